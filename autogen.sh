@@ -1,0 +1,3 @@
+#!/bin/sh
+# Makes ./configure. Needs autoconf, automake, libtool and pkg-config.
+cd "$(dirname "$0")" && exec autoreconf --force --install

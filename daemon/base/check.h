@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * check.h: small compile-time helpers used everywhere.
+ */
+#ifndef VIEWD_BASE_CHECK_H
+#define VIEWD_BASE_CHECK_H
+
+#include <assert.h>
+#include <stddef.h>
+
+/* The caller must look at the result. */
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
+#define UNUSED __attribute__((unused))
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * clock.h: time as a parameter. Code that needs the time takes a struct clock *, tests hand in a fake one.
+ */
+#ifndef VIEWD_BASE_CLOCK_H
+#define VIEWD_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct clock {
+	int64_t (*wall)(const struct clock *clk); /* microseconds since the epoch */
+	int64_t (*mono)(const struct clock *clk); /* microseconds, never steps back */
+};
+
+/* The machine's clocks. Static; never freed. */
+const struct clock *clock_system(void);
+
+/* A clock that tests move by hand. */
+struct clock_fake {
+	struct clock clock;
+	int64_t wall_us;
+	int64_t mono_us;
+};
+void clock_fake_init(struct clock_fake *fake, int64_t wall_us);
+void clock_fake_advance(struct clock_fake *fake, int64_t us);
+
+/* "2026-11-22T08:44:01.123Z" (RFC 3339, UTC, milliseconds). Buffer at least 32 bytes. Returns buf. */
+char *clock_format(int64_t wall_us, char *buf, size_t size);
+
+#endif

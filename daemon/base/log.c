@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const level_words[] = {
+	[VIEWD_LOG_ERROR] = "error",
+	[VIEWD_LOG_WARNING] = "warning",
+	[VIEWD_LOG_INFO] = "info",
+	[VIEWD_LOG_DEBUG] = "debug",
+};
+/* Syslog priorities that the journal reads from the "<N>" prefix (sd-daemon(3)). */
+static const char level_priority[] = {'3', '4', '6', '7'};
+
+static _Atomic int min_level = VIEWD_LOG_INFO;
+static log_sink_fn *_Atomic sink_fn;
+static void *_Atomic sink_ctx;
+
+void log_set_level(enum viewd_log_level level)
+{
+	min_level = (int)level;
+}
+
+enum viewd_log_level log_level(void)
+{
+	return (enum viewd_log_level)min_level;
+}
+
+bool log_level_parse(const char *word, enum viewd_log_level *out_r)
+{
+	for (size_t i = 0; i < ARRAY_LEN(level_words); i++)
+		if (strcmp(word, level_words[i]) == 0) {
+			*out_r = (enum viewd_log_level)i;
+			return true;
+		}
+	return false;
+}
+
+void log_set_sink(log_sink_fn *fn, void *ctx)
+{
+	sink_ctx = ctx;
+	sink_fn = fn;
+}
+
+/* Control characters could forge lines or drive a terminal: they become \xNN. */
+static void escape(const char *in, char *out, size_t size)
+{
+	size_t n = 0;
+	for (; *in != '\0' && n + 5 < size; in++) {
+		unsigned char c = (unsigned char)*in;
+		if (c >= 0x20 && c != 0x7f)
+			out[n++] = (char)c;
+		else
+			n += (size_t)snprintf(out + n, size - n, "\\x%02x", c);
+	}
+	out[n] = '\0';
+}
+
+static void write_stderr(enum viewd_log_level level, const char *line)
+{
+	char out[2200];
+	int len = getenv("JOURNAL_STREAM") != NULL
+	              ? snprintf(out, sizeof out, "<%c>%s\n", level_priority[level], line)
+	              : snprintf(out, sizeof out, "viewd: %s: %s\n", level_words[level], line);
+	if (len > 0 && write(STDERR_FILENO, out, (size_t)len) < 0)
+		return; /* nowhere left to complain */
+}
+
+void log_event(enum viewd_log_level level, const char *fmt, ...)
+{
+	if ((int)level > min_level)
+		return;
+	char raw[2048], line[2100];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(raw, sizeof raw, fmt, ap);
+	va_end(ap);
+	err_redact(raw);
+	escape(raw, line, sizeof line);
+	log_sink_fn *fn = sink_fn;
+	if (fn != NULL)
+		fn(sink_ctx, level, line);
+	else
+		write_stderr(level, line);
+}

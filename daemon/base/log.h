@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * log.h: one line an event, to stderr (with sd-daemon level prefixes when the journal reads it).
+ *
+ * Message grammar: lower case, subject first, cause in parentheses, no full stop:
+ *   view 'daily_sales', refresh failed (lock timeout after 2s)
+ * Control characters in a message are escaped. Passwords in URLs are replaced by ***.
+ * The level and the sink are the only mutable globals of the program (set once at start and on reload). [any thread]
+ */
+#ifndef VIEWD_BASE_LOG_H
+#define VIEWD_BASE_LOG_H
+
+#include "base/check.h"
+#include "viewd_dialect.h"
+
+/* The least important level that is written. */
+void log_set_level(enum viewd_log_level level);
+enum viewd_log_level log_level(void);
+
+/* Level words: error warning info debug. Returns false for an unknown word. */
+bool log_level_parse(const char *word, enum viewd_log_level *out_r) MUST_CHECK;
+
+/* A test's sink; NULL restores stderr. The function must be thread-safe. */
+typedef void log_sink_fn(void *ctx, enum viewd_log_level level, const char *line);
+void log_set_sink(log_sink_fn *fn, void *ctx);
+
+void log_event(enum viewd_log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+#define log_error(...) log_event(VIEWD_LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_event(VIEWD_LOG_WARNING, __VA_ARGS__)
+#define log_info(...) log_event(VIEWD_LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_event(VIEWD_LOG_DEBUG, __VA_ARGS__)
+
+#endif

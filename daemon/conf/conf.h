@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conf.h: the immutable configuration snapshot.
+ *
+ * A snapshot is built whole (files read, rows set, references checked) or not at all, lives in one talloc tree, is
+ * never written afterwards and may be read from any thread. Readers keep it alive with conf_ref/conf_unref (called on
+ * the main thread only). Everything an option can be is described by the rows of conf/option.h; the structs below are what the
+ * rows fill.
+ */
+#ifndef VIEWD_CONF_CONF_H
+#define VIEWD_CONF_CONF_H
+
+#include "base/check.h"
+#include "viewd_dialect.h"
+
+/* Where a value came from. file is an index into struct conf.files; 0xffff: the default; 0xfffe: see flags below. */
+#define CONF_FILE_DEFAULT 0xffff
+struct conf_origin {
+	uint16_t file;
+	uint16_t from_defaults; /* 1: set in [view-defaults] */
+	uint32_t line;
+};
+
+struct conf_list {
+	const char *const *items;
+	size_t n;
+};
+
+enum conf_on_change_policy { CONF_POLICY_APPLY, CONF_POLICY_CONTINUE, CONF_POLICY_FAIL };
+enum conf_on_remove { CONF_REMOVE_KEEP, CONF_REMOVE_DROP };
+enum conf_overlap { CONF_OVERLAP_SKIP, CONF_OVERLAP_QUEUE };
+enum conf_missed { CONF_MISSED_RUN_ONCE, CONF_MISSED_SKIP };
+
+struct conf_daemon {
+	const char *control_socket;
+	const char *plugin_dir;
+	const char *state_dir;
+	int log_level; /* enum viewd_log_level */
+	int64_t max_concurrent_refreshes;
+	struct conf_list include;
+	const struct conf_origin *origins; /* one an option row of the section, in row order */
+};
+
+struct conf_database {
+	const char *name;
+	const char *dialect;  /* plugin name chosen by the URL's scheme */
+	const char *url;      /* as written; may hold a password: print it through conf_redact_url only */
+	const char *base_dir; /* directory of the file that declares it */
+	const char *password_file;
+	const char *password_credential;
+	int64_t max_concurrent_refreshes;
+	int64_t connect_timeout;
+	const struct viewd_kv *options; /* keys that the dialect's own rows describe, defaults included */
+	size_t n_options;
+	struct conf_origin where; /* of the section header */
+	const struct conf_origin *origins;
+};
+
+/* definition_DIALECT or definition_file_DIALECT; dialect NULL: the general one. */
+struct conf_definition {
+	const char *dialect;
+	const char *text; /* the query itself, from the key or from the file */
+	const char *file; /* NULL when inline */
+};
+
+struct conf_view {
+	const char *name;
+	struct conf_list database;  /* names of [database] sections, at least one */
+	const char *relation;       /* NULL: the view's name */
+	const struct conf_definition *definitions;
+	size_t n_definitions;
+	int method;       /* enum viewd_method */
+	int refresh_mode; /* enum viewd_refresh_mode */
+	struct conf_list unique_key;
+	const struct viewd_column *columns;
+	size_t n_columns;
+	const struct viewd_index *indexes;
+	size_t n_indexes;
+	const struct viewd_kv *options;
+	size_t n_options;
+	bool materialized_as_table;
+	bool with_data;
+	bool adopt;
+	bool cascade;
+	bool enabled;
+	int on_configuration_change; /* enum conf_on_change_policy */
+	int on_remove;               /* enum conf_on_remove */
+	struct conf_list depends_on; /* `view` or `db:view` */
+	int64_t every;  /* microseconds, 0: not set; the same for all durations */
+	int64_t after;
+	int64_t timeout;
+	int64_t lock_timeout;
+	int64_t max_retries;
+	int64_t retry_backoff;
+	int64_t retry_max_backoff;
+	int64_t max_consecutive_errors;
+	int overlap; /* enum conf_overlap */
+	int missed;  /* enum conf_missed */
+	int64_t randomize_for;
+	const char *description;
+	const char *owner;
+	struct conf_list tags;
+	int64_t priority;
+	struct conf_origin where; /* of the section header */
+	const struct conf_origin *origins;
+};
+
+struct conf {
+	const char *main_file;
+	const char *const *files; /* main file first, includes in name order */
+	size_t n_files;
+	struct conf_daemon daemon;
+	const struct conf_database *databases; /* in order of appearance */
+	size_t n_databases;
+	const struct conf_view *views;
+	size_t n_views;
+};
+
+/* All problems of a load, in file order. */
+struct conf_problem {
+	const char *text; /* "file:line: [section] key: what was wrong; what would be right" */
+	bool warning;
+};
+struct conf_problems {
+	const struct conf_problem *items; /* owned by the talloc context given to conf_load */
+	size_t n;
+	size_t n_errors;
+};
+
+/* The keys a dialect adds to [database] sections, and whether the dialect exists at all. conf/ cannot load plugins, so whoever
+ * calls conf_load hands this in. find fills *rows, *n and returns true, or returns false with err saying why
+ * the dialect is not available (reported at the url line). */
+struct conf_dialects {
+	bool (*find)(void *ctx, const char *dialect, const char *plugin_dir, const struct viewd_dialect_option **rows, size_t *n,
+	             struct viewd_err *err);
+	void *ctx;
+};
+
+/* Reads path and what it includes. [any thread, one at a time: iniparser's error callback is global]
+ * Returns the snapshot with one reference, or NULL with problems->n_errors > 0. problems are always filled and belong to
+ * mem_ctx (a talloc context, may be NULL for the top level). dialects may be NULL: database keys unknown to the common rows are
+ * then errors. */
+struct conf *conf_load(void *mem_ctx, const char *path, const struct conf_dialects *dialects, struct conf_problems *problems);
+
+struct conf *conf_ref(struct conf *conf);
+void conf_unref(struct conf **conf); /* accepts NULL; leaves NULL */
+
+/* Exact look-ups, by hash; NULL when absent. */
+const struct conf_database *conf_find_database(const struct conf *conf, const char *name);
+const struct conf_view *conf_find_view(const struct conf *conf, const char *name);
+
+/* The definition a dialect uses: its own, else the general one, else NULL. */
+const struct conf_definition *conf_definition_for(const struct conf_view *view, const char *dialect);
+
+/* Fills an ABI spec that points into the snapshot (valid while the snapshot lives). Offline, no allocation. The password is not
+ * filled in: read it with conf_password at connect time, so that a rotated file is seen. */
+void conf_database_spec(const struct conf_database *db, struct viewd_database_spec *out);
+void conf_view_spec(const struct conf_view *view, const char *dialect, struct viewd_view_spec *out);
+
+/* The URL with its password replaced by ***, allocated on mem_ctx. */
+char *conf_redact_url(void *mem_ctx, const char *url);
+
+#endif

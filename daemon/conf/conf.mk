@@ -1,0 +1,2 @@
+# configuration files
+libviewd_la_SOURCES +=

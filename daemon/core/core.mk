@@ -1,0 +1,2 @@
+# loop, plugin loader, scheduling, workers, engine, reload
+libviewd_la_SOURCES +=

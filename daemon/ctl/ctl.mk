@@ -1,0 +1,2 @@
+# control socket and viewctl
+libviewd_la_SOURCES +=

@@ -1,0 +1,25 @@
+# libviewd: the daemon as a library. Every test links it; viewd and viewctl are thin mains.
+
+noinst_LTLIBRARIES += libviewd_base.la libviewd.la
+
+# Also linked into plugins: knows nothing of views, SQL, sockets.
+libviewd_base_la_SOURCES = \
+	daemon/base/check.h \
+	daemon/base/clock.c daemon/base/clock.h \
+	daemon/base/err.c daemon/base/err.h \
+	daemon/base/span.c daemon/base/span.h \
+	plugins/viewd_dialect.h
+
+libviewd_la_SOURCES = \
+	daemon/base/failpoint.c daemon/base/failpoint.h \
+	daemon/base/log.c daemon/base/log.h
+libviewd_la_CPPFLAGS = $(AM_CPPFLAGS) $(TALLOC_CFLAGS) $(JANSSON_CFLAGS)
+libviewd_la_LIBADD = libviewd_base.la $(TALLOC_LIBS) $(JANSSON_LIBS) $(EVENT_LIBS) $(LIBMD_LIBS) $(SYSTEMD_LIBS) \
+	-liniparser -lpthread -ldl
+include daemon/conf/conf.mk
+include daemon/core/core.mk
+include daemon/ctl/ctl.mk
+
+sbin_PROGRAMS += viewd
+viewd_SOURCES = daemon/main.c
+viewd_LDADD = libviewd.la
