@@ -1,4 +1,18 @@
-# One fragment a test group; each adds to check_PROGRAMS, TESTS and EXTRA_DIST.
+# One fragment a test group; each adds to check_PROGRAMS and TESTS (unit), or to TESTS and EXTRA_DIST (scripts).
+
+# What every unit test links unless it sets its own prog_LDADD = $(LDADD) more.
+LDADD = libharness.la libviewd.la $(TALLOC_LIBS) $(CUNIT_LIBS)
+
+check_LTLIBRARIES += libharness.la
+libharness_la_SOURCES = \
+	tests/support/harness.c tests/support/harness.h tests/support/harness_private.h \
+	tests/support/harness_files.c \
+	tests/support/harness_log.c
+libharness_la_LIBADD = libviewd.la
+
+check_PROGRAMS += tests/unit/support/test_harness
+TESTS += tests/unit/support/test_harness
+
 include tests/unit/base.mk
 include tests/unit/conf.mk
 include tests/unit/core.mk
