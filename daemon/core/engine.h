@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * engine.h: what is due, what runs, what came out. The only place where policy is decided.
+ *
+ * All functions are called on the loop thread and never block. Results of blocking work arrive through callbacks, never from
+ * inside the call that registered them.
+ */
+#ifndef VIEWD_CORE_ENGINE_H
+#define VIEWD_CORE_ENGINE_H
+
+#include "base/check.h"
+#include "core/view.h"
+
+struct engine;
+struct view; /* an instance; opaque outside core/ */
+
+/* ---- looking -------------------------------------------------------------------------------------------------- */
+
+/* Calls fn for each instance in name order until it returns false. */
+void engine_each_view(struct engine *eng, bool (*fn)(void *ctx, struct view *view), void *ctx);
+
+/* The instances a user means: "name" (on every database it is declared for) or "db:name". Appends to a talloc array. err
+ * MISSING with the nearest name when there is none. */
+bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct view ***views_r, size_t *n_r,
+                 struct viewd_err *err) MUST_CHECK;
+
+void engine_status(struct engine *eng, const struct view *view, struct view_status *out);
+
+/* Direct upstream and downstream instances, and base sources (schema-qualified text). Arrays belong to the engine and are valid
+ * until control returns to the loop. */
+size_t view_upstream(const struct view *view, struct view *const **views_r);
+size_t view_downstream(const struct view *view, struct view *const **views_r);
+size_t view_sources(const struct view *view, const char *const **names_r);
+const char *view_name(const struct view *view);          /* "category_stats" */
+const char *view_database(const struct view *view);      /* "shop" */
+const char *view_label(const struct view *view);         /* "category_stats", or "shop:category_stats" when on several databases */
+
+/* Sentences that answer "why is it (not) fresh, why this mode, what does it wait for"; fn once a line. */
+void engine_why(struct engine *eng, const struct view *view, void (*fn)(void *ctx, const char *line), void *ctx);
+
+/* The configuration in force; valid until control returns to the loop, or take a conf_ref. */
+const struct conf *engine_conf(const struct engine *eng);
+
+/* Counters for /v1/daemon. */
+struct engine_counts {
+	size_t views, databases, databases_down, running, waiting, stuck_workers;
+	int64_t runs, failures, generation, started_us;
+};
+void engine_counts(const struct engine *eng, struct engine_counts *out);
+
+/* ---- acting ---------------------------------------------------------------------------------------------------- */
+
+/* The end of something asked for one instance. */
+struct engine_item {
+	const struct view *view;
+	const char *label;
+	const char *database;
+	enum view_result result;
+	int action;                 /* enum viewd_did, -1 none (refresh, create) */
+	enum viewd_change change;   /* create, drop, plan */
+	const char *reason;         /* plan: why that change */
+	const char *locks;          /* plan: what is locked meanwhile; "" none */
+	int64_t rows, rows_written, duration_us;
+	const struct viewd_err *error; /* NULL when none */
+	const struct viewd_verdict *verdict; /* verify only */
+};
+struct engine_report {
+	const struct engine_item *items;
+	size_t n;
+};
+/* Called exactly once, from the loop. The report is gone when it returns. */
+typedef void engine_done_fn(void *ctx, const struct engine_report *report);
+
+struct engine_refresh_flags {
+	bool full;       /* recompute everything whatever the mode */
+	bool upstream;   /* first what it reads */
+	bool downstream; /* then what reads it */
+};
+
+/* Asks for a refresh. Works on paused, suspended views too. done may be NULL. */
+void engine_refresh(struct engine *eng, struct view *const *views, size_t n, struct engine_refresh_flags flags,
+                    enum view_trigger trigger, engine_done_fn *done, void *ctx);
+
+/* Inspect, decide, apply: creates what is missing, replaces what differs. */
+void engine_create(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
+
+/* Drops the object and its state row; the instance is MISSING afterwards. */
+void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
+
+/* Inspect and decide, change nothing. */
+void engine_plan(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
+
+/* Stored rows against the definition. */
+void engine_verify(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
+
+/* Past runs, newest first, from the database. rows are gone when done returns. */
+typedef void engine_history_fn(void *ctx, const struct viewd_history_row *rows, size_t n, const struct viewd_err *err);
+void engine_history(struct engine *eng, struct view *view, int limit, engine_history_fn *done, void *ctx);
+
+/* A pause survives restarts. False when the state file cannot be written (the pause holds until the end of the process). */
+bool engine_pause(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err) MUST_CHECK;
+bool engine_resume(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err) MUST_CHECK;
+
+/* Cancels what runs and forgets what waits. Returns how many refreshes were told to stop. */
+size_t engine_cancel(struct engine *eng, struct view *const *views, size_t n);
+
+#endif

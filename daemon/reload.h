@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * reload.h: build a new snapshot, check it, diff it, commit it, and say what happened. One exit for all of it.
+ */
+#ifndef VIEWD_RELOAD_H
+#define VIEWD_RELOAD_H
+
+#include "core/engine.h"
+
+struct reload;
+
+enum reload_outcome {
+	RELOAD_COMMITTED, /* the new configuration is in force */
+	RELOAD_UNCHANGED, /* nothing differs; nothing was touched */
+	RELOAD_REFUSED,   /* problems; the old configuration is in force */
+	RELOAD_DRY_RUN    /* would be committed */
+};
+
+struct reload_entry {
+	const char *what;   /* "view" or "database" */
+	const char *name;
+	const char *change; /* "added", "removed", "changed" */
+	const char *detail; /* changed keys, comma separated, and what follows from it */
+};
+
+struct reload_report {
+	enum reload_outcome outcome;
+	int64_t generation;
+	const struct conf_problem *problems; /* errors and warnings, in file order */
+	size_t n_problems;
+	const struct reload_entry *entries;
+	size_t n_entries;
+	const char *const *restart_needed; /* settings that only a restart changes */
+	size_t n_restart_needed;
+	int64_t duration_us;
+};
+
+/* Called exactly once, from the loop; the report is gone when it returns. */
+typedef void reload_done_fn(void *ctx, const struct reload_report *report);
+
+/* Asks for a reload. One runs at a time; requests made during one are answered together by the next (newest wins). done may be
+ * NULL (SIGHUP): the outcome is logged in any case. */
+void reload_request(struct reload *reload, bool dry_run, reload_done_fn *done, void *ctx);
+
+#endif
