@@ -13,9 +13,9 @@ libviewd_base_la_SOURCES = \
 libviewd_la_SOURCES = \
 	daemon/base/failpoint.c daemon/base/failpoint.h \
 	daemon/base/log.c daemon/base/log.h
-libviewd_la_CPPFLAGS = $(AM_CPPFLAGS) $(TALLOC_CFLAGS) $(JANSSON_CFLAGS)
+libviewd_la_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(LIBMD_CFLAGS) $(SYSTEMD_CFLAGS) $(INIPARSER_CFLAGS)
 libviewd_la_LIBADD = libviewd_base.la $(TALLOC_LIBS) $(JANSSON_LIBS) $(EVENT_LIBS) $(LIBMD_LIBS) $(SYSTEMD_LIBS) \
-	-liniparser -lpthread -ldl
+	$(INIPARSER_LIBS) -lpthread -ldl
 include daemon/conf/conf.mk
 include daemon/core/core.mk
 include daemon/ctl/ctl.mk
@@ -23,3 +23,4 @@ include daemon/ctl/ctl.mk
 sbin_PROGRAMS += viewd
 viewd_SOURCES = daemon/main.c
 viewd_LDADD = libviewd.la
+viewd_LDFLAGS = $(program_ldflags)
