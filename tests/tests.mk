@@ -1,5 +1,21 @@
 # One fragment a test group; each adds to check_PROGRAMS and TESTS (unit), or to TESTS and EXTRA_DIST (scripts).
 
+# make check runs all; check-unit, check-lint, check-system one layer.
+TEST_EXTENSIONS = .sh
+# A test that hangs ends with a failure instead.
+LOG_COMPILER = timeout -k 5 120
+SH_LOG_COMPILER = timeout -k 5 300
+AM_TESTS_ENVIRONMENT = \
+	VIEWD_SRC='$(abs_top_srcdir)'; export VIEWD_SRC; \
+	VIEWD_BUILD='$(abs_top_builddir)'; export VIEWD_BUILD; \
+	CC='$(CC)'; export CC;
+
+.PHONY: print-tests check-unit check-lint check-system
+print-tests:
+	@printf '%s\n' $(TESTS)
+check-unit check-lint check-system:
+	@layer=$@; $(MAKE) check TESTS="`printf '%s\n' $(TESTS) | grep \"^tests/$${layer#check-}/\" | tr '\n' ' '`"
+
 # What every unit test links unless it sets its own prog_LDADD = $(LDADD) more.
 LDADD = libharness.la libviewd.la $(TALLOC_LIBS) $(CUNIT_LIBS)
 

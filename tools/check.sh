@@ -1,0 +1,228 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Everything that must hold before a change goes in; developers and CI run the same script. Works in a fresh clone on a
+# bare Debian 12 (as root, or with sudo for the packages).
+#
+#	tools/check.sh                 all stages
+#	tools/check.sh --quick         gcc build and make check only
+#	tools/check.sh --no-deps       do not look at packages
+#	tools/check.sh --stage NAME    one stage alone (repeatable): gcc asan clang tsan valgrind systemd dist
+#
+# Builds under build/check (VIEWD_CHECK_DIR says otherwise). The last line is "N passed, N failed"; exit status 1 when a
+# test or a step failed. Steps count as one each; a test program counts once for every "ok" and "not ok" line it prints.
+set -u
+src=$(cd "$(dirname "$0")/.." && pwd)
+out=${VIEWD_CHECK_DIR:-$src/build/check}
+jobs=$(nproc)
+stages="gcc asan clang tsan valgrind systemd dist"
+deps=yes
+chosen=
+passed=0
+failed=0
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--quick) chosen=gcc ;;
+	--no-deps) deps=no ;;
+	--stage) chosen="$chosen ${2:?--stage needs a name}" && shift ;;
+	-h | --help) sed -n 's/^#	//p' "$0" && exit 0 ;;
+	*) sed -n 's/^#	//p' "$0" >&2 && exit 2 ;;
+	esac
+	shift
+done
+
+# ---- counting ----
+
+# step NAME COMMAND...: runs one command quietly, shows its output when it fails, counts it.
+step()
+{
+	local name=$1 log=$out/step.log start=$SECONDS
+	shift
+	if "$@" >"$log" 2>&1; then
+		passed=$((passed + 1))
+		printf 'ok     %s (%ds)\n' "$name" $((SECONDS - start))
+		return 0
+	fi
+	failed=$((failed + 1))
+	printf 'FAILED %s (%ds)\n' "$name" $((SECONDS - start))
+	tail -n 60 "$log" | sed 's/^/  | /'
+	return 1
+}
+
+# count_tests BUILDDIR: adds up what the test run there left; shows the log of every failure.
+count_tests()
+{
+	local trs log result ok bad
+	while IFS= read -r trs; do
+		log=${trs%.trs}.log
+		result=$(sed -n 's/^:global-test-result: //p' "$trs")
+		ok=$(grep '^ok ' "$log" | grep -vc '# SKIP')
+		bad=$(grep -c '^not ok ' "$log")
+		case $result in
+		PASS) [ "$ok" -gt 0 ] || ok=1 ;;
+		SKIP) printf 'skipped %s: %s\n' "${trs#"$1"/}" "$(tail -n 2 "$log" | head -n 1)" ;;
+		*)
+			[ "$bad" -gt 0 ] || bad=1
+			printf 'FAILED %s (%s)\n' "${trs#"$1"/}" "$result"
+			tail -n 200 "$log" | sed 's/^/  | /'
+			;;
+		esac
+		passed=$((passed + ok))
+		failed=$((failed + bad))
+	done < <(find "$1" -name '*.trs' | sort)
+}
+
+# run_tests BUILDDIR LABEL TESTS [MAKE-ARGS...]: runs these tests only; a run that leaves no result is a failure.
+run_tests()
+{
+	local dir=$1 label=$2 tests=$3 start=$SECONDS before=$((passed + failed))
+	shift 3
+	if [ -z "$tests" ]; then
+		printf 'none   %s\n' "$label"
+		return
+	fi
+	find "$dir" \( -name '*.trs' -o -name test-suite.log \) -delete
+	make -C "$dir" -j"$jobs" -k check TESTS="$tests" "$@" >"$out/check.log" 2>&1
+	local status=$?
+	count_tests "$dir"
+	if [ $((passed + failed)) -eq $before ] || { [ $status -ne 0 ] && ! grep -qs . "$dir/test-suite.log"; }; then
+		failed=$((failed + 1))
+		printf 'FAILED %s: make check did not get to the tests\n' "$label"
+		tail -n 60 "$out/check.log" | sed 's/^/  | /'
+	fi
+	printf 'done   %s (%ds)\n' "$label" $((SECONDS - start))
+}
+
+# tests_of BUILDDIR PATTERN: the test names that match the extended regular expression.
+tests_of()
+{
+	make -s -C "$1" print-tests | grep -E "$2" | tr '\n' ' '
+}
+
+# configure_in NAME ARGS...: a build directory of that name, made anew when the arguments or configure changed.
+configure_in()
+{
+	local dir=$out/$1
+	shift
+	if [ -f "$dir/config.status" ] && [ "$(cat "$dir/.arguments" 2>/dev/null)" = "$*" ] &&
+		[ "$dir/config.status" -nt "$src/configure" ]; then
+		return
+	fi
+	rm -rf "$dir" && mkdir -p "$dir" && (cd "$dir" && "$src/configure" -q --enable-developer "$@") &&
+		echo "$*" >"$dir/.arguments"
+}
+
+build()
+{
+	make -C "$out/$1" -s -j"$jobs" all
+}
+
+# Compiles the test programs as well, without running any.
+build_all()
+{
+	make -C "$out/$1" -s -j"$jobs" all && make -C "$out/$1" -s -j"$jobs" check TESTS=
+}
+
+# ---- stages ----
+
+stage_gcc()
+{
+	step "gcc: configure" configure_in gcc --enable-failpoints && step "gcc: build without warnings" build_all gcc ||
+		return
+	run_tests "$out/gcc" "gcc: make check" "$(tests_of "$out/gcc" .)"
+}
+
+# System tests that want a run under sanitizers as well say so in a line "# sanitizers: yes".
+sanitizer_system_tests()
+{
+	(cd "$src" && grep -l '^# sanitizers: yes' tests/system/*.sh 2>/dev/null)
+}
+
+stage_asan()
+{
+	step "asan: configure" configure_in asan --enable-failpoints --with-sanitizer=address,undefined &&
+		step "asan: build" build_all asan || return
+	run_tests "$out/asan" "asan: unit and marked system tests" \
+		"$(tests_of "$out/asan" '^tests/unit/') $(sanitizer_system_tests | tr '\n' ' ')"
+}
+
+stage_clang()
+{
+	step "clang: configure" configure_in clang CC=clang && step "clang: build without warnings" build_all clang
+	step "no dialects: configure" configure_in bare --with-dialect-postgresql=no --with-dialect-mysql=no \
+		--with-dialect-sqlite=no && step "no dialects: build" build bare
+}
+
+stage_tsan()
+{
+	local tests
+	step "tsan: configure" configure_in tsan --with-sanitizer=thread || return
+	tests=$(tests_of "$out/tsan" '^tests/unit/.*(worker|log|loop|harness)')
+	[ -z "$tests" ] || step "tsan: build" build_all tsan || return
+	# The runtime of gcc 12 does not cope with the address randomisation of newer kernels.
+	local plain=
+	setarch -R true 2>/dev/null && plain='setarch -R'
+	run_tests "$out/tsan" "tsan: thread tests" "$tests" LOG_COMPILER="timeout -k 5 300 $plain"
+}
+
+stage_valgrind()
+{
+	step "valgrind: configure" configure_in gcc --enable-failpoints && step "valgrind: build" build_all gcc || return
+	run_tests "$out/gcc" "valgrind: unit tests" "$(tests_of "$out/gcc" '^tests/unit/(base|conf|ctl)/')" \
+		LOG_COMPILER='timeout -k 5 300 ./libtool --mode=execute valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite'
+}
+
+stage_systemd()
+{
+	local root=$out/systemd-root unit
+	command -v systemd-analyze >/dev/null || {
+		echo "none   systemd: no systemd-analyze here"
+		return
+	}
+	step "systemd: configure" configure_in gcc --enable-failpoints && step "systemd: build" build gcc || return
+	rm -rf "$root"
+	step "systemd: install" make -C "$out/gcc" -s install DESTDIR="$root" || return
+	unit=$(find "$root" -name viewd.service)
+	if [ -z "$unit" ]; then
+		echo "none   systemd: no unit yet"
+		return
+	fi
+	# The scale is 0 to 10; the option counts tenths.
+	step "systemd: exposure at most 1.5" systemd-analyze security --no-pager --offline=true --threshold=15 "$unit"
+	step "systemd: unit is valid" verify_unit "$unit" "$root"
+}
+
+# systemd-analyze verify looks for the programs where the unit says; the copy says where we installed them.
+verify_unit()
+{
+	local copy=$out/verify/viewd.service
+	mkdir -p "$out/verify"
+	sed -E "s@^(Exec[A-Za-z]*=[-+!]*)/@\\1$2/@" "$1" >"$copy"
+	systemd-analyze verify --man=no "$copy" 2>&1 | tee "$out/verify/log"
+	! grep -q 'viewd.service' "$out/verify/log"
+}
+
+stage_dist()
+{
+	step "dist: configure" configure_in gcc --enable-failpoints || return
+	local lints
+	lints=$(tests_of "$out/gcc" '^tests/(lint|unit/base)/')
+	step "dist: make distcheck" make -C "$out/gcc" -s -j"$jobs" distcheck TESTS="$lints"
+}
+
+# ---- run ----
+
+mkdir -p "$out"
+if [ $deps = yes ]; then
+	step "packages" "$src/tools/install-deps.sh" --test
+fi
+if step "autogen" "$src/autogen.sh"; then
+	for stage in ${chosen:-$stages}; do
+		start=$SECONDS
+		"stage_$stage"
+		printf '== stage %s: %ds\n' "$stage" $((SECONDS - start))
+	done
+fi
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
