@@ -2,9 +2,9 @@
  *
  * db.h: the few things a recipe needs from a connection, as a table of functions that each dialect fills.
  *
- * A dialect's struct viewd_conn embeds struct db as its first member. Recipes (create, replace, refresh, verify, state) are
- * written once against struct db; what is truly an engine's own (catalogue look-ups, replacing with dependants, rename
- * swap details) comes in through the hooks.
+ * A dialect's struct viewd_conn has struct db as its FIRST member (dialect.h casts one into the other). Recipes (create, replace,
+ * refresh, verify, state) are written once against struct db; what is truly an engine's own comes in through the hooks at the end
+ * of struct db_ops. All functions run on the connection's worker thread.
  */
 #ifndef VIEWD_COMMON_DB_H
 #define VIEWD_COMMON_DB_H
@@ -14,6 +14,7 @@
 #include "common/syntax.h"
 
 struct db;
+struct task; /* task.h: all that is known about one view during one call */
 
 /* Called for each row; values[i] is NULL for SQL NULL. Returning false stops reading (not an error). */
 typedef bool db_row_fn(void *ctx, const char *const *values, size_t n);
@@ -28,8 +29,9 @@ struct db_object {
 	enum viewd_kind kind;
 	char schema[IDENT_MAX];
 	char name[IDENT_MAX];
-	char identity[128];   /* the engine's proof that it is the same object later (oid, tag): stored in the state row */
-	char canonical[65];   /* digest of the definition as the server stores it, without what the server adds by itself */
+	char identity[128];    /* the engine's proof that it is the same object later (oid, tag): stored in the state row. Empty:
+	                        * an object that can never be viewd's (a user's table without a tag) */
+	char canonical[65];    /* digest of the definition as the server stores it, without what the server adds by itself */
 	bool populated;
 	bool can_concurrently; /* populated and a usable unique index exists */
 	char detail[256];
@@ -39,35 +41,87 @@ struct db_ops {
 	/* One statement, no result rows. params are text (NULL = SQL NULL). affected_r may be NULL. */
 	bool (*exec)(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
 	             struct viewd_err *err);
-	/* One statement with result rows as text. */
+	/* One statement with result rows as text. row must not run another statement on the same connection. */
 	bool (*query)(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
 	              struct viewd_err *err);
 	bool (*begin)(struct db *db, enum db_begin how, struct viewd_err *err);
 	bool (*commit)(struct db *db, struct viewd_err *err); /* connection lost inside COMMIT: VIEWD_ERR_LOST */
 	void (*rollback)(struct db *db);                      /* never fails; harmless outside a transaction */
 
-	/* Sets statement and lock limits for what follows in this session or transaction. */
+	/* Sets statement and lock limits for what follows in this session; 0 = none for timeout_us. Called before begin. */
 	bool (*set_limits)(struct db *db, int64_t timeout_us, int64_t lock_timeout_us, struct viewd_err *err);
 
-	/* Looks rel up (rel->schema may be empty: the engine's default place, filled in on return). kind NONE when absent. */
+	/* Looks rel up (rel->schema may be empty: the engine's default place, filled in on return). kind NONE when absent, then
+	 * schema tells where it would be created. */
 	bool (*find_object)(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
 
-	/* Lists what the view's definition reads, through plain views too. */
-	bool (*list_sources)(struct db *db, const struct viewd_view_spec *view, const struct relation *rel,
-	                     struct viewd_source_sink sink, struct viewd_err *err);
+	/* Lists what the view's definition reads, through plain views too. definition is cleaned: one query, no semicolon. */
+	bool (*list_sources)(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
 
-	/* Column names and types a query yields, in order: row(ctx, {name, type}, 2). type is what CREATE TABLE would take. */
+	/* Column names and types a query yields, in order: row(ctx, {name, type}, 2). type is what CREATE TABLE would take, NULL or ""
+	 * when none is known. */
 	bool (*query_columns)(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
 
-	/* Does the named index exist on the relation with this digest? Declared indexes are named by index_name(). */
+	/* Names of the indexes that exist on the relation: row(ctx, {name}, 1). */
 	bool (*list_indexes)(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+
+	/* ---- optional from here on: NULL = what the comment says ---- */
+
+	/* A new call of the daemon begins: forget a cancel that came for an earlier one. NULL: nothing to do. */
+	void (*enter)(struct db *db);
+
+	/* What db_object.canonical would be for the wanted definition; used for adoption. NULL: never matches. */
+	bool (*wanted_canonical)(struct task *task, char out[static 65], struct viewd_err *err);
+
+	/* Views that read rel directly: row(ctx, {kind word VIEW|MATVIEW|TABLE, schema, name}, 3). NULL: the server itself refuses or
+	 * cascades (syntax->drop_cascade). */
+	bool (*list_dependants)(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+
+	/* Is the declared column type the one the query yields? NULL: types are not compared. Different: *same_r = false. */
+	bool (*same_type)(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
+
+	/* Replace what the recipes of recipe.h do between "looked up and found to be ours" and "recorded". With transactional DDL they
+	 * run inside the recipe's transaction and must not end it; without, there is none around them, and they keep
+	 * the state row true themselves (state_save) at every moment the process may be killed. NULL: the shared recipe. */
+	bool (*create)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
+	bool (*replace)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
+	bool (*drop)(struct task *task, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err);
+	/* Refresh by building aside and exchanging names. NULL: mode_refusal names swap for every method. */
+	bool (*swap)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
+
+	/* Which mode `auto` means for this view now; fills reason (why). NULL: concurrently where usable for materialized views; for
+	 * tables diff with a unique_key, else full. */
+	enum viewd_refresh_mode (*choose_mode)(struct task *task, char reason[static 256]);
+
+	/* After prepare has made the state tables: removes what a killed predecessor left. NULL: nothing can be left. */
+	bool (*clean_leftovers)(struct db *db, struct viewd_err *err);
 };
 
 struct db {
 	const struct syntax *syntax;
 	const struct db_ops *ops;
 	const struct viewd_host *host;
-	const char *database_name; /* for messages */
+	const char *database_name; /* for messages; lives as long as the connection */
 };
+
+/* Shorthands. */
+static inline bool db_exec(struct db *db, const char *sql, struct viewd_err *err)
+{
+	return db->ops->exec(db, sql, NULL, 0, NULL, err);
+}
+
+static inline void db_failpoint(struct db *db, const char *place)
+{
+	if (db->host->failpoint != NULL)
+		db->host->failpoint(db->host->ctx, place);
+}
+
+static inline int64_t db_now(struct db *db)
+{
+	return db->host->now(db->host->ctx);
+}
+
+/* One log line, formatted. */
+void db_log(struct db *db, enum viewd_log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif

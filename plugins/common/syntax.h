@@ -2,21 +2,39 @@
  *
  * syntax.h: what makes one engine's SQL different from another's, as data.
  *
- * Each dialect has one constant struct syntax. The generators and recipes of plugins/common read it; nothing in
- * plugins/common asks for a dialect's name.
+ * Each dialect has one constant struct syntax (plugins/X/syntax.c). The generators and recipes of plugins/common read it;
+ * nothing in plugins/common asks for a dialect's name.
+ *
+ * Templates hold one slot `{}`; sql_template() of sqltext.h fills it. NULL or "" leaves the template out.
  */
 #ifndef VIEWD_COMMON_SYNTAX_H
 #define VIEWD_COMMON_SYNTAX_H
 
 #include "viewd_dialect.h"
 
+/* How the tokenizer reads text (lexer.h). */
+#define LEX_NESTED_COMMENTS (1u << 0)    /* C comments nest (PostgreSQL) */
+#define LEX_HASH_COMMENTS (1u << 1)      /* # starts a comment (MySQL) */
+#define LEX_DASH_NEEDS_BLANK (1u << 2)   /* -- starts a comment only before white space or the end (MySQL) */
+#define LEX_EXECUTABLE_COMMENTS (1u << 3) /* comments that begin with ! or M! or + are code (MySQL) */
+#define LEX_BACKSLASH (1u << 4)          /* backslash escapes in every '...' (MySQL) */
+#define LEX_E_STRINGS (1u << 5)          /* backslash escapes in E'...' (PostgreSQL) */
+#define LEX_DOLLAR_QUOTES (1u << 6)      /* $tag$...$tag$ (PostgreSQL) */
+#define LEX_BACKTICK (1u << 7)           /* `...` is an identifier (MySQL, SQLite) */
+#define LEX_BRACKETS (1u << 8)           /* [...] is an identifier (SQLite) */
+#define LEX_DOUBLE_IS_STRING (1u << 9)   /* "..." is a string (MySQL without ANSI_QUOTES) */
+
 struct syntax {
 	const char *dialect;       /* for messages: "PostgreSQL", "MySQL/MariaDB", "SQLite" */
+	unsigned lexer;            /* LEX_ flags */
 	char quote;                /* identifier quote, doubled inside: '"' or '`' */
 	bool fold_lower;           /* unquoted identifiers fold to lower case (PostgreSQL) */
 	size_t max_ident;          /* longest identifier */
 	bool max_ident_in_chars;   /* counted in characters (MySQL), else in bytes */
 	int max_parts;             /* parts of a relation: 1 name, 2 schema.name */
+	bool no_trailing_blank;    /* names ending in a blank are refused by the server (MySQL) */
+	bool bmp_only;             /* characters above U+FFFF cannot be in names (MySQL) */
+	bool literal_backslash;    /* a backslash in '...' must be doubled (MySQL) */
 	char placeholder;          /* '$': $1 $2 ...; '?': ? ? ... */
 
 	/* statements the server has */
@@ -25,22 +43,44 @@ struct syntax {
 	bool view_or_replace;
 	bool view_if_not_exists;
 	bool drop_cascade;
-	bool view_options;         /* WITH (...) */
-	bool swap;                 /* multi-table RENAME */
+	bool view_options;         /* WITH (...) on views and materialized views */
+	bool table_options;        /* WITH (...) on tables */
 	bool transactional_ddl;
-	const char *create_table_as; /* how a typed empty table is made from a query: see generate.c */
-	const char *table_suffix;    /* " ENGINE=InnoDB" or "" */
+	bool index_drop_on_table;  /* DROP INDEX name ON relation (MySQL), else DROP INDEX schema.name */
+
+	/* A typed empty table is CREATE TABLE name AS query + this (" WITH NO DATA", " LIMIT 0"); NULL: the column list is always
+	 * written out, with the types query_columns() tells (SQLite). */
+	const char *table_from_query;
+	const char *table_suffix;  /* after the column list or before AS: " ENGINE=InnoDB" */
+	const char *table_comment; /* after table_suffix, slot = tag: " COMMENT='viewd:{}'" */
+	const char *name_tag;      /* after the relation's name in CREATE TABLE and CREATE VIEW, slot = tag (SQLite) */
 
 	/* Why a mode cannot work for a method here; NULL: it can. [method after resolution][mode] */
 	const char *mode_refusal[VIEWD_METHOD_COUNT][VIEWD_MODE_COUNT];
 
-	/* state tables */
-	const char *views_table;   /* viewd.views or viewd_views, already quoted */
+	/* comparing, exactly: no collation, no numeric equality between types */
+	const char *verify_value;  /* one expression in which equal means the same stored value: "quote({})"; NULL stays groupable */
+	const char *same_value;    /* NULL-safe "is the very same", slots {a} and {b}, used by the diff refresh */
+
+	/* state tables (state.c) */
+	const char *state_setup[4]; /* run first by prepare, one statement each: CREATE SCHEMA IF NOT EXISTS viewd; NULL ends */
+	const char *views_table;   /* viewd.views or viewd_views, already quoted where needed */
 	const char *history_table;
+	const char *requests_table;
 	const char *type_text;     /* column types of the state tables */
 	const char *type_key;      /* text that can be a primary key */
 	const char *type_bigint;
-	const char *upsert_views;  /* how a row of views is inserted or updated: see state.c */
+	const char *type_time;     /* timestamptz, DATETIME(6), TEXT */
+	const char *type_serial_key; /* bigint that numbers itself, with PRIMARY KEY */
+	const char *history_index;   /* CREATE INDEX IF NOT EXISTS ... on history (view, id); NULL: history_inline below does it */
+	const char *history_inline;  /* text inside CREATE TABLE after the columns: ", KEY viewd_history_view (view, id)"; or "" */
+	const char *state_suffix;    /* after CREATE TABLE of a state table: " ENGINE=InnoDB ..." */
+	const char *time_in;       /* parameter to column: "{}::timestamptz", "CAST({} AS DATETIME(6))", "{}" */
+	const char *time_out;      /* column to text that timetext_parse() reads (UTC), slot = column */
+	bool time_without_zone;    /* times are written without the final Z */
+	const char *for_update;    /* " FOR UPDATE" or "" */
+	const char *upsert_clause; /* " ON CONFLICT (name) DO UPDATE SET " or " ON DUPLICATE KEY UPDATE " */
+	const char *upsert_value;  /* the value that was to be inserted, slot = quoted column: "excluded.{}", "VALUES({})" */
 };
 
 #endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * columns.h: the columns a definition yields against those declared, by name.
+ */
+#ifndef VIEWD_COMMON_COLUMNS_H
+#define VIEWD_COMMON_COLUMNS_H
+
+#include "common/db.h"
+
+/* Columns in the order the relation gets them. talloc'ed. */
+struct columns {
+	struct viewd_column *items; /* type: the declared one, else the query's, else NULL */
+	const char **names;         /* the same names as a plain array */
+	size_t n;
+	bool declared;              /* the view has a `columns` key */
+};
+
+/* What the declaration alone tells (no connection): n is 0 when nothing is declared. Names are read as identifiers. NULL: a bad name or
+ * one declared twice. [any] */
+struct columns *columns_declared(const struct syntax *syn, void *mem_ctx, const struct viewd_view_spec *view,
+                                 struct viewd_err *err);
+
+/* Asks the server what the definition yields and holds it against the declaration: the same names, in any order (the
+ * declaration's order wins). Refuses missing, unexpected, doubled and unnamed columns, naming them. [worker] */
+struct columns *columns_resolve(struct db *db, void *mem_ctx, const struct viewd_view_spec *view, const char *definition,
+                                struct viewd_err *err);
+
+#endif

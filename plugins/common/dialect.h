@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dialect.h: functions that a dialect plugs straight into its struct viewd_dialect.
+ *
+ * They treat struct viewd_conn * as struct db *: struct db is the first member of every dialect's struct viewd_conn.
+ */
+#ifndef VIEWD_COMMON_DIALECT_H
+#define VIEWD_COMMON_DIALECT_H
+
+#include "common/db.h"
+
+/* [any] With the dialect's syntax; a dialect wraps them in two lines each. */
+bool dialect_check_view(const struct syntax *syn, const struct viewd_view_spec *view, struct viewd_resolved *out,
+                        struct viewd_text_sink mentions, struct viewd_err *err) MUST_CHECK;
+bool dialect_render(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_render_kind kind,
+                    const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err) MUST_CHECK;
+
+/* [worker] Same signatures as in struct viewd_dialect. */
+bool dialect_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err);
+bool dialect_inspect(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_found *out,
+                     struct viewd_source_sink sources, struct viewd_err *err);
+bool dialect_apply(struct viewd_conn *conn, const struct viewd_view_spec *view, enum viewd_change change,
+                   struct viewd_outcome *out, struct viewd_err *err);
+bool dialect_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
+                     struct viewd_outcome *out, struct viewd_err *err);
+bool dialect_record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
+                            const char *result, const struct viewd_err *failure, struct viewd_err *err);
+bool dialect_verify(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_verdict *out,
+                    struct viewd_err *err);
+bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit, struct viewd_history_sink rows,
+                     struct viewd_err *err);
+
+#endif

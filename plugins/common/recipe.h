@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * recipe.h: what the daemon asks of a dialect, done once for all engines against struct db.
+ *
+ * On engines with transactional DDL every recipe is one transaction: data, state row and history row commit together. Each takes
+ * an open task; task_look and task_columns are called inside. [worker]
+ */
+#ifndef VIEWD_COMMON_RECIPE_H
+#define VIEWD_COMMON_RECIPE_H
+
+#include "common/task.h"
+
+bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_source_sink sources, struct viewd_err *err) MUST_CHECK;
+bool recipe_create(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+bool recipe_adopt(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+bool recipe_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+bool recipe_reindex(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+bool recipe_drop(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
+	MUST_CHECK;
+bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_err *err) MUST_CHECK;
+
+/* Pieces for hooks. */
+
+/* Creates the object of the task (no indexes). */
+bool recipe_make_object(struct task *task, struct viewd_err *err) MUST_CHECK;
+/* Creates declared indexes that are absent on `on` (usually &task->rel) and drops recorded ones that are no longer declared; fills
+ * task->state.indexes. */
+bool recipe_make_indexes(struct task *task, const struct relation *on, struct viewd_err *err) MUST_CHECK;
+/* Fills the new object with data when with_data is set; sets rows. */
+bool recipe_fill(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+/* DELETE + INSERT, and the three steps of a diff, inside the caller's transaction. */
+bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+/* Drops rel, its dependants first where the engine does not do it (only with view->cascade). */
+bool recipe_drop_object(struct task *task, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err) MUST_CHECK;
+
+#endif

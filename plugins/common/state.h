@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * state.h: the tables viewd keeps in the user's database: views (one row a view), refresh_history, requests.
+ *
+ * Column names are part of the manual; add, never rename. Times are UTC with microseconds in the engine's own type (PostgreSQL
+ * timestamptz, MySQL DATETIME(6)) or RFC 3339 text (SQLite).
+ */
+#ifndef VIEWD_COMMON_STATE_H
+#define VIEWD_COMMON_STATE_H
+
+#include "common/db.h"
+
+#define STATE_HISTORY_KEEP 200 /* runs a view */
+
+/* One row of views. */
+struct state_row {
+	bool present;
+	char relation[520];      /* canonical, with schema where the engine has schemas */
+	enum viewd_method method;
+	char definition_hash[65];
+	char index_hash[65];
+	char identity[128];
+	char canonical[65];
+	char on_remove[8];
+	char indexes[2048];      /* names viewd gave to indexes it made, quoted, separated by ", " */
+	int64_t last_success_us;
+	int64_t data_timestamp_us;
+	int64_t duration_us;
+	int64_t rows;            /* -1 unknown */
+};
+
+/* One finished run. Texts may be NULL. */
+struct state_run {
+	const char *trigger;
+	const char *action;
+	const char *result;
+	const char *error;
+	int64_t run_id;
+	int64_t started_us;
+	int64_t duration_us;
+	int64_t rows;
+	int64_t rows_written;
+	int64_t data_timestamp_us; /* 0: the run brought no data */
+};
+
+/* Creates the tables that are absent. Outside a transaction. [worker] */
+bool state_setup(struct db *db, struct viewd_err *err) MUST_CHECK;
+
+/* Reads the row of a view, locking it when lock is set; present tells whether there is one. */
+bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err) MUST_CHECK;
+
+/* Inserts or updates what identifies the object (everything but the outcome of runs). */
+bool state_save(struct db *db, const char *view, const struct state_row *row, struct viewd_err *err) MUST_CHECK;
+
+/* Removes the row of a view. Its history stays until trimmed. */
+bool state_forget(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
+
+/* Writes the outcome of a run into the state row (if there is one) and the history; trims the history now and then. */
+bool state_record_run(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err) MUST_CHECK;
+
+/* Every recorded view. */
+bool state_list(struct db *db, struct viewd_recorded_sink rows, struct viewd_err *err) MUST_CHECK;
+
+/* Past runs of a view, newest first. */
+bool state_history(struct db *db, const char *view, int limit, struct viewd_history_sink rows, struct viewd_err *err) MUST_CHECK;
+
+#endif

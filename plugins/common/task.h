@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task.h: all that is known about one view during one call of the daemon.
+ */
+#ifndef VIEWD_COMMON_TASK_H
+#define VIEWD_COMMON_TASK_H
+
+#include "common/check.h"
+#include "common/generate.h"
+#include "common/state.h"
+
+struct task {
+	struct db *db;
+	void *mem;                   /* talloc context; the task itself lives on it */
+	const struct viewd_view_spec *view;
+	struct viewd_resolved resolved;
+	struct relation rel;         /* schema filled in by task_look */
+	const char *definition;      /* cleaned; NULL for a drop */
+	struct state_row state;      /* what is recorded: filled by task_look */
+	struct db_object found;      /* what exists under rel: filled by task_look */
+	struct columns *columns;     /* filled by task_columns */
+	struct gen gen;              /* ready for the generators once task_columns has run */
+	char tag[33];                /* random, new for each object that is made */
+	int64_t started_us;          /* wall clock at the beginning of the call */
+	char record_identity[128];   /* set by a create/replace hook that knows better than find_object; "" else */
+};
+
+/* Judges the view offline and makes a task. NULL: err. Free with task_close. */
+struct task *task_open(struct db *db, const struct viewd_view_spec *view, struct viewd_err *err);
+/* A task for a view of which only name and relation matter (drop, history). */
+struct task *task_open_name(struct db *db, const struct viewd_view_spec *view, struct viewd_err *err);
+void task_close(struct task **task);
+
+/* Reads the state row (locked when lock) and the catalogue. */
+bool task_look(struct task *task, bool lock, struct viewd_err *err) MUST_CHECK;
+
+/* Asks the server for the definition's columns and checks them against the declaration; fills task->columns and task->gen. */
+bool task_columns(struct task *task, struct viewd_err *err) MUST_CHECK;
+
+/* Is the object found under rel the very one that was recorded? */
+bool task_is_ours(const struct task *task);
+
+/* Fails with VIEWD_ERR_EXISTS unless found is the recorded object or nothing is there. */
+bool task_require_ours(const struct task *task, struct viewd_err *err) MUST_CHECK;
+
+/* Looks the object up again (the last moment before destroying it) and fails with VIEWD_ERR_EXISTS when it is another one. */
+bool task_recheck(struct task *task, struct viewd_err *err) MUST_CHECK;
+
+/* Looks up what was made, and saves the state row with the wanted hashes. */
+bool task_record_object(struct task *task, struct viewd_err *err) MUST_CHECK;
+
+/* Counts the rows of the relation. */
+bool task_count_rows(struct task *task, int64_t *rows_r, struct viewd_err *err) MUST_CHECK;
+
+/* Runs one statement that returns a single number. */
+bool db_query_int(struct db *db, const char *sql, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
+
+#endif
