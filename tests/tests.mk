@@ -26,6 +26,10 @@ libharness_la_SOURCES = \
 	tests/support/harness_log.c
 libharness_la_LIBADD = libviewd.la
 
+# Stands in for systemd in system tests.
+check_PROGRAMS += tests/support/notify
+tests_support_notify_LDADD =
+
 check_PROGRAMS += tests/unit/support/test_harness
 TESTS += tests/unit/support/test_harness
 
@@ -34,4 +38,11 @@ include tests/unit/conf.mk
 include tests/unit/core.mk
 include tests/unit/ctl.mk
 include tests/unit/plugins.mk
+
+EXTRA_DIST += tests/system/lib.sh tests/system/00-servers.sh
+TESTS += tests/system/00-servers.sh
 include tests/system/system.mk
+
+# Data directories of the test servers.
+clean-local:
+	rm -rf tests/cache

@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The servers that the other tests use start, answer, survive a kill, and the helpers notice a failure.
+. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+
+start_pg
+is "PostgreSQL answers" "$(sql_pg 'SELECT 1 + 1')" 2
+is "role viewd owns database shop" "$(pg_user=viewd sql_pg 'CREATE TABLE t AS SELECT 7 AS id' && sql_pg 'TABLE t')" 7
+kill_pg
+fails "PostgreSQL is gone" sql_pg 'SELECT 1'
+start_pg
+is "and comes back with its data" "$(sql_pg 'TABLE t')" 7
+
+start_mariadb
+is "MariaDB answers" "$(sql_mariadb 'SELECT 1 + 1')" 2
+is "user viewd may create in database shop" \
+	"$(mariadb_user=viewd sql_mariadb 'CREATE TABLE t AS SELECT 7 AS id; SELECT * FROM t')" 7
+is "no binary log unless asked" "$(sql_mariadb 'SELECT @@log_bin')" 0
+kill_mariadb
+fails "MariaDB is gone" sql_mariadb 'SELECT 1'
+start_mariadb --log-bin=binlog
+is "and comes back with its data and a binary log" "$(sql_mariadb 'SELECT id + @@log_bin FROM t')" 8
+
+is "SQLite answers" "$(sql_sqlite "$T/s.db" 'SELECT 1 + 1')" 2
+
+# The helpers themselves: what they report for a failure, run aside so that it does not count here.
+like "ok reports a failure" "$(ok 'name' false)" '^not ok .* - name'
+like "is shows both values" "$(is 'name' a b)" 'expected: b'
+like "fails reports a success" "$(fails 'name' true)" '^not ok'
+is "a test that ends early fails" \
+	"$(VIEWD_SRC=$VIEWD_SRC bash -c '. "$VIEWD_SRC/tests/system/lib.sh"; exit 0' | grep -c '^not ok 1')" 1
+fails "wait_until gives up" WAIT=0 wait_until false
+finish

@@ -1,0 +1,505 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# lib.sh: what system tests share. A test looks like this:
+#
+#	#!/bin/bash
+#	# What this test proves, in a line.
+#	. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+#
+#	start_pg
+#	sql_pg 'CREATE TABLE t(id int)'
+#	conf <<-END
+#		[database shop]
+#		url = $pg_url
+#	END
+#	start_viewd
+#	ok "the view appears" wait_until "viewctl status v | grep -q ACTIVE"
+#	is "and is empty" "$(sql_pg 'SELECT count(*) FROM v')" 0
+#	finish
+#
+# and tests/system/system.mk names it in TESTS and EXTRA_DIST. By hand: VIEWD_BUILD=BUILDDIR tests/system/NN-name.sh
+# (after make check TESTS= there); VIEWD_KEEP=1 keeps the directory. A line "# sanitizers: yes" in a test asks for a
+# second run under ASan and UBSan in tools/check.sh.
+#
+# $T is the test's own directory (short: it holds unix sockets). Everything started here is stopped by its pid at exit.
+# No test sleeps: wait_until asks again until the deadline.
+
+set -u
+: "${VIEWD_SRC:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}" "${VIEWD_BUILD:=$PWD}"
+T=$(mktemp -d "${TMPDIR:-/tmp}/viewd.XXXXXX")
+chmod 755 "$T" # the servers run as users of their own
+export LC_ALL=C.UTF-8 TZ=UTC
+unset PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGSERVICE PGOPTIONS NOTIFY_SOCKET JOURNAL_STREAM
+
+n_tests=0
+n_failed=0
+finished=no
+pids=()
+WAIT=${WAIT:-20} # seconds until wait_until gives up
+
+# ---- verdicts ----
+
+# report STATUS NAME: one TAP line; returns STATUS.
+report()
+{
+	n_tests=$((n_tests + 1))
+	if [ "$1" -eq 0 ]; then
+		printf 'ok %d - %s\n' $n_tests "$2"
+		return 0
+	fi
+	n_failed=$((n_failed + 1))
+	printf 'not ok %d - %s\n' $n_tests "$2"
+	return 1
+}
+
+comment()
+{
+	printf '%s\n' "$*" | sed 's/^/#   /'
+}
+
+# A command given as one word is shell text, otherwise its words are the command.
+run()
+{
+	if [ $# -eq 1 ]; then eval "$1"; else "$@"; fi
+}
+
+# ok NAME COMMAND...: the command succeeds. Its output is shown when it does not.
+ok()
+{
+	local name=$1 out status
+	shift
+	out=$(run "$@" 2>&1)
+	status=$?
+	report $status "$name" && return
+	comment "$* -> exit status $status"
+	comment "$out"
+	return 1
+}
+
+# fails NAME COMMAND...: the command does not succeed.
+fails()
+{
+	local name=$1 out
+	shift
+	out=$(run "$@" 2>&1) || { report 0 "$name" && return; }
+	report 1 "$name"
+	comment "$* -> succeeded"
+	comment "$out"
+	return 1
+}
+
+# exits NAME STATUS COMMAND...: the command ends with exactly this status.
+exits()
+{
+	local name=$1 want=$2 out status
+	shift 2
+	out=$(run "$@" 2>&1)
+	status=$?
+	[ $status -eq "$want" ]
+	report $? "$name" && return
+	comment "$* -> exit status $status, expected $want"
+	comment "$out"
+	return 1
+}
+
+# is NAME ACTUAL EXPECTED
+is()
+{
+	[ "$2" = "$3" ]
+	report $? "$1" && return
+	comment "is:       $2"
+	comment "expected: $3"
+	return 1
+}
+
+# like NAME ACTUAL REGEX (extended, anywhere in the text)
+like()
+{
+	grep -qE -- "$3" <<<"$2"
+	report $? "$1" && return
+	comment "is:             $2"
+	comment "expected match: $3"
+	return 1
+}
+
+# unlike NAME ACTUAL REGEX
+unlike()
+{
+	! grep -qE -- "$3" <<<"$2"
+	report $? "$1" && return
+	comment "is:         $2"
+	comment "unexpected: $3"
+	return 1
+}
+
+# skip_all REASON: nothing can be tested here.
+skip_all()
+{
+	printf '1..0 # SKIP %s\n' "$1"
+	finished=yes
+	exit 77
+}
+
+# Something the test needs went wrong; there is no point in going on.
+die()
+{
+	report 1 "$*"
+	exit 1
+}
+
+# Last line of every test. A test that ends without it has failed.
+finish()
+{
+	finished=yes
+	printf '1..%d\n' $n_tests
+	exit $((n_failed > 0))
+}
+
+# ---- waiting ----
+
+exec {nap_fd}<> <(:)
+nap()
+{
+	read -rt 0.02 -u "$nap_fd"
+	return 0
+}
+
+# wait_until COMMAND...: until it succeeds; 1 after $WAIT seconds.
+wait_until()
+{
+	local deadline=$((SECONDS + WAIT))
+	until run "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $deadline ] || return 1
+		nap
+	done
+}
+
+# ---- processes ----
+
+# start_process LOG COMMAND...: in the background, output to LOG, pid in $started.
+start_process()
+{
+	local log=$1
+	shift
+	"$@" >>"$log" 2>&1 {nap_fd}<&- &
+	started=$!
+	pids+=("$started")
+}
+
+is_running()
+{
+	kill -0 "$1" 2>/dev/null
+}
+
+# stop_process PID [SIGNAL]: and waits; its exit status, or 137 when it had to be killed.
+stop_process()
+{
+	kill -s "${2:-TERM}" "$1" 2>/dev/null
+	wait_until "! is_running $1" || kill -s KILL "$1"
+	wait "$1" 2>/dev/null
+}
+
+# as_user USER COMMAND...: database servers refuse to run as root.
+as_user()
+{
+	local user=$1
+	shift
+	if [ "$(id -u)" -eq 0 ]; then
+		exec setpriv --reuid="$user" --regid="$user" --init-groups -- "$@"
+	fi
+	exec "$@"
+}
+
+show_tail()
+{
+	[ -s "$1" ] || return
+	printf '# ---- %s\n' "${1#"$T"/}"
+	tail -n "$2" "$1" | sed 's/^/# | /'
+}
+
+cleanup()
+{
+	local status=$? i log
+	for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
+		! is_running "${pids[i]}" || WAIT=10 stop_process "${pids[i]}" "${stop_signal[${pids[i]}]:-TERM}"
+	done
+	if [ $finished = no ]; then
+		printf 'not ok %d - the test ended early (exit status %d)\n' $((n_tests + 1)) $status
+		n_failed=$((n_failed + 1))
+	fi
+	if [ $n_failed -gt 0 ]; then
+		for log in "$T"/*.conf; do show_tail "$log" 100; done
+		for log in "$T"/viewd*.log; do show_tail "$log" 100; done
+		for log in "$T"/*/server.log; do show_tail "$log" 40; done
+	fi
+	if [ -n "${VIEWD_KEEP:-}" ]; then
+		printf '# kept %s\n' "$T"
+	else
+		rm -rf "$T"
+	fi
+	if [ $n_failed -gt 0 ]; then exit 1; fi
+	exit $status
+}
+declare -A stop_signal
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+
+# ---- templates: a data directory is made once and copied ----
+
+# template NAME MAKER: prints the directory that holds template NAME; MAKER DIR creates it the first time.
+template()
+{
+	local cache=$VIEWD_BUILD/tests/cache/$1
+	mkdir -p "${cache%/*}"
+	(
+		flock 9
+		[ ! -e "$cache" ] || exit 0
+		"$2" "$T/template" >"$T/template.log" 2>&1 || {
+			sed 's/^/# /' "$T/template.log" >&2
+			exit 1
+		}
+		mv "$T/template" "$cache.new" && mv "$cache.new" "$cache"
+	) 9>"$cache.lock" || return
+	printf '%s\n' "$cache"
+}
+
+# ---- PostgreSQL ----
+
+# The newest installed server: Debian keeps it out of PATH.
+pg_bin=${PG_BIN:-$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)}
+[ -x "$pg_bin/postgres" ] || pg_bin=$(dirname "$(command -v postgres || echo /nowhere/postgres)")
+
+pg_run()
+{
+	(as_user postgres "$@")
+}
+
+pg_spawn()
+{
+	start_process "$pg_dir/server.log" as_user postgres "$pg_bin/postgres" -D "$pg_dir/data" -k "$pg_dir" \
+		-c listen_addresses= -c fsync=off -c shared_buffers=16MB -c max_connections=40 -c log_lock_waits=on \
+		-c "log_line_prefix=%m [%p] %a %u " "$@"
+	pg_pid=$started
+	stop_signal[$pg_pid]=INT
+	wait_until "$pg_bin/pg_isready" -q -h "$pg_dir"
+}
+
+# Role viewd (may log in, no superuser) and database shop that belongs to it.
+pg_make_template()
+{
+	local pg_dir=$1
+	mkdir -p "$pg_dir"
+	[ "$(id -u)" -ne 0 ] || chown postgres: "$pg_dir"
+	pg_run "$pg_bin/initdb" -D "$pg_dir/data" -U postgres -A trust --no-sync --no-instructions --wal-segsize=1 \
+		--locale=C.UTF-8 -E UTF8 || return
+	pg_spawn || return
+	pg_db=postgres sql_pg 'CREATE ROLE viewd LOGIN' && pg_db=postgres sql_pg 'CREATE DATABASE shop OWNER viewd'
+	stop_process "$pg_pid" INT
+}
+
+# start_pg [SERVER-OPTIONS...]: a server on a unix socket in $pg_dir with $pg_url (role viewd, database shop).
+# After stop_pg or kill_pg it starts the same data again. $pg_name chooses among several servers (default pg).
+start_pg()
+{
+	local source
+	[ -x "$pg_bin/postgres" ] || skip_all "no PostgreSQL server installed"
+	pg_dir=$T/${pg_name:-pg}
+	if [ ! -d "$pg_dir" ]; then
+		source=$(template "pg-$("$pg_bin/postgres" -V | tr -cd '0-9.')" pg_make_template) ||
+			die "PostgreSQL template cannot be made"
+		cp -a "$source" "$pg_dir"
+		: >"$pg_dir/server.log"
+	fi
+	pg_spawn "$@" || die "PostgreSQL does not start"
+	# shellcheck disable=SC2034 # for the tests
+	pg_url="postgresql://viewd@/shop?host=$pg_dir"
+}
+
+stop_pg()
+{
+	stop_process "$pg_pid" INT
+}
+
+# The server's processes work in its data directory; orphaned ones keep it locked until they notice.
+pg_is_gone()
+{
+	! readlink /proc/[0-9]*/cwd 2>/dev/null | grep -qxF "$pg_dir/data"
+}
+
+# Kills the server; its sessions die when they notice, which this waits for.
+kill_pg()
+{
+	stop_process "$pg_pid" KILL
+	wait_until pg_is_gone
+}
+
+# sql_pg [PSQL-OPTIONS...] [SQL]: as $pg_user (default postgres) in $pg_db (default shop); without SQL from stdin.
+sql_pg()
+{
+	local sql=()
+	if [ $# -gt 0 ]; then
+		sql=(-c "${*: -1}")
+		set -- "${@:1:$#-1}"
+	fi
+	"$pg_bin/psql" -X -qAt -v ON_ERROR_STOP=1 -h "$pg_dir" -U "${pg_user:-postgres}" -d "${pg_db:-shop}" "$@" "${sql[@]}"
+}
+
+# ---- MariaDB ----
+
+mariadbd=$(PATH=$PATH:/usr/sbin command -v mariadbd)
+
+mariadb_spawn()
+{
+	start_process "$mariadb_dir/server.log" as_user mysql "$mariadbd" --no-defaults --datadir="$mariadb_dir/data" \
+		--socket="$mariadb_dir/sock" --pid-file="$mariadb_dir/pid" --skip-networking --skip-name-resolve \
+		--innodb-log-file-size=8M --innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=2 \
+		--innodb-use-native-aio=0 --character-set-server=utf8mb4 --lc-messages=en_US "$@"
+	mariadb_pid=$started
+	mariadb_db='' wait_until "sql_mariadb 'SELECT 1'"
+}
+
+# User viewd@localhost with every right on database shop.
+mariadb_make_template()
+{
+	local mariadb_dir=$1
+	mkdir -p "$mariadb_dir/data"
+	[ "$(id -u)" -ne 0 ] || chown -R mysql: "$mariadb_dir"
+	(as_user mysql mariadb-install-db --no-defaults --datadir="$mariadb_dir/data" --skip-test-db \
+		--auth-root-authentication-method=normal --innodb-log-file-size=8M --innodb-use-native-aio=0) || return
+	mariadb_spawn || return
+	mariadb_db='' sql_mariadb "CREATE DATABASE shop; CREATE USER viewd@localhost; GRANT ALL ON shop.* TO viewd@localhost"
+	stop_process "$mariadb_pid"
+}
+
+# start_mariadb [SERVER-OPTIONS...]: a server on a unix socket in $mariadb_dir with $mariadb_url (user viewd, database shop);
+# no binary log unless asked (--log-bin=binlog). Otherwise as start_pg; $mariadb_name chooses among several.
+start_mariadb()
+{
+	local source
+	[ -x "$mariadbd" ] || skip_all "no MariaDB server installed"
+	mariadb_dir=$T/${mariadb_name:-mariadb}
+	if [ ! -d "$mariadb_dir" ]; then
+		source=$(template "mariadb-$("$mariadbd" -V | sed 's/.*Ver \([0-9.]*\).*/\1/')" mariadb_make_template) ||
+			die "MariaDB template cannot be made"
+		cp -a "$source" "$mariadb_dir"
+		: >"$mariadb_dir/server.log"
+	fi
+	mariadb_spawn "$@" || die "MariaDB does not start"
+	# shellcheck disable=SC2034 # for the tests
+	mariadb_url="mariadb://viewd@/shop?unix_socket=$mariadb_dir/sock"
+}
+
+stop_mariadb()
+{
+	stop_process "$mariadb_pid"
+}
+
+kill_mariadb()
+{
+	stop_process "$mariadb_pid" KILL
+}
+
+# sql_mariadb [CLIENT-OPTIONS...] [SQL]: as $mariadb_user (default root) in $mariadb_db (default shop).
+sql_mariadb()
+{
+	local sql=()
+	if [ $# -gt 0 ]; then
+		sql=(-e "${*: -1}")
+		set -- "${@:1:$#-1}"
+	fi
+	mariadb --no-defaults -NB --socket="$mariadb_dir/sock" -u "${mariadb_user:-root}" --database="${mariadb_db-shop}" \
+		"$@" "${sql[@]}"
+}
+
+# ---- SQLite ----
+
+# sql_sqlite FILE [SQL]: waits for locks as an application would.
+sql_sqlite()
+{
+	local file=$1
+	shift
+	sqlite3 -batch -cmd '.timeout 5000' "$file" "$@"
+}
+
+# ---- viewd ----
+
+# conf [FILE]: writes stdin to $T/viewd.conf (or FILE) behind a [viewd] section that keeps to $T.
+conf()
+{
+	{
+		printf '[viewd]\ncontrol_socket = %s\nplugin_dir = %s\nstate_dir = %s\n\n' \
+			"$T/control.sock" "$VIEWD_BUILD/.libs" "$T/state"
+		cat
+	} >"${1:-$T/viewd.conf}"
+	mkdir -p "$T/state"
+}
+
+# spawn_viewd [ARGS...]: starts the daemon without waiting; log in $T/viewd.log, its notifications in $T/notify.log.
+# $viewd_env: assignments for its environment (array). $VIEWD_WRAP: a program to run it under.
+spawn_viewd()
+{
+	if [ ! -S "$T/notify.sock" ]; then
+		start_process "$T/notify-helper.log" "$VIEWD_BUILD/tests/support/notify" "$T/notify.sock" "$T/notify.log"
+		wait_until test -S "$T/notify.sock" || die "the notify helper does not start"
+	fi
+	: >"$T/notify.log"
+	# shellcheck disable=SC2086 # VIEWD_WRAP is words
+	start_process "$T/viewd.log" env NOTIFY_SOCKET="$T/notify.sock" "${viewd_env[@]}" ${VIEWD_WRAP:-} \
+		"$VIEWD_BUILD/viewd" "$@"
+	viewd_pid=$started
+}
+viewd_env=()
+
+viewd_is_up()
+{
+	grep -qx READY=1 "$T/notify.log" || ! is_running "$viewd_pid"
+}
+
+# start_viewd [CONF [ARGS...]]: starts it and waits until it says READY=1. Failing that the test ends.
+start_viewd()
+{
+	spawn_viewd -c "${1:-$T/viewd.conf}" "${@:2}"
+	wait_until viewd_is_up
+	grep -qx READY=1 "$T/notify.log" || die "viewd does not become ready"
+}
+
+# Its exit status: 0 after an orderly end.
+stop_viewd()
+{
+	stop_process "$viewd_pid" TERM
+}
+
+kill_viewd()
+{
+	stop_process "$viewd_pid" KILL
+}
+
+viewctl()
+{
+	"$VIEWD_BUILD/viewctl" -s "$T/control.sock" "$@"
+}
+
+# field VIEW NAME: one field of the view's JSON status ("null" when unknown).
+field()
+{
+	viewctl --json status "$1" | jq -r ".[0].$2"
+}
+
+# field_is VIEW NAME VALUE: for wait_until.
+field_is()
+{
+	[ "$(field "$1" "$2")" = "$3" ]
+}
+
+# log_has REGEX: viewd has logged it (extended regular expression).
+log_has()
+{
+	grep -qE -- "$1" "$T/viewd.log"
+}
+
+# notified REGEX: a whole line that viewd told the service manager.
+notified()
+{
+	grep -qxE -- "$1" "$T/notify.log"
+}
