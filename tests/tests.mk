@@ -8,7 +8,9 @@ SH_LOG_COMPILER = timeout -k 5 300
 AM_TESTS_ENVIRONMENT = \
 	VIEWD_SRC='$(abs_top_srcdir)'; export VIEWD_SRC; \
 	VIEWD_BUILD='$(abs_top_builddir)'; export VIEWD_BUILD; \
-	CC='$(CC)'; export CC;
+	CC='$(CC)'; export CC; \
+	LINT_CFLAGS='$(PQ_CFLAGS) $(MYSQL_CFLAGS) $(SQLITE_CFLAGS) $(TALLOC_CFLAGS) $(JANSSON_CFLAGS) $(CUNIT_CFLAGS)'; \
+	export LINT_CFLAGS;
 
 .PHONY: print-tests check-unit check-lint check-system
 print-tests:
@@ -33,6 +35,7 @@ tests_support_notify_LDADD =
 check_PROGRAMS += tests/unit/support/test_harness
 TESTS += tests/unit/support/test_harness
 
+include tests/lint/lint.mk
 include tests/unit/base.mk
 include tests/unit/conf.mk
 include tests/unit/core.mk

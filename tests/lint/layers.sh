@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Includes point to lower layers only: base <- loop <- conf, plugin, sched <- work <- core <- ctl, sys <- daemon <- main.
+# shellcheck disable=SC2317 # called through expect_*
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+
+# allowed FILE: the folders (or headers) that this file may include, as an extended regular expression.
+allowed()
+{
+	case $1 in
+	daemon/base/*) echo 'base/|viewd_dialect\.h' ;;
+	daemon/loop/*) echo 'base/|loop/|viewd_dialect\.h' ;;
+	daemon/conf/*) echo 'base/|conf/|viewd_dialect\.h' ;;
+	daemon/sched/*) echo 'base/|sched/|viewd_dialect\.h' ;;
+	daemon/plugin/*) echo 'base/|loop/|plugin/|viewd_dialect\.h' ;;
+	daemon/work/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|viewd_dialect\.h' ;;
+	daemon/core/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|viewd_dialect\.h' ;;
+	daemon/ctl/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|ctl/|viewd_dialect\.h' ;;
+	daemon/sys/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|viewd_dialect\.h' ;;
+	daemon/client/*) echo 'base/|client/' ;;
+	daemon/main.c) echo 'base/|daemon\.h' ;;
+	daemon/*) echo '[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;
+	plugins/common/*) echo 'common/|base/(err|check|span)\.h|viewd_dialect\.h' ;;
+	plugins/viewd_dialect.h) echo 'nothing' ;;
+	plugins/*) echo "$(cut -d/ -f2 <<<"$1")/|common/|base/(err|check|span)\\.h|viewd_dialect\\.h" ;;
+	esac
+}
+
+layers()
+{
+	local file
+	sources "$1" daemon plugins | while read -r file; do
+		sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\(.*\)".*/\1/p' "$1/$file" | grep -vxF config.h |
+			grep -vE "^($(allowed "$file"))" | sed "s@.*@$file includes &@"
+	done
+}
+
+fixture daemon/base/bad.c <<<'#include "core/engine.h"'
+fixture daemon/conf/bad.c <<<'#include "loop/loop.h"'
+fixture plugins/sqlite/bad.c <<<'#include "mysql/mysql.h"'
+fixture plugins/mysql/bad.c <<<'# include "base/log.h"'
+expect_found "base must not include core" 'base/bad.c includes core/engine.h' layers "$T/bad"
+expect_found "conf must not include loop" 'conf/bad.c includes loop/loop.h' layers "$T/bad"
+expect_found "a dialect must not include another" 'sqlite/bad.c includes mysql/mysql.h' layers "$T/bad"
+expect_found "a plugin must not include the daemon's log" 'mysql/bad.c includes base/log.h' layers "$T/bad"
+expect_clean "includes point to lower layers" layers "$VIEWD_SRC"
+finish

@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What is committed: sources only, nothing that belongs to one machine, nothing left to do, every source licensed.
+# shellcheck disable=SC2317 # called through expect_*
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+
+repo=$VIEWD_SRC
+# The owner of a checkout may be another user than the one who tests.
+tracked()
+{
+	git -c safe.directory='*' -C "$repo" ls-files | while read -r file; do
+		[ ! -e "$repo/$file" ] || printf '%s\n' "$file"
+	done
+}
+
+search()
+{
+	git -c safe.directory='*' -C "$repo" grep -nIE "$@"
+}
+
+# The brackets keep these lines from finding themselves.
+machine_paths()
+{
+	search '(^|[^a-z])/[w]ork/|/[h]ome/[a-z]|/[r]oot/|/tmp/([w]t|b)/'
+}
+
+generated()
+{
+	tracked | grep -E '(^|/)(configure|config\.(h|h\.in|status|log)|Makefile(\.in)?|aclocal\.m4|libtool|core)$'
+	tracked | grep -E '\.(o|lo|la|so|a|trs|log|gcno|gcda|orig|rej|swp|db|sqlite)$|~$'
+	(cd "$repo" && tracked | while read -r file; do
+		[ ! -s "$file" ] || grep -qI . "$file" || echo "$file is binary"
+	done)
+}
+
+unfinished()
+{
+	search '\b(TO[D]O|FIX[M]E|X[X]X|HA[C]K)\b'
+}
+
+unlicensed()
+{
+	(cd "$repo" && tracked | grep -E '\.([ch]|sh|m4)$' | while read -r file; do
+		head -n 5 "$file" | grep -q 'SPDX-License-Identifier: MIT' || echo "$file has no SPDX line"
+	done)
+}
+
+untidy()
+{
+	search '[ 	]+$' -- '*.[ch]' '*.sh' '*.mk' '*.am' '*.ac' '*.m4'
+	(cd "$repo" && tracked | grep -E '\.([ch]|sh)$' | while read -r file; do
+		[ ! -s "$file" ] || [ -z "$(tail -c 1 "$file")" ] || echo "$file does not end with a newline"
+	done)
+	(cd "$repo" && tracked | while read -r file; do
+		[ "$(head -c 2 "$file")" != '#!' ] || [ -x "$file" ] || echo "$file has #! but is not executable"
+	done)
+}
+
+command -v git >/dev/null || skip_all "no git"
+git -c safe.directory='*' -C "$repo" ls-files >/dev/null 2>&1 || skip_all "not a git checkout"
+
+good=$repo
+repo=$T/bad
+mkdir "$repo"
+git init -q "$repo"
+fixture notes.txt <<<"see /home""/somebody/notes"
+fixture a.o <<<'x'
+printf 'a\0b' | fixture picture
+fixture later.c <<<"/* TO""DO */ "
+fixture tool.sh <<<'#!/bin/sh'
+git -C "$repo" add -A
+expect_found "a path of one machine" '^notes.txt:1:' machine_paths
+expect_found "a generated file" '^a.o$' generated
+expect_found "a binary" '^picture is binary' generated
+expect_found "work left to do" '^later.c:1:' unfinished
+expect_found "a source without a licence line" '^later.c has no SPDX' unlicensed
+expect_found "trailing blanks" '^later.c:1:' untidy
+expect_found "a script that cannot run" '^tool.sh has #!' untidy
+repo=$good
+expect_clean "no path of one machine" machine_paths
+expect_clean "no generated file, no binary" generated
+expect_clean "nothing marked as left to do" unfinished
+expect_clean "every source names its licence" unlicensed
+expect_clean "no trailing blanks, scripts are executable" untidy
+finish

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Third-party headers stay behind their files, threads behind one; functions that invite overruns are not called.
+# shellcheck disable=SC2317 # called through expect_*
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+
+# Header (regular expression), then the files that may include it (regular expression).
+walls()
+{
+	cat <<-'END'
+		(iniparser/)?(iniparser|dictionary)\.h	daemon/conf/ini\.c
+		(event2/.*|event)\.h	daemon/(loop/loop|ctl/server)\.c
+		systemd/.*	daemon/sys/notify\.c
+		(pthread|threads)\.h	daemon/work/worker\.c
+		dlfcn\.h	daemon/plugin/loader\.c
+		curl/.*	daemon/(client|ctl)/[a-z_]*http[a-z_]*\.c
+		(libpq-fe|postgres_ext|libpq/.*)\.?h?	plugins/postgresql/.*
+		(mysql|mariadb)(/.*|\.h)	plugins/mysql/.*
+		(mysqld_error|errmsg)\.h	plugins/mysql/.*
+		sqlite3\.h	plugins/sqlite/.*
+		(sha2|md5|sha512|sha256|rmd160)\.h	plugins/common/[a-z_]+\.c
+	END
+}
+
+third_party()
+{
+	local header files
+	walls | while IFS=$'\t' read -r header files; do
+		(cd "$1" && grep -rnE --include='*.[ch]' "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]${header}[>\"]" daemon plugins 2>/dev/null) |
+			grep -vE "^$files:"
+	done
+	(cd "$1" && grep -rlE --include='*.[ch]' '#[[:space:]]*include[[:space:]]*<(sha2|md5|sha512|sha256)\.h>' daemon plugins 2>/dev/null) |
+		sed 1d | sed 's/$/: a second file that includes libmd/'
+}
+
+banned='strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|atoll|atof|system|popen|gets|tmpnam|tempnam|mktemp'
+
+# The compiler may inline a call away, so the source is searched as well as the objects.
+banned_calls()
+{
+	(cd "$1" && grep -rnE --include='*.[ch]' "(^|[^A-Za-z0-9_.>\"])($banned)[[:space:]]*\(" daemon plugins 2>/dev/null) |
+		grep -vE ':[0-9]+:[[:space:]]*(/?\*|//)'
+}
+
+objects()
+{
+	(cd "$1" && find daemon plugins -name '*.o' 2>/dev/null | sort)
+}
+
+banned_symbols()
+{
+	objects "$1" | while read -r object; do
+		nm -u "$1/$object" | sed -nE "s@^ *[Uw] (($banned)|__($banned)_chk)\$@$object calls \\1@p"
+	done
+}
+
+thread_symbols()
+{
+	objects "$1" | grep -vE '/(libviewd_la-)?worker\.o$' | while read -r object; do
+		nm -u "$1/$object" | sed -nE "s@^ *[Uw] (pthread_create|thrd_create)\$@$object calls \\1@p"
+	done
+}
+
+fixture daemon/core/bad.c <<-'END'
+	#include <pthread.h>
+	#include <event2/event.h>
+	#include <stdio.h>
+	#include <stdlib.h>
+	#include <string.h>
+	void *start(void *x) { return x; }
+	int bad(char *to, const char *from)
+	{
+		pthread_t t;
+		strcpy(to, from);
+		return system(to) + atoi(from) + pthread_create(&t, NULL, start, NULL);
+	}
+END
+fixture plugins/mysql/bad.c <<<'#include <sqlite3.h>'
+${CC:-cc} -w -O2 -c -o "$T/bad/daemon/core/bad.o" "$T/bad/daemon/core/bad.c"
+expect_found "libevent outside its files" 'core/bad.c:2:' third_party "$T/bad"
+expect_found "pthread outside its file" 'core/bad.c:1:' third_party "$T/bad"
+expect_found "another dialect's client library" 'mysql/bad.c:1:' third_party "$T/bad"
+expect_found "a banned call in the source" 'core/bad.c:11:.*atoi' banned_calls "$T/bad"
+expect_found "a banned call in an object" 'core/bad.o calls (__)?strcpy' banned_symbols "$T/bad"
+expect_found "a thread started elsewhere" 'core/bad.o calls pthread_create' thread_symbols "$T/bad"
+expect_clean "third-party headers stay behind their files" third_party "$VIEWD_SRC"
+expect_clean "no banned call in the source" banned_calls "$VIEWD_SRC"
+expect_clean "no banned call in an object" banned_symbols "$VIEWD_BUILD"
+expect_clean "threads start in one file" thread_symbols "$VIEWD_BUILD"
+finish
