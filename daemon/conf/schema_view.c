@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/span.h"
+#include "conf/schema.h"
+
+#define LATER(name, none, text, more)                                                                                 \
+	{.key = name, .type = OPTION_LATER, .harmless = none, .reload = OPTION_LIVE, .help = text, .doc = more " Not supported yet."}
+
+static const struct option_choice methods[] = {
+	{.word = "simple", .value = VIEWD_METHOD_SIMPLE, .doc = "a plain view: always fresh, nothing to refresh"},
+	{.word = "materialized", .value = VIEWD_METHOD_MATERIALIZED, .doc = "a materialized view of the engine"},
+	{.word = "table", .value = VIEWD_METHOD_TABLE, .doc = "a table that viewd fills"},
+	{0},
+};
+static const struct option_choice modes[] = {
+	{.word = "auto", .value = VIEWD_MODE_AUTO, .doc = "the best that works for this view; `viewctl why` tells which and why"},
+	{.word = "full", .value = VIEWD_MODE_FULL, .doc = "compute everything anew in place"},
+	{.word = "concurrently", .value = VIEWD_MODE_CONCURRENTLY, .doc = "REFRESH MATERIALIZED VIEW CONCURRENTLY"},
+	{.word = "diff", .value = VIEWD_MODE_DIFF, .later = true, .doc = "write only the rows that differ (not supported yet)"},
+	{.word = "swap", .value = VIEWD_MODE_SWAP, .doc = "build a new table aside and exchange the names"},
+	{.word = "incremental", .value = VIEWD_MODE_INCREMENTAL, .later = true,
+	 .doc = "recompute only the groups whose sources changed (not supported yet)"},
+	{0},
+};
+static const struct option_choice policies[] = {
+	{.word = "apply", .value = CONF_POLICY_APPLY, .doc = "replace the object"},
+	{.word = "continue", .value = CONF_POLICY_CONTINUE, .doc = "leave it and go on refreshing it as it is"},
+	{.word = "fail", .value = CONF_POLICY_FAIL, .doc = "leave it, and the view is FAILED until somebody decides"},
+	{0},
+};
+static const struct option_choice removals[] = {
+	{.word = "keep", .value = CONF_REMOVE_KEEP, .doc = "the object stays as it is"},
+	{.word = "drop", .value = CONF_REMOVE_DROP, .doc = "the object is dropped"},
+	{0},
+};
+static const struct option_choice overlaps[] = {
+	{.word = "skip", .value = CONF_OVERLAP_SKIP, .doc = "leave the run out"},
+	{.word = "queue", .value = CONF_OVERLAP_QUEUE, .doc = "run once more right after the present one"},
+	{0},
+};
+static const struct option_choice misses[] = {
+	{.word = "run_once", .value = CONF_MISSED_RUN_ONCE, .doc = "run once, however many were missed"},
+	{.word = "skip", .value = CONF_MISSED_SKIP, .doc = "wait for the next one"},
+	{0},
+};
+
+static const struct option_row rows[] = {
+	/* what and where */
+	{.key = "database", OPTION_LIST_AT(OPTION_NAMES, conf_view, database), .flags = OPTION_REQUIRED, .reload = OPTION_REDEFINE,
+	 .help = "the [database] sections it lives in",
+	 .doc = "One name or several separated by commas: the same view is then kept in each of them. A definition for one dialect is "
+	        "given with definition_DIALECT."},
+	{.key = "relation", OPTION_TEXT_AT(conf_view, relation), .flags = OPTION_FREE_TEXT | OPTION_OWN, .reload = OPTION_REDEFINE,
+	 .help = "name of the object in the database, if it is not the section's",
+	 .doc = "Plain or schema-qualified; parts in double quotes keep their case, and the whole value then needs single quotes: "
+	        "'Sales.\"Category Stats\"'."},
+	{.key = "definition", .type = OPTION_DEFINITION, .flags = OPTION_FREE_TEXT | OPTION_OWN, .reload = OPTION_REDEFINE,
+	 .help = "the query",
+	 .doc = "One SELECT on one line, no semicolon needed. If it holds ';' or '#', wrap it in quotes of the kind that it does not "
+	        "contain. Long queries are better in a file: definition_file."},
+	{.key = "definition_file", .type = OPTION_DEFINITION, .flags = OPTION_OWN, .reload = OPTION_REDEFINE,
+	 .help = "file that holds the query",
+	 .doc = "Relative to the directory of the file that says it. A regular file (no symbolic link) of root or of the user viewd runs "
+	        "as, not writable by others, 1 byte to 1 MiB of UTF-8. Read when the configuration is loaded."},
+	{.key = "definition_file_*", .type = OPTION_DEFINITION, .flags = OPTION_OWN | OPTION_DYNAMIC,
+	 .reload = OPTION_REDEFINE, .help = "file that holds the query for one dialect",
+	 .doc = "definition_file_sqlite and so on: as definition_file, used in databases of that dialect instead of the general one."},
+	{.key = "definition_*", .type = OPTION_DEFINITION, .flags = OPTION_FREE_TEXT | OPTION_OWN | OPTION_DYNAMIC,
+	 .reload = OPTION_REDEFINE, .help = "the query for one dialect",
+	 .doc = "definition_sqlite and so on: as definition, used in databases of that dialect instead of the general one."},
+	{.key = "method", OPTION_WORD_AT(conf_view, method), .dflt = "materialized", .choices = methods, .reload = OPTION_REDEFINE,
+	 .help = "what kind of object it is",
+	 .doc = "Engines without materialized views use a table instead, see materialized_as_table."},
+	{.key = "materialized_as_table", OPTION_BOOL_AT(conf_view, materialized_as_table), .dflt = "yes", .reload = OPTION_REDEFINE,
+	 .help = "materialized means a table on engines without materialized views",
+	 .doc = "With no, method = materialized is an error there."},
+	{.key = "refresh_mode", OPTION_WORD_AT(conf_view, refresh_mode), .dflt = "auto", .choices = modes, .reload = OPTION_LIVE,
+	 .help = "how the rows get there",
+	 .doc = "A mode that cannot work for this view on this engine is an error when the files are loaded; auto never fails."},
+	{.key = "unique_key", OPTION_LIST_AT(OPTION_IDENTS, conf_view, unique_key), .flags = OPTION_FREE_TEXT,
+	 .reload = OPTION_REDEFINE, .help = "columns that identify a row",
+	 .doc = "Comma-separated. Plain names are folded to lower case, \"quoted\" ones keep their case (wrap the value in single quotes then). "
+	        "Needed by refresh_mode = concurrently; viewd keeps a unique index on them."},
+	{.key = "columns", OPTION_COLUMNS_AT(conf_view, columns, n_columns), .flags = OPTION_FREE_TEXT, .reload = OPTION_REDEFINE,
+	 .help = "the columns that the definition must yield",
+	 .doc = "`id integer, name text`, or names only; checked before anything is created. Not given: whatever the definition yields."},
+	{.key = "index_*", .type = OPTION_INDEX, .flags = OPTION_FREE_TEXT | OPTION_DYNAMIC, .reload = OPTION_REDEFINE,
+	 .help = "an index to create and keep",
+	 .doc = "index_NAME = (amount DESC), or UNIQUE (id). The indexes exist whenever the view does."},
+	{.key = "options", OPTION_PAIRS_AT(conf_view, options, n_options), .flags = OPTION_FREE_TEXT, .reload = OPTION_REDEFINE,
+	 .help = "WITH (...) of the object", .doc = "`security_barrier=true, fillfactor=90`. An error on engines that have no such thing."},
+	{.key = "with_data", OPTION_BOOL_AT(conf_view, with_data), .dflt = "yes", .reload = OPTION_LIVE, .help = "fill at creation",
+	 .doc = "With no, the view is created empty and filled by its first refresh."},
+	{.key = "on_configuration_change", OPTION_WORD_AT(conf_view, on_configuration_change), .dflt = "apply", .choices = policies,
+	 .reload = OPTION_LIVE, .help = "what to do when the definition differs from what exists",
+	 .doc = "The comparison ignores what the server adds to a definition by itself."},
+	{.key = "adopt", OPTION_BOOL_AT(conf_view, adopt), .dflt = "no", .reload = OPTION_REDEFINE,
+	 .help = "take over an existing view of that name",
+	 .doc = "Only views and materialized views, never a table. With no, an object of that name which viewd did not create is an error."},
+	{.key = "on_remove", OPTION_WORD_AT(conf_view, on_remove), .dflt = "keep", .choices = removals, .reload = OPTION_REDEFINE,
+	 .help = "what to do when the section disappears",
+	 .doc = "Recorded in the database, so that it also holds when the section was removed while viewd was down."},
+	{.key = "cascade", OPTION_BOOL_AT(conf_view, cascade), .dflt = "no", .reload = OPTION_LIVE, .help = "drops may cascade",
+	 .doc = "With no, an object that others depend on is not dropped; the error names them."},
+	{.key = "depends_on", OPTION_LIST_AT(OPTION_NAMES, conf_view, depends_on), .reload = OPTION_LIVE,
+	 .help = "views that are refreshed before this one",
+	 .doc = "Names of views, database:view for one in another database. Dependencies inside a database are discovered; this "
+	        "adds what cannot be."},
+	/* when */
+	{.key = "every", OPTION_SPAN_AT(conf_view, every), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY, .reload = OPTION_LIVE,
+	 .help = "refresh in this rhythm", .doc = "Counted on the wall clock from midnight UTC of 1 January 1970. 0: no rhythm."},
+	{.key = "after", OPTION_SPAN_AT(conf_view, after), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY, .reload = OPTION_LIVE,
+	 .help = "refresh this long after the last refresh ended", .doc = "0: not."},
+	{.key = "randomize_for", OPTION_SPAN_AT(conf_view, randomize_for), .dflt = "0", .min = 0, .max = 7 * SPAN_DAY,
+	 .reload = OPTION_LIVE, .help = "spread scheduled starts over this time",
+	 .doc = "Each scheduled start is delayed by a random part of it, so that many views do not start at once."},
+	{.key = "overlap", OPTION_WORD_AT(conf_view, overlap), .dflt = "skip", .choices = overlaps, .reload = OPTION_LIVE,
+	 .help = "a run is due while one is running", .doc = "Runs of one view never overlap."},
+	{.key = "missed", OPTION_WORD_AT(conf_view, missed), .dflt = "run_once", .choices = misses, .reload = OPTION_LIVE,
+	 .help = "runs were missed while viewd was down", .doc = "Holds for every and after."},
+	LATER("cron", NULL, "refresh at these times", "Five fields as in crontab(5), for example */5 * * * *."),
+	LATER("timezone", NULL, "time zone of cron", "A name of the time zone database, for example Europe/Berlin."),
+	LATER("on_change", "no", "refresh when a source changes", "Changes are noticed as capture says."),
+	LATER("sources", NULL, "tables whose changes count", "Tables separated by commas; discovered when not given."),
+	LATER("capture", "none", "how changes are noticed", "auto, trigger, binlog, poll or none."),
+	LATER("debounce", "0", "wait for changes to end", "Refresh when no change came for this long."),
+	LATER("max_delay", "0", "but not longer than this", "Upper bound of debounce."),
+	LATER("at_most_every", "0", "least distance between refreshes", "Changes in between are collected."),
+	LATER("max_staleness", "0", "refresh at the latest after this time", "The safety net under change capture."),
+	LATER("target_lag", "0", "how far the view may lag behind its sources", "The daemon chooses when to refresh."),
+	LATER("refresh_group", NULL, "refreshed together on one snapshot", "Views of the same name of group belong together."),
+	/* failure */
+	{.key = "timeout", OPTION_SPAN_AT(conf_view, timeout), .dflt = "1h", .min = 0, .max = 365 * SPAN_DAY, .reload = OPTION_LIVE,
+	 .help = "longest time a refresh may take", .doc = "It is then cancelled and the last good contents stay. 0: no limit."},
+	{.key = "lock_timeout", OPTION_SPAN_AT(conf_view, lock_timeout), .dflt = "2s", .min = SPAN_MS, .max = SPAN_HOUR,
+	 .reload = OPTION_LIVE, .help = "longest wait for a lock",
+	 .doc = "Readers and writers of the application queue behind a refresh that waits for a lock, so this bounds how long "
+	        "it can hold them up. The refresh is tried again later."},
+	{.key = "max_retries", OPTION_INT_AT(conf_view, max_retries), .dflt = "3", .min = 0, .max = 1000, .unit = "attempts",
+	 .reload = OPTION_LIVE, .help = "attempts after a failed one",
+	 .doc = "Only for failures that may pass by themselves: connection lost, lock timeout, deadlock and the like."},
+	{.key = "retry_backoff", OPTION_SPAN_AT(conf_view, retry_backoff), .dflt = "5s", .min = SPAN_MS, .max = SPAN_DAY,
+	 .reload = OPTION_LIVE, .help = "wait before the first retry", .doc = "Doubled for each further one, with some randomness."},
+	{.key = "retry_max_backoff", OPTION_SPAN_AT(conf_view, retry_max_backoff), .dflt = "10m", .min = SPAN_MS,
+	 .max = 7 * SPAN_DAY, .reload = OPTION_LIVE, .help = "longest wait between retries",
+	 .doc = "Not shorter than retry_backoff."},
+	{.key = "max_consecutive_errors", OPTION_INT_AT(conf_view, max_consecutive_errors), .dflt = "10", .min = 0, .max = 1000000,
+	 .unit = "errors", .reload = OPTION_LIVE, .help = "failures in a row after which the view is suspended",
+	 .doc = "A suspended view waits for `viewctl resume` or a manual refresh. 0: never."},
+	LATER("run_as", NULL, "role that the refresh runs as", "A role of the database."),
+	LATER("pre_hook", NULL, "SQL before a refresh", "One statement, in the same session."),
+	LATER("post_hook", NULL, "SQL after a refresh", "One statement, in the same session."),
+	LATER("notify_channel", NULL, "channel told after a success", "The name for NOTIFY."),
+	/* for people */
+	{.key = "enabled", OPTION_BOOL_AT(conf_view, enabled), .dflt = "yes", .reload = OPTION_LIVE, .help = "viewd looks after it",
+	 .doc = "With no, the section is checked and otherwise left alone: nothing is created, refreshed or dropped."},
+	{.key = "priority", OPTION_INT_AT(conf_view, priority), .dflt = "0", .min = -1000, .max = 1000, .unit = "higher goes first",
+	 .reload = OPTION_LIVE, .help = "which goes first when several are due", .doc = "Dependencies come before priority."},
+	{.key = "description", OPTION_TEXT_AT(conf_view, description), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
+	 .help = "what it is for", .doc = "Shown by viewctl."},
+	{.key = "owner", OPTION_TEXT_AT(conf_view, owner), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
+	 .help = "whom to ask", .doc = "Any text: a person, a team, an address. Shown by viewctl; no role of the database."},
+	{.key = "tags", OPTION_LIST_AT(OPTION_ITEMS, conf_view, tags), .reload = OPTION_LIVE, .help = "words to find it by",
+	 .doc = "Separated by commas. Shown by viewctl."},
+};
+
+const struct option_table schema_view = {
+	.section = "view NAME", .rows = rows, .n = ARRAY_LEN(rows), .struct_size = sizeof(struct conf_view)};
