@@ -190,7 +190,8 @@ stage_systemd()
 	fi
 	# The scale is 0 to 10; the option counts tenths.
 	step "systemd: exposure at most 1.5" systemd-analyze security --no-pager --offline=true --threshold=15 "$unit"
-	step "systemd: unit is valid" verify_unit "$unit" "$root"
+	[ -z "$(find "$root" -name viewctl)" ] || step "systemd: unit is valid" verify_unit "$unit" "$root"
+	step "systemd: user and directories are valid" verify_snippets "$root"
 }
 
 # systemd-analyze verify looks for the programs where the unit says; the copy says where we installed them.
@@ -201,6 +202,16 @@ verify_unit()
 	sed -E "s@^(Exec[A-Za-z]*=[-+!]*)/@\\1$2/@" "$1" >"$copy"
 	systemd-analyze verify --man=no "$copy" 2>&1 | tee "$out/verify/log"
 	! grep -q 'viewd.service' "$out/verify/log"
+}
+
+# Applies both to an empty tree.
+verify_snippets()
+{
+	local tree=$out/verify/tree
+	rm -rf "$tree" && mkdir -p "$tree/etc" &&
+		systemd-sysusers --root="$tree" "$(find "$1" -path '*sysusers.d/viewd.conf')" &&
+		grep '^viewd:' "$tree/etc/passwd" &&
+		systemd-tmpfiles --root="$tree" --create "$(find "$1" -path '*tmpfiles.d/viewd.conf')"
 }
 
 stage_dist()
