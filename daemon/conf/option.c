@@ -122,11 +122,9 @@ char *option_format(void *mem_ctx, const struct option_row *row, const void *bas
 
 bool option_equal(const struct option_row *row, const void *a, const void *b)
 {
-	void *ctx = talloc_new(NULL);
-	const char *x = option_format(ctx, row, a), *y = option_format(ctx, row, b);
-	bool same = x == NULL || y == NULL ? x == y : strcmp(x, y) == 0;
-	talloc_free(ctx);
-	return same;
+	const struct option_type_row *type = option_type(row->type);
+	const char *x = a, *y = b;
+	return type->equal == NULL || type->equal(x + row->offset, x + row->count_offset, y + row->offset, y + row->count_offset);
 }
 
 const char *option_type_word(enum option_type type)
