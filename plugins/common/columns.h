@@ -13,10 +13,12 @@ struct columns {
 	const char **names;         /* the same names as a plain array */
 	size_t n;
 	bool declared;              /* the view has a `columns` key */
+	const char **key;           /* the unique_key, unquoted */
+	size_t n_key;
 };
 
 /* What the declaration alone tells (no connection): n is 0 when nothing is declared. Names are read as identifiers. NULL: a bad name or
- * one declared twice. [any] */
+ * type, one declared twice, or a unique_key column that is not declared. [any] */
 struct columns *columns_declared(const struct syntax *syn, void *mem_ctx, const struct viewd_view_spec *view,
                                  struct viewd_err *err);
 

@@ -43,10 +43,12 @@ char *gen_refresh(const struct gen *gen, bool concurrently);
 /* DROP VIEW / MATERIALIZED VIEW / TABLE. */
 char *gen_drop(const struct gen *gen, const struct relation *rel, enum viewd_kind kind, bool if_exists, bool cascade);
 
-/* The three steps of a diff refresh; stage is a temporary table's quoted name. Needs unique_key and columns. */
-char *gen_diff_stage(const struct gen *gen, const char *stage);
-char *gen_diff_delete(const struct gen *gen, const char *stage);
-char *gen_diff_insert(const struct gen *gen, const char *stage);
+/* The steps of a diff refresh: make the stage (a temporary table), fill it with gen_insert, delete, insert, drop it. Needs unique_key and
+ * columns. */
+char *gen_diff_stage(const struct gen *gen, const struct relation *stage);
+char *gen_diff_delete(const struct gen *gen, const struct relation *stage);
+char *gen_diff_insert(const struct gen *gen, const struct relation *stage);
+char *gen_diff_drop(const struct gen *gen, const struct relation *stage);
 
 /* verify: one statement yielding rows of the definition, missing, unexpected. */
 char *gen_verify(const struct gen *gen);

@@ -24,6 +24,9 @@ bool relation_parse(const struct syntax *syn, const char *text, struct relation 
 /* One identifier, same checks, for columns and index names. */
 bool ident_parse(const struct syntax *syn, const char *text, char out[static IDENT_MAX], struct viewd_err *err) MUST_CHECK;
 
+/* Do two unquoted column names mean the same column? Engines that fold to lower case compare exactly, the others ignore case. [any] */
+bool ident_same(const struct syntax *syn, const char *a, const char *b);
+
 /* Appends name quoted by the engine's rule to a growing talloc string; never fails. */
 char *ident_append(const struct syntax *syn, char *sql, const char *name);
 

@@ -51,4 +51,7 @@ bool lex_has_word(const struct syntax *syn, const char *text, const char *word);
 bool lex_index_text(const struct syntax *syn, const char *text, bool *unique_r, const char **rest_r, struct viewd_err *err)
 	MUST_CHECK;
 
+/* Judges a declared column type: words, numbers, one level of parentheses or brackets; nothing that could end the column. */
+bool lex_type_text(const struct syntax *syn, const char *text, struct viewd_err *err) MUST_CHECK;
+
 #endif

@@ -22,17 +22,27 @@ bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_er
 
 /* Pieces for hooks. */
 
-/* Creates the object of the task (no indexes). */
+/* Creates the object of the task (no data, no indexes). */
 bool recipe_make_object(struct task *task, struct viewd_err *err) MUST_CHECK;
+/* Fills the new object with data when with_data is set; sets did, rows, rows_written, data_timestamp. */
+bool recipe_fill(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 /* Creates declared indexes that are absent on `on` (usually &task->rel) and drops recorded ones that are no longer declared; fills
  * task->state.indexes. */
 bool recipe_make_indexes(struct task *task, const struct relation *on, struct viewd_err *err) MUST_CHECK;
-/* Fills the new object with data when with_data is set; sets rows. */
-bool recipe_fill(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
-/* DELETE + INSERT, and the three steps of a diff, inside the caller's transaction. */
+/* Are all declared indexes there? Needs task->gen.columns (declared or resolved). */
+bool recipe_indexes_present(struct task *task, bool *present_r, struct viewd_err *err) MUST_CHECK;
+/* The shared replacement: drop what is found (ours), make, fill, index; inside the caller's transaction. */
+bool recipe_replace_object(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+/* DELETE + INSERT, and the steps of a diff, inside the caller's transaction. */
 bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 /* Drops rel, its dependants first where the engine does not do it (only with view->cascade). */
 bool recipe_drop_object(struct task *task, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err) MUST_CHECK;
+
+/* Runs body between begin and commit; rolls back when it fails. Limits are the view's. With `ddl`, engines whose DDL commits by itself
+ * get no transaction. */
+typedef bool recipe_body_fn(struct task *task, struct viewd_outcome *out, void *ctx, struct viewd_err *err);
+bool recipe_transaction(struct task *task, bool ddl, recipe_body_fn *body, struct viewd_outcome *out, void *ctx,
+                        struct viewd_err *err) MUST_CHECK;
 
 #endif

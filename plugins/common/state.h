@@ -22,7 +22,7 @@ struct state_row {
 	char identity[128];
 	char canonical[65];
 	char on_remove[8];
-	char indexes[2048];      /* names viewd gave to indexes it made, quoted, separated by ", " */
+	char indexes[2048];      /* names of the indexes viewd made, one a line */
 	int64_t last_success_us;
 	int64_t data_timestamp_us;
 	int64_t duration_us;
@@ -54,6 +54,9 @@ bool state_save(struct db *db, const char *view, const struct state_row *row, st
 
 /* Removes the row of a view. Its history stays until trimmed. */
 bool state_forget(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
+
+/* Forgets when and with how many rows the view was last filled: its object is new and empty. */
+bool state_clear_data(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 
 /* Writes the outcome of a run into the state row (if there is one) and the history; trims the history now and then. */
 bool state_record_run(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err) MUST_CHECK;

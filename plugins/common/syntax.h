@@ -55,6 +55,8 @@ struct syntax {
 	const char *table_comment; /* after table_suffix, slot = tag: " COMMENT='viewd:{}'" */
 	const char *name_tag;      /* after the relation's name in CREATE TABLE and CREATE VIEW, slot = tag (SQLite) */
 
+	const char *drop_temporary; /* "DROP TABLE"; MySQL "DROP TEMPORARY TABLE", which does not commit */
+
 	/* Why a mode cannot work for a method here; NULL: it can. [method after resolution][mode] */
 	const char *mode_refusal[VIEWD_METHOD_COUNT][VIEWD_MODE_COUNT];
 
@@ -66,7 +68,6 @@ struct syntax {
 	const char *state_setup[4]; /* run first by prepare, one statement each: CREATE SCHEMA IF NOT EXISTS viewd; NULL ends */
 	const char *views_table;   /* viewd.views or viewd_views, already quoted where needed */
 	const char *history_table;
-	const char *requests_table;
 	const char *type_text;     /* column types of the state tables */
 	const char *type_key;      /* text that can be a primary key */
 	const char *type_bigint;

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/columns.h"
+
+#include "base/err.h"
+#include "common/lexer.h"
+#include "common/sqltext.h"
+
+#include <assert.h>
+#include <string.h>
+#include <talloc.h>
+
+static char *copy(void *mem_ctx, const char *text)
+{
+	char *out = talloc_strdup(mem_ctx, text);
+	assert(out != NULL);
+	return out;
+}
+
+static const struct viewd_column *find(const struct syntax *syn, const struct columns *cols, const char *name)
+{
+	for (size_t i = 0; i < cols->n; i++)
+		if (ident_same(syn, cols->items[i].name, name))
+			return &cols->items[i];
+	return NULL;
+}
+
+static void append(struct columns *cols, const char *name, const char *type)
+{
+	cols->items = talloc_realloc(cols, cols->items, struct viewd_column, cols->n + 1);
+	cols->names = talloc_realloc(cols, cols->names, const char *, cols->n + 1);
+	assert(cols->items != NULL && cols->names != NULL);
+	name = copy(cols, name);
+	cols->names[cols->n] = name;
+	cols->items[cols->n++] = (struct viewd_column){.name = name, .type = type != NULL && *type != '\0' ? copy(cols, type) : NULL};
+}
+
+/* The unique_key as identifiers; each must be among the columns once these are known. */
+static bool read_key(const struct syntax *syn, struct columns *cols, const struct viewd_view_spec *view, struct viewd_err *err)
+{
+	cols->key = talloc_zero_array(cols, const char *, view->n_unique_key + 1);
+	assert(cols->key != NULL);
+	for (size_t i = 0; i < view->n_unique_key; i++) {
+		char name[IDENT_MAX];
+		if (!ident_parse(syn, view->unique_key[i], name, err))
+			return err_wrap(err, "unique_key");
+		if (cols->n > 0 && find(syn, cols, name) == NULL)
+			return err_set(err, VIEWD_ERR_CONFIG, "unique_key column '%s' is not among the view's columns", name);
+		cols->key[cols->n_key++] = copy(cols, name);
+	}
+	return true;
+}
+
+static bool declare(const struct syntax *syn, struct columns *cols, const struct viewd_column *column, struct viewd_err *err)
+{
+	char name[IDENT_MAX];
+	if (!ident_parse(syn, column->name, name, err))
+		return err_wrap(err, "columns");
+	if (find(syn, cols, name) != NULL)
+		return err_set(err, VIEWD_ERR_CONFIG, "columns name '%s' twice", name);
+	if (column->type != NULL && !lex_type_text(syn, column->type, err))
+		return err_wrap(err, "column '%s'", name);
+	append(cols, name, column->type);
+	return true;
+}
+
+struct columns *columns_declared(const struct syntax *syn, void *mem_ctx, const struct viewd_view_spec *view,
+                                 struct viewd_err *err)
+{
+	struct columns *cols = talloc_zero(mem_ctx, struct columns);
+	assert(cols != NULL);
+	cols->declared = view->n_columns > 0;
+	bool good = true;
+	for (size_t i = 0; good && i < view->n_columns; i++)
+		good = declare(syn, cols, &view->columns[i], err);
+	if (!good || !read_key(syn, cols, view, err))
+		TALLOC_FREE(cols);
+	return cols;
+}
+
+static bool collect(void *ctx, const char *const *values, size_t n)
+{
+	append(ctx, values[0] != NULL ? values[0] : "", n > 1 ? values[1] : NULL);
+	return true;
+}
+
+static bool refuse_bad_names(const struct syntax *syn, const struct columns *actual, struct viewd_err *err)
+{
+	for (size_t i = 0; i < actual->n; i++) {
+		const char *name = actual->items[i].name;
+		if (name[0] == '\0')
+			return err_set(err, VIEWD_ERR_CONFIG, "column %zu of the definition has no name", i + 1);
+		if (strlen(name) >= IDENT_MAX) {
+			err_set(err, VIEWD_ERR_CONFIG, "column %zu of the definition has a name that is too long", i + 1);
+			return err_hint(err, "name it with AS");
+		}
+		if (find(syn, actual, name) != &actual->items[i]) {
+			err_set(err, VIEWD_ERR_CONFIG, "definition yields two columns named '%s'", name);
+			return err_hint(err, "rename one with AS");
+		}
+	}
+	return true;
+}
+
+/* "missing a, b" of what is in `from` and not in `in`; NULL when nothing is. */
+static char *difference(const struct syntax *syn, const struct columns *from, const struct columns *in)
+{
+	char *list = NULL;
+	for (size_t i = 0; i < from->n; i++)
+		if (find(syn, in, from->items[i].name) == NULL)
+			list = list == NULL ? copy(talloc_parent(from), from->items[i].name) : sql_add(list, ", %s", from->items[i].name);
+	return list;
+}
+
+static bool refuse_mismatch(const struct syntax *syn, const struct columns *declared, const struct columns *actual,
+                            struct viewd_err *err)
+{
+	char *missing = difference(syn, declared, actual), *unexpected = difference(syn, actual, declared);
+	if (missing == NULL && unexpected == NULL)
+		return true;
+	err_set(err, VIEWD_ERR_CONFIG, "definition does not yield the declared columns (%s%s%s%s%s)", missing != NULL ? "missing: " : "",
+	        missing != NULL ? missing : "", missing != NULL && unexpected != NULL ? "; " : "",
+	        unexpected != NULL ? "unexpected: " : "", unexpected != NULL ? unexpected : "");
+	return err_hint(err, "columns are matched by name; give each output column the declared name with AS");
+}
+
+/* Gives the declared columns the query's types where none is declared, and compares the others where the engine can. */
+static bool merge_types(struct db *db, struct columns *declared, const struct columns *actual, struct viewd_err *err)
+{
+	for (size_t i = 0; i < declared->n; i++) {
+		struct viewd_column *want = &declared->items[i];
+		const struct viewd_column *have = find(db->syntax, actual, want->name);
+		bool same = true;
+		if (want->type == NULL)
+			want->type = have->type;
+		else if (db->ops->same_type != NULL && have->type != NULL && !db->ops->same_type(db, want->type, have->type, &same, err))
+			return err_wrap(err, "column '%s'", want->name);
+		if (!same) {
+			err_set(err, VIEWD_ERR_CONFIG, "column '%s' is declared as %s, but the definition yields %s", want->name, want->type,
+			        have->type);
+			return err_hint(err, "change the declaration, or cast the column in the definition");
+		}
+	}
+	return true;
+}
+
+static bool resolve(struct db *db, struct columns *declared, struct columns *actual, const char *definition,
+                    struct viewd_err *err)
+{
+	if (!db->ops->query_columns(db, definition, collect, actual, err) || !refuse_bad_names(db->syntax, actual, err))
+		return false;
+	if (!declared->declared)
+		return true;
+	return refuse_mismatch(db->syntax, declared, actual, err) && merge_types(db, declared, actual, err);
+}
+
+struct columns *columns_resolve(struct db *db, void *mem_ctx, const struct viewd_view_spec *view, const char *definition,
+                                struct viewd_err *err)
+{
+	struct columns *declared = columns_declared(db->syntax, mem_ctx, view, err);
+	if (declared == NULL)
+		return NULL;
+	struct columns *actual = talloc_zero(mem_ctx, struct columns);
+	assert(actual != NULL);
+	if (!resolve(db, declared, actual, definition, err))
+		return NULL;
+	if (declared->declared)
+		return declared;
+	return read_key(db->syntax, actual, view, err) ? actual : NULL;
+}

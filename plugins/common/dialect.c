@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/dialect.h"
+
+#include "base/err.h"
+#include "common/recipe.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <talloc.h>
+
+#define STATE_LOCK_TIMEOUT_US INT64_C(5000000) /* for the state tables, before any view's own limits are known */
+#define STATE_TIMEOUT_US INT64_C(30000000)
+
+/* struct db is the first member of every struct viewd_conn. */
+static struct db *enter(struct viewd_conn *conn)
+{
+	struct db *db = (struct db *)(void *)conn;
+	if (db->ops->enter != NULL)
+		db->ops->enter(db);
+	return db;
+}
+
+bool dialect_check_view(const struct syntax *syn, const struct viewd_view_spec *view, struct viewd_resolved *out,
+                        struct viewd_text_sink mentions, struct viewd_err *err)
+{
+	void *mem = talloc_new(NULL);
+	struct checked checked;
+	bool good = check_view(syn, mem, view, &checked, err);
+	if (good) {
+		*out = checked.resolved;
+		if (mentions.fn != NULL)
+			lex_mentions(syn, checked.definition, mentions);
+	}
+	talloc_free(mem);
+	return good;
+}
+
+bool dialect_render(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_render_kind kind,
+                    const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err)
+{
+	void *mem = talloc_new(NULL);
+	struct checked checked;
+	bool good = check_view(syn, mem, view, &checked, err);
+	struct columns *columns = good ? columns_declared(syn, mem, view, err) : NULL;
+	if (columns != NULL) {
+		struct gen gen = {.syn = syn, .mem = mem, .rel = checked.rel, .method = checked.resolved.method,
+		                  .definition = checked.definition, .columns = columns, .view = view};
+		good = gen_render(&gen, kind, flags, statements, err);
+	}
+	talloc_free(mem);
+	return good && columns != NULL;
+}
+
+bool dialect_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err)
+{
+	struct db *db = enter(conn);
+	if (!db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) || !state_setup(db, err))
+		return false;
+	if (db->ops->clean_leftovers != NULL && !db->ops->clean_leftovers(db, err))
+		return false;
+	return rows.fn == NULL || state_list(db, rows, err);
+}
+
+bool dialect_inspect(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_found *out,
+                     struct viewd_source_sink sources, struct viewd_err *err)
+{
+	struct task *task = task_open(enter(conn), view, err);
+	bool done = task != NULL && recipe_inspect(task, out, sources, err);
+	task_close(&task);
+	return done;
+}
+
+static bool apply(struct task *task, enum viewd_change change, struct viewd_outcome *out, struct viewd_err *err)
+{
+	switch (change) {
+	case VIEWD_CHANGE_CREATE:
+		return recipe_create(task, out, err);
+	case VIEWD_CHANGE_ADOPT:
+		return recipe_adopt(task, out, err);
+	case VIEWD_CHANGE_REPLACE:
+		return recipe_replace(task, out, err);
+	case VIEWD_CHANGE_REINDEX:
+		return recipe_reindex(task, out, err);
+	case VIEWD_CHANGE_DROP:
+		return recipe_drop(task, out, err);
+	case VIEWD_CHANGE_NOTHING:
+		*out = (struct viewd_outcome){.rows = -1, .rows_written = -1};
+		return true;
+	case VIEWD_CHANGE_REFUSE:
+	case VIEWD_CHANGE_COUNT:
+		break;
+	}
+	return err_set(err, VIEWD_ERR_BUG, "change %d cannot be carried out", (int)change);
+}
+
+bool dialect_apply(struct viewd_conn *conn, const struct viewd_view_spec *view, enum viewd_change change,
+                   struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct db *db = enter(conn);
+	/* A dropped view may no longer have a definition that could be judged. */
+	struct task *task = change == VIEWD_CHANGE_DROP ? task_open_name(db, view, err) : task_open(db, view, err);
+	bool done = task != NULL && apply(task, change, out, err);
+	task_close(&task);
+	return done;
+}
+
+bool dialect_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
+                     struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct task *task = task_open(enter(conn), view, err);
+	bool done = task != NULL && recipe_refresh(task, req, out, err);
+	task_close(&task);
+	return done;
+}
+
+bool dialect_record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
+                            const char *result, const struct viewd_err *failure, struct viewd_err *err)
+{
+	struct db *db = enter(conn);
+	char text[sizeof failure->msg + 32];
+	int64_t now = db_now(db);
+	int64_t started = req->scheduled_us != 0 && req->scheduled_us <= now ? req->scheduled_us : now;
+	snprintf(text, sizeof text, "%s: %s", err_class_word(failure->cls), failure->msg);
+	struct state_run run = {.trigger = req->trigger, .result = result, .error = text, .run_id = req->run_id, .started_us = started,
+	                        .duration_us = now - started, .rows = -1, .rows_written = -1};
+	if (!db->ops->set_limits(db, STATE_TIMEOUT_US, view->lock_timeout_us, err) || !db->ops->begin(db, DB_BEGIN_WRITE, err))
+		return false;
+	bool done = state_record_run(db, view->name, &run, err) && db->ops->commit(db, err);
+	if (!done)
+		db->ops->rollback(db);
+	return done;
+}
+
+bool dialect_verify(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_verdict *out, struct viewd_err *err)
+{
+	struct task *task = task_open(enter(conn), view, err);
+	bool done = task != NULL && recipe_verify(task, out, err);
+	task_close(&task);
+	return done;
+}
+
+bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit, struct viewd_history_sink rows,
+                     struct viewd_err *err)
+{
+	struct db *db = enter(conn);
+	return db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) && state_history(db, view->name, limit, rows, err);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/err.h"
+#include "common/recipe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Failures that say something about the definition, not about the connection. */
+static bool is_about_definition(enum viewd_err_class cls)
+{
+	return cls == VIEWD_ERR_MISSING || cls == VIEWD_ERR_QUERY || cls == VIEWD_ERR_DENIED || cls == VIEWD_ERR_CONFIG;
+}
+
+/* A definition may read what does not exist yet (another view): that is a detail of the answer, not a failure. */
+static bool tolerate(struct viewd_found *out, const struct viewd_err *failure, struct viewd_err *err)
+{
+	if (!is_about_definition(failure->cls)) {
+		*err = *failure;
+		return false;
+	}
+	snprintf(out->detail, sizeof out->detail, "%.250s", failure->msg);
+	return true;
+}
+
+static bool compare_definition(struct task *task, struct viewd_found *out, struct viewd_err *err)
+{
+	char wanted[65] = "";
+	struct viewd_err failure = {0};
+	if (task->db->ops->wanted_canonical == NULL || task->found.kind == VIEWD_KIND_NONE || task->found.canonical[0] == '\0')
+		return true;
+	if (!task->db->ops->wanted_canonical(task, wanted, &failure))
+		return tolerate(out, &failure, err);
+	out->matches = strcmp(wanted, task->found.canonical) == 0;
+	return true;
+}
+
+static void describe(const struct task *task, struct viewd_found *out)
+{
+	const char *recorded = task->state.relation;
+	if (out->kind != VIEWD_KIND_NONE && !out->ours)
+		snprintf(out->detail, sizeof out->detail, "%s of that name is not viewd's%s%.190s", kind_word(out->kind),
+		         task->found.detail[0] != '\0' ? ", " : "", task->found.detail);
+	else if (out->touched_outside)
+		snprintf(out->detail, sizeof out->detail, "definition in the server was changed by someone else");
+	else if (out->kind == VIEWD_KIND_NONE && out->recorded)
+		snprintf(out->detail, sizeof out->detail, "recorded as %.200s, but nothing is there", recorded);
+	else
+		snprintf(out->detail, sizeof out->detail, "%s", task->found.detail);
+}
+
+static void fill(const struct task *task, struct viewd_found *out)
+{
+	const struct state_row *state = &task->state;
+	out->kind = task->found.kind;
+	snprintf(out->schema, sizeof out->schema, "%s", task->found.schema);
+	snprintf(out->name, sizeof out->name, "%s", task->rel.name);
+	out->recorded = state->present;
+	out->ours = task_is_ours(task);
+	out->touched_outside = out->ours && strcmp(task->found.canonical, state->canonical) != 0;
+	out->populated = task->found.populated;
+	if (out->kind == VIEWD_KIND_TABLE)
+		out->populated = out->ours && state->last_success_us != 0;
+	out->can_concurrently = task->found.can_concurrently;
+	memcpy(out->recorded_hash, state->definition_hash, sizeof out->recorded_hash);
+	memcpy(out->recorded_index_hash, state->index_hash, sizeof out->recorded_index_hash);
+	out->last_success_us = state->last_success_us;
+	out->data_timestamp_us = state->data_timestamp_us;
+	out->duration_us = state->duration_us;
+	out->rows = state->present ? state->rows : -1;
+	describe(task, out);
+}
+
+bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_source_sink sources, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	struct viewd_found found = {0};
+	struct viewd_err failure = {0};
+	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err) || !task_look(task, false, err))
+		return false;
+	fill(task, &found);
+	task->columns = columns_declared(db->syntax, task, task->view, err);
+	task->gen.columns = task->columns;
+	if (task->columns == NULL || !compare_definition(task, &found, err))
+		return false;
+	found.indexes_present = true;
+	if (found.kind != VIEWD_KIND_NONE && !recipe_indexes_present(task, &found.indexes_present, err))
+		return false;
+	if (sources.fn != NULL && !db->ops->list_sources(db, task->definition, sources, &failure) &&
+	    !tolerate(&found, &failure, err))
+		return false;
+	*out = found;
+	return true;
+}
+
+/* ---- adopt ---- */
+
+static bool refuse_adoption(const struct task *task, struct viewd_err *err)
+{
+	if (task->found.kind == VIEWD_KIND_NONE)
+		return err_set(err, VIEWD_ERR_MISSING, "object '%s' does not exist", task->rel.name);
+	if (task->found.kind == VIEWD_KIND_VIEW || task->found.kind == VIEWD_KIND_MATVIEW)
+		return true;
+	err_set(err, VIEWD_ERR_EXISTS, "'%s' cannot be adopted (it is not a view or materialized view)", task->rel.name);
+	return err_hint(err, "rename it, or set relation to another name");
+}
+
+/* The hash is recorded only when the object is what the files want; else the next look finds a difference and replaces it. */
+static bool adopt_body(struct task *task, struct viewd_outcome *out, void *ctx UNUSED, struct viewd_err *err)
+{
+	struct viewd_found found = {0};
+	db_failpoint(task->db, "adopt:begin");
+	if (!task_look(task, true, err) || !refuse_adoption(task, err) || !compare_definition(task, &found, err))
+		return false;
+	out->did = VIEWD_DID_NO_DATA;
+	struct viewd_resolved wanted = task->resolved;
+	if (!found.matches)
+		task->resolved.hash[0] = '\0';
+	task->resolved.index_hash[0] = '\0';
+	if (task->found.kind == VIEWD_KIND_VIEW)
+		task->resolved.method = VIEWD_METHOD_SIMPLE;
+	task->state.indexes[0] = '\0';
+	bool done = task_record_object(task, err);
+	task->resolved = wanted;
+	snprintf(out->reason, sizeof out->reason, found.matches ? "adopted" : "adopted; its definition differs");
+	return done;
+}
+
+bool recipe_adopt(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	return recipe_transaction(task, true, adopt_body, out, NULL, err);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/err.h"
+#include "common/recipe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	if (!db_exec(db, gen_delete(&task->gen, &task->rel), err))
+		return false;
+	db_failpoint(db, "refresh:emptied");
+	if (!db->ops->exec(db, gen_insert(&task->gen, &task->rel), NULL, 0, &out->rows, err))
+		return false;
+	out->rows_written = out->rows;
+	out->did = VIEWD_DID_FULL;
+	return true;
+}
+
+/* Two rows of the definition with one key would both be left out by the insert: the counts tell. */
+static bool check_counts(struct task *task, int64_t staged, struct viewd_outcome *out, struct viewd_err *err)
+{
+	if (!task_count_rows(task, &out->rows, err))
+		return false;
+	if (out->rows == staged)
+		return true;
+	err_set(err, VIEWD_ERR_QUERY, "unique_key does not identify the rows of the definition (%lld rows, %lld distinct)",
+	        (long long)staged, (long long)out->rows);
+	return err_hint(err, "name all columns that together are unique");
+}
+
+bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	struct relation stage = {0};
+	int64_t staged = 0, deleted = 0, inserted = 0;
+	ident_temporary(&task->rel, "viewd_stage_", stage.name);
+	if (!db_exec(db, gen_diff_drop(&task->gen, &stage), err) || !db_exec(db, gen_diff_stage(&task->gen, &stage), err) ||
+	    !db->ops->exec(db, gen_insert(&task->gen, &stage), NULL, 0, &staged, err))
+		return false;
+	db_failpoint(db, "refresh:staged");
+	if (!db->ops->exec(db, gen_diff_delete(&task->gen, &stage), NULL, 0, &deleted, err) ||
+	    !db->ops->exec(db, gen_diff_insert(&task->gen, &stage), NULL, 0, &inserted, err) ||
+	    !check_counts(task, staged, out, err) || !db_exec(db, gen_diff_drop(&task->gen, &stage), err))
+		return false;
+	out->rows_written = deleted + inserted;
+	out->did = out->rows_written == 0 ? VIEWD_DID_NO_DATA : VIEWD_DID_DIFF;
+	return true;
+}
+
+static enum viewd_refresh_mode choose(struct task *task, char reason[static 256])
+{
+	if (task->db->ops->choose_mode != NULL)
+		return task->db->ops->choose_mode(task, reason);
+	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED) {
+		bool can = task->found.can_concurrently;
+		snprintf(reason, 256, can ? "auto: concurrently, because a unique index is usable"
+		                          : "auto: full, because no unique index is usable or there is no data yet");
+		return can ? VIEWD_MODE_CONCURRENTLY : VIEWD_MODE_FULL;
+	}
+	bool keyed = task->columns != NULL && task->columns->n_key > 0;
+	snprintf(reason, 256, keyed ? "auto: diff, because unique_key identifies the rows"
+	                            : "auto: full, because there is no unique_key to find changed rows by");
+	return keyed ? VIEWD_MODE_DIFF : VIEWD_MODE_FULL;
+}
+
+static enum viewd_refresh_mode effective_mode(struct task *task, const struct viewd_refresh_request *req,
+                                              char reason[static 256])
+{
+	enum viewd_refresh_mode mode = task->resolved.mode;
+	if (req->force_full) {
+		snprintf(reason, 256, "full, because it was asked for");
+		return VIEWD_MODE_FULL;
+	}
+	if (mode == VIEWD_MODE_AUTO)
+		return choose(task, reason);
+	if (mode == VIEWD_MODE_CONCURRENTLY && !task->found.populated) {
+		snprintf(reason, 256, "full, because the first refresh cannot be concurrent");
+		return VIEWD_MODE_FULL;
+	}
+	snprintf(reason, 256, "%s, as configured", mode_word(mode));
+	return mode;
+}
+
+static bool refresh_materialized(struct task *task, enum viewd_refresh_mode mode, struct viewd_outcome *out,
+                                 struct viewd_err *err)
+{
+	bool concurrently = mode == VIEWD_MODE_CONCURRENTLY;
+	if (!db_exec(task->db, gen_refresh(&task->gen, concurrently), err) || !task_count_rows(task, &out->rows, err))
+		return false;
+	out->did = concurrently ? VIEWD_DID_CONCURRENT : VIEWD_DID_FULL;
+	return true;
+}
+
+static bool refresh_table(struct task *task, enum viewd_refresh_mode mode, struct viewd_outcome *out, struct viewd_err *err)
+{
+	switch (mode) {
+	case VIEWD_MODE_DIFF:
+		return recipe_refresh_diff(task, out, err);
+	case VIEWD_MODE_SWAP:
+		if (task->db->ops->swap != NULL)
+			return task->db->ops->swap(task, out, err);
+		break;
+	case VIEWD_MODE_AUTO:
+	case VIEWD_MODE_FULL:
+	case VIEWD_MODE_CONCURRENTLY:
+	case VIEWD_MODE_INCREMENTAL:
+	case VIEWD_MODE_COUNT:
+		break;
+	}
+	return recipe_refresh_full(task, out, err);
+}
+
+static bool record(struct task *task, const struct viewd_refresh_request *req, const struct viewd_outcome *out,
+                   struct viewd_err *err)
+{
+	struct state_run run = {
+		.trigger = req->trigger, .action = did_word(out->did), .result = "SUCCEEDED", .run_id = req->run_id,
+		.started_us = task->started_us, .duration_us = db_now(task->db) - task->started_us, .rows = out->rows,
+		.rows_written = out->rows_written, .data_timestamp_us = out->data_timestamp_us,
+	};
+	return state_record_run(task->db, task->view->name, &run, err);
+}
+
+static bool do_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
+                       struct viewd_err *err)
+{
+	out->data_timestamp_us = task->started_us;
+	if (task->resolved.method == VIEWD_METHOD_SIMPLE) {
+		out->did = VIEWD_DID_NO_DATA;
+		snprintf(out->reason, sizeof out->reason, "a simple view reads its sources itself");
+		return true;
+	}
+	if (task->resolved.method == VIEWD_METHOD_TABLE && !task_columns(task, err))
+		return false;
+	enum viewd_refresh_mode mode = effective_mode(task, req, out->reason);
+	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED)
+		return refresh_materialized(task, mode, out, err);
+	return refresh_table(task, mode, out, err);
+}
+
+static bool refresh_body(struct task *task, struct viewd_outcome *out, void *ctx, struct viewd_err *err)
+{
+	const struct viewd_refresh_request *req = ctx;
+	db_failpoint(task->db, "refresh:begin");
+	if (!task_look(task, true, err))
+		return false;
+	if (task->found.kind == VIEWD_KIND_NONE) {
+		err_set(err, VIEWD_ERR_MISSING, "object '%s' does not exist", task->rel.name);
+		return err_hint(err, "viewctl create makes it again");
+	}
+	if (!task_require_ours(task, err) || !do_refresh(task, req, out, err))
+		return false;
+	db_failpoint(task->db, "refresh:filled");
+	if (!record(task, req, out, err))
+		return false;
+	db_failpoint(task->db, "refresh:recorded");
+	return true;
+}
+
+bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct viewd_refresh_request copy = *req;
+	if (!recipe_transaction(task, false, refresh_body, out, &copy, err))
+		return false;
+	db_failpoint(task->db, "refresh:committed");
+	return true;
+}

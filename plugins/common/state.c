@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/state.h"
+
+#include "common/check.h"
+#include "common/sqltext.h"
+#include "common/stmt.h"
+#include "common/timetext.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- tables ---- */
+
+enum column_type { TYPE_KEY, TYPE_TEXT, TYPE_BIGINT, TYPE_TIME, TYPE_SERIAL };
+struct column_row {
+	const char *name;
+	enum column_type type;
+	const char *constraint;
+};
+
+static const struct column_row views_columns[] = {
+	{"name", TYPE_KEY, " NOT NULL PRIMARY KEY"},
+	{"relation", TYPE_TEXT, " NOT NULL"},
+	{"method", TYPE_TEXT, " NOT NULL"},
+	{"definition_hash", TYPE_TEXT, " NOT NULL"},
+	{"index_hash", TYPE_TEXT, " NOT NULL"},
+	{"identity", TYPE_TEXT, " NOT NULL"},
+	{"canonical", TYPE_TEXT, " NOT NULL"},
+	{"on_remove", TYPE_TEXT, " NOT NULL"},
+	{"indexes", TYPE_TEXT, " NOT NULL"},
+	{"created_time", TYPE_TIME, ""},
+	{"changed_time", TYPE_TIME, ""},
+	{"last_refresh_time", TYPE_TIME, ""},
+	{"last_success_time", TYPE_TIME, ""},
+	{"data_timestamp", TYPE_TIME, ""},
+	{"duration_ms", TYPE_BIGINT, ""},
+	{"rows", TYPE_BIGINT, ""},
+	{"rows_written", TYPE_BIGINT, ""},
+	{"last_trigger", TYPE_TEXT, ""},
+	{"last_action", TYPE_TEXT, ""},
+	{"last_result", TYPE_TEXT, ""},
+	{"last_error", TYPE_TEXT, ""},
+	{"consecutive_errors", TYPE_BIGINT, " NOT NULL"},
+};
+
+static const struct column_row history_columns[] = {
+	{"id", TYPE_SERIAL, ""},
+	{"view", TYPE_KEY, " NOT NULL"},
+	{"trigger", TYPE_TEXT, ""},
+	{"action", TYPE_TEXT, ""},
+	{"result", TYPE_TEXT, " NOT NULL"},
+	{"started", TYPE_TIME, " NOT NULL"},
+	{"duration_ms", TYPE_BIGINT, ""},
+	{"rows", TYPE_BIGINT, ""},
+	{"rows_written", TYPE_BIGINT, ""},
+	{"error", TYPE_TEXT, ""},
+};
+
+static const char *type_name(const struct syntax *syn, enum column_type type)
+{
+	switch (type) {
+	case TYPE_KEY:
+		return syn->type_key;
+	case TYPE_TEXT:
+		return syn->type_text;
+	case TYPE_BIGINT:
+		return syn->type_bigint;
+	case TYPE_TIME:
+		return syn->type_time;
+	case TYPE_SERIAL:
+		break;
+	}
+	return syn->type_serial_key;
+}
+
+static bool create_table(struct db *db, const char *table, const struct column_row *columns, size_t n, const char *more,
+                         struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "CREATE TABLE IF NOT EXISTS %s (", table);
+	for (size_t i = 0; i < n; i++) {
+		stmt_text(&st, i > 0 ? ", " : "");
+		stmt_name(&st, columns[i].name);
+		st.sql = sql_add(st.sql, " %s%s", type_name(db->syntax, columns[i].type), columns[i].constraint);
+	}
+	st.sql = sql_add(st.sql, "%s)%s", more != NULL ? more : "", db->syntax->state_suffix != NULL ? db->syntax->state_suffix : "");
+	return stmt_run(&st, err);
+}
+
+bool state_setup(struct db *db, struct viewd_err *err)
+{
+	const struct syntax *syn = db->syntax;
+	for (size_t i = 0; i < ARRAY_LEN(syn->state_setup) && syn->state_setup[i] != NULL; i++)
+		if (!db_exec(db, syn->state_setup[i], err))
+			return false;
+	return create_table(db, syn->views_table, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
+	       create_table(db, syn->history_table, history_columns, ARRAY_LEN(history_columns), syn->history_inline, err) &&
+	       (syn->history_index == NULL || db_exec(db, syn->history_index, err));
+}
+
+/* ---- reading ---- */
+
+static int64_t number_or(const char *text, int64_t otherwise)
+{
+	return text != NULL ? strtoll(text, NULL, 10) : otherwise;
+}
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+static bool read_row(void *ctx, const char *const *v, size_t n)
+{
+	struct state_row *row = ctx;
+	assert(n == 12);
+	row->present = true;
+	copy_text(row->relation, sizeof row->relation, v[0]);
+	if (v[1] == NULL || !method_from_word(v[1], &row->method))
+		row->method = VIEWD_METHOD_TABLE;
+	copy_text(row->definition_hash, sizeof row->definition_hash, v[2]);
+	copy_text(row->index_hash, sizeof row->index_hash, v[3]);
+	copy_text(row->identity, sizeof row->identity, v[4]);
+	copy_text(row->canonical, sizeof row->canonical, v[5]);
+	copy_text(row->on_remove, sizeof row->on_remove, v[6]);
+	copy_text(row->indexes, sizeof row->indexes, v[7]);
+	row->last_success_us = timetext_parse(v[8]);
+	row->data_timestamp_us = timetext_parse(v[9]);
+	row->duration_us = number_or(v[10], 0) * 1000;
+	row->rows = number_or(v[11], -1);
+	return true;
+}
+
+bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err)
+{
+	static const char *const first[] = {"relation", "method",    "definition_hash", "index_hash",
+	                                    "identity", "canonical", "on_remove",       "indexes"};
+	static const char *const last[] = {"duration_ms", "rows"};
+	struct state_row row = {.rows = -1};
+	struct stmt st = stmt_new(db);
+	stmt_text(&st, "SELECT ");
+	stmt_names(&st, first, ARRAY_LEN(first));
+	stmt_time_out(&st, "last_success_time");
+	stmt_time_out(&st, "data_timestamp");
+	stmt_text(&st, ", ");
+	stmt_names(&st, last, ARRAY_LEN(last));
+	st.sql = sql_add(st.sql, " FROM %s WHERE ", db->syntax->views_table);
+	stmt_name(&st, "name");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	stmt_text(&st, lock ? db->syntax->for_update : "");
+	if (!stmt_query(&st, read_row, &row, err))
+		return false;
+	*out = row;
+	return true;
+}
+
+struct recorded_ctx {
+	struct viewd_recorded_sink sink;
+};
+
+static bool read_recorded(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct recorded_ctx *list = ctx;
+	struct viewd_recorded row = {.name = v[0], .relation = v[1], .on_remove = v[3]};
+	if (v[2] == NULL || !method_from_word(v[2], &row.method))
+		row.method = VIEWD_METHOD_TABLE;
+	return list->sink.fn(list->sink.ctx, &row);
+}
+
+bool state_list(struct db *db, struct viewd_recorded_sink rows, struct viewd_err *err)
+{
+	static const char *const names[] = {"name", "relation", "method", "on_remove"};
+	struct recorded_ctx ctx = {rows};
+	struct stmt st = stmt_new(db);
+	stmt_text(&st, "SELECT ");
+	stmt_names(&st, names, ARRAY_LEN(names));
+	st.sql = sql_add(st.sql, " FROM %s ORDER BY ", db->syntax->views_table);
+	stmt_name(&st, "name");
+	return stmt_query(&st, read_recorded, &ctx, err);
+}
+
+struct history_ctx {
+	struct viewd_history_sink sink;
+};
+
+static bool read_history(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct history_ctx *list = ctx;
+	struct viewd_history_row row = {
+		.trigger = v[0], .action = v[1], .result = v[2], .error = v[3], .duration_us = number_or(v[4], 0) * 1000,
+		.rows = number_or(v[5], -1), .rows_written = number_or(v[6], -1), .started_us = timetext_parse(v[7]),
+	};
+	return list->sink.fn(list->sink.ctx, &row);
+}
+
+bool state_history(struct db *db, const char *view, int limit, struct viewd_history_sink rows, struct viewd_err *err)
+{
+	static const char *const names[] = {"trigger", "action", "result", "error", "duration_ms", "rows", "rows_written"};
+	struct history_ctx ctx = {rows};
+	struct stmt st = stmt_new(db);
+	stmt_text(&st, "SELECT ");
+	stmt_names(&st, names, ARRAY_LEN(names));
+	stmt_time_out(&st, "started");
+	st.sql = sql_add(st.sql, " FROM %s WHERE ", db->syntax->history_table);
+	stmt_name(&st, "view");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	stmt_text(&st, " ORDER BY ");
+	stmt_name(&st, "id");
+	st.sql = sql_add(st.sql, " DESC LIMIT %d", limit);
+	return stmt_query(&st, read_history, &ctx, err);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/check.h"
+#include "common/state.h"
+#include "common/sqltext.h"
+#include "common/stmt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRIM_EVERY 16 /* the history is trimmed in one write of so many */
+
+bool state_save(struct db *db, const char *view, const struct state_row *row, struct viewd_err *err)
+{
+	static const char *const names[] = {"name",      "relation",  "method",  "definition_hash", "index_hash",         "identity",
+	                                    "canonical", "on_remove", "indexes", "changed_time",    "consecutive_errors", "created_time"};
+	const char *texts[] = {view, row->relation, method_word(row->method), row->definition_hash, row->index_hash,
+	                       row->identity, row->canonical, row->on_remove, row->indexes};
+	int64_t now = db_now(db);
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "INSERT INTO %s (", db->syntax->views_table);
+	stmt_names(&st, names, ARRAY_LEN(names));
+	stmt_text(&st, ") VALUES (");
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		stmt_param(&st, texts[i]);
+		stmt_text(&st, ", ");
+	}
+	stmt_time(&st, now);
+	stmt_text(&st, ", 0, ");
+	stmt_time(&st, now);
+	st.sql = sql_add(st.sql, ")%s", db->syntax->upsert_clause);
+	for (size_t i = 1; i < ARRAY_LEN(names) - 1; i++) {
+		char *quoted = ident_append(db->syntax, sql_new(st.sql), names[i]);
+		st.sql = sql_add(st.sql, "%s%s = ", i > 1 ? ", " : "", quoted);
+		st.sql = sql_template(st.sql, db->syntax->upsert_value, quoted);
+	}
+	return stmt_run(&st, err);
+}
+
+bool state_forget(struct db *db, const char *view, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "DELETE FROM %s WHERE ", db->syntax->views_table);
+	stmt_name(&st, "name");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	return stmt_run(&st, err);
+}
+
+bool state_clear_data(struct db *db, const char *view, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "UPDATE %s SET last_success_time = NULL, data_timestamp = NULL, ", db->syntax->views_table);
+	stmt_name(&st, "rows");
+	stmt_text(&st, " = NULL, rows_written = NULL WHERE ");
+	stmt_name(&st, "name");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	return stmt_run(&st, err);
+}
+
+static void set_text(struct stmt *st, const char *column, const char *value)
+{
+	stmt_text(st, ", ");
+	stmt_name(st, column);
+	stmt_text(st, " = ");
+	stmt_param(st, value);
+}
+
+static void set_number(struct stmt *st, const char *column, int64_t value)
+{
+	stmt_text(st, ", ");
+	stmt_name(st, column);
+	stmt_text(st, " = ");
+	stmt_number(st, value);
+}
+
+static void set_time(struct stmt *st, const char *column, int64_t us)
+{
+	stmt_text(st, ", ");
+	stmt_name(st, column);
+	stmt_text(st, " = ");
+	stmt_time(st, us);
+}
+
+static void set_success(struct stmt *st, const struct state_run *run)
+{
+	set_time(st, "last_success_time", run->started_us + run->duration_us);
+	set_time(st, "data_timestamp", run->data_timestamp_us);
+	set_number(st, "duration_ms", (run->duration_us + 500) / 1000);
+	set_number(st, "rows", run->rows);
+	set_number(st, "rows_written", run->rows_written);
+	set_text(st, "last_action", run->action);
+	stmt_text(st, ", last_error = NULL, consecutive_errors = 0");
+}
+
+static bool update_view(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "UPDATE %s SET last_result = ", db->syntax->views_table);
+	stmt_param(&st, run->result);
+	set_text(&st, "last_trigger", run->trigger);
+	set_time(&st, "last_refresh_time", run->started_us + run->duration_us);
+	if (strcmp(run->result, "SUCCEEDED") == 0)
+		set_success(&st, run);
+	else
+		set_text(&st, "last_error", run->error);
+	if (strcmp(run->result, "FAILED") == 0)
+		stmt_text(&st, ", consecutive_errors = consecutive_errors + 1");
+	stmt_text(&st, " WHERE ");
+	stmt_name(&st, "name");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	return stmt_run(&st, err);
+}
+
+static bool insert_history(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err)
+{
+	static const char *const names[] = {"view", "trigger", "action", "result", "error",
+	                                    "duration_ms", "rows", "rows_written", "started"};
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "INSERT INTO %s (", db->syntax->history_table);
+	stmt_names(&st, names, ARRAY_LEN(names));
+	stmt_text(&st, ") VALUES (");
+	const char *texts[] = {view, run->trigger, run->action, run->result, run->error};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		stmt_param(&st, texts[i]);
+		stmt_text(&st, ", ");
+	}
+	int64_t numbers[] = {(run->duration_us + 500) / 1000, run->rows, run->rows_written};
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		stmt_number(&st, numbers[i]);
+		stmt_text(&st, ", ");
+	}
+	stmt_time(&st, run->started_us);
+	stmt_text(&st, ")");
+	return stmt_run(&st, err);
+}
+
+static bool read_id(void *ctx, const char *const *values, size_t n UNUSED)
+{
+	snprintf(ctx, 32, "%s", values[0] != NULL ? values[0] : "");
+	return false;
+}
+
+static bool trim(struct db *db, const char *view, struct viewd_err *err)
+{
+	char oldest[32] = "";
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "SELECT id FROM %s WHERE ", db->syntax->history_table);
+	stmt_name(&st, "view");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	st.sql = sql_add(st.sql, " ORDER BY id DESC LIMIT 1 OFFSET %d", STATE_HISTORY_KEEP);
+	if (!stmt_query(&st, read_id, oldest, err))
+		return false;
+	if (oldest[0] == '\0')
+		return true;
+	st = stmt_new(db);
+	st.sql = sql_add(st.sql, "DELETE FROM %s WHERE ", db->syntax->history_table);
+	stmt_name(&st, "view");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	st.sql = sql_add(st.sql, " AND id <= %lld", strtoll(oldest, NULL, 10));
+	return stmt_run(&st, err);
+}
+
+bool state_record_run(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err)
+{
+	if (!update_view(db, view, run, err) || !insert_history(db, view, run, err))
+		return false;
+	return run->run_id % TRIM_EVERY != 0 || trim(db, view, err);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/task.h"
+
+#include "base/err.h"
+#include "common/sqltext.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <talloc.h>
+
+static void make_tag(char out[static 33])
+{
+	unsigned char bytes[16];
+	ssize_t got = getrandom(bytes, sizeof bytes, 0);
+	assert(got == (ssize_t)sizeof bytes);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+struct task *task_open_name(struct db *db, const struct viewd_view_spec *view, struct viewd_err *err)
+{
+	struct task *task = talloc_zero(NULL, struct task);
+	assert(task != NULL);
+	task->db = db;
+	task->mem = task;
+	task->view = view;
+	task->started_us = db_now(db);
+	if (!relation_parse(db->syntax, view->relation != NULL ? view->relation : view->name, &task->rel, err)) {
+		task_close(&task);
+		return NULL;
+	}
+	task->gen = (struct gen){.syn = db->syntax, .mem = task, .rel = task->rel, .view = view};
+	return task;
+}
+
+struct task *task_open(struct db *db, const struct viewd_view_spec *view, struct viewd_err *err)
+{
+	struct task *task = task_open_name(db, view, err);
+	struct checked checked;
+	if (task == NULL)
+		return NULL;
+	if (!check_view(db->syntax, task, view, &checked, err)) {
+		task_close(&task);
+		return NULL;
+	}
+	make_tag(task->tag);
+	task->resolved = checked.resolved;
+	task->definition = checked.definition;
+	task->gen.method = checked.resolved.method;
+	task->gen.definition = checked.definition;
+	task->gen.tag = task->tag;
+	return task;
+}
+
+void task_close(struct task **task)
+{
+	TALLOC_FREE(*task);
+}
+
+static bool look_object(struct task *task, struct viewd_err *err)
+{
+	struct db_object found = {0};
+	if (!task->db->ops->find_object(task->db, &task->rel, &found, err))
+		return false;
+	task->found = found;
+	memcpy(task->rel.schema, found.schema, sizeof task->rel.schema);
+	task->gen.rel = task->rel;
+	return true;
+}
+
+bool task_look(struct task *task, bool lock, struct viewd_err *err)
+{
+	return state_load(task->db, task->view->name, lock, &task->state, err) && look_object(task, err);
+}
+
+bool task_columns(struct task *task, struct viewd_err *err)
+{
+	task->columns = columns_resolve(task->db, task, task->view, task->definition, err);
+	task->gen.columns = task->columns;
+	return task->columns != NULL;
+}
+
+bool task_is_ours(const struct task *task)
+{
+	return task->state.present && task->found.kind != VIEWD_KIND_NONE && task->found.identity[0] != '\0' &&
+	       strcmp(task->found.identity, task->state.identity) == 0;
+}
+
+bool task_require_ours(const struct task *task, struct viewd_err *err)
+{
+	if (task->found.kind == VIEWD_KIND_NONE || task_is_ours(task))
+		return true;
+	char *name = relation_quoted(task->db->syntax, NULL, &task->rel);
+	const char *kind = task->found.kind == VIEWD_KIND_TABLE ? "table" : "relation";
+	err_set(err, VIEWD_ERR_EXISTS, "%s %s is not an object that viewd made", kind, name);
+	err_object(err, "%s", name);
+	talloc_free(name);
+	return err_hint(err, task->found.kind == VIEWD_KIND_TABLE ? "rename it, or set relation to another name; a table is never adopted"
+	                                                          : "rename it, or set adopt = yes");
+}
+
+bool task_recheck(struct task *task, struct viewd_err *err)
+{
+	return look_object(task, err) && task_require_ours(task, err);
+}
+
+bool task_record_object(struct task *task, struct viewd_err *err)
+{
+	struct state_row *row = &task->state;
+	if (!look_object(task, err))
+		return false;
+	if (task->found.kind == VIEWD_KIND_NONE)
+		return err_set(err, VIEWD_ERR_BUG, "object '%s' is missing right after it was made", task->rel.name);
+	const char *identity = task->record_identity[0] != '\0' ? task->record_identity : task->found.identity;
+	snprintf(row->relation, sizeof row->relation, "%s", relation_quoted(task->db->syntax, task, &task->rel));
+	snprintf(row->identity, sizeof row->identity, "%s", identity);
+	snprintf(row->canonical, sizeof row->canonical, "%s", task->found.canonical);
+	snprintf(row->on_remove, sizeof row->on_remove, "%s", task->view->on_remove != NULL ? task->view->on_remove : "keep");
+	memcpy(row->definition_hash, task->resolved.hash, sizeof row->definition_hash);
+	memcpy(row->index_hash, task->resolved.index_hash, sizeof row->index_hash);
+	row->method = task->resolved.method;
+	row->present = true;
+	return state_save(task->db, task->view->name, row, err);
+}
+
+static bool read_int(void *ctx, const char *const *values, size_t n UNUSED)
+{
+	*(int64_t *)ctx = values[0] != NULL ? strtoll(values[0], NULL, 10) : 0;
+	return false;
+}
+
+bool db_query_int(struct db *db, const char *sql, int64_t *n_r, struct viewd_err *err)
+{
+	return db->ops->query(db, sql, NULL, 0, read_int, n_r, err);
+}
+
+bool task_count_rows(struct task *task, int64_t *rows_r, struct viewd_err *err)
+{
+	char *sql = sql_add(sql_new(task), "SELECT count(*) FROM %s", relation_quoted(task->db->syntax, task, &task->rel));
+	return db_query_int(task->db, sql, rows_r, err);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/err.h"
+#include "common/recipe.h"
+
+#include <stdlib.h>
+
+static bool read_verdict(void *ctx, const char *const *values, size_t n UNUSED)
+{
+	struct viewd_verdict *out = ctx;
+	out->rows = values[0] != NULL ? strtoll(values[0], NULL, 10) : 0;
+	out->missing = values[1] != NULL ? strtoll(values[1], NULL, 10) : 0;
+	out->unexpected = values[2] != NULL ? strtoll(values[2], NULL, 10) : 0;
+	return false;
+}
+
+/* One statement, so one snapshot on every engine. */
+bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	struct viewd_verdict verdict = {0};
+	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err) || !task_look(task, false, err))
+		return false;
+	if (task->found.kind == VIEWD_KIND_NONE)
+		return err_set(err, VIEWD_ERR_MISSING, "object '%s' does not exist", task->rel.name);
+	if (!task_columns(task, err) || !db->ops->query(db, gen_verify(&task->gen), NULL, 0, read_verdict, &verdict, err))
+		return false;
+	*out = verdict;
+	return true;
+}
