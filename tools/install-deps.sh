@@ -91,7 +91,7 @@ echo "install-deps: installing$missing"
 # shellcheck disable=SC2086 # a list of words
 {
 	# A fresh image has no package lists at all.
-	apt-cache show $missing >/dev/null 2>&1 || apt update
+	apt-get -s install --no-install-recommends $missing >/dev/null 2>&1 || apt update
 	# Lists older than the archive name versions that are gone.
 	apt install --no-install-recommends $missing || {
 		apt update
