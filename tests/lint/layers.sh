@@ -22,9 +22,9 @@ allowed()
 	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
 	daemon/main.c) echo 'base/|daemon\.h' ;;
 	daemon/*) echo '[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;
-	plugins/common/*) echo 'common/|base/(err|check|span)\.h|viewd_dialect\.h' ;;
+	plugins/common/*) echo 'common/|base/(err|check|clock|span)\.h|viewd_dialect\.h' ;;
 	plugins/viewd_dialect.h) echo 'nothing' ;;
-	plugins/*) echo "$(cut -d/ -f2 <<<"$1")/|common/|base/(err|check|span)\\.h|viewd_dialect\\.h" ;;
+	plugins/*) echo "$(cut -d/ -f2 <<<"$1")/|common/|base/(err|check|clock|span)\\.h|viewd_dialect\\.h" ;;
 	esac
 }
 
