@@ -1,1 +1,26 @@
-# mysql
+# MySQL and MariaDB.
+pkglib_LTLIBRARIES += viewd_mysql.la
+viewd_mysql_la_SOURCES = \
+	plugins/mysql/aside.c plugins/mysql/aside.h \
+	plugins/mysql/catalogue.c \
+	plugins/mysql/columns.c \
+	plugins/mysql/conn.c \
+	plugins/mysql/dependants.c \
+	plugins/mysql/errors.c \
+	plugins/mysql/exec.c \
+	plugins/mysql/hinder.c \
+	plugins/mysql/intent.c \
+	plugins/mysql/my.h \
+	plugins/mysql/mysql.c \
+	plugins/mysql/params.c \
+	plugins/mysql/probe.c \
+	plugins/mysql/replace.c \
+	plugins/mysql/sources.c \
+	plugins/mysql/stage.c \
+	plugins/mysql/swap.c \
+	plugins/mysql/sweep.c \
+	plugins/mysql/syntax.c \
+	plugins/mysql/tag.c plugins/mysql/tag.h
+viewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)
+viewd_mysql_la_LDFLAGS = $(plugin_ldflags)
+viewd_mysql_la_LIBADD = libviewd_sql.la libviewd_base.la $(MYSQL_LIBS) $(TALLOC_LIBS)

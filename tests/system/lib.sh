@@ -145,7 +145,6 @@ skip_all()
 die()
 {
 	report 1 "$*"
-	finished=yes
 	exit 1
 }
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * columns.c: what a query yields, told by an empty temporary table made from it. Temporary tables do not end a transaction.
+ */
+#include "mysql/my.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+
+#define STAGE "viewd_columns"
+
+/* A literal NULL or '' has a type of length zero, into which nothing else will ever fit. */
+static bool holds_nothing(const char *type)
+{
+	static const char *const empty[] = {"binary(0)", "char(0)", "varbinary(0)", "varchar(0)"};
+
+	for (size_t i = 0; i < ARRAY_LEN(empty); i++)
+		if (strcmp(type, empty[i]) == 0)
+			return true;
+	return false;
+}
+
+static char *clean_type(void *mem, const char *type, const char *collation)
+{
+	char *clean = talloc_strdup(mem, type);
+	char *comment = strstr(clean, " /*"); /* MariaDB: datetime with a remark about its storage */
+
+	if (comment != NULL)
+		*comment = '\0';
+	if (holds_nothing(clean))
+		return talloc_strdup(mem, "varchar(255)");
+	if (collation != NULL)
+		clean = talloc_asprintf_append(clean, " COLLATE %s", collation);
+	if (strncmp(clean, "timestamp", 9) == 0) /* else the first one updates itself on old servers */
+		clean = talloc_strdup_append(clean, " NULL DEFAULT NULL");
+	return clean;
+}
+
+struct column_sink {
+	void *mem;
+	db_row_fn *row;
+	void *ctx;
+};
+
+/* SHOW FULL COLUMNS: Field, Type, Collation, ... */
+static bool pass_column(void *ctx, const char *const *values, size_t n UNUSED)
+{
+	struct column_sink *sink = ctx;
+	const char *column[2] = {values[0], clean_type(sink->mem, values[1], values[2])};
+
+	return sink->row(sink->ctx, column, 2);
+}
+
+bool my_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err)
+{
+	struct column_sink sink = {.mem = talloc_new(my_conn(db)), .row = row, .ctx = ctx};
+	char *sql = talloc_asprintf(sink.mem, "CREATE TEMPORARY TABLE " STAGE " AS SELECT * FROM (\n%s\n) AS viewd_q LIMIT 0", query);
+	bool done = db_exec(db, "DROP TEMPORARY TABLE IF EXISTS " STAGE, err) && db_exec(db, sql, err) &&
+	            my_query(db, "SHOW FULL COLUMNS FROM " STAGE, NULL, 0, pass_column, &sink, err) &&
+	            db_exec(db, "DROP TEMPORARY TABLE IF EXISTS " STAGE, err);
+
+	talloc_free(sink.mem);
+	return done;
+}
+
+/* ---- comparing types */
+
+static const struct {
+	const char *word;
+	const char *family;
+} families[] = {
+	{"tinyint", "integer"},    {"smallint", "integer"},   {"mediumint", "integer"}, {"int", "integer"},
+	{"integer", "integer"},    {"bigint", "integer"},     {"bool", "integer"},      {"boolean", "integer"},
+	{"int1", "integer"},       {"int2", "integer"},       {"int4", "integer"},      {"int8", "integer"},
+	{"decimal", "decimal"},    {"numeric", "decimal"},    {"dec", "decimal"},       {"fixed", "decimal"},
+	{"float", "float"},        {"double", "float"},       {"real", "float"},
+	{"char", "text"},          {"varchar", "text"},       {"character", "text"},    {"tinytext", "text"},
+	{"text", "text"},          {"mediumtext", "text"},    {"longtext", "text"},     {"json", "text"},
+	{"nchar", "text"},         {"nvarchar", "text"},      {"national", "text"},
+	{"binary", "bytes"},       {"varbinary", "bytes"},    {"tinyblob", "bytes"},    {"blob", "bytes"},
+	{"mediumblob", "bytes"},   {"longblob", "bytes"},
+	{"datetime", "timestamp"}, {"timestamp", "timestamp"},
+};
+
+/* The family of a type's first word; the word itself when it is in none. */
+static const char *family_of(void *mem, const char *type)
+{
+	size_t len = 0;
+
+	while (isalnum((unsigned char)type[len]))
+		len++;
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		if (strlen(families[i].word) == len && strncasecmp(families[i].word, type, len) == 0)
+			return families[i].family;
+	return talloc_strndup(mem, type, len);
+}
+
+/* Sizes are not compared: no CAST of this SQL yields INT rather than BIGINT, or a VARCHAR of a chosen length. */
+bool my_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err UNUSED)
+{
+	void *mem = talloc_new(my_conn(db));
+
+	*same_r = strcasecmp(family_of(mem, declared), family_of(mem, actual)) == 0;
+	talloc_free(mem);
+	return true;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conn.c: opening, fixing, cancelling and closing a connection.
+ *
+ * One blocking connection, never reconnected by the library: a new session would have lost locks and settings without a word.
+ */
+#include "mysql/my.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+#define OLDEST_MYSQL 80000
+#define OLDEST_MARIADB 100600
+#define IO_TIMEOUT_S 30u
+
+/* Everything a definition could notice is left as the server has it (time zone, group_concat_max_len ...), except for what
+ * would change how SQL is read or which rows are seen. STRICT_ALL_TABLES: a value that does not fit is an error, not another value. */
+static const char session_settings[] =
+	"SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, wait_timeout = 28800,"
+	" sql_safe_updates = 0, sql_select_limit = DEFAULT, sql_auto_is_null = 0, foreign_key_checks = 1, unique_checks = 1";
+
+static bool parse_spec(void *mem_ctx, const struct viewd_database_spec *spec, struct url **url_r, struct viewd_err *err)
+{
+	struct url *url = url_parse(mem_ctx, spec->url, err);
+
+	if (url == NULL || !my_params_check(url, err))
+		return false;
+	*url_r = url;
+	return true;
+}
+
+bool my_check_database(const struct viewd_database_spec *spec, struct viewd_err *err)
+{
+	void *mem = talloc_new(NULL);
+	struct url *url;
+	bool done = parse_spec(mem, spec, &url, err);
+
+	if (done && spec->n_options > 0)
+		done = err_set(err, VIEWD_ERR_CONFIG, "database '%s', key '%s' is not known to MySQL/MariaDB", spec->name,
+		               spec->options[0].key);
+	talloc_free(mem);
+	return done;
+}
+
+static void set_timeouts(MYSQL *my, unsigned connect_timeout_s)
+{
+	unsigned io = IO_TIMEOUT_S;
+
+	mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout_s);
+	mysql_options(my, MYSQL_OPT_WRITE_TIMEOUT, &io);
+	/* No read timeout: statements have their own limits (exec.c), and a dead peer is found by keepalive. */
+}
+
+static void set_safe_options(MYSQL *my, const char *application_name)
+{
+	unsigned local_infile = 0;
+
+	mysql_options(my, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	mysql_options(my, MYSQL_OPT_LOCAL_INFILE, &local_infile);
+	mysql_options4(my, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", application_name);
+}
+
+/* A half-open connection is noticed after about a minute instead of two hours. */
+static void set_keepalive(MYSQL *my)
+{
+	static const struct {
+		int name, value;
+	} wanted[] = {{TCP_KEEPIDLE, 30}, {TCP_KEEPINTVL, 10}, {TCP_KEEPCNT, 3}, {TCP_USER_TIMEOUT, 60000}};
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof peer;
+	int fd = mysql_get_socket(my);
+	int on = 1;
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 || (peer.ss_family != AF_INET && peer.ss_family != AF_INET6))
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		setsockopt(fd, IPPROTO_TCP, wanted[i].name, &wanted[i].value, sizeof wanted[i].value);
+}
+
+/* Used for the working connection and for the short one that cancels. NULL: err. */
+static MYSQL *connect_server(struct viewd_conn *conn, struct viewd_err *err)
+{
+	MYSQL *my = mysql_init(NULL);
+	my_bool never = 0;
+
+	if (my == NULL) {
+		err_set(err, VIEWD_ERR_RESOURCE, "client library is out of memory");
+		return NULL;
+	}
+	set_timeouts(my, conn->connect_timeout_s);
+	if (!my_params_apply(my, conn->url, conn->base_dir, err)) {
+		mysql_close(my);
+		return NULL;
+	}
+	set_safe_options(my, conn->application_name);
+	if (mysql_real_connect(my, conn->url->host, conn->url->user, conn->password, conn->url->database,
+	                       (unsigned)conn->url->port, url_query(conn->url, "unix_socket"), 0) == NULL) {
+		my_fail(my, false, err);
+		mysql_close(my);
+		return NULL;
+	}
+	mysql_options(my, MYSQL_OPT_RECONNECT, &never); /* an option file may have switched it on */
+	set_keepalive(my);
+	return my;
+}
+
+static bool judge_version(struct viewd_conn *conn, struct viewd_err *err)
+{
+	const char *text = mysql_get_server_info(conn->my);
+	unsigned long number = mysql_get_server_version(conn->my);
+
+	conn->mariadb = strcasestr(text, "mariadb") != NULL;
+	if (number >= (conn->mariadb ? OLDEST_MARIADB : OLDEST_MYSQL))
+		return true;
+	err_set(err, VIEWD_ERR_CONFIG, "server is too old (version %s)", text);
+	return err_hint(err, "MariaDB 10.6 or MySQL 8.0 is the oldest that renames tables safely");
+}
+
+static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
+{
+	int64_t folding;
+
+	if (!judge_version(conn, err) || !db_exec(&conn->db, session_settings, err) ||
+	    !db_exec(&conn->db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", err))
+		return false;
+	if (!conn->mariadb && !db_exec(&conn->db, "SET SESSION information_schema_stats_expiry = 0", err))
+		return false;
+	if (!my_query_int(conn, "SELECT @@lower_case_table_names", NULL, 0, &folding, err))
+		return false;
+	conn->names_fold = folding != 0;
+	return my_set_limits(&conn->db, 0, 2 * SPAN_SECOND, err);
+}
+
+static struct viewd_conn *conn_new(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
+{
+	struct viewd_conn *conn = talloc_zero(NULL, struct viewd_conn);
+
+	if (!parse_spec(conn, spec, &conn->url, err)) {
+		talloc_free(conn);
+		return NULL;
+	}
+	const char *password = spec->password != NULL ? spec->password : conn->url->password;
+	conn->db.syntax = &my_syntax;
+	conn->db.ops = &my_ops;
+	conn->db.host = host;
+	conn->db.database_name = talloc_strdup(conn, spec->name);
+	conn->base_dir = spec->base_dir != NULL ? talloc_strdup(conn, spec->base_dir) : NULL;
+	conn->password = password != NULL ? talloc_strdup(conn, password) : NULL;
+	conn->application_name = talloc_strdup(conn, spec->application_name != NULL ? spec->application_name : "viewd");
+	conn->connect_timeout_s = (unsigned)((spec->connect_timeout_us + SPAN_SECOND - 1) / SPAN_SECOND);
+	if (conn->connect_timeout_s == 0)
+		conn->connect_timeout_s = 10;
+	conn->timeout_us = conn->lock_timeout_us = -1; /* nothing set yet */
+	return conn;
+}
+
+struct viewd_conn *my_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
+{
+	struct viewd_conn *conn = conn_new(host, spec, err);
+
+	if (conn == NULL)
+		return NULL;
+	conn->my = connect_server(conn, err);
+	if (conn->my != NULL) {
+		conn->thread_id = mysql_thread_id(conn->my);
+		if (fix_session(conn, err))
+			return conn;
+	}
+	my_close(&conn);
+	return NULL;
+}
+
+static void wipe(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+}
+
+void my_close(struct viewd_conn **conn_p)
+{
+	struct viewd_conn *conn = *conn_p;
+
+	*conn_p = NULL;
+	if (conn == NULL)
+		return;
+	if (conn->my != NULL)
+		mysql_close(conn->my);
+	wipe(conn->password);
+	wipe(conn->url->password);
+	talloc_free(conn);
+}
+
+void my_kill_query(struct viewd_conn *conn)
+{
+	MYSQL *other = connect_server(conn, NULL);
+	char sql[64];
+
+	snprintf(sql, sizeof sql, "KILL QUERY %lu", conn->thread_id);
+	/* When the server does not even take a second connection, the first one is cut: the worker then learns that the outcome
+	 * is unknown instead of waiting for ever. */
+	if (other == NULL || mysql_query(other, sql) != 0)
+		shutdown(mysql_get_socket(conn->my), SHUT_RDWR);
+	if (other != NULL)
+		mysql_close(other);
+}
+
+void my_cancel(struct viewd_conn *conn)
+{
+	atomic_store(&conn->cancelled, true);
+	if (atomic_load(&conn->running))
+		my_kill_query(conn);
+}
+
+bool my_alive(struct viewd_conn *conn)
+{
+	int64_t limit = 5 * SPAN_SECOND;
+
+	return !conn->lost && my_exec_within(conn, "DO 1", limit, NULL) && mysql_thread_id(conn->my) == conn->thread_id;
+}
+
+bool my_require_writable(struct viewd_conn *conn, struct viewd_err *err)
+{
+	/* A flag reads as 0 or OFF, depending on the variable and the version. */
+	static const char sql[] = "SELECT @@global.read_only IN ('0', 'OFF') AND @@global.innodb_read_only IN ('0', 'OFF')";
+	int64_t writable;
+
+	if (!my_query_int(conn, sql, NULL, 0, &writable, err))
+		return false;
+	return writable == 1 || err_set(err, VIEWD_ERR_STANDBY, "server is read-only (read_only or innodb_read_only is on)");
+}
+
+void my_thread_begin(void)
+{
+	mysql_thread_init();
+}
+
+void my_thread_end(void)
+{
+	mysql_thread_end();
+}

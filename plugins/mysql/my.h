@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * my.h: what the files of this dialect share. Only they include it, and with it mysql.h.
+ */
+#ifndef VIEWD_MYSQL_MY_H
+#define VIEWD_MYSQL_MY_H
+
+#include <stdatomic.h>
+
+#include <mysql.h>
+#include <talloc.h>
+
+#include "common/db.h"
+#include "common/recipe.h"
+#include "common/url.h"
+
+extern const struct syntax my_syntax; /* syntax.c */
+extern const struct db_ops my_ops;    /* mysql.c */
+
+/* One connection. db comes first: dialect.h casts. */
+struct viewd_conn {
+	struct db db;
+	MYSQL *my;
+	struct url *url;
+	char *base_dir;
+	char *password;         /* wiped at close */
+	char *application_name;
+	unsigned connect_timeout_s;
+	unsigned long thread_id; /* of the server; a different one would be another session */
+	bool mariadb;
+	bool names_fold;        /* lower_case_table_names is not 0: names compare without case */
+	int64_t timeout_us;     /* limit of one statement, 0: none */
+	int64_t lock_timeout_us;
+	atomic_bool running;    /* a statement is at the server */
+	atomic_bool cancelled;  /* cancel() came and was not reported yet */
+	bool lost;              /* no statement can succeed any more */
+};
+
+static inline struct viewd_conn *my_conn(struct db *db)
+{
+	return CONTAINER_OF(db, struct viewd_conn, db);
+}
+
+/* ---- params.c */
+
+/* Judges scheme, database and query parameters. The message never holds a secret. [any] */
+bool my_params_check(const struct url *url, struct viewd_err *err) MUST_CHECK;
+/* Hands the parameters to the library before connecting. url has passed my_params_check. */
+bool my_params_apply(MYSQL *my, const struct url *url, const char *base_dir, struct viewd_err *err) MUST_CHECK;
+
+/* ---- errors.c */
+
+/* Fills err from the handle's last error. sent: the statement may have reached the server. Returns false. */
+bool my_fail(MYSQL *my, bool sent, struct viewd_err *err);
+
+/* ---- conn.c: struct viewd_dialect's functions */
+
+bool my_check_database(const struct viewd_database_spec *spec, struct viewd_err *err);
+struct viewd_conn *my_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err);
+void my_close(struct viewd_conn **conn);
+void my_cancel(struct viewd_conn *conn);
+bool my_alive(struct viewd_conn *conn);
+void my_thread_begin(void);
+void my_thread_end(void);
+/* Fails with VIEWD_ERR_STANDBY when the server takes no writes. */
+bool my_require_writable(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Ends the running statement over a second connection; when that fails, cuts the first one's socket. Any thread. */
+void my_kill_query(struct viewd_conn *conn);
+
+/* ---- exec.c: struct db_ops */
+
+bool my_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
+             struct viewd_err *err);
+bool my_query(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+              struct viewd_err *err);
+bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err);
+bool my_commit(struct db *db, struct viewd_err *err);
+void my_rollback(struct db *db);
+bool my_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us, struct viewd_err *err);
+void my_enter(struct db *db);
+/* One statement whose waiting for locks counts to the microsecond: longer than limit_us gives VIEWD_ERR_CONFLICT. */
+bool my_exec_within(struct viewd_conn *conn, const char *sql, int64_t limit_us, struct viewd_err *err) MUST_CHECK;
+/* Runs a query of one row and one column; *text_r is talloc'ed on mem_ctx, NULL when there is no row or it is NULL. */
+bool my_query_text(struct viewd_conn *conn, void *mem_ctx, const char *sql, const char *const *params, size_t n_params,
+                   char **text_r, struct viewd_err *err) MUST_CHECK;
+/* The first cell of the one row; 0 when there is none. */
+bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, int64_t *n_r,
+                  struct viewd_err *err) MUST_CHECK;
+
+/* ---- catalogue.c */
+
+bool my_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
+bool my_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+/* The canonical text of a view, talloc'ed on mem_ctx; NULL in *text_r when there is no such view, "" when it may not be read. */
+bool my_view_text(struct viewd_conn *conn, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err)
+	MUST_CHECK;
+/* The condition that picks rel (with its schema) in any table of information_schema, in its exact spelling. talloc'ed. */
+char *my_where(const struct viewd_conn *conn, void *mem_ctx, const struct relation *rel);
+/* rel with the schema filled in: the URL's database when none is written. */
+void my_place(const struct viewd_conn *conn, const struct relation *rel, struct relation *out);
+
+/* ---- sources.c */
+
+bool my_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
+bool my_list_dependants(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+/* Calls each for every `db`.`table` that a canonical text reads in FROM or JOIN position; start and len locate the reference. */
+typedef bool my_ref_fn(void *ctx, const struct relation *ref, size_t start, size_t len);
+void my_scan_refs(const char *canonical, my_ref_fn *each, void *ctx);
+
+/* ---- columns.c */
+
+bool my_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool my_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
+
+/* ---- probe.c: a short-lived view over a query */
+
+/* Makes the probe view; *rel_r is where. */
+bool my_probe_open(struct viewd_conn *conn, const char *query, struct relation *rel_r, struct viewd_err *err) MUST_CHECK;
+/* Drops it; a failure is only logged, sweeping gets another chance. */
+void my_probe_close(struct viewd_conn *conn, const struct relation *rel);
+/* Drops the probes of connections that are gone. */
+bool my_probe_sweep(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool my_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mysql.c: the dialect's two tables of functions.
+ */
+#include "common/dialect.h"
+#include "mysql/aside.h"
+
+const struct db_ops my_ops = {
+	.exec = my_exec,
+	.query = my_query,
+	.begin = my_begin,
+	.commit = my_commit,
+	.rollback = my_rollback,
+	.set_limits = my_set_limits,
+	.find_object = my_find_object,
+	.list_sources = my_list_sources,
+	.query_columns = my_query_columns,
+	.list_indexes = my_list_indexes,
+	.enter = my_enter,
+	.wanted_canonical = my_wanted_canonical,
+	.list_dependants = my_list_dependants,
+	.same_type = my_same_type,
+	.create = my_create,
+	.replace = my_replace,
+	.swap = my_swap,
+	.choose_mode = my_choose_mode,
+	.clean_leftovers = my_clean_leftovers,
+};
+
+static bool check_view_here(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
+                            struct viewd_resolved *out, struct viewd_text_sink mentions, struct viewd_err *err)
+{
+	return dialect_check_view(&my_syntax, view, out, mentions, err);
+}
+
+static bool render_here(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
+                        enum viewd_render_kind kind, const struct viewd_render_flags *flags, struct viewd_text_sink statements,
+                        struct viewd_err *err)
+{
+	return dialect_render(&my_syntax, view, kind, flags, statements, err);
+}
+
+static bool prepare_here(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err)
+{
+	return my_require_writable(conn, err) && dialect_prepare(conn, rows, err);
+}
+
+VIEWD_DIALECT_EXPORT = {
+	.abi_major = VIEWD_ABI_MAJOR,
+	.abi_minor = VIEWD_ABI_MINOR,
+	.struct_size = sizeof(struct viewd_dialect),
+	.name = "mysql",
+	.version = "MySQL 8.0+, MariaDB 10.6+",
+	.caps = VIEWD_CAP_SWAP | VIEWD_CAP_SCHEMAS,
+	.check_database = my_check_database,
+	.check_view = check_view_here,
+	.render = render_here,
+	.open = my_open,
+	.close = my_close,
+	.cancel = my_cancel,
+	.alive = my_alive,
+	.prepare = prepare_here,
+	.inspect = dialect_inspect,
+	.apply = dialect_apply,
+	.refresh = dialect_refresh,
+	.record_failure = dialect_record_failure,
+	.verify = dialect_verify,
+	.history = dialect_history,
+	.thread_begin = my_thread_begin,
+	.thread_end = my_thread_end,
+};

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * swap.c: refreshing a table by filling another one and exchanging the names.
+ */
+#include "mysql/aside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256])
+{
+	char why[256];
+	struct viewd_err err;
+	bool hindered;
+
+	if (!hinder_find(my_conn(task->db), &task->rel, &hindered, why, &err)) {
+		snprintf(reason, 256, "auto: full in one transaction, because looking for foreign keys failed (%.120s)", err.msg);
+		return VIEWD_MODE_FULL;
+	}
+	if (hindered) {
+		snprintf(reason, 256, "auto: full in one transaction, because names cannot be exchanged (%.180s)", why);
+		return VIEWD_MODE_FULL;
+	}
+	snprintf(reason, 256, "auto: swap, filled aside and exchanged by name in one statement");
+	return VIEWD_MODE_SWAP;
+}
+
+static bool require_free(struct task *task, struct viewd_err *err)
+{
+	char why[256];
+	bool hindered;
+
+	if (!hinder_find(my_conn(task->db), &task->rel, &hindered, why, err))
+		return false;
+	if (!hindered)
+		return true;
+	err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be swapped (%s)", task->rel.name, why);
+	return err_hint(err, "refresh_mode = auto or full exchanges the rows in one transaction instead");
+}
+
+/* The filled table's rows replace the live one's in one transaction: needs no lock that readers could hold. */
+static bool move_rows(struct task *task, struct aside *aside, struct viewd_err *err)
+{
+	char *live = aside_quoted(task->mem, &aside->live), *fresh = aside_quoted(task->mem, &aside->fresh);
+	char *insert = talloc_asprintf(task->mem, "INSERT INTO %s SELECT * FROM %s", live, fresh);
+	bool done = task->db->ops->begin(task->db, DB_BEGIN_WRITE, err) && task_recheck(task, err) &&
+	            db_exec(task->db, gen_delete(&task->gen, &aside->live), err) && db_exec(task->db, insert, err) &&
+	            task->db->ops->commit(task->db, err);
+
+	if (!done)
+		task->db->ops->rollback(task->db);
+	return done;
+}
+
+static bool exchange(struct task *task, struct aside *aside, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+
+	if (!task_recheck(task, err))
+		return false;
+	if (aside_rename(aside, true, &failure)) {
+		db_failpoint(task->db, "mysql:renamed");
+		out->did = VIEWD_DID_SWAP;
+		return aside_drop_old(aside, task->state.identity, err);
+	}
+	if (failure.cls != VIEWD_ERR_CONFLICT || task->resolved.mode == VIEWD_MODE_SWAP) {
+		if (err != NULL)
+			*err = failure;
+		return false;
+	}
+	if (!move_rows(task, aside, err))
+		return false;
+	out->did = VIEWD_DID_FULL;
+	snprintf(out->reason, sizeof out->reason, "rows were exchanged in one transaction (a transaction held the table, so its name"
+	                                          " could not be exchanged in time)");
+	return true;
+}
+
+static bool swap_locked(struct task *task, struct aside *aside, struct viewd_outcome *out, struct viewd_err *err)
+{
+	if (!aside_clear(aside, false, err))
+		return false;
+	const char *uid = strchr(task->state.identity, ':');
+	bool done = stage_copy(aside, err) && stage_fill(task, aside, uid != NULL ? uid + 1 : "", out, err) &&
+	            exchange(task, aside, out, err);
+	if (!aside->conn->lost && (!done || out->did != VIEWD_DID_SWAP))
+		aside_discard(aside, &aside->fresh);
+	return done;
+}
+
+/* Without the privilege to make tables `auto` still refreshes, in a transaction. */
+static bool refresh_in_place(struct task *task, const struct viewd_err *why, struct viewd_outcome *out, struct viewd_err *err)
+{
+	snprintf(out->reason, sizeof out->reason, "rows are exchanged in one transaction (%.180s)", why->msg);
+	return task->db->ops->begin(task->db, DB_BEGIN_WRITE, err) && task_recheck(task, err) && recipe_refresh_full(task, out, err);
+}
+
+/* Called inside the recipe's transaction. DDL would end it silently, so it is ended here, and another one is left open in which
+ * the recipe records the run. */
+bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(task->db);
+	struct viewd_err failure = {0};
+	struct aside aside;
+
+	if (!require_free(task, err) || !my_commit(task->db, err))
+		return false;
+	aside_names(conn, &task->rel, &aside);
+	if (!aside_lock(&aside, conn->lock_timeout_us, err))
+		return false;
+	bool done = swap_locked(task, &aside, out, &failure);
+	if (!conn->lost)
+		aside_unlock(&aside);
+	if (done)
+		return my_begin(task->db, DB_BEGIN_WRITE, err);
+	if (failure.cls == VIEWD_ERR_DENIED && task->resolved.mode != VIEWD_MODE_SWAP)
+		return refresh_in_place(task, &failure, out, err);
+	if (err != NULL)
+		*err = failure;
+	return false;
+}

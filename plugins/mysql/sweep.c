@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sweep.c: what prepare puts right after a predecessor was killed.
+ *
+ * A table is removed only when its name is one of aside.h, its tag names an object that this state table knows, and nobody
+ * holds the lock of its relation.
+ */
+#include "mysql/aside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "common/timetext.h"
+
+#define SWEEP_WAIT_US (3 * SPAN_SECOND)
+
+struct row {
+	char schema[IDENT_MAX];
+	char name[IDENT_MAX];
+	char comment[TAG_TEXT_MAX];
+	char view[256];
+	int64_t data_timestamp_us;
+};
+
+struct rows {
+	void *mem;
+	struct row *items;
+	size_t n;
+};
+
+static void copy(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+static bool keep_row(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct rows *all = ctx;
+
+	all->items = talloc_realloc(all->mem, all->items, struct row, all->n + 1);
+	struct row *row = &all->items[all->n++];
+	*row = (struct row){.data_timestamp_us = timetext_parse(v[4])};
+	copy(row->schema, sizeof row->schema, v[0]);
+	copy(row->name, sizeof row->name, v[1]);
+	copy(row->comment, sizeof row->comment, v[2]);
+	copy(row->view, sizeof row->view, v[3]);
+	return true;
+}
+
+/* Tables whose tag is that of a recorded view; aside: those under a temporary name, else those under any other. */
+static bool list_tagged(struct viewd_conn *conn, bool aside, struct rows *all, struct viewd_err *err)
+{
+	char *sql = talloc_asprintf(all->mem,
+	                            "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.TABLE_COMMENT, v.name, v.data_timestamp"
+	                            " FROM information_schema.TABLES t JOIN viewd_views v"
+	                            " ON v.identity = CONCAT('table:', SUBSTRING(t.TABLE_COMMENT, 7, 32))"
+	                            " WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_COMMENT LIKE 'viewd:%%'"
+	                            " AND %s t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$'",
+	                            aside ? "" : "NOT");
+	return my_query(&conn->db, sql, NULL, 0, keep_row, all, err);
+}
+
+static bool drop_one(struct viewd_conn *conn, const struct row *row, struct viewd_err *err)
+{
+	struct relation rel = {.schema = ""};
+	struct aside aside = {.conn = conn};
+
+	copy(rel.schema, sizeof rel.schema, row->schema);
+	copy(rel.name, sizeof rel.name, row->name);
+	aside.live = aside.fresh = aside.old = rel;
+	snprintf(aside.lock, sizeof aside.lock, "viewd_lock_%.16s", row->name + strlen("viewd_new_"));
+	if (!aside_lock(&aside, SWEEP_WAIT_US, err)) {
+		db_log(&conn->db, VIEWD_LOG_INFO, "table '%s' is still being worked on", row->name);
+		return err->cls == VIEWD_ERR_CONFLICT;
+	}
+	bool done = aside_clear(&aside, false, err);
+	if (!conn->lost)
+		aside_unlock(&aside);
+	return done;
+}
+
+static bool drop_aside(struct viewd_conn *conn, struct viewd_err *err)
+{
+	struct rows all = {.mem = talloc_new(conn)};
+	bool done = list_tagged(conn, true, &all, err);
+
+	for (size_t i = 0; done && i < all.n; i++)
+		done = drop_one(conn, &all.items[i], err);
+	talloc_free(all.mem);
+	return done;
+}
+
+/* The exchange happened, the state row did not follow any more: the tag tells what it would have said. */
+static bool catch_up(struct viewd_conn *conn, const struct row *row, struct viewd_err *err)
+{
+	struct tag tag;
+
+	if (!tag_parse(row->comment, &tag) || tag.data_timestamp_us <= row->data_timestamp_us)
+		return true;
+	struct state_run run = {
+		.action = did_word(VIEWD_DID_SWAP),
+		.result = "SUCCEEDED",
+		.started_us = tag.data_timestamp_us,
+		.duration_us = tag.duration_us,
+		.rows = tag.rows,
+		.rows_written = tag.rows,
+		.data_timestamp_us = tag.data_timestamp_us,
+	};
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && state_record_run(&conn->db, row->view, &run, err) &&
+	            my_commit(&conn->db, err);
+	if (!done)
+		my_rollback(&conn->db);
+	return done;
+}
+
+static bool catch_up_all(struct viewd_conn *conn, struct viewd_err *err)
+{
+	struct rows all = {.mem = talloc_new(conn)};
+	bool done = list_tagged(conn, false, &all, err);
+
+	for (size_t i = 0; done && i < all.n; i++)
+		done = catch_up(conn, &all.items[i], err);
+	talloc_free(all.mem);
+	return done;
+}
+
+bool my_clean_leftovers(struct db *db, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(db);
+	struct viewd_err failure = {0};
+	bool done = intent_setup(conn, &failure) && my_probe_sweep(conn, &failure) && intent_recover(conn, &failure) &&
+	            drop_aside(conn, &failure) && catch_up_all(conn, &failure);
+
+	if (!done && err != NULL)
+		*err = failure;
+	return done;
+}

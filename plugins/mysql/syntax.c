@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * syntax.c: MySQL's and MariaDB's SQL as data. Where the two differ the form that both take is used.
+ */
+#include "mysql/my.h"
+
+#define NO_CONCURRENTLY "MySQL and MariaDB have no REFRESH ... CONCURRENTLY; swap and full never block readers"
+#define NO_INCREMENTAL "incremental refresh is not available on MySQL/MariaDB; swap and full are"
+#define NOTHING_TO_REFRESH "a simple view holds no rows, so there is nothing to refresh"
+
+const struct syntax my_syntax = {
+	.dialect = "MySQL/MariaDB",
+	.lexer = LEX_HASH_COMMENTS | LEX_DASH_NEEDS_BLANK | LEX_EXECUTABLE_COMMENTS | LEX_BACKSLASH | LEX_BACKTICK |
+	         LEX_DOUBLE_IS_STRING,
+	.quote = '`',
+	.max_ident = 64,
+	.max_ident_in_chars = true,
+	.max_parts = 2,
+	.no_trailing_blank = true,
+	.bmp_only = true,
+	.literal_backslash = true,
+	.placeholder = '?',
+
+	.view_or_replace = true,
+	.view_if_not_exists = false, /* MariaDB has it, MySQL only since 9.1 */
+	.index_drop_on_table = true,
+
+	.table_from_query = NULL, /* types come from the probe view: CREATE ... SELECT would bring NOT NULL and zero lengths along */
+	.table_suffix = " ENGINE=InnoDB",
+	.table_comment = " COMMENT='viewd:{}'",
+	.drop_temporary = "DROP TEMPORARY TABLE",
+
+	.mode_refusal = {
+		[VIEWD_METHOD_SIMPLE] = {
+			[VIEWD_MODE_CONCURRENTLY] = NOTHING_TO_REFRESH,
+			[VIEWD_MODE_DIFF] = NOTHING_TO_REFRESH,
+			[VIEWD_MODE_SWAP] = NOTHING_TO_REFRESH,
+			[VIEWD_MODE_INCREMENTAL] = NOTHING_TO_REFRESH,
+		},
+		[VIEWD_METHOD_MATERIALIZED] = {
+			[VIEWD_MODE_CONCURRENTLY] = NO_CONCURRENTLY,
+			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
+		},
+		[VIEWD_METHOD_TABLE] = {
+			[VIEWD_MODE_CONCURRENTLY] = NO_CONCURRENTLY,
+			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
+		},
+	},
+
+	/* A hash of the bytes: grouping long texts themselves would compare only the first max_sort_length bytes. */
+	.verify_value = "SHA2(CAST({} AS BINARY), 256)",
+	.same_value = "CAST({a} AS BINARY) <=> CAST({b} AS BINARY)",
+
+	.views_table = "viewd_views",
+	.history_table = "viewd_refresh_history",
+	.type_text = "MEDIUMTEXT",
+	.type_key = "VARCHAR(255)",
+	.type_bigint = "BIGINT",
+	.type_time = "DATETIME(6)",
+	.type_serial_key = "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
+	.history_inline = ", KEY viewd_history_view (`view`, `id`)",
+	.state_suffix = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+	.time_in = "CAST({} AS DATETIME(6))",
+	.time_out = "{}",
+	.time_without_zone = true,
+	.for_update = " FOR UPDATE",
+	.upsert_clause = " ON DUPLICATE KEY UPDATE ",
+	.upsert_value = "VALUES({})",
+};
