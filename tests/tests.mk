@@ -41,6 +41,7 @@ include tests/unit/conf.mk
 include tests/unit/core.mk
 include tests/unit/ctl.mk
 include tests/unit/plugins.mk
+include tests/postgresql/postgresql.mk
 
 EXTRA_DIST += tests/system/lib.sh tests/system/00-servers.sh
 TESTS += tests/system/00-servers.sh

@@ -1,1 +1,23 @@
-# postgresql
+# The PostgreSQL dialect. The only code that includes libpq-fe.h.
+pkglib_LTLIBRARIES += viewd_postgresql.la
+postgresql_sources = \
+	plugins/postgresql/capture.c \
+	plugins/postgresql/catalogue.c \
+	plugins/postgresql/conn.c \
+	plugins/postgresql/errors.c \
+	plugins/postgresql/exec.c \
+	plugins/postgresql/pg.h \
+	plugins/postgresql/postgresql.c \
+	plugins/postgresql/prepare.c \
+	plugins/postgresql/replace.c \
+	plugins/postgresql/sources.c \
+	plugins/postgresql/stage.c \
+	plugins/postgresql/syntax.c \
+	plugins/postgresql/tend.c \
+	plugins/postgresql/tree.c \
+	plugins/postgresql/tree.h \
+	plugins/postgresql/url.c
+viewd_postgresql_la_SOURCES = $(postgresql_sources)
+viewd_postgresql_la_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+viewd_postgresql_la_LDFLAGS = $(plugin_ldflags)
+viewd_postgresql_la_LIBADD = libviewd_sql.la libviewd_base.la $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * catalogue.c: what exists under a name.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "postgresql/pg.h"
+
+bool pg_path_narrow(struct viewd_conn *conn, struct viewd_err *err)
+{
+	return pg_exec(conn, "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)", err);
+}
+
+bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err)
+{
+	const char *params[] = {conn->search_path};
+	return pg_op_exec(&conn->db, "SELECT pg_catalog.set_config('search_path', $1, false)", params, 1, NULL, err);
+}
+
+/* Usable for CONCURRENTLY: unique, valid, immediate, whole (no WHERE), plain columns. Same rule as is_usable_unique_index() in the
+ * server's matview.c. The refresh also makes a temporary table as the owner. */
+static const char find_sql[] =
+	"SELECT c.oid::text, c.relkind::text, c.relispopulated, " PG_CANONICAL_SQL ","
+	" EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid"
+	"         AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL),"
+	" pg_catalog.pg_has_role(c.relowner, 'USAGE'),"
+	" pg_catalog.pg_get_userbyid(c.relowner),"
+	" pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'TEMPORARY'),"
+	" n.oid IS NOT NULL AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.oid IS NOT NULL"
+	" FROM (SELECT 1) AS one"
+	" LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1"
+	" LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2";
+
+enum find_column { F_OID, F_KIND, F_POPULATED, F_CANONICAL, F_UNIQUE, F_OWNER_OK, F_OWNER, F_TEMP, F_MAY_CREATE, F_SCHEMA };
+
+static enum viewd_kind kind_of(const char *relkind)
+{
+	switch (relkind[0]) {
+	case 'v':
+		return VIEWD_KIND_VIEW;
+	case 'm':
+		return VIEWD_KIND_MATVIEW;
+	case 'r':
+	case 'p':
+		return VIEWD_KIND_TABLE;
+	default:
+		return VIEWD_KIND_OTHER;
+	}
+}
+
+static bool is_true(const char *value)
+{
+	return value != NULL && value[0] == 't';
+}
+
+static void describe_absent(const char *const *v, struct db_object *out)
+{
+	if (!is_true(v[F_SCHEMA]))
+		snprintf(out->detail, sizeof out->detail, "schema '%.60s' does not exist", out->schema);
+	else if (!is_true(v[F_MAY_CREATE]))
+		snprintf(out->detail, sizeof out->detail, "no privilege to create in schema '%.60s' (GRANT CREATE ON SCHEMA)", out->schema);
+}
+
+static void describe(const char *const *v, struct db_object *out)
+{
+	if (!is_true(v[F_OWNER_OK])) {
+		snprintf(out->detail, sizeof out->detail, "owned by role '%.60s': only its owner may refresh or replace it", v[F_OWNER]);
+		return;
+	}
+	if (out->kind != VIEWD_KIND_MATVIEW)
+		return;
+	if (!out->populated)
+		snprintf(out->detail, sizeof out->detail, "holds no data yet, so its first refresh is a full one");
+	else if (!is_true(v[F_UNIQUE]))
+		snprintf(out->detail, sizeof out->detail,
+		         "no unique index on plain columns without WHERE (set unique_key), so a refresh blocks readers");
+	else if (!is_true(v[F_TEMP]))
+		snprintf(out->detail, sizeof out->detail, "role '%.60s' may not create temporary tables (GRANT TEMPORARY ON DATABASE), "
+		         "which a concurrent refresh needs", v[F_OWNER]);
+}
+
+static bool find_row(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct db_object *out = ctx;
+	if (v[F_OID] == NULL) {
+		describe_absent(v, out);
+		return false;
+	}
+	out->kind = kind_of(v[F_KIND]);
+	if (out->kind != VIEWD_KIND_OTHER)
+		snprintf(out->identity, sizeof out->identity, "%s:%s", v[F_OID], v[F_KIND]);
+	snprintf(out->canonical, sizeof out->canonical, "%s", v[F_CANONICAL]);
+	out->populated = is_true(v[F_POPULATED]);
+	out->can_concurrently = out->kind == VIEWD_KIND_MATVIEW && out->populated && is_true(v[F_UNIQUE]) && is_true(v[F_TEMP]);
+	describe(v, out);
+	return false;
+}
+
+bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(db);
+	struct db_object found = {.kind = VIEWD_KIND_NONE};
+	snprintf(found.schema, sizeof found.schema, "%s", rel->schema[0] != '\0' ? rel->schema : conn->default_schema);
+	snprintf(found.name, sizeof found.name, "%s", rel->name);
+	const char *params[] = {found.schema, found.name};
+	if (!pg_path_narrow(conn, err))
+		return false;
+	bool ok = pg_op_query(db, find_sql, params, 2, find_row, &found, err);
+	struct viewd_err ignored;
+	if (!pg_path_restore(conn, ok ? err : &ignored) || !ok)
+		return false;
+	*out = found;
+	return true;
+}
+
+bool pg_op_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err)
+{
+	const char *schema = rel->schema[0] != '\0' ? rel->schema : pg_of(db)->default_schema;
+	const char *params[] = {schema, rel->name};
+	return pg_op_query(db,
+	                   "SELECT x.relname FROM pg_catalog.pg_index i"
+	                   " JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid"
+	                   " JOIN pg_catalog.pg_class c ON c.oid = i.indrelid"
+	                   " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+	                   " WHERE n.nspname = $1 AND c.relname = $2 AND i.indisvalid ORDER BY 1",
+	                   params, 2, row, ctx, err);
+}

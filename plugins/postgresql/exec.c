@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * exec.c: one statement at a time, and transactions.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "postgresql/pg.h"
+
+bool pg_in_transaction(const struct viewd_conn *conn)
+{
+	return PQtransactionStatus(conn->pg) == PQTRANS_INTRANS || PQtransactionStatus(conn->pg) == PQTRANS_INERROR;
+}
+
+/* The connection broke before this statement: nothing was sent, so nothing can have happened. */
+static bool already_broken(struct viewd_conn *conn, struct viewd_err *err)
+{
+	return err_set(err, VIEWD_ERR_CONNECT, "connection to database '%s' is closed", conn->db.database_name);
+}
+
+bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, PGresult **res_r,
+            struct viewd_err *err)
+{
+	if (atomic_load(&conn->cancelled))
+		return err_set(err, VIEWD_ERR_CANCELLED, "cancelled on request");
+	if (PQstatus(conn->pg) != CONNECTION_OK)
+		return already_broken(conn, err);
+	const struct clock *clk = clock_system();
+	int64_t start = clk->mono(clk);
+	PGresult *res = PQexecParams(conn->pg, sql, (int)n_params, NULL, params, NULL, NULL, 0);
+	ExecStatusType status = PQresultStatus(res);
+	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) {
+		*res_r = res;
+		return true;
+	}
+	if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
+		err_set(err, VIEWD_ERR_CONFIG, "COPY is not a query");
+	else
+		pg_error_result(conn, res, clk->mono(clk) - start, err);
+	PQclear(res);
+	return false;
+}
+
+bool pg_exec(struct viewd_conn *conn, const char *sql, struct viewd_err *err)
+{
+	PGresult *res;
+	if (!pg_run(conn, sql, NULL, 0, &res, err))
+		return false;
+	PQclear(res);
+	return true;
+}
+
+bool pg_execf(struct viewd_conn *conn, struct viewd_err *err, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *sql = talloc_vasprintf(conn, fmt, ap);
+	va_end(ap);
+	assert(sql != NULL);
+	bool ok = pg_exec(conn, sql, err);
+	talloc_free(sql);
+	return ok;
+}
+
+/* Undoing must work although the operation was cancelled, so it goes around pg_run(). */
+static void run_quietly(struct viewd_conn *conn, const char *sql)
+{
+	PQclear(PQexecParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0));
+}
+
+void pg_savepoint_undo(struct viewd_conn *conn, const char *name)
+{
+	char sql[100];
+	snprintf(sql, sizeof sql, "ROLLBACK TO SAVEPOINT %s", name);
+	run_quietly(conn, sql);
+	snprintf(sql, sizeof sql, "RELEASE SAVEPOINT %s", name);
+	run_quietly(conn, sql);
+}
+
+bool pg_scratch_begin(struct viewd_conn *conn, bool *opened_r, struct viewd_err *err)
+{
+	bool opened = !pg_in_transaction(conn);
+	if (opened && !pg_op_begin(&conn->db, DB_BEGIN_WRITE, err))
+		return false;
+	if (!opened && !pg_exec(conn, "SAVEPOINT viewd_scratch", err))
+		return false;
+	*opened_r = opened;
+	return true;
+}
+
+void pg_scratch_end(struct viewd_conn *conn, bool opened)
+{
+	if (opened)
+		pg_op_rollback(&conn->db);
+	else
+		pg_savepoint_undo(conn, "viewd_scratch");
+}
+
+bool pg_op_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
+                struct viewd_err *err)
+{
+	PGresult *res;
+	if (!pg_run(pg_of(db), sql, params, n_params, &res, err))
+		return false;
+	const char *tuples = PQcmdTuples(res);
+	if (affected_r != NULL)
+		*affected_r = *tuples != '\0' ? strtoll(tuples, NULL, 10) : -1;
+	PQclear(res);
+	return true;
+}
+
+bool pg_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+                 struct viewd_err *err)
+{
+	PGresult *res;
+	if (!pg_run(pg_of(db), sql, params, n_params, &res, err))
+		return false;
+	int n = PQnfields(res);
+	const char **values = talloc_array(NULL, const char *, (size_t)n + 1);
+	bool more = true;
+	for (int i = 0; more && i < PQntuples(res); i++) {
+		for (int j = 0; j < n; j++)
+			values[j] = PQgetisnull(res, i, j) ? NULL : PQgetvalue(res, i, j);
+		more = row(ctx, values, (size_t)n);
+	}
+	talloc_free(values);
+	PQclear(res);
+	return true;
+}
+
+bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
+{
+	switch (how) {
+	case DB_BEGIN_WRITE:
+		return pg_exec(pg_of(db), "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", err);
+	case DB_BEGIN_SNAPSHOT:
+		return pg_exec(pg_of(db), "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE", err);
+	}
+	return err_set(err, VIEWD_ERR_BUG, "unknown kind of transaction");
+}
+
+bool pg_op_commit(struct db *db, struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(db);
+	PGresult *res;
+	if (!pg_run(conn, "COMMIT", NULL, 0, &res, err))
+		return false;
+	/* A failed transaction answers COMMIT with ROLLBACK and no error. */
+	bool ok = strcmp(PQcmdStatus(res), "COMMIT") == 0;
+	PQclear(res);
+	return ok || err_set(err, VIEWD_ERR_BUG, "transaction was rolled back at commit (an earlier failure was ignored)");
+}
+
+void pg_op_rollback(struct db *db)
+{
+	struct viewd_conn *conn = pg_of(db);
+	if (pg_in_transaction(conn))
+		run_quietly(conn, "ROLLBACK");
+}
+
+static void in_ms(int64_t us, char *buf, size_t size)
+{
+	snprintf(buf, size, "%" PRId64, us > 0 ? (us + 999) / 1000 : 0);
+}
+
+bool pg_op_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us, struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(db);
+	char statement_ms[24], lock_ms[24];
+	in_ms(timeout_us, statement_ms, sizeof statement_ms);
+	in_ms(lock_timeout_us, lock_ms, sizeof lock_ms);
+	const char *params[] = {statement_ms, lock_ms};
+	if (!pg_op_exec(db,
+	                "SELECT pg_catalog.set_config('statement_timeout', $1, false),"
+	                " pg_catalog.set_config('lock_timeout', $2, false)",
+	                params, 2, NULL, err))
+		return false;
+	conn->timeout_us = timeout_us;
+	return true;
+}

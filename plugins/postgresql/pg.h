@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pg.h: what the PostgreSQL dialect's files share. Private to plugins/postgresql.
+ *
+ * A connection belongs to one worker thread at a time (https://www.postgresql.org/docs/15/libpq-threading.html); only
+ * pg_conn_cancel() may be called from another one.
+ */
+#ifndef VIEWD_PG_H
+#define VIEWD_PG_H
+
+#include <libpq-fe.h>
+#include <stdatomic.h>
+
+#include "base/check.h"
+#include "common/db.h"
+
+struct viewd_conn {
+	struct db db;        /* must be first: recipes see only this */
+	PGconn *pg;
+	PGcancel *canceller; /* made at open, so that cancelling never touches pg */
+	atomic_bool cancelled;
+	int64_t timeout_us;  /* statement limit now in force, to tell a timeout from somebody's cancel */
+	char *search_path;   /* ready for set_config() */
+	char *default_schema; /* where unqualified relations live: the first of search_path that exists */
+};
+
+static inline struct viewd_conn *pg_of(struct db *db)
+{
+	return CONTAINER_OF(db, struct viewd_conn, db);
+}
+
+extern const struct syntax pg_syntax;
+extern const struct db_ops pg_ops;
+
+/* ---- url.c */
+
+#define PG_PARAMS_MAX 80
+
+/* Keyword and value arrays for PQconnectdbParams, NULL-terminated; everything hangs from the talloc context. */
+struct pg_params {
+	const char *keywords[PG_PARAMS_MAX];
+	const char *values[PG_PARAMS_MAX];
+	size_t n;
+};
+
+/* Reads the URL, adds password and keepalives. Error messages never contain the URL's text. [any] */
+bool pg_url_params(void *mem_ctx, const struct viewd_database_spec *spec, struct pg_params *out,
+                   struct viewd_err *err) MUST_CHECK;
+
+/* The value of one of the dialect's own keys, or its default. [any] */
+const char *pg_option(const struct viewd_database_spec *spec, const char *key);
+
+/* `a, "B c"` becomes `pg_catalog, "a", "B c", pg_temp`, talloc'ed. [any] */
+bool pg_search_path(void *mem_ctx, const struct viewd_database_spec *spec, char **path_r, struct viewd_err *err) MUST_CHECK;
+
+/* yes/no of allow_superuser. [any] */
+bool pg_allow_superuser(const struct viewd_database_spec *spec, bool *allow_r, struct viewd_err *err) MUST_CHECK;
+
+/* ---- conn.c */
+
+struct viewd_conn *pg_conn_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err);
+void pg_conn_close(struct viewd_conn **conn);
+/* [any thread] Ends the running statement; the flag also stops the operation before its next statement. */
+void pg_conn_cancel(struct viewd_conn *conn);
+bool pg_conn_alive(struct viewd_conn *conn);
+/* Forgets an earlier cancel request; called when an operation begins. */
+void pg_conn_fresh(struct viewd_conn *conn);
+/* Warns through the host about server and library versions with known holes. */
+void pg_conn_warn_versions(struct viewd_conn *conn);
+
+/* One log line through the host. */
+void pg_log(struct viewd_conn *conn, enum viewd_log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* ---- errors.c */
+
+/* Policy class of an SQLSTATE. 57014 gives CANCELLED; the caller knows better. [any] */
+enum viewd_err_class pg_error_class(const char *sqlstate);
+
+/* Class of a failed connection attempt, which has only a text (libpq keeps no SQLSTATE of it). [any] */
+enum viewd_err_class pg_connect_class(const char *message);
+
+/* Captures everything of a failed result. Returns false. */
+bool pg_error_result(struct viewd_conn *conn, const PGresult *res, int64_t ran_us, struct viewd_err *err);
+
+/* ---- exec.c */
+
+/* One statement through the extended protocol (which refuses several in one text). *res_r is to be cleared by the caller. */
+bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, PGresult **res_r,
+            struct viewd_err *err) MUST_CHECK;
+bool pg_exec(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MUST_CHECK;
+bool pg_execf(struct viewd_conn *conn, struct viewd_err *err, const char *fmt, ...) PRINTF_LIKE(3, 4) MUST_CHECK;
+
+/* Runs `SAVEPOINT name`, opening a transaction first when there is none; *opened_r tells. Undo with pg_scratch_end. */
+bool pg_scratch_begin(struct viewd_conn *conn, bool *opened_r, struct viewd_err *err) MUST_CHECK;
+/* Undoes everything since pg_scratch_begin. */
+void pg_scratch_end(struct viewd_conn *conn, bool opened);
+
+/* Rolls back to the savepoint and removes it; never fails visibly. name is a plain identifier. */
+void pg_savepoint_undo(struct viewd_conn *conn, const char *name);
+
+/* Is a transaction open (failed or not)? */
+bool pg_in_transaction(const struct viewd_conn *conn);
+
+bool pg_op_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
+                struct viewd_err *err);
+bool pg_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+                 struct viewd_err *err);
+bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err);
+bool pg_op_commit(struct db *db, struct viewd_err *err);
+void pg_op_rollback(struct db *db);
+bool pg_op_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us, struct viewd_err *err);
+
+/* ---- catalogue.c */
+
+/* While narrow, the server prints every name with its schema: digests then do not depend on search_path. */
+bool pg_path_narrow(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+
+/* SQL: canonical digest of the pg_class row c. */
+#define PG_CANONICAL_SQL \
+	"pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(CASE WHEN c.relkind IN ('v', 'm')" \
+	" THEN pg_catalog.pg_get_viewdef(c.oid) || coalesce((SELECT pg_catalog.string_agg(o, ',' ORDER BY o)" \
+	" FROM pg_catalog.unnest(c.reloptions) AS o WHERE o ~ '^(security_|check_option)'), '')" \
+	" ELSE coalesce((SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname) || ' '" \
+	" || pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a" \
+	" WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '') END, 'UTF8')), 'hex')"
+
+bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
+bool pg_op_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+
+/* ---- sources.c */
+
+bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
+bool pg_op_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
+bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
+
+/* ---- prepare.c */
+
+bool pg_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err);
+bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err);
+
+/* ---- tend.c */
+
+/* ANALYZE, or VACUUM when there are many dead rows; outside a transaction; failures are warnings. */
+void pg_tend(struct viewd_conn *conn, const struct viewd_view_spec *view);
+
+/* ---- replace.c */
+
+bool pg_op_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
+
+#endif

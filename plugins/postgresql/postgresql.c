@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * postgresql.c: the dialect as the daemon sees it.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+#include "base/err.h"
+#include "common/dialect.h"
+#include "common/task.h"
+#include "postgresql/pg.h"
+
+static void op_enter(struct db *db)
+{
+	pg_conn_fresh(pg_of(db));
+}
+
+static enum viewd_refresh_mode op_choose_mode(struct task *task, char reason[static 256])
+{
+	const struct db_object *found = &task->found;
+	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED) {
+		if (found->can_concurrently) {
+			snprintf(reason, 256, "concurrently: it holds data and has a usable unique index");
+			return VIEWD_MODE_CONCURRENTLY;
+		}
+		snprintf(reason, 256, "full: %.240s", found->detail);
+		return VIEWD_MODE_FULL;
+	}
+	if (task->columns != NULL && task->columns->n_key > 0) {
+		snprintf(reason, 256, "diff: unique_key tells rows apart, so only changed rows are written");
+		return VIEWD_MODE_DIFF;
+	}
+	snprintf(reason, 256, "full: without unique_key rows cannot be told apart");
+	return VIEWD_MODE_FULL;
+}
+
+const struct db_ops pg_ops = {
+	.exec = pg_op_exec,
+	.query = pg_op_query,
+	.begin = pg_op_begin,
+	.commit = pg_op_commit,
+	.rollback = pg_op_rollback,
+	.set_limits = pg_op_set_limits,
+	.find_object = pg_op_find_object,
+	.list_sources = pg_op_list_sources,
+	.query_columns = pg_op_query_columns,
+	.list_indexes = pg_op_list_indexes,
+	.enter = op_enter,
+	.wanted_canonical = pg_op_wanted_canonical,
+	.same_type = pg_op_same_type,
+	.replace = pg_op_replace,
+	.choose_mode = op_choose_mode,
+	.clean_leftovers = pg_op_clean_leftovers,
+};
+
+static bool check_database(const struct viewd_database_spec *db, struct viewd_err *err)
+{
+	void *tmp = talloc_new(NULL);
+	struct pg_params params;
+	char *path;
+	bool allow;
+	bool ok = pg_url_params(tmp, db, &params, err) && pg_search_path(tmp, db, &path, err) && pg_allow_superuser(db, &allow, err);
+	talloc_free(tmp);
+	return ok;
+}
+
+static bool judge_view(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
+                       struct viewd_resolved *out, struct viewd_text_sink mentions, struct viewd_err *err)
+{
+	return dialect_check_view(&pg_syntax, view, out, mentions, err);
+}
+
+static bool render(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view, enum viewd_render_kind kind,
+                   const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err)
+{
+	return dialect_render(&pg_syntax, view, kind, flags, statements, err);
+}
+
+static bool apply(struct viewd_conn *conn, const struct viewd_view_spec *view, enum viewd_change change,
+                  struct viewd_outcome *out, struct viewd_err *err)
+{
+	if (!dialect_apply(conn, view, change, out, err))
+		return false;
+	if (change == VIEWD_CHANGE_CREATE || change == VIEWD_CHANGE_REPLACE)
+		pg_tend(conn, view);
+	return true;
+}
+
+static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
+                    struct viewd_outcome *out, struct viewd_err *err)
+{
+	if (!dialect_refresh(conn, view, req, out, err))
+		return false;
+	if (out->did != VIEWD_DID_NO_DATA)
+		pg_tend(conn, view);
+	return true;
+}
+
+static const struct viewd_dialect_option options[] = {
+	{
+		.key = "search_path",
+		.default_value = "public",
+		.help = "schemas in which unqualified names of definitions are looked up",
+		.doc = "A list of schemas, separated by commas. The session gets exactly pg_catalog, these, pg_temp. A view whose relation is "
+		       "written without a schema lives in the first of them that exists.",
+	},
+	{
+		.key = "allow_superuser",
+		.default_value = "no",
+		.help = "whether the role may be a superuser",
+		.doc = "viewd refuses to work as a superuser: whoever may change a function that a view calls could run code with its rights "
+		       "(see CVE-2024-0985). An ordinary role that owns the views and may read their sources is enough.",
+	},
+};
+
+VIEWD_DIALECT_EXPORT = {
+	.abi_major = VIEWD_ABI_MAJOR,
+	.abi_minor = VIEWD_ABI_MINOR,
+	.struct_size = sizeof(struct viewd_dialect),
+	.name = "postgresql",
+	.version = "1.0",
+	.caps = VIEWD_CAP_MATERIALIZED | VIEWD_CAP_CONCURRENTLY | VIEWD_CAP_TRANSACTIONAL_DDL | VIEWD_CAP_SCHEMAS | VIEWD_CAP_OPTIONS,
+	.options = options,
+	.n_options = ARRAY_LEN(options),
+	.check_database = check_database,
+	.check_view = judge_view,
+	.render = render,
+	.open = pg_conn_open,
+	.close = pg_conn_close,
+	.cancel = pg_conn_cancel,
+	.alive = pg_conn_alive,
+	.prepare = pg_prepare,
+	.inspect = dialect_inspect,
+	.apply = apply,
+	.refresh = refresh,
+	.record_failure = dialect_record_failure,
+	.verify = dialect_verify,
+	.history = dialect_history,
+};

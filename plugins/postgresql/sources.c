@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sources.c: what a definition yields and reads, asked of the server itself.
+ *
+ * The definition becomes a temporary view that is undone before the call returns. So the answer is the same before the view exists,
+ * for all methods, and a text that is no query at all (INSERT ... RETURNING) is refused by the server.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+#include "base/err.h"
+#include "common/sqltext.h"
+#include "common/task.h"
+#include "postgresql/pg.h"
+
+#define PROBE "viewd_probe"
+
+static bool probe_failed(struct viewd_err *err)
+{
+	if (err != NULL && strcmp(err->sqlstate, "42501") == 0 && err->hint[0] == '\0')
+		return err_hint(err, "viewd needs SELECT on what the definition reads and TEMPORARY on the database");
+	return false;
+}
+
+static bool probe_begin(struct viewd_conn *conn, const char *with, const char *query, bool *opened_r, struct viewd_err *err)
+{
+	if (!pg_scratch_begin(conn, opened_r, err))
+		return false;
+	char *sql = talloc_asprintf(conn, "CREATE TEMPORARY VIEW " PROBE "%s AS %s", with, query);
+	bool ok = pg_exec(conn, sql, err);
+	talloc_free(sql);
+	if (ok)
+		return true;
+	pg_scratch_end(conn, *opened_r);
+	return probe_failed(err);
+}
+
+/* Dependencies of a view hang from its rule: https://www.postgresql.org/docs/15/catalog-pg-depend.html */
+static const char sources_sql[] =
+	"WITH RECURSIVE reads (oid) AS ("
+	" SELECT pg_catalog.to_regclass('pg_temp." PROBE "')::oid"
+	" UNION"
+	" SELECT d.refobjid FROM reads r"
+	" JOIN pg_catalog.pg_class v ON v.oid = r.oid AND v.relkind = 'v'"
+	" JOIN pg_catalog.pg_rewrite w ON w.ev_class = v.oid AND w.rulename = '_RETURN'"
+	" JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid"
+	"  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> v.oid)"
+	" SELECT n.nspname, c.relname, c.relkind::text FROM reads r"
+	" JOIN pg_catalog.pg_class c ON c.oid = r.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+	" WHERE c.oid <> pg_catalog.to_regclass('pg_temp." PROBE "')::oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
+	"  AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2";
+
+struct source_ctx {
+	struct viewd_source_sink sink;
+};
+
+static bool source_row(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	const struct source_ctx *sc = ctx;
+	struct viewd_source src = {.schema = v[0], .name = v[1], .kind = VIEWD_KIND_TABLE};
+	if (v[2][0] == 'v')
+		src.kind = VIEWD_KIND_VIEW;
+	else if (v[2][0] == 'm')
+		src.kind = VIEWD_KIND_MATVIEW;
+	else if (v[2][0] == 'f')
+		src.kind = VIEWD_KIND_OTHER;
+	return sc->sink.fn(sc->sink.ctx, &src);
+}
+
+bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(db);
+	struct source_ctx sc = {.sink = sink};
+	bool opened;
+	if (!probe_begin(conn, "", definition, &opened, err))
+		return false;
+	bool ok = pg_op_query(db, sources_sql, NULL, 0, source_row, &sc, err);
+	pg_scratch_end(conn, opened);
+	return ok;
+}
+
+bool pg_op_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(db);
+	bool opened;
+	if (!probe_begin(conn, "", query, &opened, err))
+		return false;
+	bool ok = pg_op_query(db,
+	                      "SELECT attname, pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute"
+	                      " WHERE attrelid = pg_catalog.to_regclass('pg_temp." PROBE "') AND attnum > 0 ORDER BY attnum",
+	                      NULL, 0, row, ctx, err);
+	pg_scratch_end(conn, opened);
+	return ok;
+}
+
+/* ---- comparing with what exists */
+
+/* The options that change what a view means, as find_object digests them; storage options cannot be given to a plain view. */
+static char *meaning_options(void *mem_ctx, const struct viewd_view_spec *view)
+{
+	char *with = talloc_strdup(mem_ctx, "");
+	for (size_t i = 0; i < view->n_options; i++) {
+		const struct viewd_kv *o = &view->options[i];
+		if (strncmp(o->key, "security_", 9) == 0 || strcmp(o->key, "check_option") == 0)
+			with = talloc_asprintf_append_buffer(with, "%s%s=%s", with[0] == '\0' ? " WITH (" : ", ", o->key, o->value);
+	}
+	return with[0] == '\0' ? with : talloc_strdup_append_buffer(with, ")");
+}
+
+static bool copy_digest(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	snprintf(ctx, 65, "%s", v[0]);
+	return false;
+}
+
+static bool probe_canonical(struct viewd_conn *conn, const char *with, const char *query, char out[static 65],
+                            struct viewd_err *err)
+{
+	bool opened;
+	if (!probe_begin(conn, with, query, &opened, err))
+		return false;
+	bool ok = pg_path_narrow(conn, err) &&
+	          pg_op_query(&conn->db,
+	                      "SELECT " PG_CANONICAL_SQL " FROM pg_catalog.pg_class c"
+	                      " WHERE c.oid = pg_catalog.to_regclass('pg_temp." PROBE "')",
+	                      NULL, 0, copy_digest, out, err);
+	pg_scratch_end(conn, opened); /* undoes the narrow path too */
+	return ok;
+}
+
+bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(task->db);
+	char plain[65], ordered[65];
+	char *with = meaning_options(task->mem, task->view);
+	/* A view made by hand has the definition as it stands; one of viewd's may have its columns put in order around it. */
+	if (!probe_canonical(conn, with, task->definition, plain, err) ||
+	    !probe_canonical(conn, with, gen_query(&task->gen), ordered, err))
+		return false;
+	memcpy(out, strcmp(plain, task->found.canonical) == 0 ? plain : ordered, sizeof plain);
+	return true;
+}
+
+struct types {
+	Oid oid[2];
+	int mod[2];
+};
+
+static bool describe_type(struct viewd_conn *conn, const char *type, Oid *oid_r, int *mod_r, struct viewd_err *err)
+{
+	char *sql = talloc_asprintf(conn, "SELECT NULL::%s", type);
+	PGresult *res;
+	bool ok = pg_run(conn, sql, NULL, 0, &res, err);
+	talloc_free(sql);
+	if (!ok)
+		return err_wrap(err, "column type '%s'", type);
+	*oid_r = PQftype(res, 0);
+	*mod_r = PQfmod(res, 0);
+	PQclear(res);
+	return true;
+}
+
+bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(db);
+	struct types t;
+	bool opened;
+	if (!pg_scratch_begin(conn, &opened, err))
+		return false;
+	bool ok = describe_type(conn, declared, &t.oid[0], &t.mod[0], err) && describe_type(conn, actual, &t.oid[1], &t.mod[1], err);
+	pg_scratch_end(conn, opened);
+	if (ok)
+		*same_r = t.oid[0] == t.oid[1] && (t.mod[0] == t.mod[1] || t.mod[0] == -1);
+	return ok;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * syntax.c: PostgreSQL's SQL as data.
+ */
+#include "postgresql/pg.h"
+
+#define NO_SWAP                                                                                                     \
+	"views and foreign keys of PostgreSQL bind to the table itself and would go on reading the old one; "          \
+	"use auto, full or diff"
+#define NO_INCREMENTAL "incremental refresh is not available on PostgreSQL yet; use auto"
+#define NO_CONTENTS "a simple view holds no data to refresh; use auto, or method = materialized"
+
+const struct syntax pg_syntax = {
+	.dialect = "PostgreSQL",
+	.lexer = LEX_NESTED_COMMENTS | LEX_E_STRINGS | LEX_DOLLAR_QUOTES,
+	.quote = '"',
+	.fold_lower = true,
+	.max_ident = 63,
+	.max_parts = 2,
+	.placeholder = '$',
+
+	.materialized_views = true,
+	.refresh_concurrently = true,
+	.view_or_replace = true,
+	.drop_cascade = true,
+	.view_options = true,
+	.table_options = true,
+	.transactional_ddl = true,
+
+	.table_from_query = " WITH NO DATA",
+	.table_suffix = "",
+	.temporary_schema = "pg_temp",
+	.drop_temporary = "DROP TABLE",
+
+	.mode_refusal = {
+		[VIEWD_METHOD_SIMPLE] = {
+			[VIEWD_MODE_FULL] = NO_CONTENTS,
+			[VIEWD_MODE_CONCURRENTLY] = NO_CONTENTS,
+			[VIEWD_MODE_DIFF] = NO_CONTENTS,
+			[VIEWD_MODE_SWAP] = NO_CONTENTS,
+			[VIEWD_MODE_INCREMENTAL] = NO_CONTENTS,
+		},
+		[VIEWD_METHOD_MATERIALIZED] = {
+			[VIEWD_MODE_DIFF] = "the rows of a materialized view cannot be changed one by one; use concurrently (the server's own "
+			                    "diff), or method = table",
+			[VIEWD_MODE_SWAP] = "views bind to the materialized view itself and would go on reading the old one; use "
+			                    "concurrently, which does not block readers",
+			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
+		},
+		[VIEWD_METHOD_TABLE] = {
+			[VIEWD_MODE_CONCURRENTLY] = "only materialized views are refreshed concurrently; a table is refreshed in one "
+			                            "transaction that readers do not notice, use auto, full or diff",
+			[VIEWD_MODE_SWAP] = NO_SWAP,
+			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
+		},
+	},
+
+	.verify_value = "(({})::text COLLATE \"C\")",
+	.same_value = "(({a})::text COLLATE \"C\" IS NOT DISTINCT FROM ({b})::text COLLATE \"C\")",
+
+	/* Not IF NOT EXISTS: that asks for the privilege to create even when the schema exists, and two sessions that come at the
+	 * same moment would meet in the catalogue's unique index. */
+	.state_setup = {
+		"DO $viewd$ BEGIN"
+		" IF pg_catalog.to_regnamespace('viewd') IS NULL THEN CREATE SCHEMA viewd; END IF;"
+		" EXCEPTION WHEN duplicate_schema OR unique_violation THEN NULL; END $viewd$",
+	},
+	.views_table = "viewd.views",
+	.history_table = "viewd.refresh_history",
+	.type_text = "text",
+	.type_key = "text",
+	.type_bigint = "bigint",
+	.type_time = "timestamptz",
+	.type_serial_key = "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+	.history_index = "CREATE INDEX IF NOT EXISTS refresh_history_view ON viewd.refresh_history (view, id)",
+	.history_inline = "",
+	.state_suffix = "",
+	.time_in = "{}::timestamptz",
+	.time_out = "pg_catalog.to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+	.for_update = " FOR UPDATE",
+	.upsert_clause = " ON CONFLICT (name) DO UPDATE SET ",
+	.upsert_value = "excluded.{}",
+};

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tend.c: what a relation needs after its rows changed. Best effort: a failure is a warning, never a failed refresh.
+ *
+ * A full refresh gives the relation a new file about which the planner knows nothing; concurrent refreshes and table refreshes leave
+ * dead rows behind, and their lock keeps autovacuum away when they come often.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "postgresql/pg.h"
+
+#define TEND_TIMEOUT (30 * SPAN_SECOND)
+#define TEND_LOCK_TIMEOUT (200 * SPAN_MS)
+
+struct needs {
+	bool vacuum;
+	bool analyze;
+};
+
+static bool needs_row(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct needs *needs = ctx;
+	needs->vacuum = v[0] != NULL && v[0][0] == 't';
+	needs->analyze = v[1] != NULL && v[1][0] == 't';
+	return false;
+}
+
+/* Numbers of autovacuum's own rule (scale factor 0.2 and 0.1, threshold 50), with a higher floor for vacuum. */
+static bool ask(struct viewd_conn *conn, const struct relation *rel, struct needs *needs, struct viewd_err *err)
+{
+	const char *params[] = {rel->schema, rel->name};
+	return pg_op_query(&conn->db,
+	                   "SELECT s.n_dead_tup > 1000 + 0.2 * s.n_live_tup,"
+	                   " c.reltuples < 0 OR s.n_mod_since_analyze > 50 + 0.1 * c.reltuples OR s.last_analyze IS NULL"
+	                   "  AND s.last_autoanalyze IS NULL"
+	                   " FROM pg_catalog.pg_stat_all_tables s JOIN pg_catalog.pg_class c ON c.oid = s.relid"
+	                   " WHERE s.schemaname = $1 AND s.relname = $2",
+	                   params, 2, needs_row, needs, err);
+}
+
+static bool tend(struct viewd_conn *conn, const struct relation *rel, struct viewd_err *err)
+{
+	struct needs needs = {.vacuum = false};
+	if (!pg_op_set_limits(&conn->db, TEND_TIMEOUT, TEND_LOCK_TIMEOUT, err) || !ask(conn, rel, &needs, err))
+		return false;
+	char *quoted = relation_quoted(&pg_syntax, conn, rel);
+	bool ok = true;
+	/* Without truncation: that would take readers' locks away. */
+	if (needs.vacuum)
+		ok = pg_execf(conn, err, "VACUUM (ANALYZE, TRUNCATE false) %s", quoted);
+	else if (needs.analyze)
+		ok = pg_execf(conn, err, "ANALYZE %s", quoted);
+	talloc_free(quoted);
+	return ok;
+}
+
+void pg_tend(struct viewd_conn *conn, const struct viewd_view_spec *view)
+{
+	struct relation rel;
+	struct viewd_err err;
+	if (!relation_parse(&pg_syntax, view->relation != NULL ? view->relation : view->name, &rel, &err))
+		return;
+	if (rel.schema[0] == '\0')
+		snprintf(rel.schema, sizeof rel.schema, "%s", conn->default_schema);
+	if (tend(conn, &rel, &err) || err.cls == VIEWD_ERR_CANCELLED)
+		return;
+	pg_log(conn, VIEWD_LOG_WARNING, "view '%s', refreshed but not analyzed (%s)", view->name, err.msg);
+}

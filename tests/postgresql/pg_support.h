@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pg_support.h: sessions and views for tests of the PostgreSQL dialect against a real server.
+ *
+ * tests/postgresql/run.sh starts the server and names it in VIEWD_TEST_PG, a URL without user and database.
+ */
+#ifndef VIEWD_TESTS_PG_SUPPORT_H
+#define VIEWD_TESTS_PG_SUPPORT_H
+
+#include "postgresql/pg.h"
+#include "support/harness.h"
+
+extern const struct viewd_dialect viewd_dialect_postgresql;
+
+/* The dialect under test. */
+#define DIALECT (&viewd_dialect_postgresql)
+
+/* A fresh database; the role viewd may create in it, the role app owns the application's tables. Skips without a server. */
+void pg_fresh(void);
+
+/* A session of the role (viewd, app, other or postgres), closed after the test. */
+struct viewd_conn *pg_session(const char *role);
+
+/* One statement, which must succeed. */
+void pg_do(struct viewd_conn *conn, const char *sql);
+
+/* The first value of the result, "" when there is none, "null" for NULL; columns and rows are joined with , and ;. */
+const char *pg_ask(struct viewd_conn *conn, const char *sql);
+
+/* A view spec with defaults; change fields as needed. */
+struct viewd_view_spec pg_view(const char *name, enum viewd_method method, const char *definition);
+
+/* prepare() with nothing to list. */
+void pg_prepared(struct viewd_conn *conn);
+
+/* apply() that must succeed; returns the outcome. */
+struct viewd_outcome pg_apply(struct viewd_conn *conn, const struct viewd_view_spec *view, enum viewd_change change);
+
+/* refresh() that must succeed. */
+struct viewd_outcome pg_refreshed(struct viewd_conn *conn, const struct viewd_view_spec *view);
+
+/* inspect() that must succeed. */
+struct viewd_found pg_look(struct viewd_conn *conn, const struct viewd_view_spec *view);
+
+/* The database spec of a role. The url belongs to harness_ctx(). */
+struct viewd_database_spec pg_spec(const char *role);
+extern const struct viewd_host pg_host;
+
+#endif

@@ -1,0 +1,15 @@
+# Tests of the PostgreSQL dialect against a real server: run.sh starts one and runs each program.
+if DIALECT_POSTGRESQL
+check_LTLIBRARIES += libpgtest.la
+libpgtest_la_SOURCES = $(postgresql_sources) tests/postgresql/pg_support.c tests/postgresql/pg_support.h
+libpgtest_la_CPPFLAGS = $(AM_CPPFLAGS) -DVIEWD_DIALECT_STATIC=postgresql $(PQ_CFLAGS)
+libpgtest_la_LIBADD = libviewd_sql.la libviewd.la libharness.la $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
+
+pg_programs = tests/postgresql/test_pg_replace
+check_PROGRAMS += $(pg_programs)
+EXTRA_DIST += tests/postgresql/run.sh
+TESTS += tests/postgresql/run.sh
+
+tests_postgresql_test_pg_replace_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_postgresql_test_pg_replace_LDADD = libpgtest.la $(LDADD)
+endif

@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The PostgreSQL dialect against a server of its own. Arguments: the programs to run (default: all of this directory).
+. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+
+start_pg -c fsync=off -c max_connections=50
+export VIEWD_TEST_PG="host=$pg_dir"
+[ $# -gt 0 ] || set -- "$VIEWD_BUILD"/tests/postgresql/test_pg_*
+for program; do
+	case $program in *.o | *.log | *.trs) continue ;; esac
+	ok "${program##*/}" "$program"
+done
+finish
