@@ -153,6 +153,7 @@ bool recipe_replace(struct task *task, struct viewd_outcome *out, struct viewd_e
 	if (!recipe_transaction(task, true, replace_body, out, NULL, err))
 		return false;
 	db_failpoint(task->db, "replace:committed");
-	snprintf(out->reason, sizeof out->reason, "replaced");
+	if (out->reason[0] == '\0')
+		snprintf(out->reason, sizeof out->reason, "replaced");
 	return true;
 }

@@ -36,6 +36,8 @@ bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct vi
 	struct relation stage = {0};
 	int64_t staged = 0, deleted = 0, inserted = 0;
 	ident_temporary(&task->rel, "viewd_stage_", stage.name);
+	if (db->syntax->temporary_schema != NULL)
+		snprintf(stage.schema, sizeof stage.schema, "%s", db->syntax->temporary_schema);
 	if (!db_exec(db, gen_diff_drop(&task->gen, &stage), err) || !db_exec(db, gen_diff_stage(&task->gen, &stage), err) ||
 	    !db->ops->exec(db, gen_insert(&task->gen, &stage), NULL, 0, &staged, err))
 		return false;
