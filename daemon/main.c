@@ -2,7 +2,9 @@
  *
  * main.c: hands argv to the daemon library.
  */
-int main(void)
+#include "daemon.h"
+
+int main(int argc, char **argv)
 {
-	return 0;
+	return daemon_main(argc, argv);
 }

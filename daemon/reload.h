@@ -7,7 +7,10 @@
 
 #include "core/engine.h"
 
+struct loop;
 struct reload;
+struct registry;
+struct worker_pool;
 
 enum reload_outcome {
 	RELOAD_COMMITTED, /* the new configuration is in force */
@@ -34,6 +37,15 @@ struct reload_report {
 	size_t n_restart_needed;
 	int64_t duration_us;
 };
+
+/* conf_path and the parts outlive the reloader. */
+struct reload *reload_new(struct engine *eng, struct loop *loop, struct worker_pool *pool, struct registry *registry,
+                          const char *conf_path);
+void reload_free(struct reload **reload);
+
+/* Loads and checks a configuration, dialects included. NULL when it has errors; problems are filled in any case and
+ * belong to mem_ctx. [any thread, one at a time] */
+struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry *registry, struct conf_problems *problems);
 
 /* Called exactly once, from the loop; the report is gone when it returns. */
 typedef void reload_done_fn(void *ctx, const struct reload_report *report);

@@ -115,13 +115,13 @@ configure_in()
 
 build()
 {
-	make -C "$out/$1" -s -j"$jobs" all
+	make -C "$out/$1" -k -s -j"$jobs" all
 }
 
 # Compiles the test programs as well, without running any.
 build_all()
 {
-	make -C "$out/$1" -s -j"$jobs" all && make -C "$out/$1" -s -j"$jobs" check TESTS=
+	make -C "$out/$1" -k -s -j"$jobs" all && make -C "$out/$1" -k -s -j"$jobs" check TESTS=
 }
 
 # ---- stages ----

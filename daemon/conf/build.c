@@ -81,12 +81,8 @@ void build_daemon(struct load *load)
 	const struct scan_entry *entries = load_entries(load, s);
 	for (uint32_t i = 0; i < s->sec->n; i++) {
 		const struct option_row *row = option_find(&schema_daemon, entries[i].key);
-		struct report_at at = load_at(s, &entries[i]);
 		if (row == NULL)
 			unknown_key(load, s, &schema_daemon, &entries[i]);
-		else if (s->file > 0 && strcmp(row->key, "include") == 0)
-			report_error(load->report, &at, "an included file cannot include others; list the file in %s",
-			             report_file_name(load->report, 0));
 		else
 			set_entry(load, s, row, &entries[i], daemon, &origins[row - schema_daemon.rows]);
 	}

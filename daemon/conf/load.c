@@ -201,8 +201,10 @@ static bool is_elsewhere(struct load *load, struct names *seen, const struct loa
 	while (strcmp(scan->sections[i].name, s->sec->name) != 0)
 		i++;
 	struct report_at at = load_at(s, NULL);
-	report_error(load->report, &at, "the section exists already (%s:%u); keep one of them",
-	             report_file_name(load->report, other), scan->sections[i].line);
+	const char *right = strcmp(s->sec->name, "viewd") == 0 ? "it belongs into the main file, and included files cannot include others"
+	                                                       : "keep one of them";
+	report_error(load->report, &at, "the section exists already (%s:%u); %s", report_file_name(load->report, other),
+	             scan->sections[i].line, right);
 	return true;
 }
 

@@ -1,2 +1,33 @@
 # loop, plugin loader, scheduling, workers, engine, reload
-libviewd_la_SOURCES +=
+libviewd_la_SOURCES += \
+	daemon/base/mem.h \
+	daemon/core/commit.c \
+	daemon/core/database.c daemon/core/database.h \
+	daemon/core/decide.c daemon/core/decide.h \
+	daemon/core/dispatch.c daemon/core/dispatch.h \
+	daemon/core/due.c daemon/core/due.h \
+	daemon/core/edges.c daemon/core/edges.h \
+	daemon/core/engine.c daemon/core/engine.h \
+	daemon/core/job.c daemon/core/job.h \
+	daemon/core/offline.c daemon/core/offline.h \
+	daemon/core/outcome.c daemon/core/outcome.h \
+	daemon/core/pause.c daemon/core/pause.h \
+	daemon/core/retire.c daemon/core/retire.h \
+	daemon/core/roster.c daemon/core/roster.h \
+	daemon/core/run.c \
+	daemon/core/runtime.h \
+	daemon/core/session.c daemon/core/session.h \
+	daemon/core/state.h \
+	daemon/core/status.c \
+	daemon/core/view.c daemon/core/view.h \
+	daemon/core/wave.c daemon/core/wave.h \
+	daemon/loop/loop.c daemon/loop/loop.h \
+	daemon/plugin/host.c daemon/plugin/host.h \
+	daemon/plugin/loader.c daemon/plugin/loader.h \
+	daemon/sched/backoff.c daemon/sched/backoff.h \
+	daemon/sched/graph.c daemon/sched/graph.h \
+	daemon/sched/schedule.c daemon/sched/schedule.h \
+	daemon/daemon.c daemon/daemon.h \
+	daemon/reload.c daemon/reload.h \
+	daemon/sys/notify.c daemon/sys/notify.h \
+	daemon/work/worker.c daemon/work/worker.h

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Includes point to lower layers only: base <- loop <- conf, plugin, sched <- work <- core <- ctl, sys <- daemon <- main.
+# Includes point to lower layers only:
+# base <- loop <- conf, plugin, sched <- work <- core <- sys <- reload <- ctl <- daemon <- main.
 # shellcheck disable=SC2317 # called through expect_*
 . "${VIEWD_SRC:-.}/tests/lint/lib.sh"
 
@@ -15,14 +16,15 @@ allowed()
 	daemon/plugin/*) echo 'base/|loop/|plugin/|viewd_dialect\.h' ;;
 	daemon/work/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|viewd_dialect\.h' ;;
 	daemon/core/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|viewd_dialect\.h' ;;
-	daemon/ctl/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|ctl/|viewd_dialect\.h' ;;
+	daemon/ctl/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|ctl/|reload\.h|viewd_dialect\.h' ;;
 	daemon/sys/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|viewd_dialect\.h' ;;
 	daemon/client/*) echo 'base/|client/' ;;
+	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
 	daemon/main.c) echo 'base/|daemon\.h' ;;
 	daemon/*) echo '[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;
-	plugins/common/*) echo 'common/|base/(err|check|span)\.h|viewd_dialect\.h' ;;
+	plugins/common/*) echo 'common/|base/(err|check|clock|span)\.h|viewd_dialect\.h' ;;
 	plugins/viewd_dialect.h) echo 'nothing' ;;
-	plugins/*) echo "$(cut -d/ -f2 <<<"$1")/|common/|base/(err|check|span)\\.h|viewd_dialect\\.h" ;;
+	plugins/*) echo "$(cut -d/ -f2 <<<"$1")/|common/|base/(err|check|clock|span)\\.h|viewd_dialect\\.h" ;;
 	esac
 }
 

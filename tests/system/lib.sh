@@ -145,6 +145,7 @@ skip_all()
 die()
 {
 	report 1 "$*"
+	finished=yes
 	exit 1
 }
 

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * commit.c: walks the difference between two snapshots and changes the engine accordingly. Nothing here can fail.
+ */
+#include "core/runtime.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "conf/diff.h"
+#include "core/database.h"
+#include "core/dispatch.h"
+#include "core/due.h"
+#include "core/edges.h"
+#include "core/outcome.h"
+#include "core/pause.h"
+#include "core/retire.h"
+#include "core/roster.h"
+#include "core/session.h"
+#include "core/wave.h"
+
+#include <string.h>
+
+/* Instances to set up after the commit, all databases together. */
+struct todo {
+	struct view **views;
+	size_t n;
+};
+
+static struct db *find_db(struct engine *eng, const char *name)
+{
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		if (strcmp(eng->dbs[i]->conf->name, name) == 0)
+			return eng->dbs[i];
+	return NULL;
+}
+
+/* ---- databases ---------------------------------------------------------------------------------------------------------------- */
+
+static void mark_leaving(struct engine *eng, const struct conf_diff *diff)
+{
+	for (size_t i = 0; i < diff->n_databases; i++)
+		if (diff->databases[i].what == CONF_DIFF_REMOVED)
+			find_db(eng, diff->databases[i].name)->leaving = true;
+}
+
+static void remove_databases(struct engine *eng)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		if (eng->dbs[i]->leaving)
+			database_remove(eng->dbs[i]);
+		else
+			eng->dbs[kept++] = eng->dbs[i];
+	eng->n_dbs = kept;
+	eng->next_db = 0;
+}
+
+static void update_database(struct db *db, const struct conf_database *conf, const struct conf_diff_entry *entry)
+{
+	if (entry->what == CONF_DIFF_CHANGED && entry->reload != OPTION_LIVE) {
+		database_changed(db, conf);
+		return;
+	}
+	db->conf = conf;
+	session_adopt_conf(db);
+}
+
+static void commit_databases(struct engine *eng, const struct conf *conf, const struct conf_diff *diff)
+{
+	for (size_t i = 0; i < conf->n_databases; i++) {
+		struct db *db = find_db(eng, conf->databases[i].name);
+		if (db != NULL) {
+			update_database(db, &conf->databases[i], &diff->databases[i]);
+			continue;
+		}
+		eng->dbs = mem_grow(eng, eng->dbs, struct db *, eng->n_dbs + 1);
+		eng->dbs[eng->n_dbs++] = database_new(eng, &conf->databases[i]);
+	}
+}
+
+/* ---- views --------------------------------------------------------------------------------------------------------------------- */
+
+static void set_schedule(struct view *v)
+{
+	const struct conf_view *c = v->conf;
+	char every[64], after[64];
+	v->schedule = (struct schedule){
+		.every = c->every,
+		.after = c->after,
+		.jitter = c->randomize_for,
+		.skip_missed = c->missed == CONF_MISSED_SKIP,
+	};
+	talloc_free(v->schedule_text);
+	v->schedule_text = NULL;
+	if (c->every == 0 && c->after == 0)
+		return;
+	span_format(c->every, every, sizeof every);
+	span_format(c->after, after, sizeof after);
+	v->schedule_text = mem_printf(v, "%s%s%s%s%s", c->every > 0 ? "every " : "", c->every > 0 ? every : "",
+	                              c->every > 0 && c->after > 0 ? ", " : "", c->after > 0 ? "after " : "",
+	                              c->after > 0 ? after : "");
+}
+
+struct guess_list {
+	struct view *view;
+	size_t n;
+};
+
+static bool keep_guess(void *ctx, const char *identifier)
+{
+	struct guess_list *list = ctx;
+	struct view *v = list->view;
+	v->guesses = mem_grow(v, v->guesses, char *, list->n + 2);
+	v->guesses[list->n++] = mem_strdup(v->guesses, identifier);
+	v->guesses[list->n] = NULL;
+	return true;
+}
+
+static void refuse(struct view *v, const struct viewd_err *err)
+{
+	v->refused = true;
+	outcome_set_error(v, err);
+	outcome_set_state(v, VIEW_STATE_FAILED);
+	log_error("view '%s', cannot be kept (%s)%s%s", v->label, err->msg, err->hint[0] != '\0' ? "; " : "", err->hint);
+}
+
+/* What the dialect says about the section, without a connection. */
+static void resolve(struct view *v)
+{
+	struct viewd_database_spec db_spec;
+	struct viewd_view_spec spec;
+	struct viewd_resolved resolved;
+	struct viewd_err err;
+	struct guess_list list = {.view = v};
+	struct viewd_text_sink mentions = {.fn = keep_guess, .ctx = &list};
+	v->refused = false;
+	v->method = (enum viewd_method)v->conf->method;
+	v->mode = (enum viewd_refresh_mode)v->conf->refresh_mode;
+	if (v->db->dialect == NULL)
+		return;
+	conf_database_spec(v->db->conf, &db_spec);
+	conf_view_spec(v->conf, v->db->dialect->name, &spec);
+	TALLOC_FREE(v->guesses);
+	if (!v->db->dialect->check_view(&db_spec, &spec, &resolved, mentions, &err)) {
+		refuse(v, &err);
+		return;
+	}
+	v->method = resolved.method;
+	v->mode = resolved.mode;
+	talloc_free(v->relation);
+	v->relation = mem_strdup(v, resolved.relation);
+}
+
+static void set_label(struct view *v)
+{
+	char *label = v->conf->database.n > 1 ? mem_printf(v, "%s:%s", v->db->conf->name, v->conf->name) : mem_strdup(v, v->conf->name);
+	talloc_free(v->label);
+	v->label = label;
+}
+
+static void redefine(struct view *v, struct todo *todo)
+{
+	v->reconciled = false;
+	v->retries = 0;
+	due_clear(v);
+	resolve(v);
+	if (!v->refused && v->conf->enabled)
+		todo->views[todo->n++] = v;
+}
+
+static void update_view(struct view *v, const struct conf_view *conf, const struct conf_diff_entry *entry, struct todo *todo)
+{
+	bool renamed = v->conf->database.n != conf->database.n;
+	bool was_enabled = v->conf->enabled;
+	v->conf = conf;
+	if (entry->what == CONF_DIFF_UNCHANGED && !renamed)
+		return;
+	set_label(v);
+	set_schedule(v);
+	edges_invalidate(v->eng); /* depends_on */
+	if (entry->reload != OPTION_LIVE || (conf->enabled && !was_enabled))
+		redefine(v, todo);
+	else
+		due_schedule(v);
+}
+
+static void add_view(struct engine *eng, struct db *db, const struct conf_view *conf, struct todo *todo)
+{
+	struct view *v = roster_new_view(eng, db, conf);
+	set_label(v);
+	set_schedule(v);
+	v->paused = pause_remembered(eng, v);
+	if (v->paused)
+		v->state = VIEW_STATE_PAUSED;
+	if ((eng->n_views & (eng->n_views - 1)) == 0)
+		eng->views = mem_grow(eng, eng->views, struct view *, eng->n_views == 0 ? 1 : eng->n_views * 2);
+	eng->views[eng->n_views++] = v;
+	redefine(v, todo);
+}
+
+static bool still_wanted(const struct view *v, const struct conf *conf)
+{
+	const struct conf_view *now = conf_find_view(conf, v->conf->name);
+	for (size_t i = 0; now != NULL && i < now->database.n; i++)
+		if (strcmp(now->database.items[i], v->db->conf->name) == 0)
+			return true;
+	return false;
+}
+
+static void retire_views(struct engine *eng, const struct conf *conf)
+{
+	struct view **gone = mem_array(NULL, struct view *, eng->n_views);
+	size_t kept = 0, n_gone = 0;
+	for (size_t i = 0; i < eng->n_views; i++)
+		if (still_wanted(eng->views[i], conf))
+			eng->views[kept++] = eng->views[i];
+		else
+			gone[n_gone++] = eng->views[i];
+	eng->n_views = kept;
+	if (n_gone > 0) {
+		roster_sort(eng);
+		edges_forget(eng);
+	}
+	for (size_t i = 0; i < n_gone; i++)
+		retire_view(gone[i]);
+	talloc_free(gone);
+}
+
+static void commit_views(struct engine *eng, const struct conf *conf, const struct conf_diff *diff, struct todo *todo)
+{
+	size_t n_old = eng->n_views; /* roster_find needs the sorted part only */
+	for (size_t i = 0; i < conf->n_views; i++)
+		for (size_t k = 0; k < conf->views[i].database.n; k++) {
+			struct db *db = find_db(eng, conf->views[i].database.items[k]);
+			struct view *v = roster_find_among(eng, n_old, conf->views[i].name, db->conf->name);
+			if (v != NULL)
+				update_view(v, &conf->views[i], &diff->views[i], todo);
+			else
+				add_view(eng, db, &conf->views[i], todo);
+		}
+	roster_sort(eng);
+}
+
+static void start_work(struct engine *eng, const struct todo *todo)
+{
+	struct view **up = mem_array(NULL, struct view *, todo->n);
+	size_t n = 0;
+	for (size_t i = 0; i < todo->n; i++)
+		if (todo->views[i]->db->state == DB_UP)
+			up[n++] = todo->views[i]; /* the others are set up when their database is */
+	const struct wave_spec spec = {
+		.kind = JOB_RECONCILE,
+		.order = WAVE_GUESSED,
+		.trigger = VIEW_TRIGGER_INITIAL,
+		.create_missing = true,
+	};
+	if (n > 0)
+		wave_start(eng, &spec, up, n);
+	talloc_free(up);
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		if (!eng->dbs[i]->was_up)
+			database_probe(eng->dbs[i]);
+}
+
+void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff *diff)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < conf->n_views; i++)
+		most += conf->views[i].database.n;
+	struct todo todo = {.views = mem_array(NULL, struct view *, most)};
+	mark_leaving(eng, diff);
+	retire_views(eng, conf);
+	remove_databases(eng);
+	struct conf *old = eng->conf;
+	eng->conf = conf_ref(conf);
+	commit_databases(eng, conf, diff);
+	commit_views(eng, conf, diff, &todo);
+	conf_unref(&old);
+	edges_invalidate(eng);
+	eng->generation++;
+	start_work(eng, &todo);
+	talloc_free(todo.views);
+	dispatch_soon(eng);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/database.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "core/dispatch.h"
+#include "core/outcome.h"
+#include "core/retire.h"
+#include "core/session.h"
+#include "core/wave.h"
+#include "sched/backoff.h"
+
+#include <string.h>
+
+#define PROBE_BASE (1 * SPAN_SECOND)
+#define PROBE_MAX (30 * SPAN_SECOND)
+/* A password is not retried faster than this: servers lock accounts. */
+#define PROBE_AUTH (60 * SPAN_SECOND)
+
+static void set_error(struct db *db, const struct viewd_err *err)
+{
+	if (err == NULL) {
+		TALLOC_FREE(db->err);
+		return;
+	}
+	if (db->err == NULL)
+		db->err = mem_new(db, struct viewd_err);
+	*db->err = *err;
+}
+
+static void probe_now(void *ctx)
+{
+	database_probe(ctx);
+}
+
+/* UNUSABLE when the plugin is absent or refuses the section, else DOWN: the first probe is still to come. */
+static void judge(struct db *db)
+{
+	struct viewd_err err = {.cls = VIEWD_ERR_OK};
+	struct viewd_database_spec spec;
+	db->dialect = registry_find(db->eng->registry, db->conf->dialect);
+	conf_database_spec(db->conf, &spec);
+	if (db->dialect == NULL) {
+		err_set(&err, VIEWD_ERR_PLUGIN, "database '%s', the plugin for %s is not there or cannot be used", db->conf->name,
+		        db->conf->dialect);
+		err_hint(&err, "viewctl check tells what is wrong with it");
+	} else if (!db->dialect->check_database(&spec, &err))
+		err_wrap(&err, "database '%s'", db->conf->name);
+	db->state = err.cls == VIEWD_ERR_OK ? DB_DOWN : DB_UNUSABLE;
+	set_error(db, err.cls == VIEWD_ERR_OK ? NULL : &err);
+	if (err.cls != VIEWD_ERR_OK)
+		log_error("%s", err.msg);
+}
+
+struct db *database_new(struct engine *eng, const struct conf_database *conf)
+{
+	struct db *db = mem_new(eng, struct db);
+	db->eng = eng;
+	db->conf = conf;
+	TAILQ_INIT(&db->queue);
+	TAILQ_INIT(&db->aux);
+	db->probe_timer = loop_timer_new(eng->loop, probe_now, db);
+	judge(db);
+	return db;
+}
+
+void database_changed(struct db *db, const struct conf_database *conf)
+{
+	db->epoch++;
+	session_close_idle(db);
+	db->conf = conf;
+	db->was_up = false;
+	db->streak = 0;
+	db->probe_again = db->state == DB_PROBING;
+	if (db->probe_again)
+		return;
+	loop_timer_clear(db->probe_timer);
+	judge(db);
+}
+
+void database_probe(struct db *db)
+{
+	if (db->state != DB_DOWN || db->eng->stopping)
+		return;
+	loop_timer_clear(db->probe_timer);
+	db->state = DB_PROBING;
+	struct job *job = job_new(db, NULL, JOB_PREPARE);
+	job->label = mem_strdup(job, db->conf->name);
+	TAILQ_INSERT_HEAD(&db->aux, job, link);
+	dispatch_soon(db->eng);
+}
+
+static void log_down(struct db *db, const struct viewd_err *err)
+{
+	bool news = db->err == NULL || db->err->cls != err->cls || strcmp(db->err->msg, err->msg) != 0;
+	if (!news)
+		return;
+	log_event(err->cls == VIEWD_ERR_STANDBY ? VIEWD_LOG_WARNING : VIEWD_LOG_ERROR, "database '%s', %s (%s)%s%s", db->conf->name,
+	          err->cls == VIEWD_ERR_STANDBY ? "is read-only" : "cannot be used", err->msg, err->hint[0] != '\0' ? "; " : "",
+	          err->hint);
+}
+
+/* Somebody waits at the other end of a request by hand: tell them rather than wait with them. */
+static void fail_requests_by_hand(struct db *db)
+{
+	for (size_t i = 0; i < db->n_views; i++)
+		wave_end_waiting(db->views[i], VIEW_RESULT_FAILED, db->err, true);
+}
+
+static void schedule_probe(struct db *db)
+{
+	db->state = DB_DOWN;
+	db->streak++;
+	int64_t delay = db->err->cls == VIEWD_ERR_AUTH ? PROBE_AUTH : backoff_delay(PROBE_BASE, PROBE_MAX, db->streak, (uint64_t)(uintptr_t)db);
+	loop_timer_set(db->probe_timer, delay);
+}
+
+void database_lost(struct db *db, const struct viewd_err *err)
+{
+	if (db->state != DB_UP || db->removed)
+		return;
+	log_down(db, err);
+	set_error(db, err);
+	session_close_idle(db);
+	schedule_probe(db);
+}
+
+static void probe_failed(struct db *db, const struct viewd_err *err)
+{
+	log_down(db, err);
+	set_error(db, err);
+	schedule_probe(db);
+	fail_requests_by_hand(db);
+}
+
+/* Everything is looked at once; what vanished while the connection was away is not made again by itself. */
+static void reconcile_all(struct db *db)
+{
+	const struct wave_spec spec = {
+		.kind = JOB_RECONCILE,
+		.order = WAVE_GUESSED,
+		.trigger = VIEW_TRIGGER_INITIAL,
+		.create_missing = !db->was_up,
+	};
+	struct view **todo = mem_array(NULL, struct view *, db->n_views);
+	size_t n = 0;
+	for (size_t i = 0; i < db->n_views; i++)
+		if (!db->views[i]->refused && db->views[i]->conf->enabled)
+			todo[n++] = db->views[i];
+	if (n > 0)
+		wave_start(db->eng, &spec, todo, n);
+	talloc_free(todo);
+}
+
+void database_prepared(struct job *job)
+{
+	struct db *db = job->db;
+	if (db->probe_again) {
+		db->probe_again = false;
+		judge(db);
+		database_probe(db);
+		return;
+	}
+	if (!job->ok) {
+		probe_failed(db, &job->err);
+		return;
+	}
+	if (db->err != NULL || !db->was_up)
+		log_info("database '%s', ready", db->conf->name);
+	db->state = DB_UP;
+	db->streak = 0;
+	set_error(db, NULL);
+	retire_orphans(db, job);
+	reconcile_all(db);
+	db->was_up = true;
+}
+
+static void drop_waiting_aux(struct db *db)
+{
+	struct viewd_err err;
+	struct job *job;
+	err_set(&err, VIEWD_ERR_CANCELLED, "database '%s' was removed from the configuration", db->conf->name);
+	while ((job = TAILQ_FIRST(&db->aux)) != NULL) {
+		TAILQ_REMOVE(&db->aux, job, link);
+		if (job->kind == JOB_HISTORY)
+			job->history_done(job->history_ctx, NULL, 0, &err);
+		job_free(&job);
+	}
+}
+
+void database_remove(struct db *db)
+{
+	loop_timer_clear(db->probe_timer);
+	db->n_jobs++; /* so that the last waiting job does not free it under us */
+	drop_waiting_aux(db);
+	db->removed = true;
+	session_close_idle(db);
+	if (--db->n_jobs == 0)
+		database_free(&db);
+}
+
+void database_free(struct db **db_ptr)
+{
+	struct db *db = *db_ptr;
+	*db_ptr = NULL;
+	loop_timer_free(&db->probe_timer);
+	session_close_idle(db);
+	talloc_free(db);
+}

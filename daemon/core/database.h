@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * database.h: is a database up, and what follows when that changes.
+ */
+#ifndef VIEWD_CORE_DATABASE_H
+#define VIEWD_CORE_DATABASE_H
+
+#include "core/job.h"
+
+/* For a section: finds its dialect (which conf_load has opened), judges the section. In the engine's talloc tree. */
+struct db *database_new(struct engine *eng, const struct conf_database *conf);
+
+/* The section changed: other url, other limits. Sessions of the old one are closed as they come back. */
+void database_changed(struct db *db, const struct conf_database *conf);
+
+/* Starts a prepare job now, unless one is under way or it is up. */
+void database_probe(struct db *db);
+
+/* A prepare job has ended. */
+void database_prepared(struct job *job);
+
+/* A job's connection broke or could not be opened: nothing else is started until a probe succeeds. */
+void database_lost(struct db *db, const struct viewd_err *err);
+
+/* Gone from the files, with all its instances: no probes, no new jobs; freed when the last job has ended. */
+void database_remove(struct db *db);
+
+/* Closes its sessions and frees it. */
+void database_free(struct db **db);
+
+#endif

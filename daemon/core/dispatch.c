@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/dispatch.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "core/database.h"
+#include "core/edges.h"
+#include "core/outcome.h"
+#include "core/retire.h"
+#include "core/session.h"
+#include "core/wave.h"
+
+/* After a cancel a statement should end at once; a worker that does not come back is counted and left alone. */
+#define STUCK_AFTER (10 * SPAN_SECOND)
+
+void dispatch_soon(struct engine *eng)
+{
+	loop_timer_set(eng->post_timer, 0);
+}
+
+/* Higher priority first, then first come, first served. The walk from the end is short: priorities are mostly equal. */
+void dispatch_queue(struct view *view)
+{
+	if (view->queued || view->job != NULL)
+		return;
+	struct view_queue *q = &view->db->queue;
+	struct view *before = TAILQ_LAST(q, view_queue);
+	while (before != NULL && before->conf->priority < view->conf->priority)
+		before = TAILQ_PREV(before, view_queue, link);
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(q, before, view, link);
+	else
+		TAILQ_INSERT_HEAD(q, view, link);
+	view->queued = true;
+	dispatch_soon(view->eng);
+}
+
+void dispatch_unqueue(struct view *view)
+{
+	if (!view->queued)
+		return;
+	TAILQ_REMOVE(&view->db->queue, view, link);
+	view->queued = false;
+}
+
+void dispatch_aux(struct db *db, struct job *job)
+{
+	TAILQ_INSERT_TAIL(&db->aux, job, link);
+	dispatch_soon(db->eng);
+}
+
+/* ---- starting ----------------------------------------------------------------------------------------------------------- */
+
+static int64_t slots(const struct db *db)
+{
+	return (db->dialect->caps & VIEWD_CAP_SINGLE_WRITER) != 0 ? 1 : db->conf->max_concurrent_refreshes;
+}
+
+static bool has_slot(const struct db *db)
+{
+	const struct engine *eng = db->eng;
+	return db->state == DB_UP && (int64_t)db->n_busy < slots(db) &&
+	       (int64_t)eng->n_running < eng->conf->daemon.max_concurrent_refreshes;
+}
+
+/* Why nothing can be done for the instance at all; false when something can. */
+static bool hopeless(struct view *view, enum job_kind kind, struct viewd_err *err)
+{
+	if (view->db->state == DB_UNUSABLE)
+		*err = *view->db->err;
+	else if (view->refused)
+		*err = *view->err;
+	else if (kind == JOB_REFRESH && view->rank == GRAPH_CYCLIC) {
+		char *cycle = edges_cycle_text(view, NULL);
+		err_set(err, VIEWD_ERR_CONFIG, "view '%s', depends on itself (%s)", view->label, cycle);
+		err_hint(err, "remove one edge of the cycle: a depends_on, or a relation in a definition");
+		talloc_free(cycle);
+	} else
+		return false;
+	return true;
+}
+
+static void describe_request(struct job *job, const struct member *members)
+{
+	struct engine *eng = job->eng;
+	const struct wave *wave = members->wave;
+	enum view_trigger trigger = wave->trigger;
+	job->request = (struct viewd_refresh_request){
+		.struct_size = sizeof job->request,
+		.run_id = ++eng->run_id,
+		.scheduled_us = engine_wall(eng),
+	};
+	for (const struct member *m = members; m != NULL; m = m->next) {
+		job->request.force_full |= m->wave->full;
+		job->create_missing |= m->wave->create_missing;
+		if (m->wave->trigger == VIEW_TRIGGER_MANUAL)
+			trigger = VIEW_TRIGGER_MANUAL;
+	}
+	job->request.trigger = view_trigger_word(trigger);
+	job->trigger = trigger;
+	/* Never set up successfully: a refresh by hand is a reason to try that again first. */
+	job->reconcile_first = job->kind == JOB_REFRESH && !job->view->reconciled;
+	job->create_missing |= job->reconcile_first;
+}
+
+static void start_view(struct view *view, enum job_kind kind)
+{
+	struct db *db = view->db;
+	struct job *job = job_new(db, view, kind);
+	job->members = wave_take(view, kind);
+	describe_request(job, job->members);
+	view->job = job;
+	job->holds_slot = true;
+	db->n_busy++;
+	db->eng->n_running++;
+	job_start(job);
+}
+
+static void end_taken(struct member *members, const struct engine_item *item)
+{
+	while (members != NULL) {
+		struct member *m = members;
+		members = m->next;
+		wave_member_end(m, item);
+	}
+}
+
+/* Takes the first of the queue and starts it, or ends it when there is no hope. */
+static void serve_first(struct db *db)
+{
+	struct view *view = TAILQ_FIRST(&db->queue);
+	enum job_kind kind;
+	struct viewd_err err;
+	dispatch_unqueue(view);
+	if (!wave_ready_kind(view, &kind))
+		return;
+	if (!hopeless(view, kind, &err)) {
+		start_view(view, kind);
+		return;
+	}
+	const struct engine_item item = {.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
+	end_taken(wave_take(view, kind), &item);
+	if (wave_ready_kind(view, &kind))
+		dispatch_queue(view);
+}
+
+static void serve_database(struct db *db)
+{
+	while (!TAILQ_EMPTY(&db->queue) && (db->state == DB_UNUSABLE || has_slot(db)))
+		serve_first(db);
+	struct job *aux = TAILQ_FIRST(&db->aux);
+	bool may_run = db->state == DB_UP || (aux != NULL && aux->kind == JOB_PREPARE && db->state == DB_PROBING);
+	if (aux == NULL || db->aux_busy || !may_run)
+		return;
+	TAILQ_REMOVE(&db->aux, aux, link);
+	db->aux_busy = true;
+	job_start(aux);
+}
+
+void dispatch_run(void *engine)
+{
+	struct engine *eng = engine;
+	for (size_t i = 0; i < eng->n_dbs && !eng->stopping; i++)
+		serve_database(eng->dbs[(eng->next_db + i) % eng->n_dbs]);
+	if (eng->n_dbs > 0)
+		eng->next_db = (eng->next_db + 1) % eng->n_dbs;
+	wave_report_finished(eng);
+}
+
+/* ---- ending --------------------------------------------------------------------------------------------------------------- */
+
+static void release_slot(struct job *job)
+{
+	if (!job->holds_slot)
+		return;
+	job->holds_slot = false;
+	job->eng->n_running--;
+	job->db->n_busy--;
+}
+
+static void finished_item(const struct job *job, struct engine_item *item)
+{
+	*item = (struct engine_item){
+		.result = job->ok ? VIEW_RESULT_SUCCEEDED
+		                  : job->err.cls == VIEWD_ERR_CANCELLED ? VIEW_RESULT_CANCELLED : VIEW_RESULT_FAILED,
+		.action = job->ok && (job->kind == JOB_REFRESH || job->applied) ? (int)job->outcome.did : -1,
+		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP : job->decision.change,
+		.reason = job->kind == JOB_REFRESH ? job->outcome.reason : job->decision.reason,
+		.locks = job->decision.locks,
+		.rows = job->ok ? job->outcome.rows : -1,
+		.rows_written = job->ok ? job->outcome.rows_written : -1,
+		.duration_us = job->duration_us,
+		.error = job->ok ? NULL : &job->err,
+		.verdict = job->ok && job->kind == JOB_VERIFY ? &job->verdict : NULL,
+	};
+}
+
+static void finish_view_job(struct job *job)
+{
+	struct view *view = job->view;
+	struct engine_item item;
+	enum job_kind kind;
+	view->job = NULL;
+	outcome_of(job);
+	finished_item(job, &item);
+	end_taken(job->members, &item);
+	if (view->removed)
+		retire_finish(view);
+	else if (wave_ready_kind(view, &kind))
+		dispatch_queue(view);
+}
+
+static void finish_aux_job(struct job *job)
+{
+	job->db->aux_busy = false;
+	if (job->kind == JOB_HISTORY)
+		job->history_done(job->history_ctx, job->history.rows, job->history.n, job->ok ? NULL : &job->err);
+	else if (job->kind == JOB_PREPARE && !job->db->removed)
+		database_prepared(job);
+	else if (job->kind == JOB_DROP_RECORDED)
+		retire_dropped(job);
+}
+
+/* Our own cancel and the server's word for it may be told differently by different engines. */
+static void settle_error(struct job *job)
+{
+	if (job->ok || !job->cancelled)
+		return;
+	if (job->timed_out) {
+		char limit[64];
+		err_set(&job->err, VIEWD_ERR_TIMEOUT, "still running after %s, cancelled",
+		        span_format(job->spec.timeout_us, limit, sizeof limit));
+	} else if (job->err.cls != VIEWD_ERR_CANCELLED)
+		err_set(&job->err, VIEWD_ERR_CANCELLED, "cancelled on request");
+}
+
+void job_finished(struct worker_task *task)
+{
+	struct job *job = CONTAINER_OF(task, struct job, task);
+	struct engine *eng = job->eng;
+	loop_timer_free(&job->deadline);
+	settle_error(job);
+	session_give_back(job->session, job->db);
+	release_slot(job);
+	if (job->stuck)
+		eng->n_stuck--;
+	bool lost = !job->ok && job->kind != JOB_PREPARE && (!job->connected || job->session_lost) && !job->cancelled;
+	if (lost)
+		database_lost(job->db, &job->err);
+	if (job->view != NULL)
+		finish_view_job(job);
+	else
+		finish_aux_job(job);
+	job_free(&job);
+	dispatch_soon(eng);
+}
+
+void job_overdue(struct job *job)
+{
+	if (!job->timed_out) {
+		job->timed_out = true;
+		job_cancel(job);
+		loop_timer_set(job->deadline, STUCK_AFTER);
+		return;
+	}
+	log_error("view '%s', a worker does not come back from the database; it is left alone", job->label);
+	job->stuck = true;
+	job->eng->n_stuck++;
+	release_slot(job);
+	struct viewd_err err;
+	err_set(&err, VIEWD_ERR_TIMEOUT, "the statement does not end, not even when cancelled");
+	const struct engine_item item = {.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
+	end_taken(job->members, &item);
+	job->members = NULL;
+	dispatch_soon(job->eng);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/runtime.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/database.h"
+#include "core/dispatch.h"
+#include "core/due.h"
+#include "core/edges.h"
+#include "core/outcome.h"
+#include "core/pause.h"
+#include "core/session.h"
+#include "core/wave.h"
+
+/* ---- life ------------------------------------------------------------------------------------------------------------------------ */
+
+struct engine *engine_new(const struct engine_parts *parts)
+{
+	struct engine *eng = mem_new(NULL, struct engine);
+	eng->loop = parts->loop;
+	eng->pool = parts->pool;
+	eng->registry = parts->registry;
+	eng->clock = parts->clock;
+	eng->on_idle = parts->on_idle;
+	eng->on_idle_ctx = parts->on_idle_ctx;
+	eng->state_dir = parts->state_dir != NULL ? mem_strdup(eng, parts->state_dir) : NULL;
+	eng->started_us = engine_wall(eng);
+	eng->due_timer = loop_timer_new(eng->loop, due_fire, eng);
+	eng->post_timer = loop_timer_new(eng->loop, dispatch_run, eng);
+	pause_load(eng);
+	return eng;
+}
+
+void engine_stop(struct engine *eng)
+{
+	struct viewd_err err;
+	err_set(&err, VIEWD_ERR_CANCELLED, "viewd is stopping");
+	eng->stopping = true;
+	loop_timer_clear(eng->due_timer);
+	for (size_t i = 0; i < eng->n_dbs; i++) {
+		loop_timer_clear(eng->dbs[i]->probe_timer);
+		session_close_idle(eng->dbs[i]);
+	}
+	for (size_t i = 0; i < eng->n_views; i++) {
+		wave_end_waiting(eng->views[i], VIEW_RESULT_CANCELLED, &err, false);
+		dispatch_unqueue(eng->views[i]);
+		if (eng->views[i]->job != NULL)
+			job_cancel(eng->views[i]->job);
+	}
+}
+
+bool engine_idle(const struct engine *eng)
+{
+	return eng->n_sessions == 0;
+}
+
+static void free_waiting_aux(struct db *db)
+{
+	struct job *job;
+	while ((job = TAILQ_FIRST(&db->aux)) != NULL) {
+		TAILQ_REMOVE(&db->aux, job, link);
+		job_free(&job);
+	}
+}
+
+void engine_free(struct engine **eng_ptr)
+{
+	struct engine *eng = *eng_ptr;
+	if (eng == NULL)
+		return;
+	*eng_ptr = NULL;
+	loop_timer_free(&eng->due_timer);
+	loop_timer_free(&eng->post_timer);
+	for (size_t i = 0; i < eng->n_dbs; i++) {
+		free_waiting_aux(eng->dbs[i]);
+		loop_timer_free(&eng->dbs[i]->probe_timer);
+	}
+	while (eng->finished != NULL) {
+		struct wave *wave = eng->finished;
+		eng->finished = wave->next;
+		talloc_free(wave);
+	}
+	conf_unref(&eng->conf);
+	talloc_free(eng);
+}
+
+/* ---- looking ----------------------------------------------------------------------------------------------------------------------- */
+
+void engine_each_view(struct engine *eng, bool (*fn)(void *ctx, struct view *view), void *ctx)
+{
+	for (size_t i = 0; i < eng->n_views && fn(ctx, eng->views[i]); i++)
+		continue;
+}
+
+const struct conf *engine_conf(const struct engine *eng)
+{
+	return eng->conf;
+}
+
+struct conf *engine_conf_ref(struct engine *eng)
+{
+	return conf_ref(eng->conf);
+}
+
+void engine_counts(const struct engine *eng, struct engine_counts *out)
+{
+	*out = (struct engine_counts){
+		.views = eng->n_views,
+		.databases = eng->n_dbs,
+		.running = eng->n_running,
+		.stuck_workers = eng->n_stuck,
+		.runs = eng->runs,
+		.failures = eng->failures,
+		.generation = eng->generation,
+		.started_us = eng->started_us,
+	};
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		out->databases_down += eng->dbs[i]->state != DB_UP;
+	for (size_t i = 0; i < eng->n_views; i++)
+		out->waiting += eng->views[i]->members != NULL;
+}
+
+/* ---- acting ------------------------------------------------------------------------------------------------------------------------- */
+
+/* A request by hand is a reason to look again at once whether a database is back. */
+static void probe_for(struct view *const *views, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		database_probe(views[i]->db);
+}
+
+static void start_by_hand(struct engine *eng, struct wave_spec *spec, struct view *const *views, size_t n)
+{
+	spec->by_hand = true;
+	wave_start(eng, spec, views, n);
+	probe_for(views, n);
+}
+
+/* Grows the list by everything reachable along one direction. */
+struct closure {
+	struct view **views;
+	size_t n, room;
+	uint64_t mark;
+};
+
+static void closure_add(struct closure *c, struct view *v)
+{
+	if (v->mark == c->mark)
+		return;
+	v->mark = c->mark;
+	if (c->n == c->room)
+		c->views = mem_grow(NULL, c->views, struct view *, (c->room = c->room * 2 + 16));
+	c->views[c->n++] = v;
+}
+
+static void closure_walk(struct closure *c, bool upstream)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct view *v = c->views[i];
+		size_t n = upstream ? v->n_up : v->n_down;
+		for (size_t k = 0; k < n; k++)
+			closure_add(c, upstream ? v->up[k] : v->down[k]);
+	}
+}
+
+void engine_refresh(struct engine *eng, struct view *const *views, size_t n, struct engine_refresh_flags flags,
+                    enum view_trigger trigger, engine_done_fn *done, void *ctx)
+{
+	struct wave_spec spec = {
+		.kind = JOB_REFRESH,
+		.order = WAVE_UPSTREAM_FIRST,
+		.trigger = trigger,
+		.full = flags.full,
+		.done = done,
+		.ctx = ctx,
+	};
+	struct closure c = {.mark = ++eng->mark}, down = {.views = NULL};
+	edges_update(eng);
+	for (size_t i = 0; i < n; i++)
+		closure_add(&c, views[i]);
+	/* Downstream of what was asked for, not of what lies upstream of it. */
+	if (flags.downstream) {
+		down.mark = c.mark;
+		closure_walk(&c, false);
+	}
+	if (flags.upstream) {
+		down.mark = ++eng->mark;
+		for (size_t i = 0; i < n; i++)
+			closure_add(&down, views[i]);
+		closure_walk(&down, true);
+		c.mark = ++eng->mark;
+		for (size_t i = 0; i < c.n; i++)
+			c.views[i]->mark = c.mark;
+		for (size_t i = 0; i < down.n; i++)
+			closure_add(&c, down.views[i]);
+	}
+	start_by_hand(eng, &spec, c.views, c.n);
+	talloc_free(c.views);
+	talloc_free(down.views);
+}
+
+void engine_create(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	struct wave_spec spec = {
+		.kind = JOB_RECONCILE,
+		.order = WAVE_GUESSED,
+		.trigger = VIEW_TRIGGER_INITIAL,
+		.create_missing = true,
+		.done = done,
+		.ctx = ctx,
+	};
+	start_by_hand(eng, &spec, views, n);
+}
+
+void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	struct wave_spec spec = {
+		.kind = JOB_DROP, .order = WAVE_DOWNSTREAM_FIRST, .trigger = VIEW_TRIGGER_MANUAL, .done = done, .ctx = ctx};
+	start_by_hand(eng, &spec, views, n);
+}
+
+void engine_plan(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	struct wave_spec spec = {.kind = JOB_PLAN,
+	                         .order = WAVE_ANY,
+	                         .trigger = VIEW_TRIGGER_MANUAL,
+	                         .create_missing = true,
+	                         .done = done,
+	                         .ctx = ctx};
+	start_by_hand(eng, &spec, views, n);
+}
+
+void engine_verify(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	struct wave_spec spec = {.kind = JOB_VERIFY, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_MANUAL, .done = done, .ctx = ctx};
+	start_by_hand(eng, &spec, views, n);
+}
+
+void engine_history(struct engine *eng UNUSED, struct view *view, int limit, engine_history_fn *done, void *ctx)
+{
+	struct job *job = job_new(view->db, view, JOB_HISTORY);
+	job->view = NULL; /* does not exclude other work on the instance */
+	job->history_limit = limit;
+	job->history_done = done;
+	job->history_ctx = ctx;
+	dispatch_aux(view->db, job);
+	database_probe(view->db);
+}
+
+bool engine_pause(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		views[i]->paused = true;
+		due_clear(views[i]);
+		if (views[i]->state == VIEW_STATE_ACTIVE || views[i]->state == VIEW_STATE_SUSPENDED)
+			outcome_set_state(views[i], VIEW_STATE_PAUSED);
+	}
+	return pause_save(eng, err);
+}
+
+bool engine_resume(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err)
+{
+	bool any_paused = false;
+	for (size_t i = 0; i < n; i++) {
+		struct view *v = views[i];
+		any_paused |= v->paused;
+		v->paused = false;
+		if (v->state != VIEW_STATE_PAUSED && v->state != VIEW_STATE_SUSPENDED)
+			continue;
+		v->consecutive_errors = v->retries = 0;
+		outcome_set_state(v, VIEW_STATE_ACTIVE);
+		due_schedule(v);
+	}
+	return !any_paused || pause_save(eng, err);
+}
+
+size_t engine_cancel(struct engine *eng UNUSED, struct view *const *views, size_t n)
+{
+	struct viewd_err err;
+	size_t told = 0;
+	err_set(&err, VIEWD_ERR_CANCELLED, "cancelled on request");
+	for (size_t i = 0; i < n; i++) {
+		struct view *v = views[i];
+		told += v->members != NULL || v->job != NULL;
+		wave_end_waiting(v, VIEW_RESULT_CANCELLED, &err, false);
+		dispatch_unqueue(v);
+		if (v->job != NULL)
+			job_cancel(v->job);
+		else
+			due_schedule(v);
+	}
+	return told;
+}

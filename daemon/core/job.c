@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/job.h"
+
+#include "base/mem.h"
+#include "base/span.h"
+#include "core/database.h"
+#include "core/session.h"
+
+/* The server's own limit comes first; this is for when it does not. */
+#define DEADLINE_GRACE (2 * SPAN_SECOND)
+
+struct job *job_new(struct db *db, struct view *view, enum job_kind kind)
+{
+	struct job *job = mem_new(NULL, struct job);
+	job->kind = kind;
+	job->eng = db->eng;
+	job->db = db;
+	db->n_jobs++;
+	job->view = view;
+	job->conf = conf_ref(db->eng->conf);
+	conf_database_spec(db->conf, &job->db_spec);
+	if (view != NULL) {
+		job->conf_view = view->conf;
+		job->label = mem_strdup(job, view->label);
+		conf_view_spec(view->conf, db->dialect->name, &job->spec);
+	}
+	return job;
+}
+
+static void deadline_passed(void *ctx)
+{
+	job_overdue(ctx);
+}
+
+static void arm_deadline(struct job *job)
+{
+	int64_t limit = job->kind == JOB_REFRESH || job->kind == JOB_RECONCILE ? job->spec.timeout_us : 0;
+	if (limit <= 0)
+		return;
+	job->deadline = loop_timer_new(job->eng->loop, deadline_passed, job);
+	loop_timer_set(job->deadline, limit + job->db_spec.connect_timeout_us + DEADLINE_GRACE);
+}
+
+void job_start(struct job *job)
+{
+	job->session = session_take(job->db);
+	job->now_mono = engine_mono(job->eng);
+	job->started_wall = engine_wall(job->eng);
+	job->task = (struct worker_task){
+		.run = job_run,
+		.done = job_finished,
+		.thread_begin = job->db->dialect->thread_begin,
+		.thread_end = job->db->dialect->thread_end,
+	};
+	arm_deadline(job);
+	worker_submit(job->eng->pool, &job->task);
+}
+
+void job_cancel(struct job *job)
+{
+	if (job->cancelled)
+		return;
+	job->cancelled = true;
+	session_cancel(job->session);
+}
+
+void job_free(struct job **job_ptr)
+{
+	struct job *job = *job_ptr;
+	if (job == NULL)
+		return;
+	*job_ptr = NULL;
+	struct db *db = job->db;
+	loop_timer_free(&job->deadline);
+	conf_unref(&job->conf);
+	talloc_free(job);
+	if (--db->n_jobs == 0 && db->removed)
+		database_free(&db);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job.h: one piece of blocking work on one session: what goes in, what comes out.
+ *
+ * Owned by the loop until job_start, by a worker until job_finished is called, by the loop again after. The worker touches
+ * nothing but the job, its session's connection and the snapshot the job holds.
+ */
+#ifndef VIEWD_CORE_JOB_H
+#define VIEWD_CORE_JOB_H
+
+#include "core/decide.h"
+#include "core/state.h"
+
+enum job_kind {
+	JOB_PREPARE,   /* state tables, leftovers, list of recorded views */
+	JOB_RECONCILE, /* inspect, decide, apply */
+	JOB_PLAN,      /* inspect, decide */
+	JOB_REFRESH,
+	JOB_DROP,
+	JOB_VERIFY,
+	JOB_HISTORY,
+	JOB_DROP_RECORDED /* objects whose sections are gone */
+};
+
+struct history_copy {
+	struct viewd_history_row *rows;
+	size_t n;
+};
+
+/* A recorded view whose section is gone, or is going. */
+struct recorded_copy {
+	char *name, *relation;
+	enum viewd_method method;
+	bool drop;
+};
+
+struct job {
+	struct worker_task task;
+	enum job_kind kind;
+	struct engine *eng;
+	struct db *db;     /* loop side only */
+	struct view *view; /* likewise; NULL: the job is for the database */
+	struct session *session;
+	struct conf *conf;
+	const struct conf_view *conf_view;
+	char *label;
+
+	/* in */
+	struct viewd_database_spec db_spec;
+	struct viewd_view_spec spec;
+	struct viewd_refresh_request request;
+	enum view_trigger trigger;
+	bool create_missing;
+	bool reconcile_first;
+	int history_limit;
+	int64_t now_mono;
+	struct member *members; /* whom this job serves */
+
+	/* while it runs; loop side */
+	bool holds_slot;
+	bool cancelled, timed_out, stuck;
+	struct loop_timer *deadline;
+	int64_t started_wall;
+	TAILQ_ENTRY(job) link;
+	engine_history_fn *history_done;
+	void *history_ctx;
+
+	/* out */
+	bool ok;
+	bool connected;    /* the session could be opened */
+	bool session_lost; /* and was gone at the end */
+	struct viewd_err err;
+	bool inspected;
+	struct viewd_found found;
+	struct decision decision;
+	bool applied;
+	enum viewd_change last_change; /* what was applied, and why */
+	char apply_reason[512];
+	struct viewd_outcome outcome;
+	struct viewd_verdict verdict;
+	struct source *sources;
+	size_t n_sources;
+	struct history_copy history;
+	struct recorded_copy *recorded;
+	size_t n_recorded;
+	int64_t duration_us;
+};
+
+/* A job for a view (or, with view NULL, for a database). Takes a snapshot reference. [loop] */
+struct job *job_new(struct db *db, struct view *view, enum job_kind kind);
+
+/* Gives the job a session and a worker; dispatch.c's job_finished gets it back. [loop] */
+void job_start(struct job *job);
+
+/* Asks the server to stop it. [loop] */
+void job_cancel(struct job *job);
+
+void job_free(struct job **job);
+
+/* The worker side, in run.c: everything that blocks. [worker] */
+void job_run(struct worker_task *task);
+
+/* The loop side, in dispatch.c. [loop] */
+void job_finished(struct worker_task *task);
+void job_overdue(struct job *job);
+
+#endif

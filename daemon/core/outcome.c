@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/outcome.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "conf/words.h"
+#include "core/due.h"
+#include "core/edges.h"
+#include "sched/backoff.h"
+
+#include <string.h>
+
+/* Credentials and full disks do not mend themselves in seconds. */
+#define SLOW_RETRY (30 * SPAN_SECOND)
+/* A view that could not be set up is tried again at this pace: what it needs may appear. */
+#define SETUP_RETRY (5 * SPAN_SECOND)
+#define SETUP_RETRY_MAX (5 * SPAN_MINUTE)
+
+void outcome_set_state(struct view *view, enum view_state state)
+{
+	if (view->state == state)
+		return;
+	if (view->reconciled || state != VIEW_STATE_ACTIVE)
+		log_info("view '%s', state %s -> %s", view->label, view_state_word(view->state), view_state_word(state));
+	view->state = state;
+}
+
+void outcome_set_error(struct view *view, const struct viewd_err *err)
+{
+	if (err == NULL) {
+		TALLOC_FREE(view->err);
+		return;
+	}
+	if (view->err == NULL)
+		view->err = mem_new(view, struct viewd_err);
+	*view->err = *err;
+}
+
+static void set_reason(struct view *view, const char *reason)
+{
+	if (view->reason != NULL && strcmp(view->reason, reason) == 0)
+		return;
+	TALLOC_FREE(view->reason);
+	if (reason[0] != '\0')
+		view->reason = mem_strdup(view, reason);
+}
+
+/* An error whose text is the last one's is not worth a second line. */
+static void log_failure(const struct view *view, const char *what, const struct viewd_err *err)
+{
+	char code[16];
+	const char *c = err_code(err, code);
+	if (view->err != NULL && view->err->cls == err->cls && strcmp(view->err->msg, err->msg) == 0) {
+		log_debug("view '%s', %s failed again (%s)", view->label, what, err->msg);
+		return;
+	}
+	log_error("view '%s', %s failed (%s%s%s: %s)%s%s", view->label, what, err_class_word(err->cls), c[0] != '\0' ? " " : "", c,
+	          err->msg, err->hint[0] != '\0' ? "; " : "", err->hint);
+}
+
+/* ---- what inspect tells ---------------------------------------------------------------------------------------------------- */
+
+static void set_place(struct view *view, const struct viewd_found *found)
+{
+	size_t schema = strlen(found->schema), name = strlen(found->name);
+	if (view->place != NULL && strcmp(view->place, found->schema) == 0 && strcmp(view->place + schema + 1, found->name) == 0)
+		return;
+	talloc_free(view->place);
+	view->place = mem_array(view, char, schema + name + 2);
+	memcpy(view->place, found->schema, schema);
+	memcpy(view->place + schema + 1, found->name, name);
+	edges_invalidate(view->eng);
+}
+
+static void take_inspection(struct job *job)
+{
+	struct view *view = job->view;
+	const struct viewd_found *found = &job->found;
+	set_place(view, found);
+	edges_set_sources(view, job->sources, job->n_sources);
+	TALLOC_FREE(view->guesses);
+	if (!found->ours || view->last_success_us != 0)
+		return;
+	/* First look after a start: the state table remembers the runs of earlier lives. */
+	view->last_success_us = view->last_refresh_us = found->last_success_us;
+	view->data_timestamp_us = found->data_timestamp_us;
+	view->duration_us = found->duration_us;
+	view->rows = found->rows;
+	view->last_due_us = view->last_end_us = found->last_success_us;
+	if (found->last_success_us > 0)
+		view->result = VIEW_RESULT_SUCCEEDED;
+}
+
+/* ---- success ---------------------------------------------------------------------------------------------------------------- */
+
+static void take_success(struct job *job, enum view_trigger trigger)
+{
+	struct view *view = job->view;
+	view->trigger = trigger;
+	view->result = VIEW_RESULT_SUCCEEDED;
+	view->action = (int)job->outcome.did;
+	view->last_refresh_us = view->last_success_us = job->started_wall + job->duration_us;
+	view->data_timestamp_us = job->outcome.data_timestamp_us != 0 ? job->outcome.data_timestamp_us : job->started_wall;
+	view->duration_us = job->duration_us;
+	view->rows = job->outcome.rows;
+	view->rows_written = job->outcome.rows_written;
+	view->last_end_us = view->last_success_us;
+	view->consecutive_errors = view->retries = 0;
+	view->eng->runs++;
+	set_reason(view, job->outcome.reason);
+	outcome_set_error(view, NULL);
+	outcome_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
+	log_debug("view '%s', refreshed (%s, %lld rows, %.1f ms)", view->label, word_did(job->outcome.did),
+	          (long long)job->outcome.rows, (double)job->duration_us / 1e3);
+}
+
+/* ---- failure ---------------------------------------------------------------------------------------------------------------- */
+
+static int64_t retry_base(const struct view *view, const struct viewd_err *err)
+{
+	bool slow = err->cls == VIEWD_ERR_AUTH || err->cls == VIEWD_ERR_RESOURCE;
+	return slow && view->conf->retry_backoff < SLOW_RETRY ? SLOW_RETRY : view->conf->retry_backoff;
+}
+
+static void plan_retry(struct view *view, const struct viewd_err *err)
+{
+	due_schedule(view);
+	bool may = view->state != VIEW_STATE_SUSPENDED && !view->paused && !view->removed && view->conf->enabled;
+	if (!may || !err_class_retries(err->cls) || view->retries >= view->conf->max_retries)
+		return;
+	view->retries++;
+	due_retry(view, backoff_delay(retry_base(view, err), view->conf->retry_max_backoff, view->retries,
+	                              (uint64_t)view->eng->run_id));
+}
+
+static enum view_state state_after(const struct job *job)
+{
+	const struct view *view = job->view;
+	bool gone = job->err.cls == VIEWD_ERR_MISSING && job->inspected && job->found.kind == VIEWD_KIND_NONE;
+	if (gone)
+		return VIEW_STATE_MISSING;
+	if (job->err.cls == VIEWD_ERR_STANDBY)
+		return VIEW_STATE_STANDBY;
+	if (view->paused)
+		return VIEW_STATE_PAUSED;
+	int64_t limit = view->conf->max_consecutive_errors;
+	if (limit > 0 && view->consecutive_errors >= limit)
+		return VIEW_STATE_SUSPENDED;
+	bool passing = err_class_retries(job->err.cls) && view->retries < view->conf->max_retries;
+	return passing && view->reconciled ? view->state : VIEW_STATE_FAILED;
+}
+
+static void take_failure(struct job *job, const char *what)
+{
+	struct view *view = job->view;
+	view->last_refresh_us = view->last_end_us = job->started_wall + job->duration_us;
+	view->trigger = job->trigger;
+	view->action = -1;
+	if (job->err.cls == VIEWD_ERR_CANCELLED) {
+		view->result = VIEW_RESULT_CANCELLED;
+		due_schedule(view);
+		return;
+	}
+	log_failure(view, what, &job->err);
+	view->result = VIEW_RESULT_FAILED;
+	view->eng->runs++;
+	view->eng->failures++;
+	if (job->trigger != VIEW_TRIGGER_MANUAL)
+		view->consecutive_errors++;
+	outcome_set_error(view, &job->err);
+	outcome_set_state(view, state_after(job));
+	plan_retry(view, &job->err);
+}
+
+/* ---- by kind ------------------------------------------------------------------------------------------------------------------ */
+
+static void reconcile_failed(struct job *job)
+{
+	struct view *view = job->view;
+	bool gone = job->err.cls == VIEWD_ERR_MISSING && job->inspected && job->found.kind == VIEWD_KIND_NONE && !job->create_missing;
+	log_failure(view, "setting it up", &job->err);
+	view->reconciled = false;
+	view->retries++;
+	outcome_set_error(view, &job->err);
+	outcome_set_state(view, gone ? VIEW_STATE_MISSING
+	                             : job->err.cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY : VIEW_STATE_FAILED);
+	due_clear(view);
+	if (!gone && !view->removed && view->conf->enabled && !view->eng->stopping)
+		due_retry(view, backoff_delay(SETUP_RETRY, SETUP_RETRY_MAX, view->retries, (uint64_t)view->eng->run_id));
+}
+
+static void reconciled(struct job *job)
+{
+	struct view *view = job->view;
+	if (!job->ok) {
+		reconcile_failed(job);
+		return;
+	}
+	bool first = !view->reconciled;
+	view->reconciled = true;
+	if (first)
+		view->retries = 0;
+	if (job->applied) {
+		log_info("view '%s', %s (%s)", view->label, word_change(job->last_change), job->apply_reason);
+		if (job->outcome.did == VIEWD_DID_REINITIALIZE)
+			take_success(job, VIEW_TRIGGER_INITIAL);
+	}
+	if (view->err != NULL && (first || view->state == VIEW_STATE_MISSING))
+		outcome_set_error(view, NULL);
+	if (first || view->state == VIEW_STATE_MISSING || view->state == VIEW_STATE_STANDBY)
+		outcome_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
+	due_schedule(view);
+}
+
+static bool wants_first_fill(const struct job *job)
+{
+	const struct view *view = job->view;
+	return job->ok && job->inspected && !job->found.populated && view->conf->with_data && job->found.kind != VIEWD_KIND_VIEW &&
+	       view->conf->enabled && !view->removed;
+}
+
+static void start_first_fill(struct view *view)
+{
+	const struct wave_spec spec = {.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_INITIAL};
+	wave_start(view->eng, &spec, &view, 1);
+}
+
+static void dropped(struct job *job)
+{
+	struct view *view = job->view;
+	if (!job->ok) {
+		log_failure(view, "dropping it", &job->err);
+		outcome_set_error(view, &job->err);
+		return;
+	}
+	log_info("view '%s', dropped", view->label);
+	view->reconciled = false;
+	due_clear(view);
+	outcome_set_error(view, NULL);
+	outcome_set_state(view, VIEW_STATE_MISSING);
+}
+
+static void refreshed(struct job *job)
+{
+	struct view *view = job->view;
+	if (job->ok) {
+		if (job->reconcile_first)
+			view->reconciled = true;
+		take_success(job, job->trigger);
+		due_schedule(view);
+	} else if (job->reconcile_first && !view->reconciled && job->err.cls != VIEWD_ERR_CANCELLED) {
+		reconcile_failed(job);
+	} else {
+		take_failure(job, "refresh");
+	}
+}
+
+void outcome_of(struct job *job)
+{
+	if (job->inspected && job->kind != JOB_PLAN && job->found.kind != VIEWD_KIND_NONE)
+		take_inspection(job);
+	switch (job->kind) {
+	case JOB_RECONCILE:
+		reconciled(job);
+		if (wants_first_fill(job))
+			start_first_fill(job->view);
+		break;
+	case JOB_REFRESH:
+		refreshed(job);
+		break;
+	case JOB_DROP:
+		dropped(job);
+		break;
+	case JOB_PLAN:
+	case JOB_VERIFY:
+	case JOB_PREPARE:
+	case JOB_HISTORY:
+	case JOB_DROP_RECORDED:
+		break;
+	}
+}
+
+void outcome_upstream_failed(struct view *view, const struct wave *wave)
+{
+	if (wave->kind != JOB_REFRESH)
+		return;
+	view->trigger = wave->trigger;
+	view->result = VIEW_RESULT_UPSTREAM_FAILED;
+	view->action = -1;
+	view->last_refresh_us = view->last_end_us = engine_wall(view->eng);
+	due_schedule(view);
+}
+
+void outcome_skipped(struct view *view)
+{
+	log_debug("view '%s', due while it is still running or waiting: skipped", view->label);
+}

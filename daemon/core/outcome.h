@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * outcome.h: what the end of a job means for the instance: state, counters, error, the next time. Policy lives here.
+ */
+#ifndef VIEWD_CORE_OUTCOME_H
+#define VIEWD_CORE_OUTCOME_H
+
+#include "core/job.h"
+#include "core/wave.h"
+
+/* Digests a finished job (reconcile, refresh, drop). Logs a failure once. */
+void outcome_of(struct job *job);
+
+/* A member ended without being tried. */
+void outcome_upstream_failed(struct view *view, const struct wave *wave);
+void outcome_skipped(struct view *view);
+
+/* The one place where an instance's state changes; logs the change. */
+void outcome_set_state(struct view *view, enum view_state state);
+
+/* Keeps a copy of the error, or forgets it (NULL). */
+void outcome_set_error(struct view *view, const struct viewd_err *err);
+
+#endif

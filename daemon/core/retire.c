@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/retire.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/dispatch.h"
+#include "core/due.h"
+#include "core/edges.h"
+#include "core/roster.h"
+#include "core/wave.h"
+
+#include <string.h>
+
+static void add_drop(struct job *job, const char *name, const char *relation, enum viewd_method method)
+{
+	job->recorded = mem_grow(job, job->recorded, struct recorded_copy, job->n_recorded + 1);
+	job->recorded[job->n_recorded++] = (struct recorded_copy){
+		.name = mem_strdup(job, name),
+		.relation = mem_strdup(job, relation),
+		.method = method,
+		.drop = true,
+	};
+}
+
+/* One job a database collects all drops that come up together, so that they are tried in every order that works. */
+static struct job *collecting_job(struct db *db)
+{
+	struct job *job;
+	TAILQ_FOREACH(job, &db->aux, link)
+		if (job->kind == JOB_DROP_RECORDED)
+			return job;
+	job = job_new(db, NULL, JOB_DROP_RECORDED);
+	job->label = mem_strdup(job, db->conf->name);
+	dispatch_aux(db, job);
+	return job;
+}
+
+void retire_finish(struct view *view)
+{
+	bool can_drop = view->db->state != DB_UNUSABLE && !view->db->leaving && view->place != NULL && !view->refused;
+	if (view->conf->on_remove == CONF_REMOVE_DROP && can_drop)
+		add_drop(collecting_job(view->db), view->conf->name, view->relation, view->method);
+	else if (view->place != NULL)
+		log_info("view '%s', no longer configured; the object stays (on_remove = keep)", view->label);
+	conf_unref(&view->last_conf);
+	talloc_free(view);
+}
+
+void retire_view(struct view *view)
+{
+	struct viewd_err err;
+	err_set(&err, VIEWD_ERR_CANCELLED, "view '%s' was removed from the configuration", view->label);
+	view->removed = true;
+	view->last_conf = conf_ref(view->eng->conf);
+	dispatch_unqueue(view);
+	due_clear(view);
+	wave_end_waiting(view, VIEW_RESULT_CANCELLED, &err, false);
+	edges_invalidate(view->eng);
+	if (view->job == NULL)
+		retire_finish(view);
+}
+
+void retire_orphans(struct db *db, const struct job *prepared)
+{
+	for (size_t i = 0; i < prepared->n_recorded; i++) {
+		const struct recorded_copy *r = &prepared->recorded[i];
+		if (roster_find(db->eng, r->name, db->conf->name) != NULL)
+			continue;
+		if (r->drop)
+			add_drop(collecting_job(db), r->name, r->relation, r->method);
+		else
+			log_info("view '%s', made by an earlier configuration of database '%s', stays (on_remove = keep)", r->name,
+			         db->conf->name);
+	}
+}
+
+void retire_dropped(const struct job *job)
+{
+	for (size_t i = 0; i < job->n_recorded; i++)
+		if (!job->recorded[i].drop)
+			log_info("view '%s', no longer configured: dropped (on_remove = drop)", job->recorded[i].name);
+		else
+			log_error("view '%s', no longer configured, cannot be dropped (%s)", job->recorded[i].name, job->err.msg);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * retire.h: sections that disappeared from the files, and what is left of them in the database.
+ */
+#ifndef VIEWD_CORE_RETIRE_H
+#define VIEWD_CORE_RETIRE_H
+
+#include "core/job.h"
+
+/* The section is gone: ends what waits, lets what runs finish, then drops the object if on_remove says so, and frees the instance.
+ * The instance is out of the roster already. */
+void retire_view(struct view *view);
+
+/* The last job of a removed instance has ended. */
+void retire_finish(struct view *view);
+
+/* Recorded views that no section claims: drops those that were declared with on_remove = drop. */
+void retire_orphans(struct db *db, const struct job *prepared);
+
+/* A JOB_DROP_RECORDED has ended: says what was dropped and what was not. */
+void retire_dropped(const struct job *job);
+
+#endif

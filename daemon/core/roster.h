@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * roster.h: the list of instances, and finding one in it.
+ */
+#ifndef VIEWD_CORE_ROSTER_H
+#define VIEWD_CORE_ROSTER_H
+
+#include "core/state.h"
+
+/* Sorts eng->views by name, then database, and rebuilds every database's own list. */
+void roster_sort(struct engine *eng);
+
+/* The instance of that name on that database, or NULL. */
+struct view *roster_find(struct engine *eng, const char *name, const char *database);
+
+/* The same among the first n only, while more were appended unsorted. */
+struct view *roster_find_among(struct engine *eng, size_t n, const char *name, const char *database);
+
+/* An instance that shows nothing yet, in the engine's talloc tree; not in the list until the caller puts it there. */
+struct view *roster_new_view(struct engine *eng, struct db *db, const struct conf_view *conf);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * state.h: the structures that the files of core/ share. Private to core/; touched on the loop thread only.
+ */
+#ifndef VIEWD_CORE_STATE_H
+#define VIEWD_CORE_STATE_H
+
+#include "base/clock.h"
+#include "core/engine.h"
+#include "core/runtime.h"
+#include "loop/loop.h"
+#include "plugin/loader.h"
+#include "sched/graph.h"
+#include "sched/schedule.h"
+#include "work/worker.h"
+
+#include <sys/queue.h>
+
+struct session;
+struct job;
+struct wave;
+struct member;
+
+/* ---- one database ---------------------------------------------------------------------------------------------- */
+
+enum db_state {
+	DB_UNUSABLE, /* no plugin, or the section is refused: only a reload helps */
+	DB_DOWN,     /* waits for the next probe */
+	DB_PROBING,  /* the prepare job runs */
+	DB_UP
+};
+
+TAILQ_HEAD(view_queue, view);
+TAILQ_HEAD(job_queue, job);
+
+struct db {
+	struct engine *eng;
+	const struct conf_database *conf;
+	const struct viewd_dialect *dialect; /* NULL when unusable */
+	enum db_state state;
+	struct viewd_err *err; /* why it is not up; NULL when up */
+	int streak;            /* failed probes in a row */
+	int64_t next_probe_mono;
+	struct loop_timer *probe_timer;
+	unsigned epoch;        /* grows when the section changes: older sessions are closed */
+	bool leaving;          /* its section is being removed together with its views: nothing can be dropped any more */
+	bool removed;          /* gone from the files; lives until its last job has ended */
+	size_t n_jobs;
+	bool probe_again;      /* the section changed while a probe was running */
+	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
+	struct session *idle;  /* list of open sessions nobody uses */
+	size_t n_busy;         /* jobs that hold a slot */
+	bool aux_busy;         /* the one job that needs no slot (history, drops) runs */
+	struct view_queue queue; /* instances with something ready to run, best first */
+	struct job_queue aux;
+	struct view **views;
+	size_t n_views;
+};
+
+/* ---- one instance ------------------------------------------------------------------------------------------------ */
+
+/* A relation that the definition reads; text lives in the instance's source block. */
+struct source {
+	const char *schema, *name;
+	enum viewd_kind kind;
+};
+
+struct view {
+	struct engine *eng;
+	struct db *db;
+	const struct conf_view *conf;
+	char *label;
+	char *relation;         /* canonical quoted text */
+	char *place;            /* schema NUL name NUL as the catalogue spells them, once inspected; else NULL */
+	enum viewd_method method;     /* after resolution */
+	enum viewd_refresh_mode mode;
+	enum view_state state;
+	enum view_trigger trigger;
+	enum view_result result;
+	int action;             /* enum viewd_did, -1 none */
+	bool reconciled;        /* inspect and decide have succeeded since the section last changed */
+	bool paused;
+	bool removed;           /* gone from the files; lives until its job has ended */
+	struct conf *last_conf; /* of a removed instance: keeps conf alive */
+	bool queued;
+	bool refused;           /* the dialect refuses the section: err says why */
+	int64_t last_refresh_us, last_success_us, data_timestamp_us, duration_us;
+	int64_t rows, rows_written;
+	int consecutive_errors;
+	int retries;
+	struct viewd_err *err;
+	char *reason;
+
+	struct source *sources;
+	size_t n_sources;
+	const char **base_names; /* those sources that are no instances, for people */
+	size_t n_base;
+	struct view **up, **down;
+	size_t n_up, n_down;
+	char **guesses;          /* relations the definition mentions, until the catalogue knows better */
+	uint32_t node;           /* number in the last graph */
+	uint32_t rank;           /* level in it; GRAPH_CYCLIC on a cycle */
+
+	struct schedule schedule;
+	char *schedule_text; /* "every 5m, after 1h" */
+	int64_t last_due_us, last_end_us; /* wall clock */
+	int64_t due_us;          /* wall clock; 0: by hand only */
+	bool due_is_retry, due_is_catch_up;
+	int64_t due_mono;        /* heap key */
+	size_t heap_index;       /* 0: not in the heap */
+
+	struct member *members;  /* of waves, not yet taken by a job */
+	struct job *job;         /* the one exclusive job */
+	uint64_t mark;           /* scratch for walks: equals engine.mark when visited */
+	struct member *wave_member; /* scratch while a wave is built */
+	TAILQ_ENTRY(view) link;
+};
+
+/* ---- the engine --------------------------------------------------------------------------------------------------- */
+
+struct engine {
+	struct loop *loop;
+	struct worker_pool *pool;
+	struct registry *registry;
+	const struct clock *clock;
+	char *state_dir;
+	struct conf *conf;
+	struct db **dbs;
+	size_t n_dbs;
+	struct view **views; /* by name, then database */
+	size_t n_views;
+	bool edges_dirty;
+	uint64_t mark;
+
+	struct view **heap;  /* 1-based */
+	size_t n_heap, heap_room;
+	struct loop_timer *due_timer;
+
+	struct loop_timer *post_timer; /* zero delay: dispatch and finished waves, never from inside a request */
+	struct wave *finished;         /* list of waves to report */
+	size_t next_db;                /* whose turn it is */
+	size_t n_running, n_stuck, n_sessions;
+	int64_t run_id, generation, runs, failures, started_us;
+	char **paused;                 /* labels from the state file that no instance has claimed yet */
+	bool stopping;
+	loop_fn *on_idle;
+	void *on_idle_ctx;
+};
+
+static inline int64_t engine_wall(const struct engine *eng)
+{
+	return eng->clock->wall(eng->clock);
+}
+
+static inline int64_t engine_mono(const struct engine *eng)
+{
+	return eng->clock->mono(eng->clock);
+}
+
+#endif

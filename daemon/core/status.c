@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * status.c: what people are told about an instance: the record for status, the sentences for why.
+ */
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "conf/words.h"
+#include "core/edges.h"
+#include "core/job.h"
+#include "core/wave.h"
+
+#include <string.h>
+
+size_t view_upstream(const struct view *view, struct view *const **views_r)
+{
+	edges_update(view->eng);
+	*views_r = view->up;
+	return view->n_up;
+}
+
+size_t view_downstream(const struct view *view, struct view *const **views_r)
+{
+	edges_update(view->eng);
+	*views_r = view->down;
+	return view->n_down;
+}
+
+size_t view_sources(const struct view *view, const char *const **names_r)
+{
+	edges_update(view->eng);
+	*names_r = view->base_names;
+	return view->n_base;
+}
+
+const char *view_name(const struct view *view)
+{
+	return view->conf->name;
+}
+
+const char *view_database(const struct view *view)
+{
+	return view->db->conf->name;
+}
+
+const char *view_label(const struct view *view)
+{
+	return view->label;
+}
+
+/* While a database is away its views are only as good as their last refresh: the database's trouble is theirs. */
+static const struct viewd_err *effective_error(const struct view *v)
+{
+	return v->db->err != NULL ? v->db->err : v->err;
+}
+
+static enum view_state effective_state(const struct view *v)
+{
+	if (v->db->err == NULL)
+		return v->state;
+	return v->db->err->cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY : VIEW_STATE_FAILED;
+}
+
+static const char *waits_for(const struct view *v)
+{
+	if (v->members == NULL)
+		return "";
+	switch (v->db->state) {
+	case DB_UNUSABLE:
+	case DB_DOWN:
+		return "the database to come back";
+	case DB_PROBING:
+		return "the connection to the database";
+	case DB_UP:
+		break;
+	}
+	if (v->job != NULL)
+		return "the run before it";
+	return v->queued ? "a free slot (max_concurrent_refreshes)" : "views it reads";
+}
+
+static enum view_activity activity(const struct view *v)
+{
+	if (v->job != NULL && v->job->kind != JOB_PLAN && v->job->kind != JOB_VERIFY)
+		return VIEW_ACTIVITY_REFRESHING;
+	return v->members != NULL ? VIEW_ACTIVITY_WAITING : VIEW_ACTIVITY_IDLE;
+}
+
+static bool is_stale(const struct view *v, const struct view_status *st, int64_t now)
+{
+	if (v->method == VIEWD_METHOD_SIMPLE)
+		return st->state == VIEW_STATE_MISSING || st->state == VIEW_STATE_FAILED;
+	bool good = v->result == VIEW_RESULT_SUCCEEDED || v->result == VIEW_RESULT_SKIPPED || v->result == VIEW_RESULT_CANCELLED;
+	bool overdue = v->due_us > 0 && now > v->due_us + SPAN_SECOND;
+	return v->last_success_us == 0 || !good || overdue || v->db->err != NULL;
+}
+
+static const char *schedule_text(const struct view *v)
+{
+	static const char *const manual = "manual";
+	if (v->schedule.every == 0 && v->schedule.after == 0)
+		return v->method == VIEWD_METHOD_SIMPLE ? "none needed" : manual;
+	return v->schedule_text;
+}
+
+void engine_status(struct engine *eng, const struct view *v, struct view_status *out)
+{
+	int64_t now = engine_wall(eng);
+	bool simple = v->method == VIEWD_METHOD_SIMPLE && v->reconciled;
+	*out = (struct view_status){
+		.conf = v->conf,
+		.database = v->db->conf,
+		.name = v->conf->name,
+		.relation = v->relation != NULL ? v->relation : v->conf->relation != NULL ? v->conf->relation : v->conf->name,
+		.method = word_method(v->method),
+		.refresh_mode = word_mode(v->mode),
+		.state = effective_state(v),
+		.activity = activity(v),
+		.trigger = v->trigger,
+		.result = v->result,
+		.action = v->action,
+		.last_refresh_us = v->last_refresh_us,
+		.last_success_us = v->last_success_us,
+		.next_refresh_us = v->due_us,
+		.data_timestamp_us = simple ? now : v->data_timestamp_us,
+		.duration_us = v->last_success_us > 0 ? v->duration_us : -1,
+		.rows = v->rows,
+		.rows_written = v->rows_written,
+		.consecutive_errors = v->consecutive_errors,
+		.error = effective_error(v),
+		.reason = v->reason != NULL ? v->reason : "",
+		.waits_for = waits_for(v),
+		.schedule = schedule_text(v),
+	};
+	out->lag_us = out->data_timestamp_us > 0 ? now - out->data_timestamp_us : -1;
+	if (out->data_timestamp_us > now)
+		out->lag_us = 0;
+	out->is_stale = is_stale(v, out, now);
+}
+
+/* ---- why -------------------------------------------------------------------------------------------------------------------- */
+
+struct speaker {
+	void (*fn)(void *ctx, const char *line);
+	void *ctx;
+	void *mem;
+};
+
+static void say(struct speaker *sp, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void say(struct speaker *sp, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *line = mem_need(talloc_vasprintf(sp->mem, fmt, ap));
+	va_end(ap);
+	sp->fn(sp->ctx, line);
+}
+
+static void why_state(struct speaker *sp, const struct view *v, const struct view_status *st)
+{
+	char lag[32], code[16];
+	say(sp, "state %s, %s", view_state_word(st->state), st->is_stale ? "stale" : "fresh");
+	if (v->method == VIEWD_METHOD_SIMPLE)
+		say(sp, "a simple view is computed when it is read: it needs no refresh");
+	else if (st->lag_us >= 0)
+		say(sp, "the data is that of %s ago", span_human(st->lag_us, lag, sizeof lag));
+	else
+		say(sp, "it has not been filled yet");
+	if (st->error != NULL) {
+		const char *c = err_code(st->error, code);
+		say(sp, "last error: %s%s%s: %s", err_class_word(st->error->cls), c[0] != '\0' ? " " : "", c, st->error->msg);
+		if (st->error->hint[0] != '\0')
+			say(sp, "hint: %s", st->error->hint);
+		say(sp, "%s: %s", err_class_word(st->error->cls), err_class_doc(st->error->cls));
+	}
+}
+
+static void why_next(struct speaker *sp, const struct view *v, const struct view_status *st, int64_t now)
+{
+	char in[32];
+	if (v->paused)
+		say(sp, "paused: only manual refreshes run; viewctl resume ends it");
+	if (!v->conf->enabled)
+		say(sp, "enabled = no: nothing is scheduled");
+	if (st->state == VIEW_STATE_SUSPENDED)
+		say(sp, "%d failures in a row reached max_consecutive_errors; viewctl resume, or a manual success, ends it",
+		    v->consecutive_errors);
+	if (v->due_us > 0)
+		say(sp, "next: in %s (%s)", span_human(v->due_us > now ? v->due_us - now : 0, in, sizeof in),
+		    v->due_is_retry ? "retry after a failure" : st->schedule);
+	else if (v->method != VIEWD_METHOD_SIMPLE)
+		say(sp, "next: nothing is scheduled (%s)", st->schedule);
+	if (st->waits_for[0] != '\0')
+		say(sp, "waits for %s", st->waits_for);
+}
+
+static void why_mode(struct speaker *sp, const struct view *v, const struct view_status *st)
+{
+	if (v->method == VIEWD_METHOD_SIMPLE)
+		return;
+	say(sp, "method %s%s, refresh_mode %s", st->method,
+	    (int)v->method != v->conf->method ? " (materialized_as_table: this engine has no materialized views)" : "",
+	    st->refresh_mode);
+	if (st->action >= 0)
+		say(sp, "the last refresh was %s%s%s", word_did((enum viewd_did)st->action), st->reason[0] != '\0' ? ": " : "", st->reason);
+}
+
+static void why_upstream(struct speaker *sp, const struct view *v)
+{
+	struct view *const *up;
+	size_t n = view_upstream(v, &up);
+	for (size_t i = 0; i < n; i++)
+		if (up[i]->result == VIEW_RESULT_FAILED || up[i]->result == VIEW_RESULT_UPSTREAM_FAILED)
+			say(sp, "it reads view '%s', whose last refresh ended %s", up[i]->label, view_result_word(up[i]->result));
+		else
+			say(sp, "it reads view '%s'", up[i]->label);
+	if (v->rank == GRAPH_CYCLIC)
+		say(sp, "dependency cycle: %s", edges_cycle_text(v, sp->mem));
+}
+
+void engine_why(struct engine *eng, const struct view *view, void (*fn)(void *ctx, const char *line), void *ctx)
+{
+	struct speaker sp = {.fn = fn, .ctx = ctx, .mem = talloc_new(NULL)};
+	struct view_status st;
+	engine_status(eng, view, &st);
+	why_state(&sp, view, &st);
+	why_mode(&sp, view, &st);
+	why_upstream(&sp, view);
+	why_next(&sp, view, &st, engine_wall(eng));
+	talloc_free(sp.mem);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/wave.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/dispatch.h"
+#include "core/edges.h"
+#include "core/outcome.h"
+#include "sched/graph.h"
+
+
+static void add_after(struct wave *wave, struct member *before, struct member *after)
+{
+	before->after = mem_grow(wave, before->after, uint32_t, before->n_after + 1);
+	before->after[before->n_after++] = (uint32_t)(after - wave->members);
+	after->n_waits++;
+}
+
+/* Walks from a member along its upstream edges, through instances that are not in the wave, to the members it has to wait
+ * for. */
+static void link_upstream(struct wave *wave, struct member *m)
+{
+	struct engine *eng = wave->eng;
+	void *tmp = talloc_new(NULL);
+	struct view **stack = NULL;
+	size_t depth = 1, room = 0;
+	uint64_t mark = ++eng->mark;
+	stack = mem_grow(tmp, stack, struct view *, (room = 16));
+	stack[0] = m->view;
+	m->view->mark = mark;
+	while (depth > 0) {
+		struct view *v = stack[--depth];
+		for (size_t i = 0; i < v->n_up; i++) {
+			struct view *up = v->up[i];
+			if (up->mark == mark)
+				continue;
+			up->mark = mark;
+			if (up->wave_member != NULL) {
+				if (wave->order == WAVE_DOWNSTREAM_FIRST)
+					add_after(wave, m, up->wave_member);
+				else
+					add_after(wave, up->wave_member, m);
+				continue;
+			}
+			if (depth == room)
+				stack = mem_grow(tmp, stack, struct view *, (room *= 2));
+			stack[depth++] = up;
+		}
+	}
+	talloc_free(tmp);
+}
+
+static void link_guesses(struct wave *wave, struct member *m, const struct guesses *guesses)
+{
+	for (size_t i = 0; m->view->guesses != NULL && m->view->guesses[i] != NULL; i++) {
+		struct view *up = edges_guess(guesses, m->view->db, m->view->guesses[i]);
+		if (up != NULL && up != m->view && up->wave_member != NULL)
+			add_after(wave, up->wave_member, m);
+	}
+}
+
+/* Members on a cycle would wait for each other for ever. */
+static void break_cycles(struct wave *wave)
+{
+	struct graph *g = graph_new(wave, (uint32_t)wave->n);
+	uint32_t *rank = mem_array(g, uint32_t, wave->n);
+	for (uint32_t i = 0; i < wave->n; i++)
+		for (uint32_t k = 0; k < wave->members[i].n_after; k++)
+			graph_edge(g, i, wave->members[i].after[k]);
+	if (graph_rank(g, rank) > 0)
+		for (size_t i = 0; i < wave->n; i++)
+			if (rank[i] == GRAPH_CYCLIC)
+				wave->members[i].n_waits = 0;
+	talloc_free(g);
+}
+
+static void link_members(struct wave *wave)
+{
+	if (wave->order == WAVE_ANY)
+		return;
+	edges_update(wave->eng);
+	for (size_t i = 0; i < wave->n; i++)
+		wave->members[i].view->wave_member = &wave->members[i];
+	struct guesses *guesses = wave->order == WAVE_GUESSED ? edges_guesses(wave->eng, wave) : NULL;
+	for (size_t i = 0; i < wave->n; i++) {
+		link_upstream(wave, &wave->members[i]);
+		if (guesses != NULL)
+			link_guesses(wave, &wave->members[i], guesses);
+	}
+	talloc_free(guesses);
+	for (size_t i = 0; i < wave->n; i++)
+		wave->members[i].view->wave_member = NULL;
+	break_cycles(wave);
+}
+
+static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, struct view *const *views, size_t n)
+{
+	struct wave *wave = mem_new(NULL, struct wave);
+	wave->eng = eng;
+	wave->kind = spec->kind;
+	wave->order = spec->order;
+	wave->trigger = spec->trigger;
+	wave->full = spec->full;
+	wave->create_missing = spec->create_missing;
+	wave->by_hand = spec->by_hand;
+	wave->done = spec->done;
+	wave->ctx = spec->ctx;
+	wave->members = mem_array(wave, struct member, n);
+	uint64_t mark = ++eng->mark;
+	for (size_t i = 0; i < n; i++) {
+		if (views[i]->mark == mark)
+			continue;
+		views[i]->mark = mark;
+		wave->members[wave->n++] = (struct member){.wave = wave, .view = views[i]};
+	}
+	if (spec->done != NULL)
+		wave->items = mem_array(wave, struct engine_item, wave->n);
+	wave->n_left = wave->n;
+	return wave;
+}
+
+static void finish_if_done(struct wave *wave)
+{
+	if (wave->n_left > 0 || wave->finished)
+		return;
+	wave->finished = true;
+	wave->next = wave->eng->finished;
+	wave->eng->finished = wave;
+	dispatch_soon(wave->eng);
+}
+
+void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *const *views, size_t n)
+{
+	struct wave *wave = wave_new(eng, spec, views, n);
+	link_members(wave);
+	for (size_t i = 0; i < wave->n; i++) {
+		struct member *m = &wave->members[i];
+		m->next = m->view->members;
+		m->view->members = m;
+	}
+	for (size_t i = 0; i < wave->n; i++)
+		if (wave->members[i].n_waits == 0)
+			dispatch_queue(wave->members[i].view);
+	finish_if_done(wave);
+}
+
+static bool member_is_ready(const struct member *m)
+{
+	return m->n_waits == 0 && !m->blocked && !m->ended;
+}
+
+/* What changes the object goes before what fills it; what only looks comes last. */
+static const enum job_kind kind_order[] = {JOB_DROP, JOB_RECONCILE, JOB_REFRESH, JOB_PLAN, JOB_VERIFY};
+
+bool wave_ready_kind(const struct view *view, enum job_kind *kind_r)
+{
+	for (size_t k = 0; k < ARRAY_LEN(kind_order); k++)
+		for (const struct member *m = view->members; m != NULL; m = m->next)
+			if (m->wave->kind == kind_order[k] && member_is_ready(m)) {
+				*kind_r = kind_order[k];
+				return true;
+			}
+	return false;
+}
+
+struct member *wave_take(struct view *view, enum job_kind kind)
+{
+	struct member *taken = NULL;
+	struct member **link = &view->members;
+	while (*link != NULL) {
+		struct member *m = *link;
+		if (m->wave->kind != kind || !member_is_ready(m)) {
+			link = &m->next;
+			continue;
+		}
+		*link = m->next;
+		m->next = taken;
+		taken = m;
+	}
+	return taken;
+}
+
+static void unlink_member(struct member *m)
+{
+	for (struct member **link = &m->view->members; *link != NULL; link = &(*link)->next)
+		if (*link == m) {
+			*link = m->next;
+			return;
+		}
+}
+
+static void keep_item(struct member *m, const struct engine_item *item)
+{
+	struct wave *wave = m->wave;
+	if (wave->items == NULL)
+		return;
+	size_t i = (size_t)(m - wave->members);
+	struct engine_item *copy = &wave->items[i];
+	*copy = *item;
+	copy->view = m->view;
+	copy->label = mem_strdup(wave, m->view->label);
+	copy->database = mem_strdup(wave, m->view->db->conf->name);
+	copy->reason = item->reason != NULL ? mem_strdup(wave, item->reason) : "";
+	copy->locks = item->locks != NULL ? item->locks : "";
+	if (item->error != NULL) {
+		struct viewd_err *err = mem_new(wave, struct viewd_err);
+		*err = *item->error;
+		copy->error = err;
+	}
+	if (item->verdict != NULL) {
+		struct viewd_verdict *verdict = mem_new(wave, struct viewd_verdict);
+		*verdict = *item->verdict;
+		copy->verdict = verdict;
+	}
+}
+
+/* SKIPPED and SUCCEEDED let those behind go on; so does any end where the order is only a guess. */
+static bool lets_go_on(const struct wave *wave, enum view_result result)
+{
+	return wave->order == WAVE_GUESSED || result == VIEW_RESULT_SUCCEEDED || result == VIEW_RESULT_SKIPPED;
+}
+
+/* Ends one member; members behind it that can only fail now are pushed on *blocked. */
+static void end_one(struct member *m, const struct engine_item *item, struct member **blocked)
+{
+	struct wave *wave = m->wave;
+	m->ended = true;
+	unlink_member(m);
+	keep_item(m, item);
+	wave->n_left--;
+	for (uint32_t i = 0; i < m->n_after; i++) {
+		struct member *after = &wave->members[m->after[i]];
+		after->blocked |= !lets_go_on(wave, item->result);
+		if (after->ended || after->n_waits == 0 || --after->n_waits > 0)
+			continue;
+		if (!after->blocked) {
+			dispatch_queue(after->view);
+			continue;
+		}
+		after->next_blocked = *blocked;
+		*blocked = after;
+	}
+}
+
+void wave_member_end(struct member *m, const struct engine_item *item)
+{
+	const struct engine_item upstream_failed = {
+		.result = VIEW_RESULT_UPSTREAM_FAILED, .action = -1, .rows = -1, .rows_written = -1};
+	struct member *blocked = NULL;
+	struct wave *wave = m->wave;
+	if (m->ended)
+		return;
+	end_one(m, item, &blocked);
+	while (blocked != NULL) {
+		struct member *next = blocked;
+		blocked = next->next_blocked;
+		outcome_upstream_failed(next->view, wave);
+		end_one(next, &upstream_failed, &blocked);
+	}
+	finish_if_done(wave);
+}
+
+void wave_end_waiting(struct view *view, enum view_result result, const struct viewd_err *err, bool by_hand_only)
+{
+	struct engine_item item = {.result = result, .action = -1, .rows = -1, .rows_written = -1, .error = err};
+	struct member *m = view->members, *next;
+	for (; m != NULL; m = next) {
+		next = m->next;
+		if (!by_hand_only || m->wave->by_hand)
+			wave_member_end(m, &item);
+	}
+}
+
+void wave_report_finished(struct engine *eng)
+{
+	while (eng->finished != NULL) {
+		struct wave *wave = eng->finished;
+		eng->finished = wave->next;
+		if (wave->done != NULL) {
+			struct engine_report report = {.items = wave->items, .n = wave->n};
+			wave->done(wave->ctx, &report);
+		}
+		talloc_free(wave);
+	}
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * wave.h: a set of instances to work on together, once each, in dependency order.
+ */
+#ifndef VIEWD_CORE_WAVE_H
+#define VIEWD_CORE_WAVE_H
+
+#include "core/job.h"
+
+/* Which order, and what a failure means for those behind. */
+enum wave_order {
+	WAVE_UPSTREAM_FIRST,   /* refresh: a failure ends those behind with UPSTREAM_FAILED */
+	WAVE_GUESSED,          /* creation: mentions and edges; a failure only ends the wait */
+	WAVE_DOWNSTREAM_FIRST, /* drop: a failure ends those behind (what they are read by still exists) */
+	WAVE_ANY               /* verify, plan */
+};
+
+/* One instance in one wave. */
+struct member {
+	struct wave *wave;
+	struct view *view;
+	struct member *next; /* list of the instance, later of the job */
+	struct member *next_blocked;
+	uint32_t n_waits;    /* members before it that have not ended */
+	bool blocked;        /* one of those failed */
+	bool ended;
+	uint32_t *after;     /* members that wait for it */
+	uint32_t n_after;
+};
+
+struct wave {
+	struct engine *eng;
+	enum job_kind kind;
+	enum wave_order order;
+	enum view_trigger trigger;
+	bool full;
+	bool create_missing;
+	bool by_hand; /* somebody waits: fail rather than wait for a database that is down */
+	size_t n, n_left;
+	bool finished; /* waits for its report */
+	struct member *members;
+	struct engine_item *items; /* NULL when nobody asked to be told */
+	engine_done_fn *done;
+	void *ctx;
+	struct wave *next;
+};
+
+struct wave_spec {
+	enum job_kind kind;
+	enum wave_order order;
+	enum view_trigger trigger;
+	bool full;
+	bool create_missing;
+	bool by_hand;
+	engine_done_fn *done; /* may be NULL */
+	void *ctx;
+};
+
+/* Starts a wave over the given instances (duplicates are one). done is called from the loop, also for an empty wave. */
+void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *const *views, size_t n);
+
+/* The first kind of work that is ready for the instance; false when none is. */
+bool wave_ready_kind(const struct view *view, enum job_kind *kind_r);
+
+/* Takes all ready members of that kind off the instance. */
+struct member *wave_take(struct view *view, enum job_kind kind);
+
+/* A member's work has ended. item holds result, action, rows, error ...; its view and label are filled in here. */
+void wave_member_end(struct member *member, const struct engine_item *item);
+
+/* Ends every waiting member of the instance with that result (cancel, removal); by_hand_only: just those somebody waits for. */
+void wave_end_waiting(struct view *view, enum view_result result, const struct viewd_err *err, bool by_hand_only);
+
+/* Reports the finished waves; called by the engine's post timer. */
+void wave_report_finished(struct engine *eng);
+
+#endif

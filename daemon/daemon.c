@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon.h"
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "conf/diff.h"
+#include "core/runtime.h"
+#include "ctl/server.h"
+#include "reload.h"
+#include "sys/notify.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_CONF "/etc/viewd/viewd.conf"
+/* Every database may use its slots, and beside them cancel, close and look. */
+#define MAX_THREADS 512
+/* How long running statements get to obey their cancel. */
+#define STOP_GRACE (10 * SPAN_SECOND)
+
+struct daemon {
+	const char *conf_path;
+	struct conf *conf; /* the first one, until the engine has it */
+	struct registry *registry;
+	struct loop *loop;
+	struct worker_pool *pool;
+	struct engine *eng;
+	struct reload *reload;
+	struct ctl ctl;
+	struct ctl_server *server;
+	struct loop_signal *on_hup, *on_term, *on_int;
+	struct loop_timer *stop_timer;
+	struct watchdog *dog;
+	bool stopping;
+	int exit_code;
+};
+
+/* ---- steps of the start; each is undone in reverse ----------------------------------------------------------------------- */
+
+static bool print_problems(const struct conf_problems *problems)
+{
+	for (size_t i = 0; i < problems->n; i++)
+		log_event(problems->items[i].warning ? VIEWD_LOG_WARNING : VIEWD_LOG_ERROR, "%s", problems->items[i].text);
+	return problems->n_errors == 0;
+}
+
+static bool start_conf(struct daemon *d, struct viewd_err *err)
+{
+	void *tmp = talloc_new(NULL);
+	struct conf_problems problems;
+	d->registry = registry_new(NULL);
+	d->conf = reload_build(tmp, d->conf_path, d->registry, &problems);
+	print_problems(&problems);
+	if (d->conf == NULL) {
+		d->exit_code = DAEMON_EXIT_CONFIG;
+		err_set(err, VIEWD_ERR_CONFIG, "%s has %zu errors", d->conf_path, problems.n_errors);
+	} else
+		log_set_level((enum viewd_log_level)d->conf->daemon.log_level);
+	talloc_free(tmp);
+	return d->conf != NULL;
+}
+
+static void stop_conf(struct daemon *d)
+{
+	conf_unref(&d->conf);
+	talloc_free(d->registry);
+}
+
+static bool start_loop(struct daemon *d, struct viewd_err *err)
+{
+	d->loop = loop_new();
+	if (d->loop == NULL)
+		return err_set(err, VIEWD_ERR_RESOURCE, "the event loop cannot be made");
+	d->pool = worker_pool_new(d->loop, MAX_THREADS);
+	return true;
+}
+
+static void stop_loop(struct daemon *d)
+{
+	if (d->pool != NULL)
+		worker_pool_free(&d->pool, worker_pending(d->pool) == 0);
+	loop_free(&d->loop);
+}
+
+static bool start_state_dir(struct daemon *d, struct viewd_err *err UNUSED)
+{
+	const char *dir = d->conf->daemon.state_dir;
+	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+		log_warning("cannot make state_dir %s (%s); pauses will not survive a restart", dir, strerror(errno));
+	return true;
+}
+
+static void all_closed(void *ctx)
+{
+	struct daemon *d = ctx;
+	loop_stop(d->loop);
+}
+
+static bool start_engine(struct daemon *d, struct viewd_err *err UNUSED)
+{
+	const struct engine_parts parts = {
+		.loop = d->loop,
+		.pool = d->pool,
+		.registry = d->registry,
+		.clock = clock_system(),
+		.state_dir = d->conf->daemon.state_dir,
+		.on_idle = all_closed,
+		.on_idle_ctx = d,
+	};
+	d->eng = engine_new(&parts);
+	d->reload = reload_new(d->eng, d->loop, d->pool, d->registry, d->conf_path);
+	d->ctl = (struct ctl){.engine = d->eng, .reload = d->reload, .registry = d->registry, .version = PACKAGE_VERSION};
+	return true;
+}
+
+static void stop_engine(struct daemon *d)
+{
+	reload_free(&d->reload);
+	engine_free(&d->eng);
+}
+
+static bool start_control(struct daemon *d, struct viewd_err *err)
+{
+	d->server = ctl_server_new(d->loop, d->conf->daemon.control_socket, &d->ctl, NULL, err);
+	return d->server != NULL;
+}
+
+static void stop_control(struct daemon *d)
+{
+	ctl_server_free(&d->server);
+}
+
+static void give_up(void *ctx)
+{
+	struct daemon *d = ctx;
+	log_warning("some statements did not end in time; they are left to their servers");
+	loop_stop(d->loop);
+}
+
+static void on_stop(void *ctx)
+{
+	struct daemon *d = ctx;
+	if (d->stopping) {
+		log_warning("told to stop a second time, stopping at once");
+		loop_stop(d->loop);
+		return;
+	}
+	d->stopping = true;
+	log_info("stopping");
+	notify_stopping(STOP_GRACE + 5 * SPAN_SECOND);
+	ctl_server_free(&d->server);
+	engine_stop(d->eng);
+	loop_timer_set(d->stop_timer, STOP_GRACE);
+	if (engine_idle(d->eng))
+		loop_stop(d->loop);
+}
+
+static void on_reload(void *ctx)
+{
+	struct daemon *d = ctx;
+	if (!d->stopping)
+		reload_request(d->reload, false, NULL, NULL);
+}
+
+static bool start_signals(struct daemon *d, struct viewd_err *err UNUSED)
+{
+	signal(SIGPIPE, SIG_IGN);
+	d->on_hup = loop_signal_new(d->loop, SIGHUP, on_reload, d);
+	d->on_term = loop_signal_new(d->loop, SIGTERM, on_stop, d);
+	d->on_int = loop_signal_new(d->loop, SIGINT, on_stop, d);
+	d->stop_timer = loop_timer_new(d->loop, give_up, d);
+	d->dog = watchdog_new(d->loop);
+	return true;
+}
+
+static void stop_signals(struct daemon *d)
+{
+	watchdog_free(&d->dog);
+	loop_timer_free(&d->stop_timer);
+	loop_signal_free(&d->on_hup);
+	loop_signal_free(&d->on_term);
+	loop_signal_free(&d->on_int);
+}
+
+static bool start_views(struct daemon *d, struct viewd_err *err UNUSED)
+{
+	struct conf_diff *diff = conf_diff_new(NULL, NULL, d->conf);
+	engine_commit(d->eng, d->conf, diff);
+	talloc_free(diff);
+	log_info("viewd %s, ready: %zu views on %zu databases", PACKAGE_VERSION, d->conf->n_views, d->conf->n_databases);
+	conf_unref(&d->conf);
+	notify_ready("running");
+	return true;
+}
+
+struct step {
+	const char *name;
+	bool (*start)(struct daemon *d, struct viewd_err *err);
+	void (*stop)(struct daemon *d); /* NULL: nothing to undo */
+};
+
+static const struct step steps[] = {
+	{"configuration", start_conf, stop_conf},
+	{"event loop", start_loop, stop_loop},
+	{"state directory", start_state_dir, NULL},
+	{"engine", start_engine, stop_engine},
+	{"signals", start_signals, stop_signals},
+	{"control socket", start_control, stop_control},
+	{"views", start_views, NULL},
+};
+
+static int run(struct daemon *d)
+{
+	size_t done = 0;
+	bool ok = true;
+	for (; done < ARRAY_LEN(steps) && ok; done++) {
+		struct viewd_err err = {.cls = VIEWD_ERR_OK};
+		ok = steps[done].start(d, &err);
+		if (ok)
+			continue;
+		log_error("cannot start (%s: %s)%s%s", steps[done].name, err.msg, err.hint[0] != '\0' ? "; " : "", err.hint);
+		if (d->exit_code == DAEMON_EXIT_OK)
+			d->exit_code = DAEMON_EXIT_FAILURE;
+	}
+	if (ok)
+		loop_run(d->loop);
+	while (done-- > 0)
+		if (steps[done].stop != NULL)
+			steps[done].stop(d);
+	return d->exit_code;
+}
+
+/* ---- arguments --------------------------------------------------------------------------------------------------------------- */
+
+static int check(const char *conf_path)
+{
+	void *tmp = talloc_new(NULL);
+	struct conf_problems problems;
+	struct registry *registry = registry_new(tmp);
+	struct conf *conf = reload_build(tmp, conf_path, registry, &problems);
+	bool good = print_problems(&problems) && conf != NULL;
+	if (good)
+		printf("%s: %zu views on %zu databases, no errors\n", conf_path, conf->n_views, conf->n_databases);
+	conf_unref(&conf);
+	talloc_free(tmp);
+	return good ? DAEMON_EXIT_OK : DAEMON_EXIT_CONFIG;
+}
+
+static int usage(FILE *out, int code)
+{
+	fprintf(out, "usage: viewd [-c FILE] [--check]\n"
+	             "keeps derived data fresh in PostgreSQL, MySQL, MariaDB and SQLite\n\n"
+	             "  -c, --config FILE  configuration (default %s)\n"
+	             "      --check        only say whether the configuration is good (exit 0, or %d)\n"
+	             "  -V, --version      print the version\n"
+	             "  -h, --help         print this\n\n"
+	             "viewd stays in the foreground. SIGHUP reloads, SIGTERM stops. See viewd(8).\n",
+	        DEFAULT_CONF, DAEMON_EXIT_CONFIG);
+	return code;
+}
+
+int daemon_main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'}, {"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+	};
+	struct daemon d = {.conf_path = DEFAULT_CONF};
+	bool only_check = false;
+	for (int c; (c = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1;)
+		switch (c) {
+		case 'c':
+			d.conf_path = optarg;
+			break;
+		case 'k':
+			only_check = true;
+			break;
+		case 'V':
+			puts("viewd " PACKAGE_VERSION);
+			return DAEMON_EXIT_OK;
+		case 'h':
+			return usage(stdout, DAEMON_EXIT_OK);
+		default:
+			return usage(stderr, DAEMON_EXIT_USAGE);
+		}
+	if (optind < argc)
+		return usage(stderr, DAEMON_EXIT_USAGE);
+	umask(0077);
+	return only_check ? check(d.conf_path) : run(&d);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "loop/loop.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct loop {
+	struct event_base *base;
+};
+
+/* Timers, signals and wakers are the same thing: an event and whom to call. fd is the waker's eventfd. */
+struct source {
+	struct event *ev;
+	loop_fn *fn;
+	void *ctx;
+	int fd;
+};
+struct loop_timer {
+	struct source src;
+};
+struct loop_signal {
+	struct source src;
+};
+struct loop_waker {
+	struct source src;
+};
+
+static void *xzalloc(size_t size)
+{
+	void *p = calloc(1, size);
+	if (p == NULL)
+		abort();
+	return p;
+}
+
+static void libevent_log(int severity, const char *msg)
+{
+	log_event(severity >= EVENT_LOG_WARN ? VIEWD_LOG_WARNING : VIEWD_LOG_DEBUG, "libevent, %s", msg);
+}
+
+struct loop *loop_new(void)
+{
+	event_set_log_callback(libevent_log);
+	struct event_base *base = event_base_new();
+	if (base == NULL)
+		return NULL;
+	struct loop *loop = xzalloc(sizeof *loop);
+	loop->base = base;
+	return loop;
+}
+
+void loop_free(struct loop **loop)
+{
+	if (*loop == NULL)
+		return;
+	event_base_free((*loop)->base);
+	free(*loop);
+	*loop = NULL;
+}
+
+void loop_run(struct loop *loop)
+{
+	event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
+}
+
+void loop_stop(struct loop *loop)
+{
+	event_base_loopbreak(loop->base);
+}
+
+static struct timeval span_timeval(int64_t us)
+{
+	return (struct timeval){.tv_sec = us / 1000000, .tv_usec = us % 1000000};
+}
+
+static void ignore_event(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx UNUSED)
+{
+}
+
+void loop_once(struct loop *loop, int64_t timeout_us)
+{
+	struct timeval tv = span_timeval(timeout_us);
+	struct event *limit = event_new(loop->base, -1, 0, ignore_event, NULL);
+	if (limit == NULL)
+		abort();
+	event_add(limit, &tv);
+	event_base_loop(loop->base, EVLOOP_ONCE);
+	event_free(limit);
+}
+
+struct event_base *loop_base(struct loop *loop)
+{
+	return loop->base;
+}
+
+static void source_fired(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
+{
+	struct source *src = ctx;
+	src->fn(src->ctx);
+}
+
+static void source_init(struct source *src, struct event *ev, loop_fn *fn, void *ctx)
+{
+	if (ev == NULL)
+		abort();
+	src->ev = ev;
+	src->fn = fn;
+	src->ctx = ctx;
+}
+
+struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *ctx)
+{
+	struct loop_timer *timer = xzalloc(sizeof *timer);
+	source_init(&timer->src, event_new(loop->base, -1, 0, source_fired, &timer->src), fn, ctx);
+	return timer;
+}
+
+void loop_timer_set(struct loop_timer *timer, int64_t delay_us)
+{
+	struct timeval tv = span_timeval(delay_us < 0 ? 0 : delay_us);
+	event_add(timer->src.ev, &tv);
+}
+
+void loop_timer_clear(struct loop_timer *timer)
+{
+	event_del(timer->src.ev);
+}
+
+void loop_timer_free(struct loop_timer **timer)
+{
+	if (*timer == NULL)
+		return;
+	event_free((*timer)->src.ev);
+	free(*timer);
+	*timer = NULL;
+}
+
+struct loop_signal *loop_signal_new(struct loop *loop, int signo, loop_fn *fn, void *ctx)
+{
+	struct loop_signal *sig = xzalloc(sizeof *sig);
+	source_init(&sig->src, evsignal_new(loop->base, signo, source_fired, &sig->src), fn, ctx);
+	if (event_add(sig->src.ev, NULL) != 0)
+		abort();
+	return sig;
+}
+
+void loop_signal_free(struct loop_signal **sig)
+{
+	if (*sig == NULL)
+		return;
+	event_free((*sig)->src.ev);
+	free(*sig);
+	*sig = NULL;
+}
+
+static void waker_fired(evutil_socket_t fd, short what UNUSED, void *ctx)
+{
+	struct source *src = ctx;
+	uint64_t count;
+	if (read(fd, &count, sizeof count) == (ssize_t)sizeof count)
+		src->fn(src->ctx);
+}
+
+struct loop_waker *loop_waker_new(struct loop *loop, loop_fn *fn, void *ctx)
+{
+	struct loop_waker *waker = xzalloc(sizeof *waker);
+	waker->src.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (waker->src.fd < 0)
+		abort();
+	source_init(&waker->src, event_new(loop->base, waker->src.fd, EV_READ | EV_PERSIST, waker_fired, &waker->src), fn, ctx);
+	if (event_add(waker->src.ev, NULL) != 0)
+		abort();
+	return waker;
+}
+
+void loop_wake(struct loop_waker *waker)
+{
+	uint64_t one = 1;
+	/* EAGAIN means that the counter is full: the loop is already being woken. */
+	if (write(waker->src.fd, &one, sizeof one) < 0)
+		return;
+}
+
+void loop_waker_free(struct loop_waker **waker)
+{
+	if (*waker == NULL)
+		return;
+	event_free((*waker)->src.ev);
+	close((*waker)->src.fd);
+	free(*waker);
+	*waker = NULL;
+}

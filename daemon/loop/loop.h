@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop.h: the event loop. libevent stays behind this header (and the control server).
+ *
+ * Callbacks run on the loop thread and are never called from inside the function that registered them. All functions are called on
+ * the loop thread, except loop_wake.
+ */
+#ifndef VIEWD_LOOP_LOOP_H
+#define VIEWD_LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct loop_timer;
+struct loop_signal;
+struct loop_waker;
+struct event_base;
+
+typedef void loop_fn(void *ctx);
+
+/* NULL when the system has no usable event mechanism. Redirects libevent's own log into ours. */
+struct loop *loop_new(void);
+void loop_free(struct loop **loop);
+
+/* Runs until loop_stop. */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+/* One round: waits at most timeout_us for something to happen and handles it. For tests. */
+void loop_once(struct loop *loop, int64_t timeout_us);
+
+/* A one-shot timer, unarmed. fn runs once after timer_set's delay. */
+struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *ctx);
+/* Arms or re-arms; delay_us < 0 counts as 0. */
+void loop_timer_set(struct loop_timer *timer, int64_t delay_us);
+void loop_timer_clear(struct loop_timer *timer);
+void loop_timer_free(struct loop_timer **timer);
+
+/* fn runs after signo was received, from the loop: it may do anything. */
+struct loop_signal *loop_signal_new(struct loop *loop, int signo, loop_fn *fn, void *ctx);
+void loop_signal_free(struct loop_signal **sig);
+
+/* loop_wake may be called from any thread; fn runs on the loop thread soon after, once for several wakes. */
+struct loop_waker *loop_waker_new(struct loop *loop, loop_fn *fn, void *ctx);
+void loop_wake(struct loop_waker *waker);
+void loop_waker_free(struct loop_waker **waker);
+
+/* For ctl/server.c only: its HTTP server lives on the same base. */
+struct event_base *loop_base(struct loop *loop);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "reload.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "conf/diff.h"
+#include "core/offline.h"
+#include "core/runtime.h"
+#include "loop/loop.h"
+#include "plugin/loader.h"
+#include "sys/notify.h"
+#include "work/worker.h"
+
+/* A storm of signals is a few reloads. */
+#define SPACING (500 * SPAN_MS)
+
+struct waiting {
+	bool dry_run;
+	reload_done_fn *done;
+	void *ctx;
+	struct waiting *next;
+};
+
+/* One reload under way: owned by a worker between start and finish. */
+struct build {
+	struct worker_task task;
+	struct reload *reload;
+	struct conf *old, *new;
+	struct conf_problems problems;
+	struct conf_diff *diff;
+	struct reload_entry *entries;
+	struct waiting *waiting; /* who asked */
+	bool dry_run;
+	int64_t started_mono;
+};
+
+struct reload {
+	struct engine *eng;
+	struct worker_pool *pool;
+	struct registry *registry;
+	const char *conf_path;
+	struct waiting *waiting;
+	struct build *running;
+	struct loop_timer *timer;
+	int64_t last_start_mono;
+	int64_t generation;
+};
+
+/* ---- the worker side -------------------------------------------------------------------------------------------------------------- */
+
+struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry *registry, struct conf_problems *problems)
+{
+	struct conf_dialects dialects = offline_dialects(registry);
+	struct conf *conf = conf_load(mem_ctx, conf_path, &dialects, problems);
+	if (conf != NULL && !offline_check(mem_ctx, conf, registry, problems))
+		conf_unref(&conf);
+	return conf;
+}
+
+static void build_run(struct worker_task *task)
+{
+	struct build *b = CONTAINER_OF(task, struct build, task);
+	b->new = reload_build(b, b->reload->conf_path, b->reload->registry, &b->problems);
+	if (b->new != NULL)
+		b->diff = conf_diff_new(b, b->old, b->new);
+}
+
+/* ---- the report --------------------------------------------------------------------------------------------------------------------- */
+
+static const char *entry_detail(struct build *b, const struct conf_diff_entry *e)
+{
+	char *text = mem_strdup(b, "");
+	for (size_t i = 0; i < e->keys.n; i++)
+		text = mem_need(talloc_asprintf_append(text, "%s%s", i > 0 ? ", " : "", e->keys.items[i]));
+	if (e->what == CONF_DIFF_CHANGED && text[0] != '\0')
+		text = mem_need(talloc_asprintf_append(text, " (%s)", option_reload_word(e->reload)));
+	return text;
+}
+
+static void add_entries(struct build *b, struct reload_report *report, const char *what, const struct conf_diff_entry *entries,
+                        size_t n)
+{
+	struct reload_entry *list = b->entries = mem_grow(b, b->entries, struct reload_entry, report->n_entries + n + 1);
+	for (size_t i = 0; i < n; i++)
+		if (entries[i].what != CONF_DIFF_UNCHANGED)
+			list[report->n_entries++] = (struct reload_entry){
+				.what = what,
+				.name = entries[i].name,
+				.change = conf_diff_word(entries[i].what),
+				.detail = entry_detail(b, &entries[i]),
+			};
+	report->entries = list;
+}
+
+static void fill_report(struct build *b, struct reload_report *report)
+{
+	const struct clock *clk = clock_system();
+	report->problems = b->problems.items;
+	report->n_problems = b->problems.n;
+	report->duration_us = clk->mono(clk) - b->started_mono;
+	report->generation = b->reload->generation;
+	if (b->diff == NULL)
+		return;
+	add_entries(b, report, "viewd", &b->diff->daemon, 1);
+	add_entries(b, report, "database", b->diff->databases, b->diff->n_databases);
+	add_entries(b, report, "view", b->diff->views, b->diff->n_views);
+	if (b->diff->daemon.what == CONF_DIFF_CHANGED && b->diff->daemon.reload == OPTION_RESTART) {
+		report->restart_needed = b->diff->daemon.keys.items;
+		report->n_restart_needed = b->diff->daemon.keys.n;
+	}
+}
+
+static void log_report(const struct reload_report *r)
+{
+	char took[32];
+	span_human(r->duration_us, took, sizeof took);
+	for (size_t i = 0; i < r->n_problems; i++)
+		log_event(r->problems[i].warning ? VIEWD_LOG_WARNING : VIEWD_LOG_ERROR, "%s", r->problems[i].text);
+	for (size_t i = 0; i < r->n_restart_needed && r->outcome == RELOAD_COMMITTED; i++)
+		log_warning("setting %s takes effect at the next start", r->restart_needed[i]);
+	switch (r->outcome) {
+	case RELOAD_COMMITTED:
+		log_info("reload, done: %zu sections differ (generation %lld, %s)", r->n_entries, (long long)r->generation, took);
+		break;
+	case RELOAD_UNCHANGED:
+		log_info("reload, nothing differs, nothing was touched (%s)", took);
+		break;
+	case RELOAD_REFUSED:
+		log_error("reload, refused: the old configuration stays in force (%s)", took);
+		break;
+	case RELOAD_DRY_RUN:
+		break;
+	}
+}
+
+/* ---- the loop side -------------------------------------------------------------------------------------------------------------------- */
+
+static void answer(struct waiting *list, const struct reload_report *report)
+{
+	while (list != NULL) {
+		struct waiting *w = list;
+		list = w->next;
+		if (w->done != NULL)
+			w->done(w->ctx, report);
+		talloc_free(w);
+	}
+}
+
+/* An include that matches nothing (a directory that is not mounted) must not take every view away. */
+static bool loses_everything(struct build *b)
+{
+	if (b->new == NULL || b->new->n_views > 0 || b->old->n_views == 0)
+		return false;
+	size_t n = b->problems.n;
+	struct conf_problem *items = mem_array(b, struct conf_problem, n + 1);
+	for (size_t i = 0; i < n; i++)
+		items[i] = b->problems.items[i];
+	items[n].text = mem_printf(b, "%s:1: no view is left; keep at least one, or restart viewd to run without any",
+	                           b->reload->conf_path);
+	b->problems = (struct conf_problems){.items = items, .n = n + 1, .n_errors = b->problems.n_errors + 1};
+	return true;
+}
+
+static enum reload_outcome commit(struct build *b)
+{
+	if (b->new == NULL || loses_everything(b))
+		return RELOAD_REFUSED;
+	if (b->dry_run)
+		return RELOAD_DRY_RUN;
+	if (b->diff->n_differences == 0)
+		return RELOAD_UNCHANGED;
+	b->reload->generation++;
+	engine_commit(b->reload->eng, b->new, b->diff);
+	log_set_level((enum viewd_log_level)b->new->daemon.log_level);
+	return RELOAD_COMMITTED;
+}
+
+static void arm(struct reload *r)
+{
+	const struct clock *clk = clock_system();
+	if (r->running == NULL && r->waiting != NULL)
+		loop_timer_set(r->timer, r->last_start_mono + SPACING - clk->mono(clk));
+}
+
+static void build_done(struct worker_task *task)
+{
+	struct build *b = CONTAINER_OF(task, struct build, task);
+	struct reload *r = b->reload;
+	struct reload_report report = {.outcome = commit(b)};
+	fill_report(b, &report);
+	log_report(&report);
+	r->running = NULL;
+	conf_unref(&b->old);
+	conf_unref(&b->new);
+	if (!b->dry_run)
+		notify_ready(report.outcome == RELOAD_REFUSED ? "running; the last reload was refused" : "running");
+	answer(b->waiting, &report);
+	talloc_free(b);
+	arm(r);
+}
+
+/* The timer's work: everybody who waits is served by one build. */
+static void start(void *ctx)
+{
+	struct reload *r = ctx;
+	const struct clock *clk = clock_system();
+	struct build *b = mem_new(NULL, struct build);
+	b->reload = r;
+	b->dry_run = true;
+	b->waiting = r->waiting;
+	for (struct waiting *w = r->waiting; w != NULL; w = w->next)
+		b->dry_run &= w->dry_run;
+	r->waiting = NULL;
+	b->old = engine_conf_ref(r->eng);
+	b->started_mono = r->last_start_mono = clk->mono(clk);
+	b->task = (struct worker_task){.run = build_run, .done = build_done};
+	r->running = b;
+	if (!b->dry_run)
+		notify_reloading();
+	worker_submit(r->pool, &b->task);
+}
+
+void reload_request(struct reload *r, bool dry_run, reload_done_fn *done, void *ctx)
+{
+	/* A signal more while one waits already adds nothing. */
+	if (done == NULL && r->waiting != NULL && !dry_run && r->waiting->done == NULL)
+		return;
+	struct waiting *w = mem_new(NULL, struct waiting);
+	*w = (struct waiting){.dry_run = dry_run, .done = done, .ctx = ctx, .next = r->waiting};
+	r->waiting = w;
+	arm(r);
+}
+
+struct reload *reload_new(struct engine *eng, struct loop *loop, struct worker_pool *pool, struct registry *registry,
+                          const char *conf_path)
+{
+	struct reload *r = mem_new(NULL, struct reload);
+	r->eng = eng;
+	r->pool = pool;
+	r->registry = registry;
+	r->conf_path = conf_path;
+	r->generation = 1;
+	r->last_start_mono = -SPACING;
+	r->timer = loop_timer_new(loop, start, r);
+	return r;
+}
+
+void reload_free(struct reload **reload)
+{
+	struct reload *r = *reload;
+	if (r == NULL)
+		return;
+	*reload = NULL;
+	loop_timer_free(&r->timer);
+	while (r->waiting != NULL) {
+		struct waiting *w = r->waiting;
+		r->waiting = w->next;
+		talloc_free(w);
+	}
+	if (r->running != NULL) /* its worker may still write to it: it goes with the process */
+		return;
+	talloc_free(r);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "work/worker.h"
+
+#include "base/log.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_HOOKS 8
+
+/* A FIFO of tasks; protected by the pool's lock. */
+struct task_queue {
+	struct worker_task *head, **tail;
+};
+
+struct worker_pool {
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct task_queue waiting, finished;
+	struct loop_waker *waker;
+	pthread_t *threads;
+	size_t n_threads, max_threads;
+	size_t n_idle;    /* threads inside pthread_cond_wait */
+	size_t n_waiting; /* tasks that no thread has taken yet */
+	size_t n_pending; /* loop thread only */
+	bool stopping;
+	bool orphaned; /* freed while a thread was inside a task: that thread must not touch the queues again */
+};
+
+static void queue_init(struct task_queue *q)
+{
+	q->head = NULL;
+	q->tail = &q->head;
+}
+
+static void queue_push(struct task_queue *q, struct worker_task *task)
+{
+	task->next = NULL;
+	*q->tail = task;
+	q->tail = &task->next;
+}
+
+static struct worker_task *queue_pop(struct task_queue *q)
+{
+	struct worker_task *task = q->head;
+	if (task == NULL)
+		return NULL;
+	q->head = task->next;
+	if (q->head == NULL)
+		q->tail = &q->head;
+	return task;
+}
+
+/* What one thread has begun, so that it can end it. */
+struct hooks {
+	void (*begin[MAX_HOOKS])(void);
+	void (*end[MAX_HOOKS])(void);
+	size_t n;
+};
+
+static void hooks_enter(struct hooks *hooks, const struct worker_task *task)
+{
+	if (task->thread_begin == NULL)
+		return;
+	for (size_t i = 0; i < hooks->n; i++)
+		if (hooks->begin[i] == task->thread_begin)
+			return;
+	if (hooks->n == MAX_HOOKS)
+		return;
+	hooks->begin[hooks->n] = task->thread_begin;
+	hooks->end[hooks->n++] = task->thread_end;
+	task->thread_begin();
+}
+
+static void hooks_leave(struct hooks *hooks)
+{
+	while (hooks->n > 0)
+		if (hooks->end[--hooks->n] != NULL)
+			hooks->end[hooks->n]();
+}
+
+/* The next task, or NULL when the thread should end. */
+static struct worker_task *next_task(struct worker_pool *pool)
+{
+	while (pool->waiting.head == NULL && !pool->stopping) {
+		pool->n_idle++;
+		pthread_cond_wait(&pool->work, &pool->lock);
+		pool->n_idle--;
+	}
+	if (pool->stopping)
+		return NULL;
+	pool->n_waiting--;
+	return queue_pop(&pool->waiting);
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker_pool *pool = arg;
+	struct hooks hooks = {.n = 0};
+	struct worker_task *task;
+	pthread_mutex_lock(&pool->lock);
+	while ((task = next_task(pool)) != NULL) {
+		pthread_mutex_unlock(&pool->lock);
+		hooks_enter(&hooks, task);
+		task->run(task);
+		pthread_mutex_lock(&pool->lock);
+		if (pool->orphaned)
+			break;
+		queue_push(&pool->finished, task);
+		loop_wake(pool->waker);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	hooks_leave(&hooks);
+	return NULL;
+}
+
+static void give_back(void *ctx)
+{
+	struct worker_pool *pool = ctx;
+	pthread_mutex_lock(&pool->lock);
+	struct worker_task *task = pool->finished.head;
+	queue_init(&pool->finished);
+	pthread_mutex_unlock(&pool->lock);
+	while (task != NULL) {
+		struct worker_task *next = task->next;
+		pool->n_pending--;
+		task->done(task);
+		task = next;
+	}
+}
+
+struct worker_pool *worker_pool_new(struct loop *loop, size_t max_threads)
+{
+	struct worker_pool *pool = calloc(1, sizeof *pool);
+	if (pool == NULL || (pool->threads = calloc(max_threads, sizeof *pool->threads)) == NULL)
+		abort();
+	pool->max_threads = max_threads;
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->work, NULL);
+	queue_init(&pool->waiting);
+	queue_init(&pool->finished);
+	pool->waker = loop_waker_new(loop, give_back, pool);
+	return pool;
+}
+
+/* Signals belong to the loop thread. */
+static bool start_thread(struct worker_pool *pool)
+{
+	sigset_t all, old;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	int rc = pthread_create(&pool->threads[pool->n_threads], NULL, worker_main, pool);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc != 0) {
+		log_warning("cannot start a worker thread (%s), %zu serve", strerrordesc_np(rc), pool->n_threads);
+		return false;
+	}
+	pool->n_threads++;
+	return true;
+}
+
+void worker_submit(struct worker_pool *pool, struct worker_task *task)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->n_pending++;
+	queue_push(&pool->waiting, task);
+	pool->n_waiting++;
+	bool thread_needed = pool->n_waiting > pool->n_idle && pool->n_threads < pool->max_threads;
+	if (thread_needed && !start_thread(pool) && pool->n_threads == 0)
+		abort();
+	pthread_cond_signal(&pool->work);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+size_t worker_pending(const struct worker_pool *pool)
+{
+	return pool->n_pending;
+}
+
+static void join_threads(struct worker_pool *pool)
+{
+	for (size_t i = 0; i < pool->n_threads; i++)
+		pthread_join(pool->threads[i], NULL);
+	loop_waker_free(&pool->waker);
+	pthread_mutex_destroy(&pool->lock);
+	pthread_cond_destroy(&pool->work);
+	free(pool->threads);
+	free(pool);
+}
+
+void worker_pool_free(struct worker_pool **pool_ptr, bool wait)
+{
+	struct worker_pool *pool = *pool_ptr;
+	if (pool == NULL)
+		return;
+	*pool_ptr = NULL;
+	pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	pool->orphaned = !wait && pool->n_pending > 0;
+	bool left_alone = pool->orphaned;
+	pthread_cond_broadcast(&pool->work);
+	pthread_mutex_unlock(&pool->lock);
+	if (!left_alone) /* else a thread still uses the pool: it goes with the process */
+		join_threads(pool);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * worker.h: threads for blocking work. The only file that knows pthreads.
+ *
+ * A task is owned by exactly one side at a time: the submitter -> a worker -> the submitter. run() is called on a worker thread,
+ * done() later on the loop thread.
+ */
+#ifndef VIEWD_WORK_WORKER_H
+#define VIEWD_WORK_WORKER_H
+
+#include "loop/loop.h"
+
+#include <stddef.h>
+
+struct worker_pool;
+
+struct worker_task {
+	void (*run)(struct worker_task *task);  /* worker thread */
+	void (*done)(struct worker_task *task); /* loop thread */
+	/* Optional: called once on each thread that runs a task with these hooks, before its first run and at the thread's end. */
+	void (*thread_begin)(void);
+	void (*thread_end)(void);
+	struct worker_task *next; /* the pool's */
+};
+
+/* Threads are started when work waits, up to max_threads, and kept. */
+struct worker_pool *worker_pool_new(struct loop *loop, size_t max_threads);
+
+/* Hands task over. [loop thread] */
+void worker_submit(struct worker_pool *pool, struct worker_task *task);
+
+/* Tasks handed over and not yet given back. [loop thread] */
+size_t worker_pending(const struct worker_pool *pool);
+
+/* Ends the threads. With wait, running tasks are waited for; otherwise threads inside a task are left alone (the process is about
+ * to end). done() of unfinished tasks is never called. [loop thread] */
+void worker_pool_free(struct worker_pool **pool, bool wait);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conn.h: one SQLite connection. Private to the dialect; everything runs on the connection's worker thread except
+ * sqlite_conn_cancel.
+ */
+#ifndef VIEWD_SQLITE_CONN_H
+#define VIEWD_SQLITE_CONN_H
+
+#include "common/db.h"
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+/* What the authorizer lets through. */
+enum sqlite_guard {
+	SQLITE_GUARD_NORMAL,     /* viewd's own statements, with a user's definition inside */
+	SQLITE_GUARD_INTERNAL,   /* fixed statements of this dialect: transactions, pragmas */
+	SQLITE_GUARD_DEFINITION, /* a bare definition: reading only */
+};
+
+struct sqlite_sources; /* query.c: collects what the authorizer sees */
+
+struct viewd_conn {
+	struct db db; /* first: see common/dialect.h */
+	sqlite3 *handle;
+	char *path;
+	dev_t dev;
+	ino_t ino;
+	enum sqlite_guard guard;
+	struct sqlite_sources *sources; /* set while a definition is prepared for its sources */
+	int64_t deadline_us;            /* monotonic; 0: none */
+	int64_t lock_timeout_us;
+	int64_t busy_until_us;          /* end of the present wait for a lock */
+	bool timed_out;
+	atomic_bool cancelled;
+};
+
+static inline struct viewd_conn *sqlite_conn_of(struct db *db)
+{
+	return CONTAINER_OF(db, struct viewd_conn, db);
+}
+
+#define SQLITE_N_OPTIONS 1
+
+/* conn.c */
+struct viewd_conn *sqlite_conn_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err);
+void sqlite_conn_close(struct viewd_conn **conn);
+void sqlite_conn_cancel(struct viewd_conn *conn); /* [any] */
+bool sqlite_conn_alive(struct viewd_conn *conn);
+extern const struct viewd_dialect_option sqlite_options[SQLITE_N_OPTIONS];
+bool sqlite_check_database(const struct viewd_database_spec *db, struct viewd_err *err);
+
+/* busy.c: waiting for locks, deadlines, cancelling */
+int64_t sqlite_mono_us(void);
+void sqlite_busy_install(struct viewd_conn *conn);
+void sqlite_op_enter(struct db *db);
+bool sqlite_op_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us, struct viewd_err *err);
+/* Has the call been cancelled, or its time run out? */
+bool sqlite_stopped(struct viewd_conn *conn);
+
+/* error.c: fills err from the last failure of the connection; returns false. */
+bool sqlite_error(struct viewd_conn *conn, int code, struct viewd_err *err);
+
+/* authorizer.c */
+void sqlite_authorizer_install(struct viewd_conn *conn);
+
+/* statement.c */
+bool sqlite_prepare(struct viewd_conn *conn, const char *sql, sqlite3_stmt **out, struct viewd_err *err) MUST_CHECK;
+bool sqlite_op_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
+                    struct viewd_err *err);
+bool sqlite_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+                     struct viewd_err *err);
+bool sqlite_op_begin(struct db *db, enum db_begin how, struct viewd_err *err);
+bool sqlite_op_commit(struct db *db, struct viewd_err *err);
+void sqlite_op_rollback(struct db *db);
+/* One fixed statement of this dialect. */
+bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MUST_CHECK;
+
+/* catalogue.c */
+bool sqlite_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
+bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
+
+/* query.c: what a query yields and reads */
+bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
+bool sqlite_op_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
+/* Called by the authorizer for each table read and each view opened. */
+void sqlite_sources_note(struct sqlite_sources *sources, const char *name);
+
+/* replace.c */
+bool sqlite_op_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The SQLite dialect.
+ */
+#include "common/dialect.h"
+#include "sqlite/conn.h"
+#include "sqlite/syntax.h"
+
+static bool check_view(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view, struct viewd_resolved *out,
+                       struct viewd_text_sink mentions, struct viewd_err *err)
+{
+	return dialect_check_view(&sqlite_syntax, view, out, mentions, err);
+}
+
+static bool render(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view, enum viewd_render_kind kind,
+                   const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err)
+{
+	return dialect_render(&sqlite_syntax, view, kind, flags, statements, err);
+}
+
+VIEWD_DIALECT_EXPORT = {
+	.abi_major = VIEWD_ABI_MAJOR,
+	.abi_minor = VIEWD_ABI_MINOR,
+	.struct_size = sizeof(struct viewd_dialect),
+	.name = "sqlite",
+	.version = "SQLite " SQLITE_VERSION,
+	.caps = VIEWD_CAP_TRANSACTIONAL_DDL | VIEWD_CAP_SINGLE_WRITER,
+	.options = sqlite_options,
+	.n_options = SQLITE_N_OPTIONS,
+	.check_database = sqlite_check_database,
+	.check_view = check_view,
+	.render = render,
+	.open = sqlite_conn_open,
+	.close = sqlite_conn_close,
+	.cancel = sqlite_conn_cancel,
+	.alive = sqlite_conn_alive,
+	.prepare = dialect_prepare,
+	.inspect = dialect_inspect,
+	.apply = dialect_apply,
+	.refresh = dialect_refresh,
+	.record_failure = dialect_record_failure,
+	.verify = dialect_verify,
+	.history = dialect_history,
+};

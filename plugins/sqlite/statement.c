@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "sqlite/conn.h"
+
+#include "base/err.h"
+
+#include <string.h>
+
+#define MAX_COLUMNS 64 /* of a query whose rows are read: viewd's own */
+
+static bool stopped_error(struct viewd_conn *conn, struct viewd_err *err)
+{
+	return sqlite_stopped(conn) && !sqlite_error(conn, SQLITE_INTERRUPT, err);
+}
+
+bool sqlite_prepare(struct viewd_conn *conn, const char *sql, sqlite3_stmt **out, struct viewd_err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	const char *tail = NULL;
+	if (stopped_error(conn, err))
+		return false;
+	int rc = sqlite3_prepare_v3(conn->handle, sql, -1, 0, &stmt, &tail);
+	if (rc != SQLITE_OK)
+		return sqlite_error(conn, rc, err);
+	if (stmt == NULL || tail[strspn(tail, " \t\r\n\f\v")] != '\0') {
+		sqlite3_finalize(stmt);
+		return err_set(err, VIEWD_ERR_QUERY, "statement is empty or holds more than one");
+	}
+	*out = stmt;
+	return true;
+}
+
+static bool bind(struct viewd_conn *conn, sqlite3_stmt *stmt, const char *const *params, size_t n, struct viewd_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int rc = sqlite3_bind_text(stmt, (int)i + 1, params[i], -1, SQLITE_STATIC);
+		if (rc != SQLITE_OK)
+			return sqlite_error(conn, rc, err);
+	}
+	return true;
+}
+
+/* Hands one row over; false when the reader has had enough. */
+static bool give_row(sqlite3_stmt *stmt, db_row_fn *row, void *ctx)
+{
+	const char *values[MAX_COLUMNS];
+	int n = sqlite3_column_count(stmt);
+	n = n < MAX_COLUMNS ? n : MAX_COLUMNS;
+	for (int i = 0; i < n; i++)
+		values[i] = (const char *)sqlite3_column_text(stmt, i);
+	return row(ctx, values, (size_t)n);
+}
+
+static bool step_all(struct viewd_conn *conn, sqlite3_stmt *stmt, db_row_fn *row, void *ctx, struct viewd_err *err)
+{
+	int rc;
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		if (row != NULL && !give_row(stmt, row, ctx))
+			return true;
+	return rc == SQLITE_DONE || sqlite_error(conn, rc, err);
+}
+
+static bool run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+                struct viewd_err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	if (!sqlite_prepare(conn, sql, &stmt, err))
+		return false;
+	bool done = bind(conn, stmt, params, n_params, err) && step_all(conn, stmt, row, ctx, err);
+	sqlite3_finalize(stmt);
+	return done;
+}
+
+bool sqlite_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+                     struct viewd_err *err)
+{
+	return run(sqlite_conn_of(db), sql, params, n_params, row, ctx, err);
+}
+
+bool sqlite_op_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
+                    struct viewd_err *err)
+{
+	struct viewd_conn *conn = sqlite_conn_of(db);
+	if (!run(conn, sql, params, n_params, NULL, NULL, err))
+		return false;
+	if (affected_r != NULL)
+		*affected_r = sqlite3_changes64(conn->handle);
+	return true;
+}
+
+bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err *err)
+{
+	enum sqlite_guard before = conn->guard;
+	conn->guard = SQLITE_GUARD_INTERNAL;
+	bool done = run(conn, sql, NULL, 0, NULL, NULL, err);
+	conn->guard = before;
+	return done;
+}
+
+/* A deferred transaction that has read cannot write after somebody else's commit (SQLITE_BUSY_SNAPSHOT): writers begin at once. */
+bool sqlite_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
+{
+	return sqlite_internal(sqlite_conn_of(db), how == DB_BEGIN_WRITE ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED", err);
+}
+
+bool sqlite_op_commit(struct db *db, struct viewd_err *err)
+{
+	return sqlite_internal(sqlite_conn_of(db), "COMMIT", err);
+}
+
+/* Some errors (disk full, interrupt) have rolled back already. */
+void sqlite_op_rollback(struct db *db)
+{
+	struct viewd_conn *conn = sqlite_conn_of(db);
+	if (sqlite3_get_autocommit(conn->handle))
+		return;
+	sqlite_op_enter(db);
+	struct viewd_err ignored;
+	if (!sqlite_internal(conn, "ROLLBACK", &ignored))
+		db_log(db, VIEWD_LOG_WARNING, "database '%s', rollback failed (%s)", db->database_name, ignored.msg);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "sqlite/syntax.h"
+
+#define NO_MATVIEW "SQLite has no materialized views"
+#define NO_READER_LOCK "a refresh is one transaction and readers keep the old rows until it commits: full and diff never block them"
+#define NO_SWAP "renaming a table rewrites the views that read it to follow the old one"
+#define NO_INCREMENTAL "changes are not captured row by row"
+#define NO_ROWS "a simple view stores no rows"
+
+const struct syntax sqlite_syntax = {
+	.dialect = "SQLite",
+	.lexer = LEX_BACKTICK | LEX_BRACKETS,
+	.quote = '"',
+	.max_ident = 255, /* SQLite itself has no limit */
+	.max_parts = 1,
+	.placeholder = '?',
+	.view_if_not_exists = true,
+	.transactional_ddl = true,
+	.table_suffix = "",
+	.name_tag = " /* viewd:{} */",
+	.drop_temporary = "DROP TABLE",
+	.mode_refusal = {
+		[VIEWD_METHOD_SIMPLE] = {
+			[VIEWD_MODE_FULL] = NO_ROWS, [VIEWD_MODE_CONCURRENTLY] = NO_ROWS, [VIEWD_MODE_DIFF] = NO_ROWS,
+			[VIEWD_MODE_SWAP] = NO_ROWS, [VIEWD_MODE_INCREMENTAL] = NO_ROWS,
+		},
+		[VIEWD_METHOD_MATERIALIZED] = {
+			[VIEWD_MODE_FULL] = NO_MATVIEW, [VIEWD_MODE_CONCURRENTLY] = NO_MATVIEW, [VIEWD_MODE_DIFF] = NO_MATVIEW,
+			[VIEWD_MODE_SWAP] = NO_MATVIEW, [VIEWD_MODE_INCREMENTAL] = NO_MATVIEW,
+		},
+		[VIEWD_METHOD_TABLE] = {
+			[VIEWD_MODE_CONCURRENTLY] = NO_READER_LOCK, [VIEWD_MODE_SWAP] = NO_SWAP,
+			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
+		},
+	},
+	/* quote() tells 1 from 1.0 from '1' and NULL from 'NULL' (https://sqlite.org/lang_corefunc.html#quote). */
+	.verify_value = "quote({})",
+	.same_value = "({a} IS {b} COLLATE BINARY AND typeof({a}) = typeof({b}))",
+	.views_table = "viewd_views",
+	.history_table = "viewd_refresh_history",
+	.type_text = "TEXT",
+	.type_key = "TEXT",
+	.type_bigint = "INTEGER",
+	.type_time = "TEXT",
+	.type_serial_key = "INTEGER PRIMARY KEY",
+	.history_index = "CREATE INDEX IF NOT EXISTS viewd_refresh_history_view ON viewd_refresh_history (view, id)",
+	.time_in = "{}",
+	.time_out = "{}",
+	.for_update = "",
+	.upsert_clause = " ON CONFLICT (name) DO UPDATE SET ",
+	.upsert_value = "excluded.{}",
+};
