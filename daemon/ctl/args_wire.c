@@ -2,10 +2,9 @@
  *
  * args_wire.c: parameters from and to query strings and JSON bodies. What comes in is untrusted.
  */
-#include "ctl/args_private.h"
-
 #include "base/err.h"
-#include "ctl/json.h"
+#include "ctl/args_private.h"
+#include "ctl/json_text.h"
 
 #include <ctype.h>
 #include <jansson.h>

@@ -5,7 +5,7 @@
 #include "ctl/handlers.h"
 
 #include "base/err.h"
-#include "conf/words.h"
+#include "conf/show.h"
 #include "ctl/json.h"
 
 void cmd_status(struct call *call)
@@ -20,6 +20,15 @@ void cmd_status(struct call *call)
 	call_reply(call, list);
 }
 
+static void add_setting(void *ctx, const struct conf_setting *setting)
+{
+	json_t *one = json_object();
+	json_object_set_new(one, "key", json_text(setting->key));
+	json_object_set_new(one, "value", json_text(setting->value));
+	json_object_set_new(one, "origin", json_text(setting->origin));
+	json_array_append_new(ctx, one);
+}
+
 void cmd_show(struct call *call)
 {
 	struct view **views;
@@ -30,8 +39,13 @@ void cmd_show(struct call *call)
 	json_t *list = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, json_view_details(eng, views[i]));
+	struct view_status st = {0};
+	engine_status(eng, views[0], &st);
+	json_t *settings = json_array();
+	conf_show_view(engine_conf(eng), st.conf, add_setting, settings);
 	json_t *body = json_reply();
 	json_object_set_new(body, "views", list);
+	json_object_set_new(body, "settings", settings);
 	call_reply(call, body);
 }
 

@@ -6,18 +6,13 @@
 #define VIEWD_CTL_JSON_H
 
 #include "core/engine.h"
+#include "ctl/json_text.h"
 #include "reload.h"
 
 #include <jansson.h>
 
 /* The version of every object reply, key "schema". */
 #define CTL_SCHEMA 1
-
-/* Is text valid UTF-8? */
-bool json_text_valid(const char *text);
-
-/* A string; NULL gives null, bytes that are not UTF-8 become '?', because server messages come in any encoding. */
-json_t *json_text(const char *text);
 
 /* RFC 3339 UTC; 0 gives null. */
 json_t *json_time(int64_t wall_us);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "ctl/audit.h"
 #include "ctl/json.h"
 #include "ctl/peer.h"
 #include "ctl/socket.h"
@@ -256,23 +257,6 @@ static void refuse(struct ctl_server *server, struct evhttp_request *http, int s
 	json_decref(body);
 }
 
-static void audit(const struct exchange *ex, int status, json_t *body)
-{
-	if (ex->audit == NULL)
-		return;
-	json_t *error = json_object_get(body, "error");
-	json_int_t failed = json_integer_value(json_object_get(body, "failed"));
-	const char *gone = ex->http == NULL ? ", client left" : "";
-	if (status != 200)
-		log_info("control, %s: refused (%s)%s", ex->audit, json_string_value(json_object_get(error, "message")), gone);
-	else if (failed > 0)
-		log_info("control, %s: %lld failed%s", ex->audit, (long long)failed, gone);
-	else if (json_is_false(json_object_get(body, "ok")))
-		log_info("control, %s: failed%s", ex->audit, gone);
-	else
-		log_info("control, %s: done%s", ex->audit, gone);
-}
-
 static struct client *client_of(struct ctl_server *server, struct evhttp_request *http)
 {
 	return client_slot(server, evhttp_connection_get_bufferevent(evhttp_request_get_connection(http)));
@@ -292,7 +276,8 @@ static void on_close(struct evhttp_connection *evcon UNUSED, void *ctx)
 static void on_reply(void *ctx, int status, json_t *body)
 {
 	struct exchange *ex = ctx;
-	audit(ex, status, body);
+	if (ex->audit != NULL)
+		audit_log(ex->audit, status, body, ex->http == NULL);
 	if (ex->http != NULL) {
 		struct client *client = client_of(ex->server, ex->http);
 		client->exchange = NULL;
@@ -419,12 +404,6 @@ static void on_accept_error(struct evconnlistener *listener, void *ctx)
 	arm(server->accept_timer, ACCEPT_PAUSE_US);
 }
 
-static void on_accept_again(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
-{
-	struct ctl_server *server = ctx;
-	accept_resume(server, clients_sweep(server));
-}
-
 static bool listener_open(struct ctl_server *server, struct viewd_err *err)
 {
 	int fd = -1;
@@ -488,7 +467,7 @@ struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const str
 	server->own_uid = geteuid();
 	server->overflow_uid = peer_overflow_uid();
 	server->sweep_timer = evtimer_new(server->base, on_sweep, server);
-	server->accept_timer = evtimer_new(server->base, on_accept_again, server);
+	server->accept_timer = evtimer_new(server->base, on_sweep, server);
 	server->file_timer = evtimer_new(server->base, on_file_check, server);
 	signal(SIGPIPE, SIG_IGN);
 	reserve_open(server);

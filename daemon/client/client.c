@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * client.c: from argv to a command's exit status.
+ */
+#include "config.h"
+
+#include "client/client.h"
+
+#include "base/err.h"
+#include "client/help.h"
+#include "client/print.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+#include <unistd.h>
+
+#define SOCKET_DEFAULT "/run/viewd/control.sock"
+
+/* What argv said apart from the command's own arguments. */
+struct options {
+	const char *socket;
+	bool json;
+	bool help;
+	bool version;
+	const char *special; /* --man-commands, --completion-words */
+	char **rest;         /* everything else, the command's name first */
+	int n_rest;
+};
+
+void client_complain(const struct client *client, const struct viewd_err *err)
+{
+	fprintf(client->err, "viewctl: %s\n", err->msg);
+	if (err->hint[0] != '\0')
+		fprintf(client->err, "viewctl: hint: %s\n", err->hint);
+}
+
+/* -s, --json, --help and --version may stand anywhere. Returns how many arguments it took, -1 with err on bad usage. */
+static int take_option(struct options *options, char *const arg[], struct viewd_err *err)
+{
+	const char *text = arg[0];
+	if (strcmp(text, "--json") == 0)
+		return (options->json = true);
+	if (strcmp(text, "-h") == 0 || strcmp(text, "--help") == 0)
+		return (options->help = true);
+	if (strcmp(text, "-V") == 0 || strcmp(text, "--version") == 0)
+		return (options->version = true);
+	if (strcmp(text, "--man-commands") == 0 || strcmp(text, "--completion-words") == 0)
+		return (options->special = text) != NULL;
+	if (strncmp(text, "--socket=", 9) == 0)
+		return (options->socket = text + 9) != NULL;
+	if (strcmp(text, "-s") != 0 && strcmp(text, "--socket") != 0) {
+		bool glued = text[0] == '-' && text[1] == 's';
+		options->socket = glued ? text + 2 : options->socket;
+		return glued;
+	}
+	if (arg[1] == NULL)
+		return err_set(err, VIEWD_ERR_CONFIG, "%s needs a value (SOCKET)", text) - 1;
+	options->socket = arg[1];
+	return 2;
+}
+
+static bool split_argv(void *mem_ctx, int argc, char *const argv[], struct options *options, struct viewd_err *err)
+{
+	bool ended = false;
+	options->rest = talloc_zero_array(mem_ctx, char *, (unsigned)argc + 1);
+	assert(options->rest != NULL);
+	for (int i = 1; i < argc;) {
+		ended = ended || strcmp(argv[i], "--") == 0;
+		int n = ended ? 0 : take_option(options, &argv[i], err);
+		if (n < 0)
+			return false;
+		if (n == 0)
+			options->rest[options->n_rest++] = argv[i];
+		i += n == 0 ? 1 : n;
+	}
+	return true;
+}
+
+static const struct command *find_command(const char *name, struct viewd_err *err)
+{
+	const struct command *command = command_by_name(name);
+	if (command != NULL)
+		return command;
+	const char *nearest = command_nearest(name);
+	err_set(err, VIEWD_ERR_CONFIG, "command '%s' is not known", name);
+	if (nearest != NULL)
+		err_hint(err, "did you mean %s?", nearest);
+	else
+		err_hint(err, "see viewctl --help");
+	return NULL;
+}
+
+static enum client_exit usage(const struct client *client, const struct viewd_err *err)
+{
+	client_complain(client, err);
+	return CLIENT_USAGE;
+}
+
+static enum client_exit explain(const struct client *client, const char *name)
+{
+	struct viewd_err err;
+	const struct command *command = name != NULL ? find_command(name, &err) : NULL;
+	if (name != NULL && command == NULL)
+		return usage(client, &err);
+	if (command != NULL)
+		help_command(client->out, command);
+	else
+		help_overview(client->out);
+	return CLIENT_DONE;
+}
+
+static enum client_exit not_supported(const struct client *client, const struct args *args)
+{
+	fprintf(client->err, "viewctl: %s is not supported yet\n", args_command(args)->name);
+	return CLIENT_FAILED;
+}
+
+static enum client_exit run(const struct client *client, const struct args *args)
+{
+	switch (args_command(args)->id) {
+	case COMMAND_CHECK:
+		return client_check(client, args);
+	case COMMAND_HELP:
+		return explain(client, args_text(args, "command"));
+	case COMMAND_WAIT:
+		return not_supported(client, args);
+	case COMMAND_RENDER:
+		return args_text(args, "config") != NULL ? client_render(client, args) : client_remote(client, args);
+	case COMMAND_STATUS:
+	case COMMAND_SHOW:
+	case COMMAND_WHY:
+	case COMMAND_HISTORY:
+	case COMMAND_GRAPH:
+	case COMMAND_INFO:
+	case COMMAND_PLAN:
+	case COMMAND_REFRESH:
+	case COMMAND_CREATE:
+	case COMMAND_DROP:
+	case COMMAND_VERIFY:
+	case COMMAND_PAUSE:
+	case COMMAND_RESUME:
+	case COMMAND_CANCEL:
+	case COMMAND_RELOAD:
+		return client_remote(client, args);
+	case COMMAND_COUNT:
+		break;
+	}
+	return CLIENT_USAGE;
+}
+
+static enum client_exit about(const struct client *client, const struct options *options)
+{
+	if (options->version)
+		fputs("viewctl " PACKAGE_VERSION "\n", client->out);
+	else if (strcmp(options->special, "--man-commands") == 0)
+		help_man(client->out);
+	else
+		help_words(client->out);
+	return CLIENT_DONE;
+}
+
+static enum client_exit run_command(const struct client *client, const struct options *options)
+{
+	struct viewd_err err;
+	if (options->version || options->special != NULL)
+		return about(client, options);
+	if (options->help || options->n_rest == 0) {
+		enum client_exit end = explain(client, options->n_rest > 0 ? options->rest[0] : NULL);
+		return options->help ? end : CLIENT_USAGE;
+	}
+	const struct command *command = find_command(options->rest[0], &err);
+	if (command == NULL)
+		return usage(client, &err);
+	struct args *args = args_new(client->mem_ctx, command);
+	if (!args_from_argv(args, options->n_rest - 1, options->rest + 1, &err))
+		return usage(client, &err);
+	return run(client, args);
+}
+
+static bool want_colours(FILE *out)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	return isatty(fileno(out)) != 0 && (no_colour == NULL || no_colour[0] == '\0');
+}
+
+enum client_exit client_main(int argc, char *const argv[], FILE *out, FILE *err)
+{
+	const char *from_env = getenv("VIEWD_SOCKET");
+	struct options options = {.socket = from_env != NULL && from_env[0] != '\0' ? from_env : SOCKET_DEFAULT};
+	struct viewd_err why;
+	struct client client = {.mem_ctx = talloc_new(NULL), .out = out, .err = err, .colours = want_colours(out)};
+	enum client_exit end;
+	if (split_argv(client.mem_ctx, argc, argv, &options, &why)) {
+		client.socket = options.socket;
+		client.json = options.json;
+		end = run_command(&client, &options);
+	} else {
+		end = usage(&client, &why);
+	}
+	talloc_free(client.mem_ctx);
+	/* a full disk or a closed pipe must not look like success */
+	if (fflush(out) != 0 && end == CLIENT_DONE)
+		end = CLIENT_FAILED;
+	return end;
+}
+
+static enum client_exit show_error(const struct client *client, long status, const json_t *error)
+{
+	const char *message = json_string_value(json_object_get(error, "message"));
+	const char *hint = json_string_value(json_object_get(error, "hint"));
+	if (!client->json) {
+		fprintf(client->err, "viewctl: %s\n", message != NULL ? message : "the daemon refused without a reason");
+		if (hint != NULL)
+			fprintf(client->err, "viewctl: hint: %s\n", hint);
+	}
+	return status == 400 ? CLIENT_USAGE : CLIENT_FAILED;
+}
+
+enum client_exit client_show(const struct client *client, const struct args *args, long status, const json_t *body)
+{
+	const json_t *error = json_object_get(body, "error");
+	if (client->json) {
+		json_dumpf(body, client->out, JSON_INDENT(2));
+		fputc('\n', client->out);
+	}
+	if (status >= 400 || json_is_object(error))
+		return show_error(client, status, error);
+	if (!client->json)
+		print_for(args_command(args)->id)(screen_new(client->mem_ctx, client->out, client->colours), args, body);
+	return json_is_false(json_object_get(body, "ok")) ? CLIENT_FAILED : CLIENT_DONE;
+}

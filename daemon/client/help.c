@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * help.c: help, the manual's command part and completion words.
+ */
+#include "client/help.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_WIDTH 78
+
+static bool positional(const struct command_param *param)
+{
+	return param->kind == PARAM_ARG || param->kind == PARAM_ARG_WORD || param->kind == PARAM_ARG_LIST;
+}
+
+static bool takes_value(const struct command_param *param)
+{
+	return param->kind != PARAM_FLAG;
+}
+
+static bool optional(const struct command_param *param)
+{
+	return (param->flags & (PARAM_REQUIRED | PARAM_OR_ALL)) == 0;
+}
+
+/* Words at most width columns from indent on. */
+static void put_wrapped(FILE *out, const char *text, int indent)
+{
+	int column = indent;
+	fprintf(out, "%*s", indent, "");
+	while (*text != '\0') {
+		int len = (int)strcspn(text, " ");
+		if (column > indent && column + 1 + len > TEXT_WIDTH) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", len, text);
+		column += len;
+		text += len;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+static void put_positional(FILE *out, const struct command_param *param)
+{
+	const char *dots = param->kind == PARAM_ARG_LIST ? "..." : "";
+	if ((param->flags & PARAM_OR_ALL) != 0)
+		fprintf(out, " %s...|--all", param->values);
+	else if (optional(param))
+		fprintf(out, " [%s%s]", param->values, dots);
+	else
+		fprintf(out, " %s%s", param->values, dots);
+}
+
+void help_synopsis(FILE *out, const struct command *command)
+{
+	fprintf(out, "viewctl %s", command->name);
+	for (size_t i = 0; i < command->n_params; i++)
+		if (positional(&command->params[i]))
+			put_positional(out, &command->params[i]);
+	for (size_t i = 0; i < command->n_params; i++) {
+		const struct command_param *param = &command->params[i];
+		if (positional(param) || strcmp(param->name, "all") == 0)
+			continue;
+		fprintf(out, " [--%s%s%s]", param->name, takes_value(param) ? " " : "", takes_value(param) ? param->values : "");
+	}
+}
+
+static void option_text(const struct command_param *param, char *buf, size_t size)
+{
+	char letter[8] = "";
+	if (param->letter != 0)
+		snprintf(letter, sizeof(letter), "-%c, ", param->letter);
+	if (positional(param))
+		snprintf(buf, size, "%s", param->values);
+	else
+		snprintf(buf, size, "%s--%s%s%s", letter, param->name, takes_value(param) ? " " : "", takes_value(param) ? param->values : "");
+}
+
+void help_command(FILE *out, const struct command *command)
+{
+	char text[128];
+	fputs("usage: ", out);
+	help_synopsis(out, command);
+	fputs("\n\n", out);
+	put_wrapped(out, command->doc, 0);
+	if (command->n_params > 0)
+		fputc('\n', out);
+	for (size_t i = 0; i < command->n_params; i++) {
+		option_text(&command->params[i], text, sizeof(text));
+		fprintf(out, "  %s\n", text);
+		put_wrapped(out, command->params[i].help, 8);
+	}
+	fputs("\n  Options of every command: see viewctl --help\n", out);
+}
+
+void help_overview(FILE *out)
+{
+	fputs("usage: viewctl [-s SOCKET] [--json] COMMAND [ARGUMENT...]\n\n"
+	      "Controls viewd, the daemon that keeps views fresh.\n\ncommands:\n",
+	      out);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %-9s %s\n", commands()[i].name, commands()[i].help);
+	fputs("\noptions of every command:\n"
+	      "  -s, --socket SOCKET  the daemon's control socket (default $VIEWD_SOCKET, else\n"
+	      "                       /run/viewd/control.sock)\n"
+	      "  --json               the daemon's reply as JSON\n"
+	      "  -h, --help           this text, or that of a command\n"
+	      "  -V, --version        the version\n"
+	      "\nexit status:\n"
+	      "  0 done, 1 the command failed, 2 usage, 3 daemon not reachable, 4 timed out\n",
+	      out);
+}
+
+static void put_troff(FILE *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '-' || *text == '\\')
+			fputs(*text == '-' ? "\\-" : "\\e", out);
+		else
+			fputc(*text, out);
+	}
+}
+
+static void man_param(FILE *out, const struct command_param *param)
+{
+	char text[128];
+	option_text(param, text, sizeof(text));
+	fputs(".TP\n.B ", out);
+	put_troff(out, text);
+	fputc('\n', out);
+	put_troff(out, param->help);
+	fputs(".\n", out);
+}
+
+void help_man(FILE *out)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const struct command *command = &commands()[i];
+		fprintf(out, ".SS %s\n.B ", command->name);
+		char *text = NULL;
+		size_t size = 0;
+		FILE *mem = open_memstream(&text, &size);
+		help_synopsis(mem, command);
+		fclose(mem);
+		put_troff(out, text);
+		free(text);
+		fputs("\n.PP\n", out);
+		put_troff(out, command->doc);
+		fputc('\n', out);
+		if (command->n_params > 0)
+			fputs(".RS\n", out);
+		for (size_t k = 0; k < command->n_params; k++)
+			man_param(out, &command->params[k]);
+		if (command->n_params > 0)
+			fputs(".RE\n", out);
+	}
+}
+
+void help_words(FILE *out)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const struct command *command = &commands()[i];
+		fputs(command->name, out);
+		for (size_t k = 0; k < command->n_params; k++)
+			if (!positional(&command->params[k]))
+				fprintf(out, " --%s", command->params[k].name);
+		fputc('\n', out);
+	}
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * http.c: libcurl over a unix socket.
+ */
+#include "client/http.h"
+
+#include "base/check.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+#define REPLY_MAX ((size_t)256 << 20)
+#define CONNECT_TIMEOUT_MS 5000L
+
+static size_t take_body(char *data, size_t size, size_t n, void *ctx)
+{
+	struct http_reply *reply = ctx;
+	size_t len = size * n;
+	if (reply->len + len > REPLY_MAX)
+		return 0;
+	reply->body = talloc_realloc_size(NULL, reply->body, reply->len + len + 1);
+	assert(reply->body != NULL);
+	memcpy(reply->body + reply->len, data, len);
+	reply->len += len;
+	reply->body[reply->len] = '\0';
+	return len;
+}
+
+static void set_options(CURL *curl, const struct http_call *call, const char *url, struct http_reply *reply)
+{
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, call->socket);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)((call->timeout_us + 999) / 1000));
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reply->error);
+	if (call->body != NULL)
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
+}
+
+/* A connect that takes too long is a daemon that cannot be reached, and not the caller's time limit. */
+static enum http_end judge(CURL *curl, CURLcode rc, const struct http_call *call, struct http_reply *reply)
+{
+	double connected = 0;
+	long os_errno = 0;
+	curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME, &connected);
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+	if (rc == CURLE_OK)
+		return HTTP_REPLIED;
+	if (rc == CURLE_COULDNT_CONNECT || (rc == CURLE_OPERATION_TIMEDOUT && connected == 0 && call->timeout_us == 0)) {
+		snprintf(reply->error, sizeof(reply->error), "%s", os_errno != 0 ? strerror((int)os_errno) : curl_easy_strerror(rc));
+		return HTTP_UNREACHABLE;
+	}
+	if (reply->error[0] == '\0')
+		snprintf(reply->error, sizeof(reply->error), "%s", curl_easy_strerror(rc));
+	return rc == CURLE_OPERATION_TIMEDOUT ? HTTP_TIMED_OUT : HTTP_BROKEN;
+}
+
+enum http_end http_do(void *mem_ctx, const struct http_call *call, struct http_reply *reply)
+{
+	*reply = (struct http_reply){0};
+	CURL *curl = curl_easy_init();
+	assert(curl != NULL);
+	char *url = talloc_asprintf(NULL, "http://viewd%s%s%s", call->path, call->query[0] != '\0' ? "?" : "", call->query);
+	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+	headers = curl_slist_append(headers, "Expect:");
+	set_options(curl, call, url, reply);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	CURLcode rc = curl_easy_perform(curl);
+	enum http_end end = judge(curl, rc, call, reply);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(curl);
+	talloc_free(url);
+	if (reply->body == NULL)
+		reply->body = talloc_strdup(NULL, "");
+	talloc_steal(mem_ctx, reply->body);
+	return end;
+}

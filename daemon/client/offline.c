@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * offline.c: commands that read the files themselves: check, and render with -c.
+ */
+#include "base/err.h"
+#include "client/client.h"
+#include "client/print.h"
+#include "conf/conf.h"
+#include "core/offline.h"
+#include "ctl/json_text.h"
+#include "plugin/loader.h"
+
+#define CONFIG_DEFAULT "/etc/viewd/viewd.conf"
+
+/* The snapshot with every dialect's own checks, or NULL; problems belong to the client's context. */
+static struct conf *load(const struct client *client, const char *path, struct registry *registry, struct conf_problems *problems)
+{
+	struct conf_dialects dialects = offline_dialects(registry);
+	return conf_load(client->mem_ctx, path, &dialects, problems);
+}
+
+static json_t *problems_json(const struct conf_problems *problems)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < problems->n; i++) {
+		json_t *one = json_object();
+		json_object_set_new(one, "text", json_text(problems->items[i].text));
+		json_object_set_new(one, "warning", json_boolean(problems->items[i].warning));
+		json_array_append_new(list, one);
+	}
+	return list;
+}
+
+static void show_problems(const struct client *client, const struct conf_problems *problems)
+{
+	json_t *list = problems_json(problems);
+	print_problems(screen_new(client->mem_ctx, client->out, client->colours), list);
+	json_decref(list);
+}
+
+static void show_check(const struct client *client, const char *path, const struct conf_problems *problems)
+{
+	if (!client->json) {
+		show_problems(client, problems);
+		if (problems->n_errors == 0)
+			fprintf(client->out, "%s: good\n", path);
+		return;
+	}
+	json_t *body = json_object();
+	json_object_set_new(body, "schema", json_integer(1));
+	json_object_set_new(body, "ok", json_boolean(problems->n_errors == 0));
+	json_object_set_new(body, "problems", problems_json(problems));
+	json_dumpf(body, client->out, JSON_INDENT(2));
+	fputc('\n', client->out);
+	json_decref(body);
+}
+
+enum client_exit client_check(const struct client *client, const struct args *args)
+{
+	const char *path = args_text(args, "config") != NULL ? args_text(args, "config") : CONFIG_DEFAULT;
+	struct registry *registry = registry_new(client->mem_ctx);
+	struct conf_problems problems = {0};
+	struct conf *conf = load(client, path, registry, &problems);
+	if (conf != NULL)
+		offline_check(client->mem_ctx, conf, registry, &problems);
+	show_check(client, path, &problems);
+	conf_unref(&conf);
+	return problems.n_errors == 0 ? CLIENT_DONE : CLIENT_FAILED;
+}
+
+static bool add_statement(void *ctx, const char *text)
+{
+	json_array_append_new(ctx, json_text(text));
+	return true;
+}
+
+static enum client_exit render(const struct client *client, const struct args *args, const struct conf *conf,
+                               struct registry *registry)
+{
+	struct offline_render what = {
+		.view = args_text(args, "view"),
+		.dialect = args_text(args, "dialect"),
+		.database = args_text(args, "database"),
+		.flags = {args_flag(args, "or-replace"), args_flag(args, "if-not-exists"), args_flag(args, "if-exists"),
+	                  args_flag(args, "cascade")},
+	};
+	bool known = offline_render_kind(args_text(args, "what"), &what.kind);
+	assert(known); /* the parameter's row lists the words */
+	struct viewd_err err;
+	const char *dialect = NULL;
+	json_t *list = json_array();
+	enum client_exit end = CLIENT_FAILED;
+	if (offline_render(conf, registry, &what, (struct viewd_text_sink){add_statement, list}, &dialect, &err)) {
+		json_t *body = json_pack("{s:i, s:s, s:s, s:O}", "schema", 1, "view", what.view, "dialect", dialect, "statements", list);
+		end = client_show(client, args, 200, body);
+		json_decref(body);
+	} else {
+		client_complain(client, &err);
+	}
+	json_decref(list);
+	return end;
+}
+
+enum client_exit client_render(const struct client *client, const struct args *args)
+{
+	struct registry *registry = registry_new(client->mem_ctx);
+	struct conf_problems problems = {0};
+	struct conf *conf = load(client, args_text(args, "config"), registry, &problems);
+	if (conf == NULL) {
+		struct client to_err = *client;
+		to_err.out = client->err;
+		to_err.colours = false;
+		show_problems(&to_err, &problems);
+		return CLIENT_FAILED;
+	}
+	enum client_exit end = render(client, args, conf, registry);
+	conf_unref(&conf);
+	return end;
+}
