@@ -1,0 +1,18 @@
+# Manual pages and the sample configuration; their option parts come from the tables the parser uses.
+
+noinst_PROGRAMS += docs/describe
+docs_describe_SOURCES = docs/describe.c
+docs_describe_LDADD = libviewd.la
+
+docs/man/viewd.conf.5: $(srcdir)/docs/man/viewd.conf.5.head $(srcdir)/docs/man/viewd.conf.5.tail docs/describe$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) docs/man && { cat $(srcdir)/docs/man/viewd.conf.5.head && docs/describe$(EXEEXT) man && \
+	cat $(srcdir)/docs/man/viewd.conf.5.tail; } > $@.tmp && mv $@.tmp $@
+
+conf/viewd.conf.sample: docs/describe$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) conf && docs/describe$(EXEEXT) sample > $@.tmp && mv $@.tmp $@
+
+dist_man_MANS = docs/man/viewd.8
+nodist_man_MANS = docs/man/viewd.conf.5
+nodist_doc_DATA = conf/viewd.conf.sample
+CLEANFILES += docs/man/viewd.conf.5 conf/viewd.conf.sample
+EXTRA_DIST += docs/man/viewd.conf.5.head docs/man/viewd.conf.5.tail
