@@ -49,11 +49,12 @@ static void set_entry(struct load *load, const struct load_section *s, const str
 	report_err(load->report, &at, &err);
 }
 
-static void unknown_key(struct load *load, const struct load_section *s, const struct option_table *table,
+static void unknown_key(struct load *load, const struct load_section *s, const struct option_table *table, const char *near,
                         const struct scan_entry *entry)
 {
 	struct report_at at = load_at(s, entry);
-	const char *near = option_nearest(table, entry->key);
+	if (near == NULL)
+		near = option_nearest(table, entry->key);
 	if (near != NULL)
 		report_error(load->report, &at, "unknown key; did you mean %s", near);
 	else
@@ -82,7 +83,7 @@ void build_daemon(struct load *load)
 	for (uint32_t i = 0; i < s->sec->n; i++) {
 		const struct option_row *row = option_find(&schema_daemon, entries[i].key);
 		if (row == NULL)
-			unknown_key(load, s, &schema_daemon, &entries[i]);
+			unknown_key(load, s, &schema_daemon, NULL, &entries[i]);
 		else
 			set_entry(load, s, row, &entries[i], daemon, &origins[row - schema_daemon.rows]);
 	}
@@ -122,8 +123,8 @@ static const struct load_dialect *choose_dialect(struct load *load, const struct
 	for (uint32_t i = 0; i < s->sec->n; i++)
 		if (strcmp(entries[i].key, "url") == 0)
 			entry = &entries[i];
-	if (entry == NULL)
-		return NULL;
+	if (entry == NULL || entry->value[0] == '\0')
+		return NULL; /* reported by the row */
 	struct report_at at = load_at(s, entry);
 	if (!entry->quoted && strpbrk(entry->value, " \t") != NULL)
 		report_error(load->report, &at, "a blank in the URL; write %%20, or wrap the URL in '...'");
@@ -163,16 +164,25 @@ static const char *other_dialect(const struct load *load, const struct option_ro
 	return row != NULL ? row->dialect : NULL;
 }
 
-static void foreign_key(struct load *load, const struct load_section *s, const struct conf_database *db,
+static const char *nearest_own(const struct load_dialect *d, const char *key)
+{
+	const char *words[64];
+	size_t n = 0;
+	for (size_t i = 0; i < d->n && n < ARRAY_LEN(words); i++)
+		words[n++] = d->rows[i].key;
+	return option_nearest_word(words, n, key);
+}
+
+static void foreign_key(struct load *load, const struct load_section *s, const struct own_keys *own,
                         const struct option_row *row, const struct scan_entry *entry)
 {
 	struct report_at at = load_at(s, entry);
 	const char *other = other_dialect(load, row, entry->key);
 	if (other != NULL)
 		report_error(load->report, &at, "the key belongs to dialect %s, the URL of this section says %s; remove it", other,
-		             db->dialect);
+		             own->dialect->name);
 	else
-		unknown_key(load, s, &schema_database, entry);
+		unknown_key(load, s, &schema_database, nearest_own(own->dialect, entry->key), entry);
 }
 
 static void database_entry(struct load *load, const struct load_section *s, const struct scan_entry *entry,
@@ -186,12 +196,12 @@ static void database_entry(struct load *load, const struct load_section *s, cons
 	else if (own->dialect == NULL && (row != NULL || option_nearest(&schema_database, entry->key) == NULL))
 		return; /* a key of the dialect that is not available, perhaps */
 	else if (own->dialect == NULL)
-		unknown_key(load, s, &schema_database, entry);
+		unknown_key(load, s, &schema_database, NULL, entry);
 	else if (dialect_row(own->dialect, entry->key, &k) != NULL ||
 	         (row != NULL && strcmp(row->dialect, own->dialect->name) == 0))
 		put_own(load, own, s, entry->key, entry);
 	else
-		foreign_key(load, s, db, row, entry);
+		foreign_key(load, s, own, row, entry);
 }
 
 static void own_defaults(struct own_keys *own)
@@ -266,7 +276,7 @@ static void view_entry(struct load *load, const struct load_section *s, const st
 	const struct option_row *row = option_find(&schema_view, entry->key);
 	struct report_at at = load_at(s, entry);
 	if (row == NULL)
-		unknown_key(load, s, &schema_view, entry);
+		unknown_key(load, s, &schema_view, NULL, entry);
 	else if (defaults && (row->flags & OPTION_OWN) != 0)
 		report_error(load->report, &at, "the key cannot be a default for all views; write it in a [view NAME] section");
 	else

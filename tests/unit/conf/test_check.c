@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_check.c: references, duplicates and cycles across sections.
+ */
+#include "conf_support.h"
+
+#define VIEW(name, more) "[view " name "]\ndatabase = shop\ndefinition = SELECT 1\n" more
+
+static void databases(void)
+{
+	wants_error(GOOD_DB "[view a]\ndatabase = shp\ndefinition = SELECT 1\n",
+	            "viewd.conf:4: [view a] database: there is no [database shp]; did you mean shop");
+	wants_error(GOOD_DB "[view a]\ndatabase = warehouse, shop\ndefinition = SELECT 1\n",
+	            "viewd.conf:4: [view a] database: there is no [database warehouse]");
+}
+
+static void database_from_defaults(void)
+{
+	struct loaded l = load(GOOD_DB "[view-defaults]\ndatabase = x1\n[view a]\ndefinition = SELECT 1\n");
+	CHECK_INT(l.problems.n, 1);
+	CHECK_STR(problem(&l, 0), "viewd.conf:4: [view a] database: there is no [database x1]");
+}
+
+static void dependencies(void)
+{
+	struct loaded l = load_good(GOOD_DB VIEW("a", "") VIEW("b", "depends_on = a\n") VIEW("c", "depends_on = shop:a, B\n"));
+	CHECK_STR(l.conf->views[2].depends_on.items[0], "shop:a");
+	CHECK_STR(l.conf->views[2].depends_on.items[1], "b");
+	unload(&l);
+	wants_error(GOOD_DB VIEW("sales", "") VIEW("b", "depends_on = sale\n"),
+	            "viewd.conf:9: [view b] depends_on: there is no view sale; did you mean sales");
+	wants_error(GOOD_DB VIEW("a", "") VIEW("b", "depends_on = lite:a\n"),
+	            "viewd.conf:9: [view b] depends_on: there is no view lite:a; did you mean a");
+	wants_error(GOOD_DB VIEW("a", "depends_on = a\n"),
+	            "viewd.conf:6: [view a] depends_on: the view depends on itself; remove a");
+}
+
+static void cycles(void)
+{
+	wants_error(GOOD_DB VIEW("a", "depends_on = b\n") VIEW("b", "depends_on = a\n"),
+	            "viewd.conf:10: [view b] depends_on: a cycle of dependencies: a -> b -> a; remove one of them");
+	wants_error(GOOD_DB VIEW("x", "depends_on = a\n") VIEW("a", "depends_on = b\n") VIEW("b", "depends_on = c\n")
+	                VIEW("c", "depends_on = shop:a\n"),
+	            "viewd.conf:18: [view c] depends_on: a cycle of dependencies: a -> b -> c -> a; remove one of them");
+	struct loaded l = load_good(GOOD_DB VIEW("a", "") VIEW("b", "depends_on = a\n") VIEW("c", "depends_on = a\n")
+	                                VIEW("d", "depends_on = b, c\n"));
+	unload(&l);
+}
+
+static void long_chain(void)
+{
+	char *text = talloc_strdup(harness_ctx(), GOOD_DB VIEW("v0", ""));
+	for (int i = 1; i < 5000; i++)
+		text = talloc_asprintf_append_buffer(text, VIEW("v%d", "depends_on = v%d\n"), i, i - 1);
+	struct loaded l = load_good(text);
+	CHECK_INT(l.conf->n_views, 5000);
+	unload(&l);
+	/* backwards: the search goes as deep as the chain is long */
+	text = talloc_strdup(harness_ctx(), GOOD_DB);
+	for (int i = 0; i < 1000; i++)
+		text = talloc_asprintf_append_buffer(text, VIEW("v%d", "depends_on = v%d\n"), i, (i + 1) % 1000);
+	l = load(text);
+	CHECK_INT(l.problems.n, 1);
+	CHECK_CONTAINS(problem(&l, 0), "[view v999] depends_on: a cycle of dependencies: v0 -> v1 -> v2 ->");
+	CHECK_CONTAINS(problem(&l, 0), " -> v999 -> v0; remove one of them");
+}
+
+static void one_object_two_views(void)
+{
+	wants_error(GOOD_DB VIEW("a", "relation = x.y\n") VIEW("b", "relation = x.y\n"),
+	            talloc_asprintf(harness_ctx(), "viewd.conf:10: [view b] relation: 'x.y' in database shop is the object of [view a] "
+	                                           "already (%s:3); choose another relation", harness_path("viewd.conf")));
+	wants_error(GOOD_DB VIEW("a", "") VIEW("b", "relation = a\n"),
+	            talloc_asprintf(harness_ctx(), "viewd.conf:9: [view b] relation: 'a' in database shop is the object of [view a] "
+	                                           "already (%s:3); choose another relation", harness_path("viewd.conf")));
+	struct loaded l = load_good(GOOD_DB "[database lite]\nurl = sqlite:///x\n" VIEW("a", "relation = x\n")
+	                            "[view b]\ndatabase = lite\nrelation = x\ndefinition = SELECT 1\n");
+	unload(&l);
+}
+
+static void values_together(void)
+{
+	wants_error(GOOD_DB GOOD_VIEW "columns = id integer, n\nunique_key = id, m\n",
+	            "viewd.conf:7: [view a] unique_key: 'm' is not one of columns; add it there");
+	wants_error(GOOD_DB GOOD_VIEW "retry_max_backoff = 1s\n",
+	            "viewd.conf:6: [view a] retry_max_backoff: shorter than retry_backoff; make it at least as long");
+}
+
+static const struct harness_test tests[] = {
+	{"databases", databases}, {"database from defaults", database_from_defaults}, {"dependencies", dependencies},
+	{"cycles", cycles}, {"long chain", long_chain}, {"one object, two views", one_object_two_views},
+	{"values together", values_together},
+};
+HARNESS_MAIN(SUITE("check", tests))
