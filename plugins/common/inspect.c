@@ -34,6 +34,14 @@ static bool compare_definition(struct task *task, struct viewd_found *out, struc
 	return true;
 }
 
+/* What can be known about columns without asking the server. */
+static bool declare_columns(struct task *task, struct viewd_err *err)
+{
+	task->columns = columns_declared(task->db->syntax, task, task->view, err);
+	task->gen.columns = task->columns;
+	return task->columns != NULL;
+}
+
 static void describe(const struct task *task, struct viewd_found *out)
 {
 	const char *recorded = task->state.relation;
@@ -78,9 +86,7 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err) || !task_look(task, false, err))
 		return false;
 	fill(task, &found);
-	task->columns = columns_declared(db->syntax, task, task->view, err);
-	task->gen.columns = task->columns;
-	if (task->columns == NULL || !compare_definition(task, &found, err))
+	if (!declare_columns(task, err) || !compare_definition(task, &found, err))
 		return false;
 	found.indexes_present = true;
 	if (found.kind != VIEWD_KIND_NONE && !recipe_indexes_present(task, &found.indexes_present, err))
@@ -109,7 +115,8 @@ static bool adopt_body(struct task *task, struct viewd_outcome *out, void *ctx U
 {
 	struct viewd_found found = {0};
 	db_failpoint(task->db, "adopt:begin");
-	if (!task_look(task, true, err) || !refuse_adoption(task, err) || !compare_definition(task, &found, err))
+	if (!task_look(task, true, err) || !refuse_adoption(task, err) || !declare_columns(task, err) ||
+	    !compare_definition(task, &found, err))
 		return false;
 	out->did = VIEWD_DID_NO_DATA;
 	struct viewd_resolved wanted = task->resolved;

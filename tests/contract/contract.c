@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The contract suite's main.
+ */
+#include "contract/contract.h"
+
+int main(int argc, char **argv)
+{
+	const struct harness_suite suites[] = {contract_objects, contract_replace, contract_refreshes, contract_safety,
+	                                       contract_limits};
+	return harness_main(argc, argv, suites, ARRAY_LEN(suites));
+}
