@@ -46,7 +46,7 @@ step()
 	fi
 	failed=$((failed + 1))
 	printf 'FAILED %s (%ds)\n' "$name" $((SECONDS - start))
-	tail -n 60 "$log" | sed 's/^/  | /'
+	grep -vE '^  (CC|CCLD|GEN) ' "$log" | tail -n 60 | sed 's/^/  | /'
 	return 1
 }
 
@@ -89,7 +89,7 @@ run_tests()
 	if [ $((passed + failed)) -eq $before ] || { [ $status -ne 0 ] && ! grep -qs . "$dir/test-suite.log"; }; then
 		failed=$((failed + 1))
 		printf 'FAILED %s: make check did not get to the tests\n' "$label"
-		tail -n 60 "$out/check.log" | sed 's/^/  | /'
+		grep -vE '^  (CC|CCLD|GEN) ' "$out/check.log" | tail -n 60 | sed 's/^/  | /'
 	fi
 	printf 'done   %s (%ds)\n' "$label" $((SECONDS - start))
 }
