@@ -35,6 +35,7 @@ char *gen_diff_stage(const struct gen *gen, const struct relation *stage)
 	no_options.n_options = 0;
 	plain.view = &no_options;
 	plain.tag = NULL;
+	plain.stage = true;
 	const char *create = gen_create_table(&plain, stage, false);
 	return talloc_asprintf(gen->mem, "CREATE TEMPORARY %s", create + sizeof "CREATE" );
 }

@@ -68,6 +68,9 @@ static char *add_column_definitions(const struct gen *gen, char *sql)
 		if (column->type != NULL)
 			sql = sql_add(sql, " %s", column->type);
 	}
+	if (gen->stage)
+		sql = sql_template(sql, gen->syn->stage_key,
+		                   sql_names(gen->syn, sql_new(gen->mem), NULL, gen->columns->key, gen->columns->n_key));
 	return sql_add(sql, "\n)");
 }
 

@@ -20,6 +20,7 @@ struct gen {
 	const struct columns *columns; /* declared (offline) or resolved (connected); n 0: unknown */
 	const struct viewd_view_spec *view;
 	const char *tag;              /* NULL offline */
+	bool stage;                   /* the table is a diff's stage: it gets syn->stage_key */
 };
 
 /* The definition wrapped so that columns come by name in the relation's order; the definition itself when nothing is known. */

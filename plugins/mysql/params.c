@@ -82,17 +82,15 @@ static const struct param *find_param(const char *name)
 
 static bool unknown_param(const char *name, struct viewd_err *err)
 {
-	char known[sizeof err->hint] = "";
+	char *known = talloc_strdup(NULL, "");
 
-	for (size_t i = 0; i < ARRAY_LEN(params); i++) {
-		if (params[i].kind == PARAM_REFUSED || strlen(known) + strlen(params[i].name) + 2 > sizeof known - 16)
-			continue;
-		if (known[0] != '\0')
-			strcat(known, " ");
-		strcat(known, params[i].name);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(params); i++)
+		if (params[i].kind != PARAM_REFUSED)
+			known = talloc_asprintf_append(known, " %s", params[i].name);
 	err_set(err, VIEWD_ERR_CONFIG, "url parameter '%.64s' is not known", name);
-	return err_hint(err, "known are: %s", known);
+	err_hint(err, "known are:%.240s", known);
+	talloc_free(known);
+	return false;
 }
 
 static bool check_value(const struct param *param, const char *value, struct viewd_err *err)

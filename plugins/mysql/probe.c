@@ -92,7 +92,10 @@ bool my_wanted_canonical(struct task *task, char out[static 65], struct viewd_er
 	if (task->found.kind != VIEWD_KIND_VIEW || task_is_ours(task))
 		return true; /* only asked for adoption, and only views are adopted */
 	void *mem = talloc_new(conn);
-	bool done = my_probe_open(conn, gen_query(&task->gen), &rel, err);
+	struct gen gen = task->gen;
+	if (gen.columns == NULL)
+		gen.columns = columns_declared(&my_syntax, mem, task->view, err);
+	bool done = gen.columns != NULL && my_probe_open(conn, gen_query(&gen), &rel, err);
 	if (done) {
 		done = my_view_text(conn, mem, &rel, &text, err);
 		my_probe_close(conn, &rel);

@@ -12,17 +12,18 @@
 
 enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256])
 {
+	enum viewd_refresh_mode instead = task->columns != NULL && task->columns->n_key > 0 ? VIEWD_MODE_DIFF : VIEWD_MODE_FULL;
 	char why[256];
 	struct viewd_err err;
 	bool hindered;
 
 	if (!hinder_find(my_conn(task->db), &task->rel, &hindered, why, &err)) {
-		snprintf(reason, 256, "auto: full in one transaction, because looking for foreign keys failed (%.120s)", err.msg);
-		return VIEWD_MODE_FULL;
+		hindered = true;
+		snprintf(why, sizeof why, "looking for foreign keys failed: %.200s", err.msg);
 	}
 	if (hindered) {
-		snprintf(reason, 256, "auto: full in one transaction, because names cannot be exchanged (%.180s)", why);
-		return VIEWD_MODE_FULL;
+		snprintf(reason, 256, "auto: %s in one transaction, because names cannot be exchanged (%.180s)", mode_word(instead), why);
+		return instead;
 	}
 	snprintf(reason, 256, "auto: swap, filled aside and exchanged by name in one statement");
 	return VIEWD_MODE_SWAP;

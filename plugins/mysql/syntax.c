@@ -28,6 +28,7 @@ const struct syntax my_syntax = {
 	.table_from_query = NULL, /* types come from the probe view: CREATE ... SELECT would bring NOT NULL and zero lengths along */
 	.table_suffix = " ENGINE=InnoDB",
 	.table_comment = " COMMENT='viewd:{}'",
+	.stage_key = ", KEY viewd_key ({})",
 	.drop_temporary = "DROP TEMPORARY TABLE",
 
 	.mode_refusal = {
