@@ -189,9 +189,10 @@ static void finished_item(const struct job *job, struct engine_item *item)
 		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP : job->decision.change,
 		.reason = job->kind == JOB_REFRESH ? job->outcome.reason : job->decision.reason,
 		.locks = job->decision.locks,
-		.rows = job->ok ? job->outcome.rows : -1,
+		.rows = job->kind == JOB_PLAN ? job->found.rows : job->ok ? job->outcome.rows : -1,
 		.rows_written = job->ok ? job->outcome.rows_written : -1,
-		.duration_us = job->duration_us,
+		/* A plan tells how long the last refresh took. */
+		.duration_us = job->kind == JOB_PLAN ? job->found.duration_us : job->duration_us,
 		.error = job->ok ? NULL : &job->err,
 		.verdict = job->ok && job->kind == JOB_VERIFY ? &job->verdict : NULL,
 	};
