@@ -76,6 +76,7 @@ static void mask_controls(char *text)
 	}
 }
 
+PRINTF_LIKE(4, 0)
 static void add(struct report *report, const struct report_at *at, bool warning, const char *fmt, va_list ap)
 {
 	char *text = place(report, at);
