@@ -15,3 +15,7 @@ EXTRA_DIST += tests/contract/sqlite.sh
 if DIALECT_SQLITE
 TESTS += tests/contract/sqlite.sh
 endif
+EXTRA_DIST += tests/contract/mysql.sh
+if DIALECT_MYSQL
+TESTS += tests/contract/mysql.sh
+endif
