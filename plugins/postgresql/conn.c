@@ -23,13 +23,15 @@ void pg_log(struct viewd_conn *conn, enum viewd_log_level level, const char *fmt
 	conn->db.host->log(conn->db.host->ctx, level, text);
 }
 
-/* Without a receiver libpq prints to stderr. */
+/* Without a receiver libpq prints to stderr. That the server goes down (57P) is said by the error that follows. */
 static void notice_received(void *ctx, const PGresult *res)
 {
 	struct viewd_conn *conn = ctx;
 	const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
 	const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-	bool warning = severity != NULL && strcmp(severity, "WARNING") == 0;
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	bool going = state != NULL && strncmp(state, "57P", 3) == 0;
+	bool warning = severity != NULL && strcmp(severity, "WARNING") == 0 && !going;
 	pg_log(conn, warning ? VIEWD_LOG_WARNING : VIEWD_LOG_DEBUG, "database '%s', server says: %s", conn->db.database_name,
 	       text != NULL ? text : PQresultErrorMessage(res));
 }

@@ -134,6 +134,10 @@ bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd
 	struct viewd_conn *conn = pg_of(task->db);
 	char plain[65], ordered[65];
 	char *with = meaning_options(task->mem, task->view);
+	if (task->gen.columns == NULL)
+		task->gen.columns = columns_declared(&pg_syntax, task->mem, task->view, err);
+	if (task->gen.columns == NULL)
+		return false;
 	/* A view made by hand has the definition as it stands; one of viewd's may have its columns put in order around it. */
 	if (!probe_canonical(conn, with, task->definition, plain, err) ||
 	    !probe_canonical(conn, with, gen_query(&task->gen), ordered, err))
@@ -141,11 +145,6 @@ bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd
 	memcpy(out, strcmp(plain, task->found.canonical) == 0 ? plain : ordered, sizeof plain);
 	return true;
 }
-
-struct types {
-	Oid oid[2];
-	int mod[2];
-};
 
 static bool describe_type(struct viewd_conn *conn, const char *type, Oid *oid_r, int *mod_r, struct viewd_err *err)
 {
@@ -164,13 +163,14 @@ static bool describe_type(struct viewd_conn *conn, const char *type, Oid *oid_r,
 bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
-	struct types t;
+	Oid oid[2];
+	int mod[2];
 	bool opened;
 	if (!pg_scratch_begin(conn, &opened, err))
 		return false;
-	bool ok = describe_type(conn, declared, &t.oid[0], &t.mod[0], err) && describe_type(conn, actual, &t.oid[1], &t.mod[1], err);
+	bool ok = describe_type(conn, declared, &oid[0], &mod[0], err) && describe_type(conn, actual, &oid[1], &mod[1], err);
 	pg_scratch_end(conn, opened);
 	if (ok)
-		*same_r = t.oid[0] == t.oid[1] && (t.mod[0] == t.mod[1] || t.mod[0] == -1);
+		*same_r = oid[0] == oid[1] && (mod[0] == mod[1] || mod[0] == -1);
 	return ok;
 }

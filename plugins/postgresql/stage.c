@@ -15,10 +15,11 @@
 #include "base/err.h"
 #include "postgresql/tree.h"
 
-/* All locks of one attempt together. Shorter than deadlock_timeout (1 s): if a reader holds one of the relations and waits for another,
- * we give way before the server picks a victim, so the victim is never the reader. */
-#define ATTEMPT_US INT64_C(400000)
-#define PAUSE_US INT64_C(50000)
+/* All locks of one attempt together, doubled from attempt to attempt. Shorter than deadlock_timeout (1 s): if a reader holds one of the
+ * relations and waits for another, we give way before the server picks a victim, so the victim is never the reader. */
+#define ATTEMPT_MIN_US INT64_C(50000)
+#define ATTEMPT_MAX_US INT64_C(400000)
+#define PAUSE_US INT64_C(20000)
 
 bool stage_open(struct viewd_conn *conn, struct tree *tree, struct viewd_err *err)
 {
@@ -66,11 +67,11 @@ bool stage_lock(struct viewd_conn *conn, const struct tree *tree, int64_t lock_t
 	const struct clock *clk = clock_system();
 	int64_t end = clk->mono(clk) + lock_timeout_us;
 	struct viewd_err failed;
-	for (;;) {
+	for (int64_t window = ATTEMPT_MIN_US;; window = window < ATTEMPT_MAX_US ? 2 * window : window) {
 		int64_t left = end - clk->mono(clk);
 		if (!pg_exec(conn, "SAVEPOINT viewd_lock", err))
 			return false;
-		if (lock_once(conn, tree, left < ATTEMPT_US ? left : ATTEMPT_US, &failed))
+		if (lock_once(conn, tree, left < window ? left : window, &failed))
 			return pg_exec(conn, "RELEASE SAVEPOINT viewd_lock", err) && lock_limit(conn, lock_timeout_us, err);
 		pg_savepoint_undo(conn, "viewd_lock");
 		if (failed.cls != VIEWD_ERR_CONFLICT || end - clk->mono(clk) <= PAUSE_US)

@@ -5,11 +5,18 @@ libpgtest_la_SOURCES = $(postgresql_sources) tests/postgresql/pg_support.c tests
 libpgtest_la_CPPFLAGS = $(AM_CPPFLAGS) -DVIEWD_DIALECT_STATIC=postgresql $(PQ_CFLAGS)
 libpgtest_la_LIBADD = libviewd_sql.la libviewd.la libharness.la $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
 
-pg_programs = tests/postgresql/test_pg_replace
+pg_programs = tests/postgresql/test_pg_conn tests/postgresql/test_pg_refresh tests/postgresql/test_pg_replace \
+	tests/postgresql/test_pg_readers
 check_PROGRAMS += $(pg_programs)
 EXTRA_DIST += tests/postgresql/run.sh
 TESTS += tests/postgresql/run.sh
 
+tests_postgresql_test_pg_conn_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_postgresql_test_pg_conn_LDADD = libpgtest.la $(LDADD)
+tests_postgresql_test_pg_readers_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_postgresql_test_pg_readers_LDADD = libpgtest.la $(LDADD)
+tests_postgresql_test_pg_refresh_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_postgresql_test_pg_refresh_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_replace_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_replace_LDADD = libpgtest.la $(LDADD)
 endif
