@@ -8,6 +8,7 @@
  *
  * ABI change log (added = minor, changed or removed = major)
  *   1.0  first version
+ *   1.1  change capture: viewd_view_spec.captured, capture, watch_open, watch_next, watch_wake, watch_close
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -25,7 +26,7 @@
 #include <stdint.h>
 
 #define VIEWD_ABI_MAJOR 1
-#define VIEWD_ABI_MINOR 0
+#define VIEWD_ABI_MINOR 1
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
@@ -157,6 +158,7 @@ struct viewd_view_spec {
 	const char *on_remove; /* "keep" or "drop": recorded, so that a section removed while viewd is down is honoured */
 	int64_t timeout_us;      /* 0: none */
 	int64_t lock_timeout_us; /* always > 0 */
+	bool captured;           /* since 1.1: capture() was asked for it; a refresh settles its marks */
 };
 
 /* Flags of render(), the seed library's words. */
@@ -253,6 +255,45 @@ struct viewd_recorded {
 	const char *on_remove;
 };
 
+/* How changes of the sources are noticed. */
+enum viewd_capture {
+	VIEWD_CAPTURE_AUTO, /* the dialect chooses and explains */
+	VIEWD_CAPTURE_TRIGGER,
+	VIEWD_CAPTURE_BINLOG,
+	VIEWD_CAPTURE_POLL,
+	VIEWD_CAPTURE_NONE,
+	VIEWD_CAPTURE_COUNT
+};
+
+/* capture(): what to notice for a view from now on. */
+struct viewd_capture_request {
+	uint32_t struct_size;
+	enum viewd_capture mode;             /* NONE: nothing any more; triggers that no other view needs go away */
+	const struct viewd_source *sources;  /* base relations found by inspect; objects that viewd keeps are not among them */
+	size_t n_sources;
+	const char *const *names;            /* `sources =` as written; when given, these and only these */
+	size_t n_names;
+	int64_t poll_interval_us;            /* how often a poll looks; 0: the dialect's choice */
+};
+
+/* capture(): how it is done. */
+struct viewd_captured {
+	enum viewd_capture mode; /* what was chosen; NONE when nothing can be noticed */
+	char reason[256];        /* why this mode: shown by `why` */
+};
+
+/* What a watch tells. */
+enum viewd_signal_kind {
+	VIEWD_SIGNAL_STALE,   /* a captured source changed since the view's last refresh; told again whenever seq grew */
+	VIEWD_SIGNAL_REQUEST, /* an application asked for a refresh in SQL */
+};
+struct viewd_signal {
+	enum viewd_signal_kind kind;
+	const char *view;
+	int64_t seq;        /* grows with every drain that found changes for the view */
+	int64_t changed_us; /* when the change was noticed by the database; 0 unknown */
+};
+
 /* Sinks: the plugin calls fn once an item. Returning false stops the listing (not an error). */
 struct viewd_text_sink {
 	bool (*fn)(void *ctx, const char *text);
@@ -268,6 +309,11 @@ struct viewd_history_sink {
 };
 struct viewd_recorded_sink {
 	bool (*fn)(void *ctx, const struct viewd_recorded *row);
+	void *ctx;
+};
+
+struct viewd_signal_sink {
+	bool (*fn)(void *ctx, const struct viewd_signal *signal);
 	void *ctx;
 };
 
@@ -290,7 +336,8 @@ struct viewd_host {
 
 /* ---- the dialect ---------------------------------------------------------------------------------------------- */
 
-struct viewd_conn; /* a plugin's own */
+struct viewd_conn;  /* a plugin's own */
+struct viewd_watch; /* likewise */
 
 /* Capabilities: the daemon asks what a dialect can do, never which one it is. */
 #define VIEWD_CAP_MATERIALIZED (UINT64_C(1) << 0)      /* native materialized views */
@@ -383,6 +430,29 @@ struct viewd_dialect {
 	/* [worker] Optional: once on each worker thread before its first call, and at its end. */
 	void (*thread_begin)(void);
 	void (*thread_end)(void);
+
+	/* ---- since 1.1, all optional together: change capture ---- */
+
+	/* [worker] Sets up, changes or ends the noticing of changes for one view: triggers, registration, marks. Idempotent. A view that is
+	 * registered anew is stale until its next refresh. Gaps of the chosen mode go to warnings, one sentence each. */
+	bool (*capture)(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_capture_request *req,
+	                struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err);
+
+	/* [watcher thread] Opens the one watching connection of a database and takes the database's lock: with another daemon in its
+	 * possession the class is STANDBY. The lock is held until watch_close or the connection's end. NULL on failure. */
+	struct viewd_watch *(*watch_open)(const struct viewd_host *host, const struct viewd_database_spec *db,
+	                                  struct viewd_err *err);
+
+	/* [watcher thread] Waits for a hint, a wake or the timeout, whichever comes first; then drains the logs and tells every stale view
+	 * and every request. The first call after watch_open does not wait. Checks the connection and the lock with a heartbeat of
+	 * its own when nothing happens. False: the connection or the lock is lost; close and open again. */
+	bool (*watch_next)(struct viewd_watch *watch, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err);
+
+	/* [any] Makes watch_next return soon. Never called together with watch_close. */
+	void (*watch_wake)(struct viewd_watch *watch);
+
+	/* [watcher thread] */
+	void (*watch_close)(struct viewd_watch **watch);
 };
 
 /* Declares the one exported symbol. Built into a program (tests), the name is made unique with VIEWD_DIALECT_STATIC. */

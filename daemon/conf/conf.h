@@ -97,6 +97,13 @@ struct conf_view {
 	int overlap; /* enum conf_overlap */
 	int missed;  /* enum conf_missed */
 	int64_t randomize_for;
+	bool on_change;
+	struct conf_list sources; /* tables as written; empty: discovered */
+	int capture;              /* enum viewd_capture */
+	int64_t debounce;
+	int64_t max_delay;
+	int64_t at_most_every;
+	int64_t max_staleness;
 	const char *description;
 	const char *owner;
 	struct conf_list tags;

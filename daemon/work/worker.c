@@ -19,6 +19,7 @@ struct worker_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	struct task_queue waiting, finished;
+	struct worker_note *notes, **notes_tail;
 	struct loop_waker *waker;
 	pthread_t *threads;
 	size_t n_threads, max_threads;
@@ -122,7 +123,15 @@ static void give_back(void *ctx)
 	pthread_mutex_lock(&pool->lock);
 	struct worker_task *task = pool->finished.head;
 	queue_init(&pool->finished);
+	struct worker_note *note = pool->notes;
+	pool->notes = NULL;
+	pool->notes_tail = &pool->notes;
 	pthread_mutex_unlock(&pool->lock);
+	while (note != NULL) {
+		struct worker_note *next = note->next;
+		note->fn(note);
+		note = next;
+	}
 	while (task != NULL) {
 		struct worker_task *next = task->next;
 		pool->n_pending--;
@@ -141,6 +150,7 @@ struct worker_pool *worker_pool_new(struct loop *loop, size_t max_threads)
 	pthread_cond_init(&pool->work, NULL);
 	queue_init(&pool->waiting);
 	queue_init(&pool->finished);
+	pool->notes_tail = &pool->notes;
 	pool->waker = loop_waker_new(loop, give_back, pool);
 	return pool;
 }
@@ -171,6 +181,18 @@ void worker_submit(struct worker_pool *pool, struct worker_task *task)
 	if (thread_needed && !start_thread(pool) && pool->n_threads == 0)
 		abort();
 	pthread_cond_signal(&pool->work);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+void worker_send(struct worker_pool *pool, struct worker_note *note)
+{
+	pthread_mutex_lock(&pool->lock);
+	if (!pool->orphaned) { /* else nobody listens any more */
+		note->next = NULL;
+		*pool->notes_tail = note;
+		pool->notes_tail = &note->next;
+		loop_wake(pool->waker);
+	}
 	pthread_mutex_unlock(&pool->lock);
 }
 

@@ -29,6 +29,15 @@ struct worker_pool *worker_pool_new(struct loop *loop, size_t max_threads);
 /* Hands task over. [loop thread] */
 void worker_submit(struct worker_pool *pool, struct worker_task *task);
 
+/* A message from a task that goes on running: fn is called on the loop thread, in the order of sending. The note belongs to the pool until
+ * then. */
+struct worker_note {
+	void (*fn)(struct worker_note *note);
+	struct worker_note *next; /* the pool's */
+};
+/* [any thread] */
+void worker_send(struct worker_pool *pool, struct worker_note *note);
+
 /* Tasks handed over and not yet given back. [loop thread] */
 size_t worker_pending(const struct worker_pool *pool);
 
