@@ -38,6 +38,8 @@ finished=no
 pids=()
 WAIT=${WAIT:-20} # seconds until wait_until gives up
 
+exec {tap_fd}>&1 # the exit trap may run while the output of a command is caught
+
 # ---- verdicts ----
 
 # report STATUS NAME: one TAP line; returns STATUS.
@@ -183,7 +185,7 @@ start_process()
 {
 	local log=$1
 	shift
-	"$@" >>"$log" 2>&1 {nap_fd}<&- &
+	"$@" >>"$log" 2>&1 {nap_fd}<&- {tap_fd}>&- &
 	started=$!
 	pids+=("$started")
 }
@@ -222,6 +224,7 @@ show_tail()
 cleanup()
 {
 	local status=$? i log
+	exec >&"$tap_fd"
 	for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
 		! is_running "${pids[i]}" || WAIT=10 stop_process "${pids[i]}" "${stop_signal[${pids[i]}]:-TERM}"
 	done
@@ -491,6 +494,12 @@ field()
 field_is()
 {
 	[ "$(field "$1" "$2")" = "$3" ]
+}
+
+# is_fresh VIEW: it is there and its last refresh went well (for wait_until).
+is_fresh()
+{
+	[ "$(viewctl --json status "$1" | jq -r '.[0] | "\(.state) \(.result) \(.is_stale)"')" = "ACTIVE SUCCEEDED false" ]
 }
 
 # log_has REGEX: viewd has logged it (extended regular expression).
