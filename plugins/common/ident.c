@@ -12,9 +12,11 @@
 #include <strings.h>
 #include <talloc.h>
 
+#define NAME_SHOWN 300 /* bytes of a name that is refused */
+
 static bool refuse(const char *text, const char *why, struct viewd_err *err)
 {
-	return err_set(err, VIEWD_ERR_CONFIG, "name %s cannot be used (%s)", text, why);
+	return err_set(err, VIEWD_ERR_CONFIG, "name %.*s cannot be used (%s)", NAME_SHOWN, text, why);
 }
 
 /* What is wrong with one unquoted part for this engine, or NULL. Invalid UTF-8 was refused before. */

@@ -19,3 +19,20 @@ EXTRA_DIST += tests/contract/mysql.sh
 if DIALECT_MYSQL
 TESTS += tests/contract/mysql.sh
 endif
+
+# What dialects share, without a dialect.
+plugins_unit_tests = \
+	tests/unit/plugins/test_ident \
+	tests/unit/plugins/test_lexer \
+	tests/unit/plugins/test_render \
+	tests/unit/plugins/test_url
+check_PROGRAMS += $(plugins_unit_tests)
+TESTS += $(plugins_unit_tests)
+tests_unit_plugins_test_ident_SOURCES = tests/unit/plugins/test_ident.c $(plugins_support)
+tests_unit_plugins_test_lexer_SOURCES = tests/unit/plugins/test_lexer.c $(plugins_support)
+tests_unit_plugins_test_ident_LDADD = $(plugins_ldadd)
+tests_unit_plugins_test_lexer_LDADD = $(plugins_ldadd)
+tests_unit_plugins_test_url_LDADD = $(plugins_ldadd)
+tests_unit_plugins_test_render_LDADD = $(LDADD) -ldl
+plugins_support = tests/unit/plugins/plugins_support.c tests/unit/plugins/plugins_support.h
+plugins_ldadd = libviewd_sql.la $(LDADD) $(LIBMD_LIBS)
