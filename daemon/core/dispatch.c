@@ -182,12 +182,14 @@ static void release_slot(struct job *job)
 
 static void finished_item(const struct job *job, struct engine_item *item)
 {
+	/* After an apply the last decision is that nothing is left to do: what was done says more. */
+	const char *why = job->applied ? job->apply_reason : job->decision.reason;
 	*item = (struct engine_item){
 		.result = job->ok ? VIEW_RESULT_SUCCEEDED
 		                  : job->err.cls == VIEWD_ERR_CANCELLED ? VIEW_RESULT_CANCELLED : VIEW_RESULT_FAILED,
 		.action = job->ok && (job->kind == JOB_REFRESH || job->applied) ? (int)job->outcome.did : -1,
-		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP : job->decision.change,
-		.reason = job->kind == JOB_REFRESH ? job->outcome.reason : job->decision.reason,
+		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP : job->applied ? job->last_change : job->decision.change,
+		.reason = job->kind == JOB_REFRESH ? job->outcome.reason : why,
 		.locks = job->decision.locks,
 		.rows = job->kind == JOB_PLAN ? job->found.rows : job->ok ? job->outcome.rows : -1,
 		.rows_written = job->ok ? job->outcome.rows_written : -1,

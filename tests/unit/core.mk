@@ -1,1 +1,31 @@
 # tests: unit/core
+
+# ---- the scripted dialect: a plugin for programs, a library for unit tests. -rpath makes libtool build a real shared object.
+fake_sources = \
+	tests/plugins/fake.c tests/plugins/fake.h tests/plugins/fake_private.h \
+	tests/plugins/fake_offline.c \
+	tests/plugins/fake_script.c \
+	tests/plugins/fake_server.c
+test_plugin_ldflags = $(plugin_ldflags) -rpath /nowhere
+
+check_LTLIBRARIES += tests/plugins/viewd_fake.la tests/plugins/libfake.la
+tests_plugins_viewd_fake_la_SOURCES = $(fake_sources)
+tests_plugins_viewd_fake_la_CPPFLAGS = $(AM_CPPFLAGS)
+tests_plugins_viewd_fake_la_LDFLAGS = $(test_plugin_ldflags)
+tests_plugins_viewd_fake_la_LIBADD = libviewd_base.la $(TALLOC_LIBS) -lpthread
+tests_plugins_libfake_la_SOURCES = $(fake_sources)
+tests_plugins_libfake_la_CPPFLAGS = $(AM_CPPFLAGS) -DVIEWD_DIALECT_STATIC=fake
+tests_plugins_libfake_la_LIBADD = libviewd_base.la
+
+# ---- an engine on it
+check_LTLIBRARIES += tests/unit/core/librig.la
+tests_unit_core_librig_la_SOURCES = tests/unit/core/rig.c tests/unit/core/rig.h
+tests_unit_core_librig_la_LIBADD = tests/plugins/libfake.la libviewd.la libharness.la
+
+core_rig_tests = \
+	tests/unit/core/test_create
+tests_unit_core_test_create_LDADD = tests/unit/core/librig.la $(LDADD)
+
+core_tests = $(core_rig_tests)
+check_PROGRAMS += $(core_tests)
+TESTS += $(core_tests)

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fake_private.h: what the files of the fake dialect share.
+ */
+#ifndef VIEWD_TESTS_PLUGINS_FAKE_PRIVATE_H
+#define VIEWD_TESTS_PLUGINS_FAKE_PRIVATE_H
+
+#include "plugins/fake.h"
+
+#define FAKE_OPS(X)                                                                                                   \
+	X(check_database) X(check_view) X(render) X(open) X(close) X(cancel) X(alive) X(prepare) X(inspect) X(apply)      \
+	X(refresh) X(record_failure) X(verify) X(history)
+enum fake_op {
+#define FAKE_OP_ENUM(name) FAKE_##name,
+	FAKE_OPS(FAKE_OP_ENUM)
+#undef FAKE_OP_ENUM
+	FAKE_OP_COUNT
+};
+
+enum fake_act { FAKE_FAIL, FAKE_DELAY, FAKE_BLOCK, FAKE_HANG };
+
+struct fake_rule {
+	enum fake_act act;
+	int op; /* enum fake_op, or FAKE_OP_COUNT for all */
+	char object[64];
+	enum viewd_err_class cls;
+	long times, skip;
+	int64_t delay_us;
+	struct fake_rule *next;
+};
+
+struct fake_run {
+	int64_t started_us, duration_us, rows;
+	char trigger[16];
+	const char *action, *result; /* static words */
+	char error[128];
+	struct fake_run *next; /* newest first */
+};
+
+/* A relation, or the record of one that is gone (kind NONE). */
+struct fake_object {
+	char *name;
+	enum viewd_kind kind;
+	uint64_t id, recorded_id; /* the object is ours when both are equal */
+	char *owner;              /* the view that it was recorded for, or NULL */
+	char *definition;
+	char hash[17], index_hash[17];
+	enum viewd_method method;
+	bool drop_on_remove, touched, populated;
+	int64_t rows;
+	uint64_t content;
+	int64_t filled_us, duration_us;
+	struct fake_run *runs;
+	struct fake_object *next; /* of its bucket */
+};
+
+#define FAKE_BUCKETS 4096
+#define FAKE_TRACE 8192
+
+struct fake_server {
+	char *name;
+	char *control;
+	long control_read; /* bytes of it that have been obeyed */
+	struct fake_object *buckets[FAKE_BUCKETS];
+	struct fake_rule *rules;
+	uint64_t next_id;
+	unsigned epoch; /* grows when connections break */
+	enum viewd_err_class down;
+	bool readonly;
+	size_t calls[FAKE_OP_COUNT];
+	struct {
+		uint8_t op;
+		char object[31];
+	} *trace;
+	size_t n_trace;
+	size_t n_running, most_running, n_waiting, n_connections;
+	struct fake_server *next;
+};
+
+struct viewd_conn {
+	struct fake_server *server;
+	const struct viewd_host *host;
+	char *database;
+	unsigned epoch;
+	bool busy, cancelled, in_cancel, broken;
+};
+
+/* Everything below is called with the lock held. */
+void fake_lock(void);
+void fake_unlock(void);
+struct fake_server *fake_server_named(const char *name);
+struct fake_server *fake_server_of_url(const char *url);
+/* Runs one command; false when it is wrong. */
+bool fake_command(struct fake_server *s, const char *line);
+void fake_obey_control(struct fake_server *s);
+int fake_op_of(const char *word); /* -1: none */
+
+/* Counts the call, waits and fails as scripted. conn may be NULL (calls without a connection). */
+bool fake_enter(struct fake_server *s, struct viewd_conn *conn, enum fake_op op, const char *object, struct viewd_err *err);
+void fake_leave(struct viewd_conn *conn);
+void fake_violation(const char *what);
+void fake_wake(void);
+
+struct fake_object *fake_find(struct fake_server *s, const char *name); /* NULL when never heard of */
+struct fake_object *fake_need(struct fake_server *s, const char *name); /* made when absent */
+void fake_forget(struct fake_server *s, struct fake_object *o);
+uint64_t fake_hash(uint64_t seed, const char *text);
+/* The next name after FROM; *pos NULL: the first. False at the end. */
+bool fake_next_source(const char *definition, const char **pos, char *name, size_t size);
+/* What the definition yields now; false with the missing name in err. */
+bool fake_evaluate(struct fake_server *s, const char *definition, int depth, int64_t *rows_r, uint64_t *content_r,
+                   struct viewd_err *err);
+bool fake_is_base(const char *name);
+int64_t fake_now(const struct viewd_conn *conn);
+
+/* The dialect's functions that need no connection, and what they share with the others; without the lock. */
+void fake_plain_name(const char *relation, char *out, size_t size);
+void fake_digests(const struct viewd_view_spec *view, char *hash, char *index_hash);
+bool fake_judge_database(const struct viewd_database_spec *db, struct viewd_err *err);
+bool fake_judge_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view, struct viewd_resolved *out,
+                     struct viewd_text_sink mentions, struct viewd_err *err);
+bool fake_render_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view, enum viewd_render_kind kind,
+                      const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err);
+
+#endif
