@@ -54,11 +54,12 @@ void clock_fake_advance(struct clock_fake *fake, int64_t us)
 
 char *clock_format(int64_t wall_us, char *buf, size_t size)
 {
-	time_t sec = (time_t)(wall_us / 1000000);
+	int64_t sub = (wall_us % 1000000 + 1000000) % 1000000; /* before the epoch the division rounds the other way */
+	time_t sec = (time_t)((wall_us - sub) / 1000000);
 	struct tm tm;
 	char date[24];
 	gmtime_r(&sec, &tm);
 	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf, size, "%s.%03dZ", date, (int)(wall_us / 1000 % 1000));
+	snprintf(buf, size, "%s.%03dZ", date, (int)(sub / 1000));
 	return buf;
 }

@@ -134,8 +134,23 @@ static char *redact_one(char *authority)
 	return colon + 1 + stars;
 }
 
+/* password=, sslpassword= and passwd= of query strings and connection strings. */
+static void redact_words(char *text, const char *word)
+{
+	for (char *p = strcasestr(text, word); p != NULL; p = strcasestr(p, word)) {
+		p += strlen(word);
+		bool quoted = *p == '\'';
+		p += quoted;
+		size_t len = strcspn(p, quoted ? "'" : "& \t\n'\""), stars = len < 3 ? len : 3;
+		memset(p, '*', stars);
+		memmove(p + stars, p + len, strlen(p + len) + 1);
+	}
+}
+
 void err_redact(char *text)
 {
 	for (char *p = strstr(text, "://"); p != NULL; p = strstr(p, "://"))
 		p = redact_one(p + 3);
+	redact_words(text, "password=");
+	redact_words(text, "passwd=");
 }

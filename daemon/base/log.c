@@ -49,16 +49,27 @@ void log_set_sink(log_sink_fn *fn, void *ctx)
 	sink_fn = fn;
 }
 
+/* C0, DEL, and C1 as UTF-8 writes it (C2 80 .. C2 9F); len_r: its bytes. */
+static bool is_control(const char *in, size_t *len_r)
+{
+	unsigned char c = (unsigned char)in[0], next = (unsigned char)in[1];
+	*len_r = c == 0xc2 && next >= 0x80 && next < 0xa0 ? 2 : 1;
+	return *len_r == 2 || c < 0x20 || c == 0x7f;
+}
+
 /* Control characters could forge lines or drive a terminal: they become \xNN. */
 static void escape(const char *in, char *out, size_t size)
 {
-	size_t n = 0;
+	size_t n = 0, control = 0, len;
 	for (; *in != '\0' && n + 5 < size; in++) {
 		unsigned char c = (unsigned char)*in;
-		if (c >= 0x20 && c != 0x7f)
+		if (control == 0 && is_control(in, &len))
+			control = len;
+		if (control == 0)
 			out[n++] = (char)c;
 		else
 			n += (size_t)snprintf(out + n, size - n, "\\x%02x", c);
+		control -= control > 0;
 	}
 	out[n] = '\0';
 }

@@ -58,8 +58,10 @@ static bool parse_units(const char *text, const struct unit *units, size_t count
 			return false;
 		last = unit;
 	}
+	if (last < 0)
+		return false;
 	*out_r = total;
-	return last >= 0;
+	return true;
 }
 
 bool span_parse(const char *text, int64_t *us_r, struct viewd_err *err)

@@ -25,4 +25,3 @@ libviewd_la_SOURCES += \
 	daemon/conf/show.c daemon/conf/show.h \
 	daemon/conf/url.c daemon/conf/url.h \
 	daemon/conf/words.c daemon/conf/words.h
-libviewd_la_CPPFLAGS += -DVIEWD_PLUGIN_DIR='"$(pkglibdir)"'

@@ -27,7 +27,7 @@ struct report_at load_at(const struct load_section *s, const struct scan_entry *
 
 const struct scan_entry *load_entries(const struct load *load, const struct load_section *s)
 {
-	return load->files[s->file].scan.entries + s->sec->first;
+	return s->sec->n > 0 ? load->files[s->file].scan.entries + s->sec->first : NULL;
 }
 
 /* The directory of path, absolute as far as that can be found out. */

@@ -68,7 +68,7 @@ struct load {
 /* The place of an entry or, entry NULL, of the section header. */
 struct report_at load_at(const struct load_section *s, const struct scan_entry *entry);
 
-/* The entries of a section. */
+/* The entries of a section; NULL when it has none. */
 const struct scan_entry *load_entries(const struct load *load, const struct load_section *s);
 
 /* build.c: sections into the snapshot. Problems are reported. */

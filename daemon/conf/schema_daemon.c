@@ -4,7 +4,7 @@
 #include <string.h>
 
 #ifndef VIEWD_PLUGIN_DIR
-#error "VIEWD_PLUGIN_DIR is set by conf.mk"
+#error "VIEWD_PLUGIN_DIR is set by the makefile"
 #endif
 
 static const struct option_choice log_levels[] = {

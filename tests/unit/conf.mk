@@ -13,3 +13,5 @@ conf_unit_tests = \
 check_PROGRAMS += $(conf_unit_tests)
 TESTS += $(conf_unit_tests)
 EXTRA_DIST += tests/unit/conf/conf_support.h
+
+include tests/fuzz/fuzz.mk
