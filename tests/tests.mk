@@ -42,6 +42,7 @@ include tests/unit/core.mk
 include tests/unit/ctl.mk
 include tests/unit/plugins.mk
 include tests/postgresql/postgresql.mk
+include tests/mysql/mysql.mk
 
 EXTRA_DIST += tests/system/lib.sh tests/system/00-servers.sh
 TESTS += tests/system/00-servers.sh

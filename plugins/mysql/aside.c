@@ -15,6 +15,7 @@
 #include "common/sqltext.h"
 
 #define RENAME_ATTEMPTS 3
+#define ER_ROW_IS_REFERENCED_2 1451
 
 static void beside(const struct relation *rel, const char *prefix, struct relation *out)
 {
@@ -151,7 +152,7 @@ bool aside_rename_back(struct aside *aside, struct viewd_err *err)
 bool aside_drop_old(struct aside *aside, const char *identity, struct viewd_err *err)
 {
 	struct db_object object;
-	struct viewd_err why;
+	struct viewd_err why = {0};
 
 	if (!my_find_object(&aside->conn->db, &aside->old, &object, err))
 		return false;
@@ -159,6 +160,8 @@ bool aside_drop_old(struct aside *aside, const char *identity, struct viewd_err 
 		err_set(&why, VIEWD_ERR_EXISTS, "'%s' was replaced by somebody else's object", aside->live.name);
 	else if (drop_object(aside, &aside->old, object.kind, &why))
 		return true;
+	else if (why.native == ER_ROW_IS_REFERENCED_2)
+		err_set(&why, VIEWD_ERR_CONFIG, "table '%s' cannot be swapped (a foreign key of another database refers to it)", aside->live.name);
 	struct viewd_err back;
 	if (!aside_rename_back(aside, &back))
 		db_log(&aside->conn->db, VIEWD_LOG_ERROR, "'%s' is still called '%s' (%s)", aside->live.name, aside->old.name, back.msg);

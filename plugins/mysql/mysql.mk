@@ -1,6 +1,6 @@
 # MySQL and MariaDB.
 pkglib_LTLIBRARIES += viewd_mysql.la
-viewd_mysql_la_SOURCES = \
+mysql_sources = \
 	plugins/mysql/aside.c plugins/mysql/aside.h \
 	plugins/mysql/catalogue.c \
 	plugins/mysql/columns.c \
@@ -21,6 +21,7 @@ viewd_mysql_la_SOURCES = \
 	plugins/mysql/sweep.c \
 	plugins/mysql/syntax.c \
 	plugins/mysql/tag.c plugins/mysql/tag.h
+viewd_mysql_la_SOURCES = $(mysql_sources)
 viewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)
 viewd_mysql_la_LDFLAGS = $(plugin_ldflags)
 viewd_mysql_la_LIBADD = libviewd_sql.la libviewd_base.la $(MYSQL_LIBS) $(TALLOC_LIBS)

@@ -92,7 +92,7 @@ static bool swap_locked(struct task *task, struct aside *aside, struct viewd_out
 	return done;
 }
 
-/* Without the privilege to make tables `auto` still refreshes, in a transaction. */
+/* Without the privilege to make tables, or with foreign keys that only DROP finds, `auto` still refreshes. */
 static bool refresh_in_place(struct task *task, const struct viewd_err *why, struct viewd_outcome *out, struct viewd_err *err)
 {
 	snprintf(out->reason, sizeof out->reason, "rows are exchanged in one transaction (%.180s)", why->msg);
@@ -117,7 +117,8 @@ bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err
 		aside_unlock(&aside);
 	if (done)
 		return my_begin(task->db, DB_BEGIN_WRITE, err);
-	if (failure.cls == VIEWD_ERR_DENIED && task->resolved.mode != VIEWD_MODE_SWAP)
+	bool hindered = failure.cls == VIEWD_ERR_DENIED || failure.cls == VIEWD_ERR_CONFIG;
+	if (hindered && task->resolved.mode != VIEWD_MODE_SWAP)
 		return refresh_in_place(task, &failure, out, err);
 	if (err != NULL)
 		*err = failure;

@@ -1,0 +1,17 @@
+# Tests of the MySQL dialect against a real server: run.sh starts one and runs each program.
+if DIALECT_MYSQL
+check_LTLIBRARIES += libmytest.la
+libmytest_la_SOURCES = $(mysql_sources) tests/mysql/my_support.c tests/mysql/my_support.h
+libmytest_la_CPPFLAGS = $(AM_CPPFLAGS) -DVIEWD_DIALECT_STATIC=mysql $(MYSQL_CFLAGS)
+libmytest_la_LIBADD = libviewd_sql.la libviewd.la libharness.la $(MYSQL_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
+
+my_programs = tests/mysql/test_my_crash tests/mysql/test_my_readers
+check_PROGRAMS += $(my_programs)
+EXTRA_DIST += tests/mysql/run.sh
+TESTS += tests/mysql/run.sh
+
+tests_mysql_test_my_crash_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+tests_mysql_test_my_crash_LDADD = libmytest.la $(LDADD)
+tests_mysql_test_my_readers_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+tests_mysql_test_my_readers_LDADD = libmytest.la $(LDADD) -lpthread
+endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The process dies at every failpoint of every operation; after the next prepare the view is the old or the new one, whole, the
+ * state row tells which, and nothing is left over.
+ */
+#include "my_support.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+static const char before[] = "SELECT region, count(*) AS n FROM sales GROUP BY region";
+static const char after[] = "SELECT region, count(*) AS n, sum(amount) AS total FROM sales GROUP BY region";
+
+struct scene {
+	enum viewd_method from, to;
+	enum viewd_change change; /* NOTHING: a refresh */
+	const char *places[8];
+};
+
+static void child(const struct viewd_view_spec *view, enum viewd_change change)
+{
+	struct viewd_database_spec spec = my_spec();
+	struct viewd_conn *conn = DIALECT->open(&my_host, &spec, NULL);
+	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL"};
+	struct viewd_outcome out;
+	struct viewd_err err;
+
+	if (change == VIEWD_CHANGE_NOTHING)
+		DIALECT->refresh(conn, view, &req, &out, &err);
+	else
+		DIALECT->apply(conn, view, change, &out, &err);
+	_exit(0);
+}
+
+/* Runs the operation in a process that is killed at place. */
+static void die_at(const char *place, const struct viewd_view_spec *view, enum viewd_change change)
+{
+	int status = 0;
+
+	my_kill.at = place;
+	pid_t pid = fork();
+	if (pid == 0)
+		child(view, change);
+	waitpid(pid, &status, 0);
+	my_kill.at = NULL;
+	harness_check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, __FILE__, __LINE__, "'%s' was reached", place);
+}
+
+static const char *columns(void)
+{
+	return my_ask("SELECT group_concat(COLUMN_NAME ORDER BY ORDINAL_POSITION) FROM information_schema.COLUMNS"
+	              " WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'v'");
+}
+
+static void check_whole(struct viewd_conn *conn, const struct viewd_view_spec *old, const struct viewd_view_spec *new, const char *place)
+{
+	bool renewed = strcmp(columns(), "region,n,total") == 0;
+	const struct viewd_view_spec *view = renewed ? new : old;
+	struct viewd_resolved resolved;
+	struct viewd_verdict verdict = {0};
+	struct viewd_err err = {0};
+
+	if (strcmp(columns(), "null") == 0) {
+		CHECK(!my_found(conn, new).recorded);
+		return;
+	}
+	harness_check(renewed || strcmp(columns(), "region,n") == 0, __FILE__, __LINE__, "%s: columns are %s", place, columns());
+	struct viewd_found found = my_found(conn, view);
+	harness_check(found.ours && !found.touched_outside, __FILE__, __LINE__, "%s: ours", place);
+	REQUIRE_OK(DIALECT->check_view(&(struct viewd_database_spec){0}, view, &resolved, (struct viewd_text_sink){0}, &err), &err);
+	CHECK_STR(found.recorded_hash, resolved.hash);
+	REQUIRE_OK(DIALECT->verify(conn, view, &verdict, &err), &err);
+	CHECK_INT(verdict.rows, 3);
+	CHECK_INT(verdict.missing + verdict.unexpected, 0);
+}
+
+static void play(const struct scene *scene, const char *place)
+{
+	my_fresh();
+	struct viewd_view_spec old = my_view("v", scene->from, before), new = my_view("v", scene->to, after);
+	struct viewd_conn *conn = my_session();
+	int64_t stamp = 0;
+
+	if (scene->change == VIEWD_CHANGE_NOTHING)
+		new = old;
+	if (scene->change != VIEWD_CHANGE_CREATE)
+		stamp = my_applied(conn, &old, VIEWD_CHANGE_CREATE).data_timestamp_us;
+	die_at(place, &new, scene->change);
+	conn = my_session();
+	CHECK_STR(my_leftovers(), "0,0");
+	check_whole(conn, &old, &new, place);
+	if (scene->change == VIEWD_CHANGE_NOTHING && strcmp(place, "mysql:renamed") == 0)
+		CHECK(my_found(conn, &new).data_timestamp_us > stamp);
+}
+
+static void play_all(const struct scene *scene)
+{
+	for (size_t i = 0; scene->places[i] != NULL; i++)
+		play(scene, scene->places[i]);
+}
+
+static void a_refresh_dies(void)
+{
+	play_all(&(struct scene){VIEWD_METHOD_TABLE, VIEWD_METHOD_TABLE, VIEWD_CHANGE_NOTHING,
+	                         {"refresh:begin", "mysql:staged", "mysql:filled", "mysql:renamed", "refresh:filled", "refresh:recorded"}});
+}
+
+static void a_create_dies(void)
+{
+	play_all(&(struct scene){VIEWD_METHOD_TABLE, VIEWD_METHOD_TABLE, VIEWD_CHANGE_CREATE,
+	                         {"create:begin", "mysql:staged", "mysql:filled", "mysql:intended", "mysql:renamed", "create:recorded"}});
+	play_all(&(struct scene){VIEWD_METHOD_SIMPLE, VIEWD_METHOD_SIMPLE, VIEWD_CHANGE_CREATE,
+	                         {"mysql:staged", "mysql:intended", "mysql:renamed", "create:recorded"}});
+}
+
+static void a_replacement_dies(void)
+{
+	static const enum viewd_method methods[] = {VIEWD_METHOD_SIMPLE, VIEWD_METHOD_TABLE};
+
+	for (size_t from = 0; from < 2; from++)
+		for (size_t to = 0; to < 2; to++)
+			play_all(&(struct scene){methods[from], methods[to], VIEWD_CHANGE_REPLACE,
+			                         {"mysql:staged", "mysql:intended", "mysql:renamed", "mysql:dropped", "replace:recorded"}});
+}
+
+static const struct harness_test tests[] = {
+	{"a refresh dies", a_refresh_dies},
+	{"a create dies", a_create_dies},
+	{"a replacement dies", a_replacement_dies},
+};
+HARNESS_MAIN(SUITE("mysql crash", tests))
