@@ -12,6 +12,7 @@ libviewd_la_SOURCES += \
 	daemon/ctl/handlers.c daemon/ctl/handlers.h \
 	daemon/ctl/json.c daemon/ctl/json.h \
 	daemon/ctl/json_text.c daemon/ctl/json_text.h \
+	daemon/ctl/limits.c \
 	daemon/ctl/peer.c daemon/ctl/peer.h \
 	daemon/ctl/server.c daemon/ctl/server.h \
 	daemon/ctl/socket.c daemon/ctl/socket.h

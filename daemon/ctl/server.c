@@ -73,23 +73,9 @@ struct exchange {
 	char *audit; /* NULL: not a changing command */
 };
 
-struct ctl_limits ctl_limits_default(void)
-{
-	return (struct ctl_limits){
-		.clients = 64,
-		.pending = 48,
-		.header_bytes = 16 << 10,
-		.body_bytes = 64 << 10,
-		.reply_bytes = 64 << 20,
-		.idle_us = 30 * INT64_C(1000000),
-		.file_check_us = 5 * INT64_C(1000000),
-	};
-}
-
 static int64_t now_us(void)
 {
-	const struct clock *clk = clock_system();
-	return clk->mono(clk);
+	return clock_system()->mono(clock_system());
 }
 
 static void arm(struct event *timer, int64_t us)
@@ -198,7 +184,7 @@ static struct bufferevent *on_new_connection(struct event_base *base, void *ctx)
 	struct ctl_server *server = ctx;
 	size_t n = clients_sweep(server) + 1;
 	struct client *client = client_slot(server, NULL);
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	assert(client != NULL && bev != NULL);
 	if (n >= server->limits.clients) {
 		struct client *oldest = client_oldest_idle(server);
@@ -209,12 +195,21 @@ static struct bufferevent *on_new_connection(struct event_base *base, void *ctx)
 	} else {
 		arm(server->sweep_timer, SWEEP_US);
 	}
+	/* evhttp may have given up a connection, and we not yet noticed: it must not read on without bounds */
+	bufferevent_setwatermark(bev, EV_READ, 0, server->limits.header_bytes + server->limits.body_bytes);
 	bufferevent_incref(bev);
 	*client = (struct client){.bev = bev, .since_us = now_us()};
 	return bev;
 }
 
 /* ---- replies ----------------------------------------------------------------------------------------------------- */
+
+/* evhttp is about to give up the connection: sweep right after that. */
+static void on_sent(struct evhttp_request *http UNUSED, void *ctx)
+{
+	struct ctl_server *server = ctx;
+	arm(server->sweep_timer, 0);
+}
 
 static void send_text(struct ctl_server *server, struct evhttp_request *http, int status, char *text)
 {
@@ -225,28 +220,26 @@ static void send_text(struct ctl_server *server, struct evhttp_request *http, in
 	evhttp_add_header(headers, "Cache-Control", "no-store");
 	evhttp_add_header(headers, "Connection", "close");
 	evbuffer_add_printf(out, "%s\n", text);
+	evhttp_request_set_on_complete_cb(http, on_sent, server);
 	evhttp_send_reply(http, status, NULL, out);
 	evbuffer_free(out);
-	arm(server->sweep_timer, 1000); /* the slot is free as soon as the reply is out */
 }
 
 static void send_json(struct ctl_server *server, struct evhttp_request *http, int status, json_t *body)
 {
 	char *text = json_dumps(body, JSON_COMPACT);
 	assert(text != NULL);
-	if (strlen(text) <= server->limits.reply_bytes) {
-		send_text(server, http, status, text);
+	if (strlen(text) > server->limits.reply_bytes) {
+		struct viewd_err err;
+		err_set(&err, VIEWD_ERR_RESOURCE, "reply is too large (at most %zu bytes)", server->limits.reply_bytes);
+		json_t *small = call_error_body("resource", &err);
 		free(text);
-		return;
+		text = json_dumps(small, JSON_COMPACT);
+		status = 500;
+		json_decref(small);
 	}
+	send_text(server, http, status, text);
 	free(text);
-	struct viewd_err err;
-	err_set(&err, VIEWD_ERR_RESOURCE, "reply is too large (at most %zu bytes)", server->limits.reply_bytes);
-	json_t *small = call_error_body("resource", &err);
-	text = json_dumps(small, JSON_COMPACT);
-	send_text(server, http, 500, text);
-	free(text);
-	json_decref(small);
 }
 
 static void refuse(struct ctl_server *server, struct evhttp_request *http, int status, const char *class_word,
@@ -262,30 +255,31 @@ static struct client *client_of(struct ctl_server *server, struct evhttp_request
 	return client_slot(server, evhttp_connection_get_bufferevent(evhttp_request_get_connection(http)));
 }
 
+/* Parts a request from its connection. */
+static void exchange_detach(struct exchange *ex)
+{
+	struct client *client = client_of(ex->server, ex->http);
+	client->exchange = NULL;
+	client->since_us = now_us();
+	ex->server->n_pending -= ex->slow;
+	ex->http = NULL;
+}
+
 static void on_close(struct evhttp_connection *evcon UNUSED, void *ctx)
 {
-	struct exchange *ex = ctx;
-	struct client *client = client_of(ex->server, ex->http);
-	if (client != NULL)
-		client->exchange = NULL;
-	if (ex->slow)
-		ex->server->n_pending--;
-	ex->http = NULL;
+	exchange_detach(ctx);
 }
 
 static void on_reply(void *ctx, int status, json_t *body)
 {
 	struct exchange *ex = ctx;
+	struct evhttp_request *http = ex->http;
 	if (ex->audit != NULL)
-		audit_log(ex->audit, status, body, ex->http == NULL);
-	if (ex->http != NULL) {
-		struct client *client = client_of(ex->server, ex->http);
-		client->exchange = NULL;
-		client->since_us = now_us();
-		if (ex->slow)
-			ex->server->n_pending--;
-		evhttp_connection_set_closecb(evhttp_request_get_connection(ex->http), NULL, NULL);
-		send_json(ex->server, ex->http, status, body);
+		audit_log(ex->audit, status, body, http == NULL);
+	if (http != NULL) {
+		exchange_detach(ex);
+		evhttp_connection_set_closecb(evhttp_request_get_connection(http), NULL, NULL);
+		send_json(ex->server, http, status, body);
 	}
 	json_decref(body);
 	talloc_free(ex);
@@ -349,8 +343,7 @@ static void start(struct ctl_server *server, struct evhttp_request *http, struct
 	if (args_mutates(args))
 		ex->audit = talloc_asprintf(ex, "uid %u pid %ld, %s%s", (unsigned)peer->uid, (long)peer->pid, args_command(args)->name,
 		                            args_describe(ex, args));
-	if (ex->slow)
-		server->n_pending++;
+	server->n_pending += ex->slow;
 	client_of(server, http)->exchange = ex;
 	evhttp_connection_set_closecb(evhttp_request_get_connection(http), on_close, ex);
 	call_start(server->ctl, args, on_reply, ex);
@@ -380,23 +373,37 @@ static void on_request(struct evhttp_request *http, void *ctx)
 
 /* ---- the listener ------------------------------------------------------------------------------------------------ */
 
-static void reserve_open(struct ctl_server *server)
+static void on_file_check(evutil_socket_t fd, short what, void *ctx);
+
+struct search {
+	const struct evconnlistener *listener;
+	struct ctl_server *server;
+};
+
+static int search_event(const struct event_base *base UNUSED, const struct event *event, void *ctx)
 {
-	server->reserve_fd = open(RESERVE_FILE, O_RDONLY | O_CLOEXEC);
+	struct search *search = ctx;
+	struct ctl_server *server = event_get_callback(event) == on_file_check ? event_get_callback_arg(event) : NULL;
+	if (server != NULL && server->listener == search->listener)
+		search->server = server;
+	return search->server != NULL;
 }
 
 /* Out of descriptors: libevent would report the same connection again at once, for ever. One client is told by a close, then
- * accepting pauses. */
-static void on_accept_error(struct evconnlistener *listener, void *ctx)
+ * accepting pauses. The second argument is evhttp's, not ours; our file timer, always pending, leads to the server. */
+static void on_accept_error(struct evconnlistener *listener, void *http UNUSED)
 {
-	struct ctl_server *server = ctx;
 	int why = errno;
+	struct search search = {.listener = listener};
+	event_base_foreach_event(evconnlistener_get_base(listener), search_event, &search);
+	struct ctl_server *server = search.server;
+	assert(server != NULL);
 	if ((why == EMFILE || why == ENFILE) && server->reserve_fd >= 0) {
 		close(server->reserve_fd);
 		int fd = accept4(evconnlistener_get_fd(listener), NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0)
 			close(fd);
-		reserve_open(server);
+		server->reserve_fd = open(RESERVE_FILE, O_RDONLY | O_CLOEXEC);
 	}
 	evconnlistener_disable(listener);
 	if (!event_pending(server->accept_timer, EV_TIMEOUT, NULL))
@@ -449,10 +456,7 @@ static void http_open(struct ctl_server *server)
 	evhttp_set_max_headers_size(server->http, (ev_ssize_t)server->limits.header_bytes);
 	evhttp_set_max_body_size(server->http, (ev_ssize_t)server->limits.body_bytes);
 	evhttp_set_timeout_tv(server->http, &idle);
-	/* all, so that a wrong one gets a reply in JSON too */
-	evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
-	                                             EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
-	                                             EVHTTP_REQ_PATCH);
+	evhttp_set_allowed_methods(server->http, UINT16_MAX); /* all, so that a wrong one gets a reply in JSON too */
 }
 
 struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const struct ctl *ctl, const struct ctl_limits *limits,
@@ -470,7 +474,7 @@ struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const str
 	server->accept_timer = evtimer_new(server->base, on_sweep, server);
 	server->file_timer = evtimer_new(server->base, on_file_check, server);
 	signal(SIGPIPE, SIG_IGN);
-	reserve_open(server);
+	server->reserve_fd = open(RESERVE_FILE, O_RDONLY | O_CLOEXEC);
 	http_open(server);
 	if (!ctl_socket_lock(&server->socket, path, err) || !listener_open(server, err)) {
 		ctl_server_free(&server);

@@ -1,1 +1,12 @@
 # tests: unit/ctl
+ctl_unit_tests = \
+	tests/unit/ctl/test_args \
+	tests/unit/ctl/test_server \
+	tests/unit/ctl/test_socket
+check_PROGRAMS += $(ctl_unit_tests)
+TESTS += $(ctl_unit_tests)
+ctl_support = \
+	tests/unit/ctl/ctl_support.c tests/unit/ctl/ctl_support.h \
+	tests/unit/ctl/fake_engine.c tests/unit/ctl/fake_engine.h
+tests_unit_ctl_test_server_SOURCES = tests/unit/ctl/test_server.c $(ctl_support)
+tests_unit_ctl_test_server_LDADD = $(LDADD) $(JANSSON_LIBS)

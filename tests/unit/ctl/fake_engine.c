@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fake_engine.c: views alpha and beta on database shop; beta reads alpha and has failed.
+ */
+#include "fake_engine.h"
+
+#include "base/err.h"
+
+#include <string.h>
+#include <talloc.h>
+
+struct view {
+	const char *name;
+};
+
+static struct view alpha = {"alpha"};
+static struct view beta = {"beta"};
+static struct view extra = {"extra"};
+static const struct conf_database shop = {.name = "shop", .dialect = "sqlite"};
+
+void engine_each_view(struct engine *eng, bool (*fn)(void *ctx, struct view *view), void *ctx)
+{
+	if (!fn(ctx, &alpha) || !fn(ctx, &beta))
+		return;
+	for (size_t i = 0; i < eng->n_extra; i++)
+		if (!fn(ctx, &extra))
+			return;
+}
+
+bool engine_find(struct engine *eng UNUSED, void *mem_ctx, const char *text, struct view ***views_r, size_t *n_r,
+                 struct viewd_err *err)
+{
+	const char *name = strchr(text, ':') != NULL ? strchr(text, ':') + 1 : text;
+	struct view *view = strcmp(name, "alpha") == 0 ? &alpha : strcmp(name, "beta") == 0 ? &beta : NULL;
+	if (view == NULL) {
+		err_set(err, VIEWD_ERR_MISSING, "view '%s' is not known", text);
+		return err_hint(err, "did you mean alpha?");
+	}
+	*views_r = talloc_realloc(mem_ctx, *views_r, struct view *, *n_r + 1);
+	(*views_r)[(*n_r)++] = view;
+	return true;
+}
+
+static const struct viewd_err *beta_error(void)
+{
+	static const struct viewd_err err = {
+		.cls = VIEWD_ERR_CONFLICT,
+		.sqlstate = "55P03",
+		.msg = "lock timeout after 2s",
+		.hint = "raise lock_timeout",
+	};
+	return &err;
+}
+
+void engine_status(struct engine *eng, const struct view *view, struct view_status *out)
+{
+	bool good = view != &beta;
+	*out = (struct view_status){
+		.conf = conf_find_view(eng->conf, "alpha"),
+		.database = &shop,
+		.name = view->name,
+		.relation = "\"public\".\"alpha\"",
+		.method = "materialized",
+		.refresh_mode = "concurrently",
+		.state = eng->paused ? VIEW_STATE_PAUSED : good ? VIEW_STATE_ACTIVE : VIEW_STATE_FAILED,
+		.trigger = good ? VIEW_TRIGGER_SCHEDULED : VIEW_TRIGGER_NONE,
+		.result = good ? VIEW_RESULT_SUCCEEDED : VIEW_RESULT_FAILED,
+		.action = good ? VIEWD_DID_CONCURRENT : -1,
+		.last_refresh_us = INT64_C(1700000000123456),
+		.last_success_us = good ? INT64_C(1700000000123456) : 0,
+		.data_timestamp_us = good ? INT64_C(1700000000000000) : 0,
+		.lag_us = good ? 1500000 : -1,
+		.is_stale = !good,
+		.duration_us = 12345,
+		.rows = good ? 7 : -1,
+		.rows_written = good ? 2 : -1,
+		.consecutive_errors = good ? 0 : 3,
+		.error = good ? NULL : beta_error(),
+		.reason = "because",
+		.waits_for = "",
+		.schedule = "every 5m",
+	};
+}
+
+size_t view_upstream(const struct view *view, struct view *const **views_r)
+{
+	static struct view *const up[] = {&alpha};
+	*views_r = up;
+	return view == &beta;
+}
+
+size_t view_downstream(const struct view *view, struct view *const **views_r)
+{
+	static struct view *const down[] = {&beta};
+	*views_r = down;
+	return view == &alpha;
+}
+
+size_t view_sources(const struct view *view, const char *const **names_r)
+{
+	static const char *const names[] = {"public.orders", "public.items"};
+	*names_r = names;
+	return view == &alpha ? 2 : 0;
+}
+
+const char *view_name(const struct view *view)
+{
+	return view->name;
+}
+
+const char *view_database(const struct view *view UNUSED)
+{
+	return "shop";
+}
+
+const char *view_label(const struct view *view)
+{
+	return view->name;
+}
+
+void engine_why(struct engine *eng UNUSED, const struct view *view UNUSED, void (*fn)(void *ctx, const char *line), void *ctx)
+{
+	fn(ctx, "it is fresh");
+}
+
+const struct conf *engine_conf(const struct engine *eng)
+{
+	return eng->conf;
+}
+
+void engine_counts(const struct engine *eng, struct engine_counts *out)
+{
+	*out = (struct engine_counts){.views = 2 + eng->n_extra, .databases = 1, .generation = 4, .started_us = 1700000000000000};
+}
+
+static void later(struct engine *eng, const char *what, engine_done_fn *done, void *ctx, size_t n)
+{
+	assert(eng->n_pending < FAKE_PENDING_MAX);
+	if (done != NULL)
+		eng->pending[eng->n_pending++] = (struct fake_call){what, done, ctx, n};
+}
+
+bool fake_finish(struct engine *eng)
+{
+	static const struct viewd_verdict equal = {.rows = 7};
+	static const struct viewd_verdict differs = {.rows = 7, .missing = 2, .unexpected = 1};
+	if (eng->n_pending == 0)
+		return false;
+	struct fake_call call = eng->pending[0];
+	memmove(&eng->pending[0], &eng->pending[1], --eng->n_pending * sizeof(call));
+	struct engine_item item = {
+		.view = &alpha,
+		.label = "alpha",
+		.database = "shop",
+		.result = eng->fail ? VIEW_RESULT_FAILED : VIEW_RESULT_SUCCEEDED,
+		.action = VIEWD_DID_CONCURRENT,
+		.change = VIEWD_CHANGE_CREATE,
+		.reason = "nothing of that name exists",
+		.locks = "",
+		.rows = 7,
+		.rows_written = 2,
+		.duration_us = 12345,
+		.error = eng->fail ? beta_error() : NULL,
+		.verdict = eng->fail ? &differs : &equal,
+	};
+	if (strcmp(call.what, "verify") == 0)
+		item.error = NULL;
+	call.done(call.ctx, &(struct engine_report){.items = &item, .n = 1});
+	return true;
+}
+
+void engine_refresh(struct engine *eng, struct view *const *views UNUSED, size_t n, struct engine_refresh_flags flags UNUSED,
+                    enum view_trigger trigger UNUSED, engine_done_fn *done, void *ctx)
+{
+	eng->n_refresh++;
+	later(eng, "refresh", done, ctx, n);
+}
+
+void engine_create(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
+{
+	later(eng, "create", done, ctx, n);
+}
+
+void engine_drop(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
+{
+	later(eng, "drop", done, ctx, n);
+}
+
+void engine_plan(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
+{
+	later(eng, "plan", done, ctx, n);
+}
+
+void engine_verify(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
+{
+	later(eng, "verify", done, ctx, n);
+}
+
+void engine_history(struct engine *eng UNUSED, struct view *view UNUSED, int limit UNUSED, engine_history_fn *done, void *ctx)
+{
+	const struct viewd_history_row row = {
+		.started_us = INT64_C(1700000000123456),
+		.duration_us = 12345,
+		.rows = 7,
+		.rows_written = 2,
+		.trigger = "MANUAL",
+		.action = "DIFF",
+		.result = "SUCCEEDED",
+	};
+	done(ctx, &row, 1, NULL);
+}
+
+bool engine_pause(struct engine *eng, struct view *const *views UNUSED, size_t n UNUSED, struct viewd_err *err)
+{
+	if (eng->fail)
+		return err_set(err, VIEWD_ERR_RESOURCE, "state file cannot be written");
+	return eng->paused = true;
+}
+
+bool engine_resume(struct engine *eng, struct view *const *views UNUSED, size_t n UNUSED, struct viewd_err *err UNUSED)
+{
+	eng->paused = false;
+	return true;
+}
+
+size_t engine_cancel(struct engine *eng UNUSED, struct view *const *views UNUSED, size_t n)
+{
+	return n;
+}
+
+void reload_request(struct reload *reload UNUSED, bool dry_run, reload_done_fn *done, void *ctx)
+{
+	static const struct conf_problem problem = {.text = "/etc/viewd/viewd.conf:3: [view x] every: '5' has no unit"};
+	static const struct reload_entry entry = {"view", "alpha", "changed", "every"};
+	done(ctx, &(struct reload_report){
+			  .outcome = dry_run ? RELOAD_DRY_RUN : RELOAD_REFUSED,
+			  .generation = 4,
+			  .problems = &problem,
+			  .n_problems = dry_run ? 0 : 1,
+			  .entries = &entry,
+			  .n_entries = dry_run ? 1 : 0,
+		  });
+}

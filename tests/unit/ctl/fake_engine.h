@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fake_engine.h: the functions of core/engine.h and reload.h for tests of the control server: a few views that never touch a
+ * database. Slow calls stay open until the test ends them.
+ */
+#ifndef VIEWD_TESTS_CTL_FAKE_ENGINE_H
+#define VIEWD_TESTS_CTL_FAKE_ENGINE_H
+
+#include "core/engine.h"
+#include "reload.h"
+
+#define FAKE_PENDING_MAX 16
+
+struct fake_call {
+	const char *what; /* "refresh", "create", ... */
+	engine_done_fn *done;
+	void *ctx;
+	size_t n_views;
+};
+
+struct engine {
+	struct conf *conf; /* with views alpha and beta */
+	size_t n_extra; /* so many views more, "extra" each */
+	struct fake_call pending[FAKE_PENDING_MAX];
+	size_t n_pending;
+	size_t n_refresh; /* calls of engine_refresh, with and without done */
+	bool fail;        /* results are failures */
+	bool paused;
+};
+
+/* Ends the oldest pending call. False when there is none. */
+bool fake_finish(struct engine *eng);
+
+#endif
