@@ -7,6 +7,7 @@
 #include "common/generate.h"
 #include "common/sqltext.h"
 
+#include <stdio.h>
 #include <talloc.h>
 
 static char *qualified(const struct gen *gen, const char *prefix, const char *name)
@@ -28,6 +29,14 @@ static char *add_match(const struct gen *gen, char *sql, const char *rel, const 
 	return sql_add(sql, ")");
 }
 
+void gen_diff_name(const struct gen *gen, struct relation *stage)
+{
+	*stage = (struct relation){0};
+	ident_temporary(&gen->rel, "viewd_stage_", stage->name);
+	if (gen->syn->temporary_schema != NULL)
+		snprintf(stage->schema, sizeof stage->schema, "%s", gen->syn->temporary_schema);
+}
+
 char *gen_diff_stage(const struct gen *gen, const struct relation *stage)
 {
 	struct gen plain = *gen;
@@ -37,7 +46,20 @@ char *gen_diff_stage(const struct gen *gen, const struct relation *stage)
 	plain.tag = NULL;
 	plain.stage = true;
 	const char *create = gen_create_table(&plain, stage, false);
-	return talloc_asprintf(gen->mem, "CREATE TEMPORARY %s", create + sizeof "CREATE" );
+	return talloc_asprintf(gen->mem, "CREATE TEMPORARY %s", create + sizeof "CREATE");
+}
+
+/* The index lives where the table does: its name carries the schema, the table's must not. */
+char *gen_diff_index(const struct gen *gen, const struct relation *stage)
+{
+	struct relation index = *stage, bare = *stage;
+	if (!gen->syn->stage_index)
+		return NULL;
+	bare.schema[0] = '\0';
+	snprintf(index.name, sizeof index.name, "%.200s_key", stage->name);
+	char *sql = sql_add(sql_new(gen->mem), "CREATE INDEX %s ON %s (", relation_quoted(gen->syn, gen->mem, &index),
+	                    relation_quoted(gen->syn, gen->mem, &bare));
+	return sql_add(sql_names(gen->syn, sql, NULL, gen->columns->key, gen->columns->n_key), ")");
 }
 
 char *gen_diff_delete(const struct gen *gen, const struct relation *stage)

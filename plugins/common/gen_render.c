@@ -51,15 +51,18 @@ static bool render_create(const struct gen *gen, const struct viewd_render_flags
 
 static bool render_diff(const struct gen *gen, struct viewd_text_sink *sink, struct viewd_err *err)
 {
-	struct relation stage = {0};
+	struct relation stage;
 	if (gen->columns->n == 0) {
 		err_set(err, VIEWD_ERR_CONFIG, "diff refresh cannot be shown without a connection (its columns are not declared)");
 		return err_hint(err, "set columns, or look at refresh_mode = full");
 	}
-	ident_temporary(&gen->rel, "viewd_stage_", stage.name);
-	return !emit(sink, gen_diff_stage(gen, &stage)) || !emit(sink, gen_insert(gen, &stage)) ||
-	       !emit(sink, gen_diff_delete(gen, &stage)) || !emit(sink, gen_diff_insert(gen, &stage)) ||
-	       !emit(sink, gen_diff_drop(gen, &stage)) || true;
+	gen_diff_name(gen, &stage);
+	const char *const steps[] = {gen_diff_stage(gen, &stage), gen_insert(gen, &stage), gen_diff_index(gen, &stage),
+	                             gen_diff_delete(gen, &stage), gen_diff_insert(gen, &stage), gen_diff_drop(gen, &stage)};
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (steps[i] != NULL && !emit(sink, steps[i]))
+			break;
+	return true;
 }
 
 static bool render_refresh(const struct gen *gen, struct viewd_text_sink *sink, struct viewd_err *err)

@@ -44,9 +44,11 @@ char *gen_refresh(const struct gen *gen, bool concurrently);
 /* DROP VIEW / MATERIALIZED VIEW / TABLE. */
 char *gen_drop(const struct gen *gen, const struct relation *rel, enum viewd_kind kind, bool if_exists, bool cascade);
 
-/* The steps of a diff refresh: make the stage (a temporary table), fill it with gen_insert, delete, insert, drop it. Needs unique_key and
- * columns. */
+/* The steps of a diff refresh: make the stage (a temporary table), fill it with gen_insert, index it (NULL: not needed), delete, insert,
+ * drop it. Needs unique_key and columns. */
+void gen_diff_name(const struct gen *gen, struct relation *stage);
 char *gen_diff_stage(const struct gen *gen, const struct relation *stage);
+char *gen_diff_index(const struct gen *gen, const struct relation *stage);
 char *gen_diff_delete(const struct gen *gen, const struct relation *stage);
 char *gen_diff_insert(const struct gen *gen, const struct relation *stage);
 char *gen_diff_drop(const struct gen *gen, const struct relation *stage);

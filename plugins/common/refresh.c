@@ -30,16 +30,24 @@ static bool check_counts(struct task *task, int64_t staged, struct viewd_outcome
 	return err_hint(err, "name all columns that together are unique");
 }
 
+/* The drop at the beginning is for engines whose temporary tables outlive a transaction that was rolled back. */
+static bool fill_stage(struct task *task, const struct relation *stage, int64_t *staged_r, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	if (!db_exec(db, gen_diff_drop(&task->gen, stage), err) || !db_exec(db, gen_diff_stage(&task->gen, stage), err) ||
+	    !db->ops->exec(db, gen_insert(&task->gen, stage), NULL, 0, staged_r, err))
+		return false;
+	char *index = gen_diff_index(&task->gen, stage);
+	return index == NULL || db_exec(db, index, err);
+}
+
 bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct db *db = task->db;
-	struct relation stage = {0};
+	struct relation stage;
 	int64_t staged = 0, deleted = 0, inserted = 0;
-	ident_temporary(&task->rel, "viewd_stage_", stage.name);
-	if (db->syntax->temporary_schema != NULL)
-		snprintf(stage.schema, sizeof stage.schema, "%s", db->syntax->temporary_schema);
-	if (!db_exec(db, gen_diff_drop(&task->gen, &stage), err) || !db_exec(db, gen_diff_stage(&task->gen, &stage), err) ||
-	    !db->ops->exec(db, gen_insert(&task->gen, &stage), NULL, 0, &staged, err))
+	gen_diff_name(&task->gen, &stage);
+	if (!fill_stage(task, &stage, &staged, err))
 		return false;
 	db_failpoint(db, "refresh:staged");
 	if (!db->ops->exec(db, gen_diff_delete(&task->gen, &stage), NULL, 0, &deleted, err) ||

@@ -58,6 +58,7 @@ struct syntax {
 	const char *temporary_schema; /* where temporary tables are, when naming it keeps other tables of the name out: "pg_temp" */
 	const char *stage_key;      /* after the columns of a diff's stage, slot = key columns: ", KEY viewd_key ({})"; NULL: the server joins
 	                             * without an index well enough */
+	bool stage_index;           /* the filled stage gets an index on the key, as a statement of its own (SQLite) */
 	const char *drop_temporary; /* "DROP TABLE"; MySQL "DROP TEMPORARY TABLE", which does not commit */
 
 	/* Why a mode cannot work for a method here; NULL: it can. [method after resolution][mode] */

@@ -41,8 +41,8 @@ static bool prepare_definition(struct viewd_conn *conn, const char *definition, 
 	bool done = sqlite_prepare(conn, definition, &stmt, err);
 	conn->guard = SQLITE_GUARD_NORMAL;
 	conn->sources = NULL;
-	if (done && !sqlite3_stmt_readonly(stmt)) {
-		done = err_set(err, VIEWD_ERR_CONFIG, "definition would write");
+	if (done && (!sqlite3_stmt_readonly(stmt) || sqlite3_bind_parameter_count(stmt) > 0)) {
+		done = err_set(err, VIEWD_ERR_CONFIG, "definition holds a parameter or would write");
 		sqlite3_finalize(stmt);
 	}
 	if (done)

@@ -36,3 +36,11 @@ tests_unit_plugins_test_url_LDADD = $(plugins_ldadd)
 tests_unit_plugins_test_render_LDADD = $(LDADD) -ldl
 plugins_support = tests/unit/plugins/plugins_support.c tests/unit/plugins/plugins_support.h
 plugins_ldadd = libviewd_sql.la $(LDADD) $(LIBMD_LIBS)
+
+# What is SQLite's own.
+if DIALECT_SQLITE
+check_PROGRAMS += tests/unit/plugins/test_sqlite
+TESTS += tests/unit/plugins/test_sqlite
+tests_unit_plugins_test_sqlite_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_plugins_test_sqlite_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
+endif

@@ -159,8 +159,9 @@ static void a_diff_is_shown(void)
 	view.columns = columns;
 	view.n_columns = 2;
 	const char *sql = rendered(SQLITE, &view, VIEWD_RENDER_REFRESH, plain);
-	CHECK_CONTAINS(sql, "CREATE TEMPORARY TABLE \"viewd_stage_");
-	CHECK_CONTAINS(sql, "DELETE FROM \"Order Stats\" WHERE NOT EXISTS (SELECT 1 FROM \"viewd_stage_");
+	CHECK_CONTAINS(sql, "CREATE TEMPORARY TABLE \"temp\".\"viewd_stage_");
+	CHECK_CONTAINS(sql, "CREATE INDEX \"temp\".\"viewd_stage_");
+	CHECK_CONTAINS(sql, "DELETE FROM \"Order Stats\" WHERE NOT EXISTS (SELECT 1 FROM \"temp\".\"viewd_stage_");
 	CHECK_CONTAINS(sql, "s.\"id\" = \"Order Stats\".\"id\" AND (s.\"id\" IS \"Order Stats\".\"id\" COLLATE BINARY");
 }
 
