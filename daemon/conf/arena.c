@@ -43,6 +43,8 @@ static bool make_room(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
+	if (size == 0)
+		size = 1; /* a first piece of nothing would have no chunk to lie in */
 	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	if (!make_room(arena, size))
 		return memset(chunk(arena, size), 0, size);

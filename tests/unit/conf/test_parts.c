@@ -34,7 +34,7 @@ static void arena_pieces(void)
 	}
 	char *big = arena_strndup(arena, talloc_zero_array(harness_ctx(), char, 100000), 99999);
 	CHECK(big[99999] == '\0');
-	CHECK(arena_alloc(arena, 0) != NULL);
+	CHECK(arena_alloc(arena, 0) != NULL && arena_alloc(arena_new(harness_ctx()), 0) != NULL);
 	CHECK_INT(((const char *)arena_memdup(arena, "ab", 2))[1], 'b');
 }
 
