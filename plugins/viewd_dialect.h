@@ -8,7 +8,8 @@
  *
  * ABI change log (added = minor, changed or removed = major)
  *   1.0  first version
- *   1.1  change capture: viewd_view_spec.captured, capture, watch_open, watch_next, watch_wake, watch_close
+ *   1.1  change capture: capture, watch_open, watch_next, watch_wake, watch_close, and at the end of structs
+ *        viewd_view_spec.captured, viewd_resolved.reads_clock, viewd_outcome.settled_seq, viewd_recorded.captured
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -188,6 +189,7 @@ struct viewd_resolved {
 	char relation[520];   /* canonical quoted text, equal for equal objects; schema part only if written */
 	char hash[65];        /* hex digest of everything whose change means the object must be replaced */
 	char index_hash[65];  /* hex digest of unique_key and declared indexes */
+	char reads_clock[64]; /* since 1.1: the first thing in the definition whose value changes with time (now, CURRENT_DATE ...); "" none */
 };
 
 /* inspect(): what exists now. */
@@ -226,6 +228,7 @@ struct viewd_outcome {
 	int64_t data_timestamp_us; /* the moment the data is true for: start of the snapshot */
 	int64_t duration_us;
 	char reason[256];          /* why this way: shown by `why` */
+	int64_t settled_seq;       /* since 1.1: the highest change mark that this refresh has settled; 0 none */
 };
 
 /* verify(): the stored rows against the definition at one snapshot. */
@@ -253,6 +256,7 @@ struct viewd_recorded {
 	const char *relation; /* canonical quoted, schema-qualified where the engine has schemas */
 	enum viewd_method method;
 	const char *on_remove;
+	bool captured; /* since 1.1: changes of its sources are being noticed */
 };
 
 /* How changes of the sources are noticed. */
@@ -271,6 +275,8 @@ struct viewd_capture_request {
 	enum viewd_capture mode;             /* NONE: nothing any more; triggers that no other view needs go away */
 	const struct viewd_source *sources;  /* base relations found by inspect; objects that viewd keeps are not among them */
 	size_t n_sources;
+	const struct viewd_source *kept;     /* relations it reads that viewd keeps itself: no trigger; their refreshes mark it stale */
+	size_t n_kept;
 	const char *const *names;            /* `sources =` as written; when given, these and only these */
 	size_t n_names;
 	int64_t poll_interval_us;            /* how often a poll looks; 0: the dialect's choice */

@@ -89,5 +89,6 @@ void conf_view_spec(const struct conf_view *view, const char *dialect, struct vi
 		.on_remove = view->on_remove == CONF_REMOVE_DROP ? "drop" : "keep",
 		.timeout_us = view->timeout,
 		.lock_timeout_us = view->lock_timeout,
+		.captured = view->on_change,
 	};
 }

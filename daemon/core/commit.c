@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "conf/diff.h"
+#include "core/capture.h"
 #include "core/database.h"
 #include "core/dispatch.h"
 #include "core/due.h"
@@ -147,6 +148,10 @@ static void resolve(struct view *v)
 		refuse(v, &err);
 		return;
 	}
+	if (capture_refused(v->conf, v->db->dialect, &resolved, &err)) {
+		refuse(v, &err);
+		return;
+	}
 	v->method = resolved.method;
 	v->mode = resolved.mode;
 	talloc_free(v->relation);
@@ -184,6 +189,7 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 		redefine(v, todo);
 	else
 		due_schedule(v);
+	v->eng->captures_dirty = true;
 }
 
 static void add_view(struct engine *eng, struct db *db, const struct conf_view *conf, struct todo *todo)

@@ -1,6 +1,8 @@
 # loop, plugin loader, scheduling, workers, engine, reload
 libviewd_la_SOURCES += \
 	daemon/base/mem.h \
+	daemon/core/capture.c daemon/core/capture.h \
+	daemon/core/change.c daemon/core/change.h \
 	daemon/core/commit.c \
 	daemon/core/database.c daemon/core/database.h \
 	daemon/core/decide.c daemon/core/decide.h \
@@ -20,6 +22,7 @@ libviewd_la_SOURCES += \
 	daemon/core/state.h \
 	daemon/core/status.c \
 	daemon/core/view.c daemon/core/view.h \
+	daemon/core/watch.c daemon/core/watch.h \
 	daemon/core/wave.c daemon/core/wave.h \
 	daemon/loop/loop.c daemon/loop/loop.h \
 	daemon/plugin/host.c daemon/plugin/host.h \

@@ -5,10 +5,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
+#include "core/capture.h"
 #include "core/dispatch.h"
 #include "core/outcome.h"
 #include "core/retire.h"
 #include "core/session.h"
+#include "core/watch.h"
 #include "core/wave.h"
 #include "sched/backoff.h"
 
@@ -69,6 +71,7 @@ struct db *database_new(struct engine *eng, const struct conf_database *conf)
 void database_changed(struct db *db, const struct conf_database *conf)
 {
 	db->epoch++;
+	watch_stop(db);
 	session_close_idle(db);
 	db->conf = conf;
 	db->was_up = false;
@@ -80,12 +83,28 @@ void database_changed(struct db *db, const struct conf_database *conf)
 	judge(db);
 }
 
+static void start_prepare(struct db *db);
+
 void database_probe(struct db *db)
 {
 	if (db->state != DB_DOWN || db->eng->stopping)
 		return;
 	loop_timer_clear(db->probe_timer);
 	db->state = DB_PROBING;
+	if (db->dialect->watch_open != NULL && db->watcher == NULL)
+		watch_start(db); /* first the lock, then anything that writes */
+	else
+		start_prepare(db);
+}
+
+void database_watch_opened(struct db *db)
+{
+	if (db->state == DB_PROBING)
+		start_prepare(db);
+}
+
+static void start_prepare(struct db *db)
+{
 	struct job *job = job_new(db, NULL, JOB_PREPARE);
 	job->label = mem_strdup(job, db->conf->name);
 	TAILQ_INSERT_HEAD(&db->aux, job, link);
@@ -123,6 +142,7 @@ void database_lost(struct db *db, const struct viewd_err *err)
 		return;
 	log_down(db, err);
 	set_error(db, err);
+	watch_stop(db);
 	session_close_idle(db);
 	schedule_probe(db);
 }
@@ -133,6 +153,14 @@ static void probe_failed(struct db *db, const struct viewd_err *err)
 	set_error(db, err);
 	schedule_probe(db);
 	fail_requests_by_hand(db);
+}
+
+void database_watch_lost(struct db *db, const struct viewd_err *err)
+{
+	if (db->state == DB_PROBING)
+		probe_failed(db, err);
+	else
+		database_lost(db, err);
 }
 
 /* Everything is looked at once; what vanished while the connection was away is not made again by itself. */
@@ -172,6 +200,7 @@ void database_prepared(struct job *job)
 	db->state = DB_UP;
 	db->streak = 0;
 	set_error(db, NULL);
+	capture_remember(db, job);
 	retire_orphans(db, job);
 	reconcile_all(db);
 	db->was_up = true;
@@ -193,6 +222,7 @@ static void drop_waiting_aux(struct db *db)
 void database_remove(struct db *db)
 {
 	loop_timer_clear(db->probe_timer);
+	watch_stop(db);
 	db->n_jobs++; /* so that the last waiting job does not free it under us */
 	drop_waiting_aux(db);
 	db->removed = true;

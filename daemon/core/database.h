@@ -16,6 +16,10 @@ void database_changed(struct db *db, const struct conf_database *conf);
 /* Starts a prepare job now, unless one is under way or it is up. */
 void database_probe(struct db *db);
 
+/* The watch is open and holds the database's lock; or it ended. */
+void database_watch_opened(struct db *db);
+void database_watch_lost(struct db *db, const struct viewd_err *err);
+
 /* A prepare job has ended. */
 void database_prepared(struct job *job);
 

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
+#include "core/capture.h"
+#include "core/change.h"
 #include "core/database.h"
 #include "core/edges.h"
 #include "core/outcome.h"
@@ -85,8 +87,7 @@ static bool hopeless(struct view *view, enum job_kind kind, struct viewd_err *er
 static void describe_request(struct job *job, const struct member *members)
 {
 	struct engine *eng = job->eng;
-	const struct wave *wave = members->wave;
-	enum view_trigger trigger = wave->trigger;
+	enum view_trigger trigger = members->trigger;
 	job->request = (struct viewd_refresh_request){
 		.struct_size = sizeof job->request,
 		.run_id = ++eng->run_id,
@@ -95,7 +96,7 @@ static void describe_request(struct job *job, const struct member *members)
 	for (const struct member *m = members; m != NULL; m = m->next) {
 		job->request.force_full |= m->wave->full;
 		job->create_missing |= m->wave->create_missing;
-		if (m->wave->trigger == VIEW_TRIGGER_MANUAL)
+		if (m->trigger == VIEW_TRIGGER_MANUAL)
 			trigger = VIEW_TRIGGER_MANUAL;
 	}
 	job->request.trigger = view_trigger_word(trigger);
@@ -115,6 +116,10 @@ static void start_view(struct view *view, enum job_kind kind)
 	job->holds_slot = true;
 	db->n_busy++;
 	db->eng->n_running++;
+	if (kind == JOB_REFRESH)
+		change_started(view);
+	else if (kind == JOB_CAPTURE)
+		capture_describe(job);
 	job_start(job);
 }
 
@@ -166,6 +171,7 @@ void dispatch_run(void *engine)
 		serve_database(eng->dbs[(eng->next_db + i) % eng->n_dbs]);
 	if (eng->n_dbs > 0)
 		eng->next_db = (eng->next_db + 1) % eng->n_dbs;
+	capture_review(eng);
 	wave_report_finished(eng);
 }
 
@@ -207,6 +213,8 @@ static void finish_view_job(struct job *job)
 	enum job_kind kind;
 	view->job = NULL;
 	outcome_of(job);
+	if (job->kind == JOB_REFRESH || job->kind == JOB_RECONCILE)
+		change_ended(view, job->ok, job->ok ? job->outcome.settled_seq : 0);
 	finished_item(job, &item);
 	end_taken(job->members, &item);
 	if (view->removed)

@@ -72,106 +72,147 @@ static void arm(struct engine *eng)
 		loop_timer_set(eng->due_timer, eng->heap[1]->due_mono - engine_mono(eng));
 }
 
-void due_clear(struct view *view)
+/* The earliest of its reasons becomes its place in the heap. */
+static void place(struct view *v)
 {
-	view->due_us = 0;
-	view->due_is_retry = view->due_is_catch_up = false;
-	if (view->heap_index == 0)
-		return;
-	bool first = view->heap_index == 1;
-	heap_remove(view->eng, view);
-	if (first)
-		arm(view->eng);
-}
-
-void due_set(struct view *view, int64_t delay_us)
-{
-	struct engine *eng = view->eng;
-	if (delay_us < 0)
-		delay_us = 0;
-	view->due_us = engine_wall(eng) + delay_us;
-	view->due_mono = engine_mono(eng) + delay_us;
-	if (view->heap_index > 0)
-		heap_place(eng, view->heap_index, view);
-	else
-		heap_add(eng, view);
-	if (view->heap_index == 1)
+	struct engine *eng = v->eng;
+	bool was_first = v->heap_index == 1;
+	v->due_mono = 0;
+	for (int r = 0; r < DUE_REASONS; r++)
+		if (v->due_at[r] != 0 && (v->due_mono == 0 || v->due_at[r] <= v->due_mono)) {
+			v->due_mono = v->due_at[r];
+			v->due_reason = (enum due_reason)r;
+		}
+	v->due_us = v->due_mono == 0 ? 0 : engine_wall(eng) + v->due_mono - engine_mono(eng);
+	if (v->due_mono == 0 && v->heap_index > 0)
+		heap_remove(eng, v);
+	else if (v->due_mono != 0 && v->heap_index > 0)
+		heap_place(eng, v->heap_index, v);
+	else if (v->due_mono != 0)
+		heap_add(eng, v);
+	if (was_first || v->heap_index == 1)
 		arm(eng);
 }
 
-static bool keeps_schedule(const struct view *v)
+void due_set(struct view *view, enum due_reason reason, int64_t delay_us)
 {
-	bool stateful = v->state == VIEW_STATE_SUSPENDED || v->paused || v->removed || v->refused;
-	return !stateful && v->conf->enabled && v->method != VIEWD_METHOD_SIMPLE && !v->eng->stopping;
+	view->due_at[reason] = engine_mono(view->eng) + (delay_us < 1 ? 1 : delay_us);
+	place(view);
+}
+
+void due_unset(struct view *view, enum due_reason reason)
+{
+	if (view->due_at[reason] == 0)
+		return;
+	view->due_at[reason] = 0;
+	place(view);
+}
+
+void due_clear(struct view *view)
+{
+	if (view->heap_index == 0)
+		return;
+	for (int r = 0; r < DUE_REASONS; r++)
+		view->due_at[r] = 0;
+	place(view);
+}
+
+bool due_allowed(const struct view *v)
+{
+	bool held = v->state == VIEW_STATE_SUSPENDED || v->paused || v->removed || v->refused;
+	return !held && v->conf->enabled && v->method != VIEWD_METHOD_SIMPLE && !v->eng->stopping;
+}
+
+static void schedule_staleness(struct view *v, int64_t now)
+{
+	if (v->conf->max_staleness == 0) {
+		due_unset(v, DUE_STALENESS);
+		return;
+	}
+	/* A failed attempt does not make the data younger: the next is a whole period after it. */
+	int64_t from = v->result == VIEW_RESULT_SUCCEEDED ? v->data_timestamp_us : v->last_end_us;
+	due_set(v, DUE_STALENESS, from + v->conf->max_staleness - now);
 }
 
 void due_schedule(struct view *view)
 {
 	struct engine *eng = view->eng;
-	view->due_is_retry = view->due_is_catch_up = false;
-	int64_t now = engine_wall(eng), next = 0;
-	if (keeps_schedule(view))
-		next = schedule_next(&view->schedule, view->last_due_us, view->last_end_us, now,
-		                     (uint64_t)(uintptr_t)view ^ (uint64_t)view->last_end_us);
-	if (next == 0) {
+	due_unset(view, DUE_SCHEDULE);
+	due_unset(view, DUE_CATCH_UP);
+	if (!due_allowed(view)) {
 		due_clear(view);
 		return;
 	}
-	if (next <= now) {
-		/* Missed while nobody watched, or never run. */
-		view->due_is_catch_up = view->last_end_us > 0;
-		next = now + (int64_t)(view->node % CATCH_UP_SLOTS) * CATCH_UP_SEPARATION * (view->due_is_catch_up ? 1 : 0);
-	}
-	due_set(view, next - now);
-}
-
-void due_retry(struct view *view, int64_t delay_us)
-{
-	int64_t at = engine_wall(view->eng) + delay_us;
-	if (view->due_us != 0 && view->due_us <= at)
+	int64_t now = engine_wall(eng);
+	schedule_staleness(view, now);
+	int64_t next = schedule_next(&view->schedule, view->last_due_us, view->last_end_us, now,
+	                             (uint64_t)(uintptr_t)view ^ (uint64_t)view->last_end_us);
+	if (next == 0)
 		return;
-	due_set(view, delay_us);
-	view->due_is_retry = true;
+	if (next > now)
+		due_set(view, DUE_SCHEDULE, next - now);
+	else if (view->last_end_us == 0)
+		due_set(view, DUE_SCHEDULE, 0); /* never ran */
+	else
+		due_set(view, DUE_CATCH_UP, (int64_t)(view->node % CATCH_UP_SLOTS) * CATCH_UP_SEPARATION);
 }
 
 /* ---- firing ------------------------------------------------------------------------------------------------------------ */
 
-/* Already running or waiting: overlap = skip drops this one, queue makes one more. Waiting ones coalesce in any case. */
-static bool overlaps(const struct view *v)
+static enum view_trigger trigger_of(enum due_reason reason)
 {
-	bool running = v->job != NULL && v->conf->overlap == CONF_OVERLAP_SKIP;
-	return running || v->members != NULL;
+	switch (reason) {
+	case DUE_SCHEDULE:
+	case DUE_STALENESS:
+	case DUE_REASONS:
+		break;
+	case DUE_CATCH_UP:
+		return VIEW_TRIGGER_CATCH_UP;
+	case DUE_RETRY:
+		return VIEW_TRIGGER_RETRY;
+	case DUE_CHANGE:
+		return VIEW_TRIGGER_CHANGE;
+	}
+	return VIEW_TRIGGER_SCHEDULED;
 }
 
-static void fire_kind(struct engine *eng, struct view **views, size_t n, enum view_trigger trigger)
+/* Already running or waiting: overlap = skip drops this one, queue makes one more. Waiting ones coalesce in any case; a change is never
+ * dropped. */
+static bool overlaps(const struct view *v, enum due_reason reason)
 {
-	const struct wave_spec spec = {.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = trigger};
-	if (n > 0)
-		wave_start(eng, &spec, views, n);
+	bool running = v->job != NULL && v->conf->overlap == CONF_OVERLAP_SKIP && reason != DUE_CHANGE;
+	return running || wave_waits_for_refresh(v);
 }
 
+/* The instances that are due now, by reason. */
 struct due_lists {
-	struct view **scheduled, **catch_up, **retry;
-	size_t n_scheduled, n_catch_up, n_retry;
+	struct view **views[DUE_REASONS];
+	size_t n[DUE_REASONS];
 };
 
 static void take(struct due_lists *lists, struct view *v)
 {
-	bool retry = v->due_is_retry, catch_up = v->due_is_catch_up;
-	int64_t due = v->due_us;
-	due_clear(v);
-	if (!retry)
-		v->last_due_us = due;
-	if (overlaps(v)) {
+	enum due_reason reason = v->due_reason;
+	if (reason == DUE_SCHEDULE || reason == DUE_CATCH_UP)
+		v->last_due_us = v->due_us;
+	due_unset(v, reason);
+	if (overlaps(v, reason)) {
 		outcome_skipped(v); /* the end of what runs schedules the next time */
 		return;
 	}
-	if (retry)
-		lists->retry[lists->n_retry++] = v;
-	else if (catch_up)
-		lists->catch_up[lists->n_catch_up++] = v;
-	else
-		lists->scheduled[lists->n_scheduled++] = v;
+	lists->views[reason][lists->n[reason]++] = v;
+}
+
+static void start_wave(struct engine *eng, struct view **views, size_t n, enum due_reason reason)
+{
+	const struct wave_spec spec = {
+		.kind = JOB_REFRESH,
+		.order = WAVE_UPSTREAM_FIRST,
+		.trigger = trigger_of(reason),
+		.propagate = true,
+	};
+	if (n > 0)
+		wave_start(eng, &spec, views, n);
 }
 
 void due_fire(void *engine)
@@ -179,17 +220,14 @@ void due_fire(void *engine)
 	struct engine *eng = engine;
 	void *tmp = talloc_new(NULL);
 	size_t room = eng->n_heap;
-	struct due_lists lists = {
-		.scheduled = mem_array(tmp, struct view *, room),
-		.catch_up = mem_array(tmp, struct view *, room),
-		.retry = mem_array(tmp, struct view *, room),
-	};
+	struct due_lists lists = {.n = {0}};
+	for (int r = 0; r < DUE_REASONS; r++)
+		lists.views[r] = mem_array(tmp, struct view *, room);
 	int64_t now = engine_mono(eng);
 	for (size_t i = 0; i < room && eng->n_heap > 0 && eng->heap[1]->due_mono <= now; i++)
 		take(&lists, eng->heap[1]);
-	fire_kind(eng, lists.scheduled, lists.n_scheduled, VIEW_TRIGGER_SCHEDULED);
-	fire_kind(eng, lists.catch_up, lists.n_catch_up, VIEW_TRIGGER_CATCH_UP);
-	fire_kind(eng, lists.retry, lists.n_retry, VIEW_TRIGGER_RETRY);
+	for (int r = 0; r < DUE_REASONS; r++)
+		start_wave(eng, lists.views[r], lists.n[r], (enum due_reason)r);
 	talloc_free(tmp);
 	arm(eng);
 }

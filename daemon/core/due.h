@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: MIT
  *
- * due.h: the heap of due times and the one timer over it.
+ * due.h: the heap of due times and the one timer over it. An instance may be due for several reasons; the earliest counts.
  */
 #ifndef VIEWD_CORE_DUE_H
 #define VIEWD_CORE_DUE_H
 
 #include "core/state.h"
 
-/* Makes the instance due delay_us from now (on the monotonic clock); replaces an earlier time. */
-void due_set(struct view *view, int64_t delay_us);
+/* Makes the instance due for a reason, delay_us from now (at least 1); replaces an earlier time for that reason. */
+void due_set(struct view *view, enum due_reason reason, int64_t delay_us);
 
-/* Nothing is due for it any more. */
+/* Not due for that reason any more. */
+void due_unset(struct view *view, enum due_reason reason);
+
+/* Not due at all. */
 void due_clear(struct view *view);
 
-/* Computes the next scheduled time from the schedule and the last run, and arms it. Clears it for instances that are paused, suspended,
- * disabled or by hand only. */
+/* Computes the next scheduled time from the schedule and the last run. Clears it for instances that are paused, suspended, disabled or by
+ * hand only. */
 void due_schedule(struct view *view);
 
-/* Arms a retry, unless the schedule comes sooner. */
-void due_retry(struct view *view, int64_t delay_us);
+/* May anything but a request by hand start it? */
+bool due_allowed(const struct view *view);
 
-/* The timer's work: starts a wave over everything that is due. */
+/* The timer's work: starts waves over everything that is due. */
 void due_fire(void *engine);
 
 #endif

@@ -10,7 +10,7 @@
 
 void edges_invalidate(struct engine *eng)
 {
-	eng->edges_dirty = true;
+	eng->edges_dirty = eng->captures_dirty = true;
 }
 
 static bool same_sources(const struct view *view, const struct source *sources, size_t n)

@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/capture.h"
+#include "core/change.h"
 #include "core/database.h"
 #include "core/dispatch.h"
 #include "core/due.h"
@@ -10,6 +12,7 @@
 #include "core/outcome.h"
 #include "core/pause.h"
 #include "core/session.h"
+#include "core/watch.h"
 #include "core/wave.h"
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------------ */
@@ -27,6 +30,7 @@ struct engine *engine_new(const struct engine_parts *parts)
 	eng->started_us = engine_wall(eng);
 	eng->due_timer = loop_timer_new(eng->loop, due_fire, eng);
 	eng->post_timer = loop_timer_new(eng->loop, dispatch_run, eng);
+	eng->capture_timer = loop_timer_new(eng->loop, capture_again, eng);
 	pause_load(eng);
 	return eng;
 }
@@ -37,8 +41,10 @@ void engine_stop(struct engine *eng)
 	err_set(&err, VIEWD_ERR_CANCELLED, "viewd is stopping");
 	eng->stopping = true;
 	loop_timer_clear(eng->due_timer);
+	loop_timer_clear(eng->capture_timer);
 	for (size_t i = 0; i < eng->n_dbs; i++) {
 		loop_timer_clear(eng->dbs[i]->probe_timer);
+		watch_stop(eng->dbs[i]);
 		session_close_idle(eng->dbs[i]);
 	}
 	for (size_t i = 0; i < eng->n_views; i++) {
@@ -47,6 +53,12 @@ void engine_stop(struct engine *eng)
 		if (eng->views[i]->job != NULL)
 			job_cancel(eng->views[i]->job);
 	}
+}
+
+void engine_session_closed(struct engine *eng)
+{
+	if (--eng->n_sessions == 0 && eng->stopping && eng->on_idle != NULL)
+		eng->on_idle(eng->on_idle_ctx);
 }
 
 bool engine_idle(const struct engine *eng)
@@ -70,6 +82,7 @@ void engine_free(struct engine **eng_ptr)
 		return;
 	*eng_ptr = NULL;
 	loop_timer_free(&eng->due_timer);
+	loop_timer_free(&eng->capture_timer);
 	loop_timer_free(&eng->post_timer);
 	for (size_t i = 0; i < eng->n_dbs; i++) {
 		free_waiting_aux(eng->dbs[i]);
@@ -171,6 +184,7 @@ void engine_refresh(struct engine *eng, struct view *const *views, size_t n, str
 		.order = WAVE_UPSTREAM_FIRST,
 		.trigger = trigger,
 		.full = flags.full,
+		.propagate = true,
 		.done = done,
 		.ctx = ctx,
 	};
@@ -270,6 +284,7 @@ bool engine_resume(struct engine *eng, struct view *const *views, size_t n, stru
 		v->consecutive_errors = v->retries = 0;
 		outcome_set_state(v, VIEW_STATE_ACTIVE);
 		due_schedule(v);
+		change_plan(v);
 	}
 	return !any_paused || pause_save(eng, err);
 }

@@ -14,6 +14,7 @@
 enum job_kind {
 	JOB_PREPARE,   /* state tables, leftovers, list of recorded views */
 	JOB_RECONCILE, /* inspect, decide, apply */
+	JOB_CAPTURE,   /* have changes noticed, or no longer */
 	JOB_PLAN,      /* inspect, decide */
 	JOB_REFRESH,
 	JOB_DROP,
@@ -32,6 +33,7 @@ struct recorded_copy {
 	char *name, *relation;
 	enum viewd_method method;
 	bool drop;
+	bool captured;
 };
 
 struct job {
@@ -53,6 +55,8 @@ struct job {
 	bool create_missing;
 	bool reconcile_first;
 	int history_limit;
+	struct viewd_capture_request capture;
+	uint64_t capture_digest;
 	int64_t now_mono;
 	struct member *members; /* whom this job serves */
 
@@ -83,6 +87,7 @@ struct job {
 	struct history_copy history;
 	struct recorded_copy *recorded;
 	size_t n_recorded;
+	struct viewd_captured captured;
 	int64_t duration_us;
 };
 

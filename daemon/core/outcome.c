@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "conf/words.h"
+#include "core/capture.h"
 #include "core/due.h"
 #include "core/edges.h"
 #include "sched/backoff.h"
@@ -110,6 +111,7 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	view->consecutive_errors = view->retries = 0;
 	view->eng->runs++;
 	set_reason(view, job->outcome.reason);
+	due_unset(view, DUE_RETRY);
 	outcome_set_error(view, NULL);
 	outcome_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
 	log_debug("view '%s', refreshed (%s, %lld rows, %.1f ms)", view->label, word_did(job->outcome.did),
@@ -127,11 +129,10 @@ static int64_t retry_base(const struct view *view, const struct viewd_err *err)
 static void plan_retry(struct view *view, const struct viewd_err *err)
 {
 	due_schedule(view);
-	bool may = view->state != VIEW_STATE_SUSPENDED && !view->paused && !view->removed && view->conf->enabled;
-	if (!may || !err_class_retries(err->cls) || view->retries >= view->conf->max_retries)
+	if (!due_allowed(view) || !err_class_retries(err->cls) || view->retries >= view->conf->max_retries)
 		return;
 	view->retries++;
-	due_retry(view, backoff_delay(retry_base(view, err), view->conf->retry_max_backoff, view->retries,
+	due_set(view, DUE_RETRY, backoff_delay(retry_base(view, err), view->conf->retry_max_backoff, view->retries,
 	                              (uint64_t)view->eng->run_id));
 }
 
@@ -188,7 +189,7 @@ static void reconcile_failed(struct job *job)
 	                             : job->err.cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY : VIEW_STATE_FAILED);
 	due_clear(view);
 	if (!gone && !view->removed && view->conf->enabled && !view->eng->stopping)
-		due_retry(view, backoff_delay(SETUP_RETRY, SETUP_RETRY_MAX, view->retries, (uint64_t)view->eng->run_id));
+		due_set(view, DUE_RETRY, backoff_delay(SETUP_RETRY, SETUP_RETRY_MAX, view->retries, (uint64_t)view->eng->run_id));
 }
 
 static void reconciled(struct job *job)
@@ -212,6 +213,7 @@ static void reconciled(struct job *job)
 	if (first || view->state == VIEW_STATE_MISSING || view->state == VIEW_STATE_STANDBY)
 		outcome_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
 	due_schedule(view);
+	view->eng->captures_dirty = true;
 }
 
 static bool wants_first_fill(const struct job *job)
@@ -272,6 +274,9 @@ void outcome_of(struct job *job)
 		break;
 	case JOB_DROP:
 		dropped(job);
+		break;
+	case JOB_CAPTURE:
+		capture_done(job);
 		break;
 	case JOB_PLAN:
 	case JOB_VERIFY:

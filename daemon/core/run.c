@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "core/session.h"
 
@@ -135,6 +136,7 @@ static bool keep_recorded(void *ctx, const struct viewd_recorded *row)
 	copy->name = mem_strdup(job, row->name);
 	copy->relation = mem_strdup(job, row->relation);
 	copy->method = row->method;
+	copy->captured = row->captured;
 	copy->drop = row->on_remove != NULL && strcmp(row->on_remove, "drop") == 0;
 	return true;
 }
@@ -212,6 +214,19 @@ static bool drop_recorded(struct job *job)
 	return err.cls == VIEWD_ERR_OK;
 }
 
+static bool log_warning_of(void *ctx, const char *text)
+{
+	const struct job *job = ctx;
+	log_warning("view '%s', %s", job->label, text);
+	return true;
+}
+
+static bool capture(struct job *job)
+{
+	struct viewd_text_sink warnings = {.fn = log_warning_of, .ctx = job};
+	return job->session->dialect->capture(job->session->conn, &job->spec, &job->capture, &job->captured, warnings, &job->err);
+}
+
 static bool run_kind(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
@@ -220,6 +235,8 @@ static bool run_kind(struct job *job)
 		return prepare(job);
 	case JOB_RECONCILE:
 		return reconcile(job);
+	case JOB_CAPTURE:
+		return capture(job);
 	case JOB_PLAN:
 		return inspect_and_decide(job);
 	case JOB_REFRESH:

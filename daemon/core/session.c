@@ -71,8 +71,7 @@ static void session_free(struct session *s)
 	struct engine *eng = s->eng;
 	conf_unref(&s->conf);
 	talloc_free(s);
-	if (--eng->n_sessions == 0 && eng->stopping && eng->on_idle != NULL)
-		eng->on_idle(eng->on_idle_ctx);
+	engine_session_closed(eng);
 }
 
 /* Closing may talk to a server: a worker does it. */

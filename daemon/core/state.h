@@ -48,6 +48,7 @@ struct db {
 	size_t n_jobs;
 	bool probe_again;      /* the section changed while a probe was running */
 	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
+	struct watcher *watcher; /* NULL: none runs */
 	struct session *idle;  /* list of open sessions nobody uses */
 	size_t n_busy;         /* jobs that hold a slot */
 	bool aux_busy;         /* the one job that needs no slot (history, drops) runs */
@@ -63,6 +64,25 @@ struct db {
 struct source {
 	const char *schema, *name;
 	enum viewd_kind kind;
+};
+
+/* Why an instance comes due. Later ones win a tie: they say more. */
+enum due_reason {
+	DUE_SCHEDULE,
+	DUE_CATCH_UP,  /* a scheduled time that passed while nobody watched */
+	DUE_STALENESS, /* max_staleness is reached */
+	DUE_RETRY,
+	DUE_CHANGE,
+	DUE_REASONS
+};
+
+/* What is known about changes under an instance; monotonic microseconds. */
+struct change {
+	int64_t first, last;  /* since the last start; 0: none */
+	int64_t last_start;
+	int64_t seen_seq;     /* highest mark told */
+	int64_t settled_seq;  /* highest mark settled by a refresh */
+	bool upstream;        /* an upstream instance wrote rows and the refresh had to be put off */
 };
 
 struct view {
@@ -104,9 +124,16 @@ struct view {
 	struct schedule schedule;
 	char *schedule_text; /* "every 5m, after 1h" */
 	int64_t last_due_us, last_end_us; /* wall clock */
-	int64_t due_us;          /* wall clock; 0: by hand only */
-	bool due_is_retry, due_is_catch_up;
-	int64_t due_mono;        /* heap key */
+	int64_t due_at[DUE_REASONS]; /* monotonic; 0: nothing due for that reason */
+	int64_t due_us;          /* wall clock of the earliest; 0: by hand only */
+	int64_t due_mono;        /* the earliest: heap key */
+	enum due_reason due_reason;
+
+	struct change change;
+	uint64_t capture_digest; /* of the sources that capture was last asked to notice; 0: none */
+	bool captured;           /* the database knows of a capture for it */
+	enum viewd_capture capture_mode;
+	char *capture_reason;
 	size_t heap_index;       /* 0: not in the heap */
 
 	struct member *members;  /* of waves, not yet taken by a job */
@@ -130,12 +157,15 @@ struct engine {
 	struct view **views; /* by name, then database */
 	size_t n_views;
 	bool edges_dirty;
+	bool captures_dirty;   /* what is captured may no longer be what is read */
+	size_t n_reconciling;  /* members of reconcile waves that have not ended */
 	uint64_t mark;
 
 	struct view **heap;  /* 1-based */
 	size_t n_heap, heap_room;
 	struct loop_timer *due_timer;
 
+	struct loop_timer *capture_timer; /* another try after a capture that failed */
 	struct loop_timer *post_timer; /* zero delay: dispatch and finished waves, never from inside a request */
 	struct wave *finished;         /* list of waves to report */
 	size_t next_db;                /* whose turn it is */
@@ -146,6 +176,9 @@ struct engine {
 	loop_fn *on_idle;
 	void *on_idle_ctx;
 };
+
+/* A session or a watch has been closed. */
+void engine_session_closed(struct engine *eng);
 
 static inline int64_t engine_wall(const struct engine *eng)
 {

@@ -91,14 +91,14 @@ static bool is_stale(const struct view *v, const struct view_status *st, int64_t
 	if (v->method == VIEWD_METHOD_SIMPLE)
 		return st->state == VIEW_STATE_MISSING || st->state == VIEW_STATE_FAILED;
 	bool good = v->result == VIEW_RESULT_SUCCEEDED || v->result == VIEW_RESULT_SKIPPED || v->result == VIEW_RESULT_CANCELLED;
-	bool overdue = v->due_us > 0 && now > v->due_us + SPAN_SECOND;
+	bool overdue = (v->due_us > 0 && now > v->due_us + SPAN_SECOND) || v->change.first != 0;
 	return v->last_success_us == 0 || !good || overdue || v->db->err != NULL;
 }
 
 static const char *schedule_text(const struct view *v)
 {
 	static const char *const manual = "manual";
-	if (v->schedule.every == 0 && v->schedule.after == 0)
+	if (v->schedule_text == NULL)
 		return v->method == VIEWD_METHOD_SIMPLE ? "none needed" : manual;
 	return v->schedule_text;
 }
@@ -175,6 +175,24 @@ static void why_state(struct speaker *sp, const struct view *v, const struct vie
 	}
 }
 
+static const char *why_due(const struct view *v, const struct view_status *st)
+{
+	switch (v->due_reason) {
+	case DUE_SCHEDULE:
+	case DUE_REASONS:
+		break;
+	case DUE_CATCH_UP:
+		return "a scheduled time passed meanwhile";
+	case DUE_STALENESS:
+		return "max_staleness";
+	case DUE_RETRY:
+		return "retry after a failure";
+	case DUE_CHANGE:
+		return "a source changed";
+	}
+	return st->schedule;
+}
+
 static void why_next(struct speaker *sp, const struct view *v, const struct view_status *st, int64_t now)
 {
 	char in[32];
@@ -187,7 +205,7 @@ static void why_next(struct speaker *sp, const struct view *v, const struct view
 		    v->consecutive_errors);
 	if (v->due_us > 0)
 		say(sp, "next: in %s (%s)", span_human(v->due_us > now ? v->due_us - now : 0, in, sizeof in),
-		    v->due_is_retry ? "retry after a failure" : st->schedule);
+		    why_due(v, st));
 	else if (v->method != VIEWD_METHOD_SIMPLE)
 		say(sp, "next: nothing is scheduled (%s)", st->schedule);
 	if (st->waits_for[0] != '\0')
@@ -201,6 +219,8 @@ static void why_mode(struct speaker *sp, const struct view *v, const struct view
 	say(sp, "method %s%s, refresh_mode %s", st->method,
 	    (int)v->method != v->conf->method ? " (materialized_as_table: this engine has no materialized views)" : "",
 	    st->refresh_mode);
+	if (v->conf->on_change)
+		say(sp, "on_change: %s", v->capture_reason != NULL ? v->capture_reason : "changes are not noticed yet");
 	if (st->action >= 0)
 		say(sp, "the last refresh was %s%s%s", word_did((enum viewd_did)st->action), st->reason[0] != '\0' ? ": " : "", st->reason);
 }

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/change.h"
 #include "core/dispatch.h"
 #include "core/edges.h"
 #include "core/outcome.h"
@@ -93,6 +94,36 @@ static void link_members(struct wave *wave)
 	break_cycles(wave);
 }
 
+static void add_follower(struct wave *wave, struct view *view)
+{
+	if ((wave->n & (wave->n - 1)) == 0 || wave->n == wave->n_asked)
+		wave->members = mem_grow(wave, wave->members, struct member, wave->n * 2 + 1);
+	wave->members[wave->n++] =
+		(struct member){.wave = wave, .view = view, .conditional = true, .trigger = VIEW_TRIGGER_UPSTREAM};
+}
+
+/* Those that read v and follow changes; plain views in between are looked through. */
+static void follow(struct wave *wave, const struct view *v, uint64_t mark)
+{
+	for (size_t k = 0; k < v->n_down; k++) {
+		struct view *down = v->down[k];
+		if (down->mark == mark)
+			continue;
+		down->mark = mark;
+		if (down->method == VIEWD_METHOD_SIMPLE)
+			follow(wave, down, mark);
+		else if (down->conf->on_change && down->reconciled)
+			add_follower(wave, down);
+	}
+}
+
+static void add_followers(struct wave *wave, uint64_t mark)
+{
+	edges_update(wave->eng);
+	for (size_t i = 0; i < wave->n; i++)
+		follow(wave, wave->members[i].view, mark);
+}
+
 static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, struct view *const *views, size_t n)
 {
 	struct wave *wave = mem_new(NULL, struct wave);
@@ -103,6 +134,7 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 	wave->full = spec->full;
 	wave->create_missing = spec->create_missing;
 	wave->by_hand = spec->by_hand;
+	wave->propagate = spec->propagate;
 	wave->done = spec->done;
 	wave->ctx = spec->ctx;
 	wave->members = mem_array(wave, struct member, n);
@@ -111,19 +143,25 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 		if (views[i]->mark == mark)
 			continue;
 		views[i]->mark = mark;
-		wave->members[wave->n++] = (struct member){.wave = wave, .view = views[i]};
+		wave->members[wave->n++] = (struct member){.wave = wave, .view = views[i], .trigger = spec->trigger};
 	}
+	wave->n_asked = wave->n_asked_left = wave->n;
+	if (spec->propagate)
+		add_followers(wave, mark);
+	if (wave->kind == JOB_RECONCILE)
+		eng->n_reconciling += wave->n;
 	if (spec->done != NULL)
-		wave->items = mem_array(wave, struct engine_item, wave->n);
+		wave->items = mem_array(wave, struct engine_item, wave->n_asked);
 	wave->n_left = wave->n;
 	return wave;
 }
 
 static void finish_if_done(struct wave *wave)
 {
-	if (wave->n_left > 0 || wave->finished)
+	bool report = wave->n_asked_left == 0 && !wave->reported;
+	if (wave->listed || (!report && wave->n_left > 0))
 		return;
-	wave->finished = true;
+	wave->listed = true;
 	wave->next = wave->eng->finished;
 	wave->eng->finished = wave;
 	dispatch_soon(wave->eng);
@@ -150,7 +188,7 @@ static bool member_is_ready(const struct member *m)
 }
 
 /* What changes the object goes before what fills it; what only looks comes last. */
-static const enum job_kind kind_order[] = {JOB_DROP, JOB_RECONCILE, JOB_REFRESH, JOB_PLAN, JOB_VERIFY};
+static const enum job_kind kind_order[] = {JOB_DROP, JOB_RECONCILE, JOB_CAPTURE, JOB_REFRESH, JOB_PLAN, JOB_VERIFY};
 
 bool wave_ready_kind(const struct view *view, enum job_kind *kind_r)
 {
@@ -161,6 +199,14 @@ bool wave_ready_kind(const struct view *view, enum job_kind *kind_r)
 				return true;
 			}
 	return false;
+}
+
+bool wave_waits_for_refresh(const struct view *view)
+{
+	const struct member *m = view->members;
+	while (m != NULL && m->wave->kind != JOB_REFRESH)
+		m = m->next;
+	return m != NULL;
 }
 
 struct member *wave_take(struct view *view, enum job_kind kind)
@@ -192,9 +238,9 @@ static void unlink_member(struct member *m)
 static void keep_item(struct member *m, const struct engine_item *item)
 {
 	struct wave *wave = m->wave;
-	if (wave->items == NULL)
-		return;
 	size_t i = (size_t)(m - wave->members);
+	if (wave->items == NULL || i >= wave->n_asked)
+		return;
 	struct engine_item *copy = &wave->items[i];
 	*copy = *item;
 	copy->view = m->view;
@@ -220,42 +266,54 @@ static bool lets_go_on(const struct wave *wave, enum view_result result)
 	return wave->order == WAVE_GUESSED || result == VIEW_RESULT_SUCCEEDED || result == VIEW_RESULT_SKIPPED;
 }
 
-/* Ends one member; members behind it that can only fail now are pushed on *blocked. */
-static void end_one(struct member *m, const struct engine_item *item, struct member **blocked)
+/* Nothing before a follower wrote rows: the change ends here. Or it has to wait for its own pace (debounce, at_most_every). */
+static bool runs_now(struct member *m)
+{
+	return !m->conditional || (m->changed && change_from_upstream(m->view));
+}
+
+/* Ends one member; members behind it that will not run are pushed on *idle. */
+static void end_one(struct member *m, const struct engine_item *item, struct member **idle)
 {
 	struct wave *wave = m->wave;
 	m->ended = true;
 	unlink_member(m);
 	keep_item(m, item);
 	wave->n_left--;
+	if (!m->conditional)
+		wave->n_asked_left--;
+	if (wave->kind == JOB_RECONCILE)
+		wave->eng->n_reconciling--;
 	for (uint32_t i = 0; i < m->n_after; i++) {
 		struct member *after = &wave->members[m->after[i]];
 		after->blocked |= !lets_go_on(wave, item->result);
+		after->changed |= item->result == VIEW_RESULT_SUCCEEDED && item->rows_written != 0;
 		if (after->ended || after->n_waits == 0 || --after->n_waits > 0)
 			continue;
-		if (!after->blocked) {
+		if (!after->blocked && runs_now(after)) {
 			dispatch_queue(after->view);
 			continue;
 		}
-		after->next_blocked = *blocked;
-		*blocked = after;
+		after->next_idle = *idle;
+		*idle = after;
 	}
 }
 
 void wave_member_end(struct member *m, const struct engine_item *item)
 {
-	const struct engine_item upstream_failed = {
-		.result = VIEW_RESULT_UPSTREAM_FAILED, .action = -1, .rows = -1, .rows_written = -1};
-	struct member *blocked = NULL;
+	struct member *idle = NULL;
 	struct wave *wave = m->wave;
 	if (m->ended)
 		return;
-	end_one(m, item, &blocked);
-	while (blocked != NULL) {
-		struct member *next = blocked;
-		blocked = next->next_blocked;
-		outcome_upstream_failed(next->view, wave);
-		end_one(next, &upstream_failed, &blocked);
+	end_one(m, item, &idle);
+	while (idle != NULL) {
+		struct member *next = idle;
+		const struct engine_item not_run = {
+			.result = next->blocked ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_SKIPPED, .action = -1, .rows = -1};
+		idle = next->next_idle;
+		if (next->blocked)
+			outcome_upstream_failed(next->view, wave);
+		end_one(next, &not_run, &idle);
 	}
 	finish_if_done(wave);
 }
@@ -276,10 +334,13 @@ void wave_report_finished(struct engine *eng)
 	while (eng->finished != NULL) {
 		struct wave *wave = eng->finished;
 		eng->finished = wave->next;
-		if (wave->done != NULL) {
-			struct engine_report report = {.items = wave->items, .n = wave->n};
+		wave->listed = false;
+		if (wave->done != NULL && !wave->reported) {
+			struct engine_report report = {.items = wave->items, .n = wave->n_asked};
 			wave->done(wave->ctx, &report);
 		}
-		talloc_free(wave);
+		wave->reported = true;
+		if (wave->n_left == 0)
+			talloc_free(wave);
 	}
 }

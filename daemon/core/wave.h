@@ -20,10 +20,13 @@ struct member {
 	struct wave *wave;
 	struct view *view;
 	struct member *next; /* list of the instance, later of the job */
-	struct member *next_blocked;
+	struct member *next_idle;
 	uint32_t n_waits;    /* members before it that have not ended */
 	bool blocked;        /* one of those failed */
 	bool ended;
+	bool conditional;    /* runs only when something before it wrote rows */
+	bool changed;        /* something did */
+	enum view_trigger trigger;
 	uint32_t *after;     /* members that wait for it */
 	uint32_t n_after;
 };
@@ -36,8 +39,11 @@ struct wave {
 	bool full;
 	bool create_missing;
 	bool by_hand; /* somebody waits: fail rather than wait for a database that is down */
+	bool propagate;
 	size_t n, n_left;
-	bool finished; /* waits for its report */
+	size_t n_asked, n_asked_left; /* the members somebody asked for come first; followers are not reported */
+	bool listed;   /* in the list of finished waves: to be reported, or freed */
+	bool reported;
 	struct member *members;
 	struct engine_item *items; /* NULL when nobody asked to be told */
 	engine_done_fn *done;
@@ -52,6 +58,7 @@ struct wave_spec {
 	bool full;
 	bool create_missing;
 	bool by_hand;
+	bool propagate; /* instances downstream with on_change join: they run if what they read wrote rows */
 	engine_done_fn *done; /* may be NULL */
 	void *ctx;
 };
@@ -61,6 +68,9 @@ void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *c
 
 /* The first kind of work that is ready for the instance; false when none is. */
 bool wave_ready_kind(const struct view *view, enum job_kind *kind_r);
+
+/* Does a refresh wait already? */
+bool wave_waits_for_refresh(const struct view *view);
 
 /* Takes all ready members of that kind off the instance. */
 struct member *wave_take(struct view *view, enum job_kind kind);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/capture.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "core/dispatch.h"
+#include "core/edges.h"
+#include "core/outcome.h"
+#include "core/roster.h"
+#include "core/watch.h"
+#include "core/wave.h"
+
+#include <string.h>
+
+#define TRY_AGAIN (30 * SPAN_SECOND)
+
+bool capture_refused(const struct conf_view *conf, const struct viewd_dialect *dialect, const struct viewd_resolved *resolved,
+                     struct viewd_err *err)
+{
+	if (!conf->on_change || resolved->method == VIEWD_METHOD_SIMPLE)
+		return false;
+	bool scheduled = conf->every > 0 || conf->after > 0 || conf->max_staleness > 0;
+	if (dialect->capture == NULL || dialect->watch_open == NULL) {
+		err_set(err, VIEWD_ERR_CONFIG, "on_change = yes, but the dialect %s cannot notice changes", dialect->name);
+		err_hint(err, "use every or after");
+		return true;
+	}
+	if (resolved->reads_clock[0] != '\0' && !scheduled) {
+		err_set(err, VIEWD_ERR_CONFIG, "on_change = yes alone cannot keep it fresh: the definition reads the clock (%s)",
+		        resolved->reads_clock);
+		err_hint(err, "add a schedule as well: every, after or max_staleness");
+		return true;
+	}
+	return false;
+}
+
+/* ---- what should be watched ---------------------------------------------------------------------------------------------------- */
+
+static bool wants(const struct view *v)
+{
+	return v->conf->on_change && v->conf->enabled && v->reconciled && v->method != VIEWD_METHOD_SIMPLE;
+}
+
+/* Is it an instance of ours, whose refreshes leave marks themselves? Plain views change with what they read, which is listed too. */
+static bool is_kept(const struct view *v, const struct source *src)
+{
+	for (size_t i = 0; i < v->n_up; i++) {
+		const struct view *up = v->up[i];
+		if (up->db == v->db && up->place != NULL && strcmp(up->place, src->schema) == 0 &&
+		    strcmp(up->place + strlen(up->place) + 1, src->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* FNV-1a (Fowler, Noll, Vo), 64 bits: only ever compared with another of the same run. */
+static uint64_t digest_text(uint64_t h, const char *text)
+{
+	for (; *text != '\0'; text++)
+		h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return (h ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
+static uint64_t digest(const struct view *v)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325) + (uint64_t)v->conf->capture;
+	for (size_t i = 0; i < v->conf->sources.n; i++)
+		h = digest_text(h, v->conf->sources.items[i]);
+	for (size_t i = 0; i < v->n_sources; i++) {
+		h = digest_text(digest_text(h, v->sources[i].schema), v->sources[i].name);
+		h += is_kept(v, &v->sources[i]);
+	}
+	return h;
+}
+
+static bool needs_job(struct view *v)
+{
+	if (v->db->state != DB_UP || v->db->dialect->capture == NULL || v->refused)
+		return false;
+	return wants(v) ? digest(v) != v->capture_digest : v->captured && v->reconciled;
+}
+
+void capture_review(struct engine *eng)
+{
+	if (!eng->captures_dirty || eng->n_reconciling > 0 || eng->stopping)
+		return;
+	eng->captures_dirty = false;
+	edges_update(eng);
+	eng->captures_dirty = false; /* rebuilding edges is no news */
+	struct view **todo = mem_array(NULL, struct view *, eng->n_views);
+	size_t n = 0;
+	for (size_t i = 0; i < eng->n_views; i++)
+		if (needs_job(eng->views[i]))
+			todo[n++] = eng->views[i];
+	const struct wave_spec spec = {.kind = JOB_CAPTURE, .order = WAVE_ANY};
+	if (n > 0)
+		wave_start(eng, &spec, todo, n);
+	talloc_free(todo);
+}
+
+/* ---- the job ---------------------------------------------------------------------------------------------------------------------- */
+
+static void add_source(struct job *job, struct viewd_source **list, size_t *n, const struct source *src)
+{
+	*list = mem_grow(job, *list, struct viewd_source, *n + 1);
+	(*list)[(*n)++] = (struct viewd_source){
+		.schema = mem_strdup(job, src->schema), .name = mem_strdup(job, src->name), .kind = src->kind};
+}
+
+void capture_describe(struct job *job)
+{
+	const struct view *v = job->view;
+	struct viewd_source *base = NULL, *kept = NULL;
+	size_t n_base = 0, n_kept = 0;
+	bool wanted = wants(v);
+	edges_update(v->eng);
+	for (size_t i = 0; i < v->n_sources && wanted; i++)
+		if (is_kept(v, &v->sources[i]))
+			add_source(job, &kept, &n_kept, &v->sources[i]);
+		else if (v->sources[i].kind != VIEWD_KIND_VIEW)
+			add_source(job, &base, &n_base, &v->sources[i]);
+	job->capture = (struct viewd_capture_request){
+		.struct_size = sizeof job->capture,
+		.mode = wanted ? (enum viewd_capture)v->conf->capture : VIEWD_CAPTURE_NONE,
+		.sources = base,
+		.n_sources = n_base,
+		.kept = kept,
+		.n_kept = n_kept,
+		.names = v->conf->sources.items,
+		.n_names = v->conf->sources.n,
+	};
+	job->capture_digest = wanted ? digest(v) : 0;
+}
+
+void capture_done(struct job *job)
+{
+	struct view *v = job->view;
+	talloc_free(v->capture_reason);
+	if (!job->ok) {
+		v->capture_reason = mem_printf(v, "changes cannot be noticed (%s)", job->err.msg);
+		log_error("view '%s', %s%s%s", v->label, v->capture_reason, job->err.hint[0] != '\0' ? "; " : "", job->err.hint);
+		outcome_set_error(v, &job->err);
+		loop_timer_set(v->eng->capture_timer, TRY_AGAIN);
+		return;
+	}
+	v->capture_digest = job->capture_digest;
+	v->captured = job->capture_digest != 0;
+	v->capture_mode = job->captured.mode;
+	v->capture_reason = job->captured.reason[0] != '\0' ? mem_strdup(v, job->captured.reason) : NULL;
+	watch_wake(v->db);
+}
+
+void capture_again(void *engine)
+{
+	struct engine *eng = engine;
+	eng->captures_dirty = true;
+	dispatch_soon(eng);
+}
+
+void capture_remember(struct db *db, const struct job *prepared)
+{
+	for (size_t i = 0; i < prepared->n_recorded; i++) {
+		struct view *v = roster_find(db->eng, prepared->recorded[i].name, db->conf->name);
+		if (v != NULL)
+			v->captured = prepared->recorded[i].captured;
+	}
+	/* Registrations are made sure of after every connect: a trigger may be gone. */
+	for (size_t i = 0; i < db->n_views; i++)
+		db->views[i]->capture_digest = 0;
+	db->eng->captures_dirty = true;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * capture.h: which relations must be watched for which instance. Keeps the database's registrations equal to what is read.
+ */
+#ifndef VIEWD_CORE_CAPTURE_H
+#define VIEWD_CORE_CAPTURE_H
+
+#include "core/job.h"
+
+/* Why on_change cannot be had for this section on this dialect; false when it can. Pure. */
+bool capture_refused(const struct conf_view *conf, const struct viewd_dialect *dialect, const struct viewd_resolved *resolved,
+                     struct viewd_err *err);
+
+/* When edges or settings changed and everything is set up: starts capture jobs for the instances whose sources are not the ones that were
+ * registered. Cheap when nothing changed. */
+void capture_review(struct engine *eng);
+
+/* Fills in the request of a capture job from the instance's edges. */
+void capture_describe(struct job *job);
+
+/* A capture job has ended. */
+void capture_done(struct job *job);
+
+/* What the state table says is captured, after a connect. */
+void capture_remember(struct db *db, const struct job *prepared);
+
+/* The timer's work after a failure. */
+void capture_again(void *engine);
+
+#endif

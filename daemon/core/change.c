@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/change.h"
+
+#include "core/due.h"
+#include "sched/coalesce.h"
+
+static void note(struct view *view)
+{
+	int64_t now = engine_mono(view->eng);
+	if (view->change.first == 0)
+		view->change.first = now;
+	view->change.last = now;
+}
+
+static int64_t start_time(const struct view *view)
+{
+	const struct coalesce c = {
+		.debounce = view->conf->debounce,
+		.max_delay = view->conf->max_delay,
+		.at_most_every = view->conf->at_most_every,
+	};
+	return coalesce_start(&c, view->change.first, view->change.last, view->change.last_start);
+}
+
+void change_plan(struct view *view)
+{
+	if (view->change.first == 0 || view->job != NULL || !view->reconciled || !view->conf->on_change || !due_allowed(view))
+		return;
+	due_set(view, DUE_CHANGE, start_time(view) - engine_mono(view->eng));
+}
+
+void change_signal(struct view *view, int64_t seq)
+{
+	if (!view->conf->on_change || seq <= view->change.settled_seq || seq <= view->change.seen_seq)
+		return;
+	view->change.seen_seq = seq;
+	note(view);
+	change_plan(view);
+}
+
+bool change_from_upstream(struct view *view)
+{
+	note(view);
+	if (!due_allowed(view))
+		return false;
+	if (start_time(view) <= engine_mono(view->eng))
+		return true;
+	change_plan(view);
+	return false;
+}
+
+void change_started(struct view *view)
+{
+	view->change.first = view->change.last = 0;
+	view->change.last_start = engine_mono(view->eng);
+	due_unset(view, DUE_CHANGE);
+	due_unset(view, DUE_RETRY);
+}
+
+void change_ended(struct view *view, bool ok, int64_t settled_seq)
+{
+	struct change *c = &view->change;
+	if (settled_seq > c->settled_seq)
+		c->settled_seq = settled_seq;
+	bool dirty = c->seen_seq > c->settled_seq;
+	if (ok && settled_seq > 0 && !dirty)
+		c->first = c->last = 0; /* told while it ran, and covered by it all the same */
+	if (!ok && dirty && due_allowed(view) && view->due_at[DUE_RETRY] == 0)
+		due_set(view, DUE_RETRY, view->conf->retry_max_backoff); /* stale, and no retry left: go on slowly */
+	change_plan(view);
+}

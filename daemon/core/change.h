@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * change.h: changes under an instance: when they start a refresh, and when they are settled.
+ */
+#ifndef VIEWD_CORE_CHANGE_H
+#define VIEWD_CORE_CHANGE_H
+
+#include "core/state.h"
+
+/* The database says that a captured source changed; seq is the mark's number. */
+void change_signal(struct view *view, int64_t seq);
+
+/* An instance it reads wrote rows. True when it may start at once, as part of the wave that found out; else it is due later. */
+bool change_from_upstream(struct view *view);
+
+/* A refresh begins: what is known so far will be covered by it. */
+void change_started(struct view *view);
+
+/* It ended; settled_seq is what it covered (0 when it failed). What came meanwhile starts one more. */
+void change_ended(struct view *view, bool ok, int64_t settled_seq);
+
+/* Makes a dirty instance due (after a pause, after it was set up). */
+void change_plan(struct view *view);
+
+#endif

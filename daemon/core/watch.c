@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/watch.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "conf/password.h"
+#include "core/change.h"
+#include "core/database.h"
+#include "core/roster.h"
+#include "plugin/host.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+/* A watch returns at least this often, so that a stop is noticed even by a dialect that lost its wake-up. */
+#define ROUND (30 * SPAN_SECOND)
+
+struct watcher {
+	struct worker_task task;
+	struct engine *eng;
+	struct db *db; /* NULL once stopped; loop side only */
+	const struct viewd_dialect *dialect;
+	struct conf *conf;
+	const struct conf_database *conf_db;
+	struct viewd_watch *watch; /* set by the thread before it sends `opened`; used by the loop after that */
+	bool opened;               /* loop side */
+	_Atomic bool stop;
+	struct viewd_err err;
+};
+
+/* What the thread tells the loop. */
+struct signal_note {
+	struct worker_note note;
+	struct watcher *watcher;
+	enum { NOTE_OPENED, NOTE_SIGNAL } what;
+	enum viewd_signal_kind kind;
+	int64_t seq;
+	char view[]; /* name */
+};
+
+/* ---- loop side -------------------------------------------------------------------------------------------------------------- */
+
+static void deliver(struct db *db, const struct signal_note *n)
+{
+	struct view *view = roster_find(db->eng, n->view, db->conf->name);
+	if (view == NULL)
+		return;
+	switch (n->kind) {
+	case VIEWD_SIGNAL_STALE:
+		change_signal(view, n->seq);
+		break;
+	case VIEWD_SIGNAL_REQUEST:
+		engine_refresh(db->eng, &view, 1, (struct engine_refresh_flags){.full = false}, VIEW_TRIGGER_MANUAL, NULL, NULL);
+		break;
+	}
+}
+
+static void receive(struct worker_note *note)
+{
+	struct signal_note *n = CONTAINER_OF(note, struct signal_note, note);
+	struct watcher *w = n->watcher;
+	if (w->db != NULL && n->what == NOTE_OPENED) {
+		w->opened = true;
+		database_watch_opened(w->db);
+	} else if (w->db != NULL)
+		deliver(w->db, n);
+	free(n);
+}
+
+/* ---- the thread --------------------------------------------------------------------------------------------------------------- */
+
+/* Notes are malloc'ed: made on one thread, freed on another, thousands in a storm. */
+static struct signal_note *note_new(struct watcher *w, const char *view)
+{
+	size_t len = strlen(view) + 1;
+	struct signal_note *n = mem_need(calloc(1, sizeof *n + len));
+	memcpy(n->view, view, len);
+	n->watcher = w;
+	n->note.fn = receive;
+	return n;
+}
+
+static bool tell(void *ctx, const struct viewd_signal *signal)
+{
+	struct watcher *w = ctx;
+	struct signal_note *n = note_new(w, signal->view);
+	n->what = NOTE_SIGNAL;
+	n->kind = signal->kind;
+	n->seq = signal->seq;
+	worker_send(w->eng->pool, &n->note);
+	return !w->stop;
+}
+
+static bool open_watch(struct watcher *w)
+{
+	void *tmp = talloc_new(NULL);
+	char *password = NULL;
+	struct viewd_database_spec spec;
+	conf_database_spec(w->conf_db, &spec);
+	spec.application_name = mem_printf(tmp, "viewd:%s:watch", w->conf_db->name);
+	if (password_read(tmp, w->conf_db, &password, &w->err)) {
+		spec.password = password;
+		w->watch = w->dialect->watch_open(host_services(), &spec, &w->err);
+	}
+	password_wipe(&password);
+	talloc_free(tmp);
+	return w->watch != NULL;
+}
+
+static void watch_run(struct worker_task *task)
+{
+	struct watcher *w = CONTAINER_OF(task, struct watcher, task);
+	struct viewd_signal_sink sink = {.fn = tell, .ctx = w};
+	if (w->stop || !open_watch(w))
+		return;
+	struct signal_note *n = note_new(w, "");
+	n->what = NOTE_OPENED;
+	worker_send(w->eng->pool, &n->note);
+	while (!w->stop && w->dialect->watch_next(w->watch, ROUND, sink, &w->err))
+		continue;
+}
+
+/* ---- ending ------------------------------------------------------------------------------------------------------------------- */
+
+static void close_run(struct worker_task *task)
+{
+	struct watcher *w = CONTAINER_OF(task, struct watcher, task);
+	w->dialect->watch_close(&w->watch);
+}
+
+static void close_done(struct worker_task *task)
+{
+	struct watcher *w = CONTAINER_OF(task, struct watcher, task);
+	struct engine *eng = w->eng;
+	conf_unref(&w->conf);
+	talloc_free(w);
+	engine_session_closed(eng);
+}
+
+/* The thread has left watch_next for good: nobody wakes it any more, so it may be closed. */
+static void watch_done(struct worker_task *task)
+{
+	struct watcher *w = CONTAINER_OF(task, struct watcher, task);
+	struct db *db = w->db;
+	struct viewd_err err = w->err;
+	bool told = db != NULL && !w->stop;
+	if (db != NULL)
+		db->watcher = NULL;
+	w->db = NULL;
+	if (w->watch != NULL) {
+		w->task.run = close_run;
+		w->task.done = close_done;
+		worker_submit(w->eng->pool, &w->task);
+	} else
+		close_done(&w->task);
+	if (told)
+		database_watch_lost(db, &err);
+}
+
+void watch_start(struct db *db)
+{
+	struct watcher *w = mem_new(NULL, struct watcher);
+	w->eng = db->eng;
+	w->db = db;
+	w->dialect = db->dialect;
+	w->conf = conf_ref(db->eng->conf);
+	w->conf_db = db->conf;
+	w->task = (struct worker_task){
+		.run = watch_run,
+		.done = watch_done,
+		.thread_begin = db->dialect->thread_begin,
+		.thread_end = db->dialect->thread_end,
+	};
+	db->watcher = w;
+	db->eng->n_sessions++;
+	worker_submit(db->eng->pool, &w->task);
+}
+
+void watch_wake(struct db *db)
+{
+	if (db->watcher != NULL && db->watcher->opened)
+		db->dialect->watch_wake(db->watcher->watch);
+}
+
+void watch_stop(struct db *db)
+{
+	struct watcher *w = db->watcher;
+	if (w == NULL)
+		return;
+	db->watcher = NULL;
+	w->db = NULL;
+	w->stop = true;
+	if (w->opened)
+		w->dialect->watch_wake(w->watch);
+}

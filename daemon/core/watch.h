@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * watch.h: the one watching connection of a database, on a thread of its own. It holds the database's lock and tells what changed.
+ */
+#ifndef VIEWD_CORE_WATCH_H
+#define VIEWD_CORE_WATCH_H
+
+#include "core/state.h"
+
+struct watcher;
+
+/* Starts the thread. database_watch_opened or database_watch_lost follow from the loop. */
+void watch_start(struct db *db);
+
+/* Look again soon: marks may have changed. Does nothing without a watcher. */
+void watch_wake(struct db *db);
+
+/* Ends it; what it still tells goes to nobody. */
+void watch_stop(struct db *db);
+
+#endif
