@@ -35,7 +35,6 @@
 
 #define SWEEP_US INT64_C(1000000)
 #define ACCEPT_PAUSE_US INT64_C(100000)
-#define RESERVE_FILE "/dev/null"
 
 struct exchange;
 
@@ -143,17 +142,12 @@ static size_t clients_sweep(struct ctl_server *server)
 	return n;
 }
 
-static void accept_resume(struct ctl_server *server, size_t n_clients)
-{
-	if (server->listener != NULL && n_clients < server->limits.clients && !event_pending(server->accept_timer, EV_TIMEOUT, NULL))
-		evconnlistener_enable(server->listener);
-}
-
 static void on_sweep(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 {
 	struct ctl_server *server = ctx;
 	size_t n = clients_sweep(server);
-	accept_resume(server, n);
+	if (server->listener != NULL && n < server->limits.clients && !event_pending(server->accept_timer, EV_TIMEOUT, NULL))
+		evconnlistener_enable(server->listener);
 	if (n > 0)
 		arm(server->sweep_timer, SWEEP_US);
 }
@@ -403,7 +397,7 @@ static void on_accept_error(struct evconnlistener *listener, void *http UNUSED)
 		int fd = accept4(evconnlistener_get_fd(listener), NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0)
 			close(fd);
-		server->reserve_fd = open(RESERVE_FILE, O_RDONLY | O_CLOEXEC);
+		server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	}
 	evconnlistener_disable(listener);
 	if (!event_pending(server->accept_timer, EV_TIMEOUT, NULL))
@@ -474,7 +468,7 @@ struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const str
 	server->accept_timer = evtimer_new(server->base, on_sweep, server);
 	server->file_timer = evtimer_new(server->base, on_file_check, server);
 	signal(SIGPIPE, SIG_IGN);
-	server->reserve_fd = open(RESERVE_FILE, O_RDONLY | O_CLOEXEC);
+	server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	http_open(server);
 	if (!ctl_socket_lock(&server->socket, path, err) || !listener_open(server, err)) {
 		ctl_server_free(&server);
