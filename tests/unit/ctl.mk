@@ -2,7 +2,8 @@
 ctl_unit_tests = \
 	tests/unit/ctl/test_args \
 	tests/unit/ctl/test_server \
-	tests/unit/ctl/test_socket
+	tests/unit/ctl/test_socket \
+	tests/unit/ctl/test_viewctl
 check_PROGRAMS += $(ctl_unit_tests)
 TESTS += $(ctl_unit_tests)
 ctl_support = \
@@ -10,3 +11,5 @@ ctl_support = \
 	tests/unit/ctl/fake_engine.c tests/unit/ctl/fake_engine.h
 tests_unit_ctl_test_server_SOURCES = tests/unit/ctl/test_server.c $(ctl_support)
 tests_unit_ctl_test_server_LDADD = $(LDADD) $(JANSSON_LIBS)
+tests_unit_ctl_test_viewctl_SOURCES = tests/unit/ctl/test_viewctl.c $(ctl_support)
+tests_unit_ctl_test_viewctl_LDADD = libviewctl.la $(LDADD) $(CURL_LIBS) $(JANSSON_LIBS)

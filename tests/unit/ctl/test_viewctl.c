@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_viewctl.c: what viewctl prints, and its exit statuses. The daemon's side runs in a child process.
+ */
+#include "client/client.h"
+#include "client/print.h"
+#include "ctl_support.h"
+#include "support/harness.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <talloc.h>
+#include <unistd.h>
+
+/* ---- printers ---------------------------------------------------------------------------------------------------- */
+
+#define NOW_US INT64_C(1700000000000000)
+
+/* Prints a reply for a command line, without colours, at a fixed time. */
+static char *printed(const char *const *words, size_t n, const char *json)
+{
+	struct viewd_err err = {0};
+	json_error_t why;
+	struct args *args = args_new(harness_ctx(), command_by_name(words[0]));
+	REQUIRE_OK(args_from_argv(args, (int)n - 1, (char *const *)(uintptr_t)(words + 1), &err), &err);
+	json_t *body = json_loads(json, 0, &why);
+	harness_check(body != NULL, __FILE__, __LINE__, "%s", why.text);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	struct screen *screen = screen_new(harness_ctx(), out, false);
+	screen->now_us = NOW_US;
+	print_for(args_command(args)->id)(screen, args, body);
+	fclose(out);
+	json_decref(body);
+	char *copy = talloc_strdup(harness_ctx(), text);
+	free(text);
+	return copy;
+}
+#define PRINTED(json, ...) printed((const char *[]){__VA_ARGS__}, ARRAY_LEN(((const char *[]){__VA_ARGS__})), json)
+
+#define ALPHA                                                                                                         \
+	"{\"name\":\"alpha\",\"database\":\"shop\",\"state\":\"ACTIVE\",\"activity\":\"IDLE\",\"result\":\"SUCCEEDED\","      \
+	"\"lag_seconds\":75.0,\"is_stale\":false,\"duration_ms\":1500,\"next_refresh_time\":\"2023-11-14T22:18:20.500Z\","  \
+	"\"error\":null,\"sources\":[\"a\",\"b\"]}"
+#define BETA                                                                                                          \
+	"{\"name\":\"a_longer_name\",\"database\":\"db\",\"state\":\"FAILED\",\"activity\":\"WAITING\",\"result\":\"FAILED\","  \
+	"\"lag_seconds\":null,\"is_stale\":true,\"duration_ms\":null,\"next_refresh_time\":\"2023-11-14T22:13:10.000Z\","   \
+	"\"error\":{\"class\":\"conflict\",\"code\":\"55P03\",\"message\":\"lock \\u001b[31mtimeout\",\"hint\":\"wait\"}}"
+
+static void status_is_a_table(void)
+{
+	CHECK_STR(PRINTED("[" ALPHA "," BETA "]", "status"),
+	          "VIEW           DATABASE  STATE           LAG    RESULT     DURATION  NEXT\n"
+	          "alpha          shop      ACTIVE          1m15s  SUCCEEDED  1.5s      in 5m0s\n"
+	          "a_longer_name  db        FAILED waiting  -      FAILED     -         10.0s ago\n"
+	          "    conflict 55P03: lock ?[31mtimeout (wait)\n");
+	CHECK_STR(PRINTED("[]", "status"), "VIEW  DATABASE  STATE  LAG  RESULT  DURATION  NEXT\n");
+}
+
+static void status_of_one_is_a_list(void)
+{
+	char *text = PRINTED("[" ALPHA "]", "status", "alpha");
+	CHECK_CONTAINS(text, "alpha\n  database             shop\n");
+	CHECK_CONTAINS(text, "  lag                  1m15s\n");
+	CHECK_CONTAINS(text, "  sources              a, b\n");
+	CHECK(strstr(text, "error") == NULL);
+}
+
+#define GRAPH                                                                                                         \
+	"{\"views\":[{\"view\":\"a\",\"database\":\"shop\",\"method\":\"table\",\"state\":\"ACTIVE\"},"                        \
+	"{\"view\":\"b\\\"x\",\"database\":\"shop\",\"method\":\"simple\",\"state\":\"ACTIVE\"}],"                            \
+	"\"edges\":[{\"from\":\"orders\",\"from_kind\":\"source\",\"to\":\"a\",\"database\":\"shop\"},"                      \
+	"{\"from\":\"a\",\"from_kind\":\"view\",\"to\":\"b\\\"x\",\"database\":\"shop\"}]}"
+
+static void graphs_are_drawn(void)
+{
+	CHECK_STR(PRINTED(GRAPH, "graph"), "shop\n  a (table, ACTIVE)\n    <- orders\n  b\"x (simple, ACTIVE)\n    <- a (view)\n");
+	CHECK_STR(PRINTED(GRAPH, "graph", "--format=dot"),
+	          "digraph viewd {\n  rankdir=LR;\n  subgraph cluster_0 {\n    label=\"shop\";\n    \"a\" [shape=box];\n"
+	          "    \"b\\\"x\" [shape=box];\n  }\n  \"shop/orders\" -> \"a\";\n  \"a\" -> \"b\\\"x\";\n}\n");
+	char *text = PRINTED(GRAPH, "graph", "-f", "mermaid");
+	CHECK_CONTAINS(text, "graph LR\n");
+	CHECK_CONTAINS(text, "[\"b#quot;x\"]\n");
+	CHECK_CONTAINS(text, "([\"orders\"]) --> n");
+}
+
+static void sql_is_ready_to_pipe(void)
+{
+	CHECK_STR(PRINTED("{\"statements\":[\"CREATE VIEW a AS\\nSELECT 1\",\"COMMIT ; \\n\"]}", "render", "create", "a"),
+	          "CREATE VIEW a AS\nSELECT 1;\nCOMMIT;\n");
+}
+
+static void outcomes_are_told(void)
+{
+	CHECK_STR(PRINTED("{\"items\":[{\"view\":\"a\",\"result\":\"SUCCEEDED\",\"action\":\"DIFF\",\"rows\":7,\"rows_written\":2,"
+	                  "\"duration_ms\":12,\"error\":null}]}",
+	                  "refresh", "a", "--wait"),
+	          "a: SUCCEEDED, DIFF, 7 rows, 2 written, 12.0ms\n");
+	CHECK_STR(PRINTED("{\"accepted\":[\"a\",\"b\"]}", "refresh", "a", "b"), "refresh: a, b\n");
+	CHECK_STR(PRINTED("{\"items\":[{\"view\":\"a\",\"rows\":7,\"missing\":2,\"unexpected\":1,\"differs\":true}]}", "verify", "a"),
+	          "a: differs, 2 missing, 1 unexpected (definition yields 7 rows)\n");
+	CHECK_STR(PRINTED("{\"items\":[{\"view\":\"a\",\"rows\":7,\"missing\":0,\"unexpected\":0,\"differs\":false}]}", "verify", "a"),
+	          "a: equal, 7 rows\n");
+	CHECK_STR(PRINTED("{\"outcome\":\"refused\",\"generation\":4,\"problems\":[{\"text\":\"f:3: bad\",\"warning\":false},"
+	                  "{\"text\":\"f:4: odd\",\"warning\":true}]}",
+	                  "reload"),
+	          "f:3: bad\nwarning: f:4: odd\nrefused, generation 4\n");
+}
+
+/* A daemon of another version may leave things out or send other types. */
+static void odd_replies_do_not_crash(void)
+{
+	static const char *const bodies[] = {"{}", "[]", "[1]", "[{}]", "{\"items\":1}", "{\"items\":[1,{}]}", "{\"views\":[{}],\"edges\":[{}]}"};
+	for (size_t id = 0; id < COMMAND_COUNT; id++) {
+		const struct command *command = &commands()[id];
+		if (print_for(command->id) == NULL)
+			continue;
+		struct args *args = args_new(harness_ctx(), command);
+		FILE *out = fopen("/dev/null", "w");
+		REQUIRE(out != NULL);
+		for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+			json_t *body = json_loads(bodies[i], 0, NULL);
+			print_for(command->id)(screen_new(harness_ctx(), out, true), args, body);
+			json_decref(body);
+		}
+		fclose(out);
+	}
+}
+
+/* ---- the program ------------------------------------------------------------------------------------------------- */
+
+struct run {
+	enum client_exit end;
+	char *out;
+	char *err;
+};
+
+static char *take(FILE *stream, char **text)
+{
+	fclose(stream);
+	char *copy = talloc_strdup(harness_ctx(), *text);
+	free(*text);
+	return copy;
+}
+
+/* Runs `viewctl WORDS`. */
+static struct run viewctl(const char *words)
+{
+	char *argv[16] = {(char[]){"viewctl"}};
+	int argc = 1;
+	char *save = NULL;
+	char *copy = talloc_strdup(harness_ctx(), words);
+	for (char *w = strtok_r(copy, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save))
+		argv[argc++] = w;
+	char *out_text = NULL;
+	char *err_text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&out_text, &size);
+	size_t err_size;
+	FILE *err = open_memstream(&err_text, &err_size);
+	struct run run = {.end = client_main(argc, argv, out, err)};
+	run.out = take(out, &out_text);
+	run.err = take(err, &err_text);
+	return run;
+}
+
+static void usage_is_judged(void)
+{
+	static const struct {
+		const char *words;
+		enum client_exit end;
+		const char *out, *err;
+	} cases[] = {
+		{"", CLIENT_USAGE, "usage: viewctl", ""},
+		{"--help", CLIENT_DONE, "exit status:", ""},
+		{"--version", CLIENT_DONE, "viewctl ", ""},
+		{"stauts", CLIENT_USAGE, "", "did you mean status?"},
+		{"refresh --help", CLIENT_DONE, "usage: viewctl refresh VIEW...|--all [--wait]", ""},
+		{"help history", CLIENT_DONE, "usage: viewctl history VIEW [--limit N]", ""},
+		{"help nope", CLIENT_USAGE, "", "'nope' is not known"},
+		{"refresh", CLIENT_USAGE, "", "refresh needs a view"},
+		{"status -s", CLIENT_USAGE, "", "-s needs a value"},
+		{"wait alpha", CLIENT_FAILED, "", "not supported yet"},
+		{"status -s /nonexistent/sock", CLIENT_UNREACHABLE, "", "not reachable on '/nonexistent/sock'"},
+		{"-s/nonexistent/sock status", CLIENT_UNREACHABLE, "", "not reachable"},
+		{"--completion-words", CLIENT_DONE, "refresh --all --wait --full", ""},
+		{"--man-commands", CLIENT_DONE, ".SS refresh", ""},
+		{"check -c /nonexistent.conf", CLIENT_FAILED, "/nonexistent.conf", ""},
+		{"render create a -c /nonexistent.conf", CLIENT_FAILED, "", "/nonexistent.conf"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct run run = viewctl(cases[i].words);
+		harness_check(run.end == cases[i].end, __FILE__, __LINE__, "viewctl %s: exit %d", cases[i].words, (int)run.end);
+		CHECK_CONTAINS(run.out, cases[i].out);
+		CHECK_CONTAINS(run.err, cases[i].err);
+	}
+}
+
+/* A daemon in a child: ends slow calls at once unless they are creates, which it never ends. */
+static pid_t daemon_start(bool fail)
+{
+	struct rig rig;
+	fflush(NULL);
+	rig_start(&rig, NULL);
+	rig.engine.fail = fail;
+	pid_t pid = fork();
+	REQUIRE(pid >= 0);
+	while (pid == 0) {
+		loop_once(rig.loop, 1000);
+		if (rig.engine.n_pending > 0 && strcmp(rig.engine.pending[0].what, "create") != 0)
+			fake_finish(&rig.engine);
+	}
+	REQUIRE(setenv("VIEWD_SOCKET", rig.path, 1) == 0);
+	return pid; /* the parent's copy of the rig is left alone: it shares the child's sockets */
+}
+
+static void daemon_stop(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	unsetenv("VIEWD_SOCKET");
+}
+
+static void check_run(const char *words, enum client_exit end, const char *out, const char *err)
+{
+	struct run run = viewctl(words);
+	harness_check(run.end == end, __FILE__, __LINE__, "viewctl %s: exit %d", words, (int)run.end);
+	CHECK_CONTAINS(run.out, out);
+	CHECK_CONTAINS(run.err, err);
+}
+
+static void daemon_is_asked(void)
+{
+	pid_t pid = daemon_start(false);
+	check_run("status", CLIENT_DONE, "alpha  shop      ACTIVE", "");
+	check_run("status --json", CLIENT_DONE, "\"name\": \"alpha\"", "");
+	check_run("show alpha", CLIENT_DONE, "every                    5m ", "");
+	check_run("why alpha", CLIENT_DONE, "alpha\n  it is fresh\n", "");
+	check_run("history alpha", CLIENT_DONE, "2023-11-14T22:13:20.123Z  MANUAL", "");
+	check_run("plan", CLIENT_DONE, "create", "");
+	check_run("plan --reload", CLIENT_DONE, "view alpha: changed (every)\ndry-run, generation 4\n", "");
+	check_run("refresh alpha", CLIENT_DONE, "refresh: alpha\n", "");
+	check_run("refresh --all --wait", CLIENT_DONE, "alpha: SUCCEEDED, CONCURRENT", "");
+	check_run("verify alpha", CLIENT_DONE, "alpha: equal, 7 rows\n", "");
+	check_run("pause alpha", CLIENT_DONE, "pause: alpha\n", "");
+	check_run("resume --all", CLIENT_DONE, "resume: alpha, beta\n", "");
+	check_run("cancel alpha beta", CLIENT_DONE, "cancelled: 2\n", "");
+	check_run("drop alpha", CLIENT_DONE, "alpha: ", "");
+	check_run("status gamma", CLIENT_FAILED, "", "view 'gamma' is not known\nviewctl: hint: did you mean alpha?");
+	check_run("status gamma --json", CLIENT_FAILED, "\"class\": \"missing\"", "");
+	check_run("reload", CLIENT_FAILED, "viewd.conf:3: [view x] every", "");
+	check_run("reload --dry-run", CLIENT_DONE, "dry-run", "");
+	check_run("create alpha --timeout 100ms", CLIENT_TIMED_OUT, "", "timed out");
+	daemon_stop(pid);
+	check_run("status -s /nonexistent", CLIENT_UNREACHABLE, "", "not reachable");
+}
+
+static void failures_are_exit_statuses(void)
+{
+	pid_t pid = daemon_start(true);
+	check_run("refresh alpha", CLIENT_DONE, "refresh: alpha\n", "");
+	check_run("refresh alpha --wait", CLIENT_FAILED, "alpha: FAILED, CONCURRENT", "");
+	check_run("refresh alpha --wait --json", CLIENT_FAILED, "\"failed\": 1", "");
+	check_run("verify alpha", CLIENT_FAILED, "alpha: differs, 2 missing, 1 unexpected (definition yields 7 rows)\n", "");
+	check_run("pause alpha", CLIENT_FAILED, "", "state file cannot be written");
+	check_run("drop alpha", CLIENT_FAILED, "lock timeout", "");
+	daemon_stop(pid);
+}
+
+static const struct harness_test tests[] = {
+	{"status is a table", status_is_a_table},
+	{"status of one view is a list", status_of_one_is_a_list},
+	{"graphs are drawn", graphs_are_drawn},
+	{"SQL is ready to pipe", sql_is_ready_to_pipe},
+	{"outcomes are told", outcomes_are_told},
+	{"odd replies do not crash", odd_replies_do_not_crash},
+	{"usage is judged", usage_is_judged},
+	{"the daemon is asked", daemon_is_asked},
+	{"failures are exit statuses", failures_are_exit_statuses},
+};
+HARNESS_MAIN(SUITE("viewctl", tests))
