@@ -62,6 +62,8 @@ bool my_query_columns(struct db *db, const char *query, db_row_fn *row, void *ct
 	            my_query(db, "SHOW FULL COLUMNS FROM " STAGE, NULL, 0, pass_column, &sink, err) &&
 	            db_exec(db, "DROP TEMPORARY TABLE IF EXISTS " STAGE, err);
 
+	if (!done && err != NULL && err->cls == VIEWD_ERR_DENIED)
+		err_hint(err, "GRANT CREATE TEMPORARY TABLES on the database of the url, and SELECT on what the definition reads");
 	talloc_free(sink.mem);
 	return done;
 }

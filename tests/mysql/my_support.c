@@ -147,7 +147,7 @@ static int session_close(struct viewd_conn **holder)
 	return 0;
 }
 
-struct viewd_conn *my_session(void)
+struct viewd_conn *my_unprepared(void)
 {
 	struct viewd_database_spec spec = my_spec();
 	struct viewd_err err = {0};
@@ -156,8 +156,16 @@ struct viewd_conn *my_session(void)
 	*holder = DIALECT->open(&my_host, &spec, &err);
 	REQUIRE_OK(*holder != NULL, &err);
 	talloc_set_destructor(holder, session_close);
-	REQUIRE_OK(DIALECT->prepare(*holder, (struct viewd_recorded_sink){0}, &err), &err);
 	return *holder;
+}
+
+struct viewd_conn *my_session(void)
+{
+	struct viewd_conn *conn = my_unprepared();
+	struct viewd_err err = {0};
+
+	REQUIRE_OK(DIALECT->prepare(conn, (struct viewd_recorded_sink){0}, &err), &err);
+	return conn;
 }
 
 const char *my_leftovers(void)

@@ -23,6 +23,8 @@ struct viewd_database_spec my_spec(void);
 
 /* A prepared connection of the dialect, closed after the test. */
 struct viewd_conn *my_session(void);
+/* The same without prepare(). */
+struct viewd_conn *my_unprepared(void);
 
 /* What happens at failpoints. at: NULL nothing. */
 struct my_kill {

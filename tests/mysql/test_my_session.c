@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The connection: what it refuses, how it is lost, what an account may lack; and what needs no server at all.
+ */
+#include "my_support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "mysql/aside.h"
+
+/* ---- without a server */
+
+static void urls_are_judged(void)
+{
+	static const struct {
+		const char *url;
+		const char *wrong; /* NULL: good */
+	} cases[] = {
+		{"mysql://u@h/db", NULL},
+		{"mariadb+mariadbconnector://u:p%40ss@h:3307/db?charset=utf8mb4&ssl=yes&ssl_ca=ca.pem", NULL},
+		{"mysql://u@h/db?unix_socket=/run/s&read_default_file=my.cnf&connect_timeout=3", NULL},
+		{"mysql://u@h", "no database"},
+		{"mysql://u@h/", "no database"},
+		{"postgresql://u@h/db", "neither mysql nor mariadb"},
+		{"mysql://u@h/db?sslca=x", "'sslca' is not known"},
+		{"mysql://u@h/db?charset=latin1", "utf8mb4"},
+		{"mysql://u@h/db?ssl=maybe", "neither yes nor no"},
+		{"mysql://u@h/db?connect_timeout=1s", "seconds"},
+		{"mysql://u@h/db?local_infile=1", "not accepted"},
+		{"mysql://u@h/db?init_command=DROP", "not accepted"},
+		{"mysql://u@h/db?ssl_ca=", "empty"},
+		{"mysql://u@h/db?ssl=yes&ssl=no", "twice"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct viewd_database_spec spec = {.struct_size = sizeof spec, .name = "d", .url = cases[i].url, .base_dir = "/"};
+		struct viewd_err err = {0};
+		bool good = DIALECT->check_database(&spec, &err);
+		harness_check(good == (cases[i].wrong == NULL), __FILE__, __LINE__, "%s: %s", cases[i].url, err.msg);
+		if (!good) {
+			CHECK_STR(err_class_word(err.cls), "config");
+			CHECK_CONTAINS(err.msg, cases[i].wrong != NULL ? cases[i].wrong : "");
+		}
+	}
+}
+
+static bool add_ref(void *ctx, const struct relation *ref, size_t start UNUSED, size_t len UNUSED)
+{
+	char **text = ctx;
+
+	*text = talloc_asprintf_append(*text, "%s.%s ", ref->schema, ref->name);
+	return true;
+}
+
+static void tables_are_told_from_columns(void)
+{
+	static const struct {
+		const char *canonical;
+		const char *refs;
+	} cases[] = {
+		{"select `d`.`t`.`a` AS `a` from `d`.`t`", "d.t "},
+		{"select `x`.`a` AS `a` from (`d`.`t` `x` join `e`.`u` `y` on(`x`.`a` = `y`.`b`)) where `x`.`c` = `y`.`d`", "d.t e.u "},
+		{"select extract(year from `x`.`day`) AS `y`,trim('a' from `x`.`s`) AS `s` from `d`.`t` `x`", "d.t "},
+		{"with q as (select `d`.`t`.`a` AS `a` from `d`.`t`)select `q`.`a` AS `a` from `q`", "d.t "},
+		{"select `a`.`b` AS `from` from `d`.`we``ird` `a` where exists(select 1 from `d`.`u` limit 1)", "d.we`ird d.u "},
+		{"select 'from `no`.`no`' AS `x` from `d`.`t` straight_join `d`.`u` union all select 1 AS `1` from `d`.`w`", "d.t d.u d.w "},
+		{"select `t`.`a` AS `a` from `d`.`t`,`d`.`u` order by `t`.`a`,`t`.`b`", "d.t d.u "},
+		{"select `q`.`a` AS `a` from (select `d`.`t`.`a` AS `a` from `d`.`t`) `q` left join `d`.`u` on(`u`.`a` in (`q`.`a`,`u`.`b`))",
+	     "d.t d.u "},
+		{"select `t`.`a` AS `a` from `d`.`t` FOR SYSTEM_TIME ALL join `d`.`u`", "d.t d.u "},
+		{"select sum(`d`.`t`.`a`) over ( partition by `d`.`t`.`b` order by `d`.`t`.`c`) AS `s` from `d`.`t`", "d.t "},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char *found = talloc_strdup(harness_ctx(), "");
+		my_scan_refs(cases[i].canonical, add_ref, &found);
+		CHECK_STR(found, cases[i].refs);
+	}
+}
+
+static void tags_are_read_strictly(void)
+{
+	struct tag tag = {.data_timestamp_us = 1795340151087756, .rows = 12, .duration_us = 34}, again = {0};
+	char text[TAG_TEXT_MAX];
+
+	memset(tag.uid, 'a', 32);
+	CHECK(tag_parse(tag_format(&tag, text), &again));
+	CHECK_STR(again.uid, tag.uid);
+	CHECK_INT(again.data_timestamp_us, tag.data_timestamp_us);
+	CHECK_INT(again.rows, 12);
+	CHECK(tag_parse("viewd:0123456789abcdef0123456789abcdef", &again));
+	CHECK_INT(again.data_timestamp_us, 0);
+	static const char *const foreign[] = {"", "viewd:", "viewd:0123456789abcdef", "viewd:0123456789abcdef0123456789abcdeg",
+	                                      "viewd:0123456789abcdef0123456789abcdef0", "my viewd:0123456789abcdef0123456789abcdef",
+	                                      "viewd:0123456789abcdef0123456789abcdef by hand"};
+	for (size_t i = 0; i < ARRAY_LEN(foreign); i++)
+		harness_check(!tag_parse(foreign[i], &again), __FILE__, __LINE__, "'%s' is no tag", foreign[i]);
+}
+
+/* ---- with one */
+
+static const char regions[] = "SELECT region, count(*) AS n FROM sales GROUP BY region";
+
+static void a_killed_session_is_lost_not_replaced(void)
+{
+	static const char *const sql[] = {"KILL USER viewd@localhost", NULL};
+	struct viewd_err err;
+
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, regions);
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	my_kill = (struct my_kill){.at = "mysql:filled", .sql = sql};
+	CHECK(my_refresh_fails(conn, &view, &err));
+	CHECK(err.cls == VIEWD_ERR_LOST || err.cls == VIEWD_ERR_CONNECT);
+	CHECK(!DIALECT->alive(conn));
+	CHECK(my_refresh_fails(conn, &view, &err));
+	CHECK_STR(err_class_word(err.cls), "connect");
+	conn = my_session();
+	CHECK_STR(my_leftovers(), "0,0");
+	CHECK(DIALECT->alive(conn));
+	my_refreshed(conn, &view);
+}
+
+static void a_read_only_server_is_a_standby(void)
+{
+	struct viewd_err err = {0};
+
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, regions);
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	my_do("SET GLOBAL read_only = 1");
+	CHECK(!DIALECT->prepare(conn, (struct viewd_recorded_sink){0}, &err));
+	CHECK_STR(err_class_word(err.cls), "standby");
+	CHECK(my_refresh_fails(conn, &view, &err));
+	CHECK_STR(err_class_word(err.cls), "standby");
+	my_do("SET GLOBAL read_only = 0");
+	my_refreshed(conn, &view);
+}
+
+static void refusals_have_classes(void)
+{
+	struct viewd_database_spec spec = my_spec();
+	struct viewd_err err = {0};
+
+	my_fresh();
+	my_do("ALTER USER viewd@localhost IDENTIFIED BY 'secret'");
+	CHECK(DIALECT->open(&my_host, &spec, &err) == NULL);
+	CHECK_STR(err_class_word(err.cls), "auth");
+	spec.password = "secret";
+	struct viewd_conn *conn = DIALECT->open(&my_host, &spec, &err);
+	REQUIRE_OK(conn != NULL, &err);
+	DIALECT->close(&conn);
+	CHECK(conn == NULL);
+	spec.url = talloc_asprintf(harness_ctx(), "mysql://viewd@/nowhere?unix_socket=%s", strchr(spec.url, '=') + 1);
+	CHECK(DIALECT->open(&my_host, &spec, &err) == NULL);
+	CHECK(err.cls == VIEWD_ERR_DENIED || err.cls == VIEWD_ERR_MISSING);
+	spec.url = "mysql://viewd@/shop?unix_socket=/nonexistent/sock";
+	CHECK(DIALECT->open(&my_host, &spec, &err) == NULL);
+	CHECK_STR(err_class_word(err.cls), "connect");
+}
+
+struct names {
+	char *text;
+};
+
+static bool add_source(void *ctx, const struct viewd_source *source)
+{
+	struct names *names = ctx;
+
+	names->text = talloc_asprintf_append(names->text, "%s.%s ", source->schema, source->name);
+	return true;
+}
+
+static void missing_privileges_are_told(void)
+{
+	struct names names = {talloc_strdup(harness_ctx(), "")};
+	struct viewd_found found;
+	struct viewd_outcome out;
+	struct viewd_err err = {0};
+
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, regions);
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	my_do("REVOKE CREATE VIEW ON shop.* FROM viewd@localhost");
+	conn = my_session();
+	expect_log("guessed from the text");
+	REQUIRE_OK(DIALECT->inspect(conn, &view, &found, (struct viewd_source_sink){add_source, &names}, &err), &err);
+	CHECK_CONTAINS(names.text, "shop.sales");
+	my_do("REVOKE CREATE ON shop.* FROM viewd@localhost");
+	conn = my_unprepared();
+	struct viewd_outcome refreshed = my_refreshed(conn, &view);
+	CHECK_INT(refreshed.did, VIEWD_DID_FULL);
+	CHECK_CONTAINS(refreshed.reason, "denied");
+	my_do("REVOKE CREATE TEMPORARY TABLES ON shop.* FROM viewd@localhost");
+	conn = my_unprepared();
+	CHECK(my_refresh_fails(conn, &view, &err));
+	CHECK_STR(err_class_word(err.cls), "denied");
+	CHECK_CONTAINS(err.hint, "CREATE TEMPORARY TABLES");
+	CHECK(!DIALECT->apply(conn, &view, VIEWD_CHANGE_REPLACE, &out, &err));
+	CHECK_STR(err_class_word(err.cls), "denied");
+	CHECK_STR(my_ask("SELECT count(*) FROM v"), "3");
+}
+
+static void views_that_need_a_column_stop_a_replacement(void)
+{
+	struct viewd_outcome out;
+	struct viewd_err err = {0};
+
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, regions);
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	my_do("CREATE VIEW plain AS SELECT n FROM v");
+	my_do("CREATE VIEW aliased AS SELECT x.n + 1 AS m FROM sales s JOIN v x ON x.region = s.region");
+	my_do("CREATE VIEW other_column AS SELECT region FROM v");
+	view.definition = "SELECT region, max(amount) AS top FROM sales GROUP BY region";
+	CHECK(!DIALECT->apply(conn, &view, VIEWD_CHANGE_REPLACE, &out, &err));
+	CHECK_CONTAINS(err.msg, "shop.plain");
+	CHECK_CONTAINS(err.msg, "shop.aliased");
+	CHECK(strstr(err.msg, "other_column") == NULL);
+	CHECK_STR(my_leftovers(), "0,0");
+	CHECK_STR(my_ask("SELECT count(*) FROM plain"), "3");
+	my_do("DROP VIEW plain, aliased");
+	my_applied(conn, &view, VIEWD_CHANGE_REPLACE);
+	CHECK_STR(my_ask("SELECT count(*) FROM other_column"), "3");
+}
+
+static void types_have_room(void)
+{
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE,
+	                                      "SELECT region, NULL AS nothing, '' AS blank, CURRENT_TIMESTAMP AS t, json_object('a', 1) AS j,"
+	                                      " max(amount) / 3 AS third, group_concat(region) AS g FROM sales GROUP BY region");
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	my_refreshed(conn, &view);
+	CHECK_STR(my_ask("SELECT count(*), count(nothing), max(length(g)) FROM v"), "3,0,11");
+	CHECK_STR(my_ask("SELECT group_concat(IS_NULLABLE) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'v'"),
+	          "YES,YES,YES,YES,YES,YES,YES");
+}
+
+static const struct harness_test offline[] = {
+	{"urls are judged", urls_are_judged},
+	{"tables are told from columns", tables_are_told_from_columns},
+	{"tags are read strictly", tags_are_read_strictly},
+};
+static const struct harness_test online[] = {
+	{"a killed session is lost, not replaced", a_killed_session_is_lost_not_replaced},
+	{"a read-only server is a standby", a_read_only_server_is_a_standby},
+	{"refusals have classes", refusals_have_classes},
+	{"missing privileges are told", missing_privileges_are_told},
+	{"views that need a column stop a replacement", views_that_need_a_column_stop_a_replacement},
+	{"types have room", types_have_room},
+};
+HARNESS_MAIN(SUITE("mysql offline", offline), SUITE("mysql session", online))
