@@ -38,3 +38,6 @@ libviewctl_la_LIBADD = libviewd.la $(CURL_LIBS) $(JANSSON_LIBS) $(TALLOC_LIBS)
 viewctl_SOURCES = daemon/client/viewctl.c
 viewctl_LDADD = libviewctl.la
 viewctl_LDFLAGS = $(program_ldflags)
+
+bashcompdir = $(datadir)/bash-completion/completions
+dist_bashcomp_DATA = daemon/client/completion/viewctl
