@@ -121,11 +121,25 @@ static void log_down(struct db *db, const struct viewd_err *err)
 	          err->hint);
 }
 
+void database_refuse_history(struct db *db, const struct viewd_err *err)
+{
+	struct job *job, *next;
+	for (job = TAILQ_FIRST(&db->aux); job != NULL; job = next) {
+		next = TAILQ_NEXT(job, link);
+		if (job->kind != JOB_HISTORY)
+			continue;
+		TAILQ_REMOVE(&db->aux, job, link);
+		job->history_done(job->history_ctx, NULL, 0, err);
+		job_free(&job);
+	}
+}
+
 /* Somebody waits at the other end of a request by hand: tell them rather than wait with them. */
 static void fail_requests_by_hand(struct db *db)
 {
 	for (size_t i = 0; i < db->n_views; i++)
 		wave_end_waiting(db->views[i], VIEW_RESULT_FAILED, db->err, true);
+	database_refuse_history(db, db->err);
 }
 
 static void schedule_probe(struct db *db)
@@ -185,6 +199,8 @@ static void reconcile_all(struct db *db)
 void database_prepared(struct job *job)
 {
 	struct db *db = job->db;
+	if (db->eng->stopping)
+		return;
 	if (db->probe_again) {
 		db->probe_again = false;
 		judge(db);
@@ -211,10 +227,9 @@ static void drop_waiting_aux(struct db *db)
 	struct viewd_err err;
 	struct job *job;
 	err_set(&err, VIEWD_ERR_CANCELLED, "database '%s' was removed from the configuration", db->conf->name);
+	database_refuse_history(db, &err);
 	while ((job = TAILQ_FIRST(&db->aux)) != NULL) {
 		TAILQ_REMOVE(&db->aux, job, link);
-		if (job->kind == JOB_HISTORY)
-			job->history_done(job->history_ctx, NULL, 0, &err);
 		job_free(&job);
 	}
 }

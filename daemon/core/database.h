@@ -26,6 +26,9 @@ void database_prepared(struct job *job);
 /* A job's connection broke or could not be opened: nothing else is started until a probe succeeds. */
 void database_lost(struct db *db, const struct viewd_err *err);
 
+/* Ends waiting requests for past runs: they cannot be read. */
+void database_refuse_history(struct db *db, const struct viewd_err *err);
+
 /* Gone from the files, with all its instances: no probes, no new jobs; freed when the last job has ended. */
 void database_remove(struct db *db);
 

@@ -155,12 +155,14 @@ static void serve_database(struct db *db)
 {
 	while (!TAILQ_EMPTY(&db->queue) && (db->state == DB_UNUSABLE || has_slot(db)))
 		serve_first(db);
+	if (db->state == DB_UNUSABLE)
+		database_refuse_history(db, db->err);
 	struct job *aux = TAILQ_FIRST(&db->aux);
 	bool may_run = db->state == DB_UP || (aux != NULL && aux->kind == JOB_PREPARE && db->state == DB_PROBING);
-	if (aux == NULL || db->aux_busy || !may_run)
+	if (aux == NULL || db->aux_job != NULL || !may_run)
 		return;
 	TAILQ_REMOVE(&db->aux, aux, link);
-	db->aux_busy = true;
+	db->aux_job = aux;
 	job_start(aux);
 }
 
@@ -206,15 +208,26 @@ static void finished_item(const struct job *job, struct engine_item *item)
 	};
 }
 
+/* The database could not be reached, nothing was sent: not a failure of the view. What nobody waits for runs when it is back. */
+static bool never_began(const struct job *job)
+{
+	bool away = !job->connected || job->err.cls == VIEWD_ERR_CONNECT || job->err.cls == VIEWD_ERR_AUTH;
+	return !job->ok && away && !job->cancelled && job->db->state == DB_DOWN && !job->eng->stopping && !job->view->removed;
+}
+
 static void finish_view_job(struct job *job)
 {
 	struct view *view = job->view;
 	struct engine_item item;
 	enum job_kind kind;
 	view->job = NULL;
-	outcome_of(job);
-	if (job->kind == JOB_REFRESH || job->kind == JOB_RECONCILE)
-		change_ended(view, job->ok, job->ok ? job->outcome.settled_seq : 0);
+	if (never_began(job))
+		job->members = wave_put_back(view, job->members);
+	else {
+		outcome_of(job);
+		if (job->kind == JOB_REFRESH || job->kind == JOB_RECONCILE)
+			change_ended(view, job->ok, job->ok ? job->outcome.settled_seq : 0);
+	}
 	finished_item(job, &item);
 	end_taken(job->members, &item);
 	if (view->removed)
@@ -225,7 +238,7 @@ static void finish_view_job(struct job *job)
 
 static void finish_aux_job(struct job *job)
 {
-	job->db->aux_busy = false;
+	job->db->aux_job = NULL;
 	if (job->kind == JOB_HISTORY)
 		job->history_done(job->history_ctx, job->history.rows, job->history.n, job->ok ? NULL : &job->err);
 	else if (job->kind == JOB_PREPARE && !job->db->removed)

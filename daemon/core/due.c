@@ -134,6 +134,13 @@ static void schedule_staleness(struct view *v, int64_t now)
 	due_set(v, DUE_STALENESS, from + v->conf->max_staleness - now);
 }
 
+void due_served(struct view *view, int64_t began_us)
+{
+	int64_t every = view->schedule.every;
+	if (every > 0 && view->last_due_us > 0 && began_us > view->last_due_us)
+		view->last_due_us += (began_us - view->last_due_us) / every * every;
+}
+
 void due_schedule(struct view *view)
 {
 	struct engine *eng = view->eng;
@@ -145,10 +152,11 @@ void due_schedule(struct view *view)
 	}
 	int64_t now = engine_wall(eng);
 	schedule_staleness(view, now);
-	int64_t next = schedule_next(&view->schedule, view->last_due_us, view->last_end_us, now,
-	                             (uint64_t)(uintptr_t)view ^ (uint64_t)view->last_end_us);
+	int64_t next = schedule_next(&view->schedule, view->last_due_us, view->last_end_us, now);
 	if (next == 0)
 		return;
+	view->nominal_us = next;
+	next += schedule_jitter(&view->schedule, (uint64_t)(uintptr_t)view ^ (uint64_t)view->last_end_us);
 	if (next > now)
 		due_set(view, DUE_SCHEDULE, next - now);
 	else if (view->last_end_us == 0)
@@ -194,7 +202,8 @@ static void take(struct due_lists *lists, struct view *v)
 {
 	enum due_reason reason = v->due_reason;
 	if (reason == DUE_SCHEDULE || reason == DUE_CATCH_UP)
-		v->last_due_us = v->due_us;
+		v->last_due_us = v->nominal_us;
+	due_served(v, engine_wall(v->eng)); /* the clock may have jumped, the process may have been stopped */
 	due_unset(v, reason);
 	if (overlaps(v, reason)) {
 		outcome_skipped(v); /* the end of what runs schedules the next time */

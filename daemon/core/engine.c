@@ -46,6 +46,8 @@ void engine_stop(struct engine *eng)
 		loop_timer_clear(eng->dbs[i]->probe_timer);
 		watch_stop(eng->dbs[i]);
 		session_close_idle(eng->dbs[i]);
+		if (eng->dbs[i]->aux_job != NULL)
+			job_cancel(eng->dbs[i]->aux_job);
 	}
 	for (size_t i = 0; i < eng->n_views; i++) {
 		wave_end_waiting(eng->views[i], VIEW_RESULT_CANCELLED, &err, false);

@@ -22,7 +22,8 @@ struct job *job_new(struct db *db, struct view *view, enum job_kind kind)
 	if (view != NULL) {
 		job->conf_view = view->conf;
 		job->label = mem_strdup(job, view->label);
-		conf_view_spec(view->conf, db->dialect->name, &job->spec);
+		if (db->dialect != NULL)
+			conf_view_spec(view->conf, db->dialect->name, &job->spec);
 	}
 	return job;
 }

@@ -108,6 +108,7 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	view->rows = job->outcome.rows;
 	view->rows_written = job->outcome.rows_written;
 	view->last_end_us = view->last_success_us;
+	due_served(view, job->started_wall);
 	view->consecutive_errors = view->retries = 0;
 	view->eng->runs++;
 	set_reason(view, job->outcome.reason);
@@ -181,14 +182,18 @@ static void reconcile_failed(struct job *job)
 {
 	struct view *view = job->view;
 	bool gone = job->err.cls == VIEWD_ERR_MISSING && job->inspected && job->found.kind == VIEWD_KIND_NONE && !job->create_missing;
-	log_failure(view, "setting it up", &job->err);
+	bool stopped = job->err.cls == VIEWD_ERR_CANCELLED;
+	if (stopped)
+		log_info("view '%s', setting it up was cancelled", view->label);
+	else
+		log_failure(view, "setting it up", &job->err);
 	view->reconciled = false;
 	view->retries++;
 	outcome_set_error(view, &job->err);
 	outcome_set_state(view, gone ? VIEW_STATE_MISSING
 	                             : job->err.cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY : VIEW_STATE_FAILED);
 	due_clear(view);
-	if (!gone && !view->removed && view->conf->enabled && !view->eng->stopping)
+	if (!gone && !stopped && !view->removed && view->conf->enabled && !view->eng->stopping)
 		due_set(view, DUE_RETRY, backoff_delay(SETUP_RETRY, SETUP_RETRY_MAX, view->retries, (uint64_t)view->eng->run_id));
 }
 

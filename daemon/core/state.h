@@ -51,7 +51,7 @@ struct db {
 	struct watcher *watcher; /* NULL: none runs */
 	struct session *idle;  /* list of open sessions nobody uses */
 	size_t n_busy;         /* jobs that hold a slot */
-	bool aux_busy;         /* the one job that needs no slot (history, drops) runs */
+	struct job *aux_job;   /* the one running job that needs no slot (prepare, history, drops) */
 	struct view_queue queue; /* instances with something ready to run, best first */
 	struct job_queue aux;
 	struct view **views;
@@ -128,6 +128,7 @@ struct view {
 	int64_t due_us;          /* wall clock of the earliest; 0: by hand only */
 	int64_t due_mono;        /* the earliest: heap key */
 	enum due_reason due_reason;
+	int64_t nominal_us;      /* the scheduled time without jitter */
 
 	struct change change;
 	uint64_t capture_digest; /* of the sources that capture was last asked to notice; 0: none */

@@ -167,6 +167,17 @@ static void finish_if_done(struct wave *wave)
 	dispatch_soon(wave->eng);
 }
 
+/* Nothing new is begun while viewd stops. */
+static void end_all(struct wave *wave)
+{
+	struct viewd_err err;
+	err_set(&err, VIEWD_ERR_CANCELLED, "viewd is stopping");
+	const struct engine_item item = {
+		.result = VIEW_RESULT_CANCELLED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
+	for (size_t i = 0; i < wave->n; i++)
+		wave_member_end(&wave->members[i], &item);
+}
+
 void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *const *views, size_t n)
 {
 	struct wave *wave = wave_new(eng, spec, views, n);
@@ -176,8 +187,10 @@ void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *c
 		m->next = m->view->members;
 		m->view->members = m;
 	}
+	if (eng->stopping)
+		end_all(wave);
 	for (size_t i = 0; i < wave->n; i++)
-		if (wave->members[i].n_waits == 0)
+		if (wave->members[i].n_waits == 0 && !wave->members[i].ended)
 			dispatch_queue(wave->members[i].view);
 	finish_if_done(wave);
 }
@@ -224,6 +237,18 @@ struct member *wave_take(struct view *view, enum job_kind kind)
 		taken = m;
 	}
 	return taken;
+}
+
+struct member *wave_put_back(struct view *view, struct member *members)
+{
+	struct member *by_hand = NULL;
+	while (members != NULL) {
+		struct member *m = members, **list = m->wave->by_hand ? &by_hand : &view->members;
+		members = m->next;
+		m->next = *list;
+		*list = m;
+	}
+	return by_hand;
 }
 
 static void unlink_member(struct member *m)
@@ -286,9 +311,12 @@ static void end_one(struct member *m, const struct engine_item *item, struct mem
 		wave->eng->n_reconciling--;
 	for (uint32_t i = 0; i < m->n_after; i++) {
 		struct member *after = &wave->members[m->after[i]];
+		/* On a cycle nobody is waited for: each member ends by itself. */
+		if (after->ended || after->n_waits == 0)
+			continue;
 		after->blocked |= !lets_go_on(wave, item->result);
 		after->changed |= item->result == VIEW_RESULT_SUCCEEDED && item->rows_written != 0;
-		if (after->ended || after->n_waits == 0 || --after->n_waits > 0)
+		if (--after->n_waits > 0)
 			continue;
 		if (!after->blocked && runs_now(after)) {
 			dispatch_queue(after->view);

@@ -75,6 +75,9 @@ bool wave_waits_for_refresh(const struct view *view);
 /* Takes all ready members of that kind off the instance. */
 struct member *wave_take(struct view *view, enum job_kind kind);
 
+/* Nothing came of it: taken members wait again, except those somebody waits for, which are returned. */
+struct member *wave_put_back(struct view *view, struct member *members);
+
 /* A member's work has ended. item holds result, action, rows, error ...; its view and label are filled in here. */
 void wave_member_end(struct member *member, const struct engine_item *item);
 

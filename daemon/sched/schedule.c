@@ -32,7 +32,7 @@ static int64_t next_after(const struct schedule *sch, int64_t last_end, int64_t 
 	return next <= now && sch->skip_missed ? now + sch->after : next;
 }
 
-int64_t schedule_next(const struct schedule *sch, int64_t last_due, int64_t last_end, int64_t now, uint64_t seed)
+int64_t schedule_next(const struct schedule *sch, int64_t last_due, int64_t last_end, int64_t now)
 {
 	int64_t next = 0;
 	if (sch->every > 0)
@@ -42,7 +42,10 @@ int64_t schedule_next(const struct schedule *sch, int64_t last_due, int64_t last
 		if (next == 0 || after < next)
 			next = after;
 	}
-	if (next > 0 && sch->jitter > 0)
-		next += (int64_t)(mix(seed) % (uint64_t)sch->jitter);
 	return next;
+}
+
+int64_t schedule_jitter(const struct schedule *sch, uint64_t seed)
+{
+	return sch->jitter > 0 ? (int64_t)(mix(seed) % (uint64_t)sch->jitter) : 0;
 }

@@ -17,12 +17,15 @@ struct schedule {
 	bool skip_missed; /* a time that passed while nobody watched is dropped, else made up once */
 };
 
-/* The next time after the run that was due at last_due, began at last_start and ended at last_end (0: never ran). The earliest of
- * every and after; 0 when neither is set: only by hand. A result in the past means: due now. seed makes the jitter
- * differ between views and runs while staying reproducible.
+/* The next time after the run that was due at last_due and ended at last_end (0: never ran), without jitter. The earliest of every and
+ * after; 0 when neither is set: only by hand. A result in the past means: due now.
  *
  * every counts from last_due, so runs do not drift; whole periods that have passed already are skipped (one run makes up for
  * all of them, or none with skip_missed). A last run in the future (the clock was set back) counts as now. */
-int64_t schedule_next(const struct schedule *sch, int64_t last_due, int64_t last_end, int64_t now, uint64_t seed);
+int64_t schedule_next(const struct schedule *sch, int64_t last_due, int64_t last_end, int64_t now);
+
+/* How much later than that this run starts: 0 .. jitter, different between views and runs, reproducible from seed. Kept apart so that
+ * it does not add up over runs. */
+int64_t schedule_jitter(const struct schedule *sch, uint64_t seed);
 
 #endif

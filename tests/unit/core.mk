@@ -23,9 +23,17 @@ tests_unit_core_librig_la_SOURCES = tests/unit/core/rig.c tests/unit/core/rig.h
 tests_unit_core_librig_la_LIBADD = tests/plugins/libfake.la libviewd.la libharness.la
 
 core_rig_tests = \
-	tests/unit/core/test_create
+	tests/unit/core/test_create \
+	tests/unit/core/test_failure \
+	tests/unit/core/test_wave
 tests_unit_core_test_create_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_wave_LDADD = tests/unit/core/librig.la $(LDADD)
 
-core_tests = $(core_rig_tests)
+core_tests = $(core_rig_tests) \
+	tests/unit/core/test_decide \
+	tests/unit/core/test_graph \
+	tests/unit/core/test_schedule \
+	tests/unit/core/test_worker
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)

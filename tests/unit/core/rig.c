@@ -119,7 +119,7 @@ bool rig_is_settled(const struct rig *rig)
 	for (size_t i = 0; i < eng->n_views && quiet; i++)
 		quiet = eng->views[i]->job == NULL && eng->views[i]->members == NULL;
 	for (size_t i = 0; i < eng->n_dbs && quiet; i++)
-		quiet = eng->dbs[i]->state != DB_PROBING && !eng->dbs[i]->aux_busy && TAILQ_EMPTY(&eng->dbs[i]->aux);
+		quiet = eng->dbs[i]->state != DB_PROBING && eng->dbs[i]->aux_job == NULL && TAILQ_EMPTY(&eng->dbs[i]->aux);
 	return quiet;
 }
 
