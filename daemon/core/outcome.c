@@ -206,8 +206,10 @@ static void reconciled(struct job *job)
 	}
 	bool first = !view->reconciled;
 	view->reconciled = true;
-	if (first)
+	if (first) {
 		view->retries = 0;
+		due_unset(view, DUE_RETRY); /* that was a retry of setting it up */
+	}
 	if (job->applied) {
 		log_info("view '%s', %s (%s)", view->label, word_change(job->last_change), job->apply_reason);
 		if (job->outcome.did == VIEWD_DID_REINITIALIZE)
