@@ -224,3 +224,34 @@ struct viewd_found my_found(struct viewd_conn *conn, const struct viewd_view_spe
 	REQUIRE_OK(DIALECT->inspect(conn, view, &found, (struct viewd_source_sink){0}, &err), &err);
 	return found;
 }
+
+const char my_before[] = "SELECT region, count(*) AS n FROM sales GROUP BY region";
+const char my_after[] = "SELECT region, count(*) AS n, sum(amount) AS total FROM sales GROUP BY region";
+
+static const char *columns(void)
+{
+	return my_ask("SELECT group_concat(COLUMN_NAME ORDER BY ORDINAL_POSITION) FROM information_schema.COLUMNS"
+	              " WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'v'");
+}
+
+void my_check_whole(struct viewd_conn *conn, const struct viewd_view_spec *old, const struct viewd_view_spec *new, const char *place)
+{
+	bool renewed = strcmp(columns(), "region,n,total") == 0;
+	const struct viewd_view_spec *view = renewed ? new : old;
+	struct viewd_resolved resolved;
+	struct viewd_verdict verdict = {0};
+	struct viewd_err err = {0};
+
+	if (strcmp(columns(), "null") == 0) {
+		CHECK(!my_found(conn, new).recorded);
+		return;
+	}
+	harness_check(renewed || strcmp(columns(), "region,n") == 0, __FILE__, __LINE__, "%s: columns are %s", place, columns());
+	struct viewd_found found = my_found(conn, view);
+	harness_check(found.ours && !found.touched_outside, __FILE__, __LINE__, "%s: ours", place);
+	REQUIRE_OK(DIALECT->check_view(&(struct viewd_database_spec){0}, view, &resolved, (struct viewd_text_sink){0}, &err), &err);
+	CHECK_STR(found.recorded_hash, resolved.hash);
+	REQUIRE_OK(DIALECT->verify(conn, view, &verdict, &err), &err);
+	CHECK_INT(verdict.rows, 3);
+	CHECK_INT(verdict.missing + verdict.unexpected, 0);
+}

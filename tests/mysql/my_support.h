@@ -51,6 +51,11 @@ struct viewd_outcome my_refreshed(struct viewd_conn *conn, const struct viewd_vi
 struct viewd_found my_found(struct viewd_conn *conn, const struct viewd_view_spec *view);
 bool my_refresh_fails(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err);
 
+/* Two definitions of view v over table sales. */
+extern const char my_before[], my_after[];
+/* Whatever was killed at place: v is old or new as a whole, equal to its definition, and recorded as what it is; or was never made. */
+void my_check_whole(struct viewd_conn *conn, const struct viewd_view_spec *old, const struct viewd_view_spec *new, const char *place);
+
 int64_t my_mono(void);
 
 #endif

@@ -9,11 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/err.h"
-
-static const char before[] = "SELECT region, count(*) AS n FROM sales GROUP BY region";
-static const char after[] = "SELECT region, count(*) AS n, sum(amount) AS total FROM sales GROUP BY region";
-
 struct scene {
 	enum viewd_method from, to;
 	enum viewd_change change; /* NOTHING: a refresh */
@@ -49,38 +44,10 @@ static void die_at(const char *place, const struct viewd_view_spec *view, enum v
 	harness_check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, __FILE__, __LINE__, "'%s' was reached", place);
 }
 
-static const char *columns(void)
-{
-	return my_ask("SELECT group_concat(COLUMN_NAME ORDER BY ORDINAL_POSITION) FROM information_schema.COLUMNS"
-	              " WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'v'");
-}
-
-static void check_whole(struct viewd_conn *conn, const struct viewd_view_spec *old, const struct viewd_view_spec *new, const char *place)
-{
-	bool renewed = strcmp(columns(), "region,n,total") == 0;
-	const struct viewd_view_spec *view = renewed ? new : old;
-	struct viewd_resolved resolved;
-	struct viewd_verdict verdict = {0};
-	struct viewd_err err = {0};
-
-	if (strcmp(columns(), "null") == 0) {
-		CHECK(!my_found(conn, new).recorded);
-		return;
-	}
-	harness_check(renewed || strcmp(columns(), "region,n") == 0, __FILE__, __LINE__, "%s: columns are %s", place, columns());
-	struct viewd_found found = my_found(conn, view);
-	harness_check(found.ours && !found.touched_outside, __FILE__, __LINE__, "%s: ours", place);
-	REQUIRE_OK(DIALECT->check_view(&(struct viewd_database_spec){0}, view, &resolved, (struct viewd_text_sink){0}, &err), &err);
-	CHECK_STR(found.recorded_hash, resolved.hash);
-	REQUIRE_OK(DIALECT->verify(conn, view, &verdict, &err), &err);
-	CHECK_INT(verdict.rows, 3);
-	CHECK_INT(verdict.missing + verdict.unexpected, 0);
-}
-
 static void play(const struct scene *scene, const char *place)
 {
 	my_fresh();
-	struct viewd_view_spec old = my_view("v", scene->from, before), new = my_view("v", scene->to, after);
+	struct viewd_view_spec old = my_view("v", scene->from, my_before), new = my_view("v", scene->to, my_after);
 	struct viewd_conn *conn = my_session();
 	int64_t stamp = 0;
 
@@ -91,7 +58,7 @@ static void play(const struct scene *scene, const char *place)
 	die_at(place, &new, scene->change);
 	conn = my_session();
 	CHECK_STR(my_leftovers(), "0,0");
-	check_whole(conn, &old, &new, place);
+	my_check_whole(conn, &old, &new, place);
 	if (scene->change == VIEWD_CHANGE_NOTHING && strcmp(place, "mysql:renamed") == 0)
 		CHECK(my_found(conn, &new).data_timestamp_us > stamp);
 }
