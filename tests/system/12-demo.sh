@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# tools/demo.sh shows what it promises and leaves nothing behind; with --keep it leaves viewd running.
+. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+export VIEWD_DEMO_BUILD=$VIEWD_BUILD TMPDIR=$T
+
+demo()
+{
+	"$VIEWD_SRC/tools/demo.sh" "$@" >"$T/demo.out" 2>&1 {nap_fd}<&- {tap_fd}>&-
+}
+
+ok "the demonstration runs" demo
+like "the laptop is counted at first" "$(cat "$T/demo.out")" '^Electronics +3 +526.66'
+like "the view follows" "$(cat "$T/demo.out")" '^Electronics +2 +289.99'
+like "the status tells of success" "$(cat "$T/demo.out")" '^category_stats +shop +ACTIVE .*SUCCEEDED'
+like "the graph shows the source" "$(cat "$T/demo.out")" '<- products'
+is "nothing is left behind" "$(find "$T" -name 'viewd-demo.*')" ""
+fails "not even the daemon" pgrep -f "viewd -c $T/viewd-demo"
+
+ok "it runs with --keep" demo --keep
+pid=$(sed -n 's/^stop: *kill \([0-9]*\);.*/\1/p' "$T/demo.out")
+socket=$(sed -n 's/^look around:.* -s \([^ ]*\) .*/\1/p' "$T/demo.out")
+ok "then viewd goes on and answers" "$VIEWD_BUILD/viewctl" -s "$socket" status
+kill "$pid"
+ok "and stops when told so" wait_until "! is_running $pid"
+exits "an unknown option is a usage error" 2 demo --nonsense
+finish
