@@ -3,10 +3,12 @@
 # The same on every engine: NN-name.sh becomes one test an engine, NN-name-ENGINE.sh.
 engine_scripts = \
 	tests/system/10-shop.sh \
-	tests/system/11-league.sh
+	tests/system/11-league.sh \
+	tests/system/30-readers.sh
 engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
-	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh
+	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
+	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh
 
 $(engine_tests): Makefile
 	@$(MKDIR_P) tests/system
@@ -17,6 +19,12 @@ $(engine_tests): Makefile
 TESTS += $(engine_tests)
 CLEANFILES += $(engine_tests)
 EXTRA_DIST += $(engine_scripts) tests/system/engine.sh
+
+# Tests that have one form only.
+system_tests = \
+	tests/system/12-demo.sh
+TESTS += $(system_tests)
+EXTRA_DIST += $(system_tests) tools/demo.sh
 
 # The examples are tested, so they are shipped and checked together.
 examples = \
@@ -29,3 +37,29 @@ examples = \
 	conf/examples/league/schema-sqlite.sql conf/examples/league/seed-postgresql.sql \
 	conf/examples/league/seed-mysql.sql conf/examples/league/seed-sqlite.sql
 EXTRA_DIST += $(examples)
+
+# A client in a tight loop, one program an engine.
+if DIALECT_SQLITE
+check_PROGRAMS += tests/support/reader-sqlite
+tests_support_reader_sqlite_SOURCES = tests/support/reader.c $(sqlclient_sources) tests/support/sqlclient_sqlite.c
+tests_support_reader_sqlite_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_support_reader_sqlite_LDADD = $(SQLITE_LIBS)
+endif
+if DIALECT_POSTGRESQL
+check_PROGRAMS += tests/support/reader-postgresql
+tests_support_reader_postgresql_SOURCES = tests/support/reader.c $(sqlclient_sources) tests/support/sqlclient_postgresql.c
+tests_support_reader_postgresql_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_support_reader_postgresql_LDADD = $(PQ_LIBS)
+endif
+if DIALECT_MYSQL
+check_PROGRAMS += tests/support/reader-mariadb
+tests_support_reader_mariadb_SOURCES = tests/support/reader.c $(sqlclient_sources) tests/support/sqlclient_mysql.c
+tests_support_reader_mariadb_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+tests_support_reader_mariadb_LDADD = $(MYSQL_LIBS)
+endif
+sqlclient_sources = tests/support/sqlclient.c tests/support/sqlclient.h
+
+# The long form of the tests that have one: more rounds, more data.
+.PHONY: check-long
+check-long:
+	VIEWD_LONG=1 $(MAKE) check-system SH_LOG_COMPILER='timeout -k 5 3600'

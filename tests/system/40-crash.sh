@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# viewd is killed at every named place of a refresh, a redefinition and a first creation; readers keep old or new contents whole, and
+# the next start heals everything without help. Then the server is killed instead.
+. "${VIEWD_SRC:-.}/tests/system/engine.sh"
+
+start_engine
+sql "CREATE TABLE src (n integer PRIMARY KEY, gen integer NOT NULL)"
+sql "INSERT INTO src WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 50) SELECT n, 0 FROM c"
+
+# define EXTRA
+define()
+{
+	conf_database shop <<-END_CONF
+		[view-defaults]
+		database = shop
+		unique_key = n
+		index_gen = (gen)
+
+		[view mv]
+		method = materialized
+		definition = SELECT n, gen, $1 AS extra FROM src
+
+		[view tv]
+		method = table
+		definition = SELECT n, gen, $1 AS extra FROM src
+	END_CONF
+}
+
+# Everything in the database but the contents of viewd's own tables. Names of indexes that a replacement numbers anew do not count.
+catalogue()
+{
+	sql "$(pick \
+		"SELECT n.nspname, c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_(toast|catalog|temp)' AND n.nspname <> 'information_schema' ORDER BY 1, 2" \
+		"SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'shop' UNION ALL SELECT table_name, index_name FROM information_schema.statistics WHERE table_schema = 'shop' ORDER BY 1, 2" \
+		"SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2")"
+}
+
+# Contents as a reader sees them; each view must be one of the two.
+contents()
+{
+	sql "SELECT count(*), min(gen), max(gen), min(extra), max(extra) FROM $1"
+}
+
+# The places that this engine can come to.
+places()
+{
+	grep -rhoE "db_failpoint\([^)]*\"[a-z]+:[a-z]+\"" "$VIEWD_SRC/plugins/common" "$VIEWD_SRC/plugins/$dialect" |
+		grep -oE '[a-z]+:[a-z]+' | sort -u
+}
+
+gen=0
+extra=0
+n_places=0
+# crash PLACE WHAT: kills viewd at PLACE while it refreshes or redefines; true when it came to the place at all.
+crash()
+{
+	viewd_env=("VIEWD_FAILPOINT=$1:kill")
+	[ "$2" = redefinition ] && extra=$((extra + 1)) && define $extra
+	gen=$((gen + 1))
+	sql "UPDATE src SET gen = $gen"
+	spawn_viewd -c "$T/viewd.conf"
+	viewd_env=()
+	wait_until viewd_is_up
+	[ "$2" = redefinition ] || viewctl refresh --all --wait >/dev/null 2>&1
+	[ "$2" = refresh ] || viewctl create --all >/dev/null 2>&1
+	! is_running "$viewd_pid" && return
+	stop_viewd
+	return 1
+}
+
+whole()
+{
+	local v got
+	for v in mv tv; do
+		got=$(contents $v)
+		case $got in
+		"50|$gen|$gen|$extra|$extra" | "$1") ;;
+		*) echo "$v: $got instead of 50|$gen|$gen|$extra|$extra or $1" && return 1 ;;
+		esac
+	done
+}
+
+healed()
+{
+	viewctl refresh --all --wait && viewctl verify --all && [ "$(contents mv)" = "50|$gen|$gen|$extra|$extra" ]
+}
+
+define 0
+start_viewd
+ok "both views are there" wait_until "is_fresh mv && is_fresh tv"
+stop_viewd
+clean=$(catalogue)
+
+for what in refresh redefinition; do
+	for place in $(places); do
+		before=$(contents tv)
+		crash "$place" $what || continue
+		n_places=$((n_places + 1))
+		ok "killed at $place of a $what: old or new contents, whole" whole "$before"
+		start_viewd
+		ok "... and fresh again after a start" healed
+		is "... with nothing left over" "$(catalogue)" "$clean"
+		stop_viewd
+	done
+done
+ok "the failpoints were reached" test $n_places -ge "$(pick 8 8 8)"
+
+# The first creation.
+for place in $(places | grep '^create:\|staged\|intended\|renamed\|filled'); do
+	define $extra
+	start_viewd
+	viewctl drop --all >/dev/null 2>&1
+	stop_viewd
+	crash "$place" creation || continue
+	start_viewd
+	ok "killed at $place of a creation: there and fresh after a start" wait_until healed
+	is "... with nothing left over" "$(catalogue)" "$clean"
+	stop_viewd
+done
+
+[ $engine != sqlite ] || finish
+
+# The server dies under a refresh.
+viewd_env=("VIEWD_FAILPOINT=refresh:begin:stop")
+gen=$((gen + 1))
+start_viewd
+viewd_env=()
+wait_until "is_fresh mv && is_fresh tv"
+sql "UPDATE src SET gen = $gen"
+start_process "$T/refresh.out" "$VIEWD_BUILD/viewctl" -s "$T/control.sock" refresh --all --wait
+is_stopped()
+{
+	grep -q '^State:.T' "/proc/$viewd_pid/status"
+}
+ok "viewd is stopped at the begin of a refresh" wait_until is_stopped
+kill_engine
+kill -CONT "$viewd_pid"
+ok "the server is killed: the status tells of it" wait_until "! is_fresh mv"
+start_engine
+ok "it is started again: fresh without help" wait_until "contents mv | grep -q '^50|$gen|$gen|'"
+ok "... both" wait_until "contents tv | grep -q '^50|$gen|$gen|'"
+is "... with nothing left over" "$(catalogue)" "$clean"
+finish
