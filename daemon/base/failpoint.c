@@ -32,6 +32,16 @@ static bool place_matches(const char *rule, size_t len, const char *place)
 	return strlen(place) == len && strncmp(rule, place, len) == 0;
 }
 
+/* The length of the place that a rule begins with: places hold colons themselves, so the action's word ends it. 0: no rule. */
+static size_t place_length(const char *rule)
+{
+	size_t end = strcspn(rule, ",");
+	for (size_t i = 0; i < end; i++)
+		if (strncmp(rule + i, ":kill", 5) == 0 || strncmp(rule + i, ":stop", 5) == 0)
+			return i;
+	return 0;
+}
+
 /* rule: "action[:n]" up to ',' or the end. */
 static void act(const char *rule, int number)
 {
@@ -49,11 +59,9 @@ void failpoint_hit(const char *place)
 {
 	const char *rule = getenv("VIEWD_FAILPOINT");
 	for (int i = 0; rule != NULL && i < MAX_RULES; i++) {
-		const char *colon = strchr(rule, ':');
-		if (colon == NULL)
-			return;
-		if (place_matches(rule, (size_t)(colon - rule), place))
-			act(colon + 1, i);
+		size_t len = place_length(rule);
+		if (len > 0 && place_matches(rule, len, place))
+			act(rule + len + 1, i);
 		rule = strchr(rule, ',');
 		if (rule != NULL)
 			rule++;
