@@ -4,11 +4,13 @@
 engine_scripts = \
 	tests/system/10-shop.sh \
 	tests/system/11-league.sh \
-	tests/system/30-readers.sh
+	tests/system/30-readers.sh \
+	tests/system/40-crash.sh
 engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
 	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
-	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh
+	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh \
+	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh
 
 $(engine_tests): Makefile
 	@$(MKDIR_P) tests/system
