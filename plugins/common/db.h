@@ -89,6 +89,10 @@ struct db_ops {
 	/* Refresh by building aside and exchanging names. NULL: mode_refusal names swap for every method. */
 	bool (*swap)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 
+	/* How many rows of the object this session has written so far: read before and after a concurrent refresh, the difference is what
+	 * it wrote. NULL: unknown. */
+	bool (*count_written)(struct task *task, int64_t *count_r, struct viewd_err *err);
+
 	/* Which mode `auto` means for this view now; fills reason (why). NULL: concurrently where usable for materialized views; for
 	 * tables diff with a unique_key, else full. */
 	enum viewd_refresh_mode (*choose_mode)(struct task *task, char reason[static 256]);

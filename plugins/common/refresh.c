@@ -93,14 +93,32 @@ static enum viewd_refresh_mode effective_mode(struct task *task, const struct vi
 	return mode;
 }
 
+static bool refresh_concurrently(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	const struct db_ops *ops = task->db->ops;
+	int64_t before = 0, after = 0;
+	out->did = VIEWD_DID_CONCURRENT;
+	if (ops->count_written != NULL && !ops->count_written(task, &before, err))
+		return false;
+	if (!db_exec(task->db, gen_refresh(&task->gen, true), err))
+		return false;
+	if (ops->count_written == NULL)
+		return true;
+	if (!ops->count_written(task, &after, err))
+		return false;
+	out->rows_written = after - before;
+	if (out->rows_written == 0)
+		out->did = VIEWD_DID_NO_DATA;
+	return true;
+}
+
 static bool refresh_materialized(struct task *task, enum viewd_refresh_mode mode, struct viewd_outcome *out,
                                  struct viewd_err *err)
 {
-	bool concurrently = mode == VIEWD_MODE_CONCURRENTLY;
-	if (!db_exec(task->db, gen_refresh(&task->gen, concurrently), err) || !task_count_rows(task, &out->rows, err))
-		return false;
-	out->did = concurrently ? VIEWD_DID_CONCURRENT : VIEWD_DID_FULL;
-	return true;
+	if (mode == VIEWD_MODE_CONCURRENTLY)
+		return refresh_concurrently(task, out, err) && task_count_rows(task, &out->rows, err);
+	out->did = VIEWD_DID_FULL;
+	return db_exec(task->db, gen_refresh(&task->gen, false), err) && task_count_rows(task, &out->rows, err);
 }
 
 static bool refresh_table(struct task *task, enum viewd_refresh_mode mode, struct viewd_outcome *out, struct viewd_err *err)
