@@ -3,6 +3,7 @@
  * postgresql.c: the dialect as the daemon sees it.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -35,6 +36,24 @@ static enum viewd_refresh_mode op_choose_mode(struct task *task, char reason[sta
 	return VIEWD_MODE_FULL;
 }
 
+static bool count_row(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(int64_t *)ctx = strtoll(v[0], NULL, 10);
+	return false;
+}
+
+/* The server counts for its statistics anyway, exactly; what is counted here is not yet sent to them. */
+static bool op_count_written(struct task *task, int64_t *count_r, struct viewd_err *err)
+{
+	char oid[sizeof task->found.identity];
+	snprintf(oid, sizeof oid, "%.*s", (int)strcspn(task->found.identity, ":"), task->found.identity);
+	const char *params[] = {oid};
+	return pg_op_query(task->db,
+	                   "SELECT pg_catalog.pg_stat_get_xact_tuples_inserted($1::oid) + pg_catalog.pg_stat_get_xact_tuples_updated($1::oid)"
+	                   " + pg_catalog.pg_stat_get_xact_tuples_deleted($1::oid)",
+	                   params, 1, count_row, count_r, err);
+}
+
 const struct db_ops pg_ops = {
 	.exec = pg_op_exec,
 	.query = pg_op_query,
@@ -50,6 +69,7 @@ const struct db_ops pg_ops = {
 	.wanted_canonical = pg_op_wanted_canonical,
 	.same_type = pg_op_same_type,
 	.replace = pg_op_replace,
+	.count_written = op_count_written,
 	.choose_mode = op_choose_mode,
 	.clean_leftovers = pg_op_clean_leftovers,
 };

@@ -17,6 +17,7 @@ postgresql_sources = \
 	plugins/postgresql/tree.c \
 	plugins/postgresql/tree.h \
 	plugins/postgresql/url.c
+EXTRA_DIST += plugins/postgresql/README.md
 viewd_postgresql_la_SOURCES = $(postgresql_sources)
 viewd_postgresql_la_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 viewd_postgresql_la_LDFLAGS = $(plugin_ldflags)

@@ -40,34 +40,56 @@ static bool replace_view(struct task *task, bool *done_r, struct viewd_err *err)
 /* ---- the same table */
 
 struct table_columns {
-	const struct columns *wanted;
+	const char **names;
+	const char **types;
+	void *mem;
 	size_t n;
-	size_t n_same;
 };
 
 static bool column_row(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct table_columns *tc = ctx;
-	tc->n++;
-	for (size_t i = 0; i < tc->wanted->n; i++) {
-		const struct viewd_column *c = &tc->wanted->items[i];
-		tc->n_same += strcmp(c->name, v[0]) == 0 && c->type != NULL && strcmp(c->type, v[1]) == 0;
+	tc->names = talloc_realloc(tc->mem, tc->names, const char *, tc->n + 1);
+	tc->types = talloc_realloc(tc->mem, tc->types, const char *, tc->n + 1);
+	tc->names[tc->n] = talloc_strdup(tc->mem, v[0]);
+	tc->types[tc->n++] = talloc_strdup(tc->mem, v[1]);
+	return true;
+}
+
+/* The type of the table's column of that name; NULL: there is none. */
+static const char *type_of(const struct table_columns *tc, const char *name)
+{
+	for (size_t i = 0; i < tc->n; i++)
+		if (strcmp(tc->names[i], name) == 0)
+			return tc->types[i];
+	return NULL;
+}
+
+/* By name: the order of columns does not matter to anybody who names them. */
+static bool same_columns(struct task *task, const struct table_columns *tc, bool *same_r, struct viewd_err *err)
+{
+	bool same = tc->n == task->columns->n;
+	for (size_t i = 0; same && i < task->columns->n; i++) {
+		const struct viewd_column *c = &task->columns->items[i];
+		const char *type = type_of(tc, c->name);
+		same = type != NULL && c->type != NULL;
+		if (same && strcmp(type, c->type) != 0 && !pg_op_same_type(task->db, c->type, type, &same, err))
+			return false;
 	}
+	*same_r = same;
 	return true;
 }
 
 static bool same_table(struct task *task, bool *same_r, struct viewd_err *err)
 {
-	struct table_columns tc = {.wanted = task->columns};
+	struct table_columns tc = {.mem = task->mem};
 	const char *params[] = {task->rel.schema, task->rel.name};
-	if (!pg_op_query(task->db,
-	                 "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a"
-	                 " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-	                 " WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped",
-	                 params, 2, column_row, &tc, err))
-		return false;
-	*same_r = tc.n == task->columns->n && tc.n_same == tc.n;
-	return true;
+	return pg_op_query(task->db,
+	                   "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a"
+	                   " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+	                   " WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped",
+	                   params, 2, column_row, &tc, err) &&
+	       same_columns(task, &tc, same_r, err);
 }
 
 static bool set_options(struct viewd_conn *conn, const struct task *task, const struct relation *rel, struct viewd_err *err)

@@ -170,13 +170,21 @@ static bool build(struct viewd_conn *conn, struct tree *tree, size_t i, struct v
 	return true;
 }
 
+static bool dependant_failed(const struct tree_node *node, struct viewd_err *err)
+{
+	err_wrap(err, "dependant %s cannot be kept", node->quoted);
+	if (err != NULL && strcmp(err->sqlstate, "42703") == 0)
+		return err_hint(err, "keep the column for now, change what reads it, then drop the column");
+	return false;
+}
+
 bool stage_build_dependants(struct viewd_conn *conn, struct tree *tree, struct viewd_err *err)
 {
 	if (!find_new(conn, tree, 0, err) || !tree_set_path(conn, tree, true, err))
 		return false;
 	for (size_t i = 1; i < tree->n_nodes; i++)
 		if (!build(conn, tree, i, err) || !find_new(conn, tree, i, err) || !prove_reads(conn, tree, i, err))
-			return err_wrap(err, "dependant %s cannot be kept", tree->nodes[i].quoted);
+			return dependant_failed(&tree->nodes[i], err);
 	return pg_path_restore(conn, err);
 }
 

@@ -58,7 +58,7 @@ static const char obstacles_sql[] = TREE_SQL
 	"  WHERE d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refobjid IN (y.oid, y.typarray)"
 	"   AND (d.classid, d.objid) NOT IN (SELECT classid, objid FROM known)"
 	" UNION ALL SELECT rels.relname || ' (owned by role ' || pg_catalog.pg_get_userbyid(relowner) || ')' FROM rels"
-	"  WHERE NOT pg_catalog.pg_has_role(relowner, 'MEMBER')"
+	"  WHERE NOT pg_catalog.pg_has_role(relowner, 'USAGE')"
 	" UNION ALL SELECT rels.relname || ' (temporary)' FROM rels WHERE relpersistence = 't'"
 	" UNION ALL SELECT rels.relname || ' (row security)' FROM rels WHERE relrowsecurity"
 	" UNION ALL SELECT rels.relname || ' (member of an extension)' FROM rels JOIN pg_catalog.pg_depend d"

@@ -116,6 +116,21 @@ static void sets_the_session(void)
 	CHECK(DIALECT->alive(conn));
 }
 
+static void tries_every_host(void)
+{
+	pg_fresh();
+	struct viewd_err err = {0};
+	struct viewd_database_spec spec = pg_spec("viewd");
+	spec.url = talloc_asprintf(harness_ctx(), "postgresql://viewd@/shop?host=/nowhere/at/all&%s&target_session_attrs=read-write",
+	                           getenv("VIEWD_TEST_PG"));
+	struct viewd_conn *conn = DIALECT->open(&pg_host, &spec, &err);
+	REQUIRE_OK(conn != NULL, &err);
+	DIALECT->close(&conn);
+	spec.url = "postgresql://viewd@/shop?host=/nowhere/at/all";
+	CHECK(DIALECT->open(&pg_host, &spec, &err) == NULL);
+	CHECK_INT(err.cls, VIEWD_ERR_CONNECT);
+}
+
 static void refuses_what_it_should_not_be(void)
 {
 	pg_fresh();
@@ -231,9 +246,7 @@ static void prepares_at_the_same_time(void)
 static void needs_no_create_on_the_database(void)
 {
 	pg_fresh();
-	struct viewd_conn *admin = pg_session("postgres");
 	struct viewd_database_spec spec = pg_spec("postgres");
-	(void)admin;
 	spec.url = talloc_asprintf(harness_ctx(), "postgresql://postgres@/shop?%s", getenv("VIEWD_TEST_PG"));
 	struct viewd_err err = {0};
 	struct viewd_conn *shop = DIALECT->open(&pg_host, &spec, &err);
@@ -267,6 +280,7 @@ static const struct harness_test offline_tests[] = {
 };
 static const struct harness_test server_tests[] = {
 	{"sets the session", sets_the_session},
+	{"tries every host", tries_every_host},
 	{"refuses what it should not be", refuses_what_it_should_not_be},
 	{"takes one statement at a time", takes_one_statement_at_a_time},
 	{"tells timeout from cancel", tells_timeout_from_cancel},

@@ -37,7 +37,15 @@ static void chooses_the_mode_and_says_why(void)
 	view.n_unique_key = 1;
 	pg_apply(conn, &view, VIEWD_CHANGE_REINDEX);
 	CHECK(pg_look(conn, &view).can_concurrently);
-	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_CONCURRENT);
+	pg_do(app, "UPDATE sale SET amount = -1 WHERE id = 1");
+	pg_do(app, "DELETE FROM sale WHERE id = 2");
+	out = pg_refreshed(conn, &view);
+	CHECK_INT(out.did, VIEWD_DID_CONCURRENT);
+	CHECK_INT(out.rows_written, 3);
+	CHECK_INT(out.rows, 99);
+	out = pg_refreshed(conn, &view);
+	CHECK_INT(out.did, VIEWD_DID_NO_DATA);
+	CHECK_INT(out.rows_written, 0);
 	view.mode = VIEWD_MODE_FULL;
 	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_FULL);
 	view.mode = VIEWD_MODE_CONCURRENTLY;
@@ -45,8 +53,9 @@ static void chooses_the_mode_and_says_why(void)
 	out = pg_refreshed(conn, &view);
 	CHECK_INT(out.did, VIEWD_DID_FULL);
 	CHECK_CONTAINS(out.reason, "first refresh");
-	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_CONCURRENT);
-	CHECK_STR(pg_ask(conn, "SELECT count(*), count(DISTINCT action) FROM viewd.refresh_history WHERE view = 'stats'"), "6,2");
+	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_NO_DATA);
+	CHECK_STR(pg_ask(conn, "SELECT string_agg(action, ' ' ORDER BY id) FROM viewd.refresh_history WHERE view = 'stats'"),
+	          "FULL FULL CONCURRENT NO_DATA FULL FULL NO_DATA");
 }
 
 static void names_the_missing_privilege(void)
@@ -226,8 +235,10 @@ static void survives_kill_9_of_the_backend(void)
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
 	struct viewd_database_spec spec = pg_spec("viewd");
 	struct viewd_conn *again = NULL;
-	WAIT_UNTIL((again = DIALECT->open(&pg_host, &spec, &err)) != NULL);
-	REQUIRE(again != NULL);
+	int64_t deadline = harness_deadline(10000000);
+	while (again == NULL && harness_pause(deadline))
+		again = DIALECT->open(&pg_host, &spec, &err);
+	REQUIRE_OK(again != NULL, &err);
 	CHECK_STR(pg_ask(again, "SELECT sum(amount) FROM stats"), "5050");
 	pg_do(again, "SELECT 1");
 	app = pg_session("app");

@@ -56,7 +56,7 @@ static void keeps_what_belongs_to_a_materialized_view(void)
 	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'viewd_stage%'"), "0");
 	struct viewd_found found = pg_look(conn, &view);
 	CHECK(found.ours && !found.touched_outside && found.can_concurrently && found.indexes_present);
-	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_CONCURRENT);
+	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_NO_DATA);
 }
 
 static void warns_of_what_a_lost_column_takes_along(void)
@@ -194,6 +194,54 @@ static void keeps_a_table_of_the_same_columns(void)
 	CHECK_INT(err.cls, VIEWD_ERR_EXISTS);
 }
 
+static void replaces_simple_views_in_place(void)
+{
+	struct viewd_conn *conn, *app;
+	start(&conn, &app);
+	struct viewd_view_spec view = pg_view("plain", VIEWD_METHOD_SIMPLE, "SELECT id, product FROM sale");
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	const char *oid = pg_ask(conn, "SELECT 'plain'::regclass::oid");
+	view.definition = "SELECT id, upper(product) AS product, amount FROM sale";
+	CHECK_CONTAINS(pg_apply(conn, &view, VIEWD_CHANGE_REPLACE).reason, "in place");
+	CHECK_STR(pg_ask(conn, "SELECT 'plain'::regclass::oid"), oid);
+	view.definition = "SELECT upper(product) AS product, id FROM sale";
+	CHECK_CONTAINS(pg_apply(conn, &view, VIEWD_CHANGE_REPLACE).reason, "built aside");
+	CHECK_STR(pg_ask(conn, "SELECT product, id FROM plain WHERE id = 7"), "P7,7");
+}
+
+static void keeps_a_table_of_declared_types(void)
+{
+	static const struct viewd_column columns[] = {{"id", "int4"}, {"product", "varchar(20)"}};
+	struct viewd_conn *conn, *app;
+	start(&conn, &app);
+	struct viewd_view_spec view = pg_view("tab", VIEWD_METHOD_TABLE, "SELECT id, product::varchar(20) AS product FROM sale WHERE id < 10");
+	view.columns = columns;
+	view.n_columns = ARRAY_LEN(columns);
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	const char *oid = pg_ask(conn, "SELECT 'tab'::regclass::oid");
+	view.definition = "SELECT product::varchar(20) AS product, id FROM sale";
+	pg_apply(conn, &view, VIEWD_CHANGE_REPLACE);
+	CHECK_STR(pg_ask(conn, "SELECT 'tab'::regclass::oid, count(*) FROM tab WHERE product LIKE 'p%'"),
+	          talloc_asprintf(harness_ctx(), "%s,100", oid));
+}
+
+/* ddv reads public.stats, which in the stage's search path is hidden by s2.stats of the same name. */
+static void aborts_when_a_name_would_mean_another(void)
+{
+	struct viewd_conn *conn, *app;
+	struct viewd_err err = {0};
+	struct viewd_outcome out = {0};
+	start(&conn, &app);
+	pg_do(conn, "CREATE SCHEMA s2");
+	pg_do(conn, "CREATE MATERIALIZED VIEW s2.stats AS SELECT id, product FROM public.stats");
+	pg_do(conn, "CREATE VIEW reader AS SELECT id FROM s2.stats");
+	struct viewd_view_spec view = pg_view("stats", VIEWD_METHOD_MATERIALIZED, "SELECT product, id FROM sale");
+	CHECK(!DIALECT->apply(conn, &view, VIEWD_CHANGE_REPLACE, &out, &err));
+	CHECK_CONTAINS(err.msg, "public.reader");
+	CHECK_CONTAINS(err.msg, "hidden");
+	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM reader"), "50");
+}
+
 static const struct harness_test replace_tests[] = {
 	{"keeps what belongs to a materialized view", keeps_what_belongs_to_a_materialized_view},
 	{"warns of what a lost column takes along", warns_of_what_a_lost_column_takes_along},
@@ -202,5 +250,8 @@ static const struct harness_test replace_tests[] = {
 	{"changes method and back", changes_method_and_back},
 	{"keeps states of its own dependants", keeps_states_of_its_own_dependants},
 	{"keeps a table of the same columns", keeps_a_table_of_the_same_columns},
+	{"replaces simple views in place", replaces_simple_views_in_place},
+	{"keeps a table of declared types", keeps_a_table_of_declared_types},
+	{"aborts when a name would mean another", aborts_when_a_name_would_mean_another},
 };
 HARNESS_MAIN(SUITE("postgresql replace", replace_tests))
