@@ -20,6 +20,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/sqltext.c plugins/common/sqltext.h \
 	plugins/common/state.c plugins/common/state.h \
 	plugins/common/state_write.c \
+	plugins/common/stage.c \
 	plugins/common/stmt.c plugins/common/stmt.h \
 	plugins/common/syntax.h \
 	plugins/common/task.c plugins/common/task.h \

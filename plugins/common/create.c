@@ -94,6 +94,15 @@ static bool make_all(struct task *task, struct viewd_outcome *out, struct viewd_
 	return recipe_make_indexes(task, &task->rel, err);
 }
 
+/* Where a write transaction keeps other writers out, the rows are fetched before it. */
+static bool stage(struct task *task, struct viewd_err *err)
+{
+	if (!task->db->syntax->stage_first || task->resolved.method != VIEWD_METHOD_TABLE || !task->view->with_data)
+		return true;
+	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) &&
+	       task_look(task, false, err) && task_require_ours(task, err) && task_columns(task, err) && recipe_stage(task, false, err);
+}
+
 static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx UNUSED, struct viewd_err *err)
 {
 	db_failpoint(task->db, "create:begin");
@@ -102,7 +111,7 @@ static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx 
 	if (task->found.kind != VIEWD_KIND_NONE)
 		return err_set(err, VIEWD_ERR_CONFLICT, "object '%s' has come into being meanwhile", task->rel.name);
 	task->state.indexes[0] = '\0';
-	if (!task_columns(task, err) || !make_all(task, out, err) || !record(task, out, err))
+	if ((!task->stage.filled && !task_columns(task, err)) || !make_all(task, out, err) || !record(task, out, err))
 		return false;
 	db_failpoint(task->db, "create:recorded");
 	return true;
@@ -110,8 +119,11 @@ static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx 
 
 bool recipe_create(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!recipe_transaction(task, true, create_body, out, NULL, err))
+	if (!stage(task, err) || !recipe_transaction(task, true, create_body, out, NULL, err)) {
+		recipe_unstage(task);
 		return false;
+	}
+	recipe_unstage(task);
 	db_failpoint(task->db, "create:committed");
 	snprintf(out->reason, sizeof out->reason, "created");
 	return true;
@@ -139,7 +151,8 @@ bool recipe_replace_object(struct task *task, struct viewd_outcome *out, struct 
 static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx UNUSED, struct viewd_err *err)
 {
 	db_failpoint(task->db, "replace:begin");
-	if (!task_look(task, true, err) || !task_require_ours(task, err) || !task_columns(task, err))
+	if (!task_look(task, true, err) || !task_require_ours(task, err) ||
+	    (!task->stage.filled && !task_columns(task, err)))
 		return false;
 	bool done = task->db->ops->replace != NULL ? task->db->ops->replace(task, out, err) : recipe_replace_object(task, out, err);
 	if (!done || !record(task, out, err))
@@ -150,8 +163,11 @@ static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx
 
 bool recipe_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!recipe_transaction(task, true, replace_body, out, NULL, err))
+	if (!stage(task, err) || !recipe_transaction(task, true, replace_body, out, NULL, err)) {
+		recipe_unstage(task);
 		return false;
+	}
+	recipe_unstage(task);
 	db_failpoint(task->db, "replace:committed");
 	if (out->reason[0] == '\0')
 		snprintf(out->reason, sizeof out->reason, "replaced");

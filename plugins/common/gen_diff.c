@@ -84,3 +84,37 @@ char *gen_diff_drop(const struct gen *gen, const struct relation *stage)
 {
 	return sql_add(sql_new(gen->mem), "%s IF EXISTS %s", gen->syn->drop_temporary, relation_quoted(gen->syn, gen->mem, stage));
 }
+
+/* "SELECT row numbers FROM what WHERE no row of other is the very same" as a temporary table. */
+static char *add_delta(const struct gen *gen, const struct relation *table, const char *what, const char *row_id, const char *other)
+{
+	char *rel = relation_quoted(gen->syn, gen->mem, &gen->rel);
+	char *sql = sql_add(sql_new(gen->mem), "CREATE TEMPORARY TABLE %s AS SELECT %s AS rid FROM %s WHERE NOT EXISTS (SELECT 1 FROM %s WHERE ",
+	                    relation_quoted(gen->syn, gen->mem, table), row_id, what, other);
+	return add_match(gen, sql, rel, gen->columns->names, gen->columns->n);
+}
+
+char *gen_delta_gone(const struct gen *gen, const struct relation *stage, const struct relation *gone, const char *row_id)
+{
+	char *staged = sql_add(sql_new(gen->mem), "%s AS s", relation_quoted(gen->syn, gen->mem, stage));
+	return add_delta(gen, gone, relation_quoted(gen->syn, gen->mem, &gen->rel), row_id, staged);
+}
+
+char *gen_delta_fresh(const struct gen *gen, const struct relation *stage, const struct relation *fresh, const char *row_id)
+{
+	char *staged = sql_add(sql_new(gen->mem), "%s AS s", relation_quoted(gen->syn, gen->mem, stage));
+	return add_delta(gen, fresh, staged, row_id, relation_quoted(gen->syn, gen->mem, &gen->rel));
+}
+
+char *gen_delta_delete(const struct gen *gen, const struct relation *gone, const char *row_id)
+{
+	return sql_add(gen_delete(gen, &gen->rel), " WHERE %s IN (SELECT rid FROM %s)", row_id, relation_quoted(gen->syn, gen->mem, gone));
+}
+
+char *gen_delta_insert(const struct gen *gen, const struct relation *stage, const struct relation *fresh, const char *row_id)
+{
+	struct gen from_stage = *gen;
+	from_stage.source = stage;
+	return sql_add(gen_insert(&from_stage, &gen->rel), " WHERE %s IN (SELECT rid FROM %s)", row_id,
+	               relation_quoted(gen->syn, gen->mem, fresh));
+}

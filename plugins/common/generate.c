@@ -134,6 +134,10 @@ char *gen_insert(const struct gen *gen, const struct relation *target)
 	char *sql = sql_add(sql_new(gen->mem), "INSERT INTO %s", quoted(gen, target));
 	if (gen->columns->n > 0)
 		sql = sql_add(column_list(gen, sql_add(sql, " ("), NULL), ")");
+	if (gen->source != NULL) {
+		sql = column_list(gen, sql_add(sql, "\nSELECT "), NULL);
+		return sql_add(sql, " FROM %s", quoted(gen, gen->source));
+	}
 	return sql_add(sql, "\n%s", gen_query(gen));
 }
 

@@ -20,6 +20,7 @@ struct gen {
 	const struct columns *columns; /* declared (offline) or resolved (connected); n 0: unknown */
 	const struct viewd_view_spec *view;
 	const char *tag;              /* NULL offline */
+	const struct relation *source; /* rows come from this filled stage, not from the definition; NULL: the definition */
 	bool stage;                   /* the table is a diff's stage: it gets syn->stage_key */
 };
 
@@ -52,6 +53,13 @@ char *gen_diff_index(const struct gen *gen, const struct relation *stage);
 char *gen_diff_delete(const struct gen *gen, const struct relation *stage);
 char *gen_diff_insert(const struct gen *gen, const struct relation *stage);
 char *gen_diff_drop(const struct gen *gen, const struct relation *stage);
+
+/* A diff whose differences are found out before the write transaction: gone and fresh are temporary tables of row numbers, of rows of the
+ * relation that must go and rows of the stage that must come. */
+char *gen_delta_gone(const struct gen *gen, const struct relation *stage, const struct relation *gone, const char *row_id);
+char *gen_delta_fresh(const struct gen *gen, const struct relation *stage, const struct relation *fresh, const char *row_id);
+char *gen_delta_delete(const struct gen *gen, const struct relation *gone, const char *row_id);
+char *gen_delta_insert(const struct gen *gen, const struct relation *stage, const struct relation *fresh, const char *row_id);
 
 /* verify: one statement yielding rows of the definition, missing, unexpected. */
 char *gen_verify(const struct gen *gen);

@@ -36,6 +36,12 @@ bool recipe_replace_object(struct task *task, struct viewd_outcome *out, struct 
 /* DELETE + INSERT, and the steps of a diff, inside the caller's transaction. */
 bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+/* With syntax->stage_first: runs the definition into a temporary table in a transaction that only reads, and with `compare` finds out how
+ * the relation differs. Else nothing. recipe_unstage drops what was made; it never fails. */
+bool recipe_stage(struct task *task, bool compare, struct viewd_err *err) MUST_CHECK;
+void recipe_unstage(struct task *task);
+/* A diff from what recipe_stage compared, inside the caller's transaction. */
+bool recipe_apply_delta(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 /* Drops rel, its dependants first where the engine does not do it (only with view->cascade). */
 bool recipe_drop_object(struct task *task, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err) MUST_CHECK;
 

@@ -46,6 +46,8 @@ bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct vi
 	struct db *db = task->db;
 	struct relation stage;
 	int64_t staged = 0, deleted = 0, inserted = 0;
+	if (task->stage.compared)
+		return recipe_apply_delta(task, out, err);
 	gen_diff_name(&task->gen, &stage);
 	if (!fill_stage(task, &stage, &staged, err))
 		return false;
@@ -160,7 +162,7 @@ static bool do_refresh(struct task *task, const struct viewd_refresh_request *re
 		snprintf(out->reason, sizeof out->reason, "a simple view reads its sources itself");
 		return true;
 	}
-	if (task->resolved.method == VIEWD_METHOD_TABLE && !task_columns(task, err))
+	if (task->resolved.method == VIEWD_METHOD_TABLE && !task->stage.filled && !task_columns(task, err))
 		return false;
 	enum viewd_refresh_mode mode = effective_mode(task, req, out->reason);
 	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED)
@@ -168,17 +170,19 @@ static bool do_refresh(struct task *task, const struct viewd_refresh_request *re
 	return refresh_table(task, mode, out, err);
 }
 
+static bool require_object(struct task *task, struct viewd_err *err)
+{
+	if (task->found.kind != VIEWD_KIND_NONE)
+		return task_require_ours(task, err);
+	err_set(err, VIEWD_ERR_MISSING, "object '%s' does not exist", task->rel.name);
+	return err_hint(err, "viewctl create makes it again");
+}
+
 static bool refresh_body(struct task *task, struct viewd_outcome *out, void *ctx, struct viewd_err *err)
 {
 	const struct viewd_refresh_request *req = ctx;
 	db_failpoint(task->db, "refresh:begin");
-	if (!task_look(task, true, err))
-		return false;
-	if (task->found.kind == VIEWD_KIND_NONE) {
-		err_set(err, VIEWD_ERR_MISSING, "object '%s' does not exist", task->rel.name);
-		return err_hint(err, "viewctl create makes it again");
-	}
-	if (!task_require_ours(task, err) || !do_refresh(task, req, out, err))
+	if (!task_look(task, true, err) || !require_object(task, err) || !do_refresh(task, req, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:filled");
 	if (!record(task, req, out, err))
@@ -187,10 +191,24 @@ static bool refresh_body(struct task *task, struct viewd_outcome *out, void *ctx
 	return true;
 }
 
+/* The expensive part, while nobody waits for us. What is found here is looked at again in the write transaction. */
+static bool stage(struct task *task, const struct viewd_refresh_request *req, struct viewd_err *err)
+{
+	char reason[256];
+	if (!task->db->syntax->stage_first || task->resolved.method != VIEWD_METHOD_TABLE)
+		return true;
+	if (!task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
+	    !task_look(task, false, err) || !require_object(task, err) || !task_columns(task, err))
+		return false;
+	return recipe_stage(task, effective_mode(task, req, reason) == VIEWD_MODE_DIFF, err);
+}
+
 bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct viewd_refresh_request copy = *req;
-	if (!recipe_transaction(task, false, refresh_body, out, &copy, err))
+	bool done = stage(task, req, err) && recipe_transaction(task, false, refresh_body, out, &copy, err);
+	recipe_unstage(task);
+	if (!done)
 		return false;
 	db_failpoint(task->db, "refresh:committed");
 	return true;

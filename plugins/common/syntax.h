@@ -58,6 +58,9 @@ struct syntax {
 	const char *temporary_schema; /* where temporary tables are, when naming it keeps other tables of the name out: "pg_temp" */
 	const char *stage_key;      /* after the columns of a diff's stage, slot = key columns: ", KEY viewd_key ({})"; NULL: the server joins
 	                             * without an index well enough */
+	bool stage_first;           /* a write transaction keeps every other writer of the database out (SQLite): a refresh runs the definition
+	                             * into a temporary table before it begins one, and finds out there what differs */
+	const char *row_ids[3];     /* names of the hidden row number, for stage_first; one that no column has is used */
 	bool stage_index;           /* the filled stage gets an index on the key, as a statement of its own (SQLite) */
 	const char *drop_temporary; /* "DROP TABLE"; MySQL "DROP TEMPORARY TABLE", which does not commit */
 

@@ -9,6 +9,17 @@
 #include "common/generate.h"
 #include "common/state.h"
 
+/* Rows of the definition that were fetched before the write transaction (syntax->stage_first). */
+struct task_stage {
+	bool filled;
+	bool compared;          /* gone and fresh say what differs */
+	const char *row_id;
+	struct relation rows, gone, fresh;
+	int64_t n_rows;
+	int64_t n_before;       /* rows of the relation at that snapshot */
+	int64_t n_gone;
+};
+
 struct task {
 	struct db *db;
 	void *mem;                   /* talloc context; the task itself lives on it */
@@ -22,6 +33,7 @@ struct task {
 	struct gen gen;              /* ready for the generators once task_columns has run */
 	char tag[33];                /* random, new for each object that is made */
 	int64_t started_us;          /* wall clock at the beginning of the call */
+	struct task_stage stage;
 	char record_identity[128];   /* set by a create/replace hook that knows better than find_object; "" else */
 };
 

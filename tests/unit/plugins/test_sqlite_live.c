@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A SQLite file that others write to, whose disk fills up, whose daemon is killed.
+ */
+#include "base/err.h"
+#include "unit/plugins/sqlite_fixture.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- the application's writers ---- */
+
+/* Runs inside the refresh, when the definition's rows are there but nothing is written yet. */
+static void write_meanwhile(void *ctx, const char *place)
+{
+	struct fixture *f = ctx;
+	if (strcmp(place, "refresh:staged") == 0)
+		fixture_user_sql(f, "BEGIN IMMEDIATE; UPDATE t SET id = id + 1; COMMIT");
+}
+
+static void writers_go_on_while_the_definition_runs(void)
+{
+	struct fixture f;
+	static const char *const key[] = {"id"};
+	static const enum viewd_refresh_mode modes[] = {VIEWD_MODE_FULL, VIEWD_MODE_DIFF};
+	fixture_open_all(&f);
+	f.host.ctx = &f;
+	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1);");
+	struct viewd_view_spec view = fixture_table_of("SELECT id FROM t");
+	view.unique_key = key;
+	view.n_unique_key = 1;
+	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		view.mode = modes[i];
+		const char *before = fixture_user_rows(&f, "SELECT id FROM t");
+		f.host.failpoint = write_meanwhile;
+		CHECK_OK(fixture_refresh(&f, &view), &f.err);
+		f.host.failpoint = NULL;
+		CHECK_STR(fixture_user_rows(&f, "SELECT id FROM v"), before);
+		CHECK(strcmp(fixture_user_rows(&f, "SELECT id FROM t"), before) != 0);
+		CHECK_OK(fixture_refresh(&f, &view), &f.err);
+		CHECK_STR(fixture_user_rows(&f, "SELECT id FROM v"), fixture_user_rows(&f, "SELECT id FROM t"));
+	}
+	CHECK_STR(fixture_user_rows(&f, "SELECT count(*) FROM pragma_table_list WHERE name LIKE 'viewd_stage%'"), "0\n");
+	fixture_close_all(&f);
+}
+
+/* Somebody writes into viewd's table between the comparison and the write. */
+static void delete_meanwhile(void *ctx, const char *place)
+{
+	if (strcmp(place, "refresh:staged") == 0)
+		fixture_user_sql(ctx, "DELETE FROM v");
+}
+
+static void a_tampered_diff_is_refused(void)
+{
+	struct fixture f;
+	static const char *const key[] = {"id"};
+	fixture_open_all(&f);
+	f.host.ctx = &f;
+	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1);");
+	struct viewd_view_spec view = fixture_table_of("SELECT id FROM t");
+	view.unique_key = key;
+	view.n_unique_key = 1;
+	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
+	fixture_user_sql(&f, "UPDATE t SET id = 2");
+	f.host.failpoint = delete_meanwhile;
+	CHECK(!fixture_refresh(&f, &view));
+	CHECK_INT(f.err.cls, VIEWD_ERR_CONFLICT);
+	f.host.failpoint = NULL;
+	CHECK_OK(fixture_refresh(&f, &view), &f.err);
+	CHECK_STR(fixture_user_rows(&f, "SELECT id FROM v"), "2\n");
+	fixture_close_all(&f);
+}
+
+/* ---- crashes and full disks ---- */
+
+static void die_when_staged(void *ctx, const char *place)
+{
+	if (strcmp(place, ctx) == 0)
+		kill(getpid(), SIGKILL);
+}
+
+/* In a process of its own: opens, refreshes, is killed at the place. */
+static void refresh_and_die(struct fixture *f, const struct viewd_view_spec *view, const char *place)
+{
+	char text[64];
+	snprintf(text, sizeof text, "%s", place);
+	f->host.failpoint = die_when_staged;
+	f->host.ctx = text;
+	struct viewd_conn *conn = f->dialect->open(&f->host, &f->db, &f->err);
+	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1};
+	if (conn != NULL && f->dialect->prepare(conn, (struct viewd_recorded_sink){0}, &f->err))
+		f->dialect->refresh(conn, view, &req, &f->out, &f->err);
+	_exit(1);
+}
+
+static void a_kill_leaves_the_old_rows_or_the_new(void)
+{
+	static const struct {
+		const char *place;
+		const char *rows;
+	} places[] = {{"refresh:staged", "1\n"}, {"refresh:begin", "1\n"}, {"refresh:emptied", "1\n"}, {"refresh:filled", "1\n"}, {"refresh:recorded", "1\n"},
+	              {"refresh:committed", "2\n"}};
+	struct fixture f;
+	fixture_open_all(&f);
+	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1);");
+	struct viewd_view_spec view = fixture_table_of("SELECT id FROM t");
+	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
+	fixture_user_sql(&f, "UPDATE t SET id = 2");
+	fixture_close_all(&f);
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		int status = 0;
+		pid_t pid = fork();
+		if (pid == 0)
+			refresh_and_die(&f, &view, places[i].place);
+		REQUIRE(waitpid(pid, &status, 0) == pid);
+		CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		REQUIRE(sqlite3_open(harness_path("test.db"), &f.user) == SQLITE_OK);
+		CHECK_STR(fixture_user_rows(&f, "SELECT id FROM v"), places[i].rows);
+		CHECK_STR(fixture_user_rows(&f, "PRAGMA integrity_check"), "ok\n");
+		CHECK_STR(fixture_user_rows(&f, "SELECT count(*) FROM viewd_refresh_history WHERE trigger = 'MANUAL'"),
+		          places[i].rows[0] == '2' ? "1\n" : "0\n");
+		sqlite3_close(f.user);
+	}
+}
+
+/* The limit on file sizes stands for a full disk: SQLITE_FULL or SQLITE_IOERR, both RESOURCE. */
+static void a_full_disk_leaves_the_old_rows(void)
+{
+	struct fixture f;
+	fixture_open_all(&f);
+	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER, filler TEXT); INSERT INTO t VALUES (1, '');");
+	struct viewd_view_spec view = fixture_table_of("SELECT id, filler FROM t");
+	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
+	fixture_user_sql(&f, "INSERT INTO t WITH RECURSIVE r AS (SELECT 2 AS i UNION ALL SELECT i + 1 FROM r WHERE i < 3000)"
+	             " SELECT i, hex(zeroblob(1000)) FROM r; PRAGMA wal_checkpoint(TRUNCATE)");
+	struct rlimit old, small = {.rlim_cur = 256 * 1024};
+	REQUIRE(getrlimit(RLIMIT_FSIZE, &old) == 0);
+	small.rlim_max = old.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+	CHECK(!fixture_refresh(&f, &view));
+	REQUIRE(setrlimit(RLIMIT_FSIZE, &old) == 0);
+	CHECK_STR(err_class_word(f.err.cls), err_class_word(VIEWD_ERR_RESOURCE));
+	CHECK_STR(fixture_user_rows(&f, "SELECT count(*) FROM v"), "1\n");
+	CHECK_STR(fixture_user_rows(&f, "PRAGMA integrity_check"), "ok\n");
+	CHECK_OK(fixture_refresh(&f, &view), &f.err);
+	CHECK_INT(f.out.rows, 3000);
+	fixture_close_all(&f);
+}
+
+static const struct harness_test tests[] = {
+	{"writers go on while the definition runs", writers_go_on_while_the_definition_runs},
+	{"a tampered diff is refused", a_tampered_diff_is_refused},
+	{"a kill leaves the old rows or the new", a_kill_leaves_the_old_rows_or_the_new},
+	{"a full disk leaves the old rows", a_full_disk_leaves_the_old_rows},
+};
+HARNESS_MAIN(SUITE("sqlite live", tests))
