@@ -42,14 +42,23 @@ static enum viewd_kind kind_of(const char *table_type)
 	return VIEWD_KIND_OTHER;
 }
 
+struct look {
+	struct db_object *object;
+	char unreadable[160]; /* the server's reason, where it could not open the table */
+};
+
 static bool read_object(void *ctx, const char *const *values, size_t n UNUSED)
 {
-	struct db_object *object = ctx;
+	struct look *look = ctx;
 	struct tag tag;
 
-	object->kind = kind_of(values[0]);
-	if (object->kind == VIEWD_KIND_TABLE && values[1] != NULL && tag_parse(values[1], &tag))
-		snprintf(object->identity, sizeof object->identity, "table:%s", tag.uid);
+	look->object->kind = kind_of(values[0]);
+	if (look->object->kind != VIEWD_KIND_TABLE)
+		return false;
+	if (values[2] == NULL) /* no engine: the comment is an error message, for example of a lock */
+		snprintf(look->unreadable, sizeof look->unreadable, "%s", values[1]);
+	else if (tag_parse(values[1], &tag))
+		snprintf(look->object->identity, sizeof look->object->identity, "table:%s", tag.uid);
 	return false;
 }
 
@@ -103,8 +112,12 @@ bool my_find_object(struct db *db, const struct relation *rel, struct db_object 
 	snprintf(object.schema, sizeof object.schema, "%s", at.schema);
 	snprintf(object.name, sizeof object.name, "%s", at.name);
 	char *where = my_where(conn, mem, &at);
-	char *sql = talloc_asprintf(mem, "SELECT TABLE_TYPE, TABLE_COMMENT FROM information_schema.TABLES WHERE %s", where);
-	bool done = my_query(db, sql, NULL, 0, read_object, &object, err);
+	char *sql = talloc_asprintf(mem, "SELECT IFNULL(TABLE_TYPE, ''), IFNULL(TABLE_COMMENT, ''), ENGINE FROM information_schema.TABLES"
+	                                 " WHERE %s", where);
+	struct look look = {.object = &object};
+	bool done = my_query(db, sql, NULL, 0, read_object, &look, err);
+	if (done && look.unreadable[0] != '\0')
+		done = err_set(err, VIEWD_ERR_CONFLICT, "table '%s' cannot be looked at (%s)", at.name, look.unreadable);
 	if (done && object.kind == VIEWD_KIND_TABLE)
 		done = table_canonical(conn, mem, where, &object, err);
 	if (done && object.kind == VIEWD_KIND_VIEW)
