@@ -2,6 +2,7 @@
  *
  * engine.c: how many refreshes a second pass through the engine when the database costs nothing. Usage: engine CONF SECONDS
  */
+#include "base/log.h"
 #include "base/span.h"
 #include "conf/diff.h"
 #include "core/offline.h"
@@ -61,6 +62,7 @@ int main(int argc, char **argv)
 	struct registry *registry = registry_new(NULL);
 	if (argc != 3 || !registry_add(registry, &viewd_dialect_fake, &err))
 		return 2;
+	log_set_level(VIEWD_LOG_WARNING);
 	b.pool = worker_pool_new(b.loop, 64);
 	struct conf_dialects dialects = offline_dialects(registry);
 	struct conf *conf = conf_load(NULL, argv[1], &dialects, &problems);

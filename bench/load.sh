@@ -42,11 +42,11 @@ ini=$(median <"$T/ini.us") ready=$(median <"$T/viewd.us")
 printf 'load: %d views in %d files: iniparser alone %d ms, exec to READY %d ms, ratio %s (at most 3)\n' "$VIEWS" "$FILES" \
 	$((ini / 1000)) $((ready / 1000)) "$(awk -v a="$ready" -v b="$ini" 'BEGIN { printf "%.2f", a / b }')"
 printf 'load: settled after %d ms\n' $(($(value "$T/full" settled_us) / 1000))
-printf 'load: resident %d KiB, empty configuration %d KiB: %s KiB a view (at most 4)\n' "$(value "$T/full" rss_kib)" \
-	"$(value "$T/empty" rss_kib)" "$(awk -v a="$(value "$T/full" rss_kib)" -v b="$(value "$T/empty" rss_kib)" -v n="$VIEWS" \
-		'BEGIN { printf "%.2f", (a - b) / n }')"
+full=$(value "$T/full" rss_kib) empty=$(value "$T/empty" rss_kib) objects=$(($(value "$T/control.before" bytes) / 1024))
+printf 'load: resident %d KiB, of which the database in memory %d KiB; empty configuration %d KiB: %s KiB a view (at most 4)\n' "$full" \
+	"$objects" "$empty" "$(awk -v a=$((full - empty - objects)) -v n="$VIEWS" 'BEGIN { printf "%.2f", a / n }')"
 printf 'load: a reload without changes %d ms, again %d ms, resident afterwards %d KiB\n' $(($(value "$T/full" reload_us) / 1000)) \
 	$(($(value "$T/full" reload_again_us) / 1000)) "$(value "$T/full" rss_after_reloads_kib)"
 printf 'load: calls that reached a connection during it: %d (must be 0)\n' "$(paste "$T/control.before" "$T/control.after" |
-	awk '$1 !~ /^check_/ { n += $4 - $2 } END { print n + 0 }')"
+	awk '$1 !~ /^check_|^bytes/ { n += $4 - $2 } END { print n + 0 }')"
 printf 'load: wake-ups of the idle loop in %d s: %d\n' "$IDLE" "$(value "$T/full" idle_wakeups)"

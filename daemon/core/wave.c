@@ -75,6 +75,15 @@ static void break_cycles(struct wave *wave)
 	talloc_free(g);
 }
 
+/* A refresh asked for before the catalogue has been looked at has only guesses to go by. */
+static bool edges_are_unknown(const struct wave *wave)
+{
+	for (size_t i = 0; i < wave->n && wave->order == WAVE_UPSTREAM_FIRST; i++)
+		if (wave->members[i].view->guesses != NULL)
+			return true;
+	return false;
+}
+
 static void link_members(struct wave *wave)
 {
 	if (wave->order == WAVE_ANY)
@@ -82,7 +91,7 @@ static void link_members(struct wave *wave)
 	edges_update(wave->eng);
 	for (size_t i = 0; i < wave->n; i++)
 		wave->members[i].view->wave_member = &wave->members[i];
-	struct guesses *guesses = wave->order == WAVE_GUESSED ? edges_guesses(wave->eng, wave) : NULL;
+	struct guesses *guesses = wave->order == WAVE_GUESSED || edges_are_unknown(wave) ? edges_guesses(wave->eng, wave) : NULL;
 	for (size_t i = 0; i < wave->n; i++) {
 		link_upstream(wave, &wave->members[i]);
 		if (guesses != NULL)
@@ -203,14 +212,34 @@ static bool member_is_ready(const struct member *m)
 /* What changes the object goes before what fills it; what only looks comes last. */
 static const enum job_kind kind_order[] = {JOB_DROP, JOB_RECONCILE, JOB_CAPTURE, JOB_REFRESH, JOB_PLAN, JOB_VERIFY};
 
+static bool has_ready(const struct view *view, enum job_kind kind)
+{
+	for (const struct member *m = view->members; m != NULL; m = m->next)
+		if (m->wave->kind == kind && member_is_ready(m))
+			return true;
+	return false;
+}
+
+static bool waits_for_setting_up(const struct view *view)
+{
+	for (const struct member *m = view->members; m != NULL; m = m->next)
+		if (m->wave->kind == JOB_RECONCILE && !m->ended)
+			return true;
+	return false;
+}
+
 bool wave_ready_kind(const struct view *view, enum job_kind *kind_r)
 {
+	/* Until its turn to be set up has come there is nothing to refresh; that a refresh would set it up itself is for later. */
+	if (waits_for_setting_up(view)) {
+		*kind_r = JOB_RECONCILE;
+		return has_ready(view, JOB_RECONCILE);
+	}
 	for (size_t k = 0; k < ARRAY_LEN(kind_order); k++)
-		for (const struct member *m = view->members; m != NULL; m = m->next)
-			if (m->wave->kind == kind_order[k] && member_is_ready(m)) {
-				*kind_r = kind_order[k];
-				return true;
-			}
+		if (has_ready(view, kind_order[k])) {
+			*kind_r = kind_order[k];
+			return true;
+		}
 	return false;
 }
 

@@ -186,8 +186,8 @@ static bool create(struct viewd_conn *conn, const struct viewd_view_spec *view, 
 	o->touched = o->populated = false;
 	o->rows = -1;
 	o->filled_us = 0;
-	talloc_free(o->definition);
-	o->definition = talloc_strdup(o, view->definition);
+	free(o->definition);
+	o->definition = strdup(view->definition);
 	fake_digests(view, o->hash, o->index_hash);
 	out->did = VIEWD_DID_NO_DATA;
 	if (!view->with_data || o->kind == VIEWD_KIND_VIEW)
@@ -224,8 +224,8 @@ static bool drop(struct fake_server *s, const struct viewd_view_spec *view, stru
 
 static void record(struct fake_object *o, const struct viewd_view_spec *view)
 {
-	talloc_free(o->owner);
-	o->owner = talloc_strdup(o, view->name);
+	free(o->owner);
+	o->owner = strdup(view->name);
 	o->drop_on_remove = view->on_remove != NULL && strcmp(view->on_remove, "drop") == 0;
 }
 
@@ -283,7 +283,7 @@ static bool apply(struct viewd_conn *conn, const struct viewd_view_spec *view, e
 static void remember_run(struct viewd_conn *conn, struct fake_object *o, const struct viewd_refresh_request *req,
                          const char *result, const struct viewd_err *failure)
 {
-	struct fake_run *run = talloc_zero(o, struct fake_run);
+	struct fake_run *run = calloc(1, sizeof *run);
 	run->started_us = fake_now(conn);
 	run->duration_us = 1;
 	run->rows = o->rows;
@@ -296,8 +296,10 @@ static void remember_run(struct viewd_conn *conn, struct fake_object *o, const s
 	o->runs = run;
 	/* Three are enough to look at. */
 	struct fake_run *last = run->next != NULL ? run->next->next : NULL;
-	if (last != NULL && last->next != NULL)
-		TALLOC_FREE(last->next);
+	if (last != NULL) {
+		free(last->next);
+		last->next = NULL;
+	}
 }
 
 static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,

@@ -19,7 +19,7 @@
  *   make OBJECT KIND                     somebody else creates a view, matview or table (replacing what is there)
  *   remove OBJECT | touch OBJECT         somebody else drops it | changes its definition
  *   change TABLE                         a row is added to a t_ table
- *   report FILE                          writes "OP COUNT" lines: calls so far
+ *   report FILE                          writes "OP COUNT" lines: calls so far; and "bytes N": memory of its objects
  * OP is the name of a dialect function, or `*`; OBJECT a relation (a database's name for prepare, open, alive), or `*`.
  */
 #ifndef VIEWD_TESTS_PLUGINS_FAKE_H

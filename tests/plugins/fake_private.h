@@ -61,6 +61,7 @@ struct fake_server {
 	char *name;
 	char *control;
 	long control_read; /* bytes of it that have been obeyed */
+	int64_t control_looked; /* when, monotonic */
 	struct fake_object *buckets[FAKE_BUCKETS];
 	struct fake_rule *rules;
 	uint64_t next_id;
@@ -112,6 +113,9 @@ bool fake_evaluate(struct fake_server *s, const char *definition, int depth, int
                    struct viewd_err *err);
 bool fake_is_base(const char *name);
 int64_t fake_now(const struct viewd_conn *conn);
+int64_t fake_mono(void);
+/* What the objects of the server take, roughly: they stand for what a real database keeps elsewhere. */
+size_t fake_bytes(const struct fake_server *s);
 
 /* The dialect's functions that need no connection, and what they share with the others; without the lock. */
 void fake_plain_name(const char *relation, char *out, size_t size);

@@ -93,7 +93,7 @@ static bool make(struct fake_server *s, const char *name, const char *word)
 			o->id = ++s->next_id;
 			o->populated = true;
 			o->rows = 7;
-			talloc_free(o->definition);
+			free(o->definition);
 			o->definition = NULL;
 			return true;
 		}
@@ -129,6 +129,8 @@ static bool report(const struct fake_server *s, const char *path)
 	FILE *f = fopen(fresh, "we");
 	for (size_t i = 0; f != NULL && i < FAKE_OP_COUNT; i++)
 		fprintf(f, "%s %zu\n", names[i], s->calls[i]);
+	if (f != NULL)
+		fprintf(f, "bytes %zu\n", fake_bytes(s));
 	bool ok = f != NULL && fclose(f) == 0 && rename(fresh, path) == 0;
 	talloc_free(fresh);
 	return ok;
@@ -174,11 +176,16 @@ bool fake_command(struct fake_server *s, const char *line)
 	return ok;
 }
 
-/* Whole lines that were appended since the last look. */
+/* Whole lines that were appended since the last look, which was at least this long ago. */
+#define LOOK_AGAIN_US 1000
+
 void fake_obey_control(struct fake_server *s)
 {
-	FILE *f = s->control != NULL ? fopen(s->control, "re") : NULL;
 	char line[512];
+	if (s->control == NULL || fake_mono() - s->control_looked < LOOK_AGAIN_US)
+		return;
+	s->control_looked = fake_mono();
+	FILE *f = fopen(s->control, "re");
 	if (f == NULL)
 		return;
 	if (fseek(f, s->control_read, SEEK_SET) == 0)

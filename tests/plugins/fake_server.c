@@ -49,7 +49,7 @@ int64_t fake_now(const struct viewd_conn *conn)
 	return fixed_now != 0 ? fixed_now : conn->host->now(conn->host->ctx);
 }
 
-static int64_t now_mono(void)
+int64_t fake_mono(void)
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -139,8 +139,8 @@ struct fake_object *fake_need(struct fake_server *s, const char *name)
 	struct fake_object *o = fake_find(s, name);
 	if (o != NULL)
 		return o;
-	o = talloc_zero(s, struct fake_object);
-	o->name = talloc_strdup(o, name);
+	o = calloc(1, sizeof *o);
+	o->name = strdup(name);
 	o->id = ++s->next_id;
 	o->rows = -1;
 	struct fake_object **b = bucket(s, name);
@@ -154,13 +154,26 @@ struct fake_object *fake_need(struct fake_server *s, const char *name)
 	return o;
 }
 
+static void free_object(struct fake_object *o)
+{
+	while (o->runs != NULL) {
+		struct fake_run *run = o->runs;
+		o->runs = run->next;
+		free(run);
+	}
+	free(o->name);
+	free(o->owner);
+	free(o->definition);
+	free(o);
+}
+
 void fake_forget(struct fake_server *s, struct fake_object *o)
 {
 	struct fake_object **link = bucket(s, o->name);
 	while (*link != o)
 		link = &(*link)->next;
 	*link = o->next;
-	talloc_free(o);
+	free_object(o);
 }
 
 bool fake_is_base(const char *name)
@@ -219,6 +232,20 @@ bool fake_evaluate(struct fake_server *s, const char *definition, int depth, int
 	return true;
 }
 
+static size_t text_bytes(const char *text)
+{
+	return text != NULL ? strlen(text) + 1 + 16 : 0;
+}
+
+size_t fake_bytes(const struct fake_server *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < FAKE_BUCKETS; i++)
+		for (const struct fake_object *o = s->buckets[i]; o != NULL; o = o->next)
+			n += sizeof *o + 16 + text_bytes(o->name) + text_bytes(o->owner) + text_bytes(o->definition);
+	return n;
+}
+
 /* ---- calls --------------------------------------------------------------------------------------------------------- */
 
 static void note_call(struct fake_server *s, enum fake_op op, const char *object)
@@ -253,14 +280,14 @@ static bool is_broken(const struct viewd_conn *conn)
 /* Until the script lets it go on. The rule may go away meanwhile: it is looked up again each time. */
 static void wait_as_scripted(struct fake_server *s, const struct viewd_conn *conn, enum fake_op op, const char *object)
 {
-	int64_t start = now_mono();
+	int64_t start = fake_mono();
 	const struct fake_rule *r;
 	s->n_waiting++;
 	while ((r = waiting_rule(s, op, object)) != NULL) {
 		bool deaf = r->act == FAKE_HANG;
 		if (!deaf && (is_broken(conn) || (conn != NULL && conn->cancelled)))
 			break;
-		if (r->act == FAKE_DELAY && now_mono() - start >= r->delay_us)
+		if (r->act == FAKE_DELAY && fake_mono() - start >= r->delay_us)
 			break;
 		struct timespec until;
 		clock_gettime(CLOCK_REALTIME, &until);
@@ -428,6 +455,17 @@ void fake_set_now(int64_t wall_us)
 	fake_unlock();
 }
 
+static void free_server(struct fake_server *s)
+{
+	for (size_t i = 0; i < FAKE_BUCKETS; i++)
+		while (s->buckets[i] != NULL) {
+			struct fake_object *o = s->buckets[i];
+			s->buckets[i] = o->next;
+			free_object(o);
+		}
+	talloc_free(s);
+}
+
 void fake_reset(void)
 {
 	fake_lock();
@@ -435,7 +473,7 @@ void fake_reset(void)
 		struct fake_server *s = servers;
 		servers = s->next;
 		if (s->n_connections == 0)
-			talloc_free(s);
+			free_server(s);
 	}
 	violations = 0;
 	fixed_now = 0;

@@ -181,6 +181,22 @@ static void with_data_no_is_filled_later(void)
 	rig_free(&rig);
 }
 
+static void refresh_before_anything_is_known(void)
+{
+	/* asked for while the first connection is still being made: the order is that of the mentions */
+	struct rig *rig = rig_new();
+	struct rig_report r;
+	rig_commit(rig, DB VIEW("a", "b") VIEW("b", "c") VIEW("c", "d1") VIEW("d1", "t_x"));
+	rig_refresh(rig, "a b c d1", &r);
+	RUN_UNTIL(rig, r.done);
+	rig_settle(rig);
+	for (size_t i = 0; i < r.n; i++)
+		CHECK_INT(r.items[i].result, VIEW_RESULT_SUCCEEDED);
+	CHECK_STR(fake_trace(harness_ctx(), "d", "apply"), "d1 c b a");
+	CHECK_STR(fake_trace(harness_ctx(), "d", "refresh"), "d1 c b a");
+	rig_free(&rig);
+}
+
 static void restart_changes_nothing(void)
 {
 	static const char *const text = DB VIEW("a", "t_x") VIEW("b", "a");
@@ -209,6 +225,7 @@ static const struct harness_test tests[] = {
 	{"plan changes nothing", plan_changes_nothing},
 	{"verify counts both ways", verify_counts},
 	{"with_data = no is filled later", with_data_no_is_filled_later},
+	{"a refresh before anything is known", refresh_before_anything_is_known},
 	{"a restart changes nothing, a changed definition replaces", restart_changes_nothing},
 };
 HARNESS_MAIN(SUITE("create", tests))
