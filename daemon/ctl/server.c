@@ -392,8 +392,9 @@ static void on_accept_error(struct evconnlistener *listener, void *http UNUSED)
 	event_base_foreach_event(evconnlistener_get_base(listener), search_event, &search);
 	struct ctl_server *server = search.server;
 	assert(server != NULL);
-	if ((why == EMFILE || why == ENFILE) && server->reserve_fd >= 0) {
-		close(server->reserve_fd);
+	if (why == EMFILE || why == ENFILE) {
+		if (server->reserve_fd >= 0)
+			close(server->reserve_fd);
 		int fd = accept4(evconnlistener_get_fd(listener), NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0)
 			close(fd);

@@ -399,31 +399,29 @@ static int64_t cpu_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+/* The limit is below every open descriptor, so that not even the reserve helps. */
 static void without_descriptors_nothing_spins(void)
 {
 	struct rig rig;
 	struct rlimit old;
-	struct rlimit low;
-	int extra[64];
-	size_t n = 0;
 	rig_start(&rig, NULL);
 	int fd = rig_dial(&rig);
 	REQUIRE(getrlimit(RLIMIT_NOFILE, &old) == 0);
-	low = (struct rlimit){.rlim_cur = 40, .rlim_max = old.rlim_max};
+	struct rlimit low = {.rlim_cur = 3, .rlim_max = old.rlim_max};
 	REQUIRE(setrlimit(RLIMIT_NOFILE, &low) == 0);
-	while (n < ARRAY_LEN(extra) && (extra[n] = dup(0)) >= 0)
-		n++;
 	expect_log("accept failed");
 	int64_t before = cpu_us();
 	int64_t deadline = harness_deadline(500000);
-	while (harness_pause(deadline))
+	int rounds = 0;
+	while (harness_pause(deadline)) {
 		loop_once(rig.loop, 20000);
+		rounds++;
+	}
 	CHECK(cpu_us() - before < 250000);
+	CHECK(rounds < 100);
 	CHECK(harness_log_count("accept failed") <= 10);
-	while (n > 0)
-		close(extra[--n]);
-	close(fd);
 	REQUIRE(setrlimit(RLIMIT_NOFILE, &old) == 0);
+	close(fd);
 	rig_run(&rig, 200000);
 	CHECK(still_answers(&rig));
 	rig_stop(&rig);

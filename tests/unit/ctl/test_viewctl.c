@@ -198,22 +198,36 @@ static void usage_is_judged(void)
 	}
 }
 
-/* A daemon in a child: ends slow calls at once unless they are creates, which it never ends. */
-static pid_t daemon_start(bool fail)
+/* Ends slow calls at once unless they are creates, which it never ends. */
+static void daemon_run(bool fail)
 {
 	struct rig rig;
-	fflush(NULL);
 	rig_start(&rig, NULL);
 	rig.engine.fail = fail;
-	pid_t pid = fork();
-	REQUIRE(pid >= 0);
-	while (pid == 0) {
+	for (;;) {
 		loop_once(rig.loop, 1000);
 		if (rig.engine.n_pending > 0 && strcmp(rig.engine.pending[0].what, "create") != 0)
 			fake_finish(&rig.engine);
 	}
-	REQUIRE(setenv("VIEWD_SOCKET", rig.path, 1) == 0);
-	return pid; /* the parent's copy of the rig is left alone: it shares the child's sockets */
+}
+
+/* The child makes everything itself: an event loop must not be shared. */
+static pid_t daemon_start(bool fail)
+{
+	(void)harness_dir();
+	struct rig probe = {.path = harness_path("control.sock")};
+	fflush(NULL);
+	pid_t pid = fork();
+	REQUIRE(pid >= 0);
+	if (pid == 0)
+		daemon_run(fail);
+	int fd = -1;
+	int64_t deadline = harness_deadline(10000000);
+	while ((fd = rig_dial(&probe)) < 0 && harness_pause(deadline))
+		;
+	REQUIRE(fd >= 0 && close(fd) == 0);
+	REQUIRE(setenv("VIEWD_SOCKET", probe.path, 1) == 0);
+	return pid;
 }
 
 static void daemon_stop(pid_t pid)
