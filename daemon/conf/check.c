@@ -108,6 +108,45 @@ static void check_values(struct load *load, const struct load_section *s, const 
 		report_error(load->report, &at, "shorter than retry_backoff; make it at least as long");
 }
 
+/* Says the view's own section so, not [view-defaults]? What is said for all may be meant for others. */
+static bool says_itself(const struct conf_view *view, const char *key)
+{
+	struct conf_origin origin = view->origins[schema_row(&schema_view, key)];
+	return origin.file != CONF_FILE_DEFAULT && origin.from_defaults == 0;
+}
+
+/* What only has a meaning together with on_change. */
+static void check_idle_keys(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	const struct {
+		const char *key;
+		bool idle;
+	} keys[] = {
+		{"sources", view->sources.n == 0},        {"capture", view->capture == VIEWD_CAPTURE_NONE || view->capture == VIEWD_CAPTURE_AUTO},
+		{"debounce", view->debounce == 0},        {"max_delay", view->max_delay == 0},
+		{"at_most_every", view->at_most_every == 0},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		struct report_at at = at_key(s, view, keys[i].key);
+		if (!keys[i].idle && says_itself(view, keys[i].key))
+			report_error(load->report, &at, "has no effect without on_change; write on_change = yes, or remove it");
+	}
+}
+
+static void check_changes(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	struct report_at at = at_key(s, view, "on_change");
+	if (!view->on_change) {
+		check_idle_keys(load, s, view);
+		return;
+	}
+	if (view->method == VIEWD_METHOD_SIMPLE && says_itself(view, "on_change"))
+		report_error(load->report, &at, "a simple view is always fresh and never refreshed; remove on_change, or choose another method");
+	at = at_key(s, view, "max_delay");
+	if (view->max_delay > 0 && view->max_delay < view->debounce)
+		report_error(load->report, &at, "shorter than debounce; make it at least as long");
+}
+
 /* Two sections for one object of one database would fight over it. */
 static void check_relation(struct load *load, const struct load_section *s, const struct conf_view *view, struct names *seen,
                            uint32_t number)
@@ -230,6 +269,7 @@ void check_references(struct load *load)
 		check_databases(load, s, view);
 		check_definitions(load, s, view);
 		check_values(load, s, view);
+		check_changes(load, s, view);
 		check_relation(load, s, view, objects, i);
 		check_depends_on(load, s, view, i);
 	}

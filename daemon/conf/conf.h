@@ -88,6 +88,9 @@ struct conf_view {
 	struct conf_list depends_on; /* `view` or `db:view` */
 	int64_t every;  /* microseconds, 0: not set; the same for all durations */
 	int64_t after;
+	const char *cron;     /* text that cron_parse has accepted; NULL: not set */
+	const char *timezone; /* of cron */
+	int64_t target_lag;
 	int64_t timeout;
 	int64_t lock_timeout;
 	int64_t max_retries;

@@ -42,6 +42,14 @@ static const struct option_choice misses[] = {
 	{.word = "skip", .value = CONF_MISSED_SKIP, .doc = "wait for the next one"},
 	{0},
 };
+static const struct option_choice captures[] = {
+	{.word = "auto", .value = VIEWD_CAPTURE_AUTO, .doc = "the best that this database allows"},
+	{.word = "trigger", .value = VIEWD_CAPTURE_TRIGGER, .doc = "triggers on the sources"},
+	{.word = "binlog", .value = VIEWD_CAPTURE_BINLOG, .doc = "the server's binary log"},
+	{.word = "poll", .value = VIEWD_CAPTURE_POLL, .doc = "counters of the server, asked again and again"},
+	{.word = "none", .value = VIEWD_CAPTURE_NONE, .doc = "not at all: only refreshes of views it reads count"},
+	{0},
+};
 
 static const struct option_row rows[] = {
 	/* what and where */
@@ -119,13 +127,29 @@ static const struct option_row rows[] = {
 	 .help = "runs were missed while viewd was down", .doc = "Holds for every and after."},
 	LATER("cron", NULL, "refresh at these times", "Five fields as in crontab(5), for example */5 * * * *."),
 	LATER("timezone", NULL, "time zone of cron", "A name of the time zone database, for example Europe/Berlin."),
-	LATER("on_change", "no", "refresh when a source changes", "Changes are noticed as capture says."),
-	LATER("sources", NULL, "tables whose changes count", "Tables separated by commas; discovered when not given."),
-	LATER("capture", "none", "how changes are noticed", "auto, trigger, binlog, poll or none."),
-	LATER("debounce", "0", "wait for changes to end", "Refresh when no change came for this long."),
-	LATER("max_delay", "0", "but not longer than this", "Upper bound of debounce."),
-	LATER("at_most_every", "0", "least distance between refreshes", "Changes in between are collected."),
-	LATER("max_staleness", "0", "refresh at the latest after this time", "The safety net under change capture."),
+	{.key = "on_change", OPTION_BOOL_AT(conf_view, on_change), .dflt = "no", .reload = OPTION_LIVE,
+	 .help = "refresh when a source changes",
+	 .doc = "The first change of an idle view starts a refresh at once, or as debounce and at_most_every say; changes that come while it "
+	        "runs give one more. capture says how they are noticed. May be combined with schedules."},
+	{.key = "sources", OPTION_LIST_AT(OPTION_ITEMS, conf_view, sources), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
+	 .help = "tables whose changes count",
+	 .doc = "Names as in SQL, separated by commas: these and only these. Not given: what the definition reads, found in the catalogue."},
+	{.key = "capture", OPTION_WORD_AT(conf_view, capture), .dflt = "auto", .choices = captures, .reload = OPTION_LIVE,
+	 .help = "how changes are noticed",
+	 .doc = "A way that the engine does not have is an error; auto never is: `viewctl why` tells what it chose and what it cannot see."},
+	{.key = "debounce", OPTION_SPAN_AT(conf_view, debounce), .dflt = "0", .min = 0, .max = 7 * SPAN_DAY, .reload = OPTION_LIVE,
+	 .help = "wait until no change came for this long",
+	 .doc = "Each further change pushes the refresh back by this time, but not beyond max_delay. 0: start at the first change."},
+	{.key = "max_delay", OPTION_SPAN_AT(conf_view, max_delay), .dflt = "0", .min = 0, .max = 7 * SPAN_DAY, .reload = OPTION_LIVE,
+	 .help = "longest time that debounce may put a refresh off",
+	 .doc = "Counted from the first change. 0: no bound, so a source that never rests is left to max_staleness or a schedule."},
+	{.key = "at_most_every", OPTION_SPAN_AT(conf_view, at_most_every), .dflt = "0", .min = 0, .max = 365 * SPAN_DAY,
+	 .reload = OPTION_LIVE, .help = "least time between the starts of two refreshes on change",
+	 .doc = "Changes in between are collected. Schedules and requests by hand are not held up. 0: none."},
+	{.key = "max_staleness", OPTION_SPAN_AT(conf_view, max_staleness), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY,
+	 .reload = OPTION_LIVE, .help = "refresh at the latest after this time",
+	 .doc = "The safety net under on_change: whatever was not noticed is in the view after this time. Counted from the moment the data "
+	        "is true for. 0: none."},
 	LATER("target_lag", "0", "how far the view may lag behind its sources", "The daemon chooses when to refresh."),
 	LATER("refresh_group", NULL, "refreshed together on one snapshot", "Views of the same name of group belong together."),
 	/* failure */

@@ -1,6 +1,7 @@
 # loop, plugin loader, scheduling, workers, engine, reload
 libviewd_la_SOURCES += \
 	daemon/base/mem.h \
+	daemon/core/capturable.c \
 	daemon/core/capture.c daemon/core/capture.h \
 	daemon/core/change.c daemon/core/change.h \
 	daemon/core/commit.c \

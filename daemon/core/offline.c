@@ -5,6 +5,8 @@
 #include "core/offline.h"
 
 #include "base/err.h"
+#include "conf/schema.h"
+#include "core/capture.h"
 #include "plugin/loader.h"
 
 #include <string.h>
@@ -79,14 +81,20 @@ static bool ignore_mention(void *ctx UNUSED, const char *text UNUSED)
 }
 
 static bool ask_dialect(const struct viewd_dialect *dialect, const struct viewd_database_spec *db, const struct conf_view *view,
-                        struct viewd_err *err)
+                        struct viewd_resolved *resolved, struct viewd_err *err)
 {
 	if (conf_definition_for(view, dialect->name) == NULL)
 		return no_definition(view, dialect->name, err);
 	struct viewd_view_spec spec;
-	struct viewd_resolved resolved;
 	conf_view_spec(view, dialect->name, &spec);
-	return dialect->check_view(db, &spec, &resolved, (struct viewd_text_sink){.fn = ignore_mention}, err);
+	return dialect->check_view(db, &spec, resolved, (struct viewd_text_sink){.fn = ignore_mention}, err);
+}
+
+/* Where the key is set; the section's header when it is not. */
+static struct conf_origin key_origin(const struct conf_view *view, const char *key)
+{
+	struct conf_origin origin = view->origins[schema_row(&schema_view, key)];
+	return origin.file != CONF_FILE_DEFAULT ? origin : view->where;
 }
 
 /* A dialect that cannot be opened was reported with its database. */
@@ -98,12 +106,17 @@ static void check_one_view(struct checker *c, const struct conf_view *view, cons
 	if (dialect == NULL)
 		return;
 	struct viewd_database_spec spec;
+	struct viewd_resolved resolved;
+	struct conf_origin where = view->where;
 	conf_database_spec(db, &spec);
-	if (ask_dialect(dialect, &spec, view, &err))
-		return;
+	if (ask_dialect(dialect, &spec, view, &resolved, &err)) {
+		if (!capture_refused(view, dialect, &resolved, &err))
+			return;
+		where = key_origin(view, "on_change");
+	}
 	char *section = view->database.n > 1 ? talloc_asprintf(c->mem_ctx, "view %s] on [database %s", view->name, db->name)
 	                                     : talloc_asprintf(c->mem_ctx, "view %s", view->name);
-	add_problem(c, view->where, section, &err);
+	add_problem(c, where, section, &err);
 	talloc_free(section);
 }
 
@@ -248,7 +261,8 @@ bool offline_render(const struct conf *conf, struct registry *registry, const st
 		conf_database_spec(db, &db_spec);
 	else
 		paper_database(paper, dialect, &db_spec);
-	bool ok = ask_dialect(dialect, &db_spec, view, err);
+	struct viewd_resolved resolved;
+	bool ok = ask_dialect(dialect, &db_spec, view, &resolved, err);
 	if (ok) {
 		struct viewd_view_spec spec;
 		conf_view_spec(view, dialect->name, &spec);

@@ -35,6 +35,40 @@ static void dependencies(void)
 	            "viewd.conf:6: [view a] depends_on: the view depends on itself; remove a");
 }
 
+static void changes(void)
+{
+	struct loaded l = load_good(GOOD_DB VIEW("a", "on_change = yes\nsources = s.t, u\ncapture = poll\ndebounce = 1s\nmax_delay = 5s\n"
+	                                              "at_most_every = 1m\nmax_staleness = 1h\n")
+	                                VIEW("b", "max_staleness = 1h\ncapture = none\n"));
+	const struct conf_view *v = &l.conf->views[0];
+	CHECK(v->on_change && v->capture == VIEWD_CAPTURE_POLL && v->sources.n == 2);
+	CHECK_STR(v->sources.items[0], "s.t");
+	CHECK_INT(v->max_staleness, 3600 * INT64_C(1000000));
+	CHECK_INT(l.conf->views[1].capture, VIEWD_CAPTURE_NONE);
+	unload(&l);
+	wants_error(GOOD_DB VIEW("a", "method = simple\non_change = yes\n"),
+	            "viewd.conf:7: [view a] on_change: a simple view is always fresh and never refreshed; remove on_change, or choose "
+	            "another method");
+	static const char *const idle[] = {"sources = t", "capture = trigger", "debounce = 1s", "max_delay = 1s", "at_most_every = 1s"};
+	for (size_t i = 0; i < ARRAY_LEN(idle); i++) {
+		l = load(talloc_asprintf(harness_ctx(), "%s%s%s\n", GOOD_DB, VIEW("a", ""), idle[i]));
+		CHECK_INT(l.problems.n, 1);
+		CHECK_CONTAINS(problem(&l, 0), "viewd.conf:6: [view a] ");
+		CHECK_CONTAINS(problem(&l, 0), ": has no effect without on_change; write on_change = yes, or remove it");
+		unload(&l);
+	}
+	wants_error(GOOD_DB VIEW("a", "on_change = yes\ndebounce = 2s\nmax_delay = 1s\n"),
+	            "viewd.conf:8: [view a] max_delay: shorter than debounce; make it at least as long");
+}
+
+static void changes_from_defaults(void)
+{
+	struct loaded l = load_good("[view-defaults]\non_change = yes\ndebounce = 1s\n" GOOD_DB VIEW("a", "method = simple\n")
+	                                VIEW("b", "on_change = no\n"));
+	CHECK(!l.conf->views[1].on_change);
+	unload(&l);
+}
+
 static void cycles(void)
 {
 	wants_error(GOOD_DB VIEW("a", "depends_on = b\n") VIEW("b", "depends_on = a\n"),
@@ -88,6 +122,8 @@ static void values_together(void)
 
 static const struct harness_test tests[] = {
 	{"databases", databases}, {"database from defaults", database_from_defaults}, {"dependencies", dependencies},
+	{"keys about changes", changes},
+	{"keys about changes in [view-defaults]", changes_from_defaults},
 	{"cycles", cycles}, {"long chain", long_chain}, {"one object, two views", one_object_two_views},
 	{"values together", values_together},
 };
