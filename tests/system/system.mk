@@ -4,6 +4,7 @@
 engine_scripts = \
 	tests/system/10-shop.sh \
 	tests/system/11-league.sh \
+	tests/system/20-faults.sh \
 	tests/system/30-readers.sh \
 	tests/system/40-crash.sh \
 	tests/system/50-reload.sh \
@@ -13,6 +14,7 @@ engine_scripts = \
 engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
 	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
+	tests/system/20-faults-sqlite.sh tests/system/20-faults-postgresql.sh tests/system/20-faults-mariadb.sh \
 	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh \
 	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh \
 	tests/system/50-reload-sqlite.sh tests/system/50-reload-postgresql.sh tests/system/50-reload-mariadb.sh \
