@@ -32,8 +32,9 @@ struct history_copy {
 struct recorded_copy {
 	char *name, *relation;
 	enum viewd_method method;
-	bool drop;
 	bool captured;
+	bool drop;
+	bool uncapture; /* changes need not be noticed any more */
 };
 
 struct job {

@@ -7,6 +7,7 @@
 #include "base/span.h"
 #include "conf/words.h"
 #include "core/capture.h"
+#include "core/change.h"
 #include "core/due.h"
 #include "core/edges.h"
 #include "sched/backoff.h"
@@ -308,4 +309,10 @@ void outcome_upstream_failed(struct view *view, const struct wave *wave)
 void outcome_skipped(struct view *view)
 {
 	log_debug("view '%s', due while it is still running or waiting: skipped", view->label);
+}
+
+void outcome_not_needed(struct view *view)
+{
+	due_schedule(view);
+	change_plan(view);
 }

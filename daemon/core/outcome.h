@@ -14,6 +14,8 @@ void outcome_of(struct job *job);
 /* A member ended without being tried. */
 void outcome_upstream_failed(struct view *view, const struct wave *wave);
 void outcome_skipped(struct view *view);
+/* It waited to follow its upstreams, and they wrote nothing: what came due of itself meanwhile was put off for that. */
+void outcome_not_needed(struct view *view);
 
 /* The one place where an instance's state changes; logs the change. */
 void outcome_set_state(struct view *view, enum view_state state);

@@ -12,14 +12,15 @@
 
 #include <string.h>
 
-static void add_drop(struct job *job, const char *name, const char *relation, enum viewd_method method)
+static void add_recorded(struct job *job, const char *name, const char *relation, enum viewd_method method, bool drop)
 {
 	job->recorded = mem_grow(job, job->recorded, struct recorded_copy, job->n_recorded + 1);
 	job->recorded[job->n_recorded++] = (struct recorded_copy){
 		.name = mem_strdup(job, name),
 		.relation = mem_strdup(job, relation),
 		.method = method,
-		.drop = true,
+		.drop = drop,
+		.uncapture = !drop,
 	};
 }
 
@@ -40,7 +41,9 @@ void retire_finish(struct view *view)
 {
 	bool can_drop = view->db->state != DB_UNUSABLE && !view->db->leaving && view->place != NULL && !view->refused;
 	if (view->conf->on_remove == CONF_REMOVE_DROP && can_drop)
-		add_drop(collecting_job(view->db), view->conf->name, view->relation, view->method);
+		add_recorded(collecting_job(view->db), view->conf->name, view->relation, view->method, true);
+	else if (can_drop && view->captured)
+		add_recorded(collecting_job(view->db), view->conf->name, view->relation, view->method, false);
 	else if (view->place != NULL)
 		log_info("view '%s', no longer configured; the object stays (on_remove = keep)", view->label);
 	conf_unref(&view->last_conf);
@@ -68,7 +71,9 @@ void retire_orphans(struct db *db, const struct job *prepared)
 		if (roster_find(db->eng, r->name, db->conf->name) != NULL)
 			continue;
 		if (r->drop)
-			add_drop(collecting_job(db), r->name, r->relation, r->method);
+			add_recorded(collecting_job(db), r->name, r->relation, r->method, true);
+		else if (r->captured && db->dialect->capture != NULL)
+			add_recorded(collecting_job(db), r->name, r->relation, r->method, false);
 		else
 			log_info("view '%s', made by an earlier configuration of database '%s', stays (on_remove = keep)", r->name,
 			         db->conf->name);
@@ -78,7 +83,9 @@ void retire_orphans(struct db *db, const struct job *prepared)
 void retire_dropped(const struct job *job)
 {
 	for (size_t i = 0; i < job->n_recorded; i++)
-		if (!job->recorded[i].drop)
+		if (job->recorded[i].uncapture)
+			log_info("view '%s', no longer configured; the object stays (on_remove = keep)", job->recorded[i].name);
+		else if (!job->recorded[i].drop)
 			log_info("view '%s', no longer configured: dropped (on_remove = drop)", job->recorded[i].name);
 		else
 			log_error("view '%s', no longer configured, cannot be dropped (%s)", job->recorded[i].name, job->err.msg);

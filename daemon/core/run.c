@@ -188,10 +188,23 @@ static bool drop_one(struct job *job, const struct recorded_copy *r, struct view
 	return job->session->dialect->apply(job->session->conn, &spec, VIEWD_CHANGE_DROP, &outcome, err);
 }
 
+/* The object stays (on_remove = keep), but nobody follows its sources any more. */
+static bool uncapture(struct job *job, const struct recorded_copy *r, struct viewd_err *err)
+{
+	struct viewd_captured captured;
+	struct viewd_text_sink warnings = {.fn = ignore_text};
+	const struct viewd_view_spec spec = {.struct_size = sizeof spec, .name = r->name, .relation = r->relation, .lock_timeout_us = 2000000};
+	const struct viewd_capture_request none = {.struct_size = sizeof none, .mode = VIEWD_CAPTURE_NONE};
+	return job->session->dialect->capture(job->session->conn, &spec, &none, &captured, warnings, err);
+}
+
 /* One may read another: as long as a pass drops something, another pass may drop more. What stays keeps drop = true. */
 static bool drop_recorded(struct job *job)
 {
 	struct viewd_err err = {.cls = VIEWD_ERR_OK};
+	for (size_t i = 0; i < job->n_recorded; i++)
+		if (job->recorded[i].uncapture && !uncapture(job, &job->recorded[i], &job->err))
+			return false;
 	for (bool progress = true; progress;) {
 		progress = false;
 		err.cls = VIEWD_ERR_OK;

@@ -371,6 +371,8 @@ void wave_member_end(struct member *m, const struct engine_item *item)
 		if (next->blocked)
 			outcome_upstream_failed(next->view, wave);
 		end_one(next, &not_run, &idle);
+		if (!next->blocked)
+			outcome_not_needed(next->view);
 	}
 	finish_if_done(wave);
 }
