@@ -1,6 +1,7 @@
 # What dialects share: a convenience library linked into every plugin, with libviewd_base.la.
 noinst_LTLIBRARIES += libviewd_sql.la
 libviewd_sql_la_SOURCES = \
+	plugins/common/capture.c plugins/common/capture.h \
 	plugins/common/check.c plugins/common/check.h \
 	plugins/common/columns.c plugins/common/columns.h \
 	plugins/common/create.c \
@@ -14,6 +15,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/index.c \
 	plugins/common/inspect.c \
 	plugins/common/lexer.c plugins/common/lexer.h \
+	plugins/common/marks.c plugins/common/marks.h \
 	plugins/common/query.c \
 	plugins/common/recipe.h \
 	plugins/common/refresh.c \

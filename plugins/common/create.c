@@ -111,7 +111,8 @@ static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx 
 	if (task->found.kind != VIEWD_KIND_NONE)
 		return err_set(err, VIEWD_ERR_CONFLICT, "object '%s' has come into being meanwhile", task->rel.name);
 	task->state.indexes[0] = '\0';
-	if ((!task->stage.filled && !task_columns(task, err)) || !make_all(task, out, err) || !record(task, out, err))
+	if ((!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err) || !make_all(task, out, err) ||
+	    !record(task, out, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "create:recorded");
 	return true;
@@ -152,10 +153,10 @@ static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx
 {
 	db_failpoint(task->db, "replace:begin");
 	if (!task_look(task, true, err) || !task_require_ours(task, err) ||
-	    (!task->stage.filled && !task_columns(task, err)))
+	    (!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err))
 		return false;
 	bool done = task->db->ops->replace != NULL ? task->db->ops->replace(task, out, err) : recipe_replace_object(task, out, err);
-	if (!done || !record(task, out, err))
+	if (!done || !record(task, out, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "replace:recorded");
 	return true;

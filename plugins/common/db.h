@@ -97,6 +97,18 @@ struct db_ops {
 	 * tables diff with a unique_key, else full. */
 	enum viewd_refresh_mode (*choose_mode)(struct task *task, char reason[static 256]);
 
+	/* ---- change capture; all NULL: the dialect has none ---- */
+
+	/* Judges the wanted mode for these sources (AUTO: chooses), explains, and names the gaps. */
+	bool (*choose_capture)(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,
+	                       struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err);
+	/* Makes sure that the source has viewd's triggers. Idempotent. */
+	bool (*make_trigger)(struct db *db, const struct relation *source, struct viewd_err *err);
+	/* The sources that have viewd's triggers: row(ctx, {source as in marks_source}, 1). NULL: the dialect makes none. */
+	bool (*list_triggers)(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+	/* Drops them from a source, given as list_triggers told it. A source that is gone is no error. */
+	bool (*drop_trigger)(struct db *db, const char *source, struct viewd_err *err);
+
 	/* After prepare has made the state tables: removes what a killed predecessor left. NULL: nothing can be left. */
 	bool (*clean_leftovers)(struct db *db, struct viewd_err *err);
 };

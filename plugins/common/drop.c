@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
+#include "common/capture.h"
+#include "common/marks.h"
 #include "common/recipe.h"
 #include "common/sqltext.h"
 
@@ -93,7 +95,8 @@ static bool drop_body(struct task *task, struct viewd_outcome *out, void *ctx UN
 	if (task->found.kind != VIEWD_KIND_NONE && !recipe_drop_object(task, &task->rel, task->found.kind, err))
 		return false;
 	db_failpoint(task->db, "drop:dropped");
-	return state_forget(task->db, task->view->name, err);
+	return marks_register(task->db, task->view->name, NULL, 0, err) && capture_sweep(task->db, err) &&
+	       state_forget(task->db, task->view->name, err);
 }
 
 bool recipe_drop(struct task *task, struct viewd_outcome *out, struct viewd_err *err)

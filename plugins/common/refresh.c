@@ -182,10 +182,10 @@ static bool refresh_body(struct task *task, struct viewd_outcome *out, void *ctx
 {
 	const struct viewd_refresh_request *req = ctx;
 	db_failpoint(task->db, "refresh:begin");
-	if (!task_look(task, true, err) || !require_object(task, err) || !do_refresh(task, req, out, err))
+	if (!task_look(task, true, err) || !require_object(task, err) || !task_read_marks(task, err) || !do_refresh(task, req, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:filled");
-	if (!record(task, req, out, err))
+	if (!record(task, req, out, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:recorded");
 	return true;

@@ -72,7 +72,7 @@ bool recipe_stage(struct task *task, bool compared, struct viewd_err *err)
 	if (!db->syntax->stage_first || (compared && task->stage.row_id == NULL))
 		return true;
 	name_tables(task);
-	if (!db->ops->begin(db, DB_BEGIN_SNAPSHOT, err))
+	if (!task_read_marks(task, err) || !db->ops->begin(db, DB_BEGIN_SNAPSHOT, err))
 		return false;
 	if (!fill(task, compared, err) || !db->ops->commit(db, err)) {
 		db->ops->rollback(db);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <talloc.h>
 
 /* ---- tables ---- */
 
@@ -58,6 +59,29 @@ static const struct column_row history_columns[] = {
 	{"error", TYPE_TEXT, ""},
 };
 
+static const struct column_row captures_columns[] = {
+	{"view", TYPE_KEY, " NOT NULL"},
+	{"source", TYPE_KEY, " NOT NULL"},
+	{"mode", TYPE_TEXT, " NOT NULL"},
+	{"dirty_seq", TYPE_BIGINT, " NOT NULL"},
+	{"clean_seq", TYPE_BIGINT, " NOT NULL"},
+	{"changed_time", TYPE_TIME, ""},
+};
+
+static const struct column_row requests_columns[] = {
+	{"id", TYPE_SERIAL, ""},
+	{"view", TYPE_KEY, " NOT NULL"},
+};
+
+/* views_table is the prefix and "views". */
+char *state_table(struct db *db, void *mem_ctx, const char *name)
+{
+	const char *views = db->syntax->views_table;
+	char *table = talloc_asprintf(mem_ctx, "%.*s%s", (int)(strlen(views) - strlen("views")), views, name);
+	assert(table != NULL);
+	return table;
+}
+
 static const char *type_name(const struct syntax *syn, enum column_type type)
 {
 	switch (type) {
@@ -89,13 +113,29 @@ static bool create_table(struct db *db, const char *table, const struct column_r
 	return stmt_run(&st, err);
 }
 
+static bool create_capture_tables(struct db *db, struct viewd_err *err)
+{
+	char *captures = state_table(db, NULL, "captures"), *requests = state_table(db, NULL, "requests");
+	struct stmt key = stmt_new(db);
+	stmt_text(&key, ", PRIMARY KEY (");
+	stmt_name(&key, "view");
+	stmt_text(&key, ", source)");
+	bool done = create_table(db, captures, captures_columns, ARRAY_LEN(captures_columns), key.sql, err) &&
+	            create_table(db, requests, requests_columns, ARRAY_LEN(requests_columns), NULL, err);
+	talloc_free(key.sql);
+	talloc_free(captures);
+	talloc_free(requests);
+	return done;
+}
+
 bool state_setup(struct db *db, struct viewd_err *err)
 {
 	const struct syntax *syn = db->syntax;
 	for (size_t i = 0; i < ARRAY_LEN(syn->state_setup) && syn->state_setup[i] != NULL; i++)
 		if (!db_exec(db, syn->state_setup[i], err))
 			return false;
-	return create_table(db, syn->views_table, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
+	return create_capture_tables(db, err) &&
+	       create_table(db, syn->views_table, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
 	       create_table(db, syn->history_table, history_columns, ARRAY_LEN(history_columns), syn->history_inline, err) &&
 	       (syn->history_index == NULL || db_exec(db, syn->history_index, err));
 }
@@ -164,7 +204,7 @@ struct recorded_ctx {
 static bool read_recorded(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct recorded_ctx *list = ctx;
-	struct viewd_recorded row = {.name = v[0], .relation = v[1], .on_remove = v[3]};
+	struct viewd_recorded row = {.name = v[0], .relation = v[1], .on_remove = v[3], .captured = number_or(v[4], 0) > 0};
 	if (v[2] == NULL || !method_from_word(v[2], &row.method))
 		row.method = VIEWD_METHOD_TABLE;
 	return list->sink.fn(list->sink.ctx, &row);
@@ -177,7 +217,11 @@ bool state_list(struct db *db, struct viewd_recorded_sink rows, struct viewd_err
 	struct stmt st = stmt_new(db);
 	stmt_text(&st, "SELECT ");
 	stmt_names(&st, names, ARRAY_LEN(names));
-	st.sql = sql_add(st.sql, " FROM %s ORDER BY ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, ", (SELECT COUNT(*) FROM %s c WHERE c.", state_table(db, st.sql, "captures"));
+	stmt_name(&st, "view");
+	stmt_text(&st, " = v.");
+	stmt_name(&st, "name");
+	st.sql = sql_add(st.sql, ") FROM %s v ORDER BY ", db->syntax->views_table);
 	stmt_name(&st, "name");
 	return stmt_query(&st, read_recorded, &ctx, err);
 }

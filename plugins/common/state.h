@@ -46,6 +46,9 @@ struct state_run {
 /* Creates the tables that are absent. Outside a transaction. [worker] */
 bool state_setup(struct db *db, struct viewd_err *err) MUST_CHECK;
 
+/* The name of a state table ("captures") with its schema or prefix, talloc'ed on mem_ctx. */
+char *state_table(struct db *db, void *mem_ctx, const char *name);
+
 /* Reads the row of a view, locking it when lock is set; present tells whether there is one. */
 bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err) MUST_CHECK;
 

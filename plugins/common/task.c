@@ -142,3 +142,25 @@ bool task_count_rows(struct task *task, int64_t *rows_r, struct viewd_err *err)
 	char *sql = sql_add(sql_new(task), "SELECT count(*) FROM %s", relation_quoted(task->db->syntax, task, &task->rel));
 	return db_query_int(task->db, sql, rows_r, err);
 }
+
+bool task_read_marks(struct task *task, struct viewd_err *err)
+{
+	if (!task->view->captured || task->marks_known)
+		return true;
+	task->marks_known = marks_read(task->db, task->mem, task->view->name, &task->marks, err);
+	return task->marks_known;
+}
+
+/* A with_data = no object covers nothing: data_timestamp tells. */
+bool task_settle_marks(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	if (out->data_timestamp_us == 0)
+		return true;
+	if (task->view->captured && !marks_settle(task->db, task->view->name, &task->marks, err))
+		return false;
+	out->settled_seq = task->marks.seq;
+	if (out->rows_written == 0)
+		return true;
+	char *source = relation_quoted(task->db->syntax, task->mem, &task->rel);
+	return marks_touch(task->db, source, NULL, err);
+}

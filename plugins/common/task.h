@@ -7,6 +7,7 @@
 
 #include "common/check.h"
 #include "common/generate.h"
+#include "common/marks.h"
 #include "common/state.h"
 
 /* Rows of the definition that were fetched before the write transaction (syntax->stage_first). */
@@ -32,6 +33,8 @@ struct task {
 	struct columns *columns;     /* filled by task_columns */
 	struct gen gen;              /* ready for the generators once task_columns has run */
 	char tag[33];                /* random, new for each object that is made */
+	struct marks marks;          /* of a captured view: read once, before any data */
+	bool marks_known;
 	int64_t started_us;          /* wall clock at the beginning of the call */
 	struct task_stage stage;
 	char record_identity[128];   /* set by a create/replace hook that knows better than find_object; "" else */
@@ -60,6 +63,11 @@ bool task_recheck(struct task *task, struct viewd_err *err) MUST_CHECK;
 
 /* Looks up what was made, and saves the state row with the wanted hashes. */
 bool task_record_object(struct task *task, struct viewd_err *err) MUST_CHECK;
+
+/* Reads the change marks of a captured view, before any data is read; and, in the transaction of the data, settles them and marks the
+ * views that are registered for this one when rows were written. */
+bool task_read_marks(struct task *task, struct viewd_err *err) MUST_CHECK;
+bool task_settle_marks(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 
 /* Counts the rows of the relation. */
 bool task_count_rows(struct task *task, int64_t *rows_r, struct viewd_err *err) MUST_CHECK;

@@ -33,6 +33,10 @@ static const struct db_ops sqlite_ops = {
 	.wanted_canonical = sqlite_op_wanted_canonical,
 	.list_dependants = sqlite_op_list_dependants,
 	.replace = sqlite_op_replace,
+	.choose_capture = sqlite_op_choose_capture,
+	.make_trigger = sqlite_op_make_trigger,
+	.list_triggers = sqlite_op_list_triggers,
+	.drop_trigger = sqlite_op_drop_trigger,
 };
 
 static const char *option(const struct viewd_database_spec *db, const char *key)

@@ -89,6 +89,15 @@ bool sqlite_op_query_columns(struct db *db, const char *query, db_row_fn *row, v
 /* Called by the authorizer for each table read and each view opened. */
 void sqlite_sources_note(struct sqlite_sources *sources, const char *name);
 
+/* trigger.c */
+bool sqlite_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,
+                              struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err);
+bool sqlite_op_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
+bool sqlite_op_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err);
+/* Tables that were dropped and made again get their triggers back, and their views are marked. */
+bool sqlite_mend_triggers(struct db *db, struct viewd_err *err) MUST_CHECK;
+
 /* replace.c */
 bool sqlite_op_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 

@@ -2,9 +2,11 @@
  *
  * The SQLite dialect.
  */
+#include "common/capture.h"
 #include "common/dialect.h"
 #include "sqlite/conn.h"
 #include "sqlite/syntax.h"
+#include "sqlite/watch.h"
 
 static bool check_view(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view, struct viewd_resolved *out,
                        struct viewd_text_sink mentions, struct viewd_err *err)
@@ -41,4 +43,9 @@ VIEWD_DIALECT_EXPORT = {
 	.record_failure = dialect_record_failure,
 	.verify = dialect_verify,
 	.history = dialect_history,
+	.capture = dialect_capture,
+	.watch_open = sqlite_watch_open,
+	.watch_next = sqlite_watch_next,
+	.watch_wake = sqlite_watch_wake,
+	.watch_close = sqlite_watch_close,
 };

@@ -11,7 +11,9 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/query.c \
 	plugins/sqlite/replace.c \
 	plugins/sqlite/statement.c \
-	plugins/sqlite/syntax.c plugins/sqlite/syntax.h
+	plugins/sqlite/syntax.c plugins/sqlite/syntax.h \
+	plugins/sqlite/trigger.c \
+	plugins/sqlite/watch.c plugins/sqlite/watch.h
 viewd_sqlite_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 viewd_sqlite_la_LDFLAGS = $(plugin_ldflags)
 viewd_sqlite_la_LIBADD = libviewd_sql.la libviewd_base.la $(SQLITE_LIBS) $(TALLOC_LIBS)

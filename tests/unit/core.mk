@@ -24,13 +24,9 @@ tests_unit_core_librig_la_LIBADD = tests/plugins/libfake.la libviewd.la libharne
 
 core_rig_tests = \
 	tests/unit/core/test_create \
-	tests/unit/core/test_commit \
 	tests/unit/core/test_failure \
-	tests/unit/core/test_reload \
 	tests/unit/core/test_wave
 tests_unit_core_test_create_LDADD = tests/unit/core/librig.la $(LDADD)
-tests_unit_core_test_commit_LDADD = tests/unit/core/librig.la $(LDADD)
-tests_unit_core_test_reload_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_wave_LDADD = tests/unit/core/librig.la $(LDADD)
 

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/marks.h"
+
+#include "common/sqltext.h"
+#include "common/state.h"
+#include "common/stmt.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+
+char *marks_source(struct db *db, void *mem_ctx, const char *schema, const char *name)
+{
+	struct relation rel = {.schema = ""};
+	snprintf(rel.schema, sizeof rel.schema, "%s", schema);
+	snprintf(rel.name, sizeof rel.name, "%s", name);
+	return relation_quoted(db->syntax, mem_ctx, &rel);
+}
+
+static int64_t number(const char *text)
+{
+	return text != NULL ? strtoll(text, NULL, 10) : 0;
+}
+
+static void add_table(struct stmt *st, const char *before, const char *table)
+{
+	stmt_text(st, before);
+	stmt_text(st, state_table(st->db, st->sql, table));
+}
+
+static void add_equals(struct stmt *st, const char *before, const char *column, const char *value)
+{
+	stmt_text(st, before);
+	stmt_name(st, column);
+	stmt_text(st, " = ");
+	stmt_param(st, value);
+}
+
+/* ---- reading ---- */
+
+struct read_ctx {
+	void *mem;
+	struct marks *marks;
+};
+
+static bool keep_mark(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct read_ctx *rd = ctx;
+	struct marks *m = rd->marks;
+	int64_t dirty = number(v[1]), clean = number(v[2]);
+	m->seq += dirty;
+	if (dirty <= clean)
+		return true;
+	m->rows = talloc_realloc(rd->mem, m->rows, struct mark, (unsigned)m->n + 1);
+	assert(m->rows != NULL);
+	m->rows[m->n++] = (struct mark){.source = talloc_strdup(rd->mem, v[0]), .dirty_seq = dirty};
+	return true;
+}
+
+bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err)
+{
+	struct marks marks = {.rows = NULL};
+	struct read_ctx ctx = {.mem = mem_ctx, .marks = &marks};
+	struct stmt st = stmt_new(db);
+	add_table(&st, "SELECT source, dirty_seq, clean_seq FROM ", "captures");
+	add_equals(&st, " WHERE ", "view", view);
+	if (!stmt_query(&st, keep_mark, &ctx, err))
+		return false;
+	*out = marks;
+	return true;
+}
+
+struct tell_ctx {
+	struct viewd_signal_sink sink;
+	enum viewd_signal_kind kind;
+};
+
+static bool tell(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct tell_ctx *t = ctx;
+	const struct viewd_signal signal = {.kind = t->kind, .view = v[0], .seq = number(v[1])};
+	return t->sink.fn(t->sink.ctx, &signal);
+}
+
+bool marks_stale(struct db *db, struct viewd_signal_sink sink, struct viewd_err *err)
+{
+	struct tell_ctx ctx = {.sink = sink, .kind = VIEWD_SIGNAL_STALE};
+	struct stmt st = stmt_new(db);
+	stmt_text(&st, "SELECT ");
+	stmt_name(&st, "view");
+	add_table(&st, ", SUM(dirty_seq) FROM ", "captures");
+	stmt_text(&st, " GROUP BY ");
+	stmt_name(&st, "view");
+	stmt_text(&st, " HAVING SUM(dirty_seq) > SUM(clean_seq)");
+	return stmt_query(&st, tell, &ctx, err);
+}
+
+bool marks_sources(struct db *db, const char *mode, db_row_fn *row, void *ctx, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	add_table(&st, "SELECT DISTINCT source FROM ", "captures");
+	add_equals(&st, " WHERE ", "mode", mode);
+	return stmt_query(&st, row, ctx, err);
+}
+
+/* ---- writing ---- */
+
+bool marks_settle(struct db *db, const char *view, const struct marks *marks, struct viewd_err *err)
+{
+	for (size_t i = 0; i < marks->n; i++) {
+		struct stmt st = stmt_new(db);
+		add_table(&st, "UPDATE ", "captures");
+		stmt_text(&st, " SET clean_seq = ");
+		st.sql = sql_add(st.sql, "%lld", (long long)marks->rows[i].dirty_seq);
+		add_equals(&st, " WHERE ", "view", view);
+		add_equals(&st, " AND ", "source", marks->rows[i].source);
+		st.sql = sql_add(st.sql, " AND clean_seq < %lld", (long long)marks->rows[i].dirty_seq);
+		if (!stmt_run(&st, err))
+			return false;
+	}
+	return true;
+}
+
+static struct stmt touch_statement(struct db *db)
+{
+	struct stmt st = stmt_new(db);
+	add_table(&st, "UPDATE ", "captures");
+	stmt_text(&st, " SET dirty_seq = dirty_seq + 1, changed_time = ");
+	stmt_time(&st, db_now(db));
+	return st;
+}
+
+bool marks_touch(struct db *db, const char *source, int64_t *n_r, struct viewd_err *err)
+{
+	struct stmt st = touch_statement(db);
+	add_equals(&st, " WHERE ", "source", source);
+	bool done = db->ops->exec(db, st.sql, st.params, st.n, n_r, err);
+	talloc_free(st.sql);
+	return done;
+}
+
+bool marks_touch_all(struct db *db, struct viewd_err *err)
+{
+	struct stmt st = touch_statement(db);
+	return stmt_run(&st, err);
+}
+
+/* ---- registering ---- */
+
+struct names {
+	void *mem;
+	char **items, **modes;
+	size_t n;
+};
+
+static bool keep_name(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct names *list = ctx;
+	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
+	list->modes = talloc_realloc(list->mem, list->modes, char *, (unsigned)list->n + 1);
+	assert(list->items != NULL && list->modes != NULL);
+	list->modes[list->n] = talloc_strdup(list->mem, v[1]);
+	list->items[list->n++] = talloc_strdup(list->mem, v[0]);
+	return true;
+}
+
+static bool registered(const struct names *list, const struct mark_wanted *w)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i], w->source) == 0 && strcmp(list->modes[i], w->mode) == 0)
+			return true;
+	return false;
+}
+
+static bool is_wanted(const struct mark_wanted *wanted, size_t n, const struct names *list, size_t i)
+{
+	for (size_t k = 0; k < n; k++)
+		if (strcmp(wanted[k].source, list->items[i]) == 0 && strcmp(wanted[k].mode, list->modes[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool remove_row(struct db *db, const char *view, const char *source, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	add_table(&st, "DELETE FROM ", "captures");
+	add_equals(&st, " WHERE ", "view", view);
+	add_equals(&st, " AND ", "source", source);
+	return stmt_run(&st, err);
+}
+
+static bool add_row(struct db *db, const char *view, const struct mark_wanted *w, struct viewd_err *err)
+{
+	static const char *const names[] = {"view", "source", "mode", "dirty_seq", "clean_seq"};
+	struct stmt st = stmt_new(db);
+	add_table(&st, "INSERT INTO ", "captures");
+	stmt_text(&st, " (");
+	stmt_names(&st, names, ARRAY_LEN(names));
+	stmt_text(&st, ") VALUES (");
+	stmt_param(&st, view);
+	stmt_text(&st, ", ");
+	stmt_param(&st, w->source);
+	stmt_text(&st, ", ");
+	stmt_param(&st, w->mode);
+	stmt_text(&st, ", 1, 0)");
+	return stmt_run(&st, err);
+}
+
+bool marks_register(struct db *db, const char *view, const struct mark_wanted *wanted, size_t n, struct viewd_err *err)
+{
+	struct names have = {.mem = talloc_new(NULL)};
+	struct stmt st = stmt_new(db);
+	stmt_text(&st, "SELECT source, ");
+	stmt_name(&st, "mode");
+	add_table(&st, " FROM ", "captures");
+	add_equals(&st, " WHERE ", "view", view);
+	bool good = stmt_query(&st, keep_name, &have, err);
+	for (size_t i = 0; i < have.n && good; i++)
+		good = is_wanted(wanted, n, &have, i) || remove_row(db, view, have.items[i], err);
+	for (size_t i = 0; i < n && good; i++)
+		good = registered(&have, &wanted[i]) || add_row(db, view, &wanted[i], err);
+	talloc_free(have.mem);
+	return good;
+}
+
+/* ---- requests ---- */
+
+bool marks_requests(struct db *db, struct viewd_signal_sink sink, struct viewd_err *err)
+{
+	struct names list = {.mem = talloc_new(NULL)};
+	struct stmt st = stmt_new(db);
+	stmt_text(&st, "SELECT id, ");
+	stmt_name(&st, "view");
+	add_table(&st, " FROM ", "requests");
+	stmt_text(&st, " ORDER BY id LIMIT 1000");
+	bool good = stmt_query(&st, keep_name, &list, err);
+	for (size_t i = 0; i < list.n && good; i++) {
+		struct stmt del = stmt_new(db);
+		add_table(&del, "DELETE FROM ", "requests");
+		del.sql = sql_add(del.sql, " WHERE id = %lld", (long long)number(list.items[i]));
+		good = stmt_run(&del, err);
+		const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_REQUEST, .view = list.modes[i]};
+		good = good && sink.fn(sink.ctx, &signal);
+	}
+	talloc_free(list.mem);
+	return good;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * marks.h: which views are stale, as the database remembers it: the state table `captures`, one row for each (view, source).
+ *
+ * dirty_seq grows when the source changed, clean_seq is the dirty_seq that the last refresh has covered. A view is stale while any of its
+ * rows has dirty_seq > clean_seq. A refresh reads dirty_seq before it reads data and writes clean_seq in the transaction of
+ * its data, so a change between the two keeps the view stale. Never written by an application's transaction, except on engines where
+ * writers are serial anyway (SQLite).
+ */
+#ifndef VIEWD_COMMON_MARKS_H
+#define VIEWD_COMMON_MARKS_H
+
+#include "common/db.h"
+
+/* What a refresh has read before its data: the dirty rows of one view. Lives on its talloc context. */
+struct marks {
+	struct mark {
+		char *source;
+		int64_t dirty_seq;
+	} *rows;
+	size_t n;
+	int64_t seq; /* sum of dirty_seq over all rows of the view: grows with every change */
+};
+
+/* The name of a source in the table: the quoted relation, schema included. talloc'ed. */
+char *marks_source(struct db *db, void *mem_ctx, const char *schema, const char *name);
+
+/* Reads the rows of a view. Call before any data is read. */
+bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err) MUST_CHECK;
+
+/* What was read is covered now. Same transaction as the data. */
+bool marks_settle(struct db *db, const char *view, const struct marks *marks, struct viewd_err *err) MUST_CHECK;
+
+/* The source changed: every view that is registered for it becomes stale. n_r (may be NULL): how many rows that were. */
+bool marks_touch(struct db *db, const char *source, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
+
+/* Nobody knows what changed: every registered view becomes stale. */
+bool marks_touch_all(struct db *db, struct viewd_err *err) MUST_CHECK;
+
+/* One source to register, with the word of how it is noticed: trigger, binlog, poll, kept. */
+struct mark_wanted {
+	const char *source;
+	const char *mode;
+};
+
+/* Makes the rows of a view exactly these; new ones are stale. */
+bool marks_register(struct db *db, const char *view, const struct mark_wanted *wanted, size_t n, struct viewd_err *err) MUST_CHECK;
+
+/* Tells every stale view: seq = sum of dirty_seq. */
+bool marks_stale(struct db *db, struct viewd_signal_sink sink, struct viewd_err *err) MUST_CHECK;
+
+/* The distinct sources registered with a mode: row(ctx, {source}, 1). */
+bool marks_sources(struct db *db, const char *mode, db_row_fn *row, void *ctx, struct viewd_err *err) MUST_CHECK;
+
+/* Requests made in SQL: tells each and removes it. Outside a transaction. */
+bool marks_requests(struct db *db, struct viewd_signal_sink sink, struct viewd_err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * trigger.c: having changes noticed. Writers are serial in SQLite, so a trigger may mark the views at once, in one row a view. It counts every
+ * changed row: a refresh reads its data before it holds the write lock, and a change in between must not look settled.
+ */
+#include "base/err.h"
+#include "common/marks.h"
+#include "common/sqltext.h"
+#include "common/state.h"
+#include "sqlite/conn.h"
+#include "sqlite/syntax.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+
+static const char *const events[] = {"INSERT", "UPDATE", "DELETE"};
+
+bool sqlite_op_choose_capture(struct db *db UNUSED, enum viewd_capture wanted, const struct relation *sources UNUSED, size_t n,
+                              struct viewd_captured *out, struct viewd_text_sink warnings UNUSED, struct viewd_err *err)
+{
+	if (wanted == VIEWD_CAPTURE_BINLOG || wanted == VIEWD_CAPTURE_POLL) {
+		err_set(err, VIEWD_ERR_CONFIG, "SQLite cannot notice changes by %s", wanted == VIEWD_CAPTURE_BINLOG ? "binlog" : "poll");
+		return err_hint(err, "capture = trigger, or auto");
+	}
+	out->mode = VIEWD_CAPTURE_TRIGGER;
+	snprintf(out->reason, sizeof out->reason, "triggers on %zu tables mark it, every program that writes the file runs them", n);
+	return true;
+}
+
+/* "viewd_i_0123..." */
+static void trigger_name(const struct relation *source, const char *event, char out[static IDENT_MAX])
+{
+	char prefix[16];
+	snprintf(prefix, sizeof prefix, "viewd_%c_", event[0] - 'A' + 'a');
+	ident_temporary(source, prefix, out);
+}
+
+/* REPLACE deletes rows without their trigger, but its insert is noticed, which is all that is needed. */
+static char *trigger_sql(struct db *db, void *mem, const struct relation *source, const char *event)
+{
+	char name[IDENT_MAX];
+	trigger_name(source, event, name);
+	char *quoted = relation_quoted(db->syntax, mem, source);
+	char *sql = sql_add(sql_new(mem), "CREATE TRIGGER IF NOT EXISTS ");
+	sql = ident_append(db->syntax, sql, name);
+	sql = sql_add(sql, " AFTER %s ON %s BEGIN UPDATE viewd_captures SET dirty_seq = dirty_seq + 1,", event, quoted);
+	return sql_add(sql, " changed_time = strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', 'now') WHERE source = %s; END",
+	               literal_quoted(db->syntax, mem, quoted));
+}
+
+bool sqlite_op_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err)
+{
+	void *mem = talloc_new(NULL);
+	bool good = true;
+	for (size_t i = 0; i < ARRAY_LEN(events) && good; i++)
+		good = db->ops->exec(db, trigger_sql(db, mem, source, events[i]), NULL, 0, NULL, err);
+	talloc_free(mem);
+	return good;
+}
+
+struct list_ctx {
+	struct db *db;
+	db_row_fn *row;
+	void *ctx;
+};
+
+static bool give_source(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct list_ctx *list = ctx;
+	char *source = marks_source(list->db, NULL, "", v[0]);
+	const char *const values[] = {source};
+	bool more = list->row(list->ctx, values, 1);
+	talloc_free(source);
+	return more;
+}
+
+bool sqlite_op_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err)
+{
+	struct list_ctx list = {db, row, ctx};
+	return db->ops->query(db,
+	                      "SELECT DISTINCT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'viewd_[iud]_*' AND sql GLOB "
+	                      "'*UPDATE viewd_captures SET *'",
+	                      NULL, 0, give_source, &list, err);
+}
+
+bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err)
+{
+	struct relation rel;
+	char name[IDENT_MAX];
+	if (!relation_parse(db->syntax, source, &rel, err))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+		trigger_name(&rel, events[i], name);
+		char *sql = ident_append(db->syntax, sql_add(sql_new(NULL), "DROP TRIGGER IF EXISTS "), name);
+		bool good = db->ops->exec(db, sql, NULL, 0, NULL, err);
+		talloc_free(sql);
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
+/* ---- triggers that went away ---- */
+
+static bool count_row(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(long *)ctx = v[0] != NULL ? strtol(v[0], NULL, 10) : 0;
+	return false;
+}
+
+/* Is the table there, and does it lack one of its triggers? */
+static bool lacks_trigger(struct db *db, const struct relation *rel, bool *lacks_r, struct viewd_err *err)
+{
+	char i[IDENT_MAX], u[IDENT_MAX], d[IDENT_MAX];
+	trigger_name(rel, events[0], i);
+	trigger_name(rel, events[1], u);
+	trigger_name(rel, events[2], d);
+	const char *const params[] = {rel->name, i, u, d};
+	long tables = 0, triggers = 0;
+	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", params, 1, count_row,
+	                    &tables, err) ||
+	    !db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?, ?)", params + 1, 3, count_row,
+	                    &triggers, err))
+		return false;
+	*lacks_r = tables > 0 && triggers < 3;
+	return true;
+}
+
+struct names {
+	void *mem;
+	char **items;
+	size_t n;
+};
+
+static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct names *list = ctx;
+	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
+	list->items[list->n++] = talloc_strdup(list->mem, v[0]);
+	return true;
+}
+
+static bool mend(struct db *db, const char *source, struct viewd_err *err)
+{
+	struct relation rel;
+	bool lacks = false;
+	if (!relation_parse(db->syntax, source, &rel, err) || !lacks_trigger(db, &rel, &lacks, err))
+		return false;
+	if (!lacks)
+		return true;
+	db_log(db, VIEWD_LOG_WARNING, "database '%s', table %s was made anew: its triggers are made again, its views are refreshed",
+	       db->database_name, source);
+	return sqlite_op_make_trigger(db, &rel, err) && marks_touch(db, source, NULL, err);
+}
+
+bool sqlite_mend_triggers(struct db *db, struct viewd_err *err)
+{
+	struct names list = {.mem = talloc_new(NULL)};
+	bool good = db->ops->begin(db, DB_BEGIN_WRITE, err) && marks_sources(db, "trigger", keep, &list, err);
+	for (size_t i = 0; i < list.n && good; i++)
+		good = mend(db, list.items[i], err);
+	good = good && db->ops->commit(db, err);
+	db->ops->rollback(db);
+	talloc_free(list.mem);
+	return good;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * watch.c: noticing that somebody wrote the file. inotify wakes, PRAGMA data_version tells whether a commit of another connection is
+ * visible, the marks tell what it means. A lock file beside the database keeps a second viewd away; it is never the database
+ * itself, whose locks would be lost by closing it (https://sqlite.org/howtocorrupt.html section 2.2).
+ */
+#include "base/err.h"
+#include "common/marks.h"
+#include "common/state.h"
+#include "sqlite/conn.h"
+#include "sqlite/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <talloc.h>
+#include <unistd.h>
+
+#define LOCK_TIMEOUT_US INT64_C(2000000)
+/* A write to the file is seen by inotify a moment before the commit is visible: looked at again after these pauses (milliseconds). */
+static const int looks_ms[] = {0, 1, 4, 20, 100};
+
+struct viewd_watch {
+	struct viewd_conn *conn;
+	int inotify, wake, lock;
+	char *file; /* name of the database file inside its directory */
+	int64_t version, schema;
+	bool looked;
+};
+
+static bool read_number(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(int64_t *)ctx = v[0] != NULL ? strtoll(v[0], NULL, 10) : 0;
+	return false;
+}
+
+static bool pragma(struct viewd_watch *w, const char *sql, int64_t *out_r, struct viewd_err *err)
+{
+	w->conn->guard = SQLITE_GUARD_INTERNAL;
+	bool done = sqlite_op_query(&w->conn->db, sql, NULL, 0, read_number, out_r, err);
+	w->conn->guard = SQLITE_GUARD_NORMAL;
+	return done;
+}
+
+/* ---- opening ---- */
+
+static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
+{
+	char *path = talloc_asprintf(w, "%s-viewd", w->conn->path);
+	w->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (w->lock < 0)
+		return err_sys(err, VIEWD_ERR_DENIED, errno, "cannot open the lock file %s", path);
+	if (flock(w->lock, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (errno != EWOULDBLOCK)
+		return err_sys(err, VIEWD_ERR_DENIED, errno, "cannot lock %s", path);
+	return err_set(err, VIEWD_ERR_STANDBY, "another viewd keeps this database (it holds %s)", path);
+}
+
+static bool watch_directory(struct viewd_watch *w, struct viewd_err *err)
+{
+	char *copy = talloc_strdup(w, w->conn->path), *again = talloc_strdup(w, w->conn->path);
+	w->file = talloc_strdup(w, basename(again));
+	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->inotify < 0 || w->wake < 0 ||
+	    inotify_add_watch(w->inotify, dirname(copy), IN_MODIFY | IN_DELETE | IN_MOVED_TO | IN_CREATE) < 0)
+		return err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot watch the directory of %s", w->conn->path);
+	return true;
+}
+
+struct viewd_watch *sqlite_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err)
+{
+	struct viewd_watch *w = talloc_zero(NULL, struct viewd_watch);
+	w->inotify = w->wake = w->lock = -1;
+	w->conn = sqlite_conn_open(host, db, err);
+	if (w->conn != NULL && take_lock(w, err) && watch_directory(w, err) &&
+	    sqlite_op_set_limits(&w->conn->db, 0, LOCK_TIMEOUT_US, err) && state_setup(&w->conn->db, err))
+		return w;
+	sqlite_watch_close(&w);
+	return NULL;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void sqlite_watch_close(struct viewd_watch **watch)
+{
+	struct viewd_watch *w = *watch;
+	if (w == NULL)
+		return;
+	sqlite_conn_close(&w->conn);
+	close_fd(&w->inotify);
+	close_fd(&w->wake);
+	close_fd(&w->lock);
+	TALLOC_FREE(*watch);
+}
+
+void sqlite_watch_wake(struct viewd_watch *w)
+{
+	uint64_t one = 1;
+	if (write(w->wake, &one, sizeof one) < 0)
+		return; /* full: it is awake */
+}
+
+/* ---- looking ---- */
+
+/* The schema changed: a table that was dropped and made again has lost its triggers. */
+static bool look_at_schema(struct viewd_watch *w, struct viewd_err *err)
+{
+	int64_t schema = 0;
+	if (!pragma(w, "PRAGMA schema_version", &schema, err))
+		return false;
+	if (schema == w->schema)
+		return true;
+	if (!sqlite_mend_triggers(&w->conn->db, err))
+		return false;
+	return pragma(w, "PRAGMA schema_version", &w->schema, err);
+}
+
+/* *news_r: did another connection commit since the last look? */
+static bool look(struct viewd_watch *w, bool *news_r, struct viewd_err *err)
+{
+	int64_t version = 0;
+	sqlite_op_enter(&w->conn->db);
+	if (!pragma(w, "PRAGMA data_version", &version, err))
+		return false;
+	*news_r = version != w->version || !w->looked;
+	w->version = version;
+	return true;
+}
+
+static bool tell(struct viewd_watch *w, struct viewd_signal_sink signals, struct viewd_err *err)
+{
+	w->looked = true;
+	return look_at_schema(w, err) && marks_stale(&w->conn->db, signals, err) && marks_requests(&w->conn->db, signals, err);
+}
+
+/* ---- waiting ---- */
+
+/* Reads what inotify has; true when the database's own files are among it. */
+static bool files_changed(struct viewd_watch *w)
+{
+	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	bool ours = false;
+	size_t len = strlen(w->file);
+	for (ssize_t got; (got = read(w->inotify, buf, sizeof buf)) > 0;)
+		for (char *p = buf; p < buf + got;) {
+			const struct inotify_event *ev = (const struct inotify_event *)(const void *)p;
+			p += sizeof *ev + ev->len;
+			if ((ev->mask & IN_Q_OVERFLOW) != 0)
+				ours = true;
+			else if (ev->len > 0 && strncmp(ev->name, w->file, len) == 0 && strcmp(ev->name + len, "-viewd") != 0)
+				ours = true;
+		}
+	return ours;
+}
+
+/* Waits; *woken_r: somebody asked for a look. Returns false at the timeout. */
+static bool wait_for_hint(struct viewd_watch *w, int timeout_ms, bool *woken_r)
+{
+	struct pollfd fds[] = {{.fd = w->inotify, .events = POLLIN}, {.fd = w->wake, .events = POLLIN}};
+	uint64_t count;
+	if (poll(fds, ARRAY_LEN(fds), timeout_ms) <= 0)
+		return false;
+	if (read(w->wake, &count, sizeof count) == (ssize_t)sizeof count)
+		*woken_r = true;
+	return files_changed(w) || *woken_r;
+}
+
+bool sqlite_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err)
+{
+	bool news = false, woken = false, hint = w->looked ? wait_for_hint(w, (int)(timeout_us / 1000), &woken) : true;
+	if (!sqlite_conn_alive(w->conn))
+		return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' is gone or was replaced", w->conn->path);
+	if (!look(w, &news, err))
+		return false;
+	for (size_t i = 0; hint && !news && !woken && i < ARRAY_LEN(looks_ms); i++) {
+		wait_for_hint(w, looks_ms[i], &woken);
+		if (!look(w, &news, err))
+			return false;
+	}
+	return (!news && !woken) || tell(w, signals, err);
+}
