@@ -41,6 +41,7 @@ include tests/unit/conf.mk
 include tests/unit/core.mk
 include tests/unit/ctl.mk
 include tests/unit/plugins.mk
+include tests/unit/sched.mk
 include tests/postgresql/postgresql.mk
 include tests/mysql/mysql.mk
 

@@ -30,8 +30,10 @@ libviewd_la_SOURCES += \
 	daemon/plugin/loader.c daemon/plugin/loader.h \
 	daemon/sched/coalesce.c daemon/sched/coalesce.h \
 	daemon/sched/backoff.c daemon/sched/backoff.h \
+	daemon/sched/cron.c daemon/sched/cron.h \
 	daemon/sched/graph.c daemon/sched/graph.h \
 	daemon/sched/schedule.c daemon/sched/schedule.h \
+	daemon/sched/zone.c daemon/sched/zone.h \
 	daemon/daemon.c daemon/daemon.h \
 	daemon/reload.c daemon/reload.h \
 	daemon/sys/notify.c daemon/sys/notify.h \
