@@ -59,7 +59,7 @@ static bool start_conf(struct daemon *d, struct viewd_err *err)
 	void *tmp = talloc_new(NULL);
 	struct conf_problems problems;
 	d->registry = registry_new(NULL);
-	d->conf = reload_build(tmp, d->conf_path, d->registry, &problems);
+	d->conf = reload_build(tmp, d->conf_path, d->registry, true, &problems);
 	print_problems(&problems);
 	if (d->conf == NULL) {
 		d->exit_code = DAEMON_EXIT_CONFIG;
@@ -247,7 +247,7 @@ static int check(const char *conf_path)
 	void *tmp = talloc_new(NULL);
 	struct conf_problems problems;
 	struct registry *registry = registry_new(tmp);
-	struct conf *conf = reload_build(tmp, conf_path, registry, &problems);
+	struct conf *conf = reload_build(tmp, conf_path, registry, false, &problems);
 	bool good = print_problems(&problems) && conf != NULL;
 	if (good)
 		printf("%s: %zu views on %zu databases, no errors\n", conf_path, conf->n_views, conf->n_databases);

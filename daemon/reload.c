@@ -51,11 +51,13 @@ struct reload {
 
 /* ---- the worker side -------------------------------------------------------------------------------------------------------------- */
 
-struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry *registry, struct conf_problems *problems)
+struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry *registry, bool starting,
+                          struct conf_problems *problems)
 {
 	struct conf_dialects dialects = offline_dialects(registry);
+	dialects.may_be_absent = starting;
 	struct conf *conf = conf_load(mem_ctx, conf_path, &dialects, problems);
-	if (conf != NULL && !offline_check(mem_ctx, conf, registry, problems))
+	if (conf != NULL && !offline_check(mem_ctx, conf, &dialects, problems))
 		conf_unref(&conf);
 	return conf;
 }
@@ -63,7 +65,7 @@ struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry 
 static void build_run(struct worker_task *task)
 {
 	struct build *b = CONTAINER_OF(task, struct build, task);
-	b->new = reload_build(b, b->reload->conf_path, b->reload->registry, &b->problems);
+	b->new = reload_build(b, b->reload->conf_path, b->reload->registry, false, &b->problems);
 	if (b->new != NULL)
 		b->diff = conf_diff_new(b, b->old, b->new);
 }

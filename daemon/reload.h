@@ -43,9 +43,10 @@ struct reload *reload_new(struct engine *eng, struct loop *loop, struct worker_p
                           const char *conf_path);
 void reload_free(struct reload **reload);
 
-/* Loads and checks a configuration, dialects included. NULL when it has errors; problems are filled in any case and
+/* Loads and checks a configuration, dialects included; starting: a plugin that cannot be used is only a warning. NULL when it has errors; problems are filled in any case and
  * belong to mem_ctx. [any thread, one at a time] */
-struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry *registry, struct conf_problems *problems);
+struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry *registry, bool starting,
+                          struct conf_problems *problems);
 
 /* Called exactly once, from the loop; the report is gone when it returns. */
 typedef void reload_done_fn(void *ctx, const struct reload_report *report);

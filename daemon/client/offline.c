@@ -59,10 +59,11 @@ enum client_exit client_check(const struct client *client, const struct args *ar
 {
 	const char *path = args_text(args, "config") != NULL ? args_text(args, "config") : CONFIG_DEFAULT;
 	struct registry *registry = registry_new(client->mem_ctx);
+	const struct conf_dialects dialects = offline_dialects(registry);
 	struct conf_problems problems = {0};
 	struct conf *conf = load(client, path, registry, &problems);
 	if (conf != NULL)
-		offline_check(client->mem_ctx, conf, registry, &problems);
+		offline_check(client->mem_ctx, conf, &dialects, &problems);
 	show_check(client, path, &problems);
 	conf_unref(&conf);
 	return problems.n_errors == 0 ? CLIENT_DONE : CLIENT_FAILED;

@@ -134,7 +134,9 @@ static const struct load_dialect *choose_dialect(struct load *load, const struct
 		return NULL;
 	}
 	const struct load_dialect *d = ask_dialect(load, db->dialect);
-	if (!d->available)
+	if (!d->available && load->dialects->may_be_absent)
+		report_warning(load->report, &at, "%s; its views are FAILED until viewd is started with a usable plugin", d->err.msg);
+	else if (!d->available)
 		report_err(load->report, &at, &d->err);
 	return d->available ? d : NULL;
 }

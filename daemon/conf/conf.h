@@ -144,6 +144,7 @@ struct conf_dialects {
 	bool (*find)(void *ctx, const char *dialect, const char *plugin_dir, const struct viewd_dialect_option **rows, size_t *n,
 	             struct viewd_err *err);
 	void *ctx;
+	bool may_be_absent; /* that is only a warning: at start one bad plugin must not keep all databases down */
 };
 
 /* Reads path and what it includes. [any thread, one at a time: iniparser's error callback is global]

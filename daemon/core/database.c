@@ -47,7 +47,7 @@ static void judge(struct db *db)
 	if (db->dialect == NULL) {
 		err_set(&err, VIEWD_ERR_PLUGIN, "database '%s', the plugin for %s is not there or cannot be used", db->conf->name,
 		        db->conf->dialect);
-		err_hint(&err, "viewctl check tells what is wrong with it");
+		err_hint(&err, "viewctl check tells what is wrong with it; start viewd again when it is mended");
 	} else if (!db->dialect->check_database(&spec, &err))
 		err_wrap(&err, "database '%s'", db->conf->name);
 	db->state = err.cls == VIEWD_ERR_OK ? DB_DOWN : DB_UNUSABLE;

@@ -34,6 +34,7 @@ struct checker {
 	void *mem_ctx;
 	const struct conf *conf;
 	struct registry *registry;
+	bool may_be_absent;
 	struct conf_problem *items;
 	size_t n;
 	size_t n_errors;
@@ -62,7 +63,7 @@ static void check_one_database(struct checker *c, const struct conf_database *db
 	struct viewd_database_spec spec;
 	conf_database_spec(db, &spec);
 	const struct viewd_dialect *dialect = registry_open(c->registry, c->conf->daemon.plugin_dir, db->dialect, &err);
-	if (dialect != NULL && dialect->check_database(&spec, &err))
+	if (dialect == NULL ? c->may_be_absent : dialect->check_database(&spec, &err))
 		return;
 	char *section = talloc_asprintf(c->mem_ctx, "database %s", db->name);
 	add_problem(c, db->where, section, &err);
@@ -101,8 +102,7 @@ static struct conf_origin key_origin(const struct conf_view *view, const char *k
 static void check_one_view(struct checker *c, const struct conf_view *view, const struct conf_database *db)
 {
 	struct viewd_err err = {0};
-	struct viewd_err ignored;
-	const struct viewd_dialect *dialect = registry_open(c->registry, c->conf->daemon.plugin_dir, db->dialect, &ignored);
+	const struct viewd_dialect *dialect = registry_find(c->registry, db->dialect);
 	if (dialect == NULL)
 		return;
 	struct viewd_database_spec spec;
@@ -135,9 +135,9 @@ static void check_all(struct checker *c)
 	}
 }
 
-bool offline_check(void *mem_ctx, const struct conf *conf, struct registry *registry, struct conf_problems *problems)
+bool offline_check(void *mem_ctx, const struct conf *conf, const struct conf_dialects *dialects, struct conf_problems *problems)
 {
-	struct checker c = {.mem_ctx = mem_ctx, .conf = conf, .registry = registry};
+	struct checker c = {.mem_ctx = mem_ctx, .conf = conf, .registry = dialects->ctx, .may_be_absent = dialects->may_be_absent};
 	if (problems->n > 0) {
 		c.items = talloc_array(mem_ctx, struct conf_problem, (unsigned)problems->n);
 		assert(c.items != NULL);

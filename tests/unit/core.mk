@@ -24,9 +24,15 @@ tests_unit_core_librig_la_LIBADD = tests/plugins/libfake.la libviewd.la libharne
 
 core_rig_tests = \
 	tests/unit/core/test_create \
+	tests/unit/core/test_commit \
 	tests/unit/core/test_failure \
+	tests/unit/core/test_loader \
+	tests/unit/core/test_reload \
 	tests/unit/core/test_wave
 tests_unit_core_test_create_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_commit_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_reload_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_loader_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_wave_LDADD = tests/unit/core/librig.la $(LDADD)
 
@@ -37,3 +43,4 @@ core_tests = $(core_rig_tests) \
 	tests/unit/core/test_worker
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
+EXTRA_DIST += tests/plugins/bad/bad.c tests/plugins/example.c

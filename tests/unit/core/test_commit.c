@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_commit.c: a new snapshot in force while things run: what appears, changes, goes; objects without a section.
+ */
+#include "unit/core/rig.h"
+
+#include <stdio.h>
+
+#define KEEP(name) "[view " name "]\ndatabase = d\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM t_x'\n"
+#define DROP(name) KEEP(name) "on_remove = drop\n"
+
+static bool exists(struct rig *rig, const char *name)
+{
+	for (size_t i = 0; i < rig->eng->n_views; i++)
+		if (strcmp(rig->eng->views[i]->conf->name, name) == 0)
+			return true;
+	return false;
+}
+
+static void unchanged_views_are_not_touched(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") KEEP("b"));
+	size_t before = fake_calls("d", "inspect", NULL);
+	int64_t due = rig_status(rig, "a").next_refresh_us;
+	const struct view *a = rig_view(rig, "a");
+	rig_commit(rig, DB KEEP("a") KEEP("b") KEEP("c"));
+	rig_settle(rig);
+	CHECK(rig_view(rig, "a") == a);
+	CHECK_INT(rig_status(rig, "a").next_refresh_us, due);
+	CHECK_INT(fake_calls("d", "inspect", "a"), before / 2);
+	CHECK_STR(rig_words(rig, "c"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
+static void removed_while_it_runs(const char *section, enum viewd_kind left)
+{
+	struct rig *rig = rig_new();
+	struct rig_report r;
+	char text[400];
+	snprintf(text, sizeof text, "%s%s%s", DB, KEEP("other"), section);
+	rig_commit(rig, text);
+	rig_settle(rig);
+	fake_do("d", "block refresh a");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_running("d") == 1);
+	rig_commit(rig, DB KEEP("other"));
+	CHECK(!exists(rig, "a"));
+	CHECK(!r.done);
+	fake_do("d", "release refresh a");
+	RUN_UNTIL(rig, r.done);
+	CHECK_INT(r.items[0].result, VIEW_RESULT_SUCCEEDED); /* it may finish */
+	rig_settle(rig);
+	CHECK_INT(fake_kind("d", "a"), left);
+	CHECK_STR(rig_words(rig, "other"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
+static void removed_and_kept(void)
+{
+	removed_while_it_runs(KEEP("a"), VIEWD_KIND_TABLE);
+	CHECK_INT(harness_log_count("view 'a', no longer configured; the object stays (on_remove = keep)"), 1);
+}
+
+static void removed_and_dropped(void)
+{
+	removed_while_it_runs(DROP("a"), VIEWD_KIND_NONE);
+	CHECK_INT(harness_log_count("view 'a', no longer configured: dropped (on_remove = drop)"), 1);
+}
+
+static void chain_is_dropped_in_an_order_that_works(void)
+{
+	struct rig *rig = rig_start(DB KEEP("other") DROP("a") VIEW("b", "a") "on_remove = drop\n" VIEW("c", "b") "on_remove = drop\n");
+	rig_commit(rig, DB KEEP("other"));
+	rig_settle(rig);
+	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_NONE);
+	CHECK_INT(fake_kind("d", "b"), VIEWD_KIND_NONE);
+	CHECK_INT(fake_kind("d", "c"), VIEWD_KIND_NONE);
+	rig_free(&rig);
+}
+
+static void database_removed_while_it_runs(void)
+{
+	struct rig *rig = rig_start("[database d]\nurl = fake://d\n[database e]\nurl = fake://e\n" DROP("a")
+	                            "[view o]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
+	struct rig_report r;
+	fake_do("d", "block refresh a");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_running("d") == 1);
+	rig_commit(rig, "[database e]\nurl = fake://e\n[view o]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
+	CHECK_INT(rig->eng->n_dbs, 1);
+	fake_do("d", "release refresh a");
+	RUN_UNTIL(rig, r.done && fake_connections("d") == 0);
+	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_TABLE); /* out of reach: nothing is dropped */
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
+static void orphans_of_an_earlier_life(void)
+{
+	struct rig *rig = rig_start(DB KEEP("other") DROP("a") KEEP("b"));
+	rig_restart(rig, DB KEEP("other"));
+	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_NONE);
+	CHECK_INT(fake_kind("d", "b"), VIEWD_KIND_TABLE);
+	CHECK_INT(harness_log_count("view 'b', made by an earlier configuration of database 'd', stays (on_remove = keep)"), 1);
+	rig_free(&rig);
+}
+
+static void orphan_replaced_by_hand_is_kept(void)
+{
+	struct rig *rig = rig_start(DB KEEP("other") DROP("a"));
+	fake_do("d", "make a table");
+	expect_log("view 'a', no longer configured, cannot be dropped (relation \"a\" was not made by viewd)");
+	rig_restart(rig, DB KEEP("other"));
+	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_TABLE);
+	rig_free(&rig);
+}
+
+static void changed_while_it_runs(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a"));
+	struct rig_report r;
+	fake_do("d", "block refresh a");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_running("d") == 1);
+	rig_commit(rig, DB "[view a]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM t_x, t_y\n");
+	fake_do("d", "release refresh a");
+	RUN_UNTIL(rig, r.done);
+	CHECK_INT(r.items[0].result, VIEW_RESULT_SUCCEEDED); /* under the old snapshot */
+	rig_settle(rig);
+	CHECK_INT(fake_rows("d", "a"), 2); /* then replaced */
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
+static void database_moves(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a"));
+	rig_commit(rig, "[database d]\nurl = fake://elsewhere\n" KEEP("a"));
+	rig_settle(rig);
+	RUN_UNTIL(rig, fake_connections("d") == 0);
+	CHECK_INT(fake_kind("elsewhere", "a"), VIEWD_KIND_TABLE);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
+static void database_moves_while_it_is_probed(void)
+{
+	struct rig *rig = rig_new();
+	fake_do("d", "block prepare *");
+	rig_commit(rig, DB KEEP("a"));
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	rig_commit(rig, "[database d]\nurl = fake://elsewhere\n" KEEP("a"));
+	fake_do("d", "release prepare *");
+	RUN_UNTIL(rig, fake_kind("elsewhere", "a") == VIEWD_KIND_TABLE);
+	rig_settle(rig);
+	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_NONE);
+	rig_free(&rig);
+}
+
+static void disabled_and_enabled(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") KEEP("b"));
+	rig_commit(rig, DB KEEP("a") KEEP("b") "enabled = no\n");
+	rig_settle(rig);
+	CHECK_INT(rig_status(rig, "b").next_refresh_us, 0);
+	rig_advance(rig, 2 * SPAN_HOUR);
+	rig_settle(rig);
+	CHECK_INT(fake_calls("d", "refresh", "b"), 0);
+	CHECK_INT(fake_kind("d", "b"), VIEWD_KIND_TABLE);
+	rig_commit(rig, DB KEEP("a") KEEP("b"));
+	rig_settle(rig);
+	CHECK(rig_status(rig, "b").next_refresh_us > 0 || fake_calls("d", "refresh", "b") == 1);
+	rig_free(&rig);
+}
+
+static void everything_goes_and_comes_back(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") KEEP("b"));
+	for (int i = 0; i < 20; i++) {
+		rig_commit(rig, "[database e]\nurl = fake://e\n[view o]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
+		rig_commit(rig, DB KEEP("a") KEEP("b"));
+	}
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	RUN_UNTIL(rig, fake_connections("e") == 0);
+	rig_free(&rig);
+}
+
+static const struct harness_test tests[] = {
+	{"unchanged views are not touched", unchanged_views_are_not_touched},
+	{"removed while it runs, kept", removed_and_kept},
+	{"removed while it runs, dropped", removed_and_dropped},
+	{"a chain is dropped in an order that works", chain_is_dropped_in_an_order_that_works},
+	{"a database is removed while it runs", database_removed_while_it_runs},
+	{"orphans of an earlier life", orphans_of_an_earlier_life},
+	{"an orphan replaced by hand is kept", orphan_replaced_by_hand_is_kept},
+	{"changed while it runs", changed_while_it_runs},
+	{"a database moves", database_moves},
+	{"a database moves while it is probed", database_moves_while_it_is_probed},
+	{"disabled and enabled", disabled_and_enabled},
+	{"everything goes and comes back", everything_goes_and_comes_back},
+};
+HARNESS_MAIN(SUITE("commit", tests))

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_loader.c: which files are refused as plugins, with which words; what follows for their databases.
+ */
+#include "conf/diff.h"
+#include "core/offline.h"
+#include "unit/core/rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <talloc.h>
+#include <unistd.h>
+
+static const char *setting(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+	return value != NULL ? value : otherwise;
+}
+
+/* Compiles a source of the test tree to viewd_NAME.so in the test's directory. */
+static const char *compile(const char *source, const char *name, const char *flags)
+{
+	const char *src = setting("VIEWD_SRC", "."), *path = harness_path(talloc_asprintf(harness_ctx(), "viewd_%s.so", name));
+	chmod(harness_dir(), 0755);
+	char *command = talloc_asprintf(harness_ctx(), "%s -std=gnu17 -w -shared -fPIC -I'%s/plugins' -I'%s/daemon' %s -o '%s' '%s/%s'",
+	                                setting("CC", "cc"), src, src, flags, path, src, source);
+	REQUIRE(system(command) == 0);
+	chmod(path, 0755);
+	return path;
+}
+
+static const char *bad(const char *flags)
+{
+	return compile("tests/plugins/bad/bad.c", "bad", flags);
+}
+
+/* The message begins with the file, holds the part, and the class is PLUGIN. */
+static void refused(const char *part, const char *hint)
+{
+	struct viewd_err err = {.cls = VIEWD_ERR_OK};
+	struct registry *reg = registry_new(harness_ctx());
+	CHECK(registry_open(reg, harness_dir(), "bad", &err) == NULL);
+	CHECK_INT(err.cls, VIEWD_ERR_PLUGIN);
+	CHECK_CONTAINS(err.msg, "viewd_bad.so cannot be used: ");
+	CHECK_CONTAINS(err.msg, part);
+	CHECK_CONTAINS(err.hint, hint);
+	CHECK(registry_find(reg, "bad") == NULL);
+}
+
+static const struct viewd_dialect *accepted(void)
+{
+	struct viewd_err err = {.cls = VIEWD_ERR_OK};
+	struct registry *reg = registry_new(harness_ctx());
+	const struct viewd_dialect *d = registry_open(reg, harness_dir(), "bad", &err);
+	CHECK_STR(err.msg, "");
+	REQUIRE(d != NULL);
+	CHECK(registry_open(reg, harness_dir(), "bad", &err) == d); /* once */
+	return d;
+}
+
+static void good(void)
+{
+	bad("");
+	CHECK_STR(accepted()->name, "bad");
+}
+
+static void versions(void)
+{
+	bad("-DBAD_MAJOR=2");
+	refused("built for ABI 2.1, this viewd offers 1.1", "rebuild it");
+}
+
+static void newer_minor(void)
+{
+	bad("-DBAD_MINOR=VIEWD_ABI_MINOR+1");
+	refused("built for ABI 1.2, this viewd offers 1.1", "rebuild it");
+}
+
+static void shorter(void)
+{
+	bad("'-DBAD_SIZE=offsetof(struct viewd_dialect,thread_begin)' -DBAD_MINOR=0");
+	const struct viewd_dialect *d = accepted();
+	CHECK(d->thread_begin == NULL && d->thread_end == NULL && d->watch_open == NULL);
+}
+
+static void too_short(void)
+{
+	bad("'-DBAD_SIZE=offsetof(struct viewd_dialect,history)'");
+	refused("bytes, at least", "viewd_dialect.h");
+}
+
+static void no_symbol(void)
+{
+	bad("-DBAD_SYMBOL=something_else");
+	refused("it exports no symbol viewd_dialect", "");
+}
+
+static void wrong_name(void)
+{
+	bad("'-DBAD_NAME=\"badly\"'");
+	refused("it calls itself 'badly', not 'bad'", "");
+}
+
+static void lacks_a_function(void)
+{
+	bad("-DBAD_LACKS_VERIFY");
+	refused("it lacks the function verify", "");
+}
+
+static void unresolved(void)
+{
+	bad("-DBAD_UNRESOLVED");
+	refused("undefined symbol: nobody_has_this", "");
+}
+
+static void truncated(void)
+{
+	struct stat st;
+	const char *path = bad("");
+	REQUIRE(stat(path, &st) == 0);
+	static const int parts[] = {2, 4, 8, 100};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		unlink(path);
+		bad("");
+		REQUIRE(truncate(path, st.st_size / parts[i]) == 0);
+		refused("", "");
+	}
+}
+
+static void not_elf(void)
+{
+	chmod(harness_file("viewd_bad.so", "#!/bin/sh\necho hello, this is no plugin, and it is longer than a header\n"), 0755);
+	chmod(harness_dir(), 0755);
+	refused("invalid ELF header", "");
+}
+
+static void empty_file(void)
+{
+	harness_file("viewd_bad.so", "");
+	refused("not a regular file with contents", "");
+}
+
+static void directory(void)
+{
+	harness_file("viewd_bad.so/x", "");
+	refused("not a regular file with contents", "");
+}
+
+static void absent(void)
+{
+	harness_file("x", "");
+	refused("No such file", "");
+}
+
+static void symlinked(void)
+{
+	const char *path = bad("");
+	const char *real = harness_path("real.so");
+	REQUIRE(rename(path, real) == 0 && symlink(real, path) == 0);
+	refused("cannot open it", "");
+}
+
+static void writable(void)
+{
+	const char *path = bad("");
+	chmod(path, 0775);
+	refused("it is writable by others (mode 775)", "chmod go-w");
+	chmod(path, 0757);
+	refused("it is writable by others (mode 757)", "chmod go-w");
+	chmod(path, 0755);
+	chmod(harness_dir(), 0777);
+	refused("its directory is writable by others (mode 777)", "chmod go-w");
+	chmod(harness_dir(), 0755);
+	accepted();
+}
+
+static void foreign_owner(void)
+{
+	if (geteuid() != 0)
+		harness_skip("needs root");
+	const char *path = bad("");
+	REQUIRE(chown(path, 65534, 65534) == 0);
+	refused("it is owned by uid 65534", "owned by root");
+}
+
+static void names(void)
+{
+	static const char *const wrong[] = {"", "../bad", "Bad", "a/b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "bad.so"};
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct viewd_err err = {.cls = VIEWD_ERR_OK};
+		CHECK(registry_open(registry_new(harness_ctx()), harness_dir(), wrong[i], &err) == NULL);
+		CHECK_CONTAINS(err.msg, "cannot be a dialect's name");
+	}
+}
+
+static void the_guides_example(void)
+{
+	struct viewd_err err = {.cls = VIEWD_ERR_OK};
+	compile("tests/plugins/example.c", "example", "-Wall -Wextra -Werror");
+	const struct viewd_dialect *d = registry_open(registry_new(harness_ctx()), harness_dir(), "example", &err);
+	CHECK_STR(err.msg, "");
+	REQUIRE(d != NULL);
+	const struct viewd_database_spec db = {.struct_size = sizeof db, .name = "x", .url = "example://x"};
+	REQUIRE_OK(d->check_database(&db, &err), &err);
+	struct viewd_conn *conn = d->open(NULL, &db, &err);
+	REQUIRE(conn != NULL);
+	CHECK(d->alive(conn));
+	d->close(&conn);
+	CHECK(conn == NULL);
+}
+
+/* A daemon that starts with an unusable plugin looks after everything else. */
+static void others_go_on(void)
+{
+	struct rig *rig = rig_new();
+	struct conf_problems problems;
+	struct conf_dialects dialects = offline_dialects(rig->registry);
+	char *text = talloc_asprintf(harness_ctx(), "[viewd]\nplugin_dir = %s\n[database d]\nurl = fake://d\n[database x]\nurl = bad://x\n%s%s",
+	                             harness_dir(), "[view a]\ndatabase = d, x\nmethod = table\ndefinition = SELECT 1\n",
+	                             "[view b]\ndatabase = x\nmethod = table\nevery = 1h\ndefinition = SELECT 1\n");
+	bad("-DBAD_MAJOR=9");
+	dialects.may_be_absent = true;
+	struct conf *conf = conf_load(harness_ctx(), harness_file("viewd.conf", text), &dialects, &problems);
+	REQUIRE(conf != NULL);
+	CHECK_INT(problems.n, 1);
+	CHECK(problems.items[0].warning);
+	CHECK_CONTAINS(problems.items[0].text, "built for ABI 9.1, this viewd offers 1.1");
+	CHECK(offline_check(harness_ctx(), conf, &dialects, &problems));
+	expect_log("database 'x', the plugin for bad is not there or cannot be used");
+	struct conf_diff *diff = conf_diff_new(NULL, NULL, conf);
+	engine_commit(rig->eng, conf, diff);
+	talloc_free(diff);
+	conf_unref(&conf);
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "d:a"), "ACTIVE IDLE SUCCEEDED");
+	CHECK_STR(rig_words(rig, "x:a"), "FAILED IDLE NONE");
+	CHECK_INT(rig_status(rig, "b").error->cls, VIEWD_ERR_PLUGIN);
+	struct rig_report r = rig_refresh_now(rig, "d:a x:a b");
+	CHECK_INT(r.items[0].result, VIEW_RESULT_SUCCEEDED);
+	CHECK_INT(r.items[1].cls, VIEWD_ERR_PLUGIN);
+	CHECK_INT(r.items[2].cls, VIEWD_ERR_PLUGIN);
+	CHECK_INT(rig_create_now(rig, "b").items[0].cls, VIEWD_ERR_PLUGIN);
+	rig_free(&rig);
+}
+
+static const struct harness_test tests[] = {
+	{"a good one", good},
+	{"another major version", versions},
+	{"a newer minor version", newer_minor},
+	{"an older one without optional fields", shorter},
+	{"too short a description", too_short},
+	{"no symbol", no_symbol},
+	{"a wrong name", wrong_name},
+	{"a function is lacking", lacks_a_function},
+	{"an unresolved symbol", unresolved},
+	{"a truncated file", truncated},
+	{"not ELF", not_elf},
+	{"an empty file", empty_file},
+	{"a directory", directory},
+	{"no file", absent},
+	{"a symbolic link", symlinked},
+	{"writable by others", writable},
+	{"a foreign owner", foreign_owner},
+	{"names that are paths", names},
+	{"the guide's example", the_guides_example},
+	{"others go on without it", others_go_on},
+};
+HARNESS_MAIN(SUITE("loader", tests))
