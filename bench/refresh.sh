@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Refreshes through viewd against the same SQL sent by a client: a view of 20,000 rows (the ratio tells) and one of 10 (the difference
+# tells). PAIRS and ROWS change the size; engine = one engine only.
+: "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}"
+. "$VIEWD_SRC/tests/system/engine.sh"
+: "${PAIRS:=25}" "${ROWS:=20000}"
+
+statement()
+{
+	case $1 in
+	materialized) set -- "REFRESH MATERIALIZED VIEW direct_$2" ;;
+	concurrently) set -- "REFRESH MATERIALIZED VIEW CONCURRENTLY direct_$2" ;;
+	*) set -- BEGIN "DELETE FROM direct_$2" "INSERT INTO direct_$2 SELECT n % $3 AS k, count(*) AS c, sum(gen) AS s FROM src GROUP BY n % $3" COMMIT ;;
+	esac
+	statements=("$@")
+}
+
+# measure LABEL KIND NAME GROUPS
+measure()
+{
+	local kind=$2 name=$3 groups=$4
+	local create="$(pick "$([ "$kind" = table ] && echo TABLE || echo 'MATERIALIZED VIEW')" TABLE TABLE)"
+	sql "CREATE $create direct_$name AS SELECT n % $groups AS k, count(*) AS c, sum(gen) AS s FROM src GROUP BY n % $groups"
+	sql "CREATE UNIQUE INDEX direct_${name}_k ON direct_$name (k)"
+	statement "$kind" "$name" "$groups"
+	printf '%-11s %-22s %6d rows' "$engine" "$1" "$groups"
+	"$VIEWD_BUILD/bench/refresh-$engine" \
+		"$(pick "host=${pg_dir:-} user=viewd dbname=shop options='-c search_path=public'" "${mariadb_dir:-}/sock viewd shop" "$T/shop.db")" \
+		"$T/control.sock" "$name" "$PAIRS" "UPDATE src SET gen = gen + 1 WHERE n = 1" "${statements[@]}" || n_failed=1
+}
+
+start_engine >/dev/null
+sql "CREATE TABLE src (n integer PRIMARY KEY, gen integer NOT NULL)"
+sql "INSERT INTO src WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < $ROWS) SELECT n, 0 FROM c" 2>/dev/null ||
+	sql "SET max_recursive_iterations = 10000000; INSERT INTO src WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < $ROWS) SELECT n, 0 FROM c"
+view()
+{
+	printf '[view %s]\ndatabase = shop\nmethod = %s\nrefresh_mode = %s\nunique_key = k\ndefinition = SELECT n %% %d AS k, count(*) AS c, sum(gen) AS s FROM src GROUP BY n %% %d\n' \
+		"$1" "$2" "$3" "$4" "$4"
+}
+views()
+{
+	[ $engine != postgresql ] || {
+		view big_full materialized full "$ROWS"
+		view small_full materialized full 10
+		view big_conc materialized concurrently "$ROWS"
+	}
+	view big_table table full "$ROWS"
+	view small_table table full 10
+}
+views | conf_database shop
+start_viewd
+for view in $(views | sed -n 's/^\[view \(.*\)\]/\1/p'); do
+	wait_until is_fresh "$view" || die "view $view does not become fresh"
+done
+if [ $engine = postgresql ]; then
+	measure "REFRESH" materialized big_full "$ROWS"
+	measure "REFRESH" materialized small_full 10
+	measure "REFRESH CONCURRENTLY" concurrently big_conc "$ROWS"
+fi
+measure "DELETE and INSERT" table big_table "$ROWS"
+measure "DELETE and INSERT" table small_table 10
+finish >/dev/null
