@@ -17,7 +17,9 @@
 #include <string.h>
 
 #define PROBE_BASE (1 * SPAN_SECOND)
-#define PROBE_MAX (30 * SPAN_SECOND)
+#define PROBE_MAX (15 * SPAN_SECOND)
+/* Waiting to take over, or for a promotion: a cheap question, asked often. */
+#define PROBE_STANDBY (2 * SPAN_SECOND)
 /* A password is not retried faster than this: servers lock accounts. */
 #define PROBE_AUTH (60 * SPAN_SECOND)
 
@@ -117,7 +119,7 @@ static void log_down(struct db *db, const struct viewd_err *err)
 	if (!news)
 		return;
 	log_event(err->cls == VIEWD_ERR_STANDBY ? VIEWD_LOG_WARNING : VIEWD_LOG_ERROR, "database '%s', %s (%s)%s%s", db->conf->name,
-	          err->cls == VIEWD_ERR_STANDBY ? "is read-only" : "cannot be used", err->msg, err->hint[0] != '\0' ? "; " : "",
+	          err->cls == VIEWD_ERR_STANDBY ? "stands by" : "cannot be used", err->msg, err->hint[0] != '\0' ? "; " : "",
 	          err->hint);
 }
 
@@ -142,12 +144,20 @@ static void fail_requests_by_hand(struct db *db)
 	database_refuse_history(db, db->err);
 }
 
+static int64_t probe_delay(const struct db *db)
+{
+	if (db->err->cls == VIEWD_ERR_AUTH)
+		return PROBE_AUTH;
+	if (db->err->cls == VIEWD_ERR_STANDBY)
+		return PROBE_STANDBY;
+	return backoff_delay(PROBE_BASE, PROBE_MAX, db->streak, (uint64_t)(uintptr_t)db);
+}
+
 static void schedule_probe(struct db *db)
 {
 	db->state = DB_DOWN;
 	db->streak++;
-	int64_t delay = db->err->cls == VIEWD_ERR_AUTH ? PROBE_AUTH : backoff_delay(PROBE_BASE, PROBE_MAX, db->streak, (uint64_t)(uintptr_t)db);
-	loop_timer_set(db->probe_timer, delay);
+	loop_timer_set(db->probe_timer, probe_delay(db));
 }
 
 void database_lost(struct db *db, const struct viewd_err *err)

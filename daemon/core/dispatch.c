@@ -104,6 +104,7 @@ static void describe_request(struct job *job, const struct member *members)
 	/* Never set up successfully: a refresh by hand is a reason to try that again first. */
 	job->reconcile_first = job->kind == JOB_REFRESH && !job->view->reconciled;
 	job->create_missing |= job->reconcile_first;
+	job->unknown_since_us = job->request.force_full ? 0 : job->view->unknown_since_us;
 }
 
 static void start_view(struct view *view, enum job_kind kind)

@@ -283,7 +283,7 @@ bool engine_resume(struct engine *eng, struct view *const *views, size_t n, stru
 		v->paused = false;
 		if (v->state != VIEW_STATE_PAUSED && v->state != VIEW_STATE_SUSPENDED)
 			continue;
-		v->consecutive_errors = v->retries = 0;
+		v->consecutive_errors = v->retries = v->losses = 0;
 		outcome_set_state(v, VIEW_STATE_ACTIVE);
 		due_schedule(v);
 		change_plan(v);

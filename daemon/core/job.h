@@ -55,6 +55,7 @@ struct job {
 	enum view_trigger trigger;
 	bool create_missing;
 	bool reconcile_first;
+	int64_t unknown_since_us; /* a run since then may have succeeded without our knowing */
 	int history_limit;
 	struct viewd_capture_request capture;
 	uint64_t capture_digest;

@@ -19,6 +19,8 @@
 /* A view that could not be set up is tried again at this pace: what it needs may appear. */
 #define SETUP_RETRY (5 * SPAN_SECOND)
 #define SETUP_RETRY_MAX (5 * SPAN_MINUTE)
+/* So many runs in a row that ended with a broken connection are no accident. */
+#define QUARANTINE_LOSSES 3
 
 void outcome_set_state(struct view *view, enum view_state state)
 {
@@ -110,7 +112,8 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	view->rows_written = job->outcome.rows_written;
 	view->last_end_us = view->last_success_us;
 	due_served(view, job->started_wall);
-	view->consecutive_errors = view->retries = 0;
+	view->consecutive_errors = view->retries = view->losses = 0;
+	view->unknown_since_us = 0;
 	view->eng->runs++;
 	set_reason(view, job->outcome.reason);
 	due_unset(view, DUE_RETRY);
@@ -148,11 +151,27 @@ static enum view_state state_after(const struct job *job)
 		return VIEW_STATE_STANDBY;
 	if (view->paused)
 		return VIEW_STATE_PAUSED;
+	if (view->losses >= QUARANTINE_LOSSES)
+		return VIEW_STATE_SUSPENDED;
 	int64_t limit = view->conf->max_consecutive_errors;
 	if (limit > 0 && view->consecutive_errors >= limit)
 		return VIEW_STATE_SUSPENDED;
 	bool passing = err_class_retries(job->err.cls) && view->retries < view->conf->max_retries;
 	return passing && view->reconciled ? view->state : VIEW_STATE_FAILED;
+}
+
+/* A statement that takes the server down with it must not do so for ever. */
+static void note_loss(struct job *job)
+{
+	struct view *view = job->view;
+	if (job->err.cls != VIEWD_ERR_LOST)
+		return;
+	if (view->unknown_since_us == 0)
+		view->unknown_since_us = job->started_wall;
+	if (++view->losses < QUARANTINE_LOSSES)
+		return;
+	err_hint(&job->err, "%d runs in a row broke the connection: quarantined until viewctl resume or a manual success", view->losses);
+	log_error("view '%s', %s", view->label, job->err.hint);
 }
 
 static void take_failure(struct job *job, const char *what)
@@ -172,6 +191,7 @@ static void take_failure(struct job *job, const char *what)
 	view->eng->failures++;
 	if (job->trigger != VIEW_TRIGGER_MANUAL)
 		view->consecutive_errors++;
+	note_loss(job);
 	outcome_set_error(view, &job->err);
 	outcome_set_state(view, state_after(job));
 	plan_retry(view, &job->err);

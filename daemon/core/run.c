@@ -113,6 +113,18 @@ static void record_failure(struct job *job)
 	}
 }
 
+/* The connection broke in the middle of the last run. The state row commits with the data, so it knows whether that run ended. */
+static bool was_recorded(struct job *job)
+{
+	if (!inspect(job) || !job->found.ours || job->found.last_success_us < job->unknown_since_us)
+		return false;
+	job->outcome.did = VIEWD_DID_NO_DATA;
+	job->outcome.rows = job->found.rows;
+	job->outcome.data_timestamp_us = job->found.data_timestamp_us;
+	snprintf(job->outcome.reason, sizeof job->outcome.reason, "the run that lost its connection had been completed by the server");
+	return true;
+}
+
 static bool refresh(struct job *job)
 {
 	if (job->reconcile_first) {
@@ -122,6 +134,8 @@ static bool refresh(struct job *job)
 			return true;
 	}
 	job->outcome.rows = job->outcome.rows_written = -1;
+	if (job->unknown_since_us != 0 && was_recorded(job))
+		return true;
 	if (job->session->dialect->refresh(job->session->conn, &job->spec, &job->request, &job->outcome, &job->err))
 		return true;
 	record_failure(job);

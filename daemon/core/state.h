@@ -108,6 +108,8 @@ struct view {
 	int64_t rows, rows_written;
 	int consecutive_errors;
 	int retries;
+	int losses;              /* runs in a row that broke the connection */
+	int64_t unknown_since_us; /* start of a run whose outcome nobody knows: looked up before it is repeated; 0 none */
 	struct viewd_err *err;
 	char *reason;
 
