@@ -132,7 +132,7 @@ static void resolve(struct view *v)
 {
 	struct viewd_database_spec db_spec;
 	struct viewd_view_spec spec;
-	struct viewd_resolved resolved;
+	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
 	struct viewd_err err;
 	struct guess_list list = {.view = v};
 	struct viewd_text_sink mentions = {.fn = keep_guess, .ctx = &list};

@@ -106,7 +106,7 @@ static void check_one_view(struct checker *c, const struct conf_view *view, cons
 	if (dialect == NULL)
 		return;
 	struct viewd_database_spec spec;
-	struct viewd_resolved resolved;
+	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
 	struct conf_origin where = view->where;
 	conf_database_spec(db, &spec);
 	if (ask_dialect(dialect, &spec, view, &resolved, &err)) {
@@ -261,7 +261,7 @@ bool offline_render(const struct conf *conf, struct registry *registry, const st
 		conf_database_spec(db, &db_spec);
 	else
 		paper_database(paper, dialect, &db_spec);
-	struct viewd_resolved resolved;
+	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
 	bool ok = ask_dialect(dialect, &db_spec, view, &resolved, err);
 	if (ok) {
 		struct viewd_view_spec spec;

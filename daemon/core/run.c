@@ -44,7 +44,7 @@ static bool inspect(struct job *job)
 static bool inspect_and_decide(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
-	struct viewd_resolved resolved;
+	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
 	struct viewd_text_sink no_mentions = {.fn = ignore_text};
 	if (!dialect->check_view(&job->db_spec, &job->spec, &resolved, no_mentions, &job->err) || !inspect(job))
 		return false;

@@ -43,4 +43,4 @@ core_tests = $(core_rig_tests) \
 	tests/unit/core/test_worker
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
-EXTRA_DIST += tests/plugins/bad/bad.c tests/plugins/example.c
+EXTRA_DIST += docs/plugin-guide.md tests/plugins/bad/bad.c tests/plugins/example.c
