@@ -17,10 +17,11 @@
 
 #define SWEEP_WAIT_US (3 * SPAN_SECOND)
 
+/* A table under a temporary name, or a recorded view. */
 struct row {
 	char schema[IDENT_MAX];
-	char name[IDENT_MAX];
-	char comment[TAG_TEXT_MAX];
+	char name[IDENT_MAX]; /* of a view: the digits of its tag */
+	char relation[520];
 	char view[256];
 	int64_t data_timestamp_us;
 };
@@ -36,31 +37,31 @@ static void copy(char *out, size_t size, const char *text)
 	snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
-static bool keep_row(void *ctx, const char *const *v, size_t n UNUSED)
+static struct row *add_row(struct rows *all)
 {
-	struct rows *all = ctx;
-
 	all->items = talloc_realloc(all->mem, all->items, struct row, all->n + 1);
-	struct row *row = &all->items[all->n++];
-	*row = (struct row){.data_timestamp_us = timetext_parse(v[4])};
+	all->items[all->n] = (struct row){.schema = ""};
+	return &all->items[all->n++];
+}
+
+static bool keep_table(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct row *row = add_row(ctx);
+
 	copy(row->schema, sizeof row->schema, v[0]);
 	copy(row->name, sizeof row->name, v[1]);
-	copy(row->comment, sizeof row->comment, v[2]);
-	copy(row->view, sizeof row->view, v[3]);
 	return true;
 }
 
-/* Tables whose tag is that of a recorded view; aside: those under a temporary name, else those under any other. */
-static bool list_tagged(struct viewd_conn *conn, bool aside, struct rows *all, struct viewd_err *err)
+static bool keep_view(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	char *sql = talloc_asprintf(all->mem,
-	                            "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.TABLE_COMMENT, v.name, v.data_timestamp"
-	                            " FROM information_schema.TABLES t JOIN viewd_views v"
-	                            " ON v.identity = CONCAT('table:', SUBSTRING(t.TABLE_COMMENT, 7, 32))"
-	                            " WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_COMMENT LIKE 'viewd:%%'"
-	                            " AND %s t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$'",
-	                            aside ? "" : "NOT");
-	return my_query(&conn->db, sql, NULL, 0, keep_row, all, err);
+	struct row *row = add_row(ctx);
+
+	copy(row->view, sizeof row->view, v[0]);
+	copy(row->relation, sizeof row->relation, v[1]);
+	row->data_timestamp_us = timetext_parse(v[2]);
+	copy(row->name, sizeof row->name, v[3]);
+	return true;
 }
 
 static bool drop_one(struct viewd_conn *conn, const struct row *row, struct viewd_err *err)
@@ -82,10 +83,14 @@ static bool drop_one(struct viewd_conn *conn, const struct row *row, struct view
 	return done;
 }
 
+/* Tables under a temporary name whose tag is that of a recorded view. The server opens only those whose name fits. */
 static bool drop_aside(struct viewd_conn *conn, struct viewd_err *err)
 {
+	static const char sql[] = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME FROM information_schema.TABLES t JOIN viewd_views v"
+	                          " ON v.identity = CONCAT('table:', SUBSTRING(t.TABLE_COMMENT, 7, 32))"
+	                          " WHERE t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$' AND t.TABLE_COMMENT LIKE 'viewd:%'";
 	struct rows all = {.mem = talloc_new(conn)};
-	bool done = list_tagged(conn, true, &all, err);
+	bool done = my_query(&conn->db, sql, NULL, 0, keep_table, &all, err);
 
 	for (size_t i = 0; done && i < all.n; i++)
 		done = drop_one(conn, &all.items[i], err);
@@ -96,9 +101,16 @@ static bool drop_aside(struct viewd_conn *conn, struct viewd_err *err)
 /* The exchange happened, the state row did not follow any more: the tag tells what it would have said. */
 static bool catch_up(struct viewd_conn *conn, const struct row *row, struct viewd_err *err)
 {
+	struct relation rel, at;
 	struct tag tag;
+	bool exists;
 
-	if (!tag_parse(row->comment, &tag) || tag.data_timestamp_us <= row->data_timestamp_us)
+	if (!relation_parse(&my_syntax, row->relation, &rel, err))
+		return false;
+	my_place(conn, &rel, &at);
+	if (!my_find_tag(conn, &at, &exists, &tag, err))
+		return false;
+	if (tag.data_timestamp_us <= row->data_timestamp_us || strcmp(tag.uid, row->name) != 0)
 		return true;
 	struct state_run run = {
 		.action = did_word(VIEWD_DID_SWAP),
@@ -118,8 +130,10 @@ static bool catch_up(struct viewd_conn *conn, const struct row *row, struct view
 
 static bool catch_up_all(struct viewd_conn *conn, struct viewd_err *err)
 {
+	static const char sql[] = "SELECT name, relation, data_timestamp, SUBSTRING(identity, 7) FROM viewd_views"
+	                          " WHERE identity LIKE 'table:%'";
 	struct rows all = {.mem = talloc_new(conn)};
-	bool done = list_tagged(conn, false, &all, err);
+	bool done = my_query(&conn->db, sql, NULL, 0, keep_view, &all, err);
 
 	for (size_t i = 0; done && i < all.n; i++)
 		done = catch_up(conn, &all.items[i], err);

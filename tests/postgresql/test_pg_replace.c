@@ -194,6 +194,23 @@ static void keeps_a_table_of_the_same_columns(void)
 	CHECK_INT(err.cls, VIEWD_ERR_EXISTS);
 }
 
+/* Who was not allowed to read before may not read afterwards, whatever the defaults say. */
+static void default_privileges_add_nothing(void)
+{
+	struct viewd_conn *conn, *app;
+	struct viewd_view_spec view = start(&conn, &app);
+	pg_do(conn, "CREATE VIEW reader AS SELECT id FROM stats");
+	pg_do(conn, "GRANT SELECT ON reader TO app");
+	pg_do(conn, "REVOKE DELETE ON reader FROM viewd");
+	pg_do(conn, "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO other, PUBLIC");
+	const char *before = pg_ask(conn, "SELECT (SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(relacl) x) FROM pg_class WHERE relname = 'reader'");
+	view.definition = "SELECT product, id FROM sale";
+	pg_apply(conn, &view, VIEWD_CHANGE_REPLACE);
+	CHECK_STR(pg_ask(conn, "SELECT (SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(relacl) x) FROM pg_class WHERE relname = 'reader'"), before);
+	CHECK_STR(pg_ask(conn, "SELECT has_table_privilege('other', 'stats', 'SELECT'), has_table_privilege('other', 'reader', 'SELECT')"), "f,f");
+	CHECK_STR(pg_ask(conn, "SELECT has_table_privilege('viewd', 'stats', 'DELETE'), has_table_privilege('app', 'reader', 'SELECT')"), "t,t");
+}
+
 static void replaces_simple_views_in_place(void)
 {
 	struct viewd_conn *conn, *app;
@@ -250,6 +267,7 @@ static const struct harness_test replace_tests[] = {
 	{"changes method and back", changes_method_and_back},
 	{"keeps states of its own dependants", keeps_states_of_its_own_dependants},
 	{"keeps a table of the same columns", keeps_a_table_of_the_same_columns},
+	{"default privileges add nothing", default_privileges_add_nothing},
 	{"replaces simple views in place", replaces_simple_views_in_place},
 	{"keeps a table of declared types", keeps_a_table_of_declared_types},
 	{"aborts when a name would mean another", aborts_when_a_name_would_mean_another},

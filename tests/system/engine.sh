@@ -57,7 +57,7 @@ kill_engine()
 sql()
 {
 	case $engine in
-	postgresql) pg_user=viewd sql_pg "$@" ;;
+	postgresql) PGOPTIONS="-c search_path=public" pg_user=viewd sql_pg "$@" ;;
 	mariadb) mariadb_user=viewd sql_mariadb "$@" | tr '\t' '|' && return "${PIPESTATUS[0]}" ;;
 	sqlite) sql_sqlite "$T/shop.db" "$@" ;;
 	esac

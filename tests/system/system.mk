@@ -4,16 +4,22 @@
 engine_scripts = \
 	tests/system/10-shop.sh \
 	tests/system/11-league.sh \
+	tests/system/20-faults.sh \
 	tests/system/30-readers.sh \
 	tests/system/40-crash.sh \
 	tests/system/50-reload.sh \
+	tests/system/61-hostile.sh \
+	tests/system/70-lifecycle.sh \
 	tests/system/80-deps.sh
 engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
 	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
+	tests/system/20-faults-sqlite.sh tests/system/20-faults-postgresql.sh tests/system/20-faults-mariadb.sh \
 	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh \
 	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh \
 	tests/system/50-reload-sqlite.sh tests/system/50-reload-postgresql.sh tests/system/50-reload-mariadb.sh \
+	tests/system/61-hostile-sqlite.sh tests/system/61-hostile-postgresql.sh tests/system/61-hostile-mariadb.sh \
+	tests/system/70-lifecycle-sqlite.sh tests/system/70-lifecycle-postgresql.sh tests/system/70-lifecycle-mariadb.sh \
 	tests/system/80-deps-sqlite.sh tests/system/80-deps-postgresql.sh tests/system/80-deps-mariadb.sh
 
 $(engine_tests): Makefile
@@ -29,6 +35,7 @@ EXTRA_DIST += $(engine_scripts) tests/system/engine.sh
 # Tests that have one form only.
 system_tests = \
 	tests/system/12-demo.sh \
+	tests/system/60-badinput.sh \
 	tests/system/90-control.sh
 TESTS += $(system_tests)
 EXTRA_DIST += $(system_tests) tools/demo.sh

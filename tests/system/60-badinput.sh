@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# sanitizers: yes
+# Configuration files that lose data silently elsewhere: each is refused with file, line, section and key.
+. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+
+check()
+{
+	timeout 10 "$VIEWD_BUILD/viewd" -c "$T/bad.conf" --check 2>&1
+}
+# bad NAME REGEX: stdin behind a good beginning of six lines is refused, with a message like REGEX.
+bad()
+{
+	{
+		printf '[viewd]\ncontrol_socket = %s\nplugin_dir = %s\nstate_dir = %s\n[database shop]\nurl = sqlite:///x.db\n' \
+			"$T/control.sock" "$VIEWD_BUILD/.libs" "$T"
+		cat
+	} >"$T/bad.conf"
+	refused "$1" "$2"
+}
+refused()
+{
+	local out status
+	out=$(check)
+	status=$?
+	is "$1: refused" $status 78 || comment "$out"
+	like "... and explained" "$out" "$2"
+}
+# good NAME: stdin behind the same beginning is fine.
+good()
+{
+	{
+		printf '[viewd]\ncontrol_socket = %s\nplugin_dir = %s\nstate_dir = %s\n[database shop]\nurl = sqlite:///x.db\n' \
+			"$T/control.sock" "$VIEWD_BUILD/.libs" "$T"
+		cat
+	} >"$T/bad.conf"
+	ok "$1" check
+}
+letters()
+{
+	printf "%*s" "$1" '' | tr ' ' x
+}
+view="[view v]
+database = shop
+definition = SELECT 1 AS x"
+
+good "a good file" <<<"$view"
+bad "a line that is too long" 'bad.conf:10:.*(long|bytes)' <<<"$view
+description = $(letters 1100)"
+bad "a line continued by a backslash" 'bad.conf:10:.*backslash' <<<"$view
+description = one \\
+two"
+bad "a value cut at ;" 'bad.conf:9:([0-9]+:)? \[view v\] definition.*;' <<<'[view v]
+database = shop
+definition = SELECT 1; SELECT 2'
+bad "a value cut at #" 'bad.conf:9:([0-9]+:)? \[view v\] definition.*#' <<<'[view v]
+database = shop
+definition = SELECT a#>b FROM t'
+bad "text behind a closing quote" 'bad.conf:9:([0-9]+:)? \[view v\] definition' <<<'[view v]
+database = shop
+definition = "SELECT 1" FROM t'
+bad "an escaped quote" 'bad.conf:9:([0-9]+:)? \[view v\] definition' <<<'[view v]
+database = shop
+definition = "SELECT \"Foo\""'
+bad "a key twice" 'bad.conf:10:([0-9]+:)? \[view v\] database' <<<"$view
+database = shop"
+bad "a section twice" 'bad.conf:10:([0-9]+:)? \[view v\]' <<<"$view
+[view v]
+description = again"
+bad "a colon in a section name" 'bad.conf:10:.*:' <<<"$view
+[view a:b]
+database = shop"
+bad "a key before any section" 'bad.conf:[0-9]+:' <<<"$view
+[ ]
+x = 1"
+for value in tomato never 2 ''; do
+	bad "a switch that says '$value'" 'bad.conf:10:([0-9]+:)? \[view v\] adopt' <<<"$view
+adopt = $value"
+done
+for value in 010x 10x 99999999999 -1 1.5; do
+	bad "a number that says '$value'" 'bad.conf:10:([0-9]+:)? \[view v\] max_retries' <<<"$view
+max_retries = $value"
+done
+for value in soon 5 '5 parsecs' 99999999d -5s; do
+	bad "a duration that says '$value'" 'bad.conf:10:([0-9]+:)? \[view v\] every' <<<"$view
+every = $value"
+done
+bad "an unknown key" 'bad.conf:10:([0-9]+:)? \[view v\] evry.*every' <<<"$view
+evry = 5m"
+bad "an unknown section" 'bad.conf:10:.*\[vew w\]' <<<"$view
+[vew w]
+database = shop"
+bad "a section without its end" 'bad.conf:10:' <<<"$view
+[view w
+database = shop"
+bad "text behind a section" 'bad.conf:10:' <<<"$view
+[view w] here
+database = shop"
+bad "no database" 'bad.conf:7:([0-9]+:)? \[view v\].*database' <<<'[view v]
+definition = SELECT 1 AS x'
+bad "an unknown database" 'bad.conf:8:([0-9]+:)? \[view v\] database.*shop' <<<'[view v]
+database = shpo
+definition = SELECT 1 AS x'
+bad "no definition" 'bad.conf:7:([0-9]+:)? \[view v\]' <<<'[view v]
+database = shop'
+bad "a definition file that is not there" 'bad.conf:9:([0-9]+:)? \[view v\] definition_file.*missing.sql' <<<'[view v]
+database = shop
+definition_file = missing.sql'
+bad "a name that is too long" 'bad.conf:7:' <<<"[view $(letters 200)]
+database = shop
+definition = SELECT 1 AS x"
+bad "a setting that is to come" 'bad.conf:10:([0-9]+:)? \[view v\] cron.*not supported' <<<"$view
+cron = 0 0 * * *"
+bad "an unknown scheme" 'bad.conf:11:([0-9]+:)? \[database d\] url' <<<"$view
+[database d]
+url = oracle://x"
+bad "a control character" 'bad.conf:10:' <<<"$view
+description = a$(printf '\001')b"
+bad "text that is not UTF-8" 'bad.conf:10:' <<<"$view
+description = $(printf '\377\376')"
+bad "several problems at once: the first" 'bad.conf:10:([0-9]+:)? \[view v\] every' <<<"$view
+every = soon
+adopt = tomato"
+like "... and the second" "$(check)" 'bad.conf:11:([0-9]+:)? \[view v\] adopt'
+
+# Whole files.
+printf '\357\273\277%s\n' "$(cat "$T/bad.conf")" >"$T/bom" && mv "$T/bom" "$T/bad.conf"
+refused "a byte order mark" 'bad.conf:1:.*(byte order|BOM)'
+printf '[viewd]\nlog_level = in\0fo\n' >"$T/bad.conf"
+refused "a NUL byte" 'bad.conf:2:'
+printf '[viewd]\r\nlog_level = info\r\n' >"$T/bad.conf"
+like "CR LF: accepted or explained" "$(check)" 'no errors|bad.conf:1:'
+rm "$T/bad.conf"
+refused "a missing file" 'bad.conf.*No such file'
+mkdir "$T/bad.conf"
+refused "a directory" 'bad.conf.*(directory|regular)'
+rmdir "$T/bad.conf"
+mkfifo "$T/bad.conf"
+refused "a FIFO does not hang" 'bad.conf.*regular'
+rm "$T/bad.conf"
+ln -s bad.conf "$T/bad.conf"
+refused "a loop of links" 'bad.conf'
+rm "$T/bad.conf"
+finish
