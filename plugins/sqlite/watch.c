@@ -23,8 +23,9 @@
 #include <unistd.h>
 
 #define LOCK_TIMEOUT_US INT64_C(2000000)
-/* A write to the file is seen by inotify a moment before the commit is visible: looked at again after these pauses (milliseconds). */
-static const int looks_ms[] = {0, 1, 4, 20, 100};
+/* A write to the file is seen by inotify before the commit is visible, by as long as the writer is kept from running. So after every sign of life
+ * it is looked at again after these pauses (milliseconds), and only then left to the next sign. */
+static const int looks_ms[] = {0, 1, 4, 20, 100, 500, 2000, 5000};
 
 struct viewd_watch {
 	struct viewd_conn *conn;
@@ -32,6 +33,7 @@ struct viewd_watch {
 	char *file; /* name of the database file inside its directory */
 	int64_t version, schema;
 	bool looked;
+	size_t look; /* how many of the pauses have passed */
 };
 
 static bool read_number(void *ctx, const char *const *v, size_t n UNUSED)
@@ -180,15 +182,15 @@ static bool wait_for_hint(struct viewd_watch *w, int timeout_ms, bool *woken_r)
 
 bool sqlite_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err)
 {
-	bool news = false, woken = false, hint = w->looked ? wait_for_hint(w, (int)(timeout_us / 1000), &woken) : true;
+	bool news = false, woken = false;
+	int pause_ms = w->look < ARRAY_LEN(looks_ms) ? looks_ms[w->look] : (int)(timeout_us / 1000);
+	w->look = wait_for_hint(w, pause_ms, &woken) ? 0 : w->look + 1;
 	if (!sqlite_conn_alive(w->conn))
 		return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' is gone or was replaced", w->conn->path);
 	if (!look(w, &news, err))
 		return false;
-	for (size_t i = 0; hint && !news && !woken && i < ARRAY_LEN(looks_ms); i++) {
-		wait_for_hint(w, looks_ms[i], &woken);
-		if (!look(w, &news, err))
-			return false;
-	}
-	return (!news && !woken) || tell(w, signals, err);
+	if (!news && !woken)
+		return true;
+	w->look = 0;
+	return tell(w, signals, err);
 }
