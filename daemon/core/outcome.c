@@ -232,6 +232,7 @@ static void reconciled(struct job *job)
 		due_unset(view, DUE_RETRY); /* that was a retry of setting it up */
 	}
 	if (job->applied) {
+		view->capture_digest = 0; /* what it reads may be new under its old name, without our triggers */
 		log_info("view '%s', %s (%s)", view->label, word_change(job->last_change), job->apply_reason);
 		if (job->outcome.did == VIEWD_DID_REINITIALIZE)
 			take_success(job, VIEW_TRIGGER_INITIAL);
@@ -266,7 +267,8 @@ static void dropped(struct job *job)
 		return;
 	}
 	log_info("view '%s', dropped", view->label);
-	view->reconciled = false;
+	view->reconciled = view->captured = false;
+	view->capture_digest = 0;
 	due_clear(view);
 	outcome_set_error(view, NULL);
 	outcome_set_state(view, VIEW_STATE_MISSING);
