@@ -23,9 +23,14 @@ static int64_t system_mono(const struct clock *clk UNUSED)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+static int64_t system_slept(const struct clock *clk UNUSED)
+{
+	return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
+}
+
 const struct clock *clock_system(void)
 {
-	static const struct clock sys = {.wall = system_wall, .mono = system_mono};
+	static const struct clock sys = {.wall = system_wall, .mono = system_mono, .slept = system_slept};
 	return &sys;
 }
 
@@ -39,17 +44,29 @@ static int64_t fake_mono(const struct clock *clk)
 	return ((const struct clock_fake *)(const void *)clk)->mono_us;
 }
 
+static int64_t fake_slept(const struct clock *clk)
+{
+	return ((const struct clock_fake *)(const void *)clk)->slept_us;
+}
+
 void clock_fake_init(struct clock_fake *fake, int64_t wall_us)
 {
-	fake->clock = (struct clock){.wall = fake_wall, .mono = fake_mono};
+	fake->clock = (struct clock){.wall = fake_wall, .mono = fake_mono, .slept = fake_slept};
 	fake->wall_us = wall_us;
 	fake->mono_us = 0;
+	fake->slept_us = 0;
 }
 
 void clock_fake_advance(struct clock_fake *fake, int64_t us)
 {
 	fake->wall_us += us;
 	fake->mono_us += us;
+}
+
+void clock_fake_sleep(struct clock_fake *fake, int64_t us)
+{
+	fake->wall_us += us;
+	fake->slept_us += us;
 }
 
 char *clock_format(int64_t wall_us, char *buf, size_t size)

@@ -10,7 +10,8 @@
 
 struct clock {
 	int64_t (*wall)(const struct clock *clk); /* microseconds since the epoch */
-	int64_t (*mono)(const struct clock *clk); /* microseconds, never steps back */
+	int64_t (*mono)(const struct clock *clk); /* microseconds, never steps back; stands still while the machine sleeps */
+	int64_t (*slept)(const struct clock *clk); /* microseconds that the machine has slept since it was started */
 };
 
 /* The machine's clocks. Static; never freed. */
@@ -21,9 +22,12 @@ struct clock_fake {
 	struct clock clock;
 	int64_t wall_us;
 	int64_t mono_us;
+	int64_t slept_us;
 };
 void clock_fake_init(struct clock_fake *fake, int64_t wall_us);
 void clock_fake_advance(struct clock_fake *fake, int64_t us);
+/* The machine sleeps: the wall clock goes on. */
+void clock_fake_sleep(struct clock_fake *fake, int64_t us);
 
 /* "2026-11-22T08:44:01.123Z" (RFC 3339, UTC, milliseconds). Buffer at least 32 bytes. Returns buf. */
 char *clock_format(int64_t wall_us, char *buf, size_t size);

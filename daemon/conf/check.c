@@ -133,6 +133,13 @@ static void check_idle_keys(struct load *load, const struct load_section *s, con
 	}
 }
 
+static void check_zone(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	struct report_at at = at_key(s, view, "timezone");
+	if (view->cron == NULL && says_itself(view, "timezone") && strcmp(view->timezone, "UTC") != 0)
+		report_error(load->report, &at, "has no effect without cron; write cron = ..., or remove it");
+}
+
 static void check_changes(struct load *load, const struct load_section *s, const struct conf_view *view)
 {
 	struct report_at at = at_key(s, view, "on_change");
@@ -270,6 +277,7 @@ void check_references(struct load *load)
 		check_definitions(load, s, view);
 		check_values(load, s, view);
 		check_changes(load, s, view);
+		check_zone(load, s, view);
 		check_relation(load, s, view, objects, i);
 		check_depends_on(load, s, view, i);
 	}

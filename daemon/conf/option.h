@@ -21,6 +21,8 @@ enum option_type {
 	OPTION_IDENTS,     /* struct conf_list: comma-separated SQL names, "Quoted Parts" keep their case */
 	OPTION_COLUMNS,    /* const struct viewd_column * and a count */
 	OPTION_PAIRS,      /* const struct viewd_kv * and a count: a=b, c=d */
+	OPTION_CRON,       /* const char *: times as in crontab(5) */
+	OPTION_ZONE,       /* const char *: name of a time zone */
 	OPTION_DEFINITION, /* key definition, definition_DIALECT: collected by define.c */
 	OPTION_INDEX,      /* key index_NAME: collected by define.c */
 	OPTION_DIALECT,    /* a [database] key that one dialect knows: goes to conf_database.options */
@@ -87,6 +89,8 @@ struct option_table {
 #define OPTION_WORD_AT(st, field) .type = OPTION_WORD, .offset = OPTION_AT(st, field, int)
 #define OPTION_TEXT_AT(st, field) .type = OPTION_TEXT, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_PATH_AT(st, field) .type = OPTION_PATH, .offset = OPTION_AT(st, field, const char *)
+#define OPTION_CRON_AT(st, field) .type = OPTION_CRON, .offset = OPTION_AT(st, field, const char *)
+#define OPTION_ZONE_AT(st, field) .type = OPTION_ZONE, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_LIST_AT(kind, st, field) .type = kind, .offset = OPTION_AT(st, field, struct conf_list)
 #define OPTION_COLUMNS_AT(st, field, count)                                                                           \
 	.type = OPTION_COLUMNS, .offset = OPTION_AT(st, field, const struct viewd_column *),                              \

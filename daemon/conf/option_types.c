@@ -3,6 +3,8 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "sched/cron.h"
+#include "sched/zone.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -150,6 +152,25 @@ static char *format_text(void *mem_ctx, const struct option_row *row UNUSED, con
 	return text != NULL ? talloc_strdup(mem_ctx, text) : NULL;
 }
 
+static bool parse_cron(const struct option_parse *p)
+{
+	struct cron cron;
+	return cron_parse(p->text, &cron, p->err) && parse_text(p);
+}
+
+static bool parse_zone(const struct option_parse *p)
+{
+	size_t n;
+	void *tmp = talloc_new(NULL);
+	bool good = zone_open(tmp, p->text, p->err) != NULL;
+	const char **names = good ? NULL : zone_names(tmp, &n);
+	const char *near = names != NULL ? option_nearest_word(names, n, p->text) : NULL;
+	if (near != NULL)
+		err_hint(p->err, "did you mean %s", near);
+	talloc_free(tmp);
+	return good && parse_text(p);
+}
+
 static bool parse_path(const struct option_parse *p)
 {
 	if (p->text[0] == '/' || p->text[0] == '\0')
@@ -183,6 +204,10 @@ static const struct option_type_row type_rows[OPTION_TYPE_COUNT] = {
 	                    .parse = option_parse_columns, .format = option_format_columns, .equal = option_equal_columns},
 	[OPTION_PAIRS] = {.word = "options", .doc = "`name=value` separated by commas", .empty_ok = true,
 	                  .parse = option_parse_pairs, .format = option_format_pairs, .equal = option_equal_pairs},
+	[OPTION_CRON] = {.word = "times", .doc = "five fields as in crontab(5), or @daily and the like", .parse = parse_cron,
+	                 .format = format_text, .equal = equal_text},
+	[OPTION_ZONE] = {.word = "time zone", .doc = "a name of the time zone database, for example Europe/Berlin", .parse = parse_zone,
+	                 .format = format_text, .equal = equal_text},
 	[OPTION_DEFINITION] = {.word = "query", .doc = "one SQL query, or the name of a file that holds one"},
 	[OPTION_INDEX] = {.word = "index", .doc = "(column, ...) or UNIQUE (column, ...)"},
 	[OPTION_DIALECT] = {.word = "text", .doc = "as the dialect says", .empty_ok = true},

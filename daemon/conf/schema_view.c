@@ -115,7 +115,8 @@ static const struct option_row rows[] = {
 	        "adds what cannot be."},
 	/* when */
 	{.key = "every", OPTION_SPAN_AT(conf_view, every), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY, .reload = OPTION_LIVE,
-	 .help = "refresh in this rhythm", .doc = "Counted on the wall clock from midnight UTC of 1 January 1970. 0: no rhythm."},
+	 .help = "refresh in this rhythm",
+	 .doc = "From start to start, without drift; setting the wall clock does not change it. 0: no rhythm."},
 	{.key = "after", OPTION_SPAN_AT(conf_view, after), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY, .reload = OPTION_LIVE,
 	 .help = "refresh this long after the last refresh ended", .doc = "0: not."},
 	{.key = "randomize_for", OPTION_SPAN_AT(conf_view, randomize_for), .dflt = "0", .min = 0, .max = 7 * SPAN_DAY,
@@ -124,9 +125,14 @@ static const struct option_row rows[] = {
 	{.key = "overlap", OPTION_WORD_AT(conf_view, overlap), .dflt = "skip", .choices = overlaps, .reload = OPTION_LIVE,
 	 .help = "a run is due while one is running", .doc = "Runs of one view never overlap."},
 	{.key = "missed", OPTION_WORD_AT(conf_view, missed), .dflt = "run_once", .choices = misses, .reload = OPTION_LIVE,
-	 .help = "runs were missed while viewd was down", .doc = "Holds for every and after."},
-	LATER("cron", NULL, "refresh at these times", "Five fields as in crontab(5), for example */5 * * * *."),
-	LATER("timezone", NULL, "time zone of cron", "A name of the time zone database, for example Europe/Berlin."),
+	 .help = "what to do about runs that were missed", .doc = "viewd was down, the view was paused, or the machine slept. Holds for every, after and cron."},
+	{.key = "cron", OPTION_CRON_AT(conf_view, cron), .reload = OPTION_LIVE, .help = "refresh at these times of day",
+	 .doc = "Minute, hour, day of month, month, day of week, as in crontab(5): */5 * * * * or 30 6 * * mon-fri; or @hourly @daily @weekly "
+	        "@monthly @yearly, or @every 5m, which is every. When both day fields are restricted, either of them will do. In "
+	        "the nights of summer time a fixed time is run once: one that does not exist right after the clocks went forward, one "
+	        "that comes twice the first time. With * as the hour or minute runs follow elapsed time: 23 or 25 hourly ones on such a day."},
+	{.key = "timezone", OPTION_ZONE_AT(conf_view, timezone), .dflt = "UTC", .reload = OPTION_LIVE, .help = "time zone of cron",
+	 .doc = "A name of the system's time zone database, for example Europe/Berlin."},
 	{.key = "on_change", OPTION_BOOL_AT(conf_view, on_change), .dflt = "no", .reload = OPTION_LIVE,
 	 .help = "refresh when a source changes",
 	 .doc = "The first change of an idle view starts a refresh at once, or as debounce and at_most_every say; changes that come while it "
@@ -150,7 +156,11 @@ static const struct option_row rows[] = {
 	 .reload = OPTION_LIVE, .help = "refresh at the latest after this time",
 	 .doc = "The safety net under on_change: whatever was not noticed is in the view after this time. Counted from the moment the data "
 	        "is true for. 0: none."},
-	LATER("target_lag", "0", "how far the view may lag behind its sources", "The daemon chooses when to refresh."),
+	{.key = "target_lag", OPTION_SPAN_AT(conf_view, target_lag), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY, .reload = OPTION_LIVE,
+	 .help = "how old the data may get",
+	 .doc = "viewd chooses when to refresh: as late as it can so that the data is never older than that, learning from past runs how long "
+	        "one takes. With on_change the data counts as current until the first change, and changes start no refresh earlier than "
+	        "that (unless debounce is set and they have ended). 0: none."},
 	LATER("refresh_group", NULL, "refreshed together on one snapshot", "Views of the same name of group belong together."),
 	/* failure */
 	{.key = "timeout", OPTION_SPAN_AT(conf_view, timeout), .dflt = "1h", .min = 0, .max = 365 * SPAN_DAY, .reload = OPTION_LIVE,

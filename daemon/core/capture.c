@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "core/dispatch.h"
+#include "core/due.h"
 #include "core/edges.h"
 #include "core/outcome.h"
 #include "core/roster.h"
@@ -80,6 +81,11 @@ void capture_review(struct engine *eng)
 	talloc_free(todo);
 }
 
+bool capture_in_force(const struct view *v)
+{
+	return v->conf->on_change && v->captured && v->capture_digest != 0 && v->capture_mode != VIEWD_CAPTURE_NONE;
+}
+
 /* ---- the job ---------------------------------------------------------------------------------------------------------------------- */
 
 static void add_source(struct job *job, struct viewd_source **list, size_t *n, const struct source *src)
@@ -129,6 +135,8 @@ void capture_done(struct job *job)
 	v->captured = job->capture_digest != 0;
 	v->capture_mode = job->captured.mode;
 	v->capture_reason = job->captured.reason[0] != '\0' ? mem_strdup(v, job->captured.reason) : NULL;
+	if (v->conf->target_lag > 0 && v->reconciled)
+		due_schedule(v);
 	watch_wake(v->db);
 }
 

@@ -19,7 +19,13 @@ static int64_t start_time(const struct view *view)
 		.max_delay = view->conf->max_delay,
 		.at_most_every = view->conf->at_most_every,
 	};
-	return coalesce_start(&c, view->change.first, view->change.last, view->change.last_start);
+	int64_t start = coalesce_start(&c, view->change.first, view->change.last, view->change.last_start);
+	if (view->conf->target_lag == 0 || view->change.first == 0)
+		return start;
+	int64_t latest = schedule_lag_start(&view->schedule, &view->past, view->change.first);
+	bool settled = c.debounce > 0 && start < latest; /* it has come to rest earlier than it must be shown */
+	int64_t spaced = c.at_most_every > 0 && view->change.last_start > 0 ? view->change.last_start + c.at_most_every : latest;
+	return settled ? start : spaced > latest ? spaced : latest;
 }
 
 void change_plan(struct view *view)

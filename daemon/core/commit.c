@@ -83,25 +83,72 @@ static void commit_databases(struct engine *eng, const struct conf *conf, const 
 
 /* ---- views --------------------------------------------------------------------------------------------------------------------- */
 
+static char *add_text(char *text, const char *what, const char *value)
+{
+	const char *comma = text[0] != '\0' ? ", " : "";
+	return mem_need(talloc_asprintf_append_buffer(text, "%s%s%s", comma, what, value));
+}
+
+static char *add_span(char *text, const char *what, int64_t us)
+{
+	char buf[64];
+	return us > 0 ? add_text(text, what, span_format(us, buf, sizeof buf)) : text;
+}
+
+/* "every 5m, cron 0 4 * * * (Europe/Berlin), on change"; NULL: by hand only. */
+static void set_schedule_text(struct view *v)
+{
+	const struct conf_view *c = v->conf;
+	char *text = mem_strdup(v, "");
+	text = add_span(add_span(text, "every ", c->every), "after ", c->after);
+	if (c->cron != NULL)
+		text = add_text(text, "cron ", c->cron);
+	if (v->schedule.zone != NULL)
+		text = mem_need(talloc_asprintf_append_buffer(text, " (%s)", c->timezone));
+	text = add_span(text, "target lag ", c->target_lag);
+	if (c->on_change)
+		text = add_text(text, "on change", "");
+	text = add_span(text, "at least every ", c->max_staleness);
+	TALLOC_FREE(v->schedule_text);
+	if (text[0] != '\0')
+		v->schedule_text = text;
+	else
+		talloc_free(text);
+}
+
+/* The loader has accepted both texts; a zone that has vanished since then leaves the view without cron. */
+static void set_cron(struct view *v)
+{
+	struct viewd_err err;
+	struct schedule *s = &v->schedule;
+	if (v->conf->cron == NULL)
+		return;
+	if (cron_parse(v->conf->cron, &s->cron, &err) && s->cron.every == 0)
+		s->zone = v->zone = zone_open(v, v->conf->timezone, &err);
+	else if (s->cron.every > 0)
+		s->every = s->every == 0 || s->cron.every < s->every ? s->cron.every : s->every;
+	if (s->zone == NULL && s->cron.every == 0)
+		log_error("view '%s', cron is left out (%s)", v->label, err.msg);
+}
+
 static void set_schedule(struct view *v)
 {
 	const struct conf_view *c = v->conf;
-	char every[64], after[64];
+	TALLOC_FREE(v->zone);
 	v->schedule = (struct schedule){
 		.every = c->every,
 		.after = c->after,
+		.target_lag = c->target_lag,
 		.jitter = c->randomize_for,
 		.skip_missed = c->missed == CONF_MISSED_SKIP,
 	};
-	talloc_free(v->schedule_text);
-	v->schedule_text = NULL;
-	if (c->every == 0 && c->after == 0)
-		return;
-	span_format(c->every, every, sizeof every);
-	span_format(c->after, after, sizeof after);
-	v->schedule_text = mem_printf(v, "%s%s%s%s%s", c->every > 0 ? "every " : "", c->every > 0 ? every : "",
-	                              c->every > 0 && c->after > 0 ? ", " : "", c->after > 0 ? "after " : "",
-	                              c->after > 0 ? after : "");
+	set_cron(v);
+	set_schedule_text(v);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 struct guess_list {
@@ -179,11 +226,14 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 {
 	bool renamed = v->conf->database.n != conf->database.n;
 	bool was_enabled = v->conf->enabled;
+	bool same_cron = same_text(v->conf->cron, conf->cron) && same_text(v->conf->timezone, conf->timezone);
 	v->conf = conf;
 	if (entry->what == CONF_DIFF_UNCHANGED && !renamed)
 		return;
 	set_label(v);
 	set_schedule(v);
+	if (!same_cron)
+		v->past.cron_served = engine_wall(v->eng); /* what the new times would have been is no miss */
 	edges_invalidate(v->eng); /* depends_on */
 	if (entry->reload != OPTION_LIVE || (conf->enabled && !was_enabled))
 		redefine(v, todo);

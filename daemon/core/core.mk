@@ -4,6 +4,7 @@ libviewd_la_SOURCES += \
 	daemon/core/capturable.c \
 	daemon/core/capture.c daemon/core/capture.h \
 	daemon/core/change.c daemon/core/change.h \
+	daemon/core/clocks.c daemon/core/clocks.h \
 	daemon/core/commit.c \
 	daemon/core/database.c daemon/core/database.h \
 	daemon/core/decide.c daemon/core/decide.h \

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/span.h"
+#include "core/capture.h"
 #include "core/outcome.h"
 #include "core/wave.h"
 
@@ -83,7 +84,6 @@ static void place(struct view *v)
 			v->due_mono = v->due_at[r];
 			v->due_reason = (enum due_reason)r;
 		}
-	v->due_us = v->due_mono == 0 ? 0 : engine_wall(eng) + v->due_mono - engine_mono(eng);
 	if (v->due_mono == 0 && v->heap_index > 0)
 		heap_remove(eng, v);
 	else if (v->due_mono != 0 && v->heap_index > 0)
@@ -123,46 +123,56 @@ bool due_allowed(const struct view *v)
 	return !held && v->conf->enabled && v->method != VIEWD_METHOD_SIMPLE && !v->eng->stopping;
 }
 
-static void schedule_staleness(struct view *v, int64_t now)
+/* A failed attempt does not make the data younger: the next is a whole period after it. */
+static int64_t data_time(const struct view *v)
+{
+	return v->result == VIEW_RESULT_SUCCEEDED ? v->past.data : v->past.last_end;
+}
+
+static void schedule_staleness(struct view *v)
 {
 	if (v->conf->max_staleness == 0) {
 		due_unset(v, DUE_STALENESS);
 		return;
 	}
-	/* A failed attempt does not make the data younger: the next is a whole period after it. */
-	int64_t from = v->result == VIEW_RESULT_SUCCEEDED ? v->data_timestamp_us : v->last_end_us;
-	due_set(v, DUE_STALENESS, from + v->conf->max_staleness - now);
+	int64_t from = data_time(v);
+	due_set(v, DUE_STALENESS, from == SCHEDULE_NEVER ? 0 : from + v->conf->max_staleness - engine_mono(v->eng));
 }
 
-void due_served(struct view *view, int64_t began_us)
+static struct schedule_due next_scheduled(const struct view *v)
 {
-	int64_t every = view->schedule.every;
-	if (every > 0 && view->last_due_us > 0 && began_us > view->last_due_us)
-		view->last_due_us += (began_us - view->last_due_us) / every * every;
+	struct schedule sch = v->schedule;
+	struct schedule_past past = v->past;
+	past.data = data_time(v);
+	if (capture_in_force(v))
+		sch.target_lag = 0; /* the data ages from the first change on: change.c */
+	return schedule_next(&sch, &past, engine_clock(v->eng));
 }
 
 void due_schedule(struct view *view)
 {
-	struct engine *eng = view->eng;
 	due_unset(view, DUE_SCHEDULE);
 	due_unset(view, DUE_CATCH_UP);
 	if (!due_allowed(view)) {
 		due_clear(view);
 		return;
 	}
-	int64_t now = engine_wall(eng);
-	schedule_staleness(view, now);
-	int64_t next = schedule_next(&view->schedule, view->last_due_us, view->last_end_us, now);
-	if (next == 0)
+	schedule_staleness(view);
+	view->nominal = next_scheduled(view);
+	if (view->nominal.kind == SCHEDULE_NONE)
 		return;
-	view->nominal_us = next;
-	next += schedule_jitter(&view->schedule, (uint64_t)(uintptr_t)view ^ (uint64_t)view->last_end_us);
-	if (next > now)
-		due_set(view, DUE_SCHEDULE, next - now);
-	else if (view->last_end_us == 0)
-		due_set(view, DUE_SCHEDULE, 0); /* never ran */
+	int64_t delay = view->nominal.mono - engine_mono(view->eng);
+	if (view->nominal.kind != SCHEDULE_LAG)
+		delay += schedule_jitter(&view->schedule, (uint64_t)(uintptr_t)view ^ (uint64_t)view->past.last_end);
+	if (delay > 0 || view->nominal.kind == SCHEDULE_LAG || view->past.last_end == SCHEDULE_NEVER)
+		due_set(view, DUE_SCHEDULE, delay);
 	else
 		due_set(view, DUE_CATCH_UP, (int64_t)(view->node % CATCH_UP_SLOTS) * CATCH_UP_SEPARATION);
+}
+
+int64_t due_wall(const struct view *view)
+{
+	return view->due_mono == 0 ? 0 : engine_wall(view->eng) + view->due_mono - engine_mono(view->eng);
 }
 
 /* ---- firing ------------------------------------------------------------------------------------------------------------ */
@@ -198,12 +208,22 @@ struct due_lists {
 	size_t n[DUE_REASONS];
 };
 
+/* The two clocks do not run alike: by the wall clock a time of cron may still be to come. */
+static bool too_early(const struct view *v)
+{
+	return v->due_reason == DUE_SCHEDULE && v->nominal.kind == SCHEDULE_CRON && engine_wall(v->eng) < v->nominal.wall;
+}
+
 static void take(struct due_lists *lists, struct view *v)
 {
 	enum due_reason reason = v->due_reason;
-	if (reason == DUE_SCHEDULE || reason == DUE_CATCH_UP)
-		v->last_due_us = v->nominal_us;
-	due_served(v, engine_wall(v->eng)); /* the clock may have jumped, the process may have been stopped */
+	if (too_early(v)) {
+		due_schedule(v);
+		return;
+	}
+	if ((reason == DUE_SCHEDULE || reason == DUE_CATCH_UP) && v->nominal.kind == SCHEDULE_EVERY)
+		v->past.last_due = v->nominal.mono;
+	schedule_served(&v->schedule, &v->past, engine_clock(v->eng)); /* the process may have been stopped meanwhile */
 	due_unset(v, reason);
 	if (overlaps(v, reason)) {
 		outcome_skipped(v); /* the end of what runs schedules the next time */

@@ -20,8 +20,8 @@ void due_clear(struct view *view);
  * hand only. */
 void due_schedule(struct view *view);
 
-/* A run that began at that moment stands for every scheduled time before it. */
-void due_served(struct view *view, int64_t began_us);
+/* When it is due on the wall clock as it stands now; 0: by hand only. */
+int64_t due_wall(const struct view *view);
 
 /* May anything but a request by hand start it? */
 bool due_allowed(const struct view *view);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "core/capture.h"
 #include "core/change.h"
+#include "core/clocks.h"
 #include "core/database.h"
 #include "core/dispatch.h"
 #include "core/due.h"
@@ -31,6 +32,7 @@ struct engine *engine_new(const struct engine_parts *parts)
 	eng->due_timer = loop_timer_new(eng->loop, due_fire, eng);
 	eng->post_timer = loop_timer_new(eng->loop, dispatch_run, eng);
 	eng->capture_timer = loop_timer_new(eng->loop, capture_again, eng);
+	clocks_start(eng);
 	pause_load(eng);
 	return eng;
 }
@@ -40,6 +42,7 @@ void engine_stop(struct engine *eng)
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_CANCELLED, "viewd is stopping");
 	eng->stopping = true;
+	clocks_stop(eng);
 	loop_timer_clear(eng->due_timer);
 	loop_timer_clear(eng->capture_timer);
 	for (size_t i = 0; i < eng->n_dbs; i++) {
@@ -83,6 +86,7 @@ void engine_free(struct engine **eng_ptr)
 	if (eng == NULL)
 		return;
 	*eng_ptr = NULL;
+	clocks_stop(eng);
 	loop_timer_free(&eng->due_timer);
 	loop_timer_free(&eng->capture_timer);
 	loop_timer_free(&eng->post_timer);

@@ -78,6 +78,13 @@ static void set_place(struct view *view, const struct viewd_found *found)
 	edges_invalidate(view->eng);
 }
 
+/* A time of an earlier life on the monotonic clock. The future counts as now: the clock was set back. */
+static int64_t mono_of(const struct view *view, int64_t wall)
+{
+	int64_t ago = engine_wall(view->eng) - wall;
+	return engine_mono(view->eng) - (ago > 0 ? ago : 0);
+}
+
 static void take_inspection(struct job *job)
 {
 	struct view *view = job->view;
@@ -92,9 +99,13 @@ static void take_inspection(struct job *job)
 	view->data_timestamp_us = found->data_timestamp_us;
 	view->duration_us = found->duration_us;
 	view->rows = found->rows;
-	view->last_due_us = view->last_end_us = found->last_success_us;
-	if (found->last_success_us > 0)
-		view->result = VIEW_RESULT_SUCCEEDED;
+	if (found->last_success_us == 0)
+		return;
+	view->result = VIEW_RESULT_SUCCEEDED;
+	view->past.last_due = view->past.last_end = mono_of(view, found->last_success_us);
+	view->past.data = mono_of(view, found->data_timestamp_us);
+	view->past.cron_served = found->last_success_us;
+	schedule_learn(&view->past.runs, found->duration_us);
 }
 
 /* ---- success ---------------------------------------------------------------------------------------------------------------- */
@@ -110,8 +121,10 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	view->duration_us = job->duration_us;
 	view->rows = job->outcome.rows;
 	view->rows_written = job->outcome.rows_written;
-	view->last_end_us = view->last_success_us;
-	due_served(view, job->started_wall);
+	view->past.data = job->now_mono;
+	view->past.last_end = job->now_mono + job->duration_us;
+	schedule_learn(&view->past.runs, job->duration_us);
+	schedule_served(&view->schedule, &view->past, (struct schedule_clock){.mono = job->now_mono, .wall = job->started_wall});
 	view->consecutive_errors = view->retries = view->losses = 0;
 	view->unknown_since_us = 0;
 	view->eng->runs++;
@@ -177,7 +190,8 @@ static void note_loss(struct job *job)
 static void take_failure(struct job *job, const char *what)
 {
 	struct view *view = job->view;
-	view->last_refresh_us = view->last_end_us = job->started_wall + job->duration_us;
+	view->last_refresh_us = job->started_wall + job->duration_us;
+	view->past.last_end = job->now_mono + job->duration_us;
 	view->trigger = job->trigger;
 	view->action = -1;
 	if (job->err.cls == VIEWD_ERR_CANCELLED) {
@@ -324,7 +338,8 @@ void outcome_upstream_failed(struct view *view, const struct wave *wave)
 	view->trigger = wave->trigger;
 	view->result = VIEW_RESULT_UPSTREAM_FAILED;
 	view->action = -1;
-	view->last_refresh_us = view->last_end_us = engine_wall(view->eng);
+	view->last_refresh_us = engine_wall(view->eng);
+	view->past.last_end = engine_mono(view->eng);
 	due_schedule(view);
 }
 

@@ -114,6 +114,7 @@ struct view *roster_new_view(struct engine *eng, struct db *db, const struct con
 	v->db = db;
 	v->conf = conf;
 	v->action = -1;
+	v->past = SCHEDULE_NO_PAST;
 	v->rows = v->rows_written = -1;
 	return v;
 }

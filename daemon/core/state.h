@@ -124,13 +124,13 @@ struct view {
 	uint32_t rank;           /* level in it; GRAPH_CYCLIC on a cycle */
 
 	struct schedule schedule;
+	struct zone *zone;   /* of schedule */
 	char *schedule_text; /* "every 5m, after 1h" */
-	int64_t last_due_us, last_end_us; /* wall clock */
+	struct schedule_past past;
 	int64_t due_at[DUE_REASONS]; /* monotonic; 0: nothing due for that reason */
-	int64_t due_us;          /* wall clock of the earliest; 0: by hand only */
-	int64_t due_mono;        /* the earliest: heap key */
+	int64_t due_mono;        /* the earliest: heap key; 0: by hand only */
 	enum due_reason due_reason;
-	int64_t nominal_us;      /* the scheduled time without jitter */
+	struct schedule_due nominal; /* the scheduled time without jitter */
 
 	struct change change;
 	uint64_t capture_digest; /* of the sources that capture was last asked to notice; 0: none */
@@ -167,6 +167,10 @@ struct engine {
 	struct view **heap;  /* 1-based */
 	size_t n_heap, heap_room;
 	struct loop_timer *due_timer;
+	struct loop_clock *clock_watch; /* steps of the wall clock */
+	struct loop_timer *clock_timer; /* and what is not told: slow corrections */
+	int64_t clock_ahead;            /* wall minus monotonic at the last look */
+	int64_t clock_slept;            /* likewise */
 
 	struct loop_timer *capture_timer; /* another try after a capture that failed */
 	struct loop_timer *post_timer; /* zero delay: dispatch and finished waves, never from inside a request */
@@ -191,6 +195,11 @@ static inline int64_t engine_wall(const struct engine *eng)
 static inline int64_t engine_mono(const struct engine *eng)
 {
 	return eng->clock->mono(eng->clock);
+}
+
+static inline struct schedule_clock engine_clock(const struct engine *eng)
+{
+	return (struct schedule_clock){.mono = engine_mono(eng), .wall = engine_wall(eng)};
 }
 
 #endif

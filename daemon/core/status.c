@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "conf/words.h"
+#include "core/capture.h"
+#include "core/due.h"
 #include "core/edges.h"
 #include "core/job.h"
 #include "core/wave.h"
@@ -86,12 +88,12 @@ static enum view_activity activity(const struct view *v)
 	return v->members != NULL ? VIEW_ACTIVITY_WAITING : VIEW_ACTIVITY_IDLE;
 }
 
-static bool is_stale(const struct view *v, const struct view_status *st, int64_t now)
+static bool is_stale(const struct view *v, const struct view_status *st)
 {
 	if (v->method == VIEWD_METHOD_SIMPLE)
 		return st->state == VIEW_STATE_MISSING || st->state == VIEW_STATE_FAILED;
 	bool good = v->result == VIEW_RESULT_SUCCEEDED || v->result == VIEW_RESULT_SKIPPED || v->result == VIEW_RESULT_CANCELLED;
-	bool overdue = (v->due_us > 0 && now > v->due_us + SPAN_SECOND) || v->change.first != 0;
+	bool overdue = (v->due_mono > 0 && engine_mono(v->eng) > v->due_mono + SPAN_SECOND) || v->change.first != 0;
 	return v->last_success_us == 0 || !good || overdue || v->db->err != NULL;
 }
 
@@ -121,7 +123,7 @@ void engine_status(struct engine *eng, const struct view *v, struct view_status 
 		.action = v->action,
 		.last_refresh_us = v->last_refresh_us,
 		.last_success_us = v->last_success_us,
-		.next_refresh_us = v->due_us,
+		.next_refresh_us = due_wall(v),
 		.data_timestamp_us = simple ? now : v->data_timestamp_us,
 		.duration_us = v->last_success_us > 0 ? v->duration_us : -1,
 		.rows = v->rows,
@@ -135,7 +137,7 @@ void engine_status(struct engine *eng, const struct view *v, struct view_status 
 	out->lag_us = out->data_timestamp_us > 0 ? now - out->data_timestamp_us : -1;
 	if (out->data_timestamp_us > now)
 		out->lag_us = 0;
-	out->is_stale = is_stale(v, out, now);
+	out->is_stale = is_stale(v, out);
 }
 
 /* ---- why -------------------------------------------------------------------------------------------------------------------- */
@@ -190,7 +192,33 @@ static const char *why_due(const struct view *v, const struct view_status *st)
 	case DUE_CHANGE:
 		return "a source changed";
 	}
+	switch (v->nominal.kind) {
+	case SCHEDULE_EVERY:
+		return "every";
+	case SCHEDULE_AFTER:
+		return "after";
+	case SCHEDULE_CRON:
+		return "cron";
+	case SCHEDULE_LAG:
+		return "target_lag";
+	case SCHEDULE_NONE:
+		break;
+	}
 	return st->schedule;
+}
+
+static void why_lag(struct speaker *sp, const struct view *v)
+{
+	char takes[32];
+	int64_t expected = schedule_expected(&v->past.runs);
+	if (v->conf->target_lag == 0 || v->method == VIEWD_METHOD_SIMPLE)
+		return;
+	if (expected >= v->conf->target_lag)
+		say(sp, "target_lag cannot be kept: a refresh may take %s", span_human(expected, takes, sizeof takes));
+	else if (capture_in_force(v) && v->change.first == 0)
+		say(sp, "target_lag: no change since the last refresh, so none is due");
+	else
+		say(sp, "target_lag: a refresh is expected to take at most %s", span_human(expected, takes, sizeof takes));
 }
 
 static void why_next(struct speaker *sp, const struct view *v, const struct view_status *st, int64_t now)
@@ -203,11 +231,12 @@ static void why_next(struct speaker *sp, const struct view *v, const struct view
 	if (st->state == VIEW_STATE_SUSPENDED)
 		say(sp, "%d failures in a row reached max_consecutive_errors; viewctl resume, or a manual success, ends it",
 		    v->consecutive_errors);
-	if (v->due_us > 0)
-		say(sp, "next: in %s (%s)", span_human(v->due_us > now ? v->due_us - now : 0, in, sizeof in),
+	if (v->due_mono > 0)
+		say(sp, "next: in %s (%s)", span_human(v->due_mono > now ? v->due_mono - now : 0, in, sizeof in),
 		    why_due(v, st));
 	else if (v->method != VIEWD_METHOD_SIMPLE)
 		say(sp, "next: nothing is scheduled (%s)", st->schedule);
+	why_lag(sp, v);
 	if (st->waits_for[0] != '\0')
 		say(sp, "waits for %s", st->waits_for);
 }
@@ -246,6 +275,6 @@ void engine_why(struct engine *eng, const struct view *view, void (*fn)(void *ct
 	why_state(&sp, view, &st);
 	why_mode(&sp, view, &st);
 	why_upstream(&sp, view);
-	why_next(&sp, view, &st, engine_wall(eng));
+	why_next(&sp, view, &st, engine_mono(eng));
 	talloc_free(sp.mem);
 }

@@ -54,7 +54,7 @@ enum view_result {
 #define VIEW_TRIGGERS(X)                                                                                              \
 	X(NONE, "has not run yet")                                                                                        \
 	X(INITIAL, "filled when it was created or redefined")                                                             \
-	X(SCHEDULED, "every or after")                                                                                    \
+	X(SCHEDULED, "every, after, cron, target_lag or max_staleness")                                                                                    \
 	X(CHANGE, "a source changed")                                                                                     \
 	X(UPSTREAM, "a view it reads was refreshed")                                                                      \
 	X(MANUAL, "viewctl refresh")                                                                                      \
@@ -100,7 +100,7 @@ struct view_status {
 	const struct viewd_err *error; /* NULL when none */
 	const char *reason;     /* why the last refresh went the way it did; "" unknown */
 	const char *waits_for;  /* what a WAITING instance waits for; "" nothing */
-	const char *schedule;   /* "every 5m", "after 1h", "manual" */
+	const char *schedule;   /* "every 5m", "cron 0 4 * * * (UTC), on change", "manual" */
 };
 
 #endif

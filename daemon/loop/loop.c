@@ -4,16 +4,18 @@
 #include "base/check.h"
 #include "base/log.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 struct loop {
 	struct event_base *base;
 };
 
-/* Timers, signals and wakers are the same thing: an event and whom to call. fd is the waker's eventfd. */
+/* Timers, signals and wakers are the same thing: an event and whom to call. fd is the waker's eventfd, the clock's timerfd. */
 struct source {
 	struct event *ev;
 	loop_fn *fn;
@@ -27,6 +29,9 @@ struct loop_signal {
 	struct source src;
 };
 struct loop_waker {
+	struct source src;
+};
+struct loop_clock {
 	struct source src;
 };
 
@@ -194,4 +199,45 @@ void loop_waker_free(struct loop_waker **waker)
 	close((*waker)->src.fd);
 	free(*waker);
 	*waker = NULL;
+}
+
+/* A timer that never expires, but is cancelled whenever the wall clock is set or the machine wakes up (timerfd_create(2)). */
+static void await_step(int fd)
+{
+	const struct itimerspec never = {.it_value = {.tv_sec = INT64_MAX}};
+	if (timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) != 0)
+		abort();
+}
+
+static void clock_fired(evutil_socket_t fd, short what UNUSED, void *ctx)
+{
+	struct source *src = ctx;
+	uint64_t count;
+	if (read(fd, &count, sizeof count) >= 0 || errno != ECANCELED)
+		return;
+	await_step(fd);
+	src->fn(src->ctx);
+}
+
+struct loop_clock *loop_clock_new(struct loop *loop, loop_fn *fn, void *ctx)
+{
+	struct loop_clock *clock = xzalloc(sizeof *clock);
+	clock->src.fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (clock->src.fd < 0)
+		abort();
+	await_step(clock->src.fd);
+	source_init(&clock->src, event_new(loop->base, clock->src.fd, EV_READ | EV_PERSIST, clock_fired, &clock->src), fn, ctx);
+	if (event_add(clock->src.ev, NULL) != 0)
+		abort();
+	return clock;
+}
+
+void loop_clock_free(struct loop_clock **clock)
+{
+	if (*clock == NULL)
+		return;
+	event_free((*clock)->src.ev);
+	close((*clock)->src.fd);
+	free(*clock);
+	*clock = NULL;
 }

@@ -15,6 +15,7 @@ struct loop;
 struct loop_timer;
 struct loop_signal;
 struct loop_waker;
+struct loop_clock;
 struct event_base;
 
 typedef void loop_fn(void *ctx);
@@ -45,6 +46,10 @@ void loop_signal_free(struct loop_signal **sig);
 struct loop_waker *loop_waker_new(struct loop *loop, loop_fn *fn, void *ctx);
 void loop_wake(struct loop_waker *waker);
 void loop_waker_free(struct loop_waker **waker);
+
+/* fn runs after the wall clock was set, or the machine has slept. Slow corrections (NTP) are not told. */
+struct loop_clock *loop_clock_new(struct loop *loop, loop_fn *fn, void *ctx);
+void loop_clock_free(struct loop_clock **clock);
 
 /* For ctl/server.c only: its HTTP server lives on the same base. */
 struct event_base *loop_base(struct loop *loop);
