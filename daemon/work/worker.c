@@ -224,6 +224,11 @@ void worker_pool_free(struct worker_pool **pool_ptr, bool wait)
 	bool left_alone = pool->orphaned;
 	pthread_cond_broadcast(&pool->work);
 	pthread_mutex_unlock(&pool->lock);
-	if (!left_alone) /* else a thread still uses the pool: it goes with the process */
+	if (!left_alone) {
 		join_threads(pool);
+		return;
+	}
+	/* A thread still uses the pool: it goes with the process. */
+	for (size_t i = 0; i < pool->n_threads; i++)
+		pthread_detach(pool->threads[i]);
 }
