@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,28 @@ static bool judge_owner(const struct stat *st, const char *what, struct viewd_er
 	return true;
 }
 
+/* dlopen maps what the headers promise; touching a page that the file does not have would end the process with SIGBUS. */
+static bool judge_elf(int fd, off_t size, struct viewd_err *err)
+{
+	ElfW(Ehdr) head;
+	ElfW(Phdr) part;
+	if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
+		return err_set(err, VIEWD_ERR_PLUGIN, "it is not a shared object");
+	if (head.e_phentsize != sizeof part)
+		return err_set(err, VIEWD_ERR_PLUGIN, "it is a shared object for another machine");
+	for (unsigned i = 0; i < head.e_phnum; i++) {
+		off_t at = (off_t)head.e_phoff + (off_t)(i * sizeof part);
+		bool whole = pread(fd, &part, sizeof part, at) == (ssize_t)sizeof part;
+		if (whole && part.p_type == PT_LOAD)
+			whole = part.p_offset <= (uint64_t)size && part.p_filesz <= (uint64_t)size - part.p_offset;
+		if (!whole) {
+			err_set(err, VIEWD_ERR_PLUGIN, "it is cut off after %lld bytes", (long long)size);
+			return err_hint(err, "install it again");
+		}
+	}
+	return true;
+}
+
 /* The directory, then the file through its directory's descriptor, so that what is judged is what is opened. */
 static int open_vetted(const char *dir, const char *file, struct viewd_err *err)
 {
@@ -148,7 +171,8 @@ static int open_vetted(const char *dir, const char *file, struct viewd_err *err)
 	close(dirfd);
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && judge_owner(&st, "it", err))
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && judge_owner(&st, "it", err) &&
+	    judge_elf(fd, st.st_size, err))
 		return fd;
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)
 		err_set(err, VIEWD_ERR_PLUGIN, "it is not a regular file with contents");

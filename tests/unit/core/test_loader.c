@@ -133,15 +133,17 @@ static void truncated(void)
 		unlink(path);
 		bad("");
 		REQUIRE(truncate(path, st.st_size / parts[i]) == 0);
-		refused("", "");
+		refused("it is cut off after ", "install it again");
 	}
+	REQUIRE(truncate(path, 20) == 0);
+	refused("it is not a shared object", "");
 }
 
 static void not_elf(void)
 {
 	chmod(harness_file("viewd_bad.so", "#!/bin/sh\necho hello, this is no plugin, and it is longer than a header\n"), 0755);
 	chmod(harness_dir(), 0755);
-	refused("invalid ELF header", "");
+	refused("it is not a shared object", "");
 }
 
 static void empty_file(void)
