@@ -88,6 +88,8 @@ struct db_ops {
 	bool (*drop)(struct task *task, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err);
 	/* Refresh by building aside and exchanging names. NULL: mode_refusal names swap for every method. */
 	bool (*swap)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
+	/* Refresh of all rows of a table; out->reason begins with why it is full. NULL: DELETE and INSERT in the recipe's transaction. */
+	bool (*full)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 
 	/* How many rows of the object this session has written so far: read before and after a concurrent refresh, the difference is what
 	 * it wrote. NULL: unknown. */

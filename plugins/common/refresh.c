@@ -132,8 +132,11 @@ static bool refresh_table(struct task *task, enum viewd_refresh_mode mode, struc
 		if (task->db->ops->swap != NULL)
 			return task->db->ops->swap(task, out, err);
 		break;
-	case VIEWD_MODE_AUTO:
 	case VIEWD_MODE_FULL:
+		if (task->db->ops->full != NULL)
+			return task->db->ops->full(task, out, err);
+		break;
+	case VIEWD_MODE_AUTO:
 	case VIEWD_MODE_CONCURRENTLY:
 	case VIEWD_MODE_INCREMENTAL:
 	case VIEWD_MODE_COUNT:

@@ -72,6 +72,7 @@ bool intent_recover(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool my_create(struct task *task, struct viewd_outcome *out, struct viewd_err *err);  /* replace.c */
 bool my_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err); /* replace.c */
 bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err);    /* swap.c */
+bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err);    /* swap.c */
 enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256]);   /* swap.c */
 bool my_clean_leftovers(struct db *db, struct viewd_err *err);                         /* sweep.c */
 /* Fails, naming them, when views read columns of live that fresh lacks. dependants.c */

@@ -23,6 +23,7 @@ const struct db_ops my_ops = {
 	.create = my_create,
 	.replace = my_replace,
 	.swap = my_swap,
+	.full = my_full,
 	.choose_mode = my_choose_mode,
 	.clean_leftovers = my_clean_leftovers,
 };

@@ -124,3 +124,25 @@ bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err
 		*err = failure;
 	return false;
 }
+
+/* All rows anew: by name where nothing is in the way, else in one transaction. `auto` has looked for what is in the way before. */
+bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	char why[256], asked[256];
+	bool hindered;
+
+	memcpy(asked, out->reason, sizeof asked);
+	if (strncmp(asked, "auto:", strlen("auto:")) == 0)
+		return recipe_refresh_full(task, out, err);
+	if (!hinder_find(my_conn(task->db), &task->rel, &hindered, why, err))
+		return false;
+	if (hindered) {
+		snprintf(out->reason, sizeof out->reason, "%.60s: rows are exchanged in one transaction (%.150s)", asked, why);
+		return recipe_refresh_full(task, out, err);
+	}
+	snprintf(out->reason, sizeof out->reason, "%.60s: filled aside and exchanged by name in one statement", asked);
+	bool done = my_swap(task, out, err);
+	if (done)
+		out->did = VIEWD_DID_FULL;
+	return done;
+}

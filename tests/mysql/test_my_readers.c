@@ -216,6 +216,39 @@ static void foreign_keys_and_triggers_stop_a_swap(void)
 	my_do("DROP TABLE other.child");
 }
 
+static const char *table_id(void)
+{
+	return my_ask("SELECT TABLE_ID FROM information_schema.INNODB_SYS_TABLES WHERE NAME = 'shop/v'");
+}
+
+static void full_is_filled_aside_or_says_why_not(void)
+{
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, one);
+	view.mode = VIEWD_MODE_FULL;
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	const char *before = table_id();
+	struct viewd_outcome out = my_refreshed(conn, &view);
+	CHECK_INT(out.did, VIEWD_DID_FULL);
+	CHECK_CONTAINS(out.reason, "full, as configured: filled aside and exchanged by name");
+	CHECK(strcmp(before, table_id()) != 0);
+	before = table_id();
+	my_do("CREATE TRIGGER watch AFTER INSERT ON v FOR EACH ROW SET @x = 1");
+	out = my_refreshed(conn, &view);
+	CHECK_INT(out.did, VIEWD_DID_FULL);
+	CHECK_CONTAINS(out.reason, "in one transaction (it has the trigger 'watch'");
+	CHECK_STR(table_id(), before);
+	my_do("DROP TRIGGER watch");
+	view.mode = VIEWD_MODE_SWAP;
+	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .force_full = true};
+	struct viewd_err err = {0};
+	REQUIRE_OK(DIALECT->refresh(conn, &view, &req, &out, &err), &err);
+	CHECK_INT(out.did, VIEWD_DID_FULL);
+	CHECK_CONTAINS(out.reason, "because it was asked for: filled aside");
+	CHECK_STR(my_leftovers(), "0,0");
+}
+
 static void a_usurper_survives(void)
 {
 	static const char *const sql[] = {"DROP TABLE v", "CREATE TABLE v (precious INT)", "INSERT INTO v VALUES (42)", NULL};
@@ -238,6 +271,7 @@ static const struct harness_test tests[] = {
 	{"writers do not wait", writers_do_not_wait},
 	{"an old reader makes auto exchange rows", an_old_reader_makes_auto_exchange_rows},
 	{"foreign keys and triggers stop a swap", foreign_keys_and_triggers_stop_a_swap},
+	{"full is filled aside or says why not", full_is_filled_aside_or_says_why_not},
 	{"a usurper survives", a_usurper_survives},
 };
 HARNESS_MAIN(SUITE("mysql readers", tests))
