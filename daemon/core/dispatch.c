@@ -14,8 +14,15 @@
 #include "core/session.h"
 #include "core/wave.h"
 
+/* How far into a queue an instance is looked for that may start. */
+#define QUEUE_LOOK 64
 /* After a cancel a statement should end at once; a worker that does not come back is counted and left alone. */
 #define STUCK_AFTER (10 * SPAN_SECOND)
+
+static bool changes_object(enum job_kind kind)
+{
+	return kind == JOB_RECONCILE || kind == JOB_DROP;
+}
 
 void dispatch_soon(struct engine *eng)
 {
@@ -116,6 +123,7 @@ static void start_view(struct view *view, enum job_kind kind)
 	view->job = job;
 	job->holds_slot = true;
 	db->n_busy++;
+	db->n_changing += changes_object(kind);
 	db->eng->n_running++;
 	if (kind == JOB_REFRESH)
 		change_started(view);
@@ -133,10 +141,52 @@ static void end_taken(struct member *members, const struct engine_item *item)
 	}
 }
 
-/* Takes the first of the queue and starts it, or ends it when there is no hope. */
-static void serve_first(struct db *db)
+/* Does anything reachable from v along one direction have a job that changes objects (or, with any, any job at all)? */
+static bool neighbour_runs(const struct view *v, bool upstream, bool any, uint64_t mark)
 {
-	struct view *view = TAILQ_FIRST(&db->queue);
+	size_t n = upstream ? v->n_up : v->n_down;
+	for (size_t i = 0; i < n; i++) {
+		struct view *next = upstream ? v->up[i] : v->down[i];
+		if (next->mark == mark)
+			continue;
+		next->mark = mark;
+		if (next->job != NULL && (any || changes_object(next->job->kind)))
+			return true;
+		if (neighbour_runs(next, upstream, any, mark))
+			return true;
+	}
+	return false;
+}
+
+/* Replacing a view locks what reads it, at any depth; refreshing that locks the view: side by side they would wait for each other in the
+ * server. So a view is not changed while a neighbour in the graph runs, and not refreshed while one is being changed. Edges may be
+ * out of date here; then the server's own deadlock check and a retry serve. */
+static bool neighbours_allow(const struct view *view, enum job_kind kind)
+{
+	struct engine *eng = view->eng;
+	bool any = changes_object(kind);
+	if (view->db->n_busy == 0 || kind == JOB_PLAN || kind == JOB_VERIFY || (!any && view->db->n_changing == 0))
+		return true;
+	return !neighbour_runs(view, true, any, ++eng->mark) && !neighbour_runs(view, false, any, ++eng->mark);
+}
+
+/* The first of the queue that may start now; looks at the head of a long queue only. */
+static struct view *first_allowed(struct db *db)
+{
+	struct view *view;
+	enum job_kind kind;
+	int looked = 0;
+	TAILQ_FOREACH(view, &db->queue, link)
+		if (!wave_ready_kind(view, &kind) || neighbours_allow(view, kind))
+			return view;
+		else if (++looked == QUEUE_LOOK)
+			break;
+	return NULL;
+}
+
+/* Takes it and starts it, or ends it when there is no hope. */
+static void serve(struct view *view)
+{
 	enum job_kind kind;
 	struct viewd_err err;
 	dispatch_unqueue(view);
@@ -154,8 +204,8 @@ static void serve_first(struct db *db)
 
 static void serve_database(struct db *db)
 {
-	while (!TAILQ_EMPTY(&db->queue) && (db->state == DB_UNUSABLE || has_slot(db)))
-		serve_first(db);
+	for (struct view *view; (db->state == DB_UNUSABLE || has_slot(db)) && (view = first_allowed(db)) != NULL;)
+		serve(view);
 	if (db->state == DB_UNUSABLE)
 		database_refuse_history(db, db->err);
 	struct job *aux = TAILQ_FIRST(&db->aux);
@@ -187,6 +237,7 @@ static void release_slot(struct job *job)
 	job->holds_slot = false;
 	job->eng->n_running--;
 	job->db->n_busy--;
+	job->db->n_changing -= changes_object(job->kind);
 }
 
 static void finished_item(const struct job *job, struct engine_item *item)

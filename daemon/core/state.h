@@ -51,6 +51,7 @@ struct db {
 	struct watcher *watcher; /* NULL: none runs */
 	struct session *idle;  /* list of open sessions nobody uses */
 	size_t n_busy;         /* jobs that hold a slot */
+	size_t n_changing;     /* those of them that create, replace or drop */
 	struct job *aux_job;   /* the one running job that needs no slot (prepare, history, drops) */
 	struct view_queue queue; /* instances with something ready to run, best first */
 	struct job_queue aux;
