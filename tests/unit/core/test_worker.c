@@ -49,13 +49,14 @@ static void done(struct worker_task *wt)
 	free(t);
 }
 
-static void submit(struct shared *sh, bool waits, void (*begin)(void), void (*end)(void))
+static struct task *submit(struct shared *sh, bool waits, void (*begin)(void), void (*end)(void))
 {
 	struct task *t = calloc(1, sizeof *t);
 	t->sh = sh;
 	t->waits = waits;
 	t->task = (struct worker_task){.run = run, .done = done, .thread_begin = begin, .thread_end = end};
 	worker_submit(sh->pool, &t->task);
+	return t;
 }
 
 static void turn_until(struct loop *loop, const size_t *value, size_t wanted)
@@ -152,10 +153,13 @@ static void hooks_once_a_thread(void)
 /* The pool goes although a task does not end; the others were served meanwhile. */
 static void free_with_a_stuck_task(void)
 {
-	static struct shared sh; /* outlives the test: the stuck thread still looks at it */
+	static struct shared sh; /* outlives the test, with pool and task: the stuck thread still looks at them */
+	static struct worker_pool *pool;
+	static struct task *stuck;
 	struct loop *loop = loop_new();
 	sh = (struct shared){.pool = worker_pool_new(loop, 2), .loop_thread = pthread_self()};
-	submit(&sh, true, NULL, NULL);
+	pool = sh.pool;
+	stuck = submit(&sh, true, NULL, NULL);
 	WAIT_UNTIL(atomic_load(&sh.inside) == 1);
 	for (size_t i = 0; i < 10; i++)
 		submit(&sh, false, NULL, NULL);
@@ -167,6 +171,8 @@ static void free_with_a_stuck_task(void)
 	CHECK_INT(atomic_load(&sh.ran), 10);
 	atomic_store(&sh.open, true); /* and comes back to a pool that nobody listens to */
 	WAIT_UNTIL(atomic_load(&sh.ran) == 11);
+	CHECK(pool != NULL);
+	CHECK_INT(stuck->value, 1);
 	CHECK_INT(sh.done, 10);
 }
 
