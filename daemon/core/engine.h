@@ -19,6 +19,9 @@ struct view; /* an instance; opaque outside core/ */
 /* Calls fn for each instance in name order until it returns false. */
 void engine_each_view(struct engine *eng, bool (*fn)(void *ctx, struct view *view), void *ctx);
 
+/* The instance of that name on that database, or NULL. */
+struct view *engine_view(struct engine *eng, const char *name, const char *database);
+
 /* The instances a user means: "name" (on every database it is declared for) or "db:name". Appends to a talloc array. err
  * MISSING with the nearest name when there is none. */
 bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct view ***views_r, size_t *n_r,

@@ -118,3 +118,8 @@ struct view *roster_new_view(struct engine *eng, struct db *db, const struct con
 	v->rows = v->rows_written = -1;
 	return v;
 }
+
+struct view *engine_view(struct engine *eng, const char *name, const char *database)
+{
+	return roster_find(eng, name, database);
+}

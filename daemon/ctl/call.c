@@ -13,19 +13,59 @@
 struct call {
 	const struct ctl *ctl;
 	struct args *args;
-	call_reply_fn *reply;
+	const struct call_receiver *receiver;
 	void *ctx;
+	bool streams;
+	void (*on_gone)(void *ctx);
+	void *gone_ctx;
 };
 
-void call_start(const struct ctl *ctl, struct args *args, call_reply_fn *reply, void *ctx)
+struct call *call_new(const struct ctl *ctl, struct args *args, const struct call_receiver *receiver, void *ctx)
 {
 	struct call *call = talloc_zero(NULL, struct call);
 	assert(call != NULL);
 	call->ctl = ctl;
 	call->args = talloc_steal(call, args);
-	call->reply = reply;
+	call->receiver = receiver;
 	call->ctx = ctx;
-	handler_for(args_command(args)->id)(call);
+	return call;
+}
+
+void call_run(struct call *call)
+{
+	handler_for(args_command(call->args)->id)(call);
+}
+
+bool call_gone(struct call *call)
+{
+	if (!call->streams && call->on_gone == NULL)
+		return false;
+	if (call->on_gone != NULL)
+		call->on_gone(call->gone_ctx);
+	talloc_free(call);
+	return true;
+}
+
+void call_stream(struct call *call, const struct call_stream *stream)
+{
+	call->streams = true;
+	call->receiver->stream(call->ctx, stream);
+}
+
+void call_kick(struct call *call)
+{
+	call->receiver->kick(call->ctx);
+}
+
+void call_drop(struct call *call)
+{
+	call->receiver->drop(call->ctx);
+}
+
+void call_on_gone(struct call *call, void (*fn)(void *ctx), void *ctx)
+{
+	call->on_gone = fn;
+	call->gone_ctx = ctx;
 }
 
 const struct ctl *call_ctl(const struct call *call)
@@ -40,7 +80,7 @@ const struct args *call_args(const struct call *call)
 
 static void finish(struct call *call, int status, json_t *body)
 {
-	call->reply(call->ctx, status, body);
+	call->receiver->reply(call->ctx, status, body);
 	talloc_free(call);
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/engine.h"
 #include "ctl/args.h"
+#include "ctl/text_out.h"
 
 #include <jansson.h>
 
@@ -24,16 +25,53 @@ struct ctl {
 
 struct call; /* also a talloc context for what a handler keeps until its reply */
 
-/* The reply, exactly once a call. status is an HTTP status; body is the receiver's. The call is gone when it returns. */
-typedef void call_reply_fn(void *ctx, int status, json_t *body);
+/* What a stream has to give at the moment. */
+enum call_more {
+	CALL_MORE,  /* ask again once this has gone out */
+	CALL_LATER, /* nothing more until call_kick */
+	CALL_END
+};
 
-/* Starts a command; args are moved under the call. reply may come before this returns. */
-void call_start(const struct ctl *ctl, struct args *args, call_reply_fn *reply, void *ctx);
+/* A reply that is made piece by piece, as fast as the client takes it: at most one piece is on its way. */
+struct call_stream {
+	const char *content_type;
+	const char *heartbeat; /* sent when nothing else was for a while; NULL: nothing */
+	enum call_more (*fill)(void *ctx, struct text_out *out); /* appends one piece; must be quick */
+	void *ctx;
+};
+
+/* Where a call's reply goes: exactly one of reply and stream, once. */
+struct call_receiver {
+	/* status is an HTTP status; body is the receiver's. The call is gone when it returns. */
+	void (*reply)(void *ctx, int status, json_t *body);
+	/* fill may be called, and the stream be at its end, before this returns. */
+	void (*stream)(void *ctx, const struct call_stream *stream);
+	void (*kick)(void *ctx); /* the stream has something to give again */
+	void (*drop)(void *ctx); /* the client is too slow: part with it */
+};
+
+/* A call of a command; args are moved under it. receiver is static. Nothing happens before call_run. */
+struct call *call_new(const struct ctl *ctl, struct args *args, const struct call_receiver *receiver, void *ctx);
+
+/* Runs the handler. The reply may come, and the call be gone, before this returns. */
+void call_run(struct call *call);
+
+/* The client left, or the stream has ended. True: the call is gone. False: its reply will still come. */
+bool call_gone(struct call *call) MUST_CHECK;
 
 /* ---- for handlers -------------------------------------------------------------------------------------------- */
 
 const struct ctl *call_ctl(const struct call *call);
 const struct args *call_args(const struct call *call);
+
+/* Instead of a reply. stream is copied. The call may be gone when this returns. */
+void call_stream(struct call *call, const struct call_stream *stream);
+void call_kick(struct call *call);
+void call_drop(struct call *call);
+
+/* fn runs when the client has left before the reply, or the stream has ended; the call is freed after it, without a reply. A stream
+ * needs none if it has nothing to clean up. */
+void call_on_gone(struct call *call, void (*fn)(void *ctx), void *ctx);
 
 /* Ends the call. body's reference is taken. */
 void call_reply(struct call *call, json_t *body);

@@ -5,8 +5,43 @@
 #include "ctl/handlers.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "conf/show.h"
 #include "ctl/json.h"
+#include "ctl/json_status.h"
+
+/* Bytes after which a listing lets the loop do other work: about a millisecond. */
+#define PIECE ((size_t)64 << 10)
+
+/* A listing goes out in pieces, and a reload may come between two of them: views are kept by name. */
+struct listing {
+	struct engine *engine;
+	struct listed {
+		char *name, *database;
+	} *views;
+	size_t n, next;
+	bool any;
+};
+
+static enum call_more fill_listing(void *ctx, struct text_out *out)
+{
+	struct listing *l = ctx;
+	if (l->next == 0)
+		text_out_raw(out, "[");
+	while (l->next < l->n && out->len < PIECE) {
+		const struct listed *key = &l->views[l->next++];
+		const struct view *view = engine_view(l->engine, key->name, key->database);
+		if (view == NULL)
+			continue;
+		text_out_raw(out, l->any ? ",\n" : "");
+		json_status_put(out, l->engine, view);
+		l->any = true;
+	}
+	if (l->next < l->n)
+		return CALL_MORE;
+	text_out_raw(out, "]\n");
+	return CALL_END;
+}
 
 void cmd_status(struct call *call)
 {
@@ -14,10 +49,13 @@ void cmd_status(struct call *call)
 	size_t n;
 	if (!call_views(call, true, &views, &n))
 		return;
-	json_t *list = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_view(call_ctl(call)->engine, views[i]));
-	call_reply(call, list);
+	struct listing *l = mem_new(call, struct listing);
+	l->engine = call_ctl(call)->engine;
+	l->views = mem_array(l, struct listed, n);
+	for (l->n = 0; l->n < n; l->n++)
+		l->views[l->n] = (struct listed){mem_strdup(l->views, view_name(views[l->n])), mem_strdup(l->views, view_database(views[l->n]))};
+	const struct call_stream stream = {.content_type = "application/json", .fill = fill_listing, .ctx = l};
+	call_stream(call, &stream);
 }
 
 static void add_setting(void *ctx, const struct conf_setting *setting)

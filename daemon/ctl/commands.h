@@ -46,8 +46,8 @@ enum command_verb { COMMAND_GET, COMMAND_POST, COMMAND_LOCAL };
 /* READ: whoever may connect. MUTATE: root and the daemon's own user. */
 enum command_access { COMMAND_READ, COMMAND_MUTATE };
 
-/* SLOW: the reply may wait for a database. */
-enum command_pace { COMMAND_QUICK, COMMAND_SLOW };
+/* SLOW: the reply may wait for a database. HELD: it may take as long as the client stays. */
+enum command_pace { COMMAND_QUICK, COMMAND_SLOW, COMMAND_HELD, COMMAND_PACES };
 
 enum param_kind {
 	PARAM_FLAG,     /* --name */

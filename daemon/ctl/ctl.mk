@@ -11,11 +11,15 @@ libviewd_la_SOURCES += \
 	daemon/ctl/commands.c daemon/ctl/commands.h \
 	daemon/ctl/handlers.c daemon/ctl/handlers.h \
 	daemon/ctl/json.c daemon/ctl/json.h \
+	daemon/ctl/json_status.c daemon/ctl/json_status.h \
 	daemon/ctl/json_text.c daemon/ctl/json_text.h \
 	daemon/ctl/limits.c \
 	daemon/ctl/peer.c daemon/ctl/peer.h \
-	daemon/ctl/server.c daemon/ctl/server.h \
-	daemon/ctl/socket.c daemon/ctl/socket.h
+	daemon/ctl/server.c daemon/ctl/server.h daemon/ctl/server_private.h \
+	daemon/ctl/server_client.c \
+	daemon/ctl/server_reply.c \
+	daemon/ctl/socket.c daemon/ctl/socket.h \
+	daemon/ctl/text_out.c daemon/ctl/text_out.h
 
 bin_PROGRAMS += viewctl
 # apart from main, so that tests can call it

@@ -7,10 +7,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "conf/words.h"
+#include "ctl/json_status.h"
 
-#include <string.h>
-
-#define SECOND_US INT64_C(1000000)
 
 json_t *json_time(int64_t wall_us)
 {
@@ -43,14 +41,6 @@ json_t *json_err(const struct viewd_err *err)
 	return out;
 }
 
-static json_t *labels(size_t n, struct view *const *views)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_text(view_label(views[i])));
-	return list;
-}
-
 static json_t *texts(size_t n, const char *const *items)
 {
 	json_t *list = json_array();
@@ -59,73 +49,24 @@ static json_t *texts(size_t n, const char *const *items)
 	return list;
 }
 
-static void put_edges(json_t *out, const struct view *view)
-{
-	struct view *const *views = NULL;
-	const char *const *names = NULL;
-	size_t n = view_sources(view, &names);
-	json_object_set_new(out, "sources", texts(n, names));
-	n = view_upstream(view, &views);
-	json_object_set_new(out, "upstream", labels(n, views));
-	n = view_downstream(view, &views);
-	json_object_set_new(out, "downstream", labels(n, views));
-}
-
 static json_t *word_or_null(bool known, const char *word)
 {
 	return known ? json_text(word) : json_null();
 }
 
-static json_t *seconds(int64_t us)
-{
-	return us < 0 ? json_null() : json_real((double)us / (double)SECOND_US);
-}
-
-static void put_words(json_t *out, const struct view_status *st)
-{
-	json_object_set_new(out, "name", json_text(st->name));
-	json_object_set_new(out, "database", json_text(st->database->name));
-	json_object_set_new(out, "relation", json_text(st->relation));
-	json_object_set_new(out, "method", json_text(st->method));
-	json_object_set_new(out, "refresh_mode", json_text(st->refresh_mode));
-	json_object_set_new(out, "state", json_text(view_state_word(st->state)));
-	json_object_set_new(out, "activity", json_text(view_activity_word(st->activity)));
-	json_object_set_new(out, "trigger", word_or_null(st->trigger != VIEW_TRIGGER_NONE, view_trigger_word(st->trigger)));
-	json_object_set_new(out, "action", word_or_null(st->action >= 0, st->action >= 0 ? word_did((enum viewd_did)st->action) : ""));
-	json_object_set_new(out, "result", word_or_null(st->result != VIEW_RESULT_NONE, view_result_word(st->result)));
-}
-
-static void put_numbers(json_t *out, const struct view_status *st)
-{
-	json_object_set_new(out, "last_refresh_time", json_time(st->last_refresh_us));
-	json_object_set_new(out, "last_success_time", json_time(st->last_success_us));
-	json_object_set_new(out, "next_refresh_time", json_time(st->next_refresh_us));
-	json_object_set_new(out, "data_timestamp", json_time(st->data_timestamp_us));
-	json_object_set_new(out, "lag_seconds", seconds(st->lag_us));
-	json_object_set_new(out, "is_stale", json_boolean(st->is_stale));
-	json_object_set_new(out, "duration_ms", json_ms(st->last_refresh_us == 0 ? -1 : st->duration_us));
-	json_object_set_new(out, "rows", json_count(st->rows));
-	json_object_set_new(out, "rows_written", json_count(st->rows_written));
-	json_object_set_new(out, "consecutive_errors", json_count(st->consecutive_errors));
-	json_object_set_new(out, "error", json_err(st->error));
-}
-
 json_t *json_view(struct engine *eng, const struct view *view)
 {
-	struct view_status st;
-	memset(&st, 0, sizeof(st));
-	engine_status(eng, view, &st);
-	json_t *out = json_object();
-	put_words(out, &st);
-	put_numbers(out, &st);
-	put_edges(out, view);
+	struct text_out text = {0};
+	json_status_put(&text, eng, view);
+	json_t *out = json_loadb(text.data, text.len, 0, NULL);
+	text_out_free(&text);
+	assert(out != NULL);
 	return out;
 }
 
 json_t *json_view_details(struct engine *eng, const struct view *view)
 {
-	struct view_status st;
-	memset(&st, 0, sizeof(st));
+	struct view_status st = {0};
 	engine_status(eng, view, &st);
 	json_t *out = json_view(eng, view);
 	json_object_set_new(out, "schedule", json_text(st.schedule));

@@ -7,12 +7,14 @@
 struct ctl_limits ctl_limits_default(void)
 {
 	return (struct ctl_limits){
-		.clients = 64,
+		.clients = 256,
 		.pending = 48,
+		.held = 128,
 		.header_bytes = 16 << 10,
 		.body_bytes = 64 << 10,
 		.reply_bytes = 64 << 20,
 		.idle_us = 30 * INT64_C(1000000),
+		.heartbeat_us = 15 * INT64_C(1000000),
 		.file_check_us = 5 * INT64_C(1000000),
 	};
 }

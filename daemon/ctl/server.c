@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * server.c: evhttp on the control socket.
- *
- * evhttp has no limit on connections, none on the time a request may take as long as bytes trickle in, and does not notice a client
- * that goes away while its reply is pending. Hence the client table: each connection's bufferevent is made here and held with a
- * reference of our own, and a sweep looks at all of them once a second while there are any. A bufferevent whose error callback is
- * gone has been given up by evhttp (bufferevent_free clears the callbacks first).
+ * server.c: evhttp on the control socket: the listener, and from a request to a call.
  */
-#include "ctl/server.h"
+#include "ctl/server_private.h"
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "ctl/audit.h"
-#include "ctl/json.h"
 #include "ctl/peer.h"
-#include "ctl/socket.h"
 #include "loop/loop.h"
 
 #include <errno.h>
@@ -25,259 +16,13 @@
 #include <event2/http.h>
 #include <event2/listener.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <talloc.h>
 #include <unistd.h>
 
-#define SWEEP_US INT64_C(1000000)
 #define ACCEPT_PAUSE_US INT64_C(100000)
-
-struct exchange;
-
-struct client {
-	struct bufferevent *bev; /* NULL: free slot */
-	int64_t since_us;
-	struct exchange *exchange; /* request read, reply pending */
-	bool evicted;
-};
-
-struct ctl_server {
-	const struct ctl *ctl;
-	struct ctl_limits limits;
-	struct event_base *base;
-	struct evhttp *http;
-	struct evconnlistener *listener;
-	struct evhttp_bound_socket *bound;
-	struct event *sweep_timer;
-	struct event *accept_timer;
-	struct event *file_timer;
-	struct ctl_socket socket;
-	struct client *clients; /* limits.clients of them, one more for the newest */
-	size_t n_pending;
-	bool foreign_told;
-	int reserve_fd; /* given up to accept-and-close one client when descriptors run out */
-	uid_t own_uid;
-	uid_t overflow_uid;
-};
-
-/* One request until its reply. Outlives the connection when the client leaves first. */
-struct exchange {
-	struct ctl_server *server;
-	struct evhttp_request *http; /* NULL: the client is gone */
-	bool slow;
-	char *audit; /* NULL: not a changing command */
-};
-
-static int64_t now_us(void)
-{
-	return clock_system()->mono(clock_system());
-}
-
-static void arm(struct event *timer, int64_t us)
-{
-	struct timeval tv = {.tv_sec = us / 1000000, .tv_usec = us % 1000000};
-	event_add(timer, &tv);
-}
-
-/* ---- the client table -------------------------------------------------------------------------------------------- */
-
-static bool client_given_up(const struct client *client)
-{
-	bufferevent_event_cb on_event = NULL;
-	bufferevent_getcb(client->bev, NULL, NULL, &on_event, NULL);
-	return on_event == NULL;
-}
-
-static void client_forget(struct client *client)
-{
-	bufferevent_decref(client->bev);
-	*client = (struct client){0};
-}
-
-static bool client_hung_up(const struct client *client)
-{
-	struct pollfd p = {.fd = bufferevent_getfd(client->bev)};
-	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
-}
-
-/* The end of file makes evhttp close the connection by its own ways. */
-static void client_evict(struct client *client)
-{
-	client->evicted = true;
-	shutdown(bufferevent_getfd(client->bev), SHUT_RDWR);
-}
-
-static void client_sweep_one(struct ctl_server *server, struct client *client)
-{
-	if (client_given_up(client)) {
-		client_forget(client);
-		return;
-	}
-	if (client->exchange == NULL) {
-		if (!client->evicted && now_us() - client->since_us > server->limits.idle_us)
-			client_evict(client);
-		return;
-	}
-	/* evhttp does not read while a reply is pending, so it cannot see this; freeing the connection runs on_close() */
-	if (client_hung_up(client)) {
-		evhttp_connection_free(evhttp_request_get_connection(client->exchange->http));
-		client_forget(client);
-	}
-}
-
-/* Returns how many connections are open. */
-static size_t clients_sweep(struct ctl_server *server)
-{
-	size_t n = 0;
-	for (size_t i = 0; i <= server->limits.clients; i++) {
-		struct client *client = &server->clients[i];
-		if (client->bev != NULL)
-			client_sweep_one(server, client);
-		n += client->bev != NULL;
-	}
-	return n;
-}
-
-static void on_sweep(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
-{
-	struct ctl_server *server = ctx;
-	size_t n = clients_sweep(server);
-	if (server->listener != NULL && n < server->limits.clients && !event_pending(server->accept_timer, EV_TIMEOUT, NULL))
-		evconnlistener_enable(server->listener);
-	if (n > 0)
-		arm(server->sweep_timer, SWEEP_US);
-}
-
-static struct client *client_oldest_idle(struct ctl_server *server)
-{
-	struct client *oldest = NULL;
-	for (size_t i = 0; i <= server->limits.clients; i++) {
-		struct client *client = &server->clients[i];
-		if (client->bev != NULL && client->exchange == NULL && !client->evicted &&
-		    (oldest == NULL || client->since_us < oldest->since_us))
-			oldest = client;
-	}
-	return oldest;
-}
-
-static struct client *client_slot(struct ctl_server *server, const struct bufferevent *bev)
-{
-	for (size_t i = 0; i <= server->limits.clients; i++)
-		if (server->clients[i].bev == bev)
-			return &server->clients[i];
-	return NULL;
-}
-
-/* A full table makes room by closing the connection that has been idle longest, and accepts nothing until that happened. */
-static struct bufferevent *on_new_connection(struct event_base *base, void *ctx)
-{
-	struct ctl_server *server = ctx;
-	size_t n = clients_sweep(server) + 1;
-	struct client *client = client_slot(server, NULL);
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-	assert(client != NULL && bev != NULL);
-	if (n >= server->limits.clients) {
-		struct client *oldest = client_oldest_idle(server);
-		if (oldest != NULL)
-			client_evict(oldest);
-		evconnlistener_disable(server->listener);
-		arm(server->sweep_timer, 1000);
-	} else {
-		arm(server->sweep_timer, SWEEP_US);
-	}
-	/* evhttp may have given up a connection, and we not yet noticed: it must not read on without bounds */
-	bufferevent_setwatermark(bev, EV_READ, 0, server->limits.header_bytes + server->limits.body_bytes);
-	bufferevent_incref(bev);
-	*client = (struct client){.bev = bev, .since_us = now_us()};
-	return bev;
-}
-
-/* ---- replies ----------------------------------------------------------------------------------------------------- */
-
-/* evhttp is about to give up the connection: sweep right after that. */
-static void on_sent(struct evhttp_request *http UNUSED, void *ctx)
-{
-	struct ctl_server *server = ctx;
-	arm(server->sweep_timer, 0);
-}
-
-static void send_text(struct ctl_server *server, struct evhttp_request *http, int status, char *text)
-{
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(http);
-	struct evbuffer *out = evbuffer_new();
-	assert(out != NULL);
-	evhttp_add_header(headers, "Content-Type", "application/json");
-	evhttp_add_header(headers, "Cache-Control", "no-store");
-	evhttp_add_header(headers, "Connection", "close");
-	evbuffer_add_printf(out, "%s\n", text);
-	evhttp_request_set_on_complete_cb(http, on_sent, server);
-	evhttp_send_reply(http, status, NULL, out);
-	evbuffer_free(out);
-}
-
-static void send_json(struct ctl_server *server, struct evhttp_request *http, int status, json_t *body)
-{
-	char *text = json_dumps(body, JSON_COMPACT);
-	assert(text != NULL);
-	if (strlen(text) > server->limits.reply_bytes) {
-		struct viewd_err err;
-		err_set(&err, VIEWD_ERR_RESOURCE, "reply is too large (at most %zu bytes)", server->limits.reply_bytes);
-		json_t *small = call_error_body("resource", &err);
-		free(text);
-		text = json_dumps(small, JSON_COMPACT);
-		status = 500;
-		json_decref(small);
-	}
-	send_text(server, http, status, text);
-	free(text);
-}
-
-static void refuse(struct ctl_server *server, struct evhttp_request *http, int status, const char *class_word,
-                   const struct viewd_err *err)
-{
-	json_t *body = call_error_body(class_word, err);
-	send_json(server, http, status, body);
-	json_decref(body);
-}
-
-static struct client *client_of(struct ctl_server *server, struct evhttp_request *http)
-{
-	return client_slot(server, evhttp_connection_get_bufferevent(evhttp_request_get_connection(http)));
-}
-
-/* Parts a request from its connection. */
-static void exchange_detach(struct exchange *ex)
-{
-	struct client *client = client_of(ex->server, ex->http);
-	client->exchange = NULL;
-	client->since_us = now_us();
-	ex->server->n_pending -= ex->slow;
-	ex->http = NULL;
-}
-
-static void on_close(struct evhttp_connection *evcon UNUSED, void *ctx)
-{
-	exchange_detach(ctx);
-}
-
-static void on_reply(void *ctx, int status, json_t *body)
-{
-	struct exchange *ex = ctx;
-	struct evhttp_request *http = ex->http;
-	if (ex->audit != NULL)
-		audit_log(ex->audit, status, body, http == NULL);
-	if (http != NULL) {
-		exchange_detach(ex);
-		evhttp_connection_set_closecb(evhttp_request_get_connection(http), NULL, NULL);
-		send_json(ex->server, http, status, body);
-	}
-	json_decref(body);
-	talloc_free(ex);
-}
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
@@ -291,7 +36,7 @@ static const struct command *route(struct ctl_server *server, struct evhttp_requ
 	if (command == NULL) {
 		err_set(&err, VIEWD_ERR_MISSING, "path '%.100s' is not known", path != NULL ? path : "");
 		err_hint(&err, "for example GET /v1/status");
-		refuse(server, http, 404, "usage", &err);
+		server_refuse(server, http, 404, "usage", &err);
 		return NULL;
 	}
 	bool get = command->verb == COMMAND_GET;
@@ -299,7 +44,7 @@ static const struct command *route(struct ctl_server *server, struct evhttp_requ
 		return command;
 	err_set(&err, VIEWD_ERR_CONFIG, "%s takes %s", command->path, get ? "GET" : "POST");
 	evhttp_add_header(evhttp_request_get_output_headers(http), "Allow", get ? "GET" : "POST");
-	refuse(server, http, 405, "usage", &err);
+	server_refuse(server, http, 405, "usage", &err);
 	return NULL;
 }
 
@@ -323,24 +68,28 @@ static bool admit(struct ctl_server *server, struct evhttp_request *http, const 
 	if (known)
 		log_warning("control, uid %u pid %ld, %s: refused (%s)", (unsigned)peer_r->uid, (long)peer_r->pid,
 		            args_command(args)->name, err.msg);
-	refuse(server, http, 403, "denied", &err);
+	server_refuse(server, http, 403, "denied", &err);
 	return false;
 }
 
 static void start(struct ctl_server *server, struct evhttp_request *http, struct args *args, const struct peer *peer)
 {
-	struct exchange *ex = talloc_zero(NULL, struct exchange);
-	assert(ex != NULL);
-	ex->server = server;
-	ex->http = http;
-	ex->slow = args_command(args)->pace == COMMAND_SLOW;
+	char *audit = NULL;
 	if (args_mutates(args))
-		ex->audit = talloc_asprintf(ex, "uid %u pid %ld, %s%s", (unsigned)peer->uid, (long)peer->pid, args_command(args)->name,
-		                            args_describe(ex, args));
-	server->n_pending += ex->slow;
-	client_of(server, http)->exchange = ex;
-	evhttp_connection_set_closecb(evhttp_request_get_connection(http), on_close, ex);
-	call_start(server->ctl, args, on_reply, ex);
+		audit = talloc_asprintf(args, "uid %u pid %ld, %s%s", (unsigned)peer->uid, (long)peer->pid, args_command(args)->name,
+		                        args_describe(args, args));
+	server_start_call(server, http, args, audit);
+}
+
+/* Is there room for one more call of that pace? */
+static bool has_room(const struct ctl_server *server, enum command_pace pace, struct viewd_err *err)
+{
+	const size_t limits[COMMAND_PACES] = {
+		[COMMAND_QUICK] = SIZE_MAX, [COMMAND_SLOW] = server->limits.pending, [COMMAND_HELD] = server->limits.held};
+	if (server->n_open[pace] < limits[pace])
+		return true;
+	err_set(err, VIEWD_ERR_RESOURCE, "too many calls are waiting (%zu)", server->n_open[pace]);
+	return err_hint(err, "try again later");
 }
 
 static void on_request(struct evhttp_request *http, void *ctx)
@@ -353,11 +102,9 @@ static void on_request(struct evhttp_request *http, void *ctx)
 	struct peer peer;
 	struct args *args = args_new(NULL, command);
 	if (!read_args(http, args, &err)) {
-		refuse(server, http, 400, "usage", &err);
-	} else if (command->pace == COMMAND_SLOW && server->n_pending >= server->limits.pending) {
-		err_set(&err, VIEWD_ERR_RESOURCE, "too many calls are waiting (%zu)", server->n_pending);
-		err_hint(&err, "try again later");
-		refuse(server, http, 503, "resource", &err);
+		server_refuse(server, http, 400, "usage", &err);
+	} else if (!has_room(server, command->pace, &err)) {
+		server_refuse(server, http, 503, "resource", &err);
 	} else if (admit(server, http, args, &peer)) {
 		start(server, http, args, &peer);
 		return;
@@ -403,7 +150,7 @@ static void on_accept_error(struct evconnlistener *listener, void *http UNUSED)
 	evconnlistener_disable(listener);
 	if (!event_pending(server->accept_timer, EV_TIMEOUT, NULL))
 		log_warning("control socket, accept failed (%s)", strerror(why));
-	arm(server->accept_timer, ACCEPT_PAUSE_US);
+	server_arm(server->accept_timer, ACCEPT_PAUSE_US);
 }
 
 static bool listener_open(struct ctl_server *server, struct viewd_err *err)
@@ -438,7 +185,7 @@ static void on_file_check(evutil_socket_t fd UNUSED, short what UNUSED, void *ct
 		log_error("control socket '%s', replaced by somebody: viewctl cannot reach this process", server->socket.path);
 	}
 	server->foreign_told = fate == CTL_SOCKET_FOREIGN;
-	arm(server->file_timer, server->limits.file_check_us);
+	server_arm(server->file_timer, server->limits.file_check_us);
 }
 
 static void http_open(struct ctl_server *server)
@@ -447,7 +194,7 @@ static void http_open(struct ctl_server *server)
 	server->http = evhttp_new(server->base);
 	assert(server->http != NULL);
 	evhttp_set_gencb(server->http, on_request, server);
-	evhttp_set_bevcb(server->http, on_new_connection, server);
+	evhttp_set_bevcb(server->http, server_new_connection, server);
 	evhttp_set_max_headers_size(server->http, (ev_ssize_t)server->limits.header_bytes);
 	evhttp_set_max_body_size(server->http, (ev_ssize_t)server->limits.body_bytes);
 	evhttp_set_timeout_tv(server->http, &idle);
@@ -465,8 +212,8 @@ struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const str
 	server->clients = talloc_zero_array(server, struct client, (unsigned)server->limits.clients + 1);
 	server->own_uid = geteuid();
 	server->overflow_uid = peer_overflow_uid();
-	server->sweep_timer = evtimer_new(server->base, on_sweep, server);
-	server->accept_timer = evtimer_new(server->base, on_sweep, server);
+	server->sweep_timer = evtimer_new(server->base, server_on_sweep, server);
+	server->accept_timer = evtimer_new(server->base, server_on_sweep, server);
 	server->file_timer = evtimer_new(server->base, on_file_check, server);
 	signal(SIGPIPE, SIG_IGN);
 	server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -475,7 +222,7 @@ struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const str
 		ctl_server_free(&server);
 		return NULL;
 	}
-	arm(server->file_timer, server->limits.file_check_us);
+	server_arm(server->file_timer, server->limits.file_check_us);
 	return server;
 }
 
@@ -490,7 +237,7 @@ void ctl_server_free(struct ctl_server **server_p)
 	evhttp_free(server->http); /* the listener and every connection; on_close() parts running calls from theirs */
 	for (size_t i = 0; i <= server->limits.clients; i++)
 		if (server->clients[i].bev != NULL)
-			client_forget(&server->clients[i]);
+			server_forget_client(&server->clients[i]);
 	if (server->reserve_fd >= 0)
 		close(server->reserve_fd);
 	ctl_socket_close(&server->socket);

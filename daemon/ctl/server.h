@@ -15,14 +15,16 @@ struct ctl_server;
 struct ctl_limits {
 	size_t clients;      /* open connections; beyond, the one that has been idle longest is closed */
 	size_t pending;      /* SLOW calls without a reply yet; beyond, 503 */
+	size_t held;          /* HELD calls; likewise */
 	size_t header_bytes;
 	size_t body_bytes;
-	size_t reply_bytes;
+	size_t reply_bytes;   /* of a reply that is no stream */
 	int64_t idle_us;     /* to send the whole request, and again to read the whole reply; no limit while a reply is pending */
+	int64_t heartbeat_us; /* silence after which a stream says that it is alive */
 	int64_t file_check_us; /* how often the socket's file is looked at */
 };
 
-/* 64 clients, 48 pending, 16 KiB, 64 KiB, 64 MiB, 30 s, 5 s. */
+/* 256 clients, 48 pending, 128 held, 16 KiB, 64 KiB, 64 MiB, 30 s, 15 s, 5 s. */
 struct ctl_limits ctl_limits_default(void);
 
 /* Takes the lock, makes the socket and serves ctl's commands on it from now on. ctl, loop and *limits' values are used until

@@ -9,7 +9,7 @@ walls()
 {
 	cat <<-'END'
 		(iniparser/)?(iniparser|dictionary)\.h	daemon/conf/ini\.c
-		(event2/.*|event)\.h	daemon/(loop/loop|ctl/server)\.c
+		(event2/.*|event)\.h	daemon/(loop/loop\.c|ctl/server_?[a-z]*\.[ch])
 		(glib|gio|glib-object)\.h	daemon/sched/zone\.c
 		systemd/.*	daemon/sys/notify\.c
 		(pthread|threads)\.h	daemon/work/worker\.c
