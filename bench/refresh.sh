@@ -3,7 +3,7 @@
 # Refreshes through viewd against the same SQL sent by a client: a view of 20,000 rows (the ratio tells) and one of 10 (the difference
 # tells). PAIRS and ROWS change the size; engine = one engine only.
 : "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}"
-. "$VIEWD_SRC/tests/system/engine.sh"
+. "$VIEWD_SRC/tests/system/lib-engine.sh"
 : "${PAIRS:=25}" "${ROWS:=20000}"
 
 statement()

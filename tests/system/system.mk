@@ -30,7 +30,7 @@ $(engine_tests): Makefile
 
 TESTS += $(engine_tests)
 CLEANFILES += $(engine_tests)
-EXTRA_DIST += $(engine_scripts) tests/system/engine.sh
+EXTRA_DIST += $(engine_scripts) tests/system/lib-engine.sh
 
 # Tests that have one form only.
 system_tests = \

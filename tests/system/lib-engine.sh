@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154 # $pg_url and the like come from lib.sh
 #
-# engine.sh: lib.sh for tests that are the same on every engine. $engine says which one: sqlite (default), postgresql or
+# lib-engine.sh: lib.sh for tests that are the same on every engine. $engine says which one: sqlite (default), postgresql or
 # mariadb. The build makes one test an engine of each such script, NN-name-ENGINE.sh, which sets it; by hand:
 #
 #	engine=postgresql VIEWD_BUILD=BUILDDIR tests/system/10-shop.sh
