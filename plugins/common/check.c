@@ -5,6 +5,7 @@
 #include "common/columns.h"
 #include "common/digest.h"
 #include "common/sqltext.h"
+#include "common/timeword.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -198,6 +199,7 @@ bool check_view(const struct syntax *syn, void *mem_ctx, const struct viewd_view
 	if (cols == NULL || !check_mode(syn, view, method, err) || !check_indexes(syn, view, method, err) ||
 	    !check_options(syn, view, method, err))
 		return false;
+	timeword_find(syn, checked.definition, checked.resolved.reads_clock, sizeof checked.resolved.reads_clock);
 	hash_definition(syn, mem_ctx, view, cols, &checked);
 	hash_indexes(mem_ctx, view, cols, &checked.resolved);
 	*out = checked;

@@ -37,6 +37,12 @@ struct syntax {
 	bool literal_backslash;    /* a backslash in '...' must be doubled (MySQL) */
 	char placeholder;          /* '$': $1 $2 ...; '?': ? ? ... */
 
+	/* what reads the clock (timeword.c), names separated by blanks */
+	const char *clock_words;    /* words that are the time: CURRENT_DATE */
+	const char *clock_calls;    /* functions that tell it whatever their arguments: now() */
+	const char *clock_defaults; /* functions that tell it without an argument, or with 'now' */
+	const char *clock_formats;  /* likewise, their first argument being a format */
+
 	/* statements the server has */
 	bool materialized_views;
 	bool refresh_concurrently;

@@ -17,6 +17,8 @@ const struct syntax pg_syntax = {
 	.fold_lower = true,
 	.max_ident = 63,
 	.max_parts = 2,
+	.clock_words = "current_date current_time current_timestamp localtime localtimestamp",
+	.clock_calls = "now clock_timestamp statement_timestamp transaction_timestamp timeofday",
 	.placeholder = '$',
 
 	.materialized_views = true,

@@ -245,6 +245,59 @@ static void wrong_settings_are_refused(void)
 	CHECK_CONTAINS(refusal(SQLITE, &view), "definition is missing");
 }
 
+/* What the dialect says that the query reads of the clock; NULL: it refuses the query. */
+static const char *clock_word(enum which which, const char *query)
+{
+	struct viewd_err err = {0};
+	struct viewd_resolved out = {0};
+	struct viewd_database_spec db = {.struct_size = sizeof db, .name = "d", .url = urls[which], .base_dir = "/"};
+	struct viewd_view_spec view = view_of(VIEWD_METHOD_TABLE);
+	view.definition = query;
+	if (!CHECK_OK(dialect(which)->check_view(&db, &view, &out, (struct viewd_text_sink){0}, &err), &err))
+		return NULL;
+	return talloc_strdup(harness_ctx(), out.reads_clock);
+}
+
+static void what_reads_the_clock(void)
+{
+	static const struct {
+		enum which which;
+		const char *query, *word;
+	} cases[] = {
+		{POSTGRESQL, "SELECT id, total FROM orders WHERE at > now()", "now()"},
+		{POSTGRESQL, "SELECT id, total FROM orders WHERE at > pg_catalog.Now ( )", "Now()"},
+		{POSTGRESQL, "SELECT id, total FROM orders WHERE day = Current_Date", "Current_Date"},
+		{POSTGRESQL, "SELECT id, CURRENT_TIMESTAMP(0) AS total FROM orders", "CURRENT_TIMESTAMP()"},
+		{POSTGRESQL, "SELECT id, localtimestamp - clock_timestamp() AS total FROM orders", "localtimestamp"},
+		{POSTGRESQL, "SELECT id, statement_timestamp() AS total FROM orders", "statement_timestamp()"},
+		{POSTGRESQL, "SELECT id, transaction_timestamp() AS total FROM orders", "transaction_timestamp()"},
+		{POSTGRESQL, "SELECT id, timeofday() AS total FROM orders", "timeofday()"},
+		{POSTGRESQL, "SELECT id, 'now()' AS total FROM orders -- now()", ""},
+		{POSTGRESQL, "SELECT id, $$current_date$$ AS total, \"current_date\" FROM orders /* now() */", ""},
+		{POSTGRESQL, "SELECT now AS id, o.localtime AS total, x AS current_date, utc_date FROM orders o", ""},
+		{POSTGRESQL, "SELECT id, date(at) AS total, date '2026-01-01' FROM orders", ""},
+		{MYSQL, "SELECT id, total FROM orders WHERE at > NOW(6)", "NOW()"},
+		{MYSQL, "SELECT id, utc_timestamp AS total FROM orders", "utc_timestamp"},
+		{MYSQL, "SELECT id, curdate() AS total FROM orders", "curdate()"},
+		{MYSQL, "SELECT id, sysdate() AS total FROM orders", "sysdate()"},
+		{MYSQL, "SELECT id, unix_timestamp() AS total FROM orders", "unix_timestamp()"},
+		{MYSQL, "SELECT id, unix_timestamp(at) AS total FROM orders", ""},
+		{MYSQL, "SELECT id, `curdate` AS total, \"now()\" FROM orders # now()", ""},
+		{MYSQL, "SELECT id, date(at) AS total, now FROM orders", ""},
+		{SQLITE, "SELECT id, date('now', '-1 day') AS total FROM orders", "date()"},
+		{SQLITE, "SELECT id, datetime(\"NOW\") AS total FROM orders", "datetime()"},
+		{SQLITE, "SELECT id, julianday() AS total FROM orders", "julianday()"},
+		{SQLITE, "SELECT id, strftime('%s') AS total FROM orders", "strftime()"},
+		{SQLITE, "SELECT id, strftime('%s', coalesce(at, 'now')) AS total FROM orders", "strftime()"},
+		{SQLITE, "SELECT id, CURRENT_TIME AS total FROM orders", "CURRENT_TIME"},
+		{SQLITE, "SELECT id, strftime('%s', at) AS total, date(at, '+1 day'), unixepoch((at)) FROM orders", ""},
+		{SQLITE, "SELECT id, date AS total, time, [current_date], 'now' FROM orders", ""},
+		{SQLITE, "SELECT id, now() AS total FROM orders", ""},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		CHECK_STR(clock_word(cases[i].which, cases[i].query), cases[i].word);
+}
+
 static struct viewd_resolved resolved(const struct viewd_view_spec *view)
 {
 	struct viewd_err err = {0};
@@ -291,6 +344,7 @@ static const struct harness_test tests[] = {
 	{"impossible modes say why", impossible_modes_say_why},
 	{"concurrently needs a unique index", concurrently_needs_a_unique_index},
 	{"wrong settings are refused", wrong_settings_are_refused},
+	{"what reads the clock", what_reads_the_clock},
 	{"the hash tells what matters", the_hash_tells_what_matters},
 };
 HARNESS_MAIN(SUITE("render", tests))
