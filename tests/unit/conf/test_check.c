@@ -69,6 +69,31 @@ static void changes_from_defaults(void)
 	unload(&l);
 }
 
+static void times(void)
+{
+	struct loaded l = load_good(GOOD_DB VIEW("a", "cron = 30 6 * * mon-fri\ntimezone = Europe/Berlin\ntarget_lag = 10m\n")
+	                                VIEW("b", "cron = \"*/5 * * * *\"\n") VIEW("c", ""));
+	CHECK_STR(l.conf->views[0].cron, "30 6 * * mon-fri");
+	CHECK_STR(l.conf->views[0].timezone, "Europe/Berlin");
+	CHECK_INT(l.conf->views[0].target_lag, 600 * INT64_C(1000000));
+	CHECK_STR(l.conf->views[1].cron, "*/5 * * * *");
+	CHECK_STR(l.conf->views[1].timezone, "UTC");
+	CHECK_STR(l.conf->views[2].cron, NULL);
+	unload(&l);
+	wants_error(GOOD_DB VIEW("a", "cron = 0 25 * * *\n"),
+	            "viewd.conf:6: [view a] cron: hour '25' is not understood; 0 to 23, also as a list 1,2, a range 1-5 or with a step */2");
+	wants_error(GOOD_DB VIEW("a", "cron = 0 0 30 feb *\n"),
+	            "viewd.conf:6: [view a] cron: day of month and month give a date that never comes; no month has more than 31 days, "
+	            "April, June, September and November 30, February 29");
+	wants_error(GOOD_DB VIEW("a", "cron = @daily\ntimezone = Europe/Berlim\n"),
+	            "viewd.conf:7: [view a] timezone: there is no time zone 'Europe/Berlim'; did you mean Europe/Berlin");
+	wants_error(GOOD_DB VIEW("a", "cron = @daily\ntimezone = Middle Earth\n"),
+	            "viewd.conf:7: [view a] timezone: there is no time zone 'Middle Earth'; a name of the time zone database, for "
+	            "example Europe/Berlin");
+	wants_error(GOOD_DB VIEW("a", "timezone = Europe/Berlin\n"),
+	            "viewd.conf:6: [view a] timezone: has no effect without cron; write cron = ..., or remove it");
+}
+
 static void cycles(void)
 {
 	wants_error(GOOD_DB VIEW("a", "depends_on = b\n") VIEW("b", "depends_on = a\n"),
@@ -122,6 +147,7 @@ static void values_together(void)
 
 static const struct harness_test tests[] = {
 	{"databases", databases}, {"database from defaults", database_from_defaults}, {"dependencies", dependencies},
+	{"times", times},
 	{"keys about changes", changes},
 	{"keys about changes in [view-defaults]", changes_from_defaults},
 	{"cycles", cycles}, {"long chain", long_chain}, {"one object, two views", one_object_two_views},
