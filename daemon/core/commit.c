@@ -109,11 +109,8 @@ static void set_schedule_text(struct view *v)
 	if (c->on_change)
 		text = add_text(text, "on change", "");
 	text = add_span(text, "at least every ", c->max_staleness);
-	TALLOC_FREE(v->schedule_text);
-	if (text[0] != '\0')
-		v->schedule_text = text;
-	else
-		talloc_free(text);
+	v->schedule_text = text[0] != '\0' ? intern(v->eng->texts, text) : NULL;
+	talloc_free(text);
 }
 
 /* The loader has accepted both texts; a zone that has vanished since then leaves the view without cron. */
@@ -207,9 +204,10 @@ static void resolve(struct view *v)
 
 static void set_label(struct view *v)
 {
-	char *label = v->conf->database.n > 1 ? mem_printf(v, "%s:%s", v->db->conf->name, v->conf->name) : mem_strdup(v, v->conf->name);
-	talloc_free(v->label);
-	v->label = label;
+	TALLOC_FREE(v->long_label);
+	if (v->conf->database.n > 1)
+		v->long_label = mem_printf(v, "%s:%s", v->db->conf->name, v->conf->name);
+	v->label = v->long_label != NULL ? v->long_label : v->conf->name;
 }
 
 static void redefine(struct view *v, struct todo *todo)
@@ -228,9 +226,9 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 	bool was_enabled = v->conf->enabled;
 	bool same_cron = same_text(v->conf->cron, conf->cron) && same_text(v->conf->timezone, conf->timezone);
 	v->conf = conf;
+	set_label(v);
 	if (entry->what == CONF_DIFF_UNCHANGED && !renamed)
 		return;
-	set_label(v);
 	set_schedule(v);
 	if (!same_cron)
 		v->past.cron_served = engine_wall(v->eng); /* what the new times would have been is no miss */

@@ -12,6 +12,7 @@ libviewd_la_SOURCES += \
 	daemon/core/due.c daemon/core/due.h \
 	daemon/core/edges.c daemon/core/edges.h \
 	daemon/core/engine.c daemon/core/engine.h \
+	daemon/core/intern.c daemon/core/intern.h \
 	daemon/core/job.c daemon/core/job.h \
 	daemon/core/offline.c daemon/core/offline.h \
 	daemon/core/outcome.c daemon/core/outcome.h \

@@ -31,7 +31,7 @@ void edges_set_sources(struct view *view, const struct source *sources, size_t n
 	/* One block: the array, then its text. */
 	size_t text = 0;
 	for (size_t i = 0; i < n; i++)
-		text += strlen(sources[i].schema) + strlen(sources[i].name) + 2;
+		text += 2 * (strlen(sources[i].schema) + strlen(sources[i].name) + 2);
 	char *block = mem_array(view, char, n * sizeof(struct source) + text);
 	view->sources = (struct source *)(void *)block;
 	view->n_sources = n;
@@ -42,6 +42,8 @@ void edges_set_sources(struct view *view, const struct source *sources, size_t n
 		p = stpcpy(p, sources[i].schema) + 1;
 		view->sources[i].name = p;
 		p = stpcpy(p, sources[i].name) + 1;
+		view->sources[i].full = p;
+		p = stpcpy(stpcpy(stpcpy(p, sources[i].schema), sources[i].schema[0] != '\0' ? "." : ""), sources[i].name) + 1;
 	}
 	edges_invalidate(view->eng);
 }
@@ -185,25 +187,16 @@ static void forget_edges(struct view *v)
 {
 	TALLOC_FREE(v->up);
 	TALLOC_FREE(v->down);
-	TALLOC_FREE(v->base_names);
-	v->n_up = v->n_down = v->n_base = 0;
-}
-
-static void add_base(struct view *v, const struct source *src)
-{
-	v->base_names = mem_grow(v, v->base_names, const char *, v->n_base + 1);
-	v->base_names[v->n_base++] = src->schema[0] == '\0' ? mem_strdup(v->base_names, src->name)
-	                                                   : mem_printf(v->base_names, "%s.%s", src->schema, src->name);
+	v->n_up = v->n_down = 0;
 }
 
 static void connect_sources(struct view *v, struct view **list, size_t n)
 {
 	for (size_t i = 0; i < v->n_sources; i++) {
 		struct view *up = find_place(list, n, &v->sources[i]);
+		v->sources[i].base = up == NULL && v->sources[i].kind != VIEWD_KIND_VIEW;
 		if (up != NULL)
 			connect_views(up, v);
-		else if (v->sources[i].kind != VIEWD_KIND_VIEW)
-			add_base(v, &v->sources[i]);
 	}
 }
 

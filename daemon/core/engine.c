@@ -29,6 +29,7 @@ struct engine *engine_new(const struct engine_parts *parts)
 	eng->on_idle_ctx = parts->on_idle_ctx;
 	eng->state_dir = parts->state_dir != NULL ? mem_strdup(eng, parts->state_dir) : NULL;
 	eng->started_us = engine_wall(eng);
+	eng->texts = intern_new(eng);
 	eng->due_timer = loop_timer_new(eng->loop, due_fire, eng);
 	eng->post_timer = loop_timer_new(eng->loop, dispatch_run, eng);
 	eng->capture_timer = loop_timer_new(eng->loop, capture_again, eng);

@@ -30,7 +30,7 @@ bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct vie
 void engine_status(struct engine *eng, const struct view *view, struct view_status *out);
 
 /* Direct upstream and downstream instances, and base sources (schema-qualified text). Arrays belong to the engine and are valid
- * until control returns to the loop. */
+ * until control returns to the loop, the base sources' only until the next call. */
 size_t view_upstream(const struct view *view, struct view *const **views_r);
 size_t view_downstream(const struct view *view, struct view *const **views_r);
 size_t view_sources(const struct view *view, const char *const **names_r);

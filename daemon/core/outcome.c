@@ -44,11 +44,7 @@ void outcome_set_error(struct view *view, const struct viewd_err *err)
 
 static void set_reason(struct view *view, const char *reason)
 {
-	if (view->reason != NULL && strcmp(view->reason, reason) == 0)
-		return;
-	TALLOC_FREE(view->reason);
-	if (reason[0] != '\0')
-		view->reason = mem_strdup(view, reason);
+	view->reason = reason[0] != '\0' ? intern(view->eng->texts, reason) : NULL;
 }
 
 /* An error whose text is the last one's is not worth a second line. */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "core/engine.h"
+#include "core/intern.h"
 #include "core/runtime.h"
 #include "loop/loop.h"
 #include "plugin/loader.h"
@@ -64,6 +65,8 @@ struct db {
 /* A relation that the definition reads; text lives in the instance's source block. */
 struct source {
 	const char *schema, *name;
+	const char *full;       /* schema.name, for people */
+	bool base;              /* no instance of ours, and no plain view */
 	enum viewd_kind kind;
 };
 
@@ -90,7 +93,8 @@ struct view {
 	struct engine *eng;
 	struct db *db;
 	const struct conf_view *conf;
-	char *label;
+	const char *label;      /* the section's own name where that is enough */
+	char *long_label;       /* else this */
 	char *relation;         /* canonical quoted text */
 	char *place;            /* schema NUL name NUL as the catalogue spells them, once inspected; else NULL */
 	enum viewd_method method;     /* after resolution */
@@ -112,12 +116,10 @@ struct view {
 	int losses;              /* runs in a row that broke the connection */
 	int64_t unknown_since_us; /* start of a run whose outcome nobody knows: looked up before it is repeated; 0 none */
 	struct viewd_err *err;
-	char *reason;
+	const char *reason;      /* interned; NULL unknown */
 
 	struct source *sources;
 	size_t n_sources;
-	const char **base_names; /* those sources that are no instances, for people */
-	size_t n_base;
 	struct view **up, **down;
 	size_t n_up, n_down;
 	char **guesses;          /* relations the definition mentions, until the catalogue knows better */
@@ -126,7 +128,7 @@ struct view {
 
 	struct schedule schedule;
 	struct zone *zone;   /* of schedule */
-	char *schedule_text; /* "every 5m, after 1h" */
+	const char *schedule_text; /* "every 5m, after 1h", interned; NULL none */
 	struct schedule_past past;
 	int64_t due_at[DUE_REASONS]; /* monotonic; 0: nothing due for that reason */
 	int64_t due_mono;        /* the earliest: heap key; 0: by hand only */
@@ -179,6 +181,8 @@ struct engine {
 	size_t next_db;                /* whose turn it is */
 	size_t n_running, n_stuck, n_sessions;
 	int64_t run_id, generation, runs, failures, started_us;
+	struct intern *texts;
+	const char **scratch;          /* what view_sources told last */
 	char **paused;                 /* labels from the state file that no instance has claimed yet */
 	bool stopping;
 	loop_fn *on_idle;

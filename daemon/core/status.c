@@ -31,8 +31,14 @@ size_t view_downstream(const struct view *view, struct view *const **views_r)
 size_t view_sources(const struct view *view, const char *const **names_r)
 {
 	edges_update(view->eng);
-	*names_r = view->base_names;
-	return view->n_base;
+	struct engine *eng = view->eng;
+	size_t n = 0;
+	eng->scratch = mem_grow(eng, eng->scratch, const char *, view->n_sources + 1);
+	for (size_t i = 0; i < view->n_sources; i++)
+		if (view->sources[i].base)
+			eng->scratch[n++] = view->sources[i].full;
+	*names_r = eng->scratch;
+	return n;
 }
 
 const char *view_name(const struct view *view)

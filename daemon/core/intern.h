@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * intern.h: one copy of texts that thousands of instances share (reasons, schedules). Kept until the engine ends.
+ */
+#ifndef VIEWD_CORE_INTERN_H
+#define VIEWD_CORE_INTERN_H
+
+struct intern;
+
+/* An empty set in the talloc tree of mem_ctx. */
+struct intern *intern_new(void *mem_ctx);
+
+/* The set's own copy of text. Never NULL. */
+const char *intern(struct intern *set, const char *text);
+
+#endif
