@@ -15,6 +15,5 @@ struct ctl_limits ctl_limits_default(void)
 		.reply_bytes = 64 << 20,
 		.idle_us = 30 * INT64_C(1000000),
 		.heartbeat_us = 15 * INT64_C(1000000),
-		.file_check_us = 5 * INT64_C(1000000),
 	};
 }

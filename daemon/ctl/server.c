@@ -168,9 +168,10 @@ static bool listener_open(struct ctl_server *server, struct viewd_err *err)
 }
 
 /* Somebody removed the socket: make it again. Somebody put another there: say so, once. */
-static void on_file_check(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
+static void on_file_check(evutil_socket_t fd, short what UNUSED, void *ctx)
 {
 	struct ctl_server *server = ctx;
+	ctl_socket_drain(fd);
 	struct viewd_err err;
 	enum ctl_socket_fate fate = ctl_socket_look(&server->socket);
 	if (fate == CTL_SOCKET_GONE) {
@@ -185,7 +186,6 @@ static void on_file_check(evutil_socket_t fd UNUSED, short what UNUSED, void *ct
 		log_error("control socket '%s', replaced by somebody: viewctl cannot reach this process", server->socket.path);
 	}
 	server->foreign_told = fate == CTL_SOCKET_FOREIGN;
-	server_arm(server->file_timer, server->limits.file_check_us);
 }
 
 static void http_open(struct ctl_server *server)
@@ -214,7 +214,8 @@ struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const str
 	server->overflow_uid = peer_overflow_uid();
 	server->sweep_timer = evtimer_new(server->base, server_on_sweep, server);
 	server->accept_timer = evtimer_new(server->base, server_on_sweep, server);
-	server->file_timer = evtimer_new(server->base, on_file_check, server);
+	server->dir_fd = ctl_socket_watch(path);
+	server->file_event = event_new(server->base, server->dir_fd, EV_READ | EV_PERSIST, on_file_check, server);
 	signal(SIGPIPE, SIG_IGN);
 	server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	http_open(server);
@@ -222,7 +223,8 @@ struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const str
 		ctl_server_free(&server);
 		return NULL;
 	}
-	server_arm(server->file_timer, server->limits.file_check_us);
+	if (server->dir_fd >= 0)
+		event_add(server->file_event, NULL);
 	return server;
 }
 
@@ -233,7 +235,9 @@ void ctl_server_free(struct ctl_server **server_p)
 		return;
 	event_free(server->sweep_timer);
 	event_free(server->accept_timer);
-	event_free(server->file_timer);
+	event_free(server->file_event);
+	if (server->dir_fd >= 0)
+		close(server->dir_fd);
 	evhttp_free(server->http); /* the listener and every connection; on_close() parts running calls from theirs */
 	for (size_t i = 0; i <= server->limits.clients; i++)
 		if (server->clients[i].bev != NULL)

@@ -21,7 +21,6 @@ struct ctl_limits {
 	size_t reply_bytes;   /* of a reply that is no stream */
 	int64_t idle_us;     /* to send the whole request, and again to read the whole reply; no limit while a reply is pending */
 	int64_t heartbeat_us; /* silence after which a stream says that it is alive */
-	int64_t file_check_us; /* how often the socket's file is looked at */
 };
 
 /* 256 clients, 48 pending, 128 held, 16 KiB, 64 KiB, 64 MiB, 30 s, 15 s, 5 s. */

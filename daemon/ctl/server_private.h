@@ -31,7 +31,8 @@ struct ctl_server {
 	struct evhttp_bound_socket *bound;
 	struct event *sweep_timer;
 	struct event *accept_timer;
-	struct event *file_timer;
+	struct event *file_event; /* something happened in the socket's directory */
+	int dir_fd;               /* inotify; -1: none to be had, then nobody looks */
 	struct ctl_socket socket;
 	struct client *clients; /* limits.clients of them, one more for the newest */
 	size_t n_open[COMMAND_PACES]; /* calls without their whole reply yet */

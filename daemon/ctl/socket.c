@@ -5,12 +5,15 @@
 #include "ctl/socket.h"
 
 #include "base/err.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -155,4 +158,25 @@ void ctl_socket_close(struct ctl_socket *sock)
 		unlink(sock->path);
 	close(sock->lock_fd);
 	sock->lock_fd = -1;
+}
+
+int ctl_socket_watch(const char *path)
+{
+	char dir[sizeof((struct ctl_socket *)NULL)->path];
+	snprintf(dir, sizeof dir, "%s", path);
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (fd >= 0 && inotify_add_watch(fd, dirname(dir), IN_DELETE | IN_MOVE | IN_CREATE) >= 0)
+		return fd;
+	log_warning("control socket '%s', its directory cannot be watched (%s): a removed socket is not made again", path,
+	            strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+void ctl_socket_drain(int fd)
+{
+	char buf[4096];
+	while (read(fd, buf, sizeof buf) > 0)
+		continue;
 }

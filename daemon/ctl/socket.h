@@ -32,6 +32,12 @@ bool ctl_socket_listen(struct ctl_socket *sock, int *fd_r, struct viewd_err *err
 enum ctl_socket_fate { CTL_SOCKET_OURS, CTL_SOCKET_GONE, CTL_SOCKET_FOREIGN };
 enum ctl_socket_fate ctl_socket_look(const struct ctl_socket *sock);
 
+/* An inotify descriptor that becomes readable when entries of the socket's directory come or go; -1 when none can be had (logged). */
+int ctl_socket_watch(const char *path);
+
+/* Reads away what it holds. */
+void ctl_socket_drain(int fd);
+
 /* Removes the socket if it is still ours, and gives the lock back. */
 void ctl_socket_close(struct ctl_socket *sock);
 

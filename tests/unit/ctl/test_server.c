@@ -357,16 +357,11 @@ static void pending_calls_are_bounded(void)
 		;
 }
 
-static void quick_file_check(struct ctl_limits *limits)
-{
-	limits->file_check_us = 20000;
-}
-
 static void removed_socket_is_made_again(void)
 {
 	struct rig rig;
 	struct stat st;
-	rig_start(&rig, quick_file_check);
+	rig_start(&rig, NULL);
 	expect_log("removed by somebody: made again");
 	REQUIRE(unlink(rig.path) == 0);
 	WAIT_UNTIL((loop_once(rig.loop, 1000), lstat(rig.path, &st) == 0));
