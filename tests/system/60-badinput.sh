@@ -109,8 +109,8 @@ definition_file = missing.sql'
 bad "a name that is too long" 'bad.conf:7:' <<<"[view $(letters 200)]
 database = shop
 definition = SELECT 1 AS x"
-bad "a setting that is to come" 'bad.conf:10:([0-9]+:)? \[view v\] cron.*not supported' <<<"$view
-cron = 0 0 * * *"
+bad "a time that there is not" 'bad.conf:10:([0-9]+:)? \[view v\] cron' <<<"$view
+cron = 99 * * * *"
 bad "an unknown scheme" 'bad.conf:11:([0-9]+:)? \[database d\] url' <<<"$view
 [database d]
 url = oracle://x"
