@@ -83,7 +83,8 @@ void capture_review(struct engine *eng)
 
 bool capture_in_force(const struct view *v)
 {
-	return v->conf->on_change && v->captured && v->capture_digest != 0 && v->capture_mode != VIEWD_CAPTURE_NONE;
+	bool captured = v->captured && v->capture_digest != 0 && v->capture_mode != VIEWD_CAPTURE_NONE;
+	return v->conf->on_change && captured && !v->reads_clock;
 }
 
 /* ---- the job ---------------------------------------------------------------------------------------------------------------------- */

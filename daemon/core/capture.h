@@ -18,7 +18,7 @@ void capture_review(struct engine *eng);
 /* Fills in the request of a capture job from the instance's edges. */
 void capture_describe(struct job *job);
 
-/* Do changes of what it reads reach it? Then its data is current until the first one is told. */
+/* Do changes of all that it reads reach it? Then its data is current until the first one is told. */
 bool capture_in_force(const struct view *view);
 
 /* A capture job has ended. */

@@ -196,6 +196,7 @@ static void resolve(struct view *v)
 		refuse(v, &err);
 		return;
 	}
+	v->reads_clock = resolved.reads_clock[0] != '\0';
 	v->method = resolved.method;
 	v->mode = resolved.mode;
 	talloc_free(v->relation);

@@ -137,6 +137,7 @@ struct view {
 
 	struct change change;
 	uint64_t capture_digest; /* of the sources that capture was last asked to notice; 0: none */
+	bool reads_clock;        /* its contents age although no source changes */
 	bool captured;           /* the database knows of a capture for it */
 	enum viewd_capture capture_mode;
 	char *capture_reason;

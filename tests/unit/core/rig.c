@@ -115,7 +115,10 @@ bool rig_turn(struct rig *rig, int64_t deadline)
 bool rig_is_settled(const struct rig *rig)
 {
 	const struct engine *eng = rig->eng;
-	bool quiet = eng->n_running == 0 && eng->finished == NULL && worker_pending(rig->pool) == 0;
+	size_t watchers = 0; /* they never end by themselves */
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		watchers += eng->dbs[i]->watcher != NULL;
+	bool quiet = eng->n_running == 0 && eng->finished == NULL && worker_pending(rig->pool) == watchers;
 	for (size_t i = 0; i < eng->n_views && quiet; i++)
 		quiet = eng->views[i]->job == NULL && eng->views[i]->members == NULL;
 	for (size_t i = 0; i < eng->n_dbs && quiet; i++)
