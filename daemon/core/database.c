@@ -58,6 +58,16 @@ static void judge(struct db *db)
 		log_error("%s", err.msg);
 }
 
+/* Of a probe that has come to nothing. One that runs already is not listened to any more. */
+static void drop_waiting_prepare(struct db *db)
+{
+	struct job *job = TAILQ_FIRST(&db->aux);
+	if (job == NULL || job->kind != JOB_PREPARE)
+		return;
+	TAILQ_REMOVE(&db->aux, job, link);
+	job_free(&job);
+}
+
 struct db *database_new(struct engine *eng, const struct conf_database *conf)
 {
 	struct db *db = mem_new(eng, struct db);
@@ -78,10 +88,8 @@ void database_changed(struct db *db, const struct conf_database *conf)
 	db->conf = conf;
 	db->was_up = false;
 	db->streak = 0;
-	db->probe_again = db->state == DB_PROBING;
-	if (db->probe_again)
-		return;
 	loop_timer_clear(db->probe_timer);
+	drop_waiting_prepare(db);
 	judge(db);
 }
 
@@ -93,6 +101,7 @@ void database_probe(struct db *db)
 		return;
 	loop_timer_clear(db->probe_timer);
 	db->state = DB_PROBING;
+	db->probe++;
 	if (db->dialect->watch_open != NULL && db->watcher == NULL)
 		watch_start(db); /* first the lock, then anything that writes */
 	else
@@ -109,6 +118,7 @@ static void start_prepare(struct db *db)
 {
 	struct job *job = job_new(db, NULL, JOB_PREPARE);
 	job->label = mem_strdup(job, db->conf->name);
+	job->probe = db->probe;
 	TAILQ_INSERT_HEAD(&db->aux, job, link);
 	dispatch_soon(db->eng);
 }
@@ -156,6 +166,7 @@ static int64_t probe_delay(const struct db *db)
 static void schedule_probe(struct db *db)
 {
 	db->state = DB_DOWN;
+	drop_waiting_prepare(db);
 	db->streak++;
 	loop_timer_set(db->probe_timer, probe_delay(db));
 }
@@ -209,14 +220,9 @@ static void reconcile_all(struct db *db)
 void database_prepared(struct job *job)
 {
 	struct db *db = job->db;
-	if (db->eng->stopping)
+	/* The watch was lost, or the section changed, while it ran: another probe decides. */
+	if (db->eng->stopping || db->state != DB_PROBING || job->probe != db->probe)
 		return;
-	if (db->probe_again) {
-		db->probe_again = false;
-		judge(db);
-		database_probe(db);
-		return;
-	}
 	if (!job->ok) {
 		probe_failed(db, &job->err);
 		return;

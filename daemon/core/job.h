@@ -59,6 +59,7 @@ struct job {
 	int history_limit;
 	struct viewd_capture_request capture;
 	uint64_t capture_digest;
+	unsigned probe; /* PREPARE: db.probe when it was made */
 	int64_t now_mono;
 	struct member *members; /* whom this job serves */
 

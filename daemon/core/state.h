@@ -47,7 +47,7 @@ struct db {
 	bool leaving;          /* its section is being removed together with its views: nothing can be dropped any more */
 	bool removed;          /* gone from the files; lives until its last job has ended */
 	size_t n_jobs;
-	bool probe_again;      /* the section changed while a probe was running */
+	unsigned probe;        /* number of the last probe: an earlier one's result counts no more */
 	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
 	struct watcher *watcher; /* NULL: none runs */
 	struct session *idle;  /* list of open sessions nobody uses */

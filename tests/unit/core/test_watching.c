@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_watching.c: the watcher of a database and its probes: which may begin when, and what the end of one means for the other.
+ */
+#include "unit/core/rig.h"
+
+#include "base/err.h"
+#include "core/database.h"
+#include "core/job.h"
+
+#include <pthread.h>
+
+/* ---- a watch that does what the test says; one at a time ------------------------------------------------------------------------- */
+
+static struct viewd_watch {
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+	bool hold_open, lose; /* the test's wishes */
+	bool opening, open;
+	int opened;           /* so often */
+} the_watch = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+
+static void set(bool *flag, bool value)
+{
+	pthread_mutex_lock(&the_watch.lock);
+	*flag = value;
+	pthread_cond_broadcast(&the_watch.moved);
+	pthread_mutex_unlock(&the_watch.lock);
+}
+
+static bool get(const bool *flag)
+{
+	pthread_mutex_lock(&the_watch.lock);
+	bool value = *flag;
+	pthread_mutex_unlock(&the_watch.lock);
+	return value;
+}
+
+static struct viewd_watch *watch_open(const struct viewd_host *host UNUSED, const struct viewd_database_spec *db UNUSED,
+                                      struct viewd_err *err UNUSED)
+{
+	pthread_mutex_lock(&the_watch.lock);
+	the_watch.opening = true;
+	while (the_watch.hold_open)
+		pthread_cond_wait(&the_watch.moved, &the_watch.lock);
+	the_watch.opening = false;
+	the_watch.open = true;
+	the_watch.opened++;
+	pthread_mutex_unlock(&the_watch.lock);
+	return &the_watch;
+}
+
+static bool woken;
+
+static bool watch_next(struct viewd_watch *watch, int64_t timeout_us UNUSED, struct viewd_signal_sink signals UNUSED,
+                       struct viewd_err *err)
+{
+	pthread_mutex_lock(&watch->lock);
+	while (!watch->lose && !woken)
+		pthread_cond_wait(&watch->moved, &watch->lock);
+	bool lost = watch->lose;
+	watch->lose = woken = false;
+	pthread_mutex_unlock(&watch->lock);
+	return !lost || err_set(err, VIEWD_ERR_LOST, "the watch is gone");
+}
+
+static void watch_wake(struct viewd_watch *watch UNUSED)
+{
+	set(&woken, true);
+}
+
+static void watch_close(struct viewd_watch **watch)
+{
+	set(&the_watch.open, false);
+	*watch = NULL;
+}
+
+static struct rig *watched_rig(void)
+{
+	struct viewd_err err;
+	struct rig *rig = rig_new();
+	struct viewd_dialect watched = viewd_dialect_fake;
+	watched.name = "fakewatch";
+	watched.watch_open = watch_open;
+	watched.watch_next = watch_next;
+	watched.watch_wake = watch_wake;
+	watched.watch_close = watch_close;
+	REQUIRE_OK(registry_add(rig->registry, &watched, &err), &err);
+	the_watch.hold_open = the_watch.lose = woken = false;
+	the_watch.opened = 0;
+	return rig;
+}
+
+#define WATCHED "[database d]\nurl = fakewatch://d\n"
+#define MOVED "[database d]\nurl = fakewatch://e\n"
+
+static void history_told(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED, const struct viewd_err *err UNUSED)
+{
+	*(bool *)ctx = true;
+}
+
+/* ---- tests ------------------------------------------------------------------------------------------------------------------------ */
+
+static void section_changes_while_the_watch_opens(void)
+{
+	struct rig *rig = watched_rig();
+	the_watch.hold_open = true;
+	rig_commit(rig, WATCHED VIEW("a", "t_x"));
+	RUN_UNTIL(rig, get(&the_watch.opening));
+	rig_commit(rig, MOVED VIEW("a", "t_x"));
+	CHECK(rig_db(rig, "d")->watcher != NULL); /* another one: nobody waits for the first */
+	set(&the_watch.hold_open, false);
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_UP);
+	RUN_UNTIL(rig, fake_kind("e", "a") == VIEWD_KIND_TABLE);
+	CHECK_INT(fake_calls("d", "prepare", NULL), 0);
+	rig_free(&rig);
+}
+
+static void watch_is_lost_while_a_prepare_runs(void)
+{
+	struct rig *rig = watched_rig();
+	expect_log("database 'd', cannot be used (the watch is gone)");
+	fake_do("d", "block prepare d");
+	rig_commit(rig, WATCHED VIEW("a", "t_x"));
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	set(&the_watch.lose, true);
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN);
+	fake_do("d", "release prepare d");
+	RUN_UNTIL(rig, rig_db(rig, "d")->aux_job == NULL);
+	CHECK_INT(rig_db(rig, "d")->state, DB_DOWN); /* nobody holds the lock: it must not be used */
+	database_probe(rig_db(rig, "d"));
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_UP);
+	CHECK(rig_db(rig, "d")->watcher != NULL);
+	RUN_UNTIL(rig, fake_kind("d", "a") == VIEWD_KIND_TABLE);
+	rig_free(&rig);
+}
+
+static void waiting_prepare_does_not_overtake_the_watch(void)
+{
+	struct rig *rig = watched_rig();
+	struct db *db;
+	expect_log("database 'd', cannot be used (the watch is gone)");
+	rig_commit(rig, WATCHED VIEW("a", "t_x"));
+	db = rig_db(rig, "d");
+	RUN_UNTIL(rig, db->state == DB_UP && fake_kind("d", "a") == VIEWD_KIND_TABLE && rig_view(rig, "a")->job == NULL);
+	size_t before = fake_calls("d", "prepare", NULL);
+	/* A history job that hangs keeps the prepare waiting. */
+	fake_do("d", "block history a");
+	bool told = false;
+	engine_history(rig->eng, rig_view(rig, "a"), 1, history_told, &told);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	set(&the_watch.lose, true);
+	RUN_UNTIL(rig, db->state == DB_DOWN);
+	database_probe(db);
+	RUN_UNTIL(rig, !TAILQ_EMPTY(&db->aux));
+	set(&the_watch.lose, true);
+	RUN_UNTIL(rig, db->state == DB_DOWN);
+	the_watch.hold_open = true;
+	database_probe(db);
+	fake_do("d", "release history a");
+	RUN_UNTIL(rig, told && get(&the_watch.opening));
+	for (int i = 0; i < 20; i++)
+		rig_turn(rig, 0);
+	CHECK_INT(fake_calls("d", "prepare", NULL), before);
+	set(&the_watch.hold_open, false);
+	RUN_UNTIL(rig, db->state == DB_UP);
+	CHECK_INT(fake_calls("d", "prepare", NULL), before + 1);
+	rig_free(&rig);
+}
+
+static const struct harness_test tests[] = {
+	{"the section changes while the watch opens", section_changes_while_the_watch_opens},
+	{"the watch is lost while a prepare runs", watch_is_lost_while_a_prepare_runs},
+	{"a waiting prepare does not overtake the watch", waiting_prepare_does_not_overtake_the_watch},
+};
+HARNESS_MAIN(SUITE("watching", tests))
