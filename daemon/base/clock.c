@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 
+#include <stdio.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t id)
@@ -95,4 +96,55 @@ char *clock_format(int64_t wall_us, char *buf, size_t size)
 	}
 	*at = '\0';
 	return buf;
+}
+
+/* ".123" to microseconds; what is finer is cut. Returns what follows. */
+static const char *parse_fraction(const char *text, int64_t *us_r)
+{
+	int64_t unit = 100000;
+	*us_r = 0;
+	if (*text != '.' || text[1] < '0' || text[1] > '9')
+		return text;
+	for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
+		*us_r += unit * (*text - '0');
+	return text;
+}
+
+/* "Z", "+01:00" to seconds east. */
+static bool parse_offset(const char *text, int *east_r)
+{
+	char sign = 0;
+	int hours = 0, minutes = 0, used = 0;
+	*east_r = 0;
+	if ((text[0] == 'Z' || text[0] == 'z') && text[1] == '\0')
+		return true;
+	if (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3 || used != 6 || text[6] != '\0' ||
+	    (sign != '+' && sign != '-') || hours > 23 || minutes > 59 || hours < 0 || minutes < 0)
+		return false;
+	*east_r = (hours * 60 + minutes) * 60 * (sign == '+' ? 1 : -1);
+	return true;
+}
+
+bool clock_parse(const char *text, int64_t *wall_us_r)
+{
+	struct tm tm = {0};
+	int used = 0, east = 0;
+	int64_t us = 0;
+	char between = 0;
+	if (sscanf(text, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &between, &tm.tm_hour, &tm.tm_min,
+	           &tm.tm_sec, &used) != 7 ||
+	    used != 19 || (between != 'T' && between != 't' && between != ' '))
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	struct tm given = tm;
+	if (!parse_offset(parse_fraction(text + used, &us), &east))
+		return false;
+	time_t sec = timegm(&tm);
+	/* timegm takes a 31st of February for the 3rd of March */
+	if (tm.tm_mon != given.tm_mon || tm.tm_mday != given.tm_mday || tm.tm_hour != given.tm_hour || tm.tm_min != given.tm_min ||
+	    tm.tm_sec != given.tm_sec)
+		return false;
+	*wall_us_r = ((int64_t)sec - east) * 1000000 + us;
+	return true;
 }

@@ -110,12 +110,6 @@ static enum client_exit explain(const struct client *client, const char *name)
 	return CLIENT_DONE;
 }
 
-static enum client_exit not_supported(const struct client *client, const struct args *args)
-{
-	fprintf(client->err, "viewctl: %s is not supported yet\n", args_command(args)->name);
-	return CLIENT_FAILED;
-}
-
 static enum client_exit run(const struct client *client, const struct args *args)
 {
 	switch (args_command(args)->id) {
@@ -123,8 +117,8 @@ static enum client_exit run(const struct client *client, const struct args *args
 		return client_check(client, args);
 	case COMMAND_HELP:
 		return explain(client, args_text(args, "command"));
-	case COMMAND_WAIT:
-		return not_supported(client, args);
+	case COMMAND_EVENTS:
+		return client_events(client, args);
 	case COMMAND_RENDER:
 		return args_text(args, "config") != NULL ? client_render(client, args) : client_remote(client, args);
 	case COMMAND_STATUS:
@@ -142,6 +136,7 @@ static enum client_exit run(const struct client *client, const struct args *args
 	case COMMAND_RESUME:
 	case COMMAND_CANCEL:
 	case COMMAND_RELOAD:
+	case COMMAND_WAIT:
 		return client_remote(client, args);
 	case COMMAND_COUNT:
 		break;

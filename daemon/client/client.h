@@ -5,6 +5,7 @@
 #ifndef VIEWD_CLIENT_CLIENT_H
 #define VIEWD_CLIENT_CLIENT_H
 
+#include "client/http.h"
 #include "ctl/args.h"
 
 #include <jansson.h>
@@ -34,6 +35,12 @@ enum client_exit client_show(const struct client *client, const struct args *arg
 
 /* remote.c: asks the daemon. */
 enum client_exit client_remote(const struct client *client, const struct args *args);
+
+/* Tells why there is no reply. */
+enum client_exit client_not_replied(const struct client *client, enum http_end end, const struct http_reply *reply);
+
+/* events.c: prints events as they come. */
+enum client_exit client_events(const struct client *client, const struct args *args);
 
 /* offline.c: commands that need no daemon: check, and render with a file. */
 enum client_exit client_check(const struct client *client, const struct args *args);

@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <talloc.h>
@@ -81,5 +82,88 @@ enum http_end http_do(void *mem_ctx, const struct http_call *call, struct http_r
 	if (reply->body == NULL)
 		reply->body = talloc_strdup(NULL, "");
 	talloc_steal(mem_ctx, reply->body);
+	return end;
+}
+
+/* ---- streams ---------------------------------------------------------------------------------------------------------- */
+
+struct http_stream {
+	CURLM *multi;
+	CURL *curl;
+	struct http_call call;
+	char *url;
+	struct http_reply reply;
+	CURLcode rc;
+	bool over;
+};
+
+struct http_stream *http_stream_open(void *mem_ctx, const struct http_call *call)
+{
+	struct http_stream *stream = talloc_zero(mem_ctx, struct http_stream);
+	assert(stream != NULL);
+	stream->call = *call;
+	stream->url = talloc_asprintf(stream, "http://viewd%s%s%s", call->path, call->query[0] != '\0' ? "?" : "", call->query);
+	stream->multi = curl_multi_init();
+	stream->curl = curl_easy_init();
+	assert(stream->multi != NULL && stream->curl != NULL);
+	set_options(stream->curl, &stream->call, stream->url, &stream->reply);
+	curl_multi_add_handle(stream->multi, stream->curl);
+	return stream;
+}
+
+static size_t whole_lines(const struct http_stream *stream)
+{
+	const char *body = stream->reply.body;
+	const char *last = body != NULL ? memrchr(body, '\n', stream->reply.len) : NULL;
+	return last != NULL ? (size_t)(last - body) + 1 : 0;
+}
+
+static void go_on(struct http_stream *stream)
+{
+	int running = 0, left = 0;
+	curl_multi_perform(stream->multi, &running);
+	for (CURLMsg *msg; (msg = curl_multi_info_read(stream->multi, &left)) != NULL;)
+		if (msg->msg == CURLMSG_DONE) {
+			stream->over = true;
+			stream->rc = msg->data.result;
+		}
+}
+
+enum http_news http_stream_wait(struct http_stream *stream, int64_t timeout_us)
+{
+	if (!stream->over)
+		go_on(stream);
+	if (!stream->over && whole_lines(stream) == 0) {
+		curl_multi_poll(stream->multi, NULL, 0, (int)((timeout_us + 999) / 1000), NULL);
+		go_on(stream);
+	}
+	return stream->over ? HTTP_OVER : whole_lines(stream) > 0 ? HTTP_NEWS : HTTP_QUIET;
+}
+
+char *http_stream_take(struct http_stream *stream)
+{
+	long status = 0;
+	size_t n = whole_lines(stream);
+	curl_easy_getinfo(stream->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (n == 0 || status >= 400)
+		return NULL;
+	char *lines = talloc_strndup(stream, stream->reply.body, n);
+	stream->reply.len -= n;
+	memmove(stream->reply.body, stream->reply.body + n, stream->reply.len + 1);
+	return lines;
+}
+
+enum http_end http_stream_close(void *mem_ctx, struct http_stream **stream_p, struct http_reply *reply)
+{
+	struct http_stream *stream = *stream_p;
+	enum http_end end = judge(stream->curl, stream->rc, &stream->call, &stream->reply);
+	curl_easy_getinfo(stream->curl, CURLINFO_RESPONSE_CODE, &stream->reply.status);
+	curl_multi_remove_handle(stream->multi, stream->curl);
+	curl_easy_cleanup(stream->curl);
+	curl_multi_cleanup(stream->multi);
+	*reply = stream->reply;
+	reply->body = stream->reply.body != NULL ? talloc_steal(mem_ctx, stream->reply.body) : talloc_strdup(mem_ctx, "");
+	talloc_free(stream);
+	*stream_p = NULL;
 	return end;
 }

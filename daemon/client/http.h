@@ -33,4 +33,24 @@ struct http_reply {
 /* Blocks. The reply's memory belongs to mem_ctx (talloc). */
 enum http_end http_do(void *mem_ctx, const struct http_call *call, struct http_reply *reply);
 
+/* A reply that comes bit by bit, in lines. */
+struct http_stream;
+enum http_news {
+	HTTP_NEWS,  /* whole lines have come */
+	HTTP_QUIET, /* none until the timeout */
+	HTTP_OVER   /* no more will come */
+};
+
+/* Begins a GET. A child of mem_ctx (talloc); end it with http_stream_close. Never NULL. */
+struct http_stream *http_stream_open(void *mem_ctx, const struct http_call *call);
+
+/* Blocks until one of the three. */
+enum http_news http_stream_wait(struct http_stream *stream, int64_t timeout_us);
+
+/* The whole lines that have come since the last time, talloc'ed; NULL: none. */
+char *http_stream_take(struct http_stream *stream);
+
+/* Ends it; reply tells its status and what was not taken. HTTP_REPLIED also for a stream that was still going on. */
+enum http_end http_stream_close(void *mem_ctx, struct http_stream **stream, struct http_reply *reply);
+
 #endif

@@ -21,7 +21,7 @@ struct screen *screen_new(void *mem_ctx, FILE *out, bool colours);
 
 typedef void print_fn(struct screen *screen, const struct args *args, const json_t *body);
 
-/* The printer of a command; NULL for LOCAL ones. */
+/* The printer of a command; NULL for LOCAL ones and for events. */
 print_fn *print_for(enum command_id id);
 
 /* print_status.c */
@@ -31,7 +31,7 @@ print_fn print_why, print_history, print_plan, print_render;
 /* print_graph.c */
 print_fn print_graph;
 /* print_run.c */
-print_fn print_refresh, print_changes, print_verify, print_accepted, print_cancel, print_reload;
+print_fn print_refresh, print_changes, print_verify, print_accepted, print_cancel, print_reload, print_wait;
 
 /* An array of {text, warning}, one a line: "file:line: ...". */
 void print_problems(struct screen *screen, const json_t *problems);

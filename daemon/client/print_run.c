@@ -147,3 +147,9 @@ void print_reload(struct screen *screen, const struct args *args UNUSED, const j
 	const char *outcome = text_of(body, "outcome");
 	fprintf(screen->out, "%s, generation %s\n", outcome != NULL ? outcome : "?", text_count(screen, body, "generation"));
 }
+
+void print_wait(struct screen *screen, const struct args *args UNUSED, const json_t *body)
+{
+	const char *as_of = text_of(body, "data_timestamp");
+	fprintf(screen->out, "%s: data as of %s\n", text_of(body, "view"), as_of != NULL ? as_of : "now");
+}

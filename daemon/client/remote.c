@@ -4,6 +4,7 @@
  */
 #include "client/client.h"
 
+#include "base/clock.h"
 #include "base/span.h"
 #include "client/http.h"
 
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define WATCH_DEFAULT_US (2 * SPAN_SECOND)
+#define WATCH_SOONEST_US (250 * SPAN_MS)
 #define CLEAR_SCREEN "\033[H\033[2J\033[3J"
 
 static int64_t timeout_of(const struct args *args)
@@ -20,7 +22,7 @@ static int64_t timeout_of(const struct args *args)
 	return command_param_index(args_command(args), "timeout") >= 0 ? args_number(args, "timeout", 0) : 0;
 }
 
-static enum client_exit not_replied(const struct client *client, enum http_end end, const struct http_reply *reply)
+enum client_exit client_not_replied(const struct client *client, enum http_end end, const struct http_reply *reply)
 {
 	switch (end) {
 	case HTTP_UNREACHABLE:
@@ -53,7 +55,7 @@ static enum client_exit ask(const struct client *client, const struct args *args
 	struct http_reply reply;
 	enum http_end end = http_do(mem_ctx, &call, &reply);
 	if (end != HTTP_REPLIED)
-		return not_replied(client, end, &reply);
+		return client_not_replied(client, end, &reply);
 	json_error_t why;
 	json_t *body = json_loadb(reply.body, reply.len, 0, &why);
 	if (body == NULL) {
@@ -65,27 +67,58 @@ static enum client_exit ask(const struct client *client, const struct args *args
 	return shown;
 }
 
-/* Waits; false when nobody reads our output any more. */
-static bool pause_watch(const struct client *client, int64_t us)
+/* Does anybody still read our output? */
+static bool is_read(const struct client *client)
 {
 	struct pollfd p = {.fd = fileno(client->out)};
-	return poll(&p, 1, (int)(us / SPAN_MS)) == 0;
+	return fflush(client->out) == 0 && poll(&p, 1, 0) == 0;
+}
+
+static int64_t now_us(void)
+{
+	return clock_system()->mono(clock_system());
+}
+
+/* Until something happened, but not too soon after the last look, and at the latest after the interval: ages grow by themselves. A
+ * listing that takes long is not asked for all the time. */
+static void await_news(struct http_stream *stream, int64_t interval, int64_t took)
+{
+	int64_t soonest = took * 4 > WATCH_SOONEST_US ? took * 4 : WATCH_SOONEST_US;
+	int64_t start = now_us();
+	int64_t until = start + (interval > soonest ? interval : soonest);
+	enum http_news news = HTTP_QUIET;
+	for (int64_t now = start; now < until; now = now_us()) {
+		news = http_stream_wait(stream, until - now);
+		talloc_free(http_stream_take(stream));
+		if (news == HTTP_NEWS && start + soonest < until)
+			until = start + soonest;
+		else if (news == HTTP_OVER) /* without events, the interval alone */
+			poll(NULL, 0, (int)((until - now_us()) / SPAN_MS));
+	}
 }
 
 static enum client_exit watch(const struct client *client, const struct args *args)
 {
+	const struct http_call events = {.socket = client->socket, .path = command_by_name("events")->path, .query = ""};
+	struct http_stream *stream = http_stream_open(client->mem_ctx, &events);
 	int64_t interval = args_number(args, "interval", WATCH_DEFAULT_US);
 	bool terminal = isatty(fileno(client->out)) != 0;
 	enum client_exit end;
-	do {
+	struct http_reply ignored;
+	for (;;) {
 		void *round = talloc_new(client->mem_ctx);
 		struct client once = *client;
+		int64_t start = now_us();
 		once.mem_ctx = round;
 		if (terminal)
 			fputs(CLEAR_SCREEN, client->out);
 		end = ask(&once, args, round);
 		talloc_free(round);
-	} while (end == CLIENT_DONE && fflush(client->out) == 0 && pause_watch(client, interval));
+		if (end != CLIENT_DONE || !is_read(client))
+			break;
+		await_news(stream, interval, now_us() - start);
+	}
+	(void)http_stream_close(client->mem_ctx, &stream, &ignored);
 	return end;
 }
 

@@ -5,12 +5,11 @@
 #include "client/text.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/span.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <talloc.h>
-#include <time.h>
 
 const char *text_of(const json_t *object, const char *key)
 {
@@ -43,27 +42,12 @@ char *text_seconds(void *mem_ctx, const json_t *object, const char *key)
 	return json_is_number(value) ? human(mem_ctx, json_number_value(value) * 1e6) : NULL;
 }
 
-bool text_parse_time(const char *text, int64_t *wall_us_r)
-{
-	struct tm tm = {0};
-	int ms = 0;
-	int used = 0;
-	int n = sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
-	               &tm.tm_sec, &ms, &used);
-	if (n != 7 || used == 0 || text[used] != '\0')
-		return false;
-	tm.tm_year -= 1900;
-	tm.tm_mon -= 1;
-	*wall_us_r = (int64_t)timegm(&tm) * 1000000 + ms * 1000;
-	return true;
-}
-
 char *text_until(void *mem_ctx, const json_t *object, const char *key, int64_t now_us)
 {
 	const char *text = text_of(object, key);
 	int64_t when = 0;
 	char buf[64];
-	if (text == NULL || !text_parse_time(text, &when))
+	if (text == NULL || !clock_parse(text, &when))
 		return NULL;
 	/* whole seconds: more would only flicker */
 	int64_t left = (when - now_us) / SPAN_SECOND * SPAN_SECOND;

@@ -17,9 +17,6 @@ char *text_count(void *mem_ctx, const json_t *object, const char *key);
 char *text_ms(void *mem_ctx, const json_t *object, const char *key);
 char *text_seconds(void *mem_ctx, const json_t *object, const char *key);
 
-/* "2026-11-22T08:44:01.123Z" to microseconds since the epoch; false for anything else. */
-bool text_parse_time(const char *text, int64_t *wall_us_r);
-
 /* "in 4m59s", "2s ago" (overdue), seen from now. */
 char *text_until(void *mem_ctx, const json_t *object, const char *key, int64_t now_us);
 

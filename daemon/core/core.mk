@@ -14,6 +14,7 @@ libviewd_la_SOURCES += \
 	daemon/core/engine.c daemon/core/engine.h \
 	daemon/core/intern.c daemon/core/intern.h \
 	daemon/core/job.c daemon/core/job.h \
+	daemon/core/observe.c daemon/core/observe.h \
 	daemon/core/offline.c daemon/core/offline.h \
 	daemon/core/outcome.c daemon/core/outcome.h \
 	daemon/core/pause.c daemon/core/pause.h \

@@ -226,6 +226,7 @@ void dispatch_run(void *engine)
 		eng->next_db = (eng->next_db + 1) % eng->n_dbs;
 	capture_review(eng);
 	wave_report_finished(eng);
+	observe_run_woken(eng);
 }
 
 /* ---- ending --------------------------------------------------------------------------------------------------------------- */

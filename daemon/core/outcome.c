@@ -28,7 +28,9 @@ void outcome_set_state(struct view *view, enum view_state state)
 		return;
 	if (view->reconciled || state != VIEW_STATE_ACTIVE)
 		log_info("view '%s', state %s -> %s", view->label, view_state_word(view->state), view_state_word(state));
+	enum view_state before = view->state;
 	view->state = state;
+	observe_state(view, before);
 }
 
 void outcome_set_error(struct view *view, const struct viewd_err *err)
@@ -128,6 +130,16 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	due_unset(view, DUE_RETRY);
 	outcome_set_error(view, NULL);
 	outcome_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
+	const struct engine_event event = {
+		.trigger = trigger,
+		.result = view->result,
+		.action = view->action,
+		.rows = view->rows,
+		.rows_written = view->rows_written,
+		.duration_us = view->duration_us,
+	};
+	observe_run(view, &event);
+	observe_wake(view, NULL);
 	log_debug("view '%s', refreshed (%s, %lld rows, %.1f ms)", view->label, word_did(job->outcome.did),
 	          (long long)job->outcome.rows, (double)job->duration_us / 1e3);
 }
@@ -183,6 +195,22 @@ static void note_loss(struct job *job)
 	log_error("view '%s', %s", view->label, job->err.hint);
 }
 
+/* err NULL: it ended without being tried itself. final: no retry will follow. */
+static void tell_failure(struct view *view, int64_t duration_us, const struct viewd_err *err, bool final)
+{
+	const struct engine_event event = {
+		.trigger = view->trigger,
+		.result = view->result,
+		.action = -1,
+		.rows = -1,
+		.rows_written = -1,
+		.duration_us = duration_us,
+		.error = err,
+	};
+	observe_run(view, &event);
+	observe_wake(view, final ? err : NULL);
+}
+
 static void take_failure(struct job *job, const char *what)
 {
 	struct view *view = job->view;
@@ -193,6 +221,7 @@ static void take_failure(struct job *job, const char *what)
 	if (job->err.cls == VIEWD_ERR_CANCELLED) {
 		view->result = VIEW_RESULT_CANCELLED;
 		due_schedule(view);
+		tell_failure(view, job->duration_us, &job->err, true);
 		return;
 	}
 	log_failure(view, what, &job->err);
@@ -205,6 +234,7 @@ static void take_failure(struct job *job, const char *what)
 	outcome_set_error(view, &job->err);
 	outcome_set_state(view, state_after(job));
 	plan_retry(view, &job->err);
+	tell_failure(view, job->duration_us, &job->err, view->due_at[DUE_RETRY] == 0);
 }
 
 /* ---- by kind ------------------------------------------------------------------------------------------------------------------ */
@@ -226,6 +256,7 @@ static void reconcile_failed(struct job *job)
 	due_clear(view);
 	if (!gone && !stopped && !view->removed && view->conf->enabled && !view->eng->stopping)
 		due_set(view, DUE_RETRY, backoff_delay(SETUP_RETRY, SETUP_RETRY_MAX, view->retries, (uint64_t)view->eng->run_id));
+	observe_wake(view, &job->err);
 }
 
 static void reconciled(struct job *job)
@@ -253,6 +284,7 @@ static void reconciled(struct job *job)
 		outcome_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
 	due_schedule(view);
 	view->eng->captures_dirty = true;
+	observe_wake(view, NULL);
 }
 
 static bool wants_first_fill(const struct job *job)
@@ -282,6 +314,9 @@ static void dropped(struct job *job)
 	due_clear(view);
 	outcome_set_error(view, NULL);
 	outcome_set_state(view, VIEW_STATE_MISSING);
+	struct viewd_err err;
+	err_set(&err, VIEWD_ERR_MISSING, "view '%s' was dropped", view->label);
+	observe_wake(view, &err);
 }
 
 static void refreshed(struct job *job)
@@ -337,6 +372,9 @@ void outcome_upstream_failed(struct view *view, const struct wave *wave)
 	view->last_refresh_us = engine_wall(view->eng);
 	view->past.last_end = engine_mono(view->eng);
 	due_schedule(view);
+	struct viewd_err err;
+	err_set(&err, VIEWD_ERR_CANCELLED, "view '%s' was not tried (a view it reads failed)", view->label);
+	tell_failure(view, -1, &err, true);
 }
 
 void outcome_skipped(struct view *view)

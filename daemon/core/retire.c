@@ -59,6 +59,7 @@ void retire_view(struct view *view)
 	dispatch_unqueue(view);
 	due_clear(view);
 	wave_end_waiting(view, VIEW_RESULT_CANCELLED, &err, false);
+	observe_gone(view, &err);
 	edges_invalidate(view->eng);
 	if (view->job == NULL)
 		retire_finish(view);

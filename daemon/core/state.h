@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "core/engine.h"
 #include "core/intern.h"
+#include "core/observe.h"
 #include "core/runtime.h"
 #include "loop/loop.h"
 #include "plugin/loader.h"
@@ -31,6 +32,8 @@ enum db_state {
 	DB_UP
 };
 
+LIST_HEAD(observer_list, engine_observer);
+LIST_HEAD(waiter_list, waiter);
 TAILQ_HEAD(view_queue, view);
 TAILQ_HEAD(job_queue, job);
 
@@ -143,6 +146,7 @@ struct view {
 	char *capture_reason;
 	size_t heap_index;       /* 0: not in the heap */
 
+	struct waiter_list waiters;
 	struct member *members;  /* of waves, not yet taken by a job */
 	struct job *job;         /* the one exclusive job */
 	uint64_t mark;           /* scratch for walks: equals engine.mark when visited */
@@ -178,6 +182,8 @@ struct engine {
 
 	struct loop_timer *capture_timer; /* another try after a capture that failed */
 	struct loop_timer *post_timer; /* zero delay: dispatch and finished waves, never from inside a request */
+	struct observer_list observers;
+	struct waiter_list woken;      /* to be looked at by the post timer */
 	struct wave *finished;         /* list of waves to report */
 	size_t next_db;                /* whose turn it is */
 	size_t n_running, n_stuck, n_sessions;

@@ -4,6 +4,7 @@
  */
 #include "ctl/args.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/span.h"
 #include "ctl/args_private.h"
@@ -43,6 +44,19 @@ static bool check_number(const char *name, const char *text, int64_t *out_r, str
 	return true;
 }
 
+static bool check_time(const char *name, const char *text, int64_t *wall_us_r, struct viewd_err *err)
+{
+	int64_t ago = 0;
+	if (clock_parse(text, wall_us_r))
+		return true;
+	if (!span_parse(text, &ago, err)) {
+		err_set(err, VIEWD_ERR_CONFIG, "%s '%.80s' is not a time", name, text);
+		return err_hint(err, "for example 2026-11-22T08:44:01Z, or 5m for five minutes ago");
+	}
+	*wall_us_r = clock_system()->wall(clock_system()) - ago;
+	return true;
+}
+
 /* Kind-dependent judgement of one text. */
 static bool check_text(const struct command_param *param, const char *text, int64_t *number_r, struct viewd_err *err)
 {
@@ -55,6 +69,8 @@ static bool check_text(const struct command_param *param, const char *text, int6
 		return err_hint(err, "one of %s", param->values);
 	case PARAM_SPAN:
 		return span_parse(text, number_r, err) || err_wrap(err, "%s", param->name);
+	case PARAM_TIME:
+		return check_time(param->name, text, number_r, err);
 	case PARAM_COUNTER:
 		return check_number(param->name, text, number_r, err);
 	case PARAM_FLAG:

@@ -43,7 +43,7 @@ char *args_describe(void *mem_ctx, const struct args *args);
 /* Values by name; the name must be one of the command's parameters. Texts belong to args. */
 bool args_flag(const struct args *args, const char *name);
 const char *args_text(const struct args *args, const char *name); /* NULL when not given */
-int64_t args_number(const struct args *args, const char *name, int64_t fallback); /* COUNTER; SPAN in microseconds */
+int64_t args_number(const struct args *args, const char *name, int64_t fallback); /* COUNTER; SPAN in microseconds; TIME on the wall clock */
 size_t args_list(const struct args *args, const char *name, const char *const **items_r);
 
 const struct command *args_command(const struct args *args);

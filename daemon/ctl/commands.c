@@ -24,8 +24,8 @@ static const struct command_param no_params[] = {};
 
 static const struct command_param status_params[] = {
 	{"view", 0, PARAM_ARG_LIST, 0, "VIEW", "only these views, in detail"},
-	{"watch", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "show again and again until interrupted"},
-	{"interval", 'n', PARAM_SPAN, PARAM_ONLY_CLI, "DURATION", "pause between two looks with --watch (default 2s)"},
+	{"watch", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "show again whenever something happens, until interrupted"},
+	{"interval", 'n', PARAM_SPAN, PARAM_ONLY_CLI, "DURATION", "longest time between two looks with --watch (default 2s)"},
 };
 
 static const struct command_param view_params[] = {
@@ -87,8 +87,9 @@ static const struct command_param reload_params[] = {
 };
 
 static const struct command_param wait_params[] = {
-	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view"},
-	{"newer-than", 0, PARAM_TEXT, 0, "TIME", "until its data is newer than this"},
+	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME (in every database it is declared for) or DATABASE:NAME"},
+	{"newer-than", 0, PARAM_TIME, 0, "TIME", "until its data is newer than this: 2026-11-22T08:44:01Z, or 5m for five minutes ago "
+	                                         "(default: now)"},
 	TIMEOUT,
 };
 
@@ -147,7 +148,15 @@ static const struct command_param help_params[] = {
 	"Builds the new configuration whole, checks it, compares it with the one in force and puts it in " \
 	"force. A bad file changes nothing: every problem is printed and the exit status is 1."
 #define DOC_WAIT \
-	"Not supported yet."
+	"Waits until the data of the view is newer than TIME. Without --newer-than: at least as new as this " \
+	"call, and no change is known that is not in it. A simple view is always fresh. Starts nothing by " \
+	"itself: on a view that nothing refreshes it waits for ever, so give --timeout. When a refresh fails " \
+	"meanwhile and is not going to be retried, or is cancelled, or the view has failed before and nothing " \
+	"is scheduled, the error is told and the exit status is 1."
+#define DOC_EVENTS \
+	"One line for each refresh that ends and each change of state, as they happen, until interrupted. " \
+	"With --json one object a line. GET /v1/events gives the same as server-sent events; a client that " \
+	"does not keep up is disconnected."
 #define DOC_CHECK \
 	"Reads the files exactly as the daemon would and prints every problem as file:line. Exit status 1 " \
 	"when there are errors; warnings alone are fine."

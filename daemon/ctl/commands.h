@@ -30,7 +30,8 @@
 	X(RESUME, "resume", POST, "/v1/resume", MUTATE, QUICK, views_params, "ends a pause or a suspension", cmd_resume)  \
 	X(CANCEL, "cancel", POST, "/v1/cancel", MUTATE, QUICK, views_params, "cancels running and waiting refreshes", cmd_cancel) \
 	X(RELOAD, "reload", POST, "/v1/reload", MUTATE, SLOW, reload_params, "reads the configuration files again", cmd_reload) \
-	X(WAIT, "wait", LOCAL, NULL, READ, QUICK, wait_params, "waits until a view is fresh (not supported yet)", NULL)   \
+	X(WAIT, "wait", GET, "/v1/wait", READ, HELD, wait_params, "waits until a view is fresh", cmd_wait)                \
+	X(EVENTS, "events", GET, "/v1/events", READ, HELD, no_params, "tells what happens as it happens", cmd_events)     \
 	X(CHECK, "check", LOCAL, NULL, READ, QUICK, check_params, "validates configuration files without a daemon", NULL) \
 	X(HELP, "help", LOCAL, NULL, READ, QUICK, help_params, "explains a command", NULL)
 
@@ -54,6 +55,7 @@ enum param_kind {
 	PARAM_TEXT,     /* --name VALUE */
 	PARAM_WORD,     /* --name VALUE, one of values */
 	PARAM_SPAN,     /* --name DURATION */
+	PARAM_TIME,     /* --name TIME, RFC 3339, or a duration that is so long ago */
 	PARAM_COUNTER,  /* --name N, 1 .. 1000000 */
 	PARAM_ARG,      /* positional, one text */
 	PARAM_ARG_WORD, /* positional, one of values */

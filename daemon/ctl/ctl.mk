@@ -6,6 +6,7 @@ libviewd_la_SOURCES += \
 	daemon/ctl/audit.c daemon/ctl/audit.h \
 	daemon/ctl/call.c daemon/ctl/call.h \
 	daemon/ctl/cmd_conf.c \
+	daemon/ctl/cmd_follow.c \
 	daemon/ctl/cmd_run.c \
 	daemon/ctl/cmd_status.c \
 	daemon/ctl/commands.c daemon/ctl/commands.h \
@@ -26,6 +27,7 @@ bin_PROGRAMS += viewctl
 noinst_LTLIBRARIES += libviewctl.la
 libviewctl_la_SOURCES = \
 	daemon/client/client.c daemon/client/client.h \
+	daemon/client/events.c \
 	daemon/client/help.c daemon/client/help.h \
 	daemon/client/http.c daemon/client/http.h \
 	daemon/client/offline.c \

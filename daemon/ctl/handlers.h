@@ -16,6 +16,8 @@ handler_fn *handler_for(enum command_id id);
 handler_fn cmd_status, cmd_show, cmd_why, cmd_history, cmd_graph, cmd_info;
 /* cmd_run.c */
 handler_fn cmd_refresh, cmd_create, cmd_drop, cmd_verify, cmd_pause, cmd_resume, cmd_cancel;
+/* cmd_follow.c */
+handler_fn cmd_wait, cmd_events;
 /* cmd_conf.c */
 handler_fn cmd_plan, cmd_render, cmd_reload;
 

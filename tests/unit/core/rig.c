@@ -118,7 +118,8 @@ bool rig_is_settled(const struct rig *rig)
 	size_t watchers = 0; /* they never end by themselves */
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		watchers += eng->dbs[i]->watcher != NULL;
-	bool quiet = eng->n_running == 0 && eng->finished == NULL && worker_pending(rig->pool) == watchers;
+	bool quiet = eng->n_running == 0 && eng->finished == NULL && LIST_EMPTY(&eng->woken) &&
+	             worker_pending(rig->pool) == watchers;
 	for (size_t i = 0; i < eng->n_views && quiet; i++)
 		quiet = eng->views[i]->job == NULL && eng->views[i]->members == NULL;
 	for (size_t i = 0; i < eng->n_dbs && quiet; i++)

@@ -7,6 +7,8 @@
 #include "support/harness.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <talloc.h>
@@ -108,6 +110,25 @@ char *rig_ask(struct rig *rig, const char *text)
 	CHECK(ended);
 	close(fd);
 	return reply;
+}
+
+char *rig_body(const char *reply)
+{
+	const char *body = strstr(reply, "\r\n\r\n");
+	char *out = talloc_strdup(harness_ctx(), "");
+	if (body == NULL)
+		return out;
+	bool chunked = strstr(reply, "Transfer-Encoding: chunked") != NULL;
+	for (body += 4; *body != '\0';) {
+		char *end = NULL;
+		size_t len = chunked ? strtoul(body, &end, 16) : strlen(body);
+		const char *data = chunked ? end + 2 : body;
+		if (len == 0 || strlen(data) < len)
+			break;
+		out = talloc_strndup_append_buffer(out, data, len);
+		body = data + len + (chunked ? 2 : 0);
+	}
+	return out;
 }
 
 char *rig_post(struct rig *rig, const char *path, const char *body)

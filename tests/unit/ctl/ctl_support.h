@@ -38,6 +38,9 @@ char *rig_receive(struct rig *rig, int fd, int64_t timeout_us, bool *ended_r);
 /* One exchange on a new connection: sends text, returns the whole reply. */
 char *rig_ask(struct rig *rig, const char *text);
 
+/* The body of a reply, pieces put together; talloc'ed on the test's context. */
+char *rig_body(const char *reply);
+
 /* A request with a body and its length. */
 char *rig_post(struct rig *rig, const char *path, const char *body);
 

@@ -138,6 +138,67 @@ void engine_counts(const struct engine *eng, struct engine_counts *out)
 	*out = (struct engine_counts){.views = 2 + eng->n_extra, .databases = 1, .generation = 4, .started_us = 1700000000000000};
 }
 
+struct waiter {
+	struct engine *eng;
+	engine_wait_fn *done;
+	void *ctx;
+};
+
+struct waiter *engine_wait(struct engine *eng, struct view *view UNUSED, int64_t newer_than_us UNUSED, engine_wait_fn *done, void *ctx)
+{
+	struct waiter *w = talloc(NULL, struct waiter);
+	*w = (struct waiter){eng, done, ctx};
+	eng->waiting = w;
+	eng->n_waiters++;
+	return w;
+}
+
+void engine_wait_cancel(struct waiter **waiter)
+{
+	if (*waiter == NULL)
+		return;
+	(*waiter)->eng->n_waiters--;
+	TALLOC_FREE(*waiter);
+}
+
+void fake_end_wait(struct engine *eng)
+{
+	struct waiter *w = eng->waiting;
+	eng->n_waiters--;
+	w->done(w->ctx, INT64_C(1700000000000000), eng->fail ? beta_error() : NULL);
+	talloc_free(w);
+}
+
+void engine_observe(struct engine *eng, struct engine_observer *observer)
+{
+	eng->observers[eng->n_observers++] = observer;
+	observer->link.le_prev = (void *)eng;
+}
+
+void engine_unobserve(struct engine_observer *observer)
+{
+	struct engine *eng = (void *)observer->link.le_prev;
+	for (size_t i = 0; i < eng->n_observers; i++)
+		if (eng->observers[i] == observer)
+			eng->observers[i] = eng->observers[--eng->n_observers];
+}
+
+void fake_run(struct engine *eng)
+{
+	const struct engine_event event = {
+		.kind = ENGINE_EVENT_RUN,
+		.view = &alpha,
+		.trigger = VIEW_TRIGGER_CHANGE,
+		.result = VIEW_RESULT_SUCCEEDED,
+		.action = VIEWD_DID_FULL,
+		.rows = 7,
+		.rows_written = -1,
+		.duration_us = 12345,
+	};
+	for (size_t i = 0; i < eng->n_observers; i++)
+		eng->observers[i]->fn(eng->observers[i]->ctx, &event);
+}
+
 static void later(struct engine *eng, const char *what, engine_done_fn *done, void *ctx, size_t n)
 {
 	assert(eng->n_pending < FAKE_PENDING_MAX);

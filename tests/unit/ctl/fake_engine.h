@@ -7,6 +7,7 @@
 #define VIEWD_TESTS_CTL_FAKE_ENGINE_H
 
 #include "core/engine.h"
+#include "core/observe.h"
 #include "reload.h"
 
 #define FAKE_PENDING_MAX 16
@@ -24,9 +25,19 @@ struct engine {
 	struct fake_call pending[FAKE_PENDING_MAX];
 	size_t n_pending;
 	size_t n_refresh; /* calls of engine_refresh, with and without done */
+	struct engine_observer *observers[FAKE_PENDING_MAX];
+	size_t n_observers;
+	struct waiter *waiting; /* the newest wait */
+	size_t n_waiters;
 	bool fail;        /* results are failures */
 	bool paused;
 };
+
+/* Tells the observers of a run of alpha. */
+void fake_run(struct engine *eng);
+
+/* Ends the newest wait, with an error when eng->fail. */
+void fake_end_wait(struct engine *eng);
 
 /* Ends the oldest pending call. False when there is none. */
 bool fake_finish(struct engine *eng);

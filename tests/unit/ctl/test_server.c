@@ -21,8 +21,7 @@
 
 static json_t *body_of(const char *reply)
 {
-	const char *body = strstr(reply, "\r\n\r\n");
-	json_t *json = body != NULL ? json_loads(body + 4, 0, NULL) : NULL;
+	json_t *json = json_loads(rig_body(reply), 0, NULL);
 	harness_check(json != NULL, __FILE__, __LINE__, "no JSON in: %.200s", reply);
 	return json;
 }

@@ -182,7 +182,7 @@ static void usage_is_judged(void)
 		{"help nope", CLIENT_USAGE, "", "'nope' is not known"},
 		{"refresh", CLIENT_USAGE, "", "refresh needs a view"},
 		{"status -s", CLIENT_USAGE, "", "-s needs a value"},
-		{"wait alpha", CLIENT_FAILED, "", "not supported yet"},
+		{"wait alpha --newer-than yesterday", CLIENT_USAGE, "", "newer-than 'yesterday' is not a time"},
 		{"status -s /nonexistent/sock", CLIENT_UNREACHABLE, "", "not reachable on '/nonexistent/sock'"},
 		{"-s/nonexistent/sock status", CLIENT_UNREACHABLE, "", "not reachable"},
 		{"--completion-words", CLIENT_DONE, "refresh --all --wait --full", ""},

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_observe.c: what observers hear, and when those who wait for data are told.
+ */
+#include "core/observe.h"
+#include "unit/core/rig.h"
+
+#include <stdio.h>
+
+struct told {
+	size_t n;
+	int64_t as_of;
+	enum viewd_err_class cls;
+	char msg[768];
+};
+
+static void told(void *ctx, int64_t data_timestamp_us, const struct viewd_err *err)
+{
+	struct told *t = ctx;
+	t->n++;
+	t->as_of = data_timestamp_us;
+	t->cls = err != NULL ? err->cls : VIEWD_ERR_OK;
+	snprintf(t->msg, sizeof t->msg, "%s", err != NULL ? err->msg : "");
+}
+
+static struct waiter *wait_for(struct rig *rig, const char *name, int64_t newer_than, struct told *t)
+{
+	*t = (struct told){0};
+	struct waiter *w = engine_wait(rig->eng, rig_view(rig, name), newer_than, told, t);
+	CHECK_INT(t->n, 0);
+	rig_settle(rig);
+	return w;
+}
+
+static void a_refresh_ends_the_wait(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "t_x"));
+	struct told t, other;
+	rig_advance(rig, SPAN_SECOND);
+	size_t calls = fake_calls("d", "refresh", "a");
+	wait_for(rig, "a", 0, &t);
+	struct waiter *w = wait_for(rig, "b", 0, &other);
+	CHECK_INT(t.n, 0);
+	CHECK_INT(fake_calls("d", "refresh", "a"), calls); /* it starts nothing */
+	rig_refresh_now(rig, "a");
+	rig_settle(rig);
+	CHECK_INT(t.n, 1);
+	CHECK_INT(t.cls, VIEWD_ERR_OK);
+	CHECK_INT(t.as_of, rig_status(rig, "a").data_timestamp_us);
+	CHECK_INT(other.n, 0);
+	engine_wait_cancel(&w);
+	CHECK(w == NULL);
+	rig_refresh_now(rig, "b");
+	rig_settle(rig);
+	CHECK_INT(other.n, 0);
+	rig_free(&rig);
+}
+
+static void old_moments_are_there_already(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x") "[view s]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * FROM t_x'\n");
+	struct told t;
+	int64_t as_of = rig_status(rig, "a").data_timestamp_us;
+	wait_for(rig, "a", as_of - SPAN_MS, &t);
+	CHECK_INT(t.n, 1);
+	CHECK_INT(t.as_of, as_of);
+	wait_for(rig, "s", 0, &t);
+	CHECK_INT(t.n, 1);
+	CHECK_INT(t.cls, VIEWD_ERR_OK);
+	struct waiter *w = wait_for(rig, "a", as_of, &t); /* newer, not as new */
+	CHECK_INT(t.n, 0);
+	engine_wait_cancel(&w);
+	rig_free(&rig);
+}
+
+static void failures_are_rethrown(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "a"));
+	struct told t, below;
+	rig_advance(rig, SPAN_SECOND);
+	wait_for(rig, "a", 0, &t);
+	wait_for(rig, "b", 0, &below);
+	fake_do("d", "fail refresh a query");
+	expect_log("view 'a', refresh failed");
+	rig_refresh_now(rig, "a b");
+	rig_settle(rig);
+	CHECK_INT(t.n, 1);
+	CHECK_INT(t.cls, VIEWD_ERR_QUERY);
+	CHECK_CONTAINS(t.msg, "scripted query");
+	CHECK_INT(below.n, 1);
+	CHECK_CONTAINS(below.msg, "a view it reads failed");
+	/* it has failed, and nothing is scheduled */
+	wait_for(rig, "a", 0, &t);
+	CHECK_INT(t.n, 1);
+	CHECK_CONTAINS(t.msg, "scripted query");
+	rig_free(&rig);
+}
+
+static void retries_are_waited_for(void)
+{
+	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\nretry_backoff = 10s\ndefinition = 'SELECT * FROM t_x'\n");
+	struct told t;
+	rig_advance(rig, SPAN_SECOND);
+	wait_for(rig, "a", 0, &t);
+	fake_do("d", "fail refresh a conflict");
+	expect_log("view 'a', refresh failed");
+	rig_refresh_now(rig, "a");
+	rig_settle(rig);
+	CHECK_INT(t.n, 0);
+	fake_do("d", "release refresh a");
+	rig_advance(rig, SPAN_MINUTE);
+	rig_settle(rig);
+	CHECK_INT(t.n, 1);
+	CHECK_INT(t.cls, VIEWD_ERR_OK);
+	rig_free(&rig);
+}
+
+static void removed_views_end_their_waits(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "t_x"));
+	struct told t;
+	rig_advance(rig, SPAN_SECOND);
+	wait_for(rig, "a", 0, &t);
+	rig_commit(rig, DB VIEW("b", "t_x"));
+	rig_settle(rig);
+	CHECK_INT(t.n, 1);
+	CHECK_INT(t.cls, VIEWD_ERR_CANCELLED);
+	CHECK_CONTAINS(t.msg, "was removed from the configuration");
+	rig_free(&rig);
+}
+
+struct heard {
+	size_t runs, states;
+	enum view_result result;
+	enum view_state state, before;
+	enum viewd_err_class cls;
+	int64_t rows;
+};
+
+static void hear(void *ctx, const struct engine_event *event)
+{
+	struct heard *h = ctx;
+	h->runs += event->kind == ENGINE_EVENT_RUN;
+	h->states += event->kind == ENGINE_EVENT_STATE;
+	if (event->kind == ENGINE_EVENT_RUN) {
+		h->result = event->result;
+		h->rows = event->rows;
+		h->cls = event->error != NULL ? event->error->cls : VIEWD_ERR_OK;
+	} else {
+		h->state = event->state;
+		h->before = event->before;
+	}
+}
+
+static void observers_hear_of_runs_and_states(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
+	struct heard h = {0}, late = {0};
+	struct engine_observer one = {.fn = hear, .ctx = &h}, two = {.fn = hear, .ctx = &late};
+	struct viewd_err err;
+	size_t n;
+	engine_observe(rig->eng, &one);
+	engine_observe(rig->eng, &two);
+	rig_refresh_now(rig, "a");
+	CHECK_INT(h.runs, 1);
+	CHECK_INT(h.result, VIEW_RESULT_SUCCEEDED);
+	CHECK_INT(h.rows, rig_status(rig, "a").rows);
+	CHECK_INT(h.states, 0);
+	engine_unobserve(&two);
+	CHECK(engine_pause(rig->eng, rig_views(rig, "a", &n), 1, &err));
+	CHECK_INT(h.states, 1);
+	CHECK_INT(h.before, VIEW_STATE_ACTIVE);
+	CHECK_INT(h.state, VIEW_STATE_PAUSED);
+	fake_do("d", "fail refresh a query");
+	expect_log("view 'a', refresh failed");
+	rig_refresh_now(rig, "a");
+	CHECK_INT(h.runs, 2);
+	CHECK_INT(h.result, VIEW_RESULT_FAILED);
+	CHECK_INT(h.cls, VIEWD_ERR_QUERY);
+	CHECK_INT(h.rows, -1);
+	CHECK_INT(late.runs, 1);
+	engine_unobserve(&one);
+	rig_free(&rig);
+}
+
+static void thousands_may_wait(void)
+{
+	enum { N = 5000 };
+	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
+	static struct told t[N];
+	rig_advance(rig, SPAN_SECOND);
+	for (size_t i = 0; i < N; i++) {
+		t[i] = (struct told){0};
+		engine_wait(rig->eng, rig_view(rig, "a"), 0, told, &t[i]);
+	}
+	rig_settle(rig);
+	rig_refresh_now(rig, "a");
+	rig_settle(rig);
+	size_t n = 0;
+	for (size_t i = 0; i < N; i++)
+		n += t[i].n == 1 && t[i].cls == VIEWD_ERR_OK;
+	CHECK_INT(n, N);
+	rig_free(&rig);
+}
+
+static const struct harness_test tests[] = {
+	{"a refresh ends the wait", a_refresh_ends_the_wait},
+	{"old moments are there already", old_moments_are_there_already},
+	{"failures are rethrown", failures_are_rethrown},
+	{"retries are waited for", retries_are_waited_for},
+	{"removed views end their waits", removed_views_end_their_waits},
+	{"observers hear of runs and states", observers_hear_of_runs_and_states},
+	{"thousands may wait", thousands_may_wait},
+};
+HARNESS_MAIN(SUITE("observe", tests))
