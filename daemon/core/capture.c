@@ -83,7 +83,7 @@ void capture_review(struct engine *eng)
 
 bool capture_in_force(const struct view *v)
 {
-	bool captured = v->captured && v->capture_digest != 0 && v->capture_mode != VIEWD_CAPTURE_NONE;
+	bool captured = v->captured && !v->capture_failed && v->capture_mode != VIEWD_CAPTURE_NONE;
 	return v->conf->on_change && captured && !v->reads_clock;
 }
 
@@ -130,8 +130,12 @@ void capture_done(struct job *job)
 		log_error("view '%s', %s%s%s", v->label, v->capture_reason, job->err.hint[0] != '\0' ? "; " : "", job->err.hint);
 		outcome_set_error(v, &job->err);
 		loop_timer_set(v->eng->capture_timer, TRY_AGAIN);
+		v->capture_failed = true;
+		if (v->conf->target_lag > 0 && v->reconciled)
+			due_schedule(v);
 		return;
 	}
+	v->capture_failed = false;
 	v->capture_digest = job->capture_digest;
 	v->captured = job->capture_digest != 0;
 	v->capture_mode = job->captured.mode;

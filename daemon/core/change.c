@@ -35,12 +35,14 @@ void change_plan(struct view *view)
 	due_set(view, DUE_CHANGE, start_time(view) - engine_mono(view->eng));
 }
 
-void change_signal(struct view *view, int64_t seq)
+void change_signal(struct view *view, int64_t seq, bool old)
 {
 	if (!view->conf->on_change || seq <= view->change.settled_seq || seq <= view->change.seen_seq)
 		return;
 	view->change.seen_seq = seq;
 	note(view);
+	if (old && view->past.data != SCHEDULE_NEVER && view->past.data != 0)
+		view->change.first = view->past.data;
 	change_plan(view);
 }
 

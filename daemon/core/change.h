@@ -7,8 +7,9 @@
 
 #include "core/state.h"
 
-/* The database says that a captured source changed; seq is the mark's number. */
-void change_signal(struct view *view, int64_t seq);
+/* The database says that a captured source changed; seq is the mark's number. old: it happened while nobody watched, at any time since the
+ * data was read. */
+void change_signal(struct view *view, int64_t seq, bool old);
 
 /* An instance it reads wrote rows. True when it may start at once, as part of the wave that found out; else it is due later. */
 bool change_from_upstream(struct view *view);

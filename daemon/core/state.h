@@ -142,6 +142,7 @@ struct view {
 	uint64_t capture_digest; /* of the sources that capture was last asked to notice; 0: none */
 	bool reads_clock;        /* its contents age although no source changes */
 	bool captured;           /* the database knows of a capture for it */
+	bool capture_failed;     /* the last attempt to set it up */
 	enum viewd_capture capture_mode;
 	char *capture_reason;
 	size_t heap_index;       /* 0: not in the heap */

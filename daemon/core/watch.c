@@ -25,6 +25,7 @@ struct watcher {
 	const struct conf_database *conf_db;
 	struct viewd_watch *watch; /* set by the thread before it sends `opened`; used by the loop after that */
 	bool opened;               /* loop side */
+	bool looked;               /* thread side: the first round, which tells what happened before, is over */
 	_Atomic bool stop;
 	struct viewd_err err;
 };
@@ -36,6 +37,7 @@ struct signal_note {
 	enum { NOTE_OPENED, NOTE_SIGNAL } what;
 	enum viewd_signal_kind kind;
 	int64_t seq;
+	bool old;    /* from before the watch began */
 	char view[]; /* name */
 };
 
@@ -48,7 +50,7 @@ static void deliver(struct db *db, const struct signal_note *n)
 		return;
 	switch (n->kind) {
 	case VIEWD_SIGNAL_STALE:
-		change_signal(view, n->seq);
+		change_signal(view, n->seq, n->old);
 		break;
 	case VIEWD_SIGNAL_REQUEST:
 		engine_refresh(db->eng, &view, 1, (struct engine_refresh_flags){.full = false}, VIEW_TRIGGER_MANUAL, NULL, NULL);
@@ -88,6 +90,7 @@ static bool tell(void *ctx, const struct viewd_signal *signal)
 	n->what = NOTE_SIGNAL;
 	n->kind = signal->kind;
 	n->seq = signal->seq;
+	n->old = !w->looked;
 	worker_send(w->eng->pool, &n->note);
 	return !w->stop;
 }
@@ -118,7 +121,7 @@ static void watch_run(struct worker_task *task)
 	n->what = NOTE_OPENED;
 	worker_send(w->eng->pool, &n->note);
 	while (!w->stop && w->dialect->watch_next(w->watch, ROUND, sink, &w->err))
-		continue;
+		w->looked = true;
 }
 
 /* ---- ending ------------------------------------------------------------------------------------------------------------------- */

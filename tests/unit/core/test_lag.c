@@ -112,11 +112,11 @@ static void the_first_change_sets_the_time(void)
 {
 	struct rig *rig = start("");
 	advance(rig, SPAN_DAY);
-	change_signal(rig_view(rig, "v"), 1);
+	change_signal(rig_view(rig, "v"), 1, false);
 	int64_t in = due_in(rig);
 	CHECK(in > 9 * SPAN_MINUTE && in < 10 * SPAN_MINUTE);
 	advance(rig, 5 * SPAN_MINUTE);
-	change_signal(rig_view(rig, "v"), 2);
+	change_signal(rig_view(rig, "v"), 2, false);
 	CHECK_INT(due_in(rig), in - 5 * SPAN_MINUTE);
 	CHECK_INT(runs(), 0);
 	advance(rig, in - 5 * SPAN_MINUTE);
@@ -125,15 +125,29 @@ static void the_first_change_sets_the_time(void)
 	rig_free(&rig);
 }
 
+/* What changed while nobody watched may be as old as the data: that is counted from. */
+static void an_old_change_is_urgent(void)
+{
+	struct rig *rig = start("");
+	advance(rig, SPAN_DAY);
+	rig_refresh_now(rig, "v");
+	advance(rig, 4 * SPAN_MINUTE);
+	change_signal(rig_view(rig, "v"), 1, true);
+	CHECK(due_in(rig) < 6 * SPAN_MINUTE && due_in(rig) > 5 * SPAN_MINUTE);
+	advance(rig, 6 * SPAN_MINUTE);
+	CHECK_INT(runs(), 2);
+	rig_free(&rig);
+}
+
 static void rest_may_come_earlier(void)
 {
 	struct rig *rig = start("debounce = 1m\n");
 	advance(rig, SPAN_HOUR);
-	change_signal(rig_view(rig, "v"), 1);
+	change_signal(rig_view(rig, "v"), 1, false);
 	CHECK_INT(due_in(rig), SPAN_MINUTE);
 	for (int64_t seq = 2; seq < 12; seq++) {
 		advance(rig, 50 * SPAN_SECOND);
-		change_signal(rig_view(rig, "v"), seq);
+		change_signal(rig_view(rig, "v"), seq, false);
 	}
 	CHECK_INT(runs(), 0);
 	CHECK(due_in(rig) < SPAN_MINUTE + 10 * SPAN_SECOND); /* no rest, but the lag is reached */
@@ -178,6 +192,7 @@ static void refusals(void)
 static const struct harness_test tests[] = {
 	{"no change, no refresh", no_change_no_refresh},
 	{"the first change sets the time", the_first_change_sets_the_time},
+	{"a change while nobody watched is urgent", an_old_change_is_urgent},
 	{"with debounce, rest may come earlier", rest_may_come_earlier},
 	{"refusals", refusals},
 };
