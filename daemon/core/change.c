@@ -35,6 +35,20 @@ void change_plan(struct view *view)
 	due_set(view, DUE_CHANGE, start_time(view) - engine_mono(view->eng));
 }
 
+void change_resume(struct view *view)
+{
+	/* A run that failed meanwhile has taken the change with it, and was not tried again. */
+	if (view->change.first == 0 && view->change.seen_seq > view->change.settled_seq)
+		note(view);
+	change_plan(view);
+}
+
+void change_put_off(struct view *view)
+{
+	if (view->change.first != 0 && view->reconciled && due_allowed(view) && view->due_at[DUE_CHANGE] == 0)
+		due_set(view, DUE_RETRY, view->conf->retry_max_backoff);
+}
+
 void change_signal(struct view *view, int64_t seq, bool old)
 {
 	if (!view->conf->on_change || seq <= view->change.settled_seq || seq <= view->change.seen_seq)

@@ -20,7 +20,13 @@ void change_started(struct view *view);
 /* It ended; settled_seq is what it covered (0 when it failed). What came meanwhile starts one more. */
 void change_ended(struct view *view, bool ok, int64_t settled_seq);
 
-/* Makes a dirty instance due (after a pause, after it was set up). */
+/* Makes a dirty instance due (after it was set up, after it was left out of a wave). */
 void change_plan(struct view *view);
+
+/* Likewise after a pause or a suspension: what the last run before it failed to settle counts too. */
+void change_resume(struct view *view);
+
+/* A refresh that waited was cancelled: what it was to settle is tried again, but not at once. */
+void change_put_off(struct view *view);
 
 #endif

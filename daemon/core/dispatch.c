@@ -214,6 +214,8 @@ static void serve_database(struct db *db)
 		return;
 	TAILQ_REMOVE(&db->aux, aux, link);
 	db->aux_job = aux;
+	if (aux->kind == JOB_DROP_RECORDED)
+		retire_spare_returned(aux);
 	job_start(aux);
 }
 

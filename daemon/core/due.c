@@ -149,12 +149,23 @@ static struct schedule_due next_scheduled(const struct view *v)
 	return schedule_next(&sch, &past, engine_clock(v->eng));
 }
 
+/* To be set up is not a matter of refreshing: a view that is paused, or needs no refresh, has to exist all the same. */
+static void keep_setup_only(struct view *v)
+{
+	bool wanted = !v->reconciled && v->conf->enabled && !v->removed && !v->refused && !v->eng->stopping;
+	int64_t setup = wanted ? v->due_at[DUE_RETRY] : 0;
+	due_clear(v);
+	v->due_at[DUE_RETRY] = setup;
+	if (setup != 0)
+		place(v);
+}
+
 void due_schedule(struct view *view)
 {
 	due_unset(view, DUE_SCHEDULE);
 	due_unset(view, DUE_CATCH_UP);
 	if (!due_allowed(view)) {
-		due_clear(view);
+		keep_setup_only(view);
 		return;
 	}
 	schedule_staleness(view);
@@ -244,6 +255,23 @@ static void start_wave(struct engine *eng, struct view **views, size_t n, enum d
 		wave_start(eng, &spec, views, n);
 }
 
+/* A retry of a view that has not been set up yet is one of setting it up: nothing more, for it may be paused. */
+static void start_setup(struct engine *eng, void *mem_ctx, struct due_lists *lists)
+{
+	const struct wave_spec spec = {
+		.kind = JOB_RECONCILE, .order = WAVE_GUESSED, .trigger = VIEW_TRIGGER_RETRY, .create_missing = true};
+	size_t n = 0, kept = 0, *n_retry = &lists->n[DUE_RETRY];
+	struct view **retry = lists->views[DUE_RETRY], **setup = mem_array(mem_ctx, struct view *, *n_retry);
+	for (size_t i = 0; i < *n_retry; i++)
+		if (retry[i]->reconciled)
+			retry[kept++] = retry[i];
+		else
+			setup[n++] = retry[i];
+	*n_retry = kept;
+	if (n > 0)
+		wave_start(eng, &spec, setup, n);
+}
+
 void due_fire(void *engine)
 {
 	struct engine *eng = engine;
@@ -255,6 +283,7 @@ void due_fire(void *engine)
 	int64_t now = engine_mono(eng);
 	for (size_t i = 0; i < room && eng->n_heap > 0 && eng->heap[1]->due_mono <= now; i++)
 		take(&lists, eng->heap[1]);
+	start_setup(eng, tmp, &lists);
 	for (int r = 0; r < DUE_REASONS; r++)
 		start_wave(eng, lists.views[r], lists.n[r], (enum due_reason)r);
 	talloc_free(tmp);

@@ -272,7 +272,7 @@ bool engine_pause(struct engine *eng, struct view *const *views, size_t n, struc
 {
 	for (size_t i = 0; i < n; i++) {
 		views[i]->paused = true;
-		due_clear(views[i]);
+		due_schedule(views[i]);
 		if (views[i]->state == VIEW_STATE_ACTIVE || views[i]->state == VIEW_STATE_SUSPENDED)
 			outcome_set_state(views[i], VIEW_STATE_PAUSED);
 	}
@@ -286,12 +286,14 @@ bool engine_resume(struct engine *eng, struct view *const *views, size_t n, stru
 		struct view *v = views[i];
 		any_paused |= v->paused;
 		v->paused = false;
-		if (v->state != VIEW_STATE_PAUSED && v->state != VIEW_STATE_SUSPENDED)
-			continue;
-		v->consecutive_errors = v->retries = v->losses = 0;
-		outcome_set_state(v, VIEW_STATE_ACTIVE);
+		if (v->state == VIEW_STATE_PAUSED || v->state == VIEW_STATE_SUSPENDED) {
+			v->consecutive_errors = v->retries = v->losses = 0;
+			outcome_set_state(v, VIEW_STATE_ACTIVE);
+		}
+		if (!v->reconciled)
+			continue; /* setting it up has a time of its own */
 		due_schedule(v);
-		change_plan(v);
+		change_resume(v);
 	}
 	return !any_paused || pause_save(eng, err);
 }
@@ -304,12 +306,16 @@ size_t engine_cancel(struct engine *eng UNUSED, struct view *const *views, size_
 	for (size_t i = 0; i < n; i++) {
 		struct view *v = views[i];
 		told += v->members != NULL || v->job != NULL;
+		if (!v->reconciled && v->job == NULL && v->members != NULL)
+			outcome_setup_cancelled(v, &err);
 		wave_end_waiting(v, VIEW_RESULT_CANCELLED, &err, false);
 		dispatch_unqueue(v);
 		if (v->job != NULL)
 			job_cancel(v->job);
-		else
+		else {
 			due_schedule(v);
+			change_put_off(v);
+		}
 	}
 	return told;
 }

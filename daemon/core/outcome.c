@@ -259,6 +259,12 @@ static void reconcile_failed(struct job *job)
 	observe_wake(view, &job->err);
 }
 
+void outcome_setup_cancelled(struct view *view, const struct viewd_err *err)
+{
+	outcome_set_error(view, err);
+	outcome_set_state(view, VIEW_STATE_FAILED);
+}
+
 static void reconciled(struct job *job)
 {
 	struct view *view = job->view;

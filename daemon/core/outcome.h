@@ -17,6 +17,9 @@ void outcome_skipped(struct view *view);
 /* It waited to follow its upstreams, and they wrote nothing: what came due of itself meanwhile was put off for that. */
 void outcome_not_needed(struct view *view);
 
+/* It was to be set up, and somebody has cancelled that. */
+void outcome_setup_cancelled(struct view *view, const struct viewd_err *err);
+
 /* The one place where an instance's state changes; logs the change. */
 void outcome_set_state(struct view *view, enum view_state state);
 

@@ -37,10 +37,25 @@ static struct job *collecting_job(struct db *db)
 	return job;
 }
 
+/* Its section went and came back while something of the old one was still under way: the object is the new one's. */
+static struct view *returned(const struct db *db, const char *name)
+{
+	return db->removed || db->leaving ? NULL : roster_find(db->eng, name, db->conf->name);
+}
+
+static void hand_over(const struct view *old, struct view *now)
+{
+	now->captured |= old->captured;
+	now->eng->captures_dirty = true;
+}
+
 void retire_finish(struct view *view)
 {
 	bool can_drop = view->db->state != DB_UNUSABLE && !view->db->leaving && view->place != NULL && !view->refused;
-	if (view->conf->on_remove == CONF_REMOVE_DROP && can_drop)
+	struct view *now = returned(view->db, view->conf->name);
+	if (now != NULL)
+		hand_over(view, now);
+	else if (view->conf->on_remove == CONF_REMOVE_DROP && can_drop)
 		add_recorded(collecting_job(view->db), view->conf->name, view->relation, view->method, true);
 	else if (can_drop && view->captured)
 		add_recorded(collecting_job(view->db), view->conf->name, view->relation, view->method, false);
@@ -81,6 +96,30 @@ void retire_orphans(struct db *db, const struct job *prepared)
 	}
 }
 
+void retire_spare_returned(struct job *job)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < job->n_recorded; i++)
+		if (returned(job->db, job->recorded[i].name) == NULL)
+			job->recorded[kept++] = job->recorded[i];
+	job->n_recorded = kept;
+}
+
+/* Came back while the job ran: what it has just lost is made again. */
+static void make_returned(const struct job *job)
+{
+	const struct wave_spec spec = {
+		.kind = JOB_RECONCILE, .order = WAVE_GUESSED, .trigger = VIEW_TRIGGER_INITIAL, .create_missing = true};
+	for (size_t i = 0; i < job->n_recorded; i++) {
+		struct view *view = returned(job->db, job->recorded[i].name);
+		if (view == NULL || view->refused || !view->conf->enabled)
+			continue;
+		view->captured = false;
+		view->capture_digest = 0;
+		wave_start(job->eng, &spec, &view, 1);
+	}
+}
+
 void retire_dropped(const struct job *job)
 {
 	for (size_t i = 0; i < job->n_recorded; i++)
@@ -90,4 +129,5 @@ void retire_dropped(const struct job *job)
 			log_info("view '%s', no longer configured: dropped (on_remove = drop)", job->recorded[i].name);
 		else
 			log_error("view '%s', no longer configured, cannot be dropped (%s)", job->recorded[i].name, job->err.msg);
+	make_returned(job);
 }

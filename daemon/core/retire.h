@@ -17,6 +17,9 @@ void retire_finish(struct view *view);
 /* Recorded views that no section claims: drops those that were declared with on_remove = drop. */
 void retire_orphans(struct db *db, const struct job *prepared);
 
+/* Before the drops begin: those whose sections have come back meanwhile are left out. */
+void retire_spare_returned(struct job *job);
+
 /* A JOB_DROP_RECORDED has ended: says what was dropped and what was not. */
 void retire_dropped(const struct job *job);
 

@@ -29,6 +29,7 @@ core_rig_tests = \
 	tests/unit/core/test_loader \
 	tests/unit/core/test_observe \
 	tests/unit/core/test_reload \
+	tests/unit/core/test_return \
 	tests/unit/core/test_watching \
 	tests/unit/core/test_wave
 tests_unit_core_test_create_LDADD = tests/unit/core/librig.la $(LDADD)
@@ -37,6 +38,7 @@ tests_unit_core_test_reload_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_observe_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_loader_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_return_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_watching_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_wave_LDADD = tests/unit/core/librig.la $(LDADD)
 

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_return.c: what leads out of a state again: sections that come back, pauses, cancels and failures at bad moments.
+ */
+#include "unit/core/rig.h"
+
+#include "core/change.h"
+#include "core/outcome.h"
+
+#include <talloc.h>
+
+#define TABLE(name) "[view " name "]\ndatabase = d\nmethod = table\ndefinition = 'SELECT * FROM t_x'\n"
+#define DROP(name) TABLE(name) "on_remove = drop\n"
+#define SIMPLE(name, more) "[view " name "]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * FROM t_x'\n" more
+
+static void section_comes_back_while_the_old_one_runs(void)
+{
+	struct rig *rig = rig_start(DB TABLE("other") DROP("a"));
+	struct rig_report r;
+	fake_do("d", "block refresh a");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_running("d") == 1);
+	rig_commit(rig, DB TABLE("other"));
+	rig_commit(rig, DB TABLE("other") DROP("a"));
+	fake_do("d", "release refresh a");
+	RUN_UNTIL(rig, r.done);
+	rig_settle(rig);
+	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_TABLE);
+	CHECK_INT(harness_log_count("dropped"), 0);
+	rig_free(&rig);
+}
+
+static void history_told(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED, const struct viewd_err *err UNUSED)
+{
+	*(bool *)ctx = true;
+}
+
+static void section_comes_back_while_its_drop_waits(void)
+{
+	struct rig *rig = rig_start(DB TABLE("other") DROP("a"));
+	bool told = false;
+	fake_do("d", "block history other");
+	engine_history(rig->eng, rig_view(rig, "other"), 1, history_told, &told);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	rig_commit(rig, DB TABLE("other"));
+	rig_commit(rig, DB TABLE("other") DROP("a"));
+	fake_do("d", "release history other");
+	rig_settle(rig);
+	CHECK(told);
+	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_TABLE);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
+static void section_comes_back_while_its_drop_runs(void)
+{
+	struct rig *rig = rig_start(DB TABLE("other") DROP("a"));
+	fake_do("d", "block apply a");
+	rig_commit(rig, DB TABLE("other"));
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	rig_commit(rig, DB TABLE("other") DROP("a"));
+	RUN_UNTIL(rig, rig_view(rig, "a")->reconciled);
+	fake_do("d", "release apply a");
+	rig_settle(rig);
+	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_TABLE);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
+/* ---- setting up ---------------------------------------------------------------------------------------------------------------- */
+
+static void failed_setup_is_retried_after_a_live_change(void)
+{
+	struct rig *rig = rig_new();
+	expect_log("setting it up failed");
+	fake_do("d", "fail apply s resource");
+	rig_commit(rig, DB SIMPLE("s", ""));
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "s"), "FAILED IDLE NONE");
+	rig_commit(rig, DB SIMPLE("s", "priority = 5\n"));
+	rig_settle(rig);
+	rig_advance(rig, 10 * SPAN_MINUTE);
+	rig_settle(rig);
+	CHECK_INT(fake_kind("d", "s"), VIEWD_KIND_VIEW);
+	rig_free(&rig);
+}
+
+static void pause_and_resume(struct rig *rig, const char *name, int64_t meanwhile)
+{
+	struct viewd_err err;
+	size_t n;
+	struct view **views = rig_views(rig, name, &n);
+	REQUIRE_OK(engine_pause(rig->eng, views, n, &err), &err);
+	rig_advance(rig, meanwhile);
+	rig_settle(rig);
+	REQUIRE_OK(engine_resume(rig->eng, views, n, &err), &err);
+}
+
+static void failed_setup_is_retried_after_a_pause(void)
+{
+	struct rig *rig = rig_new();
+	expect_log("setting it up failed");
+	fake_do("d", "fail apply a resource");
+	rig_commit(rig, DB TABLE("a"));
+	rig_settle(rig);
+	pause_and_resume(rig, "a", SPAN_MS);
+	rig_advance(rig, 10 * SPAN_MINUTE);
+	rig_settle(rig);
+	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_TABLE);
+	CHECK_INT(fake_rows("d", "a") >= 0, 1);
+	rig_free(&rig);
+}
+
+static void paused_view_is_set_up_but_not_refreshed(void)
+{
+	struct rig *rig = rig_new();
+	struct viewd_err err;
+	size_t n;
+	expect_log("setting it up failed");
+	fake_do("d", "fail apply a resource");
+	rig_commit(rig, DB TABLE("a") "every = 1m\n");
+	rig_settle(rig);
+	struct view **views = rig_views(rig, "a", &n);
+	REQUIRE_OK(engine_pause(rig->eng, views, n, &err), &err);
+	rig_advance(rig, 10 * SPAN_MINUTE);
+	rig_settle(rig);
+	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_TABLE);
+	rig_advance(rig, 10 * SPAN_MINUTE);
+	rig_settle(rig);
+	CHECK_INT(fake_calls("d", "refresh", "a"), 0);
+	CHECK_STR(rig_words(rig, "a"), "PAUSED IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
+static void cancelled_setup_is_told(void)
+{
+	struct rig *rig = rig_new();
+	size_t n;
+	fake_do("d", "block prepare d");
+	fake_do("d", "block apply a");
+	rig_commit(rig, "[database d]\nurl = fakeone://d\n" TABLE("other") TABLE("a"));
+	fake_do("d", "release prepare d");
+	RUN_UNTIL(rig, fake_waiting("d") == 1 && rig_view(rig, "other")->members != NULL);
+	engine_cancel(rig->eng, rig_views(rig, "other", &n), n);
+	CHECK_STR(rig_words(rig, "other"), "FAILED IDLE NONE");
+	CHECK_CONTAINS(rig_status(rig, "other").error->msg, "cancelled");
+	fake_do("d", "release apply a");
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
+/* ---- failures and pauses ---------------------------------------------------------------------------------------------------------- */
+
+static void failed_view_keeps_its_schedule_after_a_pause(void)
+{
+	struct rig *rig = rig_start(DB TABLE("a") "every = 1m\n");
+	expect_log("refresh failed");
+	fake_do("d", "fail refresh a query");
+	rig_refresh_now(rig, "a");
+	CHECK_STR(rig_words(rig, "a"), "FAILED IDLE FAILED");
+	pause_and_resume(rig, "a", SPAN_MS);
+	CHECK(rig_status(rig, "a").next_refresh_us != 0);
+	rig_advance(rig, 5 * SPAN_MINUTE);
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
+/* The dialect of these tests notices nothing; what a watch would tell is told by hand. */
+static struct rig *changing_rig(void)
+{
+	struct rig *rig = rig_start(DB TABLE("a"));
+	struct conf_view *conf = talloc_memdup(harness_ctx(), rig_view(rig, "a")->conf, sizeof *conf);
+	conf->on_change = true;
+	rig_view(rig, "a")->conf = conf;
+	rig_advance(rig, SPAN_SECOND); /* a time of 0 means none */
+	return rig;
+}
+
+static void change_that_failed_is_not_forgotten_in_a_pause(void)
+{
+	struct rig *rig = changing_rig();
+	size_t before = fake_calls("d", "refresh", "a");
+	expect_log("refresh failed");
+	fake_do("d", "fail refresh a query");
+	change_signal(rig_view(rig, "a"), 7, false);
+	rig_advance(rig, SPAN_MINUTE);
+	rig_settle(rig);
+	CHECK_INT(fake_calls("d", "refresh", "a"), before + 1);
+	pause_and_resume(rig, "a", SPAN_MS);
+	rig_advance(rig, SPAN_HOUR);
+	rig_settle(rig);
+	CHECK_INT(fake_calls("d", "refresh", "a"), before + 2);
+	rig_free(&rig);
+}
+
+static void change_whose_refresh_was_cancelled_comes_back(void)
+{
+	struct rig *rig = changing_rig();
+	size_t n, before = fake_calls("d", "refresh", "a");
+	change_signal(rig_view(rig, "a"), 7, false);
+	rig_advance(rig, SPAN_MINUTE);
+	CHECK(rig_view(rig, "a")->members != NULL);
+	engine_cancel(rig->eng, rig_views(rig, "a", &n), n);
+	rig_settle(rig);
+	CHECK_INT(fake_calls("d", "refresh", "a"), before);
+	rig_advance(rig, SPAN_HOUR);
+	rig_settle(rig);
+	CHECK_INT(fake_calls("d", "refresh", "a"), before + 1);
+	rig_free(&rig);
+}
+
+static const struct harness_test tests[] = {
+	{"a section comes back while the old one runs", section_comes_back_while_the_old_one_runs},
+	{"a section comes back while its drop waits", section_comes_back_while_its_drop_waits},
+	{"a section comes back while its drop runs", section_comes_back_while_its_drop_runs},
+	{"a failed setup is retried after a live change", failed_setup_is_retried_after_a_live_change},
+	{"a failed setup is retried after a pause", failed_setup_is_retried_after_a_pause},
+	{"a paused view is set up but not refreshed", paused_view_is_set_up_but_not_refreshed},
+	{"a cancelled setup is told", cancelled_setup_is_told},
+	{"a failed view keeps its schedule after a pause", failed_view_keeps_its_schedule_after_a_pause},
+	{"a change that failed is not forgotten in a pause", change_that_failed_is_not_forgotten_in_a_pause},
+	{"a change whose refresh was cancelled comes back", change_whose_refresh_was_cancelled_comes_back},
+};
+HARNESS_MAIN(SUITE("return", tests))
