@@ -19,10 +19,12 @@ static int64_t start_time(const struct view *view)
 		.max_delay = view->conf->max_delay,
 		.at_most_every = view->conf->at_most_every,
 	};
-	int64_t start = coalesce_start(&c, view->change.first, view->change.last, view->change.last_start);
+	bool old = view->change.old && view->change.first != 0 && view->past.data != SCHEDULE_NEVER && view->past.data != 0;
+	int64_t first = old ? view->past.data : view->change.first;
+	int64_t start = coalesce_start(&c, first, view->change.last, view->change.last_start);
 	if (view->conf->target_lag == 0 || view->change.first == 0)
 		return start;
-	int64_t latest = schedule_lag_start(&view->schedule, &view->past, view->change.first);
+	int64_t latest = schedule_lag_start(&view->schedule, &view->past, first);
 	bool settled = c.debounce > 0 && start < latest; /* it has come to rest earlier than it must be shown */
 	int64_t spaced = c.at_most_every > 0 && view->change.last_start > 0 ? view->change.last_start + c.at_most_every : latest;
 	return settled ? start : spaced > latest ? spaced : latest;
@@ -55,8 +57,7 @@ void change_signal(struct view *view, int64_t seq, bool old)
 		return;
 	view->change.seen_seq = seq;
 	note(view);
-	if (old && view->past.data != SCHEDULE_NEVER && view->past.data != 0)
-		view->change.first = view->past.data;
+	view->change.old |= old;
 	change_plan(view);
 }
 
@@ -74,6 +75,7 @@ bool change_from_upstream(struct view *view)
 void change_started(struct view *view)
 {
 	view->change.first = view->change.last = 0;
+	view->change.old = false;
 	view->change.last_start = engine_mono(view->eng);
 	due_unset(view, DUE_CHANGE);
 	due_unset(view, DUE_RETRY);

@@ -87,6 +87,7 @@ enum due_reason {
 struct change {
 	int64_t first, last;  /* since the last start; 0: none */
 	int64_t last_start;
+	bool old;             /* the first came while nobody watched: it may be as old as the data */
 	int64_t seen_seq;     /* highest mark told */
 	int64_t settled_seq;  /* highest mark settled by a refresh */
 	bool upstream;        /* an upstream instance wrote rows and the refresh had to be put off */
