@@ -78,7 +78,9 @@ static const char facts_sql[] =
 	" pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only') = 'on',"
 	" (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), current_user,"
 	" coalesce((SELECT n FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s (n, o)"
-	"            WHERE n <> 'pg_catalog' AND n NOT LIKE 'pg\\_temp%' ORDER BY o LIMIT 1), '')";
+	"            WHERE n <> 'pg_catalog' AND n NOT LIKE 'pg\\_temp%' ORDER BY o LIMIT 1), ''),"
+	" EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'viewd'"
+	"          WHERE c.relname = 'daemon' AND pg_catalog.has_table_privilege(c.oid, 'UPDATE'))";
 
 static bool judge_session(struct viewd_conn *conn, const PGresult *res, bool allow_superuser, struct viewd_err *err)
 {
@@ -94,6 +96,7 @@ static bool judge_session(struct viewd_conn *conn, const PGresult *res, bool all
 		err_set(err, VIEWD_ERR_CONFIG, "database '%s', role '%s' is a superuser", name, PQgetvalue(res, 0, 5));
 		return err_hint(err, "use an ordinary role that owns its views, or set allow_superuser = yes in [database %s]", name);
 	}
+	conn->fenced = strcmp(PQgetvalue(res, 0, 7), "t") == 0;
 	conn->default_schema = talloc_strdup(conn, PQgetvalue(res, 0, 6));
 	if (conn->default_schema[0] != '\0')
 		return true;

@@ -2,7 +2,9 @@
  *
  * exec.c: one statement at a time, and transactions.
  */
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,16 +26,50 @@ static bool already_broken(struct viewd_conn *conn, struct viewd_err *err)
 	return err_set(err, VIEWD_ERR_CONNECT, "connection to database '%s' is closed", conn->db.database_name);
 }
 
+/* Waits for input until the deadline. A peer whose kernel acknowledges but which never answers is found by nothing else. */
+static bool input_by(struct viewd_conn *conn, int64_t deadline)
+{
+	const struct clock *clk = clock_system();
+	struct pollfd fd = {.fd = PQsocket(conn->pg), .events = POLLIN};
+	int64_t left = deadline - clk->mono(clk);
+	return left > 0 && (poll(&fd, 1, (int)(left / 1000) + 1) >= 0 || errno == EINTR) && PQconsumeInput(conn->pg) == 1;
+}
+
+/* PQexecParams with a limit; NULL (a failure) when it passes, and the connection is not used any more. */
+static PGresult *exec_within(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params)
+{
+	const struct clock *clk = clock_system();
+	int64_t deadline = clk->mono(clk) + conn->answer_us;
+	PGresult *last = NULL, *res;
+	if (PQsendQueryParams(conn->pg, sql, (int)n_params, NULL, params, NULL, NULL, 0) == 0)
+		return NULL;
+	do {
+		while (PQisBusy(conn->pg) != 0)
+			if (!input_by(conn, deadline)) {
+				conn->answer_us = -1;
+				PQclear(last);
+				return NULL;
+			}
+		res = PQgetResult(conn->pg);
+		if (res != NULL) {
+			PQclear(last);
+			last = res;
+		}
+	} while (res != NULL);
+	return last;
+}
+
 bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, PGresult **res_r,
             struct viewd_err *err)
 {
 	if (atomic_load(&conn->cancelled))
 		return err_set(err, VIEWD_ERR_CANCELLED, "cancelled on request");
-	if (PQstatus(conn->pg) != CONNECTION_OK)
+	if (PQstatus(conn->pg) != CONNECTION_OK || conn->answer_us < 0)
 		return already_broken(conn, err);
 	const struct clock *clk = clock_system();
 	int64_t start = clk->mono(clk);
-	PGresult *res = PQexecParams(conn->pg, sql, (int)n_params, NULL, params, NULL, NULL, 0);
+	PGresult *res = conn->answer_us > 0 ? exec_within(conn, sql, params, n_params)
+	                                    : PQexecParams(conn->pg, sql, (int)n_params, NULL, params, NULL, NULL, 0);
 	ExecStatusType status = PQresultStatus(res);
 	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) {
 		*res_r = res;
@@ -138,8 +174,10 @@ bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
 	switch (how) {
 	case DB_BEGIN_WRITE:
+		pg_of(db)->writing = true;
 		return pg_exec(pg_of(db), "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", err);
 	case DB_BEGIN_SNAPSHOT:
+		pg_of(db)->writing = false;
 		return pg_exec(pg_of(db), "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE", err);
 	}
 	return err_set(err, VIEWD_ERR_BUG, "unknown kind of transaction");
@@ -149,6 +187,8 @@ bool pg_op_commit(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
 	PGresult *res;
+	if (conn->writing && conn->fenced && !pg_lease_check(conn, err))
+		return false;
 	if (!pg_run(conn, "COMMIT", NULL, 0, &res, err))
 		return false;
 	/* A failed transaction answers COMMIT with ROLLBACK and no error. */

@@ -22,6 +22,9 @@ struct viewd_conn {
 	int64_t timeout_us;  /* statement limit now in force, to tell a timeout from somebody's cancel */
 	char *search_path;   /* ready for set_config() */
 	char *default_schema; /* where unqualified relations live: the first of search_path that exists */
+	int64_t answer_us;   /* > 0: a statement without an answer for so long means a dead connection (the watching one) */
+	bool fenced;         /* viewd.daemon exists: transactions that write check it before they commit */
+	bool writing;        /* such a transaction is open */
 };
 
 static inline struct viewd_conn *pg_of(struct db *db)
@@ -134,6 +137,62 @@ bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_sour
 bool pg_op_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
 bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
 bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
+
+/* ---- objects.c */
+
+/* Advisory locks are of one database. LEADER: held by the watching session of the one daemon that works. ASLEEP: held by it while it
+ * waits to be notified. SETUP: while the objects of schema viewd are made. The numbers are "viewd" in ASCII and the next ones. */
+#define PG_LOCK_LEADER "508574398308"
+#define PG_LOCK_ASLEEP "508574398309"
+#define PG_LOCK_SETUP "508574398310"
+#define PG_CHANNEL "viewd"
+
+/* Makes what schema viewd holds besides the state tables. Outside a transaction. */
+bool pg_objects_make(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Did the failure come from two sessions that created the same thing at once? Then it is worth another try. */
+bool pg_is_creation_race(const struct viewd_err *err);
+
+/* ---- lease.c */
+
+/* Takes the leader's lock for this session; class STANDBY when another session has it. */
+bool pg_lease_take(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Writes this process into viewd.daemon as the leader. */
+bool pg_lease_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Is this process (or nobody) the recorded leader? Keeps others from changing that until the transaction ends. Class STANDBY when not. */
+bool pg_lease_check(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+
+/* ---- choose.c */
+
+bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,
+                          struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err);
+
+/* ---- trigger.c */
+
+/* SQL: a WITH RECURSIVE list that ends in tree(source, oid): each source of `sources` (a query yielding quoted names) with all relations
+ * whose statement triggers fire for a change of its rows: itself, what inherits from it or is a partition, and what it is a
+ * partition of. */
+#define PG_TREE_SQL(sources)                                                                                                          \
+	"WITH RECURSIVE wanted (source) AS (" sources "),"                                                                                \
+	" root (source, oid) AS (SELECT w.source, c.oid FROM wanted w JOIN pg_catalog.pg_class c"                                         \
+	" ON c.relname = (pg_catalog.parse_ident(w.source))[2] JOIN pg_catalog.pg_namespace n"                                            \
+	" ON n.oid = c.relnamespace AND n.nspname = (pg_catalog.parse_ident(w.source))[1]),"                                              \
+	" down (source, oid) AS (SELECT source, oid FROM root"                                                                            \
+	" UNION SELECT d.source, i.inhrelid FROM down d JOIN pg_catalog.pg_inherits i ON i.inhparent = d.oid),"                           \
+	" up (source, oid) AS (SELECT source, oid FROM root"                                                                              \
+	" UNION SELECT u.source, i.inhparent FROM up u JOIN pg_catalog.pg_inherits i ON i.inhrelid = u.oid),"                             \
+	" tree (source, oid) AS (SELECT source, oid FROM down UNION SELECT source, oid FROM up)"
+
+/* SQL: joins tree t to its relation c in schema n and, where it has one, viewd's trigger g for that source; only relations that can
+ * have triggers. */
+#define PG_TRIGGERS_SQL                                                                                                               \
+	" FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid AND c.relkind IN ('r', 'p', 'f')"                                       \
+	" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema')"             \
+	" LEFT JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgfoid = pg_catalog.to_regprocedure('viewd.note_change()')"        \
+	" AND g.tgargs = pg_catalog.convert_to(t.source, pg_catalog.getdatabaseencoding()) || '\\x00'::bytea"
+
+bool pg_op_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
+bool pg_op_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool pg_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err);
 
 /* ---- prepare.c */
 

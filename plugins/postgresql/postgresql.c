@@ -8,9 +8,11 @@
 #include <talloc.h>
 
 #include "base/err.h"
+#include "common/capture.h"
 #include "common/dialect.h"
 #include "common/task.h"
 #include "postgresql/pg.h"
+#include "postgresql/watch.h"
 
 static void op_enter(struct db *db)
 {
@@ -71,6 +73,10 @@ const struct db_ops pg_ops = {
 	.replace = pg_op_replace,
 	.count_written = op_count_written,
 	.choose_mode = op_choose_mode,
+	.choose_capture = pg_op_choose_capture,
+	.make_trigger = pg_op_make_trigger,
+	.list_triggers = pg_op_list_triggers,
+	.drop_trigger = pg_op_drop_trigger,
 	.clean_leftovers = pg_op_clean_leftovers,
 };
 
@@ -157,4 +163,9 @@ VIEWD_DIALECT_EXPORT = {
 	.record_failure = dialect_record_failure,
 	.verify = dialect_verify,
 	.history = dialect_history,
+	.capture = dialect_capture,
+	.watch_open = pg_watch_open,
+	.watch_next = pg_watch_next,
+	.watch_wake = pg_watch_wake,
+	.watch_close = pg_watch_close,
 };

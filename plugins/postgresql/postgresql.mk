@@ -3,10 +3,18 @@ pkglib_LTLIBRARIES += viewd_postgresql.la
 postgresql_sources = \
 	plugins/postgresql/capture.c \
 	plugins/postgresql/catalogue.c \
+	plugins/postgresql/choose.c \
 	plugins/postgresql/conn.c \
+	plugins/postgresql/drain.c \
 	plugins/postgresql/errors.c \
 	plugins/postgresql/exec.c \
+	plugins/postgresql/heart.c \
+	plugins/postgresql/lease.c \
+	plugins/postgresql/listen.c \
+	plugins/postgresql/objects.c \
+	plugins/postgresql/pace.c \
 	plugins/postgresql/pg.h \
+	plugins/postgresql/poll.c \
 	plugins/postgresql/postgresql.c \
 	plugins/postgresql/prepare.c \
 	plugins/postgresql/replace.c \
@@ -16,7 +24,10 @@ postgresql_sources = \
 	plugins/postgresql/tend.c \
 	plugins/postgresql/tree.c \
 	plugins/postgresql/tree.h \
-	plugins/postgresql/url.c
+	plugins/postgresql/trigger.c \
+	plugins/postgresql/url.c \
+	plugins/postgresql/watch.c \
+	plugins/postgresql/watch.h
 EXTRA_DIST += plugins/postgresql/README.md
 viewd_postgresql_la_SOURCES = $(postgresql_sources)
 viewd_postgresql_la_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)

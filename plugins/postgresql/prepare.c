@@ -15,16 +15,6 @@
 
 #define RACES_MAX 5
 
-/* Two sessions that create the same thing at once meet in a unique index of the catalogue, whatever IF NOT EXISTS says. */
-static bool is_race(const struct viewd_err *err)
-{
-	static const char *const states[] = {"23505", "42P07", "42P06", "42710", "40001", "XX000"};
-	for (size_t i = 0; i < ARRAY_LEN(states); i++)
-		if (strcmp(err->sqlstate, states[i]) == 0)
-			return true;
-	return false;
-}
-
 bool pg_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err)
 {
 	struct viewd_err failed;
@@ -33,7 +23,7 @@ bool pg_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct
 	for (int i = 0; i < RACES_MAX; i++) {
 		if (dialect_prepare(conn, rows, &failed))
 			return true;
-		if (!is_race(&failed))
+		if (!pg_is_creation_race(&failed))
 			break;
 	}
 	if (err == NULL)
@@ -54,6 +44,8 @@ bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
 	bool others = false;
+	if (!pg_objects_make(conn, err))
+		return false;
 	if (!pg_op_query(db,
 	                 "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a WHERE a.datname = pg_catalog.current_database()"
 	                 " AND a.usename = current_user AND a.pid <> pg_catalog.pg_backend_pid() AND a.state = 'active'"

@@ -61,10 +61,11 @@ const struct syntax pg_syntax = {
 	.same_value = "(({a})::text COLLATE \"C\" IS NOT DISTINCT FROM ({b})::text COLLATE \"C\")",
 
 	/* Not IF NOT EXISTS: that asks for the privilege to create even when the schema exists, and two sessions that come at the
-	 * same moment would meet in the catalogue's unique index. */
+	 * same moment would meet in the catalogue's unique index. USAGE lets applications call request_refresh(). */
 	.state_setup = {
 		"DO $viewd$ BEGIN"
-		" IF pg_catalog.to_regnamespace('viewd') IS NULL THEN CREATE SCHEMA viewd; END IF;"
+		" IF pg_catalog.to_regnamespace('viewd') IS NULL THEN CREATE SCHEMA viewd;"
+		" GRANT USAGE ON SCHEMA viewd TO PUBLIC; END IF;"
 		" EXCEPTION WHEN duplicate_schema OR unique_violation THEN NULL; END $viewd$",
 	},
 	.views_table = "viewd.views",

@@ -1,12 +1,13 @@
 # Tests of the PostgreSQL dialect against a real server: run.sh starts one and runs each program.
 if DIALECT_POSTGRESQL
 check_LTLIBRARIES += libpgtest.la
-libpgtest_la_SOURCES = $(postgresql_sources) tests/postgresql/pg_support.c tests/postgresql/pg_support.h
+libpgtest_la_SOURCES = $(postgresql_sources) tests/postgresql/pg_support.c tests/postgresql/pg_support.h \
+	tests/postgresql/pg_watch_support.c tests/postgresql/pg_watch_support.h
 libpgtest_la_CPPFLAGS = $(AM_CPPFLAGS) -DVIEWD_DIALECT_STATIC=postgresql $(PQ_CFLAGS)
 libpgtest_la_LIBADD = libviewd_sql.la libviewd.la libharness.la $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
 
 pg_programs = tests/postgresql/test_pg_conn tests/postgresql/test_pg_refresh tests/postgresql/test_pg_replace \
-	tests/postgresql/test_pg_readers
+	tests/postgresql/test_pg_readers tests/postgresql/test_pg_watch
 check_PROGRAMS += $(pg_programs)
 EXTRA_DIST += tests/postgresql/run.sh tests/contract/postgresql.sh
 TESTS += tests/postgresql/run.sh tests/contract/postgresql.sh
@@ -19,4 +20,6 @@ tests_postgresql_test_pg_refresh_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_refresh_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_replace_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_replace_LDADD = libpgtest.la $(LDADD)
+tests_postgresql_test_pg_watch_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_postgresql_test_pg_watch_LDADD = libpgtest.la $(LDADD)
 endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * choose.c: which way of noticing changes works for a view's sources, and what it cannot see.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+
+#include "base/err.h"
+#include "postgresql/pg.h"
+
+/* What is true of the relations of one source. */
+struct source_facts {
+	const char *source;
+	bool may;           /* triggers may be made on all of them */
+	bool foreign;       /* one is a foreign table */
+	bool replica;       /* one is not owned: its trigger stays silent in replica sessions */
+	bool subscribed;    /* one is filled by logical replication */
+	bool stored;        /* none can have triggers: a materialized view of somebody else, a system table */
+	char *first_denied;
+};
+
+static bool keep_facts(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct source_facts *facts = ctx;
+	facts->stored = v[0][0] == 't';
+	facts->may = v[1][0] == 't';
+	facts->foreign = v[2][0] == 't';
+	facts->replica = v[3][0] == 't';
+	facts->subscribed = v[4][0] == 't';
+	facts->first_denied = talloc_strdup(facts, v[5] != NULL ? v[5] : "");
+	return false;
+}
+
+static struct source_facts *look(struct db *db, void *mem, const struct relation *rel, struct viewd_err *err)
+{
+	static const char sql[] = PG_TREE_SQL("SELECT $1::text")
+		" SELECT pg_catalog.count(*) = 0, coalesce(pg_catalog.bool_and(pg_catalog.has_table_privilege(c.oid, 'TRIGGER')), true),"
+		" coalesce(pg_catalog.bool_or(c.relkind = 'f'), false),"
+		" coalesce(pg_catalog.bool_or(NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')), false),"
+		" coalesce(pg_catalog.bool_or(EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid)), false),"
+		" pg_catalog.min(pg_catalog.format('%I.%I', n.nspname, c.relname)) FILTER (WHERE NOT pg_catalog.has_table_privilege(c.oid, 'TRIGGER'))"
+		PG_TRIGGERS_SQL;
+	struct source_facts *facts = talloc_zero(mem, struct source_facts);
+	facts->source = relation_quoted(db->syntax, facts, rel);
+	const char *params[] = {facts->source};
+	return pg_op_query(db, sql, params, 1, keep_facts, facts, err) ? facts : NULL;
+}
+
+static void warn(struct viewd_text_sink warnings, const char *source, const char *text)
+{
+	char line[700];
+	snprintf(line, sizeof line, "%s %s (set max_staleness)", source, text);
+	if (warnings.fn != NULL)
+		warnings.fn(warnings.ctx, line);
+}
+
+static void warn_gaps(struct viewd_text_sink warnings, const struct source_facts *f, enum viewd_capture mode)
+{
+	if (f->stored)
+		warn(warnings, f->source, "can have no triggers: its changes are not noticed");
+	if (f->foreign)
+		warn(warnings, f->source, "is a foreign table or has one as a part: changes made on the other side are not noticed");
+	if (mode == VIEWD_CAPTURE_TRIGGER && f->subscribed)
+		warn(warnings, f->source, "is written by logical replication, which fires no statement triggers");
+	if (mode == VIEWD_CAPTURE_TRIGGER && f->replica)
+		warn(warnings, f->source, "belongs to another role: writes with session_replication_role = replica are not noticed");
+}
+
+/* Why triggers will not do: *why_r is empty when they will. */
+static void refuse_triggers(const struct source_facts *f, char *why, size_t size)
+{
+	if (!f->may)
+		snprintf(why, size, "the role lacks TRIGGER on %s", f->first_denied);
+	else if (f->subscribed)
+		snprintf(why, size, "%s is written by logical replication", f->source);
+}
+
+static bool decide(enum viewd_capture wanted, const char *why, size_t n, struct viewd_captured *out, struct viewd_err *err)
+{
+	if (wanted == VIEWD_CAPTURE_POLL || (wanted == VIEWD_CAPTURE_AUTO && why[0] != '\0')) {
+		out->mode = VIEWD_CAPTURE_POLL;
+		snprintf(out->reason, sizeof out->reason, "the server's counters of %zu tables are read every second%s%s", n,
+		         why[0] != '\0' ? ", because " : "", why);
+		return true;
+	}
+	if (strncmp(why, "the role", 8) == 0) {
+		err_set(err, VIEWD_ERR_DENIED, "capture = trigger cannot work: %s", why);
+		return err_hint(err, "GRANT TRIGGER ON the table TO the role, or capture = poll");
+	}
+	out->mode = VIEWD_CAPTURE_TRIGGER;
+	snprintf(out->reason, sizeof out->reason, "statement triggers on %zu tables write a log, a notification wakes viewd", n);
+	return true;
+}
+
+bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,
+                          struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
+{
+	if (wanted == VIEWD_CAPTURE_BINLOG) {
+		err_set(err, VIEWD_ERR_CONFIG, "PostgreSQL cannot notice changes by binlog");
+		return err_hint(err, "capture = trigger, poll or auto");
+	}
+	void *mem = talloc_new(NULL);
+	struct source_facts **facts = talloc_zero_array(mem, struct source_facts *, n);
+	char why[400] = "";
+	bool good = facts != NULL;
+	for (size_t i = 0; good && i < n; i++) {
+		facts[i] = look(db, mem, &sources[i], err);
+		good = facts[i] != NULL;
+		if (good && why[0] == '\0')
+			refuse_triggers(facts[i], why, sizeof why);
+	}
+	good = good && decide(wanted, why, n, out, err);
+	for (size_t i = 0; good && i < n; i++)
+		warn_gaps(warnings, facts[i], out->mode);
+	if (good && out->mode == VIEWD_CAPTURE_POLL && warnings.fn != NULL)
+		warnings.fn(warnings.ctx, "the server reports its counters some seconds late at times, and counts changes that were rolled back");
+	talloc_free(mem);
+	return good;
+}

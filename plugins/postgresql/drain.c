@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * drain.c: from the log to the marks.
+ */
+#include "postgresql/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "common/marks.h"
+
+#define CLEAN_ROWS 20000
+#define TRUNCATE_BYTES (16 * 1024 * 1024)
+
+static bool drained_row(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct pg_drained *out = ctx;
+	out->rows = strtoll(v[0], NULL, 10);
+	out->requests = v[1][0] == 't';
+	return false;
+}
+
+/* DELETE sees committed rows only; one that commits later stays for the next drain. */
+bool pg_drain(struct viewd_watch *w, struct pg_drained *out, struct viewd_err *err)
+{
+	static const char sql[] =
+		"WITH gone AS (DELETE FROM viewd.changes RETURNING source),"
+		" named AS (SELECT source, pg_catalog.count(*) AS n FROM gone GROUP BY source),"
+		" marked AS (UPDATE viewd.captures c SET dirty_seq = c.dirty_seq + 1, changed_time = pg_catalog.now()"
+		" FROM named WHERE c.source = named.source)"
+		" SELECT coalesce(pg_catalog.sum(n), 0), coalesce(pg_catalog.bool_or(source = ''), false) FROM named";
+	struct pg_drained got = {.rows = 0};
+	struct viewd_err failed = {0};
+	if (pg_op_query(&w->conn->db, sql, NULL, 0, drained_row, &got, &failed)) {
+		w->drained += got.rows;
+		*out = got;
+		return true;
+	}
+	if (failed.cls == VIEWD_ERR_CONFLICT) {
+		*out = (struct pg_drained){.rows = -1};
+		return true;
+	}
+	if (err != NULL)
+		*err = failed;
+	return false;
+}
+
+static bool number_row(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(int64_t *)ctx = strtoll(v[0], NULL, 10);
+	return false;
+}
+
+static bool mark_all(struct viewd_watch *w, struct viewd_err *err)
+{
+	struct db *db = &w->conn->db;
+	if (pg_op_begin(db, DB_BEGIN_WRITE, err) && marks_touch_all(db, err) &&
+	    pg_exec(w->conn, "INSERT INTO viewd.log_intact VALUES (pg_catalog.now())", err) && pg_op_commit(db, err))
+		return true;
+	pg_op_rollback(db);
+	return false;
+}
+
+bool pg_check_log(struct viewd_watch *w, struct viewd_err *err)
+{
+	int64_t n = 0;
+	if (!pg_op_query(&w->conn->db, "SELECT pg_catalog.count(*) FROM viewd.log_intact", NULL, 0, number_row, &n, err))
+		return false;
+	if (n > 0)
+		return true;
+	pg_log(w->conn, VIEWD_LOG_INFO, "database '%s', the log of changes is new (a first start, a crash or a failover): every view is refreshed",
+	       w->conn->db.database_name);
+	return mark_all(w, err);
+}
+
+/* An old snapshot keeps dead rows from being vacuumed, but not the table from being emptied. Only when no writer is at work: the
+ * lock is not waited for. What is in it has been drained in the same transaction. */
+static bool truncate_log(struct viewd_watch *w, struct viewd_err *err)
+{
+	struct db *db = &w->conn->db;
+	struct pg_drained got = {.rows = 0};
+	bool done = pg_op_begin(db, DB_BEGIN_WRITE, err) &&
+	            pg_exec(w->conn, "LOCK TABLE viewd.changes IN ACCESS EXCLUSIVE MODE NOWAIT", err) && pg_drain(w, &got, err) &&
+	            got.rows >= 0 && pg_exec(w->conn, "TRUNCATE viewd.changes", err) && pg_op_commit(db, err);
+	if (!done)
+		pg_op_rollback(db);
+	if (done && got.rows > 0)
+		pg_watch_wake(w);
+	return done;
+}
+
+bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err)
+{
+	int64_t bytes = 0;
+	if (w->drained < CLEAN_ROWS)
+		return true;
+	w->drained = 0;
+	/* Not done now is done the next time; a lost connection is noticed by the next statement. */
+	struct viewd_err ignored;
+	if (!pg_exec(w->conn, "VACUUM (SKIP_LOCKED, TRUNCATE false) viewd.changes", &ignored))
+		return true;
+	if (!pg_op_query(&w->conn->db, "SELECT pg_catalog.pg_relation_size('viewd.changes')", NULL, 0, number_row, &bytes, err))
+		return false;
+	if (bytes > TRUNCATE_BYTES && !truncate_log(w, &ignored))
+		pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', the log of changes is not emptied now (%s)", w->conn->db.database_name, ignored.msg);
+	return true;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * watch.c: opening, waiting, one round of looking, closing.
+ */
+#include "postgresql/watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <talloc.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "common/marks.h"
+#include "common/state.h"
+
+#define ANSWER_US INT64_C(20000000)
+#define STATEMENT_US INT64_C(10000000)
+#define LOCK_WAIT_US INT64_C(500000)
+#define HEARTBEAT_US INT64_C(15000000)
+#define POLL_US INT64_C(1000000)
+#define RACES_MAX 5
+
+static int64_t now_us(void)
+{
+	return clock_system()->mono(clock_system());
+}
+
+/* ---- opening ---- */
+
+static bool set_up_objects(struct viewd_conn *conn, struct viewd_err *err)
+{
+	struct viewd_err failed = {0};
+	for (int i = 0; i < RACES_MAX; i++) {
+		if (state_setup(&conn->db, &failed) && pg_objects_make(conn, &failed))
+			return true;
+		pg_op_rollback(&conn->db);
+		if (!pg_is_creation_race(&failed))
+			break;
+	}
+	if (err != NULL)
+		*err = failed;
+	return false;
+}
+
+static bool bool_row(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(bool *)ctx = v[0] != NULL && v[0][0] == 't';
+	return false;
+}
+
+/* A commit that is lost in a crash takes the log with it, and then every view is marked anew: nothing is waited for here. */
+static bool set_up_session(struct viewd_watch *w, struct viewd_err *err)
+{
+	w->conn->answer_us = ANSWER_US;
+	return pg_op_set_limits(&w->conn->db, STATEMENT_US, LOCK_WAIT_US, err) &&
+	       pg_exec(w->conn, "SET synchronous_commit = off", err) &&
+	       pg_op_query(&w->conn->db, "SELECT pg_catalog.current_setting('max_prepared_transactions') = '0'", NULL, 0, bool_row,
+	                   &w->may_sleep, err);
+}
+
+static bool start(struct viewd_watch *w, struct viewd_err *err)
+{
+	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->wake < 0)
+		return err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot make an eventfd");
+	return set_up_session(w, err) && pg_lease_take(w->conn, err) && set_up_objects(w->conn, err) &&
+	       pg_lease_record(w->conn, err) && pg_listen(w, err);
+}
+
+struct viewd_watch *pg_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err)
+{
+	struct viewd_watch *w = talloc_zero(NULL, struct viewd_watch);
+	assert(w != NULL);
+	w->wake = -1;
+	w->conn = pg_conn_open(host, db, err);
+	if (w->conn == NULL || !start(w, err))
+		pg_watch_close(&w);
+	return w;
+}
+
+void pg_watch_close(struct viewd_watch **watch)
+{
+	struct viewd_watch *w = *watch;
+	if (w == NULL)
+		return;
+	if (w->conn != NULL)
+		pg_conn_close(&w->conn);
+	if (w->wake >= 0)
+		close(w->wake);
+	TALLOC_FREE(*watch);
+}
+
+void pg_watch_wake(struct viewd_watch *w)
+{
+	uint64_t one = 1;
+	if (write(w->wake, &one, sizeof one) < 0)
+		return; /* full: it is awake */
+}
+
+/* ---- waiting ---- */
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t next_look(const struct viewd_watch *w, int64_t deadline)
+{
+	int64_t at = least(deadline, w->heartbeat_us);
+	if (w->polls)
+		at = least(at, w->poll_us);
+	return w->pace_us > 0 ? least(at, now_us() + w->pace_us) : at;
+}
+
+/* Milliseconds for poll(2), rounded up: waking too early would spin. */
+static int until_ms(int64_t at)
+{
+	int64_t left = at - now_us();
+	return left > 0 ? (int)((left + 999) / 1000) : 0;
+}
+
+/* *heard_r: somebody notified; *woken_r: the daemon wants a look. Neither: it is time. */
+static bool wait_for_hint(struct viewd_watch *w, int64_t deadline, bool *heard_r, bool *woken_r, struct viewd_err *err)
+{
+	struct pollfd fds[] = {{.fd = PQsocket(w->conn->pg), .events = POLLIN}, {.fd = w->wake, .events = POLLIN}};
+	uint64_t count;
+	if (!pg_heard(w, heard_r, err))
+		return false;
+	if (!*heard_r && poll(fds, ARRAY_LEN(fds), until_ms(next_look(w, deadline))) > 0 && !pg_heard(w, heard_r, err))
+		return false;
+	*woken_r = read(w->wake, &count, sizeof count) == (ssize_t)sizeof count;
+	return true;
+}
+
+/* ---- looking ---- */
+
+struct round {
+	bool news;     /* a view may have become stale */
+	bool requests;
+};
+
+static bool first_look(struct viewd_watch *w, struct viewd_err *err)
+{
+	w->looked = true;
+	w->heartbeat_us = now_us() + HEARTBEAT_US;
+	return pg_check_log(w, err) && pg_mend_triggers(w, err) && pg_poll_review(w, err);
+}
+
+static bool beat(struct viewd_watch *w, struct round *round, struct viewd_err *err)
+{
+	if (now_us() < w->heartbeat_us)
+		return true;
+	w->heartbeat_us = now_us() + HEARTBEAT_US;
+	round->news = round->requests = true;
+	return pg_heartbeat(w, err) && pg_check_log(w, err) && pg_mend_triggers(w, err) && pg_poll_review(w, err);
+}
+
+static bool poll_counters(struct viewd_watch *w, struct round *round, struct viewd_err *err)
+{
+	int64_t n = 0;
+	if (!w->polls || now_us() < w->poll_us)
+		return true;
+	w->poll_us = now_us() + POLL_US;
+	if (!pg_poll(w, &n, err))
+		return false;
+	round->news |= n > 0;
+	return true;
+}
+
+static bool drain(struct viewd_watch *w, struct round *round, struct viewd_err *err)
+{
+	bool again = true;
+	while (again) {
+		struct pg_drained got;
+		if (!pg_drain(w, &got, err) || !pg_pace(w, got.rows, &again, err))
+			return false;
+		round->news |= got.rows > 0;
+		round->requests |= got.requests;
+	}
+	return true;
+}
+
+static bool tell(struct viewd_watch *w, const struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
+{
+	return (!round->news || marks_stale(&w->conn->db, signals, err)) && (!round->requests || marks_requests(&w->conn->db, signals, err));
+}
+
+bool pg_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err)
+{
+	int64_t deadline = now_us() + timeout_us;
+	bool first = !w->looked;
+	struct round round = {.news = first, .requests = first};
+	if (first && !first_look(w, err))
+		return false;
+	do {
+		bool heard = false, woken = false;
+		if (!first && !wait_for_hint(w, deadline, &heard, &woken, err))
+			return false;
+		round.news |= woken;
+		round.requests |= woken;
+		if ((woken && !pg_poll_review(w, err)) || !beat(w, &round, err) || !poll_counters(w, &round, err) || !drain(w, &round, err) ||
+		    !tell(w, &round, signals, err) || !pg_clean_log(w, err))
+			return false;
+	} while (!round.news && !round.requests && now_us() < deadline);
+	return true;
+}

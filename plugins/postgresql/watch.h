@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * watch.h: the one watching connection of a database. It sleeps until it is notified, is never inside a transaction while it waits,
+ * and runs nothing that takes long.
+ *
+ *   ASLEEP  it holds PG_LOCK_ASLEEP, so whoever writes a log row notifies
+ *   AWAKE   it does not; writers keep the lock shared until they have ended, and it looks at the log at its own pace
+ */
+#ifndef VIEWD_PG_WATCH_H
+#define VIEWD_PG_WATCH_H
+
+#include "postgresql/pg.h"
+
+struct viewd_watch {
+	struct viewd_conn *conn;
+	int wake;              /* eventfd */
+	bool looked;           /* the first round is over */
+	bool asleep;
+	bool may_sleep;        /* false where NOTIFY would make transactions fail: with prepared ones */
+	bool polls;            /* some source is polled */
+	int streak;            /* looks in a row that found something */
+	int64_t pace_us;       /* until the next look; 0: none before a notification */
+	int64_t quiet_since_us;
+	int64_t heartbeat_us, poll_us; /* when they are due, monotonic */
+	int64_t drained;       /* log rows since the log was last cleaned */
+	char *gaps;            /* what the last heartbeat found wrong with triggers */
+	bool queue_warned;
+};
+
+/* ---- watch.c */
+struct viewd_watch *pg_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err);
+bool pg_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err);
+void pg_watch_wake(struct viewd_watch *w);
+void pg_watch_close(struct viewd_watch **watch);
+
+/* ---- listen.c: hearing notifications */
+
+/* LISTEN, and proof that a notification comes back on this connection. */
+bool pg_listen(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+/* Takes what has arrived off the connection. *heard_r becomes true for a notification of somebody else; its payload is not looked at. */
+bool pg_heard(struct viewd_watch *w, bool *heard_r, struct viewd_err *err) MUST_CHECK;
+
+/* ---- drain.c: from the log to the marks */
+
+struct pg_drained {
+	int64_t rows;
+	bool requests; /* one of the rows stands for a request */
+};
+/* Everything committed leaves the log and marks its views, in one statement. Somebody's lock in the way: no rows, no failure. */
+bool pg_drain(struct viewd_watch *w, struct pg_drained *out, struct viewd_err *err) MUST_CHECK;
+/* After a crash or a failover the log is empty and proves nothing: every view is marked. */
+bool pg_check_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+/* Gives the space of drained rows back, now and then. */
+bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+
+/* ---- pace.c: when to look next */
+
+/* After a look that found rows log rows. May wake or fall asleep; *again_r: look once more at once. */
+bool pg_pace(struct viewd_watch *w, int64_t rows, bool *again_r, struct viewd_err *err) MUST_CHECK;
+
+/* ---- poll.c: reading the server's counters */
+
+/* Marks every polled source whose counters moved since they were last read; n_r: how many. */
+bool pg_poll(struct viewd_watch *w, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
+/* Learns whether any source is polled at all. */
+bool pg_poll_review(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+
+/* ---- heart.c: is everything still as it should be? */
+
+/* The connection, the lock, the registration, the server's role, the queue; false: lost. */
+bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+/* Makes triggers that are missing (a table made anew, a new partition), tells of disabled ones, and marks what they did not see. */
+bool pg_mend_triggers(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+
+#endif

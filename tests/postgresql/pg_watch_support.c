@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "pg_watch_support.h"
+
+#include <talloc.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+static int watch_close(struct viewd_watch **holder)
+{
+	DIALECT->watch_close(holder);
+	return 0;
+}
+
+void pg_stage_open(struct pg_stage *s)
+{
+	struct viewd_err err = {0};
+	pg_fresh();
+	*s = (struct pg_stage){.conn = pg_session("viewd"), .app = pg_session("app")};
+	pg_prepared(s->conn);
+	pg_do(s->app, "ALTER DEFAULT PRIVILEGES GRANT SELECT, TRIGGER ON TABLES TO viewd");
+	pg_do(s->app, "CREATE TABLE sale (id int PRIMARY KEY, amount int)");
+	pg_do(s->app, "INSERT INTO sale VALUES (1, 1), (2, 2)");
+	struct viewd_database_spec spec = pg_spec("viewd");
+	s->watch = DIALECT->watch_open(&pg_host, &spec, &err);
+	REQUIRE_OK(s->watch != NULL, &err);
+	struct viewd_watch **holder = talloc_size(harness_ctx(), sizeof *holder);
+	*holder = s->watch;
+	talloc_set_type(holder, struct viewd_watch *);
+	talloc_set_destructor(holder, watch_close);
+}
+
+bool pg_try_capture(struct pg_stage *s, enum viewd_capture mode, struct viewd_err *err)
+{
+	struct viewd_source sources[4];
+	for (size_t i = 0; i < s->n_names; i++)
+		sources[i] = (struct viewd_source){.schema = "public", .name = s->names[i], .kind = VIEWD_KIND_TABLE};
+	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = sources, .n_sources = s->n_names};
+	return DIALECT->capture(s->conn, &s->view, &req, &s->captured, (struct viewd_text_sink){NULL, NULL}, err);
+}
+
+void pg_stage_capture(struct pg_stage *s, enum viewd_capture mode, const char *definition, const char *const *names, size_t n)
+{
+	struct viewd_err err = {0};
+	bool exists = s->view.name != NULL;
+	s->names = names;
+	s->n_names = n;
+	s->view = pg_view("totals", VIEWD_METHOD_MATERIALIZED, definition);
+	pg_apply(s->conn, &s->view, exists ? VIEWD_CHANGE_REPLACE : VIEWD_CHANGE_CREATE);
+	s->view.captured = true;
+	REQUIRE_OK(pg_try_capture(s, mode, &err), &err);
+	DIALECT->watch_wake(s->watch);
+	REQUIRE(pg_told(s));
+	while (pg_told_within(s, 1500000))
+		pg_stage_refresh(s);
+}
+
+void pg_stage_begin(struct pg_stage *s, enum viewd_capture mode)
+{
+	static const char *const names[] = {"sale"};
+	pg_stage_open(s);
+	pg_stage_capture(s, mode, "SELECT count(*) AS n FROM sale", names, 1);
+}
+
+struct viewd_outcome pg_stage_refresh(struct pg_stage *s)
+{
+	return pg_refreshed(s->conn, &s->view);
+}
+
+static bool count_signal(void *ctx, const struct viewd_signal *signal)
+{
+	struct pg_stage *s = ctx;
+	if (signal->kind == VIEWD_SIGNAL_REQUEST)
+		s->requests++;
+	else {
+		s->stale++;
+		s->seq = signal->seq;
+	}
+	return true;
+}
+
+bool pg_look_watch(struct pg_stage *s, int64_t timeout_us)
+{
+	struct viewd_err err = {0};
+	REQUIRE_OK(DIALECT->watch_next(s->watch, timeout_us, (struct viewd_signal_sink){count_signal, s}, &err), &err);
+	return true;
+}
+
+bool pg_told_within(struct pg_stage *s, int64_t timeout_us)
+{
+	const struct clock *clk = clock_system();
+	int64_t deadline = clk->mono(clk) + timeout_us, now;
+	s->stale = 0;
+	while (s->stale == 0 && (now = clk->mono(clk)) < deadline)
+		pg_look_watch(s, deadline - now);
+	return s->stale > 0;
+}
+
+bool pg_told(struct pg_stage *s)
+{
+	return pg_told_within(s, 10000000);
+}
+
+void pg_keep_awake(struct pg_stage *s)
+{
+	for (int i = 0; i < 50 && s->watch->asleep; i++) {
+		pg_do(s->app, talloc_asprintf(harness_ctx(), "INSERT INTO sale VALUES (%d, 1) ON CONFLICT DO NOTHING", 100 + i));
+		pg_look_watch(s, 1000000);
+	}
+	REQUIRE(!s->watch->asleep);
+}
+
+void pg_beat(struct pg_stage *s)
+{
+	s->watch->heartbeat_us = 0;
+}
