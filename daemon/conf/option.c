@@ -9,6 +9,8 @@
 
 static bool row_matches(const struct option_row *row, const char *key)
 {
+	if (row->key[0] != key[0]) /* spares most of the comparisons of a big configuration */
+		return false;
 	size_t len = strlen(row->key);
 	if ((row->flags & OPTION_DYNAMIC) == 0)
 		return strcmp(row->key, key) == 0;

@@ -47,7 +47,7 @@ const struct option_table schema_daemon = {
 size_t schema_row(const struct option_table *table, const char *key)
 {
 	size_t i = 0;
-	while (i < table->n && strcmp(table->rows[i].key, key) != 0)
+	while (i < table->n && (table->rows[i].key[0] != key[0] || strcmp(table->rows[i].key, key) != 0))
 		i++;
 	assert(i < table->n);
 	return i;
