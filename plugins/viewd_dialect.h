@@ -8,7 +8,7 @@
  *
  * ABI change log (added = minor, changed or removed = major)
  *   1.0  first version
- *   1.1  change capture: capture, watch_open, watch_next, watch_wake, watch_close, and at the end of structs
+ *   1.1  tend; change capture: capture, watch_open, watch_next, watch_wake, watch_close, and at the end of structs
  *        viewd_view_spec.captured, viewd_resolved.reads_clock, viewd_outcome.settled_seq, viewd_recorded.captured
  *
  * Conventions
@@ -459,6 +459,10 @@ struct viewd_dialect {
 
 	/* [watcher thread] */
 	void (*watch_close)(struct viewd_watch **watch);
+
+	/* [worker] Optional, since 1.1: what a relation needs now and then after its rows changed (statistics, vacuum). Called some time after a
+	 * refresh, at a pace of the daemon's, beside other work; nobody waits for it. A failure is only logged. */
+	bool (*tend)(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err);
 };
 
 /* Declares the one exported symbol. Built into a program (tests), the name is made unique with VIEWD_DIALECT_STATIC. */

@@ -14,6 +14,8 @@
 #include "core/session.h"
 #include "core/wave.h"
 
+/* A view's statistics are looked after at most this often. */
+#define TEND_EVERY (10 * SPAN_SECOND)
 /* How far into a queue an instance is looked for that may start. */
 #define QUEUE_LOOK 64
 /* After a cancel a statement should end at once; a worker that does not come back is counted and left alone. */
@@ -270,6 +272,21 @@ static bool never_began(const struct job *job)
 	return !job->ok && away && !job->cancelled && job->db->state == DB_DOWN && !job->eng->stopping && !job->view->removed;
 }
 
+/* Nobody waits for statistics: they are looked after beside other work, at a pace of their own. */
+static void tend_later(struct job *job)
+{
+	struct view *view = job->view;
+	int64_t now = engine_mono(job->eng);
+	bool wrote = job->ok && (job->kind == JOB_REFRESH || job->applied) && job->outcome.rows_written != 0;
+	if (!wrote || job->db->dialect->tend == NULL || view->removed || job->eng->stopping ||
+	    (view->tended_mono != 0 && now - view->tended_mono < TEND_EVERY))
+		return;
+	view->tended_mono = now;
+	struct job *tend = job_new(job->db, view, JOB_TEND);
+	tend->view = NULL; /* does not exclude other work on the instance */
+	dispatch_aux(job->db, tend);
+}
+
 static void finish_view_job(struct job *job)
 {
 	struct view *view = job->view;
@@ -285,6 +302,7 @@ static void finish_view_job(struct job *job)
 	}
 	finished_item(job, &item);
 	end_taken(job->members, &item);
+	tend_later(job);
 	if (view->removed)
 		retire_finish(view);
 	else if (wave_ready_kind(view, &kind))
@@ -300,6 +318,8 @@ static void finish_aux_job(struct job *job)
 		database_prepared(job);
 	else if (job->kind == JOB_DROP_RECORDED)
 		retire_dropped(job);
+	else if (job->kind == JOB_TEND && !job->ok && job->err.cls != VIEWD_ERR_CANCELLED)
+		log_warning("view '%s', refreshed but not analyzed (%s)", job->label, job->err.msg);
 }
 
 /* Our own cancel and the server's word for it may be told differently by different engines. */

@@ -20,6 +20,7 @@ enum job_kind {
 	JOB_DROP,
 	JOB_VERIFY,
 	JOB_HISTORY,
+	JOB_TEND,      /* statistics after a refresh */
 	JOB_DROP_RECORDED /* objects whose sections are gone */
 };
 

@@ -276,7 +276,9 @@ static void reconciled(struct job *job)
 	view->reconciled = true;
 	if (first) {
 		view->retries = 0;
-		due_unset(view, DUE_RETRY); /* that was a retry of setting it up */
+		/* That was a retry of setting it up; a refresh that lost its connection is still to be repeated. */
+		if (view->unknown_since_us == 0)
+			due_unset(view, DUE_RETRY);
 	}
 	if (job->applied) {
 		view->capture_digest = 0; /* what it reads may be new under its old name, without our triggers */
@@ -363,6 +365,7 @@ void outcome_of(struct job *job)
 	case JOB_VERIFY:
 	case JOB_PREPARE:
 	case JOB_HISTORY:
+	case JOB_TEND:
 	case JOB_DROP_RECORDED:
 		break;
 	}

@@ -274,6 +274,8 @@ static bool run_kind(struct job *job)
 		return dialect->verify(job->session->conn, &job->spec, &job->verdict, &job->err);
 	case JOB_HISTORY:
 		return history(job);
+	case JOB_TEND:
+		return dialect->tend(job->session->conn, &job->spec, &job->err);
 	case JOB_DROP_RECORDED:
 		return drop_recorded(job);
 	}

@@ -152,6 +152,7 @@ struct view {
 	struct member *members;  /* of waves, not yet taken by a job */
 	struct job *job;         /* the one exclusive job */
 	uint64_t mark;           /* scratch for walks: equals engine.mark when visited */
+	int64_t tended_mono;     /* when its statistics were last looked after */
 	struct member *wave_member; /* scratch while a wave is built */
 	TAILQ_ENTRY(view) link;
 };

@@ -202,7 +202,7 @@ bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err);
 /* ---- tend.c */
 
 /* ANALYZE, or VACUUM when there are many dead rows; outside a transaction; failures are warnings. */
-void pg_tend(struct viewd_conn *conn, const struct viewd_view_spec *view);
+bool pg_tend(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err);
 
 /* ---- replace.c */
 

@@ -103,26 +103,6 @@ static bool render(const struct viewd_database_spec *db UNUSED, const struct vie
 	return dialect_render(&pg_syntax, view, kind, flags, statements, err);
 }
 
-static bool apply(struct viewd_conn *conn, const struct viewd_view_spec *view, enum viewd_change change,
-                  struct viewd_outcome *out, struct viewd_err *err)
-{
-	if (!dialect_apply(conn, view, change, out, err))
-		return false;
-	if (change == VIEWD_CHANGE_CREATE || change == VIEWD_CHANGE_REPLACE)
-		pg_tend(conn, view);
-	return true;
-}
-
-static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                    struct viewd_outcome *out, struct viewd_err *err)
-{
-	if (!dialect_refresh(conn, view, req, out, err))
-		return false;
-	if (out->did != VIEWD_DID_NO_DATA)
-		pg_tend(conn, view);
-	return true;
-}
-
 static const struct viewd_dialect_option options[] = {
 	{
 		.key = "search_path",
@@ -158,8 +138,8 @@ VIEWD_DIALECT_EXPORT = {
 	.alive = pg_conn_alive,
 	.prepare = pg_prepare,
 	.inspect = dialect_inspect,
-	.apply = apply,
-	.refresh = refresh,
+	.apply = dialect_apply,
+	.refresh = dialect_refresh,
 	.record_failure = dialect_record_failure,
 	.verify = dialect_verify,
 	.history = dialect_history,
@@ -168,4 +148,5 @@ VIEWD_DIALECT_EXPORT = {
 	.watch_next = pg_watch_next,
 	.watch_wake = pg_watch_wake,
 	.watch_close = pg_watch_close,
+	.tend = pg_tend,
 };

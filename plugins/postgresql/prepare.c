@@ -13,7 +13,7 @@
 #include "common/dialect.h"
 #include "postgresql/pg.h"
 
-#define RACES_MAX 5
+#define RACES_MAX 20 /* a handful of tables, a handful of sessions */
 
 bool pg_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err)
 {

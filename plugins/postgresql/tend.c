@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * tend.c: what a relation needs after its rows changed. Best effort: a failure is a warning, never a failed refresh.
+ * tend.c: what a relation needs after its rows changed. The daemon calls it beside other work; nobody waits for it.
  *
  * A full refresh gives the relation a new file about which the planner knows nothing; concurrent refreshes and table refreshes leave
  * dead rows behind, and their lock keeps autovacuum away when they come often.
@@ -58,15 +58,13 @@ static bool tend(struct viewd_conn *conn, const struct relation *rel, struct vie
 	return ok;
 }
 
-void pg_tend(struct viewd_conn *conn, const struct viewd_view_spec *view)
+bool pg_tend(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err)
 {
 	struct relation rel;
-	struct viewd_err err;
-	if (!relation_parse(&pg_syntax, view->relation != NULL ? view->relation : view->name, &rel, &err))
-		return;
+	if (!relation_parse(&pg_syntax, view->relation != NULL ? view->relation : view->name, &rel, err))
+		return false;
 	if (rel.schema[0] == '\0')
 		snprintf(rel.schema, sizeof rel.schema, "%s", conn->default_schema);
-	if (tend(conn, &rel, &err) || err.cls == VIEWD_ERR_CANCELLED)
-		return;
-	pg_log(conn, VIEWD_LOG_WARNING, "view '%s', refreshed but not analyzed (%s)", view->name, err.msg);
+	conn->db.ops->enter(&conn->db);
+	return tend(conn, &rel, err);
 }
