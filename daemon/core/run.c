@@ -77,7 +77,8 @@ static bool reconcile(struct job *job)
 			return true;
 		memset(&outcome, 0, sizeof outcome);
 		outcome.rows = outcome.rows_written = -1;
-		if (!dialect->apply(job->session->conn, &job->spec, job->decision.change, &outcome, &job->err))
+		if (session_cancelled(job->session, &job->err) ||
+		    !dialect->apply(job->session->conn, &job->spec, job->decision.change, &outcome, &job->err))
 			return false;
 		/* A later round (indexes after a fill) must not hide that the view was filled. */
 		if (!job->applied || outcome.did == VIEWD_DID_REINITIALIZE)
@@ -136,6 +137,8 @@ static bool refresh(struct job *job)
 	job->outcome.rows = job->outcome.rows_written = -1;
 	if (job->unknown_since_us != 0 && was_recorded(job))
 		return true;
+	if (session_cancelled(job->session, &job->err))
+		return false;
 	if (job->session->dialect->refresh(job->session->conn, &job->spec, &job->request, &job->outcome, &job->err))
 		return true;
 	record_failure(job);
@@ -226,6 +229,8 @@ static bool drop_recorded(struct job *job)
 			struct recorded_copy *r = &job->recorded[i];
 			if (!r->drop)
 				continue;
+			if (session_cancelled(job->session, &job->err))
+				return false;
 			if (drop_one(job, r, &err) || err.cls == VIEWD_ERR_MISSING) {
 				r->drop = false;
 				progress = true;

@@ -61,9 +61,16 @@ static bool session_open(struct session *s, struct viewd_err *err)
 
 bool session_ready(struct session *s, int64_t now_mono, struct viewd_err *err)
 {
-	if (s->conn != NULL && now_mono - s->idle_since_mono > TRUSTED_IDLE && !s->dialect->alive(s->conn))
-		s->dialect->close(&s->conn);
-	return s->conn != NULL || session_open(s, err);
+	if (s->conn != NULL && now_mono - s->idle_since_mono > TRUSTED_IDLE && !s->dialect->alive(s->conn)) {
+		s->dead = s->conn;
+		s->conn = NULL;
+	}
+	return (s->conn != NULL || session_open(s, err)) && !session_cancelled(s, err);
+}
+
+bool session_cancelled(struct session *s, struct viewd_err *err)
+{
+	return s->cancelled && !err_set(err, VIEWD_ERR_CANCELLED, "cancelled on request");
 }
 
 static void session_free(struct session *s)
@@ -83,7 +90,10 @@ struct close_task {
 static void close_run(struct worker_task *task)
 {
 	struct session *s = CONTAINER_OF(task, struct close_task, task)->session;
-	s->dialect->close(&s->conn);
+	struct viewd_conn *conn = s->conn;
+	s->conn = NULL;
+	s->dialect->close(&conn);
+	s->dialect->close(&s->dead);
 }
 
 static void close_done(struct worker_task *task)
@@ -95,7 +105,7 @@ static void close_done(struct worker_task *task)
 
 static void session_close(struct session *s)
 {
-	if (s->conn == NULL) {
+	if (s->conn == NULL && s->dead == NULL) {
 		session_free(s);
 		return;
 	}
@@ -115,7 +125,7 @@ void session_give_back(struct session *s, struct db *db)
 	s->in_job = false;
 	if (s->n_cancels > 0)
 		return; /* the last cancel closes it */
-	if (s->conn == NULL || s->broken || db->removed || db->epoch != s->epoch || s->eng->stopping) {
+	if (s->conn == NULL || s->dead != NULL || s->broken || db->removed || db->epoch != s->epoch || s->eng->stopping) {
 		session_close(s);
 		return;
 	}
@@ -133,7 +143,9 @@ struct cancel_task {
 static void cancel_run(struct worker_task *task)
 {
 	struct session *s = CONTAINER_OF(task, struct cancel_task, task)->session;
-	s->dialect->cancel(s->conn);
+	struct viewd_conn *conn = s->conn;
+	if (conn != NULL)
+		s->dialect->cancel(conn);
 }
 
 static void cancel_done(struct worker_task *task)
@@ -149,6 +161,7 @@ void session_cancel(struct session *s)
 {
 	/* A late cancel could hit the next statement: the session is not used again. */
 	s->broken = true;
+	s->cancelled = true;
 	s->n_cancels++;
 	struct cancel_task *ct = mem_new(NULL, struct cancel_task);
 	ct->session = s;

@@ -6,6 +6,7 @@
 
 #include "core/change.h"
 #include "core/outcome.h"
+#include "core/session.h"
 
 #include <talloc.h>
 
@@ -210,6 +211,50 @@ static void change_whose_refresh_was_cancelled_comes_back(void)
 	rig_free(&rig);
 }
 
+/* ---- cancels beside connections -------------------------------------------------------------------------------------------------- */
+
+static void cancel_while_it_connects(void)
+{
+	struct rig *rig = rig_start(DB TABLE("a"));
+	struct rig_report r;
+	size_t n, before = fake_calls("d", "refresh", "a");
+	session_close_idle(rig_db(rig, "d"));
+	fake_do("d", "hang open d");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	engine_cancel(rig->eng, rig_views(rig, "a", &n), n);
+	for (int i = 0; i < 5; i++)
+		rig_turn(rig, 0);
+	fake_do("d", "release open d");
+	RUN_UNTIL(rig, r.done);
+	CHECK_INT(r.items[0].result, VIEW_RESULT_CANCELLED);
+	CHECK_INT(fake_calls("d", "refresh", "a"), before);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
+/* The rig looks for a connection that is closed beside its cancel. */
+static void cancel_of_a_connection_found_dead(void)
+{
+	struct rig *rig = rig_start(DB TABLE("a"));
+	struct rig_report r;
+	size_t n;
+	rig_advance(rig, SPAN_MINUTE);
+	fake_do("d", "hang alive d");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	fake_do("d", "hang cancel d");
+	engine_cancel(rig->eng, rig_views(rig, "a", &n), n);
+	RUN_UNTIL(rig, fake_waiting("d") == 2);
+	fake_do("d", "sever");
+	fake_do("d", "release alive d");
+	RUN_UNTIL(rig, r.done);
+	CHECK_INT(r.items[0].result, VIEW_RESULT_CANCELLED);
+	fake_do("d", "release cancel d");
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"a section comes back while the old one runs", section_comes_back_while_the_old_one_runs},
 	{"a section comes back while its drop waits", section_comes_back_while_its_drop_waits},
@@ -221,5 +266,7 @@ static const struct harness_test tests[] = {
 	{"a failed view keeps its schedule after a pause", failed_view_keeps_its_schedule_after_a_pause},
 	{"a change that failed is not forgotten in a pause", change_that_failed_is_not_forgotten_in_a_pause},
 	{"a change whose refresh was cancelled comes back", change_whose_refresh_was_cancelled_comes_back},
+	{"cancel while it connects", cancel_while_it_connects},
+	{"cancel of a connection found dead", cancel_of_a_connection_found_dead},
 };
 HARNESS_MAIN(SUITE("return", tests))
