@@ -84,8 +84,7 @@ static void set_keepalive(MYSQL *my)
 		setsockopt(fd, IPPROTO_TCP, wanted[i].name, &wanted[i].value, sizeof wanted[i].value);
 }
 
-/* Used for the working connection and for the short one that cancels. NULL: err. */
-static MYSQL *connect_server(struct viewd_conn *conn, struct viewd_err *err)
+MYSQL *my_connect(struct viewd_conn *conn, struct viewd_err *err)
 {
 	MYSQL *my = mysql_init(NULL);
 	my_bool never = 0;
@@ -167,7 +166,7 @@ struct viewd_conn *my_open(const struct viewd_host *host, const struct viewd_dat
 
 	if (conn == NULL)
 		return NULL;
-	conn->my = connect_server(conn, err);
+	conn->my = my_connect(conn, err);
 	if (conn->my != NULL) {
 		conn->thread_id = mysql_thread_id(conn->my);
 		if (fix_session(conn, err))
@@ -199,7 +198,7 @@ void my_close(struct viewd_conn **conn_p)
 
 void my_kill_query(struct viewd_conn *conn)
 {
-	MYSQL *other = connect_server(conn, NULL);
+	MYSQL *other = my_connect(conn, NULL);
 	char sql[64];
 
 	snprintf(sql, sizeof sql, "KILL QUERY %lu", conn->thread_id);

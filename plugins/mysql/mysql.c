@@ -2,8 +2,11 @@
  *
  * mysql.c: the dialect's two tables of functions.
  */
+#include "common/capture.h"
 #include "common/dialect.h"
 #include "mysql/aside.h"
+#include "mysql/notice.h"
+#include "mysql/watch.h"
 
 const struct db_ops my_ops = {
 	.exec = my_exec,
@@ -25,6 +28,10 @@ const struct db_ops my_ops = {
 	.swap = my_swap,
 	.full = my_full,
 	.choose_mode = my_choose_mode,
+	.choose_capture = my_choose_capture,
+	.make_trigger = my_make_trigger,
+	.list_triggers = my_list_triggers,
+	.drop_trigger = my_drop_trigger,
 	.clean_leftovers = my_clean_leftovers,
 };
 
@@ -69,4 +76,9 @@ VIEWD_DIALECT_EXPORT = {
 	.history = dialect_history,
 	.thread_begin = my_thread_begin,
 	.thread_end = my_thread_end,
+	.capture = dialect_capture,
+	.watch_open = my_watch_open,
+	.watch_next = my_watch_next,
+	.watch_wake = my_watch_wake,
+	.watch_close = my_watch_close,
 };

@@ -2,17 +2,23 @@
 pkglib_LTLIBRARIES += viewd_mysql.la
 mysql_sources = \
 	plugins/mysql/aside.c plugins/mysql/aside.h \
+	plugins/mysql/binlog.c plugins/mysql/binlog.h \
+	plugins/mysql/capture.c \
+	plugins/mysql/cascade.c \
 	plugins/mysql/catalogue.c \
 	plugins/mysql/columns.c \
 	plugins/mysql/conn.c \
 	plugins/mysql/dependants.c \
+	plugins/mysql/drain.c \
 	plugins/mysql/errors.c \
 	plugins/mysql/exec.c \
 	plugins/mysql/hinder.c \
 	plugins/mysql/intent.c \
 	plugins/mysql/my.h \
 	plugins/mysql/mysql.c \
+	plugins/mysql/notice.c plugins/mysql/notice.h \
 	plugins/mysql/params.c \
+	plugins/mysql/position.c \
 	plugins/mysql/probe.c \
 	plugins/mysql/replace.c \
 	plugins/mysql/sources.c \
@@ -20,7 +26,11 @@ mysql_sources = \
 	plugins/mysql/swap.c \
 	plugins/mysql/sweep.c \
 	plugins/mysql/syntax.c \
-	plugins/mysql/tag.c plugins/mysql/tag.h
+	plugins/mysql/tables.c \
+	plugins/mysql/tag.c plugins/mysql/tag.h \
+	plugins/mysql/targets.c plugins/mysql/targets.h \
+	plugins/mysql/trigger.c \
+	plugins/mysql/watch.c plugins/mysql/watch.h
 viewd_mysql_la_SOURCES = $(mysql_sources)
 viewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)
 viewd_mysql_la_LDFLAGS = $(plugin_ldflags)

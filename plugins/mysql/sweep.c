@@ -6,6 +6,7 @@
  * holds the lock of its relation.
  */
 #include "mysql/aside.h"
+#include "mysql/notice.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,7 +146,7 @@ bool my_clean_leftovers(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
 	struct viewd_err failure = {0};
-	bool done = intent_setup(conn, &failure) && my_probe_sweep(conn, &failure) && intent_recover(conn, &failure) &&
+	bool done = notice_setup(conn, &failure) && intent_setup(conn, &failure) && my_probe_sweep(conn, &failure) && intent_recover(conn, &failure) &&
 	            drop_aside(conn, &failure) && catch_up_all(conn, &failure);
 
 	if (!done && err != NULL)

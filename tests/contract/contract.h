@@ -11,6 +11,7 @@
  *   VIEWD_CONTRACT_QUOTE   identifier quote of the engine: " or `
  *   VIEWD_CONTRACT_LOCK    statements that begin a transaction and lock the table `held` and whatever a refresh of it must write; they
  *                          are given to VIEWD_CONTRACT_SQL, which is then left waiting
+ * capture.c names some more.
  * A script a dialect (tests/contract/DIALECT.sh) starts the server and sets these. Without them all tests are skipped.
  */
 #ifndef VIEWD_TESTS_CONTRACT_H
@@ -88,6 +89,7 @@ struct contract_canceller *contract_cancel_soon(struct contract *c);
 void contract_cancel_join(struct contract_canceller **canceller);
 
 /* The suites. */
-extern const struct harness_suite contract_objects, contract_replace, contract_refreshes, contract_safety, contract_limits;
+extern const struct harness_suite contract_objects, contract_replace, contract_refreshes, contract_safety, contract_limits,
+	contract_capture;
 
 #endif

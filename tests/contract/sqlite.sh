@@ -14,6 +14,9 @@ for journal in wal delete; do
 	export VIEWD_CONTRACT_RESET="rm -f $dir/contract.db*; sqlite3 $dir/contract.db 'PRAGMA journal_mode = $journal' >/dev/null"
 	export VIEWD_CONTRACT_QUOTE='"'
 	export VIEWD_CONTRACT_LOCK='BEGIN IMMEDIATE'
+	export VIEWD_CONTRACT_DURING=refresh:staged
+	export VIEWD_CONTRACT_TRUNCATE='DELETE FROM'
+	export VIEWD_CONTRACT_CASCADE='PRAGMA foreign_keys = on; '
 	echo "# journal_mode = $journal"
 	"$build/tests/contract/contract" "$@" || status=1
 done

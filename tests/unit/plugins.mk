@@ -3,6 +3,7 @@
 # The contract: one program, run on each engine by a script of its own.
 check_PROGRAMS += tests/contract/contract
 tests_contract_contract_SOURCES = \
+	tests/contract/capture.c \
 	tests/contract/contract.c tests/contract/contract.h \
 	tests/contract/limits.c \
 	tests/contract/objects.c \

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * binlog.c: following the binary log with Connector/C's mariadb_rpl_* functions.
+ *
+ * mariadb_rpl_fetch blocks, so it is called only while something is there to be read: on the socket, or in the read-ahead buffer of the
+ * library, which poll(2) does not see. The server sends heartbeats, so silence means that it is gone.
+ */
+#include "mysql/binlog.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <ma_pvio.h>
+#include <mariadb_rpl.h>
+#include <poll.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "common/marks.h"
+#include "mysql/targets.h"
+
+#define HEARTBEAT "SET @master_heartbeat_period = 5000000000" /* nanoseconds */
+#define SILENCE_US (20 * SPAN_SECOND)
+#define STORE_EVERY (INT64_C(16) << 20) /* bytes that may be read again after a restart though nothing of interest is in them */
+#define ER_MASTER_FATAL_ERROR_READING_BINLOG 1236
+#define ER_SPECIFIC_ACCESS_DENIED 1227
+
+/* A table that row events of the current group name by its number. */
+struct mapped {
+	uint64_t id;
+	struct relation table;
+};
+
+struct binlog {
+	struct viewd_conn *conn;
+	MYSQL *my;
+	MARIADB_RPL *rpl;
+	MARIADB_RPL_EVENT *event;
+	struct position at;     /* everything before is read */
+	struct position stored; /* what viewd_position says */
+	bool in_group, request, reload, gap;
+	struct mapped *mapped;
+	size_t n_mapped;
+	struct targets targets;
+	struct texts touched;
+	int64_t heard_us;
+};
+
+static int64_t mono_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
+}
+
+/* ---- opening */
+
+static bool set_up(MYSQL *my, struct viewd_err *err)
+{
+	static const char *const settings[] = {HEARTBEAT, "SET @master_binlog_checksum = 'NONE'", "SET @mariadb_slave_capability = 4"};
+
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+		if (mysql_query(my, settings[i]) != 0)
+			return my_fail(my, true, err);
+	return true;
+}
+
+/* The server ends an older reader with the same number, so each has one of its own, far from those that people choose. */
+static unsigned make_server_id(void)
+{
+	unsigned id = 0;
+
+	if (getrandom(&id, sizeof id, 0) != (ssize_t)sizeof id)
+		id = (unsigned)time(NULL);
+	return 0x40000000u | (id & 0x3fffffffu);
+}
+
+static bool start(struct binlog *log, const struct position *at, unsigned flags, struct viewd_err *err)
+{
+	log->my = my_connect(log->conn, err);
+	if (log->my == NULL || !set_up(log->my, err))
+		return false;
+	log->rpl = mariadb_rpl_init(log->my);
+	if (log->rpl == NULL)
+		return my_fail(log->my, false, err);
+	mariadb_rpl_optionsv(log->rpl, MARIADB_RPL_FILENAME, at->file, strlen(at->file));
+	mariadb_rpl_optionsv(log->rpl, MARIADB_RPL_START, (unsigned long)at->offset);
+	mariadb_rpl_optionsv(log->rpl, MARIADB_RPL_SERVER_ID, make_server_id());
+	mariadb_rpl_optionsv(log->rpl, MARIADB_RPL_FLAGS, flags);
+	mariadb_rpl_optionsv(log->rpl, MARIADB_RPL_UNCOMPRESS, 1u);
+	return mariadb_rpl_open(log->rpl) == 0 || my_fail(log->my, true, err);
+}
+
+void binlog_close(struct binlog **log_p)
+{
+	struct binlog *log = *log_p;
+
+	*log_p = NULL;
+	if (log == NULL)
+		return;
+	mariadb_free_rpl_event(log->event);
+	if (log->rpl != NULL)
+		mariadb_rpl_close(log->rpl);
+	if (log->my != NULL)
+		mysql_close(log->my);
+	talloc_free(log->targets.mem);
+	talloc_free(log);
+}
+
+bool binlog_try(struct viewd_conn *conn, const struct position *at, struct viewd_err *err)
+{
+	struct binlog *log = talloc_zero(NULL, struct binlog);
+
+	log->conn = conn;
+	bool good = start(log, at, MARIADB_RPL_BINLOG_DUMP_NON_BLOCK, err);
+	if (good && mariadb_rpl_fetch(log->rpl, NULL) == NULL && mysql_errno(log->my) != 0)
+		good = my_fail(log->my, true, err);
+	binlog_close(&log);
+	return good;
+}
+
+struct binlog *binlog_open(struct viewd_conn *conn, struct viewd_err *err)
+{
+	struct binlog *log = talloc_zero(NULL, struct binlog);
+
+	log->conn = conn;
+	log->touched.mem = log;
+	log->reload = true;
+	log->heard_us = mono_us();
+	if (position_load(conn, &log->stored, err) && start(log, &log->stored, 0, err)) {
+		log->at = log->stored;
+		return log;
+	}
+	binlog_close(&log);
+	return NULL;
+}
+
+int binlog_fd(const struct binlog *log)
+{
+	return mysql_get_socket(log->my);
+}
+
+bool binlog_buffered(const struct binlog *log)
+{
+	const struct st_ma_pvio *pvio = log->my->net.pvio;
+
+	return pvio != NULL && pvio->cache != NULL && pvio->cache_pos < pvio->cache + pvio->cache_size;
+}
+
+/* ---- events */
+
+static void name_part(char *out, const MARIADB_STRING *text)
+{
+	snprintf(out, IDENT_MAX, "%.*s", (int)text->length, text->str);
+}
+
+static bool is_own(const struct binlog *log, const struct relation *table, const char *name)
+{
+	return strcmp(table->name, name) == 0 && strcasecmp(table->schema, log->conn->url->database) == 0;
+}
+
+static bool on_table_map(struct binlog *log, struct viewd_err *err)
+{
+	const struct st_mariadb_rpl_table_map_event *ev = &log->event->event.table_map;
+	struct mapped map = {.id = ev->table_id};
+
+	name_part(map.table.schema, &ev->database);
+	name_part(map.table.name, &ev->table);
+	if (is_own(log, &map.table, "viewd_captures"))
+		log->reload = true;
+	if (is_own(log, &map.table, "viewd_requests"))
+		log->request = true;
+	if (strncmp(map.table.name, "viewd_", 6) == 0) /* written by viewd all the time, and nobody's source */
+		return true;
+	if (log->reload && !targets_load(log->conn, &log->targets, err))
+		return false;
+	log->reload = false;
+	if (!targets_match(log->conn, &log->targets, &map.table))
+		return true;
+	log->mapped = talloc_realloc(log, log->mapped, struct mapped, (unsigned)log->n_mapped + 1);
+	log->mapped[log->n_mapped++] = map;
+	return true;
+}
+
+static void on_rows(struct binlog *log, bool insert)
+{
+	for (size_t i = 0; i < log->n_mapped; i++)
+		if (log->mapped[i].id == log->event->event.rows.table_id)
+			targets_touch(log->conn, &log->targets, &log->mapped[i].table, insert, &log->touched);
+}
+
+static void end_group(struct binlog *log)
+{
+	log->in_group = false;
+	log->n_mapped = 0;
+	if (log->event->next_event_pos != 0)
+		log->at.offset = log->event->next_event_pos;
+}
+
+static bool on_query(struct binlog *log, struct viewd_err *err)
+{
+	const MARIADB_STRING *text = &log->event->event.query.statement;
+	char *sql = talloc_strndup(log, text->str, text->length);
+	bool good = true;
+
+	if (strcmp(sql, "BEGIN") == 0)
+		log->in_group = true;
+	else if (strcmp(sql, "COMMIT") == 0 || strcmp(sql, "ROLLBACK") == 0)
+		end_group(log);
+	else {
+		good = !log->reload || targets_load(log->conn, &log->targets, err);
+		log->reload = log->reload && !good;
+		targets_statement(log->conn, &log->targets, sql, &log->touched);
+		log->gap = log->gap || strncasecmp(sql, "XA COMMIT", 9) == 0; /* what it changed was told when it was prepared */
+		if (!log->in_group)
+			end_group(log);
+	}
+	talloc_free(sql);
+	return good;
+}
+
+/* Connector/C 3.3 takes four bytes off the name for a checksum that is not there, so the packet itself is read: a status byte, 19 bytes of
+ * header with the length at 9, the position, the name (https://mariadb.com/kb/en/rotate_event/). */
+static void on_rotate(struct binlog *log)
+{
+	const unsigned char *packet = log->my->net.read_pos;
+	uint32_t length = packet[10] | (uint32_t)packet[11] << 8 | (uint32_t)packet[12] << 16 | (uint32_t)packet[13] << 24;
+
+	if (length < 19 + 8)
+		return;
+	snprintf(log->at.file, sizeof log->at.file, "%.*s", (int)(length - 19 - 8), (const char *)packet + 1 + 19 + 8);
+	log->at.offset = (int64_t)log->event->event.rotate.position;
+}
+
+static bool handle(struct binlog *log, struct viewd_err *err)
+{
+	switch ((int)log->event->event_type) { /* the numbers that matter; servers add others */
+	case TABLE_MAP_EVENT:
+		return on_table_map(log, err);
+	case WRITE_ROWS_EVENT_V1:
+	case WRITE_ROWS_EVENT:
+	case WRITE_ROWS_COMPRESSED_EVENT_V1:
+	case WRITE_ROWS_COMPRESSED_EVENT:
+		on_rows(log, true);
+		return true;
+	case QUERY_EVENT:
+	case QUERY_COMPRESSED_EVENT:
+		return on_query(log, err);
+	case GTID_EVENT:
+		log->in_group = (log->event->event.gtid.flags & FL_STANDALONE) == 0;
+		return true;
+	case XID_EVENT:
+	case XA_PREPARE_LOG_EVENT:
+		end_group(log);
+		return true;
+	case ROTATE_EVENT:
+		on_rotate(log);
+		return true;
+	case INCIDENT_EVENT:
+		log->gap = true;
+		return true;
+	}
+	if (IS_ROW_EVENT(log->event))
+		on_rows(log, false);
+	return true;
+}
+
+/* ---- reading */
+
+static bool fetch_failed(struct binlog *log, struct viewd_err *err)
+{
+	unsigned number = mysql_errno(log->my);
+
+	if (number == 0)
+		return err_set(err, VIEWD_ERR_LOST, "server has ended the stream of its binary log");
+	my_fail(log->my, true, err);
+	if (number != ER_MASTER_FATAL_ERROR_READING_BINLOG)
+		return false;
+	db_log(&log->conn->db, VIEWD_LOG_WARNING, "database '%s', binary log cannot be read from the place where reading ended (%s): its views are"
+	       " refreshed", log->conn->db.database_name, mysql_error(log->my));
+	if (position_reset(log->conn, err))
+		err_set(err, VIEWD_ERR_CONNECT, "binary log was purged, reading begins anew");
+	return false;
+}
+
+static bool readable(const struct binlog *log)
+{
+	struct pollfd pfd = {.fd = binlog_fd(log), .events = POLLIN};
+
+	return binlog_buffered(log) || poll(&pfd, 1, 0) > 0;
+}
+
+bool binlog_read(struct binlog *log, struct viewd_err *err)
+{
+	while (readable(log)) {
+		MARIADB_RPL_EVENT *event = mariadb_rpl_fetch(log->rpl, log->event);
+		if (event == NULL)
+			return fetch_failed(log, err);
+		log->event = event;
+		log->heard_us = mono_us();
+		if (!handle(log, err))
+			return false;
+	}
+	if (mono_us() - log->heard_us < SILENCE_US)
+		return true;
+	return err_set(err, VIEWD_ERR_LOST, "server sends no heartbeat for its binary log");
+}
+
+static bool far_ahead(const struct binlog *log)
+{
+	return strcmp(log->at.file, log->stored.file) != 0 || log->at.offset - log->stored.offset > STORE_EVERY;
+}
+
+static bool store(struct viewd_conn *conn, void *ctx, struct viewd_err *err)
+{
+	struct binlog *log = ctx;
+
+	db_failpoint(&conn->db, "mysql:read");
+	return (!log->gap || marks_touch_all(&conn->db, err)) && position_store(conn, &log->at, err);
+}
+
+bool binlog_commit(struct binlog *log, bool *found_r, struct viewd_err *err)
+{
+	bool found = log->touched.n > 0 || log->gap;
+
+	if (found || far_ahead(log)) {
+		if (!notice_touch(log->conn, &log->touched, store, log, err))
+			return false;
+		log->stored = log->at;
+	}
+	log->gap = false;
+	talloc_free(log->touched.items);
+	log->touched = (struct texts){.mem = log};
+	*found_r = found;
+	return true;
+}
+
+bool binlog_saw_request(struct binlog *log)
+{
+	bool saw = log->request;
+
+	log->request = false;
+	return saw;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * capture.c: which way of noticing changes works for these sources, and what it cannot see.
+ */
+#include "mysql/notice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "common/sqltext.h"
+#include "mysql/binlog.h"
+
+static void warn(struct viewd_text_sink warnings, const char *text)
+{
+	if (warnings.fn != NULL)
+		warnings.fn(warnings.ctx, text);
+}
+
+/* Tables whose engine has no transactions: their changes are seen before the statement that made them ends. */
+static bool warn_of_engine(struct viewd_conn *conn, const struct relation *source, struct viewd_text_sink warnings, struct viewd_err *err)
+{
+	void *mem = talloc_new(NULL);
+	char *engine = NULL;
+	char *sql = talloc_asprintf(mem, "SELECT ENGINE FROM information_schema.TABLES WHERE %s", my_where(conn, mem, source));
+	bool done = my_query_text(conn, mem, sql, NULL, 0, &engine, err);
+
+	if (done && engine != NULL && strcmp(engine, "InnoDB") != 0)
+		warn(warnings, talloc_asprintf(mem, "table %s has the engine %s: TRUNCATE and what a statement changed before it failed may go unnoticed",
+		                               relation_quoted(&my_syntax, mem, source), engine));
+	talloc_free(mem);
+	return done;
+}
+
+static bool warn_of_cascades(struct viewd_conn *conn, const struct relation *source, struct viewd_text_sink warnings, struct viewd_err *err)
+{
+	struct cascades list = {.mem = talloc_new(NULL)};
+	bool done = cascade_find(conn, source, &list, err);
+
+	for (size_t i = 0; i < list.n && done; i++)
+		warn(warnings, talloc_asprintf(list.mem, "foreign keys write table %s from %s unseen: the latter is watched as well, new foreign keys"
+		                                         " only after viewd has connected again",
+		                               relation_quoted(&my_syntax, list.mem, source),
+		                               relation_quoted(&my_syntax, list.mem, &list.items[i].parent)));
+	talloc_free(list.mem);
+	return done;
+}
+
+static void warn_of_truncate(struct viewd_conn *conn, struct viewd_text_sink warnings)
+{
+	if (!tables_can_compare(conn))
+		warn(warnings, "TRUNCATE goes unnoticed until max_staleness, because the account lacks PROCESS");
+}
+
+static bool choose_trigger(struct viewd_conn *conn, const char *why_not_binlog, size_t n, struct viewd_captured *out,
+                           struct viewd_text_sink warnings)
+{
+	out->mode = VIEWD_CAPTURE_TRIGGER;
+	snprintf(out->reason, sizeof out->reason, "row triggers on %zu table%s write a log that is read several times a second%s%.120s%s", n,
+	         n == 1 ? "" : "s", why_not_binlog[0] != '\0' ? " (no binlog: " : "", why_not_binlog, why_not_binlog[0] != '\0' ? ")" : "");
+	warn(warnings, "every changed row costs writers one more row in viewd_changes; triggers do not fire for what a replica applies row by row");
+	warn_of_truncate(conn, warnings);
+	return true;
+}
+
+static bool choose_binlog(size_t n, struct viewd_captured *out)
+{
+	out->mode = VIEWD_CAPTURE_BINLOG;
+	snprintf(out->reason, sizeof out->reason, "the binary log tells of %zu table%s at each commit, without any cost for writers", n,
+	         n == 1 ? "" : "s");
+	return true;
+}
+
+static bool choose_poll(struct viewd_conn *conn, size_t n, struct viewd_captured *out, struct viewd_text_sink warnings)
+{
+	out->mode = VIEWD_CAPTURE_POLL;
+	snprintf(out->reason, sizeof out->reason, "UPDATE_TIME of %zu table%s is looked at every two seconds", n, n == 1 ? "" : "s");
+	warn(warnings, "UPDATE_TIME counts seconds and is forgotten at a restart: a burst of changes is refreshed twice, and after a restart once more");
+	warn_of_truncate(conn, warnings);
+	return true;
+}
+
+static bool refuse_binlog(enum viewd_err_class cls, const char *why, struct viewd_err *err)
+{
+	err_set(err, cls, "changes cannot be noticed by the binary log (%s)", why);
+	return err_hint(err, "the server needs log_bin and binlog_format = ROW without filters, the account REPLICATION SLAVE and%s",
+	                " BINLOG MONITOR (MySQL: REPLICATION CLIENT); or capture = trigger");
+}
+
+static bool choose(struct viewd_conn *conn, enum viewd_capture wanted, size_t n, struct viewd_captured *out, struct viewd_text_sink warnings,
+                   struct viewd_err *err)
+{
+	char why[160] = "";
+	enum viewd_err_class cls = VIEWD_ERR_OK;
+
+	if (wanted == VIEWD_CAPTURE_POLL)
+		return choose_poll(conn, n, out, warnings);
+	if (wanted == VIEWD_CAPTURE_TRIGGER)
+		return choose_trigger(conn, why, n, out, warnings);
+	if (!binlog_usable(conn, &cls, why, err))
+		return false;
+	if (cls == VIEWD_ERR_OK)
+		return binlog_begin(conn, err) && choose_binlog(n, out);
+	if (wanted == VIEWD_CAPTURE_BINLOG)
+		return refuse_binlog(cls, why, err);
+	return choose_trigger(conn, why, n, out, warnings);
+}
+
+bool my_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n, struct viewd_captured *out,
+                       struct viewd_text_sink warnings, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(db);
+
+	if (!choose(conn, wanted, n, out, warnings, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!warn_of_engine(conn, &sources[i], warnings, err) ||
+		    (out->mode != VIEWD_CAPTURE_POLL && !warn_of_cascades(conn, &sources[i], warnings, err)))
+			return false;
+	return true;
+}

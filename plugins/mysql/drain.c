@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * drain.c: taking what the triggers wrote off viewd_changes.
+ *
+ * SKIP LOCKED passes over rows of transactions that have not ended; they are found once they have. Rows go by their numbers, never by a
+ * range, in which a lower number may still be uncommitted. The session is READ COMMITTED.
+ */
+#include "mysql/notice.h"
+
+#include <string.h>
+
+#include "common/marks.h"
+#include "common/sqltext.h"
+
+#define BATCH 5000
+#define BATCHES 20 /* a call; then the views are told, and the next call goes on */
+
+struct batch {
+	struct texts sources;
+	char *ids;
+	size_t n;
+};
+
+bool drain_look(struct viewd_conn *conn, bool *found_r, struct viewd_err *err)
+{
+	int64_t found;
+
+	if (!my_query_int(conn, "SELECT 1 FROM viewd_changes LIMIT 1", NULL, 0, &found, err))
+		return false;
+	*found_r = found != 0;
+	return true;
+}
+
+static bool keep(void *ctx, const char *const *v, size_t n)
+{
+	struct batch *batch = ctx;
+
+	batch->ids = sql_add(batch->ids, "%s%s", batch->n++ > 0 ? ", " : "", v[0]);
+	return texts_contain(&batch->sources, v[1]) || texts_keep(&batch->sources, v + 1, n - 1);
+}
+
+static bool take(struct viewd_conn *conn, struct batch *batch, struct viewd_err *err)
+{
+	char *select = talloc_asprintf(batch->sources.mem, "SELECT id, source FROM viewd_changes ORDER BY id LIMIT %d FOR UPDATE SKIP LOCKED", BATCH);
+
+	if (!my_query(&conn->db, select, NULL, 0, keep, batch, err))
+		return false;
+	for (size_t i = 0; i < batch->sources.n; i++)
+		if (!marks_touch(&conn->db, batch->sources.items[i], NULL, err))
+			return false;
+	char *delete = talloc_asprintf(batch->sources.mem, "DELETE FROM viewd_changes WHERE id IN (%s)", batch->ids);
+	return batch->n == 0 || db_exec(&conn->db, delete, err);
+}
+
+static bool take_batch(struct viewd_conn *conn, bool *more_r, struct viewd_err *err)
+{
+	void *mem = talloc_new(NULL);
+	struct batch batch = {.sources = {.mem = mem}, .ids = sql_new(mem)};
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && take(conn, &batch, err);
+
+	if (done)
+		db_failpoint(&conn->db, "mysql:drained");
+	done = done && my_commit(&conn->db, err);
+	if (!done)
+		my_rollback(&conn->db);
+	else
+		*more_r = batch.n == BATCH;
+	talloc_free(mem);
+	return done;
+}
+
+bool drain_log(struct viewd_conn *conn, bool *more_r, struct viewd_err *err)
+{
+	bool more = true;
+
+	for (int i = 0; i < BATCHES && more; i++)
+		if (!take_batch(conn, &more, err))
+			return false;
+	*more_r = more;
+	return true;
+}

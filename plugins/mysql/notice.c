@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "mysql/notice.h"
+
+#include <string.h>
+
+#include "common/marks.h"
+
+#define TABLE_SUFFIX " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+
+static const char *const tables[] = {
+	"CREATE TABLE IF NOT EXISTS viewd_changes (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, source VARCHAR(255) NOT NULL)" TABLE_SUFFIX,
+	"CREATE TABLE IF NOT EXISTS viewd_triggers (source VARCHAR(255) NOT NULL, trigger_schema VARCHAR(64) NOT NULL,"
+	" trigger_name VARCHAR(64) NOT NULL, PRIMARY KEY (source, trigger_schema, trigger_name))" TABLE_SUFFIX,
+	"CREATE TABLE IF NOT EXISTS viewd_tables (source VARCHAR(255) NOT NULL PRIMARY KEY, file_name VARCHAR(700) NOT NULL,"
+	" fingerprint VARCHAR(255) NOT NULL)" TABLE_SUFFIX,
+	"CREATE TABLE IF NOT EXISTS viewd_position (id INT NOT NULL PRIMARY KEY, server VARCHAR(1024) NOT NULL,"
+	" file_name VARCHAR(512) NOT NULL, position BIGINT NOT NULL)" TABLE_SUFFIX,
+};
+
+bool notice_setup(struct viewd_conn *conn, struct viewd_err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		if (!db_exec(&conn->db, tables[i], err))
+			return false;
+	return true;
+}
+
+bool texts_keep(void *texts, const char *const *values, size_t n UNUSED)
+{
+	struct texts *list = texts;
+
+	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
+	list->items[list->n++] = talloc_strdup(list->mem, values[0] != NULL ? values[0] : "");
+	return true;
+}
+
+bool texts_contain(const struct texts *list, const char *text)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+bool notice_touch(struct viewd_conn *conn, const struct texts *sources, notice_then_fn *and_then, void *ctx, struct viewd_err *err)
+{
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err);
+
+	for (size_t i = 0; i < sources->n && done; i++)
+		done = marks_touch(&conn->db, sources->items[i], NULL, err);
+	done = done && (and_then == NULL || and_then(conn, ctx, err)) && my_commit(&conn->db, err);
+	if (!done)
+		my_rollback(&conn->db);
+	return done;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * notice.h: what the files that notice changes share.
+ *
+ * Four tables beside the common ones: viewd_changes (what triggers wrote), viewd_triggers (which triggers are ours), viewd_tables (by what a
+ * table is known again), viewd_position (how far the binary log was read). All functions run on the thread of their connection.
+ */
+#ifndef VIEWD_MYSQL_NOTICE_H
+#define VIEWD_MYSQL_NOTICE_H
+
+#include "mysql/my.h"
+
+/* ---- notice.c */
+
+/* Makes the tables that are absent. */
+bool notice_setup(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+
+/* Texts collected from a query; everything lives on mem. */
+struct texts {
+	void *mem;
+	char **items;
+	size_t n;
+};
+bool texts_keep(void *texts, const char *const *values, size_t n); /* a db_row_fn: keeps the first value */
+bool texts_contain(const struct texts *list, const char *text);
+
+/* One transaction in which the sources are touched and then (NULL: nothing) `and_then` is run. */
+typedef bool notice_then_fn(struct viewd_conn *conn, void *ctx, struct viewd_err *err);
+bool notice_touch(struct viewd_conn *conn, const struct texts *sources, notice_then_fn *and_then, void *ctx, struct viewd_err *err)
+	MUST_CHECK;
+
+/* ---- capture.c, trigger.c: hooks of struct db_ops */
+
+bool my_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n, struct viewd_captured *out,
+                       struct viewd_text_sink warnings, struct viewd_err *err);
+bool my_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
+bool my_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool my_drop_trigger(struct db *db, const char *source, struct viewd_err *err);
+/* Is one of the source's triggers gone? A source that is gone itself lacks none. */
+bool trigger_lacks(struct viewd_conn *conn, const struct relation *source, bool *lacks_r, struct viewd_err *err) MUST_CHECK;
+
+/* ---- cascade.c: foreign keys that write a table without its triggers and without its name in the binary log */
+
+struct cascade {
+	struct relation parent;
+	bool on_delete, on_update;
+	char *changed; /* condition over OLD and NEW: a column that others refer to changes */
+};
+struct cascades {
+	void *mem;
+	struct cascade *items;
+	size_t n;
+};
+/* Every table whose DELETE or UPDATE may reach child, through several steps too. list->mem is set. */
+bool cascade_find(struct viewd_conn *conn, const struct relation *child, struct cascades *list, struct viewd_err *err) MUST_CHECK;
+
+/* ---- drain.c: viewd_changes */
+
+/* Is anything in the log? */
+bool drain_look(struct viewd_conn *conn, bool *found_r, struct viewd_err *err) MUST_CHECK;
+/* Takes committed rows off the log and touches their sources; *more_r: there is more than one call takes. */
+bool drain_log(struct viewd_conn *conn, bool *more_r, struct viewd_err *err) MUST_CHECK;
+
+/* ---- tables.c: viewd_tables */
+
+/* Remembers the table as it is now. Before its view is registered. */
+bool tables_remember(struct viewd_conn *conn, const struct relation *source, struct viewd_err *err) MUST_CHECK;
+bool tables_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
+/* Can TRUNCATE be seen with this account? */
+bool tables_can_compare(struct viewd_conn *conn);
+/* Looks at the tables that are noticed by triggers. compare (see tables_can_compare): one that was truncated, or dropped and made anew;
+ * thorough: one that lost a trigger. It gets its triggers again and is touched. */
+bool tables_mend(struct viewd_conn *conn, bool compare, bool thorough, bool *found_r, struct viewd_err *err) MUST_CHECK;
+/* Looks at the tables that are polled; compare as above. */
+bool tables_poll(struct viewd_conn *conn, bool compare, bool *found_r, struct viewd_err *err) MUST_CHECK;
+
+#endif

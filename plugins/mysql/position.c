@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * position.c: where to go on in the binary log, remembered in the transaction of the marks.
+ */
+#include "mysql/binlog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "common/marks.h"
+#include "common/sqltext.h"
+
+#define MYSQL_8_4 80400 /* renamed the statement */
+
+struct end {
+	struct position at;
+	bool known, filtered;
+};
+
+static bool keep_end(void *ctx, const char *const *v, size_t n)
+{
+	struct end *end = ctx;
+
+	snprintf(end->at.file, sizeof end->at.file, "%s", v[0]);
+	end->at.offset = strtoll(v[1], NULL, 10);
+	end->filtered = n >= 4 && ((v[2] != NULL && v[2][0] != '\0') || (v[3] != NULL && v[3][0] != '\0'));
+	end->known = true;
+	return false;
+}
+
+static bool find_end(struct viewd_conn *conn, struct end *end, struct viewd_err *err)
+{
+	bool renamed = !conn->mariadb && mysql_get_server_version(conn->my) >= MYSQL_8_4;
+
+	*end = (struct end){.known = false};
+	return my_query(&conn->db, renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS", NULL, 0, keep_end, end, err);
+}
+
+/* What tells this server's log from another's. talloc'ed. */
+static bool add_value(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	char **text = ctx;
+
+	*text = sql_add(*text, "%s ", v[1]);
+	return true;
+}
+
+static bool server_name(struct viewd_conn *conn, void *mem, char **text_r, struct viewd_err *err)
+{
+	*text_r = sql_new(mem);
+	return my_query(&conn->db,
+	                "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uid', 'server_uuid', 'hostname',"
+	                " 'log_bin_basename')",
+	                NULL, 0, add_value, text_r, err);
+}
+
+static bool not_usable(enum viewd_err_class *cls_r, enum viewd_err_class cls, char why[static 160], const char *text)
+{
+	*cls_r = cls;
+	snprintf(why, 160, "%s", text);
+	return true;
+}
+
+bool binlog_usable(struct viewd_conn *conn, enum viewd_err_class *cls_r, char why[static 160], struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+	struct end end;
+	int64_t good;
+
+	if (!my_query_int(conn, "SELECT @@global.log_bin AND @@global.binlog_format = 'ROW'", NULL, 0, &good, err))
+		return false;
+	if (good == 0)
+		return not_usable(cls_r, VIEWD_ERR_CONFIG, why, "log_bin is off or binlog_format is not ROW");
+	if (!find_end(conn, &end, &failure))
+		return not_usable(cls_r, failure.cls, why, "the account lacks BINLOG MONITOR");
+	if (!end.known || end.filtered)
+		return not_usable(cls_r, VIEWD_ERR_CONFIG, why, "the log leaves out databases");
+	if (!binlog_try(conn, &end.at, &failure))
+		return not_usable(cls_r, failure.cls, why, "the account lacks REPLICATION SLAVE");
+	*cls_r = VIEWD_ERR_OK;
+	return true;
+}
+
+static bool write_row(struct viewd_conn *conn, const char *verb, const struct position *at, struct viewd_err *err)
+{
+	char offset[24], *server;
+	void *mem = talloc_new(NULL);
+	bool done = server_name(conn, mem, &server, err);
+
+	snprintf(offset, sizeof offset, "%lld", (long long)at->offset);
+	const char *params[] = {server, at->file, offset};
+	char *sql = talloc_asprintf(mem, "%s INTO viewd_position VALUES (1, ?, ?, ?)", verb);
+	done = done && my_exec(&conn->db, sql, params, ARRAY_LEN(params), NULL, err);
+	talloc_free(mem);
+	return done;
+}
+
+bool position_store(struct viewd_conn *conn, const struct position *at, struct viewd_err *err)
+{
+	char offset[24];
+
+	snprintf(offset, sizeof offset, "%lld", (long long)at->offset);
+	const char *params[] = {at->file, offset};
+	return my_exec(&conn->db, "UPDATE viewd_position SET file_name = ?, position = ?", params, ARRAY_LEN(params), NULL, err);
+}
+
+bool binlog_begin(struct viewd_conn *conn, struct viewd_err *err)
+{
+	struct end end;
+	int64_t rows;
+
+	if (!my_query_int(conn, "SELECT COUNT(*) FROM viewd_position", NULL, 0, &rows, err))
+		return false;
+	return rows > 0 || (find_end(conn, &end, err) && write_row(conn, "INSERT IGNORE", &end.at, err));
+}
+
+/* The end of the log first, then the marks: what is committed in between is read again. */
+bool position_reset(struct viewd_conn *conn, struct viewd_err *err)
+{
+	struct end end;
+
+	if (!find_end(conn, &end, err))
+		return false;
+	if (!end.known)
+		return err_set(err, VIEWD_ERR_CONFIG, "server has no binary log any more");
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && write_row(conn, "REPLACE", &end.at, err) && marks_touch_all(&conn->db, err) &&
+	            my_commit(&conn->db, err);
+	if (!done)
+		my_rollback(&conn->db);
+	return done;
+}
+
+struct row {
+	void *mem;
+	char *server;
+	struct position at;
+};
+
+static bool keep_row(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct row *row = ctx;
+
+	row->server = talloc_strdup(row->mem, v[0]);
+	snprintf(row->at.file, sizeof row->at.file, "%s", v[1]);
+	row->at.offset = strtoll(v[2], NULL, 10);
+	return false;
+}
+
+static bool load(struct viewd_conn *conn, struct row *row, bool *same_r, struct viewd_err *err)
+{
+	char *server;
+
+	if (!my_query(&conn->db, "SELECT server, file_name, position FROM viewd_position", NULL, 0, keep_row, row, err) ||
+	    !server_name(conn, row->mem, &server, err))
+		return false;
+	*same_r = row->server != NULL && strcmp(row->server, server) == 0;
+	return true;
+}
+
+bool position_load(struct viewd_conn *conn, struct position *out, struct viewd_err *err)
+{
+	struct row row = {.mem = talloc_new(NULL)};
+	bool same = false;
+	bool done = load(conn, &row, &same, err);
+
+	if (done && !same) {
+		db_log(&conn->db, VIEWD_LOG_INFO, "database '%s', no place in this server's binary log is known: its views are refreshed once",
+		       conn->db.database_name);
+		done = position_reset(conn, err) && load(conn, &row, &same, err);
+	}
+	if (done)
+		*out = row.at;
+	talloc_free(row.mem);
+	return done;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * targets.h: which tables of the binary log mean which sources.
+ */
+#ifndef VIEWD_MYSQL_TARGETS_H
+#define VIEWD_MYSQL_TARGETS_H
+
+#include "mysql/notice.h"
+
+struct target {
+	struct relation table;
+	bool inserts; /* rows put into it count too; they do not for a table whose foreign keys write the source */
+	char *source; /* as in viewd_captures */
+};
+
+struct targets {
+	void *mem; /* freed by the owner, NULL while empty */
+	struct target *items;
+	size_t n;
+};
+
+/* Reads what is registered, waiting for registrations that are being committed. Replaces *out, which is untouched on failure. */
+bool targets_load(struct viewd_conn *conn, struct targets *out, struct viewd_err *err) MUST_CHECK;
+/* Is the table one of them? */
+bool targets_match(const struct viewd_conn *conn, const struct targets *all, const struct relation *table);
+/* Adds the sources that a row event on the table, or a statement, has changed. */
+void targets_touch(const struct viewd_conn *conn, const struct targets *all, const struct relation *table, bool insert,
+                   struct texts *touched);
+void targets_statement(const struct viewd_conn *conn, const struct targets *all, const char *statement, struct texts *touched);
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * watch.c: the one session of a database that notices changes. It holds the database's lock (GET_LOCK, freed by the server with the session)
+ * and looks at whatever its captures need: the binary log when its socket says so, the triggers' log more often while there is something in it
+ * and four times a second while there is not.
+ */
+#include "mysql/watch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "common/marks.h"
+#include "common/state.h"
+#include "mysql/binlog.h"
+
+#define LOCK_TIMEOUT_US (2 * SPAN_SECOND)
+#define TIMEOUT_US (30 * SPAN_SECOND)
+#define PAUSE_SHORT (5 * SPAN_MS)
+#define PAUSE_LONG (250 * SPAN_MS)
+#define LOOK_EVERY SPAN_SECOND
+#define POLL_EVERY (2 * SPAN_SECOND)
+#define HEARTBEAT_EVERY (5 * SPAN_SECOND)
+#define THOROUGH_EVERY SPAN_MINUTE
+
+/* When something is due next, by the monotonic clock. */
+struct due {
+	int64_t log, look, poll, heartbeat, thorough;
+};
+
+struct viewd_watch {
+	struct viewd_conn *conn;
+	struct binlog *binlog; /* NULL while no source is noticed by it */
+	char lock[IDENT_MAX];
+	int wake;
+	bool begun;             /* watch_next was called */
+	bool trigger, poll;     /* some source is noticed so */
+	bool compare;           /* TABLE_ID can be seen */
+	int64_t pause_us;
+	struct due due;
+};
+
+static int64_t mono_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
+}
+
+/* ---- the lock */
+
+/* Lower case, at most 64 characters, one for each database of a server: MySQL's and MariaDB's rules for such names differ. */
+static void lock_name(struct viewd_conn *conn, char out[static IDENT_MAX])
+{
+	struct relation database = {.schema = ""};
+
+	snprintf(database.name, sizeof database.name, "%s", conn->url->database);
+	for (char *p = database.name; conn->names_fold && *p != '\0'; p++)
+		*p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+	ident_temporary(&database, "viewd_watch_", out);
+}
+
+static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
+{
+	const char *params[] = {w->lock};
+	int64_t got, holder;
+
+	if (!my_query_int(w->conn, "SELECT GET_LOCK(?, 0)", params, 1, &got, err))
+		return false;
+	if (got == 1)
+		return true;
+	if (!my_query_int(w->conn, "SELECT IS_USED_LOCK(?)", params, 1, &holder, err))
+		return false;
+	return err_set(err, VIEWD_ERR_STANDBY, "another viewd keeps this database (connection %" PRId64 " of the server holds %s)", holder, w->lock);
+}
+
+/* The server would free it by itself, but a little later. */
+static void release_lock(struct viewd_watch *w)
+{
+	const char *params[] = {w->lock};
+	int64_t released;
+
+	if (w->conn != NULL && !w->conn->lost && w->lock[0] != '\0' &&
+	    !my_query_int(w->conn, "SELECT RELEASE_LOCK(?)", params, 1, &released, NULL))
+		db_log(&w->conn->db, VIEWD_LOG_DEBUG, "lock '%s' goes with its connection", w->lock);
+}
+
+/* A session that the library had renewed without a word would have neither the lock nor the settings. */
+static bool check_lock(struct viewd_watch *w, struct viewd_err *err)
+{
+	const char *params[] = {w->lock};
+	int64_t held;
+
+	if (!my_require_writable(w->conn, err) || !my_query_int(w->conn, "SELECT IS_USED_LOCK(?) = CONNECTION_ID()", params, 1, &held, err))
+		return false;
+	if (held != 1 || mysql_thread_id(w->conn->my) != w->conn->thread_id)
+		return err_set(err, VIEWD_ERR_LOST, "the lock of the database was lost");
+	return true;
+}
+
+/* ---- opening */
+
+static bool set_up(struct viewd_watch *w, struct viewd_err *err)
+{
+	struct db *db = &w->conn->db;
+
+	lock_name(w->conn, w->lock);
+	if (!my_require_writable(w->conn, err) || !db_exec(db, "SET SESSION wait_timeout = 2147483", err) ||
+	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) || !notice_setup(w->conn, err))
+		return false;
+	w->compare = tables_can_compare(w->conn);
+	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return w->wake >= 0 || err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot make a wake-up descriptor");
+}
+
+struct viewd_watch *my_watch_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
+{
+	struct viewd_watch *w = talloc_zero(NULL, struct viewd_watch);
+
+	w->wake = -1;
+	w->pause_us = PAUSE_LONG;
+	w->conn = my_open(host, spec, err);
+	if (w->conn != NULL && set_up(w, err))
+		return w;
+	my_watch_close(&w);
+	return NULL;
+}
+
+void my_watch_close(struct viewd_watch **watch)
+{
+	struct viewd_watch *w = *watch;
+
+	if (w == NULL)
+		return;
+	binlog_close(&w->binlog);
+	release_lock(w);
+	my_close(&w->conn);
+	if (w->wake >= 0)
+		close(w->wake);
+	TALLOC_FREE(*watch);
+}
+
+void my_watch_wake(struct viewd_watch *w)
+{
+	uint64_t one = 1;
+
+	if (write(w->wake, &one, sizeof one) < 0)
+		return; /* full: it is awake */
+}
+
+/* ---- what is needed */
+
+static bool load_modes(struct viewd_watch *w, struct viewd_err *err)
+{
+	struct texts modes = {.mem = talloc_new(NULL)};
+	bool good = my_query(&w->conn->db, "SELECT DISTINCT mode FROM viewd_captures", NULL, 0, texts_keep, &modes, err);
+
+	if (good) {
+		w->trigger = texts_contain(&modes, "trigger");
+		w->poll = texts_contain(&modes, "poll");
+		bool binlog = texts_contain(&modes, "binlog");
+		if (!binlog)
+			binlog_close(&w->binlog);
+		else if (w->binlog == NULL)
+			good = (w->binlog = binlog_open(w->conn, err)) != NULL;
+	}
+	talloc_free(modes.mem);
+	return good;
+}
+
+/* ---- looking */
+
+/* Is it due? Then it is due again after every_us. */
+static bool comes_due(int64_t *due, int64_t every_us)
+{
+	int64_t now = mono_us();
+
+	if (now < *due)
+		return false;
+	*due = now + every_us;
+	return true;
+}
+
+static bool look_at_log(struct viewd_watch *w, bool *news, struct viewd_err *err)
+{
+	bool found = false, more = false;
+
+	if (!w->trigger || mono_us() < w->due.log)
+		return true;
+	if (!drain_look(w->conn, &found, err) || (found && !drain_log(w->conn, &more, err)))
+		return false;
+	*news = *news || found;
+	if (found)
+		w->pause_us = PAUSE_SHORT;
+	else if (w->pause_us < PAUSE_LONG)
+		w->pause_us = w->pause_us * 2 < PAUSE_LONG ? w->pause_us * 2 : PAUSE_LONG;
+	w->due.log = more ? 0 : mono_us() + w->pause_us;
+	return true;
+}
+
+static bool look_at_binlog(struct viewd_watch *w, bool *news, bool *asked, struct viewd_err *err)
+{
+	bool found;
+
+	if (w->binlog == NULL)
+		return true;
+	if (!binlog_read(w->binlog, err) || !binlog_commit(w->binlog, &found, err))
+		return false;
+	*news = *news || found;
+	*asked = *asked || binlog_saw_request(w->binlog);
+	return true;
+}
+
+/* For the changes that fire no trigger. Looking never takes more than a hundredth of the time. */
+static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *err)
+{
+	bool mended = false, polled = false;
+	int64_t begin = mono_us();
+	bool thorough = comes_due(&w->due.thorough, w->compare ? THOROUGH_EVERY : HEARTBEAT_EVERY);
+
+	if (w->trigger && !tables_mend(w->conn, w->compare, thorough, &mended, err))
+		return false;
+	if (w->poll && comes_due(&w->due.poll, POLL_EVERY) && !tables_poll(w->conn, w->compare, &polled, err))
+		return false;
+	int64_t took = mono_us() - begin;
+	if (took * 100 > LOOK_EVERY)
+		w->due.look = begin + took * 100;
+	*news = *news || mended || polled;
+	return true;
+}
+
+/* One round of everything that is due; full: of everything. */
+static bool look(struct viewd_watch *w, bool full, bool *news, bool *asked, struct viewd_err *err)
+{
+	if (full)
+		w->due = (struct due){.thorough = w->due.thorough};
+	if (comes_due(&w->due.heartbeat, HEARTBEAT_EVERY)) {
+		*news = true;
+		if (!check_lock(w, err))
+			return false;
+	}
+	if (comes_due(&w->due.look, LOOK_EVERY)) {
+		*asked = true;
+		if (!load_modes(w, err) || !look_at_tables(w, news, err))
+			return false;
+	}
+	return look_at_log(w, news, err) && look_at_binlog(w, news, asked, err);
+}
+
+struct counted {
+	struct viewd_signal_sink to;
+	size_t n;
+};
+
+static bool count(void *ctx, const struct viewd_signal *signal)
+{
+	struct counted *counted = ctx;
+
+	counted->n++;
+	return counted->to.fn(counted->to.ctx, signal);
+}
+
+/* *told_r: something was said. A conflict with another session is no loss: what was not drained is there in the next round. */
+static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink signals, bool *told_r, struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+	struct counted counted = {.to = signals};
+	struct viewd_signal_sink sink = {count, &counted};
+	bool news = full, asked = full;
+	bool good = look(w, full, &news, &asked, &failure) && (!news || marks_stale(&w->conn->db, sink, &failure)) &&
+	            (!asked || marks_requests(&w->conn->db, sink, &failure));
+
+	*told_r = counted.n > 0;
+	if (good)
+		return true;
+	if (!w->conn->lost && (failure.cls == VIEWD_ERR_CONFLICT || failure.cls == VIEWD_ERR_TIMEOUT)) {
+		db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', a look at the changes is put off (%s)", w->conn->db.database_name, failure.msg);
+		w->due = (struct due){.log = mono_us() + PAUSE_LONG, .look = mono_us() + PAUSE_LONG, .heartbeat = mono_us() + PAUSE_LONG};
+		return true;
+	}
+	if (err != NULL)
+		*err = failure;
+	return false;
+}
+
+/* ---- waiting */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Until something is due, arrives, or wakes us; *woken_r: the latter. */
+static void wait_for_hint(struct viewd_watch *w, int64_t deadline, bool *woken_r)
+{
+	struct pollfd fds[] = {{.fd = w->wake, .events = POLLIN}, {.fd = w->binlog != NULL ? binlog_fd(w->binlog) : -1, .events = POLLIN}};
+	int64_t until = earlier(earlier(deadline, w->due.look), w->due.heartbeat);
+	uint64_t n;
+
+	if (w->trigger)
+		until = earlier(until, w->due.log);
+	int64_t left = w->binlog != NULL && binlog_buffered(w->binlog) ? 0 : until - mono_us();
+	poll(fds, ARRAY_LEN(fds), left <= 0 ? 0 : (int)(left / SPAN_MS + 1));
+	*woken_r = read(w->wake, &n, sizeof n) == (ssize_t)sizeof n;
+}
+
+bool my_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err)
+{
+	int64_t deadline = mono_us() + timeout_us;
+	bool told = false, woken = !w->begun;
+
+	do {
+		if (w->begun)
+			wait_for_hint(w, deadline, &woken);
+		w->begun = true;
+		if (!go_round(w, woken, signals, &told, err))
+			return false;
+	} while (!told && !woken && mono_us() < deadline);
+	return true;
+}
