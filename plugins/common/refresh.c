@@ -185,7 +185,8 @@ static bool refresh_body(struct task *task, struct viewd_outcome *out, void *ctx
 {
 	const struct viewd_refresh_request *req = ctx;
 	db_failpoint(task->db, "refresh:begin");
-	if (!task_look(task, true, err) || !require_object(task, err) || !task_read_marks(task, err) || !do_refresh(task, req, out, err))
+	if (!task_look(task, true, err) || !require_object(task, err) || !task_recall_definition(task, err) ||
+	    !task_read_marks(task, err) || !do_refresh(task, req, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:filled");
 	if (!record(task, req, out, err) || !task_settle_marks(task, out, err))
@@ -201,7 +202,7 @@ static bool stage(struct task *task, const struct viewd_refresh_request *req, st
 	if (!task->db->syntax->stage_first || task->resolved.method != VIEWD_METHOD_TABLE)
 		return true;
 	if (!task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
-	    !task_look(task, false, err) || !require_object(task, err) || !task_columns(task, err))
+	    !task_look(task, false, err) || !require_object(task, err) || !task_recall_definition(task, err) || !task_columns(task, err))
 		return false;
 	return recipe_stage(task, effective_mode(task, req, reason) == VIEWD_MODE_DIFF, err);
 }

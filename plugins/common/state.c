@@ -25,6 +25,7 @@ static const struct column_row views_columns[] = {
 	{"name", TYPE_KEY, " NOT NULL PRIMARY KEY"},
 	{"relation", TYPE_TEXT, " NOT NULL"},
 	{"method", TYPE_TEXT, " NOT NULL"},
+	{"definition", TYPE_TEXT, ""},
 	{"definition_hash", TYPE_TEXT, " NOT NULL"},
 	{"index_hash", TYPE_TEXT, " NOT NULL"},
 	{"identity", TYPE_TEXT, " NOT NULL"},
@@ -256,4 +257,30 @@ bool state_history(struct db *db, const char *view, int limit, struct viewd_hist
 	stmt_name(&st, "id");
 	st.sql = sql_add(st.sql, " DESC LIMIT %d", limit);
 	return stmt_query(&st, read_history, &ctx, err);
+}
+
+struct text_ctx {
+	void *mem;
+	char *text;
+};
+
+static bool keep_text(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct text_ctx *t = ctx;
+	t->text = v[0] != NULL ? talloc_strdup(t->mem, v[0]) : NULL;
+	return false;
+}
+
+bool state_definition(struct db *db, void *mem_ctx, const char *view, char **text_r, struct viewd_err *err)
+{
+	struct text_ctx ctx = {.mem = mem_ctx};
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "SELECT definition FROM %s WHERE ", db->syntax->views_table);
+	stmt_name(&st, "name");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	if (!stmt_query(&st, keep_text, &ctx, err))
+		return false;
+	*text_r = ctx.text;
+	return true;
 }

@@ -52,6 +52,10 @@ char *state_table(struct db *db, void *mem_ctx, const char *name);
 /* Reads the row of a view, locking it when lock is set; present tells whether there is one. */
 bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err) MUST_CHECK;
 
+/* The query the recorded object was made from, talloc'ed; NULL when none is recorded. */
+bool state_definition(struct db *db, void *mem_ctx, const char *view, char **text_r, struct viewd_err *err) MUST_CHECK;
+bool state_save_definition(struct db *db, const char *view, const char *text, struct viewd_err *err) MUST_CHECK;
+
 /* Inserts or updates what identifies the object (everything but the outcome of runs). */
 bool state_save(struct db *db, const char *view, const struct state_row *row, struct viewd_err *err) MUST_CHECK;
 

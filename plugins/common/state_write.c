@@ -37,6 +37,18 @@ bool state_save(struct db *db, const char *view, const struct state_row *row, st
 	return stmt_run(&st, err);
 }
 
+bool state_save_definition(struct db *db, const char *view, const char *text, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "UPDATE %s SET definition = ", db->syntax->views_table);
+	stmt_param(&st, text);
+	stmt_text(&st, " WHERE ");
+	stmt_name(&st, "name");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	return stmt_run(&st, err);
+}
+
 bool state_forget(struct db *db, const char *view, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);

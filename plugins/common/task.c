@@ -123,7 +123,8 @@ bool task_record_object(struct task *task, struct viewd_err *err)
 	memcpy(row->index_hash, task->resolved.index_hash, sizeof row->index_hash);
 	row->method = task->resolved.method;
 	row->present = true;
-	return state_save(task->db, task->view->name, row, err);
+	return state_save(task->db, task->view->name, row, err) &&
+	       state_save_definition(task->db, task->view->name, task->definition, err);
 }
 
 static bool read_int(void *ctx, const char *const *values, size_t n UNUSED)
@@ -163,4 +164,22 @@ bool task_settle_marks(struct task *task, struct viewd_outcome *out, struct view
 		return true;
 	char *source = relation_quoted(task->db->syntax, task->mem, &task->rel);
 	return marks_touch(task->db, source, NULL, err);
+}
+
+/* Only tables need it: the server itself keeps the query of a view. */
+bool task_recall_definition(struct task *task, struct viewd_err *err)
+{
+	char *text = NULL;
+	bool same = strcmp(task->state.definition_hash, task->resolved.hash) == 0;
+	if (!task->state.present || same || task->definition_recalled)
+		return true;
+	task->resolved.method = task->gen.method = task->state.method;
+	if (task->state.method != VIEWD_METHOD_TABLE)
+		return true;
+	if (!state_definition(task->db, task->mem, task->view->name, &text, err))
+		return false;
+	task->definition_recalled = true;
+	if (text != NULL)
+		task->definition = task->gen.definition = text;
+	return true;
 }

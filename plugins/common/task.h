@@ -35,6 +35,7 @@ struct task {
 	char tag[33];                /* random, new for each object that is made */
 	struct marks marks;          /* of a captured view: read once, before any data */
 	bool marks_known;
+	bool definition_recalled;
 	int64_t started_us;          /* wall clock at the beginning of the call */
 	struct task_stage stage;
 	char record_identity[128];   /* set by a create/replace hook that knows better than find_object; "" else */
@@ -60,6 +61,10 @@ bool task_require_ours(const struct task *task, struct viewd_err *err) MUST_CHEC
 
 /* Looks the object up again (the last moment before destroying it) and fails with VIEWD_ERR_EXISTS when it is another one. */
 bool task_recheck(struct task *task, struct viewd_err *err) MUST_CHECK;
+
+/* The object was made from another query than the one configured now, and may stay so (on_configuration_change = continue): its rows still come
+ * from the query it was made from. After task_look. */
+bool task_recall_definition(struct task *task, struct viewd_err *err) MUST_CHECK;
 
 /* Looks up what was made, and saves the state row with the wanted hashes. */
 bool task_record_object(struct task *task, struct viewd_err *err) MUST_CHECK;

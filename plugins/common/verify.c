@@ -22,7 +22,7 @@ bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_er
 		return false;
 	if (task->found.kind == VIEWD_KIND_NONE)
 		return err_set(err, VIEWD_ERR_MISSING, "object '%s' does not exist", task->rel.name);
-	if (!task_columns(task, err) || !db->ops->query(db, gen_verify(&task->gen), NULL, 0, read_verdict, &verdict, err))
+	if (!task_recall_definition(task, err) || !task_columns(task, err) || !db->ops->query(db, gen_verify(&task->gen), NULL, 0, read_verdict, &verdict, err))
 		return false;
 	*out = verdict;
 	return true;
