@@ -61,7 +61,8 @@ static bool drop_former(struct task *task, const struct state_row *former, struc
 	if (!relation_parse(task->db->syntax, former->relation, &rel, err) ||
 	    !task->db->ops->find_object(task->db, &rel, &found, err))
 		return false;
-	if (found.kind == VIEWD_KIND_NONE || strcmp(found.identity, former->identity) != 0)
+	/* No identity: a user's table. */
+	if (found.kind == VIEWD_KIND_NONE || found.identity[0] == '\0' || strcmp(found.identity, former->identity) != 0)
 		return true;
 	return recipe_drop_object(task, &rel, found.kind, err);
 }

@@ -248,6 +248,41 @@ static void survives_kill_9_of_the_backend(void)
 	DIALECT->close(&again);
 }
 
+/* ---- somebody puts a table of their own in our table's place while the definition runs -------------------------------------------- */
+
+static struct viewd_conn *usurper;
+
+static void usurp(void *ctx UNUSED, const char *place)
+{
+	if (usurper == NULL || strcmp(place, "refresh:staged") != 0)
+		return;
+	pg_do(usurper, "DROP TABLE public.stats");
+	pg_do(usurper, "CREATE TABLE public.stats (id integer, amount integer)");
+	pg_do(usurper, "INSERT INTO public.stats VALUES (77, 77)");
+	usurper = NULL;
+}
+
+static void usurper_is_not_written_even_at_the_last_moment(void)
+{
+	struct viewd_conn *conn, *app;
+	struct viewd_err err = {0};
+	struct viewd_outcome out;
+	start(&conn, &app);
+	struct viewd_view_spec view = pg_view("stats", VIEWD_METHOD_TABLE, "SELECT id, amount FROM sale");
+	view.unique_key = key_id;
+	view.n_unique_key = 1;
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	struct viewd_host host = pg_host;
+	host.failpoint = usurp;
+	conn->db.host = &host;
+	usurper = pg_session("viewd");
+	const struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL"};
+	CHECK(!DIALECT->refresh(conn, &view, &req, &out, &err));
+	CHECK_INT(err.cls, VIEWD_ERR_EXISTS);
+	CHECK_STR(pg_ask(conn, "SELECT id, amount FROM public.stats"), "77,77");
+	conn->db.host = &pg_host;
+}
+
 static const struct harness_test refresh_tests[] = {
 	{"chooses the mode and says why", chooses_the_mode_and_says_why},
 	{"names the missing privilege", names_the_missing_privilege},
@@ -257,5 +292,6 @@ static const struct harness_test refresh_tests[] = {
 	{"adopts what is equal", adopts_what_is_equal},
 	{"drops never cascade unasked", drops_never_cascade_unasked},
 	{"survives kill -9 of the backend", survives_kill_9_of_the_backend},
+	{"a usurper is not written even at the last moment", usurper_is_not_written_even_at_the_last_moment},
 };
 HARNESS_MAIN(SUITE("postgresql refresh", refresh_tests))
