@@ -9,8 +9,8 @@ sql <"$examples/shop/schema-$dialect.sql"
 sql <"$examples/shop/seed.sql"
 cp -r "$examples/shop" "$T/shop"
 
-# Without the rhythm first, so that nothing becomes fresh by itself.
-sed -i 's/^every = .*//' "$T/shop/shop.conf"
+# Without on_change first, so that nothing becomes fresh by itself.
+sed -i -E '/^(on_change|max_staleness) = /d' "$T/shop/shop.conf"
 configure()
 {
 	{
@@ -54,7 +54,7 @@ ok "refresh --wait succeeds again" viewctl refresh category_stats --wait
 rows_are "and the figures are right" "$figures" "${others}Electronics|3|259.99|79.99|499.99$kitchen"
 
 cp "$examples/shop/shop.conf" "$T/shop/shop.conf"
-ok "the rhythm of the example is put in force" viewctl reload
+ok "the example as it is is put in force" viewctl reload
 sql "DELETE FROM products WHERE category = 'Books'"
 rows_become "a category disappears by itself" "$figures" "Clothing|2|39.99|19.99|59.99
 Electronics|3|259.99|79.99|499.99$kitchen"
