@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define TRY_AGAIN (30 * SPAN_SECOND)
+#define PATIENCE (2 * SPAN_SECOND)
 
 /* ---- what should be watched ---------------------------------------------------------------------------------------------------- */
 
@@ -63,10 +64,23 @@ static bool needs_job(struct view *v)
 	return wants(v) ? digest(v) != v->capture_digest : v->captured && v->reconciled;
 }
 
+/* One review when all is set up is cheaper than one after each, but what is ready does not wait for a fill that takes hours, nor for
+ * a database that has gone away. */
+static bool waits_for_setting_up(struct engine *eng)
+{
+	if (eng->n_reconciling == 0 || eng->captures_pressing)
+		return false;
+	if (!eng->captures_wait)
+		loop_timer_set(eng->capture_timer, PATIENCE);
+	eng->captures_wait = true;
+	return true;
+}
+
 void capture_review(struct engine *eng)
 {
-	if (!eng->captures_dirty || eng->n_reconciling > 0 || eng->stopping)
+	if (!eng->captures_dirty || eng->stopping || waits_for_setting_up(eng))
 		return;
+	eng->captures_pressing = eng->captures_wait = false;
 	eng->captures_dirty = false;
 	edges_update(eng);
 	eng->captures_dirty = false; /* rebuilding edges is no news */
@@ -148,7 +162,7 @@ void capture_done(struct job *job)
 void capture_again(void *engine)
 {
 	struct engine *eng = engine;
-	eng->captures_dirty = true;
+	eng->captures_dirty = eng->captures_pressing = true;
 	dispatch_soon(eng);
 }
 

@@ -172,6 +172,8 @@ struct engine {
 	size_t n_views;
 	bool edges_dirty;
 	bool captures_dirty;   /* what is captured may no longer be what is read */
+	bool captures_wait;    /* for what is being set up; the timer runs */
+	bool captures_pressing; /* and has waited long enough */
 	size_t n_reconciling;  /* members of reconcile waves that have not ended */
 	uint64_t mark;
 

@@ -75,6 +75,26 @@ static void watch_close(struct viewd_watch **watch)
 	*watch = NULL;
 }
 
+static int captured; /* calls so far; under the lock of the_watch */
+
+static bool capture(struct viewd_conn *conn UNUSED, const struct viewd_view_spec *view UNUSED, const struct viewd_capture_request *req UNUSED,
+                    struct viewd_captured *out, struct viewd_text_sink warnings UNUSED, struct viewd_err *err UNUSED)
+{
+	pthread_mutex_lock(&the_watch.lock);
+	captured++;
+	pthread_mutex_unlock(&the_watch.lock);
+	*out = (struct viewd_captured){.mode = VIEWD_CAPTURE_TRIGGER};
+	return true;
+}
+
+static int captures_so_far(void)
+{
+	pthread_mutex_lock(&the_watch.lock);
+	int n = captured;
+	pthread_mutex_unlock(&the_watch.lock);
+	return n;
+}
+
 static struct rig *watched_rig(void)
 {
 	struct viewd_err err;
@@ -85,6 +105,7 @@ static struct rig *watched_rig(void)
 	watched.watch_next = watch_next;
 	watched.watch_wake = watch_wake;
 	watched.watch_close = watch_close;
+	watched.capture = capture;
 	REQUIRE_OK(registry_add(rig->registry, &watched, &err), &err);
 	the_watch.hold_open = the_watch.lose = woken = false;
 	the_watch.opened = 0;
@@ -135,6 +156,21 @@ static void watch_is_lost_while_a_prepare_runs(void)
 	rig_free(&rig);
 }
 
+static void capture_does_not_wait_for_another_databases_setup(void)
+{
+	struct rig *rig = watched_rig();
+	captured = 0;
+	fake_do("e", "block apply slow");
+	rig_commit(rig, WATCHED VIEW("a", "t_x") "on_change = yes\n[database e]\nurl = fake://e\n"
+	                "[view slow]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
+	RUN_UNTIL(rig, fake_waiting("e") == 1);
+	RUN_UNTIL(rig, captures_so_far() > 0);
+	CHECK_INT(fake_waiting("e"), 1);
+	fake_do("e", "release apply slow");
+	RUN_UNTIL(rig, rig_view(rig, "slow")->reconciled);
+	rig_free(&rig);
+}
+
 static void waiting_prepare_does_not_overtake_the_watch(void)
 {
 	struct rig *rig = watched_rig();
@@ -171,6 +207,7 @@ static void waiting_prepare_does_not_overtake_the_watch(void)
 static const struct harness_test tests[] = {
 	{"the section changes while the watch opens", section_changes_while_the_watch_opens},
 	{"the watch is lost while a prepare runs", watch_is_lost_while_a_prepare_runs},
+	{"capture does not wait for another database's setup", capture_does_not_wait_for_another_databases_setup},
 	{"a waiting prepare does not overtake the watch", waiting_prepare_does_not_overtake_the_watch},
 };
 HARNESS_MAIN(SUITE("watching", tests))
