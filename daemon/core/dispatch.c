@@ -16,8 +16,6 @@
 
 /* A view's statistics are looked after at most this often. */
 #define TEND_EVERY (10 * SPAN_SECOND)
-/* How far into a queue an instance is looked for that may start. */
-#define QUEUE_LOOK 64
 /* After a cancel a statement should end at once; a worker that does not come back is counted and left alone. */
 #define STUCK_AFTER (10 * SPAN_SECOND)
 
@@ -143,46 +141,56 @@ static void end_taken(struct member *members, const struct engine_item *item)
 	}
 }
 
-/* Does anything reachable from v along one direction have a job that changes objects (or, with any, any job at all)? */
-static bool neighbour_runs(const struct view *v, bool upstream, bool any, uint64_t mark)
+/* Everything reachable from a view with a job, along one direction. */
+static void mark_reachable(struct view *v, bool upstream, bool changes, uint64_t pass, uint64_t walk)
 {
 	size_t n = upstream ? v->n_up : v->n_down;
 	for (size_t i = 0; i < n; i++) {
 		struct view *next = upstream ? v->up[i] : v->down[i];
-		if (next->mark == mark)
+		if (next->mark == walk)
 			continue;
-		next->mark = mark;
-		if (next->job != NULL && (any || changes_object(next->job->kind)))
-			return true;
-		if (neighbour_runs(next, upstream, any, mark))
-			return true;
+		next->mark = walk;
+		next->near_job = pass;
+		if (changes)
+			next->near_change = pass;
+		mark_reachable(next, upstream, changes, pass, walk);
 	}
-	return false;
+}
+
+/* Marks the neighbours of what runs on the database; returns the number of this pass. */
+static uint64_t mark_neighbours(struct db *db)
+{
+	struct engine *eng = db->eng;
+	uint64_t pass = ++eng->mark;
+	for (size_t i = 0; i < db->n_views && db->n_busy > 0; i++) {
+		struct view *v = db->views[i];
+		if (v->job == NULL)
+			continue;
+		mark_reachable(v, true, changes_object(v->job->kind), pass, ++eng->mark);
+		mark_reachable(v, false, changes_object(v->job->kind), pass, ++eng->mark);
+	}
+	return pass;
 }
 
 /* Replacing a view locks what reads it, at any depth; refreshing that locks the view: side by side they would wait for each other in the
  * server. So a view is not changed while a neighbour in the graph runs, and not refreshed while one is being changed. Edges may be
  * out of date here; then the server's own deadlock check and a retry serve. */
-static bool neighbours_allow(const struct view *view, enum job_kind kind)
+static bool neighbours_allow(const struct view *view, enum job_kind kind, uint64_t pass)
 {
-	struct engine *eng = view->eng;
-	bool any = changes_object(kind);
-	if (view->db->n_busy == 0 || kind == JOB_PLAN || kind == JOB_VERIFY || (!any && view->db->n_changing == 0))
+	if (kind == JOB_PLAN || kind == JOB_VERIFY)
 		return true;
-	return !neighbour_runs(view, true, any, ++eng->mark) && !neighbour_runs(view, false, any, ++eng->mark);
+	return (changes_object(kind) ? view->near_job : view->near_change) != pass;
 }
 
-/* The first of the queue that may start now; looks at the head of a long queue only. */
+/* The first of the queue that may start now: those that may not, however many they are, keep nobody else waiting. */
 static struct view *first_allowed(struct db *db)
 {
 	struct view *view;
 	enum job_kind kind;
-	int looked = 0;
+	uint64_t pass = TAILQ_EMPTY(&db->queue) ? 0 : mark_neighbours(db);
 	TAILQ_FOREACH(view, &db->queue, link)
-		if (!wave_ready_kind(view, &kind) || neighbours_allow(view, kind))
+		if (!wave_ready_kind(view, &kind) || neighbours_allow(view, kind, pass))
 			return view;
-		else if (++looked == QUEUE_LOOK)
-			break;
 	return NULL;
 }
 

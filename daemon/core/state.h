@@ -153,6 +153,7 @@ struct view {
 	struct job *job;         /* the one exclusive job */
 	uint64_t mark;           /* scratch for walks: equals engine.mark when visited */
 	int64_t tended_mono;     /* when its statistics were last looked after */
+	uint64_t near_job, near_change; /* pass of dispatch in which a neighbour in the graph ran, or was being changed */
 	struct member *wave_member; /* scratch while a wave is built */
 	TAILQ_ENTRY(view) link;
 };

@@ -255,6 +255,32 @@ static void cancel_of_a_connection_found_dead(void)
 	rig_free(&rig);
 }
 
+/* ---- queues ------------------------------------------------------------------------------------------------------------------------ */
+
+static void many_that_may_not_start_keep_nobody_waiting(void)
+{
+	char *views = talloc_strdup(harness_ctx(), ""), *names = talloc_strdup(harness_ctx(), "");
+	struct rig_report blocked = {.done = false}, r;
+	for (int i = 0; i < 80; i++) {
+		views = talloc_asprintf_append(views, "[view r%d]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM x\n", i);
+		names = talloc_asprintf_append(names, "r%d ", i);
+	}
+	views = talloc_asprintf_append(views, "%s", TABLE("o"));
+	struct rig *rig = rig_start(talloc_asprintf(harness_ctx(), DB "%s%s", views, VIEW("x", "t_x")));
+	fake_do("d", "block apply x");
+	rig_commit(rig, talloc_asprintf(harness_ctx(), DB "%s%s", views, VIEW("x", "t_y")));
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	rig_refresh(rig, names, &blocked);
+	rig_refresh(rig, "o", &r);
+	RUN_UNTIL(rig, r.done);
+	CHECK(!blocked.done);
+	CHECK_INT(r.items[0].result, VIEW_RESULT_SUCCEEDED);
+	fake_do("d", "release apply x");
+	RUN_UNTIL(rig, blocked.done);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"a section comes back while the old one runs", section_comes_back_while_the_old_one_runs},
 	{"a section comes back while its drop waits", section_comes_back_while_its_drop_waits},
@@ -266,6 +292,7 @@ static const struct harness_test tests[] = {
 	{"a failed view keeps its schedule after a pause", failed_view_keeps_its_schedule_after_a_pause},
 	{"a change that failed is not forgotten in a pause", change_that_failed_is_not_forgotten_in_a_pause},
 	{"a change whose refresh was cancelled comes back", change_whose_refresh_was_cancelled_comes_back},
+	{"many that may not start keep nobody waiting", many_that_may_not_start_keep_nobody_waiting},
 	{"cancel while it connects", cancel_while_it_connects},
 	{"cancel of a connection found dead", cancel_of_a_connection_found_dead},
 };
