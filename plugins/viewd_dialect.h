@@ -9,7 +9,8 @@
  * ABI change log (added = minor, changed or removed = major)
  *   1.0  first version
  *   1.1  tend; change capture: capture, watch_open, watch_next, watch_wake, watch_close, and at the end of structs
- *        viewd_view_spec.captured, viewd_resolved.reads_clock, viewd_outcome.settled_seq, viewd_recorded.captured
+ *        viewd_view_spec.captured, notify_channel, run_as, pre_hook, post_hook, viewd_resolved.reads_clock,
+ *        viewd_outcome.settled_seq, viewd_recorded.captured
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -160,6 +161,10 @@ struct viewd_view_spec {
 	int64_t timeout_us;      /* 0: none */
 	int64_t lock_timeout_us; /* always > 0 */
 	bool captured;           /* since 1.1: capture() was asked for it; a refresh settles its marks */
+	const char *notify_channel; /* since 1.1, as the three below; NULL: none. Told in the transaction of the data */
+	const char *run_as;         /* role that creates, fills and refreshes; NULL: the session's own */
+	const char *pre_hook;       /* one statement before a refresh; its failure is the refresh's. NULL: none */
+	const char *post_hook;      /* one statement after the data; its failure is a warning. NULL: none */
 };
 
 /* Flags of render(), the seed library's words. */

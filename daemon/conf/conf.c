@@ -90,5 +90,9 @@ void conf_view_spec(const struct conf_view *view, const char *dialect, struct vi
 		.timeout_us = view->timeout,
 		.lock_timeout_us = view->lock_timeout,
 		.captured = view->on_change,
+		.notify_channel = view->notify_channel,
+		.run_as = view->run_as,
+		.pre_hook = view->pre_hook,
+		.post_hook = view->post_hook,
 	};
 }

@@ -107,6 +107,10 @@ struct conf_view {
 	int64_t max_delay;
 	int64_t at_most_every;
 	int64_t max_staleness;
+	const char *run_as;
+	const char *pre_hook;
+	const char *post_hook;
+	const char *notify_channel;
 	const char *description;
 	const char *owner;
 	struct conf_list tags;

@@ -180,10 +180,25 @@ static const struct option_row rows[] = {
 	{.key = "max_consecutive_errors", OPTION_INT_AT(conf_view, max_consecutive_errors), .dflt = "10", .min = 0, .max = 1000000,
 	 .unit = "errors", .reload = OPTION_LIVE, .help = "failures in a row after which the view is suspended",
 	 .doc = "A suspended view waits for `viewctl resume` or a manual refresh. 0: never."},
-	LATER("run_as", NULL, "role that the refresh runs as", "A role of the database."),
-	LATER("pre_hook", NULL, "SQL before a refresh", "One statement, in the same session."),
-	LATER("post_hook", NULL, "SQL after a refresh", "One statement, in the same session."),
-	LATER("notify_channel", NULL, "channel told after a success", "The name for NOTIFY."),
+	{.key = "run_as", OPTION_TEXT_AT(conf_view, run_as), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
+	 .help = "role that the view is made and refreshed as",
+	 .doc = "PostgreSQL only: taken on with SET LOCAL ROLE inside the transaction, for the data and the hooks; viewd's own tables are "
+	        "written as viewd. viewd's role must be a member of it. Objects made under it belong to it; one that exists already must "
+	        "belong to it, or be writable by it."},
+	{.key = "pre_hook", OPTION_TEXT_AT(conf_view, pre_hook), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
+	 .help = "SQL before a refresh",
+	 .doc = "One SQL statement, never a shell command. It runs inside the refresh's transaction, on MySQL and MariaDB (where statements may "
+	        "commit by themselves) right before it. When it fails the refresh fails and the old contents stay. Not run when the view is "
+	        "created."},
+	{.key = "post_hook", OPTION_TEXT_AT(conf_view, post_hook), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
+	 .help = "SQL after a refresh",
+	 .doc = "One SQL statement, run after the data inside the refresh's transaction, on MySQL and MariaDB right after it. When it fails it "
+	        "is undone, the log and the history say so, and the refresh counts all the same; only a lost connection, a lock "
+	        "conflict, a cancel or the view's time limit make the refresh fail. Not run when the view is created."},
+	{.key = "notify_channel", OPTION_TEXT_AT(conf_view, notify_channel), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
+	 .help = "channel told after a success",
+	 .doc = "PostgreSQL only: LISTEN on this name (its case counts) hears of each refresh that succeeded once its data is committed, as a "
+	        "JSON object: view, relation, action, rows, rows_written."},
 	/* for people */
 	{.key = "enabled", OPTION_BOOL_AT(conf_view, enabled), .dflt = "yes", .reload = OPTION_LIVE, .help = "viewd looks after it",
 	 .doc = "With no, the section is checked and otherwise left alone: nothing is created, refreshed or dropped."},

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "common/columns.h"
 #include "common/digest.h"
+#include "common/hooks.h"
 #include "common/sqltext.h"
 #include "common/timeword.h"
 
@@ -197,7 +198,7 @@ bool check_view(const struct syntax *syn, void *mem_ctx, const struct viewd_view
 	enum viewd_method method = checked.resolved.method;
 	struct columns *cols = columns_declared(syn, mem_ctx, view, err);
 	if (cols == NULL || !check_mode(syn, view, method, err) || !check_indexes(syn, view, method, err) ||
-	    !check_options(syn, view, method, err))
+	    !check_options(syn, view, method, err) || !hooks_check(syn, view, err))
 		return false;
 	timeword_find(syn, checked.definition, checked.resolved.reads_clock, sizeof checked.resolved.reads_clock);
 	hash_definition(syn, mem_ctx, view, cols, &checked);

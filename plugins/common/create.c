@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
+#include "common/hooks.h"
 #include "common/recipe.h"
 #include "common/sqltext.h"
 
@@ -112,7 +113,8 @@ static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx 
 	if (task->found.kind != VIEWD_KIND_NONE)
 		return err_set(err, VIEWD_ERR_CONFLICT, "object '%s' has come into being meanwhile", task->rel.name);
 	task->state.indexes[0] = '\0';
-	if ((!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err) || !make_all(task, out, err) ||
+	if ((!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err) || !hooks_role_begin(task, err) ||
+	    !make_all(task, out, err) || !hooks_role_end(task, err) ||
 	    !record(task, out, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "create:recorded");
@@ -154,10 +156,10 @@ static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx
 {
 	db_failpoint(task->db, "replace:begin");
 	if (!task_look(task, true, err) || !task_require_ours(task, err) ||
-	    (!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err))
+	    (!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err) || !hooks_role_begin(task, err))
 		return false;
 	bool done = task->db->ops->replace != NULL ? task->db->ops->replace(task, out, err) : recipe_replace_object(task, out, err);
-	if (!done || !record(task, out, err) || !task_settle_marks(task, out, err))
+	if (!done || !hooks_role_end(task, err) || !record(task, out, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "replace:recorded");
 	return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
+#include "common/hooks.h"
 #include "common/recipe.h"
 
 #include <stdio.h>
@@ -154,12 +155,13 @@ static bool refresh_table(struct task *task, enum viewd_refresh_mode mode, struc
 }
 
 static bool record(struct task *task, const struct viewd_refresh_request *req, const struct viewd_outcome *out,
-                   struct viewd_err *err)
+                   const char *warning, struct viewd_err *err)
 {
 	struct state_run run = {
 		.trigger = req->trigger, .action = did_word(out->did), .result = "SUCCEEDED", .run_id = req->run_id,
 		.started_us = task->started_us, .duration_us = db_now(task->db) - task->started_us, .rows = out->rows,
 		.rows_written = out->rows_written, .data_timestamp_us = out->data_timestamp_us,
+		.error = warning[0] != '\0' ? warning : NULL,
 	};
 	return state_record_run(task->db, task->view->name, &run, err);
 }
@@ -189,15 +191,26 @@ static bool require_object(struct task *task, struct viewd_err *err)
 	return err_hint(err, "viewctl create makes it again");
 }
 
+/* The data, with what is to go before and after it, as the role it is to be made by. */
+static bool refresh_with_hooks(struct task *task, const struct viewd_refresh_request *req, char warning[static 512],
+                               struct viewd_outcome *out, struct viewd_err *err)
+{
+	bool inside = hooks_inside(task);
+	warning[0] = '\0';
+	return hooks_role_begin(task, err) && (!inside || hooks_before(task, err)) && do_refresh(task, req, out, err) &&
+	       (!inside || hooks_after(task, warning, err)) && hooks_role_end(task, err);
+}
+
 static bool refresh_body(struct task *task, struct viewd_outcome *out, void *ctx, struct viewd_err *err)
 {
 	const struct viewd_refresh_request *req = ctx;
+	char warning[512];
 	db_failpoint(task->db, "refresh:begin");
 	if (!task_look(task, true, err) || !require_object(task, err) || !task_recall_definition(task, err) ||
-	    !task_read_marks(task, err) || !do_refresh(task, req, out, err))
+	    !task_read_marks(task, err) || !refresh_with_hooks(task, req, warning, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:filled");
-	if (!record(task, req, out, err) || !task_settle_marks(task, out, err))
+	if (!record(task, req, out, warning, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:recorded");
 	return true;
@@ -207,7 +220,8 @@ static bool refresh_body(struct task *task, struct viewd_outcome *out, void *ctx
 static bool stage(struct task *task, const struct viewd_refresh_request *req, struct viewd_err *err)
 {
 	char reason[256];
-	if (!task->db->syntax->stage_first || task->resolved.method != VIEWD_METHOD_TABLE)
+	/* The definition must see what a pre_hook does. */
+	if (!task->db->syntax->stage_first || task->resolved.method != VIEWD_METHOD_TABLE || task->view->pre_hook != NULL)
 		return true;
 	if (!task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
 	    !task_look(task, false, err) || !require_object(task, err) || !task_recall_definition(task, err) || !task_columns(task, err))
@@ -215,13 +229,31 @@ static bool stage(struct task *task, const struct viewd_refresh_request *req, st
 	return recipe_stage(task, effective_mode(task, req, reason) == VIEWD_MODE_DIFF, err);
 }
 
+/* Where a hook could commit by itself it stays out of the transaction. */
+static bool before_outside(struct task *task, struct viewd_err *err)
+{
+	if (hooks_inside(task) || task->view->pre_hook == NULL)
+		return true;
+	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) && hooks_before(task, err);
+}
+
+/* The data is committed: nothing can fail any more. */
+static void after_outside(struct task *task)
+{
+	struct viewd_err err;
+	char warning[512];
+	if (!hooks_inside(task) && !hooks_after(task, warning, &err))
+		db_log(task->db, VIEWD_LOG_WARNING, "view '%s', post_hook failed (%s)", task->view->name, err.msg);
+}
+
 bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct viewd_refresh_request copy = *req;
-	bool done = stage(task, req, err) && recipe_transaction(task, false, refresh_body, out, &copy, err);
+	bool done = before_outside(task, err) && stage(task, req, err) && recipe_transaction(task, false, refresh_body, out, &copy, err);
 	recipe_unstage(task);
 	if (!done)
 		return false;
 	db_failpoint(task->db, "refresh:committed");
+	after_outside(task);
 	return true;
 }

@@ -70,6 +70,10 @@ struct syntax {
 	bool stage_index;           /* the filled stage gets an index on the key, as a statement of its own (SQLite) */
 	const char *drop_temporary; /* "DROP TABLE"; MySQL "DROP TEMPORARY TABLE", which does not commit */
 
+	const char *set_role;       /* takes on a role until the end of the transaction, slot = role: "SET LOCAL ROLE {}"; NULL: no such thing */
+	const char *reset_role;     /* and gives it back earlier */
+	const char *notify;         /* tells a channel (first parameter) a text (second) when the transaction commits; NULL: no such thing */
+
 	/* Why a mode cannot work for a method here; NULL: it can. [method after resolution][mode] */
 	const char *mode_refusal[VIEWD_METHOD_COUNT][VIEWD_MODE_COUNT];
 

@@ -2,6 +2,7 @@
 #include "common/task.h"
 
 #include "base/err.h"
+#include "common/hooks.h"
 #include "common/sqltext.h"
 
 #include <assert.h>
@@ -160,6 +161,8 @@ bool task_settle_marks(struct task *task, struct viewd_outcome *out, struct view
 	if (task->view->captured && !marks_settle(task->db, task->view->name, &task->marks, err))
 		return false;
 	out->settled_seq = task->marks.seq;
+	if (!hooks_notify(task, out, err))
+		return false;
 	if (out->rows_written == 0)
 		return true;
 	char *source = relation_quoted(task->db->syntax, task->mem, &task->rel);

@@ -31,6 +31,9 @@ const struct syntax pg_syntax = {
 
 	.table_from_query = " WITH NO DATA",
 	.table_suffix = "",
+	.set_role = "SET LOCAL ROLE {}",
+	.reset_role = "RESET ROLE",
+	.notify = "SELECT pg_catalog.pg_notify($1, $2)",
 	.temporary_schema = "pg_temp",
 	.drop_temporary = "DROP TABLE",
 

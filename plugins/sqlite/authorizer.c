@@ -28,7 +28,7 @@ static int judge_reading(int action, const char *b)
 	}
 }
 
-/* viewd's statements never attach, never set a pragma, and end transactions only through statement.c. */
+/* viewd's statements never attach, never set a pragma, and end transactions only through statement.c; a savepoint surrounds a post_hook. */
 static int judge_own(int action, const char *b)
 {
 	switch (action) {
@@ -36,7 +36,6 @@ static int judge_own(int action, const char *b)
 	case SQLITE_DETACH:
 	case SQLITE_PRAGMA:
 	case SQLITE_TRANSACTION:
-	case SQLITE_SAVEPOINT:
 	case SQLITE_CREATE_VTABLE:
 	case SQLITE_DROP_VTABLE:
 		return SQLITE_DENY;

@@ -36,7 +36,8 @@ EXTRA_DIST += $(engine_scripts) tests/system/lib-engine.sh
 system_tests = \
 	tests/system/12-demo.sh \
 	tests/system/60-badinput.sh \
-	tests/system/90-control.sh
+	tests/system/90-control.sh \
+	tests/system/91-hooks.sh
 TESTS += $(system_tests)
 EXTRA_DIST += $(system_tests) tools/demo.sh
 

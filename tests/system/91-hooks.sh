@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What goes with a refresh: hooks, a role, a channel told of it; what its history keeps; waiting for data, and hearing of it.
+. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+
+start_pg
+pg_user=viewd sql_pg 'CREATE TABLE src AS SELECT g AS n FROM generate_series(1, 3) g; CREATE TABLE notes(what text, who text)'
+pg_user=postgres sql_pg 'CREATE ROLE "Sales Team"; GRANT "Sales Team" TO viewd; GRANT ALL ON SCHEMA public TO "Sales Team";
+	GRANT ALL ON src, notes TO "Sales Team"'
+sqlite3 "$T/lite.db" 'CREATE TABLE src(n); INSERT INTO src VALUES (1), (2); CREATE TABLE notes(what)'
+configure()
+{
+	conf <<-END_CONF
+		[database shop]
+		url = $pg_url
+
+		[database lite]
+		url = sqlite:///$T/lite.db
+
+		[view hooked]
+		database = shop
+		method = table
+		definition = SELECT n, (SELECT count(*) FROM notes) AS notes FROM src
+		pre_hook = INSERT INTO notes VALUES ('before', current_user)
+		post_hook = ${1:-INSERT INTO notes SELECT 'after ' || count(*), current_user FROM hooked}
+		notify_channel = Hooked
+		run_as = Sales Team
+
+		[view litehook]
+		database = lite
+		method = table
+		unique_key = n
+		definition = SELECT n, (SELECT count(*) FROM notes) AS notes FROM src
+		pre_hook = ${2:-INSERT INTO notes VALUES ('before')}
+		post_hook = INSERT INTO notes SELECT 'after ' || count(*) FROM litehook
+
+		[view plain]
+		database = shop
+		definition = SELECT n FROM src
+		${3:-}
+	END_CONF
+}
+configure
+start_viewd
+ok "the views are there" wait_until "is_fresh hooked && is_fresh litehook && is_fresh plain"
+is "creating runs no hook" "$(sql_pg 'SELECT count(*) FROM notes')" 0
+is "the object belongs to the role" "$(sql_pg "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'hooked'")" "Sales Team"
+
+# ---- the good case, with somebody who listens ----
+mkfifo "$T/listen"
+start_process "$T/listen.out" "$pg_bin/psql" -qAtX -h "$pg_dir" -U postgres shop -f "$T/listen"
+exec {listen}>"$T/listen"
+echo 'LISTEN "Hooked"; SELECT 42;' >&"$listen"
+ok "somebody listens" wait_until "grep -q 42 '$T/listen.out'"
+ok "a refresh with hooks succeeds" viewctl refresh hooked litehook --wait
+is "both ran as the role, around the data" "$(sql_pg 'SELECT what, who FROM notes')" "before|Sales Team
+after 3|Sales Team"
+is "the data sees what the pre_hook did" "$(sql_pg 'SELECT DISTINCT notes FROM hooked')" 1
+is "the same on SQLite" "$(sqlite3 "$T/lite.db" 'SELECT group_concat(what) FROM notes; SELECT DISTINCT notes FROM litehook')" \
+	"before,after 2
+1"
+is "viewd's own tables are written as viewd" "$(sql_pg "SELECT last_result FROM viewd.views WHERE name = 'hooked'")" SUCCEEDED
+ok "the listener hears of it" wait_until "echo 'SELECT 43;' >&$listen; grep -q Hooked '$T/listen.out'"
+like "... as JSON" "$(cat "$T/listen.out")" '\{"view":"hooked","relation":".*hooked.*","action":"FULL","rows":3,"rows_written":3\}'
+exec {listen}>&-
+
+# ---- failing hooks ----
+configure 'SELECT 1 / 0' 'INSERT INTO nowhere VALUES (1)'
+ok "hooks change with a reload" viewctl reload
+ok "a failing post_hook fails no refresh" viewctl refresh hooked --wait
+like "... the history tells" "$(viewctl history hooked)" 'MANUAL +SUCCEEDED +FULL'
+like "... what it was" "$(viewctl history hooked --json | jq -r '.runs[0].error')" 'post_hook: .*division by zero'
+is "... nothing of it is left, the rest is there" "$(sql_pg 'SELECT what FROM notes OFFSET 2')" before
+exits "a failing pre_hook fails the refresh" 1 viewctl refresh litehook --wait
+like "... with its name" "$(field litehook error.message)" "pre_hook: .*nowhere"
+like "... also in the history" "$(viewctl history litehook --limit 1 | tr '\n' ' ')" 'MANUAL +FAILED .*missing: pre_hook'
+is "... and the old contents stay" "$(sqlite3 "$T/lite.db" 'SELECT count(*) FROM litehook')" 2
+
+# ---- what cannot be ----
+configure 'COMMIT'
+like "a hook that ends the transaction is refused" "$(viewctl reload 2>&1)" 'ends or begins a transaction'
+configure '' '' 'run_as = nobody at all'
+viewctl reload >/dev/null
+exits "a role that is not there fails the refresh" 1 viewctl refresh plain --wait
+like "... with a hint" "$(field plain error.message)" 'run_as: .*nobody at all'
+sed -i 's/^pre_hook = INSERT INTO notes VALUES (.before.)$/notify_channel = x/' "$T/viewd.conf"
+like "SQLite has no channels, and says so" "$(viewctl reload 2>&1)" 'notify_channel cannot work \(SQLite has no NOTIFY\)'
+configure
+ok "back to what works" viewctl reload
+ok "... with all of it" wait_until "viewctl refresh hooked litehook plain --wait"
+
+# ---- waiting ----
+start_process "$T/events.out" "$VIEWD_BUILD/viewctl" -s "$T/control.sock" events
+events=$started
+start_process "$T/watch.out" "$VIEWD_BUILD/viewctl" -s "$T/control.sock" status --watch --interval 1h
+ok "somebody watches" wait_until "grep -q hooked '$T/watch.out'"
+exits "data of a minute ago is here" 0 viewctl wait plain --newer-than 1m
+exits "nothing comes by itself: exit status 4" 4 viewctl wait plain --timeout 300ms
+start_process "$T/wait.out" "$VIEWD_BUILD/viewctl" -s "$T/control.sock" wait plain
+waiter=$started
+is "a wait starts nothing" "$(field plain activity)" IDLE
+looks=$(grep -c hooked "$T/watch.out")
+ok "a refresh comes" viewctl refresh plain --wait
+wait "$waiter"
+is "... and ends the wait" $? 0
+like "... with the time of the data" "$(cat "$T/wait.out")" '^plain: data as of 20..-'
+ok "... the event is told" wait_until "grep -q 'shop:plain: SUCCEEDED, .*MANUAL' '$T/events.out'"
+ok "... and who watches sees it before the interval is over" wait_until "[ \$(grep -c hooked '$T/watch.out') -gt $looks ]"
+ok "a pause is told" viewctl pause plain
+ok "... as a change of state" wait_until "grep -q 'shop:plain: ACTIVE -> PAUSED' '$T/events.out'"
+sql_pg 'ALTER TABLE src RENAME TO gone'
+start_process "$T/wait.out" "$VIEWD_BUILD/viewctl" -s "$T/control.sock" wait hooked
+waiter=$started
+ok "somebody waits" wait_until "curl -s --unix-socket '$T/control.sock' http://x/v1/daemon | jq -e .views"
+viewctl refresh hooked --wait >/dev/null
+wait "$waiter"
+is "a failure ends the wait: exit status 1" $? 1
+like "... with the error" "$(cat "$T/wait.out")" 'src'
+stop_viewd
+is "viewd stops under listeners" $? 0
+wait "$events"
+is "... who learn that it is over" $? 3
+
+# ---- the history is bounded ----
+sql_pg 'ALTER TABLE gone RENAME TO src'
+sql_pg "INSERT INTO viewd.refresh_history(view, trigger, result, started)
+	SELECT 'plain', 'MANUAL', 'SUCCEEDED', now() FROM generate_series(1, 400)"
+start_viewd
+ok "viewd goes on" wait_until viewctl refresh plain --wait
+# one write in sixteen trims
+for ((i = 0; i < 17; i++)); do viewctl refresh plain --wait >/dev/null; done
+kept=$(sql_pg "SELECT count(*) FROM viewd.refresh_history WHERE view = 'plain'")
+ok "200 runs a view are kept, and a few more until the next trim" test "$kept" -ge 200 -a "$kept" -le 216
+finish
