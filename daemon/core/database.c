@@ -80,6 +80,16 @@ struct db *database_new(struct engine *eng, const struct conf_database *conf)
 	return db;
 }
 
+/* Another server may hold other contents, and counts its changes anew: the next look tells. */
+static void forget_contents(struct view *v)
+{
+	v->result = VIEW_RESULT_NONE;
+	v->last_refresh_us = v->last_success_us = v->data_timestamp_us = v->duration_us = v->unknown_since_us = 0;
+	v->rows = v->rows_written = -1;
+	v->past = SCHEDULE_NO_PAST;
+	v->change = (struct change){.first = 0};
+}
+
 void database_changed(struct db *db, const struct conf_database *conf)
 {
 	db->epoch++;
@@ -91,6 +101,8 @@ void database_changed(struct db *db, const struct conf_database *conf)
 	loop_timer_clear(db->probe_timer);
 	drop_waiting_prepare(db);
 	judge(db);
+	for (size_t i = 0; i < db->n_views; i++)
+		forget_contents(db->views[i]);
 }
 
 static void start_prepare(struct db *db);

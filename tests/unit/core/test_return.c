@@ -211,6 +211,30 @@ static void change_whose_refresh_was_cancelled_comes_back(void)
 	rig_free(&rig);
 }
 
+/* The new server numbers its changes from the beginning, and its contents are of another age. */
+static void database_moves_and_numbers_begin_anew(void)
+{
+	struct rig *rig = rig_start("[database d]\nurl = fake://e\n" TABLE("a"));
+	rig_commit(rig, DB TABLE("a"));
+	rig_settle(rig);
+	int64_t filled = rig_status(rig, "a").data_timestamp_us;
+	rig_advance(rig, SPAN_HOUR);
+	rig_refresh_now(rig, "a");
+	rig_view(rig, "a")->change.settled_seq = rig_view(rig, "a")->change.seen_seq = 5000;
+	rig_commit(rig, "[database d]\nurl = fake://e\n" TABLE("a"));
+	rig_settle(rig);
+	CHECK_INT(rig_status(rig, "a").data_timestamp_us, filled);
+	struct conf_view *conf = talloc_memdup(harness_ctx(), rig_view(rig, "a")->conf, sizeof *conf);
+	conf->on_change = true;
+	rig_view(rig, "a")->conf = conf;
+	change_signal(rig_view(rig, "a"), 3, false);
+	size_t before = fake_calls("e", "refresh", "a");
+	rig_advance(rig, SPAN_MINUTE);
+	rig_settle(rig);
+	CHECK_INT(fake_calls("e", "refresh", "a"), before + 1);
+	rig_free(&rig);
+}
+
 /* ---- cancels beside connections -------------------------------------------------------------------------------------------------- */
 
 static void cancel_while_it_connects(void)
@@ -293,6 +317,7 @@ static const struct harness_test tests[] = {
 	{"a change that failed is not forgotten in a pause", change_that_failed_is_not_forgotten_in_a_pause},
 	{"a change whose refresh was cancelled comes back", change_whose_refresh_was_cancelled_comes_back},
 	{"many that may not start keep nobody waiting", many_that_may_not_start_keep_nobody_waiting},
+	{"a database moves and numbers begin anew", database_moves_and_numbers_begin_anew},
 	{"cancel while it connects", cancel_while_it_connects},
 	{"cancel of a connection found dead", cancel_of_a_connection_found_dead},
 };
