@@ -112,7 +112,9 @@ static const struct command_param help_params[] = {
 	"Explains in sentences why the data is as old as it is, why this refresh mode is used, what a waiting " \
 	"refresh waits for."
 #define DOC_HISTORY \
-	"Past runs as recorded in the database, newest first."
+	"Past runs as recorded in the database, newest first: what started each, what it did and how it ended, " \
+	"with its error, or the warning of a post_hook, on a line below. The database keeps the last 200 runs of " \
+	"a view, and at most a few more until the next trim."
 #define DOC_GRAPH \
 	"Base tables, views and who reads whom, database by database. The dot form is for graphviz, the " \
 	"mermaid form for Markdown pages."
