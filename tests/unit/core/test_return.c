@@ -14,6 +14,13 @@
 #define DROP(name) TABLE(name) "on_remove = drop\n"
 #define SIMPLE(name, more) "[view " name "]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * FROM t_x'\n" more
 
+static void cancel(struct rig *rig, const char *name)
+{
+	size_t n;
+	struct view **views = rig_views(rig, name, &n);
+	engine_cancel(rig->eng, views, n);
+}
+
 static void section_comes_back_while_the_old_one_runs(void)
 {
 	struct rig *rig = rig_start(DB TABLE("other") DROP("a"));
@@ -136,13 +143,12 @@ static void paused_view_is_set_up_but_not_refreshed(void)
 static void cancelled_setup_is_told(void)
 {
 	struct rig *rig = rig_new();
-	size_t n;
 	fake_do("d", "block prepare d");
 	fake_do("d", "block apply a");
 	rig_commit(rig, "[database d]\nurl = fakeone://d\n" TABLE("other") TABLE("a"));
 	fake_do("d", "release prepare d");
 	RUN_UNTIL(rig, fake_waiting("d") == 1 && rig_view(rig, "other")->members != NULL);
-	engine_cancel(rig->eng, rig_views(rig, "other", &n), n);
+	cancel(rig, "other");
 	CHECK_STR(rig_words(rig, "other"), "FAILED IDLE NONE");
 	CHECK_CONTAINS(rig_status(rig, "other").error->msg, "cancelled");
 	fake_do("d", "release apply a");
@@ -198,11 +204,11 @@ static void change_that_failed_is_not_forgotten_in_a_pause(void)
 static void change_whose_refresh_was_cancelled_comes_back(void)
 {
 	struct rig *rig = changing_rig();
-	size_t n, before = fake_calls("d", "refresh", "a");
+	size_t before = fake_calls("d", "refresh", "a");
 	change_signal(rig_view(rig, "a"), 7, false);
 	rig_advance(rig, SPAN_MINUTE);
 	CHECK(rig_view(rig, "a")->members != NULL);
-	engine_cancel(rig->eng, rig_views(rig, "a", &n), n);
+	cancel(rig, "a");
 	rig_settle(rig);
 	CHECK_INT(fake_calls("d", "refresh", "a"), before);
 	rig_advance(rig, SPAN_HOUR);
@@ -241,12 +247,12 @@ static void cancel_while_it_connects(void)
 {
 	struct rig *rig = rig_start(DB TABLE("a"));
 	struct rig_report r;
-	size_t n, before = fake_calls("d", "refresh", "a");
+	size_t before = fake_calls("d", "refresh", "a");
 	session_close_idle(rig_db(rig, "d"));
 	fake_do("d", "hang open d");
 	rig_refresh(rig, "a", &r);
 	RUN_UNTIL(rig, fake_waiting("d") == 1);
-	engine_cancel(rig->eng, rig_views(rig, "a", &n), n);
+	cancel(rig, "a");
 	for (int i = 0; i < 5; i++)
 		rig_turn(rig, 0);
 	fake_do("d", "release open d");
@@ -262,13 +268,12 @@ static void cancel_of_a_connection_found_dead(void)
 {
 	struct rig *rig = rig_start(DB TABLE("a"));
 	struct rig_report r;
-	size_t n;
 	rig_advance(rig, SPAN_MINUTE);
 	fake_do("d", "hang alive d");
 	rig_refresh(rig, "a", &r);
 	RUN_UNTIL(rig, fake_waiting("d") == 1);
 	fake_do("d", "hang cancel d");
-	engine_cancel(rig->eng, rig_views(rig, "a", &n), n);
+	cancel(rig, "a");
 	RUN_UNTIL(rig, fake_waiting("d") == 2);
 	fake_do("d", "sever");
 	fake_do("d", "release alive d");
