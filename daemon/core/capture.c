@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
+#include "core/change.h"
 #include "core/dispatch.h"
 #include "core/due.h"
 #include "core/edges.h"
@@ -30,7 +31,7 @@ static bool is_kept(const struct view *v, const struct source *src)
 {
 	for (size_t i = 0; i < v->n_up; i++) {
 		const struct view *up = v->up[i];
-		if (up->db == v->db && up->place != NULL && strcmp(up->place, src->schema) == 0 &&
+		if (up->db == v->db && up->place != NULL && up->method != VIEWD_METHOD_SIMPLE && strcmp(up->place, src->schema) == 0 &&
 		    strcmp(up->place + strlen(up->place) + 1, src->name) == 0)
 			return true;
 	}
@@ -86,9 +87,12 @@ void capture_review(struct engine *eng)
 	eng->captures_dirty = false; /* rebuilding edges is no news */
 	struct view **todo = mem_array(NULL, struct view *, eng->n_views);
 	size_t n = 0;
-	for (size_t i = 0; i < eng->n_views; i++)
+	for (size_t i = 0; i < eng->n_views; i++) {
+		if (eng->views[i]->reconciled)
+			change_catch_up(eng->views[i]);
 		if (needs_job(eng->views[i]))
 			todo[n++] = eng->views[i];
+	}
 	const struct wave_spec spec = {.kind = JOB_CAPTURE, .order = WAVE_ANY};
 	if (n > 0)
 		wave_start(eng, &spec, todo, n);
@@ -150,6 +154,7 @@ void capture_done(struct job *job)
 		return;
 	}
 	v->capture_failed = false;
+	change_forget_marks(v);
 	v->capture_digest = job->capture_digest;
 	v->captured = job->capture_digest != 0;
 	v->capture_mode = job->captured.mode;

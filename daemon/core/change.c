@@ -2,6 +2,7 @@
 #include "core/change.h"
 
 #include "core/due.h"
+#include "sched/backoff.h"
 #include "sched/coalesce.h"
 
 static void note(struct view *view)
@@ -12,7 +13,7 @@ static void note(struct view *view)
 	view->change.last = now;
 }
 
-static int64_t start_time(const struct view *view)
+static int64_t coalesced(const struct view *view)
 {
 	const struct coalesce c = {
 		.debounce = view->conf->debounce,
@@ -30,6 +31,13 @@ static int64_t start_time(const struct view *view)
 	return settled ? start : spaced > latest ? spaced : latest;
 }
 
+/* After a failure new changes wait as a retry would. */
+static int64_t start_time(const struct view *view)
+{
+	int64_t start = coalesced(view);
+	return start < view->change.not_before ? view->change.not_before : start;
+}
+
 void change_plan(struct view *view)
 {
 	if (view->change.first == 0 || view->job != NULL || !view->reconciled || !view->conf->on_change || !due_allowed(view))
@@ -39,21 +47,21 @@ void change_plan(struct view *view)
 
 void change_resume(struct view *view)
 {
-	/* A run that failed meanwhile has taken the change with it, and was not tried again. */
 	if (view->change.first == 0 && view->change.seen_seq > view->change.settled_seq)
 		note(view);
+	view->change.not_before = view->change.failures = 0;
 	change_plan(view);
 }
 
-void change_put_off(struct view *view)
+/* Told again and known: planned, or being covered just now. */
+static bool is_known(const struct change *c, int64_t seq)
 {
-	if (view->change.first != 0 && view->reconciled && due_allowed(view) && view->due_at[DUE_CHANGE] == 0)
-		due_set(view, DUE_RETRY, view->conf->retry_max_backoff);
+	return seq <= c->settled_seq || (seq == c->seen_seq && (c->first != 0 || c->run.seq == seq));
 }
 
 void change_signal(struct view *view, int64_t seq, bool old)
 {
-	if (!view->conf->on_change || seq <= view->change.settled_seq || seq <= view->change.seen_seq)
+	if (!view->conf->on_change || is_known(&view->change, seq))
 		return;
 	view->change.seen_seq = seq;
 	note(view);
@@ -64,6 +72,7 @@ void change_signal(struct view *view, int64_t seq, bool old)
 bool change_from_upstream(struct view *view)
 {
 	note(view);
+	view->change.upstream = true;
 	if (!due_allowed(view))
 		return false;
 	if (start_time(view) <= engine_mono(view->eng))
@@ -74,22 +83,100 @@ bool change_from_upstream(struct view *view)
 
 void change_started(struct view *view)
 {
-	view->change.first = view->change.last = 0;
-	view->change.old = false;
-	view->change.last_start = engine_mono(view->eng);
+	struct change *c = &view->change;
+	c->run = (struct change_run){.first = c->first, .seq = c->seen_seq, .upstream = c->upstream, .old = c->old};
+	c->first = c->last = 0;
+	c->upstream = c->old = false;
+	c->last_start = engine_mono(view->eng);
 	due_unset(view, DUE_CHANGE);
 	due_unset(view, DUE_RETRY);
 }
 
-void change_ended(struct view *view, bool ok, int64_t settled_seq)
+void change_settled(struct view *view, int64_t settled_seq)
 {
 	struct change *c = &view->change;
-	if (settled_seq > c->settled_seq)
-		c->settled_seq = settled_seq;
-	bool dirty = c->seen_seq > c->settled_seq;
-	if (ok && settled_seq > 0 && !dirty)
+	c->settled_seq = settled_seq;
+	/* What was told before the start is covered, whatever its number; numbers begin anew when a view is registered anew. */
+	bool told = c->seen_seq != c->run.seq && c->seen_seq > settled_seq;
+	if (!told && !c->upstream)
 		c->first = c->last = 0; /* told while it ran, and covered by it all the same */
-	if (!ok && dirty && due_allowed(view) && view->due_at[DUE_RETRY] == 0)
-		due_set(view, DUE_RETRY, view->conf->retry_max_backoff); /* stale, and no retry left: go on slowly */
+}
+
+void change_covered(struct view *view, int64_t settled_seq)
+{
+	struct change *c = &view->change;
+	if (settled_seq > 0)
+		change_settled(view, settled_seq);
+	c->run = (struct change_run){.first = 0};
+	c->not_before = c->failures = 0;
 	change_plan(view);
+}
+
+/* What the run should have covered is still to be done. */
+static void owe(struct change *c)
+{
+	if (c->run.first != 0) {
+		c->last = c->first != 0 ? c->last : c->run.first;
+		c->first = c->run.first;
+		c->upstream |= c->run.upstream;
+		c->old |= c->run.old;
+	}
+	c->tried_seq = c->run.seq;
+	c->run = (struct change_run){.first = 0};
+}
+
+void change_looked_up(struct view *view)
+{
+	struct change *c = &view->change;
+	int64_t tried = c->tried_seq;
+	owe(c);
+	if (c->seen_seq <= tried && !c->upstream)
+		c->first = c->last = 0; /* the lost run has covered it */
+	change_plan(view);
+}
+
+void change_failed(struct view *view)
+{
+	struct change *c = &view->change;
+	bool news = c->first != 0;
+	const struct conf_view *conf = view->conf;
+	owe(c);
+	c->not_before = engine_mono(view->eng) +
+	                backoff_delay(conf->retry_backoff, conf->retry_max_backoff, (int)++c->failures, (uint64_t)view->eng->run_id);
+	if (news)
+		change_plan(view);
+	change_put_off(view);
+}
+
+void change_put_off(struct view *view)
+{
+	bool planned = view->due_at[DUE_RETRY] != 0 || view->due_at[DUE_CHANGE] != 0;
+	if (view->change.first != 0 && view->conf->on_change && due_allowed(view) && !planned)
+		due_set(view, DUE_RETRY, view->conf->retry_max_backoff);
+}
+
+void change_forget_marks(struct view *view)
+{
+	view->change.seen_seq = view->change.settled_seq = view->change.tried_seq = 0;
+}
+
+static void catch_up_with(struct view *up, struct view *down)
+{
+	bool news = up->catch_up || down->catch_up;
+	if (up->db == down->db || !news || !down->conf->on_change || !down->reconciled || down->data_timestamp_us == 0)
+		return;
+	if (up->last_success_us <= down->data_timestamp_us)
+		return;
+	note(down);
+	down->change.upstream = true;
+	change_plan(down);
+}
+
+void change_catch_up(struct view *view)
+{
+	for (size_t i = 0; i < view->n_up; i++)
+		catch_up_with(view->up[i], view);
+	for (size_t i = 0; i < view->n_down; i++)
+		catch_up_with(view, view->down[i]);
+	view->catch_up = false;
 }

@@ -17,8 +17,24 @@ bool change_from_upstream(struct view *view);
 /* A refresh begins: what is known so far will be covered by it. */
 void change_started(struct view *view);
 
-/* It ended; settled_seq is what it covered (0 when it failed). What came meanwhile starts one more. */
-void change_ended(struct view *view, bool ok, int64_t settled_seq);
+/* It ended well and covered the marks up to settled_seq (0: unknown). What came meanwhile starts one more. */
+void change_covered(struct view *view, int64_t settled_seq);
+
+/* The same for a refresh that was part of setting up, without a start of its own. */
+void change_settled(struct view *view, int64_t settled_seq);
+
+/* It failed: everything is still to be done. */
+void change_failed(struct view *view);
+
+/* It found that the lost run before it had ended well: that has covered what it was started for, and nothing since. */
+void change_looked_up(struct view *view);
+
+/* The instance has been registered anew: the numbers of its marks begin again. */
+void change_forget_marks(struct view *view);
+
+/* No mark tells of a refresh in another database. After a start the times do: one that read what has been refreshed since is dirty. Edges are up
+ * to date. */
+void change_catch_up(struct view *view);
 
 /* Makes a dirty instance due (after it was set up, after it was left out of a wave). */
 void change_plan(struct view *view);

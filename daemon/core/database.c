@@ -107,10 +107,23 @@ void database_changed(struct db *db, const struct conf_database *conf)
 
 static void start_prepare(struct db *db);
 
+void database_watch_closed(struct engine *eng)
+{
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		if (eng->dbs[i]->waits_for_watch && !watch_lingers(eng->dbs[i]))
+			database_probe(eng->dbs[i]);
+}
+
 void database_probe(struct db *db)
 {
 	if (db->state != DB_DOWN || db->eng->stopping)
 		return;
+	if (!db->waits_for_watch && db->dialect->watch_open != NULL && db->watcher == NULL && watch_lingers(db)) {
+		db->waits_for_watch = true; /* it holds the lock; should it not end, its server decides */
+		loop_timer_set(db->probe_timer, PROBE_STANDBY);
+		return;
+	}
+	db->waits_for_watch = false;
 	loop_timer_clear(db->probe_timer);
 	db->state = DB_PROBING;
 	db->probe++;

@@ -295,6 +295,21 @@ static void tend_later(struct job *job)
 	dispatch_aux(job->db, tend);
 }
 
+/* Signals that came while any job ran have not been planned yet. */
+static void note_changes(struct job *job)
+{
+	struct view *view = job->view;
+	if (job->kind == JOB_REFRESH && job->looked_up)
+		change_looked_up(view);
+	else if (job->kind == JOB_REFRESH && job->ok)
+		change_covered(view, job->outcome.settled_seq);
+	else if (job->kind == JOB_REFRESH)
+		change_failed(view);
+	else if (job->kind == JOB_RECONCILE && job->ok && job->outcome.settled_seq > 0)
+		change_settled(view, job->outcome.settled_seq);
+	change_plan(view);
+}
+
 static void finish_view_job(struct job *job)
 {
 	struct view *view = job->view;
@@ -305,8 +320,7 @@ static void finish_view_job(struct job *job)
 		job->members = wave_put_back(view, job->members);
 	else {
 		outcome_of(job);
-		if (job->kind == JOB_REFRESH || job->kind == JOB_RECONCILE)
-			change_ended(view, job->ok, job->ok ? job->outcome.settled_seq : 0);
+		note_changes(job);
 	}
 	finished_item(job, &item);
 	end_taken(job->members, &item);

@@ -76,6 +76,7 @@ struct job {
 	/* out */
 	bool ok;
 	bool connected;    /* the session could be opened */
+	bool looked_up;    /* nothing was refreshed: the lost run before it had ended well */
 	bool session_lost; /* and was gone at the end */
 	struct viewd_err err;
 	bool inspected;

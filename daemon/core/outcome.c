@@ -274,6 +274,7 @@ static void reconciled(struct job *job)
 	}
 	bool first = !view->reconciled;
 	view->reconciled = true;
+	view->catch_up |= first;
 	if (first) {
 		view->retries = 0;
 		/* That was a retry of setting it up; a refresh that lost its connection is still to be repeated. */
@@ -304,7 +305,7 @@ static bool wants_first_fill(const struct job *job)
 
 static void start_first_fill(struct view *view)
 {
-	const struct wave_spec spec = {.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_INITIAL};
+	const struct wave_spec spec = {.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_INITIAL, .propagate = true};
 	wave_start(view->eng, &spec, &view, 1);
 }
 
@@ -384,6 +385,7 @@ void outcome_upstream_failed(struct view *view, const struct wave *wave)
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_CANCELLED, "view '%s' was not tried (a view it reads failed)", view->label);
 	tell_failure(view, -1, &err, true);
+	change_plan(view); /* its own sources changed as well: the last good contents of the other are better than none of that */
 }
 
 void outcome_skipped(struct view *view)

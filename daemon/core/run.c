@@ -119,6 +119,7 @@ static bool was_recorded(struct job *job)
 {
 	if (!inspect(job) || !job->found.ours || job->found.last_success_us < job->unknown_since_us)
 		return false;
+	job->looked_up = true;
 	job->outcome.did = VIEWD_DID_NO_DATA;
 	job->outcome.rows = job->found.rows;
 	job->outcome.data_timestamp_us = job->found.data_timestamp_us;

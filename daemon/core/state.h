@@ -53,6 +53,7 @@ struct db {
 	unsigned probe;        /* number of the last probe: an earlier one's result counts no more */
 	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
 	struct watcher *watcher; /* NULL: none runs */
+	bool waits_for_watch;  /* an older watch is still being closed */
 	struct session *idle;  /* list of open sessions nobody uses */
 	size_t n_busy;         /* jobs that hold a slot */
 	size_t n_changing;     /* those of them that create, replace or drop */
@@ -88,9 +89,17 @@ struct change {
 	int64_t first, last;  /* since the last start; 0: none */
 	int64_t last_start;
 	bool old;             /* the first came while nobody watched: it may be as old as the data */
-	int64_t seen_seq;     /* highest mark told */
-	int64_t settled_seq;  /* highest mark settled by a refresh */
-	bool upstream;        /* an upstream instance wrote rows and the refresh had to be put off */
+	int64_t seen_seq;     /* mark told last */
+	int64_t settled_seq;  /* mark settled by the last refresh */
+	bool upstream;        /* among them is an instance that wrote rows: no mark need tell of it */
+	struct change_run {
+		int64_t first; /* what the running refresh was started for */
+		int64_t seq;
+		bool upstream, old;
+	} run;
+	int64_t tried_seq;    /* seen at the start of the last run that failed */
+	int64_t not_before;   /* after failures */
+	int64_t failures;
 };
 
 struct view {
@@ -144,6 +153,7 @@ struct view {
 	bool reads_clock;        /* its contents age although no source changes */
 	bool captured;           /* the database knows of a capture for it */
 	bool capture_failed;     /* the last attempt to set it up */
+	bool catch_up;           /* set up just now: what other databases did meanwhile has not been looked at */
 	enum viewd_capture capture_mode;
 	char *capture_reason;
 	size_t heap_index;       /* 0: not in the heap */
@@ -186,6 +196,7 @@ struct engine {
 	int64_t clock_ahead;            /* wall minus monotonic at the last look */
 	int64_t clock_slept;            /* likewise */
 
+	LIST_HEAD(, watcher) watchers; /* all that have not been closed */
 	struct loop_timer *capture_timer; /* another try after a capture that failed */
 	struct loop_timer *post_timer; /* zero delay: dispatch and finished waves, never from inside a request */
 	struct observer_list observers;

@@ -19,6 +19,7 @@
 struct watcher {
 	struct worker_task task;
 	struct engine *eng;
+	LIST_ENTRY(watcher) link;
 	struct db *db; /* NULL once stopped; loop side only */
 	const struct viewd_dialect *dialect;
 	struct conf *conf;
@@ -65,7 +66,9 @@ static void receive(struct worker_note *note)
 	if (w->db != NULL && n->what == NOTE_OPENED) {
 		w->opened = true;
 		database_watch_opened(w->db);
-	} else if (w->db != NULL)
+	} else if (n->what == NOTE_OPENED)
+		w->dialect->watch_wake(w->watch); /* stopped before this was known: it may wait already */
+	else if (w->db != NULL)
 		deliver(w->db, n);
 	free(n);
 }
@@ -136,8 +139,10 @@ static void close_done(struct worker_task *task)
 {
 	struct watcher *w = CONTAINER_OF(task, struct watcher, task);
 	struct engine *eng = w->eng;
+	LIST_REMOVE(w, link);
 	conf_unref(&w->conf);
 	talloc_free(w);
+	database_watch_closed(eng);
 	engine_session_closed(eng);
 }
 
@@ -176,6 +181,7 @@ void watch_start(struct db *db)
 		.thread_end = db->dialect->thread_end,
 	};
 	db->watcher = w;
+	LIST_INSERT_HEAD(&db->eng->watchers, w, link);
 	db->eng->n_sessions++;
 	worker_submit(db->eng->pool, &w->task);
 }
@@ -184,6 +190,22 @@ void watch_wake(struct db *db)
 {
 	if (db->watcher != NULL && db->watcher->opened)
 		db->dialect->watch_wake(db->watcher->watch);
+}
+
+/* Equal but for parameters: likely the same database, and so the same lock. */
+static bool same_place(const char *url, const char *other)
+{
+	size_t len = strcspn(url, "?");
+	return len == strcspn(other, "?") && strncmp(url, other, len) == 0;
+}
+
+bool watch_lingers(const struct db *db)
+{
+	const struct watcher *w;
+	LIST_FOREACH(w, &db->eng->watchers, link)
+		if (w->db == NULL && same_place(w->conf_db->url, db->conf->url))
+			return true;
+	return false;
 }
 
 void watch_stop(struct db *db)

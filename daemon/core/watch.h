@@ -15,6 +15,9 @@ void watch_start(struct db *db);
 /* Look again soon: marks may have changed. Does nothing without a watcher. */
 void watch_wake(struct db *db);
 
+/* Is a watch of the same database, of an earlier section of the files perhaps, still being closed? */
+bool watch_lingers(const struct db *db);
+
 /* Ends it; what it still tells goes to nobody. */
 void watch_stop(struct db *db);
 

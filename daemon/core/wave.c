@@ -368,6 +368,8 @@ void wave_member_end(struct member *m, const struct engine_item *item)
 		const struct engine_item not_run = {
 			.result = next->blocked ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_SKIPPED, .action = -1, .rows = -1};
 		idle = next->next_idle;
+		if (next->blocked && next->changed && next->view->conf->on_change)
+			change_from_upstream(next->view);
 		if (next->blocked)
 			outcome_upstream_failed(next->view, wave);
 		end_one(next, &not_run, &idle);

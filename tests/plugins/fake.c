@@ -77,7 +77,8 @@ static bool prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, st
 	for (size_t i = 0; more && i < FAKE_BUCKETS; i++)
 		for (const struct fake_object *o = conn->server->buckets[i]; o != NULL && more; o = o->next) {
 			const struct viewd_recorded row = {
-				.name = o->owner, .relation = o->name, .method = o->method, .on_remove = o->drop_on_remove ? "drop" : "keep"};
+				.name = o->owner, .relation = o->name, .method = o->method, .on_remove = o->drop_on_remove ? "drop" : "keep",
+				.captured = o->owner != NULL && fake_is_captured(conn->server, o->owner)};
 			more = o->owner == NULL || rows.fn(rows.ctx, &row);
 		}
 	if (ok)
@@ -151,13 +152,15 @@ static bool inspect(struct viewd_conn *conn, const struct viewd_view_spec *view,
 	return ok;
 }
 
-static bool fill(struct viewd_conn *conn, struct fake_object *o, const char *definition, struct viewd_outcome *out,
-                 struct viewd_err *err)
+/* With a unique_key nothing is written when nothing differs. What was written marks the views that read it. */
+static bool fill(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view, const struct fake_seen *seen,
+                 struct viewd_outcome *out, struct viewd_err *err)
 {
 	int64_t rows, before = o->rows;
 	uint64_t content;
-	if (!fake_evaluate(conn->server, definition, 0, &rows, &content, err))
+	if (!fake_evaluate(conn->server, view->definition, 0, &rows, &content, err))
 		return false;
+	bool same = view->n_unique_key > 0 && o->populated && o->content == content;
 	if (o->kind != VIEWD_KIND_VIEW) {
 		o->populated = true;
 		o->rows = rows;
@@ -166,7 +169,11 @@ static bool fill(struct viewd_conn *conn, struct fake_object *o, const char *def
 		o->duration_us = 1;
 	}
 	out->rows = rows;
-	out->rows_written = before > rows ? before - rows : rows;
+	out->rows_written = same ? 0 : before > rows ? before - rows : rows;
+	out->settled_seq = seen->seq;
+	fake_settle_marks(conn->server, view->name, seen);
+	if (!same)
+		fake_touch(conn->server, o->name);
 	return true;
 }
 
@@ -193,7 +200,8 @@ static bool create(struct viewd_conn *conn, const struct viewd_view_spec *view, 
 	if (!view->with_data || o->kind == VIEWD_KIND_VIEW)
 		return true;
 	out->did = VIEWD_DID_REINITIALIZE;
-	return fill(conn, o, view->definition, out, err);
+	const struct fake_seen seen = fake_read_marks(conn->server, view->name);
+	return fill(conn, o, view, &seen, out, err);
 }
 
 /* Does any other object read it? */
@@ -218,6 +226,7 @@ static bool drop(struct fake_server *s, const struct viewd_view_spec *view, stru
 		return err_set(err, VIEWD_ERR_EXISTS, "relation \"%s\" was not made by viewd", o->name);
 	if (reader != NULL && !view->cascade)
 		return err_set(err, VIEWD_ERR_QUERY, "relation \"%s\" is read by \"%s\"", o->name, reader);
+	fake_uncapture(s, view->name);
 	fake_forget(s, o);
 	return true;
 }
@@ -308,6 +317,7 @@ static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
 	char name[256];
 	fake_plain_name(view->relation, name, sizeof name);
 	fake_lock();
+	const struct fake_seen seen = fake_read_marks(conn->server, view->name); /* then it may wait, then the data is read */
 	bool ok = fake_enter(conn->server, conn, FAKE_refresh, name, err);
 	if (ok) {
 		struct fake_object *o = fake_find(conn->server, name);
@@ -319,7 +329,7 @@ static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
 		else if (o->kind == VIEWD_KIND_VIEW)
 			done.did = VIEWD_DID_NO_DATA;
 		else
-			ok = fill(conn, o, view->definition, &done, err);
+			ok = fill(conn, o, view, &seen, &done, err);
 		if (ok) {
 			remember_run(conn, o, req, "SUCCEEDED", NULL);
 			*out = done;
@@ -423,4 +433,9 @@ VIEWD_DIALECT_EXPORT = {
 	.record_failure = record_failure,
 	.verify = verify,
 	.history = history,
+	.capture = fake_capture,
+	.watch_open = fake_watch_open,
+	.watch_next = fake_watch_next,
+	.watch_wake = fake_watch_wake,
+	.watch_close = fake_watch_close,
 };

@@ -14,11 +14,16 @@
  *   hang OP OBJECT                       that call waits for a release and ignores cancels
  *   release OP OBJECT                    ends waiting, and forgets block, hang, delay and fail for it
  *   down CLASS | up                      the server breaks all connections and refuses new ones with CLASS | is back
- *   sever                                breaks all connections once
+ *   sever                                breaks all connections once, but for the watch
  *   readonly | writable                  prepare, apply and refresh fail with class standby
  *   make OBJECT KIND                     somebody else creates a view, matview or table (replacing what is there)
  *   remove OBJECT | touch OBJECT         somebody else drops it | changes its definition
  *   change TABLE                         a row is added to a t_ table
+ *   stir TABLE                           somebody writes it, and nothing comes of that
+ *   request VIEW                         an application asks for a refresh in SQL
+ *   deaf | hearing                       changes leave marks as ever, but no hint wakes the watch | hints come again
+ *   unwatch                              the connection of the watch breaks, no other
+ *   rival | norival                      another daemon holds the lock | lets go of it
  *   report FILE                          writes "OP COUNT" lines: calls so far; and "bytes N": memory of its objects
  * OP is the name of a dialect function, or `*`; OBJECT a relation (a database's name for prepare, open, alive), or `*`.
  */
@@ -47,6 +52,13 @@ size_t fake_most_running(const char *server);
 size_t fake_waiting(const char *server);
 
 size_t fake_connections(const char *server);
+size_t fake_watches(const char *server);
+
+/* Views whose marks say that a source changed since their last refresh. */
+size_t fake_stale(const char *server);
+
+/* The sources a view is registered for: "t_a t_b"; "-" when it is not. On mem_ctx. */
+char *fake_captured_sources(void *mem_ctx, const char *server, const char *view);
 enum viewd_kind fake_kind(const char *server, const char *object);
 
 /* Rows of a filled object; -1 when it does not exist or is not populated. */

@@ -9,7 +9,7 @@
 
 #define FAKE_OPS(X)                                                                                                   \
 	X(check_database) X(check_view) X(render) X(open) X(close) X(cancel) X(alive) X(prepare) X(inspect) X(apply)      \
-	X(refresh) X(record_failure) X(verify) X(history)
+	X(refresh) X(record_failure) X(verify) X(history) X(capture) X(watch_open) X(watch_next)
 enum fake_op {
 #define FAKE_OP_ENUM(name) FAKE_##name,
 	FAKE_OPS(FAKE_OP_ENUM)
@@ -75,6 +75,14 @@ struct fake_server {
 	} *trace;
 	size_t n_trace;
 	size_t n_running, most_running, n_waiting, n_connections;
+	struct fake_capture *captures[FAKE_BUCKETS];
+	struct fake_request *requests;
+	struct viewd_watch *watch; /* holds the lock, unless its connection broke */
+	size_t n_watches;
+	unsigned hints; /* changes when there may be something to look at */
+	bool deaf;      /* hints get lost */
+	bool rival;     /* another daemon holds the lock */
+	unsigned watch_epoch; /* grows when the watch's connection breaks */
 	struct fake_server *next;
 };
 
@@ -84,6 +92,14 @@ struct viewd_conn {
 	char *database;
 	unsigned epoch;
 	bool busy, cancelled, in_cancel, broken;
+};
+
+/* What a refresh has read of its view's marks before it read data. */
+#define FAKE_SEEN 16
+struct fake_seen {
+	int64_t dirty[FAKE_SEEN];
+	size_t n;
+	int64_t seq;
 };
 
 /* Everything below is called with the lock held. */
@@ -114,6 +130,17 @@ bool fake_evaluate(struct fake_server *s, const char *definition, int depth, int
 bool fake_is_base(const char *name);
 int64_t fake_now(const struct viewd_conn *conn);
 int64_t fake_mono(void);
+/* Lets go of the lock until something changes, or so long. */
+void fake_wait(int64_t us);
+
+/* Marks: a source changed; what a refresh reads and settles; what a view is registered for. */
+void fake_touch(struct fake_server *s, const char *source);
+struct fake_seen fake_read_marks(struct fake_server *s, const char *view);
+void fake_settle_marks(struct fake_server *s, const char *view, const struct fake_seen *seen);
+bool fake_is_captured(struct fake_server *s, const char *view);
+void fake_uncapture(struct fake_server *s, const char *view);
+void fake_request_refresh(struct fake_server *s, const char *view);
+void fake_free_captures(struct fake_server *s);
 /* What the objects of the server take, roughly: they stand for what a real database keeps elsewhere. */
 size_t fake_bytes(const struct fake_server *s);
 
@@ -125,5 +152,13 @@ bool fake_judge_view(const struct viewd_database_spec *db, const struct viewd_vi
                      struct viewd_text_sink mentions, struct viewd_err *err);
 bool fake_render_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view, enum viewd_render_kind kind,
                       const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err);
+
+/* The dialect's functions of change capture; without the lock. */
+bool fake_capture(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_capture_request *req,
+                  struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err);
+struct viewd_watch *fake_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err);
+bool fake_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err);
+void fake_watch_wake(struct viewd_watch *w);
+void fake_watch_close(struct viewd_watch **watch);
 
 #endif

@@ -79,6 +79,7 @@ static bool release(struct fake_server *s, char **w, int n)
 static bool go_down(struct fake_server *s, const char *word)
 {
 	s->epoch++;
+	s->watch_epoch++;
 	return class_of(word, &s->down);
 }
 
@@ -113,8 +114,10 @@ static bool about_object(struct fake_server *s, const char *verb, const char *na
 		o->touched = true;
 	else if (strcmp(verb, "change") == 0)
 		o->rows++;
-	else
+	else if (strcmp(verb, "stir") != 0)
 		return false;
+	if (strcmp(verb, "change") == 0 || strcmp(verb, "stir") == 0)
+		fake_touch(s, name);
 	return true;
 }
 
@@ -159,6 +162,14 @@ static bool obey(struct fake_server *s, char **w, int n)
 		s->readonly = true;
 	else if (strcmp(w[0], "writable") == 0)
 		s->readonly = false;
+	else if (strcmp(w[0], "unwatch") == 0)
+		s->watch_epoch++;
+	else if (strcmp(w[0], "deaf") == 0 || strcmp(w[0], "hearing") == 0)
+		s->deaf = w[0][0] == 'd';
+	else if (strcmp(w[0], "rival") == 0 || strcmp(w[0], "norival") == 0)
+		s->rival = w[0][0] == 'r';
+	else if (strcmp(w[0], "request") == 0 && n > 1)
+		fake_request_refresh(s, w[1]);
 	else
 		return n > 1 && about_object(s, w[0], w[1]);
 	return true;

@@ -21,7 +21,7 @@ static size_t violations;
 static int64_t fixed_now;
 
 /* How often a waiting call looks at its clock and at the control file. */
-#define SLICE_NS 5000000
+#define SLICE_US 5000
 
 void fake_lock(void)
 {
@@ -42,6 +42,16 @@ void fake_violation(const char *what)
 {
 	fprintf(stderr, "fake dialect: contract broken: %s\n", what);
 	violations++;
+}
+
+void fake_wait(int64_t us)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	int64_t ns = until.tv_nsec + us % 1000000 * 1000;
+	until.tv_sec += us / 1000000 + ns / 1000000000;
+	until.tv_nsec = ns % 1000000000;
+	pthread_cond_timedwait(&changed, &lock, &until);
 }
 
 int64_t fake_now(const struct viewd_conn *conn)
@@ -289,14 +299,7 @@ static void wait_as_scripted(struct fake_server *s, const struct viewd_conn *con
 			break;
 		if (r->act == FAKE_DELAY && fake_mono() - start >= r->delay_us)
 			break;
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += SLICE_NS;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000;
-		}
-		pthread_cond_timedwait(&changed, &lock, &until);
+		fake_wait(SLICE_US);
 		fake_obey_control(s);
 	}
 	s->n_waiting--;
@@ -422,6 +425,11 @@ size_t fake_connections(const char *server)
 	return look(server, offsetof(struct fake_server, n_connections));
 }
 
+size_t fake_watches(const char *server)
+{
+	return look(server, offsetof(struct fake_server, n_watches));
+}
+
 enum viewd_kind fake_kind(const char *server, const char *object)
 {
 	fake_lock();
@@ -463,6 +471,7 @@ static void free_server(struct fake_server *s)
 			s->buckets[i] = o->next;
 			free_object(o);
 		}
+	fake_free_captures(s);
 	talloc_free(s);
 }
 
@@ -472,7 +481,7 @@ void fake_reset(void)
 	while (servers != NULL) {
 		struct fake_server *s = servers;
 		servers = s->next;
-		if (s->n_connections == 0)
+		if (s->n_connections + s->n_watches == 0)
 			free_server(s);
 	}
 	violations = 0;

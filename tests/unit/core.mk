@@ -3,6 +3,7 @@
 # ---- the scripted dialect: a plugin for programs, a library for unit tests. -rpath makes libtool build a real shared object.
 fake_sources = \
 	tests/plugins/fake.c tests/plugins/fake.h tests/plugins/fake_private.h \
+	tests/plugins/fake_capture.c \
 	tests/plugins/fake_offline.c \
 	tests/plugins/fake_script.c \
 	tests/plugins/fake_server.c
@@ -24,6 +25,7 @@ tests_unit_core_librig_la_LIBADD = tests/plugins/libfake.la libviewd.la libharne
 
 core_rig_tests = \
 	tests/unit/core/test_create \
+	tests/unit/core/test_change \
 	tests/unit/core/test_commit \
 	tests/unit/core/test_failure \
 	tests/unit/core/test_loader \
@@ -33,6 +35,7 @@ core_rig_tests = \
 	tests/unit/core/test_watching \
 	tests/unit/core/test_wave
 tests_unit_core_test_create_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_change_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_commit_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_reload_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_observe_LDADD = tests/unit/core/librig.la $(LDADD)

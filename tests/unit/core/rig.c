@@ -48,6 +48,7 @@ struct rig *rig_new(void)
 	one.caps |= VIEWD_CAP_SINGLE_WRITER;
 	REQUIRE_OK(registry_add(rig->registry, &one, &err), &err);
 	clock_fake_init(&rig->clock, INT64_C(1800000000) * SPAN_SECOND);
+	rig->clock.mono_us = SPAN_DAY; /* 0 means never */
 	fake_set_now(rig->clock.wall_us);
 	make_engine(rig);
 	return rig;
@@ -112,14 +113,18 @@ bool rig_turn(struct rig *rig, int64_t deadline)
 	return clock_system()->mono(clock_system()) < deadline;
 }
 
+size_t rig_working(const struct rig *rig)
+{
+	size_t watching = 0;
+	for (size_t i = 0; i < rig->eng->n_dbs; i++)
+		watching += rig->eng->dbs[i]->watcher != NULL;
+	return worker_pending(rig->pool) - watching;
+}
+
 bool rig_is_settled(const struct rig *rig)
 {
 	const struct engine *eng = rig->eng;
-	size_t watchers = 0; /* they never end by themselves */
-	for (size_t i = 0; i < eng->n_dbs; i++)
-		watchers += eng->dbs[i]->watcher != NULL;
-	bool quiet = eng->n_running == 0 && eng->finished == NULL && LIST_EMPTY(&eng->woken) &&
-	             worker_pending(rig->pool) == watchers;
+	bool quiet = eng->n_running == 0 && eng->finished == NULL && LIST_EMPTY(&eng->woken) && rig_working(rig) == 0;
 	for (size_t i = 0; i < eng->n_views && quiet; i++)
 		quiet = eng->views[i]->job == NULL && eng->views[i]->members == NULL;
 	for (size_t i = 0; i < eng->n_dbs && quiet; i++)

@@ -48,6 +48,9 @@ bool rig_turn(struct rig *rig, int64_t deadline);
 			harness_abort(); \
 	} while (0)
 
+/* Tasks that workers have, but for the watches. */
+size_t rig_working(const struct rig *rig);
+
 /* Nothing runs, waits, probes or is still to be told. */
 bool rig_is_settled(const struct rig *rig);
 void rig_settle(struct rig *rig);

@@ -127,17 +127,17 @@ static void down_and_back(void)
 	CHECK_STR(rig_words(rig, "b"), "FAILED IDLE SUCCEEDED"); /* the database's trouble is its views' */
 	CHECK_INT(rig_status(rig, "b").error->cls, VIEWD_ERR_CONNECT);
 	CHECK_STR(rig_words(rig, "other"), "ACTIVE IDLE SUCCEEDED");
-	size_t opens = fake_calls("d", "open", NULL);
+	size_t opens = fake_calls("d", "watch_open", NULL);
 	struct rig_report r = rig_refresh_now(rig, "a b"); /* by hand: told at once, after one look */
 	REQUIRE(r.n == 2);
 	for (size_t i = 0; i < 2; i++) {
 		CHECK_INT(r.items[i].result, VIEW_RESULT_FAILED);
 		CHECK_INT(r.items[i].cls, VIEWD_ERR_CONNECT);
 	}
-	CHECK_INT(fake_calls("d", "open", NULL), opens + 1);
+	CHECK_INT(fake_calls("d", "watch_open", NULL), opens + 1);
 	CHECK_STR(rig_words(rig, "a"), "FAILED WAITING SUCCEEDED"); /* scheduled ones wait */
 	CHECK_STR(rig_status(rig, "a").waits_for, "the database to come back");
-	CHECK_INT(fake_calls("d", "open", NULL), opens + 1);
+	CHECK_INT(fake_calls("d", "watch_open", NULL), opens + 1);
 	fake_do("d", "up");
 	probe(rig, "d");
 	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");

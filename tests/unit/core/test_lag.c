@@ -173,7 +173,9 @@ static void refusals(void)
 {
 	const struct viewd_dialect d = watching();
 	struct conf_view v = {.method = VIEWD_METHOD_TABLE, .on_change = true};
-	CHECK_STR(refusal(&viewd_dialect_fake, &v, ""),
+	struct viewd_dialect blind = viewd_dialect_fake;
+	blind.watch_open = NULL;
+	CHECK_STR(refusal(&blind, &v, ""),
 	          "on_change = yes, but the dialect fake cannot notice changes; use a schedule: every, after or cron");
 	CHECK_STR(refusal(&d, &v, ""), "");
 	CHECK_STR(refusal(&d, &v, "now()"),
