@@ -12,6 +12,7 @@ struct pg_stage {
 	struct viewd_conn *conn; /* viewd's own, for refreshes */
 	struct viewd_conn *app;  /* owner of the tables */
 	struct viewd_watch *watch;
+	struct viewd_watch **holder; /* closes it after the test */
 	struct viewd_view_spec view; /* totals */
 	struct viewd_captured captured;
 	const char *const *names;
@@ -24,7 +25,9 @@ struct pg_stage {
 void pg_stage_open(struct pg_stage *s);
 /* Makes the view totals anew, captured, and refreshes it until nothing is stale. names must live as long as the stage. */
 void pg_stage_capture(struct pg_stage *s, enum viewd_capture mode, const char *definition, const char *const *names, size_t n);
-/* Both, with totals over sale. */
+/* Closes the watch and opens another. */
+void pg_stage_rewatch(struct pg_stage *s);
+/* Open and capture, with totals over sale. */
 void pg_stage_begin(struct pg_stage *s, enum viewd_capture mode);
 
 /* capture() alone. */

@@ -9,8 +9,8 @@ libpgtest_la_LIBADD = libviewd_sql.la libviewd.la libharness.la $(PQ_LIBS) $(TAL
 pg_programs = tests/postgresql/test_pg_conn tests/postgresql/test_pg_refresh tests/postgresql/test_pg_replace \
 	tests/postgresql/test_pg_readers tests/postgresql/test_pg_watch
 check_PROGRAMS += $(pg_programs)
-EXTRA_DIST += tests/postgresql/run.sh tests/contract/postgresql.sh
-TESTS += tests/postgresql/run.sh tests/contract/postgresql.sh
+EXTRA_DIST += tests/postgresql/capture.sh tests/postgresql/run.sh tests/contract/postgresql.sh
+TESTS += tests/postgresql/capture.sh tests/postgresql/run.sh tests/contract/postgresql.sh
 
 tests_postgresql_test_pg_conn_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_conn_LDADD = libpgtest.la $(LDADD)

@@ -2,7 +2,7 @@
  *
  * Noticing changes: what a watch tells after each kind of write, and that it tells nothing without one.
  */
-#include <signal.h>
+#include <stdlib.h>
 #include <talloc.h>
 
 #include "base/clock.h"
@@ -227,6 +227,106 @@ static void removes_triggers_nobody_needs(void)
 	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.captures"), "0");
 }
 
+static struct viewd_watch *try_watch(struct viewd_err *err)
+{
+	struct viewd_database_spec spec = pg_spec("viewd");
+	return DIALECT->watch_open(&pg_host, &spec, err);
+}
+
+static void stands_by_while_another_leads(void)
+{
+	struct pg_stage s;
+	struct viewd_err err = {0};
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	CHECK(try_watch(&err) == NULL);
+	CHECK_INT(err.cls, VIEWD_ERR_STANDBY);
+	/* The leader's session is killed: the next one that tries leads, and what happened in between is not lost. */
+	pg_do(s.conn, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()");
+	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
+	err = (struct viewd_err){0};
+	CHECK(!DIALECT->watch_next(s.watch, 1000000, (struct viewd_signal_sink){NULL, NULL}, &err));
+	CHECK_INT(err.cls, VIEWD_ERR_LOST);
+	pg_stage_rewatch(&s);
+	CHECK(pg_told(&s));
+}
+
+static void fences_who_no_longer_leads(void)
+{
+	struct pg_stage s;
+	struct viewd_err err = {0};
+	struct viewd_outcome out = {0};
+	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1};
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
+	pg_do(s.conn, "UPDATE viewd.daemon SET epoch = epoch + 1, holder = 'somebody else'");
+	CHECK(!DIALECT->refresh(s.conn, &s.view, &req, &out, &err));
+	CHECK_INT(err.cls, VIEWD_ERR_STANDBY);
+	CHECK_STR(pg_ask(s.conn, "SELECT n FROM public.totals"), "2");
+	CHECK(pg_told(&s));
+}
+
+/* What a crash leaves: the server has emptied every unlogged table, whatever was in them. */
+static void marks_everything_when_the_log_is_gone(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
+	pg_do(s.conn, "TRUNCATE viewd.changes, viewd.log_intact");
+	pg_stage_rewatch(&s);
+	CHECK(pg_told(&s));
+	pg_stage_refresh(&s);
+	CHECK(!pg_told_within(&s, 200000));
+}
+
+static void cleans_the_log(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	struct viewd_conn *old = pg_session("app");
+	pg_do(old, "BEGIN ISOLATION LEVEL REPEATABLE READ");
+	pg_do(old, "SELECT count(*) FROM sale");
+	/* 49 MB in all, which the old snapshot keeps from being vacuumed. */
+	for (int i = 0; i < 12; i++) {
+		pg_do(s.conn, "INSERT INTO viewd.changes SELECT repeat('x', 100) FROM generate_series(1, 30000)");
+		s.watch->pace_us = 1;
+		pg_look_watch(&s, 1000);
+	}
+	CHECK(atoll(pg_ask(s.conn, "SELECT pg_relation_size('viewd.changes')")) < 24 * 1024 * 1024);
+	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
+	CHECK(pg_told(&s));
+}
+
+static void hears_copy_and_multi_statement_transactions(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	pg_do(s.app, "BEGIN");
+	for (int i = 0; i < 20; i++)
+		pg_do(s.app, talloc_asprintf(harness_ctx(), "INSERT INTO sale VALUES (%d, 1)", 30 + i));
+	pg_do(s.app, "COMMIT");
+	CHECK(pg_told(&s));
+	pg_stage_refresh(&s);
+	CHECK_STR(pg_ask(s.conn, "SELECT n FROM public.totals"), "22");
+	PQclear(PQexec(s.app->pg, "COPY public.sale FROM STDIN"));
+	CHECK_INT(PQputCopyData(s.app->pg, "90\t1\n", 5), 1);
+	CHECK_INT(PQputCopyEnd(s.app->pg, NULL), 1);
+	for (PGresult *res; (res = PQgetResult(s.app->pg)) != NULL; PQclear(res))
+		CHECK_INT(PQresultStatus(res), PGRES_COMMAND_OK);
+	CHECK(pg_told(&s));
+}
+
+/* Anybody may notify anything: it costs a look, nothing else. */
+static void trusts_no_payload(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	struct viewd_conn *other = pg_session("other");
+	pg_do(other, "SELECT pg_notify('viewd', repeat('x', 7999))");
+	pg_do(other, "SELECT pg_notify('viewd', E'%s%n\\x1b[31m; DROP TABLE sale')");
+	CHECK(!pg_told_within(&s, 200000));
+	CHECK(s.watch->asleep);
+}
+
 static const struct harness_test watch_tests[] = {
 	{"tells of each kind of write", tells_of_each_kind_of_write},
 	{"settles what a refresh covers", settles_what_a_refresh_covers},
@@ -240,5 +340,11 @@ static const struct harness_test watch_tests[] = {
 	{"polls where it may not make triggers", polls_where_it_may_not_make_triggers},
 	{"takes requests of anybody", takes_requests_of_anybody},
 	{"removes triggers nobody needs", removes_triggers_nobody_needs},
+	{"hears COPY and transactions of many statements", hears_copy_and_multi_statement_transactions},
+	{"trusts no payload", trusts_no_payload},
+	{"stands by while another leads", stands_by_while_another_leads},
+	{"fences who no longer leads", fences_who_no_longer_leads},
+	{"marks everything when the log is gone", marks_everything_when_the_log_is_gone},
+	{"cleans the log", cleans_the_log},
 };
 HARNESS_MAIN(SUITE("pg watch", watch_tests))
