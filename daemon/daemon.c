@@ -42,6 +42,7 @@ struct daemon {
 	struct loop_timer *stop_timer;
 	struct watchdog *dog;
 	bool stopping;
+	bool left_alone; /* stopped with workers inside a call */
 	int exit_code;
 };
 
@@ -70,10 +71,17 @@ static bool start_conf(struct daemon *d, struct viewd_err *err)
 	return d->conf != NULL;
 }
 
+/* A worker that does not come back still uses what it was given: that goes with the process. */
+static bool somebody_works(const struct daemon *d)
+{
+	return d->pool != NULL && worker_pending(d->pool) > 0;
+}
+
 static void stop_conf(struct daemon *d)
 {
 	conf_unref(&d->conf);
-	talloc_free(d->registry);
+	if (!d->left_alone)
+		talloc_free(d->registry);
 }
 
 static bool start_loop(struct daemon *d, struct viewd_err *err)
@@ -88,8 +96,9 @@ static bool start_loop(struct daemon *d, struct viewd_err *err)
 static void stop_loop(struct daemon *d)
 {
 	if (d->pool != NULL)
-		worker_pool_free(&d->pool, worker_pending(d->pool) == 0);
-	loop_free(&d->loop);
+		worker_pool_free(&d->pool, !d->left_alone);
+	if (!d->left_alone)
+		loop_free(&d->loop);
 }
 
 static bool start_state_dir(struct daemon *d, struct viewd_err *err UNUSED)
@@ -125,6 +134,9 @@ static bool start_engine(struct daemon *d, struct viewd_err *err UNUSED)
 
 static void stop_engine(struct daemon *d)
 {
+	d->left_alone = somebody_works(d);
+	if (d->left_alone)
+		return;
 	reload_free(&d->reload);
 	engine_free(&d->eng);
 }
