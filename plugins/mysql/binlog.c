@@ -41,6 +41,7 @@ struct binlog {
 	struct position at;     /* everything before is read */
 	struct position stored; /* what viewd_position says */
 	bool in_group, request, reload, gap;
+	bool unhandled; /* the event is to be handled again: the database was busy */
 	struct mapped *mapped;
 	size_t n_mapped;
 	struct targets targets;
@@ -162,6 +163,14 @@ static bool is_own(const struct binlog *log, const struct relation *table, const
 	return strcmp(table->name, name) == 0 && strcasecmp(table->schema, log->conn->url->database) == 0;
 }
 
+static bool load_targets(struct binlog *log, struct viewd_err *err)
+{
+	if (log->reload && !targets_load(log->conn, &log->targets, err))
+		return false;
+	log->reload = false;
+	return true;
+}
+
 static bool on_table_map(struct binlog *log, struct viewd_err *err)
 {
 	const struct st_mariadb_rpl_table_map_event *ev = &log->event->event.table_map;
@@ -173,11 +182,10 @@ static bool on_table_map(struct binlog *log, struct viewd_err *err)
 		log->reload = true;
 	if (is_own(log, &map.table, "viewd_requests"))
 		log->request = true;
-	if (strncmp(map.table.name, "viewd_", 6) == 0) /* written by viewd all the time, and nobody's source */
-		return true;
-	if (log->reload && !targets_load(log->conn, &log->targets, err))
+	if (strncmp(map.table.name, "viewd_", 6) == 0 && strcasecmp(map.table.schema, log->conn->url->database) == 0)
+		return true; /* written by viewd all the time, and nobody's source */
+	if (!load_targets(log, err))
 		return false;
-	log->reload = false;
 	if (!targets_match(log->conn, &log->targets, &map.table))
 		return true;
 	log->mapped = talloc_realloc(log, log->mapped, struct mapped, (unsigned)log->n_mapped + 1);
@@ -200,39 +208,56 @@ static void end_group(struct binlog *log)
 		log->at.offset = log->event->next_event_pos;
 }
 
-static bool on_query(struct binlog *log, struct viewd_err *err)
+static void on_statement(struct binlog *log, const char *sql)
 {
-	const MARIADB_STRING *text = &log->event->event.query.statement;
-	char *sql = talloc_strndup(log, text->str, text->length);
-	bool good = true;
-
 	if (strcmp(sql, "BEGIN") == 0)
 		log->in_group = true;
 	else if (strcmp(sql, "COMMIT") == 0 || strcmp(sql, "ROLLBACK") == 0)
 		end_group(log);
 	else {
-		good = !log->reload || targets_load(log->conn, &log->targets, err);
-		log->reload = log->reload && !good;
 		targets_statement(log->conn, &log->targets, sql, &log->touched);
 		log->gap = log->gap || strncasecmp(sql, "XA COMMIT", 9) == 0; /* what it changed was told when it was prepared */
 		if (!log->in_group)
 			end_group(log);
 	}
-	talloc_free(sql);
-	return good;
 }
 
-/* Connector/C 3.3 takes four bytes off the name for a checksum that is not there, so the packet itself is read: a status byte, 19 bytes of
- * header with the length at 9, the position, the name (https://mariadb.com/kb/en/rotate_event/). */
+static bool on_query(struct binlog *log, struct viewd_err *err)
+{
+	const MARIADB_STRING *text = &log->event->event.query.statement;
+
+	if (!load_targets(log, err))
+		return false;
+	char *sql = talloc_strndup(log, text->str, text->length);
+	on_statement(log, sql);
+	talloc_free(sql);
+	return true;
+}
+
+/* How long the next file's name is: one more digit after a number of nines. */
+static size_t next_length(const char *file)
+{
+	const char *dot = strrchr(file, '.');
+
+	return strlen(file) + (dot != NULL && strspn(dot + 1, "9") == strlen(dot + 1));
+}
+
+/* Read from the packet, because the library (3.3) goes wrong after a file without an end. The server makes one up at the beginning, for the
+ * file that was asked for, and after a file that a crash has ended. Whether a checksum follows the name depends on server and library, so its
+ * length is taken from the one before. The packet is a status byte, 19 bytes of header, the position and the name
+ * (https://mariadb.com/kb/en/rotate_event/). */
 static void on_rotate(struct binlog *log)
 {
-	const unsigned char *packet = log->my->net.read_pos;
-	uint32_t length = packet[10] | (uint32_t)packet[11] << 8 | (uint32_t)packet[12] << 16 | (uint32_t)packet[13] << 24;
+	const unsigned char *body = log->my->net.read_pos + 1 + 19;
+	size_t length = next_length(log->at.file);
+	char file[sizeof log->at.file];
 
-	if (length < 19 + 8)
-		return;
-	snprintf(log->at.file, sizeof log->at.file, "%.*s", (int)(length - 19 - 8), (const char *)packet + 1 + 19 + 8);
-	log->at.offset = (int64_t)log->event->event.rotate.position;
+	snprintf(file, sizeof file, "%.*s", (int)length, (const char *)body + 8);
+	if (strncmp(file, log->at.file, strlen(log->at.file)) != 0)
+		memcpy(log->at.file, file, sizeof file);
+	log->at.offset = 0;
+	for (int i = 7; i >= 0; i--)
+		log->at.offset = log->at.offset << 8 | body[i];
 }
 
 static bool handle(struct binlog *log, struct viewd_err *err)
@@ -293,15 +318,24 @@ static bool readable(const struct binlog *log)
 	return binlog_buffered(log) || poll(&pfd, 1, 0) > 0;
 }
 
+static bool fetch(struct binlog *log, struct viewd_err *err)
+{
+	/* A failing fetch may free an event that is handed in, so each is a new one. */
+	mariadb_free_rpl_event(log->event);
+	log->event = mariadb_rpl_fetch(log->rpl, NULL);
+	if (log->event == NULL)
+		return fetch_failed(log, err);
+	log->heard_us = mono_us();
+	return true;
+}
+
 bool binlog_read(struct binlog *log, struct viewd_err *err)
 {
-	while (readable(log)) {
-		MARIADB_RPL_EVENT *event = mariadb_rpl_fetch(log->rpl, log->event);
-		if (event == NULL)
-			return fetch_failed(log, err);
-		log->event = event;
-		log->heard_us = mono_us();
-		if (!handle(log, err))
+	while (log->unhandled || readable(log)) {
+		if (!log->unhandled && !fetch(log, err))
+			return false;
+		log->unhandled = !handle(log, err);
+		if (log->unhandled)
 			return false;
 	}
 	if (mono_us() - log->heard_us < SILENCE_US)

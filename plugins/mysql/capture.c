@@ -63,11 +63,18 @@ static bool choose_trigger(struct viewd_conn *conn, const char *why_not_binlog, 
 	return true;
 }
 
-static bool choose_binlog(size_t n, struct viewd_captured *out)
+static bool choose_binlog(struct viewd_conn *conn, size_t n, struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
 {
+	int64_t sync;
+
 	out->mode = VIEWD_CAPTURE_BINLOG;
 	snprintf(out->reason, sizeof out->reason, "the binary log tells of %zu table%s at each commit, without any cost for writers", n,
 	         n == 1 ? "" : "s");
+	if (!my_query_int(conn, "SELECT @@global.sync_binlog", NULL, 0, &sync, err))
+		return false;
+	if (sync != 1)
+		warn(warnings, "sync_binlog is not 1: a crash of the machine can lose the last changes from the binary log but not from the tables,"
+		               " which goes unnoticed until max_staleness");
 	return true;
 }
 
@@ -100,7 +107,7 @@ static bool choose(struct viewd_conn *conn, enum viewd_capture wanted, size_t n,
 	if (!binlog_usable(conn, &cls, why, err))
 		return false;
 	if (cls == VIEWD_ERR_OK)
-		return binlog_begin(conn, err) && choose_binlog(n, out);
+		return binlog_begin(conn, err) && choose_binlog(conn, n, out, warnings, err);
 	if (wanted == VIEWD_CAPTURE_BINLOG)
 		return refuse_binlog(cls, why, err);
 	return choose_trigger(conn, why, n, out, warnings);

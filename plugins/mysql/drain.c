@@ -7,9 +7,6 @@
  */
 #include "mysql/notice.h"
 
-#include <string.h>
-
-#include "common/marks.h"
 #include "common/sqltext.h"
 
 #define BATCH 5000
@@ -43,11 +40,8 @@ static bool take(struct viewd_conn *conn, struct batch *batch, struct viewd_err 
 {
 	char *select = talloc_asprintf(batch->sources.mem, "SELECT id, source FROM viewd_changes ORDER BY id LIMIT %d FOR UPDATE SKIP LOCKED", BATCH);
 
-	if (!my_query(&conn->db, select, NULL, 0, keep, batch, err))
+	if (!my_query(&conn->db, select, NULL, 0, keep, batch, err) || !texts_touch(conn, &batch->sources, err))
 		return false;
-	for (size_t i = 0; i < batch->sources.n; i++)
-		if (!marks_touch(&conn->db, batch->sources.items[i], NULL, err))
-			return false;
 	char *delete = talloc_asprintf(batch->sources.mem, "DELETE FROM viewd_changes WHERE id IN (%s)", batch->ids);
 	return batch->n == 0 || db_exec(&conn->db, delete, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mysql/notice.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/marks.h"
@@ -42,12 +43,25 @@ bool texts_contain(const struct texts *list, const char *text)
 	return false;
 }
 
-bool notice_touch(struct viewd_conn *conn, const struct texts *sources, notice_then_fn *and_then, void *ctx, struct viewd_err *err)
+static int compare(const void *a, const void *b)
 {
-	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err);
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
-	for (size_t i = 0; i < sources->n && done; i++)
-		done = marks_touch(&conn->db, sources->items[i], NULL, err);
+bool texts_touch(struct viewd_conn *conn, struct texts *sources, struct viewd_err *err)
+{
+	if (sources->n > 1)
+		qsort(sources->items, sources->n, sizeof *sources->items, compare);
+	for (size_t i = 0; i < sources->n; i++)
+		if (!marks_touch(&conn->db, sources->items[i], NULL, err))
+			return false;
+	return true;
+}
+
+bool notice_touch(struct viewd_conn *conn, struct texts *sources, notice_then_fn *and_then, void *ctx, struct viewd_err *err)
+{
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && texts_touch(conn, sources, err);
+
 	done = done && (and_then == NULL || and_then(conn, ctx, err)) && my_commit(&conn->db, err);
 	if (!done)
 		my_rollback(&conn->db);

@@ -24,9 +24,12 @@ struct texts {
 bool texts_keep(void *texts, const char *const *values, size_t n); /* a db_row_fn: keeps the first value */
 bool texts_contain(const struct texts *list, const char *text);
 
+/* Touches them in the order in which refreshes settle them, so that the two do not lock each other out. In a transaction. */
+bool texts_touch(struct viewd_conn *conn, struct texts *sources, struct viewd_err *err) MUST_CHECK;
+
 /* One transaction in which the sources are touched and then (NULL: nothing) `and_then` is run. */
 typedef bool notice_then_fn(struct viewd_conn *conn, void *ctx, struct viewd_err *err);
-bool notice_touch(struct viewd_conn *conn, const struct texts *sources, notice_then_fn *and_then, void *ctx, struct viewd_err *err)
+bool notice_touch(struct viewd_conn *conn, struct texts *sources, notice_then_fn *and_then, void *ctx, struct viewd_err *err)
 	MUST_CHECK;
 
 /* ---- capture.c, trigger.c: hooks of struct db_ops */

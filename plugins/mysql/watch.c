@@ -29,10 +29,11 @@
 #define POLL_EVERY (2 * SPAN_SECOND)
 #define HEARTBEAT_EVERY (5 * SPAN_SECOND)
 #define THOROUGH_EVERY SPAN_MINUTE
+#define MEND_AGAIN (10 * SPAN_SECOND) /* making a trigger waits for a table's writers, and others behind it */
 
 /* When something is due next, by the monotonic clock. */
 struct due {
-	int64_t log, look, poll, heartbeat, thorough;
+	int64_t log, look, poll, heartbeat, thorough, mend;
 };
 
 struct viewd_watch {
@@ -41,6 +42,7 @@ struct viewd_watch {
 	char lock[IDENT_MAX];
 	int wake;
 	bool begun;             /* watch_next was called */
+	bool untold;            /* something was found, and a failure kept it from being told */
 	bool trigger, poll;     /* some source is noticed so */
 	bool compare;           /* TABLE_ID can be seen */
 	int64_t pause_us;
@@ -224,10 +226,14 @@ static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *
 {
 	bool mended = false, polled = false;
 	int64_t begin = mono_us();
-	bool thorough = comes_due(&w->due.thorough, w->compare ? THOROUGH_EVERY : HEARTBEAT_EVERY);
 
-	if (w->trigger && !tables_mend(w->conn, w->compare, thorough, &mended, err))
-		return false;
+	if (w->trigger && comes_due(&w->due.mend, 0)) {
+		bool thorough = comes_due(&w->due.thorough, w->compare ? THOROUGH_EVERY : HEARTBEAT_EVERY);
+		if (!tables_mend(w->conn, w->compare, thorough, &mended, err)) {
+			w->due.mend = mono_us() + MEND_AGAIN;
+			return false;
+		}
+	}
 	if (w->poll && comes_due(&w->due.poll, POLL_EVERY) && !tables_poll(w->conn, w->compare, &polled, err))
 		return false;
 	int64_t took = mono_us() - begin;
@@ -241,7 +247,7 @@ static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *
 static bool look(struct viewd_watch *w, bool full, bool *news, bool *asked, struct viewd_err *err)
 {
 	if (full)
-		w->due = (struct due){.thorough = w->due.thorough};
+		w->due = (struct due){.thorough = w->due.thorough, .mend = w->due.mend};
 	if (comes_due(&w->due.heartbeat, HEARTBEAT_EVERY)) {
 		*news = true;
 		if (!check_lock(w, err))
@@ -274,16 +280,17 @@ static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink 
 	struct viewd_err failure = {0};
 	struct counted counted = {.to = signals};
 	struct viewd_signal_sink sink = {count, &counted};
-	bool news = full, asked = full;
+	bool news = full || w->untold, asked = full;
 	bool good = look(w, full, &news, &asked, &failure) && (!news || marks_stale(&w->conn->db, sink, &failure)) &&
 	            (!asked || marks_requests(&w->conn->db, sink, &failure));
 
+	w->untold = news && !good;
 	*told_r = counted.n > 0;
 	if (good)
 		return true;
 	if (!w->conn->lost && (failure.cls == VIEWD_ERR_CONFLICT || failure.cls == VIEWD_ERR_TIMEOUT)) {
 		db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', a look at the changes is put off (%s)", w->conn->db.database_name, failure.msg);
-		w->due = (struct due){.log = mono_us() + PAUSE_LONG, .look = mono_us() + PAUSE_LONG, .heartbeat = mono_us() + PAUSE_LONG};
+		w->due.log = w->due.look = w->due.heartbeat = mono_us() + PAUSE_LONG;
 		return true;
 	}
 	if (err != NULL)

@@ -310,7 +310,7 @@ static void a_table_made_anew_is_seen(void)
 
 	begin(&s);
 	if (s.mode == VIEWD_CAPTURE_TRIGGER)
-		expect_log("made again");
+		expect_log(" made");
 	int64_t before = s.of_v.seq;
 	contract_sql("DROP TABLE src; CREATE TABLE src (id integer PRIMARY KEY, a integer); INSERT INTO src VALUES (77, 7)");
 	LISTEN_UNTIL(&s, s.of_v.seq > before);

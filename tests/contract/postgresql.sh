@@ -15,5 +15,7 @@ export VIEWD_CONTRACT_RESET="$client -U postgres postgres -c 'DROP DATABASE IF E
 	-c 'CREATE DATABASE contract OWNER viewd'"
 export VIEWD_CONTRACT_QUOTE='"'
 export VIEWD_CONTRACT_LOCK='BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE'
+export VIEWD_CONTRACT_REQUEST="SELECT viewd.request_refresh('v')"
+export VIEWD_CONTRACT_DURING=refresh:filled
 ok "contract on PostgreSQL $(pg_db=postgres sql_pg 'SHOW server_version')" "$VIEWD_BUILD/tests/contract/contract" "$@"
 finish

@@ -36,6 +36,7 @@ EXTRA_DIST += $(engine_scripts) tests/system/lib-engine.sh
 system_tests = \
 	tests/system/12-demo.sh \
 	tests/system/60-badinput.sh \
+	tests/system/63-watch-mariadb.sh \
 	tests/system/90-control.sh \
 	tests/system/91-hooks.sh
 TESTS += $(system_tests)

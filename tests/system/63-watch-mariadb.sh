@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Views on MariaDB follow their sources, by the binary log and by triggers: at once, without refreshing for ever, and with nothing
+# lost when the server or viewd is killed right after a change.
+. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+
+server_options=(--log-bin=binlog --binlog-format=ROW --log-bin-trust-function-creators=ON --innodb-flush-log-at-trx-commit=1
+	--sync-binlog=1)
+
+# follows VIEW: the view has what its source has.
+follows()
+{
+	[ "$(sql_mariadb "SELECT total FROM $1" 2>/dev/null)" = "$(sql_mariadb 'SELECT sum(amount) FROM orders' 2>/dev/null)" ]
+}
+
+runs()
+{
+	sql_mariadb "SELECT count(*) FROM viewd_refresh_history WHERE view = '$1'"
+}
+
+is_settled()
+{
+	[ "$(field totals is_stale)$(field totals activity)" = falseIDLE ] && [ "$(field above is_stale)$(field above activity)" = falseIDLE ]
+}
+
+start_mariadb "${server_options[@]}"
+sql_mariadb "GRANT PROCESS, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO viewd@localhost"
+for mode in binlog trigger; do
+	sql_mariadb "CREATE OR REPLACE DATABASE shop; USE shop;
+		CREATE TABLE orders (id INT AUTO_INCREMENT PRIMARY KEY, amount INT); INSERT INTO orders (amount) VALUES (1), (2)"
+	conf <<-END
+		[database shop]
+		url = $mariadb_url
+		[view-defaults]
+		database = shop
+		method = table
+		on_change = yes
+		capture = $mode
+		max_delay = 1s
+		[view totals]
+		definition = SELECT sum(amount) AS total FROM orders
+		[view above]
+		definition = SELECT total FROM totals
+	END
+	start_viewd
+	ok "$mode: both views are there" wait_until "follows totals && follows above && is_settled"
+	like "$mode: why says how changes are noticed" "$(viewctl why totals)" "$([ $mode = binlog ] && echo 'binary log' || echo trigger)"
+	sql_mariadb "INSERT INTO orders (amount) VALUES (10)"
+	ok "$mode: an insert arrives, one view further too" wait_until "follows totals && follows above"
+	sql_mariadb "TRUNCATE orders"
+	ok "$mode: so does an emptied table" wait_until "follows totals && follows above"
+	sql_mariadb "INSERT INTO orders (amount) VALUES (5)"
+	ok "$mode: and one that was filled again" wait_until "follows totals && follows above"
+
+	ok "$mode: it comes to rest" wait_until is_settled
+	before=$(runs totals)/$(runs above)
+	sql_mariadb "CREATE TABLE unrelated (id INT); INSERT INTO unrelated VALUES (1); INSERT INTO viewd_requests (view) VALUES ('totals')"
+	ok "$mode: a request in SQL is obeyed" wait_until "[ \$(runs totals) -gt ${before%/*} ]"
+	ok "$mode: and it comes to rest" wait_until is_settled
+	is "$mode: nothing else was refreshed" "$(($(runs totals) - ${before%/*}))" 1
+
+	for n in 1 2 3; do
+		sql_mariadb "INSERT INTO orders (amount) VALUES ($n)"
+		kill_mariadb
+		start_mariadb "${server_options[@]}"
+		ok "$mode: nothing is lost when the server is killed after a change ($n)" wait_until "follows totals && follows above"
+	done
+	if [ $mode = binlog ]; then
+		sql_mariadb "INSERT INTO orders (amount) VALUES (50); FLUSH BINARY LOGS; INSERT INTO orders (amount) VALUES (60)"
+		ok "binlog: the next file is followed" wait_until "follows totals && follows above && is_settled"
+		is "binlog: and remembered" "$(sql_mariadb "SELECT file_name FROM viewd_position")" \
+			"$(sql_mariadb "SHOW MASTER STATUS" | cut -f1)"
+	fi
+	sql_mariadb "INSERT INTO orders (amount) VALUES (100)"
+	kill_viewd
+	sql_mariadb "INSERT INTO orders (amount) VALUES (200)"
+	start_viewd
+	ok "$mode: nor when viewd is killed" wait_until "follows totals && follows above"
+	for id in $(sql_mariadb "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'viewd'"); do
+		sql_mariadb "KILL $id" 2>/dev/null # some are gone already
+	done
+	sql_mariadb "INSERT INTO orders (amount) VALUES (400)"
+	ok "$mode: nor when the server ends all connections" wait_until "follows totals && follows above"
+	[ $mode = trigger ] || unlike "$mode: no log was thought to be lost" "$(cat "$T/viewd.log")" 'purged|cannot be read'
+	stop_viewd
+	rm -rf "$T/state"
+done
+finish
