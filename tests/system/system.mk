@@ -32,6 +32,17 @@ TESTS += $(engine_tests)
 CLEANFILES += $(engine_tests)
 EXTRA_DIST += $(engine_scripts) tests/system/lib-engine.sh
 
+# Random writers against everything that may go wrong: SQLite in make check, all engines in make check-long.
+model_tests = tests/model/model-sqlite.sh tests/model/model-postgresql.sh tests/model/model-mariadb.sh
+$(model_tests): Makefile
+	@$(MKDIR_P) tests/model
+	@name='$@'; engine=$${name##*-}; \
+	printf '#!/bin/sh\nengine=%s\nexport engine\nexec "$$VIEWD_SRC/tests/model/model.sh"\n' "$${engine%.sh}" >$@
+	@chmod +x $@
+TESTS += tests/model/model-sqlite.sh
+CLEANFILES += $(model_tests)
+EXTRA_DIST += tests/model/model.sh
+
 # Tests that have one form only.
 system_tests = \
 	tests/system/12-demo.sh \
@@ -77,5 +88,6 @@ sqlclient_sources = tests/support/sqlclient.c tests/support/sqlclient.h
 
 # The long form of the tests that have one: more rounds, more data.
 .PHONY: check-long
-check-long:
+check-long: $(model_tests)
 	VIEWD_LONG=1 $(MAKE) check-system SH_LOG_COMPILER='timeout -k 5 3600'
+	VIEWD_LONG=1 $(MAKE) check TESTS='$(model_tests)' SH_LOG_COMPILER='timeout -k 5 3600'
