@@ -94,7 +94,7 @@ trap 'exit 1' HUP INT TERM
 export PATH=$build:$PATH VIEWD_SOCKET=$dir/control.sock
 stats()
 {
-	show sqlite3 -column -header "$dir/shop.db" \
+	show sqlite3 -cmd '.timeout 5000' -column -header "$dir/shop.db" \
 		'SELECT category, product_count, round(avg_price, 2) AS avg_price FROM category_stats ORDER BY category'
 }
 change()

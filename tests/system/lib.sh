@@ -355,8 +355,11 @@ mariadbd=$(PATH=$PATH:/usr/sbin command -v mariadbd)
 
 mariadb_spawn()
 {
+	# A directory of its own for temporary files: a server that starts removes what others keep in a shared one.
+	mkdir -p "$mariadb_dir/tmp"
+	[ "$(id -u)" -ne 0 ] || chown mysql: "$mariadb_dir/tmp"
 	start_process "$mariadb_dir/server.log" as_user mysql "$mariadbd" --no-defaults --datadir="$mariadb_dir/data" \
-		--socket="$mariadb_dir/sock" --pid-file="$mariadb_dir/pid" --skip-networking --skip-name-resolve \
+		--socket="$mariadb_dir/sock" --tmpdir="$mariadb_dir/tmp" --pid-file="$mariadb_dir/pid" --skip-networking --skip-name-resolve \
 		--innodb-log-file-size=8M --innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=2 \
 		--innodb-use-native-aio=0 --character-set-server=utf8mb4 --lc-messages=en_US "$@"
 	mariadb_pid=$started
@@ -367,9 +370,9 @@ mariadb_spawn()
 mariadb_make_template()
 {
 	local mariadb_dir=$1
-	mkdir -p "$mariadb_dir/data"
+	mkdir -p "$mariadb_dir/data" "$mariadb_dir/tmp"
 	[ "$(id -u)" -ne 0 ] || chown -R mysql: "$mariadb_dir"
-	(as_user mysql mariadb-install-db --no-defaults --datadir="$mariadb_dir/data" --skip-test-db \
+	(as_user mysql mariadb-install-db --no-defaults --datadir="$mariadb_dir/data" --tmpdir="$mariadb_dir/tmp" --skip-test-db \
 		--auth-root-authentication-method=normal --innodb-log-file-size=8M --innodb-use-native-aio=0) || return
 	mariadb_spawn || return
 	mariadb_db='' sql_mariadb "CREATE DATABASE shop; CREATE USER viewd@localhost; GRANT ALL ON shop.* TO viewd@localhost"
