@@ -344,7 +344,7 @@ static void end_one(struct member *m, const struct engine_item *item, struct mem
 		if (after->ended || after->n_waits == 0)
 			continue;
 		after->blocked |= !lets_go_on(wave, item->result);
-		after->changed |= item->result == VIEW_RESULT_SUCCEEDED && item->rows_written != 0;
+		after->changed |= item->result == VIEW_RESULT_SUCCEEDED && (item->rows_written != 0 || item->action != VIEWD_DID_NO_DATA);
 		if (--after->n_waits > 0)
 			continue;
 		if (!after->blocked && runs_now(after)) {

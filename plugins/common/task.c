@@ -163,7 +163,7 @@ bool task_settle_marks(struct task *task, struct viewd_outcome *out, struct view
 	out->settled_seq = task->marks.seq;
 	if (!hooks_notify(task, out, err))
 		return false;
-	if (out->rows_written == 0)
+	if (out->rows_written == 0 && out->did == VIEWD_DID_NO_DATA) /* a full refresh that left no row may have removed some */
 		return true;
 	char *source = relation_quoted(task->db->syntax, task->mem, &task->rel);
 	return marks_touch(task->db, source, NULL, err);

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "common/marks.h"
 
 #define RECOVER_WAIT_US (3 * SPAN_SECOND)
 
@@ -113,7 +114,8 @@ static bool settle(struct viewd_conn *conn, const struct intent *in, struct asid
 	if (!my_find_object(&conn->db, &in->rel, &live, err))
 		return false;
 	bool happened = in->row.identity[0] != '\0' && strcmp(live.identity, in->row.identity) == 0;
-	if (happened && !fulfil(conn, in->name, &in->row, err))
+	/* What reads it has not been told either. */
+	if (happened && (!marks_touch(&conn->db, in->row.relation, NULL, err) || !fulfil(conn, in->name, &in->row, err)))
 		return false;
 	if (!aside_clear(aside, true, err))
 		return false;

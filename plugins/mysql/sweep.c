@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "common/marks.h"
 #include "common/timetext.h"
 
 #define SWEEP_WAIT_US (3 * SPAN_SECOND)
@@ -123,7 +124,7 @@ static bool catch_up(struct viewd_conn *conn, const struct row *row, struct view
 		.data_timestamp_us = tag.data_timestamp_us,
 	};
 	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && state_record_run(&conn->db, row->view, &run, err) &&
-	            my_commit(&conn->db, err);
+	            marks_touch(&conn->db, row->relation, NULL, err) && my_commit(&conn->db, err);
 	if (!done)
 		my_rollback(&conn->db);
 	return done;

@@ -170,6 +170,8 @@ static bool fill(struct viewd_conn *conn, struct fake_object *o, const struct vi
 	}
 	out->rows = rows;
 	out->rows_written = same ? 0 : before > rows ? before - rows : rows;
+	if (same)
+		out->did = VIEWD_DID_NO_DATA;
 	out->settled_seq = seen->seq;
 	fake_settle_marks(conn->server, view->name, seen);
 	if (!same)
