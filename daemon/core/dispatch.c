@@ -277,7 +277,7 @@ static void finished_item(const struct job *job, struct engine_item *item)
 static bool never_began(const struct job *job)
 {
 	bool away = !job->connected || job->err.cls == VIEWD_ERR_CONNECT || job->err.cls == VIEWD_ERR_AUTH;
-	return !job->ok && away && !job->cancelled && job->db->state == DB_DOWN && !job->eng->stopping && !job->view->removed;
+	return !job->ok && away && !job->cancelled && job->db->state != DB_UP && !job->eng->stopping && !job->view->removed;
 }
 
 /* Nobody waits for statistics: they are looked after beside other work, at a pace of their own. */
