@@ -2,7 +2,7 @@
  *
  * pace.c: when to look next. A change alone is met asleep: one notification, one look, one more that finds nothing. A stream of changes
  * wakes the watcher, so that writers stop notifying, which takes a lock of the whole server at their commit; it looks in steps of 1 to 50
- * ms until it has been quiet, and then sleeps as soon as nobody who saw it awake is left.
+ * ms, the longer the more it finds, until it has been quiet, and then sleeps as soon as nobody who saw it awake is left.
  */
 #include "postgresql/watch.h"
 
@@ -12,14 +12,23 @@
 #define PACE_MAX_US INT64_C(50000)
 #define PACE_IDLE_US INT64_C(250000)  /* quiet for long, but a writer that saw it awake has not ended */
 #define PACE_BLOCKED_US INT64_C(20000)
-#define QUIET_US INT64_C(100000)
+#define PACE_ASLEEP_US INT64_C(8000)
+#define QUIET_US INT64_C(30000)
 #define LONG_QUIET_US INT64_C(5000000)
-#define STREAK_WAKES 3
+#define STREAK_WAKES 16
+#define ROWS_WAKE 8  /* in one look */
+#define ROWS_MANY 16
+#define ROWS_FEW 4
 
 static bool bool_row(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = v[0] != NULL && v[0][0] == 't';
 	return false;
+}
+
+static int64_t within(int64_t pace_us, int64_t most_us)
+{
+	return pace_us < PACE_MIN_US ? PACE_MIN_US : pace_us > most_us ? most_us : pace_us;
 }
 
 static bool wake_up(struct viewd_watch *w, struct viewd_err *err)
@@ -45,8 +54,8 @@ static bool fall_asleep(struct viewd_watch *w, bool *again_r, struct viewd_err *
 static bool pace_asleep(struct viewd_watch *w, int64_t rows, struct viewd_err *err)
 {
 	w->streak = rows > 0 ? w->streak + 1 : 0;
-	w->pace_us = rows > 0 ? PACE_MIN_US << w->streak : 0;
-	return w->streak < STREAK_WAKES || wake_up(w, err);
+	w->pace_us = rows > 0 ? within(PACE_MIN_US << w->streak, PACE_ASLEEP_US) : 0;
+	return (w->streak < STREAK_WAKES && rows < ROWS_WAKE) || wake_up(w, err);
 }
 
 static bool pace_awake(struct viewd_watch *w, int64_t rows, bool *again_r, struct viewd_err *err)
@@ -55,9 +64,10 @@ static bool pace_awake(struct viewd_watch *w, int64_t rows, bool *again_r, struc
 	if (rows > 0)
 		w->quiet_since_us = now;
 	int64_t quiet = now - w->quiet_since_us, most = quiet > LONG_QUIET_US ? PACE_IDLE_US : PACE_MAX_US;
-	w->pace_us = w->pace_us < PACE_MIN_US ? PACE_MIN_US : w->pace_us * 2;
-	if (w->pace_us > most)
-		w->pace_us = most;
+	if (rows == 0 || rows > ROWS_MANY)
+		w->pace_us = within(w->pace_us * 2, most);
+	else if (rows <= ROWS_FEW)
+		w->pace_us = within(w->pace_us / 2, most);
 	return quiet < QUIET_US || !w->may_sleep || fall_asleep(w, again_r, err);
 }
 
