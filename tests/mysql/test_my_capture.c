@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What noticing changes needs from accounts, and what it leaves alone. The rest is in tests/contract/capture.c.
+ */
+#include "my_support.h"
+
+#include "base/err.h"
+
+static bool keep_warning(void *ctx, const char *text)
+{
+	char **all = ctx;
+
+	*all = talloc_asprintf_append(*all, "%s\n", text);
+	return true;
+}
+
+static bool capture(struct viewd_conn *conn, enum viewd_capture mode, char **warnings, struct viewd_captured *out, struct viewd_err *err)
+{
+	static const struct viewd_source sales = {"shop", "sales", VIEWD_KIND_TABLE};
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, my_before);
+	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = &sales, .n_sources = 1};
+
+	*err = (struct viewd_err){0};
+	*warnings = talloc_strdup(harness_ctx(), "");
+	return DIALECT->capture(conn, &view, &req, out, (struct viewd_text_sink){keep_warning, warnings}, err);
+}
+
+static void triggers_leave_others_alone(void)
+{
+	struct viewd_captured out;
+	struct viewd_err err;
+	char *warnings;
+
+	my_fresh();
+	my_do("CREATE TABLE audit (n INT)");
+	my_do("CREATE TRIGGER theirs AFTER INSERT ON sales FOR EACH ROW INSERT INTO audit VALUES (1)");
+	my_do("CREATE OR REPLACE USER clerk@localhost");
+	my_do("GRANT INSERT ON shop.sales TO clerk@localhost");
+	struct viewd_conn *conn = my_session();
+	for (int i = 0; i < 2; i++)
+		REQUIRE_OK(capture(conn, VIEWD_CAPTURE_TRIGGER, &warnings, &out, &err), &err);
+	CHECK_CONTAINS(warnings, "TRUNCATE goes unnoticed");
+	CHECK_STR(my_ask("SELECT count(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE = 'sales'"), "4");
+	my_do("INSERT INTO sales (region, amount) VALUES ('east', 1)");
+	CHECK_STR(my_ask("SELECT count(*) FROM audit"), "1");
+	CHECK_STR(my_ask("SELECT count(*), max(source) FROM viewd_changes"), "1,`shop`.`sales`");
+	CHECK_STR(my_ask("SELECT count(*) FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE LIKE '%%clerk%%' AND TABLE_NAME LIKE 'viewd%%'"), "0");
+	CHECK_STR(my_ask("SELECT group_concat(DISTINCT DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'"),
+	          "viewd@localhost");
+	REQUIRE_OK(capture(conn, VIEWD_CAPTURE_NONE, &warnings, &out, &err), &err);
+	CHECK_STR(my_ask("SELECT group_concat(TRIGGER_NAME) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE = 'sales'"), "theirs");
+}
+
+static void a_missing_privilege_is_named(void)
+{
+	struct viewd_captured out;
+	struct viewd_err err;
+	char *warnings;
+
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	CHECK(!capture(conn, VIEWD_CAPTURE_BINLOG, &warnings, &out, &err));
+	CHECK_STR(err_class_word(err.cls), "config");
+	CHECK_CONTAINS(err.msg, "log_bin is off");
+	CHECK_CONTAINS(err.hint, "REPLICATION SLAVE");
+	REQUIRE_OK(capture(conn, VIEWD_CAPTURE_AUTO, &warnings, &out, &err), &err);
+	CHECK_INT(out.mode, VIEWD_CAPTURE_TRIGGER);
+	CHECK_CONTAINS(out.reason, "no binlog: log_bin is off");
+	REQUIRE_OK(capture(conn, VIEWD_CAPTURE_NONE, &warnings, &out, &err), &err);
+	my_do("REVOKE TRIGGER ON shop.* FROM viewd@localhost");
+	conn = my_session();
+	CHECK(!capture(conn, VIEWD_CAPTURE_TRIGGER, &warnings, &out, &err));
+	CHECK_STR(err_class_word(err.cls), "denied");
+	CHECK_CONTAINS(err.hint, "grant TRIGGER");
+}
+
+static void a_read_only_server_is_stood_by(void)
+{
+	struct viewd_err err = {0};
+	struct viewd_database_spec spec = my_spec();
+
+	my_fresh();
+	struct viewd_watch *watch = DIALECT->watch_open(&my_host, &spec, &err);
+	REQUIRE_OK(watch != NULL, &err);
+	DIALECT->watch_close(&watch);
+	my_do("SET GLOBAL read_only = ON");
+	watch = DIALECT->watch_open(&my_host, &spec, &err);
+	my_do("SET GLOBAL read_only = OFF");
+	CHECK(watch == NULL);
+	CHECK_STR(err_class_word(err.cls), "standby");
+}
+
+static const struct harness_test tests[] = {
+	{"triggers leave others alone", triggers_leave_others_alone},
+	{"a missing privilege is named", a_missing_privilege_is_named},
+	{"a read-only server is stood by", a_read_only_server_is_stood_by},
+};
+HARNESS_MAIN(SUITE("mysql capture", tests))
