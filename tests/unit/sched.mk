@@ -3,6 +3,7 @@
 sched_tests = \
 	tests/unit/core/test_due \
 	tests/unit/core/test_lag \
+	tests/unit/sched/test_coalesce \
 	tests/unit/sched/test_cron \
 	tests/unit/sched/test_zone
 check_PROGRAMS += $(sched_tests)
