@@ -40,7 +40,9 @@ contract "contract" "$@"
 stop_mariadb
 [ $# -gt 0 ] || set -- -k capture:
 mariadb_name=logged start_mariadb --log-bin=binlog --binlog-format=ROW --log-bin-trust-function-creators=ON
-for VIEWD_CONTRACT_CAPTURE in binlog trigger poll; do
+modes="binlog trigger"
+[ -z "${VIEWD_LONG-}" ] || modes="$modes poll" # takes minutes: it looks every two seconds
+for VIEWD_CONTRACT_CAPTURE in $modes; do
 	export VIEWD_CONTRACT_CAPTURE
 	contract "capture = $VIEWD_CONTRACT_CAPTURE" "$@"
 done
