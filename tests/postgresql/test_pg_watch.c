@@ -241,7 +241,8 @@ static void stands_by_while_another_leads(void)
 	CHECK(try_watch(&err) == NULL);
 	CHECK_INT(err.cls, VIEWD_ERR_STANDBY);
 	/* The leader's session is killed: the next one that tries leads, and what happened in between is not lost. */
-	pg_do(s.conn, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()");
+	pg_do(s.conn, "SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT pid FROM pg_locks WHERE locktype = 'advisory' AND pid <> "
+	              "pg_backend_pid()) leader");
 	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
 	err = (struct viewd_err){0};
 	CHECK(!DIALECT->watch_next(s.watch, 1000000, (struct viewd_signal_sink){NULL, NULL}, &err));
