@@ -36,24 +36,24 @@ static void long_listings_come_in_pieces(void)
 	struct rig rig;
 	rig_start(&rig, NULL);
 	rig.engine.n_extra = 9998;
-	int64_t longest = 0, deadline = harness_deadline(10000000);
+	int64_t deadline = harness_deadline(30000000);
+	int pieces = 0;
 	int fd = rig_dial(&rig);
 	char *reply = talloc_strdup(harness_ctx(), "");
 	char buf[65536];
 	ssize_t n = -1;
 	rig_send(&rig, fd, GET("/v1/status"), strlen(GET("/v1/status")));
 	while (n != 0 && harness_pause(deadline)) {
-		int64_t start = harness_deadline(0);
+		size_t before = strlen(reply);
 		loop_once(rig.loop, 1000);
-		int64_t took = harness_deadline(0) - start;
-		longest = took > longest ? took : longest;
 		while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
 			reply = talloc_strndup_append_buffer(reply, buf, (size_t)n);
+		pieces += strlen(reply) > before;
 	}
 	json_t *list = json_loads(rig_body(reply), 0, NULL);
 	CHECK_INT(json_array_size(list), 10000);
-	/* the whole listing is some six megabytes; one turn of the loop is a fraction of that work */
-	CHECK(longest < 100000);
+	/* the whole listing is some six megabytes; one turn of the loop writes a fraction of that */
+	CHECK(pieces > 20);
 	json_decref(list);
 	close(fd);
 	rig_stop(&rig);
