@@ -1,39 +1,79 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# From the commit of a single change until it is visible in the view, on PostgreSQL, beside the refresh statement alone. CHANGES: how many.
-: "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}" "${VIEWD_BUILD:=$PWD}"
-. "$VIEWD_SRC/tests/system/lib.sh"
-: "${CHANGES:=200}" "${ROWS:=1000}"
-
-start_pg "$@" >/dev/null
-sql_pg "CREATE TABLE sale (id int PRIMARY KEY, amount int)"
-sql_pg "INSERT INTO sale SELECT g, g FROM generate_series(1, $ROWS) AS g"
-sql_pg 'GRANT SELECT, TRIGGER ON sale TO viewd; GRANT CREATE ON SCHEMA public TO viewd'
-definition='SELECT id % 10 AS k, sum(amount) AS total FROM sale GROUP BY 1'
-sql_pg "CREATE MATERIALIZED VIEW alone AS $definition"
-mkdir -p "$T/state"
-cat >"$T/viewd.conf" <<CONF
-[viewd]
-control_socket = $T/control.sock
-plugin_dir = $VIEWD_BUILD/.libs
-state_dir = $T/state
-[database shop]
-url = $pg_url
-[view totals]
-database = shop
-method = materialized
-refresh_mode = full
-on_change = yes
-capture = trigger
-definition = $definition
-CONF
-start_viewd
-followed()
-{
-	[ "$(sql_pg 'SELECT count(*) FROM public.totals')" = 10 ]
+# From the commit of a single change until it is visible: in one view, and through a chain of ten, beside the same refreshes sent by a
+# client in the same run. debounce is 0. All engines, or engine= and capture= for one.
+# CHANGES, CHAIN_CHANGES: how many; PAUSE_MS: the quiet before each; ROWS: of the source.
+. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
+[ -n "${capture:-}" ] || {
+	table "latency: commit to visible; the goal is the refresh alone, in the same run, and so much more"
+	each_capture "$0" "$@"
+	finished=yes
+	exit
 }
-wait_until followed || die "the view does not become fresh"
-"$VIEWD_BUILD/bench/latency" "host=$pg_dir user=postgres dbname=shop" "$CHANGES" "UPDATE sale SET amount = amount + 1 WHERE id = 1" \
-	"SELECT sum(total) FROM public.totals" "REFRESH MATERIALIZED VIEW alone" ||
-	n_failed=1
+: "${CHANGES:=200}" "${CHAIN_CHANGES:=30}" "${PAUSE_MS:=120}" "${ROWS:=1000}" "${CHAIN:=10}"
+definition='SELECT id % 10 AS k, sum(amount) AS total FROM sale GROUP BY id % 10'
+
+# refresh_of NAME DEFINITION: adds what viewd does for such a view to $statements.
+refresh_of()
+{
+	case $engine in
+	postgresql) statements+=("REFRESH MATERIALIZED VIEW $1") ;;
+	mariadb)
+		statements+=("CREATE TABLE new_$1 LIKE $1" "INSERT INTO new_$1 $2" "ANALYZE TABLE new_$1"
+			"RENAME TABLE $1 TO old_$1, new_$1 TO $1" "DROP TABLE old_$1")
+		;;
+	sqlite) statements+=("BEGIN IMMEDIATE" "DELETE FROM $1" "INSERT INTO $1 $2" COMMIT) ;;
+	esac
+}
+
+# alone NAME DEFINITION: an object like the view's, which viewd does not know.
+alone()
+{
+	sql "CREATE $(pick 'MATERIALIZED VIEW' TABLE TABLE) $1 AS $2"
+	refresh_of "$1" "$2"
+}
+
+view()
+{
+	printf '[view %s]\ndatabase = shop\nmethod = %s\nrefresh_mode = full\non_change = yes\ncapture = %s\ndebounce = 0s\ndefinition = %s\n' \
+		"$1" "$(pick materialized table table)" "$capture" "$2"
+}
+
+# measure VIEW CHANGES: sets $seen $seen99 $alone $alone99, milliseconds.
+measure()
+{
+	read -r seen seen99 alone alone99 < <("$VIEWD_BUILD/bench/latency-$engine" "$(target)" "$2" "$PAUSE_MS" \
+		"UPDATE sale SET amount = amount + 1 WHERE id = 1" "SELECT sum(total) FROM $1" "${statements[@]}") ||
+		die "$engine $capture: nothing could be measured"
+}
+
+start_bench_engine "$@"
+sql "CREATE TABLE sale (id integer PRIMARY KEY, amount integer NOT NULL)"
+for ((id = 1; id <= ROWS; id++)); do echo "INSERT INTO sale VALUES ($id, $id);"; done | { echo "BEGIN;" && cat && echo "COMMIT;"; } | sql
+{
+	view totals "$definition"
+} | conf_database shop
+start_viewd
+wait_until settled totals || die "the view does not become fresh"
+statements=()
+alone alone_0 "$definition"
+measure totals "$CHANGES"
+name="$engine, $capture"
+row "$name: one view, refresh alone, median" "$alone" ms
+row "$name: one view, added, median" "$(sum "$seen - $alone")" ms '<= 10'
+row "$name: one view, added, p99" "$(sum "$seen99 - $alone")" ms '<= 50'
+stop_viewd
+
+{
+	view chain_1 "$definition"
+	for ((i = 2; i <= CHAIN; i++)); do view "chain_$i" "SELECT k, total FROM chain_$((i - 1))"; done
+} | conf_database shop
+start_viewd
+wait_until settled "chain_$CHAIN" || die "the chain does not become fresh"
+statements=()
+alone alone_1 "$definition"
+for ((i = 2; i <= CHAIN; i++)); do alone "alone_$i" "SELECT k, total FROM alone_$((i - 1))"; done
+measure "chain_$CHAIN" "$CHAIN_CHANGES"
+row "$name: chain of $CHAIN, refreshes alone, median" "$alone" ms
+row "$name: chain of $CHAIN, added, median" "$(sum "$seen - $alone")" ms '<= 50'
 finish >/dev/null

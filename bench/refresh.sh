@@ -2,8 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Refreshes through viewd against the same SQL sent by a client: a view of 20,000 rows (the ratio tells) and one of 10 (the difference
 # tells). PAIRS and ROWS change the size; engine = one engine only.
-: "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}"
-. "$VIEWD_SRC/tests/system/lib-engine.sh"
+one_engine=${engine:-}
+. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
+[ -n "$one_engine" ] || {
+	table "refresh: through viewd beside the same statements sent by a client, alternating"
+	each_engine "$0" "$@"
+	finished=yes
+	exit
+}
 : "${PAIRS:=25}" "${ROWS:=20000}"
 
 statement()
@@ -29,10 +35,15 @@ measure()
 	sql "CREATE $create direct_$name AS SELECT n % $groups AS k, count(*) AS c, sum(gen) AS s FROM src GROUP BY n % $groups"
 	sql "CREATE UNIQUE INDEX direct_${name}_k ON direct_$name (k)"
 	statement "$kind" "$name" "$groups"
-	printf '%-11s %-22s %6d rows' "$engine" "$1" "$groups"
-	"$VIEWD_BUILD/bench/refresh-$engine" \
-		"$(pick "host=${pg_dir:-} user=viewd dbname=shop options='-c search_path=public'" "${mariadb_dir:-}/sock viewd shop" "$T/shop.db")" \
-		"$T/control.sock" "$name" "$PAIRS" "UPDATE src SET gen = gen + 1 WHERE n = 1" "${statements[@]}" || n_failed=1
+	read -r direct through ratio added < <("$VIEWD_BUILD/bench/refresh-$engine" "$(target)" "$T/control.sock" "$name" "$PAIRS" \
+		"UPDATE src SET gen = gen + 1 WHERE n = 1" "${statements[@]}") || die "$engine: nothing could be measured"
+	row "$engine, $1, $groups rows: by a client" "$direct" ms
+	row "$engine, $1, $groups rows: through viewd" "$through" ms
+	if [ "$groups" -gt 1000 ]; then
+		row "$engine, $1, $groups rows: ratio" "$ratio" "" '<= 1.10'
+	else
+		row "$engine, $1, $groups rows: difference" "$added" ms '<= 5'
+	fi
 }
 
 start_engine >/dev/null
