@@ -277,7 +277,8 @@ static void finished_item(const struct job *job, struct engine_item *item)
 static bool never_began(const struct job *job)
 {
 	bool away = !job->connected || job->err.cls == VIEWD_ERR_CONNECT || job->err.cls == VIEWD_ERR_AUTH;
-	return !job->ok && away && !job->cancelled && job->db->state != DB_UP && !job->eng->stopping && !job->view->removed;
+	bool still_away = job->db->state != DB_UP || job->probe != job->db->probe;
+	return !job->ok && away && !job->cancelled && still_away && !job->eng->stopping && !job->view->removed;
 }
 
 /* Nobody waits for statistics: they are looked after beside other work, at a pace of their own. */
@@ -357,6 +358,13 @@ static void settle_error(struct job *job)
 		err_set(&job->err, VIEWD_ERR_CANCELLED, "cancelled on request");
 }
 
+/* What was begun before the last probe says nothing about a database that has come back since. */
+static bool lost_database(const struct job *job)
+{
+	bool lost = !job->ok && (!job->connected || job->session_lost) && !job->cancelled;
+	return lost && job->kind != JOB_PREPARE && job->probe == job->db->probe;
+}
+
 void job_finished(struct worker_task *task)
 {
 	struct job *job = CONTAINER_OF(task, struct job, task);
@@ -367,8 +375,7 @@ void job_finished(struct worker_task *task)
 	release_slot(job);
 	if (job->stuck)
 		eng->n_stuck--;
-	bool lost = !job->ok && job->kind != JOB_PREPARE && (!job->connected || job->session_lost) && !job->cancelled;
-	if (lost)
+	if (lost_database(job))
 		database_lost(job->db, &job->err);
 	if (job->view != NULL)
 		finish_view_job(job);

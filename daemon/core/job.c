@@ -45,6 +45,8 @@ static void arm_deadline(struct job *job)
 void job_start(struct job *job)
 {
 	job->session = session_take(job->db);
+	if (job->kind != JOB_PREPARE)
+		job->probe = job->db->probe;
 	job->now_mono = engine_mono(job->eng);
 	job->started_wall = engine_wall(job->eng);
 	job->task = (struct worker_task){

@@ -32,6 +32,7 @@ core_rig_tests = \
 	tests/unit/core/test_observe \
 	tests/unit/core/test_reload \
 	tests/unit/core/test_return \
+	tests/unit/core/test_sessions \
 	tests/unit/core/test_watching \
 	tests/unit/core/test_wave
 tests_unit_core_test_create_LDADD = tests/unit/core/librig.la $(LDADD)
@@ -42,6 +43,7 @@ tests_unit_core_test_observe_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_loader_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_return_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_sessions_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_watching_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_wave_LDADD = tests/unit/core/librig.la $(LDADD)
 
