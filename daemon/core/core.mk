@@ -9,6 +9,7 @@ libviewd_la_SOURCES += \
 	daemon/core/database.c daemon/core/database.h \
 	daemon/core/decide.c daemon/core/decide.h \
 	daemon/core/dispatch.c daemon/core/dispatch.h \
+	daemon/core/doubt.c daemon/core/doubt.h \
 	daemon/core/due.c daemon/core/due.h \
 	daemon/core/edges.c daemon/core/edges.h \
 	daemon/core/engine.c daemon/core/engine.h \

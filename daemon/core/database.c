@@ -7,6 +7,7 @@
 #include "base/span.h"
 #include "core/capture.h"
 #include "core/dispatch.h"
+#include "core/doubt.h"
 #include "core/outcome.h"
 #include "core/retire.h"
 #include "core/session.h"
@@ -75,6 +76,7 @@ struct db *database_new(struct engine *eng, const struct conf_database *conf)
 	db->conf = conf;
 	TAILQ_INIT(&db->queue);
 	TAILQ_INIT(&db->aux);
+	TAILQ_INIT(&db->doubtful);
 	db->probe_timer = loop_timer_new(eng->loop, probe_now, db);
 	judge(db);
 	return db;
@@ -103,6 +105,7 @@ void database_changed(struct db *db, const struct conf_database *conf)
 	judge(db);
 	for (size_t i = 0; i < db->n_views; i++)
 		forget_contents(db->views[i]);
+	doubt_settle(db, false);
 }
 
 static void start_prepare(struct db *db);
@@ -205,6 +208,7 @@ void database_lost(struct db *db, const struct viewd_err *err)
 	watch_stop(db);
 	session_close_idle(db);
 	schedule_probe(db);
+	doubt_settle(db, false);
 }
 
 static void probe_failed(struct db *db, const struct viewd_err *err)
@@ -221,6 +225,11 @@ void database_watch_lost(struct db *db, const struct viewd_err *err)
 		probe_failed(db, err);
 	else
 		database_lost(db, err);
+}
+
+void database_watch_alive(struct db *db)
+{
+	doubt_settle(db, true);
 }
 
 /* Everything is looked at once; what vanished while the connection was away is not made again by itself. */
@@ -283,6 +292,7 @@ void database_remove(struct db *db)
 	drop_waiting_aux(db);
 	db->removed = true;
 	session_close_idle(db);
+	doubt_settle(db, false);
 	if (--db->n_jobs == 0)
 		database_free(&db);
 }

@@ -20,6 +20,9 @@ void database_probe(struct db *db);
 void database_watch_opened(struct db *db);
 void database_watch_lost(struct db *db, const struct viewd_err *err);
 
+/* The watch was asked, and the database answers. */
+void database_watch_alive(struct db *db);
+
 /* Some watch has been closed: databases that waited for it are probed. */
 void database_watch_closed(struct engine *eng);
 

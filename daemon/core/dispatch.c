@@ -8,6 +8,7 @@
 #include "core/capture.h"
 #include "core/change.h"
 #include "core/database.h"
+#include "core/doubt.h"
 #include "core/edges.h"
 #include "core/outcome.h"
 #include "core/retire.h"
@@ -278,7 +279,7 @@ static bool never_began(const struct job *job)
 {
 	bool away = !job->connected || job->err.cls == VIEWD_ERR_CONNECT || job->err.cls == VIEWD_ERR_AUTH;
 	bool still_away = job->db->state != DB_UP || job->probe != job->db->probe;
-	return !job->ok && away && !job->cancelled && still_away && !job->eng->stopping && !job->view->removed;
+	return !job->ok && !job->alone && away && !job->cancelled && still_away && !job->eng->stopping && !job->view->removed;
 }
 
 /* Nobody waits for statistics: they are looked after beside other work, at a pace of their own. */
@@ -361,7 +362,7 @@ static void settle_error(struct job *job)
 /* What was begun before the last probe says nothing about a database that has come back since. */
 static bool lost_database(const struct job *job)
 {
-	bool lost = !job->ok && (!job->connected || job->session_lost) && !job->cancelled;
+	bool lost = !job->ok && !job->alone && (!job->connected || job->session_lost) && !job->cancelled;
 	return lost && job->kind != JOB_PREPARE && job->probe == job->db->probe;
 }
 
@@ -370,11 +371,20 @@ void job_finished(struct worker_task *task)
 	struct job *job = CONTAINER_OF(task, struct job, task);
 	struct engine *eng = job->eng;
 	loop_timer_free(&job->deadline);
-	settle_error(job);
 	session_give_back(job->session, job->db);
+	job->session = NULL;
 	release_slot(job);
 	if (job->stuck)
 		eng->n_stuck--;
+	if (!doubt_raised(job))
+		job_end(job);
+	dispatch_soon(eng);
+}
+
+void job_end(struct job *job)
+{
+	struct engine *eng = job->eng;
+	settle_error(job);
 	if (lost_database(job))
 		database_lost(job->db, &job->err);
 	if (job->view != NULL)

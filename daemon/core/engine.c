@@ -8,6 +8,7 @@
 #include "core/clocks.h"
 #include "core/database.h"
 #include "core/dispatch.h"
+#include "core/doubt.h"
 #include "core/due.h"
 #include "core/edges.h"
 #include "core/outcome.h"
@@ -59,6 +60,8 @@ void engine_stop(struct engine *eng)
 		if (eng->views[i]->job != NULL)
 			job_cancel(eng->views[i]->job);
 	}
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		doubt_settle(eng->dbs[i], false);
 }
 
 void engine_session_closed(struct engine *eng)

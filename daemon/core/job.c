@@ -64,7 +64,8 @@ void job_cancel(struct job *job)
 	if (job->cancelled)
 		return;
 	job->cancelled = true;
-	session_cancel(job->session);
+	if (job->session != NULL)
+		session_cancel(job->session);
 }
 
 void job_free(struct job **job_ptr)

@@ -76,6 +76,7 @@ struct job {
 	/* out */
 	bool ok;
 	bool connected;    /* the session could be opened */
+	bool alone;        /* it could not, but others of its database live: its own failure */
 	bool looked_up;    /* nothing was refreshed: the lost run before it had ended well */
 	bool session_lost; /* and was gone at the end */
 	struct viewd_err err;
@@ -112,6 +113,7 @@ void job_run(struct worker_task *task);
 
 /* The loop side, in dispatch.c. [loop] */
 void job_finished(struct worker_task *task);
+void job_end(struct job *job); /* its session is given back already; frees it */
 void job_overdue(struct job *job);
 
 #endif

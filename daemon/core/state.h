@@ -60,6 +60,7 @@ struct db {
 	struct job *aux_job;   /* the one running job that needs no slot (prepare, history, drops) */
 	struct view_queue queue; /* instances with something ready to run, best first */
 	struct job_queue aux;
+	struct job_queue doubtful; /* could not open a session; the watch is asked */
 	struct view **views;
 	size_t n_views;
 };

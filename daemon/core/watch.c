@@ -28,14 +28,16 @@ struct watcher {
 	bool opened;               /* loop side */
 	bool looked;               /* thread side: the first round, which tells what happened before, is over */
 	_Atomic bool stop;
+	_Atomic bool asked;        /* the next round that succeeds is to be told */
 	struct viewd_err err;
 };
 
 /* What the thread tells the loop. */
+enum note_kind { NOTE_OPENED, NOTE_SIGNAL, NOTE_ALIVE };
 struct signal_note {
 	struct worker_note note;
 	struct watcher *watcher;
-	enum { NOTE_OPENED, NOTE_SIGNAL } what;
+	enum note_kind what;
 	enum viewd_signal_kind kind;
 	int64_t seq;
 	bool old;    /* from before the watch began */
@@ -68,6 +70,8 @@ static void receive(struct worker_note *note)
 		database_watch_opened(w->db);
 	} else if (n->what == NOTE_OPENED)
 		w->dialect->watch_wake(w->watch); /* stopped before this was known: it may wait already */
+	else if (w->db != NULL && n->what == NOTE_ALIVE)
+		database_watch_alive(w->db);
 	else if (w->db != NULL)
 		deliver(w->db, n);
 	free(n);
@@ -84,6 +88,13 @@ static struct signal_note *note_new(struct watcher *w, const char *view)
 	n->watcher = w;
 	n->note.fn = receive;
 	return n;
+}
+
+static void tell_note(struct watcher *w, enum note_kind what)
+{
+	struct signal_note *n = note_new(w, "");
+	n->what = what;
+	worker_send(w->eng->pool, &n->note);
 }
 
 static bool tell(void *ctx, const struct viewd_signal *signal)
@@ -120,11 +131,17 @@ static void watch_run(struct worker_task *task)
 	struct viewd_signal_sink sink = {.fn = tell, .ctx = w};
 	if (w->stop || !open_watch(w))
 		return;
-	struct signal_note *n = note_new(w, "");
-	n->what = NOTE_OPENED;
-	worker_send(w->eng->pool, &n->note);
-	while (!w->stop && w->dialect->watch_next(w->watch, ROUND, sink, &w->err))
+	tell_note(w, NOTE_OPENED);
+	while (!w->stop) {
+		bool asked = atomic_exchange(&w->asked, false); /* before the round: an older look is no answer */
+		if (asked)
+			w->dialect->watch_wake(w->watch); /* the first one may have ended the round before */
+		if (!w->dialect->watch_next(w->watch, ROUND, sink, &w->err))
+			return;
 		w->looked = true;
+		if (asked)
+			tell_note(w, NOTE_ALIVE);
+	}
 }
 
 /* ---- ending ------------------------------------------------------------------------------------------------------------------- */
@@ -190,6 +207,15 @@ void watch_wake(struct db *db)
 {
 	if (db->watcher != NULL && db->watcher->opened)
 		db->dialect->watch_wake(db->watcher->watch);
+}
+
+bool watch_ask(struct db *db)
+{
+	if (db->watcher == NULL || !db->watcher->opened)
+		return false;
+	db->watcher->asked = true;
+	watch_wake(db);
+	return true;
 }
 
 /* Equal but for parameters: likely the same database, and so the same lock. */

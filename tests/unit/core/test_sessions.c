@@ -3,6 +3,7 @@
  * test_sessions.c: what the end of one session says about its database, and cancels that come at an unlucky moment.
  */
 #include "core/database.h"
+#include "core/session.h"
 #include "unit/core/rig.h"
 
 /* ---- an old session's end ---------------------------------------------------------------------------------------------------- */
@@ -34,7 +35,89 @@ static void late_failure_of_an_old_session(void)
 	rig_free(&rig);
 }
 
+/* ---- a session more than the server takes ---------------------------------------------------------------------------------------- */
+
+static void one_session_too_many(const char *cls)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "t_x") "every = 1h\nmax_retries = 3\n");
+	struct rig_report held;
+	size_t prepared = fake_calls("d", "prepare", NULL);
+	fake_do("d", "block refresh a");
+	rig_refresh(rig, "a", &held);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	session_close_idle(rig_db(rig, "d"));
+	expect_log("view 'b', refresh failed (resource");
+	fake_do("d", "fail open d %s", cls);
+	rig_advance(rig, SPAN_HOUR);
+	RUN_UNTIL(rig, rig_view(rig, "b")->retries == 1);
+	CHECK_INT(rig_db(rig, "d")->state, DB_UP);
+	CHECK_INT(rig_status(rig, "b").error->cls, VIEWD_ERR_RESOURCE);
+	CHECK_STR(rig_words(rig, "b"), "ACTIVE IDLE FAILED");
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE REFRESHING SUCCEEDED");
+	rig_advance(rig, SPAN_MINUTE);
+	RUN_UNTIL(rig, rig_status(rig, "b").result == VIEW_RESULT_SUCCEEDED);
+	CHECK_INT(rig_status(rig, "b").trigger, VIEW_TRIGGER_RETRY);
+	fake_do("d", "release refresh a");
+	RUN_UNTIL(rig, held.done);
+	CHECK_INT(held.items[0].result, VIEW_RESULT_SUCCEEDED);
+	CHECK_INT(fake_calls("d", "prepare", NULL), prepared);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
+static void the_server_is_full(void)
+{
+	one_session_too_many("resource");
+}
+
+static void a_connection_is_refused_once(void)
+{
+	one_session_too_many("connect");
+}
+
+/* Nothing runs that could be told to stop; the cancel counts all the same. */
+static void cancelled_in_doubt(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
+	struct rig_report r;
+	size_t n;
+	session_close_idle(rig_db(rig, "d"));
+	fake_do("d", "hang watch_next d");
+	fake_do("d", "fail open d connect");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->doubtful));
+	struct view **views = rig_views(rig, "a", &n);
+	engine_cancel(rig->eng, views, n);
+	fake_do("d", "release watch_next d");
+	RUN_UNTIL(rig, r.done);
+	CHECK_INT(r.items[0].result, VIEW_RESULT_CANCELLED);
+	CHECK_INT(rig_db(rig, "d")->state, DB_UP);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
+static void stopped_in_doubt(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
+	struct rig_report r;
+	session_close_idle(rig_db(rig, "d"));
+	fake_do("d", "hang watch_next d");
+	fake_do("d", "fail open d connect");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->doubtful));
+	engine_stop(rig->eng);
+	RUN_UNTIL(rig, r.done);
+	CHECK_INT(r.items[0].result, VIEW_RESULT_CANCELLED);
+	fake_do("d", "release watch_next d");
+	RUN_UNTIL(rig, rig->idle);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"a late failure of an old session", late_failure_of_an_old_session},
+	{"the server is full", the_server_is_full},
+	{"a connection is refused once", a_connection_is_refused_once},
+	{"cancelled in doubt", cancelled_in_doubt},
+	{"stopped in doubt", stopped_in_doubt},
 };
 HARNESS_MAIN(SUITE("sessions", tests))

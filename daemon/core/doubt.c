@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/doubt.h"
+
+#include "base/err.h"
+#include "core/watch.h"
+
+/* The server lives, it only takes no further session: that passes, and the others go on meanwhile. */
+static void leave_alone(struct job *job)
+{
+	job->alone = true;
+	job->err.cls = VIEWD_ERR_RESOURCE;
+	err_hint(&job->err, "other connections to the database work: raise its limit, or lower max_concurrent_refreshes");
+}
+
+static bool has_others(const struct db *db)
+{
+	return db->watcher != NULL || db->idle != NULL || db->n_busy > 0 || db->aux_job != NULL;
+}
+
+bool doubt_raised(struct job *job)
+{
+	struct db *db = job->db;
+	bool unopened = !job->ok && !job->connected && !job->cancelled && job->kind != JOB_PREPARE;
+	if (!unopened || db->state != DB_UP || job->probe != db->probe || job->eng->stopping)
+		return false;
+	if (job->err.cls == VIEWD_ERR_RESOURCE && has_others(db))
+		leave_alone(job);
+	if (job->err.cls != VIEWD_ERR_CONNECT || !watch_ask(db))
+		return false;
+	TAILQ_INSERT_TAIL(&db->doubtful, job, link);
+	return true;
+}
+
+void doubt_settle(struct db *db, bool alive)
+{
+	struct job *job;
+	while ((job = TAILQ_FIRST(&db->doubtful)) != NULL) {
+		TAILQ_REMOVE(&db->doubtful, job, link);
+		if (alive && !job->cancelled)
+			leave_alone(job);
+		job_end(job);
+	}
+}
