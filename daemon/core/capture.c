@@ -178,8 +178,14 @@ void capture_remember(struct db *db, const struct job *prepared)
 		if (v != NULL)
 			v->captured = prepared->recorded[i].captured;
 	}
-	/* Registrations are made sure of after every connect: a trigger may be gone. */
-	for (size_t i = 0; i < db->n_views; i++)
+	capture_distrust(db);
+}
+
+void capture_distrust(struct db *db)
+{
+	for (size_t i = 0; i < db->n_views; i++) {
 		db->views[i]->capture_digest = 0;
+		change_forget_marks(db->views[i]);
+	}
 	db->eng->captures_dirty = true;
 }

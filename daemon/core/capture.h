@@ -27,6 +27,9 @@ void capture_done(struct job *job);
 /* What the state table says is captured, after a connect. */
 void capture_remember(struct db *db, const struct job *prepared);
 
+/* Nothing is known of its marks and registrations any more: a trigger may be gone, numbers may have begun again. */
+void capture_distrust(struct db *db);
+
 /* The timer's work after a failure. */
 void capture_again(void *engine);
 

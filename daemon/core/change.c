@@ -2,6 +2,8 @@
 #include "core/change.h"
 
 #include "core/due.h"
+#include "core/job.h"
+#include "core/watch.h"
 #include "sched/backoff.h"
 #include "sched/coalesce.h"
 
@@ -69,6 +71,18 @@ void change_signal(struct view *view, int64_t seq, bool old)
 	change_plan(view);
 }
 
+bool change_goes_back(struct view *view, int64_t seq)
+{
+	struct change *c = &view->change;
+	bool registers = view->job != NULL && view->job->kind == JOB_CAPTURE; /* fewer sources count less */
+	bool before = c->lower;
+	c->lower = view->conf->on_change && seq < c->settled_seq && !registers;
+	if (!c->lower || before)
+		return c->lower;
+	watch_wake(view->db); /* a slow round may tell what a refresh has settled since; the next one cannot */
+	return false;
+}
+
 bool change_from_upstream(struct view *view)
 {
 	note(view);
@@ -96,6 +110,7 @@ void change_settled(struct view *view, int64_t settled_seq)
 {
 	struct change *c = &view->change;
 	c->settled_seq = settled_seq;
+	c->lower = false;
 	/* What was told before the start is covered, whatever its number; numbers begin anew when a view is registered anew. */
 	bool told = c->seen_seq != c->run.seq && c->seen_seq > settled_seq;
 	if (!told && !c->upstream)
@@ -158,6 +173,7 @@ void change_put_off(struct view *view)
 void change_forget_marks(struct view *view)
 {
 	view->change.seen_seq = view->change.settled_seq = view->change.tried_seq = 0;
+	view->change.lower = false;
 }
 
 static void catch_up_with(struct view *up, struct view *down)

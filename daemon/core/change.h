@@ -11,6 +11,9 @@
  * data was read. */
 void change_signal(struct view *view, int64_t seq, bool old);
 
+/* Numbers only grow: is this one from a database that has gone back in time? Asks the watch again before it says so. */
+bool change_goes_back(struct view *view, int64_t seq);
+
 /* An instance it reads wrote rows. True when it may start at once, as part of the wave that found out; else it is due later. */
 bool change_from_upstream(struct view *view);
 

@@ -251,6 +251,14 @@ static void reconcile_all(struct db *db)
 	talloc_free(todo);
 }
 
+void database_went_back(struct db *db)
+{
+	log_warning("database '%s', it has gone back in time (a backup was restored?): everything is looked at anew", db->conf->name);
+	capture_distrust(db);
+	if (db->state == DB_UP) /* else that is about to happen */
+		reconcile_all(db);
+}
+
 void database_prepared(struct job *job)
 {
 	struct db *db = job->db;

@@ -23,6 +23,9 @@ void database_watch_lost(struct db *db, const struct viewd_err *err);
 /* The watch was asked, and the database answers. */
 void database_watch_alive(struct db *db);
 
+/* Its change marks are older than what was known of them: a backup was restored under us. Everything is looked at anew. */
+void database_went_back(struct db *db);
+
 /* Some watch has been closed: databases that waited for it are probed. */
 void database_watch_closed(struct engine *eng);
 

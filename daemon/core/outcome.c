@@ -83,6 +83,18 @@ static int64_t mono_of(const struct view *view, int64_t wall)
 	return engine_mono(view->eng) - (ago > 0 ? ago : 0);
 }
 
+/* The data's time commits with the data, so only a restored backup makes it older than what was told of it. */
+#define WENT_BACK SPAN_SECOND
+
+static bool went_back(struct view *view, const struct viewd_found *found)
+{
+	if (found->data_timestamp_us == 0 || view->data_timestamp_us - found->data_timestamp_us <= WENT_BACK)
+		return false;
+	log_info("view '%s', its contents have gone back in time (a backup was restored?)", view->label);
+	view->result = VIEW_RESULT_NONE;
+	return true;
+}
+
 static void take_inspection(struct job *job)
 {
 	struct view *view = job->view;
@@ -90,7 +102,7 @@ static void take_inspection(struct job *job)
 	set_place(view, found);
 	edges_set_sources(view, job->sources, job->n_sources);
 	TALLOC_FREE(view->guesses);
-	if (!found->ours || view->last_success_us != 0)
+	if (!found->ours || (view->last_success_us != 0 && !went_back(view, found)))
 		return;
 	/* First look after a start: the state table remembers the runs of earlier lives. */
 	view->last_success_us = view->last_refresh_us = found->last_success_us;

@@ -92,6 +92,7 @@ struct change {
 	bool old;             /* the first came while nobody watched: it may be as old as the data */
 	int64_t seen_seq;     /* mark told last */
 	int64_t settled_seq;  /* mark settled by the last refresh */
+	bool lower;           /* a lower one was told since: late, or the numbers have gone back */
 	bool upstream;        /* among them is an instance that wrote rows: no mark need tell of it */
 	struct change_run {
 		int64_t first; /* what the running refresh was started for */

@@ -53,6 +53,8 @@ static void deliver(struct db *db, const struct signal_note *n)
 		return;
 	switch (n->kind) {
 	case VIEWD_SIGNAL_STALE:
+		if (change_goes_back(view, n->seq))
+			database_went_back(db);
 		change_signal(view, n->seq, n->old);
 		break;
 	case VIEWD_SIGNAL_REQUEST:

@@ -21,6 +21,7 @@
  *   change TABLE                         a row is added to a t_ table
  *   stir TABLE                           somebody writes it, and nothing comes of that
  *   request VIEW                         an application asks for a refresh in SQL
+ *   rewind                               everything is as long ago: objects are a day older, marks begin anew, every view is stale
  *   deaf | hearing                       changes leave marks as ever, but no hint wakes the watch | hints come again
  *   unwatch                              the connection of the watch breaks, no other
  *   rival | norival                      another daemon holds the lock | lets go of it

@@ -104,6 +104,18 @@ void fake_touch(struct fake_server *s, const char *source)
 	fake_wake();
 }
 
+void fake_rewind_marks(struct fake_server *s)
+{
+	for (size_t b = 0; b < FAKE_BUCKETS; b++)
+		for (struct fake_capture *c = s->captures[b]; c != NULL; c = c->next)
+			for (size_t i = 0; i < c->n; i++) {
+				c->rows[i].dirty = 1;
+				c->rows[i].clean = 0;
+			}
+	s->hints += !s->deaf;
+	fake_wake();
+}
+
 struct fake_seen fake_read_marks(struct fake_server *s, const char *view)
 {
 	struct fake_seen seen = {.seq = 0};

@@ -140,6 +140,7 @@ void fake_settle_marks(struct fake_server *s, const char *view, const struct fak
 bool fake_is_captured(struct fake_server *s, const char *view);
 void fake_uncapture(struct fake_server *s, const char *view);
 void fake_request_refresh(struct fake_server *s, const char *view);
+void fake_rewind_marks(struct fake_server *s);
 void fake_free_captures(struct fake_server *s);
 /* What the objects of the server take, roughly: they stand for what a real database keeps elsewhere. */
 size_t fake_bytes(const struct fake_server *s);

@@ -121,6 +121,15 @@ static bool about_object(struct fake_server *s, const char *verb, const char *na
 	return true;
 }
 
+/* A backup of yesterday is restored. */
+static void rewind_all(struct fake_server *s)
+{
+	for (size_t i = 0; i < FAKE_BUCKETS; i++)
+		for (struct fake_object *o = s->buckets[i]; o != NULL; o = o->next)
+			o->filled_us -= o->filled_us > SPAN_DAY ? SPAN_DAY : 0;
+	fake_rewind_marks(s);
+}
+
 static bool report(const struct fake_server *s, const char *path)
 {
 	static const char *const names[] = {
@@ -162,6 +171,8 @@ static bool obey(struct fake_server *s, char **w, int n)
 		s->readonly = true;
 	else if (strcmp(w[0], "writable") == 0)
 		s->readonly = false;
+	else if (strcmp(w[0], "rewind") == 0)
+		rewind_all(s);
 	else if (strcmp(w[0], "unwatch") == 0)
 		s->watch_epoch++;
 	else if (strcmp(w[0], "deaf") == 0 || strcmp(w[0], "hearing") == 0)

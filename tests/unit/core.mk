@@ -31,6 +31,7 @@ core_rig_tests = \
 	tests/unit/core/test_loader \
 	tests/unit/core/test_observe \
 	tests/unit/core/test_reload \
+	tests/unit/core/test_restore \
 	tests/unit/core/test_return \
 	tests/unit/core/test_sessions \
 	tests/unit/core/test_watching \
@@ -42,6 +43,7 @@ tests_unit_core_test_reload_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_observe_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_loader_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_restore_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_return_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_sessions_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_watching_LDADD = tests/unit/core/librig.la $(LDADD)
