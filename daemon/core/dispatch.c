@@ -349,8 +349,8 @@ static void finish_aux_job(struct job *job)
 /* Our own cancel and the server's word for it may be told differently by different engines. */
 static void settle_error(struct job *job)
 {
-	if (job->ok || !job->cancelled)
-		return;
+	if (job->ok || !job->cancelled || (job->timed_out && job->err.cls == VIEWD_ERR_LOST))
+		return; /* silence tells nothing of what the server did: that the outcome is unknown must not be forgotten */
 	if (job->timed_out) {
 		char limit[64];
 		err_set(&job->err, VIEWD_ERR_TIMEOUT, "still running after %s, cancelled",

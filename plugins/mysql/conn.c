@@ -18,6 +18,7 @@
 #define OLDEST_MYSQL 80000
 #define OLDEST_MARIADB 100600
 #define IO_TIMEOUT_S 30u
+#define STATEMENT_US SPAN_MINUTE /* until an operation sets its own limit */
 
 /* Everything a definition could notice is left as the server has it (time zone, group_concat_max_len ...), except for what
  * would change how SQL is read or which rows are seen. STRICT_ALL_TABLES: a value that does not fit is an error, not another value. */
@@ -134,7 +135,7 @@ static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 	if (!my_query_int(conn, "SELECT @@lower_case_table_names", NULL, 0, &folding, err))
 		return false;
 	conn->names_fold = folding != 0;
-	return my_set_limits(&conn->db, 0, 2 * SPAN_SECOND, err);
+	return my_set_limits(&conn->db, STATEMENT_US, 2 * SPAN_SECOND, err);
 }
 
 static struct viewd_conn *conn_new(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
@@ -156,7 +157,8 @@ static struct viewd_conn *conn_new(const struct viewd_host *host, const struct v
 	conn->connect_timeout_s = (unsigned)((spec->connect_timeout_us + SPAN_SECOND - 1) / SPAN_SECOND);
 	if (conn->connect_timeout_s == 0)
 		conn->connect_timeout_s = 10;
-	conn->timeout_us = conn->lock_timeout_us = -1; /* nothing set yet */
+	conn->timeout_us = conn->connect_timeout_s * SPAN_SECOND; /* of our own until the server's is set */
+	conn->lock_timeout_us = -1;
 	return conn;
 }
 

@@ -10,7 +10,11 @@
 #include <talloc.h>
 
 #include "base/err.h"
+#include "base/span.h"
 #include "postgresql/pg.h"
+
+#define CONNECT_US (10 * SPAN_SECOND)
+#define STATEMENT_US (60 * SPAN_SECOND) /* until an operation sets its own; as in setup_session() */
 
 void pg_log(struct viewd_conn *conn, enum viewd_log_level level, const char *fmt, ...)
 {
@@ -66,7 +70,7 @@ static const char settings_sql[] =
 	" pg_catalog.set_config('TimeZone', 'UTC', false),"
 	" pg_catalog.set_config('extra_float_digits', '1', false),"
 	" (SELECT pg_catalog.count(pg_catalog.set_config(name, value, false))"
-	"    FROM (VALUES ('client_connection_check_interval', '2s'), ('idle_session_timeout', '0'),"
+	"    FROM (VALUES ('client_connection_check_interval', '2s'), ('idle_session_timeout', '0'), ('transaction_timeout', '0'),"
 	"                 ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'),"
 	"                 ('tcp_keepalives_count', '3')) AS wanted (name, value)"
 	"   WHERE EXISTS (SELECT 1 FROM pg_catalog.pg_settings s WHERE s.name = wanted.name))";
@@ -108,6 +112,10 @@ static bool setup_session(struct viewd_conn *conn, bool allow_superuser, struct 
 {
 	const char *params[] = {conn->search_path};
 	PGresult *res;
+	/* Alone, since the server's own limit may be too short for anything else. */
+	if (!pg_exec(conn, "SET statement_timeout = '60s'", err))
+		return err_wrap(err, "database '%s', session settings", conn->db.database_name);
+	conn->timeout_us = STATEMENT_US;
 	if (!pg_run(conn, settings_sql, params, 1, &res, err))
 		return err_wrap(err, "database '%s', session settings", conn->db.database_name);
 	PQclear(res);
@@ -157,10 +165,13 @@ struct viewd_conn *pg_conn_open(const struct viewd_host *host, const struct view
 {
 	struct viewd_conn *conn = conn_new(host, spec);
 	bool allow_superuser = false;
+	conn->answer_us = spec->connect_timeout_us > 0 ? spec->connect_timeout_us : CONNECT_US;
 	bool ok = pg_search_path(conn, spec, &conn->search_path, err) && pg_allow_superuser(spec, &allow_superuser, err) &&
 	          conn_connect(conn, spec, err) && setup_session(conn, allow_superuser, err);
 	if (!ok)
 		pg_conn_close(&conn);
+	else
+		conn->answer_us = 0;
 	return conn;
 }
 
@@ -185,17 +196,10 @@ void pg_conn_fresh(struct viewd_conn *conn)
 
 bool pg_conn_alive(struct viewd_conn *conn)
 {
-	struct viewd_err err;
-	PGresult *res;
-	if (PQstatus(conn->pg) != CONNECTION_OK)
-		return false;
 	pg_conn_fresh(conn);
 	if (pg_in_transaction(conn))
 		conn->db.ops->rollback(&conn->db);
-	if (!pg_run(conn, "SELECT 1", NULL, 0, &res, &err))
-		return false;
-	PQclear(res);
-	return true;
+	return pg_answers(conn);
 }
 
 /* 15.6 and its siblings close CVE-2024-0985 (REFRESH CONCURRENTLY could run code as another role); libpq 15.11 and its siblings

@@ -134,8 +134,10 @@ static void capture_object(const PGresult *res, struct viewd_err *err)
 
 bool pg_error_result(struct viewd_conn *conn, const PGresult *res, int64_t ran_us, struct viewd_err *err)
 {
-	if (conn->answer_us < 0)
-		return err_set(err, VIEWD_ERR_LOST, "database '%s' does not answer", conn->db.database_name);
+	if (conn->silent) {
+		err_set(err, VIEWD_ERR_LOST, "database '%s' does not answer", conn->db.database_name);
+		return err_hint(err, "whether the statement took effect is checked before it is tried again");
+	}
 	if (PQstatus(conn->pg) == CONNECTION_BAD)
 		return lost(conn, res, err);
 	char state[8], text[400], detail[300], constraint[80];

@@ -13,7 +13,10 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/span.h"
 #include "postgresql/pg.h"
+
+#define GRACE_US (5 * SPAN_SECOND) /* for the server to notice its own limit */
 
 bool pg_in_transaction(const struct viewd_conn *conn)
 {
@@ -26,27 +29,42 @@ static bool already_broken(struct viewd_conn *conn, struct viewd_err *err)
 	return err_set(err, VIEWD_ERR_CONNECT, "connection to database '%s' is closed", conn->db.database_name);
 }
 
+/* How long an answer may take: the server ends a statement by its own limit, and has some time to tell of it. 0: for ever. */
+static int64_t answer_limit(const struct viewd_conn *conn)
+{
+	if (conn->answer_us > 0)
+		return conn->answer_us;
+	return conn->timeout_us > 0 ? conn->timeout_us + GRACE_US : 0;
+}
+
 /* Waits for input until the deadline. A peer whose kernel acknowledges but which never answers is found by nothing else. */
 static bool input_by(struct viewd_conn *conn, int64_t deadline)
 {
 	const struct clock *clk = clock_system();
 	struct pollfd fd = {.fd = PQsocket(conn->pg), .events = POLLIN};
 	int64_t left = deadline - clk->mono(clk);
-	return left > 0 && (poll(&fd, 1, (int)(left / 1000) + 1) >= 0 || errno == EINTR) && PQconsumeInput(conn->pg) == 1;
+	int ms = left < SPAN_HOUR ? (int)(left / SPAN_MS) + 1 : (int)(SPAN_HOUR / SPAN_MS);
+	return left > 0 && (poll(&fd, 1, ms) >= 0 || errno == EINTR) && PQconsumeInput(conn->pg) == 1;
+}
+
+static bool is_copy(const PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+	return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
 /* PQexecParams with a limit; NULL (a failure) when it passes, and the connection is not used any more. */
-static PGresult *exec_within(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params)
+static PGresult *exec_within(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, int64_t limit_us)
 {
 	const struct clock *clk = clock_system();
-	int64_t deadline = clk->mono(clk) + conn->answer_us;
+	int64_t deadline = clk->mono(clk) + limit_us;
 	PGresult *last = NULL, *res;
 	if (PQsendQueryParams(conn->pg, sql, (int)n_params, NULL, params, NULL, NULL, 0) == 0)
 		return NULL;
 	do {
 		while (PQisBusy(conn->pg) != 0)
 			if (!input_by(conn, deadline)) {
-				conn->answer_us = -1;
+				conn->silent = true;
 				PQclear(last);
 				return NULL;
 			}
@@ -55,8 +73,16 @@ static PGresult *exec_within(struct viewd_conn *conn, const char *sql, const cha
 			PQclear(last);
 			last = res;
 		}
-	} while (res != NULL);
+	} while (res != NULL && !is_copy(res));
 	return last;
+}
+
+static PGresult *exec(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params)
+{
+	int64_t limit_us = answer_limit(conn);
+	if (limit_us > 0)
+		return exec_within(conn, sql, params, n_params, limit_us);
+	return PQexecParams(conn->pg, sql, (int)n_params, NULL, params, NULL, NULL, 0);
 }
 
 bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, PGresult **res_r,
@@ -64,20 +90,20 @@ bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params,
 {
 	if (atomic_load(&conn->cancelled))
 		return err_set(err, VIEWD_ERR_CANCELLED, "cancelled on request");
-	if (PQstatus(conn->pg) != CONNECTION_OK || conn->answer_us < 0)
+	if (PQstatus(conn->pg) != CONNECTION_OK || conn->silent)
 		return already_broken(conn, err);
 	const struct clock *clk = clock_system();
 	int64_t start = clk->mono(clk);
-	PGresult *res = conn->answer_us > 0 ? exec_within(conn, sql, params, n_params)
-	                                    : PQexecParams(conn->pg, sql, (int)n_params, NULL, params, NULL, NULL, 0);
+	PGresult *res = exec(conn, sql, params, n_params);
 	ExecStatusType status = PQresultStatus(res);
 	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) {
 		*res_r = res;
 		return true;
 	}
-	if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
+	if (is_copy(res)) {
+		PQclear(PQexec(conn->pg, "")); /* ends the copying */
 		err_set(err, VIEWD_ERR_CONFIG, "COPY is not a query");
-	else
+	} else
 		pg_error_result(conn, res, clk->mono(clk) - start, err);
 	PQclear(res);
 	return false;
@@ -107,7 +133,18 @@ bool pg_execf(struct viewd_conn *conn, struct viewd_err *err, const char *fmt, .
 /* Undoing must work although the operation was cancelled, so it goes around pg_run(). */
 static void run_quietly(struct viewd_conn *conn, const char *sql)
 {
-	PQclear(PQexecParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0));
+	if (!conn->silent)
+		PQclear(exec(conn, sql, NULL, 0));
+}
+
+bool pg_answers(struct viewd_conn *conn)
+{
+	if (PQstatus(conn->pg) != CONNECTION_OK || conn->silent)
+		return false;
+	PGresult *res = exec_within(conn, "SELECT 1", NULL, 0, GRACE_US);
+	bool good = PQresultStatus(res) == PGRES_TUPLES_OK;
+	PQclear(res);
+	return good;
 }
 
 void pg_savepoint_undo(struct viewd_conn *conn, const char *name)

@@ -22,7 +22,8 @@ struct viewd_conn {
 	int64_t timeout_us;  /* statement limit now in force, to tell a timeout from somebody's cancel */
 	char *search_path;   /* ready for set_config() */
 	char *default_schema; /* where unqualified relations live: the first of search_path that exists */
-	int64_t answer_us;   /* > 0: a statement without an answer for so long means a dead connection (the watching one) */
+	int64_t answer_us;   /* > 0: a statement without an answer for so long means a dead connection; 0: the statement limit decides */
+	bool silent;         /* that has happened: nothing is asked any more */
 	bool fenced;         /* viewd.daemon exists: transactions that write check it before they commit */
 	bool writing;        /* such a transaction is open */
 };
@@ -91,6 +92,8 @@ bool pg_error_result(struct viewd_conn *conn, const PGresult *res, int64_t ran_u
 bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, PGresult **res_r,
             struct viewd_err *err) MUST_CHECK;
 bool pg_exec(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MUST_CHECK;
+/* Does the server answer the simplest question within seconds? */
+bool pg_answers(struct viewd_conn *conn) MUST_CHECK;
 bool pg_execf(struct viewd_conn *conn, struct viewd_err *err, const char *fmt, ...) PRINTF_LIKE(3, 4) MUST_CHECK;
 
 /* Runs `SAVEPOINT name`, opening a transaction first when there is none; *opened_r tells. Undo with pg_scratch_end. */

@@ -5,6 +5,7 @@ engine_scripts = \
 	tests/system/10-shop.sh \
 	tests/system/11-league.sh \
 	tests/system/20-faults.sh \
+	tests/system/21-network.sh \
 	tests/system/30-readers.sh \
 	tests/system/40-crash.sh \
 	tests/system/50-reload.sh \
@@ -16,6 +17,7 @@ engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
 	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
 	tests/system/20-faults-sqlite.sh tests/system/20-faults-postgresql.sh tests/system/20-faults-mariadb.sh \
+	tests/system/21-network-postgresql.sh tests/system/21-network-mariadb.sh \
 	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh \
 	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh \
 	tests/system/50-reload-sqlite.sh tests/system/50-reload-postgresql.sh tests/system/50-reload-mariadb.sh \
@@ -93,3 +95,9 @@ sqlclient_sources = tests/support/sqlclient.c tests/support/sqlclient.h
 check-long: $(model_tests)
 	VIEWD_LONG=1 $(MAKE) check-system SH_LOG_COMPILER='timeout -k 5 3600'
 	VIEWD_LONG=1 $(MAKE) check TESTS='$(model_tests)' SH_LOG_COMPILER='timeout -k 5 3600'
+
+# A bad network.
+check_PROGRAMS += tests/support/proxy
+tests_support_proxy_SOURCES = tests/support/proxy.c tests/support/proxy.h tests/support/proxy_address.c tests/support/proxy_link.c
+tests_support_proxy_LDADD =
+EXTRA_DIST += tests/support/proxy.sh

@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A bad network between viewd and the server: cut around the commit, silent, slow, closed. What was committed is never done twice, what
+# was not is done again, and neither other databases nor the control socket wait.
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "$VIEWD_SRC/tests/support/proxy.sh"
+
+start_engine
+sql "CREATE TABLE src (n integer PRIMARY KEY, gen integer NOT NULL)"
+sql "INSERT INTO src VALUES (1, 0), (2, 0)"
+start_proxy
+cat >"$T/viewd.in" <<-END_CONF
+	[database shop]
+	url = $proxy_url
+	connect_timeout = 2s
+
+	[database side]
+	url = sqlite:///$T/side.db
+
+	[view-defaults]
+	database = shop
+	unique_key = n
+	timeout = 4s
+	retry_backoff = 100ms
+	retry_max_backoff = 500ms
+
+	[view mv]
+	method = materialized
+	definition = SELECT n, gen FROM src
+
+	[view tv]
+	method = table
+	definition = SELECT n, gen FROM src
+
+	[view followed]
+	method = table
+	on_change = yes
+	capture = trigger
+	definition = SELECT n, gen FROM src
+
+	[view beside]
+	database = side
+	method = table
+	definition = SELECT n FROM other
+END_CONF
+conf <"$T/viewd.in"
+sql_sqlite "$T/side.db" "CREATE TABLE other (n integer PRIMARY KEY); INSERT INTO other VALUES (1)"
+start_viewd
+ok "all views are there" wait_until "is_fresh mv && is_fresh tv && is_fresh followed && is_fresh beside"
+# With this MariaDB cannot exchange names and writes the rows that differ.
+[ $engine != mariadb ] || sql "CREATE TRIGGER hindrance AFTER INSERT ON tv FOR EACH ROW SET @hindrance = 1"
+
+history_table=$(pick viewd.refresh_history viewd_refresh_history '')
+view_column=$(pick '"view"' '`view`' '')
+runs()
+{
+	sql "SELECT count(*) FROM $history_table WHERE $view_column = '$1' AND result = 'SUCCEEDED'"
+}
+gen=0
+change()
+{
+	gen=$((gen + 1))
+	sql "UPDATE src SET gen = $gen"
+}
+holds()
+{
+	[ "$(sql "SELECT min(gen), max(gen), count(*) FROM $1")" = "$gen|$gen|2" ] && is_fresh "$1"
+}
+is_at_work()
+{
+	[ "$(field "$1" activity)" = REFRESHING ]
+}
+fails_with()
+{
+	local out
+	out=$("${@:2}" 2>&1) && return 1
+	grep -q "$1" <<<"$out"
+}
+# at_once WHAT CONDITION: the other database and the control socket do their work, and after it the condition holds still.
+at_once()
+{
+	sql_sqlite "$T/side.db" "INSERT INTO other SELECT max(n) + 1 FROM other"
+	ok "$1: the other database refreshes" viewctl refresh beside --wait --timeout 5s
+	ok "$1: ... and the control socket answers, nobody waits" "$2"
+}
+
+# ---- cut around the commit ----
+
+# cut_at PLACE TEXT AFTER VIEW
+cut_at()
+{
+	local before
+	change
+	before=$(runs "$4")
+	net on "$1" "$2" ${3:+"$3"}
+	hits=$((hits + 1))
+	viewctl refresh "$4" --wait >"$T/refresh.out" 2>&1
+	ok "$4, $2, $1: the connection is cut" net_struck $hits
+	ok "$4, $2, $1: fresh again without help" wait_until "holds $4"
+	is "$4, $2, $1: exactly one refresh took effect" "$(($(runs "$4") - before))" 1
+}
+hits=0
+viewctl pause followed >"$T/pause.out"
+for place in before sent reply; do
+	cut_at $place COMMIT refresh_history mv
+	cut_at $place COMMIT refresh_history tv
+	[ $engine != mariadb ] || cut_at $place "RENAME TABLE" "" mv
+done
+viewctl resume followed >"$T/pause.out"
+ok "a followed view catches up" wait_until "holds followed"
+
+# ---- slow ----
+change
+net delay 80
+viewctl refresh mv >"$T/refresh.out" 2>&1
+ok "a slow server: a refresh begins" wait_until "is_at_work mv"
+at_once "a slow server" "is_at_work mv"
+ok "a slow server: no false verdict" wait_until "holds mv && holds followed"
+unlike "a slow server: ... and nothing was lost" "$(viewctl --json status mv | jq -c '.[0].error')" lost
+net pass
+
+# ---- half-open ----
+# The server has the statement and its answer never arrives, however long one waits; nor does a cancel.
+change
+net on hold "$(pick 'REFRESH MATERIALIZED' 'RENAME TABLE' '')"
+hits=$((hits + 1))
+viewctl refresh mv >"$T/refresh.out" 2>&1
+ok "half-open in a refresh: silence" wait_until net_struck $hits
+net hold
+at_once "half-open in a refresh" "is_at_work mv"
+ok "half-open in a refresh: given up after the view's timeout" wait_until "! is_at_work mv"
+like "half-open in a refresh: the status says so" "$(field mv error.class)" 'lost|timeout|connect'
+like "half-open in a refresh: ... as unknown, not as a failure of the statement" "$(viewctl why mv; grep "'mv', refresh failed" "$T/viewd.log" | tail -n 1)" \
+	'does not answer|lost'
+net cut
+net pass
+ok "half-open in a refresh: fresh when the network is back" wait_until "holds mv && holds followed"
+back()
+{
+	change
+	ok "$1: followed again when it is over" wait_until "holds followed"
+	ok "$1: ... and refreshed by hand" wait_until "viewctl refresh mv tv --wait"
+}
+is_down()
+{
+	[ "$(field followed state)" = FAILED ] && [ "$(field followed error.class)" = "${1:-connect}" ]
+}
+
+# What the server says, or what it is told, disappears on the way: when a connection is made, and while it is set up.
+for trouble in hold "mute down" "mute up" "stall 20"; do
+	net cut
+	# shellcheck disable=SC2086 # words
+	net $trouble
+	ok "$trouble on every connection: down, and told so" wait_until "is_down connect || is_down lost"
+	at_once "$trouble on every connection" "is_down connect || is_down lost"
+	net cut
+	net pass
+	back "$trouble on every connection"
+done
+net on hold "$(pick set_config sql_mode '')"
+hits=$((hits + 1))
+net cut
+ok "silence while a session is set up: reached" wait_until "net_struck $hits"
+back "silence while a session is set up"
+
+# ---- closed for long ----
+net refuse
+net cut
+ok "a closed port: down, and told so" wait_until is_down
+ok "a closed port: a refresh by hand is told at once" fails_with connect viewctl refresh mv --wait
+net pass
+back "a closed port"
+
+finish
