@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define TRY_AGAIN (30 * SPAN_SECOND)
+#define TRY_SOON SPAN_SECOND
 #define PATIENCE (2 * SPAN_SECOND)
 
 /* ---- what should be watched ---------------------------------------------------------------------------------------------------- */
@@ -147,7 +148,7 @@ void capture_done(struct job *job)
 		v->capture_reason = mem_printf(v, "changes cannot be noticed (%s)", job->err.msg);
 		log_error("view '%s', %s%s%s", v->label, v->capture_reason, job->err.hint[0] != '\0' ? "; " : "", job->err.hint);
 		outcome_set_error(v, &job->err);
-		loop_timer_set(v->eng->capture_timer, TRY_AGAIN);
+		loop_timer_set(v->eng->capture_timer, err_class_retries(job->err.cls) ? TRY_SOON : TRY_AGAIN);
 		v->capture_failed = true;
 		if (v->conf->target_lag > 0 && v->reconciled)
 			due_schedule(v);

@@ -100,7 +100,8 @@ static bool is_stale(const struct view *v, const struct view_status *st)
 		return st->state == VIEW_STATE_MISSING || st->state == VIEW_STATE_FAILED;
 	bool good = v->result == VIEW_RESULT_SUCCEEDED || v->result == VIEW_RESULT_SKIPPED || v->result == VIEW_RESULT_CANCELLED;
 	bool overdue = (v->due_mono > 0 && engine_mono(v->eng) > v->due_mono + SPAN_SECOND) || v->change.first != 0 || v->change.run.first != 0;
-	return v->last_success_us == 0 || !good || overdue || v->db->err != NULL;
+	bool blind = v->conf->on_change && v->capture_failed; /* it may be fresh, but nobody would notice if not */
+	return v->last_success_us == 0 || !good || overdue || blind || v->db->err != NULL;
 }
 
 static const char *schedule_text(const struct view *v)

@@ -63,6 +63,17 @@ static bool register_all(struct db *db, void *mem, const char *view, const struc
 	return marks_register(db, view, wanted, n, err);
 }
 
+static bool lock(struct db *db, struct viewd_err *err)
+{
+	return db->ops->captures_lock == NULL || db->ops->captures_lock(db, err);
+}
+
+static void unlock(struct db *db)
+{
+	if (db->ops->captures_unlock != NULL)
+		db->ops->captures_unlock(db);
+}
+
 /* Triggers first: a change between the two is then in the log, and a view registered anew is stale anyway. */
 static bool set_up(struct db *db, void *mem, const char *view, const struct viewd_capture_request *req, const struct relation *base,
                    size_t n_base, enum viewd_capture mode, struct viewd_err *err)
@@ -79,10 +90,13 @@ static bool capture_in_transaction(struct db *db, void *mem, const char *view, c
 	bool transaction = db->syntax->transactional_ddl;
 	if (transaction && !db->ops->begin(db, DB_BEGIN_WRITE, err))
 		return false;
-	if (set_up(db, mem, view, req, base, n_base, mode, err) && (!transaction || db->ops->commit(db, err)))
-		return true;
-	db->ops->rollback(db);
-	return false;
+	bool locked = lock(db, err);
+	bool done = locked && set_up(db, mem, view, req, base, n_base, mode, err) && (!transaction || db->ops->commit(db, err));
+	if (!done)
+		db->ops->rollback(db);
+	if (locked)
+		unlock(db);
+	return done;
 }
 
 static bool choose(struct db *db, const struct viewd_capture_request *req, const struct relation *base, size_t n_base,
@@ -143,15 +157,19 @@ static bool contains(const struct sweep *list, const char *text)
 	return false;
 }
 
+/* Unlocked, it could take a trigger that has just been made for a view which is about to be registered. */
 bool capture_sweep(struct db *db, struct viewd_err *err)
 {
 	if (db->ops->list_triggers == NULL)
 		return true;
+	if (!lock(db, err))
+		return false;
 	void *mem = talloc_new(NULL);
 	struct sweep needed = {.db = db, .mem = mem}, there = {.db = db, .mem = mem};
 	bool good = marks_sources(db, "trigger", keep, &needed, err) && db->ops->list_triggers(db, keep, &there, err);
 	for (size_t i = 0; i < there.n && good; i++)
 		good = contains(&needed, there.items[i]) || db->ops->drop_trigger(db, there.items[i], err);
 	talloc_free(mem);
+	unlock(db);
 	return good;
 }

@@ -104,7 +104,12 @@ struct db_ops {
 	/* Judges the wanted mode for these sources (AUTO: chooses), explains, and names the gaps. */
 	bool (*choose_capture)(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,
 	                       struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err);
-	/* Makes sure that the source has viewd's triggers. Idempotent. */
+	/* One session of a database at a time sets up or takes down captures: triggers of one source belong to several views. Held to the
+	 * end of the transaction where DDL has one, else until captures_unlock. CONFLICT when another one takes long. NULL: the
+	 * engine has one writer anyway. */
+	bool (*captures_lock)(struct db *db, struct viewd_err *err);
+	void (*captures_unlock)(struct db *db);
+	/* Makes sure that the source has viewd's triggers. Idempotent. Under captures_lock. */
 	bool (*make_trigger)(struct db *db, const struct relation *source, struct viewd_err *err);
 	/* The sources that have viewd's triggers: row(ctx, {source as in marks_source}, 1). NULL: the dialect makes none. */
 	bool (*list_triggers)(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);

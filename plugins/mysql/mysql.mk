@@ -17,6 +17,7 @@ mysql_sources = \
 	plugins/mysql/my.h \
 	plugins/mysql/mysql.c \
 	plugins/mysql/notice.c plugins/mysql/notice.h \
+	plugins/mysql/lock.c \
 	plugins/mysql/params.c \
 	plugins/mysql/position.c \
 	plugins/mysql/probe.c \

@@ -32,10 +32,18 @@ typedef bool notice_then_fn(struct viewd_conn *conn, void *ctx, struct viewd_err
 bool notice_touch(struct viewd_conn *conn, struct texts *sources, notice_then_fn *and_then, void *ctx, struct viewd_err *err)
 	MUST_CHECK;
 
-/* ---- capture.c, trigger.c: hooks of struct db_ops */
+/* ---- lock.c */
+
+/* The name of a named lock of the whole database: at most 64 characters, lower case where names fold (the rules of MySQL and MariaDB
+ * differ). */
+void my_lock_name(struct viewd_conn *conn, const char *prefix, char out[static IDENT_MAX]);
+
+/* ---- capture.c, lock.c, trigger.c: hooks of struct db_ops */
 
 bool my_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n, struct viewd_captured *out,
                        struct viewd_text_sink warnings, struct viewd_err *err);
+bool my_captures_lock(struct db *db, struct viewd_err *err) MUST_CHECK;
+void my_captures_unlock(struct db *db);
 bool my_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
 bool my_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
 bool my_drop_trigger(struct db *db, const char *source, struct viewd_err *err);

@@ -96,6 +96,16 @@ static bool tell(struct viewd_conn *conn, const char *source, struct viewd_err *
 	return true;
 }
 
+static bool make_trigger_alone(struct viewd_conn *conn, const struct relation *source, struct viewd_err *err)
+{
+	if (!my_captures_lock(&conn->db, err))
+		return false;
+	bool made = my_make_trigger(&conn->db, source, err);
+
+	my_captures_unlock(&conn->db);
+	return made;
+}
+
 static bool mend(struct viewd_conn *conn, const char *source, const char *fingerprint, struct viewd_err *err)
 {
 	struct relation rel;
@@ -103,7 +113,7 @@ static bool mend(struct viewd_conn *conn, const char *source, const char *finger
 
 	if (!relation_parse(&my_syntax, source, &rel, err) || !my_find_object(&conn->db, &rel, &found, err))
 		return false;
-	if (found.kind == VIEWD_KIND_TABLE && !my_make_trigger(&conn->db, &rel, err))
+	if (found.kind == VIEWD_KIND_TABLE && !make_trigger_alone(conn, &rel, err))
 		return false;
 	return touch(conn, source, fingerprint, err);
 }

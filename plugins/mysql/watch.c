@@ -59,17 +59,6 @@ static int64_t mono_us(void)
 
 /* ---- the lock */
 
-/* Lower case, at most 64 characters, one for each database of a server: MySQL's and MariaDB's rules for such names differ. */
-static void lock_name(struct viewd_conn *conn, char out[static IDENT_MAX])
-{
-	struct relation database = {.schema = ""};
-
-	snprintf(database.name, sizeof database.name, "%s", conn->url->database);
-	for (char *p = database.name; conn->names_fold && *p != '\0'; p++)
-		*p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
-	ident_temporary(&database, "viewd_watch_", out);
-}
-
 static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
 {
 	const char *params[] = {w->lock};
@@ -114,7 +103,7 @@ static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct db *db = &w->conn->db;
 
-	lock_name(w->conn, w->lock);
+	my_lock_name(w->conn, "viewd_watch_", w->lock);
 	if (!my_require_writable(w->conn, err) || !db_exec(db, "SET SESSION wait_timeout = 2147483", err) ||
 	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) || !notice_setup(w->conn, err))
 		return false;

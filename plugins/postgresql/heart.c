@@ -110,7 +110,7 @@ static bool mend(struct viewd_watch *w, const struct gap *gap, struct viewd_err 
 	struct db *db = &w->conn->db;
 	struct relation rel;
 	if (relation_parse(db->syntax, gap->source, &rel, err) && pg_op_begin(db, DB_BEGIN_WRITE, err) &&
-	    (!gap->missing || pg_op_make_trigger(db, &rel, err)) && marks_touch(db, gap->source, NULL, err) && pg_op_commit(db, err))
+	    (!gap->missing || (pg_op_captures_lock(db, err) && pg_op_make_trigger(db, &rel, err))) && marks_touch(db, gap->source, NULL, err) && pg_op_commit(db, err))
 		return true;
 	pg_op_rollback(db);
 	return false;

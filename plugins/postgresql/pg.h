@@ -148,6 +148,7 @@ bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bo
 #define PG_LOCK_LEADER "508574398308"
 #define PG_LOCK_ASLEEP "508574398309"
 #define PG_LOCK_SETUP "508574398310"
+#define PG_LOCK_CAPTURES "508574398311"
 #define PG_CHANNEL "viewd"
 
 /* Makes what schema viewd holds besides the state tables. Outside a transaction. */
@@ -193,6 +194,7 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 	" LEFT JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgfoid = pg_catalog.to_regprocedure('viewd.note_change()')"        \
 	" AND g.tgargs = pg_catalog.convert_to(t.source, pg_catalog.getdatabaseencoding()) || '\\x00'::bytea"
 
+bool pg_op_captures_lock(struct db *db, struct viewd_err *err);
 bool pg_op_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
 bool pg_op_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
 bool pg_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err);

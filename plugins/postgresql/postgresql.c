@@ -74,6 +74,7 @@ const struct db_ops pg_ops = {
 	.count_written = op_count_written,
 	.choose_mode = op_choose_mode,
 	.choose_capture = pg_op_choose_capture,
+	.captures_lock = pg_op_captures_lock,
 	.make_trigger = pg_op_make_trigger,
 	.list_triggers = pg_op_list_triggers,
 	.drop_trigger = pg_op_drop_trigger,

@@ -39,6 +39,11 @@ static bool make_one(struct viewd_conn *conn, const struct lack *lack, const cha
 	return made;
 }
 
+bool pg_op_captures_lock(struct db *db, struct viewd_err *err)
+{
+	return pg_exec(pg_of(db), "SELECT pg_catalog.pg_advisory_xact_lock(" PG_LOCK_CAPTURES ")", err);
+}
+
 bool pg_op_make_trigger(struct db *db, const struct relation *rel, struct viewd_err *err)
 {
 	static const char sql[] = PG_TREE_SQL("SELECT $1::text") " SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind,"

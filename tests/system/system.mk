@@ -8,6 +8,7 @@ engine_scripts = \
 	tests/system/21-network.sh \
 	tests/system/30-readers.sh \
 	tests/system/40-crash.sh \
+	tests/system/47-onesource.sh \
 	tests/system/50-reload.sh \
 	tests/system/61-hostile.sh \
 	tests/system/70-lifecycle.sh \
@@ -20,6 +21,7 @@ engine_tests = \
 	tests/system/21-network-postgresql.sh tests/system/21-network-mariadb.sh \
 	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh \
 	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh \
+	tests/system/47-onesource-sqlite.sh tests/system/47-onesource-postgresql.sh tests/system/47-onesource-mariadb.sh \
 	tests/system/50-reload-sqlite.sh tests/system/50-reload-postgresql.sh tests/system/50-reload-mariadb.sh \
 	tests/system/61-hostile-sqlite.sh tests/system/61-hostile-postgresql.sh tests/system/61-hostile-mariadb.sh \
 	tests/system/70-lifecycle-sqlite.sh tests/system/70-lifecycle-postgresql.sh tests/system/70-lifecycle-mariadb.sh \

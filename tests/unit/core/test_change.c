@@ -60,6 +60,23 @@ static void change_and_plan(struct rig *rig, const char *table, const char *view
 	UNTIL(rig, rig_view(rig, view)->change.seen_seq > seen);
 }
 
+/* As long as nobody would notice a change, nobody may call the view fresh. */
+static void a_view_nobody_watches_is_stale(void)
+{
+	expect_log("view 'a', changes cannot be noticed");
+	struct rig *rig = rig_start("[database d]\nurl = fake://d?fail=capture:a:conflict:1\n" ON("a", "t_x", ""));
+	RUN_UNTIL(rig, rig_view(rig, "a")->capture_failed);
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	CHECK(rig_status(rig, "a").is_stale);
+	UNTIL(rig, !rig_view(rig, "a")->capture_failed);
+	UNTIL(rig, is_fresh(rig, "d"));
+	CHECK(!rig_status(rig, "a").is_stale);
+	change_and_wait(rig, "t_x");
+	CHECK_INT(fake_rows("d", "a"), 2);
+	rig_free(&rig);
+}
+
 static void leading_edge(void)
 {
 	struct rig *rig = start(DB ON("a", "t_x", ""));
@@ -435,6 +452,7 @@ static void requests_in_sql(void)
 }
 
 static const struct harness_test tests[] = {
+	{"a view nobody watches is stale", a_view_nobody_watches_is_stale},
 	{"leading edge: an idle view starts at once", leading_edge},
 	{"debounce and max_delay", debounce},
 	{"at_most_every", at_most_every},
