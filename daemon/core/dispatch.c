@@ -370,9 +370,8 @@ void job_finished(struct worker_task *task)
 {
 	struct job *job = CONTAINER_OF(task, struct job, task);
 	struct engine *eng = job->eng;
-	loop_timer_free(&job->deadline);
 	session_give_back(job->session, job->db);
-	job->session = NULL;
+	job_returned(job);
 	release_slot(job);
 	if (job->stuck)
 		eng->n_stuck--;

@@ -8,6 +8,8 @@
 
 /* The server's own limit comes first; this is for when it does not. */
 #define DEADLINE_GRACE (2 * SPAN_SECOND)
+/* Long enough to write down that it was cancelled, which must not be cancelled too. */
+#define CANCEL_AGAIN SPAN_SECOND
 
 struct job *job_new(struct db *db, struct view *view, enum job_kind kind)
 {
@@ -59,13 +61,31 @@ void job_start(struct job *job)
 	worker_submit(job->eng->pool, &job->task);
 }
 
+static void cancel(void *ctx)
+{
+	struct job *job = ctx;
+	session_cancel(job->session);
+	loop_timer_set(job->cancel_timer, job->cancel_wait);
+	job->cancel_wait *= 2;
+}
+
 void job_cancel(struct job *job)
 {
 	if (job->cancelled)
 		return;
 	job->cancelled = true;
-	if (job->session != NULL)
-		session_cancel(job->session);
+	if (job->session == NULL)
+		return;
+	job->cancel_timer = loop_timer_new(job->eng->loop, cancel, job);
+	job->cancel_wait = CANCEL_AGAIN;
+	cancel(job);
+}
+
+void job_returned(struct job *job)
+{
+	loop_timer_free(&job->deadline);
+	loop_timer_free(&job->cancel_timer);
+	job->session = NULL;
 }
 
 void job_free(struct job **job_ptr)
@@ -75,7 +95,7 @@ void job_free(struct job **job_ptr)
 		return;
 	*job_ptr = NULL;
 	struct db *db = job->db;
-	loop_timer_free(&job->deadline);
+	job_returned(job);
 	conf_unref(&job->conf);
 	talloc_free(job);
 	if (--db->n_jobs == 0 && db->removed)

@@ -68,6 +68,8 @@ struct job {
 	bool holds_slot;
 	bool cancelled, timed_out, stuck;
 	struct loop_timer *deadline;
+	struct loop_timer *cancel_timer;
+	int64_t cancel_wait; /* until the cancel is repeated */
 	int64_t started_wall;
 	TAILQ_ENTRY(job) link;
 	engine_history_fn *history_done;
@@ -103,8 +105,11 @@ struct job *job_new(struct db *db, struct view *view, enum job_kind kind);
 /* Gives the job a session and a worker; dispatch.c's job_finished gets it back. [loop] */
 void job_start(struct job *job);
 
-/* Asks the server to stop it. [loop] */
+/* Asks the server to stop it, again and again until it has: a cancel between two calls stops nothing. [loop] */
 void job_cancel(struct job *job);
+
+/* It has come back from its worker: no deadline, no cancel any more. [loop] */
+void job_returned(struct job *job);
 
 void job_free(struct job **job);
 

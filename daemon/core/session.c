@@ -159,6 +159,8 @@ static void cancel_done(struct worker_task *task)
 
 void session_cancel(struct session *s)
 {
+	if (s->n_cancels > 0)
+		return; /* one is on its way */
 	/* A late cancel could hit the next statement: the session is not used again. */
 	s->broken = true;
 	s->cancelled = true;

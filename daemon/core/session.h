@@ -35,7 +35,7 @@ bool session_cancelled(struct session *s, struct viewd_err *err);
 /* The job has ended: keeps the session for the next one, or closes it when it is broken, was cancelled or its section is gone. [loop] */
 void session_give_back(struct session *s, struct db *db);
 
-/* Ends the running statement, from another worker thread. [loop] */
+/* Ends the running statement, from another worker thread. Does nothing while an earlier one is on its way. [loop] */
 void session_cancel(struct session *s);
 
 /* A new snapshot says the same about the database: idle sessions let go of the old one. [loop] */

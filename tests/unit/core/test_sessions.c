@@ -6,6 +6,8 @@
 #include "core/session.h"
 #include "unit/core/rig.h"
 
+#include <stdatomic.h>
+
 /* ---- an old session's end ---------------------------------------------------------------------------------------------------- */
 
 static void late_failure_of_an_old_session(void)
@@ -113,11 +115,52 @@ static void stopped_in_doubt(void)
 	rig_free(&rig);
 }
 
+/* ---- a cancel between two calls ------------------------------------------------------------------------------------------------- */
+
+static atomic_bool at_the_gate, gate_open;
+
+/* The job has looked whether it was cancelled, and is about to begin: a dialect forgets what was told before. */
+static bool gated_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
+                          struct viewd_outcome *out, struct viewd_err *err)
+{
+	at_the_gate = true;
+	while (!gate_open && harness_pause(harness_deadline(SPAN_SECOND)))
+		;
+	return viewd_dialect_fake.refresh(conn, view, req, out, err);
+}
+
+static void cancel_just_before_a_call_begins(void)
+{
+	struct rig *rig = rig_new();
+	struct viewd_dialect gated = viewd_dialect_fake;
+	struct viewd_err err;
+	struct rig_report r;
+	size_t n;
+	gated.name = "fakegate";
+	gated.refresh = gated_refresh;
+	REQUIRE_OK(registry_add(rig->registry, &gated, &err), &err);
+	at_the_gate = gate_open = false;
+	rig_commit(rig, "[database d]\nurl = fakegate://d\n" VIEW("a", "t_x"));
+	rig_settle(rig);
+	fake_do("d", "block refresh a");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, at_the_gate);
+	struct view **views = rig_views(rig, "a", &n);
+	engine_cancel(rig->eng, views, n);
+	RUN_UNTIL(rig, fake_calls("d", "cancel", NULL) == 1);
+	gate_open = true;
+	RUN_UNTIL(rig, r.done);
+	CHECK_INT(r.items[0].result, VIEW_RESULT_CANCELLED);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"a late failure of an old session", late_failure_of_an_old_session},
 	{"the server is full", the_server_is_full},
 	{"a connection is refused once", a_connection_is_refused_once},
 	{"cancelled in doubt", cancelled_in_doubt},
 	{"stopped in doubt", stopped_in_doubt},
+	{"a cancel just before a call begins", cancel_just_before_a_call_begins},
 };
 HARNESS_MAIN(SUITE("sessions", tests))
