@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define DEFAULT_CONF "/etc/viewd/viewd.conf"
-/* Every database may use its slots, and beside them cancel, close and look. */
+/* Every database may use its slots, and beside them cancel, close and look. Watches are not counted. */
 #define MAX_THREADS 512
 /* How long running statements get to obey their cancel. */
 #define STOP_GRACE (10 * SPAN_SECOND)

@@ -198,6 +198,7 @@ void watch_start(struct db *db)
 		.done = watch_done,
 		.thread_begin = db->dialect->thread_begin,
 		.thread_end = db->dialect->thread_end,
+		.lasting = true,
 	};
 	db->watcher = w;
 	LIST_INSERT_HEAD(&db->eng->watchers, w, link);

@@ -19,10 +19,14 @@ struct worker_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	struct task_queue waiting, finished;
+	struct task_queue lasting; /* waiting too; served first */
 	struct worker_note *notes, **notes_tail;
 	struct loop_waker *waker;
 	pthread_t *threads;
 	size_t n_threads, max_threads;
+	size_t n_room;    /* in threads */
+	size_t n_working; /* threads inside a task that is not lasting */
+	size_t n_lasting; /* lasting tasks, waiting or running; loop thread only */
 	size_t n_idle;    /* threads inside pthread_cond_wait */
 	size_t n_waiting; /* tasks that no thread has taken yet */
 	size_t n_pending; /* loop thread only */
@@ -85,7 +89,7 @@ static void hooks_leave(struct hooks *hooks)
 /* The next task, or NULL when the thread should end. */
 static struct worker_task *next_task(struct worker_pool *pool)
 {
-	while (pool->waiting.head == NULL && !pool->stopping) {
+	while (!pool->stopping && pool->lasting.head == NULL && (pool->waiting.head == NULL || pool->n_working >= pool->max_threads)) {
 		pool->n_idle++;
 		pthread_cond_wait(&pool->work, &pool->lock);
 		pool->n_idle--;
@@ -93,6 +97,10 @@ static struct worker_task *next_task(struct worker_pool *pool)
 	if (pool->stopping)
 		return NULL;
 	pool->n_waiting--;
+	struct worker_task *task = queue_pop(&pool->lasting);
+	if (task != NULL)
+		return task;
+	pool->n_working++;
 	return queue_pop(&pool->waiting);
 }
 
@@ -103,12 +111,14 @@ static void *worker_main(void *arg)
 	struct worker_task *task;
 	pthread_mutex_lock(&pool->lock);
 	while ((task = next_task(pool)) != NULL) {
+		bool lasting = task->lasting;
 		pthread_mutex_unlock(&pool->lock);
 		hooks_enter(&hooks, task);
 		task->run(task);
 		pthread_mutex_lock(&pool->lock);
 		if (pool->orphaned)
 			break;
+		pool->n_working -= !lasting;
 		queue_push(&pool->finished, task);
 		loop_wake(pool->waker);
 	}
@@ -135,6 +145,7 @@ static void give_back(void *ctx)
 	while (task != NULL) {
 		struct worker_task *next = task->next;
 		pool->n_pending--;
+		pool->n_lasting -= task->lasting;
 		task->done(task);
 		task = next;
 	}
@@ -143,21 +154,33 @@ static void give_back(void *ctx)
 struct worker_pool *worker_pool_new(struct loop *loop, size_t max_threads)
 {
 	struct worker_pool *pool = calloc(1, sizeof *pool);
-	if (pool == NULL || (pool->threads = calloc(max_threads, sizeof *pool->threads)) == NULL)
+	if (pool == NULL)
 		abort();
 	pool->max_threads = max_threads;
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
 	queue_init(&pool->waiting);
+	queue_init(&pool->lasting);
 	queue_init(&pool->finished);
 	pool->notes_tail = &pool->notes;
 	pool->waker = loop_waker_new(loop, give_back, pool);
 	return pool;
 }
 
+static void make_room(struct worker_pool *pool)
+{
+	if (pool->n_threads < pool->n_room)
+		return;
+	pool->n_room = pool->n_room == 0 ? 16 : 2 * pool->n_room;
+	pool->threads = reallocarray(pool->threads, pool->n_room, sizeof *pool->threads);
+	if (pool->threads == NULL)
+		abort();
+}
+
 /* Signals belong to the loop thread. */
 static bool start_thread(struct worker_pool *pool)
 {
+	make_room(pool);
 	sigset_t all, old;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -175,9 +198,10 @@ void worker_submit(struct worker_pool *pool, struct worker_task *task)
 {
 	pthread_mutex_lock(&pool->lock);
 	pool->n_pending++;
-	queue_push(&pool->waiting, task);
+	pool->n_lasting += task->lasting;
+	queue_push(task->lasting ? &pool->lasting : &pool->waiting, task);
 	pool->n_waiting++;
-	bool thread_needed = pool->n_waiting > pool->n_idle && pool->n_threads < pool->max_threads;
+	bool thread_needed = pool->n_waiting > pool->n_idle && pool->n_threads < pool->max_threads + pool->n_lasting;
 	if (thread_needed && !start_thread(pool) && pool->n_threads == 0)
 		abort();
 	pthread_cond_signal(&pool->work);

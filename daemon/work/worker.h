@@ -20,10 +20,12 @@ struct worker_task {
 	/* Optional: called once on each thread that runs a task with these hooks, before its first run and at the thread's end. */
 	void (*thread_begin)(void);
 	void (*thread_end)(void);
+	bool lasting; /* runs until its owner ends it: gets a thread beside max_threads, and keeps no other task from one */
 	struct worker_task *next; /* the pool's */
 };
 
-/* Threads are started when work waits, up to max_threads, and kept. */
+/* Threads are started when work waits, up to max_threads and one for each lasting task, and kept. At most max_threads tasks that are not
+ * lasting run at once. */
 struct worker_pool *worker_pool_new(struct loop *loop, size_t max_threads);
 
 /* Hands task over. [loop thread] */

@@ -9,6 +9,7 @@
 #include "core/job.h"
 
 #include <pthread.h>
+#include <talloc.h>
 
 /* ---- a watch that does what the test says; one at a time ------------------------------------------------------------------------- */
 
@@ -204,10 +205,32 @@ static void waiting_prepare_does_not_overtake_the_watch(void)
 	rig_free(&rig);
 }
 
+/* Each has a watch, whose thread does nothing else. */
+static void more_databases_than_worker_threads(void)
+{
+	enum { MANY = 100 };
+	char *text = talloc_strdup(harness_ctx(), "");
+	for (int i = 0; i < MANY; i++)
+		text = talloc_asprintf_append(text,
+		                              "[database d%d]\nurl = fake://d%d\n[view v%d]\ndatabase = d%d\nmethod = table\n"
+		                              "on_change = yes\ndefinition = SELECT * FROM t_x\n",
+		                              i, i, i, i);
+	struct rig *rig = rig_new(); /* its pool has 64 threads */
+	rig_commit(rig, text);
+	for (int i = 0; i < MANY; i++) {
+		const char *db = talloc_asprintf(harness_ctx(), "d%d", i), *view = talloc_asprintf(harness_ctx(), "v%d", i);
+		RUN_UNTIL(rig, fake_rows(db, view) == 1);
+		CHECK_INT(fake_watches(db), 1);
+	}
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"the section changes while the watch opens", section_changes_while_the_watch_opens},
 	{"the watch is lost while a prepare runs", watch_is_lost_while_a_prepare_runs},
 	{"capture does not wait for another database's setup", capture_does_not_wait_for_another_databases_setup},
+	{"more databases than worker threads", more_databases_than_worker_threads},
 	{"a waiting prepare does not overtake the watch", waiting_prepare_does_not_overtake_the_watch},
 };
 HARNESS_MAIN(SUITE("watching", tests))

@@ -59,6 +59,15 @@ static struct task *submit(struct shared *sh, bool waits, void (*begin)(void), v
 	return t;
 }
 
+static void submit_lasting(struct shared *sh)
+{
+	struct task *t = calloc(1, sizeof *t);
+	t->sh = sh;
+	t->waits = true;
+	t->task = (struct worker_task){.run = run, .done = done, .lasting = true};
+	worker_submit(sh->pool, &t->task);
+}
+
 static void turn_until(struct loop *loop, const size_t *value, size_t wanted)
 {
 	int64_t deadline = harness_deadline(10 * SPAN_SECOND);
@@ -92,6 +101,37 @@ static void grows_while_tasks_wait(void)
 	turn_until(loop, &sh.done, 20);
 	CHECK_INT(atomic_load(&sh.most_inside), 6);
 	worker_pool_free(&sh.pool, true);
+	loop_free(&loop);
+}
+
+static void lasting_tasks_take_no_thread_from_others(void)
+{
+	struct loop *loop = loop_new();
+	struct worker_pool *pool = worker_pool_new(loop, 4);
+	struct shared lasting = {.pool = pool, .loop_thread = pthread_self()}, others = {.pool = pool, .loop_thread = pthread_self()};
+	struct shared held = {.pool = pool, .loop_thread = pthread_self()};
+	for (size_t i = 0; i < 4; i++)
+		submit(&held, true, NULL, NULL);
+	submit(&others, false, NULL, NULL);
+	WAIT_UNTIL(atomic_load(&held.inside) == 4);
+	for (size_t i = 0; i < 30; i++)
+		submit_lasting(&lasting);
+	WAIT_UNTIL(atomic_load(&lasting.inside) == 30); /* although all threads were busy and another task waits */
+	CHECK_INT(atomic_load(&others.ran), 0);
+	atomic_store(&held.open, true);
+	turn_until(loop, &others.done, 1);
+	atomic_store(&lasting.open, true);
+	turn_until(loop, &lasting.done, 30);
+	turn_until(loop, &held.done, 4);
+	/* Their threads are left, and do no more at once than was allowed. */
+	atomic_store(&held.open, false);
+	for (size_t i = 0; i < 20; i++)
+		submit(&held, true, NULL, NULL);
+	WAIT_UNTIL(atomic_load(&held.inside) == 4);
+	atomic_store(&held.open, true);
+	turn_until(loop, &held.done, 24);
+	CHECK_INT(atomic_load(&held.most_inside), 4);
+	worker_pool_free(&pool, true);
 	loop_free(&loop);
 }
 
@@ -191,6 +231,7 @@ static const struct harness_test tests[] = {
 	{"many tasks, each given back once on the loop", many_tasks},
 	{"threads are started while tasks wait, up to the limit", grows_while_tasks_wait},
 	{"one task at a time needs one thread", one_task_at_a_time_needs_one_thread},
+	{"lasting tasks take no thread from others", lasting_tasks_take_no_thread_from_others},
 	{"hooks run once a thread", hooks_once_a_thread},
 	{"free with a stuck task", free_with_a_stuck_task},
 	{"free after everything has ended", free_waits_for_running_tasks},
