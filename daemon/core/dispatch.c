@@ -208,7 +208,10 @@ static void serve(struct view *view)
 		return;
 	}
 	const struct engine_item item = {.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
-	end_taken(wave_take(view, kind), &item);
+	struct member *members = wave_take(view, kind);
+	if (kind == JOB_REFRESH && view->reconciled && view->db->state != DB_UNUSABLE)
+		outcome_not_possible(view, members->trigger, &err);
+	end_taken(members, &item);
 	if (wave_ready_kind(view, &kind))
 		dispatch_queue(view);
 }

@@ -384,16 +384,29 @@ void outcome_of(struct job *job)
 	}
 }
 
-void outcome_upstream_failed(struct view *view, const struct wave *wave)
+static void not_tried(struct view *view, enum view_trigger trigger, enum view_result result)
 {
-	if (wave->kind != JOB_REFRESH)
-		return;
-	view->trigger = wave->trigger;
-	view->result = VIEW_RESULT_UPSTREAM_FAILED;
+	view->trigger = trigger;
+	view->result = result;
 	view->action = -1;
 	view->last_refresh_us = engine_wall(view->eng);
 	view->past.last_end = engine_mono(view->eng);
 	due_schedule(view);
+}
+
+void outcome_not_possible(struct view *view, enum view_trigger trigger, const struct viewd_err *err)
+{
+	outcome_set_error(view, err);
+	not_tried(view, trigger, VIEW_RESULT_FAILED);
+	tell_failure(view, -1, err, true);
+	change_put_off(view);
+}
+
+void outcome_upstream_failed(struct view *view, const struct wave *wave)
+{
+	if (wave->kind != JOB_REFRESH)
+		return;
+	not_tried(view, wave->trigger, VIEW_RESULT_UPSTREAM_FAILED);
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_CANCELLED, "view '%s' was not tried (a view it reads failed)", view->label);
 	tell_failure(view, -1, &err, true);

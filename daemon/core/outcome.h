@@ -11,7 +11,10 @@
 /* Digests a finished job (reconcile, refresh, drop). Logs a failure once. */
 void outcome_of(struct job *job);
 
-/* A member ended without being tried. */
+/* A member ended without being tried: as things stand it cannot be; another time is planned. */
+void outcome_not_possible(struct view *view, enum view_trigger trigger, const struct viewd_err *err);
+
+/* Something it reads failed: it was not tried. */
 void outcome_upstream_failed(struct view *view, const struct wave *wave);
 void outcome_skipped(struct view *view);
 /* It waited to follow its upstreams, and they wrote nothing: what came due of itself meanwhile was put off for that. */

@@ -173,6 +173,35 @@ static void failed_view_keeps_its_schedule_after_a_pause(void)
 	rig_free(&rig);
 }
 
+/* b reads a, which the files do not say. */
+#define CHAIN(more) \
+	DB "[view a]\ndatabase = d\nmethod = table\nevery = 1m\n" more "definition = 'SELECT * FROM t_x'\n" VIEW("b", "a") \
+	   "[view c]\ndatabase = d\nmethod = table\nafter = 1m\ndefinition = 'SELECT * FROM b'\n"
+
+static void schedule_outlives_a_cycle(void)
+{
+	struct rig *rig = rig_start(CHAIN(""));
+	expect_log("depends on itself");
+	rig_commit(rig, CHAIN("depends_on = b\n"));
+	rig_settle(rig);
+	size_t before = fake_calls("d", "refresh", NULL);
+	rig_advance(rig, 90 * SPAN_SECOND);
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE FAILED");
+	CHECK_CONTAINS(rig_status(rig, "c").error->msg, "depends on itself");
+	CHECK_INT(fake_calls("d", "refresh", NULL), before);
+	CHECK(rig_status(rig, "a").next_refresh_us > rig->clock.wall_us);
+	CHECK(rig_status(rig, "c").next_refresh_us > rig->clock.wall_us);
+	rig_commit(rig, CHAIN(""));
+	rig_settle(rig);
+	rig_advance(rig, 2 * SPAN_MINUTE);
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	CHECK_STR(rig_words(rig, "c"), "ACTIVE IDLE SUCCEEDED");
+	CHECK(rig_status(rig, "a").error == NULL);
+	rig_free(&rig);
+}
+
 /* The dialect of these tests notices nothing; what a watch would tell is told by hand. */
 static struct rig *changing_rig(void)
 {
@@ -319,6 +348,7 @@ static const struct harness_test tests[] = {
 	{"a paused view is set up but not refreshed", paused_view_is_set_up_but_not_refreshed},
 	{"a cancelled setup is told", cancelled_setup_is_told},
 	{"a failed view keeps its schedule after a pause", failed_view_keeps_its_schedule_after_a_pause},
+	{"a schedule outlives a cycle", schedule_outlives_a_cycle},
 	{"a change that failed is not forgotten in a pause", change_that_failed_is_not_forgotten_in_a_pause},
 	{"a change whose refresh was cancelled comes back", change_whose_refresh_was_cancelled_comes_back},
 	{"many that may not start keep nobody waiting", many_that_may_not_start_keep_nobody_waiting},
