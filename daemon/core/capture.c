@@ -148,6 +148,7 @@ void capture_done(struct job *job)
 		v->capture_reason = mem_printf(v, "changes cannot be noticed (%s)", job->err.msg);
 		log_error("view '%s', %s%s%s", v->label, v->capture_reason, job->err.hint[0] != '\0' ? "; " : "", job->err.hint);
 		outcome_set_error(v, &job->err);
+		v->err_of_capture = true;
 		loop_timer_set(v->eng->capture_timer, err_class_retries(job->err.cls) ? TRY_SOON : TRY_AGAIN);
 		v->capture_failed = true;
 		if (v->conf->target_lag > 0 && v->reconciled)
@@ -155,6 +156,8 @@ void capture_done(struct job *job)
 		return;
 	}
 	v->capture_failed = false;
+	if (v->err_of_capture)
+		outcome_set_error(v, NULL);
 	change_forget_marks(v);
 	v->capture_digest = job->capture_digest;
 	v->captured = job->capture_digest != 0;

@@ -35,6 +35,7 @@ void outcome_set_state(struct view *view, enum view_state state)
 
 void outcome_set_error(struct view *view, const struct viewd_err *err)
 {
+	view->err_of_capture = false;
 	if (err == NULL) {
 		TALLOC_FREE(view->err);
 		return;

@@ -131,6 +131,7 @@ struct view {
 	int losses;              /* runs in a row that broke the connection */
 	int64_t unknown_since_us; /* start of a run whose outcome nobody knows: looked up before it is repeated; 0 none */
 	struct viewd_err *err;
+	bool err_of_capture;     /* it tells of that, not of a refresh */
 	const char *reason;      /* interned; NULL unknown */
 
 	struct source *sources;

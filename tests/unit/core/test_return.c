@@ -4,6 +4,7 @@
  */
 #include "unit/core/rig.h"
 
+#include "core/capture.h"
 #include "core/change.h"
 #include "core/outcome.h"
 #include "core/session.h"
@@ -230,6 +231,21 @@ static void change_that_failed_is_not_forgotten_in_a_pause(void)
 	rig_free(&rig);
 }
 
+static void capture_that_failed_is_forgiven(void)
+{
+	struct rig *rig = rig_new();
+	fake_do("d", "fail capture a query");
+	expect_log("view 'a', changes cannot be noticed (scripted query)");
+	rig_commit(rig, DB TABLE("a") "on_change = yes\n");
+	RUN_UNTIL(rig, rig_view(rig, "a")->capture_failed);
+	CHECK_CONTAINS(rig_status(rig, "a").error->msg, "scripted query");
+	capture_again(rig->eng); /* the timer's work */
+	RUN_UNTIL(rig, fake_calls("d", "capture", "a") == 2);
+	rig_settle(rig);
+	CHECK(rig_status(rig, "a").error == NULL);
+	rig_free(&rig);
+}
+
 static void change_whose_refresh_was_cancelled_comes_back(void)
 {
 	struct rig *rig = changing_rig();
@@ -350,6 +366,7 @@ static const struct harness_test tests[] = {
 	{"a failed view keeps its schedule after a pause", failed_view_keeps_its_schedule_after_a_pause},
 	{"a schedule outlives a cycle", schedule_outlives_a_cycle},
 	{"a change that failed is not forgotten in a pause", change_that_failed_is_not_forgotten_in_a_pause},
+	{"a capture that failed is forgiven", capture_that_failed_is_forgiven},
 	{"a change whose refresh was cancelled comes back", change_whose_refresh_was_cancelled_comes_back},
 	{"many that may not start keep nobody waiting", many_that_may_not_start_keep_nobody_waiting},
 	{"a database moves and numbers begin anew", database_moves_and_numbers_begin_anew},
