@@ -154,7 +154,7 @@ static bool keep_recorded(void *ctx, const struct viewd_recorded *row)
 	copy->name = mem_strdup(job, row->name);
 	copy->relation = mem_strdup(job, row->relation);
 	copy->method = row->method;
-	copy->captured = row->captured;
+	copy->captured = job->session->dialect->abi_minor >= 1 && row->captured; /* the row is the plugin's: 1.0 ends before that */
 	copy->drop = row->on_remove != NULL && strcmp(row->on_remove, "drop") == 0;
 	return true;
 }

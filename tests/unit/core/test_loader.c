@@ -255,6 +255,54 @@ static void others_go_on(void)
 	rig_free(&rig);
 }
 
+/* ---- a plugin of the first version -------------------------------------------------------------------------------------------- */
+
+/* What comes behind the row of a 1.0 plugin in memory is none of it. */
+struct first_row {
+	const char *name, *relation;
+	enum viewd_method method;
+	const char *on_remove;
+};
+
+static bool ignore_row(void *ctx UNUSED, const struct viewd_recorded *row UNUSED)
+{
+	return true;
+}
+
+static bool first_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err)
+{
+	struct {
+		struct first_row row;
+		unsigned char behind[16];
+	} memory = {.row = {.name = "a", .relation = "a", .method = VIEWD_METHOD_TABLE, .on_remove = "keep"}};
+	struct viewd_recorded row;
+	struct viewd_recorded_sink nothing = {.fn = ignore_row};
+	memset(memory.behind, 1, sizeof memory.behind);
+	static_assert(sizeof memory >= sizeof row, "the row would be read behind its end");
+	memcpy(&row, &memory, sizeof row);
+	return viewd_dialect_fake.prepare(conn, nothing, err) && rows.fn(rows.ctx, &row);
+}
+
+static void plugin_of_the_first_version(void)
+{
+	struct viewd_err err;
+	struct rig *rig = rig_new();
+	struct viewd_dialect first = viewd_dialect_fake;
+	first.name = "fakefirst";
+	first.abi_minor = 0;
+	first.struct_size = offsetof(struct viewd_dialect, capture);
+	first.prepare = first_prepare;
+	REQUIRE_OK(registry_add(rig->registry, &first, &err), &err);
+	rig_commit(rig, "[database d]\nurl = fakefirst://d\n" VIEW("a", "t_x") VIEW("b", "t_x"));
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	CHECK(!rig_view(rig, "a")->captured);
+	rig_commit(rig, "[database d]\nurl = fakefirst://d\n" VIEW("b", "t_x"));
+	rig_settle(rig);
+	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_TABLE);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"a good one", good},
 	{"another major version", versions},
@@ -276,5 +324,6 @@ static const struct harness_test tests[] = {
 	{"names that are paths", names},
 	{"the guide's example", the_guides_example},
 	{"others go on without it", others_go_on},
+	{"a plugin of the first version", plugin_of_the_first_version},
 };
 HARNESS_MAIN(SUITE("loader", tests))
