@@ -168,7 +168,7 @@ static bool loses_everything(struct build *b)
 
 static enum reload_outcome commit(struct build *b)
 {
-	if (b->new == NULL || loses_everything(b))
+	if (b->new == NULL || engine_stopping(b->reload->eng) || loses_everything(b))
 		return RELOAD_REFUSED;
 	if (b->dry_run)
 		return RELOAD_DRY_RUN;
@@ -180,10 +180,21 @@ static enum reload_outcome commit(struct build *b)
 	return RELOAD_COMMITTED;
 }
 
+/* Everybody who waits gets an answer all the same. */
+static void refuse_waiting(struct reload *r)
+{
+	struct waiting *list = r->waiting;
+	const struct reload_report report = {.outcome = RELOAD_REFUSED, .generation = r->generation};
+	r->waiting = NULL;
+	answer(list, &report);
+}
+
 static void arm(struct reload *r)
 {
 	const struct clock *clk = clock_system();
-	if (r->running == NULL && r->waiting != NULL)
+	if (engine_stopping(r->eng))
+		refuse_waiting(r);
+	else if (r->running == NULL && r->waiting != NULL)
 		loop_timer_set(r->timer, r->last_start_mono + SPACING - clk->mono(clk));
 }
 
@@ -192,12 +203,14 @@ static void build_done(struct worker_task *task)
 	struct build *b = CONTAINER_OF(task, struct build, task);
 	struct reload *r = b->reload;
 	struct reload_report report = {.outcome = commit(b)};
+	bool stopping = engine_stopping(r->eng);
 	fill_report(b, &report);
-	log_report(&report);
+	if (!stopping)
+		log_report(&report);
 	r->running = NULL;
 	conf_unref(&b->old);
 	conf_unref(&b->new);
-	if (!b->dry_run)
+	if (!b->dry_run && !stopping) /* READY=1 would take back STOPPING=1 */
 		notify_ready(report.outcome == RELOAD_REFUSED ? "running; the last reload was refused" : "running");
 	answer(b->waiting, &report);
 	talloc_free(b);
@@ -209,6 +222,10 @@ static void start(void *ctx)
 {
 	struct reload *r = ctx;
 	const struct clock *clk = clock_system();
+	if (engine_stopping(r->eng)) {
+		refuse_waiting(r);
+		return;
+	}
 	struct build *b = mem_new(NULL, struct build);
 	b->reload = r;
 	b->dry_run = true;

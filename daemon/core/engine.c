@@ -64,6 +64,11 @@ void engine_stop(struct engine *eng)
 		doubt_settle(eng->dbs[i], false);
 }
 
+bool engine_stopping(const struct engine *eng)
+{
+	return eng->stopping;
+}
+
 void engine_session_closed(struct engine *eng)
 {
 	if (--eng->n_sessions == 0 && eng->stopping && eng->on_idle != NULL)

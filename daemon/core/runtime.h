@@ -36,6 +36,9 @@ struct conf *engine_conf_ref(struct engine *eng);
 void engine_stop(struct engine *eng);
 bool engine_idle(const struct engine *eng);
 
+/* Has engine_stop been called? */
+bool engine_stopping(const struct engine *eng);
+
 /* Jobs still inside a worker are left to the end of the process. */
 void engine_free(struct engine **eng);
 

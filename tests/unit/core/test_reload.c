@@ -7,7 +7,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <talloc.h>
+#include <unistd.h>
 
 struct told {
 	size_t n;
@@ -259,17 +262,46 @@ static void a_reload_does_not_disturb_what_runs(void)
 	end(&b);
 }
 
+/* A socket where a service manager would listen. */
+static int listen_for_notices(void)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	snprintf(addr.sun_path, sizeof addr.sun_path, "%s", harness_path("notify"));
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	REQUIRE(fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof addr) == 0);
+	setenv("NOTIFY_SOCKET", addr.sun_path, 1);
+	return fd;
+}
+
+/* Everything that was told, in the test's memory. */
+static const char *end_of_notices(int fd)
+{
+	char *text = talloc_strdup(harness_ctx(), ""), part[500];
+	for (ssize_t n; (n = recv(fd, part, sizeof part - 1, 0)) > 0;)
+		text = talloc_asprintf_append(text, "%.*s\n", (int)n, part);
+	unsetenv("NOTIFY_SOCKET");
+	close(fd);
+	return text;
+}
+
 static void a_reload_while_stopping(void)
 {
 	struct bench b = begin(DB A);
-	struct told t = {.n = 0};
+	struct told t = {.n = 0}, late = {.n = 0};
+	int notices = listen_for_notices();
 	fake_do("d", "block check_view a");
 	harness_file("viewd.conf", DB A B);
 	reload_request(b.reload, false, tell, &t);
 	RUN_UNTIL(b.rig, fake_waiting("d") == 1);
+	reload_request(b.reload, false, tell, &late);
 	engine_stop(b.rig->eng);
 	fake_do("d", "release check_view a");
-	RUN_UNTIL(b.rig, t.n == 1);
+	RUN_UNTIL(b.rig, t.n == 1 && late.n == 1);
+	CHECK_INT(t.outcome, RELOAD_REFUSED);
+	CHECK_INT(late.outcome, RELOAD_REFUSED);
+	const char *told = end_of_notices(notices);
+	CHECK_CONTAINS(told, "RELOADING=1");
+	CHECK(strstr(told, "READY=1") == NULL); /* it would take back STOPPING=1 */
 	CHECK_INT(fake_kind("d", "b"), VIEWD_KIND_NONE); /* nothing new is begun */
 	end(&b);
 }
