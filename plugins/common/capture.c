@@ -167,6 +167,7 @@ bool capture_sweep(struct db *db, struct viewd_err *err)
 	void *mem = talloc_new(NULL);
 	struct sweep needed = {.db = db, .mem = mem}, there = {.db = db, .mem = mem};
 	bool good = marks_sources(db, "trigger", keep, &needed, err) && db->ops->list_triggers(db, keep, &there, err);
+	db_failpoint(db, "capture:sweep");
 	for (size_t i = 0; i < there.n && good; i++)
 		good = contains(&needed, there.items[i]) || db->ops->drop_trigger(db, there.items[i], err);
 	talloc_free(mem);

@@ -35,7 +35,7 @@ struct scene {
 static bool hear(void *ctx, const struct viewd_signal *signal)
 {
 	struct scene *s = ctx;
-	struct heard *h = strcmp(signal->view, "v") == 0 ? &s->of_v : &s->of_w;
+	struct heard *h = strcmp(signal->view, s->of_v.view) == 0 ? &s->of_v : &s->of_w;
 
 	if (signal->kind == VIEWD_SIGNAL_REQUEST)
 		h->n_requests++;
@@ -337,6 +337,62 @@ static void what_is_no_longer_captured_is_not_told(void)
 	end(&s);
 }
 
+/* A second view begins to be captured, on a connection of its own, while the first one's triggers are being given up. */
+struct newcomer {
+	struct contract c;
+	struct viewd_view_spec view;
+	struct sources sources;
+	struct contract_beside *thread;
+	bool good;
+};
+static struct newcomer *arriving;
+
+static void arrive(void *ctx)
+{
+	struct newcomer *n = ctx;
+	struct viewd_captured out;
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = wanted_mode(), .sources = n->sources.items, .n_sources = n->sources.n};
+
+	n->good = n->c.dialect->capture(n->c.conn, &n->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &n->c.err);
+}
+
+static void let_arrive(void *ctx UNUSED, const char *place)
+{
+	if (arriving != NULL && arriving->thread == NULL && strcmp(place, "capture:sweep") == 0)
+		arriving->thread = contract_beside(&arriving->c, arrive, arriving, SHORT);
+}
+
+static void a_source_given_up_by_one_is_kept_for_another(void)
+{
+	struct scene s;
+	struct newcomer n = {.good = false};
+
+	begin(&s);
+	n.c = s.c;
+	n.c.conn = contract_open(&s.c);
+	n.view = contract_view("u", VIEWD_METHOD_TABLE, "SELECT a, id FROM src");
+	n.view.captured = true;
+	APPLY(&s.c, &n.view, VIEWD_CHANGE_CREATE);
+	REQUIRE_OK(s.c.dialect->inspect(s.c.conn, &n.view, &s.c.found, (struct viewd_source_sink){keep_source, &n.sources}, &s.c.err), &s.c.err);
+	s.c.host.failpoint = let_arrive;
+	arriving = &n;
+	capture(&s.c, &s.v, VIEWD_CAPTURE_NONE);
+	arriving = NULL;
+	contract_beside_join(&n.thread);
+	REQUIRE_OK(n.good, &n.c.err);
+	s.of_v = (struct heard){.view = "u"};
+	s.c.dialect->watch_wake(s.watch);
+	LISTEN_UNTIL(&s, s.of_v.n_stale > 0);
+	REFRESH(&s.c, &n.view);
+	listen_to_the_end(&s);
+	int64_t before = s.of_v.seq;
+	contract_sql("INSERT INTO src VALUES (70, 1)");
+	LISTEN_UNTIL(&s, s.of_v.seq > before);
+	s.c.dialect->close(&n.c.conn);
+	end(&s);
+}
+
 static void what_happens_while_nobody_watches_is_told_later(void)
 {
 	struct scene s;
@@ -433,6 +489,7 @@ static const struct harness_test tests[] = {
 	{"a flood is drained", a_flood_is_drained},
 	{"a table made anew is seen", a_table_made_anew_is_seen},
 	{"what is no longer captured is not told", what_is_no_longer_captured_is_not_told},
+	{"a source given up by one view is kept for another", a_source_given_up_by_one_is_kept_for_another},
 	{"what happens while nobody watches is told later", what_happens_while_nobody_watches_is_told_later},
 	{"requests are told once", requests_are_told_once},
 	{"a second watch stands by", a_second_watch_stands_by},

@@ -88,6 +88,11 @@ struct contract_canceller;
 struct contract_canceller *contract_cancel_soon(struct contract *c);
 void contract_cancel_join(struct contract_canceller **canceller);
 
+/* Runs fn(ctx) on a thread of its own, as the daemon would, and waits for its end, but no longer than patience_us. join waits for ever. */
+struct contract_beside;
+struct contract_beside *contract_beside(struct contract *c, void (*fn)(void *ctx), void *ctx, int64_t patience_us);
+void contract_beside_join(struct contract_beside **beside);
+
 /* The suites. */
 extern const struct harness_suite contract_objects, contract_replace, contract_refreshes, contract_safety, contract_limits,
 	contract_capture;

@@ -257,3 +257,45 @@ void contract_cancel_join(struct contract_canceller **canceller)
 	pthread_join((*canceller)->thread, NULL);
 	TALLOC_FREE(*canceller);
 }
+
+/* ---- beside ---- */
+
+struct contract_beside {
+	const struct viewd_dialect *dialect;
+	void (*fn)(void *ctx);
+	void *ctx;
+	pthread_t thread;
+	_Atomic bool done;
+};
+
+static void *run_beside(void *ctx)
+{
+	struct contract_beside *beside = ctx;
+	if (beside->dialect->thread_begin != NULL)
+		beside->dialect->thread_begin();
+	beside->fn(beside->ctx);
+	if (beside->dialect->thread_end != NULL)
+		beside->dialect->thread_end();
+	beside->done = true;
+	return NULL;
+}
+
+struct contract_beside *contract_beside(struct contract *c, void (*fn)(void *ctx), void *ctx, int64_t patience_us)
+{
+	struct contract_beside *beside = talloc_zero(harness_ctx(), struct contract_beside);
+	int64_t deadline = harness_deadline(patience_us);
+	beside->dialect = c->dialect;
+	beside->fn = fn;
+	beside->ctx = ctx;
+	REQUIRE(pthread_create(&beside->thread, NULL, run_beside, beside) == 0);
+	while (!beside->done && harness_pause(deadline))
+		continue;
+	return beside;
+}
+
+void contract_beside_join(struct contract_beside **beside)
+{
+	REQUIRE(*beside != NULL);
+	pthread_join((*beside)->thread, NULL);
+	TALLOC_FREE(*beside);
+}
