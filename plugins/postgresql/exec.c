@@ -37,14 +37,21 @@ static int64_t answer_limit(const struct viewd_conn *conn)
 	return conn->timeout_us > 0 ? conn->timeout_us + GRACE_US : 0;
 }
 
-/* Waits for input until the deadline. A peer whose kernel acknowledges but which never answers is found by nothing else. */
-static bool input_by(struct viewd_conn *conn, int64_t deadline)
+/* Waits for the rest of an answer, or until there will be none: PQgetResult knows. False: the deadline has passed. A peer whose kernel
+ * acknowledges but which never answers is found by nothing else. */
+static bool answered_by(struct viewd_conn *conn, int64_t deadline)
 {
 	const struct clock *clk = clock_system();
-	struct pollfd fd = {.fd = PQsocket(conn->pg), .events = POLLIN};
-	int64_t left = deadline - clk->mono(clk);
-	int ms = left < SPAN_HOUR ? (int)(left / SPAN_MS) + 1 : (int)(SPAN_HOUR / SPAN_MS);
-	return left > 0 && (poll(&fd, 1, ms) >= 0 || errno == EINTR) && PQconsumeInput(conn->pg) == 1;
+	while (PQisBusy(conn->pg) != 0) {
+		struct pollfd fd = {.fd = PQsocket(conn->pg), .events = POLLIN};
+		int64_t left = deadline - clk->mono(clk);
+		if (left <= 0)
+			return false;
+		int ms = left < SPAN_HOUR ? (int)(left / SPAN_MS) + 1 : (int)(SPAN_HOUR / SPAN_MS);
+		if ((poll(&fd, 1, ms) < 0 && errno != EINTR) || PQconsumeInput(conn->pg) != 1)
+			return true;
+	}
+	return true;
 }
 
 static bool is_copy(const PGresult *res)
@@ -62,12 +69,11 @@ static PGresult *exec_within(struct viewd_conn *conn, const char *sql, const cha
 	if (PQsendQueryParams(conn->pg, sql, (int)n_params, NULL, params, NULL, NULL, 0) == 0)
 		return NULL;
 	do {
-		while (PQisBusy(conn->pg) != 0)
-			if (!input_by(conn, deadline)) {
-				conn->silent = true;
-				PQclear(last);
-				return NULL;
-			}
+		if (!answered_by(conn, deadline)) {
+			conn->silent = true;
+			PQclear(last);
+			return NULL;
+		}
 		res = PQgetResult(conn->pg);
 		if (res != NULL) {
 			PQclear(last);
