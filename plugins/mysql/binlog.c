@@ -8,10 +8,12 @@
 #include "mysql/binlog.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
+#include <errmsg.h>
 #include <ma_pvio.h>
 #include <mariadb_rpl.h>
 #include <poll.h>
@@ -23,9 +25,12 @@
 
 #define HEARTBEAT "SET @master_heartbeat_period = 5000000000" /* nanoseconds */
 #define SILENCE_US (20 * SPAN_SECOND)
+#define READ_TIMEOUT_S 30u /* in the middle of an event */
 #define STORE_EVERY (INT64_C(16) << 20) /* bytes that may be read again after a restart though nothing of interest is in them */
 #define ER_MASTER_FATAL_ERROR_READING_BINLOG 1236
-#define ER_SPECIFIC_ACCESS_DENIED 1227
+/* of MySQL, which the library does not know */
+#define HEARTBEAT_LOG_EVENT_V2 41
+#define GTID_TAGGED_LOG_EVENT 42
 
 /* A table that row events of the current group name by its number. */
 struct mapped {
@@ -47,6 +52,7 @@ struct binlog {
 	struct targets targets;
 	struct texts touched;
 	int64_t heard_us;
+	int64_t resets;
 };
 
 static int64_t mono_us(void)
@@ -81,7 +87,7 @@ static unsigned make_server_id(void)
 
 static bool start(struct binlog *log, const struct position *at, unsigned flags, struct viewd_err *err)
 {
-	log->my = my_connect(log->conn, err);
+	log->my = my_connect(log->conn, READ_TIMEOUT_S, err);
 	if (log->my == NULL || !set_up(log->my, err))
 		return false;
 	log->rpl = mariadb_rpl_init(log->my);
@@ -117,10 +123,24 @@ bool binlog_try(struct viewd_conn *conn, const struct position *at, struct viewd
 
 	log->conn = conn;
 	bool good = start(log, at, MARIADB_RPL_BINLOG_DUMP_NON_BLOCK, err);
-	if (good && mariadb_rpl_fetch(log->rpl, NULL) == NULL && mysql_errno(log->my) != 0)
+	if (good)
+		log->event = mariadb_rpl_fetch(log->rpl, NULL);
+	if (good && log->event == NULL && mysql_errno(log->my) != 0)
 		good = my_fail(log->my, true, err);
 	binlog_close(&log);
 	return good;
+}
+
+static bool keep_status(void *ctx, const char *const *v, size_t n)
+{
+	*(int64_t *)ctx = n > 1 && v[1] != NULL ? strtoll(v[1], NULL, 10) : 0;
+	return false;
+}
+
+/* RESET MASTER in the first file of a log goes unnoticed by who follows it: the server goes on waiting for a file that is gone. */
+static bool count_resets(struct viewd_conn *conn, int64_t *n_r, struct viewd_err *err)
+{
+	return my_query(&conn->db, "SHOW GLOBAL STATUS LIKE 'Com_reset'", NULL, 0, keep_status, n_r, err);
 }
 
 struct binlog *binlog_open(struct viewd_conn *conn, struct viewd_err *err)
@@ -131,7 +151,7 @@ struct binlog *binlog_open(struct viewd_conn *conn, struct viewd_err *err)
 	log->touched.mem = log;
 	log->reload = true;
 	log->heard_us = mono_us();
-	if (position_load(conn, &log->stored, err) && start(log, &log->stored, 0, err)) {
+	if (count_resets(conn, &log->resets, err) && position_load(conn, &log->stored, err) && start(log, &log->stored, 0, err)) {
 		log->at = log->stored;
 		return log;
 	}
@@ -153,6 +173,14 @@ bool binlog_buffered(const struct binlog *log)
 
 /* ---- events */
 
+/* Nothing can be read from here on. Returns false. */
+static bool lose_place(struct binlog *log, const char *why, struct viewd_err *err)
+{
+	db_log(&log->conn->db, VIEWD_LOG_WARNING, "database '%s', binary log cannot be read from the place where reading ended (%s): its views are"
+	       " refreshed", log->conn->db.database_name, why);
+	return position_reset(log->conn, err) && err_set(err, VIEWD_ERR_CONNECT, "binary log cannot be read on, reading begins anew (%s)", why);
+}
+
 static void name_part(char *out, const MARIADB_STRING *text)
 {
 	snprintf(out, IDENT_MAX, "%.*s", (int)text->length, text->str);
@@ -163,6 +191,17 @@ static bool is_own(const struct binlog *log, const struct relation *table, const
 	return strcmp(table->name, name) == 0 && strcasecmp(table->schema, log->conn->url->database) == 0;
 }
 
+/* Written by viewd all the time, and nobody's source. */
+static bool is_state(const struct binlog *log, const struct relation *table)
+{
+	static const char *const names[] = {"viewd_captures", "viewd_position", "viewd_views", "viewd_refresh_history", "viewd_requests", "viewd_intents"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (is_own(log, table, names[i]))
+			return true;
+	return false;
+}
+
 static bool load_targets(struct binlog *log, struct viewd_err *err)
 {
 	if (log->reload && !targets_load(log->conn, &log->targets, err))
@@ -171,33 +210,53 @@ static bool load_targets(struct binlog *log, struct viewd_err *err)
 	return true;
 }
 
+static struct mapped *find_mapped(struct binlog *log, uint64_t id)
+{
+	for (size_t i = 0; i < log->n_mapped; i++)
+		if (log->mapped[i].id == id)
+			return &log->mapped[i];
+	return NULL;
+}
+
+/* Each statement of a transaction names its tables anew, by the same numbers as long as their definitions stay. */
+static void map_table(struct binlog *log, uint64_t id, const struct relation *table, bool wanted)
+{
+	struct mapped *known = find_mapped(log, id);
+
+	if (known == NULL && !wanted)
+		return;
+	if (known == NULL) {
+		log->mapped = talloc_realloc(log, log->mapped, struct mapped, (unsigned)log->n_mapped + 1);
+		known = &log->mapped[log->n_mapped++];
+	}
+	*known = wanted ? (struct mapped){id, *table} : log->mapped[--log->n_mapped];
+}
+
 static bool on_table_map(struct binlog *log, struct viewd_err *err)
 {
 	const struct st_mariadb_rpl_table_map_event *ev = &log->event->event.table_map;
-	struct mapped map = {.id = ev->table_id};
+	struct relation table;
 
-	name_part(map.table.schema, &ev->database);
-	name_part(map.table.name, &ev->table);
-	if (is_own(log, &map.table, "viewd_captures"))
+	name_part(table.schema, &ev->database);
+	name_part(table.name, &ev->table);
+	if (is_own(log, &table, "viewd_captures"))
 		log->reload = true;
-	if (is_own(log, &map.table, "viewd_requests"))
+	if (is_own(log, &table, "viewd_requests"))
 		log->request = true;
-	if (strncmp(map.table.name, "viewd_", 6) == 0 && strcasecmp(map.table.schema, log->conn->url->database) == 0)
-		return true; /* written by viewd all the time, and nobody's source */
+	if (is_state(log, &table))
+		return true;
 	if (!load_targets(log, err))
 		return false;
-	if (!targets_match(log->conn, &log->targets, &map.table))
-		return true;
-	log->mapped = talloc_realloc(log, log->mapped, struct mapped, (unsigned)log->n_mapped + 1);
-	log->mapped[log->n_mapped++] = map;
+	map_table(log, ev->table_id, &table, targets_match(log->conn, &log->targets, &table));
 	return true;
 }
 
 static void on_rows(struct binlog *log, bool insert)
 {
-	for (size_t i = 0; i < log->n_mapped; i++)
-		if (log->mapped[i].id == log->event->event.rows.table_id)
-			targets_touch(log->conn, &log->targets, &log->mapped[i].table, insert, &log->touched);
+	const struct mapped *mapped = find_mapped(log, log->event->event.rows.table_id);
+
+	if (mapped != NULL)
+		targets_touch(log->conn, &log->targets, &mapped->table, insert, &log->touched);
 }
 
 static void end_group(struct binlog *log)
@@ -208,28 +267,39 @@ static void end_group(struct binlog *log)
 		log->at.offset = log->event->next_event_pos;
 }
 
-static void on_statement(struct binlog *log, const char *sql)
+/* A definition may have brought foreign keys with it. */
+static void on_change(struct binlog *log, const char *sql, const char *database)
+{
+	enum statement_means means = targets_statement(log->conn, &log->targets, sql, database, &log->touched);
+
+	log->reload = log->reload || means == STATEMENT_NAMES;
+	log->gap = log->gap || means == STATEMENT_ANYTHING;
+	if (strncasecmp(sql, "XA COMMIT", 9) == 0) /* what it changed was told when it was prepared, and was not visible then */
+		log->gap = true;
+	if (!log->in_group)
+		end_group(log);
+}
+
+static void on_statement(struct binlog *log, const char *sql, const char *database)
 {
 	if (strcmp(sql, "BEGIN") == 0)
 		log->in_group = true;
 	else if (strcmp(sql, "COMMIT") == 0 || strcmp(sql, "ROLLBACK") == 0)
 		end_group(log);
-	else {
-		targets_statement(log->conn, &log->targets, sql, &log->touched);
-		log->gap = log->gap || strncasecmp(sql, "XA COMMIT", 9) == 0; /* what it changed was told when it was prepared */
-		if (!log->in_group)
-			end_group(log);
-	}
+	else
+		on_change(log, sql, database);
 }
 
 static bool on_query(struct binlog *log, struct viewd_err *err)
 {
-	const MARIADB_STRING *text = &log->event->event.query.statement;
+	const struct st_mariadb_rpl_query_event *ev = &log->event->event.query;
+	char database[IDENT_MAX];
 
 	if (!load_targets(log, err))
 		return false;
-	char *sql = talloc_strndup(log, text->str, text->length);
-	on_statement(log, sql);
+	name_part(database, &ev->database);
+	char *sql = talloc_strndup(log, ev->statement.str, ev->statement.length);
+	on_statement(log, sql, database);
 	talloc_free(sql);
 	return true;
 }
@@ -253,11 +323,43 @@ static void on_rotate(struct binlog *log)
 	char file[sizeof log->at.file];
 
 	snprintf(file, sizeof file, "%.*s", (int)length, (const char *)body + 8);
-	if (strncmp(file, log->at.file, strlen(log->at.file)) != 0)
+	if (strncmp(file, log->at.file, strlen(log->at.file)) != 0) {
 		memcpy(log->at.file, file, sizeof file);
+		log->at.created = 0;
+	}
 	log->at.offset = 0;
 	for (int i = 7; i >= 0; i--)
 		log->at.offset = log->at.offset << 8 | body[i];
+}
+
+/* The description at a file's beginning says when it was made: the log may have been begun anew under the same names (RESET MASTER). */
+static bool on_description(struct binlog *log, struct viewd_err *err)
+{
+	if (log->at.created == 0)
+		log->at.created = log->event->timestamp;
+	return log->at.created == log->event->timestamp || lose_place(log, "it is another log of the same name", err);
+}
+
+static bool is_harmless(const MARIADB_RPL_EVENT *event)
+{
+	static const unsigned char types[] = {
+		STOP_EVENT, INTVAR_EVENT, RAND_EVENT, USER_VAR_EVENT, BEGIN_LOAD_QUERY_EVENT, APPEND_BLOCK_EVENT, DELETE_FILE_EVENT,
+		HEARTBEAT_LOG_EVENT, HEARTBEAT_LOG_EVENT_V2, IGNORABLE_LOG_EVENT, ROWS_QUERY_LOG_EVENT, GTID_LOG_EVENT, GTID_TAGGED_LOG_EVENT,
+		ANONYMOUS_GTID_LOG_EVENT, PREVIOUS_GTIDS_LOG_EVENT, TRANSACTION_CONTEXT_EVENT, VIEW_CHANGE_EVENT, ANNOTATE_ROWS_EVENT,
+		BINLOG_CHECKPOINT_EVENT, GTID_LIST_EVENT, START_ENCRYPTION_EVENT,
+	};
+
+	return memchr(types, (int)event->event_type, sizeof types) != NULL || (event->flags & LOG_EVENT_IGNORABLE_F) != 0;
+}
+
+/* What is not understood may have changed anything: LOAD DATA in statement format, transactions as one compressed event (MySQL), incidents,
+ * kinds that later servers have. */
+static void on_other(struct binlog *log)
+{
+	if (log->event->event_type == PARTIAL_UPDATE_ROWS_EVENT || IS_ROW_EVENT(log->event))
+		on_rows(log, false);
+	else if (!is_harmless(log->event))
+		log->gap = true;
 }
 
 static bool handle(struct binlog *log, struct viewd_err *err)
@@ -284,12 +386,10 @@ static bool handle(struct binlog *log, struct viewd_err *err)
 	case ROTATE_EVENT:
 		on_rotate(log);
 		return true;
-	case INCIDENT_EVENT:
-		log->gap = true;
-		return true;
+	case FORMAT_DESCRIPTION_EVENT:
+		return on_description(log, err);
 	}
-	if (IS_ROW_EVENT(log->event))
-		on_rows(log, false);
+	on_other(log);
 	return true;
 }
 
@@ -302,12 +402,9 @@ static bool fetch_failed(struct binlog *log, struct viewd_err *err)
 	if (number == 0)
 		return err_set(err, VIEWD_ERR_LOST, "server has ended the stream of its binary log");
 	my_fail(log->my, true, err);
-	if (number != ER_MASTER_FATAL_ERROR_READING_BINLOG)
-		return false;
-	db_log(&log->conn->db, VIEWD_LOG_WARNING, "database '%s', binary log cannot be read from the place where reading ended (%s): its views are"
-	       " refreshed", log->conn->db.database_name, mysql_error(log->my));
-	if (position_reset(log->conn, err))
-		err_set(err, VIEWD_ERR_CONNECT, "binary log was purged, reading begins anew");
+	if (number == ER_MASTER_FATAL_ERROR_READING_BINLOG || number == CR_BINLOG_ERROR || number == CR_UNKNOWN_BINLOG_EVENT ||
+	    number == CR_ERR_BINLOG_UNCOMPRESS || number == CR_ERR_UNSUPPORTED_BINLOG_FORMAT)
+		return lose_place(log, mysql_error(log->my), err);
 	return false;
 }
 
@@ -343,9 +440,19 @@ bool binlog_read(struct binlog *log, struct viewd_err *err)
 	return err_set(err, VIEWD_ERR_LOST, "server sends no heartbeat for its binary log");
 }
 
+bool binlog_check(struct binlog *log, struct viewd_err *err)
+{
+	int64_t resets = 0;
+
+	if (!count_resets(log->conn, &resets, err))
+		return false;
+	return resets == log->resets || err_set(err, VIEWD_ERR_CONNECT, "binary log may have been begun anew, it is opened again");
+}
+
 static bool far_ahead(const struct binlog *log)
 {
-	return strcmp(log->at.file, log->stored.file) != 0 || log->at.offset - log->stored.offset > STORE_EVERY;
+	return strcmp(log->at.file, log->stored.file) != 0 || log->at.created != log->stored.created ||
+	       log->at.offset - log->stored.offset > STORE_EVERY;
 }
 
 static bool store(struct viewd_conn *conn, void *ctx, struct viewd_err *err)

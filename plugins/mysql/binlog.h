@@ -16,6 +16,7 @@
 struct position {
 	char file[513];
 	int64_t offset;
+	int64_t created; /* when the file was made, as its first event says; 0 unknown */
 };
 
 /* Can this session read the log? *cls_r is OK, else why says what is missing (160 bytes). False: the question failed. */
@@ -43,6 +44,8 @@ int binlog_fd(const struct binlog *log);
 bool binlog_buffered(const struct binlog *log);
 /* Reads what has arrived. False: the connection is lost, or silent for too long, or the log has a gap (all is touched then). */
 bool binlog_read(struct binlog *log, struct viewd_err *err) MUST_CHECK;
+/* Is the log still the one that is followed? False: it may not be (RESET MASTER), opening it again will tell. To be asked now and then. */
+bool binlog_check(struct binlog *log, struct viewd_err *err) MUST_CHECK;
 /* Touches what was read of, and remembers the place; *found_r: something was touched. */
 bool binlog_commit(struct binlog *log, bool *found_r, struct viewd_err *err) MUST_CHECK;
 /* Was a refresh asked for in SQL? Told once. */

@@ -38,8 +38,7 @@ static bool warn_of_cascades(struct viewd_conn *conn, const struct relation *sou
 	bool done = cascade_find(conn, source, &list, err);
 
 	for (size_t i = 0; i < list.n && done; i++)
-		warn(warnings, talloc_asprintf(list.mem, "foreign keys write table %s from %s unseen: the latter is watched as well, new foreign keys"
-		                                         " only after viewd has connected again",
+		warn(warnings, talloc_asprintf(list.mem, "foreign keys write table %s from %s unseen: the latter is watched as well",
 		                               relation_quoted(&my_syntax, list.mem, source),
 		                               relation_quoted(&my_syntax, list.mem, &list.items[i].parent)));
 	talloc_free(list.mem);

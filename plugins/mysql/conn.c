@@ -49,13 +49,15 @@ bool my_check_database(const struct viewd_database_spec *spec, struct viewd_err 
 	return done;
 }
 
-static void set_timeouts(MYSQL *my, unsigned connect_timeout_s)
+/* No read timeout where statements run: they have their own limits (exec.c), and a dead peer is found by keepalive. */
+static void set_timeouts(MYSQL *my, unsigned connect_timeout_s, unsigned read_timeout_s)
 {
 	unsigned io = IO_TIMEOUT_S;
 
 	mysql_options(my, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout_s);
 	mysql_options(my, MYSQL_OPT_WRITE_TIMEOUT, &io);
-	/* No read timeout: statements have their own limits (exec.c), and a dead peer is found by keepalive. */
+	if (read_timeout_s > 0)
+		mysql_options(my, MYSQL_OPT_READ_TIMEOUT, &read_timeout_s);
 }
 
 static void set_safe_options(MYSQL *my, const char *application_name)
@@ -85,7 +87,7 @@ static void set_keepalive(MYSQL *my)
 		setsockopt(fd, IPPROTO_TCP, wanted[i].name, &wanted[i].value, sizeof wanted[i].value);
 }
 
-MYSQL *my_connect(struct viewd_conn *conn, struct viewd_err *err)
+MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, struct viewd_err *err)
 {
 	MYSQL *my = mysql_init(NULL);
 	my_bool never = 0;
@@ -94,7 +96,7 @@ MYSQL *my_connect(struct viewd_conn *conn, struct viewd_err *err)
 		err_set(err, VIEWD_ERR_RESOURCE, "client library is out of memory");
 		return NULL;
 	}
-	set_timeouts(my, conn->connect_timeout_s);
+	set_timeouts(my, conn->connect_timeout_s, read_timeout_s);
 	if (!my_params_apply(my, conn->url, conn->base_dir, err)) {
 		mysql_close(my);
 		return NULL;
@@ -168,7 +170,7 @@ struct viewd_conn *my_open(const struct viewd_host *host, const struct viewd_dat
 
 	if (conn == NULL)
 		return NULL;
-	conn->my = my_connect(conn, err);
+	conn->my = my_connect(conn, 0, err);
 	if (conn->my != NULL) {
 		conn->thread_id = mysql_thread_id(conn->my);
 		if (fix_session(conn, err))
@@ -200,7 +202,7 @@ void my_close(struct viewd_conn **conn_p)
 
 void my_kill_query(struct viewd_conn *conn)
 {
-	MYSQL *other = my_connect(conn, NULL);
+	MYSQL *other = my_connect(conn, conn->connect_timeout_s, NULL);
 	char sql[64];
 
 	snprintf(sql, sizeof sql, "KILL QUERY %lu", conn->thread_id);

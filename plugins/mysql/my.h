@@ -62,8 +62,8 @@ void my_cancel(struct viewd_conn *conn);
 bool my_alive(struct viewd_conn *conn);
 void my_thread_begin(void);
 void my_thread_end(void);
-/* Another connection to the same server with the same account. NULL: err. */
-MYSQL *my_connect(struct viewd_conn *conn, struct viewd_err *err);
+/* A connection to the server with the account of conn; a read waits at most read_timeout_s, 0: for ever. NULL: err. */
+MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, struct viewd_err *err);
 /* Fails with VIEWD_ERR_STANDBY when the server takes no writes. */
 bool my_require_writable(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Ends the running statement over a second connection; when that fails, cuts the first one's socket. Any thread. */

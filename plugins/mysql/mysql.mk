@@ -24,6 +24,7 @@ mysql_sources = \
 	plugins/mysql/replace.c \
 	plugins/mysql/sources.c \
 	plugins/mysql/stage.c \
+	plugins/mysql/statement.c \
 	plugins/mysql/swap.c \
 	plugins/mysql/sweep.c \
 	plugins/mysql/syntax.c \

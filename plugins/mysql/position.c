@@ -13,6 +13,7 @@
 #include "common/sqltext.h"
 
 #define MYSQL_8_4 80400 /* renamed the statement */
+#define CREATED " created=" /* in the column that names the server: when the log's file was made */
 
 struct end {
 	struct position at;
@@ -99,11 +100,14 @@ static bool write_row(struct viewd_conn *conn, const char *verb, const struct po
 
 bool position_store(struct viewd_conn *conn, const struct position *at, struct viewd_err *err)
 {
-	char offset[24];
+	char offset[24], created[24];
 
 	snprintf(offset, sizeof offset, "%lld", (long long)at->offset);
-	const char *params[] = {at->file, offset};
-	return my_exec(&conn->db, "UPDATE viewd_position SET file_name = ?, position = ?", params, ARRAY_LEN(params), NULL, err);
+	snprintf(created, sizeof created, "%lld", (long long)at->created);
+	const char *params[] = {at->file, offset, created};
+	return my_exec(&conn->db,
+	               "UPDATE viewd_position SET file_name = ?, position = ?, server = CONCAT(SUBSTRING_INDEX(server, '" CREATED "', 1), '" CREATED "', ?)",
+	               params, ARRAY_LEN(params), NULL, err);
 }
 
 bool binlog_begin(struct viewd_conn *conn, struct viewd_err *err)
@@ -155,6 +159,11 @@ static bool load(struct viewd_conn *conn, struct row *row, bool *same_r, struct 
 	if (!my_query(&conn->db, "SELECT server, file_name, position FROM viewd_position", NULL, 0, keep_row, row, err) ||
 	    !server_name(conn, row->mem, &server, err))
 		return false;
+	char *created = row->server != NULL ? strstr(row->server, CREATED) : NULL;
+	if (created != NULL) {
+		*created = '\0';
+		row->at.created = strtoll(created + strlen(CREATED), NULL, 10);
+	}
 	*same_r = row->server != NULL && strcmp(row->server, server) == 0;
 	return true;
 }

@@ -23,9 +23,25 @@ struct targets {
 bool targets_load(struct viewd_conn *conn, struct targets *out, struct viewd_err *err) MUST_CHECK;
 /* Is the table one of them? */
 bool targets_match(const struct viewd_conn *conn, const struct targets *all, const struct relation *table);
-/* Adds the sources that a row event on the table, or a statement, has changed. */
+/* Adds the sources that a row event on the table has changed. */
 void targets_touch(const struct viewd_conn *conn, const struct targets *all, const struct relation *table, bool insert,
                    struct texts *touched);
-void targets_statement(const struct viewd_conn *conn, const struct targets *all, const char *statement, struct texts *touched);
+/* Adds the source of one of them. */
+void targets_add(struct texts *touched, const struct target *target);
+/* Are these one name to the server? */
+bool targets_same(const struct viewd_conn *conn, const char *a, const char *b);
+
+/* ---- statement.c */
+
+/* What a statement of the binary log means for the sources. */
+enum statement_means {
+	STATEMENT_NOTHING,
+	STATEMENT_NAMES,   /* the sources it names were touched */
+	STATEMENT_ANYTHING, /* its text does not tell what it changed */
+};
+
+/* Adds the sources that a statement has changed; database: where it ran, "" nowhere. */
+enum statement_means targets_statement(const struct viewd_conn *conn, const struct targets *all, const char *statement,
+                                       const char *database, struct texts *touched);
 
 #endif

@@ -239,7 +239,7 @@ static bool look(struct viewd_watch *w, bool full, bool *news, bool *asked, stru
 		w->due = (struct due){.thorough = w->due.thorough, .mend = w->due.mend};
 	if (comes_due(&w->due.heartbeat, HEARTBEAT_EVERY)) {
 		*news = true;
-		if (!check_lock(w, err))
+		if (!check_lock(w, err) || (w->binlog != NULL && !binlog_check(w->binlog, err)))
 			return false;
 	}
 	if (comes_due(&w->due.look, LOOK_EVERY)) {

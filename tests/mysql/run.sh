@@ -1,13 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The MySQL dialect against a MariaDB server of its own. Arguments: the programs to run (default: all of this directory).
+# The MySQL dialect against MariaDB servers of its own. Arguments: the programs to run (default: all of this directory). What is said
+# about the binary log is tried with a plain log, and with one that is encrypted and has checksums.
 . "${VIEWD_SRC:-.}/tests/system/lib.sh"
 
+# run_on NAME PROGRAM
+run_on()
+{
+	VIEWD_TEST_MARIADB=$mariadb_dir ok "${2##*/} ($1)" "$2"
+}
+
 start_mariadb
-export VIEWD_TEST_MARIADB=$mariadb_dir
+plain=$mariadb_dir
+logged=(--log-bin=binlog --binlog-format=ROW --server-id=7)
+mariadb_name=logged start_mariadb "${logged[@]}"
+log=$mariadb_dir
+printf '1;%064d\n' 0 >"$T/keys"
+chmod 644 "$T/keys"
+mariadb_name=encrypted start_mariadb "${logged[@]}" --binlog-checksum=CRC32 --log-bin-compress=ON --encrypt-binlog=ON \
+	--plugin-load-add=file_key_management --file-key-management-filename="$T/keys"
+encrypted=$mariadb_dir
 [ $# -gt 0 ] || set -- "$VIEWD_BUILD"/tests/mysql/test_my_*
 for program; do
-	case $program in *.o | *.log | *.trs) continue ;; esac
-	ok "${program##*/}" "$program"
+	case $program in
+	*.o | *.log | *.trs) ;;
+	*_binlog*)
+		mariadb_dir=$log run_on "binary log" "$program"
+		mariadb_dir=$encrypted run_on "encrypted binary log" "$program"
+		;;
+	*) mariadb_dir=$plain run_on plain "$program" ;;
+	esac
 done
 finish
