@@ -11,6 +11,7 @@
  *   1.1  tend; change capture: capture, watch_open, watch_next, watch_wake, watch_close, and at the end of structs
  *        viewd_view_spec.captured, notify_channel, run_as, pre_hook, post_hook, viewd_resolved.reads_clock,
  *        viewd_outcome.settled_seq, viewd_recorded.captured
+ *   1.2  refresh_group, and at the end of viewd_view_spec: refresh_group
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -28,7 +29,7 @@
 #include <stdint.h>
 
 #define VIEWD_ABI_MAJOR 1
-#define VIEWD_ABI_MINOR 1
+#define VIEWD_ABI_MINOR 2
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
@@ -165,6 +166,7 @@ struct viewd_view_spec {
 	const char *run_as;         /* role that creates, fills and refreshes; NULL: the session's own */
 	const char *pre_hook;       /* one statement before a refresh; its failure is the refresh's. NULL: none */
 	const char *post_hook;      /* one statement after the data; its failure is a warning. NULL: none */
+	const char *refresh_group;  /* since 1.2: name of the group it is refreshed with; NULL: none */
 };
 
 /* Flags of render(), the seed library's words. */
@@ -183,6 +185,16 @@ struct viewd_refresh_request {
 	const char *trigger; /* the trigger word for the history: MANUAL, SCHEDULED ... */
 	int64_t run_id;      /* number of this run in the daemon's life, for log correlation */
 	int64_t scheduled_us;
+};
+
+struct viewd_outcome;
+
+/* One member of a group refresh. */
+struct viewd_group_item {
+	uint32_t struct_size;
+	const struct viewd_view_spec *view;
+	const struct viewd_refresh_request *request;
+	struct viewd_outcome *outcome;
 };
 
 /* ---- what a plugin hands back -------------------------------------------------------------------------------- */
@@ -468,6 +480,13 @@ struct viewd_dialect {
 	/* [worker] Optional, since 1.1: what a relation needs now and then after its rows changed (statistics, vacuum). Called some time after a
 	 * refresh, at a pace of the daemon's, beside other work; nobody waits for it. A failure is only logged. */
 	bool (*tend)(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err);
+
+	/* [worker] Optional, since 1.2: refreshes views together. Items are in dependency order and one that reads another sees its new rows.
+	 * Readers see all of them change at one instant, with rows of one snapshot; on failure all keep their last good contents and
+	 * *failed_r is the index of the item that failed, or n when it was none in particular. Outcomes are filled on success only. Of
+	 * state rows, history and marks the same is asked as of refresh. */
+	bool (*refresh_group)(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
+	                      struct viewd_err *err);
 };
 
 /* Declares the one exported symbol. Built into a program (tests), the name is made unique with VIEWD_DIALECT_STATIC. */

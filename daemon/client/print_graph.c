@@ -40,7 +40,10 @@ static void text_view(struct screen *screen, const json_t *body, const json_t *v
 	json_t *edge;
 	fprintf(screen->out, "  ");
 	table_put(screen->out, label, TABLE_BOLD, screen->colours);
-	fprintf(screen->out, " (%s, %s)\n", or_empty(text_of(view, "method")), or_empty(text_of(view, "state")));
+	fprintf(screen->out, " (%s, %s", or_empty(text_of(view, "method")), or_empty(text_of(view, "state")));
+	if (text_of(view, "refresh_group") != NULL)
+		fprintf(screen->out, ", group %s", text_of(view, "refresh_group"));
+	fputs(")\n", screen->out);
 	json_array_foreach(edges_of(body), i, edge)
 	{
 		if (strcmp(or_empty(text_of(edge, "to")), label) != 0)
@@ -89,6 +92,12 @@ static char *edge_from(void *mem_ctx, const json_t *edge)
 	return talloc_asprintf(mem_ctx, "%s/%s", or_empty(text_of(edge, "database")), or_empty(text_of(edge, "from")));
 }
 
+/* Boxes of one group are drawn as peers. */
+static const char *dot_shape(const json_t *view)
+{
+	return text_of(view, "refresh_group") != NULL ? " [shape=box, peripheries=2, group=" : " [shape=box];\n";
+}
+
 static void dot_cluster(FILE *out, const json_t *body, const char *database, size_t number)
 {
 	size_t i;
@@ -102,7 +111,11 @@ static void dot_cluster(FILE *out, const json_t *body, const char *database, siz
 			continue;
 		fputs("    ", out);
 		put_quoted(out, "", or_empty(text_of(view, "view")));
-		fputs(" [shape=box];\n", out);
+		fputs(dot_shape(view), out);
+		if (text_of(view, "refresh_group") == NULL)
+			continue;
+		put_quoted(out, "", text_of(view, "refresh_group"));
+		fputs("];\n", out);
 	}
 	fputs("  }\n", out);
 }

@@ -78,6 +78,8 @@ static void plan_items(struct screen *screen, const json_t *items)
 		table_cell(table, text_of(item, "reason"), TABLE_PLAIN);
 		if (locks != NULL && locks[0] != '\0')
 			table_note(table, talloc_asprintf(screen, "locks: %s", locks), TABLE_PLAIN);
+		if (text_of(item, "refresh_group") != NULL)
+			table_note(table, talloc_asprintf(screen, "refreshed with group %s", text_of(item, "refresh_group")), TABLE_DIM);
 		if (error != NULL)
 			table_note(table, error, TABLE_RED);
 	}

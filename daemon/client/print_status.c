@@ -91,6 +91,7 @@ static void view_fields(struct screen *screen, const json_t *view)
 	print_pair(screen, "sources", text_joined(screen, view, "sources"));
 	print_pair(screen, "upstream", text_joined(screen, view, "upstream"));
 	print_pair(screen, "downstream", text_joined(screen, view, "downstream"));
+	print_pair(screen, "refresh group", text_of(view, "refresh_group"));
 	print_pair(screen, "owner", text_of(view, "owner"));
 	print_pair(screen, "description", text_of(view, "description"));
 }

@@ -133,6 +133,14 @@ static void check_idle_keys(struct load *load, const struct load_section *s, con
 	}
 }
 
+/* Said in [view-defaults] it is for those that have rows. */
+static void check_group(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	struct report_at at = at_key(s, view, "refresh_group");
+	if (view->refresh_group != NULL && view->method == VIEWD_METHOD_SIMPLE && says_itself(view, "refresh_group"))
+		report_error(load->report, &at, "a simple view has no rows to refresh with others; remove refresh_group, or choose another method");
+}
+
 static void check_zone(struct load *load, const struct load_section *s, const struct conf_view *view)
 {
 	struct report_at at = at_key(s, view, "timezone");
@@ -278,6 +286,7 @@ void check_references(struct load *load)
 		check_values(load, s, view);
 		check_changes(load, s, view);
 		check_zone(load, s, view);
+		check_group(load, s, view);
 		check_relation(load, s, view, objects, i);
 		check_depends_on(load, s, view, i);
 	}

@@ -94,5 +94,6 @@ void conf_view_spec(const struct conf_view *view, const char *dialect, struct vi
 		.run_as = view->run_as,
 		.pre_hook = view->pre_hook,
 		.post_hook = view->post_hook,
+		.refresh_group = view->refresh_group,
 	};
 }

@@ -107,6 +107,7 @@ struct conf_view {
 	int64_t max_delay;
 	int64_t at_most_every;
 	int64_t max_staleness;
+	const char *refresh_group; /* NULL: none */
 	const char *run_as;
 	const char *pre_hook;
 	const char *post_hook;

@@ -16,6 +16,7 @@ enum option_type {
 	OPTION_WORD,       /* int: one of choices */
 	OPTION_TEXT,       /* const char * */
 	OPTION_PATH,       /* const char *: relative to the directory of the file that says it */
+	OPTION_NAME,       /* const char *: one name, folded to lower case */
 	OPTION_NAMES,      /* struct conf_list: comma-separated names of sections, folded to lower case */
 	OPTION_ITEMS,      /* struct conf_list: comma-separated texts */
 	OPTION_IDENTS,     /* struct conf_list: comma-separated SQL names, "Quoted Parts" keep their case */
@@ -88,6 +89,7 @@ struct option_table {
 #define OPTION_SPAN_AT(st, field) .type = OPTION_SPAN, .offset = OPTION_AT(st, field, int64_t), .unit = "duration"
 #define OPTION_WORD_AT(st, field) .type = OPTION_WORD, .offset = OPTION_AT(st, field, int)
 #define OPTION_TEXT_AT(st, field) .type = OPTION_TEXT, .offset = OPTION_AT(st, field, const char *)
+#define OPTION_NAME_AT(st, field) .type = OPTION_NAME, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_PATH_AT(st, field) .type = OPTION_PATH, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_CRON_AT(st, field) .type = OPTION_CRON, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_ZONE_AT(st, field) .type = OPTION_ZONE, .offset = OPTION_AT(st, field, const char *)

@@ -152,6 +152,21 @@ static char *format_text(void *mem_ctx, const struct option_row *row UNUSED, con
 	return text != NULL ? talloc_strdup(mem_ctx, text) : NULL;
 }
 
+static bool parse_name(const struct option_parse *p)
+{
+	char *name = arena_strdup(p->arena, p->text);
+	for (char *c = name; *c != '\0'; c++) {
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+		if (strchr("abcdefghijklmnopqrstuvwxyz0123456789_.-", *c) != NULL)
+			continue;
+		err_set(p->err, VIEWD_ERR_CONFIG, "'%.200s' is not a name", p->text);
+		return err_hint(p->err, "names hold a-z 0-9 _ . - only");
+	}
+	OPTION_FIELD(const char *, p->field) = name[0] != '\0' ? name : NULL;
+	return true;
+}
+
 static bool parse_cron(const struct option_parse *p)
 {
 	struct cron cron;
@@ -194,6 +209,8 @@ static const struct option_type_row type_rows[OPTION_TYPE_COUNT] = {
 	                 .equal = equal_text},
 	[OPTION_PATH] = {.word = "path", .doc = "a file name; relative to the directory of the file that says it", .empty_ok = true,
 	                 .parse = parse_path, .format = format_text, .equal = equal_text},
+	[OPTION_NAME] = {.word = "name", .doc = "a word of a-z 0-9 _ . -", .empty_ok = true, .parse = parse_name, .format = format_text,
+	                 .equal = equal_text},
 	[OPTION_NAMES] = {.word = "names", .doc = "section names separated by commas", .empty_ok = true,
 	                  .parse = option_parse_names, .format = option_format_list, .equal = option_equal_list},
 	[OPTION_ITEMS] = {.word = "list", .doc = "texts separated by commas", .empty_ok = true, .parse = option_parse_items,

@@ -2,9 +2,6 @@
 #include "base/span.h"
 #include "conf/schema.h"
 
-#define LATER(name, none, text, more)                                                                                 \
-	{.key = name, .type = OPTION_LATER, .harmless = none, .reload = OPTION_LIVE, .help = text, .doc = more " Not supported yet."}
-
 static const struct option_choice methods[] = {
 	{.word = "simple", .value = VIEWD_METHOD_SIMPLE, .doc = "a plain view: always fresh, nothing to refresh"},
 	{.word = "materialized", .value = VIEWD_METHOD_MATERIALIZED, .doc = "a materialized view of the engine"},
@@ -161,7 +158,15 @@ static const struct option_row rows[] = {
 	 .doc = "viewd chooses when to refresh: as late as it can so that the data is never older than that, learning from past runs how long "
 	        "one takes. With on_change the data counts as current until the first change, and changes start no refresh earlier than "
 	        "that (unless debounce is set and they have ended). 0: none."},
-	LATER("refresh_group", NULL, "refreshed together on one snapshot", "Views of the same name of group belong together."),
+	{.key = "refresh_group", OPTION_NAME_AT(conf_view, refresh_group), .reload = OPTION_LIVE,
+	 .help = "refreshed together on one snapshot",
+	 .doc = "Views of one database with the same name of group are refreshed as one: whatever starts one of them starts all, in order of "
+	        "their dependencies, at the pace of the strictest (longest debounce and at_most_every, shortest max_delay). Readers see all of "
+	        "them change at one instant, with rows of one snapshot. When one fails all keep their last good contents, and the others' "
+	        "error names it. While one is paused or suspended only requests by hand refresh the group. A view outside the "
+	        "group must not lie between two of its members. PostgreSQL uses one REPEATABLE READ transaction (give materialized views a "
+	        "unique_key, else readers wait for the whole run), SQLite one transaction (writers wait for the whole run when one "
+	        "member reads another), MariaDB one snapshot and one RENAME TABLE; MySQL cannot do it."},
 	/* failure */
 	{.key = "timeout", OPTION_SPAN_AT(conf_view, timeout), .dflt = "1h", .min = 0, .max = 365 * SPAN_DAY, .reload = OPTION_LIVE,
 	 .help = "longest time a refresh may take", .doc = "It is then cancelled and the last good contents stay. 0: no limit."},

@@ -2,6 +2,7 @@
 #include "core/change.h"
 
 #include "core/due.h"
+#include "core/group.h"
 #include "core/job.h"
 #include "core/watch.h"
 #include "sched/backoff.h"
@@ -17,11 +18,7 @@ static void note(struct view *view)
 
 static int64_t coalesced(const struct view *view)
 {
-	const struct coalesce c = {
-		.debounce = view->conf->debounce,
-		.max_delay = view->conf->max_delay,
-		.at_most_every = view->conf->at_most_every,
-	};
+	const struct coalesce c = group_pace(view);
 	bool old = view->change.old && view->change.first != 0 && view->past.data != SCHEDULE_NEVER && view->past.data != 0;
 	int64_t first = old ? view->past.data : view->change.first;
 	int64_t start = coalesce_start(&c, first, view->change.last, view->change.last_start);

@@ -14,6 +14,7 @@
 #include "core/dispatch.h"
 #include "core/due.h"
 #include "core/edges.h"
+#include "core/group.h"
 #include "core/outcome.h"
 #include "core/pause.h"
 #include "core/retire.h"
@@ -193,7 +194,7 @@ static void resolve(struct view *v)
 		refuse(v, &err);
 		return;
 	}
-	if (capture_refused(v->conf, v->db->dialect, &resolved, &err)) {
+	if (capture_refused(v->conf, v->db->dialect, &resolved, &err) || group_refused(v->conf, v->db->dialect, &resolved, &err)) {
 		refuse(v, &err);
 		return;
 	}
@@ -326,6 +327,7 @@ void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff
 	for (size_t i = 0; i < conf->n_views; i++)
 		most += conf->views[i].database.n;
 	struct todo todo = {.views = mem_array(NULL, struct view *, most)};
+	group_forget_all(eng);
 	mark_leaving(eng, diff);
 	retire_views(eng, conf);
 	remove_databases(eng);
@@ -334,9 +336,11 @@ void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff
 	commit_databases(eng, conf, diff);
 	commit_views(eng, conf, diff, &todo);
 	conf_unref(&old);
+	group_make_all(eng);
 	edges_invalidate(eng);
 	eng->generation++;
 	start_work(eng, &todo);
+	group_align_all(eng);
 	talloc_free(todo.views);
 	dispatch_soon(eng);
 }

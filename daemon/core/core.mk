@@ -13,6 +13,9 @@ libviewd_la_SOURCES += \
 	daemon/core/due.c daemon/core/due.h \
 	daemon/core/edges.c daemon/core/edges.h \
 	daemon/core/engine.c daemon/core/engine.h \
+	daemon/core/group.c daemon/core/group.h \
+	daemon/core/group_job.c \
+	daemon/core/groupable.c \
 	daemon/core/intern.c daemon/core/intern.h \
 	daemon/core/job.c daemon/core/job.h \
 	daemon/core/observe.c daemon/core/observe.h \
@@ -21,7 +24,8 @@ libviewd_la_SOURCES += \
 	daemon/core/pause.c daemon/core/pause.h \
 	daemon/core/retire.c daemon/core/retire.h \
 	daemon/core/roster.c daemon/core/roster.h \
-	daemon/core/run.c \
+	daemon/core/run.c daemon/core/run.h \
+	daemon/core/run_group.c \
 	daemon/core/runtime.h \
 	daemon/core/session.c daemon/core/session.h \
 	daemon/core/state.h \
@@ -29,6 +33,7 @@ libviewd_la_SOURCES += \
 	daemon/core/view.c daemon/core/view.h \
 	daemon/core/watch.c daemon/core/watch.h \
 	daemon/core/wave.c daemon/core/wave.h \
+	daemon/core/wave_link.c \
 	daemon/loop/loop.c daemon/loop/loop.h \
 	daemon/plugin/host.c daemon/plugin/host.h \
 	daemon/plugin/loader.c daemon/plugin/loader.h \

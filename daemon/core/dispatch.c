@@ -10,6 +10,7 @@
 #include "core/database.h"
 #include "core/doubt.h"
 #include "core/edges.h"
+#include "core/group.h"
 #include "core/outcome.h"
 #include "core/retire.h"
 #include "core/session.h"
@@ -75,8 +76,7 @@ static bool has_slot(const struct db *db)
 	       (int64_t)eng->n_running < eng->conf->daemon.max_concurrent_refreshes;
 }
 
-/* Why nothing can be done for the instance at all; false when something can. */
-static bool hopeless(struct view *view, enum job_kind kind, struct viewd_err *err)
+bool dispatch_hopeless(struct view *view, enum job_kind kind, struct viewd_err *err)
 {
 	if (view->db->state == DB_UNUSABLE)
 		*err = *view->db->err;
@@ -87,15 +87,18 @@ static bool hopeless(struct view *view, enum job_kind kind, struct viewd_err *er
 		err_set(err, VIEWD_ERR_CONFIG, "view '%s', depends on itself (%s)", view->label, cycle);
 		err_hint(err, "remove one edge of the cycle: a depends_on, or a relation in a definition");
 		talloc_free(cycle);
+	} else if (kind == JOB_REFRESH && view->group != NULL && view->group->broken != NULL) {
+		err_set(err, VIEWD_ERR_CONFIG, "view '%s' cannot be refreshed with its group (%s)", view->label, view->group->broken);
+		err_hint(err, "put that into the group, or take a member out");
 	} else
 		return false;
 	return true;
 }
 
-static void describe_request(struct job *job, const struct member *members)
+void dispatch_describe(struct job *job, const struct member *members)
 {
 	struct engine *eng = job->eng;
-	enum view_trigger trigger = members->trigger;
+	enum view_trigger trigger = members != NULL ? members->trigger : VIEW_TRIGGER_NONE;
 	job->request = (struct viewd_refresh_request){
 		.struct_size = sizeof job->request,
 		.run_id = ++eng->run_id,
@@ -115,25 +118,29 @@ static void describe_request(struct job *job, const struct member *members)
 	job->unknown_since_us = job->request.force_full ? 0 : job->view->unknown_since_us;
 }
 
+void dispatch_start_counted(struct job *job)
+{
+	job->holds_slot = true;
+	job->db->n_busy++;
+	job->db->n_changing += changes_object(job->kind);
+	job->eng->n_running++;
+	job_start(job);
+}
+
 static void start_view(struct view *view, enum job_kind kind)
 {
-	struct db *db = view->db;
-	struct job *job = job_new(db, view, kind);
+	struct job *job = job_new(view->db, view, kind);
 	job->members = wave_take(view, kind);
-	describe_request(job, job->members);
+	dispatch_describe(job, job->members);
 	view->job = job;
-	job->holds_slot = true;
-	db->n_busy++;
-	db->n_changing += changes_object(kind);
-	db->eng->n_running++;
 	if (kind == JOB_REFRESH)
 		change_started(view);
 	else if (kind == JOB_CAPTURE)
 		capture_describe(job);
-	job_start(job);
+	dispatch_start_counted(job);
 }
 
-static void end_taken(struct member *members, const struct engine_item *item)
+void dispatch_end_taken(struct member *members, const struct engine_item *item)
 {
 	while (members != NULL) {
 		struct member *m = members;
@@ -183,6 +190,18 @@ static bool neighbours_allow(const struct view *view, enum job_kind kind, uint64
 	return (changes_object(kind) ? view->near_job : view->near_change) != pass;
 }
 
+/* A group starts when every member may. */
+static bool may_start(const struct view *view, enum job_kind kind, uint64_t pass)
+{
+	const struct group *g = kind == JOB_REFRESH ? group_of(view) : NULL;
+	if (g == NULL)
+		return neighbours_allow(view, kind, pass);
+	for (size_t i = 0; i < g->n; i++)
+		if (!neighbours_allow(g->views[i], kind, pass))
+			return false;
+	return group_is_free(view);
+}
+
 /* The first of the queue that may start now: those that may not, however many they are, keep nobody else waiting. */
 static struct view *first_allowed(struct db *db)
 {
@@ -190,7 +209,7 @@ static struct view *first_allowed(struct db *db)
 	enum job_kind kind;
 	uint64_t pass = TAILQ_EMPTY(&db->queue) ? 0 : mark_neighbours(db);
 	TAILQ_FOREACH(view, &db->queue, link)
-		if (!wave_ready_kind(view, &kind) || neighbours_allow(view, kind, pass))
+		if (!wave_ready_kind(view, &kind) || may_start(view, kind, pass))
 			return view;
 	return NULL;
 }
@@ -203,7 +222,11 @@ static void serve(struct view *view)
 	dispatch_unqueue(view);
 	if (!wave_ready_kind(view, &kind))
 		return;
-	if (!hopeless(view, kind, &err)) {
+	if (kind == JOB_REFRESH && group_of(view) != NULL) {
+		group_serve(view);
+		return;
+	}
+	if (!dispatch_hopeless(view, kind, &err)) {
 		start_view(view, kind);
 		return;
 	}
@@ -211,7 +234,7 @@ static void serve(struct view *view)
 	struct member *members = wave_take(view, kind);
 	if (kind == JOB_REFRESH && view->reconciled && view->db->state != DB_UNUSABLE)
 		outcome_not_possible(view, members->trigger, &err);
-	end_taken(members, &item);
+	dispatch_end_taken(members, &item);
 	if (wave_ready_kind(view, &kind))
 		dispatch_queue(view);
 }
@@ -263,7 +286,8 @@ static void finished_item(const struct job *job, struct engine_item *item)
 	const char *why = job->applied ? job->apply_reason : job->decision.reason;
 	*item = (struct engine_item){
 		.result = job->ok ? VIEW_RESULT_SUCCEEDED
-		                  : job->err.cls == VIEWD_ERR_CANCELLED ? VIEW_RESULT_CANCELLED : VIEW_RESULT_FAILED,
+		                  : job->err.cls == VIEWD_ERR_CANCELLED ? VIEW_RESULT_CANCELLED
+		                                                        : job->mate_failed ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_FAILED,
 		.action = job->ok && (job->kind == JOB_REFRESH || job->applied) ? (int)job->outcome.did : -1,
 		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP : job->applied ? job->last_change : job->decision.change,
 		.reason = job->kind == JOB_REFRESH ? job->outcome.reason : why,
@@ -315,7 +339,7 @@ static void note_changes(struct job *job)
 	change_plan(view);
 }
 
-static void finish_view_job(struct job *job)
+void dispatch_finish_view(struct job *job)
 {
 	struct view *view = job->view;
 	struct engine_item item;
@@ -328,7 +352,7 @@ static void finish_view_job(struct job *job)
 		note_changes(job);
 	}
 	finished_item(job, &item);
-	end_taken(job->members, &item);
+	dispatch_end_taken(job->members, &item);
 	tend_later(job);
 	if (view->removed)
 		retire_finish(view);
@@ -389,8 +413,10 @@ void job_end(struct job *job)
 	settle_error(job);
 	if (lost_database(job))
 		database_lost(job->db, &job->err);
-	if (job->view != NULL)
-		finish_view_job(job);
+	if (job->kind == JOB_REFRESH_GROUP)
+		group_finish(job);
+	else if (job->view != NULL)
+		dispatch_finish_view(job);
 	else
 		finish_aux_job(job);
 	job_free(&job);
@@ -412,7 +438,11 @@ void job_overdue(struct job *job)
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_TIMEOUT, "the statement does not end, not even when cancelled");
 	const struct engine_item item = {.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
-	end_taken(job->members, &item);
+	dispatch_end_taken(job->members, &item);
 	job->members = NULL;
+	for (size_t i = 0; i < job->n_parts; i++) {
+		dispatch_end_taken(job->parts[i]->members, &item);
+		job->parts[i]->members = NULL;
+	}
 	dispatch_soon(job->eng);
 }

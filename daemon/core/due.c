@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "core/capture.h"
+#include "core/group.h"
 #include "core/outcome.h"
 #include "core/wave.h"
 
@@ -119,7 +120,7 @@ void due_clear(struct view *view)
 
 bool due_allowed(const struct view *v)
 {
-	bool held = v->state == VIEW_STATE_SUSPENDED || v->paused || v->removed || v->refused;
+	bool held = v->state == VIEW_STATE_SUSPENDED || v->paused || v->removed || v->refused || group_held_by(v) != NULL;
 	return !held && v->conf->enabled && v->method != VIEWD_METHOD_SIMPLE && !v->eng->stopping;
 }
 
@@ -241,6 +242,8 @@ static void take(struct due_lists *lists, struct view *v)
 		return;
 	}
 	lists->views[reason][lists->n[reason]++] = v;
+	if (reason == DUE_SCHEDULE || reason == DUE_CATCH_UP)
+		group_served(v, v->nominal.kind == SCHEDULE_EVERY);
 }
 
 static void start_wave(struct engine *eng, struct view **views, size_t n, enum due_reason reason)

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/group.h"
 #include "core/roster.h"
 #include "sched/graph.h"
 
@@ -289,4 +290,5 @@ void edges_update(struct engine *eng)
 	for (size_t i = 0; i < eng->n_views; i++)
 		connect_declared(eng->views[i]);
 	rank_views(eng);
+	group_check_order(eng);
 }

@@ -11,6 +11,7 @@
 #include "core/doubt.h"
 #include "core/due.h"
 #include "core/edges.h"
+#include "core/group.h"
 #include "core/outcome.h"
 #include "core/pause.h"
 #include "core/session.h"
@@ -283,27 +284,54 @@ bool engine_pause(struct engine *eng, struct view *const *views, size_t n, struc
 		due_schedule(views[i]);
 		if (views[i]->state == VIEW_STATE_ACTIVE || views[i]->state == VIEW_STATE_SUSPENDED)
 			outcome_set_state(views[i], VIEW_STATE_PAUSED);
+		group_replan(views[i]);
 	}
 	return pause_save(eng, err);
+}
+
+static void resume_one(struct view *v)
+{
+	v->paused = false;
+	if (v->state == VIEW_STATE_PAUSED || v->state == VIEW_STATE_SUSPENDED) {
+		v->consecutive_errors = v->retries = v->losses = 0;
+		outcome_set_state(v, VIEW_STATE_ACTIVE);
+	}
+	if (!v->reconciled)
+		return; /* setting it up has a time of its own */
+	due_schedule(v);
+	change_resume(v);
 }
 
 bool engine_resume(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err)
 {
 	bool any_paused = false;
 	for (size_t i = 0; i < n; i++) {
-		struct view *v = views[i];
-		any_paused |= v->paused;
-		v->paused = false;
-		if (v->state == VIEW_STATE_PAUSED || v->state == VIEW_STATE_SUSPENDED) {
-			v->consecutive_errors = v->retries = v->losses = 0;
-			outcome_set_state(v, VIEW_STATE_ACTIVE);
-		}
-		if (!v->reconciled)
-			continue; /* setting it up has a time of its own */
-		due_schedule(v);
-		change_resume(v);
+		const struct group *g = group_of(views[i]);
+		any_paused |= views[i]->paused;
+		/* The same failures have suspended the others. */
+		for (size_t k = 0; g != NULL && k < g->n; k++)
+			if (g->views[k] != views[i] && g->views[k]->state == VIEW_STATE_SUSPENDED)
+				resume_one(g->views[k]);
+		resume_one(views[i]);
+		group_replan(views[i]);
 	}
 	return !any_paused || pause_save(eng, err);
+}
+
+static bool cancel_one(struct view *v, const struct viewd_err *err)
+{
+	bool told = v->members != NULL || v->job != NULL;
+	if (!v->reconciled && v->job == NULL && v->members != NULL)
+		outcome_setup_cancelled(v, err);
+	wave_end_waiting(v, VIEW_RESULT_CANCELLED, err, false);
+	dispatch_unqueue(v);
+	if (v->job != NULL)
+		job_cancel(v->job);
+	else {
+		due_schedule(v);
+		change_put_off(v);
+	}
+	return told;
 }
 
 size_t engine_cancel(struct engine *eng UNUSED, struct view *const *views, size_t n)
@@ -312,18 +340,11 @@ size_t engine_cancel(struct engine *eng UNUSED, struct view *const *views, size_
 	size_t told = 0;
 	err_set(&err, VIEWD_ERR_CANCELLED, "cancelled on request");
 	for (size_t i = 0; i < n; i++) {
-		struct view *v = views[i];
-		told += v->members != NULL || v->job != NULL;
-		if (!v->reconciled && v->job == NULL && v->members != NULL)
-			outcome_setup_cancelled(v, &err);
-		wave_end_waiting(v, VIEW_RESULT_CANCELLED, &err, false);
-		dispatch_unqueue(v);
-		if (v->job != NULL)
-			job_cancel(v->job);
-		else {
-			due_schedule(v);
-			change_put_off(v);
-		}
+		const struct group *g = wave_waits_for_refresh(views[i]) ? group_of(views[i]) : NULL;
+		told += cancel_one(views[i], &err);
+		for (size_t k = 0; g != NULL && k < g->n; k++)
+			if (g->views[k] != views[i])
+				cancel_one(g->views[k], &err);
 	}
 	return told;
 }

@@ -36,6 +36,7 @@ size_t view_downstream(const struct view *view, struct view *const **views_r);
 size_t view_sources(const struct view *view, const char *const **names_r);
 const char *view_name(const struct view *view);          /* "category_stats" */
 const char *view_database(const struct view *view);      /* "shop" */
+const char *view_group(const struct view *view);         /* the refresh_group it is in with others; NULL: none */
 const char *view_label(const struct view *view);         /* "category_stats", or "shop:category_stats" when on several databases */
 
 /* Sentences that answer "why is it (not) fresh, why this mode, what does it wait for"; fn once a line. */
@@ -62,6 +63,7 @@ struct engine_item {
 	int action;                 /* enum viewd_did, -1 none (refresh, create) */
 	enum viewd_change change;   /* create, drop, plan */
 	const char *reason;         /* plan: why that change */
+	const char *group;          /* the refresh_group; NULL: none */
 	const char *locks;          /* plan: what is locked meanwhile; "" none */
 	int64_t rows, rows_written, duration_us;
 	const struct viewd_err *error; /* NULL when none */

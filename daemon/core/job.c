@@ -37,7 +37,8 @@ static void deadline_passed(void *ctx)
 
 static void arm_deadline(struct job *job)
 {
-	int64_t limit = job->kind == JOB_REFRESH || job->kind == JOB_RECONCILE ? job->spec.timeout_us : 0;
+	bool limited = job->kind == JOB_REFRESH || job->kind == JOB_REFRESH_GROUP || job->kind == JOB_RECONCILE;
+	int64_t limit = limited ? job->spec.timeout_us : 0;
 	if (limit <= 0)
 		return;
 	job->deadline = loop_timer_new(job->eng->loop, deadline_passed, job);

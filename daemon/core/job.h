@@ -17,6 +17,7 @@ enum job_kind {
 	JOB_CAPTURE,   /* have changes noticed, or no longer */
 	JOB_PLAN,      /* inspect, decide */
 	JOB_REFRESH,
+	JOB_REFRESH_GROUP, /* has a part for each member */
 	JOB_DROP,
 	JOB_VERIFY,
 	JOB_HISTORY,
@@ -63,6 +64,9 @@ struct job {
 	unsigned probe; /* db.probe when it was started (PREPARE: made): news from before another probe is old */
 	int64_t now_mono;
 	struct member *members; /* whom this job serves */
+	struct job **parts;     /* REFRESH_GROUP: in dependency order */
+	size_t n_parts;
+	const char *group_name;
 
 	/* while it runs; loop side */
 	bool holds_slot;
@@ -79,6 +83,8 @@ struct job {
 	bool ok;
 	bool connected;    /* the session could be opened */
 	bool alone;        /* it could not, but others of its database live: its own failure */
+	size_t failed_part; /* REFRESH_GROUP: which one failed; n_parts: none in particular */
+	bool mate_failed;  /* part of a group: another one did */
 	bool looked_up;    /* nothing was refreshed: the lost run before it had ended well */
 	bool session_lost; /* and was gone at the end */
 	struct viewd_err err;

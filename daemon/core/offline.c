@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "conf/schema.h"
 #include "core/capture.h"
+#include "core/group.h"
 #include "plugin/loader.h"
 
 #include <string.h>
@@ -110,9 +111,12 @@ static void check_one_view(struct checker *c, const struct conf_view *view, cons
 	struct conf_origin where = view->where;
 	conf_database_spec(db, &spec);
 	if (ask_dialect(dialect, &spec, view, &resolved, &err)) {
-		if (!capture_refused(view, dialect, &resolved, &err))
+		if (capture_refused(view, dialect, &resolved, &err))
+			where = key_origin(view, "on_change");
+		else if (group_refused(view, dialect, &resolved, &err))
+			where = key_origin(view, "refresh_group");
+		else
 			return;
-		where = key_origin(view, "on_change");
 	}
 	char *section = view->database.n > 1 ? talloc_asprintf(c->mem_ctx, "view %s] on [database %s", view->name, db->name)
 	                                     : talloc_asprintf(c->mem_ctx, "view %s", view->name);

@@ -10,6 +10,7 @@
 #include "core/change.h"
 #include "core/due.h"
 #include "core/edges.h"
+#include "core/group.h"
 #include "sched/backoff.h"
 
 #include <string.h>
@@ -237,8 +238,9 @@ static void take_failure(struct job *job, const char *what)
 		tell_failure(view, job->duration_us, &job->err, true);
 		return;
 	}
-	log_failure(view, what, &job->err);
-	view->result = VIEW_RESULT_FAILED;
+	if (!job->mate_failed)
+		log_failure(view, what, &job->err);
+	view->result = job->mate_failed ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_FAILED;
 	view->eng->runs++;
 	view->eng->failures++;
 	if (job->trigger != VIEW_TRIGGER_MANUAL)
@@ -349,7 +351,7 @@ static void refreshed(struct job *job)
 			view->reconciled = true;
 		take_success(job, job->trigger);
 		due_schedule(view);
-	} else if (job->reconcile_first && !view->reconciled && job->err.cls != VIEWD_ERR_CANCELLED) {
+	} else if (job->reconcile_first && !view->reconciled && !job->mate_failed && job->err.cls != VIEWD_ERR_CANCELLED) {
 		reconcile_failed(job);
 	} else {
 		take_failure(job, "refresh");
@@ -365,6 +367,8 @@ void outcome_of(struct job *job)
 		reconciled(job);
 		if (wants_first_fill(job))
 			start_first_fill(job->view);
+		else if (job->ok)
+			group_align(job->view);
 		break;
 	case JOB_REFRESH:
 		refreshed(job);
@@ -377,6 +381,7 @@ void outcome_of(struct job *job)
 		break;
 	case JOB_PLAN:
 	case JOB_VERIFY:
+	case JOB_REFRESH_GROUP:
 	case JOB_PREPARE:
 	case JOB_HISTORY:
 	case JOB_TEND:

@@ -2,7 +2,7 @@
  *
  * run.c: the worker side of a job. Everything here blocks; nothing here touches the engine.
  */
-#include "core/job.h"
+#include "core/run.h"
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -61,8 +61,7 @@ static bool inspect_and_decide(struct job *job)
 	return true;
 }
 
-/* Decides and applies until nothing is left to do. */
-static bool reconcile(struct job *job)
+bool run_reconcile(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
 	struct viewd_outcome outcome;
@@ -95,18 +94,17 @@ static bool connection_is_gone(const struct viewd_err *err)
 	return err->cls == VIEWD_ERR_CONNECT || err->cls == VIEWD_ERR_LOST || err->cls == VIEWD_ERR_AUTH || err->cls == VIEWD_ERR_STANDBY;
 }
 
-/* The failure is in job->err already; what goes wrong while it is written down only goes to nobody. */
-static void record_failure(struct job *job)
+/* What goes wrong while the failure is written down only goes to nobody. */
+void run_record_failure(struct job *job, const char *result)
 {
 	struct viewd_err ignored;
-	const char *result = job->err.cls == VIEWD_ERR_CANCELLED ? "CANCELLED" : "FAILED";
 	const struct viewd_dialect *dialect = job->session->dialect;
 	if (connection_is_gone(&job->err) || !dialect->alive(job->session->conn))
 		return;
 	if (!dialect->record_failure(job->session->conn, &job->spec, &job->request, result, &job->err, &ignored))
 		return;
 	/* Which object is missing, the view or something it reads? */
-	if (job->err.cls == VIEWD_ERR_MISSING || job->err.cls == VIEWD_ERR_EXISTS) {
+	if (!job->mate_failed && (job->err.cls == VIEWD_ERR_MISSING || job->err.cls == VIEWD_ERR_EXISTS)) {
 		struct viewd_err err = job->err;
 		if (!inspect(job))
 			job->found.kind = VIEWD_KIND_OTHER;
@@ -114,8 +112,8 @@ static void record_failure(struct job *job)
 	}
 }
 
-/* The connection broke in the middle of the last run. The state row commits with the data, so it knows whether that run ended. */
-static bool was_recorded(struct job *job)
+/* The state row commits with the data, so it knows whether that run ended. */
+bool run_was_recorded(struct job *job)
 {
 	if (!inspect(job) || !job->found.ours || job->found.last_success_us < job->unknown_since_us)
 		return false;
@@ -130,19 +128,19 @@ static bool was_recorded(struct job *job)
 static bool refresh(struct job *job)
 {
 	if (job->reconcile_first) {
-		if (!reconcile(job))
+		if (!run_reconcile(job))
 			return false;
 		if (job->applied && job->outcome.did == VIEWD_DID_REINITIALIZE)
 			return true;
 	}
 	job->outcome.rows = job->outcome.rows_written = -1;
-	if (job->unknown_since_us != 0 && was_recorded(job))
+	if (job->unknown_since_us != 0 && run_was_recorded(job))
 		return true;
 	if (session_cancelled(job->session, &job->err))
 		return false;
 	if (job->session->dialect->refresh(job->session->conn, &job->spec, &job->request, &job->outcome, &job->err))
 		return true;
-	record_failure(job);
+	run_record_failure(job, job->err.cls == VIEWD_ERR_CANCELLED ? "CANCELLED" : "FAILED");
 	return false;
 }
 
@@ -267,13 +265,15 @@ static bool run_kind(struct job *job)
 	case JOB_PREPARE:
 		return prepare(job);
 	case JOB_RECONCILE:
-		return reconcile(job);
+		return run_reconcile(job);
 	case JOB_CAPTURE:
 		return capture(job);
 	case JOB_PLAN:
 		return inspect_and_decide(job);
 	case JOB_REFRESH:
 		return refresh(job);
+	case JOB_REFRESH_GROUP:
+		return run_group(job);
 	case JOB_DROP:
 		return dialect->apply(job->session->conn, &job->spec, VIEWD_CHANGE_DROP, &job->outcome, &job->err);
 	case JOB_VERIFY:

@@ -22,6 +22,7 @@ struct session;
 struct job;
 struct wave;
 struct member;
+struct group;
 
 /* ---- one database ---------------------------------------------------------------------------------------------- */
 
@@ -63,6 +64,7 @@ struct db {
 	struct job_queue doubtful; /* could not open a session; the watch is asked */
 	struct view **views;
 	size_t n_views;
+	void *groups;          /* talloc context of its groups */
 };
 
 /* ---- one instance ------------------------------------------------------------------------------------------------ */
@@ -141,6 +143,7 @@ struct view {
 	char **guesses;          /* relations the definition mentions, until the catalogue knows better */
 	uint32_t node;           /* number in the last graph */
 	uint32_t rank;           /* level in it; GRAPH_CYCLIC on a cycle */
+	struct group *group;     /* refreshed with these; NULL: by itself */
 
 	struct schedule schedule;
 	struct zone *zone;   /* of schedule */

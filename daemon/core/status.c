@@ -9,6 +9,7 @@
 #include "core/capture.h"
 #include "core/due.h"
 #include "core/edges.h"
+#include "core/group.h"
 #include "core/job.h"
 #include "core/wave.h"
 
@@ -51,6 +52,11 @@ const char *view_database(const struct view *view)
 	return view->db->conf->name;
 }
 
+const char *view_group(const struct view *view)
+{
+	return view->group != NULL ? view->group->name : NULL;
+}
+
 const char *view_label(const struct view *view)
 {
 	return view->label;
@@ -84,6 +90,8 @@ static const char *waits_for(const struct view *v)
 	}
 	if (v->job != NULL)
 		return "the run before it";
+	if (v->queued && !group_is_free(v))
+		return "the other views of its refresh_group";
 	return v->queued ? "a free slot (max_concurrent_refreshes)" : "views it reads";
 }
 
@@ -274,6 +282,24 @@ static void why_upstream(struct speaker *sp, const struct view *v)
 		say(sp, "dependency cycle: %s", edges_cycle_text(v, sp->mem));
 }
 
+static void why_group(struct speaker *sp, const struct view *v)
+{
+	const struct group *g = v->group;
+	const struct view *held_by = group_held_by(v);
+	char *others = mem_strdup(sp->mem, "");
+	for (size_t i = 0; g != NULL && i < g->n; i++)
+		if (g->views[i] != v)
+			others = mem_need(talloc_asprintf_append(others, "%s'%s'", others[0] != '\0' ? ", " : "", g->views[i]->label));
+	if (g != NULL && g->broken == NULL)
+		say(sp, "refresh_group '%s': refreshed as one with %s", g->name, others);
+	else if (g != NULL)
+		say(sp, "refresh_group '%s' with %s cannot be refreshed: %s", g->name, others, g->broken);
+	else if (v->conf->refresh_group != NULL && v->method != VIEWD_METHOD_SIMPLE)
+		say(sp, "refresh_group '%s': no other view is in it", v->conf->refresh_group);
+	if (held_by != NULL)
+		say(sp, "its group rests: view '%s' is %s", held_by->label, held_by->paused ? "paused" : "suspended");
+}
+
 void engine_why(struct engine *eng, const struct view *view, void (*fn)(void *ctx, const char *line), void *ctx)
 {
 	struct speaker sp = {.fn = fn, .ctx = ctx, .mem = talloc_new(NULL)};
@@ -282,6 +308,7 @@ void engine_why(struct engine *eng, const struct view *view, void (*fn)(void *ct
 	why_state(&sp, view, &st);
 	why_mode(&sp, view, &st);
 	why_upstream(&sp, view);
+	why_group(&sp, view);
 	why_next(&sp, view, &st, engine_mono(eng));
 	talloc_free(sp.mem);
 }

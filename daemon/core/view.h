@@ -42,7 +42,7 @@ enum view_activity {
 	X(SUCCEEDED, "the contents are those of data_timestamp")                                                          \
 	X(FAILED, "the last good contents stay")                                                                          \
 	X(CANCELLED, "stopped on request; the last good contents stay")                                                   \
-	X(UPSTREAM_FAILED, "not tried, because a view it reads failed in the same wave")                                  \
+	X(UPSTREAM_FAILED, "not tried or not kept, because a view it reads, or one of its refresh_group, failed")                                  \
 	X(SKIPPED, "not tried, because it was paused, running already or not needed")
 enum view_result {
 #define VIEW_RESULT_ENUM(sym, doc) VIEW_RESULT_##sym,

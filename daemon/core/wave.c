@@ -6,109 +6,28 @@
 #include "core/change.h"
 #include "core/dispatch.h"
 #include "core/edges.h"
+#include "core/group.h"
 #include "core/outcome.h"
-#include "sched/graph.h"
 
-
-static void add_after(struct wave *wave, struct member *before, struct member *after)
-{
-	before->after = mem_grow(wave, before->after, uint32_t, before->n_after + 1);
-	before->after[before->n_after++] = (uint32_t)(after - wave->members);
-	after->n_waits++;
-}
-
-/* Walks from a member along its upstream edges, through instances that are not in the wave, to the members it has to wait
- * for. */
-static void link_upstream(struct wave *wave, struct member *m)
-{
-	struct engine *eng = wave->eng;
-	void *tmp = talloc_new(NULL);
-	struct view **stack = NULL;
-	size_t depth = 1, room = 0;
-	uint64_t mark = ++eng->mark;
-	stack = mem_grow(tmp, stack, struct view *, (room = 16));
-	stack[0] = m->view;
-	m->view->mark = mark;
-	while (depth > 0) {
-		struct view *v = stack[--depth];
-		for (size_t i = 0; i < v->n_up; i++) {
-			struct view *up = v->up[i];
-			if (up->mark == mark)
-				continue;
-			up->mark = mark;
-			if (up->wave_member != NULL) {
-				if (wave->order == WAVE_DOWNSTREAM_FIRST)
-					add_after(wave, m, up->wave_member);
-				else
-					add_after(wave, up->wave_member, m);
-				continue;
-			}
-			if (depth == room)
-				stack = mem_grow(tmp, stack, struct view *, (room *= 2));
-			stack[depth++] = up;
-		}
-	}
-	talloc_free(tmp);
-}
-
-static void link_guesses(struct wave *wave, struct member *m, const struct guesses *guesses)
-{
-	for (size_t i = 0; m->view->guesses != NULL && m->view->guesses[i] != NULL; i++) {
-		struct view *up = edges_guess(guesses, m->view->db, m->view->guesses[i]);
-		if (up != NULL && up != m->view && up->wave_member != NULL)
-			add_after(wave, up->wave_member, m);
-	}
-}
-
-/* Members on a cycle would wait for each other for ever. */
-static void break_cycles(struct wave *wave)
-{
-	struct graph *g = graph_new(wave, (uint32_t)wave->n);
-	uint32_t *rank = mem_array(g, uint32_t, wave->n);
-	for (uint32_t i = 0; i < wave->n; i++)
-		for (uint32_t k = 0; k < wave->members[i].n_after; k++)
-			graph_edge(g, i, wave->members[i].after[k]);
-	if (graph_rank(g, rank) > 0)
-		for (size_t i = 0; i < wave->n; i++)
-			if (rank[i] == GRAPH_CYCLIC)
-				wave->members[i].n_waits = 0;
-	talloc_free(g);
-}
-
-/* A refresh asked for before the catalogue has been looked at has only guesses to go by. */
-static bool edges_are_unknown(const struct wave *wave)
-{
-	for (size_t i = 0; i < wave->n && wave->order == WAVE_UPSTREAM_FIRST; i++)
-		if (wave->members[i].view->guesses != NULL)
-			return true;
-	return false;
-}
-
-static void link_members(struct wave *wave)
-{
-	if (wave->order == WAVE_ANY)
-		return;
-	edges_update(wave->eng);
-	for (size_t i = 0; i < wave->n; i++)
-		wave->members[i].view->wave_member = &wave->members[i];
-	struct guesses *guesses = wave->order == WAVE_GUESSED || edges_are_unknown(wave) ? edges_guesses(wave->eng, wave) : NULL;
-	for (size_t i = 0; i < wave->n; i++) {
-		link_upstream(wave, &wave->members[i]);
-		if (guesses != NULL)
-			link_guesses(wave, &wave->members[i], guesses);
-	}
-	talloc_free(guesses);
-	for (size_t i = 0; i < wave->n; i++)
-		wave->members[i].view->wave_member = NULL;
-	break_cycles(wave);
-}
-
-static void add_follower(struct wave *wave, struct view *view)
+static void add_one_follower(struct wave *wave, struct view *view)
 {
 	if ((wave->n & (wave->n - 1)) == 0 || wave->n == wave->n_asked)
 		wave->members = mem_grow(wave, wave->members, struct member, wave->n * 2 + 1);
 	wave->members[wave->n++] =
 		(struct member){.wave = wave, .view = view, .conditional = true, .trigger = VIEW_TRIGGER_UPSTREAM};
+}
+
+/* With its group. */
+static void add_follower(struct wave *wave, struct view *view, uint64_t mark)
+{
+	const struct group *g = group_of(view);
+	add_one_follower(wave, view);
+	for (size_t i = 0; g != NULL && i < g->n; i++) {
+		if (g->views[i]->mark == mark)
+			continue;
+		g->views[i]->mark = mark;
+		add_one_follower(wave, g->views[i]);
+	}
 }
 
 /* Those that read v and follow changes; plain views in between are looked through. */
@@ -122,15 +41,38 @@ static void follow(struct wave *wave, const struct view *v, uint64_t mark)
 		if (down->method == VIEWD_METHOD_SIMPLE)
 			follow(wave, down, mark);
 		else if (down->conf->on_change && down->reconciled)
-			add_follower(wave, down);
+			add_follower(wave, down, mark);
 	}
 }
 
 static void add_followers(struct wave *wave, uint64_t mark)
 {
-	edges_update(wave->eng);
 	for (size_t i = 0; i < wave->n; i++)
 		follow(wave, wave->members[i].view, mark);
+}
+
+static void add_one_asked(struct wave *wave, struct view *view, uint64_t mark)
+{
+	if (view->mark == mark)
+		return;
+	view->mark = mark;
+	wave->members[wave->n++] = (struct member){.wave = wave, .view = view, .trigger = wave->trigger};
+}
+
+/* Who asks for a refresh of one asks for its group. */
+static void add_asked(struct wave *wave, struct view *const *views, size_t n, uint64_t mark)
+{
+	size_t room = n;
+	for (size_t i = 0; i < n && wave->kind == JOB_REFRESH; i++)
+		room += group_of(views[i]) != NULL ? views[i]->group->n : 0;
+	wave->members = mem_array(wave, struct member, room);
+	for (size_t i = 0; i < n; i++)
+		add_one_asked(wave, views[i], mark);
+	for (size_t i = 0; i < n && wave->kind == JOB_REFRESH; i++) {
+		const struct group *g = group_of(views[i]);
+		for (size_t k = 0; g != NULL && k < g->n; k++)
+			add_one_asked(wave, g->views[k], mark);
+	}
 }
 
 static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, struct view *const *views, size_t n)
@@ -146,17 +88,11 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 	wave->propagate = spec->propagate;
 	wave->done = spec->done;
 	wave->ctx = spec->ctx;
-	wave->members = mem_array(wave, struct member, n);
-	uint64_t mark = ++eng->mark;
-	for (size_t i = 0; i < n; i++) {
-		if (views[i]->mark == mark)
-			continue;
-		views[i]->mark = mark;
-		wave->members[wave->n++] = (struct member){.wave = wave, .view = views[i], .trigger = spec->trigger};
-	}
+	edges_update(eng); /* groups, too, and it uses marks */
+	add_asked(wave, views, n, ++eng->mark);
 	wave->n_asked = wave->n_asked_left = wave->n;
 	if (spec->propagate)
-		add_followers(wave, mark);
+		add_followers(wave, eng->mark);
 	if (wave->kind == JOB_RECONCILE)
 		eng->n_reconciling += wave->n;
 	if (spec->done != NULL)
@@ -190,7 +126,7 @@ static void end_all(struct wave *wave)
 void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *const *views, size_t n)
 {
 	struct wave *wave = wave_new(eng, spec, views, n);
-	link_members(wave);
+	wave_link(wave);
 	for (size_t i = 0; i < wave->n; i++) {
 		struct member *m = &wave->members[i];
 		m->next = m->view->members;
@@ -199,14 +135,15 @@ void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *c
 	if (eng->stopping)
 		end_all(wave);
 	for (size_t i = 0; i < wave->n; i++)
-		if (wave->members[i].n_waits == 0 && !wave->members[i].ended)
+		if (wave_head(&wave->members[i])->n_waits == 0 && !wave->members[i].ended)
 			dispatch_queue(wave->members[i].view);
 	finish_if_done(wave);
 }
 
-static bool member_is_ready(const struct member *m)
+static bool member_is_ready(struct member *m)
 {
-	return m->n_waits == 0 && !m->blocked && !m->ended;
+	const struct member *head = wave_head(m);
+	return head->n_waits == 0 && !head->blocked && !m->ended;
 }
 
 /* What changes the object goes before what fills it; what only looks comes last. */
@@ -214,13 +151,13 @@ static const enum job_kind kind_order[] = {JOB_DROP, JOB_RECONCILE, JOB_CAPTURE,
 
 static bool has_ready(const struct view *view, enum job_kind kind)
 {
-	for (const struct member *m = view->members; m != NULL; m = m->next)
+	for (struct member *m = view->members; m != NULL; m = m->next)
 		if (m->wave->kind == kind && member_is_ready(m))
 			return true;
 	return false;
 }
 
-static bool waits_for_setting_up(const struct view *view)
+bool wave_waits_for_setup(const struct view *view)
 {
 	for (const struct member *m = view->members; m != NULL; m = m->next)
 		if (m->wave->kind == JOB_RECONCILE && !m->ended)
@@ -231,7 +168,7 @@ static bool waits_for_setting_up(const struct view *view)
 bool wave_ready_kind(const struct view *view, enum job_kind *kind_r)
 {
 	/* Until its turn to be set up has come there is nothing to refresh; that a refresh would set it up itself is for later. */
-	if (waits_for_setting_up(view)) {
+	if (wave_waits_for_setup(view)) {
 		*kind_r = JOB_RECONCILE;
 		return has_ready(view, JOB_RECONCILE);
 	}
@@ -300,6 +237,7 @@ static void keep_item(struct member *m, const struct engine_item *item)
 	copy->view = m->view;
 	copy->label = mem_strdup(wave, m->view->label);
 	copy->database = mem_strdup(wave, m->view->db->conf->name);
+	copy->group = view_group(m->view) != NULL ? mem_strdup(wave, view_group(m->view)) : NULL;
 	copy->reason = item->reason != NULL ? mem_strdup(wave, item->reason) : "";
 	copy->locks = item->locks != NULL ? item->locks : "";
 	if (item->error != NULL) {
@@ -320,10 +258,36 @@ static bool lets_go_on(const struct wave *wave, enum view_result result)
 	return wave->order == WAVE_GUESSED || result == VIEW_RESULT_SUCCEEDED || result == VIEW_RESULT_SKIPPED;
 }
 
-/* Nothing before a follower wrote rows: the change ends here. Or it has to wait for its own pace (debounce, at_most_every). */
-static bool runs_now(struct member *m)
+/* The change has reached it. Of a group, those that follow changes are told; when any of them may start, all may. */
+static bool told_of_change(struct member *head)
 {
-	return !m->conditional || (m->changed && change_from_upstream(m->view));
+	bool now = false;
+	for (struct member *m = head; m != NULL; m = m->next_mate)
+		if (!m->ended && (head->head == NULL || m->view->conf->on_change))
+			now |= change_from_upstream(m->view);
+	return now;
+}
+
+/* Nothing before a follower wrote rows: the change ends here. Or it has to wait for its own pace (debounce, at_most_every). */
+static bool runs_now(struct member *head)
+{
+	return !head->conditional || (head->changed && told_of_change(head));
+}
+
+/* Nothing before it is waited for any more: it is queued, or pushed on *idle when it will not run. */
+static void let_go(struct member *head, struct member **idle)
+{
+	bool runs = !head->blocked && runs_now(head);
+	for (struct member *m = head; m != NULL; m = m->next_mate) {
+		if (m->ended)
+			continue;
+		if (runs) {
+			dispatch_queue(m->view);
+			continue;
+		}
+		m->next_idle = *idle;
+		*idle = m;
+	}
 }
 
 /* Ends one member; members behind it that will not run are pushed on *idle. */
@@ -340,20 +304,31 @@ static void end_one(struct member *m, const struct engine_item *item, struct mem
 		wave->eng->n_reconciling--;
 	for (uint32_t i = 0; i < m->n_after; i++) {
 		struct member *after = &wave->members[m->after[i]];
-		/* On a cycle nobody is waited for: each member ends by itself. */
-		if (after->ended || after->n_waits == 0)
+		/* On a cycle nobody is waited for: each member ends by itself. The head of a group counts on for the others. */
+		if ((after->ended && after->next_mate == NULL) || after->n_waits == 0)
 			continue;
 		after->blocked |= !lets_go_on(wave, item->result);
 		after->changed |= item->result == VIEW_RESULT_SUCCEEDED && (item->rows_written != 0 || item->action != VIEWD_DID_NO_DATA);
-		if (--after->n_waits > 0)
-			continue;
-		if (!after->blocked && runs_now(after)) {
-			dispatch_queue(after->view);
-			continue;
-		}
-		after->next_idle = *idle;
-		*idle = after;
+		if (--after->n_waits == 0)
+			let_go(after, idle);
 	}
+}
+
+static void end_idle(struct member *m, struct member **idle)
+{
+	const struct member *head = wave_head(m);
+	bool blocked = head->blocked;
+	const struct engine_item not_run = {
+		.result = blocked ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_SKIPPED, .action = -1, .rows = -1};
+	if (m->ended)
+		return;
+	if (blocked && head->changed && m->view->conf->on_change)
+		change_from_upstream(m->view);
+	if (blocked)
+		outcome_upstream_failed(m->view, m->wave);
+	end_one(m, &not_run, idle);
+	if (!blocked)
+		outcome_not_needed(m->view);
 }
 
 void wave_member_end(struct member *m, const struct engine_item *item)
@@ -365,16 +340,8 @@ void wave_member_end(struct member *m, const struct engine_item *item)
 	end_one(m, item, &idle);
 	while (idle != NULL) {
 		struct member *next = idle;
-		const struct engine_item not_run = {
-			.result = next->blocked ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_SKIPPED, .action = -1, .rows = -1};
 		idle = next->next_idle;
-		if (next->blocked && next->changed && next->view->conf->on_change)
-			change_from_upstream(next->view);
-		if (next->blocked)
-			outcome_upstream_failed(next->view, wave);
-		end_one(next, &not_run, &idle);
-		if (!next->blocked)
-			outcome_not_needed(next->view);
+		end_idle(next, &idle);
 	}
 	finish_if_done(wave);
 }

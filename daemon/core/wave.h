@@ -21,6 +21,8 @@ struct member {
 	struct view *view;
 	struct member *next; /* list of the instance, later of the job */
 	struct member *next_idle;
+	struct member *head;      /* of a group: the first, which counts for all; NULL: itself */
+	struct member *next_mate; /* of the same group in this wave */
 	uint32_t n_waits;    /* members before it that have not ended */
 	bool blocked;        /* one of those failed */
 	bool ended;
@@ -63,11 +65,23 @@ struct wave_spec {
 	void *ctx;
 };
 
+/* A group starts as one: what its members wait for, its head waits for. */
+static inline struct member *wave_head(struct member *m)
+{
+	return m->head != NULL ? m->head : m;
+}
+
+/* Finds out which members wait for which. Part of wave_start. */
+void wave_link(struct wave *wave);
+
 /* Starts a wave over the given instances (duplicates are one). done is called from the loop, also for an empty wave. */
 void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *const *views, size_t n);
 
 /* The first kind of work that is ready for the instance; false when none is. */
 bool wave_ready_kind(const struct view *view, enum job_kind *kind_r);
+
+/* Is it still to be set up? */
+bool wave_waits_for_setup(const struct view *view);
 
 /* Does a refresh wait already? */
 bool wave_waits_for_refresh(const struct view *view);

@@ -172,6 +172,7 @@ static bool graph_view(void *ctx, struct view *view)
 	json_object_set_new(node, "relation", json_text(st.relation));
 	json_object_set_new(node, "method", json_text(st.method));
 	json_object_set_new(node, "state", json_text(view_state_word(st.state)));
+	json_object_set_new(node, "refresh_group", json_text(view_group(view)));
 	json_array_append_new(g->views, node);
 	struct view *const *upstream = NULL;
 	size_t n = view_upstream(view, &upstream);

@@ -92,6 +92,7 @@ static void put_edges(struct text_out *out, const struct view *view)
 	put_labels(out, ",\"upstream\":[", n, views);
 	n = view_downstream(view, &views);
 	put_labels(out, ",\"downstream\":[", n, views);
+	put_text(out, ",\"refresh_group\":", view_group(view));
 	text_out_raw(out, "}");
 }
 

@@ -89,7 +89,7 @@ static bool prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, st
 
 /* ---- views ------------------------------------------------------------------------------------------------------------ */
 
-static bool is_ours(const struct fake_object *o, const struct viewd_view_spec *view)
+bool fake_is_ours(const struct fake_object *o, const struct viewd_view_spec *view)
 {
 	return o->owner != NULL && strcmp(o->owner, view->name) == 0 && o->kind != VIEWD_KIND_NONE && o->id == o->recorded_id;
 }
@@ -100,7 +100,7 @@ static void describe(const struct fake_object *o, const struct viewd_view_spec *
 	fake_digests(view, hash, index_hash);
 	out->kind = o->kind;
 	out->recorded = o->owner != NULL && strcmp(o->owner, view->name) == 0;
-	out->ours = is_ours(o, view);
+	out->ours = fake_is_ours(o, view);
 	out->touched_outside = o->touched;
 	out->matches = o->definition != NULL && strcmp(o->definition, view->definition) == 0;
 	out->populated = o->populated;
@@ -152,9 +152,8 @@ static bool inspect(struct viewd_conn *conn, const struct viewd_view_spec *view,
 	return ok;
 }
 
-/* With a unique_key nothing is written when nothing differs. What was written marks the views that read it. */
-static bool fill(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view, const struct fake_seen *seen,
-                 struct viewd_outcome *out, struct viewd_err *err)
+bool fake_fill_rows(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view, struct viewd_outcome *out,
+                    struct viewd_err *err)
 {
 	int64_t rows, before = o->rows;
 	uint64_t content;
@@ -172,10 +171,19 @@ static bool fill(struct viewd_conn *conn, struct fake_object *o, const struct vi
 	out->rows_written = same ? 0 : before > rows ? before - rows : rows;
 	if (same)
 		out->did = VIEWD_DID_NO_DATA;
+	return true;
+}
+
+/* What was written marks the views that read it. */
+static bool fill(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view, const struct fake_seen *seen,
+                 struct viewd_outcome *out, struct viewd_err *err)
+{
+	if (!fake_fill_rows(conn, o, view, out, err))
+		return false;
 	out->settled_seq = seen->seq;
 	fake_settle_marks(conn->server, view->name, seen);
-	if (!same)
-		fake_touch(conn->server, o->name);
+	if (out->rows_written != 0 || out->did != VIEWD_DID_NO_DATA)
+		fake_touch(conn->server, o->name, NULL, 0);
 	return true;
 }
 
@@ -224,7 +232,7 @@ static bool drop(struct fake_server *s, const struct viewd_view_spec *view, stru
 	const char *reader = reader_of(s, o->name);
 	if (o->owner == NULL)
 		return err_set(err, VIEWD_ERR_MISSING, "view '%s' is not recorded", view->name);
-	if (o->kind != VIEWD_KIND_NONE && !is_ours(o, view))
+	if (o->kind != VIEWD_KIND_NONE && !fake_is_ours(o, view))
 		return err_set(err, VIEWD_ERR_EXISTS, "relation \"%s\" was not made by viewd", o->name);
 	if (reader != NULL && !view->cascade)
 		return err_set(err, VIEWD_ERR_QUERY, "relation \"%s\" is read by \"%s\"", o->name, reader);
@@ -251,7 +259,7 @@ static bool change_object(struct viewd_conn *conn, const struct viewd_view_spec 
 		ok = ok && create(conn, view, o, out, err);
 		break;
 	case VIEWD_CHANGE_REPLACE:
-		ok = is_ours(o, view) || err_set(err, VIEWD_ERR_EXISTS, "relation \"%s\" was not made by viewd", o->name);
+		ok = fake_is_ours(o, view) || err_set(err, VIEWD_ERR_EXISTS, "relation \"%s\" was not made by viewd", o->name);
 		ok = ok && create(conn, view, o, out, err);
 		break;
 	case VIEWD_CHANGE_ADOPT:
@@ -291,7 +299,7 @@ static bool apply(struct viewd_conn *conn, const struct viewd_view_spec *view, e
 	return ok;
 }
 
-static void remember_run(struct viewd_conn *conn, struct fake_object *o, const struct viewd_refresh_request *req,
+void fake_remember_run(struct viewd_conn *conn, struct fake_object *o, const struct viewd_refresh_request *req,
                          const char *result, const struct viewd_err *failure)
 {
 	struct fake_run *run = calloc(1, sizeof *run);
@@ -326,14 +334,14 @@ static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
 		struct viewd_outcome done = {.did = VIEWD_DID_FULL, .rows = -1, .rows_written = -1, .reason = "the fake knows no other way"};
 		if (o == NULL || o->kind == VIEWD_KIND_NONE)
 			ok = err_set(err, VIEWD_ERR_MISSING, "relation \"%s\" does not exist", name);
-		else if (!is_ours(o, view))
+		else if (!fake_is_ours(o, view))
 			ok = err_set(err, VIEWD_ERR_EXISTS, "relation \"%s\" was not made by viewd", name);
 		else if (o->kind == VIEWD_KIND_VIEW)
 			done.did = VIEWD_DID_NO_DATA;
 		else
 			ok = fill(conn, o, view, &seen, &done, err);
 		if (ok) {
-			remember_run(conn, o, req, "SUCCEEDED", NULL);
+			fake_remember_run(conn, o, req, "SUCCEEDED", NULL);
 			*out = done;
 		}
 		fake_leave(conn);
@@ -352,7 +360,8 @@ static bool record_failure(struct viewd_conn *conn, const struct viewd_view_spec
 	if (ok) {
 		struct fake_object *o = fake_find(conn->server, name);
 		if (o != NULL && o->owner != NULL)
-			remember_run(conn, o, req, strcmp(result, "CANCELLED") == 0 ? "CANCELLED" : "FAILED", failure);
+			fake_remember_run(conn, o, req, strcmp(result, "CANCELLED") == 0         ? "CANCELLED"
+			                                : strcmp(result, "UPSTREAM_FAILED") == 0 ? "UPSTREAM_FAILED" : "FAILED", failure);
 		fake_leave(conn);
 	}
 	fake_unlock();
@@ -440,4 +449,5 @@ VIEWD_DIALECT_EXPORT = {
 	.watch_next = fake_watch_next,
 	.watch_wake = fake_watch_wake,
 	.watch_close = fake_watch_close,
+	.refresh_group = fake_refresh_group,
 };

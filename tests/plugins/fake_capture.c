@@ -93,11 +93,19 @@ static int64_t sum(const struct fake_capture *c, bool clean)
 	return n;
 }
 
-void fake_touch(struct fake_server *s, const char *source)
+static bool is_among(const struct viewd_group_item *const *items, size_t n, const char *view)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(items[i]->view->name, view) == 0)
+			return true;
+	return false;
+}
+
+void fake_touch(struct fake_server *s, const char *source, const struct viewd_group_item *const *but, size_t n_but)
 {
 	for (size_t b = 0; b < FAKE_BUCKETS; b++)
 		for (struct fake_capture *c = s->captures[b]; c != NULL; c = c->next)
-			for (size_t i = 0; i < c->n; i++)
+			for (size_t i = 0; i < c->n && !is_among(but, n_but, c->view); i++)
 				if (strcmp(c->rows[i].source, source) == 0)
 					c->rows[i].dirty++;
 	s->hints += !s->deaf;

@@ -9,7 +9,8 @@
 
 #define FAKE_OPS(X)                                                                                                   \
 	X(check_database) X(check_view) X(render) X(open) X(close) X(cancel) X(alive) X(prepare) X(inspect) X(apply)      \
-	X(refresh) X(record_failure) X(verify) X(history) X(capture) X(watch_open) X(watch_next)
+	X(refresh) X(record_failure) X(verify) X(history) X(capture) X(watch_open) X(watch_next) \
+	X(refresh_group)
 enum fake_op {
 #define FAKE_OP_ENUM(name) FAKE_##name,
 	FAKE_OPS(FAKE_OP_ENUM)
@@ -133,8 +134,8 @@ int64_t fake_mono(void);
 /* Lets go of the lock until something changes, or so long. */
 void fake_wait(int64_t us);
 
-/* Marks: a source changed; what a refresh reads and settles; what a view is registered for. */
-void fake_touch(struct fake_server *s, const char *source);
+/* Marks: a source changed (what these views are registered for stays clean); what a refresh reads and settles; what a view is registered for. */
+void fake_touch(struct fake_server *s, const char *source, const struct viewd_group_item *const *but, size_t n_but);
 struct fake_seen fake_read_marks(struct fake_server *s, const char *view);
 void fake_settle_marks(struct fake_server *s, const char *view, const struct fake_seen *seen);
 bool fake_is_captured(struct fake_server *s, const char *view);
@@ -153,6 +154,17 @@ bool fake_judge_view(const struct viewd_database_spec *db, const struct viewd_vi
                      struct viewd_text_sink mentions, struct viewd_err *err);
 bool fake_render_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view, enum viewd_render_kind kind,
                       const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err);
+
+/* Pieces of a refresh, with the lock. fake_fill_rows leaves the marks alone. */
+bool fake_is_ours(const struct fake_object *o, const struct viewd_view_spec *view);
+bool fake_fill_rows(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view, struct viewd_outcome *out,
+                    struct viewd_err *err);
+void fake_remember_run(struct viewd_conn *conn, struct fake_object *o, const struct viewd_refresh_request *req, const char *result,
+                       const struct viewd_err *failure);
+
+/* Without the lock. */
+bool fake_refresh_group(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
+                        struct viewd_err *err);
 
 /* The dialect's functions of change capture; without the lock. */
 bool fake_capture(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_capture_request *req,

@@ -117,7 +117,7 @@ static bool about_object(struct fake_server *s, const char *verb, const char *na
 	else if (strcmp(verb, "stir") != 0)
 		return false;
 	if (strcmp(verb, "change") == 0 || strcmp(verb, "stir") == 0)
-		fake_touch(s, name);
+		fake_touch(s, name, NULL, 0);
 	return true;
 }
 

@@ -4,6 +4,7 @@
 fake_sources = \
 	tests/plugins/fake.c tests/plugins/fake.h tests/plugins/fake_private.h \
 	tests/plugins/fake_capture.c \
+	tests/plugins/fake_group.c \
 	tests/plugins/fake_offline.c \
 	tests/plugins/fake_script.c \
 	tests/plugins/fake_server.c
@@ -28,6 +29,7 @@ core_rig_tests = \
 	tests/unit/core/test_change \
 	tests/unit/core/test_commit \
 	tests/unit/core/test_failure \
+	tests/unit/core/test_group \
 	tests/unit/core/test_loader \
 	tests/unit/core/test_observe \
 	tests/unit/core/test_reload \
@@ -44,6 +46,7 @@ tests_unit_core_test_observe_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_loader_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_restore_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_group_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_return_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_sessions_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_watching_LDADD = tests/unit/core/librig.la $(LDADD)

@@ -49,6 +49,14 @@ static void changes(void)
 	wants_error(GOOD_DB VIEW("a", "method = simple\non_change = yes\n"),
 	            "viewd.conf:7: [view a] on_change: a simple view is always fresh and never refreshed; remove on_change, or choose "
 	            "another method");
+	l = load_good("[view-defaults]\nrefresh_group = G.1\n" GOOD_DB VIEW("a", "method = simple\n") VIEW("b", ""));
+	CHECK_STR(l.conf->views[1].refresh_group, "g.1");
+	unload(&l);
+	wants_error(GOOD_DB VIEW("a", "method = simple\nrefresh_group = g\n"),
+	            "viewd.conf:7: [view a] refresh_group: a simple view has no rows to refresh with others; remove refresh_group, or choose "
+	            "another method");
+	wants_error(GOOD_DB VIEW("a", "refresh_group = a b\n"),
+	            "viewd.conf:6: [view a] refresh_group: 'a b' is not a name; names hold a-z 0-9 _ . - only");
 	static const char *const idle[] = {"sources = t", "capture = trigger", "debounce = 1s", "max_delay = 1s", "at_most_every = 1s"};
 	for (size_t i = 0; i < ARRAY_LEN(idle); i++) {
 		l = load(talloc_asprintf(harness_ctx(), "%s%s%s\n", GOOD_DB, VIEW("a", ""), idle[i]));

@@ -80,12 +80,6 @@ static void unknown_words(void)
 
 static void what_comes_later(void)
 {
-	static const char *const later[] = {"refresh_group = g"};
-	for (size_t i = 0; i < ARRAY_LEN(later); i++) {
-		struct loaded l = load(talloc_asprintf(harness_ctx(), "%s%s%s\n", GOOD_DB, GOOD_VIEW, later[i]));
-		CHECK_INT(l.problems.n_errors, 1);
-		CHECK_CONTAINS(problem(&l, 0), ": not supported yet; remove the key");
-	}
 	struct loaded l = load_good("[viewd]\nmetrics_listen = off\n" GOOD_DB GOOD_VIEW "on_change = no\ncapture = none\n");
 	unload(&l);
 	wants_error(GOOD_DB GOOD_VIEW "refresh_mode = diff\n",

@@ -37,7 +37,7 @@ static void a_view(void)
 	CHECK_CONTAINS(text, "\nindex_i|(a)|viewd.conf:9\n");
 	CHECK_CONTAINS(text, "\nevery|1m30s|viewd.conf:4 [view-defaults]\n");
 	CHECK_CONTAINS(text, "\ndescription|(none)|default\n");
-	CHECK(strstr(text, "\nrefresh_group|") == NULL);
+	CHECK_CONTAINS(text, "\nrefresh_group|(none)|default\n");
 	CHECK_CONTAINS(conf_view_place(harness_ctx(), l.conf, &l.conf->views[0], "index_d"), "viewd.conf:5");
 	CHECK_CONTAINS(conf_view_place(harness_ctx(), l.conf, &l.conf->views[0], "definition_sqlite"), "viewd.conf:11");
 	CHECK_CONTAINS(conf_view_place(harness_ctx(), l.conf, &l.conf->views[0], "definition"), "viewd.conf:8");

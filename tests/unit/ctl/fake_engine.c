@@ -87,6 +87,11 @@ void engine_status(struct engine *eng, const struct view *view, struct view_stat
 	};
 }
 
+const char *view_group(const struct view *view UNUSED)
+{
+	return NULL;
+}
+
 size_t view_upstream(const struct view *view, struct view *const **views_r)
 {
 	static struct view *const up[] = {&alpha};

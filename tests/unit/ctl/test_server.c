@@ -53,7 +53,7 @@ static void status_has_its_fields(void)
 		"\"last_success_time\":\"2023-11-14T22:13:20.123Z\",\"next_refresh_time\":null,"
 		"\"data_timestamp\":\"2023-11-14T22:13:20.000Z\",\"lag_seconds\":1.5,\"is_stale\":false,\"duration_ms\":12,\"rows\":7,"
 		"\"rows_written\":2,\"consecutive_errors\":0,\"error\":null,\"sources\":[\"public.orders\",\"public.items\"],"
-		"\"upstream\":[],\"downstream\":[\"beta\"]}";
+		"\"upstream\":[],\"downstream\":[\"beta\"],\"refresh_group\":null}";
 	struct rig rig;
 	rig_start(&rig, NULL);
 	json_t *json = body_of(rig_ask(&rig, GET("/v1/status")));
