@@ -90,7 +90,42 @@ static void a_read_only_server_is_stood_by(void)
 	CHECK_STR(err_class_word(err.cls), "standby");
 }
 
+static bool hear(void *ctx, const struct viewd_signal *signal)
+{
+	*(int64_t *)ctx = signal->seq;
+	return true;
+}
+
+/* The server likes to read a small table as a whole, and would wait for the rows of others. */
+static void a_writer_that_does_not_end_keeps_nothing_back(void)
+{
+	struct viewd_captured out;
+	struct viewd_err err = {0};
+	struct viewd_database_spec spec = my_spec();
+	char *warnings;
+
+	my_fresh();
+	REQUIRE_OK(capture(my_session(), VIEWD_CAPTURE_TRIGGER, &warnings, &out, &err), &err);
+	struct viewd_watch *watch = DIALECT->watch_open(&my_host, &spec, &err);
+	REQUIRE_OK(watch != NULL, &err);
+	MYSQL *slow = my_root();
+	REQUIRE(mysql_query(slow, "BEGIN") == 0 && mysql_query(slow, "INSERT INTO sales (region, amount) VALUES ('slow', 1)") == 0);
+	for (int n = 1; n < 5; n++) {
+		int64_t seq = 0, deadline = harness_deadline(15000000);
+		my_do("UPDATE viewd_captures SET clean_seq = dirty_seq");
+		my_do("UPDATE sales SET amount = amount + 1 WHERE region <> 'slow' LIMIT %d", n);
+		while (seq == 0 && harness_pause(deadline))
+			REQUIRE_OK(DIALECT->watch_next(watch, 100000, (struct viewd_signal_sink){hear, &seq}, &err), &err);
+		harness_check(seq > 0, __FILE__, __LINE__, "%d rows are told", n);
+	}
+	CHECK_STR(my_ask("SELECT count(*) FROM viewd_changes"), "0");
+	REQUIRE(mysql_query(slow, "COMMIT") == 0);
+	CHECK_STR(my_ask("SELECT count(*) FROM viewd_changes"), "1");
+	DIALECT->watch_close(&watch);
+}
+
 static const struct harness_test tests[] = {
+	{"a writer that does not end keeps nothing back", a_writer_that_does_not_end_keeps_nothing_back},
 	{"triggers leave others alone", triggers_leave_others_alone},
 	{"a missing privilege is named", a_missing_privilege_is_named},
 	{"a read-only server is stood by", a_read_only_server_is_stood_by},
