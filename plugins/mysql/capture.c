@@ -51,12 +51,13 @@ static void warn_of_truncate(struct viewd_conn *conn, struct viewd_text_sink war
 		warn(warnings, "TRUNCATE goes unnoticed until max_staleness, because the account lacks PROCESS");
 }
 
-static bool choose_trigger(struct viewd_conn *conn, const char *why_not_binlog, size_t n, struct viewd_captured *out,
+/* comment: why no binlog, or that it would do. */
+static bool choose_trigger(struct viewd_conn *conn, const char *comment, size_t n, struct viewd_captured *out,
                            struct viewd_text_sink warnings)
 {
 	out->mode = VIEWD_CAPTURE_TRIGGER;
-	snprintf(out->reason, sizeof out->reason, "row triggers on %zu table%s write a log that is read several times a second%s%.120s%s", n,
-	         n == 1 ? "" : "s", why_not_binlog[0] != '\0' ? " (no binlog: " : "", why_not_binlog, why_not_binlog[0] != '\0' ? ")" : "");
+	snprintf(out->reason, sizeof out->reason, "row triggers on %zu table%s write a log that is read several times a second (%.150s)", n,
+	         n == 1 ? "" : "s", comment);
 	warn(warnings, "every changed row costs writers one more row in viewd_changes; triggers do not fire for what a replica applies row by row");
 	warn_of_truncate(conn, warnings);
 	return true;
@@ -101,15 +102,17 @@ static bool choose(struct viewd_conn *conn, enum viewd_capture wanted, size_t n,
 
 	if (wanted == VIEWD_CAPTURE_POLL)
 		return choose_poll(conn, n, out, warnings);
-	if (wanted == VIEWD_CAPTURE_TRIGGER)
-		return choose_trigger(conn, why, n, out, warnings);
 	if (!binlog_usable(conn, &cls, why, err))
 		return false;
+	if (wanted == VIEWD_CAPTURE_TRIGGER && cls == VIEWD_ERR_OK)
+		return choose_trigger(conn, "capture = binlog would work as well, at no cost for writers", n, out, warnings);
 	if (cls == VIEWD_ERR_OK)
 		return binlog_begin(conn, err) && choose_binlog(conn, n, out, warnings, err);
 	if (wanted == VIEWD_CAPTURE_BINLOG)
 		return refuse_binlog(cls, why, err);
-	return choose_trigger(conn, why, n, out, warnings);
+	char comment[sizeof why + 16];
+	snprintf(comment, sizeof comment, "no binlog: %s", why);
+	return choose_trigger(conn, comment, n, out, warnings);
 }
 
 bool my_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n, struct viewd_captured *out,

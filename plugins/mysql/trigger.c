@@ -2,6 +2,10 @@
  *
  * trigger.c: row triggers that append to viewd_changes: one row a changed row, so that no two writers wait for each other. They run
  * with viewd's privileges; a writer needs none. viewd_triggers is written before a trigger is made, so none is forgotten.
+ *
+ * One row a statement would do, but nothing that a trigger can see tells one statement or transaction from the next for certain: user variables
+ * outlive ROLLBACK and ROLLBACK TO SAVEPOINT, which take the row of the log with them; now(6) stands still after SET TIMESTAMP; looking
+ * whether a row of this transaction is there costs as much as writing one (and locks a gap at REPEATABLE READ when it is not).
  */
 #include "mysql/notice.h"
 

@@ -36,15 +36,21 @@ static bool keep_quiet(void *ctx UNUSED, const char *text UNUSED)
 	return true;
 }
 
-static void watch_source(struct scene *s, const char *view, const char *schema, const char *table)
+static struct viewd_captured watch_source_by(struct scene *s, enum viewd_capture mode, const char *view, const char *schema, const char *table)
 {
 	const struct viewd_source source = {schema, table, VIEWD_KIND_TABLE};
 	struct viewd_view_spec spec = my_view(view, VIEWD_METHOD_TABLE, "SELECT 1 AS one");
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_BINLOG, .sources = &source, .n_sources = 1};
+	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = &source, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
 
 	REQUIRE_OK(DIALECT->capture(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
+	return out;
+}
+
+static void watch_source(struct scene *s, const char *view, const char *schema, const char *table)
+{
+	watch_source_by(s, VIEWD_CAPTURE_BINLOG, view, schema, table);
 }
 
 static void open_watch(struct scene *s)
@@ -416,6 +422,16 @@ static void a_foreign_key_that_comes_later(void)
 	end(&s);
 }
 
+static void triggers_are_advised_against(void)
+{
+	static struct scene s;
+
+	begin(&s);
+	CHECK_CONTAINS(watch_source_by(&s, VIEWD_CAPTURE_TRIGGER, "v", "shop", "sales").reason, "capture = binlog would work as well");
+	CHECK_CONTAINS(watch_source_by(&s, VIEWD_CAPTURE_AUTO, "v", "shop", "sales").reason, "without any cost");
+	end(&s);
+}
+
 static void names_of_all_kinds(void)
 {
 	static struct scene s;
@@ -441,6 +457,7 @@ static const struct harness_test tests[] = {
 	{"logs go", logs_go},
 	{"a log begun anew under the same name", a_log_begun_anew_under_the_same_name},
 	{"a foreign key that comes later", a_foreign_key_that_comes_later},
+	{"triggers are advised against", triggers_are_advised_against},
 	{"names of all kinds", names_of_all_kinds},
 };
 HARNESS_MAIN(SUITE("mysql binlog", tests))
