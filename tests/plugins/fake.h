@@ -20,6 +20,7 @@
  *   remove OBJECT | touch OBJECT         somebody else drops it | changes its definition
  *   change TABLE                         a row is added to a t_ table
  *   stir TABLE                           somebody writes it, and nothing comes of that
+ *   storm TABLE N                        somebody writes it N times, and the watch tells of each time
  *   request VIEW                         an application asks for a refresh in SQL
  *   rewind                               everything is as long ago: objects are a day older, marks begin anew, every view is stale
  *   deaf | hearing                       changes leave marks as ever, but no hint wakes the watch | hints come again

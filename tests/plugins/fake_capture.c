@@ -203,6 +203,14 @@ void fake_request_refresh(struct fake_server *s, const char *view)
 	s->hints += !s->deaf;
 }
 
+void fake_storm(struct fake_server *s, const char *source, long times)
+{
+	talloc_free(s->storm);
+	s->storm = talloc_strdup(s, source);
+	s->storm_left = times;
+	s->hints += !s->deaf;
+}
+
 size_t fake_stale(const char *server)
 {
 	size_t n = 0;
@@ -265,10 +273,37 @@ static void wait_for_hint(struct viewd_watch *w, int64_t timeout_us)
 	}
 }
 
+/* One write of the storm's table: every view that reads it is told. */
+static bool tell_write(struct fake_server *s, struct viewd_signal_sink signals)
+{
+	bool more = true;
+	for (size_t b = 0; b < FAKE_BUCKETS && more; b++)
+		for (const struct fake_capture *c = s->captures[b]; c != NULL && more; c = c->next)
+			for (size_t i = 0; i < c->n && more; i++)
+				if (strcmp(c->rows[i].source, s->storm) == 0) {
+					c->rows[i].dirty++;
+					const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_STALE, .view = c->view, .seq = sum(c, false)};
+					more = signals.fn(signals.ctx, &signal);
+				}
+	return more;
+}
+
+/* So many at once, then others get a turn. */
+#define STORM_SLICE 1000
+
+static bool tell_storm(struct fake_server *s, struct viewd_signal_sink signals)
+{
+	bool more = true;
+	for (int i = 0; i < STORM_SLICE && s->storm_left > 0 && more; i++, s->storm_left--)
+		more = tell_write(s, signals);
+	s->hints += s->storm_left > 0;
+	return more;
+}
+
 static bool tell_all(struct viewd_watch *w, struct viewd_signal_sink signals)
 {
 	struct fake_server *s = w->server;
-	bool more = true;
+	bool more = s->storm_left == 0 || tell_storm(s, signals);
 	for (size_t b = 0; b < FAKE_BUCKETS && more; b++)
 		for (const struct fake_capture *c = s->captures[b]; c != NULL && more; c = c->next) {
 			const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_STALE, .view = c->view, .seq = sum(c, false)};

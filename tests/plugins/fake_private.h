@@ -82,6 +82,8 @@ struct fake_server {
 	size_t n_watches;
 	unsigned hints; /* changes when there may be something to look at */
 	bool deaf;      /* hints get lost */
+	char *storm;    /* a table that is being written */
+	long storm_left; /* so many times more */
 	bool rival;     /* another daemon holds the lock */
 	unsigned watch_epoch; /* grows when the watch's connection breaks */
 	struct fake_server *next;
@@ -140,6 +142,7 @@ struct fake_seen fake_read_marks(struct fake_server *s, const char *view);
 void fake_settle_marks(struct fake_server *s, const char *view, const struct fake_seen *seen);
 bool fake_is_captured(struct fake_server *s, const char *view);
 void fake_uncapture(struct fake_server *s, const char *view);
+void fake_storm(struct fake_server *s, const char *source, long times);
 void fake_request_refresh(struct fake_server *s, const char *view);
 void fake_rewind_marks(struct fake_server *s);
 void fake_free_captures(struct fake_server *s);

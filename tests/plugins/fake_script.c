@@ -179,6 +179,8 @@ static bool obey(struct fake_server *s, char **w, int n)
 		s->deaf = w[0][0] == 'd';
 	else if (strcmp(w[0], "rival") == 0 || strcmp(w[0], "norival") == 0)
 		s->rival = w[0][0] == 'r';
+	else if (strcmp(w[0], "storm") == 0 && n > 2)
+		fake_storm(s, w[1], strtol(w[2], NULL, 10));
 	else if (strcmp(w[0], "request") == 0 && n > 1)
 		fake_request_refresh(s, w[1]);
 	else
