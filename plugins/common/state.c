@@ -138,7 +138,8 @@ bool state_setup(struct db *db, struct viewd_err *err)
 	return create_capture_tables(db, err) &&
 	       create_table(db, syn->views_table, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
 	       create_table(db, syn->history_table, history_columns, ARRAY_LEN(history_columns), syn->history_inline, err) &&
-	       (syn->history_index == NULL || db_exec(db, syn->history_index, err));
+	       (syn->history_index == NULL || db_exec(db, syn->history_index, err)) &&
+	       (syn->captures_index == NULL || db_exec(db, syn->captures_index, err));
 }
 
 /* ---- reading ---- */

@@ -78,6 +78,7 @@ const struct syntax pg_syntax = {
 	.type_bigint = "bigint",
 	.type_time = "timestamptz",
 	.type_serial_key = "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+	.captures_index = "CREATE INDEX IF NOT EXISTS captures_source ON viewd.captures (source)",
 	.history_index = "CREATE INDEX IF NOT EXISTS refresh_history_view ON viewd.refresh_history (view, id)",
 	.history_inline = "",
 	.state_suffix = "",

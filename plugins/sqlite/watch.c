@@ -26,14 +26,19 @@
 /* A write to the file is seen by inotify before the commit is visible, by as long as the writer is kept from running. So after every sign of life
  * it is looked at again after these pauses (milliseconds), and only then left to the next sign. */
 static const int looks_ms[] = {0, 1, 4, 20, 100, 500, 2000, 5000};
+/* While every look finds something the next one waits, twice as long each time: looking at each of many commits would cost their writer
+ * more than the triggers do. */
+#define PACE_MAX_MS 20
 
 struct viewd_watch {
 	struct viewd_conn *conn;
 	int inotify, wake, lock;
+	int directory; /* its number in inotify; the others are the database's own files */
 	char *file; /* name of the database file inside its directory */
 	int64_t version, schema;
 	bool looked;
 	size_t look; /* how many of the pauses have passed */
+	int pace_ms; /* before the next look */
 };
 
 static bool read_number(void *ctx, const char *const *v, size_t n UNUSED)
@@ -65,14 +70,28 @@ static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
 	return err_set(err, VIEWD_ERR_STANDBY, "another viewd keeps this database (it holds %s)", path);
 }
 
+/* Those that are there now. What others write beside them wakes nobody. */
+static bool watch_files(struct viewd_watch *w)
+{
+	static const char *const suffixes[] = {"", "-wal", "-journal"};
+	bool there = false;
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		char *path = talloc_asprintf(w, "%s%s", w->conn->path, suffixes[i]);
+		bool watched = inotify_add_watch(w->inotify, path, IN_MODIFY) >= 0;
+		talloc_free(path);
+		there = there || (watched && i == 0);
+	}
+	return there;
+}
+
 static bool watch_directory(struct viewd_watch *w, struct viewd_err *err)
 {
 	char *copy = talloc_strdup(w, w->conn->path), *again = talloc_strdup(w, w->conn->path);
 	w->file = talloc_strdup(w, basename(again));
 	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (w->inotify < 0 || w->wake < 0 ||
-	    inotify_add_watch(w->inotify, dirname(copy), IN_MODIFY | IN_DELETE | IN_MOVED_TO | IN_CREATE) < 0)
+	w->directory = w->inotify < 0 ? -1 : inotify_add_watch(w->inotify, dirname(copy), IN_DELETE | IN_MOVED_TO | IN_CREATE);
+	if (w->directory < 0 || w->wake < 0 || !watch_files(w))
 		return err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot watch the directory of %s", w->conn->path);
 	return true;
 }
@@ -150,21 +169,30 @@ static bool tell(struct viewd_watch *w, struct viewd_signal_sink signals, struct
 
 /* ---- waiting ---- */
 
-/* Reads what inotify has; true when the database's own files are among it. */
+static bool is_ours(const struct viewd_watch *w, const struct inotify_event *ev)
+{
+	size_t len = strlen(w->file);
+	if (ev->wd != w->directory) /* a lost event, or a file of the database */
+		return true;
+	return ev->len > 0 && strncmp(ev->name, w->file, len) == 0 && strcmp(ev->name + len, "-viewd") != 0;
+}
+
+/* Reads what inotify has, until the database's own files are among it; true then. What is left says so the next time. */
 static bool files_changed(struct viewd_watch *w)
 {
 	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	bool ours = false;
-	size_t len = strlen(w->file);
-	for (ssize_t got; (got = read(w->inotify, buf, sizeof buf)) > 0;)
+	bool ours = false, appeared = false;
+	for (ssize_t got; !ours && (got = read(w->inotify, buf, sizeof buf)) > 0;)
 		for (char *p = buf; p < buf + got;) {
 			const struct inotify_event *ev = (const struct inotify_event *)(const void *)p;
 			p += sizeof *ev + ev->len;
-			if ((ev->mask & IN_Q_OVERFLOW) != 0)
-				ours = true;
-			else if (ev->len > 0 && strncmp(ev->name, w->file, len) == 0 && strcmp(ev->name + len, "-viewd") != 0)
-				ours = true;
+			if (!is_ours(w, ev))
+				continue;
+			ours = true;
+			appeared = appeared || (ev->mask & (IN_CREATE | IN_MOVED_TO)) != 0;
 		}
+	if (appeared)
+		watch_files(w); /* what was written before is found by the looks that follow */
 	return ours;
 }
 
@@ -180,15 +208,26 @@ static bool wait_for_hint(struct viewd_watch *w, int timeout_ms, bool *woken_r)
 	return files_changed(w) || *woken_r;
 }
 
+/* Nothing but a wake-up of the daemon cuts it short. */
+static void keep_pace(struct viewd_watch *w)
+{
+	struct pollfd fd = {.fd = w->wake, .events = POLLIN};
+	if (w->pace_ms > 0)
+		poll(&fd, 1, w->pace_ms);
+}
+
 bool sqlite_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	bool news = false, woken = false;
+	keep_pace(w);
 	int pause_ms = w->look < ARRAY_LEN(looks_ms) ? looks_ms[w->look] : (int)(timeout_us / 1000);
 	w->look = wait_for_hint(w, pause_ms, &woken) ? 0 : w->look + 1;
 	if (!sqlite_conn_alive(w->conn))
 		return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' is gone or was replaced", w->conn->path);
 	if (!look(w, &news, err))
 		return false;
+	int pace_ms = w->pace_ms == 0 ? 1 : w->pace_ms * 2;
+	w->pace_ms = !news ? 0 : pace_ms < PACE_MAX_MS ? pace_ms : PACE_MAX_MS;
 	if (!news && !woken)
 		return true;
 	w->look = 0;

@@ -5,10 +5,12 @@
 #include "base/err.h"
 #include "unit/plugins/sqlite_fixture.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <talloc.h>
 #include <unistd.h>
 
 /* ---- the application's writers ---- */
@@ -153,10 +155,64 @@ static void a_full_disk_leaves_the_old_rows(void)
 	fixture_close_all(&f);
 }
 
+static bool ignore_signal(void *ctx UNUSED, const struct viewd_signal *signal UNUSED)
+{
+	return true;
+}
+
+/* Somebody else's log file, for five seconds. */
+static void write_beside(void)
+{
+	int fd = open(talloc_asprintf(harness_ctx(), "%s/other.log", harness_dir()), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	for (int64_t deadline = harness_deadline(5000000); fd >= 0 && harness_deadline(0) < deadline;)
+		if (pwrite(fd, "x", 1, 0) != 1)
+			_exit(1);
+	_exit(0);
+}
+
+static void a_busy_file_beside_keeps_nobody_busy(void)
+{
+	struct fixture f;
+	const struct viewd_signal_sink sink = {ignore_signal, NULL};
+
+	fixture_load(&f);
+	fixture_open_all(&f);
+	struct viewd_watch *watch = f.dialect->watch_open(&f.host, &f.db, &f.err);
+	REQUIRE_OK(watch != NULL, &f.err);
+	pid_t pid = fork();
+	if (pid == 0)
+		write_beside();
+	int64_t longest = 0;
+	for (int i = 0; i < 20 && longest < 300000; i++) {
+		int64_t from = harness_deadline(0);
+		REQUIRE_OK(f.dialect->watch_next(watch, 5000000, sink, &f.err), &f.err);
+		longest = harness_deadline(0) - from;
+	}
+	CHECK(longest >= 300000); /* its pauses grow until it sleeps: nothing of its own has changed */
+	CHECK_INT(waitpid(pid, NULL, WNOHANG), 0); /* all that time the other file was written */
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	f.dialect->watch_close(&watch);
+	fixture_close_all(&f);
+}
+
+static void a_trigger_searches_for_its_marks(void)
+{
+	struct fixture f;
+
+	fixture_load(&f);
+	fixture_open_all(&f);
+	CHECK_CONTAINS(fixture_user_rows(&f, "EXPLAIN QUERY PLAN UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE source = 's'"),
+	               "viewd_captures_source");
+	fixture_close_all(&f);
+}
+
 static const struct harness_test tests[] = {
 	{"writers go on while the definition runs", writers_go_on_while_the_definition_runs},
 	{"a tampered diff is refused", a_tampered_diff_is_refused},
 	{"a kill leaves the old rows or the new", a_kill_leaves_the_old_rows_or_the_new},
 	{"a full disk leaves the old rows", a_full_disk_leaves_the_old_rows},
+	{"a busy file beside keeps nobody busy", a_busy_file_beside_keeps_nobody_busy},
+	{"a trigger searches for its marks", a_trigger_searches_for_its_marks},
 };
 HARNESS_MAIN(SUITE("sqlite live", tests))
