@@ -228,6 +228,7 @@ struct viewd_found {
 	int64_t duration_us;     /* of the last success */
 	int64_t rows;            /* -1 unknown */
 	char detail[256];        /* one line for `plan` and `why`: what is in the way, what differs */
+	bool sources_unknown;    /* since 1.2: the definition cannot be read now (something is missing); no source was given */
 };
 
 /* One relation the definition reads, found through plain views too. */

@@ -102,8 +102,12 @@ static void take_inspection(struct job *job)
 	struct view *view = job->view;
 	const struct viewd_found *found = &job->found;
 	set_place(view, found);
-	edges_set_sources(view, job->sources, job->n_sources);
-	TALLOC_FREE(view->guesses);
+	/* While something is missing the definition cannot be read: what it read before is followed still, for when that comes back. */
+	view->sources_unknown = found->sources_unknown;
+	if (!found->sources_unknown) {
+		edges_set_sources(view, job->sources, job->n_sources);
+		TALLOC_FREE(view->guesses);
+	}
 	if (!found->ours || (view->last_success_us != 0 && !went_back(view, found)))
 		return;
 	/* First look after a start: the state table remembers the runs of earlier lives. */
@@ -324,6 +328,14 @@ static void start_first_fill(struct view *view)
 	wave_start(view->eng, &spec, &view, 1);
 }
 
+/* What was missing is there again. */
+static void find_sources(struct view *view)
+{
+	const struct wave_spec spec = {.kind = JOB_RECONCILE, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_INITIAL};
+	if (view->sources_unknown && !view->removed && !view->eng->stopping)
+		wave_start(view->eng, &spec, &view, 1);
+}
+
 static void dropped(struct job *job)
 {
 	struct view *view = job->view;
@@ -351,6 +363,7 @@ static void refreshed(struct job *job)
 			view->reconciled = true;
 		take_success(job, job->trigger);
 		due_schedule(view);
+		find_sources(view);
 	} else if (job->reconcile_first && !view->reconciled && !job->mate_failed && job->err.cls != VIEWD_ERR_CANCELLED) {
 		reconcile_failed(job);
 	} else {

@@ -91,9 +91,11 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	found.indexes_present = true;
 	if (found.kind != VIEWD_KIND_NONE && !recipe_indexes_present(task, &found.indexes_present, err))
 		return false;
-	if (sources.fn != NULL && !db->ops->list_sources(db, task->definition, sources, &failure) &&
-	    !tolerate(&found, &failure, err))
-		return false;
+	if (sources.fn != NULL && !db->ops->list_sources(db, task->definition, sources, &failure)) {
+		if (!tolerate(&found, &failure, err))
+			return false;
+		found.sources_unknown = true;
+	}
 	*out = found;
 	return true;
 }

@@ -43,21 +43,11 @@ static char *trigger_sql(struct db *db, void *mem, const struct relation *source
 	char name[IDENT_MAX];
 	trigger_name(source, event, name);
 	char *quoted = relation_quoted(db->syntax, mem, source);
-	char *sql = sql_add(sql_new(mem), "CREATE TRIGGER IF NOT EXISTS ");
+	char *sql = sql_add(sql_new(mem), "CREATE TRIGGER ");
 	sql = ident_append(db->syntax, sql, name);
 	sql = sql_add(sql, " AFTER %s ON %s BEGIN UPDATE viewd_captures SET dirty_seq = dirty_seq + 1,", event, quoted);
 	return sql_add(sql, " changed_time = strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', 'now') WHERE source = %s; END",
 	               literal_quoted(db->syntax, mem, quoted));
-}
-
-bool sqlite_op_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err)
-{
-	void *mem = talloc_new(NULL);
-	bool good = true;
-	for (size_t i = 0; i < ARRAY_LEN(events) && good; i++)
-		good = db->ops->exec(db, trigger_sql(db, mem, source, events[i]), NULL, 0, NULL, err);
-	talloc_free(mem);
-	return good;
 }
 
 struct list_ctx {
@@ -102,31 +92,45 @@ bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err 
 	return true;
 }
 
-/* ---- triggers that went away ---- */
-
 static bool count_row(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(long *)ctx = v[0] != NULL ? strtol(v[0], NULL, 10) : 0;
 	return false;
 }
 
-/* Is the table there, and does it lack one of its triggers? */
-static bool lacks_trigger(struct db *db, const struct relation *rel, bool *lacks_r, struct viewd_err *err)
+/* Is the table there (there_r may be NULL), and does it lack one of its triggers? One that was renamed has taken them along. */
+static bool lacks_trigger(struct db *db, const struct relation *rel, bool *there_r, bool *lacks_r, struct viewd_err *err)
 {
 	char i[IDENT_MAX], u[IDENT_MAX], d[IDENT_MAX];
 	trigger_name(rel, events[0], i);
 	trigger_name(rel, events[1], u);
 	trigger_name(rel, events[2], d);
-	const char *const params[] = {rel->name, i, u, d};
+	const char *const params[] = {rel->name, i, u, d, rel->name};
 	long tables = 0, triggers = 0;
 	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", params, 1, count_row,
 	                    &tables, err) ||
-	    !db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?, ?)", params + 1, 3, count_row,
-	                    &triggers, err))
+	    !db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?, ?) AND tbl_name = ? COLLATE NOCASE",
+	                    params + 1, 4, count_row, &triggers, err))
 		return false;
-	*lacks_r = tables > 0 && triggers < 3;
+	if (there_r != NULL)
+		*there_r = tables > 0;
+	*lacks_r = triggers < 3;
 	return true;
 }
+
+bool sqlite_op_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err)
+{
+	void *mem = talloc_new(NULL);
+	bool lacks = false, good = lacks_trigger(db, source, NULL, &lacks, err);
+	if (good && lacks)
+		good = sqlite_op_drop_trigger(db, relation_quoted(db->syntax, mem, source), err);
+	for (size_t i = 0; i < ARRAY_LEN(events) && good && lacks; i++)
+		good = db->ops->exec(db, trigger_sql(db, mem, source, events[i]), NULL, 0, NULL, err);
+	talloc_free(mem);
+	return good;
+}
+
+/* ---- triggers that went away ---- */
 
 struct names {
 	void *mem;
@@ -145,10 +149,10 @@ static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
 static bool mend(struct db *db, const char *source, struct viewd_err *err)
 {
 	struct relation rel;
-	bool lacks = false;
-	if (!relation_parse(db->syntax, source, &rel, err) || !lacks_trigger(db, &rel, &lacks, err))
+	bool there = false, lacks = false;
+	if (!relation_parse(db->syntax, source, &rel, err) || !lacks_trigger(db, &rel, &there, &lacks, err))
 		return false;
-	if (!lacks)
+	if (!there || !lacks)
 		return true;
 	db_log(db, VIEWD_LOG_WARNING, "database '%s', table %s was made anew: its triggers are made again, its views are refreshed",
 	       db->database_name, source);

@@ -129,6 +129,7 @@ static void a_missing_source_is_no_failure_of_inspect(void)
 	REQUIRE_OK(c.dialect->inspect(c.conn, &view, &c.found, (struct viewd_source_sink){collect_source, &names}, &c.err), &c.err);
 	CHECK_INT(c.found.kind, VIEWD_KIND_NONE);
 	CHECK_CONTAINS(c.found.detail, "not_there_yet");
+	CHECK(c.found.sources_unknown);
 	CHECK_REFUSED(contract_apply(&c, &view, VIEWD_CHANGE_CREATE), &c, VIEWD_ERR_MISSING);
 	INSPECT(&c, &view);
 	CHECK(!c.found.recorded);

@@ -8,6 +8,7 @@ engine_scripts = \
 	tests/system/21-network.sh \
 	tests/system/22-server.sh \
 	tests/system/23-limits.sh \
+	tests/system/24-changes.sh \
 	tests/system/30-readers.sh \
 	tests/system/40-crash.sh \
 	tests/system/47-onesource.sh \
@@ -23,6 +24,7 @@ engine_tests = \
 	tests/system/21-network-postgresql.sh tests/system/21-network-mariadb.sh \
 	tests/system/22-server-postgresql.sh tests/system/22-server-mariadb.sh \
 	tests/system/23-limits-postgresql.sh tests/system/23-limits-mariadb.sh \
+	tests/system/24-changes-sqlite.sh tests/system/24-changes-postgresql.sh tests/system/24-changes-mariadb.sh \
 	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh \
 	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh \
 	tests/system/47-onesource-sqlite.sh tests/system/47-onesource-postgresql.sh tests/system/47-onesource-mariadb.sh \
