@@ -9,6 +9,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/dialect.c plugins/common/dialect.h \
 	plugins/common/digest.c plugins/common/digest.h \
 	plugins/common/drop.c \
+	plugins/common/group.c plugins/common/group.h \
 	plugins/common/hooks.c plugins/common/hooks.h \
 	plugins/common/gen_diff.c plugins/common/gen_index.c plugins/common/gen_render.c \
 	plugins/common/generate.c plugins/common/generate.h \

@@ -14,6 +14,7 @@
 #include "common/syntax.h"
 
 struct db;
+struct group; /* group.h: the members of a group during one call */
 struct task; /* task.h: all that is known about one view during one call */
 
 /* Called for each row; values[i] is NULL for SQL NULL. Returning false stops reading (not an error). */
@@ -21,6 +22,7 @@ typedef bool db_row_fn(void *ctx, const char *const *values, size_t n);
 
 enum db_begin {
 	DB_BEGIN_WRITE,    /* a transaction that will write: READ COMMITTED / IMMEDIATE */
+	DB_BEGIN_GROUP,    /* one snapshot for everything read, and it will write */
 	DB_BEGIN_SNAPSHOT, /* one snapshot for everything read: REPEATABLE READ / one read transaction */
 };
 
@@ -98,6 +100,23 @@ struct db_ops {
 	/* Which mode `auto` means for this view now; fills reason (why). NULL: concurrently where usable for materialized views; for
 	 * tables diff with a unique_key, else full. */
 	enum viewd_refresh_mode (*choose_mode)(struct task *task, char reason[static 256]);
+
+	/* ---- refreshing several views in one transaction (group.c) ---- */
+
+	/* Keeps readers out of a materialized view that is about to be refreshed in full, so that all such locks of a group are taken
+	 * together: budget_us is what is left for waiting. NULL: there are no such locks. */
+	bool (*keep_out)(struct task *task, int64_t budget_us, struct viewd_err *err);
+	/* How long a group may wait for those locks without becoming part of a deadlock that is resolved at a reader's cost. */
+	bool (*keep_out_budget)(struct db *db, int64_t *budget_us_r, struct viewd_err *err);
+	/* The catalogue that find_object sees may be as old as the transaction: does the name still mean the object found? NULL: it
+	 * sees the present. */
+	bool (*means_same)(struct task *task, bool *same_r, struct viewd_err *err);
+	/* Takes down what task_settle_marks would write (touched: the source that was written, or NULL), in the transaction; carry_over
+	 * writes it after the commit, best effort. NULL, both: it is written at once. */
+	bool (*carry)(struct task *task, const char *touched, struct viewd_err *err);
+	void (*carry_over)(struct db *db);
+	/* The whole refresh of a group. NULL: the shared recipe. */
+	bool (*refresh_group)(struct group *group, struct viewd_err *err);
 
 	/* ---- change capture; all NULL: the dialect has none ---- */
 

@@ -141,6 +141,21 @@ bool marks_touch(struct db *db, const char *source, int64_t *n_r, struct viewd_e
 	return done;
 }
 
+bool marks_touch_others(struct db *db, const char *source, const char *const *but, size_t n, struct viewd_err *err)
+{
+	struct stmt st = touch_statement(db);
+	add_equals(&st, " WHERE ", "source", source);
+	stmt_text(&st, " AND ");
+	stmt_name(&st, "view");
+	stmt_text(&st, " NOT IN (");
+	for (size_t i = 0; i < n; i++) {
+		stmt_text(&st, i > 0 ? ", " : "");
+		stmt_text(&st, literal_quoted(db->syntax, st.sql, but[i]));
+	}
+	stmt_text(&st, ")");
+	return stmt_run(&st, err);
+}
+
 bool marks_touch_all(struct db *db, struct viewd_err *err)
 {
 	struct stmt st = touch_statement(db);

@@ -34,6 +34,9 @@ bool marks_settle(struct db *db, const char *view, const struct marks *marks, st
 /* The source changed: every view that is registered for it becomes stale. n_r (may be NULL): how many rows that were. */
 bool marks_touch(struct db *db, const char *source, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
 
+/* Likewise, but for the views named. */
+bool marks_touch_others(struct db *db, const char *source, const char *const *but, size_t n, struct viewd_err *err) MUST_CHECK;
+
 /* Nobody knows what changed: every registered view becomes stale. */
 bool marks_touch_all(struct db *db, struct viewd_err *err) MUST_CHECK;
 

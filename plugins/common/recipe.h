@@ -33,6 +33,17 @@ bool recipe_make_indexes(struct task *task, const struct relation *on, struct vi
 bool recipe_indexes_present(struct task *task, bool *present_r, struct viewd_err *err) MUST_CHECK;
 /* The shared replacement: drop what is found (ours), make, fill, index; inside the caller's transaction. */
 bool recipe_replace_object(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+/* Steps of a refresh, for one view or for each member of a group. recipe_mode: what the view's mode means now; reason: why.
+ * recipe_require_object: fails unless the object is there and ours (after task_look). recipe_refresh_member: everything between begin and
+ * commit. recipe_record: state row and history. recipe_before and recipe_after: the hooks of engines where they stay outside. */
+enum viewd_refresh_mode recipe_mode(struct task *task, const struct viewd_refresh_request *req, char reason[static 256]);
+bool recipe_require_object(struct task *task, struct viewd_err *err) MUST_CHECK;
+bool recipe_refresh_member(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
+                           struct viewd_err *err) MUST_CHECK;
+bool recipe_record(struct task *task, const struct viewd_refresh_request *req, const struct viewd_outcome *out, const char *warning,
+                   struct viewd_err *err) MUST_CHECK;
+bool recipe_before(struct task *task, struct viewd_err *err) MUST_CHECK;
+void recipe_after(struct task *task);
 /* DELETE + INSERT, and the steps of a diff, inside the caller's transaction. */
 bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
@@ -40,6 +51,8 @@ bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct vi
  * the relation differs. Else nothing. recipe_unstage drops what was made; it never fails. */
 bool recipe_stage(struct task *task, bool compare, struct viewd_err *err) MUST_CHECK;
 void recipe_unstage(struct task *task);
+/* recipe_stage inside the caller's transaction. */
+bool recipe_stage_rows(struct task *task, bool compare, struct viewd_err *err) MUST_CHECK;
 /* A diff from what recipe_stage compared, inside the caller's transaction. */
 bool recipe_apply_delta(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 /* Drops rel, its dependants first where the engine does not do it (only with view->cascade). */

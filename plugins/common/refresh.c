@@ -86,8 +86,7 @@ static enum viewd_refresh_mode choose(struct task *task, char reason[static 256]
 	return keyed ? VIEWD_MODE_DIFF : VIEWD_MODE_FULL;
 }
 
-static enum viewd_refresh_mode effective_mode(struct task *task, const struct viewd_refresh_request *req,
-                                              char reason[static 256])
+enum viewd_refresh_mode recipe_mode(struct task *task, const struct viewd_refresh_request *req, char reason[static 256])
 {
 	enum viewd_refresh_mode mode = task->resolved.mode;
 	if (req->force_full) {
@@ -154,8 +153,8 @@ static bool refresh_table(struct task *task, enum viewd_refresh_mode mode, struc
 	return recipe_refresh_full(task, out, err);
 }
 
-static bool record(struct task *task, const struct viewd_refresh_request *req, const struct viewd_outcome *out,
-                   const char *warning, struct viewd_err *err)
+bool recipe_record(struct task *task, const struct viewd_refresh_request *req, const struct viewd_outcome *out, const char *warning,
+                   struct viewd_err *err)
 {
 	struct state_run run = {
 		.trigger = req->trigger, .action = did_word(out->did), .result = "SUCCEEDED", .run_id = req->run_id,
@@ -177,13 +176,13 @@ static bool do_refresh(struct task *task, const struct viewd_refresh_request *re
 	}
 	if (task->resolved.method == VIEWD_METHOD_TABLE && !task->stage.filled && !task_columns(task, err))
 		return false;
-	enum viewd_refresh_mode mode = effective_mode(task, req, out->reason);
+	enum viewd_refresh_mode mode = recipe_mode(task, req, out->reason);
 	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED)
 		return refresh_materialized(task, mode, out, err);
 	return refresh_table(task, mode, out, err);
 }
 
-static bool require_object(struct task *task, struct viewd_err *err)
+bool recipe_require_object(struct task *task, struct viewd_err *err)
 {
 	if (task->found.kind != VIEWD_KIND_NONE)
 		return task_require_ours(task, err);
@@ -201,19 +200,24 @@ static bool refresh_with_hooks(struct task *task, const struct viewd_refresh_req
 	       (!inside || hooks_after(task, warning, err)) && hooks_role_end(task, err);
 }
 
-static bool refresh_body(struct task *task, struct viewd_outcome *out, void *ctx, struct viewd_err *err)
+bool recipe_refresh_member(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
+                           struct viewd_err *err)
 {
-	const struct viewd_refresh_request *req = ctx;
 	char warning[512];
 	db_failpoint(task->db, "refresh:begin");
-	if (!task_look(task, true, err) || !require_object(task, err) || !task_recall_definition(task, err) ||
+	if (!task_look(task, true, err) || !recipe_require_object(task, err) || !task_recall_definition(task, err) ||
 	    !task_read_marks(task, err) || !refresh_with_hooks(task, req, warning, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:filled");
-	if (!record(task, req, out, warning, err) || !task_settle_marks(task, out, err))
+	if (!recipe_record(task, req, out, warning, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:recorded");
 	return true;
+}
+
+static bool refresh_body(struct task *task, struct viewd_outcome *out, void *ctx, struct viewd_err *err)
+{
+	return recipe_refresh_member(task, ctx, out, err);
 }
 
 /* The expensive part, while nobody waits for us. What is found here is looked at again in the write transaction. */
@@ -224,21 +228,19 @@ static bool stage(struct task *task, const struct viewd_refresh_request *req, st
 	if (!task->db->syntax->stage_first || task->resolved.method != VIEWD_METHOD_TABLE || task->view->pre_hook != NULL)
 		return true;
 	if (!task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
-	    !task_look(task, false, err) || !require_object(task, err) || !task_recall_definition(task, err) || !task_columns(task, err))
+	    !task_look(task, false, err) || !recipe_require_object(task, err) || !task_recall_definition(task, err) || !task_columns(task, err))
 		return false;
-	return recipe_stage(task, effective_mode(task, req, reason) == VIEWD_MODE_DIFF, err);
+	return recipe_stage(task, recipe_mode(task, req, reason) == VIEWD_MODE_DIFF, err);
 }
 
-/* Where a hook could commit by itself it stays out of the transaction. */
-static bool before_outside(struct task *task, struct viewd_err *err)
+bool recipe_before(struct task *task, struct viewd_err *err)
 {
 	if (hooks_inside(task) || task->view->pre_hook == NULL)
 		return true;
 	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) && hooks_before(task, err);
 }
 
-/* The data is committed: nothing can fail any more. */
-static void after_outside(struct task *task)
+void recipe_after(struct task *task)
 {
 	struct viewd_err err;
 	char warning[512];
@@ -249,11 +251,11 @@ static void after_outside(struct task *task)
 bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct viewd_refresh_request copy = *req;
-	bool done = before_outside(task, err) && stage(task, req, err) && recipe_transaction(task, false, refresh_body, out, &copy, err);
+	bool done = recipe_before(task, err) && stage(task, req, err) && recipe_transaction(task, false, refresh_body, out, &copy, err);
 	recipe_unstage(task);
 	if (!done)
 		return false;
 	db_failpoint(task->db, "refresh:committed");
-	after_outside(task);
+	recipe_after(task);
 	return true;
 }

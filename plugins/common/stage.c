@@ -65,23 +65,34 @@ static bool fill(struct task *task, bool compared, struct viewd_err *err)
 	       (!compared || compare(task, err));
 }
 
-bool recipe_stage(struct task *task, bool compared, struct viewd_err *err)
+bool recipe_stage_rows(struct task *task, bool compared, struct viewd_err *err)
 {
-	struct db *db = task->db;
 	task->stage.row_id = free_row_id(task);
-	if (!db->syntax->stage_first || (compared && task->stage.row_id == NULL))
+	if (compared && task->stage.row_id == NULL)
 		return true;
 	name_tables(task);
-	if (!task_read_marks(task, err) || !db->ops->begin(db, DB_BEGIN_SNAPSHOT, err))
+	if (!task_read_marks(task, err) || !fill(task, compared, err))
 		return false;
-	if (!fill(task, compared, err) || !db->ops->commit(db, err)) {
-		db->ops->rollback(db);
-		return false;
-	}
 	task->stage.filled = true;
 	task->stage.compared = compared;
 	task->gen.source = &task->stage.rows;
-	db_failpoint(db, "refresh:staged");
+	return true;
+}
+
+bool recipe_stage(struct task *task, bool compared, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	if (!db->syntax->stage_first)
+		return true;
+	if (!db->ops->begin(db, DB_BEGIN_SNAPSHOT, err))
+		return false;
+	if (!recipe_stage_rows(task, compared, err) || !db->ops->commit(db, err)) {
+		db->ops->rollback(db);
+		task->stage.filled = false;
+		return false;
+	}
+	if (task->stage.filled)
+		db_failpoint(db, "refresh:staged");
 	return true;
 }
 

@@ -2,6 +2,7 @@
 #include "common/task.h"
 
 #include "base/err.h"
+#include "common/group.h"
 #include "common/hooks.h"
 #include "common/sqltext.h"
 
@@ -103,9 +104,19 @@ bool task_require_ours(const struct task *task, struct viewd_err *err)
 	                                                          : "rename it, or set adopt = yes");
 }
 
+static bool still_means_it(struct task *task, struct viewd_err *err)
+{
+	bool same = true;
+	if (task->group == NULL || task->db->ops->means_same == NULL || task->found.kind == VIEWD_KIND_NONE)
+		return true;
+	if (!task->db->ops->means_same(task, &same, err))
+		return false;
+	return same || err_set(err, VIEWD_ERR_EXISTS, "'%s' was replaced by somebody else's object", task->rel.name);
+}
+
 bool task_recheck(struct task *task, struct viewd_err *err)
 {
-	return look_object(task, err) && task_require_ours(task, err);
+	return look_object(task, err) && task_require_ours(task, err) && still_means_it(task, err);
 }
 
 bool task_record_object(struct task *task, struct viewd_err *err)
@@ -153,20 +164,30 @@ bool task_read_marks(struct task *task, struct viewd_err *err)
 	return task->marks_known;
 }
 
+static bool write_marks(struct task *task, const char *touched, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	if (task->group != NULL && db->ops->carry != NULL)
+		return db->ops->carry(task, touched, err);
+	if (task->view->captured && !marks_settle(db, task->view->name, &task->marks, err))
+		return false;
+	if (touched == NULL)
+		return true;
+	/* The others of a group have read what is new. */
+	return task->group == NULL ? marks_touch(db, touched, NULL, err)
+	                           : marks_touch_others(db, touched, task->group->names, task->group->n, err);
+}
+
 /* A with_data = no object covers nothing: data_timestamp tells. */
 bool task_settle_marks(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	if (out->data_timestamp_us == 0)
 		return true;
-	if (task->view->captured && !marks_settle(task->db, task->view->name, &task->marks, err))
-		return false;
 	out->settled_seq = task->marks.seq;
-	if (!hooks_notify(task, out, err))
-		return false;
-	if (out->rows_written == 0 && out->did == VIEWD_DID_NO_DATA) /* a full refresh that left no row may have removed some */
-		return true;
-	char *source = relation_quoted(task->db->syntax, task->mem, &task->rel);
-	return marks_touch(task->db, source, NULL, err);
+	/* a full refresh that left no row may have removed some */
+	bool wrote = out->rows_written != 0 || out->did != VIEWD_DID_NO_DATA;
+	char *source = wrote ? relation_quoted(task->db->syntax, task->mem, &task->rel) : NULL;
+	return write_marks(task, source, err) && hooks_notify(task, out, err);
 }
 
 /* Only tables need it: the server itself keeps the query of a view. */

@@ -38,6 +38,7 @@ struct task {
 	bool definition_recalled;
 	int64_t started_us;          /* wall clock at the beginning of the call */
 	struct task_stage stage;
+	const struct group *group;   /* refreshed with these; NULL: alone */
 	char record_identity[128];   /* set by a create/replace hook that knows better than find_object; "" else */
 };
 

@@ -219,6 +219,9 @@ bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 	case DB_BEGIN_WRITE:
 		pg_of(db)->writing = true;
 		return pg_exec(pg_of(db), "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", err);
+	case DB_BEGIN_GROUP:
+		pg_of(db)->writing = true;
+		return pg_exec(pg_of(db), "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE", err);
 	case DB_BEGIN_SNAPSHOT:
 		pg_of(db)->writing = false;
 		return pg_exec(pg_of(db), "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE", err);

@@ -16,6 +16,9 @@ static const char *const table_sql[] = {
 	"CREATE UNLOGGED TABLE IF NOT EXISTS viewd.changes (source text NOT NULL) WITH (vacuum_truncate = false)",
 	"CREATE UNLOGGED TABLE IF NOT EXISTS viewd.log_intact (since timestamptz NOT NULL)",
 	"CREATE TABLE IF NOT EXISTS viewd.counters (source text NOT NULL PRIMARY KEY, reading text NOT NULL)",
+	/* by a group's transaction, until captures can be updated */
+	("CREATE TABLE IF NOT EXISTS viewd.carried (id bigint NOT NULL GENERATED ALWAYS AS IDENTITY PRIMARY KEY, view text,"
+	 " source text NOT NULL, seq bigint, members text[])"),
 	("CREATE TABLE IF NOT EXISTS viewd.daemon (one boolean NOT NULL PRIMARY KEY CHECK (one), epoch bigint NOT NULL,"
 	 " holder text NOT NULL, since timestamptz NOT NULL)"),
 	"INSERT INTO viewd.daemon VALUES (true, 0, '', pg_catalog.now()) ON CONFLICT DO NOTHING",

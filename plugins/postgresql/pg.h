@@ -209,6 +209,14 @@ bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err);
 /* ANALYZE, or VACUUM when there are many dead rows; outside a transaction; failures are warnings. */
 bool pg_tend(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err);
 
+/* ---- group.c */
+
+bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err *err);
+bool pg_op_keep_out(struct task *task, int64_t budget_us, struct viewd_err *err);
+bool pg_op_means_same(struct task *task, bool *same_r, struct viewd_err *err);
+bool pg_op_carry(struct task *task, const char *touched, struct viewd_err *err);
+void pg_op_carry_over(struct db *db);
+
 /* ---- replace.c */
 
 bool pg_op_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err);

@@ -73,6 +73,11 @@ const struct db_ops pg_ops = {
 	.replace = pg_op_replace,
 	.count_written = op_count_written,
 	.choose_mode = op_choose_mode,
+	.keep_out = pg_op_keep_out,
+	.keep_out_budget = pg_op_keep_out_budget,
+	.means_same = pg_op_means_same,
+	.carry = pg_op_carry,
+	.carry_over = pg_op_carry_over,
 	.choose_capture = pg_op_choose_capture,
 	.captures_lock = pg_op_captures_lock,
 	.make_trigger = pg_op_make_trigger,
@@ -150,4 +155,5 @@ VIEWD_DIALECT_EXPORT = {
 	.watch_wake = pg_watch_wake,
 	.watch_close = pg_watch_close,
 	.tend = pg_tend,
+	.refresh_group = dialect_refresh_group,
 };

@@ -7,7 +7,7 @@ postgresql_sources = \
 	plugins/postgresql/conn.c \
 	plugins/postgresql/drain.c \
 	plugins/postgresql/errors.c \
-	plugins/postgresql/exec.c \
+	plugins/postgresql/exec.c plugins/postgresql/group.c \
 	plugins/postgresql/heart.c \
 	plugins/postgresql/lease.c \
 	plugins/postgresql/listen.c \

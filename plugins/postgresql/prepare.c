@@ -46,6 +46,7 @@ bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err)
 	bool others = false;
 	if (!pg_objects_make(conn, err))
 		return false;
+	pg_op_carry_over(db); /* what a killed predecessor has committed and not carried over */
 	if (!pg_op_query(db,
 	                 "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a WHERE a.datname = pg_catalog.current_database()"
 	                 " AND a.usename = current_user AND a.pid <> pg_catalog.pg_backend_pid() AND a.state = 'active'"

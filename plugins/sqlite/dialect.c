@@ -48,4 +48,5 @@ VIEWD_DIALECT_EXPORT = {
 	.watch_next = sqlite_watch_next,
 	.watch_wake = sqlite_watch_wake,
 	.watch_close = sqlite_watch_close,
+	.refresh_group = dialect_refresh_group,
 };

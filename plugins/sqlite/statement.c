@@ -99,7 +99,7 @@ bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err 
 /* A deferred transaction that has read cannot write after somebody else's commit (SQLITE_BUSY_SNAPSHOT): writers begin at once. */
 bool sqlite_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
-	return sqlite_internal(sqlite_conn_of(db), how == DB_BEGIN_WRITE ? "BEGIN IMMEDIATE" : "BEGIN DEFERRED", err);
+	return sqlite_internal(sqlite_conn_of(db), how == DB_BEGIN_SNAPSHOT ? "BEGIN DEFERRED" : "BEGIN IMMEDIATE", err);
 }
 
 bool sqlite_op_commit(struct db *db, struct viewd_err *err)

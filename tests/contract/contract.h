@@ -95,6 +95,6 @@ void contract_beside_join(struct contract_beside **beside);
 
 /* The suites. */
 extern const struct harness_suite contract_objects, contract_replace, contract_refreshes, contract_safety, contract_limits,
-	contract_capture;
+	contract_capture, contract_groups;
 
 #endif

@@ -10,6 +10,7 @@ engine_scripts = \
 	tests/system/23-limits.sh \
 	tests/system/24-changes.sh \
 	tests/system/30-readers.sh \
+	tests/system/35-group.sh \
 	tests/system/40-crash.sh \
 	tests/system/47-onesource.sh \
 	tests/system/50-reload.sh \
@@ -26,6 +27,7 @@ engine_tests = \
 	tests/system/23-limits-postgresql.sh tests/system/23-limits-mariadb.sh \
 	tests/system/24-changes-sqlite.sh tests/system/24-changes-postgresql.sh tests/system/24-changes-mariadb.sh \
 	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh \
+	tests/system/35-group-sqlite.sh tests/system/35-group-postgresql.sh \
 	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh \
 	tests/system/47-onesource-sqlite.sh tests/system/47-onesource-postgresql.sh tests/system/47-onesource-mariadb.sh \
 	tests/system/50-reload-sqlite.sh tests/system/50-reload-postgresql.sh tests/system/50-reload-mariadb.sh \
