@@ -18,6 +18,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/inspect.c \
 	plugins/common/lexer.c plugins/common/lexer.h \
 	plugins/common/marks.c plugins/common/marks.h \
+	plugins/common/process.c plugins/common/process.h \
 	plugins/common/query.c \
 	plugins/common/recipe.h \
 	plugins/common/refresh.c \

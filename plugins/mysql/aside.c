@@ -127,6 +127,9 @@ static bool rename_patiently(struct aside *aside, const char *sql, struct viewd_
 
 bool aside_rename(struct aside *aside, bool live_first, struct viewd_err *err)
 {
+	if (!my_lease_check(aside->conn, false, err))
+		return false;
+	db_failpoint(&aside->conn->db, "mysql:checked");
 	char *sql = rename_text(aside, live_first);
 	bool done = rename_patiently(aside, sql, err);
 

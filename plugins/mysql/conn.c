@@ -132,6 +132,9 @@ static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 	if (!judge_version(conn, err) || !db_exec(&conn->db, session_settings, err) ||
 	    !db_exec(&conn->db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", err))
 		return false;
+	/* What a process that was stopped holds open blocks others no longer than that; MySQL knows no such limit. */
+	if (conn->mariadb && !db_exec(&conn->db, "SET SESSION idle_transaction_timeout = 60", err))
+		return false;
 	if (!conn->mariadb && !db_exec(&conn->db, "SET SESSION information_schema_stats_expiry = 0", err))
 		return false;
 	if (!my_query_int(conn, "SELECT @@lower_case_table_names", NULL, 0, &folding, err))

@@ -245,6 +245,7 @@ bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *p
 
 bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
+	my_conn(db)->writing = how == DB_BEGIN_WRITE;
 	if (how == DB_BEGIN_WRITE)
 		return db_exec(db, "START TRANSACTION", err);
 	return db_exec(db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", err) &&
@@ -253,6 +254,8 @@ bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 
 bool my_commit(struct db *db, struct viewd_err *err)
 {
+	if (my_conn(db)->writing && !my_lease_check(my_conn(db), true, err))
+		return false;
 	return db_exec(db, "COMMIT", err);
 }
 

@@ -34,6 +34,7 @@ struct viewd_conn {
 	atomic_bool running;    /* a statement is at the server */
 	atomic_bool cancelled;  /* cancel() came and was not reported yet */
 	bool lost;              /* no statement can succeed any more */
+	bool writing;           /* the transaction changes something: its commit asks who leads the database */
 };
 
 static inline struct viewd_conn *my_conn(struct db *db)
@@ -88,6 +89,13 @@ bool my_query_text(struct viewd_conn *conn, void *mem_ctx, const char *sql, cons
 /* The first cell of the one row; 0 when there is none. */
 bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, int64_t *n_r,
                   struct viewd_err *err) MUST_CHECK;
+
+/* ---- lease.c */
+
+/* The session holds the database's lock: writes down that this process leads. */
+bool my_lease_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* STANDBY when another process has led since. lock: nobody can take over before the transaction ends. */
+bool my_lease_check(struct viewd_conn *conn, bool lock, struct viewd_err *err) MUST_CHECK;
 
 /* ---- catalogue.c */
 

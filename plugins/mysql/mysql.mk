@@ -16,6 +16,7 @@ mysql_sources = \
 	plugins/mysql/intent.c \
 	plugins/mysql/my.h \
 	plugins/mysql/mysql.c \
+	plugins/mysql/lease.c \
 	plugins/mysql/notice.c plugins/mysql/notice.h \
 	plugins/mysql/lock.c \
 	plugins/mysql/params.c \

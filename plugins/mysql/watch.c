@@ -105,7 +105,8 @@ static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 
 	my_lock_name(w->conn, "viewd_watch_", w->lock);
 	if (!my_require_writable(w->conn, err) || !db_exec(db, "SET SESSION wait_timeout = 2147483", err) ||
-	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) || !notice_setup(w->conn, err))
+	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) || !notice_setup(w->conn, err) ||
+	    !my_lease_record(w->conn, err))
 		return false;
 	w->compare = tables_can_compare(w->conn);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
