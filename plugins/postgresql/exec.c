@@ -137,7 +137,7 @@ bool pg_execf(struct viewd_conn *conn, struct viewd_err *err, const char *fmt, .
 }
 
 /* Undoing must work although the operation was cancelled, so it goes around pg_run(). */
-static void run_quietly(struct viewd_conn *conn, const char *sql)
+void pg_exec_quietly(struct viewd_conn *conn, const char *sql)
 {
 	if (!conn->silent)
 		PQclear(exec(conn, sql, NULL, 0));
@@ -157,9 +157,9 @@ void pg_savepoint_undo(struct viewd_conn *conn, const char *name)
 {
 	char sql[100];
 	snprintf(sql, sizeof sql, "ROLLBACK TO SAVEPOINT %s", name);
-	run_quietly(conn, sql);
+	pg_exec_quietly(conn, sql);
 	snprintf(sql, sizeof sql, "RELEASE SAVEPOINT %s", name);
-	run_quietly(conn, sql);
+	pg_exec_quietly(conn, sql);
 }
 
 bool pg_scratch_begin(struct viewd_conn *conn, bool *opened_r, struct viewd_err *err)
@@ -247,7 +247,7 @@ void pg_op_rollback(struct db *db)
 {
 	struct viewd_conn *conn = pg_of(db);
 	if (pg_in_transaction(conn))
-		run_quietly(conn, "ROLLBACK");
+		pg_exec_quietly(conn, "ROLLBACK");
 }
 
 static void in_ms(int64_t us, char *buf, size_t size)

@@ -101,6 +101,9 @@ bool pg_scratch_begin(struct viewd_conn *conn, bool *opened_r, struct viewd_err 
 /* Undoes everything since pg_scratch_begin. */
 void pg_scratch_end(struct viewd_conn *conn, bool opened);
 
+/* Runs a statement that must run although the operation was cancelled; never fails visibly. */
+void pg_exec_quietly(struct viewd_conn *conn, const char *sql);
+
 /* Rolls back to the savepoint and removes it; never fails visibly. name is a plain identifier. */
 void pg_savepoint_undo(struct viewd_conn *conn, const char *name);
 
@@ -153,6 +156,31 @@ bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bo
 
 /* Makes what schema viewd holds besides the state tables. Outside a transaction. */
 bool pg_objects_make(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+
+/* ---- note.c */
+
+/* SQL: the oids of all functions that viewd's triggers call. */
+#define PG_NOTE_FUNCTIONS_SQL                                                                                                         \
+	"SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = pg_catalog.to_regnamespace('viewd')"                               \
+	" AND p.proname ~ '^note_(change|[0-9]+)$'"
+
+/* What a writer does to be heard, as PL/pgSQL: a row in the log, then a wake-up, but only while the watcher sleeps: it holds the lock
+ * then. Whoever gets the lock instead keeps it to the end of the transaction, and the watcher cannot fall asleep before that: no
+ * commit goes unheard. source is a SQL expression. */
+#define PG_NOTE(source)                                                                                                               \
+	" INSERT INTO viewd.changes VALUES (" source ");"                                                                                 \
+	" IF NOT pg_catalog.pg_try_advisory_xact_lock_shared(" PG_LOCK_ASLEEP ") THEN"                                                     \
+	" PERFORM pg_catalog.pg_notify('" PG_CHANNEL "', ''); END IF;"
+
+/* Makes a function (CREATE OR REPLACE) unless it is there with just this body. head: name, arguments and result; signature: for
+ * to_regprocedure; privilege: a statement that follows its creation. */
+bool pg_function_make(struct viewd_conn *conn, const char *signature, const char *head, const char *body, const char *privilege,
+                      struct viewd_err *err) MUST_CHECK;
+/* Registers a source (quoted name) and gives the signature of the function its triggers shall call, talloc'ed on mem_ctx: its own one,
+ * which looks at its flood flag; the common one where a part of it is a foreign table. In a transaction. */
+bool pg_note_function(struct viewd_conn *conn, void *mem_ctx, const char *source, char **signature_r, struct viewd_err *err) MUST_CHECK;
+/* Forgets a source when no trigger of it is left. */
+bool pg_note_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
 /* Did the failure come from two sessions that created the same thing at once? Then it is worth another try. */
 bool pg_is_creation_race(const struct viewd_err *err);
 
@@ -191,10 +219,17 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 #define PG_TRIGGERS_SQL                                                                                                               \
 	" FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid AND c.relkind IN ('r', 'p', 'f')"                                       \
 	" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema')"             \
-	" LEFT JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgfoid = pg_catalog.to_regprocedure('viewd.note_change()')"        \
+	" LEFT JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgfoid IN (" PG_NOTE_FUNCTIONS_SQL ")"                              \
 	" AND g.tgargs = pg_catalog.convert_to(t.source, pg_catalog.getdatabaseencoding()) || '\\x00'::bytea"
 
 bool pg_op_captures_lock(struct db *db, struct viewd_err *err);
+
+/* SQL: what a source consists of (the relations of tree t of source w, and their files), as one text: it changes when a partition is attached,
+ * detached or dropped and when a table is written anew, which fires no triggers. */
+#define PG_MEMBERS_SQL                                                                                                                \
+	"(SELECT coalesce(pg_catalog.string_agg(pg_catalog.concat_ws(':', c.oid, pg_catalog.pg_relation_filenode(c.oid)), ' '"              \
+	" ORDER BY c.oid), '') FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE t.source = w.source)"
+
 bool pg_op_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
 bool pg_op_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
 bool pg_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err);

@@ -7,10 +7,15 @@ postgresql_sources = \
 	plugins/postgresql/conn.c \
 	plugins/postgresql/drain.c \
 	plugins/postgresql/errors.c \
-	plugins/postgresql/exec.c plugins/postgresql/group.c \
+	plugins/postgresql/exec.c \
+	plugins/postgresql/flood.c \
+	plugins/postgresql/group.c \
 	plugins/postgresql/heart.c \
+	plugins/postgresql/heat.c \
 	plugins/postgresql/lease.c \
 	plugins/postgresql/listen.c \
+	plugins/postgresql/members.c \
+	plugins/postgresql/note.c \
 	plugins/postgresql/objects.c \
 	plugins/postgresql/pace.c \
 	plugins/postgresql/pg.h \

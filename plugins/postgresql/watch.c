@@ -109,7 +109,7 @@ static int64_t least(int64_t a, int64_t b)
 
 static int64_t next_look(const struct viewd_watch *w, int64_t deadline)
 {
-	int64_t at = least(deadline, w->heartbeat_us);
+	int64_t at = least(least(deadline, w->heartbeat_us), pg_flood_due(w));
 	if (w->polls)
 		at = least(at, w->poll_us);
 	return w->pace_us > 0 ? least(at, now_us() + w->pace_us) : at;
@@ -142,11 +142,16 @@ struct round {
 	bool requests;
 };
 
+static bool look_after(struct viewd_watch *w, struct viewd_err *err)
+{
+	return pg_check_log(w, err) && pg_flood_review(w, err) && pg_mend_triggers(w, err) && pg_members_check(w, err) && pg_poll_review(w, err);
+}
+
 static bool first_look(struct viewd_watch *w, struct viewd_err *err)
 {
 	w->looked = true;
 	w->heartbeat_us = now_us() + HEARTBEAT_US;
-	return pg_check_log(w, err) && pg_mend_triggers(w, err) && pg_poll_review(w, err);
+	return look_after(w, err);
 }
 
 static bool beat(struct viewd_watch *w, struct round *round, struct viewd_err *err)
@@ -155,7 +160,7 @@ static bool beat(struct viewd_watch *w, struct round *round, struct viewd_err *e
 		return true;
 	w->heartbeat_us = now_us() + HEARTBEAT_US;
 	round->news = round->requests = true;
-	return pg_heartbeat(w, err) && pg_check_log(w, err) && pg_mend_triggers(w, err) && pg_poll_review(w, err);
+	return pg_heartbeat(w, err) && look_after(w, err);
 }
 
 static bool poll_counters(struct viewd_watch *w, struct round *round, struct viewd_err *err)
@@ -180,7 +185,7 @@ static bool drain(struct viewd_watch *w, struct round *round, struct viewd_err *
 		round->news |= got.rows > 0;
 		round->requests |= got.requests;
 	}
-	return true;
+	return pg_heat_judge(w, err);
 }
 
 static bool tell(struct viewd_watch *w, const struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
@@ -202,7 +207,7 @@ bool pg_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signa
 		round.news |= woken;
 		round.requests |= woken;
 		if ((woken && !pg_poll_review(w, err)) || !beat(w, &round, err) || !poll_counters(w, &round, err) || !drain(w, &round, err) ||
-		    !tell(w, &round, signals, err) || !pg_clean_log(w, err))
+		    !pg_flood_tend(w, &round.news, err) || !tell(w, &round, signals, err) || !pg_clean_log(w, err))
 			return false;
 	} while (!round.news && !round.requests && now_us() < deadline);
 	return true;

@@ -11,6 +11,19 @@
 
 #include "postgresql/pg.h"
 
+struct pg_flood;
+
+/* Sources that many log rows name, since a moment: candidates for a flood. */
+struct pg_heat {
+	struct pg_heat_item {
+		char *source;
+		int64_t rows;
+		int hot; /* windows in a row */
+	} items[32];
+	size_t n;
+	int64_t since_us;
+};
+
 struct viewd_watch {
 	struct viewd_conn *conn;
 	int wake;              /* eventfd */
@@ -25,6 +38,8 @@ struct viewd_watch {
 	int64_t drained;       /* log rows since the log was last cleaned */
 	char *gaps;            /* what the last heartbeat found wrong with triggers */
 	bool queue_warned;
+	struct pg_heat heat;
+	struct pg_flood *floods; /* list */
 };
 
 /* ---- watch.c */
@@ -46,7 +61,7 @@ struct pg_drained {
 	int64_t rows;
 	bool requests; /* one of the rows stands for a request */
 };
-/* Everything committed leaves the log and marks its views, in one statement. Somebody's lock in the way: no rows, no failure. */
+/* Everything committed leaves the log and marks its views, in one statement. Somebody's lock in the way: -1 rows, no failure. */
 bool pg_drain(struct viewd_watch *w, struct pg_drained *out, struct viewd_err *err) MUST_CHECK;
 /* After a crash or a failover the log is empty and proves nothing: every view is marked. */
 bool pg_check_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
@@ -57,6 +72,32 @@ bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 
 /* After a look that found rows log rows. May wake or fall asleep; *again_r: look once more at once. */
 bool pg_pace(struct viewd_watch *w, int64_t rows, bool *again_r, struct viewd_err *err) MUST_CHECK;
+
+/* ---- heat.c: which sources are written so often that a log row for each statement is too many */
+
+/* So many rows of the source have just been drained. */
+void pg_heat_add(struct viewd_watch *w, const char *source, int64_t rows);
+/* At the end of a window: the floods of those that were hot for some of them begin. */
+bool pg_heat_judge(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+
+/* ---- flood.c: a source that is written without pause counts as changed, and its writers leave no log rows */
+
+/* Begins a flood of the source, or carries one on; nothing happens where the source cannot have one. */
+bool pg_flood_begin(struct viewd_watch *w, const char *source, struct viewd_err *err) MUST_CHECK;
+/* Finds floods of earlier watchers, and flags that are up without one: they are ended from here. */
+bool pg_flood_review(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+/* Does what is due; *news_r becomes true when marks were raised. */
+bool pg_flood_tend(struct viewd_watch *w, bool *news_r, struct viewd_err *err) MUST_CHECK;
+/* When something is due next, monotonic; INT64_MAX: never. */
+int64_t pg_flood_due(const struct viewd_watch *w);
+/* Where a source stands. */
+enum pg_flood_state { PG_FLOOD_NONE, PG_FLOOD_OPEN, PG_FLOOD_RELEASED, PG_FLOOD_CLOSING };
+enum pg_flood_state pg_flood_state(const struct viewd_watch *w, const char *source);
+
+/* ---- members.c */
+
+/* Marks sources that consist of other relations or files than before: partitions come and go without firing triggers. */
+bool pg_members_check(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 
 /* ---- poll.c: reading the server's counters */
 

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Floods: while a source is written without pause its writers leave no log rows, and nothing is lost by that.
+ */
+#include <string.h>
+#include <talloc.h>
+
+#include "base/err.h"
+#include "pg_watch_support.h"
+
+#define SALE "\"public\".\"sale\""
+
+static enum pg_flood_state state(const struct pg_stage *s)
+{
+	return pg_flood_state(s->watch, SALE);
+}
+
+static void begin_flood(struct pg_stage *s)
+{
+	struct viewd_err err = {0};
+	REQUIRE_OK(pg_flood_begin(s->watch, SALE, &err), &err);
+	REQUIRE(state(s) == PG_FLOOD_OPEN);
+}
+
+/* Looks until the flood has come so far; what is told on the way is refreshed. */
+static void look_until(struct pg_stage *s, enum pg_flood_state wanted)
+{
+	for (int i = 0; i < 400 && state(s) != wanted; i++)
+		if (pg_told_within(s, 50000))
+			pg_stage_refresh(s);
+	REQUIRE(state(s) == wanted);
+}
+
+static void refresh_until_quiet(struct pg_stage *s)
+{
+	do
+		pg_stage_refresh(s);
+	while (pg_told_within(s, 300000));
+}
+
+static const char *n_of(struct pg_stage *s)
+{
+	return pg_ask(s->conn, "SELECT n FROM public.totals");
+}
+
+static const char *logged(struct pg_stage *s)
+{
+	return pg_ask(s->conn, "SELECT count(*) FROM viewd.changes");
+}
+
+static const char *recorded(struct pg_stage *s)
+{
+	return pg_ask(s->conn, "SELECT count(*) FROM viewd.sources WHERE flood IS NOT NULL");
+}
+
+static struct viewd_conn *open_writer(const char *sql)
+{
+	struct viewd_conn *writer = pg_session("app");
+	pg_do(writer, "BEGIN");
+	pg_do(writer, sql);
+	return writer;
+}
+
+static void notices_without_a_log(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	begin_flood(&s);
+	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
+	CHECK_STR(logged(&s), "0");
+	CHECK(pg_told(&s));
+	pg_stage_refresh(&s);
+	CHECK_STR(n_of(&s), "3");
+	look_until(&s, PG_FLOOD_NONE);
+	CHECK_STR(recorded(&s), "0");
+	refresh_until_quiet(&s);
+	pg_do(s.app, "INSERT INTO sale VALUES (11, 1)");
+	CHECK_STR(logged(&s), "1");
+	CHECK(pg_told(&s));
+	pg_do(s.app, "TRUNCATE sale");
+	CHECK(pg_told(&s));
+}
+
+/* Written during the flood, committed long after its end. */
+static void hears_who_commits_after_the_end(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	begin_flood(&s);
+	struct viewd_conn *first = open_writer("INSERT INTO sale VALUES (10, 1)"), *second = open_writer("INSERT INTO sale VALUES (11, 1)");
+	CHECK_STR(logged(&s), "0");
+	look_until(&s, PG_FLOOD_CLOSING);
+	refresh_until_quiet(&s);
+	CHECK_STR(n_of(&s), "2");
+	pg_do(first, "COMMIT");
+	CHECK(pg_told(&s));
+	refresh_until_quiet(&s);
+	CHECK_STR(n_of(&s), "3");
+	CHECK(state(&s) == PG_FLOOD_CLOSING);
+	pg_do(second, "COMMIT");
+	CHECK(pg_told(&s));
+	refresh_until_quiet(&s);
+	CHECK_STR(n_of(&s), "4");
+	CHECK(state(&s) == PG_FLOOD_NONE);
+	CHECK_STR(recorded(&s), "0");
+}
+
+static void hears_them_after_a_new_watch(void)
+{
+	static const enum pg_flood_state states[] = {PG_FLOOD_OPEN, PG_FLOOD_CLOSING};
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+		begin_flood(&s);
+		struct viewd_conn *writer = open_writer(talloc_asprintf(harness_ctx(), "INSERT INTO sale VALUES (%d, 1)", 10 + (int)i));
+		look_until(&s, states[i]);
+		pg_stage_rewatch(&s);
+		/* Nobody watched for a moment: a flag that was still up had writers leave nothing. */
+		pg_do(s.app, talloc_asprintf(harness_ctx(), "INSERT INTO sale VALUES (%d, 1)", 20 + (int)i));
+		CHECK(pg_told(&s));
+		refresh_until_quiet(&s);
+		CHECK(state(&s) == PG_FLOOD_CLOSING);
+		CHECK_STR(n_of(&s), talloc_asprintf(harness_ctx(), "%d", 3 + 2 * (int)i));
+		pg_do(writer, "COMMIT");
+		CHECK(pg_told(&s));
+		refresh_until_quiet(&s);
+		CHECK_STR(n_of(&s), talloc_asprintf(harness_ctx(), "%d", 4 + 2 * (int)i));
+		CHECK(state(&s) == PG_FLOOD_NONE);
+	}
+}
+
+/* A flood that begins while the last one is being ended carries that one on. */
+static void floods_again_while_ending(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	begin_flood(&s);
+	struct viewd_conn *writer = open_writer("INSERT INTO sale VALUES (10, 1)");
+	look_until(&s, PG_FLOOD_CLOSING);
+	begin_flood(&s);
+	struct viewd_conn *other = open_writer("INSERT INTO sale VALUES (11, 1)");
+	pg_do(writer, "COMMIT");
+	look_until(&s, PG_FLOOD_CLOSING);
+	refresh_until_quiet(&s);
+	CHECK_STR(n_of(&s), "3");
+	pg_do(other, "COMMIT");
+	CHECK(pg_told(&s));
+	refresh_until_quiet(&s);
+	CHECK_STR(n_of(&s), "4");
+	CHECK(state(&s) == PG_FLOOD_NONE);
+}
+
+/* A backup taken during a flood, or somebody with the right to it, puts a flag up that belongs to no flood. */
+static void lowers_a_flag_of_nobody(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	pg_do(s.conn, "SELECT setval('viewd.flood_1', 1)");
+	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
+	CHECK_STR(logged(&s), "0");
+	CHECK(!pg_told_within(&s, 100000));
+	pg_beat(&s);
+	CHECK(pg_told(&s));
+	refresh_until_quiet(&s);
+	CHECK_STR(n_of(&s), "3");
+	CHECK(state(&s) == PG_FLOOD_NONE);
+	CHECK_STR(recorded(&s), "0");
+	pg_do(s.app, "INSERT INTO sale VALUES (11, 1)");
+	CHECK_STR(logged(&s), "1");
+}
+
+static void begins_when_rows_keep_coming(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	pg_do(s.conn, "INSERT INTO viewd.changes SELECT '" SALE "' FROM generate_series(1, 50000)");
+	for (int i = 0; i < 10; i++)
+		pg_look_watch(&s, 50000);
+	CHECK(state(&s) == PG_FLOOD_NONE); /* one large transaction */
+	for (int i = 0; i < 100 && state(&s) == PG_FLOOD_NONE; i++) {
+		pg_do(s.conn, "INSERT INTO viewd.changes SELECT '" SALE "' FROM generate_series(1, 5000)");
+		pg_look_watch(&s, 50000);
+	}
+	CHECK(state(&s) == PG_FLOOD_OPEN);
+	look_until(&s, PG_FLOOD_NONE);
+}
+
+static const char *function_of(struct pg_stage *s, const char *table)
+{
+	return pg_ask(s->conn, talloc_asprintf(harness_ctx(), "SELECT p.proname FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid WHERE "
+	                                       "g.tgrelid = 'public.%s'::regclass", table));
+}
+
+static void replaces_triggers_of_the_first_form(void)
+{
+	struct pg_stage s;
+	struct viewd_err err = {0};
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	const char *name = pg_ask(s.conn, "SELECT tgname FROM pg_trigger WHERE tgrelid = 'public.sale'::regclass");
+	pg_do(s.app, talloc_asprintf(harness_ctx(), "DROP TRIGGER %s ON sale", name));
+	pg_do(s.conn, talloc_asprintf(harness_ctx(), "CREATE TRIGGER %s AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.sale "
+	                              "FOR EACH STATEMENT EXECUTE FUNCTION viewd.note_change('" SALE "')", name));
+	struct viewd_conn *writer = open_writer("INSERT INTO sale VALUES (10, 1)");
+	CHECK_OK(pg_try_capture(&s, VIEWD_CAPTURE_TRIGGER, &err), &err);
+	CHECK_STR(function_of(&s, "sale"), "note_change"); /* not now: it does its work */
+	pg_do(writer, "COMMIT");
+	CHECK(pg_told(&s));
+	CHECK_OK(pg_try_capture(&s, VIEWD_CAPTURE_TRIGGER, &err), &err);
+	CHECK_STR(function_of(&s, "sale"), "note_1");
+	refresh_until_quiet(&s);
+	pg_do(s.app, "INSERT INTO sale VALUES (11, 1)");
+	CHECK(pg_told(&s));
+}
+
+static void takes_any_name(void)
+{
+	static const char *const names[] = {"$viewd$ \\'\"); --"};
+	struct pg_stage s;
+	pg_stage_open(&s);
+	pg_do(s.app, "CREATE TABLE \"$viewd$ \\'\"\"); --\" (id int)");
+	pg_stage_capture(&s, VIEWD_CAPTURE_TRIGGER, "SELECT count(*) AS n FROM \"$viewd$ \\'\"\"); --\"", names, 1);
+	pg_do(s.app, "SET standard_conforming_strings = off");
+	pg_do(s.app, "INSERT INTO \"$viewd$ \\'\"\"); --\" VALUES (1)");
+	CHECK(pg_told(&s));
+}
+
+static void leaves_nothing_behind(void)
+{
+	struct pg_stage s;
+	struct viewd_err err = {0};
+	pg_stage_open(&s);
+	pg_do(s.conn, "CREATE TABLE own (id int)");
+	pg_stage_capture(&s, VIEWD_CAPTURE_TRIGGER, "SELECT count(*) AS n FROM own", (const char *const[]){"own"}, 1);
+	REQUIRE_OK(pg_flood_begin(s.watch, "\"public\".\"own\"", &err), &err);
+	CHECK_OK(pg_try_capture(&s, VIEWD_CAPTURE_NONE, &err), &err);
+	CHECK_STR(pg_ask(s.conn, "SELECT (SELECT count(*) FROM viewd.sources), (SELECT count(*) FROM pg_proc WHERE proname ~ '^note_[0-9]'),"
+	                         " (SELECT count(*) FROM pg_class WHERE relname ~ '^flood_')"), "0,0,0");
+	for (int i = 0; i < 100 && pg_flood_state(s.watch, "\"public\".\"own\"") != PG_FLOOD_NONE; i++)
+		pg_look_watch(&s, 50000);
+	CHECK(pg_flood_state(s.watch, "\"public\".\"own\"") == PG_FLOOD_NONE);
+}
+
+/* Partitions that come and go fire no trigger. */
+static void notices_partitions_that_go(void)
+{
+	static const char *const changes[] = {
+		"DROP TABLE part_1", "ALTER TABLE part DETACH PARTITION part_2", "ALTER TABLE part ATTACH PARTITION part_2 FOR VALUES IN (2)",
+		"VACUUM FULL part_2", /* a new file, as when ALTER TABLE computes a column anew */
+	};
+	struct pg_stage s;
+	pg_stage_open(&s);
+	pg_do(s.app, "CREATE TABLE part (id int, amount int) PARTITION BY LIST (id)");
+	pg_do(s.app, "CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1)");
+	pg_do(s.app, "CREATE TABLE part_2 PARTITION OF part FOR VALUES IN (2)");
+	pg_do(s.app, "INSERT INTO part VALUES (1, 1), (2, 1)");
+	pg_stage_capture(&s, VIEWD_CAPTURE_TRIGGER, "SELECT count(*) AS n FROM part", (const char *const[]){"part"}, 1);
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		pg_beat(&s);
+		CHECK(!pg_told_within(&s, 200000));
+		pg_do(s.app, changes[i]);
+		pg_beat(&s);
+		CHECK(pg_told(&s));
+		pg_stage_refresh(&s);
+	}
+}
+
+/* A request to cancel that arrives in the middle of the set-up: with the server's first notice. */
+static void cancel_at_notice(void *ctx, enum viewd_log_level level UNUSED, const char *msg)
+{
+	struct viewd_conn **conn = ctx;
+	if (*conn != NULL && strstr(msg, "already exists") != NULL)
+		atomic_store(&(*conn)->cancelled, true);
+}
+
+static void gives_the_lock_of_a_cancelled_setup_back(void)
+{
+	struct pg_stage s;
+	struct viewd_err err = {0};
+	struct viewd_conn *conn = NULL;
+	struct viewd_host host = pg_host;
+	struct viewd_database_spec spec = pg_spec("viewd");
+	host.log = cancel_at_notice;
+	host.ctx = &conn;
+	pg_stage_open(&s);
+	conn = DIALECT->open(&host, &spec, &err);
+	REQUIRE_OK(conn != NULL, &err);
+	CHECK(!pg_objects_make(conn, &err));
+	CHECK_INT(err.cls, VIEWD_ERR_CANCELLED);
+	CHECK_OK(pg_objects_make(s.conn, &err), &err);
+	DIALECT->close(&conn);
+}
+
+static const struct harness_test flood_tests[] = {
+	{"notices without a log", notices_without_a_log},
+	{"hears who commits after the end", hears_who_commits_after_the_end},
+	{"hears them after a new watch", hears_them_after_a_new_watch},
+	{"floods again while ending", floods_again_while_ending},
+	{"lowers a flag of nobody", lowers_a_flag_of_nobody},
+	{"begins when rows keep coming", begins_when_rows_keep_coming},
+	{"replaces triggers of the first form", replaces_triggers_of_the_first_form},
+	{"takes any name", takes_any_name},
+	{"leaves nothing behind", leaves_nothing_behind},
+	{"notices partitions that go", notices_partitions_that_go},
+	{"gives the lock of a cancelled set-up back", gives_the_lock_of_a_cancelled_setup_back},
+};
+HARNESS_MAIN(SUITE("pg flood", flood_tests))
