@@ -92,6 +92,13 @@ bool change_from_upstream(struct view *view)
 	return false;
 }
 
+void change_owed(struct view *view)
+{
+	note(view);
+	view->change.upstream = true;
+	change_plan(view);
+}
+
 void change_started(struct view *view)
 {
 	struct change *c = &view->change;
@@ -180,9 +187,7 @@ static void catch_up_with(struct view *up, struct view *down)
 		return;
 	if (up->last_success_us <= down->data_timestamp_us)
 		return;
-	note(down);
-	down->change.upstream = true;
-	change_plan(down);
+	change_owed(down);
 }
 
 void change_catch_up(struct view *view)

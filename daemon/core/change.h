@@ -17,6 +17,9 @@ bool change_goes_back(struct view *view, int64_t seq);
 /* An instance it reads wrote rows. True when it may start at once, as part of the wave that found out; else it is due later. */
 bool change_from_upstream(struct view *view);
 
+/* As change_from_upstream, for one that no wave has foreseen: it gets a refresh of its own. */
+void change_owed(struct view *view);
+
 /* A refresh begins: what is known so far will be covered by it. */
 void change_started(struct view *view);
 

@@ -294,6 +294,7 @@ static void reconciled(struct job *job)
 	bool first = !view->reconciled;
 	view->reconciled = true;
 	view->catch_up |= first;
+	view->eng->n_set_up += first;
 	if (first) {
 		view->retries = 0;
 		/* That was a retry of setting it up; a refresh that lost its connection is still to be repeated. */

@@ -192,6 +192,7 @@ struct engine {
 	bool captures_dirty;   /* what is captured may no longer be what is read */
 	bool captures_wait;    /* for what is being set up; the timer runs */
 	bool captures_pressing; /* and has waited long enough */
+	uint64_t n_set_up;     /* how often an instance was set up so far */
 	size_t n_reconciling;  /* members of reconcile waves that have not ended */
 	uint64_t mark;
 

@@ -2,6 +2,7 @@
 #include "core/watch.h"
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
 #include "conf/password.h"
@@ -53,6 +54,8 @@ static void deliver(struct db *db, const struct signal_note *n)
 		return;
 	switch (n->kind) {
 	case VIEWD_SIGNAL_STALE:
+		log_debug("view '%s', a source has changed (mark %lld, known %lld, settled %lld)", view->label, (long long)n->seq,
+		          (long long)view->change.seen_seq, (long long)view->change.settled_seq);
 		if (change_goes_back(view, n->seq))
 			database_went_back(db);
 		change_signal(view, n->seq, n->old);

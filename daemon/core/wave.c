@@ -86,6 +86,7 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 	wave->create_missing = spec->create_missing;
 	wave->by_hand = spec->by_hand;
 	wave->propagate = spec->propagate;
+	wave->begun = eng->n_set_up;
 	wave->done = spec->done;
 	wave->ctx = spec->ctx;
 	edges_update(eng); /* groups, too, and it uses marks */
@@ -290,6 +291,40 @@ static void let_go(struct member *head, struct member **idle)
 	}
 }
 
+static bool wrote(const struct engine_item *item)
+{
+	return item->result == VIEW_RESULT_SUCCEEDED && (item->rows_written != 0 || item->action != VIEWD_DID_NO_DATA);
+}
+
+static void tell_below(const struct view *v, uint64_t mark)
+{
+	for (size_t k = 0; k < v->n_down; k++) {
+		struct view *down = v->down[k];
+		if (down->mark == mark)
+			continue;
+		down->mark = mark;
+		if (down->method == VIEWD_METHOD_SIMPLE)
+			tell_below(down, mark);
+		else if (down->conf->on_change && down->reconciled)
+			change_owed(down);
+	}
+}
+
+/* Those that were set up since the wave began may have been filled with the old rows. */
+static void tell_newcomers(const struct member *m)
+{
+	struct wave *wave = m->wave;
+	struct engine *eng = wave->eng;
+	if (!wave->propagate || wave->begun == eng->n_set_up)
+		return;
+	edges_update(eng);
+	uint64_t mark = ++eng->mark;
+	for (size_t i = 0; i < wave->n; i++)
+		if (wave->members[i].view->method != VIEWD_METHOD_SIMPLE)
+			wave->members[i].view->mark = mark;
+	tell_below(m->view, mark);
+}
+
 /* Ends one member; members behind it that will not run are pushed on *idle. */
 static void end_one(struct member *m, const struct engine_item *item, struct member **idle)
 {
@@ -302,13 +337,15 @@ static void end_one(struct member *m, const struct engine_item *item, struct mem
 		wave->n_asked_left--;
 	if (wave->kind == JOB_RECONCILE)
 		wave->eng->n_reconciling--;
+	if (wrote(item))
+		tell_newcomers(m);
 	for (uint32_t i = 0; i < m->n_after; i++) {
 		struct member *after = &wave->members[m->after[i]];
 		/* On a cycle nobody is waited for: each member ends by itself. The head of a group counts on for the others. */
 		if ((after->ended && after->next_mate == NULL) || after->n_waits == 0)
 			continue;
 		after->blocked |= !lets_go_on(wave, item->result);
-		after->changed |= item->result == VIEW_RESULT_SUCCEEDED && (item->rows_written != 0 || item->action != VIEWD_DID_NO_DATA);
+		after->changed |= wrote(item);
 		if (--after->n_waits == 0)
 			let_go(after, idle);
 	}

@@ -42,6 +42,7 @@ struct wave {
 	bool create_missing;
 	bool by_hand; /* somebody waits: fail rather than wait for a database that is down */
 	bool propagate;
+	uint64_t begun; /* engine.n_set_up then: whoever was set up later is no member */
 	size_t n, n_left;
 	size_t n_asked, n_asked_left; /* the members somebody asked for come first; followers are not reported */
 	bool listed;   /* in the list of finished waves: to be reported, or freed */

@@ -92,6 +92,8 @@ conf_database shop <<-END
 	definition = SELECT sum(most) AS total FROM native
 END
 
+[ -z "${DEBUG:-}" ] || sed -i 's/^\[viewd\]/&\nlog_level = debug/' "$T/viewd.conf"
+
 # ---- writers ----
 
 truncate_orders=$(pick "TRUNCATE orders" "DELETE FROM orders" "DELETE FROM orders")

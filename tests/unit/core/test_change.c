@@ -8,6 +8,7 @@
 
 #define ON(name, from, more) \
 	"[view " name "]\ndatabase = d\nmethod = table\non_change = yes\n" more "definition = 'SELECT * FROM " from "'\n"
+#define SIMPLE(name, from) "[view " name "]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * FROM " from "'\n"
 #define DIFF "unique_key = id\n"
 #define LOW_RETRIES "retry_backoff = 1s\nretry_max_backoff = 1m\n"
 
@@ -74,6 +75,25 @@ static void a_view_nobody_watches_is_stale(void)
 	CHECK(!rig_status(rig, "a").is_stale);
 	change_and_wait(rig, "t_x");
 	CHECK_INT(fake_rows("d", "a"), 2);
+	rig_free(&rig);
+}
+
+/* It was set up behind the back of the refresh that it has to follow, and filled with what was there before. */
+static void who_came_while_it_ran_follows_too(void)
+{
+	struct rig *rig = start(DB ON("a", "t_x", ""));
+	fake_do("d", "block refresh a");
+	fake_do("d", "change t_x");
+	RUN_UNTIL(rig, (rig_advance(rig, 1), fake_running("d") == 1));
+	rig_commit(rig, DB ON("a", "t_x", "") ON("b", "a", "") SIMPLE("plain", "a") ON("c", "plain", ""));
+	RUN_UNTIL(rig, rig_view(rig, "b")->captured && rig_view(rig, "c")->captured);
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), fake_stale("d") == 1));
+	fake_do("d", "deaf");
+	fake_do("d", "release refresh a");
+	UNTIL(rig, fake_rows("d", "a") == 2 && fake_stale("d") == 0);
+	rig_settle(rig);
+	CHECK_INT(fake_rows("d", "b"), 2);
+	CHECK_INT(fake_rows("d", "c"), 2);
 	rig_free(&rig);
 }
 
@@ -453,6 +473,7 @@ static void requests_in_sql(void)
 
 static const struct harness_test tests[] = {
 	{"a view nobody watches is stale", a_view_nobody_watches_is_stale},
+	{"who came while it ran follows too", who_came_while_it_ran_follows_too},
 	{"leading edge: an idle view starts at once", leading_edge},
 	{"debounce and max_delay", debounce},
 	{"at_most_every", at_most_every},
