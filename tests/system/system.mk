@@ -13,6 +13,7 @@ engine_scripts = \
 	tests/system/35-group.sh \
 	tests/system/40-crash.sh \
 	tests/system/45-two.sh \
+	tests/system/46-late.sh \
 	tests/system/47-onesource.sh \
 	tests/system/50-reload.sh \
 	tests/system/61-hostile.sh \
@@ -31,6 +32,7 @@ engine_tests = \
 	tests/system/35-group-sqlite.sh tests/system/35-group-postgresql.sh \
 	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh \
 	tests/system/45-two-sqlite.sh tests/system/45-two-postgresql.sh tests/system/45-two-mariadb.sh \
+	tests/system/46-late-postgresql.sh tests/system/46-late-mariadb.sh \
 	tests/system/47-onesource-sqlite.sh tests/system/47-onesource-postgresql.sh tests/system/47-onesource-mariadb.sh \
 	tests/system/50-reload-sqlite.sh tests/system/50-reload-postgresql.sh tests/system/50-reload-mariadb.sh \
 	tests/system/61-hostile-sqlite.sh tests/system/61-hostile-postgresql.sh tests/system/61-hostile-mariadb.sh \
