@@ -17,9 +17,35 @@
 
 static const char *const events[] = {"INSERT", "UPDATE", "DELETE"};
 
-bool sqlite_op_choose_capture(struct db *db UNUSED, enum viewd_capture wanted, const struct relation *sources UNUSED, size_t n,
+/* Triggers of ours: by name, and by what they do. */
+#define IS_OURS "type = 'trigger' AND name GLOB 'viewd_[iud]_*' AND sql GLOB '*UPDATE viewd_captures SET *'"
+
+static bool count_row(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(long *)ctx = v[0] != NULL ? strtol(v[0], NULL, 10) : 0;
+	return false;
+}
+
+/* SQLite has no triggers on virtual tables. */
+static bool require_real(struct db *db, const struct relation *source, struct viewd_err *err)
+{
+	const char *const params[] = {source->name};
+	long n = 0;
+	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE AND rootpage = 0", params, 1,
+	                    count_row, &n, err))
+		return false;
+	if (n == 0)
+		return true;
+	err_set(err, VIEWD_ERR_CONFIG, "changes of '%s' cannot be noticed (it is a virtual table)", source->name);
+	return err_hint(err, "name ordinary tables that change with it in `sources`, or use every = ... instead of on_change");
+}
+
+bool sqlite_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,
                               struct viewd_captured *out, struct viewd_text_sink warnings UNUSED, struct viewd_err *err)
 {
+	for (size_t i = 0; i < n; i++)
+		if (!require_real(db, &sources[i], err))
+			return false;
 	if (wanted == VIEWD_CAPTURE_BINLOG || wanted == VIEWD_CAPTURE_POLL) {
 		err_set(err, VIEWD_ERR_CONFIG, "SQLite cannot notice changes by %s", wanted == VIEWD_CAPTURE_BINLOG ? "binlog" : "poll");
 		return err_hint(err, "capture = trigger, or auto");
@@ -35,6 +61,13 @@ static void trigger_name(const struct relation *source, const char *event, char 
 	char prefix[16];
 	snprintf(prefix, sizeof prefix, "viewd_%c_", event[0] - 'A' + 'a');
 	ident_temporary(source, prefix, out);
+}
+
+static void trigger_names(const struct relation *source, char i[static IDENT_MAX], char u[static IDENT_MAX], char d[static IDENT_MAX])
+{
+	trigger_name(source, events[0], i);
+	trigger_name(source, events[1], u);
+	trigger_name(source, events[2], d);
 }
 
 /* REPLACE deletes rows without their trigger, but its insert is noticed, which is all that is needed. */
@@ -59,7 +92,7 @@ struct list_ctx {
 static bool give_source(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct list_ctx *list = ctx;
-	char *source = marks_source(list->db, NULL, "", v[0]);
+	char *source = v[1] != NULL ? talloc_strdup(NULL, v[1]) : marks_source(list->db, NULL, "", v[0]);
 	const char *const values[] = {source};
 	bool more = list->row(list->ctx, values, 1);
 	talloc_free(source);
@@ -69,42 +102,52 @@ static bool give_source(void *ctx, const char *const *v, size_t n UNUSED)
 bool sqlite_op_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err)
 {
 	struct list_ctx list = {db, row, ctx};
+	/* as registered: a table that was made anew may be spelled another way */
 	return db->ops->query(db,
-	                      "SELECT DISTINCT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name GLOB 'viewd_[iud]_*' AND sql GLOB "
-	                      "'*UPDATE viewd_captures SET *'",
-	                      NULL, 0, give_source, &list, err);
+	                      "SELECT DISTINCT tbl_name, (SELECT max(source) FROM viewd_captures WHERE source = '\"' || replace(tbl_name, '\"', '\"\"')"
+	                      " || '\"' COLLATE NOCASE) FROM sqlite_master WHERE " IS_OURS, NULL, 0, give_source, &list, err);
 }
 
-bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err)
+struct names {
+	void *mem;
+	char **items;
+	size_t n;
+};
+
+static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	struct relation rel;
-	char name[IDENT_MAX];
-	if (!relation_parse(db->syntax, source, &rel, err))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(events); i++) {
-		trigger_name(&rel, events[i], name);
-		char *sql = ident_append(db->syntax, sql_add(sql_new(NULL), "DROP TRIGGER IF EXISTS "), name);
-		bool good = db->ops->exec(db, sql, NULL, 0, NULL, err);
-		talloc_free(sql);
-		if (!good)
-			return false;
-	}
+	struct names *list = ctx;
+	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
+	list->items[list->n++] = talloc_strdup(list->mem, v[0]);
 	return true;
 }
 
-static bool count_row(void *ctx, const char *const *v, size_t n UNUSED)
+/* Those on the table and those of its name: a trigger goes with its table when that is renamed, and keeps its name. */
+bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err)
 {
-	*(long *)ctx = v[0] != NULL ? strtol(v[0], NULL, 10) : 0;
-	return false;
+	struct names list = {.mem = talloc_new(NULL)};
+	struct relation rel;
+	char i[IDENT_MAX], u[IDENT_MAX], d[IDENT_MAX];
+	bool good = relation_parse(db->syntax, source, &rel, err);
+	if (good) {
+		trigger_names(&rel, i, u, d);
+		const char *const params[] = {rel.name, i, u, d};
+		good = db->ops->query(db, "SELECT name FROM sqlite_master WHERE " IS_OURS " AND (tbl_name = ? COLLATE NOCASE OR name IN (?, ?, ?))",
+		                      params, ARRAY_LEN(params), keep, &list, err);
+	}
+	for (size_t k = 0; k < list.n && good; k++) {
+		char *sql = ident_append(db->syntax, sql_add(sql_new(list.mem), "DROP TRIGGER IF EXISTS "), list.items[k]);
+		good = db->ops->exec(db, sql, NULL, 0, NULL, err);
+	}
+	talloc_free(list.mem);
+	return good;
 }
 
 /* Is the table there (there_r may be NULL), and does it lack one of its triggers? One that was renamed has taken them along. */
 static bool lacks_trigger(struct db *db, const struct relation *rel, bool *there_r, bool *lacks_r, struct viewd_err *err)
 {
 	char i[IDENT_MAX], u[IDENT_MAX], d[IDENT_MAX];
-	trigger_name(rel, events[0], i);
-	trigger_name(rel, events[1], u);
-	trigger_name(rel, events[2], d);
+	trigger_names(rel, i, u, d);
 	const char *const params[] = {rel->name, i, u, d, rel->name};
 	long tables = 0, triggers = 0;
 	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", params, 1, count_row,
@@ -131,20 +174,6 @@ bool sqlite_op_make_trigger(struct db *db, const struct relation *source, struct
 }
 
 /* ---- triggers that went away ---- */
-
-struct names {
-	void *mem;
-	char **items;
-	size_t n;
-};
-
-static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct names *list = ctx;
-	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
-	list->items[list->n++] = talloc_strdup(list->mem, v[0]);
-	return true;
-}
 
 static bool mend(struct db *db, const char *source, struct viewd_err *err)
 {

@@ -34,7 +34,8 @@ struct viewd_watch {
 	struct viewd_conn *conn;
 	int inotify, wake, lock;
 	int directory; /* its number in inotify; the others are the database's own files */
-	char *file; /* name of the database file inside its directory */
+	char *path; /* of the file itself, where links lead: writers work in its directory */
+	char *file; /* its name there */
 	int64_t version, schema;
 	bool looked;
 	size_t look; /* how many of the pauses have passed */
@@ -57,9 +58,19 @@ static bool pragma(struct viewd_watch *w, const char *sql, int64_t *out_r, struc
 
 /* ---- opening ---- */
 
+static bool find_file(struct viewd_watch *w, struct viewd_err *err)
+{
+	char *real = realpath(w->conn->path, NULL);
+	if (real == NULL)
+		return err_sys(err, VIEWD_ERR_CONNECT, errno, "database file '%s' cannot be found", w->conn->path);
+	w->path = talloc_strdup(w, real);
+	free(real);
+	return true;
+}
+
 static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
 {
-	char *path = talloc_asprintf(w, "%s-viewd", w->conn->path);
+	char *path = talloc_asprintf(w, "%s-viewd", w->path);
 	w->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (w->lock < 0)
 		return err_sys(err, VIEWD_ERR_DENIED, errno, "cannot open the lock file %s", path);
@@ -76,7 +87,7 @@ static bool watch_files(struct viewd_watch *w)
 	static const char *const suffixes[] = {"", "-wal", "-journal"};
 	bool there = false;
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		char *path = talloc_asprintf(w, "%s%s", w->conn->path, suffixes[i]);
+		char *path = talloc_asprintf(w, "%s%s", w->path, suffixes[i]);
 		bool watched = inotify_add_watch(w->inotify, path, IN_MODIFY) >= 0;
 		talloc_free(path);
 		there = there || (watched && i == 0);
@@ -86,13 +97,13 @@ static bool watch_files(struct viewd_watch *w)
 
 static bool watch_directory(struct viewd_watch *w, struct viewd_err *err)
 {
-	char *copy = talloc_strdup(w, w->conn->path), *again = talloc_strdup(w, w->conn->path);
+	char *copy = talloc_strdup(w, w->path), *again = talloc_strdup(w, w->path);
 	w->file = talloc_strdup(w, basename(again));
 	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	w->directory = w->inotify < 0 ? -1 : inotify_add_watch(w->inotify, dirname(copy), IN_DELETE | IN_MOVED_TO | IN_CREATE);
 	if (w->directory < 0 || w->wake < 0 || !watch_files(w))
-		return err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot watch the directory of %s", w->conn->path);
+		return err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot watch the directory of %s", w->path);
 	return true;
 }
 
@@ -101,7 +112,7 @@ struct viewd_watch *sqlite_watch_open(const struct viewd_host *host, const struc
 	struct viewd_watch *w = talloc_zero(NULL, struct viewd_watch);
 	w->inotify = w->wake = w->lock = -1;
 	w->conn = sqlite_conn_open(host, db, err);
-	if (w->conn != NULL && take_lock(w, err) && watch_directory(w, err) &&
+	if (w->conn != NULL && find_file(w, err) && take_lock(w, err) && watch_directory(w, err) &&
 	    sqlite_op_set_limits(&w->conn->db, 0, LOCK_TIMEOUT_US, err) && state_setup(&w->conn->db, err))
 		return w;
 	sqlite_watch_close(&w);

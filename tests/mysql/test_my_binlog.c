@@ -232,7 +232,9 @@ static void many_statements_take_little_memory(void)
 	getrusage(RUSAGE_SELF, &before);
 	noticed(&s, SQL("CALL fill()"));
 	getrusage(RUSAGE_SELF, &after);
+#ifndef __SANITIZE_ADDRESS__ /* keeps what was freed */
 	CHECK(after.ru_maxrss - before.ru_maxrss < 8 * 1024);
+#endif
 	end(&s);
 }
 
