@@ -227,9 +227,10 @@ void database_watch_lost(struct db *db, const struct viewd_err *err)
 		database_lost(db, err);
 }
 
-void database_watch_alive(struct db *db)
+void database_watch_alive(struct db *db, uint64_t answered)
 {
 	doubt_settle(db, true);
+	observe_looked(db, answered);
 }
 
 /* Everything is looked at once; what vanished while the connection was away is not made again by itself. */

@@ -20,8 +20,8 @@ void database_probe(struct db *db);
 void database_watch_opened(struct db *db);
 void database_watch_lost(struct db *db, const struct viewd_err *err);
 
-/* The watch was asked, and the database answers. */
-void database_watch_alive(struct db *db);
+/* The watch was asked, and has looked since: the number of the last question that this answers. */
+void database_watch_alive(struct db *db, uint64_t answered);
 
 /* Its change marks are older than what was known of them: a backup was restored under us. Everything is looked at anew. */
 void database_went_back(struct db *db);

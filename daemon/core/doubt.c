@@ -25,7 +25,7 @@ bool doubt_raised(struct job *job)
 		return false;
 	if (job->err.cls == VIEWD_ERR_RESOURCE && has_others(db))
 		leave_alone(job);
-	if (job->err.cls != VIEWD_ERR_CONNECT || !watch_ask(db))
+	if (job->err.cls != VIEWD_ERR_CONNECT || watch_ask(db) == 0)
 		return false;
 	TAILQ_INSERT_TAIL(&db->doubtful, job, link);
 	return true;

@@ -39,7 +39,8 @@ void engine_unobserve(struct engine_observer *observer);
 typedef void engine_wait_fn(void *ctx, int64_t data_timestamp_us, const struct viewd_err *err);
 
 /* Waits until the data of an instance is newer than a moment (wall clock, compared in milliseconds as people write them); 0: at least
- * as new as this call, with no known change pending. Starts nothing. A failure that will not be retried, a cancel, or the end of the
+ * as new as this call, with no known change pending. Where changes are noticed the watch is asked to look first: data that nothing has changed
+ * since is as new as that look. Starts nothing. A failure that will not be retried, a cancel, or the end of the
  * instance ends the wait with its error; so does, at once, an instance that has failed and has nothing coming. */
 struct waiter;
 struct waiter *engine_wait(struct engine *eng, struct view *view, int64_t newer_than_us, engine_wait_fn *done, void *ctx);
@@ -57,6 +58,10 @@ void observe_wake(struct view *view, const struct viewd_err *err);
 
 /* The instance is about to go. */
 void observe_gone(struct view *view, const struct viewd_err *err);
+
+/* The watch of a database has looked since question number answered was put: those who asked by then look again. */
+struct db;
+void observe_looked(struct db *db, uint64_t answered);
 
 /* Tells the waiters that were woken; called by the engine's post timer. */
 void observe_run_woken(struct engine *eng);

@@ -54,6 +54,7 @@ struct db {
 	unsigned probe;        /* number of the last probe: an earlier one's result counts no more */
 	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
 	struct watcher *watcher; /* NULL: none runs */
+	uint64_t asked;        /* number of the last question to the watch */
 	bool waits_for_watch;  /* an older watch is still being closed */
 	struct session *idle;  /* list of open sessions nobody uses */
 	size_t n_busy;         /* jobs that hold a slot */
@@ -209,6 +210,7 @@ struct engine {
 	struct loop_timer *post_timer; /* zero delay: dispatch and finished waves, never from inside a request */
 	struct observer_list observers;
 	struct waiter_list woken;      /* to be looked at by the post timer */
+	struct waiter_list looked;     /* for whom a watch has looked: fresh as soon as nothing is pending, by whatever end */
 	struct wave *finished;         /* list of waves to report */
 	size_t next_db;                /* whose turn it is */
 	size_t n_running, n_stuck, n_sessions;

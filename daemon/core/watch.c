@@ -29,7 +29,7 @@ struct watcher {
 	bool opened;               /* loop side */
 	bool looked;               /* thread side: the first round, which tells what happened before, is over */
 	_Atomic bool stop;
-	_Atomic bool asked;        /* the next round that succeeds is to be told */
+	_Atomic uint64_t asked;    /* number of the last question: a round that begins after it and succeeds is to be told */
 	struct viewd_err err;
 };
 
@@ -76,7 +76,7 @@ static void receive(struct worker_note *note)
 	} else if (n->what == NOTE_OPENED)
 		w->dialect->watch_wake(w->watch); /* stopped before this was known: it may wait already */
 	else if (w->db != NULL && n->what == NOTE_ALIVE)
-		database_watch_alive(w->db);
+		database_watch_alive(w->db, (uint64_t)n->seq);
 	else if (w->db != NULL)
 		deliver(w->db, n);
 	free(n);
@@ -95,10 +95,11 @@ static struct signal_note *note_new(struct watcher *w, const char *view)
 	return n;
 }
 
-static void tell_note(struct watcher *w, enum note_kind what)
+static void tell_note(struct watcher *w, enum note_kind what, uint64_t number)
 {
 	struct signal_note *n = note_new(w, "");
 	n->what = what;
+	n->seq = (int64_t)number;
 	worker_send(w->eng->pool, &n->note);
 }
 
@@ -136,16 +137,18 @@ static void watch_run(struct worker_task *task)
 	struct viewd_signal_sink sink = {.fn = tell, .ctx = w};
 	if (w->stop || !open_watch(w))
 		return;
-	tell_note(w, NOTE_OPENED);
+	uint64_t answered = 0;
+	tell_note(w, NOTE_OPENED, 0);
 	while (!w->stop) {
-		bool asked = atomic_exchange(&w->asked, false); /* before the round: an older look is no answer */
-		if (asked)
+		uint64_t asked = w->asked; /* before the round: an older look is no answer */
+		if (asked != answered)
 			w->dialect->watch_wake(w->watch); /* the first one may have ended the round before */
 		if (!w->dialect->watch_next(w->watch, ROUND, sink, &w->err))
 			return;
 		w->looked = true;
-		if (asked)
-			tell_note(w, NOTE_ALIVE);
+		if (asked != answered)
+			tell_note(w, NOTE_ALIVE, asked);
+		answered = asked;
 	}
 }
 
@@ -196,6 +199,7 @@ void watch_start(struct db *db)
 	w->dialect = db->dialect;
 	w->conf = conf_ref(db->eng->conf);
 	w->conf_db = db->conf;
+	w->asked = db->asked; /* what a watch before it was asked for is answered by its first round */
 	w->task = (struct worker_task){
 		.run = watch_run,
 		.done = watch_done,
@@ -215,13 +219,13 @@ void watch_wake(struct db *db)
 		db->dialect->watch_wake(db->watcher->watch);
 }
 
-bool watch_ask(struct db *db)
+uint64_t watch_ask(struct db *db)
 {
 	if (db->watcher == NULL || !db->watcher->opened)
-		return false;
-	db->watcher->asked = true;
+		return 0;
+	db->watcher->asked = ++db->asked;
 	watch_wake(db);
-	return true;
+	return db->asked;
 }
 
 /* Equal but for parameters: likely the same database, and so the same lock. */

@@ -15,8 +15,9 @@ void watch_start(struct db *db);
 /* Look again soon: marks may have changed. Does nothing without a watcher. */
 void watch_wake(struct db *db);
 
-/* Whether the database still answers: database_watch_alive or database_watch_lost follow. False: there is no watch to ask. */
-bool watch_ask(struct db *db);
+/* Asks for a look that begins after now: database_watch_alive with at least the number returned follows, or database_watch_lost. 0: there
+ * is no watch to ask. */
+uint64_t watch_ask(struct db *db);
 
 /* Is a watch of the same database, of an earlier section of the files perhaps, still being closed? */
 bool watch_lingers(const struct db *db);

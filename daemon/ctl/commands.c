@@ -151,7 +151,9 @@ static const struct command_param help_params[] = {
 	"force. A bad file changes nothing: every problem is printed and the exit status is 1."
 #define DOC_WAIT \
 	"Waits until the data of the view is newer than TIME. Without --newer-than: at least as new as this " \
-	"call, and no change is known that is not in it. A simple view is always fresh. Starts nothing by " \
+	"call, and no change is known that is not in it. Where changes are noticed (on_change) the database is asked first, " \
+	"so what was committed before the call is in it, and data that nothing has changed since is as new as the call. " \
+	"A simple view is always fresh. Starts nothing by " \
 	"itself: on a view that nothing refreshes it waits for ever, so give --timeout. When a refresh fails " \
 	"meanwhile and is not going to be retried, or is cancelled, or the view has failed before and nothing " \
 	"is scheduled, the error is told and the exit status is 1."

@@ -320,6 +320,6 @@ bool my_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signa
 		w->begun = true;
 		if (!go_round(w, woken, signals, &told, err))
 			return false;
-	} while (!told && !woken && mono_us() < deadline);
+	} while ((w->untold || (!told && !woken)) && mono_us() < deadline); /* put off is not looked at */
 	return true;
 }

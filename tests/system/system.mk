@@ -15,6 +15,7 @@ engine_scripts = \
 	tests/system/45-two.sh \
 	tests/system/46-late.sh \
 	tests/system/47-onesource.sh \
+	tests/system/48-wait.sh \
 	tests/system/50-reload.sh \
 	tests/system/61-hostile.sh \
 	tests/system/70-lifecycle.sh \
@@ -34,6 +35,7 @@ engine_tests = \
 	tests/system/45-two-sqlite.sh tests/system/45-two-postgresql.sh tests/system/45-two-mariadb.sh \
 	tests/system/46-late-postgresql.sh tests/system/46-late-mariadb.sh \
 	tests/system/47-onesource-sqlite.sh tests/system/47-onesource-postgresql.sh tests/system/47-onesource-mariadb.sh \
+	tests/system/48-wait-sqlite.sh tests/system/48-wait-postgresql.sh tests/system/48-wait-mariadb.sh \
 	tests/system/50-reload-sqlite.sh tests/system/50-reload-postgresql.sh tests/system/50-reload-mariadb.sh \
 	tests/system/61-hostile-sqlite.sh tests/system/61-hostile-postgresql.sh tests/system/61-hostile-mariadb.sh \
 	tests/system/70-lifecycle-sqlite.sh tests/system/70-lifecycle-postgresql.sh tests/system/70-lifecycle-mariadb.sh \

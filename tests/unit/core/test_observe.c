@@ -32,6 +32,12 @@ static struct waiter *wait_for(struct rig *rig, const char *name, int64_t newer_
 	return w;
 }
 
+static void wait_for_while_busy(struct rig *rig, const char *name, struct told *t)
+{
+	*t = (struct told){0};
+	engine_wait(rig->eng, rig_view(rig, name), 0, told, t);
+}
+
 static void a_refresh_ends_the_wait(void)
 {
 	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "t_x"));
@@ -70,6 +76,102 @@ static void old_moments_are_there_already(void)
 	struct waiter *w = wait_for(rig, "a", as_of, &t); /* newer, not as new */
 	CHECK_INT(t.n, 0);
 	engine_wait_cancel(&w);
+	rig_free(&rig);
+}
+
+#define ON(name, from) \
+	"[view " name "]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = 'SELECT * FROM " from "'\n"
+#define UNTIL(rig, cond) RUN_UNTIL(rig, (rig_advance(rig, 1), cond))
+
+static struct rig *following(const char *text)
+{
+	struct rig *rig = rig_start(text);
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_settled(rig) && fake_stale("d") == 0 && rig_view(rig, "a")->captured));
+	rig_advance(rig, SPAN_HOUR);
+	rig_settle(rig);
+	return rig;
+}
+
+/* Nothing has changed, and that is known: no refresh need come. */
+static void quiet_data_is_fresh(void)
+{
+	struct rig *rig = following(DB ON("a", "t_x") ON("b", "a"));
+	struct told t, late;
+	size_t calls = fake_calls("d", "refresh", NULL);
+	wait_for(rig, "b", 0, &t);
+	RUN_UNTIL(rig, t.n == 1);
+	CHECK_INT(t.cls, VIEWD_ERR_OK);
+	CHECK_INT(t.as_of, rig->clock.wall_us);
+	wait_for(rig, "b", rig->clock.wall_us - SPAN_MINUTE, &t);
+	RUN_UNTIL(rig, t.n == 1);
+	struct waiter *w = wait_for(rig, "b", rig->clock.wall_us + SPAN_MINUTE, &late);
+	wait_for(rig, "b", 0, &t); /* its look is one for the other as well */
+	RUN_UNTIL(rig, t.n == 1);
+	CHECK_INT(late.n, 0);
+	engine_wait_cancel(&w);
+	CHECK_INT(fake_calls("d", "refresh", NULL), calls);
+	rig_free(&rig);
+}
+
+/* Committed before the call, and nobody has told of it yet. */
+static void a_change_nobody_told_of_is_waited_for(void)
+{
+	struct rig *rig = following(DB ON("a", "t_x") ON("b", "a"));
+	struct told t;
+	fake_do("d", "deaf");
+	fake_do("d", "change t_x");
+	fake_do("d", "block refresh b");
+	CHECK_INT(rig_view(rig, "a")->change.first, 0);
+	wait_for(rig, "b", 0, &t);
+	UNTIL(rig, fake_waiting("d") == 1);
+	CHECK_INT(t.n, 0);
+	fake_do("d", "release refresh b");
+	UNTIL(rig, t.n == 1);
+	CHECK_INT(t.cls, VIEWD_ERR_OK);
+	CHECK_INT(fake_rows("d", "b"), 2);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
+/* What it reads was refreshed and wrote nothing, so it is not refreshed itself: its wait ends all the same. */
+static void an_upstream_that_wrote_nothing_ends_the_wait(void)
+{
+	struct rig *rig = following(DB "[view a]\ndatabase = d\nmethod = table\non_change = yes\nunique_key = id\n"
+	                            "definition = 'SELECT * FROM t_x'\n" ON("b", "a"));
+	struct told t;
+	size_t calls = fake_calls("d", "refresh", "b");
+	fake_do("d", "block refresh a");
+	fake_do("d", "stir t_x");
+	UNTIL(rig, fake_waiting("d") == 1);
+	wait_for_while_busy(rig, "b", &t);
+	for (int i = 0; i < 50; i++)
+		rig_turn(rig, 0);
+	CHECK_INT(t.n, 0);
+	fake_do("d", "release refresh a");
+	UNTIL(rig, t.n == 1);
+	CHECK_INT(t.cls, VIEWD_ERR_OK);
+	CHECK_INT(fake_calls("d", "refresh", "b"), calls);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
+/* The refresh that contains the change began before the call. */
+static void a_refresh_under_way_is_waited_for(void)
+{
+	struct rig *rig = following(DB ON("a", "t_x"));
+	struct told t;
+	fake_do("d", "block refresh a");
+	fake_do("d", "change t_x");
+	UNTIL(rig, fake_waiting("d") == 1);
+	rig_advance(rig, SPAN_SECOND);
+	wait_for_while_busy(rig, "a", &t);
+	for (int i = 0; i < 50; i++)
+		rig_turn(rig, 0);
+	CHECK_INT(t.n, 0);
+	fake_do("d", "release refresh a");
+	UNTIL(rig, t.n == 1);
+	CHECK_INT(fake_rows("d", "a"), 2);
+	rig_settle(rig);
 	rig_free(&rig);
 }
 
@@ -207,6 +309,10 @@ static const struct harness_test tests[] = {
 	{"a refresh ends the wait", a_refresh_ends_the_wait},
 	{"old moments are there already", old_moments_are_there_already},
 	{"failures are rethrown", failures_are_rethrown},
+	{"quiet data is fresh", quiet_data_is_fresh},
+	{"a change nobody told of is waited for", a_change_nobody_told_of_is_waited_for},
+	{"an upstream that wrote nothing ends the wait", an_upstream_that_wrote_nothing_ends_the_wait},
+	{"a refresh under way is waited for", a_refresh_under_way_is_waited_for},
 	{"retries are waited for", retries_are_waited_for},
 	{"removed views end their waits", removed_views_end_their_waits},
 	{"observers hear of runs and states", observers_hear_of_runs_and_states},
