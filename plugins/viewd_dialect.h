@@ -11,7 +11,7 @@
  *   1.1  tend; change capture: capture, watch_open, watch_next, watch_wake, watch_close, and at the end of structs
  *        viewd_view_spec.captured, notify_channel, run_as, pre_hook, post_hook, viewd_resolved.reads_clock,
  *        viewd_outcome.settled_seq, viewd_recorded.captured
- *   1.2  refresh_group, and at the end of viewd_view_spec: refresh_group
+ *   1.2  VIEWD_CAP_CAPTURE_...; refresh_group, and at the end of viewd_view_spec: refresh_group
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -371,6 +371,10 @@ struct viewd_watch; /* likewise */
 #define VIEWD_CAP_SINGLE_WRITER (UINT64_C(1) << 4)     /* at most one writing connection at a time */
 #define VIEWD_CAP_SCHEMAS (UINT64_C(1) << 5)           /* objects live in schemas */
 #define VIEWD_CAP_OPTIONS (UINT64_C(1) << 6)           /* WITH (...) on views */
+/* Since 1.2: ways of noticing changes. With none of them any way is asked for when it is set up, not when the files are checked. */
+#define VIEWD_CAP_CAPTURE_TRIGGER (UINT64_C(1) << 7)
+#define VIEWD_CAP_CAPTURE_BINLOG (UINT64_C(1) << 8)
+#define VIEWD_CAP_CAPTURE_POLL (UINT64_C(1) << 9)
 
 /* A [database] key that only this dialect knows. Parsed as text; check_database() judges the value. */
 struct viewd_dialect_option {

@@ -11,6 +11,10 @@
 bool capture_refused(const struct conf_view *conf, const struct viewd_dialect *dialect, const struct viewd_resolved *resolved,
                      struct viewd_err *err);
 
+/* Why its capture mode cannot be had on this dialect; false when it can, or nobody knows before it is tried. Pure. */
+bool capture_mode_refused(const struct conf_view *conf, const struct viewd_dialect *dialect, const struct viewd_resolved *resolved,
+                          struct viewd_err *err);
+
 /* When edges or settings changed and everything is set up: starts capture jobs for the instances whose sources are not the ones that were
  * registered. Cheap when nothing changed. */
 void capture_review(struct engine *eng);

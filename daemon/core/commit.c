@@ -194,7 +194,8 @@ static void resolve(struct view *v)
 		refuse(v, &err);
 		return;
 	}
-	if (capture_refused(v->conf, v->db->dialect, &resolved, &err) || group_refused(v->conf, v->db->dialect, &resolved, &err)) {
+	if (capture_refused(v->conf, v->db->dialect, &resolved, &err) || capture_mode_refused(v->conf, v->db->dialect, &resolved, &err) ||
+	    group_refused(v->conf, v->db->dialect, &resolved, &err)) {
 		refuse(v, &err);
 		return;
 	}

@@ -113,6 +113,8 @@ static void check_one_view(struct checker *c, const struct conf_view *view, cons
 	if (ask_dialect(dialect, &spec, view, &resolved, &err)) {
 		if (capture_refused(view, dialect, &resolved, &err))
 			where = key_origin(view, "on_change");
+		else if (capture_mode_refused(view, dialect, &resolved, &err))
+			where = key_origin(view, "capture");
 		else if (group_refused(view, dialect, &resolved, &err))
 			where = key_origin(view, "refresh_group");
 		else

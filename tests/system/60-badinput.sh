@@ -50,6 +50,20 @@ description = $(letters 1100)"
 bad "a line continued by a backslash" 'bad.conf:10:.*backslash' <<<"$view
 description = one \\
 two"
+for mode in binlog poll; do
+	bad "capture = $mode where the engine has no such thing" \
+		"bad.conf:12: \\[view v\\] capture: .*sqlite cannot notice changes by $mode; capture = trigger, auto or none" <<<"$view
+method = table
+on_change = yes
+capture = $mode"
+done
+for mode in trigger auto none; do
+	good "capture = $mode" <<<"$view
+method = table
+on_change = yes
+capture = $mode
+every = 1h"
+done
 bad "a value cut at ;" 'bad.conf:9:([0-9]+:)? \[view v\] definition.*;' <<<'[view v]
 database = shop
 definition = SELECT 1; SELECT 2'
