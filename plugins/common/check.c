@@ -100,6 +100,15 @@ static bool check_mode(const struct syntax *syn, const struct viewd_view_spec *v
 	return err_hint(err, "%s", hint);
 }
 
+static bool check_group(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method method, struct viewd_err *err)
+{
+	const char *why = syn->group_refusal[view->mode];
+	if (view->refresh_group == NULL || method == VIEWD_METHOD_SIMPLE || why == NULL)
+		return true;
+	err_set(err, VIEWD_ERR_CONFIG, "refresh_mode %s cannot work with refresh_group on %s (%s)", mode_word(view->mode), syn->dialect, why);
+	return err_hint(err, "refresh_mode = auto always works");
+}
+
 static bool check_indexes(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method method,
                           struct viewd_err *err)
 {
@@ -197,7 +206,7 @@ bool check_view(const struct syntax *syn, void *mem_ctx, const struct viewd_view
 		return false;
 	enum viewd_method method = checked.resolved.method;
 	struct columns *cols = columns_declared(syn, mem_ctx, view, err);
-	if (cols == NULL || !check_mode(syn, view, method, err) || !check_indexes(syn, view, method, err) ||
+	if (cols == NULL || !check_mode(syn, view, method, err) || !check_group(syn, view, method, err) || !check_indexes(syn, view, method, err) ||
 	    !check_options(syn, view, method, err) || !hooks_check(syn, view, err))
 		return false;
 	timeword_find(syn, checked.definition, checked.resolved.reads_clock, sizeof checked.resolved.reads_clock);

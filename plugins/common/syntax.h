@@ -77,6 +77,9 @@ struct syntax {
 	/* Why a mode cannot work for a method here; NULL: it can. [method after resolution][mode] */
 	const char *mode_refusal[VIEWD_METHOD_COUNT][VIEWD_MODE_COUNT];
 
+	/* Why a mode cannot take part in a group; NULL: it can. */
+	const char *group_refusal[VIEWD_MODE_COUNT];
+
 	/* comparing, exactly: no collation, no numeric equality between types */
 	const char *verify_value;  /* one expression in which equal means the same stored value: "quote({})"; NULL stays groupable */
 	const char *same_value;    /* NULL-safe "is the very same", slots {a} and {b}, used by the diff refresh */

@@ -107,17 +107,17 @@ static char *rename_text(struct aside *aside, bool live_first)
 	return sql;
 }
 
-static bool rename_patiently(struct aside *aside, const char *sql, struct viewd_err *err)
+bool aside_run_rename(struct viewd_conn *conn, const char *sql, struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
 
 	for (int attempt = 1; attempt <= RENAME_ATTEMPTS; attempt++) {
-		if (my_exec_within(aside->conn, sql, aside->conn->lock_timeout_us, &failure))
+		if (my_exec_within(conn, sql, conn->lock_timeout_us, &failure))
 			return true;
 		if (failure.cls != VIEWD_ERR_CONFLICT)
 			break;
 		/* While RENAME waits, new readers queue behind it: let them through before the next attempt. */
-		if (attempt < RENAME_ATTEMPTS && !my_exec_within(aside->conn, "DO SLEEP(0.1)", SPAN_SECOND, &failure))
+		if (attempt < RENAME_ATTEMPTS && !my_exec_within(conn, "DO SLEEP(0.1)", SPAN_SECOND, &failure))
 			break;
 	}
 	if (err != NULL)
@@ -131,7 +131,7 @@ bool aside_rename(struct aside *aside, bool live_first, struct viewd_err *err)
 		return false;
 	db_failpoint(&aside->conn->db, "mysql:checked");
 	char *sql = rename_text(aside, live_first);
-	bool done = rename_patiently(aside, sql, err);
+	bool done = aside_run_rename(aside->conn, sql, err);
 
 	talloc_free(sql);
 	if (done)
@@ -146,7 +146,7 @@ bool aside_rename_back(struct aside *aside, struct viewd_err *err)
 	char *live = aside_quoted(aside->conn, &aside->live);
 	char *sql = talloc_asprintf(live, "RENAME TABLE %s TO %s, %s TO %s", live, aside_quoted(live, &aside->fresh),
 	                            aside_quoted(live, &aside->old), live);
-	bool done = rename_patiently(aside, sql, err);
+	bool done = aside_run_rename(aside->conn, sql, err);
 
 	talloc_free(live);
 	return done;

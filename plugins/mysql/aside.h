@@ -35,6 +35,8 @@ void aside_discard(struct aside *aside, const struct relation *rel);
 char *aside_quoted(void *mem, const struct relation *rel);
 /* RENAME TABLE with bounded waiting and a few attempts. live_first: live TO old, fresh TO live; else fresh TO live. */
 bool aside_rename(struct aside *aside, bool live_first, struct viewd_err *err) MUST_CHECK;
+/* The same for any RENAME TABLE. */
+bool aside_run_rename(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MUST_CHECK;
 /* Undoes aside_rename(live_first). */
 bool aside_rename_back(struct aside *aside, struct viewd_err *err) MUST_CHECK;
 /* Checks that what is now called old is the recorded object, drops it. When it is not, or something refers to it, names are
@@ -45,6 +47,8 @@ bool aside_drop_old(struct aside *aside, const char *identity, struct viewd_err 
 
 /* Fills fresh with INSERT INTO fresh (...) query and writes the tag that says when and how much. */
 bool stage_fill(struct task *task, struct aside *aside, const char *uid, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+/* Writes the tag of the filled fresh table, and its statistics. */
+bool stage_tag(struct aside *aside, const struct tag *tag, struct viewd_err *err) MUST_CHECK;
 /* A table for the task, tagged with uid, indexed, empty. */
 bool stage_create(struct task *task, struct aside *aside, const char *uid, struct viewd_err *err) MUST_CHECK;
 /* A copy of the live table's structure, empty. */
@@ -74,6 +78,7 @@ bool my_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *
 bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err);    /* swap.c */
 bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err);    /* swap.c */
 enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256]);   /* swap.c */
+bool my_refresh_group(struct group *group, struct viewd_err *err);                      /* group.c */
 bool my_clean_leftovers(struct db *db, struct viewd_err *err);                         /* sweep.c */
 /* Fails, naming them, when views read columns of live that fresh lacks. dependants.c */
 bool my_check_dependants(struct task *task, const struct aside *aside, struct viewd_err *err) MUST_CHECK;

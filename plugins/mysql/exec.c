@@ -248,8 +248,9 @@ bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 	my_conn(db)->writing = how == DB_BEGIN_WRITE;
 	if (how == DB_BEGIN_WRITE)
 		return db_exec(db, "START TRANSACTION", err);
-	return db_exec(db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", err) &&
-	       db_exec(db, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", err);
+	const char *snapshot = how == DB_BEGIN_GROUP ? "START TRANSACTION WITH CONSISTENT SNAPSHOT"
+	                                             : "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+	return db_exec(db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", err) && db_exec(db, snapshot, err);
 }
 
 bool my_commit(struct db *db, struct viewd_err *err)

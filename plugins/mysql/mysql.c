@@ -28,6 +28,7 @@ const struct db_ops my_ops = {
 	.swap = my_swap,
 	.full = my_full,
 	.choose_mode = my_choose_mode,
+	.refresh_group = my_refresh_group,
 	.choose_capture = my_choose_capture,
 	.captures_lock = my_captures_lock,
 	.captures_unlock = my_captures_unlock,
@@ -83,4 +84,5 @@ VIEWD_DIALECT_EXPORT = {
 	.watch_next = my_watch_next,
 	.watch_wake = my_watch_wake,
 	.watch_close = my_watch_close,
+	.refresh_group = dialect_refresh_group,
 };

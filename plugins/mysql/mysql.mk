@@ -11,7 +11,7 @@ mysql_sources = \
 	plugins/mysql/dependants.c \
 	plugins/mysql/drain.c \
 	plugins/mysql/errors.c \
-	plugins/mysql/exec.c \
+	plugins/mysql/exec.c plugins/mysql/group.c \
 	plugins/mysql/hinder.c \
 	plugins/mysql/intent.c \
 	plugins/mysql/my.h \

@@ -31,6 +31,14 @@ static void analyse(struct aside *aside)
 	talloc_free(name);
 }
 
+bool stage_tag(struct aside *aside, const struct tag *tag, struct viewd_err *err)
+{
+	if (!write_tag(aside, tag, err))
+		return false;
+	analyse(aside);
+	return true;
+}
+
 bool stage_fill(struct task *task, struct aside *aside, const char *uid, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct tag tag = {.data_timestamp_us = db_now(task->db)};
@@ -45,9 +53,8 @@ bool stage_fill(struct task *task, struct aside *aside, const char *uid, struct 
 	tag.rows = rows;
 	tag.duration_us = db_now(task->db) - task->started_us;
 	db_failpoint(task->db, "mysql:filled");
-	if (!write_tag(aside, &tag, err))
+	if (!stage_tag(aside, &tag, err))
 		return false;
-	analyse(aside);
 	out->rows = out->rows_written = rows;
 	out->data_timestamp_us = tag.data_timestamp_us;
 	return true;

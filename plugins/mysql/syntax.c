@@ -51,6 +51,8 @@ const struct syntax my_syntax = {
 		},
 	},
 
+	.group_refusal = {[VIEWD_MODE_DIFF] = "the tables of a group are filled aside and exchanged by name"},
+
 	/* A hash of the bytes: grouping long texts themselves would compare only the first max_sort_length bytes. */
 	.verify_value = "SHA2(CAST({} AS BINARY), 256)",
 	.same_value = "CAST({a} AS BINARY) <=> CAST({b} AS BINARY)",

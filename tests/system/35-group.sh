@@ -35,11 +35,21 @@ define()
 		[view gc]
 		method = table
 		definition = SELECT sum(gen) AS total, count(*) AS n FROM ga
+
+		; two that keep readers out on PostgreSQL
+		[view gd]
+		method = materialized
+		definition = SELECT n, gen FROM src
+
+		[view ge]
+		method = materialized
+		definition = SELECT max(gen) AS gen FROM gd
 	END_CONF
 }
 
 pair="SELECT CASE WHEN (SELECT max(gen) FROM ga) = (SELECT min(gen) FROM gb) AND (SELECT min(gen) FROM ga) = (SELECT max(gen) FROM gb)
-	AND (SELECT total FROM gc) = $rows * (SELECT max(gen) FROM gb) THEN 'same' ELSE 'mixed' END"
+	AND (SELECT total FROM gc) = $rows * (SELECT max(gen) FROM gb) AND (SELECT min(gen) FROM gd) = (SELECT gen FROM ge)
+	AND (SELECT gen FROM ge) = (SELECT max(gen) FROM gb) THEN 'same' ELSE 'mixed' END"
 
 writer()
 {
@@ -51,7 +61,7 @@ writer()
 
 all_fresh()
 {
-	is_fresh ga && is_fresh gb && is_fresh gc
+	is_fresh ga && is_fresh gb && is_fresh gc && is_fresh gd && is_fresh ge
 }
 
 define ""
@@ -62,7 +72,7 @@ of_one_moment()
 	[ "$(viewctl --json status | jq '[.[].data_timestamp] | unique | length')" = 1 ]
 }
 ok "... of one moment" wait_until of_one_moment
-like "why tells the group" "$(viewctl why gb)" "refresh_group 'g': refreshed as one with 'ga', 'gc'"
+like "why tells the group" "$(viewctl why gb)" "refresh_group 'g': refreshed as one with 'ga', 'gc', 'gd', 'ge'"
 is "... status too" "$(field gb refresh_group)" g
 
 start_process "$T/reader.log" "$VIEWD_BUILD/tests/support/reader-$engine" \

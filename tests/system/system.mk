@@ -30,7 +30,7 @@ engine_tests = \
 	tests/system/23-limits-postgresql.sh tests/system/23-limits-mariadb.sh \
 	tests/system/24-changes-sqlite.sh tests/system/24-changes-postgresql.sh tests/system/24-changes-mariadb.sh \
 	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh \
-	tests/system/35-group-sqlite.sh tests/system/35-group-postgresql.sh \
+	tests/system/35-group-sqlite.sh tests/system/35-group-postgresql.sh tests/system/35-group-mariadb.sh \
 	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh \
 	tests/system/45-two-sqlite.sh tests/system/45-two-postgresql.sh tests/system/45-two-mariadb.sh \
 	tests/system/46-late-postgresql.sh tests/system/46-late-mariadb.sh \

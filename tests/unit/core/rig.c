@@ -46,6 +46,7 @@ struct rig *rig_new(void)
 	struct viewd_dialect one = viewd_dialect_fake;
 	one.name = "fakeone";
 	one.caps |= VIEWD_CAP_SINGLE_WRITER;
+	one.refresh_group = NULL;
 	REQUIRE_OK(registry_add(rig->registry, &one, &err), &err);
 	clock_fake_init(&rig->clock, INT64_C(1800000000) * SPAN_SECOND);
 	rig->clock.mono_us = SPAN_DAY; /* 0 means never */

@@ -20,7 +20,8 @@ struct rig {
 	bool idle; /* the engine has said so */
 };
 
-/* An engine without a configuration; servers are empty. Besides fake there is fakeone: the same with SINGLE_WRITER. */
+/* An engine without a configuration; servers are empty. Besides fake there is fakeone: the same with SINGLE_WRITER
+ * and without groups. */
 struct rig *rig_new(void);
 
 /* Loads the text as viewd.conf and puts it in force. */

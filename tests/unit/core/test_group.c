@@ -298,6 +298,17 @@ static void a_reload_while_it_runs(void)
 	rig_free(&rig);
 }
 
+static void not_every_dialect_can(void)
+{
+	expect_log("view 'a', cannot be kept (refresh_group = g, but the dialect fakeone cannot refresh several views together)");
+	expect_log("view 'b', cannot be kept");
+	struct rig *rig = rig_start("[database d]\nurl = fakeone://d\n" IN("g", "a", "t_x", "") IN("g", "b", "t_x", "") VIEW("c", "t_x"));
+	struct rig_report r = rig_refresh_now(rig, "a");
+	CHECK_CONTAINS(r.items[0].msg, "cannot refresh several views together");
+	CHECK_INT(rig_refresh_now(rig, "c").items[0].result, VIEW_RESULT_SUCCEEDED);
+	rig_free(&rig);
+}
+
 static void a_new_member_is_brought_in_line(void)
 {
 	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "") IN("g", "b", "t_y", ""));
@@ -349,6 +360,7 @@ static const struct harness_test tests[] = {
 	{"a member that is gone fails all until it is back", a_member_that_is_gone_fails_all_until_it_is_back},
 	{"a reload while it runs", a_reload_while_it_runs},
 	{"a new member is brought in line", a_new_member_is_brought_in_line},
+	{"not every dialect can", not_every_dialect_can},
 	{"a lost connection is looked up", a_lost_connection_is_looked_up},
 };
 HARNESS_MAIN(SUITE("group", tests))
