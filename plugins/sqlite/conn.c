@@ -119,11 +119,24 @@ static bool look_at_file(struct viewd_conn *conn, struct viewd_err *err)
 		conn->dev = st.st_dev;
 		conn->ino = st.st_ino;
 	}
+	conn->log = talloc_asprintf(conn, "%s-wal", conn->path);
+	if (wal && stat(conn->log, &st) == 0)
+		conn->log_ino = st.st_ino;
 	return true;
 }
 
+/* While a connection is open nobody has a reason to remove the write-ahead log; who does it takes the last transactions away. */
+static bool has_lost_log(const struct viewd_conn *conn)
+{
+	struct stat st;
+	return conn->log_ino != 0 && (stat(conn->log, &st) != 0 || st.st_ino != conn->log_ino);
+}
+
+/* The last one of a file to close writes the log back, which would put old pages over what others have written since without it. */
 static int destroy(struct viewd_conn *conn)
 {
+	if (has_lost_log(conn))
+		sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 	sqlite3_close_v2(conn->handle);
 	return 0;
 }
@@ -179,7 +192,7 @@ bool sqlite_conn_alive(struct viewd_conn *conn)
 {
 	struct stat st;
 	struct viewd_err ignored;
-	if (stat(conn->path, &st) != 0 || st.st_dev != conn->dev || st.st_ino != conn->ino)
+	if (stat(conn->path, &st) != 0 || st.st_dev != conn->dev || st.st_ino != conn->ino || has_lost_log(conn))
 		return false;
 	sqlite_op_enter(&conn->db);
 	return sqlite_internal(conn, "SELECT 1 FROM sqlite_master LIMIT 1", &ignored);

@@ -27,6 +27,8 @@ struct viewd_conn {
 	char *path;
 	dev_t dev;
 	ino_t ino;
+	char *log;            /* path of the write-ahead log */
+	ino_t log_ino;        /* 0: the file had none */
 	enum sqlite_guard guard;
 	struct sqlite_sources *sources; /* set while a definition is prepared for its sources */
 	int64_t deadline_us;            /* monotonic; 0: none */

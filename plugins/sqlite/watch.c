@@ -234,7 +234,7 @@ bool sqlite_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_s
 	int pause_ms = w->look < ARRAY_LEN(looks_ms) ? looks_ms[w->look] : (int)(timeout_us / 1000);
 	w->look = wait_for_hint(w, pause_ms, &woken) ? 0 : w->look + 1;
 	if (!sqlite_conn_alive(w->conn))
-		return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' is gone or was replaced", w->conn->path);
+		return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' or its write-ahead log is gone or was replaced", w->conn->path);
 	if (!look(w, &news, err))
 		return false;
 	int pace_ms = w->pace_ms == 0 ? 1 : w->pace_ms * 2;
