@@ -2,6 +2,7 @@
 #include "work/worker.h"
 
 #include "base/log.h"
+#include "base/span.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -9,6 +10,8 @@
 #include <string.h>
 
 #define MAX_HOOKS 8
+/* A machine that has no room for another thread now may have some later. */
+#define START_AGAIN SPAN_SECOND
 
 /* A FIFO of tasks; protected by the pool's lock. */
 struct task_queue {
@@ -22,6 +25,7 @@ struct worker_pool {
 	struct task_queue lasting; /* waiting too; served first */
 	struct worker_note *notes, **notes_tail;
 	struct loop_waker *waker;
+	struct loop_timer *start_timer;
 	pthread_t *threads;
 	size_t n_threads, max_threads;
 	size_t n_room;    /* in threads */
@@ -30,6 +34,7 @@ struct worker_pool {
 	size_t n_idle;    /* threads inside pthread_cond_wait */
 	size_t n_waiting; /* tasks that no thread has taken yet */
 	size_t n_pending; /* loop thread only */
+	bool short_of_threads; /* and said so */
 	bool stopping;
 	bool orphaned; /* freed while a thread was inside a task: that thread must not touch the queues again */
 };
@@ -151,6 +156,8 @@ static void give_back(void *ctx)
 	}
 }
 
+static void start_again(void *ctx);
+
 struct worker_pool *worker_pool_new(struct loop *loop, size_t max_threads)
 {
 	struct worker_pool *pool = calloc(1, sizeof *pool);
@@ -164,6 +171,7 @@ struct worker_pool *worker_pool_new(struct loop *loop, size_t max_threads)
 	queue_init(&pool->finished);
 	pool->notes_tail = &pool->notes;
 	pool->waker = loop_waker_new(loop, give_back, pool);
+	pool->start_timer = loop_timer_new(loop, start_again, pool);
 	return pool;
 }
 
@@ -187,11 +195,32 @@ static bool start_thread(struct worker_pool *pool)
 	int rc = pthread_create(&pool->threads[pool->n_threads], NULL, worker_main, pool);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc != 0) {
-		log_warning("cannot start a worker thread (%s), %zu serve", strerrordesc_np(rc), pool->n_threads);
+		if (!pool->short_of_threads)
+			log_warning("cannot start a worker thread (%s), %zu serve", strerrordesc_np(rc), pool->n_threads);
+		pool->short_of_threads = true;
 		return false;
 	}
+	pool->short_of_threads = false;
 	pool->n_threads++;
 	return true;
+}
+
+static bool needs_thread(const struct worker_pool *pool)
+{
+	return pool->n_waiting > pool->n_idle && pool->n_threads < pool->max_threads + pool->n_lasting;
+}
+
+/* Those that serve may be busy for ever (a watch), so what waits cannot wait for them. */
+static void start_again(void *ctx)
+{
+	struct worker_pool *pool = ctx;
+	pthread_mutex_lock(&pool->lock);
+	while (needs_thread(pool) && start_thread(pool) && pool->n_threads < pool->n_pending)
+		;
+	bool short_of_threads = pool->short_of_threads;
+	pthread_mutex_unlock(&pool->lock);
+	if (short_of_threads)
+		loop_timer_set(pool->start_timer, START_AGAIN);
 }
 
 void worker_submit(struct worker_pool *pool, struct worker_task *task)
@@ -201,9 +230,8 @@ void worker_submit(struct worker_pool *pool, struct worker_task *task)
 	pool->n_lasting += task->lasting;
 	queue_push(task->lasting ? &pool->lasting : &pool->waiting, task);
 	pool->n_waiting++;
-	bool thread_needed = pool->n_waiting > pool->n_idle && pool->n_threads < pool->max_threads + pool->n_lasting;
-	if (thread_needed && !start_thread(pool) && pool->n_threads == 0)
-		abort();
+	if (needs_thread(pool) && !start_thread(pool))
+		loop_timer_set(pool->start_timer, START_AGAIN);
 	pthread_cond_signal(&pool->work);
 	pthread_mutex_unlock(&pool->lock);
 }
@@ -242,6 +270,7 @@ void worker_pool_free(struct worker_pool **pool_ptr, bool wait)
 	if (pool == NULL)
 		return;
 	*pool_ptr = NULL;
+	loop_timer_free(&pool->start_timer);
 	pthread_mutex_lock(&pool->lock);
 	pool->stopping = true;
 	pool->orphaned = !wait && pool->n_pending > 0;

@@ -163,11 +163,40 @@ net cut
 ok "silence while a session is set up: reached" wait_until "net_struck $hits"
 back "silence while a session is set up"
 
+# ---- a silent watching session ----
+# Its heartbeat has to find out: half a minute on PostgreSQL, a minute on MariaDB.
+if [ -n "${VIEWD_LONG:-}" ]; then
+	net only :watch
+	net hold
+	change
+	WAIT=75
+	ok "silence on the watching session: found out" wait_until "is_down lost || is_down connect || holds followed"
+	net cut
+	net pass
+	WAIT=20
+	ok "silence on the watching session: what was missed is caught up with" wait_until "holds followed"
+	back "silence on the watching session"
+fi
+
 # ---- closed for long ----
 net refuse
 net cut
 ok "a closed port: down, and told so" wait_until is_down
 ok "a closed port: a refresh by hand is told at once" fails_with connect viewctl refresh mv --wait
+if [ -n "${VIEWD_LONG:-}" ]; then
+	words=$(grep -c "'shop', cannot be used" "$T/viewd.log")
+	since=$SECONDS
+	WAIT=100 wait_until "[ $((since + 60)) -le \$SECONDS ]"
+	ok "closed for a minute: without more words" test "$(grep -c "'shop', cannot be used" "$T/viewd.log")" -le $((words + 1))
+	# Accepted and cut at once: so the proxy counts the attempts.
+	net pass
+	net cut 0
+	net cut
+	tried=$(net accepted)
+	since=$SECONDS
+	WAIT=100 wait_until "[ $((since + 40)) -le \$SECONDS ]"
+	ok "cut for 40 s: attempts are few" test $(($(net accepted) - tried)) -le 14
+fi
 net pass
 back "a closed port"
 

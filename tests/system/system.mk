@@ -9,6 +9,7 @@ engine_scripts = \
 	tests/system/22-server.sh \
 	tests/system/23-limits.sh \
 	tests/system/24-changes.sh \
+	tests/system/25-host.sh \
 	tests/system/30-readers.sh \
 	tests/system/35-group.sh \
 	tests/system/40-crash.sh \
@@ -29,6 +30,7 @@ engine_tests = \
 	tests/system/22-server-postgresql.sh tests/system/22-server-mariadb.sh \
 	tests/system/23-limits-postgresql.sh tests/system/23-limits-mariadb.sh \
 	tests/system/24-changes-sqlite.sh tests/system/24-changes-postgresql.sh tests/system/24-changes-mariadb.sh \
+	tests/system/25-host-sqlite.sh tests/system/25-host-postgresql.sh tests/system/25-host-mariadb.sh \
 	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh \
 	tests/system/35-group-sqlite.sh tests/system/35-group-postgresql.sh tests/system/35-group-mariadb.sh \
 	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh \
@@ -66,6 +68,7 @@ EXTRA_DIST += tests/model/model.sh
 # Tests that have one form only.
 system_tests = \
 	tests/system/12-demo.sh \
+	tests/system/26-files.sh \
 	tests/system/60-badinput.sh \
 	tests/system/63-watch-mariadb.sh \
 	tests/system/90-control.sh \
