@@ -235,7 +235,8 @@ void group_replan(struct view *view)
 
 static bool is_set_up(const struct view *v)
 {
-	return v->reconciled && !v->removed && v->data_timestamp_us != 0 && !wave_waits_for_setup(v);
+	bool held = v->removed || v->paused || v->state == VIEW_STATE_SUSPENDED;
+	return v->reconciled && !held && v->data_timestamp_us != 0 && !wave_waits_for_setup(v);
 }
 
 void group_align(struct view *view)
@@ -245,7 +246,7 @@ void group_align(struct view *view)
 	const struct group *g = group_of(view);
 	bool differ = false;
 	for (size_t i = 0; g != NULL && i < g->n; i++) {
-		if (!is_set_up(g->views[i]) || wave_waits_for_refresh(g->views[i]) || g->views[i]->paused)
+		if (!is_set_up(g->views[i]) || wave_waits_for_refresh(g->views[i]))
 			return;
 		differ |= g->views[i]->data_timestamp_us != g->views[0]->data_timestamp_us;
 	}

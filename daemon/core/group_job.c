@@ -102,7 +102,8 @@ static void start_part(struct job *lead, struct job *part)
 	part->request.trigger = view_trigger_word(lead->trigger);
 	part->request.force_full = lead->request.force_full;
 	part->request.run_id = lead->request.run_id;
-	part->create_missing |= lead->create_missing;
+	/* What is known to be gone was perhaps dropped on purpose: another member's trigger does not bring it back. */
+	part->create_missing = (part->create_missing || lead->create_missing) && part->view->state != VIEW_STATE_MISSING;
 	if (lead->request.force_full)
 		part->unknown_since_us = 0;
 	dispatch_unqueue(part->view);

@@ -117,7 +117,7 @@ static bool update_view(struct db *db, const char *view, const struct state_run 
 		set_success(&st, run);
 	else
 		set_text(&st, "last_error", run->error);
-	if (strcmp(run->result, "FAILED") == 0)
+	if (strcmp(run->result, "FAILED") == 0 || strcmp(run->result, "UPSTREAM_FAILED") == 0)
 		stmt_text(&st, ", consecutive_errors = consecutive_errors + 1");
 	stmt_text(&st, " WHERE ");
 	stmt_name(&st, "name");

@@ -282,6 +282,23 @@ static void a_member_that_is_gone_fails_all_until_it_is_back(void)
 	rig_free(&rig);
 }
 
+static void what_was_dropped_on_purpose_stays_away(void)
+{
+	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "every = 1h\n") IN("g", "b", "t_y", ""));
+	rig_drop_now(rig, "b");
+	expect_log("view 'b', setting it up failed (missing");
+	rig_advance(rig, SPAN_HOUR);
+	rig_settle(rig);
+	CHECK_INT(fake_kind("d", "b"), VIEWD_KIND_NONE);
+	CHECK_STR(rig_words(rig, "a"), "FAILED IDLE UPSTREAM_FAILED");
+	CHECK_CONTAINS(rig_status(rig, "a").error->msg, "view 'b' failed");
+	rig_create_now(rig, "b");
+	rig_settle(rig);
+	rig_refresh_now(rig, "a");
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
 static void a_reload_while_it_runs(void)
 {
 	struct rig *rig = rig_start(DB TRIO);
@@ -358,6 +375,7 @@ static const struct harness_test tests[] = {
 	{"two groups may not wait for each other", two_groups_may_not_wait_for_each_other},
 	{"a plain view between is no obstacle", a_plain_view_between_is_no_obstacle},
 	{"a member that is gone fails all until it is back", a_member_that_is_gone_fails_all_until_it_is_back},
+	{"what was dropped on purpose stays away", what_was_dropped_on_purpose_stays_away},
 	{"a reload while it runs", a_reload_while_it_runs},
 	{"a new member is brought in line", a_new_member_is_brought_in_line},
 	{"not every dialect can", not_every_dialect_can},
