@@ -240,10 +240,12 @@ void worker_send(struct worker_pool *pool, struct worker_note *note)
 {
 	pthread_mutex_lock(&pool->lock);
 	if (!pool->orphaned) { /* else nobody listens any more */
+		bool first = pool->notes == NULL; /* the loop takes them all at once */
 		note->next = NULL;
 		*pool->notes_tail = note;
 		pool->notes_tail = &note->next;
-		loop_wake(pool->waker);
+		if (first)
+			loop_wake(pool->waker);
 	}
 	pthread_mutex_unlock(&pool->lock);
 }
