@@ -77,10 +77,12 @@ conf_database shop <<-END
 
 	[view native]
 	method = materialized
+	refresh_group = natives
 	definition = SELECT customer, max(amount) AS most FROM orders GROUP BY customer
 
 	[view native_keyed]
 	method = materialized
+	refresh_group = natives
 	unique_key = id
 	index_amount = (amount)
 	definition = SELECT id, amount FROM orders WHERE amount > 20
