@@ -119,4 +119,4 @@ check-long: $(model_tests)
 check_PROGRAMS += tests/support/proxy
 tests_support_proxy_SOURCES = tests/support/proxy.c tests/support/proxy.h tests/support/proxy_address.c tests/support/proxy_link.c
 tests_support_proxy_LDADD =
-EXTRA_DIST += tests/support/proxy.sh
+EXTRA_DIST += tests/support/proxy.sh tests/FAULTS.md

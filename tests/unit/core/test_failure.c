@@ -201,6 +201,31 @@ static void lost_connection_is_inspected_first(void)
 	rig_free(&rig);
 }
 
+/* What takes the server down with it must not do so for ever. */
+static void three_broken_connections_are_enough(void)
+{
+	struct rig *rig = rig_start(DB RETRIES("max_retries = 100\n"));
+	fake_do("d", "fail refresh a lost -1");
+	expect_log("view 'a', refresh failed (lost");
+	expect_log("database 'd', cannot be used");
+	expect_log("view 'a', 3 runs in a row broke the connection: quarantined");
+	for (int i = 0; i < 3; i++) {
+		CHECK(strstr(rig_words(rig, "a"), "SUSPENDED") == NULL);
+		rig_advance(rig, SPAN_HOUR);
+		rig_settle(rig);
+		probe(rig, "d");
+		CHECK_INT(fake_calls("d", "refresh", "a"), i + 1);
+	}
+	CHECK_STR(rig_words(rig, "a"), "SUSPENDED IDLE FAILED");
+	rig_advance(rig, SPAN_DAY);
+	rig_settle(rig);
+	CHECK_INT(fake_calls("d", "refresh", "a"), 3);
+	fake_do("d", "release refresh a");
+	rig_refresh_now(rig, "a");
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
 static void vanished_while_away_stays_gone(void)
 {
 	struct rig *rig = rig_start(DB RETRIES(""));
@@ -399,6 +424,7 @@ static const struct harness_test tests[] = {
 	{"a database is down from the start", down_from_the_start},
 	{"a read-only server is watched", standby_is_watched},
 	{"after a lost connection it looks first", lost_connection_is_inspected_first},
+	{"three broken connections are enough", three_broken_connections_are_enough},
 	{"what vanished while away stays gone", vanished_while_away_stays_gone},
 	{"a pause outlives the engine", pause_outlives_the_engine},
 	{"cancel what runs and what waits", cancel_running_and_waiting},
