@@ -274,6 +274,7 @@ static void on_change(struct binlog *log, const char *sql, const char *database)
 
 	log->reload = log->reload || means == STATEMENT_NAMES;
 	log->gap = log->gap || means == STATEMENT_ANYTHING;
+	log->request = log->request || strcasestr(sql, "viewd_requests") != NULL;
 	if (strncasecmp(sql, "XA COMMIT", 9) == 0) /* what it changed was told when it was prepared, and was not visible then */
 		log->gap = true;
 	if (!log->in_group)

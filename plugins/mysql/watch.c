@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * watch.c: the one session of a database that notices changes. It holds the database's lock (GET_LOCK, freed by the server with the session)
- * and looks at whatever its captures need: the binary log when its socket says so, the triggers' log more often while there is something in it
- * and four times a second while there is not.
+ * and looks at whatever its captures need: the binary log when its socket says so, the triggers' log every few milliseconds while there is
+ * something in it. While there is not, MariaDB looks itself, inside one statement that ends when something has come; MySQL has no such
+ * statement and is asked four times a second, and so is MariaDB while the binary log has to be heard as well.
  */
 #include "mysql/watch.h"
 
@@ -25,6 +26,8 @@
 #define TIMEOUT_US (30 * SPAN_SECOND)
 #define PAUSE_SHORT (5 * SPAN_MS)
 #define PAUSE_LONG (250 * SPAN_MS)
+#define WAIT_ROUND (12 * SPAN_MS) /* the mean wait is half of it */
+#define WAIT_ROUNDS 25            /* a statement; until it ends nothing wakes the watch */
 #define LOOK_EVERY SPAN_SECOND
 #define POLL_EVERY (2 * SPAN_SECOND)
 #define HEARTBEAT_EVERY (5 * SPAN_SECOND)
@@ -33,7 +36,7 @@
 
 /* When something is due next, by the monotonic clock. */
 struct due {
-	int64_t log, look, poll, heartbeat, thorough, mend;
+	int64_t log, look, poll, heartbeat, modes, thorough, mend;
 };
 
 struct viewd_watch {
@@ -45,6 +48,8 @@ struct viewd_watch {
 	bool untold;            /* something was found, and a failure kept it from being told */
 	bool trigger, poll;     /* some source is noticed so */
 	bool compare;           /* TABLE_ID can be seen */
+	bool cannot_wait;       /* the server refused the statement that waits */
+	bool came;              /* it ended because something is there */
 	int64_t pause_us;
 	struct due due;
 };
@@ -108,6 +113,8 @@ static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) || !notice_setup(w->conn, err) ||
 	    !my_lease_record(w->conn, err))
 		return false;
+	if (w->conn->mariadb && !db_exec(db, "SET SESSION slow_query_log = OFF", NULL))
+		db_log(db, VIEWD_LOG_DEBUG, "database '%s', statements that wait may be found in the slow query log", db->database_name);
 	w->compare = tables_can_compare(w->conn);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return w->wake >= 0 || err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot make a wake-up descriptor");
@@ -169,6 +176,24 @@ static bool load_modes(struct viewd_watch *w, struct viewd_err *err)
 }
 
 /* ---- looking */
+
+/* Does the server tell of log rows and requests by ending a statement? */
+static bool server_waits(const struct viewd_watch *w)
+{
+	return w->trigger && w->binlog == NULL && w->conn->mariadb && !w->cannot_wait;
+}
+
+/* Some other way to notice requests than reading their table. */
+static bool hears_requests(const struct viewd_watch *w)
+{
+	return w->binlog != NULL || server_waits(w);
+}
+
+/* What the binary log tells needs no looking. */
+static int64_t look_every(const struct viewd_watch *w)
+{
+	return w->binlog != NULL && !w->trigger && !w->poll ? HEARTBEAT_EVERY : LOOK_EVERY;
+}
 
 /* Is it due? Then it is due again after every_us. */
 static bool comes_due(int64_t *due, int64_t every_us)
@@ -239,13 +264,15 @@ static bool look(struct viewd_watch *w, bool full, bool *news, bool *asked, stru
 	if (full)
 		w->due = (struct due){.thorough = w->due.thorough, .mend = w->due.mend};
 	if (comes_due(&w->due.heartbeat, HEARTBEAT_EVERY)) {
-		*news = true;
+		*news = *asked = true;
 		if (!check_lock(w, err) || (w->binlog != NULL && !binlog_check(w->binlog, err)))
 			return false;
 	}
-	if (comes_due(&w->due.look, LOOK_EVERY)) {
-		*asked = true;
-		if (!load_modes(w, err) || !look_at_tables(w, news, err))
+	if (comes_due(&w->due.modes, HEARTBEAT_EVERY) && !load_modes(w, err))
+		return false;
+	if (comes_due(&w->due.look, look_every(w))) {
+		*asked = *asked || !hears_requests(w);
+		if (!look_at_tables(w, news, err))
 			return false;
 	}
 	return look_at_log(w, news, err) && look_at_binlog(w, news, asked, err);
@@ -270,11 +297,12 @@ static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink 
 	struct viewd_err failure = {0};
 	struct counted counted = {.to = signals};
 	struct viewd_signal_sink sink = {count, &counted};
-	bool news = full || w->untold, asked = full;
+	bool news = full || w->untold, asked = full || w->came;
 	bool good = look(w, full, &news, &asked, &failure) && (!news || marks_stale(&w->conn->db, sink, &failure)) &&
 	            (!asked || marks_requests(&w->conn->db, sink, &failure));
 
 	w->untold = news && !good;
+	w->came = w->came && !good;
 	*told_r = counted.n > 0;
 	if (good)
 		return true;
@@ -295,6 +323,29 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* Rows that are not committed are not seen, and nothing is held while it sleeps. It ends early only if there is something; what comes in its
+ * last round ends the next one at once. */
+static void wait_in_server(struct viewd_watch *w, int64_t until)
+{
+	int64_t begin = mono_us(), rounds = (until - begin) / WAIT_ROUND;
+	struct viewd_err failure = {0};
+	char sql[512];
+
+	rounds = rounds < 1 ? 1 : rounds > WAIT_ROUNDS ? WAIT_ROUNDS : rounds;
+	snprintf(sql, sizeof sql,
+	         "BEGIN NOT ATOMIC DECLARE n INT DEFAULT 0; WHILE n < %d AND NOT EXISTS (SELECT 1 FROM viewd_changes) AND NOT EXISTS"
+	         " (SELECT 1 FROM viewd_requests) DO DO SLEEP(%.3f); SET n = n + 1; END WHILE; END",
+	         (int)rounds, (double)WAIT_ROUND / SPAN_SECOND);
+	if (db_exec(&w->conn->db, sql, &failure)) {
+		w->came = mono_us() - begin < rounds * WAIT_ROUND;
+		w->due.log = w->came ? 0 : mono_us() + PAUSE_LONG;
+		return;
+	}
+	db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', the server does not wait for changes (%s)", w->conn->db.database_name, failure.msg);
+	w->cannot_wait = true;
+	w->due = (struct due){.thorough = w->due.thorough, .mend = w->due.mend}; /* a lost connection is found out now */
+}
+
 /* Until something is due, arrives, or wakes us; *woken_r: the latter. */
 static void wait_for_hint(struct viewd_watch *w, int64_t deadline, bool *woken_r)
 {
@@ -302,6 +353,11 @@ static void wait_for_hint(struct viewd_watch *w, int64_t deadline, bool *woken_r
 	int64_t until = earlier(earlier(deadline, w->due.look), w->due.heartbeat);
 	uint64_t n;
 
+	bool in_server = server_waits(w) && w->pause_us > PAUSE_SHORT;
+	if (in_server && until - mono_us() >= WAIT_ROUND && poll(fds, 1, 0) == 0) {
+		wait_in_server(w, until);
+		until = 0;
+	}
 	if (w->trigger)
 		until = earlier(until, w->due.log);
 	int64_t left = w->binlog != NULL && binlog_buffered(w->binlog) ? 0 : until - mono_us();
