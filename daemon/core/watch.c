@@ -11,11 +11,17 @@
 #include "core/roster.h"
 #include "plugin/host.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
 
 /* A watch returns at least this often, so that a stop is noticed even by a dialect that lost its wake-up. */
 #define ROUND (30 * SPAN_SECOND)
+/* Each look tells of every stale view. While thousands are set up or wait for their turn, each wake-up would tell of all of them again, so a
+ * look that told of many is followed by a pause of so much for each. */
+#define MANY_TOLD 100
+#define PAUSE_EACH INT64_C(20) /* microseconds */
+#define PAUSE_MAX (250 * SPAN_MS)
 
 struct watcher {
 	struct worker_task task;
@@ -27,6 +33,7 @@ struct watcher {
 	const struct conf_database *conf_db;
 	struct viewd_watch *watch; /* set by the thread before it sends `opened`; used by the loop after that */
 	bool opened;               /* loop side */
+	int64_t told;              /* thread side: signals in this round */
 	bool looked;               /* thread side: the first round, which tells what happened before, is over */
 	_Atomic bool stop;
 	_Atomic uint64_t asked;    /* number of the last question: a round that begins after it and succeeds is to be told */
@@ -111,6 +118,7 @@ static bool tell(void *ctx, const struct viewd_signal *signal)
 	n->kind = signal->kind;
 	n->seq = signal->seq;
 	n->old = !w->looked;
+	w->told++;
 	worker_send(w->eng->pool, &n->note);
 	return !w->stop;
 }
@@ -131,6 +139,13 @@ static bool open_watch(struct watcher *w)
 	return w->watch != NULL;
 }
 
+static void pause_after(int64_t told)
+{
+	int64_t us = told * PAUSE_EACH;
+	if (told > MANY_TOLD)
+		poll(NULL, 0, (int)((us < PAUSE_MAX ? us : PAUSE_MAX) / SPAN_MS));
+}
+
 static void watch_run(struct worker_task *task)
 {
 	struct watcher *w = CONTAINER_OF(task, struct watcher, task);
@@ -149,6 +164,8 @@ static void watch_run(struct worker_task *task)
 		if (asked != answered)
 			tell_note(w, NOTE_ALIVE, asked);
 		answered = asked;
+		pause_after(w->told);
+		w->told = 0;
 	}
 }
 

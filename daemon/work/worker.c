@@ -12,6 +12,7 @@
 #define MAX_HOOKS 8
 /* A machine that has no room for another thread now may have some later. */
 #define START_AGAIN SPAN_SECOND
+#define NOTES_AT_ONCE 1000 /* about a millisecond; then the loop does other work */
 
 /* A FIFO of tasks; protected by the pool's lock. */
 struct task_queue {
@@ -132,15 +133,32 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
+/* The first notes, cut off the list. With the lock held. */
+static struct worker_note *take_notes(struct worker_pool *pool)
+{
+	struct worker_note *first = pool->notes, **end = &pool->notes;
+	for (int i = 0; i < NOTES_AT_ONCE && *end != NULL; i++)
+		end = &(*end)->next;
+	pool->notes = *end;
+	*end = NULL;
+	if (pool->notes == NULL)
+		pool->notes_tail = &pool->notes;
+	return first;
+}
+
+/* What a task sent comes before its end, so tasks wait while there are more notes than one turn takes. */
 static void give_back(void *ctx)
 {
 	struct worker_pool *pool = ctx;
+	struct worker_task *task = NULL;
 	pthread_mutex_lock(&pool->lock);
-	struct worker_task *task = pool->finished.head;
-	queue_init(&pool->finished);
-	struct worker_note *note = pool->notes;
-	pool->notes = NULL;
-	pool->notes_tail = &pool->notes;
+	struct worker_note *note = take_notes(pool);
+	if (pool->notes != NULL)
+		loop_wake(pool->waker);
+	else {
+		task = pool->finished.head;
+		queue_init(&pool->finished);
+	}
 	pthread_mutex_unlock(&pool->lock);
 	while (note != NULL) {
 		struct worker_note *next = note->next;
@@ -240,7 +258,7 @@ void worker_send(struct worker_pool *pool, struct worker_note *note)
 {
 	pthread_mutex_lock(&pool->lock);
 	if (!pool->orphaned) { /* else nobody listens any more */
-		bool first = pool->notes == NULL; /* the loop takes them all at once */
+		bool first = pool->notes == NULL; /* else it is awake, and stays so until it has taken all */
 		note->next = NULL;
 		*pool->notes_tail = note;
 		pool->notes_tail = &note->next;
