@@ -72,6 +72,10 @@ struct db_ops {
 	/* A new call of the daemon begins: forget a cancel that came for an earlier one. NULL: nothing to do. */
 	void (*enter)(struct db *db);
 
+	/* A hook has run outside a transaction, well or not: it may leave none open. What else it did to the session is undone before the next
+	 * call of the daemon. NULL: nothing to do. */
+	bool (*end_hook)(struct db *db, struct viewd_err *err);
+
 	/* What db_object.canonical would be for the wanted definition; used for adoption. NULL: never matches. */
 	bool (*wanted_canonical)(struct task *task, char out[static 65], struct viewd_err *err);
 

@@ -27,6 +27,12 @@ static bool begins_transaction_control(const struct lex_token *tok)
 	return false;
 }
 
+/* Nor may a hook change what the statements after it mean, where it runs outside their transaction. */
+static bool begins_session_change(const struct syntax *syn, const struct lex_token *tok)
+{
+	return !syn->transactional_ddl && (lex_is(tok, "USE") || lex_is(tok, "LOCK") || lex_is(tok, "UNLOCK"));
+}
+
 static bool refuse(const char *key, const char *why, struct viewd_err *err)
 {
 	err_set(err, VIEWD_ERR_CONFIG, "%s %s", key, why);
@@ -46,6 +52,8 @@ static bool check_statement(const struct syntax *syn, const char *key, const cha
 			return refuse(key, "holds more than one statement", err);
 		if (!begun && begins_transaction_control(&tok))
 			return refuse(key, "ends or begins a transaction", err);
+		if (!begun && begins_session_change(syn, &tok))
+			return refuse(key, "changes the session for what comes after it", err);
 		closed = tok.kind == LEX_OTHER && tok.text[0] == ';';
 		begun = true;
 	}
@@ -85,9 +93,21 @@ bool hooks_inside(const struct task *task)
 	return task->db->syntax->transactional_ddl;
 }
 
+static bool run(struct task *task, const char *hook, struct viewd_err *err)
+{
+	const struct db_ops *ops = task->db->ops;
+	struct viewd_err left = {0};
+	bool done = db_exec(task->db, hook, err);
+	if (hooks_inside(task) || ops->end_hook == NULL || ops->end_hook(task->db, &left))
+		return done;
+	if (done && err != NULL)
+		*err = left;
+	return false;
+}
+
 bool hooks_before(struct task *task, struct viewd_err *err)
 {
-	return task->view->pre_hook == NULL || db_exec(task->db, task->view->pre_hook, err) || err_wrap(err, "pre_hook");
+	return task->view->pre_hook == NULL || run(task, task->view->pre_hook, err) || err_wrap(err, "pre_hook");
 }
 
 /* Is it the statement's own fault, with the rest of the refresh unharmed? */
@@ -112,7 +132,7 @@ bool hooks_after(struct task *task, char warning[static 512], struct viewd_err *
 		return true;
 	if (inside && !db_exec(db, "SAVEPOINT viewd_post_hook", err))
 		return false;
-	if (db_exec(db, task->view->post_hook, err))
+	if (run(task, task->view->post_hook, err))
 		return !inside || db_exec(db, "RELEASE SAVEPOINT viewd_post_hook", err);
 	if (inside && !is_harmless(err))
 		return err_wrap(err, "post_hook");

@@ -244,8 +244,12 @@ void recipe_after(struct task *task)
 {
 	struct viewd_err err;
 	char warning[512];
-	if (!hooks_inside(task) && !hooks_after(task, warning, &err))
+	if (hooks_inside(task))
+		return;
+	if (!hooks_after(task, warning, &err))
 		db_log(task->db, VIEWD_LOG_WARNING, "view '%s', post_hook failed (%s)", task->view->name, err.msg);
+	else if (warning[0] != '\0' && !state_annotate(task->db, task->view->name, warning, &err))
+		db_log(task->db, VIEWD_LOG_WARNING, "view '%s', history does not tell of its post_hook (%s)", task->view->name, err.msg);
 }
 
 bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)

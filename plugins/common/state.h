@@ -67,6 +67,8 @@ bool state_clear_data(struct db *db, const char *view, struct viewd_err *err) MU
 
 /* Writes the outcome of a run into the state row (if there is one) and the history; trims the history now and then. */
 bool state_record_run(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err) MUST_CHECK;
+/* Writes error into the newest row of the view's history. */
+bool state_annotate(struct db *db, const char *view, const char *error, struct viewd_err *err) MUST_CHECK;
 
 /* Every recorded view. */
 bool state_list(struct db *db, struct viewd_recorded_sink rows, struct viewd_err *err) MUST_CHECK;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIM_EVERY 16 /* the history is trimmed in one write of so many */
+#define TRIM_EVERY 16 /* the history is trimmed in one write of so many, on an average */
 
 bool state_save(struct db *db, const char *view, const struct state_row *row, struct viewd_err *err)
 {
@@ -177,9 +177,33 @@ static bool trim(struct db *db, const char *view, struct viewd_err *err)
 	return stmt_run(&st, err);
 }
 
+bool state_annotate(struct db *db, const char *view, const char *error, struct viewd_err *err)
+{
+	char newest[32] = "";
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "SELECT max(id) FROM %s WHERE ", db->syntax->history_table);
+	stmt_name(&st, "view");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	if (!stmt_query(&st, read_id, newest, err))
+		return false;
+	st = stmt_new(db);
+	st.sql = sql_add(st.sql, "UPDATE %s SET error = ", db->syntax->history_table);
+	stmt_param(&st, error);
+	st.sql = sql_add(st.sql, " WHERE id = %lld", strtoll(newest, NULL, 10));
+	return stmt_run(&st, err);
+}
+
+/* Runs are numbered over all views, so one that always runs beside another may have odd numbers only. Multiples of the golden ratio are spread
+ * evenly whatever the step. */
+static bool is_trim_due(int64_t run_id)
+{
+	return (uint32_t)run_id * 2654435769u < UINT32_MAX / TRIM_EVERY;
+}
+
 bool state_record_run(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err)
 {
 	if (!update_view(db, view, run, err) || !insert_history(db, view, run, err))
 		return false;
-	return run->run_id % TRIM_EVERY != 0 || trim(db, view, err);
+	return !is_trim_due(run->run_id) || trim(db, view, err);
 }

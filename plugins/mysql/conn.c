@@ -143,6 +143,20 @@ static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 	return my_set_limits(&conn->db, STATEMENT_US, 2 * SPAN_SECOND, err);
 }
 
+void my_renew(struct viewd_conn *conn)
+{
+	struct viewd_err err;
+
+	conn->hooked = false;
+	if (conn->lost)
+		return;
+	conn->timeout_us = conn->lock_timeout_us = -1;
+	if (mysql_reset_connection(conn->my) == 0 && mysql_select_db(conn->my, conn->url->database) == 0 &&
+	    mysql_set_character_set(conn->my, "utf8mb4") == 0 && fix_session(conn, &err))
+		return;
+	conn->lost = true;
+}
+
 static struct viewd_conn *conn_new(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
 {
 	struct viewd_conn *conn = talloc_zero(NULL, struct viewd_conn);

@@ -161,6 +161,21 @@ static bool take_result(struct viewd_conn *conn, MYSQL_RES **result_r, struct vi
 	return answer_failed(conn, true, VIEWD_ERR_TIMEOUT, err);
 }
 
+/* A procedure may give several results. */
+static bool drop_more(struct viewd_conn *conn, struct viewd_err *err)
+{
+	int rc = 0;
+
+	atomic_store(&conn->running, true);
+	while (rc == 0 && mysql_more_results(conn->my)) {
+		rc = mysql_next_result(conn->my);
+		if (rc == 0)
+			mysql_free_result(mysql_use_result(conn->my));
+	}
+	atomic_store(&conn->running, false);
+	return rc <= 0 || answer_failed(conn, true, VIEWD_ERR_TIMEOUT, err);
+}
+
 bool my_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
              struct viewd_err *err)
 {
@@ -173,6 +188,8 @@ bool my_exec(struct db *db, const char *sql, const char *const *params, size_t n
 	if (!take_result(conn, &result, err))
 		return false;
 	mysql_free_result(result);
+	if (!drop_more(conn, err))
+		return false;
 	if (affected_r != NULL)
 		*affected_r = affected;
 	return true;
@@ -271,7 +288,25 @@ void my_rollback(struct db *db)
 
 void my_enter(struct db *db)
 {
-	atomic_store(&my_conn(db)->cancelled, false);
+	struct viewd_conn *conn = my_conn(db);
+
+	atomic_store(&conn->cancelled, false);
+	if (conn->hooked)
+		my_renew(conn);
+}
+
+/* A transaction that is left open would keep its locks for as long as the session is idle. */
+bool my_end_hook(struct db *db, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(db);
+	unsigned status = conn->my->server_status;
+
+	conn->hooked = true;
+	if (conn->lost || (status & (SERVER_STATUS_IN_TRANS | SERVER_STATUS_AUTOCOMMIT)) == SERVER_STATUS_AUTOCOMMIT)
+		return true;
+	my_rollback(db);
+	return db_exec(db, "SET SESSION autocommit = 1", err) &&
+	       err_set(err, VIEWD_ERR_CONFIG, "it left a transaction open or autocommit off, which was undone");
 }
 
 static int64_t whole_seconds(int64_t us)

@@ -33,6 +33,7 @@ struct viewd_conn {
 	int64_t lock_timeout_us;
 	atomic_bool running;    /* a statement is at the server */
 	atomic_bool cancelled;  /* cancel() came and was not reported yet */
+	bool hooked;            /* somebody else's statement may have changed the session */
 	bool lost;              /* no statement can succeed any more */
 	bool writing;           /* the transaction changes something: its commit asks who leads the database */
 };
@@ -65,6 +66,8 @@ void my_thread_begin(void);
 void my_thread_end(void);
 /* A connection to the server with the account of conn; a read waits at most read_timeout_s, 0: for ever. NULL: err. */
 MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, struct viewd_err *err);
+/* Makes the session as it was after my_open; one that cannot be is lost. */
+void my_renew(struct viewd_conn *conn);
 /* Fails with VIEWD_ERR_STANDBY when the server takes no writes. */
 bool my_require_writable(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Ends the running statement over a second connection; when that fails, cuts the first one's socket. Any thread. */
@@ -81,6 +84,7 @@ bool my_commit(struct db *db, struct viewd_err *err);
 void my_rollback(struct db *db);
 bool my_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us, struct viewd_err *err);
 void my_enter(struct db *db);
+bool my_end_hook(struct db *db, struct viewd_err *err);
 /* One statement whose waiting for locks counts to the microsecond: longer than limit_us gives VIEWD_ERR_CONFLICT. */
 bool my_exec_within(struct viewd_conn *conn, const char *sql, int64_t limit_us, struct viewd_err *err) MUST_CHECK;
 /* Runs a query of one row and one column; *text_r is talloc'ed on mem_ctx, NULL when there is no row or it is NULL. */

@@ -7,6 +7,14 @@ start_pg
 pg_user=viewd sql_pg 'CREATE TABLE src AS SELECT g AS n FROM generate_series(1, 3) g; CREATE TABLE notes(what text, who text)'
 pg_user=postgres sql_pg 'CREATE ROLE "Sales Team"; GRANT "Sales Team" TO viewd; GRANT ALL ON SCHEMA public TO "Sales Team";
 	GRANT ALL ON src, notes TO "Sales Team"'
+start_mariadb
+sql_mariadb <<-'END'
+	CREATE TABLE src (n INT); INSERT INTO src VALUES (1), (2), (3), (4);
+	CREATE TABLE notes (what TEXT);
+	DELIMITER //
+	CREATE PROCEDURE note(what TEXT) SQL SECURITY INVOKER BEGIN SELECT 'results', 'are'; SELECT 'ignored'; INSERT INTO notes VALUES (what); END//
+	CREATE PROCEDURE forget() SQL SECURITY INVOKER BEGIN START TRANSACTION; UPDATE notes SET what = 'forgotten'; END//
+END
 sqlite3 "$T/lite.db" 'CREATE TABLE src(n); INSERT INTO src VALUES (1), (2); CREATE TABLE notes(what)'
 configure()
 {
@@ -34,6 +42,16 @@ configure()
 		pre_hook = ${2:-INSERT INTO notes VALUES ('before')}
 		post_hook = INSERT INTO notes SELECT 'after ' || count(*) FROM litehook
 
+		[database maria]
+		url = $mariadb_url
+
+		[view mariahook]
+		database = maria
+		method = table
+		definition = SELECT n, (SELECT count(*) FROM notes) AS notes, @@sql_mode AS mode, @@time_zone AS zone FROM src
+		pre_hook = ${4:-CALL note('before')}
+		post_hook = ${5:-INSERT INTO notes SELECT CONCAT('after ', COUNT(*)) FROM mariahook}
+
 		[view plain]
 		database = shop
 		definition = SELECT n FROM src
@@ -42,7 +60,7 @@ configure()
 }
 configure
 start_viewd
-ok "the views are there" wait_until "is_fresh hooked && is_fresh litehook && is_fresh plain"
+ok "the views are there" wait_until "is_fresh hooked && is_fresh litehook && is_fresh mariahook && is_fresh plain"
 is "creating runs no hook" "$(sql_pg 'SELECT count(*) FROM notes')" 0
 is "the object belongs to the role" "$(sql_pg "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'hooked'")" "Sales Team"
 
@@ -52,12 +70,15 @@ start_process "$T/listen.out" "$pg_bin/psql" -qAtX -h "$pg_dir" -U postgres shop
 exec {listen}>"$T/listen"
 echo 'LISTEN "Hooked"; SELECT 42;' >&"$listen"
 ok "somebody listens" wait_until "grep -q 42 '$T/listen.out'"
-ok "a refresh with hooks succeeds" viewctl refresh hooked litehook --wait
+ok "a refresh with hooks succeeds" viewctl refresh hooked litehook mariahook --wait
 is "both ran as the role, around the data" "$(sql_pg 'SELECT what, who FROM notes')" "before|Sales Team
 after 3|Sales Team"
 is "the data sees what the pre_hook did" "$(sql_pg 'SELECT DISTINCT notes FROM hooked')" 1
 is "the same on SQLite" "$(sqlite3 "$T/lite.db" 'SELECT group_concat(what) FROM notes; SELECT DISTINCT notes FROM litehook')" \
 	"before,after 2
+1"
+is "the same on MariaDB, where a procedure may give results" "$(sql_mariadb 'SELECT group_concat(what) FROM notes; SELECT DISTINCT notes FROM mariahook')" \
+	"before,after 4
 1"
 is "viewd's own tables are written as viewd" "$(sql_pg "SELECT last_result FROM viewd.views WHERE name = 'hooked'")" SUCCEEDED
 ok "the listener hears of it" wait_until "echo 'SELECT 43;' >&$listen; grep -q Hooked '$T/listen.out'"
@@ -75,6 +96,33 @@ exits "a failing pre_hook fails the refresh" 1 viewctl refresh litehook --wait
 like "... with its name" "$(field litehook error.message)" "pre_hook: .*nowhere"
 like "... also in the history" "$(viewctl history litehook --limit 1 | tr '\n' ' ')" 'MANUAL +FAILED .*missing: pre_hook'
 is "... and the old contents stay" "$(sqlite3 "$T/lite.db" 'SELECT count(*) FROM litehook')" 2
+
+# ---- failing hooks on MariaDB, where they run outside the transaction ----
+configure '' '' '' "SET SESSION sql_mode = 'ANSI', time_zone = '+03:00'" 'SELECT nothing FROM nowhere'
+viewctl reload >/dev/null
+ok "MariaDB: a failing post_hook fails no refresh" viewctl refresh mariahook --wait
+like "... the history tells what it was" "$(viewctl history mariahook --json | jq -r '.runs[0].error')" 'post_hook: .*nowhere'
+like "... a setting of the pre_hook is there for the data" "$(sql_mariadb 'SELECT DISTINCT mode, zone FROM mariahook')" 'ANSI.*03:00'
+configure '' '' '' 'DELETE FROM notes' 'CALL forget()'
+viewctl reload >/dev/null
+ok "MariaDB: a post_hook that leaves a transaction open fails no refresh" viewctl refresh mariahook --wait
+like "... the history tells" "$(viewctl history mariahook --json | jq -r '.runs[0].error')" 'post_hook: .*transaction open'
+unlike "... a setting of an earlier hook is gone" "$(sql_mariadb 'SELECT DISTINCT mode, zone FROM mariahook')" 'ANSI|03:00'
+ok "... and no lock is left" sql_mariadb "SET innodb_lock_wait_timeout = 1; INSERT INTO notes VALUES ('free')"
+configure '' '' '' 'CALL forget()'
+viewctl reload >/dev/null
+exits "MariaDB: a pre_hook that leaves one fails the refresh" 1 viewctl refresh mariahook --wait
+like "... with its name" "$(field mariahook error.message)" 'pre_hook: .*transaction open'
+is "... and what it did is undone" "$(sql_mariadb "SELECT count(*) FROM notes WHERE what = 'forgotten'")" 0
+for hook in 'USE other' 'LOCK TABLES src READ' 'COMMIT'; do
+	configure '' '' '' "$hook"
+	like "MariaDB: $hook is refused" "$(viewctl reload 2>&1)" 'mariahook.*pre_hook (changes the session|ends or begins a transaction)'
+done
+configure
+sed -i "s/^pre_hook = CALL .*/notify_channel = x/" "$T/viewd.conf"
+like "MariaDB has no channels, and says so" "$(viewctl reload 2>&1)" 'notify_channel cannot work \(MySQL/MariaDB has no NOTIFY\)'
+sed -i "s/^notify_channel = x/run_as = x/" "$T/viewd.conf"
+like "MariaDB has no roles for a transaction, and says so" "$(viewctl reload 2>&1)" 'run_as cannot work \(MySQL/MariaDB has no role'
 
 # ---- what cannot be ----
 configure 'COMMIT'
@@ -127,8 +175,19 @@ sql_pg "INSERT INTO viewd.refresh_history(view, trigger, result, started)
 	SELECT 'plain', 'MANUAL', 'SUCCEEDED', now() FROM generate_series(1, 400)"
 start_viewd
 ok "viewd goes on" wait_until viewctl refresh plain --wait
-# one write in sixteen trims
-for ((i = 0; i < 17; i++)); do viewctl refresh plain --wait >/dev/null; done
+# one write in some sixteen trims
+for ((i = 0; i < 35; i++)); do viewctl refresh plain --wait >/dev/null; done
 kept=$(sql_pg "SELECT count(*) FROM viewd.refresh_history WHERE view = 'plain'")
-ok "200 runs a view are kept, and a few more until the next trim" test "$kept" -ge 200 -a "$kept" -le 216
+ok "200 runs a view are kept, and a few more until the next trim" test "$kept" -ge 200 -a "$kept" -le 240
+stop_viewd
+sql_mariadb "INSERT INTO viewd_refresh_history (\`view\`, \`trigger\`, result, started) SELECT 'mariahook', 'MANUAL', 'SUCCEEDED', now() FROM seq_1_to_400"
+sqlite3 "$T/lite.db" "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 400) INSERT INTO viewd_refresh_history(view, trigger, result,
+	started) SELECT 'litehook', 'MANUAL', 'SUCCEEDED', '2026-01-01T00:00:00Z' FROM s"
+start_viewd
+ok "viewd goes on once more" wait_until viewctl refresh mariahook litehook --wait
+for ((i = 0; i < 35; i++)); do viewctl refresh mariahook litehook --wait >/dev/null; done
+kept=$(sql_mariadb "SELECT count(*) FROM viewd_refresh_history WHERE view = 'mariahook'")
+ok "the same on MariaDB" test "$kept" -ge 200 -a "$kept" -le 240
+kept=$(sqlite3 "$T/lite.db" "SELECT count(*) FROM viewd_refresh_history WHERE view = 'litehook'")
+ok "... and on SQLite" test "$kept" -ge 200 -a "$kept" -le 240
 finish
