@@ -106,6 +106,23 @@ postgresql)
 	sql_pg "SET session_replication_role = replica; UPDATE cut SET gen = 14; UPDATE foreign_owned SET gen = 14"
 	ok "a replica's writes to our role's table are noticed" wait_until "follows cut"
 	ok "... those to others' tables are healed by max_staleness" wait_until "follows foreign_owned"
+
+	# ---- a full queue of notifications ----
+	# Filling it takes gigabytes: the server says so instead. It is asked at every heartbeat.
+	if [ -n "${VIEWD_LONG:-}" ]; then
+		queue_is()
+		{
+			sql_pg "CREATE OR REPLACE FUNCTION pg_catalog.pg_notification_queue_usage() RETURNS double precision LANGUAGE $1"
+		}
+		queue_is "sql VOLATILE AS 'SELECT 0.2::double precision'"
+		ok "a queue that fills is warned of" wait_until "log_has 'notification queue is 20% full'"
+		ok "... and listened to" follows cut
+		queue_is "sql VOLATILE AS 'SELECT 0.5::double precision'"
+		ok "a queue that is half full is left" wait_until "log_has 'notification queue is 50% full'"
+		queue_is "internal VOLATILE AS 'pg_notification_queue_usage'"
+		sql "UPDATE cut SET gen = 19"
+		followed "... until there is room" cut
+	fi
 	;;
 mariadb)
 	# ---- the binary log goes away ----
