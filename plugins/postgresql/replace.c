@@ -107,8 +107,10 @@ static bool refill_table(struct task *task, struct viewd_outcome *out, struct vi
 	if (!set_options(pg_of(task->db), task, &task->rel, err) || !recipe_make_indexes(task, &task->rel, err) ||
 	    !task_recheck(task, err))
 		return false;
+	db_failpoint(task->db, "replace:checked");
 	snprintf(out->reason, sizeof out->reason, "same columns: the rows were replaced in the same table");
-	return db_exec(task->db, gen_delete(&task->gen, &task->rel), err) && recipe_fill(task, out, err);
+	/* Once more under the lock that DELETE took: somebody else's table gets its rows back with the transaction. */
+	return db_exec(task->db, gen_delete(&task->gen, &task->rel), err) && task_recheck(task, err) && recipe_fill(task, out, err);
 }
 
 /* ---- build aside and exchange */

@@ -194,6 +194,39 @@ static void keeps_a_table_of_the_same_columns(void)
 	CHECK_INT(err.cls, VIEWD_ERR_EXISTS);
 }
 
+static struct viewd_conn *usurper;
+
+/* Somebody puts a table of their own in our table's place between the look at it and its first lock. */
+static void usurp(void *ctx UNUSED, const char *place)
+{
+	if (usurper == NULL || strcmp(place, "replace:checked") != 0)
+		return;
+	pg_do(usurper, "DROP TABLE public.tab");
+	pg_do(usurper, "CREATE TABLE public.tab (id integer, product text)");
+	pg_do(usurper, "INSERT INTO public.tab VALUES (77, 'theirs')");
+	usurper = NULL;
+}
+
+static void a_usurper_keeps_its_rows(void)
+{
+	struct viewd_conn *conn, *app;
+	struct viewd_err err = {0};
+	struct viewd_outcome out;
+	start(&conn, &app);
+	struct viewd_view_spec view = pg_view("tab", VIEWD_METHOD_TABLE, "SELECT id, product FROM sale WHERE id < 10");
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	view.definition = "SELECT id, product FROM sale";
+	struct viewd_host host = pg_host;
+	host.failpoint = usurp;
+	conn->db.host = &host;
+	usurper = pg_session("viewd");
+	CHECK(!DIALECT->apply(conn, &view, VIEWD_CHANGE_REPLACE, &out, &err));
+	CHECK(usurper == NULL);
+	CHECK_INT(err.cls, VIEWD_ERR_EXISTS);
+	CHECK_STR(pg_ask(conn, "SELECT id, product FROM public.tab"), "77,theirs");
+	conn->db.host = &pg_host;
+}
+
 /* Who was not allowed to read before may not read afterwards, whatever the defaults say. */
 static void default_privileges_add_nothing(void)
 {
@@ -267,6 +300,7 @@ static const struct harness_test replace_tests[] = {
 	{"changes method and back", changes_method_and_back},
 	{"keeps states of its own dependants", keeps_states_of_its_own_dependants},
 	{"keeps a table of the same columns", keeps_a_table_of_the_same_columns},
+	{"a usurper keeps its rows", a_usurper_keeps_its_rows},
 	{"default privileges add nothing", default_privileges_add_nothing},
 	{"replaces simple views in place", replaces_simple_views_in_place},
 	{"keeps a table of declared types", keeps_a_table_of_declared_types},
