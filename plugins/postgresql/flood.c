@@ -24,7 +24,9 @@
 #include "base/err.h"
 
 #define PACE_US INT64_C(500000)      /* how late a change may be noticed during a flood */
-#define MEASURE_US INT64_C(2000000)  /* sessions report their counters once a second */
+#define MOVING_US INT64_C(1000000)   /* sessions report their counters once a second */
+#define STILL_US INT64_C(1500000)
+#define MEASURE_US INT64_C(2000000)
 #define LEAVE_RATE 200               /* rows a second */
 #define LOOK_MIN_US INT64_C(2000)
 #define LOOK_MAX_US INT64_C(1000000)
@@ -36,10 +38,14 @@ struct pg_flood {
 	char *source;
 	enum pg_flood_state state;
 	int64_t due_us;
-	int64_t tuples;        /* OPEN: the counters when last measured, -1 never */
+	bool asked;            /* somebody wants to know now whether there was a change */
+	int64_t tuples;        /* OPEN: the counters when last read */
+	int64_t moved_us;      /* when they were other ones */
+	int64_t measured;      /* the counters at the beginning of the measurement */
 	int64_t measured_us;
 	char *barrier;         /* CLOSING */
 	char *pending;         /* ids below the barrier that had not ended; NULL: not looked yet */
+	bool owed;             /* one has ended, and marks could not be raised since */
 	int64_t pace_us;
 };
 
@@ -129,7 +135,7 @@ static bool mark(struct viewd_watch *w, const struct pg_flood *f, struct viewd_e
 
 /* ---- beginning ---- */
 
-static bool id_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool number_row(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(int64_t *)ctx = strtoll(v[0], NULL, 10);
 	return false;
@@ -143,11 +149,20 @@ static bool record(struct viewd_watch *w, const char *source, int64_t *id_r, str
 		" RETURNING s.id";
 	const char *params[] = {source};
 	struct viewd_err failed = {0};
-	if (pg_op_query(&w->conn->db, sql, params, 1, id_row, id_r, &failed) || failed.cls == VIEWD_ERR_CONFLICT)
+	if (pg_op_query(&w->conn->db, sql, params, 1, number_row, id_r, &failed) || failed.cls == VIEWD_ERR_CONFLICT)
 		return true;
 	if (err != NULL)
 		*err = failed;
 	return false;
+}
+
+static bool read_counters(struct viewd_watch *w, const struct pg_flood *f, int64_t *tuples_r, struct viewd_err *err)
+{
+	static const char sql[] = PG_TREE_SQL("SELECT $1::text")
+		" SELECT coalesce(pg_catalog.sum(pg_catalog.pg_stat_get_tuples_inserted(t.oid) + pg_catalog.pg_stat_get_tuples_updated(t.oid)"
+		" + pg_catalog.pg_stat_get_tuples_deleted(t.oid)), 0)::bigint FROM tree t";
+	const char *params[] = {f->source};
+	return pg_op_query(&w->conn->db, sql, params, 1, number_row, tuples_r, err);
 }
 
 bool pg_flood_begin(struct viewd_watch *w, const char *source, struct viewd_err *err)
@@ -167,68 +182,101 @@ bool pg_flood_begin(struct viewd_watch *w, const char *source, struct viewd_err 
 	db_failpoint(&w->conn->db, "flood:begun");
 	pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', table %s is written without pause: it counts as changed", w->conn->db.database_name, source);
 	f->state = PG_FLOOD_OPEN;
-	f->tuples = -1;
-	f->measured_us = now_us();
+	f->measured_us = f->moved_us = now_us();
+	if (!read_counters(w, f, &f->tuples, err))
+		return false;
+	f->measured = f->tuples;
 	return true;
 }
 
-struct found {
+struct review {
 	struct viewd_watch *w;
-	bool news;
+	int64_t last_id;
+	int n;
 };
 
-static bool found_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool review_row(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	struct found *found = ctx;
-	if (pg_flood_state(found->w, v[1]) != PG_FLOOD_NONE)
-		return true;
-	found->news = true;
-	obtain(found->w, strtoll(v[0], NULL, 10), v[1]);
+	struct review *r = ctx;
+	r->last_id = strtoll(v[0], NULL, 10);
+	r->n++;
+	if (v[2][0] == 't')
+		obtain(r->w, r->last_id, v[1]);
 	return true;
 }
 
 /* A flag without a row is up because somebody has put it up, or a backup has. */
+static bool record_found(struct viewd_watch *w, struct viewd_err *err)
+{
+	bool good = true;
+	for (const struct pg_flood *f = w->floods; good && f != NULL; f = f->next) {
+		const char *params[] = {f->source};
+		good = f->state != PG_FLOOD_RELEASED ||
+		       pg_op_exec(&w->conn->db, "UPDATE viewd.sources SET flood = pg_catalog.now() WHERE source = $1 AND flood IS NULL", params, 1,
+		                  NULL, err);
+	}
+	return good;
+}
+
+/* In parts: a session that reads a sequence keeps a lock on it to the end of its statement, and the server has room for some thousands. */
 bool pg_flood_review(struct viewd_watch *w, struct viewd_err *err)
 {
-#define RAISED_SQL                                                                                                                    \
-	"(flood IS NOT NULL OR pg_catalog.pg_sequence_last_value(pg_catalog.to_regclass('viewd.flood_' || id)) IS NOT NULL)"
-	struct found found = {.w = w};
-	if (!pg_op_query(&w->conn->db, "SELECT id, source FROM viewd.sources WHERE " RAISED_SQL, NULL, 0, found_row, &found, err))
-		return false;
-	return !found.news || pg_exec(w->conn, "UPDATE viewd.sources SET flood = pg_catalog.now() WHERE flood IS NULL AND " RAISED_SQL, err);
-#undef RAISED_SQL
+	static const char sql[] =
+		"SELECT s.id, s.source, s.flood IS NOT NULL"
+		" OR pg_catalog.pg_sequence_last_value(pg_catalog.to_regclass('viewd.flood_' || s.id)) IS NOT NULL"
+		" FROM (SELECT * FROM viewd.sources WHERE id > $1::bigint ORDER BY id LIMIT 500) AS s ORDER BY s.id";
+	struct review r = {.w = w, .last_id = -1};
+	do {
+		char after[24];
+		const char *params[] = {after};
+		snprintf(after, sizeof after, "%lld", (long long)r.last_id);
+		r.n = 0;
+		if (!pg_op_query(&w->conn->db, sql, params, 1, review_row, &r, err))
+			return false;
+	} while (r.n >= 500);
+	return record_found(w, err);
 }
 
 /* ---- while it lasts ---- */
 
+/* The counters stand still, or have grown slowly for a while. Below zero: they were reset. */
 static bool is_over(struct pg_flood *f, int64_t tuples)
 {
-	int64_t now = now_us(), span = now - f->measured_us, grown = tuples - f->tuples;
-	if (f->tuples >= 0 && span < MEASURE_US)
-		return false;
-	bool over = f->tuples >= 0 && grown >= 0 && grown * 1000000 / span < LEAVE_RATE;
+	int64_t now = now_us(), span = now - f->measured_us, grown = tuples - f->measured;
+	if (tuples != f->tuples)
+		f->moved_us = now;
 	f->tuples = tuples;
+	if (now - f->moved_us >= STILL_US)
+		return true;
+	if (span < MEASURE_US)
+		return false;
+	f->measured = tuples;
 	f->measured_us = now;
-	return over;
+	return grown >= 0 && grown * 1000000 / span < LEAVE_RATE;
 }
 
+static bool mark_or_later(struct viewd_watch *w, struct pg_flood *f, bool *news_r, struct viewd_err *err)
+{
+	struct viewd_err failed = {0};
+	if (!mark(w, f, &failed))
+		return or_later(f, &failed, err);
+	f->asked = f->owed = false;
+	*news_r = true;
+	return true;
+}
+
+/* What was written and not yet counted when the counters stop is marked by the end. */
 static bool tend_open(struct viewd_watch *w, struct pg_flood *f, bool *news_r, struct viewd_err *err)
 {
-	static const char sql[] = PG_TREE_SQL("SELECT $1::text") ", marked AS (" MARK_SQL ")"
-		" SELECT coalesce(pg_catalog.sum(pg_catalog.pg_stat_get_tuples_inserted(t.oid) + pg_catalog.pg_stat_get_tuples_updated(t.oid)"
-		" + pg_catalog.pg_stat_get_tuples_deleted(t.oid)), 0)::bigint FROM tree t";
-	const char *params[] = {f->source};
-	struct viewd_err failed = {0};
 	int64_t tuples = 0;
-	if (!pg_op_query(&w->conn->db, sql, params, 1, id_row, &tuples, &failed))
-		return or_later(f, &failed, err);
-	*news_r = true;
+	if (!read_counters(w, f, &tuples, err))
+		return false;
 	f->due_us = now_us() + PACE_US;
-	if (!is_over(f, tuples))
-		return true;
-	f->state = PG_FLOOD_RELEASED;
-	f->due_us = now_us();
-	return true;
+	if (is_over(f, tuples)) {
+		f->state = PG_FLOOD_RELEASED;
+		f->due_us = now_us();
+	}
+	return (!f->asked && now_us() - f->moved_us >= MOVING_US) || mark_or_later(w, f, news_r, err);
 }
 
 /* ---- ending ---- */
@@ -253,7 +301,7 @@ static bool tend_released(struct viewd_watch *w, struct pg_flood *f, struct view
 	f->state = PG_FLOOD_CLOSING;
 	TALLOC_FREE(f->pending);
 	f->pace_us = LOOK_MIN_US;
-	f->due_us = now_us() + f->pace_us;
+	f->due_us = f->asked ? now_us() : now_us() + f->pace_us;
 	return true;
 }
 
@@ -268,7 +316,7 @@ static bool look_row(void *ctx, const char *const *v, size_t n UNUSED)
 	struct look *look = ctx;
 	struct pg_flood *f = look->f;
 	look->ended = v[0][0] == 't';
-	look->changed = f->pending == NULL || strcmp(f->pending, v[1]) != 0;
+	look->changed = f->pending == NULL || strcmp(f->pending, v[1]) != 0 || f->owed;
 	talloc_free(f->pending);
 	f->pending = talloc_strdup(f, v[1]);
 	return false;
@@ -294,7 +342,6 @@ static bool tend_closing(struct viewd_watch *w, struct pg_flood *f, bool *news_r
 		"SELECT pg_catalog.txid_snapshot_xmin(s.s) >= $1::bigint, coalesce((SELECT pg_catalog.string_agg(x::text, ' ' ORDER BY x)"
 		" FROM pg_catalog.txid_snapshot_xip(s.s) AS x WHERE x < $1::bigint), '') FROM pg_catalog.txid_current_snapshot() AS s (s)";
 	const char *params[] = {f->barrier};
-	struct viewd_err failed = {0};
 	struct look look = {.f = f};
 	if (!pg_op_query(&w->conn->db, sql, params, 1, look_row, &look, err))
 		return false;
@@ -302,29 +349,20 @@ static bool tend_closing(struct viewd_watch *w, struct pg_flood *f, bool *news_r
 		return finish(w, f, news_r, err);
 	f->pace_us = look.changed ? LOOK_MIN_US : f->pace_us * 2 < LOOK_MAX_US ? f->pace_us * 2 : LOOK_MAX_US;
 	f->due_us = now_us() + f->pace_us;
-	if (!look.changed)
-		return true;
-	if (!mark(w, f, &failed)) {
-		TALLOC_FREE(f->pending);
-		return or_later(f, &failed, err);
-	}
-	*news_r = true;
+	f->owed = look.changed;
+	if (look.changed)
+		return mark_or_later(w, f, news_r, err);
+	f->asked = false;
 	return true;
 }
 
 static bool tend(struct viewd_watch *w, struct pg_flood *f, bool *news_r, struct viewd_err *err)
 {
-	switch (f->state) {
-	case PG_FLOOD_OPEN:
+	if (f->state == PG_FLOOD_OPEN)
 		return tend_open(w, f, news_r, err);
-	case PG_FLOOD_RELEASED:
-		return tend_released(w, f, err);
-	case PG_FLOOD_CLOSING:
-		return tend_closing(w, f, news_r, err);
-	case PG_FLOOD_NONE:
-		break;
-	}
-	return err_set(err, VIEWD_ERR_BUG, "a flood without a state");
+	if (f->state == PG_FLOOD_RELEASED && !tend_released(w, f, err))
+		return false;
+	return f->state != PG_FLOOD_CLOSING || f->due_us > now_us() || tend_closing(w, f, news_r, err);
 }
 
 bool pg_flood_tend(struct viewd_watch *w, bool *news_r, struct viewd_err *err)
@@ -336,4 +374,20 @@ bool pg_flood_tend(struct viewd_watch *w, bool *news_r, struct viewd_err *err)
 			good = tend(w, f, news_r, err);
 	}
 	return good;
+}
+
+void pg_flood_ask(struct viewd_watch *w)
+{
+	for (struct pg_flood *f = w->floods; f != NULL; f = f->next) {
+		f->asked = true;
+		f->due_us = now_us();
+	}
+}
+
+bool pg_flood_asked(const struct viewd_watch *w)
+{
+	const struct pg_flood *f = w->floods;
+	while (f != NULL && !f->asked)
+		f = f->next;
+	return f != NULL;
 }

@@ -140,6 +140,7 @@ static bool wait_for_hint(struct viewd_watch *w, int64_t deadline, bool *heard_r
 struct round {
 	bool news;     /* a view may have become stale */
 	bool requests;
+	bool blocked;  /* a lock was in the way: this was no look */
 };
 
 static bool look_after(struct viewd_watch *w, struct viewd_err *err)
@@ -182,6 +183,7 @@ static bool drain(struct viewd_watch *w, struct round *round, struct viewd_err *
 		struct pg_drained got;
 		if (!pg_drain(w, &got, err) || !pg_pace(w, got.rows, &again, err))
 			return false;
+		round->blocked = got.rows < 0;
 		round->news |= got.rows > 0;
 		round->requests |= got.requests;
 	}
@@ -193,22 +195,36 @@ static bool tell(struct viewd_watch *w, const struct round *round, struct viewd_
 	return (!round->news || marks_stale(&w->conn->db, signals, err)) && (!round->requests || marks_requests(&w->conn->db, signals, err));
 }
 
+/* Asked for a look: what is only looked at now and then is looked at now. */
+static bool obey(struct viewd_watch *w, struct round *round, struct viewd_err *err)
+{
+	round->news = round->requests = true;
+	w->poll_us = 0;
+	pg_flood_ask(w);
+	return pg_poll_review(w, err);
+}
+
+static bool go_round(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
+{
+	round->blocked = false;
+	if (!beat(w, round, err) || !poll_counters(w, round, err) || !drain(w, round, err) || !pg_flood_tend(w, &round->news, err) ||
+	    !tell(w, round, signals, err) || !pg_clean_log(w, err))
+		return false;
+	round->blocked |= pg_flood_asked(w);
+	return true;
+}
+
 bool pg_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	int64_t deadline = now_us() + timeout_us;
-	bool first = !w->looked;
-	struct round round = {.news = first, .requests = first};
-	if (first && !first_look(w, err))
+	struct round round = {.news = !w->looked, .requests = !w->looked};
+	if (!w->looked && (!first_look(w, err) || !go_round(w, &round, signals, err)))
 		return false;
-	do {
+	while ((round.blocked || (!round.news && !round.requests)) && now_us() < deadline) {
 		bool heard = false, woken = false;
-		if (!first && !wait_for_hint(w, deadline, &heard, &woken, err))
+		if (!wait_for_hint(w, deadline, &heard, &woken, err) || (woken && !obey(w, &round, err)) ||
+		    !go_round(w, &round, signals, err))
 			return false;
-		round.news |= woken;
-		round.requests |= woken;
-		if ((woken && !pg_poll_review(w, err)) || !beat(w, &round, err) || !poll_counters(w, &round, err) || !drain(w, &round, err) ||
-		    !pg_flood_tend(w, &round.news, err) || !tell(w, &round, signals, err) || !pg_clean_log(w, err))
-			return false;
-	} while (!round.news && !round.requests && now_us() < deadline);
+	}
 	return true;
 }

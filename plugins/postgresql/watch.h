@@ -90,6 +90,9 @@ bool pg_flood_review(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 bool pg_flood_tend(struct viewd_watch *w, bool *news_r, struct viewd_err *err) MUST_CHECK;
 /* When something is due next, monotonic; INT64_MAX: never. */
 int64_t pg_flood_due(const struct viewd_watch *w);
+/* The next tending finds out about every change so far; asked: it could not yet. */
+void pg_flood_ask(struct viewd_watch *w);
+bool pg_flood_asked(const struct viewd_watch *w);
 /* Where a source stands. */
 enum pg_flood_state { PG_FLOOD_NONE, PG_FLOOD_OPEN, PG_FLOOD_RELEASED, PG_FLOOD_CLOSING };
 enum pg_flood_state pg_flood_state(const struct viewd_watch *w, const char *source);

@@ -81,6 +81,53 @@ static void notices_without_a_log(void)
 	CHECK(pg_told(&s));
 }
 
+/* Locks all marks, for a while: the server ends the session. */
+static void lock_marks(struct viewd_conn *conn)
+{
+	pg_do(conn, "SET idle_in_transaction_session_timeout = '800ms'");
+	pg_do(conn, "BEGIN");
+	pg_do(conn, "SELECT * FROM viewd.captures FOR UPDATE");
+}
+
+/* Who asks is told of everything that was committed before, whatever the pace, and not before it was possible to look. */
+static void tells_when_asked(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	begin_flood(&s);
+	struct viewd_conn *writer = open_writer("INSERT INTO sale VALUES (11, 1)"), *lock = pg_session("viewd");
+	pg_told_within(&s, 100000);
+	pg_stage_refresh(&s);
+	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
+	s.stale = 0;
+	DIALECT->watch_wake(s.watch);
+	pg_look_watch(&s, 1000000);
+	CHECK(s.stale > 0);
+	look_until(&s, PG_FLOOD_CLOSING);
+	pg_told_within(&s, 2500000); /* its pace is slow now */
+	pg_stage_refresh(&s);
+	pg_do(writer, "COMMIT");
+	lock_marks(lock);
+	s.stale = 0;
+	DIALECT->watch_wake(s.watch);
+	pg_look_watch(&s, 10000000);
+	CHECK(s.stale > 0);
+}
+
+/* A log that cannot be drained now is no answer. */
+static void answers_after_the_drain(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	struct viewd_conn *lock = pg_session("viewd");
+	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
+	lock_marks(lock);
+	s.stale = 0;
+	DIALECT->watch_wake(s.watch);
+	pg_look_watch(&s, 10000000);
+	CHECK(s.stale > 0);
+}
+
 /* Written during the flood, committed long after its end. */
 static void hears_who_commits_after_the_end(void)
 {
@@ -292,6 +339,8 @@ static void gives_the_lock_of_a_cancelled_setup_back(void)
 
 static const struct harness_test flood_tests[] = {
 	{"notices without a log", notices_without_a_log},
+	{"tells when asked", tells_when_asked},
+	{"answers after the drain", answers_after_the_drain},
 	{"hears who commits after the end", hears_who_commits_after_the_end},
 	{"hears them after a new watch", hears_them_after_a_new_watch},
 	{"floods again while ending", floods_again_while_ending},
