@@ -14,6 +14,8 @@
 #include "sys/notify.h"
 #include "work/worker.h"
 
+#include <malloc.h>
+
 /* A storm of signals is a few reloads. */
 #define SPACING (500 * SPAN_MS)
 
@@ -214,6 +216,7 @@ static void build_done(struct worker_task *task)
 		notify_ready(report.outcome == RELOAD_REFUSED ? "running; the last reload was refused" : "running");
 	answer(b->waiting, &report);
 	talloc_free(b);
+	malloc_trim(0); /* two snapshots and the texts of all files were there at once: free() gives only the end of the heap back */
 	arm(r);
 }
 
