@@ -147,7 +147,9 @@ is_down()
 }
 
 # What the server says, or what it is told, disappears on the way: when a connection is made, and while it is set up.
-for trouble in hold "mute down" "mute up" "stall 20"; do
+troubles=(hold "mute up")
+[ -z "${VIEWD_LONG:-}" ] || troubles+=("mute down" "stall 20")
+for trouble in "${troubles[@]}"; do
 	net cut
 	# shellcheck disable=SC2086 # words
 	net $trouble

@@ -156,7 +156,7 @@ if [ "$(id -u)" -eq 0 ] && [ $engine = sqlite ] && $nobody test -x "$VIEWD_BUILD
 fi
 
 # ---- memory ----
-for mb in 8 20 28 40; do
+for mb in $([ -n "${VIEWD_LONG:-}" ] && echo 8 20 28 40 || echo 20); do
 	VIEWD_WRAP="prlimit --as=$((mb * 1024 * 1024))" spawn_viewd -c "$T/viewd.conf"
 	wait_until viewd_is_up
 	is_running "$viewd_pid" && viewctl refresh --all --wait --timeout 3s >"$T/memory.out" 2>&1
