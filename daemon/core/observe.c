@@ -72,12 +72,17 @@ void observe_state(struct view *view, enum view_state before)
 
 /* ---- waiters ----------------------------------------------------------------------------------------------------------- */
 
+static void fail(struct waiter *w, const struct viewd_err *err)
+{
+	if (err == NULL || w->failed)
+		return;
+	w->failed = true;
+	w->err = *err;
+}
+
 static void wake(struct waiter *w, const struct viewd_err *err)
 {
-	if (err != NULL && !w->failed) {
-		w->failed = true;
-		w->err = *err;
-	}
+	fail(w, err);
 	LIST_REMOVE(w, link);
 	LIST_INSERT_HEAD(&w->eng->woken, w, link);
 	dispatch_soon(w->eng);
@@ -85,6 +90,10 @@ static void wake(struct waiter *w, const struct viewd_err *err)
 
 void observe_wake(struct view *view, const struct viewd_err *err)
 {
+	struct waiter *w;
+	LIST_FOREACH(w, &view->eng->woken, link) /* woken by something else, and not yet looked at */
+		if (w->view == view)
+			fail(w, err);
 	while (!LIST_EMPTY(&view->waiters))
 		wake(LIST_FIRST(&view->waiters), err);
 }
