@@ -121,7 +121,9 @@ void capture_describe(struct job *job)
 	struct viewd_source *base = NULL, *kept = NULL;
 	size_t n_base = 0, n_kept = 0;
 	bool wanted = wants(v);
-	edges_update(v->eng);
+	/* Edges that are merely old are put right by the next review; bringing them up to date for each of thousands takes minutes. */
+	if (v->eng->edges_gone)
+		edges_update(v->eng);
 	for (size_t i = 0; i < v->n_sources && wanted; i++)
 		if (is_kept(v, &v->sources[i]))
 			add_source(job, &kept, &n_kept, &v->sources[i]);

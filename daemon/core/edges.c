@@ -269,6 +269,7 @@ void edges_forget(struct engine *eng)
 {
 	for (size_t i = 0; i < eng->n_views; i++)
 		forget_edges(eng->views[i]);
+	eng->edges_gone = true;
 	edges_invalidate(eng);
 }
 
@@ -276,7 +277,7 @@ void edges_update(struct engine *eng)
 {
 	if (!eng->edges_dirty)
 		return;
-	eng->edges_dirty = false;
+	eng->edges_dirty = eng->edges_gone = false;
 	for (size_t i = 0; i < eng->n_views; i++)
 		forget_edges(eng->views[i]);
 	for (size_t d = 0; d < eng->n_dbs; d++) {

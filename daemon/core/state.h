@@ -190,6 +190,7 @@ struct engine {
 	struct view **views; /* by name, then database */
 	size_t n_views;
 	bool edges_dirty;
+	bool edges_gone;      /* nobody has any until they are brought up to date */
 	bool captures_dirty;   /* what is captured may no longer be what is read */
 	bool captures_wait;    /* for what is being set up; the timer runs */
 	bool captures_pressing; /* and has waited long enough */
