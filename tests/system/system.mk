@@ -69,6 +69,7 @@ EXTRA_DIST += tests/model/model.sh
 system_tests = \
 	tests/system/12-demo.sh \
 	tests/system/26-files.sh \
+	tests/system/49-failover.sh \
 	tests/system/60-badinput.sh \
 	tests/system/63-watch-mariadb.sh \
 	tests/system/90-control.sh \
