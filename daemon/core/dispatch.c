@@ -373,10 +373,16 @@ static void finish_aux_job(struct job *job)
 		log_warning("view '%s', refreshed but not analyzed (%s)", job->label, job->err.msg);
 }
 
+/* Not even the cancel at its time limit brought an answer. */
+static bool met_silence(const struct job *job)
+{
+	return !job->ok && job->timed_out && job->err.cls == VIEWD_ERR_LOST;
+}
+
 /* Our own cancel and the server's word for it may be told differently by different engines. */
 static void settle_error(struct job *job)
 {
-	if (job->ok || !job->cancelled || (job->timed_out && job->err.cls == VIEWD_ERR_LOST))
+	if (job->ok || !job->cancelled || met_silence(job))
 		return; /* silence tells nothing of what the server did: that the outcome is unknown must not be forgotten */
 	if (job->timed_out) {
 		char limit[64];
@@ -389,7 +395,7 @@ static void settle_error(struct job *job)
 /* What was begun before the last probe says nothing about a database that has come back since. */
 static bool lost_database(const struct job *job)
 {
-	bool lost = !job->ok && !job->alone && (!job->connected || job->session_lost) && !job->cancelled;
+	bool lost = !job->ok && !job->alone && (!job->connected || job->session_lost) && (!job->cancelled || met_silence(job));
 	return lost && job->kind != JOB_PREPARE && job->probe == job->db->probe;
 }
 

@@ -3,6 +3,7 @@
  * test_sessions.c: what the end of one session says about its database, and cancels that come at an unlucky moment.
  */
 #include "core/database.h"
+#include "core/job.h"
 #include "core/session.h"
 #include "unit/core/rig.h"
 
@@ -34,6 +35,27 @@ static void late_failure_of_an_old_session(void)
 	r = rig_refresh_now(rig, "b");
 	CHECK_INT(r.items[0].result, VIEW_RESULT_SUCCEEDED);
 	CHECK_INT(fake_calls("d", "prepare", NULL), prepared);
+	rig_free(&rig);
+}
+
+/* A retry would ask the same silent server, and be in doubt for as long as the watch waits for its own answer. */
+static void silence_beyond_the_time_limit(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
+	struct rig_report r;
+	fake_do("d", "hang refresh a");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	expect_log("view 'a', refresh failed (lost");
+	expect_log("database 'd', cannot be used");
+	job_overdue(rig_view(rig, "a")->job); /* what its timer would do */
+	fake_do("d", "sever");
+	fake_do("d", "release refresh a");
+	RUN_UNTIL(rig, r.done || rig_view(rig, "a")->job == NULL);
+	CHECK_INT(rig_db(rig, "d")->state, DB_DOWN);
+	database_probe(rig_db(rig, "d"));
+	rig_settle(rig);
+	CHECK_INT(rig_db(rig, "d")->state, DB_UP);
 	rig_free(&rig);
 }
 
@@ -157,6 +179,7 @@ static void cancel_just_before_a_call_begins(void)
 
 static const struct harness_test tests[] = {
 	{"a late failure of an old session", late_failure_of_an_old_session},
+	{"silence beyond the time limit", silence_beyond_the_time_limit},
 	{"the server is full", the_server_is_full},
 	{"a connection is refused once", a_connection_is_refused_once},
 	{"cancelled in doubt", cancelled_in_doubt},
