@@ -252,9 +252,21 @@ static void reconcile_all(struct db *db)
 	talloc_free(todo);
 }
 
-void database_went_back(struct db *db)
+static void say_it_went_back(struct db *db)
 {
 	log_warning("database '%s', it has gone back in time (a backup was restored?): everything is looked at anew", db->conf->name);
+	db->went_back = db->probe;
+}
+
+void database_contents_went_back(struct db *db)
+{
+	if (db->went_back != db->probe)
+		say_it_went_back(db);
+}
+
+void database_went_back(struct db *db)
+{
+	say_it_went_back(db);
 	capture_distrust(db);
 	if (db->state == DB_UP) /* else that is about to happen */
 		reconcile_all(db);

@@ -26,6 +26,10 @@ void database_watch_alive(struct db *db, uint64_t answered);
 /* Its change marks are older than what was known of them: a backup was restored under us. Everything is looked at anew. */
 void database_went_back(struct db *db);
 
+/* An inspection has found a view's contents older than what was told of them. After a reconnect everything is inspected anyway, and the
+ * marks are forgotten before the watch need have told of them: this says it then, once for a connect, however many views tell it. */
+void database_contents_went_back(struct db *db);
+
 /* Some watch has been closed: databases that waited for it are probed. */
 void database_watch_closed(struct engine *eng);
 

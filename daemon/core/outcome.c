@@ -8,6 +8,7 @@
 #include "conf/words.h"
 #include "core/capture.h"
 #include "core/change.h"
+#include "core/database.h"
 #include "core/due.h"
 #include "core/edges.h"
 #include "core/group.h"
@@ -93,6 +94,7 @@ static bool went_back(struct view *view, const struct viewd_found *found)
 	if (found->data_timestamp_us == 0 || view->data_timestamp_us - found->data_timestamp_us <= WENT_BACK)
 		return false;
 	log_info("view '%s', its contents have gone back in time (a backup was restored?)", view->label);
+	database_contents_went_back(view->db);
 	view->result = VIEW_RESULT_NONE;
 	return true;
 }

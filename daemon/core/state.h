@@ -52,6 +52,7 @@ struct db {
 	bool removed;          /* gone from the files; lives until its last job has ended */
 	size_t n_jobs;
 	unsigned probe;        /* number of the last probe: an earlier one's result counts no more */
+	unsigned went_back;    /* probe after which it was last said that it has gone back in time; 0 never */
 	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
 	struct watcher *watcher; /* NULL: none runs */
 	uint64_t asked;        /* number of the last question to the watch */

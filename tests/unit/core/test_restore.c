@@ -53,6 +53,27 @@ static void noticed_after_a_reconnect(void)
 	rig_free(&rig);
 }
 
+/* When it looks for the first time the marks have been forgotten already: what the views hold tells it all the same, each time once. */
+static void noticed_before_the_watch_looks(void)
+{
+	struct rig *rig = start("");
+	expect_log("database 'd', cannot be used");
+	expect_log("database 'd', it has gone back in time");
+	for (int times = 1; times <= 2; times++) {
+		fake_do("d", "unwatch");
+		RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN);
+		fake_do("d", "rewind");
+		fake_do("d", "block watch_next d");
+		database_probe(rig_db(rig, "d"));
+		RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_UP && rig_is_settled(rig));
+		CHECK_INT(harness_log_count("it has gone back in time"), times);
+		fake_do("d", "release watch_next d");
+		UNTIL_FRESH(rig);
+		CHECK_INT(harness_log_count("it has gone back in time"), times);
+	}
+	rig_free(&rig);
+}
+
 static void noticed_without_a_reconnect(void)
 {
 	struct rig *rig = start("");
@@ -109,6 +130,7 @@ static void status_goes_back_too(void)
 
 static const struct harness_test tests[] = {
 	{"noticed after a reconnect", noticed_after_a_reconnect},
+	{"noticed before the watch looks", noticed_before_the_watch_looks},
 	{"noticed without a reconnect", noticed_without_a_reconnect},
 	{"one late number is no restore", one_late_number_is_no_restore},
 	{"status goes back too", status_goes_back_too},
