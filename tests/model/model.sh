@@ -256,5 +256,11 @@ for ((round = 1; SECONDS < end; round++)); do
 	check_round
 done
 ok "$((round - 1)) rounds, none with a view that was wrong without saying so (seed $SEED)" test $round -gt 3
-ok "in the end all are equal" wait_until all_equal
+ok "in the end all are equal" wait_until all_equal || for v in $views; do
+	is_equal "$v" && continue
+	comment "$(cat "$T/verify.log")"
+	comment "$(viewctl --json status "$v")"
+	comment "$(viewctl why "$v")"
+	tell_history "$v"
+done
 finish
