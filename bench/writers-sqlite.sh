@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # What noticing changes costs those who make them, on SQLite: single-row inserts, each its own transaction, into a file that viewd does not
 # know and into one with viewd's triggers and its watch. Journal in WAL mode, synchronous = NORMAL, as applications that write often
-# have it. SQLite lets one write at a time, so one client tells what a commit costs; CLIENTS (8) of them mostly wait for each other.
-# The two alternate; the medians of ROUNDS count. Refreshes are left out (at_most_every).
+# have it; the statement is compiled once, as the usual bindings do it. SQLite lets one write at a time, so one client tells what a commit
+# costs; CLIENTS (8) of them mostly wait for each other. The two alternate; the medians of ROUNDS count. Refreshes are left out (at_most_every).
 engine=sqlite
 . "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
 : "${ROUNDS:=7}" "${SECONDS_EACH:=2}" "${CLIENTS:=8}"

@@ -123,7 +123,7 @@ static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx 
 
 bool recipe_create(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!stage(task, err) || !recipe_transaction(task, true, create_body, out, NULL, err)) {
+	if (!task_count_again(task, err) || !stage(task, err) || !recipe_transaction(task, true, create_body, out, NULL, err)) {
 		recipe_unstage(task);
 		return false;
 	}
@@ -167,7 +167,7 @@ static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx
 
 bool recipe_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!stage(task, err) || !recipe_transaction(task, true, replace_body, out, NULL, err)) {
+	if (!task_count_again(task, err) || !stage(task, err) || !recipe_transaction(task, true, replace_body, out, NULL, err)) {
 		recipe_unstage(task);
 		return false;
 	}

@@ -159,9 +159,17 @@ static bool write_all(struct group *group, struct viewd_err *err)
 	return true;
 }
 
+static bool count_again(struct group *group, struct viewd_err *err)
+{
+	for (group->at = 0; group->at < group->n; group->at++)
+		if (!task_count_again(group->members[group->at].task, err))
+			return false;
+	return true;
+}
+
 static bool refresh_group(struct group *group, struct viewd_err *err)
 {
-	bool done = group_limits(group, err) && stage(group, err) && write_all(group, err);
+	bool done = count_again(group, err) && group_limits(group, err) && stage(group, err) && write_all(group, err);
 	for (size_t i = 0; i < group->n; i++)
 		recipe_unstage(group->members[i].task);
 	return done;

@@ -43,6 +43,7 @@ static void add_equals(struct stmt *st, const char *before, const char *column, 
 struct read_ctx {
 	void *mem;
 	struct marks *marks;
+	bool counts_end;
 };
 
 static bool keep_mark(void *ctx, const char *const *v, size_t n UNUSED)
@@ -50,19 +51,20 @@ static bool keep_mark(void *ctx, const char *const *v, size_t n UNUSED)
 	struct read_ctx *rd = ctx;
 	struct marks *m = rd->marks;
 	int64_t dirty = number(v[1]), clean = number(v[2]);
-	m->seq += dirty;
+	int64_t covers = rd->counts_end && dirty - clean >= MARKS_ENOUGH ? dirty - 1 : dirty;
+	m->seq += covers;
 	if (dirty <= clean)
 		return true;
 	m->rows = talloc_realloc(rd->mem, m->rows, struct mark, (unsigned)m->n + 1);
 	assert(m->rows != NULL);
-	m->rows[m->n++] = (struct mark){.source = talloc_strdup(rd->mem, v[0]), .dirty_seq = dirty};
+	m->rows[m->n++] = (struct mark){.source = talloc_strdup(rd->mem, v[0]), .covers = covers};
 	return true;
 }
 
 bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err)
 {
 	struct marks marks = {.rows = NULL};
-	struct read_ctx ctx = {.mem = mem_ctx, .marks = &marks};
+	struct read_ctx ctx = {.mem = mem_ctx, .marks = &marks, .counts_end = db->syntax->counts_end};
 	struct stmt st = stmt_new(db);
 	add_table(&st, "SELECT source, dirty_seq, clean_seq FROM ", "captures");
 	add_equals(&st, " WHERE ", "view", view);
@@ -113,10 +115,10 @@ bool marks_settle(struct db *db, const char *view, const struct marks *marks, st
 		struct stmt st = stmt_new(db);
 		add_table(&st, "UPDATE ", "captures");
 		stmt_text(&st, " SET clean_seq = ");
-		st.sql = sql_add(st.sql, "%lld", (long long)marks->rows[i].dirty_seq);
+		st.sql = sql_add(st.sql, "%lld", (long long)marks->rows[i].covers);
 		add_equals(&st, " WHERE ", "view", view);
 		add_equals(&st, " AND ", "source", marks->rows[i].source);
-		st.sql = sql_add(st.sql, " AND clean_seq < %lld", (long long)marks->rows[i].dirty_seq);
+		st.sql = sql_add(st.sql, " AND clean_seq < %lld", (long long)marks->rows[i].covers);
 		if (!stmt_run(&st, err))
 			return false;
 	}
@@ -159,6 +161,58 @@ bool marks_touch_others(struct db *db, const char *source, const char *const *bu
 bool marks_touch_all(struct db *db, struct viewd_err *err)
 {
 	struct stmt st = touch_statement(db);
+	return stmt_run(&st, err);
+}
+
+/* ---- counts that have ended ---- */
+
+static void add_ended(struct stmt *st, const char *before)
+{
+	st->sql = sql_add(st->sql, "%s dirty_seq - clean_seq >= %d", before, MARKS_ENOUGH);
+}
+
+static bool note_row(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
+{
+	*(bool *)ctx = true;
+	return false;
+}
+
+/* The write lock is not taken without need. view NULL: any. */
+static bool has_ended(struct db *db, const char *view, bool *ended_r, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	*ended_r = false;
+	add_table(&st, "SELECT source FROM ", "captures");
+	add_ended(&st, " WHERE");
+	if (view != NULL)
+		add_equals(&st, " AND ", "view", view);
+	return stmt_query(&st, note_row, ended_r, err);
+}
+
+bool marks_count_again(struct db *db, const char *view, struct viewd_err *err)
+{
+	bool ended;
+	if (!has_ended(db, view, &ended, err))
+		return false;
+	if (!ended)
+		return true;
+	struct stmt st = stmt_new(db);
+	add_table(&st, "UPDATE ", "captures");
+	stmt_text(&st, " SET clean_seq = dirty_seq - 1");
+	add_ended(&st, " WHERE");
+	add_equals(&st, " AND ", "view", view);
+	return stmt_run(&st, err);
+}
+
+bool marks_touch_ended(struct db *db, struct viewd_err *err)
+{
+	bool ended;
+	if (!has_ended(db, NULL, &ended, err))
+		return false;
+	if (!ended)
+		return true;
+	struct stmt st = touch_statement(db);
+	add_ended(&st, " WHERE");
 	return stmt_run(&st, err);
 }
 

@@ -6,24 +6,38 @@
  * rows has dirty_seq > clean_seq. A refresh reads dirty_seq before it reads data and writes clean_seq in the transaction of
  * its data, so a change between the two keeps the view stale. Never written by an application's transaction, except on engines where
  * writers are serial anyway (SQLite).
+ *
+ * There each change costs its writer a write of the row. What is known to be stale need not be told for ever: with syntax->counts_end the
+ * triggers stop when dirty_seq - clean_seq is MARKS_ENOUGH. From then on dirty_seq says nothing about later changes, so a refresh first makes
+ * them count again (marks_count_again), in a transaction of its own. Should it find the row at its end once more when it reads, it covers
+ * all but the last: the view stays stale.
  */
 #ifndef VIEWD_COMMON_MARKS_H
 #define VIEWD_COMMON_MARKS_H
 
 #include "common/db.h"
 
+#define MARKS_ENOUGH 100
+
 /* What a refresh has read before its data: the dirty rows of one view. Lives on its talloc context. */
 struct marks {
 	struct mark {
 		char *source;
-		int64_t dirty_seq;
+		int64_t covers; /* up to this dirty_seq */
 	} *rows;
 	size_t n;
-	int64_t seq; /* sum of dirty_seq over all rows of the view: grows with every change */
+	int64_t seq; /* what is covered, summed over all rows of the view: grows with every change */
 };
 
 /* The name of a source in the table: the quoted relation, schema included. talloc'ed. */
 char *marks_source(struct db *db, void *mem_ctx, const char *schema, const char *name);
+
+/* Has the triggers count again for a view, where they have stopped. Outside a transaction, before marks_read. Only with
+ * syntax->counts_end. */
+bool marks_count_again(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
+
+/* What no longer counts has changed again: gives it another number, so that it does not look as if it had come to rest. */
+bool marks_touch_ended(struct db *db, struct viewd_err *err) MUST_CHECK;
 
 /* Reads the rows of a view. Call before any data is read. */
 bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err) MUST_CHECK;

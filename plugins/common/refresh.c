@@ -255,7 +255,7 @@ void recipe_after(struct task *task)
 bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct viewd_refresh_request copy = *req;
-	bool done = recipe_before(task, err) && stage(task, req, err) && recipe_transaction(task, false, refresh_body, out, &copy, err);
+	bool done = task_count_again(task, err) && recipe_before(task, err) && stage(task, req, err) && recipe_transaction(task, false, refresh_body, out, &copy, err);
 	recipe_unstage(task);
 	if (!done)
 		return false;

@@ -156,6 +156,18 @@ bool task_count_rows(struct task *task, int64_t *rows_r, struct viewd_err *err)
 	return db_query_int(task->db, sql, rows_r, err);
 }
 
+bool task_count_again(struct task *task, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	if (!db->syntax->counts_end || !task->view->captured)
+		return true;
+	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
+	    !marks_count_again(db, task->view->name, err))
+		return false;
+	db_failpoint(db, "refresh:counting");
+	return true;
+}
+
 bool task_read_marks(struct task *task, struct viewd_err *err)
 {
 	if (!task->view->captured || task->marks_known)

@@ -70,6 +70,9 @@ bool task_recall_definition(struct task *task, struct viewd_err *err) MUST_CHECK
 /* Looks up what was made, and saves the state row with the wanted hashes. */
 bool task_record_object(struct task *task, struct viewd_err *err) MUST_CHECK;
 
+/* Changes that come from now on count, even if so many came that they do not any more (marks.h). First of all, outside a transaction. */
+bool task_count_again(struct task *task, struct viewd_err *err) MUST_CHECK;
+
 /* Reads the change marks of a captured view, before any data is read; and, in the transaction of the data, settles them and marks the
  * views that are registered for this one when rows were written. */
 bool task_read_marks(struct task *task, struct viewd_err *err) MUST_CHECK;

@@ -80,7 +80,7 @@ static bool carry_settled(struct task *task, struct viewd_err *err)
 {
 	for (size_t i = 0; i < task->marks.n; i++) {
 		char seq[32];
-		snprintf(seq, sizeof seq, "%" PRId64, task->marks.rows[i].dirty_seq);
+		snprintf(seq, sizeof seq, "%" PRId64, task->marks.rows[i].covers);
 		const char *params[] = {task->view->name, task->marks.rows[i].source, seq};
 		if (!pg_op_exec(task->db, "INSERT INTO viewd.carried (view, source, seq) VALUES ($1, $2, $3::bigint)", params, 3, NULL, err))
 			return false;

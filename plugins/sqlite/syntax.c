@@ -50,6 +50,7 @@ const struct syntax sqlite_syntax = {
 	.type_bigint = "INTEGER",
 	.type_time = "TEXT",
 	.type_serial_key = "INTEGER PRIMARY KEY",
+	.counts_end = true,
 	.captures_index = "CREATE INDEX IF NOT EXISTS viewd_captures_source ON viewd_captures (source)",
 	.history_index = "CREATE INDEX IF NOT EXISTS viewd_refresh_history_view ON viewd_refresh_history (view, id)",
 	.time_in = "{}",

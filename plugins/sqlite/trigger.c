@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * trigger.c: having changes noticed. Writers are serial in SQLite, so a trigger may mark the views at once, in one row a view. It counts every
- * changed row: a refresh reads its data before it holds the write lock, and a change in between must not look settled.
+ * trigger.c: having changes noticed. Writers are serial in SQLite, so a trigger may mark the views at once, in one row a view. It counts
+ * changed rows: a refresh reads its data before it holds the write lock, and a change in between must not look settled. When there
+ * are so many that a view is stale anyway it only looks (marks.h).
  */
 #include "base/err.h"
 #include "common/marks.h"
@@ -16,6 +17,11 @@
 #include <talloc.h>
 
 static const char *const events[] = {"INSERT", "UPDATE", "DELETE"};
+
+/* What a trigger of today's form says, and no other. */
+#define TEXT_OF(x) #x
+#define NUMBER(x) TEXT_OF(x)
+#define TODAYS "dirty_seq - clean_seq < " NUMBER(MARKS_ENOUGH) "; END"
 
 /* Triggers of ours: by name, and by what they do. */
 #define IS_OURS "type = 'trigger' AND name GLOB 'viewd_[iud]_*' AND sql GLOB '*UPDATE viewd_captures SET *'"
@@ -78,9 +84,9 @@ static char *trigger_sql(struct db *db, void *mem, const struct relation *source
 	char *quoted = relation_quoted(db->syntax, mem, source);
 	char *sql = sql_add(sql_new(mem), "CREATE TRIGGER ");
 	sql = ident_append(db->syntax, sql, name);
-	sql = sql_add(sql, " AFTER %s ON %s BEGIN UPDATE viewd_captures SET dirty_seq = dirty_seq + 1,", event, quoted);
-	return sql_add(sql, " changed_time = strftime('%%Y-%%m-%%dT%%H:%%M:%%fZ', 'now') WHERE source = %s; END",
-	               literal_quoted(db->syntax, mem, quoted));
+	sql = sql_add(sql, " AFTER %s ON %s BEGIN UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE source = %s AND " TODAYS, event, quoted,
+	              literal_quoted(db->syntax, mem, quoted));
+	return sql;
 }
 
 struct list_ctx {
@@ -152,7 +158,8 @@ static bool lacks_trigger(struct db *db, const struct relation *rel, bool *there
 	long tables = 0, triggers = 0;
 	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", params, 1, count_row,
 	                    &tables, err) ||
-	    !db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?, ?) AND tbl_name = ? COLLATE NOCASE",
+	    !db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?, ?) AND tbl_name = ? COLLATE NOCASE"
+	                   " AND sql GLOB '*" TODAYS "'",
 	                    params + 1, 4, count_row, &triggers, err))
 		return false;
 	if (there_r != NULL)

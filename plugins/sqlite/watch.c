@@ -29,6 +29,7 @@ static const int looks_ms[] = {0, 1, 4, 20, 100, 500, 2000, 5000};
 /* While every look finds something the next one waits, twice as long each time: looking at each of many commits would cost their writer
  * more than the triggers do. */
 #define PACE_MAX_MS 20
+#define TOUCH_US INT64_C(500000) /* between two numbers for changes that do not count any more */
 
 struct viewd_watch {
 	struct viewd_conn *conn;
@@ -40,6 +41,7 @@ struct viewd_watch {
 	bool looked;
 	size_t look; /* how many of the pauses have passed */
 	int pace_ms; /* before the next look */
+	int64_t touched_us;
 };
 
 static bool read_number(void *ctx, const char *const *v, size_t n UNUSED)
@@ -172,10 +174,20 @@ static bool look(struct viewd_watch *w, bool *news_r, struct viewd_err *err)
 	return true;
 }
 
+/* Who waits for rest (debounce) must see that there is none. Writers are not waited for: there will be another time. */
+static bool touch_ended(struct viewd_watch *w, struct viewd_err *err)
+{
+	int64_t now = w->conn->db.host->now(w->conn->db.host->ctx);
+	if (now - w->touched_us < TOUCH_US && now >= w->touched_us)
+		return true;
+	w->touched_us = now;
+	return marks_touch_ended(&w->conn->db, err) || err->cls == VIEWD_ERR_CONFLICT;
+}
+
 static bool tell(struct viewd_watch *w, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	w->looked = true;
-	return look_at_schema(w, err) && marks_stale(&w->conn->db, signals, err) && marks_requests(&w->conn->db, signals, err);
+	return look_at_schema(w, err) && touch_ended(w, err) && marks_stale(&w->conn->db, signals, err) && marks_requests(&w->conn->db, signals, err);
 }
 
 /* ---- waiting ---- */

@@ -8,9 +8,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct sqlclient {
 	sqlite3 *conn;
+	sqlite3_stmt *kept; /* kept_sql, which is this one statement; NULL: none, or the text held several */
+	char *kept_sql;
 };
 
 struct sqlclient *sqlclient_open(const char *target)
@@ -34,33 +37,57 @@ static void append_row(sqlite3_stmt *stmt, char *text, size_t size)
 	}
 }
 
+/* Steps to the end; the statement can be run again. */
+static int step_all(sqlite3_stmt *stmt, char *text, size_t size)
+{
+	int rc;
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		append_row(stmt, text, size);
+	return rc == SQLITE_DONE ? sqlite3_reset(stmt) : rc;
+}
+
+static void forget(struct sqlclient *c)
+{
+	sqlite3_finalize(c->kept);
+	free(c->kept_sql);
+	c->kept = NULL;
+	c->kept_sql = NULL;
+}
+
+static int run_all(struct sqlclient *c, const char *sql, char *text, size_t size)
+{
+	int rc = SQLITE_OK;
+	int n = 0;
+	for (const char *tail = sql; rc == SQLITE_OK && *tail != '\0'; n++) {
+		forget(c);
+		rc = sqlite3_prepare_v2(c->conn, tail, -1, &c->kept, &tail);
+		if (rc == SQLITE_OK && c->kept != NULL)
+			rc = step_all(c->kept, text, size);
+	}
+	if (rc == SQLITE_OK && n == 1)
+		c->kept_sql = strdup(sql);
+	return rc;
+}
+
+/* The same text as before is not compiled again, as the usual bindings do it. */
 bool sqlclient_run(struct sqlclient *c, const char *sql, char *text, size_t size)
 {
-	sqlite3_stmt *stmt = NULL;
-	int rc = SQLITE_OK;
+	bool again = c->kept_sql != NULL && c->kept != NULL && strcmp(sql, c->kept_sql) == 0;
 	text[0] = '\0';
-	for (const char *tail = sql; rc == SQLITE_OK && *tail != '\0';) {
-		rc = sqlite3_prepare_v2(c->conn, tail, -1, &stmt, &tail);
-		while (rc == SQLITE_OK && stmt != NULL && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-			append_row(stmt, text, size);
-			rc = SQLITE_OK;
-		}
-		if (rc == SQLITE_DONE)
-			rc = SQLITE_OK;
-		if (rc != SQLITE_OK) {
-			text[0] = 0;
-			sqlclient_append(text, size, sqlite3_errmsg(c->conn), 0);
-		}
-		sqlite3_finalize(stmt);
-		stmt = NULL;
-	}
-	return rc == SQLITE_OK;
+	int rc = again ? step_all(c->kept, text, size) : run_all(c, sql, text, size);
+	if (rc == SQLITE_OK)
+		return true;
+	text[0] = '\0';
+	sqlclient_append(text, size, sqlite3_errmsg(c->conn), 0);
+	forget(c);
+	return false;
 }
 
 void sqlclient_close(struct sqlclient **c)
 {
 	if (*c == NULL)
 		return;
+	forget(*c);
 	sqlite3_close((*c)->conn);
 	free(*c);
 	*c = NULL;

@@ -41,7 +41,8 @@ plugins_ldadd = libviewd_sql.la $(LDADD) $(LIBMD_LIBS)
 
 # What is SQLite's own.
 if DIALECT_SQLITE
-sqlite_unit_tests = tests/unit/plugins/test_sqlite tests/unit/plugins/test_sqlite_live tests/unit/plugins/test_sqlite_watch
+sqlite_unit_tests = tests/unit/plugins/test_sqlite tests/unit/plugins/test_sqlite_live tests/unit/plugins/test_sqlite_watch \
+	tests/unit/plugins/test_sqlite_marks
 check_PROGRAMS += $(sqlite_unit_tests)
 TESTS += $(sqlite_unit_tests)
 sqlite_fixture = tests/unit/plugins/sqlite_fixture.c tests/unit/plugins/sqlite_fixture.h
@@ -51,6 +52,9 @@ tests_unit_plugins_test_sqlite_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 tests_unit_plugins_test_sqlite_live_SOURCES = tests/unit/plugins/test_sqlite_live.c $(sqlite_fixture)
 tests_unit_plugins_test_sqlite_live_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_live_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
+tests_unit_plugins_test_sqlite_marks_SOURCES = tests/unit/plugins/test_sqlite_marks.c $(sqlite_fixture)
+tests_unit_plugins_test_sqlite_marks_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_plugins_test_sqlite_marks_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 tests_unit_plugins_test_sqlite_watch_SOURCES = tests/unit/plugins/test_sqlite_watch.c $(sqlite_fixture)
 tests_unit_plugins_test_sqlite_watch_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_watch_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
