@@ -131,8 +131,7 @@ void change_covered(struct view *view, int64_t settled_seq)
 	change_plan(view);
 }
 
-/* What the run should have covered is still to be done. */
-static void owe(struct change *c)
+static void take_back(struct change *c)
 {
 	if (c->run.first != 0) {
 		c->last = c->first != 0 ? c->last : c->run.first;
@@ -140,8 +139,20 @@ static void owe(struct change *c)
 		c->upstream |= c->run.upstream;
 		c->old |= c->run.old;
 	}
-	c->tried_seq = c->run.seq;
 	c->run = (struct change_run){.first = 0};
+}
+
+/* What the run should have covered is still to be done. */
+static void owe(struct change *c)
+{
+	c->tried_seq = c->run.seq;
+	take_back(c);
+}
+
+void change_not_begun(struct view *view)
+{
+	take_back(&view->change);
+	change_plan(view);
 }
 
 void change_looked_up(struct view *view)

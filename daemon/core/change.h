@@ -29,6 +29,9 @@ void change_covered(struct view *view, int64_t settled_seq);
 /* The same for a refresh that was part of setting up, without a start of its own. */
 void change_settled(struct view *view, int64_t settled_seq);
 
+/* Nothing came of the start: as before it. */
+void change_not_begun(struct view *view);
+
 /* It failed: everything is still to be done. */
 void change_failed(struct view *view);
 

@@ -10,6 +10,7 @@
 #include "base/span.h"
 #include "conf/diff.h"
 #include "core/capture.h"
+#include "core/change.h"
 #include "core/database.h"
 #include "core/dispatch.h"
 #include "core/due.h"
@@ -24,10 +25,10 @@
 
 #include <string.h>
 
-/* Instances to set up after the commit, all databases together. */
+/* Instances to set up after the commit, all databases together, and those that only have other settings now. */
 struct todo {
-	struct view **views;
-	size_t n;
+	struct view **views, **live;
+	size_t n, n_live;
 };
 
 static struct db *find_db(struct engine *eng, const char *name)
@@ -240,7 +241,9 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 	if (entry->reload != OPTION_LIVE || (conf->enabled && !was_enabled))
 		redefine(v, todo);
 	else
-		due_schedule(v);
+		todo->live[todo->n_live++] = v;
+	if (!conf->enabled)
+		wave_end_waiting(v, WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL);
 	v->eng->captures_dirty = true;
 }
 
@@ -322,12 +325,40 @@ static void start_work(struct engine *eng, const struct todo *todo)
 			database_probe(eng->dbs[i]);
 }
 
+static void remember_held(struct engine *eng)
+{
+	for (size_t i = 0; i < eng->n_views; i++)
+		eng->views[i]->was_held = group_held_by(eng->views[i]) != NULL;
+}
+
+static void plan_anew(struct view *v)
+{
+	due_schedule(v);
+	change_plan(v);
+}
+
+/* Whom a paused member of its group held may have lost it, and others may have got one, though nothing else of them has changed. */
+static void plan_live(struct engine *eng, const struct todo *todo)
+{
+	edges_update(eng); /* which tells what groups are sound */
+	for (size_t i = 0; i < todo->n_live; i++) {
+		plan_anew(todo->live[i]);
+		group_replan(todo->live[i]);
+	}
+	for (size_t i = 0; i < eng->n_views; i++) {
+		struct view *v = eng->views[i];
+		if (v->reconciled && v->was_held != (group_held_by(v) != NULL))
+			plan_anew(v);
+	}
+}
+
 void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff *diff)
 {
 	size_t most = 0;
 	for (size_t i = 0; i < conf->n_views; i++)
 		most += conf->views[i].database.n;
-	struct todo todo = {.views = mem_array(NULL, struct view *, most)};
+	struct todo todo = {.views = mem_array(NULL, struct view *, most), .live = mem_array(NULL, struct view *, most)};
+	remember_held(eng);
 	group_forget_all(eng);
 	mark_leaving(eng, diff);
 	retire_views(eng, conf);
@@ -340,8 +371,10 @@ void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff
 	group_make_all(eng);
 	edges_invalidate(eng);
 	eng->generation++;
+	plan_live(eng, &todo);
 	start_work(eng, &todo);
 	group_align_all(eng);
 	talloc_free(todo.views);
+	talloc_free(todo.live);
 	dispatch_soon(eng);
 }

@@ -178,7 +178,7 @@ void database_refuse_history(struct db *db, const struct viewd_err *err)
 static void fail_requests_by_hand(struct db *db)
 {
 	for (size_t i = 0; i < db->n_views; i++)
-		wave_end_waiting(db->views[i], VIEW_RESULT_FAILED, db->err, true);
+		wave_end_waiting(db->views[i], WAVE_BY_HAND, VIEW_RESULT_FAILED, db->err);
 	database_refuse_history(db, db->err);
 }
 

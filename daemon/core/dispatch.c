@@ -115,6 +115,8 @@ void dispatch_describe(struct job *job, const struct member *members)
 	/* Never set up successfully: a refresh by hand is a reason to try that again first. */
 	job->reconcile_first = job->kind == JOB_REFRESH && !job->view->reconciled;
 	job->create_missing |= job->reconcile_first;
+	/* What never was has not vanished. */
+	job->create_missing |= job->kind == JOB_RECONCILE && !job->view->reconciled && job->view->state != VIEW_STATE_MISSING;
 	job->unknown_since_us = job->request.force_full ? 0 : job->view->unknown_since_us;
 }
 
@@ -345,9 +347,10 @@ void dispatch_finish_view(struct job *job)
 	struct engine_item item;
 	enum job_kind kind;
 	view->job = NULL;
-	if (never_began(job))
+	if (never_began(job)) {
+		change_not_begun(view);
 		job->members = wave_put_back(view, job->members);
-	else {
+	} else {
 		outcome_of(job);
 		note_changes(job);
 	}

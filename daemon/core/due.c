@@ -127,7 +127,7 @@ bool due_allowed(const struct view *v)
 /* A failed attempt does not make the data younger: the next is a whole period after it. */
 static int64_t data_time(const struct view *v)
 {
-	return v->result == VIEW_RESULT_SUCCEEDED ? v->past.data : v->past.last_end;
+	return v->result == VIEW_RESULT_SUCCEEDED || v->result == VIEW_RESULT_SKIPPED ? v->past.data : v->past.last_end;
 }
 
 static void schedule_staleness(struct view *v)
@@ -206,11 +206,17 @@ static enum view_trigger trigger_of(enum due_reason reason)
 	return VIEW_TRIGGER_SCHEDULED;
 }
 
+/* Only the end of a refresh plans the next one: what is due while something else runs waits for it. */
+static bool is_refreshing(const struct view *v)
+{
+	return v->job != NULL && (v->job->kind == JOB_REFRESH || v->job->kind == JOB_REFRESH_GROUP);
+}
+
 /* Already running or waiting: overlap = skip drops this one, queue makes one more. Waiting ones coalesce in any case; a change is never
  * dropped. */
 static bool overlaps(const struct view *v, enum due_reason reason)
 {
-	bool running = v->job != NULL && v->conf->overlap == CONF_OVERLAP_SKIP && reason != DUE_CHANGE;
+	bool running = is_refreshing(v) && v->conf->overlap == CONF_OVERLAP_SKIP && reason != DUE_CHANGE;
 	return running || wave_waits_for_refresh(v);
 }
 
@@ -229,7 +235,8 @@ static bool too_early(const struct view *v)
 static void take(struct due_lists *lists, struct view *v)
 {
 	enum due_reason reason = v->due_reason;
-	if (too_early(v)) {
+	/* By the wall clock it may still be to come, and a group that rests may have been joined since it was planned. */
+	if (too_early(v) || (v->reconciled && !due_allowed(v))) {
 		due_schedule(v);
 		return;
 	}
@@ -239,6 +246,8 @@ static void take(struct due_lists *lists, struct view *v)
 	due_unset(v, reason);
 	if (overlaps(v, reason)) {
 		outcome_skipped(v); /* the end of what runs schedules the next time */
+		if (reason == DUE_RETRY && !is_refreshing(v))
+			due_set(v, DUE_RETRY, v->conf->retry_backoff); /* what waits may be found not to be needed */
 		return;
 	}
 	lists->views[reason][lists->n[reason]++] = v;

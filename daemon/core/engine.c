@@ -56,7 +56,7 @@ void engine_stop(struct engine *eng)
 			job_cancel(eng->dbs[i]->aux_job);
 	}
 	for (size_t i = 0; i < eng->n_views; i++) {
-		wave_end_waiting(eng->views[i], VIEW_RESULT_CANCELLED, &err, false);
+		wave_end_waiting(eng->views[i], WAVE_ALL, VIEW_RESULT_CANCELLED, &err);
 		dispatch_unqueue(eng->views[i]);
 		if (eng->views[i]->job != NULL)
 			job_cancel(eng->views[i]->job);
@@ -277,10 +277,20 @@ void engine_history(struct engine *eng UNUSED, struct view *view, int limit, eng
 	database_probe(view->db);
 }
 
+/* What was due before the pause does not start after it; what it was to do is still to be done. */
+static void hold_waiting(struct view *v)
+{
+	const struct group *g = group_of(v);
+	wave_end_waiting(v, WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL);
+	for (size_t i = 0; g != NULL && i < g->n; i++)
+		wave_end_waiting(g->views[i], WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL);
+}
+
 bool engine_pause(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		views[i]->paused = true;
+		hold_waiting(views[i]);
 		due_schedule(views[i]);
 		if (views[i]->state == VIEW_STATE_ACTIVE || views[i]->state == VIEW_STATE_SUSPENDED)
 			outcome_set_state(views[i], VIEW_STATE_PAUSED);
@@ -323,8 +333,9 @@ static bool cancel_one(struct view *v, const struct viewd_err *err)
 	bool told = v->members != NULL || v->job != NULL;
 	if (!v->reconciled && v->job == NULL && v->members != NULL)
 		outcome_setup_cancelled(v, err);
-	wave_end_waiting(v, VIEW_RESULT_CANCELLED, err, false);
-	dispatch_unqueue(v);
+	wave_end_waiting(v, WAVE_CANCELLABLE, VIEW_RESULT_CANCELLED, err);
+	if (v->members == NULL)
+		dispatch_unqueue(v);
 	if (v->job != NULL)
 		job_cancel(v->job);
 	else {

@@ -56,7 +56,7 @@ void engine_counts(const struct engine *eng, struct engine_counts *out);
 
 /* The end of something asked for one instance. */
 struct engine_item {
-	const struct view *view;
+	const struct view *view;    /* NULL: it has been removed meanwhile */
 	const char *label;
 	const char *database;
 	enum view_result result;

@@ -12,6 +12,7 @@
 #include "core/due.h"
 #include "core/edges.h"
 #include "core/group.h"
+#include "core/wave.h"
 #include "sched/backoff.h"
 
 #include <string.h>
@@ -33,6 +34,8 @@ void outcome_set_state(struct view *view, enum view_state state)
 	enum view_state before = view->state;
 	view->state = state;
 	observe_state(view, before);
+	if (before == VIEW_STATE_SUSPENDED)
+		group_replan(view); /* it held the others */
 }
 
 void outcome_set_error(struct view *view, const struct viewd_err *err)
@@ -269,8 +272,9 @@ static void reconcile_failed(struct job *job)
 		log_info("view '%s', setting it up was cancelled", view->label);
 	else
 		log_failure(view, "setting it up", &job->err);
+	/* Refreshes that failed before, and connections that broke, say nothing of how long to wait here. */
+	view->retries = (view->reconciled ? 0 : view->retries) + !job->session_lost;
 	view->reconciled = false;
-	view->retries++;
 	outcome_set_error(view, &job->err);
 	outcome_set_state(view, gone ? VIEW_STATE_MISSING
 	                             : job->err.cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY : VIEW_STATE_FAILED);
@@ -351,6 +355,7 @@ static void dropped(struct job *job)
 	view->reconciled = view->captured = false;
 	view->capture_digest = 0;
 	due_clear(view);
+	wave_end_waiting(view, WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL); /* what was due must not make it anew */
 	outcome_set_error(view, NULL);
 	outcome_set_state(view, VIEW_STATE_MISSING);
 	struct viewd_err err;
@@ -440,8 +445,26 @@ void outcome_skipped(struct view *view)
 	log_debug("view '%s', due while it is still running or waiting: skipped", view->label);
 }
 
+/* Through plain views: they hold nothing. */
+static bool reads_a_failure(const struct view *view, uint64_t mark)
+{
+	for (size_t i = 0; i < view->n_up; i++) {
+		struct view *up = view->up[i];
+		bool failed = up->result == VIEW_RESULT_FAILED || up->result == VIEW_RESULT_UPSTREAM_FAILED;
+		if (up->mark == mark)
+			continue;
+		up->mark = mark;
+		if (up->method == VIEWD_METHOD_SIMPLE ? reads_a_failure(up, mark) : failed)
+			return true;
+	}
+	return false;
+}
+
 void outcome_not_needed(struct view *view)
 {
+	/* What it was not tried for is well again, and has changed nothing. */
+	if (view->result == VIEW_RESULT_UPSTREAM_FAILED && view->err == NULL && !reads_a_failure(view, ++view->eng->mark))
+		view->result = VIEW_RESULT_SKIPPED;
 	due_schedule(view);
 	change_plan(view);
 }

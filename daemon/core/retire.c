@@ -62,6 +62,7 @@ void retire_finish(struct view *view)
 	else if (view->place != NULL)
 		log_info("view '%s', no longer configured; the object stays (on_remove = keep)", view->label);
 	conf_unref(&view->last_conf);
+	wave_forget(view);
 	talloc_free(view);
 }
 
@@ -73,7 +74,7 @@ void retire_view(struct view *view)
 	view->last_conf = conf_ref(view->eng->conf);
 	dispatch_unqueue(view);
 	due_clear(view);
-	wave_end_waiting(view, VIEW_RESULT_CANCELLED, &err, false);
+	wave_end_waiting(view, WAVE_ALL, VIEW_RESULT_CANCELLED, &err);
 	observe_gone(view, &err);
 	edges_invalidate(view->eng);
 	if (view->job == NULL)

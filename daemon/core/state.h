@@ -147,6 +147,7 @@ struct view {
 	uint32_t node;           /* number in the last graph */
 	uint32_t rank;           /* level in it; GRAPH_CYCLIC on a cycle */
 	struct group *group;     /* refreshed with these; NULL: by itself */
+	bool was_held;           /* scratch of a commit: a member of the group it had before was paused or suspended */
 
 	struct schedule schedule;
 	struct zone *zone;   /* of schedule */
@@ -213,6 +214,7 @@ struct engine {
 	struct observer_list observers;
 	struct waiter_list woken;      /* to be looked at by the post timer */
 	struct waiter_list looked;     /* for whom a watch has looked: fresh as soon as nothing is pending, by whatever end */
+	LIST_HEAD(, wave) waves;       /* all */
 	struct wave *finished;         /* list of waves to report */
 	size_t next_db;                /* whose turn it is */
 	size_t n_running, n_stuck, n_sessions;

@@ -87,6 +87,7 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 	wave->by_hand = spec->by_hand;
 	wave->propagate = spec->propagate;
 	wave->begun = eng->n_set_up;
+	LIST_INSERT_HEAD(&eng->waves, wave, link);
 	wave->done = spec->done;
 	wave->ctx = spec->ctx;
 	edges_update(eng); /* groups, too, and it uses marks */
@@ -319,10 +320,21 @@ static void tell_newcomers(const struct member *m)
 		return;
 	edges_update(eng);
 	uint64_t mark = ++eng->mark;
-	for (size_t i = 0; i < wave->n; i++)
-		if (wave->members[i].view->method != VIEWD_METHOD_SIMPLE)
-			wave->members[i].view->mark = mark;
+	for (size_t i = 0; i < wave->n; i++) {
+		struct view *v = wave->members[i].view;
+		if (v != NULL && v->method != VIEWD_METHOD_SIMPLE)
+			v->mark = mark;
+	}
 	tell_below(m->view, mark);
+}
+
+/* It waited for the one that has written rows, and was taken out of the wave (a cancel, a pause, its database went away): it is told all the
+ * same, for no mark tells of what happens in another database. */
+static void tell_left_out(const struct member *after)
+{
+	struct view *v = after->view;
+	if (after->wave->propagate && v != NULL && !v->removed && v->conf->on_change && v->reconciled && v->method != VIEWD_METHOD_SIMPLE)
+		change_owed(v);
 }
 
 /* Ends one member; members behind it that will not run are pushed on *idle. */
@@ -342,6 +354,8 @@ static void end_one(struct member *m, const struct engine_item *item, struct mem
 	for (uint32_t i = 0; i < m->n_after; i++) {
 		struct member *after = &wave->members[m->after[i]];
 		/* On a cycle nobody is waited for: each member ends by itself. The head of a group counts on for the others. */
+		if (after->ended && wrote(item))
+			tell_left_out(after);
 		if ((after->ended && after->next_mate == NULL) || after->n_waits == 0)
 			continue;
 		after->blocked |= !lets_go_on(wave, item->result);
@@ -383,13 +397,28 @@ void wave_member_end(struct member *m, const struct engine_item *item)
 	finish_if_done(wave);
 }
 
-void wave_end_waiting(struct view *view, enum view_result result, const struct viewd_err *err, bool by_hand_only)
+static bool is_meant(const struct wave *wave, enum wave_which which)
+{
+	switch (which) {
+	case WAVE_ALL:
+		break;
+	case WAVE_CANCELLABLE:
+		return wave->kind != JOB_CAPTURE;
+	case WAVE_BY_HAND:
+		return wave->by_hand;
+	case WAVE_BY_ITSELF:
+		return wave->kind == JOB_REFRESH && !wave->by_hand;
+	}
+	return true;
+}
+
+void wave_end_waiting(struct view *view, enum wave_which which, enum view_result result, const struct viewd_err *err)
 {
 	struct engine_item item = {.result = result, .action = -1, .rows = -1, .rows_written = -1, .error = err};
 	struct member *m = view->members, *next;
 	for (; m != NULL; m = next) {
 		next = m->next;
-		if (!by_hand_only || m->wave->by_hand)
+		if (is_meant(m->wave, which))
 			wave_member_end(m, &item);
 	}
 }
@@ -405,7 +434,22 @@ void wave_report_finished(struct engine *eng)
 			wave->done(wave->ctx, &report);
 		}
 		wave->reported = true;
-		if (wave->n_left == 0)
+		if (wave->n_left == 0) {
+			LIST_REMOVE(wave, link);
 			talloc_free(wave);
+		}
 	}
+}
+
+void wave_forget(const struct view *view)
+{
+	struct wave *wave;
+	LIST_FOREACH(wave, &view->eng->waves, link)
+		for (size_t i = 0; i < wave->n; i++) {
+			if (wave->members[i].view != view)
+				continue;
+			wave->members[i].view = NULL;
+			if (wave->items != NULL && i < wave->n_asked)
+				wave->items[i].view = NULL;
+		}
 }

@@ -18,7 +18,7 @@ enum wave_order {
 /* One instance in one wave. */
 struct member {
 	struct wave *wave;
-	struct view *view;
+	struct view *view; /* NULL: it has ended, and its instance is gone */
 	struct member *next; /* list of the instance, later of the job */
 	struct member *next_idle;
 	struct member *head;      /* of a group: the first, which counts for all; NULL: itself */
@@ -52,6 +52,7 @@ struct wave {
 	engine_done_fn *done;
 	void *ctx;
 	struct wave *next;
+	LIST_ENTRY(wave) link; /* of the engine's, while it lives */
 };
 
 struct wave_spec {
@@ -96,8 +97,19 @@ struct member *wave_put_back(struct view *view, struct member *members);
 /* A member's work has ended. item holds result, action, rows, error ...; its view and label are filled in here. */
 void wave_member_end(struct member *member, const struct engine_item *item);
 
-/* Ends every waiting member of the instance with that result (cancel, removal); by_hand_only: just those somebody waits for. */
-void wave_end_waiting(struct view *view, enum view_result result, const struct viewd_err *err, bool by_hand_only);
+/* Which of the waiting members of an instance. */
+enum wave_which {
+	WAVE_ALL,
+	WAVE_CANCELLABLE, /* all but what has changes noticed: that is no work somebody may want to be rid of */
+	WAVE_BY_HAND,     /* those somebody waits for */
+	WAVE_BY_ITSELF    /* refreshes that nobody asked for by hand */
+};
+
+/* Ends waiting members of the instance with that result (cancel, removal, pause). */
+void wave_end_waiting(struct view *view, enum wave_which which, enum view_result result, const struct viewd_err *err);
+
+/* The instance is about to be freed; nothing of it waits any more. */
+void wave_forget(const struct view *view);
 
 /* Reports the finished waves; called by the engine's post timer. */
 void wave_report_finished(struct engine *eng);

@@ -30,6 +30,7 @@ core_rig_tests = \
 	tests/unit/core/test_commit \
 	tests/unit/core/test_failure \
 	tests/unit/core/test_group \
+	tests/unit/core/test_interplay \
 	tests/unit/core/test_loader \
 	tests/unit/core/test_observe \
 	tests/unit/core/test_reload \
@@ -47,6 +48,7 @@ tests_unit_core_test_loader_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_restore_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_group_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_interplay_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_return_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_sessions_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_watching_LDADD = tests/unit/core/librig.la $(LDADD)
