@@ -376,10 +376,10 @@ static void finish_aux_job(struct job *job)
 		log_warning("view '%s', refreshed but not analyzed (%s)", job->label, job->err.msg);
 }
 
-/* Not even the cancel at its time limit brought an answer. */
+/* Not even the cancel at its time limit brought an answer, or there never was a connection. */
 static bool met_silence(const struct job *job)
 {
-	return !job->ok && job->timed_out && job->err.cls == VIEWD_ERR_LOST;
+	return !job->ok && job->timed_out && (job->err.cls == VIEWD_ERR_LOST || job->err.cls == VIEWD_ERR_CONNECT);
 }
 
 /* Our own cancel and the server's word for it may be told differently by different engines. */

@@ -59,6 +59,25 @@ static void silence_beyond_the_time_limit(void)
 	rig_free(&rig);
 }
 
+/* A connection that is not made before the time limit: that the database cannot be reached is what is wrong, and to be mended. */
+static void silence_when_connecting(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
+	struct rig_report r;
+	session_close_idle(rig_db(rig, "d"));
+	fake_do("d", "hang open d");
+	fake_do("d", "fail open d connect");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	expect_log("view 'a', refresh failed (connect");
+	expect_log("database 'd', cannot be used");
+	job_overdue(rig_view(rig, "a")->job);
+	fake_do("d", "release open d");
+	RUN_UNTIL(rig, r.done || rig_view(rig, "a")->job == NULL);
+	CHECK_INT(rig_db(rig, "d")->state, DB_DOWN);
+	rig_free(&rig);
+}
+
 /* ---- a session more than the server takes ---------------------------------------------------------------------------------------- */
 
 static void one_session_too_many(const char *cls)
@@ -180,6 +199,7 @@ static void cancel_just_before_a_call_begins(void)
 static const struct harness_test tests[] = {
 	{"a late failure of an old session", late_failure_of_an_old_session},
 	{"silence beyond the time limit", silence_beyond_the_time_limit},
+	{"silence when connecting", silence_when_connecting},
 	{"the server is full", the_server_is_full},
 	{"a connection is refused once", a_connection_is_refused_once},
 	{"cancelled in doubt", cancelled_in_doubt},
