@@ -66,12 +66,12 @@ static void silence_when_connecting(void)
 	struct rig_report r;
 	session_close_idle(rig_db(rig, "d"));
 	fake_do("d", "hang open d");
-	fake_do("d", "fail open d connect");
 	rig_refresh(rig, "a", &r);
 	RUN_UNTIL(rig, fake_waiting("d") == 1);
 	expect_log("view 'a', refresh failed (connect");
 	expect_log("database 'd', cannot be used");
 	job_overdue(rig_view(rig, "a")->job);
+	fake_do("d", "down connect");
 	fake_do("d", "release open d");
 	RUN_UNTIL(rig, r.done || rig_view(rig, "a")->job == NULL);
 	CHECK_INT(rig_db(rig, "d")->state, DB_DOWN);
