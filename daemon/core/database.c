@@ -59,10 +59,13 @@ static void judge(struct db *db)
 		log_error("%s", err.msg);
 }
 
-/* Of a probe that has come to nothing. One that runs already is not listened to any more. */
-static void drop_waiting_prepare(struct db *db)
+/* Of a probe that has come to nothing. One that runs already is not listened to any more, and nobody waits for it. */
+static void drop_prepare(struct db *db)
 {
 	struct job *job = TAILQ_FIRST(&db->aux);
+	if (db->prepare_job != NULL)
+		job_cancel(db->prepare_job);
+	db->prepare_job = NULL;
 	if (job == NULL || job->kind != JOB_PREPARE)
 		return;
 	TAILQ_REMOVE(&db->aux, job, link);
@@ -101,7 +104,7 @@ void database_changed(struct db *db, const struct conf_database *conf)
 	db->was_up = false;
 	db->streak = 0;
 	loop_timer_clear(db->probe_timer);
-	drop_waiting_prepare(db);
+	drop_prepare(db);
 	judge(db);
 	for (size_t i = 0; i < db->n_views; i++)
 		forget_contents(db->views[i]);
@@ -194,9 +197,11 @@ static int64_t probe_delay(const struct db *db)
 static void schedule_probe(struct db *db)
 {
 	db->state = DB_DOWN;
-	drop_waiting_prepare(db);
+	drop_prepare(db);
 	db->streak++;
 	loop_timer_set(db->probe_timer, probe_delay(db));
+	for (size_t i = 0; i < db->n_views; i++)
+		wave_release(db->views[i]);
 }
 
 void database_lost(struct db *db, const struct viewd_err *err)

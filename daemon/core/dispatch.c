@@ -241,21 +241,27 @@ static void serve(struct view *view)
 		dispatch_queue(view);
 }
 
+/* One at a time; but a reconnect does not wait for statistics on a connection that may have been silent since before it. */
+static void start_aux(struct db *db)
+{
+	struct job *aux = TAILQ_FIRST(&db->aux);
+	bool prepares = aux != NULL && aux->kind == JOB_PREPARE;
+	if (aux == NULL || (prepares ? db->state != DB_PROBING : db->state != DB_UP || db->aux_job != NULL))
+		return;
+	TAILQ_REMOVE(&db->aux, aux, link);
+	*(prepares ? &db->prepare_job : &db->aux_job) = aux;
+	if (aux->kind == JOB_DROP_RECORDED)
+		retire_spare_returned(aux);
+	job_start(aux);
+}
+
 static void serve_database(struct db *db)
 {
 	for (struct view *view; (db->state == DB_UNUSABLE || has_slot(db)) && (view = first_allowed(db)) != NULL;)
 		serve(view);
 	if (db->state == DB_UNUSABLE)
 		database_refuse_history(db, db->err);
-	struct job *aux = TAILQ_FIRST(&db->aux);
-	bool may_run = db->state == DB_UP || (aux != NULL && aux->kind == JOB_PREPARE && db->state == DB_PROBING);
-	if (aux == NULL || db->aux_job != NULL || !may_run)
-		return;
-	TAILQ_REMOVE(&db->aux, aux, link);
-	db->aux_job = aux;
-	if (aux->kind == JOB_DROP_RECORDED)
-		retire_spare_returned(aux);
-	job_start(aux);
+	start_aux(db);
 }
 
 void dispatch_run(void *engine)
@@ -365,7 +371,10 @@ void dispatch_finish_view(struct job *job)
 
 static void finish_aux_job(struct job *job)
 {
-	job->db->aux_job = NULL;
+	if (job->db->aux_job == job)
+		job->db->aux_job = NULL;
+	if (job->db->prepare_job == job)
+		job->db->prepare_job = NULL;
 	if (job->kind == JOB_HISTORY)
 		job->history_done(job->history_ctx, job->history.rows, job->history.n, job->ok ? NULL : &job->err);
 	else if (job->kind == JOB_PREPARE && !job->db->removed)

@@ -54,6 +54,8 @@ void engine_stop(struct engine *eng)
 		session_close_idle(eng->dbs[i]);
 		if (eng->dbs[i]->aux_job != NULL)
 			job_cancel(eng->dbs[i]->aux_job);
+		if (eng->dbs[i]->prepare_job != NULL)
+			job_cancel(eng->dbs[i]->prepare_job);
 	}
 	for (size_t i = 0; i < eng->n_views; i++) {
 		wave_end_waiting(eng->views[i], WAVE_ALL, VIEW_RESULT_CANCELLED, &err);

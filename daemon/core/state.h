@@ -60,7 +60,8 @@ struct db {
 	struct session *idle;  /* list of open sessions nobody uses */
 	size_t n_busy;         /* jobs that hold a slot */
 	size_t n_changing;     /* those of them that create, replace or drop */
-	struct job *aux_job;   /* the one running job that needs no slot (prepare, history, drops) */
+	struct job *aux_job;   /* the one running job that needs no slot (history, statistics, drops) */
+	struct job *prepare_job; /* that of the last probe, while it runs */
 	struct view_queue queue; /* instances with something ready to run, best first */
 	struct job_queue aux;
 	struct job_queue doubtful; /* could not open a session; the watch is asked */

@@ -137,6 +137,9 @@ void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *c
 	if (eng->stopping)
 		end_all(wave);
 	for (size_t i = 0; i < wave->n; i++)
+		if (wave->members[i].n_after > 0 && wave->members[i].view->db->state == DB_DOWN)
+			wave_release(wave->members[i].view);
+	for (size_t i = 0; i < wave->n; i++)
 		if (wave_head(&wave->members[i])->n_waits == 0 && !wave->members[i].ended)
 			dispatch_queue(wave->members[i].view);
 	finish_if_done(wave);
@@ -216,6 +219,8 @@ struct member *wave_put_back(struct view *view, struct member *members)
 		m->next = *list;
 		*list = m;
 	}
+	if (view->db->state != DB_UP)
+		wave_release(view);
 	return by_hand;
 }
 
@@ -352,11 +357,12 @@ static void end_one(struct member *m, const struct engine_item *item, struct mem
 	if (wrote(item))
 		tell_newcomers(m);
 	for (uint32_t i = 0; i < m->n_after; i++) {
-		struct member *after = &wave->members[m->after[i]];
+		struct member *after = &wave->members[m->after[i] & ~WAVE_RELEASED];
+		bool released = (m->after[i] & WAVE_RELEASED) != 0;
 		/* On a cycle nobody is waited for: each member ends by itself. The head of a group counts on for the others. */
-		if (after->ended && wrote(item))
+		if ((after->ended || released) && wrote(item))
 			tell_left_out(after);
-		if ((after->ended && after->next_mate == NULL) || after->n_waits == 0)
+		if (released || (after->ended && after->next_mate == NULL) || after->n_waits == 0)
 			continue;
 		after->blocked |= !lets_go_on(wave, item->result);
 		after->changed |= wrote(item);
@@ -382,19 +388,49 @@ static void end_idle(struct member *m, struct member **idle)
 		outcome_not_needed(m->view);
 }
 
-void wave_member_end(struct member *m, const struct engine_item *item)
+static void end_all_idle(struct wave *wave, struct member *idle)
 {
-	struct member *idle = NULL;
-	struct wave *wave = m->wave;
-	if (m->ended)
-		return;
-	end_one(m, item, &idle);
 	while (idle != NULL) {
 		struct member *next = idle;
 		idle = next->next_idle;
 		end_idle(next, &idle);
 	}
 	finish_if_done(wave);
+}
+
+void wave_member_end(struct member *m, const struct engine_item *item)
+{
+	struct member *idle = NULL;
+	if (m->ended)
+		return;
+	end_one(m, item, &idle);
+	end_all_idle(m->wave, idle);
+}
+
+static void release_one(struct member *m)
+{
+	struct wave *wave = m->wave;
+	struct member *idle = NULL;
+	for (uint32_t i = 0; i < m->n_after; i++) {
+		if ((m->after[i] & WAVE_RELEASED) != 0)
+			continue;
+		struct member *after = &wave->members[m->after[i]];
+		if (after->view == NULL || after->view->db == m->view->db)
+			continue;
+		m->after[i] |= WAVE_RELEASED;
+		if (after->n_waits > 0 && --after->n_waits == 0)
+			let_go(after, &idle);
+	}
+	end_all_idle(wave, idle);
+}
+
+void wave_release(struct view *view)
+{
+	for (struct member *m = view->members, *next; m != NULL; m = next) {
+		next = m->next;
+		if (!m->wave->by_hand)
+			release_one(m);
+	}
 }
 
 static bool is_meant(const struct wave *wave, enum wave_which which)

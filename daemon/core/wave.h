@@ -15,6 +15,8 @@ enum wave_order {
 	WAVE_ANY               /* verify, plan */
 };
 
+#define WAVE_RELEASED (UINT32_C(1) << 31)
+
 /* One instance in one wave. */
 struct member {
 	struct wave *wave;
@@ -29,7 +31,7 @@ struct member {
 	bool conditional;    /* runs only when something before it wrote rows */
 	bool changed;        /* something did */
 	enum view_trigger trigger;
-	uint32_t *after;     /* members that wait for it */
+	uint32_t *after;     /* members that wait for it; with WAVE_RELEASED, that do so no more */
 	uint32_t n_after;
 };
 
@@ -107,6 +109,10 @@ enum wave_which {
 
 /* Ends waiting members of the instance with that result (cancel, removal, pause). */
 void wave_end_waiting(struct view *view, enum wave_which which, enum view_result result, const struct viewd_err *err);
+
+/* Its database is away, for who knows how long: what waits for it in other databases goes on without it, and is told when it has written rows
+ * after all. Requests by hand are left: they end when the database cannot be reached. */
+void wave_release(struct view *view);
 
 /* The instance is about to be freed; nothing of it waits any more. */
 void wave_forget(const struct view *view);

@@ -405,6 +405,49 @@ static void who_was_away_hears_of_it_later(void)
 	rig_free(&rig);
 }
 
+/* One database's failure never stops another's views. */
+static void a_dead_database_does_not_hold_who_reads_from_it(void)
+{
+	struct rig *rig = start(TWO_DB EVERY("a", "t_x", "every = 1m\n") IN_E("b", "t_y", "depends_on = d:a\nevery = 1m\n"));
+	expect_log("cannot be used");
+	fake_do("d", "down connect");
+	RUN_UNTIL(rig, (rig_advance(rig, 1), rig_db(rig, "d")->state == DB_DOWN));
+	rig_advance(rig, SPAN_MINUTE);
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_MINUTE), rig_view(rig, "a")->members != NULL));
+	change_and_plan(rig, "e", "t_y", "b");
+	int64_t deadline = harness_deadline(2 * SPAN_SECOND);
+	while (fake_rows("e", "b") != 2 && rig_turn(rig, deadline))
+		rig_advance(rig, SPAN_MS);
+	CHECK_INT(fake_rows("e", "b"), 2);
+	fake_do("d", "up");
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), is_fresh(rig)));
+	rig_free(&rig);
+}
+
+static void history_told(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED, const struct viewd_err *err UNUSED)
+{
+	*(bool *)ctx = true;
+}
+
+/* Nobody waits for statistics, and a reconnect waits for nobody. */
+static void a_reconnect_waits_for_no_side_work(void)
+{
+	struct rig *rig = start(DB ON("a", "t_x", ""));
+	expect_log("cannot be used");
+	bool told = false;
+	fake_do("d", "hang history a");
+	engine_history(rig->eng, rig_view(rig, "a"), 1, history_told, &told);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	fake_do("d", "unwatch");
+	RUN_UNTIL(rig, rig_db(rig, "d")->state != DB_UP);
+	int64_t deadline = harness_deadline(2 * SPAN_SECOND);
+	while (rig_db(rig, "d")->state != DB_UP && rig_turn(rig, deadline))
+		rig_advance(rig, SPAN_MS);
+	CHECK_INT(rig_db(rig, "d")->state, DB_UP);
+	fake_do("d", "release history a");
+	rig_settle(rig);
+	rig_free(&rig);
+}
 static const struct harness_test tests[] = {
 	{"a schedule outlives a verify", a_schedule_outlives_a_verify},
 	{"a schedule outlives a plan", a_schedule_outlives_a_plan},
@@ -423,5 +466,7 @@ static const struct harness_test tests[] = {
 	{"who waited for a failure is fresh when it is over", who_waited_for_a_failure_is_fresh_when_it_is_over},
 	{"news from elsewhere survive a start that came to nothing", news_from_elsewhere_survive_a_start_that_came_to_nothing},
 	{"who was away hears of it later", who_was_away_hears_of_it_later},
+	{"a dead database does not hold who reads from it", a_dead_database_does_not_hold_who_reads_from_it},
+	{"a reconnect waits for no side work", a_reconnect_waits_for_no_side_work},
 };
 HARNESS_MAIN(SUITE("interplay", tests))

@@ -148,7 +148,7 @@ static void watch_is_lost_while_a_prepare_runs(void)
 	set(&the_watch.lose, true);
 	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN);
 	fake_do("d", "release prepare d");
-	RUN_UNTIL(rig, rig_db(rig, "d")->aux_job == NULL);
+	RUN_UNTIL(rig, rig_working(rig) == 0);
 	CHECK_INT(rig_db(rig, "d")->state, DB_DOWN); /* nobody holds the lock: it must not be used */
 	database_probe(rig_db(rig, "d"));
 	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_UP);
