@@ -12,6 +12,7 @@
  *        viewd_view_spec.captured, notify_channel, run_as, pre_hook, post_hook, viewd_resolved.reads_clock,
  *        viewd_outcome.settled_seq, viewd_recorded.captured
  *   1.2  VIEWD_CAP_CAPTURE_...; refresh_group, and at the end of viewd_view_spec: refresh_group
+ *   1.3  VIEWD_SIGNAL_BEHIND
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -29,7 +30,7 @@
 #include <stdint.h>
 
 #define VIEWD_ABI_MAJOR 1
-#define VIEWD_ABI_MINOR 2
+#define VIEWD_ABI_MINOR 3
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
@@ -310,6 +311,8 @@ struct viewd_captured {
 enum viewd_signal_kind {
 	VIEWD_SIGNAL_STALE,   /* a captured source changed since the view's last refresh; told again whenever seq grew */
 	VIEWD_SIGNAL_REQUEST, /* an application asked for a refresh in SQL */
+	VIEWD_SIGNAL_BEHIND,  /* since 1.3, of no view: watch_next returns before its look has seen all that was committed before it; the next calls
+	                       * go on with it, and until one of them returns without this no view counts as looked at */
 };
 struct viewd_signal {
 	enum viewd_signal_kind kind;
@@ -472,8 +475,9 @@ struct viewd_dialect {
 	                                  struct viewd_err *err);
 
 	/* [watcher thread] Waits for a hint, a wake or the timeout, whichever comes first; then drains the logs and tells every stale view
-	 * and every request. The first call after watch_open does not wait. Checks the connection and the lock with a heartbeat of
-	 * its own when nothing happens. False: the connection or the lock is lost; close and open again. */
+	 * and every request. The first call after watch_open does not wait. It and one that was woken have told all that was committed before
+	 * them when they return, or VIEWD_SIGNAL_BEHIND. Checks the connection and the lock with a heartbeat of its own when nothing happens.
+	 * False: the connection or the lock is lost; close and open again. */
 	bool (*watch_next)(struct viewd_watch *watch, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err);
 
 	/* [any] Makes watch_next return soon. Never called together with watch_close. */

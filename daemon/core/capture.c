@@ -106,6 +106,16 @@ bool capture_in_force(const struct view *v)
 	return v->conf->on_change && captured && !v->reads_clock;
 }
 
+bool capture_is_blind(const struct view *v)
+{
+	const struct db *db = v->db;
+	if (!v->conf->on_change || v->capture_failed)
+		return v->conf->on_change;
+	if (!v->conf->enabled || v->method == VIEWD_METHOD_SIMPLE || db->dialect == NULL)
+		return false;
+	return (db->dialect->capture != NULL && v->capture_digest == 0) || (db->dialect->watch_open != NULL && !db->looked);
+}
+
 /* ---- the job ---------------------------------------------------------------------------------------------------------------------- */
 
 static void add_source(struct job *job, struct viewd_source **list, size_t *n, const struct source *src)

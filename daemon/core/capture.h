@@ -25,6 +25,10 @@ void capture_describe(struct job *job);
 /* Do changes of all that it reads reach it? Then its data is current until the first one is told. */
 bool capture_in_force(const struct view *view);
 
+/* It follows changes, but nobody would have noticed all of them by now: its capture is still to be set up or checked, or the watch has not come to
+ * the end of a look since the connection was made. */
+bool capture_is_blind(const struct view *view);
+
 /* A capture job has ended. */
 void capture_done(struct job *job);
 

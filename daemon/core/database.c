@@ -232,10 +232,18 @@ void database_watch_lost(struct db *db, const struct viewd_err *err)
 		database_lost(db, err);
 }
 
-void database_watch_alive(struct db *db, uint64_t answered)
+void database_watch_looked(struct db *db, uint64_t answered)
 {
+	db->looked = true;
 	doubt_settle(db, true);
 	observe_looked(db, answered);
+	dispatch_soon(db->eng);
+}
+
+void database_watch_behind(struct db *db)
+{
+	db->looked = false;
+	doubt_settle(db, true);
 }
 
 /* Everything is looked at once; what vanished while the connection was away is not made again by itself. */

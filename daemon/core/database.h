@@ -20,8 +20,11 @@ void database_probe(struct db *db);
 void database_watch_opened(struct db *db);
 void database_watch_lost(struct db *db, const struct viewd_err *err);
 
-/* The watch was asked, and has looked since: the number of the last question that this answers. */
-void database_watch_alive(struct db *db, uint64_t answered);
+/* A look of the watch has come to its end, and it is the first one or was asked for: the number of the last question that this answers. */
+void database_watch_looked(struct db *db, uint64_t answered);
+
+/* One goes on: until it has come to its end nobody knows whether views are fresh. */
+void database_watch_behind(struct db *db);
 
 /* Its change marks are older than what was known of them: a backup was restored under us. Everything is looked at anew. */
 void database_went_back(struct db *db);

@@ -126,7 +126,7 @@ static bool is_pending(const struct view *v)
 {
 	const struct change *c = &v->change;
 	bool changed = v->conf->on_change && (c->first != 0 || c->run.first != 0 || c->seen_seq > c->settled_seq);
-	return changed || v->members != NULL || (v->job != NULL && v->job->kind != JOB_VERIFY && v->job->kind != JOB_PLAN);
+	return changed || capture_is_blind(v) || v->members != NULL || (v->job != NULL && v->job->kind != JOB_VERIFY && v->job->kind != JOB_PLAN);
 }
 
 /* Nor anything that it reads. */

@@ -55,6 +55,7 @@ struct db {
 	unsigned went_back;    /* probe after which it was last said that it has gone back in time; 0 never */
 	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
 	struct watcher *watcher; /* NULL: none runs */
+	bool looked;           /* the watch has looked at what was committed before it began, and has come to the end of each look since */
 	uint64_t asked;        /* number of the last question to the watch */
 	bool waits_for_watch;  /* an older watch is still being closed */
 	struct session *idle;  /* list of open sessions nobody uses */

@@ -108,8 +108,7 @@ static bool is_stale(const struct view *v, const struct view_status *st)
 		return st->state == VIEW_STATE_MISSING || st->state == VIEW_STATE_FAILED;
 	bool good = v->result == VIEW_RESULT_SUCCEEDED || v->result == VIEW_RESULT_SKIPPED || v->result == VIEW_RESULT_CANCELLED;
 	bool overdue = (v->due_mono > 0 && engine_mono(v->eng) > v->due_mono + SPAN_SECOND) || v->change.first != 0 || v->change.run.first != 0;
-	bool blind = v->conf->on_change && v->capture_failed; /* it may be fresh, but nobody would notice if not */
-	return v->last_success_us == 0 || !good || overdue || blind || v->db->err != NULL;
+	return v->last_success_us == 0 || !good || overdue || capture_is_blind(v) || v->db->err != NULL;
 }
 
 static const char *schedule_text(const struct view *v)
@@ -265,6 +264,8 @@ static void why_mode(struct speaker *sp, const struct view *v, const struct view
 	    st->refresh_mode);
 	if (v->conf->on_change)
 		say(sp, "on_change: %s", v->capture_reason != NULL ? v->capture_reason : "changes are not noticed yet");
+	if (v->reconciled && v->db->err == NULL && !v->capture_failed && capture_is_blind(v))
+		say(sp, "what has changed before the connection to the database was made is still being looked at");
 	if (st->action >= 0)
 		say(sp, "the last refresh was %s%s%s", word_did((enum viewd_did)st->action), st->reason[0] != '\0' ? ": " : "", st->reason);
 }

@@ -34,14 +34,15 @@ struct watcher {
 	struct viewd_watch *watch; /* set by the thread before it sends `opened`; used by the loop after that */
 	bool opened;               /* loop side */
 	int64_t told;              /* thread side: signals in this round */
-	bool looked;               /* thread side: the first round, which tells what happened before, is over */
+	bool looked;               /* thread side: the first look, which tells what happened before, is over */
+	bool behind;               /* thread side: a look has been begun, and is not */
 	_Atomic bool stop;
-	_Atomic uint64_t asked;    /* number of the last question: a round that begins after it and succeeds is to be told */
+	_Atomic uint64_t asked;    /* number of the last question: a look that begins after it and succeeds is to be told */
 	struct viewd_err err;
 };
 
 /* What the thread tells the loop. */
-enum note_kind { NOTE_OPENED, NOTE_SIGNAL, NOTE_ALIVE };
+enum note_kind { NOTE_OPENED, NOTE_SIGNAL, NOTE_LOOKED, NOTE_BEHIND };
 struct signal_note {
 	struct worker_note note;
 	struct watcher *watcher;
@@ -70,6 +71,8 @@ static void deliver(struct db *db, const struct signal_note *n)
 	case VIEWD_SIGNAL_REQUEST:
 		engine_refresh(db->eng, &view, 1, (struct engine_refresh_flags){.full = false}, VIEW_TRIGGER_MANUAL, NULL, NULL);
 		break;
+	case VIEWD_SIGNAL_BEHIND:
+		break; /* of no view */
 	}
 }
 
@@ -82,8 +85,10 @@ static void receive(struct worker_note *note)
 		database_watch_opened(w->db);
 	} else if (n->what == NOTE_OPENED)
 		w->dialect->watch_wake(w->watch); /* stopped before this was known: it may wait already */
-	else if (w->db != NULL && n->what == NOTE_ALIVE)
-		database_watch_alive(w->db, (uint64_t)n->seq);
+	else if (w->db != NULL && n->what == NOTE_LOOKED)
+		database_watch_looked(w->db, (uint64_t)n->seq);
+	else if (w->db != NULL && n->what == NOTE_BEHIND)
+		database_watch_behind(w->db);
 	else if (w->db != NULL)
 		deliver(w->db, n);
 	free(n);
@@ -113,6 +118,10 @@ static void tell_note(struct watcher *w, enum note_kind what, uint64_t number)
 static bool tell(void *ctx, const struct viewd_signal *signal)
 {
 	struct watcher *w = ctx;
+	if (signal->kind == VIEWD_SIGNAL_BEHIND) {
+		w->behind = true;
+		return !w->stop;
+	}
 	struct signal_note *n = note_new(w, signal->view);
 	n->what = NOTE_SIGNAL;
 	n->kind = signal->kind;
@@ -146,27 +155,40 @@ static void pause_after(int64_t told)
 		poll(NULL, 0, (int)((us < PAUSE_MAX ? us : PAUSE_MAX) / SPAN_MS));
 }
 
+/* One look, which may take several rounds: what is asked meanwhile, the next one answers. */
+static bool take_look(struct watcher *w, uint64_t *answered)
+{
+	struct viewd_signal_sink sink = {.fn = tell, .ctx = w};
+	uint64_t asked = w->asked; /* before the look: an older one is no answer */
+	bool was_behind = false;
+	if (asked != *answered)
+		w->dialect->watch_wake(w->watch); /* the first one may have ended the round before */
+	do {
+		w->behind = false;
+		if (w->stop || !w->dialect->watch_next(w->watch, ROUND, sink, &w->err))
+			return false;
+		if (w->behind)
+			tell_note(w, NOTE_BEHIND, 0);
+		was_behind |= w->behind;
+		pause_after(w->told);
+		w->told = 0;
+	} while (w->behind);
+	if (asked != *answered || was_behind || !w->looked)
+		tell_note(w, NOTE_LOOKED, asked);
+	*answered = asked;
+	w->looked = true;
+	return true;
+}
+
 static void watch_run(struct worker_task *task)
 {
 	struct watcher *w = CONTAINER_OF(task, struct watcher, task);
-	struct viewd_signal_sink sink = {.fn = tell, .ctx = w};
+	uint64_t answered = 0;
 	if (w->stop || !open_watch(w))
 		return;
-	uint64_t answered = 0;
 	tell_note(w, NOTE_OPENED, 0);
-	while (!w->stop) {
-		uint64_t asked = w->asked; /* before the round: an older look is no answer */
-		if (asked != answered)
-			w->dialect->watch_wake(w->watch); /* the first one may have ended the round before */
-		if (!w->dialect->watch_next(w->watch, ROUND, sink, &w->err))
-			return;
-		w->looked = true;
-		if (asked != answered)
-			tell_note(w, NOTE_ALIVE, asked);
-		answered = asked;
-		pause_after(w->told);
-		w->told = 0;
-	}
+	while (take_look(w, &answered))
+		;
 }
 
 /* ---- ending ------------------------------------------------------------------------------------------------------------------- */
@@ -225,6 +247,7 @@ void watch_start(struct db *db)
 		.lasting = true,
 	};
 	db->watcher = w;
+	db->looked = false;
 	LIST_INSERT_HEAD(&db->eng->watchers, w, link);
 	db->eng->n_sessions++;
 	worker_submit(db->eng->pool, &w->task);

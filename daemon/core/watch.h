@@ -15,7 +15,7 @@ void watch_start(struct db *db);
 /* Look again soon: marks may have changed. Does nothing without a watcher. */
 void watch_wake(struct db *db);
 
-/* Asks for a look that begins after now: database_watch_alive with at least the number returned follows, or database_watch_lost. 0: there
+/* Asks for a look that begins after now: database_watch_looked with at least the number returned follows, or database_watch_lost. 0: there
  * is no watch to ask. */
 uint64_t watch_ask(struct db *db);
 

@@ -29,6 +29,9 @@ bool position_store(struct viewd_conn *conn, const struct position *position, st
 /* Nobody knows what changed: everything is touched, the end of the log is the place to go on. */
 bool position_reset(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
+/* Where the log ends now. */
+bool position_end(struct viewd_conn *conn, struct position *out, struct viewd_err *err) MUST_CHECK;
+
 /* ---- binlog.c */
 
 struct binlog;
@@ -42,8 +45,12 @@ void binlog_close(struct binlog **log);
 /* For poll(2); and: are there events that were read from it already? */
 int binlog_fd(const struct binlog *log);
 bool binlog_buffered(const struct binlog *log);
-/* Reads what has arrived. False: the connection is lost, or silent for too long, or the log has a gap (all is touched then). */
+/* Reads what has arrived, for a fifth of a second at most. False: the connection is lost, or silent for too long, or the log has a gap (all is touched then). */
 bool binlog_read(struct binlog *log, struct viewd_err *err) MUST_CHECK;
+/* What the log holds now is to be read before anybody may say that it was looked at; unless an older end has still to be reached. */
+bool binlog_aim(struct binlog *log, struct viewd_err *err) MUST_CHECK;
+/* Has it not been, yet? */
+bool binlog_is_behind(const struct binlog *log);
 /* Is the log still the one that is followed? False: it may not be (RESET MASTER), opening it again will tell. To be asked now and then. */
 bool binlog_check(struct binlog *log, struct viewd_err *err) MUST_CHECK;
 /* Touches what was read of, and remembers the place; *found_r: something was touched. */

@@ -11,6 +11,7 @@ mysql_sources = \
 	plugins/mysql/dependants.c \
 	plugins/mysql/drain.c \
 	plugins/mysql/errors.c \
+	plugins/mysql/events.c plugins/mysql/events.h \
 	plugins/mysql/exec.c plugins/mysql/group.c \
 	plugins/mysql/hinder.c \
 	plugins/mysql/intent.c \

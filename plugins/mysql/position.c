@@ -39,6 +39,18 @@ static bool find_end(struct viewd_conn *conn, struct end *end, struct viewd_err 
 	return my_query(&conn->db, renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS", NULL, 0, keep_end, end, err);
 }
 
+bool position_end(struct viewd_conn *conn, struct position *out, struct viewd_err *err)
+{
+	struct end end;
+
+	if (!find_end(conn, &end, err))
+		return false;
+	if (!end.known)
+		return err_set(err, VIEWD_ERR_CONFIG, "server has no binary log any more");
+	*out = end.at;
+	return true;
+}
+
 /* What tells this server's log from another's. talloc'ed. */
 static bool add_value(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -123,13 +135,11 @@ bool binlog_begin(struct viewd_conn *conn, struct viewd_err *err)
 /* The end of the log first, then the marks: what is committed in between is read again. */
 bool position_reset(struct viewd_conn *conn, struct viewd_err *err)
 {
-	struct end end;
+	struct position end;
 
-	if (!find_end(conn, &end, err))
+	if (!position_end(conn, &end, err))
 		return false;
-	if (!end.known)
-		return err_set(err, VIEWD_ERR_CONFIG, "server has no binary log any more");
-	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && write_row(conn, "REPLACE", &end.at, err) && marks_touch_all(&conn->db, err) &&
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && write_row(conn, "REPLACE", &end, err) && marks_touch_all(&conn->db, err) &&
 	            my_commit(&conn->db, err);
 	if (!done)
 		my_rollback(&conn->db);

@@ -32,6 +32,7 @@
 #define POLL_EVERY (2 * SPAN_SECOND)
 #define HEARTBEAT_EVERY (5 * SPAN_SECOND)
 #define THOROUGH_EVERY SPAN_MINUTE
+#define LOOK_SLICE (500 * SPAN_MS) /* a look that takes longer is gone on with in the next call */
 #define MEND_AGAIN (10 * SPAN_SECOND) /* making a trigger waits for a table's writers, and others behind it */
 
 /* When something is due next, by the monotonic clock. */
@@ -45,7 +46,10 @@ struct viewd_watch {
 	char lock[IDENT_MAX];
 	int wake;
 	bool begun;             /* watch_next was called */
-	bool untold;            /* something was found, and a failure kept it from being told */
+	bool looking;           /* a look was begun: the first one, or somebody asked for it */
+	bool put_off;           /* another session was in the way of the last round: all is looked at again after a pause */
+	bool more;              /* the triggers' log holds more than one round takes */
+	bool unmended;          /* a trigger is still to be made */
 	bool trigger, poll;     /* some source is noticed so */
 	bool compare;           /* TABLE_ID can be seen */
 	bool cannot_wait;       /* the server refused the statement that waits */
@@ -165,6 +169,8 @@ static bool load_modes(struct viewd_watch *w, struct viewd_err *err)
 	if (good) {
 		w->trigger = texts_contain(&modes, "trigger");
 		w->poll = texts_contain(&modes, "poll");
+		w->more = w->more && w->trigger;
+		w->unmended = w->unmended && w->trigger;
 		bool binlog = texts_contain(&modes, "binlog");
 		if (!binlog)
 			binlog_close(&w->binlog);
@@ -219,17 +225,18 @@ static bool look_at_log(struct viewd_watch *w, bool *news, struct viewd_err *err
 		w->pause_us = PAUSE_SHORT;
 	else if (w->pause_us < PAUSE_LONG)
 		w->pause_us = w->pause_us * 2 < PAUSE_LONG ? w->pause_us * 2 : PAUSE_LONG;
+	w->more = more;
 	w->due.log = more ? 0 : mono_us() + w->pause_us;
 	return true;
 }
 
-static bool look_at_binlog(struct viewd_watch *w, bool *news, bool *asked, struct viewd_err *err)
+static bool look_at_binlog(struct viewd_watch *w, bool thorough, bool *news, bool *asked, struct viewd_err *err)
 {
 	bool found;
 
 	if (w->binlog == NULL)
 		return true;
-	if (!binlog_read(w->binlog, err) || !binlog_commit(w->binlog, &found, err))
+	if ((thorough && !binlog_aim(w->binlog, err)) || !binlog_read(w->binlog, err) || !binlog_commit(w->binlog, &found, err))
 		return false;
 	*news = *news || found;
 	*asked = *asked || binlog_saw_request(w->binlog);
@@ -244,7 +251,9 @@ static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *
 
 	if (w->trigger && comes_due(&w->due.mend, 0)) {
 		bool thorough = comes_due(&w->due.thorough, w->compare ? THOROUGH_EVERY : HEARTBEAT_EVERY);
-		if (!tables_mend(w->conn, w->compare, thorough, &mended, err)) {
+		w->unmended = !tables_mend(w->conn, w->compare, thorough, &mended, err);
+		if (w->unmended) {
+			w->due.thorough = thorough ? 0 : w->due.thorough;
 			w->due.mend = mono_us() + MEND_AGAIN;
 			return false;
 		}
@@ -263,7 +272,8 @@ static bool look(struct viewd_watch *w, bool full, bool *news, bool *asked, stru
 {
 	if (full)
 		w->due = (struct due){.thorough = w->due.thorough, .mend = w->due.mend};
-	if (comes_due(&w->due.heartbeat, HEARTBEAT_EVERY)) {
+	bool beat = comes_due(&w->due.heartbeat, HEARTBEAT_EVERY);
+	if (beat) {
 		*news = *asked = true;
 		if (!check_lock(w, err) || (w->binlog != NULL && !binlog_check(w->binlog, err)))
 			return false;
@@ -275,7 +285,7 @@ static bool look(struct viewd_watch *w, bool full, bool *news, bool *asked, stru
 		if (!look_at_tables(w, news, err))
 			return false;
 	}
-	return look_at_log(w, news, err) && look_at_binlog(w, news, asked, err);
+	return look_at_log(w, news, err) && look_at_binlog(w, beat, news, asked, err);
 }
 
 struct counted {
@@ -291,24 +301,23 @@ static bool count(void *ctx, const struct viewd_signal *signal)
 	return counted->to.fn(counted->to.ctx, signal);
 }
 
-/* *told_r: something was said. A conflict with another session is no loss: what was not drained is there in the next round. */
+/* *told_r: something was said. A conflict with another session is no loss: what was not drained is there when all is looked at again. */
 static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink signals, bool *told_r, struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
 	struct counted counted = {.to = signals};
 	struct viewd_signal_sink sink = {count, &counted};
-	bool news = full || w->untold, asked = full || w->came;
+	bool news = full, asked = full || w->came;
 	bool good = look(w, full, &news, &asked, &failure) && (!news || marks_stale(&w->conn->db, sink, &failure)) &&
 	            (!asked || marks_requests(&w->conn->db, sink, &failure));
 
-	w->untold = news && !good;
+	w->put_off = !good;
 	w->came = w->came && !good;
 	*told_r = counted.n > 0;
 	if (good)
 		return true;
 	if (!w->conn->lost && (failure.cls == VIEWD_ERR_CONFLICT || failure.cls == VIEWD_ERR_TIMEOUT)) {
 		db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', a look at the changes is put off (%s)", w->conn->db.database_name, failure.msg);
-		w->due.log = w->due.look = w->due.heartbeat = mono_us() + PAUSE_LONG;
 		return true;
 	}
 	if (err != NULL)
@@ -346,14 +355,21 @@ static void wait_in_server(struct viewd_watch *w, int64_t until)
 	w->due = (struct due){.thorough = w->due.thorough, .mend = w->due.mend}; /* a lost connection is found out now */
 }
 
-/* Until something is due, arrives, or wakes us; *woken_r: the latter. */
-static void wait_for_hint(struct viewd_watch *w, int64_t deadline, bool *woken_r)
+/* Something that was there when the look began has not been told yet, so that was no look. */
+static bool is_unfinished(const struct viewd_watch *w)
 {
-	struct pollfd fds[] = {{.fd = w->wake, .events = POLLIN}, {.fd = w->binlog != NULL ? binlog_fd(w->binlog) : -1, .events = POLLIN}};
-	int64_t until = earlier(earlier(deadline, w->due.look), w->due.heartbeat);
+	return w->put_off || w->more || w->unmended || (w->binlog != NULL && binlog_is_behind(w->binlog));
+}
+
+/* Until something is due, arrives, or wakes us. A wake asks for a look of its own, so it waits until the one before is finished. */
+static void wait_for_hint(struct viewd_watch *w, int64_t until, bool *woken_r)
+{
+	bool finished = !is_unfinished(w);
+	struct pollfd fds[] = {{.fd = finished ? w->wake : -1, .events = POLLIN}, {.fd = w->binlog != NULL ? binlog_fd(w->binlog) : -1, .events = POLLIN}};
 	uint64_t n;
 
-	bool in_server = server_waits(w) && w->pause_us > PAUSE_SHORT;
+	until = earlier(earlier(until, w->due.look), w->due.heartbeat);
+	bool in_server = finished && server_waits(w) && w->pause_us > PAUSE_SHORT;
 	if (in_server && until - mono_us() >= WAIT_ROUND && poll(fds, 1, 0) == 0) {
 		wait_in_server(w, until);
 		until = 0;
@@ -362,20 +378,40 @@ static void wait_for_hint(struct viewd_watch *w, int64_t deadline, bool *woken_r
 		until = earlier(until, w->due.log);
 	int64_t left = w->binlog != NULL && binlog_buffered(w->binlog) ? 0 : until - mono_us();
 	poll(fds, ARRAY_LEN(fds), left <= 0 ? 0 : (int)(left / SPAN_MS + 1));
-	*woken_r = read(w->wake, &n, sizeof n) == (ssize_t)sizeof n;
+	*woken_r = finished && read(w->wake, &n, sizeof n) == (ssize_t)sizeof n;
+}
+
+/* Waits for the time of the next round; *full_r: it is one of everything. */
+static void wait_for_round(struct viewd_watch *w, int64_t until, bool *full_r)
+{
+	*full_r = !w->begun || w->put_off;
+	if (w->put_off)
+		poll(NULL, 0, PAUSE_LONG / SPAN_MS);
+	else if (w->begun)
+		wait_for_hint(w, until, full_r);
+	w->begun = true;
+}
+
+/* Until when this call goes on. */
+static int64_t end_of_call(const struct viewd_watch *w, int64_t begin, int64_t timeout_us)
+{
+	return begin + (is_unfinished(w) ? earlier(timeout_us, LOOK_SLICE) : timeout_us);
 }
 
 bool my_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err)
 {
-	int64_t deadline = mono_us() + timeout_us;
-	bool told = false, woken = !w->begun;
+	const struct viewd_signal behind = {.kind = VIEWD_SIGNAL_BEHIND, .view = ""};
+	int64_t begin = mono_us();
+	bool told, full;
 
 	do {
-		if (w->begun)
-			wait_for_hint(w, deadline, &woken);
-		w->begun = true;
-		if (!go_round(w, woken, signals, &told, err))
+		wait_for_round(w, end_of_call(w, begin, timeout_us), &full);
+		w->looking = w->looking || full;
+		if (!go_round(w, full, signals, &told, err))
 			return false;
-	} while ((w->untold || (!told && !woken)) && mono_us() < deadline); /* put off is not looked at */
+	} while ((is_unfinished(w) || (!told && !w->looking)) && mono_us() < end_of_call(w, begin, timeout_us));
+	w->looking = w->looking && is_unfinished(w);
+	if (is_unfinished(w))
+		signals.fn(signals.ctx, &behind);
 	return true;
 }

@@ -226,5 +226,7 @@ bool pg_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signa
 		    !go_round(w, &round, signals, err))
 			return false;
 	}
+	if (round.blocked)
+		signals.fn(signals.ctx, &(const struct viewd_signal){.kind = VIEWD_SIGNAL_BEHIND, .view = ""});
 	return true;
 }

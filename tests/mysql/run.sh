@@ -24,7 +24,7 @@ encrypted=$mariadb_dir
 for program; do
 	case $program in
 	*.o | *.log | *.trs) ;;
-	*_binlog*)
+	*_binlog* | *_look*)
 		mariadb_dir=$log run_on "binary log" "$program"
 		mariadb_dir=$encrypted run_on "encrypted binary log" "$program"
 		;;

@@ -24,6 +24,7 @@
  *   request VIEW                         an application asks for a refresh in SQL
  *   rewind                               everything is as long ago: objects are a day older, marks begin anew, every view is stale
  *   deaf | hearing                       changes leave marks as ever, but no hint wakes the watch | hints come again
+ *   behind | abreast                     looks of the watch do not come to their end and tell nothing | they do
  *   unwatch                              the connection of the watch breaks, no other
  *   rival | norival                      another daemon holds the lock | lets go of it
  *   report FILE                          writes "OP COUNT" lines: calls so far; and "bytes N": memory of its objects

@@ -37,6 +37,9 @@ struct viewd_watch {
 	bool looked, woken;
 };
 
+/* With a control file it has to be looked at now and then. */
+#define SLICE_US 20000
+
 /* ---- marks ------------------------------------------------------------------------------------------------------------ */
 
 static struct fake_capture **place_of(struct fake_server *s, const char *view)
@@ -211,6 +214,13 @@ void fake_storm(struct fake_server *s, const char *source, long times)
 	s->hints += !s->deaf;
 }
 
+void fake_lag(struct fake_server *s, bool behind)
+{
+	s->behind = behind;
+	s->hints++;
+	fake_wake();
+}
+
 size_t fake_stale(const char *server)
 {
 	size_t n = 0;
@@ -258,9 +268,6 @@ struct viewd_watch *fake_watch_open(const struct viewd_host *host, const struct 
 	fake_unlock();
 	return w;
 }
-
-/* With a control file it has to be looked at now and then. */
-#define SLICE_US 20000
 
 static void wait_for_hint(struct viewd_watch *w, int64_t timeout_us)
 {
@@ -319,6 +326,14 @@ static bool tell_all(struct viewd_watch *w, struct viewd_signal_sink signals)
 	return more;
 }
 
+static void tell_behind(struct viewd_watch *w, struct viewd_signal_sink signals)
+{
+	const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_BEHIND, .view = ""};
+	signals.fn(signals.ctx, &signal);
+	fake_wait(SLICE_US);
+	w->looked = false; /* the next round goes on at once */
+}
+
 bool fake_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	fake_lock();
@@ -331,7 +346,9 @@ bool fake_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_sig
 	bool ok = fake_enter(s, NULL, FAKE_watch_next, w->database, err);
 	if (ok && w->epoch != s->watch_epoch)
 		ok = err_set(err, VIEWD_ERR_LOST, "the connection to server '%s' broke", s->name);
-	if (ok)
+	if (ok && s->behind)
+		tell_behind(w, signals);
+	else if (ok)
 		tell_all(w, signals);
 	fake_unlock();
 	return ok;

@@ -82,6 +82,7 @@ struct fake_server {
 	size_t n_watches;
 	unsigned hints; /* changes when there may be something to look at */
 	bool deaf;      /* hints get lost */
+	bool behind;    /* no look comes to its end */
 	char *storm;    /* a table that is being written */
 	long storm_left; /* so many times more */
 	bool rival;     /* another daemon holds the lock */
@@ -142,6 +143,7 @@ struct fake_seen fake_read_marks(struct fake_server *s, const char *view);
 void fake_settle_marks(struct fake_server *s, const char *view, const struct fake_seen *seen);
 bool fake_is_captured(struct fake_server *s, const char *view);
 void fake_uncapture(struct fake_server *s, const char *view);
+void fake_lag(struct fake_server *s, bool behind);
 void fake_storm(struct fake_server *s, const char *source, long times);
 void fake_request_refresh(struct fake_server *s, const char *view);
 void fake_rewind_marks(struct fake_server *s);

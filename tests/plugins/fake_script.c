@@ -177,6 +177,8 @@ static bool obey(struct fake_server *s, char **w, int n)
 		s->watch_epoch++;
 	else if (strcmp(w[0], "deaf") == 0 || strcmp(w[0], "hearing") == 0)
 		s->deaf = w[0][0] == 'd';
+	else if (strcmp(w[0], "behind") == 0 || strcmp(w[0], "abreast") == 0)
+		fake_lag(s, w[0][0] == 'b');
 	else if (strcmp(w[0], "rival") == 0 || strcmp(w[0], "norival") == 0)
 		s->rival = w[0][0] == 'r';
 	else if (strcmp(w[0], "storm") == 0 && n > 2)

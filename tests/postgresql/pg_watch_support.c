@@ -87,7 +87,7 @@ static bool count_signal(void *ctx, const struct viewd_signal *signal)
 	struct pg_stage *s = ctx;
 	if (signal->kind == VIEWD_SIGNAL_REQUEST)
 		s->requests++;
-	else {
+	else if (signal->kind == VIEWD_SIGNAL_STALE) {
 		s->stale++;
 		s->seq = signal->seq;
 	}

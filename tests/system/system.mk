@@ -72,6 +72,7 @@ system_tests = \
 	tests/system/49-failover.sh \
 	tests/system/60-badinput.sh \
 	tests/system/63-watch-mariadb.sh \
+	tests/system/64-look-mariadb.sh \
 	tests/system/90-control.sh \
 	tests/system/91-hooks.sh
 TESTS += $(system_tests)

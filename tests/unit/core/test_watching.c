@@ -226,11 +226,98 @@ static void more_databases_than_worker_threads(void)
 	rig_free(&rig);
 }
 
+#define FOLLOWER VIEW("a", "t_x") "on_change = yes\n"
+#define UNTIL(rig, cond) RUN_UNTIL(rig, (rig_advance(rig, 1), cond))
+
+struct told {
+	size_t n;
+	enum viewd_err_class cls;
+};
+
+static void told(void *ctx, int64_t data_timestamp_us UNUSED, const struct viewd_err *err)
+{
+	struct told *t = ctx;
+	t->n++;
+	t->cls = err != NULL ? err->cls : VIEWD_ERR_OK;
+}
+
+static struct rig *following(void)
+{
+	struct rig *rig = rig_start(DB FOLLOWER);
+	UNTIL(rig, rig_is_settled(rig) && fake_stale("d") == 0 && !rig_status(rig, "a").is_stale);
+	return rig;
+}
+
+/* Everything is set up, nobody has told of a change, and yet there may be one. */
+static void nothing_is_fresh_before_the_first_look(void)
+{
+	struct rig *rig = following();
+	struct told t = {0};
+	expect_log("database 'd', cannot be used");
+	fake_do("d", "unwatch");
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN);
+	fake_do("d", "deaf");
+	fake_do("d", "change t_x");
+	fake_do("d", "hang watch_next d");
+	database_probe(rig_db(rig, "d"));
+	UNTIL(rig, rig_db(rig, "d")->state == DB_UP && rig_is_settled(rig) && rig_view(rig, "a")->capture_digest != 0);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	CHECK(rig_status(rig, "a").is_stale);
+	engine_wait(rig->eng, rig_view(rig, "a"), 0, told, &t);
+	rig_settle(rig);
+	CHECK_INT(t.n, 0);
+	fake_do("d", "release watch_next d");
+	UNTIL(rig, t.n == 1 && !rig_status(rig, "a").is_stale);
+	CHECK_INT(t.cls, VIEWD_ERR_OK);
+	CHECK_INT(fake_rows("d", "a"), 2);
+	rig_free(&rig);
+}
+
+/* Rounds that succeed, and say that there is more to look at. */
+static void a_look_that_goes_on_is_none(void)
+{
+	struct rig *rig = following();
+	struct told t = {0};
+	fake_do("d", "behind");
+	UNTIL(rig, rig_status(rig, "a").is_stale);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	fake_do("d", "change t_x");
+	engine_wait(rig->eng, rig_view(rig, "a"), 0, told, &t);
+	size_t rounds = fake_calls("d", "watch_next", NULL);
+	RUN_UNTIL(rig, fake_calls("d", "watch_next", NULL) > rounds + 3);
+	CHECK_INT(t.n, 0);
+	CHECK(rig_status(rig, "a").is_stale);
+	fake_do("d", "abreast");
+	UNTIL(rig, t.n == 1 && !rig_status(rig, "a").is_stale);
+	CHECK_INT(t.cls, VIEWD_ERR_OK);
+	CHECK_INT(fake_rows("d", "a"), 2);
+	rig_free(&rig);
+}
+
+/* A trigger may be gone until its capture has been gone through again. */
+static void nothing_is_fresh_before_its_capture_is_checked(void)
+{
+	struct rig *rig = following();
+	expect_log("database 'd', cannot be used");
+	fake_do("d", "unwatch");
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN);
+	fake_do("d", "hang capture a");
+	database_probe(rig_db(rig, "d"));
+	RUN_UNTIL(rig, rig_db(rig, "d")->looked && fake_waiting("d") == 1);
+	CHECK(rig_status(rig, "a").is_stale);
+	fake_do("d", "release capture a");
+	UNTIL(rig, !rig_status(rig, "a").is_stale);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"the section changes while the watch opens", section_changes_while_the_watch_opens},
 	{"the watch is lost while a prepare runs", watch_is_lost_while_a_prepare_runs},
 	{"capture does not wait for another database's setup", capture_does_not_wait_for_another_databases_setup},
 	{"more databases than worker threads", more_databases_than_worker_threads},
+	{"nothing is fresh before the first look", nothing_is_fresh_before_the_first_look},
+	{"nothing is fresh before its capture is checked", nothing_is_fresh_before_its_capture_is_checked},
+	{"a look that goes on is none", a_look_that_goes_on_is_none},
 	{"a waiting prepare does not overtake the watch", waiting_prepare_does_not_overtake_the_watch},
 };
 HARNESS_MAIN(SUITE("watching", tests))

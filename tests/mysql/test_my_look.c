@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_my_look.c: a look of the watch tells what was committed before it, or says that it has not come so far.
+ */
+#include "base/err.h"
+#include "base/span.h"
+#include "mysql/my_support.h"
+
+#include <string.h>
+
+#define TRIES 60
+#define PATIENCE (60 * SPAN_SECOND)
+
+struct scene {
+	struct viewd_conn *conn;
+	struct viewd_watch *watch;
+	int64_t seq; /* the highest that was told of view v */
+	bool behind;
+	int n_behind;
+	int64_t each; /* call's timeout */
+};
+
+static bool hear(void *ctx, const struct viewd_signal *signal)
+{
+	struct scene *s = ctx;
+
+	if (signal->kind == VIEWD_SIGNAL_STALE)
+		s->seq = signal->seq;
+	if (signal->kind == VIEWD_SIGNAL_BEHIND)
+		s->behind = true;
+	return true;
+}
+
+static bool keep_quiet(void *ctx UNUSED, const char *text UNUSED)
+{
+	return true;
+}
+
+/* One whole look, however many calls it takes. */
+static void look(struct scene *s)
+{
+	int64_t deadline = my_mono() + PATIENCE;
+	struct viewd_err err = {0};
+
+	DIALECT->watch_wake(s->watch);
+	s->n_behind = 0;
+	do {
+		s->behind = false;
+		REQUIRE_OK(DIALECT->watch_next(s->watch, s->each, (struct viewd_signal_sink){hear, s}, &err), &err);
+		s->n_behind += s->behind;
+	} while (s->behind && my_mono() < deadline);
+	CHECK(!s->behind);
+}
+
+static void open_watch(struct scene *s)
+{
+	struct viewd_database_spec spec = my_spec();
+	struct viewd_err err = {0};
+
+	s->watch = DIALECT->watch_open(&my_host, &spec, &err);
+	REQUIRE_OK(s->watch != NULL, &err);
+}
+
+/* Also when a test ends early. */
+static int close_watch(struct scene *s)
+{
+	DIALECT->watch_close(&s->watch);
+	return 0;
+}
+
+static struct scene *begin(void)
+{
+	const struct viewd_source source = {"shop", "sales", VIEWD_KIND_TABLE};
+	struct viewd_view_spec spec = my_view("v", VIEWD_METHOD_TABLE, "SELECT 1 AS one");
+	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_BINLOG, .sources = &source, .n_sources = 1};
+	struct viewd_captured out;
+	struct viewd_err err = {0};
+
+	if (my_ask("SELECT @@log_bin")[0] != '1')
+		harness_skip("the server has no binary log");
+	my_fresh();
+	my_do("GRANT REPLICATION SLAVE, BINLOG MONITOR ON *.* TO viewd@localhost");
+	struct scene *s = talloc_zero(harness_ctx(), struct scene);
+	talloc_set_destructor(s, close_watch);
+	s->conn = my_session();
+	s->each = PATIENCE;
+	REQUIRE_OK(DIALECT->capture(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
+	open_watch(s);
+	look(s);
+	return s;
+}
+
+static void change(void)
+{
+	my_do("INSERT INTO sales (region, amount) VALUES ('east', 1)");
+}
+
+/* ---- tests */
+
+static void what_was_committed_before_it_is_told(void)
+{
+	struct scene *s = begin();
+	int told = 0;
+
+	for (int i = 0; i < TRIES; i++) {
+		int64_t before = s->seq;
+		change();
+		look(s);
+		told += s->seq > before;
+	}
+	CHECK_INT(told, TRIES);
+}
+
+/* The first one has to wait for the stream to begin. */
+static void so_it_is_after_a_reconnect(void)
+{
+	struct scene *s = begin();
+	int told = 0;
+
+	for (int i = 0; i < TRIES / 4; i++) {
+		int64_t before = s->seq;
+		DIALECT->watch_close(&s->watch);
+		change();
+		open_watch(s);
+		look(s);
+		told += s->seq > before;
+	}
+	CHECK_INT(told, TRIES / 4);
+}
+
+/* Whatever is last in the log, a look comes to its end. */
+static void it_ends_behind_every_kind_of_end(void)
+{
+	static const char *const ends[] = {
+		"FLUSH BINARY LOGS",
+		"FLUSH STATUS",
+		"CREATE OR REPLACE TABLE unrelated (n INT) ENGINE=MyISAM",
+		"INSERT INTO unrelated VALUES (1)",
+		"SET skip_replication = 1; INSERT INTO unrelated VALUES (2); SET skip_replication = 0",
+		"SET binlog_format = 'STATEMENT'; INSERT INTO unrelated VALUES (3); SET binlog_format = 'ROW'",
+		"XA START 'x'; INSERT INTO sales (region, amount) VALUES ('west', 1); XA END 'x'; XA PREPARE 'x'; XA ROLLBACK 'x'",
+		"FLUSH BINARY LOGS; FLUSH BINARY LOGS",
+	};
+	struct scene *s = begin();
+	MYSQL *my = my_root();
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		char *rest = talloc_strdup(harness_ctx(), ends[i]), *one;
+		while ((one = strsep(&rest, ";")) != NULL)
+			CHECK_STR(mysql_query(my, one) == 0 ? "" : mysql_error(my), "");
+		look(s);
+		int64_t before = s->seq;
+		change();
+		look(s);
+		CHECK(s->seq > before);
+	}
+}
+
+/* More than one call reads: each says so, and the marks come as they are found. */
+static void a_long_log_is_read_in_parts(void)
+{
+	struct scene *s = begin();
+
+	DIALECT->watch_close(&s->watch);
+	int64_t before = s->seq;
+	my_do("CREATE TABLE long_one (n INT, filler VARCHAR(1000)) ENGINE=MyISAM");
+	for (int i = 0; i < 4; i++)
+		my_do("INSERT INTO long_one SELECT seq, REPEAT('x', 1000) FROM seq_1_to_50000");
+	my_do("FOR i IN 1 .. 20000 DO INSERT INTO long_one VALUES (i, ''); END FOR");
+	change();
+	s->each = 1;
+	open_watch(s);
+	look(s);
+	CHECK(s->seq > before);
+	CHECK(s->n_behind > 0);
+	my_do("DROP TABLE long_one");
+}
+
+static const struct harness_test tests[] = {
+	{"what was committed before it is told", what_was_committed_before_it_is_told},
+	{"so it is after a reconnect", so_it_is_after_a_reconnect},
+	{"it ends behind every kind of end", it_ends_behind_every_kind_of_end},
+	{"a long log is read in parts", a_long_log_is_read_in_parts},
+};
+HARNESS_MAIN(SUITE("mysql look", tests))
