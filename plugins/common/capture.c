@@ -99,6 +99,14 @@ static bool capture_in_transaction(struct db *db, void *mem, const char *view, c
 	return done;
 }
 
+static bool make_ready(struct db *db, const struct relation *base, size_t n_base, enum viewd_capture mode, struct viewd_err *err)
+{
+	for (size_t i = 0; i < n_base && mode == VIEWD_CAPTURE_TRIGGER && db->ops->ready_triggers != NULL; i++)
+		if (!db->ops->ready_triggers(db, &base[i], err))
+			return err_wrap(err, "source '%s'", base[i].name);
+	return true;
+}
+
 static bool choose(struct db *db, const struct viewd_capture_request *req, const struct relation *base, size_t n_base,
                    struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
 {
@@ -124,7 +132,7 @@ bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view
 	struct relation *base = NULL;
 	bool done = db->ops->set_limits(db, CAPTURE_TIMEOUT_US, CAPTURE_LOCK_TIMEOUT_US, err) &&
 	            (base = wanted_sources(db, mem, req, &n, err)) != NULL && choose(db, req, base, n, &captured, warnings, err) &&
-	            capture_in_transaction(db, mem, view->name, req, base, n, captured.mode, err);
+	            make_ready(db, base, n, captured.mode, err) && capture_in_transaction(db, mem, view->name, req, base, n, captured.mode, err);
 	if (done)
 		*out = captured;
 	talloc_free(mem);

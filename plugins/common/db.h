@@ -132,11 +132,13 @@ struct db_ops {
 	 * engine has one writer anyway. */
 	bool (*captures_lock)(struct db *db, struct viewd_err *err);
 	void (*captures_unlock)(struct db *db);
+	/* Makes the triggers of the source as far as that can be done before, outside a transaction and the lock. NULL: it cannot. */
+	bool (*ready_triggers)(struct db *db, const struct relation *source, struct viewd_err *err);
 	/* Makes sure that the source has viewd's triggers. Idempotent. Under captures_lock. */
 	bool (*make_trigger)(struct db *db, const struct relation *source, struct viewd_err *err);
 	/* The sources that have viewd's triggers: row(ctx, {source as in marks_source}, 1). NULL: the dialect makes none. */
 	bool (*list_triggers)(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
-	/* Drops them from a source, given as list_triggers told it. A source that is gone is no error. */
+	/* Drops them from a source, given as list_triggers told it. A source that is gone is no error; one that is in use may keep them. */
 	bool (*drop_trigger)(struct db *db, const char *source, struct viewd_err *err);
 
 	/* After prepare has made the state tables: removes what a killed predecessor left. NULL: nothing can be left. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * poll.c: noticing changes by the server's counters, where triggers cannot be made. A counter that differs in any way, and a file that is
+ * poll.c: noticing changes by the server's counters, where triggers cannot be made or are disabled. A counter that differs in any way, and a file that is
  * another one (TRUNCATE counts nothing), is a change; so a reset of the statistics is one too.
  */
 #include "postgresql/watch.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POLLED "SELECT DISTINCT source FROM viewd.captures WHERE mode = 'poll'"
+#define POLLED "SELECT DISTINCT source FROM viewd.captures WHERE mode = 'poll' OR (mode = 'trigger' AND source = ANY ($1::text[]))"
 
 static bool number_row(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -29,8 +29,9 @@ bool pg_poll(struct viewd_watch *w, int64_t *n_r, struct viewd_err *err)
 		" marked AS (UPDATE viewd.captures c SET dirty_seq = c.dirty_seq + 1, changed_time = pg_catalog.now()"
 		" FROM moved WHERE c.source = moved.source) SELECT pg_catalog.count(*) FROM moved";
 	int64_t n = 0;
+	const char *params[] = {w->blind != NULL ? w->blind : "{}"};
 	struct viewd_err failed = {0};
-	if (!pg_op_query(&w->conn->db, sql, NULL, 0, number_row, &n, &failed) && failed.cls != VIEWD_ERR_CONFLICT) {
+	if (!pg_op_query(&w->conn->db, sql, params, 1, number_row, &n, &failed) && failed.cls != VIEWD_ERR_CONFLICT) {
 		if (err != NULL)
 			*err = failed;
 		return false;
@@ -42,7 +43,8 @@ bool pg_poll(struct viewd_watch *w, int64_t *n_r, struct viewd_err *err)
 bool pg_poll_review(struct viewd_watch *w, struct viewd_err *err)
 {
 	int64_t n = 0;
-	if (!pg_op_query(&w->conn->db, "SELECT pg_catalog.count(*) FROM (" POLLED ") AS p", NULL, 0, number_row, &n, err))
+	const char *params[] = {w->blind != NULL ? w->blind : "{}"};
+	if (!pg_op_query(&w->conn->db, "SELECT pg_catalog.count(*) FROM (" POLLED ") AS p", params, 1, number_row, &n, err))
 		return false;
 	w->polls = n > 0;
 	return true;

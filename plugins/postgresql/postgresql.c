@@ -80,6 +80,7 @@ const struct db_ops pg_ops = {
 	.carry_over = pg_op_carry_over,
 	.choose_capture = pg_op_choose_capture,
 	.captures_lock = pg_op_captures_lock,
+	.ready_triggers = pg_op_ready_triggers,
 	.make_trigger = pg_op_make_trigger,
 	.list_triggers = pg_op_list_triggers,
 	.drop_trigger = pg_op_drop_trigger,

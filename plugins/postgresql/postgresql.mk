@@ -15,6 +15,7 @@ postgresql_sources = \
 	plugins/postgresql/lease.c \
 	plugins/postgresql/listen.c \
 	plugins/postgresql/members.c \
+	plugins/postgresql/mend.c \
 	plugins/postgresql/note.c \
 	plugins/postgresql/objects.c \
 	plugins/postgresql/pace.c \

@@ -21,6 +21,7 @@
 #define LOCK_WAIT_US INT64_C(500000)
 #define HEARTBEAT_US INT64_C(15000000)
 #define POLL_US INT64_C(1000000)
+#define OWED_US INT64_C(20000)
 #define RACES_MAX 5
 
 static int64_t now_us(void)
@@ -112,6 +113,8 @@ static int64_t next_look(const struct viewd_watch *w, int64_t deadline)
 	int64_t at = least(least(deadline, w->heartbeat_us), pg_flood_due(w));
 	if (w->polls)
 		at = least(at, w->poll_us);
+	if (w->owes_look)
+		at = least(at, now_us() + OWED_US);
 	return w->pace_us > 0 ? least(at, now_us() + w->pace_us) : at;
 }
 
@@ -145,7 +148,9 @@ struct round {
 
 static bool look_after(struct viewd_watch *w, struct viewd_err *err)
 {
-	return pg_check_log(w, err) && pg_flood_review(w, err) && pg_mend_triggers(w, err) && pg_members_check(w, err) && pg_poll_review(w, err);
+	bool done;
+	return pg_check_log(w, err) && pg_flood_review(w, err) && pg_mend_triggers(w, false, err) && pg_members_check(w, &done, err) &&
+	       pg_poll_review(w, err);
 }
 
 static bool first_look(struct viewd_watch *w, struct viewd_err *err)
@@ -200,17 +205,27 @@ static bool obey(struct viewd_watch *w, struct round *round, struct viewd_err *e
 {
 	round->news = round->requests = true;
 	w->poll_us = 0;
+	w->owes_look = true;
 	pg_flood_ask(w);
 	return pg_poll_review(w, err);
+}
+
+static bool pay_look(struct viewd_watch *w, struct viewd_err *err)
+{
+	bool done = true;
+	if (w->owes_look && (!pg_mend_triggers(w, true, err) || !pg_members_check(w, &done, err)))
+		return false;
+	w->owes_look = !done;
+	return true;
 }
 
 static bool go_round(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	round->blocked = false;
-	if (!beat(w, round, err) || !poll_counters(w, round, err) || !drain(w, round, err) || !pg_flood_tend(w, &round->news, err) ||
+	if (!beat(w, round, err) || !pay_look(w, err) || !poll_counters(w, round, err) || !drain(w, round, err) || !pg_flood_tend(w, &round->news, err) ||
 	    !tell(w, round, signals, err) || !pg_clean_log(w, err))
 		return false;
-	round->blocked |= pg_flood_asked(w);
+	round->blocked |= pg_flood_asked(w) || w->owes_look;
 	return true;
 }
 

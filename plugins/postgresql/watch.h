@@ -36,7 +36,9 @@ struct viewd_watch {
 	int64_t quiet_since_us;
 	int64_t heartbeat_us, poll_us; /* when they are due, monotonic */
 	int64_t drained;       /* log rows since the log was last cleaned */
-	char *gaps;            /* what the last heartbeat found wrong with triggers */
+	char *gaps;            /* what was last found wrong with triggers */
+	char *blind;           /* the sources that are not noticed for that, as an array: their counters are polled */
+	bool owes_look;        /* somebody has asked, and what triggers do not tell could not be looked at yet */
 	bool queue_warned;
 	struct pg_heat heat;
 	struct pg_flood *floods; /* list */
@@ -99,21 +101,26 @@ enum pg_flood_state pg_flood_state(const struct viewd_watch *w, const char *sour
 
 /* ---- members.c */
 
-/* Marks sources that consist of other relations or files than before: partitions come and go without firing triggers. */
-bool pg_members_check(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+/* Marks sources that consist of other relations, files or triggers than before: partitions come and go without firing triggers. Somebody's
+ * lock in the way: *done_r is false, no failure. */
+bool pg_members_check(struct viewd_watch *w, bool *done_r, struct viewd_err *err) MUST_CHECK;
 
 /* ---- poll.c: reading the server's counters */
 
-/* Marks every polled source whose counters moved since they were last read; n_r: how many. */
+/* Marks every polled or blind source whose counters moved since they were last read; n_r: how many. */
 bool pg_poll(struct viewd_watch *w, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
 /* Learns whether any source is polled at all. */
 bool pg_poll_review(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 
-/* ---- heart.c: is everything still as it should be? */
+/* ---- heart.c: is the session still what it should be? */
 
 /* The connection, the lock, the registration, the server's role, the queue; false: lost. */
 bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
-/* Makes triggers that are missing (a table made anew, a new partition), tells of disabled ones, and marks what they did not see. */
-bool pg_mend_triggers(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+
+/* ---- mend.c */
+
+/* Makes triggers that are missing (a table made anew, a new partition), tells of disabled ones, and marks what they did not see. asked: what
+ * cannot be noticed by triggers counts as changed now. */
+bool pg_mend_triggers(struct viewd_watch *w, bool asked, struct viewd_err *err) MUST_CHECK;
 
 #endif

@@ -7,7 +7,8 @@ libpgtest_la_CPPFLAGS = $(AM_CPPFLAGS) -DVIEWD_DIALECT_STATIC=postgresql $(PQ_CF
 libpgtest_la_LIBADD = libviewd_sql.la libviewd.la libharness.la $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
 
 pg_programs = tests/postgresql/test_pg_conn tests/postgresql/test_pg_refresh tests/postgresql/test_pg_replace \
-	tests/postgresql/test_pg_readers tests/postgresql/test_pg_watch tests/postgresql/test_pg_flood
+	tests/postgresql/test_pg_readers tests/postgresql/test_pg_watch tests/postgresql/test_pg_flood \
+	tests/postgresql/test_pg_gaps
 check_PROGRAMS += $(pg_programs)
 EXTRA_DIST += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
 TESTS += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
@@ -16,6 +17,8 @@ tests_postgresql_test_pg_conn_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_conn_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_flood_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_flood_LDADD = libpgtest.la $(LDADD)
+tests_postgresql_test_pg_gaps_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_postgresql_test_pg_gaps_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_readers_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_readers_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_refresh_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
