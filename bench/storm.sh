@@ -23,7 +23,7 @@ changes()
 	case $database in
 	fake) echo "storm t_sale $1" >>"$T/control" ;;
 	postgresql)
-		"$pg_bin/pgbench" -n -h "$pg_dir" -U viewd -M prepared -c "$CLIENTS" -j 2 -t "$(($1 / CLIENTS))" -f "$T/insert.sql" shop >"$T/pgbench" 2>&1
+		"$pg_client/pgbench" -n -h "$pg_dir" -U viewd -M prepared -c "$CLIENTS" -j 2 -t "$(($1 / CLIENTS))" -f "$T/insert.sql" shop >"$T/pgbench" 2>&1
 		;;
 	mariadb) "$VIEWD_BUILD/bench/inserts-mariadb" "$(target)" "$CLIENTS" "$1x" "$insert" >"$T/inserts" ;;
 	sqlite) "$VIEWD_BUILD/bench/inserts-sqlite" "$(target)" 1 "$1x" "$insert" "PRAGMA synchronous = off" >"$T/inserts" ;;

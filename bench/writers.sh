@@ -10,7 +10,7 @@
 : "${ROUNDS:=5}" "${SECONDS_EACH:=4}" "${CLIENTS:=8}" "${MODE:=simple}" "${FSYNC:=on off}"
 
 start_pg "$@" >/dev/null
-[ -x "$pg_bin/pgbench" ] || skip_all "pgbench is not installed"
+[ -x "$pg_client/pgbench" ] || skip_all "pgbench is not installed"
 for t in none viewd notify; do
 	sql_pg "CREATE TABLE sale_$t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, product int, amount int)"
 done
@@ -40,7 +40,7 @@ run_once()
 	local before
 	sql_pg "TRUNCATE sale_$2; CHECKPOINT"
 	before=$(ticks)
-	"$pg_bin/pgbench" -n -h "$pg_dir" -U postgres -M "$MODE" -c "$CLIENTS" -j 2 -T "$SECONDS_EACH" -f "$T/$2.sql" shop >"$T/out" 2>/dev/null
+	"$pg_client/pgbench" -n -h "$pg_dir" -U postgres -M "$MODE" -c "$CLIENTS" -j 2 -T "$SECONDS_EACH" -f "$T/$2.sql" shop >"$T/out" 2>/dev/null
 	wait_until "[ \"\$(sql_pg \"SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench'\")\" = 0 ]"
 	sed -n 's/^tps = \([0-9]*\).*/\1/p' "$T/out" >>"$T/$1.$2.tps"
 	awk -v ticks="$(($(ticks) - before))" -v hz="$(getconf CLK_TCK)" '/^number of transactions actually/ { printf "%.1f\n", ticks * 1e6 / hz / $NF }' \

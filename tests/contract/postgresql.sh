@@ -7,7 +7,7 @@ plugin=$VIEWD_BUILD/.libs/viewd_postgresql.so
 [ -e "$plugin" ] || skip_all "the dialect is not built"
 start_pg -c fsync=off
 # The role's name is also that of the state schema, which "$user" would put in front.
-client="env PGOPTIONS=-csearch_path=public $pg_bin/psql -X -qAt -v ON_ERROR_STOP=1 -h $pg_dir"
+client="env PGOPTIONS=-csearch_path=public $pg_client/psql -X -qAt -v ON_ERROR_STOP=1 -h $pg_dir"
 export VIEWD_CONTRACT_PLUGIN=$plugin
 export VIEWD_CONTRACT_URL="postgresql://viewd@/contract?host=$pg_dir"
 export VIEWD_CONTRACT_SQL="$client -U viewd contract"

@@ -80,14 +80,7 @@ ok "it takes over when the first is killed" follows
 is "the epoch counts leaders" "$(sql_pg 'SELECT epoch FROM viewd.daemon')" 2
 # A standby of the same data on a socket of its own, and a daemon that knows both hosts.
 first_dir=$pg_dir first_pid=$pg_pid
-mkdir -p "$T/standby"
-[ "$(id -u)" -ne 0 ] || chown postgres: "$T/standby"
-sql_pg 'SELECT 1' >/dev/null
-pg_run "$pg_bin/pg_basebackup" -h "$first_dir" -U postgres -D "$T/standby/data" -R -c fast >/dev/null 2>&1 || die "no base backup"
-: >"$T/standby/server.log"
-[ "$(id -u)" -ne 0 ] || chown postgres: "$T/standby/server.log"
-pg_dir=$T/standby
-pg_spawn || die "the standby does not start"
+pg_standby "$T/standby"
 conf both "postgresql://viewd@/shop?host=$first_dir&host=$T/standby&target_session_attrs=read-write"
 stop_viewd
 start_viewd "$T/both.conf"
@@ -96,7 +89,7 @@ write 1
 wait_until follows
 caught_up()
 {
-	[ "$("$pg_bin/psql" -X -qAt -h "$T/standby" -U postgres -d shop -c 'SELECT count(*) FROM sale')" = "$rows" ]
+	[ "$("$pg_client/psql" -X -qAt -h "$T/standby" -U postgres -d shop -c 'SELECT count(*) FROM sale')" = "$rows" ]
 }
 wait_until caught_up
 pg_pid=$first_pid

@@ -3,7 +3,7 @@
 # A source that is written without pause: its writers leave no log rows, and nothing is lost, whoever dies and whenever.
 . "${VIEWD_SRC:-.}/tests/system/lib.sh"
 
-[ -x "$pg_bin/pgbench" ] || skip_all "pgbench is not installed"
+[ -x "$pg_client/pgbench" ] || skip_all "pgbench is not installed"
 options=(-c fsync=on -c max_prepared_transactions=4)
 start_pg "${options[@]}"
 sql_pg 'CREATE TABLE sale (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, amount int); CREATE TABLE quiet (id int)'
@@ -47,7 +47,7 @@ echo 'INSERT INTO sale (amount) VALUES (1)' >"$T/insert.sql"
 # flood SECONDS: in the background, its pid in $flood.
 flood()
 {
-	start_process "$T/pgbench.log" "$pg_bin/pgbench" -n -h "$pg_dir" -U postgres -c 8 -j 2 -T "$1" -f "$T/insert.sql" shop
+	start_process "$T/pgbench.log" "$pg_client/pgbench" -n -h "$pg_dir" -U postgres -c 8 -j 2 -T "$1" -f "$T/insert.sql" shop
 	flood=$started
 }
 # prepare NAME: one row in a transaction that is left prepared.
@@ -59,7 +59,7 @@ prepare()
 hold()
 {
 	mkfifo "$T/writer"
-	start_process "$T/writer.log" "$pg_bin/psql" -X -qAt -h "$pg_dir" -U postgres -d shop -f "$T/writer"
+	start_process "$T/writer.log" "$pg_client/psql" -X -qAt -h "$pg_dir" -U postgres -d shop -f "$T/writer"
 	writer=$started
 	exec {writer_fd}>"$T/writer"
 	echo "BEGIN; INSERT INTO sale (amount) VALUES (1); SELECT pg_advisory_lock(42);" >&"$writer_fd"

@@ -2,13 +2,17 @@
 #include "pg_support.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <talloc.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
+/* What is said of an old server is no affair of the test's. */
 static void host_log(void *ctx UNUSED, enum viewd_log_level level, const char *msg)
 {
+	if (strstr(msg, "(update it") != NULL)
+		return;
 	log_event(level, "%s", msg);
 }
 

@@ -96,6 +96,9 @@ static void classes_of_errors(void)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		CHECK_INT(pg_error_class(rows[i].state), rows[i].cls);
 	CHECK_INT(pg_connect_class("FATAL:  password authentication failed for user \"x\""), VIEWD_ERR_AUTH);
+	CHECK_INT(pg_connect_class("server certificate for \"a\" does not match host name \"b\""), VIEWD_ERR_AUTH);
+	CHECK_INT(pg_connect_class("root certificate file \"/etc/ca.crt\" does not exist"), VIEWD_ERR_AUTH);
+	CHECK_INT(pg_connect_class("server does not support SSL, but SSL was required"), VIEWD_ERR_AUTH);
 	CHECK_INT(pg_connect_class("FATAL:  sorry, too many clients already"), VIEWD_ERR_RESOURCE);
 	CHECK_INT(pg_connect_class("FATAL:  database \"x\" does not exist"), VIEWD_ERR_MISSING);
 	CHECK_INT(pg_connect_class("could not connect to server: Connection refused"), VIEWD_ERR_CONNECT);
@@ -110,7 +113,8 @@ static void sets_the_session(void)
 	struct viewd_conn *conn = pg_session("viewd");
 	CHECK_STR(pg_ask(conn, "SHOW search_path"), "pg_catalog, \"public\", pg_temp");
 	CHECK_STR(pg_ask(conn, "SHOW application_name"), "viewd:test");
-	CHECK_STR(pg_ask(conn, "SHOW client_connection_check_interval"), "2s");
+	if (PQserverVersion(conn->pg) >= 140000)
+		CHECK_STR(pg_ask(conn, "SHOW client_connection_check_interval"), "2s");
 	CHECK_STR(pg_ask(conn, "SHOW idle_in_transaction_session_timeout"), "1min");
 	CHECK_STR(pg_ask(conn, "SHOW lock_timeout"), "2s");
 	CHECK(DIALECT->alive(conn));

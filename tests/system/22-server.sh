@@ -153,7 +153,7 @@ waits()
 app_session()
 {
 	case $engine in
-	postgresql) "$pg_bin/psql" -X -qAt -v ON_ERROR_STOP=1 -h "$pg_dir" -U postgres -d shop ;;
+	postgresql) "$pg_client/psql" -X -qAt -v ON_ERROR_STOP=1 -h "$pg_dir" -U postgres -d shop ;;
 	mariadb) mariadb --no-defaults -NBn --socket="$mariadb_dir/sock" -u root --database=shop ;;
 	esac <"$T/app"
 }

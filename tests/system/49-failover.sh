@@ -9,13 +9,7 @@ first_dir=$pg_dir first_pid=$pg_pid
 second_dir=$T/second
 sql_pg "ALTER ROLE viewd SET search_path = public"
 sql_pg "SET ROLE viewd; CREATE TABLE public.sale (id bigint PRIMARY KEY, product int NOT NULL, amount int NOT NULL)"
-mkdir -p "$second_dir"
-[ "$(id -u)" -ne 0 ] || chown postgres: "$second_dir"
-pg_run "$pg_bin/pg_basebackup" -h "$first_dir" -U postgres -D "$second_dir/data" -R -c fast >"$T/basebackup.log" 2>&1 || die "no base backup"
-: >"$second_dir/server.log"
-[ "$(id -u)" -ne 0 ] || chown postgres: "$second_dir/server.log"
-pg_dir=$second_dir
-pg_spawn || die "the standby does not start"
+pg_standby "$second_dir"
 pg_dir=$first_dir
 sql_pg "ALTER SYSTEM SET synchronous_standby_names = '*'" && sql_pg 'SELECT pg_reload_conf()' >"$T/reload.log"
 
@@ -46,7 +40,7 @@ writer()
 	local id=$1
 	while [ ! -e "$T/stop" ]; do
 		id=$((id + 10))
-		"$pg_bin/psql" -X -qAt -d "host=$first_dir,$second_dir dbname=shop user=viewd target_session_attrs=read-write" \
+		"$pg_client/psql" -X -qAt -d "host=$first_dir,$second_dir dbname=shop user=viewd target_session_attrs=read-write" \
 			-c "INSERT INTO sale VALUES ($id, $id % 7, $id % 100)" >>"$T/writer.log" 2>&1 && echo "$id" >>"$T/acknowledged.$1"
 	done
 }

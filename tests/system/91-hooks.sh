@@ -66,7 +66,7 @@ is "the object belongs to the role" "$(sql_pg "SELECT pg_get_userbyid(relowner) 
 
 # ---- the good case, with somebody who listens ----
 mkfifo "$T/listen"
-start_process "$T/listen.out" "$pg_bin/psql" -qAtX -h "$pg_dir" -U postgres shop -f "$T/listen"
+start_process "$T/listen.out" "$pg_client/psql" -qAtX -h "$pg_dir" -U postgres shop -f "$T/listen"
 exec {listen}>"$T/listen"
 echo 'LISTEN "Hooked"; SELECT 42;' >&"$listen"
 ok "somebody listens" wait_until "grep -q 42 '$T/listen.out'"

@@ -270,9 +270,12 @@ template()
 
 # ---- PostgreSQL ----
 
-# The newest installed server: Debian keeps it out of PATH.
-pg_bin=${PG_BIN:-$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)}
+# The newest installed server: Debian keeps it out of PATH. VIEWD_PGBIN names another one's directory of programs (CONTRIBUTING.md);
+# clients that are not there are those of the installed one.
+pg_client=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+pg_bin=${VIEWD_PGBIN:-$pg_client}
 [ -x "$pg_bin/postgres" ] || pg_bin=$(dirname "$(command -v postgres || echo /nowhere/postgres)")
+[ ! -x "$pg_bin/psql" ] || pg_client=$pg_bin
 
 pg_run()
 {
@@ -286,7 +289,7 @@ pg_spawn()
 		-c "log_line_prefix=%m [%p] %a %u " "$@"
 	pg_pid=$started
 	stop_signal[$pg_pid]=INT
-	wait_until "$pg_bin/pg_isready" -q -h "$pg_dir"
+	wait_until "$pg_client/pg_isready" -q -h "$pg_dir"
 }
 
 # Role viewd (may log in, no superuser) and database shop that belongs to it.
@@ -295,7 +298,7 @@ pg_make_template()
 	local pg_dir=$1
 	mkdir -p "$pg_dir"
 	[ "$(id -u)" -ne 0 ] || chown postgres: "$pg_dir"
-	pg_run "$pg_bin/initdb" -D "$pg_dir/data" -U postgres -A trust --no-sync --no-instructions --wal-segsize=1 \
+	pg_run "$pg_bin/initdb" -D "$pg_dir/data" -U postgres -A trust --no-sync --wal-segsize=1 \
 		--locale=C.UTF-8 -E UTF8 || return
 	pg_spawn || return
 	pg_db=postgres sql_pg 'CREATE ROLE viewd LOGIN' && pg_db=postgres sql_pg 'CREATE DATABASE shop OWNER viewd'
@@ -325,6 +328,31 @@ stop_pg()
 	stop_process "$pg_pid" INT
 }
 
+# pg_standby DIR: a streaming standby of the running server, in DIR; $pg_dir and $pg_pid are then the standby's. Made by hand, since
+# pg_basebackup serves no server that is newer than itself.
+pg_standby()
+{
+	local start="pg_start_backup('standby', true, false)" stop="pg_stop_backup(false)" primary=$pg_dir
+	if [ "$(sql_pg 'SHOW server_version_num')" -ge 150000 ]; then
+		start="pg_backup_start('standby', true)" stop="pg_backup_stop()"
+	fi
+	mkdir -p "$1"
+	: >"$1/server.log"
+	sql_pg >"$1/label" <<-END || die "no base backup"
+		SET client_min_messages = warning;
+		SELECT NULL FROM $start \\g $1/where
+		\\! cp -a $primary/data $1/data
+		SELECT labelfile FROM $stop
+	END
+	rm -f "$1/data/postmaster.pid"
+	mv "$1/label" "$1/data/backup_label"
+	echo "primary_conninfo = 'host=$primary user=postgres'" >>"$1/data/postgresql.auto.conf"
+	touch "$1/data/standby.signal"
+	[ "$(id -u)" -ne 0 ] || chown -R postgres: "$1"
+	pg_dir=$1
+	pg_spawn || die "the standby does not start"
+}
+
 # The server's processes work in its data directory; orphaned ones keep it locked until they notice.
 pg_is_gone()
 {
@@ -346,7 +374,7 @@ sql_pg()
 		sql=(-c "${*: -1}")
 		set -- "${@:1:$#-1}"
 	fi
-	"$pg_bin/psql" -X -qAt -v ON_ERROR_STOP=1 -h "$pg_dir" -U "${pg_user:-postgres}" -d "${pg_db:-shop}" "$@" "${sql[@]}"
+	"$pg_client/psql" -X -qAt -v ON_ERROR_STOP=1 -h "$pg_dir" -U "${pg_user:-postgres}" -d "${pg_db:-shop}" "$@" "${sql[@]}"
 }
 
 # ---- MariaDB ----
