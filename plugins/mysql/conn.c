@@ -108,6 +108,11 @@ MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, struct viewd
 		mysql_close(my);
 		return NULL;
 	}
+	if (my_params_want_tls(conn->url) && mysql_get_ssl_cipher(my) == NULL) {
+		err_set(err, VIEWD_ERR_AUTH, "no connection to the server (TLS is wanted, and the server does not offer it)");
+		mysql_close(my);
+		return NULL;
+	}
 	mysql_options(my, MYSQL_OPT_RECONNECT, &never); /* an option file may have switched it on */
 	set_keepalive(my);
 	return my;

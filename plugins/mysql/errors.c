@@ -123,6 +123,8 @@ static enum viewd_err_class judge(unsigned number, const char *text, bool sent)
 		return VIEWD_ERR_QUERY;
 	if (number == 1290 && strstr(text, "read") == NULL)
 		return VIEWD_ERR_QUERY; /* another option, such as --secure-file-priv */
+	if (number == 2026 && (strstr(text, "certificate") != NULL || strstr(text, "required") != NULL))
+		return VIEWD_ERR_AUTH; /* not a handshake that broke off, so another attempt will not help */
 	if (found->cls == VIEWD_ERR_LOST && !sent)
 		return VIEWD_ERR_CONNECT;
 	return found->cls;

@@ -49,6 +49,8 @@ static inline struct viewd_conn *my_conn(struct db *db)
 bool my_params_check(const struct url *url, struct viewd_err *err) MUST_CHECK;
 /* Hands the parameters to the library before connecting. url has passed my_params_check. */
 bool my_params_apply(MYSQL *my, const struct url *url, const char *base_dir, struct viewd_err *err) MUST_CHECK;
+/* Does any of them ask for TLS? The library (3.3) goes on without, unless it has to verify something. */
+bool my_params_want_tls(const struct url *url);
 
 /* ---- errors.c */
 

@@ -195,3 +195,16 @@ bool my_params_apply(MYSQL *my, const struct url *url, const char *base_dir, str
 			return err_set(err, VIEWD_ERR_CONFIG, "url parameter '%s' was refused by the client library", url->query[i].key);
 	return true;
 }
+
+bool my_params_want_tls(const struct url *url)
+{
+	bool on = true;
+
+	for (size_t i = 0; i < url->n_query; i++) {
+		const struct viewd_kv *given = &url->query[i];
+		bool is_switch = strcmp(given->key, "ssl") == 0 || strcmp(given->key, "ssl_verify_server_cert") == 0;
+		if (strncmp(given->key, "ssl", 3) == 0 && (!is_switch || (bool_parse(given->value, &on) && on)))
+			return true;
+	}
+	return false;
+}

@@ -61,7 +61,9 @@ enum viewd_err_class pg_connect_class(const char *message)
 		{"no password supplied", VIEWD_ERR_AUTH},
 		{"no pg_hba.conf entry", VIEWD_ERR_AUTH},
 		{"is not permitted to log in", VIEWD_ERR_AUTH},
-		{"certificate verify failed", VIEWD_ERR_AUTH},
+		{"certificate", VIEWD_ERR_AUTH}, /* of another authority, for another host, out of date, not there, wanted of us */
+		{"server does not support SSL", VIEWD_ERR_AUTH},
+		{"SSL error: tlsv1 alert", VIEWD_ERR_AUTH},
 		{"permission denied for database", VIEWD_ERR_DENIED},
 		{"too many clients", VIEWD_ERR_RESOURCE},
 		{"too many connections", VIEWD_ERR_RESOURCE},

@@ -195,7 +195,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s tcp:PORT|unix:PATH UPSTREAM CONTROL, or %s -c CONTROL COMMAND...\n", argv[0], argv[0]);
 		return 2;
 	}
-	p.upstream = (struct address){.path = argv[2]};
+	if (!address_parse(argv[2], &p.upstream))
+		p.upstream = (struct address){.path = argv[2]};
 	control = (struct address){.path = argv[3]};
 	p.listener = address_listen(&p.address);
 	p.control = address_listen(&control);
