@@ -161,13 +161,23 @@ static bool conn_connect(struct viewd_conn *conn, const struct viewd_database_sp
 	return conn->canceller != NULL || err_set(err, VIEWD_ERR_RESOURCE, "database '%s', no memory", spec->name);
 }
 
-struct viewd_conn *pg_conn_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
+struct viewd_conn *pg_conn_connect(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
 {
 	struct viewd_conn *conn = conn_new(host, spec);
-	bool allow_superuser = false;
 	conn->answer_us = spec->connect_timeout_us > 0 ? spec->connect_timeout_us : CONNECT_US;
+	if (!conn_connect(conn, spec, err))
+		pg_conn_close(&conn);
+	return conn;
+}
+
+struct viewd_conn *pg_conn_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_conn_connect(host, spec, err);
+	bool allow_superuser = false;
+	if (conn == NULL)
+		return NULL;
 	bool ok = pg_search_path(conn, spec, &conn->search_path, err) && pg_allow_superuser(spec, &allow_superuser, err) &&
-	          conn_connect(conn, spec, err) && setup_session(conn, allow_superuser, err);
+	          pg_pooler_judge(conn, spec, err) && setup_session(conn, allow_superuser, err);
 	if (!ok)
 		pg_conn_close(&conn);
 	else
@@ -215,7 +225,7 @@ static bool older_than_fix(int version, const int *fixed, size_t n)
 void pg_conn_warn_versions(struct viewd_conn *conn)
 {
 	static const int refresh_fix[] = {120018, 130014, 140011, 150006};
-	static const int notify_fix[] = {140021, 150016, 160012, 170008};
+	static const int notify_fix[] = {140021, 150016, 160012, 170008, 180002};
 	static const int quote_fix[] = {130019, 140016, 150011, 160007, 170003};
 	int server = PQserverVersion(conn->pg), client = PQlibVersion();
 	if (older_than_fix(server, refresh_fix, ARRAY_LEN(refresh_fix)))

@@ -13,13 +13,14 @@
 
 struct holder {
 	void *mem;
-	char *name;
+	char *name, *pid;
 };
 
 static bool keep_holder(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct holder *holder = ctx;
 	holder->name = talloc_strdup(holder->mem, v[0]);
+	holder->pid = talloc_strdup(holder->mem, v[1]);
 	return false;
 }
 
@@ -54,9 +55,10 @@ bool pg_lease_record(struct viewd_conn *conn, struct viewd_err *err)
 bool pg_lease_check(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct holder holder = {.mem = talloc_new(NULL)};
-	bool good = pg_op_query(&conn->db, "SELECT holder FROM viewd.daemon FOR SHARE", NULL, 0, keep_holder, &holder, err);
+	bool good = pg_op_query(&conn->db, "SELECT holder, pg_catalog.pg_backend_pid() FROM viewd.daemon FOR SHARE", NULL, 0, keep_holder, &holder, err);
 	if (good && holder.name != NULL && holder.name[0] != '\0' && strcmp(holder.name, process_name(holder.mem)) != 0)
 		good = err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
+	good = good && (holder.pid == NULL || pg_pooler_same(conn, holder.pid, err));
 	talloc_free(holder.mem);
 	return good;
 }

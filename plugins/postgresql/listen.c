@@ -22,7 +22,7 @@ bool pg_heard(struct viewd_watch *w, bool *heard_r, struct viewd_err *err)
 		return false;
 	}
 	while ((note = PQnotifies(w->conn->pg)) != NULL) {
-		if (note->be_pid != PQbackendPID(w->conn->pg))
+		if (note->be_pid != w->conn->pid)
 			*heard_r = true;
 		PQfreemem(note);
 	}
@@ -34,7 +34,7 @@ static bool take_proof(struct viewd_watch *w, const char *nonce)
 	bool found = false;
 	PGnotify *note;
 	while ((note = PQnotifies(w->conn->pg)) != NULL) {
-		found |= note->be_pid == PQbackendPID(w->conn->pg) && strcmp(note->extra, nonce) == 0;
+		found |= note->be_pid == w->conn->pid && strcmp(note->extra, nonce) == 0;
 		PQfreemem(note);
 	}
 	return found;

@@ -17,6 +17,7 @@
 struct viewd_conn {
 	struct db db;        /* must be first: recipes see only this */
 	PGconn *pg;
+	int pid;             /* of the server's process: the session's identity */
 	PGcancel *canceller; /* made at open, so that cancelling never touches pg */
 	atomic_bool cancelled;
 	int64_t timeout_us;  /* statement limit now in force, to tell a timeout from somebody's cancel */
@@ -74,6 +75,16 @@ void pg_conn_warn_versions(struct viewd_conn *conn);
 
 /* One log line through the host. */
 void pg_log(struct viewd_conn *conn, enum viewd_log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Connects and sets nothing; statements are answered within the time for connecting, or fail. NULL: err. */
+struct viewd_conn *pg_conn_connect(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err);
+
+/* ---- pooler.c */
+
+/* Notes the session's identity; through a pooler, also proves that the session is kept. Class CONFIG when it is not. */
+bool pg_pooler_judge(struct viewd_conn *conn, const struct viewd_database_spec *spec, struct viewd_err *err) MUST_CHECK;
+/* Is pid, which the server has just told, still the session's? Class CONFIG when not. */
+bool pg_pooler_same(const struct viewd_conn *conn, const char *pid, struct viewd_err *err) MUST_CHECK;
 
 /* ---- errors.c */
 

@@ -21,6 +21,7 @@ postgresql_sources = \
 	plugins/postgresql/pace.c \
 	plugins/postgresql/pg.h \
 	plugins/postgresql/poll.c \
+	plugins/postgresql/pooler.c \
 	plugins/postgresql/postgresql.c \
 	plugins/postgresql/prepare.c \
 	plugins/postgresql/replace.c \

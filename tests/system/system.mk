@@ -10,6 +10,7 @@ engine_scripts = \
 	tests/system/23-limits.sh \
 	tests/system/24-changes.sh \
 	tests/system/25-host.sh \
+	tests/system/27-tls.sh \
 	tests/system/30-readers.sh \
 	tests/system/35-group.sh \
 	tests/system/40-crash.sh \
@@ -31,6 +32,7 @@ engine_tests = \
 	tests/system/23-limits-postgresql.sh tests/system/23-limits-mariadb.sh \
 	tests/system/24-changes-sqlite.sh tests/system/24-changes-postgresql.sh tests/system/24-changes-mariadb.sh \
 	tests/system/25-host-sqlite.sh tests/system/25-host-postgresql.sh tests/system/25-host-mariadb.sh \
+	tests/system/27-tls-postgresql.sh tests/system/27-tls-mariadb.sh \
 	tests/system/30-readers-sqlite.sh tests/system/30-readers-postgresql.sh tests/system/30-readers-mariadb.sh \
 	tests/system/35-group-sqlite.sh tests/system/35-group-postgresql.sh tests/system/35-group-mariadb.sh \
 	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh \
@@ -69,6 +71,7 @@ EXTRA_DIST += tests/model/model.sh
 system_tests = \
 	tests/system/12-demo.sh \
 	tests/system/26-files.sh \
+	tests/system/28-pooler.sh \
 	tests/system/49-failover.sh \
 	tests/system/60-badinput.sh \
 	tests/system/63-watch-mariadb.sh \
