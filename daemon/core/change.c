@@ -196,7 +196,9 @@ static void catch_up_with(struct view *up, struct view *down)
 	bool news = up->catch_up || down->catch_up;
 	if (up->db == down->db || !news || !down->conf->on_change || !down->reconciled || down->data_timestamp_us == 0)
 		return;
-	if (up->last_success_us <= down->data_timestamp_us)
+	/* What runs was started for a change, and will be done again when it fails. */
+	bool runs = down->job != NULL && down->change.run.first != 0;
+	if (up->last_success_us <= (runs ? down->job->started_wall : down->data_timestamp_us))
 		return;
 	change_owed(down);
 }

@@ -300,6 +300,8 @@ void database_prepared(struct job *job)
 	db->state = DB_UP;
 	db->streak = 0;
 	set_error(db, NULL);
+	for (size_t i = 0; i < db->n_views; i++)
+		db->views[i]->catch_up = true; /* another one may have led meanwhile, and no mark tells other databases of that */
 	capture_remember(db, job);
 	retire_orphans(db, job);
 	reconcile_all(db);

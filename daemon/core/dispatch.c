@@ -317,6 +317,12 @@ static bool never_began(const struct job *job)
 	return !job->ok && !job->alone && away && !job->cancelled && still_away && !job->eng->stopping && !job->view->removed;
 }
 
+/* The section says another server now, of whose contents it tells nothing. */
+static bool was_elsewhere(const struct job *job)
+{
+	return job->epoch != job->db->epoch && !job->eng->stopping && !job->view->removed;
+}
+
 /* Nobody waits for statistics: they are looked after beside other work, at a pace of their own. */
 static void tend_later(struct job *job)
 {
@@ -353,7 +359,7 @@ void dispatch_finish_view(struct job *job)
 	struct engine_item item;
 	enum job_kind kind;
 	view->job = NULL;
-	if (never_began(job)) {
+	if (never_began(job) || was_elsewhere(job)) {
 		change_not_begun(view);
 		job->members = wave_put_back(view, job->members);
 	} else {

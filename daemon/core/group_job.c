@@ -150,6 +150,7 @@ static void take_lead(const struct job *lead, struct job *part)
 	part->connected = lead->connected;
 	part->alone = lead->alone;
 	part->probe = lead->probe;
+	part->epoch = lead->epoch;
 	part->cancelled = lead->cancelled;
 	part->timed_out = lead->timed_out;
 	part->looked_up = lead->looked_up;

@@ -48,6 +48,7 @@ static void arm_deadline(struct job *job)
 void job_start(struct job *job)
 {
 	job->session = session_take(job->db);
+	job->epoch = job->db->epoch;
 	if (job->kind != JOB_PREPARE)
 		job->probe = job->db->probe;
 	job->now_mono = engine_mono(job->eng);

@@ -61,6 +61,7 @@ struct job {
 	int history_limit;
 	struct viewd_capture_request capture;
 	uint64_t capture_digest;
+	unsigned epoch; /* db.epoch likewise */
 	unsigned probe; /* db.probe when it was started (PREPARE: made): news from before another probe is old */
 	int64_t now_mono;
 	struct member *members; /* whom this job serves */

@@ -102,6 +102,12 @@ static bool went_back(struct view *view, const struct viewd_found *found)
 	return true;
 }
 
+/* Another daemon led for a while. */
+static bool ran_elsewhere(const struct view *view, const struct viewd_found *found)
+{
+	return view->unknown_since_us == 0 && found->data_timestamp_us - view->data_timestamp_us > WENT_BACK;
+}
+
 static void take_inspection(struct job *job)
 {
 	struct view *view = job->view;
@@ -113,9 +119,9 @@ static void take_inspection(struct job *job)
 		edges_set_sources(view, job->sources, job->n_sources);
 		TALLOC_FREE(view->guesses);
 	}
-	if (!found->ours || (view->last_success_us != 0 && !went_back(view, found)))
+	if (!found->ours || (view->last_success_us != 0 && !ran_elsewhere(view, found) && !went_back(view, found)))
 		return;
-	/* First look after a start: the state table remembers the runs of earlier lives. */
+	/* First look after a start: the state table remembers the runs of earlier lives, and of others. */
 	view->last_success_us = view->last_refresh_us = found->last_success_us;
 	view->data_timestamp_us = found->data_timestamp_us;
 	view->duration_us = found->duration_us;

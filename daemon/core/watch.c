@@ -9,6 +9,7 @@
 #include "core/change.h"
 #include "core/database.h"
 #include "core/roster.h"
+#include "core/wave.h"
 #include "plugin/host.h"
 
 #include <poll.h>
@@ -55,6 +56,15 @@ struct signal_note {
 
 /* ---- loop side -------------------------------------------------------------------------------------------------------------- */
 
+/* An application that asks in SQL does not wait at the other end: what it asked for waits for the database, and once is enough. */
+static void requested(struct view *view)
+{
+	const struct wave_spec spec = {
+		.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_MANUAL, .propagate = true};
+	if (!wave_waits_as_asked(view))
+		wave_start(view->eng, &spec, &view, 1);
+}
+
 static void deliver(struct db *db, const struct signal_note *n)
 {
 	struct view *view = roster_find(db->eng, n->view, db->conf->name);
@@ -69,7 +79,7 @@ static void deliver(struct db *db, const struct signal_note *n)
 		change_signal(view, n->seq, n->old);
 		break;
 	case VIEWD_SIGNAL_REQUEST:
-		engine_refresh(db->eng, &view, 1, (struct engine_refresh_flags){.full = false}, VIEW_TRIGGER_MANUAL, NULL, NULL);
+		requested(view);
 		break;
 	case VIEWD_SIGNAL_BEHIND:
 		break; /* of no view */

@@ -193,6 +193,14 @@ bool wave_waits_for_refresh(const struct view *view)
 	return m != NULL;
 }
 
+bool wave_waits_as_asked(const struct view *view)
+{
+	const struct member *m = view->members;
+	while (m != NULL && (m->wave->kind != JOB_REFRESH || m->conditional || m->wave->trigger != VIEW_TRIGGER_MANUAL))
+		m = m->next;
+	return m != NULL;
+}
+
 struct member *wave_take(struct view *view, enum job_kind kind)
 {
 	struct member *taken = NULL;
@@ -443,7 +451,7 @@ static bool is_meant(const struct wave *wave, enum wave_which which)
 	case WAVE_BY_HAND:
 		return wave->by_hand;
 	case WAVE_BY_ITSELF:
-		return wave->kind == JOB_REFRESH && !wave->by_hand;
+		return wave->kind == JOB_REFRESH && wave->trigger != VIEW_TRIGGER_MANUAL;
 	}
 	return true;
 }

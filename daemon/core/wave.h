@@ -90,6 +90,9 @@ bool wave_waits_for_setup(const struct view *view);
 /* Does a refresh wait already? */
 bool wave_waits_for_refresh(const struct view *view);
 
+/* Does one that somebody asked for, and that will run whatever else happens? */
+bool wave_waits_as_asked(const struct view *view);
+
 /* Takes all ready members of that kind off the instance. */
 struct member *wave_take(struct view *view, enum job_kind kind);
 
@@ -104,7 +107,7 @@ enum wave_which {
 	WAVE_ALL,
 	WAVE_CANCELLABLE, /* all but what has changes noticed: that is no work somebody may want to be rid of */
 	WAVE_BY_HAND,     /* those somebody waits for */
-	WAVE_BY_ITSELF    /* refreshes that nobody asked for by hand */
+	WAVE_BY_ITSELF    /* refreshes that nobody asked for */
 };
 
 /* Ends waiting members of the instance with that result (cancel, removal, pause). */

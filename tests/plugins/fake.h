@@ -22,6 +22,7 @@
  *   stir TABLE                           somebody writes it, and nothing comes of that
  *   storm TABLE N                        somebody writes it N times, and the watch tells of each time
  *   request VIEW                         an application asks for a refresh in SQL
+ *   lead OBJECT                          another daemon refreshes it
  *   rewind                               everything is as long ago: objects are a day older, marks begin anew, every view is stale
  *   deaf | hearing                       changes leave marks as ever, but no hint wakes the watch | hints come again
  *   behind | abreast                     looks of the watch do not come to their end and tell nothing | they do

@@ -110,7 +110,9 @@ static bool about_object(struct fake_server *s, const char *verb, const char *na
 		o->kind = VIEWD_KIND_NONE;
 		o->id = 0;
 		o->populated = false;
-	} else if (strcmp(verb, "touch") == 0)
+	} else if (strcmp(verb, "lead") == 0)
+		o->filled_us = fake_now(NULL);
+	else if (strcmp(verb, "touch") == 0)
 		o->touched = true;
 	else if (strcmp(verb, "change") == 0)
 		o->rows++;

@@ -4,6 +4,7 @@
  */
 #include "core/database.h"
 #include "core/watch.h"
+#include "core/wave.h"
 #include "unit/core/rig.h"
 
 #include <string.h>
@@ -414,6 +415,7 @@ static void a_dead_database_does_not_hold_who_reads_from_it(void)
 	RUN_UNTIL(rig, (rig_advance(rig, 1), rig_db(rig, "d")->state == DB_DOWN));
 	rig_advance(rig, SPAN_MINUTE);
 	RUN_UNTIL(rig, (rig_advance(rig, SPAN_MINUTE), rig_view(rig, "a")->members != NULL));
+	RUN_UNTIL(rig, rig_view(rig, "b")->members == NULL && rig_working(rig) == 0);
 	change_and_plan(rig, "e", "t_y", "b");
 	int64_t deadline = harness_deadline(2 * SPAN_SECOND);
 	while (fake_rows("e", "b") != 2 && rig_turn(rig, deadline))
@@ -448,6 +450,106 @@ static void a_reconnect_waits_for_no_side_work(void)
 	rig_settle(rig);
 	rig_free(&rig);
 }
+/* ---- requests in SQL ---------------------------------------------------------------------------------------------------------------- */
+
+static size_t waiting_members(struct rig *rig, const char *name)
+{
+	size_t n = 0;
+	for (const struct member *m = rig_view(rig, name)->members; m != NULL; m = m->next)
+		n++;
+	return n;
+}
+
+/* However often it is asked for while it runs, once more will do. */
+static void requests_do_not_pile_up(void)
+{
+	struct rig *rig = start(DB ON("a", "t_x", "") ON("b", "a", ""));
+	struct rig_report r;
+	size_t before = fake_calls("d", "refresh", "a");
+	fake_do("d", "block refresh a");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_running("d") == 1);
+	for (int i = 0; i < 100; i++) {
+		fake_do("d", "request a");
+		rig_turn(rig, 0);
+	}
+	RUN_UNTIL(rig, waiting_members(rig, "a") > 0);
+	for (int i = 0; i < 20; i++)
+		rig_turn(rig, 0);
+	CHECK_INT(waiting_members(rig, "a"), 1);
+	fake_do("d", "release refresh a");
+	RUN_UNTIL(rig, (rig_advance(rig, 1), is_fresh(rig)));
+	CHECK_INT(fake_calls("d", "refresh", "a"), before + 2);
+	rig_free(&rig);
+}
+
+/* Nobody waits at its other end, and its row is gone: it is served when the database is back. */
+static void a_request_outlives_its_connection(void)
+{
+	struct rig *rig = start("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" ON("a", "t_x", "") ON("b", "t_y", ""));
+	size_t before = fake_calls("d", "refresh", "a");
+	struct rig_report r;
+	expect_log("cannot be used");
+	fake_do("d", "block refresh b");
+	rig_refresh(rig, "b", &r);
+	RUN_UNTIL(rig, fake_running("d") == 1);
+	fake_do("d", "request a");
+	RUN_UNTIL(rig, waiting_members(rig, "a") > 0);
+	fake_do("d", "down connect");
+	fake_do("d", "release refresh b");
+	RUN_UNTIL(rig, r.done && rig_db(rig, "d")->state == DB_DOWN && !watch_lingers(rig_db(rig, "d")));
+	database_probe(rig_db(rig, "d"));
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN && !watch_lingers(rig_db(rig, "d")));
+	fake_do("d", "up");
+	database_probe(rig_db(rig, "d"));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_db(rig, "d")->state == DB_UP && is_fresh(rig)));
+	CHECK_INT(fake_calls("d", "refresh", "a"), before + 1);
+	rig_free(&rig);
+}
+
+/* ---- another server ------------------------------------------------------------------------------------------------------------- */
+
+/* It ends well on the server that was left: that says nothing of what the other one holds. */
+static void a_refresh_of_the_server_that_was_left_counts_there_only(void)
+{
+	struct rig *rig = rig_start("[database d]\nurl = fake://two\n" VIEW("a", "t_x"));
+	int64_t old = rig_status(rig, "a").data_timestamp_us;
+	rig_advance(rig, SPAN_HOUR);
+	rig_commit(rig, DB VIEW("a", "t_x"));
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_UP);
+	rig_settle(rig);
+	CHECK(rig_status(rig, "a").data_timestamp_us > old);
+	struct rig_report r;
+	fake_do("d", "block refresh a");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_running("d") == 1);
+	rig_advance(rig, SPAN_HOUR);
+	rig_commit(rig, "[database d]\nurl = fake://two\n" VIEW("a", "t_x"));
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_UP);
+	fake_do("d", "release refresh a");
+	RUN_UNTIL(rig, r.done);
+	rig_settle(rig);
+	CHECK_INT(rig_status(rig, "a").data_timestamp_us, old);
+	rig_free(&rig);
+}
+
+/* Another daemon led there for a while and refreshed: who reads it here has to hear of that, and the status too. */
+static void who_led_meanwhile_is_heard_of(void)
+{
+	struct rig *rig = start(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\n"));
+	size_t before = fake_calls("e", "refresh", "b");
+	int64_t old = rig_status(rig, "a").data_timestamp_us;
+	expect_log("cannot be used");
+	fake_do("d", "unwatch");
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN && !watch_lingers(rig_db(rig, "d")));
+	fake_do("d", "lead a"); /* refreshed by the other one */
+	database_probe(rig_db(rig, "d"));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_db(rig, "d")->state == DB_UP && is_fresh(rig)));
+	CHECK(rig_status(rig, "a").data_timestamp_us > old);
+	CHECK(fake_calls("e", "refresh", "b") > before);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"a schedule outlives a verify", a_schedule_outlives_a_verify},
 	{"a schedule outlives a plan", a_schedule_outlives_a_plan},
@@ -468,5 +570,9 @@ static const struct harness_test tests[] = {
 	{"who was away hears of it later", who_was_away_hears_of_it_later},
 	{"a dead database does not hold who reads from it", a_dead_database_does_not_hold_who_reads_from_it},
 	{"a reconnect waits for no side work", a_reconnect_waits_for_no_side_work},
+	{"requests do not pile up", requests_do_not_pile_up},
+	{"a request outlives its connection", a_request_outlives_its_connection},
+	{"a refresh of the server that was left counts there only", a_refresh_of_the_server_that_was_left_counts_there_only},
+	{"who led meanwhile is heard of", who_led_meanwhile_is_heard_of},
 };
 HARNESS_MAIN(SUITE("interplay", tests))
