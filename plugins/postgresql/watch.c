@@ -115,6 +115,8 @@ static int64_t next_look(const struct viewd_watch *w, int64_t deadline)
 		at = least(at, w->poll_us);
 	if (w->owes_look)
 		at = least(at, now_us() + OWED_US);
+	if (pg_drains_on(w))
+		return now_us();
 	return w->pace_us > 0 ? least(at, now_us() + w->pace_us) : at;
 }
 
@@ -134,6 +136,8 @@ static bool wait_for_hint(struct viewd_watch *w, int64_t deadline, bool *heard_r
 		return false;
 	if (!*heard_r && poll(fds, ARRAY_LEN(fds), until_ms(next_look(w, deadline))) > 0 && !pg_heard(w, heard_r, err))
 		return false;
+	if (*heard_r)
+		pg_drain_anew(w);
 	*woken_r = read(w->wake, &count, sizeof count) == (ssize_t)sizeof count;
 	return true;
 }
@@ -149,7 +153,7 @@ struct round {
 static bool look_after(struct viewd_watch *w, struct viewd_err *err)
 {
 	bool done;
-	return pg_check_log(w, err) && pg_flood_review(w, err) && pg_mend_triggers(w, false, err) && pg_members_check(w, &done, err) &&
+	return pg_check_log(w, err) && pg_measure_log(w, err) && pg_flood_review(w, err) && pg_mend_triggers(w, false, err) && pg_members_check(w, &done, err) &&
 	       pg_poll_review(w, err);
 }
 
@@ -191,6 +195,8 @@ static bool drain(struct viewd_watch *w, struct round *round, struct viewd_err *
 		round->blocked = got.rows < 0;
 		round->news |= got.rows > 0;
 		round->requests |= got.requests;
+		if (again)
+			pg_drain_anew(w);
 	}
 	return pg_heat_judge(w, err);
 }
@@ -207,6 +213,7 @@ static bool obey(struct viewd_watch *w, struct round *round, struct viewd_err *e
 	w->poll_us = 0;
 	w->owes_look = true;
 	pg_flood_ask(w);
+	pg_drain_anew(w);
 	return pg_poll_review(w, err);
 }
 
@@ -225,7 +232,7 @@ static bool go_round(struct viewd_watch *w, struct round *round, struct viewd_si
 	if (!beat(w, round, err) || !pay_look(w, err) || !poll_counters(w, round, err) || !drain(w, round, err) || !pg_flood_tend(w, &round->news, err) ||
 	    !tell(w, round, signals, err) || !pg_clean_log(w, err))
 		return false;
-	round->blocked |= pg_flood_asked(w) || w->owes_look;
+	round->blocked |= pg_flood_asked(w) || w->owes_look || pg_drains_on(w);
 	return true;
 }
 

@@ -36,6 +36,10 @@ struct viewd_watch {
 	int64_t quiet_since_us;
 	int64_t heartbeat_us, poll_us; /* when they are due, monotonic */
 	int64_t drained;       /* log rows since the log was last cleaned */
+	int64_t log_blocks;    /* size of the log when last measured */
+	int64_t next_block;    /* a large log is drained in portions, round and round: where the next one begins */
+	bool unseen;           /* what must be seen may be in portions that were drained before */
+	int64_t empty_us;      /* a large log: when to try next to empty it */
 	char *gaps;            /* what was last found wrong with triggers */
 	char *blind;           /* the sources that are not noticed for that, as an array: their counters are polled */
 	bool owes_look;        /* somebody has asked, and what triggers do not tell could not be looked at yet */
@@ -67,7 +71,13 @@ struct pg_drained {
 bool pg_drain(struct viewd_watch *w, struct pg_drained *out, struct viewd_err *err) MUST_CHECK;
 /* After a crash or a failover the log is empty and proves nothing: every view is marked. */
 bool pg_check_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
-/* Gives the space of drained rows back, now and then. */
+/* Learns how large the log is. */
+bool pg_measure_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+/* Has only a portion been drained, so that the next drain is to follow at once? */
+bool pg_drains_on(const struct viewd_watch *w);
+/* All that is committed by now is to be drained before pg_drains_on() ends. */
+void pg_drain_anew(struct viewd_watch *w);
+/* Gives the space of drained rows back, now and then, and tries to empty a log that has become large. */
 bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 
 /* ---- pace.c: when to look next */

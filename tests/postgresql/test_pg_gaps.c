@@ -193,6 +193,37 @@ static void leaves_a_trigger_that_is_in_use(void)
 	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'public.mine'::regclass"), "0");
 }
 
+/* ---- the log ---- */
+
+#define MANY "4000000"
+
+/* Nobody was there for long: more than a statement can take off within its time limit, and it cannot be emptied as a whole while somebody
+ * writes. */
+static void recovers_from_a_large_log(void)
+{
+	struct pg_stage s;
+	struct viewd_err err = {0};
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	pg_do(s.conn, "INSERT INTO viewd.changes SELECT '\"public\".\"sale\"' FROM generate_series(1, " MANY ")");
+	pg_do(s.app, "BEGIN");
+	pg_do(s.app, "INSERT INTO public.sale VALUES (90, 1)");
+	pg_stage_rewatch(&s);
+	REQUIRE_OK(pg_op_set_limits(&s.watch->conn->db, 2000000, 500000, &err), &err);
+	CHECK(pg_told(&s));
+	DIALECT->watch_wake(s.watch);
+	pg_look_watch(&s, 60000000);
+	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.changes"), "0");
+	pg_do(s.app, "COMMIT");
+	CHECK(pg_told(&s));
+	for (int i = 0; i < 100 && strcmp(pg_ask(s.conn, "SELECT pg_relation_size('viewd.changes')"), "0") != 0; i++)
+		pg_told_within(&s, 100000);
+	settle(&s);
+	CHECK_STR(n_of(&s), "3");
+	CHECK_STR(pg_ask(s.conn, "SELECT pg_relation_size('viewd.changes')"), "0");
+	pg_do(s.app, "INSERT INTO sale VALUES (91, 1)");
+	CHECK(pg_told_within(&s, 2000000));
+}
+
 static const struct harness_test gap_tests[] = {
 	{"hears a write through another parent", hears_a_write_through_another_parent},
 	{"notices what was loaded with triggers disabled", notices_what_was_loaded_with_triggers_disabled},
@@ -202,5 +233,6 @@ static const struct harness_test gap_tests[] = {
 	{"tells who asks of a detached partition", tells_who_asks_of_a_detached_partition},
 	{"lets no writer become a victim", lets_no_writer_become_a_victim},
 	{"leaves a trigger that is in use", leaves_a_trigger_that_is_in_use},
+	{"recovers from a large log", recovers_from_a_large_log},
 };
 HARNESS_MAIN(SUITE("pg gaps", gap_tests))
