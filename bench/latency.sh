@@ -18,10 +18,7 @@ refresh_of()
 {
 	case $engine in
 	postgresql) statements+=("REFRESH MATERIALIZED VIEW $1") ;;
-	mariadb)
-		statements+=("CREATE TABLE new_$1 LIKE $1" "INSERT INTO new_$1 $2" "ANALYZE TABLE new_$1"
-			"RENAME TABLE $1 TO old_$1, new_$1 TO $1" "DROP TABLE old_$1")
-		;;
+	mariadb) statements+=(BEGIN "DELETE FROM $1" "INSERT INTO $1 $2" COMMIT) ;;
 	sqlite) statements+=("BEGIN IMMEDIATE" "DELETE FROM $1" "INSERT INTO $1 $2" COMMIT) ;;
 	esac
 }

@@ -36,6 +36,8 @@ struct db_object {
 	char canonical[65];    /* digest of the definition as the server stores it, without what the server adds by itself */
 	bool populated;
 	bool can_concurrently; /* populated and a usable unique index exists */
+	bool indexed;          /* a table with an index, so that a foreign key may refer to it. From find_identity */
+	int64_t bytes;         /* of a table whose rows can change in a transaction, estimated; -1: they cannot. From find_identity */
 	char detail[256];
 };
 
@@ -71,6 +73,9 @@ struct db_ops {
 
 	/* A new call of the daemon begins: forget a cancel that came for an earlier one. NULL: nothing to do. */
 	void (*enter)(struct db *db);
+
+	/* find_object for a task that has its state row, where only whose object it is matters, not how it is defined. NULL: find_object. */
+	bool (*find_identity)(struct task *task, struct db_object *out, struct viewd_err *err);
 
 	/* A hook has run outside a transaction, well or not: it may leave none open. What else it did to the session is undone before the next
 	 * call of the daemon. NULL: nothing to do. */

@@ -62,20 +62,36 @@ void task_close(struct task **task)
 	TALLOC_FREE(*task);
 }
 
+static bool take_object(struct task *task, const struct db_object *found)
+{
+	task->found = *found;
+	memcpy(task->rel.schema, found->schema, sizeof task->rel.schema);
+	task->gen.rel = task->rel;
+	return true;
+}
+
 static bool look_object(struct task *task, struct viewd_err *err)
 {
 	struct db_object found = {0};
-	if (!task->db->ops->find_object(task->db, &task->rel, &found, err))
-		return false;
-	task->found = found;
-	memcpy(task->rel.schema, found.schema, sizeof task->rel.schema);
-	task->gen.rel = task->rel;
-	return true;
+	return task->db->ops->find_object(task->db, &task->rel, &found, err) && take_object(task, &found);
+}
+
+static bool look_identity(struct task *task, struct viewd_err *err)
+{
+	struct db_object found = {0};
+	if (task->db->ops->find_identity == NULL)
+		return look_object(task, err);
+	return task->db->ops->find_identity(task, &found, err) && take_object(task, &found);
 }
 
 bool task_look(struct task *task, bool lock, struct viewd_err *err)
 {
 	return state_load(task->db, task->view->name, lock, &task->state, err) && look_object(task, err);
+}
+
+bool task_look_identity(struct task *task, bool lock, struct viewd_err *err)
+{
+	return state_load(task->db, task->view->name, lock, &task->state, err) && look_identity(task, err);
 }
 
 bool task_columns(struct task *task, struct viewd_err *err)
@@ -116,7 +132,7 @@ static bool still_means_it(struct task *task, struct viewd_err *err)
 
 bool task_recheck(struct task *task, struct viewd_err *err)
 {
-	return look_object(task, err) && task_require_ours(task, err) && still_means_it(task, err);
+	return look_identity(task, err) && task_require_ours(task, err) && still_means_it(task, err);
 }
 
 bool task_record_object(struct task *task, struct viewd_err *err)

@@ -50,13 +50,37 @@ bool aside_lock(struct aside *aside, int64_t wait_us, struct viewd_err *err)
 	return err_set(err, VIEWD_ERR_CONFLICT, "another connection of viewd is still at work on '%s'", aside->live.name);
 }
 
-void aside_unlock(struct aside *aside)
+static void release(struct viewd_conn *conn, const char *lock)
 {
-	const char *params[] = {aside->lock};
+	const char *params[] = {lock};
 	int64_t released;
 
-	if (!my_query_int(aside->conn, "SELECT RELEASE_LOCK(?)", params, 1, &released, NULL) && !aside->conn->lost)
-		db_log(&aside->conn->db, VIEWD_LOG_WARNING, "lock '%s' was not released", aside->lock);
+	if (!my_query_int(conn, "SELECT RELEASE_LOCK(?)", params, 1, &released, NULL) && !conn->lost)
+		db_log(&conn->db, VIEWD_LOG_WARNING, "lock '%s' was not released", lock);
+}
+
+void aside_unlock(struct aside *aside)
+{
+	release(aside->conn, aside->lock);
+}
+
+bool aside_hold(struct aside *aside, struct viewd_err *err)
+{
+	if (!aside_lock(aside, aside->conn->lock_timeout_us, err))
+		return false;
+	snprintf(aside->conn->held, sizeof aside->conn->held, "%s", aside->lock);
+	return true;
+}
+
+void aside_release(struct viewd_conn *conn)
+{
+	char lock[IDENT_MAX];
+
+	if (conn->held[0] == '\0')
+		return;
+	memcpy(lock, conn->held, sizeof lock);
+	conn->held[0] = '\0';
+	release(conn, lock);
 }
 
 static bool drop_object(struct aside *aside, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err)

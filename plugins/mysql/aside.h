@@ -26,6 +26,10 @@ void aside_names(struct viewd_conn *conn, const struct relation *rel, struct asi
 /* Waits at most wait_us; VIEWD_ERR_CONFLICT when another connection works on the relation. */
 bool aside_lock(struct aside *aside, int64_t wait_us, struct viewd_err *err) MUST_CHECK;
 void aside_unlock(struct aside *aside);
+/* aside_lock, for the transaction that is open: its end frees the lock. */
+bool aside_hold(struct aside *aside, struct viewd_err *err) MUST_CHECK;
+/* Frees what aside_hold has locked; nothing: does nothing. Once the transaction has ended. */
+void aside_release(struct viewd_conn *conn);
 /* Removes fresh and old if a table's tag or, for views, views_too proves that they are viewd's; VIEWD_ERR_EXISTS when something
  * else has the name. The lock is held. */
 bool aside_clear(struct aside *aside, bool views_too, struct viewd_err *err) MUST_CHECK;
@@ -53,6 +57,13 @@ bool stage_tag(struct aside *aside, const struct tag *tag, struct viewd_err *err
 bool stage_create(struct task *task, struct aside *aside, const char *uid, struct viewd_err *err) MUST_CHECK;
 /* A copy of the live table's structure, empty. */
 bool stage_copy(struct aside *aside, struct viewd_err *err) MUST_CHECK;
+
+/* ---- inplace.c: all rows anew in one transaction, for tables so small that a table aside costs more */
+
+/* Is the task's table that small? After task_look_identity. */
+bool inplace_fits(const struct task *task);
+/* Inside the recipe's transaction. Rows of the table are locked only after the definition has run. */
+bool inplace_refresh(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 
 /* ---- hinder.c */
 

@@ -5,6 +5,7 @@
 #include "mysql/my.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -47,14 +48,19 @@ struct look {
 	char unreadable[160]; /* the server's reason, where it could not open the table */
 };
 
-static bool read_object(void *ctx, const char *const *values, size_t n UNUSED)
+static bool read_object(void *ctx, const char *const *values, size_t n)
 {
 	struct look *look = ctx;
 	struct tag tag;
 
 	look->object->kind = kind_of(values[0]);
+	look->object->bytes = -1;
 	if (look->object->kind != VIEWD_KIND_TABLE)
 		return false;
+	if (n > 3) { /* an engine without transactions has no size */
+		look->object->bytes = values[3] != NULL ? strtoll(values[3], NULL, 10) : -1;
+		look->object->indexed = values[4] != NULL;
+	}
 	if (values[2] == NULL) /* no engine: the comment is an error message, for example of a lock */
 		snprintf(look->unreadable, sizeof look->unreadable, "%s", values[1]);
 	else if (tag_parse(values[1], &tag))
@@ -101,23 +107,66 @@ static bool view_canonical(struct viewd_conn *conn, void *mem, const struct rela
 	return true;
 }
 
+/* What has the name at, and whose it is. more: what else is asked of it. */
+static bool look_at(struct viewd_conn *conn, void *mem, const struct relation *at, const char *more, struct db_object *object,
+                    struct viewd_err *err)
+{
+	char *sql = talloc_asprintf(mem, "SELECT IFNULL(TABLE_TYPE, ''), IFNULL(TABLE_COMMENT, ''), ENGINE%s FROM information_schema.TABLES"
+	                                 " WHERE %s", more, my_where(conn, mem, at));
+	struct look look = {.object = object};
+
+	*object = (struct db_object){.kind = VIEWD_KIND_NONE};
+	snprintf(object->schema, sizeof object->schema, "%s", at->schema);
+	snprintf(object->name, sizeof object->name, "%s", at->name);
+	if (!my_query(&conn->db, sql, NULL, 0, read_object, &look, err))
+		return false;
+	return look.unreadable[0] == '\0' ||
+	       err_set(err, VIEWD_ERR_CONFLICT, "table '%s' cannot be looked at (%s)", at->name, look.unreadable);
+}
+
+/* A table with its size and whether it has an index. Naming it in a statement keeps the name's meaning until the transaction ends. */
+static bool look_at_table(struct task *task, bool keep, struct db_object *out, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(task->db);
+	void *mem = talloc_new(conn);
+	struct relation at;
+
+	my_place(conn, &task->rel, &at);
+	const char *kept = keep ? talloc_asprintf(mem, ", (SELECT 1 FROM %s LIMIT 0)", relation_quoted(&my_syntax, mem, &at)) : "";
+	char *more = talloc_asprintf(mem, ", IF(ENGINE = 'InnoDB', DATA_LENGTH + INDEX_LENGTH, NULL), (SELECT 1 FROM information_schema.STATISTICS"
+	                                  " WHERE %s LIMIT 1)%s", my_where(conn, mem, &at), kept);
+	bool done = look_at(conn, mem, &at, more, out, err);
+	talloc_free(mem);
+	return done;
+}
+
+bool my_find_identity(struct task *task, struct db_object *out, struct viewd_err *err)
+{
+	if (!task->state.present || task->state.method != VIEWD_METHOD_TABLE)
+		return my_find_object(task->db, &task->rel, out, err);
+	return look_at_table(task, false, out, err);
+}
+
+bool my_keep_object(struct task *task, struct viewd_err *err)
+{
+	struct db_object found;
+
+	if (!look_at_table(task, true, &found, err))
+		return false;
+	task->found = found;
+	return task_require_ours(task, err);
+}
+
 bool my_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
 	void *mem = talloc_new(conn);
-	struct db_object object = {.kind = VIEWD_KIND_NONE};
+	struct db_object object;
 	struct relation at;
 
 	my_place(conn, rel, &at);
-	snprintf(object.schema, sizeof object.schema, "%s", at.schema);
-	snprintf(object.name, sizeof object.name, "%s", at.name);
 	char *where = my_where(conn, mem, &at);
-	char *sql = talloc_asprintf(mem, "SELECT IFNULL(TABLE_TYPE, ''), IFNULL(TABLE_COMMENT, ''), ENGINE FROM information_schema.TABLES"
-	                                 " WHERE %s", where);
-	struct look look = {.object = &object};
-	bool done = my_query(db, sql, NULL, 0, read_object, &look, err);
-	if (done && look.unreadable[0] != '\0')
-		done = err_set(err, VIEWD_ERR_CONFLICT, "table '%s' cannot be looked at (%s)", at.name, look.unreadable);
+	bool done = look_at(conn, mem, &at, "", &object, err);
 	if (done && object.kind == VIEWD_KIND_TABLE)
 		done = table_canonical(conn, mem, where, &object, err);
 	if (done && object.kind == VIEWD_KIND_VIEW)

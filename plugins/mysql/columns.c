@@ -54,13 +54,32 @@ static bool pass_column(void *ctx, const char *const *values, size_t n UNUSED)
 	return sink->row(sink->ctx, column, 2);
 }
 
+/* It stays until the next one takes its place, by the same statement where the server can. */
+bool my_make_temporary(struct viewd_conn *conn, const char *name, const char *body, struct viewd_err *err)
+{
+	char *sql = talloc_asprintf(conn, "CREATE %sTEMPORARY TABLE %s %s", conn->mariadb ? "OR REPLACE " : "", name, body);
+	bool done = (conn->mariadb || my_drop_temporary(conn, name, err)) && db_exec(&conn->db, sql, err);
+
+	talloc_free(sql);
+	return done;
+}
+
+bool my_drop_temporary(struct viewd_conn *conn, const char *name, struct viewd_err *err)
+{
+	char *sql = talloc_asprintf(conn, "DROP TEMPORARY TABLE IF EXISTS %s", name);
+	bool done = db_exec(&conn->db, sql, err);
+
+	talloc_free(sql);
+	return done;
+}
+
 bool my_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err)
 {
-	struct column_sink sink = {.mem = talloc_new(my_conn(db)), .row = row, .ctx = ctx};
-	char *sql = talloc_asprintf(sink.mem, "CREATE TEMPORARY TABLE " STAGE " AS SELECT * FROM (\n%s\n) AS viewd_q LIMIT 0", query);
-	bool done = db_exec(db, "DROP TEMPORARY TABLE IF EXISTS " STAGE, err) && db_exec(db, sql, err) &&
-	            my_query(db, "SHOW FULL COLUMNS FROM " STAGE, NULL, 0, pass_column, &sink, err) &&
-	            db_exec(db, "DROP TEMPORARY TABLE IF EXISTS " STAGE, err);
+	struct viewd_conn *conn = my_conn(db);
+	struct column_sink sink = {.mem = talloc_new(conn), .row = row, .ctx = ctx};
+	char *body = talloc_asprintf(sink.mem, "AS SELECT * FROM (\n%s\n) AS viewd_q LIMIT 0", query);
+	bool done = my_make_temporary(conn, STAGE, body, err) &&
+	            my_query(db, "SHOW FULL COLUMNS FROM " STAGE, NULL, 0, pass_column, &sink, err);
 
 	if (!done && err != NULL && err->cls == VIEWD_ERR_DENIED)
 		err_hint(err, "GRANT CREATE TEMPORARY TABLES on the database of the url, and SELECT on what the definition reads");

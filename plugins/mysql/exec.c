@@ -2,7 +2,7 @@
  *
  * exec.c: running statements, one a call, over the text protocol, with every wait bounded.
  */
-#include "mysql/my.h"
+#include "mysql/aside.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -274,7 +274,10 @@ bool my_commit(struct db *db, struct viewd_err *err)
 {
 	if (my_conn(db)->writing && !my_lease_check(my_conn(db), true, err))
 		return false;
-	return db_exec(db, "COMMIT", err);
+	if (!db_exec(db, "COMMIT", err))
+		return false;
+	aside_release(my_conn(db));
+	return true;
 }
 
 void my_rollback(struct db *db)
@@ -284,6 +287,8 @@ void my_rollback(struct db *db)
 	atomic_store(&conn->cancelled, false); /* a cancel that comes late must not keep the transaction open */
 	if (!conn->lost && !my_exec_within(conn, "ROLLBACK", ROLLBACK_LIMIT_US, NULL))
 		conn->lost = true;
+	if (!conn->lost)
+		aside_release(conn);
 }
 
 void my_enter(struct db *db)

@@ -12,39 +12,36 @@
 
 #include "common/sqltext.h"
 
-struct check {
-	const char *sql;    /* {a}: the schema's literal, {b}: the table's */
-	const char *before; /* the reason is before 'what was found' */
-};
+static const char question[] =
+	"(SELECT 0, TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND REFERENCED_TABLE_SCHEMA = {a}"
+	" AND REFERENCED_TABLE_NAME = {b} LIMIT 1)"
+	" UNION ALL (SELECT 1, CONSTRAINT_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND TABLE_NAME = {b}"
+	" AND REFERENCED_TABLE_NAME IS NOT NULL LIMIT 1)"
+	" UNION ALL (SELECT 2, TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {a} AND EVENT_OBJECT_TABLE = {b}"
+	" LIMIT 1)";
 
-static const struct check checks[] = {
-	{"SELECT TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND REFERENCED_TABLE_SCHEMA = {a}"
-	 " AND REFERENCED_TABLE_NAME = {b} LIMIT 1",
-	 "a foreign key refers to it from table"},
-	{"SELECT CONSTRAINT_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND TABLE_NAME = {b}"
-	 " AND REFERENCED_TABLE_NAME IS NOT NULL LIMIT 1",
-	 "it has the foreign key"},
-	{"SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {a} AND EVENT_OBJECT_TABLE = {b} LIMIT 1",
-	 "it has the trigger"},
-};
+/* {number of the question, name of what was found} */
+static bool keep_first(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	static const char *const found[] = {"a foreign key refers to it from table", "it has the foreign key", "it has the trigger"};
+	char *reason = ctx;
+
+	snprintf(reason, 256, "%s '%.150s'", found[v[0][0] - '0'], v[1]);
+	return false;
+}
 
 bool hinder_find(struct viewd_conn *conn, const struct relation *rel, bool *hindered_r, char reason[static 256],
                  struct viewd_err *err)
 {
 	void *mem = talloc_new(conn);
-	char *schema = literal_quoted(&my_syntax, mem, rel->schema);
-	char *name = literal_quoted(&my_syntax, mem, rel->name);
-	char *found = NULL;
-	bool done = true;
+	char *sql = sql_template2(sql_new(mem), question, literal_quoted(&my_syntax, mem, rel->schema), literal_quoted(&my_syntax, mem, rel->name));
+	char first[256] = "";
+	bool done = my_query(&conn->db, sql, NULL, 0, keep_first, first, err);
 
-	for (size_t i = 0; done && found == NULL && i < ARRAY_LEN(checks); i++) {
-		char *sql = sql_template2(sql_new(mem), checks[i].sql, schema, name);
-		done = my_query_text(conn, mem, sql, NULL, 0, &found, err);
-		if (done && found != NULL)
-			snprintf(reason, 256, "%s '%.150s'", checks[i].before, found);
+	if (done) {
+		*hindered_r = first[0] != '\0';
+		snprintf(reason, 256, "%s", first);
 	}
-	if (done)
-		*hindered_r = found != NULL;
 	talloc_free(mem);
 	return done;
 }

@@ -36,6 +36,7 @@ struct viewd_conn {
 	bool hooked;            /* somebody else's statement may have changed the session */
 	bool lost;              /* no statement can succeed any more */
 	bool writing;           /* the transaction changes something: its commit asks who leads the database */
+	char held[IDENT_MAX];   /* a lock of aside.h that goes when the transaction has ended; "" none */
 };
 
 static inline struct viewd_conn *my_conn(struct db *db)
@@ -106,6 +107,10 @@ bool my_lease_check(struct viewd_conn *conn, bool lock, struct viewd_err *err) M
 /* ---- catalogue.c */
 
 bool my_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
+/* For a recorded table: the object without its definition, with its size. */
+bool my_find_identity(struct task *task, struct db_object *out, struct viewd_err *err);
+/* Looks the task's table up again: EXISTS when it is not the recorded one. It then keeps its name until the transaction ends. */
+bool my_keep_object(struct task *task, struct viewd_err *err) MUST_CHECK;
 bool my_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
 /* The canonical text of a view, talloc'ed on mem_ctx; NULL in *text_r when there is no such view, "" when it may not be read. */
 bool my_view_text(struct viewd_conn *conn, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err)
@@ -127,6 +132,10 @@ void my_scan_refs(const char *canonical, my_ref_fn *each, void *ctx);
 
 bool my_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
 bool my_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
+
+/* A temporary table of this session in place of an earlier one of that name; body: what follows the name. */
+bool my_make_temporary(struct viewd_conn *conn, const char *name, const char *body, struct viewd_err *err) MUST_CHECK;
+bool my_drop_temporary(struct viewd_conn *conn, const char *name, struct viewd_err *err) MUST_CHECK;
 
 /* ---- probe.c: a short-lived view over a query */
 

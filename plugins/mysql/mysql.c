@@ -20,6 +20,7 @@ const struct db_ops my_ops = {
 	.query_columns = my_query_columns,
 	.list_indexes = my_list_indexes,
 	.enter = my_enter,
+	.find_identity = my_find_identity,
 	.end_hook = my_end_hook,
 	.wanted_canonical = my_wanted_canonical,
 	.list_dependants = my_list_dependants,

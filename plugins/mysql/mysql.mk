@@ -14,6 +14,7 @@ mysql_sources = \
 	plugins/mysql/events.c plugins/mysql/events.h \
 	plugins/mysql/exec.c plugins/mysql/group.c \
 	plugins/mysql/hinder.c \
+	plugins/mysql/inplace.c \
 	plugins/mysql/intent.c \
 	plugins/mysql/my.h \
 	plugins/mysql/mysql.c \

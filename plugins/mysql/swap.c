@@ -10,23 +10,49 @@
 #include "base/err.h"
 #include "base/span.h"
 
+#define AUTO_ROWS "auto: full, all rows in one transaction, because the table is small"
+
+enum way {
+	WAY_ROWS,     /* the table is small and nothing refers to it: all rows in one transaction */
+	WAY_NAMES,    /* filled aside, then the names are exchanged */
+	WAY_HINDERED, /* names cannot be exchanged */
+};
+
+/* A foreign key refers to columns of an index: what has none needs no search, which opens every table of the database. */
+static bool judge(struct task *task, enum way *way_r, char why[static 256], struct viewd_err *err)
+{
+	bool small = inplace_fits(task), hindered = false;
+
+	why[0] = '\0';
+	if ((!small || task->found.indexed) && !hinder_find(my_conn(task->db), &task->rel, &hindered, why, err))
+		return false;
+	*way_r = hindered ? WAY_HINDERED : small ? WAY_ROWS : WAY_NAMES;
+	return true;
+}
+
 enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256])
 {
 	enum viewd_refresh_mode instead = task->columns != NULL && task->columns->n_key > 0 ? VIEWD_MODE_DIFF : VIEWD_MODE_FULL;
 	char why[256];
 	struct viewd_err err;
-	bool hindered;
+	enum way way;
 
-	if (!hinder_find(my_conn(task->db), &task->rel, &hindered, why, &err)) {
-		hindered = true;
+	if (!judge(task, &way, why, &err)) {
+		way = WAY_HINDERED;
 		snprintf(why, sizeof why, "looking for foreign keys failed: %.200s", err.msg);
 	}
-	if (hindered) {
-		snprintf(reason, 256, "auto: %s in one transaction, because names cannot be exchanged (%.180s)", mode_word(instead), why);
-		return instead;
+	switch (way) {
+	case WAY_ROWS:
+		snprintf(reason, 256, AUTO_ROWS);
+		return VIEWD_MODE_FULL;
+	case WAY_NAMES:
+		snprintf(reason, 256, "auto: swap, filled aside and exchanged by name in one statement");
+		return VIEWD_MODE_SWAP;
+	case WAY_HINDERED:
+		break;
 	}
-	snprintf(reason, 256, "auto: swap, filled aside and exchanged by name in one statement");
-	return VIEWD_MODE_SWAP;
+	snprintf(reason, 256, "auto: %s in one transaction, because names cannot be exchanged (%.180s)", mode_word(instead), why);
+	return instead;
 }
 
 static bool require_free(struct task *task, struct viewd_err *err)
@@ -101,13 +127,13 @@ static bool refresh_in_place(struct task *task, const struct viewd_err *why, str
 
 /* Called inside the recipe's transaction. DDL would end it silently, so it is ended here, and another one is left open in which
  * the recipe records the run. */
-bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+static bool swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(task->db);
 	struct viewd_err failure = {0};
 	struct aside aside;
 
-	if (!require_free(task, err) || !my_commit(task->db, err))
+	if (!my_commit(task->db, err))
 		return false;
 	aside_names(conn, &task->rel, &aside);
 	if (!aside_lock(&aside, conn->lock_timeout_us, err))
@@ -125,24 +151,44 @@ bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err
 	return false;
 }
 
-/* All rows anew: by name where nothing is in the way, else in one transaction. `auto` has looked for what is in the way before. */
-bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+/* `auto` has looked for what is in the way before. */
+bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	return (task->resolved.mode != VIEWD_MODE_SWAP || require_free(task, err)) && swap(task, out, err);
+}
+
+/* All rows anew, as configured or asked for. */
+static bool full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	char why[256], asked[256];
-	bool hindered;
+	enum way way;
 
 	memcpy(asked, out->reason, sizeof asked);
-	if (strncmp(asked, "auto:", strlen("auto:")) == 0)
-		return recipe_refresh_full(task, out, err);
-	if (!hinder_find(my_conn(task->db), &task->rel, &hindered, why, err))
+	if (!judge(task, &way, why, err))
 		return false;
-	if (hindered) {
+	switch (way) {
+	case WAY_ROWS:
+		snprintf(out->reason, sizeof out->reason, "%.60s: all rows in one transaction, because the table is small", asked);
+		return inplace_refresh(task, out, err);
+	case WAY_HINDERED:
 		snprintf(out->reason, sizeof out->reason, "%.60s: rows are exchanged in one transaction (%.150s)", asked, why);
 		return recipe_refresh_full(task, out, err);
+	case WAY_NAMES:
+		break;
 	}
 	snprintf(out->reason, sizeof out->reason, "%.60s: filled aside and exchanged by name in one statement", asked);
-	bool done = my_swap(task, out, err);
-	if (done)
-		out->did = VIEWD_DID_FULL;
-	return done;
+	if (!swap(task, out, err))
+		return false;
+	out->did = VIEWD_DID_FULL;
+	return true;
+}
+
+/* What `auto` has chosen is not looked for again. */
+bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	if (strcmp(out->reason, AUTO_ROWS) == 0)
+		return inplace_refresh(task, out, err);
+	if (strncmp(out->reason, "auto:", strlen("auto:")) == 0)
+		return recipe_refresh_full(task, out, err);
+	return full(task, out, err);
 }

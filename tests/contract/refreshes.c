@@ -189,9 +189,7 @@ static void runs_are_remembered(void)
 	REQUIRE_OK(c.dialect->record_failure(c.conn, &view, &req, "CANCELLED", &failure, &c.err), &c.err);
 	struct runs runs = {0};
 	REQUIRE_OK(c.dialect->history(c.conn, &view, 10, (struct viewd_history_sink){collect_run, &runs}, &c.err), &c.err);
-	CHECK_STR(runs.text, contract_has(&c, VIEWD_CAP_SWAP)
-	                             ? "SCHEDULED/-/CANCELLED SCHEDULED/-/FAILED MANUAL/SWAP/SUCCEEDED INITIAL/REINITIALIZE/SUCCEEDED "
-	                             : "SCHEDULED/-/CANCELLED SCHEDULED/-/FAILED MANUAL/FULL/SUCCEEDED INITIAL/REINITIALIZE/SUCCEEDED ");
+	CHECK_STR(runs.text, "SCHEDULED/-/CANCELLED SCHEDULED/-/FAILED MANUAL/FULL/SUCCEEDED INITIAL/REINITIALIZE/SUCCEEDED ");
 	runs = (struct runs){0};
 	REQUIRE_OK(c.dialect->history(c.conn, &view, 1, (struct viewd_history_sink){collect_run, &runs}, &c.err), &c.err);
 	CHECK_INT(runs.n, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Three steps of server_kill.sh: begin, run (the server is killed at VIEWD_TEST_PLACE), check (after its restart).
- * VIEWD_TEST_CHANGE: refresh, create or replace; VIEWD_TEST_METHODS: the old and the new method, t or s each.
+ * VIEWD_TEST_CHANGE: refresh (in place), swap, create or replace; VIEWD_TEST_METHODS: the old and the new method, t or s each.
  */
 #include "my_support.h"
 
@@ -17,12 +17,20 @@ static const char *setting(const char *name)
 	return value;
 }
 
+static bool refreshes(void)
+{
+	return strcmp(setting("VIEWD_TEST_CHANGE"), "refresh") == 0 || strcmp(setting("VIEWD_TEST_CHANGE"), "swap") == 0;
+}
+
 static struct viewd_view_spec view_of(int which)
 {
 	bool table = setting("VIEWD_TEST_METHODS")[which] == 't';
-	bool changes = strcmp(setting("VIEWD_TEST_CHANGE"), "refresh") != 0;
+	struct viewd_view_spec view =
+		my_view("v", table ? VIEWD_METHOD_TABLE : VIEWD_METHOD_SIMPLE, which == 1 && !refreshes() ? my_after : my_before);
 
-	return my_view("v", table ? VIEWD_METHOD_TABLE : VIEWD_METHOD_SIMPLE, which == 1 && changes ? my_after : my_before);
+	if (strcmp(setting("VIEWD_TEST_CHANGE"), "swap") == 0)
+		view.mode = VIEWD_MODE_SWAP;
+	return view;
 }
 
 static void begin(void)
@@ -59,7 +67,7 @@ static void run(void)
 	struct viewd_conn *conn = DIALECT->open(&host, &spec, &err);
 	REQUIRE_OK(conn != NULL, &err);
 	bool done;
-	if (strcmp(change, "refresh") == 0)
+	if (refreshes())
 		done = DIALECT->refresh(conn, &view, &req, &out, &err);
 	else
 		done = DIALECT->apply(conn, &view, strcmp(change, "create") == 0 ? VIEWD_CHANGE_CREATE : VIEWD_CHANGE_REPLACE, &out, &err);

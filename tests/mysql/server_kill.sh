@@ -22,7 +22,8 @@ scene()
 	done
 }
 
-scene refresh tt mysql:staged mysql:filled mysql:renamed refresh:recorded
+scene swap tt mysql:staged mysql:filled mysql:renamed refresh:recorded
+scene refresh tt mysql:filled refresh:emptied refresh:recorded
 scene create tt mysql:intended mysql:renamed
 scene replace tt mysql:filled mysql:intended mysql:renamed mysql:dropped
 scene replace st mysql:renamed

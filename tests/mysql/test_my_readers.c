@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "mysql/aside.h"
 
 #define ROUNDS 50
 
@@ -80,6 +81,16 @@ static void loop_end(struct looper *loop)
 	atomic_store(&loop->stop, true);
 	pthread_join(loop->thread, NULL);
 	CHECK_STR(loop->bad, "");
+}
+
+static const char *first_value(MYSQL *my, const char *sql)
+{
+	REQUIRE(mysql_query(my, sql) == 0);
+	MYSQL_RES *result = mysql_store_result(my);
+	MYSQL_ROW row = mysql_fetch_row(result);
+	const char *value = talloc_strdup(harness_ctx(), row != NULL && row[0] != NULL ? row[0] : "null");
+	mysql_free_result(result);
+	return value;
 }
 
 /* ---- readers */
@@ -156,11 +167,13 @@ static void writers_do_not_wait(void)
 
 /* ---- in the way */
 
+static const char many[] = "SELECT region, id, seq FROM sales, seq_1_to_1000";
+
 static void an_old_reader_makes_auto_exchange_rows(void)
 {
 	my_fresh();
 	struct viewd_conn *conn = my_session();
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, one);
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, many);
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
 	MYSQL *old_reader = my_root();
 	REQUIRE(mysql_query(old_reader, "BEGIN") == 0 && mysql_query(old_reader, "SELECT count(*) FROM v") == 0);
@@ -183,15 +196,16 @@ static void an_old_reader_makes_auto_exchange_rows(void)
 
 static void foreign_keys_and_triggers_stop_a_swap(void)
 {
-	static const char *const key[] = {"region"};
+	static const char *const key[] = {"region", "id", "seq"};
 	struct viewd_err err;
 
 	my_fresh();
 	struct viewd_conn *conn = my_session();
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, one);
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, many);
 	view.unique_key = key;
-	view.n_unique_key = 1;
+	view.n_unique_key = 3;
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	const char *many_rows = my_ask("SELECT count(*) FROM v");
 	my_do("CREATE TABLE child (region VARCHAR(20), CONSTRAINT points FOREIGN KEY (region) REFERENCES v (region))");
 	struct viewd_outcome out = my_refreshed(conn, &view);
 	CHECK_CONTAINS(out.reason, "foreign key refers to it from table 'child'");
@@ -209,7 +223,7 @@ static void foreign_keys_and_triggers_stop_a_swap(void)
 	view.mode = VIEWD_MODE_SWAP;
 	CHECK(my_refresh_fails(conn, &view, &err));
 	CHECK_STR(my_leftovers(), "0,0");
-	CHECK_STR(my_ask("SELECT count(*) FROM v"), "3");
+	CHECK_STR(my_ask("SELECT count(*) FROM v"), many_rows);
 	CHECK(my_found(conn, &view).ours);
 	view.mode = VIEWD_MODE_AUTO;
 	CHECK_CONTAINS(my_refreshed(conn, &view).reason, "another database");
@@ -225,7 +239,7 @@ static void full_is_filled_aside_or_says_why_not(void)
 {
 	my_fresh();
 	struct viewd_conn *conn = my_session();
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, one);
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, many);
 	view.mode = VIEWD_MODE_FULL;
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
 	const char *before = table_id();
@@ -265,6 +279,114 @@ static void a_usurper_survives(void)
 	CHECK_STR(my_leftovers(), "0,0");
 }
 
+/* ---- small tables: all rows in one transaction */
+
+static void a_small_table_waits_for_no_reader(void)
+{
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, one);
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	const char *before = table_id(), *seen = my_ask("SELECT max(m) FROM v");
+	MYSQL *has_read = my_root(), *will_read = my_root();
+	REQUIRE(mysql_query(has_read, "BEGIN") == 0 && mysql_query(has_read, "SELECT count(*) FROM v") == 0);
+	mysql_free_result(mysql_store_result(has_read));
+	REQUIRE(mysql_query(will_read, "START TRANSACTION WITH CONSISTENT SNAPSHOT") == 0);
+	my_do("INSERT INTO sales (region, amount) VALUES ('west', 1)");
+	struct viewd_outcome out = my_refreshed(conn, &view);
+	CHECK_INT(out.did, VIEWD_DID_FULL);
+	CHECK_CONTAINS(out.reason, "table is small");
+	CHECK_STR(table_id(), before);
+	CHECK(strcmp(my_ask("SELECT max(m) FROM v"), seen) != 0);
+	CHECK_STR(first_value(has_read, "SELECT max(m) FROM v"), seen);
+	CHECK_STR(first_value(will_read, "SELECT max(m) FROM v"), seen);
+	view.mode = VIEWD_MODE_SWAP;
+	REQUIRE(mysql_query(has_read, "COMMIT") == 0 && mysql_query(will_read, "COMMIT") == 0);
+	CHECK_INT(my_refreshed(conn, &view).did, VIEWD_DID_SWAP);
+	CHECK(strcmp(table_id(), before) != 0);
+}
+
+static void wide_rows_are_no_small_table(void)
+{
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT seq, repeat('x', 8000) AS text FROM seq_1_to_900");
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	CHECK_INT(my_refreshed(conn, &view).did, VIEWD_DID_SWAP);
+	view = my_view("n", VIEWD_METHOD_TABLE, one);
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	my_do("ALTER TABLE n ENGINE = MyISAM");
+	CHECK_INT(my_refreshed(conn, &view).did, VIEWD_DID_SWAP);
+}
+
+static const char *free_lock(void)
+{
+	return my_ask("SELECT IS_FREE_LOCK('%s')", my_ask("SELECT name FROM lock_of_v"));
+}
+
+/* A row of the table is locked, or a predecessor is still at work on it. */
+static void a_small_table_waits_for_locks_in_vain(void)
+{
+	struct relation rel = {.schema = "shop", .name = "v"};
+	struct aside names;
+	struct viewd_err err;
+
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, one);
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	aside_names(conn, &rel, &names);
+	my_do("CREATE TABLE lock_of_v AS SELECT '%s' AS name", names.lock);
+	view.lock_timeout_us = 200000;
+	MYSQL *other = my_root();
+	REQUIRE(mysql_query(other, "BEGIN") == 0);
+	first_value(other, "SELECT v FROM v LIMIT 1 LOCK IN SHARE MODE");
+	CHECK(my_refresh_fails(conn, &view, &err));
+	CHECK_STR(err_class_word(err.cls), "conflict");
+	CHECK_STR(free_lock(), "1");
+	REQUIRE(mysql_query(other, "COMMIT") == 0);
+	CHECK_STR(first_value(other, talloc_asprintf(harness_ctx(), "SELECT GET_LOCK('%s', 1)", names.lock)), "1");
+	CHECK(my_refresh_fails(conn, &view, &err));
+	CHECK_STR(err_class_word(err.cls), "conflict");
+	CHECK_CONTAINS(err.msg, "still at work");
+	first_value(other, "SELECT RELEASE_ALL_LOCKS()");
+	my_refreshed(conn, &view);
+	CHECK_STR(free_lock(), "1");
+}
+
+/* Its rows would not come back: no engine of transactions keeps them. */
+static void a_usurper_without_transactions_survives(void)
+{
+	static const char *const sql[] = {"DROP TABLE v", "CREATE TABLE v (precious INT) ENGINE = MyISAM", "INSERT INTO v VALUES (42)", NULL};
+	struct viewd_err err;
+
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, one);
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	my_kill = (struct my_kill){.at = "mysql:filled", .sql = sql};
+	CHECK(my_refresh_fails(conn, &view, &err));
+	CHECK_STR(err_class_word(err.cls), "exists");
+	CHECK_STR(my_ask("SELECT precious FROM v"), "42");
+}
+
+/* DELETE of all rows would take the child's along. */
+static void rows_that_are_referred_to_stay(void)
+{
+	static const char *const key[] = {"region"};
+
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT DISTINCT region FROM sales");
+	view.unique_key = key;
+	view.n_unique_key = 1;
+	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	my_do("CREATE TABLE child (region VARCHAR(20), FOREIGN KEY (region) REFERENCES v (region) ON DELETE CASCADE)");
+	my_do("INSERT INTO child SELECT region FROM v");
+	my_refreshed(conn, &view);
+	CHECK_STR(my_ask("SELECT count(*) FROM child"), "3");
+}
+
 static const struct harness_test tests[] = {
 	{"readers see one or the other", readers_see_one_or_the_other},
 	{"readers never see half a refresh", readers_never_see_half_a_refresh},
@@ -273,5 +395,10 @@ static const struct harness_test tests[] = {
 	{"foreign keys and triggers stop a swap", foreign_keys_and_triggers_stop_a_swap},
 	{"full is filled aside or says why not", full_is_filled_aside_or_says_why_not},
 	{"a usurper survives", a_usurper_survives},
+	{"a small table waits for no reader", a_small_table_waits_for_no_reader},
+	{"wide rows are no small table", wide_rows_are_no_small_table},
+	{"a small table waits for locks in vain", a_small_table_waits_for_locks_in_vain},
+	{"a usurper without transactions survives", a_usurper_without_transactions_survives},
+	{"rows that are referred to stay", rows_that_are_referred_to_stay},
 };
 HARNESS_MAIN(SUITE("mysql readers", tests))

@@ -184,6 +184,8 @@ static void missing_privileges_are_told(void)
 	struct viewd_conn *conn = my_session();
 	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, regions);
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
+	struct viewd_view_spec many = my_view("many", VIEWD_METHOD_TABLE, "SELECT region, seq FROM sales, seq_1_to_1000");
+	my_applied(conn, &many, VIEWD_CHANGE_CREATE);
 	my_do("REVOKE CREATE VIEW ON shop.* FROM viewd@localhost");
 	conn = my_session();
 	expect_log("guessed from the text");
@@ -191,9 +193,10 @@ static void missing_privileges_are_told(void)
 	CHECK_CONTAINS(names.text, "shop.sales");
 	my_do("REVOKE CREATE ON shop.* FROM viewd@localhost");
 	conn = my_unprepared();
-	struct viewd_outcome refreshed = my_refreshed(conn, &view);
+	struct viewd_outcome refreshed = my_refreshed(conn, &many);
 	CHECK_INT(refreshed.did, VIEWD_DID_FULL);
 	CHECK_CONTAINS(refreshed.reason, "denied");
+	CHECK_CONTAINS(my_refreshed(conn, &view).reason, "small");
 	my_do("REVOKE CREATE TEMPORARY TABLES ON shop.* FROM viewd@localhost");
 	conn = my_unprepared();
 	CHECK(my_refresh_fails(conn, &view, &err));

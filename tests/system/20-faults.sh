@@ -144,7 +144,7 @@ END_CONF
 ok "6: viewd: an unfilled view's first refresh" viewctl refresh f6 --wait
 sql "UPDATE users SET email = 'changed' WHERE id = 2"
 ok "6: ... and the second, of a changed row" viewctl refresh f6 --wait
-is "6: ... which locks no reader out" "$(field f6 action)" "$(pick CONCURRENT SWAP DIFF)"
+is "6: ... which locks no reader out" "$(field f6 action)" "$(pick CONCURRENT FULL DIFF)"
 sql "UPDATE users SET email = 'b@x' WHERE id = 2"
 ok "6: ... and back" viewctl refresh f6 --wait
 sql "INSERT INTO users SELECT id + 10, email, active FROM users"

@@ -26,6 +26,7 @@ cat >"$T/viewd.in" <<-END_CONF
 
 	[view mv]
 	method = materialized
+	refresh_mode = $(pick auto swap auto)
 	definition = SELECT n, gen FROM src
 
 	[view tv]
