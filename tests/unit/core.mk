@@ -28,6 +28,7 @@ core_rig_tests = \
 	tests/unit/core/test_create \
 	tests/unit/core/test_change \
 	tests/unit/core/test_commit \
+	tests/unit/core/test_elsewhere \
 	tests/unit/core/test_failure \
 	tests/unit/core/test_group \
 	tests/unit/core/test_interplay \
@@ -45,6 +46,7 @@ tests_unit_core_test_commit_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_reload_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_observe_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_loader_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_elsewhere_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_restore_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_group_LDADD = tests/unit/core/librig.la $(LDADD)
