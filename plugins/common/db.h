@@ -71,10 +71,18 @@ struct db_ops {
 
 	/* ---- optional from here on: NULL = what the comment says ---- */
 
+	/* As exec and query, for statements of viewd's own that take no time; in a transaction the server may get them only together with what
+	 * is asked next (find_object, exec, query, commit ...), which then fails in their place; what stands after the one that failed
+	 * has not run. sql and params are copied, ctx must live until then. flush: asks for all of them now. NULL, all three: at once. */
+	bool (*exec_later)(struct db *db, const char *sql, const char *const *params, size_t n_params, struct viewd_err *err);
+	bool (*query_later)(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+	                    struct viewd_err *err);
+	bool (*flush)(struct db *db, struct viewd_err *err);
+
 	/* A new call of the daemon begins: forget a cancel that came for an earlier one. NULL: nothing to do. */
 	void (*enter)(struct db *db);
 
-	/* find_object for a task that has its state row, where only whose object it is matters, not how it is defined. NULL: find_object. */
+	/* find_object for a task that has its state row (or has asked for it by query_later), where only whose object it is matters, not how it is defined. NULL: find_object. */
 	bool (*find_identity)(struct task *task, struct db_object *out, struct viewd_err *err);
 
 	/* A hook has run outside a transaction, well or not: it may leave none open. What else it did to the session is undone before the next
@@ -161,6 +169,11 @@ struct db {
 static inline bool db_exec(struct db *db, const char *sql, struct viewd_err *err)
 {
 	return db->ops->exec(db, sql, NULL, 0, NULL, err);
+}
+
+static inline bool db_flush(struct db *db, struct viewd_err *err)
+{
+	return db->ops->flush == NULL || db->ops->flush(db, err);
 }
 
 static inline void db_failpoint(struct db *db, const char *place)

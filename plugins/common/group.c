@@ -34,8 +34,7 @@ bool group_look(struct group *group, bool lock, struct viewd_err *err)
 {
 	for (group->at = 0; group->at < group->n; group->at++) {
 		struct task *task = group->members[group->at].task;
-		if (!task_look(task, lock, err) || !recipe_require_object(task, err) || !task_recall_definition(task, err) ||
-		    !task_read_marks(task, err))
+		if (!task_look_for_refresh(task, lock, err) || !recipe_require_object(task, err) || !task_recall_definition(task, err))
 			return false;
 	}
 	return true;

@@ -164,6 +164,8 @@ bool hooks_notify(struct task *task, const struct viewd_outcome *out, struct vie
 {
 	if (task->view->notify_channel == NULL)
 		return true;
+	if (!db_flush(task->db, err))
+		return false; /* not the channel's fault */
 	char *payload = add_json_string(sql_add(sql_new(task->mem), "{\"view\":"), task->view->name);
 	payload = add_json_string(sql_add(payload, ",\"relation\":"), relation_quoted(task->db->syntax, task->mem, &task->rel));
 	payload = sql_add(payload, ",\"action\":\"%s\"", did_word(out->did));

@@ -61,17 +61,33 @@ static bool keep_mark(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
+static struct stmt read_statement(struct db *db, const char *view)
+{
+	struct stmt st = stmt_new(db);
+	add_table(&st, "SELECT source, dirty_seq, clean_seq FROM ", "captures");
+	add_equals(&st, " WHERE ", "view", view);
+	return st;
+}
+
 bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err)
 {
 	struct marks marks = {.rows = NULL};
 	struct read_ctx ctx = {.mem = mem_ctx, .marks = &marks, .counts_end = db->syntax->counts_end};
-	struct stmt st = stmt_new(db);
-	add_table(&st, "SELECT source, dirty_seq, clean_seq FROM ", "captures");
-	add_equals(&st, " WHERE ", "view", view);
+	struct stmt st = read_statement(db, view);
 	if (!stmt_query(&st, keep_mark, &ctx, err))
 		return false;
 	*out = marks;
 	return true;
+}
+
+bool marks_read_later(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err)
+{
+	struct read_ctx *ctx = talloc(mem_ctx, struct read_ctx);
+	struct stmt st = read_statement(db, view);
+	assert(ctx != NULL);
+	*ctx = (struct read_ctx){.mem = mem_ctx, .marks = out, .counts_end = db->syntax->counts_end};
+	*out = (struct marks){.rows = NULL};
+	return stmt_query_later(&st, keep_mark, ctx, err);
 }
 
 struct tell_ctx {
@@ -119,7 +135,7 @@ bool marks_settle(struct db *db, const char *view, const struct marks *marks, st
 		add_equals(&st, " WHERE ", "view", view);
 		add_equals(&st, " AND ", "source", marks->rows[i].source);
 		st.sql = sql_add(st.sql, " AND clean_seq < %lld", (long long)marks->rows[i].covers);
-		if (!stmt_run(&st, err))
+		if (!stmt_run_later(&st, err))
 			return false;
 	}
 	return true;
@@ -138,6 +154,8 @@ bool marks_touch(struct db *db, const char *source, int64_t *n_r, struct viewd_e
 {
 	struct stmt st = touch_statement(db);
 	add_equals(&st, " WHERE ", "source", source);
+	if (n_r == NULL)
+		return stmt_run_later(&st, err);
 	bool done = db->ops->exec(db, st.sql, st.params, st.n, n_r, err);
 	talloc_free(st.sql);
 	return done;
@@ -155,7 +173,7 @@ bool marks_touch_others(struct db *db, const char *source, const char *const *bu
 		stmt_text(&st, literal_quoted(db->syntax, st.sql, but[i]));
 	}
 	stmt_text(&st, ")");
-	return stmt_run(&st, err);
+	return stmt_run_later(&st, err);
 }
 
 bool marks_touch_all(struct db *db, struct viewd_err *err)

@@ -42,10 +42,14 @@ bool marks_touch_ended(struct db *db, struct viewd_err *err) MUST_CHECK;
 /* Reads the rows of a view. Call before any data is read. */
 bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err) MUST_CHECK;
 
+/* Likewise, answered as db_ops.query_later does: *out is complete when the next call has succeeded. */
+bool marks_read_later(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err) MUST_CHECK;
+
 /* What was read is covered now. Same transaction as the data. */
 bool marks_settle(struct db *db, const char *view, const struct marks *marks, struct viewd_err *err) MUST_CHECK;
 
-/* The source changed: every view that is registered for it becomes stale. n_r (may be NULL): how many rows that were. */
+/* The source changed: every view that is registered for it becomes stale. n_r (may be NULL): how many rows that were. In a
+ * transaction and without n_r: as db_ops.exec_later does; so do marks_settle and marks_touch_others. */
 bool marks_touch(struct db *db, const char *source, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
 
 /* Likewise, but for the views named. */

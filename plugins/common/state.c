@@ -175,12 +175,11 @@ static bool read_row(void *ctx, const char *const *v, size_t n)
 	return true;
 }
 
-bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err)
+static struct stmt load_statement(struct db *db, const char *view, bool lock)
 {
 	static const char *const first[] = {"relation", "method",    "definition_hash", "index_hash",
 	                                    "identity", "canonical", "on_remove",       "indexes"};
 	static const char *const last[] = {"duration_ms", "rows"};
-	struct state_row row = {.rows = -1};
 	struct stmt st = stmt_new(db);
 	stmt_text(&st, "SELECT ");
 	stmt_names(&st, first, ARRAY_LEN(first));
@@ -193,10 +192,24 @@ bool state_load(struct db *db, const char *view, bool lock, struct state_row *ou
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
 	stmt_text(&st, lock ? db->syntax->for_update : "");
+	return st;
+}
+
+bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err)
+{
+	struct state_row row = {.rows = -1};
+	struct stmt st = load_statement(db, view, lock);
 	if (!stmt_query(&st, read_row, &row, err))
 		return false;
 	*out = row;
 	return true;
+}
+
+bool state_load_later(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err)
+{
+	struct stmt st = load_statement(db, view, lock);
+	*out = (struct state_row){.rows = -1};
+	return stmt_query_later(&st, read_row, out, err);
 }
 
 struct recorded_ctx {

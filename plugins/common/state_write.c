@@ -123,7 +123,7 @@ static bool update_view(struct db *db, const char *view, const struct state_run 
 	stmt_name(&st, "name");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
-	return stmt_run(&st, err);
+	return stmt_run_later(&st, err);
 }
 
 static bool insert_history(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err)
@@ -146,7 +146,7 @@ static bool insert_history(struct db *db, const char *view, const struct state_r
 	}
 	stmt_time(&st, run->started_us);
 	stmt_text(&st, ")");
-	return stmt_run(&st, err);
+	return stmt_run_later(&st, err);
 }
 
 static bool read_id(void *ctx, const char *const *values, size_t n UNUSED)
@@ -174,7 +174,7 @@ static bool trim(struct db *db, const char *view, struct viewd_err *err)
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
 	st.sql = sql_add(st.sql, " AND id <= %lld", strtoll(oldest, NULL, 10));
-	return stmt_run(&st, err);
+	return stmt_run_later(&st, err);
 }
 
 bool state_annotate(struct db *db, const char *view, const char *error, struct viewd_err *err)

@@ -71,3 +71,21 @@ bool stmt_query(struct stmt *st, db_row_fn *row, void *ctx, struct viewd_err *er
 	TALLOC_FREE(st->sql);
 	return done;
 }
+
+bool stmt_run_later(struct stmt *st, struct viewd_err *err)
+{
+	if (st->db->ops->exec_later == NULL)
+		return stmt_run(st, err);
+	bool done = st->db->ops->exec_later(st->db, st->sql, st->params, st->n, err);
+	TALLOC_FREE(st->sql);
+	return done;
+}
+
+bool stmt_query_later(struct stmt *st, db_row_fn *row, void *ctx, struct viewd_err *err)
+{
+	if (st->db->ops->query_later == NULL)
+		return stmt_query(st, row, ctx, err);
+	bool done = st->db->ops->query_later(st->db, st->sql, st->params, st->n, row, ctx, err);
+	TALLOC_FREE(st->sql);
+	return done;
+}

@@ -84,14 +84,19 @@ static bool look_identity(struct task *task, struct viewd_err *err)
 	return task->db->ops->find_identity(task, &found, err) && take_object(task, &found);
 }
 
+bool task_look_for_refresh(struct task *task, bool lock, struct viewd_err *err)
+{
+	bool marks = task->view->captured && !task->marks_known;
+	if (!state_load_later(task->db, task->view->name, lock, &task->state, err) ||
+	    (marks && !marks_read_later(task->db, task->mem, task->view->name, &task->marks, err)) || !look_identity(task, err))
+		return false;
+	task->marks_known |= marks;
+	return true;
+}
+
 bool task_look(struct task *task, bool lock, struct viewd_err *err)
 {
 	return state_load(task->db, task->view->name, lock, &task->state, err) && look_object(task, err);
-}
-
-bool task_look_identity(struct task *task, bool lock, struct viewd_err *err)
-{
-	return state_load(task->db, task->view->name, lock, &task->state, err) && look_identity(task, err);
 }
 
 bool task_columns(struct task *task, struct viewd_err *err)

@@ -51,8 +51,9 @@ void task_close(struct task **task);
 /* Reads the state row (locked when lock) and the catalogue. */
 bool task_look(struct task *task, bool lock, struct viewd_err *err) MUST_CHECK;
 
-/* The same for a task that will only refresh: the object's definition is not looked at. */
-bool task_look_identity(struct task *task, bool lock, struct viewd_err *err) MUST_CHECK;
+/* What a refresh begins with: the state row (locked when lock), the marks (task_read_marks), and whose object it is; its definition is not
+ * looked at. */
+bool task_look_for_refresh(struct task *task, bool lock, struct viewd_err *err) MUST_CHECK;
 
 /* Asks the server for the definition's columns and checks them against the declaration; fills task->columns and task->gen. */
 bool task_columns(struct task *task, struct viewd_err *err) MUST_CHECK;

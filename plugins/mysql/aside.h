@@ -60,7 +60,7 @@ bool stage_copy(struct aside *aside, struct viewd_err *err) MUST_CHECK;
 
 /* ---- inplace.c: all rows anew in one transaction, for tables so small that a table aside costs more */
 
-/* Is the task's table that small? After task_look_identity. */
+/* Is the task's table that small? After task_look_for_refresh. */
 bool inplace_fits(const struct task *task);
 /* Inside the recipe's transaction. Rows of the table are locked only after the definition has run. */
 bool inplace_refresh(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;

@@ -6,32 +6,36 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "common/task.h"
 #include "postgresql/pg.h"
+
+#define NARROW_SQL "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)"
+#define RESTORE_SQL "SELECT pg_catalog.set_config('search_path', $1, false)"
 
 bool pg_path_narrow(struct viewd_conn *conn, struct viewd_err *err)
 {
-	return pg_exec(conn, "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)", err);
+	return pg_exec(conn, NARROW_SQL, err);
 }
 
 bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err)
 {
 	const char *params[] = {conn->search_path};
-	return pg_op_exec(&conn->db, "SELECT pg_catalog.set_config('search_path', $1, false)", params, 1, NULL, err);
+	return pg_op_exec(&conn->db, RESTORE_SQL, params, 1, NULL, err);
 }
 
 /* Usable for CONCURRENTLY: unique, valid, immediate, whole (no WHERE), plain columns. Same rule as is_usable_unique_index() in the
  * server's matview.c. The refresh also makes a temporary table as the owner. */
-static const char find_sql[] =
-	"SELECT c.oid::text, c.relkind::text, c.relispopulated, " PG_CANONICAL_SQL ","
-	" EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid"
-	"         AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL),"
-	" pg_catalog.pg_has_role(c.relowner, 'USAGE'),"
-	" pg_catalog.pg_get_userbyid(c.relowner),"
-	" pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'TEMPORARY'),"
-	" n.oid IS NOT NULL AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.oid IS NOT NULL"
-	" FROM (SELECT 1) AS one"
-	" LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1"
-	" LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2";
+#define FIND_SQL(canonical) \
+	"SELECT c.oid::text, c.relkind::text, c.relispopulated, " canonical "," \
+	" EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid" \
+	"         AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL)," \
+	" pg_catalog.pg_has_role(c.relowner, 'USAGE')," \
+	" pg_catalog.pg_get_userbyid(c.relowner)," \
+	" pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'TEMPORARY')," \
+	" n.oid IS NOT NULL AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.oid IS NOT NULL" \
+	" FROM (SELECT 1) AS one" \
+	" LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1" \
+	" LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2"
 
 enum find_column { F_OID, F_KIND, F_POPULATED, F_CANONICAL, F_UNIQUE, F_OWNER_OK, F_OWNER, F_TEMP, F_MAY_CREATE, F_SCHEMA };
 
@@ -98,18 +102,35 @@ static bool find_row(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err)
+static struct db_object unknown(const struct viewd_conn *conn, const struct relation *rel)
 {
-	struct viewd_conn *conn = pg_of(db);
 	struct db_object found = {.kind = VIEWD_KIND_NONE};
 	snprintf(found.schema, sizeof found.schema, "%s", rel->schema[0] != '\0' ? rel->schema : conn->default_schema);
 	snprintf(found.name, sizeof found.name, "%s", rel->name);
+	return found;
+}
+
+/* Should the look fail, outside a transaction too, then the path was never set. */
+bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(db);
+	struct db_object found = unknown(conn, rel);
 	const char *params[] = {found.schema, found.name};
-	if (!pg_path_narrow(conn, err))
+	const char *path[] = {conn->search_path};
+	pg_queue(conn, NARROW_SQL, NULL, 0, NULL, NULL);
+	pg_queue(conn, FIND_SQL(PG_CANONICAL_SQL), params, ARRAY_LEN(params), find_row, &found);
+	if (!pg_query_with_queue(conn, RESTORE_SQL, path, ARRAY_LEN(path), NULL, NULL, err))
 		return false;
-	bool ok = pg_op_query(db, find_sql, params, 2, find_row, &found, err);
-	struct viewd_err ignored;
-	if (!pg_path_restore(conn, ok ? err : &ignored) || !ok)
+	*out = found;
+	return true;
+}
+
+bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(task->db);
+	struct db_object found = unknown(conn, &task->rel);
+	const char *params[] = {found.schema, found.name};
+	if (!pg_query_with_queue(conn, FIND_SQL("''"), params, ARRAY_LEN(params), find_row, &found, err))
 		return false;
 	*out = found;
 	return true;

@@ -11,10 +11,12 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "common/process.h"
 #include "postgresql/pg.h"
 
 #define CONNECT_US (10 * SPAN_SECOND)
 #define STATEMENT_US (60 * SPAN_SECOND) /* until an operation sets its own; as in setup_session() */
+#define LOCK_US (2 * SPAN_SECOND)       /* likewise, settings_sql */
 
 void pg_log(struct viewd_conn *conn, enum viewd_log_level level, const char *fmt, ...)
 {
@@ -116,6 +118,7 @@ static bool setup_session(struct viewd_conn *conn, bool allow_superuser, struct 
 	if (!pg_exec(conn, "SET statement_timeout = '60s'", err))
 		return err_wrap(err, "database '%s', session settings", conn->db.database_name);
 	conn->timeout_us = STATEMENT_US;
+	conn->lock_us = LOCK_US;
 	if (!pg_run(conn, settings_sql, params, 1, &res, err))
 		return err_wrap(err, "database '%s', session settings", conn->db.database_name);
 	PQclear(res);
@@ -141,6 +144,7 @@ static struct viewd_conn *conn_new(const struct viewd_host *host, const struct v
 	talloc_set_destructor(conn, conn_destroy);
 	conn->db = (struct db){.syntax = &pg_syntax, .ops = &pg_ops, .host = host,
 	                       .database_name = talloc_strdup(conn, spec->name)};
+	conn->holder = process_name(conn);
 	return conn;
 }
 
@@ -207,8 +211,7 @@ void pg_conn_fresh(struct viewd_conn *conn)
 bool pg_conn_alive(struct viewd_conn *conn)
 {
 	pg_conn_fresh(conn);
-	if (pg_in_transaction(conn))
-		conn->db.ops->rollback(&conn->db);
+	pg_op_rollback(&conn->db);
 	return pg_answers(conn);
 }
 

@@ -20,7 +20,7 @@
 
 bool pg_in_transaction(const struct viewd_conn *conn)
 {
-	return PQtransactionStatus(conn->pg) == PQTRANS_INTRANS || PQtransactionStatus(conn->pg) == PQTRANS_INERROR;
+	return conn->begun || PQtransactionStatus(conn->pg) == PQTRANS_INTRANS || PQtransactionStatus(conn->pg) == PQTRANS_INERROR;
 }
 
 /* The connection broke before this statement: nothing was sent, so nothing can have happened. */
@@ -29,8 +29,15 @@ static bool already_broken(struct viewd_conn *conn, struct viewd_err *err)
 	return err_set(err, VIEWD_ERR_CONNECT, "connection to database '%s' is closed", conn->db.database_name);
 }
 
-/* How long an answer may take: the server ends a statement by its own limit, and has some time to tell of it. 0: for ever. */
-static int64_t answer_limit(const struct viewd_conn *conn)
+bool pg_may_ask(struct viewd_conn *conn, struct viewd_err *err)
+{
+	if (atomic_load(&conn->cancelled))
+		return err_set(err, VIEWD_ERR_CANCELLED, "cancelled on request");
+	return (PQstatus(conn->pg) == CONNECTION_OK && !conn->silent) || already_broken(conn, err);
+}
+
+/* The server ends a statement by its own limit, and has some time to tell of it. */
+int64_t pg_answer_limit(const struct viewd_conn *conn)
 {
 	if (conn->answer_us > 0)
 		return conn->answer_us;
@@ -39,7 +46,7 @@ static int64_t answer_limit(const struct viewd_conn *conn)
 
 /* Waits for the rest of an answer, or until there will be none: PQgetResult knows. False: the deadline has passed. A peer whose kernel
  * acknowledges but which never answers is found by nothing else. */
-static bool answered_by(struct viewd_conn *conn, int64_t deadline)
+bool pg_answered_by(struct viewd_conn *conn, int64_t deadline)
 {
 	const struct clock *clk = clock_system();
 	while (PQisBusy(conn->pg) != 0) {
@@ -69,7 +76,7 @@ static PGresult *exec_within(struct viewd_conn *conn, const char *sql, const cha
 	if (PQsendQueryParams(conn->pg, sql, (int)n_params, NULL, params, NULL, NULL, 0) == 0)
 		return NULL;
 	do {
-		if (!answered_by(conn, deadline)) {
+		if (!pg_answered_by(conn, deadline)) {
 			conn->silent = true;
 			PQclear(last);
 			return NULL;
@@ -85,7 +92,7 @@ static PGresult *exec_within(struct viewd_conn *conn, const char *sql, const cha
 
 static PGresult *exec(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params)
 {
-	int64_t limit_us = answer_limit(conn);
+	int64_t limit_us = pg_answer_limit(conn);
 	if (limit_us > 0)
 		return exec_within(conn, sql, params, n_params, limit_us);
 	return PQexecParams(conn->pg, sql, (int)n_params, NULL, params, NULL, NULL, 0);
@@ -94,10 +101,8 @@ static PGresult *exec(struct viewd_conn *conn, const char *sql, const char *cons
 bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, PGresult **res_r,
             struct viewd_err *err)
 {
-	if (atomic_load(&conn->cancelled))
-		return err_set(err, VIEWD_ERR_CANCELLED, "cancelled on request");
-	if (PQstatus(conn->pg) != CONNECTION_OK || conn->silent)
-		return already_broken(conn, err);
+	if (!pg_flush(conn, err) || !pg_may_ask(conn, err))
+		return false;
 	const struct clock *clk = clock_system();
 	int64_t start = clk->mono(clk);
 	PGresult *res = exec(conn, sql, params, n_params);
@@ -139,6 +144,7 @@ bool pg_execf(struct viewd_conn *conn, struct viewd_err *err, const char *fmt, .
 /* Undoing must work although the operation was cancelled, so it goes around pg_run(). */
 void pg_exec_quietly(struct viewd_conn *conn, const char *sql)
 {
+	pg_queue_forget(conn);
 	if (!conn->silent)
 		PQclear(exec(conn, sql, NULL, 0));
 }
@@ -200,6 +206,13 @@ bool pg_op_query(struct db *db, const char *sql, const char *const *params, size
 	PGresult *res;
 	if (!pg_run(pg_of(db), sql, params, n_params, &res, err))
 		return false;
+	pg_hand_rows(res, row, ctx);
+	PQclear(res);
+	return true;
+}
+
+void pg_hand_rows(const PGresult *res, db_row_fn *row, void *ctx)
+{
 	int n = PQnfields(res);
 	const char **values = talloc_array(NULL, const char *, (size_t)n + 1);
 	bool more = true;
@@ -209,24 +222,29 @@ bool pg_op_query(struct db *db, const char *sql, const char *const *params, size
 		more = row(ctx, values, (size_t)n);
 	}
 	talloc_free(values);
-	PQclear(res);
-	return true;
 }
 
-bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
+static const char *begin_sql(enum db_begin how)
 {
 	switch (how) {
 	case DB_BEGIN_WRITE:
-		pg_of(db)->writing = true;
-		return pg_exec(pg_of(db), "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", err);
+		return "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 	case DB_BEGIN_GROUP:
-		pg_of(db)->writing = true;
-		return pg_exec(pg_of(db), "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE", err);
 	case DB_BEGIN_SNAPSHOT:
-		pg_of(db)->writing = false;
-		return pg_exec(pg_of(db), "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE", err);
+		break;
 	}
-	return err_set(err, VIEWD_ERR_BUG, "unknown kind of transaction");
+	return "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE";
+}
+
+/* It goes out with the first statement of the transaction. */
+bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(db);
+	if (!pg_may_ask(conn, err))
+		return false;
+	pg_queue_begin(conn, begin_sql(how));
+	conn->writing = how != DB_BEGIN_SNAPSHOT;
+	return true;
 }
 
 bool pg_op_commit(struct db *db, struct viewd_err *err)
@@ -246,27 +264,20 @@ bool pg_op_commit(struct db *db, struct viewd_err *err)
 void pg_op_rollback(struct db *db)
 {
 	struct viewd_conn *conn = pg_of(db);
-	if (pg_in_transaction(conn))
-		pg_exec_quietly(conn, "ROLLBACK");
-}
-
-static void in_ms(int64_t us, char *buf, size_t size)
-{
-	snprintf(buf, size, "%" PRId64, us > 0 ? (us + 999) / 1000 : 0);
+	pg_queue_forget(conn);
+	if (!pg_in_transaction(conn))
+		return;
+	pg_exec_quietly(conn, "ROLLBACK");
+	conn->limits_due = true; /* the server has gone back to those from before */
 }
 
 bool pg_op_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
-	char statement_ms[24], lock_ms[24];
-	in_ms(timeout_us, statement_ms, sizeof statement_ms);
-	in_ms(lock_timeout_us, lock_ms, sizeof lock_ms);
-	const char *params[] = {statement_ms, lock_ms};
-	if (!pg_op_exec(db,
-	                "SELECT pg_catalog.set_config('statement_timeout', $1, false),"
-	                " pg_catalog.set_config('lock_timeout', $2, false)",
-	                params, 2, NULL, err))
+	if (!pg_may_ask(conn, err))
 		return false;
 	conn->timeout_us = timeout_us;
+	conn->lock_us = lock_timeout_us;
+	conn->limits_due = true;
 	return true;
 }

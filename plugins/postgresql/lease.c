@@ -8,7 +8,6 @@
 #include <talloc.h>
 
 #include "base/err.h"
-#include "common/process.h"
 #include "postgresql/pg.h"
 
 struct holder {
@@ -43,20 +42,17 @@ bool pg_lease_take(struct viewd_conn *conn, struct viewd_err *err)
 
 bool pg_lease_record(struct viewd_conn *conn, struct viewd_err *err)
 {
-	char *name = process_name(conn);
-	const char *params[] = {name};
-	bool done = pg_op_exec(&conn->db,
-	                       "UPDATE viewd.daemon SET epoch = epoch + 1, holder = $1, since = pg_catalog.now() WHERE holder <> $1", params, 1,
-	                       NULL, err);
-	talloc_free(name);
-	return done;
+	const char *params[] = {conn->holder};
+	return pg_op_exec(&conn->db, "UPDATE viewd.daemon SET epoch = epoch + 1, holder = $1, since = pg_catalog.now() WHERE holder <> $1",
+	                  params, 1, NULL, err);
 }
 
 bool pg_lease_check(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct holder holder = {.mem = talloc_new(NULL)};
-	bool good = pg_op_query(&conn->db, "SELECT holder, pg_catalog.pg_backend_pid() FROM viewd.daemon FOR SHARE", NULL, 0, keep_holder, &holder, err);
-	if (good && holder.name != NULL && holder.name[0] != '\0' && strcmp(holder.name, process_name(holder.mem)) != 0)
+	bool good = pg_query_with_queue(conn, "SELECT holder, pg_catalog.pg_backend_pid() FROM viewd.daemon FOR SHARE", NULL, 0, keep_holder,
+	                                &holder, err);
+	if (good && holder.name != NULL && holder.name[0] != '\0' && strcmp(holder.name, conn->holder) != 0)
 		good = err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
 	good = good && (holder.pid == NULL || pg_pooler_same(conn, holder.pid, err));
 	talloc_free(holder.mem);

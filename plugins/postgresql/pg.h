@@ -14,19 +14,27 @@
 #include "base/check.h"
 #include "common/db.h"
 
+struct pg_statement; /* pipeline.c */
+
 struct viewd_conn {
 	struct db db;        /* must be first: recipes see only this */
 	PGconn *pg;
 	int pid;             /* of the server's process: the session's identity */
 	PGcancel *canceller; /* made at open, so that cancelling never touches pg */
 	atomic_bool cancelled;
-	int64_t timeout_us;  /* statement limit now in force, to tell a timeout from somebody's cancel */
+	int64_t timeout_us;  /* statement limit, also to tell a timeout from somebody's cancel; 0: none */
+	int64_t lock_us;     /* limit of each wait for a lock; 0: none */
+	bool limits_due;     /* the server does not know them yet: they go before the next statement */
+	struct pg_statement *queue; /* what goes to the server with the next statement */
+	size_t n_queued;
+	bool begun;          /* BEGIN is among it */
 	char *search_path;   /* ready for set_config() */
 	char *default_schema; /* where unqualified relations live: the first of search_path that exists */
 	int64_t answer_us;   /* > 0: a statement without an answer for so long means a dead connection; 0: the statement limit decides */
 	bool silent;         /* that has happened: nothing is asked any more */
 	bool fenced;         /* viewd.daemon exists: transactions that write check it before they commit */
 	bool writing;        /* such a transaction is open */
+	char *holder;        /* this process, as viewd.daemon names it */
 };
 
 static inline struct viewd_conn *pg_of(struct db *db)
@@ -118,8 +126,17 @@ void pg_exec_quietly(struct viewd_conn *conn, const char *sql);
 /* Rolls back to the savepoint and removes it; never fails visibly. name is a plain identifier. */
 void pg_savepoint_undo(struct viewd_conn *conn, const char *name);
 
-/* Is a transaction open (failed or not)? */
+/* Is a transaction open (failed or not), or about to be? */
 bool pg_in_transaction(const struct viewd_conn *conn);
+
+/* Waits for the rest of an answer until the deadline (monotonic); false: there was none. Nothing is to be asked after that. */
+bool pg_answered_by(struct viewd_conn *conn, int64_t deadline) MUST_CHECK;
+/* How long a single statement may be without an answer; 0: for ever. */
+int64_t pg_answer_limit(const struct viewd_conn *conn);
+/* Is there any use in asking? */
+bool pg_may_ask(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Hands the rows of a result to row. */
+void pg_hand_rows(const PGresult *res, db_row_fn *row, void *ctx);
 
 bool pg_op_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
                 struct viewd_err *err);
@@ -129,6 +146,26 @@ bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err);
 bool pg_op_commit(struct db *db, struct viewd_err *err);
 void pg_op_rollback(struct db *db);
 bool pg_op_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us, struct viewd_err *err);
+
+/* ---- pipeline.c */
+
+/* Puts one more statement of viewd's own into the queue: short, and no COPY. row NULL: its rows are of no interest. */
+void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx);
+/* Opens a transaction that way. */
+void pg_queue_begin(struct viewd_conn *conn, const char *sql);
+/* Sends the queue in one turn; the rows are handed out when all of it has succeeded. The error is that of the first statement which
+ * failed; none after it has run. The queue is empty afterwards. */
+bool pg_flush(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* pg_queue and pg_flush. */
+bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+                         struct viewd_err *err) MUST_CHECK;
+/* What was not sent never will be. */
+void pg_queue_forget(struct viewd_conn *conn);
+
+bool pg_op_exec_later(struct db *db, const char *sql, const char *const *params, size_t n_params, struct viewd_err *err);
+bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+                       struct viewd_err *err);
+bool pg_op_flush(struct db *db, struct viewd_err *err);
 
 /* ---- catalogue.c */
 
@@ -146,6 +183,7 @@ bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 	" WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '') END, 'UTF8')), 'hex')"
 
 bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
+bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_err *err);
 bool pg_op_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
 
 /* ---- sources.c */

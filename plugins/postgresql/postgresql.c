@@ -17,6 +17,7 @@
 static void op_enter(struct db *db)
 {
 	pg_conn_fresh(pg_of(db));
+	pg_queue_forget(pg_of(db));
 }
 
 static enum viewd_refresh_mode op_choose_mode(struct task *task, char reason[static 256])
@@ -64,6 +65,10 @@ const struct db_ops pg_ops = {
 	.rollback = pg_op_rollback,
 	.set_limits = pg_op_set_limits,
 	.find_object = pg_op_find_object,
+	.find_identity = pg_op_find_identity,
+	.exec_later = pg_op_exec_later,
+	.query_later = pg_op_query_later,
+	.flush = pg_op_flush,
 	.list_sources = pg_op_list_sources,
 	.query_columns = pg_op_query_columns,
 	.list_indexes = pg_op_list_indexes,

@@ -20,6 +20,7 @@ postgresql_sources = \
 	plugins/postgresql/objects.c \
 	plugins/postgresql/pace.c \
 	plugins/postgresql/pg.h \
+	plugins/postgresql/pipeline.c \
 	plugins/postgresql/poll.c \
 	plugins/postgresql/pooler.c \
 	plugins/postgresql/postgresql.c \

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pipeline.c: several statements in one turn.
+ *
+ * A refresh is a dozen short statements around a long one, and most of its time would be spent waiting for answers that nobody reads. So
+ * what opens a transaction, and what is only written, waits in a queue for the next statement whose answer matters, and they travel
+ * together (https://www.postgresql.org/docs/15/libpq-pipeline-mode.html). Each is still one statement of the extended protocol; when one
+ * fails, the server skips the rest. What may take long, and what users wrote, is never among them: it keeps its own time
+ * limit and its own error.
+ */
+#include <talloc.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "postgresql/pg.h"
+
+struct pg_statement {
+	char *sql;
+	const char **params;
+	size_t n_params;
+	db_row_fn *row;
+	void *ctx;
+};
+
+/* ---- the queue ---- */
+
+static const char **copy_params(void *mem_ctx, const char *const *params, size_t n)
+{
+	const char **copy = talloc_zero_array(mem_ctx, const char *, n + 1);
+	assert(copy != NULL);
+	for (size_t i = 0; i < n; i++)
+		copy[i] = params[i] != NULL ? talloc_strdup(copy, params[i]) : NULL;
+	return copy;
+}
+
+static void push(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx)
+{
+	conn->queue = talloc_realloc(conn, conn->queue, struct pg_statement, conn->n_queued + 1);
+	assert(conn->queue != NULL);
+	conn->queue[conn->n_queued++] = (struct pg_statement){.sql = talloc_strdup(conn->queue, sql),
+	                                                      .params = copy_params(conn->queue, params, n_params),
+	                                                      .n_params = n_params, .row = row, .ctx = ctx};
+}
+
+static void push_limit(struct viewd_conn *conn, const char *setting, int64_t us)
+{
+	char *sql = talloc_asprintf(conn, "SET %s = %lld", setting, us > 0 ? (long long)(us + 999) / 1000 : 0);
+	push(conn, sql, NULL, 0, NULL, NULL);
+	talloc_free(sql);
+}
+
+/* Sent each time, whatever was sent before: a hook or a function that a definition calls may have set something else. */
+static void push_limits(struct viewd_conn *conn)
+{
+	if (!conn->limits_due)
+		return;
+	conn->limits_due = false;
+	push_limit(conn, "statement_timeout", conn->timeout_us);
+	push_limit(conn, "lock_timeout", conn->lock_us);
+}
+
+void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx)
+{
+	push_limits(conn);
+	push(conn, sql, params, n_params, row, ctx);
+}
+
+/* Limits follow: what is set in a transaction never stands in the way of its isolation level. */
+void pg_queue_begin(struct viewd_conn *conn, const char *sql)
+{
+	push(conn, sql, NULL, 0, NULL, NULL);
+	conn->begun = true;
+}
+
+void pg_queue_forget(struct viewd_conn *conn)
+{
+	conn->limits_due |= conn->n_queued > 0;
+	conn->begun = false;
+	conn->n_queued = 0;
+	TALLOC_FREE(conn->queue);
+}
+
+/* ---- the turn ---- */
+
+/* One statement may take all of its time, each of the others wait for a lock. */
+static int64_t turn_limit(const struct viewd_conn *conn)
+{
+	int64_t limit = pg_answer_limit(conn), wait = conn->lock_us > 0 && conn->lock_us < conn->timeout_us ? conn->lock_us : conn->timeout_us;
+	return limit == 0 || conn->answer_us > 0 ? limit : limit + (int64_t)(conn->n_queued - 1) * wait;
+}
+
+static bool send_queue(struct viewd_conn *conn)
+{
+	if (PQenterPipelineMode(conn->pg) != 1)
+		return false;
+	for (size_t i = 0; i < conn->n_queued; i++) {
+		const struct pg_statement *st = &conn->queue[i];
+		if (PQsendQueryParams(conn->pg, st->sql, (int)st->n_params, NULL, st->params, NULL, NULL, 0) != 1)
+			return false;
+	}
+	return PQpipelineSync(conn->pg) == 1;
+}
+
+/* The next result, or NULL: none follows for this statement, or none at all. */
+static PGresult *next_result(struct viewd_conn *conn, int64_t deadline)
+{
+	if (conn->silent)
+		return NULL;
+	if (pg_answered_by(conn, deadline))
+		return PQgetResult(conn->pg);
+	conn->silent = true;
+	return NULL;
+}
+
+/* Everything a statement answers; the first result counts. */
+static PGresult *answer(struct viewd_conn *conn, int64_t deadline)
+{
+	PGresult *first = next_result(conn, deadline), *res;
+	if (first == NULL)
+		return NULL;
+	while (PQstatus(conn->pg) == CONNECTION_OK && (res = next_result(conn, deadline)) != NULL)
+		PQclear(res);
+	return first;
+}
+
+static bool succeeded(const PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+/* Reads all answers. Returns how many statements succeeded before the first that did not; that one's result is in results too. */
+static size_t read_answers(struct viewd_conn *conn, PGresult **results, int64_t deadline)
+{
+	size_t good = 0;
+	for (size_t i = 0; i < conn->n_queued && PQstatus(conn->pg) == CONNECTION_OK && !conn->silent; i++) {
+		results[i] = answer(conn, deadline);
+		if (good == i && succeeded(results[i]))
+			good++;
+	}
+	if (PQstatus(conn->pg) == CONNECTION_OK)
+		PQclear(next_result(conn, deadline)); /* the end of the turn */
+	return good;
+}
+
+static bool take_turn(struct viewd_conn *conn, PGresult **results, struct viewd_err *err)
+{
+	const struct clock *clk = clock_system();
+	int64_t start = clk->mono(clk), limit = turn_limit(conn);
+	size_t good = send_queue(conn) ? read_answers(conn, results, limit > 0 ? start + limit : INT64_MAX) : 0;
+	if (good < conn->n_queued)
+		return pg_error_result(conn, results[good], clk->mono(clk) - start, err);
+	return PQexitPipelineMode(conn->pg) == 1 || err_set(err, VIEWD_ERR_BUG, "answers are left over (%s)", PQerrorMessage(conn->pg));
+}
+
+/* After a failure too the connection serves single statements again, unless it is broken. */
+static void end_turn(struct viewd_conn *conn)
+{
+	if (PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF && PQexitPipelineMode(conn->pg) != 1)
+		conn->silent = true;
+}
+
+bool pg_flush(struct viewd_conn *conn, struct viewd_err *err)
+{
+	push_limits(conn);
+	if (conn->n_queued == 0)
+		return true;
+	PGresult **results = talloc_zero_array(conn, PGresult *, conn->n_queued);
+	bool done = pg_may_ask(conn, err) && take_turn(conn, results, err);
+	end_turn(conn);
+	struct pg_statement *queue = conn->queue;
+	size_t n = conn->n_queued;
+	conn->queue = NULL;
+	conn->n_queued = 0;
+	conn->begun = false;
+	conn->limits_due = !done;
+	for (size_t i = 0; i < n; i++) {
+		if (done && queue[i].row != NULL)
+			pg_hand_rows(results[i], queue[i].row, queue[i].ctx);
+		PQclear(results[i]);
+	}
+	talloc_free(queue);
+	talloc_free(results);
+	return done;
+}
+
+bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+                         struct viewd_err *err)
+{
+	pg_queue(conn, sql, params, n_params, row, ctx);
+	return pg_flush(conn, err);
+}
+
+/* ---- for recipes ---- */
+
+bool pg_op_flush(struct db *db, struct viewd_err *err)
+{
+	return pg_flush(pg_of(db), err);
+}
+
+/* Outside a transaction nothing promises that something will follow. */
+bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+                       struct viewd_err *err)
+{
+	pg_queue(pg_of(db), sql, params, n_params, row, ctx);
+	return pg_in_transaction(pg_of(db)) || pg_flush(pg_of(db), err);
+}
+
+bool pg_op_exec_later(struct db *db, const char *sql, const char *const *params, size_t n_params, struct viewd_err *err)
+{
+	return pg_op_query_later(db, sql, params, n_params, NULL, NULL, err);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How often a refresh waits for the server, and what becomes of statements that wait for each other.
+ */
+#include "pg_support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+
+#include "common/task.h"
+
+/* What libpq has sent since traced(): a Sync ends each turn, a Parse begins each statement. */
+struct trace {
+	struct viewd_conn *conn;
+	FILE *out;
+	char *text;
+	size_t size;
+	int turns, statements;
+};
+
+static void traced(struct trace *t, struct viewd_conn *conn)
+{
+	*t = (struct trace){.conn = conn};
+	t->out = open_memstream(&t->text, &t->size);
+	REQUIRE(t->out != NULL);
+	PQtrace(conn->pg, t->out);
+	PQsetTraceFlags(conn->pg, PQTRACE_SUPPRESS_TIMESTAMPS);
+}
+
+static void untraced(struct trace *t)
+{
+	PQuntrace(t->conn->pg);
+	fclose(t->out);
+	char *rest;
+	for (char *line = strtok_r(t->text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+		t->turns += line[0] == 'F' && strstr(line, "\tSync") != NULL;
+		t->statements += line[0] == 'F' && strstr(line, "\tParse\t") != NULL;
+	}
+	free(t->text);
+}
+
+static struct viewd_conn *start(void)
+{
+	pg_fresh();
+	struct viewd_conn *app = pg_session("app"), *conn = pg_session("viewd");
+	pg_do(app, "CREATE TABLE sale (id int PRIMARY KEY, amount int NOT NULL)");
+	pg_do(app, "INSERT INTO sale VALUES (1, 10), (2, 20)");
+	pg_prepared(conn);
+	return conn;
+}
+
+/* A view whose source has changed. */
+static struct viewd_view_spec stale_view(struct viewd_conn *conn)
+{
+	struct viewd_view_spec view = pg_view("stats", VIEWD_METHOD_MATERIALIZED, "SELECT id, amount FROM sale");
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	view.captured = true;
+	pg_do(conn, "INSERT INTO viewd.captures (view, source, mode, dirty_seq, clean_seq) VALUES ('stats', '\"public\".\"sale\"', 'trigger', 2, 1)");
+	return view;
+}
+
+/* Turns: to begin, look the object up and read the marks; the refresh; its rows; to record, settle and ask who leads; COMMIT. */
+static void a_refresh_takes_few_turns(void)
+{
+	struct viewd_conn *conn = start();
+	struct viewd_view_spec view = stale_view(conn);
+	struct trace trace;
+	traced(&trace, conn);
+	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_FULL);
+	untraced(&trace);
+	CHECK(trace.turns > 0 && trace.turns <= 5);
+	CHECK(trace.statements > 0 && trace.statements <= 14);
+	CHECK_STR(pg_ask(conn, "SELECT dirty_seq, clean_seq FROM viewd.captures"), "2,2");
+	CHECK_STR(pg_ask(conn, "SELECT last_result, rows FROM viewd.views"), "SUCCEEDED,2");
+}
+
+static void a_concurrent_refresh_takes_few_turns(void)
+{
+	static const char *const key_id[] = {"id"};
+	struct viewd_conn *conn = start();
+	struct viewd_view_spec view = stale_view(conn);
+	view.unique_key = key_id;
+	view.n_unique_key = 1;
+	pg_apply(conn, &view, VIEWD_CHANGE_REINDEX);
+	struct trace trace;
+	traced(&trace, conn);
+	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_NO_DATA);
+	untraced(&trace);
+	CHECK(trace.turns > 0 && trace.turns <= 7);
+}
+
+static void what_was_never_sent_is_not_undone(void)
+{
+	struct viewd_conn *conn = start();
+	struct viewd_err err = {0};
+	struct trace trace;
+	traced(&trace, conn);
+	CHECK_OK(pg_op_set_limits(&conn->db, 3000000, 1000000, &err), &err);
+	CHECK_OK(pg_op_begin(&conn->db, DB_BEGIN_WRITE, &err), &err);
+	CHECK(pg_in_transaction(conn));
+	pg_op_rollback(&conn->db);
+	CHECK(!pg_in_transaction(conn));
+	untraced(&trace);
+	CHECK_INT(trace.turns, 0);
+}
+
+static void outside_a_transaction_nothing_waits(void)
+{
+	struct viewd_conn *conn = start();
+	struct viewd_err err = {0};
+	const struct viewd_view_spec view = stale_view(conn);
+	CHECK_OK(marks_touch(&conn->db, "\"public\".\"sale\"", NULL, &err), &err);
+	CHECK_STR(pg_ask(pg_session("viewd"), "SELECT dirty_seq FROM viewd.captures"), "3");
+	CHECK(view.captured);
+}
+
+static bool count_row(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
+{
+	++*(int *)ctx;
+	return true;
+}
+
+static void the_first_failure_is_told_and_nothing_after_it_happens(void)
+{
+	struct viewd_conn *conn = start();
+	struct viewd_err err = {0};
+	struct db_object found = {.kind = VIEWD_KIND_OTHER};
+	struct task task = {.db = &conn->db, .rel = {.schema = "public", .name = "sale"}};
+	int rows = 0;
+	REQUIRE_OK(pg_op_begin(&conn->db, DB_BEGIN_WRITE, &err), &err);
+	CHECK_OK(pg_op_query_later(&conn->db, "SELECT 1", NULL, 0, count_row, &rows, &err), &err);
+	CHECK_OK(pg_op_exec_later(&conn->db, "INSERT INTO viewd.requests (view) VALUES ('before')", NULL, 0, &err), &err);
+	CHECK_OK(pg_op_exec_later(&conn->db, "INSERT INTO viewd.no_such VALUES (1)", NULL, 0, &err), &err);
+	CHECK_OK(pg_op_query_later(&conn->db, "SELECT 1 / 0", NULL, 0, count_row, &rows, &err), &err);
+	CHECK(!pg_op_find_identity(&task, &found, &err));
+	CHECK_INT(err.cls, VIEWD_ERR_MISSING);
+	CHECK_STR(err.sqlstate, "42P01");
+	CHECK_INT(rows, 0);
+	CHECK_INT(found.kind, VIEWD_KIND_OTHER);
+	pg_op_rollback(&conn->db);
+	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM viewd.requests"), "0");
+	REQUIRE_OK(pg_op_find_identity(&task, &found, &err), &err);
+	CHECK_INT(found.kind, VIEWD_KIND_TABLE);
+}
+
+static void limits_hold_whatever_happened(void)
+{
+	struct viewd_conn *conn = start();
+	struct viewd_err err = {0};
+	static const char show[] = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')";
+	REQUIRE_OK(pg_op_set_limits(&conn->db, 3000000, 1000000, &err), &err);
+	CHECK_STR(pg_ask(conn, show), "3s,1s");
+	REQUIRE_OK(pg_op_set_limits(&conn->db, 5000000, 2000000, &err) && pg_op_begin(&conn->db, DB_BEGIN_WRITE, &err), &err);
+	CHECK_STR(pg_ask(conn, show), "5s,2s");
+	pg_op_rollback(&conn->db);
+	CHECK_STR(pg_ask(conn, show), "5s,2s");
+	struct viewd_view_spec view = stale_view(conn);
+	view.pre_hook = "SET lock_timeout = 0";
+	pg_refreshed(conn, &view);
+	REQUIRE_OK(pg_op_set_limits(&conn->db, view.timeout_us, view.lock_timeout_us, &err), &err);
+	CHECK_STR(pg_ask(conn, show), "1min,2s");
+}
+
+static void a_limit_ends_what_waits_in_the_queue(void)
+{
+	struct viewd_conn *conn = start(), *other = pg_session("viewd");
+	struct viewd_view_spec view = stale_view(conn);
+	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1};
+	struct viewd_outcome out = {0};
+	struct viewd_err err = {0};
+	view.lock_timeout_us = 100000;
+	pg_do(other, "BEGIN");
+	pg_do(other, "SELECT 1 FROM viewd.captures FOR UPDATE");
+	CHECK(!DIALECT->refresh(conn, &view, &req, &out, &err));
+	CHECK_INT(err.cls, VIEWD_ERR_CONFLICT);
+	CHECK_STR(err.sqlstate, "55P03");
+	pg_do(other, "ROLLBACK");
+	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_FULL);
+}
+
+static void a_lost_connection_is_lost(void)
+{
+	struct viewd_conn *conn = start(), *admin = pg_session("postgres");
+	struct viewd_err err = {0};
+	REQUIRE_OK(pg_op_begin(&conn->db, DB_BEGIN_WRITE, &err), &err);
+	const char *pid = pg_ask(conn, "SELECT pg_backend_pid()");
+	CHECK_OK(pg_op_exec_later(&conn->db, "INSERT INTO viewd.requests (view) VALUES ('x')", NULL, 0, &err), &err);
+	pg_ask(admin, talloc_asprintf(harness_ctx(), "SELECT pg_terminate_backend(%s, 10000)", pid));
+	CHECK(!pg_op_flush(&conn->db, &err));
+	CHECK_INT(err.cls, VIEWD_ERR_LOST);
+	pg_op_rollback(&conn->db);
+	CHECK(!DIALECT->alive(conn));
+	CHECK(!pg_exec(conn, "SELECT 1", &err));
+	CHECK_INT(err.cls, VIEWD_ERR_CONNECT);
+}
+
+static const struct harness_test turns_tests[] = {
+	{"a refresh takes few turns", a_refresh_takes_few_turns},
+	{"a concurrent refresh takes few turns", a_concurrent_refresh_takes_few_turns},
+	{"what was never sent is not undone", what_was_never_sent_is_not_undone},
+	{"outside a transaction nothing waits", outside_a_transaction_nothing_waits},
+	{"the first failure is told and nothing after it happens", the_first_failure_is_told_and_nothing_after_it_happens},
+	{"limits hold whatever happened", limits_hold_whatever_happened},
+	{"a limit ends what waits in the queue", a_limit_ends_what_waits_in_the_queue},
+	{"a lost connection is lost", a_lost_connection_is_lost},
+};
+HARNESS_MAIN(SUITE("postgresql turns", turns_tests))
