@@ -314,23 +314,58 @@ bool marks_register(struct db *db, const char *view, const struct mark_wanted *w
 
 /* ---- requests ---- */
 
-bool marks_requests(struct db *db, struct viewd_signal_sink sink, struct viewd_err *err)
+#define REQUESTS_ROUND 1000
+#define REQUESTS_ROUNDS_MAX 100
+
+/* No view has a longer name than is read of one: what is asked for is anybody's text, of any length. */
+static bool read_requests(struct db *db, struct names *list, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	stmt_text(&st, "SELECT id, substr(");
+	stmt_name(&st, "view");
+	add_table(&st, ", 1, 300) FROM ", "requests");
+	st.sql = sql_add(st.sql, " ORDER BY id LIMIT %d", REQUESTS_ROUND);
+	return stmt_query(&st, keep_name, list, err);
+}
+
+/* Just those that were read: a lower id may be committed later. */
+static bool remove_requests(struct db *db, const struct names *list, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	add_table(&st, "DELETE FROM ", "requests");
+	stmt_text(&st, " WHERE id IN (");
+	for (size_t i = 0; i < list->n; i++)
+		st.sql = sql_add(st.sql, "%s%lld", i > 0 ? ", " : "", (long long)number(list->items[i]));
+	stmt_text(&st, ")");
+	return stmt_run(&st, err);
+}
+
+static bool was_told(const struct names *list, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(list->modes[k], list->modes[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool requests_round(struct db *db, struct viewd_signal_sink sink, size_t *n_r, struct viewd_err *err)
 {
 	struct names list = {.mem = talloc_new(NULL)};
-	struct stmt st = stmt_new(db);
-	stmt_text(&st, "SELECT id, ");
-	stmt_name(&st, "view");
-	add_table(&st, " FROM ", "requests");
-	stmt_text(&st, " ORDER BY id LIMIT 1000");
-	bool good = stmt_query(&st, keep_name, &list, err);
+	bool good = read_requests(db, &list, err) && (list.n == 0 || remove_requests(db, &list, err));
 	for (size_t i = 0; i < list.n && good; i++) {
-		struct stmt del = stmt_new(db);
-		add_table(&del, "DELETE FROM ", "requests");
-		del.sql = sql_add(del.sql, " WHERE id = %lld", (long long)number(list.items[i]));
-		good = stmt_run(&del, err);
 		const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_REQUEST, .view = list.modes[i]};
-		good = good && sink.fn(sink.ctx, &signal);
+		good = was_told(&list, i) || sink.fn(sink.ctx, &signal);
 	}
+	*n_r = list.n;
 	talloc_free(list.mem);
+	return good;
+}
+
+bool marks_requests(struct db *db, struct viewd_signal_sink sink, struct viewd_err *err)
+{
+	size_t n = REQUESTS_ROUND;
+	bool good = true;
+	for (int i = 0; good && n >= REQUESTS_ROUND && i < REQUESTS_ROUNDS_MAX; i++)
+		good = requests_round(db, sink, &n, err);
 	return good;
 }

@@ -78,6 +78,10 @@ static struct pg_flood *find(const struct viewd_watch *w, const char *source)
 static struct pg_flood *obtain(struct viewd_watch *w, int64_t id, const char *source)
 {
 	struct pg_flood *f = find(w, source);
+	if (f != NULL && f->id != id) { /* forgotten and registered anew: nothing is known of the new flag */
+		f->id = id;
+		f->state = PG_FLOOD_RELEASED;
+	}
 	if (f != NULL)
 		return f;
 	f = talloc_zero(w, struct pg_flood);

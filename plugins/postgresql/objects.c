@@ -39,8 +39,24 @@ static const struct {
      "GRANT EXECUTE ON FUNCTION viewd.request_refresh(text) TO PUBLIC"},
 };
 
+static bool is_missing(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(bool *)ctx = v[0][0] == 't';
+	return false;
+}
+
+/* Somebody has dropped it, with whatever was in it. */
+static bool doubt_lost_log(struct viewd_conn *conn, struct viewd_err *err)
+{
+	bool missing = false;
+	return pg_op_query(&conn->db, "SELECT pg_catalog.to_regclass('viewd.changes') IS NULL", NULL, 0, is_missing, &missing, err) &&
+	       (!missing || pg_exec(conn, "DROP TABLE IF EXISTS viewd.log_intact", err));
+}
+
 static bool make_all(struct viewd_conn *conn, struct viewd_err *err)
 {
+	if (!doubt_lost_log(conn, err))
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(table_sql); i++)
 		if (!pg_exec(conn, table_sql[i], err))
 			return false;

@@ -81,6 +81,32 @@ static void notices_without_a_log(void)
 	CHECK(pg_told(&s));
 }
 
+/* The source is forgotten and registered anew while its flood closes: the next one's flag is another one, and that comes down. */
+static void lowers_the_flag_of_a_source_registered_anew(void)
+{
+	struct pg_stage s;
+	static const char *const sale[] = {"sale"}, *const other[] = {"other_source"};
+	struct viewd_err err = {0};
+	pg_stage_open(&s);
+	pg_do(s.app, "DROP TABLE sale");
+	pg_do(s.conn, "CREATE TABLE sale (id int)");
+	pg_do(s.conn, "CREATE TABLE other_source (id int)");
+	pg_stage_capture(&s, VIEWD_CAPTURE_TRIGGER, "SELECT count(*) AS n FROM sale", sale, 1);
+	begin_flood(&s);
+	struct viewd_conn *late = pg_session("app");
+	pg_do(late, "BEGIN");
+	pg_do(late, "CREATE TABLE keeps_an_id (id int)");
+	look_until(&s, PG_FLOOD_CLOSING);
+	s.names = other;
+	REQUIRE_OK(pg_try_capture(&s, VIEWD_CAPTURE_TRIGGER, &err), &err);
+	s.names = sale;
+	REQUIRE_OK(pg_try_capture(&s, VIEWD_CAPTURE_TRIGGER, &err), &err);
+	begin_flood(&s);
+	pg_do(late, "COMMIT");
+	look_until(&s, PG_FLOOD_NONE);
+	CHECK_STR(pg_ask(s.conn, "SELECT pg_sequence_last_value(('viewd.flood_' || id)::regclass) FROM viewd.sources WHERE source = '" "\"public\".\"sale\"" "'"), "null");
+}
+
 /* Locks all marks, for a while: the server ends the session. */
 static void lock_marks(struct viewd_conn *conn)
 {
@@ -338,6 +364,7 @@ static void gives_the_lock_of_a_cancelled_setup_back(void)
 }
 
 static const struct harness_test flood_tests[] = {
+	{"lowers the flag of a source registered anew", lowers_the_flag_of_a_source_registered_anew},
 	{"notices without a log", notices_without_a_log},
 	{"tells when asked", tells_when_asked},
 	{"answers after the drain", answers_after_the_drain},

@@ -224,6 +224,47 @@ static void recovers_from_a_large_log(void)
 	CHECK(pg_told_within(&s, 2000000));
 }
 
+static void marks_everything_when_the_log_was_dropped(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	pg_do(s.app, "INSERT INTO sale VALUES (92, 1)");
+	pg_do(s.conn, "DROP TABLE viewd.changes");
+	pg_stage_rewatch(&s);
+	CHECK(pg_told(&s));
+	settle(&s);
+	CHECK_STR(n_of(&s), "3");
+	pg_do(s.app, "INSERT INTO sale VALUES (93, 1)");
+	CHECK(pg_told_within(&s, 2000000));
+}
+
+/* Nobody is disturbed by what was viewd's. */
+static void writers_survive_the_end_of_its_schema(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	struct viewd_conn *writer = pg_session("app");
+	pg_do(writer, "INSERT INTO sale VALUES (94, 1)");
+	pg_do(s.conn, "DROP SCHEMA viewd CASCADE");
+	pg_do(writer, "INSERT INTO sale VALUES (95, 1)");
+	pg_do(writer, "TRUNCATE sale");
+}
+
+/* Anybody may ask for anything, as often as he likes: others are served in the same look, and nothing of any length is read. */
+static void serves_many_requests_at_once(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	pg_do(s.app, "SELECT viewd.request_refresh('nothing' || i % 7) FROM generate_series(1, 5000) AS i");
+	pg_do(s.app, "SELECT viewd.request_refresh(repeat('x', 10000000))");
+	pg_do(s.app, "SELECT viewd.request_refresh('totals')");
+	s.requests = 0;
+	for (int i = 0; i < 4; i++)
+		pg_look_watch(&s, 200000);
+	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.requests"), "0");
+	CHECK(s.requests >= 9 && s.requests < 100);
+}
+
 static const struct harness_test gap_tests[] = {
 	{"hears a write through another parent", hears_a_write_through_another_parent},
 	{"notices what was loaded with triggers disabled", notices_what_was_loaded_with_triggers_disabled},
@@ -234,5 +275,8 @@ static const struct harness_test gap_tests[] = {
 	{"lets no writer become a victim", lets_no_writer_become_a_victim},
 	{"leaves a trigger that is in use", leaves_a_trigger_that_is_in_use},
 	{"recovers from a large log", recovers_from_a_large_log},
+	{"marks everything when the log was dropped", marks_everything_when_the_log_was_dropped},
+	{"writers survive the end of its schema", writers_survive_the_end_of_its_schema},
+	{"serves many requests at once", serves_many_requests_at_once},
 };
 HARNESS_MAIN(SUITE("pg gaps", gap_tests))
