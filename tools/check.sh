@@ -9,12 +9,17 @@
 #	tools/check.sh --no-deps       do not look at packages
 #	tools/check.sh --stage NAME    one stage alone (repeatable): gcc asan clang tsan valgrind systemd dist
 #
+# What a stage needs is built at the lowest priority while the tests of the stages before it run: those mostly wait for servers and
+# timeouts, and for the same reason several run at once. With ccache in the path a second run compiles little.
+#
 # Builds under build/check (VIEWD_CHECK_DIR says otherwise). The last line is "N passed, N failed"; exit status 1 when a
 # test or a step failed. Steps count as one each; a test program counts once for every "ok" and "not ok" line it prints.
 set -u
 src=$(cd "$(dirname "$0")/.." && pwd)
 out=${VIEWD_CHECK_DIR:-$src/build/check}
 jobs=$(nproc)
+test_jobs=$((jobs * 2))
+export CONFIG_SHELL=/bin/sh # a small shell makes libtool quicker
 stages="gcc asan clang tsan valgrind systemd dist"
 deps=yes
 chosen=
@@ -37,7 +42,7 @@ done
 # step NAME COMMAND...: runs one command quietly, shows its output when it fails, counts it.
 step()
 {
-	local name=$1 log=$out/step.log start=$SECONDS
+	local name=$1 log=$out/step.$BASHPID.log start=$SECONDS
 	shift
 	if "$@" >"$log" 2>&1; then
 		passed=$((passed + 1))
@@ -61,7 +66,7 @@ count_tests()
 		bad=$(grep -c '^not ok ' "$log")
 		case $result in
 		PASS) [ "$ok" -gt 0 ] || ok=1 ;;
-		SKIP) printf 'skipped %s: %s\n' "${trs#"$1"/}" "$(tail -n 2 "$log" | head -n 1)" ;;
+		SKIP) printf 'skipped %s: %s\n' "${trs#"$1"/}" "$(sed -n 's/^1\.\.0 # SKIP //p' "$log")" ;;
 		*)
 			[ "$bad" -gt 0 ] || bad=1
 			printf 'FAILED %s (%s)\n' "${trs#"$1"/}" "$result"
@@ -73,7 +78,14 @@ count_tests()
 	done < <(find "$1" -name '*.trs' | sort)
 }
 
-# run_tests BUILDDIR LABEL TESTS [MAKE-ARGS...]: runs these tests only; a run that leaves no result is a failure.
+# slowest BUILDDIR: the ten tests that took longest, the time of all, and how much of it they worked.
+slowest()
+{
+	find "$1" -name '*.log' -exec grep -H '^# took ' {} + | sed -E 's@^[^:]*/(tests/[^:]*)\.log:# took@\1@' |
+		awk '{ printf "%8.1f s, at work %.1f s  %s\n", $2, $5 + $8, $1; wall += $2; work += $5 + $8 }
+			END { printf "%8.1f s, at work %.1f s  all, one after the other\n", wall, work }' | sort -rn | head -n 11
+}
+
 # failures DIR TESTS: those of them that failed.
 failures()
 {
@@ -93,9 +105,10 @@ run_again()
 		printf 'again  %s\n' "$test"
 		grep '^not ok' "$dir/${test%.sh}.log" | sed 's/^/  | /'
 	done
-	make -C "$dir" -k check TESTS="$names" "$@" >>"$out/check.log" 2>&1
+	make -C "$dir" -k check-TESTS TESTS="$names" "$@" >>"$out/check.log" 2>&1
 }
 
+# run_tests BUILDDIR LABEL TESTS [MAKE-ARGS...]: runs these tests only; a run that leaves no result is a failure.
 run_tests()
 {
 	local dir=$1 label=$2 tests=$3 start=$SECONDS before=$((passed + failed)) again
@@ -104,8 +117,9 @@ run_tests()
 		printf 'none   %s\n' "$label"
 		return
 	fi
+	find "$dir/tests" -name '*.log' -delete
 	find "$dir" \( -name '*.trs' -o -name test-suite.log \) -delete
-	make -C "$dir" -j"$jobs" -k check TESTS="$tests" "$@" >"$out/check.log" 2>&1
+	make -C "$dir" -j"$test_jobs" -k check-TESTS TESTS="$tests" "$@" >"$out/check.log" 2>&1
 	local status=$?
 	again=$(failures "$dir" "$tests" | tr '\n' ' ')
 	[ -z "$again" ] || run_again "$dir" "$again" "$@"
@@ -115,6 +129,7 @@ run_tests()
 		printf 'FAILED %s: make check did not get to the tests\n' "$label"
 		grep -vE '^  (CC|CCLD|GEN) ' "$out/check.log" | tail -n 60 | sed 's/^/  | /'
 	fi
+	slowest "$dir"
 	printf 'done   %s (%ds)\n' "$label" $((SECONDS - start))
 }
 
@@ -127,14 +142,14 @@ tests_of()
 # configure_in NAME ARGS...: a build directory of that name, made anew when the arguments or configure changed.
 configure_in()
 {
-	local dir=$out/$1
+	local dir=$out/$1 arguments
 	shift
-	if [ -f "$dir/config.status" ] && [ "$(cat "$dir/.arguments" 2>/dev/null)" = "$*" ] &&
-		[ "$dir/config.status" -nt "$src/configure" ]; then
+	arguments="$* $(cksum <"$src/configure")"
+	if [ -f "$dir/config.status" ] && [ "$(cat "$dir/.arguments" 2>/dev/null)" = "$arguments" ]; then
 		return
 	fi
-	rm -rf "$dir" && mkdir -p "$dir" && (cd "$dir" && "$src/configure" -q --enable-developer "$@") &&
-		echo "$*" >"$dir/.arguments"
+	rm -rf "$dir" && mkdir -p "$dir" && (cd "$dir" && "$CONFIG_SHELL" "$src/configure" -q --enable-developer "$@") &&
+		echo "$arguments" >"$dir/.arguments"
 }
 
 build()
@@ -148,13 +163,33 @@ build_all()
 	make -C "$out/$1" -k -s -j"$jobs" all && make -C "$out/$1" -k -s -j"$jobs" check TESTS=
 }
 
-# ---- stages ----
+# The compiler with this much in front of it: ccache where there is one.
+cc()
+{
+	printf '%s%s\n' "$(command -v ccache >/dev/null && echo 'ccache ')" "$1"
+}
+
+# ---- stages: make_NAME builds what stage_NAME tests ----
+
+declare -A made
+# The build that several stages use.
+make_gcc()
+{
+	[ -z "${made[gcc]:-}" ] || return "${made[gcc]}"
+	step "gcc: configure" configure_in gcc CC="$(cc gcc)" --enable-failpoints && step "gcc: build without warnings" build_all gcc
+	made[gcc]=$?
+	return "${made[gcc]}"
+}
 
 stage_gcc()
 {
-	step "gcc: configure" configure_in gcc --enable-failpoints && step "gcc: build without warnings" build_all gcc ||
-		return
 	run_tests "$out/gcc" "gcc: make check" "$(tests_of "$out/gcc" .)"
+}
+
+make_asan()
+{
+	step "asan: configure" configure_in asan CC="$(cc gcc)" CFLAGS='-g -O1' --enable-failpoints --with-sanitizer=address,undefined &&
+		step "asan: build" build_all asan
 }
 
 # System tests that want a run under sanitizers as well say so in a line "# sanitizers: yes".
@@ -165,36 +200,62 @@ sanitizer_system_tests()
 
 stage_asan()
 {
-	step "asan: configure" configure_in asan --enable-failpoints --with-sanitizer=address,undefined &&
-		step "asan: build" build_all asan || return
 	run_tests "$out/asan" "asan: unit and marked system tests" \
 		"$(tests_of "$out/asan" '^tests/unit/') $(sanitizer_system_tests | tr '\n' ' ')"
 }
 
+# Its warnings do not depend on how much it optimises.
+make_clang()
+{
+	step "clang: configure" configure_in clang CC="$(cc clang)" CFLAGS=-O0 && step "clang: build without warnings" build_all clang
+	step "no dialects: configure" configure_in bare CC="$(cc gcc)" CFLAGS=-O0 --with-dialect-postgresql=no --with-dialect-mysql=no \
+		--with-dialect-sqlite=no && step "no dialects: build" build bare
+}
+
 stage_clang()
 {
-	step "clang: configure" configure_in clang CC=clang && step "clang: build without warnings" build_all clang
-	step "no dialects: configure" configure_in bare --with-dialect-postgresql=no --with-dialect-mysql=no \
-		--with-dialect-sqlite=no && step "no dialects: build" build bare
+	:
+}
+
+tsan_tests()
+{
+	tests_of "$out/tsan" '^tests/unit/.*(worker|log|loop|harness)'
+}
+
+build_tsan()
+{
+	# shellcheck disable=SC2046 # names
+	make -C "$out/tsan" -k -s -j"$jobs" $(tsan_tests)
+}
+
+make_tsan()
+{
+	step "tsan: configure" configure_in tsan CC="$(cc gcc)" --with-sanitizer=thread && step "tsan: build" build_tsan
 }
 
 stage_tsan()
 {
-	local tests
-	step "tsan: configure" configure_in tsan --with-sanitizer=thread || return
-	tests=$(tests_of "$out/tsan" '^tests/unit/.*(worker|log|loop|harness)')
-	[ -z "$tests" ] || step "tsan: build" build_all tsan || return
 	# The runtime of gcc 12 does not cope with the address randomisation of newer kernels.
 	local plain=
 	setarch -R true 2>/dev/null && plain='setarch -R'
-	run_tests "$out/tsan" "tsan: thread tests" "$tests" LOG_COMPILER="timeout -k 5 300 $plain"
+	run_tests "$out/tsan" "tsan: thread tests" "$(tsan_tests)" check_PROGRAMS="$(tsan_tests)" check_LTLIBRARIES= \
+		LOG_COMPILER="$src/tests/support/timed 300 $plain"
+}
+
+make_valgrind()
+{
+	make_gcc
 }
 
 stage_valgrind()
 {
-	step "valgrind: configure" configure_in gcc --enable-failpoints && step "valgrind: build" build_all gcc || return
 	run_tests "$out/gcc" "valgrind: unit tests" "$(tests_of "$out/gcc" '^tests/unit/(base|conf|ctl)/')" \
-		LOG_COMPILER='timeout -k 5 300 ./libtool --mode=execute valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite'
+		LOG_COMPILER="$src/tests/support/timed 300 ./libtool --mode=execute valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite"
+}
+
+make_systemd()
+{
+	make_gcc
 }
 
 stage_systemd()
@@ -204,7 +265,6 @@ stage_systemd()
 		echo "none   systemd: no systemd-analyze here"
 		return
 	}
-	step "systemd: configure" configure_in gcc --enable-failpoints && step "systemd: build" build gcc || return
 	rm -rf "$root"
 	step "systemd: install" make -C "$out/gcc" -s install DESTDIR="$root" || return
 	unit=$(find "$root" -name viewd.service)
@@ -238,26 +298,94 @@ verify_snippets()
 		systemd-tmpfiles --root="$tree" --create "$(find "$1" -path '*tmpfiles.d/viewd.conf')"
 }
 
-stage_dist()
+# What the distribution has builds, passes what tests need no server, installs and cleans up after itself. How it is compiled is not the
+# question.
+make_dist()
 {
-	step "dist: configure" configure_in gcc --enable-failpoints || return
+	make_gcc || return
 	local lints
 	lints=$(tests_of "$out/gcc" '^tests/(lint|unit/base)/')
-	step "dist: make distcheck" make -C "$out/gcc" -s -j"$jobs" distcheck TESTS="$lints"
+	step "dist: make distcheck" make -C "$out/gcc" -s -j"$jobs" distcheck TESTS="$lints" \
+		DISTCHECK_CONFIGURE_FLAGS="CC='$(cc gcc)' CFLAGS=-O0"
+}
+
+stage_dist()
+{
+	:
+}
+
+# ---- building ahead ----
+
+# build_ahead STAGE...: makes them one after the other; tells what step() prints, and behind each stage what it counted.
+build_ahead()
+{
+	local stage status
+	renice -n 19 "$BASHPID" >/dev/null
+	for stage; do
+		passed=0
+		failed=0
+		"make_$stage"
+		status=$?
+		echo "made $stage $status $passed $failed"
+	done
+}
+
+# gather STAGE: waits for what is built ahead of it; its status.
+gather()
+{
+	local line status good bad
+	while IFS= read -r line <&"$ahead"; do
+		if [[ $line = "made $1 "* ]]; then
+			read -r _ _ status good bad <<<"$line"
+			passed=$((passed + good))
+			failed=$((failed + bad))
+			return "$status"
+		fi
+		printf '%s\n' "$line"
+	done
+	failed=$((failed + 1))
+	printf 'FAILED %s: what builds it ended early\n' "$1"
+	return 1
+}
+
+builder=
+stop_builder()
+{
+	[ -z "$builder" ] || kill -- "-$builder" 2>/dev/null
+	rm -f "$out/ahead" "$out"/step.*.log
+}
+
+# The first stage is built with all there is; the others when there is time to spare.
+run_stages()
+{
+	local stage start=$SECONDS
+	"make_$1" && status=0 || status=1
+	mkfifo "$out/ahead"
+	set -m
+	build_ahead "${@:2}" >"$out/ahead" </dev/null &
+	builder=$!
+	set +m
+	exec {ahead}<"$out/ahead"
+	for stage; do
+		[ "$stage" = "$1" ] || { gather "$stage" && status=0 || status=1; }
+		[ "$status" -ne 0 ] || "stage_$stage"
+		printf '== stage %s: %ds\n' "$stage" $((SECONDS - start))
+		start=$SECONDS
+	done
 }
 
 # ---- run ----
 
 mkdir -p "$out"
+rm -f "$out/ahead"
+trap stop_builder EXIT
+trap 'exit 1' HUP INT TERM
 if [ $deps = yes ]; then
 	step "packages" "$src/tools/install-deps.sh" --test
 fi
 if step "autogen" "$src/autogen.sh"; then
-	for stage in ${chosen:-$stages}; do
-		start=$SECONDS
-		"stage_$stage"
-		printf '== stage %s: %ds\n' "$stage" $((SECONDS - start))
-	done
+	# shellcheck disable=SC2086 # words
+	run_stages ${chosen:-$stages}
 fi
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -16,16 +16,13 @@ exceptions()
 # Constants that hold addresses live in .data.rel.ro, which the linker makes read-only.
 globals()
 {
-	(cd "$1" && find daemon plugins -name '*.o' 2>/dev/null | sort) | sed 's@\.libs/@@' | sort -u | while read -r object; do
-		file=$1/$object
-		[ -e "$file" ] || file=$1/${object%/*}/.libs/${object##*/}
-		objdump -t "$file" | awk -v object="$object" '
-			/ O / {
-				for (i = 2; i < NF; i++)
-					if ($i ~ /^(\.t?data|\.t?bss|\*COM\*)/ && $i !~ /^\.data\.rel\.ro/)
-						print object ":" $NF
-			}' | sed -E 's/\.[0-9]+$//'
-	done | grep -vE "^($(exceptions | cut -f1 | paste -sd'|'))\$"
+	(cd "$1" && find daemon plugins -name '*.o' 2>/dev/null | sort | xargs -r objdump -t) | awk '
+		/:[[:space:]]+file format / { object = $1; sub(/:$/, "", object); sub(/\.libs\//, "", object) }
+		/ O / {
+			for (i = 2; i < NF; i++)
+				if ($i ~ /^(\.t?data|\.t?bss|\*COM\*)/ && $i !~ /^\.data\.rel\.ro/)
+					print object ":" $NF
+		}' | sed -E 's/\.[0-9]+$//' | sort -u | grep -vE "^($(exceptions | cut -f1 | paste -sd'|'))\$"
 }
 
 fixture daemon/core/bad.c <<-'END'

@@ -31,10 +31,11 @@ allowed()
 
 layers()
 {
-	local file
-	sources "$1" daemon plugins | while read -r file; do
-		sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\(.*\)".*/\1/p' "$1/$file" | grep -vxF config.h |
-			grep -vE "^($(allowed "$file"))" | sed "s@.*@$file includes &@"
+	local file included pattern seen
+	(cd "$1" && grep -rHoE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*"[^"]*"' daemon plugins 2>/dev/null) |
+		sed 's/:[^"]*"\(.*\)"$/ \1/' | sort | while read -r file included; do
+		[ "$file" = "${seen:-}" ] || seen=$file pattern="^($(allowed "$file"))"
+		[ "$included" = config.h ] || [[ $included =~ $pattern ]] || echo "$file includes $included"
 	done
 }
 

@@ -43,23 +43,20 @@ banned_calls()
 		grep -vE ':[0-9]+:[[:space:]]*(/?\*|//)'
 }
 
-objects()
+# calls ROOT SYMBOLS: the objects that call functions of these names (regular expression).
+calls()
 {
-	(cd "$1" && find daemon plugins -name '*.o' 2>/dev/null | sort)
+	(cd "$1" && find daemon plugins -name '*.o' 2>/dev/null | sort | xargs -r nm -Au) | sed -nE "s@^([^:]*): *[Uw] ($2)\$@\\1 calls \\2@p"
 }
 
 banned_symbols()
 {
-	objects "$1" | while read -r object; do
-		nm -u "$1/$object" | sed -nE "s@^ *[Uw] (($banned)|__($banned)_chk)\$@$object calls \\1@p"
-	done
+	calls "$1" "($banned)|__($banned)_chk"
 }
 
 thread_symbols()
 {
-	objects "$1" | grep -vE '/(libviewd_la-)?worker\.o$' | while read -r object; do
-		nm -u "$1/$object" | sed -nE "s@^ *[Uw] (pthread_create|thrd_create)\$@$object calls \\1@p"
-	done
+	calls "$1" 'pthread_create|thrd_create' | grep -vE '/(libviewd_la-)?worker\.o '
 }
 
 fixture daemon/core/bad.c <<-'END'

@@ -117,8 +117,8 @@ sqlclient_sources = tests/support/sqlclient.c tests/support/sqlclient.h
 # The long form of the tests that have one: more rounds, more data.
 .PHONY: check-long
 check-long: $(model_tests)
-	VIEWD_LONG=1 $(MAKE) check-system SH_LOG_COMPILER='timeout -k 5 3600'
-	VIEWD_LONG=1 $(MAKE) check TESTS='$(model_tests)' SH_LOG_COMPILER='timeout -k 5 3600'
+	VIEWD_LONG=1 $(MAKE) check-system SH_LOG_COMPILER='$(srcdir)/tests/support/timed 3600'
+	VIEWD_LONG=1 $(MAKE) check TESTS='$(model_tests)' SH_LOG_COMPILER='$(srcdir)/tests/support/timed 3600'
 
 # A bad network.
 check_PROGRAMS += tests/support/proxy
