@@ -47,7 +47,7 @@ echo 'INSERT INTO sale (amount) VALUES (1)' >"$T/insert.sql"
 # flood SECONDS: in the background, its pid in $flood.
 flood()
 {
-	start_process "$T/pgbench.log" "$pg_client/pgbench" -n -h "$pg_dir" -U postgres -c 8 -j 2 -T "$1" -f "$T/insert.sql" shop
+	start_process "$T/pgbench.log" "$pg_client/pgbench" -n -h "$pg_dir" -U postgres -c 8 -j 2 -R 3000 -T "$1" -f "$T/insert.sql" shop
 	flood=$started
 }
 # prepare NAME: one row in a transaction that is left prepared.
@@ -81,7 +81,7 @@ hold
 prepare one
 sql_pg 'INSERT INTO quiet VALUES (1)'
 ok "others are noticed meanwhile" wait_until quiets_follow
-stop_process "$flood" INT
+stop_process "$flood"
 ok "it ends" wait_until flag_is_down
 ok "and is followed" wait_until follows
 fails "but is not over while one who wrote in it has not ended" no_flood
@@ -97,7 +97,7 @@ wait_until flag_is_up
 hold
 prepare two
 kill_viewd
-stop_process "$flood" INT
+stop_process "$flood"
 sql_pg 'INSERT INTO sale (amount) VALUES (1)'
 ok "killed in a flood it leaves the flag up" flag_is_up
 start_viewd
@@ -153,11 +153,11 @@ if grep -q VIEWD_FAILPOINT "$VIEWD_BUILD/viewd"; then
 		case $place in
 		released | ended)
 			wait_until flag_is_up
-			stop_process "$flood" INT
+			stop_process "$flood"
 			;;
 		esac
 		ok "it is killed at $place" wait_until "! is_running $viewd_pid"
-		is_running "$flood" && stop_process "$flood" INT
+		is_running "$flood" && stop_process "$flood"
 		sql_pg 'INSERT INTO sale (amount) VALUES (1)'
 		start_viewd
 		ok "killed at $place: it follows" wait_until follows
