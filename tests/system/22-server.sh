@@ -3,53 +3,19 @@
 # A server that stops, kills sessions, refuses, is short of everything, gives way to others or becomes read-only: what is lost for a
 # while is fresh again without help, and nothing is asked of the server too often.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "$VIEWD_SRC/tests/system/lib-faults.sh"
 
 start_engine
 # In a deadlock it is viewd's session that finds out, but not before the application waits.
 [ $engine != postgresql ] || sql_pg "ALTER ROLE viewd SET deadlock_timeout = '3s'"
-sql "CREATE TABLE src (n integer PRIMARY KEY, gen integer NOT NULL)"
-sql "INSERT INTO src VALUES (1, 0), (2, 0)"
+make_source
 sql "CREATE TABLE slow (seconds integer NOT NULL)"
-conf_database shop <<-END_CONF
-	[view-defaults]
-	database = shop
-	unique_key = n
-	method = table
-	lock_timeout = 8s
-	retry_backoff = 100ms
-	retry_max_backoff = 500ms
-
-	[view slow_one]
-	method = materialized
-	definition = SELECT n, gen FROM src WHERE (SELECT $(pick 'count(pg_sleep(seconds))' 'coalesce(sum(sleep(seconds)), 0)' '') FROM slow) >= 0
-
-	[view tv]
-	definition = SELECT n, gen FROM src
-
-	[view followed]
-	on_change = yes
-	capture = trigger
-	definition = SELECT n, gen FROM src
-END_CONF
+slow_views | conf_database shop
 start_viewd
-ok "all views are there" wait_until "is_fresh slow_one && is_fresh tv && is_fresh followed"
+ok "all views are there" wait_until slow_views_are_fresh
 # With this MariaDB cannot exchange names and writes the rows that differ.
 [ $engine != mariadb ] || sql "CREATE TRIGGER hindrance AFTER INSERT ON tv FOR EACH ROW SET @hindrance = 1"
 
-gen=0
-change()
-{
-	gen=$((gen + 1))
-	sql "UPDATE src SET gen = $gen"
-}
-holds()
-{
-	[ "$(sql "SELECT min(gen), max(gen), count(*) FROM $1")" = "$gen|$gen|2" ] && is_fresh "$1"
-}
-is_at_work()
-{
-	[ "$(field "$1" activity)" = REFRESHING ]
-}
 # The slow view is being refreshed now, and will be for long.
 begin_slow_refresh()
 {
@@ -61,14 +27,12 @@ end_slowness()
 {
 	sql "DELETE FROM slow"
 }
-# sessions watch|work|all: their numbers; work: those that run a statement of more than a moment.
+# sessions work|all: their numbers; work: those that run a statement of more than a moment.
 sessions()
 {
 	case $engine-$1 in
-	postgresql-watch) sql_pg "SELECT pid FROM pg_stat_activity WHERE application_name = 'viewd:shop:watch'" ;;
 	postgresql-work) sql_pg "SELECT pid FROM pg_stat_activity WHERE application_name = 'viewd:shop' AND wait_event = 'PgSleep'" ;;
 	postgresql-all) sql_pg "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'viewd:%'" ;;
-	mariadb-watch) sql_mariadb "SELECT IS_USED_LOCK(name) FROM (SELECT CONCAT('viewd_watch_', MIN(id)) AS name FROM information_schema.processlist) n WHERE 0" ;;
 	mariadb-work) sql_mariadb "SELECT id FROM information_schema.processlist WHERE user = 'viewd' AND state = 'User sleep'" ;;
 	mariadb-all) sql_mariadb "SELECT id FROM information_schema.processlist WHERE user = 'viewd'" ;;
 	esac
@@ -94,13 +58,6 @@ all_hold()
 {
 	holds slow_one && holds tv && holds followed
 }
-# again WHAT: everything is as it should be after another change.
-again()
-{
-	change
-	ok "$1: followed" wait_until "holds followed"
-	ok "$1: ... and refreshed by hand" wait_until "viewctl refresh slow_one tv --wait"
-}
 
 # ---- the session that refreshes ends ----
 change
@@ -121,7 +78,7 @@ ok "the server is stopped: the status tells" wait_until "[ \"\$(field slow_one e
 restart
 end_slowness
 ok "it is started again: fresh again without help" wait_until "holds slow_one && holds followed"
-again "after the restart"
+again "after the restart" slow_one tv
 
 # ---- not ready yet ----
 if [ $engine = postgresql ]; then
@@ -137,7 +94,7 @@ if [ $engine = postgresql ]; then
 	stop_pg
 	rm "$pg_dir/data/standby.signal"
 	start_pg
-	again "recovered"
+	again "recovered" slow_one tv
 fi
 
 # ---- the victim of a deadlock ----
@@ -195,6 +152,6 @@ start_viewd
 ok "read-only from the start: stands by" wait_until "[ \"\$(field followed state)\" = STANDBY ]"
 ok "... without many words" test "$(grep -c 'stands by' "$T/viewd.log")" -le 4
 set_read_only off
-again "writable again"
+again "writable again" slow_one tv
 
 finish

@@ -3,6 +3,7 @@
 # A server whose settings leave little time, few connections or another password: viewd's sessions keep limits of their own, one session
 # that is refused is no lost database, and a wrong password is not tried over and over.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "$VIEWD_SRC/tests/system/lib-faults.sh"
 . "$VIEWD_SRC/tests/support/proxy.sh"
 
 # The administrator, whom neither limits nor passwords concern.
@@ -25,8 +26,8 @@ start_engine
 server "ALTER ROLE viewd PASSWORD 'sesame1'" "ALTER USER viewd@localhost IDENTIFIED BY 'sesame1'"
 [ $engine != postgresql ] || sed -i '1i local all viewd scram-sha-256' "$pg_dir/data/pg_hba.conf"
 server "SELECT pg_reload_conf()" "SELECT 1" >"$T/reload.out"
-admin "CREATE TABLE src (n integer PRIMARY KEY, gen integer NOT NULL)"
-admin "INSERT INTO src VALUES (1, 0), (2, 0)"
+ask=admin
+make_source
 admin "CREATE TABLE slow (seconds double precision NOT NULL)"
 start_proxy
 (umask 077 && echo sesame1 >"$T/password")
@@ -35,51 +36,14 @@ conf <<-END_CONF
 	url = $proxy_url
 	password_file = $T/password
 
-	[view-defaults]
-	database = shop
-	unique_key = n
-	method = table
-	retry_backoff = 100ms
-	retry_max_backoff = 500ms
-
-	[view slow_one]
-	method = materialized
-	definition = SELECT n, gen FROM src WHERE (SELECT $(pick 'count(pg_sleep(seconds))' 'coalesce(sum(sleep(seconds)), 0)' '') FROM slow) >= 0
-
-	[view tv]
-	definition = SELECT n, gen FROM src
-
-	[view followed]
-	on_change = yes
-	capture = trigger
-	definition = SELECT n, gen FROM src
+	$(slow_views)
 END_CONF
 start_viewd
-ok "all views are there" wait_until "is_fresh slow_one && is_fresh tv && is_fresh followed"
+ok "all views are there" wait_until slow_views_are_fresh
 
-gen=0
-change()
-{
-	gen=$((gen + 1))
-	admin "UPDATE src SET gen = $gen"
-}
-holds()
-{
-	[ "$(admin "SELECT min(gen), max(gen), count(*) FROM $1")" = "$gen|$gen|2" ] && is_fresh "$1"
-}
-is_at_work()
-{
-	[ "$(field "$1" activity)" = REFRESHING ]
-}
 followed_is()
 {
 	[ "$(field followed state) $(field followed error.class)" = "$1" ]
-}
-again()
-{
-	change
-	ok "$1: followed" wait_until "holds followed"
-	ok "$1: ... and refreshed by hand" wait_until "viewctl refresh slow_one --wait && viewctl refresh tv --wait"
 }
 sessions()
 {
@@ -99,7 +63,7 @@ server "ALTER ROLE viewd SET idle_session_timeout = '1s'" "SET GLOBAL wait_timeo
 server "ALTER ROLE viewd SET idle_in_transaction_session_timeout = '1ms'" \
 	"SET GLOBAL idle_transaction_timeout = 1, idle_readonly_transaction_timeout = 1, idle_write_transaction_timeout = 1"
 end_sessions
-again "little time"
+again "little time" slow_one tv
 admin "INSERT INTO slow VALUES (1.5)"
 change
 ok "little time: a long statement is viewd's own affair" viewctl refresh slow_one --wait
@@ -127,8 +91,8 @@ limit()
 limit 2 2
 stop_viewd
 start_viewd
-ok "two connections: enough to begin with" wait_until "is_fresh slow_one && is_fresh tv && is_fresh followed"
-again "two connections"
+ok "two connections: enough to begin with" wait_until slow_views_are_fresh
+again "two connections" slow_one tv
 before=$(sessions 'viewd:shop:watch')
 admin "INSERT INTO slow VALUES (60)"
 viewctl refresh slow_one >"$T/refresh.out"
@@ -144,7 +108,7 @@ limit 1 1
 end_sessions
 ok "one connection: told so" wait_until "viewctl --json status | jq -r '.[].error.message' | grep -qiE 'too many|max_user_connections'"
 limit -1 0
-again "connections enough"
+again "connections enough" slow_one tv
 ok "few connections: not many words" test "$(grep -ciE 'too many|max_user_connections' "$T/viewd.log")" -le 6
 
 # ---- another password ----
@@ -162,7 +126,7 @@ for password in sesame2 sesame1; do
 	ok "password $password: the wrong one is not tried over and over" test $(($(net accepted) - tried)) -le 2
 	echo $password >"$T/password"
 	ok "password $password: the file is read again" wait_until "viewctl refresh tv --wait"
-	again "password $password"
+	again "password $password" slow_one tv
 done
 unlike "no password is in the log" "$(cat "$T/viewd.log")" 'sesame'
 

@@ -3,6 +3,7 @@
 # Whatever keeps a change from being noticed is noticed itself: triggers and tables that go and come back, logs that somebody empties.
 # What cannot be noticed is healed by max_staleness.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "$VIEWD_SRC/tests/system/lib-faults.sh"
 
 start_engine "$(pick -- --log-bin=binlog '')" $(pick '' '--binlog-format=ROW --log-bin-trust-function-creators=ON' '')
 case $engine in
@@ -84,12 +85,7 @@ followed "a source that came back is followed" cut
 
 # ---- the log is emptied ----
 # Between the change and the look at it, for which viewd is stopped.
-is_stopped()
-{
-	grep -q '^State:.T' "/proc/$viewd_pid/status"
-}
-kill -STOP "$viewd_pid"
-wait_until is_stopped
+pause_process "$viewd_pid"
 sql "UPDATE forgotten SET gen = 13"
 case $engine in
 postgresql) sql_pg "TRUNCATE viewd.changes" ;;

@@ -3,10 +3,10 @@
 # The machine: viewd is stopped for a while, replaced while it is, or short of descriptors, threads and memory. It makes up once for what
 # it missed, writes nothing that is not its own any more, never spins, and is as before when the shortage is over.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "$VIEWD_SRC/tests/system/lib-faults.sh"
 
 start_engine
-sql "CREATE TABLE src (n integer PRIMARY KEY, gen integer NOT NULL)"
-sql "INSERT INTO src VALUES (1, 0), (2, 0)"
+make_source
 define()
 {
 	conf_database shop "$@" <<-END_CONF
@@ -31,22 +31,10 @@ define()
 	END_CONF
 }
 define
-gen=0
-change()
+as_before()
 {
-	gen=$((gen + 1))
-	sql "UPDATE src SET gen = $gen"
-}
-holds()
-{
-	[ "$(sql "SELECT min(gen), max(gen), count(*) FROM $1")" = "$gen|$gen|2" ] && is_fresh "$1"
-}
-again()
-{
-	change
-	ok "$1: followed" wait_until "holds followed"
+	again "$1" by_hand
 	ok "$1: ... on schedule" wait_until "holds ticking"
-	ok "$1: ... and by hand" wait_until "viewctl refresh by_hand --wait --timeout 5s && holds by_hand"
 }
 # passes SECONDS: for wait_until; since is when it began (milliseconds).
 passes()
@@ -55,8 +43,7 @@ passes()
 }
 pause_viewd()
 {
-	kill -STOP "$viewd_pid"
-	wait_until "grep -q '^State:.T' /proc/$viewd_pid/status"
+	pause_process "$viewd_pid"
 	since=$(date +%s%3N)
 }
 start_viewd
@@ -87,16 +74,17 @@ if [ $engine != sqlite ]; then
 	sed -i "s|^control_socket = .*|control_socket = $second/control.sock|; s|^state_dir = .*|state_dir = $second|" "$T/second.conf"
 	start_process "$T/second.log" "$VIEWD_BUILD/viewd" -c "$T/second.conf"
 	second_pid=$started
+	second_status()
+	{
+		"$VIEWD_BUILD/viewctl" -s "$second/control.sock" --json status followed
+	}
 	second_is()
 	{
-		[ "$("$VIEWD_BUILD/viewctl" -s "$second/control.sock" --json status followed | jq -r '.[0].state')" = "$1" ]
+		[ "$(second_status | jq -r '.[0].state')" = "$1" ]
 	}
 	ok "another daemon stands by" wait_until "second_is STANDBY"
 	pause_viewd
-	case $engine in
-	postgresql) sql_pg "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'viewd:shop:watch'" ;;
-	mariadb) for id in $(sql_mariadb "SELECT id FROM information_schema.processlist WHERE user = 'viewd'"); do sql_mariadb "KILL $id"; done ;;
-	esac >"$T/end.out" 2>&1
+	end_leading_session "$(second_status)"
 	ok "it takes over while the first is stopped" wait_until "second_is ACTIVE"
 	change
 	kill -CONT "$viewd_pid"
@@ -104,7 +92,7 @@ if [ $engine != sqlite ]; then
 	fails "... and refreshes nothing" viewctl refresh by_hand --wait
 	ok "... while the other one follows" wait_until "[ \"\$(sql 'SELECT max(gen) FROM followed')\" = $gen ]"
 	stop_process "$second_pid"
-	again "alone again"
+	as_before "alone again"
 fi
 
 # ---- descriptors ----
@@ -134,7 +122,7 @@ wait_until passes 2000
 ok "no descriptors: no spinning" test $((($(ticks) - before) * 100)) -lt $((2000 * $(getconf CLK_TCK) / 20))
 ok "no descriptors: alive" is_running "$viewd_pid"
 limit_viewd "--nofile=$enough:"
-again "descriptors enough"
+as_before "descriptors enough"
 for pid in "${clients[@]}"; do stop_process "$pid"; done
 stop_viewd
 
@@ -148,7 +136,7 @@ if [ "$(id -u)" -eq 0 ] && [ $engine = sqlite ] && $nobody test -x "$VIEWD_BUILD
 		ok "$n threads: starts or says why not" wait_until "viewd_is_up"
 		if is_running "$viewd_pid"; then
 			$nobody prlimit --pid "$viewd_pid" --nproc=1000:
-			again "$n threads, then enough"
+			as_before "$n threads, then enough"
 			stop_viewd
 		fi
 	done
@@ -165,6 +153,6 @@ for mb in $([ -n "${VIEWD_LONG:-}" ] && echo 8 20 28 40 || echo 20); do
 	ok "$mb MiB: an end that tells (status $status)" test $status -ne 139 -a $status -ne 137
 done
 start_viewd
-again "memory enough"
+as_before "memory enough"
 ok "in the end all are equal" viewctl verify --all
 finish

@@ -55,11 +55,11 @@ reader tv
 tv_reader=$started
 
 done_well=0
-for ((i = 0; i < ${refreshes:-25}; i++)); do
+for ((i = 0; i < ${refreshes:-12}; i++)); do
 	[ $((i % 4)) -ne 0 ] || sql "UPDATE src SET gen = gen + 1"
 	! viewctl refresh --all --wait >"$T/refresh.out" 2>&1 || done_well=$((done_well + 1))
 done
-is "every refresh succeeds" "$done_well" "${refreshes:-25}"
+is "every refresh succeeds" "$done_well" "${refreshes:-12}"
 done_well=0
 for ((i = 1; i <= ${redefinitions:-5}; i++)); do
 	sql "UPDATE src SET gen = gen + 1"

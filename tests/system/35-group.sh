@@ -83,11 +83,11 @@ start_process "$T/writer.log" writer
 writer_pid=$started
 
 done_well=0
-for ((i = 0; i < ${refreshes:-25}; i++)); do
+for ((i = 0; i < ${refreshes:-12}; i++)); do
 	members=(ga gb gc)
 	! viewctl refresh "${members[i % 3]}" --wait >"$T/refresh.out" 2>&1 || done_well=$((done_well + 1))
 done
-is "every refresh of a member refreshes all, beside a writer" "$done_well" "${refreshes:-25}" || comment "$(cat "$T/refresh.out")"
+is "every refresh of a member refreshes all, beside a writer" "$done_well" "${refreshes:-12}" || comment "$(cat "$T/refresh.out")"
 ok "... and they stay of one moment" of_one_moment
 
 # Following changes, under constant writing.

@@ -3,6 +3,7 @@
 # Two viewd keep one database: exactly one does anything, the other stands by. The active one ends, is killed, is stopped for a while, or
 # loses its place to the other while it is stopped, also in the middle of a refresh: whatever asks for a refresh gets exactly one that counts.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "$VIEWD_SRC/tests/system/lib-faults.sh"
 
 start_engine
 sql "CREATE TABLE src (n integer PRIMARY KEY)"
@@ -74,11 +75,6 @@ one_keeps_it()
 	fi
 }
 
-is_paused()
-{
-	grep -q '^State:.T' "/proc/${pid[$1]}/status"
-}
-
 effects()
 {
 	sql "SELECT count(*) FROM effect WHERE of = $1"
@@ -97,16 +93,9 @@ shows()
 	[ "$(sql 'SELECT n FROM mirror')" = "$1" ]
 }
 
-# The server ends the session in which the active one keeps its place, as it would after a partition of the network or a suspended machine.
-end_leading_session()
+take_its_place()
 {
-	# The other one says which connection of MariaDB it is.
-	local leading
-	leading=$(ctl b --json status mirror | jq -r '.[0].error.message' | grep -oE 'connection [0-9]+' | tr -dc 0-9)
-	case $engine in
-	postgresql) sql_pg "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'viewd:shop:watch' AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)" ;;
-	mariadb) sql_mariadb "KILL $leading" ;;
-	esac >/dev/null
+	end_leading_session "$(ctl b --json status mirror)"
 }
 
 # ---- at most one ----
@@ -151,8 +140,7 @@ change
 wait_until shows $n
 clock_rows=$(sql "SELECT count(*) FROM $history WHERE view = 'clock'")
 clock_start=$SECONDS
-kill -STOP "${pid[a]}"
-wait_until is_paused a
+pause_process "${pid[a]}"
 change
 wait_until stands_by b
 kill -CONT "${pid[a]}"
@@ -161,8 +149,7 @@ is "... with one refresh for the one change" "$(effects $n)" 1
 ok "... and the other one still stands by" stands_by b
 
 # Something asks in SQL, which is one more refresh of what is there.
-kill -STOP "${pid[a]}"
-wait_until is_paused a
+pause_process "${pid[a]}"
 sql "$(pick "SELECT viewd.request_refresh('mirror')" "INSERT INTO viewd_requests (view) VALUES ('mirror')" "INSERT INTO viewd_requests (view) VALUES ('mirror')")" >/dev/null
 kill -CONT "${pid[a]}"
 ok "asked in SQL meanwhile, it refreshes" wait_until '[ "$(effects $n)" = 2 ]'
@@ -175,16 +162,14 @@ ok "a schedule of one second runs at most once a second" test $clock_rows -le $(
 # ---- stopped for a while, and its place is taken ----
 
 if [ $engine = sqlite ]; then
-	kill -STOP "${pid[a]}"
-	wait_until is_paused a
+	pause_process "${pid[a]}"
 	change
 	stop_process "${pid[a]}" KILL
 	ok "stopped and then killed: the other one takes over" wait_until "shows $n && is_active b"
 	is "... with one refresh for the one change" "$(effects $n)" 1
 else
-	kill -STOP "${pid[a]}"
-	wait_until is_paused a
-	end_leading_session
+	pause_process "${pid[a]}"
+	take_its_place
 	ok "its session is gone while it is stopped: the other one takes over" wait_until is_active b
 	change
 	ok "... and refreshes what changes" wait_until shows $n
@@ -224,21 +209,21 @@ for place in $(places); do
 	sed -i "s/^refresh_mode = .*/refresh_mode = $([[ $place == mysql:* ]] && echo swap || echo auto)/" "$T/a.conf" "$T/b.conf"
 	rm -f "$T/a.sock" "$T/b.sock"
 	start a VIEWD_FAILPOINT="$place:stop"
-	wait_until "is_paused a || is_active a"
+	wait_until "is_paused ${pid[a]} || is_active a"
 	start b
-	wait_until "is_paused a || stands_by b"
-	if ! is_paused a; then
+	wait_until "is_paused ${pid[a]} || stands_by b"
+	if ! is_paused "${pid[a]}"; then
 		change
-		wait_until "is_paused a || { shows $n && is_active a; }"
+		wait_until "is_paused ${pid[a]} || { shows $n && is_active a; }"
 	fi
-	if ! is_paused a; then
+	if ! is_paused "${pid[a]}"; then
 		stop_process "${pid[b]}"
 		stop_process "${pid[a]}"
 		continue
 	fi
 	n_places=$((n_places + 1))
 	before=$(effects $n)
-	[ $engine = sqlite ] || end_leading_session
+	[ $engine = sqlite ] || take_its_place
 	[ $engine = sqlite ] || wait_until "! stands_by b"
 	kill -CONT "${pid[a]}"
 	# Where the other one could not take over because of what is held open, the first one may take its place back.
