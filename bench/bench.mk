@@ -20,49 +20,30 @@ bench: viewd viewctl $(bench_programs) $(engine_benches) tests/support/notify te
 
 # One program an engine: refreshes through viewd against the same SQL sent by a client, and how soon changes are seen.
 engine_benches =
-inserts_sources = bench/inserts.c tests/support/sqlclient.c tests/support/sqlclient.h
-latency_sources = bench/latency.c tests/support/sqlclient.c tests/support/sqlclient.h
-refresh_sources = bench/refresh.c tests/support/sqlclient.c tests/support/sqlclient.h
 if DIALECT_SQLITE
-engine_benches += bench/refresh-sqlite
-bench_refresh_sqlite_SOURCES = $(refresh_sources) tests/support/sqlclient_sqlite.c
-bench_refresh_sqlite_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
-bench_refresh_sqlite_LDADD = $(SQLITE_LIBS)
-engine_benches += bench/latency-sqlite
-bench_latency_sqlite_SOURCES = $(latency_sources) tests/support/sqlclient_sqlite.c
-bench_latency_sqlite_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
-bench_latency_sqlite_LDADD = $(SQLITE_LIBS)
-engine_benches += bench/inserts-sqlite
-bench_inserts_sqlite_SOURCES = $(inserts_sources) tests/support/sqlclient_sqlite.c
-bench_inserts_sqlite_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
-bench_inserts_sqlite_LDADD = $(SQLITE_LIBS)
+engine_benches += bench/refresh-sqlite bench/latency-sqlite bench/inserts-sqlite
+bench_refresh_sqlite_SOURCES = bench/refresh.c
+bench_refresh_sqlite_LDADD = libsqlclient_sqlite.la
+bench_latency_sqlite_SOURCES = bench/latency.c
+bench_latency_sqlite_LDADD = libsqlclient_sqlite.la
+bench_inserts_sqlite_SOURCES = bench/inserts.c
+bench_inserts_sqlite_LDADD = libsqlclient_sqlite.la
 endif
 if DIALECT_POSTGRESQL
-engine_benches += bench/refresh-postgresql
-bench_refresh_postgresql_SOURCES = $(refresh_sources) tests/support/sqlclient_postgresql.c
-bench_refresh_postgresql_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
-bench_refresh_postgresql_LDADD = $(PQ_LIBS)
-
-engine_benches += bench/latency-postgresql
-bench_latency_postgresql_SOURCES = $(latency_sources) tests/support/sqlclient_postgresql.c
-bench_latency_postgresql_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
-bench_latency_postgresql_LDADD = $(PQ_LIBS)
-engine_benches += bench/inserts-postgresql
-bench_inserts_postgresql_SOURCES = $(inserts_sources) tests/support/sqlclient_postgresql.c
-bench_inserts_postgresql_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
-bench_inserts_postgresql_LDADD = $(PQ_LIBS)
+engine_benches += bench/refresh-postgresql bench/latency-postgresql bench/inserts-postgresql
+bench_refresh_postgresql_SOURCES = bench/refresh.c
+bench_refresh_postgresql_LDADD = libsqlclient_postgresql.la
+bench_latency_postgresql_SOURCES = bench/latency.c
+bench_latency_postgresql_LDADD = libsqlclient_postgresql.la
+bench_inserts_postgresql_SOURCES = bench/inserts.c
+bench_inserts_postgresql_LDADD = libsqlclient_postgresql.la
 endif
 if DIALECT_MYSQL
-engine_benches += bench/refresh-mariadb
-bench_refresh_mariadb_SOURCES = $(refresh_sources) tests/support/sqlclient_mysql.c
-bench_refresh_mariadb_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
-bench_refresh_mariadb_LDADD = $(MYSQL_LIBS)
-engine_benches += bench/latency-mariadb
-bench_latency_mariadb_SOURCES = $(latency_sources) tests/support/sqlclient_mysql.c
-bench_latency_mariadb_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
-bench_latency_mariadb_LDADD = $(MYSQL_LIBS)
-engine_benches += bench/inserts-mariadb
-bench_inserts_mariadb_SOURCES = $(inserts_sources) tests/support/sqlclient_mysql.c
-bench_inserts_mariadb_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
-bench_inserts_mariadb_LDADD = $(MYSQL_LIBS)
+engine_benches += bench/refresh-mariadb bench/latency-mariadb bench/inserts-mariadb
+bench_refresh_mariadb_SOURCES = bench/refresh.c
+bench_refresh_mariadb_LDADD = libsqlclient_mariadb.la
+bench_latency_mariadb_SOURCES = bench/latency.c
+bench_latency_mariadb_LDADD = libsqlclient_mariadb.la
+bench_inserts_mariadb_SOURCES = bench/inserts.c
+bench_inserts_mariadb_LDADD = libsqlclient_mariadb.la
 endif

@@ -1,6 +1,8 @@
 # MySQL and MariaDB.
 pkglib_LTLIBRARIES += viewd_mysql.la
-mysql_sources = \
+noinst_LTLIBRARIES += libviewd_mysql.la
+# All but the exported symbol, whose name is another where tests link it.
+libviewd_mysql_la_SOURCES = \
 	plugins/mysql/aside.c plugins/mysql/aside.h \
 	plugins/mysql/binlog.c plugins/mysql/binlog.h \
 	plugins/mysql/capture.c \
@@ -17,7 +19,6 @@ mysql_sources = \
 	plugins/mysql/inplace.c \
 	plugins/mysql/intent.c \
 	plugins/mysql/my.h \
-	plugins/mysql/mysql.c \
 	plugins/mysql/lease.c \
 	plugins/mysql/notice.c plugins/mysql/notice.h \
 	plugins/mysql/lock.c \
@@ -36,7 +37,8 @@ mysql_sources = \
 	plugins/mysql/targets.c plugins/mysql/targets.h \
 	plugins/mysql/trigger.c \
 	plugins/mysql/watch.c plugins/mysql/watch.h
-viewd_mysql_la_SOURCES = $(mysql_sources)
+libviewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)
+viewd_mysql_la_SOURCES = plugins/mysql/mysql.c
 viewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)
 viewd_mysql_la_LDFLAGS = $(plugin_ldflags)
-viewd_mysql_la_LIBADD = libviewd_sql.la libviewd_base.la $(MYSQL_LIBS) $(TALLOC_LIBS)
+viewd_mysql_la_LIBADD = libviewd_mysql.la libviewd_sql.la libviewd_base.la $(MYSQL_LIBS) $(TALLOC_LIBS)

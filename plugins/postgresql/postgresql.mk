@@ -1,6 +1,8 @@
 # The PostgreSQL dialect. The only code that includes libpq-fe.h.
 pkglib_LTLIBRARIES += viewd_postgresql.la
-postgresql_sources = \
+noinst_LTLIBRARIES += libviewd_postgresql.la
+# All but the exported symbol, whose name is another where tests link it.
+libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/capture.c \
 	plugins/postgresql/catalogue.c \
 	plugins/postgresql/choose.c \
@@ -23,7 +25,6 @@ postgresql_sources = \
 	plugins/postgresql/pipeline.c \
 	plugins/postgresql/poll.c \
 	plugins/postgresql/pooler.c \
-	plugins/postgresql/postgresql.c \
 	plugins/postgresql/prepare.c \
 	plugins/postgresql/replace.c \
 	plugins/postgresql/sources.c \
@@ -37,7 +38,8 @@ postgresql_sources = \
 	plugins/postgresql/watch.c \
 	plugins/postgresql/watch.h
 EXTRA_DIST += plugins/postgresql/README.md
-viewd_postgresql_la_SOURCES = $(postgresql_sources)
+libviewd_postgresql_la_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+viewd_postgresql_la_SOURCES = plugins/postgresql/postgresql.c
 viewd_postgresql_la_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 viewd_postgresql_la_LDFLAGS = $(plugin_ldflags)
-viewd_postgresql_la_LIBADD = libviewd_sql.la libviewd_base.la $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
+viewd_postgresql_la_LIBADD = libviewd_postgresql.la libviewd_sql.la libviewd_base.la $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)

@@ -1,9 +1,9 @@
 # Tests of the MySQL dialect against a real server: run.sh starts one and runs each program.
 if DIALECT_MYSQL
 check_LTLIBRARIES += libmytest.la
-libmytest_la_SOURCES = $(mysql_sources) tests/mysql/my_support.c tests/mysql/my_support.h
+libmytest_la_SOURCES = plugins/mysql/mysql.c tests/mysql/my_support.c tests/mysql/my_support.h
 libmytest_la_CPPFLAGS = $(AM_CPPFLAGS) -DVIEWD_DIALECT_STATIC=mysql $(MYSQL_CFLAGS)
-libmytest_la_LIBADD = libviewd_sql.la libviewd.la libharness.la $(MYSQL_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
+libmytest_la_LIBADD = libviewd_mysql.la libviewd_sql.la libviewd.la libharness.la $(MYSQL_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
 
 my_programs = tests/mysql/test_my_binlog tests/mysql/test_my_capture tests/mysql/test_my_cost tests/mysql/test_my_crash tests/mysql/test_my_look tests/mysql/test_my_readers tests/mysql/test_my_session tests/mysql/server_kill
 check_PROGRAMS += $(my_programs)

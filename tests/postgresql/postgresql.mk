@@ -1,10 +1,10 @@
 # Tests of the PostgreSQL dialect against a real server: run.sh starts one and runs each program.
 if DIALECT_POSTGRESQL
 check_LTLIBRARIES += libpgtest.la
-libpgtest_la_SOURCES = $(postgresql_sources) tests/postgresql/pg_support.c tests/postgresql/pg_support.h \
+libpgtest_la_SOURCES = plugins/postgresql/postgresql.c tests/postgresql/pg_support.c tests/postgresql/pg_support.h \
 	tests/postgresql/pg_watch_support.c tests/postgresql/pg_watch_support.h
 libpgtest_la_CPPFLAGS = $(AM_CPPFLAGS) -DVIEWD_DIALECT_STATIC=postgresql $(PQ_CFLAGS)
-libpgtest_la_LIBADD = libviewd_sql.la libviewd.la libharness.la $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
+libpgtest_la_LIBADD = libviewd_postgresql.la libviewd_sql.la libviewd.la libharness.la $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
 
 pg_programs = tests/postgresql/test_pg_conn tests/postgresql/test_pg_refresh tests/postgresql/test_pg_replace \
 	tests/postgresql/test_pg_readers tests/postgresql/test_pg_turns tests/postgresql/test_pg_watch tests/postgresql/test_pg_flood \

@@ -93,26 +93,35 @@ examples = \
 	conf/examples/league/seed-mysql.sql conf/examples/league/seed-sqlite.sql
 EXTRA_DIST += $(examples)
 
-# A client in a tight loop, one program an engine.
+# A client, one library an engine, and one in a tight loop.
+sqlclient_sources = tests/support/sqlclient.c tests/support/sqlclient.h
 if DIALECT_SQLITE
+check_LTLIBRARIES += libsqlclient_sqlite.la
+libsqlclient_sqlite_la_SOURCES = $(sqlclient_sources) tests/support/sqlclient_sqlite.c
+libsqlclient_sqlite_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+libsqlclient_sqlite_la_LIBADD = $(SQLITE_LIBS)
 check_PROGRAMS += tests/support/reader-sqlite
-tests_support_reader_sqlite_SOURCES = tests/support/reader.c $(sqlclient_sources) tests/support/sqlclient_sqlite.c
-tests_support_reader_sqlite_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
-tests_support_reader_sqlite_LDADD = $(SQLITE_LIBS)
+tests_support_reader_sqlite_SOURCES = tests/support/reader.c
+tests_support_reader_sqlite_LDADD = libsqlclient_sqlite.la
 endif
 if DIALECT_POSTGRESQL
+check_LTLIBRARIES += libsqlclient_postgresql.la
+libsqlclient_postgresql_la_SOURCES = $(sqlclient_sources) tests/support/sqlclient_postgresql.c
+libsqlclient_postgresql_la_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+libsqlclient_postgresql_la_LIBADD = $(PQ_LIBS)
 check_PROGRAMS += tests/support/reader-postgresql
-tests_support_reader_postgresql_SOURCES = tests/support/reader.c $(sqlclient_sources) tests/support/sqlclient_postgresql.c
-tests_support_reader_postgresql_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
-tests_support_reader_postgresql_LDADD = $(PQ_LIBS)
+tests_support_reader_postgresql_SOURCES = tests/support/reader.c
+tests_support_reader_postgresql_LDADD = libsqlclient_postgresql.la
 endif
 if DIALECT_MYSQL
+check_LTLIBRARIES += libsqlclient_mariadb.la
+libsqlclient_mariadb_la_SOURCES = $(sqlclient_sources) tests/support/sqlclient_mysql.c
+libsqlclient_mariadb_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
+libsqlclient_mariadb_la_LIBADD = $(MYSQL_LIBS)
 check_PROGRAMS += tests/support/reader-mariadb
-tests_support_reader_mariadb_SOURCES = tests/support/reader.c $(sqlclient_sources) tests/support/sqlclient_mysql.c
-tests_support_reader_mariadb_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
-tests_support_reader_mariadb_LDADD = $(MYSQL_LIBS)
+tests_support_reader_mariadb_SOURCES = tests/support/reader.c
+tests_support_reader_mariadb_LDADD = libsqlclient_mariadb.la
 endif
-sqlclient_sources = tests/support/sqlclient.c tests/support/sqlclient.h
 
 # The long form of the tests that have one: more rounds, more data.
 .PHONY: check-long
