@@ -132,8 +132,12 @@ is_down()
 }
 
 # What the server says, or what it is told, disappears on the way: when a connection is made, and while it is set up.
-troubles=(hold "mute up")
-[ -z "${VIEWD_LONG:-}" ] || troubles+=("mute down" "stall 20")
+# Without much time each is met on one engine.
+case ${VIEWD_LONG:+long}$engine in
+postgresql) troubles=(hold "mute up") ;;
+mariadb) troubles=("mute down" "stall 20") ;;
+*) troubles=(hold "mute up" "mute down" "stall 20") ;;
+esac
 for trouble in "${troubles[@]}"; do
 	net cut
 	# shellcheck disable=SC2086 # words
