@@ -109,7 +109,9 @@ end_sessions
 ok "one connection: told so" wait_until "viewctl --json status | jq -r '.[].error.message' | grep -qiE 'too many|max_user_connections'"
 limit -1 0
 again "connections enough" slow_one tv
-ok "few connections: not many words" test "$(grep -ciE 'too many|max_user_connections' "$T/viewd.log")" -le 6
+# How many views ask for a connection while there is none depends on the machine; what was said once is not said over and over.
+said_most=$(grep -iE 'too many|max_user_connections' "$T/viewd.log" | sort | uniq -c | sort -rn | awk 'NR == 1 { print $1 }')
+ok "few connections: not many words" test "$said_most" -le 2
 
 # ---- another password ----
 set_password()
