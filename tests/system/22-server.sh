@@ -33,7 +33,7 @@ sessions()
 	case $engine-$1 in
 	postgresql-work) sql_pg "SELECT pid FROM pg_stat_activity WHERE application_name = 'viewd:shop' AND wait_event = 'PgSleep'" ;;
 	postgresql-all) sql_pg "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'viewd:%'" ;;
-	mariadb-work) sql_mariadb "SELECT id FROM information_schema.processlist WHERE user = 'viewd' AND state = 'User sleep'" ;;
+	mariadb-work) sql_mariadb "SELECT id FROM information_schema.processlist WHERE user = 'viewd' AND state = 'User sleep' AND info NOT LIKE 'DO SLEEP%'" ;;
 	mariadb-all) sql_mariadb "SELECT id FROM information_schema.processlist WHERE user = 'viewd'" ;;
 	esac
 }
