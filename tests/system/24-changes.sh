@@ -85,7 +85,7 @@ followed "a source that came back is followed" cut
 
 # ---- the log is emptied ----
 # Between the change and the look at it, for which viewd is stopped.
-pause_process "$viewd_pid"
+pause_viewd
 sql "UPDATE forgotten SET gen = 13"
 case $engine in
 postgresql) sql_pg "TRUNCATE viewd.changes" ;;

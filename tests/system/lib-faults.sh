@@ -88,6 +88,17 @@ pause_process()
 	wait_until is_paused "$1"
 }
 
+# viewd is stopped until it is told to continue, but not while it keeps an SQLite file to itself: then nobody could write.
+pause_viewd()
+{
+	pause_process "$viewd_pid"
+	while [ "$engine" = sqlite ] && ! sqlite3 -batch "$T/shop.db" 'BEGIN IMMEDIATE; ROLLBACK' >"$T/pause.out" 2>&1; do
+		kill -CONT "$viewd_pid"
+		nap
+		pause_process "$viewd_pid"
+	done
+}
+
 # end_leading_session WHY: the server ends the session in which the daemon that leads keeps its place, as it would after a partition of the
 # network or a suspended machine. MariaDB does not tell which that is; WHY is what a daemon that stands by says.
 end_leading_session()
