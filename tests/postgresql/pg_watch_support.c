@@ -77,6 +77,14 @@ void pg_stage_begin(struct pg_stage *s, enum viewd_capture mode)
 	pg_stage_capture(s, mode, "SELECT count(*) AS n FROM sale", names, 1);
 }
 
+void pg_stage_own(struct pg_stage *s)
+{
+	static const char *const names[] = {"own"};
+	pg_stage_open(s);
+	pg_do(s->conn, "CREATE TABLE own (id int)");
+	pg_stage_capture(s, VIEWD_CAPTURE_TRIGGER, "SELECT count(*) AS n FROM own", names, 1);
+}
+
 struct viewd_outcome pg_stage_refresh(struct pg_stage *s)
 {
 	return pg_refreshed(s->conn, &s->view);

@@ -29,6 +29,8 @@ void pg_stage_capture(struct pg_stage *s, enum viewd_capture mode, const char *d
 void pg_stage_rewatch(struct pg_stage *s);
 /* Open and capture, with totals over sale. */
 void pg_stage_begin(struct pg_stage *s, enum viewd_capture mode);
+/* The same of the table own(id), which belongs to viewd and is empty. */
+void pg_stage_own(struct pg_stage *s);
 
 /* capture() alone. */
 bool pg_try_capture(struct pg_stage *s, enum viewd_capture mode, struct viewd_err *err) MUST_CHECK;

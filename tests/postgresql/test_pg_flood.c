@@ -301,9 +301,7 @@ static void leaves_nothing_behind(void)
 {
 	struct pg_stage s;
 	struct viewd_err err = {0};
-	pg_stage_open(&s);
-	pg_do(s.conn, "CREATE TABLE own (id int)");
-	pg_stage_capture(&s, VIEWD_CAPTURE_TRIGGER, "SELECT count(*) AS n FROM own", (const char *const[]){"own"}, 1);
+	pg_stage_own(&s);
 	REQUIRE_OK(pg_flood_begin(s.watch, "\"public\".\"own\"", &err), &err);
 	CHECK_OK(pg_try_capture(&s, VIEWD_CAPTURE_NONE, &err), &err);
 	CHECK_STR(pg_ask(s.conn, "SELECT (SELECT count(*) FROM viewd.sources), (SELECT count(*) FROM pg_proc WHERE proname ~ '^note_[0-9]'),"

@@ -220,9 +220,7 @@ static void removes_triggers_nobody_needs(void)
 {
 	struct pg_stage s;
 	struct viewd_err err = {0};
-	pg_stage_open(&s);
-	pg_do(s.conn, "CREATE TABLE own (id int)");
-	pg_stage_capture(&s, VIEWD_CAPTURE_TRIGGER, "SELECT count(*) AS n FROM own", (const char *const[]){"own"}, 1);
+	pg_stage_own(&s);
 	CHECK_STR(pg_ask(s.conn, "SELECT count(*), min(tgenabled::text) FROM pg_trigger WHERE NOT tgisinternal"), "1,A");
 	CHECK_OK(pg_try_capture(&s, VIEWD_CAPTURE_NONE, &err), &err);
 	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal"), "0");
