@@ -37,7 +37,7 @@ engine_tests = \
 	tests/system/35-group-sqlite.sh tests/system/35-group-postgresql.sh tests/system/35-group-mariadb.sh \
 	tests/system/40-crash-sqlite.sh tests/system/40-crash-postgresql.sh tests/system/40-crash-mariadb.sh \
 	tests/system/45-two-sqlite.sh tests/system/45-two-postgresql.sh tests/system/45-two-mariadb.sh \
-	tests/system/46-late-postgresql.sh \
+	tests/system/46-late-postgresql.sh tests/system/46-late-mariadb.sh \
 	tests/system/47-onesource-sqlite.sh tests/system/47-onesource-postgresql.sh tests/system/47-onesource-mariadb.sh \
 	tests/system/48-wait-sqlite.sh tests/system/48-wait-postgresql.sh tests/system/48-wait-mariadb.sh \
 	tests/system/50-reload-sqlite.sh tests/system/50-reload-postgresql.sh tests/system/50-reload-mariadb.sh \
