@@ -19,7 +19,8 @@ struct position {
 	int64_t created; /* when the file was made, as its first event says; 0 unknown */
 };
 
-/* Can this session read the log? *cls_r is OK, else why says what is missing (160 bytes). False: the question failed. */
+/* Can this session read the log? *cls_r is OK, else why says what is missing (160 bytes). False: the question failed, or
+ * came to nothing for a reason that passes. */
 bool binlog_usable(struct viewd_conn *conn, enum viewd_err_class *cls_r, char why[static 160], struct viewd_err *err) MUST_CHECK;
 /* Remembers the end of the log as the place to begin, unless a place is remembered. Before a view is registered. */
 bool binlog_begin(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;

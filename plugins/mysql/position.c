@@ -76,6 +76,16 @@ static bool not_usable(enum viewd_err_class *cls_r, enum viewd_err_class cls, ch
 	return true;
 }
 
+/* What passes by itself says nothing of what this account may do. */
+static bool may_not(const struct viewd_err *failure, enum viewd_err_class *cls_r, char why[static 160], const char *text, struct viewd_err *err)
+{
+	if (!err_class_retries(failure->cls))
+		return not_usable(cls_r, failure->cls, why, text);
+	if (err != NULL)
+		*err = *failure;
+	return false;
+}
+
 bool binlog_usable(struct viewd_conn *conn, enum viewd_err_class *cls_r, char why[static 160], struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
@@ -87,11 +97,11 @@ bool binlog_usable(struct viewd_conn *conn, enum viewd_err_class *cls_r, char wh
 	if (good == 0)
 		return not_usable(cls_r, VIEWD_ERR_CONFIG, why, "log_bin is off or binlog_format is not ROW");
 	if (!find_end(conn, &end, &failure))
-		return not_usable(cls_r, failure.cls, why, "the account lacks BINLOG MONITOR");
+		return may_not(&failure, cls_r, why, "the account lacks BINLOG MONITOR", err);
 	if (!end.known || end.filtered)
 		return not_usable(cls_r, VIEWD_ERR_CONFIG, why, "the log leaves out databases");
 	if (!binlog_try(conn, &end.at, &failure))
-		return not_usable(cls_r, failure.cls, why, "the account lacks REPLICATION SLAVE");
+		return may_not(&failure, cls_r, why, "the account lacks REPLICATION SLAVE", err);
 	*cls_r = VIEWD_ERR_OK;
 	return true;
 }

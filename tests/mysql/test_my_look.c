@@ -176,10 +176,30 @@ static void a_long_log_is_read_in_parts(void)
 	my_do("DROP TABLE long_one");
 }
 
+/* What passes by itself must not make `auto` choose triggers for good. */
+static void a_passing_failure_decides_nothing(void)
+{
+	const struct viewd_source source = {"shop", "sales", VIEWD_KIND_TABLE};
+	struct scene *s = begin();
+	struct viewd_view_spec spec = my_view("w", VIEWD_METHOD_TABLE, "SELECT 1 AS one");
+	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO, .sources = &source, .n_sources = 1};
+	struct viewd_captured out = {.mode = VIEWD_CAPTURE_COUNT};
+	struct viewd_err err = {0};
+
+	my_do("ALTER USER viewd@localhost WITH MAX_CONNECTIONS_PER_HOUR 1");
+	my_unprepared();
+	CHECK(!DIALECT->capture(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err));
+	CHECK_INT(err.cls, VIEWD_ERR_RESOURCE);
+	my_do("ALTER USER viewd@localhost WITH MAX_CONNECTIONS_PER_HOUR 0");
+	REQUIRE_OK(DIALECT->capture(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
+	CHECK_INT(out.mode, VIEWD_CAPTURE_BINLOG);
+}
+
 static const struct harness_test tests[] = {
 	{"what was committed before it is told", what_was_committed_before_it_is_told},
 	{"so it is after a reconnect", so_it_is_after_a_reconnect},
 	{"it ends behind every kind of end", it_ends_behind_every_kind_of_end},
 	{"a long log is read in parts", a_long_log_is_read_in_parts},
+	{"a passing failure decides nothing", a_passing_failure_decides_nothing},
 };
 HARNESS_MAIN(SUITE("mysql look", tests))
