@@ -152,10 +152,22 @@ void capture_describe(struct job *job)
 	job->capture_digest = wanted ? digest(v) : 0;
 }
 
+/* A database that comes back is set up again, and nothing else is wrong with it than before. */
+static void tell_warnings(struct view *v, const char *warnings)
+{
+	if (warnings == NULL || (v->capture_warnings != NULL && strcmp(v->capture_warnings, warnings) == 0))
+		return;
+	for (const char *line = warnings; *line != '\0'; line += strcspn(line, "\n") + 1)
+		log_warning("view '%s', %.*s", v->label, (int)strcspn(line, "\n"), line);
+	talloc_free(v->capture_warnings);
+	v->capture_warnings = mem_strdup(v, warnings);
+}
+
 void capture_done(struct job *job)
 {
 	struct view *v = job->view;
 	talloc_free(v->capture_reason);
+	tell_warnings(v, job->capture_warnings);
 	if (!job->ok) {
 		v->capture_reason = mem_printf(v, "changes cannot be noticed (%s)", job->err.msg);
 		log_error("view '%s', %s%s%s", v->label, v->capture_reason, job->err.hint[0] != '\0' ? "; " : "", job->err.hint);

@@ -81,6 +81,7 @@ struct db *database_new(struct engine *eng, const struct conf_database *conf)
 	TAILQ_INIT(&db->aux);
 	TAILQ_INIT(&db->doubtful);
 	db->probe_timer = loop_timer_new(eng->loop, probe_now, db);
+	db->doubt_timer = loop_timer_new(eng->loop, doubt_expired, db);
 	judge(db);
 	return db;
 }
@@ -338,6 +339,7 @@ void database_free(struct db **db_ptr)
 	struct db *db = *db_ptr;
 	*db_ptr = NULL;
 	loop_timer_free(&db->probe_timer);
+	loop_timer_free(&db->doubt_timer);
 	session_close_idle(db);
 	talloc_free(db);
 }

@@ -2,7 +2,10 @@
 #include "core/doubt.h"
 
 #include "base/err.h"
+#include "base/span.h"
 #include "core/watch.h"
+
+#define DOUBT_MAX (20 * SPAN_SECOND)
 
 /* The server lives, it only takes no further session: that passes, and the others go on meanwhile. */
 static void leave_alone(struct job *job)
@@ -28,12 +31,30 @@ bool doubt_raised(struct job *job)
 	if (job->err.cls != VIEWD_ERR_CONNECT || watch_ask(db) == 0)
 		return false;
 	TAILQ_INSERT_TAIL(&db->doubtful, job, link);
+	if (TAILQ_FIRST(&db->doubtful) == job)
+		loop_timer_set(db->doubt_timer, DOUBT_MAX);
 	return true;
+}
+
+/* A watch may be busy for long, with one slow look or many. Whether it is lost it finds out itself; here it has only given no reason to think
+ * so, and the job is tried again. */
+void doubt_expired(void *db_ctx)
+{
+	struct db *db = db_ctx;
+	struct job *job;
+	while ((job = TAILQ_FIRST(&db->doubtful)) != NULL) {
+		TAILQ_REMOVE(&db->doubtful, job, link);
+		job->alone = !job->cancelled;
+		if (job->alone)
+			job->err.cls = VIEWD_ERR_RESOURCE;
+		job_end(job);
+	}
 }
 
 void doubt_settle(struct db *db, bool alive)
 {
 	struct job *job;
+	loop_timer_clear(db->doubt_timer);
 	while ((job = TAILQ_FIRST(&db->doubtful)) != NULL) {
 		TAILQ_REMOVE(&db->doubtful, job, link);
 		if (alive && !job->cancelled)

@@ -14,4 +14,7 @@ bool doubt_raised(struct job *job);
 /* The watch has looked (alive), or is gone: jobs in doubt end. [loop] */
 void doubt_settle(struct db *db, bool alive);
 
+/* The watch has not answered in time; what the database's doubt_timer does. [loop] */
+void doubt_expired(void *db_ctx);
+
 #endif

@@ -103,6 +103,7 @@ struct job {
 	struct recorded_copy *recorded;
 	size_t n_recorded;
 	struct viewd_captured captured;
+	char *capture_warnings; /* lines; NULL: none */
 	int64_t duration_us;
 };
 

@@ -245,16 +245,16 @@ static bool drop_recorded(struct job *job)
 	return err.cls == VIEWD_ERR_OK;
 }
 
-static bool log_warning_of(void *ctx, const char *text)
+static bool keep_warning(void *ctx, const char *text)
 {
-	const struct job *job = ctx;
-	log_warning("view '%s', %s", job->label, text);
+	struct job *job = ctx;
+	job->capture_warnings = mem_printf(job, "%s%s\n", job->capture_warnings != NULL ? job->capture_warnings : "", text);
 	return true;
 }
 
 static bool capture(struct job *job)
 {
-	struct viewd_text_sink warnings = {.fn = log_warning_of, .ctx = job};
+	struct viewd_text_sink warnings = {.fn = keep_warning, .ctx = job};
 	return job->session->dialect->capture(job->session->conn, &job->spec, &job->capture, &job->captured, warnings, &job->err);
 }
 

@@ -172,6 +172,7 @@ void session_cancel(struct session *s)
 		.done = cancel_done,
 		.thread_begin = s->dialect->thread_begin,
 		.thread_end = s->dialect->thread_end,
+		.lasting = true, /* a server that takes the request and never answers keeps the thread */
 	};
 	worker_submit(s->eng->pool, &ct->task);
 }

@@ -66,6 +66,7 @@ struct db {
 	struct view_queue queue; /* instances with something ready to run, best first */
 	struct job_queue aux;
 	struct job_queue doubtful; /* could not open a session; the watch is asked */
+	struct loop_timer *doubt_timer; /* for so long */
 	struct view **views;
 	size_t n_views;
 	void *groups;          /* talloc context of its groups */
@@ -168,6 +169,7 @@ struct view {
 	bool catch_up;           /* set up just now: what other databases did meanwhile has not been looked at */
 	enum viewd_capture capture_mode;
 	char *capture_reason;
+	char *capture_warnings;  /* what its captures were last warned of, lines: told once until it is something else */
 	size_t heap_index;       /* 0: not in the heap */
 
 	struct waiter_list waiters;

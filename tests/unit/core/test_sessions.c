@@ -2,6 +2,7 @@
  *
  * test_sessions.c: what the end of one session says about its database, and cancels that come at an unlucky moment.
  */
+#include "core/doubt.h"
 #include "core/database.h"
 #include "core/job.h"
 #include "core/session.h"
@@ -139,6 +140,26 @@ static void cancelled_in_doubt(void)
 	rig_free(&rig);
 }
 
+/* The watch is busy for longer than a job may be in doubt: the database is not given up for that, nor the job kept for ever. */
+static void doubt_has_a_limit(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
+	struct rig_report r;
+	session_close_idle(rig_db(rig, "d"));
+	fake_do("d", "hang watch_next d");
+	fake_do("d", "fail open d connect");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->doubtful));
+	expect_log("view 'a', refresh failed (");
+	doubt_expired(rig_db(rig, "d")); /* what its timer does */
+	CHECK(TAILQ_EMPTY(&rig_db(rig, "d")->doubtful));
+	RUN_UNTIL(rig, r.done);
+	CHECK_INT(rig_db(rig, "d")->state, DB_UP);
+	fake_do("d", "release watch_next d");
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
 static void stopped_in_doubt(void)
 {
 	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
@@ -203,6 +224,7 @@ static const struct harness_test tests[] = {
 	{"the server is full", the_server_is_full},
 	{"a connection is refused once", a_connection_is_refused_once},
 	{"cancelled in doubt", cancelled_in_doubt},
+	{"doubt has a limit", doubt_has_a_limit},
 	{"stopped in doubt", stopped_in_doubt},
 	{"a cancel just before a call begins", cancel_just_before_a_call_begins},
 };

@@ -248,6 +248,24 @@ static struct rig *following(void)
 	return rig;
 }
 
+/* The database comes back, the capture is set up again, and warns of the same. */
+static void warns_once(void)
+{
+	struct rig *rig;
+	size_t captures;
+	expect_log("it reads nothing that could change");
+	rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\ndefinition = SELECT 1\non_change = yes\n");
+	UNTIL(rig, rig_is_settled(rig) && fake_calls("d", "capture", "a") > 0);
+	captures = fake_calls("d", "capture", "a");
+	expect_log("database 'd', cannot be used");
+	fake_do("d", "unwatch");
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN);
+	database_probe(rig_db(rig, "d"));
+	UNTIL(rig, rig_is_settled(rig) && fake_calls("d", "capture", "a") > captures);
+	CHECK_INT(harness_log_count("it reads nothing that could change"), 1);
+	rig_free(&rig);
+}
+
 /* Everything is set up, nobody has told of a change, and yet there may be one. */
 static void nothing_is_fresh_before_the_first_look(void)
 {
@@ -311,6 +329,7 @@ static void nothing_is_fresh_before_its_capture_is_checked(void)
 }
 
 static const struct harness_test tests[] = {
+	{"warns once", warns_once},
 	{"the section changes while the watch opens", section_changes_while_the_watch_opens},
 	{"the watch is lost while a prepare runs", watch_is_lost_while_a_prepare_runs},
 	{"capture does not wait for another database's setup", capture_does_not_wait_for_another_databases_setup},
