@@ -37,7 +37,7 @@
 /* symbol, word shown to users, retried at once with backoff?, what it means */
 #define VIEWD_ERR_CLASSES(X)                                                                                          \
 	X(OK, "ok", false, "no error")                                                                                    \
-	X(CONFIG, "config", false, "the configuration asks for something that cannot work; waits for a reload")           \
+	X(CONFIG, "config", false, "the configuration asks for something that cannot work; change it and reload")           \
 	X(CONNECT, "connect", true, "the server cannot be reached or the connection broke before anything was sent")      \
 	X(AUTH, "auth", true, "the server refused the credentials; retried slowly")                                       \
 	X(MISSING, "missing", false, "an object that is needed does not exist")                                           \

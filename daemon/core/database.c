@@ -200,7 +200,9 @@ static void schedule_probe(struct db *db)
 	db->state = DB_DOWN;
 	drop_prepare(db);
 	db->streak++;
-	loop_timer_set(db->probe_timer, probe_delay(db));
+	int64_t delay = probe_delay(db);
+	db->next_probe_mono = engine_mono(db->eng) + delay;
+	loop_timer_set(db->probe_timer, delay);
 	for (size_t i = 0; i < db->n_views; i++)
 		wave_release(db->views[i]);
 }

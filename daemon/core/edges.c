@@ -158,6 +158,50 @@ struct view *edges_guess(const struct guesses *g, const struct db *db, const cha
 	return row != NULL ? row->view : NULL;
 }
 
+/* Breadth first, so it is the shortest way back. */
+struct way {
+	struct view **queue;  /* in the order they were reached */
+	size_t *from, n;      /* index of the one that mentions it */
+};
+
+static bool reached(const struct way *way, const struct view *v)
+{
+	size_t i = 1; /* the first is where it has to lead back to */
+	while (i < way->n && way->queue[i] != v)
+		i++;
+	return i < way->n;
+}
+
+static char *tell_way(const struct way *way, size_t last, void *mem_ctx)
+{
+	char *text = mem_strdup(mem_ctx, way->queue[0]->label);
+	for (size_t i = last; i != 0; i = way->from[i])
+		text = mem_printf(mem_ctx, "%s -> %s", way->queue[i]->label, text);
+	return mem_printf(mem_ctx, "%s -> %s", way->queue[0]->label, text);
+}
+
+char *edges_guessed_cycle(struct view *view, void *mem_ctx)
+{
+	void *tmp = talloc_new(NULL);
+	struct guesses *g = edges_guesses(view->eng, tmp);
+	struct way way = {.queue = mem_array(tmp, struct view *, view->eng->n_views + 1),
+	                  .from = mem_array(tmp, size_t, view->eng->n_views + 1), .n = 1};
+	char *text = NULL;
+	way.queue[0] = view;
+	for (size_t i = 0; i < way.n && text == NULL; i++)
+		for (char **name = way.queue[i]->guesses; name != NULL && *name != NULL && text == NULL; name++) {
+			struct view *up = edges_guess(g, view->db, *name);
+			if (up == view)
+				text = tell_way(&way, i, mem_ctx);
+			else if (up != NULL && !reached(&way, up)) {
+				way.from[way.n] = i;
+				way.queue[way.n++] = up;
+			}
+		}
+	talloc_free(tmp);
+	return text;
+}
+
 /* ---- edges ----------------------------------------------------------------------------------------------------------- */
 
 static void add_pointer(struct view *owner, struct view ***list, size_t *n, struct view *v)

@@ -26,6 +26,10 @@ struct guesses *edges_guesses(struct engine *eng, void *mem_ctx);
 /* The instance of that database whose relation ends in the identifier, or NULL. A guess: good for an order of creation only. */
 struct view *edges_guess(const struct guesses *g, const struct db *db, const char *identifier);
 
+/* "a -> b -> a" when what definitions mention leads back to the instance, as far as the catalogue does not know better; else NULL.
+ * On mem_ctx. */
+char *edges_guessed_cycle(struct view *view, void *mem_ctx);
+
 /* "a -> b -> a" for an instance on or behind a cycle; talloc'ed on mem_ctx. */
 char *edges_cycle_text(const struct view *view, void *mem_ctx);
 

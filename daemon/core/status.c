@@ -245,6 +245,9 @@ static void why_next(struct speaker *sp, const struct view *v, const struct view
 	if (st->state == VIEW_STATE_SUSPENDED)
 		say(sp, "%d failures in a row reached max_consecutive_errors; viewctl resume, or a manual success, ends it",
 		    v->consecutive_errors);
+	if (v->db->state == DB_DOWN && v->db->next_probe_mono > now)
+		say(sp, "the database is tried again in %s; a refresh by hand tries at once",
+		    span_human(v->db->next_probe_mono - now, in, sizeof in));
 	if (v->due_mono > 0)
 		say(sp, "next: in %s (%s)", span_human(v->due_mono > now ? v->due_mono - now : 0, in, sizeof in),
 		    why_due(v, st));
@@ -281,6 +284,9 @@ static void why_upstream(struct speaker *sp, const struct view *v)
 			say(sp, "it reads view '%s'", up[i]->label);
 	if (v->rank == GRAPH_CYCLIC)
 		say(sp, "dependency cycle: %s", edges_cycle_text(v, sp->mem));
+	char *guessed = v->guesses != NULL && !v->reconciled ? edges_guessed_cycle(v->eng->views[v->node], sp->mem) : NULL;
+	if (guessed != NULL)
+		say(sp, "definitions mention each other: %s; if they read each other, none can be made first", guessed);
 }
 
 static void why_group(struct speaker *sp, const struct view *v)

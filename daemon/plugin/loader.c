@@ -165,7 +165,9 @@ static int open_vetted(const char *dir, const char *file, struct viewd_err *err)
 	}
 	if (fstat(dirfd, &st) == 0 && judge_owner(&st, "its directory", err)) {
 		fd = openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0)
+		if (fd < 0 && errno == ENOENT)
+			err_set(err, VIEWD_ERR_PLUGIN, "it is not there; the dialects are postgresql, mysql (mariadb too) and sqlite");
+		else if (fd < 0)
 			err_sys(err, VIEWD_ERR_PLUGIN, errno, "cannot open it");
 	}
 	close(dirfd);

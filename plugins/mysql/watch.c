@@ -53,6 +53,7 @@ struct viewd_watch {
 	bool trigger, poll;     /* some source is noticed so */
 	bool compare;           /* TABLE_ID can be seen */
 	bool cannot_wait;       /* the server refused the statement that waits */
+	struct viewd_err unheard; /* why, until it is known whether the connection was lost with it */
 	bool came;              /* it ended because something is there */
 	int64_t pause_us;
 	struct due due;
@@ -321,7 +322,7 @@ static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink 
 		return true;
 	}
 	if (err != NULL)
-		*err = failure;
+		*err = w->unheard.cls == VIEWD_ERR_LOST ? w->unheard : failure;
 	return false;
 }
 
@@ -352,6 +353,7 @@ static void wait_in_server(struct viewd_watch *w, int64_t until)
 	}
 	db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', the server does not wait for changes (%s)", w->conn->db.database_name, failure.msg);
 	w->cannot_wait = true;
+	w->unheard = failure;
 	w->due = (struct due){.thorough = w->due.thorough, .mend = w->due.mend}; /* a lost connection is found out now */
 }
 

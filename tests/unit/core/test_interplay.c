@@ -344,6 +344,45 @@ static void who_waited_for_a_failure_is_fresh_when_it_is_over(void)
 	rig_free(&rig);
 }
 
+/* ---- what people are told ---------------------------------------------------------------------------------------------------------- */
+
+static void keep_line(void *text, const char *line)
+{
+	char **all = text;
+	*all = talloc_asprintf(harness_ctx(), "%s%s\n", *all, line);
+}
+
+static const char *why(struct rig *rig, const char *name)
+{
+	char *text = talloc_strdup(harness_ctx(), "");
+	engine_why(rig->eng, rig_view(rig, name), keep_line, &text);
+	return text;
+}
+
+static void definitions_in_a_circle_are_told(void)
+{
+	struct rig *rig = rig_new();
+	expect_log("setting it up failed");
+	rig_commit(rig, DB VIEW("a", "b") VIEW("b", "c, t_x") VIEW("c", "a") VIEW("d", "a") VIEW("e", "e"));
+	rig_settle(rig);
+	CHECK_CONTAINS(why(rig, "a"), "definitions mention each other: a -> b -> c -> a;");
+	CHECK_CONTAINS(why(rig, "e"), "definitions mention each other: e -> e;");
+	CHECK(strstr(why(rig, "d"), "mention each other") == NULL);
+	rig_free(&rig);
+}
+
+static void when_a_database_is_tried_again_is_told(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
+	expect_log("cannot be used");
+	fake_do("d", "down auth");
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN && rig_working(rig) == 0);
+	database_probe(rig_db(rig, "d"));
+	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN);
+	CHECK_CONTAINS(why(rig, "a"), "the database is tried again in 1m");
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
 	{"a schedule outlives a verify", a_schedule_outlives_a_verify},
 	{"a schedule outlives a plan", a_schedule_outlives_a_plan},
@@ -360,5 +399,7 @@ static const struct harness_test tests[] = {
 	{"a pause holds what waits", a_pause_holds_what_waits},
 	{"a shorter debounce holds for what waits", a_shorter_debounce_holds_for_what_waits},
 	{"who waited for a failure is fresh when it is over", who_waited_for_a_failure_is_fresh_when_it_is_over},
+	{"definitions in a circle are told", definitions_in_a_circle_are_told},
+	{"when a database is tried again is told", when_a_database_is_tried_again_is_told},
 };
 HARNESS_MAIN(SUITE("interplay", tests))

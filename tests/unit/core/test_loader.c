@@ -161,7 +161,7 @@ static void directory(void)
 static void absent(void)
 {
 	harness_file("x", "");
-	refused("No such file", "");
+	refused("it is not there; the dialects are", "");
 }
 
 static void symlinked(void)
