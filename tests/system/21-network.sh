@@ -164,7 +164,7 @@ if [ -n "${VIEWD_LONG:-}" ]; then
 	ok "silence on the watching session: found out" wait_until "is_down lost || is_down connect || holds followed"
 	net cut
 	net pass
-	WAIT=40
+	WAIT=60
 	ok "silence on the watching session: what was missed is caught up with" wait_until "holds followed"
 	back "silence on the watching session"
 fi

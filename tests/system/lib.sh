@@ -36,7 +36,7 @@ n_tests=0
 n_failed=0
 finished=no
 pids=()
-WAIT=${WAIT:-40} # seconds until wait_until gives up: only a failure takes that long, however slow the machine
+WAIT=${WAIT:-60} # seconds until wait_until gives up: only a failure takes that long, however slow the machine
 
 exec {tap_fd}>&1 # the exit trap may run while the output of a command is caught
 
