@@ -124,7 +124,7 @@ static void aborts_when_something_cannot_be_kept(void)
 	CHECK(!DIALECT->apply(conn, &view, VIEWD_CHANGE_REPLACE, &out, &err));
 	CHECK_CONTAINS(err.msg, "ours");
 	CHECK_CONTAINS(err.msg, "product");
-	CHECK_CONTAINS(err.msg, "does not exist"); /* with the table's name, or quoted (PostgreSQL 18) */
+	CHECK_CONTAINS(err.msg, "does not exist"); /* with the table's name, or quoted (from PostgreSQL 16 on) */
 	pg_do(conn, "DROP VIEW ours");
 	pg_do(conn, "CREATE FUNCTION one() RETURNS SETOF stats LANGUAGE sql AS 'SELECT * FROM stats'");
 	CHECK(!DIALECT->apply(conn, &view, VIEWD_CHANGE_REPLACE, &out, &err));
