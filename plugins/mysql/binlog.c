@@ -92,16 +92,31 @@ void binlog_close(struct binlog **log_p)
 	talloc_free(log);
 }
 
+/* Is it an error by which the library says that it does not understand? */
+static bool is_beyond_library(unsigned number)
+{
+	return number == CR_BINLOG_ERROR || number == CR_UNKNOWN_BINLOG_EVENT || number == CR_ERR_BINLOG_UNCOMPRESS ||
+	       number == CR_ERR_UNSUPPORTED_BINLOG_FORMAT;
+}
+
+/* Up to the description of the format, which every stream begins with. Reading is hopeless when the library does not understand that. */
+static bool read_beginning(struct binlog *log, struct viewd_err *err)
+{
+	do {
+		mariadb_free_rpl_event(log->event);
+		log->event = mariadb_rpl_fetch(log->rpl, NULL);
+	} while (log->event != NULL && log->event->event_type != FORMAT_DESCRIPTION_EVENT);
+	if (log->event == NULL && is_beyond_library(mysql_errno(log->my)))
+		return err_set(err, VIEWD_ERR_CONFIG, "the client library cannot read it: %s", mysql_error(log->my));
+	return log->event != NULL || mysql_errno(log->my) == 0 || my_fail(log->my, true, err);
+}
+
 bool binlog_try(struct viewd_conn *conn, const struct position *at, struct viewd_err *err)
 {
 	struct binlog *log = talloc_zero(NULL, struct binlog);
 
 	log->conn = conn;
-	bool good = start(log, at, MARIADB_RPL_BINLOG_DUMP_NON_BLOCK, err);
-	if (good)
-		log->event = mariadb_rpl_fetch(log->rpl, NULL);
-	if (good && log->event == NULL && mysql_errno(log->my) != 0)
-		good = my_fail(log->my, true, err);
+	bool good = start(log, at, MARIADB_RPL_BINLOG_DUMP_NON_BLOCK, err) && read_beginning(log, err);
 	binlog_close(&log);
 	return good;
 }
@@ -118,6 +133,18 @@ static bool count_resets(struct viewd_conn *conn, int64_t *n_r, struct viewd_err
 	return my_query(&conn->db, "SHOW GLOBAL STATUS LIKE 'Com_reset'", NULL, 0, keep_status, n_r, err);
 }
 
+/* Other failures are judged where it is read. */
+static bool is_readable(const struct binlog *log, struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+
+	if (binlog_settings(log->conn, &failure) && binlog_try(log->conn, &log->stored, &failure))
+		return true;
+	if (failure.cls != VIEWD_ERR_CONFIG)
+		return true;
+	return err_set(err, VIEWD_ERR_CONFIG, "binary log cannot be followed (%s)", failure.msg);
+}
+
 struct binlog *binlog_open(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct binlog *log = talloc_zero(NULL, struct binlog);
@@ -126,7 +153,8 @@ struct binlog *binlog_open(struct viewd_conn *conn, struct viewd_err *err)
 	log->touched.mem = log;
 	log->reload = true;
 	log->heard_us = mono_us();
-	if (count_resets(conn, &log->resets, err) && position_load(conn, &log->stored, err) && start(log, &log->stored, 0, err)) {
+	if (count_resets(conn, &log->resets, err) && position_load(conn, &log->stored, err) && is_readable(log, err) &&
+	    start(log, &log->stored, 0, err)) {
 		log->at = log->stored;
 		log->seen = log->at.offset;
 		return log;
@@ -156,8 +184,7 @@ static bool fetch_failed(struct binlog *log, struct viewd_err *err)
 	if (number == 0)
 		return err_set(err, VIEWD_ERR_LOST, "server has ended the stream of its binary log");
 	my_fail(log->my, true, err);
-	if (number == ER_MASTER_FATAL_ERROR_READING_BINLOG || number == CR_BINLOG_ERROR || number == CR_UNKNOWN_BINLOG_EVENT ||
-	    number == CR_ERR_BINLOG_UNCOMPRESS || number == CR_ERR_UNSUPPORTED_BINLOG_FORMAT)
+	if (number == ER_MASTER_FATAL_ERROR_READING_BINLOG || is_beyond_library(number))
 		return binlog_lose_place(log, mysql_error(log->my), err);
 	return false;
 }

@@ -37,10 +37,13 @@ bool position_end(struct viewd_conn *conn, struct position *out, struct viewd_er
 
 struct binlog;
 
-/* Does the server send events to this account? */
+/* Class CONFIG when the server's settings put changes into events that the client library does not know. */
+bool binlog_settings(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Does the server send events to this account? Class CONFIG when the client library cannot read them. */
 bool binlog_try(struct viewd_conn *conn, const struct position *at, struct viewd_err *err) MUST_CHECK;
 
-/* Connects and asks for events from the remembered place on. conn is used for queries and outlives it. */
+/* Connects and asks for events from the remembered place on. conn is used for queries and outlives it. NULL: err, class CONFIG when the
+ * log cannot be followed at all. */
 struct binlog *binlog_open(struct viewd_conn *conn, struct viewd_err *err);
 void binlog_close(struct binlog **log);
 /* For poll(2); and: are there events that were read from it already? */

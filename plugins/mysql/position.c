@@ -69,10 +69,30 @@ static bool server_name(struct viewd_conn *conn, void *mem, char **text_r, struc
 	                NULL, 0, add_value, text_r, err);
 }
 
+static bool keep_name(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	snprintf(ctx, 80, "%s", v[0]);
+	return false;
+}
+
+/* Of MySQL: a transaction as one compressed event, parts of documents. A session that switches them on for itself is noticed as what cannot
+ * be read. */
+bool binlog_settings(struct viewd_conn *conn, struct viewd_err *err)
+{
+	char name[80] = "";
+
+	if (!my_query(&conn->db,
+	              "SHOW GLOBAL VARIABLES WHERE (Variable_name = 'binlog_transaction_compression' AND Value = 'ON')"
+	              " OR (Variable_name = 'binlog_row_value_options' AND Value <> '')",
+	              NULL, 0, keep_name, name, err))
+		return false;
+	return name[0] == '\0' || err_set(err, VIEWD_ERR_CONFIG, "%s is set, whose events the client library cannot read", name);
+}
+
 static bool not_usable(enum viewd_err_class *cls_r, enum viewd_err_class cls, char why[static 160], const char *text)
 {
 	*cls_r = cls;
-	snprintf(why, 160, "%s", text);
+	snprintf(why, 160, "%.159s", text);
 	return true;
 }
 
@@ -100,8 +120,8 @@ bool binlog_usable(struct viewd_conn *conn, enum viewd_err_class *cls_r, char wh
 		return may_not(&failure, cls_r, why, "the account lacks BINLOG MONITOR", err);
 	if (!end.known || end.filtered)
 		return not_usable(cls_r, VIEWD_ERR_CONFIG, why, "the log leaves out databases");
-	if (!binlog_try(conn, &end.at, &failure))
-		return may_not(&failure, cls_r, why, "the account lacks REPLICATION SLAVE", err);
+	if (!binlog_settings(conn, &failure) || !binlog_try(conn, &end.at, &failure))
+		return may_not(&failure, cls_r, why, failure.cls == VIEWD_ERR_CONFIG ? failure.msg : "the account lacks REPLICATION SLAVE", err);
 	*cls_r = VIEWD_ERR_OK;
 	return true;
 }

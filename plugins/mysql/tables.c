@@ -42,16 +42,41 @@ static bool remember_id(struct viewd_conn *conn, const char *source, struct view
 	return done;
 }
 
+/* As InnoDB writes a name: letters, digits and _ as they are, else @ and the code. What it does with other than ASCII is not that regular;
+ * such a table is not found by the name that comes out, and has no number. */
+static char *add_file_name(char *text, const char *name)
+{
+	for (; *name != '\0'; name++) {
+		unsigned char c = (unsigned char)*name;
+		bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c >= 0x80;
+		text = plain ? talloc_asprintf_append_buffer(text, "%c", c) : talloc_asprintf_append_buffer(text, "@%04x", c);
+	}
+	return text;
+}
+
+/* MariaDB converts names of all kinds; MySQL keeps that character set to itself (error 1115). */
+static bool insert(struct viewd_conn *conn, const char *quoted, const struct relation *source, struct viewd_err *err)
+{
+	const char *params[] = {quoted, source->schema, source->name};
+
+	if (conn->mariadb)
+		return my_exec(&conn->db,
+		               "INSERT IGNORE INTO viewd_tables VALUES (?, CONCAT(CAST(CONVERT(? USING filename) AS CHAR CHARACTER SET binary), '/',"
+		               " CAST(CONVERT(? USING filename) AS CHAR CHARACTER SET binary)), '')",
+		               params, ARRAY_LEN(params), NULL, err);
+	char *file = add_file_name(talloc_strdup(conn, ""), source->schema);
+	file = add_file_name(talloc_strdup_append_buffer(file, "/"), source->name);
+	params[1] = file;
+	bool done = my_exec(&conn->db, "INSERT IGNORE INTO viewd_tables VALUES (?, ?, '')", params, 2, NULL, err);
+	talloc_free(file);
+	return done;
+}
+
 bool tables_remember(struct viewd_conn *conn, const struct relation *source, struct viewd_err *err)
 {
 	char *quoted = relation_quoted(&my_syntax, conn, source);
-	const char *params[] = {quoted, source->schema, source->name};
-	bool done = my_exec(&conn->db,
-	                    "INSERT IGNORE INTO viewd_tables VALUES (?, CONCAT(CAST(CONVERT(? USING filename) AS CHAR CHARACTER SET binary), '/',"
-	                    " CAST(CONVERT(? USING filename) AS CHAR CHARACTER SET binary)), '')",
-	                    params, ARRAY_LEN(params), NULL, err);
+	bool done = insert(conn, quoted, source, err) && (!tables_can_compare(conn) || remember_id(conn, quoted, err));
 
-	done = done && (!tables_can_compare(conn) || remember_id(conn, quoted, err));
 	talloc_free(quoted);
 	return done;
 }

@@ -162,6 +162,22 @@ void my_watch_wake(struct viewd_watch *w)
 
 /* ---- what is needed */
 
+/* A log that was followed and cannot be any more (another library, another setting): its sources count as changed until another way to notice
+ * changes is chosen for them, which follows every connect. */
+static bool open_binlog(struct viewd_watch *w, struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+
+	w->binlog = binlog_open(w->conn, &failure);
+	if (w->binlog == NULL && failure.cls == VIEWD_ERR_CONFIG) {
+		db_log(&w->conn->db, VIEWD_LOG_WARNING, "database '%s', %s: what it told of counts as changed", w->conn->db.database_name, failure.msg);
+		return position_reset(w->conn, err);
+	}
+	if (w->binlog == NULL && err != NULL)
+		*err = failure;
+	return w->binlog != NULL;
+}
+
 static bool load_modes(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct texts modes = {.mem = talloc_new(NULL)};
@@ -176,7 +192,7 @@ static bool load_modes(struct viewd_watch *w, struct viewd_err *err)
 		if (!binlog)
 			binlog_close(&w->binlog);
 		else if (w->binlog == NULL)
-			good = (w->binlog = binlog_open(w->conn, err)) != NULL;
+			good = open_binlog(w, err);
 	}
 	talloc_free(modes.mem);
 	return good;

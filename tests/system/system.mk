@@ -72,6 +72,7 @@ system_tests = \
 	tests/system/12-demo.sh \
 	tests/system/26-files.sh \
 	tests/system/28-pooler.sh \
+	tests/system/29-version.sh \
 	tests/system/49-failover.sh \
 	tests/system/60-badinput.sh \
 	tests/system/63-watch-mariadb.sh \
