@@ -220,7 +220,7 @@ stage_asan()
 make_clang()
 {
 	step "clang: configure" configure_in clang CC="$(cc clang)" CFLAGS="$plain" && step "clang: build without warnings" build_all clang
-	step "no dialects: configure" configure_in bare CC="$(cc gcc)" CFLAGS="$plain" --with-dialect-postgresql=no --with-dialect-mysql=no \
+	step "no dialects: configure" configure_in bare CC="$(cc gcc)" --with-dialect-postgresql=no --with-dialect-mysql=no \
 		--with-dialect-sqlite=no && step "no dialects: build" build bare
 }
 
