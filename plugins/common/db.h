@@ -73,7 +73,7 @@ struct db_ops {
 
 	/* As exec and query, for statements of viewd's own that take no time; in a transaction the server may get them only together with what
 	 * is asked next (find_object, exec, query, commit ...), which then fails in their place; what stands after the one that failed
-	 * has not run. sql and params are copied, ctx must live until then. flush: asks for all of them now. NULL, all three: at once. */
+	 * has not run. sql is one of a few texts: what varies is in params. Both are copied, ctx must live until then. flush: asks for all of them now. NULL, all three: at once. */
 	bool (*exec_later)(struct db *db, const char *sql, const char *const *params, size_t n_params, struct viewd_err *err);
 	bool (*query_later)(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
 	                    struct viewd_err *err);

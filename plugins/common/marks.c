@@ -131,10 +131,11 @@ bool marks_settle(struct db *db, const char *view, const struct marks *marks, st
 		struct stmt st = stmt_new(db);
 		add_table(&st, "UPDATE ", "captures");
 		stmt_text(&st, " SET clean_seq = ");
-		st.sql = sql_add(st.sql, "%lld", (long long)marks->rows[i].covers);
+		stmt_number(&st, marks->rows[i].covers);
 		add_equals(&st, " WHERE ", "view", view);
 		add_equals(&st, " AND ", "source", marks->rows[i].source);
-		st.sql = sql_add(st.sql, " AND clean_seq < %lld", (long long)marks->rows[i].covers);
+		stmt_text(&st, " AND clean_seq < ");
+		stmt_number(&st, marks->rows[i].covers);
 		if (!stmt_run_later(&st, err))
 			return false;
 	}

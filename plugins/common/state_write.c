@@ -173,7 +173,8 @@ static bool trim(struct db *db, const char *view, struct viewd_err *err)
 	stmt_name(&st, "view");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
-	st.sql = sql_add(st.sql, " AND id <= %lld", strtoll(oldest, NULL, 10));
+	stmt_text(&st, " AND id <= ");
+	stmt_number(&st, strtoll(oldest, NULL, 10));
 	return stmt_run_later(&st, err);
 }
 

@@ -23,6 +23,8 @@ static const struct state_row state_rows[] = {
 	{"40003", VIEWD_ERR_LOST},      /* statement_completion_unknown */
 	{"40", VIEWD_ERR_CONFLICT},     /* deadlock, serialisation failure */
 	{"25006", VIEWD_ERR_STANDBY},   /* read_only_sql_transaction */
+	{"26000", VIEWD_ERR_CONFLICT},  /* somebody has removed what we had prepared: the next attempt does without */
+	{"42P05", VIEWD_ERR_CONFLICT},  /* likewise */
 	{"25P03", VIEWD_ERR_LOST},      /* idle_in_transaction_session_timeout */
 	{"57P03", VIEWD_ERR_CONNECT},   /* cannot_connect_now */
 	{"57P04", VIEWD_ERR_MISSING},   /* database_dropped */

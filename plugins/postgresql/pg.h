@@ -15,6 +15,7 @@
 #include "common/db.h"
 
 struct pg_statement; /* pipeline.c */
+struct pg_prepared;  /* prepared.c */
 
 struct viewd_conn {
 	struct db db;        /* must be first: recipes see only this */
@@ -28,6 +29,9 @@ struct viewd_conn {
 	struct pg_statement *queue; /* what goes to the server with the next statement */
 	size_t n_queued;
 	bool begun;          /* BEGIN is among it */
+	struct pg_prepared *prepared; /* statements that the server knows, or will */
+	size_t n_prepared;
+	bool unprepared;     /* somebody has removed some: none is relied on any more */
 	char *search_path;   /* ready for set_config() */
 	char *default_schema; /* where unqualified relations live: the first of search_path that exists */
 	int64_t answer_us;   /* > 0: a statement without an answer for so long means a dead connection; 0: the statement limit decides */
@@ -151,12 +155,14 @@ bool pg_op_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us
 
 /* Puts one more statement of viewd's own into the queue: short, and no COPY. row NULL: its rows are of no interest. */
 void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx);
+/* Likewise, for a text that comes again and again: the server keeps its plan. */
+void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx);
 /* Opens a transaction that way. */
 void pg_queue_begin(struct viewd_conn *conn, const char *sql);
 /* Sends the queue in one turn; the rows are handed out when all of it has succeeded. The error is that of the first statement which
  * failed; none after it has run. The queue is empty afterwards. */
 bool pg_flush(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-/* pg_queue and pg_flush. */
+/* pg_queue_again and pg_flush. */
 bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
                          struct viewd_err *err) MUST_CHECK;
 /* What was not sent never will be. */
@@ -166,6 +172,17 @@ bool pg_op_exec_later(struct db *db, const char *sql, const char *const *params,
 bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
                        struct viewd_err *err);
 bool pg_op_flush(struct db *db, struct viewd_err *err);
+
+/* ---- prepared.c */
+
+/* The place of a statement among the prepared ones, a new one where there is room; -1: it is not to be prepared. */
+int pg_prepared_place(struct viewd_conn *conn, const char *sql);
+/* Sends it by that place, before its first use what prepares it: *prepares_r, then an answer more is to be read. */
+bool pg_prepared_send(struct viewd_conn *conn, int place, const char *const *params, size_t n_params, bool *prepares_r) MUST_CHECK;
+/* The server has it, or not. */
+void pg_prepared_answered(struct viewd_conn *conn, int place, bool done);
+/* Looks whether a failure means that somebody has removed prepared statements; none is used in this session from then on. */
+void pg_prepared_judge(struct viewd_conn *conn, const PGresult *res);
 
 /* ---- catalogue.c */
 

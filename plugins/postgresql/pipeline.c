@@ -20,6 +20,8 @@ struct pg_statement {
 	size_t n_params;
 	db_row_fn *row;
 	void *ctx;
+	int place;     /* among the prepared; -1: it is not */
+	bool prepares; /* an answer to that comes before its own */
 };
 
 /* ---- the queue ---- */
@@ -39,7 +41,7 @@ static void push(struct viewd_conn *conn, const char *sql, const char *const *pa
 	assert(conn->queue != NULL);
 	conn->queue[conn->n_queued++] = (struct pg_statement){.sql = talloc_strdup(conn->queue, sql),
 	                                                      .params = copy_params(conn->queue, params, n_params),
-	                                                      .n_params = n_params, .row = row, .ctx = ctx};
+	                                                      .n_params = n_params, .row = row, .ctx = ctx, .place = -1};
 }
 
 static void push_limit(struct viewd_conn *conn, const char *setting, int64_t us)
@@ -63,6 +65,12 @@ void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *param
 {
 	push_limits(conn);
 	push(conn, sql, params, n_params, row, ctx);
+}
+
+void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx)
+{
+	pg_queue(conn, sql, params, n_params, row, ctx);
+	conn->queue[conn->n_queued - 1].place = pg_prepared_place(conn, sql);
 }
 
 /* Limits follow: what is set in a transaction never stands in the way of its isolation level. */
@@ -89,15 +97,20 @@ static int64_t turn_limit(const struct viewd_conn *conn)
 	return limit == 0 || conn->answer_us > 0 ? limit : limit + (int64_t)(conn->n_queued - 1) * wait;
 }
 
+static bool send_statement(struct viewd_conn *conn, struct pg_statement *st)
+{
+	if (st->place >= 0)
+		return pg_prepared_send(conn, st->place, st->params, st->n_params, &st->prepares);
+	return PQsendQueryParams(conn->pg, st->sql, (int)st->n_params, NULL, st->params, NULL, NULL, 0) == 1;
+}
+
 static bool send_queue(struct viewd_conn *conn)
 {
 	if (PQenterPipelineMode(conn->pg) != 1)
 		return false;
-	for (size_t i = 0; i < conn->n_queued; i++) {
-		const struct pg_statement *st = &conn->queue[i];
-		if (PQsendQueryParams(conn->pg, st->sql, (int)st->n_params, NULL, st->params, NULL, NULL, 0) != 1)
+	for (size_t i = 0; i < conn->n_queued; i++)
+		if (!send_statement(conn, &conn->queue[i]))
 			return false;
-	}
 	return PQpipelineSync(conn->pg) == 1;
 }
 
@@ -112,7 +125,7 @@ static PGresult *next_result(struct viewd_conn *conn, int64_t deadline)
 	return NULL;
 }
 
-/* Everything a statement answers; the first result counts. */
+/* Everything the server answers to one message; the first result counts. */
 static PGresult *answer(struct viewd_conn *conn, int64_t deadline)
 {
 	PGresult *first = next_result(conn, deadline), *res;
@@ -129,12 +142,25 @@ static bool succeeded(const PGresult *res)
 	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
+/* A statement that could not be prepared has no answer of its own that would tell more. */
+static PGresult *statement_answer(struct viewd_conn *conn, const struct pg_statement *st, int64_t deadline)
+{
+	if (!st->prepares)
+		return answer(conn, deadline);
+	PGresult *prepared = answer(conn, deadline);
+	bool done = succeeded(prepared);
+	pg_prepared_answered(conn, st->place, done);
+	PGresult *own = PQstatus(conn->pg) == CONNECTION_OK ? answer(conn, deadline) : NULL;
+	PQclear(done ? prepared : own);
+	return done ? own : prepared;
+}
+
 /* Reads all answers. Returns how many statements succeeded before the first that did not; that one's result is in results too. */
 static size_t read_answers(struct viewd_conn *conn, PGresult **results, int64_t deadline)
 {
 	size_t good = 0;
 	for (size_t i = 0; i < conn->n_queued && PQstatus(conn->pg) == CONNECTION_OK && !conn->silent; i++) {
-		results[i] = answer(conn, deadline);
+		results[i] = statement_answer(conn, &conn->queue[i], deadline);
 		if (good == i && succeeded(results[i]))
 			good++;
 	}
@@ -148,8 +174,10 @@ static bool take_turn(struct viewd_conn *conn, PGresult **results, struct viewd_
 	const struct clock *clk = clock_system();
 	int64_t start = clk->mono(clk), limit = turn_limit(conn);
 	size_t good = send_queue(conn) ? read_answers(conn, results, limit > 0 ? start + limit : INT64_MAX) : 0;
-	if (good < conn->n_queued)
+	if (good < conn->n_queued) {
+		pg_prepared_judge(conn, results[good]);
 		return pg_error_result(conn, results[good], clk->mono(clk) - start, err);
+	}
 	return PQexitPipelineMode(conn->pg) == 1 || err_set(err, VIEWD_ERR_BUG, "answers are left over (%s)", PQerrorMessage(conn->pg));
 }
 
@@ -187,7 +215,7 @@ bool pg_flush(struct viewd_conn *conn, struct viewd_err *err)
 bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
                          struct viewd_err *err)
 {
-	pg_queue(conn, sql, params, n_params, row, ctx);
+	pg_queue_again(conn, sql, params, n_params, row, ctx);
 	return pg_flush(conn, err);
 }
 
@@ -202,7 +230,7 @@ bool pg_op_flush(struct db *db, struct viewd_err *err)
 bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
                        struct viewd_err *err)
 {
-	pg_queue(pg_of(db), sql, params, n_params, row, ctx);
+	pg_queue_again(pg_of(db), sql, params, n_params, row, ctx);
 	return pg_in_transaction(pg_of(db)) || pg_flush(pg_of(db), err);
 }
 

@@ -26,6 +26,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/poll.c \
 	plugins/postgresql/pooler.c \
 	plugins/postgresql/prepare.c \
+	plugins/postgresql/prepared.c \
 	plugins/postgresql/replace.c \
 	plugins/postgresql/sources.c \
 	plugins/postgresql/stage.c \

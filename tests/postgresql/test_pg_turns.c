@@ -61,6 +61,12 @@ static struct viewd_view_spec stale_view(struct viewd_conn *conn)
 	return view;
 }
 
+static bool count_row(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
+{
+	++*(int *)ctx;
+	return true;
+}
+
 /* Turns: to begin, look the object up and read the marks; the refresh; its rows; to record, settle and ask who leads; COMMIT. */
 static void a_refresh_takes_few_turns(void)
 {
@@ -91,6 +97,75 @@ static void a_concurrent_refresh_takes_few_turns(void)
 	CHECK(trace.turns > 0 && trace.turns <= 7);
 }
 
+/* BEGIN, two limits, the refresh, its rows, COMMIT. */
+static void the_server_keeps_the_plans_of_the_rest(void)
+{
+	struct viewd_conn *conn = start();
+	struct viewd_view_spec view = stale_view(conn);
+	struct trace trace;
+	pg_refreshed(conn, &view);
+	pg_do(conn, "UPDATE viewd.captures SET dirty_seq = 7");
+	traced(&trace, conn);
+	pg_refreshed(conn, &view);
+	untraced(&trace);
+	CHECK(trace.statements > 0 && trace.statements <= 6);
+	CHECK_STR(pg_ask(conn, "SELECT dirty_seq, clean_seq FROM viewd.captures"), "7,7");
+	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM viewd.refresh_history"), "3");
+}
+
+static void a_text_may_come_twice_in_one_turn(void)
+{
+	struct viewd_conn *conn = start();
+	struct viewd_view_spec view = stale_view(conn);
+	pg_do(conn, "INSERT INTO viewd.captures (view, source, mode, dirty_seq, clean_seq) VALUES ('stats', '\"public\".\"other\"', 'poll', 5, 4)");
+	pg_refreshed(conn, &view);
+	CHECK_STR(pg_ask(conn, "SELECT dirty_seq, clean_seq FROM viewd.captures ORDER BY dirty_seq"), "2,2;5,5");
+	pg_do(conn, "UPDATE viewd.captures SET dirty_seq = dirty_seq + 1");
+	pg_refreshed(conn, &view);
+	CHECK_STR(pg_ask(conn, "SELECT dirty_seq, clean_seq FROM viewd.captures ORDER BY dirty_seq"), "3,3;6,6");
+}
+
+/* What was refused or skipped is prepared when it is next asked. */
+static void a_failure_leaves_no_doubt_about_plans(void)
+{
+	struct viewd_conn *conn = start();
+	struct viewd_err err = {0};
+	int rows = 0;
+	for (int i = 0; i < 2; i++) {
+		REQUIRE_OK(pg_op_begin(&conn->db, DB_BEGIN_WRITE, &err), &err);
+		CHECK_OK(pg_op_query_later(&conn->db, "SELECT 1", NULL, 0, count_row, &rows, &err), &err);
+		CHECK_OK(pg_op_exec_later(&conn->db, "INSERT INTO viewd.late VALUES (1)", NULL, 0, &err), &err);
+		CHECK_OK(pg_op_query_later(&conn->db, "SELECT 2", NULL, 0, count_row, &rows, &err), &err);
+		CHECK(pg_op_flush(&conn->db, &err) == (i == 1));
+		if (i == 0) {
+			CHECK_STR(err.sqlstate, "42P01");
+			pg_op_rollback(&conn->db);
+			pg_do(conn, "CREATE TABLE viewd.late (id int)");
+		}
+	}
+	CHECK_INT(rows, 2);
+	CHECK_OK(pg_op_commit(&conn->db, &err), &err);
+	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM viewd.late"), "1");
+}
+
+/* One attempt is lost, to be made again soon; nothing is prepared in that session any more. */
+static void plans_may_be_taken_away(void)
+{
+	struct viewd_conn *conn = start();
+	struct viewd_view_spec view = stale_view(conn);
+	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1};
+	struct viewd_outcome out = {0};
+	struct viewd_err err = {0};
+	pg_refreshed(conn, &view);
+	view.pre_hook = "DEALLOCATE ALL";
+	CHECK(!DIALECT->refresh(conn, &view, &req, &out, &err));
+	CHECK_INT(err.cls, VIEWD_ERR_CONFLICT);
+	CHECK_STR(err.sqlstate, "26000");
+	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM viewd.refresh_history"), "2");
+	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_FULL);
+	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_FULL);
+}
+
 static void what_was_never_sent_is_not_undone(void)
 {
 	struct viewd_conn *conn = start();
@@ -114,12 +189,6 @@ static void outside_a_transaction_nothing_waits(void)
 	CHECK_OK(marks_touch(&conn->db, "\"public\".\"sale\"", NULL, &err), &err);
 	CHECK_STR(pg_ask(pg_session("viewd"), "SELECT dirty_seq FROM viewd.captures"), "3");
 	CHECK(view.captured);
-}
-
-static bool count_row(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
-{
-	++*(int *)ctx;
-	return true;
 }
 
 static void the_first_failure_is_told_and_nothing_after_it_happens(void)
@@ -199,6 +268,10 @@ static void a_lost_connection_is_lost(void)
 static const struct harness_test turns_tests[] = {
 	{"a refresh takes few turns", a_refresh_takes_few_turns},
 	{"a concurrent refresh takes few turns", a_concurrent_refresh_takes_few_turns},
+	{"the server keeps the plans of the rest", the_server_keeps_the_plans_of_the_rest},
+	{"a text may come twice in one turn", a_text_may_come_twice_in_one_turn},
+	{"a failure leaves no doubt about plans", a_failure_leaves_no_doubt_about_plans},
+	{"plans may be taken away", plans_may_be_taken_away},
 	{"what was never sent is not undone", what_was_never_sent_is_not_undone},
 	{"outside a transaction nothing waits", outside_a_transaction_nothing_waits},
 	{"the first failure is told and nothing after it happens", the_first_failure_is_told_and_nothing_after_it_happens},

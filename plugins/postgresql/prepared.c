@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prepared.c: statements whose plans the server keeps for this session.
+ *
+ * A refresh asks the same few questions each time, and reading and planning them costs the server more than answering them. The session is
+ * this connection's own (pooler.c), so what is prepared stays; only a hook, or a function that a definition calls, can remove it
+ * (DEALLOCATE, DISCARD). That costs one attempt, and the session then does without.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+#include "postgresql/pg.h"
+
+#define PREPARED_MAX 16
+
+struct pg_prepared {
+	char *sql;
+	bool sent; /* and not refused */
+};
+
+static void name_of(int place, char name[static 24])
+{
+	snprintf(name, 24, "viewd_%d", place);
+}
+
+int pg_prepared_place(struct viewd_conn *conn, const char *sql)
+{
+	if (conn->unprepared)
+		return -1;
+	for (size_t i = 0; i < conn->n_prepared; i++)
+		if (strcmp(conn->prepared[i].sql, sql) == 0)
+			return (int)i;
+	if (conn->n_prepared == PREPARED_MAX)
+		return -1;
+	conn->prepared = talloc_realloc(conn, conn->prepared, struct pg_prepared, conn->n_prepared + 1);
+	assert(conn->prepared != NULL);
+	conn->prepared[conn->n_prepared] = (struct pg_prepared){.sql = talloc_strdup(conn->prepared, sql)};
+	return (int)conn->n_prepared++;
+}
+
+bool pg_prepared_send(struct viewd_conn *conn, int place, const char *const *params, size_t n_params, bool *prepares_r)
+{
+	char name[24];
+	name_of(place, name);
+	*prepares_r = !conn->prepared[place].sent;
+	conn->prepared[place].sent = true;
+	return (!*prepares_r || PQsendPrepare(conn->pg, name, conn->prepared[place].sql, 0, NULL) == 1) &&
+	       PQsendQueryPrepared(conn->pg, name, (int)n_params, params, NULL, NULL, 0) == 1;
+}
+
+void pg_prepared_answered(struct viewd_conn *conn, int place, bool done)
+{
+	conn->prepared[place].sent = done;
+}
+
+/* 26000: invalid_sql_statement_name, 42P05: duplicate_prepared_statement. */
+void pg_prepared_judge(struct viewd_conn *conn, const PGresult *res)
+{
+	const char *state = res != NULL ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+	conn->unprepared |= state != NULL && (strcmp(state, "26000") == 0 || strcmp(state, "42P05") == 0);
+}
