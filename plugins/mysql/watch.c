@@ -260,7 +260,8 @@ static bool look_at_binlog(struct viewd_watch *w, bool thorough, bool *news, boo
 	return true;
 }
 
-/* For the changes that fire no trigger. Looking never takes more than a hundredth of the time. */
+/* For the changes that fire no trigger. Looking never takes more than a hundredth of the time, or is done once a minute. Mending is no
+ * measure of it: it waits for writers. */
 static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *err)
 {
 	bool mended = false, polled = false;
@@ -278,8 +279,8 @@ static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *
 	if (w->poll && comes_due(&w->due.poll, POLL_EVERY) && !tables_poll(w->conn, w->compare, &polled, err))
 		return false;
 	int64_t took = mono_us() - begin;
-	if (took * 100 > LOOK_EVERY)
-		w->due.look = begin + took * 100;
+	if (!mended && took * 100 > LOOK_EVERY)
+		w->due.look = begin + (took * 100 < SPAN_MINUTE ? took * 100 : SPAN_MINUTE);
 	*news = *news || mended || polled;
 	return true;
 }
