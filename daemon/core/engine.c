@@ -105,6 +105,7 @@ void engine_free(struct engine **eng_ptr)
 	for (size_t i = 0; i < eng->n_dbs; i++) {
 		free_waiting_aux(eng->dbs[i]);
 		loop_timer_free(&eng->dbs[i]->probe_timer);
+		loop_timer_free(&eng->dbs[i]->doubt_timer);
 	}
 	while (eng->finished != NULL) {
 		struct wave *wave = eng->finished;
