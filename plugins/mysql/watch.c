@@ -26,8 +26,8 @@
 #define TIMEOUT_US (30 * SPAN_SECOND)
 #define PAUSE_SHORT (5 * SPAN_MS)
 #define PAUSE_LONG (250 * SPAN_MS)
-#define WAIT_ROUND (12 * SPAN_MS) /* the mean wait is half of it */
-#define WAIT_ROUNDS 25            /* a statement; until it ends nothing wakes the watch */
+#define WAIT_ROUND (10 * SPAN_MS) /* the mean wait is half of it */
+#define WAIT_ROUNDS 30            /* a statement; until it ends nothing wakes the watch */
 #define LOOK_EVERY SPAN_SECOND
 #define POLL_EVERY (2 * SPAN_SECOND)
 #define HEARTBEAT_EVERY (5 * SPAN_SECOND)
