@@ -20,6 +20,7 @@ table()
 row()
 {
 	local verdict=
+	[[ $2 =~ ^-?[0-9]+(\.[0-9]+)?$ ]] || die "$1: measured nothing ($2)"
 	[ $# -lt 4 ] || verdict=$(awk -v value="$2" -v limit="${4#?? }" "BEGIN { print value ${4%% *} limit ? \"pass\" : \"MISS\" }")
 	printf '%-66s %11s %-6s %-10s %s\n' "$1" "$2" "$3" "${4:-}" "$verdict"
 }

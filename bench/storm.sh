@@ -66,6 +66,7 @@ warm=$((CHANGES / 20 / CLIENTS * CLIENTS))
 changes $warm
 WAIT=60 wait_until followed $([ "$database" = fake ] && number .runs || echo $warm) || die "$database: the view does not follow"
 runs=$(number .runs) rss=$(memory VmRSS) peak=$(memory VmHWM)
+[ -x "$VIEWD_BUILD/bench/probe" ] || die "make bench builds what is needed; bench/probe is missing"
 start_process "$T/probe" "$VIEWD_BUILD/bench/probe" "$T/control.sock" 5
 from=${EPOCHREALTIME/./}
 changes $((CHANGES / CLIENTS * CLIENTS))
