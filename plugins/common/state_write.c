@@ -195,11 +195,14 @@ bool state_annotate(struct db *db, const char *view, const char *error, struct v
 	return stmt_run(&st, err);
 }
 
-/* Runs are numbered over all views, so one that always runs beside another may have odd numbers only. Multiples of the golden ratio are spread
- * evenly whatever the step. */
+/* Runs are numbered over all views, so one that always runs beside others has numbers with a step of its own. Mixed as MurmurHash3 ends
+ * (https://github.com/aappleby/smhasher), no step is unlucky. */
 static bool is_trim_due(int64_t run_id)
 {
-	return (uint32_t)run_id * 2654435769u < UINT32_MAX / TRIM_EVERY;
+	uint32_t n = (uint32_t)run_id;
+	n = (n ^ (n >> 16)) * 0x85ebca6bu;
+	n = (n ^ (n >> 13)) * 0xc2b2ae35u;
+	return (n ^ (n >> 16)) < UINT32_MAX / TRIM_EVERY;
 }
 
 bool state_record_run(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err)

@@ -89,8 +89,8 @@ cut_at()
 hits=0
 viewctl pause followed >"$T/pause.out"
 for place in before sent reply; do
-	cut_at $place COMMIT refresh_history mv
-	cut_at $place COMMIT refresh_history tv
+	cut_at $place COMMIT "$(pick 'REFRESH MATERIALIZED' refresh_history '')" mv
+	cut_at $place COMMIT "$(pick 'gen FROM src' refresh_history '')" tv
 	[ $engine != mariadb ] || cut_at $place "RENAME TABLE" "" mv
 done
 viewctl resume followed >"$T/pause.out"

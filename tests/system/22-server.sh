@@ -104,7 +104,7 @@ waits()
 {
 	case $engine in
 	postgresql) [ "$(sql_pg "SELECT count(*) FROM pg_locks WHERE NOT granted")" -gt 0 ] ;;
-	mariadb) [ "$(sql_mariadb "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")" -gt 0 ] ;;
+	mariadb) [ "$(sql_mariadb "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Innodb_row_lock_current_waits'")" -gt 0 ] ;;
 	esac
 }
 app_session()

@@ -175,19 +175,26 @@ sql_pg "INSERT INTO viewd.refresh_history(view, trigger, result, started)
 	SELECT 'plain', 'MANUAL', 'SUCCEEDED', now() FROM generate_series(1, 400)"
 start_viewd
 ok "viewd goes on" wait_until viewctl refresh plain --wait
-# one write in some sixteen trims
-for ((i = 0; i < 35; i++)); do viewctl refresh plain --wait >/dev/null; done
-kept=$(sql_pg "SELECT count(*) FROM viewd.refresh_history WHERE view = 'plain'")
-ok "200 runs a view are kept, and a few more until the next trim" test "$kept" -ge 200 -a "$kept" -le 240
+# trimmed VIEW QUERY...: one write in some sixteen trims; what the query counts is then the 200 that are kept, and those since.
+trimmed()
+{
+	local view=$1 i kept
+	shift
+	for ((i = 0; i < 200; i++)); do
+		viewctl refresh "$view" --wait >/dev/null || return
+		kept=$("$@")
+		[ "$kept" -gt 205 ] || break
+	done
+	[ "$kept" -ge 200 ] && [ "$kept" -le 205 ]
+}
+ok "200 runs a view are kept, and a few more until the next trim" \
+	trimmed plain sql_pg "SELECT count(*) FROM viewd.refresh_history WHERE view = 'plain'"
 stop_viewd
 sql_mariadb "INSERT INTO viewd_refresh_history (\`view\`, \`trigger\`, result, started) SELECT 'mariahook', 'MANUAL', 'SUCCEEDED', now() FROM seq_1_to_400"
 sqlite3 "$T/lite.db" "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 400) INSERT INTO viewd_refresh_history(view, trigger, result,
 	started) SELECT 'litehook', 'MANUAL', 'SUCCEEDED', '2026-01-01T00:00:00Z' FROM s"
 start_viewd
 ok "viewd goes on once more" wait_until viewctl refresh mariahook litehook --wait
-for ((i = 0; i < 35; i++)); do viewctl refresh mariahook litehook --wait >/dev/null; done
-kept=$(sql_mariadb "SELECT count(*) FROM viewd_refresh_history WHERE view = 'mariahook'")
-ok "the same on MariaDB" test "$kept" -ge 200 -a "$kept" -le 240
-kept=$(sqlite3 "$T/lite.db" "SELECT count(*) FROM viewd_refresh_history WHERE view = 'litehook'")
-ok "... and on SQLite" test "$kept" -ge 200 -a "$kept" -le 240
+ok "the same on MariaDB" trimmed mariahook sql_mariadb "SELECT count(*) FROM viewd_refresh_history WHERE view = 'mariahook'"
+ok "... and on SQLite" trimmed litehook sqlite3 "$T/lite.db" "SELECT count(*) FROM viewd_refresh_history WHERE view = 'litehook'"
 finish
