@@ -140,7 +140,7 @@ change
 wait_until shows $n
 clock_rows=$(sql "SELECT count(*) FROM $history WHERE view = 'clock'")
 clock_start=$SECONDS
-pause_process "${pid[a]}"
+pause_viewd "${pid[a]}"
 change
 wait_until stands_by b
 kill -CONT "${pid[a]}"
@@ -149,7 +149,7 @@ is "... with one refresh for the one change" "$(effects $n)" 1
 ok "... and the other one still stands by" stands_by b
 
 # Something asks in SQL, which is one more refresh of what is there.
-pause_process "${pid[a]}"
+pause_viewd "${pid[a]}"
 sql "$(pick "SELECT viewd.request_refresh('mirror')" "INSERT INTO viewd_requests (view) VALUES ('mirror')" "INSERT INTO viewd_requests (view) VALUES ('mirror')")" >/dev/null
 kill -CONT "${pid[a]}"
 ok "asked in SQL meanwhile, it refreshes" wait_until '[ "$(effects $n)" = 2 ]'
@@ -162,13 +162,13 @@ ok "a schedule of one second runs at most once a second" test $clock_rows -le $(
 # ---- stopped for a while, and its place is taken ----
 
 if [ $engine = sqlite ]; then
-	pause_process "${pid[a]}"
+	pause_viewd "${pid[a]}"
 	change
 	stop_process "${pid[a]}" KILL
 	ok "stopped and then killed: the other one takes over" wait_until "shows $n && is_active b"
 	is "... with one refresh for the one change" "$(effects $n)" 1
 else
-	pause_process "${pid[a]}"
+	pause_viewd "${pid[a]}"
 	take_its_place
 	ok "its session is gone while it is stopped: the other one takes over" wait_until is_active b
 	change

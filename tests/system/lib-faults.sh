@@ -88,14 +88,15 @@ pause_process()
 	wait_until is_paused "$1"
 }
 
-# viewd is stopped until it is told to continue, but not while it keeps an SQLite file to itself: then nobody could write.
+# pause_viewd [PID]: it is stopped until it is told to continue, but not while it keeps an SQLite file to itself: then nobody could write.
 pause_viewd()
 {
-	pause_process "$viewd_pid"
+	local pid=${1:-$viewd_pid}
+	pause_process "$pid"
 	while [ "$engine" = sqlite ] && ! sqlite3 -batch "$T/shop.db" 'BEGIN IMMEDIATE; ROLLBACK' >"$T/pause.out" 2>&1; do
-		kill -CONT "$viewd_pid"
+		kill -CONT "$pid"
 		nap
-		pause_process "$viewd_pid"
+		pause_process "$pid"
 	done
 }
 
