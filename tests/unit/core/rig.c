@@ -145,6 +145,32 @@ void rig_advance(struct rig *rig, int64_t us)
 	due_fire(rig->eng);
 }
 
+bool rig_is_fresh(struct rig *rig, const char *server)
+{
+	if (!rig_is_settled(rig) || fake_stale(server) > 0)
+		return false;
+	for (size_t i = 0; i < rig->eng->n_views; i++)
+		if (rig->eng->views[i]->due_at[DUE_CHANGE] != 0)
+			return false;
+	return true;
+}
+
+struct rig *rig_start_fresh(const char *text)
+{
+	struct rig *rig = rig_start(text);
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
+	rig_advance(rig, SPAN_HOUR);
+	rig_settle(rig);
+	return rig;
+}
+
+void rig_change(struct rig *rig, const char *server, const char *table, const char *view)
+{
+	int64_t seen = rig_view(rig, view)->change.seen_seq;
+	fake_do(server, "change %s", table);
+	RUN_UNTIL(rig, rig_view(rig, view)->change.seen_seq > seen);
+}
+
 struct view **rig_views(struct rig *rig, const char *names, size_t *n_r)
 {
 	struct view **views = talloc_array(harness_ctx(), struct view *, 0);

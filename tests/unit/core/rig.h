@@ -59,6 +59,18 @@ void rig_settle(struct rig *rig);
 /* Moves the clock and starts what is due then. Does not run the loop. */
 void rig_advance(struct rig *rig, int64_t us);
 
+/* RUN_UNTIL for what is due at once, which needs the clock to move. */
+#define UNTIL(rig, cond) RUN_UNTIL(rig, (rig_advance(rig, 1), cond))
+
+/* Signals of that server have come, been served, and nothing is left over. */
+bool rig_is_fresh(struct rig *rig, const char *server);
+
+/* rig_start; then captures are registered on the servers d and e, what that made stale is refreshed, the clock is moved away from there. */
+struct rig *rig_start_fresh(const char *text);
+
+/* A table of that server changes, and the view's database has told so. */
+void rig_change(struct rig *rig, const char *server, const char *table, const char *view);
+
 /* The instance meant by "name" or "db:name". */
 struct view *rig_view(struct rig *rig, const char *name);
 struct view_status rig_status(struct rig *rig, const char *name);

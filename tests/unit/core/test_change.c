@@ -12,30 +12,6 @@
 #define DIFF "unique_key = id\n"
 #define LOW_RETRIES "retry_backoff = 1s\nretry_max_backoff = 1m\n"
 
-/* What is due at once needs the clock to move. */
-#define UNTIL(rig, cond) RUN_UNTIL(rig, (rig_advance(rig, 1), cond))
-
-/* Signals have come, been served, and nothing is left over. */
-static bool is_fresh(struct rig *rig, const char *server)
-{
-	if (!rig_is_settled(rig) || fake_stale(server) > 0)
-		return false;
-	for (size_t i = 0; i < rig->eng->n_views; i++)
-		if (rig->eng->views[i]->due_at[DUE_CHANGE] != 0)
-			return false;
-	return true;
-}
-
-/* Captures are registered, what that made stale is refreshed; the clock is moved away from there. */
-static struct rig *start(const char *text)
-{
-	struct rig *rig = rig_start(text);
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), is_fresh(rig, "d") && is_fresh(rig, "e")));
-	rig_advance(rig, SPAN_HOUR);
-	rig_settle(rig);
-	return rig;
-}
-
 static size_t refreshes(const char *view)
 {
 	return fake_calls("d", "refresh", view);
@@ -45,20 +21,12 @@ static size_t refreshes(const char *view)
 static void change_and_wait(struct rig *rig, const char *table)
 {
 	fake_do("d", "change %s", table);
-	UNTIL(rig, is_fresh(rig, "d"));
+	UNTIL(rig, rig_is_fresh(rig, "d"));
 }
 
 static bool is_planned(struct rig *rig, const char *view)
 {
 	return rig_view(rig, view)->due_at[DUE_CHANGE] != 0;
-}
-
-/* Lets a change arrive without anything running. */
-static void change_and_plan(struct rig *rig, const char *table, const char *view)
-{
-	int64_t seen = rig_view(rig, view)->change.seen_seq;
-	fake_do("d", "change %s", table);
-	UNTIL(rig, rig_view(rig, view)->change.seen_seq > seen);
 }
 
 /* As long as nobody would notice a change, nobody may call the view fresh. */
@@ -71,7 +39,7 @@ static void a_view_nobody_watches_is_stale(void)
 	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
 	CHECK(rig_status(rig, "a").is_stale);
 	UNTIL(rig, !rig_view(rig, "a")->capture_failed);
-	UNTIL(rig, is_fresh(rig, "d"));
+	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK(!rig_status(rig, "a").is_stale);
 	change_and_wait(rig, "t_x");
 	CHECK_INT(fake_rows("d", "a"), 2);
@@ -81,7 +49,7 @@ static void a_view_nobody_watches_is_stale(void)
 /* It was set up behind the back of the refresh that it has to follow, and filled with what was there before. */
 static void who_came_while_it_ran_follows_too(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", ""));
 	fake_do("d", "block refresh a");
 	fake_do("d", "change t_x");
 	RUN_UNTIL(rig, (rig_advance(rig, 1), fake_running("d") == 1));
@@ -98,7 +66,7 @@ static void who_came_while_it_ran_follows_too(void)
 
 static void leading_edge(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", ""));
 	size_t before = refreshes("a");
 	change_and_wait(rig, "t_x");
 	CHECK_INT(refreshes("a"), before + 1);
@@ -110,16 +78,16 @@ static void leading_edge(void)
 
 static void debounce(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", "debounce = 10s\nmax_delay = 25s\n"));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 10s\nmax_delay = 25s\n"));
 	size_t before = refreshes("a");
 	for (int i = 0; i < 3; i++) { /* at 0, 9 and 18 seconds: the third would be over at 28 */
-		change_and_plan(rig, "t_x", "a");
+		rig_change(rig, "d", "t_x", "a");
 		rig_advance(rig, 9 * SPAN_SECOND);
 		rig_settle(rig);
 	}
 	CHECK_INT(refreshes("a"), before + 1); /* max_delay: at 25 */
 	CHECK_INT(fake_rows("d", "a"), 4);
-	change_and_plan(rig, "t_x", "a");
+	rig_change(rig, "d", "t_x", "a");
 	CHECK(rig_status(rig, "a").is_stale);
 	rig_advance(rig, 9 * SPAN_SECOND);
 	rig_settle(rig);
@@ -132,18 +100,18 @@ static void debounce(void)
 
 static void at_most_every(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", "at_most_every = 1m\n"));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "at_most_every = 1m\n"));
 	size_t before = refreshes("a");
 	change_and_wait(rig, "t_x"); /* at once */
 	CHECK_INT(refreshes("a"), before + 1);
 	for (int i = 0; i < 59; i++) {
-		change_and_plan(rig, "t_x", "a");
+		rig_change(rig, "d", "t_x", "a");
 		rig_advance(rig, SPAN_SECOND);
 		rig_settle(rig);
 	}
 	CHECK_INT(refreshes("a"), before + 1);
 	rig_advance(rig, SPAN_SECOND);
-	UNTIL(rig, is_fresh(rig, "d"));
+	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK_INT(refreshes("a"), before + 2);
 	CHECK_INT(fake_rows("d", "a"), 61);
 	rig_free(&rig);
@@ -151,16 +119,16 @@ static void at_most_every(void)
 
 static void a_change_during_a_refresh(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", ""));
 	size_t before = refreshes("a");
 	fake_do("d", "block refresh a");
 	fake_do("d", "change t_x");
 	UNTIL(rig, fake_waiting("d") == 1);
 	for (int i = 0; i < 5; i++)
-		change_and_plan(rig, "t_x", "a");
+		rig_change(rig, "d", "t_x", "a");
 	CHECK(rig_status(rig, "a").is_stale);
 	fake_do("d", "release refresh a");
-	UNTIL(rig, is_fresh(rig, "d"));
+	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK_INT(refreshes("a"), before + 2); /* one that ran, exactly one more */
 	CHECK_INT(fake_rows("d", "a"), 7);
 	rig_free(&rig);
@@ -169,7 +137,7 @@ static void a_change_during_a_refresh(void)
 /* The mark was there before the refresh read it, the signal comes late. */
 static void covered_changes_give_none(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", ""));
 	struct rig_report r;
 	size_t before = refreshes("a");
 	fake_do("d", "block watch_next d");
@@ -181,7 +149,7 @@ static void covered_changes_give_none(void)
 	fake_do("d", "release watch_next d");
 	UNTIL(rig, rig_view(rig, "a")->change.first != 0);
 	fake_do("d", "release refresh a");
-	UNTIL(rig, r.done && is_fresh(rig, "d"));
+	UNTIL(rig, r.done && rig_is_fresh(rig, "d"));
 	CHECK_INT(refreshes("a"), before + 1);
 	CHECK_INT(rig_view(rig, "a")->change.first, 0);
 	rig_free(&rig);
@@ -191,7 +159,7 @@ static void covered_changes_give_none(void)
 
 static void a_diamond(void)
 {
-	struct rig *rig = start(DB DIAMOND);
+	struct rig *rig = rig_start_fresh(DB DIAMOND);
 	size_t a = refreshes("a"), b1 = refreshes("b1"), b2 = refreshes("b2"), c = refreshes("c");
 	change_and_wait(rig, "t_x");
 	CHECK_INT(refreshes("a"), a + 1);
@@ -207,10 +175,10 @@ static void a_diamond(void)
 
 static void no_row_ends_the_wave(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", DIFF) ON("b", "a", DIFF));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", DIFF) ON("b", "a", DIFF));
 	size_t a = refreshes("a"), b = refreshes("b");
 	fake_do("d", "stir t_x");
-	UNTIL(rig, is_fresh(rig, "d") && refreshes("a") == a + 1);
+	UNTIL(rig, rig_is_fresh(rig, "d") && refreshes("a") == a + 1);
 	CHECK_INT(refreshes("b"), b);
 	CHECK_STR(rig_words(rig, "b"), "ACTIVE IDLE SUCCEEDED");
 	change_and_wait(rig, "t_x");
@@ -223,7 +191,7 @@ static void no_row_ends_the_wave(void)
 
 static void through_plain_views(void)
 {
-	struct rig *rig = start(DB PLAIN("p1", "t_x") ON("a", "p1", "") PLAIN("p2", "a") PLAIN("p3", "p2") ON("b", "p3", ""));
+	struct rig *rig = rig_start_fresh(DB PLAIN("p1", "t_x") ON("a", "p1", "") PLAIN("p2", "a") PLAIN("p3", "p2") ON("b", "p3", ""));
 	CHECK_STR(fake_captured_sources(harness_ctx(), "d", "a"), "t_x");
 	size_t a = refreshes("a"), b = refreshes("b");
 	change_and_wait(rig, "t_x");
@@ -239,7 +207,7 @@ static void through_plain_views(void)
 
 static void across_databases(void)
 {
-	struct rig *rig = start(DB E_DB ON("a", "t_x", "") E_FOLLOWER(""));
+	struct rig *rig = rig_start_fresh(DB E_DB ON("a", "t_x", "") E_FOLLOWER(""));
 	size_t b = fake_calls("e", "refresh", "b");
 	change_and_wait(rig, "t_x");
 	CHECK_INT(fake_calls("e", "refresh", "b"), b + 1);
@@ -250,7 +218,7 @@ static void across_databases(void)
 /* No mark tells of the other database's refresh, and its pace does not allow a start. */
 static void across_databases_while_it_runs(void)
 {
-	struct rig *rig = start(DB E_DB ON("a", "t_x", "") E_FOLLOWER("at_most_every = 1m\n"));
+	struct rig *rig = rig_start_fresh(DB E_DB ON("a", "t_x", "") E_FOLLOWER("at_most_every = 1m\n"));
 	size_t b = fake_calls("e", "refresh", "b");
 	fake_do("e", "block refresh b");
 	fake_do("e", "change t_copy");
@@ -271,7 +239,7 @@ static void across_databases_while_it_runs(void)
 static void across_databases_and_lives(void)
 {
 	static const char text[] = DB E_DB ON("a", "t_x", "") E_FOLLOWER("at_most_every = 1m\n");
-	struct rig *rig = start(text);
+	struct rig *rig = rig_start_fresh(text);
 	change_and_wait(rig, "t_x");
 	rig_advance(rig, SPAN_SECOND);
 	size_t b = fake_calls("e", "refresh", "b");
@@ -280,14 +248,14 @@ static void across_databases_and_lives(void)
 	CHECK_INT(fake_calls("e", "refresh", "b"), b);
 	rig_advance(rig, SPAN_SECOND);
 	rig_restart(rig, text);
-	UNTIL(rig, is_fresh(rig, "d") && is_fresh(rig, "e"));
+	UNTIL(rig, rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e"));
 	CHECK_INT(fake_calls("e", "refresh", "b"), b + 1);
 	rig_free(&rig);
 }
 
 static void followers_are_put_off(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", "") ON("b", "a", "at_most_every = 1m\n") ON("c", "b", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("b", "a", "at_most_every = 1m\n") ON("c", "b", ""));
 	size_t b = refreshes("b"), c = refreshes("c");
 	change_and_wait(rig, "t_x"); /* at once: the last start was an hour ago */
 	CHECK_INT(refreshes("b"), b + 1);
@@ -298,7 +266,7 @@ static void followers_are_put_off(void)
 	CHECK_INT(refreshes("b"), b + 1);
 	CHECK(rig_status(rig, "b").is_stale);
 	rig_advance(rig, SPAN_MINUTE);
-	UNTIL(rig, is_fresh(rig, "d"));
+	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK_INT(refreshes("b"), b + 2);
 	CHECK_INT(refreshes("c"), c + 2);
 	CHECK_INT(fake_rows("d", "c"), 5);
@@ -315,16 +283,16 @@ static void pause_and_resume(struct rig *rig, const char *name, bool pause)
 
 static void paused_stays_dirty(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", "") ON("b", "a", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("b", "a", ""));
 	pause_and_resume(rig, "a b", true);
 	size_t a = refreshes("a");
-	change_and_plan(rig, "t_x", "a");
+	rig_change(rig, "d", "t_x", "a");
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
 	CHECK_INT(refreshes("a"), a);
 	CHECK(rig_status(rig, "a").is_stale);
 	pause_and_resume(rig, "a b", false);
-	UNTIL(rig, is_fresh(rig, "d"));
+	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK_INT(refreshes("a"), a + 1);
 	CHECK_INT(fake_rows("d", "b"), 2);
 	rig_free(&rig);
@@ -333,7 +301,7 @@ static void paused_stays_dirty(void)
 /* The change was taken up by a refresh, and that failed. */
 static void suspended_stays_dirty(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", "max_retries = 0\nmax_consecutive_errors = 1\n"));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "max_retries = 0\nmax_consecutive_errors = 1\n"));
 	fake_do("d", "fail refresh a query");
 	expect_log("view 'a', refresh failed (query: scripted query)");
 	fake_do("d", "change t_x");
@@ -344,14 +312,14 @@ static void suspended_stays_dirty(void)
 	CHECK_INT(fake_rows("d", "a"), 1);
 	pause_and_resume(rig, "a", false);
 	rig_advance(rig, SPAN_HOUR);
-	UNTIL(rig, is_fresh(rig, "d"));
+	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK_INT(fake_rows("d", "a"), 2);
 	rig_free(&rig);
 }
 
 static void failures_are_retried(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", LOW_RETRIES "max_retries = 1\n"));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", LOW_RETRIES "max_retries = 1\n"));
 	size_t a = refreshes("a");
 	fake_do("d", "fail refresh a query 4");
 	expect_log("view 'a', refresh failed (query: scripted query)");
@@ -372,12 +340,12 @@ static void failures_are_retried(void)
 /* Writers do not make a broken view try without pause. */
 static void a_storm_on_a_broken_view(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", LOW_RETRIES "max_retries = 100\n"));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", LOW_RETRIES "max_retries = 100\n"));
 	size_t a = refreshes("a");
 	fake_do("d", "fail refresh a query -1");
 	expect_log("view 'a', refresh failed (query: scripted query)");
 	for (int i = 0; i < 50; i++) {
-		change_and_plan(rig, "t_x", "a");
+		rig_change(rig, "d", "t_x", "a");
 		rig_advance(rig, 100 * SPAN_MS);
 		rig_settle(rig);
 	}
@@ -388,7 +356,7 @@ static void a_storm_on_a_broken_view(void)
 
 static void an_upstream_fails(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", LOW_RETRIES) ON("b", "a, t_y", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", LOW_RETRIES) ON("b", "a, t_y", ""));
 	size_t b = refreshes("b");
 	fake_do("d", "fail refresh a query -1");
 	expect_log("view 'a', refresh failed (query: scripted query)");
@@ -401,7 +369,7 @@ static void an_upstream_fails(void)
 	CHECK_INT(rig_status(rig, "b").result, VIEW_RESULT_SUCCEEDED);
 	fake_do("d", "release refresh a");
 	rig_advance(rig, SPAN_HOUR);
-	UNTIL(rig, is_fresh(rig, "d"));
+	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK_INT(fake_rows("d", "b"), 4);
 	rig_free(&rig);
 }
@@ -409,26 +377,26 @@ static void an_upstream_fails(void)
 /* A signal that comes while another kind of work holds the instance. */
 static void a_change_during_a_verify(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", ""));
 	struct rig_report r = {.done = false};
 	size_t n, a = refreshes("a");
 	struct view **views = rig_views(rig, "a", &n);
 	fake_do("d", "block verify a");
 	engine_verify(rig->eng, views, n, rig_done, &r);
 	UNTIL(rig, fake_waiting("d") == 1);
-	change_and_plan(rig, "t_x", "a");
+	rig_change(rig, "d", "t_x", "a");
 	fake_do("d", "release verify a");
-	UNTIL(rig, r.done && is_fresh(rig, "d"));
+	UNTIL(rig, r.done && rig_is_fresh(rig, "d"));
 	CHECK_INT(refreshes("a"), a + 1);
 	rig_free(&rig);
 }
 
 static void cancelled_stays_dirty(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", "retry_max_backoff = 1m\ndebounce = 5s\n"));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "retry_max_backoff = 1m\ndebounce = 5s\n"));
 	size_t n;
 	struct view **views = rig_views(rig, "a", &n);
-	change_and_plan(rig, "t_x", "a");
+	rig_change(rig, "d", "t_x", "a");
 	fake_do("d", "block refresh a");
 	rig_advance(rig, 5 * SPAN_SECOND);
 	UNTIL(rig, fake_waiting("d") == 1);
@@ -437,7 +405,7 @@ static void cancelled_stays_dirty(void)
 	fake_do("d", "release refresh a");
 	CHECK(rig_status(rig, "a").is_stale);
 	rig_advance(rig, 2 * SPAN_MINUTE);
-	UNTIL(rig, is_fresh(rig, "d"));
+	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK_INT(fake_rows("d", "a"), 2);
 	rig_free(&rig);
 }
@@ -446,7 +414,7 @@ static void cancelled_stays_dirty(void)
 static void numbers_begin_anew(void)
 {
 	static const char on[] = DB ON("a", "t_x", ""), off[] = DB VIEW("a", "t_x");
-	struct rig *rig = start(on);
+	struct rig *rig = rig_start_fresh(on);
 	for (int i = 0; i < 20; i++)
 		change_and_wait(rig, "t_x");
 	rig_commit(rig, off);
@@ -454,7 +422,7 @@ static void numbers_begin_anew(void)
 	fake_do("d", "change t_x");
 	rig_commit(rig, on);
 	UNTIL(rig, fake_rows("d", "a") == 22);
-	UNTIL(rig, is_fresh(rig, "d"));
+	UNTIL(rig, rig_is_fresh(rig, "d"));
 	change_and_wait(rig, "t_x");
 	CHECK_INT(fake_rows("d", "a"), 23);
 	rig_free(&rig);
@@ -462,7 +430,7 @@ static void numbers_begin_anew(void)
 
 static void requests_in_sql(void)
 {
-	struct rig *rig = start(DB VIEW("a", "t_x"));
+	struct rig *rig = rig_start_fresh(DB VIEW("a", "t_x"));
 	size_t a = refreshes("a");
 	fake_do("d", "request a");
 	fake_do("d", "request nosuch");

@@ -16,40 +16,13 @@
 #define IN_E(name, from, more) \
 	"[view " name "]\ndatabase = e\nmethod = table\non_change = yes\n" more "definition = 'SELECT * FROM " from "'\n"
 #define TWO_DB DB "[database e]\nurl = fake://e\n"
-#define UNTIL(rig, cond) RUN_UNTIL(rig, (rig_advance(rig, 1), cond))
-
-static bool is_fresh(struct rig *rig)
-{
-	if (!rig_is_settled(rig) || fake_stale("d") > 0 || fake_stale("e") > 0)
-		return false;
-	for (size_t i = 0; i < rig->eng->n_views; i++)
-		if (rig->eng->views[i]->due_at[DUE_CHANGE] != 0)
-			return false;
-	return true;
-}
-
-static struct rig *start(const char *text)
-{
-	struct rig *rig = rig_start(text);
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), is_fresh(rig)));
-	rig_advance(rig, SPAN_HOUR);
-	rig_settle(rig);
-	return rig;
-}
-
-static void change_and_plan(struct rig *rig, const char *server, const char *table, const char *view)
-{
-	int64_t seen = rig_view(rig, view)->change.seen_seq;
-	fake_do(server, "change %s", table);
-	RUN_UNTIL(rig, rig_view(rig, view)->change.seen_seq > seen);
-}
 
 /* ---- two databases -------------------------------------------------------------------------------------------------------------- */
 
 /* No mark tells of what happens in another database: a start that came to nothing must not forget it. */
 static void news_from_elsewhere_survive_a_start_that_came_to_nothing(void)
 {
-	struct rig *rig = start(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\nmax_retries = 0\nretry_max_backoff = 1m\n"));
+	struct rig *rig = rig_start_fresh(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\nmax_retries = 0\nretry_max_backoff = 1m\n"));
 	struct rig_report r;
 	expect_log("cannot be used");
 	expect_log("refresh failed");
@@ -83,7 +56,7 @@ static void news_from_elsewhere_survive_a_start_that_came_to_nothing(void)
 /* Its database was found to be away while the other one still ran, so it was taken out of what somebody had asked for. */
 static void who_was_away_hears_of_it_later(void)
 {
-	struct rig *rig = start(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\n"));
+	struct rig *rig = rig_start_fresh(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\n"));
 	struct rig_report r;
 	size_t before = fake_calls("e", "refresh", "b");
 	expect_log("cannot be used");
@@ -97,7 +70,7 @@ static void who_was_away_hears_of_it_later(void)
 	fake_do("d", "release refresh a");
 	RUN_UNTIL(rig, r.done);
 	fake_do("e", "up");
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_db(rig, "e")->state == DB_UP && is_fresh(rig)));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_db(rig, "e")->state == DB_UP && rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
 	CHECK_INT(fake_calls("e", "refresh", "b"), before + 1);
 	rig_free(&rig);
 }
@@ -105,20 +78,20 @@ static void who_was_away_hears_of_it_later(void)
 /* One database's failure never stops another's views. */
 static void a_dead_database_does_not_hold_who_reads_from_it(void)
 {
-	struct rig *rig = start(TWO_DB EVERY("a", "t_x", "every = 1m\n") IN_E("b", "t_y", "depends_on = d:a\nevery = 1m\n"));
+	struct rig *rig = rig_start_fresh(TWO_DB EVERY("a", "t_x", "every = 1m\n") IN_E("b", "t_y", "depends_on = d:a\nevery = 1m\n"));
 	expect_log("cannot be used");
 	fake_do("d", "down connect");
 	RUN_UNTIL(rig, (rig_advance(rig, 1), rig_db(rig, "d")->state == DB_DOWN));
 	rig_advance(rig, SPAN_MINUTE);
 	RUN_UNTIL(rig, (rig_advance(rig, SPAN_MINUTE), rig_view(rig, "a")->members != NULL));
 	RUN_UNTIL(rig, rig_view(rig, "b")->members == NULL && rig_working(rig) == 0);
-	change_and_plan(rig, "e", "t_y", "b");
+	rig_change(rig, "e", "t_y", "b");
 	int64_t deadline = harness_deadline(2 * SPAN_SECOND);
 	while (fake_rows("e", "b") != 2 && rig_turn(rig, deadline))
 		rig_advance(rig, SPAN_MS);
 	CHECK_INT(fake_rows("e", "b"), 2);
 	fake_do("d", "up");
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), is_fresh(rig)));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
 	rig_free(&rig);
 }
 
@@ -130,7 +103,7 @@ static void history_told(void *ctx, const struct viewd_history_row *rows UNUSED,
 /* Nobody waits for statistics, and a reconnect waits for nobody. */
 static void a_reconnect_waits_for_no_side_work(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", ""));
 	expect_log("cannot be used");
 	bool told = false;
 	fake_do("d", "hang history a");
@@ -159,7 +132,7 @@ static size_t waiting_members(struct rig *rig, const char *name)
 /* However often it is asked for while it runs, once more will do. */
 static void requests_do_not_pile_up(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", "") ON("b", "a", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("b", "a", ""));
 	struct rig_report r;
 	size_t before = fake_calls("d", "refresh", "a");
 	fake_do("d", "block refresh a");
@@ -174,7 +147,7 @@ static void requests_do_not_pile_up(void)
 		rig_turn(rig, 0);
 	CHECK_INT(waiting_members(rig, "a"), 1);
 	fake_do("d", "release refresh a");
-	RUN_UNTIL(rig, (rig_advance(rig, 1), is_fresh(rig)));
+	RUN_UNTIL(rig, (rig_advance(rig, 1), rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
 	CHECK_INT(fake_calls("d", "refresh", "a"), before + 2);
 	rig_free(&rig);
 }
@@ -182,7 +155,7 @@ static void requests_do_not_pile_up(void)
 /* Nobody waits at its other end, and its row is gone: it is served when the database is back. */
 static void a_request_outlives_its_connection(void)
 {
-	struct rig *rig = start("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" ON("a", "t_x", "") ON("b", "t_y", ""));
+	struct rig *rig = rig_start_fresh("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" ON("a", "t_x", "") ON("b", "t_y", ""));
 	size_t before = fake_calls("d", "refresh", "a");
 	struct rig_report r;
 	expect_log("cannot be used");
@@ -198,7 +171,7 @@ static void a_request_outlives_its_connection(void)
 	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN && !watch_lingers(rig_db(rig, "d")));
 	fake_do("d", "up");
 	database_probe(rig_db(rig, "d"));
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_db(rig, "d")->state == DB_UP && is_fresh(rig)));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_db(rig, "d")->state == DB_UP && rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
 	CHECK_INT(fake_calls("d", "refresh", "a"), before + 1);
 	rig_free(&rig);
 }
@@ -232,7 +205,7 @@ static void a_refresh_of_the_server_that_was_left_counts_there_only(void)
 /* Another daemon led there for a while and refreshed: who reads it here has to hear of that, and the status too. */
 static void who_led_meanwhile_is_heard_of(void)
 {
-	struct rig *rig = start(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\n"));
+	struct rig *rig = rig_start_fresh(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\n"));
 	size_t before = fake_calls("e", "refresh", "b");
 	int64_t old = rig_status(rig, "a").data_timestamp_us;
 	expect_log("cannot be used");
@@ -240,7 +213,7 @@ static void who_led_meanwhile_is_heard_of(void)
 	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN && !watch_lingers(rig_db(rig, "d")));
 	fake_do("d", "lead a"); /* refreshed by the other one */
 	database_probe(rig_db(rig, "d"));
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_db(rig, "d")->state == DB_UP && is_fresh(rig)));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_db(rig, "d")->state == DB_UP && rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
 	CHECK(rig_status(rig, "a").data_timestamp_us > old);
 	CHECK(fake_calls("e", "refresh", "b") > before);
 	rig_free(&rig);

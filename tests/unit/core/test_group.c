@@ -14,8 +14,6 @@
 #define TRIO IN("g", "c", "t_y", "") IN("g", "b", "a, t_x", "") IN("g", "a", "t_x", "")
 #define FOLLOWS(name, from) "[view " name "]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = 'SELECT * FROM " from "'\n"
 
-/* What is due at once needs the clock to move. */
-#define UNTIL(rig, cond) RUN_UNTIL(rig, (rig_advance(rig, 1), cond))
 
 /* Captures are registered, and nothing is stale or due. */
 static bool is_fresh(struct rig *rig)

@@ -12,34 +12,6 @@
 #define EVERY(name, from, more) \
 	"[view " name "]\ndatabase = d\nmethod = table\n" more "definition = 'SELECT * FROM " from "'\n"
 #define ON(name, from, more) EVERY(name, from, "on_change = yes\n" more)
-#define UNTIL(rig, cond) RUN_UNTIL(rig, (rig_advance(rig, 1), cond))
-
-static bool is_fresh(struct rig *rig)
-{
-	if (!rig_is_settled(rig) || fake_stale("d") > 0 || fake_stale("e") > 0)
-		return false;
-	for (size_t i = 0; i < rig->eng->n_views; i++)
-		if (rig->eng->views[i]->due_at[DUE_CHANGE] != 0)
-			return false;
-	return true;
-}
-
-static struct rig *start(const char *text)
-{
-	struct rig *rig = rig_start(text);
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), is_fresh(rig)));
-	rig_advance(rig, SPAN_HOUR);
-	rig_settle(rig);
-	return rig;
-}
-
-static void change_and_plan(struct rig *rig, const char *server, const char *table, const char *view)
-{
-	int64_t seen = rig_view(rig, view)->change.seen_seq;
-	fake_do(server, "change %s", table);
-	RUN_UNTIL(rig, rig_view(rig, view)->change.seen_seq > seen);
-}
-
 static void pause_view(struct rig *rig, const char *name)
 {
 	struct viewd_err err;
@@ -176,9 +148,9 @@ static void what_was_never_made_is_made_after_a_reconnect(void)
 /* The one that held the others has left the group: what they waited with is due. */
 static void leaving_a_group(const char *after, const char *more)
 {
-	struct rig *rig = start(talloc_asprintf(harness_ctx(), DB GROUP_A "%s", talloc_asprintf(harness_ctx(), GROUP_B("%s"), more)));
+	struct rig *rig = rig_start_fresh(talloc_asprintf(harness_ctx(), DB GROUP_A "%s", talloc_asprintf(harness_ctx(), GROUP_B("%s"), more)));
 	pause_view(rig, "a");
-	change_and_plan(rig, "d", "t_x", "b");
+	rig_change(rig, "d", "t_x", "b");
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
 	CHECK_INT(fake_rows("d", "b"), 1);
@@ -206,7 +178,7 @@ static void who_survives_the_paused_one_goes_on(void)
 /* And who joins a group that rests, rests. */
 static void who_joins_a_paused_one_rests(void)
 {
-	struct rig *rig = start(DB LONE_A EVERY("b", "t_x", "every = 1m\n"));
+	struct rig *rig = rig_start_fresh(DB LONE_A EVERY("b", "t_x", "every = 1m\n"));
 	pause_view(rig, "a");
 	rig_commit(rig, DB GROUP_A EVERY("b", "t_x", "every = 1m\nrefresh_group = g\n"));
 	rig_settle(rig);
@@ -231,7 +203,7 @@ static void a_cancel_leaves_the_capture_alone(void)
 	struct view **views = rig_views(rig, "a", &n);
 	engine_cancel(rig->eng, views, n);
 	fake_do("d", "release capture b");
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), is_fresh(rig)));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
 	fake_do("d", "change t_x");
 	int64_t deadline = harness_deadline(2 * SPAN_SECOND);
 	while (fake_rows("d", "a") != 2 && rig_turn(rig, deadline))
@@ -245,7 +217,7 @@ static void a_cancel_leaves_the_capture_alone(void)
 
 static void a_wave_outlives_its_members(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", "") ON("b", "t_x", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("b", "t_x", ""));
 	struct rig_report r;
 	fake_do("d", "change t_x");
 	rig_settle(rig);
@@ -256,7 +228,7 @@ static void a_wave_outlives_its_members(void)
 	RUN_UNTIL(rig, rig_view(rig, "c")->reconciled);
 	fake_do("d", "release refresh b");
 	RUN_UNTIL(rig, r.done);
-	RUN_UNTIL(rig, (rig_advance(rig, 1), is_fresh(rig)));
+	RUN_UNTIL(rig, (rig_advance(rig, 1), rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
 	rig_free(&rig);
 }
 
@@ -264,11 +236,11 @@ static void a_wave_outlives_its_members(void)
 
 static void what_was_due_does_not_bring_back_what_was_dropped(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", "debounce = 10s\n"));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 10s\n"));
 	struct rig_report r = {.done = false};
 	size_t n;
 	struct view **views = rig_views(rig, "a", &n);
-	change_and_plan(rig, "d", "t_x", "a");
+	rig_change(rig, "d", "t_x", "a");
 	fake_do("d", "block apply a");
 	engine_drop(rig->eng, views, n, rig_done, &r);
 	RUN_UNTIL(rig, fake_waiting("d") == 1);
@@ -287,12 +259,12 @@ static void what_was_due_does_not_bring_back_what_was_dropped(void)
 /* Due before the pause, started after it: that is what a pause is to prevent. */
 static void a_pause_holds_what_waits(void)
 {
-	struct rig *rig = start("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" ON("a", "t_x", "") ON("b", "t_y", ""));
+	struct rig *rig = rig_start_fresh("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" ON("a", "t_x", "") ON("b", "t_y", ""));
 	struct rig_report r;
 	fake_do("d", "block refresh b");
 	rig_refresh(rig, "b", &r);
 	RUN_UNTIL(rig, fake_running("d") == 1);
-	change_and_plan(rig, "d", "t_x", "a");
+	rig_change(rig, "d", "t_x", "a");
 	rig_advance(rig, 1);
 	CHECK_INT(rig_status(rig, "a").activity, VIEW_ACTIVITY_WAITING);
 	pause_view(rig, "a");
@@ -303,7 +275,7 @@ static void a_pause_holds_what_waits(void)
 	CHECK_INT(rig_status(rig, "a").state, VIEW_STATE_PAUSED);
 	CHECK(rig_status(rig, "a").is_stale);
 	resume_view(rig, "a");
-	UNTIL(rig, is_fresh(rig));
+	UNTIL(rig, rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e"));
 	CHECK_INT(fake_rows("d", "a"), 2);
 	rig_free(&rig);
 }
@@ -312,10 +284,10 @@ static void a_pause_holds_what_waits(void)
 
 static void a_shorter_debounce_holds_for_what_waits(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", "debounce = 10s\n"));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 10s\n"));
 	rig_commit(rig, DB ON("a", "t_x", "debounce = 1d\n"));
 	rig_settle(rig);
-	change_and_plan(rig, "d", "t_x", "a");
+	rig_change(rig, "d", "t_x", "a");
 	rig_commit(rig, DB ON("a", "t_x", "debounce = 1s\n"));
 	rig_settle(rig);
 	rig_advance(rig, 2 * SPAN_SECOND);
@@ -329,7 +301,7 @@ static void a_shorter_debounce_holds_for_what_waits(void)
 /* It was not tried because of another; that is well again, and has changed nothing. */
 static void who_waited_for_a_failure_is_fresh_when_it_is_over(void)
 {
-	struct rig *rig = start(DB ON("a", "t_x", "unique_key = id\nmax_retries = 0\n") ON("b", "a", ""));
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "unique_key = id\nmax_retries = 0\n") ON("b", "a", ""));
 	expect_log("refresh failed");
 	fake_do("d", "fail refresh a conflict");
 	struct rig_report r = rig_refresh_now(rig, "a");
@@ -338,7 +310,7 @@ static void who_waited_for_a_failure_is_fresh_when_it_is_over(void)
 	CHECK_INT(rig_status(rig, "b").result, VIEW_RESULT_UPSTREAM_FAILED);
 	CHECK(rig_status(rig, "b").is_stale);
 	r = rig_refresh_now(rig, "a");
-	UNTIL(rig, is_fresh(rig));
+	UNTIL(rig, rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e"));
 	CHECK_INT(r.items[0].result, VIEW_RESULT_SUCCEEDED);
 	CHECK(!rig_status(rig, "b").is_stale);
 	rig_free(&rig);

@@ -81,7 +81,6 @@ static void old_moments_are_there_already(void)
 
 #define ON(name, from) \
 	"[view " name "]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = 'SELECT * FROM " from "'\n"
-#define UNTIL(rig, cond) RUN_UNTIL(rig, (rig_advance(rig, 1), cond))
 
 static struct rig *following(const char *text)
 {

@@ -218,7 +218,6 @@ static void more_databases_than_worker_threads(void)
 }
 
 #define FOLLOWER VIEW("a", "t_x") "on_change = yes\n"
-#define UNTIL(rig, cond) RUN_UNTIL(rig, (rig_advance(rig, 1), cond))
 
 struct told {
 	size_t n;
