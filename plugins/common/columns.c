@@ -24,13 +24,15 @@ static const struct viewd_column *find(const struct syntax *syn, const struct co
 	return NULL;
 }
 
-static void append(struct columns *cols, const char *name, const char *type)
+static void append(struct columns *cols, const char *name, const char *type, const char *inner)
 {
 	cols->items = talloc_realloc(cols, cols->items, struct viewd_column, cols->n + 1);
 	cols->names = talloc_realloc(cols, cols->names, const char *, cols->n + 1);
-	assert(cols->items != NULL && cols->names != NULL);
+	cols->inner = talloc_realloc(cols, cols->inner, const char *, cols->n + 1);
+	assert(cols->items != NULL && cols->names != NULL && cols->inner != NULL);
 	name = copy(cols, name);
 	cols->names[cols->n] = name;
+	cols->inner[cols->n] = inner != NULL ? copy(cols, inner) : name;
 	cols->items[cols->n++] = (struct viewd_column){.name = name, .type = type != NULL && *type != '\0' ? copy(cols, type) : NULL};
 }
 
@@ -59,7 +61,7 @@ static bool declare(const struct syntax *syn, struct columns *cols, const struct
 		return err_set(err, VIEWD_ERR_CONFIG, "columns name '%s' twice", name);
 	if (column->type != NULL && !lex_type_text(syn, column->type, err))
 		return err_wrap(err, "column '%s'", name);
-	append(cols, name, column->type);
+	append(cols, name, column->type, NULL);
 	return true;
 }
 
@@ -79,7 +81,7 @@ struct columns *columns_declared(const struct syntax *syn, void *mem_ctx, const 
 
 static bool collect(void *ctx, const char *const *values, size_t n)
 {
-	append(ctx, values[0] != NULL ? values[0] : "", n > 1 ? values[1] : NULL);
+	append(ctx, values[0] != NULL ? values[0] : "", n > 1 ? values[1] : NULL, n > 2 ? values[2] : NULL);
 	return true;
 }
 
@@ -123,13 +125,15 @@ static bool refuse_mismatch(const struct syntax *syn, const struct columns *decl
 	return err_hint(err, "columns are matched by name; give each output column the declared name with AS");
 }
 
-/* Gives the declared columns the query's types where none is declared, and compares the others where the engine can. */
+/* Gives the declared columns the query's types where none is declared, and compares the others where the engine can. Names of the
+ * definition's inside are taken over. */
 static bool merge_types(struct db *db, struct columns *declared, const struct columns *actual, struct viewd_err *err)
 {
 	for (size_t i = 0; i < declared->n; i++) {
 		struct viewd_column *want = &declared->items[i];
 		const struct viewd_column *have = find(db->syntax, actual, want->name);
 		bool same = true;
+		declared->inner[i] = copy(declared, actual->inner[have - actual->items]);
 		if (want->type == NULL)
 			want->type = have->type;
 		else if (db->ops->same_type != NULL && have->type != NULL && !db->ops->same_type(db, want->type, have->type, &same, err))

@@ -11,6 +11,7 @@
 struct columns {
 	struct viewd_column *items; /* type: the declared one, else the query's, else NULL */
 	const char **names;         /* the same names as a plain array */
+	const char **inner;         /* and what a statement around the definition calls them, where the engine has two names (SQLite: rowid) */
 	size_t n;
 	bool declared;              /* the view has a `columns` key */
 	const char **key;           /* the unique_key, unquoted */

@@ -62,8 +62,8 @@ struct db_ops {
 	/* Lists what the view's definition reads, through plain views too. definition is cleaned: one query, no semicolon. */
 	bool (*list_sources)(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
 
-	/* Column names and types a query yields, in order: row(ctx, {name, type}, 2). type is what CREATE TABLE would take, NULL or ""
-	 * when none is known. */
+	/* Column names and types a query yields, in order: row(ctx, {name, type[, inner]}, 2 or 3). type is what CREATE TABLE would take, NULL or
+	 * "" when none is known; inner is what `SELECT inner FROM (query)` has to say, where that may differ from the name. */
 	bool (*query_columns)(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
 
 	/* Names of the indexes that exist on the relation: row(ctx, {name}, 1). */

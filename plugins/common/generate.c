@@ -17,13 +17,30 @@ static char *column_list(const struct gen *gen, char *sql, const char *prefix)
 	return sql_names(gen->syn, sql, prefix, gen->columns->names, gen->columns->n);
 }
 
+/* Column i of the definition, in a statement around it. */
+static char *add_inner(const struct gen *gen, char *sql, size_t i)
+{
+	return ident_append(gen->syn, sql_add(sql, "%s", gen->syn->quoted_may_be_text ? "viewd_q." : ""), gen->columns->inner[i]);
+}
+
+static char *add_inner_columns(const struct gen *gen, char *sql)
+{
+	const struct columns *cols = gen->columns;
+	for (size_t i = 0; i < cols->n; i++) {
+		sql = add_inner(gen, sql_add(sql, "%s", i > 0 ? ", " : ""), i);
+		if (strcmp(cols->inner[i], cols->names[i]) != 0)
+			sql = ident_append(gen->syn, sql_add(sql, " AS "), cols->names[i]);
+	}
+	return sql;
+}
+
 char *gen_query(const struct gen *gen)
 {
 	char *sql = sql_new(gen->mem);
 	bool wrap = gen->columns->declared || (gen->method == VIEWD_METHOD_TABLE && gen->columns->n > 0);
 	if (!wrap)
 		return sql_add(sql, "%s", gen->definition);
-	sql = column_list(gen, sql_add(sql, "SELECT "), NULL);
+	sql = add_inner_columns(gen, sql_add(sql, "SELECT "));
 	return sql_add(sql, "\nFROM (\n%s\n) AS viewd_q", gen->definition);
 }
 
@@ -160,16 +177,17 @@ char *gen_drop(const struct gen *gen, const struct relation *rel, enum viewd_kin
 
 char *gen_verify(const struct gen *gen)
 {
-	char *values = sql_new(gen->mem), *group = sql_new(gen->mem);
+	char *wanted = sql_new(gen->mem), *stored = sql_new(gen->mem), *group = sql_new(gen->mem);
 	for (size_t i = 0; i < gen->columns->n; i++) {
 		char *name = ident_append(gen->syn, sql_new(gen->mem), gen->columns->names[i]);
-		values = sql_add(sql_template(values, gen->syn->verify_value, name), " AS c%zu, ", i + 1);
+		wanted = sql_add(sql_template(wanted, gen->syn->verify_value, add_inner(gen, sql_new(gen->mem), i)), " AS c%zu, ", i + 1);
+		stored = sql_add(sql_template(stored, gen->syn->verify_value, name), " AS c%zu, ", i + 1);
 		group = sql_add(group, "%sc%zu", i > 0 ? ", " : "", i + 1);
 	}
 	char *sql = sql_add(sql_new(gen->mem), "SELECT coalesce(sum(n), 0), coalesce(sum(CASE WHEN d > 0 THEN d ELSE 0 END), 0),"
 	                                       " coalesce(sum(CASE WHEN d < 0 THEN -d ELSE 0 END), 0)\nFROM (SELECT sum(w) AS d,"
 	                                       " sum(CASE WHEN w > 0 THEN 1 ELSE 0 END) AS n\nFROM (");
-	sql = sql_add(sql, "SELECT %s1 AS w FROM (\n%s\n) AS viewd_q\nUNION ALL\n", values, gen->definition);
-	sql = sql_add(sql, "SELECT %s-1 AS w FROM %s) AS viewd_u\n", values, quoted(gen, &gen->rel));
+	sql = sql_add(sql, "SELECT %s1 AS w FROM (\n%s\n) AS viewd_q\nUNION ALL\n", wanted, gen->definition);
+	sql = sql_add(sql, "SELECT %s-1 AS w FROM %s) AS viewd_u\n", stored, quoted(gen, &gen->rel));
 	return sql_add(sql, "GROUP BY %s) AS viewd_g", group);
 }

@@ -48,6 +48,7 @@ struct syntax {
 	bool refresh_concurrently;
 	bool view_or_replace;
 	bool view_if_not_exists;
+	bool quoted_may_be_text;   /* a quoted name that is no column is a string, unless it says of which table (SQLite) */
 	bool drop_cascade;
 	bool view_options;         /* WITH (...) on views and materialized views */
 	bool table_options;        /* WITH (...) on tables */

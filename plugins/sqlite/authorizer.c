@@ -1,20 +1,79 @@
 /* SPDX-License-Identifier: MIT */
 #include "sqlite/conn.h"
 
+#include <stdio.h>
 #include <strings.h>
 
-/* Functions that reach outside the database; most are not even built in, but an application may have loaded them. */
-static bool is_dangerous_function(const char *name)
+struct refused_function {
+	const char *name;
+	const char *why;
+};
+
+/* Most are not built in, but an application may have loaded them. */
+static const struct refused_function refused_functions[] = {
+	{"load_extension", "it runs code from a file"},
+	{"fts3_tokenizer", "it takes addresses in memory"},
+	{"optimize", "it writes the index it is given"},
+	{"rtreecheck", "it reads tables by names in its arguments"},
+	{"readfile", "it reads other files"},
+	{"writefile", "it writes other files"},
+	{"edit", "it runs a program"},
+	{"lsdir", "it reads other files"},
+};
+
+static bool is_word(const char *text, const char *const *words)
 {
-	static const char *const names[] = {"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", "lsdir"};
-	for (size_t i = 0; name != NULL && i < ARRAY_LEN(names); i++)
-		if (strcasecmp(name, names[i]) == 0)
+	for (; text != NULL && *words != NULL; words++)
+		if (strcasecmp(text, *words) == 0)
 			return true;
 	return false;
 }
 
-/* Reading is all that a definition does. */
-static int judge_reading(int action, const char *b)
+/* Keeps the first reason: what follows a refusal is SQLite's own account of it. */
+static int refuse(struct viewd_conn *conn, const char *what, const char *name, const char *why)
+{
+	if (conn->refused[0] == '\0')
+		snprintf(conn->refused, sizeof conn->refused, "%s%s%.100s is not allowed in what viewd runs (%s)", what, name != NULL ? " " : "",
+		         name != NULL ? name : "", why);
+	return SQLITE_DENY;
+}
+
+static int judge_function(struct viewd_conn *conn, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < ARRAY_LEN(refused_functions); i++)
+		if (strcasecmp(name, refused_functions[i].name) == 0)
+			return refuse(conn, "function", name, refused_functions[i].why);
+	return SQLITE_OK;
+}
+
+/* Those that FTS3 to FTS5 ask when they are opened, and those that only describe the schema and the library, for pragma_NAME(). */
+static int judge_pragma(struct viewd_conn *conn, const char *name, const char *value)
+{
+	static const char *const asked[] = {"data_version", "page_size", NULL};
+	static const char *const described[] = {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list",
+	                                        "collation_list", "function_list", "module_list", "compile_options", NULL};
+	if ((value == NULL && is_word(name, asked)) || is_word(name, described))
+		return SQLITE_OK;
+	return refuse(conn, "pragma", name, "it can change the session or the file");
+}
+
+/* sqlite3_declare_vtab() compiles a CREATE TABLE, which asks for these; a real UPDATE of the schema is refused by SQLite itself. */
+static bool declares_module(const char *table, const char *column)
+{
+	static const char *const tables[] = {"sqlite_master", "sqlite_temp_master", NULL};
+	static const char *const columns[] = {"type", "name", "tbl_name", "rootpage", "sql", NULL};
+	return is_word(table, tables) && is_word(column, columns);
+}
+
+/* R*Tree prepares its writing statements when it is opened. What a definition itself writes is found by sqlite3_stmt_readonly(). */
+static int judge_write(struct viewd_conn *conn, const char *table)
+{
+	if (conn->shadows != NULL && is_word(table, (const char *const *)conn->shadows))
+		return SQLITE_OK;
+	return refuse(conn, "writing", table, "a definition only reads");
+}
+
+static int judge_reading(struct viewd_conn *conn, int action, const char *a, const char *b)
 {
 	switch (action) {
 	case SQLITE_SELECT:
@@ -22,25 +81,35 @@ static int judge_reading(int action, const char *b)
 	case SQLITE_RECURSIVE:
 		return SQLITE_OK;
 	case SQLITE_FUNCTION:
-		return is_dangerous_function(b) ? SQLITE_DENY : SQLITE_OK;
+		return judge_function(conn, b);
+	case SQLITE_PRAGMA:
+		return judge_pragma(conn, a, b);
+	case SQLITE_UPDATE:
+		return declares_module(a, b) ? SQLITE_OK : judge_write(conn, a);
+	case SQLITE_INSERT:
+	case SQLITE_DELETE:
+		return judge_write(conn, a);
 	default:
-		return SQLITE_DENY;
+		return refuse(conn, "this", NULL, "a definition only reads");
 	}
 }
 
 /* viewd's statements never attach, never set a pragma, and end transactions only through statement.c; a savepoint surrounds a post_hook. */
-static int judge_own(int action, const char *b)
+static int judge_own(struct viewd_conn *conn, int action, const char *a, const char *b)
 {
 	switch (action) {
 	case SQLITE_ATTACH:
 	case SQLITE_DETACH:
-	case SQLITE_PRAGMA:
+		return refuse(conn, "another file", NULL, "viewd keeps to the one in its url");
 	case SQLITE_TRANSACTION:
+		return refuse(conn, "transaction control", a, "viewd's own transaction is open");
 	case SQLITE_CREATE_VTABLE:
 	case SQLITE_DROP_VTABLE:
-		return SQLITE_DENY;
+		return refuse(conn, "a virtual table", NULL, "its module would write or read what it likes");
+	case SQLITE_PRAGMA:
+		return judge_pragma(conn, a, b);
 	case SQLITE_FUNCTION:
-		return is_dangerous_function(b) ? SQLITE_DENY : SQLITE_OK;
+		return judge_function(conn, b);
 	default:
 		return SQLITE_OK;
 	}
@@ -59,11 +128,11 @@ static int on_action(void *ctx, int action, const char *a, const char *b, const 
 	case SQLITE_GUARD_INTERNAL:
 		return SQLITE_OK;
 	case SQLITE_GUARD_DEFINITION:
-		return judge_reading(action, b);
+		return judge_reading(conn, action, a, b);
 	case SQLITE_GUARD_NORMAL:
 		break;
 	}
-	return judge_own(action, b);
+	return judge_own(conn, action, a, b);
 }
 
 void sqlite_authorizer_install(struct viewd_conn *conn)

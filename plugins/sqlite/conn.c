@@ -74,7 +74,9 @@ bool sqlite_check_database(const struct viewd_database_spec *db, struct viewd_er
 	return good;
 }
 
-/* https://sqlite.org/security.html: nothing outside this one file, no code from it, no typo taken for a string. */
+/* https://sqlite.org/security.html: nothing outside this one file, no code from it. Text in double quotes that names no column is a string where
+ * the application's SQLite takes it for one, else its views would mean something else here. Where viewd names columns in statements
+ * around a definition it says of what (syntax->quoted_may_be_text); in what it defines itself it allows no such string. */
 static bool harden(struct viewd_conn *conn, struct viewd_err *err)
 {
 	static const struct {
@@ -82,8 +84,9 @@ static bool harden(struct viewd_conn *conn, struct viewd_err *err)
 		int value;
 	} settings[] = {
 		{SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}, {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_DEFENSIVE, 1},
-		{SQLITE_DBCONFIG_DQS_DML, 0}, {SQLITE_DBCONFIG_DQS_DDL, 0},
+		{SQLITE_DBCONFIG_DQS_DDL, 0},
 	};
+	sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DDL, -1, &conn->quoted_text);
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
 		int rc = sqlite3_db_config(conn->handle, settings[i].op, settings[i].value, (int *)NULL);
 		if (rc != SQLITE_OK)

@@ -19,7 +19,12 @@ enum sqlite_guard {
 	SQLITE_GUARD_DEFINITION, /* a bare definition: reading only */
 };
 
-struct sqlite_sources; /* query.c: collects what the authorizer sees */
+/* Names of tables and views that the authorizer has seen. */
+struct sqlite_sources {
+	void *mem;
+	char **names;
+	size_t n;
+};
 
 struct viewd_conn {
 	struct db db; /* first: see common/dialect.h */
@@ -31,6 +36,11 @@ struct viewd_conn {
 	ino_t log_ino;        /* 0: the file had none */
 	enum sqlite_guard guard;
 	struct sqlite_sources *sources; /* set while a definition is prepared for its sources */
+	char **shadows;                 /* set while a definition is prepared: tables that belong to virtual ones; NULL ends. NULL: none */
+	char refused[256];              /* why the authorizer has refused the present statement; "" it has not */
+	int quoted_text;                /* the library's default: text in double quotes may be a string in DDL */
+	char **told;                    /* texts in double quotes that have been warned of */
+	size_t n_told;
 	int64_t deadline_us;            /* monotonic; 0: none */
 	int64_t lock_timeout_us;
 	int64_t busy_until_us;          /* end of the present wait for a lock */
@@ -85,11 +95,15 @@ bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, db_row_fn
 bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
 bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
 
-/* query.c: what a query yields and reads */
+/* query.c: compiling a definition, and what it reads. Compiles under the reading-only guard; what it reads is added to sources. */
+bool sqlite_prepare_definition(struct viewd_conn *conn, const char *definition, struct sqlite_sources *sources, sqlite3_stmt **out,
+                               struct viewd_err *err) MUST_CHECK;
 bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
-bool sqlite_op_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
 /* Called by the authorizer for each table read and each view opened. */
 void sqlite_sources_note(struct sqlite_sources *sources, const char *name);
+
+/* columns.c */
+bool sqlite_op_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
 
 /* trigger.c */
 bool sqlite_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,

@@ -33,6 +33,8 @@ static enum viewd_err_class class_of(int primary)
 	}
 }
 
+#define UNSAFE "unsafe use of" /* trusted_schema = off, vtab.c and resolve.c */
+
 /* SQLITE_ERROR has no finer codes; the texts are fixed in SQLite's source (resolve.c, build.c). */
 static bool is_missing(const char *text)
 {
@@ -57,10 +59,18 @@ bool sqlite_error(struct viewd_conn *conn, int code, struct viewd_err *err)
 	const char *text = sqlite3_errmsg(conn->handle);
 	if (primary == SQLITE_INTERRUPT || ((primary == SQLITE_BUSY || primary == SQLITE_LOCKED) && sqlite_stopped(conn)))
 		return interrupted(conn, code, err);
+	if (conn->refused[0] != '\0' && (primary == SQLITE_AUTH || primary == SQLITE_ERROR)) {
+		err_set(err, VIEWD_ERR_CONFIG, "%s", conn->refused);
+		if (err != NULL)
+			err->native = code;
+		return false;
+	}
 	enum viewd_err_class cls = primary == SQLITE_ERROR && is_missing(text) ? VIEWD_ERR_MISSING : class_of(primary);
 	err_set(err, cls, "%s", text);
 	if (err != NULL)
 		err->native = code;
+	if (strncmp(text, UNSAFE, strlen(UNSAFE)) == 0)
+		err_hint(err, "viewd trusts no schema: name it in the definition itself instead of reading it through a view");
 	if (primary == SQLITE_BUSY)
 		err_hint(err, "another connection holds a lock on the file; raise lock_timeout if it is slow");
 	return false;

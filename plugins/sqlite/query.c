@@ -12,11 +12,7 @@
 #include <strings.h>
 #include <talloc.h>
 
-struct sqlite_sources {
-	void *mem;
-	char **names;
-	size_t n;
-};
+#define NO_COLUMN "no such column: " /* resolve.c of SQLite */
 
 /* Runs inside sqlite3_prepare: only remembers. */
 void sqlite_sources_note(struct sqlite_sources *sources, const char *name)
@@ -31,24 +27,120 @@ void sqlite_sources_note(struct sqlite_sources *sources, const char *name)
 	sources->names[sources->n++] = talloc_strdup(sources->mem, name);
 }
 
-/* Compiles a definition under the reading-only guard. */
-static bool prepare_definition(struct viewd_conn *conn, const char *definition, struct sqlite_sources *sources, sqlite3_stmt **out,
+struct shadow_list {
+	void *mem;
+	char **names;
+	size_t n;
+};
+
+static bool keep_shadow(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct shadow_list *list = ctx;
+	list->names = talloc_realloc(list->mem, list->names, char *, list->n + 2);
+	assert(list->names != NULL);
+	list->names[list->n++] = talloc_strdup(list->mem, v[0]);
+	list->names[list->n] = NULL;
+	return true;
+}
+
+static bool read_flag(void *ctx, const char *const *values UNUSED, size_t n UNUSED)
+{
+	*(bool *)ctx = true;
+	return false;
+}
+
+/* Listing tables loads every view of the file, so only where there is a virtual table. */
+static bool list_shadows(struct viewd_conn *conn, void *mem, char ***out, struct viewd_err *err)
+{
+	struct shadow_list list = {.mem = mem};
+	bool any = false;
+	enum sqlite_guard before = conn->guard;
+	conn->guard = SQLITE_GUARD_INTERNAL;
+	bool done = sqlite_op_query(&conn->db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 LIMIT 1", NULL, 0, read_flag,
+	                            &any, err) &&
+	            (!any || sqlite_op_query(&conn->db, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'", NULL, 0,
+	                                     keep_shadow, &list, err));
+	conn->guard = before;
+	*out = list.names;
+	return done;
+}
+
+static bool require_query(sqlite3_stmt *stmt, struct viewd_err *err)
+{
+	if (sqlite3_bind_parameter_count(stmt) > 0)
+		return err_set(err, VIEWD_ERR_CONFIG, "definition holds a parameter");
+	if (!sqlite3_stmt_readonly(stmt) || sqlite3_stmt_isexplain(stmt) || sqlite3_column_count(stmt) == 0)
+		return err_set(err, VIEWD_ERR_CONFIG, "definition is not a query that only reads");
+	return true;
+}
+
+bool sqlite_prepare_definition(struct viewd_conn *conn, const char *definition, struct sqlite_sources *sources, sqlite3_stmt **out,
                                struct viewd_err *err)
 {
 	sqlite3_stmt *stmt = NULL;
+	if (!list_shadows(conn, sources->mem, &conn->shadows, err))
+		return false;
 	conn->guard = SQLITE_GUARD_DEFINITION;
 	conn->sources = sources;
 	bool done = sqlite_prepare(conn, definition, &stmt, err);
 	conn->guard = SQLITE_GUARD_NORMAL;
 	conn->sources = NULL;
-	if (done && (!sqlite3_stmt_readonly(stmt) || sqlite3_bind_parameter_count(stmt) > 0)) {
-		done = err_set(err, VIEWD_ERR_CONFIG, "definition holds a parameter or would write");
+	conn->shadows = NULL;
+	if (done && !require_query(stmt, err)) {
 		sqlite3_finalize(stmt);
+		return false;
 	}
 	if (done)
 		*out = stmt;
 	return done;
 }
+
+/* ---- text in double quotes ---- */
+
+/* Does the definition itself say "text"? */
+static bool says(const char *definition, const char *text)
+{
+	struct lex_token tok;
+	size_t len = strlen(text);
+	for (const char *p = definition; (tok = lex_next(sqlite_syntax.lexer, &p)).kind != LEX_END;)
+		if (tok.kind == LEX_IDENT && tok.text[0] == '"' && tok.len == len + 2 && strncmp(tok.text + 1, text, len) == 0)
+			return true;
+	return false;
+}
+
+static bool was_told(struct viewd_conn *conn, const char *text)
+{
+	for (size_t i = 0; i < conn->n_told; i++)
+		if (strcmp(conn->told[i], text) == 0)
+			return true;
+	conn->told = talloc_realloc(conn, conn->told, char *, conn->n_told + 1);
+	assert(conn->told != NULL);
+	conn->told[conn->n_told++] = talloc_strdup(conn, text);
+	return false;
+}
+
+/* A typing error in a column's name gives no error where SQLite takes it for text: the person is told, once. */
+static void warn_of_text(struct viewd_conn *conn, const char *definition)
+{
+	struct sqlite_sources ignored = {.mem = talloc_new(NULL)};
+	struct viewd_err failure = {0};
+	sqlite3_stmt *stmt = NULL;
+	int allowed = 0;
+	sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DML, -1, &allowed);
+	if (allowed != 0 && strchr(definition, '"') != NULL) {
+		sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DML, 0, (int *)NULL);
+		bool strict = sqlite_prepare_definition(conn, definition, &ignored, &stmt, &failure);
+		sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DML, 1, (int *)NULL);
+		sqlite3_finalize(stmt);
+		const char *text = strncmp(failure.msg, NO_COLUMN, strlen(NO_COLUMN)) == 0 ? failure.msg + strlen(NO_COLUMN) : "";
+		if (!strict && says(definition, text) && !was_told(conn, text))
+			db_log(&conn->db, VIEWD_LOG_WARNING, "database '%s', a definition says \"%s\", which is no column: SQLite takes it for text"
+			                                     " (write '%s' if that is meant)", conn->db.database_name, text, text);
+	}
+	talloc_free(ignored.mem);
+}
+
+/* ---- sources ---- */
 
 static bool give_source(struct db *db, const char *name, struct viewd_source_sink *sink, bool *more_r, struct viewd_err *err)
 {
@@ -60,8 +152,8 @@ static bool give_source(struct db *db, const char *name, struct viewd_source_sin
 	memcpy(rel.name, name, strlen(name) + 1);
 	if (!sqlite_op_find_object(db, &rel, &found, err))
 		return false;
-	/* A common table expression and a subquery have names too, but are not in the catalogue. */
-	if (found.kind == VIEWD_KIND_VIEW || found.kind == VIEWD_KIND_TABLE)
+	/* A common table expression, a subquery and a table function have names too, but are not in the catalogue. */
+	if (found.kind != VIEWD_KIND_NONE)
 		*more_r = sink->fn(sink->ctx, &(struct viewd_source){.schema = "", .name = found.name, .kind = found.kind});
 	return true;
 }
@@ -71,95 +163,13 @@ bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_
 	struct viewd_conn *conn = sqlite_conn_of(db);
 	struct sqlite_sources sources = {.mem = talloc_new(NULL)};
 	sqlite3_stmt *stmt = NULL;
-	bool done = prepare_definition(conn, definition, &sources, &stmt, err);
+	bool done = sqlite_prepare_definition(conn, definition, &sources, &stmt, err);
 	sqlite3_finalize(stmt);
+	if (done)
+		warn_of_text(conn, definition);
 	bool more = true;
 	for (size_t i = 0; done && more && i < sources.n; i++)
 		done = give_source(db, sources.names[i], &sink, &more, err);
-	talloc_free(sources.mem);
-	return done;
-}
-
-/* ---- columns ---- */
-
-struct text_scan {
-	bool compound;
-};
-
-static bool has_compound(const char *sql)
-{
-	return lex_has_word(&sqlite_syntax, sql, "UNION") || lex_has_word(&sqlite_syntax, sql, "INTERSECT") ||
-	       lex_has_word(&sqlite_syntax, sql, "EXCEPT");
-}
-
-static bool scan_view(void *ctx, const char *const *values, size_t n UNUSED)
-{
-	struct text_scan *scan = ctx;
-	scan->compound = scan->compound || (values[0] != NULL && has_compound(values[0]));
-	return true;
-}
-
-/* A compound takes its declared types from its first part; the others may hold values of any type, which a declared type would change. So
- * types are taken over only when neither the definition nor a view it reads is a compound. */
-static bool types_are_safe(struct db *db, const char *query, const struct sqlite_sources *sources, bool *safe_r,
-                           struct viewd_err *err)
-{
-	struct text_scan scan = {.compound = has_compound(query)};
-	for (size_t i = 0; i < sources->n && !scan.compound; i++) {
-		const char *params[] = {sources->names[i]};
-		if (!sqlite_op_query(db, "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ? COLLATE NOCASE", params, 1,
-		                     scan_view, &scan, err))
-			return false;
-	}
-	*safe_r = !scan.compound;
-	return true;
-}
-
-static bool read_flag(void *ctx, const char *const *values UNUSED, size_t n UNUSED)
-{
-	*(bool *)ctx = true;
-	return false;
-}
-
-/* The declared type of the column an output column comes from, if storing into that type again cannot change a value: not for virtual
- * tables, which may return anything, and not for ANY, which means NUMERIC outside STRICT tables. */
-static bool origin_type(struct db *db, sqlite3_stmt *stmt, int i, const char **type_r, struct viewd_err *err)
-{
-	const char *type = sqlite3_column_decltype(stmt, i), *table = sqlite3_column_table_name(stmt, i);
-	const char *params[] = {table};
-	bool plain = false;
-	*type_r = NULL;
-	if (type == NULL || table == NULL || strcasecmp(type, "ANY") == 0 || !lex_type_text(&sqlite_syntax, type, NULL))
-		return true;
-	if (!sqlite_op_query(db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE AND sql NOT LIKE"
-	                         " 'CREATE VIRTUAL%'", params, 1, read_flag, &plain, err))
-		return false;
-	*type_r = plain ? type : NULL;
-	return true;
-}
-
-static bool give_columns(struct db *db, sqlite3_stmt *stmt, bool safe, db_row_fn *row, void *ctx, struct viewd_err *err)
-{
-	for (int i = 0; i < sqlite3_column_count(stmt); i++) {
-		const char *type = NULL;
-		if (safe && !origin_type(db, stmt, i, &type, err))
-			return false;
-		const char *values[] = {sqlite3_column_name(stmt, i), type};
-		if (!row(ctx, values, 2))
-			return true;
-	}
-	return true;
-}
-
-bool sqlite_op_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err)
-{
-	struct viewd_conn *conn = sqlite_conn_of(db);
-	struct sqlite_sources sources = {.mem = talloc_new(NULL)};
-	sqlite3_stmt *stmt = NULL;
-	bool safe = false;
-	bool done = prepare_definition(conn, query, &sources, &stmt, err) && types_are_safe(db, query, &sources, &safe, err) &&
-	            give_columns(db, stmt, safe, row, ctx, err);
-	sqlite3_finalize(stmt);
 	talloc_free(sources.mem);
 	return done;
 }

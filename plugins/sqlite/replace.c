@@ -53,7 +53,9 @@ static bool restore(struct viewd_conn *conn, const struct extra *extra, struct v
 	struct viewd_err failure;
 	if (!sqlite_internal(conn, "SAVEPOINT viewd_restore", err))
 		return false;
+	sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DDL, conn->quoted_text, (int *)NULL); /* it is the application's */
 	bool made = db_exec(&conn->db, extra->sql, &failure);
+	sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DDL, 0, (int *)NULL);
 	if (!made) {
 		db_log(&conn->db, VIEWD_LOG_WARNING, "database '%s', '%s' was not made again after a replacement (%s)",
 		       conn->db.database_name, extra->name, failure.msg);

@@ -4,6 +4,7 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/authorizer.c \
 	plugins/sqlite/busy.c \
 	plugins/sqlite/catalogue.c \
+	plugins/sqlite/columns.c \
 	plugins/sqlite/conn.c plugins/sqlite/conn.h \
 	plugins/sqlite/dialect.c \
 	plugins/sqlite/error.c \

@@ -18,6 +18,7 @@ bool sqlite_prepare(struct viewd_conn *conn, const char *sql, sqlite3_stmt **out
 	const char *tail = NULL;
 	if (stopped_error(conn, err))
 		return false;
+	conn->refused[0] = '\0';
 	int rc = sqlite3_prepare_v3(conn->handle, sql, -1, 0, &stmt, &tail);
 	if (rc != SQLITE_OK)
 		return sqlite_error(conn, rc, err);

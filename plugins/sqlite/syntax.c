@@ -18,6 +18,7 @@ const struct syntax sqlite_syntax = {
 	.clock_formats = "strftime",
 	.placeholder = '?',
 	.view_if_not_exists = true,
+	.quoted_may_be_text = true,
 	.transactional_ddl = true,
 	.table_suffix = "",
 	.name_tag = " /* viewd:{} */",

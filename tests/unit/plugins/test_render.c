@@ -129,7 +129,7 @@ static void tables_on_sqlite(void)
 	view.n_indexes = 1;
 	CHECK_STR(rendered(SQLITE, &view, VIEWD_RENDER_CREATE, (struct viewd_render_flags){.if_not_exists = true}),
 	          "CREATE TABLE IF NOT EXISTS \"Order Stats\" (\n\t\"Total\" NUMERIC,\n\t\"id\" INTEGER\n);\n"
-	          "INSERT INTO \"Order Stats\" (\"Total\", \"id\")\nSELECT \"Total\", \"id\"\nFROM (\nSELECT id, total FROM orders\n) AS viewd_q;\n"
+	          "INSERT INTO \"Order Stats\" (\"Total\", \"id\")\nSELECT viewd_q.\"Total\", viewd_q.\"id\"\nFROM (\nSELECT id, total FROM orders\n) AS viewd_q;\n"
 	          "CREATE INDEX \"Order Stats_by_total_1ecb85d9\" ON \"Order Stats\" (total DESC);\n");
 	CHECK_STR(rendered(SQLITE, &view, VIEWD_RENDER_DROP, plain), "DROP TABLE \"Order Stats\";\n");
 }
