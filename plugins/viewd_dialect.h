@@ -13,6 +13,7 @@
  *        viewd_outcome.settled_seq, viewd_recorded.captured
  *   1.2  VIEWD_CAP_CAPTURE_...; refresh_group, and at the end of viewd_view_spec: refresh_group
  *   1.3  VIEWD_SIGNAL_BEHIND
+ *   1.4  VIEWD_SIGNAL_REDEFINED; struct viewd_dependency, and at the end of viewd_capture_request: dependencies
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -30,7 +31,7 @@
 #include <stdint.h>
 
 #define VIEWD_ABI_MAJOR 1
-#define VIEWD_ABI_MINOR 3
+#define VIEWD_ABI_MINOR 4
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
@@ -288,6 +289,56 @@ enum viewd_capture {
 	VIEWD_CAPTURE_COUNT
 };
 
+/* Since 1.4: what an entry in a view's list of dependencies is. symbol, word */
+#define VIEWD_DEPENDS(X)                                                                                              \
+	X(TABLE, "table")                                                                                                 \
+	X(VIEW, "view")                                                                                                   \
+	X(MATVIEW, "materialized view")                                                                                   \
+	X(FOREIGN, "foreign table")                                                                                       \
+	X(VIRTUAL, "virtual table")                                                                                       \
+	X(FUNCTION, "function")                                                                                           \
+	X(TYPE, "type")                                                                                                   \
+	X(SEQUENCE, "sequence")                                                                                           \
+	X(CATALOGUE, "catalogue")                                                                                         \
+	X(CLOCK, "clock")                                                                                                 \
+	X(SETTING, "setting")                                                                                             \
+	X(OTHER, "other")
+enum viewd_depends {
+#define VIEWD_DEPENDS_ENUM(sym, word) VIEWD_DEPENDS_##sym,
+	VIEWD_DEPENDS(VIEWD_DEPENDS_ENUM)
+#undef VIEWD_DEPENDS_ENUM
+	VIEWD_DEPENDS_COUNT
+};
+
+/* Since 1.4: who tells that an entry has changed. symbol, word, what it means */
+#define VIEWD_HEARD(X)                                                                                                \
+	X(NONE, "none", "nothing tells of its changes")                                                                   \
+	X(TRIGGER, "trigger", "triggers log its changes")                                                                 \
+	X(BINLOG, "binlog", "the server's binary log tells of its changes")                                               \
+	X(POLL, "poll", "the server's counters are read")                                                                 \
+	X(KEPT, "kept", "viewd refreshes it, and each refresh tells")                                                     \
+	X(LOOK, "look", "its definition is compared at each look")                                                        \
+	X(VOUCHED, "vouched", "`sources` names what to follow instead")
+enum viewd_heard {
+#define VIEWD_HEARD_ENUM(sym, word, doc) VIEWD_HEARD_##sym,
+	VIEWD_HEARD(VIEWD_HEARD_ENUM)
+#undef VIEWD_HEARD_ENUM
+	VIEWD_HEARD_COUNT
+};
+
+/* Since 1.4: one entry of everything that a view's contents depend on, through plain views and functions. */
+struct viewd_dependency {
+	uint32_t struct_size;
+	enum viewd_depends kind;
+	const char *name;   /* for people; unique among the view's entries */
+	enum viewd_heard heard_by;
+	const char *reason; /* why it is heard so, or why nothing hears it; NULL: nothing to add */
+};
+struct viewd_dependency_sink {
+	bool (*fn)(void *ctx, const struct viewd_dependency *entry);
+	void *ctx;
+};
+
 /* capture(): what to notice for a view from now on. */
 struct viewd_capture_request {
 	uint32_t struct_size;
@@ -299,6 +350,8 @@ struct viewd_capture_request {
 	const char *const *names;            /* `sources =` as written; when given, these and only these */
 	size_t n_names;
 	int64_t poll_interval_us;            /* how often a poll looks; 0: the dialect's choice */
+	struct viewd_dependency_sink dependencies; /* since 1.4: is given each entry of the view's list when the capture is set up; fn may be
+	                                            * NULL. A dialect that gives none is believed to hear all that it captures */
 };
 
 /* capture(): how it is done. */
@@ -313,6 +366,8 @@ enum viewd_signal_kind {
 	VIEWD_SIGNAL_REQUEST, /* an application asked for a refresh in SQL */
 	VIEWD_SIGNAL_BEHIND,  /* since 1.3, of no view: watch_next returns before its look has seen all that was committed before it; the next calls
 	                       * go on with it, and until one of them returns without this no view counts as looked at */
+	VIEWD_SIGNAL_REDEFINED, /* since 1.4: something that the view depends on has another definition, or is gone. Its marks are raised already;
+	                         * its dependencies are to be looked up anew, by inspect and capture */
 };
 struct viewd_signal {
 	enum viewd_signal_kind kind;

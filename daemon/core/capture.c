@@ -199,6 +199,15 @@ void capture_again(void *engine)
 	dispatch_soon(eng);
 }
 
+/* What it reads is looked up first, so that the capture knows which of that viewd keeps; the review that follows starts the capture. */
+void capture_redefined(struct view *view)
+{
+	const struct wave_spec spec = {.kind = JOB_RECONCILE, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_CHANGE};
+	view->capture_digest = 0;
+	if (!view->removed && view->conf->enabled && !view->eng->stopping && !wave_waits_for_setup(view))
+		wave_start(view->eng, &spec, &view, 1);
+}
+
 void capture_remember(struct db *db, const struct job *prepared)
 {
 	for (size_t i = 0; i < prepared->n_recorded; i++) {

@@ -29,6 +29,9 @@ bool capture_in_force(const struct view *view);
  * the end of a look since the connection was made. */
 bool capture_is_blind(const struct view *view);
 
+/* Something that the instance depends on has another definition, or is gone: its dependencies are looked up anew. */
+void capture_redefined(struct view *view);
+
 /* A capture job has ended. */
 void capture_done(struct job *job);
 

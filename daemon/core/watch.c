@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "conf/password.h"
+#include "core/capture.h"
 #include "core/change.h"
 #include "core/database.h"
 #include "core/roster.h"
@@ -80,6 +81,10 @@ static void deliver(struct db *db, const struct signal_note *n)
 		break;
 	case VIEWD_SIGNAL_REQUEST:
 		requested(view);
+		break;
+	case VIEWD_SIGNAL_REDEFINED:
+		log_debug("view '%s', something that it reads was redefined", view->label);
+		capture_redefined(view);
 		break;
 	case VIEWD_SIGNAL_BEHIND:
 		break; /* of no view */

@@ -2,65 +2,26 @@
 #include "common/capture.h"
 
 #include "base/err.h"
+#include "common/heard.h"
 #include "common/marks.h"
+#include "common/objects.h"
 
 #include <assert.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 #include <talloc.h>
 
 #define CAPTURE_LOCK_TIMEOUT_US INT64_C(2000000) /* creating a trigger waits for the source's writers no longer than this */
 #define CAPTURE_TIMEOUT_US INT64_C(30000000)
 
-const char *capture_word(enum viewd_capture mode)
+/* Rows of the view in `captures`: one for each entry, whoever hears it. */
+static bool register_all(struct db *db, const char *view, const struct heard_list *list, struct viewd_err *err)
 {
-	static const char *const words[VIEWD_CAPTURE_COUNT] = {
-		[VIEWD_CAPTURE_AUTO] = "auto", [VIEWD_CAPTURE_TRIGGER] = "trigger", [VIEWD_CAPTURE_BINLOG] = "binlog",
-		[VIEWD_CAPTURE_POLL] = "poll", [VIEWD_CAPTURE_NONE] = "none",
-	};
-	return words[mode];
-}
-
-/* The relations to watch: as written in `sources`, else what inspect found. NULL: err. */
-static struct relation *wanted_sources(struct db *db, void *mem, const struct viewd_capture_request *req, size_t *n_r,
-                                       struct viewd_err *err)
-{
-	size_t n = req->n_names > 0 ? req->n_names : req->n_sources;
-	struct relation *list = talloc_zero_array(mem, struct relation, (unsigned)n + 1);
-	struct db_object found;
-	assert(list != NULL);
-	for (size_t i = 0; i < n; i++) {
-		if (req->n_names == 0) {
-			snprintf(list[i].schema, sizeof list[i].schema, "%s", req->sources[i].schema);
-			snprintf(list[i].name, sizeof list[i].name, "%s", req->sources[i].name);
-			continue;
-		}
-		if (!relation_parse(db->syntax, req->names[i], &list[i], err) || !db->ops->find_object(db, &list[i], &found, err))
-			return NULL;
-		if (found.kind != VIEWD_KIND_TABLE) {
-			err_set(err, found.kind == VIEWD_KIND_NONE ? VIEWD_ERR_MISSING : VIEWD_ERR_CONFIG, "source '%s' is not a table that exists",
-			        req->names[i]);
-			return NULL;
-		}
-		snprintf(list[i].schema, sizeof list[i].schema, "%s", found.schema);
-		snprintf(list[i].name, sizeof list[i].name, "%s", found.name);
-	}
-	*n_r = n;
-	return list;
-}
-
-/* All rows the view should have: base sources by the chosen mode, kept ones by the refreshes of viewd itself. */
-static bool register_all(struct db *db, void *mem, const char *view, const struct viewd_capture_request *req,
-                         const struct relation *base, size_t n_base, enum viewd_capture mode, struct viewd_err *err)
-{
-	struct mark_wanted *wanted = talloc_zero_array(mem, struct mark_wanted, (unsigned)(n_base + req->n_kept) + 1);
-	size_t n = 0;
+	struct mark_wanted *wanted = talloc_zero_array(list->mem, struct mark_wanted, (unsigned)list->n + 1);
 	assert(wanted != NULL);
-	for (size_t i = 0; i < n_base && mode != VIEWD_CAPTURE_NONE; i++)
-		wanted[n++] = (struct mark_wanted){relation_quoted(db->syntax, mem, &base[i]), capture_word(mode)};
-	for (size_t i = 0; i < req->n_kept; i++)
-		wanted[n++] = (struct mark_wanted){marks_source(db, mem, req->kept[i].schema, req->kept[i].name), "kept"};
-	return marks_register(db, view, wanted, n, err);
+	for (size_t i = 0; i < list->n; i++)
+		wanted[i] = (struct mark_wanted){list->items[i].entry->source, heard_word(list->items[i].by)};
+	return marks_register(db, view, wanted, list->n, err) && objects_register(db, &list->found, err) && objects_sweep(db, err);
 }
 
 static bool lock(struct db *db, struct viewd_err *err)
@@ -75,23 +36,21 @@ static void unlock(struct db *db)
 }
 
 /* Triggers first: a change between the two is then in the log, and a view registered anew is stale anyway. */
-static bool set_up(struct db *db, void *mem, const char *view, const struct viewd_capture_request *req, const struct relation *base,
-                   size_t n_base, enum viewd_capture mode, struct viewd_err *err)
+static bool set_up(struct db *db, const char *view, const struct heard_list *list, struct viewd_err *err)
 {
-	for (size_t i = 0; i < n_base && mode == VIEWD_CAPTURE_TRIGGER; i++)
-		if (!db->ops->make_trigger(db, &base[i], err))
-			return err_wrap(err, "source '%s'", base[i].name);
-	return register_all(db, mem, view, req, base, n_base, mode, err) && capture_sweep(db, err);
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].by == VIEWD_HEARD_TRIGGER && !db->ops->make_trigger(db, &list->items[i].entry->rel, err))
+			return err_wrap(err, "source '%s'", list->items[i].entry->rel.name);
+	return register_all(db, view, list, err) && capture_sweep(db, err);
 }
 
-static bool capture_in_transaction(struct db *db, void *mem, const char *view, const struct viewd_capture_request *req,
-                                   const struct relation *base, size_t n_base, enum viewd_capture mode, struct viewd_err *err)
+static bool capture_in_transaction(struct db *db, const char *view, const struct heard_list *list, struct viewd_err *err)
 {
 	bool transaction = db->syntax->transactional_ddl;
 	if (transaction && !db->ops->begin(db, DB_BEGIN_WRITE, err))
 		return false;
 	bool locked = lock(db, err);
-	bool done = locked && set_up(db, mem, view, req, base, n_base, mode, err) && (!transaction || db->ops->commit(db, err));
+	bool done = locked && set_up(db, view, list, err) && (!transaction || db->ops->commit(db, err));
 	if (!done)
 		db->ops->rollback(db);
 	if (locked)
@@ -99,43 +58,38 @@ static bool capture_in_transaction(struct db *db, void *mem, const char *view, c
 	return done;
 }
 
-static bool make_ready(struct db *db, const struct relation *base, size_t n_base, enum viewd_capture mode, struct viewd_err *err)
+static bool make_ready(struct db *db, const struct heard_list *list, struct viewd_err *err)
 {
-	for (size_t i = 0; i < n_base && mode == VIEWD_CAPTURE_TRIGGER && db->ops->ready_triggers != NULL; i++)
-		if (!db->ops->ready_triggers(db, &base[i], err))
-			return err_wrap(err, "source '%s'", base[i].name);
+	for (size_t i = 0; i < list->n && db->ops->ready_triggers != NULL; i++)
+		if (list->items[i].by == VIEWD_HEARD_TRIGGER && !db->ops->ready_triggers(db, &list->items[i].entry->rel, err))
+			return err_wrap(err, "source '%s'", list->items[i].entry->rel.name);
 	return true;
 }
 
-static bool choose(struct db *db, const struct viewd_capture_request *req, const struct relation *base, size_t n_base,
-                   struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
+/* A caller of before 1.4 has no sink. */
+static struct viewd_dependency_sink sink_of(const struct viewd_capture_request *req)
 {
-	*out = (struct viewd_captured){.mode = req->mode};
-	if (req->mode == VIEWD_CAPTURE_NONE)
-		return true;
-	if (n_base > 0)
-		return db->ops->choose_capture(db, req->mode, base, n_base, out, warnings, err);
-	snprintf(out->reason, sizeof out->reason, "it reads only views that viewd keeps: their refreshes tell");
-	out->mode = VIEWD_CAPTURE_NONE;
-	return true;
+	if (req->struct_size < offsetof(struct viewd_capture_request, dependencies) + sizeof req->dependencies)
+		return (struct viewd_dependency_sink){NULL, NULL};
+	return req->dependencies;
 }
 
 bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_capture_request *req,
                      struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
 {
 	struct db *db = (struct db *)(void *)conn; /* its first member, see dialect.h */
-	void *mem = talloc_new(NULL);
-	size_t n = 0;
+	struct heard_list list = {.mem = talloc_new(NULL)};
 	struct viewd_captured captured;
 	if (db->ops->enter != NULL)
 		db->ops->enter(db);
-	struct relation *base = NULL;
-	bool done = db->ops->set_limits(db, CAPTURE_TIMEOUT_US, CAPTURE_LOCK_TIMEOUT_US, err) &&
-	            (base = wanted_sources(db, mem, req, &n, err)) != NULL && choose(db, req, base, n, &captured, warnings, err) &&
-	            make_ready(db, base, n, captured.mode, err) && capture_in_transaction(db, mem, view->name, req, base, n, captured.mode, err);
-	if (done)
+	bool done = db->ops->set_limits(db, CAPTURE_TIMEOUT_US, CAPTURE_LOCK_TIMEOUT_US, err) && heard_find(db, view, req, &list, err) &&
+	            heard_choose(db, req, &list, &captured, warnings, err) && make_ready(db, &list, err) &&
+	            capture_in_transaction(db, view->name, &list, err);
+	if (done) {
 		*out = captured;
-	talloc_free(mem);
+		heard_tell(&list, sink_of(req));
+	}
+	talloc_free(list.mem);
 	return done;
 }
 

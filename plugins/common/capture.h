@@ -14,7 +14,4 @@ bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view
 /* Drops the triggers of sources that no view is registered for any more. */
 bool capture_sweep(struct db *db, struct viewd_err *err) MUST_CHECK;
 
-/* The word of a mode: trigger binlog poll none auto. */
-const char *capture_word(enum viewd_capture mode);
-
 #endif

@@ -7,9 +7,11 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/create.c \
 	plugins/common/db.c plugins/common/db.h \
 	plugins/common/dialect.c plugins/common/dialect.h \
+	plugins/common/dependencies.c plugins/common/dependencies.h \
 	plugins/common/digest.c plugins/common/digest.h \
 	plugins/common/drop.c \
 	plugins/common/group.c plugins/common/group.h \
+	plugins/common/heard.c plugins/common/heard.h \
 	plugins/common/hooks.c plugins/common/hooks.h \
 	plugins/common/gen_diff.c plugins/common/gen_index.c plugins/common/gen_render.c \
 	plugins/common/generate.c plugins/common/generate.h \
@@ -18,6 +20,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/inspect.c \
 	plugins/common/lexer.c plugins/common/lexer.h \
 	plugins/common/marks.c plugins/common/marks.h \
+	plugins/common/objects.c plugins/common/objects.h \
 	plugins/common/process.c plugins/common/process.h \
 	plugins/common/query.c \
 	plugins/common/recipe.h \

@@ -14,6 +14,7 @@
 #include "common/syntax.h"
 
 struct db;
+struct dependencies; /* dependencies.h */
 struct group; /* group.h: the members of a group during one call */
 struct task; /* task.h: all that is known about one view during one call */
 
@@ -137,9 +138,18 @@ struct db_ops {
 
 	/* ---- change capture; all NULL: the dialect has none ---- */
 
-	/* Judges the wanted mode for these sources (AUTO: chooses), explains, and names the gaps. */
+	/* Judges the wanted mode for each of these sources (AUTO: chooses), fills out[0 .. n-1] with mode and why, and names the gaps. A source
+	 * that nothing can hear gets NONE and the reason. A mode that was asked for by name and cannot work is an error. */
 	bool (*choose_capture)(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,
 	                       struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err);
+	/* Adds everything that the definition's result depends on to the list (dependencies_add), through plain views and functions, each entry
+	 * with what can be compared of it, or why nothing can tell of it. NULL: the relations that list_sources tells, without anything to
+	 * compare. */
+	bool (*walk)(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
+	             struct viewd_err *err);
+	/* The rows of the state table `objects` whose stamp is not the stored one: row(ctx, {source, stamp, digest, stored digest}, 4); digest
+	 * NULL: the object is gone. On the watching connection, outside a transaction, for all views at once. NULL: nothing is compared. */
+	bool (*changed_objects)(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
 	/* One session of a database at a time sets up or takes down captures: triggers of one source belong to several views. Held to the
 	 * end of the transaction where DDL has one, else until captures_unlock. CONFLICT when another one takes long. NULL: the
 	 * engine has one writer anyway. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
+#include "common/dependencies.h"
 #include "common/recipe.h"
 
 #include <stdio.h>
@@ -91,11 +92,13 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	found.indexes_present = true;
 	if (found.kind != VIEWD_KIND_NONE && !recipe_indexes_present(task, &found.indexes_present, err))
 		return false;
-	if (sources.fn != NULL && !db->ops->list_sources(db, task->definition, sources, &failure)) {
+	struct dependencies list = {.mem = task->mem};
+	if (sources.fn != NULL && !dependencies_walk(db, task->view, task->definition, &list, &failure)) {
 		if (!tolerate(&found, &failure, err))
 			return false;
 		found.sources_unknown = true;
-	}
+	} else if (sources.fn != NULL)
+		dependencies_sources(&list, sources);
 	*out = found;
 	return true;
 }

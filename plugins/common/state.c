@@ -69,6 +69,14 @@ static const struct column_row captures_columns[] = {
 	{"changed_time", TYPE_TIME, ""},
 };
 
+static const struct column_row objects_columns[] = {
+	{"source", TYPE_KEY, " NOT NULL PRIMARY KEY"},
+	{"kind", TYPE_TEXT, " NOT NULL"},
+	{"identity", TYPE_TEXT, " NOT NULL"},
+	{"stamp", TYPE_TEXT, " NOT NULL"},
+	{"digest", TYPE_TEXT, " NOT NULL"},
+};
+
 static const struct column_row requests_columns[] = {
 	{"id", TYPE_SERIAL, ""},
 	{"view", TYPE_KEY, " NOT NULL"},
@@ -116,15 +124,17 @@ static bool create_table(struct db *db, const char *table, const struct column_r
 
 static bool create_capture_tables(struct db *db, struct viewd_err *err)
 {
-	char *captures = state_table(db, NULL, "captures"), *requests = state_table(db, NULL, "requests");
+	char *captures = state_table(db, NULL, "captures"), *requests = state_table(db, NULL, "requests"), *objects = state_table(db, NULL, "objects");
 	struct stmt key = stmt_new(db);
 	stmt_text(&key, ", PRIMARY KEY (");
 	stmt_name(&key, "view");
 	stmt_text(&key, ", source)");
 	bool done = create_table(db, captures, captures_columns, ARRAY_LEN(captures_columns), key.sql, err) &&
+	            create_table(db, objects, objects_columns, ARRAY_LEN(objects_columns), NULL, err) &&
 	            create_table(db, requests, requests_columns, ARRAY_LEN(requests_columns), NULL, err);
 	talloc_free(key.sql);
 	talloc_free(captures);
+	talloc_free(objects);
 	talloc_free(requests);
 	return done;
 }

@@ -52,24 +52,21 @@ static void warn_of_truncate(struct viewd_conn *conn, struct viewd_text_sink war
 }
 
 /* comment: why no binlog, or that it would do. */
-static bool choose_trigger(struct viewd_conn *conn, const char *comment, size_t n, struct viewd_captured *out,
-                           struct viewd_text_sink warnings)
+static bool choose_trigger(struct viewd_conn *conn, const char *comment, struct viewd_captured *out, struct viewd_text_sink warnings)
 {
 	out->mode = VIEWD_CAPTURE_TRIGGER;
-	snprintf(out->reason, sizeof out->reason, "row triggers on %zu table%s write a log that is read several times a second (%.150s)", n,
-	         n == 1 ? "" : "s", comment);
+	snprintf(out->reason, sizeof out->reason, "row triggers write a log that is read several times a second (%.150s)", comment);
 	warn(warnings, "every changed row costs writers one more row in viewd_changes; triggers do not fire for what a replica applies row by row");
 	warn_of_truncate(conn, warnings);
 	return true;
 }
 
-static bool choose_binlog(struct viewd_conn *conn, size_t n, struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
+static bool choose_binlog(struct viewd_conn *conn, struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
 {
 	int64_t sync;
 
 	out->mode = VIEWD_CAPTURE_BINLOG;
-	snprintf(out->reason, sizeof out->reason, "the binary log tells of %zu table%s at each commit, without any cost for writers", n,
-	         n == 1 ? "" : "s");
+	snprintf(out->reason, sizeof out->reason, "the binary log tells at each commit, without any cost for writers");
 	if (!my_query_int(conn, "SELECT @@global.sync_binlog", NULL, 0, &sync, err))
 		return false;
 	if (sync != 1)
@@ -78,10 +75,10 @@ static bool choose_binlog(struct viewd_conn *conn, size_t n, struct viewd_captur
 	return true;
 }
 
-static bool choose_poll(struct viewd_conn *conn, size_t n, struct viewd_captured *out, struct viewd_text_sink warnings)
+static bool choose_poll(struct viewd_conn *conn, struct viewd_captured *out, struct viewd_text_sink warnings)
 {
 	out->mode = VIEWD_CAPTURE_POLL;
-	snprintf(out->reason, sizeof out->reason, "UPDATE_TIME of %zu table%s is looked at every two seconds", n, n == 1 ? "" : "s");
+	snprintf(out->reason, sizeof out->reason, "UPDATE_TIME is looked at every two seconds");
 	warn(warnings, "UPDATE_TIME counts seconds and is forgotten at a restart: a burst of changes is refreshed twice, and after a restart once more");
 	warn_of_truncate(conn, warnings);
 	return true;
@@ -94,25 +91,25 @@ static bool refuse_binlog(enum viewd_err_class cls, const char *why, struct view
 	                " BINLOG MONITOR (MySQL: REPLICATION CLIENT); or capture = trigger");
 }
 
-static bool choose(struct viewd_conn *conn, enum viewd_capture wanted, size_t n, struct viewd_captured *out, struct viewd_text_sink warnings,
+static bool choose(struct viewd_conn *conn, enum viewd_capture wanted, struct viewd_captured *out, struct viewd_text_sink warnings,
                    struct viewd_err *err)
 {
 	char why[160] = "";
 	enum viewd_err_class cls = VIEWD_ERR_OK;
 
 	if (wanted == VIEWD_CAPTURE_POLL)
-		return choose_poll(conn, n, out, warnings);
+		return choose_poll(conn, out, warnings);
 	if (!binlog_usable(conn, &cls, why, err))
 		return false;
 	if (wanted == VIEWD_CAPTURE_TRIGGER && cls == VIEWD_ERR_OK)
-		return choose_trigger(conn, "capture = binlog would work as well, at no cost for writers", n, out, warnings);
+		return choose_trigger(conn, "capture = binlog would work as well, at no cost for writers", out, warnings);
 	if (cls == VIEWD_ERR_OK)
-		return binlog_begin(conn, err) && choose_binlog(conn, n, out, warnings, err);
+		return binlog_begin(conn, err) && choose_binlog(conn, out, warnings, err);
 	if (wanted == VIEWD_CAPTURE_BINLOG)
 		return refuse_binlog(cls, why, err);
 	char comment[sizeof why + 16];
 	snprintf(comment, sizeof comment, "no binlog: %s", why);
-	return choose_trigger(conn, comment, n, out, warnings);
+	return choose_trigger(conn, comment, out, warnings);
 }
 
 bool my_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n, struct viewd_captured *out,
@@ -120,8 +117,10 @@ bool my_choose_capture(struct db *db, enum viewd_capture wanted, const struct re
 {
 	struct viewd_conn *conn = my_conn(db);
 
-	if (!choose(conn, wanted, n, out, warnings, err))
+	if (!choose(conn, wanted, out, warnings, err))
 		return false;
+	for (size_t i = 1; i < n; i++)
+		out[i] = out[0];
 	for (size_t i = 0; i < n; i++)
 		if (!warn_of_engine(conn, &sources[i], warnings, err) ||
 		    (out->mode != VIEWD_CAPTURE_POLL && !warn_of_cascades(conn, &sources[i], warnings, err)))

@@ -77,12 +77,13 @@ static void refuse_triggers(const struct source_facts *f, char *why, size_t size
 		snprintf(why, size, "%s is written by logical replication", f->source);
 }
 
-static bool decide(enum viewd_capture wanted, const char *why, size_t n, struct viewd_captured *out, struct viewd_err *err)
+static bool decide(enum viewd_capture wanted, const struct source_facts *facts, struct viewd_captured *out, struct viewd_err *err)
 {
+	char why[400] = "";
+	refuse_triggers(facts, why, sizeof why);
 	if (wanted == VIEWD_CAPTURE_POLL || (wanted == VIEWD_CAPTURE_AUTO && why[0] != '\0')) {
 		out->mode = VIEWD_CAPTURE_POLL;
-		snprintf(out->reason, sizeof out->reason, "the server's counters of %zu tables are read every second%s%s", n,
-		         why[0] != '\0' ? ", because " : "", why);
+		snprintf(out->reason, sizeof out->reason, "the server's counters are read every second%s%s", why[0] != '\0' ? ", because " : "", why);
 		return true;
 	}
 	if (strncmp(why, "the role", 8) == 0) {
@@ -90,7 +91,7 @@ static bool decide(enum viewd_capture wanted, const char *why, size_t n, struct 
 		return err_hint(err, "GRANT TRIGGER ON the table TO the role, or capture = poll");
 	}
 	out->mode = VIEWD_CAPTURE_TRIGGER;
-	snprintf(out->reason, sizeof out->reason, "statement triggers on %zu tables write a log, a notification wakes viewd", n);
+	snprintf(out->reason, sizeof out->reason, "statement triggers write a log, a notification wakes viewd");
 	return true;
 }
 
@@ -102,19 +103,15 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 		return err_hint(err, "capture = trigger, poll or auto");
 	}
 	void *mem = talloc_new(NULL);
-	struct source_facts **facts = talloc_zero_array(mem, struct source_facts *, n);
-	char why[400] = "";
-	bool good = facts != NULL;
+	bool good = true, polls = false;
 	for (size_t i = 0; good && i < n; i++) {
-		facts[i] = look(db, mem, &sources[i], err);
-		good = facts[i] != NULL;
-		if (good && why[0] == '\0')
-			refuse_triggers(facts[i], why, sizeof why);
+		const struct source_facts *facts = look(db, mem, &sources[i], err);
+		good = facts != NULL && decide(wanted, facts, &out[i], err);
+		if (good)
+			warn_gaps(warnings, facts, out[i].mode);
+		polls |= good && out[i].mode == VIEWD_CAPTURE_POLL;
 	}
-	good = good && decide(wanted, why, n, out, err);
-	for (size_t i = 0; good && i < n; i++)
-		warn_gaps(warnings, facts[i], out->mode);
-	if (good && out->mode == VIEWD_CAPTURE_POLL && warnings.fn != NULL)
+	if (good && polls && warnings.fn != NULL)
 		warnings.fn(warnings.ctx, "the server reports its counters some seconds late at times, and counts changes that were rolled back");
 	talloc_free(mem);
 	return good;

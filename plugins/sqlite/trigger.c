@@ -56,8 +56,10 @@ bool sqlite_op_choose_capture(struct db *db, enum viewd_capture wanted, const st
 		err_set(err, VIEWD_ERR_CONFIG, "SQLite cannot notice changes by %s", wanted == VIEWD_CAPTURE_BINLOG ? "binlog" : "poll");
 		return err_hint(err, "capture = trigger, or auto");
 	}
-	out->mode = VIEWD_CAPTURE_TRIGGER;
-	snprintf(out->reason, sizeof out->reason, "triggers on %zu tables mark it, every program that writes the file runs them", n);
+	for (size_t i = 0; i < n; i++) {
+		out[i].mode = VIEWD_CAPTURE_TRIGGER;
+		snprintf(out[i].reason, sizeof out[i].reason, "triggers mark it, every program that writes the file runs them");
+	}
 	return true;
 }
 
