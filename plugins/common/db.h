@@ -164,6 +164,8 @@ struct db_ops {
 	/* Drops them from a source, given as list_triggers told it. A source that is gone is no error; one that is in use may keep them. */
 	bool (*drop_trigger)(struct db *db, const char *source, struct viewd_err *err);
 
+	/* The place of the state tables is there, they may not be: is it viewd's alone? NULL: nobody else can have made it. */
+	bool (*judge_place)(struct db *db, struct viewd_err *err);
 	/* After prepare has made the state tables: removes what a killed predecessor left. NULL: nothing can be left. */
 	bool (*clean_leftovers)(struct db *db, struct viewd_err *err);
 };

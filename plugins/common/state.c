@@ -145,6 +145,8 @@ bool state_setup(struct db *db, struct viewd_err *err)
 	for (size_t i = 0; i < ARRAY_LEN(syn->state_setup) && syn->state_setup[i] != NULL; i++)
 		if (!db_exec(db, syn->state_setup[i], err))
 			return false;
+	if (db->ops->judge_place != NULL && !db->ops->judge_place(db, err))
+		return false;
 	return create_capture_tables(db, err) &&
 	       create_table(db, syn->views_table, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
 	       create_table(db, syn->history_table, history_columns, ARRAY_LEN(history_columns), syn->history_inline, err) &&

@@ -180,8 +180,8 @@ struct viewd_conn *pg_conn_open(const struct viewd_host *host, const struct view
 	bool allow_superuser = false;
 	if (conn == NULL)
 		return NULL;
-	bool ok = pg_search_path(conn, spec, &conn->search_path, err) && pg_allow_superuser(spec, &allow_superuser, err) &&
-	          pg_pooler_judge(conn, spec, err) && setup_session(conn, allow_superuser, err);
+	bool ok = pg_search_path(conn, spec, &conn->search_path, err) && pg_schema_owner(conn, spec, &conn->schema_owner, err) && pg_allow_superuser(spec, &allow_superuser, err) &&
+	          pg_pooler_judge(conn, spec, err) && setup_session(conn, allow_superuser, err) && pg_own_check(conn, err);
 	if (!ok)
 		pg_conn_close(&conn);
 	else

@@ -38,6 +38,7 @@ struct viewd_conn {
 	bool silent;         /* that has happened: nothing is asked any more */
 	bool fenced;         /* viewd.daemon exists: transactions that write check it before they commit */
 	bool writing;        /* such a transaction is open */
+	char *schema_owner;  /* a role that may own the schemas viewd and viewd_stage, too; "": none */
 	char *holder;        /* this process, as viewd.daemon names it */
 };
 
@@ -72,6 +73,9 @@ bool pg_search_path(void *mem_ctx, const struct viewd_database_spec *spec, char 
 
 /* yes/no of allow_superuser. [any] */
 bool pg_allow_superuser(const struct viewd_database_spec *spec, bool *allow_r, struct viewd_err *err) MUST_CHECK;
+
+/* The role that schema_owner names, "" when none, talloc'ed. [any] */
+bool pg_schema_owner(void *mem_ctx, const struct viewd_database_spec *spec, char **role_r, struct viewd_err *err) MUST_CHECK;
 
 /* ---- conn.c */
 
@@ -222,6 +226,12 @@ bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bo
 
 /* Makes what schema viewd holds besides the state tables. Outside a transaction. */
 bool pg_objects_make(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+
+/* ---- own.c */
+
+/* Are the schemas viewd and viewd_stage, as far as they exist, viewd's alone? Class DENIED, with the statement that mends it, when not. */
+bool pg_own_check(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool pg_op_judge_place(struct db *db, struct viewd_err *err);
 
 /* ---- note.c */
 

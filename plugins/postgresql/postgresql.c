@@ -90,15 +90,17 @@ const struct db_ops pg_ops = {
 	.list_triggers = pg_op_list_triggers,
 	.drop_trigger = pg_op_drop_trigger,
 	.clean_leftovers = pg_op_clean_leftovers,
+	.judge_place = pg_op_judge_place,
 };
 
 static bool check_database(const struct viewd_database_spec *db, struct viewd_err *err)
 {
 	void *tmp = talloc_new(NULL);
 	struct pg_params params;
-	char *path;
+	char *path, *owner;
 	bool allow;
-	bool ok = pg_url_params(tmp, db, &params, err) && pg_search_path(tmp, db, &path, err) && pg_allow_superuser(db, &allow, err);
+	bool ok = pg_url_params(tmp, db, &params, err) && pg_search_path(tmp, db, &path, err) && pg_allow_superuser(db, &allow, err) &&
+	          pg_schema_owner(tmp, db, &owner, err);
 	talloc_free(tmp);
 	return ok;
 }
@@ -129,6 +131,14 @@ static const struct viewd_dialect_option options[] = {
 		.help = "whether the role may be a superuser",
 		.doc = "viewd refuses to work as a superuser: whoever may change a function that a view calls could run code with its rights "
 		       "(see CVE-2024-0985). An ordinary role that owns the views and may read their sources is enough.",
+	},
+	{
+		.key = "schema_owner",
+		.default_value = "",
+		.help = "a role that may own the schemas viewd and viewd_stage besides viewd's own",
+		.doc = "Whoever owns these schemas, or may create in them, could run code with viewd's rights. So they must belong to viewd's role, a "
+		       "superuser or the role named here, and nobody else may create in them; otherwise the database is refused, with the statement "
+		       "that mends it.",
 	},
 };
 

@@ -20,6 +20,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/mend.c \
 	plugins/postgresql/note.c \
 	plugins/postgresql/objects.c \
+	plugins/postgresql/own.c \
 	plugins/postgresql/pace.c \
 	plugins/postgresql/pg.h \
 	plugins/postgresql/pipeline.c \

@@ -169,7 +169,8 @@ static bool given_stage(void *ctx, const char *const *v, size_t n UNUSED)
 
 static bool name_stages(struct viewd_conn *conn, struct tree *tree, const struct relation *rel, struct viewd_err *err)
 {
-	if (!pg_op_query(&conn->db,
+	if (!pg_own_check(conn, err) ||
+	    !pg_op_query(&conn->db,
 	                 "SELECT pg_catalog.has_schema_privilege(oid, 'CREATE, USAGE') FROM pg_catalog.pg_namespace"
 	                 " WHERE nspname = 'viewd_stage'",
 	                 NULL, 0, given_stage, &tree->stage_given, err))

@@ -46,6 +46,16 @@ bool pg_allow_superuser(const struct viewd_database_spec *spec, bool *allow_r, s
 	return err_hint(err, "allow_superuser = no");
 }
 
+bool pg_schema_owner(void *mem_ctx, const struct viewd_database_spec *spec, char **role_r, struct viewd_err *err)
+{
+	const char *text = pg_option(spec, "schema_owner");
+	char role[IDENT_MAX] = "";
+	if (text != NULL && text[0] != '\0' && !ident_parse(&pg_syntax, text, role, err))
+		return err_wrap(err, "schema_owner");
+	*role_r = talloc_strdup(mem_ctx, role);
+	return true;
+}
+
 /* The end of one list item: the next comma outside double quotes, or the end. */
 static const char *item_end(const char *p)
 {

@@ -28,7 +28,8 @@ const struct viewd_host pg_host = {
 
 struct viewd_database_spec pg_spec(const char *role)
 {
-	static const struct viewd_kv superuser[] = {{"search_path", "public"}, {"allow_superuser", "yes"}};
+	/* Sessions of applications are opened in the same way, and find viewd's objects there. */
+	static const struct viewd_kv options[] = {{"search_path", "public"}, {"schema_owner", "viewd"}, {"allow_superuser", "yes"}};
 	const char *place = getenv("VIEWD_TEST_PG");
 	if (place == NULL)
 		harness_skip("VIEWD_TEST_PG names no server (run tests/postgresql/run.sh)");
@@ -37,8 +38,8 @@ struct viewd_database_spec pg_spec(const char *role)
 		.struct_size = sizeof(struct viewd_database_spec),
 		.name = "shop",
 		.url = talloc_asprintf(harness_ctx(), "postgresql://%s@/%s?%s", role, super ? "postgres" : "shop", place),
-		.options = superuser,
-		.n_options = super ? 2 : 1,
+		.options = options,
+		.n_options = super ? 3 : 2,
 		.connect_timeout_us = 5000000,
 		.application_name = "viewd:test",
 	};

@@ -155,6 +155,7 @@ static void refuses_what_it_should_not_be(void)
 	struct viewd_kv nowhere = {"search_path", "no_such_schema"};
 	spec = pg_spec("viewd");
 	spec.options = &nowhere;
+	spec.n_options = 1;
 	CHECK(DIALECT->open(&pg_host, &spec, &err) == NULL);
 	CHECK_INT(err.cls, VIEWD_ERR_MISSING);
 }
@@ -276,6 +277,115 @@ static void needs_no_create_on_the_database(void)
 	DIALECT->close(&shop);
 }
 
+static struct viewd_conn *shop_admin(void)
+{
+	struct viewd_err err = {0};
+	struct viewd_database_spec spec = pg_spec("postgres");
+	spec.url = talloc_asprintf(harness_ctx(), "postgresql://postgres@/shop?%s", getenv("VIEWD_TEST_PG"));
+	struct viewd_conn *shop = DIALECT->open(&pg_host, &spec, &err);
+	REQUIRE_OK(shop != NULL, &err);
+	return shop;
+}
+
+/* Opens and prepares as viewd does; true when it may. */
+static bool may_use(struct viewd_err *err)
+{
+	struct viewd_database_spec spec = pg_spec("viewd");
+	struct viewd_conn *conn = DIALECT->open(&pg_host, &spec, err);
+	bool may = conn != NULL && DIALECT->prepare(conn, (struct viewd_recorded_sink){NULL, NULL}, err);
+	if (conn != NULL)
+		DIALECT->close(&conn);
+	return may;
+}
+
+/* Refused for this reason; the statement of the hint mends it. */
+static void refused_and_mended(struct viewd_conn *admin, const char *reason, const char *mend)
+{
+	struct viewd_err err = {0};
+	CHECK(!may_use(&err));
+	CHECK_INT(err.cls, VIEWD_ERR_DENIED);
+	CHECK_CONTAINS(err.msg, reason);
+	CHECK_CONTAINS(err.hint, mend);
+	pg_do(admin, mend);
+}
+
+static void wants_its_schema_for_itself(void)
+{
+	static const struct {
+		const char *trap, *reason, *mend;
+	} rows[] = {
+		{"GRANT CREATE ON SCHEMA viewd TO app", "app may create in schema viewd", "REVOKE CREATE ON SCHEMA viewd FROM app"},
+		{"GRANT CREATE ON SCHEMA viewd TO PUBLIC", "PUBLIC may create in schema viewd", "REVOKE CREATE ON SCHEMA viewd FROM PUBLIC"},
+		{"ALTER SCHEMA viewd OWNER TO app", "schema viewd belongs to role app", "ALTER SCHEMA viewd OWNER TO viewd"},
+		{"ALTER TABLE viewd.daemon OWNER TO app", "table viewd.daemon belongs to role app", "DROP TABLE viewd.daemon CASCADE"},
+		{"ALTER TABLE viewd.views OWNER TO postgres", "table viewd.views belongs to role postgres", "ALTER TABLE viewd.views OWNER TO viewd"},
+		{"CREATE VIEW viewd.stray AS SELECT 1", "view viewd.stray belongs to role postgres", "ALTER VIEW viewd.stray OWNER TO viewd"},
+		{"ALTER FUNCTION viewd.note_change() OWNER TO app", "function viewd.note_change() belongs to role app",
+	     "DROP FUNCTION viewd.note_change() CASCADE"},
+		{"ALTER FUNCTION viewd.note_change() OWNER TO postgres", "function viewd.note_change() belongs to role postgres",
+	     "ALTER FUNCTION viewd.note_change() OWNER TO viewd"},
+		{"CREATE OPERATOR viewd.= (FUNCTION = pg_catalog.int4eq, LEFTARG = int, RIGHTARG = int)", "operator viewd.= (integer, integer) belongs",
+	     "ALTER OPERATOR viewd.= (integer, integer) OWNER TO viewd"},
+		{"CREATE TRIGGER trap BEFORE UPDATE ON viewd.daemon FOR EACH ROW EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()",
+	     "table viewd.daemon has a trigger trap", "DROP TRIGGER trap ON viewd.daemon"},
+		{"CREATE RULE trap AS ON INSERT TO viewd.requests DO ALSO SELECT 1", "table viewd.requests has a rule trap",
+	     "DROP RULE trap ON viewd.requests"},
+		{"CREATE SCHEMA viewd_stage AUTHORIZATION app", "schema viewd_stage belongs to role app", "ALTER SCHEMA viewd_stage OWNER TO viewd"},
+	};
+	struct viewd_err err = {0};
+	pg_fresh();
+	struct viewd_conn *admin = shop_admin();
+	REQUIRE_OK(may_use(&err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		pg_do(admin, rows[i].trap);
+		refused_and_mended(admin, rows[i].reason, rows[i].mend);
+		REQUIRE_OK(may_use(&err), &err);
+	}
+	DIALECT->close(&admin);
+}
+
+static void somebody_was_there_first(void)
+{
+	struct viewd_err err = {0};
+	pg_fresh();
+	struct viewd_conn *app = pg_session("app"), *late = pg_session("viewd"), *admin = shop_admin();
+	pg_do(app, "CREATE SCHEMA viewd");
+	pg_do(app, "GRANT ALL ON SCHEMA viewd TO PUBLIC");
+	pg_do(app, "CREATE TABLE viewd.daemon (one boolean, epoch bigint, holder text, since timestamptz)");
+	CHECK(!DIALECT->prepare(late, (struct viewd_recorded_sink){NULL, NULL}, &err));
+	CHECK_CONTAINS(err.msg, "schema viewd belongs to role app");
+	struct viewd_database_spec spec = pg_spec("viewd");
+	CHECK(DIALECT->watch_open(&pg_host, &spec, &err) == NULL);
+	CHECK_CONTAINS(err.msg, "schema viewd belongs to role app");
+	CHECK_STR(pg_ask(app, "SELECT count(*) FROM pg_class WHERE relnamespace = 'viewd'::regnamespace AND relkind = 'r'"), "1");
+	refused_and_mended(admin, "schema viewd belongs to role app", "ALTER SCHEMA viewd OWNER TO viewd");
+	refused_and_mended(admin, "PUBLIC may create in schema viewd", "REVOKE CREATE ON SCHEMA viewd FROM PUBLIC");
+	refused_and_mended(admin, "table viewd.daemon belongs to role app", "DROP TABLE viewd.daemon CASCADE");
+	REQUIRE_OK(may_use(&err), &err);
+	DIALECT->close(&admin);
+}
+
+static void trusts_the_role_that_is_named(void)
+{
+	struct viewd_err err = {0};
+	pg_fresh();
+	struct viewd_conn *app = pg_session("app");
+	pg_do(app, "CREATE SCHEMA viewd");
+	pg_do(app, "GRANT USAGE, CREATE ON SCHEMA viewd TO viewd");
+	CHECK(!may_use(&err));
+	struct viewd_kv options[] = {{"search_path", "public"}, {"schema_owner", "App"}};
+	struct viewd_database_spec spec = pg_spec("viewd");
+	spec.options = options;
+	spec.n_options = 2;
+	struct viewd_conn *conn = DIALECT->open(&pg_host, &spec, &err);
+	REQUIRE_OK(conn != NULL, &err);
+	pg_prepared(conn);
+	DIALECT->close(&conn);
+	options[1].value = "\"App";
+	CHECK(!DIALECT->check_database(&spec, &err));
+	CHECK_CONTAINS(err.msg, "schema_owner");
+}
+
 static const struct harness_test offline_tests[] = {
 	{"reads SQLAlchemy URLs", reads_sqlalchemy_urls},
 	{"refuses bad URLs without showing them", refuses_bad_urls_without_showing_them},
@@ -292,5 +402,8 @@ static const struct harness_test server_tests[] = {
 	{"a broken connection is lost", a_broken_connection_is_lost},
 	{"prepares at the same time", prepares_at_the_same_time},
 	{"needs no CREATE on the database", needs_no_create_on_the_database},
+	{"wants its schema for itself", wants_its_schema_for_itself},
+	{"somebody was there first", somebody_was_there_first},
+	{"trusts the role that is named", trusts_the_role_that_is_named},
 };
 HARNESS_MAIN(SUITE("postgresql offline", offline_tests), SUITE("postgresql session", server_tests))
