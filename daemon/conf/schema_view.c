@@ -12,7 +12,8 @@ static const struct option_choice modes[] = {
 	{.word = "auto", .value = VIEWD_MODE_AUTO, .doc = "the best that works for this view; `viewctl why` tells which and why"},
 	{.word = "full", .value = VIEWD_MODE_FULL, .doc = "compute everything anew in place"},
 	{.word = "concurrently", .value = VIEWD_MODE_CONCURRENTLY, .doc = "REFRESH MATERIALIZED VIEW CONCURRENTLY"},
-	{.word = "diff", .value = VIEWD_MODE_DIFF, .later = true, .doc = "write only the rows that differ (not supported yet)"},
+	{.word = "diff", .value = VIEWD_MODE_DIFF,
+	 .doc = "a table's rows are found by unique_key, and only those that differ in any byte are written"},
 	{.word = "swap", .value = VIEWD_MODE_SWAP, .doc = "build a new table aside and exchange the names"},
 	{.word = "incremental", .value = VIEWD_MODE_INCREMENTAL, .later = true,
 	 .doc = "recompute only the groups whose sources changed (not supported yet)"},
@@ -80,11 +81,13 @@ static const struct option_row rows[] = {
 	 .doc = "With no, method = materialized is an error there."},
 	{.key = "refresh_mode", OPTION_WORD_AT(conf_view, refresh_mode), .dflt = "auto", .choices = modes, .reload = OPTION_LIVE,
 	 .help = "how the rows get there",
-	 .doc = "A mode that cannot work for this view on this engine is an error when the files are loaded; auto never fails."},
+	 .doc = "A mode that cannot work for this view on this engine is an error when the files are loaded; auto never fails. diff takes two rows "
+	        "of one key for equal when all bytes are: upper and lower case, trailing blanks, 1.0 and 1.00, 0.0 and -0.0 differ as far as "
+	        "the engine tells them apart. Rows with a NULL in their key are written all together, when any of them differs."},
 	{.key = "unique_key", OPTION_LIST_AT(OPTION_IDENTS, conf_view, unique_key), .flags = OPTION_FREE_TEXT,
 	 .reload = OPTION_REDEFINE, .help = "columns that identify a row",
 	 .doc = "Comma-separated. Plain names are folded to lower case, \"quoted\" ones keep their case (wrap the value in single quotes then). "
-	        "Needed by refresh_mode = concurrently; viewd keeps a unique index on them."},
+	        "Needed by refresh_mode = concurrently and diff; viewd keeps a unique index on them."},
 	{.key = "columns", OPTION_COLUMNS_AT(conf_view, columns, n_columns), .flags = OPTION_FREE_TEXT, .reload = OPTION_REDEFINE,
 	 .help = "the columns that the definition must yield",
 	 .doc = "`id integer, name text`, or names only; checked before anything is created. Not given: whatever the definition yields."},

@@ -46,18 +46,25 @@ char *gen_refresh(const struct gen *gen, bool concurrently);
 char *gen_drop(const struct gen *gen, const struct relation *rel, enum viewd_kind kind, bool if_exists, bool cascade);
 
 /* The steps of a diff refresh: make the stage (a temporary table), fill it with gen_insert, index it (NULL: not needed), delete, insert,
- * drop it. Needs unique_key and columns. */
+ * drop it. Needs unique_key and columns. Rows with a NULL in their key are left alone by these: gen_keyless_differ yields 0 when both sides
+ * have the same ones, else the next two exchange them. gen_diff_count: rows of the relation, and how many of them have such a key. */
 void gen_diff_name(const struct gen *gen, struct relation *stage);
 char *gen_diff_stage(const struct gen *gen, const struct relation *stage);
 char *gen_diff_index(const struct gen *gen, const struct relation *stage);
 char *gen_diff_delete(const struct gen *gen, const struct relation *stage);
 char *gen_diff_insert(const struct gen *gen, const struct relation *stage);
 char *gen_diff_drop(const struct gen *gen, const struct relation *stage);
+char *gen_diff_count(const struct gen *gen);
+char *gen_keyless_differ(const struct gen *gen, const struct relation *stage);
+char *gen_keyless_delete(const struct gen *gen);
+char *gen_keyless_insert(const struct gen *gen, const struct relation *stage);
 
 /* A diff whose differences are found out before the write transaction: gone and fresh are temporary tables of row numbers, of rows of the
- * relation that must go and rows of the stage that must come. */
+ * relation that must go and rows of the stage that must come; the keyless ones add rows with a NULL in their key. */
 char *gen_delta_gone(const struct gen *gen, const struct relation *stage, const struct relation *gone, const char *row_id);
 char *gen_delta_fresh(const struct gen *gen, const struct relation *stage, const struct relation *fresh, const char *row_id);
+char *gen_delta_keyless_gone(const struct gen *gen, const struct relation *gone, const char *row_id);
+char *gen_delta_keyless_fresh(const struct gen *gen, const struct relation *stage, const struct relation *fresh, const char *row_id);
 char *gen_delta_delete(const struct gen *gen, const struct relation *gone, const char *row_id);
 char *gen_delta_insert(const struct gen *gen, const struct relation *stage, const struct relation *fresh, const char *row_id);
 

@@ -4,6 +4,7 @@
 #include "common/recipe.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Asked once more after the first statement that writes to it: the lock which that took keeps the name's meaning until the end. What was
@@ -27,15 +28,44 @@ bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct vi
 }
 
 /* Two rows of the definition with one key would both be left out by the insert: the counts tell. */
-static bool check_counts(struct task *task, int64_t staged, struct viewd_outcome *out, struct viewd_err *err)
+static bool check_counts(int64_t staged, const struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!task_count_rows(task, &out->rows, err))
-		return false;
 	if (out->rows == staged)
 		return true;
 	err_set(err, VIEWD_ERR_QUERY, "unique_key does not identify the rows of the definition (%lld rows, %lld distinct)",
 	        (long long)staged, (long long)out->rows);
 	return err_hint(err, "name all columns that together are unique");
+}
+
+static bool read_counts(void *ctx, const char *const *values, size_t n UNUSED)
+{
+	int64_t *counts = ctx;
+	for (size_t i = 0; i < 2; i++)
+		counts[i] = values[i] != NULL ? strtoll(values[i], NULL, 10) : 0;
+	return false;
+}
+
+/* After rows with a key were compared. Where neither side has one without, as usual, the count of all rows says so. */
+static bool refresh_keyless(struct task *task, const struct relation *stage, int64_t staged, struct viewd_outcome *out,
+                            struct viewd_err *err)
+{
+	struct db *db = task->db;
+	int64_t counts[2] = {0}, differ = 0, inserted = 0;
+	if (!db->ops->query(db, gen_diff_count(&task->gen), NULL, 0, read_counts, counts, err))
+		return false;
+	out->rows = counts[0];
+	if (counts[1] == 0 && counts[0] == staged)
+		return true;
+	if (!db_query_int(db, gen_keyless_differ(&task->gen, stage), &differ, err))
+		return false;
+	if (differ == 0)
+		return true;
+	if (!db_exec(db, gen_keyless_delete(&task->gen), err) ||
+	    !db->ops->exec(db, gen_keyless_insert(&task->gen, stage), NULL, 0, &inserted, err))
+		return false;
+	out->rows += inserted - counts[1];
+	out->rows_written += inserted + counts[1];
+	return true;
 }
 
 /* The drop at the beginning is for engines whose temporary tables outlive a transaction that was rolled back. */
@@ -62,10 +92,12 @@ bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct vi
 	db_failpoint(db, "refresh:staged");
 	if (!task_recheck(task, err) || !db->ops->exec(db, gen_diff_delete(&task->gen, &stage), NULL, 0, &deleted, err) ||
 	    !still_ours(task, err) ||
-	    !db->ops->exec(db, gen_diff_insert(&task->gen, &stage), NULL, 0, &inserted, err) ||
-	    !check_counts(task, staged, out, err) || !db_exec(db, gen_diff_drop(&task->gen, &stage), err))
+	    !db->ops->exec(db, gen_diff_insert(&task->gen, &stage), NULL, 0, &inserted, err))
 		return false;
 	out->rows_written = deleted + inserted;
+	if (!refresh_keyless(task, &stage, staged, out, err) || !check_counts(staged, out, err) ||
+	    !db_exec(db, gen_diff_drop(&task->gen, &stage), err))
+		return false;
 	out->did = out->rows_written == 0 ? VIEWD_DID_NO_DATA : VIEWD_DID_DIFF;
 	return true;
 }

@@ -47,13 +47,24 @@ static bool count(struct task *task, const struct relation *table, int64_t *n_r,
 	return db_query_int(task->db, sql, n_r, err);
 }
 
+/* Rows with a NULL in their key, all or none of them. */
+static bool compare_keyless(struct task *task, struct viewd_err *err)
+{
+	struct task_stage *stage = &task->stage;
+	const struct gen *gen = &task->gen;
+	int64_t differ = 0;
+	return db_query_int(task->db, gen_keyless_differ(gen, &stage->rows), &differ, err) &&
+	       (differ == 0 || (db_exec(task->db, gen_delta_keyless_gone(gen, &stage->gone, stage->row_id), err) &&
+	                        db_exec(task->db, gen_delta_keyless_fresh(gen, &stage->rows, &stage->fresh, stage->row_id), err)));
+}
+
 static bool compare(struct task *task, struct viewd_err *err)
 {
 	struct task_stage *stage = &task->stage;
 	const struct gen *gen = &task->gen;
 	return db_exec(task->db, gen_diff_index(gen, &stage->rows), err) &&
 	       db_exec(task->db, gen_delta_gone(gen, &stage->rows, &stage->gone, stage->row_id), err) &&
-	       db_exec(task->db, gen_delta_fresh(gen, &stage->rows, &stage->fresh, stage->row_id), err) &&
+	       db_exec(task->db, gen_delta_fresh(gen, &stage->rows, &stage->fresh, stage->row_id), err) && compare_keyless(task, err) &&
 	       count(task, &stage->gone, &stage->n_gone, err) && count(task, &task->rel, &stage->n_before, err);
 }
 

@@ -60,8 +60,9 @@ const struct syntax pg_syntax = {
 		},
 	},
 
-	.verify_value = "(({})::text COLLATE \"C\")",
-	.same_value = "(({a})::text COLLATE \"C\" IS NOT DISTINCT FROM ({b})::text COLLATE \"C\")",
+	/* The text of a row, not of the value: that cast takes blanks off the end of a bpchar. */
+	.verify_value = "(ROW({})::text COLLATE \"C\")",
+	.same_value = "ROW({a})::pg_catalog.record OPERATOR(pg_catalog.*=) ROW({b})::pg_catalog.record",
 
 	/* Not IF NOT EXISTS: that asks for the privilege to create even when the schema exists, and two sessions that come at the
 	 * same moment would meet in the catalogue's unique index. USAGE lets applications call request_refresh(). */

@@ -11,6 +11,7 @@
  *   VIEWD_CONTRACT_QUOTE   identifier quote of the engine: " or `
  *   VIEWD_CONTRACT_LOCK    statements that begin a transaction and lock the table `held` and whatever a refresh of it must write; they
  *                          are given to VIEWD_CONTRACT_SQL, which is then left waiting
+ *   VIEWD_CONTRACT_ALIKE   type of a text column for which upper and lower case, e and an accented e are equal, or as near as the engine has
  * capture.c names some more.
  * A script a dialect (tests/contract/DIALECT.sh) starts the server and sets these. Without them all tests are skipped.
  */
@@ -94,7 +95,7 @@ struct contract_beside *contract_beside(struct contract *c, void (*fn)(void *ctx
 void contract_beside_join(struct contract_beside **beside);
 
 /* The suites. */
-extern const struct harness_suite contract_objects, contract_replace, contract_refreshes, contract_safety, contract_limits,
+extern const struct harness_suite contract_objects, contract_replace, contract_refreshes, contract_diffs, contract_safety, contract_limits,
 	contract_capture, contract_groups;
 
 #endif

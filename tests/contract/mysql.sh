@@ -32,6 +32,7 @@ contract()
 export VIEWD_CONTRACT_PLUGIN=$plugin
 export VIEWD_CONTRACT_SQL=$T/sql
 export VIEWD_CONTRACT_QUOTE='`'
+export VIEWD_CONTRACT_ALIKE='varchar(20) COLLATE utf8mb4_general_ci'
 export VIEWD_CONTRACT_LOCK='LOCK TABLES held WRITE'
 export VIEWD_CONTRACT_DURING=refresh:filled
 

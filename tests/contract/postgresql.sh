@@ -12,8 +12,10 @@ export VIEWD_CONTRACT_PLUGIN=$plugin
 export VIEWD_CONTRACT_URL="postgresql://viewd@/contract?host=$pg_dir"
 export VIEWD_CONTRACT_SQL="$client -U viewd contract"
 export VIEWD_CONTRACT_RESET="$client -U postgres postgres -c 'DROP DATABASE IF EXISTS contract WITH (FORCE)' \
-	-c 'CREATE DATABASE contract OWNER viewd'"
+	-c 'CREATE DATABASE contract OWNER viewd' && $client -U viewd contract \
+	-c \"CREATE COLLATION alike (provider = icu, locale = 'und-u-ks-level1', deterministic = false)\""
 export VIEWD_CONTRACT_QUOTE='"'
+export VIEWD_CONTRACT_ALIKE='text COLLATE alike'
 export VIEWD_CONTRACT_LOCK='BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE'
 export VIEWD_CONTRACT_REQUEST="SELECT viewd.request_refresh('v')"
 export VIEWD_CONTRACT_DURING=refresh:filled

@@ -13,6 +13,7 @@ for journal in wal delete; do
 	export VIEWD_CONTRACT_SQL="sqlite3 -batch -bail -cmd '.timeout 5000' $dir/contract.db"
 	export VIEWD_CONTRACT_RESET="rm -f $dir/contract.db*; sqlite3 $dir/contract.db 'PRAGMA journal_mode = $journal' >/dev/null"
 	export VIEWD_CONTRACT_QUOTE='"'
+	export VIEWD_CONTRACT_ALIKE='text COLLATE NOCASE'
 	export VIEWD_CONTRACT_LOCK='BEGIN IMMEDIATE'
 	export VIEWD_CONTRACT_DURING=refresh:staged
 	export VIEWD_CONTRACT_TRUNCATE='DELETE FROM'

@@ -61,6 +61,20 @@ Electronics|3|259.99|79.99|499.99$kitchen"
 sql "UPDATE products SET price = 20.01 WHERE name = 'Jeans'"
 rows_become "a price edited by hand arrives by itself" "$figures" "Clothing|2|20.00|19.99|20.01
 Electronics|3|259.99|79.99|499.99$kitchen"
+
+# As a table whose rows are compared: what is not different is not written.
+sed -i 's/^method = .*/method = table\nrefresh_mode = diff/' "$T/shop/shop.conf"
+ok "refresh_mode = diff is put in force" viewctl reload
+ok "the table is fresh" viewctl refresh category_stats --wait
+sql "UPDATE products SET price = 20.03 WHERE name = 'Jeans'"
+rows_become "a diff brings the change" "$figures" "Clothing|2|20.01|19.99|20.03
+Electronics|3|259.99|79.99|499.99$kitchen"
+ok "it was a diff" wait_until field_is category_stats action DIFF
+is "one row was written, in place of another" "$(field category_stats rows_written)" 2
+viewctl refresh category_stats --wait >/dev/null
+is "nothing changed: nothing is written" "$(field category_stats action) $(field category_stats rows_written)" "NO_DATA 0"
+sed -i '/^unique_key/d' "$T/shop/shop.conf"
+like "without a key it is refused at load" "$(viewctl reload 2>&1)" "a diff finds rows by their unique_key, and none is set"
 ok "the status tells of success" field_is category_stats result SUCCEEDED
 stop_viewd
 is "viewd stops in order" $? 0

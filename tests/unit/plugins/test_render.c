@@ -161,7 +161,9 @@ static void a_diff_is_shown(void)
 	const char *sql = rendered(SQLITE, &view, VIEWD_RENDER_REFRESH, plain);
 	CHECK_CONTAINS(sql, "CREATE TEMPORARY TABLE \"temp\".\"viewd_stage_");
 	CHECK_CONTAINS(sql, "CREATE INDEX \"temp\".\"viewd_stage_");
-	CHECK_CONTAINS(sql, "DELETE FROM \"Order Stats\" WHERE NOT EXISTS (SELECT 1 FROM \"temp\".\"viewd_stage_");
+	CHECK_CONTAINS(sql, "DELETE FROM \"Order Stats\" WHERE NOT (\"Order Stats\".\"id\" IS NULL) AND NOT EXISTS (SELECT 1 FROM"
+	                    " \"temp\".\"viewd_stage_");
+	CHECK_CONTAINS(sql, "DELETE FROM \"Order Stats\" WHERE (\"Order Stats\".\"id\" IS NULL);");
 	CHECK_CONTAINS(sql, "s.\"id\" = \"Order Stats\".\"id\" AND (s.\"id\" IS \"Order Stats\".\"id\" COLLATE BINARY");
 }
 
