@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "common/sqltext.h"
 #include "mysql/binlog.h"
+#include "mysql/note.h"
 
 static void warn(struct viewd_text_sink warnings, const char *text)
 {
@@ -49,6 +50,23 @@ static void warn_of_truncate(struct viewd_conn *conn, struct viewd_text_sink war
 {
 	if (!tables_can_compare(conn))
 		warn(warnings, "TRUNCATE goes unnoticed until max_staleness, because the account lacks PROCESS");
+}
+
+/* Writers of a table whose triggers' definer is gone are refused by the server. */
+static bool warn_of_definer(struct viewd_conn *conn, const struct relation *source, struct viewd_text_sink warnings, struct viewd_err *err)
+{
+	struct definer definer;
+
+	if (!definer_enter(conn, source, &definer, err))
+		return false;
+	definer_leave(conn, &definer);
+	if (definer.role)
+		return true;
+	char *text = talloc_asprintf(conn, "triggers run as %s: should it be dropped, the server refuses writers of these tables (1449)%s%s", definer.name,
+	                             definer.lacks[0] != '\0' ? "; role " DEFINER_ROLE " is not used, it lacks " : "", definer.lacks);
+	warn(warnings, text);
+	talloc_free(text);
+	return true;
 }
 
 /* comment: why no binlog, or that it would do. */
@@ -123,6 +141,7 @@ bool my_choose_capture(struct db *db, enum viewd_capture wanted, const struct re
 		out[i] = out[0];
 	for (size_t i = 0; i < n; i++)
 		if (!warn_of_engine(conn, &sources[i], warnings, err) ||
+		    (out->mode == VIEWD_CAPTURE_TRIGGER && i == 0 && !warn_of_definer(conn, &sources[i], warnings, err)) ||
 		    (out->mode != VIEWD_CAPTURE_POLL && !warn_of_cascades(conn, &sources[i], warnings, err)))
 			return false;
 	return true;

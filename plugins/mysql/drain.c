@@ -5,7 +5,7 @@
  * SKIP LOCKED passes over rows of transactions that have not ended; they are found once they have. Rows go by their numbers, never by a
  * range, in which a lower number may still be uncommitted. The session is READ COMMITTED.
  */
-#include "mysql/notice.h"
+#include "mysql/note.h"
 
 #include "common/sqltext.h"
 
@@ -13,6 +13,7 @@
 #define BATCHES 20 /* a call; then the views are told, and the next call goes on */
 
 struct batch {
+	struct viewd_conn *conn;
 	struct texts sources;
 	char *ids;
 	size_t n;
@@ -28,12 +29,16 @@ bool drain_look(struct viewd_conn *conn, bool *found_r, struct viewd_err *err)
 	return true;
 }
 
-static bool keep(void *ctx, const char *const *v, size_t n)
+static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct batch *batch = ctx;
+	struct relation source;
 
 	batch->ids = sql_add(batch->ids, "%s%s", batch->n++ > 0 ? ", " : "", v[0]);
-	return texts_contain(&batch->sources, v[1]) || texts_keep(&batch->sources, v + 1, n - 1);
+	if (!body_source(batch->conn, v[1], &source))
+		return true; /* no trigger of viewd's has written that */
+	const char *const quoted[] = {relation_quoted(&my_syntax, batch->sources.mem, &source)};
+	return texts_contain(&batch->sources, quoted[0]) || texts_keep(&batch->sources, quoted, 1);
 }
 
 static bool take(struct viewd_conn *conn, struct batch *batch, struct viewd_err *err)
@@ -52,7 +57,7 @@ static bool take(struct viewd_conn *conn, struct batch *batch, struct viewd_err 
 static bool take_batch(struct viewd_conn *conn, bool *more_r, struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
-	struct batch batch = {.sources = {.mem = mem}, .ids = sql_new(mem)};
+	struct batch batch = {.conn = conn, .sources = {.mem = mem}, .ids = sql_new(mem)};
 	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && take(conn, &batch, err);
 
 	if (done)

@@ -5,11 +5,13 @@ noinst_LTLIBRARIES += libviewd_mysql.la
 libviewd_mysql_la_SOURCES = \
 	plugins/mysql/aside.c plugins/mysql/aside.h \
 	plugins/mysql/binlog.c plugins/mysql/binlog.h \
+	plugins/mysql/body.c \
 	plugins/mysql/capture.c \
 	plugins/mysql/cascade.c \
 	plugins/mysql/catalogue.c \
 	plugins/mysql/columns.c \
 	plugins/mysql/conn.c \
+	plugins/mysql/definer.c \
 	plugins/mysql/dependants.c \
 	plugins/mysql/drain.c \
 	plugins/mysql/errors.c \
@@ -20,6 +22,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/intent.c \
 	plugins/mysql/my.h \
 	plugins/mysql/lease.c \
+	plugins/mysql/note.c plugins/mysql/note.h \
 	plugins/mysql/notice.c plugins/mysql/notice.h \
 	plugins/mysql/lock.c \
 	plugins/mysql/params.c \

@@ -21,6 +21,7 @@
 #include "common/marks.h"
 #include "common/state.h"
 #include "mysql/binlog.h"
+#include "mysql/note.h"
 
 #define LOCK_TIMEOUT_US (2 * SPAN_SECOND)
 #define TIMEOUT_US (30 * SPAN_SECOND)
@@ -260,6 +261,24 @@ static bool look_at_binlog(struct viewd_watch *w, bool thorough, bool *news, boo
 	return true;
 }
 
+/* What triggers tell is worth nothing while their words get lost. They go then, and are found missing and made again in this round. */
+static bool test_triggers(struct viewd_watch *w, struct viewd_err *err)
+{
+	char why[256];
+	bool works = true;
+
+	if (!w->trigger)
+		return true;
+	if (!note_test_all(w->conn, &works, why, err))
+		return false;
+	if (works)
+		return true;
+	db_log(&w->conn->db, VIEWD_LOG_WARNING, "database '%s', the triggers' words are lost (%s): they are made again, their views are refreshed",
+	       w->conn->db.database_name, why);
+	w->due.thorough = w->due.mend = w->due.look = 0;
+	return trigger_drop_all(w->conn, err);
+}
+
 /* For the changes that fire no trigger. Looking never takes more than a hundredth of the time, or is done once a minute. Mending is no
  * measure of it: it waits for writers. */
 static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *err)
@@ -297,6 +316,8 @@ static bool look(struct viewd_watch *w, bool full, bool *news, bool *asked, stru
 			return false;
 	}
 	if (comes_due(&w->due.modes, HEARTBEAT_EVERY) && !load_modes(w, err))
+		return false;
+	if (beat && !test_triggers(w, err))
 		return false;
 	if (comes_due(&w->due.look, look_every(w))) {
 		*asked = *asked || !hears_requests(w);

@@ -15,7 +15,7 @@ contract()
 	$root <<-END || die "the account cannot be made"
 		CREATE OR REPLACE USER contract@localhost IDENTIFIED BY 'pass word';
 		GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, TRIGGER, CREATE VIEW, SHOW VIEW,
-			CREATE TEMPORARY TABLES ON contract.* TO contract@localhost;
+			CREATE TEMPORARY TABLES, CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON contract.* TO contract@localhost;
 		GRANT PROCESS, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO contract@localhost;
 	END
 	cat >"$T/sql" <<-END

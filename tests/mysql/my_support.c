@@ -124,7 +124,7 @@ void my_fresh(void)
 	my_do("CREATE OR REPLACE DATABASE other CHARACTER SET utf8mb4");
 	my_do("CREATE OR REPLACE USER viewd@localhost");
 	my_do("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, TRIGGER, CREATE VIEW, SHOW VIEW,"
-	      " CREATE TEMPORARY TABLES ON shop.* TO viewd@localhost");
+	      " CREATE TEMPORARY TABLES, CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON shop.* TO viewd@localhost");
 	my_do("CREATE TABLE sales (id INT PRIMARY KEY AUTO_INCREMENT, region VARCHAR(20) NOT NULL, amount DECIMAL(10,2) NOT NULL)");
 	my_do("INSERT INTO sales (region, amount) VALUES ('north', 1.5), ('north', 2), ('south', 3), ('west', 4)");
 }
