@@ -108,11 +108,11 @@ static const char *type_name(const struct syntax *syn, enum column_type type)
 	return syn->type_serial_key;
 }
 
-static bool create_table(struct db *db, const char *table, const struct column_row *columns, size_t n, const char *more,
+static bool create_table(struct db *db, const char *table, const char *note, const struct column_row *columns, size_t n, const char *more,
                          struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "CREATE TABLE IF NOT EXISTS %s (", table);
+	st.sql = sql_add(st.sql, "CREATE TABLE IF NOT EXISTS %s%s (", table, note != NULL ? note : "");
 	for (size_t i = 0; i < n; i++) {
 		stmt_text(&st, i > 0 ? ", " : "");
 		stmt_name(&st, columns[i].name);
@@ -129,9 +129,9 @@ static bool create_capture_tables(struct db *db, struct viewd_err *err)
 	stmt_text(&key, ", PRIMARY KEY (");
 	stmt_name(&key, "view");
 	stmt_text(&key, ", source)");
-	bool done = create_table(db, captures, captures_columns, ARRAY_LEN(captures_columns), key.sql, err) &&
-	            create_table(db, objects, objects_columns, ARRAY_LEN(objects_columns), NULL, err) &&
-	            create_table(db, requests, requests_columns, ARRAY_LEN(requests_columns), NULL, err);
+	bool done = create_table(db, captures, db->syntax->captures_note, captures_columns, ARRAY_LEN(captures_columns), key.sql, err) &&
+	            create_table(db, objects, NULL, objects_columns, ARRAY_LEN(objects_columns), NULL, err) &&
+	            create_table(db, requests, NULL, requests_columns, ARRAY_LEN(requests_columns), NULL, err);
 	talloc_free(key.sql);
 	talloc_free(captures);
 	talloc_free(objects);
@@ -148,8 +148,8 @@ bool state_setup(struct db *db, struct viewd_err *err)
 	if (db->ops->judge_place != NULL && !db->ops->judge_place(db, err))
 		return false;
 	return create_capture_tables(db, err) &&
-	       create_table(db, syn->views_table, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
-	       create_table(db, syn->history_table, history_columns, ARRAY_LEN(history_columns), syn->history_inline, err) &&
+	       create_table(db, syn->views_table, NULL, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
+	       create_table(db, syn->history_table, NULL, history_columns, ARRAY_LEN(history_columns), syn->history_inline, err) &&
 	       (syn->history_index == NULL || db_exec(db, syn->history_index, err)) &&
 	       (syn->captures_index == NULL || db_exec(db, syn->captures_index, err));
 }

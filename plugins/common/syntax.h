@@ -96,6 +96,7 @@ struct syntax {
 	const char *type_serial_key; /* bigint that numbers itself, with PRIMARY KEY */
 	const char *history_index;   /* CREATE INDEX IF NOT EXISTS ... on history (view, id); NULL: history_inline below does it */
 	bool counts_end;            /* the triggers stop counting the changes of a stale view at MARKS_ENOUGH (marks.h) */
+	const char *captures_note;  /* comment after the name of `captures` in its CREATE TABLE: what somebody should know who drops it; NULL: none */
 	const char *captures_index; /* likewise, by source: whatever notices a change looks for it; NULL: none */
 	const char *history_inline;  /* text inside CREATE TABLE after the columns: ", KEY viewd_history_view (view, id)"; or "" */
 	const char *state_suffix;    /* after CREATE TABLE of a state table: " ENGINE=InnoDB ..." */

@@ -2,6 +2,7 @@
 #include "sqlite/conn.h"
 
 #include "base/err.h"
+#include "sqlite/files.h"
 #include "sqlite/path.h"
 #include "sqlite/syntax.h"
 
@@ -122,6 +123,7 @@ static bool look_at_file(struct viewd_conn *conn, struct viewd_err *err)
 		conn->dev = st.st_dev;
 		conn->ino = st.st_ino;
 	}
+	sqlite_files_share(conn->path);
 	conn->log = talloc_asprintf(conn, "%s-wal", conn->path);
 	if (wal && stat(conn->log, &st) == 0)
 		conn->log_ino = st.st_ino;
@@ -141,13 +143,24 @@ static int destroy(struct viewd_conn *conn)
 	if (has_lost_log(conn))
 		sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 	sqlite3_close_v2(conn->handle);
+	sqlite_files_end(conn);
 	return 0;
+}
+
+/* Asked before SQLite is: it falls back to reading what it may not write, and leaves a log beside it that the database's owner cannot write. */
+static bool require_writable(const char *path, struct viewd_err *err)
+{
+	char why[512];
+	sqlite_files_explain(path, why, sizeof why);
+	return why[0] == '\0' || err_set(err, VIEWD_ERR_CONNECT, "database file '%s' cannot be written (%s)", path, why);
 }
 
 static bool connect_file(struct viewd_conn *conn, const struct sqlite_path *path, struct viewd_err *err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (path->create ? SQLITE_OPEN_CREATE : 0);
-	int rc = sqlite3_open_v2(path->path, &conn->handle, flags, NULL);
+	if (!require_writable(path->path, err) || !sqlite_files_check(path->path, err))
+		return false;
+	int rc = sqlite_files_open(conn, path->path, flags);
 	if (conn->handle == NULL)
 		return err_set(err, VIEWD_ERR_RESOURCE, "database file '%s' cannot be opened (out of memory)", path->path);
 	if (rc != SQLITE_OK) {

@@ -29,6 +29,7 @@ struct sqlite_sources {
 struct viewd_conn {
 	struct db db; /* first: see common/dialect.h */
 	sqlite3 *handle;
+	struct sqlite_layer *layer; /* files.c */
 	char *path;
 	dev_t dev;
 	ino_t ino;

@@ -2,6 +2,7 @@
 #include "sqlite/conn.h"
 
 #include "base/err.h"
+#include "sqlite/files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +54,18 @@ static bool interrupted(struct viewd_conn *conn, int code, struct viewd_err *err
 	return false;
 }
 
+/* SQLite tells neither the file nor why. */
+static void name_obstacle(const struct viewd_conn *conn, struct viewd_err *err)
+{
+	char why[512];
+	if (err == NULL || conn->path == NULL)
+		return;
+	sqlite_files_explain(conn->path, why, sizeof why);
+	size_t len = strlen(err->msg);
+	if (why[0] != '\0')
+		snprintf(err->msg + len, sizeof err->msg - len, " (%s)", why);
+}
+
 bool sqlite_error(struct viewd_conn *conn, int code, struct viewd_err *err)
 {
 	int primary = code & 0xff;
@@ -69,6 +82,8 @@ bool sqlite_error(struct viewd_conn *conn, int code, struct viewd_err *err)
 	err_set(err, cls, "%s", text);
 	if (err != NULL)
 		err->native = code;
+	if (primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY || primary == SQLITE_IOERR)
+		name_obstacle(conn, err);
 	if (strncmp(text, UNSAFE, strlen(UNSAFE)) == 0)
 		err_hint(err, "viewd trusts no schema: name it in the definition itself instead of reading it through a view");
 	if (primary == SQLITE_BUSY)

@@ -8,6 +8,7 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/conn.c plugins/sqlite/conn.h \
 	plugins/sqlite/dialect.c \
 	plugins/sqlite/error.c \
+	plugins/sqlite/files.c plugins/sqlite/files.h \
 	plugins/sqlite/path.c plugins/sqlite/path.h \
 	plugins/sqlite/query.c \
 	plugins/sqlite/replace.c \

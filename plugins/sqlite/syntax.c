@@ -52,6 +52,8 @@ const struct syntax sqlite_syntax = {
 	.type_time = "TEXT",
 	.type_serial_key = "INTEGER PRIMARY KEY",
 	.counts_end = true,
+	.captures_note = " /* triggers on the application's tables (viewd_i_..., viewd_u_..., viewd_d_...) write here: without this table or this name those"
+	                 " tables cannot be written. `viewctl uninstall` takes the triggers out, then this table. */",
 	.captures_index = "CREATE INDEX IF NOT EXISTS viewd_captures_source ON viewd_captures (source)",
 	.history_index = "CREATE INDEX IF NOT EXISTS viewd_refresh_history_view ON viewd_refresh_history (view, id)",
 	.time_in = "{}",

@@ -8,6 +8,7 @@
 #include "common/marks.h"
 #include "common/state.h"
 #include "sqlite/conn.h"
+#include "sqlite/files.h"
 #include "sqlite/watch.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <talloc.h>
 #include <unistd.h>
 
@@ -37,6 +39,7 @@ struct viewd_watch {
 	int directory; /* its number in inotify; the others are the database's own files */
 	char *path; /* of the file itself, where links lead: writers work in its directory */
 	char *file; /* its name there */
+	char *lock_path;
 	int64_t version, schema;
 	bool looked;
 	size_t look; /* how many of the pauses have passed */
@@ -70,17 +73,47 @@ static bool find_file(struct viewd_watch *w, struct viewd_err *err)
 	return true;
 }
 
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Is the locked file still the one of that name? Who gives the lock back takes the file away. */
+static bool is_named(int fd, const char *path)
+{
+	struct stat st, named;
+	return fstat(fd, &st) == 0 && lstat(path, &named) == 0 && st.st_dev == named.st_dev && st.st_ino == named.st_ino;
+}
+
 static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
 {
-	char *path = talloc_asprintf(w, "%s-viewd", w->path);
-	w->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (w->lock < 0)
-		return err_sys(err, VIEWD_ERR_DENIED, errno, "cannot open the lock file %s", path);
-	if (flock(w->lock, LOCK_EX | LOCK_NB) == 0)
-		return true;
-	if (errno != EWOULDBLOCK)
-		return err_sys(err, VIEWD_ERR_DENIED, errno, "cannot lock %s", path);
-	return err_set(err, VIEWD_ERR_STANDBY, "another viewd keeps this database (it holds %s)", path);
+	char *path = w->lock_path = talloc_asprintf(w, "%s-viewd", w->path);
+	for (;;) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0)
+			return err_sys(err, VIEWD_ERR_DENIED, errno, "cannot open the lock file %s", path);
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+			int why = errno;
+			close(fd);
+			return why == EWOULDBLOCK ? err_set(err, VIEWD_ERR_STANDBY, "another viewd keeps this database (it holds %s)", path)
+			                          : err_sys(err, VIEWD_ERR_DENIED, why, "cannot lock %s", path);
+		}
+		if (is_named(fd, path)) {
+			w->lock = fd;
+			sqlite_files_share_lock(fd, w->path);
+			return true;
+		}
+		close(fd);
+	}
+}
+
+static void give_lock_back(struct viewd_watch *w)
+{
+	if (w->lock >= 0)
+		unlink(w->lock_path);
+	close_fd(&w->lock);
 }
 
 /* Those that are there now. What others write beside them wakes nobody. */
@@ -121,13 +154,6 @@ struct viewd_watch *sqlite_watch_open(const struct viewd_host *host, const struc
 	return NULL;
 }
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 void sqlite_watch_close(struct viewd_watch **watch)
 {
 	struct viewd_watch *w = *watch;
@@ -136,7 +162,7 @@ void sqlite_watch_close(struct viewd_watch **watch)
 	sqlite_conn_close(&w->conn);
 	close_fd(&w->inotify);
 	close_fd(&w->wake);
-	close_fd(&w->lock);
+	give_lock_back(w);
 	TALLOC_FREE(*watch);
 }
 

@@ -204,6 +204,8 @@ static void a_trigger_searches_for_its_marks(void)
 	fixture_open_all(&f);
 	CHECK_CONTAINS(fixture_user_rows(&f, "EXPLAIN QUERY PLAN UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE source = 's'"),
 	               "viewd_captures_source");
+	/* and who would drop them is told what that does */
+	CHECK_CONTAINS(fixture_user_rows(&f, "SELECT sql FROM sqlite_master WHERE name = 'viewd_captures'"), "viewctl uninstall");
 	fixture_close_all(&f);
 }
 
