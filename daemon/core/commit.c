@@ -48,16 +48,21 @@ static void mark_leaving(struct engine *eng, const struct conf_diff *diff)
 			find_db(eng, diff->databases[i].name)->leaving = true;
 }
 
+/* What ends with a database may look at all others: the list is in order before the first one goes. */
 static void remove_databases(struct engine *eng)
 {
-	size_t kept = 0;
+	struct db **gone = mem_array(NULL, struct db *, eng->n_dbs);
+	size_t kept = 0, n_gone = 0;
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		if (eng->dbs[i]->leaving)
-			database_remove(eng->dbs[i]);
+			gone[n_gone++] = eng->dbs[i];
 		else
 			eng->dbs[kept++] = eng->dbs[i];
 	eng->n_dbs = kept;
 	eng->next_db = 0;
+	for (size_t i = 0; i < n_gone; i++)
+		database_remove(gone[i]);
+	talloc_free(gone);
 }
 
 static void update_database(struct db *db, const struct conf_database *conf, const struct conf_diff_entry *entry)
@@ -270,19 +275,19 @@ static bool still_wanted(const struct view *v, const struct conf *conf)
 	return false;
 }
 
+/* Those that go lose their edges as well: one that still runs outlives what it read and what read it. */
 static void retire_views(struct engine *eng, const struct conf *conf)
 {
 	struct view **gone = mem_array(NULL, struct view *, eng->n_views);
-	size_t kept = 0, n_gone = 0;
+	size_t n_gone = 0;
 	for (size_t i = 0; i < eng->n_views; i++)
-		if (still_wanted(eng->views[i], conf))
-			eng->views[kept++] = eng->views[i];
-		else
+		if (!still_wanted(eng->views[i], conf)) {
+			eng->views[i]->removed = true;
 			gone[n_gone++] = eng->views[i];
-	eng->n_views = kept;
+		}
 	if (n_gone > 0) {
-		roster_sort(eng);
 		edges_forget(eng);
+		roster_drop_removed(eng);
 	}
 	for (size_t i = 0; i < n_gone; i++)
 		retire_view(gone[i]);

@@ -70,7 +70,6 @@ void retire_view(struct view *view)
 {
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_CANCELLED, "view '%s' was removed from the configuration", view->label);
-	view->removed = true;
 	view->last_conf = conf_ref(view->eng->conf);
 	dispatch_unqueue(view);
 	due_clear(view);

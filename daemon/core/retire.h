@@ -8,7 +8,7 @@
 #include "core/job.h"
 
 /* The section is gone: ends what waits, lets what runs finish, then drops the object if on_remove says so, and frees the instance.
- * The instance is out of the roster already. */
+ * The instance is marked as removed, and out of the roster and the graph already. */
 void retire_view(struct view *view);
 
 /* The last job of a removed instance has ended. */

@@ -38,6 +38,16 @@ void roster_sort(struct engine *eng)
 	}
 }
 
+void roster_drop_removed(struct engine *eng)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < eng->n_views; i++)
+		if (!eng->views[i]->removed)
+			eng->views[kept++] = eng->views[i];
+	eng->n_views = kept;
+	roster_sort(eng);
+}
+
 /* Index of the first of n instances that is not before (name, database). */
 static size_t lower_bound(struct engine *eng, size_t n, const char *name, const char *database)
 {

@@ -10,6 +10,9 @@
 /* Sorts eng->views by name, then database, and rebuilds every database's own list. */
 void roster_sort(struct engine *eng);
 
+/* Takes removed instances out of the list; whoever calls it ends them. Sorts. */
+void roster_drop_removed(struct engine *eng);
+
 /* The instance of that name on that database, or NULL. */
 struct view *roster_find(struct engine *eng, const char *name, const char *database);
 

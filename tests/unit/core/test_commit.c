@@ -61,6 +61,46 @@ static void removed_and_kept(void)
 	CHECK_INT(harness_log_count("view 'a', no longer configured; the object stays (on_remove = keep)"), 1);
 }
 
+/* Somebody has been set up since the refresh began, so that its end looks for those behind it. */
+static void finish_after_newcomer(struct rig *rig, const char *rest, const char *server, const char *view)
+{
+	struct rig_report r;
+	fake_do(server, "block refresh %s", view);
+	rig_refresh(rig, view, &r);
+	RUN_UNTIL(rig, fake_running(server) == 1);
+	rig_commit(rig, rest);
+	RUN_UNTIL(rig, rig_view(rig, "late")->reconciled);
+	fake_do(server, "release refresh %s", view);
+	RUN_UNTIL(rig, r.done);
+	CHECK_INT(r.items[0].result, VIEW_RESULT_SUCCEEDED);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
+#define FOLLOWS "on_change = yes\n"
+
+static void removed_with_what_reads_it(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") VIEW("b", "a") FOLLOWS VIEW("c", "b") FOLLOWS KEEP("other"));
+	finish_after_newcomer(rig, DB KEEP("other") KEEP("late"), "d", "a");
+}
+
+static void removed_before_what_reads_it(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") VIEW("b", "a") FOLLOWS KEEP("other"));
+	struct rig_report r;
+	fake_do("d", "block refresh a");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_running("d") == 1);
+	rig_commit(rig, DB VIEW("b", "a") FOLLOWS KEEP("other"));
+	rig_commit(rig, DB KEEP("other") KEEP("late"));
+	RUN_UNTIL(rig, rig_view(rig, "late")->reconciled);
+	fake_do("d", "release refresh a");
+	RUN_UNTIL(rig, r.done);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
 static void removed_and_dropped(void)
 {
 	removed_while_it_runs(DROP("a"), VIEWD_KIND_NONE);
@@ -190,6 +230,8 @@ static const struct harness_test tests[] = {
 	{"unchanged views are not touched", unchanged_views_are_not_touched},
 	{"removed while it runs, kept", removed_and_kept},
 	{"removed while it runs, dropped", removed_and_dropped},
+	{"removed while it runs, with what reads it", removed_with_what_reads_it},
+	{"removed while it runs, then what reads it", removed_before_what_reads_it},
 	{"a chain is dropped in an order that works", chain_is_dropped_in_an_order_that_works},
 	{"a database is removed while it runs", database_removed_while_it_runs},
 	{"orphans of an earlier life", orphans_of_an_earlier_life},
