@@ -330,6 +330,7 @@ void database_remove(struct db *db)
 	db->n_jobs++; /* so that the last waiting job does not free it under us */
 	drop_waiting_aux(db);
 	db->removed = true;
+	db->last_conf = conf_ref(db->eng->conf);
 	session_close_idle(db);
 	doubt_settle(db, false);
 	if (--db->n_jobs == 0)
@@ -343,5 +344,6 @@ void database_free(struct db **db_ptr)
 	loop_timer_free(&db->probe_timer);
 	loop_timer_free(&db->doubt_timer);
 	session_close_idle(db);
+	conf_unref(&db->last_conf);
 	talloc_free(db);
 }

@@ -12,6 +12,7 @@
 #include "core/due.h"
 #include "core/edges.h"
 #include "core/group.h"
+#include "core/job.h"
 #include "core/outcome.h"
 #include "core/pause.h"
 #include "core/session.h"
@@ -52,17 +53,15 @@ void engine_stop(struct engine *eng)
 		loop_timer_clear(eng->dbs[i]->probe_timer);
 		watch_stop(eng->dbs[i]);
 		session_close_idle(eng->dbs[i]);
-		if (eng->dbs[i]->aux_job != NULL)
-			job_cancel(eng->dbs[i]->aux_job);
-		if (eng->dbs[i]->prepare_job != NULL)
-			job_cancel(eng->dbs[i]->prepare_job);
+		database_refuse_history(eng->dbs[i], &err);
 	}
 	for (size_t i = 0; i < eng->n_views; i++) {
 		wave_end_waiting(eng->views[i], WAVE_ALL, VIEW_RESULT_CANCELLED, &err);
 		dispatch_unqueue(eng->views[i]);
-		if (eng->views[i]->job != NULL)
-			job_cancel(eng->views[i]->job);
 	}
+	struct job *job;
+	LIST_FOREACH(job, &eng->begun, begun_link)
+		job_cancel(job);
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		doubt_settle(eng->dbs[i], false);
 }

@@ -60,6 +60,8 @@ void job_start(struct job *job)
 		.thread_end = job->db->dialect->thread_end,
 	};
 	arm_deadline(job);
+	job->begun = true;
+	LIST_INSERT_HEAD(&job->eng->begun, job, begun_link);
 	worker_submit(job->eng->pool, &job->task);
 }
 
@@ -98,6 +100,8 @@ void job_free(struct job **job_ptr)
 	*job_ptr = NULL;
 	struct db *db = job->db;
 	job_returned(job);
+	if (job->begun)
+		LIST_REMOVE(job, begun_link);
 	conf_unref(&job->conf);
 	talloc_free(job);
 	if (--db->n_jobs == 0 && db->removed)

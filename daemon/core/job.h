@@ -77,6 +77,8 @@ struct job {
 	int64_t cancel_wait; /* until the cancel is repeated */
 	int64_t started_wall;
 	TAILQ_ENTRY(job) link;
+	bool begun;
+	LIST_ENTRY(job) begun_link; /* of the engine's */
 	engine_history_fn *history_done;
 	void *history_ctx;
 

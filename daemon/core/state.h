@@ -40,7 +40,8 @@ TAILQ_HEAD(job_queue, job);
 
 struct db {
 	struct engine *eng;
-	const struct conf_database *conf;
+	const struct conf_database *conf; /* of the configuration in force; once removed, of last_conf */
+	struct conf *last_conf;
 	const struct viewd_dialect *dialect; /* NULL when unusable */
 	enum db_state state;
 	struct viewd_err *err; /* why it is not up; NULL when up */
@@ -114,7 +115,7 @@ struct change {
 struct view {
 	struct engine *eng;
 	struct db *db;
-	const struct conf_view *conf;
+	const struct conf_view *conf; /* of the configuration in force; once removed, of last_conf */
 	const char *label;      /* the section's own name where that is enough */
 	char *long_label;       /* else this */
 	char *relation;         /* canonical quoted text */
@@ -219,6 +220,7 @@ struct engine {
 	struct waiter_list woken;      /* to be looked at by the post timer */
 	struct waiter_list looked;     /* for whom a watch has looked: fresh as soon as nothing is pending, by whatever end */
 	LIST_HEAD(, wave) waves;       /* all */
+	LIST_HEAD(, job) begun;        /* jobs that were given to a worker and have not ended, also those of what has been removed */
 	struct wave *finished;         /* list of waves to report */
 	size_t next_db;                /* whose turn it is */
 	size_t n_running, n_stuck, n_sessions;

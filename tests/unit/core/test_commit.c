@@ -101,6 +101,61 @@ static void removed_before_what_reads_it(void)
 	rig_free(&rig);
 }
 
+/* rig_free waits for the end of all that runs. */
+static void stopped_while_a_removed_one_runs(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") KEEP("other"));
+	struct rig_report r;
+	fake_do("d", "block refresh a");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_running("d") == 1);
+	rig_commit(rig, DB KEEP("other"));
+	rig_free(&rig);
+	CHECK(r.done);
+	CHECK_INT(r.items[0].result, VIEW_RESULT_CANCELLED);
+}
+
+static void count_history(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED, const struct viewd_err *err)
+{
+	*(int *)ctx += err != NULL && err->cls == VIEWD_ERR_CANCELLED;
+}
+
+#define E "[database e]\nurl = fake://e\n[view o]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n"
+
+static void stopped_while_a_removed_database_is_asked(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") E);
+	int told = 0;
+	fake_do("d", "block history a");
+	engine_history(rig->eng, rig_view(rig, "a"), 5, count_history, &told);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	rig_commit(rig, E);
+	rig_free(&rig);
+	CHECK_INT(told, 1);
+}
+
+static void stopped_while_a_removed_database_is_prepared(void)
+{
+	struct rig *rig = rig_new();
+	fake_do("d", "block prepare *");
+	rig_commit(rig, DB KEEP("a") E);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	rig_commit(rig, E);
+	rig_free(&rig);
+}
+
+static void stopped_before_it_is_asked(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") E);
+	int told = 0;
+	fake_do("d", "block history a");
+	engine_history(rig->eng, rig_view(rig, "a"), 5, count_history, &told);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	engine_history(rig->eng, rig_view(rig, "a"), 5, count_history, &told); /* waits for the first */
+	rig_free(&rig);
+	CHECK_INT(told, 2);
+}
+
 static void removed_and_dropped(void)
 {
 	removed_while_it_runs(DROP("a"), VIEWD_KIND_NONE);
@@ -232,6 +287,10 @@ static const struct harness_test tests[] = {
 	{"removed while it runs, dropped", removed_and_dropped},
 	{"removed while it runs, with what reads it", removed_with_what_reads_it},
 	{"removed while it runs, then what reads it", removed_before_what_reads_it},
+	{"stopped while a removed one runs", stopped_while_a_removed_one_runs},
+	{"stopped while a removed database is asked", stopped_while_a_removed_database_is_asked},
+	{"stopped while a removed database is prepared", stopped_while_a_removed_database_is_prepared},
+	{"stopped before it is asked", stopped_before_it_is_asked},
 	{"a chain is dropped in an order that works", chain_is_dropped_in_an_order_that_works},
 	{"a database is removed while it runs", database_removed_while_it_runs},
 	{"orphans of an earlier life", orphans_of_an_earlier_life},
