@@ -21,6 +21,7 @@
 #include "core/retire.h"
 #include "core/roster.h"
 #include "core/session.h"
+#include "core/watch.h"
 #include "core/wave.h"
 
 #include <string.h>
@@ -73,6 +74,7 @@ static void update_database(struct db *db, const struct conf_database *conf, con
 	}
 	db->conf = conf;
 	session_adopt_conf(db);
+	watch_adopt_conf(db);
 }
 
 static void commit_databases(struct engine *eng, const struct conf *conf, const struct conf_diff *diff)
@@ -189,6 +191,7 @@ static void resolve(struct view *v)
 	struct guess_list list = {.view = v};
 	struct viewd_text_sink mentions = {.fn = keep_guess, .ctx = &list};
 	v->refused = false;
+	v->judged = v->db->epoch;
 	v->method = (enum viewd_method)v->conf->method;
 	v->mode = (enum viewd_refresh_mode)v->conf->refresh_mode;
 	if (v->db->dialect == NULL)
@@ -220,24 +223,41 @@ static void set_label(struct view *v)
 	v->label = v->long_label != NULL ? v->long_label : v->conf->name;
 }
 
-static void redefine(struct view *v, struct todo *todo)
+static void set_up_anew(struct view *v, struct todo *todo)
 {
 	v->reconciled = false;
 	v->retries = 0;
 	due_clear(v);
-	resolve(v);
 	if (!v->refused && v->conf->enabled)
 		todo->views[todo->n++] = v;
+}
+
+static void redefine(struct view *v, struct todo *todo)
+{
+	resolve(v);
+	set_up_anew(v, todo);
+}
+
+/* Any key may be one that the dialect refuses, and another dialect may refuse others. */
+static void judge_anew(struct view *v, struct todo *todo)
+{
+	bool was_refused = v->refused;
+	resolve(v);
+	if (v->refused || was_refused)
+		set_up_anew(v, todo);
+	else
+		todo->live[todo->n_live++] = v;
 }
 
 static void update_view(struct view *v, const struct conf_view *conf, const struct conf_diff_entry *entry, struct todo *todo)
 {
 	bool renamed = v->conf->database.n != conf->database.n;
 	bool was_enabled = v->conf->enabled;
+	bool elsewhere = v->judged != v->db->epoch;
 	bool same_cron = same_text(v->conf->cron, conf->cron) && same_text(v->conf->timezone, conf->timezone);
 	v->conf = conf;
 	set_label(v);
-	if (entry->what == CONF_DIFF_UNCHANGED && !renamed)
+	if (entry->what == CONF_DIFF_UNCHANGED && !renamed && !elsewhere)
 		return;
 	set_schedule(v);
 	if (!same_cron)
@@ -246,7 +266,7 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 	if (entry->reload != OPTION_LIVE || (conf->enabled && !was_enabled))
 		redefine(v, todo);
 	else
-		todo->live[todo->n_live++] = v;
+		judge_anew(v, todo);
 	if (!conf->enabled)
 		wave_end_waiting(v, WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL);
 	v->eng->captures_dirty = true;

@@ -132,6 +132,7 @@ struct view {
 	struct conf *last_conf; /* of a removed instance: keeps conf alive */
 	bool queued;
 	bool refused;           /* the dialect refuses the section: err says why */
+	unsigned judged;        /* db.epoch when it was asked */
 	int64_t last_refresh_us, last_success_us, data_timestamp_us, duration_us;
 	int64_t rows, rows_written;
 	int consecutive_errors;

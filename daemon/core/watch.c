@@ -97,6 +97,7 @@ static void receive(struct worker_note *note)
 	struct watcher *w = n->watcher;
 	if (w->db != NULL && n->what == NOTE_OPENED) {
 		w->opened = true;
+		watch_adopt_conf(w->db);
 		database_watch_opened(w->db);
 	} else if (n->what == NOTE_OPENED)
 		w->dialect->watch_wake(w->watch); /* stopped before this was known: it may wait already */
@@ -272,6 +273,17 @@ void watch_wake(struct db *db)
 {
 	if (db->watcher != NULL && db->watcher->opened)
 		db->dialect->watch_wake(db->watcher->watch);
+}
+
+/* Until it is open its thread reads the section. */
+void watch_adopt_conf(struct db *db)
+{
+	struct watcher *w = db->watcher;
+	if (w == NULL || !w->opened || w->conf_db == db->conf)
+		return;
+	conf_unref(&w->conf);
+	w->conf = conf_ref(db->eng->conf);
+	w->conf_db = db->conf;
 }
 
 uint64_t watch_ask(struct db *db)

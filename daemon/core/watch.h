@@ -22,6 +22,9 @@ uint64_t watch_ask(struct db *db);
 /* Is a watch of the same database, of an earlier section of the files perhaps, still being closed? */
 bool watch_lingers(const struct db *db);
 
+/* A new snapshot says the same about the database: the watch lets go of the old one. */
+void watch_adopt_conf(struct db *db);
+
 /* Ends it; what it still tells goes to nobody. */
 void watch_stop(struct db *db);
 

@@ -5,6 +5,7 @@
 #include "unit/core/rig.h"
 
 #include <stdio.h>
+#include <talloc.h>
 
 #define KEEP(name) "[view " name "]\ndatabase = d\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM t_x'\n"
 #define DROP(name) KEEP(name) "on_remove = drop\n"
@@ -268,6 +269,71 @@ static void disabled_and_enabled(void)
 	rig_free(&rig);
 }
 
+#define ONE "[database d]\nurl = fakeone://d\n"
+#define GROUPED(name) KEEP(name) "refresh_group = g\n"
+#define REFUSED "refresh_group = g, but the dialect fakeone cannot refresh several views together"
+
+static void a_live_change_mends_what_was_refused(void)
+{
+	struct rig *rig = rig_new();
+	expect_log(REFUSED);
+	rig_commit(rig, ONE GROUPED("a") KEEP("b"));
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "FAILED IDLE NONE");
+	rig_commit(rig, ONE KEEP("a") KEEP("b"));
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	CHECK(rig_status(rig, "a").error == NULL);
+	CHECK_INT(rig_refresh_now(rig, "a").items[0].result, VIEW_RESULT_SUCCEEDED);
+	rig_free(&rig);
+}
+
+static void a_live_change_is_refused(void)
+{
+	struct rig *rig = rig_start(ONE KEEP("a"));
+	expect_log(REFUSED);
+	rig_commit(rig, ONE GROUPED("a"));
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "FAILED IDLE SUCCEEDED");
+	CHECK_INT(rig_status(rig, "a").next_refresh_us, 0);
+	struct rig_report r = rig_refresh_now(rig, "a");
+	CHECK_INT(r.items[0].result, VIEW_RESULT_FAILED);
+	CHECK_CONTAINS(r.items[0].msg, REFUSED);
+	rig_free(&rig);
+}
+
+static void another_dialect_judges_anew(void)
+{
+	struct rig *rig = rig_start(DB GROUPED("a") GROUPED("b"));
+	expect_log(REFUSED);
+	rig_commit(rig, "[database d]\nurl = fakeone://other\n" GROUPED("a") GROUPED("b"));
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "FAILED IDLE NONE");
+	rig_commit(rig, DB GROUPED("a") GROUPED("b"));
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	CHECK(rig_status(rig, "b").error == NULL);
+	rig_free(&rig);
+}
+
+static int note_freed(bool **freed)
+{
+	**freed = true;
+	return 0;
+}
+
+static void old_snapshots_are_freed(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a"));
+	bool freed = false, **witness = talloc(engine_conf(rig->eng), bool *);
+	*witness = &freed;
+	talloc_set_destructor(witness, note_freed);
+	rig_commit(rig, DB KEEP("a") KEEP("b"));
+	rig_settle(rig);
+	CHECK(freed); /* though sessions and the watch were opened by it */
+	rig_free(&rig);
+}
+
 static void everything_goes_and_comes_back(void)
 {
 	struct rig *rig = rig_start(DB KEEP("a") KEEP("b"));
@@ -299,6 +365,10 @@ static const struct harness_test tests[] = {
 	{"a database moves", database_moves},
 	{"a database moves while it is probed", database_moves_while_it_is_probed},
 	{"disabled and enabled", disabled_and_enabled},
+	{"a live change mends what was refused", a_live_change_mends_what_was_refused},
+	{"a live change is refused", a_live_change_is_refused},
+	{"another dialect judges anew", another_dialect_judges_anew},
+	{"old snapshots are freed", old_snapshots_are_freed},
 	{"everything goes and comes back", everything_goes_and_comes_back},
 };
 HARNESS_MAIN(SUITE("commit", tests))
