@@ -28,6 +28,7 @@
  *   behind | abreast                     looks of the watch do not come to their end and tell nothing | they do
  *   unwatch                              the connection of the watch breaks, no other
  *   rival | norival                      another daemon holds the lock | lets go of it
+ *   calm                                 ends all of that: nothing waits or fails any more, nobody else leads
  *   report FILE                          writes "OP COUNT" lines: calls so far; and "bytes N": memory of its objects
  * A group refresh is one call of refresh_group with the names of all members ("a b"), then one of refresh for each of them.
  * OP is the name of a dialect function, or `*`; OBJECT a relation (a database's name for prepare, open, alive), or `*`.

@@ -132,6 +132,19 @@ static void rewind_all(struct fake_server *s)
 	fake_rewind_marks(s);
 }
 
+static void calm(struct fake_server *s)
+{
+	while (s->rules != NULL) {
+		struct fake_rule *r = s->rules;
+		s->rules = r->next;
+		talloc_free(r);
+	}
+	s->down = VIEWD_ERR_OK;
+	s->readonly = s->deaf = s->rival = false;
+	s->storm_left = 0;
+	fake_lag(s, false);
+}
+
 static bool report(const struct fake_server *s, const char *path)
 {
 	static const char *const names[] = {
@@ -175,6 +188,8 @@ static bool obey(struct fake_server *s, char **w, int n)
 		s->readonly = false;
 	else if (strcmp(w[0], "rewind") == 0)
 		rewind_all(s);
+	else if (strcmp(w[0], "calm") == 0)
+		calm(s);
 	else if (strcmp(w[0], "unwatch") == 0)
 		s->watch_epoch++;
 	else if (strcmp(w[0], "deaf") == 0 || strcmp(w[0], "hearing") == 0)

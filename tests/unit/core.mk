@@ -33,6 +33,7 @@ core_rig_tests = \
 	tests/unit/core/test_group \
 	tests/unit/core/test_interplay \
 	tests/unit/core/test_loader \
+	tests/unit/core/test_model \
 	tests/unit/core/test_observe \
 	tests/unit/core/test_reload \
 	tests/unit/core/test_restore \
@@ -45,6 +46,12 @@ tests_unit_core_test_change_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_commit_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_reload_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_observe_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_model_SOURCES = \
+	tests/unit/core/test_model.c \
+	tests/unit/core/alive.c tests/unit/core/alive.h \
+	tests/unit/core/model_conf.c tests/unit/core/model_conf.h \
+	tests/unit/core/model_servers.c tests/unit/core/model_servers.h
+tests_unit_core_test_model_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_loader_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_elsewhere_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
