@@ -102,7 +102,7 @@ struct sweep {
 	size_t n;
 };
 
-static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct sweep *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
@@ -110,6 +110,8 @@ static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
 	list->items[list->n++] = talloc_strdup(list->mem, v[0]);
 	return true;
 }
+
+static const struct db_reader keep[] = {{keep_fn, "t", "sources and their triggers"}};
 
 static bool contains(const struct sweep *list, const char *text)
 {

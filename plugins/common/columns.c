@@ -79,11 +79,13 @@ struct columns *columns_declared(const struct syntax *syn, void *mem_ctx, const 
 	return cols;
 }
 
-static bool collect(void *ctx, const char *const *values, size_t n)
+static bool collect_fn(void *ctx, const char *const *values, size_t n)
 {
-	append(ctx, values[0] != NULL ? values[0] : "", n > 1 ? values[1] : NULL, n > 2 ? values[2] : NULL);
+	append(ctx, values[0] != NULL ? values[0] : "", values[1], n > 2 ? values[2] : NULL);
 	return true;
 }
+
+static const struct db_reader collect[] = {{collect_fn, "TT*", "the columns of a query"}};
 
 static bool refuse_bad_names(const struct syntax *syn, const struct columns *actual, struct viewd_err *err)
 {

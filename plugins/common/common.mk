@@ -21,6 +21,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/lexer.c plugins/common/lexer.h \
 	plugins/common/marks.c plugins/common/marks.h \
 	plugins/common/objects.c plugins/common/objects.h \
+	plugins/common/number.c plugins/common/number.h \
 	plugins/common/process.c plugins/common/process.h \
 	plugins/common/query.c \
 	plugins/common/recipe.h \

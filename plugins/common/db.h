@@ -21,6 +21,19 @@ struct task; /* task.h: all that is known about one view during one call */
 /* Called for each row; values[i] is NULL for SQL NULL. Returning false stops reading (not an error). */
 typedef bool db_row_fn(void *ctx, const char *const *values, size_t n);
 
+/* A function for rows and what it may rely on: what answers is not believed to have understood the question. Declared as an array of one
+ * element, whose name is given to query(). */
+struct db_reader {
+	db_row_fn *row;
+	/* One letter a column: t text, n a whole number that int64_t holds, T and N the same or NULL. A * at the end: further ones may follow. */
+	const char *columns;
+	const char *about; /* what is asked for, for the error record */
+};
+
+/* Hands one row over, whatever its source is. *more_r: what row() returned. A row that is not as the reader wants it is a failure of class
+ * QUERY and is not handed over. */
+bool db_give(const struct db_reader *reader, void *ctx, const char *const *values, size_t n, bool *more_r, struct viewd_err *err);
+
 enum db_begin {
 	DB_BEGIN_WRITE,    /* a transaction that will write: READ COMMITTED / IMMEDIATE */
 	DB_BEGIN_GROUP,    /* one snapshot for everything read, and it will write */
@@ -46,8 +59,8 @@ struct db_ops {
 	/* One statement, no result rows. params are text (NULL = SQL NULL). affected_r may be NULL. */
 	bool (*exec)(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
 	             struct viewd_err *err);
-	/* One statement with result rows as text. row must not run another statement on the same connection. */
-	bool (*query)(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+	/* One statement with result rows as text, each given by db_give(). row must not run another statement on the same connection. */
+	bool (*query)(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
 	              struct viewd_err *err);
 	bool (*begin)(struct db *db, enum db_begin how, struct viewd_err *err);
 	bool (*commit)(struct db *db, struct viewd_err *err); /* connection lost inside COMMIT: VIEWD_ERR_LOST */
@@ -65,10 +78,10 @@ struct db_ops {
 
 	/* Column names and types a query yields, in order: row(ctx, {name, type[, inner]}, 2 or 3). type is what CREATE TABLE would take, NULL or
 	 * "" when none is known; inner is what `SELECT inner FROM (query)` has to say, where that may differ from the name. */
-	bool (*query_columns)(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
+	bool (*query_columns)(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 	/* Names of the indexes that exist on the relation: row(ctx, {name}, 1). */
-	bool (*list_indexes)(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+	bool (*list_indexes)(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 	/* ---- optional from here on: NULL = what the comment says ---- */
 
@@ -76,8 +89,8 @@ struct db_ops {
 	 * is asked next (find_object, exec, query, commit ...), which then fails in their place; what stands after the one that failed
 	 * has not run. sql is one of a few texts: what varies is in params. Both are copied, ctx must live until then. flush: asks for all of them now. NULL, all three: at once. */
 	bool (*exec_later)(struct db *db, const char *sql, const char *const *params, size_t n_params, struct viewd_err *err);
-	bool (*query_later)(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
-	                    struct viewd_err *err);
+	bool (*query_later)(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row,
+	                    void *ctx, struct viewd_err *err);
 	bool (*flush)(struct db *db, struct viewd_err *err);
 
 	/* A new call of the daemon begins: forget a cancel that came for an earlier one. NULL: nothing to do. */
@@ -95,7 +108,7 @@ struct db_ops {
 
 	/* Views that read rel directly: row(ctx, {kind word VIEW|MATVIEW|TABLE, schema, name}, 3). NULL: the server itself refuses or
 	 * cascades (syntax->drop_cascade). */
-	bool (*list_dependants)(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+	bool (*list_dependants)(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 	/* Is the declared column type the one the query yields? NULL: types are not compared. Different: *same_r = false. */
 	bool (*same_type)(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
@@ -149,7 +162,7 @@ struct db_ops {
 	             struct viewd_err *err);
 	/* The rows of the state table `objects` whose stamp is not the stored one: row(ctx, {source, stamp, digest, stored digest}, 4); digest
 	 * NULL: the object is gone. On the watching connection, outside a transaction, for all views at once. NULL: nothing is compared. */
-	bool (*changed_objects)(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+	bool (*changed_objects)(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 	/* One session of a database at a time sets up or takes down captures: triggers of one source belong to several views. Held to the
 	 * end of the transaction where DDL has one, else until captures_unlock. CONFLICT when another one takes long. NULL: the
 	 * engine has one writer anyway. */
@@ -160,7 +173,7 @@ struct db_ops {
 	/* Makes sure that the source has viewd's triggers. Idempotent. Under captures_lock. */
 	bool (*make_trigger)(struct db *db, const struct relation *source, struct viewd_err *err);
 	/* The sources that have viewd's triggers: row(ctx, {source as in marks_source}, 1). NULL: the dialect makes none. */
-	bool (*list_triggers)(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+	bool (*list_triggers)(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 	/* Drops them from a source, given as list_triggers told it. A source that is gone is no error; one that is in use may keep them. */
 	bool (*drop_trigger)(struct db *db, const char *source, struct viewd_err *err);
 

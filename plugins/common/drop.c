@@ -29,7 +29,7 @@ static enum viewd_kind kind_from_word(const char *word)
 	return strcmp(word, "TABLE") == 0 ? VIEWD_KIND_TABLE : VIEWD_KIND_MATVIEW;
 }
 
-static bool collect(void *ctx, const char *const *values, size_t n UNUSED)
+static bool collect_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct dependants *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct dependant, list->n + 1);
@@ -40,6 +40,8 @@ static bool collect(void *ctx, const char *const *values, size_t n UNUSED)
 	snprintf(item->rel.name, sizeof item->rel.name, "%s", values[2]);
 	return true;
 }
+
+static const struct db_reader collect[] = {{collect_fn, "tTt", "the readers of a relation"}};
 
 static bool refuse_dependants(struct task *task, const struct relation *rel, const struct dependants *list, struct viewd_err *err)
 {

@@ -35,12 +35,14 @@ struct collect_ctx {
 	struct names *names;
 };
 
-static bool collect(void *ctx, const char *const *values, size_t n UNUSED)
+static bool collect_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct collect_ctx *c = ctx;
 	add(c->mem, c->names, values[0], strlen(values[0]));
 	return true;
 }
+
+static const struct db_reader collect[] = {{collect_fn, "t", "the indexes of a relation"}};
 
 static bool existing_names(struct task *task, const struct relation *on, struct names *out, struct viewd_err *err)
 {

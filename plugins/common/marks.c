@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/marks.h"
 
+#include "common/number.h"
 #include "common/sqltext.h"
 #include "common/state.h"
 #include "common/stmt.h"
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -21,7 +21,7 @@ char *marks_source(struct db *db, void *mem_ctx, const char *schema, const char 
 
 static int64_t number(const char *text)
 {
-	return text != NULL ? strtoll(text, NULL, 10) : 0;
+	return number_or(text, 0);
 }
 
 static void add_table(struct stmt *st, const char *before, const char *table)
@@ -46,13 +46,13 @@ struct read_ctx {
 	bool counts_end;
 };
 
-static bool keep_mark(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_mark_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct read_ctx *rd = ctx;
 	struct marks *m = rd->marks;
 	int64_t dirty = number(v[1]), clean = number(v[2]);
-	int64_t covers = rd->counts_end && dirty - clean >= MARKS_ENOUGH ? dirty - 1 : dirty;
-	m->seq += covers;
+	int64_t covers = rd->counts_end && number_difference(dirty, clean) >= MARKS_ENOUGH ? dirty - 1 : dirty;
+	m->seq = number_sum(m->seq, covers);
 	if (dirty <= clean)
 		return true;
 	m->rows = talloc_realloc(rd->mem, m->rows, struct mark, (unsigned)m->n + 1);
@@ -60,6 +60,8 @@ static bool keep_mark(void *ctx, const char *const *v, size_t n UNUSED)
 	m->rows[m->n++] = (struct mark){.source = talloc_strdup(rd->mem, v[0]), .covers = covers};
 	return true;
 }
+
+static const struct db_reader keep_mark[] = {{keep_mark_fn, "tTT", "the marks of a view"}};
 
 static struct stmt read_statement(struct db *db, const char *view)
 {
@@ -95,12 +97,14 @@ struct tell_ctx {
 	enum viewd_signal_kind kind;
 };
 
-static bool tell(void *ctx, const char *const *v, size_t n UNUSED)
+static bool tell_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct tell_ctx *t = ctx;
 	const struct viewd_signal signal = {.kind = t->kind, .view = v[0], .seq = number(v[1])};
 	return t->sink.fn(t->sink.ctx, &signal);
 }
+
+static const struct db_reader tell[] = {{tell_fn, "tT", "the views that are stale"}};
 
 bool marks_stale(struct db *db, struct viewd_signal_sink sink, struct viewd_err *err)
 {
@@ -115,7 +119,7 @@ bool marks_stale(struct db *db, struct viewd_signal_sink sink, struct viewd_err 
 	return stmt_query(&st, tell, &ctx, err);
 }
 
-bool marks_sources(struct db *db, const char *mode, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool marks_sources(struct db *db, const char *mode, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
 	add_table(&st, "SELECT DISTINCT source FROM ", "captures");
@@ -131,11 +135,11 @@ bool marks_settle(struct db *db, const char *view, const struct marks *marks, st
 		struct stmt st = stmt_new(db);
 		add_table(&st, "UPDATE ", "captures");
 		stmt_text(&st, " SET clean_seq = ");
-		stmt_number(&st, marks->rows[i].covers);
+		stmt_integer(&st, marks->rows[i].covers);
 		add_equals(&st, " WHERE ", "view", view);
 		add_equals(&st, " AND ", "source", marks->rows[i].source);
 		stmt_text(&st, " AND clean_seq < ");
-		stmt_number(&st, marks->rows[i].covers);
+		stmt_integer(&st, marks->rows[i].covers);
 		if (!stmt_run_later(&st, err))
 			return false;
 	}
@@ -190,11 +194,13 @@ static void add_ended(struct stmt *st, const char *before)
 	st->sql = sql_add(st->sql, "%s dirty_seq - clean_seq >= %d", before, MARKS_ENOUGH);
 }
 
-static bool note_row(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
+static bool note_row_fn(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
 {
 	*(bool *)ctx = true;
 	return false;
 }
+
+static const struct db_reader note_row[] = {{note_row_fn, "T", "counts that have ended"}};
 
 /* The write lock is not taken without need. view NULL: any. */
 static bool has_ended(struct db *db, const char *view, bool *ended_r, struct viewd_err *err)
@@ -243,7 +249,7 @@ struct names {
 	size_t n;
 };
 
-static bool keep_name(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct names *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
@@ -253,6 +259,8 @@ static bool keep_name(void *ctx, const char *const *v, size_t n UNUSED)
 	list->items[list->n++] = talloc_strdup(list->mem, v[0]);
 	return true;
 }
+
+static const struct db_reader keep_name[] = {{keep_name_fn, "tt", "names that are registered"}};
 
 static bool registered(const struct names *list, const struct mark_wanted *w)
 {

@@ -71,7 +71,7 @@ bool marks_register(struct db *db, const char *view, const struct mark_wanted *w
 bool marks_stale(struct db *db, struct viewd_signal_sink sink, struct viewd_err *err) MUST_CHECK;
 
 /* The distinct sources registered with a mode: row(ctx, {source}, 1). */
-bool marks_sources(struct db *db, const char *mode, db_row_fn *row, void *ctx, struct viewd_err *err) MUST_CHECK;
+bool marks_sources(struct db *db, const char *mode, const struct db_reader *row, void *ctx, struct viewd_err *err) MUST_CHECK;
 
 /* Requests made in SQL: tells each and removes it. Outside a transaction. */
 bool marks_requests(struct db *db, struct viewd_signal_sink sink, struct viewd_err *err) MUST_CHECK;

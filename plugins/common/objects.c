@@ -26,7 +26,7 @@ static bool same(const char *a, const char *b)
 
 /* ---- reading ---- */
 
-static bool keep_object(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_object_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct objects *list = ctx;
 	if ((list->n & (list->n - 1)) == 0)
@@ -36,6 +36,8 @@ static bool keep_object(void *ctx, const char *const *v, size_t n UNUSED)
 	                                         copy(list->mem, v[4])};
 	return true;
 }
+
+static const struct db_reader keep_object[] = {{keep_object_fn, "tTTTT", "the objects that views depend on"}};
 
 static struct stmt select_statement(struct db *db)
 {
@@ -168,7 +170,7 @@ struct differences {
 	bool news;
 };
 
-static bool keep_difference(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_difference_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct differences *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct difference, (unsigned)list->n + 1);
@@ -177,6 +179,8 @@ static bool keep_difference(void *ctx, const char *const *v, size_t n UNUSED)
 	list->news |= !same(v[2], v[3]);
 	return true;
 }
+
+static const struct db_reader keep_difference[] = {{keep_difference_fn, "tTTT", "objects that have changed"}};
 
 static bool store(struct db *db, const struct differences *list, struct viewd_err *err)
 {
@@ -200,11 +204,13 @@ struct telling {
 	struct viewd_signal_sink sink;
 };
 
-static bool tell(void *ctx, const char *const *v, size_t n UNUSED)
+static bool tell_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	const struct telling *t = ctx;
 	return t->sink.fn(t->sink.ctx, &(const struct viewd_signal){.kind = VIEWD_SIGNAL_REDEFINED, .view = v[0]});
 }
+
+static const struct db_reader tell[] = {{tell_fn, "t", "the views that read an object"}};
 
 static bool tell_views(struct db *db, const struct differences *list, struct viewd_signal_sink signals, struct viewd_err *err)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
 #include "common/hooks.h"
+#include "common/number.h"
 #include "common/recipe.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Asked once more after the first statement that writes to it: the lock which that took keeps the name's meaning until the end. What was
@@ -37,13 +37,15 @@ static bool check_counts(int64_t staged, const struct viewd_outcome *out, struct
 	return err_hint(err, "name all columns that together are unique");
 }
 
-static bool read_counts(void *ctx, const char *const *values, size_t n UNUSED)
+static bool read_counts_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	int64_t *counts = ctx;
 	for (size_t i = 0; i < 2; i++)
-		counts[i] = values[i] != NULL ? strtoll(values[i], NULL, 10) : 0;
+		counts[i] = number_or(values[i], 0);
 	return false;
 }
+
+static const struct db_reader read_counts[] = {{read_counts_fn, "NN", "the rows of a view"}};
 
 /* After rows with a key were compared. Where neither side has one without, as usual, the count of all rows says so. */
 static bool refresh_keyless(struct task *task, const struct relation *stage, int64_t staged, struct viewd_outcome *out,

@@ -2,13 +2,13 @@
 #include "common/state.h"
 
 #include "common/check.h"
+#include "common/number.h"
 #include "common/sqltext.h"
 #include "common/stmt.h"
 #include "common/timetext.h"
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -156,9 +156,19 @@ bool state_setup(struct db *db, struct viewd_err *err)
 
 /* ---- reading ---- */
 
-static int64_t number_or(const char *text, int64_t otherwise)
+#define DURATION_MAX_MS (INT64_C(366) * 24 * 3600 * 1000) /* nothing that has run for longer has been timed by viewd */
+
+/* Anybody who may write there may have written anything: what cannot be is unknown. */
+static int64_t count_of(const char *text)
 {
-	return text != NULL ? strtoll(text, NULL, 10) : otherwise;
+	int64_t n = number_or(text, -1);
+	return n < 0 ? -1 : n;
+}
+
+static int64_t duration_of(const char *ms)
+{
+	int64_t n = number_or(ms, 0);
+	return n < 0 || n > DURATION_MAX_MS ? 0 : n * 1000;
 }
 
 static void copy_text(char *out, size_t size, const char *text)
@@ -166,10 +176,9 @@ static void copy_text(char *out, size_t size, const char *text)
 	snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
-static bool read_row(void *ctx, const char *const *v, size_t n)
+static bool read_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct state_row *row = ctx;
-	assert(n == 12);
 	row->present = true;
 	copy_text(row->relation, sizeof row->relation, v[0]);
 	if (v[1] == NULL || !method_from_word(v[1], &row->method))
@@ -182,10 +191,12 @@ static bool read_row(void *ctx, const char *const *v, size_t n)
 	copy_text(row->indexes, sizeof row->indexes, v[7]);
 	row->last_success_us = timetext_parse(v[8]);
 	row->data_timestamp_us = timetext_parse(v[9]);
-	row->duration_us = number_or(v[10], 0) * 1000;
-	row->rows = number_or(v[11], -1);
+	row->duration_us = duration_of(v[10]);
+	row->rows = count_of(v[11]);
 	return true;
 }
+
+static const struct db_reader read_row[] = {{read_row_fn, "TTTTTTTTTTTT", "the state of a view"}};
 
 static struct stmt load_statement(struct db *db, const char *view, bool lock)
 {
@@ -228,7 +239,7 @@ struct recorded_ctx {
 	struct viewd_recorded_sink sink;
 };
 
-static bool read_recorded(void *ctx, const char *const *v, size_t n UNUSED)
+static bool read_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct recorded_ctx *list = ctx;
 	struct viewd_recorded row = {.name = v[0], .relation = v[1], .on_remove = v[3], .captured = number_or(v[4], 0) > 0};
@@ -236,6 +247,8 @@ static bool read_recorded(void *ctx, const char *const *v, size_t n UNUSED)
 		row.method = VIEWD_METHOD_TABLE;
 	return list->sink.fn(list->sink.ctx, &row);
 }
+
+static const struct db_reader read_recorded[] = {{read_recorded_fn, "ttTTT", "the recorded views"}};
 
 bool state_list(struct db *db, struct viewd_recorded_sink rows, struct viewd_err *err)
 {
@@ -257,15 +270,17 @@ struct history_ctx {
 	struct viewd_history_sink sink;
 };
 
-static bool read_history(void *ctx, const char *const *v, size_t n UNUSED)
+static bool read_history_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct history_ctx *list = ctx;
 	struct viewd_history_row row = {
-		.trigger = v[0], .action = v[1], .result = v[2], .error = v[3], .duration_us = number_or(v[4], 0) * 1000,
-		.rows = number_or(v[5], -1), .rows_written = number_or(v[6], -1), .started_us = timetext_parse(v[7]),
+		.trigger = v[0], .action = v[1], .result = v[2], .error = v[3], .duration_us = duration_of(v[4]),
+		.rows = count_of(v[5]), .rows_written = count_of(v[6]), .started_us = timetext_parse(v[7]),
 	};
 	return list->sink.fn(list->sink.ctx, &row);
 }
+
+static const struct db_reader read_history[] = {{read_history_fn, "TTTTTTTT", "the history of a view"}};
 
 bool state_history(struct db *db, const char *view, int limit, struct viewd_history_sink rows, struct viewd_err *err)
 {
@@ -290,12 +305,14 @@ struct text_ctx {
 	char *text;
 };
 
-static bool keep_text(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct text_ctx *t = ctx;
 	t->text = v[0] != NULL ? talloc_strdup(t->mem, v[0]) : NULL;
 	return false;
 }
+
+static const struct db_reader keep_text[] = {{keep_text_fn, "T", "the definition of a view"}};
 
 bool state_definition(struct db *db, void *mem_ctx, const char *view, char **text_r, struct viewd_err *err)
 {

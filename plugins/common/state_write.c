@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/check.h"
+#include "common/number.h"
 #include "common/state.h"
 #include "common/sqltext.h"
 #include "common/stmt.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TRIM_EVERY 16 /* the history is trimmed in one write of so many, on an average */
@@ -149,11 +149,13 @@ static bool insert_history(struct db *db, const char *view, const struct state_r
 	return stmt_run_later(&st, err);
 }
 
-static bool read_id(void *ctx, const char *const *values, size_t n UNUSED)
+static bool read_id_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	snprintf(ctx, 32, "%s", values[0] != NULL ? values[0] : "");
 	return false;
 }
+
+static const struct db_reader read_id[] = {{read_id_fn, "T", "the number of a run"}};
 
 static bool trim(struct db *db, const char *view, struct viewd_err *err)
 {
@@ -174,7 +176,7 @@ static bool trim(struct db *db, const char *view, struct viewd_err *err)
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
 	stmt_text(&st, " AND id <= ");
-	stmt_number(&st, strtoll(oldest, NULL, 10));
+	stmt_number(&st, number_or(oldest, 0));
 	return stmt_run_later(&st, err);
 }
 
@@ -191,7 +193,7 @@ bool state_annotate(struct db *db, const char *view, const char *error, struct v
 	st = stmt_new(db);
 	st.sql = sql_add(st.sql, "UPDATE %s SET error = ", db->syntax->history_table);
 	stmt_param(&st, error);
-	st.sql = sql_add(st.sql, " WHERE id = %lld", strtoll(newest, NULL, 10));
+	st.sql = sql_add(st.sql, " WHERE id = %lld", (long long)number_or(newest, 0));
 	return stmt_run(&st, err);
 }
 

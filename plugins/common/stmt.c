@@ -44,6 +44,11 @@ void stmt_number(struct stmt *st, int64_t n)
 	stmt_param(st, n < 0 ? NULL : talloc_asprintf(st->sql, "%lld", (long long)n));
 }
 
+void stmt_integer(struct stmt *st, int64_t n)
+{
+	stmt_param(st, talloc_asprintf(st->sql, "%lld", (long long)n));
+}
+
 void stmt_time(struct stmt *st, int64_t us)
 {
 	char buf[TIMETEXT_SIZE];
@@ -65,7 +70,7 @@ bool stmt_run(struct stmt *st, struct viewd_err *err)
 	return done;
 }
 
-bool stmt_query(struct stmt *st, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool stmt_query(struct stmt *st, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	bool done = st->db->ops->query(st->db, st->sql, st->params, st->n, row, ctx, err);
 	TALLOC_FREE(st->sql);
@@ -81,7 +86,7 @@ bool stmt_run_later(struct stmt *st, struct viewd_err *err)
 	return done;
 }
 
-bool stmt_query_later(struct stmt *st, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool stmt_query_later(struct stmt *st, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	if (st->db->ops->query_later == NULL)
 		return stmt_query(st, row, ctx, err);

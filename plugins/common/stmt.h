@@ -27,6 +27,7 @@ void stmt_names(struct stmt *st, const char *const *names, size_t n);
  * (0 = NULL). */
 void stmt_param(struct stmt *st, const char *text);
 void stmt_number(struct stmt *st, int64_t n);
+void stmt_integer(struct stmt *st, int64_t n); /* negative ones as they are */
 void stmt_time(struct stmt *st, int64_t us);
 
 /* ", column" as text that timetext_parse() reads. */
@@ -34,10 +35,10 @@ void stmt_time_out(struct stmt *st, const char *column);
 
 /* Runs the statement and frees it, whatever happens. */
 bool stmt_run(struct stmt *st, struct viewd_err *err) MUST_CHECK;
-bool stmt_query(struct stmt *st, db_row_fn *row, void *ctx, struct viewd_err *err) MUST_CHECK;
+bool stmt_query(struct stmt *st, const struct db_reader *row, void *ctx, struct viewd_err *err) MUST_CHECK;
 
 /* Likewise, with what the engine makes of exec_later and query_later (db.h). */
 bool stmt_run_later(struct stmt *st, struct viewd_err *err) MUST_CHECK;
-bool stmt_query_later(struct stmt *st, db_row_fn *row, void *ctx, struct viewd_err *err) MUST_CHECK;
+bool stmt_query_later(struct stmt *st, const struct db_reader *row, void *ctx, struct viewd_err *err) MUST_CHECK;
 
 #endif

@@ -4,11 +4,11 @@
 #include "base/err.h"
 #include "common/group.h"
 #include "common/hooks.h"
+#include "common/number.h"
 #include "common/sqltext.h"
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <talloc.h>
@@ -160,14 +160,17 @@ bool task_record_object(struct task *task, struct viewd_err *err)
 	       state_save_definition(task->db, task->view->name, task->definition, err);
 }
 
-static bool read_int(void *ctx, const char *const *values, size_t n UNUSED)
+static bool read_int_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
-	*(int64_t *)ctx = values[0] != NULL ? strtoll(values[0], NULL, 10) : 0;
+	*(int64_t *)ctx = number_or(values[0], 0);
 	return false;
 }
 
+static const struct db_reader read_int[] = {{read_int_fn, "N", "a number"}};
+
 bool db_query_int(struct db *db, const char *sql, int64_t *n_r, struct viewd_err *err)
 {
+	*n_r = 0;
 	return db->ops->query(db, sql, NULL, 0, read_int, n_r, err);
 }
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
+#include "common/number.h"
 #include "common/recipe.h"
 
-#include <stdlib.h>
 
-static bool read_verdict(void *ctx, const char *const *values, size_t n UNUSED)
+static bool read_verdict_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct viewd_verdict *out = ctx;
-	out->rows = values[0] != NULL ? strtoll(values[0], NULL, 10) : 0;
-	out->missing = values[1] != NULL ? strtoll(values[1], NULL, 10) : 0;
-	out->unexpected = values[2] != NULL ? strtoll(values[2], NULL, 10) : 0;
+	out->rows = number_or(values[0], 0);
+	out->missing = number_or(values[1], 0);
+	out->unexpected = number_or(values[2], 0);
 	return false;
 }
+
+static const struct db_reader read_verdict[] = {{read_verdict_fn, "NNN", "the comparison of a view with its definition"}};
 
 /* One statement, so one snapshot on every engine. */
 bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_err *err)

@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "common/marks.h"
+#include "common/number.h"
 #include "mysql/events.h"
 
 #define HEARTBEAT "SET @master_heartbeat_period = 5000000000" /* nanoseconds */
@@ -121,11 +122,13 @@ bool binlog_try(struct viewd_conn *conn, const struct position *at, struct viewd
 	return good;
 }
 
-static bool keep_status(void *ctx, const char *const *v, size_t n)
+static bool keep_status_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	*(int64_t *)ctx = n > 1 && v[1] != NULL ? strtoll(v[1], NULL, 10) : 0;
+	*(int64_t *)ctx = number_or(v[1], 0);
 	return false;
 }
+
+static const struct db_reader keep_status[] = {{keep_status_fn, "tT", "a counter of the server"}};
 
 /* RESET MASTER in the first file of a log goes unnoticed by who follows it: the server goes on waiting for a file that is gone. */
 static bool count_resets(struct viewd_conn *conn, int64_t *n_r, struct viewd_err *err)

@@ -30,7 +30,7 @@ static struct cascade *find_or_add(struct cascades *list, const char *schema, co
 }
 
 /* {parent's schema, parent, delete rule, update rule, parent's column} */
-static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct cascades *list = ctx;
 
@@ -46,6 +46,8 @@ static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
 	found->changed = sql_add(text, "NOT (OLD.%s <=> NEW.%s)", column, column);
 	return true;
 }
+
+static const struct db_reader keep[] = {{keep_fn, "tttTt", "foreign keys"}};
 
 static bool find_parents(struct viewd_conn *conn, const struct relation *child, struct cascades *list, struct viewd_err *err)
 {

@@ -5,12 +5,12 @@
 #include "mysql/my.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/err.h"
 #include "common/digest.h"
+#include "common/number.h"
 #include "common/sqltext.h"
 #include "mysql/tag.h"
 
@@ -48,7 +48,7 @@ struct look {
 	char unreadable[160]; /* the server's reason, where it could not open the table */
 };
 
-static bool read_object(void *ctx, const char *const *values, size_t n)
+static bool read_object_fn(void *ctx, const char *const *values, size_t n)
 {
 	struct look *look = ctx;
 	struct tag tag;
@@ -57,8 +57,8 @@ static bool read_object(void *ctx, const char *const *values, size_t n)
 	look->object->bytes = -1;
 	if (look->object->kind != VIEWD_KIND_TABLE)
 		return false;
-	if (n > 3) { /* an engine without transactions has no size */
-		look->object->bytes = values[3] != NULL ? strtoll(values[3], NULL, 10) : -1;
+	if (n > 4) { /* an engine without transactions has no size */
+		look->object->bytes = number_or(values[3], -1);
 		look->object->indexed = values[4] != NULL;
 	}
 	if (values[2] == NULL) /* no engine: the comment is an error message, for example of a lock */
@@ -68,7 +68,9 @@ static bool read_object(void *ctx, const char *const *values, size_t n)
 	return false;
 }
 
-static bool add_values(void *ctx, const char *const *values, size_t n)
+static const struct db_reader read_object[] = {{read_object_fn, "ttT*", "what a name stands for"}};
+
+static bool add_values_fn(void *ctx, const char *const *values, size_t n)
 {
 	char **text = ctx;
 
@@ -76,6 +78,8 @@ static bool add_values(void *ctx, const char *const *values, size_t n)
 		*text = sql_add(*text, "%s\n", values[i] != NULL ? values[i] : "");
 	return true;
 }
+
+static const struct db_reader add_values[] = {{add_values_fn, "*", "what a table consists of"}};
 
 static bool table_canonical(struct viewd_conn *conn, void *mem, const char *where, struct db_object *object, struct viewd_err *err)
 {
@@ -205,7 +209,7 @@ bool my_view_text(struct viewd_conn *conn, void *mem_ctx, const struct relation 
 	return done;
 }
 
-bool my_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool my_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
 	struct relation at;

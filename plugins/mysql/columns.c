@@ -41,18 +41,25 @@ static char *clean_type(void *mem, const char *type, const char *collation)
 
 struct column_sink {
 	void *mem;
-	db_row_fn *row;
+	const struct db_reader *row;
 	void *ctx;
+	bool misfit;
+	struct viewd_err *err;
 };
 
 /* SHOW FULL COLUMNS: Field, Type, Collation, ... */
-static bool pass_column(void *ctx, const char *const *values, size_t n UNUSED)
+static bool pass_column_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct column_sink *sink = ctx;
 	const char *column[2] = {values[0], clean_type(sink->mem, values[1], values[2])};
 
-	return sink->row(sink->ctx, column, 2);
+	bool more = false;
+
+	sink->misfit = !db_give(sink->row, sink->ctx, column, 2, &more, sink->err);
+	return !sink->misfit && more;
 }
+
+static const struct db_reader pass_column[] = {{pass_column_fn, "ttT*", "the columns of a query"}};
 
 /* It stays until the next one takes its place, by the same statement where the server can. */
 bool my_make_temporary(struct viewd_conn *conn, const char *name, const char *body, struct viewd_err *err)
@@ -73,13 +80,14 @@ bool my_drop_temporary(struct viewd_conn *conn, const char *name, struct viewd_e
 	return done;
 }
 
-bool my_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool my_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
-	struct column_sink sink = {.mem = talloc_new(conn), .row = row, .ctx = ctx};
+	struct column_sink sink = {.mem = talloc_new(conn), .row = row, .ctx = ctx, .err = err};
 	char *body = talloc_asprintf(sink.mem, "AS SELECT * FROM (\n%s\n) AS viewd_q LIMIT 0", query);
 	bool done = my_make_temporary(conn, STAGE, body, err) &&
-	            my_query(db, "SHOW FULL COLUMNS FROM " STAGE, NULL, 0, pass_column, &sink, err);
+	            my_query(db, "SHOW FULL COLUMNS FROM " STAGE, NULL, 0, pass_column, &sink, err) &&
+	            !sink.misfit;
 
 	if (!done && err != NULL && err->cls == VIEWD_ERR_DENIED)
 		err_hint(err, "GRANT CREATE TEMPORARY TABLES on the database of the url, and SELECT on what the definition reads");

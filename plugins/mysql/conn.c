@@ -118,15 +118,28 @@ MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, struct viewd
 	return my;
 }
 
+/* The library's own function reads behind the end of a text without points. */
+unsigned my_version_number(const char *text)
+{
+	unsigned major, minor, patch;
+
+	if (strncmp(text, "5.5.5-", 6) == 0) /* MariaDB says so first, for old replicas */
+		text += 6;
+	if (sscanf(text, "%3u.%3u.%3u", &major, &minor, &patch) != 3 || minor > 99 || patch > 99)
+		return 0;
+	return major * 10000 + minor * 100 + patch;
+}
+
 static bool judge_version(struct viewd_conn *conn, struct viewd_err *err)
 {
 	const char *text = mysql_get_server_info(conn->my);
-	unsigned long number = mysql_get_server_version(conn->my);
 
+	text = text != NULL ? text : "";
 	conn->mariadb = strcasestr(text, "mariadb") != NULL;
-	if (number >= (conn->mariadb ? OLDEST_MARIADB : OLDEST_MYSQL))
+	conn->version = my_version_number(text);
+	if (conn->version >= (conn->mariadb ? OLDEST_MARIADB : OLDEST_MYSQL))
 		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "server is too old (version %s)", text);
+	err_set(err, VIEWD_ERR_CONFIG, "server is too old (version %.60s)", text);
 	return err_hint(err, "MariaDB 10.6 or MySQL 8.0 is the oldest that renames tables safely");
 }
 

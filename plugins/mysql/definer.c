@@ -82,7 +82,7 @@ static void judge_on(struct grants *grants, const char *at, bool trigger)
 }
 
 /* One line of SHOW GRANTS: GRANT privileges ON what TO whom. */
-static bool judge(void *ctx, const char *const *v, size_t n UNUSED)
+static bool judge_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	const char *at = v[0];
 	bool trigger = false;
@@ -94,6 +94,8 @@ static bool judge(void *ctx, const char *const *v, size_t n UNUSED)
 		judge_on(ctx, at, trigger);
 	return true;
 }
+
+static const struct db_reader judge[] = {{judge_fn, "t", "the privileges of the account"}};
 
 static bool may_trigger(const struct grants *grants)
 {

@@ -25,7 +25,7 @@ struct readers {
 	size_t n;
 };
 
-static bool keep_reader(void *ctx, const char *const *values, size_t n UNUSED)
+static bool keep_reader_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct readers *all = ctx;
 
@@ -35,6 +35,8 @@ static bool keep_reader(void *ctx, const char *const *values, size_t n UNUSED)
 	snprintf(reader->name, sizeof reader->name, "%s", values[2]);
 	return true;
 }
+
+static const struct db_reader keep_reader[] = {{keep_reader_fn, "ttt", "the readers of a relation"}};
 
 struct rewrite {
 	const struct aside *aside;

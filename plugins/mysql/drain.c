@@ -29,7 +29,7 @@ bool drain_look(struct viewd_conn *conn, bool *found_r, struct viewd_err *err)
 	return true;
 }
 
-static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct batch *batch = ctx;
 	struct relation source;
@@ -40,6 +40,8 @@ static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
 	const char *const quoted[] = {relation_quoted(&my_syntax, batch->sources.mem, &source)};
 	return texts_contain(&batch->sources, quoted[0]) || texts_keep(&batch->sources, quoted, 1);
 }
+
+static const struct db_reader keep[] = {{keep_fn, "nt", "the log of changes"}};
 
 static bool take(struct viewd_conn *conn, struct batch *batch, struct viewd_err *err)
 {

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -14,6 +13,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "common/lexer.h"
+#include "common/number.h"
 #include "common/sqltext.h"
 
 #define GRACE_US (5 * SPAN_SECOND) /* for the server to notice its own limit, and for KILL to work */
@@ -205,7 +205,7 @@ bool my_exec_within(struct viewd_conn *conn, const char *sql, int64_t limit_us, 
 	return true;
 }
 
-bool my_query(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+bool my_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
               struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
@@ -217,11 +217,11 @@ bool my_query(struct db *db, const char *sql, const char *const *params, size_t 
 	if (result == NULL)
 		return true;
 	size_t n = mysql_num_fields(result);
-	while ((values = mysql_fetch_row(result)) != NULL)
-		if (!row(ctx, (const char *const *)values, n))
-			break;
+	bool good = true, more = true;
+	while (good && more && (values = mysql_fetch_row(result)) != NULL)
+		good = db_give(row, ctx, (const char *const *)values, n, &more, err);
 	mysql_free_result(result);
-	return true;
+	return good;
 }
 
 struct one_text {
@@ -229,13 +229,15 @@ struct one_text {
 	char *text;
 };
 
-static bool keep_text(void *ctx, const char *const *values, size_t n UNUSED)
+static bool keep_text_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct one_text *one = ctx;
 
 	one->text = values[0] != NULL ? talloc_strdup(one->mem, values[0]) : NULL;
 	return false;
 }
+
+static const struct db_reader keep_text[] = {{keep_text_fn, "T", "a value"}};
 
 bool my_query_text(struct viewd_conn *conn, void *mem_ctx, const char *sql, const char *const *params, size_t n_params,
                    char **text_r, struct viewd_err *err)
@@ -255,7 +257,7 @@ bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *p
 
 	if (!my_query_text(conn, conn, sql, params, n_params, &text, err))
 		return false;
-	*n_r = text != NULL ? strtoll(text, NULL, 10) : 0;
+	*n_r = number_or(text, 0);
 	talloc_free(text);
 	return true;
 }

@@ -6,6 +6,7 @@
  * Foreign keys of other databases are not searched for, that would open every table of the server; DROP TABLE refuses for them and the
  * names are exchanged back (aside.c). MySQL shows triggers only to accounts with the TRIGGER privilege.
  */
+#include "common/number.h"
 #include "mysql/aside.h"
 
 #include <stdio.h>
@@ -21,14 +22,17 @@ static const char question[] =
 	" LIMIT 1)";
 
 /* {number of the question, name of what was found} */
-static bool keep_first(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_first_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	static const char *const found[] = {"a foreign key refers to it from table", "it has the foreign key", "it has the trigger"};
 	char *reason = ctx;
+	int64_t which = number_or(v[0], -1);
 
-	snprintf(reason, 256, "%s '%.150s'", found[v[0][0] - '0'], v[1]);
+	snprintf(reason, 256, "%s '%.150s'", which >= 0 && which < 3 ? found[which] : "it is bound to", v[1]);
 	return false;
 }
+
+static const struct db_reader keep_first[] = {{keep_first_fn, "nt", "what keeps a name in its place"}};
 
 bool hinder_find(struct viewd_conn *conn, const struct relation *rel, bool *hindered_r, char reason[static 256],
                  struct viewd_err *err)

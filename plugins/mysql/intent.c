@@ -82,10 +82,10 @@ struct intents {
 
 static void copy(char *out, size_t size, const char *text)
 {
-	snprintf(out, size, "%s", text);
+	snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
-static bool keep_intent(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_intent_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct intents *all = ctx;
 	struct intent in = {.row = {.rows = -1}};
@@ -94,7 +94,7 @@ static bool keep_intent(void *ctx, const char *const *v, size_t n UNUSED)
 	copy(in.rel.schema, sizeof in.rel.schema, v[1]);
 	copy(in.rel.name, sizeof in.rel.name, v[2]);
 	copy(in.row.relation, sizeof in.row.relation, v[3]);
-	if (!method_from_word(v[4], &in.row.method))
+	if (v[4] == NULL || !method_from_word(v[4], &in.row.method))
 		in.row.method = VIEWD_METHOD_TABLE;
 	copy(in.row.definition_hash, sizeof in.row.definition_hash, v[5]);
 	copy(in.row.index_hash, sizeof in.row.index_hash, v[6]);
@@ -106,6 +106,8 @@ static bool keep_intent(void *ctx, const char *const *v, size_t n UNUSED)
 	all->items[all->n++] = in;
 	return true;
 }
+
+static const struct db_reader keep_intent[] = {{keep_intent_fn, "TTTTTTTTTTT", "changes that were not finished"}};
 
 static bool settle(struct viewd_conn *conn, const struct intent *in, struct aside *aside, struct viewd_err *err)
 {

@@ -28,6 +28,7 @@ struct viewd_conn {
 	unsigned connect_timeout_s;
 	unsigned long thread_id; /* of the server; a different one would be another session */
 	bool mariadb;
+	unsigned version;        /* as my_version_number tells */
 	bool names_fold;        /* lower_case_table_names is not 0: names compare without case */
 	int64_t timeout_us;     /* limit of one statement, 0: none */
 	int64_t lock_timeout_us;
@@ -67,6 +68,8 @@ void my_cancel(struct viewd_conn *conn);
 bool my_alive(struct viewd_conn *conn);
 void my_thread_begin(void);
 void my_thread_end(void);
+/* 101119 for "5.5.5-10.11.19-MariaDB"; 0 for what is no version. [any] */
+unsigned my_version_number(const char *text);
 /* A connection to the server with the account of conn; a read waits at most read_timeout_s, 0: for ever. NULL: err. */
 MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, struct viewd_err *err);
 /* Makes the session as it was after my_open; one that cannot be is lost. */
@@ -80,7 +83,7 @@ void my_kill_query(struct viewd_conn *conn);
 
 bool my_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
              struct viewd_err *err);
-bool my_query(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+bool my_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
               struct viewd_err *err);
 bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err);
 bool my_commit(struct db *db, struct viewd_err *err);
@@ -111,7 +114,7 @@ bool my_find_object(struct db *db, const struct relation *rel, struct db_object 
 bool my_find_identity(struct task *task, struct db_object *out, struct viewd_err *err);
 /* Looks the task's table up again: EXISTS when it is not the recorded one. It then keeps its name until the transaction ends. */
 bool my_keep_object(struct task *task, struct viewd_err *err) MUST_CHECK;
-bool my_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool my_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
 /* The canonical text of a view, talloc'ed on mem_ctx; NULL in *text_r when there is no such view, "" when it may not be read. */
 bool my_view_text(struct viewd_conn *conn, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err)
 	MUST_CHECK;
@@ -123,14 +126,14 @@ void my_place(const struct viewd_conn *conn, const struct relation *rel, struct 
 /* ---- sources.c */
 
 bool my_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
-bool my_list_dependants(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool my_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
 /* Calls each for every `db`.`table` that a canonical text reads in FROM or JOIN position; start and len locate the reference. */
 typedef bool my_ref_fn(void *ctx, const struct relation *ref, size_t start, size_t len);
 void my_scan_refs(const char *canonical, my_ref_fn *each, void *ctx);
 
 /* ---- columns.c */
 
-bool my_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool my_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool my_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
 
 /* A temporary table of this session in place of an earlier one of that name; body: what follows the name. */

@@ -77,7 +77,7 @@ struct routine {
 	char definer[2 * IDENT_MAX];
 };
 
-static bool keep_routine(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_routine_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct routine *routine = ctx;
 
@@ -86,6 +86,8 @@ static bool keep_routine(void *ctx, const char *const *v, size_t n UNUSED)
 	snprintf(routine->definer, sizeof routine->definer, "%s", v[1] != NULL ? v[1] : "");
 	return false;
 }
+
+static const struct db_reader keep_routine[] = {{keep_routine_fn, "TT", "a procedure of viewd"}};
 
 static bool find_routine(struct viewd_conn *conn, const char *schema, const char *name, struct routine *out, struct viewd_err *err)
 {
@@ -256,7 +258,7 @@ bool note_test_all(struct viewd_conn *conn, bool *works_r, char why[static 256],
 	struct texts schemas = {.mem = talloc_new(NULL)};
 	bool works = true;
 	bool good = my_query(&conn->db, "SELECT DISTINCT IF(trigger_schema = '', DATABASE(), trigger_schema) FROM viewd_triggers", NULL, 0,
-	                     texts_keep, &schemas, err);
+	                     texts_reader, &schemas, err);
 
 	for (size_t i = 0; i < schemas.n && good && works; i++)
 		good = note_test(conn, schemas.items[i], &works, why, err);

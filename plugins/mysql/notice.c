@@ -53,6 +53,8 @@ bool texts_keep(void *texts, const char *const *values, size_t n UNUSED)
 	return true;
 }
 
+const struct db_reader texts_reader[] = {{texts_keep, "T", "names"}};
+
 bool texts_contain(const struct texts *list, const char *text)
 {
 	for (size_t i = 0; i < list->n; i++)

@@ -22,6 +22,7 @@ struct texts {
 	size_t n;
 };
 bool texts_keep(void *texts, const char *const *values, size_t n); /* a db_row_fn: keeps the first value */
+extern const struct db_reader texts_reader[1]; /* likewise */
 bool texts_contain(const struct texts *list, const char *text);
 
 /* Touches them in the order in which refreshes settle them, so that the two do not lock each other out. In a transaction. */
@@ -45,7 +46,7 @@ bool my_choose_capture(struct db *db, enum viewd_capture wanted, const struct re
 bool my_captures_lock(struct db *db, struct viewd_err *err) MUST_CHECK;
 void my_captures_unlock(struct db *db);
 bool my_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
-bool my_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool my_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool my_drop_trigger(struct db *db, const char *source, struct viewd_err *err);
 /* Is one of the source's triggers gone? A source that is gone itself lacks none. */
 bool trigger_lacks(struct viewd_conn *conn, const struct relation *source, bool *lacks_r, struct viewd_err *err) MUST_CHECK;

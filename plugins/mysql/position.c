@@ -5,11 +5,11 @@
 #include "mysql/binlog.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "common/marks.h"
+#include "common/number.h"
 #include "common/sqltext.h"
 
 #define MYSQL_8_4 80400 /* renamed the statement */
@@ -20,20 +20,22 @@ struct end {
 	bool known, filtered;
 };
 
-static bool keep_end(void *ctx, const char *const *v, size_t n)
+static bool keep_end_fn(void *ctx, const char *const *v, size_t n)
 {
 	struct end *end = ctx;
 
 	snprintf(end->at.file, sizeof end->at.file, "%s", v[0]);
-	end->at.offset = strtoll(v[1], NULL, 10);
+	end->at.offset = number_or(v[1], 0);
 	end->filtered = n >= 4 && ((v[2] != NULL && v[2][0] != '\0') || (v[3] != NULL && v[3][0] != '\0'));
 	end->known = true;
 	return false;
 }
 
+static const struct db_reader keep_end[] = {{keep_end_fn, "tn*", "the end of the binary log"}};
+
 static bool find_end(struct viewd_conn *conn, struct end *end, struct viewd_err *err)
 {
-	bool renamed = !conn->mariadb && mysql_get_server_version(conn->my) >= MYSQL_8_4;
+	bool renamed = !conn->mariadb && conn->version >= MYSQL_8_4;
 
 	*end = (struct end){.known = false};
 	return my_query(&conn->db, renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS", NULL, 0, keep_end, end, err);
@@ -52,13 +54,15 @@ bool position_end(struct viewd_conn *conn, struct position *out, struct viewd_er
 }
 
 /* What tells this server's log from another's. talloc'ed. */
-static bool add_value(void *ctx, const char *const *v, size_t n UNUSED)
+static bool add_value_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	char **text = ctx;
 
 	*text = sql_add(*text, "%s ", v[1]);
 	return true;
 }
+
+static const struct db_reader add_value[] = {{add_value_fn, "tt", "variables of the server"}};
 
 static bool server_name(struct viewd_conn *conn, void *mem, char **text_r, struct viewd_err *err)
 {
@@ -69,11 +73,13 @@ static bool server_name(struct viewd_conn *conn, void *mem, char **text_r, struc
 	                NULL, 0, add_value, text_r, err);
 }
 
-static bool keep_name(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	snprintf(ctx, 80, "%s", v[0]);
 	return false;
 }
+
+static const struct db_reader keep_name[] = {{keep_name_fn, "tT", "variables of the server"}};
 
 /* Of MySQL: a transaction as one compressed event, parts of documents. A session that switches them on for itself is noticed as what cannot
  * be read. */
@@ -182,15 +188,21 @@ struct row {
 	struct position at;
 };
 
-static bool keep_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct row *row = ctx;
 
+	int64_t offset = number_or(v[2], -1);
+
+	if (v[0] == NULL || v[1] == NULL || offset < 0)
+		return false; /* a place that cannot be is none */
 	row->server = talloc_strdup(row->mem, v[0]);
 	snprintf(row->at.file, sizeof row->at.file, "%s", v[1]);
-	row->at.offset = strtoll(v[2], NULL, 10);
+	row->at.offset = offset;
 	return false;
 }
+
+static const struct db_reader keep_row[] = {{keep_row_fn, "TTT", "the place in the binary log"}};
 
 static bool load(struct viewd_conn *conn, struct row *row, bool *same_r, struct viewd_err *err)
 {
@@ -202,7 +214,7 @@ static bool load(struct viewd_conn *conn, struct row *row, bool *same_r, struct 
 	char *created = row->server != NULL ? strstr(row->server, CREATED) : NULL;
 	if (created != NULL) {
 		*created = '\0';
-		row->at.created = strtoll(created + strlen(CREATED), NULL, 10);
+		row->at.created = number_or(created + strlen(CREATED), 0);
 	}
 	*same_r = row->server != NULL && strcmp(row->server, server) == 0;
 	return true;

@@ -8,7 +8,6 @@
 #include "mysql/my.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -112,7 +111,7 @@ struct leftovers {
 	size_t n;
 };
 
-static bool keep_leftover(void *ctx, const char *const *values, size_t n UNUSED)
+static bool keep_leftover_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct leftovers *found = ctx;
 
@@ -123,6 +122,8 @@ static bool keep_leftover(void *ctx, const char *const *values, size_t n UNUSED)
 	snprintf(rel->name, sizeof rel->name, "%s", values[1]);
 	return true;
 }
+
+static const struct db_reader keep_leftover[] = {{keep_leftover_fn, "tt", "views that were left over"}};
 
 bool my_probe_sweep(struct viewd_conn *conn, struct viewd_err *err)
 {

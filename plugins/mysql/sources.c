@@ -219,7 +219,7 @@ static bool add_name(void *ctx, const char *name)
 	return true;
 }
 
-static bool add_table(void *ctx, const char *const *values, size_t n UNUSED)
+static bool add_table_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct relation rel = {.schema = ""};
 
@@ -228,6 +228,8 @@ static bool add_table(void *ctx, const char *const *values, size_t n UNUSED)
 	closure_add(ctx, &rel, 0, 0);
 	return true;
 }
+
+static const struct db_reader add_table[] = {{add_table_fn, "tt", "tables that may be sources"}};
 
 static bool guess(struct viewd_conn *conn, struct closure *all, const char *definition, struct viewd_err *err)
 {
@@ -277,9 +279,11 @@ bool my_list_sources(struct db *db, const char *definition, struct viewd_source_
 struct dependants {
 	struct viewd_conn *conn;
 	const struct relation *rel;
-	db_row_fn *row;
+	const struct db_reader *row;
 	void *ctx;
 	bool reads; /* the view looked at reads rel */
+	bool misfit;
+	struct viewd_err *err;
 };
 
 static bool same_name(const struct dependants *search, const char *a, const char *b)
@@ -295,19 +299,23 @@ static bool match_ref(void *ctx, const struct relation *ref, size_t start UNUSED
 	return !search->reads;
 }
 
-static bool judge_view(void *ctx, const char *const *values, size_t n UNUSED)
+static bool judge_view_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct dependants *search = ctx;
 
 	search->reads = false;
-	my_scan_refs(values[2], match_ref, search);
+	my_scan_refs(values[2] != NULL ? values[2] : "", match_ref, search);
 	if (!search->reads)
 		return true;
 	const char *dependant[3] = {"VIEW", values[0], values[1]};
-	return search->row(search->ctx, dependant, 3);
+	bool more = false;
+	search->misfit = !db_give(search->row, search->ctx, dependant, 3, &more, search->err);
+	return !search->misfit && more;
 }
 
-bool my_list_dependants(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err)
+static const struct db_reader judge_view[] = {{judge_view_fn, "ttT", "the views of the server"}};
+
+bool my_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	static const char sql[] = "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS"
 	                          " WHERE LOCATE(?, VIEW_DEFINITION) > 0 AND TABLE_NAME NOT LIKE 'viewd\\_probe\\_%'";
@@ -317,8 +325,8 @@ bool my_list_dependants(struct db *db, const struct relation *rel, db_row_fn *ro
 	my_place(conn, rel, &at);
 	char *quoted = ident_append(&my_syntax, sql_new(conn), at.name);
 	const char *params[] = {quoted};
-	struct dependants search = {.conn = conn, .rel = &at, .row = row, .ctx = ctx};
-	bool done = my_query(db, sql, params, 1, judge_view, &search, err);
+	struct dependants search = {.conn = conn, .rel = &at, .row = row, .ctx = ctx, .err = err};
+	bool done = my_query(db, sql, params, 1, judge_view, &search, err) && !search.misfit;
 	talloc_free(quoted);
 	return done;
 }

@@ -9,7 +9,6 @@
 #include "mysql/notice.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -46,7 +45,7 @@ static struct row *add_row(struct rows *all)
 	return &all->items[all->n++];
 }
 
-static bool keep_table(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_table_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct row *row = add_row(ctx);
 
@@ -55,7 +54,9 @@ static bool keep_table(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static bool keep_view(void *ctx, const char *const *v, size_t n UNUSED)
+static const struct db_reader keep_table[] = {{keep_table_fn, "TT", "tables that were left over"}};
+
+static bool keep_view_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct row *row = add_row(ctx);
 
@@ -65,6 +66,8 @@ static bool keep_view(void *ctx, const char *const *v, size_t n UNUSED)
 	copy(row->name, sizeof row->name, v[3]);
 	return true;
 }
+
+static const struct db_reader keep_view[] = {{keep_view_fn, "TTTT", "the recorded views"}};
 
 static bool drop_one(struct viewd_conn *conn, const struct row *row, struct viewd_err *err)
 {

@@ -143,10 +143,12 @@ static bool mend(struct viewd_conn *conn, const char *source, const char *finger
 	return touch(conn, source, fingerprint, err);
 }
 
-static bool keep_pair(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_pair_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	return texts_keep(ctx, v, 1) && texts_keep(ctx, v + 1, 1);
 }
+
+static const struct db_reader keep_pair[] = {{keep_pair_fn, "tT", "tables that have changed"}};
 
 static bool mend_changed(struct viewd_conn *conn, bool *found_r, struct viewd_err *err)
 {
@@ -169,7 +171,7 @@ static bool mend_lacking(struct viewd_conn *conn, bool *found_r, struct viewd_er
 {
 	struct texts list = {.mem = talloc_new(NULL)};
 	struct relation rel;
-	bool good = marks_sources(&conn->db, "trigger", texts_keep, &list, err);
+	bool good = marks_sources(&conn->db, "trigger", texts_reader, &list, err);
 
 	for (size_t i = 0; i < list.n && good; i++) {
 		bool lacks = false;
@@ -238,7 +240,7 @@ static bool poll_one(struct viewd_conn *conn, const char *source, bool compare, 
 bool tables_poll(struct viewd_conn *conn, bool compare, bool *found_r, struct viewd_err *err)
 {
 	struct texts list = {.mem = talloc_new(NULL)};
-	bool found = false, good = marks_sources(&conn->db, "poll", texts_keep, &list, err);
+	bool found = false, good = marks_sources(&conn->db, "poll", texts_reader, &list, err);
 
 	for (size_t i = 0; i < list.n && good; i++)
 		good = poll_one(conn, list.items[i], compare, &found, err);

@@ -28,7 +28,7 @@ bool targets_load(struct viewd_conn *conn, struct targets *out, struct viewd_err
 {
 	struct targets all = {.mem = talloc_new(NULL)};
 	struct texts sources = {.mem = all.mem};
-	bool good = my_query(&conn->db, "SELECT source FROM viewd_captures WHERE mode = 'binlog' LOCK IN SHARE MODE", NULL, 0, texts_keep,
+	bool good = my_query(&conn->db, "SELECT source FROM viewd_captures WHERE mode = 'binlog' LOCK IN SHARE MODE", NULL, 0, texts_reader,
 	                     &sources, err);
 
 	for (size_t i = 0; i < sources.n && good; i++)

@@ -86,7 +86,7 @@ struct seen {
 	void *mem;
 };
 
-static bool keep_seen(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_seen_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct seen *seen = ctx;
 
@@ -95,6 +95,8 @@ static bool keep_seen(void *ctx, const char *const *v, size_t n UNUSED)
 	snprintf(seen->definer, sizeof seen->definer, "%s", v[1] != NULL ? v[1] : "");
 	return false;
 }
+
+static const struct db_reader keep_seen[] = {{keep_seen_fn, "TT", "a trigger"}};
 
 /* table NULL: on whatever table. The server then looks at all tables of the database. */
 static bool see(struct viewd_conn *conn, void *mem, const char *schema, const char *table, const char *name, struct seen *out,
@@ -157,13 +159,15 @@ static bool forget(struct viewd_conn *conn, const char *source, const char *sche
 	               ARRAY_LEN(params), NULL, err);
 }
 
-static bool keep_three(void *ctx, const char *const *v, size_t n)
+static bool keep_three_fn(void *ctx, const char *const *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!texts_keep(ctx, v + i, 1))
 			return false;
 	return true;
 }
+
+static const struct db_reader keep_three[] = {{keep_three_fn, "ttt", "the triggers of a source"}};
 
 static bool is_planned(const struct viewd_conn *conn, const struct plans *keep, const char *schema, const char *name)
 {
@@ -336,11 +340,13 @@ bool trigger_lacks(struct viewd_conn *conn, const struct relation *source, bool 
 
 struct listing {
 	struct viewd_conn *conn;
-	db_row_fn *row;
+	const struct db_reader *row;
 	void *ctx;
+	struct viewd_err *err;
+	bool misfit;
 };
 
-static bool list_source(void *ctx, const char *const *v, size_t n UNUSED)
+static bool list_source_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct listing *listing = ctx;
 	struct relation rel;
@@ -349,16 +355,19 @@ static bool list_source(void *ctx, const char *const *v, size_t n UNUSED)
 		return true;
 	char *quoted = relation_quoted(&my_syntax, NULL, &rel);
 	const char *const value[] = {quoted};
-	bool more = listing->row(listing->ctx, value, 1);
+	bool more = false;
+	listing->misfit = !db_give(listing->row, listing->ctx, value, 1, &more, listing->err);
 	talloc_free(quoted);
-	return more;
+	return !listing->misfit && more;
 }
 
-bool my_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err)
-{
-	struct listing listing = {my_conn(db), row, ctx};
+static const struct db_reader list_source[] = {{list_source_fn, "t", "the triggers of viewd"}};
 
-	return my_query(db, "SELECT DISTINCT source FROM viewd_triggers", NULL, 0, list_source, &listing, err);
+bool my_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
+{
+	struct listing listing = {my_conn(db), row, ctx, err, false};
+
+	return my_query(db, "SELECT DISTINCT source FROM viewd_triggers", NULL, 0, list_source, &listing, err) && !listing.misfit;
 }
 
 bool trigger_drop_all(struct viewd_conn *conn, struct viewd_err *err)
@@ -369,7 +378,7 @@ bool trigger_drop_all(struct viewd_conn *conn, struct viewd_err *err)
 		talloc_free(sources.mem);
 		return false;
 	}
-	bool good = my_list_triggers(&conn->db, texts_keep, &sources, err);
+	bool good = my_list_triggers(&conn->db, texts_reader, &sources, err);
 	for (size_t i = 0; i < sources.n && good; i++)
 		good = my_drop_trigger(&conn->db, sources.items[i], err);
 	my_captures_unlock(&conn->db);

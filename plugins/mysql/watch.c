@@ -182,7 +182,7 @@ static bool open_binlog(struct viewd_watch *w, struct viewd_err *err)
 static bool load_modes(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct texts modes = {.mem = talloc_new(NULL)};
-	bool good = my_query(&w->conn->db, "SELECT DISTINCT mode FROM viewd_captures", NULL, 0, texts_keep, &modes, err);
+	bool good = my_query(&w->conn->db, "SELECT DISTINCT mode FROM viewd_captures", NULL, 0, texts_reader, &modes, err);
 
 	if (good) {
 		w->trigger = texts_contain(&modes, "trigger");

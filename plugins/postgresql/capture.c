@@ -116,7 +116,7 @@ struct capture_ctx {
 	size_t node;
 };
 
-static bool statement_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool statement_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	const struct capture_ctx *cc = ctx;
 	struct tree *tree = cc->tree;
@@ -130,6 +130,8 @@ static bool statement_row(void *ctx, const char *const *v, size_t n UNUSED)
 	};
 	return true;
 }
+
+static const struct db_reader statement_row[] = {{statement_row_fn, "Ttttt", "what belongs to a relation"}};
 
 bool tree_capture(struct viewd_conn *conn, struct tree *tree, size_t node, char new_kind, const char *own_indexes,
                   struct viewd_err *err)

@@ -54,6 +54,11 @@ static enum viewd_kind kind_of(const char *relkind)
 	}
 }
 
+static const char *text_of(const char *value)
+{
+	return value != NULL ? value : "";
+}
+
 static bool is_true(const char *value)
 {
 	return value != NULL && value[0] == 't';
@@ -70,7 +75,7 @@ static void describe_absent(const char *const *v, struct db_object *out)
 static void describe(const char *const *v, struct db_object *out)
 {
 	if (!is_true(v[F_OWNER_OK])) {
-		snprintf(out->detail, sizeof out->detail, "owned by role '%.60s': only its owner may refresh or replace it", v[F_OWNER]);
+		snprintf(out->detail, sizeof out->detail, "owned by role '%.60s': only its owner may refresh or replace it", text_of(v[F_OWNER]));
 		return;
 	}
 	if (out->kind != VIEWD_KIND_MATVIEW)
@@ -82,25 +87,27 @@ static void describe(const char *const *v, struct db_object *out)
 		         "no unique index on plain columns without WHERE (set unique_key), so a refresh blocks readers");
 	else if (!is_true(v[F_TEMP]))
 		snprintf(out->detail, sizeof out->detail, "role '%.60s' may not create temporary tables (GRANT TEMPORARY ON DATABASE), "
-		         "which a concurrent refresh needs", v[F_OWNER]);
+		         "which a concurrent refresh needs", text_of(v[F_OWNER]));
 }
 
-static bool find_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool find_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct db_object *out = ctx;
 	if (v[F_OID] == NULL) {
 		describe_absent(v, out);
 		return false;
 	}
-	out->kind = kind_of(v[F_KIND]);
+	out->kind = kind_of(text_of(v[F_KIND]));
 	if (out->kind != VIEWD_KIND_OTHER)
-		snprintf(out->identity, sizeof out->identity, "%s:%s", v[F_OID], v[F_KIND]);
-	snprintf(out->canonical, sizeof out->canonical, "%s", v[F_CANONICAL]);
+		snprintf(out->identity, sizeof out->identity, "%s:%s", v[F_OID], text_of(v[F_KIND]));
+	snprintf(out->canonical, sizeof out->canonical, "%s", text_of(v[F_CANONICAL]));
 	out->populated = is_true(v[F_POPULATED]);
 	out->can_concurrently = out->kind == VIEWD_KIND_MATVIEW && out->populated && is_true(v[F_UNIQUE]) && is_true(v[F_TEMP]);
 	describe(v, out);
 	return false;
 }
+
+static const struct db_reader find_row[] = {{find_row_fn, "TTTTTTTTTT", "what a name stands for"}};
 
 static struct db_object unknown(const struct viewd_conn *conn, const struct relation *rel)
 {
@@ -136,7 +143,7 @@ bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_
 	return true;
 }
 
-bool pg_op_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	const char *schema = rel->schema[0] != '\0' ? rel->schema : pg_of(db)->default_schema;
 	const char *params[] = {schema, rel->name};

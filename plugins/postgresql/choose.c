@@ -3,7 +3,6 @@
  * choose.c: which way of noticing changes works for a view's sources, and what it cannot see.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -21,7 +20,7 @@ struct source_facts {
 	char *first_denied;
 };
 
-static bool keep_facts(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct source_facts *facts = ctx;
 	facts->stored = v[0][0] == 't';
@@ -32,6 +31,8 @@ static bool keep_facts(void *ctx, const char *const *v, size_t n UNUSED)
 	facts->first_denied = talloc_strdup(facts, v[5] != NULL ? v[5] : "");
 	return false;
 }
+
+static const struct db_reader keep_facts[] = {{keep_facts_fn, "tttttT", "the kind of a source"}};
 
 static struct source_facts *look(struct db *db, void *mem, const struct relation *rel, struct viewd_err *err)
 {

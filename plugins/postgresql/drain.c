@@ -6,11 +6,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "common/marks.h"
+#include "common/number.h"
 
 #define CLEAN_ROWS 20000
 #define TRUNCATE_BYTES (16 * 1024 * 1024)
@@ -22,15 +22,17 @@ struct draining {
 	struct pg_drained got;
 };
 
-static bool drained_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool drained_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct draining *d = ctx;
-	int64_t rows = strtoll(v[1], NULL, 10);
+	int64_t rows = number_or(v[1], 0);
 	d->got.rows += rows;
 	d->got.requests |= v[0][0] == '\0';
 	pg_heat_add(d->w, v[0], rows);
 	return true;
 }
+
+static const struct db_reader drained_row[] = {{drained_row_fn, "tn", "the log of changes"}};
 
 /* DELETE sees committed rows only; one that commits later stays for the next drain. */
 #define DRAIN_SQL(where)                                                                                                              \
@@ -88,11 +90,13 @@ void pg_drain_anew(struct viewd_watch *w)
 	w->unseen = w->next_block > 0;
 }
 
-static bool number_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool number_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	*(int64_t *)ctx = strtoll(v[0], NULL, 10);
+	*(int64_t *)ctx = number_or(v[0], 0);
 	return false;
 }
+
+static const struct db_reader number_row[] = {{number_row_fn, "n", "the log of changes"}};
 
 /* Prepared transactions have survived, the log rows they left have not: they are waited for as the writers of a flood are. */
 static bool mark_all(struct viewd_watch *w, struct viewd_err *err)

@@ -7,13 +7,13 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "common/number.h"
 #include "postgresql/pg.h"
 
 #define GRACE_US (5 * SPAN_SECOND) /* for the server to notice its own limit */
@@ -195,33 +195,34 @@ bool pg_op_exec(struct db *db, const char *sql, const char *const *params, size_
 		return false;
 	const char *tuples = PQcmdTuples(res);
 	if (affected_r != NULL)
-		*affected_r = *tuples != '\0' ? strtoll(tuples, NULL, 10) : -1;
+		*affected_r = number_or(tuples, -1);
 	PQclear(res);
 	return true;
 }
 
-bool pg_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+bool pg_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
                  struct viewd_err *err)
 {
 	PGresult *res;
 	if (!pg_run(pg_of(db), sql, params, n_params, &res, err))
 		return false;
-	pg_hand_rows(res, row, ctx);
+	bool good = pg_hand_rows(res, row, ctx, err);
 	PQclear(res);
-	return true;
+	return good;
 }
 
-void pg_hand_rows(const PGresult *res, db_row_fn *row, void *ctx)
+bool pg_hand_rows(const PGresult *res, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	int n = PQnfields(res);
 	const char **values = talloc_array(NULL, const char *, (size_t)n + 1);
-	bool more = true;
-	for (int i = 0; more && i < PQntuples(res); i++) {
+	bool more = true, good = true;
+	for (int i = 0; good && more && i < PQntuples(res); i++) {
 		for (int j = 0; j < n; j++)
 			values[j] = PQgetisnull(res, i, j) ? NULL : PQgetvalue(res, i, j);
-		more = row(ctx, values, (size_t)n);
+		good = db_give(row, ctx, values, (size_t)n, &more, err);
 	}
 	talloc_free(values);
+	return good;
 }
 
 static const char *begin_sql(enum db_begin how)

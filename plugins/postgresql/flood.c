@@ -16,12 +16,12 @@
 #include "postgresql/watch.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "common/number.h"
 
 #define PACE_US INT64_C(500000)      /* how late a change may be noticed during a flood */
 #define MOVING_US INT64_C(1000000)   /* sessions report their counters once a second */
@@ -139,11 +139,13 @@ static bool mark(struct viewd_watch *w, const struct pg_flood *f, struct viewd_e
 
 /* ---- beginning ---- */
 
-static bool number_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool number_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	*(int64_t *)ctx = strtoll(v[0], NULL, 10);
+	*(int64_t *)ctx = number_or(v[0], 0);
 	return false;
 }
+
+static const struct db_reader number_row[] = {{number_row_fn, "n", "a flood"}};
 
 /* Committed before the flag goes up. A foreign table is written without a transaction id of this server. */
 static bool record(struct viewd_watch *w, const char *source, int64_t *id_r, struct viewd_err *err)
@@ -199,15 +201,17 @@ struct review {
 	int n;
 };
 
-static bool review_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool review_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct review *r = ctx;
-	r->last_id = strtoll(v[0], NULL, 10);
+	r->last_id = number_or(v[0], 0);
 	r->n++;
 	if (v[2][0] == 't')
 		obtain(r->w, r->last_id, v[1]);
 	return true;
 }
+
+static const struct db_reader review_row[] = {{review_row_fn, "ntt", "the floods"}};
 
 /* A flag without a row is up because somebody has put it up, or a backup has. */
 static bool record_found(struct viewd_watch *w, struct viewd_err *err)
@@ -285,13 +289,15 @@ static bool tend_open(struct viewd_watch *w, struct pg_flood *f, bool *news_r, s
 
 /* ---- ending ---- */
 
-static bool text_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool text_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct pg_flood *f = ctx;
 	talloc_free(f->barrier);
 	f->barrier = talloc_strdup(f, v[0]);
 	return false;
 }
+
+static const struct db_reader text_row[] = {{text_row_fn, "t", "the number of a transaction"}};
 
 /* The statement's own transaction id is over when it returns, so a snapshot taken later lists all lower ones that are not. */
 static bool tend_released(struct viewd_watch *w, struct pg_flood *f, struct viewd_err *err)
@@ -315,7 +321,7 @@ struct look {
 	bool changed; /* some, or this is the first look */
 };
 
-static bool look_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool look_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct look *look = ctx;
 	struct pg_flood *f = look->f;
@@ -325,6 +331,8 @@ static bool look_row(void *ctx, const char *const *v, size_t n UNUSED)
 	f->pending = talloc_strdup(f, v[1]);
 	return false;
 }
+
+static const struct db_reader look_row[] = {{look_row_fn, "tt", "transactions that run"}};
 
 static bool finish(struct viewd_watch *w, struct pg_flood *f, bool *news_r, struct viewd_err *err)
 {

@@ -5,11 +5,11 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
 #include "base/err.h"
+#include "common/number.h"
 #include "common/group.h"
 #include "common/hooks.h"
 #include "common/sqltext.h"
@@ -20,14 +20,22 @@ struct text {
 	char *value;
 };
 
-static bool keep_text(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct text *text = ctx;
 	text->value = v[0] != NULL ? talloc_strdup(text->mem, v[0]) : NULL;
 	return false;
 }
 
+static const struct db_reader keep_text[] = {{keep_text_fn, "T", "a setting, a lock or an object"}};
+
 /* ---- locks ---- */
+
+static int64_t timeout_ms(const char *setting)
+{
+	int64_t ms = number_or(setting, 1000);
+	return ms > 0 && ms <= INT32_MAX ? ms : 1000;
+}
 
 /* Whoever began to wait first looks for a deadlock first. When that is a reader it must find none: by then we have given up. */
 bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err *err)
@@ -35,7 +43,7 @@ bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err
 	struct text ms = {.mem = talloc_new(NULL)};
 	bool done = pg_op_query(db, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'", NULL, 0, keep_text, &ms, err);
 	if (done)
-		*budget_us_r = (ms.value != NULL ? strtoll(ms.value, NULL, 10) : 1000) * 1000 / 2;
+		*budget_us_r = timeout_ms(ms.value) * 1000 / 2;
 	talloc_free(ms.mem);
 	return done;
 }

@@ -16,7 +16,7 @@ struct facts {
 	double queue;
 };
 
-static bool keep_facts(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct facts *facts = ctx;
 	facts->leads = v[0][0] == 't';
@@ -25,6 +25,8 @@ static bool keep_facts(void *ctx, const char *const *v, size_t n UNUSED)
 	facts->queue = strtod(v[3], NULL);
 	return false;
 }
+
+static const struct db_reader keep_facts[] = {{keep_facts_fn, "tttt", "the state of the session"}};
 
 /* A full queue makes the commits of everybody who notifies fail (async.c). What holds it up is a session that listens and stays in a
  * transaction, which this one never does; leaving still gives the others room. */

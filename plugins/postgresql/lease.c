@@ -15,7 +15,7 @@ struct holder {
 	char *name, *pid;
 };
 
-static bool keep_holder(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_holder_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct holder *holder = ctx;
 	holder->name = talloc_strdup(holder->mem, v[0]);
@@ -23,11 +23,15 @@ static bool keep_holder(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static bool bool_row(void *ctx, const char *const *v, size_t n UNUSED)
+static const struct db_reader keep_holder[] = {{keep_holder_fn, "tt", "who leads the database"}};
+
+static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = v[0] != NULL && v[0][0] == 't';
 	return false;
 }
+
+static const struct db_reader bool_row[] = {{bool_row_fn, "T", "the lock of who leads"}};
 
 bool pg_lease_take(struct viewd_conn *conn, struct viewd_err *err)
 {

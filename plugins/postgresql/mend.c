@@ -42,7 +42,7 @@ static char *add_element(char *array, const char *text)
 	return talloc_strdup_append(array, "\"}");
 }
 
-static bool keep_gap(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_gap_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct gaps *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct gap, list->n + 1);
@@ -57,6 +57,8 @@ static bool keep_gap(void *ctx, const char *const *v, size_t n UNUSED)
 	list->last = gap->source;
 	return true;
 }
+
+static const struct db_reader keep_gap[] = {{keep_gap_fn, "ttt", "triggers that are lacking"}};
 
 static bool find_gaps(struct viewd_watch *w, struct gaps *list, struct viewd_err *err)
 {

@@ -7,18 +7,20 @@
  * A function of its own, with everything written out, is a third cheaper for writers than one that reads its arguments.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
 #include "base/err.h"
+#include "common/number.h"
 #include "postgresql/pg.h"
 
-static bool found_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool found_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = v[0] != NULL && v[0][0] == 't';
 	return false;
 }
+
+static const struct db_reader found_row[] = {{found_row_fn, "T", "a function of viewd"}};
 
 /* Replacing what is equal would make every session of the server plan it anew. */
 bool pg_function_make(struct viewd_conn *conn, const char *signature, const char *head, const char *body, const char *privilege,
@@ -44,11 +46,13 @@ struct entry {
 	bool foreign;
 };
 
-static bool entry_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool entry_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	*(struct entry *)ctx = (struct entry){strtoll(v[0], NULL, 10), v[1][0] == 't'};
+	*(struct entry *)ctx = (struct entry){number_or(v[0], 0), v[1][0] == 't'};
 	return false;
 }
+
+static const struct db_reader entry_row[] = {{entry_row_fn, "nt", "a source that is registered"}};
 
 /* The row stays locked: of two sessions that make the same function one waits. A write to a foreign table alone has no transaction id
  * here by which it could be waited for. */

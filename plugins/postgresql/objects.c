@@ -39,11 +39,13 @@ static const struct {
      "GRANT EXECUTE ON FUNCTION viewd.request_refresh(text) TO PUBLIC"},
 };
 
-static bool is_missing(void *ctx, const char *const *v, size_t n UNUSED)
+static bool is_missing_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = v[0][0] == 't';
 	return false;
 }
+
+static const struct db_reader is_missing[] = {{is_missing_fn, "t", "the log of changes"}};
 
 /* Somebody has dropped it, with whatever was in it. */
 static bool doubt_lost_log(struct viewd_conn *conn, struct viewd_err *err)

@@ -66,7 +66,7 @@ struct fault {
 	bool found, more;
 };
 
-static bool keep_fault(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_fault_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct fault *fault = ctx;
 	snprintf(fault->what, sizeof fault->what, "%s", v[0]);
@@ -75,6 +75,8 @@ static bool keep_fault(void *ctx, const char *const *v, size_t n UNUSED)
 	fault->more = strcmp(v[2], "1") != 0;
 	return false;
 }
+
+static const struct db_reader keep_fault[] = {{keep_fault_fn, "ttt", "whose viewd's schemas are"}};
 
 bool pg_own_check(struct viewd_conn *conn, struct viewd_err *err)
 {

@@ -20,11 +20,13 @@
 #define ROWS_MANY 16
 #define ROWS_FEW 4
 
-static bool bool_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = v[0] != NULL && v[0][0] == 't';
 	return false;
 }
+
+static const struct db_reader bool_row[] = {{bool_row_fn, "T", "the lock of who sleeps"}};
 
 static int64_t within(int64_t pace_us, int64_t most_us)
 {

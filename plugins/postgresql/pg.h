@@ -144,11 +144,11 @@ int64_t pg_answer_limit(const struct viewd_conn *conn);
 /* Is there any use in asking? */
 bool pg_may_ask(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Hands the rows of a result to row. */
-void pg_hand_rows(const PGresult *res, db_row_fn *row, void *ctx);
+bool pg_hand_rows(const PGresult *res, const struct db_reader *row, void *ctx, struct viewd_err *err) MUST_CHECK;
 
 bool pg_op_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
                 struct viewd_err *err);
-bool pg_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+bool pg_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
                  struct viewd_err *err);
 bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err);
 bool pg_op_commit(struct db *db, struct viewd_err *err);
@@ -158,22 +158,22 @@ bool pg_op_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us
 /* ---- pipeline.c */
 
 /* Puts one more statement of viewd's own into the queue: short, and no COPY. row NULL: its rows are of no interest. */
-void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx);
+void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx);
 /* Likewise, for a text that comes again and again: the server keeps its plan. */
-void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx);
+void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx);
 /* Opens a transaction that way. */
 void pg_queue_begin(struct viewd_conn *conn, const char *sql);
 /* Sends the queue in one turn; the rows are handed out when all of it has succeeded. The error is that of the first statement which
  * failed; none after it has run. The queue is empty afterwards. */
 bool pg_flush(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* pg_queue_again and pg_flush. */
-bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
                          struct viewd_err *err) MUST_CHECK;
 /* What was not sent never will be. */
 void pg_queue_forget(struct viewd_conn *conn);
 
 bool pg_op_exec_later(struct db *db, const char *sql, const char *const *params, size_t n_params, struct viewd_err *err);
-bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
                        struct viewd_err *err);
 bool pg_op_flush(struct db *db, struct viewd_err *err);
 
@@ -205,12 +205,12 @@ bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
 bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
 bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_err *err);
-bool pg_op_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* ---- sources.c */
 
 bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
-bool pg_op_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool pg_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
 bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
 
@@ -313,7 +313,7 @@ bool pg_op_captures_lock(struct db *db, struct viewd_err *err);
 
 bool pg_op_ready_triggers(struct db *db, const struct relation *source, struct viewd_err *err);
 bool pg_op_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
-bool pg_op_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool pg_op_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool pg_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err);
 
 /* ---- members.c */

@@ -18,7 +18,7 @@ struct pg_statement {
 	char *sql;
 	const char **params;
 	size_t n_params;
-	db_row_fn *row;
+	const struct db_reader *row;
 	void *ctx;
 	int place;     /* among the prepared; -1: it is not */
 	bool prepares; /* an answer to that comes before its own */
@@ -35,7 +35,7 @@ static const char **copy_params(void *mem_ctx, const char *const *params, size_t
 	return copy;
 }
 
-static void push(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx)
+static void push(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx)
 {
 	conn->queue = talloc_realloc(conn, conn->queue, struct pg_statement, conn->n_queued + 1);
 	assert(conn->queue != NULL);
@@ -61,13 +61,13 @@ static void push_limits(struct viewd_conn *conn)
 	push_limit(conn, "lock_timeout", conn->lock_us);
 }
 
-void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx)
+void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx)
 {
 	push_limits(conn);
 	push(conn, sql, params, n_params, row, ctx);
 }
 
-void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx)
+void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx)
 {
 	pg_queue(conn, sql, params, n_params, row, ctx);
 	conn->queue[conn->n_queued - 1].place = pg_prepared_place(conn, sql);
@@ -204,7 +204,7 @@ bool pg_flush(struct viewd_conn *conn, struct viewd_err *err)
 	conn->limits_due = !done;
 	for (size_t i = 0; i < n; i++) {
 		if (done && queue[i].row != NULL)
-			pg_hand_rows(results[i], queue[i].row, queue[i].ctx);
+			done = pg_hand_rows(results[i], queue[i].row, queue[i].ctx, err);
 		PQclear(results[i]);
 	}
 	talloc_free(queue);
@@ -212,7 +212,7 @@ bool pg_flush(struct viewd_conn *conn, struct viewd_err *err)
 	return done;
 }
 
-bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
                          struct viewd_err *err)
 {
 	pg_queue_again(conn, sql, params, n_params, row, ctx);
@@ -227,7 +227,7 @@ bool pg_op_flush(struct db *db, struct viewd_err *err)
 }
 
 /* Outside a transaction nothing promises that something will follow. */
-bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
                        struct viewd_err *err)
 {
 	pg_queue_again(pg_of(db), sql, params, n_params, row, ctx);

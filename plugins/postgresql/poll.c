@@ -3,18 +3,20 @@
  * poll.c: noticing changes by the server's counters, where triggers cannot be made or are disabled. A counter that differs in any way, and a file that is
  * another one (TRUNCATE counts nothing), is a change; so a reset of the statistics is one too.
  */
+#include "common/number.h"
 #include "postgresql/watch.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define POLLED "SELECT DISTINCT source FROM viewd.captures WHERE mode = 'poll' OR (mode = 'trigger' AND source = ANY ($1::text[]))"
 
-static bool number_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool number_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	*(int64_t *)ctx = strtoll(v[0], NULL, 10);
+	*(int64_t *)ctx = number_or(v[0], 0);
 	return false;
 }
+
+static const struct db_reader number_row[] = {{number_row_fn, "n", "the counters of the sources"}};
 
 bool pg_poll(struct viewd_watch *w, int64_t *n_r, struct viewd_err *err)
 {

@@ -11,13 +11,16 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "common/number.h"
 #include "postgresql/pg.h"
 
-static bool keep_number(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	*(int *)ctx = (int)strtol(v[0], NULL, 10);
+	*(int *)ctx = (int)number_or(v[0], 0);
 	return false;
 }
+
+static const struct db_reader keep_number[] = {{keep_number_fn, "n", "the number of the session"}};
 
 /* A limit of the server that is too short even for this is lifted. */
 static bool ask_number(struct viewd_conn *conn, int *pid_r, struct viewd_err *err)

@@ -3,13 +3,13 @@
  * postgresql.c: the dialect as the daemon sees it.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
 #include "base/err.h"
 #include "common/capture.h"
 #include "common/dialect.h"
+#include "common/number.h"
 #include "common/task.h"
 #include "postgresql/pg.h"
 #include "postgresql/watch.h"
@@ -39,11 +39,13 @@ static enum viewd_refresh_mode op_choose_mode(struct task *task, char reason[sta
 	return VIEWD_MODE_FULL;
 }
 
-static bool count_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool count_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	*(int64_t *)ctx = strtoll(v[0], NULL, 10);
+	*(int64_t *)ctx = number_or(v[0], 0);
 	return false;
 }
+
+static const struct db_reader count_row[] = {{count_row_fn, "n", "how many rows were written"}};
 
 /* The server counts for its statistics anyway, exactly; what is counted here is not yet sent to them. */
 static bool op_count_written(struct task *task, int64_t *count_r, struct viewd_err *err)

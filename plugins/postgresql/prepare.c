@@ -34,11 +34,13 @@ bool pg_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct
 	return false;
 }
 
-static bool count_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool count_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = strcmp(v[0], "0") != 0;
 	return false;
 }
+
+static const struct db_reader count_row[] = {{count_row_fn, "t", "other sessions of viewd"}};
 
 bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err)
 {

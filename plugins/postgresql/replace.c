@@ -46,7 +46,7 @@ struct table_columns {
 	size_t n;
 };
 
-static bool column_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool column_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct table_columns *tc = ctx;
 	tc->names = talloc_realloc(tc->mem, tc->names, const char *, tc->n + 1);
@@ -55,6 +55,8 @@ static bool column_row(void *ctx, const char *const *v, size_t n UNUSED)
 	tc->types[tc->n++] = talloc_strdup(tc->mem, v[1]);
 	return true;
 }
+
+static const struct db_reader column_row[] = {{column_row_fn, "tt", "the columns of a table"}};
 
 /* The type of the table's column of that name; NULL: there is none. */
 static const char *type_of(const struct table_columns *tc, const char *name)
@@ -135,13 +137,15 @@ struct place {
 	void *mem;
 };
 
-static bool place_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool place_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct place *place = ctx;
 	place->tablespace = talloc_strdup(place->mem, v[0]);
 	place->access_method = talloc_strdup(place->mem, v[1]);
 	return false;
 }
+
+static const struct db_reader place_row[] = {{place_row_fn, "tt", "the place of a relation"}};
 
 /* What is created next goes to the old object's tablespace, with its access method. Until stage_build_dependants, which say their own. */
 static bool inherit_place(struct viewd_conn *conn, const struct tree *tree, struct task *task, struct viewd_err *err)

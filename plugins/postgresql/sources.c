@@ -55,7 +55,7 @@ struct source_ctx {
 	struct viewd_source_sink sink;
 };
 
-static bool source_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool source_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	const struct source_ctx *sc = ctx;
 	struct viewd_source src = {.schema = v[0], .name = v[1], .kind = VIEWD_KIND_TABLE};
@@ -67,6 +67,8 @@ static bool source_row(void *ctx, const char *const *v, size_t n UNUSED)
 		src.kind = VIEWD_KIND_OTHER;
 	return sc->sink.fn(sc->sink.ctx, &src);
 }
+
+static const struct db_reader source_row[] = {{source_row_fn, "ttt", "the sources of a view"}};
 
 bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err)
 {
@@ -80,7 +82,7 @@ bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_sour
 	return ok;
 }
 
-bool pg_op_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool pg_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
 	bool opened;
@@ -108,11 +110,13 @@ static char *meaning_options(void *mem_ctx, const struct viewd_view_spec *view)
 	return with[0] == '\0' ? with : talloc_strdup_append_buffer(with, ")");
 }
 
-static bool copy_digest(void *ctx, const char *const *v, size_t n UNUSED)
+static bool copy_digest_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	snprintf(ctx, 65, "%s", v[0]);
 	return false;
 }
+
+static const struct db_reader copy_digest[] = {{copy_digest_fn, "t", "a definition as the server stores it"}};
 
 static bool probe_canonical(struct viewd_conn *conn, const char *with, const char *query, char out[static 65],
                             struct viewd_err *err)

@@ -83,12 +83,14 @@ bool stage_lock(struct viewd_conn *conn, const struct tree *tree, int64_t lock_t
 	return false;
 }
 
-static bool copy_oid(void *ctx, const char *const *v, size_t n UNUSED)
+static bool copy_oid_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct tree_node *node = ctx;
 	node->new_oid = talloc_strdup(NULL, v[0]);
 	return false;
 }
+
+static const struct db_reader copy_oid[] = {{copy_oid_fn, "t", "an object that was made aside"}};
 
 static bool find_new(struct viewd_conn *conn, struct tree *tree, size_t i, struct viewd_err *err)
 {
@@ -126,11 +128,13 @@ static const char same_reads_sql[] =
 	" b AS (SELECT oid FROM reads WHERE v = $2::oid)"
 	" SELECT count(*) FROM ((SELECT * FROM a EXCEPT SELECT * FROM b) UNION ALL (SELECT * FROM b EXCEPT SELECT * FROM a)) AS diff";
 
-static bool is_zero(void *ctx, const char *const *v, size_t n UNUSED)
+static bool is_zero_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = strcmp(v[0], "0") == 0;
 	return false;
 }
+
+static const struct db_reader is_zero[] = {{is_zero_fn, "t", "what a view reads"}};
 
 static bool prove_reads(struct viewd_conn *conn, const struct tree *tree, size_t i, struct viewd_err *err)
 {
@@ -220,12 +224,14 @@ static const char revoke_sql[] =
 	" FROM pg_catalog.pg_class c, pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) x"
 	" WHERE c.oid = $1::oid AND ($3::boolean OR x.grantee <> c.relowner) HAVING pg_catalog.count(*) > 0";
 
-static bool copy_text(void *ctx, const char *const *v, size_t n UNUSED)
+static bool copy_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	char **text = ctx;
 	*text = talloc_strdup(NULL, v[0]);
 	return false;
 }
+
+static const struct db_reader copy_text[] = {{copy_text_fn, "T", "privileges of an object"}};
 
 static bool clear_privileges(struct viewd_conn *conn, const struct tree *tree, size_t i, struct viewd_err *err)
 {

@@ -21,13 +21,15 @@ struct needs {
 	bool analyze;
 };
 
-static bool needs_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool needs_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct needs *needs = ctx;
 	needs->vacuum = v[0] != NULL && v[0][0] == 't';
 	needs->analyze = v[1] != NULL && v[1][0] == 't';
 	return false;
 }
+
+static const struct db_reader needs_row[] = {{needs_row_fn, "TT", "what a table needs"}};
 
 /* Numbers of autovacuum's own rule (scale factor 0.2 and 0.1, threshold 50), with a higher floor for vacuum. */
 static bool ask(struct viewd_conn *conn, const struct relation *rel, struct needs *needs, struct viewd_err *err)

@@ -86,7 +86,7 @@ static size_t place_of(struct tree *tree, const char *schema)
 	return tree->n_schemas++;
 }
 
-static bool node_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool node_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct tree *tree = ctx;
 	tree->nodes = talloc_realloc(tree, tree->nodes, struct tree_node, tree->n_nodes + 1);
@@ -104,12 +104,16 @@ static bool node_row(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static bool obstacle_row(void *ctx, const char *const *v, size_t n UNUSED)
+static const struct db_reader node_row[] = {{node_row_fn, "tttttttT", "the objects to replace"}};
+
+static bool obstacle_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	char **found = ctx;
 	*found = v[0] != NULL ? talloc_strdup(NULL, v[0]) : NULL;
 	return false;
 }
+
+static const struct db_reader obstacle_row[] = {{obstacle_row_fn, "T", "what is in the way"}};
 
 static bool refuse_obstacles(struct viewd_conn *conn, const struct relation *rel, const char *const *params,
                              struct viewd_err *err)
@@ -161,11 +165,13 @@ static void digest_all(struct tree *tree)
 }
 
 /* An administrator who does not want to give CREATE on the database makes the schema viewd_stage once. */
-static bool given_stage(void *ctx, const char *const *v, size_t n UNUSED)
+static bool given_stage_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = v[0] != NULL && v[0][0] == 't';
 	return false;
 }
+
+static const struct db_reader given_stage[] = {{given_stage_fn, "T", "privileges on a schema"}};
 
 static bool name_stages(struct viewd_conn *conn, struct tree *tree, const struct relation *rel, struct viewd_err *err)
 {

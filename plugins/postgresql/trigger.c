@@ -28,7 +28,7 @@ struct lacking {
 	size_t n;
 };
 
-static bool keep_lack(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_lack_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct lacking *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct lack, list->n + 1);
@@ -42,6 +42,8 @@ static bool keep_lack(void *ctx, const char *const *v, size_t n UNUSED)
 	};
 	return true;
 }
+
+static const struct db_reader keep_lack[] = {{keep_lack_fn, "tttTT", "triggers that are lacking"}};
 
 struct shape {
 	void *mem;
@@ -143,7 +145,7 @@ bool pg_op_make_trigger(struct db *db, const struct relation *rel, struct viewd_
 	return good;
 }
 
-bool pg_op_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool pg_op_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	return pg_op_query(db,
 	                   "SELECT DISTINCT pg_catalog.convert_from(pg_catalog.substring(g.tgargs, 1, pg_catalog.octet_length(g.tgargs) - 1),"
@@ -159,7 +161,7 @@ struct drops {
 	size_t n;
 };
 
-static bool keep_drop(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_drop_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct drops *list = ctx;
 	list->statements = talloc_realloc(list->mem, list->statements, char *, list->n + 1);
@@ -167,6 +169,8 @@ static bool keep_drop(void *ctx, const char *const *v, size_t n UNUSED)
 	list->statements[list->n++] = talloc_strdup(list->mem, v[0]);
 	return true;
 }
+
+static const struct db_reader keep_drop[] = {{keep_drop_fn, "t", "the triggers of a source"}};
 
 static bool find_drops(struct db *db, const char *source, struct drops *list, struct viewd_err *err)
 {
@@ -187,11 +191,13 @@ static bool drop_all(struct db *db, const char *source, const struct drops *list
 	return good && pg_note_forget(pg_of(db), source, err);
 }
 
-static bool keep_setting(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_setting_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	snprintf(ctx, SETTING_MAX, "%s", v[0]);
 	return false;
 }
+
+static const struct db_reader keep_setting[] = {{keep_setting_fn, "t", "lock_timeout"}};
 
 /* Readers wait behind who waits to drop, and nothing depends on its being dropped now: what is in use stays until the next sweep. */
 static bool drop_or_leave(struct db *db, const char *source, const struct drops *list, struct viewd_err *err)

@@ -3,7 +3,6 @@
  * url.c: from SQLAlchemy's URL and the dialect's keys to libpq's keywords.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <talloc.h>

@@ -46,11 +46,13 @@ static bool set_up_objects(struct viewd_conn *conn, struct viewd_err *err)
 	return false;
 }
 
-static bool bool_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = v[0] != NULL && v[0][0] == 't';
 	return false;
 }
+
+static const struct db_reader bool_row[] = {{bool_row_fn, "T", "a setting of the server"}};
 
 /* A commit that is lost in a crash takes the log with it, and then every view is marked anew: nothing is waited for here. */
 static bool set_up_session(struct viewd_watch *w, struct viewd_err *err)

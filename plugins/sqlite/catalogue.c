@@ -63,7 +63,7 @@ static void identify(struct db_object *out, const char *sql)
 	digest_normal(out->kind == VIEWD_KIND_VIEW ? view_definition(sql) : sql, out->canonical);
 }
 
-static bool read_object(void *ctx, const char *const *values, size_t n UNUSED)
+static bool read_object_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct db_object *out = ctx;
 	const char *sql = values[2] != NULL ? values[2] : "";
@@ -79,6 +79,8 @@ static bool read_object(void *ctx, const char *const *values, size_t n UNUSED)
 	return false;
 }
 
+static const struct db_reader read_object[] = {{read_object_fn, "ttT", "what a name stands for"}};
+
 /* Tables, views and indexes share one name space, which ignores ASCII case. */
 bool sqlite_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err)
 {
@@ -91,7 +93,7 @@ bool sqlite_op_find_object(struct db *db, const struct relation *rel, struct db_
 	return true;
 }
 
-bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	const char *params[] = {rel->name};
 	return sqlite_op_query(db, "SELECT name FROM main.sqlite_master WHERE type = 'index' AND tbl_name = ? COLLATE NOCASE", params, 1,
@@ -115,7 +117,7 @@ struct reader_list {
 	size_t n;
 };
 
-static bool collect_view(void *ctx, const char *const *values, size_t n UNUSED)
+static bool collect_view_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct reader_list *list = ctx;
 	list->names = talloc_realloc(list->mem, list->names, char *, list->n + 1);
@@ -124,6 +126,8 @@ static bool collect_view(void *ctx, const char *const *values, size_t n UNUSED)
 	list->texts[list->n++] = talloc_strdup(list->mem, values[1] != NULL ? values[1] : "");
 	return true;
 }
+
+static const struct db_reader collect_view[] = {{collect_view_fn, "tT", "the views of the database"}};
 
 struct mention {
 	const char *name;
@@ -139,7 +143,7 @@ static bool compare_mention(void *ctx, const char *text)
 
 /* By name: a view that mentions the relation anywhere after AS counts as a reader. Too many is safe: it only refuses a drop that would
  * need `cascade`. Asking SQLite to compile each view would miss those that are broken for another reason. */
-bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct reader_list list = {.mem = talloc_new(NULL)};
 	bool done = sqlite_op_query(db, "SELECT name, sql FROM main.sqlite_master WHERE type = 'view' ORDER BY name", NULL, 0, collect_view,
@@ -148,7 +152,10 @@ bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, db_row
 		struct mention mention = {rel->name, false};
 		lex_mentions(&sqlite_syntax, view_definition(list.texts[i]), (struct viewd_text_sink){compare_mention, &mention});
 		const char *values[] = {"VIEW", "", list.names[i]};
-		if (mention.found && strcasecmp(list.names[i], rel->name) != 0 && !row(ctx, values, 3))
+		bool more = true;
+		if (mention.found && strcasecmp(list.names[i], rel->name) != 0)
+			done = db_give(row, ctx, values, 3, &more, err);
+		if (!more)
 			break;
 	}
 	talloc_free(list.mem);

@@ -23,12 +23,14 @@ static bool has_compound(const char *sql)
 	       lex_has_word(&sqlite_syntax, sql, "EXCEPT");
 }
 
-static bool scan_view(void *ctx, const char *const *values, size_t n UNUSED)
+static bool scan_view_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct text_scan *scan = ctx;
 	scan->compound = scan->compound || (values[0] != NULL && has_compound(values[0]));
 	return true;
 }
+
+static const struct db_reader scan_view[] = {{scan_view_fn, "T", "the text of a view"}};
 
 /* A compound takes its declared types from its first part; the others may hold values of any type, which a declared type would change. So
  * types are taken over only when neither the definition nor a view it reads is a compound. */
@@ -46,11 +48,13 @@ static bool types_are_safe(struct db *db, const char *query, const struct sqlite
 	return true;
 }
 
-static bool keep_flag(void *ctx, const char *const *values UNUSED, size_t n UNUSED)
+static bool keep_flag_fn(void *ctx, const char *const *values UNUSED, size_t n UNUSED)
 {
 	*(bool *)ctx = true;
 	return false;
 }
+
+static const struct db_reader keep_flag[] = {{keep_flag_fn, "T", "the kind of a table"}};
 
 /* The declared type of the column an output column comes from, if storing into that type again cannot change a value: not for virtual
  * tables, which may return anything, and not for ANY, which means NUMERIC outside STRICT tables. */
@@ -79,7 +83,7 @@ struct output {
 	int count;
 };
 
-static bool keep_type(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct output *out = ctx;
 	size_t i = out->n++;
@@ -87,6 +91,8 @@ static bool keep_type(void *ctx, const char *const *v, size_t n UNUSED)
 		out->types[i] = talloc_strdup(out->mem, v[0]);
 	return true;
 }
+
+static const struct db_reader keep_type[] = {{keep_type_fn, "T", "the types of columns"}};
 
 /* What CREATE TABLE AS makes of columns that come from no table: casts and scalar subqueries have a type. No row is read. */
 static bool expression_types(struct db *db, const char *query, struct output *out, struct viewd_err *err)
@@ -138,16 +144,17 @@ static bool find_inner_names(struct viewd_conn *conn, const char *query, struct 
 	return true;
 }
 
-static void give_columns(sqlite3_stmt *stmt, const struct output *out, db_row_fn *row, void *ctx)
+static bool give_columns(sqlite3_stmt *stmt, const struct output *out, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
-	bool more = true;
-	for (int i = 0; i < out->count && more; i++) {
+	bool more = true, good = true;
+	for (int i = 0; i < out->count && more && good; i++) {
 		const char *values[] = {sqlite3_column_name(stmt, i), out->types[i], out->inner[i]};
-		more = row(ctx, values, ARRAY_LEN(values));
+		good = db_give(row, ctx, values, ARRAY_LEN(values), &more, err);
 	}
+	return good;
 }
 
-bool sqlite_op_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
 	struct sqlite_sources sources = {.mem = talloc_new(NULL)};
@@ -160,8 +167,7 @@ bool sqlite_op_query_columns(struct db *db, const char *query, db_row_fn *row, v
 		out.inner = talloc_zero_array(out.mem, const char *, (unsigned)out.count);
 		done = find_types(db, query, stmt, &sources, &out, err) && find_inner_names(conn, query, &out, err);
 	}
-	if (done)
-		give_columns(stmt, &out, row, ctx);
+	done = done && give_columns(stmt, &out, row, ctx, err);
 	sqlite3_finalize(stmt);
 	talloc_free(sources.mem);
 	return done;

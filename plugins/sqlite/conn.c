@@ -99,11 +99,13 @@ static bool harden(struct viewd_conn *conn, struct viewd_err *err)
 	return true;
 }
 
-static bool read_mode(void *ctx, const char *const *values, size_t n UNUSED)
+static bool read_mode_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	*(bool *)ctx = values[0] != NULL && strcmp(values[0], "wal") == 0;
 	return false;
 }
+
+static const struct db_reader read_mode[] = {{read_mode_fn, "T", "the journal mode"}};
 
 /* Reads the header, so that a file that is no database is found out now. The journal mode is the administrator's decision. */
 static bool look_at_file(struct viewd_conn *conn, struct viewd_err *err)

@@ -82,7 +82,7 @@ void sqlite_authorizer_install(struct viewd_conn *conn);
 bool sqlite_prepare(struct viewd_conn *conn, const char *sql, sqlite3_stmt **out, struct viewd_err *err) MUST_CHECK;
 bool sqlite_op_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
                     struct viewd_err *err);
-bool sqlite_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+bool sqlite_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
                      struct viewd_err *err);
 bool sqlite_op_begin(struct db *db, enum db_begin how, struct viewd_err *err);
 bool sqlite_op_commit(struct db *db, struct viewd_err *err);
@@ -92,8 +92,8 @@ bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err 
 
 /* catalogue.c */
 bool sqlite_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
-bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
-bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
+bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
 
 /* query.c: compiling a definition, and what it reads. Compiles under the reading-only guard; what it reads is added to sources. */
@@ -104,13 +104,13 @@ bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_
 void sqlite_sources_note(struct sqlite_sources *sources, const char *name);
 
 /* columns.c */
-bool sqlite_op_query_columns(struct db *db, const char *query, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* trigger.c */
 bool sqlite_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,
                               struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err);
 bool sqlite_op_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
-bool sqlite_op_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool sqlite_op_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err);
 /* Tables that were dropped and made again get their triggers back, and their views are marked. */
 bool sqlite_mend_triggers(struct db *db, struct viewd_err *err) MUST_CHECK;

@@ -33,7 +33,7 @@ struct shadow_list {
 	size_t n;
 };
 
-static bool keep_shadow(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_shadow_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct shadow_list *list = ctx;
 	list->names = talloc_realloc(list->mem, list->names, char *, list->n + 2);
@@ -43,11 +43,15 @@ static bool keep_shadow(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static bool read_flag(void *ctx, const char *const *values UNUSED, size_t n UNUSED)
+static const struct db_reader keep_shadow[] = {{keep_shadow_fn, "t", "shadow tables"}};
+
+static bool read_flag_fn(void *ctx, const char *const *values UNUSED, size_t n UNUSED)
 {
 	*(bool *)ctx = true;
 	return false;
 }
+
+static const struct db_reader read_flag[] = {{read_flag_fn, "T", "virtual tables"}};
 
 /* Listing tables loads every view of the file, so only where there is a virtual table. */
 static bool list_shadows(struct viewd_conn *conn, void *mem, char ***out, struct viewd_err *err)

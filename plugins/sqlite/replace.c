@@ -35,7 +35,7 @@ static bool is_recorded(const char *recorded, const char *name)
 	return false;
 }
 
-static bool collect(void *ctx, const char *const *values, size_t n UNUSED)
+static bool collect_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct extras *extras = ctx;
 	if (is_recorded(extras->recorded, values[0]))
@@ -46,6 +46,8 @@ static bool collect(void *ctx, const char *const *values, size_t n UNUSED)
 	extras->items[extras->n++].sql = talloc_strdup(extras->mem, values[1]);
 	return true;
 }
+
+static const struct db_reader collect[] = {{collect_fn, "tT", "what belongs to a relation"}};
 
 /* Inside a savepoint, so that one that no longer fits does not take the transaction along. */
 static bool restore(struct viewd_conn *conn, const struct extra *extra, struct viewd_err *err)

@@ -40,27 +40,27 @@ static bool bind(struct viewd_conn *conn, sqlite3_stmt *stmt, const char *const 
 	return true;
 }
 
-/* Hands one row over; false when the reader has had enough. */
-static bool give_row(sqlite3_stmt *stmt, db_row_fn *row, void *ctx)
+static bool give_row(sqlite3_stmt *stmt, const struct db_reader *row, void *ctx, bool *more_r, struct viewd_err *err)
 {
 	const char *values[MAX_COLUMNS];
 	int n = sqlite3_column_count(stmt);
 	n = n < MAX_COLUMNS ? n : MAX_COLUMNS;
 	for (int i = 0; i < n; i++)
 		values[i] = (const char *)sqlite3_column_text(stmt, i);
-	return row(ctx, values, (size_t)n);
+	return db_give(row, ctx, values, (size_t)n, more_r, err);
 }
 
-static bool step_all(struct viewd_conn *conn, sqlite3_stmt *stmt, db_row_fn *row, void *ctx, struct viewd_err *err)
+static bool step_all(struct viewd_conn *conn, sqlite3_stmt *stmt, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	int rc;
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
-		if (row != NULL && !give_row(stmt, row, ctx))
-			return true;
-	return rc == SQLITE_DONE || sqlite_error(conn, rc, err);
+	bool more = true;
+	while (more && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		if (row != NULL && !give_row(stmt, row, ctx, &more, err))
+			return false;
+	return !more || rc == SQLITE_DONE || sqlite_error(conn, rc, err);
 }
 
-static bool run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+static bool run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
                 struct viewd_err *err)
 {
 	sqlite3_stmt *stmt = NULL;
@@ -71,7 +71,7 @@ static bool run(struct viewd_conn *conn, const char *sql, const char *const *par
 	return done;
 }
 
-bool sqlite_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, db_row_fn *row, void *ctx,
+bool sqlite_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
                      struct viewd_err *err)
 {
 	return run(sqlite_conn_of(db), sql, params, n_params, row, ctx, err);

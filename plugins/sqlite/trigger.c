@@ -6,13 +6,13 @@
  */
 #include "base/err.h"
 #include "common/marks.h"
+#include "common/number.h"
 #include "common/sqltext.h"
 #include "common/state.h"
 #include "sqlite/conn.h"
 #include "sqlite/syntax.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -26,17 +26,19 @@ static const char *const events[] = {"INSERT", "UPDATE", "DELETE"};
 /* Triggers of ours: by name, and by what they do. */
 #define IS_OURS "type = 'trigger' AND name GLOB 'viewd_[iud]_*' AND sql GLOB '*UPDATE viewd_captures SET *'"
 
-static bool count_row(void *ctx, const char *const *v, size_t n UNUSED)
+static bool count_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	*(long *)ctx = v[0] != NULL ? strtol(v[0], NULL, 10) : 0;
+	*(int64_t *)ctx = number_or(v[0], 0);
 	return false;
 }
+
+static const struct db_reader count_row[] = {{count_row_fn, "N", "tables and triggers"}};
 
 /* SQLite has no triggers on virtual tables. */
 static bool require_real(struct db *db, const struct relation *source, struct viewd_err *err)
 {
 	const char *const params[] = {source->name};
-	long n = 0;
+	int64_t n = 0;
 	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE AND rootpage = 0", params, 1,
 	                    count_row, &n, err))
 		return false;
@@ -93,27 +95,33 @@ static char *trigger_sql(struct db *db, void *mem, const struct relation *source
 
 struct list_ctx {
 	struct db *db;
-	db_row_fn *row;
+	const struct db_reader *row;
 	void *ctx;
+	struct viewd_err *err;
+	bool misfit;
 };
 
-static bool give_source(void *ctx, const char *const *v, size_t n UNUSED)
+static bool give_source_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct list_ctx *list = ctx;
 	char *source = v[1] != NULL ? talloc_strdup(NULL, v[1]) : marks_source(list->db, NULL, "", v[0]);
 	const char *const values[] = {source};
-	bool more = list->row(list->ctx, values, 1);
+	bool more = false;
+	list->misfit = !db_give(list->row, list->ctx, values, 1, &more, list->err);
 	talloc_free(source);
-	return more;
+	return !list->misfit && more;
 }
 
-bool sqlite_op_list_triggers(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err)
+static const struct db_reader give_source[] = {{give_source_fn, "tT", "the triggers of viewd"}};
+
+bool sqlite_op_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
-	struct list_ctx list = {db, row, ctx};
+	struct list_ctx list = {db, row, ctx, err, false};
 	/* as registered: a table that was made anew may be spelled another way */
 	return db->ops->query(db,
 	                      "SELECT DISTINCT tbl_name, (SELECT max(source) FROM viewd_captures WHERE source = '\"' || replace(tbl_name, '\"', '\"\"')"
-	                      " || '\"' COLLATE NOCASE) FROM sqlite_master WHERE " IS_OURS, NULL, 0, give_source, &list, err);
+	                      " || '\"' COLLATE NOCASE) FROM sqlite_master WHERE " IS_OURS, NULL, 0, give_source, &list, err) &&
+	       !list.misfit;
 }
 
 struct names {
@@ -122,13 +130,15 @@ struct names {
 	size_t n;
 };
 
-static bool keep(void *ctx, const char *const *v, size_t n UNUSED)
+static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct names *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
 	list->items[list->n++] = talloc_strdup(list->mem, v[0]);
 	return true;
 }
+
+static const struct db_reader keep[] = {{keep_fn, "t", "the triggers of a source"}};
 
 /* Those on the table and those of its name: a trigger goes with its table when that is renamed, and keeps its name. */
 bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err)
@@ -157,7 +167,7 @@ static bool lacks_trigger(struct db *db, const struct relation *rel, bool *there
 	char i[IDENT_MAX], u[IDENT_MAX], d[IDENT_MAX];
 	trigger_names(rel, i, u, d);
 	const char *const params[] = {rel->name, i, u, d, rel->name};
-	long tables = 0, triggers = 0;
+	int64_t tables = 0, triggers = 0;
 	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", params, 1, count_row,
 	                    &tables, err) ||
 	    !db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?, ?) AND tbl_name = ? COLLATE NOCASE"

@@ -6,6 +6,7 @@
  */
 #include "base/err.h"
 #include "common/marks.h"
+#include "common/number.h"
 #include "common/state.h"
 #include "sqlite/conn.h"
 #include "sqlite/files.h"
@@ -47,11 +48,13 @@ struct viewd_watch {
 	int64_t touched_us;
 };
 
-static bool read_number(void *ctx, const char *const *v, size_t n UNUSED)
+static bool read_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	*(int64_t *)ctx = v[0] != NULL ? strtoll(v[0], NULL, 10) : 0;
+	*(int64_t *)ctx = number_or(v[0], 0);
 	return false;
 }
+
+static const struct db_reader read_number[] = {{read_number_fn, "N", "a number of the database"}};
 
 static bool pragma(struct viewd_watch *w, const char *sql, int64_t *out_r, struct viewd_err *err)
 {

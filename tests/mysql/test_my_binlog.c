@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "mysql/binlog.h"
 
 #define SHORT INT64_C(100000)
 #define PATIENCE INT64_C(15000000)
@@ -445,6 +446,22 @@ static void names_of_all_kinds(void)
 	end(&s);
 }
 
+static void a_place_that_cannot_be_is_none(void)
+{
+	static const char *const changes[] = {"position = -5, file_name = 'x'", "server = '', file_name = '', position = 0",
+	                                      "server = CONCAT(server, server), file_name = REPEAT('x', 200)"};
+	my_fresh();
+	my_do("GRANT REPLICATION CLIENT, REPLICATION SLAVE ON *.* TO viewd@localhost");
+	struct viewd_conn *conn = my_session();
+	struct viewd_err err = {0};
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		struct position at = {.offset = -1};
+		CHECK_OK(position_load(conn, &at, &err), &err);
+		CHECK(at.offset > 0 && at.file[0] != 'x');
+		my_do("UPDATE viewd_position SET %s", changes[i]);
+	}
+}
+
 static const struct harness_test tests[] = {
 	{"every way to write rows", every_way_to_write_rows},
 	{"compressed events", compressed_events},
@@ -461,5 +478,6 @@ static const struct harness_test tests[] = {
 	{"a foreign key that comes later", a_foreign_key_that_comes_later},
 	{"triggers are advised against", triggers_are_advised_against},
 	{"names of all kinds", names_of_all_kinds},
+	{"a place that cannot be is none", a_place_that_cannot_be_is_none},
 };
 HARNESS_MAIN(SUITE("mysql binlog", tests))

@@ -245,9 +245,75 @@ static void types_have_room(void)
 	          "YES,YES,YES,YES,YES,YES,YES");
 }
 
+static bool ignore_row(void *ctx UNUSED, const struct viewd_recorded *row UNUSED)
+{
+	return true;
+}
+
+static bool count_fn(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
+{
+	++*(int *)ctx;
+	return true;
+}
+
+static void an_answer_of_another_shape_is_a_failure(void)
+{
+	static const struct db_reader reader[] = {{count_fn, "nt", "the tide"}};
+	static const char *const answers[] = {"SELECT 1", "SELECT 1, 'x', 2", "SELECT 'one', 'x'", "SELECT NULL, 'x'", "SELECT 1, NULL",
+	                                      "SELECT 18446744073709551615, 'x'"};
+	my_fresh();
+	struct viewd_conn *conn = my_session();
+	struct viewd_err err = {0};
+	int n = 0;
+	CHECK_OK(my_query(&conn->db, "SELECT 1, 'x'", NULL, 0, reader, &n, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		err = (struct viewd_err){0};
+		CHECK(!my_query(&conn->db, answers[i], NULL, 0, reader, &n, &err));
+		CHECK_INT(err.cls, VIEWD_ERR_QUERY);
+		CHECK_CONTAINS(err.msg, "the tide");
+	}
+	CHECK_INT(n, 1);
+	CHECK_OK(my_query(&conn->db, "SELECT 1, 'x' UNION ALL SELECT 2, 'y'", NULL, 0, reader, &n, &err), &err);
+	CHECK_INT(n, 3);
+}
+
+/* Left by a predecessor, or by anybody: nothing there may end the daemon, or be taken for a place in the log. */
+static void any_row_of_our_tables_can_be_read(void)
+{
+	static const char *const rows[] = {
+		"INSERT INTO viewd_intents (name) VALUES ('')",
+		"UPDATE viewd_intents SET method = 'nonsense', identity = ''",
+		"INSERT INTO viewd_views (name, relation, method, definition_hash, index_hash, identity, canonical, on_remove, indexes, consecutive_errors)"
+		" VALUES ('%s%n', 'no relation', '', '', '', 'table:', '', '', '', -1)",
+	};
+	my_fresh();
+	my_session();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		my_do("SET STATEMENT sql_mode = '' FOR %s", rows[i]);
+		struct viewd_conn *conn = my_unprepared();
+		struct viewd_err err = {0};
+		bool good = DIALECT->prepare(conn, (struct viewd_recorded_sink){ignore_row, NULL}, &err);
+		CHECK(good || err.msg[0] != '\0');
+	}
+}
+
+static void versions_are_read_by_us(void)
+{
+	static const struct {
+		const char *text;
+		unsigned number;
+	} versions[] = {
+		{"10.11.19-MariaDB-log", 101119}, {"5.5.5-10.11.19-MariaDB", 101119}, {"8.0.36", 80036}, {"11.4.2-MariaDB-ubu2404", 110402},
+		{"", 0}, {"x", 0}, {"8", 0}, {"8.", 0}, {"8.0", 0}, {"5.5.5-", 0}, {"99999999999.1-MariaDB", 0}, {"8.100.1", 0}, {"8.0.-1", 0},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++)
+		CHECK_INT(my_version_number(versions[i].text), versions[i].number);
+}
+
 static const struct harness_test offline[] = {
 	{"urls are judged", urls_are_judged},
 	{"tables are told from columns", tables_are_told_from_columns},
+	{"versions are read by us", versions_are_read_by_us},
 	{"tags are read strictly", tags_are_read_strictly},
 };
 static const struct harness_test online[] = {
@@ -256,6 +322,8 @@ static const struct harness_test online[] = {
 	{"refusals have classes", refusals_have_classes},
 	{"missing privileges are told", missing_privileges_are_told},
 	{"views that need a column stop a replacement", views_that_need_a_column_stop_a_replacement},
+	{"an answer of another shape is a failure", an_answer_of_another_shape_is_a_failure},
+	{"any row of our tables can be read", any_row_of_our_tables_can_be_read},
 	{"types have room", types_have_room},
 };
 HARNESS_MAIN(SUITE("mysql offline", offline), SUITE("mysql session", online))

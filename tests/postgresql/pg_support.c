@@ -79,13 +79,15 @@ void pg_do(struct viewd_conn *conn, const char *sql)
 	REQUIRE_OK(pg_in_transaction(conn) || pg_path_restore(conn, &err), &err);
 }
 
-static bool ask_row(void *ctx, const char *const *v, size_t n)
+static bool ask_row_fn(void *ctx, const char *const *v, size_t n)
 {
 	char **text = ctx;
 	for (size_t i = 0; i < n; i++)
 		*text = talloc_asprintf_append_buffer(*text, "%s%s", i > 0 ? "," : (*text)[0] != '\0' ? ";" : "", v[i] != NULL ? v[i] : "null");
 	return true;
 }
+
+static const struct db_reader ask_row[] = {{ask_row_fn, "*", "what a test asks"}};
 
 const char *pg_ask(struct viewd_conn *conn, const char *sql)
 {

@@ -386,6 +386,43 @@ static void trusts_the_role_that_is_named(void)
 	CHECK_CONTAINS(err.msg, "schema_owner");
 }
 
+static bool count_fn(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
+{
+	++*(int *)ctx;
+	return true;
+}
+
+/* One that was proved wrong is not handed on, wherever it waited; what came before it in the same turn is. */
+static void an_answer_of_another_shape_is_a_failure(void)
+{
+	static const struct db_reader reader[] = {{count_fn, "nt", "the tide"}};
+	static const char *const answers[] = {"SELECT 1", "SELECT 1, 'x', 2", "SELECT 'one', 'x'", "SELECT NULL::int, 'x'", "SELECT 1, NULL",
+	                                      "SELECT 9223372036854775808, 'x'"};
+	pg_fresh();
+	struct viewd_conn *conn = pg_session("viewd");
+	struct db *db = &conn->db;
+	struct viewd_err err = {0};
+	int n = 0;
+	CHECK_OK(pg_op_query(db, "SELECT 1, 'x'", NULL, 0, reader, &n, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		err = (struct viewd_err){0};
+		CHECK(!pg_op_query(db, answers[i], NULL, 0, reader, &n, &err));
+		CHECK_INT(err.cls, VIEWD_ERR_QUERY);
+		CHECK_CONTAINS(err.msg, "the tide");
+	}
+	CHECK_INT(n, 1);
+	REQUIRE_OK(pg_op_begin(db, DB_BEGIN_WRITE, &err), &err);
+	CHECK_OK(pg_op_query_later(db, "SELECT 1, 'x'", NULL, 0, reader, &n, &err), &err);
+	CHECK_OK(pg_op_query_later(db, answers[0], NULL, 0, reader, &n, &err), &err);
+	CHECK_OK(pg_op_query_later(db, "SELECT 2, 'x'", NULL, 0, reader, &n, &err), &err);
+	CHECK(!pg_op_flush(db, &err));
+	CHECK_CONTAINS(err.msg, "the tide has 1 columns");
+	CHECK_INT(n, 2);
+	pg_op_rollback(db);
+	CHECK_OK(pg_op_query(db, "SELECT 1, 'x'", NULL, 0, reader, &n, &err), &err);
+	CHECK_INT(n, 3);
+}
+
 static const struct harness_test offline_tests[] = {
 	{"reads SQLAlchemy URLs", reads_sqlalchemy_urls},
 	{"refuses bad URLs without showing them", refuses_bad_urls_without_showing_them},
@@ -400,6 +437,7 @@ static const struct harness_test server_tests[] = {
 	{"tells timeout from cancel", tells_timeout_from_cancel},
 	{"a lock timeout is a conflict", a_lock_timeout_is_a_conflict},
 	{"a broken connection is lost", a_broken_connection_is_lost},
+	{"an answer of another shape is a failure", an_answer_of_another_shape_is_a_failure},
 	{"prepares at the same time", prepares_at_the_same_time},
 	{"needs no CREATE on the database", needs_no_create_on_the_database},
 	{"wants its schema for itself", wants_its_schema_for_itself},

@@ -61,11 +61,13 @@ static struct viewd_view_spec stale_view(struct viewd_conn *conn)
 	return view;
 }
 
-static bool count_row(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
+static bool count_row_fn(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
 {
 	++*(int *)ctx;
 	return true;
 }
+
+static const struct db_reader count_row[] = {{count_row_fn, "n", "rows"}};
 
 /* Turns: to begin, look the object up and read the marks; the refresh; its rows; to record, settle and ask who leads; COMMIT. */
 static void a_refresh_takes_few_turns(void)

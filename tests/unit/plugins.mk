@@ -11,6 +11,7 @@ tests_contract_contract_SOURCES = \
 	tests/contract/objects.c \
 	tests/contract/refreshes.c \
 	tests/contract/replace.c \
+	tests/contract/rows.c \
 	tests/contract/safety.c \
 	tests/contract/support.c
 tests_contract_contract_LDADD = $(LDADD) -ldl -lpthread
@@ -25,12 +26,16 @@ endif
 
 # What dialects share, without a dialect.
 plugins_unit_tests = \
+	tests/unit/plugins/test_answers \
 	tests/unit/plugins/test_ident \
 	tests/unit/plugins/test_lexer \
 	tests/unit/plugins/test_render \
 	tests/unit/plugins/test_url
 check_PROGRAMS += $(plugins_unit_tests)
 TESTS += $(plugins_unit_tests)
+tests_unit_plugins_test_answers_SOURCES = tests/unit/plugins/test_answers.c tests/unit/plugins/fake_db.c tests/unit/plugins/fake_db.h \
+	$(plugins_support)
+tests_unit_plugins_test_answers_LDADD = $(plugins_ldadd)
 tests_unit_plugins_test_ident_SOURCES = tests/unit/plugins/test_ident.c $(plugins_support)
 tests_unit_plugins_test_lexer_SOURCES = tests/unit/plugins/test_lexer.c $(plugins_support)
 tests_unit_plugins_test_ident_LDADD = $(plugins_ldadd)
