@@ -19,4 +19,5 @@ dist_man_MANS = docs/man/viewd.8
 nodist_man_MANS = docs/man/viewctl.1 docs/man/viewd.conf.5
 nodist_doc_DATA = conf/viewd.conf.sample
 CLEANFILES += docs/man/viewctl.1 docs/man/viewd.conf.5 conf/viewd.conf.sample
+EXTRA_DIST += docs/adr/007-leaving-and-returning.md
 EXTRA_DIST += docs/man/viewctl.1.head docs/man/viewctl.1.tail docs/man/viewd.conf.5.head docs/man/viewd.conf.5.tail

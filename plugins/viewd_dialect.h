@@ -14,6 +14,7 @@
  *   1.2  VIEWD_CAP_CAPTURE_...; refresh_group, and at the end of viewd_view_spec: refresh_group
  *   1.3  VIEWD_SIGNAL_BEHIND
  *   1.4  VIEWD_SIGNAL_REDEFINED; struct viewd_dependency, and at the end of viewd_capture_request: dependencies
+ *   1.5  uninstall
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -31,7 +32,7 @@
 #include <stdint.h>
 
 #define VIEWD_ABI_MAJOR 1
-#define VIEWD_ABI_MINOR 4
+#define VIEWD_ABI_MINOR 5
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
@@ -360,6 +361,12 @@ struct viewd_captured {
 	char reason[256];        /* why this mode: shown by `why` */
 };
 
+/* uninstall(): what to do. Since 1.5. */
+struct viewd_uninstall_request {
+	uint32_t struct_size;
+	bool print; /* tell the statements and carry out none of them */
+};
+
 /* What a watch tells. */
 enum viewd_signal_kind {
 	VIEWD_SIGNAL_STALE,   /* a captured source changed since the view's last refresh; told again whenever seq grew */
@@ -551,6 +558,14 @@ struct viewd_dialect {
 	 * state rows, history and marks the same is asked as of refresh. */
 	bool (*refresh_group)(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
 	                      struct viewd_err *err);
+
+	/* [worker] Optional, since 1.5: takes everything of viewd's out of the database but the objects of its views, which become ordinary ones
+	 * with the rows they have. The order is such that writers of the sources do not notice. Each statement is told when it has been carried
+	 * out; false from the sink ends the call with VIEWD_ERR_CANCELLED. What a failure leaves undone the next call goes on with. With
+	 * req->print they are only told, which takes no right but that to read the catalogue. The caller holds the lock of watch_open
+	 * (not needed to print) and calls nothing else on the connection, which needs no prepare(). */
+	bool (*uninstall)(struct viewd_conn *conn, const struct viewd_uninstall_request *req, struct viewd_text_sink statements,
+	                  struct viewd_err *err);
 };
 
 /* Declares the one exported symbol. Built into a program (tests), the name is made unique with VIEWD_DIALECT_STATIC. */

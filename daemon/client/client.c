@@ -121,6 +121,8 @@ static enum client_exit run(const struct client *client, const struct args *args
 		return client_events(client, args);
 	case COMMAND_RENDER:
 		return args_text(args, "config") != NULL ? client_render(client, args) : client_remote(client, args);
+	case COMMAND_UNINSTALL:
+		return args_text(args, "config") != NULL ? client_uninstall(client, args) : client_remote(client, args);
 	case COMMAND_STATUS:
 	case COMMAND_SHOW:
 	case COMMAND_WHY:

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * offline.c: commands that read the files themselves: check, and render with -c.
+ * offline.c: commands that read the files themselves: check, and render and uninstall with -c.
  */
 #include "base/err.h"
 #include "client/client.h"
 #include "client/print.h"
 #include "conf/conf.h"
+#include "core/leave_run.h"
 #include "core/offline.h"
 #include "ctl/json_text.h"
 #include "plugin/loader.h"
@@ -102,7 +103,10 @@ static enum client_exit render(const struct client *client, const struct args *a
 	return end;
 }
 
-enum client_exit client_render(const struct client *client, const struct args *args)
+typedef enum client_exit with_conf_fn(const struct client *client, const struct args *args, const struct conf *conf,
+                                      struct registry *registry);
+
+static enum client_exit with_conf(const struct client *client, const struct args *args, with_conf_fn *fn)
 {
 	struct registry *registry = registry_new(client->mem_ctx);
 	struct conf_problems problems = {0};
@@ -114,7 +118,50 @@ enum client_exit client_render(const struct client *client, const struct args *a
 		show_problems(&to_err, &problems);
 		return CLIENT_FAILED;
 	}
-	enum client_exit end = render(client, args, conf, registry);
+	enum client_exit end = fn(client, args, conf, registry);
 	conf_unref(&conf);
 	return end;
+}
+
+enum client_exit client_render(const struct client *client, const struct args *args)
+{
+	return with_conf(client, args, render);
+}
+
+static const struct viewd_dialect *open_database(const struct conf *conf, struct registry *registry, const char *name,
+                                                 const struct conf_database **db_r, struct viewd_err *err)
+{
+	const struct conf_database *db = conf_find_database(conf, name);
+	if (db == NULL) {
+		err_set(err, VIEWD_ERR_MISSING, "database '%s' is not in the configuration", name);
+		return NULL;
+	}
+	*db_r = db;
+	return registry_open(registry, conf->daemon.plugin_dir, db->dialect, err);
+}
+
+static enum client_exit uninstall(const struct client *client, const struct args *args, const struct conf *conf,
+                                  struct registry *registry)
+{
+	struct viewd_err err;
+	const struct conf_database *db = NULL;
+	const char *name = args_text(args, "database");
+	const struct viewd_dialect *dialect = open_database(conf, registry, name, &db, &err);
+	json_t *list = json_array();
+	enum client_exit end = CLIENT_FAILED;
+	if (dialect != NULL &&
+	    leave_carry_out(dialect, db, args_flag(args, "print"), (struct viewd_text_sink){add_statement, list}, &err)) {
+		json_t *body = json_pack("{s:i, s:b, s:s, s:O}", "schema", 1, "ok", 1, "database", name, "statements", list);
+		end = client_show(client, args, 200, body);
+		json_decref(body);
+	} else {
+		client_complain(client, &err);
+	}
+	json_decref(list);
+	return end;
+}
+
+enum client_exit client_uninstall(const struct client *client, const struct args *args)
+{
+	return with_conf(client, args, uninstall);
 }

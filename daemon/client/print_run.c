@@ -153,3 +153,14 @@ void print_wait(struct screen *screen, const struct args *args UNUSED, const jso
 	const char *as_of = text_of(body, "data_timestamp");
 	fprintf(screen->out, "%s: data as of %s\n", text_of(body, "view"), as_of != NULL ? as_of : "now");
 }
+
+void print_uninstall(struct screen *screen, const struct args *args, const json_t *body)
+{
+	if (args_flag(args, "print")) {
+		print_render(screen, args, body);
+		return;
+	}
+	fprintf(screen->out, "%s: viewd has left it, %zu statements; its views stay as they are\n", args_text(args, "database"),
+	        json_array_size(json_object_get(body, "statements")));
+	fputs("take the sections of the database out of the files: a restart of viewd would set everything up again\n", screen->out);
+}

@@ -18,6 +18,8 @@ libviewd_la_SOURCES += \
 	daemon/core/groupable.c \
 	daemon/core/intern.c daemon/core/intern.h \
 	daemon/core/job.c daemon/core/job.h \
+	daemon/core/leave.c daemon/core/leave.h \
+	daemon/core/leave_run.c daemon/core/leave_run.h \
 	daemon/core/observe.c daemon/core/observe.h \
 	daemon/core/offline.c daemon/core/offline.h \
 	daemon/core/outcome.c daemon/core/outcome.h \

@@ -8,6 +8,7 @@
 #include "core/capture.h"
 #include "core/dispatch.h"
 #include "core/doubt.h"
+#include "core/due.h"
 #include "core/outcome.h"
 #include "core/retire.h"
 #include "core/session.h"
@@ -102,7 +103,7 @@ void database_changed(struct db *db, const struct conf_database *conf)
 	watch_stop(db);
 	session_close_idle(db);
 	db->conf = conf;
-	db->was_up = false;
+	db->was_up = db->left = false;
 	db->streak = 0;
 	loop_timer_clear(db->probe_timer);
 	drop_prepare(db);
@@ -119,6 +120,7 @@ void database_watch_closed(struct engine *eng)
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		if (eng->dbs[i]->waits_for_watch && !watch_lingers(eng->dbs[i]))
 			database_probe(eng->dbs[i]);
+	dispatch_soon(eng); /* viewd may be about to leave it */
 }
 
 void database_probe(struct db *db)
@@ -311,24 +313,63 @@ void database_prepared(struct job *job)
 	db->was_up = true;
 }
 
-static void drop_waiting_aux(struct db *db)
+static void drop_waiting_aux(struct db *db, const struct viewd_err *err)
 {
-	struct viewd_err err;
 	struct job *job;
-	err_set(&err, VIEWD_ERR_CANCELLED, "database '%s' was removed from the configuration", db->conf->name);
-	database_refuse_history(db, &err);
+	database_refuse_history(db, err);
 	while ((job = TAILQ_FIRST(&db->aux)) != NULL) {
 		TAILQ_REMOVE(&db->aux, job, link);
 		job_free(&job);
 	}
 }
 
+void database_say(struct db *db, const struct viewd_err *err)
+{
+	set_error(db, err);
+}
+
+void database_let_go(struct db *db, const struct viewd_err *err)
+{
+	db->epoch++; /* sessions that are at work do not come back */
+	db->left = true;
+	db->was_up = false;
+	watch_stop(db);
+	session_close_idle(db);
+	loop_timer_clear(db->probe_timer);
+	drop_prepare(db);
+	drop_waiting_aux(db, err);
+	db->state = DB_UNUSABLE;
+	set_error(db, err);
+	doubt_settle(db, false);
+	if (db->aux_job != NULL)
+		job_cancel(db->aux_job);
+	for (size_t i = 0; i < db->n_views; i++) {
+		struct view *v = db->views[i];
+		if (v->job != NULL)
+			job_cancel(v->job);
+		v->reconciled = v->captured = false;
+		due_clear(v);
+		wave_end_waiting(v, WAVE_ALL, VIEW_RESULT_FAILED, err);
+		observe_wake(v, err);
+	}
+	dispatch_soon(db->eng);
+}
+
+void database_take_up(struct db *db)
+{
+	db->left = false;
+	judge(db);
+	database_probe(db);
+}
+
 void database_remove(struct db *db)
 {
+	struct viewd_err gone;
+	err_set(&gone, VIEWD_ERR_CANCELLED, "database '%s' was removed from the configuration", db->conf->name);
 	loop_timer_clear(db->probe_timer);
 	watch_stop(db);
 	db->n_jobs++; /* so that the last waiting job does not free it under us */
-	drop_waiting_aux(db);
+	drop_waiting_aux(db, &gone);
 	db->removed = true;
 	db->last_conf = conf_ref(db->eng->conf);
 	session_close_idle(db);

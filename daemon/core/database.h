@@ -45,6 +45,13 @@ void database_lost(struct db *db, const struct viewd_err *err);
 /* Ends waiting requests for past runs: they cannot be read. */
 void database_refuse_history(struct db *db, const struct viewd_err *err);
 
+/* viewd is about to be taken out of it: no watch, no sessions, no jobs any more; err says so to whoever asks for its views. What still runs is
+ * cancelled. database_take_up ends that. */
+void database_let_go(struct db *db, const struct viewd_err *err);
+void database_take_up(struct db *db);
+/* Says something else to whoever asks. */
+void database_say(struct db *db, const struct viewd_err *err);
+
 /* Gone from the files, with all its instances: no probes, no new jobs; freed when the last job has ended. */
 void database_remove(struct db *db);
 

@@ -11,6 +11,7 @@
 #include "core/doubt.h"
 #include "core/edges.h"
 #include "core/group.h"
+#include "core/leave.h"
 #include "core/outcome.h"
 #include "core/retire.h"
 #include "core/session.h"
@@ -271,6 +272,7 @@ void dispatch_run(void *engine)
 		serve_database(eng->dbs[(eng->next_db + i) % eng->n_dbs]);
 	if (eng->n_dbs > 0)
 		eng->next_db = (eng->next_db + 1) % eng->n_dbs;
+	leave_review(eng);
 	capture_review(eng);
 	wave_report_finished(eng);
 	observe_run_woken(eng);

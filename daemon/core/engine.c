@@ -13,6 +13,7 @@
 #include "core/edges.h"
 #include "core/group.h"
 #include "core/job.h"
+#include "core/leave.h"
 #include "core/outcome.h"
 #include "core/pause.h"
 #include "core/session.h"
@@ -64,6 +65,7 @@ void engine_stop(struct engine *eng)
 		job_cancel(job);
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		doubt_settle(eng->dbs[i], false);
+	leave_stop(eng);
 }
 
 bool engine_stopping(const struct engine *eng)

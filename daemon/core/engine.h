@@ -102,6 +102,22 @@ void engine_verify(struct engine *eng, struct view *const *views, size_t n, engi
 typedef void engine_history_fn(void *ctx, const struct viewd_history_row *rows, size_t n, const struct viewd_err *err);
 void engine_history(struct engine *eng, struct view *view, int limit, engine_history_fn *done, void *ctx);
 
+/* Taking viewd out of a database: the statements that were carried out or, with print, that would be. error NULL: all is out. */
+struct engine_leaving {
+	const char *database;
+	bool print;
+	const char *const *statements;
+	size_t n;
+	const struct viewd_err *error;
+};
+/* Called exactly once, from the loop. The report is gone when it returns. */
+typedef void engine_leave_fn(void *ctx, const struct engine_leaving *report);
+
+/* Lets the database go (no watch, no sessions; its views fail with a class CONFIG that says so), then takes everything of viewd's out of it
+ * but the views' objects. It stays let go until its section is another one, or the process ends; unless nothing could be taken out.
+ * print: only tells, changes nothing. False: err, and done is not called. */
+bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_leave_fn *done, void *ctx, struct viewd_err *err) MUST_CHECK;
+
 /* A pause survives restarts. False when the state file cannot be written (the pause holds until the end of the process). */
 bool engine_pause(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err) MUST_CHECK;
 bool engine_resume(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err) MUST_CHECK;

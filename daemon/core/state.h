@@ -23,11 +23,12 @@ struct job;
 struct wave;
 struct member;
 struct group;
+struct leaving;
 
 /* ---- one database ---------------------------------------------------------------------------------------------- */
 
 enum db_state {
-	DB_UNUSABLE, /* no plugin, or the section is refused: only a reload helps */
+	DB_UNUSABLE, /* no plugin, the section is refused, or viewd has left it: only another section or a restart helps */
 	DB_DOWN,     /* waits for the next probe */
 	DB_PROBING,  /* the prepare job runs */
 	DB_UP
@@ -54,6 +55,7 @@ struct db {
 	size_t n_jobs;
 	unsigned probe;        /* number of the last probe: an earlier one's result counts no more */
 	unsigned went_back;    /* probe after which it was last said that it has gone back in time; 0 never */
+	bool left;             /* viewd is being taken out of it, or has been: let go until the section is another one */
 	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
 	struct watcher *watcher; /* NULL: none runs */
 	bool looked;           /* the watch has looked at what was committed before it began, and has come to the end of each look since */
@@ -218,6 +220,7 @@ struct engine {
 	struct loop_timer *capture_timer; /* another try after a capture that failed */
 	struct loop_timer *post_timer; /* zero delay: dispatch and finished waves, never from inside a request */
 	struct observer_list observers;
+	LIST_HEAD(, leaving) leavings; /* of databases that viewd is being taken out of */
 	struct waiter_list woken;      /* to be looked at by the post timer */
 	struct waiter_list looked;     /* for whom a watch has looked: fresh as soon as nothing is pending, by whatever end */
 	LIST_HEAD(, wave) waves;       /* all */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cmd_conf.c: commands about the configuration: plan, render, reload.
+ * cmd_conf.c: commands about the configuration and whole databases: plan, render, reload, uninstall.
  */
 #include "ctl/handlers.h"
 
@@ -78,4 +78,28 @@ void cmd_render(struct call *call)
 	json_object_set_new(body, "dialect", json_text(dialect));
 	json_object_set_new(body, "statements", list);
 	call_reply(call, body);
+}
+
+static void leave_done(void *ctx, const struct engine_leaving *report)
+{
+	if (report->error != NULL) {
+		call_fail(ctx, report->error);
+		return;
+	}
+	json_t *list = json_array();
+	for (size_t i = 0; i < report->n; i++)
+		json_array_append_new(list, json_text(report->statements[i]));
+	json_t *body = json_reply();
+	json_object_set_new(body, "ok", json_true());
+	json_object_set_new(body, "database", json_text(report->database));
+	json_object_set_new(body, "statements", list);
+	call_reply(ctx, body);
+}
+
+void cmd_uninstall(struct call *call)
+{
+	const struct args *args = call_args(call);
+	struct viewd_err err;
+	if (!engine_uninstall(call_ctl(call)->engine, args_text(args, "database"), args_flag(args, "print"), leave_done, call, &err))
+		call_fail(call, &err);
 }

@@ -86,6 +86,14 @@ static const struct command_param reload_params[] = {
 	TIMEOUT,
 };
 
+static const struct command_param uninstall_params[] = {
+	{"database", 0, PARAM_ARG, PARAM_REQUIRED, "DATABASE", "the database, as its section is called"},
+	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "read this configuration file instead of asking the daemon, and connect from "
+	                                                    "here; refused while a viewd keeps the database"},
+	{"print", 'p', PARAM_FLAG, 0, NULL, "print the statements, for an administrator, and change nothing"},
+	TIMEOUT,
+};
+
 static const struct command_param wait_params[] = {
 	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME (in every database it is declared for) or DATABASE:NAME"},
 	{"newer-than", 0, PARAM_TIME, 0, "TIME", "until its data is newer than this: 2026-11-22T08:44:01Z, or 5m for five minutes ago "
@@ -149,6 +157,13 @@ static const struct command_param help_params[] = {
 #define DOC_RELOAD \
 	"Builds the new configuration whole, checks it, compares it with the one in force and puts it in " \
 	"force. A bad file changes nothing: every problem is printed and the exit status is 1."
+#define DOC_UNINSTALL \
+	"Takes triggers, functions and bookkeeping out of a database, in an order in which those who write its tables do not notice. " \
+	"Views, materialized views and tables that simulate them stay, with their rows, as ordinary objects that nobody refreshes. " \
+	"The daemon lets the database go first; its views are FAILED from then on. A reload leaves it at that as long as the " \
+	"[database] section stays the same; a restart sets everything up again, so take the sections out of the files. With -c FILE " \
+	"viewctl does it by itself when no viewd runs. What could not be taken out, for lack of a right or because something is built on it, is told, " \
+	"and the same command goes on when the cause is gone. With --print the statements are printed, ready for psql, mariadb or sqlite3."
 #define DOC_WAIT \
 	"Waits until the data of the view is newer than TIME. Without --newer-than: at least as new as this " \
 	"call, and no change is known that is not in it. Where changes are noticed (on_change) the database is asked first, " \

@@ -30,6 +30,7 @@
 	X(RESUME, "resume", POST, "/v1/resume", MUTATE, QUICK, views_params, "ends a pause or a suspension", cmd_resume)  \
 	X(CANCEL, "cancel", POST, "/v1/cancel", MUTATE, QUICK, views_params, "cancels running and waiting refreshes", cmd_cancel) \
 	X(RELOAD, "reload", POST, "/v1/reload", MUTATE, SLOW, reload_params, "reads the configuration files again", cmd_reload) \
+	X(UNINSTALL, "uninstall", POST, "/v1/uninstall", MUTATE, SLOW, uninstall_params, "takes viewd out of a database", cmd_uninstall) \
 	X(WAIT, "wait", GET, "/v1/wait", READ, HELD, wait_params, "waits until a view is fresh", cmd_wait)                \
 	X(EVENTS, "events", GET, "/v1/events", READ, HELD, no_params, "tells what happens as it happens", cmd_events)     \
 	X(CHECK, "check", LOCAL, NULL, READ, QUICK, check_params, "validates configuration files without a daemon", NULL) \

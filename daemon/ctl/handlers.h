@@ -19,6 +19,6 @@ handler_fn cmd_refresh, cmd_create, cmd_drop, cmd_verify, cmd_pause, cmd_resume,
 /* cmd_follow.c */
 handler_fn cmd_wait, cmd_events;
 /* cmd_conf.c */
-handler_fn cmd_plan, cmd_render, cmd_reload;
+handler_fn cmd_plan, cmd_render, cmd_reload, cmd_uninstall;
 
 #endif

@@ -35,6 +35,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/task.c plugins/common/task.h \
 	plugins/common/timetext.c plugins/common/timetext.h \
 	plugins/common/timeword.c plugins/common/timeword.h \
+	plugins/common/uninstall.c \
 	plugins/common/url.c plugins/common/url.h \
 	plugins/common/utf8.c plugins/common/utf8.h \
 	plugins/common/verify.c

@@ -29,6 +29,8 @@ bool dialect_verify(struct viewd_conn *conn, const struct viewd_view_spec *view,
                     struct viewd_err *err);
 bool dialect_refresh_group(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
                            struct viewd_err *err);
+bool dialect_uninstall(struct viewd_conn *conn, const struct viewd_uninstall_request *req, struct viewd_text_sink statements,
+                       struct viewd_err *err);
 bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit, struct viewd_history_sink rows,
                      struct viewd_err *err);
 

@@ -53,6 +53,8 @@ struct syntax {
 	bool view_options;         /* WITH (...) on views and materialized views */
 	bool table_options;        /* WITH (...) on tables */
 	bool transactional_ddl;
+	bool leave_at_once;        /* what takes viewd out is one transaction: it keeps every other writer out anyway (SQLite). Else each
+	                            * statement is one, so that no two tables are locked together */
 	bool index_drop_on_table;  /* DROP INDEX name ON relation (MySQL), else DROP INDEX schema.name */
 
 	/* A typed empty table is CREATE TABLE name AS query + this (" WITH NO DATA", " LIMIT 0"); NULL: the column list is always

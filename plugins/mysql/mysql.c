@@ -37,6 +37,7 @@ const struct db_ops my_ops = {
 	.make_trigger = my_make_trigger,
 	.list_triggers = my_list_triggers,
 	.drop_trigger = my_drop_trigger,
+	.list_leavings = my_list_leavings,
 	.clean_leftovers = my_clean_leftovers,
 };
 
@@ -87,4 +88,5 @@ VIEWD_DIALECT_EXPORT = {
 	.watch_wake = my_watch_wake,
 	.watch_close = my_watch_close,
 	.refresh_group = dialect_refresh_group,
+	.uninstall = dialect_uninstall,
 };

@@ -22,6 +22,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/intent.c \
 	plugins/mysql/my.h \
 	plugins/mysql/lease.c \
+	plugins/mysql/leave.c \
 	plugins/mysql/note.c plugins/mysql/note.h \
 	plugins/mysql/notice.c plugins/mysql/notice.h \
 	plugins/mysql/lock.c \

@@ -20,8 +20,6 @@
 
 const char note_head[] = "BEGIN DECLARE CONTINUE HANDLER FOR " SWALLOWED " BEGIN END; ";
 
-#define TEST_PREFIX "viewd_test" /* calls the procedure with the rights of the triggers' definer */
-#define COMMENT "viewd "         /* and a digest of the body */
 #define ARGUMENT "(changed VARCHAR(255) CHARACTER SET utf8mb4)"
 
 /* ---- names */
@@ -119,12 +117,12 @@ static void want(struct viewd_conn *conn, void *mem, const char *schema, struct 
 	char hash[DIGEST_SIZE];
 
 	note_name(conn, schema, out[0].name);
-	name_in(conn, schema, TEST_PREFIX, out[1].name);
+	name_in(conn, schema, NOTE_TEST_PREFIX, out[1].name);
 	out[0].body = note_body(conn, mem, schema);
 	out[1].body = test_body(conn, mem, schema);
 	for (size_t i = 0; i < 2; i++) {
 		digest_text(out[i].body, hash);
-		snprintf(out[i].comment, sizeof out[i].comment, COMMENT "%.16s", hash);
+		snprintf(out[i].comment, sizeof out[i].comment, NOTE_COMMENT "%.16s", hash);
 	}
 }
 
@@ -136,7 +134,7 @@ static bool is_right(struct viewd_conn *conn, const char *schema, const struct w
 	if (!find_routine(conn, schema, wanted->name, &found, err))
 		return false;
 	*right_r = found.there && strcmp(found.comment, wanted->comment) == 0 && definer_same(definer, found.definer);
-	return !found.there || strncmp(found.comment, COMMENT, strlen(COMMENT)) == 0 ||
+	return !found.there || strncmp(found.comment, NOTE_COMMENT, strlen(NOTE_COMMENT)) == 0 ||
 	       err_set(err, VIEWD_ERR_EXISTS, "procedure %.64s.%.64s is in the way and is not viewd's", schema, wanted->name);
 }
 
@@ -198,7 +196,7 @@ static bool leave_word(struct viewd_conn *conn, const char *schema, bool *works_
 	int64_t found = 0;
 
 	snprintf(at.schema, sizeof at.schema, "%s", schema);
-	name_in(conn, schema, TEST_PREFIX, at.name);
+	name_in(conn, schema, NOTE_TEST_PREFIX, at.name);
 	snprintf(word, sizeof word, "test %lu", conn->thread_id);
 	char *quoted = relation_quoted(&my_syntax, conn, &at);
 	bool done = my_exec(&conn->db, talloc_asprintf(quoted, "CALL %s(?)", quoted), params, 1, NULL, err) &&

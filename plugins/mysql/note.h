@@ -16,6 +16,8 @@
 
 #define NOTE_LOG "viewd_changes"
 #define NOTE_PREFIX "viewd_note"
+#define NOTE_TEST_PREFIX "viewd_test" /* calls the procedure with the rights of the triggers' definer */
+#define NOTE_COMMENT "viewd "         /* of both, and a digest of the body */
 
 /* ---- definer.c: whom triggers and procedures run as */
 

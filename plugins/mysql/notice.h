@@ -51,6 +51,10 @@ bool my_drop_trigger(struct db *db, const char *source, struct viewd_err *err);
 /* Is one of the source's triggers gone? A source that is gone itself lacks none. */
 bool trigger_lacks(struct viewd_conn *conn, const struct relation *source, bool *lacks_r, struct viewd_err *err) MUST_CHECK;
 
+/* ---- leave.c */
+
+bool my_list_leavings(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+
 /* ---- cascade.c: foreign keys that write a table without its triggers and without its name in the binary log */
 
 struct cascade {

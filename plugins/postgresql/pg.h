@@ -326,6 +326,10 @@ bool pg_members_note(struct viewd_conn *conn, const char *source, struct viewd_e
 bool pg_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err);
 bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err);
 
+/* ---- leave.c */
+
+bool pg_op_list_leavings(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+
 /* ---- tend.c */
 
 /* ANALYZE, or VACUUM when there are many dead rows; outside a transaction; failures are warnings. */

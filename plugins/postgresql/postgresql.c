@@ -91,6 +91,7 @@ const struct db_ops pg_ops = {
 	.make_trigger = pg_op_make_trigger,
 	.list_triggers = pg_op_list_triggers,
 	.drop_trigger = pg_op_drop_trigger,
+	.list_leavings = pg_op_list_leavings,
 	.clean_leftovers = pg_op_clean_leftovers,
 	.judge_place = pg_op_judge_place,
 };
@@ -175,4 +176,5 @@ VIEWD_DIALECT_EXPORT = {
 	.watch_close = pg_watch_close,
 	.tend = pg_tend,
 	.refresh_group = dialect_refresh_group,
+	.uninstall = dialect_uninstall,
 };

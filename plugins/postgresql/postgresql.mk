@@ -15,6 +15,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/heart.c \
 	plugins/postgresql/heat.c \
 	plugins/postgresql/lease.c \
+	plugins/postgresql/leave.c \
 	plugins/postgresql/listen.c \
 	plugins/postgresql/members.c \
 	plugins/postgresql/mend.c \

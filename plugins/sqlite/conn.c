@@ -38,6 +38,7 @@ static const struct db_ops sqlite_ops = {
 	.make_trigger = sqlite_op_make_trigger,
 	.list_triggers = sqlite_op_list_triggers,
 	.drop_trigger = sqlite_op_drop_trigger,
+	.list_leavings = sqlite_op_list_leavings,
 };
 
 static const char *option(const struct viewd_database_spec *db, const char *key)

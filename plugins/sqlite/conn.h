@@ -115,6 +115,11 @@ bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err 
 /* Tables that were dropped and made again get their triggers back, and their views are marked. */
 bool sqlite_mend_triggers(struct db *db, struct viewd_err *err) MUST_CHECK;
 
+/* leave.c */
+/* SQL: how viewd's triggers are told from others, in sqlite_master: by name, and by what they do. */
+#define SQLITE_OWN_TRIGGERS "type = 'trigger' AND name GLOB 'viewd_[iud]_*' AND sql GLOB '*UPDATE viewd_captures SET *'"
+bool sqlite_op_list_leavings(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+
 /* replace.c */
 bool sqlite_op_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 

@@ -49,4 +49,5 @@ VIEWD_DIALECT_EXPORT = {
 	.watch_wake = sqlite_watch_wake,
 	.watch_close = sqlite_watch_close,
 	.refresh_group = dialect_refresh_group,
+	.uninstall = dialect_uninstall,
 };

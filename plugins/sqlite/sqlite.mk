@@ -9,6 +9,7 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/dialect.c \
 	plugins/sqlite/error.c \
 	plugins/sqlite/files.c plugins/sqlite/files.h \
+	plugins/sqlite/leave.c \
 	plugins/sqlite/path.c plugins/sqlite/path.h \
 	plugins/sqlite/query.c \
 	plugins/sqlite/replace.c \

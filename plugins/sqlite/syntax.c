@@ -20,6 +20,7 @@ const struct syntax sqlite_syntax = {
 	.view_if_not_exists = true,
 	.quoted_may_be_text = true,
 	.transactional_ddl = true,
+	.leave_at_once = true,
 	.table_suffix = "",
 	.name_tag = " /* viewd:{} */",
 	.temporary_schema = "temp",

@@ -23,8 +23,7 @@ static const char *const events[] = {"INSERT", "UPDATE", "DELETE"};
 #define NUMBER(x) TEXT_OF(x)
 #define TODAYS "dirty_seq - clean_seq < " NUMBER(MARKS_ENOUGH) "; END"
 
-/* Triggers of ours: by name, and by what they do. */
-#define IS_OURS "type = 'trigger' AND name GLOB 'viewd_[iud]_*' AND sql GLOB '*UPDATE viewd_captures SET *'"
+#define IS_OURS SQLITE_OWN_TRIGGERS
 
 static bool count_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {

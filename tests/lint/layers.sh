@@ -18,8 +18,8 @@ allowed()
 	daemon/core/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|viewd_dialect\.h' ;;
 	daemon/ctl/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|ctl/|reload\.h|viewd_dialect\.h' ;;
 	daemon/sys/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|viewd_dialect\.h' ;;
-	# viewctl: the command table it shares with the daemon, and what works without one (check, render).
-	daemon/client/*) echo 'base/|conf/|plugin/|core/offline\.h|ctl/(args|commands|json_text)\.h|client/|viewd_dialect\.h' ;;
+	# viewctl: the command table it shares with the daemon, and what works without one (check, render, uninstall).
+	daemon/client/*) echo 'base/|conf/|plugin/|core/(offline|leave_run)\.h|ctl/(args|commands|json_text)\.h|client/|viewd_dialect\.h' ;;
 	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
 	daemon/main.c) echo 'base/|daemon\.h' ;;
 	daemon/*) echo '[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;

@@ -90,6 +90,8 @@ static void sql_is_ready_to_pipe(void)
 {
 	CHECK_STR(PRINTED("{\"statements\":[\"CREATE VIEW a AS\\nSELECT 1\",\"COMMIT ; \\n\"]}", "render", "create", "a"),
 	          "CREATE VIEW a AS\nSELECT 1;\nCOMMIT;\n");
+	CHECK_STR(PRINTED("{\"statements\":[\"DROP TABLE a\"]}", "uninstall", "shop", "--print"), "DROP TABLE a;\n");
+	CHECK_CONTAINS(PRINTED("{\"statements\":[\"DROP TABLE a\"]}", "uninstall", "shop"), "shop: viewd has left it, 1 statements;");
 }
 
 static void outcomes_are_told(void)
@@ -266,6 +268,8 @@ static void daemon_is_asked(void)
 	check_run("status gamma --json", CLIENT_FAILED, "\"class\": \"missing\"", "");
 	check_run("reload", CLIENT_FAILED, "viewd.conf:3: [view x] every", "");
 	check_run("reload --dry-run", CLIENT_DONE, "dry-run", "");
+	check_run("uninstall shop --print", CLIENT_DONE, "DROP TRIGGER t ON a;\nDROP SCHEMA viewd;\n", "");
+	check_run("uninstall nosuch", CLIENT_FAILED, "", "database 'nosuch' is not in the configuration");
 	check_run("create alpha --timeout 100ms", CLIENT_TIMED_OUT, "", "timed out");
 	daemon_stop(pid);
 	check_run("status -s /nonexistent", CLIENT_UNREACHABLE, "", "not reachable");
@@ -280,6 +284,7 @@ static void failures_are_exit_statuses(void)
 	check_run("verify alpha", CLIENT_FAILED, "alpha: differs, 2 missing, 1 unexpected (definition yields 7 rows)\n", "");
 	check_run("pause alpha", CLIENT_FAILED, "", "state file cannot be written");
 	check_run("drop alpha", CLIENT_FAILED, "lock timeout", "");
+	check_run("uninstall shop", CLIENT_FAILED, "", "not the owner");
 	daemon_stop(pid);
 }
 

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * leave.c: what takes viewd out of a file: triggers and tables. The lock file beside it goes with the lock. The comment by which viewd knows
+ * its objects stays in their CREATE statements, which only making them anew would change.
+ */
+#include "sqlite/conn.h"
+
+#include "common/state.h"
+
+bool sqlite_op_list_leavings(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err)
+{
+	static const char sql[] =
+		"SELECT s FROM (SELECT 'DROP TRIGGER \"' || replace(name, '\"', '\"\"') || '\"' AS s, 1 AS phase FROM main.sqlite_master"
+		" WHERE " SQLITE_OWN_TRIGGERS " UNION ALL SELECT 'DROP TABLE ' || name, 2 FROM main.sqlite_master WHERE type = 'table'"
+		" AND name IN (" STATE_TABLES_SQL ")) ORDER BY phase, s";
+	return sqlite_op_query(db, sql, NULL, 0, row, ctx, err);
+}
