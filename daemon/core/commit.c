@@ -174,9 +174,9 @@ static bool keep_guess(void *ctx, const char *identifier)
 
 static void refuse(struct view *v, const struct viewd_err *err)
 {
-	v->refused = true;
 	outcome_set_error(v, err);
 	outcome_set_state(v, VIEW_STATE_FAILED);
+	v->refused = true;
 	observe_wake(v, err);
 	log_error("view '%s', cannot be kept (%s)%s%s", v->label, err->msg, err->hint[0] != '\0' ? "; " : "", err->hint);
 }

@@ -27,7 +27,7 @@
 
 void outcome_set_state(struct view *view, enum view_state state)
 {
-	if (view->state == state)
+	if (view->state == state || view->refused)
 		return;
 	if (view->reconciled || state != VIEW_STATE_ACTIVE)
 		log_info("view '%s', state %s -> %s", view->label, view_state_word(view->state), view_state_word(state));
@@ -40,6 +40,8 @@ void outcome_set_state(struct view *view, enum view_state state)
 
 void outcome_set_error(struct view *view, const struct viewd_err *err)
 {
+	if (view->refused)
+		return; /* what still ran when it was refused changes nothing of that */
 	view->err_of_capture = false;
 	if (err == NULL) {
 		TALLOC_FREE(view->err);

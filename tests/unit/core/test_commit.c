@@ -302,6 +302,22 @@ static void a_live_change_is_refused(void)
 	rig_free(&rig);
 }
 
+static void refused_while_it_runs(void)
+{
+	struct rig *rig = rig_start(ONE KEEP("a"));
+	struct rig_report r;
+	expect_log(REFUSED);
+	fake_do("d", "block refresh a");
+	rig_refresh(rig, "a", &r);
+	RUN_UNTIL(rig, fake_running("d") == 1);
+	rig_commit(rig, ONE GROUPED("a"));
+	fake_do("d", "release refresh a");
+	RUN_UNTIL(rig, r.done);
+	CHECK_STR(rig_words(rig, "a"), "FAILED IDLE SUCCEEDED");
+	CHECK_CONTAINS(rig_refresh_now(rig, "a").items[0].msg, REFUSED);
+	rig_free(&rig);
+}
+
 static void another_dialect_judges_anew(void)
 {
 	struct rig *rig = rig_start(DB GROUPED("a") GROUPED("b"));
@@ -367,6 +383,7 @@ static const struct harness_test tests[] = {
 	{"disabled and enabled", disabled_and_enabled},
 	{"a live change mends what was refused", a_live_change_mends_what_was_refused},
 	{"a live change is refused", a_live_change_is_refused},
+	{"refused while it runs", refused_while_it_runs},
 	{"another dialect judges anew", another_dialect_judges_anew},
 	{"old snapshots are freed", old_snapshots_are_freed},
 	{"everything goes and comes back", everything_goes_and_comes_back},
