@@ -184,7 +184,7 @@ struct db_ops {
 
 	/* The statements that take viewd out of the database, in an order in which writers do not notice: row(ctx, {sql}, 1). Once they have been
 	 * carried out there are none. */
-	bool (*list_leavings)(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+	bool (*list_leavings)(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 	/* After prepare has made the state tables: removes what a killed predecessor left. NULL: nothing can be left. */
 	bool (*clean_leftovers)(struct db *db, struct viewd_err *err);

@@ -30,9 +30,10 @@
 struct leavings {
 	struct viewd_conn *conn;
 	void *mem;
-	db_row_fn *row;
+	const struct db_reader *row;
 	void *ctx;
-	bool more;
+	bool more, good;
+	struct viewd_err *err;
 };
 
 static char *quoted(void *mem, const char *schema, const char *name)
@@ -46,24 +47,27 @@ static bool give(struct leavings *list, const char *sql)
 {
 	const char *const values[] = {sql};
 
-	list->more = list->row(list->ctx, values, 1);
-	return list->more;
+	list->good = db_give(list->row, list->ctx, values, 1, &list->more, list->err);
+	return list->good && list->more;
 }
 
 /* Whether viewd_triggers knows it or not. */
-static bool give_trigger(void *ctx, const char *const *v, size_t n UNUSED)
+static bool give_trigger_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct leavings *list = ctx;
 
 	return !body_is_ours(list->conn, v[0], v[2] != NULL ? v[2] : "") || give(list, talloc_asprintf(list->mem, "DROP TRIGGER %s", quoted(list->mem, v[0], v[1])));
 }
 
-static bool give_one(void *ctx, const char *const *v, size_t n UNUSED)
+static bool give_one_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct leavings *list = ctx;
 
 	return give(list, talloc_asprintf(list->mem, "%s %s%s", v[0], quoted(list->mem, v[1], v[2]), v[3]));
 }
+
+static const struct db_reader give_trigger[] = {{give_trigger_fn, "ttT", "triggers"}};
+static const struct db_reader give_one[] = {{give_one_fn, "tttt", "what is left of viewd"}};
 
 static bool has_table(struct viewd_conn *conn, const char *name, bool *has_r, struct viewd_err *err)
 {
@@ -108,13 +112,13 @@ static bool list_routines(struct viewd_conn *conn, struct leavings *list, struct
 	return my_query(&conn->db, ROUTINES_SQL, params, ARRAY_LEN(params), give_one, list, err);
 }
 
-bool my_list_leavings(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
-	struct leavings list = {.conn = conn, .mem = talloc_new(NULL), .row = row, .ctx = ctx, .more = true};
-	bool good = my_query(db, TRIGGERS_SQL, NULL, 0, give_trigger, &list, err) && (!list.more || list_routines(conn, &list, err)) &&
-	            (!list.more || list_tagged(conn, &list, err)) && (!list.more || my_query(db, TABLES_SQL, NULL, 0, give_one, &list, err));
+	struct leavings list = {.conn = conn, .mem = talloc_new(NULL), .row = row, .ctx = ctx, .more = true, .good = true, .err = err};
+	bool good = my_query(db, TRIGGERS_SQL, NULL, 0, give_trigger, &list, err) && (!list.more || !list.good || list_routines(conn, &list, err)) &&
+	            (!list.more || !list.good || list_tagged(conn, &list, err)) && (!list.more || !list.good || my_query(db, TABLES_SQL, NULL, 0, give_one, &list, err));
 
 	talloc_free(list.mem);
-	return good;
+	return good && list.good;
 }

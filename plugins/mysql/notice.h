@@ -53,7 +53,7 @@ bool trigger_lacks(struct viewd_conn *conn, const struct relation *source, bool 
 
 /* ---- leave.c */
 
-bool my_list_leavings(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* ---- cascade.c: foreign keys that write a table without its triggers and without its name in the binary log */
 

@@ -26,7 +26,7 @@
 	" AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"                   \
 	" AND c.relkind = 'S') HAVING pg_catalog.count(*) > 0"
 
-bool pg_op_list_leavings(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool pg_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	static const char sql[] =
 		"WITH " OURS_SQL ", " TRIGGERS_SQL

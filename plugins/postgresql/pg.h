@@ -328,7 +328,7 @@ bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err);
 
 /* ---- leave.c */
 
-bool pg_op_list_leavings(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool pg_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* ---- tend.c */
 

@@ -118,7 +118,7 @@ bool sqlite_mend_triggers(struct db *db, struct viewd_err *err) MUST_CHECK;
 /* leave.c */
 /* SQL: how viewd's triggers are told from others, in sqlite_master: by name, and by what they do. */
 #define SQLITE_OWN_TRIGGERS "type = 'trigger' AND name GLOB 'viewd_[iud]_*' AND sql GLOB '*UPDATE viewd_captures SET *'"
-bool sqlite_op_list_leavings(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err);
+bool sqlite_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* replace.c */
 bool sqlite_op_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err);

@@ -7,7 +7,7 @@
 
 #include "common/state.h"
 
-bool sqlite_op_list_leavings(struct db *db, db_row_fn *row, void *ctx, struct viewd_err *err)
+bool sqlite_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	static const char sql[] =
 		"SELECT s FROM (SELECT 'DROP TRIGGER \"' || replace(name, '\"', '\"\"') || '\"' AS s, 1 AS phase FROM main.sqlite_master"
