@@ -40,7 +40,7 @@ median()
 # settled VIEW: it is fresh and nothing goes on (for wait_until).
 settled()
 {
-	[ "$(viewctl --json status "$1" | jq -r '.[0] | "\(.state) \(.result) \(.is_stale) \(.activity)"')" = "ACTIVE SUCCEEDED false IDLE" ]
+	[ "$(viewctl --json status "$1" | jq -r '.[0] | "\(.state) \(.result) \(.is_stale == true) \(.activity)"')" = "ACTIVE SUCCEEDED false IDLE" ]
 }
 
 # target: how a client of the bench programs reaches the database.

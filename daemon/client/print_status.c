@@ -16,6 +16,11 @@ static enum table_colour state_colour(const char *state)
 	return strcmp(state, "FAILED") == 0 || strcmp(state, "MISSING") == 0 ? TABLE_RED : TABLE_YELLOW;
 }
 
+static enum table_colour freshness_colour(const char *freshness)
+{
+	return freshness != NULL && strcmp(freshness, "FRESH") != 0 ? TABLE_YELLOW : TABLE_PLAIN;
+}
+
 static enum table_colour result_colour(const char *result)
 {
 	if (result == NULL || strcmp(result, "SUCCEEDED") == 0)
@@ -35,14 +40,14 @@ static char *state_text(void *mem_ctx, const json_t *view)
 
 static void status_line(struct screen *screen, struct table *table, const json_t *view)
 {
-	const char *result = text_of(view, "result");
-	bool stale = json_is_true(json_object_get(view, "is_stale"));
+	const char *result = text_of(view, "result"), *freshness = text_of(view, "freshness");
 	char *error = text_error(screen, json_object_get(view, "error"));
 	table_row(table);
 	table_cell(table, text_of(view, "name"), TABLE_PLAIN);
 	table_cell(table, text_of(view, "database"), TABLE_PLAIN);
 	table_cell(table, state_text(screen, view), state_colour(text_of(view, "state")));
-	table_cell(table, text_seconds(screen, view, "lag_seconds"), stale ? TABLE_YELLOW : TABLE_PLAIN);
+	table_cell(table, freshness, freshness_colour(freshness));
+	table_cell(table, text_seconds(screen, view, "lag_seconds"), freshness_colour(freshness));
 	table_cell(table, result, result_colour(result));
 	table_cell(table, text_ms(screen, view, "duration_ms"), TABLE_PLAIN);
 	table_cell(table, text_until(screen, view, "next_refresh_time", screen->now_us), TABLE_PLAIN);
@@ -52,13 +57,26 @@ static void status_line(struct screen *screen, struct table *table, const json_t
 
 static void status_table(struct screen *screen, const json_t *views)
 {
-	static const char *const headings[] = {"VIEW", "DATABASE", "STATE", "LAG", "RESULT", "DURATION", "NEXT"};
+	static const char *const headings[] = {"VIEW", "DATABASE", "STATE", "FRESHNESS", "LAG", "RESULT", "DURATION", "NEXT"};
 	struct table *table = table_new(screen, headings, ARRAY_LEN(headings), screen->colours);
 	size_t i;
 	json_t *view;
 	json_array_foreach(views, i, view)
 		status_line(screen, table, view);
 	table_print(table, screen->out);
+}
+
+static void print_sources(struct screen *screen, const json_t *view)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(json_object_get(view, "sources"), i, row)
+	{
+		const char *heard = text_of(row, "heard_by"), *reason = text_of(row, "reason");
+		print_pair(screen, i == 0 ? "sources" : "",
+		           talloc_asprintf(screen, "%s %s, heard by %s%s%s", text_of(row, "kind"), text_of(row, "name"),
+		                           heard != NULL ? heard : "nothing", reason != NULL ? ": " : "", reason != NULL ? reason : ""));
+	}
 }
 
 /* Every field of status under a heading. */
@@ -74,7 +92,9 @@ static void view_fields(struct screen *screen, const json_t *view)
 	print_pair(screen, "state", state_text(screen, view));
 	print_pair(screen, "waits for", text_of(view, "waits_for"));
 	print_pair(screen, "lag", text_seconds(screen, view, "lag_seconds"));
-	print_pair(screen, "stale", json_is_true(json_object_get(view, "is_stale")) ? "yes" : "no");
+	print_pair(screen, "freshness", text_of(view, "freshness"));
+	print_pair(screen, "stale since", text_of(view, "stale_since"));
+	print_pair(screen, "age", text_seconds(screen, view, "age_seconds"));
 	print_pair(screen, "data as of", text_of(view, "data_timestamp"));
 	print_pair(screen, "last refresh", text_of(view, "last_refresh_time"));
 	print_pair(screen, "last success", text_of(view, "last_success_time"));
@@ -88,7 +108,7 @@ static void view_fields(struct screen *screen, const json_t *view)
 	print_pair(screen, "rows written", text_count(screen, view, "rows_written"));
 	print_pair(screen, "consecutive errors", text_count(screen, view, "consecutive_errors"));
 	print_pair(screen, "error", text_error(screen, json_object_get(view, "error")));
-	print_pair(screen, "sources", text_joined(screen, view, "sources"));
+	print_sources(screen, view);
 	print_pair(screen, "upstream", text_joined(screen, view, "upstream"));
 	print_pair(screen, "downstream", text_joined(screen, view, "downstream"));
 	print_pair(screen, "refresh group", text_of(view, "refresh_group"));

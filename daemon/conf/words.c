@@ -70,3 +70,23 @@ const char *word_kind(enum viewd_kind k)
 	};
 	return word_in(words, ARRAY_LEN(words), (unsigned)k);
 }
+
+const char *word_depends(enum viewd_depends kind)
+{
+	static const char *const words[VIEWD_DEPENDS_COUNT] = {
+#define DEPENDS_WORD(sym, word) [VIEWD_DEPENDS_##sym] = word,
+		VIEWD_DEPENDS(DEPENDS_WORD)
+#undef DEPENDS_WORD
+	};
+	return words[kind];
+}
+
+const char *word_heard(enum viewd_heard heard)
+{
+	static const char *const words[VIEWD_HEARD_COUNT] = {
+#define HEARD_WORD(sym, word, doc) [VIEWD_HEARD_##sym] = word,
+		VIEWD_HEARD(HEARD_WORD)
+#undef HEARD_WORD
+	};
+	return words[heard];
+}

@@ -13,4 +13,7 @@ const char *word_did(enum viewd_did d);              /* NO_DATA FULL CONCURRENT 
 const char *word_change(enum viewd_change c);        /* nothing create adopt replace reindex drop refuse */
 const char *word_kind(enum viewd_kind k);            /* nothing, view, materialized view, table, other object */
 
+const char *word_depends(enum viewd_depends kind);   /* table view function ... */
+const char *word_heard(enum viewd_heard heard);      /* none trigger binlog poll kept look vouched */
+
 #endif

@@ -9,6 +9,7 @@
 #include "core/dispatch.h"
 #include "core/due.h"
 #include "core/edges.h"
+#include "core/freshness.h"
 #include "core/outcome.h"
 #include "core/roster.h"
 #include "core/watch.h"
@@ -24,7 +25,7 @@
 
 static bool wants(const struct view *v)
 {
-	return v->conf->on_change && v->conf->enabled && v->reconciled && v->method != VIEWD_METHOD_SIMPLE;
+	return v->conf->on_change && v->conf->capture != VIEWD_CAPTURE_NONE && v->conf->enabled && v->reconciled && v->method != VIEWD_METHOD_SIMPLE;
 }
 
 /* Is it an instance of ours, whose refreshes leave marks themselves? Plain views change with what they read, which is listed too. */
@@ -102,8 +103,7 @@ void capture_review(struct engine *eng)
 
 bool capture_in_force(const struct view *v)
 {
-	bool captured = v->captured && !v->capture_failed && v->capture_mode != VIEWD_CAPTURE_NONE;
-	return v->conf->on_change && captured && !v->reads_clock;
+	return v->conf->on_change && v->captured && !v->capture_failed && v->capture_digest != 0 && !freshness_unheard(v);
 }
 
 bool capture_is_blind(const struct view *v)
@@ -111,7 +111,7 @@ bool capture_is_blind(const struct view *v)
 	const struct db *db = v->db;
 	if (!v->conf->on_change || v->capture_failed)
 		return v->conf->on_change;
-	if (!v->conf->enabled || v->method == VIEWD_METHOD_SIMPLE || db->dialect == NULL)
+	if (!v->conf->enabled || v->method == VIEWD_METHOD_SIMPLE || v->conf->capture == VIEWD_CAPTURE_NONE || db->dialect == NULL)
 		return false;
 	return (db->dialect->capture != NULL && v->capture_digest == 0) || (db->dialect->watch_open != NULL && !db->looked);
 }
@@ -163,10 +163,67 @@ static void tell_warnings(struct view *v, const char *warnings)
 	v->capture_warnings = mem_strdup(v, warnings);
 }
 
+/* A dialect of before 1.4 tells no list: it is believed to hear what it was asked to notice. */
+static void believe(struct job *job)
+{
+	bool deaf = job->captured.mode == VIEWD_CAPTURE_NONE;
+	enum viewd_heard heard = deaf ? VIEWD_HEARD_NONE : job->captured.mode == VIEWD_CAPTURE_BINLOG ? VIEWD_HEARD_BINLOG :
+		job->captured.mode == VIEWD_CAPTURE_POLL ? VIEWD_HEARD_POLL : VIEWD_HEARD_TRIGGER;
+	const struct viewd_capture_request *req = &job->capture;
+	job->depends = mem_array(job, struct view_dependency, req->n_sources + req->n_kept);
+	for (size_t i = 0; i < req->n_sources; i++)
+		job->depends[job->n_depends++] = (struct view_dependency){req->sources[i].name, VIEWD_DEPENDS_TABLE, heard, NULL};
+	for (size_t i = 0; i < req->n_kept; i++)
+		job->depends[job->n_depends++] = (struct view_dependency){req->kept[i].name, VIEWD_DEPENDS_TABLE, VIEWD_HEARD_KEPT, NULL};
+}
+
+static void take_dependencies(struct job *job)
+{
+	struct view *v = job->view;
+	struct intern *texts = v->eng->texts;
+	if (job->depends == NULL)
+		believe(job);
+	TALLOC_FREE(v->depends);
+	v->n_depends = job->n_depends;
+	v->depends = mem_array(v, struct view_dependency, job->n_depends);
+	for (size_t i = 0; i < job->n_depends; i++) {
+		const struct view_dependency *d = &job->depends[i];
+		v->depends[i] = (struct view_dependency){intern(texts, d->name), d->kind, d->heard_by, d->reason != NULL ? intern(texts, d->reason) : NULL};
+	}
+}
+
+static bool has_schedule(const struct conf_view *conf)
+{
+	return conf->every > 0 || conf->after > 0 || conf->cron != NULL || conf->max_staleness > 0 || conf->target_lag > 0;
+}
+
+/* Told once a list: what nothing hears, and which key would help. */
+static void tell_unheard(struct view *v, struct job *job)
+{
+	char *names = mem_strdup(job, "");
+	bool vouchable = false;
+	size_t n = 0;
+	for (size_t i = 0; i < v->n_depends; i++)
+		if (v->depends[i].heard_by == VIEWD_HEARD_NONE && n++ < 5) {
+			vouchable |= v->depends[i].kind == VIEWD_DEPENDS_FUNCTION;
+			names = mem_printf(job, "%s%s%s", names, names[0] != '\0' ? ", " : "", v->depends[i].name);
+		}
+	if (n == 0)
+		return;
+	job->capture_warnings = mem_printf(job, "%snothing tells of changes of %s%s: its freshness is UNKNOWN%s%s\n",
+	                                   job->capture_warnings != NULL ? job->capture_warnings : "", names, n > 5 ? " and others" : "",
+	                                   has_schedule(v->conf) ? "" : "; set max_staleness or a schedule",
+	                                   vouchable ? "; sources = names the tables that a function reads" : "");
+}
+
 void capture_done(struct job *job)
 {
 	struct view *v = job->view;
 	talloc_free(v->capture_reason);
+	if (job->ok) {
+		take_dependencies(job);
+		tell_unheard(v, job);
+	}
 	tell_warnings(v, job->capture_warnings);
 	if (!job->ok) {
 		v->capture_reason = mem_printf(v, "changes cannot be noticed (%s)", job->err.msg);

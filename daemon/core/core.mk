@@ -13,6 +13,7 @@ libviewd_la_SOURCES += \
 	daemon/core/due.c daemon/core/due.h \
 	daemon/core/edges.c daemon/core/edges.h \
 	daemon/core/engine.c daemon/core/engine.h \
+	daemon/core/freshness.c daemon/core/freshness.h \
 	daemon/core/group.c daemon/core/group.h \
 	daemon/core/group_job.c \
 	daemon/core/groupable.c \

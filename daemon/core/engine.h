@@ -34,6 +34,8 @@ void engine_status(struct engine *eng, const struct view *view, struct view_stat
 size_t view_upstream(const struct view *view, struct view *const **views_r);
 size_t view_downstream(const struct view *view, struct view *const **views_r);
 size_t view_sources(const struct view *view, const char *const **names_r);
+/* What the contents depend on and how each entry is heard; valid until the next call. */
+size_t view_dependencies(const struct view *view, const struct view_dependency **rows_r);
 const char *view_name(const struct view *view);          /* "category_stats" */
 const char *view_database(const struct view *view);      /* "shop" */
 const char *view_group(const struct view *view);         /* the refresh_group it is in with others; NULL: none */

@@ -105,6 +105,8 @@ struct job {
 	struct recorded_copy *recorded;
 	size_t n_recorded;
 	struct viewd_captured captured;
+	struct view_dependency *depends; /* told by the capture; texts are the job's */
+	size_t n_depends;
 	char *capture_warnings; /* lines; NULL: none */
 	int64_t duration_us;
 };

@@ -6,14 +6,17 @@
 #include "core/capture.h"
 #include "core/dispatch.h"
 #include "core/edges.h"
+#include "core/freshness.h"
 #include "core/job.h"
 #include "core/state.h"
 #include "core/watch.h"
+#include "core/wave.h"
 
 struct waiter {
 	struct engine *eng;
 	struct view *view; /* NULL: gone */
 	int64_t newer_than, since;
+	int64_t since_run; /* number of the last run that had begun */
 	uint64_t ask; /* the watch was asked to look; 0: not yet */
 	bool looked;  /* and it has: what was committed before the call is known */
 	bool failed;
@@ -111,34 +114,23 @@ void observe_gone(struct view *view, const struct viewd_err *err)
 		}
 }
 
-/* A base relation of a view whose changes are not noticed: nothing is known of it. */
-static bool follows_all(const struct view *v)
-{
-	if (!v->conf->on_change || !v->captured || v->capture_failed || v->reads_clock)
-		return false;
-	for (size_t i = 0; i < v->n_sources && v->capture_mode == VIEWD_CAPTURE_NONE; i++)
-		if (v->sources[i].base)
-			return false;
-	return true;
-}
+/* ---- how new is the data? ---- */
 
-static bool is_pending(const struct view *v)
+static bool is_busy(const struct view *v)
 {
-	const struct change *c = &v->change;
-	bool changed = v->conf->on_change && (c->first != 0 || c->run.first != 0 || c->seen_seq > c->settled_seq);
-	return changed || capture_is_blind(v) || v->members != NULL || (v->job != NULL && v->job->kind != JOB_VERIFY && v->job->kind != JOB_PLAN);
+	return v->members != NULL || (v->job != NULL && v->job->kind != JOB_VERIFY && v->job->kind != JOB_PLAN);
 }
 
 /* Nor anything that it reads. */
-static bool any_pending(struct view *v, uint64_t walk)
+static bool any_busy(struct view *v, uint64_t walk)
 {
 	if (v->mark == walk)
 		return false;
 	v->mark = walk;
-	if (v->method != VIEWD_METHOD_SIMPLE && is_pending(v))
+	if (v->method != VIEWD_METHOD_SIMPLE && is_busy(v))
 		return true;
 	for (size_t i = 0; i < v->n_up; i++)
-		if (any_pending(v->up[i], walk))
+		if (any_busy(v->up[i], walk))
 			return true;
 	return false;
 }
@@ -147,25 +139,74 @@ static bool any_pending(struct view *v, uint64_t walk)
 static bool is_current(const struct waiter *w)
 {
 	struct view *v = w->view;
-	if (v == NULL)
-		return false;
-	bool kept = v->reconciled && v->db->state == DB_UP && v->last_success_us != 0 && v->rank != GRAPH_CYCLIC;
-	return w->looked && kept && follows_all(v) && !any_pending(v, ++v->eng->mark);
+	return v != NULL && w->looked && freshness_of(v).word == VIEW_FRESHNESS_FRESH && !any_busy(v, ++v->eng->mark);
+}
+
+static bool has_pending(const struct view *v)
+{
+	const struct change *c = &v->change;
+	return v->conf->on_change && (c->first != 0 || c->run.first != 0 || c->seen_seq > c->settled_seq);
+}
+
+/* Was it, and all that it reads, read after the call, or is it known that nothing has changed there? A view that is read may have been refreshed
+ * later than the one that reads it. */
+static bool is_read_since(const struct waiter *w, struct view *v, uint64_t walk)
+{
+	if (v->mark == walk)
+		return true;
+	v->mark = walk;
+	bool read = v->success_run > w->since_run && (v->n_up == 0 || !has_pending(v));
+	bool own = v->method == VIEWD_METHOD_SIMPLE || read || (w->looked && freshness_is_known(v) && !has_pending(v));
+	for (size_t i = 0; own && i < v->n_up; i++)
+		own = is_read_since(w, v->up[i], walk);
+	return own;
 }
 
 static bool is_fresh(const struct waiter *w)
 {
-	const struct view *v = w->view;
+	struct view *v = w->view;
 	if (v == NULL)
 		return false;
-	if (v->method == VIEWD_METHOD_SIMPLE)
+	if (v->method == VIEWD_METHOD_SIMPLE && v->n_up == 0)
 		return v->reconciled;
 	if (w->newer_than != 0 && v->data_timestamp_us / 1000 > w->newer_than / 1000)
 		return true;
 	if (w->since >= w->newer_than && is_current(w))
 		return true;
-	bool pending = v->conf->on_change && (v->change.first != 0 || v->change.seen_seq > v->change.settled_seq);
-	return w->newer_than == 0 && v->data_timestamp_us >= w->since && !pending;
+	/* What nobody can hear is as new as the refresh that was made for the caller. */
+	return w->newer_than <= w->since && v->reconciled && is_read_since(w, v, ++v->eng->mark);
+}
+
+/* ---- refreshing for those who wait ---- */
+
+/* The views, of this one and all that it reads, whose data nothing but a refresh makes newer. */
+static void add_unheard(struct view *v, uint64_t walk, struct view ***list, size_t *n)
+{
+	if (v->mark == walk)
+		return;
+	v->mark = walk;
+	for (size_t i = 0; i < v->n_up; i++)
+		add_unheard(v->up[i], walk, list, n);
+	bool retried = v->due_at[DUE_RETRY] != 0; /* that is waited for */
+	if (v->method == VIEWD_METHOD_SIMPLE || !v->reconciled || retried || !freshness_unheard(v))
+		return;
+	*list = mem_grow(NULL, *list, struct view *, *n + 1);
+	(*list)[(*n)++] = v;
+}
+
+/* What the caller waits for may lie in the future. A refresh that fails ends the wait. */
+static void refresh_unheard(struct waiter *w)
+{
+	const struct wave_spec spec = {
+		.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_MANUAL, .by_hand = true, .propagate = true};
+	struct view **list = NULL;
+	size_t n = 0;
+	if (w->newer_than > w->since || any_busy(w->view, ++w->eng->mark))
+		return;
+	add_unheard(w->view, ++w->eng->mark, &list, &n);
+	if (n > 0)
+		wave_start(w->eng, &spec, list, n);
+	talloc_free(list);
 }
 
 /* Nothing that viewd does by itself will make it any fresher. */
@@ -191,6 +232,7 @@ struct waiter *engine_wait(struct engine *eng, struct view *view, int64_t newer_
 	w->view = view;
 	w->newer_than = newer_than_us;
 	w->since = engine_wall(eng);
+	w->since_run = eng->run_id;
 	w->done = done;
 	w->ctx = ctx;
 	w->failed = is_hopeless(view, &w->err);
@@ -230,6 +272,7 @@ static void look(struct waiter *w)
 		LIST_INSERT_HEAD(&w->view->waiters, w, link);
 		if (w->ask == 0)
 			w->ask = watch_ask(w->view->db);
+		refresh_unheard(w);
 		return;
 	}
 	forget(w);

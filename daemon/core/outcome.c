@@ -148,6 +148,7 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	view->last_refresh_us = view->last_success_us = job->started_wall + job->duration_us;
 	view->data_timestamp_us = job->outcome.data_timestamp_us != 0 ? job->outcome.data_timestamp_us : job->started_wall;
 	view->duration_us = job->duration_us;
+	view->success_run = job->request.run_id;
 	view->rows = job->outcome.rows;
 	view->rows_written = job->outcome.rows_written;
 	view->past.data = job->now_mono;

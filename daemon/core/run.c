@@ -61,6 +61,15 @@ static bool inspect_and_decide(struct job *job)
 	return true;
 }
 
+/* Something that it reads is gone: it cannot be computed any more, whatever its rows still say. */
+static bool definition_is_readable(struct job *job)
+{
+	if (!job->found.sources_unknown || !job->found.ours)
+		return true;
+	err_set(&job->err, VIEWD_ERR_MISSING, "view '%s', its definition cannot be read any more (%s)", job->label, job->found.detail);
+	return err_hint(&job->err, "bring back what is missing, or change the definition; the last contents stay");
+}
+
 bool run_reconcile(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
@@ -73,7 +82,7 @@ bool run_reconcile(struct job *job)
 			return false;
 		}
 		if (job->decision.change == VIEWD_CHANGE_NOTHING)
-			return true;
+			return definition_is_readable(job);
 		memset(&outcome, 0, sizeof outcome);
 		outcome.rows = outcome.rows_written = -1;
 		if (session_cancelled(job->session, &job->err) ||
@@ -252,9 +261,23 @@ static bool keep_warning(void *ctx, const char *text)
 	return true;
 }
 
+static bool keep_dependency(void *ctx, const struct viewd_dependency *entry)
+{
+	struct job *job = ctx;
+	job->depends = mem_grow(job, job->depends, struct view_dependency, job->n_depends + 1);
+	job->depends[job->n_depends++] = (struct view_dependency){
+		.name = mem_strdup(job, entry->name),
+		.kind = entry->kind < VIEWD_DEPENDS_COUNT ? entry->kind : VIEWD_DEPENDS_OTHER,
+		.heard_by = entry->heard_by < VIEWD_HEARD_COUNT ? entry->heard_by : VIEWD_HEARD_NONE,
+		.reason = entry->reason != NULL ? mem_strdup(job, entry->reason) : NULL,
+	};
+	return true;
+}
+
 static bool capture(struct job *job)
 {
 	struct viewd_text_sink warnings = {.fn = keep_warning, .ctx = job};
+	job->capture.dependencies = (struct viewd_dependency_sink){.fn = keep_dependency, .ctx = job};
 	return job->session->dialect->capture(job->session->conn, &job->spec, &job->capture, &job->captured, warnings, &job->err);
 }
 

@@ -137,6 +137,7 @@ struct view {
 	unsigned judged;        /* db.epoch when it was asked */
 	int64_t last_refresh_us, last_success_us, data_timestamp_us, duration_us;
 	int64_t rows, rows_written;
+	int64_t success_run;     /* number of the run that read its data */
 	int consecutive_errors;
 	int retries;
 	int losses;              /* runs in a row that broke the connection */
@@ -173,6 +174,8 @@ struct view {
 	bool catch_up;           /* set up just now: what other databases did meanwhile has not been looked at */
 	enum viewd_capture capture_mode;
 	char *capture_reason;
+	struct view_dependency *depends; /* as the last capture told; texts are interned */
+	size_t n_depends;
 	char *capture_warnings;  /* what its captures were last warned of, lines: told once until it is something else */
 	size_t heap_index;       /* 0: not in the heap */
 
@@ -231,6 +234,7 @@ struct engine {
 	int64_t run_id, generation, runs, failures, started_us;
 	struct intern *texts;
 	const char **scratch;          /* what view_sources told last */
+	struct view_dependency *scratch_rows; /* what view_dependencies told last */
 	char **paused;                 /* labels from the state file that no instance has claimed yet */
 	bool stopping;
 	loop_fn *on_idle;

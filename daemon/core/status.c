@@ -9,6 +9,7 @@
 #include "core/capture.h"
 #include "core/due.h"
 #include "core/edges.h"
+#include "core/freshness.h"
 #include "core/group.h"
 #include "core/job.h"
 #include "core/wave.h"
@@ -39,6 +40,34 @@ size_t view_sources(const struct view *view, const char *const **names_r)
 		if (view->sources[i].base)
 			eng->scratch[n++] = view->sources[i].full;
 	*names_r = eng->scratch;
+	return n;
+}
+
+/* Nothing has told how each is heard: the relations that inspect found, unheard. */
+static size_t unheard_rows(const struct view *v)
+{
+	static const enum viewd_depends kinds[] = {
+		[VIEWD_KIND_NONE] = VIEWD_DEPENDS_OTHER,       [VIEWD_KIND_VIEW] = VIEWD_DEPENDS_VIEW, [VIEWD_KIND_MATVIEW] = VIEWD_DEPENDS_MATVIEW,
+		[VIEWD_KIND_TABLE] = VIEWD_DEPENDS_TABLE, [VIEWD_KIND_OTHER] = VIEWD_DEPENDS_FOREIGN,
+	};
+	struct engine *eng = v->eng;
+	const char *reason = !v->conf->on_change                              ? "on_change = no"
+	                     : v->conf->capture == VIEWD_CAPTURE_NONE ? "capture = none"
+	                                                                      : "following it is not set up";
+	eng->scratch_rows = mem_grow(eng, eng->scratch_rows, struct view_dependency, v->n_sources + 1);
+	for (size_t i = 0; i < v->n_sources; i++)
+		eng->scratch_rows[i] = (struct view_dependency){v->sources[i].full, kinds[v->sources[i].kind], VIEWD_HEARD_NONE, reason};
+	return v->n_sources;
+}
+
+size_t view_dependencies(const struct view *v, const struct view_dependency **rows_r)
+{
+	if (v->depends != NULL && v->conf->on_change) {
+		*rows_r = v->depends;
+		return v->n_depends;
+	}
+	size_t n = unheard_rows(v);
+	*rows_r = v->eng->scratch_rows;
 	return n;
 }
 
@@ -102,21 +131,26 @@ static enum view_activity activity(const struct view *v)
 	return v->members != NULL ? VIEW_ACTIVITY_WAITING : VIEW_ACTIVITY_IDLE;
 }
 
-static bool is_stale(const struct view *v, const struct view_status *st)
-{
-	if (v->method == VIEWD_METHOD_SIMPLE)
-		return st->state == VIEW_STATE_MISSING || st->state == VIEW_STATE_FAILED;
-	bool good = v->result == VIEW_RESULT_SUCCEEDED || v->result == VIEW_RESULT_SKIPPED || v->result == VIEW_RESULT_CANCELLED;
-	bool overdue = (v->due_mono > 0 && engine_mono(v->eng) > v->due_mono + SPAN_SECOND) || v->change.first != 0 || v->change.run.first != 0;
-	return v->last_success_us == 0 || !good || overdue || capture_is_blind(v) || v->db->err != NULL;
-}
-
 static const char *schedule_text(const struct view *v)
 {
 	static const char *const manual = "manual";
 	if (v->schedule_text == NULL)
 		return v->method == VIEWD_METHOD_SIMPLE ? "none needed" : manual;
 	return v->schedule_text;
+}
+
+static int64_t not_negative(int64_t us)
+{
+	return us > 0 ? us : 0;
+}
+
+static void set_freshness(const struct view *v, struct view_status *out, int64_t now)
+{
+	const struct freshness f = freshness_of(v);
+	out->freshness = f.word;
+	out->stale_since_us = f.stale_since_us;
+	out->age_us = v->last_success_us > 0 ? not_negative(now - v->last_success_us) : -1;
+	out->lag_us = f.word == VIEW_FRESHNESS_FRESH ? 0 : f.stale_since_us > 0 ? not_negative(now - f.stale_since_us) : -1;
 }
 
 void engine_status(struct engine *eng, const struct view *v, struct view_status *out)
@@ -148,10 +182,7 @@ void engine_status(struct engine *eng, const struct view *v, struct view_status 
 		.waits_for = waits_for(v),
 		.schedule = schedule_text(v),
 	};
-	out->lag_us = out->data_timestamp_us > 0 ? now - out->data_timestamp_us : -1;
-	if (out->data_timestamp_us > now)
-		out->lag_us = 0;
-	out->is_stale = is_stale(v, out);
+	set_freshness(v, out, now);
 }
 
 /* ---- why -------------------------------------------------------------------------------------------------------------------- */
@@ -172,14 +203,22 @@ static void say(struct speaker *sp, const char *fmt, ...)
 	sp->fn(sp->ctx, line);
 }
 
+static void say_unknown(void *ctx, const char *reason)
+{
+	say(ctx, "unknown: %s", reason);
+}
+
 static void why_state(struct speaker *sp, const struct view *v, const struct view_status *st)
 {
-	char lag[32], code[16];
-	say(sp, "state %s, %s", view_state_word(st->state), st->is_stale ? "stale" : "fresh");
+	char text[32], code[16];
+	say(sp, "state %s, %s", view_state_word(st->state), view_freshness_word(st->freshness));
+	if (st->freshness == VIEW_FRESHNESS_STALE && st->lag_us >= 0)
+		say(sp, "stale: a change of %s ago is not in it yet", span_human(st->lag_us, text, sizeof text));
+	freshness_reasons(v, say_unknown, sp);
 	if (v->method == VIEWD_METHOD_SIMPLE)
 		say(sp, "a simple view is computed when it is read: it needs no refresh");
-	else if (st->lag_us >= 0)
-		say(sp, "the data is that of %s ago", span_human(st->lag_us, lag, sizeof lag));
+	else if (st->age_us >= 0)
+		say(sp, "the last refresh that succeeded ended %s ago", span_human(st->age_us, text, sizeof text));
 	else
 		say(sp, "it has not been filled yet");
 	if (st->error != NULL) {
@@ -267,10 +306,21 @@ static void why_mode(struct speaker *sp, const struct view *v, const struct view
 	    st->refresh_mode);
 	if (v->conf->on_change)
 		say(sp, "on_change: %s", v->capture_reason != NULL ? v->capture_reason : "changes are not noticed yet");
-	if (v->reconciled && v->db->err == NULL && !v->capture_failed && capture_is_blind(v))
-		say(sp, "what has changed before the connection to the database was made is still being looked at");
 	if (st->action >= 0)
 		say(sp, "the last refresh was %s%s%s", word_did((enum viewd_did)st->action), st->reason[0] != '\0' ? ": " : "", st->reason);
+}
+
+static void why_dependencies(struct speaker *sp, const struct view *v)
+{
+	const struct view_dependency *rows;
+	size_t n = v->method != VIEWD_METHOD_SIMPLE ? view_dependencies(v, &rows) : 0;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].heard_by != VIEWD_HEARD_NONE)
+			say(sp, "depends on %s '%s', heard by %s%s%s", word_depends(rows[i].kind), rows[i].name, word_heard(rows[i].heard_by),
+			    rows[i].reason != NULL ? ": " : "", rows[i].reason != NULL ? rows[i].reason : "");
+		else
+			say(sp, "depends on %s '%s', heard by nothing%s%s", word_depends(rows[i].kind), rows[i].name,
+			    rows[i].reason != NULL ? ": " : "", rows[i].reason != NULL ? rows[i].reason : "");
 }
 
 static void why_upstream(struct speaker *sp, const struct view *v)
@@ -314,6 +364,7 @@ void engine_why(struct engine *eng, const struct view *view, void (*fn)(void *ct
 	engine_status(eng, view, &st);
 	why_state(&sp, view, &st);
 	why_mode(&sp, view, &st);
+	why_dependencies(&sp, view);
 	why_upstream(&sp, view);
 	why_group(&sp, view);
 	why_next(&sp, view, &st, engine_mono(eng));

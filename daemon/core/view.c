@@ -21,6 +21,12 @@ const char *view_result_word(enum view_result r)
 	return words[r];
 }
 
+const char *view_freshness_word(enum view_freshness f)
+{
+	static const char *const words[VIEW_FRESHNESS_COUNT] = {VIEW_FRESHNESSES(WORD)};
+	return words[f];
+}
+
 const char *view_trigger_word(enum view_trigger t)
 {
 	static const char *const words[VIEW_TRIGGER_COUNT] = {VIEW_TRIGGERS(WORD)};

@@ -67,11 +67,23 @@ enum view_trigger {
 	VIEW_TRIGGER_COUNT
 };
 
+#define VIEW_FRESHNESSES(X)                                                                                           \
+	X(FRESH, "all that was committed before the last look is in it")                                                  \
+	X(STALE, "a known change is not in it")                                                                           \
+	X(UNKNOWN, "something it reads cannot be heard; why lists what")
+enum view_freshness {
+#define VIEW_FRESHNESS_ENUM(sym, doc) VIEW_FRESHNESS_##sym,
+	VIEW_FRESHNESSES(VIEW_FRESHNESS_ENUM)
+#undef VIEW_FRESHNESS_ENUM
+	VIEW_FRESHNESS_COUNT
+};
+
 /* The words; never NULL. NONE gives "NONE" (JSON shows null). */
 const char *view_state_word(enum view_state s);
 const char *view_activity_word(enum view_activity a);
 const char *view_result_word(enum view_result r);
 const char *view_trigger_word(enum view_trigger t);
+const char *view_freshness_word(enum view_freshness f);
 
 /* Everything `status`, `show` and `why` tell about an instance. A snapshot by value: strings point into the engine and are valid
  * until control returns to the loop. Times are wall-clock microseconds, 0 unknown; counts are -1 when unknown. */
@@ -91,8 +103,10 @@ struct view_status {
 	int64_t last_success_us;
 	int64_t next_refresh_us;
 	int64_t data_timestamp_us;
-	int64_t lag_us;         /* now - data_timestamp, -1 unknown */
-	bool is_stale;
+	enum view_freshness freshness;
+	int64_t stale_since_us; /* the first change that is missing; 0: not STALE, or unknown */
+	int64_t lag_us;         /* how far behind the data is: 0 while FRESH, since the first missing change while STALE, -1 unknown */
+	int64_t age_us;         /* since the last success; -1: never */
 	int64_t duration_us;
 	int64_t rows;
 	int64_t rows_written;
@@ -101,6 +115,14 @@ struct view_status {
 	const char *reason;     /* why the last refresh went the way it did; "" unknown */
 	const char *waits_for;  /* what a WAITING instance waits for; "" nothing */
 	const char *schedule;   /* "every 5m", "cron 0 4 * * * (UTC), on change", "manual" */
+};
+
+/* One entry of what an instance's contents depend on. Texts live as long as the engine. */
+struct view_dependency {
+	const char *name;
+	enum viewd_depends kind;
+	enum viewd_heard heard_by;
+	const char *reason; /* NULL: nothing to add */
 };
 
 #endif

@@ -55,10 +55,17 @@ static void put_numbers(struct text_out *out, const struct view_status *st)
 	put_time(out, ",\"last_success_time\":", st->last_success_us);
 	put_time(out, ",\"next_refresh_time\":", st->next_refresh_us);
 	put_time(out, ",\"data_timestamp\":", st->data_timestamp_us);
+	put_text(out, ",\"freshness\":", view_freshness_word(st->freshness));
+	put_time(out, ",\"stale_since\":", st->stale_since_us);
 	text_out_raw(out, ",\"lag_seconds\":");
 	text_out_seconds(out, st->lag_us);
+	text_out_raw(out, ",\"age_seconds\":");
+	text_out_seconds(out, st->age_us);
 	text_out_raw(out, ",\"is_stale\":");
-	text_out_bool(out, st->is_stale);
+	if (st->freshness == VIEW_FRESHNESS_UNKNOWN)
+		text_out_raw(out, "null");
+	else
+		text_out_bool(out, st->freshness == VIEW_FRESHNESS_STALE);
 	text_out_raw(out, ",\"duration_ms\":");
 	text_out_ms(out, st->last_refresh_us == 0 ? -1 : st->duration_us);
 	text_out_raw(out, ",\"rows\":");
@@ -79,14 +86,23 @@ static void put_labels(struct text_out *out, const char *key, size_t n, struct v
 	text_out_raw(out, "]");
 }
 
+static void put_dependency(struct text_out *out, size_t i, const struct view_dependency *row)
+{
+	put_text(out, i > 0 ? ",{\"name\":" : "{\"name\":", row->name);
+	put_text(out, ",\"kind\":", word_depends(row->kind));
+	put_text(out, ",\"heard_by\":", row->heard_by != VIEWD_HEARD_NONE ? word_heard(row->heard_by) : NULL);
+	put_text(out, ",\"reason\":", row->reason);
+	text_out_raw(out, "}");
+}
+
 static void put_edges(struct text_out *out, const struct view *view)
 {
 	struct view *const *views = NULL;
-	const char *const *names = NULL;
-	size_t n = view_sources(view, &names);
+	const struct view_dependency *rows = NULL;
+	size_t n = view_dependencies(view, &rows);
 	text_out_raw(out, ",\"sources\":[");
 	for (size_t i = 0; i < n; i++)
-		put_text(out, i > 0 ? "," : "", names[i]);
+		put_dependency(out, i, &rows[i]);
 	text_out_raw(out, "]");
 	n = view_upstream(view, &views);
 	put_labels(out, ",\"upstream\":[", n, views);

@@ -202,7 +202,7 @@ is_equal()
 # Not equal is allowed if the status says so. What it says may be news: then it is equal by now.
 admits()
 {
-	[ "$(viewctl --json status "$1" | jq -r '.[0] | .state != "ACTIVE" or .is_stale or .activity != "IDLE"')" = true ]
+	[ "$(viewctl --json status "$1" | jq -r '.[0] | .state != "ACTIVE" or .freshness != "FRESH" or .activity != "IDLE"')" = true ]
 }
 
 honest()

@@ -113,6 +113,16 @@ static void describe(const struct fake_object *o, const struct viewd_view_spec *
 	out->rows = o->rows;
 }
 
+/* Is a table of the application gone that the definition reads? */
+static bool is_unreadable(struct fake_server *s, const char *definition)
+{
+	char name[128];
+	for (const char *pos = NULL; fake_next_source(definition, &pos, name, sizeof name);)
+		if (fake_is_base(name) && fake_need(s, name)->kind == VIEWD_KIND_NONE)
+			return true;
+	return false;
+}
+
 /* Sources, through plain views too. */
 static bool tell_sources(struct fake_server *s, const char *definition, int depth, struct viewd_source_sink sink)
 {
@@ -144,7 +154,10 @@ static bool inspect(struct viewd_conn *conn, const struct viewd_view_spec *view,
 		snprintf(out->name, sizeof out->name, "%s", name);
 		if (o != NULL)
 			describe(o, view, out);
-		if (sources.fn != NULL && o != NULL && o->definition != NULL && o->kind != VIEWD_KIND_NONE)
+		if (sources.fn != NULL && o != NULL && o->kind != VIEWD_KIND_NONE && is_unreadable(conn->server, view->definition)) {
+			out->sources_unknown = true;
+			snprintf(out->detail, sizeof out->detail, "a table is gone");
+		} else if (sources.fn != NULL && o != NULL && o->definition != NULL && o->kind != VIEWD_KIND_NONE)
 			tell_sources(conn->server, o->definition, 0, sources);
 		fake_leave(conn);
 	}

@@ -20,6 +20,7 @@
  *   remove OBJECT | touch OBJECT         somebody else drops it | changes its definition
  *   change TABLE                         a row is added to a t_ table
  *   stir TABLE                           somebody writes it, and nothing comes of that
+ *   redefine TABLE                       it is something else now: marks, and its readers are told to look anew
  *   storm TABLE N                        somebody writes it N times, and the watch tells of each time
  *   request VIEW                         an application asks for a refresh in SQL
  *   lead OBJECT                          another daemon refreshes it

@@ -169,6 +169,22 @@ static void register_rows(struct fake_server *s, const char *view, const struct 
 		free_capture(old);
 }
 
+/* Nothing hears tables whose name begins with t_unheard. */
+static void tell_dependencies(const struct viewd_capture_request *req)
+{
+	for (size_t i = 0; i < req->n_sources + req->n_kept; i++) {
+		bool kept = i >= req->n_sources;
+		const char *name = kept ? req->kept[i - req->n_sources].name : req->sources[i].name;
+		bool unheard = strncmp(name, "t_unheard", strlen("t_unheard")) == 0;
+		const struct viewd_dependency row = {
+			.struct_size = sizeof row, .kind = unheard ? VIEWD_DEPENDS_FUNCTION : VIEWD_DEPENDS_TABLE, .name = name,
+			.heard_by = unheard ? VIEWD_HEARD_NONE : kept ? VIEWD_HEARD_KEPT : VIEWD_HEARD_TRIGGER,
+			.reason = unheard ? "the fake cannot hear it" : NULL};
+		if (!req->dependencies.fn(req->dependencies.ctx, &row))
+			return;
+	}
+}
+
 bool fake_capture(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_capture_request *req,
                   struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
 {
@@ -181,6 +197,7 @@ bool fake_capture(struct viewd_conn *conn, const struct viewd_view_spec *view, c
 			fake_uncapture(s, view->name);
 		else {
 			register_rows(s, view->name, req);
+			tell_dependencies(req);
 			out->mode = VIEWD_CAPTURE_TRIGGER;
 			snprintf(out->reason, sizeof out->reason, "the fake knows no other way");
 			if (req->n_sources + req->n_kept + req->n_names == 0)
@@ -326,6 +343,16 @@ static bool tell_all(struct viewd_watch *w, struct viewd_signal_sink signals)
 	return more;
 }
 
+static void tell_redefined(struct fake_server *s, struct viewd_signal_sink signals)
+{
+	for (size_t b = 0; b < FAKE_BUCKETS && s->redefined != NULL; b++)
+		for (const struct fake_capture *c = s->captures[b]; c != NULL; c = c->next)
+			for (size_t i = 0; i < c->n; i++)
+				if (strcmp(c->rows[i].source, s->redefined) == 0)
+					signals.fn(signals.ctx, &(const struct viewd_signal){.kind = VIEWD_SIGNAL_REDEFINED, .view = c->view});
+	TALLOC_FREE(s->redefined);
+}
+
 static void tell_behind(struct viewd_watch *w, struct viewd_signal_sink signals)
 {
 	const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_BEHIND, .view = ""};
@@ -348,8 +375,10 @@ bool fake_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_sig
 		ok = err_set(err, VIEWD_ERR_LOST, "the connection to server '%s' broke", s->name);
 	if (ok && s->behind)
 		tell_behind(w, signals);
-	else if (ok)
+	else if (ok) {
+		tell_redefined(s, signals);
 		tell_all(w, signals);
+	}
 	fake_unlock();
 	return ok;
 }

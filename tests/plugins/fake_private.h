@@ -78,6 +78,7 @@ struct fake_server {
 	size_t n_running, most_running, n_waiting, n_connections;
 	struct fake_capture *captures[FAKE_BUCKETS];
 	struct fake_request *requests;
+	char *redefined; /* a table that is something else now: still to be told */
 	struct viewd_watch *watch; /* holds the lock, unless its connection broke */
 	size_t n_watches;
 	unsigned hints; /* changes when there may be something to look at */

@@ -116,9 +116,12 @@ static bool about_object(struct fake_server *s, const char *verb, const char *na
 		o->touched = true;
 	else if (strcmp(verb, "change") == 0)
 		o->rows++;
-	else if (strcmp(verb, "stir") != 0)
+	else if (strcmp(verb, "redefine") == 0) {
+		talloc_free(s->redefined);
+		s->redefined = talloc_strdup(s, name);
+	} else if (strcmp(verb, "stir") != 0)
 		return false;
-	if (strcmp(verb, "change") == 0 || strcmp(verb, "stir") == 0)
+	if (strcmp(verb, "change") == 0 || strcmp(verb, "stir") == 0 || strcmp(verb, "redefine") == 0)
 		fake_touch(s, name, NULL, 0);
 	return true;
 }

@@ -25,9 +25,12 @@ conf_database shop <<-END_CONF
 	[view manual]
 	on_change = no
 	definition = SELECT count(*) AS n FROM src
+
+	[view above]
+	definition = SELECT n FROM manual
 END_CONF
 start_viewd
-ok "the views are there" wait_until "is_fresh doubled && is_fresh slow && is_fresh manual"
+ok "the views are there" wait_until "is_fresh doubled && is_fresh slow && is_fresh manual && field_is above result SUCCEEDED"
 
 # commit_and_wait VIEW FACTOR: how often, of several tries, the view held what had been committed before.
 n=0
@@ -52,5 +55,12 @@ exits "where nothing has changed it returns" 0 viewctl wait doubled --timeout 30
 exits "... also when the data is to be newer than a moment that nothing has changed since" 0 viewctl wait doubled --newer-than 1ms --timeout 30s
 is "... without a refresh" "$(viewctl --json history doubled | jq length)" "$runs"
 exits "data of the future is not there" 4 viewctl wait doubled --newer-than 2100-01-01T00:00:00Z --timeout 100ms
-exits "nor is anything known of a view that follows nothing" 4 viewctl wait manual --timeout 100ms
+
+is "a view that follows nothing is UNKNOWN" "$(field manual freshness) $(field manual lag_seconds)" "UNKNOWN null"
+sql "INSERT INTO src VALUES (1000)"
+exits "... a wait refreshes it" 0 viewctl wait manual --timeout 30s
+is "... and then answers truly" "$(sql "SELECT n FROM manual")" "$(sql "SELECT count(*) FROM src")"
+sql "INSERT INTO src VALUES (1001)"
+exits "... also for a view that reads it" 0 viewctl wait above --timeout 30s
+is "... in that order" "$(sql "SELECT n FROM above")" "$(sql "SELECT count(*) FROM src")"
 finish

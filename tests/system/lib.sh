@@ -527,10 +527,14 @@ field_is()
 	[ "$(field "$1" "$2")" = "$3" ]
 }
 
+# A jq function: a view is as fresh as it can be told: FRESH, or UNKNOWN for want of somebody who hears what it reads.
+as_fresh_as_can_be='def as_fresh_as_can_be: .freshness == "FRESH" or (.freshness == "UNKNOWN" and
+	(.sources == [] or any(.sources[]; .heard_by == null and .reason != "following it is not set up")));'
+
 # is_fresh VIEW: it is there and its last refresh went well (for wait_until).
 is_fresh()
 {
-	[ "$(viewctl --json status "$1" | jq -r '.[0] | "\(.state) \(.result) \(.is_stale)"')" = "ACTIVE SUCCEEDED false" ]
+	[ "$(viewctl --json status "$1" | jq -r "$as_fresh_as_can_be"'.[0] | "\(.state) \(.result) \(as_fresh_as_can_be)"')" = "ACTIVE SUCCEEDED true" ]
 }
 
 # log_has REGEX: viewd has logged it (extended regular expression).

@@ -30,6 +30,7 @@ core_rig_tests = \
 	tests/unit/core/test_commit \
 	tests/unit/core/test_elsewhere \
 	tests/unit/core/test_failure \
+	tests/unit/core/test_freshness \
 	tests/unit/core/test_group \
 	tests/unit/core/test_interplay \
 	tests/unit/core/test_loader \
@@ -55,6 +56,7 @@ tests_unit_core_test_model_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_loader_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_elsewhere_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_freshness_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_restore_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_group_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_interplay_LDADD = tests/unit/core/librig.la $(LDADD)

@@ -37,10 +37,10 @@ static void a_view_nobody_watches_is_stale(void)
 	RUN_UNTIL(rig, rig_view(rig, "a")->capture_failed);
 	rig_settle(rig);
 	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
-	CHECK(rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	UNTIL(rig, !rig_view(rig, "a")->capture_failed);
 	UNTIL(rig, rig_is_fresh(rig, "d"));
-	CHECK(!rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH);
 	change_and_wait(rig, "t_x");
 	CHECK_INT(fake_rows("d", "a"), 2);
 	rig_free(&rig);
@@ -72,7 +72,7 @@ static void leading_edge(void)
 	CHECK_INT(refreshes("a"), before + 1);
 	CHECK_INT(rig_status(rig, "a").trigger, VIEW_TRIGGER_CHANGE);
 	CHECK_INT(fake_rows("d", "a"), 2);
-	CHECK(!rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH);
 	rig_free(&rig);
 }
 
@@ -88,7 +88,7 @@ static void debounce(void)
 	CHECK_INT(refreshes("a"), before + 1); /* max_delay: at 25 */
 	CHECK_INT(fake_rows("d", "a"), 4);
 	rig_change(rig, "d", "t_x", "a");
-	CHECK(rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	rig_advance(rig, 9 * SPAN_SECOND);
 	rig_settle(rig);
 	CHECK_INT(refreshes("a"), before + 1);
@@ -126,7 +126,7 @@ static void a_change_during_a_refresh(void)
 	UNTIL(rig, fake_waiting("d") == 1);
 	for (int i = 0; i < 5; i++)
 		rig_change(rig, "d", "t_x", "a");
-	CHECK(rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	fake_do("d", "release refresh a");
 	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK_INT(refreshes("a"), before + 2); /* one that ran, exactly one more */
@@ -264,7 +264,7 @@ static void followers_are_put_off(void)
 		UNTIL(rig, rig_is_settled(rig) && fake_rows("d", "a") == 3 + i && is_planned(rig, "b"));
 	}
 	CHECK_INT(refreshes("b"), b + 1);
-	CHECK(rig_status(rig, "b").is_stale);
+	CHECK(rig_status(rig, "b").freshness != VIEW_FRESHNESS_FRESH);
 	rig_advance(rig, SPAN_MINUTE);
 	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK_INT(refreshes("b"), b + 2);
@@ -290,7 +290,7 @@ static void paused_stays_dirty(void)
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
 	CHECK_INT(refreshes("a"), a);
-	CHECK(rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	pause_and_resume(rig, "a b", false);
 	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK_INT(refreshes("a"), a + 1);
@@ -306,7 +306,7 @@ static void suspended_stays_dirty(void)
 	expect_log("view 'a', refresh failed (query: scripted query)");
 	fake_do("d", "change t_x");
 	UNTIL(rig, rig_is_settled(rig) && rig_view(rig, "a")->state == VIEW_STATE_SUSPENDED);
-	CHECK(rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
 	CHECK_INT(fake_rows("d", "a"), 1);
@@ -325,7 +325,7 @@ static void failures_are_retried(void)
 	expect_log("view 'a', refresh failed (query: scripted query)");
 	fake_do("d", "change t_x");
 	UNTIL(rig, rig_is_settled(rig) && refreshes("a") == a + 1);
-	CHECK(rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	for (int i = 0; i < 4; i++) { /* at the slowest pace when no retry is left */
 		CHECK(rig_status(rig, "a").next_refresh_us > 0);
 		rig_advance(rig, SPAN_MINUTE);
@@ -333,7 +333,7 @@ static void failures_are_retried(void)
 	}
 	CHECK_INT(refreshes("a"), a + 5);
 	CHECK_INT(fake_rows("d", "a"), 2);
-	CHECK(!rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH);
 	rig_free(&rig);
 }
 
@@ -403,7 +403,7 @@ static void cancelled_stays_dirty(void)
 	engine_cancel(rig->eng, views, n);
 	UNTIL(rig, rig_is_settled(rig));
 	fake_do("d", "release refresh a");
-	CHECK(rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	rig_advance(rig, 2 * SPAN_MINUTE);
 	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK_INT(fake_rows("d", "a"), 2);

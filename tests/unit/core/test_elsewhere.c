@@ -42,14 +42,14 @@ static void news_from_elsewhere_survive_a_start_that_came_to_nothing(void)
 	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), fake_calls("e", "refresh", "b") == before + 1));
 	rig_settle(rig);
 	CHECK_INT(rig_status(rig, "b").result, VIEW_RESULT_FAILED);
-	CHECK(rig_status(rig, "b").is_stale);
+	CHECK(rig_status(rig, "b").freshness != VIEW_FRESHNESS_FRESH);
 	for (int i = 0; i < 5; i++) {
 		rig_advance(rig, SPAN_MINUTE);
 		rig_settle(rig);
 	}
 	CHECK_INT(fake_calls("e", "refresh", "b"), before + 2);
 	CHECK_STR(rig_words(rig, "b"), "ACTIVE IDLE SUCCEEDED");
-	CHECK(!rig_status(rig, "b").is_stale);
+	CHECK(rig_status(rig, "b").freshness == VIEW_FRESHNESS_FRESH);
 	rig_free(&rig);
 }
 

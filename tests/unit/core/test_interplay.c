@@ -159,7 +159,7 @@ static void leaving_a_group(const char *after, const char *more)
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
 	CHECK_INT(fake_rows("d", "b"), 2);
-	CHECK(!rig_status(rig, "b").is_stale);
+	CHECK(rig_status(rig, "b").freshness == VIEW_FRESHNESS_FRESH);
 	if (more[0] != '\0')
 		CHECK(rig_status(rig, "b").next_refresh_us != 0);
 	rig_free(&rig);
@@ -273,7 +273,7 @@ static void a_pause_holds_what_waits(void)
 	rig_settle(rig);
 	CHECK_INT(fake_rows("d", "a"), 1);
 	CHECK_INT(rig_status(rig, "a").state, VIEW_STATE_PAUSED);
-	CHECK(rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	resume_view(rig, "a");
 	UNTIL(rig, rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e"));
 	CHECK_INT(fake_rows("d", "a"), 2);
@@ -308,11 +308,11 @@ static void who_waited_for_a_failure_is_fresh_when_it_is_over(void)
 	rig_settle(rig);
 	CHECK_INT(r.items[0].result, VIEW_RESULT_FAILED);
 	CHECK_INT(rig_status(rig, "b").result, VIEW_RESULT_UPSTREAM_FAILED);
-	CHECK(rig_status(rig, "b").is_stale);
+	CHECK(rig_status(rig, "b").freshness == VIEW_FRESHNESS_FRESH); /* nothing has changed */
 	r = rig_refresh_now(rig, "a");
 	UNTIL(rig, rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e"));
 	CHECK_INT(r.items[0].result, VIEW_RESULT_SUCCEEDED);
-	CHECK(!rig_status(rig, "b").is_stale);
+	CHECK(rig_status(rig, "b").freshness == VIEW_FRESHNESS_FRESH);
 	rig_free(&rig);
 }
 

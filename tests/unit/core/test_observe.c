@@ -38,25 +38,32 @@ static void wait_for_while_busy(struct rig *rig, const char *name, struct told *
 	engine_wait(rig->eng, rig_view(rig, name), 0, told, t);
 }
 
-static void a_refresh_ends_the_wait(void)
+/* Nothing tells of changes of what it reads: a refresh is the only way to know. */
+static void a_wait_refreshes_what_nobody_hears(void)
 {
-	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "t_x"));
+	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "t_x") VIEW("c", "b"));
 	struct told t, other;
 	rig_advance(rig, SPAN_SECOND);
-	size_t calls = fake_calls("d", "refresh", "a");
+	size_t calls = fake_calls("d", "refresh", "a"), of_b = fake_calls("d", "refresh", "b");
+	CHECK_INT(rig_status(rig, "a").freshness, VIEW_FRESHNESS_UNKNOWN);
 	wait_for(rig, "a", 0, &t);
-	struct waiter *w = wait_for(rig, "b", 0, &other);
-	CHECK_INT(t.n, 0);
-	CHECK_INT(fake_calls("d", "refresh", "a"), calls); /* it starts nothing */
-	rig_refresh_now(rig, "a");
-	rig_settle(rig);
 	CHECK_INT(t.n, 1);
 	CHECK_INT(t.cls, VIEWD_ERR_OK);
 	CHECK_INT(t.as_of, rig_status(rig, "a").data_timestamp_us);
-	CHECK_INT(other.n, 0);
+	CHECK_INT(fake_calls("d", "refresh", "a"), calls + 1);
+	CHECK_INT(fake_calls("d", "refresh", "b"), of_b);
+	wait_for(rig, "c", 0, &t); /* with what it reads, and in that order */
+	CHECK_INT(t.n, 1);
+	CHECK_INT(fake_calls("d", "refresh", "b"), of_b + 1);
+	CHECK(rig_status(rig, "c").data_timestamp_us >= rig_status(rig, "b").data_timestamp_us);
+	rig_advance(rig, SPAN_SECOND);
+	fake_do("d", "block refresh b");
+	other = (struct told){0};
+	struct waiter *w = engine_wait(rig->eng, rig_view(rig, "b"), 0, told, &other);
+	RUN_UNTIL(rig, fake_running("d") == 1);
 	engine_wait_cancel(&w);
 	CHECK(w == NULL);
-	rig_refresh_now(rig, "b");
+	fake_do("d", "release refresh b");
 	rig_settle(rig);
 	CHECK_INT(other.n, 0);
 	rig_free(&rig);
@@ -73,9 +80,10 @@ static void old_moments_are_there_already(void)
 	wait_for(rig, "s", 0, &t);
 	CHECK_INT(t.n, 1);
 	CHECK_INT(t.cls, VIEWD_ERR_OK);
-	struct waiter *w = wait_for(rig, "a", as_of, &t); /* newer, not as new */
-	CHECK_INT(t.n, 0);
-	engine_wait_cancel(&w);
+	size_t calls = fake_calls("d", "refresh", "a");
+	wait_for(rig, "a", as_of, &t); /* newer, not as new */
+	CHECK_INT(t.n, 1);
+	CHECK_INT(fake_calls("d", "refresh", "a"), calls + 1);
 	rig_free(&rig);
 }
 
@@ -179,11 +187,10 @@ static void failures_are_rethrown(void)
 	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "a"));
 	struct told t, below;
 	rig_advance(rig, SPAN_SECOND);
-	wait_for(rig, "a", 0, &t);
-	wait_for(rig, "b", 0, &below);
 	fake_do("d", "fail refresh a query");
 	expect_log("view 'a', refresh failed");
-	rig_refresh_now(rig, "a b");
+	wait_for_while_busy(rig, "a", &t);
+	wait_for_while_busy(rig, "b", &below);
 	rig_settle(rig);
 	CHECK_INT(t.n, 1);
 	CHECK_INT(t.cls, VIEWD_ERR_QUERY);
@@ -202,11 +209,9 @@ static void retries_are_waited_for(void)
 	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\nretry_backoff = 10s\ndefinition = 'SELECT * FROM t_x'\n");
 	struct told t;
 	rig_advance(rig, SPAN_SECOND);
-	wait_for(rig, "a", 0, &t);
 	fake_do("d", "fail refresh a conflict");
 	expect_log("view 'a', refresh failed");
-	rig_refresh_now(rig, "a");
-	rig_settle(rig);
+	wait_for(rig, "a", 0, &t);
 	CHECK_INT(t.n, 0);
 	fake_do("d", "release refresh a");
 	rig_advance(rig, SPAN_MINUTE);
@@ -221,8 +226,11 @@ static void removed_views_end_their_waits(void)
 	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "t_x"));
 	struct told t;
 	rig_advance(rig, SPAN_SECOND);
-	wait_for(rig, "a", 0, &t);
+	fake_do("d", "block refresh a");
+	wait_for_while_busy(rig, "a", &t);
+	RUN_UNTIL(rig, fake_running("d") == 1);
 	rig_commit(rig, DB VIEW("b", "t_x"));
+	fake_do("d", "release refresh a");
 	rig_settle(rig);
 	CHECK_INT(t.n, 1);
 	CHECK_INT(t.cls, VIEWD_ERR_CANCELLED);
@@ -305,7 +313,7 @@ static void thousands_may_wait(void)
 }
 
 static const struct harness_test tests[] = {
-	{"a refresh ends the wait", a_refresh_ends_the_wait},
+	{"a wait refreshes what nobody hears", a_wait_refreshes_what_nobody_hears},
 	{"old moments are there already", old_moments_are_there_already},
 	{"failures are rethrown", failures_are_rethrown},
 	{"quiet data is fresh", quiet_data_is_fresh},

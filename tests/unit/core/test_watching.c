@@ -234,7 +234,7 @@ static void told(void *ctx, int64_t data_timestamp_us UNUSED, const struct viewd
 static struct rig *following(void)
 {
 	struct rig *rig = rig_start(DB FOLLOWER);
-	UNTIL(rig, rig_is_settled(rig) && fake_stale("d") == 0 && !rig_status(rig, "a").is_stale);
+	UNTIL(rig, rig_is_settled(rig) && fake_stale("d") == 0 && rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH);
 	return rig;
 }
 
@@ -270,12 +270,12 @@ static void nothing_is_fresh_before_the_first_look(void)
 	database_probe(rig_db(rig, "d"));
 	UNTIL(rig, rig_db(rig, "d")->state == DB_UP && rig_is_settled(rig) && rig_view(rig, "a")->capture_digest != 0);
 	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
-	CHECK(rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	engine_wait(rig->eng, rig_view(rig, "a"), 0, told, &t);
 	rig_settle(rig);
 	CHECK_INT(t.n, 0);
 	fake_do("d", "release watch_next d");
-	UNTIL(rig, t.n == 1 && !rig_status(rig, "a").is_stale);
+	UNTIL(rig, t.n == 1 && rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH);
 	CHECK_INT(t.cls, VIEWD_ERR_OK);
 	CHECK_INT(fake_rows("d", "a"), 2);
 	rig_free(&rig);
@@ -287,16 +287,16 @@ static void a_look_that_goes_on_is_none(void)
 	struct rig *rig = following();
 	struct told t = {0};
 	fake_do("d", "behind");
-	UNTIL(rig, rig_status(rig, "a").is_stale);
+	UNTIL(rig, rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
 	fake_do("d", "change t_x");
 	engine_wait(rig->eng, rig_view(rig, "a"), 0, told, &t);
 	size_t rounds = fake_calls("d", "watch_next", NULL);
 	RUN_UNTIL(rig, fake_calls("d", "watch_next", NULL) > rounds + 3);
 	CHECK_INT(t.n, 0);
-	CHECK(rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	fake_do("d", "abreast");
-	UNTIL(rig, t.n == 1 && !rig_status(rig, "a").is_stale);
+	UNTIL(rig, t.n == 1 && rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH);
 	CHECK_INT(t.cls, VIEWD_ERR_OK);
 	CHECK_INT(fake_rows("d", "a"), 2);
 	rig_free(&rig);
@@ -312,9 +312,9 @@ static void nothing_is_fresh_before_its_capture_is_checked(void)
 	fake_do("d", "hang capture a");
 	database_probe(rig_db(rig, "d"));
 	RUN_UNTIL(rig, rig_db(rig, "d")->looked && fake_waiting("d") == 1);
-	CHECK(rig_status(rig, "a").is_stale);
+	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	fake_do("d", "release capture a");
-	UNTIL(rig, !rig_status(rig, "a").is_stale);
+	UNTIL(rig, rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH);
 	rig_free(&rig);
 }
 

@@ -163,7 +163,7 @@ static void failure_ends_what_is_behind(void)
 	CHECK_STR(rig_words(rig, "right"), "ACTIVE IDLE SUCCEEDED");
 	CHECK_STR(rig_words(rig, "sink"), "ACTIVE IDLE UPSTREAM_FAILED");
 	CHECK_STR(rig_words(rig, "apart"), "ACTIVE IDLE SUCCEEDED");
-	CHECK(rig_status(rig, "sink").is_stale);
+	CHECK(rig_status(rig, "sink").freshness != VIEW_FRESHNESS_FRESH);
 	CHECK_INT(fake_calls("d", "refresh", "sink"), 0);
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);

@@ -74,8 +74,10 @@ void engine_status(struct engine *eng, const struct view *view, struct view_stat
 		.last_refresh_us = INT64_C(1700000000123456),
 		.last_success_us = good ? INT64_C(1700000000123456) : 0,
 		.data_timestamp_us = good ? INT64_C(1700000000000000) : 0,
-		.lag_us = good ? 1500000 : -1,
-		.is_stale = !good,
+		.freshness = good ? VIEW_FRESHNESS_FRESH : VIEW_FRESHNESS_STALE,
+		.stale_since_us = good ? 0 : INT64_C(1700000000500000),
+		.lag_us = good ? 0 : 1500000,
+		.age_us = good ? 2500000 : -1,
 		.duration_us = 12345,
 		.rows = good ? 7 : -1,
 		.rows_written = good ? 2 : -1,
@@ -110,6 +112,16 @@ size_t view_sources(const struct view *view, const char *const **names_r)
 {
 	static const char *const names[] = {"public.orders", "public.items"};
 	*names_r = names;
+	return view == &alpha ? 2 : 0;
+}
+
+size_t view_dependencies(const struct view *view, const struct view_dependency **rows_r)
+{
+	static const struct view_dependency rows[] = {
+		{"public.orders", VIEWD_DEPENDS_TABLE, VIEWD_HEARD_TRIGGER, NULL},
+		{"function public.f()", VIEWD_DEPENDS_FUNCTION, VIEWD_HEARD_NONE, "it is volatile"},
+	};
+	*rows_r = rows;
 	return view == &alpha ? 2 : 0;
 }
 

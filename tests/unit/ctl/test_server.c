@@ -51,8 +51,11 @@ static void status_has_its_fields(void)
 		"\"refresh_mode\":\"concurrently\",\"state\":\"ACTIVE\",\"activity\":\"IDLE\",\"trigger\":\"SCHEDULED\","
 		"\"action\":\"CONCURRENT\",\"result\":\"SUCCEEDED\",\"last_refresh_time\":\"2023-11-14T22:13:20.123Z\","
 		"\"last_success_time\":\"2023-11-14T22:13:20.123Z\",\"next_refresh_time\":null,"
-		"\"data_timestamp\":\"2023-11-14T22:13:20.000Z\",\"lag_seconds\":1.5,\"is_stale\":false,\"duration_ms\":12,\"rows\":7,"
-		"\"rows_written\":2,\"consecutive_errors\":0,\"error\":null,\"sources\":[\"public.orders\",\"public.items\"],"
+		"\"data_timestamp\":\"2023-11-14T22:13:20.000Z\",\"freshness\":\"FRESH\",\"stale_since\":null,\"lag_seconds\":0.0,"
+		"\"age_seconds\":2.5,\"is_stale\":false,\"duration_ms\":12,\"rows\":7,"
+		"\"rows_written\":2,\"consecutive_errors\":0,\"error\":null,\"sources\":[{\"name\":\"public.orders\",\"kind\":\"table\","
+		"\"heard_by\":\"trigger\",\"reason\":null},{\"name\":\"function public.f()\",\"kind\":\"function\",\"heard_by\":null,"
+		"\"reason\":\"it is volatile\"}],"
 		"\"upstream\":[],\"downstream\":[\"beta\"],\"refresh_group\":null}";
 	struct rig rig;
 	rig_start(&rig, NULL);

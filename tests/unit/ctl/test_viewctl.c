@@ -42,21 +42,22 @@ static char *printed(const char *const *words, size_t n, const char *json)
 
 #define ALPHA                                                                                                         \
 	"{\"name\":\"alpha\",\"database\":\"shop\",\"state\":\"ACTIVE\",\"activity\":\"IDLE\",\"result\":\"SUCCEEDED\","      \
-	"\"lag_seconds\":75.0,\"is_stale\":false,\"duration_ms\":1500,\"next_refresh_time\":\"2023-11-14T22:18:20.500Z\","  \
-	"\"error\":null,\"sources\":[\"a\",\"b\"]}"
+	"\"freshness\":\"UNKNOWN\",\"lag_seconds\":75.0,\"is_stale\":null,\"duration_ms\":1500,\"next_refresh_time\":\"2023-11-14T22:18:20.500Z\","  \
+	"\"error\":null,\"sources\":[{\"name\":\"a\",\"kind\":\"table\",\"heard_by\":\"trigger\",\"reason\":null},"                \
+	"{\"name\":\"b\",\"kind\":\"clock\",\"heard_by\":null,\"reason\":\"time\"}]}"
 #define BETA                                                                                                          \
 	"{\"name\":\"a_longer_name\",\"database\":\"db\",\"state\":\"FAILED\",\"activity\":\"WAITING\",\"result\":\"FAILED\","  \
-	"\"lag_seconds\":null,\"is_stale\":true,\"duration_ms\":null,\"next_refresh_time\":\"2023-11-14T22:13:10.000Z\","   \
+	"\"freshness\":\"STALE\",\"lag_seconds\":null,\"is_stale\":true,\"duration_ms\":null,\"next_refresh_time\":\"2023-11-14T22:13:10.000Z\","   \
 	"\"error\":{\"class\":\"conflict\",\"code\":\"55P03\",\"message\":\"lock \\u001b[31mtimeout\",\"hint\":\"wait\"}}"
 
 static void status_is_a_table(void)
 {
 	CHECK_STR(PRINTED("[" ALPHA "," BETA "]", "status"),
-	          "VIEW           DATABASE  STATE           LAG    RESULT     DURATION  NEXT\n"
-	          "alpha          shop      ACTIVE          1m15s  SUCCEEDED  1.5s      in 5m0s\n"
-	          "a_longer_name  db        FAILED waiting  -      FAILED     -         10.0s ago\n"
+	          "VIEW           DATABASE  STATE           FRESHNESS  LAG    RESULT     DURATION  NEXT\n"
+	          "alpha          shop      ACTIVE          UNKNOWN    1m15s  SUCCEEDED  1.5s      in 5m0s\n"
+	          "a_longer_name  db        FAILED waiting  STALE      -      FAILED     -         10.0s ago\n"
 	          "    conflict 55P03: lock ?[31mtimeout (wait)\n");
-	CHECK_STR(PRINTED("[]", "status"), "VIEW  DATABASE  STATE  LAG  RESULT  DURATION  NEXT\n");
+	CHECK_STR(PRINTED("[]", "status"), "VIEW  DATABASE  STATE  FRESHNESS  LAG  RESULT  DURATION  NEXT\n");
 }
 
 static void status_of_one_is_a_list(void)
@@ -64,7 +65,8 @@ static void status_of_one_is_a_list(void)
 	char *text = PRINTED("[" ALPHA "]", "status", "alpha");
 	CHECK_CONTAINS(text, "alpha\n  database             shop\n");
 	CHECK_CONTAINS(text, "  lag                  1m15s\n");
-	CHECK_CONTAINS(text, "  sources              a, b\n");
+	CHECK_CONTAINS(text, "  sources              table a, heard by trigger\n"
+	          "                       clock b, heard by nothing: time\n");
 	CHECK(strstr(text, "error") == NULL);
 }
 

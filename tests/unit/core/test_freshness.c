@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_freshness.c: what is called fresh, stale and unknown, why, and what follows when something is redefined.
+ */
+#include "core/freshness.h"
+#include "unit/core/rig.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+#define ON(name, from, more) \
+	"[view " name "]\ndatabase = d\nmethod = table\non_change = yes\n" more "definition = 'SELECT * FROM " from "'\n"
+
+static enum view_freshness freshness(struct rig *rig, const char *name)
+{
+	return rig_status(rig, name).freshness;
+}
+
+static void keep_text(void *ctx, const char *text)
+{
+	char *all = ctx;
+	size_t len = strlen(all);
+	snprintf(all + len, 1000 - len, "%s\n", text);
+}
+
+static const char *reasons(struct rig *rig, const char *name)
+{
+	char *all = talloc_array(harness_ctx(), char, 1000);
+	all[0] = '\0';
+	freshness_reasons(rig_view(rig, name), keep_text, all);
+	return all;
+}
+
+static const char *why(struct rig *rig, const char *name)
+{
+	char *all = talloc_array(harness_ctx(), char, 1000);
+	all[0] = '\0';
+	engine_why(rig->eng, rig_view(rig, name), keep_text, all);
+	return all;
+}
+
+/* Quiet data has no lag however old it is; a change counts from when it was told. */
+static void lag_is_the_age_of_what_is_missing(void)
+{
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 1m\n"));
+	struct view_status st = rig_status(rig, "a");
+	rig_advance(rig, SPAN_HOUR);
+	rig_settle(rig);
+	st = rig_status(rig, "a");
+	CHECK_INT(st.freshness, VIEW_FRESHNESS_FRESH);
+	CHECK_INT(st.lag_us, 0);
+	CHECK_INT(st.stale_since_us, 0);
+	CHECK(st.age_us >= SPAN_HOUR);
+	CHECK_STR(reasons(rig, "a"), "");
+	rig_change(rig, "d", "t_x", "a");
+	int64_t told = rig->clock.wall_us;
+	rig_advance(rig, 30 * SPAN_SECOND);
+	st = rig_status(rig, "a");
+	CHECK_INT(st.freshness, VIEW_FRESHNESS_STALE);
+	CHECK_INT(st.stale_since_us, told);
+	CHECK_INT(st.lag_us, 30 * SPAN_SECOND);
+	rig_advance(rig, 30 * SPAN_SECOND);
+	UNTIL(rig, rig_is_fresh(rig, "d"));
+	CHECK_INT(rig_status(rig, "a").lag_us, 0);
+	rig_free(&rig);
+}
+
+static void what_nothing_hears_is_unknown(void)
+{
+	expect_log("nothing tells of changes of t_unheard: its freshness is UNKNOWN; set max_staleness or a schedule; sources =");
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_unheard", "") ON("b", "a", "") ON("c", "t_x", ""));
+	const struct view_dependency *rows;
+	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
+	CHECK_INT(rig_status(rig, "a").lag_us, -1);
+	CHECK_CONTAINS(reasons(rig, "a"), "nothing tells of changes of t_unheard: the fake cannot hear it");
+	CHECK_CONTAINS(why(rig, "a"), "depends on function 't_unheard', heard by nothing: the fake cannot hear it");
+	REQUIRE(view_dependencies(rig_view(rig, "a"), &rows) == 1);
+	CHECK_INT(rows[0].heard_by, VIEWD_HEARD_NONE);
+	CHECK_INT(freshness(rig, "b"), VIEW_FRESHNESS_UNKNOWN);
+	CHECK_STR(reasons(rig, "b"), "it reads view 'a', which is UNKNOWN\n");
+	CHECK_INT(freshness(rig, "c"), VIEW_FRESHNESS_FRESH);
+	rig_free(&rig);
+}
+
+/* A change that is known is missing, whatever else nobody knows. */
+static void a_known_change_is_stale_also_where_much_is_unknown(void)
+{
+	expect_log("nothing tells of changes of t_unheard");
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_unheard", "debounce = 1m\n"));
+	rig_change(rig, "d", "t_unheard", "a");
+	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_STALE);
+	rig_free(&rig);
+}
+
+static void a_view_over_a_stale_one_is_stale_as_long(void)
+{
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 1m\n") ON("b", "a", "") "[view s]\ndatabase = d\nmethod = simple\n"
+	                                  "definition = 'SELECT * FROM b'\n");
+	rig_change(rig, "d", "t_x", "a");
+	CHECK_INT(freshness(rig, "b"), VIEW_FRESHNESS_STALE);
+	CHECK_INT(rig_status(rig, "b").stale_since_us, rig_status(rig, "a").stale_since_us);
+	CHECK_INT(freshness(rig, "s"), VIEW_FRESHNESS_STALE);
+	rig_free(&rig);
+}
+
+static void without_on_change_nobody_knows(void)
+{
+	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM t_x'\n"
+	                            "[view s]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * FROM t_x'\n" ON("n", "t_x", "capture = none\n"));
+	rig_settle(rig);
+	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
+	CHECK_CONTAINS(reasons(rig, "a"), "on_change = no");
+	CHECK_INT(freshness(rig, "n"), VIEW_FRESHNESS_UNKNOWN);
+	CHECK_CONTAINS(reasons(rig, "n"), "capture = none");
+	CHECK_INT(freshness(rig, "s"), VIEW_FRESHNESS_FRESH); /* computed when it is read */
+	rig_free(&rig);
+}
+
+/* Its definition is looked up anew, its capture set up anew, its rows read anew. */
+static void what_is_redefined_is_looked_up_anew(void)
+{
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("c", "t_y", ""));
+	size_t looks = fake_calls("d", "inspect", "a"), captures = fake_calls("d", "capture", "a"), runs = fake_calls("d", "refresh", "a");
+	size_t others = fake_calls("d", "inspect", "c");
+	fake_do("d", "redefine t_x");
+	UNTIL(rig, fake_calls("d", "capture", "a") > captures && rig_is_fresh(rig, "d"));
+	CHECK(fake_calls("d", "inspect", "a") > looks);
+	CHECK(fake_calls("d", "refresh", "a") > runs);
+	CHECK_INT(fake_calls("d", "inspect", "c"), others);
+	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_FRESH);
+	rig_free(&rig);
+}
+
+/* Its rows are those of before, and it cannot be computed any more. */
+static void what_is_gone_fails_the_view_by_name(void)
+{
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", ""));
+	expect_log("its definition cannot be read any more");
+	fake_do("d", "remove t_x");
+	fake_do("d", "redefine t_x");
+	UNTIL(rig, rig_status(rig, "a").state == VIEW_STATE_FAILED);
+	CHECK_CONTAINS(rig_status(rig, "a").error->msg, "a table is gone");
+	CHECK(freshness(rig, "a") != VIEW_FRESHNESS_FRESH);
+	rig_free(&rig);
+}
+
+static const struct harness_test tests[] = {
+	{"lag is the age of what is missing", lag_is_the_age_of_what_is_missing},
+	{"what nothing hears is unknown", what_nothing_hears_is_unknown},
+	{"a known change is stale also where much is unknown", a_known_change_is_stale_also_where_much_is_unknown},
+	{"a view over a stale one is stale as long", a_view_over_a_stale_one_is_stale_as_long},
+	{"without on_change nobody knows", without_on_change_nobody_knows},
+	{"what is redefined is looked up anew", what_is_redefined_is_looked_up_anew},
+	{"what is gone fails the view by name", what_is_gone_fails_the_view_by_name},
+};
+
+HARNESS_MAIN(SUITE("freshness", tests))
