@@ -294,6 +294,14 @@ bool binlog_commit(struct binlog *log, bool *found_r, struct viewd_err *err)
 	return true;
 }
 
+bool binlog_saw_definition(struct binlog *log)
+{
+	bool saw = log->definition;
+
+	log->definition = false;
+	return saw;
+}
+
 bool binlog_saw_request(struct binlog *log)
 {
 	bool saw = log->request;

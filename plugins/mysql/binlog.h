@@ -59,6 +59,8 @@ bool binlog_is_behind(const struct binlog *log);
 bool binlog_check(struct binlog *log, struct viewd_err *err) MUST_CHECK;
 /* Touches what was read of, and remembers the place; *found_r: something was touched. */
 bool binlog_commit(struct binlog *log, bool *found_r, struct viewd_err *err) MUST_CHECK;
+/* May something be defined otherwise? Told once. */
+bool binlog_saw_definition(struct binlog *log);
 /* Was a refresh asked for in SQL? Told once. */
 bool binlog_saw_request(struct binlog *log);
 

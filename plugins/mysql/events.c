@@ -112,7 +112,8 @@ static void on_change(struct binlog *log, const char *sql, const char *database)
 {
 	enum statement_means means = targets_statement(log->conn, &log->targets, sql, database, &log->touched);
 
-	log->reload = log->reload || means == STATEMENT_NAMES;
+	log->reload = log->reload || means != STATEMENT_NOTHING;
+	log->definition = log->definition || means != STATEMENT_NOTHING;
 	log->gap = log->gap || means == STATEMENT_ANYTHING;
 	log->request = log->request || strcasestr(sql, "viewd_requests") != NULL;
 	if (strncasecmp(sql, "XA COMMIT", 9) == 0) /* what it changed was told when it was prepared, and was not visible then */

@@ -26,6 +26,7 @@ struct binlog {
 	int64_t seen;           /* in the file of `at`: the end of the last event that came */
 	struct position goal;   /* a look is over when this is reached */
 	bool in_group, request, reload, gap;
+	bool definition;        /* something may be defined otherwise */
 	bool unhandled; /* the event is to be handled again: the database was busy */
 	struct mapped *mapped;
 	size_t n_mapped;

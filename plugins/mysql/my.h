@@ -126,6 +126,11 @@ void my_place(const struct viewd_conn *conn, const struct relation *rel, struct 
 /* ---- sources.c */
 
 bool my_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
+/* The server's own text of a definition, talloc'ed. DENIED when the account may not make a view or see its text. */
+bool my_probe_text(struct viewd_conn *conn, void *mem, const char *definition, char **text_r, struct viewd_err *err) MUST_CHECK;
+/* Whatever in the text is the name of a table or view of the database, or of one that the text names too: row(ctx, {schema, name}, 2). */
+bool my_mentioned_tables(struct viewd_conn *conn, const char *schema, const char *text, const struct db_reader *row, void *ctx,
+                         struct viewd_err *err) MUST_CHECK;
 bool my_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
 /* Calls each for every `db`.`table` that a canonical text reads in FROM or JOIN position; start and len locate the reference. */
 typedef bool my_ref_fn(void *ctx, const struct relation *ref, size_t start, size_t len);

@@ -6,6 +6,7 @@
 #include "common/dialect.h"
 #include "mysql/aside.h"
 #include "mysql/notice.h"
+#include "mysql/walk.h"
 #include "mysql/watch.h"
 
 const struct db_ops my_ops = {
@@ -17,6 +18,8 @@ const struct db_ops my_ops = {
 	.set_limits = my_set_limits,
 	.find_object = my_find_object,
 	.list_sources = my_list_sources,
+	.walk = my_walk,
+	.changed_objects = my_changed_objects,
 	.query_columns = my_query_columns,
 	.list_indexes = my_list_indexes,
 	.enter = my_enter,

@@ -6,6 +6,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/aside.c plugins/mysql/aside.h \
 	plugins/mysql/binlog.c plugins/mysql/binlog.h \
 	plugins/mysql/body.c \
+	plugins/mysql/calls.c \
 	plugins/mysql/capture.c \
 	plugins/mysql/cascade.c \
 	plugins/mysql/catalogue.c \
@@ -26,6 +27,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/note.c plugins/mysql/note.h \
 	plugins/mysql/notice.c plugins/mysql/notice.h \
 	plugins/mysql/lock.c \
+	plugins/mysql/looks.c \
 	plugins/mysql/params.c \
 	plugins/mysql/position.c \
 	plugins/mysql/probe.c \
@@ -40,6 +42,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/tag.c plugins/mysql/tag.h \
 	plugins/mysql/targets.c plugins/mysql/targets.h \
 	plugins/mysql/trigger.c \
+	plugins/mysql/walk.c plugins/mysql/walk.h \
 	plugins/mysql/watch.c plugins/mysql/watch.h
 libviewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)
 viewd_mysql_la_SOURCES = plugins/mysql/mysql.c

@@ -188,21 +188,29 @@ static bool closure_step(struct viewd_conn *conn, struct closure *all, size_t i,
 	return true;
 }
 
-static bool read_probe(struct viewd_conn *conn, struct closure *all, const char *definition, struct viewd_err *err)
+bool my_probe_text(struct viewd_conn *conn, void *mem, const char *definition, char **text_r, struct viewd_err *err)
 {
 	struct relation probe;
 	char *text = NULL;
 
 	if (!my_probe_open(conn, definition, &probe, err))
 		return false;
-	bool done = my_view_text(conn, all->mem, &probe, &text, err);
+	bool done = my_view_text(conn, mem, &probe, &text, err);
 	my_probe_close(conn, &probe);
-	if (!done)
-		return false;
-	if (text == NULL || text[0] == '\0') {
+	if (done && (text == NULL || text[0] == '\0')) {
 		err_set(err, VIEWD_ERR_DENIED, "sources cannot be found (the server hides the text of a view just made)");
 		return err_hint(err, "GRANT SHOW VIEW on the database of the url");
 	}
+	*text_r = text;
+	return done;
+}
+
+static bool read_probe(struct viewd_conn *conn, struct closure *all, const char *definition, struct viewd_err *err)
+{
+	char *text;
+
+	if (!my_probe_text(conn, all->mem, definition, &text, err))
+		return false;
 	my_scan_refs(text, closure_add, all);
 	return true;
 }
@@ -231,17 +239,26 @@ static bool add_table_fn(void *ctx, const char *const *values, size_t n UNUSED)
 
 static const struct db_reader add_table[] = {{add_table_fn, "tt", "tables that may be sources"}};
 
+bool my_mentioned_tables(struct viewd_conn *conn, const char *schema, const char *text, const struct db_reader *row, void *ctx,
+                         struct viewd_err *err)
+{
+	char *names = sql_add(sql_new(conn), "''");
+
+	lex_mentions(&my_syntax, text, (struct viewd_text_sink){add_name, &names});
+	char *sql = talloc_asprintf(conn,
+	                            "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES"
+	                            " WHERE (TABLE_SCHEMA = %s OR TABLE_SCHEMA IN (%s)) AND TABLE_NAME IN (%s)",
+	                            literal_quoted(&my_syntax, names, schema), names, names);
+	bool done = my_query(&conn->db, sql, NULL, 0, row, ctx, err);
+	talloc_free(sql);
+	talloc_free(names);
+	return done;
+}
+
 static bool guess(struct viewd_conn *conn, struct closure *all, const char *definition, struct viewd_err *err)
 {
-	char *names = sql_add(sql_new(all->mem), "''");
-
-	lex_mentions(&my_syntax, definition, (struct viewd_text_sink){add_name, &names});
-	char *sql = talloc_asprintf(all->mem,
-	                            "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES"
-	                            " WHERE (TABLE_SCHEMA = DATABASE() OR TABLE_SCHEMA IN (%s)) AND TABLE_NAME IN (%s)",
-	                            names, names);
 	db_log(&conn->db, VIEWD_LOG_WARNING, "sources are guessed from the text of the definition (the account lacks CREATE VIEW)");
-	return my_query(&conn->db, sql, NULL, 0, add_table, all, err);
+	return my_mentioned_tables(conn, conn->url->database, definition, add_table, all, err);
 }
 
 static bool find_direct(struct viewd_conn *conn, struct closure *all, const char *definition, struct viewd_err *err)

@@ -2,9 +2,11 @@
  *
  * statement.c: what a statement of the binary log means.
  *
- * Definitions (TRUNCATE, ALTER, RENAME ...) are logged as text, whatever the format: the tables they name have changed. They are not
- * parsed; a name that is found counts, with its database, because viewd itself renames tables of the same names elsewhere. Rows that were
- * changed by a session in statement format are another matter: triggers, functions and views may have changed what the text does not name.
+ * Definitions (TRUNCATE, ALTER, RENAME ...) are logged as text, whatever the format, and as they were written: behind SET STATEMENT ... FOR, in
+ * comments that the server executes. Only what is known to change nothing is passed over. The tables that a definition names have changed.
+ * They are not parsed; a name that is found counts, with its database, because viewd itself renames tables of the same names elsewhere. Rows
+ * that were changed by a session in statement format are another matter: triggers, functions and views may have changed what the text does not
+ * name.
  */
 #include "mysql/targets.h"
 
@@ -98,7 +100,7 @@ static bool next_relation(const char **p, struct relation *out)
 
 /* ---- kinds */
 
-/* The first word and, for CREATE and DROP, what is created or dropped. */
+/* The first word and, for CREATE, ALTER and DROP, what is made: without OR REPLACE, DEFINER = x and what views have before their name. */
 struct head {
 	char verb[IDENT_MAX], object[IDENT_MAX];
 	bool replaces;
@@ -112,37 +114,113 @@ static bool is_word(const char *word, const char *const *list)
 	return false;
 }
 
+static const char *skip_opening(const char *s)
+{
+	return s + strspn(s, "( \t\r\n\f\v;");
+}
+
+/* Reads a word that is no name in quotes. */
+static bool read_word(const char **p, char out[static IDENT_MAX])
+{
+	const char *s = skip_blanks(*p);
+
+	out[0] = '\0';
+	if (!is_name_char(*s) || !read_name(&s, out))
+		return false;
+	*p = s;
+	return true;
+}
+
+/* Behind SET STATEMENT x = y, ... FOR, however often; a FOR in parentheses or strings is no end. NULL: there is no end. */
+static const char *skip_settings(const char *sql)
+{
+	char word[IDENT_MAX];
+	const char *at = skip_opening(sql), *rest = at;
+	int depth = 0;
+
+	if (!read_word(&rest, word) || strcasecmp(word, "SET") != 0 || !read_word(&rest, word) || strcasecmp(word, "STATEMENT") != 0)
+		return at;
+	for (;;) {
+		struct lex_token tok = lex_next(my_syntax.lexer, &rest);
+		if (tok.kind == LEX_END)
+			return NULL;
+		if (tok.kind == LEX_OTHER)
+			depth += (tok.text[0] == '(') - (tok.text[0] == ')');
+		if (depth == 0 && lex_is(&tok, "FOR"))
+			return skip_settings(rest);
+	}
+}
+
+/* Behind the account or role of DEFINER = x: a name, with @ and a name, or CURRENT_USER and parentheses. */
+static void skip_definer(const char **p)
+{
+	char name[IDENT_MAX];
+	const char *s = skip_blanks(*p);
+
+	s = skip_blanks(s + (*s == '='));
+	for (bool more = true; more;) {
+		if (*s == '\'')
+			lex_next(my_syntax.lexer, &s);
+		else
+			read_name(&s, name);
+		s += strspn(s, "()");
+		more = *s == '@';
+		s += more;
+	}
+	*p = s;
+}
+
 static void read_head(const char *sql, struct head *head)
 {
+	static const char *const before[] = {"OR", "REPLACE", "DEFINER", NULL};
 	char word[IDENT_MAX];
 
 	*head = (struct head){.replaces = false};
-	sql += strspn(sql, "( \t\r\n\f\v;");
-	read_name(&sql, head->verb);
+	read_word(&sql, head->verb);
 	do {
-		sql = skip_blanks(sql);
-		if (!read_name(&sql, word))
+		if (!read_word(&sql, word))
 			return;
 		head->replaces = head->replaces || strcasecmp(word, "REPLACE") == 0;
-	} while (strcasecmp(word, "OR") == 0 || strcasecmp(word, "REPLACE") == 0);
-	memcpy(head->object, word, sizeof word);
+		if (strcasecmp(word, "DEFINER") == 0)
+			skip_definer(&sql);
+	} while (is_word(word, before));
+	memcpy(head->object, word, sizeof head->object);
 }
 
-static enum statement_means judge(const struct head *head, bool *databases_r)
+/* A row with the second word NULL: whatever follows. */
+static bool is_quiet(const struct head *head)
+{
+	static const char *const quiet[][2] = {
+		{"COMMIT", NULL},    {"ROLLBACK", NULL},  {"SAVEPOINT", NULL},  {"RELEASE", "SAVEPOINT"}, {"START", "TRANSACTION"}, {"XA", NULL},
+		{"GRANT", NULL},     {"REVOKE", NULL},    {"CREATE", "USER"},   {"ALTER", "USER"},        {"DROP", "USER"},         {"RENAME", "USER"},
+		{"CREATE", "ROLE"},  {"DROP", "ROLE"},    {"SET", "PASSWORD"},  {"SET", "DEFAULT"},       {"ANALYZE", "TABLE"},     {"ANALYZE", "TABLES"},
+		{"ANALYZE", "LOCAL"}, {"ANALYZE", "NO_WRITE_TO_BINLOG"},        {"CHECK", "TABLE"},       {"CHECK", "TABLES"},      {"FLUSH", NULL},
+		{"CREATE", "EVENT"}, {"ALTER", "EVENT"},  {"DROP", "EVENT"},    {"CREATE", "TEMPORARY"},  {"DROP", "TEMPORARY"},
+	};
+
+	if (strcasecmp(head->verb, "BEGIN") == 0)
+		return strcasecmp(head->object, "NOT") != 0;
+	for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
+		if (strcasecmp(head->verb, quiet[i][0]) == 0 && (quiet[i][1] == NULL || strcasecmp(head->object, quiet[i][1]) == 0))
+			return true;
+	return false;
+}
+
+/* named_r: what it names has changed its rows; databases_r: it names databases. */
+static enum statement_means judge(const struct head *head, bool *named_r, bool *databases_r)
 {
 	static const char *const whole[] = {"TRUNCATE", "ALTER", "RENAME", "REPAIR", NULL};
 	static const char *const made[] = {"CREATE", "DROP", NULL}, *const tables[] = {"TABLE", "TABLES", NULL};
 	static const char *const bases[] = {"DATABASE", "SCHEMA", NULL};
-	static const char *const rows[] = {"INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "WITH", "SELECT", "VALUES", "DO", "CALL", NULL};
+	static const char *const rows[] = {"INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD",    "WITH",  "SELECT",
+	                                   "VALUES", "DO",     "CALL",   "EXECUTE", "ANALYZE", "BEGIN", NULL};
+	bool base = is_word(head->verb, made) && is_word(head->object, bases);
 
-	*databases_r = is_word(head->verb, made) && is_word(head->object, bases);
-	if (*databases_r)
-		return head->replaces || strcasecmp(head->verb, "DROP") == 0 ? STATEMENT_NAMES : STATEMENT_NOTHING;
-	if (is_word(head->verb, whole) || (is_word(head->verb, made) && is_word(head->object, tables)))
-		return STATEMENT_NAMES;
-	if (is_word(head->verb, rows) || (strcasecmp(head->verb, "ANALYZE") == 0 && !is_word(head->object, tables)))
-		return STATEMENT_ANYTHING;
-	return STATEMENT_NOTHING;
+	*databases_r = base && (head->replaces || strcasecmp(head->verb, "DROP") == 0);
+	*named_r = *databases_r || is_word(head->verb, whole) || (is_word(head->verb, made) && is_word(head->object, tables));
+	if (is_quiet(head))
+		return STATEMENT_NOTHING;
+	return is_word(head->verb, rows) ? STATEMENT_ANYTHING : STATEMENT_DEFINES;
 }
 
 static bool names(const struct viewd_conn *conn, const struct relation *named, const char *database, const struct relation *table)
@@ -169,15 +247,19 @@ enum statement_means targets_statement(const struct viewd_conn *conn, const stru
                                        const char *database, struct texts *touched)
 {
 	struct head head;
-	bool databases;
-	char *sql = without_comments(all->mem, statement);
+	bool named = true, databases = false;
+	enum statement_means means = STATEMENT_DEFINES;
+	char *text = without_comments(all->mem, statement);
+	const char *sql = skip_settings(text);
 
-	read_head(sql, &head);
-	enum statement_means means = judge(&head, &databases);
-	if (means == STATEMENT_NAMES && !utf8_valid(sql))
+	if (sql != NULL) {
+		read_head(sql, &head);
+		means = judge(&head, &named, &databases);
+	}
+	if (means == STATEMENT_DEFINES && named && !utf8_valid(text))
 		means = STATEMENT_ANYTHING; /* written in the character set of its client */
-	if (means == STATEMENT_NAMES)
-		touch_named(conn, all, sql, database, databases, touched);
-	talloc_free(sql);
+	if (means == STATEMENT_DEFINES && named)
+		touch_named(conn, all, sql != NULL ? sql : text, database, databases, touched);
+	talloc_free(text);
 	return means;
 }

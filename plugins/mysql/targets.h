@@ -36,7 +36,7 @@ bool targets_same(const struct viewd_conn *conn, const char *a, const char *b);
 /* What a statement of the binary log means for the sources. */
 enum statement_means {
 	STATEMENT_NOTHING,
-	STATEMENT_NAMES,   /* the sources it names were touched */
+	STATEMENT_DEFINES, /* definitions may be others now; the sources that it is known to change were touched */
 	STATEMENT_ANYTHING, /* its text does not tell what it changed */
 };
 

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "common/marks.h"
+#include "common/objects.h"
 #include "common/state.h"
 #include "mysql/binlog.h"
 #include "mysql/note.h"
@@ -34,11 +35,12 @@
 #define HEARTBEAT_EVERY (5 * SPAN_SECOND)
 #define THOROUGH_EVERY SPAN_MINUTE
 #define LOOK_SLICE (500 * SPAN_MS) /* a look that takes longer is gone on with in the next call */
+#define OBJECTS_PAUSE (300 * SPAN_MS) /* between two looks at definitions, however many the log tells of */
 #define MEND_AGAIN (10 * SPAN_SECOND) /* making a trigger waits for a table's writers, and others behind it */
 
 /* When something is due next, by the monotonic clock. */
 struct due {
-	int64_t log, look, poll, heartbeat, modes, thorough, mend;
+	int64_t log, look, poll, heartbeat, modes, objects, thorough, mend;
 };
 
 struct viewd_watch {
@@ -57,6 +59,7 @@ struct viewd_watch {
 	struct viewd_err unheard; /* why, until it is known whether the connection was lost with it */
 	bool came;              /* it ended because something is there */
 	int64_t pause_us;
+	int64_t objects_again; /* before then definitions are not looked at again, unless somebody asks */
 	struct due due;
 };
 
@@ -66,6 +69,11 @@ static int64_t mono_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* ---- the lock */
@@ -304,8 +312,26 @@ static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *
 	return true;
 }
 
+/* What views depend on is compared with what it was: at each heartbeat, when somebody asks, and soon after the log told of a definition. It
+ * takes no more than a hundredth of the time at rest, a fifth while definitions come. */
+static bool look_at_objects(struct viewd_watch *w, struct viewd_signal_sink signals, bool *news, struct viewd_err *err)
+{
+	int64_t begin = mono_us();
+
+	if (w->binlog != NULL && binlog_saw_definition(w->binlog))
+		w->due.objects = earlier(w->due.objects, w->objects_again);
+	if (begin < w->due.objects)
+		return true;
+	if (!objects_look(&w->conn->db, signals, news, err))
+		return false;
+	int64_t end = mono_us(), took = end - begin;
+	w->objects_again = end + (took * 4 > OBJECTS_PAUSE ? took * 4 : OBJECTS_PAUSE);
+	w->due.objects = end + earlier(took * 100 > HEARTBEAT_EVERY ? took * 100 : HEARTBEAT_EVERY, SPAN_MINUTE);
+	return true;
+}
+
 /* One round of everything that is due; full: of everything. */
-static bool look(struct viewd_watch *w, bool full, bool *news, bool *asked, struct viewd_err *err)
+static bool look(struct viewd_watch *w, bool full, struct viewd_signal_sink signals, bool *news, bool *asked, struct viewd_err *err)
 {
 	if (full)
 		w->due = (struct due){.thorough = w->due.thorough, .mend = w->due.mend};
@@ -324,7 +350,7 @@ static bool look(struct viewd_watch *w, bool full, bool *news, bool *asked, stru
 		if (!look_at_tables(w, news, err))
 			return false;
 	}
-	return look_at_log(w, news, err) && look_at_binlog(w, beat, news, asked, err);
+	return look_at_log(w, news, err) && look_at_binlog(w, beat, news, asked, err) && look_at_objects(w, signals, news, err);
 }
 
 struct counted {
@@ -347,7 +373,7 @@ static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink 
 	struct counted counted = {.to = signals};
 	struct viewd_signal_sink sink = {count, &counted};
 	bool news = full, asked = full || w->came;
-	bool good = look(w, full, &news, &asked, &failure) && (!news || marks_stale(&w->conn->db, sink, &failure)) &&
+	bool good = look(w, full, sink, &news, &asked, &failure) && (!news || marks_stale(&w->conn->db, sink, &failure)) &&
 	            (!asked || marks_requests(&w->conn->db, sink, &failure));
 
 	w->put_off = !good;
@@ -365,11 +391,6 @@ static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink 
 }
 
 /* ---- waiting */
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
 
 /* Rows that are not committed are not seen, and nothing is held while it sleeps. It ends early only if there is something; what comes in its
  * last round ends the next one at once. */
@@ -408,7 +429,7 @@ static void wait_for_hint(struct viewd_watch *w, int64_t until, bool *woken_r)
 	struct pollfd fds[] = {{.fd = finished ? w->wake : -1, .events = POLLIN}, {.fd = w->binlog != NULL ? binlog_fd(w->binlog) : -1, .events = POLLIN}};
 	uint64_t n;
 
-	until = earlier(earlier(until, w->due.look), w->due.heartbeat);
+	until = earlier(earlier(until, w->due.look), earlier(w->due.heartbeat, w->due.objects));
 	bool in_server = finished && server_waits(w) && w->pause_us > PAUSE_SHORT;
 	if (in_server && until - mono_us() >= WAIT_ROUND && poll(fds, 1, 0) == 0) {
 		wait_in_server(w, until);

@@ -174,6 +174,15 @@ const char *my_leftovers(void)
 	              " (SELECT COUNT(*) FROM viewd_intents)");
 }
 
+const char *my_select_from(const char *schema, const char *table)
+{
+	struct relation rel = {.schema = ""};
+
+	snprintf(rel.schema, sizeof rel.schema, "%s", schema);
+	snprintf(rel.name, sizeof rel.name, "%s", table);
+	return talloc_asprintf(harness_ctx(), "SELECT * FROM %s", relation_quoted(&my_syntax, harness_ctx(), &rel));
+}
+
 struct viewd_view_spec my_view(const char *name, enum viewd_method method, const char *definition)
 {
 	return (struct viewd_view_spec){

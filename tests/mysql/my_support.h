@@ -45,6 +45,8 @@ const char *my_ask(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* How many objects with viewd's temporary names and how many intents exist. */
 const char *my_leftovers(void);
 
+/* A definition that reads the table. */
+const char *my_select_from(const char *schema, const char *table);
 struct viewd_view_spec my_view(const char *name, enum viewd_method method, const char *definition);
 struct viewd_outcome my_applied(struct viewd_conn *conn, const struct viewd_view_spec *view, enum viewd_change change);
 struct viewd_outcome my_refreshed(struct viewd_conn *conn, const struct viewd_view_spec *view);

@@ -40,7 +40,7 @@ static bool keep_quiet(void *ctx UNUSED, const char *text UNUSED)
 static struct viewd_captured watch_source_by(struct scene *s, enum viewd_capture mode, const char *view, const char *schema, const char *table)
 {
 	const struct viewd_source source = {schema, table, VIEWD_KIND_TABLE};
-	struct viewd_view_spec spec = my_view(view, VIEWD_METHOD_TABLE, "SELECT 1 AS one");
+	struct viewd_view_spec spec = my_view(view, VIEWD_METHOD_TABLE, my_select_from(schema, table));
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = &source, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};

@@ -71,7 +71,7 @@ static int close_watch(struct scene *s)
 static struct scene *begin(void)
 {
 	const struct viewd_source source = {"shop", "sales", VIEWD_KIND_TABLE};
-	struct viewd_view_spec spec = my_view("v", VIEWD_METHOD_TABLE, "SELECT 1 AS one");
+	struct viewd_view_spec spec = my_view("v", VIEWD_METHOD_TABLE, "SELECT * FROM sales");
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_BINLOG, .sources = &source, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
@@ -181,7 +181,7 @@ static void a_passing_failure_decides_nothing(void)
 {
 	const struct viewd_source source = {"shop", "sales", VIEWD_KIND_TABLE};
 	struct scene *s = begin();
-	struct viewd_view_spec spec = my_view("w", VIEWD_METHOD_TABLE, "SELECT 1 AS one");
+	struct viewd_view_spec spec = my_view("w", VIEWD_METHOD_TABLE, "SELECT * FROM sales");
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO, .sources = &source, .n_sources = 1};
 	struct viewd_captured out = {.mode = VIEWD_CAPTURE_COUNT};
 	struct viewd_err err = {0};

@@ -39,7 +39,7 @@ static bool keep_warning(void *ctx, const char *text)
 
 static bool capture(struct scene *s, enum viewd_capture mode, struct viewd_err *err)
 {
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, my_before);
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, my_select_from(s->source.schema, s->source.name));
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = &s->source, .n_sources = 1};
 	struct viewd_captured out;
 
@@ -132,7 +132,7 @@ static void locked_tables_can_be_written(void)
 
 	my_do("CREATE TABLE more LIKE sales");
 	s->source.name = "more";
-	struct viewd_view_spec view = my_view("w", VIEWD_METHOD_TABLE, my_before);
+	struct viewd_view_spec view = my_view("w", VIEWD_METHOD_TABLE, "SELECT * FROM more");
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &s->source, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
