@@ -209,10 +209,20 @@ bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct 
 
 /* ---- sources.c */
 
+/* Makes the temporary view PG_PROBE of a query, for a look at what the server makes of it. with: options, or "". Undone by
+ * pg_scratch_end(conn, *opened_r). */
+#define PG_PROBE "viewd_probe"
+bool pg_probe_begin(struct viewd_conn *conn, const char *with, const char *query, bool *opened_r, struct viewd_err *err) MUST_CHECK;
+
 bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
 bool pg_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
 bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
+
+/* ---- walk.c, look.c */
+
+bool pg_op_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list, struct viewd_err *err);
+bool pg_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* ---- objects.c */
 

@@ -3,6 +3,7 @@ pkglib_LTLIBRARIES += viewd_postgresql.la
 noinst_LTLIBRARIES += libviewd_postgresql.la
 # All but the exported symbol, whose name is another where tests link it.
 libviewd_postgresql_la_SOURCES = \
+	plugins/postgresql/bodies.c \
 	plugins/postgresql/capture.c \
 	plugins/postgresql/catalogue.c \
 	plugins/postgresql/choose.c \
@@ -17,6 +18,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/lease.c \
 	plugins/postgresql/leave.c \
 	plugins/postgresql/listen.c \
+	plugins/postgresql/look.c \
 	plugins/postgresql/members.c \
 	plugins/postgresql/mend.c \
 	plugins/postgresql/note.c \
@@ -32,12 +34,15 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/replace.c \
 	plugins/postgresql/sources.c \
 	plugins/postgresql/stage.c \
+	plugins/postgresql/stamp.h \
 	plugins/postgresql/syntax.c \
 	plugins/postgresql/tend.c \
 	plugins/postgresql/tree.c \
 	plugins/postgresql/tree.h \
 	plugins/postgresql/trigger.c \
 	plugins/postgresql/url.c \
+	plugins/postgresql/walk.c \
+	plugins/postgresql/walk.h \
 	plugins/postgresql/watch.c \
 	plugins/postgresql/watch.h
 EXTRA_DIST += plugins/postgresql/README.md

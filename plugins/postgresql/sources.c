@@ -14,8 +14,6 @@
 #include "common/task.h"
 #include "postgresql/pg.h"
 
-#define PROBE "viewd_probe"
-
 static bool probe_failed(struct viewd_err *err)
 {
 	if (err != NULL && strcmp(err->sqlstate, "42501") == 0 && err->hint[0] == '\0')
@@ -23,11 +21,11 @@ static bool probe_failed(struct viewd_err *err)
 	return false;
 }
 
-static bool probe_begin(struct viewd_conn *conn, const char *with, const char *query, bool *opened_r, struct viewd_err *err)
+bool pg_probe_begin(struct viewd_conn *conn, const char *with, const char *query, bool *opened_r, struct viewd_err *err)
 {
 	if (!pg_scratch_begin(conn, opened_r, err))
 		return false;
-	char *sql = talloc_asprintf(conn, "CREATE TEMPORARY VIEW " PROBE "%s AS %s", with, query);
+	char *sql = talloc_asprintf(conn, "CREATE TEMPORARY VIEW " PG_PROBE "%s AS %s", with, query);
 	bool ok = pg_exec(conn, sql, err);
 	talloc_free(sql);
 	if (ok)
@@ -39,7 +37,7 @@ static bool probe_begin(struct viewd_conn *conn, const char *with, const char *q
 /* Dependencies of a view hang from its rule: https://www.postgresql.org/docs/15/catalog-pg-depend.html */
 static const char sources_sql[] =
 	"WITH RECURSIVE reads (oid) AS ("
-	" SELECT pg_catalog.to_regclass('pg_temp." PROBE "')::oid"
+	" SELECT pg_catalog.to_regclass('pg_temp." PG_PROBE "')::oid"
 	" UNION"
 	" SELECT d.refobjid FROM reads r"
 	" JOIN pg_catalog.pg_class v ON v.oid = r.oid AND v.relkind = 'v'"
@@ -48,7 +46,7 @@ static const char sources_sql[] =
 	"  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> v.oid)"
 	" SELECT n.nspname, c.relname, c.relkind::text FROM reads r"
 	" JOIN pg_catalog.pg_class c ON c.oid = r.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-	" WHERE c.oid <> pg_catalog.to_regclass('pg_temp." PROBE "')::oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
+	" WHERE c.oid <> pg_catalog.to_regclass('pg_temp." PG_PROBE "')::oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
 	"  AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2";
 
 struct source_ctx {
@@ -75,7 +73,7 @@ bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_sour
 	struct viewd_conn *conn = pg_of(db);
 	struct source_ctx sc = {.sink = sink};
 	bool opened;
-	if (!probe_begin(conn, "", definition, &opened, err))
+	if (!pg_probe_begin(conn, "", definition, &opened, err))
 		return false;
 	bool ok = pg_op_query(db, sources_sql, NULL, 0, source_row, &sc, err);
 	pg_scratch_end(conn, opened);
@@ -86,11 +84,11 @@ bool pg_op_query_columns(struct db *db, const char *query, const struct db_reade
 {
 	struct viewd_conn *conn = pg_of(db);
 	bool opened;
-	if (!probe_begin(conn, "", query, &opened, err))
+	if (!pg_probe_begin(conn, "", query, &opened, err))
 		return false;
 	bool ok = pg_op_query(db,
 	                      "SELECT attname, pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute"
-	                      " WHERE attrelid = pg_catalog.to_regclass('pg_temp." PROBE "') AND attnum > 0 ORDER BY attnum",
+	                      " WHERE attrelid = pg_catalog.to_regclass('pg_temp." PG_PROBE "') AND attnum > 0 ORDER BY attnum",
 	                      NULL, 0, row, ctx, err);
 	pg_scratch_end(conn, opened);
 	return ok;
@@ -122,12 +120,12 @@ static bool probe_canonical(struct viewd_conn *conn, const char *with, const cha
                             struct viewd_err *err)
 {
 	bool opened;
-	if (!probe_begin(conn, with, query, &opened, err))
+	if (!pg_probe_begin(conn, with, query, &opened, err))
 		return false;
 	bool ok = pg_path_narrow(conn, err) &&
 	          pg_op_query(&conn->db,
 	                      "SELECT " PG_CANONICAL_SQL " FROM pg_catalog.pg_class c"
-	                      " WHERE c.oid = pg_catalog.to_regclass('pg_temp." PROBE "')",
+	                      " WHERE c.oid = pg_catalog.to_regclass('pg_temp." PG_PROBE "')",
 	                      NULL, 0, copy_digest, out, err);
 	pg_scratch_end(conn, opened); /* undoes the narrow path too */
 	return ok;

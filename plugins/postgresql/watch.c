@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "common/marks.h"
+#include "common/objects.h"
 #include "common/state.h"
 
 #define ANSWER_US INT64_C(20000000)
@@ -59,7 +60,7 @@ static bool set_up_session(struct viewd_watch *w, struct viewd_err *err)
 {
 	w->conn->answer_us = ANSWER_US;
 	return pg_op_set_limits(&w->conn->db, STATEMENT_US, LOCK_WAIT_US, err) &&
-	       pg_exec(w->conn, "SET synchronous_commit = off", err) &&
+	       pg_exec(w->conn, "SET synchronous_commit = off", err) && pg_exec(w->conn, "SET jit = off", err) &&
 	       pg_op_query(&w->conn->db, "SELECT pg_catalog.current_setting('max_prepared_transactions') = '0'", NULL, 0, bool_row,
 	                   &w->may_sleep, err);
 }
@@ -152,27 +153,44 @@ struct round {
 	bool blocked;  /* a lock was in the way: this was no look */
 };
 
-static bool look_after(struct viewd_watch *w, struct viewd_err *err)
+/* What is compared without any change of a row having been told. Triggers come first: rows that a new partition gets before it has one are in
+ * what is read after its marks were raised. Somebody's lock in the way: it is owed. */
+static bool compare(struct viewd_watch *w, bool asked, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
 {
-	bool done;
-	return pg_check_log(w, err) && pg_measure_log(w, err) && pg_flood_review(w, err) && pg_mend_triggers(w, false, err) && pg_members_check(w, &done, err) &&
+	struct viewd_err failed = {0};
+	bool done = true;
+	if (!pg_mend_triggers(w, asked, err) || !pg_members_check(w, &done, err))
+		return false;
+	bool compared = objects_look(&w->conn->db, signals, &round->news, &failed);
+	if (!compared && failed.cls != VIEWD_ERR_CONFLICT && failed.cls != VIEWD_ERR_TIMEOUT) {
+		if (err != NULL)
+			*err = failed;
+		return false;
+	}
+	w->owes_look = !done || !compared;
+	return true;
+}
+
+static bool look_after(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
+{
+	return pg_check_log(w, err) && pg_measure_log(w, err) && pg_flood_review(w, err) && compare(w, false, round, signals, err) &&
 	       pg_poll_review(w, err);
 }
 
-static bool first_look(struct viewd_watch *w, struct viewd_err *err)
+static bool first_look(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	w->looked = true;
 	w->heartbeat_us = now_us() + HEARTBEAT_US;
-	return look_after(w, err);
+	return look_after(w, round, signals, err);
 }
 
-static bool beat(struct viewd_watch *w, struct round *round, struct viewd_err *err)
+static bool beat(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	if (now_us() < w->heartbeat_us)
 		return true;
 	w->heartbeat_us = now_us() + HEARTBEAT_US;
 	round->news = round->requests = true;
-	return pg_heartbeat(w, err) && look_after(w, err);
+	return pg_heartbeat(w, err) && look_after(w, round, signals, err);
 }
 
 static bool poll_counters(struct viewd_watch *w, struct round *round, struct viewd_err *err)
@@ -219,19 +237,11 @@ static bool obey(struct viewd_watch *w, struct round *round, struct viewd_err *e
 	return pg_poll_review(w, err);
 }
 
-static bool pay_look(struct viewd_watch *w, struct viewd_err *err)
-{
-	bool done = true;
-	if (w->owes_look && (!pg_mend_triggers(w, true, err) || !pg_members_check(w, &done, err)))
-		return false;
-	w->owes_look = !done;
-	return true;
-}
-
 static bool go_round(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	round->blocked = false;
-	if (!beat(w, round, err) || !pay_look(w, err) || !poll_counters(w, round, err) || !drain(w, round, err) || !pg_flood_tend(w, &round->news, err) ||
+	if (!beat(w, round, signals, err) || (w->owes_look && !compare(w, true, round, signals, err)) ||
+	    !poll_counters(w, round, err) || !drain(w, round, err) || !pg_flood_tend(w, &round->news, err) ||
 	    !tell(w, round, signals, err) || !pg_clean_log(w, err))
 		return false;
 	round->blocked |= pg_flood_asked(w) || w->owes_look || pg_drains_on(w);
@@ -242,7 +252,7 @@ bool pg_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signa
 {
 	int64_t deadline = now_us() + timeout_us;
 	struct round round = {.news = !w->looked, .requests = !w->looked};
-	if (!w->looked && (!first_look(w, err) || !go_round(w, &round, signals, err)))
+	if (!w->looked && (!first_look(w, &round, signals, err) || !go_round(w, &round, signals, err)))
 		return false;
 	while ((round.blocked || (!round.news && !round.requests)) && now_us() < deadline) {
 		bool heard = false, woken = false;
