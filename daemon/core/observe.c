@@ -179,16 +179,17 @@ static bool is_fresh(const struct waiter *w)
 
 /* ---- refreshing for those who wait ---- */
 
-/* The views, of this one and all that it reads, whose data nothing but a refresh makes newer. */
-static void add_unheard(struct view *v, uint64_t walk, struct view ***list, size_t *n)
+/* The views, of this one and all that it reads, whose data nothing but a refresh makes newer, and that have had none since the call. */
+static void add_unheard(const struct waiter *w, struct view *v, uint64_t walk, struct view ***list, size_t *n)
 {
 	if (v->mark == walk)
 		return;
 	v->mark = walk;
 	for (size_t i = 0; i < v->n_up; i++)
-		add_unheard(v->up[i], walk, list, n);
+		add_unheard(w, v->up[i], walk, list, n);
 	bool retried = v->due_at[DUE_RETRY] != 0; /* that is waited for */
-	if (v->method == VIEWD_METHOD_SIMPLE || !v->reconciled || retried || !freshness_unheard(v))
+	bool read = v->success_run > w->since_run;
+	if (v->method == VIEWD_METHOD_SIMPLE || !v->reconciled || retried || read || !freshness_unheard(v))
 		return;
 	*list = mem_grow(NULL, *list, struct view *, *n + 1);
 	(*list)[(*n)++] = v;
@@ -203,7 +204,7 @@ static void refresh_unheard(struct waiter *w)
 	size_t n = 0;
 	if (w->newer_than > w->since || any_busy(w->view, ++w->eng->mark))
 		return;
-	add_unheard(w->view, ++w->eng->mark, &list, &n);
+	add_unheard(w, w->view, ++w->eng->mark, &list, &n);
 	if (n > 0)
 		wave_start(w->eng, &spec, list, n);
 	talloc_free(list);
