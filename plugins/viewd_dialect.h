@@ -133,7 +133,7 @@ struct viewd_database_spec {
 };
 
 struct viewd_column {
-	const char *name;
+	const char *name; /* as written, quotes included; the server's own names in what query_columns tells */
 	const char *type; /* NULL when only names were given */
 };
 
@@ -150,7 +150,7 @@ struct viewd_view_spec {
 	const char *definition; /* one query for this dialect, no trailing semicolon needed */
 	enum viewd_method method;
 	enum viewd_refresh_mode mode;
-	const char *const *unique_key;
+	const char *const *unique_key; /* as written: `"createdAt"`; the dialect reads them, once, by its engine's rule */
 	size_t n_unique_key;
 	const struct viewd_column *columns;
 	size_t n_columns;

@@ -89,21 +89,9 @@ static void check_definitions(struct load *load, const struct load_section *s, c
 	}
 }
 
-static bool has_column(const struct conf_view *view, const char *name)
-{
-	for (size_t i = 0; i < view->n_columns; i++)
-		if (strcmp(view->columns[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 static void check_values(struct load *load, const struct load_section *s, const struct conf_view *view)
 {
-	struct report_at at = at_key(s, view, "unique_key");
-	for (size_t i = 0; view->n_columns > 0 && i < view->unique_key.n; i++)
-		if (!has_column(view, view->unique_key.items[i]))
-			report_error(load->report, &at, "'%s' is not one of columns; add it there", view->unique_key.items[i]);
-	at = at_key(s, view, "retry_max_backoff");
+	struct report_at at = at_key(s, view, "retry_max_backoff");
 	if (view->retry_max_backoff < view->retry_backoff)
 		report_error(load->report, &at, "shorter than retry_backoff; make it at least as long");
 }

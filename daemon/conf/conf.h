@@ -71,7 +71,7 @@ struct conf_view {
 	size_t n_definitions;
 	int method;       /* enum viewd_method */
 	int refresh_mode; /* enum viewd_refresh_mode */
-	struct conf_list unique_key;
+	struct conf_list unique_key; /* as written */
 	const struct viewd_column *columns;
 	size_t n_columns;
 	const struct viewd_index *indexes;

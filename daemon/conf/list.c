@@ -12,18 +12,20 @@ static bool is_blank(char c)
 static const char *item_end(const char *p, bool *open_r)
 {
 	int depth = 0;
-	bool quoted = false;
+	char quote = '\0';
 	for (; *p != '\0'; p++) {
-		if (*p == '"')
-			quoted = !quoted;
-		else if (!quoted && *p == '(')
+		if (quote != '\0')
+			quote = *p == quote ? '\0' : quote;
+		else if (*p == '"' || *p == '`')
+			quote = *p;
+		else if (*p == '(')
 			depth++;
-		else if (!quoted && *p == ')')
+		else if (*p == ')')
 			depth--;
-		else if (!quoted && depth <= 0 && *p == ',')
+		else if (depth <= 0 && *p == ',')
 			break;
 	}
-	*open_r |= quoted || depth != 0;
+	*open_r |= quote != '\0' || depth != 0;
 	return p;
 }
 
@@ -43,36 +45,24 @@ bool list_next(const char **text, const char **item_r, size_t *len_r, bool *open
 	return true;
 }
 
-static char *quoted_ident(struct arena *arena, const char *text, size_t len, size_t *used_r)
+static size_t quoted_name(const char *text, size_t len)
 {
-	char *name = arena_strndup(arena, text, len);
-	size_t n = 0;
 	for (size_t i = 1; i < len; i++) {
-		if (text[i] == '"' && (i + 1 >= len || text[i + 1] != '"')) {
-			name[n] = '\0';
-			*used_r = i + 1;
-			return n > 0 ? name : NULL;
-		}
-		if (text[i] == '"')
-			i++;
-		name[n++] = text[i];
+		if (text[i] != text[0])
+			continue;
+		if (i + 1 >= len || text[i + 1] != text[0])
+			return i > 1 ? i + 1 : 0;
+		i++;
 	}
-	return NULL;
+	return 0;
 }
 
-char *list_ident(struct arena *arena, const char *text, size_t len, size_t *used_r)
+size_t list_name(const char *text, size_t len)
 {
-	if (len > 0 && text[0] == '"')
-		return quoted_ident(arena, text, len, used_r);
+	if (len > 0 && (text[0] == '"' || text[0] == '`'))
+		return quoted_name(text, len);
 	size_t n = 0;
 	while (n < len && !is_blank(text[n]) && strchr("\"'`(),;", text[n]) == NULL)
 		n++;
-	if (n == 0)
-		return NULL;
-	char *name = arena_strndup(arena, text, n);
-	for (char *p = name; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	*used_r = n;
-	return name;
+	return n;
 }

@@ -19,7 +19,7 @@ enum option_type {
 	OPTION_NAME,       /* const char *: one name, folded to lower case */
 	OPTION_NAMES,      /* struct conf_list: comma-separated names of sections, folded to lower case */
 	OPTION_ITEMS,      /* struct conf_list: comma-separated texts */
-	OPTION_IDENTS,     /* struct conf_list: comma-separated SQL names, "Quoted Parts" keep their case */
+	OPTION_IDENTS,     /* struct conf_list: comma-separated SQL names as written, quotes included */
 	OPTION_COLUMNS,    /* const struct viewd_column * and a count */
 	OPTION_PAIRS,      /* const struct viewd_kv * and a count: a=b, c=d */
 	OPTION_CRON,       /* const char *: times as in crontab(5) */

@@ -54,10 +54,8 @@ static char *name_item(const struct option_parse *p, const char *item, size_t le
 
 static char *ident_item(const struct option_parse *p, const char *item, size_t len)
 {
-	size_t used;
-	char *name = list_ident(p->arena, item, len, &used);
-	if (name != NULL && used == len)
-		return name;
+	if (len > 0 && list_name(item, len) == len)
+		return arena_strndup(p->arena, item, len);
 	bad_item(p, item, len, "write names separated by commas, \"quoted\" where they hold blanks or capitals");
 	return NULL;
 }
@@ -124,35 +122,12 @@ char *option_format_list(void *mem_ctx, const struct option_row *row UNUSED, con
 	return text;
 }
 
-/* A name as the list parser reads it back. */
-static char *join_ident(char *text, const char *name)
-{
-	bool plain = name[0] != '\0';
-	for (const char *c = name; *c != '\0'; c++)
-		plain &= (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_' || (unsigned char)*c >= 0x80;
-	if (plain)
-		return join(text, name);
-	text = join(text, "\"");
-	for (const char *c = name; *c != '\0'; c++)
-		text = talloc_asprintf_append_buffer(text, *c == '"' ? "\"\"" : "%c", *c);
-	return talloc_strdup_append_buffer(text, "\"");
-}
-
-char *option_format_idents(void *mem_ctx, const struct option_row *row UNUSED, const char *field, const char *count UNUSED)
-{
-	const struct conf_list *list = (const void *)field;
-	char *text = talloc_strdup(mem_ctx, "");
-	for (size_t i = 0; i < list->n; i++)
-		text = join_ident(text, list->items[i]);
-	return text;
-}
-
 static bool one_column(const struct option_parse *p, const char *item, size_t len, struct viewd_column *out)
 {
-	size_t used;
-	out->name = list_ident(p->arena, item, len, &used);
-	if (out->name == NULL || (used < len && item[used] != ' ' && item[used] != '\t'))
+	size_t used = list_name(item, len);
+	if (used == 0 || (used < len && item[used] != ' ' && item[used] != '\t'))
 		return bad_item(p, item, len, "write `name type, name type` or names only");
+	out->name = arena_strndup(p->arena, item, used);
 	while (used < len && (item[used] == ' ' || item[used] == '\t'))
 		used++;
 	out->type = used < len ? arena_strndup(p->arena, item + used, len - used) : NULL;
@@ -184,7 +159,7 @@ char *option_format_columns(void *mem_ctx, const struct option_row *row UNUSED, 
 	const struct viewd_column *columns = OPTION_CONST_FIELD(const struct viewd_column *, field);
 	char *text = talloc_strdup(mem_ctx, "");
 	for (size_t i = 0; i < OPTION_CONST_FIELD(size_t, count); i++) {
-		text = join_ident(text, columns[i].name);
+		text = join(text, columns[i].name);
 		if (columns[i].type != NULL)
 			text = talloc_asprintf_append_buffer(text, " %s", columns[i].type);
 	}

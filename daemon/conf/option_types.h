@@ -41,7 +41,6 @@ bool option_parse_idents(const struct option_parse *p);
 bool option_parse_columns(const struct option_parse *p);
 bool option_parse_pairs(const struct option_parse *p);
 char *option_format_list(void *mem_ctx, const struct option_row *row, const char *field, const char *count);
-char *option_format_idents(void *mem_ctx, const struct option_row *row, const char *field, const char *count);
 char *option_format_columns(void *mem_ctx, const struct option_row *row, const char *field, const char *count);
 char *option_format_pairs(void *mem_ctx, const struct option_row *row, const char *field, const char *count);
 bool option_equal_list(const char *a, const char *a_count, const char *b, const char *b_count);

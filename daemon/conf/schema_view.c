@@ -86,11 +86,12 @@ static const struct option_row rows[] = {
 	        "the engine tells them apart. Rows with a NULL in their key are written all together, when any of them differs."},
 	{.key = "unique_key", OPTION_LIST_AT(OPTION_IDENTS, conf_view, unique_key), .flags = OPTION_FREE_TEXT,
 	 .reload = OPTION_REDEFINE, .help = "columns that identify a row",
-	 .doc = "Comma-separated. Plain names are folded to lower case, \"quoted\" ones keep their case (wrap the value in single quotes then). "
-	        "Needed by refresh_mode = concurrently and diff; viewd keeps a unique index on them."},
+	 .doc = "Comma-separated, as the engine reads names: PostgreSQL folds plain ones to lower case and keeps \"quoted\" ones as they are, the "
+	        "others ignore case. Quotes are \" or `, doubled inside; a value that holds \" needs single quotes around it: "
+	        "'\"createdAt\", id'. Needed by refresh_mode = concurrently and diff; viewd keeps a unique index on them."},
 	{.key = "columns", OPTION_COLUMNS_AT(conf_view, columns, n_columns), .flags = OPTION_FREE_TEXT, .reload = OPTION_REDEFINE,
 	 .help = "the columns that the definition must yield",
-	 .doc = "`id integer, name text`, or names only; checked before anything is created. Not given: whatever the definition yields."},
+	 .doc = "`id integer, name text`, or names only, written as in unique_key; checked before anything is created. Not given: whatever the definition yields."},
 	{.key = "index_*", .type = OPTION_INDEX, .flags = OPTION_FREE_TEXT | OPTION_DYNAMIC, .reload = OPTION_REDEFINE,
 	 .help = "an index to create and keep",
 	 .doc = "index_NAME = (amount DESC), or UNIQUE (id). The indexes exist whenever the view does."},
@@ -139,7 +140,7 @@ static const struct option_row rows[] = {
 	        "runs give one more. capture says how they are noticed. May be combined with schedules."},
 	{.key = "sources", OPTION_LIST_AT(OPTION_ITEMS, conf_view, sources), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
 	 .help = "tables whose changes count",
-	 .doc = "Names as in SQL, separated by commas: these and only these. Not given: what the definition reads, found in the catalogue."},
+	 .doc = "Names as in SQL, quoted as in relation, separated by commas: these and only these. Not given: what the definition reads, found in the catalogue."},
 	{.key = "capture", OPTION_WORD_AT(conf_view, capture), .dflt = "auto", .choices = captures, .reload = OPTION_LIVE,
 	 .help = "how changes are noticed",
 	 .doc = "A way that the engine does not have is an error; auto never is: `viewctl why` tells what it chose and what it cannot see."},

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 #include <talloc.h>
 
 static char *copy(void *mem_ctx, const char *text)
@@ -36,6 +37,15 @@ static void append(struct columns *cols, const char *name, const char *type, con
 	cols->items[cols->n++] = (struct viewd_column){.name = name, .type = type != NULL && *type != '\0' ? copy(cols, type) : NULL};
 }
 
+static bool refuse_key(const struct columns *cols, const char *name, struct viewd_err *err)
+{
+	err_set(err, VIEWD_ERR_CONFIG, "unique_key column '%s' is not among the view's columns", name);
+	for (size_t i = 0; i < cols->n; i++)
+		if (strcasecmp(cols->names[i], name) == 0)
+			return err_hint(err, "the column is '%s'; write \"%s\", and single quotes around the whole value", cols->names[i], cols->names[i]);
+	return err_hint(err, "name columns that the definition yields");
+}
+
 /* The unique_key as identifiers; each must be among the columns once these are known. */
 static bool read_key(const struct syntax *syn, struct columns *cols, const struct viewd_view_spec *view, struct viewd_err *err)
 {
@@ -46,7 +56,10 @@ static bool read_key(const struct syntax *syn, struct columns *cols, const struc
 		if (!ident_parse(syn, view->unique_key[i], name, err))
 			return err_wrap(err, "unique_key");
 		if (cols->n > 0 && find(syn, cols, name) == NULL)
-			return err_set(err, VIEWD_ERR_CONFIG, "unique_key column '%s' is not among the view's columns", name);
+			return refuse_key(cols, name, err);
+		for (size_t k = 0; k < cols->n_key; k++)
+			if (ident_same(syn, cols->key[k], name))
+				return err_set(err, VIEWD_ERR_CONFIG, "unique_key names '%s' twice", name);
 		cols->key[cols->n_key++] = copy(cols, name);
 	}
 	return true;

@@ -53,6 +53,40 @@ static void kinds_are_told(void)
 	contract_end(&c);
 }
 
+/* Commas, dots, quotes of both kinds, blanks and capitals in every name that a view can say. */
+static void names_are_read_once(void)
+{
+	struct contract c;
+	contract_begin(&c);
+	const char *table = contract_quote("Order, \"Lines\".all `of`"), *key = contract_quote("Unit, \"Price\".x"), *by = contract_quote("Order By");
+	contract_sql("CREATE TABLE %s (%s integer, %s varchar(20), id integer); INSERT INTO %s VALUES (1, 'x', 5), (2, 'y', 6);", table, key, by,
+	             table);
+	const char *const keys[] = {by, key, "ID"}, *const sources[] = {table};
+	const struct viewd_column columns[] = {{key, NULL}, {by, NULL}, {"Id", NULL}};
+	const struct viewd_index indexes[] = {{"kept", talloc_asprintf(harness_ctx(), "(%s DESC, %s)", key, by)}};
+	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_TABLE, talloc_asprintf(harness_ctx(), "SELECT * FROM %s", table));
+	view.relation = contract_quote("My, \"View\".`it`");
+	view.mode = VIEWD_MODE_DIFF;
+	view.unique_key = keys;
+	view.n_unique_key = ARRAY_LEN(keys);
+	view.columns = columns;
+	view.n_columns = ARRAY_LEN(columns);
+	view.indexes = indexes;
+	view.n_indexes = ARRAY_LEN(indexes);
+	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
+	struct viewd_capture_request req = {.struct_size = sizeof req, .names = sources, .n_names = 1};
+	struct viewd_captured captured = {0};
+	REQUIRE_OK(c.dialect->capture(c.conn, &view, &req, &captured, (struct viewd_text_sink){0}, &c.err), &c.err);
+	contract_sql("UPDATE %s SET id = 7 WHERE %s = 1;", table, key);
+	REFRESH(&c, &view);
+	CHECK_INT(c.outcome.rows_written, 2);
+	VERIFY_EQUAL(&c, &view);
+	INSPECT(&c, &view);
+	CHECK(c.found.indexes_present);
+	CHECK_STR(contract_sql("SELECT %s, %s, id FROM %s ORDER BY %s;", key, by, view.relation, key), "1|x|7\n2|y|6");
+	contract_end(&c);
+}
+
 static void hash_is_recorded(void)
 {
 	struct contract c;
@@ -276,6 +310,7 @@ static void a_different_view_is_adopted_as_different(void)
 static const struct harness_test tests[] = {
 	{"creates each method", creates_each_method},
 	{"kinds are told", kinds_are_told},
+	{"names are read once", names_are_read_once},
 	{"hash is recorded", hash_is_recorded},
 	{"without data stays empty", without_data_stays_empty},
 	{"sources are found through views", sources_are_found_through_views},

@@ -147,8 +147,6 @@ static void one_object_two_views(void)
 
 static void values_together(void)
 {
-	wants_error(GOOD_DB GOOD_VIEW "columns = id integer, n\nunique_key = id, m\n",
-	            "viewd.conf:7: [view a] unique_key: 'm' is not one of columns; add it there");
 	wants_error(GOOD_DB GOOD_VIEW "retry_max_backoff = 1s\n",
 	            "viewd.conf:6: [view a] retry_max_backoff: shorter than retry_backoff; make it at least as long");
 }

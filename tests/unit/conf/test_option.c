@@ -225,7 +225,9 @@ static void durations(void)
 static void lists(void)
 {
 	wants("unique_key", "id", "id");
-	wants("unique_key", "id, \"Group Name\" ,ID2", "id, \"Group Name\", id2");
+	wants("unique_key", "id, \"Group Name\" ,ID2", "id, \"Group Name\", ID2");
+	wants("unique_key", "`a,``b`, \"c`d\"", "`a,``b`, \"c`d\"");
+	wants("sources", "\"Order, Lines\", shop.`a,\"b`", "\"Order, Lines\", shop.`a,\"b`");
 	wants("unique_key", "\"a\"\"b\",\"c,d\"", "\"a\"\"b\", \"c,d\"");
 	wants("unique_key", "", "");
 	wants("unique_key", "\"x; DROP TABLE y;--\"", "\"x; DROP TABLE y;--\"");
@@ -236,7 +238,12 @@ static void lists(void)
 	        "write names separated by commas, \"quoted\" where they hold blanks or capitals");
 	refuses("unique_key", "\"\"", "'\"\"' cannot be understood",
 	        "write names separated by commas, \"quoted\" where they hold blanks or capitals");
-	refuses("unique_key", "a, A", "'a' is named twice", "");
+	refuses("unique_key", "``", "'``' cannot be understood",
+	        "write names separated by commas, \"quoted\" where they hold blanks or capitals");
+	refuses("unique_key", "a`b`", "'a`b`' cannot be understood",
+	        "write names separated by commas, \"quoted\" where they hold blanks or capitals");
+	refuses("unique_key", "`a", "a quote or parenthesis is not closed in '`a'", "separate items by single commas");
+	refuses("unique_key", "a, a", "'a' is named twice", "");
 	wants("database", "Shop, lite", "shop, lite");
 	refuses("database", "sh op", "'sh op' cannot be understood", "names of sections hold a-z 0-9 _ . - only");
 	refuses("database", "", "the value is empty", "write section names separated by commas");
@@ -247,7 +254,8 @@ static void lists(void)
 static void columns(void)
 {
 	wants("columns", "id integer, name numeric(10,2)", "id integer, name numeric(10,2)");
-	wants("columns", "\"Group Name\" text, B", "\"Group Name\" text, b");
+	wants("columns", "\"Group Name\" text, B", "\"Group Name\" text, B");
+	wants("columns", "`Group, Name` enum('a', 'b'), c", "`Group, Name` enum('a', 'b'), c");
 	wants("columns", "x double precision", "x double precision");
 	refuses("columns", "id integer, id text", "column 'id' is named twice", "");
 	refuses("columns", "name numeric(10,2", "a quote or parenthesis is not closed in 'name numeric(10,2'",

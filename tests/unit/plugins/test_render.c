@@ -198,6 +198,28 @@ static void impossible_modes_say_why(void)
 	CHECK_CONTAINS(refusal(SQLITE, &view), "has no materialized views");
 }
 
+/* Read once, by the engine's rule: PostgreSQL folds plain names, SQLite ignores case. */
+static void keys_are_read_as_the_engine_does(void)
+{
+	static const struct viewd_column columns[] = {{"\"createdAt\"", "date"}, {"ID", "integer"}};
+	static const char *const quoted[] = {"\"createdAt\"", "Id"}, *const folded[] = {"createdAt"}, *const twice[] = {"ID", "\"id\""};
+	struct viewd_view_spec view = view_of(VIEWD_METHOD_TABLE);
+	view.columns = columns;
+	view.n_columns = 2;
+	view.unique_key = quoted;
+	view.n_unique_key = 2;
+	CHECK_CONTAINS(rendered(POSTGRESQL, &view, VIEWD_RENDER_CREATE, plain), "(\"createdAt\", \"id\")");
+	CHECK_CONTAINS(rendered(SQLITE, &view, VIEWD_RENDER_CREATE, plain), "(\"createdAt\", \"Id\")");
+	CHECK_CONTAINS(rendered(MYSQL, &view, VIEWD_RENDER_CREATE, plain), "(`createdAt`, `Id`)");
+	view.unique_key = twice;
+	CHECK_CONTAINS(refusal(POSTGRESQL, &view), "unique_key names 'id' twice");
+	CHECK_CONTAINS(refusal(SQLITE, &view), "unique_key names 'id' twice");
+	view.unique_key = folded;
+	view.n_unique_key = 1;
+	CHECK_CONTAINS(refusal(POSTGRESQL, &view), "unique_key column 'createdat' is not among the view's columns");
+	CHECK_STR(refusal(SQLITE, &view), "");
+}
+
 static void concurrently_needs_a_unique_index(void)
 {
 	static const struct viewd_index partial[] = {{"x", "UNIQUE (id) WHERE id > 0"}}, full[] = {{"x", "UNIQUE (id)"}};
@@ -345,6 +367,7 @@ static const struct harness_test tests[] = {
 	{"a diff is shown", a_diff_is_shown},
 	{"impossible modes say why", impossible_modes_say_why},
 	{"concurrently needs a unique index", concurrently_needs_a_unique_index},
+	{"keys are read as the engine does", keys_are_read_as_the_engine_does},
 	{"wrong settings are refused", wrong_settings_are_refused},
 	{"what reads the clock", what_reads_the_clock},
 	{"the hash tells what matters", the_hash_tells_what_matters},
