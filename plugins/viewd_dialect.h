@@ -51,7 +51,7 @@
 	X(QUERY, "query", false, "the server refused or failed the statement")                                            \
 	X(DENIED, "denied", false, "the database account lacks a privilege")                                              \
 	X(RESOURCE, "resource", true, "disk, memory or connection slots exhausted; retried slowly")                       \
-	X(STANDBY, "standby", true, "the server is read-only; watched until it accepts writes")                           \
+	X(STANDBY, "standby", true, "somebody else keeps the database, or it takes no writes; watched until that ends")                           \
 	X(PLUGIN, "plugin", false, "a plugin is missing, unusable or broke the contract")                                 \
 	X(BUG, "bug", false, "viewd itself is wrong; please report")
 

@@ -4,6 +4,7 @@
  */
 #include "conf/load.h"
 #include "conf/schema.h"
+#include "conf/url.h"
 
 #include <string.h>
 #include <talloc.h>
@@ -263,8 +264,35 @@ static void check_cycles(struct load *load)
 	}
 }
 
+/* As far as the texts tell. What is the same under two spellings is found when it is opened: the database says who keeps it. */
+static bool same_place(const struct conf_database *a, const struct conf_database *b)
+{
+	if (a->url == NULL || b->url == NULL || a->dialect == NULL || b->dialect == NULL || strcmp(a->dialect, b->dialect) != 0)
+		return false;
+	const char *place = url_place(a->url);
+	bool relative = place[0] == '/' && place[1] != '/';
+	return strcmp(place, url_place(b->url)) == 0 && (!relative || strcmp(a->base_dir, b->base_dir) == 0);
+}
+
+/* One session watches a database and holds its lock: the second section would stand by for ever. */
+static void check_twice(struct load *load, size_t i)
+{
+	const struct conf_database *all = load->box->conf.databases;
+	for (size_t first = 0; first < i; first++) {
+		if (!same_place(&all[first], &all[i]))
+			continue;
+		struct report_at at = load_at(&load->databases.items[i], NULL);
+		at.key = "url";
+		at.line = all[i].origins[schema_row(&schema_database, "url")].line;
+		report_error(load->report, &at, "the same database as [database %s]; give the views of both sections to one of them", all[first].name);
+		return;
+	}
+}
+
 void check_references(struct load *load)
 {
+	for (size_t i = 0; i < load->box->conf.n_databases; i++)
+		check_twice(load, i);
 	struct names *objects = names_new(load->tmp, load->views.n);
 	for (uint32_t i = 0; i < load->views.n; i++) {
 		const struct load_section *s = &load->views.items[i];

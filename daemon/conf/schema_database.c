@@ -9,7 +9,9 @@ static const struct option_row rows[] = {
 	        "sqlite:////absolute.db. A driver suffix (postgresql+psycopg2://) is accepted and ignored. What follows the "
 	        "question mark are the client library's own words: libpq's keywords for PostgreSQL, unix_socket, "
 	        "read_default_file, ssl_ca and the like for MySQL. Characters that have a meaning in URLs are written as "
-	        "%XX. A blank, '#' or ';' needs quotes around the whole URL. Keep passwords out of it: see password_file."},
+	        "%XX. A blank, '#' or ';' needs quotes around the whole URL. Keep passwords out of it: see password_file. One database has "
+	        "one section: two with the same URL are an error, two spellings of one place are found when it is opened, and the second "
+	        "section's views are STANDBY and name the first."},
 	{.key = "password_file", OPTION_PATH_AT(conf_database, password_file), .reload = OPTION_RECONNECT,
 	 .help = "file that holds the password",
 	 .doc = "Read at every connect, so that a rotated password is seen. Regular file of root or of the user viewd runs "

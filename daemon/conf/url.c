@@ -44,6 +44,14 @@ const char *url_dialect(struct arena *arena, const char *url, struct viewd_err *
 	return dialect_of(scheme);
 }
 
+const char *url_place(const char *url)
+{
+	const char *start = strstr(url, "://");
+	start = start != NULL ? start + 3 : url;
+	const char *at = memrchr(start, '@', strcspn(start, "/?"));
+	return at != NULL ? at + 1 : start;
+}
+
 /* A stretch of the URL that must not be shown; len 0: none. */
 struct secret {
 	size_t at;

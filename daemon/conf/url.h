@@ -12,6 +12,9 @@
  * scheme itself; "+driver" is ignored. Allocated on arena; NULL with err filled when there is no usable scheme. */
 const char *url_dialect(struct arena *arena, const char *url, struct viewd_err *err);
 
+/* Where the URL leads: what follows the scheme, without user and password. Points into it. */
+const char *url_place(const char *url);
+
 /* The URL holds a password, between user and host or as a query parameter. */
 bool url_has_password(const char *url);
 

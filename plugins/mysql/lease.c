@@ -15,7 +15,7 @@
 
 bool my_lease_record(struct viewd_conn *conn, struct viewd_err *err)
 {
-	char *name = process_name(conn);
+	char *name = process_holder(conn, conn->db.database_name);
 	const char *params[] = {name};
 	bool done = db_exec(&conn->db, "INSERT IGNORE INTO viewd_daemon (id, epoch, holder) VALUES (1, 0, '')", err) &&
 	            conn->db.ops->exec(&conn->db, "UPDATE viewd_daemon SET epoch = epoch + IF(holder = ?, 0, 1) WHERE id = 1", params, 1, NULL, err) &&
@@ -39,9 +39,22 @@ bool my_lease_check(struct viewd_conn *conn, bool lock, struct viewd_err *err)
 			*err = failure;
 		return false;
 	}
-	name = process_name(conn);
+	name = process_holder(conn, conn->db.database_name);
 	bool ours = holder == NULL || holder[0] == '\0' || strcmp(holder, name) == 0;
 	talloc_free(name);
 	talloc_free(holder);
 	return ours || err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
+}
+
+/* Who leads for the first time has made no table yet. */
+bool my_lease_refuse(struct viewd_conn *conn, const char *how, struct viewd_err *err)
+{
+	struct viewd_err unknown;
+	char *holder = NULL;
+
+	if (!my_query_text(conn, conn, "SELECT holder FROM viewd_daemon WHERE id = 1", NULL, 0, &holder, &unknown))
+		holder = NULL;
+	process_refuse(holder, how, err);
+	talloc_free(holder);
+	return false;
 }

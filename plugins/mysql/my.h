@@ -104,6 +104,8 @@ bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *p
 
 /* The session holds the database's lock: writes down that this process leads. */
 bool my_lease_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* The lock is taken: STANDBY, says by whom; `how`: what holds it on the server. */
+bool my_lease_refuse(struct viewd_conn *conn, const char *how, struct viewd_err *err);
 /* STANDBY when another process has led since. lock: nobody can take over before the transaction ends. */
 bool my_lease_check(struct viewd_conn *conn, bool lock, struct viewd_err *err) MUST_CHECK;
 

@@ -89,7 +89,9 @@ static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
 		return true;
 	if (!my_query_int(w->conn, "SELECT IS_USED_LOCK(?)", params, 1, &holder, err))
 		return false;
-	return err_set(err, VIEWD_ERR_STANDBY, "another viewd keeps this database (connection %" PRId64 " of the server holds %s)", holder, w->lock);
+	char how[340];
+	snprintf(how, sizeof how, "connection %" PRId64 " of the server holds %s", holder, w->lock);
+	return my_lease_refuse(w->conn, how, err);
 }
 
 /* The server would free it by itself, but a little later. */

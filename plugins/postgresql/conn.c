@@ -144,7 +144,7 @@ static struct viewd_conn *conn_new(const struct viewd_host *host, const struct v
 	talloc_set_destructor(conn, conn_destroy);
 	conn->db = (struct db){.syntax = &pg_syntax, .ops = &pg_ops, .host = host,
 	                       .database_name = talloc_strdup(conn, spec->name)};
-	conn->holder = process_name(conn);
+	conn->holder = process_holder(conn, spec->name);
 	return conn;
 }
 

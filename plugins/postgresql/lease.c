@@ -8,6 +8,7 @@
 #include <talloc.h>
 
 #include "base/err.h"
+#include "common/process.h"
 #include "postgresql/pg.h"
 
 struct holder {
@@ -33,15 +34,24 @@ static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader bool_row[] = {{bool_row_fn, "T", "the lock of who leads"}};
 
+/* Who leads for the first time has made no table yet. */
+static bool refuse(struct viewd_conn *conn, struct viewd_err *err)
+{
+	struct holder holder = {.mem = talloc_new(NULL)};
+	struct viewd_err unknown;
+	if (!pg_op_query(&conn->db, "SELECT holder, '' FROM viewd.daemon", NULL, 0, keep_holder, &holder, &unknown))
+		holder.name = NULL;
+	process_refuse(holder.name, "an advisory lock of the server", err);
+	talloc_free(holder.mem);
+	return false;
+}
+
 bool pg_lease_take(struct viewd_conn *conn, struct viewd_err *err)
 {
 	bool got = false;
 	if (!pg_op_query(&conn->db, "SELECT pg_catalog.pg_try_advisory_lock(" PG_LOCK_LEADER ")", NULL, 0, bool_row, &got, err))
 		return false;
-	if (got)
-		return true;
-	err_set(err, VIEWD_ERR_STANDBY, "another viewd keeps database '%s'", conn->db.database_name);
-	return err_hint(err, "this one takes over when the other one ends");
+	return got || refuse(conn, err);
 }
 
 bool pg_lease_record(struct viewd_conn *conn, struct viewd_err *err)

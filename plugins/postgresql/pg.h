@@ -39,7 +39,7 @@ struct viewd_conn {
 	bool fenced;         /* viewd.daemon exists: transactions that write check it before they commit */
 	bool writing;        /* such a transaction is open */
 	char *schema_owner;  /* a role that may own the schemas viewd and viewd_stage, too; "": none */
-	char *holder;        /* this process, as viewd.daemon names it */
+	char *holder;        /* this process and section, as viewd.daemon names it */
 };
 
 static inline struct viewd_conn *pg_of(struct db *db)

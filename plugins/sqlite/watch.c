@@ -5,6 +5,7 @@
  * itself, whose locks would be lost by closing it (https://sqlite.org/howtocorrupt.html section 2.2).
  */
 #include "base/err.h"
+#include "common/process.h"
 #include "common/marks.h"
 #include "common/number.h"
 #include "common/state.h"
@@ -90,6 +91,23 @@ static bool is_named(int fd, const char *path)
 	return fstat(fd, &st) == 0 && lstat(path, &named) == 0 && st.st_dev == named.st_dev && st.st_ino == named.st_ino;
 }
 
+/* For whoever finds the lock taken. Nothing depends on it. */
+static void sign_lock(struct viewd_watch *w, int fd)
+{
+	char *holder = process_holder(w, w->conn->db.database_name);
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, holder, strlen(holder), 0) < 0)
+		db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', the lock file cannot be written", w->conn->db.database_name);
+	talloc_free(holder);
+}
+
+static bool refuse(int fd, const char *path, struct viewd_err *err)
+{
+	char holder[300] = "";
+	ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
+	holder[n > 0 ? n : 0] = '\0';
+	return process_refuse(holder, path, err);
+}
+
 static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
 {
 	char *path = w->lock_path = talloc_asprintf(w, "%s-viewd", w->path);
@@ -99,12 +117,13 @@ static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
 			return err_sys(err, VIEWD_ERR_DENIED, errno, "cannot open the lock file %s", path);
 		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 			int why = errno;
+			bool refused = why == EWOULDBLOCK ? refuse(fd, path, err) : err_sys(err, VIEWD_ERR_DENIED, why, "cannot lock %s", path);
 			close(fd);
-			return why == EWOULDBLOCK ? err_set(err, VIEWD_ERR_STANDBY, "another viewd keeps this database (it holds %s)", path)
-			                          : err_sys(err, VIEWD_ERR_DENIED, why, "cannot lock %s", path);
+			return refused;
 		}
 		if (is_named(fd, path)) {
 			w->lock = fd;
+			sign_lock(w, fd);
 			sqlite_files_share_lock(fd, w->path);
 			return true;
 		}

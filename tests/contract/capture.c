@@ -434,6 +434,7 @@ static void a_second_watch_stands_by(void)
 
 	begin(&s);
 	CHECK_REFUSED((second = s.c.dialect->watch_open(&s.c.host, &s.c.db, &s.c.err)) != NULL, &s.c, VIEWD_ERR_STANDBY);
+	CHECK_CONTAINS(s.c.err.msg, "of this same daemon keeps the same database");
 	s.c.dialect->watch_close(&s.watch);
 	open_watch(&s);
 	end(&s);
@@ -471,6 +472,7 @@ static void a_killed_holder_lets_go(void)
 	REQUIRE(read(fds[0], &byte, 1) == 1);
 	close(fds[0]);
 	CHECK_REFUSED(opens(&s), &s.c, VIEWD_ERR_STANDBY);
+	CHECK_CONTAINS(s.c.err.msg, "another viewd keeps this database");
 	contract_sql("INSERT INTO src VALUES (60, 1)");
 	int64_t before = s.of_v.seq;
 	kill(pid, SIGKILL);

@@ -6,6 +6,20 @@
 
 #define VIEW(name, more) "[view " name "]\ndatabase = shop\ndefinition = SELECT 1\n" more
 
+static void one_database_has_one_section(void)
+{
+#define VIEW_ON_A "[view v]\ndatabase = a\ndefinition = SELECT 1\n"
+	wants_error("[database a]\nurl = sqlite:///x.db\n[database b]\nurl = sqlite:///x.db\n" VIEW_ON_A,
+	            "viewd.conf:4: [database b] url: the same database as [database a]; give the views of both sections to one of them");
+	wants_error("[database a]\nurl = postgresql://me@h/x?host=/run\n[database c]\nurl = sqlite:////y.db\n"
+	            "[database b]\nurl = postgres+psycopg2://you@h/x?host=/run\n" VIEW_ON_A,
+	            "viewd.conf:6: [database b] url: the same database as [database a]; give the views of both sections to one of them");
+	struct loaded l = load_good("[database a]\nurl = postgresql://h/x\n[database b]\nurl = postgresql://h/y\n"
+	                            "[database c]\nurl = mysql://h/x\n[database d]\nurl = postgresql://h2/x\n" VIEW_ON_A);
+#undef VIEW_ON_A
+	unload(&l);
+}
+
 static void databases(void)
 {
 	wants_error(GOOD_DB "[view a]\ndatabase = shp\ndefinition = SELECT 1\n",
@@ -152,7 +166,7 @@ static void values_together(void)
 }
 
 static const struct harness_test tests[] = {
-	{"databases", databases}, {"database from defaults", database_from_defaults}, {"dependencies", dependencies},
+	{"one database has one section", one_database_has_one_section}, {"databases", databases}, {"database from defaults", database_from_defaults}, {"dependencies", dependencies},
 	{"times", times},
 	{"keys about changes", changes},
 	{"keys about changes in [view-defaults]", changes_from_defaults},
