@@ -313,7 +313,7 @@ void database_prepared(struct job *job)
 	db->was_up = true;
 }
 
-static void drop_waiting_aux(struct db *db, const struct viewd_err *err)
+void database_drop_waiting(struct db *db, const struct viewd_err *err)
 {
 	struct job *job;
 	database_refuse_history(db, err);
@@ -337,7 +337,7 @@ void database_let_go(struct db *db, const struct viewd_err *err)
 	session_close_idle(db);
 	loop_timer_clear(db->probe_timer);
 	drop_prepare(db);
-	drop_waiting_aux(db, err);
+	database_drop_waiting(db, err);
 	db->state = DB_UNUSABLE;
 	set_error(db, err);
 	doubt_settle(db, false);
@@ -369,7 +369,7 @@ void database_remove(struct db *db)
 	loop_timer_clear(db->probe_timer);
 	watch_stop(db);
 	db->n_jobs++; /* so that the last waiting job does not free it under us */
-	drop_waiting_aux(db, &gone);
+	database_drop_waiting(db, &gone);
 	db->removed = true;
 	db->last_conf = conf_ref(db->eng->conf);
 	session_close_idle(db);

@@ -49,6 +49,8 @@ void database_refuse_history(struct db *db, const struct viewd_err *err);
  * cancelled. database_take_up ends that. */
 void database_let_go(struct db *db, const struct viewd_err *err);
 void database_take_up(struct db *db);
+/* Side work that waits for its turn will not get it: err says why to whoever waits for it. */
+void database_drop_waiting(struct db *db, const struct viewd_err *err);
 /* Says something else to whoever asks. */
 void database_say(struct db *db, const struct viewd_err *err);
 

@@ -110,8 +110,11 @@ static void begin(struct leaving *l)
 	worker_submit(l->eng->pool, &l->task);
 }
 
+/* What ends meanwhile may leave work for later. */
 static bool at_rest(const struct leaving *l)
 {
+	if (!l->print)
+		database_drop_waiting(l->db, l->db->err);
 	return l->print || (l->db->n_jobs == 1 && !watch_lingers(l->db));
 }
 
@@ -162,6 +165,8 @@ static bool judge(const struct db *db, const char *name, bool print, struct view
 		*err = *db->err;
 		return false;
 	}
+	if (!leave_is_possible(db->dialect, db->conf, err))
+		return false;
 	return print || !is_being_left(db) || err_set(err, VIEWD_ERR_CONFLICT, "database '%s', viewd is just being taken out of it", name);
 }
 

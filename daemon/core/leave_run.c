@@ -42,6 +42,12 @@ static bool with_spec(const struct viewd_dialect *dialect, const struct viewd_da
 	return done;
 }
 
+bool leave_is_possible(const struct viewd_dialect *dialect, const struct conf_database *conf, struct viewd_err *err)
+{
+	return (dialect->abi_minor >= ABI_MINOR_UNINSTALL && dialect->uninstall != NULL) ||
+	       err_set(err, VIEWD_ERR_CONFIG, "database '%s', the plugin for %s cannot take viewd out of it", conf->name, conf->dialect);
+}
+
 bool leave_carry_out(const struct viewd_dialect *dialect, const struct conf_database *conf, bool print, struct viewd_text_sink statements,
                      struct viewd_err *err)
 {
@@ -51,9 +57,7 @@ bool leave_carry_out(const struct viewd_dialect *dialect, const struct conf_data
 	struct viewd_err failure = {0};
 	conf_database_spec(conf, &spec);
 	spec.application_name = mem_printf(tmp, "viewd:%s:uninstall", conf->name);
-	bool can = (dialect->abi_minor >= ABI_MINOR_UNINSTALL && dialect->uninstall != NULL) ||
-	           err_set(&failure, VIEWD_ERR_CONFIG, "database '%s', the plugin for %s cannot take viewd out of it", conf->name, conf->dialect);
-	bool done = can && password_read(tmp, conf, &password, &failure);
+	bool done = leave_is_possible(dialect, conf, &failure) && password_read(tmp, conf, &password, &failure);
 	if (done) {
 		spec.password = password;
 		done = with_spec(dialect, &spec, print, statements, &failure);

@@ -49,7 +49,7 @@ postgresql)
 	;;
 mariadb)
 	mariadb_db='' sql_mariadb "CREATE DATABASE other; CREATE TABLE other.theirs (id integer PRIMARY KEY, grp integer);
-		GRANT SELECT, INSERT, TRIGGER ON other.* TO viewd@localhost"
+		GRANT SELECT, INSERT, TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON other.* TO viewd@localhost"
 	foreign=other.theirs
 	;;
 esac
