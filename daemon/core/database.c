@@ -9,6 +9,7 @@
 #include "core/dispatch.h"
 #include "core/doubt.h"
 #include "core/due.h"
+#include "core/observe.h"
 #include "core/outcome.h"
 #include "core/retire.h"
 #include "core/session.h"
@@ -381,6 +382,7 @@ void database_remove(struct db *db)
 void database_free(struct db **db_ptr)
 {
 	struct db *db = *db_ptr;
+	observe_database_gone(db);
 	*db_ptr = NULL;
 	loop_timer_free(&db->probe_timer);
 	loop_timer_free(&db->doubt_timer);

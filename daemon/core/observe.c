@@ -17,8 +17,13 @@ struct waiter {
 	struct view *view; /* NULL: gone */
 	int64_t newer_than, since;
 	int64_t since_run; /* number of the last run that had begun */
-	uint64_t ask; /* the watch was asked to look; 0: not yet */
-	bool looked;  /* and it has: what was committed before the call is known */
+	struct ask {   /* one for each database that its view reads from */
+		struct db *db; /* NULL: it has gone */
+		uint64_t number; /* of the question to its watch; 0: not put yet */
+		bool answered;
+	} *asks;
+	size_t n_asks;
+	bool looked;  /* all have been answered: what was committed before the call is known */
 	bool failed;
 	struct viewd_err err;
 	engine_wait_fn *done;
@@ -265,14 +270,58 @@ static int64_t fresh_as_of(const struct waiter *w)
 	return is_current(w) && v->data_timestamp_us < w->since ? w->since : v->data_timestamp_us;
 }
 
+/* ---- asking the watches ---- */
+
+static void add_ask(struct waiter *w, struct db *db)
+{
+	for (size_t i = 0; i < w->n_asks; i++)
+		if (w->asks[i].db == db)
+			return;
+	w->asks = mem_grow(w, w->asks, struct ask, w->n_asks + 1);
+	w->asks[w->n_asks++] = (struct ask){.db = db};
+}
+
+static void add_asks(struct waiter *w, struct view *v, uint64_t walk)
+{
+	if (v->mark == walk)
+		return;
+	v->mark = walk;
+	add_ask(w, v->db);
+	for (size_t i = 0; i < v->n_up; i++)
+		add_asks(w, v->up[i], walk);
+}
+
+/* A watch that is not there yet is asked later: its first look is as good, and until then nothing of its database is fresh. */
+static void ask(struct waiter *w)
+{
+	if (w->looked)
+		return;
+	edges_update(w->eng);
+	add_asks(w, w->view, ++w->eng->mark);
+	for (size_t i = 0; i < w->n_asks; i++)
+		if (w->asks[i].number == 0 && w->asks[i].db != NULL)
+			w->asks[i].number = watch_ask(w->asks[i].db);
+}
+
+static bool take_answer(struct waiter *w, const struct db *db, uint64_t answered)
+{
+	bool all = w->n_asks > 0, news = false;
+	for (size_t i = 0; i < w->n_asks; i++) {
+		struct ask *a = &w->asks[i];
+		if (a->db == db && a->number != 0 && a->number <= answered)
+			a->answered = news = true;
+		all &= a->answered || a->db == NULL;
+	}
+	return all && news;
+}
+
 static void look(struct waiter *w)
 {
 	bool fresh = is_fresh(w);
 	if (!fresh && !w->failed) {
 		LIST_REMOVE(w, link);
 		LIST_INSERT_HEAD(&w->view->waiters, w, link);
-		if (w->ask == 0)
-			w->ask = watch_ask(w->view->db);
+		ask(w);
 		refresh_unheard(w);
 		return;
 	}
@@ -283,16 +332,32 @@ static void look(struct waiter *w)
 
 void observe_looked(struct db *db, uint64_t answered)
 {
+	struct engine *eng = db->eng;
 	struct waiter *w, *next;
-	for (size_t i = 0; i < db->n_views; i++)
-		for (w = LIST_FIRST(&db->views[i]->waiters); w != NULL; w = next) {
+	for (size_t i = 0; i < eng->n_views; i++)
+		for (w = LIST_FIRST(&eng->views[i]->waiters); w != NULL; w = next) {
 			next = LIST_NEXT(w, link);
-			if (w->ask == 0 || w->ask > answered || w->looked)
+			if (w->looked || !take_answer(w, db, answered))
 				continue;
 			w->looked = true;
-			LIST_INSERT_HEAD(&db->eng->looked, w, looked_link);
+			LIST_INSERT_HEAD(&eng->looked, w, looked_link);
 			wake(w, NULL);
 		}
+}
+
+void observe_database_gone(struct db *db)
+{
+	struct engine *eng = db->eng;
+	struct waiter *w;
+	for (size_t i = 0; i < eng->n_views; i++)
+		LIST_FOREACH(w, &eng->views[i]->waiters, link)
+			for (size_t k = 0; k < w->n_asks; k++)
+				if (w->asks[k].db == db)
+					w->asks[k].db = NULL;
+	LIST_FOREACH(w, &eng->woken, link)
+		for (size_t k = 0; k < w->n_asks; k++)
+			if (w->asks[k].db == db)
+				w->asks[k].db = NULL;
 }
 
 void observe_run_woken(struct engine *eng)

@@ -63,6 +63,9 @@ void observe_gone(struct view *view, const struct viewd_err *err);
 struct db;
 void observe_looked(struct db *db, uint64_t answered);
 
+/* The database is about to be freed: nobody waits for its watch any more. */
+void observe_database_gone(struct db *db);
+
 /* Tells the waiters that were woken; called by the engine's post timer. */
 void observe_run_woken(struct engine *eng);
 

@@ -140,6 +140,25 @@ static void a_change_nobody_told_of_is_waited_for(void)
 	rig_free(&rig);
 }
 
+/* It lies in another database, whose watch has to be asked as well. */
+static void a_change_in_another_database_is_waited_for(void)
+{
+	struct rig *rig = following(DB "[database e]\nurl = fake://e\n" ON("a", "t_x") "[view b]\ndatabase = e\nmethod = table\non_change = yes\n"
+	                            "depends_on = d:a\ndefinition = 'SELECT * FROM t_y'\n");
+	struct told t;
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
+	size_t calls = fake_calls("e", "refresh", "b");
+	fake_do("d", "deaf");
+	fake_do("d", "change t_x");
+	wait_for(rig, "b", 0, &t);
+	UNTIL(rig, t.n == 1);
+	CHECK_INT(t.cls, VIEWD_ERR_OK);
+	CHECK_INT(fake_rows("d", "a"), 2);
+	CHECK_INT(fake_calls("e", "refresh", "b"), calls + 1);
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
 /* What it reads was refreshed and wrote nothing, so it is not refreshed itself: its wait ends all the same. */
 static void an_upstream_that_wrote_nothing_ends_the_wait(void)
 {
@@ -318,6 +337,7 @@ static const struct harness_test tests[] = {
 	{"failures are rethrown", failures_are_rethrown},
 	{"quiet data is fresh", quiet_data_is_fresh},
 	{"a change nobody told of is waited for", a_change_nobody_told_of_is_waited_for},
+	{"a change in another database is waited for", a_change_in_another_database_is_waited_for},
 	{"an upstream that wrote nothing ends the wait", an_upstream_that_wrote_nothing_ends_the_wait},
 	{"a refresh under way is waited for", a_refresh_under_way_is_waited_for},
 	{"retries are waited for", retries_are_waited_for},
