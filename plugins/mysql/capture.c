@@ -109,40 +109,95 @@ static bool refuse_binlog(enum viewd_err_class cls, const char *why, struct view
 	                " BINLOG MONITOR (MySQL: REPLICATION CLIENT); or capture = trigger");
 }
 
-static bool choose(struct viewd_conn *conn, enum viewd_capture wanted, struct viewd_captured *out, struct viewd_text_sink warnings,
-                   struct viewd_err *err)
-{
-	char why[160] = "";
-	enum viewd_err_class cls = VIEWD_ERR_OK;
+/* What holds for the whole server: may it be followed by its binary log? why says what is missing. */
+struct server {
+	bool binlog;
+	enum viewd_err_class cls;
+	char why[160];
+	bool trusts; /* ordinary accounts may make triggers */
+};
 
+static bool find_server(struct viewd_conn *conn, struct server *out, struct viewd_err *err)
+{
+	int64_t distrusts;
+
+	*out = (struct server){.binlog = false};
+	if (!binlog_usable(conn, &out->cls, out->why, err) ||
+	    !my_query_int(conn, "SELECT @@global.log_bin = 1 AND @@global.log_bin_trust_function_creators = 0", NULL, 0, &distrusts, err))
+		return false;
+	out->binlog = out->cls == VIEWD_ERR_OK;
+	out->trusts = distrusts == 0;
+	return true;
+}
+
+/* Where triggers cannot be made there is still something to look at. An administrator's account is let through by the server: its
+ * trigger is not refused, so nothing falls back in vain. */
+static bool choose_trigger_or_poll(struct viewd_conn *conn, const struct server *server, const struct relation *source, struct viewd_captured *out,
+                                   struct viewd_text_sink warnings, struct viewd_err *err)
+{
+	char comment[sizeof server->why + 16];
+	bool may = false;
+
+	snprintf(comment, sizeof comment, "no binlog: %s", server->why);
+	if (!definer_may(conn, source, &may, err))
+		return false;
+	if (may && server->trusts)
+		return choose_trigger(conn, comment, out, warnings);
+	if (!choose_poll(conn, out, warnings))
+		return false;
+	size_t len = strlen(out->reason);
+	snprintf(out->reason + len, sizeof out->reason - len, " (%.100s; no triggers: %s)", comment,
+	         may ? "log_bin_trust_function_creators is off" : "the account lacks TRIGGER or CREATE ROUTINE there");
+	return true;
+}
+
+static bool choose(struct viewd_conn *conn, enum viewd_capture wanted, const struct server *server, const struct relation *source,
+                   struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
+{
 	if (wanted == VIEWD_CAPTURE_POLL)
 		return choose_poll(conn, out, warnings);
-	if (!binlog_usable(conn, &cls, why, err))
-		return false;
-	if (wanted == VIEWD_CAPTURE_TRIGGER && cls == VIEWD_ERR_OK)
-		return choose_trigger(conn, "capture = binlog would work as well, at no cost for writers", out, warnings);
-	if (cls == VIEWD_ERR_OK)
+	if (wanted == VIEWD_CAPTURE_TRIGGER)
+		return choose_trigger(conn, server->binlog ? "capture = binlog would work as well, at no cost for writers" : server->why, out, warnings);
+	if (server->binlog)
 		return binlog_begin(conn, err) && choose_binlog(conn, out, warnings, err);
 	if (wanted == VIEWD_CAPTURE_BINLOG)
-		return refuse_binlog(cls, why, err);
-	char comment[sizeof why + 16];
-	snprintf(comment, sizeof comment, "no binlog: %s", why);
-	return choose_trigger(conn, comment, out, warnings);
+		return refuse_binlog(server->cls, server->why, err);
+	return choose_trigger_or_poll(conn, server, source, out, warnings, err);
+}
+
+/* A sentence that was said of one source is not said again of another. */
+struct once {
+	struct viewd_text_sink to;
+	struct texts said;
+};
+
+static bool say_once(void *ctx, const char *text)
+{
+	struct once *once = ctx;
+	const char *const value[] = {text};
+
+	return texts_contain(&once->said, text) || (texts_keep(&once->said, value, 1) && once->to.fn(once->to.ctx, text));
+}
+
+static bool choose_one(struct viewd_conn *conn, enum viewd_capture wanted, const struct server *server, const struct relation *source,
+                       struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
+{
+	return choose(conn, wanted, server, source, out, warnings, err) && warn_of_engine(conn, source, warnings, err) &&
+	       (out->mode != VIEWD_CAPTURE_TRIGGER || warn_of_definer(conn, source, warnings, err)) &&
+	       (out->mode == VIEWD_CAPTURE_POLL || warn_of_cascades(conn, source, warnings, err));
 }
 
 bool my_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n, struct viewd_captured *out,
                        struct viewd_text_sink warnings, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
+	struct once once = {.to = warnings, .said = {.mem = talloc_new(NULL)}};
+	struct viewd_text_sink sink = {warnings.fn != NULL ? say_once : NULL, &once};
+	struct server server = {.trusts = true};
+	bool good = wanted == VIEWD_CAPTURE_POLL || find_server(conn, &server, err);
 
-	if (!choose(conn, wanted, out, warnings, err))
-		return false;
-	for (size_t i = 1; i < n; i++)
-		out[i] = out[0];
-	for (size_t i = 0; i < n; i++)
-		if (!warn_of_engine(conn, &sources[i], warnings, err) ||
-		    (out->mode == VIEWD_CAPTURE_TRIGGER && i == 0 && !warn_of_definer(conn, &sources[i], warnings, err)) ||
-		    (out->mode != VIEWD_CAPTURE_POLL && !warn_of_cascades(conn, &sources[i], warnings, err)))
-			return false;
-	return true;
+	for (size_t i = 0; i < n && good; i++)
+		good = choose_one(conn, wanted, &server, &sources[i], &out[i], sink, err);
+	talloc_free(once.said.mem);
+	return good;
 }

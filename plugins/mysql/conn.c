@@ -164,12 +164,14 @@ static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 void my_renew(struct viewd_conn *conn)
 {
 	struct viewd_err err;
+	bool denied = conn->denied;
 
-	conn->hooked = false;
+	conn->hooked = conn->denied = false;
 	if (conn->lost)
 		return;
 	conn->timeout_us = conn->lock_timeout_us = -1;
-	if (mysql_reset_connection(conn->my) == 0 && mysql_select_db(conn->my, conn->url->database) == 0 &&
+	/* The server looks privileges on databases up once a session, and again when it is told who the user is. */
+	if ((denied ? mysql_change_user(conn->my, conn->url->user, conn->password, conn->url->database) : mysql_reset_connection(conn->my)) == 0 && mysql_select_db(conn->my, conn->url->database) == 0 &&
 	    mysql_set_character_set(conn->my, "utf8mb4") == 0 && fix_session(conn, &err))
 		return;
 	conn->lost = true;

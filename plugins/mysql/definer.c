@@ -15,11 +15,15 @@
 #include "common/lexer.h"
 #include "common/sqltext.h"
 
-/* Of several grants on patterns that cover a database the server takes one alone, so TRIGGER has to be in all of them. */
+/* Of several grants on patterns that cover a database the server takes one alone, so a privilege has to be in all of them. */
+struct privilege {
+	bool elsewhere; /* on everything, or on the table */
+	size_t covering, with;
+};
+
 struct grants {
 	const struct relation *table;
-	bool elsewhere; /* TRIGGER on everything, or on the table */
-	size_t covering, with_trigger;
+	struct privilege trigger, routine;
 };
 
 /* Does the pattern of a grant, with % and _ and \ before what is meant literally, cover the name? */
@@ -65,7 +69,7 @@ static void read_part(const char **at, char out[static IDENT_MAX])
 }
 
 /* After ON: *.* or `pattern`.* or `db`.`table`. */
-static void judge_on(struct grants *grants, const char *at, bool trigger)
+static void judge_on(const struct relation *table, struct privilege *privilege, const char *at, bool has)
 {
 	char schema[IDENT_MAX], name[IDENT_MAX];
 
@@ -73,33 +77,39 @@ static void judge_on(struct grants *grants, const char *at, bool trigger)
 	next_solid(&at);
 	read_part(&at, name);
 	if (strcmp(name, "*") == 0 && strcmp(schema, "*") != 0) {
-		bool covered = covers(schema, grants->table->schema);
-		grants->covering += covered;
-		grants->with_trigger += covered && trigger;
-	} else if (strcmp(name, "*") == 0 || (strcmp(schema, grants->table->schema) == 0 && strcmp(name, grants->table->name) == 0)) {
-		grants->elsewhere = grants->elsewhere || trigger;
+		bool covered = covers(schema, table->schema);
+		privilege->covering += covered;
+		privilege->with += covered && has;
+	} else if (strcmp(name, "*") == 0 || (strcmp(schema, table->schema) == 0 && strcmp(name, table->name) == 0)) {
+		privilege->elsewhere = privilege->elsewhere || has;
 	}
 }
 
 /* One line of SHOW GRANTS: GRANT privileges ON what TO whom. */
 static bool judge_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
+	struct grants *grants = ctx;
 	const char *at = v[0];
-	bool trigger = false;
+	bool trigger = false, routine = false, create = false;
 	struct lex_token tok;
 
-	while ((tok = next_solid(&at)).kind != LEX_END && !lex_is(&tok, "on"))
+	while ((tok = next_solid(&at)).kind != LEX_END && !lex_is(&tok, "on")) {
 		trigger = trigger || lex_is(&tok, "trigger") || lex_is(&tok, "all");
-	if (tok.kind != LEX_END)
-		judge_on(ctx, at, trigger);
+		routine = routine || (create && lex_is(&tok, "routine")) || lex_is(&tok, "all");
+		create = lex_is(&tok, "create");
+	}
+	if (tok.kind == LEX_END)
+		return true;
+	judge_on(grants->table, &grants->trigger, at, trigger);
+	judge_on(grants->table, &grants->routine, at, routine);
 	return true;
 }
 
 static const struct db_reader judge[] = {{judge_fn, "t", "the privileges of the account"}};
 
-static bool may_trigger(const struct grants *grants)
+static bool has(const struct privilege *privilege)
 {
-	return grants->elsewhere || (grants->covering > 0 && grants->with_trigger == grants->covering);
+	return privilege->elsewhere || (privilege->covering > 0 && privilege->with == privilege->covering);
 }
 
 static bool set_role(struct viewd_conn *conn, const char *role, struct viewd_err *err)
@@ -144,7 +154,7 @@ static bool try_role(struct viewd_conn *conn, const struct relation *table, stru
 	out->role = true;
 	snprintf(out->name, sizeof out->name, "%s", DEFINER_ROLE);
 	bool asked = my_query(&conn->db, "SHOW GRANTS FOR CURRENT_ROLE", NULL, 0, judge, &grants, err);
-	if (asked && may_trigger(&grants))
+	if (asked && has(&grants.trigger))
 		return true;
 	definer_leave(conn, out);
 	snprintf(out->lacks, sizeof out->lacks, "TRIGGER on %.64s.*", table->schema);
@@ -178,4 +188,14 @@ bool definer_same(const struct definer *definer, const char *told)
 	size_t len = strlen(definer->name);
 
 	return strncmp(told, definer->name, len) == 0 && (told[len] == '\0' || strcmp(told + len, "@") == 0);
+}
+
+bool definer_may(struct viewd_conn *conn, const struct relation *table, bool *may_r, struct viewd_err *err)
+{
+	struct grants grants = {.table = table};
+
+	if (!my_query(&conn->db, "SHOW GRANTS", NULL, 0, judge, &grants, err))
+		return false;
+	*may_r = has(&grants.trigger) && has(&grants.routine);
+	return true;
 }

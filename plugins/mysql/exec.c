@@ -103,6 +103,7 @@ static bool answer_failed(struct viewd_conn *conn, bool in_time, enum viewd_err_
 		err = &scratch;
 	my_fail(conn->my, true, err);
 	conn->lost = conn->lost || err->cls == VIEWD_ERR_LOST;
+	conn->denied = conn->denied || err->cls == VIEWD_ERR_DENIED;
 	if (err->cls != VIEWD_ERR_CANCELLED)
 		return false;
 	if (!in_time)
@@ -298,7 +299,7 @@ void my_enter(struct db *db)
 	struct viewd_conn *conn = my_conn(db);
 
 	atomic_store(&conn->cancelled, false);
-	if (conn->hooked)
+	if (conn->hooked || conn->denied)
 		my_renew(conn);
 }
 

@@ -35,6 +35,7 @@ struct viewd_conn {
 	atomic_bool running;    /* a statement is at the server */
 	atomic_bool cancelled;  /* cancel() came and was not reported yet */
 	bool hooked;            /* somebody else's statement may have changed the session */
+	bool denied;            /* something was refused: the next call of the daemon looks privileges up anew */
 	bool lost;              /* no statement can succeed any more */
 	bool writing;           /* the transaction changes something: its commit asks who leads the database */
 	char held[IDENT_MAX];   /* a lock of aside.h that goes when the transaction has ended; "" none */

@@ -37,6 +37,8 @@ bool definer_enter(struct viewd_conn *conn, const struct relation *table, struct
 void definer_leave(struct viewd_conn *conn, const struct definer *definer);
 /* For CREATE: "DEFINER = x " or "". */
 const char *definer_clause(const struct definer *definer);
+/* May the account make triggers on the table, and the procedure that they call? */
+bool definer_may(struct viewd_conn *conn, const struct relation *table, bool *may_r, struct viewd_err *err) MUST_CHECK;
 /* Is it the one that information_schema tells? */
 bool definer_same(const struct definer *definer, const char *told);
 

@@ -69,6 +69,9 @@ static void a_missing_privilege_is_named(void)
 	REQUIRE_OK(capture(conn, VIEWD_CAPTURE_NONE, &warnings, &out, &err), &err);
 	my_do("REVOKE TRIGGER ON shop.* FROM viewd@localhost");
 	conn = my_session();
+	REQUIRE_OK(capture(conn, VIEWD_CAPTURE_AUTO, &warnings, &out, &err), &err);
+	CHECK_INT(out.mode, VIEWD_CAPTURE_POLL);
+	CHECK_CONTAINS(out.reason, "no triggers: the account lacks TRIGGER or CREATE ROUTINE there");
 	CHECK(!capture(conn, VIEWD_CAPTURE_TRIGGER, &warnings, &out, &err));
 	CHECK_STR(err_class_word(err.cls), "denied");
 	CHECK_CONTAINS(err.hint, "grant TRIGGER");
@@ -124,7 +127,29 @@ static void a_writer_that_does_not_end_keeps_nothing_back(void)
 	DIALECT->watch_close(&watch);
 }
 
+/* Each table by what can be had for it. */
+static void modes_are_chosen_for_each_source(void)
+{
+	struct viewd_captured out;
+	struct viewd_err err = {0};
+	char *warnings = talloc_strdup(harness_ctx(), "");
+
+	my_fresh();
+	my_do("CREATE TABLE other.far (id INT PRIMARY KEY, region VARCHAR(20))");
+	my_do("GRANT SELECT ON other.* TO viewd@localhost");
+	struct viewd_conn *conn = my_session();
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT s.id FROM sales s JOIN other.far USING (region)");
+	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO};
+	REQUIRE_OK(DIALECT->capture(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err), &err);
+	CHECK_STR(my_ask("SELECT source, mode FROM viewd_captures ORDER BY source"), "`other`.`far`,poll;`shop`.`sales`,trigger");
+	my_do("GRANT TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON other.* TO viewd@localhost");
+	conn = my_session();
+	REQUIRE_OK(DIALECT->capture(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err), &err);
+	CHECK_STR(my_ask("SELECT source, mode FROM viewd_captures ORDER BY source"), "`other`.`far`,trigger;`shop`.`sales`,trigger");
+}
+
 static const struct harness_test tests[] = {
+	{"modes are chosen for each source", modes_are_chosen_for_each_source},
 	{"a writer that does not end keeps nothing back", a_writer_that_does_not_end_keeps_nothing_back},
 	{"triggers leave others alone", triggers_leave_others_alone},
 	{"a missing privilege is named", a_missing_privilege_is_named},

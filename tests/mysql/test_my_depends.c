@@ -173,6 +173,8 @@ static void what_nothing_hears_is_named(void)
 		{"CREATE TABLE c (a INT NOT NULL) ENGINE=CSV", "SELECT a FROM c", "`shop`.`c` none\nbecause its engine CSV"},
 		{"CREATE FUNCTION hidden() RETURNS INT READS SQL DATA RETURN (SELECT max(n) FROM third.secret)", "SELECT hidden() AS n",
 		 "what `shop`.`hidden` reads as `third`.`secret` none"},
+		{"REVOKE CREATE VIEW ON shop.* FROM viewd@localhost", "SELECT id FROM t1 JOIN t2 USING (id)",
+		 "what the definition reads none\nbecause it is guessed from the words of the definition"},
 		{"CREATE DEFINER=root@localhost VIEW w4 AS SELECT id FROM t1", "SELECT id FROM w4", "`shop`.`w4` none\nbecause the server hides its text"},
 	};
 
