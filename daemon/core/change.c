@@ -108,6 +108,18 @@ void change_started(struct view *view)
 	c->last_start = engine_mono(view->eng);
 	due_unset(view, DUE_CHANGE);
 	due_unset(view, DUE_RETRY);
+	due_unset(view, DUE_REQUEST);
+}
+
+bool change_hold_request(struct view *view)
+{
+	int64_t spaced = group_pace(view).at_most_every, last = view->change.last_start;
+	int64_t wait = spaced > 0 && last > 0 ? last + spaced - engine_mono(view->eng) : 0;
+	if (wait <= 0)
+		return false;
+	if (view->due_at[DUE_REQUEST] == 0)
+		due_set(view, DUE_REQUEST, wait);
+	return true;
 }
 
 void change_settled(struct view *view, int64_t settled_seq)

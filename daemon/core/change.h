@@ -22,6 +22,8 @@ void change_owed(struct view *view);
 
 /* A refresh begins: what is known so far will be covered by it. */
 void change_started(struct view *view);
+/* Somebody asks in SQL for a refresh: when at_most_every forbids it now it is planned for when it does not, once, and true is returned. */
+bool change_hold_request(struct view *view);
 
 /* It ended well and covered the marks up to settled_seq (0: unknown). What came meanwhile starts one more. */
 void change_covered(struct view *view, int64_t settled_seq);

@@ -150,14 +150,21 @@ static struct schedule_due next_scheduled(const struct view *v)
 	return schedule_next(&sch, &past, engine_clock(v->eng));
 }
 
-/* To be set up is not a matter of refreshing: a view that is paused, or needs no refresh, has to exist all the same. */
+static bool serves_requests(const struct view *v)
+{
+	return v->conf->enabled && !v->removed && !v->refused && !v->eng->stopping;
+}
+
+/* To be set up is not a matter of refreshing: a view that is paused, or needs no refresh, has to exist all the same. A request is served on a
+ * paused view, too. */
 static void keep_setup_only(struct view *v)
 {
 	bool wanted = !v->reconciled && v->conf->enabled && !v->removed && !v->refused && !v->eng->stopping;
-	int64_t setup = wanted ? v->due_at[DUE_RETRY] : 0;
+	int64_t setup = wanted ? v->due_at[DUE_RETRY] : 0, asked = serves_requests(v) ? v->due_at[DUE_REQUEST] : 0;
 	due_clear(v);
 	v->due_at[DUE_RETRY] = setup;
-	if (setup != 0)
+	v->due_at[DUE_REQUEST] = asked;
+	if (setup != 0 || asked != 0)
 		place(v);
 }
 
@@ -202,6 +209,8 @@ static enum view_trigger trigger_of(enum due_reason reason)
 		return VIEW_TRIGGER_RETRY;
 	case DUE_CHANGE:
 		return VIEW_TRIGGER_CHANGE;
+	case DUE_REQUEST:
+		return VIEW_TRIGGER_MANUAL;
 	}
 	return VIEW_TRIGGER_SCHEDULED;
 }
@@ -212,11 +221,11 @@ static bool is_refreshing(const struct view *v)
 	return v->job != NULL && (v->job->kind == JOB_REFRESH || v->job->kind == JOB_REFRESH_GROUP);
 }
 
-/* Already running or waiting: overlap = skip drops this one, queue makes one more. Waiting ones coalesce in any case; a change is never
- * dropped. */
+/* Already running or waiting: overlap = skip drops this one, queue makes one more. Waiting ones coalesce in any case; a change and a
+ * request are never dropped. */
 static bool overlaps(const struct view *v, enum due_reason reason)
 {
-	bool running = is_refreshing(v) && v->conf->overlap == CONF_OVERLAP_SKIP && reason != DUE_CHANGE;
+	bool running = is_refreshing(v) && v->conf->overlap == CONF_OVERLAP_SKIP && reason != DUE_CHANGE && reason != DUE_REQUEST;
 	return running || wave_waits_for_refresh(v);
 }
 
@@ -236,7 +245,7 @@ static void take(struct due_lists *lists, struct view *v)
 {
 	enum due_reason reason = v->due_reason;
 	/* By the wall clock it may still be to come, and a group that rests may have been joined since it was planned. */
-	if (too_early(v) || (v->reconciled && !due_allowed(v))) {
+	if (too_early(v) || (v->reconciled && !due_allowed(v) && reason != DUE_REQUEST)) {
 		due_schedule(v);
 		return;
 	}

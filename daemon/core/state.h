@@ -92,6 +92,7 @@ enum due_reason {
 	DUE_STALENESS, /* max_staleness is reached */
 	DUE_RETRY,
 	DUE_CHANGE,
+	DUE_REQUEST,   /* asked for in SQL sooner than at_most_every allows */
 	DUE_REASONS
 };
 

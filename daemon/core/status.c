@@ -244,6 +244,8 @@ static const char *why_due(const struct view *v, const struct view_status *st)
 		return "retry after a failure";
 	case DUE_CHANGE:
 		return "a source changed";
+	case DUE_REQUEST:
+		return "asked for in SQL";
 	}
 	switch (v->nominal.kind) {
 	case SCHEDULE_EVERY:

@@ -57,12 +57,13 @@ struct signal_note {
 
 /* ---- loop side -------------------------------------------------------------------------------------------------------------- */
 
-/* An application that asks in SQL does not wait at the other end: what it asked for waits for the database, and once is enough. */
+/* An application that asks in SQL does not wait at the other end: what it asked for waits for the database, and once is enough. Anybody may
+ * ask, as often as they like: so at_most_every holds. */
 static void requested(struct view *view)
 {
 	const struct wave_spec spec = {
 		.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_MANUAL, .propagate = true};
-	if (!wave_waits_as_asked(view))
+	if (!wave_waits_as_asked(view) && !change_hold_request(view))
 		wave_start(view->eng, &spec, &view, 1);
 }
 

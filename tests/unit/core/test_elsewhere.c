@@ -3,6 +3,7 @@
  * test_elsewhere.c: what happens in another database, on another server, in another daemon or in an application's session, and who has to hear
  * of it.
  */
+#include "core/due.h"
 #include "core/database.h"
 #include "core/watch.h"
 #include "core/wave.h"
@@ -152,6 +153,27 @@ static void requests_do_not_pile_up(void)
 	rig_free(&rig);
 }
 
+/* Anybody may ask, as often as they like; a pause does not stop a request, now or later. */
+static void requests_obey_at_most_every(void)
+{
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "at_most_every = 1h\n") ON("b", "a", ""));
+	struct view *a = rig_view(rig, "a");
+	size_t before = fake_calls("d", "refresh", "a");
+	fake_do("d", "request a");
+	RUN_UNTIL(rig, fake_calls("d", "refresh", "a") == before + 1 && a->job == NULL);
+	for (int i = 0; i < 20; i++) {
+		fake_do("d", "request a");
+		RUN_UNTIL(rig, a->due_at[DUE_REQUEST] != 0);
+		rig_advance(rig, SPAN_SECOND);
+	}
+	CHECK_INT(fake_calls("d", "refresh", "a"), before + 1);
+	a->paused = true;
+	due_schedule(a);
+	rig_advance(rig, SPAN_HOUR);
+	RUN_UNTIL(rig, fake_calls("d", "refresh", "a") == before + 2);
+	rig_free(&rig);
+}
+
 /* Nobody waits at its other end, and its row is gone: it is served when the database is back. */
 static void a_request_outlives_its_connection(void)
 {
@@ -225,6 +247,7 @@ static const struct harness_test tests[] = {
 	{"a dead database does not hold who reads from it", a_dead_database_does_not_hold_who_reads_from_it},
 	{"a reconnect waits for no side work", a_reconnect_waits_for_no_side_work},
 	{"requests do not pile up", requests_do_not_pile_up},
+	{"requests obey at_most_every", requests_obey_at_most_every},
 	{"a request outlives its connection", a_request_outlives_its_connection},
 	{"a refresh of the server that was left counts there only", a_refresh_of_the_server_that_was_left_counts_there_only},
 	{"who led meanwhile is heard of", who_led_meanwhile_is_heard_of},
