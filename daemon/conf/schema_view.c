@@ -191,9 +191,11 @@ static const struct option_row rows[] = {
 	 .doc = "A suspended view waits for `viewctl resume` or a manual refresh. 0: never."},
 	{.key = "run_as", OPTION_TEXT_AT(conf_view, run_as), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
 	 .help = "role that the view is made and refreshed as",
-	 .doc = "PostgreSQL only: taken on with SET LOCAL ROLE inside the transaction, for the data and the hooks; viewd's own tables are "
-	        "written as viewd. viewd's role must be a member of it. Objects made under it belong to it; one that exists already must "
-	        "belong to it, or be writable by it."},
+	 .doc = "PostgreSQL only. The definition is looked at, filled, refreshed and verified as this role, and no function that it calls gets back to "
+	        "viewd's: its rows are made by REFRESH MATERIALIZED VIEW, with method = table of one that exists only inside the transaction (so "
+	        "the role needs CREATE in the schema). Objects made under it belong to it; a table with triggers, rules or row security of its own is "
+	        "refused. Hooks run as the role as well, but what a hook calls could come back: let it call nothing that the role may replace. "
+	        "viewd's own tables are written as viewd, whose role must be a member of it."},
 	{.key = "pre_hook", OPTION_TEXT_AT(conf_view, pre_hook), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
 	 .help = "SQL before a refresh",
 	 .doc = "One SQL statement, never a shell command. It runs inside the refresh's transaction, on MySQL and MariaDB (where statements may "

@@ -44,7 +44,9 @@ bool recipe_fill(struct task *task, struct viewd_outcome *out, struct viewd_err 
 	if (method == VIEWD_METHOD_MATERIALIZED) {
 		if (!db_exec(task->db, gen_refresh(&task->gen, false), err) || !task_count_rows(task, &out->rows, err))
 			return false;
-	} else if (!task->db->ops->exec(task->db, gen_insert(&task->gen, &task->rel), NULL, 0, &out->rows, err)) {
+	} else if (!recipe_rows_begin(task, err) ||
+	           !task->db->ops->exec(task->db, gen_insert(&task->gen, &task->rel), NULL, 0, &out->rows, err) ||
+	           !recipe_rows_end(task, err)) {
 		return false;
 	}
 	out->rows_written = out->rows;

@@ -99,6 +99,16 @@ struct db_ops {
 	/* find_object for a task that has its state row (or has asked for it by query_later), where only whose object it is matters, not how it is defined. NULL: find_object. */
 	bool (*find_identity)(struct task *task, struct db_object *out, struct viewd_err *err);
 
+	/* Makes the rows of query in such a way that no function which it calls gets back from the role of run_as, which is taken on, to viewd's: *out is a
+	 * relation that holds them, of a name that begins with stem, and is dropped by who uses it. NULL: there is no such way. */
+	bool (*rows_apart)(struct task *task, const char *query, const char *stem, struct relation *out, struct viewd_err *err);
+	/* Fails when writing the rows of the view's table, or reading them, would run what others have put on it. From then to the end of the
+	 * transaction nobody else can. NULL: nothing can be put there. */
+	bool (*judge_table)(struct task *task, struct viewd_err *err);
+	/* What query_columns, list_sources and wanted_canonical ask is asked as this role from now on; NULL: as the session's own. NULL: there are no
+	 * roles. */
+	void (*probe_as)(struct db *db, const char *role);
+
 	/* A hook has run outside a transaction, well or not: it may leave none open. What else it did to the session is undone before the next
 	 * call of the daemon. NULL: nothing to do. */
 	bool (*end_hook)(struct db *db, struct viewd_err *err);

@@ -63,7 +63,10 @@ bool group_reads_itself(struct group *group, bool *reads_r, struct viewd_err *er
 	for (group->at = 0; group->at < group->n && !search.found; group->at++) {
 		struct task *task = group->members[group->at].task;
 		search.self = group->at;
-		if (!group->db->ops->list_sources(group->db, task->definition, (struct viewd_source_sink){is_member, &search}, err))
+		task_probe_as(task, true);
+		bool listed = group->db->ops->list_sources(group->db, task->definition, (struct viewd_source_sink){is_member, &search}, err);
+		task_probe_as(task, false);
+		if (!listed)
 			return false;
 	}
 	*reads_r = search.found;

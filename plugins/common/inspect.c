@@ -29,7 +29,10 @@ static bool compare_definition(struct task *task, struct viewd_found *out, struc
 	struct viewd_err failure = {0};
 	if (task->db->ops->wanted_canonical == NULL || task->found.kind == VIEWD_KIND_NONE || task->found.canonical[0] == '\0')
 		return true;
-	if (!task->db->ops->wanted_canonical(task, wanted, &failure))
+	task_probe_as(task, true);
+	bool known = task->db->ops->wanted_canonical(task, wanted, &failure);
+	task_probe_as(task, false);
+	if (!known)
 		return tolerate(out, &failure, err);
 	out->matches = strcmp(wanted, task->found.canonical) == 0;
 	return true;
@@ -93,7 +96,10 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	if (found.kind != VIEWD_KIND_NONE && !recipe_indexes_present(task, &found.indexes_present, err))
 		return false;
 	struct dependencies list = {.mem = task->mem};
-	if (sources.fn != NULL && !dependencies_walk(db, task->view, task->definition, &list, &failure)) {
+	task_probe_as(task, true);
+	bool walked = sources.fn == NULL || dependencies_walk(db, task->view, task->definition, &list, &failure);
+	task_probe_as(task, false);
+	if (!walked) {
 		if (!tolerate(&found, &failure, err))
 			return false;
 		found.sources_unknown = true;

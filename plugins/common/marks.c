@@ -357,10 +357,19 @@ static bool was_told(const struct names *list, size_t i)
 	return false;
 }
 
+/* Or all at once, but for those that somebody keeps back. */
+static bool take_requests(struct db *db, struct names *list, struct viewd_err *err)
+{
+	const char *take = db->syntax->take_requests;
+	if (take != NULL)
+		return db->ops->query(db, take, NULL, 0, keep_name, list, err);
+	return read_requests(db, list, err) && (list->n == 0 || remove_requests(db, list, err));
+}
+
 static bool requests_round(struct db *db, struct viewd_signal_sink sink, size_t *n_r, struct viewd_err *err)
 {
 	struct names list = {.mem = talloc_new(NULL)};
-	bool good = read_requests(db, &list, err) && (list.n == 0 || remove_requests(db, &list, err));
+	bool good = take_requests(db, &list, err);
 	for (size_t i = 0; i < list.n && good; i++) {
 		const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_REQUEST, .view = list.modes[i]};
 		good = was_told(&list, i) || sink.fn(sink.ctx, &signal);

@@ -26,6 +26,12 @@ bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_er
 bool recipe_make_object(struct task *task, struct viewd_err *err) MUST_CHECK;
 /* Fills the new object with data when with_data is set; sets did, rows, rows_written, data_timestamp. */
 bool recipe_fill(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+/* With run_as, right before the rows of a table are written: has the definition's rows made apart (task->gen.source), and makes sure that writing
+ * them runs nothing. recipe_rows_end drops what was made. Without run_as nothing. */
+bool recipe_rows_begin(struct task *task, struct viewd_err *err) MUST_CHECK;
+bool recipe_rows_end(struct task *task, struct viewd_err *err) MUST_CHECK;
+/* With run_as: may the table's rows be removed without running anything? */
+bool recipe_judge_table(struct task *task, struct viewd_err *err) MUST_CHECK;
 /* Creates declared indexes that are absent on `on` (usually &task->rel) and drops recorded ones that are no longer declared; fills
  * task->state.indexes. */
 bool recipe_make_indexes(struct task *task, const struct relation *on, struct viewd_err *err) MUST_CHECK;

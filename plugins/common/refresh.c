@@ -14,6 +14,35 @@ static bool still_ours(struct task *task, struct viewd_err *err)
 	return task_recheck(task, err);
 }
 
+static bool rows_apart(const struct task *task)
+{
+	return task->view->run_as != NULL && task->db->ops->rows_apart != NULL && task->resolved.method == VIEWD_METHOD_TABLE;
+}
+
+bool recipe_judge_table(struct task *task, struct viewd_err *err)
+{
+	return !rows_apart(task) || task->db->ops->judge_table == NULL || task->db->ops->judge_table(task, err);
+}
+
+/* The definition comes first: a function that it calls may put something on the table. */
+bool recipe_rows_begin(struct task *task, struct viewd_err *err)
+{
+	if (!rows_apart(task))
+		return true;
+	if (!task->db->ops->rows_apart(task, gen_query(&task->gen), "viewd_rows_", &task->rows, err) || !recipe_judge_table(task, err))
+		return false;
+	task->gen.source = &task->rows;
+	return true;
+}
+
+bool recipe_rows_end(struct task *task, struct viewd_err *err)
+{
+	if (!rows_apart(task))
+		return true;
+	task->gen.source = NULL;
+	return db_exec(task->db, gen_drop(&task->gen, &task->rows, VIEWD_KIND_MATVIEW, false, false), err);
+}
+
 bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct db *db = task->db;
@@ -213,7 +242,7 @@ static bool do_refresh(struct task *task, const struct viewd_refresh_request *re
 	enum viewd_refresh_mode mode = recipe_mode(task, req, out->reason);
 	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED)
 		return refresh_materialized(task, mode, out, err);
-	return refresh_table(task, mode, out, err);
+	return recipe_rows_begin(task, err) && refresh_table(task, mode, out, err) && recipe_rows_end(task, err);
 }
 
 bool recipe_require_object(struct task *task, struct viewd_err *err)

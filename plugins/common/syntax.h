@@ -88,6 +88,7 @@ struct syntax {
 	const char *same_value;    /* NULL-safe "is the very same", slots {a} and {b}, used by the diff refresh */
 
 	/* state tables (state.c) */
+	const char *take_requests;  /* removes requests that nobody holds back, in order, and yields id and view of each; NULL: read, then removed */
 	const char *state_setup[4]; /* run first by prepare, one statement each: CREATE SCHEMA IF NOT EXISTS viewd; NULL ends */
 	const char *views_table;   /* viewd.views or viewd_views, already quoted where needed */
 	const char *history_table;

@@ -99,9 +99,17 @@ bool task_look(struct task *task, bool lock, struct viewd_err *err)
 	return state_load(task->db, task->view->name, lock, &task->state, err) && look_object(task, err);
 }
 
+void task_probe_as(struct task *task, bool on)
+{
+	if (task->db->ops->probe_as != NULL)
+		task->db->ops->probe_as(task->db, on ? task->view->run_as : NULL);
+}
+
 bool task_columns(struct task *task, struct viewd_err *err)
 {
+	task_probe_as(task, true);
 	task->columns = columns_resolve(task->db, task, task->view, task->definition, err);
+	task_probe_as(task, false);
 	task->gen.columns = task->columns;
 	return task->columns != NULL;
 }

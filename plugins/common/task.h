@@ -36,6 +36,7 @@ struct task {
 	struct marks marks;          /* of a captured view: read once, before any data */
 	bool marks_known;
 	bool definition_recalled;
+	struct relation rows;        /* gen.source points here while rows are made apart (db_ops.rows_apart) */
 	int64_t started_us;          /* wall clock at the beginning of the call */
 	struct task_stage stage;
 	const struct group *group;   /* refreshed with these; NULL: alone */
@@ -54,6 +55,9 @@ bool task_look(struct task *task, bool lock, struct viewd_err *err) MUST_CHECK;
 /* What a refresh begins with: the state row (locked when lock), the marks (task_read_marks), and whose object it is; its definition is not
  * looked at. */
 bool task_look_for_refresh(struct task *task, bool lock, struct viewd_err *err) MUST_CHECK;
+
+/* What is asked about the definition is asked as the role of run_as, or not any more. */
+void task_probe_as(struct task *task, bool on);
 
 /* Asks the server for the definition's columns and checks them against the declaration; fills task->columns and task->gen. */
 bool task_columns(struct task *task, struct viewd_err *err) MUST_CHECK;

@@ -46,12 +46,50 @@ static bool refuse(struct viewd_conn *conn, struct viewd_err *err)
 	return false;
 }
 
+/* Who holds the lock, as far as this role may see: an address is shown of sessions of roles that it is a member of. */
+struct session {
+	bool found, ours;
+	char pid[24], role[IDENT_MAX], who[300];
+};
+
+static bool keep_session_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct session *s = ctx;
+	s->found = true;
+	snprintf(s->pid, sizeof s->pid, "%s", v[0]);
+	snprintf(s->role, sizeof s->role, "%s", v[1]);
+	s->ours = v[4][0] == 't';
+	snprintf(s->who, sizeof s->who, "session %s of role '%s', application '%.100s'%s%.60s", v[0], v[1], v[2], v[3][0] != '\0' ? ", from " : "", v[3]);
+	return false;
+}
+
+static const struct db_reader keep_session[] = {{keep_session_fn, "ttttt", "who holds the lock of who leads"}};
+
+/* Any role can take an advisory lock. */
+static bool tell_holder(struct viewd_conn *conn, struct viewd_err *err)
+{
+	static const char sql[] =
+		"SELECT l.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''), coalesce(pg_catalog.host(a.client_addr), ''),"
+		" coalesce(a.usename = current_user, false) AND a.application_name LIKE 'viewd%' FROM pg_catalog.pg_locks l"
+		" LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+		" AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())"
+		" AND ((l.classid::bigint << 32) | l.objid::bigint) = " PG_LOCK_LEADER " AND l.pid <> pg_catalog.pg_backend_pid() ORDER BY 5 DESC LIMIT 1";
+	struct session s = {.found = false};
+	if (!pg_op_query(&conn->db, sql, NULL, 0, keep_session, &s, err))
+		return false;
+	if (!s.found || s.ours)
+		return refuse(conn, err) || (s.found && err_wrap(err, "%s", s.who));
+	err_set(err, VIEWD_ERR_STANDBY, "advisory lock " PG_LOCK_LEADER " of database '%s', by which one viewd knows of another, is held by %s, which is no viewd",
+	        conn->db.database_name, s.who);
+	return err_hint(err, "have it end, as an administrator: SELECT pg_terminate_backend(%s)", s.pid);
+}
+
 bool pg_lease_take(struct viewd_conn *conn, struct viewd_err *err)
 {
 	bool got = false;
 	if (!pg_op_query(&conn->db, "SELECT pg_catalog.pg_try_advisory_lock(" PG_LOCK_LEADER ")", NULL, 0, bool_row, &got, err))
 		return false;
-	return got || refuse(conn, err);
+	return got || tell_holder(conn, err);
 }
 
 bool pg_lease_record(struct viewd_conn *conn, struct viewd_err *err)

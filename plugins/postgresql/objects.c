@@ -26,6 +26,17 @@ static const char *const table_sql[] = {
 	 " members text, flood timestamptz)"),
 };
 
+/* Anybody may call it. Only a view that viewd keeps can be asked for, and of each so many requests may wait. Beyond that one of those serves this
+ * caller, too, whose own changes may not be committed yet: the lock keeps it from being served before they are. */
+#define REQUEST_KNOWN                                                                                                                 \
+	" IF NOT EXISTS (SELECT 1 FROM viewd.views v WHERE v.name OPERATOR(pg_catalog.=) $1) THEN"                                         \
+	" RAISE NOTICE 'viewd keeps no view of that name in this database'; RETURN; END IF;"
+#define REQUEST_BOUND                                                                                                                 \
+	" IF (SELECT pg_catalog.count(*) FROM (SELECT 1 FROM viewd.requests r WHERE r.view OPERATOR(pg_catalog.=) $1 LIMIT 16) AS q)"      \
+	" OPERATOR(pg_catalog.=) 16 THEN"                                                                                                 \
+	" PERFORM 1 FROM viewd.requests r WHERE r.view OPERATOR(pg_catalog.=) $1 LIMIT 1 FOR KEY SHARE SKIP LOCKED;"                       \
+	" IF FOUND THEN RETURN; END IF; END IF;"
+
 static const struct {
 	const char *signature;
 	const char *head;
@@ -34,8 +45,8 @@ static const struct {
 } functions[] = {
 	{"viewd.note_change()", "viewd.note_change() RETURNS trigger", "BEGIN" PG_NOTE("TG_ARGV[0]") " RETURN NULL; END",
      "REVOKE EXECUTE ON FUNCTION viewd.note_change() FROM PUBLIC"},
-	{"viewd.request_refresh(text)", "viewd.request_refresh(view text) RETURNS void",
-     "BEGIN INSERT INTO viewd.requests (view) VALUES ($1);" PG_NOTE("''") " END",
+	{"viewd.request_refresh(text)", "viewd.request_refresh(view text) RETURNS void", "BEGIN" REQUEST_KNOWN REQUEST_BOUND
+     " INSERT INTO viewd.requests (view) VALUES ($1);" PG_NOTE("''") " END",
      "GRANT EXECUTE ON FUNCTION viewd.request_refresh(text) TO PUBLIC"},
 };
 

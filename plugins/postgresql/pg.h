@@ -38,6 +38,7 @@ struct viewd_conn {
 	bool silent;         /* that has happened: nothing is asked any more */
 	bool fenced;         /* viewd.daemon exists: transactions that write check it before they commit */
 	bool writing;        /* such a transaction is open */
+	const char *probe_role; /* whom probes are made as; NULL: the session's own role */
 	char *schema_owner;  /* a role that may own the schemas viewd and viewd_stage, too; "": none */
 	char *holder;        /* this process and section, as viewd.daemon names it */
 };
@@ -216,6 +217,7 @@ bool pg_probe_begin(struct viewd_conn *conn, const char *with, const char *query
 
 bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
 bool pg_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);
+void pg_op_probe_as(struct db *db, const char *role);
 bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
 bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
 
@@ -236,6 +238,11 @@ bool pg_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx
 
 /* Makes what schema viewd holds besides the state tables. Outside a transaction. */
 bool pg_objects_make(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+
+/* ---- guard.c */
+
+bool pg_op_rows_apart(struct task *task, const char *query, const char *stem, struct relation *out, struct viewd_err *err);
+bool pg_op_judge_table(struct task *task, struct viewd_err *err);
 
 /* ---- own.c */
 

@@ -96,6 +96,9 @@ const struct db_ops pg_ops = {
 	.list_leavings = pg_op_list_leavings,
 	.clean_leftovers = pg_op_clean_leftovers,
 	.judge_place = pg_op_judge_place,
+	.rows_apart = pg_op_rows_apart,
+	.judge_table = pg_op_judge_table,
+	.probe_as = pg_op_probe_as,
 };
 
 static bool check_database(const struct viewd_database_spec *db, struct viewd_err *err)

@@ -13,6 +13,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/exec.c \
 	plugins/postgresql/flood.c \
 	plugins/postgresql/group.c \
+	plugins/postgresql/guard.c \
 	plugins/postgresql/heart.c \
 	plugins/postgresql/heat.c \
 	plugins/postgresql/lease.c \

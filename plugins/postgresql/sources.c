@@ -21,12 +21,28 @@ static bool probe_failed(struct viewd_err *err)
 	return false;
 }
 
+void pg_op_probe_as(struct db *db, const char *role)
+{
+	pg_of(db)->probe_role = role;
+}
+
+/* Undone with the probe. */
+static bool probe_role(struct viewd_conn *conn, struct viewd_err *err)
+{
+	if (conn->probe_role == NULL)
+		return true;
+	char *role = ident_append(&pg_syntax, talloc_strdup(conn, ""), conn->probe_role);
+	bool ok = pg_execf(conn, err, "SET LOCAL ROLE %s", role);
+	talloc_free(role);
+	return ok || err_wrap(err, "run_as");
+}
+
 bool pg_probe_begin(struct viewd_conn *conn, const char *with, const char *query, bool *opened_r, struct viewd_err *err)
 {
 	if (!pg_scratch_begin(conn, opened_r, err))
 		return false;
 	char *sql = talloc_asprintf(conn, "CREATE TEMPORARY VIEW " PG_PROBE "%s AS %s", with, query);
-	bool ok = pg_exec(conn, sql, err);
+	bool ok = probe_role(conn, err) && pg_exec(conn, sql, err) && (conn->probe_role == NULL || pg_exec(conn, "RESET ROLE", err));
 	talloc_free(sql);
 	if (ok)
 		return true;
@@ -148,31 +164,43 @@ bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd
 	return true;
 }
 
-static bool describe_type(struct viewd_conn *conn, const char *type, Oid *oid_r, int *mod_r, struct viewd_err *err)
+struct type {
+	char oid[24], mod[16];
+};
+
+static bool keep_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	char *sql = talloc_asprintf(conn, "SELECT NULL::%s", type);
-	PGresult *res;
-	bool ok = pg_run(conn, sql, NULL, 0, &res, err);
-	talloc_free(sql);
+	struct type *type = ctx;
+	snprintf(type->oid, sizeof type->oid, "%s", v[0]);
+	snprintf(type->mod, sizeof type->mod, "%s", v[1]);
+	return false;
+}
+
+static const struct db_reader keep_type[] = {{keep_type_fn, "tt", "a column type"}};
+
+/* As a view's column, so that nothing is run: the check of a domain is anybody's function. */
+static bool describe_type(struct viewd_conn *conn, const char *name, struct type *out, struct viewd_err *err)
+{
+	bool opened;
+	char *query = talloc_asprintf(conn, "SELECT NULL::%s AS t", name);
+	bool ok = pg_probe_begin(conn, "", query, &opened, err);
+	talloc_free(query);
 	if (!ok)
-		return err_wrap(err, "column type '%s'", type);
-	*oid_r = PQftype(res, 0);
-	*mod_r = PQfmod(res, 0);
-	PQclear(res);
-	return true;
+		return err_wrap(err, "column type '%s'", name);
+	ok = pg_op_query(&conn->db,
+	                 "SELECT atttypid, atttypmod FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass('pg_temp." PG_PROBE "')"
+	                 " AND attnum = 1",
+	                 NULL, 0, keep_type, out, err);
+	pg_scratch_end(conn, opened);
+	return ok;
 }
 
 bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
-	Oid oid[2];
-	int mod[2];
-	bool opened;
-	if (!pg_scratch_begin(conn, &opened, err))
+	struct type want = {.oid = ""}, have = {.oid = ""};
+	if (!describe_type(conn, declared, &want, err) || !describe_type(conn, actual, &have, err))
 		return false;
-	bool ok = describe_type(conn, declared, &oid[0], &mod[0], err) && describe_type(conn, actual, &oid[1], &mod[1], err);
-	pg_scratch_end(conn, opened);
-	if (ok)
-		*same_r = oid[0] == oid[1] && (mod[0] == mod[1] || mod[0] == -1);
-	return ok;
+	*same_r = strcmp(want.oid, have.oid) == 0 && (strcmp(want.mod, have.mod) == 0 || strcmp(want.mod, "-1") == 0);
+	return true;
 }

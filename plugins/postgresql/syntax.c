@@ -72,6 +72,9 @@ const struct syntax pg_syntax = {
 		" GRANT USAGE ON SCHEMA viewd TO PUBLIC; END IF;"
 		" EXCEPTION WHEN duplicate_schema OR unique_violation THEN NULL; END $viewd$",
 	},
+	/* 1000 are REQUESTS_ROUND. Of the texts, which are anybody's, no more than a view's name can be long. */
+	.take_requests = "WITH q (id) AS (SELECT id FROM viewd.requests ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED)"
+	                 " DELETE FROM viewd.requests r USING q WHERE r.id = q.id RETURNING r.id, pg_catalog.substr(r.view, 1, 300)",
 	.views_table = "viewd.views",
 	.history_table = "viewd.refresh_history",
 	.type_text = "text",
