@@ -181,6 +181,13 @@ bool marks_touch_others(struct db *db, const char *source, const char *const *bu
 	return stmt_run_later(&st, err);
 }
 
+bool marks_touch_mode(struct db *db, const char *mode, struct viewd_err *err)
+{
+	struct stmt st = touch_statement(db);
+	add_equals(&st, " WHERE ", "mode", mode);
+	return stmt_run(&st, err);
+}
+
 bool marks_touch_all(struct db *db, struct viewd_err *err)
 {
 	struct stmt st = touch_statement(db);

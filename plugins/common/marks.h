@@ -55,6 +55,9 @@ bool marks_touch(struct db *db, const char *source, int64_t *n_r, struct viewd_e
 /* Likewise, but for the views named. */
 bool marks_touch_others(struct db *db, const char *source, const char *const *but, size_t n, struct viewd_err *err) MUST_CHECK;
 
+/* Everything that is registered with this mode changed. */
+bool marks_touch_mode(struct db *db, const char *mode, struct viewd_err *err) MUST_CHECK;
+
 /* Nobody knows what changed: every registered view becomes stale. */
 bool marks_touch_all(struct db *db, struct viewd_err *err) MUST_CHECK;
 

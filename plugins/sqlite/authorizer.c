@@ -2,6 +2,7 @@
 #include "sqlite/conn.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 struct refused_function {
@@ -115,15 +116,39 @@ static int judge_own(struct viewd_conn *conn, int action, const char *a, const c
 	}
 }
 
+/* A module that is opened reads the row number of the schema. */
+static void note(struct sqlite_sources *sources, int action, const char *a, const char *b, const char *view)
+{
+	static const char *const schema[] = {"sqlite_master", "sqlite_temp_master", NULL};
+	bool opens = is_word(a, schema) && b != NULL && strcmp(b, "ROWID") == 0;
+	if (action == SQLITE_READ && !opens) {
+		sqlite_sources_note(sources, a, true);
+		sqlite_sources_note(sources, view, false);
+	} else if (action == SQLITE_FUNCTION) {
+		sqlite_sources_note_function(sources, b);
+	}
+}
+
+/* trigger: the innermost one that writes; those of viewd's only count. */
+static void note_write(struct viewd_conn *conn, int action, const char *trigger)
+{
+	if (action == SQLITE_READ || action == SQLITE_SELECT || action == SQLITE_FUNCTION || action == SQLITE_PRAGMA)
+		return;
+	conn->writes = true;
+	bool rows = action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE;
+	if (rows && trigger != NULL && strncmp(trigger, "viewd_", 6) != 0)
+		conn->side_writes = true;
+}
+
 /* Any argument may be NULL; count(*) reads a column with an empty name (https://sqlite.org/c3ref/set_authorizer.html). For
  * SQLITE_READ a is the table, view the innermost view or trigger that reads it. */
-static int on_action(void *ctx, int action, const char *a, const char *b, const char *database UNUSED, const char *view)
+static int on_action(void *ctx, int action, const char *a, const char *b, const char *database, const char *view)
 {
 	struct viewd_conn *conn = ctx;
-	if (conn->sources != NULL && action == SQLITE_READ) {
-		sqlite_sources_note(conn->sources, a);
-		sqlite_sources_note(conn->sources, view);
-	}
+	if (database != NULL && strcmp(database, "main") == 0)
+		note_write(conn, action, view);
+	if (conn->sources != NULL)
+		note(conn->sources, action, a, b, view);
 	switch (conn->guard) {
 	case SQLITE_GUARD_INTERNAL:
 		return SQLITE_OK;

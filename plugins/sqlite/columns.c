@@ -39,7 +39,7 @@ static bool types_are_safe(struct db *db, const char *query, const struct sqlite
 {
 	struct text_scan scan = {.compound = has_compound(query)};
 	for (size_t i = 0; i < sources->n && !scan.compound; i++) {
-		const char *params[] = {sources->names[i]};
+		const char *params[] = {sources->items[i].name};
 		if (!sqlite_op_query(db, "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ? COLLATE NOCASE", params, 1,
 		                     scan_view, &scan, err))
 			return false;
@@ -106,7 +106,7 @@ static bool expression_types(struct db *db, const char *query, struct output *ou
 static bool reads_virtual(struct db *db, const struct sqlite_sources *sources, bool *virtual_r, struct viewd_err *err)
 {
 	for (size_t i = 0; i < sources->n && !*virtual_r; i++) {
-		const char *params[] = {sources->names[i]};
+		const char *params[] = {sources->items[i].name};
 		if (!sqlite_op_query(db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 AND name = ? COLLATE NOCASE", params, 1,
 		                     keep_flag, virtual_r, err))
 			return false;

@@ -35,6 +35,8 @@ static const struct db_ops sqlite_ops = {
 	.list_dependants = sqlite_op_list_dependants,
 	.replace = sqlite_op_replace,
 	.choose_capture = sqlite_op_choose_capture,
+	.walk = sqlite_op_walk,
+	.changed_objects = sqlite_op_changed_objects,
 	.make_trigger = sqlite_op_make_trigger,
 	.list_triggers = sqlite_op_list_triggers,
 	.drop_trigger = sqlite_op_drop_trigger,
@@ -76,7 +78,8 @@ bool sqlite_check_database(const struct viewd_database_spec *db, struct viewd_er
 	return good;
 }
 
-/* https://sqlite.org/security.html: nothing outside this one file, no code from it. Text in double quotes that names no column is a string where
+/* https://sqlite.org/security.html: nothing outside this one file, no code from it. What views and triggers may call is the authorizer's to
+ * say; an untrusted schema would also keep the application's from FTS. Text in double quotes that names no column is a string where
  * the application's SQLite takes it for one, else its views would mean something else here. Where viewd names columns in statements
  * around a definition it says of what (syntax->quoted_may_be_text); in what it defines itself it allows no such string. */
 static bool harden(struct viewd_conn *conn, struct viewd_err *err)
@@ -85,8 +88,7 @@ static bool harden(struct viewd_conn *conn, struct viewd_err *err)
 		int op;
 		int value;
 	} settings[] = {
-		{SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}, {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_DEFENSIVE, 1},
-		{SQLITE_DBCONFIG_DQS_DDL, 0},
+		{SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}, {SQLITE_DBCONFIG_DEFENSIVE, 1}, {SQLITE_DBCONFIG_DQS_DDL, 0},
 	};
 	sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DDL, -1, &conn->quoted_text);
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {

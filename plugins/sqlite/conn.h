@@ -19,11 +19,17 @@ enum sqlite_guard {
 	SQLITE_GUARD_DEFINITION, /* a bare definition: reading only */
 };
 
-/* Names of tables and views that the authorizer has seen. */
+/* What the authorizer has seen. */
+struct sqlite_source {
+	char *name;
+	bool read; /* as a table; else only as where something is read, which may be a common table expression */
+};
 struct sqlite_sources {
 	void *mem;
-	char **names;
+	struct sqlite_source *items;
 	size_t n;
+	char **functions; /* those without a stable result */
+	size_t n_functions;
 };
 
 struct viewd_conn {
@@ -38,6 +44,9 @@ struct viewd_conn {
 	enum sqlite_guard guard;
 	struct sqlite_sources *sources; /* set while a definition is prepared for its sources */
 	char **shadows;                 /* set while a definition is prepared: tables that belong to virtual ones; NULL ends. NULL: none */
+	bool writes;                    /* the present statement would write the file */
+	bool writing;                   /* in a transaction that may write it */
+	bool side_writes;               /* and a trigger of somebody's has written in it */
 	char refused[256];              /* why the authorizer has refused the present statement; "" it has not */
 	int quoted_text;                /* the library's default: text in double quotes may be a string in DDL */
 	char **told;                    /* texts in double quotes that have been warned of */
@@ -100,8 +109,22 @@ bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct v
 bool sqlite_prepare_definition(struct viewd_conn *conn, const char *definition, struct sqlite_sources *sources, sqlite3_stmt **out,
                                struct viewd_err *err) MUST_CHECK;
 bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
-/* Called by the authorizer for each table read and each view opened. */
-void sqlite_sources_note(struct sqlite_sources *sources, const char *name);
+/* What it reads, and nothing of what modules do beside it. */
+bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite_sources *sources, struct viewd_err *err) MUST_CHECK;
+/* Called by the authorizer for each table read, each view opened, each function. */
+void sqlite_sources_note(struct sqlite_sources *sources, const char *name, bool read);
+void sqlite_sources_note_function(struct sqlite_sources *sources, const char *name);
+
+/* poll.c: in a write transaction, right before its commit: others have committed since viewd's last, or not. */
+bool sqlite_poll_commit(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool sqlite_poll_is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd_err *err) MUST_CHECK;
+/* Outside a transaction. first: since the watch was opened. CONFLICT: the application writes. */
+bool sqlite_poll_look(struct viewd_conn *conn, bool first, struct viewd_err *err) MUST_CHECK;
+
+/* walk.c */
+bool sqlite_op_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
+                    struct viewd_err *err);
+bool sqlite_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* columns.c */
 bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);

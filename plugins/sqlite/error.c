@@ -34,7 +34,7 @@ static enum viewd_err_class class_of(int primary)
 	}
 }
 
-#define UNSAFE "unsafe use of" /* trusted_schema = off, vtab.c and resolve.c */
+#define UNSAFE "unsafe use of" /* vtab.c, resolve.c */
 
 /* SQLITE_ERROR has no finer codes; the texts are fixed in SQLite's source (resolve.c, build.c). */
 static bool is_missing(const char *text)
@@ -85,7 +85,7 @@ bool sqlite_error(struct viewd_conn *conn, int code, struct viewd_err *err)
 	if (primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY || primary == SQLITE_IOERR)
 		name_obstacle(conn, err);
 	if (strncmp(text, UNSAFE, strlen(UNSAFE)) == 0)
-		err_hint(err, "viewd trusts no schema: name it in the definition itself instead of reading it through a view");
+		err_hint(err, "SQLite takes it only from the definition itself, not from a view or trigger");
 	if (primary == SQLITE_BUSY)
 		err_hint(err, "another connection holds a lock on the file; raise lock_timeout if it is slow");
 	return false;

@@ -12,6 +12,6 @@ bool sqlite_op_list_leavings(struct db *db, const struct db_reader *row, void *c
 	static const char sql[] =
 		"SELECT s FROM (SELECT 'DROP TRIGGER \"' || replace(name, '\"', '\"\"') || '\"' AS s, 1 AS phase FROM main.sqlite_master"
 		" WHERE " SQLITE_OWN_TRIGGERS " UNION ALL SELECT 'DROP TABLE ' || name, 2 FROM main.sqlite_master WHERE type = 'table'"
-		" AND name IN (" STATE_TABLES_SQL ")) ORDER BY phase, s";
+		" AND name IN (" STATE_TABLES_SQL ", 'viewd_position')) ORDER BY phase, s";
 	return sqlite_op_query(db, sql, NULL, 0, row, ctx, err);
 }

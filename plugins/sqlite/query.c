@@ -2,6 +2,7 @@
 #include "sqlite/conn.h"
 
 #include "base/err.h"
+#include "common/dependencies.h"
 #include "common/lexer.h"
 #include "common/sqltext.h"
 #include "sqlite/syntax.h"
@@ -15,16 +16,34 @@
 #define NO_COLUMN "no such column: " /* resolve.c of SQLite */
 
 /* Runs inside sqlite3_prepare: only remembers. */
-void sqlite_sources_note(struct sqlite_sources *sources, const char *name)
+void sqlite_sources_note(struct sqlite_sources *sources, const char *name, bool read)
 {
-	if (name == NULL || name[0] == '\0' || strncmp(name, "sqlite_", 7) == 0)
+	if (name == NULL || name[0] == '\0')
 		return;
 	for (size_t i = 0; i < sources->n; i++)
-		if (strcasecmp(sources->names[i], name) == 0)
+		if (strcasecmp(sources->items[i].name, name) == 0) {
+			sources->items[i].read |= read;
 			return;
-	sources->names = talloc_realloc(sources->mem, sources->names, char *, sources->n + 1);
-	assert(sources->names != NULL);
-	sources->names[sources->n++] = talloc_strdup(sources->mem, name);
+		}
+	sources->items = talloc_realloc(sources->mem, sources->items, struct sqlite_source, sources->n + 1);
+	assert(sources->items != NULL);
+	sources->items[sources->n++] = (struct sqlite_source){talloc_strdup(sources->mem, name), read};
+}
+
+/* Those whose result no table explains, wherever they are called; the clock's are found in the texts, with their arguments. */
+void sqlite_sources_note_function(struct sqlite_sources *sources, const char *name)
+{
+	static const char *const unstable[] = {"random", "randomblob", "changes", "total_changes", "last_insert_rowid", "sqlite_offset"};
+	bool found = false;
+	for (size_t i = 0; name != NULL && i < ARRAY_LEN(unstable); i++)
+		found = found || strcasecmp(name, unstable[i]) == 0;
+	for (size_t i = 0; i < sources->n_functions && found; i++)
+		found = strcasecmp(name, sources->functions[i]) != 0;
+	if (!found)
+		return;
+	sources->functions = talloc_realloc(sources->mem, sources->functions, char *, sources->n_functions + 1);
+	assert(sources->functions != NULL);
+	sources->functions[sources->n_functions++] = talloc_strdup(sources->mem, name);
 }
 
 struct shadow_list {
@@ -146,34 +165,29 @@ static void warn_of_text(struct viewd_conn *conn, const char *definition)
 
 /* ---- sources ---- */
 
-static bool give_source(struct db *db, const char *name, struct viewd_source_sink *sink, bool *more_r, struct viewd_err *err)
+/* A module that is opened for the first time prepares statements of its own; the second time only the definition's reads are told. */
+bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite_sources *sources, struct viewd_err *err)
 {
-	struct relation rel = {0};
-	struct db_object found;
-	*more_r = true;
-	if (strlen(name) >= sizeof rel.name)
-		return true;
-	memcpy(rel.name, name, strlen(name) + 1);
-	if (!sqlite_op_find_object(db, &rel, &found, err))
-		return false;
-	/* A common table expression, a subquery and a table function have names too, but are not in the catalogue. */
-	if (found.kind != VIEWD_KIND_NONE)
-		*more_r = sink->fn(sink->ctx, &(struct viewd_source){.schema = "", .name = found.name, .kind = found.kind});
-	return true;
+	struct viewd_conn *conn = sqlite_conn_of(db);
+	struct sqlite_sources first = {.mem = talloc_new(NULL)};
+	sqlite3_stmt *stmt = NULL;
+	bool done = sqlite_prepare_definition(conn, definition, &first, &stmt, err);
+	sqlite3_finalize(stmt);
+	stmt = NULL;
+	done = done && sqlite_prepare_definition(conn, definition, sources, &stmt, err);
+	sqlite3_finalize(stmt);
+	if (done)
+		warn_of_text(conn, definition);
+	talloc_free(first.mem);
+	return done;
 }
 
 bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err)
 {
-	struct viewd_conn *conn = sqlite_conn_of(db);
-	struct sqlite_sources sources = {.mem = talloc_new(NULL)};
-	sqlite3_stmt *stmt = NULL;
-	bool done = sqlite_prepare_definition(conn, definition, &sources, &stmt, err);
-	sqlite3_finalize(stmt);
+	struct dependencies list = {.mem = talloc_new(NULL)};
+	bool done = sqlite_op_walk(db, NULL, definition, &list, err);
 	if (done)
-		warn_of_text(conn, definition);
-	bool more = true;
-	for (size_t i = 0; done && more && i < sources.n; i++)
-		done = give_source(db, sources.names[i], &sink, &more, err);
-	talloc_free(sources.mem);
+		dependencies_sources(&list, sink);
+	talloc_free(list.mem);
 	return done;
 }

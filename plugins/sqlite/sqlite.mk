@@ -11,11 +11,13 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/files.c plugins/sqlite/files.h \
 	plugins/sqlite/leave.c \
 	plugins/sqlite/path.c plugins/sqlite/path.h \
+	plugins/sqlite/poll.c \
 	plugins/sqlite/query.c \
 	plugins/sqlite/replace.c \
 	plugins/sqlite/statement.c \
 	plugins/sqlite/syntax.c plugins/sqlite/syntax.h \
 	plugins/sqlite/trigger.c \
+	plugins/sqlite/walk.c \
 	plugins/sqlite/watch.c plugins/sqlite/watch.h
 viewd_sqlite_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 viewd_sqlite_la_LDFLAGS = $(plugin_ldflags)

@@ -19,6 +19,7 @@ bool sqlite_prepare(struct viewd_conn *conn, const char *sql, sqlite3_stmt **out
 	if (stopped_error(conn, err))
 		return false;
 	conn->refused[0] = '\0';
+	conn->writes = false;
 	int rc = sqlite3_prepare_v3(conn->handle, sql, -1, 0, &stmt, &tail);
 	if (rc != SQLITE_OK)
 		return sqlite_error(conn, rc, err);
@@ -60,14 +61,29 @@ static bool step_all(struct viewd_conn *conn, sqlite3_stmt *stmt, const struct d
 	return !more || rc == SQLITE_DONE || sqlite_error(conn, rc, err);
 }
 
+/* Where commits are counted a statement that writes by itself gets a transaction, which says that it was viewd's. */
+static bool needs_transaction(struct viewd_conn *conn, sqlite3_stmt *stmt, bool *needs_r, struct viewd_err *err)
+{
+	bool writes = conn->writes && !sqlite3_stmt_readonly(stmt);
+	*needs_r = false;
+	if (!writes || conn->guard != SQLITE_GUARD_NORMAL || !sqlite3_get_autocommit(conn->handle))
+		return true;
+	return sqlite_poll_is_polled(conn, needs_r, err);
+}
+
 static bool run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
                 struct viewd_err *err)
 {
 	sqlite3_stmt *stmt = NULL;
+	bool whole = false;
 	if (!sqlite_prepare(conn, sql, &stmt, err))
 		return false;
-	bool done = bind(conn, stmt, params, n_params, err) && step_all(conn, stmt, row, ctx, err);
+	bool done = needs_transaction(conn, stmt, &whole, err) && (!whole || sqlite_op_begin(&conn->db, DB_BEGIN_WRITE, err)) &&
+	            bind(conn, stmt, params, n_params, err) && step_all(conn, stmt, row, ctx, err);
 	sqlite3_finalize(stmt);
+	done = done && (!whole || sqlite_op_commit(&conn->db, err));
+	if (!done && whole)
+		sqlite_op_rollback(&conn->db);
 	return done;
 }
 
@@ -100,18 +116,28 @@ bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err 
 /* A deferred transaction that has read cannot write after somebody else's commit (SQLITE_BUSY_SNAPSHOT): writers begin at once. */
 bool sqlite_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
-	return sqlite_internal(sqlite_conn_of(db), how == DB_BEGIN_SNAPSHOT ? "BEGIN DEFERRED" : "BEGIN IMMEDIATE", err);
+	struct viewd_conn *conn = sqlite_conn_of(db);
+	if (!sqlite_internal(conn, how == DB_BEGIN_SNAPSHOT ? "BEGIN DEFERRED" : "BEGIN IMMEDIATE", err))
+		return false;
+	conn->writing = how != DB_BEGIN_SNAPSHOT;
+	conn->side_writes = false;
+	return true;
 }
 
 bool sqlite_op_commit(struct db *db, struct viewd_err *err)
 {
-	return sqlite_internal(sqlite_conn_of(db), "COMMIT", err);
+	struct viewd_conn *conn = sqlite_conn_of(db);
+	if ((conn->writing && !sqlite_poll_commit(conn, err)) || !sqlite_internal(conn, "COMMIT", err))
+		return false;
+	conn->writing = false;
+	return true;
 }
 
 /* Some errors (disk full, interrupt) have rolled back already. */
 void sqlite_op_rollback(struct db *db)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
+	conn->writing = false;
 	if (sqlite3_get_autocommit(conn->handle))
 		return;
 	sqlite_op_enter(db);

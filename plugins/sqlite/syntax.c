@@ -45,6 +45,7 @@ const struct syntax sqlite_syntax = {
 	/* quote() tells 1 from 1.0 from '1' and NULL from 'NULL' (https://sqlite.org/lang_corefunc.html#quote). */
 	.verify_value = "quote({})",
 	.same_value = "({a} IS {b} COLLATE BINARY AND typeof({a}) = typeof({b}))",
+	.state_setup = {"CREATE TABLE IF NOT EXISTS viewd_position (id INTEGER PRIMARY KEY CHECK (id = 1), position TEXT NOT NULL)"},
 	.views_table = "viewd_views",
 	.history_table = "viewd_refresh_history",
 	.type_text = "TEXT",

@@ -33,34 +33,56 @@ static bool count_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader count_row[] = {{count_row_fn, "N", "tables and triggers"}};
 
-/* SQLite has no triggers on virtual tables. */
-static bool require_real(struct db *db, const struct relation *source, struct viewd_err *err)
+static bool read_flag_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(bool *)ctx = v[0] != NULL && strcmp(v[0], "1") == 0;
+	return false;
+}
+
+static const struct db_reader read_flag[] = {{read_flag_fn, "T", "the kind of a table"}};
+
+/* SQLite has no triggers on virtual tables, those that belong to them, and its own. */
+static bool can_have_triggers(struct db *db, const struct relation *source, bool *can_r, struct viewd_err *err)
 {
 	const char *const params[] = {source->name};
-	int64_t n = 0;
-	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE AND rootpage = 0", params, 1,
-	                    count_row, &n, err))
+	*can_r = false;
+	return db->ops->query(db, "SELECT type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' FROM pragma_table_list WHERE schema = 'main' AND"
+	                          " name = ? COLLATE NOCASE", params, 1, read_flag, can_r, err);
+}
+
+static bool refuse_trigger(const struct relation *source, struct viewd_err *err)
+{
+	err_set(err, VIEWD_ERR_CONFIG, "capture = trigger cannot work for '%s' (SQLite has no triggers on it)", source->name);
+	return err_hint(err, "capture = poll or auto; or name ordinary tables that change with it in `sources`");
+}
+
+static bool choose_one(struct db *db, enum viewd_capture wanted, const struct relation *source, struct viewd_captured *out,
+                       struct viewd_err *err)
+{
+	bool can = false;
+	if (!can_have_triggers(db, source, &can, err))
 		return false;
-	if (n == 0)
-		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "changes of '%s' cannot be noticed (it is a virtual table)", source->name);
-	return err_hint(err, "name ordinary tables that change with it in `sources`, or use every = ... instead of on_change");
+	if (wanted == VIEWD_CAPTURE_TRIGGER && !can)
+		return refuse_trigger(source, err);
+	bool trigger = can && wanted != VIEWD_CAPTURE_POLL;
+	out->mode = trigger ? VIEWD_CAPTURE_TRIGGER : VIEWD_CAPTURE_POLL;
+	snprintf(out->reason, sizeof out->reason, "%s",
+	         trigger ? "triggers mark it, every program that writes the file runs them"
+	         : can   ? "every commit of others counts as a change, whatever it wrote"
+	                 : "SQLite has no triggers on it, so every commit of others counts as a change");
+	return true;
 }
 
 bool sqlite_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,
                               struct viewd_captured *out, struct viewd_text_sink warnings UNUSED, struct viewd_err *err)
 {
+	if (wanted == VIEWD_CAPTURE_BINLOG) {
+		err_set(err, VIEWD_ERR_CONFIG, "SQLite cannot notice changes by binlog");
+		return err_hint(err, "capture = trigger, poll or auto");
+	}
 	for (size_t i = 0; i < n; i++)
-		if (!require_real(db, &sources[i], err))
+		if (!choose_one(db, wanted, &sources[i], &out[i], err))
 			return false;
-	if (wanted == VIEWD_CAPTURE_BINLOG || wanted == VIEWD_CAPTURE_POLL) {
-		err_set(err, VIEWD_ERR_CONFIG, "SQLite cannot notice changes by %s", wanted == VIEWD_CAPTURE_BINLOG ? "binlog" : "poll");
-		return err_hint(err, "capture = trigger, or auto");
-	}
-	for (size_t i = 0; i < n; i++) {
-		out[i].mode = VIEWD_CAPTURE_TRIGGER;
-		snprintf(out[i].reason, sizeof out[i].reason, "triggers mark it, every program that writes the file runs them");
-	}
 	return true;
 }
 

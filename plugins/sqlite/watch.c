@@ -8,6 +8,7 @@
 #include "common/process.h"
 #include "common/marks.h"
 #include "common/number.h"
+#include "common/objects.h"
 #include "common/state.h"
 #include "sqlite/conn.h"
 #include "sqlite/files.h"
@@ -234,8 +235,10 @@ static bool touch_ended(struct viewd_watch *w, struct viewd_err *err)
 
 static bool tell(struct viewd_watch *w, struct viewd_signal_sink signals, struct viewd_err *err)
 {
+	bool first = !w->looked;
 	w->looked = true;
-	return look_at_schema(w, err) && touch_ended(w, err) && marks_stale(&w->conn->db, signals, err) && marks_requests(&w->conn->db, signals, err);
+	return look_at_schema(w, err) && objects_look(&w->conn->db, signals, NULL, err) && sqlite_poll_look(w->conn, first, err) &&
+	       touch_ended(w, err) && marks_stale(&w->conn->db, signals, err) && marks_requests(&w->conn->db, signals, err);
 }
 
 /* ---- waiting ---- */

@@ -48,13 +48,17 @@ plugins_ldadd = libviewd_sql.la $(LDADD) $(LIBMD_LIBS)
 # What is SQLite's own.
 if DIALECT_SQLITE
 sqlite_unit_tests = tests/unit/plugins/test_sqlite tests/unit/plugins/test_sqlite_live tests/unit/plugins/test_sqlite_watch \
-	tests/unit/plugins/test_sqlite_marks tests/unit/plugins/test_sqlite_files
+	tests/unit/plugins/test_sqlite_marks tests/unit/plugins/test_sqlite_files \
+	tests/unit/plugins/test_sqlite_depends
 check_PROGRAMS += $(sqlite_unit_tests)
 TESTS += $(sqlite_unit_tests)
 sqlite_fixture = tests/unit/plugins/sqlite_fixture.c tests/unit/plugins/sqlite_fixture.h
 tests_unit_plugins_test_sqlite_SOURCES = tests/unit/plugins/test_sqlite.c $(sqlite_fixture)
 tests_unit_plugins_test_sqlite_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
+tests_unit_plugins_test_sqlite_depends_SOURCES = tests/unit/plugins/test_sqlite_depends.c $(sqlite_fixture)
+tests_unit_plugins_test_sqlite_depends_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_plugins_test_sqlite_depends_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 tests_unit_plugins_test_sqlite_files_SOURCES = tests/unit/plugins/test_sqlite_files.c $(sqlite_fixture)
 tests_unit_plugins_test_sqlite_files_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_files_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
