@@ -87,6 +87,8 @@ bool tables_can_compare(struct viewd_conn *conn);
 /* Looks at the tables that are noticed by triggers. compare (see tables_can_compare): one that was truncated, or dropped and made anew;
  * thorough: one that lost a trigger. It gets its triggers again and is touched. */
 bool tables_mend(struct viewd_conn *conn, bool compare, bool thorough, bool *found_r, struct viewd_err *err) MUST_CHECK;
+/* Was the server started since this was asked last? Then what is polled is touched, and what a restart empties. *found_r becomes true. */
+bool tables_restarted(struct viewd_conn *conn, bool *found_r, struct viewd_err *err) MUST_CHECK;
 /* Looks at the tables that are polled; compare as above. */
 bool tables_poll(struct viewd_conn *conn, bool compare, bool *found_r, struct viewd_err *err) MUST_CHECK;
 

@@ -3,7 +3,8 @@
  * tables.c: by what a table is known again, for the changes that fire no trigger.
  *
  * TRUNCATE and every rebuild give an InnoDB table another TABLE_ID (accounts with PROCESS may see it). UPDATE_TIME, for polling, is set at
- * commit, to the second: a value that is not older than that is not believed yet, and looked at again.
+ * commit, to the second: a value that is not older than that is not believed yet, and looked at again. A restart of the server forgets it, and
+ * empties tables of the engine MEMORY without a trigger: so when the server was started is remembered as well.
  */
 #include "mysql/notice.h"
 
@@ -13,6 +14,8 @@
 #include "base/err.h"
 #include "common/marks.h"
 #include "common/sqltext.h"
+
+#define SERVER "server" /* the row that says when it was started; no source is named without quotes */
 
 /* The name of a table without its partition. */
 #define FILE_OF "CONVERT(SUBSTRING_INDEX(SUBSTRING_INDEX(i.NAME, '#P#', 1), '#p#', 1) USING utf8mb4) COLLATE utf8mb4_bin"
@@ -247,5 +250,74 @@ bool tables_poll(struct viewd_conn *conn, bool compare, bool *found_r, struct vi
 	talloc_free(list.mem);
 	if (good)
 		*found_r = found;
+	return good;
+}
+
+/* ---- restarts */
+
+/* Both are of the moment the statement began, so the difference is the same whenever it is asked for. */
+static bool server_start(struct viewd_conn *conn, void *mem, char **text_r, struct viewd_err *err)
+{
+	char *sql = talloc_asprintf(mem, "SELECT CAST(UNIX_TIMESTAMP() - VARIABLE_VALUE AS SIGNED) FROM %s WHERE VARIABLE_NAME = 'Uptime'",
+	                            conn->mariadb ? "information_schema.GLOBAL_STATUS" : "performance_schema.global_status");
+
+	return my_query_text(conn, mem, sql, NULL, 0, text_r, err);
+}
+
+static bool store_start(struct viewd_conn *conn, void *ctx, struct viewd_err *err)
+{
+	const char *params[] = {ctx};
+
+	return my_exec(&conn->db, "REPLACE INTO viewd_tables VALUES ('" SERVER "', '', ?)", params, 1, NULL, err);
+}
+
+static bool is_in_memory(struct viewd_conn *conn, void *mem, const char *source, bool *is_r, struct viewd_err *err)
+{
+	struct relation rel;
+	int64_t n;
+
+	if (!relation_parse(&my_syntax, source, &rel, err))
+		return false;
+	char *sql = talloc_asprintf(mem, "SELECT COUNT(*) FROM information_schema.TABLES WHERE %s AND ENGINE = 'MEMORY'", my_where(conn, mem, &rel));
+	if (!my_query_int(conn, sql, NULL, 0, &n, err))
+		return false;
+	*is_r = n > 0;
+	return true;
+}
+
+/* What is polled, and what is empty now. */
+static bool find_forgotten(struct viewd_conn *conn, struct texts *out, struct viewd_err *err)
+{
+	static const char *const modes[] = {"trigger", "binlog"};
+	struct texts sources = {.mem = out->mem};
+	bool good = marks_sources(&conn->db, "poll", texts_reader, out, err);
+
+	for (size_t i = 0; i < ARRAY_LEN(modes) && good; i++)
+		good = marks_sources(&conn->db, modes[i], texts_reader, &sources, err);
+	for (size_t i = 0; i < sources.n && good; i++) {
+		const char *const source[] = {sources.items[i]};
+		bool in_memory = false;
+		good = is_in_memory(conn, out->mem, source[0], &in_memory, err);
+		if (good && in_memory && !texts_contain(out, source[0]))
+			texts_keep(out, source, 1);
+	}
+	return good;
+}
+
+bool tables_restarted(struct viewd_conn *conn, bool *found_r, struct viewd_err *err)
+{
+	struct texts forgotten = {.mem = talloc_new(NULL)};
+	char *start = NULL, *known = NULL;
+	bool found = false;
+	bool good = server_start(conn, forgotten.mem, &start, err) &&
+	            my_query_text(conn, forgotten.mem, "SELECT fingerprint FROM viewd_tables WHERE source = '" SERVER "'", NULL, 0, &known, err);
+
+	if (good && start != NULL && (known == NULL || strcmp(start, known) != 0)) {
+		good = find_forgotten(conn, &forgotten, err) && notice_touch(conn, &forgotten, store_start, start, err);
+		found = forgotten.n > 0;
+	}
+	talloc_free(forgotten.mem);
+	if (good)
+		*found_r = *found_r || found;
 	return good;
 }

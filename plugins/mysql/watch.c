@@ -345,7 +345,7 @@ static bool look(struct viewd_watch *w, bool full, struct viewd_signal_sink sign
 	}
 	if (comes_due(&w->due.modes, HEARTBEAT_EVERY) && !load_modes(w, err))
 		return false;
-	if (beat && !test_triggers(w, err))
+	if ((full && !tables_restarted(w->conn, news, err)) || (beat && !test_triggers(w, err)))
 		return false;
 	if (comes_due(&w->due.look, look_every(w))) {
 		*asked = *asked || !hears_requests(w);

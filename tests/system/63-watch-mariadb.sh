@@ -85,4 +85,45 @@ for mode in binlog trigger; do
 	stop_viewd
 	rm -rf "$T/state"
 done
+
+# ---- what a restart of the server forgets ----
+# restarted_after SQL
+restarted_after()
+{
+	sql_mariadb "$1"
+	stop_mariadb
+	start_mariadb "${server_options[@]}"
+}
+
+in_memory()
+{
+	[ "$(sql_mariadb "SELECT n FROM kept" 2>/dev/null)" = "$(sql_mariadb 'SELECT count(*) FROM volatile' 2>/dev/null)" ]
+}
+
+sql_mariadb "CREATE TABLE volatile (id INT PRIMARY KEY) ENGINE=MEMORY; INSERT INTO volatile VALUES (1), (2)"
+conf <<-END
+	[database shop]
+	url = $mariadb_url
+	[view-defaults]
+	database = shop
+	method = table
+	on_change = yes
+	[view totals]
+	capture = poll
+	definition = SELECT sum(amount) AS total FROM orders
+	[view kept]
+	capture = trigger
+	definition = SELECT count(*) AS n FROM volatile
+END
+restarted_after "DO 1"
+start_viewd
+ok "poll: the view is there" wait_until "follows totals && [ \$(field totals freshness) = FRESH ]"
+for n in 1 2; do
+	restarted_after "INSERT INTO orders (amount) VALUES (1000)"
+	ok "poll: a change right before a restart is not lost ($n)" wait_until "follows totals && [ \$(field totals freshness) = FRESH ]"
+done
+sql_mariadb "INSERT INTO volatile VALUES (3), (4), (5)"
+ok "trigger: a table in memory is followed" wait_until in_memory
+restarted_after "DO 1"
+ok "trigger: a table in memory that a restart has emptied is noticed" wait_until in_memory
 finish
