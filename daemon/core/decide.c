@@ -44,9 +44,48 @@ static void decide_absent(const struct decide_settings *s, const struct viewd_fo
 	refuse(out, VIEWD_ERR_MISSING, "viewctl create makes it again");
 }
 
+static bool is_adoptable(const struct viewd_found *found)
+{
+	return found->kind == VIEWD_KIND_VIEW || found->kind == VIEWD_KIND_MATVIEW;
+}
+
+/* An application's migration, most likely: undoing it is for people to decide. */
+static void refuse_outside(const struct decide_settings *s, struct decision *out, const char *what)
+{
+	snprintf(out->reason, sizeof out->reason, "view '%s', %s", s->label, what);
+	refuse(out, VIEWD_ERR_EXISTS, "viewctl create --replace puts back what the files say; to keep what is there, set adopt = yes and write its "
+	                              "definition into the file");
+}
+
+/* In the place of an object that was viewd's. */
+static void decide_usurped(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
+{
+	if (s->replace)
+		say(out, VIEWD_CHANGE_ADOPT, "somebody else's, and to be replaced");
+	else if (s->adopt && found->matches)
+		say(out, VIEWD_CHANGE_ADOPT, "adopt = yes, and its definition is the wanted one");
+	else
+		refuse_outside(s, out, "its object was replaced by somebody else");
+}
+
+/* Servers of another version may write the same definition in another way: that is no change. */
+static void decide_altered(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
+{
+	if (s->replace)
+		say(out, VIEWD_CHANGE_REPLACE, "its definition was changed in the database");
+	else if (found->matches && is_adoptable(found) && found->kind == kind_of(s->method))
+		say(out, VIEWD_CHANGE_ADOPT, "its definition in the database is the wanted one, written in another way");
+	else
+		refuse_outside(s, out, "its definition was changed in the database by somebody else");
+}
+
 static void decide_foreign(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
 {
-	bool adoptable = found->kind == VIEWD_KIND_VIEW || found->kind == VIEWD_KIND_MATVIEW;
+	bool adoptable = is_adoptable(found);
+	if (adoptable && found->recorded) {
+		decide_usurped(s, found, out);
+		return;
+	}
 	if (s->adopt && adoptable) {
 		say(out, VIEWD_CHANGE_ADOPT, found->matches ? "adopt = yes, and its definition is the wanted one"
 		                                            : "adopt = yes; its definition differs and will be replaced");
@@ -66,13 +105,15 @@ static const char *difference(const struct decide_settings *s, const struct view
 		return "its method changed";
 	if (strcmp(found->recorded_hash, s->hash) != 0)
 		return found->recorded_hash[0] == '\0' ? "its definition is not the one in the files" : "its definition changed in the files";
-	if (found->touched_outside)
-		return "its definition was changed in the database";
 	return NULL;
 }
 
 static void decide_changed(const struct decide_settings *s, const char *what, struct decision *out)
 {
+	if (s->replace) {
+		say(out, VIEWD_CHANGE_REPLACE, what);
+		return;
+	}
 	switch ((enum conf_on_change_policy)s->policy) {
 	case CONF_POLICY_APPLY:
 		say(out, VIEWD_CHANGE_REPLACE, what);
@@ -117,6 +158,8 @@ void decide(const struct decide_settings *s, const struct viewd_found *found, ui
 		decide_absent(s, found, out);
 	else if (!found->ours)
 		decide_foreign(s, found, out);
+	else if (found->touched_outside)
+		decide_altered(s, found, out);
 	else if ((what = difference(s, found)) != NULL)
 		decide_changed(s, what, out);
 	else if (strcmp(found->recorded_index_hash, s->index_hash) != 0 || !found->indexes_present)

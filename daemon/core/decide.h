@@ -13,7 +13,8 @@ struct decide_settings {
 	const char *hash, *index_hash; /* of struct viewd_resolved */
 	bool adopt;
 	bool create_missing; /* false: an object that vanished while viewd ran stays gone until someone asks */
-	int policy;          /* enum conf_on_change_policy */
+	bool replace;        /* `create --replace`: what somebody else has made of the view's object goes */
+	int policy;          /* enum conf_on_change_policy: for changes of the files */
 };
 
 struct decision {

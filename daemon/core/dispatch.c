@@ -108,6 +108,7 @@ void dispatch_describe(struct job *job, const struct member *members)
 	for (const struct member *m = members; m != NULL; m = m->next) {
 		job->request.force_full |= m->wave->full;
 		job->create_missing |= m->wave->create_missing;
+		job->replace |= m->wave->replace;
 		if (m->trigger == VIEW_TRIGGER_MANUAL)
 			trigger = VIEW_TRIGGER_MANUAL;
 	}

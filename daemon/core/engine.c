@@ -233,17 +233,28 @@ void engine_refresh(struct engine *eng, struct view *const *views, size_t n, str
 	talloc_free(down.views);
 }
 
-void engine_create(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+static void create(struct engine *eng, struct view *const *views, size_t n, bool replace, engine_done_fn *done, void *ctx)
 {
 	struct wave_spec spec = {
 		.kind = JOB_RECONCILE,
 		.order = WAVE_GUESSED,
 		.trigger = VIEW_TRIGGER_INITIAL,
 		.create_missing = true,
+		.replace = replace,
 		.done = done,
 		.ctx = ctx,
 	};
 	start_by_hand(eng, &spec, views, n);
+}
+
+void engine_create(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	create(eng, views, n, false, done, ctx);
+}
+
+void engine_replace(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	create(eng, views, n, true, done, ctx);
 }
 
 void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)

@@ -91,6 +91,9 @@ void engine_refresh(struct engine *eng, struct view *const *views, size_t n, str
 /* Inspect, decide, apply: creates what is missing, replaces what differs. */
 void engine_create(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 
+/* Likewise, and what somebody else has put in the place of an object, or has made of it, goes. */
+void engine_replace(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
+
 /* Drops the object and its state row; the instance is MISSING afterwards. */
 void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 

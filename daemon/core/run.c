@@ -55,6 +55,7 @@ static bool inspect_and_decide(struct job *job)
 		.index_hash = resolved.index_hash,
 		.adopt = job->conf_view->adopt,
 		.create_missing = job->create_missing,
+		.replace = job->replace,
 		.policy = job->conf_view->on_configuration_change,
 	};
 	decide(&settings, &job->found, dialect->caps, &job->decision);

@@ -84,6 +84,7 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 	wave->trigger = spec->trigger;
 	wave->full = spec->full;
 	wave->create_missing = spec->create_missing;
+	wave->replace = spec->replace;
 	wave->by_hand = spec->by_hand;
 	wave->propagate = spec->propagate;
 	wave->begun = eng->n_set_up;

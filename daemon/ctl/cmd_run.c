@@ -98,7 +98,7 @@ void cmd_create(struct call *call)
 	struct view **views;
 	size_t n;
 	if (call_views(call, false, &views, &n))
-		engine_create(call_ctl(call)->engine, views, n, change_done, call);
+		(args_flag(call_args(call), "replace") ? engine_replace : engine_create)(call_ctl(call)->engine, views, n, change_done, call);
 }
 
 void cmd_drop(struct call *call)

@@ -68,6 +68,13 @@ static const struct command_param refresh_params[] = {
 	TIMEOUT,
 };
 
+static const struct command_param create_params[] = {
+	VIEWS_OR_ALL,
+	{"replace", 0, PARAM_FLAG, 0, NULL, "put back what the files say where somebody else has replaced or altered the object"},
+	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "accepted for symmetry with refresh: the outcome is always awaited"},
+	TIMEOUT,
+};
+
 static const struct command_param change_params[] = {
 	VIEWS_OR_ALL,
 	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "accepted for symmetry with refresh: the outcome is always awaited"},
@@ -140,7 +147,9 @@ static const struct command_param help_params[] = {
 	"suspended views too; a success ends a suspension."
 #define DOC_CREATE \
 	"Inspects each view's object, creates it when it is missing, replaces it when it differs from the " \
-	"configuration, and waits for the outcome."
+	"configuration, and waits for the outcome. What somebody else has put in the place of a view's object, or has made of it, " \
+	"is not undone, neither by this nor by a restart: the view is FAILED and says so. With --replace what the files say is put back; " \
+	"to keep what is there, set adopt = yes and write its definition into the file."
 #define DOC_DROP \
 	"Drops the objects of the views, and only objects that viewd created or adopted. The views are " \
 	"MISSING afterwards; create makes them again."

@@ -21,7 +21,7 @@
 	X(PLAN, "plan", GET, "/v1/plan", READ, SLOW, plan_params, "what would be created, replaced or dropped", cmd_plan) \
 	X(RENDER, "render", GET, "/v1/render", READ, QUICK, render_params, "prints the SQL of create, refresh or drop", cmd_render) \
 	X(REFRESH, "refresh", POST, "/v1/refresh", MUTATE, SLOW, refresh_params, "refreshes views now", cmd_refresh)      \
-	X(CREATE, "create", POST, "/v1/create", MUTATE, SLOW, change_params, "creates what is missing, replaces what differs", \
+	X(CREATE, "create", POST, "/v1/create", MUTATE, SLOW, create_params, "creates what is missing, replaces what differs", \
 	  cmd_create)                                                                                                     \
 	X(DROP, "drop", POST, "/v1/drop", MUTATE, SLOW, change_params, "drops the objects of views", cmd_drop)            \
 	X(VERIFY, "verify", POST, "/v1/verify", MUTATE, SLOW, verify_params, "compares the stored rows with the definition", \

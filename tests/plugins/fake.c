@@ -102,7 +102,7 @@ static void describe(const struct fake_object *o, const struct viewd_view_spec *
 	out->recorded = o->owner != NULL && strcmp(o->owner, view->name) == 0;
 	out->ours = fake_is_ours(o, view);
 	out->touched_outside = o->touched;
-	out->matches = o->definition != NULL && strcmp(o->definition, view->definition) == 0;
+	out->matches = !o->touched && o->definition != NULL && strcmp(o->definition, view->definition) == 0;
 	out->populated = o->populated;
 	out->can_concurrently = o->populated && view->n_unique_key > 0;
 	out->indexes_present = strcmp(o->index_hash, index_hash) == 0;

@@ -110,6 +110,41 @@ rows_are "... and the table is untouched" "SELECT mine FROM good" 99
 sql "DROP TABLE good"
 ok "gone: create makes the view again" viewctl create good
 
+# ---- replaced by an application's migration ----
+migrating()
+{
+	views <<-END_CONF
+		[view good]
+		database = shop
+		definition = SELECT n, gen, 3 AS extra FROM src
+
+		[view handmade]
+		database = shop
+		method = simple
+		definition = SELECT n, $1 FROM src
+		adopt = yes
+	END_CONF
+}
+migrating gen
+ok "an adopted view" wait_until field_is handmade state ACTIVE
+sql "DROP VIEW handmade"
+sql "CREATE VIEW handmade AS SELECT n, name FROM src"
+fails "replaced by a migration: create does not undo it" viewctl create handmade
+is "... it is FAILED" "$(field handmade state)" FAILED
+stop_viewd
+start_viewd
+ok "... after a restart as well" wait_until field_is handmade state FAILED
+ok "a migration is not undone by a restart" read_ok "SELECT name FROM handmade"
+like "... and both ways out are named" "$(viewctl why handmade)" "create --replace .*definition into the file"
+unlike "... but not what is set already" "$(error_of handmade)" "not made by viewd"
+ok "put back on request" viewctl create handmade --replace
+ok "... it is what the file says" read_ok "SELECT gen FROM handmade"
+sql "DROP VIEW handmade"
+sql "CREATE VIEW handmade AS SELECT n, name FROM src"
+migrating name
+ok "kept, by writing it into the file" wait_until field_is handmade state ACTIVE
+ok "... it is what the migration made" read_ok "SELECT name FROM handmade"
+
 # ---- columns ----
 views <<-'END_CONF'
 	[view good]

@@ -150,9 +150,33 @@ static void plan_changes_nothing(void)
 	fake_do("d", "touch a");
 	engine_plan(rig->eng, &v, 1, rig_done, &r);
 	RUN_UNTIL(rig, r.done);
-	CHECK_INT(r.items[0].change, VIEWD_CHANGE_REPLACE);
-	CHECK_STR(r.items[0].reason, "its definition was changed in the database");
+	CHECK_INT(r.items[0].change, VIEWD_CHANGE_REFUSE);
+	CHECK_STR(r.items[0].reason, "view 'a', its definition was changed in the database by somebody else");
 	CHECK_INT(fake_calls("d", "apply", NULL), 1);
+	rig_free(&rig);
+}
+
+/* Neither a restart nor `create` undoes what an application has done; who says so does. */
+static void what_others_changed_is_not_undone(void)
+{
+	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
+	struct rig_report r = {.done = false};
+	struct view *v;
+	expect_log("changed in the database by somebody else");
+	fake_do("d", "touch a");
+	rig_restart(rig, DB VIEW("a", "t_x"));
+	CHECK_STR(rig_words(rig, "a"), "FAILED IDLE SUCCEEDED");
+	r = rig_create_now(rig, "a");
+	CHECK_INT(r.items[0].result, VIEW_RESULT_FAILED);
+	CHECK_INT(r.items[0].cls, VIEWD_ERR_EXISTS);
+	CHECK_INT(fake_calls("d", "apply", NULL), 1);
+	v = rig_view(rig, "a");
+	r.done = false;
+	engine_replace(rig->eng, &v, 1, rig_done, &r);
+	RUN_UNTIL(rig, r.done);
+	CHECK_INT(r.items[0].change, VIEWD_CHANGE_REPLACE);
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
 	rig_free(&rig);
 }
 
@@ -223,6 +247,7 @@ static const struct harness_test tests[] = {
 	{"drop goes downstream first", drop_goes_downstream_first},
 	{"drop is refused while something reads it", drop_is_refused_while_read},
 	{"plan changes nothing", plan_changes_nothing},
+	{"what others have changed is not undone", what_others_changed_is_not_undone},
 	{"verify counts both ways", verify_counts},
 	{"with_data = no is filled later", with_data_no_is_filled_later},
 	{"a refresh before anything is known", refresh_before_anything_is_known},

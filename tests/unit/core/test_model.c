@@ -413,7 +413,7 @@ static void calm_down(struct model *m)
 	CHECK_OK(engine_resume(eng, eng->views, eng->n_views, &err), &err);
 	RUN_UNTIL(m->rig, (probe_all(eng), rig_is_settled(m->rig) && alive_removed(m->rig) == 0));
 	if (eng->n_views > 0) {
-		until_all_succeed(m, engine_create);
+		until_all_succeed(m, engine_replace);
 		until_all_succeed(m, refresh_all);
 	}
 	capture_again(eng);
