@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "common/check.h"
 #include "common/lexer.h"
+#include "common/sqltext.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -20,8 +21,23 @@ static void add_relation(struct db *db, struct dependencies *list, const char *s
 	dependencies_add(db, list, &entry);
 }
 
+/* With what can be compared of it, where the account may read it. */
+static bool add_table(struct db *db, struct dependencies *list, const struct viewd_view_spec *view, const struct relation *rel, struct viewd_err *err)
+{
+	struct viewd_err failed = {0};
+	char *query = sql_add(sql_new(list->mem), "SELECT 1 FROM %s", relation_quoted(db->syntax, list->mem, rel));
+	bool walked = db->ops->walk != NULL && dependencies_walk(db, view, query, list, &failed);
+	if (walked || db->ops->walk == NULL || failed.cls == VIEWD_ERR_DENIED) {
+		add_relation(db, list, rel->schema, rel->name);
+		return true;
+	}
+	*err = failed;
+	return false;
+}
+
 /* `sources` as written must name tables. */
-static bool add_named(struct db *db, struct dependencies *list, const char *name, struct relation *rel, struct viewd_err *err)
+static bool add_named(struct db *db, struct dependencies *list, const struct viewd_view_spec *view, const char *name, struct relation *rel,
+                      struct viewd_err *err)
 {
 	struct db_object found;
 	if (!relation_parse(db->syntax, name, rel, err) || !db->ops->find_object(db, rel, &found, err))
@@ -32,8 +48,7 @@ static bool add_named(struct db *db, struct dependencies *list, const char *name
 	}
 	snprintf(rel->schema, sizeof rel->schema, "%s", found.schema);
 	snprintf(rel->name, sizeof rel->name, "%s", found.name);
-	add_relation(db, list, found.schema, found.name);
-	return true;
+	return add_table(db, list, view, rel, err);
 }
 
 static bool walk(struct db *db, const struct viewd_view_spec *view, const struct viewd_capture_request *req, struct dependencies *list,
@@ -132,7 +147,7 @@ bool heard_find(struct db *db, const struct viewd_view_spec *view, const struct 
 	if (!walk(db, view, req, &list->found, err))
 		return false;
 	for (size_t i = 0; i < req->n_names; i++)
-		if (!add_named(db, &list->found, req->names[i], &named[i], err))
+		if (!add_named(db, &list->found, view, req->names[i], &named[i], err))
 			return false;
 	list->items = talloc_array(list->mem, struct heard, (unsigned)list->found.n + 1);
 	list->followed = talloc_array(list->mem, struct relation, (unsigned)list->found.n + 1);

@@ -17,6 +17,7 @@ struct source_facts {
 	bool replica;       /* one is not owned: its trigger stays silent in replica sessions */
 	bool subscribed;    /* one is filled by logical replication */
 	bool stored;        /* none can have triggers: a materialized view of somebody else, a system table */
+	bool counted;       /* the server counts what is written, in every session that its catalogue tells of */
 	char *first_denied;
 };
 
@@ -28,11 +29,12 @@ static bool keep_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	facts->foreign = v[2][0] == 't';
 	facts->replica = v[3][0] == 't';
 	facts->subscribed = v[4][0] == 't';
-	facts->first_denied = talloc_strdup(facts, v[5] != NULL ? v[5] : "");
+	facts->counted = v[5][0] == 't';
+	facts->first_denied = talloc_strdup(facts, v[6] != NULL ? v[6] : "");
 	return false;
 }
 
-static const struct db_reader keep_facts[] = {{keep_facts_fn, "tttttT", "the kind of a source"}};
+static const struct db_reader keep_facts[] = {{keep_facts_fn, "ttttttT", "the kind of a source"}};
 
 static struct source_facts *look(struct db *db, void *mem, const struct relation *rel, struct viewd_err *err)
 {
@@ -41,6 +43,8 @@ static struct source_facts *look(struct db *db, void *mem, const struct relation
 		" coalesce(pg_catalog.bool_or(c.relkind = 'f'), false),"
 		" coalesce(pg_catalog.bool_or(NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')), false),"
 		" coalesce(pg_catalog.bool_or(EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid)), false),"
+		" pg_catalog.current_setting('track_counts') = 'on' AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_db_role_setting s"
+		"  WHERE s.setconfig && '{track_counts=off,track_counts=false,track_counts=no,track_counts=0}'),"
 		" pg_catalog.min(pg_catalog.format('%I.%I', n.nspname, c.relname)) FILTER (WHERE NOT pg_catalog.has_table_privilege(c.oid, 'TRIGGER'))"
 		PG_TRIGGERS_SQL;
 	struct source_facts *facts = talloc_zero(mem, struct source_facts);
@@ -78,21 +82,57 @@ static void refuse_triggers(const struct source_facts *f, char *why, size_t size
 		snprintf(why, size, "%s is written by logical replication", f->source);
 }
 
-static bool decide(enum viewd_capture wanted, const struct source_facts *facts, struct viewd_captured *out, struct viewd_err *err)
+/* The counters, or nothing. why: what is wrong with triggers; may be empty. */
+static void decide_poll(const struct source_facts *facts, const char *why, struct viewd_captured *out)
+{
+	const char *because = why[0] != '\0' ? ", because " : "";
+	out->mode = facts->counted ? VIEWD_CAPTURE_POLL : VIEWD_CAPTURE_NONE;
+	if (facts->counted)
+		snprintf(out->reason, sizeof out->reason, "the server's counters are read every second%s%s", because, why);
+	else
+		snprintf(out->reason, sizeof out->reason, "the server does not count what is written (track_counts is off, for all or for a role)%s%s",
+		         because, why);
+}
+
+static bool refuse_mode(const char *why, struct viewd_err *err)
+{
+	err_set(err, VIEWD_ERR_DENIED, "capture = trigger cannot work: %s", why);
+	return err_hint(err, "GRANT TRIGGER ON the table TO the role, or capture = poll");
+}
+
+/* The server may refuse a trigger for reasons that no catalogue tells: whether it does is tried. What was made is found again. */
+static bool try_triggers(struct db *db, const struct relation *rel, char *why, size_t size, struct viewd_err *err)
+{
+	struct viewd_err failed = {0};
+	if (pg_op_ready_triggers(db, rel, &failed))
+		return true;
+	if (failed.cls != VIEWD_ERR_DENIED && failed.cls != VIEWD_ERR_QUERY) {
+		*err = failed;
+		return false;
+	}
+	snprintf(why, size, "the server refuses a trigger (%.200s)", failed.msg);
+	return true;
+}
+
+static bool decide(struct db *db, enum viewd_capture wanted, const struct relation *rel, const struct source_facts *facts, struct viewd_captured *out,
+                   struct viewd_err *err)
 {
 	char why[400] = "";
+	bool automatic = wanted == VIEWD_CAPTURE_AUTO;
 	refuse_triggers(facts, why, sizeof why);
-	if (wanted == VIEWD_CAPTURE_POLL || (wanted == VIEWD_CAPTURE_AUTO && why[0] != '\0')) {
-		out->mode = VIEWD_CAPTURE_POLL;
-		snprintf(out->reason, sizeof out->reason, "the server's counters are read every second%s%s", why[0] != '\0' ? ", because " : "", why);
-		return true;
+	if (automatic && why[0] == '\0' && !facts->stored && !try_triggers(db, rel, why, sizeof why, err))
+		return false;
+	if (facts->stored) {
+		out->mode = VIEWD_CAPTURE_NONE;
+		snprintf(out->reason, sizeof out->reason, "it can have no triggers");
+	} else if (wanted == VIEWD_CAPTURE_POLL || (automatic && why[0] != '\0')) {
+		decide_poll(facts, why, out);
+	} else if (!facts->may) {
+		return refuse_mode(why, err);
+	} else {
+		out->mode = VIEWD_CAPTURE_TRIGGER;
+		snprintf(out->reason, sizeof out->reason, "statement triggers write a log, a notification wakes viewd");
 	}
-	if (strncmp(why, "the role", 8) == 0) {
-		err_set(err, VIEWD_ERR_DENIED, "capture = trigger cannot work: %s", why);
-		return err_hint(err, "GRANT TRIGGER ON the table TO the role, or capture = poll");
-	}
-	out->mode = VIEWD_CAPTURE_TRIGGER;
-	snprintf(out->reason, sizeof out->reason, "statement triggers write a log, a notification wakes viewd");
 	return true;
 }
 
@@ -107,7 +147,7 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 	bool good = true, polls = false;
 	for (size_t i = 0; good && i < n; i++) {
 		const struct source_facts *facts = look(db, mem, &sources[i], err);
-		good = facts != NULL && decide(wanted, facts, &out[i], err);
+		good = facts != NULL && decide(db, wanted, &sources[i], facts, &out[i], err);
 		if (good)
 			warn_gaps(warnings, facts, out[i].mode);
 		polls |= good && out[i].mode == VIEWD_CAPTURE_POLL;

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * members.c: what a source consists of. A partition that is attached, detached or dropped, a table that is written anew by ALTER TABLE and
- * writes while the trigger was disabled change the rows of a source without firing a trigger.
+ * members.c: the triggers of a source. One that was made anew, or was disabled for however short a time, is another row of the catalogue: what was
+ * written meanwhile has left nothing in the log.
  */
 #include "postgresql/watch.h"
 
-/* Marks the views of those of the wanted sources that are not what they were. */
+/* Marks the views of those of the wanted sources whose triggers are not what they were. */
 #define CHECK_SQL(sources)                                                                                                            \
-	PG_TREE_SQL(sources) ", moved AS (UPDATE viewd.sources s SET members = r.members FROM (SELECT w.source, " PG_MEMBERS_SQL           \
-	" AS members FROM wanted w) r WHERE s.source = r.source AND s.members IS DISTINCT FROM r.members RETURNING s.source)"              \
+	PG_TREE_SQL(sources) ", found (source, members) AS (SELECT t.source, pg_catalog.count(g.oid) || '.' ||"                            \
+	" coalesce(pg_catalog.sum(pg_catalog.hashtextextended(g.version, g.oid::int8)), 0) FROM tree t"                                   \
+	" LEFT JOIN own g ON g.relid = t.oid AND g.source = t.source GROUP BY t.source),"                                                 \
+	" moved AS (UPDATE viewd.sources s SET members = f.members FROM found f WHERE s.source = f.source"                                \
+	" AND s.members IS DISTINCT FROM f.members RETURNING s.source)"                                                                   \
 	" UPDATE viewd.captures c SET dirty_seq = c.dirty_seq + 1, changed_time = pg_catalog.now() FROM moved WHERE c.source = moved.source"
 
 bool pg_members_note(struct viewd_conn *conn, const char *source, struct viewd_err *err)

@@ -295,7 +295,7 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 
 /* SQL: a WITH RECURSIVE list that ends in tree(source, oid): each source of `sources` (a query yielding quoted names) with all relations
  * whose statement triggers fire for a change of its rows: itself, what inherits from it or is a partition, and whatever these are
- * parts of. */
+ * parts of; and in own, all triggers of viewd's. */
 #define PG_TREE_SQL(sources)                                                                                                          \
 	"WITH RECURSIVE wanted (source) AS (" sources "),"                                                                                \
 	" root (source, oid) AS (SELECT w.source, c.oid FROM wanted w JOIN pg_catalog.pg_class c"                                         \
@@ -304,12 +304,17 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 	" down (source, oid) AS (SELECT source, oid FROM root"                                                                            \
 	" UNION SELECT d.source, i.inhrelid FROM down d JOIN pg_catalog.pg_inherits i ON i.inhparent = d.oid),"                           \
 	" tree (source, oid) AS (SELECT source, oid FROM down"                                                                            \
-	" UNION SELECT t.source, i.inhparent FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhrelid = t.oid)"
+	" UNION SELECT t.source, i.inhparent FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhrelid = t.oid)," PG_OWN_TRIGGERS_SQL
+
+/* SQL: all triggers of viewd's, each with its source. Looked for one by one they would be read anew for each relation of a tree. */
+#define PG_OWN_TRIGGERS_SQL                                                                                                           \
+	" own (relid, source, oid, tgname, tgfoid, tgenabled, version) AS MATERIALIZED (SELECT g.tgrelid,"                                \
+	" pg_catalog.convert_from(pg_catalog.substring(g.tgargs, 1, pg_catalog.octet_length(g.tgargs) - 1), pg_catalog.getdatabaseencoding())," \
+	" g.oid, g.tgname, g.tgfoid, g.tgenabled, g.xmin::text FROM pg_catalog.pg_trigger g"                                               \
+	" WHERE g.tgnargs = 1 AND g.tgfoid IN (" PG_NOTE_FUNCTIONS_SQL "))"
 
 /* SQL: viewd's trigger g on relation c of tree t for its source. */
-#define PG_OWN_TRIGGER_SQL                                                                                                            \
-	"pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgfoid IN (" PG_NOTE_FUNCTIONS_SQL ")"                                         \
-	" AND g.tgargs = pg_catalog.convert_to(t.source, pg_catalog.getdatabaseencoding()) || '\\x00'::bytea"
+#define PG_OWN_TRIGGER_SQL "own g ON g.relid = c.oid AND g.source = t.source"
 
 /* SQL: joins tree t to its relation c in schema n and, where it has one, viewd's trigger g for that source; only relations that can
  * have triggers. */
@@ -320,14 +325,6 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 
 bool pg_op_captures_lock(struct db *db, struct viewd_err *err);
 
-/* SQL: what a source consists of (the relations of tree t of source w, their files, viewd's triggers on them), as one text: it changes when
- * a partition is attached, detached or dropped and when a table is written anew, which fires no triggers; and when a trigger is made anew or
- * has been disabled, however shortly: that gives it another xmin. */
-#define PG_MEMBERS_SQL                                                                                                                \
-	"(SELECT coalesce(pg_catalog.string_agg(pg_catalog.concat_ws(':', c.oid, pg_catalog.pg_relation_filenode(c.oid), g.oid, g.xmin), ' '" \
-	" ORDER BY c.oid, g.oid), '') FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid LEFT JOIN " PG_OWN_TRIGGER_SQL                 \
-	" WHERE t.source = w.source)"
-
 bool pg_op_ready_triggers(struct db *db, const struct relation *source, struct viewd_err *err);
 bool pg_op_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
 bool pg_op_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
@@ -335,7 +332,7 @@ bool pg_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err
 
 /* ---- members.c */
 
-/* Remembers what a source (quoted name) consists of, and marks its views when that is something else than before. */
+/* Remembers the triggers that a source (quoted name) has, and marks its views when they are others than before. */
 bool pg_members_note(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
 
 /* ---- prepare.c */

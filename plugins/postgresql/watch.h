@@ -111,8 +111,7 @@ enum pg_flood_state pg_flood_state(const struct viewd_watch *w, const char *sour
 
 /* ---- members.c */
 
-/* Marks sources that consist of other relations, files or triggers than before: partitions come and go without firing triggers. Somebody's
- * lock in the way: *done_r is false, no failure. */
+/* Marks sources whose triggers are others than before. Somebody's lock in the way: *done_r is false, no failure. */
 bool pg_members_check(struct viewd_watch *w, bool *done_r, struct viewd_err *err) MUST_CHECK;
 
 /* ---- poll.c: reading the server's counters */

@@ -186,6 +186,7 @@ static void leaves_a_trigger_that_is_in_use(void)
 	pg_do(report, "BEGIN");
 	pg_do(report, "SELECT * FROM public.mine");
 	s.names = other;
+	s.view.definition = "SELECT count(*) AS n FROM other_source";
 	REQUIRE_OK(pg_try_capture(&s, VIEWD_CAPTURE_TRIGGER, &err), &err);
 	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.captures WHERE source LIKE '%other_source%'"), "1");
 	pg_do(report, "COMMIT");

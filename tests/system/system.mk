@@ -23,7 +23,8 @@ engine_scripts = \
 	tests/system/70-lifecycle.sh \
 	tests/system/75-leave.sh \
 	tests/system/76-emptied.sh \
-	tests/system/80-deps.sh
+	tests/system/80-deps.sh \
+	tests/system/82-matrix.sh
 engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
 	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
@@ -46,7 +47,8 @@ engine_tests = \
 	tests/system/70-lifecycle-sqlite.sh tests/system/70-lifecycle-postgresql.sh tests/system/70-lifecycle-mariadb.sh \
 	tests/system/75-leave-sqlite.sh tests/system/75-leave-postgresql.sh tests/system/75-leave-mariadb.sh \
 	tests/system/76-emptied-sqlite.sh tests/system/76-emptied-postgresql.sh tests/system/76-emptied-mariadb.sh \
-	tests/system/80-deps-sqlite.sh tests/system/80-deps-postgresql.sh tests/system/80-deps-mariadb.sh
+	tests/system/80-deps-sqlite.sh tests/system/80-deps-postgresql.sh tests/system/80-deps-mariadb.sh \
+	tests/system/82-matrix-postgresql.sh
 
 $(engine_tests): Makefile
 	@$(MKDIR_P) tests/system
@@ -56,7 +58,7 @@ $(engine_tests): Makefile
 
 TESTS += $(engine_tests)
 CLEANFILES += $(engine_tests)
-EXTRA_DIST += $(engine_scripts) tests/system/lib-engine.sh tests/system/lib-faults.sh
+EXTRA_DIST += $(engine_scripts) tests/system/82-matrix.postgresql tests/system/lib-engine.sh tests/system/lib-faults.sh
 
 # Random writers against everything that may go wrong: SQLite in make check, all engines in make check-long.
 model_tests = tests/model/model-sqlite.sh tests/model/model-postgresql.sh tests/model/model-mariadb.sh
