@@ -20,10 +20,10 @@
 #define IO_TIMEOUT_S 30u
 #define STATEMENT_US SPAN_MINUTE /* until an operation sets its own limit */
 
-/* Everything a definition could notice is left as the server has it (time zone, group_concat_max_len ...), except for what
- * would change how SQL is read or which rows are seen. STRICT_ALL_TABLES: a value that does not fit is an error, not another value. */
+/* Everything a definition could notice is left as the server has it (time zone ...), except for what settings.c sets and what would change
+ * how SQL is read or which rows are seen. */
 static const char session_settings[] =
-	"SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, wait_timeout = 28800,"
+	"SET SESSION autocommit = 1, wait_timeout = 28800,"
 	" sql_safe_updates = 0, sql_select_limit = DEFAULT, sql_auto_is_null = 0, foreign_key_checks = 1, unique_checks = 1";
 
 static bool parse_spec(void *mem_ctx, const struct viewd_database_spec *spec, struct url **url_r, struct viewd_err *err)
@@ -42,9 +42,7 @@ bool my_check_database(const struct viewd_database_spec *spec, struct viewd_err 
 	struct url *url;
 	bool done = parse_spec(mem, spec, &url, err);
 
-	if (done && spec->n_options > 0)
-		done = err_set(err, VIEWD_ERR_CONFIG, "database '%s', key '%s' is not known to MySQL/MariaDB", spec->name,
-		               spec->options[0].key);
+	done = done && my_settings_check(spec, err);
 	talloc_free(mem);
 	return done;
 }
@@ -147,7 +145,7 @@ static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 {
 	int64_t folding;
 
-	if (!judge_version(conn, err) || !db_exec(&conn->db, session_settings, err) ||
+	if (!judge_version(conn, err) || !db_exec(&conn->db, session_settings, err) || !db_exec(&conn->db, conn->settings, err) ||
 	    !db_exec(&conn->db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", err))
 		return false;
 	/* What a process that was stopped holds open blocks others no longer than that; MySQL knows no such limit. */
@@ -181,7 +179,7 @@ static struct viewd_conn *conn_new(const struct viewd_host *host, const struct v
 {
 	struct viewd_conn *conn = talloc_zero(NULL, struct viewd_conn);
 
-	if (!parse_spec(conn, spec, &conn->url, err)) {
+	if (!parse_spec(conn, spec, &conn->url, err) || !my_settings_check(spec, err)) {
 		talloc_free(conn);
 		return NULL;
 	}
@@ -190,6 +188,7 @@ static struct viewd_conn *conn_new(const struct viewd_host *host, const struct v
 	conn->db.ops = &my_ops;
 	conn->db.host = host;
 	conn->db.database_name = talloc_strdup(conn, spec->name);
+	conn->settings = my_settings_sql(conn, spec);
 	conn->base_dir = spec->base_dir != NULL ? talloc_strdup(conn, spec->base_dir) : NULL;
 	conn->password = password != NULL ? talloc_strdup(conn, password) : NULL;
 	conn->application_name = talloc_strdup(conn, spec->application_name != NULL ? spec->application_name : "viewd");

@@ -25,6 +25,7 @@ struct viewd_conn {
 	char *base_dir;
 	char *password;         /* wiped at close */
 	char *application_name;
+	char *settings;         /* settings.c: a statement */
 	unsigned connect_timeout_s;
 	unsigned long thread_id; /* of the server; a different one would be another session */
 	bool mariadb;
@@ -54,6 +55,15 @@ bool my_params_check(const struct url *url, struct viewd_err *err) MUST_CHECK;
 bool my_params_apply(MYSQL *my, const struct url *url, const char *base_dir, struct viewd_err *err) MUST_CHECK;
 /* Does any of them ask for TLS? The library (3.3) goes on without, unless it has to verify something. */
 bool my_params_want_tls(const struct url *url);
+
+/* ---- settings.c */
+
+#define MY_N_OPTIONS 2
+extern const struct viewd_dialect_option my_options[MY_N_OPTIONS];
+/* Judges the values of the dialect's own keys. [any] */
+bool my_settings_check(const struct viewd_database_spec *spec, struct viewd_err *err) MUST_CHECK;
+/* The statement that sets them in a session, talloc'ed. The keys were judged. [any] */
+char *my_settings_sql(void *mem_ctx, const struct viewd_database_spec *spec);
 
 /* ---- errors.c */
 
