@@ -4,6 +4,7 @@
 check_PROGRAMS += tests/contract/contract
 tests_contract_contract_SOURCES = \
 	tests/contract/capture.c \
+	tests/contract/depends.c \
 	tests/contract/groups.c \
 	tests/contract/contract.c tests/contract/contract.h \
 	tests/contract/diffs.c \
