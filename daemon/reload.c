@@ -162,7 +162,7 @@ static bool loses_everything(struct build *b)
 	struct conf_problem *items = mem_array(b, struct conf_problem, n + 1);
 	for (size_t i = 0; i < n; i++)
 		items[i] = b->problems.items[i];
-	items[n].text = mem_printf(b, "%s:1: no view is left; keep at least one, or restart viewd to run without any",
+	items[n].text = mem_printf(b, "%s:1: no view is left; keep at least one, or restart viewd to run without any (viewctl uninstall takes out what it has put into a database)",
 	                           b->reload->conf_path);
 	b->problems = (struct conf_problems){.items = items, .n = n + 1, .n_errors = b->problems.n_errors + 1};
 	return true;

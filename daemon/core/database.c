@@ -367,6 +367,9 @@ void database_remove(struct db *db)
 {
 	struct viewd_err gone;
 	err_set(&gone, VIEWD_ERR_CANCELLED, "database '%s' was removed from the configuration", db->conf->name);
+	if (db->was_up)
+		log_info("database '%s', is no longer configured, and what viewd has put into it stays; with a file that has its section, viewctl "
+		         "uninstall %s -c FILE takes that out", db->conf->name, db->conf->name);
 	loop_timer_clear(db->probe_timer);
 	watch_stop(db);
 	db->n_jobs++; /* so that the last waiting job does not free it under us */

@@ -53,8 +53,10 @@ static bool is_adoptable(const struct viewd_found *found)
 static void refuse_outside(const struct decide_settings *s, struct decision *out, const char *what)
 {
 	snprintf(out->reason, sizeof out->reason, "view '%s', %s", s->label, what);
-	refuse(out, VIEWD_ERR_EXISTS, "viewctl create --replace puts back what the files say; to keep what is there, set adopt = yes and write its "
-	                              "definition into the file");
+	refuse(out, VIEWD_ERR_EXISTS,
+	       s->adopt ? "viewctl create --replace puts back what the files say; to keep what is there, write its definition into the file"
+	                : "viewctl create --replace puts back what the files say; to keep what is there, set adopt = yes and write its definition "
+	                  "into the file");
 }
 
 /* In the place of an object that was viewd's. */

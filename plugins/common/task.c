@@ -126,9 +126,12 @@ bool task_require_ours(const struct task *task, struct viewd_err *err)
 		return true;
 	char *name = relation_quoted(task->db->syntax, NULL, &task->rel);
 	const char *kind = task->found.kind == VIEWD_KIND_TABLE ? "table" : "relation";
-	err_set(err, VIEWD_ERR_EXISTS, "%s %s is not an object that viewd made", kind, name);
+	bool replaced = task->state.present && task->found.kind != VIEWD_KIND_TABLE;
+	err_set(err, VIEWD_ERR_EXISTS, replaced ? "%s %s was replaced by somebody else" : "%s %s is not an object that viewd made", kind, name);
 	err_object(err, "%s", name);
 	talloc_free(name);
+	if (replaced)
+		return err_hint(err, "viewctl create --replace puts back what the files say; or write its definition into the file, with adopt = yes");
 	return err_hint(err, task->found.kind == VIEWD_KIND_TABLE ? "rename it, or set relation to another name; a table is never adopted"
 	                                                          : "rename it, or set adopt = yes");
 }

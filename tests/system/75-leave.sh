@@ -18,7 +18,7 @@ catalogue()
 			UNION ALL SELECT 'type', typnamespace::regnamespace::text, typname FROM pg_type WHERE oid >= 16384 AND typrelid = 0 AND typelem = 0"
 		;;
 	mariadb)
-		mariadb_db='' sql_mariadb "SELECT TABLE_TYPE, TABLE_SCHEMA, TABLE_NAME, IF(TABLE_TYPE = 'VIEW', '', TABLE_COMMENT) FROM information_schema.TABLES
+		mariadb_db='' sql_mariadb "SELECT TABLE_TYPE, TABLE_SCHEMA, TABLE_NAME, IF(TABLE_TYPE = 'VIEW', '', REGEXP_REPLACE(TABLE_COMMENT, ' ts=.*', '')) FROM information_schema.TABLES
 			WHERE TABLE_SCHEMA IN ('shop', 'other')
 			UNION ALL SELECT 'trigger', TRIGGER_SCHEMA, TRIGGER_NAME, '' FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA <> 'sys'
 			UNION ALL SELECT ROUTINE_TYPE, ROUTINE_SCHEMA, ROUTINE_NAME, '' FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA <> 'sys'
