@@ -24,7 +24,8 @@ engine_scripts = \
 	tests/system/75-leave.sh \
 	tests/system/76-emptied.sh \
 	tests/system/80-deps.sh \
-	tests/system/82-matrix.sh
+	tests/system/82-matrix.sh \
+	tests/system/83-why.sh
 engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
 	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
@@ -48,7 +49,8 @@ engine_tests = \
 	tests/system/75-leave-sqlite.sh tests/system/75-leave-postgresql.sh tests/system/75-leave-mariadb.sh \
 	tests/system/76-emptied-sqlite.sh tests/system/76-emptied-postgresql.sh tests/system/76-emptied-mariadb.sh \
 	tests/system/80-deps-sqlite.sh tests/system/80-deps-postgresql.sh tests/system/80-deps-mariadb.sh \
-	tests/system/82-matrix-postgresql.sh
+	tests/system/82-matrix-postgresql.sh \
+	tests/system/83-why-sqlite.sh tests/system/83-why-postgresql.sh tests/system/83-why-mariadb.sh
 
 $(engine_tests): Makefile
 	@$(MKDIR_P) tests/system
