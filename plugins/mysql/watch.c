@@ -336,7 +336,7 @@ static bool look_at_objects(struct viewd_watch *w, struct viewd_signal_sink sign
 static bool look(struct viewd_watch *w, bool full, struct viewd_signal_sink signals, bool *news, bool *asked, struct viewd_err *err)
 {
 	if (full)
-		w->due = (struct due){.thorough = w->due.thorough, .mend = w->due.mend};
+		w->due = (struct due){.mend = w->due.mend};
 	bool beat = comes_due(&w->due.heartbeat, HEARTBEAT_EVERY);
 	if (beat) {
 		*news = *asked = true;

@@ -201,6 +201,25 @@ static void broken_things_are_noticed_and_made_up_for(void)
 	}
 }
 
+/* Whoever asks is not told that all was heard while a trigger is gone. */
+static void a_dropped_trigger_is_missed_by_who_asks(void)
+{
+	struct scene *s = begin();
+	struct viewd_err err = {0};
+
+	s->watch = opened();
+	REQUIRE_OK(DIALECT->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
+	my_do("DROP TRIGGER %s", my_ask("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd_i%%'"));
+	CHECK_STR(clerk("shop", insert), "");
+	expect_log("has lost its triggers");
+	my_do("UPDATE viewd_captures SET clean_seq = dirty_seq");
+	s->seq = 0;
+	DIALECT->watch_wake(s->watch);
+	REQUIRE_OK(DIALECT->watch_next(s->watch, PATIENCE, (struct viewd_signal_sink){hear, s}, &err), &err);
+	CHECK(s->seq > 0);
+	CHECK_STR(my_ask("SELECT count(*) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'"), "3");
+}
+
 /* A writer that is still at work has left no word: what is marked before it ends would be refreshed without it. */
 static void a_writer_at_work_is_waited_for(void)
 {
@@ -402,6 +421,7 @@ static const struct harness_test tests[] = {
 	{"locked tables can be written", locked_tables_can_be_written},
 	{"broken things stop nobody", broken_things_stop_nobody},
 	{"broken things are noticed and made up for", broken_things_are_noticed_and_made_up_for},
+	{"a dropped trigger is missed by who asks", a_dropped_trigger_is_missed_by_who_asks},
 	{"a writer at work is waited for", a_writer_at_work_is_waited_for},
 	{"a role outlives the account", a_role_outlives_the_account},
 	{"a role that lacks something is not used", a_role_that_lacks_something_is_not_used},
