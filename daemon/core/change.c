@@ -73,7 +73,8 @@ bool change_goes_back(struct view *view, int64_t seq)
 	struct change *c = &view->change;
 	bool registers = view->job != NULL && view->job->kind == JOB_CAPTURE; /* fewer sources count less */
 	bool before = c->lower;
-	c->lower = view->conf->on_change && seq < c->settled_seq && !registers;
+	/* what is told as stale is above all that was settled */
+	c->lower = view->conf->on_change && seq <= c->settled_seq && !registers;
 	if (!c->lower || before)
 		return c->lower;
 	watch_wake(view->db); /* a slow round may tell what a refresh has settled since; the next one cannot */

@@ -115,7 +115,7 @@ bool marks_stale(struct db *db, struct viewd_signal_sink sink, struct viewd_err 
 	add_table(&st, ", SUM(dirty_seq) FROM ", "captures");
 	stmt_text(&st, " GROUP BY ");
 	stmt_name(&st, "view");
-	stmt_text(&st, " HAVING SUM(dirty_seq) > SUM(clean_seq)");
+	stmt_text(&st, " HAVING SUM(CASE WHEN dirty_seq > clean_seq THEN 1 ELSE 0 END) > 0");
 	return stmt_query(&st, tell, &ctx, err);
 }
 
@@ -129,17 +129,30 @@ bool marks_sources(struct db *db, const char *mode, const struct db_reader *row,
 
 /* ---- writing ---- */
 
+static void add_case(struct stmt *st, const char *when, int64_t limit, int64_t then, const char *otherwise)
+{
+	stmt_text(st, when);
+	stmt_integer(st, limit);
+	stmt_text(st, " THEN ");
+	stmt_integer(st, then);
+	stmt_text(st, " ELSE ");
+	stmt_text(st, otherwise);
+	stmt_text(st, " END");
+}
+
+/* A row below what was read has gone back meanwhile (an older copy was restored): the data is not of it, so the view stays stale. */
 bool marks_settle(struct db *db, const char *view, const struct marks *marks, struct viewd_err *err)
 {
 	for (size_t i = 0; i < marks->n; i++) {
 		struct stmt st = stmt_new(db);
+		int64_t covers = marks->rows[i].covers;
 		add_table(&st, "UPDATE ", "captures");
-		stmt_text(&st, " SET clean_seq = ");
-		stmt_integer(&st, marks->rows[i].covers);
+		add_case(&st, " SET clean_seq = CASE WHEN dirty_seq >= ", covers, covers, "clean_seq");
+		add_case(&st, ", dirty_seq = CASE WHEN dirty_seq < ", covers, number_sum(covers, 1), "dirty_seq");
 		add_equals(&st, " WHERE ", "view", view);
 		add_equals(&st, " AND ", "source", marks->rows[i].source);
 		stmt_text(&st, " AND clean_seq < ");
-		stmt_integer(&st, marks->rows[i].covers);
+		stmt_integer(&st, covers);
 		if (!stmt_run_later(&st, err))
 			return false;
 	}

@@ -115,6 +115,10 @@ bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite
 void sqlite_sources_note(struct sqlite_sources *sources, const char *name, bool read);
 void sqlite_sources_note_function(struct sqlite_sources *sources, const char *name);
 
+/* restored.c: *seen (NULL at first, hangs on the connection) is what the last look has found. Outside a transaction. */
+struct sqlite_marks_seen;
+bool sqlite_look_for_restore(struct viewd_conn *conn, struct sqlite_marks_seen **seen, struct viewd_err *err) MUST_CHECK;
+
 /* poll.c: in a write transaction, right before its commit: others have committed since viewd's last, or not. */
 bool sqlite_poll_commit(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool sqlite_poll_is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd_err *err) MUST_CHECK;

@@ -14,6 +14,7 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/poll.c \
 	plugins/sqlite/query.c \
 	plugins/sqlite/replace.c \
+	plugins/sqlite/restored.c \
 	plugins/sqlite/statement.c \
 	plugins/sqlite/syntax.c plugins/sqlite/syntax.h \
 	plugins/sqlite/trigger.c \

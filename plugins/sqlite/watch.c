@@ -43,6 +43,8 @@ struct viewd_watch {
 	char *path; /* of the file itself, where links lead: writers work in its directory */
 	char *file; /* its name there */
 	char *lock_path;
+	struct sqlite_marks_seen *seen;
+	bool behind; /* the last look did not come to its end */
 	int64_t version, schema;
 	bool looked;
 	size_t look; /* how many of the pauses have passed */
@@ -237,8 +239,24 @@ static bool tell(struct viewd_watch *w, struct viewd_signal_sink signals, struct
 {
 	bool first = !w->looked;
 	w->looked = true;
-	return look_at_schema(w, err) && objects_look(&w->conn->db, signals, NULL, err) && sqlite_poll_look(w->conn, first, err) &&
+	return sqlite_look_for_restore(w->conn, &w->seen, err) && look_at_schema(w, err) && objects_look(&w->conn->db, signals, NULL, err) && sqlite_poll_look(w->conn, first, err) &&
 	       touch_ended(w, err) && marks_stale(&w->conn->db, signals, err) && marks_requests(&w->conn->db, signals, err);
+}
+
+/* The application may write for minutes in one transaction. What needs the write lock waits for it, and nothing counts as looked at. */
+static bool tell_or_wait(struct viewd_watch *w, struct viewd_signal_sink signals, struct viewd_err *err)
+{
+	bool first = !w->looked;
+	w->behind = !tell(w, signals, err);
+	if (!w->behind)
+		return true;
+	if (err->cls != VIEWD_ERR_CONFLICT)
+		return false;
+	w->looked = !first;
+	if (!marks_stale(&w->conn->db, signals, err))
+		return false;
+	signals.fn(signals.ctx, &(const struct viewd_signal){.kind = VIEWD_SIGNAL_BEHIND, .view = ""});
+	return true;
 }
 
 /* ---- waiting ---- */
@@ -302,8 +320,8 @@ bool sqlite_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_s
 		return false;
 	int pace_ms = w->pace_ms == 0 ? 1 : w->pace_ms * 2;
 	w->pace_ms = !news ? 0 : pace_ms < PACE_MAX_MS ? pace_ms : PACE_MAX_MS;
-	if (!news && !woken)
+	if (!news && !woken && !w->behind)
 		return true;
 	w->look = 0;
-	return tell(w, signals, err);
+	return tell_or_wait(w, signals, err);
 }

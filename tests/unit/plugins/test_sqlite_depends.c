@@ -21,6 +21,7 @@ struct scene {
 	char *list;              /* of dependencies, one a line */
 	int64_t seq;             /* told last; 0: nothing */
 	int redefined;
+	bool behind;             /* the last look did not come to its end */
 };
 
 static bool hear(void *ctx, const struct viewd_signal *signal)
@@ -29,6 +30,7 @@ static bool hear(void *ctx, const struct viewd_signal *signal)
 	if (signal->kind == VIEWD_SIGNAL_STALE)
 		s->seq = signal->seq;
 	s->redefined += signal->kind == VIEWD_SIGNAL_REDEFINED;
+	s->behind |= signal->kind == VIEWD_SIGNAL_BEHIND;
 	return true;
 }
 
@@ -73,6 +75,7 @@ static void look(struct scene *s)
 static bool is_stale(struct scene *s)
 {
 	s->seq = 0;
+	s->behind = false;
 	look(s);
 	return s->seq != 0;
 }
@@ -330,6 +333,91 @@ static void a_watch_that_begins_finds_out(void)
 	}
 }
 
+/* ---- an older copy in the file, and writers that take long ---- */
+
+static void copy_file(sqlite3 *to, sqlite3 *from)
+{
+	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+	REQUIRE(backup != NULL);
+	CHECK_INT(sqlite3_backup_step(backup, -1), SQLITE_DONE);
+	CHECK_INT(sqlite3_backup_finish(backup), SQLITE_OK);
+}
+
+static void write_rows(struct scene *s, int n)
+{
+	for (int i = 0; i < n; i++)
+		fixture_user_sql(&s->f, "INSERT INTO t VALUES (10)");
+}
+
+/* As many changes as were lost, fewer, more; seen one by one or at once. Each is told, with a number above all that were told before. */
+static void an_older_copy_in_the_file_is_found_out(void)
+{
+	expect_log("an older copy was put into the file");
+	for (int lost = 1; lost <= 3; lost++)
+		for (int later = 0; later <= 4; later++) {
+			struct scene s;
+			sqlite3 *copy;
+			unlink(harness_path("test.db"));
+			begin(&s, later % 2 == 0 ? "wal" : "delete", CHAIN, "SELECT sum(a) AS n FROM w", VIEWD_CAPTURE_AUTO);
+			REQUIRE(sqlite3_open(":memory:", &copy) == SQLITE_OK);
+			copy_file(copy, s.f.user);
+			write_rows(&s, lost);
+			CHECK(is_stale(&s));
+			int64_t told = s.seq;
+			refresh(&s);
+			CHECK_INT(s.f.out.settled_seq, told);
+			CHECK(!is_stale(&s));
+			copy_file(s.f.user, copy);
+			sqlite3_close(copy);
+			write_rows(&s, later);
+			harness_check(is_stale(&s) && s.seq > told, __FILE__, __LINE__, "%d lost, %d later: told", lost, later);
+			refresh(&s);
+			CHECK(!is_stale(&s));
+			CHECK_STR(fixture_user_rows(&s.f, "SELECT n = (SELECT sum(a) FROM t) FROM v"), "1\n");
+			write_rows(&s, 1);
+			CHECK(is_stale(&s) && s.seq > told);
+			end(&s);
+		}
+}
+
+/* The copy comes between the reading of the data and the writing of it. */
+static void restore_beside(void *ctx, const char *place)
+{
+	struct scene *s = ctx;
+	if (strcmp(place, "refresh:staged") == 0)
+		fixture_user_sql(&s->f, "DELETE FROM t WHERE a = 10; UPDATE viewd_captures SET dirty_seq = 1, clean_seq = 1");
+}
+
+static void an_older_copy_during_a_refresh_is_not_settled(void)
+{
+	struct scene s;
+	begin(&s, "wal", CHAIN, "SELECT sum(a) AS n FROM w", VIEWD_CAPTURE_AUTO);
+	write_rows(&s, 3);
+	s.f.host.ctx = &s;
+	s.f.host.failpoint = restore_beside;
+	refresh(&s);
+	s.f.host.failpoint = NULL;
+	CHECK(is_stale(&s));
+	refresh(&s);
+	CHECK(!is_stale(&s));
+	CHECK_STR(fixture_user_rows(&s.f, "SELECT n FROM v"), "1\n");
+	end(&s);
+}
+
+/* The watch goes on, and says that it has not seen all. */
+static void a_long_writer_is_waited_for(void)
+{
+	struct scene s;
+	begin(&s, "wal", CHAIN, "SELECT sum(a) AS n FROM w", VIEWD_CAPTURE_AUTO);
+	fixture_user_sql(&s.f, "CREATE INDEX late ON u (a); BEGIN IMMEDIATE; INSERT INTO u VALUES (1)");
+	CHECK(!is_stale(&s) && s.behind);
+	fixture_user_sql(&s.f, "INSERT INTO t VALUES (4); COMMIT");
+	CHECK(is_stale(&s) && !s.behind);
+	refresh(&s);
+	CHECK_STR(fixture_user_rows(&s.f, "SELECT n FROM v"), "5\n");
+	end(&s);
+}
+
 static const struct harness_test tests[] = {
 	{"each kind is listed", each_kind_is_listed},
 	{"a mode is chosen for each source", a_mode_is_chosen_for_each_source},
@@ -340,5 +428,8 @@ static const struct harness_test tests[] = {
 	{"a commit during a refresh counts", a_commit_during_a_refresh_counts},
 	{"what a refresh causes counts", what_a_refresh_causes_counts},
 	{"a watch that begins finds out", a_watch_that_begins_finds_out},
+	{"an older copy in the file is found out", an_older_copy_in_the_file_is_found_out},
+	{"an older copy during a refresh is not settled", an_older_copy_during_a_refresh_is_not_settled},
+	{"a long writer is waited for", a_long_writer_is_waited_for},
 };
 HARNESS_MAIN(SUITE("sqlite depends", tests))
