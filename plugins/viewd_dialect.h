@@ -15,6 +15,7 @@
  *   1.3  VIEWD_SIGNAL_BEHIND
  *   1.4  VIEWD_SIGNAL_REDEFINED; struct viewd_dependency, and at the end of viewd_capture_request: dependencies
  *   1.5  uninstall
+ *   1.6  at the end of viewd_view_spec: compare_columns; of viewd_found: columns_differ
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -32,7 +33,7 @@
 #include <stdint.h>
 
 #define VIEWD_ABI_MAJOR 1
-#define VIEWD_ABI_MINOR 5
+#define VIEWD_ABI_MINOR 6
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
@@ -142,6 +143,10 @@ struct viewd_index {
 	const char *text; /* `(amount DESC)` or `UNIQUE (id)`, after the name's optional INCLUDE/WHERE as written */
 };
 
+/* Since 1.6: what inspect compares of an object that holds rows with what its definition yields now. Types as the engine tells them may differ
+ * without a reason, so that is asked for once, when something has been redefined. */
+enum viewd_compare { VIEWD_COMPARE_NONE, VIEWD_COMPARE_NAMES, VIEWD_COMPARE_TYPES };
+
 /* One view on one database, effective settings. */
 struct viewd_view_spec {
 	uint32_t struct_size;
@@ -170,6 +175,7 @@ struct viewd_view_spec {
 	const char *pre_hook;       /* one statement before a refresh; its failure is the refresh's. NULL: none */
 	const char *post_hook;      /* one statement after the data; its failure is a warning. NULL: none */
 	const char *refresh_group;  /* since 1.2: name of the group it is refreshed with; NULL: none */
+	enum viewd_compare compare_columns; /* since 1.6: whether inspect compares what the definition yields with what the object has */
 };
 
 /* Flags of render(), the seed library's words. */
@@ -232,6 +238,7 @@ struct viewd_found {
 	int64_t rows;            /* -1 unknown */
 	char detail[256];        /* one line for `plan` and `why`: what is in the way, what differs */
 	bool sources_unknown;    /* since 1.2: the definition cannot be read now (something is missing); no source was given */
+	char columns_differ[200]; /* since 1.6: how the columns of the object differ from what its definition yields, as compare_columns asks; "" not */
 };
 
 /* One relation the definition reads, found through plain views too. */

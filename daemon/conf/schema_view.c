@@ -101,7 +101,8 @@ static const struct option_row rows[] = {
 	 .doc = "With no, the view is created empty and filled by its first refresh."},
 	{.key = "on_configuration_change", OPTION_WORD_AT(conf_view, on_configuration_change), .dflt = "apply", .choices = policies,
 	 .reload = OPTION_LIVE, .help = "what to do when the definition differs from what exists",
-	 .doc = "The comparison ignores what the server adds to a definition by itself."},
+	 .doc = "The comparison ignores what the server adds to a definition by itself. It also decides what follows when a source of `SELECT *` gets "
+	        "another column: with apply the view is made anew with it, else the view goes on with the columns it has."},
 	{.key = "adopt", OPTION_BOOL_AT(conf_view, adopt), .dflt = "no", .reload = OPTION_REDEFINE,
 	 .help = "take over an existing view of that name",
 	 .doc = "Only views and materialized views, never a table. With no, an object of that name which viewd did not create is an error."},

@@ -100,14 +100,17 @@ static void decide_foreign(const struct decide_settings *s, const struct viewd_f
 	                 : "choose another relation; viewd never takes over a table");
 }
 
-/* NULL when nothing differs. */
-static const char *difference(const struct decide_settings *s, const struct viewd_found *found)
+/* NULL when nothing differs; else the text, or one that is written into room. */
+static const char *difference(const struct decide_settings *s, const struct viewd_found *found, char room[static 300])
 {
 	if (found->kind != kind_of(s->method))
 		return "its method changed";
 	if (strcmp(found->recorded_hash, s->hash) != 0)
 		return found->recorded_hash[0] == '\0' ? "its definition is not the one in the files" : "its definition changed in the files";
-	return NULL;
+	if (found->columns_differ[0] == '\0')
+		return NULL;
+	snprintf(room, 300, "its definition yields other columns than it has (%s)", found->columns_differ);
+	return room;
 }
 
 static void decide_changed(const struct decide_settings *s, const char *what, struct decision *out)
@@ -156,13 +159,14 @@ void decide(const struct decide_settings *s, const struct viewd_found *found, ui
 {
 	memset(out, 0, sizeof *out);
 	const char *what;
+	char room[300];
 	if (found->kind == VIEWD_KIND_NONE)
 		decide_absent(s, found, out);
 	else if (!found->ours)
 		decide_foreign(s, found, out);
 	else if (found->touched_outside)
 		decide_altered(s, found, out);
-	else if ((what = difference(s, found)) != NULL)
+	else if ((what = difference(s, found, room)) != NULL)
 		decide_changed(s, what, out);
 	else if (strcmp(found->recorded_index_hash, s->index_hash) != 0 || !found->indexes_present)
 		say(out, VIEWD_CHANGE_REINDEX, "its declared indexes are not all there as declared");

@@ -372,6 +372,14 @@ static void dropped(struct job *job)
 	observe_wake(view, &err);
 }
 
+/* The server no longer understands what it understood before: something that it reads may have been redefined since the last look. */
+static void look_anew(struct job *job)
+{
+	bool about_definition = job->err.cls == VIEWD_ERR_QUERY || job->err.cls == VIEWD_ERR_MISSING;
+	if (about_definition && job->view->reconciled && !job->mate_failed && job->view->state != VIEW_STATE_MISSING)
+		capture_redefined(job->view);
+}
+
 static void refreshed(struct job *job)
 {
 	struct view *view = job->view;
@@ -385,6 +393,7 @@ static void refreshed(struct job *job)
 		reconcile_failed(job);
 	} else {
 		take_failure(job, "refresh");
+		look_anew(job);
 	}
 }
 

@@ -75,7 +75,8 @@ bool run_reconcile(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
 	struct viewd_outcome outcome;
-	for (int round = 0; round < MAX_ROUNDS; round++) {
+	job->spec.compare_columns = job->trigger == VIEW_TRIGGER_CHANGE ? VIEWD_COMPARE_TYPES : VIEWD_COMPARE_NONE;
+	for (int round = 0; round < MAX_ROUNDS; round++, job->spec.compare_columns = VIEWD_COMPARE_NONE) {
 		if (!inspect_and_decide(job))
 			return false;
 		if (job->decision.change == VIEWD_CHANGE_REFUSE) {
@@ -293,6 +294,7 @@ static bool run_kind(struct job *job)
 	case JOB_CAPTURE:
 		return capture(job);
 	case JOB_PLAN:
+		job->spec.compare_columns = VIEWD_COMPARE_NAMES;
 		return inspect_and_decide(job);
 	case JOB_REFRESH:
 		return refresh(job);

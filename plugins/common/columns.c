@@ -6,6 +6,7 @@
 #include "common/sqltext.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <talloc.h>
@@ -185,4 +186,56 @@ struct columns *columns_resolve(struct db *db, void *mem_ctx, const struct viewd
 	if (declared->declared)
 		return declared;
 	return read_key(db->syntax, actual, view, err) ? actual : NULL;
+}
+
+struct columns *columns_of(struct db *db, void *mem_ctx, const struct relation *rel, struct viewd_err *err)
+{
+	struct columns *cols = talloc_zero(mem_ctx, struct columns);
+	assert(cols != NULL);
+	char *quoted = relation_quoted(db->syntax, cols, rel);
+	char *query = talloc_asprintf(cols, "SELECT * FROM %s", quoted);
+	assert(query != NULL);
+	if (!db->ops->query_columns(db, query, collect, cols, err))
+		TALLOC_FREE(cols);
+	return cols;
+}
+
+static void note(char *text, size_t size, const char *what, const char *name)
+{
+	size_t len = strlen(text);
+	snprintf(text + len, size - len, "%s%s %s", len > 0 ? ", " : "", what, name);
+}
+
+void columns_compare(const struct syntax *syn, const struct columns *yields, const struct columns *has, bool types, char *text, size_t size)
+{
+	text[0] = '\0';
+	for (size_t i = 0; i < yields->n; i++) {
+		const struct viewd_column *own = &yields->items[i], *other = find(syn, has, own->name);
+		if (other == NULL)
+			note(text, size, "new", own->name);
+		else if (types && own->type != NULL && other->type != NULL && strcmp(own->type, other->type) != 0)
+			note(text, size, "another type of", own->name);
+	}
+	for (size_t i = 0; i < has->n; i++)
+		if (find(syn, yields, has->items[i].name) == NULL)
+			note(text, size, "without", has->items[i].name);
+}
+
+bool columns_narrow(const struct syntax *syn, struct columns *cols, const struct columns *has, struct viewd_err *err)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < has->n; i++)
+		if (find(syn, cols, has->items[i].name) == NULL) {
+			err_set(err, VIEWD_ERR_QUERY, "definition no longer yields column '%s', which the view has", has->items[i].name);
+			return err_hint(err, "bring the column back, or let the view be made anew (on_configuration_change = apply, or viewctl create)");
+		}
+	for (size_t i = 0; i < cols->n; i++) {
+		if (find(syn, has, cols->items[i].name) == NULL)
+			continue;
+		cols->items[n] = cols->items[i];
+		cols->names[n] = cols->names[i];
+		cols->inner[n++] = cols->inner[i];
+	}
+	cols->n = n;
+	return true;
 }

@@ -28,4 +28,13 @@ struct columns *columns_declared(const struct syntax *syn, void *mem_ctx, const 
 struct columns *columns_resolve(struct db *db, void *mem_ctx, const struct viewd_view_spec *view, const char *definition,
                                 struct viewd_err *err);
 
+/* What the relation has, in its order. [worker] */
+struct columns *columns_of(struct db *db, void *mem_ctx, const struct relation *rel, struct viewd_err *err);
+
+/* "new: a, b; gone: c; other type: d" of what a query yields against what a relation has; "" when nothing differs. types: compared too. */
+void columns_compare(const struct syntax *syn, const struct columns *yields, const struct columns *has, bool types, char *text, size_t size);
+
+/* Leaves out of cols what the relation does not have. Fails when the relation has a column that cols lacks. [any] */
+bool columns_narrow(const struct syntax *syn, struct columns *cols, const struct columns *has, struct viewd_err *err) MUST_CHECK;
+
 #endif

@@ -104,13 +104,26 @@ bool dialect_apply(struct viewd_conn *conn, const struct viewd_view_spec *view, 
 	return done;
 }
 
+/* A column that came to a source since the view was made is left out until the view is made anew. */
+static bool refresh_narrow(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
+                           struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct task *task = task_open(enter(conn), view, err);
+	if (task != NULL)
+		task->narrow = true;
+	bool done = task != NULL && recipe_refresh(task, req, out, err);
+	task_close(&task);
+	return done;
+}
+
 bool dialect_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
                      struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct task *task = task_open(enter(conn), view, err);
 	bool done = task != NULL && recipe_refresh(task, req, out, err);
+	bool again = task != NULL && !done && recipe_may_narrow(task, err);
 	task_close(&task);
-	return done;
+	return again ? refresh_narrow(conn, view, req, out, err) : done;
 }
 
 bool dialect_record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,

@@ -82,6 +82,22 @@ static void fill(const struct task *task, struct viewd_found *out)
 	describe(task, out);
 }
 
+/* A column that came to a source of `SELECT *`, or a type that changed there. What cannot be read now is told elsewhere. */
+static bool compare_columns(struct task *task, struct viewd_found *out, struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+	bool holds_rows = out->kind == VIEWD_KIND_TABLE || out->kind == VIEWD_KIND_MATVIEW;
+	if (task->view->compare_columns == VIEWD_COMPARE_NONE || !out->ours || !holds_rows || out->sources_unknown)
+		return true;
+	const struct columns *yields = columns_resolve(task->db, task, task->view, task->definition, &failure);
+	const struct columns *has = yields != NULL ? columns_of(task->db, task, &task->rel, &failure) : NULL;
+	if (has == NULL)
+		return tolerate(out, &failure, err);
+	columns_compare(task->db->syntax, yields, has, task->view->compare_columns == VIEWD_COMPARE_TYPES, out->columns_differ,
+	                sizeof out->columns_differ);
+	return true;
+}
+
 bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_source_sink sources, struct viewd_err *err)
 {
 	struct db *db = task->db;
@@ -105,8 +121,25 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 		found.sources_unknown = true;
 	} else if (sources.fn != NULL)
 		dependencies_sources(&list, sources);
+	if (!compare_columns(task, &found, err))
+		return false;
 	*out = found;
 	return true;
+}
+
+bool recipe_may_narrow(struct task *task, const struct viewd_err *failure)
+{
+	struct viewd_err ignored = {0};
+	char text[200];
+	bool fits = failure->cls == VIEWD_ERR_QUERY || failure->cls == VIEWD_ERR_MISSING;
+	if (!fits || task->narrow || task->found.kind != VIEWD_KIND_TABLE || !task_is_ours(task) || task->definition == NULL)
+		return false;
+	struct columns *yields = columns_resolve(task->db, task, task->view, task->definition, &ignored);
+	const struct columns *has = yields != NULL ? columns_of(task->db, task, &task->rel, &ignored) : NULL;
+	if (has == NULL)
+		return false;
+	columns_compare(task->db->syntax, yields, has, false, text, sizeof text);
+	return text[0] != '\0' && columns_narrow(task->db->syntax, yields, has, &ignored);
 }
 
 /* ---- adopt ---- */

@@ -18,6 +18,8 @@ bool recipe_reindex(struct task *task, struct viewd_outcome *out, struct viewd_e
 bool recipe_drop(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
 	MUST_CHECK;
+/* A refresh has failed: because the definition yields columns that the object lacks? Then the refresh works without them. Keeps *failure. */
+bool recipe_may_narrow(struct task *task, const struct viewd_err *failure) MUST_CHECK;
 bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_err *err) MUST_CHECK;
 
 /* Pieces for hooks. */

@@ -111,7 +111,10 @@ bool task_columns(struct task *task, struct viewd_err *err)
 	task->columns = columns_resolve(task->db, task, task->view, task->definition, err);
 	task_probe_as(task, false);
 	task->gen.columns = task->columns;
-	return task->columns != NULL;
+	if (task->columns == NULL || !task->narrow || task->found.kind == VIEWD_KIND_NONE)
+		return task->columns != NULL;
+	struct columns *has = columns_of(task->db, task, &task->rel, err);
+	return has != NULL && columns_narrow(task->db->syntax, task->columns, has, err);
 }
 
 bool task_is_ours(const struct task *task)

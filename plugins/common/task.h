@@ -37,6 +37,7 @@ struct task {
 	bool marks_known;
 	bool definition_recalled;
 	struct relation rows;        /* gen.source points here while rows are made apart (db_ops.rows_apart) */
+	bool narrow;                 /* of what the definition yields only the columns count that the object has */
 	int64_t started_us;          /* wall clock at the beginning of the call */
 	struct task_stage stage;
 	const struct group *group;   /* refreshed with these; NULL: alone */

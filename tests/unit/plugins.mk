@@ -12,7 +12,7 @@ tests_contract_contract_SOURCES = \
 	tests/contract/objects.c \
 	tests/contract/refreshes.c \
 	tests/contract/replace.c \
-	tests/contract/rows.c \
+	tests/contract/columns.c tests/contract/rows.c \
 	tests/contract/safety.c \
 	tests/contract/support.c
 tests_contract_contract_LDADD = $(LDADD) -ldl -lpthread

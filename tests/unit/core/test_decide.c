@@ -83,6 +83,10 @@ static const struct row rows[] = {
 	 VIEWD_ERR_OK, "kept as it is", NULL},
 	{"definition differs, fail", WANT(.policy = CONF_POLICY_FAIL), OURS(MATVIEW, "old", "i", .indexes_present = true), VIEWD_CHANGE_REFUSE,
 	 VIEWD_ERR_CONFIG, "on_configuration_change = fail", "on_configuration_change = apply"},
+	{"other columns, apply", WANT(.policy = CONF_POLICY_APPLY), OURS(TABLE, "h", "i", .indexes_present = true, .columns_differ = "new extra"),
+	 VIEWD_CHANGE_REPLACE, VIEWD_ERR_OK, NULL, NULL},
+	{"other columns, kept", WANT(.policy = CONF_POLICY_CONTINUE), OURS(MATVIEW, "h", "i", .indexes_present = true, .columns_differ = "new extra"),
+	 VIEWD_CHANGE_NOTHING, VIEWD_ERR_OK, "yields other columns than it has (new extra); kept as it is", NULL},
 };
 
 static void every_row(void)

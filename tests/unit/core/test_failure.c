@@ -64,6 +64,7 @@ static void a_manual_failure_does_not_count(void)
 	fake_do("d", "fail refresh a query");
 	expect_log("view 'a', refresh failed");
 	rig_refresh_now(rig, "a");
+	rig_settle(rig); /* what it reads is looked at anew */
 	CHECK_STR(rig_words(rig, "a"), "FAILED IDLE FAILED");
 	CHECK_INT(rig_status(rig, "a").consecutive_errors, 0);
 	rig_free(&rig);
