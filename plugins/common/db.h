@@ -135,7 +135,7 @@ struct db_ops {
 	bool (*full)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 
 	/* How many rows of the object this session has written so far: read before and after a concurrent refresh, the difference is what
-	 * it wrote. NULL: unknown. */
+	 * it wrote. NULL, or a negative count: unknown. */
 	bool (*count_written)(struct task *task, int64_t *count_r, struct viewd_err *err);
 
 	/* Which mode `auto` means for this view now; fills reason (why). NULL: concurrently where usable for materialized views; for

@@ -175,7 +175,7 @@ static bool refresh_concurrently(struct task *task, struct viewd_outcome *out, s
 		return false;
 	if (!db_exec(task->db, gen_refresh(&task->gen, true), err))
 		return false;
-	if (ops->count_written == NULL)
+	if (ops->count_written == NULL || before < 0)
 		return true;
 	if (!ops->count_written(task, &after, err))
 		return false;

@@ -54,8 +54,8 @@ static bool op_count_written(struct task *task, int64_t *count_r, struct viewd_e
 	snprintf(oid, sizeof oid, "%.*s", (int)strcspn(task->found.identity, ":"), task->found.identity);
 	const char *params[] = {oid};
 	return pg_op_query(task->db,
-	                   "SELECT pg_catalog.pg_stat_get_xact_tuples_inserted($1::oid) + pg_catalog.pg_stat_get_xact_tuples_updated($1::oid)"
-	                   " + pg_catalog.pg_stat_get_xact_tuples_deleted($1::oid)",
+	                   "SELECT CASE WHEN pg_catalog.current_setting('track_counts') = 'on' THEN pg_catalog.pg_stat_get_xact_tuples_inserted($1::oid)"
+	                   " + pg_catalog.pg_stat_get_xact_tuples_updated($1::oid) + pg_catalog.pg_stat_get_xact_tuples_deleted($1::oid) ELSE -1 END",
 	                   params, 1, count_row, count_r, err);
 }
 

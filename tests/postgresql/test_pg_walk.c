@@ -365,6 +365,23 @@ static void falls_back_when_the_server_refuses(void)
 	CHECK_CONTAINS(text, "no triggers here");
 }
 
+/* Nobody counts what a refresh writes: that is not the same as nothing. */
+static void uncounted_rows_are_not_none(void)
+{
+	struct viewd_conn *app, *conn = stage(&app), *admin = pg_session("postgres");
+	static const char *const key[] = {"id"};
+	struct viewd_view_spec low = pg_view("low", VIEWD_METHOD_MATERIALIZED, "SELECT id FROM sale");
+	low.unique_key = key;
+	low.n_unique_key = 1;
+	pg_apply(conn, &low, VIEWD_CHANGE_CREATE);
+	CHECK_INT(pg_refreshed(conn, &low).did, VIEWD_DID_NO_DATA);
+	pg_do(admin, "ALTER ROLE viewd SET track_counts = off");
+	struct viewd_conn *blind = pg_session("viewd");
+	pg_do(admin, "ALTER ROLE viewd RESET track_counts");
+	pg_do(app, "INSERT INTO sale VALUES (1, 1, 'a')");
+	CHECK_INT(pg_refreshed(blind, &low).did, VIEWD_DID_CONCURRENT);
+}
+
 static void who_asks_is_not_answered_by_counters(void)
 {
 	struct pg_stage s;
@@ -386,6 +403,7 @@ static const struct harness_test tests[] = {
 	{"a walk overwrites nothing unseen", a_walk_overwrites_nothing_unseen},
 	{"falls back for each source", falls_back_for_each_source},
 	{"falls back when the server refuses", falls_back_when_the_server_refuses},
+	{"uncounted rows are not none", uncounted_rows_are_not_none},
 	{"who asks is not answered by counters", who_asks_is_not_answered_by_counters},
 };
 
