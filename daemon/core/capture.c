@@ -152,15 +152,23 @@ void capture_describe(struct job *job)
 	job->capture_digest = wanted ? digest(v) : 0;
 }
 
+/* The first view that a cause concerns is named; why tells the others. */
+static void tell_warning(struct view *v, const char *line)
+{
+	if (intern_has(v->db->warned, line))
+		return;
+	intern(v->db->warned, line);
+	log_warning("view '%s', %s", v->label, line);
+}
+
 /* A database that comes back is set up again, and nothing else is wrong with it than before. */
 static void tell_warnings(struct view *v, const char *warnings)
 {
-	if (warnings == NULL || (v->capture_warnings != NULL && strcmp(v->capture_warnings, warnings) == 0))
-		return;
-	for (const char *line = warnings; *line != '\0'; line += strcspn(line, "\n") + 1)
-		log_warning("view '%s', %.*s", v->label, (int)strcspn(line, "\n"), line);
-	talloc_free(v->capture_warnings);
-	v->capture_warnings = mem_strdup(v, warnings);
+	for (const char *line = warnings; line != NULL && *line != '\0'; line += strcspn(line, "\n") + 1) {
+		char *one = mem_need(talloc_strndup(NULL, line, strcspn(line, "\n")));
+		tell_warning(v, one);
+		talloc_free(one);
+	}
 }
 
 /* A dialect of before 1.4 tells no list: it is believed to hear what it was asked to notice. */

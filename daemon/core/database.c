@@ -79,6 +79,7 @@ struct db *database_new(struct engine *eng, const struct conf_database *conf)
 	struct db *db = mem_new(eng, struct db);
 	db->eng = eng;
 	db->conf = conf;
+	db->warned = intern_new(db);
 	TAILQ_INIT(&db->queue);
 	TAILQ_INIT(&db->aux);
 	TAILQ_INIT(&db->doubtful);

@@ -30,6 +30,13 @@ struct intern *intern_new(void *mem_ctx)
 	return set;
 }
 
+bool intern_has(const struct intern *set, const char *text)
+{
+	struct entry *e;
+	HASH_FIND_STR(set->entries, text, e);
+	return e != NULL;
+}
+
 const char *intern(struct intern *set, const char *text)
 {
 	struct entry *e;

@@ -5,6 +5,8 @@
 #ifndef VIEWD_CORE_INTERN_H
 #define VIEWD_CORE_INTERN_H
 
+#include <stdbool.h>
+
 struct intern;
 
 /* An empty set in the talloc tree of mem_ctx. */
@@ -12,5 +14,8 @@ struct intern *intern_new(void *mem_ctx);
 
 /* The set's own copy of text. Never NULL. */
 const char *intern(struct intern *set, const char *text);
+
+/* Is the text in the set? */
+bool intern_has(const struct intern *set, const char *text);
 
 #endif

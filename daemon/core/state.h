@@ -46,6 +46,7 @@ struct db {
 	const struct viewd_dialect *dialect; /* NULL when unusable */
 	enum db_state state;
 	struct viewd_err *err; /* why it is not up; NULL when up */
+	struct intern *warned; /* of captures: each cause is told once, however many views it concerns */
 	int streak;            /* failed probes in a row */
 	int64_t next_probe_mono;
 	struct loop_timer *probe_timer;
@@ -177,7 +178,6 @@ struct view {
 	char *capture_reason;
 	struct view_dependency *depends; /* as the last capture told; texts are interned */
 	size_t n_depends;
-	char *capture_warnings;  /* what its captures were last warned of, lines: told once until it is something else */
 	size_t heap_index;       /* 0: not in the heap */
 
 	struct waiter_list waiters;

@@ -312,17 +312,22 @@ static void why_mode(struct speaker *sp, const struct view *v, const struct view
 		say(sp, "the last refresh was %s%s%s", word_did((enum viewd_did)st->action), st->reason[0] != '\0' ? ": " : "", st->reason);
 }
 
+/* Names of what is no relation begin with the word of their kind. */
+static void say_dependency(struct speaker *sp, const struct view_dependency *row)
+{
+	const char *kind = word_depends(row->kind);
+	bool named = strncmp(row->name, kind, strlen(kind)) == 0 && row->name[strlen(kind)] == ' ';
+	say(sp, "depends on %s%s%s, heard by %s%s%s", named ? "" : kind, named ? "" : " ", row->name,
+	    row->heard_by != VIEWD_HEARD_NONE ? word_heard(row->heard_by) : "nothing", row->reason != NULL ? ": " : "",
+	    row->reason != NULL ? row->reason : "");
+}
+
 static void why_dependencies(struct speaker *sp, const struct view *v)
 {
 	const struct view_dependency *rows;
 	size_t n = v->method != VIEWD_METHOD_SIMPLE ? view_dependencies(v, &rows) : 0;
 	for (size_t i = 0; i < n; i++)
-		if (rows[i].heard_by != VIEWD_HEARD_NONE)
-			say(sp, "depends on %s '%s', heard by %s%s%s", word_depends(rows[i].kind), rows[i].name, word_heard(rows[i].heard_by),
-			    rows[i].reason != NULL ? ": " : "", rows[i].reason != NULL ? rows[i].reason : "");
-		else
-			say(sp, "depends on %s '%s', heard by nothing%s%s", word_depends(rows[i].kind), rows[i].name,
-			    rows[i].reason != NULL ? ": " : "", rows[i].reason != NULL ? rows[i].reason : "");
+		say_dependency(sp, &rows[i]);
 }
 
 static void why_upstream(struct speaker *sp, const struct view *v)

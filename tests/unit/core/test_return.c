@@ -165,6 +165,7 @@ static void failed_view_keeps_its_schedule_after_a_pause(void)
 	expect_log("refresh failed");
 	fake_do("d", "fail refresh a query");
 	rig_refresh_now(rig, "a");
+	rig_settle(rig); /* what it reads is looked at anew */
 	CHECK_STR(rig_words(rig, "a"), "FAILED IDLE FAILED");
 	pause_and_resume(rig, "a", SPAN_MS);
 	CHECK(rig_status(rig, "a").next_refresh_us != 0);
