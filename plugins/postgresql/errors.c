@@ -136,6 +136,19 @@ static void capture_object(const PGresult *res, struct viewd_err *err)
 		err_object(err, "%s%s%s", schema, schema[0] != '\0' ? "." : "", table);
 }
 
+/* The session goes on after an ERROR. One that speaks of a connection then comes from a server behind this one (postgres_fdw, dblink), and
+ * is the failure of who reads from there. */
+static enum viewd_err_class own_class(const PGresult *res, const char *state)
+{
+	enum viewd_err_class cls = pg_error_class(state);
+	if (cls != VIEWD_ERR_CONNECT && cls != VIEWD_ERR_LOST && cls != VIEWD_ERR_AUTH)
+		return cls;
+	const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+	if (severity == NULL)
+		severity = PQresultErrorField(res, PG_DIAG_SEVERITY); /* poolers give no other */
+	return severity != NULL && strcmp(severity, "ERROR") == 0 ? VIEWD_ERR_RESOURCE : cls;
+}
+
 bool pg_error_result(struct viewd_conn *conn, const PGresult *res, int64_t ran_us, struct viewd_err *err)
 {
 	if (conn->silent) {
@@ -157,7 +170,7 @@ bool pg_error_result(struct viewd_conn *conn, const PGresult *res, int64_t ran_u
 		if (constraint[0] != '\0' && strstr(text, constraint) != NULL)
 			constraint[0] = '\0';
 		bool more = detail[0] != '\0' || constraint[0] != '\0';
-		err_set(err, pg_error_class(state), "%s%s%s%s%s%s", text, more ? " (" : "", detail,
+		err_set(err, own_class(res, state), "%s%s%s%s%s%s", text, more ? " (" : "", detail,
 		        detail[0] != '\0' && constraint[0] != '\0' ? ", constraint " : constraint[0] != '\0' ? "constraint " : "",
 		        constraint, more ? ")" : "");
 		field(res, PG_DIAG_MESSAGE_HINT, text, sizeof text);

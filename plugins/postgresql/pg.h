@@ -111,7 +111,7 @@ enum viewd_err_class pg_error_class(const char *sqlstate);
 /* Class of a failed connection attempt, which has only a text (libpq keeps no SQLSTATE of it). [any] */
 enum viewd_err_class pg_connect_class(const char *message);
 
-/* Captures everything of a failed result. Returns false. */
+/* Captures everything of a failed result. A class that speaks of the connection is given only when it is this one's. Returns false. */
 bool pg_error_result(struct viewd_conn *conn, const PGresult *res, int64_t ran_us, struct viewd_err *err);
 
 /* ---- exec.c */

@@ -386,6 +386,54 @@ static void trusts_the_role_that_is_named(void)
 	CHECK_CONTAINS(err.msg, "schema_owner");
 }
 
+/* SQLSTATEs of connections and sessions, from the other end of a foreign table or of dblink. */
+static void a_server_behind_the_server_is_the_views_own_failure(void)
+{
+	static const char *const raised[] = {"08001", "08006", "57P01", "57P03", "28P01", "40003"};
+	pg_fresh();
+	struct viewd_conn *conn = pg_session("viewd");
+	struct viewd_err err = {0};
+	pg_do(conn, "CREATE FUNCTION public.raise(code text) RETURNS int LANGUAGE plpgsql AS"
+	            " $$ BEGIN RAISE EXCEPTION 'the other server' USING ERRCODE = code; END $$");
+	for (size_t i = 0; i < ARRAY_LEN(raised); i++) {
+		CHECK(!pg_execf(conn, &err, "SELECT public.raise('%s')", raised[i]));
+		CHECK(err.cls == VIEWD_ERR_RESOURCE && strcmp(err.sqlstate, raised[i]) == 0);
+	}
+	CHECK(DIALECT->alive(conn));
+}
+
+static void a_view_over_a_dead_foreign_server_fails_alone(void)
+{
+	static const char *const setup[] = {
+		"CREATE EXTENSION postgres_fdw", "CREATE EXTENSION dblink",
+		"CREATE SERVER gone FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '/nonexistent', dbname 'x')",
+		"CREATE USER MAPPING FOR viewd SERVER gone OPTIONS (user 'x', password_required 'false')",
+		"CREATE FOREIGN TABLE public.far (id int) SERVER gone", "GRANT SELECT ON public.far TO viewd",
+		"CREATE FUNCTION public.farther() RETURNS SETOF int SECURITY DEFINER LANGUAGE sql AS"
+		" $$ SELECT id FROM public.dblink('host=/nonexistent dbname=x', 'SELECT 1') AS t (id int) $$",
+	};
+	static const char *const definitions[] = {"SELECT id FROM far", "SELECT id FROM farther() AS f (id)"};
+	pg_fresh();
+	struct viewd_err err = {0};
+	struct viewd_conn *shop = shop_admin();
+	for (size_t i = 0; i < ARRAY_LEN(setup); i++)
+		pg_do(shop, setup[i]);
+	DIALECT->close(&shop);
+	struct viewd_conn *conn = pg_session("viewd");
+	pg_prepared(conn);
+	for (size_t i = 0; i < ARRAY_LEN(definitions); i++) {
+		struct viewd_view_spec view = pg_view("v", VIEWD_METHOD_TABLE, definitions[i]);
+		struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1};
+		struct viewd_outcome out = {0};
+		view.with_data = false;
+		pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+		CHECK(!DIALECT->refresh(conn, &view, &req, &out, &err));
+		CHECK(err.cls == VIEWD_ERR_RESOURCE && strcmp(err.sqlstate, "08001") == 0);
+		CHECK(DIALECT->alive(conn));
+		pg_apply(conn, &view, VIEWD_CHANGE_DROP);
+	}
+}
+
 static bool count_fn(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
 {
 	++*(int *)ctx;
@@ -438,6 +486,8 @@ static const struct harness_test server_tests[] = {
 	{"a lock timeout is a conflict", a_lock_timeout_is_a_conflict},
 	{"a broken connection is lost", a_broken_connection_is_lost},
 	{"an answer of another shape is a failure", an_answer_of_another_shape_is_a_failure},
+	{"a server behind the server is the view's own failure", a_server_behind_the_server_is_the_views_own_failure},
+	{"a view over a dead foreign server fails alone", a_view_over_a_dead_foreign_server_fails_alone},
 	{"prepares at the same time", prepares_at_the_same_time},
 	{"needs no CREATE on the database", needs_no_create_on_the_database},
 	{"wants its schema for itself", wants_its_schema_for_itself},
