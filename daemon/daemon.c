@@ -13,9 +13,11 @@
 #include "core/runtime.h"
 #include "ctl/server.h"
 #include "reload.h"
+#include "sys/logging.h"
 #include "sys/notify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <string.h>
@@ -41,6 +43,7 @@ struct daemon {
 	struct loop_signal *on_hup, *on_term, *on_int;
 	struct loop_timer *stop_timer;
 	struct watchdog *dog;
+	struct logging *logging;
 	bool stopping;
 	bool left_alone; /* stopped with workers inside a call */
 	int exit_code;
@@ -99,6 +102,17 @@ static void stop_loop(struct daemon *d)
 		worker_pool_free(&d->pool, !d->left_alone);
 	if (!d->left_alone)
 		loop_free(&d->loop);
+}
+
+static bool start_log(struct daemon *d, struct viewd_err *err UNUSED)
+{
+	d->logging = logging_start(d->loop);
+	return true;
+}
+
+static void stop_log(struct daemon *d)
+{
+	logging_stop(&d->logging, d->left_alone);
 }
 
 static bool start_state_dir(struct daemon *d, struct viewd_err *err UNUSED)
@@ -224,6 +238,7 @@ struct step {
 static const struct step steps[] = {
 	{"configuration", start_conf, stop_conf},
 	{"event loop", start_loop, stop_loop},
+	{"log", start_log, stop_log},
 	{"state directory", start_state_dir, NULL},
 	{"engine", start_engine, stop_engine},
 	{"signals", start_signals, stop_signals},
@@ -281,6 +296,14 @@ static int usage(FILE *out, int code)
 	return code;
 }
 
+/* A file or connection that got the number of a closed stderr would be given the log. */
+static void hold_standard_streams(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			return;
+}
+
 int daemon_main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -308,5 +331,6 @@ int daemon_main(int argc, char **argv)
 	if (optind < argc)
 		return usage(stderr, DAEMON_EXIT_USAGE);
 	umask(0077);
+	hold_standard_streams();
 	return only_check ? check(d.conf_path) : run(&d);
 }

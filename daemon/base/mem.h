@@ -6,14 +6,15 @@
 #ifndef VIEWD_BASE_MEM_H
 #define VIEWD_BASE_MEM_H
 
-#include <stdio.h>
+#include "base/log.h"
+
 #include <stdlib.h>
 #include <talloc.h>
 
 static inline void *mem_need(void *ptr)
 {
 	if (ptr == NULL) {
-		fputs("viewd: out of memory\n", stderr);
+		log_last_words("out of memory");
 		abort();
 	}
 	return ptr;

@@ -48,5 +48,8 @@ libviewd_la_SOURCES += \
 	daemon/sched/zone.c daemon/sched/zone.h \
 	daemon/daemon.c daemon/daemon.h \
 	daemon/reload.c daemon/reload.h \
+	daemon/sys/journal.c daemon/sys/journal.h \
+	daemon/sys/logging.c daemon/sys/logging.h \
 	daemon/sys/notify.c daemon/sys/notify.h \
+	daemon/work/spool.c daemon/work/spool.h \
 	daemon/work/worker.c daemon/work/worker.h

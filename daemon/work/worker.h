@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * worker.h: threads for blocking work. The only file that knows pthreads.
+ * worker.h: threads for blocking work. The only file that starts them.
  *
  * A task is owned by exactly one side at a time: the submitter -> a worker -> the submitter. run() is called on a worker thread,
  * done() later on the loop thread.

@@ -11,8 +11,8 @@ walls()
 		(iniparser/)?(iniparser|dictionary)\.h	daemon/conf/ini\.c
 		(event2/.*|event)\.h	daemon/(loop/loop\.c|ctl/server_?[a-z]*\.[ch])
 		(glib|gio|glib-object)\.h	daemon/sched/zone\.c
-		systemd/.*	daemon/sys/notify\.c
-		(pthread|threads)\.h	daemon/work/worker\.c
+		systemd/.*	daemon/sys/(notify|journal)\.c
+		(pthread|threads)\.h	daemon/work/(worker|spool)\.c
 		dlfcn\.h	daemon/plugin/loader\.c
 		curl/.*	daemon/(client|ctl)/[a-z_]*http[a-z_]*\.c
 		(libpq-fe|postgres_ext|libpq/.*)\.?h?	plugins/postgresql/.*

@@ -84,7 +84,8 @@ system_tests = \
 	tests/system/63-watch-mariadb.sh \
 	tests/system/64-look-mariadb.sh \
 	tests/system/90-control.sh \
-	tests/system/91-hooks.sh
+	tests/system/91-hooks.sh \
+	tests/system/92-log.sh
 TESTS += $(system_tests)
 EXTRA_DIST += $(system_tests) tools/demo.sh
 

@@ -69,6 +69,7 @@ core_tests = $(core_rig_tests) \
 	tests/unit/core/test_decide \
 	tests/unit/core/test_graph \
 	tests/unit/core/test_schedule \
+	tests/unit/core/test_spool \
 	tests/unit/core/test_worker
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)

@@ -5,7 +5,9 @@
 #include "base/log.h"
 #include "support/harness.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The last line and how many there were. */
@@ -115,12 +117,25 @@ static const char *on_stderr(void (*fn)(void))
 	return harness_read(path);
 }
 
+static void log_to_the_journal(void)
+{
+	struct stat st;
+	char stream[64];
+	REQUIRE(fstat(STDERR_FILENO, &st) == 0);
+	snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	REQUIRE(setenv("JOURNAL_STREAM", stream, 1) == 0);
+	CHECK(log_is_journal());
+	log_secret();
+}
+
+/* A name that a service manager gave, of a stream that was redirected since, is no journal. */
 static void to_stderr(void)
 {
 	REQUIRE(unsetenv("JOURNAL_STREAM") == 0);
 	CHECK_STR(on_stderr(log_secret), "viewd: info: database 'shop', connect failed (postgresql://u:***@h/x)\n");
 	REQUIRE(setenv("JOURNAL_STREAM", "8:1", 1) == 0);
-	CHECK_STR(on_stderr(log_secret), "<6>database 'shop', connect failed (postgresql://u:***@h/x)\n");
+	CHECK_STR(on_stderr(log_secret), "viewd: info: database 'shop', connect failed (postgresql://u:***@h/x)\n");
+	CHECK_STR(on_stderr(log_to_the_journal), "<6>database 'shop', connect failed (postgresql://u:***@h/x)\n");
 	REQUIRE(unsetenv("JOURNAL_STREAM") == 0);
 }
 
