@@ -200,7 +200,6 @@ static void on_reload(void *ctx)
 
 static bool start_signals(struct daemon *d, struct viewd_err *err UNUSED)
 {
-	signal(SIGPIPE, SIG_IGN);
 	d->on_hup = loop_signal_new(d->loop, SIGHUP, on_reload, d);
 	d->on_term = loop_signal_new(d->loop, SIGTERM, on_stop, d);
 	d->on_int = loop_signal_new(d->loop, SIGINT, on_stop, d);
@@ -332,5 +331,6 @@ int daemon_main(int argc, char **argv)
 		return usage(stderr, DAEMON_EXIT_USAGE);
 	umask(0077);
 	hold_standard_streams();
+	signal(SIGPIPE, SIG_IGN);
 	return only_check ? check(d.conf_path) : run(&d);
 }

@@ -8,17 +8,20 @@
 
 #include <string.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
 
-/* The main events, by how their lines go on behind the subject; the ids are told in viewd(8) and never change. */
+#define SOCKET "/run/systemd/journal/socket"
+
+/* The main events, by what their lines begin with and how they go on behind the subject; the ids are told in viewd(8) and never change. */
 static const struct {
-	const char *part;
+	const char *subject, *rest;
 	const char *id;
 } events[] = {
-	{", ready: ", "5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e11"},
-	{", refresh failed", "5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e12"},
-	{", cannot be used", "5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e13"},
-	{"lines were dropped", "5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e14"},
-	{"stopping", "5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e15"},
+	{"viewd ", ", ready: ", "5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e11"},
+	{"view '", ", refresh failed ", "5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e12"},
+	{"database '", ", cannot be used ", "5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e13"},
+	{"log", ", dropped ", "5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e14"},
+	{"stopping", "", "5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e15"},
 };
 
 static void add(void *mem_ctx, struct journal_entry *out, const char *name, const char *value, size_t len)
@@ -53,6 +56,21 @@ static void add_subject(void *mem_ctx, struct journal_entry *out, const char *li
 		add(mem_ctx, out, "VIEWD_VIEW", view, len);
 }
 
+static bool begins_with(const char *text, const char *part)
+{
+	return strncmp(text, part, strlen(part)) == 0;
+}
+
+/* NULL: none of the main events. Subjects hold no comma. */
+static const char *event_id(const char *line)
+{
+	const char *rest = line + strcspn(line, ",");
+	for (size_t i = 0; i < ARRAY_LEN(events); i++)
+		if (begins_with(line, events[i].subject) && (events[i].rest[0] != '\0' ? begins_with(rest, events[i].rest) : rest[0] == '\0'))
+			return events[i].id;
+	return NULL;
+}
+
 void journal_entry(void *mem_ctx, enum viewd_log_level level, const char *line, struct journal_entry *out)
 {
 	static const char *const priorities[] = {
@@ -63,15 +81,16 @@ void journal_entry(void *mem_ctx, enum viewd_log_level level, const char *line, 
 	add(mem_ctx, out, "SYSLOG_IDENTIFIER", "viewd", strlen("viewd"));
 	add(mem_ctx, out, "MESSAGE", line, strlen(line));
 	add_subject(mem_ctx, out, line);
-	for (size_t i = 0; i < ARRAY_LEN(events); i++)
-		if (strstr(line, events[i].part) != NULL) {
-			add(mem_ctx, out, "MESSAGE_ID", events[i].id, strlen(events[i].id));
-			return;
-		}
+	const char *id = event_id(line);
+	if (id != NULL)
+		add(mem_ctx, out, "MESSAGE_ID", id, strlen(id));
 }
 
+/* sd_journal_sendv() says that it is done as well when there is no socket to give the entry to. */
 bool journal_send(enum viewd_log_level level, const char *line)
 {
+	if (access(SOCKET, W_OK) != 0)
+		return false;
 	void *tmp = talloc_new(NULL);
 	struct journal_entry entry;
 	struct iovec parts[JOURNAL_FIELDS];

@@ -28,7 +28,7 @@ struct spool {
 	struct line *head, **tail;
 	size_t used, room;
 	uint64_t dropped; /* since the last line of the queue */
-	uint64_t n_put, n_written;
+	uint64_t n_put, n_written; /* lines and counts of dropped ones */
 	bool began; /* the writer runs */
 	bool ending;
 	spool_write_fn *write;
@@ -40,7 +40,7 @@ static void tell_dropped(struct spool *spool, uint64_t n)
 	char text[100];
 	if (n == 0)
 		return;
-	snprintf(text, sizeof text, "log, %llu lines were dropped (nobody read them in time)", (unsigned long long)n);
+	snprintf(text, sizeof text, "log, dropped %llu lines (nobody read them in time)", (unsigned long long)n);
 	spool->write(spool->ctx, VIEWD_LOG_WARNING, text);
 }
 
@@ -60,10 +60,9 @@ static void write_first(struct spool *spool)
 	if (line != NULL)
 		spool->write(spool->ctx, line->level, line->text);
 	pthread_mutex_lock(&spool->lock);
-	if (line != NULL) {
+	if (line != NULL)
 		spool->used -= line->size;
-		spool->n_written++;
-	}
+	spool->n_written += (line != NULL) + (dropped > 0);
 	free(line);
 	pthread_cond_broadcast(&spool->written);
 }
@@ -171,8 +170,8 @@ void spool_put(struct spool *spool, enum viewd_log_level level, const char *text
 		*spool->tail = line;
 		spool->tail = &line->next;
 		line = NULL;
-	} else
-		spool->dropped++;
+	} else if (spool->dropped++ == 0)
+		spool->n_put++; /* their count */
 	pthread_cond_signal(&spool->came);
 	pthread_mutex_unlock(&spool->lock);
 	free(line);

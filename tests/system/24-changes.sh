@@ -139,7 +139,7 @@ mariadb)
 	ok "the binary log is purged while viewd is away" wait_until purged
 	start_viewd
 	followed "purged: all is refreshed" cut
-	ok "... and said" log_has 'binary log cannot be read'
+	ok "... and said" wait_until log_has 'binary log cannot be read'
 	sql "UPDATE cut SET gen = 17"
 	sql_mariadb "RESET MASTER"
 	sql "UPDATE cut SET gen = 18"

@@ -99,7 +99,7 @@ ok "session mode: ... and it goes on" wait_until "viewctl refresh napping --wait
 stop_pooler
 start_pooler transaction "$pg_dir"
 ok "transaction mode: told so" wait_until told "gives each transaction another session"
-ok "transaction mode: and what to do" log_has "or through a pool in session mode"
+ok "transaction mode: and what to do" wait_until log_has "or through a pool in session mode"
 write
 is "transaction mode: no settings are left for others" "$(pooled 'SHOW statement_timeout') $(pooled 'SHOW search_path')" "0 public"
 is "transaction mode: nor locks" "$(sql_pg "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")" 0

@@ -21,7 +21,8 @@ told()
 start_viewd
 ok "MySQL 5.7: told so" wait_until told "config server is too old (version 5.7.29-log)"
 fails "MySQL 5.7: a refresh by hand is told" viewctl refresh v --wait
-is "MySQL 5.7: not many words" "$(grep -c 'too old' "$T/viewd.log")" 1
+ok "MySQL 5.7: the log tells it" wait_until log_has "too old"
+is "MySQL 5.7: ... in not many words" "$(grep -c 'too old' "$T/viewd.log")" 1
 is "MySQL 5.7: nothing is made" "$(sql_mariadb 'SHOW TABLES')" src
 stop_viewd
 stop_mariadb

@@ -53,4 +53,26 @@ is "... and gives its number to nothing else" "$(readlink "/proc/$viewd_pid/fd/2
 ok "... and refreshes" viewctl refresh v --wait
 stop_viewd
 is "... and stops in order" $? 0
+
+# ---- what is said last ----
+sed -i "s@^control_socket = .*@control_socket = $T/nowhere/control.sock@" "$T/viewd.conf"
+"$VIEWD_BUILD/viewd" -c "$T/viewd.conf" >"$T/broken" 2>&1
+is "a start that fails exits with 1" $? 1
+like "... and was told why" "$(tail -n 1 "$T/broken")" '^viewd: error: cannot start \(control socket: '
+if [ ! -e /run/systemd/journal/socket ]; then
+	JOURNAL_STREAM=$(stat -c %d:%i "$T/broken") "$VIEWD_BUILD/viewd" -c "$T/viewd.conf" >"$T/out" 2>"$T/broken"
+	like "a journal whose socket is not to be seen has what it has otherwise" "$(tail -n 1 "$T/broken")" '^<3>cannot start \(control socket: '
+fi
+
+# ---- whoever read it is gone before the first line ----
+sed -i '1a nonsense = 1' "$T/viewd.conf"
+"$VIEWD_BUILD/viewd" -c "$T/viewd.conf" >"$T/broken" 2>&1
+status=$?
+like "a bad file is told" "$(cat "$T/broken")" 'viewd: error: .*nonsense'
+mkfifo "$T/pipe"
+exec 7<>"$T/pipe" 8>"$T/pipe" 7>&-
+for check in "" --check; do
+	"$VIEWD_BUILD/viewd" -c "$T/viewd.conf" $check 2>&8
+	is "nobody can read: the same exit status ($status${check:+, $check})" $? $status
+done
 finish
