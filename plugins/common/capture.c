@@ -5,6 +5,7 @@
 #include "common/heard.h"
 #include "common/marks.h"
 #include "common/objects.h"
+#include "common/state.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -15,13 +16,14 @@
 #define CAPTURE_TIMEOUT_US INT64_C(30000000)
 
 /* Rows of the view in `captures`: one for each entry, whoever hears it. */
-static bool register_all(struct db *db, const char *view, const struct heard_list *list, struct viewd_err *err)
+static bool register_all(struct db *db, const char *view, const struct heard_list *list, bool followed, struct viewd_err *err)
 {
 	struct mark_wanted *wanted = talloc_zero_array(list->mem, struct mark_wanted, (unsigned)list->n + 1);
 	assert(wanted != NULL);
 	for (size_t i = 0; i < list->n; i++)
 		wanted[i] = (struct mark_wanted){list->items[i].entry->source, heard_word(list->items[i].by)};
-	return marks_register(db, view, wanted, list->n, err) && objects_register(db, &list->found, err) && objects_sweep(db, err);
+	return marks_register(db, view, wanted, list->n, err) && state_set_followed(db, view, followed, err) &&
+	       objects_register(db, &list->found, err) && objects_sweep(db, err);
 }
 
 static bool lock(struct db *db, struct viewd_err *err)
@@ -36,21 +38,21 @@ static void unlock(struct db *db)
 }
 
 /* Triggers first: a change between the two is then in the log, and a view registered anew is stale anyway. */
-static bool set_up(struct db *db, const char *view, const struct heard_list *list, struct viewd_err *err)
+static bool set_up(struct db *db, const char *view, const struct heard_list *list, bool followed, struct viewd_err *err)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (list->items[i].by == VIEWD_HEARD_TRIGGER && !db->ops->make_trigger(db, &list->items[i].entry->rel, err))
 			return err_wrap(err, "source '%s'", list->items[i].entry->rel.name);
-	return register_all(db, view, list, err) && capture_sweep(db, err);
+	return register_all(db, view, list, followed, err) && capture_sweep(db, err);
 }
 
-static bool capture_in_transaction(struct db *db, const char *view, const struct heard_list *list, struct viewd_err *err)
+static bool capture_in_transaction(struct db *db, const char *view, const struct heard_list *list, bool followed, struct viewd_err *err)
 {
 	bool transaction = db->syntax->transactional_ddl;
 	if (transaction && !db->ops->begin(db, DB_BEGIN_WRITE, err))
 		return false;
 	bool locked = lock(db, err);
-	bool done = locked && set_up(db, view, list, err) && (!transaction || db->ops->commit(db, err));
+	bool done = locked && set_up(db, view, list, followed, err) && (!transaction || db->ops->commit(db, err));
 	if (!done)
 		db->ops->rollback(db);
 	if (locked)
@@ -84,7 +86,7 @@ bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view
 		db->ops->enter(db);
 	bool done = db->ops->set_limits(db, CAPTURE_TIMEOUT_US, CAPTURE_LOCK_TIMEOUT_US, err) && heard_find(db, view, req, &list, err) &&
 	            heard_choose(db, req, &list, &captured, warnings, err) && make_ready(db, &list, err) &&
-	            capture_in_transaction(db, view->name, &list, err);
+	            capture_in_transaction(db, view->name, &list, req->mode != VIEWD_CAPTURE_NONE, err);
 	if (done) {
 		*out = captured;
 		heard_tell(&list, sink_of(req));

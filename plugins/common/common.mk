@@ -38,6 +38,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/uninstall.c \
 	plugins/common/url.c plugins/common/url.h \
 	plugins/common/utf8.c plugins/common/utf8.h \
-	plugins/common/verify.c
+	plugins/common/verify.c \
+	plugins/common/views.c plugins/common/views.h
 libviewd_sql_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBMD_CFLAGS)
 libviewd_sql_la_LIBADD = $(TALLOC_LIBS) $(LIBMD_LIBS)

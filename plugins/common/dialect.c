@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "common/recipe.h"
+#include "common/views.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -57,6 +58,8 @@ bool dialect_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, s
 	if (!db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) || !state_setup(db, err))
 		return false;
 	if (db->ops->clean_leftovers != NULL && !db->ops->clean_leftovers(db, err))
+		return false;
+	if (!views_make(db, err))
 		return false;
 	return rows.fn == NULL || state_list(db, rows, err);
 }

@@ -163,8 +163,10 @@ static struct stmt touch_statement(struct db *db)
 {
 	struct stmt st = stmt_new(db);
 	add_table(&st, "UPDATE ", "captures");
-	stmt_text(&st, " SET dirty_seq = dirty_seq + 1, changed_time = ");
+	/* in this order: MySQL sees what it has just set */
+	stmt_text(&st, " SET changed_time = CASE WHEN dirty_seq > clean_seq THEN changed_time ELSE ");
 	stmt_time(&st, db_now(db));
+	stmt_text(&st, " END, dirty_seq = dirty_seq + 1");
 	return st;
 }
 
@@ -309,7 +311,7 @@ static bool remove_row(struct db *db, const char *view, const char *source, stru
 
 static bool add_row(struct db *db, const char *view, const struct mark_wanted *w, struct viewd_err *err)
 {
-	static const char *const names[] = {"view", "source", "mode", "dirty_seq", "clean_seq"};
+	static const char *const names[] = {"view", "source", "mode", "dirty_seq", "clean_seq", "changed_time"};
 	struct stmt st = stmt_new(db);
 	add_table(&st, "INSERT INTO ", "captures");
 	stmt_text(&st, " (");
@@ -320,7 +322,9 @@ static bool add_row(struct db *db, const char *view, const struct mark_wanted *w
 	stmt_param(&st, w->source);
 	stmt_text(&st, ", ");
 	stmt_param(&st, w->mode);
-	stmt_text(&st, ", 1, 0)");
+	stmt_text(&st, ", 1, 0, ");
+	stmt_time(&st, db_now(db));
+	stmt_text(&st, ")");
 	return stmt_run(&st, err);
 }
 

@@ -2,6 +2,8 @@
  *
  * marks.h: which views are stale, as the database remembers it: the state table `captures`, one row for each (view, source).
  *
+ * changed_time is when a row turned stale, so of many changes it is the first one's.
+ *
  * dirty_seq grows when the source changed, clean_seq is the dirty_seq that the last refresh has covered. A view is stale while any of its
  * rows has dirty_seq > clean_seq. A refresh reads dirty_seq before it reads data and writes clean_seq in the transaction of
  * its data, so a change between the two keeps the view stale. Never written by an application's transaction, except on engines where

@@ -6,6 +6,7 @@
 #include "common/sqltext.h"
 #include "common/stmt.h"
 #include "common/timetext.h"
+#include "common/views.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -45,6 +46,7 @@ static const struct column_row views_columns[] = {
 	{"last_result", TYPE_TEXT, ""},
 	{"last_error", TYPE_TEXT, ""},
 	{"consecutive_errors", TYPE_BIGINT, " NOT NULL"},
+	{"followed", TYPE_BIGINT, " NOT NULL DEFAULT 0"}, /* 1: with on_change, whatever it reads */
 };
 
 static const struct column_row history_columns[] = {
@@ -82,11 +84,9 @@ static const struct column_row requests_columns[] = {
 	{"view", TYPE_KEY, " NOT NULL"},
 };
 
-/* views_table is the prefix and "views". */
 char *state_table(struct db *db, void *mem_ctx, const char *name)
 {
-	const char *views = db->syntax->views_table;
-	char *table = talloc_asprintf(mem_ctx, "%.*s%s", (int)(strlen(views) - strlen("views")), views, name);
+	char *table = talloc_asprintf(mem_ctx, "%s%s", db->syntax->state_prefix, name);
 	assert(table != NULL);
 	return table;
 }
@@ -147,8 +147,9 @@ bool state_setup(struct db *db, struct viewd_err *err)
 			return false;
 	if (db->ops->judge_place != NULL && !db->ops->judge_place(db, err))
 		return false;
-	return create_capture_tables(db, err) &&
+	return (syn->views_copied || views_move(db, err)) && create_capture_tables(db, err) &&
 	       create_table(db, syn->views_table, NULL, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
+	       (!syn->views_copied || views_move(db, err)) &&
 	       create_table(db, syn->history_table, NULL, history_columns, ARRAY_LEN(history_columns), syn->history_inline, err) &&
 	       (syn->history_index == NULL || db_exec(db, syn->history_index, err)) &&
 	       (syn->captures_index == NULL || db_exec(db, syn->captures_index, err));
@@ -261,7 +262,7 @@ bool state_list(struct db *db, struct viewd_recorded_sink rows, struct viewd_err
 	stmt_name(&st, "view");
 	stmt_text(&st, " = v.");
 	stmt_name(&st, "name");
-	st.sql = sql_add(st.sql, ") FROM %s v ORDER BY ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, ") + v.followed FROM %s v ORDER BY ", db->syntax->views_table);
 	stmt_name(&st, "name");
 	return stmt_query(&st, read_recorded, &ctx, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * state.h: the tables viewd keeps in the user's database: views (one row a view), refresh_history, requests.
+ * state.h: the tables viewd keeps in the user's database: view_state (one row a view), refresh_history, requests. What applications read of
+ * view_state is the view `views` (views.h).
  *
  * Column names are part of the manual; add, never rename. Times are UTC with microseconds in the engine's own type (PostgreSQL
  * timestamptz, MySQL DATETIME(6)) or RFC 3339 text (SQLite).
@@ -12,7 +13,7 @@
 
 #define STATE_HISTORY_KEEP 200 /* runs a view */
 
-/* One row of views. */
+/* One row of view_state. */
 struct state_row {
 	bool present;
 	char relation[520];      /* canonical, with schema where the engine has schemas */
@@ -48,7 +49,7 @@ bool state_setup(struct db *db, struct viewd_err *err) MUST_CHECK;
 
 /* SQL: the names of all of them in an engine where they have a prefix, as literals separated by commas. */
 #define STATE_TABLES_SQL                                                                                                              \
-	"'viewd_views', 'viewd_refresh_history', 'viewd_captures', 'viewd_requests', 'viewd_objects'"
+	"'viewd_view_state', 'viewd_views', 'viewd_refresh_history', 'viewd_captures', 'viewd_requests', 'viewd_objects'"
 
 /* The name of a state table ("captures") with its schema or prefix, talloc'ed on mem_ctx. */
 char *state_table(struct db *db, void *mem_ctx, const char *name);
@@ -65,6 +66,9 @@ bool state_save_definition(struct db *db, const char *view, const char *text, st
 
 /* Inserts or updates what identifies the object (everything but the outcome of runs). */
 bool state_save(struct db *db, const char *view, const struct state_row *row, struct viewd_err *err) MUST_CHECK;
+
+/* Whether changes of what the view reads are followed. In a transaction. */
+bool state_set_followed(struct db *db, const char *view, bool followed, struct viewd_err *err) MUST_CHECK;
 
 /* Removes the row of a view. Its history stays until trimmed. */
 bool state_forget(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;

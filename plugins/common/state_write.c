@@ -49,6 +49,16 @@ bool state_save_definition(struct db *db, const char *view, const char *text, st
 	return stmt_run(&st, err);
 }
 
+bool state_set_followed(struct db *db, const char *view, bool followed, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "UPDATE %s SET followed = %d WHERE followed <> %d AND ", db->syntax->views_table, followed, followed);
+	stmt_name(&st, "name");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	return stmt_run(&st, err);
+}
+
 bool state_forget(struct db *db, const char *view, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);

@@ -90,7 +90,8 @@ struct syntax {
 	/* state tables (state.c) */
 	const char *take_requests;  /* removes requests that nobody holds back, in order, and yields id and view of each; NULL: read, then removed */
 	const char *state_setup[4]; /* run first by prepare, one statement each: CREATE SCHEMA IF NOT EXISTS viewd; NULL ends */
-	const char *views_table;   /* viewd.views or viewd_views, already quoted where needed */
+	const char *state_prefix;  /* "viewd." or "viewd_" */
+	const char *views_table;   /* the state of the views: viewd.view_state or viewd_view_state */
 	const char *history_table;
 	const char *type_text;     /* column types of the state tables */
 	const char *type_key;      /* text that can be a primary key */
@@ -109,6 +110,17 @@ struct syntax {
 	const char *for_update;    /* " FOR UPDATE" or "" */
 	const char *upsert_clause; /* " ON CONFLICT (name) DO UPDATE SET " or " ON DUPLICATE KEY UPDATE " */
 	const char *upsert_value;  /* the value that was to be inserted, slot = quoted column: "excluded.{}", "VALUES({})" */
+
+	/* the view `viewd.views` or `viewd_views` over them (views.c); with transactional_ddl the statements of a list are one transaction */
+	const char *views_is_table; /* query: a row when a table of an earlier version has its name */
+	const char *views_move[2];  /* gives that table the column `followed` and the name views_table; NULL ends */
+	bool views_copied;          /* or copies it into views_table, which must be there */
+	const char *views_form;     /* query: the definition of the view that is there, or NULL, or no row */
+	const char *views_make[5];  /* makes it, slot = query; NULL ends */
+	const char *views_pending;  /* condition on a row c of `captures`: a change is written down and not drained; NULL: never */
+	const char *views_deaf;     /* likewise: here nobody can know; NULL: never */
+	const char *views_error;    /* what shows last_error to those only who may read it, v being the state; NULL: whoever may read the view */
+	const char *seconds_since;  /* slot = a time: seconds from then till now, not below 0 */
 };
 
 #endif

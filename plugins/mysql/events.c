@@ -34,7 +34,7 @@ static bool is_own(const struct binlog *log, const struct relation *table, const
 /* Written by viewd all the time, and nobody's source. */
 static bool is_state(const struct binlog *log, const struct relation *table)
 {
-	static const char *const names[] = {"viewd_captures", "viewd_position", "viewd_views", "viewd_refresh_history", "viewd_requests", "viewd_intents", "viewd_objects"};
+	static const char *const names[] = {"viewd_captures", "viewd_position", "viewd_view_state", "viewd_refresh_history", "viewd_requests", "viewd_intents", "viewd_objects"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (is_own(log, table, names[i]))

@@ -25,7 +25,7 @@
 	" FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = DATABASE() AND (t.TABLE_NAME LIKE 'viewd\\_probe\\_%'"                  \
 	" AND t.TABLE_TYPE = 'VIEW' OR t.TABLE_NAME IN ('viewd_changes', 'viewd_triggers', 'viewd_tables', 'viewd_position',"                \
 	" 'viewd_intents', 'viewd_daemon', " STATE_TABLES_SQL "))"                                                                        \
-	" ORDER BY t.TABLE_NAME = 'viewd_views', t.TABLE_NAME"
+	" ORDER BY t.TABLE_TYPE <> 'VIEW', t.TABLE_NAME = 'viewd_view_state', t.TABLE_NAME"
 
 struct leavings {
 	struct viewd_conn *conn;
@@ -69,11 +69,12 @@ static bool give_one_fn(void *ctx, const char *const *v, size_t n UNUSED)
 static const struct db_reader give_trigger[] = {{give_trigger_fn, "ttT", "triggers"}};
 static const struct db_reader give_one[] = {{give_one_fn, "tttt", "what is left of viewd"}};
 
-static bool has_table(struct viewd_conn *conn, const char *name, bool *has_r, struct viewd_err *err)
+static bool has_identity(struct viewd_conn *conn, const char *name, bool *has_r, struct viewd_err *err)
 {
 	int64_t n;
 
-	if (!my_query_int(conn, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?", &name, 1, &n, err))
+	if (!my_query_int(conn, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?"
+	                        " AND COLUMN_NAME = 'identity'", &name, 1, &n, err))
 		return false;
 	*has_r = n > 0;
 	return true;
@@ -83,12 +84,12 @@ static bool has_table(struct viewd_conn *conn, const char *name, bool *has_r, st
  * viewd has written down, as the object of a view or as one that was being made when it was killed. */
 static bool list_tagged(struct viewd_conn *conn, struct leavings *list, struct viewd_err *err)
 {
-	static const char *const tables[] = {"viewd_views", "viewd_intents"};
+	static const char *const tables[] = {"viewd_view_state", "viewd_views", "viewd_intents"}; /* viewd_views: of an earlier version */
 	char *known = talloc_strdup(list->mem, "SELECT '' AS identity");
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		bool has;
-		if (!has_table(conn, tables[i], &has, err))
+		if (!has_identity(conn, tables[i], &has, err))
 			return false;
 		if (has)
 			known = talloc_asprintf_append(known, " UNION SELECT identity FROM %s", tables[i]);

@@ -91,7 +91,7 @@ static bool drop_one(struct viewd_conn *conn, const struct row *row, struct view
 /* Tables under a temporary name whose tag is that of a recorded view. The server opens only those whose name fits. */
 static bool drop_aside(struct viewd_conn *conn, struct viewd_err *err)
 {
-	static const char sql[] = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME FROM information_schema.TABLES t JOIN viewd_views v"
+	static const char sql[] = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME FROM information_schema.TABLES t JOIN viewd_view_state v"
 	                          " ON v.identity = CONCAT('table:', SUBSTRING(t.TABLE_COMMENT, 7, 32))"
 	                          " WHERE t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$' AND t.TABLE_COMMENT LIKE 'viewd:%'";
 	struct rows all = {.mem = talloc_new(conn)};
@@ -135,7 +135,7 @@ static bool catch_up(struct viewd_conn *conn, const struct row *row, struct view
 
 static bool catch_up_all(struct viewd_conn *conn, struct viewd_err *err)
 {
-	static const char sql[] = "SELECT name, relation, data_timestamp, SUBSTRING(identity, 7) FROM viewd_views"
+	static const char sql[] = "SELECT name, relation, data_timestamp, SUBSTRING(identity, 7) FROM viewd_view_state"
 	                          " WHERE identity LIKE 'table:%'";
 	struct rows all = {.mem = talloc_new(conn)};
 	bool done = my_query(&conn->db, sql, NULL, 0, keep_view, &all, err);

@@ -58,7 +58,8 @@ const struct syntax my_syntax = {
 	/* The text of a FLOAT has six digits, fewer than it holds; the bytes tell 0.0 from -0.0 and one collation's equals apart. */
 	.same_value = "({a} <=> {b} AND CAST({a} AS BINARY) <=> CAST({b} AS BINARY))",
 
-	.views_table = "viewd_views",
+	.state_prefix = "viewd_",
+	.views_table = "viewd_view_state",
 	.history_table = "viewd_refresh_history",
 	.type_text = "MEDIUMTEXT",
 	.type_key = "VARCHAR(255)",
@@ -73,4 +74,15 @@ const struct syntax my_syntax = {
 	.for_update = " FOR UPDATE",
 	.upsert_clause = " ON DUPLICATE KEY UPDATE ",
 	.upsert_value = "VALUES({})",
+
+	.views_is_table = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views' AND TABLE_TYPE = 'BASE TABLE'",
+	.views_move = {"ALTER TABLE viewd_views ADD COLUMN followed BIGINT NOT NULL DEFAULT 0, RENAME TO viewd_view_state"},
+	.views_form = "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views'"
+	              " AND SECURITY_TYPE = 'INVOKER'",
+	/* A view with the rights of its definer cannot be read, locked or dumped any more once that account is gone. */
+	.views_make = {"CREATE OR REPLACE SQL SECURITY INVOKER VIEW viewd_views AS {}"},
+	/* The log names a table of this database without it. */
+	.views_pending = "c.`mode` = 'trigger' AND EXISTS (SELECT 1 FROM (SELECT DISTINCT source FROM viewd_changes) l WHERE l.source = c.source"
+	                 " OR RIGHT(c.source, CHAR_LENGTH(l.source) + 1) = CONCAT('.', l.source))",
+	.seconds_since = "GREATEST(TIMESTAMPDIFF(MICROSECOND, {}, UTC_TIMESTAMP(6)), 0) / 1000000",
 };

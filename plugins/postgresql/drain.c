@@ -38,7 +38,7 @@ static const struct db_reader drained_row[] = {{drained_row_fn, "tn", "the log o
 #define DRAIN_SQL(where)                                                                                                              \
 	"WITH gone AS (DELETE FROM viewd.changes" where " RETURNING source),"                                                              \
 	" named AS (SELECT source, pg_catalog.count(*) AS n FROM gone GROUP BY source),"                                                   \
-	" marked AS (UPDATE viewd.captures c SET dirty_seq = c.dirty_seq + 1, changed_time = pg_catalog.now()"                             \
+	" marked AS (UPDATE viewd.captures c SET " PG_RAISE                             \
 	" FROM named WHERE c.source = named.source)"                                                                                       \
 	" SELECT source, n FROM named"
 
@@ -129,7 +129,7 @@ bool pg_check_log(struct viewd_watch *w, struct viewd_err *err)
  * it has none of their tables, so nobody dies of it. */
 #define EMPTY_SQL(names)                                                                                                              \
 	"DO $$BEGIN SET LOCAL lock_timeout = '20ms'; LOCK TABLE viewd.changes IN ACCESS EXCLUSIVE MODE;"                                   \
-	" UPDATE viewd.captures c SET dirty_seq = c.dirty_seq + 1, changed_time = pg_catalog.now() WHERE " names ";"                       \
+	" UPDATE viewd.captures c SET " PG_RAISE " WHERE " names ";"                       \
 	" TRUNCATE viewd.changes; END$$"
 
 /* An old snapshot keeps dead rows from being vacuumed, but not the table from being emptied. Its rows have been committed, since who has

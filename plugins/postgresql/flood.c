@@ -129,7 +129,7 @@ static bool set_flag(struct viewd_watch *w, int64_t id, bool up, struct viewd_er
 }
 
 #define MARK_SQL                                                                                                                      \
-	"UPDATE viewd.captures SET dirty_seq = dirty_seq + 1, changed_time = pg_catalog.now() WHERE $1 = '' OR source = $1"
+	"UPDATE viewd.captures c SET " PG_RAISE " WHERE $1 = '' OR source = $1"
 
 static bool mark(struct viewd_watch *w, const struct pg_flood *f, struct viewd_err *err)
 {

@@ -121,7 +121,7 @@ static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
 		("UPDATE viewd.captures c SET clean_seq = t.seq FROM (SELECT view, source, pg_catalog.max(seq) AS seq FROM viewd.carried"
 		 " WHERE id = ANY ($1::bigint[]) AND seq IS NOT NULL GROUP BY view, source) t"
 		 " WHERE c.view = t.view AND c.source = t.source AND c.clean_seq < t.seq"),
-		("UPDATE viewd.captures c SET dirty_seq = c.dirty_seq + 1, changed_time = pg_catalog.now() WHERE EXISTS (SELECT 1"
+		("UPDATE viewd.captures c SET " PG_RAISE " WHERE EXISTS (SELECT 1"
 		 " FROM viewd.carried t WHERE t.id = ANY ($1::bigint[]) AND t.seq IS NULL AND t.source = c.source"
 		 " AND c.view <> ALL (t.members))"),
 		"DELETE FROM viewd.carried WHERE id = ANY ($1::bigint[])",

@@ -33,11 +33,11 @@ bool pg_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, 
 		" SELECT s.sql FROM (SELECT 0 AS phase, 0::oid AS place, pg_catalog.format('DROP EVENT TRIGGER %I', e.evtname) AS sql"
 		" FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid = e.evtfoid JOIN ours o ON o.oid = p.pronamespace"
 		" UNION ALL SELECT 1, t.oid, pg_catalog.format('DROP TRIGGER %I ON %I.%I', t.tgname, t.nspname, t.relname) FROM triggers t WHERE t.alone"
-		" UNION ALL SELECT CASE WHEN n.n > 0 THEN 2 ELSE 3 END, p.oid, pg_catalog.format('DROP ROUTINE %I.%I(%s)%s', o.nspname, p.proname,"
+		" UNION ALL SELECT CASE WHEN n.n > 0 THEN 2 ELSE 4 END, p.oid, pg_catalog.format('DROP ROUTINE %I.%I(%s)%s', o.nspname, p.proname,"
 		" pg_catalog.pg_get_function_identity_arguments(p.oid), CASE WHEN n.n > 0 THEN ' CASCADE' ELSE '' END)"
 		" FROM pg_catalog.pg_proc p JOIN ours o ON o.oid = p.pronamespace,"
 		" LATERAL (SELECT pg_catalog.count(*) AS n FROM triggers t WHERE t.tgfoid = p.oid AND NOT t.alone) n"
-		RELATIONS_SQL("'v'", "VIEW", "4") RELATIONS_SQL("'m'", "MATERIALIZED VIEW", "5") RELATIONS_SQL("'r', 'p'", "TABLE", "6")
+		RELATIONS_SQL("'v'", "VIEW", "3") RELATIONS_SQL("'m'", "MATERIALIZED VIEW", "5") RELATIONS_SQL("'r', 'p'", "TABLE", "6")
 		RELATIONS_SQL("'S'", "SEQUENCE", "7")
 		" UNION ALL SELECT 8, o.oid, pg_catalog.format('DROP SCHEMA %I', o.nspname) FROM ours o WHERE pg_catalog.pg_has_role(o.nspowner, 'USAGE')"
 		") s ORDER BY s.phase, s.place, s.sql";

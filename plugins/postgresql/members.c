@@ -12,7 +12,7 @@
 	" LEFT JOIN own g ON g.relid = t.oid AND g.source = t.source GROUP BY t.source),"                                                 \
 	" moved AS (UPDATE viewd.sources s SET members = f.members FROM found f WHERE s.source = f.source"                                \
 	" AND s.members IS DISTINCT FROM f.members RETURNING s.source)"                                                                   \
-	" UPDATE viewd.captures c SET dirty_seq = c.dirty_seq + 1, changed_time = pg_catalog.now() FROM moved WHERE c.source = moved.source"
+	" UPDATE viewd.captures c SET " PG_RAISE " FROM moved WHERE c.source = moved.source"
 
 bool pg_members_note(struct viewd_conn *conn, const char *source, struct viewd_err *err)
 {

@@ -141,14 +141,14 @@ static bool touch(struct viewd_watch *w, const char *sources, struct viewd_err *
 	const char *params[] = {sources};
 	return strcmp(sources, "{}") == 0 ||
 	       pg_op_exec(&w->conn->db,
-	                  "UPDATE viewd.captures SET dirty_seq = dirty_seq + 1, changed_time = pg_catalog.now() WHERE source = ANY ($1::text[])",
+	                  "UPDATE viewd.captures c SET " PG_RAISE " WHERE source = ANY ($1::text[])",
 	                  params, 1, NULL, err);
 }
 
 /* The server tells its counters up to ten seconds late, before PostgreSQL 15 later still: that they stand still proves nothing to who asks now. */
 static bool touch_polled(struct viewd_watch *w, struct viewd_err *err)
 {
-	return pg_exec(w->conn, "UPDATE viewd.captures SET dirty_seq = dirty_seq + 1, changed_time = pg_catalog.now() WHERE mode = 'poll'", err);
+	return pg_exec(w->conn, "UPDATE viewd.captures c SET " PG_RAISE " WHERE c.mode = 'poll'", err);
 }
 
 static void remember(struct viewd_watch *w, const struct gaps *list)

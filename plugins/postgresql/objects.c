@@ -29,7 +29,7 @@ static const char *const table_sql[] = {
 /* Anybody may call it. Only a view that viewd keeps can be asked for, and of each so many requests may wait. Beyond that one of those serves this
  * caller, too, whose own changes may not be committed yet: the lock keeps it from being served before they are. */
 #define REQUEST_KNOWN                                                                                                                 \
-	" IF NOT EXISTS (SELECT 1 FROM viewd.views v WHERE v.name OPERATOR(pg_catalog.=) $1) THEN"                                         \
+	" IF NOT EXISTS (SELECT 1 FROM viewd.view_state v WHERE v.name OPERATOR(pg_catalog.=) $1) THEN"                                         \
 	" RAISE NOTICE 'viewd keeps no view of that name in this database'; RETURN; END IF;"
 #define REQUEST_BOUND                                                                                                                 \
 	" IF (SELECT pg_catalog.count(*) FROM (SELECT 1 FROM viewd.requests r WHERE r.view OPERATOR(pg_catalog.=) $1 LIMIT 16) AS q)"      \
@@ -48,6 +48,12 @@ static const struct {
 	{"viewd.request_refresh(text)", "viewd.request_refresh(view text) RETURNS void", "BEGIN" REQUEST_KNOWN REQUEST_BOUND
      " INSERT INTO viewd.requests (view) VALUES ($1);" PG_NOTE("''") " END",
      "GRANT EXECUTE ON FUNCTION viewd.request_refresh(text) TO PUBLIC"},
+	/* The sources of which something is known that no mark says yet, '*': all. Unlogged tables cannot be named in a view that a standby reads. */
+	{"viewd.unread()", "viewd.unread() RETURNS SETOF text STABLE SET search_path = pg_catalog, pg_temp",
+     "BEGIN IF pg_catalog.pg_is_in_recovery() THEN RETURN; END IF; RETURN QUERY SELECT DISTINCT c.source FROM viewd.changes c"
+     " UNION ALL SELECT CASE WHEN s.source = '' THEN '*' ELSE s.source END FROM viewd.sources s WHERE s.flood IS NOT NULL"
+     " UNION ALL SELECT '*'::text WHERE NOT EXISTS (SELECT 1 FROM viewd.log_intact); END",
+     "GRANT EXECUTE ON FUNCTION viewd.unread() TO PUBLIC"},
 };
 
 static bool is_missing_fn(void *ctx, const char *const *v, size_t n UNUSED)

@@ -232,6 +232,10 @@ bool pg_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx
  * waits to be notified. SETUP: while the objects of schema viewd are made. The numbers are "viewd" in ASCII and the next ones. */
 #define PG_LOCK_LEADER "508574398308"
 #define PG_LOCK_ASLEEP "508574398309"
+/* SET in an UPDATE of viewd.captures c: a source has changed. */
+#define PG_RAISE                                                                                                                      \
+	"dirty_seq = c.dirty_seq + 1, changed_time = CASE WHEN c.dirty_seq > c.clean_seq THEN c.changed_time ELSE pg_catalog.now() END"
+
 #define PG_LOCK_SETUP "508574398310"
 #define PG_LOCK_CAPTURES "508574398311"
 #define PG_CHANNEL "viewd"

@@ -28,7 +28,7 @@ bool pg_poll(struct viewd_watch *w, int64_t *n_r, struct viewd_err *err)
 		" FROM wanted w LEFT JOIN tree t ON t.source = w.source LEFT JOIN pg_catalog.pg_class c ON c.oid = t.oid GROUP BY w.source),"
 		" moved AS (INSERT INTO viewd.counters AS k (source, reading) SELECT source, reading FROM read ON CONFLICT (source) DO UPDATE"
 		" SET reading = excluded.reading WHERE k.reading <> excluded.reading RETURNING source),"
-		" marked AS (UPDATE viewd.captures c SET dirty_seq = c.dirty_seq + 1, changed_time = pg_catalog.now()"
+		" marked AS (UPDATE viewd.captures c SET " PG_RAISE
 		" FROM moved WHERE c.source = moved.source) SELECT pg_catalog.count(*) FROM moved";
 	int64_t n = 0;
 	const char *params[] = {w->blind != NULL ? w->blind : "{}"};

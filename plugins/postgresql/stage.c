@@ -267,7 +267,7 @@ static bool update_states(struct viewd_conn *conn, const struct tree *tree, stru
 		char *old = talloc_asprintf(tree, "%s:%c", node->oid, node->kind), *new = talloc_asprintf(tree, "%s:%c", node->new_oid, node->kind);
 		const char *params[] = {old, new, node->new_oid, node->untouched ? "true" : "false"};
 		ok = pg_op_exec(&conn->db,
-		                "UPDATE viewd.views SET identity = $2, canonical = CASE WHEN $4::boolean THEN " PG_CANONICAL_SQL
+		                "UPDATE viewd.view_state SET identity = $2, canonical = CASE WHEN $4::boolean THEN " PG_CANONICAL_SQL
 		                " ELSE canonical END FROM pg_catalog.pg_class c WHERE c.oid = $3::oid AND identity = $1",
 		                params, 4, NULL, err);
 		talloc_free(old);
@@ -286,7 +286,7 @@ static bool mark_untouched(struct viewd_conn *conn, struct tree *tree, struct vi
 		const char *params[] = {node->oid};
 		ok = pg_op_query(&conn->db,
 		                 "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.oid = $1::oid AND NOT EXISTS (SELECT 1"
-		                 " FROM viewd.views v WHERE v.identity = c.oid::text || ':' || c.relkind::text AND v.canonical = " PG_CANONICAL_SQL ")",
+		                 " FROM viewd.view_state v WHERE v.identity = c.oid::text || ':' || c.relkind::text AND v.canonical = " PG_CANONICAL_SQL ")",
 		                 params, 1, is_zero, &same, err);
 		node->untouched = same;
 	}

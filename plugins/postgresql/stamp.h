@@ -18,7 +18,7 @@
 /* Lists that follow a list obj(identity, cls, oid): kept, those of viewd's own relations; members, what a relation consists of; stamps(identity,
  * stamp) of those that exist. Aggregates of one object each: the planner has no good guess of how many objects there are. */
 #define PG_STAMPS_SQL(pending) \
-	", kept (oid) AS MATERIALIZED (SELECT pg_catalog.split_part(v.identity, ':', 1)::oid FROM viewd.views v WHERE v.identity ~ '^[0-9]+:')," \
+	", kept (oid) AS MATERIALIZED (SELECT pg_catalog.split_part(v.identity, ':', 1)::oid FROM viewd.view_state v WHERE v.identity ~ '^[0-9]+:')," \
 	" parents (oid) AS MATERIALIZED (SELECT DISTINCT i.inhparent FROM pg_catalog.pg_inherits i)," \
 	" parts (root, oid) AS (" \
 	" SELECT o.oid, o.oid FROM obj o WHERE o.cls = 'r' AND o.oid IN (SELECT p.oid FROM parents p)" \

@@ -75,7 +75,8 @@ const struct syntax pg_syntax = {
 	/* 1000 are REQUESTS_ROUND. Of the texts, which are anybody's, no more than a view's name can be long. */
 	.take_requests = "WITH q (id) AS (SELECT id FROM viewd.requests ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED)"
 	                 " DELETE FROM viewd.requests r USING q WHERE r.id = q.id RETURNING r.id, pg_catalog.substr(r.view, 1, 300)",
-	.views_table = "viewd.views",
+	.state_prefix = "viewd.",
+	.views_table = "viewd.view_state",
 	.history_table = "viewd.refresh_history",
 	.type_text = "text",
 	.type_key = "text",
@@ -91,4 +92,24 @@ const struct syntax pg_syntax = {
 	.for_update = " FOR UPDATE",
 	.upsert_clause = " ON CONFLICT (name) DO UPDATE SET ",
 	.upsert_value = "excluded.{}",
+
+	.views_is_table = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('viewd.views') AND relkind = 'r'",
+	.views_move = {
+		"ALTER TABLE viewd.views ADD COLUMN followed bigint NOT NULL DEFAULT 0",
+		"ALTER TABLE viewd.views RENAME TO view_state",
+	},
+	.views_form = "SELECT pg_catalog.pg_get_viewdef(pg_catalog.to_regclass('viewd.views'))",
+	/* Once, with the view: what an administrator has revoked since stays so. A schema of somebody else's is theirs to open. */
+	.views_make = {
+		"DO $viewd$ BEGIN CREATE OR REPLACE VIEW viewd.views AS {};"
+		" EXCEPTION WHEN invalid_table_definition THEN DROP VIEW viewd.views; CREATE VIEW viewd.views AS {}; END $viewd$",
+		"GRANT SELECT ON viewd.views TO PUBLIC",
+		"DO $viewd$ BEGIN IF (SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = 'viewd') THEN"
+		" GRANT USAGE ON SCHEMA viewd TO PUBLIC; END IF; END $viewd$",
+	},
+	.views_pending = "c.mode = 'trigger' AND EXISTS (SELECT 1 FROM viewd.unread() u (source) WHERE u.source = c.source OR u.source = '*')",
+	.views_deaf = "c.mode = 'trigger' AND pg_catalog.pg_is_in_recovery()",
+	/* It may quote what a definition says and what rows hold. */
+	.views_error = "CASE WHEN pg_catalog.has_table_privilege('viewd.view_state'::pg_catalog.regclass, 'SELECT') THEN v.last_error END",
+	.seconds_since = "CASE WHEN {} IS NOT NULL THEN pg_catalog.round(GREATEST(EXTRACT(epoch FROM pg_catalog.statement_timestamp() - {})::numeric, 0), 3) END",
 };

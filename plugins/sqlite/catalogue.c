@@ -146,7 +146,7 @@ static bool compare_mention(void *ctx, const char *text)
 bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct reader_list list = {.mem = talloc_new(NULL)};
-	bool done = sqlite_op_query(db, "SELECT name, sql FROM main.sqlite_master WHERE type = 'view' ORDER BY name", NULL, 0, collect_view,
+	bool done = sqlite_op_query(db, "SELECT name, sql FROM main.sqlite_master WHERE type = 'view' AND name <> 'viewd_views' ORDER BY name", NULL, 0, collect_view,
 	                            &list, err);
 	for (size_t i = 0; done && i < list.n; i++) {
 		struct mention mention = {rel->name, false};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * leave.c: what takes viewd out of a file: triggers and tables. The lock file beside it goes with the lock. The comment by which viewd knows
+ * leave.c: what takes viewd out of a file: triggers, the view and tables. The lock file beside it goes with the lock. The comment by which viewd knows
  * its objects stays in their CREATE statements, which only making them anew would change.
  */
 #include "sqlite/conn.h"
@@ -11,7 +11,7 @@ bool sqlite_op_list_leavings(struct db *db, const struct db_reader *row, void *c
 {
 	static const char sql[] =
 		"SELECT s FROM (SELECT 'DROP TRIGGER \"' || replace(name, '\"', '\"\"') || '\"' AS s, 1 AS phase FROM main.sqlite_master"
-		" WHERE " SQLITE_OWN_TRIGGERS " UNION ALL SELECT 'DROP TABLE ' || name, 2 FROM main.sqlite_master WHERE type = 'table'"
+		" WHERE " SQLITE_OWN_TRIGGERS " UNION ALL SELECT 'DROP ' || upper(type) || ' ' || name, 2 + (type = 'table') FROM main.sqlite_master WHERE type IN ('table', 'view')"
 		" AND name IN (" STATE_TABLES_SQL ", 'viewd_position')) ORDER BY phase, s";
 	return sqlite_op_query(db, sql, NULL, 0, row, ctx, err);
 }

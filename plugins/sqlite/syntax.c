@@ -46,7 +46,8 @@ const struct syntax sqlite_syntax = {
 	.verify_value = "quote({})",
 	.same_value = "({a} IS {b} COLLATE BINARY AND typeof({a}) = typeof({b}))",
 	.state_setup = {"CREATE TABLE IF NOT EXISTS viewd_position (id INTEGER PRIMARY KEY CHECK (id = 1), position TEXT NOT NULL)"},
-	.views_table = "viewd_views",
+	.state_prefix = "viewd_",
+	.views_table = "viewd_view_state",
 	.history_table = "viewd_refresh_history",
 	.type_text = "TEXT",
 	.type_key = "TEXT",
@@ -63,4 +64,12 @@ const struct syntax sqlite_syntax = {
 	.for_update = "",
 	.upsert_clause = " ON CONFLICT (name) DO UPDATE SET ",
 	.upsert_value = "excluded.{}",
+
+	.views_is_table = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = 'viewd_views'",
+	/* RENAME fails when any view of the file is broken. */
+	.views_copied = true,
+	.views_move = {"INSERT OR IGNORE INTO main.viewd_view_state SELECT *, 0 FROM main.viewd_views", "DROP TABLE main.viewd_views"},
+	.views_form = "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = 'viewd_views'",
+	.views_make = {"DROP VIEW IF EXISTS main.viewd_views", "CREATE VIEW main.viewd_views AS {}"},
+	.seconds_since = "MAX(ROUND((julianday('now') - julianday({})) * 86400.0, 3), 0.0)",
 };

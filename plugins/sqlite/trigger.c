@@ -18,10 +18,15 @@
 
 static const char *const events[] = {"INSERT", "UPDATE", "DELETE"};
 
-/* What a trigger of today's form says, and no other. */
+/* What a trigger of today's form says, and no other, as a pattern. The time is asked for by the change that makes a row stale, and by no
+ * other; it has as many digits as those that viewd writes, so that texts compare as times do. */
 #define TEXT_OF(x) #x
 #define NUMBER(x) TEXT_OF(x)
-#define TODAYS "dirty_seq - clean_seq < " NUMBER(MARKS_ENOUGH) "; END"
+#define RAISE                                                                                                                         \
+	"SET dirty_seq = dirty_seq + 1, changed_time = CASE WHEN dirty_seq > clean_seq THEN changed_time ELSE"                             \
+	" strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') END WHERE source = "
+#define ENOUGH "dirty_seq - clean_seq < " NUMBER(MARKS_ENOUGH) "; END"
+#define TODAYS RAISE "*" ENOUGH
 
 #define IS_OURS SQLITE_OWN_TRIGGERS
 
@@ -109,8 +114,7 @@ static char *trigger_sql(struct db *db, void *mem, const struct relation *source
 	char *quoted = relation_quoted(db->syntax, mem, source);
 	char *sql = sql_add(sql_new(mem), "CREATE TRIGGER ");
 	sql = ident_append(db->syntax, sql, name);
-	sql = sql_add(sql, " AFTER %s ON %s BEGIN UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE source = %s AND " TODAYS, event, quoted,
-	              literal_quoted(db->syntax, mem, quoted));
+	sql = sql_add(sql, " AFTER %s ON %s BEGIN UPDATE viewd_captures %s%s AND " ENOUGH, event, quoted, RAISE, literal_quoted(db->syntax, mem, quoted));
 	return sql;
 }
 
@@ -187,13 +191,13 @@ static bool lacks_trigger(struct db *db, const struct relation *rel, bool *there
 {
 	char i[IDENT_MAX], u[IDENT_MAX], d[IDENT_MAX];
 	trigger_names(rel, i, u, d);
-	const char *const params[] = {rel->name, i, u, d, rel->name};
+	const char *const params[] = {rel->name, i, u, d, rel->name, "*" TODAYS};
 	int64_t tables = 0, triggers = 0;
 	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", params, 1, count_row,
 	                    &tables, err) ||
 	    !db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?, ?) AND tbl_name = ? COLLATE NOCASE"
-	                   " AND sql GLOB '*" TODAYS "'",
-	                    params + 1, 4, count_row, &triggers, err))
+	                   " AND sql GLOB ?",
+	                    params + 1, 5, count_row, &triggers, err))
 		return false;
 	if (there_r != NULL)
 		*there_r = tables > 0;

@@ -118,7 +118,7 @@ static void add_module(struct walk *w, const char *name)
 
 static bool is_state_table(const char *name)
 {
-	static const char *const tables[] = {"viewd_views", "viewd_captures", "viewd_objects", "viewd_position", "viewd_requests", "viewd_refresh_history"};
+	static const char *const tables[] = {"viewd_views", "viewd_view_state", "viewd_captures", "viewd_objects", "viewd_position", "viewd_requests", "viewd_refresh_history"};
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (strcasecmp(name, tables[i]) == 0)
 			return true;

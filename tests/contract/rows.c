@@ -16,8 +16,8 @@ struct own_tables {
 static struct own_tables own_tables(const struct contract *c)
 {
 	bool schema = contract_quote("")[0] == '"' && contract_has(c, VIEWD_CAP_MATERIALIZED);
-	return schema ? (struct own_tables){"viewd.views", "viewd.refresh_history"}
-	              : (struct own_tables){"viewd_views", "viewd_refresh_history"};
+	return schema ? (struct own_tables){"viewd.view_state", "viewd.refresh_history"}
+	              : (struct own_tables){"viewd_view_state", "viewd_refresh_history"};
 }
 
 static bool judge_run(void *ctx, const struct viewd_history_row *row)

@@ -282,7 +282,7 @@ static void any_row_of_our_tables_can_be_read(void)
 	static const char *const rows[] = {
 		"INSERT INTO viewd_intents (name) VALUES ('')",
 		"UPDATE viewd_intents SET method = 'nonsense', identity = ''",
-		"INSERT INTO viewd_views (name, relation, method, definition_hash, index_hash, identity, canonical, on_remove, indexes, consecutive_errors)"
+		"INSERT INTO viewd_view_state (name, relation, method, definition_hash, index_hash, identity, canonical, on_remove, indexes, consecutive_errors)"
 		" VALUES ('%s%n', 'no relation', '', '', '', 'table:', '', '', '', -1)",
 	};
 	my_fresh();

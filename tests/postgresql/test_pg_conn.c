@@ -309,6 +309,39 @@ static void refused_and_mended(struct viewd_conn *admin, const char *reason, con
 	pg_do(admin, mend);
 }
 
+/* Names, times and freshness are anybody's; definitions and errors, which may quote them, are not. */
+static void anybody_may_read_how_fresh_views_are(void)
+{
+	static const char *const kept[] = {"SELECT * FROM viewd.view_state", "SELECT * FROM viewd.captures", "SELECT * FROM viewd.changes",
+	                                   "UPDATE viewd.views SET name = 'x'", "SELECT definition FROM viewd.views"};
+	struct viewd_view_spec view = pg_view("v", VIEWD_METHOD_TABLE, "SELECT 1 AS id");
+	pg_fresh();
+	struct viewd_conn *conn = pg_session("viewd"), *other = pg_session("other");
+	struct viewd_err err = {0};
+	REQUIRE_OK(DIALECT->prepare(conn, (struct viewd_recorded_sink){0}, &err), &err);
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	pg_do(conn, "UPDATE viewd.view_state SET last_error = 'secret', followed = 1");
+	CHECK_STR(pg_ask(other, "SELECT name, freshness, lag_seconds, last_success_time IS NOT NULL, last_error FROM viewd.views"), "v,FRESH,0,t,null");
+	CHECK_STR(pg_ask(conn, "SELECT last_error FROM viewd.views"), "secret");
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		CHECK(!pg_exec(other, kept[i], &err));
+	/* what writers and the watch have written down is seen by everybody through it */
+	pg_do(conn, "INSERT INTO viewd.captures VALUES ('v', 'public.src', 'trigger', 1, 1)");
+	CHECK_STR(pg_ask(other, "SELECT freshness FROM viewd.views"), "STALE"); /* the log is new: nobody knows what it has lost */
+	pg_do(conn, "INSERT INTO viewd.log_intact VALUES (now())");
+	CHECK_STR(pg_ask(other, "SELECT freshness FROM viewd.views"), "FRESH");
+	pg_do(conn, "INSERT INTO viewd.sources (source, flood) VALUES ('public.src', now())");
+	CHECK_STR(pg_ask(other, "SELECT freshness FROM viewd.views"), "STALE");
+	pg_do(conn, "UPDATE viewd.sources SET flood = NULL");
+	pg_do(conn, "INSERT INTO viewd.changes VALUES ('public.other')");
+	CHECK_STR(pg_ask(other, "SELECT freshness FROM viewd.views"), "FRESH");
+	pg_do(conn, "INSERT INTO viewd.changes VALUES ('public.src')");
+	CHECK_STR(pg_ask(other, "SELECT freshness, lag_seconds IS NOT NULL FROM viewd.views"), "STALE,t");
+	pg_do(conn, "REVOKE SELECT ON viewd.views FROM PUBLIC");
+	REQUIRE_OK(DIALECT->prepare(conn, (struct viewd_recorded_sink){0}, &err), &err);
+	CHECK(!pg_exec(other, "SELECT name FROM viewd.views", &err)); /* and is not given again */
+}
+
 static void wants_its_schema_for_itself(void)
 {
 	static const struct {
@@ -318,7 +351,8 @@ static void wants_its_schema_for_itself(void)
 		{"GRANT CREATE ON SCHEMA viewd TO PUBLIC", "PUBLIC may create in schema viewd", "REVOKE CREATE ON SCHEMA viewd FROM PUBLIC"},
 		{"ALTER SCHEMA viewd OWNER TO app", "schema viewd belongs to role app", "ALTER SCHEMA viewd OWNER TO viewd"},
 		{"ALTER TABLE viewd.daemon OWNER TO app", "table viewd.daemon belongs to role app", "DROP TABLE viewd.daemon CASCADE"},
-		{"ALTER TABLE viewd.views OWNER TO postgres", "table viewd.views belongs to role postgres", "ALTER TABLE viewd.views OWNER TO viewd"},
+		{"ALTER TABLE viewd.view_state OWNER TO postgres", "table viewd.view_state belongs to role postgres", "ALTER TABLE viewd.view_state OWNER TO viewd"},
+		{"ALTER VIEW viewd.views OWNER TO app", "view viewd.views belongs to role app", "DROP VIEW viewd.views CASCADE"},
 		{"CREATE VIEW viewd.stray AS SELECT 1", "view viewd.stray belongs to role postgres", "ALTER VIEW viewd.stray OWNER TO viewd"},
 		{"ALTER FUNCTION viewd.note_change() OWNER TO app", "function viewd.note_change() belongs to role app",
 	     "DROP FUNCTION viewd.note_change() CASCADE"},
@@ -490,6 +524,7 @@ static const struct harness_test server_tests[] = {
 	{"a view over a dead foreign server fails alone", a_view_over_a_dead_foreign_server_fails_alone},
 	{"prepares at the same time", prepares_at_the_same_time},
 	{"needs no CREATE on the database", needs_no_create_on_the_database},
+	{"anybody may read how fresh views are", anybody_may_read_how_fresh_views_are},
 	{"wants its schema for itself", wants_its_schema_for_itself},
 	{"somebody was there first", somebody_was_there_first},
 	{"trusts the role that is named", trusts_the_role_that_is_named},

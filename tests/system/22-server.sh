@@ -99,7 +99,7 @@ fi
 
 # ---- the victim of a deadlock ----
 # The application holds what the refresh needs last and then wants what the refresh has taken first.
-state_table=$(pick viewd.views viewd_views '')
+state_table=$(pick viewd.view_state viewd_view_state '')
 waits()
 {
 	case $engine in

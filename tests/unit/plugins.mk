@@ -14,7 +14,8 @@ tests_contract_contract_SOURCES = \
 	tests/contract/replace.c \
 	tests/contract/columns.c tests/contract/rows.c \
 	tests/contract/safety.c \
-	tests/contract/support.c
+	tests/contract/support.c \
+	tests/contract/words.c
 tests_contract_contract_LDADD = $(LDADD) -ldl -lpthread
 EXTRA_DIST += tests/contract/sqlite.sh
 if DIALECT_SQLITE

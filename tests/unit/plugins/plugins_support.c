@@ -2,7 +2,7 @@
 #include "unit/plugins/plugins_support.h"
 
 /* Where viewd's own tables are, for tests that read them. */
-#define STATE_TABLES .views_table = "viewd_views", .history_table = "viewd_refresh_history", .time_in = "{}", .time_out = "{}", .for_update = ""
+#define STATE_TABLES .state_prefix = "viewd_", .views_table = "viewd_view_state", .history_table = "viewd_refresh_history", .time_in = "{}", .time_out = "{}", .for_update = ""
 
 const struct syntax like_postgresql = {
 	.dialect = "PostgreSQL", .lexer = LEX_NESTED_COMMENTS | LEX_E_STRINGS | LEX_DOLLAR_QUOTES, .quote = '"', .fold_lower = true,

@@ -410,7 +410,7 @@ static void a_tag_elsewhere_proves_nothing(void)
 	fixture_open_all(&f);
 	struct viewd_view_spec view = fixture_table_of("SELECT 1 AS a");
 	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
-	const char *tag = fixture_user_rows(&f, "SELECT substr(identity, 5) FROM viewd_views");
+	const char *tag = fixture_user_rows(&f, "SELECT substr(identity, 5) FROM viewd_view_state");
 	static const char *const texts[] = {
 		"CREATE TABLE v (a /* viewd:%.32s */)", "CREATE TABLE v (a DEFAULT '/* viewd:%.32s */')", "CREATE TABLE v (a) /* viewd:%.32s */",
 		"CREATE TABLE v /* other */ /* viewd:%.32s */ (a)", "CREATE TABLE v /* viewd:%.31sx */ (a)",

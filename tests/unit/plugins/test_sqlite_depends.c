@@ -132,7 +132,9 @@ static void each_kind_is_listed(void)
 		{"SELECT random() AS r, a FROM t", "table|\"t\"|trigger\nfunction|function random|none\n"},
 		{"SELECT a FROM shaken", "table|\"t\"|trigger\nview|\"shaken\"|look\nfunction|function random|none\n"},
 		{"SELECT name FROM dbstat", "virtual table|\"dbstat\"|poll\nother|the file, as viewd writes it|none\n"},
-		{"SELECT name FROM viewd_views", "table|\"viewd_views\"|none\n"},
+		{"SELECT name FROM viewd_view_state", "table|\"viewd_view_state\"|none\n"},
+		{"SELECT name FROM viewd_views", "table|\"viewd_view_state\"|none\ntable|\"viewd_captures\"|none\nview|\"viewd_views\"|none\n"
+	                                     "clock|clock julianday() in view viewd_views|none\n"},
 	};
 	struct scene s = {.mode = VIEWD_CAPTURE_AUTO};
 	fixture_open_all(&s.f);
