@@ -208,12 +208,18 @@ void sqlite_conn_cancel(struct viewd_conn *conn)
 	sqlite3_interrupt(conn->handle);
 }
 
-/* The file may have been replaced under the same name (a restored backup): then this connection writes into nowhere. */
-bool sqlite_conn_alive(struct viewd_conn *conn)
+bool sqlite_conn_has_file(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct stat st;
+	if (stat(conn->path, &st) == 0 && st.st_dev == conn->dev && st.st_ino == conn->ino && !has_lost_log(conn))
+		return true;
+	return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' or its write-ahead log is gone or was replaced", conn->path);
+}
+
+bool sqlite_conn_alive(struct viewd_conn *conn)
+{
 	struct viewd_err ignored;
-	if (stat(conn->path, &st) != 0 || st.st_dev != conn->dev || st.st_ino != conn->ino || has_lost_log(conn))
+	if (!sqlite_conn_has_file(conn, &ignored))
 		return false;
 	sqlite_op_enter(&conn->db);
 	return sqlite_internal(conn, "SELECT 1 FROM sqlite_master LIMIT 1", &ignored);

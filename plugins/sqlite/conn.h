@@ -70,6 +70,8 @@ struct viewd_conn *sqlite_conn_open(const struct viewd_host *host, const struct 
 void sqlite_conn_close(struct viewd_conn **conn);
 void sqlite_conn_cancel(struct viewd_conn *conn); /* [any] */
 bool sqlite_conn_alive(struct viewd_conn *conn);
+/* The file may have been replaced under the same name (a restored backup): then this connection reads and writes into nowhere. */
+bool sqlite_conn_has_file(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 extern const struct viewd_dialect_option sqlite_options[SQLITE_N_OPTIONS];
 bool sqlite_check_database(const struct viewd_database_spec *db, struct viewd_err *err);
 

@@ -117,6 +117,8 @@ bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err 
 bool sqlite_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
+	if (!sqlite_conn_has_file(conn, err))
+		return false;
 	if (!sqlite_internal(conn, how == DB_BEGIN_SNAPSHOT ? "BEGIN DEFERRED" : "BEGIN IMMEDIATE", err))
 		return false;
 	conn->writing = how != DB_BEGIN_SNAPSHOT;
@@ -127,7 +129,8 @@ bool sqlite_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 bool sqlite_op_commit(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
-	if ((conn->writing && !sqlite_poll_commit(conn, err)) || !sqlite_internal(conn, "COMMIT", err))
+	/* What a copy of another file says of its marks is nothing that this one has settled. */
+	if (!sqlite_conn_has_file(conn, err) || (conn->writing && !sqlite_poll_commit(conn, err)) || !sqlite_internal(conn, "COMMIT", err))
 		return false;
 	conn->writing = false;
 	return true;

@@ -5,9 +5,12 @@
 #include "base/err.h"
 #include "unit/plugins/sqlite_fixture.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <talloc.h>
+#include <unistd.h>
 
 /* ---- opening ---- */
 
@@ -79,6 +82,40 @@ static void a_replaced_file_is_noticed(void)
 	harness_file("test.db", "");
 	CHECK(!f.dialect->alive(f.conn));
 	fixture_close_all(&f);
+}
+
+/* The file goes at one place of a refresh. */
+static void replace_at(void *ctx, const char *place)
+{
+	if (strcmp(place, ctx) == 0)
+		REQUIRE(rename(harness_path("test.db"), harness_path("old.db")) == 0);
+}
+
+/* What is in a file that has lost its name is nobody's, and its marks say nothing of the one that took its place. */
+static void nothing_is_done_to_a_replaced_file(void)
+{
+	static const char *const places[] = {"", "refresh:staged", "refresh:recorded"};
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		struct fixture f;
+		fixture_open_all(&f);
+		struct viewd_view_spec view = fixture_table_of("SELECT a FROM t");
+		fixture_user_sql(&f, "CREATE TABLE t (a integer)");
+		APPLY(&f, &view, VIEWD_CHANGE_CREATE);
+		fixture_user_sql(&f, "INSERT INTO t VALUES (1)");
+		f.host.ctx = (void *)(uintptr_t)places[i];
+		f.host.failpoint = replace_at;
+		replace_at((void *)(uintptr_t)places[i], "");
+		CHECK(!fixture_refresh(&f, &view));
+		CHECK_INT(f.err.cls, VIEWD_ERR_CONNECT);
+		CHECK_CONTAINS(f.err.msg, "replaced");
+		f.host.failpoint = NULL;
+		CHECK_STR(fixture_user_rows(&f, "SELECT count(*) FROM v"), "0\n");
+		fixture_close_all(&f);
+		unlink(harness_path("old.db"));
+		unlink(harness_path("old.db-wal"));
+		unlink(harness_path("test.db-wal"));
+		unlink(harness_path("test.db-shm"));
+	}
 }
 
 /* Everything but writing goes on while another process holds the write lock. */
@@ -435,6 +472,7 @@ static const struct harness_test tests[] = {
 	{"an absent file is made only when asked for", an_absent_file_is_made_only_when_asked_for},
 	{"what is no database is refused", what_is_no_database_is_refused},
 	{"a replaced file is noticed", a_replaced_file_is_noticed},
+	{"nothing is done to a replaced file", nothing_is_done_to_a_replaced_file},
 	{"a writer does not stop readers", a_writer_does_not_stop_readers},
 	{"what leaves the file or writes is refused by name", what_leaves_the_file_or_writes_is_refused_by_name},
 	{"table functions and virtual tables are read", table_functions_and_virtual_tables_are_read},
