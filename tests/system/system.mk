@@ -136,6 +136,7 @@ endif
 check-long: $(model_tests)
 	VIEWD_LONG=1 $(MAKE) check TESTS="`printf '%s\n' $(TESTS) $(model_tests) | grep -E '^tests/(system|postgresql|mysql|contract|model|unit/core/test_model)' | \
 		sort -u | tr '\n' ' '`" SH_LOG_COMPILER='$(srcdir)/tests/support/timed 3600' LOG_COMPILER='$(srcdir)/tests/support/timed 3600'
+	$(MAKE) fuzz
 
 # A bad network.
 check_PROGRAMS += tests/support/proxy

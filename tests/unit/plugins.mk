@@ -74,19 +74,3 @@ tests_unit_plugins_test_sqlite_watch_SOURCES = tests/unit/plugins/test_sqlite_wa
 tests_unit_plugins_test_sqlite_watch_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_watch_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 endif
-
-# Fuzz target for the same code; replay.c and the rule `fuzz` are in tests/fuzz.
-check_PROGRAMS += tests/fuzz/replay_sql
-TESTS += tests/fuzz/replay_sql
-tests_fuzz_replay_sql_SOURCES = tests/fuzz/fuzz_sql.c tests/fuzz/replay.c $(plugins_support)
-tests_fuzz_replay_sql_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_SEEDS='"sql"'
-tests_fuzz_replay_sql_LDADD = libviewd_sql.la libviewd_base.la $(TALLOC_LIBS) $(LIBMD_LIBS)
-.PHONY: fuzz-sql
-fuzz: fuzz-sql
-fuzz-sql:
-	@mkdir -p tests/fuzz/found/sql
-	$(FUZZ_CC) $(FUZZ_FLAGS) -I$(srcdir)/tests -o tests/fuzz/fuzz_sql $(srcdir)/tests/fuzz/fuzz_sql.c \
-		$(srcdir)/tests/unit/plugins/plugins_support.c $(srcdir)/plugins/common/*.c $(srcdir)/daemon/base/err.c \
-		$(TALLOC_LIBS) $(LIBMD_LIBS)
-	tests/fuzz/fuzz_sql -max_total_time=$(FUZZ_TIME) -timeout=5 -max_len=4096 -artifact_prefix=tests/fuzz/found/ \
-		tests/fuzz/found/sql $(srcdir)/tests/fuzz/seeds/sql
