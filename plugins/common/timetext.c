@@ -49,5 +49,6 @@ int64_t timetext_parse(const char *text)
 		return 0;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	return (int64_t)timegm(&tm) * 1000000 + us;
+	int64_t time = (int64_t)timegm(&tm) * 1000000 + us;
+	return time > 0 ? time : 0;
 }
