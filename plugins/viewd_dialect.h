@@ -15,7 +15,7 @@
  *   1.3  VIEWD_SIGNAL_BEHIND
  *   1.4  VIEWD_SIGNAL_REDEFINED; struct viewd_dependency, and at the end of viewd_capture_request: dependencies
  *   1.5  uninstall
- *   1.6  at the end of viewd_view_spec: compare_columns; of viewd_found: columns_differ
+ *   1.6  at the end of viewd_view_spec: compare_columns; of viewd_found: unreadable, columns_differ
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -238,6 +238,7 @@ struct viewd_found {
 	int64_t rows;            /* -1 unknown */
 	char detail[256];        /* one line for `plan` and `why`: what is in the way, what differs */
 	bool sources_unknown;    /* since 1.2: the definition cannot be read now (something is missing); no source was given */
+	bool unreadable;          /* since 1.6: sources_unknown, and what it names is missing: it cannot be computed */
 	char columns_differ[200]; /* since 1.6: how the columns of the object differ from what its definition yields, as compare_columns asks; "" not */
 };
 

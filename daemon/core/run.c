@@ -65,7 +65,7 @@ static bool inspect_and_decide(struct job *job)
 /* Something that it reads is gone: it cannot be computed any more, whatever its rows still say. */
 static bool definition_is_readable(struct job *job)
 {
-	if (!job->found.sources_unknown || !job->found.ours)
+	if (!job->found.unreadable || !job->found.ours)
 		return true;
 	err_set(&job->err, VIEWD_ERR_MISSING, "view '%s', its definition cannot be read any more (%s)", job->label, job->found.detail);
 	return err_hint(&job->err, "bring back what is missing, or change the definition; the last contents stay");

@@ -119,6 +119,7 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 		if (!tolerate(&found, &failure, err))
 			return false;
 		found.sources_unknown = true;
+		found.unreadable = failure.cls == VIEWD_ERR_MISSING; /* else the engine may run what it cannot look into */
 	} else if (sources.fn != NULL)
 		dependencies_sources(&list, sources);
 	if (!compare_columns(task, &found, err))

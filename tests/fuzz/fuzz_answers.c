@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ops.query = query;
 	ops.changed_objects = changed_objects;
 	fake.db.ops = &ops;
-	readers_run(&fake.db, mem, data[0]);
+	readers_run(&fake.db, mem, (unsigned char)(data[0] - '0'));
 	assert(pg_error_class(answers) != VIEWD_ERR_OK);
 	assert(pg_connect_class(answers) != VIEWD_ERR_OK);
 	talloc_free(mem);

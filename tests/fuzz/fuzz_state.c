@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct db_ops ops = *fake.db.ops;
 		ops.changed_objects = changed_objects;
 		fake.db.ops = &ops;
-		readers_run(&fake.db, mem, data[0]);
+		readers_run(&fake.db, mem, (unsigned char)(data[0] - '0'));
 		talloc_free(mem);
 	}
 	free(answers);

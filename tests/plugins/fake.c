@@ -155,7 +155,7 @@ static bool inspect(struct viewd_conn *conn, const struct viewd_view_spec *view,
 		if (o != NULL)
 			describe(o, view, out);
 		if (sources.fn != NULL && o != NULL && o->kind != VIEWD_KIND_NONE && is_unreadable(conn->server, view->definition)) {
-			out->sources_unknown = true;
+			out->sources_unknown = out->unreadable = true;
 			snprintf(out->detail, sizeof out->detail, "a table is gone");
 		} else if (sources.fn != NULL && o != NULL && o->definition != NULL && o->kind != VIEWD_KIND_NONE)
 			tell_sources(conn->server, o->definition, 0, sources);

@@ -27,7 +27,7 @@ ok "the views are filled" wait_until '[ "$(sql "SELECT n FROM above")" = 1 ]'
 
 # A predecessor's commit that comes late: it holds the row, and marks a view stale, while the next viewd starts.
 ok "changes are noticed" wait_until '[ "$(sql "SELECT count(*) FROM $captures")" -gt 0 ]'
-ok "it comes to rest" wait_until '[ "$(viewctl --json status above | jq -r ".[0] | .is_stale, .activity" | xargs)" = "false IDLE" ]'
+ok "it comes to rest" wait_until '[ "$(viewctl --json status above | jq -r ".[0] | .is_stale != true, .activity" | xargs)" = "true IDLE" ]'
 kill_viewd
 before=$(sql "SELECT count(*) FROM $history WHERE $(pick '"view"' '`view`' -) = 'above'")
 dirty=$(sql "SELECT max(dirty_seq) FROM $captures")

@@ -50,10 +50,10 @@ is "... and the one behind it" "$(commit_and_wait doubled 2)" 8
 n=16
 is "... and one that takes its time" "$(commit_and_wait slow 1)" 8
 
-runs=$(viewctl --json history doubled | jq length)
+runs=$(viewctl --json history doubled | jq ".runs | length")
 exits "where nothing has changed it returns" 0 viewctl wait doubled --timeout 30s
 exits "... also when the data is to be newer than a moment that nothing has changed since" 0 viewctl wait doubled --newer-than 1ms --timeout 30s
-is "... without a refresh" "$(viewctl --json history doubled | jq length)" "$runs"
+is "... without a refresh" "$(viewctl --json history doubled | jq ".runs | length")" "$runs"
 exits "data of the future is not there" 4 viewctl wait doubled --newer-than 2100-01-01T00:00:00Z --timeout 100ms
 
 is "a view that follows nothing is UNKNOWN" "$(field manual freshness) $(field manual lag_seconds)" "UNKNOWN null"
