@@ -18,7 +18,7 @@ static const char *const tables[] = {
 	" fingerprint VARCHAR(255) NOT NULL)" TABLE_SUFFIX,
 	"CREATE TABLE IF NOT EXISTS viewd_position (id INT NOT NULL PRIMARY KEY, server VARCHAR(1024) NOT NULL,"
 	" file_name VARCHAR(512) NOT NULL, position BIGINT NOT NULL)" TABLE_SUFFIX,
-	"CREATE TABLE IF NOT EXISTS viewd_daemon (id INT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, holder VARCHAR(255) NOT NULL)" TABLE_SUFFIX,
+	("CREATE TABLE IF NOT EXISTS viewd_daemon (id INT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, holder VARCHAR(255) NOT NULL)" TABLE_SUFFIX),
 };
 
 /* Without it triggers have lost what they should have told. They go first: that waits for their writers, and who looks for triggers then finds

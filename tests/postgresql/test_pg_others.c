@@ -173,8 +173,8 @@ static void a_view_over_a_dead_foreign_server_fails_alone(void)
 		"CREATE SERVER gone FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '/nonexistent', dbname 'x')",
 		"CREATE USER MAPPING FOR viewd SERVER gone OPTIONS (user 'x', password_required 'false')",
 		"CREATE FOREIGN TABLE public.far (id int) SERVER gone", "GRANT SELECT ON public.far TO viewd",
-		"CREATE FUNCTION public.farther() RETURNS SETOF int SECURITY DEFINER LANGUAGE sql AS"
-		" $$ SELECT id FROM public.dblink('host=/nonexistent dbname=x', 'SELECT 1') AS t (id int) $$",
+		("CREATE FUNCTION public.farther() RETURNS SETOF int SECURITY DEFINER LANGUAGE sql AS"
+		 " $$ SELECT id FROM public.dblink('host=/nonexistent dbname=x', 'SELECT 1') AS t (id int) $$"),
 	};
 	static const char *const definitions[] = {"SELECT id FROM far", "SELECT id FROM farther() AS f (id)"};
 	pg_fresh();
