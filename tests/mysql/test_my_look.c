@@ -164,9 +164,9 @@ static void a_long_log_is_read_in_parts(void)
 	DIALECT->watch_close(&s->watch);
 	int64_t before = s->seq;
 	my_do("CREATE TABLE long_one (n INT, filler VARCHAR(1000)) ENGINE=MyISAM");
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 8; i++)
 		my_do("INSERT INTO long_one SELECT seq, REPEAT('x', 1000) FROM seq_1_to_50000");
-	my_do("FOR i IN 1 .. 20000 DO INSERT INTO long_one VALUES (i, ''); END FOR");
+	my_do("FOR i IN 1 .. 40000 DO INSERT INTO long_one VALUES (i, ''); END FOR");
 	change();
 	s->each = 1;
 	open_watch(s);
