@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Random writers, cut connections, killed servers and a killed viewd: after each quiet second every view equals its definition, or its
-# status says that it does not. $SEED makes a run again, as far as timing allows; $SECONDS_TO_RUN says how long (default 15, or 300 with
-# VIEWD_LONG). Cuts and server kills come with VIEWD_LONG only; SQLite has neither. $CAPTURE asks for one way of noticing changes.
+# Random writers, redefinitions of what views read (ddl.sh), cut connections, killed servers and a killed viewd: after each quiet second every view
+# equals its definition, or its status says that it does not; where something was redefined, after a wait. No writer's statement fails because of
+# viewd, also while viewd leaves the database. $SEED makes a run again, as far as timing allows; $SECONDS_TO_RUN says how long (default 15, or 300
+# with VIEWD_LONG). Cuts and server kills come with VIEWD_LONG only; SQLite has neither. $CAPTURE asks for one way of noticing changes.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
 : "${CAPTURE:=auto}"
+. "$VIEWD_SRC/tests/model/ddl.sh"
+. "$VIEWD_SRC/tests/model/writers.sh"
 
 SEED=${SEED:-$((${EPOCHREALTIME#*.} % 32768))}
 limit=${SECONDS_TO_RUN:-$([ -n "${VIEWD_LONG:-}" ] && echo 300 || echo 15)}
@@ -13,17 +16,20 @@ comment "seed $SEED, $limit seconds, capture $CAPTURE"
 
 server_options=()
 [ "$engine" != mariadb ] || server_options=(--sync-binlog=1 --innodb-flush-log-at-trx-commit=1)
-[ "$engine/$CAPTURE" != mariadb/binlog ] || server_options+=(--log-bin=binlog --binlog-format=ROW)
+[ "$engine/$CAPTURE" != mariadb/binlog ] || server_options+=(--log-bin=binlog --binlog-format=ROW --log-bin-trust-function-creators=ON)
 start_engine "${server_options[@]}"
-[ "$engine/$CAPTURE" != mariadb/binlog ] || sql_mariadb "GRANT PROCESS, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO viewd@localhost"
+[ "$engine" != mariadb ] || sql_mariadb "GRANT PROCESS, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO viewd@localhost" # PROCESS: it sees TRUNCATE
 sql "CREATE TABLE customers (id integer PRIMARY KEY, name varchar(20) NOT NULL);
 CREATE TABLE orders (id integer PRIMARY KEY, customer integer NOT NULL, amount integer NOT NULL);
 CREATE TABLE rates (region integer PRIMARY KEY, factor integer NOT NULL);
 INSERT INTO customers VALUES (1, 'a'), (2, 'b'), (3, 'c');
 INSERT INTO orders VALUES (1, 1, 10), (2, 2, 20);
 INSERT INTO rates VALUES (0, 2), (1, 3)"
+ddl_schema
 views="agg joined chain1 chain2 chain3 left_arm right_arm top over_plain whole native native_keyed late"
-conf_database shop <<-END
+model_conf()
+{
+	cat <<-END
 	[view-defaults]
 	database = shop
 	method = table
@@ -92,59 +98,12 @@ conf_database shop <<-END
 	max_delay = 300ms
 	at_most_every = 400ms
 	definition = SELECT sum(most) AS total FROM native
-END
+	END
+	ddl_conf
+}
+model_conf | conf_database shop
 
 [ -z "${DEBUG:-}" ] || sed -i 's/^\[viewd\]/&\nlog_level = debug/' "$T/viewd.conf"
-
-# ---- writers ----
-
-truncate_orders=$(pick "TRUNCATE orders" "DELETE FROM orders" "DELETE FROM orders")
-[ "$CAPTURE" != binlog ] || truncate_orders="TRUNCATE orders" # no trigger of MariaDB tells of it
-statement()
-{
-	local id=$((RANDOM % 60)) c=$((RANDOM % 6)) amount=$((RANDOM % 100))
-	case $((RANDOM % 14)) in
-	0 | 1 | 2 | 3) printf '%s;' "DELETE FROM orders WHERE id = $id; INSERT INTO orders VALUES ($id, $c, $amount)" ;;
-	4 | 5) printf '%s;' "UPDATE orders SET amount = $amount WHERE id = $id" ;;
-	6) printf '%s;' "UPDATE orders SET customer = $c WHERE id > $id" ;;
-	7 | 8) printf '%s;' "DELETE FROM orders WHERE id = $id" ;;
-	9) printf '%s;' "DELETE FROM customers WHERE id = $c; INSERT INTO customers VALUES ($c, 'n$amount')" ;;
-	10) printf '%s;' "DELETE FROM customers WHERE id = $c" ;;
-	11) printf '%s;' "UPDATE rates SET factor = $amount WHERE region = $((c % 2))" ;;
-	12) printf '%s;' "UPDATE orders SET amount = amount WHERE id = $id" ;;
-	13) [ $((RANDOM % 8)) -ne 0 ] || printf '%s;' "$truncate_orders" ;;
-	esac
-}
-
-# One transaction of some statements, now and then a long one; some are rolled back. A server that is away refuses it, which is no change either.
-ends=(COMMIT COMMIT COMMIT ROLLBACK)
-write_some()
-{
-	local text="" i seed
-	for ((i = RANDOM % 4; i >= 0; i--)); do
-		seed=$RANDOM
-		text+=$(RANDOM=$seed && statement) # a subshell would make up a seed of its own
-	done
-	[ $((RANDOM % 6)) -ne 0 ] || text+=$(pick "SELECT pg_sleep(0.2);" "SELECT SLEEP(0.2);" "")
-	sql "BEGIN; $text ${ends[RANDOM % 4]}" >"$T/writer.$1.log" 2>&1
-}
-
-# Several at a time, each with a seed of its own.
-start_writers()
-{
-	local w n seed
-	for w in 1 2 3; do
-		n=$((RANDOM % 8)) seed=$RANDOM
-		(RANDOM=$seed && while [ $((n--)) -gt 0 ]; do write_some "$w"; done) &
-		writers+=($!)
-	done
-}
-
-wait_writers()
-{
-	wait "${writers[@]}"
-	writers=()
-}
 
 # ---- trouble ----
 
@@ -163,7 +122,7 @@ cut_connections()
 # Each kind comes at random times, on average once in so many seconds.
 declare -A mean=([viewd]=4) next
 [ -z "${VIEWD_LONG:-}" ] || mean=([viewd]=30 [connections]=30 [server]=30)
-[ "$engine" != sqlite ] || mean=([viewd]=$((mean[viewd] / 2)))
+[ "$engine" != sqlite ] || mean=([viewd]=$((mean[viewd] / 2)) [restore]=$((mean[viewd] + 2)))
 
 is_time_for()
 {
@@ -192,11 +151,40 @@ trouble()
 	fi
 }
 
+# Everything is as it was, under everybody.
+restore_file()
+{
+	comment "$SECONDS: an older copy of the file takes its place"
+	replace_file
+	redefined=yes
+}
+
 # ---- the check ----
+
+definition_of()
+{
+	sed -n "/^\[view $1\]/,/^definition = /s/^definition = //p" "$T/viewd.conf"
+}
+
+# How many rows differ, in one statement. An error counts as a difference: what cannot be computed is in no view.
+difference()
+{
+	local view=$1 of columns
+	of=$(definition_of "$view")
+	if [ "$engine" = sqlite ]; then
+		columns=$(sql "SELECT group_concat('\"' || name || '\"') FROM pragma_table_info('$view')")
+		sql "WITH d AS ($of), a AS (SELECT $columns, count(*) FROM d GROUP BY $columns), b AS (SELECT $columns, count(*) FROM \"$view\" GROUP BY $columns)
+			SELECT (SELECT count(*) FROM (SELECT * FROM a EXCEPT SELECT * FROM b)) + (SELECT count(*) FROM (SELECT * FROM b EXCEPT SELECT * FROM a))"
+	else
+		sql "SELECT count(*) FROM ((SELECT * FROM $view EXCEPT ALL SELECT * FROM ($of) AS d) UNION ALL
+			(SELECT * FROM ($of) AS e EXCEPT ALL SELECT * FROM $view)) AS x"
+	fi
+}
 
 is_equal()
 {
-	viewctl verify "$1" >"$T/verify.log" 2>&1
+	difference "$1" >"$T/difference.log" 2>&1
+	[ "$(cat "$T/difference.log")" = 0 ]
 }
 
 # Not equal is allowed if the status says so. What it says may be news: then it is equal by now.
@@ -210,15 +198,42 @@ honest()
 	is_equal "$1" || admits "$1" || is_equal "$1" || admits "$1"
 }
 
+# ask_all: all views are waited for at the same time; which waits have succeeded is in $T/waited. Nobody writes then, so what they answer for stays.
+ask_all()
+{
+	local v asked=()
+	: >"$T/waited"
+	for v in $views $ddl_views; do
+		(viewctl wait "$v" --timeout 15s >"$T/wait.$v.log" 2>&1 && echo "$v" >>"$T/waited") &
+		asked+=($!)
+	done
+	wait "${asked[@]}"
+}
+
+# After a redefinition: what a wait answers for is true.
+true_after_wait()
+{
+	if grep -qx "$1" "$T/waited"; then
+		is_equal "$1"
+	else
+		is_equal "$1" || admits "$1" || is_equal "$1" || admits "$1"
+	fi
+}
+
 all_equal()
 {
 	viewctl verify --all
 }
 
 # What is asked after a failure.
-tell_history()
+tell_all()
 {
 	local v
+	comment "differs: $(cat "$T/difference.log")"
+	comment "wait: $(grep -x "$1" "$T/waited" && echo succeeded; cat "$T/wait.$1.log")"
+	comment "redefined: $(tail -n 5 "$T/redefined.log")"
+	comment "$(viewctl --json status "$1")"
+	comment "$(viewctl why "$1")"
 	for v in $(viewctl --json status "$1" | jq -r '.[0].upstream[]') "$1"; do
 		comment "$v: $(viewctl history "$v" | head -n 12)"
 	done
@@ -231,36 +246,54 @@ quiet=$([ "$CAPTURE" = poll ] && echo 4 || echo 1)
 # The quiet second ends early when all is well; what is still wrong after it must be admitted.
 check_round()
 {
-	local v
-	WAIT=$quiet wait_until all_equal && return
-	for v in $views; do
-		honest "$v" && continue
+	local v way=honest
+	if WAIT=$quiet wait_until all_equal; then
+		[ -n "$redefined" ] || return
+	fi
+	ask_all
+	[ -z "$redefined" ] || way=true_after_wait
+	for v in $views $ddl_views; do
+		[[ " $ddl_views " != *" $v "* ]] || way=true_after_wait
+		"$way" "$v" && continue
 		report 1 "round $round (seed $SEED): $v differs from its definition and its status does not say so"
-		comment "$(cat "$T/verify.log")"
-		comment "$(viewctl --json status "$v")"
-		comment "$(viewctl why "$v")"
-		tell_history "$v"
+		tell_all "$v"
 		finish
 	done
 }
 
 start_viewd
 ok "all views are there" wait_until all_equal
+app "INSERT INTO $(pick viewd.nothing viewd_nothing viewd_nothing) VALUES (1)" >"$T/writer.0.log" 2>&1
+put_down $? "$T/writer.0.log"
+like "what viewd's absence does to a writer is seen" "$(cat "$T/hurt.log")" nothing
+: >"$T/hurt.log"
+ok "a dump is made" take_dump # what it restores has viewd's objects in it
 end=$((SECONDS + limit))
 for ((round = 1; SECONDS < end; round++)); do
+	redefined=
 	start_writers
+	start_redefining
 	trouble
 	wait_writers
+	! is_time_for restore || restore_file
 	start_writers
 	wait_writers
 	check_round
 done
 ok "$((round - 1)) rounds, none with a view that was wrong without saying so (seed $SEED)" test $round -gt 3
-ok "in the end all are equal" wait_until all_equal || for v in $views; do
+mend_definitions
+ok "in the end all are equal" wait_until all_equal
+for v in $views $ddl_views; do
 	is_equal "$v" && continue
-	comment "$(cat "$T/verify.log")"
-	comment "$(viewctl --json status "$v")"
-	comment "$(viewctl why "$v")"
-	tell_history "$v"
+	report 1 "in the end $v differs (seed $SEED)"
+	tell_all "$v"
 done
+
+# ---- viewd leaves, beside writers ----
+start_writers
+ok "it leaves" viewctl uninstall shop
+start_writers
+wait_writers
+is "no statement failed because of viewd" "$(cat "$T/hurt.log")" ""
+comment "$(wc -l <"$T/own.log") transactions failed because of what the writers themselves did: $(sort "$T/own.log" | uniq -c | sort -rn | head -n 6)"
 finish

@@ -71,7 +71,7 @@ $(model_tests): Makefile
 	@chmod +x $@
 TESTS += tests/model/model-sqlite.sh
 CLEANFILES += $(model_tests)
-EXTRA_DIST += tests/model/model.sh
+EXTRA_DIST += tests/model/model.sh tests/model/ddl.sh tests/model/writers.sh
 
 # Tests that have one form only.
 system_tests = \
