@@ -148,17 +148,19 @@ static bool merge_types(struct db *db, struct columns *declared, const struct co
 	for (size_t i = 0; i < declared->n; i++) {
 		struct viewd_column *want = &declared->items[i];
 		const struct viewd_column *have = find(db->syntax, actual, want->name);
-		bool same = true;
+		const char *type = want->type;
 		declared->inner[i] = copy(declared, actual->inner[have - actual->items]);
 		if (want->type == NULL)
-			want->type = have->type;
-		else if (db->ops->same_type != NULL && have->type != NULL && !db->ops->same_type(db, want->type, have->type, &same, err))
+			type = have->type;
+		else if (db->ops->agree_type != NULL && have->type != NULL &&
+		         !db->ops->agree_type(db, declared, want->type, have->type, &type, err))
 			return err_wrap(err, "column '%s'", want->name);
-		if (!same) {
+		if (type == NULL && want->type != NULL) {
 			err_set(err, VIEWD_ERR_CONFIG, "column '%s' is declared as %s, but the definition yields %s", want->name, want->type,
 			        have->type);
 			return err_hint(err, "change the declaration, or cast the column in the definition");
 		}
+		want->type = type;
 	}
 	return true;
 }

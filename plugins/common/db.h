@@ -116,12 +116,17 @@ struct db_ops {
 	/* What db_object.canonical would be for the wanted definition; used for adoption. NULL: never matches. */
 	bool (*wanted_canonical)(struct task *task, char out[static 65], struct viewd_err *err);
 
+	/* Has `on` an index that is what the declared one of that number (generate.h) would be, under whatever name? Needs task->gen.columns.
+	 * NULL: indexes are told apart by their names. */
+	bool (*has_index)(struct task *task, size_t number, const struct relation *on, bool *there_r, struct viewd_err *err);
+
 	/* Views that read rel directly: row(ctx, {kind word VIEW|MATVIEW|TABLE, schema, name}, 3). NULL: the server itself refuses or
 	 * cascades (syntax->drop_cascade). */
 	bool (*list_dependants)(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
-	/* Is the declared column type the one the query yields? NULL: types are not compared. Different: *same_r = false. */
-	bool (*same_type)(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
+	/* The type of a column that is declared so where the query yields actual (what is not declared, its collation, comes from there), talloc'ed
+	 * on mem or one of the two; *type_r NULL: these are different types. NULL: types are not compared. */
+	bool (*agree_type)(struct db *db, void *mem, const char *declared, const char *actual, const char **type_r, struct viewd_err *err);
 
 	/* Replace what the recipes of recipe.h do between "looked up and found to be ours" and "recorded". With transactional DDL they
 	 * run inside the recipe's transaction and must not end it; without, there is none around them, and they keep

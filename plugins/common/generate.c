@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "common/check.h"
+#include "common/lexer.h"
 #include "common/sqltext.h"
 
 #include <string.h>
@@ -76,6 +77,11 @@ static bool all_typed(const struct columns *columns)
 	return columns->n > 0;
 }
 
+static size_t type_length(const struct gen *gen, const char *type)
+{
+	return gen->stage && gen->syn->stage_uncollated ? lex_type_length(gen->syn, type) : strlen(type);
+}
+
 static char *add_column_definitions(const struct gen *gen, char *sql)
 {
 	sql = sql_add(sql, " (");
@@ -83,7 +89,7 @@ static char *add_column_definitions(const struct gen *gen, char *sql)
 		const struct viewd_column *column = &gen->columns->items[i];
 		sql = ident_append(gen->syn, sql_add(sql, "%s\n\t", i > 0 ? "," : ""), column->name);
 		if (column->type != NULL)
-			sql = sql_add(sql, " %s", column->type);
+			sql = sql_add(sql, " %.*s", (int)type_length(gen, column->type), column->type);
 	}
 	if (gen->stage)
 		sql = sql_template(sql, gen->syn->stage_key,

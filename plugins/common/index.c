@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Declared indexes: their names hold a digest of their text, so equal names are equal indexes.
+ * Declared indexes: their names hold a digest of their text, so equal names are equal indexes. An equal one of another name, which somebody
+ * else has made, serves as well, and is never dropped.
  */
 #include "base/err.h"
 #include "common/recipe.h"
@@ -82,12 +83,23 @@ static bool drop_stale(struct task *task, const struct names *existing, const st
 	return true;
 }
 
+static bool is_there(struct task *task, const struct relation *on, const struct names *existing, const struct names *wanted, size_t number,
+                     bool *there_r, struct viewd_err *err)
+{
+	*there_r = has(existing, wanted->items[number]);
+	return *there_r || existing->n == 0 || task->db->ops->has_index == NULL ||
+	       task->db->ops->has_index(task, number, on, there_r, err);
+}
+
 static bool create_absent(struct task *task, const struct relation *on, const struct names *existing, const struct names *wanted,
                           struct viewd_err *err)
 {
-	for (size_t i = 0; i < wanted->n; i++)
-		if (!has(existing, wanted->items[i]) && !db_exec(task->db, gen_index_create(&task->gen, i, on), err))
+	for (size_t i = 0; i < wanted->n; i++) {
+		bool there = false;
+		if (!is_there(task, on, existing, wanted, i, &there, err) ||
+		    (!there && !db_exec(task->db, gen_index_create(&task->gen, i, on), err)))
 			return err_wrap(err, "index '%s'", wanted->items[i]);
+	}
 	return true;
 }
 
@@ -120,8 +132,9 @@ bool recipe_indexes_present(struct task *task, bool *present_r, struct viewd_err
 	if (wanted.n > 0 && !existing_names(task, &task->rel, &existing, err))
 		return false;
 	bool all = true;
-	for (size_t i = 0; i < wanted.n; i++)
-		all = all && has(&existing, wanted.items[i]);
+	for (size_t i = 0; all && i < wanted.n; i++)
+		if (!is_there(task, &task->rel, &existing, &wanted, i, &all, err))
+			return err_wrap(err, "index '%s'", wanted.items[i]);
 	*present_r = all;
 	return true;
 }

@@ -159,15 +159,17 @@ static bool refuse_adoption(const struct task *task, struct viewd_err *err)
 static bool adopt_body(struct task *task, struct viewd_outcome *out, void *ctx UNUSED, struct viewd_err *err)
 {
 	struct viewd_found found = {0};
+	bool indexed = false;
 	db_failpoint(task->db, "adopt:begin");
 	if (!task_look(task, true, err) || !refuse_adoption(task, err) || !declare_columns(task, err) ||
-	    !compare_definition(task, &found, err))
+	    !compare_definition(task, &found, err) || !recipe_indexes_present(task, &indexed, err))
 		return false;
 	out->did = VIEWD_DID_NO_DATA;
 	struct viewd_resolved wanted = task->resolved;
 	if (!found.matches)
 		task->resolved.hash[0] = '\0';
-	task->resolved.index_hash[0] = '\0';
+	if (!indexed)
+		task->resolved.index_hash[0] = '\0';
 	if (task->found.kind == VIEWD_KIND_VIEW)
 		task->resolved.method = VIEWD_METHOD_SIMPLE;
 	task->state.indexes[0] = '\0';

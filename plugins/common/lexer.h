@@ -54,4 +54,7 @@ bool lex_index_text(const struct syntax *syn, const char *text, bool *unique_r, 
 /* Judges a declared column type: words, numbers, one level of parentheses or brackets; nothing that could end the column. */
 bool lex_type_text(const struct syntax *syn, const char *text, struct viewd_err *err) MUST_CHECK;
 
+/* The length of a column type without the collation that follows it. */
+size_t lex_type_length(const struct syntax *syn, const char *text);
+
 #endif

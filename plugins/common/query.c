@@ -178,3 +178,13 @@ bool lex_type_text(const struct syntax *syn, const char *text, struct viewd_err 
 		return true;
 	return err_set(err, VIEWD_ERR_CONFIG, "'%s' is not a column type", text);
 }
+
+size_t lex_type_length(const struct syntax *syn, const char *text)
+{
+	size_t length = 0;
+	struct lex_token tok;
+	for (const char *p = text; (tok = lex_next(syn->lexer, &p)).kind != LEX_END && !lex_is(&tok, "COLLATE");)
+		if (tok.kind != LEX_SPACE)
+			length = (size_t)(tok.text - text) + tok.len;
+	return length;
+}

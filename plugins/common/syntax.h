@@ -67,6 +67,8 @@ struct syntax {
 	const char *temporary_schema; /* where temporary tables are, when naming it keeps other tables of the name out: "pg_temp" */
 	const char *stage_key;      /* after the columns of a diff's stage, slot = key columns: ", KEY viewd_key ({})"; NULL: the server joins
 	                             * without an index well enough */
+	bool stage_uncollated;      /* a diff's stage has no collations of its own: two columns of different ones could not be compared, and the
+	                             * view's is the one that counts */
 	bool stage_first;           /* a write transaction keeps every other writer of the database out (SQLite): a refresh runs the definition
 	                             * into a temporary table before it begins one, and finds out there what differs */
 	const char *row_ids[3];     /* names of the hidden row number, for stage_first; one that no column has is used */

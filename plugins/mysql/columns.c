@@ -128,11 +128,12 @@ static const char *family_of(void *mem, const char *type)
 }
 
 /* Sizes are not compared: no CAST of this SQL yields INT rather than BIGINT, or a VARCHAR of a chosen length. */
-bool my_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err UNUSED)
+bool my_agree_type(struct db *db UNUSED, void *mem_ctx, const char *declared, const char *actual, const char **type_r,
+                   struct viewd_err *err UNUSED)
 {
-	void *mem = talloc_new(my_conn(db));
+	void *mem = talloc_new(mem_ctx);
 
-	*same_r = strcasecmp(family_of(mem, declared), family_of(mem, actual)) == 0;
+	*type_r = strcasecmp(family_of(mem, declared), family_of(mem, actual)) == 0 ? declared : NULL;
 	talloc_free(mem);
 	return true;
 }

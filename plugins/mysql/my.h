@@ -152,7 +152,7 @@ void my_scan_refs(const char *canonical, my_ref_fn *each, void *ctx);
 /* ---- columns.c */
 
 bool my_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);
-bool my_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
+bool my_agree_type(struct db *db, void *mem_ctx, const char *declared, const char *actual, const char **type_r, struct viewd_err *err);
 
 /* A temporary table of this session in place of an earlier one of that name; body: what follows the name. */
 bool my_make_temporary(struct viewd_conn *conn, const char *name, const char *body, struct viewd_err *err) MUST_CHECK;

@@ -142,16 +142,3 @@ bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_
 	*out = found;
 	return true;
 }
-
-bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
-{
-	const char *schema = rel->schema[0] != '\0' ? rel->schema : pg_of(db)->default_schema;
-	const char *params[] = {schema, rel->name};
-	return pg_op_query(db,
-	                   "SELECT x.relname FROM pg_catalog.pg_index i"
-	                   " JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid"
-	                   " JOIN pg_catalog.pg_class c ON c.oid = i.indrelid"
-	                   " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-	                   " WHERE n.nspname = $1 AND c.relname = $2 AND i.indisvalid ORDER BY 1",
-	                   params, 2, row, ctx, err);
-}

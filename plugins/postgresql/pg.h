@@ -195,17 +195,27 @@ void pg_prepared_judge(struct viewd_conn *conn, const PGresult *res);
 bool pg_path_narrow(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
+/* SQL: the collation of the pg_attribute row a as it follows a type, '' where the type brings it along. */
+#define PG_COLLATE_SQL \
+	"coalesce((SELECT ' COLLATE ' || pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(cl.collname)" \
+	" FROM pg_catalog.pg_collation cl JOIN pg_catalog.pg_namespace cn ON cn.oid = cl.collnamespace JOIN pg_catalog.pg_type ct" \
+	" ON ct.oid = a.atttypid WHERE cl.oid = a.attcollation AND cl.oid <> ct.typcollation), '')"
+
 /* SQL: canonical digest of the pg_class row c. */
 #define PG_CANONICAL_SQL \
 	"pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(CASE WHEN c.relkind IN ('v', 'm')" \
 	" THEN pg_catalog.pg_get_viewdef(c.oid) || coalesce((SELECT pg_catalog.string_agg(o, ',' ORDER BY o)" \
 	" FROM pg_catalog.unnest(c.reloptions) AS o WHERE o ~ '^(security_|check_option)'), '')" \
 	" ELSE coalesce((SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname) || ' '" \
-	" || pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a" \
+	" || pg_catalog.format_type(a.atttypid, a.atttypmod) || " PG_COLLATE_SQL ", ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a" \
 	" WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '') END, 'UTF8')), 'hex')"
 
 bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
 bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_err *err);
+
+/* ---- index.c */
+
+bool pg_op_has_index(struct task *task, size_t number, const struct relation *on, bool *there_r, struct viewd_err *err);
 bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* ---- sources.c */
@@ -219,7 +229,7 @@ bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_sour
 bool pg_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);
 void pg_op_probe_as(struct db *db, const char *role);
 bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
-bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err);
+bool pg_op_agree_type(struct db *db, void *mem_ctx, const char *declared, const char *actual, const char **type_r, struct viewd_err *err);
 
 /* ---- walk.c, look.c */
 

@@ -14,6 +14,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/flood.c \
 	plugins/postgresql/group.c \
 	plugins/postgresql/guard.c \
+	plugins/postgresql/index.c \
 	plugins/postgresql/heart.c \
 	plugins/postgresql/heat.c \
 	plugins/postgresql/lease.c \

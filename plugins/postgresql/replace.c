@@ -74,9 +74,12 @@ static bool same_columns(struct task *task, const struct table_columns *tc, bool
 	for (size_t i = 0; same && i < task->columns->n; i++) {
 		const struct viewd_column *c = &task->columns->items[i];
 		const char *type = type_of(tc, c->name);
+		const char *agreed = c->type;
 		same = type != NULL && c->type != NULL;
-		if (same && strcmp(type, c->type) != 0 && !pg_op_same_type(task->db, c->type, type, &same, err))
+		if (same && strcmp(type, c->type) != 0 && !pg_op_agree_type(task->db, task->mem, c->type, type, &agreed, err))
 			return false;
+		/* What the type of the view says nothing of, it has the type's own of: one that the table brings in is another one. */
+		same = same && agreed != NULL && strcmp(agreed, c->type) == 0;
 	}
 	*same_r = same;
 	return true;
@@ -87,7 +90,7 @@ static bool same_table(struct task *task, bool *same_r, struct viewd_err *err)
 	struct table_columns tc = {.mem = task->mem};
 	const char *params[] = {task->rel.schema, task->rel.name};
 	return pg_op_query(task->db,
-	                   "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a"
+	                   "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) || " PG_COLLATE_SQL " FROM pg_catalog.pg_attribute a"
 	                   " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 	                   " WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped",
 	                   params, 2, column_row, &tc, err) &&
@@ -186,7 +189,7 @@ static bool build_view(struct task *task, struct tree *tree, struct viewd_outcom
 	if (simple)
 		warn_lost_indexes(conn, tree);
 	bool ok = inherit_place(conn, tree, task, err) && recipe_make_object(task, err) &&
-	          recipe_make_indexes(task, &task->rel, err) && (simple || tree_run(conn, tree, 0, TREE_INDEX, err)) &&
+	          (simple || tree_run(conn, tree, 0, TREE_INDEX, err)) && recipe_make_indexes(task, &task->rel, err) &&
 	          tree_run(conn, tree, 0, TREE_DRESS, err) && (simple || set_options(conn, task, &task->rel, err)) &&
 	          recipe_fill(task, out, err);
 	task->rel = final;

@@ -10,6 +10,7 @@
 #include <talloc.h>
 
 #include "base/err.h"
+#include "common/lexer.h"
 #include "common/sqltext.h"
 #include "common/task.h"
 #include "postgresql/pg.h"
@@ -103,8 +104,9 @@ bool pg_op_query_columns(struct db *db, const char *query, const struct db_reade
 	if (!pg_probe_begin(conn, "", query, &opened, err))
 		return false;
 	bool ok = pg_op_query(db,
-	                      "SELECT attname, pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute"
-	                      " WHERE attrelid = pg_catalog.to_regclass('pg_temp." PG_PROBE "') AND attnum > 0 ORDER BY attnum",
+	                      "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) || " PG_COLLATE_SQL
+	                      " FROM pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass('pg_temp." PG_PROBE "')"
+	                      " AND a.attnum > 0 ORDER BY a.attnum",
 	                      NULL, 0, row, ctx, err);
 	pg_scratch_end(conn, opened);
 	return ok;
@@ -165,7 +167,7 @@ bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd
 }
 
 struct type {
-	char oid[24], mod[16];
+	char oid[24], mod[16], collate[2 * IDENT_MAX];
 };
 
 static bool keep_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -173,10 +175,11 @@ static bool keep_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct type *type = ctx;
 	snprintf(type->oid, sizeof type->oid, "%s", v[0]);
 	snprintf(type->mod, sizeof type->mod, "%s", v[1]);
+	snprintf(type->collate, sizeof type->collate, "%s", v[2]);
 	return false;
 }
 
-static const struct db_reader keep_type[] = {{keep_type_fn, "tt", "a column type"}};
+static const struct db_reader keep_type[] = {{keep_type_fn, "ttt", "a column type"}};
 
 /* As a view's column, so that nothing is run: the check of a domain is anybody's function. */
 static bool describe_type(struct viewd_conn *conn, const char *name, struct type *out, struct viewd_err *err)
@@ -188,19 +191,23 @@ static bool describe_type(struct viewd_conn *conn, const char *name, struct type
 	if (!ok)
 		return err_wrap(err, "column type '%s'", name);
 	ok = pg_op_query(&conn->db,
-	                 "SELECT atttypid, atttypmod FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass('pg_temp." PG_PROBE "')"
-	                 " AND attnum = 1",
+	                 "SELECT a.atttypid, a.atttypmod, " PG_COLLATE_SQL " FROM pg_catalog.pg_attribute a"
+	                 " WHERE a.attrelid = pg_catalog.to_regclass('pg_temp." PG_PROBE "') AND a.attnum = 1",
 	                 NULL, 0, keep_type, out, err);
 	pg_scratch_end(conn, opened);
 	return ok;
 }
 
-bool pg_op_same_type(struct db *db, const char *declared, const char *actual, bool *same_r, struct viewd_err *err)
+/* A declared collation is part of the type; without one it is the query's. */
+bool pg_op_agree_type(struct db *db, void *mem_ctx, const char *declared, const char *actual, const char **type_r, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
 	struct type want = {.oid = ""}, have = {.oid = ""};
+	bool collates = lex_has_word(&pg_syntax, declared, "COLLATE");
 	if (!describe_type(conn, declared, &want, err) || !describe_type(conn, actual, &have, err))
 		return false;
-	*same_r = strcmp(want.oid, have.oid) == 0 && (strcmp(want.mod, have.mod) == 0 || strcmp(want.mod, "-1") == 0);
+	bool same = strcmp(want.oid, have.oid) == 0 && (strcmp(want.mod, have.mod) == 0 || strcmp(want.mod, "-1") == 0) &&
+	            (!collates || strcmp(want.collate, have.collate) == 0);
+	*type_r = !same ? NULL : collates ? declared : talloc_asprintf(mem_ctx, "%s%s", declared, have.collate);
 	return true;
 }

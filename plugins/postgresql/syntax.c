@@ -61,6 +61,7 @@ const struct syntax pg_syntax = {
 	},
 
 	/* The text of a row, not of the value: that cast takes blanks off the end of a bpchar. */
+	.stage_uncollated = true,
 	.verify_value = "(ROW({})::text COLLATE \"C\")",
 	.same_value = "ROW({a})::pg_catalog.record OPERATOR(pg_catalog.*=) ROW({b})::pg_catalog.record",
 

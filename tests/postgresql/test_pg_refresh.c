@@ -192,6 +192,145 @@ static void adopts_what_is_equal(void)
 	CHECK_STR(pg_ask(conn, "SELECT id FROM mine"), "1");
 }
 
+#define COLLATION(relation, column)                                                                                                    \
+	"SELECT c.collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation"                                             \
+	" WHERE a.attrelid = '" relation "'::regclass AND a.attname = '" column "'"
+
+/* What the tables of an application sort by. */
+static void make_names(struct viewd_conn *app)
+{
+	pg_do(app, "CREATE COLLATION \"Alike\" (provider = icu, locale = 'und-u-ks-level1', deterministic = false)");
+	pg_do(app, "CREATE DOMAIN code AS text COLLATE \"POSIX\"");
+	pg_do(app, "CREATE TABLE names (id int PRIMARY KEY, name text COLLATE \"C\", alias varchar(20) COLLATE \"Alike\", code code, tags text[] COLLATE \"C\","
+	           " plain text)");
+	pg_do(app, "INSERT INTO names VALUES (1, 'B', 'b', 'x', '{a}', 'B'), (2, 'a', 'ä', 'y', '{b}', 'a')");
+}
+
+static void tables_keep_the_collations_of_the_definition(void)
+{
+	static const struct viewd_column declared[] = {{"id", NULL}, {"name", "text"}, {"alias", "varchar"}, {"code", "code"}, {"tags", NULL}, {"plain", "text"}};
+	struct viewd_conn *conn, *app;
+	start(&conn, &app);
+	make_names(app);
+	struct viewd_view_spec view = pg_view("kept", VIEWD_METHOD_TABLE, "SELECT id, name, alias, code, tags, plain FROM names");
+	view.unique_key = key_id;
+	view.n_unique_key = 1;
+	for (size_t i = 0; i < 2; i++) {
+		pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+		CHECK_STR(pg_ask(conn, COLLATION("kept", "name")), "C");
+		CHECK_STR(pg_ask(conn, COLLATION("kept", "alias")), "Alike");
+		CHECK_STR(pg_ask(conn, COLLATION("kept", "code")), "POSIX");
+		CHECK_STR(pg_ask(conn, COLLATION("kept", "tags")), "C");
+		CHECK_STR(pg_ask(conn, COLLATION("kept", "plain")), "default");
+		CHECK_STR(pg_ask(conn, "SELECT string_agg(name, '' ORDER BY name) FROM kept"), "Ba");
+		pg_do(app, "UPDATE names SET name = name || 'x'");
+		CHECK_INT(pg_refreshed(conn, &view).rows_written, 4);
+		CHECK(!pg_look(conn, &view).touched_outside);
+		pg_do(app, "UPDATE names SET name = left(name, 1)");
+		pg_apply(conn, &view, VIEWD_CHANGE_DROP);
+		view.columns = declared; /* the second time round: a type that says nothing of its collation */
+		view.n_columns = ARRAY_LEN(declared);
+	}
+}
+
+static void a_source_may_get_another_collation(void)
+{
+	static const char *const key_name[] = {"name"};
+	struct viewd_conn *conn, *app;
+	start(&conn, &app);
+	make_names(app);
+	struct viewd_view_spec view = pg_view("kept", VIEWD_METHOD_TABLE, "SELECT id, name FROM names");
+	view.unique_key = key_name;
+	view.n_unique_key = 1;
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	pg_do(app, "ALTER TABLE names ALTER name TYPE text COLLATE \"POSIX\"");
+	pg_do(app, "UPDATE names SET id = id + 10 WHERE id = 1");
+	CHECK_INT(pg_refreshed(conn, &view).rows_written, 2);
+}
+
+static void another_collation_is_another_column(void)
+{
+	static const struct viewd_column wrong[] = {{"id", NULL}, {"name", "text COLLATE \"POSIX\""}}, right[] = {{"id", NULL}, {"name", "text COLLATE \"C\""}};
+	struct viewd_conn *conn, *app;
+	struct viewd_err err = {0};
+	struct viewd_outcome out = {0};
+	start(&conn, &app);
+	make_names(app);
+	struct viewd_view_spec view = pg_view("kept", VIEWD_METHOD_TABLE, "SELECT id, name FROM names");
+	view.columns = wrong;
+	view.n_columns = ARRAY_LEN(wrong);
+	CHECK(!DIALECT->apply(conn, &view, VIEWD_CHANGE_CREATE, &out, &err));
+	CHECK_CONTAINS(err.msg, "is declared as text COLLATE");
+	view.columns = right;
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	/* By somebody's hand, and by another definition: the table gets another column, not other rows in the same one. */
+	pg_do(conn, "ALTER TABLE kept ALTER name TYPE text COLLATE \"POSIX\"");
+	CHECK(pg_look(conn, &view).touched_outside);
+	view.n_columns = 0;
+	view.definition = "SELECT id, name FROM names WHERE id > 0";
+	CHECK_CONTAINS(pg_apply(conn, &view, VIEWD_CHANGE_REPLACE).reason, "built aside");
+	CHECK_STR(pg_ask(conn, COLLATION("kept", "name")), "C");
+	view.definition = "SELECT id, plain AS name FROM names";
+	CHECK_CONTAINS(pg_apply(conn, &view, VIEWD_CHANGE_REPLACE).reason, "built aside");
+	CHECK_STR(pg_ask(conn, COLLATION("kept", "name")), "default");
+}
+
+#define N_INDEXES "SELECT count(*) FROM pg_index WHERE indrelid = 'mine'::regclass"
+
+static void adoption_uses_the_indexes_that_are_there(void)
+{
+	static const struct viewd_index declared[] = {{"amount", "(amount DESC) WHERE amount > 3"}, {"name", "(lower(product) text_pattern_ops) INCLUDE (id)"}};
+	struct viewd_conn *conn, *app;
+	start(&conn, &app);
+	pg_do(conn, "CREATE MATERIALIZED VIEW mine AS SELECT id, product, amount FROM sale");
+	pg_do(conn, "CREATE UNIQUE INDEX index_mine_on_id ON mine (id)");
+	pg_do(conn, "CREATE INDEX \"By USING\" ON mine (amount DESC) WITH (fillfactor = 70) WHERE amount > 3");
+	pg_do(conn, "CREATE INDEX third ON mine (lower(product) text_pattern_ops) INCLUDE (id)");
+	struct viewd_view_spec view = pg_view("mine", VIEWD_METHOD_MATERIALIZED, "SELECT id, product, amount FROM sale");
+	view.unique_key = key_id;
+	view.n_unique_key = 1;
+	view.indexes = declared;
+	view.n_indexes = ARRAY_LEN(declared);
+	pg_apply(conn, &view, VIEWD_CHANGE_ADOPT);
+	struct viewd_found found = pg_look(conn, &view);
+	CHECK(found.ours && found.indexes_present && found.can_concurrently && found.recorded_index_hash[0] != '\0');
+	pg_apply(conn, &view, VIEWD_CHANGE_REINDEX);
+	CHECK_STR(pg_ask(conn, N_INDEXES), "3");
+	view.definition = "SELECT id, product, amount + 1 AS amount FROM sale";
+	pg_apply(conn, &view, VIEWD_CHANGE_REPLACE);
+	CHECK_STR(pg_ask(conn, N_INDEXES), "3");
+	/* Nobody declares them any more: they are not viewd's to drop. */
+	view.n_indexes = view.n_unique_key = 0;
+	pg_apply(conn, &view, VIEWD_CHANGE_REINDEX);
+	CHECK_STR(pg_ask(conn, N_INDEXES), "3");
+}
+
+static void adoption_makes_what_is_only_similar(void)
+{
+	static const char *const others[] = {
+		"CREATE INDEX other ON mine (product)", "CREATE UNIQUE INDEX other ON mine (product) WHERE amount > 0",
+		"CREATE UNIQUE INDEX other ON mine (product text_pattern_ops)", "CREATE UNIQUE INDEX other ON mine (product COLLATE \"C\")",
+		"CREATE UNIQUE INDEX other ON mine (product DESC)", "CREATE UNIQUE INDEX other ON mine (product, id)",
+		"CREATE UNIQUE INDEX other ON mine (product) INCLUDE (id)", "CREATE UNIQUE INDEX other ON mine (lower(product))"};
+	static const struct viewd_index declared = {"product", "UNIQUE (product)"};
+	struct viewd_conn *conn, *app;
+	start(&conn, &app);
+	pg_do(app, "DELETE FROM sale WHERE id > 9");
+	struct viewd_view_spec view = pg_view("mine", VIEWD_METHOD_MATERIALIZED, "SELECT id, product, amount FROM sale");
+	view.indexes = &declared;
+	view.n_indexes = 1;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		pg_do(conn, "CREATE MATERIALIZED VIEW mine AS SELECT id, product, amount FROM sale");
+		pg_do(conn, others[i]);
+		pg_apply(conn, &view, VIEWD_CHANGE_ADOPT);
+		struct viewd_found found = pg_look(conn, &view);
+		CHECK(found.ours && !found.indexes_present && found.recorded_index_hash[0] == '\0');
+		pg_apply(conn, &view, VIEWD_CHANGE_REINDEX);
+		CHECK_STR(pg_ask(conn, N_INDEXES), "2");
+		pg_apply(conn, &view, VIEWD_CHANGE_DROP);
+	}
+}
+
 static void drops_never_cascade_unasked(void)
 {
 	struct viewd_conn *conn, *app;
@@ -290,6 +429,11 @@ static const struct harness_test refresh_tests[] = {
 	{"tables are refreshed by difference", tables_are_refreshed_by_difference},
 	{"finds sources through views", finds_sources_through_views},
 	{"adopts what is equal", adopts_what_is_equal},
+	{"tables keep the collations of the definition", tables_keep_the_collations_of_the_definition},
+	{"a source may get another collation", a_source_may_get_another_collation},
+	{"another collation is another column", another_collation_is_another_column},
+	{"adoption uses the indexes that are there", adoption_uses_the_indexes_that_are_there},
+	{"adoption makes what is only similar", adoption_makes_what_is_only_similar},
 	{"drops never cascade unasked", drops_never_cascade_unasked},
 	{"survives kill -9 of the backend", survives_kill_9_of_the_backend},
 	{"a usurper is not written even at the last moment", usurper_is_not_written_even_at_the_last_moment},
