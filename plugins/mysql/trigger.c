@@ -253,14 +253,17 @@ static bool make(struct viewd_conn *conn, void *mem, const struct plan *plan, co
 	return create_in(conn, mem, schema, create, err);
 }
 
-/* The triggers that have words lost are gone before the procedure is put right, so that whoever comes next finds them missing. */
+static bool drop_in(struct viewd_conn *conn, const char *schema, struct viewd_err *err);
+
+/* The triggers that have words lost are gone before the procedure is put right, so that whoever comes next finds them missing. Those of other
+ * databases call other procedures. */
 static bool make_procedure(struct viewd_conn *conn, const char *schema, const struct definer *definer, struct viewd_err *err)
 {
 	bool right = false;
 
 	if (!note_is_right(conn, schema, definer, &right, err))
 		return false;
-	return right || (trigger_drop_all(conn, err) && note_make(conn, schema, definer, err));
+	return right || (drop_in(conn, schema, err) && note_make(conn, schema, definer, err));
 }
 
 /* The plans from first on that are of one table. */
@@ -370,6 +373,32 @@ bool my_list_triggers(struct db *db, const struct db_reader *row, void *ctx, str
 	return my_query(db, "SELECT DISTINCT source FROM viewd_triggers", NULL, 0, list_source, &listing, err) && !listing.misfit;
 }
 
+static bool drop_listed(struct viewd_conn *conn, const struct texts *sources, struct viewd_err *err)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < sources->n && good; i++)
+		good = my_drop_trigger(&conn->db, sources->items[i], err);
+	return good;
+}
+
+static bool drop_in(struct viewd_conn *conn, const char *schema, struct viewd_err *err)
+{
+	struct texts sources = {.mem = talloc_new(NULL)};
+	struct listing listing = {conn, texts_reader, &sources, err, false};
+	const char *const params[] = {note_is_home(conn, schema) ? "" : schema};
+
+	if (!my_captures_lock(&conn->db, err)) {
+		talloc_free(sources.mem);
+		return false;
+	}
+	bool good = my_query(&conn->db, "SELECT DISTINCT source FROM viewd_triggers WHERE trigger_schema = ?", params, 1, list_source, &listing, err) &&
+	            !listing.misfit && drop_listed(conn, &sources, err);
+	my_captures_unlock(&conn->db);
+	talloc_free(sources.mem);
+	return good;
+}
+
 bool trigger_drop_all(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct texts sources = {.mem = talloc_new(NULL)};
@@ -378,9 +407,7 @@ bool trigger_drop_all(struct viewd_conn *conn, struct viewd_err *err)
 		talloc_free(sources.mem);
 		return false;
 	}
-	bool good = my_list_triggers(&conn->db, texts_reader, &sources, err);
-	for (size_t i = 0; i < sources.n && good; i++)
-		good = my_drop_trigger(&conn->db, sources.items[i], err);
+	bool good = my_list_triggers(&conn->db, texts_reader, &sources, err) && drop_listed(conn, &sources, err);
 	my_captures_unlock(&conn->db);
 	talloc_free(sources.mem);
 	return good;

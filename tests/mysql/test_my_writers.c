@@ -37,6 +37,11 @@ static bool keep_warning(void *ctx, const char *text)
 	return true;
 }
 
+static bool ignore_text(void *ctx UNUSED, const char *text UNUSED)
+{
+	return true;
+}
+
 static bool capture(struct scene *s, enum viewd_capture mode, struct viewd_err *err)
 {
 	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, my_select_from(s->source.schema, s->source.name));
@@ -334,6 +339,18 @@ static void a_dump_is_loaded_elsewhere(void)
 	CHECK_STR(words(), "1");
 }
 
+/* Its database gets the procedure now: the triggers of the other one, which call another, stay. */
+static void the_first_view_at_home(struct viewd_conn *conn)
+{
+	struct viewd_view_spec view = my_view("w", VIEWD_METHOD_TABLE, my_select_from("shop", "sales"));
+	const struct viewd_source source = {"shop", "sales", VIEWD_KIND_TABLE};
+	const struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &source, .n_sources = 1};
+	struct viewd_captured out;
+	struct viewd_err err = {0};
+
+	REQUIRE_OK(DIALECT->capture(conn, &view, &req, &out, (struct viewd_text_sink){ignore_text, NULL}, &err), &err);
+}
+
 /* The table is of another database: so is the procedure, and the log is at home. */
 static void tables_of_another_database(void)
 {
@@ -352,6 +369,8 @@ static void tables_of_another_database(void)
 	CHECK_STR(my_ask("SELECT DATABASE(), count(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'shop'"), "shop,0");
 	CHECK_STR(clerk("other", locked), "");
 	CHECK_STR(my_ask("SELECT DISTINCT source FROM viewd_changes"), "`other`.`sales`");
+	the_first_view_at_home(away->conn);
+	CHECK_STR(my_ask("SELECT count(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'other'"), "3");
 	my_do("DELETE FROM viewd_changes");
 	my_do("CREATE TABLE third.sales LIKE sales");
 	my_do("GRANT INSERT ON third.* TO clerk@localhost");

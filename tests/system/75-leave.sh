@@ -87,7 +87,7 @@ views_conf()
 }
 all_fresh()
 {
-	[ "$(viewctl --json status | jq '[.[] | select(.state == "ACTIVE" and .result == "SUCCEEDED" and .is_stale == false)] | length')" -ge 4 ]
+	[ "$(viewctl --json status | jq '[.[] | select(.method != "simple" and .state == "ACTIVE" and .freshness == "FRESH")] | length')" -ge 4 ]
 }
 # Inserts one row after another until $T/stop is there; what fails goes to $T/failed.
 write_on()
