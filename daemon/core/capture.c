@@ -113,7 +113,8 @@ bool capture_is_blind(const struct view *v)
 		return v->conf->on_change;
 	if (!v->conf->enabled || v->method == VIEWD_METHOD_SIMPLE || v->conf->capture == VIEWD_CAPTURE_NONE || db->dialect == NULL)
 		return false;
-	return (db->dialect->capture != NULL && v->capture_digest == 0) || (db->dialect->watch_open != NULL && !db->looked);
+	return (db->dialect->capture != NULL && v->capture_digest == 0) ||
+	       (db->dialect->watch_open != NULL && (!db->looked || db->answered < v->captured_look));
 }
 
 /* ---- the job ---------------------------------------------------------------------------------------------------------------------- */
@@ -254,7 +255,7 @@ void capture_done(struct job *job)
 	v->capture_reason = job->captured.reason[0] != '\0' ? mem_strdup(v, job->captured.reason) : NULL;
 	if (v->conf->target_lag > 0 && v->reconciled)
 		due_schedule(v);
-	watch_wake(v->db);
+	v->captured_look = watch_look(v->db);
 }
 
 void capture_again(void *engine)

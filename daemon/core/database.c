@@ -242,6 +242,7 @@ void database_watch_lost(struct db *db, const struct viewd_err *err)
 void database_watch_looked(struct db *db, uint64_t answered)
 {
 	db->looked = true;
+	db->answered = answered;
 	doubt_settle(db, true);
 	observe_looked(db, answered);
 	dispatch_soon(db->eng);

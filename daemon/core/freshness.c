@@ -105,7 +105,7 @@ static void tell_capture(struct telling *t, const struct view *v)
 		tell(t, "%s", v->capture_reason);
 	else if (v->db->state == DB_UP && capture_is_blind(v))
 		tell(t, v->capture_digest == 0 ? "the following of what it reads is being set up"
-		                               : "what changed before the connection to the database was made is still being looked at");
+		                               : "what changed before it was followed is still being looked at");
 	if (v->conf->on_change)
 		tell_entries(t, v);
 }

@@ -61,6 +61,7 @@ struct db {
 	struct watcher *watcher; /* NULL: none runs */
 	bool looked;           /* the watch has looked at what was committed before it began, and has come to the end of each look since */
 	uint64_t asked;        /* number of the last question to the watch */
+	uint64_t answered;     /* number of the last one that a look has answered */
 	bool waits_for_watch;  /* an older watch is still being closed */
 	struct session *idle;  /* list of open sessions nobody uses */
 	size_t n_busy;         /* jobs that hold a slot */
@@ -170,6 +171,7 @@ struct view {
 
 	struct change change;
 	uint64_t capture_digest; /* of the sources that capture was last asked to notice; 0: none */
+	uint64_t captured_look;  /* number of the look that tells what had changed when it was captured */
 	bool reads_clock;        /* its contents age although no source changes */
 	bool captured;           /* the database knows of a capture for it */
 	bool capture_failed;     /* the last attempt to set it up */

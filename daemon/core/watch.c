@@ -99,6 +99,8 @@ static void receive(struct worker_note *note)
 	if (w->db != NULL && n->what == NOTE_OPENED) {
 		w->opened = true;
 		watch_adopt_conf(w->db);
+		if (w->db->asked > w->db->answered)
+			watch_wake(w->db); /* the look under way may have begun before that */
 		database_watch_opened(w->db);
 	} else if (n->what == NOTE_OPENED)
 		w->dialect->watch_wake(w->watch); /* stopped before this was known: it may wait already */
@@ -292,6 +294,15 @@ uint64_t watch_ask(struct db *db)
 	if (db->watcher == NULL || !db->watcher->opened)
 		return 0;
 	db->watcher->asked = ++db->asked;
+	watch_wake(db);
+	return db->asked;
+}
+
+uint64_t watch_look(struct db *db)
+{
+	db->asked++;
+	if (db->watcher != NULL)
+		db->watcher->asked = db->asked;
 	watch_wake(db);
 	return db->asked;
 }

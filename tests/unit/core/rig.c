@@ -149,9 +149,11 @@ bool rig_is_fresh(struct rig *rig, const char *server)
 {
 	if (!rig_is_settled(rig) || fake_stale(server) > 0)
 		return false;
-	for (size_t i = 0; i < rig->eng->n_views; i++)
-		if (rig->eng->views[i]->due_at[DUE_CHANGE] != 0)
+	for (size_t i = 0; i < rig->eng->n_views; i++) {
+		const struct view *v = rig->eng->views[i];
+		if (v->due_at[DUE_CHANGE] != 0 || (v->db->looked && v->captured_look > v->db->answered))
 			return false;
+	}
 	return true;
 }
 
