@@ -213,7 +213,9 @@ static const struct option_row rows[] = {
 	        "JSON object: view, relation, action, rows, rows_written."},
 	/* for people */
 	{.key = "enabled", OPTION_BOOL_AT(conf_view, enabled), .dflt = "yes", .reload = OPTION_LIVE, .help = "viewd looks after it",
-	 .doc = "With no, the section is checked and otherwise left alone: nothing is created, refreshed or dropped."},
+	 .doc = "With no, the section is checked and otherwise left alone: nothing is created, refreshed or dropped, by hand neither, and changes "
+	        "are not noticed. The view is DISABLED, its object stays as it is, and its freshness is UNKNOWN, as that of views that read it, "
+	        "or STALE if a change is known that it lacks. A reload turns it on and off."},
 	{.key = "priority", OPTION_INT_AT(conf_view, priority), .dflt = "0", .min = -1000, .max = 1000, .unit = "higher goes first",
 	 .reload = OPTION_LIVE, .help = "which goes first when several are due", .doc = "Dependencies come before priority."},
 	{.key = "description", OPTION_TEXT_AT(conf_view, description), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,

@@ -64,7 +64,7 @@ static bool needs_job(struct view *v)
 {
 	if (v->db->state != DB_UP || v->db->dialect->capture == NULL || v->refused)
 		return false;
-	return wants(v) ? digest(v) != v->capture_digest : v->captured && v->reconciled;
+	return wants(v) ? digest(v) != v->capture_digest : v->captured && (v->reconciled || !v->conf->enabled);
 }
 
 /* One review when all is set up is cheaper than one after each, but what is ready does not wait for a fill that takes hours, nor for

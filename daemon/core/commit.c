@@ -12,10 +12,12 @@
 #include "core/capture.h"
 #include "core/change.h"
 #include "core/database.h"
+#include "core/disabled.h"
 #include "core/dispatch.h"
 #include "core/due.h"
 #include "core/edges.h"
 #include "core/group.h"
+#include "core/observe.h"
 #include "core/outcome.h"
 #include "core/pause.h"
 #include "core/retire.h"
@@ -30,6 +32,7 @@
 struct todo {
 	struct view **views, **live;
 	size_t n, n_live;
+	bool disabled; /* some have been */
 };
 
 static struct db *find_db(struct engine *eng, const char *name)
@@ -269,6 +272,8 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 		judge_anew(v, todo);
 	if (!conf->enabled)
 		wave_end_waiting(v, WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL);
+	disabled_changed(v);
+	todo->disabled |= !conf->enabled && was_enabled;
 	v->eng->captures_dirty = true;
 }
 
@@ -278,8 +283,7 @@ static void add_view(struct engine *eng, struct db *db, const struct conf_view *
 	set_label(v);
 	set_schedule(v);
 	v->paused = pause_remembered(eng, v);
-	if (v->paused)
-		v->state = VIEW_STATE_PAUSED;
+	v->state = !conf->enabled ? VIEW_STATE_DISABLED : v->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE;
 	if ((eng->n_views & (eng->n_views - 1)) == 0)
 		eng->views = mem_grow(eng, eng->views, struct view *, eng->n_views == 0 ? 1 : eng->n_views * 2);
 	eng->views[eng->n_views++] = v;
@@ -399,6 +403,8 @@ void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff
 	plan_live(eng, &todo);
 	start_work(eng, &todo);
 	group_align_all(eng);
+	if (todo.disabled)
+		observe_disabled(eng);
 	talloc_free(todo.views);
 	talloc_free(todo.live);
 	dispatch_soon(eng);

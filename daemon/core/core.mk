@@ -11,6 +11,7 @@ libviewd_la_SOURCES += \
 	daemon/core/dispatch.c daemon/core/dispatch.h \
 	daemon/core/doubt.c daemon/core/doubt.h \
 	daemon/core/due.c daemon/core/due.h \
+	daemon/core/disabled.c daemon/core/disabled.h \
 	daemon/core/edges.c daemon/core/edges.h \
 	daemon/core/engine.c daemon/core/engine.h \
 	daemon/core/freshness.c daemon/core/freshness.h \

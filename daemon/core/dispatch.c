@@ -8,6 +8,7 @@
 #include "core/capture.h"
 #include "core/change.h"
 #include "core/database.h"
+#include "core/disabled.h"
 #include "core/doubt.h"
 #include "core/edges.h"
 #include "core/group.h"
@@ -79,6 +80,8 @@ static bool has_slot(const struct db *db)
 
 bool dispatch_hopeless(struct view *view, enum job_kind kind, struct viewd_err *err)
 {
+	if (disabled_refuses(view, kind, err))
+		return true;
 	if (view->db->state == DB_UNUSABLE)
 		*err = *view->db->err;
 	else if (view->refused)
@@ -236,7 +239,7 @@ static void serve(struct view *view)
 	}
 	const struct engine_item item = {.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
 	struct member *members = wave_take(view, kind);
-	if (kind == JOB_REFRESH && view->reconciled && view->db->state != DB_UNUSABLE)
+	if (kind == JOB_REFRESH && view->reconciled && view->conf->enabled && view->db->state != DB_UNUSABLE)
 		outcome_not_possible(view, members->trigger, &err);
 	dispatch_end_taken(members, &item);
 	if (wave_ready_kind(view, &kind))

@@ -186,13 +186,20 @@ static void closure_add(struct closure *c, struct view *v)
 	c->views[c->n++] = v;
 }
 
+/* Who was not named is left out rather than refused. */
+static void closure_add_enabled(struct closure *c, struct view *v)
+{
+	if (v->conf->enabled)
+		closure_add(c, v);
+}
+
 static void closure_walk(struct closure *c, bool upstream)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		const struct view *v = c->views[i];
 		size_t n = upstream ? v->n_up : v->n_down;
 		for (size_t k = 0; k < n; k++)
-			closure_add(c, upstream ? v->up[k] : v->down[k]);
+			closure_add_enabled(c, upstream ? v->up[k] : v->down[k]);
 	}
 }
 

@@ -39,6 +39,7 @@ size_t view_dependencies(const struct view *view, const struct view_dependency *
 const char *view_name(const struct view *view);          /* "category_stats" */
 const char *view_database(const struct view *view);      /* "shop" */
 const char *view_group(const struct view *view);         /* the refresh_group it is in with others; NULL: none */
+bool view_is_disabled(const struct view *view);          /* enabled = no */
 const char *view_label(const struct view *view);         /* "category_stats", or "shop:category_stats" when on several databases */
 
 /* Sentences that answer "why is it (not) fresh, why this mode, what does it wait for"; fn once a line. */

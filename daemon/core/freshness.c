@@ -33,7 +33,7 @@ static bool lacks_a_change(const struct view *v)
 
 static bool is_stale(const struct view *v, int64_t *since_r)
 {
-	if (v->method == VIEWD_METHOD_SIMPLE || !v->conf->enabled)
+	if (v->method == VIEWD_METHOD_SIMPLE)
 		return false;
 	*since_r = lacks_a_change(v) ? first_missing(v) : 0;
 	return lacks_a_change(v) || (v->reconciled && v->last_success_us == 0);
@@ -68,12 +68,12 @@ static bool is_refreshable(const struct view *v)
 
 static void tell_existence(struct telling *t, const struct view *v)
 {
-	if (v->db->err != NULL)
+	if (!v->conf->enabled)
+		tell(t, "enabled = no: nobody looks after it");
+	else if (v->db->err != NULL)
 		tell(t, "the database cannot be asked (%s)", v->db->err->msg);
 	else if (v->db->state != DB_UP)
 		tell(t, "the connection to the database is being made");
-	else if (!v->conf->enabled)
-		tell(t, "enabled = no: nobody looks after it");
 	else if (v->state == VIEW_STATE_MISSING)
 		tell(t, "it does not exist");
 	else if (!v->reconciled)
@@ -126,7 +126,7 @@ bool freshness_is_known(const struct view *v)
 bool freshness_unheard(const struct view *v)
 {
 	struct telling t = {.fn = NULL};
-	if (!is_refreshable(v))
+	if (!is_refreshable(v) || !v->conf->enabled)
 		return false;
 	if (!v->conf->on_change || v->conf->capture == VIEWD_CAPTURE_NONE || v->capture_failed)
 		return true;

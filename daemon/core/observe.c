@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/capture.h"
+#include "core/disabled.h"
 #include "core/dispatch.h"
 #include "core/edges.h"
 #include "core/freshness.h"
@@ -173,7 +174,7 @@ static bool is_fresh(const struct waiter *w)
 	if (v == NULL)
 		return false;
 	if (v->method == VIEWD_METHOD_SIMPLE && v->n_up == 0)
-		return v->reconciled;
+		return v->reconciled && v->conf->enabled;
 	if (w->newer_than != 0 && v->data_timestamp_us / 1000 > w->newer_than / 1000)
 		return true;
 	if (w->since >= w->newer_than && is_current(w))
@@ -234,6 +235,7 @@ static bool is_hopeless(const struct view *v, struct viewd_err *err)
 struct waiter *engine_wait(struct engine *eng, struct view *view, int64_t newer_than_us, engine_wait_fn *done, void *ctx)
 {
 	struct waiter *w = mem_new(eng, struct waiter);
+	edges_update(eng);
 	w->eng = eng;
 	w->view = view;
 	w->newer_than = newer_than_us;
@@ -241,7 +243,7 @@ struct waiter *engine_wait(struct engine *eng, struct view *view, int64_t newer_
 	w->since_run = eng->run_id;
 	w->done = done;
 	w->ctx = ctx;
-	w->failed = is_hopeless(view, &w->err);
+	w->failed = disabled_below(view, &w->err) || is_hopeless(view, &w->err);
 	LIST_INSERT_HEAD(&eng->woken, w, link);
 	dispatch_soon(eng);
 	return w;
@@ -328,6 +330,19 @@ static void look(struct waiter *w)
 	forget(w);
 	w->done(w->ctx, fresh ? fresh_as_of(w) : 0, fresh ? NULL : &w->err);
 	talloc_free(w);
+}
+
+void observe_disabled(struct engine *eng)
+{
+	struct viewd_err err;
+	struct waiter *w;
+	edges_update(eng);
+	LIST_FOREACH(w, &eng->woken, link)
+		if (w->view != NULL && disabled_below(w->view, &err))
+			fail(w, &err);
+	for (size_t i = 0; i < eng->n_views; i++)
+		if (!LIST_EMPTY(&eng->views[i]->waiters) && disabled_below(eng->views[i], &err))
+			observe_wake(eng->views[i], &err);
 }
 
 void observe_looked(struct db *db, uint64_t answered)

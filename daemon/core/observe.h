@@ -59,6 +59,9 @@ void observe_wake(struct view *view, const struct viewd_err *err);
 /* The instance is about to go. */
 void observe_gone(struct view *view, const struct viewd_err *err);
 
+/* Views have been disabled: those who wait for them, or for what reads them, have waited long enough. */
+void observe_disabled(struct engine *eng);
+
 /* The watch of a database has looked since question number answered was put: those who asked by then look again. */
 struct db;
 void observe_looked(struct db *db, uint64_t answered);

@@ -25,11 +25,14 @@
 /* So many runs in a row that ended with a broken connection are no accident. */
 #define QUARANTINE_LOSSES 3
 
+/* What ends while a view is disabled says nothing of one that is left alone. */
 void outcome_set_state(struct view *view, enum view_state state)
 {
+	if (!view->conf->enabled)
+		state = VIEW_STATE_DISABLED;
 	if (view->state == state || view->refused)
 		return;
-	if (view->reconciled || state != VIEW_STATE_ACTIVE)
+	if (view->reconciled || state != VIEW_STATE_ACTIVE || view->state == VIEW_STATE_DISABLED)
 		log_info("view '%s', state %s -> %s", view->label, view_state_word(view->state), view_state_word(state));
 	enum view_state before = view->state;
 	view->state = state;

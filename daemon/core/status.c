@@ -86,6 +86,11 @@ const char *view_group(const struct view *view)
 	return view->group != NULL ? view->group->name : NULL;
 }
 
+bool view_is_disabled(const struct view *view)
+{
+	return !view->conf->enabled;
+}
+
 const char *view_label(const struct view *view)
 {
 	return view->label;
@@ -94,12 +99,12 @@ const char *view_label(const struct view *view)
 /* While a database is away its views are only as good as their last refresh: the database's trouble is theirs. */
 static const struct viewd_err *effective_error(const struct view *v)
 {
-	return v->db->err != NULL ? v->db->err : v->err;
+	return v->db->err != NULL && v->conf->enabled ? v->db->err : v->err;
 }
 
 static enum view_state effective_state(const struct view *v)
 {
-	if (v->db->err == NULL)
+	if (v->db->err == NULL || v->state == VIEW_STATE_DISABLED)
 		return v->state;
 	return v->db->err->cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY : VIEW_STATE_FAILED;
 }
@@ -282,7 +287,7 @@ static void why_next(struct speaker *sp, const struct view *v, const struct view
 	if (v->paused)
 		say(sp, "paused: only manual refreshes run; viewctl resume ends it");
 	if (!v->conf->enabled)
-		say(sp, "enabled = no: nothing is scheduled");
+		say(sp, "enabled = no: nothing is created, refreshed or dropped; enabled = yes and a reload end that");
 	if (st->state == VIEW_STATE_SUSPENDED)
 		say(sp, "%d failures in a row reached max_consecutive_errors; viewctl resume, or a manual success, ends it",
 		    v->consecutive_errors);

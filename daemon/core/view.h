@@ -18,7 +18,8 @@
 	X(SUSPENDED, "too many failures in a row; waits for resume or a manual success")                                  \
 	X(MISSING, "the object does not exist in the database")                                                           \
 	X(FAILED, "cannot be kept: see the error")                                                                        \
-	X(STANDBY, "somebody else keeps the database, or it takes no writes: taken over when that ends")
+	X(STANDBY, "somebody else keeps the database, or it takes no writes: taken over when that ends")                  \
+	X(DISABLED, "left alone: its section says enabled = no")
 enum view_state {
 #define VIEW_STATE_ENUM(sym, doc) VIEW_STATE_##sym,
 	VIEW_STATES(VIEW_STATE_ENUM)

@@ -40,7 +40,7 @@ static void follow(struct wave *wave, const struct view *v, uint64_t mark)
 		down->mark = mark;
 		if (down->method == VIEWD_METHOD_SIMPLE)
 			follow(wave, down, mark);
-		else if (down->conf->on_change && down->reconciled)
+		else if (down->conf->on_change && down->conf->enabled && down->reconciled)
 			add_follower(wave, down, mark);
 	}
 }

@@ -15,6 +15,21 @@ static json_t *view_labels(struct view *const *views, size_t n)
 	return list;
 }
 
+/* What is disabled is refused to who names it; --all means the others. */
+static bool views_to_work_on(struct call *call, struct view ***views_r, size_t *n_r)
+{
+	struct view **views;
+	size_t n, kept = 0;
+	if (!call_views(call, false, &views, &n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!args_flag(call_args(call), "all") || !view_is_disabled(views[i]))
+			views[kept++] = views[i];
+	*views_r = views;
+	*n_r = kept;
+	return true;
+}
+
 typedef json_t *item_json_fn(const struct engine_item *item);
 
 /* What the items became, how many, and whether all is well. */
@@ -74,7 +89,7 @@ void cmd_refresh(struct call *call)
 {
 	struct view **views;
 	size_t n;
-	if (!call_views(call, false, &views, &n))
+	if (!views_to_work_on(call, &views, &n))
 		return;
 	const struct args *args = call_args(call);
 	struct engine_refresh_flags flags = {
@@ -97,7 +112,7 @@ void cmd_create(struct call *call)
 {
 	struct view **views;
 	size_t n;
-	if (call_views(call, false, &views, &n))
+	if (views_to_work_on(call, &views, &n))
 		(args_flag(call_args(call), "replace") ? engine_replace : engine_create)(call_ctl(call)->engine, views, n, change_done, call);
 }
 
@@ -105,7 +120,7 @@ void cmd_drop(struct call *call)
 {
 	struct view **views;
 	size_t n;
-	if (call_views(call, false, &views, &n))
+	if (views_to_work_on(call, &views, &n))
 		engine_drop(call_ctl(call)->engine, views, n, change_done, call);
 }
 
@@ -113,7 +128,7 @@ void cmd_verify(struct call *call)
 {
 	struct view **views;
 	size_t n;
-	if (call_views(call, false, &views, &n))
+	if (views_to_work_on(call, &views, &n))
 		engine_verify(call_ctl(call)->engine, views, n, verify_done, call);
 }
 

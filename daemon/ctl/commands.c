@@ -144,7 +144,8 @@ static const struct command_param help_params[] = {
 	"neither daemon nor database is needed."
 #define DOC_REFRESH \
 	"Queues a refresh of each view and returns, or with --wait returns its outcome. Works on paused and " \
-	"suspended views too; a success ends a suspension."
+	"suspended views too; a success ends a suspension. A disabled view (enabled = no) is refused, and left out by --all, " \
+	"--upstream and --downstream; create and drop do the same."
 #define DOC_CREATE \
 	"Inspects each view's object, creates it when it is missing, replaces it when it differs from the " \
 	"configuration, and waits for the outcome. What somebody else has put in the place of a view's object, or has made of it, " \
@@ -177,10 +178,9 @@ static const struct command_param help_params[] = {
 	"Waits until the data of the view is newer than TIME. Without --newer-than: at least as new as this " \
 	"call, and no change is known that is not in it. Where changes are noticed (on_change) the database is asked first, " \
 	"so what was committed before the call is in it, and data that nothing has changed since is as new as the call. " \
-	"A simple view is always fresh. Starts nothing by " \
-	"itself: on a view that nothing refreshes it waits for ever, so give --timeout. When a refresh fails " \
+	"A simple view is always fresh. A view that reads what cannot be heard is refreshed. When a refresh fails " \
 	"meanwhile and is not going to be retried, or is cancelled, or the view has failed before and nothing " \
-	"is scheduled, the error is told and the exit status is 1."
+	"is scheduled, or it reads a disabled view or is one, the error is told and the exit status is 1."
 #define DOC_EVENTS \
 	"One line for each refresh that ends and each change of state, as they happen, until interrupted. " \
 	"With --json one object a line. GET /v1/events gives the same as server-sent events; a client that " \

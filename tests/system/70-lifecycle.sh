@@ -172,6 +172,52 @@ wait_until is_fresh good
 unlike "an unchanged definition is not replaced at a restart" "$(sed -n '/stopping/,$p' "$T/viewd.log")" "'good', (replace|create)"
 is "... nor refreshed" "$(field good data_timestamp)" "$written"
 
+# ---- disabled ----
+off_and_on()
+{
+	views <<-END_CONF
+		[view-defaults]
+		database = shop
+		on_change = yes
+		[view good]
+		definition = SELECT n, gen, 3 AS extra FROM src
+		enabled = $1
+		[view above]
+		definition = SELECT count(*) AS k FROM good
+		[view other]
+		definition = SELECT n FROM src
+	END_CONF
+}
+told()
+{
+	sql "SELECT freshness FROM $(pick viewd.views viewd_views viewd_views) WHERE name = '$1'"
+}
+off_and_on yes
+ok "three that follow" wait_until "is_fresh good && is_fresh above && is_fresh other"
+is "... the database says so" "$(told good)" FRESH
+off_and_on no
+ok "disabled" wait_until field_is good state DISABLED
+sql "INSERT INTO src VALUES (50, 50, 'z')"
+ok "... the others go on" wait_until "is_fresh other && [ \"\$(sql 'SELECT max(n) FROM other')\" = 50 ]"
+unlike "... it is not called fresh" "$(field good freshness)" "^FRESH$"
+ok "... by the database neither" wait_until "[ \"\$(told good)\" != FRESH ]"
+unlike "... nor what reads it" "$(field above freshness)" "^FRESH$"
+like "... the reason names the key" "$(viewctl why good)" "enabled = no"
+fails "... a refresh by hand is refused" viewctl refresh good --wait
+fails "... and a wait at once, also for what reads it" viewctl wait above --timeout 1m
+like "... with the reason" "$(viewctl wait above --timeout 1m 2>&1)" "view 'good' is disabled \(enabled = no\)"
+ok "... --all means the others" viewctl refresh --all --wait
+rows_are "... its rows stay" "SELECT count(*) FROM good WHERE n = 50" 0
+stop_viewd
+start_viewd
+ok "... after a restart as well" wait_until field_is good state DISABLED
+unlike "... and not called fresh" "$(told good)" "^FRESH$"
+off_and_on yes
+ok "enabled: it catches up" wait_until "is_fresh good && is_fresh above"
+rows_are "... with what came meanwhile" "SELECT count(*) FROM good WHERE n = 50" 1
+is "... the database says so" "$(told good)" FRESH
+sql "DELETE FROM src WHERE n = 50"
+
 # ---- what a redefinition keeps ----
 [ $engine = postgresql ] || finish
 sql_pg "CREATE ROLE reader; CREATE ROLE keeper; GRANT keeper TO viewd"

@@ -258,6 +258,7 @@ static void disabled_and_enabled(void)
 	struct rig *rig = rig_start(DB KEEP("a") KEEP("b"));
 	rig_commit(rig, DB KEEP("a") KEEP("b") "enabled = no\n");
 	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "b"), "DISABLED IDLE SUCCEEDED");
 	CHECK_INT(rig_status(rig, "b").next_refresh_us, 0);
 	rig_advance(rig, 2 * SPAN_HOUR);
 	rig_settle(rig);
@@ -266,6 +267,57 @@ static void disabled_and_enabled(void)
 	rig_commit(rig, DB KEEP("a") KEEP("b"));
 	rig_settle(rig);
 	CHECK(rig_status(rig, "b").next_refresh_us > 0 || fake_calls("d", "refresh", "b") == 1);
+	CHECK_STR(rig_words(rig, "b"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
+/* What is named is refused and says why; what was not named is left out. */
+static void a_disabled_view_is_left_alone(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") KEEP("b") "enabled = no\n");
+	struct viewd_err err;
+	size_t n;
+	CHECK_STR(rig_words(rig, "b"), "DISABLED IDLE NONE");
+	CHECK(rig_status(rig, "b").error == NULL);
+	struct rig_report r = rig_refresh_now(rig, "a b");
+	CHECK_INT(r.items[0].result, VIEW_RESULT_SUCCEEDED);
+	CHECK_INT(r.items[1].result, VIEW_RESULT_FAILED);
+	CHECK_INT(r.items[1].cls, VIEWD_ERR_CONFIG);
+	CHECK_CONTAINS(r.items[1].msg, "view 'b' is disabled (enabled = no)");
+	CHECK_CONTAINS(rig_create_now(rig, "b").items[0].msg, "view 'b' is disabled");
+	CHECK_CONTAINS(rig_drop_now(rig, "b").items[0].msg, "view 'b' is disabled");
+	CHECK(engine_pause(rig->eng, rig_views(rig, "b", &n), 1, &err));
+	CHECK(engine_resume(rig->eng, rig_views(rig, "b", &n), 1, &err));
+	CHECK_STR(rig_words(rig, "b"), "DISABLED IDLE NONE");
+	CHECK(engine_pause(rig->eng, rig_views(rig, "b", &n), 1, &err));
+	CHECK_INT(fake_kind("d", "b"), VIEWD_KIND_NONE);
+	CHECK_INT(fake_calls("d", "inspect", "b") + fake_calls("d", "apply", "b"), 0);
+	rig_commit(rig, DB KEEP("a") KEEP("b"));
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "b"), "PAUSED IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
+/* Neither what ends late nor a database that is away says anything of one that is left alone. */
+static void a_disabled_view_stays_disabled(void)
+{
+	struct rig *rig = rig_start(DB KEEP("a") KEEP("b"));
+	struct rig_report late;
+	fake_do("d", "block refresh b");
+	rig_refresh(rig, "b", &late);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	rig_commit(rig, DB KEEP("a") KEEP("b") "enabled = no\n");
+	fake_do("d", "release refresh b");
+	rig_settle(rig);
+	CHECK_INT(late.items[0].result, VIEW_RESULT_SUCCEEDED);
+	CHECK_STR(rig_words(rig, "b"), "DISABLED IDLE SUCCEEDED");
+	expect_log("database 'd', cannot be used");
+	fake_do("d", "down connect");
+	CHECK_INT(rig_refresh_now(rig, "a").items[0].result, VIEW_RESULT_FAILED);
+	UNTIL(rig, rig_status(rig, "a").state == VIEW_STATE_FAILED);
+	CHECK_STR(rig_words(rig, "b"), "DISABLED IDLE SUCCEEDED");
+	CHECK(rig_status(rig, "b").error == NULL);
+	fake_do("d", "up");
 	rig_free(&rig);
 }
 
@@ -381,6 +433,8 @@ static const struct harness_test tests[] = {
 	{"a database moves", database_moves},
 	{"a database moves while it is probed", database_moves_while_it_is_probed},
 	{"disabled and enabled", disabled_and_enabled},
+	{"a disabled view is left alone", a_disabled_view_is_left_alone},
+	{"a disabled view stays disabled", a_disabled_view_stays_disabled},
 	{"a live change mends what was refused", a_live_change_mends_what_was_refused},
 	{"a live change is refused", a_live_change_is_refused},
 	{"refused while it runs", refused_while_it_runs},

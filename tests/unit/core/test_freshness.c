@@ -145,6 +145,31 @@ static void what_is_gone_fails_the_view_by_name(void)
 	rig_free(&rig);
 }
 
+/* Nor is what reads it; what was known to be missing still is. */
+static void what_is_disabled_is_not_fresh(void)
+{
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("b", "a", "") ON("c", "t_y", "debounce = 1m\n"));
+	rig_change(rig, "d", "t_y", "c");
+	int64_t told = rig->clock.wall_us;
+	rig_commit(rig, DB ON("a", "t_x", "enabled = no\n") ON("b", "a", "") ON("c", "t_y", "debounce = 1m\nenabled = no\n"));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_settled(rig) && !rig_view(rig, "a")->captured && !rig_view(rig, "c")->captured));
+	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
+	CHECK_INT(rig_status(rig, "a").lag_us, -1);
+	CHECK_STR(reasons(rig, "a"), "enabled = no: nobody looks after it\n");
+	CHECK_CONTAINS(why(rig, "a"), "state DISABLED, UNKNOWN");
+	CHECK_CONTAINS(why(rig, "a"), "enabled = no: nothing is created, refreshed or dropped");
+	CHECK_INT(freshness(rig, "b"), VIEW_FRESHNESS_UNKNOWN);
+	CHECK_CONTAINS(reasons(rig, "b"), "it reads view 'a', which is UNKNOWN");
+	CHECK_INT(freshness(rig, "c"), VIEW_FRESHNESS_STALE);
+	CHECK_INT(rig_status(rig, "c").stale_since_us, told);
+	CHECK_STR(fake_captured_sources(harness_ctx(), "d", "a"), "-");
+	rig_commit(rig, DB ON("a", "t_x", "") ON("b", "a", "") ON("c", "t_y", "debounce = 1m\n"));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && freshness(rig, "b") == VIEW_FRESHNESS_FRESH));
+	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_FRESH);
+	CHECK_INT(fake_rows("d", "c"), 2);
+	rig_free(&rig);
+}
+
 static bool is_true(struct rig *rig, const char *name, int64_t rows)
 {
 	return freshness(rig, name) != VIEW_FRESHNESS_FRESH || fake_rows("d", name) == rows;
@@ -166,8 +191,23 @@ static void what_is_captured_anew_is_not_fresh_before_a_look(void)
 	rig_free(&rig);
 }
 
+/* Disabled while viewd was away: its triggers go when viewd comes. */
+static void what_was_disabled_meanwhile_is_let_go(void)
+{
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("b", "t_x", ""));
+	CHECK_STR(fake_captured_sources(harness_ctx(), "d", "a"), "t_x");
+	rig_restart(rig, DB ON("a", "t_x", "enabled = no\n") ON("b", "t_x", ""));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && !rig_view(rig, "a")->captured));
+	CHECK_STR(fake_captured_sources(harness_ctx(), "d", "a"), "-");
+	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
+	CHECK_INT(freshness(rig, "b"), VIEW_FRESHNESS_FRESH);
+	rig_free(&rig);
+}
+
 static const struct harness_test tests[] = {
+	{"what is disabled is not fresh", what_is_disabled_is_not_fresh},
 	{"what is captured anew is not fresh before a look", what_is_captured_anew_is_not_fresh_before_a_look},
+	{"what was disabled meanwhile is let go", what_was_disabled_meanwhile_is_let_go},
 	{"lag is the age of what is missing", lag_is_the_age_of_what_is_missing},
 	{"what nothing hears is unknown", what_nothing_hears_is_unknown},
 	{"a known change is stale also where much is unknown", a_known_change_is_stale_also_where_much_is_unknown},

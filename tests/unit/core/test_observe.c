@@ -240,6 +240,37 @@ static void retries_are_waited_for(void)
 	rig_free(&rig);
 }
 
+/* Nobody will make it any newer; nor what reads it. What is there already is told. */
+static void disabled_views_end_waits(void)
+{
+#define SIMPLE(more) "[view s]\ndatabase = d\nmethod = simple\n" more "definition = 'SELECT * FROM t_x'\n"
+	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "a") SIMPLE(""));
+	struct told t, below;
+	int64_t as_of = rig_status(rig, "a").data_timestamp_us;
+	rig_advance(rig, SPAN_SECOND);
+	fake_do("d", "block refresh b");
+	wait_for_while_busy(rig, "b", &below);
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	rig_commit(rig, DB VIEW("a", "t_x") "enabled = no\n" VIEW("b", "a") SIMPLE("enabled = no\n"));
+	RUN_UNTIL(rig, below.n == 1);
+	CHECK_INT(below.cls, VIEWD_ERR_CONFIG);
+	CHECK_CONTAINS(below.msg, "view 'b' reads it: view 'a' is disabled (enabled = no)");
+	fake_do("d", "release refresh b");
+	rig_settle(rig);
+	wait_for(rig, "s", 0, &t);
+	CHECK_CONTAINS(t.msg, "view 's' is disabled");
+	size_t calls = fake_calls("d", "refresh", NULL);
+	wait_for(rig, "a", 0, &t);
+	CHECK_INT(t.n, 1);
+	CHECK_INT(t.cls, VIEWD_ERR_CONFIG);
+	wait_for(rig, "b", 0, &t);
+	CHECK_CONTAINS(t.msg, "view 'a' is disabled");
+	wait_for(rig, "a", as_of - SPAN_MS, &t);
+	CHECK_INT(t.cls, VIEWD_ERR_OK);
+	CHECK_INT(fake_calls("d", "refresh", NULL), calls);
+	rig_free(&rig);
+}
+
 static void removed_views_end_their_waits(void)
 {
 	struct rig *rig = rig_start(DB VIEW("a", "t_x") VIEW("b", "t_x"));
@@ -341,6 +372,7 @@ static const struct harness_test tests[] = {
 	{"an upstream that wrote nothing ends the wait", an_upstream_that_wrote_nothing_ends_the_wait},
 	{"a refresh under way is waited for", a_refresh_under_way_is_waited_for},
 	{"retries are waited for", retries_are_waited_for},
+	{"disabled views end waits", disabled_views_end_waits},
 	{"removed views end their waits", removed_views_end_their_waits},
 	{"observers hear of runs and states", observers_hear_of_runs_and_states},
 	{"thousands may wait", thousands_may_wait},

@@ -135,6 +135,11 @@ const char *view_database(const struct view *view UNUSED)
 	return "shop";
 }
 
+bool view_is_disabled(const struct view *view UNUSED)
+{
+	return false;
+}
+
 const char *view_label(const struct view *view)
 {
 	return view->name;
