@@ -116,13 +116,15 @@ static int judge_own(struct viewd_conn *conn, int action, const char *a, const c
 	}
 }
 
-/* A module that is opened reads the row number of the schema. */
+/* A module that is opened reads the row number of the schema. A view of which no column is used is named by its SELECT alone. */
 static void note(struct sqlite_sources *sources, int action, const char *a, const char *b, const char *view)
 {
 	static const char *const schema[] = {"sqlite_master", "sqlite_temp_master", NULL};
 	bool opens = is_word(a, schema) && b != NULL && strcmp(b, "ROWID") == 0;
 	if (action == SQLITE_READ && !opens) {
 		sqlite_sources_note(sources, a, true);
+		sqlite_sources_note(sources, view, false);
+	} else if (action == SQLITE_SELECT) {
 		sqlite_sources_note(sources, view, false);
 	} else if (action == SQLITE_FUNCTION) {
 		sqlite_sources_note_function(sources, b);

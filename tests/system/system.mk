@@ -49,7 +49,7 @@ engine_tests = \
 	tests/system/75-leave-sqlite.sh tests/system/75-leave-postgresql.sh tests/system/75-leave-mariadb.sh \
 	tests/system/76-emptied-sqlite.sh tests/system/76-emptied-postgresql.sh tests/system/76-emptied-mariadb.sh \
 	tests/system/80-deps-sqlite.sh tests/system/80-deps-postgresql.sh tests/system/80-deps-mariadb.sh \
-	tests/system/82-matrix-postgresql.sh \
+	tests/system/82-matrix-sqlite.sh tests/system/82-matrix-postgresql.sh \
 	tests/system/83-why-sqlite.sh tests/system/83-why-postgresql.sh tests/system/83-why-mariadb.sh
 
 $(engine_tests): Makefile
@@ -60,7 +60,8 @@ $(engine_tests): Makefile
 
 TESTS += $(engine_tests)
 CLEANFILES += $(engine_tests)
-EXTRA_DIST += $(engine_scripts) tests/system/82-matrix.postgresql tests/system/lib-engine.sh tests/system/lib-faults.sh
+EXTRA_DIST += $(engine_scripts) tests/system/82-matrix.postgresql tests/system/82-matrix.sqlite \
+	tests/system/lib-engine.sh tests/system/lib-faults.sh
 
 # Random writers against everything that may go wrong: SQLite in make check, all engines in make check-long.
 model_tests = tests/model/model-sqlite.sh tests/model/model-postgresql.sh tests/model/model-mariadb.sh
