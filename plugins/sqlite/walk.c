@@ -145,13 +145,14 @@ static const char *definition_of(const char *text)
 	return text;
 }
 
+/* read: its columns are. Otherwise what is read stands in a view of that name, or in a common table expression that is called like a table. */
 static bool add_name(struct walk *w, const char *name, bool read, struct viewd_err *err)
 {
 	struct schema_row row;
 	char digest[DIGEST_SIZE];
 	if (!find_row(w->db, name, &row, err))
 		return false;
-	if (row.there) {
+	if (row.there && (read || row.kind == VIEWD_DEPENDS_VIEW)) {
 		struct dependency entry = {.kind = row.kind, .rel = row.rel, .stamp = w->version, .digest = digest};
 		digest_row(&row, digest);
 		if (is_state_table(row.rel.name))
@@ -160,7 +161,7 @@ static bool add_name(struct walk *w, const char *name, bool read, struct viewd_e
 		if (row.kind == VIEWD_DEPENDS_VIEW)
 			add_clock(w, definition_of(row.text), row.rel.name);
 	} else if (read) {
-		add_module(w, name); /* else a common table expression or a subquery that has a name */
+		add_module(w, name);
 	}
 	talloc_free(row.text);
 	return true;

@@ -120,6 +120,8 @@ static void each_kind_is_listed(void)
 	} cases[] = {
 		{"SELECT a FROM t", "table|\"t\"|trigger\n"},
 		{"SELECT count(*) AS n FROM outer_", "table|\"t\"|trigger\nview|\"inner_\"|look\nview|\"outer_\"|look\n"},
+		{"SELECT count(*) AS n FROM blank", "view|\"blank\"|look\ntable|\"t\"|trigger\n"},
+		{"SELECT count(*) AS n FROM blank AS x, blank AS y", "view|\"blank\"|look\ntable|\"t\"|trigger\n"},
 		{"WITH q AS (SELECT a FROM t) SELECT a FROM q", "table|\"t\"|trigger\n"},
 		{"SELECT value AS a FROM json_each('[1]')", ""},
 		{"SELECT body FROM words", "virtual table|\"words\"|poll\n"},
@@ -138,7 +140,7 @@ static void each_kind_is_listed(void)
 	};
 	struct scene s = {.mode = VIEWD_CAPTURE_AUTO};
 	fixture_open_all(&s.f);
-	fixture_user_sql(&s.f, "CREATE TABLE t (a); CREATE VIEW inner_ AS SELECT a FROM t; CREATE VIEW outer_ AS SELECT a FROM inner_;"
+	fixture_user_sql(&s.f, "CREATE TABLE t (a); CREATE VIEW inner_ AS SELECT a FROM t; CREATE VIEW outer_ AS SELECT a FROM inner_; CREATE VIEW blank AS SELECT 1 AS one FROM t;"
 	                       "CREATE VIRTUAL TABLE words USING fts5(body); CREATE VIRTUAL TABLE box USING rtree(id, x, y);"
 	                       "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT);"
 	                       "CREATE VIEW today AS SELECT a FROM t WHERE a < datetime('now'); CREATE VIEW shaken AS SELECT a, abs(random()) AS r FROM t;");
