@@ -3,7 +3,7 @@
 # Each kind of thing that a view can depend on, and each way in which it can change: the view follows, or is not called FRESH. Never FRESH and
 # different.
 #
-# The rows stand in 82-matrix.ENGINE, one call of row a view:
+# The rows stand in 82-matrix-ENGINE.rows, one call of row a view:
 #
 #	row NAME FRESHNESS 'DEFINITION' <<-'SQL'
 #		what is there before
@@ -59,7 +59,7 @@ row()
 declare -A capture_of
 
 # shellcheck source=/dev/null
-. "$VIEWD_SRC/tests/system/82-matrix.$engine"
+. "$VIEWD_SRC/tests/system/82-matrix-$engine.rows"
 
 # all PART: that part of each row. A statement that fails is the test's own fault.
 all()

@@ -60,7 +60,7 @@ $(engine_tests): Makefile
 
 TESTS += $(engine_tests)
 CLEANFILES += $(engine_tests)
-EXTRA_DIST += $(engine_scripts) tests/system/82-matrix.postgresql tests/system/82-matrix.sqlite \
+EXTRA_DIST += $(engine_scripts) tests/system/82-matrix-postgresql.rows tests/system/82-matrix-sqlite.rows \
 	tests/system/lib-engine.sh tests/system/lib-faults.sh
 
 # Random writers against everything that may go wrong: SQLite in make check, all engines in make check-long.
