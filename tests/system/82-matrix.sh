@@ -114,7 +114,8 @@ ask()
 	viewctl --json status | jq -r '.[] | "\(.name) \(if .state == "FAILED" or .state == "MISSING" or .result == "FAILED" then "LOST" else .freshness end)"' >"$T/said"
 }
 
-# judge PHASE [VIEW...]: what is said of each view (all of them unless named), and whether it is true. STALE is always true, and does not last.
+# judge PHASE [VIEW...]: what is said of each view (all of them unless named), and whether it is true. STALE is always true and does not last, nor
+# does UNKNOWN while the capture is set up anew.
 judge()
 {
 	local phase=$1 view word waiting=() _
@@ -130,7 +131,9 @@ judge()
 		while read -r view word; do said[$view]=$word; done <"$T/said"
 		waiting=()
 		for view in "$@"; do
-			[ "${said[$view]}" != STALE ] || waiting+=("$view")
+			case ${said[$view]},${expected[$view]} in
+			STALE,* | UNKNOWN,FRESH | UNKNOWN,LOST) waiting+=("$view") ;;
+			esac
 		done
 	done
 	read_all "$@"
