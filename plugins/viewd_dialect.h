@@ -16,6 +16,7 @@
  *   1.4  VIEWD_SIGNAL_REDEFINED; struct viewd_dependency, and at the end of viewd_capture_request: dependencies
  *   1.5  uninstall
  *   1.6  at the end of viewd_view_spec: compare_columns; of viewd_found: unreadable, columns_differ
+ *   1.7  at the end of viewd_found: copied
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -33,7 +34,7 @@
 #include <stdint.h>
 
 #define VIEWD_ABI_MAJOR 1
-#define VIEWD_ABI_MINOR 6
+#define VIEWD_ABI_MINOR 7
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
@@ -240,6 +241,7 @@ struct viewd_found {
 	bool sources_unknown;    /* since 1.2: the definition cannot be read now (something is missing); no source was given */
 	bool unreadable;          /* since 1.6: sources_unknown, and what it names is missing: it cannot be computed */
 	char columns_differ[200]; /* since 1.6: how the columns of the object differ from what its definition yields, as compare_columns asks; "" not */
+	bool copied;              /* since 1.7: recorded, but in a database of which this one is a copy, and what is there does not fit the record */
 };
 
 /* One relation the definition reads, found through plain views too. */

@@ -64,8 +64,12 @@ static void decide_usurped(const struct decide_settings *s, const struct viewd_f
 {
 	if (s->replace)
 		say(out, VIEWD_CHANGE_ADOPT, "somebody else's, and to be replaced");
+	else if (found->copied && found->matches)
+		say(out, VIEWD_CHANGE_ADOPT, "it came with a copy of the database, and its definition is the wanted one");
 	else if (s->adopt && found->matches)
 		say(out, VIEWD_CHANGE_ADOPT, "adopt = yes, and its definition is the wanted one");
+	else if (found->copied)
+		refuse_outside(s, out, "in this copy of the database its object has another definition than was recorded");
 	else
 		refuse_outside(s, out, "its object was replaced by somebody else");
 }

@@ -27,6 +27,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/recipe.h \
 	plugins/common/refresh.c \
 	plugins/common/sqltext.c plugins/common/sqltext.h \
+	plugins/common/returned.c plugins/common/returned.h \
 	plugins/common/state.c plugins/common/state.h \
 	plugins/common/state_write.c \
 	plugins/common/stage.c \

@@ -195,6 +195,18 @@ struct db_ops {
 	/* The place of the state tables is there, they may not be: is it viewd's alone? NULL: nobody else can have made it. */
 	bool (*judge_place)(struct db *db, struct viewd_err *err);
 
+	/* ---- returning (returned.c); NULL, all four: identities come along with a copy of the database ---- */
+
+	/* Which table in the world view_state is, as a text that no copy of it has; *place_r NULL: that cannot be told now. */
+	bool (*state_place)(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err);
+	/* A table that fits a row from elsewhere, but for its identity: has it come with the row, as far as the catalogue tells? NULL: a table's
+	 * identity comes along with it. */
+	bool (*came_along)(struct db *db, const struct db_object *found, const char *identity, bool *yes_r, struct viewd_err *err);
+	/* Where the copy of a relation is that was recorded at that place. NULL: under the same name. */
+	void (*relocate)(struct db *db, const char *from, struct relation *rel);
+	/* Forgets what else the dialect has written down of the place. In a transaction. NULL: nothing. */
+	bool (*forget_place)(struct db *db, const char *from, struct viewd_err *err);
+
 	/* ---- leaving (uninstall.c); NULL: viewd cannot be taken out ---- */
 
 	/* The statements that take viewd out of the database, in an order in which writers do not notice: row(ctx, {sql}, 1). Once they have been

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "common/dependencies.h"
 #include "common/recipe.h"
+#include "common/returned.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +69,7 @@ static void fill(const struct task *task, struct viewd_found *out)
 	snprintf(out->name, sizeof out->name, "%s", task->rel.name);
 	out->recorded = state->present;
 	out->ours = task_is_ours(task);
+	out->copied = out->recorded && !out->ours && strcmp(state->identity, RETURNED_STRANGER) == 0;
 	out->touched_outside = out->ours && strcmp(task->found.canonical, state->canonical) != 0;
 	out->populated = task->found.populated;
 	if (out->kind == VIEWD_KIND_TABLE)

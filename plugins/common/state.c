@@ -47,6 +47,8 @@ static const struct column_row views_columns[] = {
 	{"last_error", TYPE_TEXT, ""},
 	{"consecutive_errors", TYPE_BIGINT, " NOT NULL"},
 	{"followed", TYPE_BIGINT, " NOT NULL DEFAULT 0"}, /* 1: with on_change, whatever it reads */
+	{"place", TYPE_TEXT, ""},                         /* where the identity was written (returned.h) */
+	{"kept", TYPE_BIGINT, " NOT NULL DEFAULT 0"},     /* 1: the object is kept as somebody else made it, whatever the file says */
 };
 
 static const struct column_row history_columns[] = {

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/check.h"
 #include "common/number.h"
+#include "common/returned.h"
 #include "common/state.h"
 #include "common/sqltext.h"
 #include "common/stmt.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <talloc.h>
 
 #define TRIM_EVERY 16 /* the history is trimmed in one write of so many, on an average */
 
 bool state_save(struct db *db, const char *view, const struct state_row *row, struct viewd_err *err)
 {
 	static const char *const names[] = {"name",      "relation",  "method",  "definition_hash", "index_hash",         "identity",
-	                                    "canonical", "on_remove", "indexes", "changed_time",    "consecutive_errors", "created_time"};
+	                                    "canonical", "on_remove", "indexes", "place",           "changed_time",       "consecutive_errors", "created_time"};
+	char *place;
+	if (!returned_place(db, NULL, &place, err))
+		return false;
 	const char *texts[] = {view, row->relation, method_word(row->method), row->definition_hash, row->index_hash,
-	                       row->identity, row->canonical, row->on_remove, row->indexes};
+	                       row->identity, row->canonical, row->on_remove, row->indexes, place};
 	int64_t now = db_now(db);
 	struct stmt st = stmt_new(db);
 	st.sql = sql_add(st.sql, "INSERT INTO %s (", db->syntax->views_table);
@@ -34,7 +39,9 @@ bool state_save(struct db *db, const char *view, const struct state_row *row, st
 		st.sql = sql_add(st.sql, "%s%s = ", i > 1 ? ", " : "", quoted);
 		st.sql = sql_template(st.sql, db->syntax->upsert_value, quoted);
 	}
-	return stmt_run(&st, err);
+	bool done = stmt_run(&st, err);
+	talloc_free(place);
+	return done;
 }
 
 bool state_save_definition(struct db *db, const char *view, const char *text, struct viewd_err *err)

@@ -158,6 +158,12 @@ bool my_agree_type(struct db *db, void *mem_ctx, const char *declared, const cha
 bool my_make_temporary(struct viewd_conn *conn, const char *name, const char *body, struct viewd_err *err) MUST_CHECK;
 bool my_drop_temporary(struct viewd_conn *conn, const char *name, struct viewd_err *err) MUST_CHECK;
 
+/* ---- place.c: as db_ops says */
+
+bool my_state_place(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err);
+void my_relocate(struct db *db, const char *from, struct relation *rel);
+bool my_forget_place(struct db *db, const char *from, struct viewd_err *err);
+
 /* ---- probe.c: a short-lived view over a query */
 
 /* Makes the probe view; *rel_r is where. */

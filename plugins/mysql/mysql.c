@@ -40,6 +40,9 @@ const struct db_ops my_ops = {
 	.make_trigger = my_make_trigger,
 	.list_triggers = my_list_triggers,
 	.drop_trigger = my_drop_trigger,
+	.state_place = my_state_place,
+	.relocate = my_relocate,
+	.forget_place = my_forget_place,
 	.list_leavings = my_list_leavings,
 	.clean_leftovers = my_clean_leftovers,
 };

@@ -29,6 +29,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/lock.c \
 	plugins/mysql/looks.c \
 	plugins/mysql/params.c \
+	plugins/mysql/place.c \
 	plugins/mysql/position.c \
 	plugins/mysql/probe.c \
 	plugins/mysql/replace.c \

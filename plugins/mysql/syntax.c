@@ -76,7 +76,8 @@ const struct syntax my_syntax = {
 	.upsert_value = "VALUES({})",
 
 	.views_is_table = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views' AND TABLE_TYPE = 'BASE TABLE'",
-	.views_move = {"ALTER TABLE viewd_views ADD COLUMN followed BIGINT NOT NULL DEFAULT 0, RENAME TO viewd_view_state"},
+	.views_move = {"ALTER TABLE viewd_views ADD COLUMN followed BIGINT NOT NULL DEFAULT 0, ADD COLUMN place MEDIUMTEXT,"
+	               " ADD COLUMN kept BIGINT NOT NULL DEFAULT 0, RENAME TO viewd_view_state"},
 	.views_form = "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views'"
 	              " AND SECURITY_TYPE = 'INVOKER'",
 	/* A view with the rights of its definer cannot be read, locked or dumped any more once that account is gone. */

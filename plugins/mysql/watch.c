@@ -20,6 +20,7 @@
 #include "base/span.h"
 #include "common/marks.h"
 #include "common/objects.h"
+#include "common/returned.h"
 #include "common/state.h"
 #include "mysql/binlog.h"
 #include "mysql/note.h"
@@ -48,6 +49,7 @@ struct viewd_watch {
 	struct binlog *binlog; /* NULL while no source is noticed by it */
 	char lock[IDENT_MAX];
 	int wake;
+	char *place;            /* where the state is; NULL: it could not be told */
 	bool begun;             /* watch_next was called */
 	bool looking;           /* a look was begun: the first one, or somebody asked for it */
 	bool put_off;           /* another session was in the way of the last round: all is looked at again after a pause */
@@ -127,7 +129,7 @@ static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 	my_lock_name(w->conn, "viewd_watch_", w->lock);
 	if (!my_require_writable(w->conn, err) || !db_exec(db, "SET SESSION wait_timeout = 2147483", err) ||
 	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) || !notice_setup(w->conn, err) ||
-	    !my_lease_record(w->conn, err))
+	    !my_lease_record(w->conn, err) || !returned_recognise(db, w, &w->place, err))
 		return false;
 	if (w->conn->mariadb && !db_exec(db, "SET SESSION slow_query_log = OFF", NULL))
 		db_log(db, VIEWD_LOG_DEBUG, "database '%s', statements that wait may be found in the slow query log", db->database_name);
@@ -340,7 +342,7 @@ static bool look(struct viewd_watch *w, bool full, struct viewd_signal_sink sign
 	bool beat = comes_due(&w->due.heartbeat, HEARTBEAT_EVERY);
 	if (beat) {
 		*news = *asked = true;
-		if (!check_lock(w, err) || (w->binlog != NULL && !binlog_check(w->binlog, err)))
+		if (!check_lock(w, err) || !returned_look(&w->conn->db, w->place, err) || (w->binlog != NULL && !binlog_check(w->binlog, err)))
 			return false;
 	}
 	if (comes_due(&w->due.modes, HEARTBEAT_EVERY) && !load_modes(w, err))

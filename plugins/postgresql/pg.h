@@ -40,6 +40,7 @@ struct viewd_conn {
 	bool writing;        /* such a transaction is open */
 	const char *probe_role; /* whom probes are made as; NULL: the session's own role */
 	char *schema_owner;  /* a role that may own the schemas viewd and viewd_stage, too; "": none */
+	char *system;        /* system identifier of the server, once it was asked for */
 	char *holder;        /* this process and section, as viewd.daemon names it */
 };
 
@@ -263,6 +264,11 @@ bool pg_op_judge_table(struct task *task, struct viewd_err *err);
 /* Are the schemas viewd and viewd_stage, as far as they exist, viewd's alone? Class DENIED, with the statement that mends it, when not. */
 bool pg_own_check(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool pg_op_judge_place(struct db *db, struct viewd_err *err);
+
+/* ---- place.c: as db_ops says */
+
+bool pg_op_state_place(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err);
+bool pg_op_came_along(struct db *db, const struct db_object *found, const char *identity, bool *yes_r, struct viewd_err *err);
 
 /* ---- note.c */
 

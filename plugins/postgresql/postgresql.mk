@@ -27,6 +27,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/objects.c \
 	plugins/postgresql/own.c \
 	plugins/postgresql/pace.c \
+	plugins/postgresql/place.c \
 	plugins/postgresql/pg.h \
 	plugins/postgresql/pipeline.c \
 	plugins/postgresql/poll.c \

@@ -96,7 +96,8 @@ const struct syntax pg_syntax = {
 
 	.views_is_table = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('viewd.views') AND relkind = 'r'",
 	.views_move = {
-		"ALTER TABLE viewd.views ADD COLUMN followed bigint NOT NULL DEFAULT 0",
+		"ALTER TABLE viewd.views ADD COLUMN followed bigint NOT NULL DEFAULT 0, ADD COLUMN place text,"
+		" ADD COLUMN kept bigint NOT NULL DEFAULT 0",
 		"ALTER TABLE viewd.views RENAME TO view_state",
 	},
 	.views_form = "SELECT pg_catalog.pg_get_viewdef(pg_catalog.to_regclass('viewd.views'))",

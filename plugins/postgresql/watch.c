@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "common/marks.h"
 #include "common/objects.h"
+#include "common/returned.h"
 #include "common/state.h"
 
 #define ANSWER_US INT64_C(20000000)
@@ -71,7 +72,7 @@ static bool start(struct viewd_watch *w, struct viewd_err *err)
 	if (w->wake < 0)
 		return err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot make an eventfd");
 	return set_up_session(w, err) && pg_lease_take(w->conn, err) && set_up_objects(w->conn, err) &&
-	       pg_lease_record(w->conn, err) && pg_listen(w, err);
+	       pg_lease_record(w->conn, err) && returned_recognise(&w->conn->db, w, &w->place, err) && pg_listen(w, err);
 }
 
 struct viewd_watch *pg_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err)
@@ -159,7 +160,7 @@ static bool compare(struct viewd_watch *w, bool asked, struct round *round, stru
 {
 	struct viewd_err failed = {0};
 	bool done = true;
-	if (!pg_mend_triggers(w, asked, err) || !pg_members_check(w, &done, err))
+	if (!returned_look(&w->conn->db, w->place, err) || !pg_mend_triggers(w, asked, err) || !pg_members_check(w, &done, err))
 		return false;
 	bool compared = objects_look(&w->conn->db, signals, &round->news, &failed);
 	if (!compared && failed.cls != VIEWD_ERR_CONFLICT && failed.cls != VIEWD_ERR_TIMEOUT) {

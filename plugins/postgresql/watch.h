@@ -27,6 +27,7 @@ struct pg_heat {
 struct viewd_watch {
 	struct viewd_conn *conn;
 	int wake;              /* eventfd */
+	char *place;           /* where the state is; NULL: it cannot be told */
 	bool looked;           /* the first round is over */
 	bool asleep;
 	bool may_sleep;        /* false where NOTIFY would make transactions fail: with prepared ones */

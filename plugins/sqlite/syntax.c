@@ -68,7 +68,7 @@ const struct syntax sqlite_syntax = {
 	.views_is_table = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = 'viewd_views'",
 	/* RENAME fails when any view of the file is broken. */
 	.views_copied = true,
-	.views_move = {"INSERT OR IGNORE INTO main.viewd_view_state SELECT *, 0 FROM main.viewd_views", "DROP TABLE main.viewd_views"},
+	.views_move = {"INSERT OR IGNORE INTO main.viewd_view_state SELECT *, 0, NULL, 0 FROM main.viewd_views", "DROP TABLE main.viewd_views"},
 	.views_form = "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = 'viewd_views'",
 	.views_make = {"DROP VIEW IF EXISTS main.viewd_views", "CREATE VIEW main.viewd_views AS {}"},
 	.seconds_since = "MAX(ROUND((julianday('now') - julianday({})) * 86400.0, 3), 0.0)",

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * place.c: which table in the world view_state is: a restored dump has another oid, a copied database (TEMPLATE) is another one, another server
+ * has another system identifier. A standby that was promoted keeps all three, and every identity with them.
+ */
+#include "postgresql/pg.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+struct text {
+	void *mem;
+	char *value;
+};
+
+static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct text *text = ctx;
+	text->value = v[0] != NULL ? talloc_strdup(text->mem, v[0]) : NULL;
+	return false;
+}
+
+static const struct db_reader keep_text[] = {{keep_text_fn, "T", "where the state is"}};
+
+static bool ask(struct viewd_conn *conn, void *mem, const char *sql, const char *const *params, size_t n, char **text_r, struct viewd_err *err)
+{
+	struct text text = {.mem = mem};
+	if (!pg_op_query(&conn->db, sql, params, n, keep_text, &text, err))
+		return false;
+	*text_r = text.value;
+	return true;
+}
+
+/* PUBLIC may call it, unless an administrator has taken that away. Asked first: in a transaction a refusal would end it. */
+static bool find_system(struct viewd_conn *conn, void *mem, char **system_r, struct viewd_err *err)
+{
+	char *may = NULL;
+	if (!ask(conn, mem, "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')", NULL, 0, &may, err))
+		return false;
+	if (may != NULL && may[0] == 't')
+		return ask(conn, mem, "SELECT system_identifier FROM pg_catalog.pg_control_system()", NULL, 0, system_r, err);
+	*system_r = talloc_strdup(mem, "unknown");
+	return true;
+}
+
+bool pg_op_state_place(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err)
+{
+	static const char sql[] =
+		"SELECT $1 || '.' || d.oid || '.' || pg_catalog.to_regclass('viewd.view_state')::pg_catalog.oid FROM pg_catalog.pg_database d"
+		" WHERE d.datname = pg_catalog.current_database()";
+	struct viewd_conn *conn = pg_of(db);
+	if (conn->system == NULL && !find_system(conn, conn, &conn->system, err))
+		return false;
+	const char *params[] = {conn->system};
+	return ask(conn, mem_ctx, sql, params, ARRAY_LEN(params), place_r, err);
+}
+
+/* A dump makes its schemas before its tables, so what is older than schema viewd was there before. Oids are counted up and begin anew after
+ * four thousand millions. */
+bool pg_op_came_along(struct db *db, const struct db_object *found, const char *identity, bool *yes_r, struct viewd_err *err)
+{
+	static const char sql[] =
+		"SELECT (pg_catalog.split_part($1, ':', 1)::bigint - n.oid::bigint) & 4294967295 < 2147483648 FROM pg_catalog.pg_namespace n"
+		" WHERE n.nspname = 'viewd'";
+	const char *params[] = {found->identity};
+	const char *kind = strchr(identity, ':'), *kind_now = strchr(found->identity, ':');
+	char *younger = NULL;
+	if (kind == NULL || kind_now == NULL || strcmp(kind, kind_now) != 0) {
+		*yes_r = false;
+		return true;
+	}
+	void *mem = talloc_new(NULL);
+	bool good = ask(pg_of(db), mem, sql, params, ARRAY_LEN(params), &younger, err);
+	if (good)
+		*yes_r = younger != NULL && younger[0] == 't';
+	talloc_free(mem);
+	return good;
+}
