@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/span.h"
 #include "conf/diff.h"
-#include "core/offline.h"
+#include "core/offline/offline.h"
 #include "core/runtime.h"
 #include "plugins/fake.h"
 

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "conf/diff.h"
-#include "core/offline.h"
+#include "core/offline/offline.h"
 #include "core/runtime.h"
 #include "loop/loop.h"
 #include "plugin/loader.h"

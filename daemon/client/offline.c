@@ -6,8 +6,8 @@
 #include "client/client.h"
 #include "client/print.h"
 #include "conf/conf.h"
-#include "core/leave_run.h"
-#include "core/offline.h"
+#include "core/exec/leave_run.h"
+#include "core/offline/offline.h"
 #include "ctl/json_text.h"
 #include "plugin/loader.h"
 

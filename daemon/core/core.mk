@@ -1,43 +1,62 @@
 # loop, plugin loader, scheduling, workers, engine, reload
 libviewd_la_SOURCES += \
 	daemon/base/mem.h \
-	daemon/core/capturable.c \
-	daemon/core/capture.c daemon/core/capture.h \
-	daemon/core/change.c daemon/core/change.h \
-	daemon/core/clocks.c daemon/core/clocks.h \
-	daemon/core/commit.c \
-	daemon/core/database.c daemon/core/database.h \
-	daemon/core/decide.c daemon/core/decide.h \
-	daemon/core/dispatch.c daemon/core/dispatch.h \
-	daemon/core/doubt.c daemon/core/doubt.h \
-	daemon/core/due.c daemon/core/due.h \
-	daemon/core/disabled.c daemon/core/disabled.h \
-	daemon/core/edges.c daemon/core/edges.h \
-	daemon/core/engine.c daemon/core/engine.h \
-	daemon/core/freshness.c daemon/core/freshness.h \
-	daemon/core/group.c daemon/core/group.h \
-	daemon/core/group_job.c \
-	daemon/core/groupable.c \
-	daemon/core/intern.c daemon/core/intern.h \
-	daemon/core/job.c daemon/core/job.h \
-	daemon/core/leave.c daemon/core/leave.h \
-	daemon/core/leave_run.c daemon/core/leave_run.h \
-	daemon/core/observe.c daemon/core/observe.h \
-	daemon/core/offline.c daemon/core/offline.h \
-	daemon/core/outcome.c daemon/core/outcome.h \
-	daemon/core/pause.c daemon/core/pause.h \
-	daemon/core/retire.c daemon/core/retire.h \
-	daemon/core/roster.c daemon/core/roster.h \
-	daemon/core/run.c daemon/core/run.h \
-	daemon/core/run_group.c \
+	daemon/core/commands.c \
+	daemon/core/engine.h \
+	daemon/core/engine/aux.c daemon/core/engine/aux.h \
+	daemon/core/engine/capture.c daemon/core/engine/capture.h \
+	daemon/core/engine/clock_step.c daemon/core/engine/clock_step.h \
+	daemon/core/engine/commit.c \
+	daemon/core/engine/connect_check.c daemon/core/engine/connect_check.h \
+	daemon/core/engine/database.c daemon/core/engine/database.h \
+	daemon/core/engine/group_align.c daemon/core/engine/group_align.h \
+	daemon/core/engine/on_due.c daemon/core/engine/on_due.h \
+	daemon/core/engine/on_signal.c daemon/core/engine/on_signal.h \
+	daemon/core/engine/outcome.c daemon/core/engine/outcome.h \
+	daemon/core/engine/removal.c daemon/core/engine/removal.h \
+	daemon/core/engine/uninstall.c daemon/core/engine/uninstall.h \
+	daemon/core/exec/exec.h \
+	daemon/core/exec/job.c daemon/core/exec/job.h \
+	daemon/core/exec/leave_run.c daemon/core/exec/leave_run.h \
+	daemon/core/exec/run.c daemon/core/exec/run.h \
+	daemon/core/exec/run_group.c \
+	daemon/core/exec/session.c daemon/core/exec/session.h \
+	daemon/core/exec/watch.c daemon/core/exec/watch.h \
+	daemon/core/flow/ready.c daemon/core/flow/ready.h \
+	daemon/core/flow/wave.c daemon/core/flow/wave.h \
+	daemon/core/flow/wave_link.c \
+	daemon/core/life.c \
+	daemon/core/model/edges.c daemon/core/model/edges.h \
+	daemon/core/model/events.c daemon/core/model/events.h \
+	daemon/core/model/group.c daemon/core/model/group.h \
+	daemon/core/model/intern.c daemon/core/model/intern.h \
+	daemon/core/model/pause.c daemon/core/model/pause.h \
+	daemon/core/model/queue.c daemon/core/model/queue.h \
+	daemon/core/model/record.c daemon/core/model/record.h \
+	daemon/core/model/state.h \
+	daemon/core/model/view.c daemon/core/model/view.h \
+	daemon/core/model/views.c daemon/core/model/views.h \
+	daemon/core/model/work.h \
+	daemon/core/offline/offline.c daemon/core/offline/offline.h \
+	daemon/core/plan/capturable.c daemon/core/plan/capturable.h \
+	daemon/core/plan/change.c daemon/core/plan/change.h \
+	daemon/core/plan/decide.c daemon/core/plan/decide.h \
+	daemon/core/plan/disabled.c daemon/core/plan/disabled.h \
+	daemon/core/plan/due.c daemon/core/plan/due.h \
+	daemon/core/plan/freshness.c daemon/core/plan/freshness.h \
+	daemon/core/plan/group_due.c daemon/core/plan/group_due.h \
+	daemon/core/plan/groupable.c daemon/core/plan/groupable.h \
+	daemon/core/report/observe.c daemon/core/report/observe.h \
+	daemon/core/report/status.c \
+	daemon/core/report/wait.c daemon/core/report/wait.h \
 	daemon/core/runtime.h \
-	daemon/core/session.c daemon/core/session.h \
-	daemon/core/state.h \
-	daemon/core/status.c \
-	daemon/core/view.c daemon/core/view.h \
-	daemon/core/watch.c daemon/core/watch.h \
-	daemon/core/wave.c daemon/core/wave.h \
-	daemon/core/wave_link.c \
+	daemon/core/turn/begin.c daemon/core/turn/begin.h \
+	daemon/core/turn/finish.c daemon/core/turn/finish.h \
+	daemon/core/turn/finish_group.c daemon/core/turn/finish_group.h \
+	daemon/core/turn/finish_view.c daemon/core/turn/finish_view.h \
+	daemon/core/turn/group_start.c daemon/core/turn/group_start.h \
+	daemon/core/turn/start.c daemon/core/turn/start.h \
+	daemon/core/turn/turn.c daemon/core/turn/turn.h \
 	daemon/loop/loop.c daemon/loop/loop.h \
 	daemon/plugin/host.c daemon/plugin/host.h \
 	daemon/plugin/loader.c daemon/plugin/loader.h \

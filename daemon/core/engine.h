@@ -9,7 +9,7 @@
 #define VIEWD_CORE_ENGINE_H
 
 #include "base/check.h"
-#include "core/view.h"
+#include "core/model/view.h"
 
 struct engine;
 struct view; /* an instance; opaque outside core/ */

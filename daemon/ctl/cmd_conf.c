@@ -5,7 +5,7 @@
 #include "ctl/handlers.h"
 
 #include "base/err.h"
-#include "core/offline.h"
+#include "core/offline/offline.h"
 #include "ctl/json.h"
 #include "reload.h"
 

@@ -8,7 +8,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "conf/words.h"
-#include "core/observe.h"
+#include "core/report/observe.h"
+#include "core/report/wait.h"
 #include "ctl/json.h"
 #include "ctl/json_status.h"
 

@@ -1,9 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Includes point to lower layers only:
-# base <- loop, sched <- conf, plugin <- work <- core <- sys <- reload <- ctl <- daemon <- main.
+# base <- loop, sched <- conf, plugin <- work <- core <- sys <- reload <- ctl <- daemon <- main;
+# inside core: model <- plan <- flow, exec <- engine <- turn, and report beside engine. Calls point the same way: the linker's view of each
+# folder's objects shows which symbols it takes from which other folder.
 # shellcheck disable=SC2317 # called through expect_*
 . "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+
+# rooms FILE: the rooms of core that a file of core may use. engine.h and runtime.h are the face that everybody knows.
+rooms()
+{
+	local face='(engine|runtime)\.h'
+	case $1 in
+	daemon/core/model/*) echo "$face|model/" ;;
+	daemon/core/plan/*) echo "$face|model/|plan/" ;;
+	daemon/core/exec/*) echo "$face|model/|plan/|exec/" ;;
+	daemon/core/flow/*) echo "$face|model/|plan/|flow/" ;;
+	daemon/core/report/*) echo "$face|model/|plan/|exec/|flow/|report/" ;;
+	daemon/core/engine/*) echo "$face|model/|plan/|exec/|flow/|engine/" ;;
+	daemon/core/turn/*) echo "$face|model/|plan/|exec/|flow/|engine/|turn/" ;;
+	daemon/core/offline/*) echo "$face|model/|plan/|offline/" ;;
+	daemon/core/*) echo "" ;;
+	esac
+}
 
 # allowed FILE: the folders (or headers) that this file may include, as an extended regular expression.
 allowed()
@@ -15,11 +34,11 @@ allowed()
 	daemon/sched/*) echo 'base/|sched/|viewd_dialect\.h' ;;
 	daemon/plugin/*) echo 'base/|loop/|plugin/|viewd_dialect\.h' ;;
 	daemon/work/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|viewd_dialect\.h' ;;
-	daemon/core/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|viewd_dialect\.h' ;;
+	daemon/core/*) echo "base/|loop/|conf/|plugin/|sched/|work/|core/($(rooms "$1"))|viewd_dialect\\.h" ;;
 	daemon/ctl/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|ctl/|reload\.h|viewd_dialect\.h' ;;
 	daemon/sys/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|viewd_dialect\.h' ;;
 	# viewctl: the command table it shares with the daemon, and what works without one (check, render, uninstall).
-	daemon/client/*) echo 'base/|conf/|plugin/|core/(offline|leave_run)\.h|ctl/(args|commands|json_text)\.h|client/|viewd_dialect\.h' ;;
+	daemon/client/*) echo 'base/|conf/|plugin/|core/(offline/offline|exec/leave_run)\.h|ctl/(args|args_argv|args_wire|commands|json_text)\.h|client/|viewd_dialect\.h' ;;
 	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
 	daemon/main.c) echo 'base/|daemon\.h' ;;
 	daemon/*) echo '[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;
@@ -39,13 +58,43 @@ layers()
 	done
 }
 
+# symbols ROOT: "FILE defines|needs SYMBOL" of the objects below, FILE without the suffix.
+symbols()
+{
+	local object file
+	(cd "$1" && find daemon -path '*/.libs/*.o' | sort) | while read -r object; do
+		file=$(sed 's|/\.libs/[a-z_]*-|/|; s|\.o$||' <<<"$object")
+		[ -e "$VIEWD_SRC/$file.c" ] || [ "$1" != "$VIEWD_BUILD" ] || continue # left over from an older tree
+		nm "$1/$object" | awk -v f="$file" '$2 ~ /^[TDRB]$/ {print f, "defines", $3} $1 == "U" {print f, "needs", $2}'
+	done
+}
+
+# calls ROOT: calls and uses of variables between the files of daemon that the rules for includes forbid.
+calls()
+{
+	local from to symbol pattern seen
+	symbols "$1" | awk '$2 == "defines" {at[$3] = $1} $2 == "needs" {from[++n] = $1; what[n] = $3}
+		END {for (i = 1; i <= n; i++) if (what[i] in at && at[what[i]] != from[i]) print from[i], at[what[i]], what[i]}' |
+		sort | while read -r from to symbol; do
+		[ "$from" = "${seen:-}" ] || seen=$from pattern="^($(allowed "$from.c"))"
+		[[ ${to#daemon/}.h =~ $pattern ]] || [[ $to =~ ^daemon/core/(life|commands)$ ]] || echo "$from calls $symbol of $to"
+	done
+}
+
 fixture daemon/base/bad.c <<<'#include "core/engine.h"'
 fixture daemon/conf/bad.c <<<'#include "loop/loop.h"'
 fixture plugins/sqlite/bad.c <<<'#include "mysql/mysql.h"'
 fixture plugins/mysql/bad.c <<<'# include "base/log.h"'
+fixture daemon/core/model/bad.c <<<'#include "core/turn/turn.h"'
+expect_found "a lower room must not include a higher one" 'model/bad.c includes core/turn/turn.h' layers "$T/bad"
+mkdir -p "$T/bad/daemon/core/plan/.libs" "$T/bad/daemon/core/engine/.libs"
+echo 'void engine_up(void); void plan_bad(void); void plan_bad(void) { engine_up(); }' | ${CC:-cc} -c -x c -o "$T/bad/daemon/core/plan/.libs/libviewd_la-bad.o" -
+echo 'void engine_up(void); void engine_up(void) {}' | ${CC:-cc} -c -x c -o "$T/bad/daemon/core/engine/.libs/libviewd_la-up.o" -
+expect_found "a lower room must not call a higher one" 'core/plan/bad calls engine_up of daemon/core/engine/up' calls "$T/bad"
 expect_found "base must not include core" 'base/bad.c includes core/engine.h' layers "$T/bad"
 expect_found "conf must not include loop" 'conf/bad.c includes loop/loop.h' layers "$T/bad"
 expect_found "a dialect must not include another" 'sqlite/bad.c includes mysql/mysql.h' layers "$T/bad"
 expect_found "a plugin must not include the daemon's log" 'mysql/bad.c includes base/log.h' layers "$T/bad"
 expect_clean "includes point to lower layers" layers "$VIEWD_SRC"
+expect_clean "calls point to lower layers" calls "$VIEWD_BUILD"
 finish

@@ -3,8 +3,10 @@
 
 #include "base/err.h"
 #include "conf/diff.h"
-#include "core/due.h"
-#include "core/offline.h"
+#include "core/engine/on_due.h"
+#include "core/plan/due.h"
+#include "core/offline/offline.h"
+#include "core/report/wait.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,7 +127,7 @@ size_t rig_working(const struct rig *rig)
 bool rig_is_settled(const struct rig *rig)
 {
 	const struct engine *eng = rig->eng;
-	bool quiet = eng->n_running == 0 && eng->finished == NULL && LIST_EMPTY(&eng->woken) && rig_working(rig) == 0;
+	bool quiet = eng->n_running == 0 && eng->finished == NULL && TAILQ_EMPTY(&eng->ended) && wait_is_quiet(eng) && rig_working(rig) == 0;
 	for (size_t i = 0; i < eng->n_views && quiet; i++)
 		quiet = eng->views[i]->job == NULL && eng->views[i]->members == NULL;
 	for (size_t i = 0; i < eng->n_dbs && quiet; i++)
@@ -142,7 +144,7 @@ void rig_advance(struct rig *rig, int64_t us)
 {
 	clock_fake_advance(&rig->clock, us);
 	fake_set_now(rig->clock.wall_us);
-	due_fire(rig->eng);
+	on_due(rig->eng);
 }
 
 bool rig_is_fresh(struct rig *rig, const char *server)

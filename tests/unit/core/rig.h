@@ -7,7 +7,7 @@
 
 #include "base/span.h"
 #include "core/runtime.h"
-#include "core/state.h"
+#include "core/model/state.h"
 #include "plugins/fake.h"
 #include "support/harness.h"
 

@@ -2,7 +2,7 @@
  *
  * test_decide.c: every row of the table in docs/architecture.md, "Reconciling".
  */
-#include "core/decide.h"
+#include "core/plan/decide.h"
 #include "support/harness.h"
 
 struct row {

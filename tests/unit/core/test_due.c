@@ -2,8 +2,9 @@
  *
  * test_due.c: schedules in a running engine whose clocks are set, stand still and sleep.
  */
-#include "core/clocks.h"
-#include "core/due.h"
+#include "core/engine/clock_step.h"
+#include "core/engine/on_due.h"
+#include "core/plan/due.h"
 #include "unit/core/rig.h"
 
 #define TIMED(name, keys) "[view " name "]\ndatabase = d\nmethod = table\ndefinition = 'SELECT * FROM t_x'\n" keys
@@ -26,8 +27,8 @@ static void set_clock(struct rig *rig, int64_t by)
 {
 	rig->clock.wall_us += by;
 	fake_set_now(rig->clock.wall_us);
-	clocks_check(rig->eng);
-	due_fire(rig->eng);
+	clock_step_check(rig->eng);
+	on_due(rig->eng);
 	rig_settle(rig);
 }
 
@@ -134,7 +135,7 @@ static void a_sleeping_machine(void)
 	advance(rig, 10 * SPAN_MINUTE);
 	clock_fake_sleep(&rig->clock, 2 * SPAN_HOUR);
 	fake_set_now(rig->clock.wall_us);
-	clocks_check(rig->eng);
+	clock_step_check(rig->eng);
 	advance(rig, SPAN_SECOND);
 	CHECK_INT(runs("e"), 1);
 	CHECK_INT(rig_status(rig, "e").trigger, VIEW_TRIGGER_CATCH_UP);

@@ -3,10 +3,10 @@
  * test_elsewhere.c: what happens in another database, on another server, in another daemon or in an application's session, and who has to hear
  * of it.
  */
-#include "core/due.h"
-#include "core/database.h"
-#include "core/watch.h"
-#include "core/wave.h"
+#include "core/plan/due.h"
+#include "core/engine/database.h"
+#include "core/exec/watch.h"
+#include "core/flow/wave.h"
 #include "unit/core/rig.h"
 
 #include <string.h>

@@ -2,8 +2,9 @@
  *
  * test_failure.c: what follows from each kind of failure, and control by hand: pause, cancel, timeout, stop.
  */
-#include "core/database.h"
-#include "core/due.h"
+#include "core/engine/database.h"
+#include "core/plan/due.h"
+#include "core/turn/finish.h"
 #include "unit/core/rig.h"
 
 #include <stdio.h>
@@ -299,10 +300,10 @@ static void timeout_then_stuck(void)
 	rig_refresh(rig, "a", &r);
 	RUN_UNTIL(rig, fake_running("d") == 1);
 	struct job *job = rig_view(rig, "a")->job;
-	job_overdue(job); /* what its timer would do */
+	finish_overdue(job); /* what its timer would do */
 	RUN_UNTIL(rig, fake_calls("d", "cancel", NULL) == 1);
 	CHECK(!r.done);
-	job_overdue(job);
+	finish_overdue(job);
 	RUN_UNTIL(rig, r.done);
 	CHECK_INT(r.items[0].cls, VIEWD_ERR_TIMEOUT);
 	struct engine_counts counts;
@@ -328,7 +329,7 @@ static void timeout_is_told_as_one(void)
 	expect_log("view 'a', refresh failed (timeout: still running after 20s, cancelled)");
 	rig_refresh(rig, "a", &r);
 	RUN_UNTIL(rig, fake_running("d") == 1);
-	job_overdue(rig_view(rig, "a")->job);
+	finish_overdue(rig_view(rig, "a")->job);
 	RUN_UNTIL(rig, r.done);
 	CHECK_INT(r.items[0].result, VIEW_RESULT_FAILED);
 	CHECK_INT(r.items[0].cls, VIEWD_ERR_TIMEOUT);

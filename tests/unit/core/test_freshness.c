@@ -2,7 +2,7 @@
  *
  * test_freshness.c: what is called fresh, stale and unknown, why, and what follows when something is redefined.
  */
-#include "core/freshness.h"
+#include "core/plan/freshness.h"
 #include "unit/core/rig.h"
 
 #include <stdio.h>

@@ -2,8 +2,9 @@
  *
  * test_group.c: views that are refreshed as one: order, once in a wave, failing together, pace, pauses, groups that cannot be put in order.
  */
-#include "core/change.h"
-#include "core/group.h"
+#include "core/plan/change.h"
+#include "core/model/group.h"
+#include "core/plan/group_due.h"
 #include "unit/core/rig.h"
 
 #include <talloc.h>

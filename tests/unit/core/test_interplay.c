@@ -2,8 +2,8 @@
  *
  * test_interplay.c: what one thing that happens does to another that waits or is due: nothing may be lost, nor come by itself.
  */
-#include "core/database.h"
-#include "core/watch.h"
+#include "core/engine/database.h"
+#include "core/exec/watch.h"
 #include "unit/core/rig.h"
 
 #include <string.h>

@@ -2,9 +2,11 @@
  *
  * test_lag.c: target_lag of views whose changes are noticed, and what on_change is refused for.
  */
-#include "core/capture.h"
-#include "core/change.h"
-#include "core/due.h"
+#include "core/engine/capture.h"
+#include "core/plan/capturable.h"
+#include "core/plan/change.h"
+#include "core/plan/due.h"
+#include "core/plan/freshness.h"
 #include "unit/core/rig.h"
 
 #include <poll.h>
@@ -75,7 +77,7 @@ static struct rig *start(const char *keys)
 	REQUIRE_OK(registry_add(rig->registry, &d, &err), &err);
 	rig_commit(rig, talloc_asprintf(harness_ctx(), "[database d]\nurl = fakewatch://d\n[view v]\ndatabase = d\nmethod = table\n"
 	                                               "definition = 'SELECT * FROM t_x'\non_change = yes\ntarget_lag = 10m\n%s", keys));
-	RUN_UNTIL(rig, capture_in_force(rig_view(rig, "v")) && rig_is_settled(rig));
+	RUN_UNTIL(rig, freshness_is_followed(rig_view(rig, "v")) && rig_is_settled(rig));
 	return rig;
 }
 

@@ -3,7 +3,7 @@
  * test_loader.c: which files are refused as plugins, with which words; what follows for their databases.
  */
 #include "conf/diff.h"
-#include "core/offline.h"
+#include "core/offline/offline.h"
 #include "unit/core/rig.h"
 
 #include <stdio.h>

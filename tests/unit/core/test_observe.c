@@ -2,7 +2,8 @@
  *
  * test_observe.c: what observers hear, and when those who wait for data are told.
  */
-#include "core/observe.h"
+#include "core/report/observe.h"
+#include "core/report/wait.h"
 #include "unit/core/rig.h"
 
 #include <stdio.h>

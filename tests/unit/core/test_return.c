@@ -4,10 +4,10 @@
  */
 #include "unit/core/rig.h"
 
-#include "core/capture.h"
-#include "core/change.h"
-#include "core/outcome.h"
-#include "core/session.h"
+#include "core/engine/capture.h"
+#include "core/plan/change.h"
+#include "core/engine/outcome.h"
+#include "core/exec/session.h"
 
 #include <talloc.h>
 

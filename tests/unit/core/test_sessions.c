@@ -2,10 +2,11 @@
  *
  * test_sessions.c: what the end of one session says about its database, and cancels that come at an unlucky moment.
  */
-#include "core/doubt.h"
-#include "core/database.h"
-#include "core/job.h"
-#include "core/session.h"
+#include "core/engine/connect_check.h"
+#include "core/engine/database.h"
+#include "core/exec/job.h"
+#include "core/exec/session.h"
+#include "core/turn/finish.h"
 #include "unit/core/rig.h"
 
 #include <stdatomic.h>
@@ -49,7 +50,7 @@ static void silence_beyond_the_time_limit(void)
 	RUN_UNTIL(rig, fake_waiting("d") == 1);
 	expect_log("view 'a', refresh failed (lost");
 	expect_log("database 'd', cannot be used");
-	job_overdue(rig_view(rig, "a")->job); /* what its timer would do */
+	finish_overdue(rig_view(rig, "a")->job); /* what its timer would do */
 	fake_do("d", "sever");
 	fake_do("d", "release refresh a");
 	RUN_UNTIL(rig, r.done || rig_view(rig, "a")->job == NULL);
@@ -71,7 +72,7 @@ static void silence_when_connecting(void)
 	RUN_UNTIL(rig, fake_waiting("d") == 1);
 	expect_log("view 'a', refresh failed (connect");
 	expect_log("database 'd', cannot be used");
-	job_overdue(rig_view(rig, "a")->job);
+	finish_overdue(rig_view(rig, "a")->job);
 	fake_do("d", "down connect");
 	fake_do("d", "release open d");
 	RUN_UNTIL(rig, r.done || rig_view(rig, "a")->job == NULL);
@@ -151,7 +152,7 @@ static void doubt_has_a_limit(void)
 	rig_refresh(rig, "a", &r);
 	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->doubtful));
 	expect_log("view 'a', refresh failed (");
-	doubt_expired(rig_db(rig, "d")); /* what its timer does */
+	connect_check_expired(rig_db(rig, "d")); /* what its timer does */
 	CHECK(TAILQ_EMPTY(&rig_db(rig, "d")->doubtful));
 	RUN_UNTIL(rig, r.done);
 	CHECK_INT(rig_db(rig, "d")->state, DB_UP);

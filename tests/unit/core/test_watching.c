@@ -5,8 +5,9 @@
 #include "unit/core/rig.h"
 
 #include "base/err.h"
-#include "core/database.h"
-#include "core/job.h"
+#include "core/engine/database.h"
+#include "core/exec/job.h"
+#include "core/report/wait.h"
 
 #include <pthread.h>
 #include <talloc.h>

@@ -2,7 +2,8 @@
  *
  * test_wave.c: dependency order, limits, priority, coalescing, schedules, cycles.
  */
-#include "core/due.h"
+#include "core/engine/on_due.h"
+#include "core/plan/due.h"
 #include "unit/core/rig.h"
 
 #include <stdio.h>
@@ -142,7 +143,7 @@ static void overlap_skip_and_queue(void)
 		rig_advance(rig, SPAN_HOUR);
 		due_set(rig_view(rig, "s"), DUE_SCHEDULE, 0);
 		due_set(rig_view(rig, "q"), DUE_SCHEDULE, 0);
-		due_fire(rig->eng);
+		on_due(rig->eng);
 	}
 	fake_do("d", "release refresh *");
 	rig_settle(rig);

@@ -194,12 +194,12 @@ void fake_end_wait(struct engine *eng)
 void engine_observe(struct engine *eng, struct engine_observer *observer)
 {
 	eng->observers[eng->n_observers++] = observer;
-	observer->link.le_prev = (void *)eng;
+	observer->listener.ctx = eng;
 }
 
 void engine_unobserve(struct engine_observer *observer)
 {
-	struct engine *eng = (void *)observer->link.le_prev;
+	struct engine *eng = observer->listener.ctx;
 	for (size_t i = 0; i < eng->n_observers; i++)
 		if (eng->observers[i] == observer)
 			eng->observers[i] = eng->observers[--eng->n_observers];

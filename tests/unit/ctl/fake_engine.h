@@ -7,7 +7,8 @@
 #define VIEWD_TESTS_CTL_FAKE_ENGINE_H
 
 #include "core/engine.h"
-#include "core/observe.h"
+#include "core/report/observe.h"
+#include "core/report/wait.h"
 #include "reload.h"
 
 #define FAKE_PENDING_MAX 16

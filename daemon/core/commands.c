@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * commands.c: what is asked of an engine from outside.
+ */
+#include "core/runtime.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/engine/aux.h"
+#include "core/plan/change.h"
+#include "core/engine/database.h"
+#include "core/plan/due.h"
+#include "core/model/edges.h"
+#include "core/model/group.h"
+#include "core/plan/group_due.h"
+#include "core/engine/outcome.h"
+#include "core/model/pause.h"
+#include "core/model/queue.h"
+#include "core/flow/ready.h"
+#include "core/model/record.h"
+
+/* ---- looking ----------------------------------------------------------------------------------------------------------------------- */
+
+void engine_each_view(struct engine *eng, bool (*fn)(void *ctx, struct view *view), void *ctx)
+{
+	for (size_t i = 0; i < eng->n_views && fn(ctx, eng->views[i]); i++)
+		continue;
+}
+
+const struct conf *engine_conf(const struct engine *eng)
+{
+	return eng->conf;
+}
+
+struct conf *engine_conf_ref(struct engine *eng)
+{
+	return conf_ref(eng->conf);
+}
+
+void engine_counts(const struct engine *eng, struct engine_counts *out)
+{
+	*out = (struct engine_counts){
+		.views = eng->n_views,
+		.databases = eng->n_dbs,
+		.running = eng->n_running,
+		.stuck_workers = eng->n_stuck,
+		.runs = eng->runs,
+		.failures = eng->failures,
+		.generation = eng->generation,
+		.started_us = eng->started_us,
+	};
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		out->databases_down += eng->dbs[i]->state != DB_UP;
+	for (size_t i = 0; i < eng->n_views; i++)
+		out->waiting += eng->views[i]->members != NULL;
+}
+
+/* ---- acting ------------------------------------------------------------------------------------------------------------------------- */
+
+/* A request by hand is a reason to look again at once whether a database is back. */
+static void probe_for(struct view *const *views, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		database_probe(views[i]->db);
+}
+
+static void start_by_hand(struct engine *eng, struct wave_spec *spec, struct view *const *views, size_t n)
+{
+	spec->by_hand = true;
+	wave_start(eng, spec, views, n);
+	probe_for(views, n);
+}
+
+/* Grows the list by everything reachable along one direction. */
+struct closure {
+	struct view **views;
+	size_t n, room;
+	uint64_t mark;
+};
+
+static void closure_add(struct closure *c, struct view *v)
+{
+	if (v->mark == c->mark)
+		return;
+	v->mark = c->mark;
+	if (c->n == c->room)
+		c->views = mem_grow(NULL, c->views, struct view *, (c->room = c->room * 2 + 16));
+	c->views[c->n++] = v;
+}
+
+/* Who was not named is left out rather than refused. */
+static void closure_add_enabled(struct closure *c, struct view *v)
+{
+	if (v->conf->enabled)
+		closure_add(c, v);
+}
+
+static void closure_walk(struct closure *c, bool upstream)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct view *v = c->views[i];
+		size_t n = upstream ? v->n_up : v->n_down;
+		for (size_t k = 0; k < n; k++)
+			closure_add_enabled(c, upstream ? v->up[k] : v->down[k]);
+	}
+}
+
+void engine_refresh(struct engine *eng, struct view *const *views, size_t n, struct engine_refresh_flags flags,
+                    enum view_trigger trigger, engine_done_fn *done, void *ctx)
+{
+	struct wave_spec spec = {
+		.kind = JOB_REFRESH,
+		.order = WAVE_UPSTREAM_FIRST,
+		.trigger = trigger,
+		.full = flags.full,
+		.propagate = true,
+		.done = done,
+		.ctx = ctx,
+	};
+	struct closure c = {.mark = ++eng->mark}, down = {.views = NULL};
+	edges_update(eng);
+	for (size_t i = 0; i < n; i++)
+		closure_add(&c, views[i]);
+	/* Downstream of what was asked for, not of what lies upstream of it. */
+	if (flags.downstream) {
+		down.mark = c.mark;
+		closure_walk(&c, false);
+	}
+	if (flags.upstream) {
+		down.mark = ++eng->mark;
+		for (size_t i = 0; i < n; i++)
+			closure_add(&down, views[i]);
+		closure_walk(&down, true);
+		c.mark = ++eng->mark;
+		for (size_t i = 0; i < c.n; i++)
+			c.views[i]->mark = c.mark;
+		for (size_t i = 0; i < down.n; i++)
+			closure_add(&c, down.views[i]);
+	}
+	start_by_hand(eng, &spec, c.views, c.n);
+	talloc_free(c.views);
+	talloc_free(down.views);
+}
+
+static void create(struct engine *eng, struct view *const *views, size_t n, bool replace, engine_done_fn *done, void *ctx)
+{
+	struct wave_spec spec = {
+		.kind = JOB_RECONCILE,
+		.order = WAVE_GUESSED,
+		.trigger = VIEW_TRIGGER_INITIAL,
+		.create_missing = true,
+		.replace = replace,
+		.done = done,
+		.ctx = ctx,
+	};
+	start_by_hand(eng, &spec, views, n);
+}
+
+void engine_create(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	create(eng, views, n, false, done, ctx);
+}
+
+void engine_replace(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	create(eng, views, n, true, done, ctx);
+}
+
+void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	struct wave_spec spec = {
+		.kind = JOB_DROP, .order = WAVE_DOWNSTREAM_FIRST, .trigger = VIEW_TRIGGER_MANUAL, .done = done, .ctx = ctx};
+	start_by_hand(eng, &spec, views, n);
+}
+
+void engine_plan(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	struct wave_spec spec = {.kind = JOB_PLAN,
+	                         .order = WAVE_ANY,
+	                         .trigger = VIEW_TRIGGER_MANUAL,
+	                         .create_missing = true,
+	                         .done = done,
+	                         .ctx = ctx};
+	start_by_hand(eng, &spec, views, n);
+}
+
+void engine_verify(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	struct wave_spec spec = {.kind = JOB_VERIFY, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_MANUAL, .done = done, .ctx = ctx};
+	start_by_hand(eng, &spec, views, n);
+}
+
+void engine_history(struct engine *eng UNUSED, struct view *view, int limit, engine_history_fn *done, void *ctx)
+{
+	struct job *job = job_new(view->db, view, JOB_HISTORY);
+	job->view = NULL; /* does not exclude other work on the instance */
+	job->history_limit = limit;
+	job->history_done = done;
+	job->history_ctx = ctx;
+	aux_add(view->db, job);
+	database_probe(view->db);
+}
+
+/* What was due before the pause does not start after it; what it was to do is still to be done. */
+static void hold_waiting(struct view *v)
+{
+	const struct group *g = group_of(v);
+	wave_end_waiting(v, WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL);
+	for (size_t i = 0; g != NULL && i < g->n; i++)
+		wave_end_waiting(g->views[i], WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL);
+}
+
+bool engine_pause(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		views[i]->paused = true;
+		hold_waiting(views[i]);
+		due_schedule(views[i]);
+		if (views[i]->state == VIEW_STATE_ACTIVE || views[i]->state == VIEW_STATE_SUSPENDED)
+			view_set_state(views[i], VIEW_STATE_PAUSED);
+		group_replan(views[i]);
+	}
+	return pause_save(eng, err);
+}
+
+static void resume_one(struct view *v)
+{
+	v->paused = false;
+	if (v->state == VIEW_STATE_PAUSED || v->state == VIEW_STATE_SUSPENDED) {
+		v->consecutive_errors = v->retries = v->losses = 0;
+		view_set_state(v, VIEW_STATE_ACTIVE);
+	}
+	if (!v->reconciled)
+		return; /* setting it up has a time of its own */
+	due_schedule(v);
+	change_resume(v);
+}
+
+bool engine_resume(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err)
+{
+	bool any_paused = false;
+	for (size_t i = 0; i < n; i++) {
+		const struct group *g = group_of(views[i]);
+		any_paused |= views[i]->paused;
+		/* The same failures have suspended the others. */
+		for (size_t k = 0; g != NULL && k < g->n; k++)
+			if (g->views[k] != views[i] && g->views[k]->state == VIEW_STATE_SUSPENDED)
+				resume_one(g->views[k]);
+		resume_one(views[i]);
+		group_replan(views[i]);
+	}
+	return !any_paused || pause_save(eng, err);
+}
+
+static bool cancel_one(struct view *v, const struct viewd_err *err)
+{
+	bool told = v->members != NULL || v->job != NULL;
+	if (!v->reconciled && v->job == NULL && v->members != NULL)
+		outcome_setup_cancelled(v, err);
+	wave_end_waiting(v, WAVE_CANCELLABLE, VIEW_RESULT_CANCELLED, err);
+	if (v->members == NULL)
+		queue_remove(v);
+	if (v->job != NULL)
+		job_cancel(v->job);
+	else {
+		due_schedule(v);
+		change_put_off(v);
+	}
+	return told;
+}
+
+size_t engine_cancel(struct engine *eng UNUSED, struct view *const *views, size_t n)
+{
+	struct viewd_err err;
+	size_t told = 0;
+	err_set(&err, VIEWD_ERR_CANCELLED, "cancelled on request");
+	for (size_t i = 0; i < n; i++) {
+		const struct group *g = wave_waits_for_refresh(views[i]) ? group_of(views[i]) : NULL;
+		told += cancel_one(views[i], &err);
+		for (size_t k = 0; g != NULL && k < g->n; k++)
+			if (g->views[k] != views[i])
+				cancel_one(g->views[k], &err);
+	}
+	return told;
+}

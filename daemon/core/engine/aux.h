@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * aux.h: jobs without a slot (prepare, history, statistics, drops), one after the other on each database. Loop thread.
+ */
+#ifndef VIEWD_CORE_ENGINE_AUX_H
+#define VIEWD_CORE_ENGINE_AUX_H
+
+#include "core/exec/job.h"
+
+/* Puts the job behind those that wait. */
+void aux_add(struct db *db, struct job *job);
+
+/* Ends waiting requests for past runs: they cannot be read; err says why. */
+void aux_refuse_history(struct db *db, const struct viewd_err *err);
+
+/* Side work that waits for its turn will not get it: err says why to whoever waits for it. */
+void aux_drop_waiting(struct db *db, const struct viewd_err *err);
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine/capture.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "core/plan/change.h"
+#include "core/plan/due.h"
+#include "core/model/edges.h"
+#include "core/flow/ready.h"
+#include "core/model/record.h"
+#include "core/model/views.h"
+#include "core/exec/watch.h"
+
+#include <string.h>
+
+#define TRY_AGAIN (30 * SPAN_SECOND)
+#define TRY_SOON SPAN_SECOND
+#define PATIENCE (2 * SPAN_SECOND)
+
+/* ---- what should be watched ---------------------------------------------------------------------------------------------------- */
+
+static bool wants(const struct view *v)
+{
+	return v->conf->on_change && v->conf->capture != VIEWD_CAPTURE_NONE && v->conf->enabled && v->reconciled && v->method != VIEWD_METHOD_SIMPLE;
+}
+
+/* Is it an instance of ours, whose refreshes leave marks themselves? Plain views change with what they read, which is listed too. */
+static bool is_kept(const struct view *v, const struct source *src)
+{
+	for (size_t i = 0; i < v->n_up; i++) {
+		const struct view *up = v->up[i];
+		if (up->db == v->db && up->place != NULL && up->method != VIEWD_METHOD_SIMPLE && strcmp(up->place, src->schema) == 0 &&
+		    strcmp(up->place + strlen(up->place) + 1, src->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* FNV-1a (Fowler, Noll, Vo), 64 bits: only ever compared with another of the same run. */
+static uint64_t digest_text(uint64_t h, const char *text)
+{
+	for (; *text != '\0'; text++)
+		h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return (h ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
+static uint64_t digest(const struct view *v)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325) + (uint64_t)v->conf->capture;
+	for (size_t i = 0; i < v->conf->sources.n; i++)
+		h = digest_text(h, v->conf->sources.items[i]);
+	for (size_t i = 0; i < v->n_sources; i++) {
+		h = digest_text(digest_text(h, v->sources[i].schema), v->sources[i].name);
+		h += is_kept(v, &v->sources[i]);
+	}
+	return h;
+}
+
+static bool needs_job(struct view *v)
+{
+	if (v->db->state != DB_UP || v->db->dialect->capture == NULL || v->refused)
+		return false;
+	return wants(v) ? digest(v) != v->capture_digest : v->captured && (v->reconciled || !v->conf->enabled);
+}
+
+/* One review when all is set up is cheaper than one after each, but what is ready does not wait for a fill that takes hours, nor for
+ * a database that has gone away. */
+static bool waits_for_setting_up(struct engine *eng)
+{
+	if (eng->n_reconciling == 0 || eng->captures_pressing)
+		return false;
+	if (!eng->captures_wait)
+		loop_timer_set(eng->capture_timer, PATIENCE);
+	eng->captures_wait = true;
+	return true;
+}
+
+void capture_review(struct engine *eng)
+{
+	if (!eng->captures_dirty || eng->stopping || waits_for_setting_up(eng))
+		return;
+	eng->captures_pressing = eng->captures_wait = false;
+	eng->captures_dirty = false;
+	edges_update(eng);
+	eng->captures_dirty = false; /* rebuilding edges is no news */
+	struct view **todo = mem_array(NULL, struct view *, eng->n_views);
+	size_t n = 0;
+	for (size_t i = 0; i < eng->n_views; i++) {
+		if (eng->views[i]->reconciled)
+			change_catch_up(eng->views[i]);
+		if (needs_job(eng->views[i]))
+			todo[n++] = eng->views[i];
+	}
+	const struct wave_spec spec = {.kind = JOB_CAPTURE, .order = WAVE_ANY};
+	if (n > 0)
+		wave_start(eng, &spec, todo, n);
+	talloc_free(todo);
+}
+
+/* ---- the job ---------------------------------------------------------------------------------------------------------------------- */
+
+static void add_source(struct job *job, struct viewd_source **list, size_t *n, const struct source *src)
+{
+	*list = mem_grow(job, *list, struct viewd_source, *n + 1);
+	(*list)[(*n)++] = (struct viewd_source){
+		.schema = mem_strdup(job, src->schema), .name = mem_strdup(job, src->name), .kind = src->kind};
+}
+
+void capture_describe(struct job *job)
+{
+	const struct view *v = job->view;
+	struct viewd_source *base = NULL, *kept = NULL;
+	size_t n_base = 0, n_kept = 0;
+	bool wanted = wants(v);
+	/* Edges that are merely old are put right by the next review; bringing them up to date for each of thousands takes minutes. */
+	if (v->eng->edges_gone)
+		edges_update(v->eng);
+	for (size_t i = 0; i < v->n_sources && wanted; i++)
+		if (is_kept(v, &v->sources[i]))
+			add_source(job, &kept, &n_kept, &v->sources[i]);
+		else if (v->sources[i].kind != VIEWD_KIND_VIEW)
+			add_source(job, &base, &n_base, &v->sources[i]);
+	job->capture = (struct viewd_capture_request){
+		.struct_size = sizeof job->capture,
+		.mode = wanted ? (enum viewd_capture)v->conf->capture : VIEWD_CAPTURE_NONE,
+		.sources = base,
+		.n_sources = n_base,
+		.kept = kept,
+		.n_kept = n_kept,
+		.names = v->conf->sources.items,
+		.n_names = v->conf->sources.n,
+	};
+	job->capture_digest = wanted ? digest(v) : 0;
+}
+
+/* The first view that a cause concerns is named; why tells the others. */
+static void tell_warning(struct view *v, const char *line)
+{
+	if (intern_has(v->db->warned, line))
+		return;
+	intern(v->db->warned, line);
+	log_warning("view '%s', %s", v->label, line);
+}
+
+/* A database that comes back is set up again, and nothing else is wrong with it than before. */
+static void tell_warnings(struct view *v, const char *warnings)
+{
+	for (const char *line = warnings; line != NULL && *line != '\0'; line += strcspn(line, "\n") + 1) {
+		char *one = mem_need(talloc_strndup(NULL, line, strcspn(line, "\n")));
+		tell_warning(v, one);
+		talloc_free(one);
+	}
+}
+
+/* A dialect of before 1.4 tells no list: it is believed to hear what it was asked to notice. */
+static void believe(struct job *job)
+{
+	bool deaf = job->captured.mode == VIEWD_CAPTURE_NONE;
+	enum viewd_heard heard = deaf ? VIEWD_HEARD_NONE : job->captured.mode == VIEWD_CAPTURE_BINLOG ? VIEWD_HEARD_BINLOG :
+		job->captured.mode == VIEWD_CAPTURE_POLL ? VIEWD_HEARD_POLL : VIEWD_HEARD_TRIGGER;
+	const struct viewd_capture_request *req = &job->capture;
+	job->depends = mem_array(job, struct view_dependency, req->n_sources + req->n_kept);
+	for (size_t i = 0; i < req->n_sources; i++)
+		job->depends[job->n_depends++] = (struct view_dependency){req->sources[i].name, VIEWD_DEPENDS_TABLE, heard, NULL};
+	for (size_t i = 0; i < req->n_kept; i++)
+		job->depends[job->n_depends++] = (struct view_dependency){req->kept[i].name, VIEWD_DEPENDS_TABLE, VIEWD_HEARD_KEPT, NULL};
+}
+
+static void take_dependencies(struct job *job)
+{
+	struct view *v = job->view;
+	struct intern *texts = v->eng->texts;
+	if (job->depends == NULL)
+		believe(job);
+	TALLOC_FREE(v->depends);
+	v->n_depends = job->n_depends;
+	v->depends = mem_array(v, struct view_dependency, job->n_depends);
+	for (size_t i = 0; i < job->n_depends; i++) {
+		const struct view_dependency *d = &job->depends[i];
+		v->depends[i] = (struct view_dependency){intern(texts, d->name), d->kind, d->heard_by, d->reason != NULL ? intern(texts, d->reason) : NULL};
+	}
+}
+
+static bool has_schedule(const struct conf_view *conf)
+{
+	return conf->every > 0 || conf->after > 0 || conf->cron != NULL || conf->max_staleness > 0 || conf->target_lag > 0;
+}
+
+/* Told once a list: what nothing hears, and which key would help. */
+static void tell_unheard(struct view *v, struct job *job)
+{
+	char *names = mem_strdup(job, "");
+	bool vouchable = false;
+	size_t n = 0;
+	for (size_t i = 0; i < v->n_depends; i++)
+		if (v->depends[i].heard_by == VIEWD_HEARD_NONE && n++ < 5) {
+			vouchable |= v->depends[i].kind == VIEWD_DEPENDS_FUNCTION;
+			names = mem_printf(job, "%s%s%s", names, names[0] != '\0' ? ", " : "", v->depends[i].name);
+		}
+	if (n == 0)
+		return;
+	job->capture_warnings = mem_printf(job, "%snothing tells of changes of %s%s: its freshness is UNKNOWN%s%s\n",
+	                                   job->capture_warnings != NULL ? job->capture_warnings : "", names, n > 5 ? " and others" : "",
+	                                   has_schedule(v->conf) ? "" : "; set max_staleness or a schedule",
+	                                   vouchable ? "; sources = names the tables that a function reads" : "");
+}
+
+void capture_done(struct job *job)
+{
+	struct view *v = job->view;
+	talloc_free(v->capture_reason);
+	if (job->ok) {
+		take_dependencies(job);
+		tell_unheard(v, job);
+	}
+	tell_warnings(v, job->capture_warnings);
+	if (!job->ok) {
+		v->capture_reason = mem_printf(v, "changes cannot be noticed (%s)", job->err.msg);
+		log_error("view '%s', %s%s%s", v->label, v->capture_reason, job->err.hint[0] != '\0' ? "; " : "", job->err.hint);
+		view_set_error(v, &job->err);
+		v->err_of_capture = true;
+		loop_timer_set(v->eng->capture_timer, err_class_retries(job->err.cls) ? TRY_SOON : TRY_AGAIN);
+		v->capture_failed = true;
+		if (v->conf->target_lag > 0 && v->reconciled)
+			due_schedule(v);
+		return;
+	}
+	v->capture_failed = false;
+	if (v->err_of_capture)
+		view_set_error(v, NULL);
+	change_forget_marks(v);
+	v->capture_digest = job->capture_digest;
+	v->captured = job->capture_digest != 0;
+	v->capture_mode = job->captured.mode;
+	v->capture_reason = job->captured.reason[0] != '\0' ? mem_strdup(v, job->captured.reason) : NULL;
+	if (v->conf->target_lag > 0 && v->reconciled)
+		due_schedule(v);
+	v->captured_look = watch_look(v->db);
+}
+
+void capture_again(void *engine)
+{
+	struct engine *eng = engine;
+	eng->captures_dirty = eng->captures_pressing = true;
+	turn_soon(eng);
+}
+
+/* What it reads is looked up first, so that the capture knows which of that viewd keeps; the review that follows starts the capture. */
+void capture_redefined(struct view *view)
+{
+	const struct wave_spec spec = {.kind = JOB_RECONCILE, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_CHANGE};
+	view->capture_digest = 0;
+	if (!view->removed && view->conf->enabled && !view->eng->stopping && !wave_waits_for_setup(view))
+		wave_start(view->eng, &spec, &view, 1);
+}
+
+void capture_remember(struct db *db, const struct job *prepared)
+{
+	for (size_t i = 0; i < prepared->n_recorded; i++) {
+		struct view *v = views_find(db->eng, prepared->recorded[i].name, db->conf->name);
+		if (v != NULL)
+			v->captured = prepared->recorded[i].captured;
+	}
+	capture_distrust(db);
+}
+
+void capture_distrust(struct db *db)
+{
+	for (size_t i = 0; i < db->n_views; i++) {
+		db->views[i]->capture_digest = 0;
+		change_forget_marks(db->views[i]);
+	}
+	db->eng->captures_dirty = true;
+}

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * commit.c: walks the difference between two snapshots and changes the engine accordingly. Nothing here can fail.
+ */
+#include "core/runtime.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "conf/diff.h"
+#include "core/plan/capturable.h"
+#include "core/plan/change.h"
+#include "core/engine/database.h"
+#include "core/plan/disabled.h"
+#include "core/plan/due.h"
+#include "core/model/edges.h"
+#include "core/model/events.h"
+#include "core/model/group.h"
+#include "core/engine/group_align.h"
+#include "core/plan/group_due.h"
+#include "core/plan/groupable.h"
+#include "core/model/intern.h"
+#include "core/model/pause.h"
+#include "core/model/record.h"
+#include "core/engine/removal.h"
+#include "core/model/views.h"
+#include "core/exec/session.h"
+#include "core/exec/watch.h"
+#include "core/flow/wave.h"
+
+#include <string.h>
+
+/* Instances to set up after the commit, all databases together, and those that only have other settings now. */
+struct todo {
+	struct view **views, **live;
+	size_t n, n_live;
+	bool disabled; /* some have been */
+};
+
+static struct db *find_db(struct engine *eng, const char *name)
+{
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		if (strcmp(eng->dbs[i]->conf->name, name) == 0)
+			return eng->dbs[i];
+	return NULL;
+}
+
+/* ---- databases ---------------------------------------------------------------------------------------------------------------- */
+
+static void mark_leaving(struct engine *eng, const struct conf_diff *diff)
+{
+	for (size_t i = 0; i < diff->n_databases; i++)
+		if (diff->databases[i].what == CONF_DIFF_REMOVED)
+			find_db(eng, diff->databases[i].name)->leaving = true;
+}
+
+/* What ends with a database may look at all others: the list is in order before the first one goes. */
+static void remove_databases(struct engine *eng)
+{
+	struct db **gone = mem_array(NULL, struct db *, eng->n_dbs);
+	size_t kept = 0, n_gone = 0;
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		if (eng->dbs[i]->leaving)
+			gone[n_gone++] = eng->dbs[i];
+		else
+			eng->dbs[kept++] = eng->dbs[i];
+	eng->n_dbs = kept;
+	eng->next_db = 0;
+	for (size_t i = 0; i < n_gone; i++)
+		database_remove(gone[i]);
+	talloc_free(gone);
+}
+
+static void update_database(struct db *db, const struct conf_database *conf, const struct conf_diff_entry *entry)
+{
+	if (entry->what == CONF_DIFF_CHANGED && entry->reload != OPTION_LIVE) {
+		database_changed(db, conf);
+		return;
+	}
+	db->conf = conf;
+	session_adopt_conf(db);
+	watch_adopt_conf(db);
+}
+
+static void commit_databases(struct engine *eng, const struct conf *conf, const struct conf_diff *diff)
+{
+	for (size_t i = 0; i < conf->n_databases; i++) {
+		struct db *db = find_db(eng, conf->databases[i].name);
+		if (db != NULL) {
+			update_database(db, &conf->databases[i], &diff->databases[i]);
+			continue;
+		}
+		eng->dbs = mem_grow(eng, eng->dbs, struct db *, eng->n_dbs + 1);
+		eng->dbs[eng->n_dbs++] = database_new(eng, &conf->databases[i]);
+	}
+}
+
+/* ---- views --------------------------------------------------------------------------------------------------------------------- */
+
+static char *add_text(char *text, const char *what, const char *value)
+{
+	const char *comma = text[0] != '\0' ? ", " : "";
+	return mem_need(talloc_asprintf_append_buffer(text, "%s%s%s", comma, what, value));
+}
+
+static char *add_span(char *text, const char *what, int64_t us)
+{
+	char buf[64];
+	return us > 0 ? add_text(text, what, span_format(us, buf, sizeof buf)) : text;
+}
+
+/* "every 5m, cron 0 4 * * * (Europe/Berlin), on change"; NULL: by hand only. */
+static void set_schedule_text(struct view *v)
+{
+	const struct conf_view *c = v->conf;
+	char *text = mem_strdup(v, "");
+	text = add_span(add_span(text, "every ", c->every), "after ", c->after);
+	if (c->cron != NULL)
+		text = add_text(text, "cron ", c->cron);
+	if (v->schedule.zone != NULL)
+		text = mem_need(talloc_asprintf_append_buffer(text, " (%s)", c->timezone));
+	text = add_span(text, "target lag ", c->target_lag);
+	if (c->on_change)
+		text = add_text(text, "on change", "");
+	text = add_span(text, "at least every ", c->max_staleness);
+	v->schedule_text = text[0] != '\0' ? intern(v->eng->texts, text) : NULL;
+	talloc_free(text);
+}
+
+/* The loader has accepted both texts; a zone that has vanished since then leaves the view without cron. */
+static void set_cron(struct view *v)
+{
+	struct viewd_err err;
+	struct schedule *s = &v->schedule;
+	if (v->conf->cron == NULL)
+		return;
+	if (cron_parse(v->conf->cron, &s->cron, &err) && s->cron.every == 0)
+		s->zone = v->zone = zone_open(v, v->conf->timezone, &err);
+	else if (s->cron.every > 0)
+		s->every = s->every == 0 || s->cron.every < s->every ? s->cron.every : s->every;
+	if (s->zone == NULL && s->cron.every == 0)
+		log_error("view '%s', cron is left out (%s)", v->label, err.msg);
+}
+
+static void set_schedule(struct view *v)
+{
+	const struct conf_view *c = v->conf;
+	TALLOC_FREE(v->zone);
+	v->schedule = (struct schedule){
+		.every = c->every,
+		.after = c->after,
+		.target_lag = c->target_lag,
+		.jitter = c->randomize_for,
+		.skip_missed = c->missed == CONF_MISSED_SKIP,
+	};
+	set_cron(v);
+	set_schedule_text(v);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+struct guess_list {
+	struct view *view;
+	size_t n;
+};
+
+static bool keep_guess(void *ctx, const char *identifier)
+{
+	struct guess_list *list = ctx;
+	struct view *v = list->view;
+	v->guesses = mem_grow(v, v->guesses, char *, list->n + 2);
+	v->guesses[list->n++] = mem_strdup(v->guesses, identifier);
+	v->guesses[list->n] = NULL;
+	return true;
+}
+
+static void refuse(struct view *v, const struct viewd_err *err)
+{
+	view_set_error(v, err);
+	view_set_state(v, VIEW_STATE_FAILED);
+	v->refused = true;
+	event_news(v, err);
+	log_error("view '%s', cannot be kept (%s)%s%s", v->label, err->msg, err->hint[0] != '\0' ? "; " : "", err->hint);
+}
+
+/* What the dialect says about the section, without a connection. */
+static void resolve(struct view *v)
+{
+	struct viewd_database_spec db_spec;
+	struct viewd_view_spec spec;
+	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
+	struct viewd_err err;
+	struct guess_list list = {.view = v};
+	struct viewd_text_sink mentions = {.fn = keep_guess, .ctx = &list};
+	v->refused = false;
+	v->judged = v->db->epoch;
+	v->method = (enum viewd_method)v->conf->method;
+	v->mode = (enum viewd_refresh_mode)v->conf->refresh_mode;
+	if (v->db->dialect == NULL)
+		return;
+	conf_database_spec(v->db->conf, &db_spec);
+	conf_view_spec(v->conf, v->db->dialect->name, &spec);
+	TALLOC_FREE(v->guesses);
+	if (!v->db->dialect->check_view(&db_spec, &spec, &resolved, mentions, &err)) {
+		refuse(v, &err);
+		return;
+	}
+	if (capture_refused(v->conf, v->db->dialect, &resolved, &err) || capture_mode_refused(v->conf, v->db->dialect, &resolved, &err) ||
+	    group_refused(v->conf, v->db->dialect, &resolved, &err)) {
+		refuse(v, &err);
+		return;
+	}
+	v->reads_clock = resolved.reads_clock[0] != '\0';
+	v->method = resolved.method;
+	v->mode = resolved.mode;
+	talloc_free(v->relation);
+	v->relation = mem_strdup(v, resolved.relation);
+}
+
+static void set_label(struct view *v)
+{
+	TALLOC_FREE(v->long_label);
+	if (v->conf->database.n > 1)
+		v->long_label = mem_printf(v, "%s:%s", v->db->conf->name, v->conf->name);
+	v->label = v->long_label != NULL ? v->long_label : v->conf->name;
+}
+
+static void set_up_anew(struct view *v, struct todo *todo)
+{
+	v->reconciled = false;
+	v->retries = 0;
+	due_clear(v);
+	if (!v->refused && v->conf->enabled)
+		todo->views[todo->n++] = v;
+}
+
+static void redefine(struct view *v, struct todo *todo)
+{
+	resolve(v);
+	set_up_anew(v, todo);
+}
+
+/* Any key may be one that the dialect refuses, and another dialect may refuse others. */
+static void judge_anew(struct view *v, struct todo *todo)
+{
+	bool was_refused = v->refused;
+	resolve(v);
+	if (v->refused || was_refused)
+		set_up_anew(v, todo);
+	else
+		todo->live[todo->n_live++] = v;
+}
+
+static void update_view(struct view *v, const struct conf_view *conf, const struct conf_diff_entry *entry, struct todo *todo)
+{
+	bool renamed = v->conf->database.n != conf->database.n;
+	bool was_enabled = v->conf->enabled;
+	bool elsewhere = v->judged != v->db->epoch;
+	bool same_cron = same_text(v->conf->cron, conf->cron) && same_text(v->conf->timezone, conf->timezone);
+	v->conf = conf;
+	set_label(v);
+	if (entry->what == CONF_DIFF_UNCHANGED && !renamed && !elsewhere)
+		return;
+	set_schedule(v);
+	if (!same_cron)
+		v->past.cron_served = engine_wall(v->eng); /* what the new times would have been is no miss */
+	edges_invalidate(v->eng); /* depends_on */
+	if (entry->reload != OPTION_LIVE || (conf->enabled && !was_enabled))
+		redefine(v, todo);
+	else
+		judge_anew(v, todo);
+	if (!conf->enabled)
+		wave_end_waiting(v, WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL);
+	disabled_changed(v);
+	todo->disabled |= !conf->enabled && was_enabled;
+	v->eng->captures_dirty = true;
+}
+
+static void add_view(struct engine *eng, struct db *db, const struct conf_view *conf, struct todo *todo)
+{
+	struct view *v = views_new(eng, db, conf);
+	set_label(v);
+	set_schedule(v);
+	v->paused = pause_remembered(eng, v);
+	v->state = !conf->enabled ? VIEW_STATE_DISABLED : v->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE;
+	if ((eng->n_views & (eng->n_views - 1)) == 0)
+		eng->views = mem_grow(eng, eng->views, struct view *, eng->n_views == 0 ? 1 : eng->n_views * 2);
+	eng->views[eng->n_views++] = v;
+	redefine(v, todo);
+}
+
+static bool still_wanted(const struct view *v, const struct conf *conf)
+{
+	const struct conf_view *now = conf_find_view(conf, v->conf->name);
+	for (size_t i = 0; now != NULL && i < now->database.n; i++)
+		if (strcmp(now->database.items[i], v->db->conf->name) == 0)
+			return true;
+	return false;
+}
+
+/* Those that go lose their edges as well: one that still runs outlives what it read and what read it. */
+static void retire_views(struct engine *eng, const struct conf *conf)
+{
+	struct view **gone = mem_array(NULL, struct view *, eng->n_views);
+	size_t n_gone = 0;
+	for (size_t i = 0; i < eng->n_views; i++)
+		if (!still_wanted(eng->views[i], conf)) {
+			eng->views[i]->removed = true;
+			gone[n_gone++] = eng->views[i];
+		}
+	if (n_gone > 0) {
+		edges_forget(eng);
+		views_drop_removed(eng);
+	}
+	for (size_t i = 0; i < n_gone; i++)
+		removal_view(gone[i]);
+	talloc_free(gone);
+}
+
+static void commit_views(struct engine *eng, const struct conf *conf, const struct conf_diff *diff, struct todo *todo)
+{
+	size_t n_old = eng->n_views; /* views_find needs the sorted part only */
+	for (size_t i = 0; i < conf->n_views; i++)
+		for (size_t k = 0; k < conf->views[i].database.n; k++) {
+			struct db *db = find_db(eng, conf->views[i].database.items[k]);
+			struct view *v = views_find_among(eng, n_old, conf->views[i].name, db->conf->name);
+			if (v != NULL)
+				update_view(v, &conf->views[i], &diff->views[i], todo);
+			else
+				add_view(eng, db, &conf->views[i], todo);
+		}
+	views_sort(eng);
+}
+
+static void start_work(struct engine *eng, const struct todo *todo)
+{
+	struct view **up = mem_array(NULL, struct view *, todo->n);
+	size_t n = 0;
+	for (size_t i = 0; i < todo->n; i++)
+		if (todo->views[i]->db->state == DB_UP)
+			up[n++] = todo->views[i]; /* the others are set up when their database is */
+	const struct wave_spec spec = {
+		.kind = JOB_RECONCILE,
+		.order = WAVE_GUESSED,
+		.trigger = VIEW_TRIGGER_INITIAL,
+		.create_missing = true,
+	};
+	if (n > 0)
+		wave_start(eng, &spec, up, n);
+	talloc_free(up);
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		if (!eng->dbs[i]->was_up)
+			database_probe(eng->dbs[i]);
+}
+
+static void remember_held(struct engine *eng)
+{
+	for (size_t i = 0; i < eng->n_views; i++)
+		eng->views[i]->was_held = group_held_by(eng->views[i]) != NULL;
+}
+
+static void plan_anew(struct view *v)
+{
+	due_schedule(v);
+	change_plan(v);
+}
+
+/* Whom a paused member of its group held may have lost it, and others may have got one, though nothing else of them has changed. */
+static void plan_live(struct engine *eng, const struct todo *todo)
+{
+	edges_update(eng); /* which tells what groups are sound */
+	for (size_t i = 0; i < todo->n_live; i++) {
+		plan_anew(todo->live[i]);
+		group_replan(todo->live[i]);
+	}
+	for (size_t i = 0; i < eng->n_views; i++) {
+		struct view *v = eng->views[i];
+		if (v->reconciled && v->was_held != (group_held_by(v) != NULL))
+			plan_anew(v);
+	}
+}
+
+void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff *diff)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < conf->n_views; i++)
+		most += conf->views[i].database.n;
+	struct todo todo = {.views = mem_array(NULL, struct view *, most), .live = mem_array(NULL, struct view *, most)};
+	remember_held(eng);
+	group_forget_all(eng);
+	mark_leaving(eng, diff);
+	retire_views(eng, conf);
+	remove_databases(eng);
+	struct conf *old = eng->conf;
+	eng->conf = conf_ref(conf);
+	commit_databases(eng, conf, diff);
+	commit_views(eng, conf, diff, &todo);
+	conf_unref(&old);
+	group_make_all(eng);
+	edges_invalidate(eng);
+	eng->generation++;
+	plan_live(eng, &todo);
+	start_work(eng, &todo);
+	group_align_all(eng);
+	if (todo.disabled)
+		event_tell(eng, &(struct event){.kind = EVENT_DISABLED});
+	talloc_free(todo.views);
+	talloc_free(todo.live);
+	turn_soon(eng);
+}

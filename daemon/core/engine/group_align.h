@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * group_align.h: one snapshot for all members of a group from the beginning. Loop thread.
+ */
+#ifndef VIEWD_CORE_ENGINE_GROUP_ALIGN_H
+#define VIEWD_CORE_ENGINE_GROUP_ALIGN_H
+
+#include "core/model/state.h"
+
+/* Once all members are set up and hold data: refreshes them together unless they are of one snapshot. */
+void group_align(struct view *view);
+void group_align_all(struct engine *eng);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/engine/removal.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/engine/aux.h"
+#include "core/plan/due.h"
+#include "core/model/edges.h"
+#include "core/model/queue.h"
+#include "core/model/views.h"
+#include "core/flow/wave.h"
+
+#include <string.h>
+
+static void add_recorded(struct job *job, const char *name, const char *relation, enum viewd_method method, bool drop)
+{
+	job->recorded = mem_grow(job, job->recorded, struct recorded_copy, job->n_recorded + 1);
+	job->recorded[job->n_recorded++] = (struct recorded_copy){
+		.name = mem_strdup(job, name),
+		.relation = mem_strdup(job, relation),
+		.method = method,
+		.drop = drop,
+		.uncapture = !drop,
+	};
+}
+
+/* One job a database collects all drops that come up together, so that they are tried in every order that works. */
+static struct job *collecting_job(struct db *db)
+{
+	struct job *job;
+	TAILQ_FOREACH(job, &db->aux, link)
+		if (job->kind == JOB_DROP_RECORDED)
+			return job;
+	job = job_new(db, NULL, JOB_DROP_RECORDED);
+	job->label = mem_strdup(job, db->conf->name);
+	aux_add(db, job);
+	return job;
+}
+
+/* Its section went and came back while something of the old one was still under way: the object is the new one's. */
+static struct view *returned(const struct db *db, const char *name)
+{
+	return db->removed || db->leaving ? NULL : views_find(db->eng, name, db->conf->name);
+}
+
+static void hand_over(const struct view *old, struct view *now)
+{
+	now->captured |= old->captured;
+	now->eng->captures_dirty = true;
+}
+
+void removal_finish(struct view *view)
+{
+	bool can_drop = view->db->state != DB_UNUSABLE && !view->db->leaving && view->place != NULL && !view->refused;
+	struct view *now = returned(view->db, view->conf->name);
+	if (now != NULL)
+		hand_over(view, now);
+	else if (view->conf->on_remove == CONF_REMOVE_DROP && can_drop)
+		add_recorded(collecting_job(view->db), view->conf->name, view->relation, view->method, true);
+	else if (can_drop && view->captured)
+		add_recorded(collecting_job(view->db), view->conf->name, view->relation, view->method, false);
+	else if (view->place != NULL)
+		log_info("view '%s', no longer configured; the object stays (on_remove = keep)", view->label);
+	conf_unref(&view->last_conf);
+	wave_forget(view);
+	talloc_free(view);
+}
+
+void removal_view(struct view *view)
+{
+	struct viewd_err err;
+	err_set(&err, VIEWD_ERR_CANCELLED, "view '%s' was removed from the configuration", view->label);
+	view->last_conf = conf_ref(view->eng->conf);
+	queue_remove(view);
+	due_clear(view);
+	wave_end_waiting(view, WAVE_ALL, VIEW_RESULT_CANCELLED, &err);
+	event_tell(view->eng, &(struct event){.kind = EVENT_GONE, .view = view, .db = view->db, .err = &err});
+	edges_invalidate(view->eng);
+	if (view->job == NULL)
+		removal_finish(view);
+}
+
+void removal_orphans(struct db *db, const struct job *prepared)
+{
+	for (size_t i = 0; i < prepared->n_recorded; i++) {
+		const struct recorded_copy *r = &prepared->recorded[i];
+		if (views_find(db->eng, r->name, db->conf->name) != NULL)
+			continue;
+		if (r->drop)
+			add_recorded(collecting_job(db), r->name, r->relation, r->method, true);
+		else if (r->captured && db->dialect->capture != NULL)
+			add_recorded(collecting_job(db), r->name, r->relation, r->method, false);
+		else
+			log_info("view '%s', made by an earlier configuration of database '%s', stays (on_remove = keep)", r->name,
+			         db->conf->name);
+	}
+}
+
+void removal_spare_returned(struct job *job)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < job->n_recorded; i++)
+		if (returned(job->db, job->recorded[i].name) == NULL)
+			job->recorded[kept++] = job->recorded[i];
+	job->n_recorded = kept;
+}
+
+/* Came back while the job ran: what it has just lost is made again. */
+static void make_returned(const struct job *job)
+{
+	const struct wave_spec spec = {
+		.kind = JOB_RECONCILE, .order = WAVE_GUESSED, .trigger = VIEW_TRIGGER_INITIAL, .create_missing = true};
+	for (size_t i = 0; i < job->n_recorded; i++) {
+		struct view *view = returned(job->db, job->recorded[i].name);
+		if (view == NULL || view->refused || !view->conf->enabled)
+			continue;
+		view->captured = false;
+		view->capture_digest = 0;
+		wave_start(job->eng, &spec, &view, 1);
+	}
+}
+
+void removal_dropped(const struct job *job)
+{
+	for (size_t i = 0; i < job->n_recorded; i++)
+		if (job->recorded[i].uncapture)
+			log_info("view '%s', no longer configured; the object stays (on_remove = keep)", job->recorded[i].name);
+		else if (!job->recorded[i].drop)
+			log_info("view '%s', no longer configured: dropped (on_remove = drop)", job->recorded[i].name);
+		else
+			log_error("view '%s', no longer configured, cannot be dropped (%s)", job->recorded[i].name, job->err.msg);
+	make_returned(job);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * job.h: making, starting, cancelling and freeing a job.
+ */
+#ifndef VIEWD_CORE_EXEC_JOB_H
+#define VIEWD_CORE_EXEC_JOB_H
+
+#include "core/model/work.h"
+
+/* A job for a view (or, with view NULL, for a database). Takes a snapshot reference. [loop] */
+struct job *job_new(struct db *db, struct view *view, enum job_kind kind);
+
+/* Gives the job a session and a worker; exec_events.job_returned follows. [loop] */
+void job_start(struct job *job);
+
+/* Asks the server to stop it, again and again until it has: a cancel between two calls stops nothing. [loop] */
+void job_cancel(struct job *job);
+
+/* It has come back from its worker: no deadline, no cancel any more. [loop] */
+void job_returned(struct job *job);
+
+void job_free(struct job **job);
+
+/* The worker side, in run.c: everything that blocks. [worker] */
+void job_run(struct worker_task *task);
+
+#endif

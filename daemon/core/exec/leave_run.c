@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/exec/leave_run.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "conf/password.h"
+#include "plugin/host.h"
+
+#include <poll.h>
+
+/* A server needs a moment to notice that the session which held the lock has ended. */
+#define LOCK_TRIES 30
+#define LOCK_PAUSE_MS 100
+
+#define ABI_MINOR_UNINSTALL 5
+
+static struct viewd_watch *take_lock(const struct viewd_dialect *dialect, const struct viewd_database_spec *spec, struct viewd_err *err)
+{
+	struct viewd_watch *watch = dialect->watch_open(host_services(), spec, err);
+	for (int i = 0; watch == NULL && err->cls == VIEWD_ERR_STANDBY && i < LOCK_TRIES; i++) {
+		poll(NULL, 0, LOCK_PAUSE_MS);
+		watch = dialect->watch_open(host_services(), spec, err);
+	}
+	if (watch == NULL && err->cls == VIEWD_ERR_STANDBY)
+		err_hint(err, "viewctl uninstall without -c has the viewd that keeps it take itself out; or stop that one first");
+	return watch;
+}
+
+static bool with_spec(const struct viewd_dialect *dialect, const struct viewd_database_spec *spec, bool print, struct viewd_text_sink statements,
+                      struct viewd_err *err)
+{
+	const struct viewd_uninstall_request req = {.struct_size = sizeof req, .print = print};
+	bool lock = !print && dialect->watch_open != NULL;
+	struct viewd_watch *watch = lock ? take_lock(dialect, spec, err) : NULL;
+	if (lock && watch == NULL)
+		return false;
+	struct viewd_conn *conn = dialect->open(host_services(), spec, err);
+	bool done = conn != NULL && dialect->uninstall(conn, &req, statements, err);
+	dialect->close(&conn);
+	if (watch != NULL)
+		dialect->watch_close(&watch);
+	return done;
+}
+
+bool leave_is_possible(const struct viewd_dialect *dialect, const struct conf_database *conf, struct viewd_err *err)
+{
+	return (dialect->abi_minor >= ABI_MINOR_UNINSTALL && dialect->uninstall != NULL) ||
+	       err_set(err, VIEWD_ERR_CONFIG, "database '%s', the plugin for %s cannot take viewd out of it", conf->name, conf->dialect);
+}
+
+bool leave_carry_out(const struct viewd_dialect *dialect, const struct conf_database *conf, bool print, struct viewd_text_sink statements,
+                     struct viewd_err *err)
+{
+	char *password = NULL;
+	void *tmp = talloc_new(NULL);
+	struct viewd_database_spec spec;
+	struct viewd_err failure = {0};
+	conf_database_spec(conf, &spec);
+	spec.application_name = mem_printf(tmp, "viewd:%s:uninstall", conf->name);
+	bool done = leave_is_possible(dialect, conf, &failure) && password_read(tmp, conf, &password, &failure);
+	if (done) {
+		spec.password = password;
+		done = with_spec(dialect, &spec, print, statements, &failure);
+	}
+	password_wipe(&password);
+	talloc_free(tmp);
+	if (!done)
+		*err = failure;
+	return done;
+}

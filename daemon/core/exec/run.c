@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * run.c: the worker side of a job. Everything here blocks; nothing here touches the engine.
+ */
+#include "core/exec/run.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/exec/session.h"
+#include "core/plan/decide.h"
+
+#include <string.h>
+
+/* Adopting may be followed by replacing; more rounds mean that somebody works against us. */
+#define MAX_ROUNDS 3
+
+static bool ignore_text(void *ctx UNUSED, const char *text UNUSED)
+{
+	return true;
+}
+
+static bool keep_source(void *ctx, const struct viewd_source *src)
+{
+	struct job *job = ctx;
+	job->sources = mem_grow(job, job->sources, struct source, job->n_sources + 1);
+	struct source *copy = &job->sources[job->n_sources++];
+	copy->schema = mem_strdup(job, src->schema != NULL ? src->schema : "");
+	copy->name = mem_strdup(job, src->name);
+	copy->kind = src->kind;
+	return true;
+}
+
+static bool inspect(struct job *job)
+{
+	struct viewd_source_sink sink = {.fn = keep_source, .ctx = job};
+	talloc_free(job->sources);
+	job->sources = NULL;
+	job->n_sources = 0;
+	job->inspected = job->session->dialect->inspect(job->session->conn, &job->spec, &job->found, sink, &job->err);
+	return job->inspected;
+}
+
+static bool inspect_and_decide(struct job *job)
+{
+	const struct viewd_dialect *dialect = job->session->dialect;
+	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
+	struct viewd_text_sink no_mentions = {.fn = ignore_text};
+	if (!dialect->check_view(&job->db_spec, &job->spec, &resolved, no_mentions, &job->err) || !inspect(job))
+		return false;
+	struct decide_settings settings = {
+		.label = job->label,
+		.method = resolved.method,
+		.hash = resolved.hash,
+		.index_hash = resolved.index_hash,
+		.adopt = job->conf_view->adopt,
+		.create_missing = job->create_missing,
+		.replace = job->replace,
+		.policy = job->conf_view->on_configuration_change,
+	};
+	decide(&settings, &job->found, dialect->caps, &job->decision);
+	return true;
+}
+
+/* Something that it reads is gone: it cannot be computed any more, whatever its rows still say. */
+static bool definition_is_readable(struct job *job)
+{
+	if (!job->found.unreadable || !job->found.ours)
+		return true;
+	err_set(&job->err, VIEWD_ERR_MISSING, "view '%s', its definition cannot be read any more (%s)", job->label, job->found.detail);
+	return err_hint(&job->err, "bring back what is missing, or change the definition; the last contents stay");
+}
+
+bool run_reconcile(struct job *job)
+{
+	const struct viewd_dialect *dialect = job->session->dialect;
+	struct viewd_outcome outcome;
+	job->spec.compare_columns = job->trigger == VIEW_TRIGGER_CHANGE ? VIEWD_COMPARE_TYPES : VIEWD_COMPARE_NONE;
+	for (int round = 0; round < MAX_ROUNDS; round++, job->spec.compare_columns = VIEWD_COMPARE_NONE) {
+		if (!inspect_and_decide(job))
+			return false;
+		if (job->decision.change == VIEWD_CHANGE_REFUSE) {
+			job->err = job->decision.err;
+			return false;
+		}
+		if (job->decision.change == VIEWD_CHANGE_NOTHING)
+			return definition_is_readable(job);
+		memset(&outcome, 0, sizeof outcome);
+		outcome.rows = outcome.rows_written = -1;
+		if (session_cancelled(job->session, &job->err) ||
+		    !dialect->apply(job->session->conn, &job->spec, job->decision.change, &outcome, &job->err))
+			return false;
+		/* A later round (indexes after a fill) must not hide that the view was filled. */
+		if (!job->applied || outcome.did == VIEWD_DID_REINITIALIZE)
+			job->outcome = outcome;
+		job->applied = true;
+		job->last_change = job->decision.change;
+		memcpy(job->apply_reason, job->decision.reason, sizeof job->apply_reason);
+	}
+	return err_set(&job->err, VIEWD_ERR_CONFLICT, "view '%s' changes while it is being set up", job->label);
+}
+
+static bool connection_is_gone(const struct viewd_err *err)
+{
+	return err->cls == VIEWD_ERR_CONNECT || err->cls == VIEWD_ERR_LOST || err->cls == VIEWD_ERR_AUTH || err->cls == VIEWD_ERR_STANDBY;
+}
+
+/* What goes wrong while the failure is written down only goes to nobody. */
+void run_record_failure(struct job *job, const char *result)
+{
+	struct viewd_err ignored;
+	const struct viewd_dialect *dialect = job->session->dialect;
+	if (connection_is_gone(&job->err) || !dialect->alive(job->session->conn))
+		return;
+	if (!dialect->record_failure(job->session->conn, &job->spec, &job->request, result, &job->err, &ignored))
+		return;
+	/* Which object is missing, the view or something it reads? */
+	if (!job->mate_failed && (job->err.cls == VIEWD_ERR_MISSING || job->err.cls == VIEWD_ERR_EXISTS)) {
+		struct viewd_err err = job->err;
+		if (!inspect(job))
+			job->found.kind = VIEWD_KIND_OTHER;
+		job->err = err;
+	}
+}
+
+/* The state row commits with the data, so it knows whether that run ended. */
+bool run_was_recorded(struct job *job)
+{
+	if (!inspect(job) || !job->found.ours || job->found.last_success_us < job->unknown_since_us)
+		return false;
+	job->looked_up = true;
+	job->outcome.did = VIEWD_DID_NO_DATA;
+	job->outcome.rows = job->found.rows;
+	job->outcome.data_timestamp_us = job->found.data_timestamp_us;
+	snprintf(job->outcome.reason, sizeof job->outcome.reason, "the run that lost its connection had been completed by the server");
+	return true;
+}
+
+static bool refresh(struct job *job)
+{
+	if (job->reconcile_first) {
+		if (!run_reconcile(job))
+			return false;
+		if (job->applied && job->outcome.did == VIEWD_DID_REINITIALIZE)
+			return true;
+	}
+	job->outcome.rows = job->outcome.rows_written = -1;
+	if (job->unknown_since_us != 0 && run_was_recorded(job))
+		return true;
+	if (session_cancelled(job->session, &job->err))
+		return false;
+	if (job->session->dialect->refresh(job->session->conn, &job->spec, &job->request, &job->outcome, &job->err))
+		return true;
+	run_record_failure(job, job->err.cls == VIEWD_ERR_CANCELLED ? "CANCELLED" : "FAILED");
+	return false;
+}
+
+static bool keep_recorded(void *ctx, const struct viewd_recorded *row)
+{
+	struct job *job = ctx;
+	job->recorded = mem_grow(job, job->recorded, struct recorded_copy, job->n_recorded + 1);
+	struct recorded_copy *copy = &job->recorded[job->n_recorded++];
+	copy->name = mem_strdup(job, row->name);
+	copy->relation = mem_strdup(job, row->relation);
+	copy->method = row->method;
+	copy->captured = job->session->dialect->abi_minor >= 1 && row->captured; /* the row is the plugin's: 1.0 ends before that */
+	copy->drop = row->on_remove != NULL && strcmp(row->on_remove, "drop") == 0;
+	return true;
+}
+
+static bool prepare(struct job *job)
+{
+	struct viewd_recorded_sink sink = {.fn = keep_recorded, .ctx = job};
+	return job->session->dialect->prepare(job->session->conn, sink, &job->err);
+}
+
+static char *keep_text(struct job *job, const char *text)
+{
+	return text == NULL ? NULL : mem_strdup(job, text);
+}
+
+static bool keep_history(void *ctx, const struct viewd_history_row *row)
+{
+	struct job *job = ctx;
+	struct history_copy *h = &job->history;
+	h->rows = mem_grow(job, h->rows, struct viewd_history_row, h->n + 1);
+	struct viewd_history_row *copy = &h->rows[h->n++];
+	*copy = *row;
+	copy->trigger = keep_text(job, row->trigger);
+	copy->action = keep_text(job, row->action);
+	copy->result = keep_text(job, row->result);
+	copy->error = keep_text(job, row->error);
+	return true;
+}
+
+static bool history(struct job *job)
+{
+	struct viewd_history_sink sink = {.fn = keep_history, .ctx = job};
+	return job->session->dialect->history(job->session->conn, &job->spec, job->history_limit, sink, &job->err);
+}
+
+static bool drop_one(struct job *job, const struct recorded_copy *r, struct viewd_err *err)
+{
+	struct viewd_outcome outcome;
+	struct viewd_view_spec spec = {
+		.struct_size = sizeof spec,
+		.name = r->name,
+		.relation = r->relation,
+		.definition = "SELECT 1",
+		.method = r->method,
+		.materialized_as_table = true,
+		.on_remove = "drop",
+		.lock_timeout_us = 2000000,
+	};
+	return job->session->dialect->apply(job->session->conn, &spec, VIEWD_CHANGE_DROP, &outcome, err);
+}
+
+/* The object stays (on_remove = keep), but nobody follows its sources any more. */
+static bool uncapture(struct job *job, const struct recorded_copy *r, struct viewd_err *err)
+{
+	struct viewd_captured captured;
+	struct viewd_text_sink warnings = {.fn = ignore_text};
+	const struct viewd_view_spec spec = {.struct_size = sizeof spec, .name = r->name, .relation = r->relation, .lock_timeout_us = 2000000};
+	const struct viewd_capture_request none = {.struct_size = sizeof none, .mode = VIEWD_CAPTURE_NONE};
+	return job->session->dialect->capture(job->session->conn, &spec, &none, &captured, warnings, err);
+}
+
+/* One may read another: as long as a pass drops something, another pass may drop more. What stays keeps drop = true. */
+static bool drop_recorded(struct job *job)
+{
+	struct viewd_err err = {.cls = VIEWD_ERR_OK};
+	for (size_t i = 0; i < job->n_recorded; i++)
+		if (job->recorded[i].uncapture && !uncapture(job, &job->recorded[i], &job->err))
+			return false;
+	for (bool progress = true; progress;) {
+		progress = false;
+		err.cls = VIEWD_ERR_OK;
+		for (size_t i = 0; i < job->n_recorded; i++) {
+			struct recorded_copy *r = &job->recorded[i];
+			if (!r->drop)
+				continue;
+			if (session_cancelled(job->session, &job->err))
+				return false;
+			if (drop_one(job, r, &err) || err.cls == VIEWD_ERR_MISSING) {
+				r->drop = false;
+				progress = true;
+				err.cls = VIEWD_ERR_OK;
+			} else if (connection_is_gone(&err)) {
+				job->err = err;
+				return false;
+			}
+		}
+	}
+	if (err.cls != VIEWD_ERR_OK)
+		job->err = err;
+	return err.cls == VIEWD_ERR_OK;
+}
+
+static bool keep_warning(void *ctx, const char *text)
+{
+	struct job *job = ctx;
+	job->capture_warnings = mem_printf(job, "%s%s\n", job->capture_warnings != NULL ? job->capture_warnings : "", text);
+	return true;
+}
+
+static bool keep_dependency(void *ctx, const struct viewd_dependency *entry)
+{
+	struct job *job = ctx;
+	job->depends = mem_grow(job, job->depends, struct view_dependency, job->n_depends + 1);
+	job->depends[job->n_depends++] = (struct view_dependency){
+		.name = mem_strdup(job, entry->name),
+		.kind = entry->kind < VIEWD_DEPENDS_COUNT ? entry->kind : VIEWD_DEPENDS_OTHER,
+		.heard_by = entry->heard_by < VIEWD_HEARD_COUNT ? entry->heard_by : VIEWD_HEARD_NONE,
+		.reason = entry->reason != NULL ? mem_strdup(job, entry->reason) : NULL,
+	};
+	return true;
+}
+
+static bool capture(struct job *job)
+{
+	struct viewd_text_sink warnings = {.fn = keep_warning, .ctx = job};
+	job->capture.dependencies = (struct viewd_dependency_sink){.fn = keep_dependency, .ctx = job};
+	return job->session->dialect->capture(job->session->conn, &job->spec, &job->capture, &job->captured, warnings, &job->err);
+}
+
+static bool run_kind(struct job *job)
+{
+	const struct viewd_dialect *dialect = job->session->dialect;
+	switch (job->kind) {
+	case JOB_PREPARE:
+		return prepare(job);
+	case JOB_RECONCILE:
+		return run_reconcile(job);
+	case JOB_CAPTURE:
+		return capture(job);
+	case JOB_PLAN:
+		job->spec.compare_columns = VIEWD_COMPARE_NAMES;
+		return inspect_and_decide(job);
+	case JOB_REFRESH:
+		return refresh(job);
+	case JOB_REFRESH_GROUP:
+		return run_group(job);
+	case JOB_DROP:
+		return dialect->apply(job->session->conn, &job->spec, VIEWD_CHANGE_DROP, &job->outcome, &job->err);
+	case JOB_VERIFY:
+		return dialect->verify(job->session->conn, &job->spec, &job->verdict, &job->err);
+	case JOB_HISTORY:
+		return history(job);
+	case JOB_TEND:
+		return dialect->tend(job->session->conn, &job->spec, &job->err);
+	case JOB_DROP_RECORDED:
+		return drop_recorded(job);
+	}
+	return err_set(&job->err, VIEWD_ERR_BUG, "unknown job");
+}
+
+void job_run(struct worker_task *task)
+{
+	struct job *job = CONTAINER_OF(task, struct job, task);
+	const struct clock *clk = clock_system();
+	int64_t start = clk->mono(clk);
+	job->connected = session_ready(job->session, job->now_mono, &job->err);
+	job->ok = job->connected && run_kind(job);
+	job->session_lost = !job->ok && job->connected &&
+	                    (connection_is_gone(&job->err) || !job->session->dialect->alive(job->session->conn));
+	if (job->session_lost)
+		job->session->broken = true;
+	job->duration_us = clk->mono(clk) - start;
+}

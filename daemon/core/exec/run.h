@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * run.h: the worker side of a job: what the files with its steps share. [worker]
+ */
+#ifndef VIEWD_CORE_EXEC_RUN_H
+#define VIEWD_CORE_EXEC_RUN_H
+
+#include "core/exec/job.h"
+
+/* Decides and applies until nothing is left to do. */
+bool run_reconcile(struct job *job);
+
+/* The connection broke in the middle of the last run: has that run ended well? Fills the outcome then. */
+bool run_was_recorded(struct job *job);
+
+/* Writes job->err into the history; best effort. Looks whether it is the view's own object that is missing. */
+void run_record_failure(struct job *job, const char *result);
+
+/* What a member is told whose group failed with cause, which is view culprit's. Fills out. [loop or worker] */
+void run_mate_error(const struct job *lead, const struct viewd_err *cause, const char *culprit, struct viewd_err *out);
+
+/* The lead's failure becomes that of all parts. Touches only the jobs. [loop or worker] */
+void run_share_error(struct job *lead);
+
+/* Refreshes all parts as one. */
+bool run_group(struct job *lead);
+
+#endif

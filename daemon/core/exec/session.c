@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/exec/session.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "conf/password.h"
+#include "core/exec/exec.h"
+#include "plugin/host.h"
+
+/* An idle connection this young is trusted; an older one is asked first. */
+#define TRUSTED_IDLE (5 * SPAN_SECOND)
+
+static void take_conf(struct session *s, const struct db *db)
+{
+	if (s->conf_db == db->conf)
+		return;
+	conf_unref(&s->conf);
+	s->conf = conf_ref(db->eng->conf);
+	s->conf_db = db->conf;
+}
+
+void session_adopt_conf(struct db *db)
+{
+	for (struct session *s = db->idle; s != NULL; s = s->next)
+		take_conf(s, db);
+}
+
+struct session *session_take(struct db *db)
+{
+	struct session *s = db->idle;
+	if (s != NULL) {
+		db->idle = s->next;
+		s->next = NULL;
+	} else {
+		s = mem_new(NULL, struct session);
+		s->eng = db->eng;
+		s->dialect = db->dialect;
+		s->epoch = db->epoch;
+		take_conf(s, db);
+		db->eng->n_sessions++;
+	}
+	s->in_job = true;
+	return s;
+}
+
+static bool session_open(struct session *s, struct viewd_err *err)
+{
+	char *password = NULL;
+	void *tmp = talloc_new(NULL);
+	struct viewd_database_spec spec;
+	conf_database_spec(s->conf_db, &spec);
+	spec.application_name = mem_printf(tmp, "viewd:%s", s->conf_db->name);
+	if (password_read(tmp, s->conf_db, &password, err)) {
+		spec.password = password;
+		s->conn = s->dialect->open(host_services(), &spec, err);
+	}
+	password_wipe(&password);
+	talloc_free(tmp);
+	return s->conn != NULL;
+}
+
+bool session_ready(struct session *s, int64_t now_mono, struct viewd_err *err)
+{
+	if (s->conn != NULL && now_mono - s->idle_since_mono > TRUSTED_IDLE && !s->dialect->alive(s->conn)) {
+		s->dead = s->conn;
+		s->conn = NULL;
+	}
+	return (s->conn != NULL || session_open(s, err)) && !session_cancelled(s, err);
+}
+
+bool session_cancelled(struct session *s, struct viewd_err *err)
+{
+	return s->cancelled && !err_set(err, VIEWD_ERR_CANCELLED, "cancelled on request");
+}
+
+static void session_free(struct session *s)
+{
+	struct engine *eng = s->eng;
+	conf_unref(&s->conf);
+	talloc_free(s);
+	eng->exec->session_closed(eng);
+}
+
+/* Closing may talk to a server: a worker does it. */
+struct close_task {
+	struct worker_task task;
+	struct session *session;
+};
+
+static void close_run(struct worker_task *task)
+{
+	struct session *s = CONTAINER_OF(task, struct close_task, task)->session;
+	struct viewd_conn *conn = s->conn;
+	s->conn = NULL;
+	s->dialect->close(&conn);
+	s->dialect->close(&s->dead);
+}
+
+static void close_done(struct worker_task *task)
+{
+	struct close_task *ct = CONTAINER_OF(task, struct close_task, task);
+	session_free(ct->session);
+	talloc_free(ct);
+}
+
+static void session_close(struct session *s)
+{
+	if (s->conn == NULL && s->dead == NULL) {
+		session_free(s);
+		return;
+	}
+	struct close_task *ct = mem_new(NULL, struct close_task);
+	ct->session = s;
+	ct->task = (struct worker_task){
+		.run = close_run,
+		.done = close_done,
+		.thread_begin = s->dialect->thread_begin,
+		.thread_end = s->dialect->thread_end,
+	};
+	worker_submit(s->eng->pool, &ct->task);
+}
+
+void session_give_back(struct session *s, struct db *db)
+{
+	s->in_job = false;
+	if (s->n_cancels > 0)
+		return; /* the last cancel closes it */
+	if (s->conn == NULL || s->dead != NULL || s->broken || db->removed || db->epoch != s->epoch || s->eng->stopping) {
+		session_close(s);
+		return;
+	}
+	take_conf(s, db);
+	s->idle_since_mono = engine_mono(s->eng);
+	s->next = db->idle;
+	db->idle = s;
+}
+
+struct cancel_task {
+	struct worker_task task;
+	struct session *session;
+};
+
+static void cancel_run(struct worker_task *task)
+{
+	struct session *s = CONTAINER_OF(task, struct cancel_task, task)->session;
+	struct viewd_conn *conn = s->conn;
+	if (conn != NULL)
+		s->dialect->cancel(conn);
+}
+
+static void cancel_done(struct worker_task *task)
+{
+	struct cancel_task *ct = CONTAINER_OF(task, struct cancel_task, task);
+	struct session *s = ct->session;
+	talloc_free(ct);
+	if (--s->n_cancels == 0 && !s->in_job)
+		session_close(s);
+}
+
+void session_cancel(struct session *s)
+{
+	if (s->n_cancels > 0)
+		return; /* one is on its way */
+	/* A late cancel could hit the next statement: the session is not used again. */
+	s->broken = true;
+	s->cancelled = true;
+	s->n_cancels++;
+	struct cancel_task *ct = mem_new(NULL, struct cancel_task);
+	ct->session = s;
+	ct->task = (struct worker_task){
+		.run = cancel_run,
+		.done = cancel_done,
+		.thread_begin = s->dialect->thread_begin,
+		.thread_end = s->dialect->thread_end,
+		.lasting = true, /* a server that takes the request and never answers keeps the thread */
+	};
+	worker_submit(s->eng->pool, &ct->task);
+}
+
+void session_close_idle(struct db *db)
+{
+	while (db->idle != NULL) {
+		struct session *s = db->idle;
+		db->idle = s->next;
+		session_close(s);
+	}
+}

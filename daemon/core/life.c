@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * life.c: an engine from its beginning to its end, and where the layers below tell their news.
+ */
+#include "core/runtime.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/engine/aux.h"
+#include "core/engine/capture.h"
+#include "core/engine/clock_step.h"
+#include "core/engine/database.h"
+#include "core/engine/connect_check.h"
+#include "core/model/events.h"
+#include "core/exec/exec.h"
+#include "core/turn/finish.h"
+#include "core/plan/group_due.h"
+#include "core/model/intern.h"
+#include "core/engine/uninstall.h"
+#include "core/engine/on_due.h"
+#include "core/engine/on_signal.h"
+#include "core/engine/outcome.h"
+#include "core/model/pause.h"
+#include "core/model/queue.h"
+#include "core/exec/session.h"
+#include "core/turn/turn.h"
+#include "core/exec/watch.h"
+
+static void session_closed(struct engine *eng)
+{
+	if (--eng->n_sessions == 0 && eng->stopping)
+		turn_soon(eng); /* which tells it, after everybody who still waits for an end */
+}
+
+static void database_unused(struct db *db)
+{
+	database_free(&db);
+}
+
+static const struct exec_events exec_events = {
+	.job_returned = finish_returned,
+	.job_overdue = finish_overdue,
+	.database_unused = database_unused,
+	.session_closed = session_closed,
+	.watch_opened = database_watch_opened,
+	.watch_lost = database_watch_lost,
+	.watch_looked = database_watch_looked,
+	.watch_behind = database_watch_behind,
+	.watch_signal = on_signal,
+	.watch_closed = database_watch_closed,
+};
+
+static const struct flow_events flow_events = {
+	.upstream_failed = outcome_upstream_failed,
+	.not_needed = outcome_not_needed,
+};
+
+/* A suspended member holds its group. */
+static void on_event(void *ctx UNUSED, const struct event *event)
+{
+	if (event->kind == EVENT_STATE && event->before == VIEW_STATE_SUSPENDED)
+		group_replan(event->view);
+}
+
+struct engine *engine_new(const struct engine_parts *parts)
+{
+	struct engine *eng = mem_new(NULL, struct engine);
+	eng->loop = parts->loop;
+	eng->pool = parts->pool;
+	eng->registry = parts->registry;
+	eng->clock = parts->clock;
+	eng->on_idle = parts->on_idle;
+	eng->on_idle_ctx = parts->on_idle_ctx;
+	eng->state_dir = parts->state_dir != NULL ? mem_strdup(eng, parts->state_dir) : NULL;
+	eng->started_us = engine_wall(eng);
+	eng->texts = intern_new(eng);
+	eng->exec = &exec_events;
+	eng->flow = &flow_events;
+	TAILQ_INIT(&eng->ended);
+	eng->own.fn = on_event;
+	event_listen(eng, &eng->own);
+	eng->due_timer = loop_timer_new(eng->loop, on_due, eng);
+	eng->post_timer = loop_timer_new(eng->loop, turn_run, eng);
+	eng->capture_timer = loop_timer_new(eng->loop, capture_again, eng);
+	clock_step_start(eng);
+	pause_load(eng);
+	return eng;
+}
+
+void engine_stop(struct engine *eng)
+{
+	struct viewd_err err;
+	err_set(&err, VIEWD_ERR_CANCELLED, "viewd is stopping");
+	eng->stopping = true;
+	clock_step_stop(eng);
+	loop_timer_clear(eng->due_timer);
+	loop_timer_clear(eng->capture_timer);
+	for (size_t i = 0; i < eng->n_dbs; i++) {
+		loop_timer_clear(eng->dbs[i]->probe_timer);
+		watch_stop(eng->dbs[i]);
+		session_close_idle(eng->dbs[i]);
+		aux_refuse_history(eng->dbs[i], &err);
+	}
+	for (size_t i = 0; i < eng->n_views; i++) {
+		wave_end_waiting(eng->views[i], WAVE_ALL, VIEW_RESULT_CANCELLED, &err);
+		queue_remove(eng->views[i]);
+	}
+	struct job *job;
+	LIST_FOREACH(job, &eng->begun, begun_link)
+		job_cancel(job);
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		connect_check_settle(eng->dbs[i], false);
+	finish_ended(eng);
+	uninstall_stop(eng);
+}
+
+bool engine_stopping(const struct engine *eng)
+{
+	return eng->stopping;
+}
+
+bool engine_idle(const struct engine *eng)
+{
+	return eng->n_sessions == 0 && eng->finished == NULL;
+}
+
+static void free_waiting_aux(struct db *db)
+{
+	struct job *job;
+	while ((job = TAILQ_FIRST(&db->aux)) != NULL) {
+		TAILQ_REMOVE(&db->aux, job, link);
+		job_free(&job);
+	}
+}
+
+void engine_free(struct engine **eng_ptr)
+{
+	struct engine *eng = *eng_ptr;
+	if (eng == NULL)
+		return;
+	*eng_ptr = NULL;
+	clock_step_stop(eng);
+	loop_timer_free(&eng->due_timer);
+	loop_timer_free(&eng->capture_timer);
+	loop_timer_free(&eng->post_timer);
+	for (size_t i = 0; i < eng->n_dbs; i++) {
+		free_waiting_aux(eng->dbs[i]);
+		loop_timer_free(&eng->dbs[i]->probe_timer);
+		loop_timer_free(&eng->dbs[i]->connect_check_timer);
+	}
+	while (eng->finished != NULL) {
+		struct wave *wave = eng->finished;
+		eng->finished = wave->next;
+		talloc_free(wave);
+	}
+	conf_unref(&eng->conf);
+	talloc_free(eng);
+}

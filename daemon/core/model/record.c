@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/model/record.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/model/group.h"
+
+/* What ends while a view is disabled says nothing of one that is left alone. */
+void view_set_state(struct view *view, enum view_state state)
+{
+	if (!view->conf->enabled)
+		state = VIEW_STATE_DISABLED;
+	if (view->state == state || view->refused)
+		return;
+	if (view->reconciled || state != VIEW_STATE_ACTIVE || view->state == VIEW_STATE_DISABLED)
+		log_info("view '%s', state %s -> %s", view->label, view_state_word(view->state), view_state_word(state));
+	enum view_state before = view->state;
+	view->state = state;
+	event_tell(view->eng, &(struct event){.kind = EVENT_STATE, .view = view, .db = view->db, .before = before});
+}
+
+/* What still ran when the section was refused changes nothing of the refusal. */
+void view_set_error(struct view *view, const struct viewd_err *err)
+{
+	if (view->refused)
+		return;
+	view->err_of_capture = false;
+	if (err == NULL) {
+		TALLOC_FREE(view->err);
+		return;
+	}
+	if (view->err == NULL)
+		view->err = mem_new(view, struct viewd_err);
+	*view->err = *err;
+}
+
+/* ---- the plain facts, for those who hold an opaque instance --------------------------------------------------------- */
+
+const char *view_name(const struct view *view)
+{
+	return view->conf->name;
+}
+
+const char *view_database(const struct view *view)
+{
+	return view->db->conf->name;
+}
+
+const char *view_group(const struct view *view)
+{
+	return view->group != NULL ? view->group->name : NULL;
+}
+
+bool view_is_disabled(const struct view *view)
+{
+	return !view->conf->enabled;
+}
+
+const char *view_label(const struct view *view)
+{
+	return view->label;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/model/views.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+static int compare(const char *a_name, const char *a_db, const char *b_name, const char *b_db)
+{
+	int c = strcmp(a_name, b_name);
+	return c != 0 ? c : strcmp(a_db, b_db);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct view *x = *(struct view *const *)a, *y = *(struct view *const *)b;
+	return compare(x->conf->name, x->db->conf->name, y->conf->name, y->db->conf->name);
+}
+
+void views_sort(struct engine *eng)
+{
+	qsort(eng->views, eng->n_views, sizeof *eng->views, by_name);
+	for (size_t d = 0; d < eng->n_dbs; d++) {
+		struct db *db = eng->dbs[d];
+		TALLOC_FREE(db->views);
+		db->n_views = 0;
+	}
+	for (size_t i = 0; i < eng->n_views; i++)
+		eng->views[i]->db->n_views++;
+	for (size_t d = 0; d < eng->n_dbs; d++) {
+		eng->dbs[d]->views = mem_array(eng->dbs[d], struct view *, eng->dbs[d]->n_views);
+		eng->dbs[d]->n_views = 0;
+	}
+	for (size_t i = 0; i < eng->n_views; i++) {
+		struct db *db = eng->views[i]->db;
+		db->views[db->n_views++] = eng->views[i];
+	}
+}
+
+void views_drop_removed(struct engine *eng)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < eng->n_views; i++)
+		if (!eng->views[i]->removed)
+			eng->views[kept++] = eng->views[i];
+	eng->n_views = kept;
+	views_sort(eng);
+}
+
+/* Index of the first of n instances that is not before (name, database). */
+static size_t lower_bound(struct engine *eng, size_t n, const char *name, const char *database)
+{
+	size_t lo = 0, hi = n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct view *v = eng->views[mid];
+		if (compare(v->conf->name, v->db->conf->name, name, database) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct view *views_find(struct engine *eng, const char *name, const char *database)
+{
+	return views_find_among(eng, eng->n_views, name, database);
+}
+
+struct view *views_find_among(struct engine *eng, size_t n, const char *name, const char *database)
+{
+	size_t i = lower_bound(eng, n, name, database);
+	if (i == n || strcmp(eng->views[i]->conf->name, name) != 0 ||
+	    strcmp(eng->views[i]->db->conf->name, database) != 0)
+		return NULL;
+	return eng->views[i];
+}
+
+/* How many letters the names share at their start: enough to suggest what may have been meant. */
+static size_t shared_prefix(const char *a, const char *b)
+{
+	size_t n = 0;
+	while (a[n] != '\0' && a[n] == b[n])
+		n++;
+	return n;
+}
+
+static bool not_found(struct engine *eng, const char *text, struct viewd_err *err)
+{
+	const struct view *best = NULL;
+	for (size_t i = 0; i < eng->n_views; i++)
+		if (best == NULL || shared_prefix(text, eng->views[i]->conf->name) > shared_prefix(text, best->conf->name))
+			best = eng->views[i];
+	err_set(err, VIEWD_ERR_MISSING, "there is no view '%.64s' in the configuration", text);
+	if (best != NULL && shared_prefix(text, best->conf->name) > 1)
+		err_hint(err, "did you mean '%s'?", best->label);
+	return false;
+}
+
+bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct view ***views_r, size_t *n_r,
+                 struct viewd_err *err)
+{
+	const char *colon = strchr(text, ':');
+	const char *name = colon != NULL ? colon + 1 : text;
+	size_t db_len = colon != NULL ? (size_t)(colon - text) : 0, n = *n_r;
+	for (size_t i = lower_bound(eng, eng->n_views, name, ""); i < eng->n_views && strcmp(eng->views[i]->conf->name, name) == 0; i++) {
+		const char *db = eng->views[i]->db->conf->name;
+		if (colon != NULL && (strlen(db) != db_len || strncmp(db, text, db_len) != 0))
+			continue;
+		*views_r = mem_grow(mem_ctx, *views_r, struct view *, n + 1);
+		(*views_r)[n++] = eng->views[i];
+	}
+	if (n == *n_r)
+		return not_found(eng, text, err);
+	*n_r = n;
+	return true;
+}
+
+struct view *views_new(struct engine *eng, struct db *db, const struct conf_view *conf)
+{
+	struct view *v = mem_new(eng, struct view);
+	v->eng = eng;
+	v->db = db;
+	v->conf = conf;
+	v->action = -1;
+	v->past = SCHEDULE_NO_PAST;
+	v->rows = v->rows_written = -1;
+	return v;
+}
+
+struct view *engine_view(struct engine *eng, const char *name, const char *database)
+{
+	return views_find(eng, name, database);
+}

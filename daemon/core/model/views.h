@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * views.h: the list of instances, and finding one in it.
+ */
+#ifndef VIEWD_CORE_MODEL_VIEWS_H
+#define VIEWD_CORE_MODEL_VIEWS_H
+
+#include "core/model/state.h"
+
+/* Sorts eng->views by name, then database, and rebuilds every database's own list. */
+void views_sort(struct engine *eng);
+
+/* Takes removed instances out of the list; whoever calls it ends them. Sorts. */
+void views_drop_removed(struct engine *eng);
+
+/* The instance of that name on that database, or NULL. */
+struct view *views_find(struct engine *eng, const char *name, const char *database);
+
+/* The same among the first n only, while more were appended unsorted. */
+struct view *views_find_among(struct engine *eng, size_t n, const char *name, const char *database);
+
+/* An instance that shows nothing yet, in the engine's talloc tree; not in the list until the caller puts it there. */
+struct view *views_new(struct engine *eng, struct db *db, const struct conf_view *conf);
+
+#endif

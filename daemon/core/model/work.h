@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * work.h: the record of one piece of blocking work: what goes in, what comes out.
+ *
+ * A job belongs to the loop until it is started, to a worker until the worker gives it back, to the loop again after. The worker touches
+ * nothing but the job, its session's connection and the snapshot that the job holds.
+ */
+#ifndef VIEWD_CORE_MODEL_WORK_H
+#define VIEWD_CORE_MODEL_WORK_H
+
+#include "core/model/state.h"
+
+enum job_kind {
+	JOB_PREPARE,   /* state tables, leftovers, list of recorded views */
+	JOB_RECONCILE, /* inspect, decide, apply */
+	JOB_CAPTURE,   /* have changes noticed, or no longer */
+	JOB_PLAN,      /* inspect, decide */
+	JOB_REFRESH,
+	JOB_REFRESH_GROUP, /* has a part for each member */
+	JOB_DROP,
+	JOB_VERIFY,
+	JOB_HISTORY,
+	JOB_TEND,      /* statistics after a refresh */
+	JOB_DROP_RECORDED /* objects whose sections are gone */
+};
+
+/* What was decided about an object, and why (plan/decide.h). */
+struct decision {
+	enum viewd_change change;
+	char reason[512];
+	const char *locks; /* what readers and writers of the object meet meanwhile; static */
+	struct viewd_err err; /* class OK unless change is REFUSE */
+};
+
+struct history_copy {
+	struct viewd_history_row *rows;
+	size_t n;
+};
+
+/* A recorded view whose section is gone, or is going. */
+struct recorded_copy {
+	char *name, *relation;
+	enum viewd_method method;
+	bool captured;
+	bool drop;
+	bool uncapture; /* changes need not be noticed any more */
+};
+
+struct job {
+	struct worker_task task;
+	enum job_kind kind;
+	struct engine *eng;
+	struct db *db;     /* loop side only */
+	struct view *view; /* likewise; NULL: the job is for the database */
+	struct session *session;
+	struct conf *conf;
+	const struct conf_view *conf_view;
+	char *label;
+
+	/* in */
+	struct viewd_database_spec db_spec;
+	struct viewd_view_spec spec;
+	struct viewd_refresh_request request;
+	enum view_trigger trigger;
+	bool create_missing, replace;
+	bool reconcile_first;
+	int64_t unknown_since_us; /* a run since then may have succeeded without our knowing */
+	int history_limit;
+	struct viewd_capture_request capture;
+	uint64_t capture_digest;
+	unsigned epoch; /* db.epoch likewise */
+	unsigned probe; /* db.probe when it was started (PREPARE: made): news from before another probe is old */
+	int64_t now_mono;
+	struct member *members; /* whom this job serves */
+	struct job **parts;     /* REFRESH_GROUP: in dependency order */
+	size_t n_parts;
+	const char *group_name;
+
+	/* while it runs; loop side */
+	bool holds_slot;
+	bool cancelled, timed_out, stuck;
+	struct loop_timer *deadline;
+	struct loop_timer *cancel_timer;
+	int64_t cancel_wait; /* until the cancel is repeated */
+	int64_t started_wall;
+	TAILQ_ENTRY(job) link;
+	bool begun;
+	LIST_ENTRY(job) begun_link; /* of the engine's */
+	engine_history_fn *history_done;
+	void *history_ctx;
+
+	/* out */
+	bool ok;
+	bool connected;    /* the session could be opened */
+	bool alone;        /* it could not, but others of its database live: its own failure */
+	size_t failed_part; /* REFRESH_GROUP: which one failed; n_parts: none in particular */
+	bool mate_failed;  /* part of a group: another one did */
+	bool looked_up;    /* nothing was refreshed: the lost run before it had ended well */
+	bool session_lost; /* and was gone at the end */
+	struct viewd_err err;
+	bool inspected;
+	struct viewd_found found;
+	struct decision decision;
+	bool applied;
+	enum viewd_change last_change; /* what was applied, and why */
+	char apply_reason[512];
+	struct viewd_outcome outcome;
+	struct viewd_verdict verdict;
+	struct source *sources;
+	size_t n_sources;
+	struct history_copy history;
+	struct recorded_copy *recorded;
+	size_t n_recorded;
+	struct viewd_captured captured;
+	struct view_dependency *depends; /* told by the capture; texts are the job's */
+	size_t n_depends;
+	char *capture_warnings; /* lines; NULL: none */
+	int64_t duration_us;
+};
+
+/* Does it create, replace or drop the object? */
+static inline bool job_changes_object(enum job_kind kind)
+{
+	return kind == JOB_RECONCILE || kind == JOB_DROP;
+}
+
+#endif

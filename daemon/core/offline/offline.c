@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * offline.c: asks dialects about databases and views without connecting.
+ */
+#include "core/offline/offline.h"
+
+#include "base/err.h"
+#include "conf/schema.h"
+#include "core/plan/capturable.h"
+#include "core/plan/groupable.h"
+#include "core/model/state.h"
+#include "plugin/loader.h"
+
+#include <string.h>
+#include <talloc.h>
+
+static bool dialect_keys(void *ctx, const char *dialect, const char *plugin_dir, const struct viewd_dialect_option **rows,
+                         size_t *n, struct viewd_err *err)
+{
+	const struct viewd_dialect *d = registry_open(ctx, plugin_dir, dialect, err);
+	if (d == NULL)
+		return false;
+	*rows = d->options;
+	*n = d->n_options;
+	return true;
+}
+
+struct conf_dialects offline_dialects(struct registry *registry)
+{
+	return (struct conf_dialects){.find = dialect_keys, .ctx = registry};
+}
+
+/* ---- checking -------------------------------------------------------------------------------------------------- */
+
+struct checker {
+	void *mem_ctx;
+	const struct conf *conf;
+	struct registry *registry;
+	bool may_be_absent;
+	struct conf_problem *items;
+	size_t n;
+	size_t n_errors;
+};
+
+static const char *origin_file(const struct conf *conf, struct conf_origin where)
+{
+	return where.file < conf->n_files ? conf->files[where.file] : conf->main_file;
+}
+
+static void add_problem(struct checker *c, struct conf_origin where, const char *section, const struct viewd_err *err)
+{
+	c->items = talloc_realloc(c->mem_ctx, c->items, struct conf_problem, c->n + 1);
+	assert(c->items != NULL);
+	char *text = talloc_asprintf(c->mem_ctx, "%s:%u: [%s] %s%s%s", origin_file(c->conf, where), where.line, section, err->msg,
+	                             err->hint[0] != '\0' ? "; " : "", err->hint);
+	assert(text != NULL);
+	err_redact(text);
+	c->items[c->n++] = (struct conf_problem){.text = text};
+	c->n_errors++;
+}
+
+static void check_one_database(struct checker *c, const struct conf_database *db)
+{
+	struct viewd_err err = {0};
+	struct viewd_database_spec spec;
+	conf_database_spec(db, &spec);
+	const struct viewd_dialect *dialect = registry_open(c->registry, c->conf->daemon.plugin_dir, db->dialect, &err);
+	if (dialect == NULL ? c->may_be_absent : dialect->check_database(&spec, &err))
+		return;
+	char *section = talloc_asprintf(c->mem_ctx, "database %s", db->name);
+	add_problem(c, db->where, section, &err);
+	talloc_free(section);
+}
+
+static bool no_definition(const struct conf_view *view, const char *dialect, struct viewd_err *err)
+{
+	err_set(err, VIEWD_ERR_CONFIG, "view '%s' has no definition for %s", view->name, dialect);
+	return err_hint(err, "give definition, definition_file or definition_%s", dialect);
+}
+
+static bool ignore_mention(void *ctx UNUSED, const char *text UNUSED)
+{
+	return true;
+}
+
+static bool ask_dialect(const struct viewd_dialect *dialect, const struct viewd_database_spec *db, const struct conf_view *view,
+                        struct viewd_resolved *resolved, struct viewd_err *err)
+{
+	if (conf_definition_for(view, dialect->name) == NULL)
+		return no_definition(view, dialect->name, err);
+	struct viewd_view_spec spec;
+	conf_view_spec(view, dialect->name, &spec);
+	return dialect->check_view(db, &spec, resolved, (struct viewd_text_sink){.fn = ignore_mention}, err);
+}
+
+/* Where the key is set; the section's header when it is not. */
+static struct conf_origin key_origin(const struct conf_view *view, const char *key)
+{
+	struct conf_origin origin = view->origins[schema_row(&schema_view, key)];
+	return origin.file != CONF_FILE_DEFAULT ? origin : view->where;
+}
+
+/* A dialect that cannot be opened was reported with its database. */
+static void check_one_view(struct checker *c, const struct conf_view *view, const struct conf_database *db)
+{
+	struct viewd_err err = {0};
+	const struct viewd_dialect *dialect = registry_find(c->registry, db->dialect);
+	if (dialect == NULL)
+		return;
+	struct viewd_database_spec spec;
+	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
+	struct conf_origin where = view->where;
+	conf_database_spec(db, &spec);
+	if (ask_dialect(dialect, &spec, view, &resolved, &err)) {
+		if (capture_refused(view, dialect, &resolved, &err))
+			where = key_origin(view, "on_change");
+		else if (capture_mode_refused(view, dialect, &resolved, &err))
+			where = key_origin(view, "capture");
+		else if (group_refused(view, dialect, &resolved, &err))
+			where = key_origin(view, "refresh_group");
+		else
+			return;
+	}
+	char *section = view->database.n > 1 ? talloc_asprintf(c->mem_ctx, "view %s] on [database %s", view->name, db->name)
+	                                     : talloc_asprintf(c->mem_ctx, "view %s", view->name);
+	add_problem(c, where, section, &err);
+	talloc_free(section);
+}
+
+static void check_all(struct checker *c)
+{
+	const struct conf *conf = c->conf;
+	for (size_t i = 0; i < conf->n_databases; i++)
+		check_one_database(c, &conf->databases[i]);
+	for (size_t i = 0; i < conf->n_views; i++) {
+		const struct conf_view *view = &conf->views[i];
+		for (size_t k = 0; view->enabled && k < view->database.n; k++) {
+			const struct conf_database *db = conf_find_database(conf, view->database.items[k]);
+			if (db != NULL)
+				check_one_view(c, view, db);
+		}
+	}
+}
+
+bool offline_check(void *mem_ctx, const struct conf *conf, const struct conf_dialects *dialects, struct conf_problems *problems)
+{
+	struct checker c = {.mem_ctx = mem_ctx, .conf = conf, .registry = dialects->ctx, .may_be_absent = dialects->may_be_absent};
+	if (problems->n > 0) {
+		c.items = talloc_array(mem_ctx, struct conf_problem, (unsigned)problems->n);
+		assert(c.items != NULL);
+		memcpy(c.items, problems->items, problems->n * sizeof(*c.items));
+		c.n = problems->n;
+	}
+	check_all(&c);
+	problems->items = c.items;
+	problems->n = c.n;
+	problems->n_errors += c.n_errors;
+	return c.n_errors == 0;
+}
+
+/* ---- rendering ------------------------------------------------------------------------------------------------- */
+
+bool offline_render_kind(const char *word, enum viewd_render_kind *kind_r)
+{
+	static const char *const words[] = {
+		[VIEWD_RENDER_CREATE] = "create",
+		[VIEWD_RENDER_REFRESH] = "refresh",
+		[VIEWD_RENDER_DROP] = "drop",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(words[i], word) == 0) {
+			*kind_r = (enum viewd_render_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The view meant by NAME or DATABASE:NAME; *db_name_r is set only by the second form. */
+static const struct conf_view *find_view(const struct conf *conf, const char *text, const char **db_name_r, struct viewd_err *err)
+{
+	const char *colon = strchr(text, ':');
+	const struct conf_view *view = conf_find_view(conf, colon != NULL ? colon + 1 : text);
+	if (view == NULL) {
+		err_set(err, VIEWD_ERR_MISSING, "view '%s' is not in the configuration", text);
+		return NULL;
+	}
+	for (size_t i = 0; colon != NULL && i < view->database.n; i++) {
+		const char *name = view->database.items[i];
+		if (strlen(name) == (size_t)(colon - text) && strncmp(name, text, (size_t)(colon - text)) == 0) {
+			*db_name_r = name;
+			return view;
+		}
+	}
+	if (colon == NULL)
+		return view;
+	err_set(err, VIEWD_ERR_MISSING, "view '%s' is not declared for database '%.*s'", view->name, (int)(colon - text), text);
+	return NULL;
+}
+
+/* The database whose settings the SQL is for; NULL without an error: none of the view's is of that dialect. */
+static const struct conf_database *pick_database(const struct conf *conf, const struct conf_view *view, const char *name,
+                                                 const char *dialect)
+{
+	if (name != NULL)
+		return conf_find_database(conf, name);
+	for (size_t i = 0; i < view->database.n; i++) {
+		const struct conf_database *db = conf_find_database(conf, view->database.items[i]);
+		if (db != NULL && (dialect == NULL || strcmp(db->dialect, dialect) == 0))
+			return db;
+	}
+	return NULL;
+}
+
+static bool dialect_name_ok(const char *name)
+{
+	return name[0] != '\0' && name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
+}
+
+/* A database that exists on paper only: the dialect's defaults, nothing to connect to. */
+static void paper_database(void *mem_ctx, const struct viewd_dialect *dialect, struct viewd_database_spec *out)
+{
+	struct viewd_kv *options = talloc_array(mem_ctx, struct viewd_kv, (unsigned)dialect->n_options + 1);
+	assert(options != NULL);
+	size_t n = 0;
+	for (size_t i = 0; i < dialect->n_options; i++)
+		if (dialect->options[i].default_value != NULL)
+			options[n++] = (struct viewd_kv){dialect->options[i].key, dialect->options[i].default_value};
+	*out = (struct viewd_database_spec){
+		.struct_size = sizeof(*out),
+		.name = dialect->name,
+		.url = talloc_asprintf(mem_ctx, "%s://", dialect->name),
+		.base_dir = "/",
+		.options = options,
+		.n_options = n,
+		.connect_timeout_us = 1000000,
+		.application_name = "viewd",
+	};
+}
+
+static const struct viewd_dialect *open_dialect(const struct conf *conf, struct registry *registry, const char *name,
+                                                struct viewd_err *err)
+{
+	if (dialect_name_ok(name))
+		return registry_open(registry, conf->daemon.plugin_dir, name, err);
+	err_set(err, VIEWD_ERR_CONFIG, "dialect '%s' is not a name", name);
+	err_hint(err, "small letters, digits and _, for example postgresql");
+	return NULL;
+}
+
+bool offline_render(const struct conf *conf, struct registry *registry, const struct offline_render *what,
+                    struct viewd_text_sink sink, const char **dialect_r, struct viewd_err *err)
+{
+	const char *db_name = what->database;
+	const struct conf_view *view = find_view(conf, what->view, &db_name, err);
+	if (view == NULL)
+		return false;
+	const struct conf_database *db = pick_database(conf, view, db_name, what->dialect);
+	if (db == NULL && what->dialect == NULL)
+		return err_set(err, VIEWD_ERR_MISSING, "database '%s' is not in the configuration", db_name != NULL ? db_name : "");
+	const char *name = what->dialect != NULL ? what->dialect : db->dialect;
+	const struct viewd_dialect *dialect = open_dialect(conf, registry, name, err);
+	if (dialect == NULL)
+		return false;
+	void *paper = talloc_new(NULL);
+	struct viewd_database_spec db_spec;
+	if (db != NULL && strcmp(db->dialect, name) == 0)
+		conf_database_spec(db, &db_spec);
+	else
+		paper_database(paper, dialect, &db_spec);
+	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
+	bool ok = ask_dialect(dialect, &db_spec, view, &resolved, err);
+	if (ok) {
+		struct viewd_view_spec spec;
+		conf_view_spec(view, dialect->name, &spec);
+		ok = dialect->render(&db_spec, &spec, what->kind, &what->flags, sink, err);
+	}
+	talloc_free(paper);
+	if (ok && dialect_r != NULL)
+		*dialect_r = dialect->name;
+	return ok;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * capturable.h: whether following changes is enough for a section: pure questions. [any]
+ */
+#ifndef VIEWD_CORE_PLAN_CAPTURABLE_H
+#define VIEWD_CORE_PLAN_CAPTURABLE_H
+
+#include "base/check.h"
+#include "conf/conf.h"
+
+/* Why on_change cannot be had for this section on this dialect; false when it can. Pure. */
+bool capture_refused(const struct conf_view *conf, const struct viewd_dialect *dialect, const struct viewd_resolved *resolved,
+                     struct viewd_err *err);
+
+/* Why its capture mode cannot be had on this dialect; false when it can, or nobody knows before it is tried. Pure. */
+bool capture_mode_refused(const struct conf_view *conf, const struct viewd_dialect *dialect, const struct viewd_resolved *resolved,
+                          struct viewd_err *err);
+
+#endif

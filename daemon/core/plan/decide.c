@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/plan/decide.h"
+
+#include "base/err.h"
+#include "conf/words.h"
+#include "core/model/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum viewd_kind kind_of(enum viewd_method method)
+{
+	switch (method) {
+	case VIEWD_METHOD_SIMPLE:
+		return VIEWD_KIND_VIEW;
+	case VIEWD_METHOD_MATERIALIZED:
+		return VIEWD_KIND_MATVIEW;
+	case VIEWD_METHOD_TABLE:
+	case VIEWD_METHOD_COUNT:
+		break;
+	}
+	return VIEWD_KIND_TABLE;
+}
+
+static void say(struct decision *out, enum viewd_change change, const char *reason)
+{
+	out->change = change;
+	snprintf(out->reason, sizeof out->reason, "%s", reason);
+}
+
+static void refuse(struct decision *out, enum viewd_err_class cls, const char *hint)
+{
+	out->change = VIEWD_CHANGE_REFUSE;
+	err_set(&out->err, cls, "%s", out->reason);
+	err_hint(&out->err, "%s", hint);
+}
+
+static void decide_absent(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
+{
+	if (s->create_missing) {
+		say(out, VIEWD_CHANGE_CREATE, found->recorded ? "it was made before and is gone" : "nothing of that name exists");
+		return;
+	}
+	snprintf(out->reason, sizeof out->reason, "view '%s' does not exist any more", s->label);
+	refuse(out, VIEWD_ERR_MISSING, "viewctl create makes it again");
+}
+
+static bool is_adoptable(const struct viewd_found *found)
+{
+	return found->kind == VIEWD_KIND_VIEW || found->kind == VIEWD_KIND_MATVIEW;
+}
+
+/* An application's migration, most likely: undoing it is for people to decide. */
+static void refuse_outside(const struct decide_settings *s, struct decision *out, const char *what)
+{
+	snprintf(out->reason, sizeof out->reason, "view '%s', %s", s->label, what);
+	refuse(out, VIEWD_ERR_EXISTS,
+	       s->adopt ? "viewctl create --replace puts back what the files say; to keep what is there, write its definition into the file"
+	                : "viewctl create --replace puts back what the files say; to keep what is there, set adopt = yes and write its definition "
+	                  "into the file");
+}
+
+/* In the place of an object that was viewd's. */
+static void decide_usurped(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
+{
+	if (s->replace)
+		say(out, VIEWD_CHANGE_ADOPT, "somebody else's, and to be replaced");
+	else if (found->copied && found->matches)
+		say(out, VIEWD_CHANGE_ADOPT, "it came with a copy of the database, and its definition is the wanted one");
+	else if (s->adopt && found->matches)
+		say(out, VIEWD_CHANGE_ADOPT, "adopt = yes, and its definition is the wanted one");
+	else if (found->copied)
+		refuse_outside(s, out, "in this copy of the database its object has another definition than was recorded");
+	else
+		refuse_outside(s, out, "its object was replaced by somebody else");
+}
+
+/* Servers of another version may write the same definition in another way: that is no change. */
+static void decide_altered(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
+{
+	if (s->replace)
+		say(out, VIEWD_CHANGE_REPLACE, "its definition was changed in the database");
+	else if (found->matches && is_adoptable(found) && found->kind == kind_of(s->method))
+		say(out, VIEWD_CHANGE_ADOPT, "its definition in the database is the wanted one, written in another way");
+	else
+		refuse_outside(s, out, "its definition was changed in the database by somebody else");
+}
+
+static void decide_foreign(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
+{
+	bool adoptable = is_adoptable(found);
+	if (adoptable && found->recorded) {
+		decide_usurped(s, found, out);
+		return;
+	}
+	if (s->adopt && adoptable) {
+		say(out, VIEWD_CHANGE_ADOPT, found->matches ? "adopt = yes, and its definition is the wanted one"
+		                                            : "adopt = yes; its definition differs and will be replaced");
+		return;
+	}
+	snprintf(out->reason, sizeof out->reason, "a %s of that name exists and was not made by viewd%s%s", word_kind(found->kind),
+	         found->detail[0] != '\0' ? ": " : "", found->detail);
+	refuse(out, VIEWD_ERR_EXISTS,
+	       adoptable ? "set adopt = yes to take it over, or choose another relation"
+	                 : "choose another relation; viewd never takes over a table");
+}
+
+/* NULL when nothing differs; else the text, or one that is written into room. */
+static const char *difference(const struct decide_settings *s, const struct viewd_found *found, char room[static 300])
+{
+	if (found->kind != kind_of(s->method))
+		return "its method changed";
+	if (strcmp(found->recorded_hash, s->hash) != 0)
+		return found->recorded_hash[0] == '\0' ? "its definition is not the one in the files" : "its definition changed in the files";
+	if (found->columns_differ[0] == '\0')
+		return NULL;
+	snprintf(room, 300, "its definition yields other columns than it has (%s)", found->columns_differ);
+	return room;
+}
+
+static void decide_changed(const struct decide_settings *s, const char *what, struct decision *out)
+{
+	if (s->replace) {
+		say(out, VIEWD_CHANGE_REPLACE, what);
+		return;
+	}
+	switch ((enum conf_on_change_policy)s->policy) {
+	case CONF_POLICY_APPLY:
+		say(out, VIEWD_CHANGE_REPLACE, what);
+		return;
+	case CONF_POLICY_CONTINUE:
+		snprintf(out->reason, sizeof out->reason, "%s; kept as it is (on_configuration_change = continue)", what);
+		out->change = VIEWD_CHANGE_NOTHING;
+		return;
+	case CONF_POLICY_FAIL:
+		snprintf(out->reason, sizeof out->reason, "%s, and on_configuration_change = fail", what);
+		refuse(out, VIEWD_ERR_CONFIG, "undo the change, or set on_configuration_change = apply");
+		return;
+	}
+}
+
+static const char *locks_of(enum viewd_change change, uint64_t caps)
+{
+	switch (change) {
+	case VIEWD_CHANGE_CREATE:
+		return "none on existing objects";
+	case VIEWD_CHANGE_REPLACE:
+		return (caps & VIEWD_CAP_SINGLE_WRITER) != 0 ? "the whole database for writers until done; readers go on"
+		                                             : "readers of the view wait for the exchange, not for the build";
+	case VIEWD_CHANGE_REINDEX:
+		return "writers of the view while an index is built";
+	case VIEWD_CHANGE_DROP:
+		return "readers of the view, briefly";
+	case VIEWD_CHANGE_NOTHING:
+	case VIEWD_CHANGE_ADOPT:
+	case VIEWD_CHANGE_REFUSE:
+	case VIEWD_CHANGE_COUNT:
+		break;
+	}
+	return "";
+}
+
+void decide(const struct decide_settings *s, const struct viewd_found *found, uint64_t caps, struct decision *out)
+{
+	memset(out, 0, sizeof *out);
+	const char *what;
+	char room[300];
+	if (found->kind == VIEWD_KIND_NONE)
+		decide_absent(s, found, out);
+	else if (!found->ours)
+		decide_foreign(s, found, out);
+	else if (found->touched_outside)
+		decide_altered(s, found, out);
+	else if ((what = difference(s, found, room)) != NULL)
+		decide_changed(s, what, out);
+	else if (strcmp(found->recorded_index_hash, s->index_hash) != 0 || !found->indexes_present)
+		say(out, VIEWD_CHANGE_REINDEX, "its declared indexes are not all there as declared");
+	else
+		say(out, VIEWD_CHANGE_NOTHING, "it is as configured");
+	out->locks = locks_of(out->change, caps);
+}

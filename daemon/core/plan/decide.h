@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * decide.h: what to create, adopt, replace or drop, as a pure function of settings and what was found.
+ */
+#ifndef VIEWD_CORE_PLAN_DECIDE_H
+#define VIEWD_CORE_PLAN_DECIDE_H
+
+#include "conf/conf.h"
+#include "core/model/work.h"
+
+struct decide_settings {
+	const char *label;
+	enum viewd_method method; /* after resolution */
+	const char *hash, *index_hash; /* of struct viewd_resolved */
+	bool adopt;
+	bool create_missing; /* false: an object that vanished while viewd ran stays gone until someone asks */
+	bool replace;        /* `create --replace`: what somebody else has made of the view's object goes */
+	int policy;          /* enum conf_on_change_policy: for changes of the files */
+};
+
+/* Fills *out. Pure. [any thread] */
+void decide(const struct decide_settings *settings, const struct viewd_found *found, uint64_t caps, struct decision *out);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/plan/disabled.h"
+
+#include "base/err.h"
+#include "core/model/record.h"
+
+static void say(const struct view *view, struct viewd_err *err)
+{
+	err_set(err, VIEWD_ERR_CONFIG, "view '%s' is disabled (enabled = no)", view->label);
+	err_hint(err, "set enabled = yes in its section and reload");
+}
+
+/* Looking changes nothing, and to take its triggers away is what being left alone means. */
+bool disabled_refuses(const struct view *view, enum job_kind kind, struct viewd_err *err)
+{
+	if (view->conf->enabled || (kind != JOB_REFRESH && kind != JOB_RECONCILE && kind != JOB_DROP))
+		return false;
+	say(view, err);
+	return true;
+}
+
+static const struct view *find_below(struct view *view, uint64_t walk)
+{
+	const struct view *found = view->conf->enabled ? NULL : view;
+	view->mark = walk;
+	for (size_t i = 0; i < view->n_up && found == NULL; i++)
+		if (view->up[i]->mark != walk)
+			found = find_below(view->up[i], walk);
+	return found;
+}
+
+bool disabled_below(struct view *view, struct viewd_err *err)
+{
+	const struct view *found = find_below(view, ++view->eng->mark);
+	if (found == NULL)
+		return false;
+	say(found, err);
+	if (found != view)
+		err_wrap(err, "view '%s' reads it", view->label);
+	return true;
+}
+
+void disabled_changed(struct view *view)
+{
+	if (!view->conf->enabled && !view->reconciled && !view->refused)
+		view_set_error(view, NULL); /* it is not tried any more */
+	if (!view->conf->enabled || view->state == VIEW_STATE_DISABLED)
+		view_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
+}

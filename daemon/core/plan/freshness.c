@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/plan/freshness.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/model/edges.h"
+
+#include <stdarg.h>
+
+/* ---- known changes -------------------------------------------------------------------------------------------------------------- */
+
+static int64_t wall_of(const struct view *v, int64_t mono)
+{
+	return engine_wall(v->eng) - (engine_mono(v->eng) - mono);
+}
+
+/* The first change that the data lacks. One that came while nobody watched may be as old as the data. */
+static int64_t first_missing(const struct view *v)
+{
+	const struct change *c = &v->change;
+	bool runs = c->run.first != 0;
+	int64_t first = runs ? c->run.first : c->first;
+	bool old = runs ? c->run.old : c->old;
+	return first == 0 || old ? v->data_timestamp_us : wall_of(v, first);
+}
+
+static bool lacks_a_change(const struct view *v)
+{
+	const struct change *c = &v->change;
+	return v->conf->on_change && (c->first != 0 || c->run.first != 0 || c->seen_seq > c->settled_seq);
+}
+
+static bool is_stale(const struct view *v, int64_t *since_r)
+{
+	if (v->method == VIEWD_METHOD_SIMPLE)
+		return false;
+	*since_r = lacks_a_change(v) ? first_missing(v) : 0;
+	return lacks_a_change(v) || (v->reconciled && v->last_success_us == 0);
+}
+
+/* ---- what nobody can know --------------------------------------------------------------------------------------------------------- */
+
+struct telling {
+	void (*fn)(void *ctx, const char *reason);
+	void *ctx;
+	size_t n;
+};
+
+static void tell(struct telling *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void tell(struct telling *t, const char *fmt, ...)
+{
+	va_list ap;
+	t->n++;
+	if (t->fn == NULL)
+		return;
+	va_start(ap, fmt);
+	char *text = mem_need(talloc_vasprintf(NULL, fmt, ap));
+	va_end(ap);
+	t->fn(t->ctx, text);
+	talloc_free(text);
+}
+
+static bool is_refreshable(const struct view *v)
+{
+	return v->method != VIEWD_METHOD_SIMPLE;
+}
+
+static void tell_existence(struct telling *t, const struct view *v)
+{
+	if (!v->conf->enabled)
+		tell(t, "enabled = no: nobody looks after it");
+	else if (v->db->err != NULL)
+		tell(t, "the database cannot be asked (%s)", v->db->err->msg);
+	else if (v->db->state != DB_UP)
+		tell(t, "the connection to the database is being made");
+	else if (v->state == VIEW_STATE_MISSING)
+		tell(t, "it does not exist");
+	else if (!v->reconciled)
+		tell(t, "it is not set up%s%s%s", v->err != NULL ? " (" : "", v->err != NULL ? v->err->msg : "", v->err != NULL ? ")" : "");
+	if (v->rank == GRAPH_CYCLIC)
+		tell(t, "it depends on itself");
+}
+
+static void tell_entries(struct telling *t, const struct view *v)
+{
+	for (size_t i = 0; i < v->n_depends; i++) {
+		const struct view_dependency *d = &v->depends[i];
+		if (d->heard_by == VIEWD_HEARD_NONE)
+			tell(t, "nothing tells of changes of %s%s%s", d->name, d->reason != NULL ? ": " : "", d->reason != NULL ? d->reason : "");
+	}
+	if (v->reads_clock)
+		tell(t, "its definition reads the clock");
+}
+
+/* Nobody would have noticed all changes by now: the capture is still to be set up or checked, or the watch has not come to the end of a look
+ * since the connection was made. */
+static bool is_blind(const struct view *v)
+{
+	const struct db *db = v->db;
+	if (!v->conf->on_change || v->capture_failed)
+		return v->conf->on_change;
+	if (!v->conf->enabled || v->method == VIEWD_METHOD_SIMPLE || v->conf->capture == VIEWD_CAPTURE_NONE || db->dialect == NULL)
+		return false;
+	return (db->dialect->capture != NULL && v->capture_digest == 0) ||
+	       (db->dialect->watch_open != NULL && (!db->looked || db->answered < v->captured_look));
+}
+
+static void tell_capture(struct telling *t, const struct view *v)
+{
+	if (!is_refreshable(v) || !v->conf->enabled)
+		return;
+	if (!v->conf->on_change)
+		tell(t, "on_change = no: changes of what it reads are not noticed");
+	else if (v->conf->capture == VIEWD_CAPTURE_NONE)
+		tell(t, "capture = none: changes of what it reads are not noticed");
+	else if (v->capture_failed)
+		tell(t, "%s", v->capture_reason);
+	else if (v->db->state == DB_UP && is_blind(v))
+		tell(t, v->capture_digest == 0 ? "the following of what it reads is being set up"
+		                               : "what changed before it was followed is still being looked at");
+	if (v->conf->on_change)
+		tell_entries(t, v);
+}
+
+static void tell_own(struct telling *t, const struct view *v)
+{
+	tell_existence(t, v);
+	tell_capture(t, v);
+}
+
+bool freshness_is_known(const struct view *v)
+{
+	struct telling t = {.fn = NULL};
+	tell_own(&t, v);
+	return t.n == 0;
+}
+
+bool freshness_unheard(const struct view *v)
+{
+	struct telling t = {.fn = NULL};
+	if (!is_refreshable(v) || !v->conf->enabled)
+		return false;
+	if (!v->conf->on_change || v->conf->capture == VIEWD_CAPTURE_NONE || v->capture_failed)
+		return true;
+	tell_entries(&t, v);
+	return t.n > 0;
+}
+
+bool freshness_is_followed(const struct view *v)
+{
+	return v->conf->on_change && v->captured && !v->capture_failed && v->capture_digest != 0 && !freshness_unheard(v);
+}
+
+/* ---- with all that it reads ------------------------------------------------------------------------------------------------------- */
+
+static void worsen(struct freshness *f, enum view_freshness word, int64_t since)
+{
+	if (word == VIEW_FRESHNESS_STALE && since != 0 && (f->stale_since_us == 0 || since < f->stale_since_us))
+		f->stale_since_us = since;
+	if (f->word != VIEW_FRESHNESS_STALE && word != VIEW_FRESHNESS_FRESH)
+		f->word = word;
+}
+
+static void judge(struct freshness *f, const struct view *v)
+{
+	struct telling t = {.fn = NULL};
+	int64_t since = 0;
+	if (is_stale(v, &since))
+		worsen(f, VIEW_FRESHNESS_STALE, since);
+	tell_own(&t, v);
+	if (t.n > 0)
+		worsen(f, VIEW_FRESHNESS_UNKNOWN, 0);
+}
+
+static void judge_upstream(struct freshness *f, const struct view *v, uint64_t walk)
+{
+	for (size_t i = 0; i < v->n_up; i++) {
+		struct view *up = v->up[i];
+		if (up->mark == walk)
+			continue;
+		up->mark = walk;
+		judge(f, up);
+		judge_upstream(f, up, walk);
+	}
+}
+
+struct freshness freshness_of(const struct view *v)
+{
+	struct freshness f = {.word = VIEW_FRESHNESS_FRESH};
+	edges_update(v->eng);
+	judge(&f, v);
+	judge_upstream(&f, v, ++v->eng->mark);
+	if (f.word != VIEW_FRESHNESS_STALE)
+		f.stale_since_us = 0;
+	return f;
+}
+
+static void tell_upstream(struct telling *t, const struct view *v)
+{
+	for (size_t i = 0; i < v->n_up; i++)
+		if (freshness_of(v->up[i]).word == VIEW_FRESHNESS_UNKNOWN)
+			tell(t, "it reads view '%s', which is UNKNOWN", v->up[i]->label);
+}
+
+size_t freshness_reasons(const struct view *v, void (*fn)(void *ctx, const char *reason), void *ctx)
+{
+	struct telling t = {.fn = fn, .ctx = ctx};
+	edges_update(v->eng);
+	tell_own(&t, v);
+	tell_upstream(&t, v);
+	return t.n;
+}

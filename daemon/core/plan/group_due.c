@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/plan/group_due.h"
+
+#include "core/plan/change.h"
+#include "core/plan/due.h"
+#include "core/model/group.h"
+
+void group_served(struct view *view, bool periodic)
+{
+	const struct group *g = group_of(view);
+	for (size_t i = 0; g != NULL && i < g->n; i++) {
+		struct view *mate = g->views[i];
+		if (mate == view || !mate->reconciled)
+			continue;
+		if (periodic && mate->past.last_due < view->past.last_due)
+			mate->past.last_due = view->past.last_due;
+		schedule_served(&mate->schedule, &mate->past, engine_clock(mate->eng));
+		due_schedule(mate);
+	}
+}
+
+void group_replan(struct view *view)
+{
+	const struct group *g = group_of(view);
+	for (size_t i = 0; g != NULL && i < g->n; i++) {
+		if (g->views[i] == view || !g->views[i]->reconciled)
+			continue;
+		due_schedule(g->views[i]);
+		change_plan(g->views[i]);
+	}
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * groupable.h: whether a dialect can refresh a section together with others: a pure question. [any]
+ */
+#ifndef VIEWD_CORE_PLAN_GROUPABLE_H
+#define VIEWD_CORE_PLAN_GROUPABLE_H
+
+#include "base/check.h"
+#include "conf/conf.h"
+
+/* Can the section not be in a group here? err says why. Needs no engine. */
+bool group_refused(const struct conf_view *conf, const struct viewd_dialect *dialect, const struct viewd_resolved *resolved,
+                   struct viewd_err *err);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/report/observe.h"
+
+#include "core/model/state.h"
+
+static void tell_run(const struct engine_observer *observer, const struct event *event)
+{
+	const struct view *view = event->view;
+	const struct engine_event told = {
+		.kind = ENGINE_EVENT_RUN,
+		.view = view,
+		.trigger = event->run->trigger,
+		.result = event->run->result,
+		.action = event->run->action,
+		.rows = event->run->rows,
+		.rows_written = event->run->rows_written,
+		.duration_us = event->run->duration_us,
+		.error = event->run->error,
+		.state = view->state,
+		.before = view->state,
+	};
+	observer->fn(observer->ctx, &told);
+}
+
+static void tell_state(const struct engine_observer *observer, const struct event *event)
+{
+	const struct view *view = event->view;
+	const struct engine_event told = {
+		.kind = ENGINE_EVENT_STATE,
+		.view = view,
+		.trigger = view->trigger,
+		.result = view->result,
+		.action = -1,
+		.rows = view->rows,
+		.rows_written = -1,
+		.duration_us = -1,
+		.error = view->err,
+		.state = view->state,
+		.before = event->before,
+	};
+	observer->fn(observer->ctx, &told);
+}
+
+static void on_event(void *ctx, const struct event *event)
+{
+	if (event->kind == EVENT_RUN)
+		tell_run(ctx, event);
+	else if (event->kind == EVENT_STATE)
+		tell_state(ctx, event);
+}
+
+void engine_observe(struct engine *eng, struct engine_observer *observer)
+{
+	observer->listener = (struct event_listener){.fn = on_event, .ctx = observer};
+	event_listen(eng, &observer->listener);
+}
+
+void engine_unobserve(struct engine_observer *observer)
+{
+	event_unlisten(&observer->listener);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * observe.h: runs that ended and states that changed, for those outside the core who want to hear of them. Loop thread.
+ */
+#ifndef VIEWD_CORE_REPORT_OBSERVE_H
+#define VIEWD_CORE_REPORT_OBSERVE_H
+
+#include "core/model/events.h"
+
+enum engine_event_kind { ENGINE_EVENT_RUN, ENGINE_EVENT_STATE };
+
+/* A run that ended, or a state that changed (state, before). Everything is gone when the observer returns. */
+struct engine_event {
+	enum engine_event_kind kind;
+	const struct view *view;
+	enum view_trigger trigger;
+	enum view_result result;
+	int action;                       /* enum viewd_did, -1 none */
+	int64_t rows, rows_written;       /* -1 unknown */
+	int64_t duration_us;              /* -1 unknown */
+	const struct viewd_err *error;    /* NULL when none */
+	enum view_state state, before;
+};
+
+/* The caller's memory, from engine_observe to engine_unobserve. fn is called from the middle of the engine's work: it may look at the
+ * event and note things down, and calls nothing of the engine. */
+struct engine_observer {
+	void (*fn)(void *ctx, const struct engine_event *event);
+	void *ctx;
+	struct event_listener listener; /* engine_observe fills it in */
+};
+
+void engine_observe(struct engine *eng, struct engine_observer *observer);
+void engine_unobserve(struct engine_observer *observer);
+
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * status.c: what people are told about an instance: the record for status, the sentences for why.
+ */
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/span.h"
+#include "conf/words.h"
+#include "core/plan/due.h"
+#include "core/model/edges.h"
+#include "core/plan/freshness.h"
+#include "core/model/group.h"
+#include "core/flow/ready.h"
+
+#include <string.h>
+
+size_t view_upstream(const struct view *view, struct view *const **views_r)
+{
+	edges_update(view->eng);
+	*views_r = view->up;
+	return view->n_up;
+}
+
+size_t view_downstream(const struct view *view, struct view *const **views_r)
+{
+	edges_update(view->eng);
+	*views_r = view->down;
+	return view->n_down;
+}
+
+size_t view_sources(const struct view *view, const char *const **names_r)
+{
+	edges_update(view->eng);
+	struct engine *eng = view->eng;
+	size_t n = 0;
+	eng->scratch = mem_grow(eng, eng->scratch, const char *, view->n_sources + 1);
+	for (size_t i = 0; i < view->n_sources; i++)
+		if (view->sources[i].base)
+			eng->scratch[n++] = view->sources[i].full;
+	*names_r = eng->scratch;
+	return n;
+}
+
+/* Nothing has told how each is heard: the relations that inspect found, unheard. */
+static size_t unheard_rows(const struct view *v)
+{
+	static const enum viewd_depends kinds[] = {
+		[VIEWD_KIND_NONE] = VIEWD_DEPENDS_OTHER,       [VIEWD_KIND_VIEW] = VIEWD_DEPENDS_VIEW, [VIEWD_KIND_MATVIEW] = VIEWD_DEPENDS_MATVIEW,
+		[VIEWD_KIND_TABLE] = VIEWD_DEPENDS_TABLE, [VIEWD_KIND_OTHER] = VIEWD_DEPENDS_FOREIGN,
+	};
+	struct engine *eng = v->eng;
+	const char *reason = !v->conf->on_change                              ? "on_change = no"
+	                     : v->conf->capture == VIEWD_CAPTURE_NONE ? "capture = none"
+	                                                                      : "following it is not set up";
+	eng->scratch_rows = mem_grow(eng, eng->scratch_rows, struct view_dependency, v->n_sources + 1);
+	for (size_t i = 0; i < v->n_sources; i++)
+		eng->scratch_rows[i] = (struct view_dependency){v->sources[i].full, kinds[v->sources[i].kind], VIEWD_HEARD_NONE, reason};
+	return v->n_sources;
+}
+
+size_t view_dependencies(const struct view *v, const struct view_dependency **rows_r)
+{
+	if (v->depends != NULL && v->conf->on_change) {
+		*rows_r = v->depends;
+		return v->n_depends;
+	}
+	size_t n = unheard_rows(v);
+	*rows_r = v->eng->scratch_rows;
+	return n;
+}
+
+/* While a database is away its views are only as good as their last refresh: the database's trouble is theirs. */
+static const struct viewd_err *effective_error(const struct view *v)
+{
+	return v->db->err != NULL && v->conf->enabled ? v->db->err : v->err;
+}
+
+static enum view_state effective_state(const struct view *v)
+{
+	if (v->db->err == NULL || v->state == VIEW_STATE_DISABLED)
+		return v->state;
+	return v->db->err->cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY : VIEW_STATE_FAILED;
+}
+
+static const char *waits_for(const struct view *v)
+{
+	if (v->members == NULL)
+		return "";
+	switch (v->db->state) {
+	case DB_UNUSABLE:
+	case DB_DOWN:
+		return "the database to come back";
+	case DB_PROBING:
+		return "the connection to the database";
+	case DB_UP:
+		break;
+	}
+	if (v->job != NULL)
+		return "the run before it";
+	if (v->queued && !wave_group_is_free(v))
+		return "the other views of its refresh_group";
+	return v->queued ? "a free slot (max_concurrent_refreshes)" : "views it reads";
+}
+
+static enum view_activity activity(const struct view *v)
+{
+	if (v->job != NULL && v->job->kind != JOB_PLAN && v->job->kind != JOB_VERIFY)
+		return VIEW_ACTIVITY_REFRESHING;
+	return v->members != NULL ? VIEW_ACTIVITY_WAITING : VIEW_ACTIVITY_IDLE;
+}
+
+static const char *schedule_text(const struct view *v)
+{
+	static const char *const manual = "manual";
+	if (v->schedule_text == NULL)
+		return v->method == VIEWD_METHOD_SIMPLE ? "none needed" : manual;
+	return v->schedule_text;
+}
+
+static int64_t not_negative(int64_t us)
+{
+	return us > 0 ? us : 0;
+}
+
+static void set_freshness(const struct view *v, struct view_status *out, int64_t now)
+{
+	const struct freshness f = freshness_of(v);
+	out->freshness = f.word;
+	out->stale_since_us = f.stale_since_us;
+	out->age_us = v->last_success_us > 0 ? not_negative(now - v->last_success_us) : -1;
+	out->lag_us = f.word == VIEW_FRESHNESS_FRESH ? 0 : f.stale_since_us > 0 ? not_negative(now - f.stale_since_us) : -1;
+}
+
+void engine_status(struct engine *eng, const struct view *v, struct view_status *out)
+{
+	int64_t now = engine_wall(eng);
+	bool simple = v->method == VIEWD_METHOD_SIMPLE && v->reconciled;
+	*out = (struct view_status){
+		.conf = v->conf,
+		.database = v->db->conf,
+		.name = v->conf->name,
+		.relation = v->relation != NULL ? v->relation : v->conf->relation != NULL ? v->conf->relation : v->conf->name,
+		.method = word_method(v->method),
+		.refresh_mode = word_mode(v->mode),
+		.state = effective_state(v),
+		.activity = activity(v),
+		.trigger = v->trigger,
+		.result = v->result,
+		.action = v->action,
+		.last_refresh_us = v->last_refresh_us,
+		.last_success_us = v->last_success_us,
+		.next_refresh_us = due_wall(v),
+		.data_timestamp_us = simple ? now : v->data_timestamp_us,
+		.duration_us = v->last_success_us > 0 ? v->duration_us : -1,
+		.rows = v->rows,
+		.rows_written = v->rows_written,
+		.consecutive_errors = v->consecutive_errors,
+		.error = effective_error(v),
+		.reason = v->reason != NULL ? v->reason : "",
+		.waits_for = waits_for(v),
+		.schedule = schedule_text(v),
+	};
+	set_freshness(v, out, now);
+}
+
+/* ---- why -------------------------------------------------------------------------------------------------------------------- */
+
+struct speaker {
+	void (*fn)(void *ctx, const char *line);
+	void *ctx;
+	void *mem;
+};
+
+static void say(struct speaker *sp, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void say(struct speaker *sp, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *line = mem_need(talloc_vasprintf(sp->mem, fmt, ap));
+	va_end(ap);
+	sp->fn(sp->ctx, line);
+}
+
+static void say_unknown(void *ctx, const char *reason)
+{
+	say(ctx, "unknown: %s", reason);
+}
+
+static void why_state(struct speaker *sp, const struct view *v, const struct view_status *st)
+{
+	char text[32], code[16];
+	say(sp, "state %s, %s", view_state_word(st->state), view_freshness_word(st->freshness));
+	if (st->freshness == VIEW_FRESHNESS_STALE && st->lag_us >= 0)
+		say(sp, "stale: a change of %s ago is not in it yet", span_human(st->lag_us, text, sizeof text));
+	freshness_reasons(v, say_unknown, sp);
+	if (v->method == VIEWD_METHOD_SIMPLE)
+		say(sp, "a simple view is computed when it is read: it needs no refresh");
+	else if (st->age_us >= 0)
+		say(sp, "the last refresh that succeeded ended %s ago", span_human(st->age_us, text, sizeof text));
+	else
+		say(sp, "it has not been filled yet");
+	if (st->error != NULL) {
+		const char *c = err_code(st->error, code);
+		say(sp, "last error: %s%s%s: %s", err_class_word(st->error->cls), c[0] != '\0' ? " " : "", c, st->error->msg);
+		if (st->error->hint[0] != '\0')
+			say(sp, "hint: %s", st->error->hint);
+		say(sp, "%s: %s", err_class_word(st->error->cls), err_class_doc(st->error->cls));
+	}
+}
+
+static const char *why_due(const struct view *v, const struct view_status *st)
+{
+	switch (v->due_reason) {
+	case DUE_SCHEDULE:
+	case DUE_REASONS:
+		break;
+	case DUE_CATCH_UP:
+		return "a scheduled time passed meanwhile";
+	case DUE_STALENESS:
+		return "max_staleness";
+	case DUE_RETRY:
+		return "retry after a failure";
+	case DUE_CHANGE:
+		return "a source changed";
+	case DUE_REQUEST:
+		return "asked for in SQL";
+	}
+	switch (v->nominal.kind) {
+	case SCHEDULE_EVERY:
+		return "every";
+	case SCHEDULE_AFTER:
+		return "after";
+	case SCHEDULE_CRON:
+		return "cron";
+	case SCHEDULE_LAG:
+		return "target_lag";
+	case SCHEDULE_NONE:
+		break;
+	}
+	return st->schedule;
+}
+
+static void why_lag(struct speaker *sp, const struct view *v)
+{
+	char takes[32];
+	int64_t expected = schedule_expected(&v->past.runs);
+	if (v->conf->target_lag == 0 || v->method == VIEWD_METHOD_SIMPLE)
+		return;
+	if (expected >= v->conf->target_lag)
+		say(sp, "target_lag cannot be kept: a refresh may take %s", span_human(expected, takes, sizeof takes));
+	else if (freshness_is_followed(v) && v->change.first == 0)
+		say(sp, "target_lag: no change since the last refresh, so none is due");
+	else
+		say(sp, "target_lag: a refresh is expected to take at most %s", span_human(expected, takes, sizeof takes));
+}
+
+static void why_next(struct speaker *sp, const struct view *v, const struct view_status *st, int64_t now)
+{
+	char in[32];
+	if (v->paused)
+		say(sp, "paused: only manual refreshes run; viewctl resume ends it");
+	if (!v->conf->enabled)
+		say(sp, "enabled = no: nothing is created, refreshed or dropped; enabled = yes and a reload end that");
+	if (st->state == VIEW_STATE_SUSPENDED)
+		say(sp, "%d failures in a row reached max_consecutive_errors; viewctl resume, or a manual success, ends it",
+		    v->consecutive_errors);
+	if (v->db->state == DB_DOWN && v->db->next_probe_mono > now)
+		say(sp, "the database is tried again in %s; a refresh by hand tries at once",
+		    span_human(v->db->next_probe_mono - now, in, sizeof in));
+	if (v->due_mono > 0)
+		say(sp, "next: in %s (%s)", span_human(v->due_mono > now ? v->due_mono - now : 0, in, sizeof in),
+		    why_due(v, st));
+	else if (v->method != VIEWD_METHOD_SIMPLE)
+		say(sp, "next: nothing is scheduled (%s)", st->schedule);
+	why_lag(sp, v);
+	if (st->waits_for[0] != '\0')
+		say(sp, "waits for %s", st->waits_for);
+}
+
+static void why_mode(struct speaker *sp, const struct view *v, const struct view_status *st)
+{
+	if (v->method == VIEWD_METHOD_SIMPLE)
+		return;
+	say(sp, "method %s%s, refresh_mode %s", st->method,
+	    (int)v->method != v->conf->method ? " (materialized_as_table: this engine has no materialized views)" : "",
+	    st->refresh_mode);
+	if (v->conf->on_change)
+		say(sp, "on_change: %s", v->capture_reason != NULL ? v->capture_reason : "changes are not noticed yet");
+	if (st->action >= 0)
+		say(sp, "the last refresh was %s%s%s", word_did((enum viewd_did)st->action), st->reason[0] != '\0' ? ": " : "", st->reason);
+}
+
+/* Names of what is no relation begin with the word of their kind. */
+static void say_dependency(struct speaker *sp, const struct view_dependency *row)
+{
+	const char *kind = word_depends(row->kind);
+	bool named = strncmp(row->name, kind, strlen(kind)) == 0 && row->name[strlen(kind)] == ' ';
+	say(sp, "depends on %s%s%s, heard by %s%s%s", named ? "" : kind, named ? "" : " ", row->name,
+	    row->heard_by != VIEWD_HEARD_NONE ? word_heard(row->heard_by) : "nothing", row->reason != NULL ? ": " : "",
+	    row->reason != NULL ? row->reason : "");
+}
+
+static void why_dependencies(struct speaker *sp, const struct view *v)
+{
+	const struct view_dependency *rows;
+	size_t n = v->method != VIEWD_METHOD_SIMPLE ? view_dependencies(v, &rows) : 0;
+	for (size_t i = 0; i < n; i++)
+		say_dependency(sp, &rows[i]);
+}
+
+static void why_upstream(struct speaker *sp, const struct view *v)
+{
+	struct view *const *up;
+	size_t n = view_upstream(v, &up);
+	for (size_t i = 0; i < n; i++)
+		if (up[i]->result == VIEW_RESULT_FAILED || up[i]->result == VIEW_RESULT_UPSTREAM_FAILED)
+			say(sp, "it reads view '%s', whose last refresh ended %s", up[i]->label, view_result_word(up[i]->result));
+		else
+			say(sp, "it reads view '%s'", up[i]->label);
+	if (v->rank == GRAPH_CYCLIC)
+		say(sp, "dependency cycle: %s", edges_cycle_text(v, sp->mem));
+	char *guessed = v->guesses != NULL && !v->reconciled ? edges_guessed_cycle(v->eng->views[v->node], sp->mem) : NULL;
+	if (guessed != NULL)
+		say(sp, "definitions mention each other: %s; if they read each other, none can be made first", guessed);
+}
+
+static void why_group(struct speaker *sp, const struct view *v)
+{
+	const struct group *g = v->group;
+	const struct view *held_by = group_held_by(v);
+	char *others = mem_strdup(sp->mem, "");
+	for (size_t i = 0; g != NULL && i < g->n; i++)
+		if (g->views[i] != v)
+			others = mem_need(talloc_asprintf_append(others, "%s'%s'", others[0] != '\0' ? ", " : "", g->views[i]->label));
+	if (g != NULL && g->broken == NULL)
+		say(sp, "refresh_group '%s': refreshed as one with %s", g->name, others);
+	else if (g != NULL)
+		say(sp, "refresh_group '%s' with %s cannot be refreshed: %s", g->name, others, g->broken);
+	else if (v->conf->refresh_group != NULL && v->method != VIEWD_METHOD_SIMPLE)
+		say(sp, "refresh_group '%s': no other view is in it", v->conf->refresh_group);
+	if (held_by != NULL)
+		say(sp, "its group rests: view '%s' is %s", held_by->label, held_by->paused ? "paused" : "suspended");
+}
+
+void engine_why(struct engine *eng, const struct view *view, void (*fn)(void *ctx, const char *line), void *ctx)
+{
+	struct speaker sp = {.fn = fn, .ctx = ctx, .mem = talloc_new(NULL)};
+	struct view_status st;
+	engine_status(eng, view, &st);
+	why_state(&sp, view, &st);
+	why_mode(&sp, view, &st);
+	why_dependencies(&sp, view);
+	why_upstream(&sp, view);
+	why_group(&sp, view);
+	why_next(&sp, view, &st, engine_mono(eng));
+	talloc_free(sp.mem);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/turn/begin.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "core/model/edges.h"
+#include "core/model/group.h"
+#include "core/plan/disabled.h"
+
+bool begin_hopeless(struct view *view, enum job_kind kind, struct viewd_err *err)
+{
+	if (disabled_refuses(view, kind, err))
+		return true;
+	if (view->db->state == DB_UNUSABLE)
+		*err = *view->db->err;
+	else if (view->refused)
+		*err = *view->err;
+	else if (kind == JOB_REFRESH && view->rank == GRAPH_CYCLIC) {
+		char *cycle = edges_cycle_text(view, NULL);
+		err_set(err, VIEWD_ERR_CONFIG, "view '%s', depends on itself (%s)", view->label, cycle);
+		err_hint(err, "remove one edge of the cycle: a depends_on, or a relation in a definition");
+		talloc_free(cycle);
+	} else if (kind == JOB_REFRESH && view->group != NULL && view->group->broken != NULL) {
+		err_set(err, VIEWD_ERR_CONFIG, "view '%s' cannot be refreshed with its group (%s)", view->label, view->group->broken);
+		err_hint(err, "put that into the group, or take a member out");
+	} else
+		return false;
+	return true;
+}
+
+void begin_describe(struct job *job, const struct member *members)
+{
+	struct engine *eng = job->eng;
+	enum view_trigger trigger = members != NULL ? members->trigger : VIEW_TRIGGER_NONE;
+	job->request = (struct viewd_refresh_request){
+		.struct_size = sizeof job->request,
+		.run_id = ++eng->run_id,
+		.scheduled_us = engine_wall(eng),
+	};
+	for (const struct member *m = members; m != NULL; m = m->next) {
+		job->request.force_full |= m->wave->full;
+		job->create_missing |= m->wave->create_missing;
+		job->replace |= m->wave->replace;
+		if (m->trigger == VIEW_TRIGGER_MANUAL)
+			trigger = VIEW_TRIGGER_MANUAL;
+	}
+	job->request.trigger = view_trigger_word(trigger);
+	job->trigger = trigger;
+	/* Never set up successfully: a refresh by hand is a reason to try that again first. */
+	job->reconcile_first = job->kind == JOB_REFRESH && !job->view->reconciled;
+	job->create_missing |= job->reconcile_first;
+	/* What never was has not vanished. */
+	job->create_missing |= job->kind == JOB_RECONCILE && !job->view->reconciled && job->view->state != VIEW_STATE_MISSING;
+	job->unknown_since_us = job->request.force_full ? 0 : job->view->unknown_since_us;
+}
+
+void begin_counted(struct job *job)
+{
+	job->holds_slot = true;
+	job->db->n_busy++;
+	job->db->n_changing += job_changes_object(job->kind);
+	job->eng->n_running++;
+	job_start(job);
+}

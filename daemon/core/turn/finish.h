@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * finish.h: the end of a job. Loop thread.
+ */
+#ifndef VIEWD_CORE_TURN_FINISH_H
+#define VIEWD_CORE_TURN_FINISH_H
+
+#include "core/exec/job.h"
+
+/* A worker has given it back: exec_events.job_returned. */
+void finish_returned(struct job *job);
+
+/* Its time is over: it is cancelled, and left alone when that does not help. exec_events.job_overdue. */
+void finish_overdue(struct job *job);
+
+/* Finishes the jobs whose end was put off (engine.ended): part of each turn. */
+void finish_ended(struct engine *eng);
+
+#endif

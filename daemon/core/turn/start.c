@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/turn/start.h"
+
+#include "base/err.h"
+#include "core/engine/aux.h"
+#include "core/turn/begin.h"
+#include "core/engine/capture.h"
+#include "core/plan/change.h"
+#include "core/model/group.h"
+#include "core/turn/group_start.h"
+#include "core/engine/outcome.h"
+#include "core/model/queue.h"
+#include "core/flow/ready.h"
+#include "core/engine/removal.h"
+
+static int64_t slots(const struct db *db)
+{
+	return (db->dialect->caps & VIEWD_CAP_SINGLE_WRITER) != 0 ? 1 : db->conf->max_concurrent_refreshes;
+}
+
+static bool has_slot(const struct db *db)
+{
+	const struct engine *eng = db->eng;
+	return db->state == DB_UP && (int64_t)db->n_busy < slots(db) &&
+	       (int64_t)eng->n_running < eng->conf->daemon.max_concurrent_refreshes;
+}
+
+static void start_view(struct view *view, enum job_kind kind)
+{
+	struct job *job = job_new(view->db, view, kind);
+	job->members = wave_take(view, kind);
+	begin_describe(job, job->members);
+	view->job = job;
+	if (kind == JOB_REFRESH)
+		change_started(view);
+	else if (kind == JOB_CAPTURE)
+		capture_describe(job);
+	begin_counted(job);
+}
+
+/* Everything reachable from a view with a job, along one direction. */
+static void mark_reachable(struct view *v, bool upstream, bool changes, uint64_t pass, uint64_t walk)
+{
+	size_t n = upstream ? v->n_up : v->n_down;
+	for (size_t i = 0; i < n; i++) {
+		struct view *next = upstream ? v->up[i] : v->down[i];
+		if (next->mark == walk)
+			continue;
+		next->mark = walk;
+		next->near_job = pass;
+		if (changes)
+			next->near_change = pass;
+		mark_reachable(next, upstream, changes, pass, walk);
+	}
+}
+
+/* Marks the neighbours of what runs on the database; returns the number of this pass. */
+static uint64_t mark_neighbours(struct db *db)
+{
+	struct engine *eng = db->eng;
+	uint64_t pass = ++eng->mark;
+	for (size_t i = 0; i < db->n_views && db->n_busy > 0; i++) {
+		struct view *v = db->views[i];
+		if (v->job == NULL)
+			continue;
+		mark_reachable(v, true, job_changes_object(v->job->kind), pass, ++eng->mark);
+		mark_reachable(v, false, job_changes_object(v->job->kind), pass, ++eng->mark);
+	}
+	return pass;
+}
+
+/* Replacing a view locks what reads it, at any depth; refreshing that locks the view: side by side they would wait for each other in the
+ * server. So a view is not changed while a neighbour in the graph runs, and not refreshed while one is being changed. Edges may be
+ * out of date here; then the server's own deadlock check and a retry serve. */
+static bool neighbours_allow(const struct view *view, enum job_kind kind, uint64_t pass)
+{
+	if (kind == JOB_PLAN || kind == JOB_VERIFY)
+		return true;
+	return (job_changes_object(kind) ? view->near_job : view->near_change) != pass;
+}
+
+/* A group starts when every member may. */
+static bool may_start(const struct view *view, enum job_kind kind, uint64_t pass)
+{
+	const struct group *g = kind == JOB_REFRESH ? group_of(view) : NULL;
+	if (g == NULL)
+		return neighbours_allow(view, kind, pass);
+	for (size_t i = 0; i < g->n; i++)
+		if (!neighbours_allow(g->views[i], kind, pass))
+			return false;
+	return wave_group_is_free(view);
+}
+
+/* The first of the queue that may start now: those that may not, however many they are, keep nobody else waiting. */
+static struct view *first_allowed(struct db *db)
+{
+	struct view *view;
+	enum job_kind kind;
+	uint64_t pass = TAILQ_EMPTY(&db->queue) ? 0 : mark_neighbours(db);
+	TAILQ_FOREACH(view, &db->queue, link)
+		if (!wave_ready_kind(view, &kind) || may_start(view, kind, pass))
+			return view;
+	return NULL;
+}
+
+/* Takes it and starts it, or ends it when there is no hope. */
+static void serve(struct view *view)
+{
+	enum job_kind kind;
+	struct viewd_err err;
+	queue_remove(view);
+	if (!wave_ready_kind(view, &kind))
+		return;
+	if (kind == JOB_REFRESH && group_of(view) != NULL) {
+		group_start(view);
+		return;
+	}
+	if (!begin_hopeless(view, kind, &err)) {
+		start_view(view, kind);
+		return;
+	}
+	const struct engine_item item = {.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
+	struct member *members = wave_take(view, kind);
+	if (kind == JOB_REFRESH && view->reconciled && view->conf->enabled && view->db->state != DB_UNUSABLE)
+		outcome_not_possible(view, members->trigger, &err);
+	wave_end_taken(members, &item);
+	if (wave_ready_kind(view, &kind))
+		queue_view(view);
+}
+
+/* One at a time; but a reconnect does not wait for statistics on a connection that may have been silent since before it. */
+static void start_aux(struct db *db)
+{
+	struct job *aux = TAILQ_FIRST(&db->aux);
+	bool prepares = aux != NULL && aux->kind == JOB_PREPARE;
+	if (aux == NULL || (prepares ? db->state != DB_PROBING : db->state != DB_UP || db->aux_job != NULL))
+		return;
+	TAILQ_REMOVE(&db->aux, aux, link);
+	*(prepares ? &db->prepare_job : &db->aux_job) = aux;
+	if (aux->kind == JOB_DROP_RECORDED)
+		removal_spare_returned(aux);
+	job_start(aux);
+}
+
+void start_ready(struct db *db)
+{
+	for (struct view *view; (db->state == DB_UNUSABLE || has_slot(db)) && (view = first_allowed(db)) != NULL;)
+		serve(view);
+	if (db->state == DB_UNUSABLE)
+		aux_refuse_history(db, db->err);
+	start_aux(db);
+}

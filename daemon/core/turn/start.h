@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * start.h: who runs next on a database, under its limits and those of the daemon. Loop thread.
+ */
+#ifndef VIEWD_CORE_TURN_START_H
+#define VIEWD_CORE_TURN_START_H
+
+#include "core/model/state.h"
+
+/* Starts what may start now: instances with ready members, best first, and the first job of those without a slot. On a database that cannot
+ * be used, ends them instead. */
+void start_ready(struct db *db);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/turn/turn.h"
+
+#include "core/engine/capture.h"
+#include "core/model/events.h"
+#include "core/turn/finish.h"
+#include "core/engine/uninstall.h"
+#include "core/turn/start.h"
+#include "core/flow/wave.h"
+
+void turn_run(void *engine)
+{
+	struct engine *eng = engine;
+	finish_ended(eng);
+	for (size_t i = 0; i < eng->n_dbs && !eng->stopping; i++)
+		start_ready(eng->dbs[(eng->next_db + i) % eng->n_dbs]);
+	if (eng->n_dbs > 0)
+		eng->next_db = (eng->next_db + 1) % eng->n_dbs;
+	uninstall_review(eng);
+	capture_review(eng);
+	wave_report_finished(eng);
+	event_tell(eng, &(struct event){.kind = EVENT_TURN});
+	if (eng->stopping && eng->n_sessions == 0 && eng->on_idle != NULL)
+		eng->on_idle(eng->on_idle_ctx);
+}
