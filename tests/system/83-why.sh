@@ -118,6 +118,7 @@ done < <(viewctl --json status heard | jq -r '.[0].sources[].name')
 while read -r name; do
 	ok "why says that nothing tells of $name" "viewctl why unheard | grep -F '$name' | grep -q 'nothing tells'"
 done < <(viewctl --json status unheard | jq -r '.[0].sources[] | select(.heard_by == null) | .name')
+[ $engine != mariadb ] || like "why says what happens when the definer is gone" "$(viewctl why heard)" "mind: triggers run as viewd@localhost: .*1449"
 ok "a wait refreshes it" viewctl wait unheard --timeout 30s
 is "... and does not make it fresh" "$(field unheard freshness)" UNKNOWN
 if [ -n "${VIEWD_SHOW:-}" ]; then

@@ -212,6 +212,7 @@ void capture_done(struct job *job)
 	struct view *v = job->view;
 	talloc_free(v->capture_reason);
 	if (job->ok) {
+		v->capture_warnings = job->capture_warnings != NULL ? intern(v->eng->texts, job->capture_warnings) : NULL;
 		take_dependencies(job);
 		tell_unheard(v, job);
 	}

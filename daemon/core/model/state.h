@@ -177,6 +177,7 @@ struct view {
 	bool catch_up;           /* set up just now: what other databases did meanwhile has not been looked at */
 	enum viewd_capture capture_mode;
 	char *capture_reason;
+	const char *capture_warnings; /* lines: what its capture cannot do, and what it may do to writers; interned; NULL none */
 	struct view_dependency *depends; /* as the last capture told; texts are interned */
 	size_t n_depends;
 	size_t heap_index;       /* 0: not in the heap */

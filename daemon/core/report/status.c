@@ -277,6 +277,16 @@ static void why_next(struct speaker *sp, const struct view *v, const struct view
 		say(sp, "waits for %s", st->waits_for);
 }
 
+/* The log tells each of them once a database. */
+static void why_warnings(struct speaker *sp, const struct view *v)
+{
+	for (const char *line = v->capture_warnings; line != NULL && *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+		say(sp, "mind: %.*s", (int)len, line);
+		line += len + (line[len] != '\0');
+	}
+}
+
 static void why_mode(struct speaker *sp, const struct view *v, const struct view_status *st)
 {
 	if (v->method == VIEWD_METHOD_SIMPLE)
@@ -286,6 +296,8 @@ static void why_mode(struct speaker *sp, const struct view *v, const struct view
 	    st->refresh_mode);
 	if (v->conf->on_change)
 		say(sp, "on_change: %s", v->capture_reason != NULL ? v->capture_reason : "changes are not noticed yet");
+	if (v->conf->on_change && v->conf->enabled)
+		why_warnings(sp, v);
 	if (st->action >= 0)
 		say(sp, "the last refresh was %s%s%s", word_did((enum viewd_did)st->action), st->reason[0] != '\0' ? ": " : "", st->reason);
 }

@@ -191,6 +191,19 @@ static void what_is_captured_anew_is_not_fresh_before_a_look(void)
 	rig_free(&rig);
 }
 
+/* What the dialect says of the way it hears, each time somebody asks; the log tells it once a database. */
+static void why_says_what_to_mind(void)
+{
+	expect_log("it reads nothing that could change");
+	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = SELECT 1\n"
+	                            "[view b]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = SELECT 2\n");
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_view(rig, "a")->capture_digest != 0 && rig_view(rig, "b")->capture_digest != 0));
+	CHECK_CONTAINS(why(rig, "a"), "mind: it reads nothing that could change\n");
+	CHECK_CONTAINS(why(rig, "b"), "mind: it reads nothing that could change\n");
+	rig_settle(rig);
+	rig_free(&rig);
+}
+
 /* Disabled while viewd was away: its triggers go when viewd comes. */
 static void what_was_disabled_meanwhile_is_let_go(void)
 {
@@ -207,6 +220,7 @@ static void what_was_disabled_meanwhile_is_let_go(void)
 static const struct harness_test tests[] = {
 	{"what is disabled is not fresh", what_is_disabled_is_not_fresh},
 	{"what is captured anew is not fresh before a look", what_is_captured_anew_is_not_fresh_before_a_look},
+	{"why says what to mind", why_says_what_to_mind},
 	{"what was disabled meanwhile is let go", what_was_disabled_meanwhile_is_let_go},
 	{"lag is the age of what is missing", lag_is_the_age_of_what_is_missing},
 	{"what nothing hears is unknown", what_nothing_hears_is_unknown},
