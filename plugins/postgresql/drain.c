@@ -12,10 +12,14 @@
 #include "common/marks.h"
 #include "common/number.h"
 
-#define CLEAN_ROWS 20000
-#define TRUNCATE_BYTES (16 * 1024 * 1024)
+#define CLEAN_ROWS 4000
+#define CLEAN_FEW_ROWS 500         /* when the log has become longer than it need be */
+#define CLEAN_BLOCKS 32
+#define EMPTY_BLOCKS 48            /* below PG_LOG_BLOCKS, so that sources count as changed only where this does not help */
 #define PORTION INT64_C(1024)      /* blocks that one statement takes off a large log */
-#define EMPTY_US INT64_C(1000000)  /* between attempts to empty a large log */
+#define REVIEW_US INT64_C(50000)   /* between looks for sources that are flagged since the log is too long */
+#define EMPTY_US INT64_C(1000000)  /* after an attempt to empty the log that has failed */
+#define EMPTY_AGAIN_US INT64_C(50000)
 
 struct draining {
 	struct viewd_watch *w;
@@ -26,21 +30,27 @@ static bool drained_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct draining *d = ctx;
 	int64_t rows = number_or(v[1], 0);
+	if (v[0] == NULL) {
+		d->w->log_blocks = rows;
+		return true;
+	}
 	d->got.rows += rows;
 	d->got.requests |= v[0][0] == '\0';
 	pg_heat_add(d->w, v[0], rows);
 	return true;
 }
 
-static const struct db_reader drained_row[] = {{drained_row_fn, "tn", "the log of changes"}};
+static const struct db_reader drained_row[] = {{drained_row_fn, "Tn", "the log of changes"}};
 
-/* DELETE sees committed rows only; one that commits later stays for the next drain. */
+#define BLOCKS_SQL "pg_catalog.pg_relation_size('viewd.changes') / pg_catalog.current_setting('block_size')::bigint"
+
+/* DELETE sees committed rows only; one that commits later stays for the next drain. The last row is the size of the log. */
 #define DRAIN_SQL(where)                                                                                                              \
 	"WITH gone AS (DELETE FROM viewd.changes" where " RETURNING source),"                                                              \
 	" named AS (SELECT source, pg_catalog.count(*) AS n FROM gone GROUP BY source),"                                                   \
 	" marked AS (UPDATE viewd.captures c SET " PG_RAISE                             \
 	" FROM named WHERE c.source = named.source)"                                                                                       \
-	" SELECT source, n FROM named"
+	" SELECT source, n FROM named UNION ALL SELECT NULL, " BLOCKS_SQL
 
 /* The log has grown while nobody was there, or cannot be emptied: all of it would take longer than a statement may. */
 static bool drain_portion(struct draining *d, struct viewd_err *err)
@@ -125,10 +135,10 @@ bool pg_check_log(struct viewd_watch *w, struct viewd_err *err)
 	return mark_all(w, err);
 }
 
-/* One statement: a process that is stopped here keeps nobody waiting. Writers wait for as long as this waits for a lock and a while more, and
- * it has none of their tables, so nobody dies of it. */
+/* One statement: a process that is stopped here keeps nobody waiting. The lock is had at once or not at all, so that nobody waits behind who
+ * waits for it. Who has it has none of the writers' tables, so nobody dies of it. */
 #define EMPTY_SQL(names)                                                                                                              \
-	"DO $$BEGIN SET LOCAL lock_timeout = '20ms'; LOCK TABLE viewd.changes IN ACCESS EXCLUSIVE MODE;"                                   \
+	"DO $$BEGIN LOCK TABLE viewd.changes IN ACCESS EXCLUSIVE MODE NOWAIT; SET LOCAL lock_timeout = '5ms';"                              \
 	" UPDATE viewd.captures c SET " PG_RAISE " WHERE " names ";"                       \
 	" TRUNCATE viewd.changes; END$$"
 
@@ -141,6 +151,7 @@ static bool empty_log(struct viewd_watch *w, struct viewd_err *err)
 		return false;
 	w->log_blocks = w->next_block = 0;
 	w->unseen = false;
+	w->doubts_flags = true;
 	pg_watch_wake(w); /* there may be marks and requests to tell of */
 	return true;
 }
@@ -148,8 +159,7 @@ static bool empty_log(struct viewd_watch *w, struct viewd_err *err)
 bool pg_measure_log(struct viewd_watch *w, struct viewd_err *err)
 {
 	return pg_op_query(&w->conn->db,
-	                   "SELECT pg_catalog.pg_relation_size('viewd.changes') / pg_catalog.current_setting('block_size')::bigint", NULL, 0,
-	                   number_row, &w->log_blocks, err);
+	                   "SELECT " BLOCKS_SQL, NULL, 0, number_row, &w->log_blocks, err);
 }
 
 /* Not done now is done the next time; a lost connection is noticed by the next statement. */
@@ -162,17 +172,40 @@ static bool vacuum_log(struct viewd_watch *w, struct viewd_err *err)
 	return pg_measure_log(w, err);
 }
 
+static bool wants_vacuum(const struct viewd_watch *w)
+{
+	return w->next_block == 0 &&
+	       (w->drained >= CLEAN_ROWS || (w->log_blocks >= CLEAN_BLOCKS && w->drained >= CLEAN_FEW_ROWS));
+}
+
 bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err)
 {
 	int64_t now = clock_system()->mono(clock_system());
 	struct viewd_err ignored = {0};
-	bool vacuums = w->drained >= CLEAN_ROWS && w->next_block == 0, large = w->log_blocks > PORTION;
-	if (!vacuums && (!large || now < w->empty_us))
-		return true;
-	if (vacuums && !vacuum_log(w, err))
+	if (wants_vacuum(w) && !vacuum_log(w, err))
 		return false;
-	w->empty_us = now + EMPTY_US;
-	if (w->log_blocks * 8192 > TRUNCATE_BYTES && !empty_log(w, &ignored))
+	if (w->log_blocks < EMPTY_BLOCKS || now < w->empty_us)
+		return true;
+	bool emptied = empty_log(w, &ignored);
+	w->empty_us = now + (emptied ? EMPTY_AGAIN_US : EMPTY_US);
+	if (!emptied)
 		pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', the log of changes is not emptied now (%s)", w->conn->db.database_name, ignored.msg);
 	return true;
+}
+
+/* A source is flagged by who has put a row behind the end of the log, and holds a lock on it until he has ended. So whoever finds a flag up finds the
+ * log as long, or has been told that it was emptied after that. */
+bool pg_review_full(struct viewd_watch *w, bool *owed_r, struct viewd_err *err)
+{
+	int64_t now = clock_system()->mono(clock_system());
+	*owed_r = false;
+	if (w->log_blocks < number_or(PG_LOG_BLOCKS, 0) && !w->doubts_flags)
+		return true;
+	if (now < w->review_us) {
+		*owed_r = true;
+		return true;
+	}
+	w->review_us = now + REVIEW_US;
+	w->doubts_flags = false;
+	return pg_flood_review(w, err);
 }

@@ -30,6 +30,7 @@
 #define LEAVE_RATE 200               /* rows a second */
 #define LOOK_MIN_US INT64_C(2000)
 #define LOOK_MAX_US INT64_C(1000000)
+#define FLAGGED_ROWS 200             /* what a flag that is up counts for */
 #define BLOCKED_US INT64_C(50000)
 
 struct pg_flood {
@@ -206,14 +207,22 @@ static bool review_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct review *r = ctx;
 	r->last_id = number_or(v[0], 0);
 	r->n++;
-	if (v[2][0] == 't')
-		obtain(r->w, r->last_id, v[1]);
+	bool recorded = v[2][0] == 't', up = v[3][0] == 't';
+	if (!recorded && !up)
+		return true;
+	struct pg_flood *f = obtain(r->w, r->last_id, v[1]);
+	if (up && f->state != PG_FLOOD_OPEN) { /* perhaps anew, while the last one closes; again and again is a flood */
+		pg_heat_add(r->w, v[1], FLAGGED_ROWS);
+		f->state = PG_FLOOD_RELEASED;
+		f->due_us = now_us();
+	}
+	f->asked |= f->state == PG_FLOOD_RELEASED;
 	return true;
 }
 
-static const struct db_reader review_row[] = {{review_row_fn, "ntt", "the floods"}};
+static const struct db_reader review_row[] = {{review_row_fn, "nttt", "the floods"}};
 
-/* A flag without a row is up because somebody has put it up, or a backup has. */
+/* A flag without a row is up because the log was too long, somebody has put it up, or a backup has. */
 static bool record_found(struct viewd_watch *w, struct viewd_err *err)
 {
 	bool good = true;
@@ -230,8 +239,8 @@ static bool record_found(struct viewd_watch *w, struct viewd_err *err)
 bool pg_flood_review(struct viewd_watch *w, struct viewd_err *err)
 {
 	static const char sql[] =
-		"SELECT s.id, s.source, s.flood IS NOT NULL"
-		" OR pg_catalog.pg_sequence_last_value(pg_catalog.to_regclass('viewd.flood_' || s.id)) IS NOT NULL"
+		"SELECT s.id, s.source, s.flood IS NOT NULL,"
+		" pg_catalog.pg_sequence_last_value(pg_catalog.to_regclass('viewd.flood_' || s.id)) IS NOT NULL"
 		" FROM (SELECT * FROM viewd.sources WHERE id > $1::bigint ORDER BY id LIMIT 500) AS s ORDER BY s.id";
 	struct review r = {.w = w, .last_id = -1};
 	do {

@@ -43,38 +43,52 @@ static const struct {
 	const char *body;
 	const char *privilege;
 } functions[] = {
-	{"viewd.note_change()", "viewd.note_change() RETURNS trigger", "BEGIN" PG_NOTE("TG_ARGV[0]") " RETURN NULL; END",
-     "REVOKE EXECUTE ON FUNCTION viewd.note_change() FROM PUBLIC"},
 	{"viewd.request_refresh(text)", "viewd.request_refresh(view text) RETURNS void", "BEGIN" REQUEST_KNOWN REQUEST_BOUND
-     " INSERT INTO viewd.requests (view) VALUES ($1);" PG_NOTE("''") " END",
+     " INSERT INTO viewd.requests (view) VALUES ($1); INSERT INTO viewd.changes VALUES ('');" PG_WAKE " END",
      "GRANT EXECUTE ON FUNCTION viewd.request_refresh(text) TO PUBLIC"},
 	/* The sources of which something is known that no mark says yet, '*': all. Unlogged tables cannot be named in a view that a standby reads. */
 	{"viewd.unread()", "viewd.unread() RETURNS SETOF text STABLE SET search_path = pg_catalog, pg_temp",
      "BEGIN IF pg_catalog.pg_is_in_recovery() THEN RETURN; END IF; RETURN QUERY SELECT DISTINCT c.source FROM viewd.changes c"
      " UNION ALL SELECT CASE WHEN s.source = '' THEN '*' ELSE s.source END FROM viewd.sources s WHERE s.flood IS NOT NULL"
+     " UNION ALL SELECT s.source FROM viewd.sources s WHERE CASE WHEN s.id > 0 AND pg_catalog.pg_relation_size('viewd.changes')"
+     " >= " PG_LOG_BLOCKS " * pg_catalog.current_setting('block_size')::bigint"
+     " THEN pg_catalog.pg_sequence_last_value(pg_catalog.to_regclass('viewd.flood_' || s.id)) IS NOT NULL END"
      " UNION ALL SELECT '*'::text WHERE NOT EXISTS (SELECT 1 FROM viewd.log_intact); END",
      "GRANT EXECUTE ON FUNCTION viewd.unread() TO PUBLIC"},
 };
 
-static bool is_missing_fn(void *ctx, const char *const *v, size_t n UNUSED)
+struct lost {
+	bool log;   /* somebody has dropped it, with whatever was in it */
+	bool known; /* there may be writers who have found none */
+};
+
+static bool keep_lost_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	*(bool *)ctx = v[0][0] == 't';
+	*(struct lost *)ctx = (struct lost){v[0][0] == 't', v[1][0] == 't'};
 	return false;
 }
 
-static const struct db_reader is_missing[] = {{is_missing_fn, "t", "the log of changes"}};
+static const struct db_reader keep_lost[] = {{keep_lost_fn, "tt", "the log of changes"}};
 
-/* Somebody has dropped it, with whatever was in it. */
-static bool doubt_lost_log(struct viewd_conn *conn, struct viewd_err *err)
+/* Who writes now may not be heard: waited for as the writers of a flood are. */
+bool pg_objects_doubt(struct viewd_conn *conn, struct viewd_err *err)
 {
-	bool missing = false;
-	return pg_op_query(&conn->db, "SELECT pg_catalog.to_regclass('viewd.changes') IS NULL", NULL, 0, is_missing, &missing, err) &&
-	       (!missing || pg_exec(conn, "DROP TABLE IF EXISTS viewd.log_intact", err));
+	return pg_exec(conn, "DROP TABLE IF EXISTS viewd.log_intact", err) &&
+	       pg_exec(conn, "INSERT INTO viewd.sources (id, source, flood) VALUES (0, '', pg_catalog.now())"
+	                     " ON CONFLICT (source) DO UPDATE SET flood = excluded.flood", err);
+}
+
+static bool doubt_lost_log(struct viewd_conn *conn, struct lost *lost, struct viewd_err *err)
+{
+	return pg_op_query(&conn->db, "SELECT pg_catalog.to_regclass('viewd.changes') IS NULL, pg_catalog.to_regclass('viewd.sources') IS NOT NULL", NULL,
+	                   0, keep_lost, lost, err) &&
+	       (!lost->log || !lost->known || pg_objects_doubt(conn, err));
 }
 
 static bool make_all(struct viewd_conn *conn, struct viewd_err *err)
 {
-	if (!doubt_lost_log(conn, err))
+	struct lost lost = {false, false};
+	if (!doubt_lost_log(conn, &lost, err))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(table_sql); i++)
 		if (!pg_exec(conn, table_sql[i], err))
@@ -82,7 +96,7 @@ static bool make_all(struct viewd_conn *conn, struct viewd_err *err)
 	for (size_t i = 0; i < ARRAY_LEN(functions); i++)
 		if (!pg_function_make(conn, functions[i].signature, functions[i].head, functions[i].body, functions[i].privilege, err))
 			return false;
-	return true;
+	return pg_note_base(conn, err) && (!lost.log || pg_note_remake(conn, err));
 }
 
 /* One session at a time: replacing a function meets another one that does the same in the catalogue. */

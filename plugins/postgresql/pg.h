@@ -253,6 +253,8 @@ bool pg_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx
 
 /* Makes what schema viewd holds besides the state tables. Outside a transaction. */
 bool pg_objects_make(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* The watcher's next look marks every view, and once more when all those have ended who write now. */
+bool pg_objects_doubt(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
 /* ---- guard.c */
 
@@ -277,18 +279,33 @@ bool pg_op_came_along(struct db *db, const struct db_object *found, const char *
 	"SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = pg_catalog.to_regnamespace('viewd')"                               \
 	" AND p.proname ~ '^note_(change|[0-9]+)$'"
 
-/* What a writer does to be heard, as PL/pgSQL: a row in the log, then a wake-up, but only while the watcher sleeps: it holds the lock
- * then. Whoever gets the lock instead keeps it to the end of the transaction, and the watcher cannot fall asleep before that: no
- * commit goes unheard. source is a SQL expression. */
-#define PG_NOTE(source)                                                                                                               \
-	" INSERT INTO viewd.changes VALUES (" source ");"                                                                                 \
-	" IF NOT pg_catalog.pg_try_advisory_xact_lock_shared(" PG_LOCK_ASLEEP ") THEN"                                                     \
+/* Log rows behind so many blocks are not written: the first one there puts its source's flag to this value. Writers leave no rows then, as
+ * in a flood, but wake the watcher. */
+#define PG_LOG_BLOCKS "64"
+#define PG_FLAG_FULL "2"
+
+/* How a writer wakes the watcher, as PL/pgSQL: only while that sleeps, since it holds the lock then. Whoever gets the lock instead keeps it to the
+ * end of the transaction, and the watcher cannot fall asleep before that: no commit goes unheard. Nobody is notified where that could make
+ * a commit fail, or where the lock must be somebody else's: with prepared transactions the watcher never sleeps, and from a queue that is
+ * half full it has gone. */
+#define PG_WAKE                                                                                                                       \
+	" IF NOT pg_catalog.pg_try_advisory_xact_lock_shared(" PG_LOCK_ASLEEP ") AND pg_catalog.current_setting('max_prepared_transactions')" \
+	" OPERATOR(pg_catalog.=) '0' AND pg_catalog.pg_notification_queue_usage() OPERATOR(pg_catalog.<) 0.5::pg_catalog.float8"            \
+	" AND pg_catalog.has_function_privilege('pg_catalog.pg_notify(text,text)', 'EXECUTE') THEN"                                        \
 	" PERFORM pg_catalog.pg_notify('" PG_CHANNEL "', ''); END IF;"
 
 /* Makes a function (CREATE OR REPLACE) unless it is there with just this body. head: name, arguments and result; signature: for
  * to_regprocedure; privilege: a statement that follows its creation. */
 bool pg_function_make(struct viewd_conn *conn, const char *signature, const char *head, const char *body, const char *privilege,
                       struct viewd_err *err) MUST_CHECK;
+/* May the log be written? */
+bool pg_note_log_good(struct viewd_conn *conn, bool *good_r, struct viewd_err *err) MUST_CHECK;
+/* Is all that writers use as it was made? One query, for the watcher. */
+bool pg_note_sound(struct viewd_conn *conn, bool *sound_r, struct viewd_err *err) MUST_CHECK;
+/* Makes the functions and flags of all sources again. Outside a transaction. */
+bool pg_note_remake(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Makes the functions that those of the sources call. */
+bool pg_note_base(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Registers a source (quoted name) and gives the signature of the function its triggers shall call, talloc'ed on mem_ctx: its own one,
  * which looks at its flood flag; the common one where a part of it is a foreign table. In a transaction. */
 bool pg_note_function(struct viewd_conn *conn, void *mem_ctx, const char *source, char **signature_r, struct viewd_err *err) MUST_CHECK;

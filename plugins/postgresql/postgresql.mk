@@ -35,6 +35,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/prepare.c \
 	plugins/postgresql/prepared.c \
 	plugins/postgresql/replace.c \
+	plugins/postgresql/sound.c \
 	plugins/postgresql/sources.c \
 	plugins/postgresql/stage.c \
 	plugins/postgresql/stamp.h \

@@ -119,6 +119,8 @@ static int64_t next_look(const struct viewd_watch *w, int64_t deadline)
 		at = least(at, w->poll_us);
 	if (w->owes_look)
 		at = least(at, now_us() + OWED_US);
+	if (w->owes_review)
+		at = least(at, w->review_us);
 	if (pg_drains_on(w))
 		return now_us();
 	return w->pace_us > 0 ? least(at, now_us() + w->pace_us) : at;
@@ -174,7 +176,7 @@ static bool compare(struct viewd_watch *w, bool asked, struct round *round, stru
 
 static bool look_after(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
 {
-	return pg_check_log(w, err) && pg_measure_log(w, err) && pg_flood_review(w, err) && compare(w, false, round, signals, err) &&
+	return pg_check_sound(w, err) && pg_check_log(w, err) && pg_measure_log(w, err) && pg_flood_review(w, err) && compare(w, false, round, signals, err) &&
 	       pg_poll_review(w, err);
 }
 
@@ -233,6 +235,8 @@ static bool obey(struct viewd_watch *w, struct round *round, struct viewd_err *e
 	round->news = round->requests = true;
 	w->poll_us = 0;
 	w->owes_look = true;
+	if (!pg_check_sound(w, err))
+		return false;
 	pg_flood_ask(w);
 	pg_drain_anew(w);
 	return pg_poll_review(w, err);
@@ -242,10 +246,10 @@ static bool go_round(struct viewd_watch *w, struct round *round, struct viewd_si
 {
 	round->blocked = false;
 	if (!beat(w, round, signals, err) || (w->owes_look && !compare(w, true, round, signals, err)) ||
-	    !poll_counters(w, round, err) || !drain(w, round, err) || !pg_flood_tend(w, &round->news, err) ||
+	    !poll_counters(w, round, err) || !drain(w, round, err) || !pg_review_full(w, &w->owes_review, err) || !pg_flood_tend(w, &round->news, err) ||
 	    !tell(w, round, signals, err) || !pg_clean_log(w, err))
 		return false;
-	round->blocked |= pg_flood_asked(w) || w->owes_look || pg_drains_on(w);
+	round->blocked |= pg_flood_asked(w) || w->owes_look || w->owes_review || w->doubts_flags || pg_drains_on(w);
 	return true;
 }
 

@@ -41,6 +41,9 @@ struct viewd_watch {
 	int64_t next_block;    /* a large log is drained in portions, round and round: where the next one begins */
 	bool unseen;           /* what must be seen may be in portions that were drained before */
 	int64_t empty_us;      /* a large log: when to try next to empty it */
+	bool doubts_flags;     /* it was emptied: flags that are up because of its length are still to be found */
+	bool owes_review;      /* flags are to be looked for */
+	int64_t review_us;     /* not before */
 	char *gaps;            /* what was last found wrong with triggers */
 	char *blind;           /* the sources that are not noticed for that, as an array: their counters are polled */
 	bool owes_look;        /* somebody has asked, and what triggers do not tell could not be looked at yet */
@@ -78,6 +81,8 @@ bool pg_measure_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 bool pg_drains_on(const struct viewd_watch *w);
 /* All that is committed by now is to be drained before pg_drains_on() ends. */
 void pg_drain_anew(struct viewd_watch *w);
+/* Finds the sources whose writers leave no rows because the log has become too long. *owed_r: it is to be done soon. */
+bool pg_review_full(struct viewd_watch *w, bool *owed_r, struct viewd_err *err) MUST_CHECK;
 /* Gives the space of drained rows back, now and then, and tries to empty a log that has become large. */
 bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 
@@ -121,6 +126,11 @@ bool pg_members_check(struct viewd_watch *w, bool *done_r, struct viewd_err *err
 bool pg_poll(struct viewd_watch *w, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
 /* Learns whether any source is polled at all. */
 bool pg_poll_review(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+
+/* ---- sound.c: is all that writers use as it was made? */
+
+/* Makes what is broken again, and marks every view then. */
+bool pg_check_sound(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 
 /* ---- heart.c: is the session still what it should be? */
 

@@ -92,6 +92,21 @@ ok "that of a prepared transaction too" wait_until follows
 ok "now it is over" wait_until no_flood
 is "and verified" "$(viewctl verify totals >/dev/null; echo $?)" 0
 
+# Whoever takes the lock that only a sleeping watcher has would have writers notify, and then nothing can be prepared.
+mkfifo "$T/stranger"
+start_process "$T/stranger.log" "$pg_client/psql" -X -qAt -h "$pg_dir" -U postgres -d shop -f "$T/stranger"
+stranger=$started
+exec {stranger_fd}>"$T/stranger"
+echo 'SELECT pg_advisory_lock(508574398309);' >&"$stranger_fd"
+wait_until "[ \"\$(sql_pg \"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = (SELECT pid FROM pg_stat_activity
+	WHERE application_name = 'psql' AND query LIKE '%508574398309%' AND pid <> pg_backend_pid())\")\" = 1 ]"
+prepare stranger
+is "a stranger's lock fails no PREPARE" "$(sql_pg "SELECT gid FROM pg_prepared_xacts")" stranger
+sql_pg "COMMIT PREPARED 'stranger'"
+ok "... and what was prepared is noticed" wait_until follows
+exec {stranger_fd}>&-
+wait_until "! is_running $stranger"
+
 flood 300
 wait_until flag_is_up
 hold

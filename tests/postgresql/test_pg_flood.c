@@ -2,6 +2,7 @@
  *
  * Floods: while a source is written without pause its writers leave no log rows, and nothing is lost by that.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -361,6 +362,103 @@ static void gives_the_lock_of_a_cancelled_setup_back(void)
 	DIALECT->close(&conn);
 }
 
+/* ---- a log that has become too long ---- */
+
+#define LOOP(n, statement) "DO $$ BEGIN FOR i IN 1.." n " LOOP " statement "; END LOOP; END $$"
+#define MANY_ROWS LOOP("14000", "UPDATE public.sale SET amount = amount + 1 WHERE id = 1")
+
+static int64_t blocks(struct pg_stage *s)
+{
+	return atoll(pg_ask(s->conn, "SELECT pg_relation_size('viewd.changes') / 8192"));
+}
+
+static const char *flag_of(struct pg_stage *s)
+{
+	return pg_ask(s->conn, "SELECT pg_sequence_last_value('viewd.flood_1')");
+}
+
+static void bounds_its_log(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	for (int i = 0; i < 3; i++)
+		pg_do(s.app, MANY_ROWS);
+	CHECK(blocks(&s) <= 65);
+	CHECK_STR(flag_of(&s), "2");
+	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
+	CHECK_STR(pg_ask(s.conn, "SELECT freshness FROM viewd.views"), "STALE");
+	CHECK(pg_told(&s));
+	look_until(&s, PG_FLOOD_NONE);
+	refresh_until_quiet(&s);
+	CHECK_STR(n_of(&s), "3");
+	CHECK_STR(flag_of(&s), "null");
+	CHECK_STR(recorded(&s), "0");
+	CHECK_INT(blocks(&s), 0);
+	pg_do(s.app, "INSERT INTO sale VALUES (11, 1)");
+	CHECK_STR(logged(&s), "1");
+	CHECK(pg_told(&s));
+}
+
+/* Rows that nobody can drain, and that are rolled back in the end, have put the flag up for others. */
+static void hears_others_behind_a_long_log(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	struct viewd_conn *late = pg_session("app");
+	pg_do(s.app, "BEGIN");
+	pg_do(s.app, MANY_ROWS);
+	CHECK_STR(flag_of(&s), "2");
+	for (int i = 0; i < 3; i++) {
+		pg_do(late, talloc_asprintf(harness_ctx(), "INSERT INTO sale VALUES (%d, 1)", 20 + i));
+		CHECK(pg_told_within(&s, 2000000));
+		pg_stage_refresh(&s);
+		CHECK_STR(n_of(&s), talloc_asprintf(harness_ctx(), "%d", 3 + i));
+	}
+	/* The next one writes before the log is emptied, and commits afterwards. */
+	while (strcmp(flag_of(&s), "2") != 0)
+		pg_do(late, "UPDATE sale SET amount = 5 WHERE id = 2");
+	pg_do(late, "BEGIN");
+	pg_do(late, "INSERT INTO sale VALUES (30, 1)");
+	pg_do(s.app, "ROLLBACK");
+	for (int i = 0; i < 100 && blocks(&s) > 0; i++)
+		if (pg_told_within(&s, 50000))
+			pg_stage_refresh(&s);
+	CHECK_INT(blocks(&s), 0);
+	refresh_until_quiet(&s);
+	CHECK_STR(n_of(&s), "5");
+	pg_do(late, "COMMIT");
+	CHECK(pg_told_within(&s, 2000000));
+	refresh_until_quiet(&s);
+	CHECK_STR(n_of(&s), "6");
+	CHECK_STR(recorded(&s), "0");
+	CHECK_STR(flag_of(&s), "null");
+}
+
+/* Who asks is told of a change that only the flag knows. */
+static void tells_who_asks_of_a_long_log(void)
+{
+	struct pg_stage s;
+	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
+	struct viewd_conn *long_one = pg_session("app");
+	pg_do(long_one, "BEGIN");
+	pg_do(long_one, MANY_ROWS);
+	pg_do(s.app, "INSERT INTO sale VALUES (40, 1)");
+	s.stale = 0;
+	DIALECT->watch_wake(s.watch);
+	pg_look_watch(&s, 10000000);
+	CHECK(s.stale > 0);
+	pg_stage_rewatch(&s);
+	pg_do(s.app, "INSERT INTO sale VALUES (41, 1)");
+	s.stale = 0;
+	pg_look_watch(&s, 10000000);
+	CHECK(s.stale > 0);
+	pg_do(long_one, "COMMIT");
+	CHECK(pg_told(&s));
+	look_until(&s, PG_FLOOD_NONE);
+	refresh_until_quiet(&s);
+	CHECK_STR(n_of(&s), "4");
+}
+
 static const struct harness_test flood_tests[] = {
 	{"lowers the flag of a source registered anew", lowers_the_flag_of_a_source_registered_anew},
 	{"notices without a log", notices_without_a_log},
@@ -375,6 +473,9 @@ static const struct harness_test flood_tests[] = {
 	{"takes any name", takes_any_name},
 	{"leaves nothing behind", leaves_nothing_behind},
 	{"notices partitions that go", notices_partitions_that_go},
+	{"bounds its log", bounds_its_log},
+	{"hears others behind a long log", hears_others_behind_a_long_log},
+	{"tells who asks of a long log", tells_who_asks_of_a_long_log},
 	{"gives the lock of a cancelled set-up back", gives_the_lock_of_a_cancelled_setup_back},
 };
 HARNESS_MAIN(SUITE("pg flood", flood_tests))
