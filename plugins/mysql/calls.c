@@ -138,3 +138,13 @@ bool calls_is_fickle(const char *name)
 			return true;
 	return false;
 }
+
+bool calls_use_variables(const char *text)
+{
+	struct lex_token tok;
+
+	while ((tok = lex_next(my_syntax.lexer, &text)).kind != LEX_END)
+		if ((tok.kind == LEX_PARAM || tok.kind == LEX_OTHER) && tok.text[0] == '@')
+			return true;
+	return false;
+}

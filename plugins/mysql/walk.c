@@ -82,15 +82,16 @@ static bool is_catalogue(const char *schema)
 	return false;
 }
 
-/* Engines whose rows are somewhere else. */
+/* Only these have their rows for themselves: FEDERATED, CONNECT and others have them from elsewhere, MERGE from tables that are written directly. An
+ * engine that the server does not tell is believed to be one of these. */
 static bool is_elsewhere(const char *engine)
 {
-	static const char *const names[] = {"FEDERATED", "CONNECT", "SPIDER", "CSV", "OQGRAPH", "S3", "SPHINX", "MROONGA", "NDBCLUSTER", "BLACKHOLE"};
+	static const char *const names[] = {"", "InnoDB", "MyISAM", "Aria", "MEMORY", "ARCHIVE", "ROCKSDB", "TokuDB", "SEQUENCE"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcasecmp(names[i], engine) == 0)
-			return true;
-	return false;
+			return false;
+	return true;
 }
 
 /* seq_1_to_10, seq_1_to_10_step_2: rows that the engine SEQUENCE makes up, the same for ever. */
@@ -338,6 +339,8 @@ static bool walk_text(struct walk *w, const char *text, const char *home, const 
 	timeword_find(&my_syntax, text, clock, sizeof clock);
 	if (clock[0] != '\0')
 		add_unheard(w, VIEWD_DEPENDS_CLOCK, talloc_asprintf(w->mem, "clock %s", clock), "its value changes with time");
+	if (function != NULL && calls_use_variables(text))
+		add_unheard(w, VIEWD_DEPENDS_OTHER, talloc_asprintf(w->mem, "variables in %s", function), "nothing tells when a session or the server sets them");
 	if (function != NULL) {
 		walk_body(w, text);
 	} else {

@@ -37,5 +37,7 @@ void calls_scan_reads(const char *text, read_fn *each, void *ctx);
 
 /* Does a function of the server's own give another value each time, whatever it is given? */
 bool calls_is_fickle(const char *name);
+/* Does a body use variables, the session's or the server's (`@x`, `@@x`)? [any] */
+bool calls_use_variables(const char *text);
 
 #endif

@@ -51,7 +51,7 @@ engine_tests = \
 	tests/system/76-emptied-sqlite.sh tests/system/76-emptied-postgresql.sh tests/system/76-emptied-mariadb.sh \
 	tests/system/77-returned-sqlite.sh tests/system/77-returned-postgresql.sh tests/system/77-returned-mariadb.sh \
 	tests/system/80-deps-sqlite.sh tests/system/80-deps-postgresql.sh tests/system/80-deps-mariadb.sh \
-	tests/system/82-matrix-sqlite.sh tests/system/82-matrix-postgresql.sh \
+	tests/system/82-matrix-sqlite.sh tests/system/82-matrix-postgresql.sh tests/system/82-matrix-mariadb.sh \
 	tests/system/83-why-sqlite.sh tests/system/83-why-postgresql.sh tests/system/83-why-mariadb.sh
 
 $(engine_tests): Makefile
@@ -62,7 +62,7 @@ $(engine_tests): Makefile
 
 TESTS += $(engine_tests)
 CLEANFILES += $(engine_tests)
-EXTRA_DIST += $(engine_scripts) tests/system/82-matrix-postgresql.rows tests/system/82-matrix-sqlite.rows \
+EXTRA_DIST += $(engine_scripts) tests/system/82-matrix-postgresql.rows tests/system/82-matrix-mariadb.rows tests/system/82-matrix-sqlite.rows \
 	tests/system/lib-engine.sh tests/system/lib-faults.sh
 
 # Random writers against everything that may go wrong: SQLite in make check, all engines in make check-long.
