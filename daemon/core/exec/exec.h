@@ -8,7 +8,7 @@
 
 #include "core/model/state.h"
 
-/* What a watch has heard of one view, by the view's name: it may be gone by now. */
+/* News that a watch has heard of one view. The view is given by its name, for the instance may be gone by now. */
 struct watch_signal {
 	enum viewd_signal_kind kind;
 	const char *view;

@@ -16,7 +16,7 @@ void job_start(struct job *job);
 /* Asks the server to stop it, again and again until it has: a cancel between two calls stops nothing. [loop] */
 void job_cancel(struct job *job);
 
-/* It has come back from its worker: no deadline, no cancel any more. [loop] */
+/* The job has come back from its worker: no deadline and no cancel any more. [loop] */
 void job_returned(struct job *job);
 
 void job_free(struct job **job);

@@ -4,7 +4,7 @@
 #include "base/check.h"
 #include "core/model/group.h"
 
-/* What changes the object goes before what fills it; what only looks comes last. */
+/* Kinds in the order they are served: first those that change the object, then those that fill it, last those that only look. */
 static const enum job_kind kind_order[] = {JOB_DROP, JOB_RECONCILE, JOB_CAPTURE, JOB_REFRESH, JOB_PLAN, JOB_VERIFY};
 
 static bool has_ready(const struct view *view, enum job_kind kind)

@@ -90,7 +90,7 @@ void wave_link(struct wave *wave);
 /* Starts a wave over the given instances (duplicates are one). done is called from the loop, also for an empty wave. */
 void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *const *views, size_t n);
 
-/* What waves tell upward. The engine gives the functions once, when it is made. */
+/* Functions by which waves tell their news upward. The engine gives them once, when it is made. */
 struct flow_events {
 	/* A member ends without being tried, because something before it failed. */
 	void (*upstream_failed)(struct view *view, const struct wave *wave);

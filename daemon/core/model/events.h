@@ -25,7 +25,7 @@ enum event_kind {
 	EVENT_TURN           /* the end of a turn */
 };
 
-/* What a run did. */
+/* The result of one run. */
 struct event_run {
 	enum view_trigger trigger;
 	enum view_result result;

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "core/model/group.h"
 
-/* What ends while a view is disabled says nothing of one that is left alone. */
+/* A disabled view stays DISABLED, whatever the end of a job would say. */
 void view_set_state(struct view *view, enum view_state state)
 {
 	if (!view->conf->enabled)
@@ -19,7 +19,7 @@ void view_set_state(struct view *view, enum view_state state)
 	event_tell(view->eng, &(struct event){.kind = EVENT_STATE, .view = view, .db = view->db, .before = before});
 }
 
-/* What still ran when the section was refused changes nothing of the refusal. */
+/* A job that still ran when the section was refused does not change the refusal. */
 void view_set_error(struct view *view, const struct viewd_err *err)
 {
 	if (view->refused)
