@@ -118,15 +118,14 @@ ask()
 # does UNKNOWN while the capture is set up anew.
 judge()
 {
-	local phase=$1 view word waiting=() _
+	local phase=$1 view word waiting=() deadline=$((SECONDS + WAIT))
 	local -A said
 	shift
 	[ $# -gt 0 ] || set -- "${views[@]}"
 	for view in "$@"; do # one that was lost is tried again at ever longer intervals, which a wait would sit through
 		[ "${expected[$view]}" = LOST ] && [ "$phase" != before ] && [ "$phase" != change ] || waiting+=("$view")
 	done
-	for _ in 1 2 3 4 5; do
-		[ ${#waiting[@]} -gt 0 ] || break
+	while [ ${#waiting[@]} -gt 0 ] && [ $SECONDS -lt $deadline ]; do
 		ask "${waiting[@]}"
 		while read -r view word; do said[$view]=$word; done <"$T/said"
 		waiting=()
