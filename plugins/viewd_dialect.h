@@ -17,6 +17,7 @@
  *   1.5  uninstall
  *   1.6  at the end of viewd_view_spec: compare_columns; of viewd_found: unreadable, columns_differ
  *   1.7  at the end of viewd_found: copied
+ *   1.8  VIEWD_CHANGE_KEEP; definition; at the end of viewd_found: kept
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -34,7 +35,7 @@
 #include <stdint.h>
 
 #define VIEWD_ABI_MAJOR 1
-#define VIEWD_ABI_MINOR 7
+#define VIEWD_ABI_MINOR 8
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
@@ -109,6 +110,7 @@ enum viewd_change {
 	VIEWD_CHANGE_REINDEX, /* ours and equal, but declared indexes are missing or differ */
 	VIEWD_CHANGE_DROP,    /* ours and no longer wanted */
 	VIEWD_CHANGE_REFUSE,  /* not ours, or the policy forbids it: an error that says why; never sent to a plugin */
+	VIEWD_CHANGE_KEEP,    /* since 1.8: record the existing view or materialized view as it is; its own definition counts until the wanted one matches */
 	VIEWD_CHANGE_COUNT
 };
 
@@ -242,6 +244,7 @@ struct viewd_found {
 	bool unreadable;          /* since 1.6: sources_unknown, and what it names is missing: it cannot be computed */
 	char columns_differ[200]; /* since 1.6: how the columns of the object differ from what its definition yields, as compare_columns asks; "" not */
 	bool copied;              /* since 1.7: recorded, but in a database of which this one is a copy, and what is there does not fit the record */
+	bool kept;                /* since 1.8: ours, by VIEWD_CHANGE_KEEP, and not made from the wanted definition */
 };
 
 /* One relation the definition reads, found through plain views too. */
@@ -576,6 +579,10 @@ struct viewd_dialect {
 	 * (not needed to print) and calls nothing else on the connection, which needs no prepare(). */
 	bool (*uninstall)(struct viewd_conn *conn, const struct viewd_uninstall_request *req, struct viewd_text_sink statements,
 	                  struct viewd_err *err);
+
+	/* [worker] Optional, since 1.8: hands over the definition of the view or materialized view that is there, as the server writes it, without a
+	 * semicolon. Once. */
+	bool (*definition)(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_text_sink text, struct viewd_err *err);
 };
 
 /* Declares the one exported symbol. Built into a program (tests), the name is made unique with VIEWD_DIALECT_STATIC. */

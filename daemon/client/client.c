@@ -132,6 +132,7 @@ static enum client_exit run(const struct client *client, const struct args *args
 	case COMMAND_PLAN:
 	case COMMAND_REFRESH:
 	case COMMAND_CREATE:
+	case COMMAND_ADOPT:
 	case COMMAND_DROP:
 	case COMMAND_VERIFY:
 	case COMMAND_PAUSE:

@@ -79,6 +79,8 @@ void print_changes(struct screen *screen, const struct args *args UNUSED, const 
 		if (error != NULL || (reason != NULL && reason[0] != '\0'))
 			text = talloc_asprintf_append_buffer(text, " (%s)", error != NULL ? error : reason);
 		put_line(screen, item_name(item), text, error != NULL ? TABLE_RED : TABLE_PLAIN);
+		if (text_of(item, "definition") != NULL)
+			put_line(screen, "definition", text_of(item, "definition"), TABLE_PLAIN);
 	}
 }
 

@@ -55,6 +55,7 @@ const char *word_change(enum viewd_change c)
 		[VIEWD_CHANGE_REINDEX] = "reindex",
 		[VIEWD_CHANGE_DROP] = "drop",
 		[VIEWD_CHANGE_REFUSE] = "refuse",
+		[VIEWD_CHANGE_KEEP] = "keep",
 	};
 	return word_in(words, ARRAY_LEN(words), (unsigned)c);
 }

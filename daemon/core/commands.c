@@ -142,14 +142,15 @@ void engine_refresh(struct engine *eng, struct view *const *views, size_t n, str
 	talloc_free(down.views);
 }
 
-static void create(struct engine *eng, struct view *const *views, size_t n, bool replace, engine_done_fn *done, void *ctx)
+static void create(struct engine *eng, struct view *const *views, size_t n, bool replace, bool keep, engine_done_fn *done, void *ctx)
 {
 	struct wave_spec spec = {
 		.kind = JOB_RECONCILE,
 		.order = WAVE_GUESSED,
 		.trigger = VIEW_TRIGGER_INITIAL,
-		.create_missing = true,
+		.create_missing = !keep,
 		.replace = replace,
+		.keep = keep,
 		.done = done,
 		.ctx = ctx,
 	};
@@ -158,12 +159,17 @@ static void create(struct engine *eng, struct view *const *views, size_t n, bool
 
 void engine_create(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
-	create(eng, views, n, false, done, ctx);
+	create(eng, views, n, false, false, done, ctx);
 }
 
 void engine_replace(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
-	create(eng, views, n, true, done, ctx);
+	create(eng, views, n, true, false, done, ctx);
+}
+
+void engine_adopt(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	create(eng, views, n, false, true, done, ctx);
 }
 
 void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)

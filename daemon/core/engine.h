@@ -68,6 +68,7 @@ struct engine_item {
 	const char *reason;         /* plan: why that change */
 	const char *group;          /* the refresh_group; NULL: none */
 	const char *locks;          /* plan: what is locked meanwhile; "" none */
+	const char *definition;     /* adopt: what belongs into the file; NULL: nothing */
 	int64_t rows, rows_written, duration_us;
 	const struct viewd_err *error; /* NULL when none */
 	const struct viewd_verdict *verdict; /* verify only */
@@ -94,6 +95,9 @@ void engine_create(struct engine *eng, struct view *const *views, size_t n, engi
 
 /* Likewise, and what somebody else has put in the place of an object, or has made of it, goes. */
 void engine_replace(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
+
+/* Keeps what somebody else has put in the place of an object, as it is, and tells its definition. */
+void engine_adopt(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 
 /* Drops the object and its state row; the instance is MISSING afterwards. */
 void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);

@@ -116,6 +116,14 @@ void cmd_create(struct call *call)
 		(args_flag(call_args(call), "replace") ? engine_replace : engine_create)(call_ctl(call)->engine, views, n, change_done, call);
 }
 
+void cmd_adopt(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (views_to_work_on(call, &views, &n))
+		engine_adopt(call_ctl(call)->engine, views, n, change_done, call);
+}
+
 void cmd_drop(struct call *call)
 {
 	struct view **views;

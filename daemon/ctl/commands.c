@@ -150,7 +150,12 @@ static const struct command_param help_params[] = {
 	"Inspects each view's object, creates it when it is missing, replaces it when it differs from the " \
 	"configuration, and waits for the outcome. What somebody else has put in the place of a view's object, or has made of it, " \
 	"is not undone, neither by this nor by a restart: the view is FAILED and says so. With --replace what the files say is put back; " \
-	"to keep what is there, set adopt = yes and write its definition into the file."
+	"viewctl adopt keeps what is there."
+#define DOC_ADOPT \
+	"Keeps a view or materialized view that somebody else has put in the place of a view's object, or has altered, as it is, and prints " \
+	"the definition that belongs into the file. The view is ACTIVE from then on and follows what that definition reads; " \
+	"verify compares with it. As soon as the file says the same the object counts as made from the file; nothing is built anew. " \
+	"A table is never adopted. viewctl create --replace puts back what the files say."
 #define DOC_DROP \
 	"Drops the objects of the views, and only objects that viewd created or adopted. The views are " \
 	"MISSING afterwards; create makes them again."

@@ -23,6 +23,7 @@
 	X(REFRESH, "refresh", POST, "/v1/refresh", MUTATE, SLOW, refresh_params, "refreshes views now", cmd_refresh)      \
 	X(CREATE, "create", POST, "/v1/create", MUTATE, SLOW, create_params, "creates what is missing, replaces what differs", \
 	  cmd_create)                                                                                                     \
+	X(ADOPT, "adopt", POST, "/v1/adopt", MUTATE, SLOW, change_params, "keeps what somebody else has made of a view's object", cmd_adopt) \
 	X(DROP, "drop", POST, "/v1/drop", MUTATE, SLOW, change_params, "drops the objects of views", cmd_drop)            \
 	X(VERIFY, "verify", POST, "/v1/verify", MUTATE, SLOW, verify_params, "compares the stored rows with the definition", \
 	  cmd_verify)                                                                                                     \

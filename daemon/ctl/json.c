@@ -104,6 +104,8 @@ json_t *json_change(const struct engine_item *item)
 	json_object_set_new(out, "change", json_text(word_change(item->change)));
 	json_object_set_new(out, "reason", json_text(item->reason));
 	json_object_set_new(out, "locks", json_text(item->locks));
+	if (item->definition != NULL)
+		json_object_set_new(out, "definition", json_text(item->definition));
 	json_object_set_new(out, "refresh_group", json_text(item->group));
 	json_object_set_new(out, "rows", json_count(item->rows));
 	json_object_set_new(out, "duration_ms", json_ms(item->duration_us));

@@ -18,6 +18,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/ident.c plugins/common/ident.h \
 	plugins/common/index.c \
 	plugins/common/inspect.c \
+	plugins/common/keep.c \
 	plugins/common/lexer.c plugins/common/lexer.h \
 	plugins/common/marks.c plugins/common/marks.h \
 	plugins/common/objects.c plugins/common/objects.h \

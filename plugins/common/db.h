@@ -113,6 +113,9 @@ struct db_ops {
 	 * call of the daemon. NULL: nothing to do. */
 	bool (*end_hook)(struct db *db, struct viewd_err *err);
 
+	/* The definition of a view or materialized view as the server writes it, talloc'ed; NULL: it may not be read. NULL: nothing of others is kept. */
+	bool (*view_text)(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err);
+
 	/* What db_object.canonical would be for the wanted definition; used for adoption. NULL: never matches. */
 	bool (*wanted_canonical)(struct task *task, char out[static 65], struct viewd_err *err);
 

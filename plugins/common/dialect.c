@@ -80,6 +80,8 @@ static bool apply(struct task *task, enum viewd_change change, struct viewd_outc
 		return recipe_create(task, out, err);
 	case VIEWD_CHANGE_ADOPT:
 		return recipe_adopt(task, out, err);
+	case VIEWD_CHANGE_KEEP:
+		return recipe_keep(task, out, err);
 	case VIEWD_CHANGE_REPLACE:
 		return recipe_replace(task, out, err);
 	case VIEWD_CHANGE_REINDEX:
@@ -151,6 +153,14 @@ bool dialect_verify(struct viewd_conn *conn, const struct viewd_view_spec *view,
 {
 	struct task *task = task_open(enter(conn), view, err);
 	bool done = task != NULL && recipe_verify(task, out, err);
+	task_close(&task);
+	return done;
+}
+
+bool dialect_definition(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_text_sink text, struct viewd_err *err)
+{
+	struct task *task = task_open_name(enter(conn), view, err);
+	bool done = task != NULL && recipe_definition(task, text, err);
 	task_close(&task);
 	return done;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/heard.h"
+#include "common/state.h"
 
 #include "base/err.h"
 #include "common/check.h"
@@ -61,7 +62,12 @@ static bool walk(struct db *db, const struct viewd_view_spec *view, const struct
 			add_relation(db, list, req->kept[i].schema, req->kept[i].name);
 		return true;
 	}
-	char *query = lex_one_query(db->syntax, list->mem, view->definition, err);
+	struct state_row row;
+	char *query = NULL;
+	if (!state_load(db, view->name, false, &row, err) || (row.kept && !state_definition(db, list->mem, view->name, &query, err)))
+		return false;
+	if (query == NULL)
+		query = lex_one_query(db->syntax, list->mem, view->definition, err);
 	return query != NULL && dependencies_walk(db, view, query, list, err);
 }
 

@@ -71,6 +71,7 @@ static void fill(const struct task *task, struct viewd_found *out)
 	out->ours = task_is_ours(task);
 	out->copied = out->recorded && !out->ours && strcmp(state->identity, RETURNED_STRANGER) == 0;
 	out->touched_outside = out->ours && strcmp(task->found.canonical, state->canonical) != 0;
+	out->kept = out->ours && state->kept;
 	out->populated = task->found.populated;
 	if (out->kind == VIEWD_KIND_TABLE)
 		out->populated = out->ours && state->last_success_us != 0;
@@ -89,7 +90,7 @@ static bool compare_columns(struct task *task, struct viewd_found *out, struct v
 {
 	struct viewd_err failure = {0};
 	bool holds_rows = out->kind == VIEWD_KIND_TABLE || out->kind == VIEWD_KIND_MATVIEW;
-	if (task->view->compare_columns == VIEWD_COMPARE_NONE || !out->ours || !holds_rows || out->sources_unknown)
+	if (task->view->compare_columns == VIEWD_COMPARE_NONE || !out->ours || out->kept || !holds_rows || out->sources_unknown)
 		return true;
 	const struct columns *yields = columns_resolve(task->db, task, task->view, task->definition, &failure);
 	const struct columns *has = yields != NULL ? columns_of(task->db, task, &task->rel, &failure) : NULL;
@@ -115,7 +116,8 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 		return false;
 	struct dependencies list = {.mem = task->mem};
 	task_probe_as(task, true);
-	bool walked = sources.fn == NULL || dependencies_walk(db, task->view, task->definition, &list, &failure);
+	bool walked = sources.fn == NULL || ((!found.kept || found.matches || task_recall_definition(task, &failure)) &&
+	                                     dependencies_walk(db, task->view, task->definition, &list, &failure));
 	task_probe_as(task, false);
 	if (!walked) {
 		if (!tolerate(&found, &failure, err))
@@ -147,7 +149,7 @@ bool recipe_may_narrow(struct task *task, const struct viewd_err *failure)
 
 /* ---- adopt ---- */
 
-static bool refuse_adoption(const struct task *task, struct viewd_err *err)
+bool recipe_may_adopt(const struct task *task, struct viewd_err *err)
 {
 	if (task->found.kind == VIEWD_KIND_NONE)
 		return err_set(err, VIEWD_ERR_MISSING, "object '%s' does not exist", task->rel.name);
@@ -163,7 +165,7 @@ static bool adopt_body(struct task *task, struct viewd_outcome *out, void *ctx U
 	struct viewd_found found = {0};
 	bool indexed = false;
 	db_failpoint(task->db, "adopt:begin");
-	if (!task_look(task, true, err) || !refuse_adoption(task, err) || !declare_columns(task, err) ||
+	if (!task_look(task, true, err) || !recipe_may_adopt(task, err) || !declare_columns(task, err) ||
 	    !compare_definition(task, &found, err) || !recipe_indexes_present(task, &indexed, err))
 		return false;
 	out->did = VIEWD_DID_NO_DATA;

@@ -13,6 +13,14 @@
 bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_source_sink sources, struct viewd_err *err) MUST_CHECK;
 bool recipe_create(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 bool recipe_adopt(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+/* Records what is there as it is, with its own definition (keep.c). */
+bool recipe_keep(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+/* Hands over the definition of the view that is there, as the server writes it. */
+bool recipe_definition(struct task *task, struct viewd_text_sink sink, struct viewd_err *err) MUST_CHECK;
+/* Fails unless what was found is a view or materialized view. */
+bool recipe_may_adopt(const struct task *task, struct viewd_err *err) MUST_CHECK;
+/* The spec for what is kept with this definition, talloc'ed. */
+struct viewd_view_spec *keep_spec(void *mem, const struct viewd_view_spec *view, const char *text);
 bool recipe_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 bool recipe_reindex(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 bool recipe_drop(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;

@@ -196,16 +196,17 @@ static bool read_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	row->data_timestamp_us = timetext_parse(v[9]);
 	row->duration_us = duration_of(v[10]);
 	row->rows = count_of(v[11]);
+	row->kept = number_or(v[12], 0) > 0;
 	return true;
 }
 
-static const struct db_reader read_row[] = {{read_row_fn, "TTTTTTTTTTTT", "the state of a view"}};
+static const struct db_reader read_row[] = {{read_row_fn, "TTTTTTTTTTTTT", "the state of a view"}};
 
 static struct stmt load_statement(struct db *db, const char *view, bool lock)
 {
 	static const char *const first[] = {"relation", "method",    "definition_hash", "index_hash",
 	                                    "identity", "canonical", "on_remove",       "indexes"};
-	static const char *const last[] = {"duration_ms", "rows"};
+	static const char *const last[] = {"duration_ms", "rows", "kept"};
 	struct stmt st = stmt_new(db);
 	stmt_text(&st, "SELECT ");
 	stmt_names(&st, first, ARRAY_LEN(first));

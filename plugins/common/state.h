@@ -28,6 +28,7 @@ struct state_row {
 	int64_t data_timestamp_us;
 	int64_t duration_us;
 	int64_t rows;            /* -1 unknown */
+	bool kept;               /* as somebody else has made it: its definition is the recorded text, not the file's */
 };
 
 /* One finished run. Texts may be NULL. */

@@ -15,7 +15,8 @@
 bool state_save(struct db *db, const char *view, const struct state_row *row, struct viewd_err *err)
 {
 	static const char *const names[] = {"name",      "relation",  "method",  "definition_hash", "index_hash",         "identity",
-	                                    "canonical", "on_remove", "indexes", "place",           "changed_time",       "consecutive_errors", "created_time"};
+	                                    "canonical", "on_remove", "indexes", "place",           "kept",               "changed_time", "consecutive_errors",
+	                                    "created_time"};
 	char *place;
 	if (!returned_place(db, NULL, &place, err))
 		return false;
@@ -30,6 +31,7 @@ bool state_save(struct db *db, const char *view, const struct state_row *row, st
 		stmt_param(&st, texts[i]);
 		stmt_text(&st, ", ");
 	}
+	stmt_text(&st, row->kept ? "1, " : "0, ");
 	stmt_time(&st, now);
 	stmt_text(&st, ", 0, ");
 	stmt_time(&st, now);

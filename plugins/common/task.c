@@ -5,6 +5,7 @@
 #include "common/group.h"
 #include "common/hooks.h"
 #include "common/number.h"
+#include "common/recipe.h"
 #include "common/sqltext.h"
 
 #include <assert.h>
@@ -134,7 +135,7 @@ bool task_require_ours(const struct task *task, struct viewd_err *err)
 	err_object(err, "%s", name);
 	talloc_free(name);
 	if (replaced)
-		return err_hint(err, "viewctl create --replace puts back what the files say; or write its definition into the file, with adopt = yes");
+		return err_hint(err, "viewctl create VIEW --replace puts back what the files say; viewctl adopt VIEW keeps what is there");
 	return err_hint(err, task->found.kind == VIEWD_KIND_TABLE ? "rename it, or set relation to another name; a table is never adopted"
 	                                                          : "rename it, or set adopt = yes");
 }
@@ -170,8 +171,9 @@ bool task_record_object(struct task *task, struct viewd_err *err)
 	memcpy(row->index_hash, task->resolved.index_hash, sizeof row->index_hash);
 	row->method = task->resolved.method;
 	row->present = true;
+	row->kept = task->kept_text != NULL;
 	return state_save(task->db, task->view->name, row, err) &&
-	       state_save_definition(task->db, task->view->name, task->definition, err);
+	       state_save_definition(task->db, task->view->name, row->kept ? task->kept_text : task->definition, err);
 }
 
 static bool read_int_fn(void *ctx, const char *const *values, size_t n UNUSED)
@@ -240,7 +242,7 @@ bool task_settle_marks(struct task *task, struct viewd_outcome *out, struct view
 	return write_marks(task, source, err) && hooks_notify(task, out, err);
 }
 
-/* Only tables need it: the server itself keeps the query of a view. */
+/* Of views only those need it that are kept: else the server itself keeps the query. */
 bool task_recall_definition(struct task *task, struct viewd_err *err)
 {
 	char *text = NULL;
@@ -248,12 +250,14 @@ bool task_recall_definition(struct task *task, struct viewd_err *err)
 	if (!task->state.present || same || task->definition_recalled)
 		return true;
 	task->resolved.method = task->gen.method = task->state.method;
-	if (task->state.method != VIEWD_METHOD_TABLE)
+	if (task->state.method != VIEWD_METHOD_TABLE && !task->state.kept)
 		return true;
 	if (!state_definition(task->db, task->mem, task->view->name, &text, err))
 		return false;
 	task->definition_recalled = true;
 	if (text != NULL)
 		task->definition = task->gen.definition = text;
+	if (text != NULL && task->state.kept)
+		task->view = task->gen.view = keep_spec(task->mem, task->view, text);
 	return true;
 }

@@ -36,6 +36,7 @@ struct task {
 	struct marks marks;          /* of a captured view: read once, before any data */
 	bool marks_known;
 	bool definition_recalled;
+	char *kept_text;             /* the definition of what is kept as it is; NULL: it is made from ours */
 	struct relation rows;        /* gen.source points here while rows are made apart (db_ops.rows_apart) */
 	bool narrow;                 /* of what the definition yields only the columns count that the object has */
 	int64_t started_us;          /* wall clock at the beginning of the call */

@@ -209,6 +209,14 @@ bool my_view_text(struct viewd_conn *conn, void *mem_ctx, const struct relation 
 	return done;
 }
 
+bool my_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err)
+{
+	struct relation at;
+
+	my_place(my_conn(db), rel, &at);
+	return my_view_text(my_conn(db), mem_ctx, &at, text_r, err);
+}
+
 bool my_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);

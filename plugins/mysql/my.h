@@ -172,6 +172,7 @@ bool my_probe_open(struct viewd_conn *conn, const char *query, struct relation *
 void my_probe_close(struct viewd_conn *conn, const struct relation *rel);
 /* Drops the probes of connections that are gone. */
 bool my_probe_sweep(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool my_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err);
 bool my_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
 
 #endif

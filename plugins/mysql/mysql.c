@@ -26,6 +26,7 @@ const struct db_ops my_ops = {
 	.find_identity = my_find_identity,
 	.end_hook = my_end_hook,
 	.wanted_canonical = my_wanted_canonical,
+	.view_text = my_op_view_text,
 	.list_dependants = my_list_dependants,
 	.agree_type = my_agree_type,
 	.create = my_create,
@@ -97,4 +98,5 @@ VIEWD_DIALECT_EXPORT = {
 	.watch_close = my_watch_close,
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,
+	.definition = dialect_definition,
 };

@@ -88,7 +88,7 @@ bool my_wanted_canonical(struct task *task, char out[static 65], struct viewd_er
 	char *text = NULL;
 
 	out[0] = '\0';
-	if (task->found.kind != VIEWD_KIND_VIEW || task_is_ours(task))
+	if (task->found.kind != VIEWD_KIND_VIEW || (task_is_ours(task) && !task->state.kept))
 		return true; /* only asked for adoption, and only views are adopted */
 	void *mem = talloc_new(conn);
 	struct gen gen = task->gen;

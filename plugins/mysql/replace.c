@@ -14,6 +14,7 @@ static void wanted_row(const struct task *task, const struct db_object *made, st
 {
 	*row = task->state;
 	row->present = true;
+	row->kept = false;
 	row->method = task->resolved.method;
 	snprintf(row->relation, sizeof row->relation, "%s", relation_quoted(&my_syntax, task->mem, &task->rel));
 	snprintf(row->identity, sizeof row->identity, "%s", made->identity);

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <talloc.h>
 
 #include "base/err.h"
 #include "common/task.h"
@@ -140,5 +141,35 @@ bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_
 	if (!pg_query_with_queue(conn, FIND_SQL("''"), params, ARRAY_LEN(params), find_row, &found, err))
 		return false;
 	*out = found;
+	return true;
+}
+
+struct text {
+	void *mem;
+	char *value;
+};
+
+static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct text *text = ctx;
+	text->value = v[0] != NULL ? talloc_strdup(text->mem, v[0]) : NULL;
+	return false;
+}
+
+static const struct db_reader keep_text[] = {{keep_text_fn, "T", "the definition of a view"}};
+
+/* Every name with its schema. */
+bool pg_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(db);
+	struct text text = {.mem = mem_ctx};
+	const char *params[] = {rel->schema[0] != '\0' ? rel->schema : conn->default_schema, rel->name};
+	const char *path[] = {conn->search_path};
+	pg_queue(conn, NARROW_SQL, NULL, 0, NULL, NULL);
+	pg_queue(conn, "SELECT pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+	               " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('v', 'm')", params, ARRAY_LEN(params), keep_text, &text);
+	if (!pg_query_with_queue(conn, RESTORE_SQL, path, ARRAY_LEN(path), NULL, NULL, err))
+		return false;
+	*text_r = text.value;
 	return true;
 }

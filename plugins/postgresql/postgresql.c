@@ -77,6 +77,7 @@ const struct db_ops pg_ops = {
 	.has_index = pg_op_has_index,
 	.enter = op_enter,
 	.wanted_canonical = pg_op_wanted_canonical,
+	.view_text = pg_op_view_text,
 	.agree_type = pg_op_agree_type,
 	.replace = pg_op_replace,
 	.count_written = op_count_written,
@@ -185,4 +186,5 @@ VIEWD_DIALECT_EXPORT = {
 	.tend = pg_tend,
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,
+	.definition = dialect_definition,
 };

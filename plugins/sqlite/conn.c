@@ -32,6 +32,7 @@ static const struct db_ops sqlite_ops = {
 	.list_indexes = sqlite_op_list_indexes,
 	.enter = sqlite_op_enter,
 	.wanted_canonical = sqlite_op_wanted_canonical,
+	.view_text = sqlite_op_view_text,
 	.list_dependants = sqlite_op_list_dependants,
 	.replace = sqlite_op_replace,
 	.choose_capture = sqlite_op_choose_capture,

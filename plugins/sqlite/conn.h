@@ -105,6 +105,7 @@ bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err 
 bool sqlite_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
 bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
+bool sqlite_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err);
 bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
 
 /* query.c: compiling a definition, and what it reads. Compiles under the reading-only guard; what it reads is added to sources. */

@@ -50,4 +50,5 @@ VIEWD_DIALECT_EXPORT = {
 	.watch_close = sqlite_watch_close,
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,
+	.definition = dialect_definition,
 };

@@ -90,6 +90,7 @@ static void take_inspection(struct job *job)
 	set_place(view, found);
 	/* While something is missing the definition cannot be read: what it read before is followed still, for when that comes back. */
 	view->sources_unknown = found->sources_unknown;
+	view->kept = found->kept;
 	if (!found->sources_unknown) {
 		edges_set_sources(view, job->sources, job->n_sources);
 		TALLOC_FREE(view->guesses);

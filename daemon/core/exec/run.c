@@ -15,6 +15,7 @@
 
 /* Adopting may be followed by replacing; more rounds mean that somebody works against us. */
 #define MAX_ROUNDS 3
+#define ABI_MINOR_KEEP 8
 
 static bool ignore_text(void *ctx UNUSED, const char *text UNUSED)
 {
@@ -57,6 +58,7 @@ static bool inspect_and_decide(struct job *job)
 		.adopt = job->conf_view->adopt,
 		.create_missing = job->create_missing,
 		.replace = job->replace,
+		.keep = job->keep && dialect->abi_minor >= ABI_MINOR_KEEP,
 		.policy = job->conf_view->on_configuration_change,
 	};
 	decide(&settings, &job->found, dialect->caps, &job->decision);
@@ -72,6 +74,23 @@ static bool definition_is_readable(struct job *job)
 	return err_hint(&job->err, "bring back what is missing, or change the definition; the last contents stay");
 }
 
+static bool keep_definition(void *ctx, const char *text)
+{
+	struct job *job = ctx;
+	job->definition = mem_strdup(job, text);
+	return true;
+}
+
+/* What belongs into the file, for who has asked. */
+static bool tell_definition(struct job *job)
+{
+	const struct viewd_dialect *dialect = job->session->dialect;
+	struct viewd_text_sink sink = {.fn = keep_definition, .ctx = job};
+	if (!job->keep || !job->found.kept || dialect->abi_minor < ABI_MINOR_KEEP || dialect->definition == NULL)
+		return true;
+	return dialect->definition(job->session->conn, &job->spec, sink, &job->err);
+}
+
 bool run_reconcile(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
@@ -85,7 +104,7 @@ bool run_reconcile(struct job *job)
 			return false;
 		}
 		if (job->decision.change == VIEWD_CHANGE_NOTHING)
-			return definition_is_readable(job);
+			return definition_is_readable(job) && tell_definition(job);
 		memset(&outcome, 0, sizeof outcome);
 		outcome.rows = outcome.rows_written = -1;
 		if (session_cancelled(job->session, &job->err) ||

@@ -84,6 +84,7 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 	wave->full = spec->full;
 	wave->create_missing = spec->create_missing;
 	wave->replace = spec->replace;
+	wave->keep = spec->keep;
 	wave->by_hand = spec->by_hand;
 	wave->propagate = spec->propagate;
 	wave->begun = eng->n_set_up;
@@ -198,6 +199,7 @@ static void keep_item(struct member *m, const struct engine_item *item)
 	copy->database = mem_strdup(wave, m->view->db->conf->name);
 	copy->group = view_group(m->view) != NULL ? mem_strdup(wave, view_group(m->view)) : NULL;
 	copy->reason = item->reason != NULL ? mem_strdup(wave, item->reason) : "";
+	copy->definition = item->definition != NULL ? mem_strdup(wave, item->definition) : NULL;
 	copy->locks = item->locks != NULL ? item->locks : "";
 	if (item->error != NULL) {
 		struct viewd_err *err = mem_new(wave, struct viewd_err);

@@ -42,7 +42,7 @@ struct wave {
 	enum view_trigger trigger;
 	bool full;
 	bool create_missing;
-	bool replace;
+	bool replace, keep;
 	bool by_hand; /* somebody waits: fail rather than wait for a database that is down */
 	bool propagate;
 	uint64_t begun; /* engine.n_set_up then: whoever was set up later is no member */
@@ -65,6 +65,7 @@ struct wave_spec {
 	bool full;
 	bool create_missing;
 	bool replace; /* what others have made of the objects goes */
+	bool keep;    /* ... stays */
 	bool by_hand;
 	bool propagate; /* instances downstream with on_change join: they run if what they read wrote rows */
 	engine_done_fn *done; /* may be NULL */

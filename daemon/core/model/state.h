@@ -151,6 +151,7 @@ struct view {
 	struct source *sources;
 	size_t n_sources;
 	bool sources_unknown; /* the last look could not tell: the list is an older one */
+	bool kept; /* as somebody else has made it (viewctl adopt) */
 	struct view **up, **down;
 	size_t n_up, n_down;
 	char **guesses;          /* relations the definition mentions, until the catalogue knows better */

@@ -62,7 +62,8 @@ struct job {
 	struct viewd_view_spec spec;
 	struct viewd_refresh_request request;
 	enum view_trigger trigger;
-	bool create_missing, replace;
+	bool create_missing, replace, keep;
+	char *definition;    /* out: of what is kept */
 	bool reconcile_first;
 	int64_t unknown_since_us; /* a run since then may have succeeded without our knowing */
 	int history_limit;

@@ -51,13 +51,11 @@ static bool is_adoptable(const struct viewd_found *found)
 }
 
 /* An application's migration, most likely: undoing it is for people to decide. */
-static void refuse_outside(const struct decide_settings *s, struct decision *out, const char *what)
+static void refuse_outside(const struct decide_settings *s, const struct viewd_found *found, struct decision *out, const char *what)
 {
 	snprintf(out->reason, sizeof out->reason, "view '%s', %s", s->label, what);
-	refuse(out, VIEWD_ERR_EXISTS,
-	       s->adopt ? "viewctl create --replace puts back what the files say; to keep what is there, write its definition into the file"
-	                : "viewctl create --replace puts back what the files say; to keep what is there, set adopt = yes and write its definition "
-	                  "into the file");
+	refuse(out, VIEWD_ERR_EXISTS, is_adoptable(found) ? "viewctl create VIEW --replace puts back what the files say; viewctl adopt VIEW keeps what is there"
+	                                                  : "viewctl create VIEW --replace puts back what the files say");
 }
 
 /* In the place of an object that was viewd's. */
@@ -70,9 +68,9 @@ static void decide_usurped(const struct decide_settings *s, const struct viewd_f
 	else if (s->adopt && found->matches)
 		say(out, VIEWD_CHANGE_ADOPT, "adopt = yes, and its definition is the wanted one");
 	else if (found->copied)
-		refuse_outside(s, out, "in this copy of the database its object has another definition than was recorded");
+		refuse_outside(s, found, out, "in this copy of the database its object has another definition than was recorded");
 	else
-		refuse_outside(s, out, "its object was replaced by somebody else");
+		refuse_outside(s, found, out, "its object was replaced by somebody else");
 }
 
 /* Servers of another version may write the same definition in another way: that is no change. */
@@ -83,7 +81,7 @@ static void decide_altered(const struct decide_settings *s, const struct viewd_f
 	else if (found->matches && is_adoptable(found) && found->kind == kind_of(s->method))
 		say(out, VIEWD_CHANGE_ADOPT, "its definition in the database is the wanted one, written in another way");
 	else
-		refuse_outside(s, out, "its definition was changed in the database by somebody else");
+		refuse_outside(s, found, out, "its definition was changed in the database by somebody else");
 }
 
 static void decide_foreign(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
@@ -103,6 +101,34 @@ static void decide_foreign(const struct decide_settings *s, const struct viewd_f
 	refuse(out, VIEWD_ERR_EXISTS,
 	       adoptable ? "set adopt = yes to take it over, or choose another relation"
 	                 : "choose another relation; viewd never takes over a table");
+}
+
+/* `viewctl adopt`: never a table, and nothing that is viewd's own already. */
+static void decide_keep(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
+{
+	if (found->kind == VIEWD_KIND_NONE) {
+		snprintf(out->reason, sizeof out->reason, "view '%s' has no object that could be adopted", s->label);
+		refuse(out, VIEWD_ERR_MISSING, "viewctl create makes it");
+	} else if (found->ours && !found->touched_outside) {
+		say(out, VIEWD_CHANGE_NOTHING, found->kept ? "it is adopted already" : "it is viewd's own: there is nothing to adopt");
+	} else if (!is_adoptable(found)) {
+		snprintf(out->reason, sizeof out->reason, "a %s is in the place of view '%s'", word_kind(found->kind), s->label);
+		refuse(out, VIEWD_ERR_EXISTS, "choose another relation; viewd never takes over a table");
+	} else if (found->matches && found->kind == kind_of(s->method)) {
+		say(out, VIEWD_CHANGE_ADOPT, "its definition is the wanted one");
+	} else {
+		say(out, VIEWD_CHANGE_KEEP, "somebody else has made it, and it is kept as it is");
+	}
+}
+
+static void decide_kept(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
+{
+	if (s->replace)
+		say(out, VIEWD_CHANGE_REPLACE, "somebody else has made it");
+	else if (found->matches && found->kind == kind_of(s->method))
+		say(out, VIEWD_CHANGE_ADOPT, "the files say by now what is there");
+	else
+		say(out, VIEWD_CHANGE_NOTHING, "kept as somebody else has made it (viewctl adopt); the definition in the files is not used");
 }
 
 /* NULL when nothing differs; else the text, or one that is written into room. */
@@ -154,6 +180,7 @@ static const char *locks_of(enum viewd_change change, uint64_t caps)
 	case VIEWD_CHANGE_NOTHING:
 	case VIEWD_CHANGE_ADOPT:
 	case VIEWD_CHANGE_REFUSE:
+	case VIEWD_CHANGE_KEEP:
 	case VIEWD_CHANGE_COUNT:
 		break;
 	}
@@ -165,12 +192,16 @@ void decide(const struct decide_settings *s, const struct viewd_found *found, ui
 	memset(out, 0, sizeof *out);
 	const char *what;
 	char room[300];
-	if (found->kind == VIEWD_KIND_NONE)
+	if (s->keep)
+		decide_keep(s, found, out);
+	else if (found->kind == VIEWD_KIND_NONE)
 		decide_absent(s, found, out);
 	else if (!found->ours)
 		decide_foreign(s, found, out);
 	else if (found->touched_outside)
 		decide_altered(s, found, out);
+	else if (found->kept)
+		decide_kept(s, found, out);
 	else if ((what = difference(s, found, room)) != NULL)
 		decide_changed(s, what, out);
 	else if (strcmp(found->recorded_index_hash, s->index_hash) != 0 || !found->indexes_present)

@@ -15,6 +15,7 @@ struct decide_settings {
 	bool adopt;
 	bool create_missing; /* false: an object that vanished while viewd ran stays gone until someone asks */
 	bool replace;        /* `create --replace`: what somebody else has made of the view's object goes */
+	bool keep;           /* `adopt`: what somebody else has made of the view's object stays */
 	int policy;          /* enum conf_on_change_policy: for changes of the files */
 };
 

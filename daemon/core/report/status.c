@@ -289,6 +289,9 @@ static void why_warnings(struct speaker *sp, const struct view *v)
 
 static void why_mode(struct speaker *sp, const struct view *v, const struct view_status *st)
 {
+	if (v->kept)
+		say(sp, "kept as somebody else has made it (viewctl adopt): the definition in the files is not used until it says the same; viewctl create "
+		        "--replace puts back what the files say");
 	if (v->method == VIEWD_METHOD_SIMPLE)
 		return;
 	say(sp, "method %s%s, refresh_mode %s", st->method,

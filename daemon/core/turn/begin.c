@@ -41,6 +41,7 @@ void begin_describe(struct job *job, const struct member *members)
 		job->request.force_full |= m->wave->full;
 		job->create_missing |= m->wave->create_missing;
 		job->replace |= m->wave->replace;
+		job->keep |= m->wave->keep;
 		if (m->trigger == VIEW_TRIGGER_MANUAL)
 			trigger = VIEW_TRIGGER_MANUAL;
 	}

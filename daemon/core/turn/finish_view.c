@@ -24,6 +24,7 @@ static void finished_item(const struct job *job, struct engine_item *item)
 		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP : job->applied ? job->last_change : job->decision.change,
 		.reason = job->kind == JOB_REFRESH ? job->outcome.reason : why,
 		.locks = job->decision.locks,
+		.definition = job->definition,
 		.rows = job->kind == JOB_PLAN ? job->found.rows : job->ok ? job->outcome.rows : -1,
 		.rows_written = job->ok ? job->outcome.rows_written : -1,
 		/* A plan tells how long the last refresh took. */

@@ -269,6 +269,11 @@ void engine_replace(struct engine *eng, struct view *const *views UNUSED, size_t
 	later(eng, "replace", done, ctx, n);
 }
 
+void engine_adopt(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
+{
+	later(eng, "adopt", done, ctx, n);
+}
+
 void engine_create(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
 {
 	later(eng, "create", done, ctx, n);
