@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * keep.c: an object that somebody else has made in the place of a view is kept as it is: recorded with the server's own text of its definition, from which its
- * rows come until the file says the same.
+ * keep.c: an object that somebody else has made in the place of a view is kept as it is. Its rows come from the server's own text of its
+ * definition until the file says the same.
  */
 #include "base/err.h"
 #include "common/dependencies.h"

@@ -135,7 +135,7 @@ stop_viewd
 start_viewd
 ok "... after a restart as well" wait_until field_is handmade state FAILED
 ok "a migration is not undone by a restart" read_ok "SELECT name FROM handmade"
-like "... and both ways out are named" "$(viewctl why handmade)" "create --replace .*definition into the file"
+like "... and both ways out are named" "$(viewctl why handmade)" "create VIEW --replace .*viewctl adopt VIEW"
 unlike "... but not what is set already" "$(error_of handmade)" "not made by viewd"
 ok "put back on request" viewctl create handmade --replace
 ok "... it is what the file says" read_ok "SELECT gen FROM handmade"
