@@ -93,6 +93,22 @@ static const struct row rows[] = {
 	 VIEWD_CHANGE_REPLACE, VIEWD_ERR_OK, NULL, NULL},
 	{"other columns, kept", WANT(.policy = CONF_POLICY_CONTINUE), OURS(MATVIEW, "h", "i", .indexes_present = true, .columns_differ = "new extra"),
 	 VIEWD_CHANGE_NOTHING, VIEWD_ERR_OK, "yields other columns than it has (new extra); kept as it is", NULL},
+	{"nothing there to keep", WANT(.keep = true), {.kind = VIEWD_KIND_NONE, .recorded = true}, VIEWD_CHANGE_REFUSE, VIEWD_ERR_MISSING, "'v' has no object",
+	 "viewctl create"},
+	{"ours, to be kept", WANT(.keep = true), OURS(MATVIEW, "h", "i"), VIEWD_CHANGE_NOTHING, VIEWD_ERR_OK, "viewd's own", NULL},
+	{"kept already, to be kept", WANT(.keep = true), OURS(MATVIEW, "h", "i", .kept = true), VIEWD_CHANGE_NOTHING, VIEWD_ERR_OK, "adopted already", NULL},
+	{"touched outside, to be kept", WANT(.keep = true), OURS(MATVIEW, "h", "i", .touched_outside = true), VIEWD_CHANGE_KEEP, VIEWD_ERR_OK,
+	 "kept as it is", NULL},
+	{"foreign view, to be kept", WANT(.keep = true), {.kind = VIEWD_KIND_VIEW}, VIEWD_CHANGE_KEEP, VIEWD_ERR_OK, "kept as it is", NULL},
+	{"foreign, as wanted, to be kept", WANT(.keep = true), {.kind = VIEWD_KIND_MATVIEW, .matches = true}, VIEWD_CHANGE_ADOPT, VIEWD_ERR_OK,
+	 "is the wanted one", NULL},
+	{"foreign table, to be kept", WANT(.keep = true), {.kind = VIEWD_KIND_TABLE, .matches = true}, VIEWD_CHANGE_REFUSE, VIEWD_ERR_EXISTS, "a table",
+	 "never takes over a table"},
+	{"kept", WANT(.policy = CONF_POLICY_APPLY), OURS(VIEW, "other", "i", .kept = true), VIEWD_CHANGE_NOTHING, VIEWD_ERR_OK, "viewctl adopt", NULL},
+	{"kept, the files follow", WANT(.policy = CONF_POLICY_FAIL), OURS(MATVIEW, "other", "i", .kept = true, .matches = true), VIEWD_CHANGE_ADOPT,
+	 VIEWD_ERR_OK, "by now", NULL},
+	{"kept, to be replaced", WANT(.policy = CONF_POLICY_FAIL, .replace = true), OURS(VIEW, "other", "i", .kept = true), VIEWD_CHANGE_REPLACE,
+	 VIEWD_ERR_OK, "somebody else has made it", NULL},
 };
 
 static void every_row(void)

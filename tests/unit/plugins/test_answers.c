@@ -99,19 +99,21 @@ static struct state_row loaded(const char *answer)
 
 static void any_state_row_can_be_read(void)
 {
-	struct state_row row = loaded("v\ttable\th\ti\tid\tc\tkeep\tx\t2026-01-01T00:00:00.000000Z\t2026-01-01T00:00:00Z\t1500\t7\n");
+	struct state_row row = loaded("v\ttable\th\ti\tid\tc\tkeep\tx\t2026-01-01T00:00:00.000000Z\t2026-01-01T00:00:00Z\t1500\t7\t1\n");
 	CHECK(row.present && row.method == VIEWD_METHOD_TABLE);
 	CHECK_INT(row.duration_us, 1500000);
 	CHECK_INT(row.rows, 7);
+	CHECK(row.kept);
 	CHECK_INT(row.last_success_us, row.data_timestamp_us);
-	row = loaded("\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n");
-	CHECK(row.present && row.method == VIEWD_METHOD_TABLE && row.relation[0] == '\0');
+	row = loaded("\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n");
+	CHECK(row.present && row.method == VIEWD_METHOD_TABLE && !row.kept && row.relation[0] == '\0');
 	CHECK_INT(row.duration_us, 0);
 	CHECK_INT(row.rows, -1);
 	static const char *const never[] = {"9223372036854775807", "-9223372036854775808", "-1", "99999999999999999999", "soon", ""};
 	for (size_t i = 0; i < ARRAY_LEN(never); i++) {
-		row = loaded(talloc_asprintf(harness_ctx(), "v\twhatever\th\ti\tid\tc\tkeep\tx\t%s\t9999-99-99T99:99:99.9999999999Z\t%s\t%s\n", never[i],
-		                             never[i], i == 0 ? "-9" : never[i]));
+		row = loaded(talloc_asprintf(harness_ctx(), "v\twhatever\th\ti\tid\tc\tkeep\tx\t%s\t9999-99-99T99:99:99.9999999999Z\t%s\t%s\t%s\n", never[i],
+		                             never[i], i == 0 ? "-9" : never[i], i == 0 ? "-9" : never[i]));
+		CHECK(!row.kept);
 		CHECK_INT(row.duration_us, 0);
 		CHECK_INT(row.rows, -1);
 		CHECK_INT(row.last_success_us, 0);
