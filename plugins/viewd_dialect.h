@@ -18,6 +18,7 @@
  *   1.6  at the end of viewd_view_spec: compare_columns; of viewd_found: unreadable, columns_differ
  *   1.7  at the end of viewd_found: copied
  *   1.8  VIEWD_CHANGE_KEEP; definition; at the end of viewd_found: kept
+ *   1.9  at the end of viewd_view_spec: settings
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -35,7 +36,7 @@
 #include <stdint.h>
 
 #define VIEWD_ABI_MAJOR 1
-#define VIEWD_ABI_MINOR 8
+#define VIEWD_ABI_MINOR 9
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
@@ -179,6 +180,8 @@ struct viewd_view_spec {
 	const char *post_hook;      /* one statement after the data; its failure is a warning. NULL: none */
 	const char *refresh_group;  /* since 1.2: name of the group it is refreshed with; NULL: none */
 	enum viewd_compare compare_columns; /* since 1.6: whether inspect compares what the definition yields with what the object has */
+	const struct viewd_kv *settings; /* since 1.9: of the session, wherever the definition is run or asked about */
+	size_t n_settings;
 };
 
 /* Flags of render(), the seed library's words. */

@@ -95,5 +95,7 @@ void conf_view_spec(const struct conf_view *view, const char *dialect, struct vi
 		.pre_hook = view->pre_hook,
 		.post_hook = view->post_hook,
 		.refresh_group = view->refresh_group,
+		.settings = view->settings,
+		.n_settings = view->n_settings,
 	};
 }

@@ -78,6 +78,8 @@ struct conf_view {
 	size_t n_indexes;
 	const struct viewd_kv *options;
 	size_t n_options;
+	const struct viewd_kv *settings;
+	size_t n_settings;
 	bool materialized_as_table;
 	bool with_data;
 	bool adopt;

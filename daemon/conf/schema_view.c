@@ -97,6 +97,12 @@ static const struct option_row rows[] = {
 	 .doc = "index_NAME = (amount DESC), or UNIQUE (id). The indexes exist whenever the view does."},
 	{.key = "options", OPTION_PAIRS_AT(conf_view, options, n_options), .flags = OPTION_FREE_TEXT, .reload = OPTION_REDEFINE,
 	 .help = "WITH (...) of the object", .doc = "`security_barrier=true, fillfactor=90`. An error on engines that have no such thing."},
+	{.key = "settings", OPTION_PAIRS_AT(conf_view, settings, n_settings), .flags = OPTION_FREE_TEXT, .reload = OPTION_REDEFINE,
+	 .help = "settings of the session in which the definition runs",
+	 .doc = "MySQL and MariaDB only: `sql_mode=none, group_concat_max_len=100000000`. They hold for this definition alone, when the object is made, "
+	        "refreshed, verified and compared, and go before those of the [database] section; another setting makes the object anew. Names in "
+	        "one value are separated by blanks (sql_mode=NO_ZERO_DATE ONLY_FULL_GROUP_BY). An error for method = simple, which everybody reads "
+	        "under settings of his own."},
 	{.key = "with_data", OPTION_BOOL_AT(conf_view, with_data), .dflt = "yes", .reload = OPTION_LIVE, .help = "fill at creation",
 	 .doc = "With no, the view is created empty and filled by its first refresh."},
 	{.key = "on_configuration_change", OPTION_WORD_AT(conf_view, on_configuration_change), .dflt = "apply", .choices = policies,

@@ -84,9 +84,9 @@ bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view
 	struct viewd_captured captured;
 	if (db->ops->enter != NULL)
 		db->ops->enter(db);
-	bool done = db->ops->set_limits(db, CAPTURE_TIMEOUT_US, CAPTURE_LOCK_TIMEOUT_US, err) && heard_find(db, view, req, &list, err) &&
-	            heard_choose(db, req, &list, &captured, warnings, err) && make_ready(db, &list, err) &&
-	            capture_in_transaction(db, view->name, &list, req->mode != VIEWD_CAPTURE_NONE, err);
+	bool done = db->ops->set_limits(db, CAPTURE_TIMEOUT_US, CAPTURE_LOCK_TIMEOUT_US, err) && db_use_settings(db, view, err) &&
+	            heard_find(db, view, req, &list, err) && heard_choose(db, req, &list, &captured, warnings, err) &&
+	            make_ready(db, &list, err) && capture_in_transaction(db, view->name, &list, req->mode != VIEWD_CAPTURE_NONE, err);
 	if (done) {
 		*out = captured;
 		heard_tell(&list, sink_of(req));

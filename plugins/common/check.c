@@ -144,6 +144,19 @@ static bool check_options(const struct syntax *syn, const struct viewd_view_spec
 	return true;
 }
 
+/* Which there are and what they may be is the dialect's. */
+static bool check_settings(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method method, struct viewd_err *err)
+{
+	if (view->n_settings == 0 || (syn->view_settings && method != VIEWD_METHOD_SIMPLE))
+		return true;
+	if (syn->view_settings) {
+		err_set(err, VIEWD_ERR_CONFIG, "settings cannot work (whoever reads a simple view does so under settings of his own)");
+		return err_hint(err, "use method = materialized or table");
+	}
+	err_set(err, VIEWD_ERR_CONFIG, "settings cannot work (%s has none that viewd sets for one view)", syn->dialect);
+	return err_hint(err, "remove settings, or use it only in the view's section for another database");
+}
+
 /* Fields are separated by a byte that none of them can hold. */
 static char *add_field(char *text, const char *field)
 {
@@ -161,6 +174,10 @@ static void hash_definition(const struct syntax *syn, void *mem, const struct vi
 	text = add_field(text, "options");
 	for (size_t i = 0; i < view->n_options; i++)
 		text = add_field(add_field(text, view->options[i].key), view->options[i].value);
+	if (view->n_settings > 0)
+		text = add_field(text, "settings");
+	for (size_t i = 0; i < view->n_settings; i++)
+		text = add_field(add_field(text, view->settings[i].key), view->settings[i].value);
 	digest_text(text, out->resolved.hash);
 }
 
@@ -207,7 +224,7 @@ bool check_view(const struct syntax *syn, void *mem_ctx, const struct viewd_view
 	enum viewd_method method = checked.resolved.method;
 	struct columns *cols = columns_declared(syn, mem_ctx, view, err);
 	if (cols == NULL || !check_mode(syn, view, method, err) || !check_group(syn, view, method, err) || !check_indexes(syn, view, method, err) ||
-	    !check_options(syn, view, method, err) || !hooks_check(syn, view, err))
+	    !check_options(syn, view, method, err) || !check_settings(syn, view, method, err) || !hooks_check(syn, view, err))
 		return false;
 	timeword_find(syn, checked.definition, checked.resolved.reads_clock, sizeof checked.resolved.reads_clock);
 	hash_definition(syn, mem_ctx, view, cols, &checked);

@@ -96,6 +96,9 @@ struct db_ops {
 	/* A new call of the daemon begins: forget a cancel that came for an earlier one. NULL: nothing to do. */
 	void (*enter)(struct db *db);
 
+	/* The session runs under the settings of this view from now on, and no longer under those of another. NULL: there are none. */
+	bool (*use_settings)(struct db *db, const struct viewd_view_spec *view, struct viewd_err *err);
+
 	/* find_object for a task that has its state row (or has asked for it by query_later), where only whose object it is matters, not how it is defined. NULL: find_object. */
 	bool (*find_identity)(struct task *task, struct db_object *out, struct viewd_err *err);
 
@@ -236,6 +239,11 @@ static inline bool db_exec(struct db *db, const char *sql, struct viewd_err *err
 static inline bool db_flush(struct db *db, struct viewd_err *err)
 {
 	return db->ops->flush == NULL || db->ops->flush(db, err);
+}
+
+static inline bool db_use_settings(struct db *db, const struct viewd_view_spec *view, struct viewd_err *err)
+{
+	return db->ops->use_settings == NULL || db->ops->use_settings(db, view, err);
 }
 
 static inline void db_failpoint(struct db *db, const char *place)

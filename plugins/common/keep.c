@@ -63,7 +63,7 @@ struct viewd_view_spec *keep_spec(void *mem, const struct viewd_view_spec *view,
 	struct viewd_view_spec *own = talloc_memdup(mem, view, sizeof *view);
 	assert(own != NULL);
 	own->definition = text;
-	own->n_columns = own->n_unique_key = own->n_indexes = own->n_options = 0;
+	own->n_columns = own->n_unique_key = own->n_indexes = own->n_options = own->n_settings = 0;
 	own->mode = VIEWD_MODE_AUTO;
 	return own;
 }

@@ -20,12 +20,21 @@ static bool is_blank(const struct lex_token *tok)
 	return tok->kind == LEX_SPACE || tok->kind == LEX_COMMENT;
 }
 
+static bool is_special(const struct syntax *syn, const struct lex_token *tok)
+{
+	return tok->kind == LEX_COMMENT && (syn->lexer & LEX_EXECUTABLE_COMMENTS) && tok->text[0] == '/';
+}
+
 /* Comments that the server runs as code. */
 static bool is_executable(const struct syntax *syn, const struct lex_token *tok)
 {
-	if (tok->kind != LEX_COMMENT || !(syn->lexer & LEX_EXECUTABLE_COMMENTS) || tok->text[0] != '/')
-		return false;
-	return tok->text[2] == '!' || tok->text[2] == '+' || (tok->text[2] == 'M' && tok->text[3] == '!');
+	return is_special(syn, tok) && (tok->text[2] == '!' || (tok->text[2] == 'M' && tok->text[3] == '!'));
+}
+
+/* A hint for the optimizer holds no code, but another one is another definition. */
+static bool is_hint(const struct syntax *syn, const struct lex_token *tok)
+{
+	return is_special(syn, tok) && tok->text[2] == '+';
 }
 
 static bool begins_query(const struct lex_token *tok)
@@ -41,6 +50,15 @@ static bool refuse(struct viewd_err *err, const char *why)
 {
 	err_set(err, VIEWD_ERR_CONFIG, "definition %s", why);
 	return err_hint(err, "a definition is one query that begins with SELECT, WITH, VALUES or TABLE");
+}
+
+static bool refuse_beginning(const struct syntax *syn, const struct lex_token *tok, struct viewd_err *err)
+{
+	refuse(err, "is not a query");
+	if (!syn->view_settings || !lex_is(tok, "SET"))
+		return false;
+	return err_hint(err, "what SET STATEMENT sets for a query belongs into the view's settings = NAME=VALUE, NAME=VALUE; its limits of time are timeout"
+	                     " and lock_timeout");
 }
 
 /* What one walk over a definition finds out. */
@@ -63,7 +81,7 @@ static bool walk_token(const struct syntax *syn, struct walk *walk, const struct
 	if (walk->closed)
 		return refuse(err, "holds more than one statement");
 	if (walk->begin == NULL && !begins_query(tok))
-		return refuse(err, "is not a query");
+		return refuse_beginning(syn, tok, err);
 	if (is_char(tok, ';')) {
 		walk->closed = true;
 		return true;
@@ -101,7 +119,7 @@ char *lex_normalise(const struct syntax *syn, void *mem_ctx, const char *text)
 	bool gap = false;
 	struct lex_token tok;
 	while ((tok = lex_next(syn->lexer, &text)).kind != LEX_END) {
-		if (is_blank(&tok) && !is_executable(syn, &tok)) {
+		if (is_blank(&tok) && !is_executable(syn, &tok) && !is_hint(syn, &tok)) {
 			gap = true;
 			continue;
 		}

@@ -16,7 +16,7 @@
 #define LEX_NESTED_COMMENTS (1u << 0)    /* C comments nest (PostgreSQL) */
 #define LEX_HASH_COMMENTS (1u << 1)      /* # starts a comment (MySQL) */
 #define LEX_DASH_NEEDS_BLANK (1u << 2)   /* -- starts a comment only before white space or the end (MySQL) */
-#define LEX_EXECUTABLE_COMMENTS (1u << 3) /* comments that begin with ! or M! or + are code (MySQL) */
+#define LEX_EXECUTABLE_COMMENTS (1u << 3) /* comments that begin with ! or M! are code, those with + hints (MySQL) */
 #define LEX_BACKSLASH (1u << 4)          /* backslash escapes in every '...' (MySQL) */
 #define LEX_E_STRINGS (1u << 5)          /* backslash escapes in E'...' (PostgreSQL) */
 #define LEX_DOLLAR_QUOTES (1u << 6)      /* $tag$...$tag$ (PostgreSQL) */
@@ -52,6 +52,7 @@ struct syntax {
 	bool drop_cascade;
 	bool view_options;         /* WITH (...) on views and materialized views */
 	bool table_options;        /* WITH (...) on tables */
+	bool view_settings;        /* a session has settings that one view may want otherwise (db_ops.use_settings) */
 	bool transactional_ddl;
 	bool leave_at_once;        /* what takes viewd out is one transaction: it keeps every other writer out anyway (SQLite). Else each
 	                            * statement is one, so that no two tables are locked together */

@@ -45,7 +45,7 @@ struct task *task_open(struct db *db, const struct viewd_view_spec *view, struct
 	struct checked checked;
 	if (task == NULL)
 		return NULL;
-	if (!check_view(db->syntax, task, view, &checked, err)) {
+	if (!check_view(db->syntax, task, view, &checked, err) || !db_use_settings(db, view, err)) {
 		task_close(&task);
 		return NULL;
 	}

@@ -145,7 +145,7 @@ static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 {
 	int64_t folding;
 
-	if (!judge_version(conn, err) || !db_exec(&conn->db, session_settings, err) || !db_exec(&conn->db, conn->settings, err) ||
+	if (!judge_version(conn, err) || !db_exec(&conn->db, session_settings, err) || !my_use_settings(&conn->db, NULL, err) ||
 	    !db_exec(&conn->db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", err))
 		return false;
 	/* What a process that was stopped holds open blocks others no longer than that; MySQL knows no such limit. */
@@ -168,6 +168,8 @@ void my_renew(struct viewd_conn *conn)
 	if (conn->lost)
 		return;
 	conn->timeout_us = conn->lock_timeout_us = -1;
+	TALLOC_FREE(conn->own);
+	TALLOC_FREE(conn->own_undo);
 	/* The server looks privileges on databases up once a session, and again when it is told who the user is. */
 	if ((denied ? mysql_change_user(conn->my, conn->url->user, conn->password, conn->url->database) : mysql_reset_connection(conn->my)) == 0 && mysql_select_db(conn->my, conn->url->database) == 0 &&
 	    mysql_set_character_set(conn->my, "utf8mb4") == 0 && fix_session(conn, &err))
@@ -188,7 +190,7 @@ static struct viewd_conn *conn_new(const struct viewd_host *host, const struct v
 	conn->db.ops = &my_ops;
 	conn->db.host = host;
 	conn->db.database_name = talloc_strdup(conn, spec->name);
-	conn->settings = my_settings_sql(conn, spec);
+	conn->settings = my_settings_list(conn, spec);
 	conn->base_dir = spec->base_dir != NULL ? talloc_strdup(conn, spec->base_dir) : NULL;
 	conn->password = password != NULL ? talloc_strdup(conn, password) : NULL;
 	conn->application_name = talloc_strdup(conn, spec->application_name != NULL ? spec->application_name : "viewd");

@@ -17,6 +17,7 @@ struct errno_class {
 	const char *hint; /* NULL: the server's message says enough */
 };
 
+#define STRICT "settings = sql_mode=none in the view's section takes such values as a plain SELECT does"
 #define BEHIND "the definition reads from another server through this one"
 
 static const struct errno_class classes[] = {
@@ -107,6 +108,16 @@ static const struct errno_class classes[] = {
 	{4091, VIEWD_ERR_MISSING, NULL}, /* ER_UNKNOWN_SEQUENCES */
 	{1050, VIEWD_ERR_EXISTS, NULL},  /* ER_TABLE_EXISTS_ERROR */
 	/* settings that cannot work */
+	/* values that only a warning would be told of without a strict sql_mode */
+	{1260, VIEWD_ERR_QUERY, "settings = group_concat_max_len=100000000 in the view's section lets it give so many bytes"}, /* ER_CUT_VALUE_GROUP_CONCAT */
+	{1264, VIEWD_ERR_QUERY, STRICT}, /* ER_WARN_DATA_OUT_OF_RANGE */
+	{1265, VIEWD_ERR_QUERY, STRICT}, /* WARN_DATA_TRUNCATED */
+	{1292, VIEWD_ERR_QUERY, STRICT}, /* ER_TRUNCATED_WRONG_VALUE */
+	{1365, VIEWD_ERR_QUERY, STRICT}, /* ER_DIVISION_BY_ZERO */
+	{1366, VIEWD_ERR_QUERY, STRICT}, /* ER_TRUNCATED_WRONG_VALUE_FOR_FIELD */
+	{1406, VIEWD_ERR_QUERY, STRICT}, /* ER_DATA_TOO_LONG */
+	{1411, VIEWD_ERR_QUERY, STRICT}, /* ER_WRONG_VALUE_FOR_TYPE */
+	{1234, VIEWD_ERR_CONFIG, "a definition runs inside a statement of viewd's: leave out what is for a whole statement"}, /* ER_CANT_USE_OPTION_HERE */
 	{1665, VIEWD_ERR_CONFIG, "set binlog_format to ROW or MIXED: viewd reads at READ COMMITTED so that writers never wait"},
 	{1062, VIEWD_ERR_QUERY, "two rows of the definition have the same unique_key"}, /* ER_DUP_ENTRY */
 	{1170, VIEWD_ERR_CONFIG, "give the column a type with a length, columns = name varchar(100), or cast it"},

@@ -99,7 +99,7 @@ static bool judge_one(struct exchange *x, struct viewd_err *err)
 		err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be exchanged with its group (%s)", task->rel.name, why);
 		return err_hint(err, "remove that, or refresh_group");
 	}
-	return task_columns(task, err) && my_list_sources(task->db, task->definition, (struct viewd_source_sink){note_source, &found}, err) &&
+	return my_use_settings(task->db, task->view, err) && task_columns(task, err) && my_list_sources(task->db, task->definition, (struct viewd_source_sink){note_source, &found}, err) &&
 	       refuse_through_views(x, &found, err);
 }
 
@@ -179,7 +179,7 @@ static bool fill_one(struct exchange *x, struct viewd_err *err)
 	char *fresh = aside_quoted(task->mem, &p->aside.fresh), *live = aside_quoted(task->mem, &p->aside.live);
 	char *count = talloc_asprintf(task->mem, "SELECT COUNT(*) FROM %s", fresh);
 
-	if (!db_exec(task->db, fill_text(task, &p->aside.fresh), err) || !my_query_int(x->conn, count, NULL, 0, &p->tag.rows, err))
+	if (!my_use_settings(task->db, task->view, err) || !db_exec(task->db, fill_text(task, &p->aside.fresh), err) || !my_query_int(x->conn, count, NULL, 0, &p->tag.rows, err))
 		return false;
 	db_failpoint(task->db, "mysql:filled");
 	if (!p->is_read)

@@ -25,7 +25,9 @@ struct viewd_conn {
 	char *base_dir;
 	char *password;         /* wiped at close */
 	char *application_name;
-	char *settings;         /* settings.c: a statement */
+	char *settings;         /* settings.c: what SET SESSION sets */
+	char *own;              /* view_settings.c: the view's own settings that are in force; NULL: not known */
+	char *own_undo;         /* what gives the server's back */
 	unsigned connect_timeout_s;
 	unsigned long thread_id; /* of the server; a different one would be another session */
 	bool mariadb;
@@ -62,8 +64,23 @@ bool my_params_want_tls(const struct url *url);
 extern const struct viewd_dialect_option my_options[MY_N_OPTIONS];
 /* Judges the values of the dialect's own keys. [any] */
 bool my_settings_check(const struct viewd_database_spec *spec, struct viewd_err *err) MUST_CHECK;
-/* The statement that sets them in a session, talloc'ed. The keys were judged. [any] */
-char *my_settings_sql(void *mem_ctx, const struct viewd_database_spec *spec);
+/* What SET SESSION is to set for the database, talloc'ed; sql_mode is always there. The keys were judged. [any] */
+char *my_settings_list(void *mem_ctx, const struct viewd_database_spec *spec);
+
+/* Judges one setting. [any] */
+bool my_setting_check(const char *name, const char *value, struct viewd_err *err) MUST_CHECK;
+/* Adds `, name = value`. It was judged. */
+char *my_setting_add(char *sql, const char *name, const char *value);
+
+/* ---- view_settings.c */
+
+/* Judges the settings of a view. [any] */
+bool my_settings_check_view(const struct viewd_view_spec *view, struct viewd_err *err) MUST_CHECK;
+/* Hands out the statement that sets them, if there are any and kind runs the definition. [any] */
+bool my_settings_render(const struct viewd_database_spec *db, const struct viewd_view_spec *view, enum viewd_render_kind kind,
+                        struct viewd_text_sink statements);
+/* db_ops.use_settings; view NULL: those of the database alone */
+bool my_use_settings(struct db *db, const struct viewd_view_spec *view, struct viewd_err *err);
 
 /* ---- errors.c */
 

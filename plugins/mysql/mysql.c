@@ -23,6 +23,7 @@ const struct db_ops my_ops = {
 	.query_columns = my_query_columns,
 	.list_indexes = my_list_indexes,
 	.enter = my_enter,
+	.use_settings = my_use_settings,
 	.find_identity = my_find_identity,
 	.end_hook = my_end_hook,
 	.wanted_canonical = my_wanted_canonical,
@@ -51,14 +52,15 @@ const struct db_ops my_ops = {
 static bool check_view_here(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
                             struct viewd_resolved *out, struct viewd_text_sink mentions, struct viewd_err *err)
 {
-	return dialect_check_view(&my_syntax, view, out, mentions, err);
+	return my_settings_check_view(view, err) && dialect_check_view(&my_syntax, view, out, mentions, err);
 }
 
-static bool render_here(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
+static bool render_here(const struct viewd_database_spec *db, const struct viewd_view_spec *view,
                         enum viewd_render_kind kind, const struct viewd_render_flags *flags, struct viewd_text_sink statements,
                         struct viewd_err *err)
 {
-	return dialect_render(&my_syntax, view, kind, flags, statements, err);
+	return my_settings_check_view(view, err) && my_settings_render(db, view, kind, statements) &&
+	       dialect_render(&my_syntax, view, kind, flags, statements, err);
 }
 
 static bool prepare_here(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err)

@@ -33,7 +33,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/position.c \
 	plugins/mysql/probe.c \
 	plugins/mysql/replace.c \
-	plugins/mysql/settings.c \
+	plugins/mysql/settings.c plugins/mysql/view_settings.c \
 	plugins/mysql/sources.c \
 	plugins/mysql/stage.c \
 	plugins/mysql/statement.c \

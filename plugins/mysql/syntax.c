@@ -24,6 +24,7 @@ const struct syntax my_syntax = {
 	.literal_backslash = true,
 	.placeholder = '?',
 
+	.view_settings = true,
 	.view_or_replace = true,
 	.view_if_not_exists = false, /* MariaDB has it, MySQL only since 9.1 */
 	.index_drop_on_table = true,

@@ -329,64 +329,6 @@ static void what_is_granted_after_a_refusal_counts(void)
 	CHECK_STR(my_ask("SELECT count(*) FROM v"), "3");
 }
 
-static void settings_are_judged(void)
-{
-	static const struct {
-		const char *key, *value, *message;
-	} cases[] = {
-		{"sql_mode", "none", NULL},
-		{"sql_mode", "", NULL},
-		{"sql_mode", "strict_trans_tables, NO_ZERO_DATE", NULL},
-		{"sql_mode", "NO_ZERO_DATE,ANSI_QUOTES", "sql_mode 'ANSI_QUOTES' is not one"},
-		{"sql_mode", "x', autocommit = 0, @y = '", "sql_mode 'x'' is not one"},
-		{"group_concat_max_len", "1000000", NULL},
-		{"group_concat_max_len", "1M", "'1M' is not a number of bytes"},
-		{"group_concat_max_len", "-1", "'-1' is not a number of bytes"},
-		{"sql_modes", "none", "key 'sql_modes' is not known"},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const struct viewd_kv option = {cases[i].key, cases[i].value};
-		const struct viewd_database_spec spec = {
-			.struct_size = sizeof spec, .name = "shop", .url = "mysql://u@h/shop", .base_dir = "/", .options = &option, .n_options = 1};
-		struct viewd_err err = {0};
-		bool good = DIALECT->check_database(&spec, &err);
-		harness_check(good == (cases[i].message == NULL), __FILE__, __LINE__, "%s: %s", cases[i].value, err.msg);
-		if (cases[i].message != NULL)
-			CHECK_CONTAINS(err.msg, cases[i].message);
-	}
-}
-
-/* Rows that a plain SELECT reads with a warning: at creation, at a refresh, and when the session was renewed in between. */
-static void definitions_run_under_the_settings(void)
-{
-	static const struct viewd_kv options[] = {{"sql_mode", "none"}, {"group_concat_max_len", "100000"}};
-	struct viewd_database_spec spec = my_spec();
-	struct viewd_err err = {0};
-	struct viewd_outcome out;
-
-	my_fresh();
-	my_do("CREATE TABLE old_rows (id INT PRIMARY KEY, code VARCHAR(10), day VARCHAR(12))");
-	my_do("INSERT INTO old_rows VALUES (1, '12 kg', '2026-13-01'), (2, '7', '2026-01-01')");
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT o.id, cast(code AS unsigned) AS n, str_to_date(day, '%Y-%m-%d') AS d, g.w"
-	                                      " FROM old_rows o JOIN (SELECT group_concat(repeat('x', 100)) AS w FROM seq_1_to_500) g");
-	CHECK(!DIALECT->apply(my_session(), &view, VIEWD_CHANGE_CREATE, &out, &err));
-	my_fresh();
-	my_do("CREATE TABLE old_rows (id INT PRIMARY KEY, code VARCHAR(10), day VARCHAR(12))");
-	my_do("INSERT INTO old_rows VALUES (1, '12 kg', '2026-13-01'), (2, '7', '2026-01-01')");
-	spec.options = options;
-	spec.n_options = ARRAY_LEN(options);
-	struct viewd_conn *conn = DIALECT->open(&my_host, &spec, &err);
-	REQUIRE_OK(conn != NULL, &err);
-	REQUIRE_OK(DIALECT->prepare(conn, (struct viewd_recorded_sink){0}, &err), &err);
-	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
-	CHECK_STR(my_ask("SELECT id, n, d, length(w) FROM v ORDER BY id"), "1,12,null,50499;2,7,2026-01-01,50499");
-	conn->hooked = true;
-	my_refreshed(conn, &view);
-	CHECK_STR(my_ask("SELECT sum(n) FROM v"), "19");
-	DIALECT->close(&conn);
-}
-
 /* What a server tells of another one behind it (FEDERATED, Spider). */
 static void a_server_behind_the_server_is_the_views_own_failure(void)
 {
@@ -408,7 +350,6 @@ static void a_server_behind_the_server_is_the_views_own_failure(void)
 }
 
 static const struct harness_test offline[] = {
-	{"settings are judged", settings_are_judged},
 	{"urls are judged", urls_are_judged},
 	{"tables are told from columns", tables_are_told_from_columns},
 	{"versions are read by us", versions_are_read_by_us},
@@ -419,7 +360,6 @@ static const struct harness_test online[] = {
 	{"a read-only server is a standby", a_read_only_server_is_a_standby},
 	{"refusals have classes", refusals_have_classes},
 	{"missing privileges are told", missing_privileges_are_told},
-	{"definitions run under the settings", definitions_run_under_the_settings},
 	{"what is granted after a refusal counts", what_is_granted_after_a_refusal_counts},
 	{"views that need a column stop a replacement", views_that_need_a_column_stop_a_replacement},
 	{"an answer of another shape is a failure", an_answer_of_another_shape_is_a_failure},

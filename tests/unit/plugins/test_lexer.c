@@ -82,6 +82,7 @@ static void one_query_is_accepted(void)
 	CHECK_STR(one(&like_postgresql, "(SELECT 1);-- x"), "(SELECT 1)");
 	CHECK_STR(one(&like_postgresql, "SELECT $$;$$"), "SELECT $$;$$");
 	CHECK_STR(one(&like_mysql, "SELECT 1 # ;"), "SELECT 1");
+	CHECK_STR(one(&like_mysql, "SELECT /*+ BKA(t) */ 1"), "SELECT /*+ BKA(t) */ 1");
 }
 
 static void anything_else_is_refused(void)
@@ -98,7 +99,21 @@ static void anything_else_is_refused(void)
 	CHECK_CONTAINS(one(&like_sqlite, "SELECT 'x"), "not closed");
 	CHECK_CONTAINS(one(&like_sqlite, "SELECT 1 \xff"), "UTF-8");
 	CHECK_CONTAINS(one(&like_mysql, "SELECT 1 /*! ; DROP TABLE x */"), "executable comment");
+	CHECK_CONTAINS(one(&like_mysql, "SELECT 1 /*M! UNION SELECT 2 */"), "executable comment");
+	CHECK_CONTAINS(one(&like_mysql, "SELECT 1 /*!99999 x */"), "executable comment");
 	CHECK_STR(one(&like_sqlite, "SELECT 1 /*! x */"), "SELECT 1");
+}
+
+static void what_belongs_elsewhere_is_told(void)
+{
+	struct syntax syn = like_mysql;
+	struct viewd_err err = {0};
+	syn.view_settings = true;
+	CHECK(lex_one_query(&syn, harness_ctx(), "SET STATEMENT group_concat_max_len = 9 FOR SELECT 1", &err) == NULL);
+	CHECK_CONTAINS(err.msg, "not a query");
+	CHECK_CONTAINS(err.hint, "the view's settings = NAME=VALUE");
+	CHECK(lex_one_query(&like_sqlite, harness_ctx(), "SET STATEMENT x = 9 FOR SELECT 1", &err) == NULL);
+	CHECK_CONTAINS(err.hint, "one query that begins with");
 }
 
 static const char *normal(const char *text)
@@ -183,6 +198,7 @@ static const struct harness_test tests[] = {
 	{"reads comments", reads_comments},
 	{"one query is accepted", one_query_is_accepted},
 	{"anything else is refused", anything_else_is_refused},
+	{"what belongs elsewhere is told", what_belongs_elsewhere_is_told},
 	{"normal form ignores layout", normal_form_ignores_layout},
 	{"mentions are listed", mentions_are_listed},
 	{"index texts are judged", index_texts_are_judged},

@@ -252,6 +252,11 @@ static void wrong_settings_are_refused(void)
 	view.n_options = 1;
 	CHECK_CONTAINS(refusal(SQLITE, &view), "options");
 	view = view_of(VIEWD_METHOD_TABLE);
+	view.settings = options;
+	view.n_settings = 1;
+	CHECK_CONTAINS(refusal(SQLITE, &view), "settings cannot work");
+	CHECK_CONTAINS(refusal(POSTGRESQL, &view), "settings cannot work");
+	view = view_of(VIEWD_METHOD_TABLE);
 	view.columns = twice;
 	view.n_columns = 2;
 	CHECK_CONTAINS(refusal(SQLITE, &view), "twice");
