@@ -28,7 +28,7 @@ for program; do
 		mariadb_dir=$log run_on "binary log" "$program"
 		mariadb_dir=$encrypted run_on "encrypted binary log" "$program"
 		;;
-	*_depends*) mariadb_dir=$log run_on "binary log" "$program" ;;
+	*_depends* | *_harmless*) mariadb_dir=$log run_on "binary log" "$program" ;;
 	*) mariadb_dir=$plain run_on plain "$program" ;;
 	esac
 done
