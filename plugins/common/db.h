@@ -181,8 +181,8 @@ struct db_ops {
 	 * compare. */
 	bool (*walk)(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
 	             struct viewd_err *err);
-	/* The rows of the state table `objects` whose stamp is not the stored one: row(ctx, {source, stamp, digest, stored digest}, 4); digest
-	 * NULL: the object is gone. On the watching connection, outside a transaction, for all views at once. NULL: nothing is compared. */
+	/* The rows of the state table `objects` whose stamp is not the stored one: row(ctx, {source, stamp, digest, stored digest, doubt}, 5); digest
+	 * NULL: the object is gone; doubt 't': with the stored digest, it may have had another one since the last look. On the watching connection, outside a transaction, for all views at once. NULL: nothing is compared. */
 	bool (*changed_objects)(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 	/* One session of a database at a time sets up or takes down captures: triggers of one source belong to several views. Held to the
 	 * end of the transaction where DDL has one, else until captures_unlock. CONFLICT when another one takes long. NULL: the
@@ -228,6 +228,7 @@ struct db {
 	const struct db_ops *ops;
 	const struct viewd_host *host;
 	const char *database_name; /* for messages; lives as long as the connection */
+	int64_t looked_us;         /* when objects_look() last began and came to its end; 0: never */
 };
 
 /* Shorthands. */

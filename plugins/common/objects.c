@@ -159,15 +159,18 @@ bool objects_sweep(struct db *db, struct viewd_err *err)
 
 /* ---- the look ---- */
 
+#define CLOCK_SLACK_US 5000000 /* so far the clock may have been set back since the last look */
+
 /* What the dialect has found: stored is the digest that the table holds, digest NULL means gone. */
 struct difference {
 	char *source, *stamp, *digest, *stored;
+	bool doubt;
 };
 struct differences {
 	void *mem;
 	struct difference *items;
 	size_t n;
-	bool news;
+	bool news, doubts;
 };
 
 static bool keep_difference_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -175,20 +178,75 @@ static bool keep_difference_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct differences *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct difference, (unsigned)list->n + 1);
 	assert(list->items != NULL);
-	list->items[list->n++] = (struct difference){copy(list->mem, v[0]), copy(list->mem, v[1]), copy(list->mem, v[2]), copy(list->mem, v[3])};
-	list->news |= !same(v[2], v[3]);
+	bool news = !same(v[2], v[3]), doubt = !news && v[4] != NULL && v[4][0] == 't';
+	list->items[list->n++] = (struct difference){copy(list->mem, v[0]), copy(list->mem, v[1]), copy(list->mem, v[2]), copy(list->mem, v[3]), doubt};
+	list->news |= news;
+	list->doubts |= doubt;
 	return true;
 }
 
-static const struct db_reader keep_difference[] = {{keep_difference_fn, "tTTT", "objects that have changed"}};
+static const struct db_reader keep_difference[] = {{keep_difference_fn, "tTTTT", "objects that have changed"}};
+
+/* A view by its name, for as long as the transaction lasts. */
+struct sure {
+	void *mem;
+	const char **names;
+	size_t n;
+};
+
+static bool keep_sure_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct sure *list = ctx;
+	list->names = talloc_realloc(list->mem, list->names, const char *, (unsigned)list->n + 1);
+	assert(list->names != NULL);
+	list->names[list->n++] = copy(list->mem, v[0]);
+	return true;
+}
+
+static const struct db_reader keep_sure[] = {{keep_sure_fn, "t", "views that nobody refreshes"}};
+
+/* Of a source's views those whose rows were read before the last look. A refresh that is under way has their row locked. */
+static bool find_sure(struct db *db, const char *source, struct sure *list, struct viewd_err *err)
+{
+	int64_t now = db_now(db), before = db->looked_us - CLOCK_SLACK_US;
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "SELECT name FROM %s WHERE last_success_time < ", db->syntax->views_table);
+	stmt_time(&st, before < now ? before : now);
+	stmt_text(&st, " AND name IN (SELECT ");
+	stmt_name(&st, "view");
+	stmt_text(&st, " FROM ");
+	stmt_text(&st, state_table(db, st.sql, "captures"));
+	set(&st, " WHERE ", "source", source);
+	stmt_text(&st, ")");
+	stmt_text(&st, db->syntax->for_update);
+	stmt_text(&st, db->syntax->for_update[0] != '\0' ? " SKIP LOCKED" : "");
+	return stmt_query(&st, keep_sure, list, err);
+}
+
+/* What was another and is as it was: a refresh may have read the other. */
+static bool touch_doubtful(struct db *db, const char *source, struct viewd_err *err)
+{
+	struct sure list = {.mem = talloc_new(NULL)};
+	bool good = db->looked_us == 0 || find_sure(db, source, &list, err);
+	good = good && (list.n == 0 ? marks_touch(db, source, NULL, err) : marks_touch_others(db, source, list.names, list.n, err));
+	talloc_free(list.mem);
+	return good;
+}
+
+static bool store_one(struct db *db, const struct difference *d, struct viewd_err *err)
+{
+	if (!update(db, d->source, NULL, d->stamp, d->digest, err))
+		return false;
+	if (!same(d->digest, d->stored))
+		return marks_touch(db, d->source, NULL, err);
+	return !d->doubt || touch_doubtful(db, d->source, err);
+}
 
 static bool store(struct db *db, const struct differences *list, struct viewd_err *err)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		const struct difference *d = &list->items[i];
-		if (!update(db, d->source, NULL, d->stamp, d->digest, err) || (!same(d->digest, d->stored) && !marks_touch(db, d->source, NULL, err)))
+	for (size_t i = 0; i < list->n; i++)
+		if (!store_one(db, &list->items[i], err))
 			return false;
-	}
 	return true;
 }
 
@@ -243,14 +301,17 @@ static void log_differences(struct db *db, const struct differences *list)
 bool objects_look(struct db *db, struct viewd_signal_sink signals, bool *news_r, struct viewd_err *err)
 {
 	struct differences list = {.mem = talloc_new(NULL)};
+	int64_t begin = db_now(db);
 	bool good = db->ops->changed_objects == NULL || db->ops->changed_objects(db, keep_difference, &list, err);
 	good = good && (list.n == 0 || store_all(db, &list, err));
 	if (good && list.news) {
 		log_differences(db, &list);
 		good = tell_views(db, &list, signals, err);
 	}
+	if (good)
+		db->looked_us = begin;
 	if (good && news_r != NULL)
-		*news_r |= list.news;
+		*news_r |= list.news || list.doubts;
 	talloc_free(list.mem);
 	return good;
 }

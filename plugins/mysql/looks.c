@@ -158,7 +158,7 @@ static bool tell_differences(const struct comparing *all, const struct db_reader
 
 	for (size_t i = 0; i < all->n && more; i++) {
 		const struct known *known = &all->items[i];
-		const char *const v[] = {known->object->source, known->digest, known->digest, known->object->digest};
+		const char *const v[] = {known->object->source, known->digest, known->digest, known->object->digest, NULL};
 		if (strcmp(known->digest != NULL ? known->digest : "", known->object->digest) != 0 && !db_give(row, ctx, v, ARRAY_LEN(v), &more, err))
 			return false;
 	}

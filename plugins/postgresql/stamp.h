@@ -7,7 +7,11 @@
  * checks) is taken together, so that an added one is seen.
  *
  * The first part of a relation's stamp is where its rows are stored, the second the versions of its columns. ALTER TABLE that writes rows
- * anew changes both, CLUSTER or SET STATISTICS one of them: so the last word of its digest is another one when both are.
+ * anew changes both, CLUSTER or SET STATISTICS one of them: so the last word of its digest is another one when both are. The third part is the
+ * version of its row, which triggers and GRANT change.
+ *
+ * The same digest with another stamp may be one that was another in between: PG_DOUBT_SQL tells where versions say more than that. A member
+ * counts with the version of its membership, so one that was away is another one.
  */
 #ifndef VIEWD_PG_STAMP_H
 #define VIEWD_PG_STAMP_H
@@ -25,7 +29,7 @@
 	" UNION ALL" \
 	" SELECT p.root, i.inhrelid FROM parts p JOIN pg_catalog.pg_inherits i ON i.inhparent = p.oid" pending " JOIN parents k ON k.oid = i.inhrelid)," \
 	" members (root, which, files) AS MATERIALIZED (" \
-	" SELECT p.root, pg_catalog.count(*) || '.' || pg_catalog.sum(pg_catalog.hashint8extended(k.oid::int8, 0))," \
+	" SELECT p.root, pg_catalog.count(*) || '.' || pg_catalog.sum(pg_catalog.hashtextextended(i.xmin::text, k.oid::int8))," \
 	" pg_catalog.sum(pg_catalog.hashint8extended((k.oid::int8 << 32) | k.relfilenode::int8, 0))" \
 	" FROM parts p JOIN pg_catalog.pg_inherits i ON i.inhparent = p.oid" pending " JOIN pg_catalog.pg_class k ON k.oid = i.inhrelid GROUP BY p.root)," \
 	" stamps (identity, stamp) AS (" \
@@ -60,6 +64,11 @@
 	" SELECT o.identity, pg_catalog.concat_ws('/', (SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', r.oid, r.rolname, r.rolsuper," \
 	"  r.rolinherit, r.rolbypassrls), 0)) FROM pg_catalog.pg_roles r), (SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', m.roleid," \
 	"  m.member, m.xmin), 0)) FROM pg_catalog.pg_auth_members m)) FROM obj o WHERE o.cls = 'm')"
+
+/* Of the same two rows, when the digest is the stored one: whether what it is made of was written anew, not only the row of a relation or its rows. */
+#define PG_WITHOUT_ROW_SQL(stamp) "pg_catalog.regexp_replace(" stamp ", '^[^/]*/([^/]*)/[^/]*', '\\1')"
+#define PG_DOUBT_SQL \
+	"CASE o.cls WHEN 'r' THEN " PG_WITHOUT_ROW_SQL("o.stamp") " <> " PG_WITHOUT_ROW_SQL("s.stamp") " ELSE o.stamp <> s.stamp END"
 
 /* The digest of row o of obj(identity, cls, oid, stamp, digest), which has what was stored, and of its row s of stamps. */
 #define PG_DIGEST_SQL \

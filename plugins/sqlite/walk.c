@@ -192,7 +192,7 @@ static bool look_at(struct db *db, const struct object *object, const char *vers
 	char digest[DIGEST_SIZE] = "";
 	struct schema_row now = {.there = false};
 	struct relation rel;
-	const char *values[] = {object->source, version, NULL, object->digest};
+	const char *values[] = {object->source, version, NULL, object->digest, NULL};
 	if (strcmp(object->kind, depends_word(VIEWD_DEPENDS_CATALOGUE)) == 0) {
 		values[2] = version;
 	} else {

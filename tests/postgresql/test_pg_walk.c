@@ -172,23 +172,18 @@ static void sources_vouch_for_functions_only(void)
 
 /* ---- the look */
 
-struct counts {
-	int redefined, stale;
-};
-
 static bool count(void *ctx, const struct viewd_signal *signal)
 {
-	struct counts *n = ctx;
-	n->redefined += signal->kind == VIEWD_SIGNAL_REDEFINED;
+	*(int *)ctx += signal->kind == VIEWD_SIGNAL_REDEFINED;
 	return true;
 }
 
 static int look(struct viewd_conn *conn)
 {
-	struct counts n = {0};
+	int n = 0;
 	struct viewd_err err = {0};
 	REQUIRE_OK(objects_look(&conn->db, (struct viewd_signal_sink){count, &n}, NULL, &err), &err);
-	return n.redefined;
+	return n;
 }
 
 struct change {
@@ -308,6 +303,96 @@ static void a_walk_overwrites_nothing_unseen(void)
 	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM viewd.captures WHERE view = 'v' AND dirty_seq > clean_seq"), "1");
 }
 
+/* Redefined and back between two looks, with a refresh in between that has read the other. */
+static const struct {
+	const char *there, *back;
+	bool silent; /* nothing that a refresh could have read */
+} returns[] = {
+	{"ALTER TABLE part DETACH PARTITION part_1", "ALTER TABLE part ATTACH PARTITION part_1 FOR VALUES IN (1)", false},
+	{"CREATE OR REPLACE VIEW mid AS SELECT id, amount FROM sale WHERE amount > 1", "CREATE OR REPLACE VIEW mid AS SELECT id, amount FROM sale", false},
+	{"CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i + 2'",
+     "CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i + 1'", false},
+	{"ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'", "ALTER TYPE mood RENAME VALUE 'fine' TO 'ok'", false},
+	{"ALTER POLICY p ON guarded USING (id > 5)", "ALTER POLICY p ON guarded USING (id > 0)", false},
+	{"ALTER VIEW mid ALTER amount SET DEFAULT 1", "ALTER VIEW mid ALTER amount DROP DEFAULT", false},
+	{"GRANT SELECT ON sale TO other", "CREATE INDEX ON sale (amount)", true},
+	{"ANALYZE sale, part", "ALTER TABLE sale SET (fillfactor = 80)", true},
+};
+
+static const char *stale(struct viewd_conn *conn)
+{
+	return pg_ask(conn, "SELECT count(*) > 0 FROM viewd.captures WHERE view = 'v' AND dirty_seq > clean_seq");
+}
+
+static struct viewd_view_spec followed(struct viewd_conn *conn, struct viewd_conn *app)
+{
+	static const char *const ddl[] = {
+		"CREATE TYPE mood AS ENUM ('ok', 'bad')",
+		"CREATE TABLE kinds (m mood)",
+		"CREATE TABLE part (id int) PARTITION BY LIST (id)",
+		"CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1)",
+		"CREATE TABLE guarded (id int)",
+		"ALTER TABLE guarded ENABLE ROW LEVEL SECURITY",
+		"CREATE POLICY p ON guarded USING (id > 0)",
+		"CREATE VIEW mid AS SELECT id, amount FROM sale",
+		"CREATE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i + 1'",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(ddl); i++)
+		pg_do(app, ddl[i]);
+	struct viewd_view_spec v = table_of("v", "SELECT imm(m.id) AS i, m.amount, p.id, g.id AS g, k.m::text AS mood FROM mid m, part p, guarded g, kinds k");
+	pg_apply(conn, &v, VIEWD_CHANGE_CREATE);
+	captured(conn, &v, NULL);
+	pg_refreshed(conn, &v);
+	look(conn); /* viewd's own triggers */
+	return v;
+}
+
+static void what_is_as_it_was_may_have_been_another(void)
+{
+	struct viewd_conn *app, *conn = stage(&app);
+	struct viewd_view_spec v = followed(conn, app);
+	for (size_t i = 0; i < ARRAY_LEN(returns); i++) {
+		pg_refreshed(conn, &v);
+		look(conn);
+		pg_refreshed(conn, &v);
+		CHECK_STR(stale(conn), "f");
+		pg_do(app, returns[i].there);
+		pg_refreshed(conn, &v);
+		pg_do(app, returns[i].back);
+		look(conn);
+		harness_check(strcmp(stale(conn), returns[i].silent ? "f" : "t") == 0, __FILE__, __LINE__, "%s and back: %s", returns[i].there,
+		              stale(conn));
+		pg_refreshed(conn, &v);
+		look(conn);
+		CHECK_STR(stale(conn), "f");
+	}
+}
+
+/* The same while nobody has read anything since the last look, and while somebody may be doing so. */
+static void nothing_was_read_meanwhile(void)
+{
+	static const char again[] = "CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i + 1'";
+	struct viewd_conn *app, *conn = stage(&app), *other = pg_session("viewd");
+	struct viewd_view_spec v = followed(conn, app);
+	pg_refreshed(conn, &v);
+	pg_do(conn, "UPDATE viewd.view_state SET last_success_time = last_success_time - interval '1 minute'");
+	look(conn);
+	pg_do(app, again);
+	look(conn);
+	CHECK_STR(stale(conn), "f");
+	pg_do(other, "BEGIN");
+	pg_do(other, "UPDATE viewd.view_state SET rows = 1 WHERE name = 'v'"); /* as a refresh does */
+	pg_do(app, again);
+	look(conn);
+	CHECK_STR(stale(conn), "t");
+	pg_do(other, "ROLLBACK");
+	pg_refreshed(conn, &v);
+	pg_do(conn, "UPDATE viewd.view_state SET last_success_time = last_success_time + interval '1 day'"); /* the clock was set back */
+	pg_do(app, again);
+	look(conn);
+	CHECK_STR(stale(conn), "t");
+}
+
 /* ---- choosing, for each source */
 
 static bool reason_row(void *ctx, const struct viewd_dependency *entry)
@@ -401,6 +486,8 @@ static const struct harness_test tests[] = {
 	{"its own triggers change no definition", its_own_triggers_change_no_definition},
 	{"its own refreshes change no definition", its_own_refreshes_change_no_definition},
 	{"a walk overwrites nothing unseen", a_walk_overwrites_nothing_unseen},
+	{"what is as it was may have been another", what_is_as_it_was_may_have_been_another},
+	{"nothing was read meanwhile", nothing_was_read_meanwhile},
 	{"falls back for each source", falls_back_for_each_source},
 	{"falls back when the server refuses", falls_back_when_the_server_refuses},
 	{"uncounted rows are not none", uncounted_rows_are_not_none},
