@@ -1,6 +1,8 @@
 # What dialects share: a convenience library linked into every plugin, with libviewd_base.la.
 noinst_LTLIBRARIES += libviewd_sql.la
 libviewd_sql_la_SOURCES = \
+	plugins/common/rows.c \
+	plugins/common/words.c plugins/common/words.h \
 	plugins/common/capture.c plugins/common/capture.h \
 	plugins/common/check.c plugins/common/check.h \
 	plugins/common/columns.c plugins/common/columns.h \

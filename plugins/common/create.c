@@ -3,6 +3,7 @@
 #include "common/hooks.h"
 #include "common/recipe.h"
 #include "common/sqltext.h"
+#include "common/words.h"
 
 #include <stdio.h>
 #include <string.h>

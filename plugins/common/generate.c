@@ -5,6 +5,7 @@
 #include "common/check.h"
 #include "common/lexer.h"
 #include "common/sqltext.h"
+#include "common/words.h"
 
 #include <string.h>
 

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "common/lexer.h"
 #include "common/sqltext.h"
+#include "common/words.h"
 
 #include <stdio.h>
 #include <string.h>

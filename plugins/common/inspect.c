@@ -3,6 +3,7 @@
 #include "common/dependencies.h"
 #include "common/recipe.h"
 #include "common/returned.h"
+#include "common/words.h"
 
 #include <stdio.h>
 #include <string.h>

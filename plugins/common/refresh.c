@@ -3,6 +3,7 @@
 #include "common/hooks.h"
 #include "common/number.h"
 #include "common/recipe.h"
+#include "common/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,35 +13,6 @@
 static bool still_ours(struct task *task, struct viewd_err *err)
 {
 	return task_recheck(task, err);
-}
-
-static bool rows_apart(const struct task *task)
-{
-	return task->view->run_as != NULL && task->db->ops->rows_apart != NULL && task->resolved.method == VIEWD_METHOD_TABLE;
-}
-
-bool recipe_judge_table(struct task *task, struct viewd_err *err)
-{
-	return !rows_apart(task) || task->db->ops->judge_table == NULL || task->db->ops->judge_table(task, err);
-}
-
-/* The definition comes first: a function that it calls may put something on the table. */
-bool recipe_rows_begin(struct task *task, struct viewd_err *err)
-{
-	if (!rows_apart(task))
-		return true;
-	if (!task->db->ops->rows_apart(task, gen_query(&task->gen), "viewd_rows_", &task->rows, err) || !recipe_judge_table(task, err))
-		return false;
-	task->gen.source = &task->rows;
-	return true;
-}
-
-bool recipe_rows_end(struct task *task, struct viewd_err *err)
-{
-	if (!rows_apart(task))
-		return true;
-	task->gen.source = NULL;
-	return db_exec(task->db, gen_drop(&task->gen, &task->rows, VIEWD_KIND_MATVIEW, false, false), err);
 }
 
 bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)

@@ -7,6 +7,7 @@
 #include "common/sqltext.h"
 #include "common/state.h"
 #include "common/stmt.h"
+#include "common/words.h"
 
 #include <assert.h>
 #include <stdio.h>

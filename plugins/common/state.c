@@ -7,6 +7,7 @@
 #include "common/stmt.h"
 #include "common/timetext.h"
 #include "common/views.h"
+#include "common/words.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -5,6 +5,7 @@
 #include "common/state.h"
 #include "common/sqltext.h"
 #include "common/stmt.h"
+#include "common/words.h"
 
 #include <stdio.h>
 #include <string.h>

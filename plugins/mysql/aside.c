@@ -6,7 +6,6 @@
  */
 #include "mysql/aside.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,30 +37,18 @@ char *aside_quoted(void *mem, const struct relation *rel)
 
 bool aside_lock(struct aside *aside, int64_t wait_us, struct viewd_err *err)
 {
-	char seconds[32];
-	const char *params[] = {aside->lock, seconds};
-	int64_t got;
+	bool got = false;
 
-	snprintf(seconds, sizeof seconds, "%" PRId64, (wait_us + SPAN_SECOND - 1) / SPAN_SECOND);
-	if (!my_query_int(aside->conn, "SELECT GET_LOCK(?, ?)", params, 2, &got, err))
+	if (!my_lock_get(aside->conn, aside->lock, wait_us, &got, err))
 		return false;
-	if (got == 1)
+	if (got)
 		return true;
 	return err_set(err, VIEWD_ERR_CONFLICT, "another connection of viewd is still at work on '%s'", aside->live.name);
 }
 
-static void release(struct viewd_conn *conn, const char *lock)
-{
-	const char *params[] = {lock};
-	int64_t released;
-
-	if (!my_query_int(conn, "SELECT RELEASE_LOCK(?)", params, 1, &released, NULL) && !conn->lost)
-		db_log(&conn->db, VIEWD_LOG_WARNING, "lock '%s' was not released", lock);
-}
-
 void aside_unlock(struct aside *aside)
 {
-	release(aside->conn, aside->lock);
+	my_lock_release(aside->conn, aside->lock);
 }
 
 bool aside_hold(struct aside *aside, struct viewd_err *err)
@@ -70,17 +57,6 @@ bool aside_hold(struct aside *aside, struct viewd_err *err)
 		return false;
 	snprintf(aside->conn->held, sizeof aside->conn->held, "%s", aside->lock);
 	return true;
-}
-
-void aside_release(struct viewd_conn *conn)
-{
-	char lock[IDENT_MAX];
-
-	if (conn->held[0] == '\0')
-		return;
-	memcpy(lock, conn->held, sizeof lock);
-	conn->held[0] = '\0';
-	release(conn, lock);
 }
 
 static bool drop_object(struct aside *aside, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err)

@@ -28,8 +28,6 @@ bool aside_lock(struct aside *aside, int64_t wait_us, struct viewd_err *err) MUS
 void aside_unlock(struct aside *aside);
 /* aside_lock, for the transaction that is open: its end frees the lock. */
 bool aside_hold(struct aside *aside, struct viewd_err *err) MUST_CHECK;
-/* Frees what aside_hold has locked; nothing: does nothing. Once the transaction has ended. */
-void aside_release(struct viewd_conn *conn);
 /* Removes fresh and old if a table's tag or, for views, views_too proves that they are viewd's; VIEWD_ERR_EXISTS when something
  * else has the name. The lock is held. */
 bool aside_clear(struct aside *aside, bool views_too, struct viewd_err *err) MUST_CHECK;

@@ -2,6 +2,7 @@
  *
  * capture.c: which way of noticing changes works for these sources, and what it cannot see.
  */
+#include "mysql/cascade.h"
 #include "mysql/notice.h"
 
 #include <stdio.h>

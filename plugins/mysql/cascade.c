@@ -3,7 +3,7 @@
  * cascade.c: InnoDB carries out foreign keys' actions below the server: no trigger of the child fires, and the binary log names the
  * parent alone (https://dev.mysql.com/worklog/task/?id=17024). So whoever notices the child has to look at its parents.
  */
-#include "mysql/notice.h"
+#include "mysql/cascade.h"
 
 #include <stdio.h>
 #include <string.h>

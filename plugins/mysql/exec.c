@@ -279,7 +279,7 @@ bool my_commit(struct db *db, struct viewd_err *err)
 		return false;
 	if (!db_exec(db, "COMMIT", err))
 		return false;
-	aside_release(my_conn(db));
+	my_lock_end(my_conn(db));
 	return true;
 }
 
@@ -291,7 +291,7 @@ void my_rollback(struct db *db)
 	if (!conn->lost && !my_exec_within(conn, "ROLLBACK", ROLLBACK_LIMIT_US, NULL))
 		conn->lost = true;
 	if (!conn->lost)
-		aside_release(conn);
+		my_lock_end(conn);
 }
 
 void my_enter(struct db *db)

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "common/marks.h"
+#include "common/words.h"
 
 #define RECOVER_WAIT_US (3 * SPAN_SECOND)
 

@@ -4,10 +4,11 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/span.h"
-#include "mysql/notice.h"
+#include "mysql/my.h"
 
 #define CAPTURES_PREFIX "viewd_captures_"
 
@@ -21,28 +22,56 @@ void my_lock_name(struct viewd_conn *conn, const char *prefix, char out[static I
 	ident_temporary(&database, prefix, out);
 }
 
+bool my_lock_get(struct viewd_conn *conn, const char *name, int64_t wait_us, bool *got_r, struct viewd_err *err)
+{
+	char seconds[32];
+	const char *params[] = {name, seconds};
+	int64_t got = 0;
+
+	snprintf(seconds, sizeof seconds, "%" PRId64, (wait_us + SPAN_SECOND - 1) / SPAN_SECOND);
+	if (!my_query_int(conn, "SELECT GET_LOCK(?, ?)", params, 2, &got, err))
+		return false;
+	*got_r = got == 1;
+	return true;
+}
+
+void my_lock_release(struct viewd_conn *conn, const char *name)
+{
+	const char *params[] = {name};
+	int64_t released;
+
+	if (!conn->lost && !my_query_int(conn, "SELECT RELEASE_LOCK(?)", params, 1, &released, NULL) && !conn->lost)
+		db_log(&conn->db, VIEWD_LOG_WARNING, "lock '%s' was not released", name);
+}
+
+void my_lock_end(struct viewd_conn *conn)
+{
+	char lock[IDENT_MAX];
+
+	if (conn->held[0] == '\0')
+		return;
+	memcpy(lock, conn->held, sizeof lock);
+	conn->held[0] = '\0';
+	my_lock_release(conn, lock);
+}
+
 bool my_captures_lock(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
-	char name[IDENT_MAX], seconds[32];
-	const char *params[] = {name, seconds};
-	int64_t got;
+	char name[IDENT_MAX];
+	bool got = false;
 
 	my_lock_name(conn, CAPTURES_PREFIX, name);
-	snprintf(seconds, sizeof seconds, "%" PRId64, (conn->lock_timeout_us + SPAN_SECOND - 1) / SPAN_SECOND);
-	if (!my_query_int(conn, "SELECT GET_LOCK(?, ?)", params, 2, &got, err))
+	if (!my_lock_get(conn, name, conn->lock_timeout_us, &got, err))
 		return false;
-	return got == 1 || err_set(err, VIEWD_ERR_CONFLICT, "another connection of viewd sets up captures of database '%s'", db->database_name);
+	return got || err_set(err, VIEWD_ERR_CONFLICT, "another connection of viewd sets up captures of database '%s'", db->database_name);
 }
 
 void my_captures_unlock(struct db *db)
 {
 	struct viewd_conn *conn = my_conn(db);
 	char name[IDENT_MAX];
-	const char *params[] = {name};
-	int64_t released;
 
 	my_lock_name(conn, CAPTURES_PREFIX, name);
-	if (!conn->lost && !my_query_int(conn, "SELECT RELEASE_LOCK(?)", params, 1, &released, NULL) && !conn->lost)
-		db_log(db, VIEWD_LOG_WARNING, "lock '%s' was not released", name);
+	my_lock_release(conn, name);
 }

@@ -128,6 +128,24 @@ bool my_query_text(struct viewd_conn *conn, void *mem_ctx, const char *sql, cons
 bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, int64_t *n_r,
                   struct viewd_err *err) MUST_CHECK;
 
+/* ---- lock.c: the server's named locks */
+
+/* The name of a named lock of the whole database: at most 64 characters, lower case where names fold (the rules of MySQL and MariaDB
+ * differ). */
+void my_lock_name(struct viewd_conn *conn, const char *prefix, char out[static IDENT_MAX]);
+/* Waits at most wait_us, in whole seconds; *got_r: is it held now? */
+bool my_lock_get(struct viewd_conn *conn, const char *name, int64_t wait_us, bool *got_r, struct viewd_err *err) MUST_CHECK;
+void my_lock_release(struct viewd_conn *conn, const char *name);
+/* The transaction has ended: frees conn->held; nothing when there is none. */
+void my_lock_end(struct viewd_conn *conn);
+/* struct db_ops' captures_lock and captures_unlock. */
+bool my_captures_lock(struct db *db, struct viewd_err *err) MUST_CHECK;
+void my_captures_unlock(struct db *db);
+
+/* ---- leave.c */
+
+bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
+
 /* ---- lease.c */
 
 /* The session holds the database's lock: writes down that this process leads. */

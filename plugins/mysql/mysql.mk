@@ -3,6 +3,8 @@ pkglib_LTLIBRARIES += viewd_mysql.la
 noinst_LTLIBRARIES += libviewd_mysql.la
 # All but the exported symbol, whose name is another where tests link it.
 libviewd_mysql_la_SOURCES = \
+	plugins/mysql/texts.c plugins/mysql/texts.h \
+	plugins/mysql/cascade.h \
 	plugins/mysql/aside.c plugins/mysql/aside.h \
 	plugins/mysql/binlog.c plugins/mysql/binlog.h \
 	plugins/mysql/body.c \

@@ -44,25 +44,6 @@ bool notice_setup(struct viewd_conn *conn, struct viewd_err *err)
 	return make_log(conn, err);
 }
 
-bool texts_keep(void *texts, const char *const *values, size_t n UNUSED)
-{
-	struct texts *list = texts;
-
-	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
-	list->items[list->n++] = talloc_strdup(list->mem, values[0] != NULL ? values[0] : "");
-	return true;
-}
-
-const struct db_reader texts_reader[] = {{texts_keep, "T", "names"}};
-
-bool texts_contain(const struct texts *list, const char *text)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 static int compare(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

@@ -9,21 +9,12 @@
 #define VIEWD_MYSQL_NOTICE_H
 
 #include "mysql/my.h"
+#include "mysql/texts.h"
 
 /* ---- notice.c */
 
 /* Makes the tables that are absent. */
 bool notice_setup(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-
-/* Texts collected from a query; everything lives on mem. */
-struct texts {
-	void *mem;
-	char **items;
-	size_t n;
-};
-bool texts_keep(void *texts, const char *const *values, size_t n); /* a db_row_fn: keeps the first value */
-extern const struct db_reader texts_reader[1]; /* likewise */
-bool texts_contain(const struct texts *list, const char *text);
 
 /* Touches them in the order in which refreshes settle them, so that the two do not lock each other out. In a transaction. */
 bool texts_touch(struct viewd_conn *conn, struct texts *sources, struct viewd_err *err) MUST_CHECK;
@@ -33,42 +24,15 @@ typedef bool notice_then_fn(struct viewd_conn *conn, void *ctx, struct viewd_err
 bool notice_touch(struct viewd_conn *conn, struct texts *sources, notice_then_fn *and_then, void *ctx, struct viewd_err *err)
 	MUST_CHECK;
 
-/* ---- lock.c */
-
-/* The name of a named lock of the whole database: at most 64 characters, lower case where names fold (the rules of MySQL and MariaDB
- * differ). */
-void my_lock_name(struct viewd_conn *conn, const char *prefix, char out[static IDENT_MAX]);
-
-/* ---- capture.c, lock.c, trigger.c: hooks of struct db_ops */
+/* ---- capture.c, trigger.c: hooks of struct db_ops */
 
 bool my_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n, struct viewd_captured *out,
                        struct viewd_text_sink warnings, struct viewd_err *err);
-bool my_captures_lock(struct db *db, struct viewd_err *err) MUST_CHECK;
-void my_captures_unlock(struct db *db);
 bool my_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
 bool my_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool my_drop_trigger(struct db *db, const char *source, struct viewd_err *err);
 /* Is one of the source's triggers gone? A source that is gone itself lacks none. */
 bool trigger_lacks(struct viewd_conn *conn, const struct relation *source, bool *lacks_r, struct viewd_err *err) MUST_CHECK;
-
-/* ---- leave.c */
-
-bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
-
-/* ---- cascade.c: foreign keys that write a table without its triggers and without its name in the binary log */
-
-struct cascade {
-	struct relation parent;
-	bool on_delete, on_update;
-	char *changed; /* condition over OLD and NEW: a column that others refer to changes */
-};
-struct cascades {
-	void *mem;
-	struct cascade *items;
-	size_t n;
-};
-/* Every table whose DELETE or UPDATE may reach child, through several steps too. list->mem is set. */
-bool cascade_find(struct viewd_conn *conn, const struct relation *child, struct cascades *list, struct viewd_err *err) MUST_CHECK;
 
 /* ---- drain.c: viewd_changes */
 

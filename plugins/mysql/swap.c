@@ -4,6 +4,8 @@
  */
 #include "mysql/aside.h"
 
+#include "common/words.h"
+
 #include <stdio.h>
 #include <string.h>
 

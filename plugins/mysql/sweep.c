@@ -15,6 +15,7 @@
 #include "base/span.h"
 #include "common/marks.h"
 #include "common/timetext.h"
+#include "common/words.h"
 
 #define SWEEP_WAIT_US (3 * SPAN_SECOND)
 

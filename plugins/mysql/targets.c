@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "mysql/cascade.h"
 #include "mysql/targets.h"
 
 #include <stdio.h>

@@ -8,6 +8,7 @@
  * outlive ROLLBACK and ROLLBACK TO SAVEPOINT, which take the row of the log with them; now(6) stands still after SET TIMESTAMP; looking
  * whether a row of this transaction is there costs as much as writing one (and locks a gap at REPEATABLE READ when it is not).
  */
+#include "mysql/cascade.h"
 #include "mysql/note.h"
 
 #include <stdio.h>

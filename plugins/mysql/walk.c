@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "common/sqltext.h"
 #include "common/timeword.h"
-#include "mysql/notice.h"
+#include "mysql/texts.h"
 
 #define MAX_ENTRIES 4096
 

@@ -19,31 +19,6 @@ const struct viewd_dialect_option sqlite_options[SQLITE_N_OPTIONS] = {
 	 "SQLite's locks are unreliable over a network and a database can be corrupted, so such a file is refused. yes: use it nevertheless."},
 };
 
-static const struct db_ops sqlite_ops = {
-	.exec = sqlite_op_exec,
-	.query = sqlite_op_query,
-	.begin = sqlite_op_begin,
-	.commit = sqlite_op_commit,
-	.rollback = sqlite_op_rollback,
-	.set_limits = sqlite_op_set_limits,
-	.find_object = sqlite_op_find_object,
-	.list_sources = sqlite_op_list_sources,
-	.query_columns = sqlite_op_query_columns,
-	.list_indexes = sqlite_op_list_indexes,
-	.enter = sqlite_op_enter,
-	.wanted_canonical = sqlite_op_wanted_canonical,
-	.view_text = sqlite_op_view_text,
-	.list_dependants = sqlite_op_list_dependants,
-	.replace = sqlite_op_replace,
-	.choose_capture = sqlite_op_choose_capture,
-	.walk = sqlite_op_walk,
-	.changed_objects = sqlite_op_changed_objects,
-	.make_trigger = sqlite_op_make_trigger,
-	.list_triggers = sqlite_op_list_triggers,
-	.drop_trigger = sqlite_op_drop_trigger,
-	.list_leavings = sqlite_op_list_leavings,
-};
-
 static const char *option(const struct viewd_database_spec *db, const char *key)
 {
 	for (size_t i = 0; i < db->n_options; i++)

@@ -65,6 +65,8 @@ static inline struct viewd_conn *sqlite_conn_of(struct db *db)
 
 #define SQLITE_N_OPTIONS 1
 
+extern const struct db_ops sqlite_ops; /* dialect.c */
+
 /* conn.c */
 struct viewd_conn *sqlite_conn_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err);
 void sqlite_conn_close(struct viewd_conn **conn);

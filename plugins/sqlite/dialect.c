@@ -8,6 +8,31 @@
 #include "sqlite/syntax.h"
 #include "sqlite/watch.h"
 
+const struct db_ops sqlite_ops = {
+	.exec = sqlite_op_exec,
+	.query = sqlite_op_query,
+	.begin = sqlite_op_begin,
+	.commit = sqlite_op_commit,
+	.rollback = sqlite_op_rollback,
+	.set_limits = sqlite_op_set_limits,
+	.find_object = sqlite_op_find_object,
+	.list_sources = sqlite_op_list_sources,
+	.query_columns = sqlite_op_query_columns,
+	.list_indexes = sqlite_op_list_indexes,
+	.enter = sqlite_op_enter,
+	.wanted_canonical = sqlite_op_wanted_canonical,
+	.view_text = sqlite_op_view_text,
+	.list_dependants = sqlite_op_list_dependants,
+	.replace = sqlite_op_replace,
+	.choose_capture = sqlite_op_choose_capture,
+	.walk = sqlite_op_walk,
+	.changed_objects = sqlite_op_changed_objects,
+	.make_trigger = sqlite_op_make_trigger,
+	.list_triggers = sqlite_op_list_triggers,
+	.drop_trigger = sqlite_op_drop_trigger,
+	.list_leavings = sqlite_op_list_leavings,
+};
+
 static bool check_view(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view, struct viewd_resolved *out,
                        struct viewd_text_sink mentions, struct viewd_err *err)
 {

@@ -181,13 +181,3 @@ bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite
 	talloc_free(first.mem);
 	return done;
 }
-
-bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err)
-{
-	struct dependencies list = {.mem = talloc_new(NULL)};
-	bool done = sqlite_op_walk(db, NULL, definition, &list, err);
-	if (done)
-		dependencies_sources(&list, sink);
-	talloc_free(list.mem);
-	return done;
-}

@@ -220,3 +220,13 @@ bool sqlite_op_changed_objects(struct db *db, const struct db_reader *row, void 
 	talloc_free(list.mem);
 	return good;
 }
+
+bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err)
+{
+	struct dependencies list = {.mem = talloc_new(NULL)};
+	bool done = sqlite_op_walk(db, NULL, definition, &list, err);
+	if (done)
+		dependencies_sources(&list, sink);
+	talloc_free(list.mem);
+	return done;
+}
