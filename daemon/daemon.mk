@@ -8,6 +8,7 @@ libviewd_base_la_SOURCES = \
 	daemon/base/clock.c daemon/base/clock.h \
 	daemon/base/err.c daemon/base/err.h \
 	daemon/base/span.c daemon/base/span.h \
+	daemon/base/utf8.c daemon/base/utf8.h \
 	plugins/viewd_dialect.h
 
 libviewd_la_SOURCES = \

@@ -3,6 +3,7 @@
  * define.c: definition, definition_DIALECT, definition_file, definition_file_DIALECT and index_NAME.
  */
 #include "base/err.h"
+#include "base/utf8.h"
 #include "conf/file.h"
 #include "conf/load.h"
 #include "conf/schema.h"
@@ -62,7 +63,7 @@ static bool check_text(const char *text, size_t len, struct viewd_err *err)
 	size_t at;
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		return err_set(err, VIEWD_ERR_CONFIG, "file begins with a byte order mark");
-	if (utf8_valid(text, len, &at))
+	if (utf8_valid_bytes(text, len, &at))
 		return true;
 	size_t line = 1;
 	for (size_t i = 0; i < at; i++)

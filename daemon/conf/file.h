@@ -22,11 +22,4 @@ struct file_rule {
 bool file_read(void *mem_ctx, int dirfd, const char *path, const struct file_rule *rule, char **data_r, size_t *len_r,
                struct viewd_err *err) MUST_CHECK;
 
-/* The length of the valid UTF-8 sequence at text (1..4), or 0 when there is none. len > 0. No surrogates, no overlong
- * forms (RFC 3629). */
-size_t utf8_sequence(const char *text, size_t len);
-
-/* All of text is valid UTF-8 without NUL. Else *at_r is the offset of the first bad byte. */
-bool utf8_valid(const char *text, size_t len, size_t *at_r) MUST_CHECK;
-
 #endif

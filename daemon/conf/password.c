@@ -2,6 +2,7 @@
 #include "conf/password.h"
 
 #include "base/err.h"
+#include "base/utf8.h"
 #include "conf/file.h"
 
 #include <fcntl.h>
@@ -27,7 +28,7 @@ static bool check_password(const char *text, size_t len, const char *path, struc
 	size_t at;
 	if (len == 0)
 		return err_set(err, VIEWD_ERR_AUTH, "password file '%s' holds no password", path);
-	if (!utf8_valid(text, len, &at) || strpbrk(text, "\r\n") != NULL)
+	if (!utf8_valid_bytes(text, len, &at) || strpbrk(text, "\r\n") != NULL)
 		return err_set(err, VIEWD_ERR_AUTH, "password file '%s' does not hold one line of UTF-8 text", path);
 	return true;
 }

@@ -2,8 +2,9 @@
 #include "common/dialect.h"
 
 #include "base/err.h"
-#include "common/recipe.h"
-#include "common/views.h"
+#include "common/objects/group.h"
+#include "common/objects/recipe.h"
+#include "common/state/views.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -129,6 +130,12 @@ bool dialect_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view
 	bool again = task != NULL && !done && recipe_may_narrow(task, err);
 	task_close(&task);
 	return again ? refresh_narrow(conn, view, req, out, err) : done;
+}
+
+bool dialect_refresh_group(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
+                           struct viewd_err *err)
+{
+	return recipe_refresh_group(enter(conn), items, n, failed_r, err);
 }
 
 bool dialect_record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,

@@ -7,7 +7,7 @@
 #ifndef VIEWD_COMMON_DIALECT_H
 #define VIEWD_COMMON_DIALECT_H
 
-#include "common/db.h"
+#include "common/conn/db.h"
 
 /* [any] With the dialect's syntax; a dialect wraps them in two lines each. */
 bool dialect_check_view(const struct syntax *syn, const struct viewd_view_spec *view, struct viewd_resolved *out,

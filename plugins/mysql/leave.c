@@ -3,17 +3,17 @@
  * leave.c: what takes viewd out of a database: triggers, whose tables may be in other databases, the procedures they call, then the tables; and the tag in the comments
  * of its views' tables, which are ordinary ones from then on. Each statement commits by itself and locks one table.
  */
-#include "mysql/note.h"
+#include "mysql/capture/trigger_procedure.h"
 
 #include <string.h>
 
-#include "mysql/tag.h"
+#include "mysql/objects/tag.h"
 
 #define TRIGGERS_SQL                                                                                                                  \
 	"SELECT TRIGGER_SCHEMA, TRIGGER_NAME, ACTION_STATEMENT FROM information_schema.TRIGGERS"                                          \
 	" WHERE TRIGGER_NAME REGEXP '^viewd_[iud]_[0-9a-f]{16}$' ORDER BY 1, 2"
 
-/* In the URL's database by their plain names, elsewhere by those of note.h, which say whose they are. */
+/* In the URL's database by their plain names, elsewhere by those of trigger_procedure.h, which say whose they are. */
 #define ROUTINES_SQL                                                                                                                  \
 	"SELECT 'DROP PROCEDURE', ROUTINE_SCHEMA, ROUTINE_NAME, '' FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE'"     \
 	" AND ROUTINE_COMMENT LIKE '" NOTE_COMMENT "%' AND (ROUTINE_NAME IN (?, ?) OR ROUTINE_SCHEMA = DATABASE() AND ROUTINE_NAME IN ('" \

@@ -10,9 +10,9 @@
 #include <mysql.h>
 #include <talloc.h>
 
-#include "common/db.h"
-#include "common/recipe.h"
-#include "common/url.h"
+#include "common/conn/db.h"
+#include "common/objects/recipe.h"
+#include "common/conn/url.h"
 
 extern const struct syntax my_syntax; /* syntax.c */
 extern const struct db_ops my_ops;    /* mysql.c */
@@ -41,7 +41,7 @@ struct viewd_conn {
 	bool denied;            /* something was refused: the next call of the daemon looks privileges up anew */
 	bool lost;              /* no statement can succeed any more */
 	bool writing;           /* the transaction changes something: its commit asks who leads the database */
-	char held[IDENT_MAX];   /* a lock of aside.h that goes when the transaction has ended; "" none */
+	char held[IDENT_MAX];   /* a lock of shadow_table.h that goes when the transaction has ended; "" none */
 };
 
 static inline struct viewd_conn *my_conn(struct db *db)
@@ -146,7 +146,7 @@ void my_captures_unlock(struct db *db);
 
 bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
-/* ---- lease.c */
+/* ---- leader_lock.c */
 
 /* The session holds the database's lock: writes down that this process leads. */
 bool my_lease_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;

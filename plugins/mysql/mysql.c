@@ -2,12 +2,12 @@
  *
  * mysql.c: the dialect's two tables of functions.
  */
-#include "common/capture.h"
+#include "common/capture/capture.h"
 #include "common/dialect.h"
-#include "mysql/aside.h"
-#include "mysql/notice.h"
-#include "mysql/walk.h"
-#include "mysql/watch.h"
+#include "mysql/refresh/shadow_table.h"
+#include "mysql/capture/capture.h"
+#include "mysql/depends/walk.h"
+#include "mysql/watch/watch.h"
 
 const struct db_ops my_ops = {
 	.exec = my_exec,

@@ -3,51 +3,51 @@ pkglib_LTLIBRARIES += viewd_mysql.la
 noinst_LTLIBRARIES += libviewd_mysql.la
 # All but the exported symbol, whose name is another where tests link it.
 libviewd_mysql_la_SOURCES = \
-	plugins/mysql/texts.c plugins/mysql/texts.h \
-	plugins/mysql/cascade.h \
-	plugins/mysql/aside.c plugins/mysql/aside.h \
-	plugins/mysql/binlog.c plugins/mysql/binlog.h \
-	plugins/mysql/body.c \
-	plugins/mysql/calls.c \
-	plugins/mysql/capture.c \
-	plugins/mysql/cascade.c \
-	plugins/mysql/catalogue.c \
-	plugins/mysql/columns.c \
-	plugins/mysql/conn.c \
-	plugins/mysql/definer.c \
-	plugins/mysql/dependants.c \
-	plugins/mysql/drain.c \
-	plugins/mysql/errors.c \
-	plugins/mysql/events.c plugins/mysql/events.h \
-	plugins/mysql/exec.c plugins/mysql/group.c \
-	plugins/mysql/hinder.c \
-	plugins/mysql/inplace.c \
-	plugins/mysql/intent.c \
+	plugins/mysql/conn/texts.c plugins/mysql/conn/texts.h \
+	plugins/mysql/depends/cascade.h \
+	plugins/mysql/refresh/shadow_table.c plugins/mysql/refresh/shadow_table.h \
+	plugins/mysql/capture/binlog.c plugins/mysql/capture/binlog.h \
+	plugins/mysql/capture/body.c \
+	plugins/mysql/depends/calls.c \
+	plugins/mysql/capture/choose.c \
+	plugins/mysql/depends/cascade.c \
+	plugins/mysql/objects/catalogue.c \
+	plugins/mysql/objects/columns.c \
+	plugins/mysql/conn/conn.c \
+	plugins/mysql/capture/definer.c \
+	plugins/mysql/refresh/dependants.c \
+	plugins/mysql/watch/drain.c \
+	plugins/mysql/conn/errors.c \
+	plugins/mysql/capture/events.c plugins/mysql/capture/events.h \
+	plugins/mysql/conn/exec.c plugins/mysql/refresh/group.c \
+	plugins/mysql/refresh/swap_blockers.c \
+	plugins/mysql/refresh/inplace.c \
+	plugins/mysql/refresh/intent.c \
 	plugins/mysql/my.h \
-	plugins/mysql/lease.c \
+	plugins/mysql/conn/leader_lock.c \
 	plugins/mysql/leave.c \
-	plugins/mysql/note.c plugins/mysql/note.h \
-	plugins/mysql/notice.c plugins/mysql/notice.h \
-	plugins/mysql/lock.c \
-	plugins/mysql/looks.c \
-	plugins/mysql/params.c \
-	plugins/mysql/place.c \
-	plugins/mysql/position.c \
-	plugins/mysql/probe.c \
-	plugins/mysql/replace.c \
-	plugins/mysql/settings.c plugins/mysql/view_settings.c \
-	plugins/mysql/sources.c \
-	plugins/mysql/stage.c \
-	plugins/mysql/statement.c \
-	plugins/mysql/swap.c \
+	plugins/mysql/capture/trigger_procedure.c plugins/mysql/capture/trigger_procedure.h \
+	plugins/mysql/capture/capture.c plugins/mysql/capture/capture.h \
+	plugins/mysql/conn/lock.c \
+	plugins/mysql/depends/looks.c \
+	plugins/mysql/conn/params.c \
+	plugins/mysql/objects/place.c \
+	plugins/mysql/capture/position.c \
+	plugins/mysql/objects/probe.c \
+	plugins/mysql/refresh/replace.c \
+	plugins/mysql/conn/settings.c plugins/mysql/conn/view_settings.c \
+	plugins/mysql/depends/sources.c \
+	plugins/mysql/refresh/stage.c \
+	plugins/mysql/capture/statement.c \
+	plugins/mysql/refresh/swap.c \
 	plugins/mysql/sweep.c \
-	plugins/mysql/syntax.c \
-	plugins/mysql/tables.c \
-	plugins/mysql/tag.c plugins/mysql/tag.h \
-	plugins/mysql/targets.c plugins/mysql/targets.h \
-	plugins/mysql/trigger.c \
-	plugins/mysql/walk.c plugins/mysql/walk.h \
-	plugins/mysql/watch.c plugins/mysql/watch.h
+	plugins/mysql/conn/syntax.c \
+	plugins/mysql/capture/tables.c \
+	plugins/mysql/objects/tag.c plugins/mysql/objects/tag.h \
+	plugins/mysql/capture/targets.c plugins/mysql/capture/targets.h \
+	plugins/mysql/capture/trigger.c \
+	plugins/mysql/depends/walk.c plugins/mysql/depends/walk.h \
+	plugins/mysql/watch/watch.c plugins/mysql/watch/watch.h
 libviewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)
 viewd_mysql_la_SOURCES = plugins/mysql/mysql.c
 viewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)

@@ -2,20 +2,20 @@
  *
  * sweep.c: what prepare puts right after a predecessor was killed.
  *
- * A table is removed only when its name is one of aside.h, its tag names an object that this state table knows, and nobody
+ * A table is removed only when its name is one of shadow_table.h, its tag names an object that this state table knows, and nobody
  * holds the lock of its relation.
  */
-#include "mysql/aside.h"
-#include "mysql/notice.h"
+#include "mysql/refresh/shadow_table.h"
+#include "mysql/capture/capture.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/span.h"
-#include "common/marks.h"
-#include "common/timetext.h"
-#include "common/words.h"
+#include "common/state/marks.h"
+#include "common/text/timetext.h"
+#include "common/text/words.h"
 
 #define SWEEP_WAIT_US (3 * SPAN_SECOND)
 

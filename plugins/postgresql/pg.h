@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 #include "base/check.h"
-#include "common/db.h"
+#include "common/conn/db.h"
 
 struct pg_statement; /* pipeline.c */
 struct pg_prepared;  /* prepared.c */
@@ -238,7 +238,7 @@ bool pg_op_agree_type(struct db *db, void *mem_ctx, const char *declared, const 
 bool pg_op_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list, struct viewd_err *err);
 bool pg_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
-/* ---- objects.c */
+/* ---- log_objects.c */
 
 /* Advisory locks are of one database. LEADER: held by the watching session of the one daemon that works. ASLEEP: held by it while it
  * waits to be notified. SETUP: while the objects of schema viewd are made. The numbers are "viewd" in ASCII and the next ones. */
@@ -273,7 +273,7 @@ bool pg_op_judge_place(struct db *db, struct viewd_err *err);
 bool pg_op_state_place(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err);
 bool pg_op_came_along(struct db *db, const struct db_object *found, const char *identity, bool *yes_r, struct viewd_err *err);
 
-/* ---- note.c */
+/* ---- trigger_functions.c */
 
 /* SQL: the oids of all functions that viewd's triggers call. */
 #define PG_NOTE_FUNCTIONS_SQL                                                                                                         \
@@ -315,7 +315,7 @@ bool pg_note_forget(struct viewd_conn *conn, const char *source, struct viewd_er
 /* Did the failure come from two sessions that created the same thing at once? Then it is worth another try. */
 bool pg_is_creation_race(const struct viewd_err *err);
 
-/* ---- lease.c */
+/* ---- leader_lock.c */
 
 /* Takes the leader's lock for this session; class STANDBY when another session has it. */
 bool pg_lease_take(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
@@ -368,10 +368,12 @@ bool pg_op_make_trigger(struct db *db, const struct relation *source, struct vie
 bool pg_op_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool pg_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err);
 
-/* ---- members.c */
+/* ---- source_parts.c */
 
 /* Remembers the triggers that a source (quoted name) has, and marks its views when they are others than before. */
 bool pg_members_note(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
+/* Marks sources whose triggers are others than before. Somebody's lock in the way: *done_r is false, no failure. */
+bool pg_members_check(struct viewd_conn *conn, bool *done_r, struct viewd_err *err) MUST_CHECK;
 
 /* ---- prepare.c */
 
@@ -382,7 +384,7 @@ bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err);
 
 bool pg_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
-/* ---- tend.c */
+/* ---- maintenance.c */
 
 /* ANALYZE, or VACUUM when there are many dead rows; outside a transaction; failures are warnings. */
 bool pg_tend(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err);

@@ -7,12 +7,12 @@
 #include <talloc.h>
 
 #include "base/err.h"
-#include "common/capture.h"
+#include "common/capture/capture.h"
 #include "common/dialect.h"
-#include "common/number.h"
-#include "common/task.h"
+#include "common/text/number.h"
+#include "common/objects/task.h"
 #include "postgresql/pg.h"
-#include "postgresql/watch.h"
+#include "postgresql/watch/watch.h"
 
 static void op_enter(struct db *db)
 {

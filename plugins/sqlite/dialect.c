@@ -2,11 +2,11 @@
  *
  * The SQLite dialect.
  */
-#include "common/capture.h"
+#include "common/capture/capture.h"
 #include "common/dialect.h"
-#include "sqlite/conn.h"
-#include "sqlite/syntax.h"
-#include "sqlite/watch.h"
+#include "sqlite/conn/conn.h"
+#include "sqlite/conn/syntax.h"
+#include "sqlite/watch/watch.h"
 
 const struct db_ops sqlite_ops = {
 	.exec = sqlite_op_exec,

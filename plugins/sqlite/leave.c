@@ -3,9 +3,9 @@
  * leave.c: what takes viewd out of a file: triggers, the view and tables. The lock file beside it goes with the lock. The comment by which viewd knows
  * its objects stays in their CREATE statements, which only making them anew would change.
  */
-#include "sqlite/conn.h"
+#include "sqlite/conn/conn.h"
 
-#include "common/state.h"
+#include "common/state/state.h"
 
 bool sqlite_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {

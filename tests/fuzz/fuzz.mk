@@ -38,7 +38,7 @@ fuzz_compile = $(FUZZ_CC) $(FUZZ_FLAGS)
 fuzz_base = $(srcdir)/daemon/base/*.c
 fuzz_conf = $(srcdir)/daemon/conf/*.c $(srcdir)/daemon/sched/cron.c $(srcdir)/daemon/sched/zone.c $(GLIB_CFLAGS) $(INIPARSER_CFLAGS)
 fuzz_conf_libs = $(TALLOC_LIBS) $(GLIB_LIBS) $(LIBMD_LIBS) $(INIPARSER_LIBS)
-fuzz_sql = $(srcdir)/plugins/common/*.c
+fuzz_sql = $(srcdir)/plugins/common/*.c $(srcdir)/plugins/common/*/*.c
 fuzz_fake = $(srcdir)/tests/fuzz/readers.c $(srcdir)/tests/unit/plugins/fake_db.c
 .PHONY: fuzz fuzz-ctl fuzz-ini fuzz-span fuzz-sql fuzz-state fuzz-answers
 fuzz: fuzz-ctl fuzz-ini fuzz-span fuzz-sql fuzz-state $(fuzz_answers)
@@ -57,4 +57,4 @@ fuzz-state:
 		$(fuzz_base) $(fuzz_sql) $(TALLOC_LIBS) $(LIBMD_LIBS)
 fuzz-answers:
 	@$(fuzz_run) answers 4096 $(fuzz_compile) $(PQ_CFLAGS) $(srcdir)/tests/fuzz/fuzz_answers.c $(fuzz_fake) $(fuzz_base) $(fuzz_sql) \
-		$(srcdir)/plugins/postgresql/*.c $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
+		$(srcdir)/plugins/postgresql/*.c $(srcdir)/plugins/postgresql/*/*.c $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuzz/readers.h"
 
-#include "common/marks.h"
-#include "common/objects.h"
-#include "common/state.h"
+#include "common/state/marks.h"
+#include "common/depends/objects.h"
+#include "common/state/state.h"
 
 #include <stdlib.h>
 #include <string.h>

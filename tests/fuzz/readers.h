@@ -5,7 +5,7 @@
 #ifndef VIEWD_TESTS_FUZZ_READERS_H
 #define VIEWD_TESTS_FUZZ_READERS_H
 
-#include "common/db.h"
+#include "common/conn/db.h"
 
 /* Runs one of the readers on a connection that answers anything; aborts when one believes what cannot be, or fails without saying why.
  * mem holds what they allocate. */

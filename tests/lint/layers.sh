@@ -4,6 +4,8 @@
 # base <- loop, sched <- conf, plugin <- work <- core <- sys <- reload <- ctl <- daemon <- main;
 # inside core: model <- plan <- flow, exec <- engine <- turn, and report beside engine. Calls point the same way: the linker's view of each
 # folder's objects shows which symbols it takes from which other folder.
+# inside plugins/common: text <- sqltext <- conn <- generate <- state <- depends <- capture <- objects <- refresh;
+# inside a dialect: conn <- objects <- depends <- capture <- watch <- refresh; what lies beside these folders stands on top of them.
 # shellcheck disable=SC2317 # called through expect_*
 . "${VIEWD_SRC:-.}/tests/lint/lib.sh"
 
@@ -24,6 +26,31 @@ rooms()
 	esac
 }
 
+# up_to ROOM ROOMS...: those rooms from the first to ROOM, as alternatives; all of them when ROOM is none of them.
+up_to()
+{
+	local room=$1 list=
+	shift
+	while [ $# -gt 0 ]; do
+		list+=${list:+|}$1
+		[ "$1" != "$room" ] || break
+		shift
+	done
+	echo "$list"
+}
+
+# plugin_rooms FILE: what a file of a plugin may use of its own folder.
+plugin_rooms()
+{
+	local plugin room
+	IFS=/ read -r _ plugin room _ <<<"$1"
+	case $plugin in
+	common) echo "common/($(up_to "$room" text sqltext conn generate state depends capture objects refresh))/" ;;
+	*) echo "$plugin/((pg|my)\.h|($(up_to "$room" conn objects depends capture watch refresh))/)|common/" ;;
+	esac
+	[[ $room != *.[ch] ]] || echo "|$plugin/"
+}
+
 # allowed FILE: the folders (or headers) that this file may include, as an extended regular expression.
 allowed()
 {
@@ -42,9 +69,8 @@ allowed()
 	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
 	daemon/main.c) echo 'base/|daemon\.h' ;;
 	daemon/*) echo '[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;
-	plugins/common/*) echo 'common/|base/(err|check|clock|span)\.h|viewd_dialect\.h' ;;
 	plugins/viewd_dialect.h) echo 'nothing' ;;
-	plugins/*) echo "$(cut -d/ -f2 <<<"$1")/|common/|base/(err|check|clock|span)\\.h|viewd_dialect\\.h" ;;
+	plugins/*) echo "$(plugin_rooms "$1" | tr -d '\n')|base/(err|check|clock|span|utf8)\\.h|viewd_dialect\\.h" ;;
 	esac
 }
 
@@ -62,14 +88,15 @@ layers()
 symbols()
 {
 	local object file
-	(cd "$1" && find daemon -path '*/.libs/*.o' | sort) | while read -r object; do
+	(cd "$1" && find daemon plugins -path '*/.libs/*.o' 2>/dev/null | sort) | while read -r object; do
 		file=$(sed 's|/\.libs/[a-z_]*-|/|; s|\.o$||' <<<"$object")
 		[ -e "$VIEWD_SRC/$file.c" ] || [ "$1" != "$VIEWD_BUILD" ] || continue # left over from an older tree
 		nm "$1/$object" | awk -v f="$file" '$2 ~ /^[TDRB]$/ {print f, "defines", $3} $1 == "U" {print f, "needs", $2}'
 	done
 }
 
-# calls ROOT: calls and uses of variables between the files of daemon that the rules for includes forbid.
+# calls ROOT: calls and uses of variables between files that the rules for includes forbid. A dialect's table of functions (NAME_ops) is known to
+# its connections: that is how recipes reach every folder.
 calls()
 {
 	local from to symbol pattern seen
@@ -77,7 +104,8 @@ calls()
 		END {for (i = 1; i <= n; i++) if (what[i] in at && at[what[i]] != from[i]) print from[i], at[what[i]], what[i]}' |
 		sort | while read -r from to symbol; do
 		[ "$from" = "${seen:-}" ] || seen=$from pattern="^($(allowed "$from.c"))"
-		[[ ${to#daemon/}.h =~ $pattern ]] || [[ $to =~ ^daemon/core/(life|commands)$ ]] || echo "$from calls $symbol of $to"
+		to=${to#plugins/}
+		[[ ${to#daemon/}.h =~ $pattern ]] || [[ $symbol == *_ops ]] || [[ $to =~ ^daemon/core/(life|commands)$ ]] || echo "$from calls $symbol of $to"
 	done
 }
 
@@ -85,12 +113,20 @@ fixture daemon/base/bad.c <<<'#include "core/engine.h"'
 fixture daemon/conf/bad.c <<<'#include "loop/loop.h"'
 fixture plugins/sqlite/bad.c <<<'#include "mysql/mysql.h"'
 fixture plugins/mysql/bad.c <<<'# include "base/log.h"'
+fixture plugins/mysql/conn/bad.c <<<'#include "mysql/refresh/swap.h"'
+fixture plugins/common/text/bad.c <<<'#include "common/state/state.h"'
 fixture daemon/core/model/bad.c <<<'#include "core/turn/turn.h"'
 expect_found "a lower room must not include a higher one" 'model/bad.c includes core/turn/turn.h' layers "$T/bad"
 mkdir -p "$T/bad/daemon/core/plan/.libs" "$T/bad/daemon/core/engine/.libs"
 echo 'void engine_up(void); void plan_bad(void); void plan_bad(void) { engine_up(); }' | ${CC:-cc} -c -x c -o "$T/bad/daemon/core/plan/.libs/libviewd_la-bad.o" -
 echo 'void engine_up(void); void engine_up(void) {}' | ${CC:-cc} -c -x c -o "$T/bad/daemon/core/engine/.libs/libviewd_la-up.o" -
 expect_found "a lower room must not call a higher one" 'core/plan/bad calls engine_up of daemon/core/engine/up' calls "$T/bad"
+mkdir -p "$T/bad/plugins/sqlite/conn/.libs" "$T/bad/plugins/sqlite/watch/.libs"
+echo 'void watch_up(void); void conn_bad(void); void conn_bad(void) { watch_up(); }' | ${CC:-cc} -c -x c -o "$T/bad/plugins/sqlite/conn/.libs/viewd_sqlite_la-bad.o" -
+echo 'void watch_up(void); void watch_up(void) {}' | ${CC:-cc} -c -x c -o "$T/bad/plugins/sqlite/watch/.libs/viewd_sqlite_la-up.o" -
+expect_found "a dialect's sessions must not call its watch" 'sqlite/conn/bad calls watch_up of sqlite/watch/up' calls "$T/bad"
+expect_found "a dialect's sessions must not include its refreshes" 'mysql/conn/bad.c includes mysql/refresh/swap.h' layers "$T/bad"
+expect_found "texts must not include the state" 'text/bad.c includes common/state/state.h' layers "$T/bad"
 expect_found "base must not include core" 'base/bad.c includes core/engine.h' layers "$T/bad"
 expect_found "conf must not include loop" 'conf/bad.c includes loop/loop.h' layers "$T/bad"
 expect_found "a dialect must not include another" 'sqlite/bad.c includes mysql/mysql.h' layers "$T/bad"

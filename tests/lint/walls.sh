@@ -19,7 +19,7 @@ walls()
 		(mysql|mariadb)(/.*|\.h)	plugins/mysql/.*
 		(mysqld_error|errmsg)\.h	plugins/mysql/.*
 		sqlite3\.h	plugins/sqlite/.*
-		(sha2|md5|sha512|sha256|rmd160)\.h	plugins/common/[a-z_]+\.c
+		(sha2|md5|sha512|sha256|rmd160)\.h	plugins/common/text/[a-z_]+\.c
 	END
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "mysql/targets.h"
+#include "mysql/capture/targets.h"
 
 #define PATIENCE INT64_C(30000000)
 

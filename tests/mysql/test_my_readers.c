@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "mysql/aside.h"
+#include "mysql/refresh/shadow_table.h"
 
 /* Enough for each way of replacing and each mode of refreshing, several times. */
 static int rounds(void)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "mysql/aside.h"
+#include "mysql/refresh/shadow_table.h"
 
 /* ---- without a server */
 

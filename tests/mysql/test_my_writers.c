@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "mysql/note.h"
+#include "mysql/capture/trigger_procedure.h"
 
 #define PATIENCE INT64_C(30000000)
 

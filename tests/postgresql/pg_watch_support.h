@@ -6,7 +6,7 @@
 #define VIEWD_TESTS_PG_WATCH_SUPPORT_H
 
 #include "pg_support.h"
-#include "postgresql/watch.h"
+#include "postgresql/watch/watch.h"
 
 struct pg_stage {
 	struct viewd_conn *conn; /* viewd's own, for refreshes */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <talloc.h>
 
-#include "common/task.h"
+#include "common/objects/task.h"
 
 /* What libpq has sent since traced(): a Sync ends each turn, a Parse begins each statement. */
 struct trace {

@@ -8,8 +8,8 @@
 #include <talloc.h>
 
 #include "base/err.h"
-#include "common/dependencies.h"
-#include "common/objects.h"
+#include "common/depends/dependencies.h"
+#include "common/depends/objects.h"
 #include "pg_watch_support.h"
 
 /* One entry a line: name, why nothing hears it. */

@@ -3,6 +3,7 @@
  * test_ini.c: everything that iniparser 4.1 would lose, join, rename or crash on must be an error with its place, or must
  * arrive whole.
  */
+#include "base/utf8.h"
 #include "conf/file.h"
 #include "conf/ini.h"
 #include "support/harness.h"
@@ -333,14 +334,14 @@ static void i23_no_dump(void)
 static void utf8(void)
 {
 	size_t at;
-	CHECK(utf8_valid("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 10, &at));
+	CHECK(utf8_valid_bytes("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 10, &at));
 	static const char *const bad[] = {"\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
 	                                  "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\xe2\x82"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		CHECK(!utf8_valid(bad[i], strlen(bad[i]), &at));
+		CHECK(!utf8_valid_bytes(bad[i], strlen(bad[i]), &at));
 		CHECK_INT(at, 0);
 	}
-	CHECK(!utf8_valid("a\0b", 3, &at));
+	CHECK(!utf8_valid_bytes("a\0b", 3, &at));
 	CHECK_INT(at, 1);
 }
 

@@ -5,7 +5,7 @@
 #ifndef VIEWD_TESTS_FAKE_DB_H
 #define VIEWD_TESTS_FAKE_DB_H
 
-#include "common/db.h"
+#include "common/conn/db.h"
 
 struct fake_db {
 	struct db db; /* first */

@@ -5,7 +5,7 @@
 #ifndef VIEWD_TESTS_PLUGINS_SUPPORT_H
 #define VIEWD_TESTS_PLUGINS_SUPPORT_H
 
-#include "common/syntax.h"
+#include "common/sqltext/syntax.h"
 
 extern const struct syntax like_postgresql, like_mysql, like_sqlite;
 

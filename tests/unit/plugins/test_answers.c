@@ -4,9 +4,9 @@
  * numbers that cannot be are unknown. Best run with -fsanitize=undefined.
  */
 #include "base/err.h"
-#include "common/marks.h"
-#include "common/number.h"
-#include "common/state.h"
+#include "common/state/marks.h"
+#include "common/text/number.h"
+#include "common/state/state.h"
 #include "support/harness.h"
 #include "unit/plugins/fake_db.h"
 #include "unit/plugins/plugins_support.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
-#include "common/ident.h"
-#include "common/sqltext.h"
-#include "common/utf8.h"
+#include "common/sqltext/ident.h"
+#include "common/sqltext/sqltext.h"
+#include "base/utf8.h"
 #include "unit/plugins/plugins_support.h"
 #include "support/harness.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
-#include "common/lexer.h"
+#include "common/sqltext/lexer.h"
 #include "unit/plugins/plugins_support.h"
 #include "support/harness.h"
 

@@ -2,7 +2,7 @@
  *
  * More changes of a SQLite source than its triggers count: none may be lost, and a writer is spared the writing of marks.
  */
-#include "common/marks.h"
+#include "common/state/marks.h"
 #include "unit/plugins/sqlite_fixture.h"
 
 #include "base/err.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
-#include "common/timetext.h"
-#include "common/url.h"
+#include "common/text/timetext.h"
+#include "common/conn/url.h"
 #include "support/harness.h"
 
 #include <talloc.h>

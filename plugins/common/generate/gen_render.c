@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/err.h"
+#include "common/generate/generate.h"
+
+static enum viewd_kind kind_of(enum viewd_method method)
+{
+	switch (method) {
+	case VIEWD_METHOD_SIMPLE:
+		return VIEWD_KIND_VIEW;
+	case VIEWD_METHOD_MATERIALIZED:
+		return VIEWD_KIND_MATVIEW;
+	case VIEWD_METHOD_TABLE:
+	case VIEWD_METHOD_COUNT:
+		break;
+	}
+	return VIEWD_KIND_TABLE;
+}
+
+static bool emit(struct viewd_text_sink *sink, const char *sql)
+{
+	return sink->fn(sink->ctx, sql);
+}
+
+/* Statements end early when the sink has had enough; that is no error. */
+static void render_indexes(const struct gen *gen, struct viewd_text_sink *sink)
+{
+	for (size_t i = 0; i < gen_index_count(gen); i++)
+		if (!emit(sink, gen_index_create(gen, i, &gen->rel)))
+			return;
+}
+
+static bool render_create(const struct gen *gen, const struct viewd_render_flags *flags, struct viewd_text_sink *sink,
+                          struct viewd_err *err)
+{
+	char *create = gen_create(gen, flags, err);
+	if (create == NULL)
+		return false;
+	bool native_replace = gen->method == VIEWD_METHOD_SIMPLE && gen->syn->view_or_replace;
+	if (flags->or_replace && !native_replace &&
+	    !emit(sink, gen_drop(gen, &gen->rel, kind_of(gen->method), true, flags->cascade)))
+		return true;
+	if (!emit(sink, create) || gen->method == VIEWD_METHOD_SIMPLE)
+		return true;
+	if (gen->view->with_data &&
+	    !emit(sink, gen->method == VIEWD_METHOD_TABLE ? gen_insert(gen, &gen->rel) : gen_refresh(gen, false)))
+		return true;
+	render_indexes(gen, sink);
+	return true;
+}
+
+static bool render_diff(const struct gen *gen, struct viewd_text_sink *sink, struct viewd_err *err)
+{
+	struct relation stage;
+	if (gen->columns->n == 0) {
+		err_set(err, VIEWD_ERR_CONFIG, "diff refresh cannot be shown without a connection (its columns are not declared)");
+		return err_hint(err, "set columns, or look at refresh_mode = full");
+	}
+	gen_diff_name(gen, &stage);
+	const char *const steps[] = {gen_diff_stage(gen, &stage), gen_insert(gen, &stage), gen_diff_index(gen, &stage),
+	                             gen_diff_delete(gen, &stage), gen_diff_insert(gen, &stage), gen_keyless_delete(gen),
+	                             gen_keyless_insert(gen, &stage), gen_diff_drop(gen, &stage)};
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (steps[i] != NULL && !emit(sink, steps[i]))
+			break;
+	return true;
+}
+
+static bool render_refresh(const struct gen *gen, struct viewd_text_sink *sink, struct viewd_err *err)
+{
+	if (gen->method == VIEWD_METHOD_SIMPLE)
+		return true;
+	if (gen->method == VIEWD_METHOD_MATERIALIZED) {
+		emit(sink, gen_refresh(gen, gen->view->mode == VIEWD_MODE_CONCURRENTLY));
+		return true;
+	}
+	if (gen->view->mode == VIEWD_MODE_DIFF)
+		return render_diff(gen, sink, err);
+	if (emit(sink, gen_delete(gen, &gen->rel)))
+		emit(sink, gen_insert(gen, &gen->rel));
+	return true;
+}
+
+bool gen_render(const struct gen *gen, enum viewd_render_kind kind, const struct viewd_render_flags *flags,
+                struct viewd_text_sink statements, struct viewd_err *err)
+{
+	switch (kind) {
+	case VIEWD_RENDER_CREATE:
+		return render_create(gen, flags, &statements, err);
+	case VIEWD_RENDER_REFRESH:
+		return render_refresh(gen, &statements, err);
+	case VIEWD_RENDER_DROP:
+		break;
+	}
+	emit(&statements, gen_drop(gen, &gen->rel, kind_of(gen->method), flags->if_exists, flags->cascade));
+	return true;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rows.c: with run_as, the rows of a table are made apart, by that role, before viewd writes them.
+ */
+#include "common/objects/recipe.h"
+
+static bool rows_apart(const struct task *task)
+{
+	return task->view->run_as != NULL && task->db->ops->rows_apart != NULL && task->resolved.method == VIEWD_METHOD_TABLE;
+}
+
+bool recipe_judge_table(struct task *task, struct viewd_err *err)
+{
+	return !rows_apart(task) || task->db->ops->judge_table == NULL || task->db->ops->judge_table(task, err);
+}
+
+/* The definition comes first: a function that it calls may put something on the table. */
+bool recipe_rows_begin(struct task *task, struct viewd_err *err)
+{
+	if (!rows_apart(task))
+		return true;
+	if (!task->db->ops->rows_apart(task, gen_query(&task->gen), "viewd_rows_", &task->rows, err) || !recipe_judge_table(task, err))
+		return false;
+	task->gen.source = &task->rows;
+	return true;
+}
+
+bool recipe_rows_end(struct task *task, struct viewd_err *err)
+{
+	if (!rows_apart(task))
+		return true;
+	task->gen.source = NULL;
+	return db_exec(task->db, gen_drop(&task->gen, &task->rows, VIEWD_KIND_MATVIEW, false, false), err);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * group.c: refreshing several views in one transaction. What differs from a refresh of one is told in docs/adr/003-refresh-groups.md.
+ */
+#include "common/objects/group.h"
+
+#include "base/err.h"
+#include "common/objects/recipe.h"
+
+#include <assert.h>
+#include <talloc.h>
+
+/* ---- steps ---- */
+
+static int64_t longest(const struct group *group)
+{
+	int64_t longest = 0;
+	for (size_t i = 0; i < group->n; i++) {
+		int64_t limit = group->members[i].task->view->timeout_us;
+		if (limit == 0)
+			return 0;
+		longest = limit > longest ? limit : longest;
+	}
+	return longest;
+}
+
+bool group_limits(const struct group *group, struct viewd_err *err)
+{
+	return group->db->ops->set_limits(group->db, group->timeout_us, group->lock_timeout_us, err);
+}
+
+bool group_look(struct group *group, bool lock, struct viewd_err *err)
+{
+	for (group->at = 0; group->at < group->n; group->at++) {
+		struct task *task = group->members[group->at].task;
+		if (!task_look_for_refresh(task, lock, err) || !recipe_require_object(task, err) || !task_recall_definition(task, err))
+			return false;
+	}
+	return true;
+}
+
+struct search {
+	const struct group *group;
+	size_t self;
+	bool found;
+};
+
+static bool is_member(void *ctx, const struct viewd_source *source)
+{
+	struct search *search = ctx;
+	const struct syntax *syn = search->group->db->syntax;
+	for (size_t i = 0; i < search->group->n && !search->found; i++) {
+		const struct relation *rel = &search->group->members[i].task->rel;
+		search->found = i != search->self && ident_same(syn, rel->name, source->name) && ident_same(syn, rel->schema, source->schema);
+	}
+	return !search->found;
+}
+
+bool group_reads_itself(struct group *group, bool *reads_r, struct viewd_err *err)
+{
+	struct search search = {.group = group};
+	for (group->at = 0; group->at < group->n && !search.found; group->at++) {
+		struct task *task = group->members[group->at].task;
+		search.self = group->at;
+		task_probe_as(task, true);
+		bool listed = group->db->ops->list_sources(group->db, task->definition, (struct viewd_source_sink){is_member, &search}, err);
+		task_probe_as(task, false);
+		if (!listed)
+			return false;
+	}
+	*reads_r = search.found;
+	return true;
+}
+
+/* ---- before the write transaction, for engines with one writer ---- */
+
+static bool stage_rows(struct group *group, struct viewd_err *err)
+{
+	bool reads;
+	if (!group_look(group, false, err) || !group_reads_itself(group, &reads, err))
+		return false;
+	for (group->at = 0; group->at < group->n && !reads; group->at++) {
+		struct group_member *m = &group->members[group->at];
+		char reason[256];
+		if (!task_columns(m->task, err) || !recipe_stage_rows(m->task, recipe_mode(m->task, m->req, reason) == VIEWD_MODE_DIFF, err))
+			return false;
+	}
+	return true;
+}
+
+/* All definitions of one snapshot. What one member is to see of another, or of a pre_hook, is only there in the write transaction. */
+static bool stage(struct group *group, struct viewd_err *err)
+{
+	struct db *db = group->db;
+	if (!db->syntax->stage_first)
+		return true;
+	for (size_t i = 0; i < group->n; i++)
+		if (group->members[i].task->view->pre_hook != NULL)
+			return true;
+	if (!db->ops->begin(db, DB_BEGIN_SNAPSHOT, err))
+		return false;
+	if (!stage_rows(group, err) || !db->ops->commit(db, err)) {
+		db->ops->rollback(db);
+		return false;
+	}
+	db_failpoint(db, "group:staged");
+	return true;
+}
+
+/* ---- the transaction ---- */
+
+static bool locks_readers_out(struct group_member *m)
+{
+	char reason[256];
+	return m->task->resolved.method == VIEWD_METHOD_MATERIALIZED && recipe_mode(m->task, m->req, reason) == VIEWD_MODE_FULL;
+}
+
+static bool keep_readers_out(struct group *group, struct viewd_err *err)
+{
+	struct db *db = group->db;
+	int64_t budget, start = db_now(db);
+	if (db->ops->keep_out == NULL)
+		return true;
+	if (!db->ops->keep_out_budget(db, &budget, err))
+		return false;
+	budget = budget < group->lock_timeout_us ? budget : group->lock_timeout_us;
+	for (group->at = 0; group->at < group->n; group->at++) {
+		struct group_member *m = &group->members[group->at];
+		if (locks_readers_out(m) && !db->ops->keep_out(m->task, budget - (db_now(db) - start), err))
+			return false;
+	}
+	return group_limits(group, err);
+}
+
+static bool refresh_members(struct group *group, struct viewd_err *err)
+{
+	for (group->at = 0; group->at < group->n; group->at++) {
+		struct group_member *m = &group->members[group->at];
+		m->done = (struct viewd_outcome){.rows = -1, .rows_written = -1};
+		if (!recipe_refresh_member(m->task, m->req, &m->done, err) || !task_recheck(m->task, err))
+			return false;
+		db_failpoint(group->db, "group:member");
+	}
+	return true;
+}
+
+static bool write_all(struct group *group, struct viewd_err *err)
+{
+	struct db *db = group->db;
+	group->at = group->n;
+	if (!db->ops->begin(db, DB_BEGIN_GROUP, err))
+		return false;
+	if (!group_look(group, true, err) || !keep_readers_out(group, err) || !refresh_members(group, err) || !db->ops->commit(db, err)) {
+		db->ops->rollback(db);
+		return false;
+	}
+	db_failpoint(db, "group:committed");
+	if (db->ops->carry_over != NULL)
+		db->ops->carry_over(db);
+	return true;
+}
+
+static bool count_again(struct group *group, struct viewd_err *err)
+{
+	for (group->at = 0; group->at < group->n; group->at++)
+		if (!task_count_again(group->members[group->at].task, err))
+			return false;
+	return true;
+}
+
+static bool refresh_group(struct group *group, struct viewd_err *err)
+{
+	bool done = count_again(group, err) && group_limits(group, err) && stage(group, err) && write_all(group, err);
+	for (size_t i = 0; i < group->n; i++)
+		recipe_unstage(group->members[i].task);
+	return done;
+}
+
+/* ---- the call ---- */
+
+static void close_tasks(struct group *group)
+{
+	for (size_t i = 0; i < group->n; i++)
+		task_close(&group->members[i].task);
+}
+
+static bool open_tasks(struct group *group, const struct viewd_group_item *const *items, struct viewd_err *err)
+{
+	for (group->at = 0; group->at < group->n; group->at++) {
+		struct group_member *m = &group->members[group->at];
+		m->req = items[group->at]->request;
+		m->task = task_open(group->db, items[group->at]->view, err);
+		if (m->task == NULL)
+			return false;
+		m->task->group = group;
+		m->task->started_us = group->members[0].task->started_us; /* of one moment, and said so */
+		group->names[group->at] = m->task->view->name;
+		if (group->at == 0 || m->task->view->lock_timeout_us < group->lock_timeout_us)
+			group->lock_timeout_us = m->task->view->lock_timeout_us;
+	}
+	group->timeout_us = longest(group);
+	return true;
+}
+
+static void hand_out(const struct group *group, const struct viewd_group_item *const *items)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		group->members[i].done.duration_us = db_now(group->db) - group->members[i].task->started_us;
+		*items[i]->outcome = group->members[i].done;
+	}
+}
+
+bool recipe_refresh_group(struct db *db, const struct viewd_group_item *const *items, size_t n, size_t *failed_r, struct viewd_err *err)
+{
+	struct group group = {.db = db, .n = n};
+	group.members = talloc_zero_array(NULL, struct group_member, (unsigned)n);
+	assert(group.members != NULL);
+	group.names = talloc_zero_array(group.members, const char *, (unsigned)n);
+	bool done = open_tasks(&group, items, err) &&
+	            (db->ops->refresh_group != NULL ? db->ops->refresh_group(&group, err) : refresh_group(&group, err));
+	if (done)
+		hand_out(&group, items);
+	else
+		*failed_r = group.at;
+	close_tasks(&group);
+	talloc_free(group.members);
+	return done;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/state/state.h"
+
+#include "common/text/number.h"
+#include "common/sqltext/sqltext.h"
+#include "common/state/stmt.h"
+#include "common/text/timetext.h"
+#include "common/state/views.h"
+#include "common/text/words.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+/* ---- tables ---- */
+
+enum column_type { TYPE_KEY, TYPE_TEXT, TYPE_BIGINT, TYPE_TIME, TYPE_SERIAL };
+struct column_row {
+	const char *name;
+	enum column_type type;
+	const char *constraint;
+};
+
+static const struct column_row views_columns[] = {
+	{"name", TYPE_KEY, " NOT NULL PRIMARY KEY"},
+	{"relation", TYPE_TEXT, " NOT NULL"},
+	{"method", TYPE_TEXT, " NOT NULL"},
+	{"definition", TYPE_TEXT, ""},
+	{"definition_hash", TYPE_TEXT, " NOT NULL"},
+	{"index_hash", TYPE_TEXT, " NOT NULL"},
+	{"identity", TYPE_TEXT, " NOT NULL"},
+	{"canonical", TYPE_TEXT, " NOT NULL"},
+	{"on_remove", TYPE_TEXT, " NOT NULL"},
+	{"indexes", TYPE_TEXT, " NOT NULL"},
+	{"created_time", TYPE_TIME, ""},
+	{"changed_time", TYPE_TIME, ""},
+	{"last_refresh_time", TYPE_TIME, ""},
+	{"last_success_time", TYPE_TIME, ""},
+	{"data_timestamp", TYPE_TIME, ""},
+	{"duration_ms", TYPE_BIGINT, ""},
+	{"rows", TYPE_BIGINT, ""},
+	{"rows_written", TYPE_BIGINT, ""},
+	{"last_trigger", TYPE_TEXT, ""},
+	{"last_action", TYPE_TEXT, ""},
+	{"last_result", TYPE_TEXT, ""},
+	{"last_error", TYPE_TEXT, ""},
+	{"consecutive_errors", TYPE_BIGINT, " NOT NULL"},
+	{"followed", TYPE_BIGINT, " NOT NULL DEFAULT 0"}, /* 1: with on_change, whatever it reads */
+	{"place", TYPE_TEXT, ""},                         /* where the identity was written (returned.h) */
+	{"kept", TYPE_BIGINT, " NOT NULL DEFAULT 0"},     /* 1: the object is kept as somebody else made it, whatever the file says */
+};
+
+static const struct column_row history_columns[] = {
+	{"id", TYPE_SERIAL, ""},
+	{"view", TYPE_KEY, " NOT NULL"},
+	{"trigger", TYPE_TEXT, ""},
+	{"action", TYPE_TEXT, ""},
+	{"result", TYPE_TEXT, " NOT NULL"},
+	{"started", TYPE_TIME, " NOT NULL"},
+	{"duration_ms", TYPE_BIGINT, ""},
+	{"rows", TYPE_BIGINT, ""},
+	{"rows_written", TYPE_BIGINT, ""},
+	{"error", TYPE_TEXT, ""},
+};
+
+static const struct column_row captures_columns[] = {
+	{"view", TYPE_KEY, " NOT NULL"},
+	{"source", TYPE_KEY, " NOT NULL"},
+	{"mode", TYPE_TEXT, " NOT NULL"},
+	{"dirty_seq", TYPE_BIGINT, " NOT NULL"},
+	{"clean_seq", TYPE_BIGINT, " NOT NULL"},
+	{"changed_time", TYPE_TIME, ""},
+};
+
+static const struct column_row objects_columns[] = {
+	{"source", TYPE_KEY, " NOT NULL PRIMARY KEY"},
+	{"kind", TYPE_TEXT, " NOT NULL"},
+	{"identity", TYPE_TEXT, " NOT NULL"},
+	{"stamp", TYPE_TEXT, " NOT NULL"},
+	{"digest", TYPE_TEXT, " NOT NULL"},
+};
+
+static const struct column_row requests_columns[] = {
+	{"id", TYPE_SERIAL, ""},
+	{"view", TYPE_KEY, " NOT NULL"},
+};
+
+char *state_table(struct db *db, void *mem_ctx, const char *name)
+{
+	char *table = talloc_asprintf(mem_ctx, "%s%s", db->syntax->state_prefix, name);
+	assert(table != NULL);
+	return table;
+}
+
+static const char *type_name(const struct syntax *syn, enum column_type type)
+{
+	switch (type) {
+	case TYPE_KEY:
+		return syn->type_key;
+	case TYPE_TEXT:
+		return syn->type_text;
+	case TYPE_BIGINT:
+		return syn->type_bigint;
+	case TYPE_TIME:
+		return syn->type_time;
+	case TYPE_SERIAL:
+		break;
+	}
+	return syn->type_serial_key;
+}
+
+static bool create_table(struct db *db, const char *table, const char *note, const struct column_row *columns, size_t n, const char *more,
+                         struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "CREATE TABLE IF NOT EXISTS %s%s (", table, note != NULL ? note : "");
+	for (size_t i = 0; i < n; i++) {
+		stmt_text(&st, i > 0 ? ", " : "");
+		stmt_name(&st, columns[i].name);
+		st.sql = sql_add(st.sql, " %s%s", type_name(db->syntax, columns[i].type), columns[i].constraint);
+	}
+	st.sql = sql_add(st.sql, "%s)%s", more != NULL ? more : "", db->syntax->state_suffix != NULL ? db->syntax->state_suffix : "");
+	return stmt_run(&st, err);
+}
+
+static bool create_capture_tables(struct db *db, struct viewd_err *err)
+{
+	char *captures = state_table(db, NULL, "captures"), *requests = state_table(db, NULL, "requests"), *objects = state_table(db, NULL, "objects");
+	struct stmt key = stmt_new(db);
+	stmt_text(&key, ", PRIMARY KEY (");
+	stmt_name(&key, "view");
+	stmt_text(&key, ", source)");
+	bool done = create_table(db, captures, db->syntax->captures_note, captures_columns, ARRAY_LEN(captures_columns), key.sql, err) &&
+	            create_table(db, objects, NULL, objects_columns, ARRAY_LEN(objects_columns), NULL, err) &&
+	            create_table(db, requests, NULL, requests_columns, ARRAY_LEN(requests_columns), NULL, err);
+	talloc_free(key.sql);
+	talloc_free(captures);
+	talloc_free(objects);
+	talloc_free(requests);
+	return done;
+}
+
+bool state_setup(struct db *db, struct viewd_err *err)
+{
+	const struct syntax *syn = db->syntax;
+	for (size_t i = 0; i < ARRAY_LEN(syn->state_setup) && syn->state_setup[i] != NULL; i++)
+		if (!db_exec(db, syn->state_setup[i], err))
+			return false;
+	if (db->ops->judge_place != NULL && !db->ops->judge_place(db, err))
+		return false;
+	return (syn->views_copied || views_move(db, err)) && create_capture_tables(db, err) &&
+	       create_table(db, syn->views_table, NULL, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
+	       (!syn->views_copied || views_move(db, err)) &&
+	       create_table(db, syn->history_table, NULL, history_columns, ARRAY_LEN(history_columns), syn->history_inline, err) &&
+	       (syn->history_index == NULL || db_exec(db, syn->history_index, err)) &&
+	       (syn->captures_index == NULL || db_exec(db, syn->captures_index, err));
+}
+
+/* ---- reading ---- */
+
+#define DURATION_MAX_MS (INT64_C(366) * 24 * 3600 * 1000) /* nothing that has run for longer has been timed by viewd */
+
+/* Anybody who may write there may have written anything: what cannot be is unknown. */
+static int64_t count_of(const char *text)
+{
+	int64_t n = number_or(text, -1);
+	return n < 0 ? -1 : n;
+}
+
+static int64_t duration_of(const char *ms)
+{
+	int64_t n = number_or(ms, 0);
+	return n < 0 || n > DURATION_MAX_MS ? 0 : n * 1000;
+}
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+static bool read_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct state_row *row = ctx;
+	row->present = true;
+	copy_text(row->relation, sizeof row->relation, v[0]);
+	if (v[1] == NULL || !method_from_word(v[1], &row->method))
+		row->method = VIEWD_METHOD_TABLE;
+	copy_text(row->definition_hash, sizeof row->definition_hash, v[2]);
+	copy_text(row->index_hash, sizeof row->index_hash, v[3]);
+	copy_text(row->identity, sizeof row->identity, v[4]);
+	copy_text(row->canonical, sizeof row->canonical, v[5]);
+	copy_text(row->on_remove, sizeof row->on_remove, v[6]);
+	copy_text(row->indexes, sizeof row->indexes, v[7]);
+	row->last_success_us = timetext_parse(v[8]);
+	row->data_timestamp_us = timetext_parse(v[9]);
+	row->duration_us = duration_of(v[10]);
+	row->rows = count_of(v[11]);
+	row->kept = number_or(v[12], 0) > 0;
+	return true;
+}
+
+static const struct db_reader read_row[] = {{read_row_fn, "TTTTTTTTTTTTT", "the state of a view"}};
+
+static struct stmt load_statement(struct db *db, const char *view, bool lock)
+{
+	static const char *const first[] = {"relation", "method",    "definition_hash", "index_hash",
+	                                    "identity", "canonical", "on_remove",       "indexes"};
+	static const char *const last[] = {"duration_ms", "rows", "kept"};
+	struct stmt st = stmt_new(db);
+	stmt_text(&st, "SELECT ");
+	stmt_names(&st, first, ARRAY_LEN(first));
+	stmt_time_out(&st, "last_success_time");
+	stmt_time_out(&st, "data_timestamp");
+	stmt_text(&st, ", ");
+	stmt_names(&st, last, ARRAY_LEN(last));
+	st.sql = sql_add(st.sql, " FROM %s WHERE ", db->syntax->views_table);
+	stmt_name(&st, "name");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	stmt_text(&st, lock ? db->syntax->for_update : "");
+	return st;
+}
+
+bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err)
+{
+	struct state_row row = {.rows = -1};
+	struct stmt st = load_statement(db, view, lock);
+	if (!stmt_query(&st, read_row, &row, err))
+		return false;
+	*out = row;
+	return true;
+}
+
+bool state_load_later(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err)
+{
+	struct stmt st = load_statement(db, view, lock);
+	*out = (struct state_row){.rows = -1};
+	return stmt_query_later(&st, read_row, out, err);
+}
+
+struct recorded_ctx {
+	struct viewd_recorded_sink sink;
+};
+
+static bool read_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct recorded_ctx *list = ctx;
+	struct viewd_recorded row = {.name = v[0], .relation = v[1], .on_remove = v[3], .captured = number_or(v[4], 0) > 0};
+	if (v[2] == NULL || !method_from_word(v[2], &row.method))
+		row.method = VIEWD_METHOD_TABLE;
+	return list->sink.fn(list->sink.ctx, &row);
+}
+
+static const struct db_reader read_recorded[] = {{read_recorded_fn, "ttTTT", "the recorded views"}};
+
+bool state_list(struct db *db, struct viewd_recorded_sink rows, struct viewd_err *err)
+{
+	static const char *const names[] = {"name", "relation", "method", "on_remove"};
+	struct recorded_ctx ctx = {rows};
+	struct stmt st = stmt_new(db);
+	stmt_text(&st, "SELECT ");
+	stmt_names(&st, names, ARRAY_LEN(names));
+	st.sql = sql_add(st.sql, ", (SELECT COUNT(*) FROM %s c WHERE c.", state_table(db, st.sql, "captures"));
+	stmt_name(&st, "view");
+	stmt_text(&st, " = v.");
+	stmt_name(&st, "name");
+	st.sql = sql_add(st.sql, ") + v.followed FROM %s v ORDER BY ", db->syntax->views_table);
+	stmt_name(&st, "name");
+	return stmt_query(&st, read_recorded, &ctx, err);
+}
+
+struct history_ctx {
+	struct viewd_history_sink sink;
+};
+
+static bool read_history_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct history_ctx *list = ctx;
+	struct viewd_history_row row = {
+		.trigger = v[0], .action = v[1], .result = v[2], .error = v[3], .duration_us = duration_of(v[4]),
+		.rows = count_of(v[5]), .rows_written = count_of(v[6]), .started_us = timetext_parse(v[7]),
+	};
+	return list->sink.fn(list->sink.ctx, &row);
+}
+
+static const struct db_reader read_history[] = {{read_history_fn, "TTTTTTTT", "the history of a view"}};
+
+bool state_history(struct db *db, const char *view, int limit, struct viewd_history_sink rows, struct viewd_err *err)
+{
+	static const char *const names[] = {"trigger", "action", "result", "error", "duration_ms", "rows", "rows_written"};
+	struct history_ctx ctx = {rows};
+	struct stmt st = stmt_new(db);
+	stmt_text(&st, "SELECT ");
+	stmt_names(&st, names, ARRAY_LEN(names));
+	stmt_time_out(&st, "started");
+	st.sql = sql_add(st.sql, " FROM %s WHERE ", db->syntax->history_table);
+	stmt_name(&st, "view");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	stmt_text(&st, " ORDER BY ");
+	stmt_name(&st, "id");
+	st.sql = sql_add(st.sql, " DESC LIMIT %d", limit);
+	return stmt_query(&st, read_history, &ctx, err);
+}
+
+struct text_ctx {
+	void *mem;
+	char *text;
+};
+
+static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct text_ctx *t = ctx;
+	t->text = v[0] != NULL ? talloc_strdup(t->mem, v[0]) : NULL;
+	return false;
+}
+
+static const struct db_reader keep_text[] = {{keep_text_fn, "T", "the definition of a view"}};
+
+bool state_definition(struct db *db, void *mem_ctx, const char *view, char **text_r, struct viewd_err *err)
+{
+	struct text_ctx ctx = {.mem = mem_ctx};
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "SELECT definition FROM %s WHERE ", db->syntax->views_table);
+	stmt_name(&st, "name");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	if (!stmt_query(&st, keep_text, &ctx, err))
+		return false;
+	*text_r = ctx.text;
+	return true;
+}

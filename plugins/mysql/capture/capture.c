@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "mysql/capture/trigger_procedure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/state/marks.h"
+
+#define TABLE_SUFFIX " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+
+static const char log_table[] =
+	"CREATE TABLE IF NOT EXISTS " NOTE_LOG " (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, source VARCHAR(255) NOT NULL)" TABLE_SUFFIX;
+
+static const char *const tables[] = {
+	"CREATE TABLE IF NOT EXISTS viewd_triggers (source VARCHAR(255) NOT NULL, trigger_schema VARCHAR(64) NOT NULL,"
+	" trigger_name VARCHAR(64) NOT NULL, PRIMARY KEY (source, trigger_schema, trigger_name))" TABLE_SUFFIX,
+	"CREATE TABLE IF NOT EXISTS viewd_tables (source VARCHAR(255) NOT NULL PRIMARY KEY, file_name VARCHAR(700) NOT NULL,"
+	" fingerprint VARCHAR(255) NOT NULL)" TABLE_SUFFIX,
+	"CREATE TABLE IF NOT EXISTS viewd_position (id INT NOT NULL PRIMARY KEY, server VARCHAR(1024) NOT NULL,"
+	" file_name VARCHAR(512) NOT NULL, position BIGINT NOT NULL)" TABLE_SUFFIX,
+	("CREATE TABLE IF NOT EXISTS viewd_daemon (id INT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, holder VARCHAR(255) NOT NULL)" TABLE_SUFFIX),
+};
+
+/* Without it triggers have lost what they should have told. They go first: that waits for their writers, and who looks for triggers then finds
+ * that they are gone, makes them again and marks what they were on. */
+static bool make_log(struct viewd_conn *conn, struct viewd_err *err)
+{
+	int64_t there, triggers;
+
+	if (!my_query_int(conn, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '" NOTE_LOG "'", NULL,
+	                  0, &there, err))
+		return false;
+	if (there > 0)
+		return true;
+	return my_query_int(conn, "SELECT COUNT(*) FROM viewd_triggers", NULL, 0, &triggers, err) &&
+	       (triggers == 0 || trigger_drop_all(conn, err)) && db_exec(&conn->db, log_table, err);
+}
+
+bool notice_setup(struct viewd_conn *conn, struct viewd_err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		if (!db_exec(&conn->db, tables[i], err))
+			return false;
+	return make_log(conn, err);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+bool texts_touch(struct viewd_conn *conn, struct texts *sources, struct viewd_err *err)
+{
+	if (sources->n > 1)
+		qsort(sources->items, sources->n, sizeof *sources->items, compare);
+	for (size_t i = 0; i < sources->n; i++)
+		if (!marks_touch(&conn->db, sources->items[i], NULL, err))
+			return false;
+	return true;
+}
+
+bool notice_touch(struct viewd_conn *conn, struct texts *sources, notice_then_fn *and_then, void *ctx, struct viewd_err *err)
+{
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && texts_touch(conn, sources, err);
+
+	done = done && (and_then == NULL || and_then(conn, ctx, err)) && my_commit(&conn->db, err);
+	if (!done)
+		my_rollback(&conn->db);
+	return done;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * events.h: the state of who follows the binary log, shared by binlog.c (the stream) and events.c (what comes in it).
+ */
+#ifndef VIEWD_MYSQL_CAPTURE_EVENTS_H
+#define VIEWD_MYSQL_CAPTURE_EVENTS_H
+
+#include "mysql/capture/binlog.h"
+#include "mysql/capture/targets.h"
+
+#include <mariadb_rpl.h>
+
+/* A table that row events of the current group name by its number. */
+struct mapped {
+	uint64_t id;
+	struct relation table;
+};
+
+struct binlog {
+	struct viewd_conn *conn;
+	MYSQL *my;
+	MARIADB_RPL *rpl;
+	MARIADB_RPL_EVENT *event;
+	struct position at;     /* everything before is read */
+	struct position stored; /* what viewd_position says */
+	int64_t seen;           /* in the file of `at`: the end of the last event that came */
+	struct position goal;   /* a look is over when this is reached */
+	bool in_group, request, reload, gap;
+	bool definition;        /* something may be defined otherwise */
+	bool unhandled; /* the event is to be handled again: the database was busy */
+	struct mapped *mapped;
+	size_t n_mapped;
+	struct targets targets;
+	struct texts touched;
+	int64_t heard_us;
+	int64_t resets;
+};
+
+/* What the event tells: targets touched, the place moved on. False: see binlog_read(); after a busy database it is to be handled again. */
+bool binlog_handle(struct binlog *log, struct viewd_err *err) MUST_CHECK;
+
+/* Nothing can be read from here on: everything is touched. Returns false. */
+bool binlog_lose_place(struct binlog *log, const char *why, struct viewd_err *err);
+
+#endif

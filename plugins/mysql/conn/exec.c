@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * exec.c: running statements, one a call, over the text protocol, with every wait bounded.
+ */
+#include "mysql/my.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/span.h"
+#include "common/sqltext/lexer.h"
+#include "common/text/number.h"
+#include "common/sqltext/sqltext.h"
+
+#define GRACE_US (5 * SPAN_SECOND) /* for the server to notice its own limit, and for KILL to work */
+#define FOREVER_US INT64_C(-1)
+#define ROLLBACK_LIMIT_US (10 * SPAN_MINUTE) /* undoing a long INSERT takes its time */
+
+static char *add_literal(struct viewd_conn *conn, char *sql, const char *value)
+{
+	if (value == NULL)
+		return sql_add(sql, "NULL");
+	size_t len = strlen(value);
+	char *escaped = talloc_array(NULL, char, 2 * len + 1);
+	mysql_real_escape_string(conn->my, escaped, value, (unsigned long)len);
+	sql = sql_add(sql, "'%s'", escaped);
+	talloc_free(escaped);
+	return sql;
+}
+
+/* Puts literals in the places of `?`. NULL: their number is not n. */
+static char *bind_params(struct viewd_conn *conn, const char *text, const char *const *params, size_t n)
+{
+	char *sql = sql_new(conn);
+	size_t used = 0;
+	struct lex_token tok;
+
+	while ((tok = lex_next(my_syntax.lexer, &text)).kind != LEX_END) {
+		if (tok.text[0] != '?') {
+			sql = sql_add(sql, "%.*s", (int)tok.len, tok.text);
+			continue;
+		}
+		if (used == n)
+			break;
+		sql = add_literal(conn, sql, params[used++]);
+	}
+	if (tok.kind != LEX_END || used != n)
+		TALLOC_FREE(sql);
+	return sql;
+}
+
+static int64_t mono_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
+}
+
+/* Waits until the server has answered. False: limit_us passed. */
+static bool wait_answer(struct viewd_conn *conn, int64_t limit_us)
+{
+	int64_t deadline = mono_us() + limit_us;
+	struct pollfd pfd = {.fd = mysql_get_socket(conn->my), .events = POLLIN};
+
+	for (;;) {
+		int64_t left = limit_us < 0 ? SPAN_HOUR : deadline - mono_us();
+		if (left < 0)
+			left = 0;
+		int rc = poll(&pfd, 1, (int)((left > SPAN_HOUR ? SPAN_HOUR : left) / SPAN_MS + 1));
+		if (rc > 0 || (rc < 0 && errno != EINTR))
+			return true;
+		if (rc == 0 && limit_us >= 0 && mono_us() >= deadline)
+			return false;
+	}
+}
+
+/* False: the answer did not come in time and the statement was killed. */
+static bool wait_or_kill(struct viewd_conn *conn, int64_t limit_us)
+{
+	if (wait_answer(conn, limit_us))
+		return true;
+	my_kill_query(conn);
+	if (!wait_answer(conn, GRACE_US))
+		shutdown(mysql_get_socket(conn->my), SHUT_RDWR);
+	return false;
+}
+
+static bool cancelled_before(struct viewd_conn *conn, struct viewd_err *err)
+{
+	return atomic_exchange(&conn->cancelled, false) && !err_set(err, VIEWD_ERR_CANCELLED, "cancelled on request");
+}
+
+static bool answer_failed(struct viewd_conn *conn, bool in_time, enum viewd_err_class too_late, struct viewd_err *err)
+{
+	struct viewd_err scratch;
+
+	if (err == NULL)
+		err = &scratch;
+	my_fail(conn->my, true, err);
+	conn->lost = conn->lost || err->cls == VIEWD_ERR_LOST;
+	conn->denied = conn->denied || err->cls == VIEWD_ERR_DENIED;
+	if (err->cls != VIEWD_ERR_CANCELLED)
+		return false;
+	if (!in_time)
+		return err_set(err, too_late, too_late == VIEWD_ERR_TIMEOUT ? "statement took longer than its limit"
+		                                                            : "lock was not granted in time");
+	atomic_store(&conn->cancelled, false);
+	return false;
+}
+
+/* Sends one statement and reads the beginning of its answer. */
+static bool run(struct viewd_conn *conn, const char *sql, int64_t limit_us, enum viewd_err_class too_late, struct viewd_err *err)
+{
+	if (conn->lost)
+		return err_set(err, VIEWD_ERR_CONNECT, "connection was lost before");
+	if (cancelled_before(conn, err))
+		return false;
+	atomic_store(&conn->running, true);
+	bool sent = mysql_send_query(conn->my, sql, (unsigned long)strlen(sql)) == 0;
+	bool in_time = !sent || wait_or_kill(conn, limit_us);
+	bool done = sent && mysql_read_query_result(conn->my) == 0;
+	atomic_store(&conn->running, false);
+	if (done)
+		return true;
+	if (sent)
+		return answer_failed(conn, in_time, too_late, err);
+	conn->lost = true;
+	return my_fail(conn->my, false, err);
+}
+
+/* MariaDB ends a statement by itself; the client's own limit is then only the second line. MySQL can do that for SELECT alone. */
+static int64_t statement_limit(const struct viewd_conn *conn)
+{
+	if (conn->timeout_us <= 0)
+		return FOREVER_US;
+	return conn->mariadb ? conn->timeout_us + GRACE_US : conn->timeout_us;
+}
+
+static bool run_bound(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n, struct viewd_err *err)
+{
+	if (n == 0)
+		return run(conn, sql, statement_limit(conn), VIEWD_ERR_TIMEOUT, err);
+	char *bound = bind_params(conn, sql, params, n);
+	if (bound == NULL)
+		return err_set(err, VIEWD_ERR_BUG, "statement has another number of parameters than %zu", n);
+	bool done = run(conn, bound, statement_limit(conn), VIEWD_ERR_TIMEOUT, err);
+	talloc_free(bound);
+	return done;
+}
+
+/* Takes the result off the line. *result_r is NULL for a statement without rows. */
+static bool take_result(struct viewd_conn *conn, MYSQL_RES **result_r, struct viewd_err *err)
+{
+	*result_r = mysql_store_result(conn->my);
+	if (*result_r != NULL || mysql_field_count(conn->my) == 0)
+		return true;
+	return answer_failed(conn, true, VIEWD_ERR_TIMEOUT, err);
+}
+
+/* A procedure may give several results. */
+static bool drop_more(struct viewd_conn *conn, struct viewd_err *err)
+{
+	int rc = 0;
+
+	atomic_store(&conn->running, true);
+	while (rc == 0 && mysql_more_results(conn->my)) {
+		rc = mysql_next_result(conn->my);
+		if (rc == 0)
+			mysql_free_result(mysql_use_result(conn->my));
+	}
+	atomic_store(&conn->running, false);
+	return rc <= 0 || answer_failed(conn, true, VIEWD_ERR_TIMEOUT, err);
+}
+
+bool my_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
+             struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(db);
+	MYSQL_RES *result;
+
+	if (!run_bound(conn, sql, params, n_params, err))
+		return false;
+	int64_t affected = (int64_t)mysql_affected_rows(conn->my);
+	if (!take_result(conn, &result, err))
+		return false;
+	mysql_free_result(result);
+	if (!drop_more(conn, err))
+		return false;
+	if (affected_r != NULL)
+		*affected_r = affected;
+	return true;
+}
+
+bool my_exec_within(struct viewd_conn *conn, const char *sql, int64_t limit_us, struct viewd_err *err)
+{
+	MYSQL_RES *result;
+
+	if (!run(conn, sql, limit_us, VIEWD_ERR_CONFLICT, err) || !take_result(conn, &result, err))
+		return false;
+	mysql_free_result(result);
+	return true;
+}
+
+bool my_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
+              struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(db);
+	MYSQL_RES *result;
+	MYSQL_ROW values;
+
+	if (!run_bound(conn, sql, params, n_params, err) || !take_result(conn, &result, err))
+		return false;
+	if (result == NULL)
+		return true;
+	size_t n = mysql_num_fields(result);
+	bool good = true, more = true;
+	while (good && more && (values = mysql_fetch_row(result)) != NULL)
+		good = db_give(row, ctx, (const char *const *)values, n, &more, err);
+	mysql_free_result(result);
+	return good;
+}
+
+struct one_text {
+	void *mem;
+	char *text;
+};
+
+static bool keep_text_fn(void *ctx, const char *const *values, size_t n UNUSED)
+{
+	struct one_text *one = ctx;
+
+	one->text = values[0] != NULL ? talloc_strdup(one->mem, values[0]) : NULL;
+	return false;
+}
+
+static const struct db_reader keep_text[] = {{keep_text_fn, "T", "a value"}};
+
+bool my_query_text(struct viewd_conn *conn, void *mem_ctx, const char *sql, const char *const *params, size_t n_params,
+                   char **text_r, struct viewd_err *err)
+{
+	struct one_text one = {.mem = mem_ctx};
+
+	if (!my_query(&conn->db, sql, params, n_params, keep_text, &one, err))
+		return false;
+	*text_r = one.text;
+	return true;
+}
+
+bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, int64_t *n_r,
+                  struct viewd_err *err)
+{
+	char *text;
+
+	if (!my_query_text(conn, conn, sql, params, n_params, &text, err))
+		return false;
+	*n_r = number_or(text, 0);
+	talloc_free(text);
+	return true;
+}
+
+bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
+{
+	my_conn(db)->writing = how == DB_BEGIN_WRITE;
+	if (how == DB_BEGIN_WRITE)
+		return db_exec(db, "START TRANSACTION", err);
+	const char *snapshot = how == DB_BEGIN_GROUP ? "START TRANSACTION WITH CONSISTENT SNAPSHOT"
+	                                             : "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+	return db_exec(db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", err) && db_exec(db, snapshot, err);
+}
+
+bool my_commit(struct db *db, struct viewd_err *err)
+{
+	if (my_conn(db)->writing && !my_lease_check(my_conn(db), true, err))
+		return false;
+	if (!db_exec(db, "COMMIT", err))
+		return false;
+	my_lock_end(my_conn(db));
+	return true;
+}
+
+void my_rollback(struct db *db)
+{
+	struct viewd_conn *conn = my_conn(db);
+
+	atomic_store(&conn->cancelled, false); /* a cancel that comes late must not keep the transaction open */
+	if (!conn->lost && !my_exec_within(conn, "ROLLBACK", ROLLBACK_LIMIT_US, NULL))
+		conn->lost = true;
+	if (!conn->lost)
+		my_lock_end(conn);
+}
+
+void my_enter(struct db *db)
+{
+	struct viewd_conn *conn = my_conn(db);
+
+	atomic_store(&conn->cancelled, false);
+	if (conn->hooked || conn->denied)
+		my_renew(conn);
+}
+
+/* A transaction that is left open would keep its locks for as long as the session is idle. */
+bool my_end_hook(struct db *db, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(db);
+	unsigned status = conn->my->server_status;
+
+	conn->hooked = true;
+	if (conn->lost || (status & (SERVER_STATUS_IN_TRANS | SERVER_STATUS_AUTOCOMMIT)) == SERVER_STATUS_AUTOCOMMIT)
+		return true;
+	my_rollback(db);
+	return db_exec(db, "SET SESSION autocommit = 1", err) &&
+	       err_set(err, VIEWD_ERR_CONFIG, "it left a transaction open or autocommit off, which was undone");
+}
+
+static int64_t whole_seconds(int64_t us)
+{
+	return us < SPAN_SECOND ? 1 : (us + SPAN_SECOND - 1) / SPAN_SECOND;
+}
+
+bool my_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(db);
+
+	if (timeout_us == conn->timeout_us && lock_timeout_us == conn->lock_timeout_us)
+		return true;
+	char *sql = talloc_asprintf(conn, "SET SESSION lock_wait_timeout = %lld, innodb_lock_wait_timeout = %lld",
+	                            (long long)whole_seconds(lock_timeout_us), (long long)whole_seconds(lock_timeout_us));
+	if (conn->mariadb)
+		sql = sql_add(sql, ", max_statement_time = %lld.%06lld", (long long)(timeout_us / SPAN_SECOND),
+		              (long long)(timeout_us % SPAN_SECOND));
+	bool done = db_exec(db, sql, err);
+	talloc_free(sql);
+	if (done) {
+		conn->timeout_us = timeout_us;
+		conn->lock_timeout_us = lock_timeout_us;
+	}
+	return done;
+}

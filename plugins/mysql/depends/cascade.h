@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cascade.h: foreign keys that write a table without its triggers and without its name in the binary log.
+ */
+#ifndef VIEWD_MYSQL_DEPENDS_CASCADE_H
+#define VIEWD_MYSQL_DEPENDS_CASCADE_H
+
+#include "mysql/my.h"
+
+struct cascade {
+	struct relation parent;
+	bool on_delete, on_update;
+	char *changed; /* condition over OLD and NEW: a column that others refer to changes */
+};
+struct cascades {
+	void *mem;
+	struct cascade *items;
+	size_t n;
+};
+/* Every table whose DELETE or UPDATE may reach child, through several steps too. list->mem is set. */
+bool cascade_find(struct viewd_conn *conn, const struct relation *child, struct cascades *list, struct viewd_err *err) MUST_CHECK;
+
+#endif

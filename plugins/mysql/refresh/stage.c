@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stage.c: a table beside the live one: made, indexed, filled, tagged.
+ */
+#include "mysql/refresh/shadow_table.h"
+
+#include <stdio.h>
+
+#include "base/err.h"
+
+static bool write_tag(struct aside *aside, const struct tag *tag, struct viewd_err *err)
+{
+	char text[TAG_TEXT_MAX];
+	char *name = aside_quoted(aside->conn, &aside->fresh);
+	char *sql = talloc_asprintf(name, "ALTER TABLE %s COMMENT = '%s'", name, tag_format(tag, text));
+	bool done = db_exec(&aside->conn->db, sql, err);
+
+	talloc_free(name);
+	return done;
+}
+
+/* So that the first reader's plan is not made without statistics; nothing depends on it. */
+static void analyse(struct aside *aside)
+{
+	char *name = aside_quoted(aside->conn, &aside->fresh);
+	char *sql = talloc_asprintf(name, "ANALYZE NO_WRITE_TO_BINLOG TABLE %s", name);
+	struct viewd_err err;
+
+	if (!db_exec(&aside->conn->db, sql, &err))
+		db_log(&aside->conn->db, VIEWD_LOG_DEBUG, "table '%s' was not analysed (%s)", aside->fresh.name, err.msg);
+	talloc_free(name);
+}
+
+bool stage_tag(struct aside *aside, const struct tag *tag, struct viewd_err *err)
+{
+	if (!write_tag(aside, tag, err))
+		return false;
+	analyse(aside);
+	return true;
+}
+
+bool stage_fill(struct task *task, struct aside *aside, const char *uid, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct tag tag = {.data_timestamp_us = db_now(task->db)};
+	int64_t rows;
+
+	/* Strictly later than what is recorded, even when the clock was set back: the later of tag and state row is the truth. */
+	if (tag.data_timestamp_us <= task->state.data_timestamp_us)
+		tag.data_timestamp_us = task->state.data_timestamp_us + 1;
+	snprintf(tag.uid, sizeof tag.uid, "%s", uid);
+	if (!task->db->ops->exec(task->db, gen_insert(&task->gen, &aside->fresh), NULL, 0, &rows, err))
+		return false;
+	tag.rows = rows;
+	tag.duration_us = db_now(task->db) - task->started_us;
+	db_failpoint(task->db, "mysql:filled");
+	if (!stage_tag(aside, &tag, err))
+		return false;
+	out->rows = out->rows_written = rows;
+	out->data_timestamp_us = tag.data_timestamp_us;
+	return true;
+}
+
+bool stage_create(struct task *task, struct aside *aside, const char *uid, struct viewd_err *err)
+{
+	struct gen gen = task->gen;
+
+	gen.tag = uid;
+	if (!db_exec(task->db, gen_create_table(&gen, &aside->fresh, false), err))
+		return false;
+	db_failpoint(task->db, "mysql:staged");
+	return recipe_make_indexes(task, &aside->fresh, err);
+}
+
+bool stage_copy(struct aside *aside, struct viewd_err *err)
+{
+	char *name = aside_quoted(aside->conn, &aside->fresh);
+	char *sql = talloc_asprintf(name, "CREATE TABLE %s LIKE %s", name, aside_quoted(name, &aside->live));
+	bool done = db_exec(&aside->conn->db, sql, err);
+
+	talloc_free(name);
+	db_failpoint(&aside->conn->db, "mysql:staged");
+	return done;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * swap.c: refreshing a table by filling another one and exchanging the names.
+ */
+#include "mysql/refresh/shadow_table.h"
+
+#include "common/text/words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/span.h"
+
+#define AUTO_ROWS "auto: full, all rows in one transaction, because the table is small"
+
+enum way {
+	WAY_ROWS,     /* the table is small and nothing refers to it: all rows in one transaction */
+	WAY_NAMES,    /* filled aside, then the names are exchanged */
+	WAY_HINDERED, /* names cannot be exchanged */
+};
+
+/* A foreign key refers to columns of an index: what has none needs no search, which opens every table of the database. */
+static bool judge(struct task *task, enum way *way_r, char why[static 256], struct viewd_err *err)
+{
+	bool small = inplace_fits(task), hindered = false;
+
+	why[0] = '\0';
+	if ((!small || task->found.indexed) && !hinder_find(my_conn(task->db), &task->rel, &hindered, why, err))
+		return false;
+	*way_r = hindered ? WAY_HINDERED : small ? WAY_ROWS : WAY_NAMES;
+	return true;
+}
+
+enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256])
+{
+	enum viewd_refresh_mode instead = task->columns != NULL && task->columns->n_key > 0 ? VIEWD_MODE_DIFF : VIEWD_MODE_FULL;
+	char why[256];
+	struct viewd_err err;
+	enum way way;
+
+	if (!judge(task, &way, why, &err)) {
+		way = WAY_HINDERED;
+		snprintf(why, sizeof why, "looking for foreign keys failed: %.200s", err.msg);
+	}
+	switch (way) {
+	case WAY_ROWS:
+		snprintf(reason, 256, AUTO_ROWS);
+		return VIEWD_MODE_FULL;
+	case WAY_NAMES:
+		snprintf(reason, 256, "auto: swap, filled aside and exchanged by name in one statement");
+		return VIEWD_MODE_SWAP;
+	case WAY_HINDERED:
+		break;
+	}
+	snprintf(reason, 256, "auto: %s in one transaction, because names cannot be exchanged (%.180s)", mode_word(instead), why);
+	return instead;
+}
+
+static bool require_free(struct task *task, struct viewd_err *err)
+{
+	char why[256];
+	bool hindered;
+
+	if (!hinder_find(my_conn(task->db), &task->rel, &hindered, why, err))
+		return false;
+	if (!hindered)
+		return true;
+	err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be swapped (%s)", task->rel.name, why);
+	return err_hint(err, "refresh_mode = auto or full exchanges the rows in one transaction instead");
+}
+
+/* The filled table's rows replace the live one's in one transaction: needs no lock that readers could hold. */
+static bool move_rows(struct task *task, struct aside *aside, struct viewd_err *err)
+{
+	char *live = aside_quoted(task->mem, &aside->live), *fresh = aside_quoted(task->mem, &aside->fresh);
+	char *insert = talloc_asprintf(task->mem, "INSERT INTO %s SELECT * FROM %s", live, fresh);
+	bool done = task->db->ops->begin(task->db, DB_BEGIN_WRITE, err) && task_recheck(task, err) &&
+	            db_exec(task->db, gen_delete(&task->gen, &aside->live), err) && db_exec(task->db, insert, err) &&
+	            task->db->ops->commit(task->db, err);
+
+	if (!done)
+		task->db->ops->rollback(task->db);
+	return done;
+}
+
+static bool exchange(struct task *task, struct aside *aside, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+
+	if (!task_recheck(task, err))
+		return false;
+	if (aside_rename(aside, true, &failure)) {
+		db_failpoint(task->db, "mysql:renamed");
+		out->did = VIEWD_DID_SWAP;
+		return aside_drop_old(aside, task->state.identity, err);
+	}
+	if (failure.cls != VIEWD_ERR_CONFLICT || task->resolved.mode == VIEWD_MODE_SWAP) {
+		if (err != NULL)
+			*err = failure;
+		return false;
+	}
+	if (!move_rows(task, aside, err))
+		return false;
+	out->did = VIEWD_DID_FULL;
+	snprintf(out->reason, sizeof out->reason, "rows were exchanged in one transaction (a transaction held the table, so its name"
+	                                          " could not be exchanged in time)");
+	return true;
+}
+
+static bool swap_locked(struct task *task, struct aside *aside, struct viewd_outcome *out, struct viewd_err *err)
+{
+	if (!aside_clear(aside, false, err))
+		return false;
+	const char *uid = strchr(task->state.identity, ':');
+	bool done = stage_copy(aside, err) && stage_fill(task, aside, uid != NULL ? uid + 1 : "", out, err) &&
+	            exchange(task, aside, out, err);
+	if (!aside->conn->lost && (!done || out->did != VIEWD_DID_SWAP))
+		aside_discard(aside, &aside->fresh);
+	return done;
+}
+
+/* Without the privilege to make tables, or with foreign keys that only DROP finds, `auto` still refreshes. */
+static bool refresh_in_place(struct task *task, const struct viewd_err *why, struct viewd_outcome *out, struct viewd_err *err)
+{
+	snprintf(out->reason, sizeof out->reason, "rows are exchanged in one transaction (%.180s)", why->msg);
+	return task->db->ops->begin(task->db, DB_BEGIN_WRITE, err) && task_recheck(task, err) && recipe_refresh_full(task, out, err);
+}
+
+/* Called inside the recipe's transaction. DDL would end it silently, so it is ended here, and another one is left open in which
+ * the recipe records the run. */
+static bool swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(task->db);
+	struct viewd_err failure = {0};
+	struct aside aside;
+
+	if (!my_commit(task->db, err))
+		return false;
+	aside_names(conn, &task->rel, &aside);
+	if (!aside_lock(&aside, conn->lock_timeout_us, err))
+		return false;
+	bool done = swap_locked(task, &aside, out, &failure);
+	if (!conn->lost)
+		aside_unlock(&aside);
+	if (done)
+		return my_begin(task->db, DB_BEGIN_WRITE, err);
+	bool hindered = failure.cls == VIEWD_ERR_DENIED || failure.cls == VIEWD_ERR_CONFIG;
+	if (hindered && task->resolved.mode != VIEWD_MODE_SWAP)
+		return refresh_in_place(task, &failure, out, err);
+	if (err != NULL)
+		*err = failure;
+	return false;
+}
+
+/* `auto` has looked for what is in the way before. */
+bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	return (task->resolved.mode != VIEWD_MODE_SWAP || require_free(task, err)) && swap(task, out, err);
+}
+
+/* All rows anew, as configured or asked for. */
+static bool full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	char why[256], asked[256];
+	enum way way;
+
+	memcpy(asked, out->reason, sizeof asked);
+	if (!judge(task, &way, why, err))
+		return false;
+	switch (way) {
+	case WAY_ROWS:
+		snprintf(out->reason, sizeof out->reason, "%.60s: all rows in one transaction, because the table is small", asked);
+		return inplace_refresh(task, out, err);
+	case WAY_HINDERED:
+		snprintf(out->reason, sizeof out->reason, "%.60s: rows are exchanged in one transaction (%.150s)", asked, why);
+		return recipe_refresh_full(task, out, err);
+	case WAY_NAMES:
+		break;
+	}
+	snprintf(out->reason, sizeof out->reason, "%.60s: filled aside and exchanged by name in one statement", asked);
+	if (!swap(task, out, err))
+		return false;
+	out->did = VIEWD_DID_FULL;
+	return true;
+}
+
+/* What `auto` has chosen is not looked for again. */
+bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	if (strcmp(out->reason, AUTO_ROWS) == 0)
+		return inplace_refresh(task, out, err);
+	if (strncmp(out->reason, "auto:", strlen("auto:")) == 0)
+		return recipe_refresh_full(task, out, err);
+	return full(task, out, err);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * columns.c: names and types of what a definition yields.
+ */
+#include "sqlite/conn/conn.h"
+
+#include "base/err.h"
+#include "common/sqltext/lexer.h"
+#include "common/sqltext/sqltext.h"
+#include "sqlite/conn/syntax.h"
+
+#include <string.h>
+#include <strings.h>
+#include <talloc.h>
+
+struct text_scan {
+	bool compound;
+};
+
+static bool has_compound(const char *sql)
+{
+	return lex_has_word(&sqlite_syntax, sql, "UNION") || lex_has_word(&sqlite_syntax, sql, "INTERSECT") ||
+	       lex_has_word(&sqlite_syntax, sql, "EXCEPT");
+}
+
+static bool scan_view_fn(void *ctx, const char *const *values, size_t n UNUSED)
+{
+	struct text_scan *scan = ctx;
+	scan->compound = scan->compound || (values[0] != NULL && has_compound(values[0]));
+	return true;
+}
+
+static const struct db_reader scan_view[] = {{scan_view_fn, "T", "the text of a view"}};
+
+/* A compound takes its declared types from its first part; the others may hold values of any type, which a declared type would change. So
+ * types are taken over only when neither the definition nor a view it reads is a compound. */
+static bool types_are_safe(struct db *db, const char *query, const struct sqlite_sources *sources, bool *safe_r,
+                           struct viewd_err *err)
+{
+	struct text_scan scan = {.compound = has_compound(query)};
+	for (size_t i = 0; i < sources->n && !scan.compound; i++) {
+		const char *params[] = {sources->items[i].name};
+		if (!sqlite_op_query(db, "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ? COLLATE NOCASE", params, 1,
+		                     scan_view, &scan, err))
+			return false;
+	}
+	*safe_r = !scan.compound;
+	return true;
+}
+
+static bool keep_flag_fn(void *ctx, const char *const *values UNUSED, size_t n UNUSED)
+{
+	*(bool *)ctx = true;
+	return false;
+}
+
+static const struct db_reader keep_flag[] = {{keep_flag_fn, "T", "the kind of a table"}};
+
+/* The declared type of the column an output column comes from, if storing into that type again cannot change a value: not for virtual
+ * tables, which may return anything, and not for ANY, which means NUMERIC outside STRICT tables. */
+static bool origin_type(struct db *db, sqlite3_stmt *stmt, int i, const char **type_r, struct viewd_err *err)
+{
+	const char *type = sqlite3_column_decltype(stmt, i), *table = sqlite3_column_table_name(stmt, i);
+	const char *params[] = {table};
+	bool plain = false;
+	*type_r = NULL;
+	if (type == NULL || table == NULL || strcasecmp(type, "ANY") == 0 || !lex_type_text(&sqlite_syntax, type, NULL))
+		return true;
+	if (!sqlite_op_query(db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE AND sql NOT LIKE"
+	                         " 'CREATE VIRTUAL%'", params, 1, keep_flag, &plain, err))
+		return false;
+	*type_r = plain ? type : NULL;
+	return true;
+}
+
+/* ---- what an output column is ---- */
+
+struct output {
+	void *mem;
+	const char **types; /* NULL: none */
+	const char **inner; /* what a statement around the definition calls it: `rowid` where the definition's own name is `id` */
+	size_t n;           /* rows read of a listing */
+	int count;
+};
+
+static bool keep_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct output *out = ctx;
+	size_t i = out->n++;
+	if (i < (size_t)out->count && out->types[i] == NULL && v[0] != NULL && v[0][0] != '\0')
+		out->types[i] = talloc_strdup(out->mem, v[0]);
+	return true;
+}
+
+static const struct db_reader keep_type[] = {{keep_type_fn, "T", "the types of columns"}};
+
+/* What CREATE TABLE AS makes of columns that come from no table: casts and scalar subqueries have a type. No row is read. */
+static bool expression_types(struct db *db, const char *query, struct output *out, struct viewd_err *err)
+{
+	char *sql = sql_add(sql_new(out->mem), "CREATE TEMPORARY TABLE viewd_types AS SELECT * FROM (\n%s\n) LIMIT 0", query);
+	return db_exec(db, "DROP TABLE IF EXISTS temp.viewd_types", err) && db_exec(db, sql, err) &&
+	       sqlite_op_query(db, "SELECT type FROM pragma_table_info('viewd_types', 'temp')", NULL, 0, keep_type, out, err) &&
+	       db_exec(db, "DROP TABLE temp.viewd_types", err);
+}
+
+static bool reads_virtual(struct db *db, const struct sqlite_sources *sources, bool *virtual_r, struct viewd_err *err)
+{
+	for (size_t i = 0; i < sources->n && !*virtual_r; i++) {
+		const char *params[] = {sources->items[i].name};
+		if (!sqlite_op_query(db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 AND name = ? COLLATE NOCASE", params, 1,
+		                     keep_flag, virtual_r, err))
+			return false;
+	}
+	return true;
+}
+
+static bool find_types(struct db *db, const char *query, sqlite3_stmt *stmt, const struct sqlite_sources *sources, struct output *out,
+                       struct viewd_err *err)
+{
+	bool safe = false, expression = false, virtual = false;
+	if (!types_are_safe(db, query, sources, &safe, err))
+		return false;
+	for (int i = 0; i < out->count && safe; i++) {
+		if (!origin_type(db, stmt, i, &out->types[i], err))
+			return false;
+		expression = expression || sqlite3_column_table_name(stmt, i) == NULL;
+	}
+	if (!expression || !reads_virtual(db, sources, &virtual, err))
+		return !expression;
+	return virtual || expression_types(db, query, out, err);
+}
+
+/* A subquery's columns are named before its names are resolved, so `rowid` is called that there and `id` in the query itself. */
+static bool find_inner_names(struct viewd_conn *conn, const char *query, struct output *out, struct viewd_err *err)
+{
+	struct sqlite_sources ignored = {.mem = out->mem};
+	sqlite3_stmt *stmt = NULL;
+	char *sql = sql_add(sql_new(out->mem), "SELECT * FROM (\n%s\n)", query);
+	if (!sqlite_prepare_definition(conn, sql, &ignored, &stmt, err))
+		return false;
+	for (int i = 0; i < out->count && i < sqlite3_column_count(stmt); i++)
+		out->inner[i] = talloc_strdup(out->mem, sqlite3_column_name(stmt, i));
+	sqlite3_finalize(stmt);
+	return true;
+}
+
+static bool give_columns(sqlite3_stmt *stmt, const struct output *out, const struct db_reader *row, void *ctx, struct viewd_err *err)
+{
+	bool more = true, good = true;
+	for (int i = 0; i < out->count && more && good; i++) {
+		const char *values[] = {sqlite3_column_name(stmt, i), out->types[i], out->inner[i]};
+		good = db_give(row, ctx, values, ARRAY_LEN(values), &more, err);
+	}
+	return good;
+}
+
+bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err)
+{
+	struct viewd_conn *conn = sqlite_conn_of(db);
+	struct sqlite_sources sources = {.mem = talloc_new(NULL)};
+	struct output out = {.mem = sources.mem};
+	sqlite3_stmt *stmt = NULL;
+	bool done = sqlite_prepare_definition(conn, query, &sources, &stmt, err);
+	if (done) {
+		out.count = sqlite3_column_count(stmt);
+		out.types = talloc_zero_array(out.mem, const char *, (unsigned)out.count);
+		out.inner = talloc_zero_array(out.mem, const char *, (unsigned)out.count);
+		done = find_types(db, query, stmt, &sources, &out, err) && find_inner_names(conn, query, &out, err);
+	}
+	done = done && give_columns(stmt, &out, row, ctx, err);
+	sqlite3_finalize(stmt);
+	talloc_free(sources.mem);
+	return done;
+}
