@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "mysql/note.h"
+#include "mysql/capture/trigger_procedure.h"
 
 #define NOT_LOCKED 1100
 #define NO_PRIVILEGE 1142
