@@ -33,6 +33,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/conn/params.c \
 	plugins/mysql/objects/place.c \
 	plugins/mysql/capture/position.c \
+	plugins/mysql/capture/skim.c \
 	plugins/mysql/objects/probe.c \
 	plugins/mysql/refresh/replace.c \
 	plugins/mysql/conn/settings.c plugins/mysql/conn/view_settings.c \

@@ -29,6 +29,7 @@
 #define READ_SLICE (200 * SPAN_MS) /* then what was read of is told, and the caller looks up */
 #define READ_TIMEOUT_S 30u /* in the middle of an event */
 #define STORE_EVERY (INT64_C(16) << 20) /* bytes that may be read again after a restart though nothing of interest is in them */
+#define KEPT (16ul << 20) /* bytes: a buffer of the library that has grown beyond that is given back */
 #define ER_MASTER_FATAL_ERROR_READING_BINLOG 1236
 
 static int64_t mono_us(void)
@@ -243,6 +244,13 @@ bool binlog_read(struct binlog *log, struct viewd_err *err)
 	int64_t begin = mono_us();
 
 	while (log->unhandled || (readable(log) && mono_us() - begin < READ_SLICE)) {
+		bool skimmed = false;
+		if (!log->unhandled && !binlog_skim(log, &skimmed, err))
+			return false;
+		if (skimmed) {
+			log->heard_us = mono_us();
+			continue;
+		}
 		if (!log->unhandled && !fetch(log, err))
 			return false;
 		log->unhandled = !binlog_handle(log, err);
@@ -278,6 +286,21 @@ static bool store(struct viewd_conn *conn, void *ctx, struct viewd_err *err)
 	return (!log->gap || marks_touch_all(&conn->db, err)) && position_store(conn, &log->at, err);
 }
 
+/* The library gives a buffer back only with the connection. */
+static bool shrink(struct binlog *log, struct viewd_err *err)
+{
+	if (log->my->net.max_packet <= KEPT || log->in_group || log->unhandled)
+		return true;
+	mariadb_free_rpl_event(log->event);
+	log->event = NULL;
+	mariadb_rpl_close(log->rpl);
+	log->rpl = NULL;
+	mysql_close(log->my);
+	log->my = NULL;
+	log->n_mapped = 0;
+	return start(log, &log->at, 0, err);
+}
+
 bool binlog_commit(struct binlog *log, bool *found_r, struct viewd_err *err)
 {
 	bool found = log->touched.n > 0 || log->gap;
@@ -291,7 +314,7 @@ bool binlog_commit(struct binlog *log, bool *found_r, struct viewd_err *err)
 	talloc_free(log->touched.items);
 	log->touched = (struct texts){.mem = log};
 	*found_r = found;
-	return true;
+	return shrink(log, err);
 }
 
 bool binlog_saw_definition(struct binlog *log)

@@ -14,6 +14,8 @@
 #define HEARTBEAT_LOG_EVENT_V2 41
 #define GTID_TAGGED_LOG_EVENT 42
 
+#define LONG_STATEMENT (1u << 20)
+
 bool binlog_lose_place(struct binlog *log, const char *why, struct viewd_err *err)
 {
 	db_log(&log->conn->db, VIEWD_LOG_WARNING, "database '%s', binary log cannot be read from the place where reading ended (%s): its views are"
@@ -91,20 +93,25 @@ static bool on_table_map(struct binlog *log, struct viewd_err *err)
 	return true;
 }
 
-static void on_rows(struct binlog *log, bool insert)
+static void on_rows(struct binlog *log, uint64_t table_id, bool insert)
 {
-	const struct mapped *mapped = find_mapped(log, log->event->event.rows.table_id);
+	const struct mapped *mapped = find_mapped(log, table_id);
 
 	if (mapped != NULL)
 		targets_touch(log->conn, &log->targets, &mapped->table, insert, &log->touched);
 }
 
-static void end_group(struct binlog *log)
+static void end_group_at(struct binlog *log, int64_t end)
 {
 	log->in_group = false;
 	log->n_mapped = 0;
-	if (log->event->next_event_pos != 0)
-		log->at.offset = log->event->next_event_pos;
+	if (end != 0)
+		log->at.offset = end;
+}
+
+static void end_group(struct binlog *log)
+{
+	end_group_at(log, log->event->next_event_pos);
 }
 
 /* A definition may have brought foreign keys with it. */
@@ -183,7 +190,7 @@ static bool on_description(struct binlog *log, struct viewd_err *err)
 	return log->at.created == log->event->timestamp || binlog_lose_place(log, "it is another log of the same name", err);
 }
 
-static bool is_harmless(const MARIADB_RPL_EVENT *event)
+static bool is_harmless(int type, unsigned flags)
 {
 	static const unsigned char types[] = {
 		STOP_EVENT, INTVAR_EVENT, RAND_EVENT, USER_VAR_EVENT, BEGIN_LOAD_QUERY_EVENT, APPEND_BLOCK_EVENT, DELETE_FILE_EVENT,
@@ -192,30 +199,65 @@ static bool is_harmless(const MARIADB_RPL_EVENT *event)
 		BINLOG_CHECKPOINT_EVENT, GTID_LIST_EVENT, START_ENCRYPTION_EVENT,
 	};
 
-	return memchr(types, (int)event->event_type, sizeof types) != NULL || (event->flags & LOG_EVENT_IGNORABLE_F) != 0;
+	return memchr(types, type, sizeof types) != NULL || (flags & LOG_EVENT_IGNORABLE_F) != 0;
+}
+
+static bool is_insert(int type)
+{
+	return type == WRITE_ROWS_EVENT_V1 || type == WRITE_ROWS_EVENT || type == WRITE_ROWS_COMPRESSED_EVENT_V1 || type == WRITE_ROWS_COMPRESSED_EVENT;
+}
+
+static bool is_rows(int type)
+{
+	static const unsigned char types[] = {
+		WRITE_ROWS_EVENT_V1, UPDATE_ROWS_EVENT_V1, DELETE_ROWS_EVENT_V1, WRITE_ROWS_EVENT, UPDATE_ROWS_EVENT, DELETE_ROWS_EVENT,
+		PARTIAL_UPDATE_ROWS_EVENT, WRITE_ROWS_COMPRESSED_EVENT_V1, UPDATE_ROWS_COMPRESSED_EVENT_V1, DELETE_ROWS_COMPRESSED_EVENT_V1,
+		WRITE_ROWS_COMPRESSED_EVENT, UPDATE_ROWS_COMPRESSED_EVENT, DELETE_ROWS_COMPRESSED_EVENT,
+	};
+
+	return memchr(types, type, sizeof types) != NULL;
 }
 
 /* What is not understood may have changed anything: LOAD DATA in statement format, transactions as one compressed event (MySQL), incidents,
  * kinds that later servers have. */
 static void on_other(struct binlog *log)
 {
-	if (log->event->event_type == PARTIAL_UPDATE_ROWS_EVENT || IS_ROW_EVENT(log->event))
-		on_rows(log, false);
-	else if (!is_harmless(log->event))
+	if (!is_harmless((int)log->event->event_type, log->event->flags))
 		log->gap = true;
+}
+
+/* A statement of that length has its rows in its text; it is not read, and may have changed anything. */
+bool events_may_skim(const struct skimmed *skimmed)
+{
+	bool statement = skimmed->type == QUERY_EVENT || skimmed->type == QUERY_COMPRESSED_EVENT;
+
+	return is_rows(skimmed->type) || is_harmless(skimmed->type, skimmed->flags) || (statement && skimmed->length >= LONG_STATEMENT);
+}
+
+void events_skimmed(struct binlog *log, const struct skimmed *skimmed)
+{
+	if (is_rows(skimmed->type)) {
+		on_rows(log, skimmed->table_id, is_insert(skimmed->type));
+	} else if (!is_harmless(skimmed->type, skimmed->flags)) {
+		log->reload = log->definition = log->request = log->gap = true;
+		if (!log->in_group)
+			end_group_at(log, skimmed->end);
+	}
+	if (skimmed->end > log->seen)
+		log->seen = skimmed->end;
 }
 
 bool binlog_handle(struct binlog *log, struct viewd_err *err)
 {
-	switch ((int)log->event->event_type) { /* the numbers that matter; servers add others */
+	int type = (int)log->event->event_type;
+
+	if (is_rows(type)) {
+		on_rows(log, log->event->event.rows.table_id, is_insert(type));
+		return true;
+	}
+	switch (type) { /* the numbers that matter; servers add others */
 	case TABLE_MAP_EVENT:
 		return on_table_map(log, err);
-	case WRITE_ROWS_EVENT_V1:
-	case WRITE_ROWS_EVENT:
-	case WRITE_ROWS_COMPRESSED_EVENT_V1:
-	case WRITE_ROWS_COMPRESSED_EVENT:
-		on_rows(log, true);
-		return true;
 	case QUERY_EVENT:
 	case QUERY_COMPRESSED_EVENT:
 		return on_query(log, err);

@@ -39,6 +39,23 @@ struct binlog {
 /* What the event tells: targets touched, the place moved on. False: see binlog_read(); after a busy database it is to be handled again. */
 bool binlog_handle(struct binlog *log, struct viewd_err *err) MUST_CHECK;
 
+/* The beginning of a large event. */
+struct skimmed {
+	int type;
+	unsigned flags;
+	size_t length;     /* at least that */
+	int64_t end;       /* in the file, 0 unknown */
+	uint64_t table_id; /* of row events */
+};
+
+/* Is it of a kind of which the beginning is enough? */
+bool events_may_skim(const struct skimmed *skimmed);
+/* As binlog_handle, for what was passed over. */
+void events_skimmed(struct binlog *log, const struct skimmed *skimmed);
+
+/* Passes over a large event if that is what comes next; *skimmed_r: it was. False: see binlog_read(). skim.c */
+bool binlog_skim(struct binlog *log, bool *skimmed_r, struct viewd_err *err) MUST_CHECK;
+
 /* Nothing can be read from here on: everything is touched. Returns false. */
 bool binlog_lose_place(struct binlog *log, const char *why, struct viewd_err *err);
 
