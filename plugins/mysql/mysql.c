@@ -20,6 +20,7 @@ const struct db_ops my_ops = {
 	.list_sources = my_list_sources,
 	.walk = my_walk,
 	.changed_objects = my_changed_objects,
+	.digest_of = my_digest_of,
 	.query_columns = my_query_columns,
 	.list_indexes = my_list_indexes,
 	.enter = my_enter,

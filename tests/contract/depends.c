@@ -144,6 +144,35 @@ static void what_is_read_newly_is_followed(void)
 	end(&s);
 }
 
+/* Of two views that read it, the one that is set up first. */
+static void what_a_walk_meets_is_told(void)
+{
+	struct scene s;
+
+	begin(&s);
+	struct viewd_view_spec v = s.v;
+	s.v = contract_view("w", VIEWD_METHOD_TABLE, "SELECT count(*) AS n FROM top");
+	s.v.captured = true;
+	APPLY(&s.c, &s.v, VIEWD_CHANGE_CREATE);
+	set_up(&s);
+	look(&s);
+	REFRESH(&s.c, &s.v);
+	look(&s);
+	s.n_redefined = 0;
+	redefine("SELECT id, a FROM two");
+	set_up(&s);
+	look(&s);
+	CHECK(s.n_redefined > 1);
+	set_up(&s);
+	s.v = v;
+	set_up(&s);
+	CHECK_CONTAINS(s.entries, "two");
+	s.n_redefined = 0;
+	look(&s);
+	CHECK_INT(s.n_redefined, 0);
+	end(&s);
+}
+
 static void what_defines_nothing_is_not_told(void)
 {
 	struct scene s;
@@ -171,6 +200,7 @@ static const struct harness_test tests[] = {
 	{"plain views are read through", plain_views_are_read_through},
 	{"another definition is told at the next look", another_definition_is_told_at_the_next_look},
 	{"what is read newly is followed", what_is_read_newly_is_followed},
+	{"what a walk meets is told", what_a_walk_meets_is_told},
 	{"what defines nothing is not told", what_defines_nothing_is_not_told},
 	{"what is gone is told", what_is_gone_is_told},
 };

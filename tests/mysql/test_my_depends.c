@@ -19,6 +19,7 @@ struct scene {
 	int n_redefined;
 	char *entries;
 	enum viewd_capture mode;
+	const char *name; /* of the view */
 };
 
 static bool hear(void *ctx, const struct viewd_signal *signal)
@@ -54,7 +55,7 @@ static bool keep_entry(void *ctx, const struct viewd_dependency *entry)
 
 static bool capture(struct scene *s, const char *definition, struct viewd_err *err)
 {
-	struct viewd_view_spec spec = my_view("v", VIEWD_METHOD_TABLE, definition);
+	struct viewd_view_spec spec = my_view(s->name, VIEWD_METHOD_TABLE, definition);
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = s->mode, .dependencies = {keep_entry, s}};
 	struct viewd_captured out;
 
@@ -95,6 +96,7 @@ static struct scene *begin(void)
 	my_do("CREATE FUNCTION best(n INT) RETURNS INT READS SQL DATA RETURN (SELECT max(v) FROM t2 WHERE id < n)");
 	my_do("CREATE FUNCTION twice(n INT) RETURNS INT READS SQL DATA RETURN 2 * best(n)");
 	s->mode = VIEWD_CAPTURE_BINLOG;
+	s->name = "v";
 	s->conn = my_session();
 	return s;
 }
@@ -247,6 +249,43 @@ static void definitions_are_compared_at_each_look(void)
 	}
 }
 
+/* Replaced and put back between two looks, a refresh in between. */
+static void what_a_refresh_has_read_is_compared(void)
+{
+	static const struct {
+		const char *there, *back;
+		bool matters;
+	} cases[] = {
+		{"CREATE OR REPLACE VIEW mid AS SELECT id, v FROM t1", "CREATE OR REPLACE VIEW mid AS SELECT id, v FROM t1 WHERE v > 1", true},
+		{"CREATE OR REPLACE FUNCTION best(n INT) RETURNS INT READS SQL DATA RETURN 5",
+		 "CREATE OR REPLACE FUNCTION best(n INT) RETURNS INT READS SQL DATA RETURN (SELECT max(v) FROM t2 WHERE id < n)", true},
+		{"ALTER SQL SECURITY INVOKER VIEW upper_one AS SELECT id, v FROM mid", "ALTER SQL SECURITY DEFINER VIEW upper_one AS SELECT id, v FROM mid", true},
+		{"CREATE INDEX i ON t1 (v)", "GRANT SELECT ON shop.t1 TO PUBLIC", false},
+	};
+	struct scene *s = begin();
+	struct viewd_view_spec v = my_view("kept", VIEWD_METHOD_TABLE, "SELECT id, twice(id) AS n FROM upper_one");
+
+	s->mode = VIEWD_CAPTURE_TRIGGER;
+	s->name = v.name;
+	v.captured = true;
+	my_applied(s->conn, &v, VIEWD_CHANGE_CREATE);
+	set_up(s, v.definition);
+	watch(s);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		look(s);
+		my_refreshed(s->conn, &v);
+		CHECK_STR(my_ask("SELECT count(*) FROM viewd_captures WHERE dirty_seq > clean_seq"), "0");
+		s->n_redefined = 0;
+		my_do("%s", cases[i].there);
+		my_refreshed(s->conn, &v);
+		my_do("%s", cases[i].back);
+		look(s);
+		harness_check((s->n_redefined > 0) == cases[i].matters, __FILE__, __LINE__, "%s and back: told", cases[i].there);
+		harness_check(strcmp(my_ask("SELECT count(*) > 0 FROM viewd_captures WHERE dirty_seq > clean_seq"), cases[i].matters ? "1" : "0") == 0,
+		              __FILE__, __LINE__, "%s and back: stale", cases[i].there);
+	}
+}
+
 static void the_binary_log_tells_at_once(void)
 {
 	struct scene *s = begin();
@@ -379,6 +418,7 @@ static const struct harness_test tests[] = {
 	{"what nothing hears is named", what_nothing_hears_is_named},
 	{"what is gone is named", what_is_gone_is_named},
 	{"definitions are compared at each look", definitions_are_compared_at_each_look},
+	{"what a refresh has read is compared", what_a_refresh_has_read_is_compared},
 	{"the binary log tells at once", the_binary_log_tells_at_once},
 	{"another table is followed", another_table_is_followed},
 	{"many are looked at together", many_are_looked_at_together},

@@ -15,6 +15,7 @@
 
 struct db;
 struct dependencies; /* dependencies.h */
+struct object; /* objects.h */
 struct group; /* group.h: the members of a group during one call */
 struct task; /* task.h: all that is known about one view during one call */
 
@@ -184,6 +185,9 @@ struct db_ops {
 	/* The rows of the state table `objects` whose stamp is not the stored one: row(ctx, {source, stamp, digest, stored digest, doubt}, 5); digest
 	 * NULL: the object is gone; doubt 't': with the stored digest, it may have had another one since the last look. On the watching connection, outside a transaction, for all views at once. NULL: nothing is compared. */
 	bool (*changed_objects)(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
+	/* The digest that a row of `objects` would have now, talloc'ed; NULL: it is gone. NULL: stamps tell changed_objects of a definition that was
+	 * another one in between, so that nobody has to compare after each refresh. */
+	bool (*digest_of)(struct db *db, void *mem, const struct object *object, char **digest_r, struct viewd_err *err);
 	/* One session of a database at a time sets up or takes down captures: triggers of one source belong to several views. Held to the
 	 * end of the transaction where DDL has one, else until captures_unlock. CONFLICT when another one takes long. NULL: the
 	 * engine has one writer anyway. */

@@ -125,14 +125,34 @@ static const struct object *find(const struct objects *list, const char *source)
 	return NULL;
 }
 
+/* identity NULL: it stays. */
+static bool leave_to_look(struct db *db, const char *source, const char *identity, struct viewd_err *err)
+{
+	return update(db, source, identity, "", OBJECT_UNTOLD, err) && marks_touch(db, source, NULL, err);
+}
+
+/* What a look has told is settled by the walk that follows. */
+static bool was_told(const struct object *known)
+{
+	return known->digest[0] == '\0' || strcmp(known->digest, OBJECT_BACK) == 0;
+}
+
+static bool is_left_to_look(const struct object *known)
+{
+	return strcmp(known->digest, OBJECT_UNTOLD) == 0;
+}
+
 static bool register_one(struct db *db, const struct dependency *entry, const struct object *known, struct viewd_err *err)
 {
 	if (entry->digest == NULL)
 		return true;
 	if (known == NULL)
 		return insert(db, entry, err);
-	if (same(known->digest, entry->digest) && same(known->identity, entry->identity))
+	bool as_known = same(known->identity, entry->identity);
+	if (as_known && (same(known->digest, entry->digest) || is_left_to_look(known)))
 		return true;
+	if (!was_told(known))
+		return leave_to_look(db, entry->source, entry->identity != NULL ? entry->identity : "", err);
 	return update(db, entry->source, entry->identity, entry->stamp, entry->digest, err) && marks_touch(db, entry->source, NULL, err);
 }
 
@@ -155,6 +175,35 @@ bool objects_sweep(struct db *db, struct viewd_err *err)
 	stmt_text(&st, state_table(db, st.sql, "captures"));
 	stmt_text(&st, ")");
 	return stmt_run(&st, err);
+}
+
+/* ---- after a refresh ---- */
+
+static bool load_heard_by_look(struct db *db, const char *view, struct objects *list, struct viewd_err *err)
+{
+	struct stmt st = select_statement(db);
+	stmt_text(&st, " WHERE source IN (SELECT source FROM ");
+	stmt_text(&st, state_table(db, st.sql, "captures"));
+	set(&st, " WHERE ", "view", view);
+	set(&st, " AND ", "mode", heard_word(VIEWD_HEARD_LOOK));
+	stmt_text(&st, ")");
+	return stmt_query(&st, keep_object, list, err);
+}
+
+bool objects_check(struct db *db, const char *view, struct viewd_err *err)
+{
+	struct objects list = {.mem = talloc_new(NULL)};
+	bool good = load_heard_by_look(db, view, &list, err);
+	for (size_t i = 0; good && i < list.n; i++) {
+		char *digest = NULL;
+		if (was_told(&list.items[i]) || is_left_to_look(&list.items[i]))
+			continue;
+		good = db->ops->digest_of(db, list.mem, &list.items[i], &digest, err);
+		if (good && !same(digest, list.items[i].digest))
+			good = leave_to_look(db, list.items[i].source, NULL, err);
+	}
+	talloc_free(list.mem);
+	return good;
 }
 
 /* ---- the look ---- */

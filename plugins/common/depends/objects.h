@@ -10,7 +10,10 @@
 
 #include "common/depends/dependencies.h"
 
-/* One row. An empty digest: the object was gone when it was last looked for. */
+/* One row. Instead of a digest: empty, the object was gone when it was last looked for; OBJECT_BACK, there was one of that name again, which a walk
+ * has to find; OBJECT_UNTOLD, somebody has met another definition before a look did, and the look has to tell. */
+#define OBJECT_BACK "back"
+#define OBJECT_UNTOLD "untold"
 struct object {
 	char *source, *kind, *identity, *stamp, *digest;
 };
@@ -23,12 +26,16 @@ struct objects {
 /* Reads all rows, for dialects that compare stamps themselves; list->mem is set. */
 bool objects_load(struct db *db, struct objects *list, struct viewd_err *err) MUST_CHECK;
 
-/* Stores what a walk has found. An object that is known with another identity or digest was redefined unseen. In a transaction, after
- * marks_register. */
+/* Stores what a walk has found. An object that is known with another identity or digest was redefined unseen: its marks are raised, and the next
+ * look tells all views that read it. In a transaction, after marks_register. */
 bool objects_register(struct db *db, const struct dependencies *list, struct viewd_err *err) MUST_CHECK;
 
 /* Forgets the objects that no view is registered for. In the same transaction. */
 bool objects_sweep(struct db *db, struct viewd_err *err) MUST_CHECK;
+
+/* After a view's rows were read: the plain views and functions that it reads are still what is stored, or it is as when a walk finds another
+ * definition. With db_ops.digest_of, in the transaction of the rows. */
+bool objects_check(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 
 /* The look: asks db_ops.changed_objects, stores what it tells, raises marks, and tells VIEWD_SIGNAL_REDEFINED for each view that reads an
  * object which was redefined or is gone. *news_r (may be NULL) becomes true when marks were raised. Outside a transaction. [watcher thread] */

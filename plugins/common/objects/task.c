@@ -2,6 +2,7 @@
 #include "common/objects/task.h"
 
 #include "base/err.h"
+#include "common/depends/objects.h"
 #include "common/objects/group.h"
 #include "common/objects/hooks.h"
 #include "common/text/number.h"
@@ -222,6 +223,8 @@ static bool write_marks(struct task *task, const char *touched, struct viewd_err
 	if (task->group != NULL && db->ops->carry != NULL)
 		return db->ops->carry(task, touched, err);
 	if (task->view->captured && !marks_settle(db, task->view->name, &task->marks, err))
+		return false;
+	if (task->marks.defined && db->ops->digest_of != NULL && !objects_check(db, task->view->name, err))
 		return false;
 	if (touched == NULL)
 		return true;

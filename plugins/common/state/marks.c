@@ -53,6 +53,7 @@ static bool keep_mark_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	int64_t dirty = number(v[1]), clean = number(v[2]);
 	int64_t covers = rd->counts_end && number_difference(dirty, clean) >= MARKS_ENOUGH ? dirty - 1 : dirty;
 	m->seq = number_sum(m->seq, covers);
+	m->defined |= strcmp(v[3], "look") == 0;
 	if (dirty <= clean)
 		return true;
 	m->rows = talloc_realloc(rd->mem, m->rows, struct mark, (unsigned)m->n + 1);
@@ -61,12 +62,14 @@ static bool keep_mark_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_mark[] = {{keep_mark_fn, "tTT", "the marks of a view"}};
+static const struct db_reader keep_mark[] = {{keep_mark_fn, "tTTt", "the marks of a view"}};
 
 static struct stmt read_statement(struct db *db, const char *view)
 {
 	struct stmt st = stmt_new(db);
-	add_table(&st, "SELECT source, dirty_seq, clean_seq FROM ", "captures");
+	stmt_text(&st, "SELECT source, dirty_seq, clean_seq, ");
+	stmt_name(&st, "mode");
+	add_table(&st, " FROM ", "captures");
 	add_equals(&st, " WHERE ", "view", view);
 	return st;
 }

@@ -28,6 +28,7 @@ struct marks {
 		int64_t covers; /* up to this dirty_seq */
 	} *rows;
 	size_t n;
+	bool defined; /* some row is of what is heard by looks */
 	int64_t seq; /* what is covered, summed over all rows of the view: grows with every change */
 };
 
