@@ -258,7 +258,10 @@ static void a_lost_connection_is_lost(void)
 	REQUIRE_OK(pg_op_begin(&conn->db, DB_BEGIN_WRITE, &err), &err);
 	const char *pid = pg_ask(conn, "SELECT pg_backend_pid()");
 	CHECK_OK(pg_op_exec_later(&conn->db, "INSERT INTO viewd.requests (view) VALUES ('x')", NULL, 0, &err), &err);
-	pg_ask(admin, talloc_asprintf(harness_ctx(), "SELECT pg_terminate_backend(%s, 10000)", pid));
+	pg_ask(admin, talloc_asprintf(harness_ctx(), "SELECT pg_terminate_backend(%s)", pid));
+	const char *there = talloc_asprintf(harness_ctx(), "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", pid);
+	for (int64_t deadline = harness_deadline(60000000); strcmp(pg_ask(admin, there), "0") != 0 && harness_pause(deadline);) {
+	}
 	CHECK(!pg_op_flush(&conn->db, &err));
 	CHECK_INT(err.cls, VIEWD_ERR_LOST);
 	pg_op_rollback(&conn->db);
