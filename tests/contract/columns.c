@@ -93,7 +93,32 @@ static void another_type(void)
 	contract_end(&c);
 }
 
+/* Whatever the server calls what it has made, it is what the definition yields. */
+static void nothing_differs_where_nothing_has_changed(void)
+{
+	static const char *const definitions[] = {
+		"SELECT id, NULL AS a, '' AS b, 'x' AS c, 1 AS d, id + 1.5 AS e, count(*) OVER () AS f, sum(id) OVER () AS g FROM items",
+		"SELECT id, n FROM items UNION ALL SELECT 2, NULL",
+		"SELECT id, cast(n AS decimal(8, 2)) AS a, coalesce(n, 0) AS b, CASE WHEN n > 0 THEN 'yes' ELSE 'a little longer' END AS c FROM items",
+	};
+	static const struct viewd_column declared[] = {{.name = "id", .type = "integer"}, {.name = "n"}};
+	struct contract c;
+	struct viewd_view_spec view = begin(&c, VIEWD_METHOD_TABLE, "SELECT id, n FROM items");
+	for (size_t i = 0; i < ARRAY_LEN(definitions); i++) {
+		view.definition = definitions[i];
+		APPLY(&c, &view, VIEWD_CHANGE_REPLACE);
+		tells(&c, &view, VIEWD_COMPARE_TYPES, "");
+	}
+	view.definition = "SELECT n, id FROM items";
+	view.columns = declared;
+	view.n_columns = ARRAY_LEN(declared);
+	APPLY(&c, &view, VIEWD_CHANGE_REPLACE);
+	tells(&c, &view, VIEWD_COMPARE_TYPES, "");
+	contract_end(&c);
+}
+
 static const struct harness_test tests[] = {
+	{"nothing differs where nothing has changed", nothing_differs_where_nothing_has_changed},
 	{"a column comes to a table", a_column_comes_to_a_table},
 	{"a column comes to a materialized view", a_column_comes_to_a_materialized_view},
 	{"a column goes", a_column_goes},

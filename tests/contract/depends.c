@@ -196,7 +196,34 @@ static void what_is_gone_is_told(void)
 	end(&s);
 }
 
+/* The walk of a capture comes first; what was looked up before it is of another definition. */
+static void what_a_walk_sees_first_is_told_all_the_same(void)
+{
+	struct scene s;
+
+	begin(&s);
+	int64_t before = s.seq;
+	redefine("SELECT id, a FROM one");
+	set_up(&s);
+	look(&s);
+	CHECK(s.n_redefined > 0);
+	CHECK(s.seq > before);
+	s.n_redefined = 0;
+	set_up(&s);
+	look(&s);
+	CHECK_INT(s.n_redefined, 0);
+	REFRESH(&s.c, &s.v);
+	VERIFY_EQUAL(&s.c, &s.v);
+	contract_sql("DROP VIEW top; CREATE VIEW top AS SELECT id, a + 1 AS a FROM one");
+	set_up(&s);
+	set_up(&s);
+	look(&s);
+	CHECK(s.n_redefined > 0);
+	end(&s);
+}
+
 static const struct harness_test tests[] = {
+	{"what a walk sees first is told all the same", what_a_walk_sees_first_is_told_all_the_same},
 	{"plain views are read through", plain_views_are_read_through},
 	{"another definition is told at the next look", another_definition_is_told_at_the_next_look},
 	{"what is read newly is followed", what_is_read_newly_is_followed},

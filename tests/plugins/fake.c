@@ -141,6 +141,15 @@ static bool tell_sources(struct fake_server *s, const char *definition, int dept
 	return true;
 }
 
+size_t fake_compared(const char *server, const char *object)
+{
+	fake_lock();
+	const struct fake_object *o = fake_find(fake_server_named(server), object);
+	size_t n = o != NULL ? o->compared : 0;
+	fake_unlock();
+	return n;
+}
+
 static bool inspect(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_found *out,
                     struct viewd_source_sink sources, struct viewd_err *err)
 {
@@ -149,11 +158,13 @@ static bool inspect(struct viewd_conn *conn, const struct viewd_view_spec *view,
 	fake_lock();
 	bool ok = fake_enter(conn->server, conn, FAKE_inspect, name, err);
 	if (ok) {
-		const struct fake_object *o = fake_find(conn->server, name);
+		struct fake_object *o = fake_find(conn->server, name);
 		*out = (struct viewd_found){.schema = "main", .rows = -1};
 		snprintf(out->name, sizeof out->name, "%s", name);
-		if (o != NULL)
+		if (o != NULL) {
 			describe(o, view, out);
+			o->compared += view->compare_columns == VIEWD_COMPARE_TYPES;
+		}
 		if (sources.fn != NULL && o != NULL && o->kind != VIEWD_KIND_NONE && is_unreadable(conn->server, view->definition)) {
 			out->sources_unknown = out->unreadable = true;
 			snprintf(out->detail, sizeof out->detail, "a table is gone");

@@ -68,6 +68,9 @@ size_t fake_stale(const char *server);
 char *fake_captured_sources(void *mem_ctx, const char *server, const char *view);
 enum viewd_kind fake_kind(const char *server, const char *object);
 
+/* Inspections of it that were asked to compare the types of its columns. */
+size_t fake_compared(const char *server, const char *object);
+
 /* Rows of a filled object; -1 when it does not exist or is not populated. */
 int64_t fake_rows(const char *server, const char *object);
 

@@ -51,6 +51,7 @@ struct fake_object {
 	int64_t rows;
 	uint64_t content;
 	int64_t filled_us, duration_us;
+	size_t compared; /* inspections that were asked to compare types */
 	struct fake_run *runs;
 	struct fake_object *next; /* of its bucket */
 };

@@ -125,26 +125,94 @@ for place in $([ -z "${VIEWD_LONG:-}" ] || places "^(create|mysql):"); do
 	stop_viewd
 done
 
-[ $engine != sqlite ] || finish
+# ---- the server dies under a scheduled refresh; the next one heals ----
+if [ $engine != sqlite ]; then
+	sed -i "s/^index_gen.*/&\nevery = 1s/" "$T/viewd.conf"
+	viewd_env=("VIEWD_FAILPOINT=refresh:begin:stop")
+	gen=$((gen + 1))
+	sql "UPDATE src SET gen = $gen"
+	spawn_viewd -c "$T/viewd.conf"
+	viewd_env=()
+	is_stopped()
+	{
+		grep -q '^State:.T' "/proc/$viewd_pid/status"
+	}
+	ok "viewd is stopped at the begin of a refresh" wait_until is_stopped
+	kill_engine
+	kill -CONT "$viewd_pid"
+	ok "the server is killed: the status tells of it" wait_until "! is_fresh mv"
+	start_engine
+	ok "it is started again: fresh without help" wait_until "contents mv | grep -q '^50|$gen|$gen|'"
+	ok "... both" wait_until "contents tv | grep -q '^50|$gen|$gen|'"
+	# A refresh may be at work just now, so what is there for a moment does not count.
+	ok "... with nothing left over" wait_until "[ \"\$(catalogue)\" = \"\$clean\" ]"
+	stop_viewd
+fi
 
-# The server dies under a scheduled refresh; the next one heals.
-sed -i "s/^index_gen.*/&\nevery = 1s/" "$T/viewd.conf"
-viewd_env=("VIEWD_FAILPOINT=refresh:begin:stop")
-gen=$((gen + 1))
-sql "UPDATE src SET gen = $gen"
-spawn_viewd -c "$T/viewd.conf"
-viewd_env=()
-is_stopped()
+# ---- what it reads gets other types meanwhile ----
+sql "CREATE TABLE typed (n integer PRIMARY KEY, gen integer); INSERT INTO typed VALUES (1, 1); CREATE VIEW above_typed AS SELECT n, gen FROM typed"
+conf_database shop <<-END_CONF
+	[view-defaults]
+	database = shop
+	on_change = yes
+	retry_backoff = 200ms
+
+	[view of_table]
+	method = table
+	unique_key = n
+	definition = SELECT n, gen FROM typed
+
+	[view of_view]
+	method = table
+	definition = SELECT n, gen FROM above_typed
+END_CONF
+
+# retype decimal | integer: numbers that the other type would change.
+retype()
 {
-	grep -q '^State:.T' "/proc/$viewd_pid/status"
+	local type=$1 pg_view="CREATE OR REPLACE VIEW above_typed AS SELECT n, gen FROM typed"
+	case $engine in
+	postgresql) sql "BEGIN; DROP VIEW above_typed; ALTER TABLE typed ALTER COLUMN gen TYPE $type USING gen; $pg_view; COMMIT" ;;
+	mariadb) sql "ALTER TABLE typed MODIFY gen $type" ;;
+	sqlite)
+		sql "BEGIN IMMEDIATE; CREATE TABLE typed_new (n integer PRIMARY KEY, gen $type); INSERT INTO typed_new SELECT n, gen FROM typed;
+			DROP VIEW above_typed; DROP TABLE typed; ALTER TABLE typed_new RENAME TO typed; CREATE VIEW above_typed AS SELECT n, gen FROM typed; COMMIT"
+		;;
+	esac
+	[ "$type" = integer ] || sql "UPDATE typed SET gen = $(pick 10.55 10.55 "'007'")"
 }
-ok "viewd is stopped at the begin of a refresh" wait_until is_stopped
-kill_engine
-kill -CONT "$viewd_pid"
-ok "the server is killed: the status tells of it" wait_until "! is_fresh mv"
-start_engine
-ok "it is started again: fresh without help" wait_until "contents mv | grep -q '^50|$gen|$gen|'"
-ok "... both" wait_until "contents tv | grep -q '^50|$gen|$gen|'"
-# A refresh may be at work just now, so what is there for a moment does not count.
-ok "... with nothing left over" wait_until "[ \"\$(catalogue)\" = \"\$clean\" ]"
+decimal=$(pick 'numeric(12,2)' 'decimal(12,2)' text)
+typed_rows()
+{
+	sql "SELECT n, $(pick gen gen 'quote(gen)') FROM $1 ORDER BY n"
+}
+true_when_fresh()
+{
+	local v
+	for v in of_table of_view; do
+		ok "$1: $v is waited for" viewctl wait $v --timeout 60s
+		is "$1: $v is what its source is" "$(typed_rows $v)" "$(typed_rows typed)"
+	done
+}
+gone()
+{
+	! is_running "$viewd_pid"
+}
+
+start_viewd
+true_when_fresh "before"
+stop_viewd
+retype "$decimal"
+start_viewd
+true_when_fresh "another type while viewd is away"
+stop_viewd
+viewd_env=("VIEWD_FAILPOINT=replace:begin:kill")
+start_viewd
+viewd_env=()
+true_when_fresh "nothing is replaced without need"
+retype integer
+ok "viewd is killed when it has seen another type" wait_until gone
+start_viewd
+true_when_fresh "another type, and killed before anything followed"
+stop_viewd
 finish

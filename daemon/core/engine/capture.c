@@ -232,7 +232,8 @@ void capture_done(struct job *job)
 	if (v->err_of_capture)
 		view_set_error(v, NULL);
 	change_forget_marks(v);
-	v->capture_digest = job->capture_digest;
+	/* What was redefined meanwhile may have been read as it was before: another capture follows its setting up. */
+	v->capture_digest = job->redefined == v->redefined ? job->capture_digest : 0;
 	v->captured = job->capture_digest != 0;
 	v->capture_mode = job->captured.mode;
 	v->capture_reason = job->captured.reason[0] != '\0' ? mem_strdup(v, job->captured.reason) : NULL;
@@ -253,6 +254,7 @@ void capture_redefined(struct view *view)
 {
 	const struct wave_spec spec = {.kind = JOB_RECONCILE, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_CHANGE};
 	view->capture_digest = 0;
+	view->redefined++;
 	if (!view->removed && view->conf->enabled && !view->eng->stopping && !wave_waits_for_setup(view))
 		wave_start(view->eng, &spec, &view, 1);
 }
@@ -271,6 +273,7 @@ void capture_distrust(struct db *db)
 {
 	for (size_t i = 0; i < db->n_views; i++) {
 		db->views[i]->capture_digest = 0;
+		db->views[i]->redefined++;
 		change_forget_marks(db->views[i]);
 	}
 	db->eng->captures_dirty = true;

@@ -282,6 +282,7 @@ static void reconciled(struct job *job)
 	}
 	bool first = !view->reconciled;
 	view->reconciled = true;
+	view->compared = job->redefined;
 	view->catch_up |= first;
 	view->eng->n_set_up += first;
 	if (first) {
@@ -358,8 +359,10 @@ static void refreshed(struct job *job)
 {
 	struct view *view = job->view;
 	if (job->ok) {
-		if (job->reconcile_first)
+		if (job->reconcile_first) {
 			view->reconciled = true;
+			view->compared = job->redefined;
+		}
 		take_success(job, job->trigger);
 		due_schedule(view);
 		find_sources(view);

@@ -95,7 +95,7 @@ bool run_reconcile(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
 	struct viewd_outcome outcome;
-	job->spec.compare_columns = job->trigger == VIEW_TRIGGER_CHANGE ? VIEWD_COMPARE_TYPES : VIEWD_COMPARE_NONE;
+	job->spec.compare_columns = job->compare ? VIEWD_COMPARE_TYPES : VIEWD_COMPARE_NONE;
 	for (int round = 0; round < MAX_ROUNDS; round++, job->spec.compare_columns = VIEWD_COMPARE_NONE) {
 		if (!inspect_and_decide(job))
 			return false;

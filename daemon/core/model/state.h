@@ -171,6 +171,8 @@ struct view {
 
 	struct change change;
 	uint64_t capture_digest; /* of the sources that capture was last asked to notice; 0: none */
+	uint64_t redefined;      /* so often something that it reads may have become another thing unseen: at each connection, and whenever that is told */
+	uint64_t compared;       /* that number when its columns were last compared with its definition */
 	uint64_t captured_look;  /* number of the look that tells what had changed when it was captured */
 	bool reads_clock;        /* its contents age although no source changes */
 	bool captured;           /* the database knows of a capture for it */

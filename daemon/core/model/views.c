@@ -120,6 +120,7 @@ bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct vie
 struct view *views_new(struct engine *eng, struct db *db, const struct conf_view *conf)
 {
 	struct view *v = mem_new(eng, struct view);
+	v->redefined = 1;
 	v->eng = eng;
 	v->db = db;
 	v->conf = conf;

@@ -65,10 +65,12 @@ struct job {
 	bool create_missing, replace, keep;
 	char *definition;    /* out: of what is kept */
 	bool reconcile_first;
+	bool compare; /* the columns of the object with those of its definition */
 	int64_t unknown_since_us; /* a run since then may have succeeded without our knowing */
 	int history_limit;
 	struct viewd_capture_request capture;
 	uint64_t capture_digest;
+	uint64_t redefined; /* that of the view when it was started */
 	unsigned epoch; /* db.epoch likewise */
 	unsigned probe; /* db.probe when it was started (PREPARE: made): news from before another probe is old */
 	int64_t now_mono;

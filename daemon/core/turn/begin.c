@@ -47,6 +47,8 @@ void begin_describe(struct job *job, const struct member *members)
 	}
 	job->request.trigger = view_trigger_word(trigger);
 	job->trigger = trigger;
+	job->redefined = job->view->redefined;
+	job->compare = job->view->conf->on_change && job->view->compared != job->redefined;
 	/* Never set up successfully: a refresh by hand is a reason to try that again first. */
 	job->reconcile_first = job->kind == JOB_REFRESH && !job->view->reconciled;
 	job->create_missing |= job->reconcile_first;

@@ -215,7 +215,7 @@ void columns_compare(const struct syntax *syn, const struct columns *yields, con
 		const struct viewd_column *own = &yields->items[i], *other = find(syn, has, own->name);
 		if (other == NULL)
 			note(text, size, "new", own->name);
-		else if (types && own->type != NULL && other->type != NULL && strcmp(own->type, other->type) != 0)
+		else if (types && strcmp(own->type != NULL ? own->type : "", other->type != NULL ? other->type : "") != 0)
 			note(text, size, "another type of", own->name);
 	}
 	for (size_t i = 0; i < has->n; i++)

@@ -86,6 +86,15 @@ static void fill(const struct task *task, struct viewd_found *out)
 	describe(task, out);
 }
 
+/* What is declared holds whatever the definition yields, and the server writes some types in another way. */
+static void forget_declared(const struct viewd_view_spec *view, const struct syntax *syn, struct columns *yields, const struct columns *has)
+{
+	for (size_t i = 0; i < view->n_columns && i < yields->n; i++)
+		for (size_t k = 0; k < has->n && view->columns[i].type != NULL; k++)
+			if (ident_same(syn, yields->items[i].name, has->items[k].name))
+				yields->items[i].type = has->items[k].type;
+}
+
 /* A column that came to a source of `SELECT *`, or a type that changed there. What cannot be read now is told elsewhere. */
 static bool compare_columns(struct task *task, struct viewd_found *out, struct viewd_err *err)
 {
@@ -93,10 +102,11 @@ static bool compare_columns(struct task *task, struct viewd_found *out, struct v
 	bool holds_rows = out->kind == VIEWD_KIND_TABLE || out->kind == VIEWD_KIND_MATVIEW;
 	if (task->view->compare_columns == VIEWD_COMPARE_NONE || !out->ours || out->kept || !holds_rows || out->sources_unknown)
 		return true;
-	const struct columns *yields = columns_resolve(task->db, task, task->view, task->definition, &failure);
+	struct columns *yields = columns_resolve(task->db, task, task->view, task->definition, &failure);
 	const struct columns *has = yields != NULL ? columns_of(task->db, task, &task->rel, &failure) : NULL;
 	if (has == NULL)
 		return tolerate(out, &failure, err);
+	forget_declared(task->view, task->db->syntax, yields, has);
 	columns_compare(task->db->syntax, yields, has, task->view->compare_columns == VIEWD_COMPARE_TYPES, out->columns_differ,
 	                sizeof out->columns_differ);
 	return true;

@@ -11,6 +11,7 @@
 #include "base/err.h"
 
 #define STAGE "viewd_columns"
+#define NULL_COLLATION "utf8mb4_general_ci" /* of a column that is NULL: the type must be the one that its table tells afterwards */
 
 /* A literal NULL or '' has a type of length zero, into which nothing else will ever fit. */
 static bool holds_nothing(const char *type)
@@ -30,8 +31,10 @@ static char *clean_type(void *mem, const char *type, const char *collation)
 
 	if (comment != NULL)
 		*comment = '\0';
-	if (holds_nothing(clean))
-		return talloc_strdup(mem, "varchar(255)");
+	if (holds_nothing(clean)) {
+		clean = talloc_strdup(mem, "varchar(255)");
+		collation = collation != NULL ? collation : NULL_COLLATION;
+	}
 	if (collation != NULL)
 		clean = talloc_asprintf_append(clean, " COLLATE %s", collation);
 	if (strncmp(clean, "timestamp", 9) == 0) /* else the first one updates itself on old servers */

@@ -132,6 +132,46 @@ static void what_is_redefined_is_looked_up_anew(void)
 	rig_free(&rig);
 }
 
+/* The capture that is under way may have seen it as it was. */
+static void what_is_redefined_while_it_is_captured_is_captured_anew(void)
+{
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", ""));
+	fake_do("d", "block capture a");
+	fake_do("d", "redefine t_x");
+	RUN_UNTIL(rig, fake_waiting("d") == 1);
+	size_t looks = fake_calls("d", "inspect", "a"), captures = fake_calls("d", "capture", "a");
+	uint64_t told = rig_view(rig, "a")->redefined;
+	fake_do("d", "redefine t_x");
+	RUN_UNTIL(rig, rig_view(rig, "a")->redefined > told);
+	fake_do("d", "release capture a");
+	UNTIL(rig, rig_is_fresh(rig, "d"));
+	CHECK(fake_calls("d", "inspect", "a") > looks);
+	CHECK(fake_calls("d", "capture", "a") > captures);
+	rig_free(&rig);
+}
+
+/* Also by the attempt that follows one that failed, and by the first one of a life: what was told before was told to another. */
+static void columns_are_compared_until_they_have_been(void)
+{
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") "[view m]\ndatabase = d\nmethod = table\ndefinition = 'SELECT * FROM t_x'\n");
+	expect_log("setting it up failed");
+	fake_do("d", "fail inspect a timeout");
+	fake_do("d", "redefine t_x");
+	RUN_UNTIL(rig, rig_view(rig, "a")->state == VIEW_STATE_FAILED);
+	CHECK(rig_view(rig, "a")->compared != rig_view(rig, "a")->redefined);
+	fake_do("d", "release inspect a");
+	size_t compared = fake_compared("d", "a");
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d")));
+	CHECK(fake_compared("d", "a") > compared);
+	CHECK_INT(rig_view(rig, "a")->compared, rig_view(rig, "a")->redefined);
+	compared = fake_compared("d", "a");
+	rig_restart(rig, DB ON("a", "t_x", "") "[view m]\ndatabase = d\nmethod = table\ndefinition = 'SELECT * FROM t_x'\n");
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d")));
+	CHECK(fake_compared("d", "a") > compared);
+	CHECK_INT(fake_compared("d", "m"), 0); /* whose changes nobody promised to notice */
+	rig_free(&rig);
+}
+
 /* Its rows are those of before, and it cannot be computed any more. */
 static void what_is_gone_fails_the_view_by_name(void)
 {
@@ -228,6 +268,8 @@ static const struct harness_test tests[] = {
 	{"a view over a stale one is stale as long", a_view_over_a_stale_one_is_stale_as_long},
 	{"without on_change nobody knows", without_on_change_nobody_knows},
 	{"what is redefined is looked up anew", what_is_redefined_is_looked_up_anew},
+	{"what is redefined while it is captured is captured anew", what_is_redefined_while_it_is_captured_is_captured_anew},
+	{"columns are compared until they have been", columns_are_compared_until_they_have_been},
 	{"what is gone fails the view by name", what_is_gone_fails_the_view_by_name},
 };
 

@@ -209,7 +209,29 @@ static void a_trigger_searches_for_its_marks(void)
 	fixture_close_all(&f);
 }
 
+/* A column of a table keeps what it is given only where it has no type. */
+static void having_no_type_is_another_type(void)
+{
+	struct fixture f;
+	fixture_open_all(&f);
+	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER PRIMARY KEY, code); INSERT INTO t VALUES (1, '007')");
+	struct viewd_view_spec view = fixture_table_of("SELECT id, code FROM t");
+	view.compare_columns = VIEWD_COMPARE_TYPES;
+	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
+	static const char *const types[] = {" INTEGER", "", " ANY", " TEXT"}, *const told[] = {"another type of code", "another type of code", "", "another type of code"};
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		fixture_user_sql(&f, talloc_asprintf(harness_ctx(), "CREATE TABLE u (id INTEGER PRIMARY KEY, code%s); INSERT INTO u SELECT * FROM t;"
+		                                     "DROP TABLE t; ALTER TABLE u RENAME TO t", types[i]));
+		CHECK_OK(f.dialect->inspect(f.conn, &view, &f.found, (struct viewd_source_sink){0}, &f.err), &f.err);
+		CHECK_STR(f.found.columns_differ, told[i]);
+		APPLY(&f, &view, VIEWD_CHANGE_REPLACE);
+		CHECK_STR(fixture_user_rows(&f, "SELECT count(*) FROM (SELECT id, quote(code) FROM v EXCEPT SELECT id, quote(code) FROM t)"), "0\n");
+	}
+	fixture_close_all(&f);
+}
+
 static const struct harness_test tests[] = {
+	{"having no type is another type", having_no_type_is_another_type},
 	{"writers go on while the definition runs", writers_go_on_while_the_definition_runs},
 	{"a tampered diff is refused", a_tampered_diff_is_refused},
 	{"a kill leaves the old rows or the new", a_kill_leaves_the_old_rows_or_the_new},
