@@ -42,12 +42,12 @@ void engine_counts(const struct engine *eng, struct engine_counts *out)
 	*out = (struct engine_counts){
 		.views = eng->n_views,
 		.databases = eng->n_dbs,
-		.running = eng->n_running,
-		.stuck_workers = eng->n_stuck,
-		.runs = eng->runs,
-		.failures = eng->failures,
-		.generation = eng->generation,
-		.started_us = eng->started_us,
+		.running = eng->count.running,
+		.stuck_workers = eng->count.stuck,
+		.runs = eng->count.runs,
+		.failures = eng->count.failures,
+		.generation = eng->count.generation,
+		.started_us = eng->count.started_us,
 	};
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		out->databases_down += eng->dbs[i]->state != DB_UP;
@@ -80,9 +80,9 @@ struct closure {
 
 static void closure_add(struct closure *c, struct view *v)
 {
-	if (v->mark == c->mark)
+	if (v->walk.mark == c->mark)
 		return;
-	v->mark = c->mark;
+	v->walk.mark = c->mark;
 	if (c->n == c->room)
 		c->views = mem_grow(NULL, c->views, struct view *, (c->room = c->room * 2 + 16));
 	c->views[c->n++] = v;
@@ -99,9 +99,9 @@ static void closure_walk(struct closure *c, bool upstream)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		const struct view *v = c->views[i];
-		size_t n = upstream ? v->n_up : v->n_down;
+		size_t n = upstream ? v->graph.n_up : v->graph.n_down;
 		for (size_t k = 0; k < n; k++)
-			closure_add_enabled(c, upstream ? v->up[k] : v->down[k]);
+			closure_add_enabled(c, upstream ? v->graph.up[k] : v->graph.down[k]);
 	}
 }
 
@@ -133,7 +133,7 @@ void engine_refresh(struct engine *eng, struct view *const *views, size_t n, str
 		closure_walk(&down, true);
 		c.mark = ++eng->mark;
 		for (size_t i = 0; i < c.n; i++)
-			c.views[i]->mark = c.mark;
+			c.views[i]->walk.mark = c.mark;
 		for (size_t i = 0; i < down.n; i++)
 			closure_add(&c, down.views[i]);
 	}
@@ -200,9 +200,9 @@ void engine_history(struct engine *eng UNUSED, struct view *view, int limit, eng
 {
 	struct job *job = job_new(view->db, view, JOB_HISTORY);
 	job->view = NULL; /* does not exclude other work on the instance */
-	job->history_limit = limit;
-	job->history_done = done;
-	job->history_ctx = ctx;
+	job->in.history_limit = limit;
+	job->asker.done = done;
+	job->asker.ctx = ctx;
 	aux_add(view->db, job);
 	database_probe(view->db);
 }
@@ -233,10 +233,10 @@ static void resume_one(struct view *v)
 {
 	v->paused = false;
 	if (v->state == VIEW_STATE_PAUSED || v->state == VIEW_STATE_SUSPENDED) {
-		v->consecutive_errors = v->retries = v->losses = 0;
+		v->failure.consecutive = v->failure.retries = v->failure.losses = 0;
 		view_set_state(v, VIEW_STATE_ACTIVE);
 	}
-	if (!v->reconciled)
+	if (!v->relation.reconciled)
 		return; /* setting it up has a time of its own */
 	due_schedule(v);
 	change_resume(v);
@@ -261,7 +261,7 @@ bool engine_resume(struct engine *eng, struct view *const *views, size_t n, stru
 static bool cancel_one(struct view *v, const struct viewd_err *err)
 {
 	bool told = v->members != NULL || v->job != NULL;
-	if (!v->reconciled && v->job == NULL && v->members != NULL)
+	if (!v->relation.reconciled && v->job == NULL && v->members != NULL)
 		outcome_setup_cancelled(v, err);
 	wave_end_waiting(v, WAVE_CANCELLABLE, VIEW_RESULT_CANCELLED, err);
 	if (v->members == NULL)

@@ -28,7 +28,7 @@
 
 static void session_closed(struct engine *eng)
 {
-	if (--eng->n_sessions == 0 && eng->stopping)
+	if (--eng->count.sessions == 0 && eng->stop.stopping)
 		turn_soon(eng); /* which tells it, after everybody who still waits for an end */
 }
 
@@ -69,19 +69,19 @@ struct engine *engine_new(const struct engine_parts *parts)
 	eng->pool = parts->pool;
 	eng->registry = parts->registry;
 	eng->clock = parts->clock;
-	eng->on_idle = parts->on_idle;
-	eng->on_idle_ctx = parts->on_idle_ctx;
+	eng->stop.fn = parts->on_idle;
+	eng->stop.ctx = parts->on_idle_ctx;
 	eng->state_dir = parts->state_dir != NULL ? mem_strdup(eng, parts->state_dir) : NULL;
-	eng->started_us = engine_wall(eng);
+	eng->count.started_us = engine_wall(eng);
 	eng->texts = intern_new(eng);
-	eng->exec = &exec_events;
-	eng->flow = &flow_events;
-	TAILQ_INIT(&eng->ended);
-	eng->own.fn = on_event;
-	event_listen(eng, &eng->own);
-	eng->due_timer = loop_timer_new(eng->loop, on_due, eng);
+	eng->news.exec = &exec_events;
+	eng->news.flow = &flow_events;
+	TAILQ_INIT(&eng->open.ended);
+	eng->news.own.fn = on_event;
+	event_listen(eng, &eng->news.own);
+	eng->due.timer = loop_timer_new(eng->loop, on_due, eng);
 	eng->post_timer = loop_timer_new(eng->loop, turn_run, eng);
-	eng->capture_timer = loop_timer_new(eng->loop, capture_again, eng);
+	eng->captures.timer = loop_timer_new(eng->loop, capture_again, eng);
 	clock_step_start(eng);
 	pause_load(eng);
 	return eng;
@@ -91,12 +91,12 @@ void engine_stop(struct engine *eng)
 {
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_CANCELLED, "viewd is stopping");
-	eng->stopping = true;
+	eng->stop.stopping = true;
 	clock_step_stop(eng);
-	loop_timer_clear(eng->due_timer);
-	loop_timer_clear(eng->capture_timer);
+	loop_timer_clear(eng->due.timer);
+	loop_timer_clear(eng->captures.timer);
 	for (size_t i = 0; i < eng->n_dbs; i++) {
-		loop_timer_clear(eng->dbs[i]->probe_timer);
+		loop_timer_clear(eng->dbs[i]->probing.timer);
 		watch_stop(eng->dbs[i]);
 		session_close_idle(eng->dbs[i]);
 		aux_refuse_history(eng->dbs[i], &err);
@@ -106,7 +106,7 @@ void engine_stop(struct engine *eng)
 		queue_remove(eng->views[i]);
 	}
 	struct job *job;
-	LIST_FOREACH(job, &eng->begun, begun_link)
+	LIST_FOREACH(job, &eng->open.begun, begun_link)
 		job_cancel(job);
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		connect_check_settle(eng->dbs[i], false);
@@ -116,19 +116,19 @@ void engine_stop(struct engine *eng)
 
 bool engine_stopping(const struct engine *eng)
 {
-	return eng->stopping;
+	return eng->stop.stopping;
 }
 
 bool engine_idle(const struct engine *eng)
 {
-	return eng->n_sessions == 0 && eng->finished == NULL;
+	return eng->count.sessions == 0 && eng->open.finished == NULL;
 }
 
 static void free_waiting_aux(struct db *db)
 {
 	struct job *job;
-	while ((job = TAILQ_FIRST(&db->aux)) != NULL) {
-		TAILQ_REMOVE(&db->aux, job, link);
+	while ((job = TAILQ_FIRST(&db->work.aux)) != NULL) {
+		TAILQ_REMOVE(&db->work.aux, job, link);
 		job_free(&job);
 	}
 }
@@ -140,17 +140,17 @@ void engine_free(struct engine **eng_ptr)
 		return;
 	*eng_ptr = NULL;
 	clock_step_stop(eng);
-	loop_timer_free(&eng->due_timer);
-	loop_timer_free(&eng->capture_timer);
+	loop_timer_free(&eng->due.timer);
+	loop_timer_free(&eng->captures.timer);
 	loop_timer_free(&eng->post_timer);
 	for (size_t i = 0; i < eng->n_dbs; i++) {
 		free_waiting_aux(eng->dbs[i]);
-		loop_timer_free(&eng->dbs[i]->probe_timer);
-		loop_timer_free(&eng->dbs[i]->connect_check_timer);
+		loop_timer_free(&eng->dbs[i]->probing.timer);
+		loop_timer_free(&eng->dbs[i]->work.doubt_timer);
 	}
-	while (eng->finished != NULL) {
-		struct wave *wave = eng->finished;
-		eng->finished = wave->next;
+	while (eng->open.finished != NULL) {
+		struct wave *wave = eng->open.finished;
+		eng->open.finished = wave->next;
 		talloc_free(wave);
 	}
 	conf_unref(&eng->conf);

@@ -1,17 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Files of at most 500 lines, functions of at most 60. Exceptions are named here, each with its reason.
+# Files of at most 500 lines, functions of at most 60, structs of at most 25 members, folders of at most 13 sources. Exceptions are named
+# here, each with its reason.
 # shellcheck disable=SC2317 # called through expect_*
 . "${VIEWD_SRC:-.}/tests/lint/lib.sh"
 
 max_file=500
 max_function=60
+max_members=25
+max_sources=13
 
 # FILE: or FILE:FUNCTION, then the reason.
 exceptions()
 {
 	cat <<-END
 		plugins/viewd_dialect.h: the plugin contract is one header on purpose
+		daemon/conf/conf.h:conf_view: one member a key of a [view] section
+		daemon/core/model/view.h:view_status: one member a field of status
+		plugins/common/conn/db.h:db_ops: one member a hook
+		plugins/common/sqltext/syntax.h:syntax: one member a difference between engines
+		daemon/client: one source a task of viewctl
+		daemon/conf: one source a kind of text in the files
+		daemon/ctl: one source a command or a part of the protocol
 	END
 }
 
@@ -32,9 +42,36 @@ measure()
 	done
 }
 
+# members ROOT: structs with more members than that. What stands in braces inside is one member.
+members()
+{
+	local file
+	sources "$1" daemon plugins | while read -r file; do
+		awk -v file="$file" -v max="$max_members" '
+			/^(typedef )?(struct|union) [a-z_]* ?\{/ { name = $2; n = 0; depth = 0; inside = 1; comment = 0; next }
+			inside && /^\}/ { if (n > max) printf "%s:%s: %d members\n", file, name, n; inside = 0 }
+			inside {
+				line = $0
+				if (comment) { if (line !~ /\*\//) next; sub(/^.*\*\//, "", line); comment = 0 }
+				gsub(/\/\*[^*]*(\*+[^*\/][^*]*)*\*+\//, "", line)
+				if (line ~ /\/\*/) { comment = 1; sub(/\/\*.*/, "", line) }
+				while (gsub(/\([^()]*\)/, "", line)) ;
+				if (depth == 0) n += gsub(/[;,]/, "", line)
+				if (depth == 1 && line ~ /^[^{]*\}[^{]*;/) n++
+				depth += gsub(/[{(]/, "", line) - gsub(/[})]/, "", line)
+			}' "$1/$file"
+	done
+}
+
+# folders ROOT: those with more sources than that.
+folders()
+{
+	sources "$1" daemon plugins | grep '\.c$' | sed 's|/[^/]*$||' | sort | uniq -c | awk -v max="$max_sources" '$1 > max { printf "%s: %d sources\n", $2, $1 }'
+}
+
 sizes()
 {
-	measure "$1" | grep -vF "$(exceptions | sed 's/: .*/:/')"
+	{ measure "$1" && members "$1" && folders "$1"; } | grep -vF "$(exceptions | sed 's/: .*/:/')"
 }
 
 stale_exceptions()
@@ -49,8 +86,13 @@ stale_exceptions()
 yes '/* x */' | head -n 501 | fixture daemon/long.h
 expect_found "a function of 61 lines" '^daemon/f.c:long_one: 61 lines' sizes "$T/bad"
 expect_found "a file of 501 lines" '^daemon/long.h: 501 lines' sizes "$T/bad"
-rm "$T/bad/daemon/f.c" "$T/bad/daemon/long.h"
+{ printf 'struct wide {\n' && yes $'\tint (*a)(int b, int c); /* x, y; */' | head -n 20 && printf '\tint a, b;\n\tstruct {\n\t\tint c, d, e;\n\t} f;\n\tint c, d, *e;\n};\n'; } |
+	fixture daemon/wide.h
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do echo | fixture "plugins/crowd/f$i.c"; done
+expect_found "a struct of 26 members" '^daemon/wide.h:wide: 26 members' sizes "$T/bad"
+expect_found "a folder of 14 sources" '^plugins/crowd: 14 sources' sizes "$T/bad"
+rm -r "$T/bad/daemon/f.c" "$T/bad/daemon/long.h" "$T/bad/daemon/wide.h" "$T/bad/plugins/crowd"
 expect_clean "self-test: a function of 60 lines is accepted" sizes "$T/bad"
-expect_clean "no file over $max_file lines, no function over $max_function" sizes "$VIEWD_SRC"
+expect_clean "no file over $max_file lines, no function over $max_function, no struct over $max_members members, no folder over $max_sources sources" sizes "$VIEWD_SRC"
 expect_clean "exceptions name existing files" stale_exceptions
 finish

@@ -270,7 +270,7 @@ static void keeps_nobody_waiting(void)
 	CHECK_OK(pg_exec(hasty, "SET lock_timeout = '3ms'", &err), &err);
 	REQUIRE(PQsendQuery(hasty->pg, "DO $$ BEGIN FOR i IN 1..3000 LOOP UPDATE public.sale SET amount = 1 WHERE id = 2; COMMIT; END LOOP; END $$") == 1);
 	do {
-		s.watch->empty_us = 0;
+		s.watch->log.empty_us = 0;
 		s.watch->pace_us = 1;
 		pg_look_watch(&s, 1000);
 		REQUIRE(PQconsumeInput(hasty->pg) == 1);

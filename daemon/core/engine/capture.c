@@ -23,16 +23,16 @@
 
 static bool wants(const struct view *v)
 {
-	return v->conf->on_change && v->conf->capture != VIEWD_CAPTURE_NONE && v->conf->enabled && v->reconciled && v->method != VIEWD_METHOD_SIMPLE;
+	return v->conf->on_change && v->conf->capture != VIEWD_CAPTURE_NONE && v->conf->enabled && v->relation.reconciled && v->relation.method != VIEWD_METHOD_SIMPLE;
 }
 
 /* Is it an instance of ours, whose refreshes leave marks themselves? Plain views change with what they read, which is listed too. */
 static bool is_kept(const struct view *v, const struct source *src)
 {
-	for (size_t i = 0; i < v->n_up; i++) {
-		const struct view *up = v->up[i];
-		if (up->db == v->db && up->place != NULL && up->method != VIEWD_METHOD_SIMPLE && strcmp(up->place, src->schema) == 0 &&
-		    strcmp(up->place + strlen(up->place) + 1, src->name) == 0)
+	for (size_t i = 0; i < v->graph.n_up; i++) {
+		const struct view *up = v->graph.up[i];
+		if (up->db == v->db && up->relation.place != NULL && up->relation.method != VIEWD_METHOD_SIMPLE && strcmp(up->relation.place, src->schema) == 0 &&
+		    strcmp(up->relation.place + strlen(up->relation.place) + 1, src->name) == 0)
 			return true;
 	}
 	return false;
@@ -51,44 +51,44 @@ static uint64_t digest(const struct view *v)
 	uint64_t h = UINT64_C(0xcbf29ce484222325) + (uint64_t)v->conf->capture;
 	for (size_t i = 0; i < v->conf->sources.n; i++)
 		h = digest_text(h, v->conf->sources.items[i]);
-	for (size_t i = 0; i < v->n_sources; i++) {
-		h = digest_text(digest_text(h, v->sources[i].schema), v->sources[i].name);
-		h += is_kept(v, &v->sources[i]);
+	for (size_t i = 0; i < v->reads.n_sources; i++) {
+		h = digest_text(digest_text(h, v->reads.sources[i].schema), v->reads.sources[i].name);
+		h += is_kept(v, &v->reads.sources[i]);
 	}
 	return h;
 }
 
 static bool needs_job(struct view *v)
 {
-	if (v->db->state != DB_UP || v->db->dialect->capture == NULL || v->refused)
+	if (v->db->state != DB_UP || v->db->dialect->capture == NULL || v->relation.refused)
 		return false;
-	return wants(v) ? digest(v) != v->capture_digest : v->captured && (v->reconciled || !v->conf->enabled);
+	return wants(v) ? digest(v) != v->capture.digest : v->capture.set_up && (v->relation.reconciled || !v->conf->enabled);
 }
 
 /* One review when all is set up is cheaper than one after each, but what is ready does not wait for a fill that takes hours, nor for
  * a database that has gone away. */
 static bool waits_for_setting_up(struct engine *eng)
 {
-	if (eng->n_reconciling == 0 || eng->captures_pressing)
+	if (eng->open.n_reconciling == 0 || eng->captures.pressing)
 		return false;
-	if (!eng->captures_wait)
-		loop_timer_set(eng->capture_timer, PATIENCE);
-	eng->captures_wait = true;
+	if (!eng->captures.wait)
+		loop_timer_set(eng->captures.timer, PATIENCE);
+	eng->captures.wait = true;
 	return true;
 }
 
 void capture_review(struct engine *eng)
 {
-	if (!eng->captures_dirty || eng->stopping || waits_for_setting_up(eng))
+	if (!eng->captures.dirty || eng->stop.stopping || waits_for_setting_up(eng))
 		return;
-	eng->captures_pressing = eng->captures_wait = false;
-	eng->captures_dirty = false;
+	eng->captures.pressing = eng->captures.wait = false;
+	eng->captures.dirty = false;
 	edges_update(eng);
-	eng->captures_dirty = false; /* rebuilding edges is no news */
+	eng->captures.dirty = false; /* rebuilding edges is no news */
 	struct view **todo = mem_array(NULL, struct view *, eng->n_views);
 	size_t n = 0;
 	for (size_t i = 0; i < eng->n_views; i++) {
-		if (eng->views[i]->reconciled)
+		if (eng->views[i]->relation.reconciled)
 			change_catch_up(eng->views[i]);
 		if (needs_job(eng->views[i]))
 			todo[n++] = eng->views[i];
@@ -115,15 +115,15 @@ void capture_describe(struct job *job)
 	size_t n_base = 0, n_kept = 0;
 	bool wanted = wants(v);
 	/* Edges that are merely old are put right by the next review; bringing them up to date for each of thousands takes minutes. */
-	if (v->eng->edges_gone)
+	if (v->eng->edges.gone)
 		edges_update(v->eng);
-	for (size_t i = 0; i < v->n_sources && wanted; i++)
-		if (is_kept(v, &v->sources[i]))
-			add_source(job, &kept, &n_kept, &v->sources[i]);
-		else if (v->sources[i].kind != VIEWD_KIND_VIEW)
-			add_source(job, &base, &n_base, &v->sources[i]);
-	job->capture = (struct viewd_capture_request){
-		.struct_size = sizeof job->capture,
+	for (size_t i = 0; i < v->reads.n_sources && wanted; i++)
+		if (is_kept(v, &v->reads.sources[i]))
+			add_source(job, &kept, &n_kept, &v->reads.sources[i]);
+		else if (v->reads.sources[i].kind != VIEWD_KIND_VIEW)
+			add_source(job, &base, &n_base, &v->reads.sources[i]);
+	job->in.capture = (struct viewd_capture_request){
+		.struct_size = sizeof job->in.capture,
 		.mode = wanted ? (enum viewd_capture)v->conf->capture : VIEWD_CAPTURE_NONE,
 		.sources = base,
 		.n_sources = n_base,
@@ -132,7 +132,7 @@ void capture_describe(struct job *job)
 		.names = v->conf->sources.items,
 		.n_names = v->conf->sources.n,
 	};
-	job->capture_digest = wanted ? digest(v) : 0;
+	job->in.capture_digest = wanted ? digest(v) : 0;
 }
 
 /* The first view that a cause concerns is named; why tells the others. */
@@ -157,29 +157,29 @@ static void tell_warnings(struct view *v, const char *warnings)
 /* A dialect of before 1.4 tells no list: it is believed to hear what it was asked to notice. */
 static void believe(struct job *job)
 {
-	bool deaf = job->captured.mode == VIEWD_CAPTURE_NONE;
-	enum viewd_heard heard = deaf ? VIEWD_HEARD_NONE : job->captured.mode == VIEWD_CAPTURE_BINLOG ? VIEWD_HEARD_BINLOG :
-		job->captured.mode == VIEWD_CAPTURE_POLL ? VIEWD_HEARD_POLL : VIEWD_HEARD_TRIGGER;
-	const struct viewd_capture_request *req = &job->capture;
-	job->depends = mem_array(job, struct view_dependency, req->n_sources + req->n_kept);
+	bool deaf = job->out.capture.as.mode == VIEWD_CAPTURE_NONE;
+	enum viewd_heard heard = deaf ? VIEWD_HEARD_NONE : job->out.capture.as.mode == VIEWD_CAPTURE_BINLOG ? VIEWD_HEARD_BINLOG :
+		job->out.capture.as.mode == VIEWD_CAPTURE_POLL ? VIEWD_HEARD_POLL : VIEWD_HEARD_TRIGGER;
+	const struct viewd_capture_request *req = &job->in.capture;
+	job->out.capture.depends = mem_array(job, struct view_dependency, req->n_sources + req->n_kept);
 	for (size_t i = 0; i < req->n_sources; i++)
-		job->depends[job->n_depends++] = (struct view_dependency){req->sources[i].name, VIEWD_DEPENDS_TABLE, heard, NULL};
+		job->out.capture.depends[job->out.capture.n_depends++] = (struct view_dependency){req->sources[i].name, VIEWD_DEPENDS_TABLE, heard, NULL};
 	for (size_t i = 0; i < req->n_kept; i++)
-		job->depends[job->n_depends++] = (struct view_dependency){req->kept[i].name, VIEWD_DEPENDS_TABLE, VIEWD_HEARD_KEPT, NULL};
+		job->out.capture.depends[job->out.capture.n_depends++] = (struct view_dependency){req->kept[i].name, VIEWD_DEPENDS_TABLE, VIEWD_HEARD_KEPT, NULL};
 }
 
 static void take_dependencies(struct job *job)
 {
 	struct view *v = job->view;
 	struct intern *texts = v->eng->texts;
-	if (job->depends == NULL)
+	if (job->out.capture.depends == NULL)
 		believe(job);
-	TALLOC_FREE(v->depends);
-	v->n_depends = job->n_depends;
-	v->depends = mem_array(v, struct view_dependency, job->n_depends);
-	for (size_t i = 0; i < job->n_depends; i++) {
-		const struct view_dependency *d = &job->depends[i];
-		v->depends[i] = (struct view_dependency){intern(texts, d->name), d->kind, d->heard_by, d->reason != NULL ? intern(texts, d->reason) : NULL};
+	TALLOC_FREE(v->reads.depends);
+	v->reads.n_depends = job->out.capture.n_depends;
+	v->reads.depends = mem_array(v, struct view_dependency, job->out.capture.n_depends);
+	for (size_t i = 0; i < job->out.capture.n_depends; i++) {
+		const struct view_dependency *d = &job->out.capture.depends[i];
+		v->reads.depends[i] = (struct view_dependency){intern(texts, d->name), d->kind, d->heard_by, d->reason != NULL ? intern(texts, d->reason) : NULL};
 	}
 }
 
@@ -194,15 +194,15 @@ static void tell_unheard(struct view *v, struct job *job)
 	char *names = mem_strdup(job, "");
 	bool vouchable = false;
 	size_t n = 0;
-	for (size_t i = 0; i < v->n_depends; i++)
-		if (v->depends[i].heard_by == VIEWD_HEARD_NONE && n++ < 5) {
-			vouchable |= v->depends[i].kind == VIEWD_DEPENDS_FUNCTION;
-			names = mem_printf(job, "%s%s%s", names, names[0] != '\0' ? ", " : "", v->depends[i].name);
+	for (size_t i = 0; i < v->reads.n_depends; i++)
+		if (v->reads.depends[i].heard_by == VIEWD_HEARD_NONE && n++ < 5) {
+			vouchable |= v->reads.depends[i].kind == VIEWD_DEPENDS_FUNCTION;
+			names = mem_printf(job, "%s%s%s", names, names[0] != '\0' ? ", " : "", v->reads.depends[i].name);
 		}
 	if (n == 0)
 		return;
-	job->capture_warnings = mem_printf(job, "%snothing tells of changes of %s%s: its freshness is UNKNOWN%s%s\n",
-	                                   job->capture_warnings != NULL ? job->capture_warnings : "", names, n > 5 ? " and others" : "",
+	job->out.capture.warnings = mem_printf(job, "%snothing tells of changes of %s%s: its freshness is UNKNOWN%s%s\n",
+	                                   job->out.capture.warnings != NULL ? job->out.capture.warnings : "", names, n > 5 ? " and others" : "",
 	                                   has_schedule(v->conf) ? "" : "; set max_staleness or a schedule",
 	                                   vouchable ? "; sources = names the tables that a function reads" : "");
 }
@@ -210,42 +210,42 @@ static void tell_unheard(struct view *v, struct job *job)
 void capture_done(struct job *job)
 {
 	struct view *v = job->view;
-	talloc_free(v->capture_reason);
-	if (job->ok) {
-		v->capture_warnings = job->capture_warnings != NULL ? intern(v->eng->texts, job->capture_warnings) : NULL;
+	talloc_free(v->capture.reason);
+	if (job->out.ok) {
+		v->capture.warnings = job->out.capture.warnings != NULL ? intern(v->eng->texts, job->out.capture.warnings) : NULL;
 		take_dependencies(job);
 		tell_unheard(v, job);
 	}
-	tell_warnings(v, job->capture_warnings);
-	if (!job->ok) {
-		v->capture_reason = mem_printf(v, "changes cannot be noticed (%s)", job->err.msg);
-		log_error("view '%s', %s%s%s", v->label, v->capture_reason, job->err.hint[0] != '\0' ? "; " : "", job->err.hint);
-		view_set_error(v, &job->err);
-		v->err_of_capture = true;
-		loop_timer_set(v->eng->capture_timer, err_class_retries(job->err.cls) ? TRY_SOON : TRY_AGAIN);
-		v->capture_failed = true;
-		if (v->conf->target_lag > 0 && v->reconciled)
+	tell_warnings(v, job->out.capture.warnings);
+	if (!job->out.ok) {
+		v->capture.reason = mem_printf(v, "changes cannot be noticed (%s)", job->out.err.msg);
+		log_error("view '%s', %s%s%s", v->label, v->capture.reason, job->out.err.hint[0] != '\0' ? "; " : "", job->out.err.hint);
+		view_set_error(v, &job->out.err);
+		v->failure.of_capture = true;
+		loop_timer_set(v->eng->captures.timer, err_class_retries(job->out.err.cls) ? TRY_SOON : TRY_AGAIN);
+		v->capture.failed = true;
+		if (v->conf->target_lag > 0 && v->relation.reconciled)
 			due_schedule(v);
 		return;
 	}
-	v->capture_failed = false;
-	if (v->err_of_capture)
+	v->capture.failed = false;
+	if (v->failure.of_capture)
 		view_set_error(v, NULL);
 	change_forget_marks(v);
 	/* What was redefined meanwhile may have been read as it was before: another capture follows its setting up. */
-	v->capture_digest = job->redefined == v->redefined ? job->capture_digest : 0;
-	v->captured = job->capture_digest != 0;
-	v->capture_mode = job->captured.mode;
-	v->capture_reason = job->captured.reason[0] != '\0' ? mem_strdup(v, job->captured.reason) : NULL;
-	if (v->conf->target_lag > 0 && v->reconciled)
+	v->capture.digest = job->in.redefined == v->capture.redefined ? job->in.capture_digest : 0;
+	v->capture.set_up = job->in.capture_digest != 0;
+	v->capture.mode = job->out.capture.as.mode;
+	v->capture.reason = job->out.capture.as.reason[0] != '\0' ? mem_strdup(v, job->out.capture.as.reason) : NULL;
+	if (v->conf->target_lag > 0 && v->relation.reconciled)
 		due_schedule(v);
-	v->captured_look = watch_look(v->db);
+	v->capture.look = watch_look(v->db);
 }
 
 void capture_again(void *engine)
 {
 	struct engine *eng = engine;
-	eng->captures_dirty = eng->captures_pressing = true;
+	eng->captures.dirty = eng->captures.pressing = true;
 	turn_soon(eng);
 }
 
@@ -253,18 +253,18 @@ void capture_again(void *engine)
 void capture_redefined(struct view *view)
 {
 	const struct wave_spec spec = {.kind = JOB_RECONCILE, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_CHANGE};
-	view->capture_digest = 0;
-	view->redefined++;
-	if (!view->removed && view->conf->enabled && !view->eng->stopping && !wave_waits_for_setup(view))
+	view->capture.digest = 0;
+	view->capture.redefined++;
+	if (!view->removed && view->conf->enabled && !view->eng->stop.stopping && !wave_waits_for_setup(view))
 		wave_start(view->eng, &spec, &view, 1);
 }
 
 void capture_remember(struct db *db, const struct job *prepared)
 {
-	for (size_t i = 0; i < prepared->n_recorded; i++) {
-		struct view *v = views_find(db->eng, prepared->recorded[i].name, db->conf->name);
+	for (size_t i = 0; i < prepared->out.n_recorded; i++) {
+		struct view *v = views_find(db->eng, prepared->out.recorded[i].name, db->conf->name);
 		if (v != NULL)
-			v->captured = prepared->recorded[i].captured;
+			v->capture.set_up = prepared->out.recorded[i].captured;
 	}
 	capture_distrust(db);
 }
@@ -272,9 +272,9 @@ void capture_remember(struct db *db, const struct job *prepared)
 void capture_distrust(struct db *db)
 {
 	for (size_t i = 0; i < db->n_views; i++) {
-		db->views[i]->capture_digest = 0;
-		db->views[i]->redefined++;
+		db->views[i]->capture.digest = 0;
+		db->views[i]->capture.redefined++;
 		change_forget_marks(db->views[i]);
 	}
-	db->eng->captures_dirty = true;
+	db->eng->captures.dirty = true;
 }

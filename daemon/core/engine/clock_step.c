@@ -17,17 +17,17 @@ static int64_t ahead(const struct engine *eng)
 
 void clock_step_start(struct engine *eng)
 {
-	eng->clock_ahead = ahead(eng);
-	eng->clock_slept = eng->clock->slept(eng->clock);
-	eng->clock_watch = loop_clock_new(eng->loop, clock_step_check, eng);
-	eng->clock_timer = loop_timer_new(eng->loop, clock_step_check, eng);
-	loop_timer_set(eng->clock_timer, LOOK_AGAIN);
+	eng->wall.ahead = ahead(eng);
+	eng->wall.slept = eng->clock->slept(eng->clock);
+	eng->wall.watch = loop_clock_new(eng->loop, clock_step_check, eng);
+	eng->wall.timer = loop_timer_new(eng->loop, clock_step_check, eng);
+	loop_timer_set(eng->wall.timer, LOOK_AGAIN);
 }
 
 void clock_step_stop(struct engine *eng)
 {
-	loop_clock_free(&eng->clock_watch);
-	loop_timer_free(&eng->clock_timer);
+	loop_clock_free(&eng->wall.watch);
+	loop_timer_free(&eng->wall.timer);
 }
 
 static void move_back(int64_t *time, int64_t by)
@@ -39,9 +39,9 @@ static void move_back(int64_t *time, int64_t by)
 /* What happened before the sleep is longer ago than the monotonic clock says. */
 static void slept_through(struct view *v, int64_t slept)
 {
-	move_back(&v->past.last_due, slept);
-	move_back(&v->past.last_end, slept);
-	move_back(&v->past.data, slept);
+	move_back(&v->timing.past.last_due, slept);
+	move_back(&v->timing.past.last_end, slept);
+	move_back(&v->timing.past.data, slept);
 }
 
 static void compute_anew(struct engine *eng, int64_t slept)
@@ -49,7 +49,7 @@ static void compute_anew(struct engine *eng, int64_t slept)
 	for (size_t i = 0; i < eng->n_views; i++) {
 		struct view *v = eng->views[i];
 		slept_through(v, slept);
-		if (v->due_at[DUE_SCHEDULE] != 0 || v->due_at[DUE_CATCH_UP] != 0 || v->due_at[DUE_STALENESS] != 0)
+		if (v->timing.due_at[DUE_SCHEDULE] != 0 || v->timing.due_at[DUE_CATCH_UP] != 0 || v->timing.due_at[DUE_STALENESS] != 0)
 			due_schedule(v);
 	}
 }
@@ -68,13 +68,13 @@ void clock_step_check(void *engine)
 {
 	struct engine *eng = engine;
 	int64_t now_ahead = ahead(eng), now_slept = eng->clock->slept(eng->clock);
-	int64_t slept = now_slept - eng->clock_slept > NOISE ? now_slept - eng->clock_slept : 0;
-	int64_t step = now_ahead - eng->clock_ahead - slept;
-	loop_timer_set(eng->clock_timer, LOOK_AGAIN);
+	int64_t slept = now_slept - eng->wall.slept > NOISE ? now_slept - eng->wall.slept : 0;
+	int64_t step = now_ahead - eng->wall.ahead - slept;
+	loop_timer_set(eng->wall.timer, LOOK_AGAIN);
 	if (slept == 0 && step < NOISE && step > -NOISE)
 		return;
 	tell(step, slept);
-	eng->clock_ahead = now_ahead;
-	eng->clock_slept = now_slept;
+	eng->wall.ahead = now_ahead;
+	eng->wall.slept = now_slept;
 	compute_anew(eng, slept);
 }

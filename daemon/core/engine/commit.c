@@ -118,13 +118,13 @@ static void set_schedule_text(struct view *v)
 	text = add_span(add_span(text, "every ", c->every), "after ", c->after);
 	if (c->cron != NULL)
 		text = add_text(text, "cron ", c->cron);
-	if (v->schedule.zone != NULL)
+	if (v->timing.schedule.zone != NULL)
 		text = mem_need(talloc_asprintf_append_buffer(text, " (%s)", c->timezone));
 	text = add_span(text, "target lag ", c->target_lag);
 	if (c->on_change)
 		text = add_text(text, "on change", "");
 	text = add_span(text, "at least every ", c->max_staleness);
-	v->schedule_text = text[0] != '\0' ? intern(v->eng->texts, text) : NULL;
+	v->timing.text = text[0] != '\0' ? intern(v->eng->texts, text) : NULL;
 	talloc_free(text);
 }
 
@@ -132,11 +132,11 @@ static void set_schedule_text(struct view *v)
 static void set_cron(struct view *v)
 {
 	struct viewd_err err;
-	struct schedule *s = &v->schedule;
+	struct schedule *s = &v->timing.schedule;
 	if (v->conf->cron == NULL)
 		return;
 	if (cron_parse(v->conf->cron, &s->cron, &err) && s->cron.every == 0)
-		s->zone = v->zone = zone_open(v, v->conf->timezone, &err);
+		s->zone = v->timing.zone = zone_open(v, v->conf->timezone, &err);
 	else if (s->cron.every > 0)
 		s->every = s->every == 0 || s->cron.every < s->every ? s->cron.every : s->every;
 	if (s->zone == NULL && s->cron.every == 0)
@@ -146,8 +146,8 @@ static void set_cron(struct view *v)
 static void set_schedule(struct view *v)
 {
 	const struct conf_view *c = v->conf;
-	TALLOC_FREE(v->zone);
-	v->schedule = (struct schedule){
+	TALLOC_FREE(v->timing.zone);
+	v->timing.schedule = (struct schedule){
 		.every = c->every,
 		.after = c->after,
 		.target_lag = c->target_lag,
@@ -172,9 +172,9 @@ static bool keep_guess(void *ctx, const char *identifier)
 {
 	struct guess_list *list = ctx;
 	struct view *v = list->view;
-	v->guesses = mem_grow(v, v->guesses, char *, list->n + 2);
-	v->guesses[list->n++] = mem_strdup(v->guesses, identifier);
-	v->guesses[list->n] = NULL;
+	v->reads.guesses = mem_grow(v, v->reads.guesses, char *, list->n + 2);
+	v->reads.guesses[list->n++] = mem_strdup(v->reads.guesses, identifier);
+	v->reads.guesses[list->n] = NULL;
 	return true;
 }
 
@@ -182,7 +182,7 @@ static void refuse(struct view *v, const struct viewd_err *err)
 {
 	view_set_error(v, err);
 	view_set_state(v, VIEW_STATE_FAILED);
-	v->refused = true;
+	v->relation.refused = true;
 	event_news(v, err);
 	log_error("view '%s', cannot be kept (%s)%s%s", v->label, err->msg, err->hint[0] != '\0' ? "; " : "", err->hint);
 }
@@ -196,15 +196,15 @@ static void resolve(struct view *v)
 	struct viewd_err err;
 	struct guess_list list = {.view = v};
 	struct viewd_text_sink mentions = {.fn = keep_guess, .ctx = &list};
-	v->refused = false;
-	v->judged = v->db->epoch;
-	v->method = (enum viewd_method)v->conf->method;
-	v->mode = (enum viewd_refresh_mode)v->conf->refresh_mode;
+	v->relation.refused = false;
+	v->relation.judged = v->db->epoch;
+	v->relation.method = (enum viewd_method)v->conf->method;
+	v->relation.mode = (enum viewd_refresh_mode)v->conf->refresh_mode;
 	if (v->db->dialect == NULL)
 		return;
 	conf_database_spec(v->db->conf, &db_spec);
 	conf_view_spec(v->conf, v->db->dialect->name, &spec);
-	TALLOC_FREE(v->guesses);
+	TALLOC_FREE(v->reads.guesses);
 	if (!v->db->dialect->check_view(&db_spec, &spec, &resolved, mentions, &err)) {
 		refuse(v, &err);
 		return;
@@ -214,11 +214,11 @@ static void resolve(struct view *v)
 		refuse(v, &err);
 		return;
 	}
-	v->reads_clock = resolved.reads_clock[0] != '\0';
-	v->method = resolved.method;
-	v->mode = resolved.mode;
-	talloc_free(v->relation);
-	v->relation = mem_strdup(v, resolved.relation);
+	v->reads.clock = resolved.reads_clock[0] != '\0';
+	v->relation.method = resolved.method;
+	v->relation.mode = resolved.mode;
+	talloc_free(v->relation.text);
+	v->relation.text = mem_strdup(v, resolved.relation);
 }
 
 static void set_label(struct view *v)
@@ -231,10 +231,10 @@ static void set_label(struct view *v)
 
 static void set_up_anew(struct view *v, struct todo *todo)
 {
-	v->reconciled = false;
-	v->retries = 0;
+	v->relation.reconciled = false;
+	v->failure.retries = 0;
 	due_clear(v);
-	if (!v->refused && v->conf->enabled)
+	if (!v->relation.refused && v->conf->enabled)
 		todo->views[todo->n++] = v;
 }
 
@@ -247,9 +247,9 @@ static void redefine(struct view *v, struct todo *todo)
 /* Any key may be one that the dialect refuses, and another dialect may refuse others. */
 static void judge_anew(struct view *v, struct todo *todo)
 {
-	bool was_refused = v->refused;
+	bool was_refused = v->relation.refused;
 	resolve(v);
-	if (v->refused || was_refused)
+	if (v->relation.refused || was_refused)
 		set_up_anew(v, todo);
 	else
 		todo->live[todo->n_live++] = v;
@@ -259,7 +259,7 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 {
 	bool renamed = v->conf->database.n != conf->database.n;
 	bool was_enabled = v->conf->enabled;
-	bool elsewhere = v->judged != v->db->epoch;
+	bool elsewhere = v->relation.judged != v->db->epoch;
 	bool same_cron = same_text(v->conf->cron, conf->cron) && same_text(v->conf->timezone, conf->timezone);
 	v->conf = conf;
 	set_label(v);
@@ -267,7 +267,7 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 		return;
 	set_schedule(v);
 	if (!same_cron)
-		v->past.cron_served = engine_wall(v->eng); /* what the new times would have been is no miss */
+		v->timing.past.cron_served = engine_wall(v->eng); /* what the new times would have been is no miss */
 	edges_invalidate(v->eng); /* depends_on */
 	if (entry->reload != OPTION_LIVE || (conf->enabled && !was_enabled))
 		redefine(v, todo);
@@ -277,7 +277,7 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 		wave_end_waiting(v, WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL);
 	disabled_changed(v);
 	todo->disabled |= !conf->enabled && was_enabled;
-	v->eng->captures_dirty = true;
+	v->eng->captures.dirty = true;
 }
 
 static void add_view(struct engine *eng, struct db *db, const struct conf_view *conf, struct todo *todo)
@@ -353,14 +353,14 @@ static void start_work(struct engine *eng, const struct todo *todo)
 		wave_start(eng, &spec, up, n);
 	talloc_free(up);
 	for (size_t i = 0; i < eng->n_dbs; i++)
-		if (!eng->dbs[i]->was_up)
+		if (!eng->dbs[i]->probing.was_up)
 			database_probe(eng->dbs[i]);
 }
 
 static void remember_held(struct engine *eng)
 {
 	for (size_t i = 0; i < eng->n_views; i++)
-		eng->views[i]->was_held = group_held_by(eng->views[i]) != NULL;
+		eng->views[i]->walk.was_held = group_held_by(eng->views[i]) != NULL;
 }
 
 static void plan_anew(struct view *v)
@@ -379,7 +379,7 @@ static void plan_live(struct engine *eng, const struct todo *todo)
 	}
 	for (size_t i = 0; i < eng->n_views; i++) {
 		struct view *v = eng->views[i];
-		if (v->reconciled && v->was_held != (group_held_by(v) != NULL))
+		if (v->relation.reconciled && v->walk.was_held != (group_held_by(v) != NULL))
 			plan_anew(v);
 	}
 }
@@ -402,7 +402,7 @@ void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff
 	conf_unref(&old);
 	group_make_all(eng);
 	edges_invalidate(eng);
-	eng->generation++;
+	eng->count.generation++;
 	plan_live(eng, &todo);
 	start_work(eng, &todo);
 	group_align_all(eng);

@@ -7,7 +7,7 @@
 
 #include "core/exec/job.h"
 
-/* True: the job waits for the word of the watch; its end follows (engine.ended). False: it may end now, marked as alone where that is known
+/* True: the job waits for the word of the watch; its end follows (engine.open.ended). False: it may end now, marked as alone where that is known
  * (the server has answered: it is full). [loop] */
 bool connect_check_raised(struct job *job);
 

@@ -62,13 +62,13 @@ static void judge(struct db *db)
 /* Of a probe that has come to nothing. One that runs already is not listened to any more, and nobody waits for it. */
 static void drop_prepare(struct db *db)
 {
-	struct job *job = TAILQ_FIRST(&db->aux);
-	if (db->prepare_job != NULL)
-		job_cancel(db->prepare_job);
-	db->prepare_job = NULL;
+	struct job *job = TAILQ_FIRST(&db->work.aux);
+	if (db->probing.job != NULL)
+		job_cancel(db->probing.job);
+	db->probing.job = NULL;
 	if (job == NULL || job->kind != JOB_PREPARE)
 		return;
-	TAILQ_REMOVE(&db->aux, job, link);
+	TAILQ_REMOVE(&db->work.aux, job, link);
 	job_free(&job);
 }
 
@@ -78,11 +78,11 @@ struct db *database_new(struct engine *eng, const struct conf_database *conf)
 	db->eng = eng;
 	db->conf = conf;
 	db->warned = intern_new(db);
-	TAILQ_INIT(&db->queue);
-	TAILQ_INIT(&db->aux);
-	TAILQ_INIT(&db->doubtful);
-	db->probe_timer = loop_timer_new(eng->loop, probe_now, db);
-	db->connect_check_timer = loop_timer_new(eng->loop, connect_check_expired, db);
+	TAILQ_INIT(&db->work.queue);
+	TAILQ_INIT(&db->work.aux);
+	TAILQ_INIT(&db->work.doubtful);
+	db->probing.timer = loop_timer_new(eng->loop, probe_now, db);
+	db->work.doubt_timer = loop_timer_new(eng->loop, connect_check_expired, db);
 	judge(db);
 	return db;
 }
@@ -90,10 +90,10 @@ struct db *database_new(struct engine *eng, const struct conf_database *conf)
 /* Another server may hold other contents, and counts its changes anew: the next look tells. */
 static void forget_contents(struct view *v)
 {
-	v->result = VIEW_RESULT_NONE;
-	v->last_refresh_us = v->last_success_us = v->data_timestamp_us = v->duration_us = v->unknown_since_us = 0;
-	v->rows = v->rows_written = -1;
-	v->past = SCHEDULE_NO_PAST;
+	v->last.result = VIEW_RESULT_NONE;
+	v->last.refresh_us = v->last.success_us = v->last.data_timestamp_us = v->last.duration_us = v->failure.unknown_since_us = 0;
+	v->last.rows = v->last.rows_written = -1;
+	v->timing.past = SCHEDULE_NO_PAST;
 	v->change = (struct change){.first = 0};
 }
 
@@ -103,9 +103,9 @@ void database_changed(struct db *db, const struct conf_database *conf)
 	watch_stop(db);
 	session_close_idle(db);
 	db->conf = conf;
-	db->was_up = db->left = false;
-	db->streak = 0;
-	loop_timer_clear(db->probe_timer);
+	db->probing.was_up = db->left = false;
+	db->probing.streak = 0;
+	loop_timer_clear(db->probing.timer);
 	drop_prepare(db);
 	judge(db);
 	for (size_t i = 0; i < db->n_views; i++)
@@ -118,25 +118,25 @@ static void start_prepare(struct db *db);
 void database_watch_closed(struct engine *eng)
 {
 	for (size_t i = 0; i < eng->n_dbs; i++)
-		if (eng->dbs[i]->waits_for_watch && !watch_lingers(eng->dbs[i]))
+		if (eng->dbs[i]->watch.waits && !watch_lingers(eng->dbs[i]))
 			database_probe(eng->dbs[i]);
 	turn_soon(eng); /* viewd may be about to leave it */
 }
 
 void database_probe(struct db *db)
 {
-	if (db->state != DB_DOWN || db->eng->stopping)
+	if (db->state != DB_DOWN || db->eng->stop.stopping)
 		return;
-	if (!db->waits_for_watch && db->dialect->watch_open != NULL && db->watcher == NULL && watch_lingers(db)) {
-		db->waits_for_watch = true; /* it holds the lock; should it not end, its server decides */
-		loop_timer_set(db->probe_timer, PROBE_STANDBY);
+	if (!db->watch.waits && db->dialect->watch_open != NULL && db->watch.watcher == NULL && watch_lingers(db)) {
+		db->watch.waits = true; /* it holds the lock; should it not end, its server decides */
+		loop_timer_set(db->probing.timer, PROBE_STANDBY);
 		return;
 	}
-	db->waits_for_watch = false;
-	loop_timer_clear(db->probe_timer);
+	db->watch.waits = false;
+	loop_timer_clear(db->probing.timer);
 	db->state = DB_PROBING;
-	db->probe++;
-	if (db->dialect->watch_open != NULL && db->watcher == NULL)
+	db->probing.n++;
+	if (db->dialect->watch_open != NULL && db->watch.watcher == NULL)
 		watch_start(db); /* first the lock, then anything that writes */
 	else
 		start_prepare(db);
@@ -152,8 +152,8 @@ static void start_prepare(struct db *db)
 {
 	struct job *job = job_new(db, NULL, JOB_PREPARE);
 	job->label = mem_strdup(job, db->conf->name);
-	job->probe = db->probe;
-	TAILQ_INSERT_HEAD(&db->aux, job, link);
+	job->in.probe = db->probing.n;
+	TAILQ_INSERT_HEAD(&db->work.aux, job, link);
 	turn_soon(db->eng);
 }
 
@@ -181,17 +181,17 @@ static int64_t probe_delay(const struct db *db)
 		return PROBE_AUTH;
 	if (db->err->cls == VIEWD_ERR_STANDBY)
 		return PROBE_STANDBY;
-	return backoff_delay(PROBE_BASE, PROBE_MAX, db->streak, (uint64_t)(uintptr_t)db);
+	return backoff_delay(PROBE_BASE, PROBE_MAX, db->probing.streak, (uint64_t)(uintptr_t)db);
 }
 
 static void schedule_probe(struct db *db)
 {
 	db->state = DB_DOWN;
 	drop_prepare(db);
-	db->streak++;
+	db->probing.streak++;
 	int64_t delay = probe_delay(db);
-	db->next_probe_mono = engine_mono(db->eng) + delay;
-	loop_timer_set(db->probe_timer, delay);
+	db->probing.next_mono = engine_mono(db->eng) + delay;
+	loop_timer_set(db->probing.timer, delay);
 	for (size_t i = 0; i < db->n_views; i++)
 		wave_release(db->views[i]);
 }
@@ -226,8 +226,8 @@ void database_watch_lost(struct db *db, const struct viewd_err *err)
 
 void database_watch_looked(struct db *db, uint64_t answered)
 {
-	db->looked = true;
-	db->answered = answered;
+	db->watch.looked = true;
+	db->watch.answered = answered;
 	connect_check_settle(db, true);
 	event_tell(db->eng, &(struct event){.kind = EVENT_LOOKED, .db = db, .answered = answered});
 	turn_soon(db->eng);
@@ -235,7 +235,7 @@ void database_watch_looked(struct db *db, uint64_t answered)
 
 void database_watch_behind(struct db *db)
 {
-	db->looked = false;
+	db->watch.looked = false;
 	connect_check_settle(db, true);
 }
 
@@ -246,12 +246,12 @@ static void reconcile_all(struct db *db)
 		.kind = JOB_RECONCILE,
 		.order = WAVE_GUESSED,
 		.trigger = VIEW_TRIGGER_INITIAL,
-		.create_missing = !db->was_up,
+		.create_missing = !db->probing.was_up,
 	};
 	struct view **todo = mem_array(NULL, struct view *, db->n_views);
 	size_t n = 0;
 	for (size_t i = 0; i < db->n_views; i++)
-		if (!db->views[i]->refused && db->views[i]->conf->enabled)
+		if (!db->views[i]->relation.refused && db->views[i]->conf->enabled)
 			todo[n++] = db->views[i];
 	if (n > 0)
 		wave_start(db->eng, &spec, todo, n);
@@ -261,12 +261,12 @@ static void reconcile_all(struct db *db)
 static void say_it_went_back(struct db *db)
 {
 	log_warning("database '%s', it has gone back in time (a backup was restored?): everything is looked at anew", db->conf->name);
-	db->went_back = db->probe;
+	db->probing.went_back = db->probing.n;
 }
 
 void database_contents_went_back(struct db *db)
 {
-	if (db->went_back != db->probe)
+	if (db->probing.went_back != db->probing.n)
 		say_it_went_back(db);
 }
 
@@ -282,23 +282,23 @@ void database_prepared(struct job *job)
 {
 	struct db *db = job->db;
 	/* The watch was lost, or the section changed, while it ran: another probe decides. */
-	if (db->eng->stopping || db->state != DB_PROBING || job->probe != db->probe)
+	if (db->eng->stop.stopping || db->state != DB_PROBING || job->in.probe != db->probing.n)
 		return;
-	if (!job->ok) {
-		probe_failed(db, &job->err);
+	if (!job->out.ok) {
+		probe_failed(db, &job->out.err);
 		return;
 	}
-	if (db->err != NULL || !db->was_up)
+	if (db->err != NULL || !db->probing.was_up)
 		log_info("database '%s', ready", db->conf->name);
 	db->state = DB_UP;
-	db->streak = 0;
+	db->probing.streak = 0;
 	set_error(db, NULL);
 	for (size_t i = 0; i < db->n_views; i++)
-		db->views[i]->catch_up = true; /* another one may have led meanwhile, and no mark tells other databases of that */
+		db->views[i]->capture.catch_up = true; /* another one may have led meanwhile, and no mark tells other databases of that */
 	capture_remember(db, job);
 	removal_orphans(db, job);
 	reconcile_all(db);
-	db->was_up = true;
+	db->probing.was_up = true;
 }
 
 void database_say(struct db *db, const struct viewd_err *err)
@@ -310,22 +310,22 @@ void database_let_go(struct db *db, const struct viewd_err *err)
 {
 	db->epoch++; /* sessions that are at work do not come back */
 	db->left = true;
-	db->was_up = false;
+	db->probing.was_up = false;
 	watch_stop(db);
 	session_close_idle(db);
-	loop_timer_clear(db->probe_timer);
+	loop_timer_clear(db->probing.timer);
 	drop_prepare(db);
 	aux_drop_waiting(db, err);
 	db->state = DB_UNUSABLE;
 	set_error(db, err);
 	connect_check_settle(db, false);
-	if (db->aux_job != NULL)
-		job_cancel(db->aux_job);
+	if (db->work.aux_job != NULL)
+		job_cancel(db->work.aux_job);
 	for (size_t i = 0; i < db->n_views; i++) {
 		struct view *v = db->views[i];
 		if (v->job != NULL)
 			job_cancel(v->job);
-		v->reconciled = v->captured = false;
+		v->relation.reconciled = v->capture.set_up = false;
 		due_clear(v);
 		wave_end_waiting(v, WAVE_ALL, VIEW_RESULT_FAILED, err);
 		event_news(v, err);
@@ -344,18 +344,18 @@ void database_remove(struct db *db)
 {
 	struct viewd_err gone;
 	err_set(&gone, VIEWD_ERR_CANCELLED, "database '%s' was removed from the configuration", db->conf->name);
-	if (db->was_up)
+	if (db->probing.was_up)
 		log_info("database '%s', is no longer configured, and what viewd has put into it stays; with a file that has its section, viewctl "
 		         "uninstall %s -c FILE takes that out", db->conf->name, db->conf->name);
-	loop_timer_clear(db->probe_timer);
+	loop_timer_clear(db->probing.timer);
 	watch_stop(db);
-	db->n_jobs++; /* so that the last waiting job does not free it under us */
+	db->work.n_jobs++; /* so that the last waiting job does not free it under us */
 	aux_drop_waiting(db, &gone);
 	db->removed = true;
 	db->last_conf = conf_ref(db->eng->conf);
 	session_close_idle(db);
 	connect_check_settle(db, false);
-	if (--db->n_jobs == 0)
+	if (--db->work.n_jobs == 0)
 		database_free(&db);
 }
 
@@ -364,8 +364,8 @@ void database_free(struct db **db_ptr)
 	struct db *db = *db_ptr;
 	event_tell(db->eng, &(struct event){.kind = EVENT_DATABASE_GONE, .db = db});
 	*db_ptr = NULL;
-	loop_timer_free(&db->probe_timer);
-	loop_timer_free(&db->connect_check_timer);
+	loop_timer_free(&db->probing.timer);
+	loop_timer_free(&db->work.doubt_timer);
 	session_close_idle(db);
 	conf_unref(&db->last_conf);
 	talloc_free(db);

@@ -8,7 +8,7 @@
 static bool is_set_up(const struct view *v)
 {
 	bool held = v->removed || v->paused || v->state == VIEW_STATE_SUSPENDED;
-	return v->reconciled && !held && v->data_timestamp_us != 0 && !wave_waits_for_setup(v);
+	return v->relation.reconciled && !held && v->last.data_timestamp_us != 0 && !wave_waits_for_setup(v);
 }
 
 void group_align(struct view *view)
@@ -22,15 +22,15 @@ void group_align(struct view *view)
 	for (size_t i = 0; g != NULL && i < g->n; i++) {
 		if (!is_set_up(g->views[i]) || wave_waits_for_refresh(g->views[i]))
 			return;
-		differ |= g->views[i]->data_timestamp_us != g->views[0]->data_timestamp_us;
+		differ |= g->views[i]->last.data_timestamp_us != g->views[0]->last.data_timestamp_us;
 	}
-	if (differ && !view->eng->stopping)
+	if (differ && !view->eng->stop.stopping)
 		wave_start(view->eng, &spec, &view, 1);
 }
 
 void group_align_all(struct engine *eng)
 {
 	for (size_t i = 0; i < eng->n_views; i++)
-		if (eng->views[i]->group != NULL && eng->views[i]->group->views[0] == eng->views[i])
+		if (eng->views[i]->graph.group != NULL && eng->views[i]->graph.group->views[0] == eng->views[i])
 			group_align(eng->views[i]);
 }

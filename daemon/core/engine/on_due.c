@@ -49,20 +49,20 @@ struct due_lists {
 /* The two clocks do not run alike: by the wall clock a time of cron may still be to come. */
 static bool too_early(const struct view *v)
 {
-	return v->due_reason == DUE_SCHEDULE && v->nominal.kind == SCHEDULE_CRON && engine_wall(v->eng) < v->nominal.wall;
+	return v->timing.due_reason == DUE_SCHEDULE && v->timing.nominal.kind == SCHEDULE_CRON && engine_wall(v->eng) < v->timing.nominal.wall;
 }
 
 static void take(struct due_lists *lists, struct view *v)
 {
-	enum due_reason reason = v->due_reason;
+	enum due_reason reason = v->timing.due_reason;
 	/* By the wall clock it may still be to come, and a group that rests may have been joined since it was planned. */
-	if (too_early(v) || (v->reconciled && !due_allowed(v) && reason != DUE_REQUEST)) {
+	if (too_early(v) || (v->relation.reconciled && !due_allowed(v) && reason != DUE_REQUEST)) {
 		due_schedule(v);
 		return;
 	}
-	if ((reason == DUE_SCHEDULE || reason == DUE_CATCH_UP) && v->nominal.kind == SCHEDULE_EVERY)
-		v->past.last_due = v->nominal.mono;
-	schedule_served(&v->schedule, &v->past, engine_clock(v->eng)); /* the process may have been stopped meanwhile */
+	if ((reason == DUE_SCHEDULE || reason == DUE_CATCH_UP) && v->timing.nominal.kind == SCHEDULE_EVERY)
+		v->timing.past.last_due = v->timing.nominal.mono;
+	schedule_served(&v->timing.schedule, &v->timing.past, engine_clock(v->eng)); /* the process may have been stopped meanwhile */
 	due_unset(v, reason);
 	if (overlaps(v, reason)) {
 		log_debug("view '%s', due while it is still running or waiting: skipped", v->label); /* the end of what runs schedules the next time */
@@ -72,7 +72,7 @@ static void take(struct due_lists *lists, struct view *v)
 	}
 	lists->views[reason][lists->n[reason]++] = v;
 	if (reason == DUE_SCHEDULE || reason == DUE_CATCH_UP)
-		group_served(v, v->nominal.kind == SCHEDULE_EVERY);
+		group_served(v, v->timing.nominal.kind == SCHEDULE_EVERY);
 }
 
 static void start_wave(struct engine *eng, struct view **views, size_t n, enum due_reason reason)
@@ -95,7 +95,7 @@ static void start_setup(struct engine *eng, void *mem_ctx, struct due_lists *lis
 	size_t n = 0, kept = 0, *n_retry = &lists->n[DUE_RETRY];
 	struct view **retry = lists->views[DUE_RETRY], **setup = mem_array(mem_ctx, struct view *, *n_retry);
 	for (size_t i = 0; i < *n_retry; i++)
-		if (retry[i]->reconciled)
+		if (retry[i]->relation.reconciled)
 			retry[kept++] = retry[i];
 		else
 			setup[n++] = retry[i];
@@ -108,13 +108,13 @@ void on_due(void *engine)
 {
 	struct engine *eng = engine;
 	void *tmp = talloc_new(NULL);
-	size_t room = eng->n_heap;
+	size_t room = eng->due.n;
 	struct due_lists lists = {.n = {0}};
 	for (int r = 0; r < DUE_REASONS; r++)
 		lists.views[r] = mem_array(tmp, struct view *, room);
 	int64_t now = engine_mono(eng);
-	for (size_t i = 0; i < room && eng->n_heap > 0 && eng->heap[1]->due_mono <= now; i++)
-		take(&lists, eng->heap[1]);
+	for (size_t i = 0; i < room && eng->due.n > 0 && eng->due.heap[1]->timing.due_mono <= now; i++)
+		take(&lists, eng->due.heap[1]);
 	start_setup(eng, tmp, &lists);
 	for (int r = 0; r < DUE_REASONS; r++)
 		start_wave(eng, lists.views[r], lists.n[r], (enum due_reason)r);

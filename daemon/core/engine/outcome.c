@@ -27,7 +27,7 @@
 
 static void set_reason(struct view *view, const char *reason)
 {
-	view->reason = reason[0] != '\0' ? intern(view->eng->texts, reason) : NULL;
+	view->last.reason = reason[0] != '\0' ? intern(view->eng->texts, reason) : NULL;
 }
 
 /* An error whose text is the last one's is not worth a second line. */
@@ -35,7 +35,7 @@ static void log_failure(const struct view *view, const char *what, const struct 
 {
 	char code[16];
 	const char *c = err_code(err, code);
-	if (view->err != NULL && view->err->cls == err->cls && strcmp(view->err->msg, err->msg) == 0) {
+	if (view->failure.err != NULL && view->failure.err->cls == err->cls && strcmp(view->failure.err->msg, err->msg) == 0) {
 		log_debug("view '%s', %s failed again (%s)", view->label, what, err->msg);
 		return;
 	}
@@ -48,12 +48,12 @@ static void log_failure(const struct view *view, const char *what, const struct 
 static void set_place(struct view *view, const struct viewd_found *found)
 {
 	size_t schema = strlen(found->schema), name = strlen(found->name);
-	if (view->place != NULL && strcmp(view->place, found->schema) == 0 && strcmp(view->place + schema + 1, found->name) == 0)
+	if (view->relation.place != NULL && strcmp(view->relation.place, found->schema) == 0 && strcmp(view->relation.place + schema + 1, found->name) == 0)
 		return;
-	talloc_free(view->place);
-	view->place = mem_array(view, char, schema + name + 2);
-	memcpy(view->place, found->schema, schema);
-	memcpy(view->place + schema + 1, found->name, name);
+	talloc_free(view->relation.place);
+	view->relation.place = mem_array(view, char, schema + name + 2);
+	memcpy(view->relation.place, found->schema, schema);
+	memcpy(view->relation.place + schema + 1, found->name, name);
 	edges_invalidate(view->eng);
 }
 
@@ -69,46 +69,46 @@ static int64_t mono_of(const struct view *view, int64_t wall)
 
 static bool went_back(struct view *view, const struct viewd_found *found)
 {
-	if (found->data_timestamp_us == 0 || view->data_timestamp_us - found->data_timestamp_us <= WENT_BACK)
+	if (found->data_timestamp_us == 0 || view->last.data_timestamp_us - found->data_timestamp_us <= WENT_BACK)
 		return false;
 	log_info("view '%s', its contents have gone back in time (a backup was restored?)", view->label);
 	database_contents_went_back(view->db);
-	view->result = VIEW_RESULT_NONE;
+	view->last.result = VIEW_RESULT_NONE;
 	return true;
 }
 
 /* Another daemon led for a while. */
 static bool ran_elsewhere(const struct view *view, const struct viewd_found *found)
 {
-	return view->unknown_since_us == 0 && found->data_timestamp_us - view->data_timestamp_us > WENT_BACK;
+	return view->failure.unknown_since_us == 0 && found->data_timestamp_us - view->last.data_timestamp_us > WENT_BACK;
 }
 
 static void take_inspection(struct job *job)
 {
 	struct view *view = job->view;
-	const struct viewd_found *found = &job->found;
+	const struct viewd_found *found = &job->out.found;
 	set_place(view, found);
 	/* While something is missing the definition cannot be read: what it read before is followed still, for when that comes back. */
-	view->sources_unknown = found->sources_unknown;
-	view->kept = found->kept;
+	view->reads.sources_unknown = found->sources_unknown;
+	view->relation.kept = found->kept;
 	if (!found->sources_unknown) {
-		edges_set_sources(view, job->sources, job->n_sources);
-		TALLOC_FREE(view->guesses);
+		edges_set_sources(view, job->out.sources, job->out.n_sources);
+		TALLOC_FREE(view->reads.guesses);
 	}
-	if (!found->ours || (view->last_success_us != 0 && !ran_elsewhere(view, found) && !went_back(view, found)))
+	if (!found->ours || (view->last.success_us != 0 && !ran_elsewhere(view, found) && !went_back(view, found)))
 		return;
 	/* First look after a start: the state table remembers the runs of earlier lives, and of others. */
-	view->last_success_us = view->last_refresh_us = found->last_success_us;
-	view->data_timestamp_us = found->data_timestamp_us;
-	view->duration_us = found->duration_us;
-	view->rows = found->rows;
+	view->last.success_us = view->last.refresh_us = found->last_success_us;
+	view->last.data_timestamp_us = found->data_timestamp_us;
+	view->last.duration_us = found->duration_us;
+	view->last.rows = found->rows;
 	if (found->last_success_us == 0)
 		return;
-	view->result = VIEW_RESULT_SUCCEEDED;
-	view->past.last_due = view->past.last_end = mono_of(view, found->last_success_us);
-	view->past.data = mono_of(view, found->data_timestamp_us);
-	view->past.cron_served = found->last_success_us;
-	schedule_learn(&view->past.runs, found->duration_us);
+	view->last.result = VIEW_RESULT_SUCCEEDED;
+	view->timing.past.last_due = view->timing.past.last_end = mono_of(view, found->last_success_us);
+	view->timing.past.data = mono_of(view, found->data_timestamp_us);
+	view->timing.past.cron_served = found->last_success_us;
+	schedule_learn(&view->timing.past.runs, found->duration_us);
 }
 
 /* ---- success ---------------------------------------------------------------------------------------------------------------- */
@@ -116,38 +116,38 @@ static void take_inspection(struct job *job)
 static void take_success(struct job *job, enum view_trigger trigger)
 {
 	struct view *view = job->view;
-	view->trigger = trigger;
-	view->result = VIEW_RESULT_SUCCEEDED;
-	view->action = (int)job->outcome.did;
-	view->last_refresh_us = view->last_success_us = job->started_wall + job->duration_us;
-	view->data_timestamp_us = job->outcome.data_timestamp_us != 0 ? job->outcome.data_timestamp_us : job->started_wall;
-	view->duration_us = job->duration_us;
-	view->success_run = job->request.run_id;
-	view->rows = job->outcome.rows;
-	view->rows_written = job->outcome.rows_written;
-	view->past.data = job->now_mono;
-	view->past.last_end = job->now_mono + job->duration_us;
-	schedule_learn(&view->past.runs, job->duration_us);
-	schedule_served(&view->schedule, &view->past, (struct schedule_clock){.mono = job->now_mono, .wall = job->started_wall});
-	view->consecutive_errors = view->retries = view->losses = 0;
-	view->unknown_since_us = 0;
-	view->eng->runs++;
-	set_reason(view, job->outcome.reason);
+	view->last.trigger = trigger;
+	view->last.result = VIEW_RESULT_SUCCEEDED;
+	view->last.action = (int)job->out.outcome.did;
+	view->last.refresh_us = view->last.success_us = job->run.started_wall + job->out.duration_us;
+	view->last.data_timestamp_us = job->out.outcome.data_timestamp_us != 0 ? job->out.outcome.data_timestamp_us : job->run.started_wall;
+	view->last.duration_us = job->out.duration_us;
+	view->last.success_run = job->in.request.run_id;
+	view->last.rows = job->out.outcome.rows;
+	view->last.rows_written = job->out.outcome.rows_written;
+	view->timing.past.data = job->in.now_mono;
+	view->timing.past.last_end = job->in.now_mono + job->out.duration_us;
+	schedule_learn(&view->timing.past.runs, job->out.duration_us);
+	schedule_served(&view->timing.schedule, &view->timing.past, (struct schedule_clock){.mono = job->in.now_mono, .wall = job->run.started_wall});
+	view->failure.consecutive = view->failure.retries = view->failure.losses = 0;
+	view->failure.unknown_since_us = 0;
+	view->eng->count.runs++;
+	set_reason(view, job->out.outcome.reason);
 	due_unset(view, DUE_RETRY);
 	view_set_error(view, NULL);
 	view_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
 	const struct event_run run = {
 		.trigger = trigger,
-		.result = view->result,
-		.action = view->action,
-		.rows = view->rows,
-		.rows_written = view->rows_written,
-		.duration_us = view->duration_us,
+		.result = view->last.result,
+		.action = view->last.action,
+		.rows = view->last.rows,
+		.rows_written = view->last.rows_written,
+		.duration_us = view->last.duration_us,
 	};
 	event_run(view, &run);
 	event_news(view, NULL);
-	log_debug("view '%s', refreshed (%s, %lld rows, %.1f ms)", view->label, word_did(job->outcome.did),
-	          (long long)job->outcome.rows, (double)job->duration_us / 1e3);
+	log_debug("view '%s', refreshed (%s, %lld rows, %.1f ms)", view->label, word_did(job->out.outcome.did),
+	          (long long)job->out.outcome.rows, (double)job->out.duration_us / 1e3);
 }
 
 /* ---- failure ---------------------------------------------------------------------------------------------------------------- */
@@ -161,52 +161,52 @@ static int64_t retry_base(const struct view *view, const struct viewd_err *err)
 static void plan_retry(struct view *view, const struct viewd_err *err)
 {
 	due_schedule(view);
-	if (!due_allowed(view) || !err_class_retries(err->cls) || view->retries >= view->conf->max_retries)
+	if (!due_allowed(view) || !err_class_retries(err->cls) || view->failure.retries >= view->conf->max_retries)
 		return;
-	view->retries++;
-	due_set(view, DUE_RETRY, backoff_delay(retry_base(view, err), view->conf->retry_max_backoff, view->retries,
-	                              (uint64_t)view->eng->run_id));
+	view->failure.retries++;
+	due_set(view, DUE_RETRY, backoff_delay(retry_base(view, err), view->conf->retry_max_backoff, view->failure.retries,
+	                              (uint64_t)view->eng->count.run_id));
 }
 
 static enum view_state state_after(const struct job *job)
 {
 	const struct view *view = job->view;
-	bool gone = job->err.cls == VIEWD_ERR_MISSING && job->inspected && job->found.kind == VIEWD_KIND_NONE;
+	bool gone = job->out.err.cls == VIEWD_ERR_MISSING && job->out.inspected && job->out.found.kind == VIEWD_KIND_NONE;
 	if (gone)
 		return VIEW_STATE_MISSING;
-	if (job->err.cls == VIEWD_ERR_STANDBY)
+	if (job->out.err.cls == VIEWD_ERR_STANDBY)
 		return VIEW_STATE_STANDBY;
 	if (view->paused)
 		return VIEW_STATE_PAUSED;
-	if (view->losses >= QUARANTINE_LOSSES)
+	if (view->failure.losses >= QUARANTINE_LOSSES)
 		return VIEW_STATE_SUSPENDED;
 	int64_t limit = view->conf->max_consecutive_errors;
-	if (limit > 0 && view->consecutive_errors >= limit)
+	if (limit > 0 && view->failure.consecutive >= limit)
 		return VIEW_STATE_SUSPENDED;
-	bool passing = err_class_retries(job->err.cls) && view->retries < view->conf->max_retries;
-	return passing && view->reconciled ? view->state : VIEW_STATE_FAILED;
+	bool passing = err_class_retries(job->out.err.cls) && view->failure.retries < view->conf->max_retries;
+	return passing && view->relation.reconciled ? view->state : VIEW_STATE_FAILED;
 }
 
 /* A statement that takes the server down with it must not do so for ever. */
 static void note_loss(struct job *job)
 {
 	struct view *view = job->view;
-	if (job->err.cls != VIEWD_ERR_LOST)
+	if (job->out.err.cls != VIEWD_ERR_LOST)
 		return;
-	if (view->unknown_since_us == 0)
-		view->unknown_since_us = job->started_wall;
-	if (++view->losses < QUARANTINE_LOSSES)
+	if (view->failure.unknown_since_us == 0)
+		view->failure.unknown_since_us = job->run.started_wall;
+	if (++view->failure.losses < QUARANTINE_LOSSES)
 		return;
-	err_hint(&job->err, "%d runs in a row broke the connection: quarantined until viewctl resume or a manual success", view->losses);
-	log_error("view '%s', %s", view->label, job->err.hint);
+	err_hint(&job->out.err, "%d runs in a row broke the connection: quarantined until viewctl resume or a manual success", view->failure.losses);
+	log_error("view '%s', %s", view->label, job->out.err.hint);
 }
 
 /* err NULL: it ended without being tried itself. final: no retry will follow. */
 static void tell_failure(struct view *view, int64_t duration_us, const struct viewd_err *err, bool final)
 {
 	const struct event_run run = {
-		.trigger = view->trigger,
-		.result = view->result,
+		.trigger = view->last.trigger,
+		.result = view->last.result,
 		.action = -1,
 		.rows = -1,
 		.rows_written = -1,
@@ -220,28 +220,28 @@ static void tell_failure(struct view *view, int64_t duration_us, const struct vi
 static void take_failure(struct job *job, const char *what)
 {
 	struct view *view = job->view;
-	view->last_refresh_us = job->started_wall + job->duration_us;
-	view->past.last_end = job->now_mono + job->duration_us;
-	view->trigger = job->trigger;
-	view->action = -1;
-	if (job->err.cls == VIEWD_ERR_CANCELLED) {
-		view->result = VIEW_RESULT_CANCELLED;
+	view->last.refresh_us = job->run.started_wall + job->out.duration_us;
+	view->timing.past.last_end = job->in.now_mono + job->out.duration_us;
+	view->last.trigger = job->in.trigger;
+	view->last.action = -1;
+	if (job->out.err.cls == VIEWD_ERR_CANCELLED) {
+		view->last.result = VIEW_RESULT_CANCELLED;
 		due_schedule(view);
-		tell_failure(view, job->duration_us, &job->err, true);
+		tell_failure(view, job->out.duration_us, &job->out.err, true);
 		return;
 	}
-	if (!job->mate_failed)
-		log_failure(view, what, &job->err);
-	view->result = job->mate_failed ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_FAILED;
-	view->eng->runs++;
-	view->eng->failures++;
-	if (job->trigger != VIEW_TRIGGER_MANUAL)
-		view->consecutive_errors++;
+	if (!job->out.mate_failed)
+		log_failure(view, what, &job->out.err);
+	view->last.result = job->out.mate_failed ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_FAILED;
+	view->eng->count.runs++;
+	view->eng->count.failures++;
+	if (job->in.trigger != VIEW_TRIGGER_MANUAL)
+		view->failure.consecutive++;
 	note_loss(job);
-	view_set_error(view, &job->err);
+	view_set_error(view, &job->out.err);
 	view_set_state(view, state_after(job));
-	plan_retry(view, &job->err);
-	tell_failure(view, job->duration_us, &job->err, view->due_at[DUE_RETRY] == 0);
+	plan_retry(view, &job->out.err);
+	tell_failure(view, job->out.duration_us, &job->out.err, view->timing.due_at[DUE_RETRY] == 0);
 }
 
 /* ---- by kind ------------------------------------------------------------------------------------------------------------------ */
@@ -249,22 +249,22 @@ static void take_failure(struct job *job, const char *what)
 static void reconcile_failed(struct job *job)
 {
 	struct view *view = job->view;
-	bool gone = job->err.cls == VIEWD_ERR_MISSING && job->inspected && job->found.kind == VIEWD_KIND_NONE && !job->create_missing;
-	bool stopped = job->err.cls == VIEWD_ERR_CANCELLED;
+	bool gone = job->out.err.cls == VIEWD_ERR_MISSING && job->out.inspected && job->out.found.kind == VIEWD_KIND_NONE && !job->in.create_missing;
+	bool stopped = job->out.err.cls == VIEWD_ERR_CANCELLED;
 	if (stopped)
 		log_info("view '%s', setting it up was cancelled", view->label);
 	else
-		log_failure(view, "setting it up", &job->err);
+		log_failure(view, "setting it up", &job->out.err);
 	/* Refreshes that failed before, and connections that broke, say nothing of how long to wait here. */
-	view->retries = (view->reconciled ? 0 : view->retries) + !job->session_lost;
-	view->reconciled = false;
-	view_set_error(view, &job->err);
+	view->failure.retries = (view->relation.reconciled ? 0 : view->failure.retries) + !job->out.session_lost;
+	view->relation.reconciled = false;
+	view_set_error(view, &job->out.err);
 	view_set_state(view, gone ? VIEW_STATE_MISSING
-	                             : job->err.cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY : VIEW_STATE_FAILED);
+	                             : job->out.err.cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY : VIEW_STATE_FAILED);
 	due_clear(view);
-	if (!gone && !stopped && !view->removed && view->conf->enabled && !view->eng->stopping)
-		due_set(view, DUE_RETRY, backoff_delay(SETUP_RETRY, SETUP_RETRY_MAX, view->retries, (uint64_t)view->eng->run_id));
-	event_news(view, &job->err);
+	if (!gone && !stopped && !view->removed && view->conf->enabled && !view->eng->stop.stopping)
+		due_set(view, DUE_RETRY, backoff_delay(SETUP_RETRY, SETUP_RETRY_MAX, view->failure.retries, (uint64_t)view->eng->count.run_id));
+	event_news(view, &job->out.err);
 }
 
 void outcome_setup_cancelled(struct view *view, const struct viewd_err *err)
@@ -276,40 +276,40 @@ void outcome_setup_cancelled(struct view *view, const struct viewd_err *err)
 static void reconciled(struct job *job)
 {
 	struct view *view = job->view;
-	if (!job->ok) {
+	if (!job->out.ok) {
 		reconcile_failed(job);
 		return;
 	}
-	bool first = !view->reconciled;
-	view->reconciled = true;
-	view->compared = job->redefined;
-	view->catch_up |= first;
-	view->eng->n_set_up += first;
+	bool first = !view->relation.reconciled;
+	view->relation.reconciled = true;
+	view->capture.compared = job->in.redefined;
+	view->capture.catch_up |= first;
+	view->eng->captures.n_set_up += first;
 	if (first) {
-		view->retries = 0;
+		view->failure.retries = 0;
 		/* That was a retry of setting it up; a refresh that lost its connection is still to be repeated. */
-		if (view->unknown_since_us == 0)
+		if (view->failure.unknown_since_us == 0)
 			due_unset(view, DUE_RETRY);
 	}
-	if (job->applied) {
-		view->capture_digest = 0; /* what it reads may be new under its old name, without our triggers */
-		log_info("view '%s', %s (%s)", view->label, word_change(job->last_change), job->apply_reason);
-		if (job->outcome.did == VIEWD_DID_REINITIALIZE)
+	if (job->out.applied) {
+		view->capture.digest = 0; /* what it reads may be new under its old name, without our triggers */
+		log_info("view '%s', %s (%s)", view->label, word_change(job->out.last_change), job->out.apply_reason);
+		if (job->out.outcome.did == VIEWD_DID_REINITIALIZE)
 			take_success(job, VIEW_TRIGGER_INITIAL);
 	}
-	if (view->err != NULL && (first || view->state == VIEW_STATE_MISSING))
+	if (view->failure.err != NULL && (first || view->state == VIEW_STATE_MISSING))
 		view_set_error(view, NULL);
 	if (first || view->state == VIEW_STATE_MISSING || view->state == VIEW_STATE_STANDBY)
 		view_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
 	due_schedule(view);
-	view->eng->captures_dirty = true;
+	view->eng->captures.dirty = true;
 	event_news(view, NULL);
 }
 
 static bool wants_first_fill(const struct job *job)
 {
 	const struct view *view = job->view;
-	return job->ok && job->inspected && !job->found.populated && view->conf->with_data && job->found.kind != VIEWD_KIND_VIEW &&
+	return job->out.ok && job->out.inspected && !job->out.found.populated && view->conf->with_data && job->out.found.kind != VIEWD_KIND_VIEW &&
 	       view->conf->enabled && !view->removed;
 }
 
@@ -323,21 +323,21 @@ static void start_first_fill(struct view *view)
 static void find_sources(struct view *view)
 {
 	const struct wave_spec spec = {.kind = JOB_RECONCILE, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_INITIAL};
-	if (view->sources_unknown && !view->removed && !view->eng->stopping)
+	if (view->reads.sources_unknown && !view->removed && !view->eng->stop.stopping)
 		wave_start(view->eng, &spec, &view, 1);
 }
 
 static void dropped(struct job *job)
 {
 	struct view *view = job->view;
-	if (!job->ok) {
-		log_failure(view, "dropping it", &job->err);
-		view_set_error(view, &job->err);
+	if (!job->out.ok) {
+		log_failure(view, "dropping it", &job->out.err);
+		view_set_error(view, &job->out.err);
 		return;
 	}
 	log_info("view '%s', dropped", view->label);
-	view->reconciled = view->captured = false;
-	view->capture_digest = 0;
+	view->relation.reconciled = view->capture.set_up = false;
+	view->capture.digest = 0;
 	due_clear(view);
 	wave_end_waiting(view, WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL); /* what was due must not make it anew */
 	view_set_error(view, NULL);
@@ -350,23 +350,23 @@ static void dropped(struct job *job)
 /* The server no longer understands what it understood before: something that it reads may have been redefined since the last look. */
 static void look_anew(struct job *job)
 {
-	bool about_definition = job->err.cls == VIEWD_ERR_QUERY || job->err.cls == VIEWD_ERR_MISSING;
-	if (about_definition && job->view->reconciled && !job->mate_failed && job->view->state != VIEW_STATE_MISSING)
+	bool about_definition = job->out.err.cls == VIEWD_ERR_QUERY || job->out.err.cls == VIEWD_ERR_MISSING;
+	if (about_definition && job->view->relation.reconciled && !job->out.mate_failed && job->view->state != VIEW_STATE_MISSING)
 		capture_redefined(job->view);
 }
 
 static void refreshed(struct job *job)
 {
 	struct view *view = job->view;
-	if (job->ok) {
-		if (job->reconcile_first) {
-			view->reconciled = true;
-			view->compared = job->redefined;
+	if (job->out.ok) {
+		if (job->in.reconcile_first) {
+			view->relation.reconciled = true;
+			view->capture.compared = job->in.redefined;
 		}
-		take_success(job, job->trigger);
+		take_success(job, job->in.trigger);
 		due_schedule(view);
 		find_sources(view);
-	} else if (job->reconcile_first && !view->reconciled && !job->mate_failed && job->err.cls != VIEWD_ERR_CANCELLED) {
+	} else if (job->in.reconcile_first && !view->relation.reconciled && !job->out.mate_failed && job->out.err.cls != VIEWD_ERR_CANCELLED) {
 		reconcile_failed(job);
 	} else {
 		take_failure(job, "refresh");
@@ -376,14 +376,14 @@ static void refreshed(struct job *job)
 
 void outcome_of(struct job *job)
 {
-	if (job->inspected && job->kind != JOB_PLAN && job->found.kind != VIEWD_KIND_NONE)
+	if (job->out.inspected && job->kind != JOB_PLAN && job->out.found.kind != VIEWD_KIND_NONE)
 		take_inspection(job);
 	switch (job->kind) {
 	case JOB_RECONCILE:
 		reconciled(job);
 		if (wants_first_fill(job))
 			start_first_fill(job->view);
-		else if (job->ok)
+		else if (job->out.ok)
 			group_align(job->view);
 		break;
 	case JOB_REFRESH:
@@ -408,11 +408,11 @@ void outcome_of(struct job *job)
 
 static void not_tried(struct view *view, enum view_trigger trigger, enum view_result result)
 {
-	view->trigger = trigger;
-	view->result = result;
-	view->action = -1;
-	view->last_refresh_us = engine_wall(view->eng);
-	view->past.last_end = engine_mono(view->eng);
+	view->last.trigger = trigger;
+	view->last.result = result;
+	view->last.action = -1;
+	view->last.refresh_us = engine_wall(view->eng);
+	view->timing.past.last_end = engine_mono(view->eng);
 	due_schedule(view);
 }
 
@@ -438,13 +438,13 @@ void outcome_upstream_failed(struct view *view, const struct wave *wave)
 /* Through plain views: they hold nothing. */
 static bool reads_a_failure(const struct view *view, uint64_t mark)
 {
-	for (size_t i = 0; i < view->n_up; i++) {
-		struct view *up = view->up[i];
-		bool failed = up->result == VIEW_RESULT_FAILED || up->result == VIEW_RESULT_UPSTREAM_FAILED;
-		if (up->mark == mark)
+	for (size_t i = 0; i < view->graph.n_up; i++) {
+		struct view *up = view->graph.up[i];
+		bool failed = up->last.result == VIEW_RESULT_FAILED || up->last.result == VIEW_RESULT_UPSTREAM_FAILED;
+		if (up->walk.mark == mark)
 			continue;
-		up->mark = mark;
-		if (up->method == VIEWD_METHOD_SIMPLE ? reads_a_failure(up, mark) : failed)
+		up->walk.mark = mark;
+		if (up->relation.method == VIEWD_METHOD_SIMPLE ? reads_a_failure(up, mark) : failed)
 			return true;
 	}
 	return false;
@@ -453,8 +453,8 @@ static bool reads_a_failure(const struct view *view, uint64_t mark)
 void outcome_not_needed(struct view *view)
 {
 	/* What it was not tried for is well again, and has changed nothing. */
-	if (view->result == VIEW_RESULT_UPSTREAM_FAILED && view->err == NULL && !reads_a_failure(view, ++view->eng->mark))
-		view->result = VIEW_RESULT_SKIPPED;
+	if (view->last.result == VIEW_RESULT_UPSTREAM_FAILED && view->failure.err == NULL && !reads_a_failure(view, ++view->eng->mark))
+		view->last.result = VIEW_RESULT_SKIPPED;
 	due_schedule(view);
 	change_plan(view);
 }

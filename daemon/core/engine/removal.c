@@ -15,8 +15,8 @@
 
 static void add_recorded(struct job *job, const char *name, const char *relation, enum viewd_method method, bool drop)
 {
-	job->recorded = mem_grow(job, job->recorded, struct recorded_copy, job->n_recorded + 1);
-	job->recorded[job->n_recorded++] = (struct recorded_copy){
+	job->out.recorded = mem_grow(job, job->out.recorded, struct recorded_copy, job->out.n_recorded + 1);
+	job->out.recorded[job->out.n_recorded++] = (struct recorded_copy){
 		.name = mem_strdup(job, name),
 		.relation = mem_strdup(job, relation),
 		.method = method,
@@ -29,7 +29,7 @@ static void add_recorded(struct job *job, const char *name, const char *relation
 static struct job *collecting_job(struct db *db)
 {
 	struct job *job;
-	TAILQ_FOREACH(job, &db->aux, link)
+	TAILQ_FOREACH(job, &db->work.aux, link)
 		if (job->kind == JOB_DROP_RECORDED)
 			return job;
 	job = job_new(db, NULL, JOB_DROP_RECORDED);
@@ -46,21 +46,21 @@ static struct view *returned(const struct db *db, const char *name)
 
 static void hand_over(const struct view *old, struct view *now)
 {
-	now->captured |= old->captured;
-	now->eng->captures_dirty = true;
+	now->capture.set_up |= old->capture.set_up;
+	now->eng->captures.dirty = true;
 }
 
 void removal_finish(struct view *view)
 {
-	bool can_drop = view->db->state != DB_UNUSABLE && !view->db->leaving && view->place != NULL && !view->refused;
+	bool can_drop = view->db->state != DB_UNUSABLE && !view->db->leaving && view->relation.place != NULL && !view->relation.refused;
 	struct view *now = returned(view->db, view->conf->name);
 	if (now != NULL)
 		hand_over(view, now);
 	else if (view->conf->on_remove == CONF_REMOVE_DROP && can_drop)
-		add_recorded(collecting_job(view->db), view->conf->name, view->relation, view->method, true);
-	else if (can_drop && view->captured)
-		add_recorded(collecting_job(view->db), view->conf->name, view->relation, view->method, false);
-	else if (view->place != NULL)
+		add_recorded(collecting_job(view->db), view->conf->name, view->relation.text, view->relation.method, true);
+	else if (can_drop && view->capture.set_up)
+		add_recorded(collecting_job(view->db), view->conf->name, view->relation.text, view->relation.method, false);
+	else if (view->relation.place != NULL)
 		log_info("view '%s', no longer configured; the object stays (on_remove = keep)", view->label);
 	conf_unref(&view->last_conf);
 	wave_forget(view);
@@ -83,8 +83,8 @@ void removal_view(struct view *view)
 
 void removal_orphans(struct db *db, const struct job *prepared)
 {
-	for (size_t i = 0; i < prepared->n_recorded; i++) {
-		const struct recorded_copy *r = &prepared->recorded[i];
+	for (size_t i = 0; i < prepared->out.n_recorded; i++) {
+		const struct recorded_copy *r = &prepared->out.recorded[i];
 		if (views_find(db->eng, r->name, db->conf->name) != NULL)
 			continue;
 		if (r->drop)
@@ -100,10 +100,10 @@ void removal_orphans(struct db *db, const struct job *prepared)
 void removal_spare_returned(struct job *job)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < job->n_recorded; i++)
-		if (returned(job->db, job->recorded[i].name) == NULL)
-			job->recorded[kept++] = job->recorded[i];
-	job->n_recorded = kept;
+	for (size_t i = 0; i < job->out.n_recorded; i++)
+		if (returned(job->db, job->out.recorded[i].name) == NULL)
+			job->out.recorded[kept++] = job->out.recorded[i];
+	job->out.n_recorded = kept;
 }
 
 /* Came back while the job ran: what it has just lost is made again. */
@@ -111,24 +111,24 @@ static void make_returned(const struct job *job)
 {
 	const struct wave_spec spec = {
 		.kind = JOB_RECONCILE, .order = WAVE_GUESSED, .trigger = VIEW_TRIGGER_INITIAL, .create_missing = true};
-	for (size_t i = 0; i < job->n_recorded; i++) {
-		struct view *view = returned(job->db, job->recorded[i].name);
-		if (view == NULL || view->refused || !view->conf->enabled)
+	for (size_t i = 0; i < job->out.n_recorded; i++) {
+		struct view *view = returned(job->db, job->out.recorded[i].name);
+		if (view == NULL || view->relation.refused || !view->conf->enabled)
 			continue;
-		view->captured = false;
-		view->capture_digest = 0;
+		view->capture.set_up = false;
+		view->capture.digest = 0;
 		wave_start(job->eng, &spec, &view, 1);
 	}
 }
 
 void removal_dropped(const struct job *job)
 {
-	for (size_t i = 0; i < job->n_recorded; i++)
-		if (job->recorded[i].uncapture)
-			log_info("view '%s', no longer configured; the object stays (on_remove = keep)", job->recorded[i].name);
-		else if (!job->recorded[i].drop)
-			log_info("view '%s', no longer configured: dropped (on_remove = drop)", job->recorded[i].name);
+	for (size_t i = 0; i < job->out.n_recorded; i++)
+		if (job->out.recorded[i].uncapture)
+			log_info("view '%s', no longer configured; the object stays (on_remove = keep)", job->out.recorded[i].name);
+		else if (!job->out.recorded[i].drop)
+			log_info("view '%s', no longer configured: dropped (on_remove = drop)", job->out.recorded[i].name);
 		else
-			log_error("view '%s', no longer configured, cannot be dropped (%s)", job->recorded[i].name, job->err.msg);
+			log_error("view '%s', no longer configured, cannot be dropped (%s)", job->out.recorded[i].name, job->out.err.msg);
 	make_returned(job);
 }

@@ -69,7 +69,7 @@ static void settle(struct leaving *l)
 	          l->err.hint);
 	if (l->n > 0 || l->was_left)
 		database_say(db, &l->err);
-	else if (!l->eng->stopping)
+	else if (!l->eng->stop.stopping)
 		database_take_up(db);
 }
 
@@ -84,7 +84,7 @@ static void end(struct leaving *l)
 	l->done(l->ctx, &report);
 	conf_unref(&l->conf);
 	talloc_free(l);
-	if (--db->n_jobs == 0 && db->removed)
+	if (--db->work.n_jobs == 0 && db->removed)
 		database_free(&db);
 }
 
@@ -94,13 +94,13 @@ static void leave_done(struct worker_task *task)
 	struct engine *eng = l->eng;
 	end(l);
 	turn_soon(eng);
-	eng->exec->session_closed(eng);
+	eng->news.exec->session_closed(eng);
 }
 
 static void begin(struct leaving *l)
 {
 	l->begun = true;
-	l->eng->n_sessions++;
+	l->eng->count.sessions++;
 	l->task = (struct worker_task){
 		.run = leave_run,
 		.done = leave_done,
@@ -115,13 +115,13 @@ static bool at_rest(const struct leaving *l)
 {
 	if (!l->print)
 		aux_drop_waiting(l->db, l->db->err);
-	return l->print || (l->db->n_jobs == 1 && !watch_lingers(l->db));
+	return l->print || (l->db->work.n_jobs == 1 && !watch_lingers(l->db));
 }
 
 void uninstall_review(struct engine *eng)
 {
 	struct leaving *l;
-	LIST_FOREACH(l, &eng->leavings, link)
+	LIST_FOREACH(l, &eng->open.leavings, link)
 		if (!l->begun && at_rest(l))
 			begin(l);
 }
@@ -129,7 +129,7 @@ void uninstall_review(struct engine *eng)
 void uninstall_stop(struct engine *eng)
 {
 	struct leaving *l, *next;
-	for (l = LIST_FIRST(&eng->leavings); l != NULL; l = next) {
+	for (l = LIST_FIRST(&eng->open.leavings); l != NULL; l = next) {
 		next = LIST_NEXT(l, link);
 		if (l->begun)
 			continue;
@@ -149,7 +149,7 @@ static struct db *find(struct engine *eng, const char *name)
 static bool is_being_left(const struct db *db)
 {
 	const struct leaving *l;
-	LIST_FOREACH(l, &db->eng->leavings, link)
+	LIST_FOREACH(l, &db->eng->open.leavings, link)
 		if (l->db == db && !l->print)
 			return true;
 	return false;
@@ -186,8 +186,8 @@ bool engine_uninstall(struct engine *eng, const char *database, bool print, engi
 	l->was_left = db->left;
 	l->done = done;
 	l->ctx = ctx;
-	db->n_jobs++;
-	LIST_INSERT_HEAD(&eng->leavings, l, link);
+	db->work.n_jobs++;
+	LIST_INSERT_HEAD(&eng->open.leavings, l, link);
 	if (!print) {
 		log_info("database '%s', viewd is being taken out of it", database);
 		err_set(&why, VIEWD_ERR_CONFIG, "database '%s', viewd is being taken out of it (viewctl uninstall)", database);

@@ -17,15 +17,15 @@ struct job *job_new(struct db *db, struct view *view, enum job_kind kind)
 	job->kind = kind;
 	job->eng = db->eng;
 	job->db = db;
-	db->n_jobs++;
+	db->work.n_jobs++;
 	job->view = view;
 	job->conf = conf_ref(db->eng->conf);
-	conf_database_spec(db->conf, &job->db_spec);
+	conf_database_spec(db->conf, &job->in.db_spec);
 	if (view != NULL) {
 		job->conf_view = view->conf;
 		job->label = mem_strdup(job, view->label);
 		if (db->dialect != NULL)
-			conf_view_spec(view->conf, db->dialect->name, &job->spec);
+			conf_view_spec(view->conf, db->dialect->name, &job->in.spec);
 	}
 	return job;
 }
@@ -33,33 +33,33 @@ struct job *job_new(struct db *db, struct view *view, enum job_kind kind)
 static void deadline_passed(void *ctx)
 {
 	struct job *job = ctx;
-	job->eng->exec->job_overdue(job);
+	job->eng->news.exec->job_overdue(job);
 }
 
 static void arm_deadline(struct job *job)
 {
 	bool limited = job->kind == JOB_REFRESH || job->kind == JOB_REFRESH_GROUP || job->kind == JOB_RECONCILE;
-	int64_t limit = limited ? job->spec.timeout_us : 0;
+	int64_t limit = limited ? job->in.spec.timeout_us : 0;
 	if (limit <= 0)
 		return;
-	job->deadline = loop_timer_new(job->eng->loop, deadline_passed, job);
-	loop_timer_set(job->deadline, limit + job->db_spec.connect_timeout_us + DEADLINE_GRACE);
+	job->run.deadline = loop_timer_new(job->eng->loop, deadline_passed, job);
+	loop_timer_set(job->run.deadline, limit + job->in.db_spec.connect_timeout_us + DEADLINE_GRACE);
 }
 
 static void come_back(struct worker_task *task)
 {
 	struct job *job = CONTAINER_OF(task, struct job, task);
-	job->eng->exec->job_returned(job);
+	job->eng->news.exec->job_returned(job);
 }
 
 void job_start(struct job *job)
 {
 	job->session = session_take(job->db);
-	job->epoch = job->db->epoch;
+	job->in.epoch = job->db->epoch;
 	if (job->kind != JOB_PREPARE)
-		job->probe = job->db->probe;
-	job->now_mono = engine_mono(job->eng);
-	job->started_wall = engine_wall(job->eng);
+		job->in.probe = job->db->probing.n;
+	job->in.now_mono = engine_mono(job->eng);
+	job->run.started_wall = engine_wall(job->eng);
 	job->task = (struct worker_task){
 		.run = job_run,
 		.done = come_back,
@@ -67,8 +67,8 @@ void job_start(struct job *job)
 		.thread_end = job->db->dialect->thread_end,
 	};
 	arm_deadline(job);
-	job->begun = true;
-	LIST_INSERT_HEAD(&job->eng->begun, job, begun_link);
+	job->run.begun = true;
+	LIST_INSERT_HEAD(&job->eng->open.begun, job, begun_link);
 	worker_submit(job->eng->pool, &job->task);
 }
 
@@ -76,26 +76,26 @@ static void cancel(void *ctx)
 {
 	struct job *job = ctx;
 	session_cancel(job->session);
-	loop_timer_set(job->cancel_timer, job->cancel_wait);
-	job->cancel_wait *= 2;
+	loop_timer_set(job->run.cancel_timer, job->run.cancel_wait);
+	job->run.cancel_wait *= 2;
 }
 
 void job_cancel(struct job *job)
 {
-	if (job->cancelled)
+	if (job->run.cancelled)
 		return;
-	job->cancelled = true;
+	job->run.cancelled = true;
 	if (job->session == NULL)
 		return;
-	job->cancel_timer = loop_timer_new(job->eng->loop, cancel, job);
-	job->cancel_wait = CANCEL_AGAIN;
+	job->run.cancel_timer = loop_timer_new(job->eng->loop, cancel, job);
+	job->run.cancel_wait = CANCEL_AGAIN;
 	cancel(job);
 }
 
 void job_returned(struct job *job)
 {
-	loop_timer_free(&job->deadline);
-	loop_timer_free(&job->cancel_timer);
+	loop_timer_free(&job->run.deadline);
+	loop_timer_free(&job->run.cancel_timer);
 	job->session = NULL;
 }
 
@@ -107,10 +107,10 @@ void job_free(struct job **job_ptr)
 	*job_ptr = NULL;
 	struct db *db = job->db;
 	job_returned(job);
-	if (job->begun)
+	if (job->run.begun)
 		LIST_REMOVE(job, begun_link);
 	conf_unref(&job->conf);
 	talloc_free(job);
-	if (--db->n_jobs == 0 && db->removed)
-		db->eng->exec->database_unused(db);
+	if (--db->work.n_jobs == 0 && db->removed)
+		db->eng->news.exec->database_unused(db);
 }

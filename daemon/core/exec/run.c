@@ -25,8 +25,8 @@ static bool ignore_text(void *ctx UNUSED, const char *text UNUSED)
 static bool keep_source(void *ctx, const struct viewd_source *src)
 {
 	struct job *job = ctx;
-	job->sources = mem_grow(job, job->sources, struct source, job->n_sources + 1);
-	struct source *copy = &job->sources[job->n_sources++];
+	job->out.sources = mem_grow(job, job->out.sources, struct source, job->out.n_sources + 1);
+	struct source *copy = &job->out.sources[job->out.n_sources++];
 	copy->schema = mem_strdup(job, src->schema != NULL ? src->schema : "");
 	copy->name = mem_strdup(job, src->name);
 	copy->kind = src->kind;
@@ -36,11 +36,11 @@ static bool keep_source(void *ctx, const struct viewd_source *src)
 static bool inspect(struct job *job)
 {
 	struct viewd_source_sink sink = {.fn = keep_source, .ctx = job};
-	talloc_free(job->sources);
-	job->sources = NULL;
-	job->n_sources = 0;
-	job->inspected = job->session->dialect->inspect(job->session->conn, &job->spec, &job->found, sink, &job->err);
-	return job->inspected;
+	talloc_free(job->out.sources);
+	job->out.sources = NULL;
+	job->out.n_sources = 0;
+	job->out.inspected = job->session->dialect->inspect(job->session->conn, &job->in.spec, &job->out.found, sink, &job->out.err);
+	return job->out.inspected;
 }
 
 static bool inspect_and_decide(struct job *job)
@@ -48,7 +48,7 @@ static bool inspect_and_decide(struct job *job)
 	const struct viewd_dialect *dialect = job->session->dialect;
 	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
 	struct viewd_text_sink no_mentions = {.fn = ignore_text};
-	if (!dialect->check_view(&job->db_spec, &job->spec, &resolved, no_mentions, &job->err) || !inspect(job))
+	if (!dialect->check_view(&job->in.db_spec, &job->in.spec, &resolved, no_mentions, &job->out.err) || !inspect(job))
 		return false;
 	struct decide_settings settings = {
 		.label = job->label,
@@ -56,28 +56,28 @@ static bool inspect_and_decide(struct job *job)
 		.hash = resolved.hash,
 		.index_hash = resolved.index_hash,
 		.adopt = job->conf_view->adopt,
-		.create_missing = job->create_missing,
-		.replace = job->replace,
-		.keep = job->keep && dialect->abi_minor >= ABI_MINOR_KEEP,
+		.create_missing = job->in.create_missing,
+		.replace = job->in.replace,
+		.keep = job->in.keep && dialect->abi_minor >= ABI_MINOR_KEEP,
 		.policy = job->conf_view->on_configuration_change,
 	};
-	decide(&settings, &job->found, dialect->caps, &job->decision);
+	decide(&settings, &job->out.found, dialect->caps, &job->out.decision);
 	return true;
 }
 
 /* Something that it reads is gone: it cannot be computed any more, whatever its rows still say. */
 static bool definition_is_readable(struct job *job)
 {
-	if (!job->found.unreadable || !job->found.ours)
+	if (!job->out.found.unreadable || !job->out.found.ours)
 		return true;
-	err_set(&job->err, VIEWD_ERR_MISSING, "view '%s', its definition cannot be read any more (%s)", job->label, job->found.detail);
-	return err_hint(&job->err, "bring back what is missing, or change the definition; the last contents stay");
+	err_set(&job->out.err, VIEWD_ERR_MISSING, "view '%s', its definition cannot be read any more (%s)", job->label, job->out.found.detail);
+	return err_hint(&job->out.err, "bring back what is missing, or change the definition; the last contents stay");
 }
 
 static bool keep_definition(void *ctx, const char *text)
 {
 	struct job *job = ctx;
-	job->definition = mem_strdup(job, text);
+	job->out.definition = mem_strdup(job, text);
 	return true;
 }
 
@@ -86,38 +86,38 @@ static bool tell_definition(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
 	struct viewd_text_sink sink = {.fn = keep_definition, .ctx = job};
-	if (!job->keep || !job->found.kept || dialect->abi_minor < ABI_MINOR_KEEP || dialect->definition == NULL)
+	if (!job->in.keep || !job->out.found.kept || dialect->abi_minor < ABI_MINOR_KEEP || dialect->definition == NULL)
 		return true;
-	return dialect->definition(job->session->conn, &job->spec, sink, &job->err);
+	return dialect->definition(job->session->conn, &job->in.spec, sink, &job->out.err);
 }
 
 bool run_reconcile(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
 	struct viewd_outcome outcome;
-	job->spec.compare_columns = job->compare ? VIEWD_COMPARE_TYPES : VIEWD_COMPARE_NONE;
-	for (int round = 0; round < MAX_ROUNDS; round++, job->spec.compare_columns = VIEWD_COMPARE_NONE) {
+	job->in.spec.compare_columns = job->in.compare ? VIEWD_COMPARE_TYPES : VIEWD_COMPARE_NONE;
+	for (int round = 0; round < MAX_ROUNDS; round++, job->in.spec.compare_columns = VIEWD_COMPARE_NONE) {
 		if (!inspect_and_decide(job))
 			return false;
-		if (job->decision.change == VIEWD_CHANGE_REFUSE) {
-			job->err = job->decision.err;
+		if (job->out.decision.change == VIEWD_CHANGE_REFUSE) {
+			job->out.err = job->out.decision.err;
 			return false;
 		}
-		if (job->decision.change == VIEWD_CHANGE_NOTHING)
+		if (job->out.decision.change == VIEWD_CHANGE_NOTHING)
 			return definition_is_readable(job) && tell_definition(job);
 		memset(&outcome, 0, sizeof outcome);
 		outcome.rows = outcome.rows_written = -1;
-		if (session_cancelled(job->session, &job->err) ||
-		    !dialect->apply(job->session->conn, &job->spec, job->decision.change, &outcome, &job->err))
+		if (session_cancelled(job->session, &job->out.err) ||
+		    !dialect->apply(job->session->conn, &job->in.spec, job->out.decision.change, &outcome, &job->out.err))
 			return false;
 		/* A later round (indexes after a fill) must not hide that the view was filled. */
-		if (!job->applied || outcome.did == VIEWD_DID_REINITIALIZE)
-			job->outcome = outcome;
-		job->applied = true;
-		job->last_change = job->decision.change;
-		memcpy(job->apply_reason, job->decision.reason, sizeof job->apply_reason);
+		if (!job->out.applied || outcome.did == VIEWD_DID_REINITIALIZE)
+			job->out.outcome = outcome;
+		job->out.applied = true;
+		job->out.last_change = job->out.decision.change;
+		memcpy(job->out.apply_reason, job->out.decision.reason, sizeof job->out.apply_reason);
 	}
-	return err_set(&job->err, VIEWD_ERR_CONFLICT, "view '%s' changes while it is being set up", job->label);
+	return err_set(&job->out.err, VIEWD_ERR_CONFLICT, "view '%s' changes while it is being set up", job->label);
 }
 
 static bool connection_is_gone(const struct viewd_err *err)
@@ -130,56 +130,56 @@ void run_record_failure(struct job *job, const char *result)
 {
 	struct viewd_err ignored;
 	const struct viewd_dialect *dialect = job->session->dialect;
-	if (connection_is_gone(&job->err) || !dialect->alive(job->session->conn))
+	if (connection_is_gone(&job->out.err) || !dialect->alive(job->session->conn))
 		return;
-	if (!dialect->record_failure(job->session->conn, &job->spec, &job->request, result, &job->err, &ignored))
+	if (!dialect->record_failure(job->session->conn, &job->in.spec, &job->in.request, result, &job->out.err, &ignored))
 		return;
 	/* Which object is missing, the view or something it reads? */
-	if (!job->mate_failed && (job->err.cls == VIEWD_ERR_MISSING || job->err.cls == VIEWD_ERR_EXISTS)) {
-		struct viewd_err err = job->err;
+	if (!job->out.mate_failed && (job->out.err.cls == VIEWD_ERR_MISSING || job->out.err.cls == VIEWD_ERR_EXISTS)) {
+		struct viewd_err err = job->out.err;
 		if (!inspect(job))
-			job->found.kind = VIEWD_KIND_OTHER;
-		job->err = err;
+			job->out.found.kind = VIEWD_KIND_OTHER;
+		job->out.err = err;
 	}
 }
 
 /* The state row commits with the data, so it knows whether that run ended. */
 bool run_was_recorded(struct job *job)
 {
-	if (!inspect(job) || !job->found.ours || job->found.last_success_us < job->unknown_since_us)
+	if (!inspect(job) || !job->out.found.ours || job->out.found.last_success_us < job->in.unknown_since_us)
 		return false;
-	job->looked_up = true;
-	job->outcome.did = VIEWD_DID_NO_DATA;
-	job->outcome.rows = job->found.rows;
-	job->outcome.data_timestamp_us = job->found.data_timestamp_us;
-	snprintf(job->outcome.reason, sizeof job->outcome.reason, "the run that lost its connection had been completed by the server");
+	job->out.looked_up = true;
+	job->out.outcome.did = VIEWD_DID_NO_DATA;
+	job->out.outcome.rows = job->out.found.rows;
+	job->out.outcome.data_timestamp_us = job->out.found.data_timestamp_us;
+	snprintf(job->out.outcome.reason, sizeof job->out.outcome.reason, "the run that lost its connection had been completed by the server");
 	return true;
 }
 
 static bool refresh(struct job *job)
 {
-	if (job->reconcile_first) {
+	if (job->in.reconcile_first) {
 		if (!run_reconcile(job))
 			return false;
-		if (job->applied && job->outcome.did == VIEWD_DID_REINITIALIZE)
+		if (job->out.applied && job->out.outcome.did == VIEWD_DID_REINITIALIZE)
 			return true;
 	}
-	job->outcome.rows = job->outcome.rows_written = -1;
-	if (job->unknown_since_us != 0 && run_was_recorded(job))
+	job->out.outcome.rows = job->out.outcome.rows_written = -1;
+	if (job->in.unknown_since_us != 0 && run_was_recorded(job))
 		return true;
-	if (session_cancelled(job->session, &job->err))
+	if (session_cancelled(job->session, &job->out.err))
 		return false;
-	if (job->session->dialect->refresh(job->session->conn, &job->spec, &job->request, &job->outcome, &job->err))
+	if (job->session->dialect->refresh(job->session->conn, &job->in.spec, &job->in.request, &job->out.outcome, &job->out.err))
 		return true;
-	run_record_failure(job, job->err.cls == VIEWD_ERR_CANCELLED ? "CANCELLED" : "FAILED");
+	run_record_failure(job, job->out.err.cls == VIEWD_ERR_CANCELLED ? "CANCELLED" : "FAILED");
 	return false;
 }
 
 static bool keep_recorded(void *ctx, const struct viewd_recorded *row)
 {
 	struct job *job = ctx;
-	job->recorded = mem_grow(job, job->recorded, struct recorded_copy, job->n_recorded + 1);
-	struct recorded_copy *copy = &job->recorded[job->n_recorded++];
+	job->out.recorded = mem_grow(job, job->out.recorded, struct recorded_copy, job->out.n_recorded + 1);
+	struct recorded_copy *copy = &job->out.recorded[job->out.n_recorded++];
 	copy->name = mem_strdup(job, row->name);
 	copy->relation = mem_strdup(job, row->relation);
 	copy->method = row->method;
@@ -191,7 +191,7 @@ static bool keep_recorded(void *ctx, const struct viewd_recorded *row)
 static bool prepare(struct job *job)
 {
 	struct viewd_recorded_sink sink = {.fn = keep_recorded, .ctx = job};
-	return job->session->dialect->prepare(job->session->conn, sink, &job->err);
+	return job->session->dialect->prepare(job->session->conn, sink, &job->out.err);
 }
 
 static char *keep_text(struct job *job, const char *text)
@@ -202,7 +202,7 @@ static char *keep_text(struct job *job, const char *text)
 static bool keep_history(void *ctx, const struct viewd_history_row *row)
 {
 	struct job *job = ctx;
-	struct history_copy *h = &job->history;
+	struct history_copy *h = &job->out.history;
 	h->rows = mem_grow(job, h->rows, struct viewd_history_row, h->n + 1);
 	struct viewd_history_row *copy = &h->rows[h->n++];
 	*copy = *row;
@@ -216,7 +216,7 @@ static bool keep_history(void *ctx, const struct viewd_history_row *row)
 static bool history(struct job *job)
 {
 	struct viewd_history_sink sink = {.fn = keep_history, .ctx = job};
-	return job->session->dialect->history(job->session->conn, &job->spec, job->history_limit, sink, &job->err);
+	return job->session->dialect->history(job->session->conn, &job->in.spec, job->in.history_limit, sink, &job->out.err);
 }
 
 static bool drop_one(struct job *job, const struct recorded_copy *r, struct viewd_err *err)
@@ -249,45 +249,45 @@ static bool uncapture(struct job *job, const struct recorded_copy *r, struct vie
 static bool drop_recorded(struct job *job)
 {
 	struct viewd_err err = {.cls = VIEWD_ERR_OK};
-	for (size_t i = 0; i < job->n_recorded; i++)
-		if (job->recorded[i].uncapture && !uncapture(job, &job->recorded[i], &job->err))
+	for (size_t i = 0; i < job->out.n_recorded; i++)
+		if (job->out.recorded[i].uncapture && !uncapture(job, &job->out.recorded[i], &job->out.err))
 			return false;
 	for (bool progress = true; progress;) {
 		progress = false;
 		err.cls = VIEWD_ERR_OK;
-		for (size_t i = 0; i < job->n_recorded; i++) {
-			struct recorded_copy *r = &job->recorded[i];
+		for (size_t i = 0; i < job->out.n_recorded; i++) {
+			struct recorded_copy *r = &job->out.recorded[i];
 			if (!r->drop)
 				continue;
-			if (session_cancelled(job->session, &job->err))
+			if (session_cancelled(job->session, &job->out.err))
 				return false;
 			if (drop_one(job, r, &err) || err.cls == VIEWD_ERR_MISSING) {
 				r->drop = false;
 				progress = true;
 				err.cls = VIEWD_ERR_OK;
 			} else if (connection_is_gone(&err)) {
-				job->err = err;
+				job->out.err = err;
 				return false;
 			}
 		}
 	}
 	if (err.cls != VIEWD_ERR_OK)
-		job->err = err;
+		job->out.err = err;
 	return err.cls == VIEWD_ERR_OK;
 }
 
 static bool keep_warning(void *ctx, const char *text)
 {
 	struct job *job = ctx;
-	job->capture_warnings = mem_printf(job, "%s%s\n", job->capture_warnings != NULL ? job->capture_warnings : "", text);
+	job->out.capture.warnings = mem_printf(job, "%s%s\n", job->out.capture.warnings != NULL ? job->out.capture.warnings : "", text);
 	return true;
 }
 
 static bool keep_dependency(void *ctx, const struct viewd_dependency *entry)
 {
 	struct job *job = ctx;
-	job->depends = mem_grow(job, job->depends, struct view_dependency, job->n_depends + 1);
-	job->depends[job->n_depends++] = (struct view_dependency){
+	job->out.capture.depends = mem_grow(job, job->out.capture.depends, struct view_dependency, job->out.capture.n_depends + 1);
+	job->out.capture.depends[job->out.capture.n_depends++] = (struct view_dependency){
 		.name = mem_strdup(job, entry->name),
 		.kind = entry->kind < VIEWD_DEPENDS_COUNT ? entry->kind : VIEWD_DEPENDS_OTHER,
 		.heard_by = entry->heard_by < VIEWD_HEARD_COUNT ? entry->heard_by : VIEWD_HEARD_NONE,
@@ -299,8 +299,8 @@ static bool keep_dependency(void *ctx, const struct viewd_dependency *entry)
 static bool capture(struct job *job)
 {
 	struct viewd_text_sink warnings = {.fn = keep_warning, .ctx = job};
-	job->capture.dependencies = (struct viewd_dependency_sink){.fn = keep_dependency, .ctx = job};
-	return job->session->dialect->capture(job->session->conn, &job->spec, &job->capture, &job->captured, warnings, &job->err);
+	job->in.capture.dependencies = (struct viewd_dependency_sink){.fn = keep_dependency, .ctx = job};
+	return job->session->dialect->capture(job->session->conn, &job->in.spec, &job->in.capture, &job->out.capture.as, warnings, &job->out.err);
 }
 
 static bool run_kind(struct job *job)
@@ -314,24 +314,24 @@ static bool run_kind(struct job *job)
 	case JOB_CAPTURE:
 		return capture(job);
 	case JOB_PLAN:
-		job->spec.compare_columns = VIEWD_COMPARE_NAMES;
+		job->in.spec.compare_columns = VIEWD_COMPARE_NAMES;
 		return inspect_and_decide(job);
 	case JOB_REFRESH:
 		return refresh(job);
 	case JOB_REFRESH_GROUP:
 		return run_group(job);
 	case JOB_DROP:
-		return dialect->apply(job->session->conn, &job->spec, VIEWD_CHANGE_DROP, &job->outcome, &job->err);
+		return dialect->apply(job->session->conn, &job->in.spec, VIEWD_CHANGE_DROP, &job->out.outcome, &job->out.err);
 	case JOB_VERIFY:
-		return dialect->verify(job->session->conn, &job->spec, &job->verdict, &job->err);
+		return dialect->verify(job->session->conn, &job->in.spec, &job->out.verdict, &job->out.err);
 	case JOB_HISTORY:
 		return history(job);
 	case JOB_TEND:
-		return dialect->tend(job->session->conn, &job->spec, &job->err);
+		return dialect->tend(job->session->conn, &job->in.spec, &job->out.err);
 	case JOB_DROP_RECORDED:
 		return drop_recorded(job);
 	}
-	return err_set(&job->err, VIEWD_ERR_BUG, "unknown job");
+	return err_set(&job->out.err, VIEWD_ERR_BUG, "unknown job");
 }
 
 void job_run(struct worker_task *task)
@@ -339,11 +339,11 @@ void job_run(struct worker_task *task)
 	struct job *job = CONTAINER_OF(task, struct job, task);
 	const struct clock *clk = clock_system();
 	int64_t start = clk->mono(clk);
-	job->connected = session_ready(job->session, job->now_mono, &job->err);
-	job->ok = job->connected && run_kind(job);
-	job->session_lost = !job->ok && job->connected &&
-	                    (connection_is_gone(&job->err) || !job->session->dialect->alive(job->session->conn));
-	if (job->session_lost)
+	job->out.connected = session_ready(job->session, job->in.now_mono, &job->out.err);
+	job->out.ok = job->out.connected && run_kind(job);
+	job->out.session_lost = !job->out.ok && job->out.connected &&
+	                    (connection_is_gone(&job->out.err) || !job->session->dialect->alive(job->session->conn));
+	if (job->out.session_lost)
 		job->session->broken = true;
-	job->duration_us = clk->mono(clk) - start;
+	job->out.duration_us = clk->mono(clk) - start;
 }

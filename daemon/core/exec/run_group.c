@@ -11,31 +11,31 @@
 void run_mate_error(const struct job *lead, const struct viewd_err *cause, const char *culprit, struct viewd_err *out)
 {
 	*out = (struct viewd_err){.cls = cause->cls};
-	err_set(out, cause->cls, "refresh_group '%s' was left as it is: view '%s' failed (%.400s)", lead->group_name, culprit, cause->msg);
+	err_set(out, cause->cls, "refresh_group '%s' was left as it is: view '%s' failed (%.400s)", lead->group.name, culprit, cause->msg);
 }
 
 void run_share_error(struct job *lead)
 {
-	for (size_t i = 0; i < lead->n_parts && !lead->ok; i++) {
-		struct job *part = lead->parts[i];
-		bool somebody = lead->failed_part < lead->n_parts && lead->err.cls != VIEWD_ERR_CANCELLED;
-		part->mate_failed = somebody && i != lead->failed_part;
-		if (part->mate_failed)
-			run_mate_error(lead, &lead->err, lead->parts[lead->failed_part]->label, &part->err);
+	for (size_t i = 0; i < lead->group.n && !lead->out.ok; i++) {
+		struct job *part = lead->group.parts[i];
+		bool somebody = lead->group.failed < lead->group.n && lead->out.err.cls != VIEWD_ERR_CANCELLED;
+		part->out.mate_failed = somebody && i != lead->group.failed;
+		if (part->out.mate_failed)
+			run_mate_error(lead, &lead->out.err, lead->group.parts[lead->group.failed]->label, &part->out.err);
 		else
-			part->err = lead->err;
+			part->out.err = lead->out.err;
 	}
 }
 
 static bool set_up_missing(struct job *lead)
 {
-	for (size_t i = 0; i < lead->n_parts; i++) {
-		struct job *part = lead->parts[i];
+	for (size_t i = 0; i < lead->group.n; i++) {
+		struct job *part = lead->group.parts[i];
 		part->session = lead->session;
-		if (!part->reconcile_first || run_reconcile(part))
+		if (!part->in.reconcile_first || run_reconcile(part))
 			continue;
-		lead->err = part->err;
-		lead->failed_part = i;
+		lead->out.err = part->out.err;
+		lead->group.failed = i;
 		return false;
 	}
 	return true;
@@ -45,41 +45,41 @@ static bool set_up_missing(struct job *lead)
 static bool was_completed(struct job *lead)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < lead->n_parts; i++)
-		n += lead->parts[i]->unknown_since_us != 0;
-	if (n < lead->n_parts)
+	for (size_t i = 0; i < lead->group.n; i++)
+		n += lead->group.parts[i]->in.unknown_since_us != 0;
+	if (n < lead->group.n)
 		return false;
-	for (size_t i = 0; i < lead->n_parts; i++)
-		if (!run_was_recorded(lead->parts[i]))
+	for (size_t i = 0; i < lead->group.n; i++)
+		if (!run_was_recorded(lead->group.parts[i]))
 			return false;
-	lead->looked_up = true;
+	lead->out.looked_up = true;
 	return true;
 }
 
 static bool refresh_all(struct job *lead)
 {
 	const struct viewd_dialect *dialect = lead->session->dialect;
-	struct viewd_group_item *items = mem_array(lead, struct viewd_group_item, lead->n_parts);
-	const struct viewd_group_item **list = mem_array(lead, const struct viewd_group_item *, lead->n_parts);
+	struct viewd_group_item *items = mem_array(lead, struct viewd_group_item, lead->group.n);
+	const struct viewd_group_item **list = mem_array(lead, const struct viewd_group_item *, lead->group.n);
 	if (dialect->refresh_group == NULL)
-		return err_set(&lead->err, VIEWD_ERR_BUG, "the dialect %s has no groups", dialect->name);
-	for (size_t i = 0; i < lead->n_parts; i++) {
-		struct job *part = lead->parts[i];
-		part->outcome = (struct viewd_outcome){.rows = -1, .rows_written = -1};
+		return err_set(&lead->out.err, VIEWD_ERR_BUG, "the dialect %s has no groups", dialect->name);
+	for (size_t i = 0; i < lead->group.n; i++) {
+		struct job *part = lead->group.parts[i];
+		part->out.outcome = (struct viewd_outcome){.rows = -1, .rows_written = -1};
 		items[i] = (struct viewd_group_item){
-			.struct_size = sizeof items[i], .view = &part->spec, .request = &part->request, .outcome = &part->outcome};
+			.struct_size = sizeof items[i], .view = &part->in.spec, .request = &part->in.request, .outcome = &part->out.outcome};
 		list[i] = &items[i];
 	}
-	return dialect->refresh_group(lead->session->conn, list, lead->n_parts, &lead->failed_part, &lead->err);
+	return dialect->refresh_group(lead->session->conn, list, lead->group.n, &lead->group.failed, &lead->out.err);
 }
 
 static void record_failures(struct job *lead)
 {
 	run_share_error(lead);
-	for (size_t i = 0; i < lead->n_parts; i++) {
-		struct job *part = lead->parts[i];
-		run_record_failure(part, part->mate_failed ? "UPSTREAM_FAILED"
-		                                           : part->err.cls == VIEWD_ERR_CANCELLED ? "CANCELLED" : "FAILED");
+	for (size_t i = 0; i < lead->group.n; i++) {
+		struct job *part = lead->group.parts[i];
+		run_record_failure(part, part->out.mate_failed ? "UPSTREAM_FAILED"
+		                                           : part->out.err.cls == VIEWD_ERR_CANCELLED ? "CANCELLED" : "FAILED");
 	}
 }
 
@@ -89,7 +89,7 @@ bool run_group(struct job *lead)
 		return false;
 	if (was_completed(lead))
 		return true;
-	if (session_cancelled(lead->session, &lead->err))
+	if (session_cancelled(lead->session, &lead->out.err))
 		return false;
 	if (refresh_all(lead))
 		return true;

@@ -22,15 +22,15 @@ static void take_conf(struct session *s, const struct db *db)
 
 void session_adopt_conf(struct db *db)
 {
-	for (struct session *s = db->idle; s != NULL; s = s->next)
+	for (struct session *s = db->work.idle; s != NULL; s = s->next)
 		take_conf(s, db);
 }
 
 struct session *session_take(struct db *db)
 {
-	struct session *s = db->idle;
+	struct session *s = db->work.idle;
 	if (s != NULL) {
-		db->idle = s->next;
+		db->work.idle = s->next;
 		s->next = NULL;
 	} else {
 		s = mem_new(NULL, struct session);
@@ -38,7 +38,7 @@ struct session *session_take(struct db *db)
 		s->dialect = db->dialect;
 		s->epoch = db->epoch;
 		take_conf(s, db);
-		db->eng->n_sessions++;
+		db->eng->count.sessions++;
 	}
 	s->in_job = true;
 	return s;
@@ -79,7 +79,7 @@ static void session_free(struct session *s)
 	struct engine *eng = s->eng;
 	conf_unref(&s->conf);
 	talloc_free(s);
-	eng->exec->session_closed(eng);
+	eng->news.exec->session_closed(eng);
 }
 
 /* Closing may talk to a server: a worker does it. */
@@ -126,14 +126,14 @@ void session_give_back(struct session *s, struct db *db)
 	s->in_job = false;
 	if (s->n_cancels > 0)
 		return; /* the last cancel closes it */
-	if (s->conn == NULL || s->dead != NULL || s->broken || db->removed || db->epoch != s->epoch || s->eng->stopping) {
+	if (s->conn == NULL || s->dead != NULL || s->broken || db->removed || db->epoch != s->epoch || s->eng->stop.stopping) {
 		session_close(s);
 		return;
 	}
 	take_conf(s, db);
 	s->idle_since_mono = engine_mono(s->eng);
-	s->next = db->idle;
-	db->idle = s;
+	s->next = db->work.idle;
+	db->work.idle = s;
 }
 
 struct cancel_task {
@@ -180,9 +180,9 @@ void session_cancel(struct session *s)
 
 void session_close_idle(struct db *db)
 {
-	while (db->idle != NULL) {
-		struct session *s = db->idle;
-		db->idle = s->next;
+	while (db->work.idle != NULL) {
+		struct session *s = db->work.idle;
+		db->work.idle = s->next;
 		session_close(s);
 	}
 }

@@ -60,17 +60,17 @@ static void receive(struct worker_note *note)
 	if (w->db != NULL && n->what == NOTE_OPENED) {
 		w->opened = true;
 		watch_adopt_conf(w->db);
-		if (w->db->asked > w->db->answered)
+		if (w->db->watch.asked > w->db->watch.answered)
 			watch_wake(w->db); /* the look under way may have begun before that */
-		w->eng->exec->watch_opened(w->db);
+		w->eng->news.exec->watch_opened(w->db);
 	} else if (n->what == NOTE_OPENED)
 		w->dialect->watch_wake(w->watch); /* stopped before this was known: it may wait already */
 	else if (w->db != NULL && n->what == NOTE_LOOKED)
-		w->eng->exec->watch_looked(w->db, (uint64_t)n->seq);
+		w->eng->news.exec->watch_looked(w->db, (uint64_t)n->seq);
 	else if (w->db != NULL && n->what == NOTE_BEHIND)
-		w->eng->exec->watch_behind(w->db);
+		w->eng->news.exec->watch_behind(w->db);
 	else if (w->db != NULL)
-		w->eng->exec->watch_signal(w->db, &(struct watch_signal){.kind = n->kind, .view = n->view, .seq = n->seq, .old = n->old});
+		w->eng->news.exec->watch_signal(w->db, &(struct watch_signal){.kind = n->kind, .view = n->view, .seq = n->seq, .old = n->old});
 	free(n);
 }
 
@@ -186,8 +186,8 @@ static void close_done(struct worker_task *task)
 	LIST_REMOVE(w, link);
 	conf_unref(&w->conf);
 	talloc_free(w);
-	eng->exec->watch_closed(eng);
-	eng->exec->session_closed(eng);
+	eng->news.exec->watch_closed(eng);
+	eng->news.exec->session_closed(eng);
 }
 
 /* The thread has left watch_next for good: nobody wakes it any more, so it may be closed. */
@@ -198,7 +198,7 @@ static void watch_done(struct worker_task *task)
 	struct viewd_err err = w->err;
 	bool told = db != NULL && !w->stop;
 	if (db != NULL)
-		db->watcher = NULL;
+		db->watch.watcher = NULL;
 	w->db = NULL;
 	if (w->watch != NULL) {
 		w->task.run = close_run;
@@ -207,7 +207,7 @@ static void watch_done(struct worker_task *task)
 	} else
 		close_done(&w->task);
 	if (told)
-		db->eng->exec->watch_lost(db, &err);
+		db->eng->news.exec->watch_lost(db, &err);
 }
 
 void watch_start(struct db *db)
@@ -218,7 +218,7 @@ void watch_start(struct db *db)
 	w->dialect = db->dialect;
 	w->conf = conf_ref(db->eng->conf);
 	w->conf_db = db->conf;
-	w->asked = db->asked; /* what a watch before it was asked for is answered by its first round */
+	w->asked = db->watch.asked; /* what a watch before it was asked for is answered by its first round */
 	w->task = (struct worker_task){
 		.run = watch_run,
 		.done = watch_done,
@@ -226,23 +226,23 @@ void watch_start(struct db *db)
 		.thread_end = db->dialect->thread_end,
 		.lasting = true,
 	};
-	db->watcher = w;
-	db->looked = false;
-	LIST_INSERT_HEAD(&db->eng->watchers, w, link);
-	db->eng->n_sessions++;
+	db->watch.watcher = w;
+	db->watch.looked = false;
+	LIST_INSERT_HEAD(&db->eng->open.watchers, w, link);
+	db->eng->count.sessions++;
 	worker_submit(db->eng->pool, &w->task);
 }
 
 void watch_wake(struct db *db)
 {
-	if (db->watcher != NULL && db->watcher->opened)
-		db->dialect->watch_wake(db->watcher->watch);
+	if (db->watch.watcher != NULL && db->watch.watcher->opened)
+		db->dialect->watch_wake(db->watch.watcher->watch);
 }
 
 /* Until it is open its thread reads the section. */
 void watch_adopt_conf(struct db *db)
 {
-	struct watcher *w = db->watcher;
+	struct watcher *w = db->watch.watcher;
 	if (w == NULL || !w->opened || w->conf_db == db->conf)
 		return;
 	conf_unref(&w->conf);
@@ -252,20 +252,20 @@ void watch_adopt_conf(struct db *db)
 
 uint64_t watch_ask(struct db *db)
 {
-	if (db->watcher == NULL || !db->watcher->opened)
+	if (db->watch.watcher == NULL || !db->watch.watcher->opened)
 		return 0;
-	db->watcher->asked = ++db->asked;
+	db->watch.watcher->asked = ++db->watch.asked;
 	watch_wake(db);
-	return db->asked;
+	return db->watch.asked;
 }
 
 uint64_t watch_look(struct db *db)
 {
-	db->asked++;
-	if (db->watcher != NULL)
-		db->watcher->asked = db->asked;
+	db->watch.asked++;
+	if (db->watch.watcher != NULL)
+		db->watch.watcher->asked = db->watch.asked;
 	watch_wake(db);
-	return db->asked;
+	return db->watch.asked;
 }
 
 /* Equal but for parameters: likely the same database, and so the same lock. */
@@ -278,7 +278,7 @@ static bool same_place(const char *url, const char *other)
 bool watch_lingers(const struct db *db)
 {
 	const struct watcher *w;
-	LIST_FOREACH(w, &db->eng->watchers, link)
+	LIST_FOREACH(w, &db->eng->open.watchers, link)
 		if (w->db == NULL && same_place(w->conf_db->url, db->conf->url))
 			return true;
 	return false;
@@ -286,10 +286,10 @@ bool watch_lingers(const struct db *db)
 
 void watch_stop(struct db *db)
 {
-	struct watcher *w = db->watcher;
+	struct watcher *w = db->watch.watcher;
 	if (w == NULL)
 		return;
-	db->watcher = NULL;
+	db->watch.watcher = NULL;
 	w->db = NULL;
 	w->stop = true;
 	if (w->opened)

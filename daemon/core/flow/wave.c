@@ -22,9 +22,9 @@ static void add_follower(struct wave *wave, struct view *view, uint64_t mark)
 	const struct group *g = group_of(view);
 	add_one_follower(wave, view);
 	for (size_t i = 0; g != NULL && i < g->n; i++) {
-		if (g->views[i]->mark == mark)
+		if (g->views[i]->walk.mark == mark)
 			continue;
-		g->views[i]->mark = mark;
+		g->views[i]->walk.mark = mark;
 		add_one_follower(wave, g->views[i]);
 	}
 }
@@ -32,14 +32,14 @@ static void add_follower(struct wave *wave, struct view *view, uint64_t mark)
 /* Those that read v and follow changes; plain views in between are looked through. */
 static void follow(struct wave *wave, const struct view *v, uint64_t mark)
 {
-	for (size_t k = 0; k < v->n_down; k++) {
-		struct view *down = v->down[k];
-		if (down->mark == mark)
+	for (size_t k = 0; k < v->graph.n_down; k++) {
+		struct view *down = v->graph.down[k];
+		if (down->walk.mark == mark)
 			continue;
-		down->mark = mark;
-		if (down->method == VIEWD_METHOD_SIMPLE)
+		down->walk.mark = mark;
+		if (down->relation.method == VIEWD_METHOD_SIMPLE)
 			follow(wave, down, mark);
-		else if (down->conf->on_change && down->conf->enabled && down->reconciled)
+		else if (down->conf->on_change && down->conf->enabled && down->relation.reconciled)
 			add_follower(wave, down, mark);
 	}
 }
@@ -52,9 +52,9 @@ static void add_followers(struct wave *wave, uint64_t mark)
 
 static void add_one_asked(struct wave *wave, struct view *view, uint64_t mark)
 {
-	if (view->mark == mark)
+	if (view->walk.mark == mark)
 		return;
-	view->mark = mark;
+	view->walk.mark = mark;
 	wave->members[wave->n++] = (struct member){.wave = wave, .view = view, .trigger = wave->trigger};
 }
 
@@ -63,7 +63,7 @@ static void add_asked(struct wave *wave, struct view *const *views, size_t n, ui
 {
 	size_t room = n;
 	for (size_t i = 0; i < n && wave->kind == JOB_REFRESH; i++)
-		room += group_of(views[i]) != NULL ? views[i]->group->n : 0;
+		room += group_of(views[i]) != NULL ? views[i]->graph.group->n : 0;
 	wave->members = mem_array(wave, struct member, room);
 	for (size_t i = 0; i < n; i++)
 		add_one_asked(wave, views[i], mark);
@@ -87,8 +87,8 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 	wave->keep = spec->keep;
 	wave->by_hand = spec->by_hand;
 	wave->propagate = spec->propagate;
-	wave->begun = eng->n_set_up;
-	LIST_INSERT_HEAD(&eng->waves, wave, link);
+	wave->begun = eng->captures.n_set_up;
+	LIST_INSERT_HEAD(&eng->open.waves, wave, link);
 	wave->done = spec->done;
 	wave->ctx = spec->ctx;
 	edges_update(eng); /* groups, too, and it uses marks */
@@ -97,7 +97,7 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 	if (spec->propagate)
 		add_followers(wave, eng->mark);
 	if (wave->kind == JOB_RECONCILE)
-		eng->n_reconciling += wave->n;
+		eng->open.n_reconciling += wave->n;
 	if (spec->done != NULL)
 		wave->items = mem_array(wave, struct engine_item, wave->n_asked);
 	wave->n_left = wave->n;
@@ -110,8 +110,8 @@ static void finish_if_done(struct wave *wave)
 	if (wave->listed || (!report && wave->n_left > 0))
 		return;
 	wave->listed = true;
-	wave->next = wave->eng->finished;
-	wave->eng->finished = wave;
+	wave->next = wave->eng->open.finished;
+	wave->eng->open.finished = wave;
 	turn_soon(wave->eng);
 }
 
@@ -135,7 +135,7 @@ void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *c
 		m->next = m->view->members;
 		m->view->members = m;
 	}
-	if (eng->stopping)
+	if (eng->stop.stopping)
 		end_all(wave);
 	for (size_t i = 0; i < wave->n; i++)
 		if (wave->members[i].n_after > 0 && wave->members[i].view->db->state == DB_DOWN)
@@ -258,14 +258,14 @@ static bool wrote(const struct engine_item *item)
 
 static void tell_below(const struct view *v, uint64_t mark)
 {
-	for (size_t k = 0; k < v->n_down; k++) {
-		struct view *down = v->down[k];
-		if (down->mark == mark)
+	for (size_t k = 0; k < v->graph.n_down; k++) {
+		struct view *down = v->graph.down[k];
+		if (down->walk.mark == mark)
 			continue;
-		down->mark = mark;
-		if (down->method == VIEWD_METHOD_SIMPLE)
+		down->walk.mark = mark;
+		if (down->relation.method == VIEWD_METHOD_SIMPLE)
 			tell_below(down, mark);
-		else if (down->conf->on_change && down->reconciled)
+		else if (down->conf->on_change && down->relation.reconciled)
 			change_owed(down);
 	}
 }
@@ -275,14 +275,14 @@ static void tell_newcomers(const struct member *m)
 {
 	struct wave *wave = m->wave;
 	struct engine *eng = wave->eng;
-	if (!wave->propagate || wave->begun == eng->n_set_up)
+	if (!wave->propagate || wave->begun == eng->captures.n_set_up)
 		return;
 	edges_update(eng);
 	uint64_t mark = ++eng->mark;
 	for (size_t i = 0; i < wave->n; i++) {
 		struct view *v = wave->members[i].view;
-		if (v != NULL && v->method != VIEWD_METHOD_SIMPLE)
-			v->mark = mark;
+		if (v != NULL && v->relation.method != VIEWD_METHOD_SIMPLE)
+			v->walk.mark = mark;
 	}
 	tell_below(m->view, mark);
 }
@@ -292,7 +292,7 @@ static void tell_newcomers(const struct member *m)
 static void tell_left_out(const struct member *after)
 {
 	struct view *v = after->view;
-	if (after->wave->propagate && v != NULL && !v->removed && v->conf->on_change && v->reconciled && v->method != VIEWD_METHOD_SIMPLE)
+	if (after->wave->propagate && v != NULL && !v->removed && v->conf->on_change && v->relation.reconciled && v->relation.method != VIEWD_METHOD_SIMPLE)
 		change_owed(v);
 }
 
@@ -307,7 +307,7 @@ static void end_one(struct member *m, const struct engine_item *item, struct mem
 	if (!m->conditional)
 		wave->n_asked_left--;
 	if (wave->kind == JOB_RECONCILE)
-		wave->eng->n_reconciling--;
+		wave->eng->open.n_reconciling--;
 	if (wrote(item))
 		tell_newcomers(m);
 	for (uint32_t i = 0; i < m->n_after; i++) {
@@ -337,10 +337,10 @@ static void end_idle(struct member *m, struct member **idle)
 	if (blocked && head->changed && m->view->conf->on_change)
 		change_from_upstream(m->view);
 	if (blocked)
-		wave->eng->flow->upstream_failed(m->view, wave);
+		wave->eng->news.flow->upstream_failed(m->view, wave);
 	end_one(m, &not_run, idle);
 	if (!blocked)
-		wave->eng->flow->not_needed(m->view);
+		wave->eng->news.flow->not_needed(m->view);
 }
 
 static void end_all_idle(struct wave *wave, struct member *idle)
@@ -425,9 +425,9 @@ void wave_end_waiting(struct view *view, enum wave_which which, enum view_result
 
 void wave_report_finished(struct engine *eng)
 {
-	while (eng->finished != NULL) {
-		struct wave *wave = eng->finished;
-		eng->finished = wave->next;
+	while (eng->open.finished != NULL) {
+		struct wave *wave = eng->open.finished;
+		eng->open.finished = wave->next;
 		wave->listed = false;
 		if (wave->done != NULL && !wave->reported) {
 			struct engine_report report = {.items = wave->items, .n = wave->n_asked};
@@ -444,7 +444,7 @@ void wave_report_finished(struct engine *eng)
 void wave_forget(const struct view *view)
 {
 	struct wave *wave;
-	LIST_FOREACH(wave, &view->eng->waves, link)
+	LIST_FOREACH(wave, &view->eng->open.waves, link)
 		for (size_t i = 0; i < wave->n; i++) {
 			if (wave->members[i].view != view)
 				continue;

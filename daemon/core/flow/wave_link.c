@@ -19,7 +19,7 @@ static void add_after(struct wave *wave, struct member *before, struct member *a
 /* A plain view may lie between members of a group, and must not keep it waiting for itself. */
 static bool stands_in_order(const struct member *m, const struct view *up)
 {
-	return up->wave_member != NULL && (m->head == NULL || up->method != VIEWD_METHOD_SIMPLE);
+	return up->walk.wave_member != NULL && (m->head == NULL || up->relation.method != VIEWD_METHOD_SIMPLE);
 }
 
 /* Walks from a member along its upstream edges, through instances that are not in the wave, to the members it has to wait
@@ -33,21 +33,21 @@ static void link_upstream(struct wave *wave, struct member *m)
 	uint64_t mark = ++eng->mark;
 	stack = mem_grow(tmp, stack, struct view *, (room = 16));
 	stack[0] = m->view;
-	m->view->mark = mark;
+	m->view->walk.mark = mark;
 	while (depth > 0) {
 		struct view *v = stack[--depth];
-		for (size_t i = 0; i < v->n_up; i++) {
-			struct view *up = v->up[i];
-			if (up->mark == mark)
+		for (size_t i = 0; i < v->graph.n_up; i++) {
+			struct view *up = v->graph.up[i];
+			if (up->walk.mark == mark)
 				continue;
-			up->mark = mark;
+			up->walk.mark = mark;
 			if (stands_in_order(m, up)) {
-				if (wave_head(up->wave_member) == wave_head(m))
+				if (wave_head(up->walk.wave_member) == wave_head(m))
 					continue;
 				if (wave->order == WAVE_DOWNSTREAM_FIRST)
-					add_after(wave, m, up->wave_member);
+					add_after(wave, m, up->walk.wave_member);
 				else
-					add_after(wave, up->wave_member, wave_head(m));
+					add_after(wave, up->walk.wave_member, wave_head(m));
 				continue;
 			}
 			if (depth == room)
@@ -60,10 +60,10 @@ static void link_upstream(struct wave *wave, struct member *m)
 
 static void link_guesses(struct wave *wave, struct member *m, const struct guesses *guesses)
 {
-	for (size_t i = 0; m->view->guesses != NULL && m->view->guesses[i] != NULL; i++) {
-		struct view *up = edges_guess(guesses, m->view->db, m->view->guesses[i]);
-		if (up != NULL && up->wave_member != NULL && wave_head(up->wave_member) != wave_head(m))
-			add_after(wave, up->wave_member, wave_head(m));
+	for (size_t i = 0; m->view->reads.guesses != NULL && m->view->reads.guesses[i] != NULL; i++) {
+		struct view *up = edges_guess(guesses, m->view->db, m->view->reads.guesses[i]);
+		if (up != NULL && up->walk.wave_member != NULL && wave_head(up->walk.wave_member) != wave_head(m))
+			add_after(wave, up->walk.wave_member, wave_head(m));
 	}
 }
 
@@ -86,7 +86,7 @@ static void break_cycles(struct wave *wave)
 static bool edges_are_unknown(const struct wave *wave)
 {
 	for (size_t i = 0; i < wave->n && wave->order == WAVE_UPSTREAM_FIRST; i++)
-		if (wave->members[i].view->guesses != NULL)
+		if (wave->members[i].view->reads.guesses != NULL)
 			return true;
 	return false;
 }
@@ -118,7 +118,7 @@ void wave_link(struct wave *wave)
 	edges_update(wave->eng);
 	find_heads(wave);
 	for (size_t i = 0; i < wave->n; i++)
-		wave->members[i].view->wave_member = &wave->members[i];
+		wave->members[i].view->walk.wave_member = &wave->members[i];
 	struct guesses *guesses = wave->order == WAVE_GUESSED || edges_are_unknown(wave) ? edges_guesses(wave->eng, wave) : NULL;
 	for (size_t i = 0; i < wave->n; i++) {
 		link_upstream(wave, &wave->members[i]);
@@ -127,6 +127,6 @@ void wave_link(struct wave *wave)
 	}
 	talloc_free(guesses);
 	for (size_t i = 0; i < wave->n; i++)
-		wave->members[i].view->wave_member = NULL;
+		wave->members[i].view->walk.wave_member = NULL;
 	break_cycles(wave);
 }

@@ -11,39 +11,39 @@
 
 void edges_invalidate(struct engine *eng)
 {
-	eng->edges_dirty = eng->captures_dirty = true;
+	eng->edges.dirty = eng->captures.dirty = true;
 }
 
 static bool same_sources(const struct view *view, const struct source *sources, size_t n)
 {
-	if (view->n_sources != n)
+	if (view->reads.n_sources != n)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(view->sources[i].schema, sources[i].schema) != 0 || strcmp(view->sources[i].name, sources[i].name) != 0)
+		if (strcmp(view->reads.sources[i].schema, sources[i].schema) != 0 || strcmp(view->reads.sources[i].name, sources[i].name) != 0)
 			return false;
 	return true;
 }
 
 void edges_set_sources(struct view *view, const struct source *sources, size_t n)
 {
-	if (view->sources != NULL && same_sources(view, sources, n))
+	if (view->reads.sources != NULL && same_sources(view, sources, n))
 		return;
-	talloc_free(view->sources);
+	talloc_free(view->reads.sources);
 	/* One block: the array, then its text. */
 	size_t text = 0;
 	for (size_t i = 0; i < n; i++)
 		text += 2 * (strlen(sources[i].schema) + strlen(sources[i].name) + 2);
 	char *block = mem_array(view, char, n * sizeof(struct source) + text);
-	view->sources = (struct source *)(void *)block;
-	view->n_sources = n;
+	view->reads.sources = (struct source *)(void *)block;
+	view->reads.n_sources = n;
 	char *p = block + n * sizeof(struct source);
 	for (size_t i = 0; i < n; i++) {
-		view->sources[i].kind = sources[i].kind;
-		view->sources[i].schema = p;
+		view->reads.sources[i].kind = sources[i].kind;
+		view->reads.sources[i].schema = p;
 		p = stpcpy(p, sources[i].schema) + 1;
-		view->sources[i].name = p;
+		view->reads.sources[i].name = p;
 		p = stpcpy(p, sources[i].name) + 1;
-		view->sources[i].full = p;
+		view->reads.sources[i].full = p;
 		p = stpcpy(stpcpy(stpcpy(p, sources[i].schema), sources[i].schema[0] != '\0' ? "." : ""), sources[i].name) + 1;
 	}
 	edges_invalidate(view->eng);
@@ -59,13 +59,13 @@ static int compare_place(const char *a_schema, const char *a_name, const char *b
 
 static const char *place_name(const struct view *v)
 {
-	return v->place + strlen(v->place) + 1;
+	return v->relation.place + strlen(v->relation.place) + 1;
 }
 
 static int by_place(const void *a, const void *b)
 {
 	const struct view *x = *(struct view *const *)a, *y = *(struct view *const *)b;
-	return compare_place(x->place, place_name(x), y->place, place_name(y));
+	return compare_place(x->relation.place, place_name(x), y->relation.place, place_name(y));
 }
 
 /* Instances of the database whose place is known, sorted by it. */
@@ -74,7 +74,7 @@ static struct view **placed(struct db *db, void *mem_ctx, size_t *n_r)
 	struct view **list = mem_array(mem_ctx, struct view *, db->n_views);
 	size_t n = 0;
 	for (size_t i = 0; i < db->n_views; i++)
-		if (db->views[i]->place != NULL)
+		if (db->views[i]->relation.place != NULL)
 			list[n++] = db->views[i];
 	qsort(list, n, sizeof *list, by_place);
 	*n_r = n;
@@ -86,7 +86,7 @@ static struct view *find_place(struct view **list, size_t n, const struct source
 	size_t lo = 0, hi = n;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		int c = compare_place(list[mid]->place, place_name(list[mid]), src->schema, src->name);
+		int c = compare_place(list[mid]->relation.place, place_name(list[mid]), src->schema, src->name);
 		if (c == 0)
 			return list[mid];
 		if (c < 0)
@@ -189,7 +189,7 @@ char *edges_guessed_cycle(struct view *view, void *mem_ctx)
 	char *text = NULL;
 	way.queue[0] = view;
 	for (size_t i = 0; i < way.n && text == NULL; i++)
-		for (char **name = way.queue[i]->guesses; name != NULL && *name != NULL && text == NULL; name++) {
+		for (char **name = way.queue[i]->reads.guesses; name != NULL && *name != NULL && text == NULL; name++) {
 			struct view *up = edges_guess(g, view->db, *name);
 			if (up == view)
 				text = tell_way(&way, i, mem_ctx);
@@ -219,27 +219,27 @@ static void connect_views(struct view *up, struct view *down)
 {
 	if (up == down)
 		return;
-	size_t before = down->n_up;
-	add_pointer(down, &down->up, &down->n_up, up);
-	if (down->n_up == before)
+	size_t before = down->graph.n_up;
+	add_pointer(down, &down->graph.up, &down->graph.n_up, up);
+	if (down->graph.n_up == before)
 		return;
-	if ((up->n_down & (up->n_down - 1)) == 0)
-		up->down = mem_grow(up, up->down, struct view *, up->n_down == 0 ? 1 : up->n_down * 2);
-	up->down[up->n_down++] = down;
+	if ((up->graph.n_down & (up->graph.n_down - 1)) == 0)
+		up->graph.down = mem_grow(up, up->graph.down, struct view *, up->graph.n_down == 0 ? 1 : up->graph.n_down * 2);
+	up->graph.down[up->graph.n_down++] = down;
 }
 
 static void forget_edges(struct view *v)
 {
-	TALLOC_FREE(v->up);
-	TALLOC_FREE(v->down);
-	v->n_up = v->n_down = 0;
+	TALLOC_FREE(v->graph.up);
+	TALLOC_FREE(v->graph.down);
+	v->graph.n_up = v->graph.n_down = 0;
 }
 
 static void connect_sources(struct view *v, struct view **list, size_t n)
 {
-	for (size_t i = 0; i < v->n_sources; i++) {
-		struct view *up = find_place(list, n, &v->sources[i]);
-		v->sources[i].base = up == NULL && v->sources[i].kind != VIEWD_KIND_VIEW;
+	for (size_t i = 0; i < v->reads.n_sources; i++) {
+		struct view *up = find_place(list, n, &v->reads.sources[i]);
+		v->reads.sources[i].base = up == NULL && v->reads.sources[i].kind != VIEWD_KIND_VIEW;
 		if (up != NULL)
 			connect_views(up, v);
 	}
@@ -265,10 +265,10 @@ static struct graph *graph_of(struct engine *eng, void *mem_ctx)
 {
 	struct graph *g = graph_new(mem_ctx, (uint32_t)eng->n_views);
 	for (size_t i = 0; i < eng->n_views; i++)
-		eng->views[i]->node = (uint32_t)i;
+		eng->views[i]->graph.node = (uint32_t)i;
 	for (size_t i = 0; i < eng->n_views; i++)
-		for (size_t k = 0; k < eng->views[i]->n_up; k++)
-			graph_edge(g, eng->views[i]->up[k]->node, (uint32_t)i);
+		for (size_t k = 0; k < eng->views[i]->graph.n_up; k++)
+			graph_edge(g, eng->views[i]->graph.up[k]->graph.node, (uint32_t)i);
 	return g;
 }
 
@@ -280,8 +280,8 @@ char *edges_cycle_text(const struct view *view, void *mem_ctx)
 	uint32_t *rank = mem_array(tmp, uint32_t, eng->n_views), *nodes;
 	graph_rank(g, rank);
 	char *text = mem_strdup(mem_ctx, "");
-	if (rank[view->node] == GRAPH_CYCLIC) {
-		size_t n = graph_cycle(g, rank, view->node, tmp, &nodes);
+	if (rank[view->graph.node] == GRAPH_CYCLIC) {
+		size_t n = graph_cycle(g, rank, view->graph.node, tmp, &nodes);
 		for (size_t i = 0; i <= n; i++)
 			text = mem_need(talloc_asprintf_append(text, "%s%s", i > 0 ? " -> " : "", eng->views[nodes[i % n]]->label));
 	}
@@ -298,8 +298,8 @@ static void rank_views(struct engine *eng)
 	bool told = false;
 	for (size_t i = 0; i < eng->n_views; i++) {
 		struct view *v = eng->views[i];
-		bool news = rank[i] == GRAPH_CYCLIC && v->rank != GRAPH_CYCLIC;
-		v->rank = rank[i];
+		bool news = rank[i] == GRAPH_CYCLIC && v->graph.rank != GRAPH_CYCLIC;
+		v->graph.rank = rank[i];
 		if (news && !told) {
 			log_error("view '%s', depends on itself (%s); %zu views on or behind the cycle are not refreshed", v->label,
 			          edges_cycle_text(v, tmp), cyclic);
@@ -313,15 +313,15 @@ void edges_forget(struct engine *eng)
 {
 	for (size_t i = 0; i < eng->n_views; i++)
 		forget_edges(eng->views[i]);
-	eng->edges_gone = true;
+	eng->edges.gone = true;
 	edges_invalidate(eng);
 }
 
 void edges_update(struct engine *eng)
 {
-	if (!eng->edges_dirty)
+	if (!eng->edges.dirty)
 		return;
-	eng->edges_dirty = eng->edges_gone = false;
+	eng->edges.dirty = eng->edges.gone = false;
 	for (size_t i = 0; i < eng->n_views; i++)
 		forget_edges(eng->views[i]);
 	for (size_t d = 0; d < eng->n_dbs; d++) {

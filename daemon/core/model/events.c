@@ -5,7 +5,7 @@
 
 void event_listen(struct engine *eng, struct event_listener *listener)
 {
-	LIST_INSERT_HEAD(&eng->listeners, listener, link);
+	LIST_INSERT_HEAD(&eng->news.listeners, listener, link);
 }
 
 void event_unlisten(struct event_listener *listener)
@@ -16,7 +16,7 @@ void event_unlisten(struct event_listener *listener)
 void event_tell(struct engine *eng, const struct event *event)
 {
 	struct event_listener *listener;
-	LIST_FOREACH(listener, &eng->listeners, link)
+	LIST_FOREACH(listener, &eng->news.listeners, link)
 		listener->fn(listener->ctx, event);
 }
 

@@ -12,14 +12,14 @@
 void group_forget_all(struct engine *eng)
 {
 	for (size_t i = 0; i < eng->n_views; i++)
-		eng->views[i]->group = NULL;
+		eng->views[i]->graph.group = NULL;
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		TALLOC_FREE(eng->dbs[i]->groups);
 }
 
 bool group_has(const struct view *v)
 {
-	return v->conf->refresh_group != NULL && v->conf->enabled && v->method != VIEWD_METHOD_SIMPLE;
+	return v->conf->refresh_group != NULL && v->conf->enabled && v->relation.method != VIEWD_METHOD_SIMPLE;
 }
 
 /* The group of v and all behind it that say the same name. */
@@ -33,16 +33,16 @@ static void make_group(struct db *db, size_t first)
 		if (group_has(db->views[i]) && strcmp(db->views[i]->conf->refresh_group, name) == 0)
 			g->views[g->n++] = db->views[i];
 	for (size_t i = 0; i < g->n; i++)
-		g->views[i]->group = g;
+		g->views[i]->graph.group = g;
 }
 
 /* One alone is refreshed as ever. */
 static void drop_single(struct view *v)
 {
-	if (v->group == NULL || v->group->n > 1)
+	if (v->graph.group == NULL || v->graph.group->n > 1)
 		return;
-	talloc_free(v->group);
-	v->group = NULL;
+	talloc_free(v->graph.group);
+	v->graph.group = NULL;
 }
 
 void group_make_all(struct engine *eng)
@@ -51,7 +51,7 @@ void group_make_all(struct engine *eng)
 		struct db *db = eng->dbs[d];
 		db->groups = talloc_new(db);
 		for (size_t i = 0; i < db->n_views; i++)
-			if (group_has(db->views[i]) && db->views[i]->group == NULL)
+			if (group_has(db->views[i]) && db->views[i]->graph.group == NULL)
 				make_group(db, i);
 		for (size_t i = 0; i < db->n_views; i++)
 			drop_single(db->views[i]);
@@ -62,30 +62,30 @@ void group_make_all(struct engine *eng)
 
 struct group *group_of(const struct view *view)
 {
-	return view->group != NULL && view->group->broken == NULL ? view->group : NULL;
+	return view->graph.group != NULL && view->graph.group->broken == NULL ? view->graph.group : NULL;
 }
 
 /* A sound group is one node, named by its first member. */
 static uint32_t node_of(const struct view *v)
 {
 	const struct group *g = group_of(v);
-	return g != NULL ? g->views[0]->node : v->node;
+	return g != NULL ? g->views[0]->graph.node : v->graph.node;
 }
 
 static bool is_node(const struct view *v)
 {
-	return v->method != VIEWD_METHOD_SIMPLE && v->rank != GRAPH_CYCLIC;
+	return v->relation.method != VIEWD_METHOD_SIMPLE && v->graph.rank != GRAPH_CYCLIC;
 }
 
 /* What v reads, through plain views: they hold nothing, so they need no order. */
 static void add_edges(struct graph *g, const struct view *v, const struct view *through, uint64_t mark)
 {
-	for (size_t i = 0; i < through->n_up; i++) {
-		struct view *up = through->up[i];
-		if (up->mark == mark)
+	for (size_t i = 0; i < through->graph.n_up; i++) {
+		struct view *up = through->graph.up[i];
+		if (up->walk.mark == mark)
 			continue;
-		up->mark = mark;
-		if (up->method == VIEWD_METHOD_SIMPLE)
+		up->walk.mark = mark;
+		if (up->relation.method == VIEWD_METHOD_SIMPLE)
 			add_edges(g, v, up, mark);
 		else if (is_node(up) && node_of(up) != node_of(v))
 			graph_edge(g, node_of(up), node_of(v));
@@ -114,11 +114,11 @@ static void break_groups(struct engine *eng, void *tmp, const uint32_t *nodes, s
 	for (size_t i = 0; i < n; i++) {
 		struct view *v = eng->views[nodes[i]], *next = eng->views[nodes[(i + 1) % n]];
 		if (group_of(v) != NULL)
-			texts[i] = mem_printf(v->group, "%s lies between members of refresh_group '%s'", describe_node(tmp, next), v->group->name);
+			texts[i] = mem_printf(v->graph.group, "%s lies between members of refresh_group '%s'", describe_node(tmp, next), v->graph.group->name);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (texts[i] != NULL)
-			eng->views[nodes[i]]->group->broken = texts[i];
+			eng->views[nodes[i]]->graph.group->broken = texts[i];
 }
 
 /* Takes the groups of one cycle out of the order; false when there is no cycle any more. */
@@ -151,7 +151,7 @@ void group_check_order(struct engine *eng)
 	char **before = mem_array(tmp, char *, eng->n_views);
 	bool any = false;
 	for (size_t i = 0; i < eng->n_views; i++) {
-		struct group *g = eng->views[i]->group;
+		struct group *g = eng->views[i]->graph.group;
 		any |= g != NULL;
 		if (g == NULL || g->views[0] != eng->views[i])
 			continue;
@@ -161,8 +161,8 @@ void group_check_order(struct engine *eng)
 	while (any && break_one_cycle(eng))
 		continue;
 	for (size_t i = 0; i < eng->n_views && any; i++)
-		if (eng->views[i]->group != NULL && eng->views[i]->group->views[0] == eng->views[i])
-			tell_broken(eng->views[i]->group, before[i]);
+		if (eng->views[i]->graph.group != NULL && eng->views[i]->graph.group->views[0] == eng->views[i])
+			tell_broken(eng->views[i]->graph.group, before[i]);
 	talloc_free(tmp);
 }
 

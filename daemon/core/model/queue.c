@@ -6,7 +6,7 @@ void queue_view(struct view *view)
 {
 	if (view->queued || view->job != NULL)
 		return;
-	struct view_queue *q = &view->db->queue;
+	struct view_queue *q = &view->db->work.queue;
 	struct view *before = TAILQ_LAST(q, view_queue);
 	while (before != NULL && before->conf->priority < view->conf->priority)
 		before = TAILQ_PREV(before, view_queue, link);
@@ -22,6 +22,6 @@ void queue_remove(struct view *view)
 {
 	if (!view->queued)
 		return;
-	TAILQ_REMOVE(&view->db->queue, view, link);
+	TAILQ_REMOVE(&view->db->work.queue, view, link);
 	view->queued = false;
 }

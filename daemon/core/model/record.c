@@ -10,9 +10,9 @@ void view_set_state(struct view *view, enum view_state state)
 {
 	if (!view->conf->enabled)
 		state = VIEW_STATE_DISABLED;
-	if (view->state == state || view->refused)
+	if (view->state == state || view->relation.refused)
 		return;
-	if (view->reconciled || state != VIEW_STATE_ACTIVE || view->state == VIEW_STATE_DISABLED)
+	if (view->relation.reconciled || state != VIEW_STATE_ACTIVE || view->state == VIEW_STATE_DISABLED)
 		log_info("view '%s', state %s -> %s", view->label, view_state_word(view->state), view_state_word(state));
 	enum view_state before = view->state;
 	view->state = state;
@@ -22,16 +22,16 @@ void view_set_state(struct view *view, enum view_state state)
 /* A job that still ran when the section was refused does not change the refusal. */
 void view_set_error(struct view *view, const struct viewd_err *err)
 {
-	if (view->refused)
+	if (view->relation.refused)
 		return;
-	view->err_of_capture = false;
+	view->failure.of_capture = false;
 	if (err == NULL) {
-		TALLOC_FREE(view->err);
+		TALLOC_FREE(view->failure.err);
 		return;
 	}
-	if (view->err == NULL)
-		view->err = mem_new(view, struct viewd_err);
-	*view->err = *err;
+	if (view->failure.err == NULL)
+		view->failure.err = mem_new(view, struct viewd_err);
+	*view->failure.err = *err;
 }
 
 /* ---- the plain facts, for those who hold an opaque instance --------------------------------------------------------- */
@@ -48,7 +48,7 @@ const char *view_database(const struct view *view)
 
 const char *view_group(const struct view *view)
 {
-	return view->group != NULL ? view->group->name : NULL;
+	return view->graph.group != NULL ? view->graph.group->name : NULL;
 }
 
 bool view_is_disabled(const struct view *view)

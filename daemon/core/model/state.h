@@ -38,6 +38,39 @@ LIST_HEAD(waiter_list, waiter);
 TAILQ_HEAD(view_queue, view);
 TAILQ_HEAD(job_queue, job);
 
+/* Finding out whether it is there. */
+struct db_probing {
+	struct loop_timer *timer;
+	int64_t next_mono;
+	int streak;            /* failed probes in a row */
+	unsigned n;            /* number of the last probe: an earlier one's result counts no more */
+	unsigned went_back;    /* probe after which it was last said that it has gone back in time; 0 never */
+	struct job *job;       /* that of the last probe, while it runs */
+	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
+};
+
+/* Hearing what changes. */
+struct db_watch {
+	struct watcher *watcher; /* NULL: none runs */
+	bool waits;            /* an older one is still being closed */
+	bool looked;           /* it has looked at what was committed before it began, and has come to the end of each look since */
+	uint64_t asked;        /* number of the last question to it */
+	uint64_t answered;     /* number of the last one that a look has answered */
+};
+
+/* What runs and what is to run. */
+struct db_work {
+	struct view_queue queue; /* instances with something ready to run, best first */
+	struct job_queue aux;
+	struct job_queue doubtful; /* could not open a session; the watch is asked */
+	struct loop_timer *doubt_timer; /* for so long */
+	struct job *aux_job;   /* the one running job that needs no slot (history, statistics, drops) */
+	struct session *idle;  /* list of open sessions nobody uses */
+	size_t n_jobs;
+	size_t n_busy;         /* jobs that hold a slot */
+	size_t n_changing;     /* those of them that create, replace or drop */
+};
+
 struct db {
 	struct engine *eng;
 	const struct conf_database *conf; /* of the configuration in force; once removed, of last_conf */
@@ -46,31 +79,13 @@ struct db {
 	enum db_state state;
 	struct viewd_err *err; /* why it is not up; NULL when up */
 	struct intern *warned; /* of captures: each cause is told once, however many views it concerns */
-	int streak;            /* failed probes in a row */
-	int64_t next_probe_mono;
-	struct loop_timer *probe_timer;
 	unsigned epoch;        /* grows when the section changes: older sessions are closed */
 	bool leaving;          /* its section is being removed together with its views: nothing can be dropped any more */
 	bool removed;          /* gone from the files; lives until its last job has ended */
-	size_t n_jobs;
-	unsigned probe;        /* number of the last probe: an earlier one's result counts no more */
-	unsigned went_back;    /* probe after which it was last said that it has gone back in time; 0 never */
 	bool left;             /* viewd is being taken out of it, or has been: let go until the section is another one */
-	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
-	struct watcher *watcher; /* NULL: none runs */
-	bool looked;           /* the watch has looked at what was committed before it began, and has come to the end of each look since */
-	uint64_t asked;        /* number of the last question to the watch */
-	uint64_t answered;     /* number of the last one that a look has answered */
-	bool waits_for_watch;  /* an older watch is still being closed */
-	struct session *idle;  /* list of open sessions nobody uses */
-	size_t n_busy;         /* jobs that hold a slot */
-	size_t n_changing;     /* those of them that create, replace or drop */
-	struct job *aux_job;   /* the one running job that needs no slot (history, statistics, drops) */
-	struct job *prepare_job; /* that of the last probe, while it runs */
-	struct view_queue queue; /* instances with something ready to run, best first */
-	struct job_queue aux;
-	struct job_queue doubtful; /* could not open a session; the watch is asked */
-	struct loop_timer *connect_check_timer; /* for so long */
+	struct db_probing probing;
+	struct db_watch watch;
+	struct db_work work;
 	struct view **views;
 	size_t n_views;
 	void *groups;          /* talloc context of its groups */
@@ -116,138 +131,213 @@ struct change {
 	int64_t failures;
 };
 
+/* What is there in the database, and what it is to be. */
+struct view_relation {
+	char *text;             /* canonical, quoted */
+	char *place;            /* schema NUL name NUL as the catalogue spells them, once inspected; else NULL */
+	enum viewd_method method; /* after resolution */
+	enum viewd_refresh_mode mode;
+	bool reconciled;        /* inspect and decide have succeeded since the section last changed */
+	bool kept;              /* as somebody else has made it (viewctl adopt) */
+	bool refused;           /* the dialect refuses the section: failure.err says why */
+	unsigned judged;        /* db.epoch when it was asked */
+};
+
+/* How the last refreshes went. Times are wall-clock microseconds. */
+struct view_last {
+	enum view_trigger trigger;
+	enum view_result result;
+	int action;             /* enum viewd_did, -1 none */
+	int64_t refresh_us, success_us, data_timestamp_us, duration_us;
+	int64_t rows, rows_written;
+	int64_t success_run;    /* number of the run that read its data */
+	const char *reason;     /* interned; NULL unknown */
+};
+
+/* What goes wrong with it. */
+struct view_failure {
+	int consecutive;
+	int retries;
+	int losses;               /* runs in a row that broke the connection */
+	int64_t unknown_since_us; /* start of a run whose outcome nobody knows: looked up before it is repeated; 0 none */
+	struct viewd_err *err;    /* NULL none */
+	bool of_capture;          /* err tells of that, not of a refresh */
+};
+
+/* What its contents depend on. */
+struct view_reads {
+	struct source *sources;
+	size_t n_sources;
+	bool sources_unknown;    /* the last look could not tell: the list is an older one */
+	bool clock;              /* its contents age although no source changes */
+	char **guesses;          /* relations the definition mentions, until the catalogue knows better */
+	struct view_dependency *depends; /* as the last capture told; texts are interned */
+	size_t n_depends;
+};
+
+/* Its neighbours. */
+struct view_graph {
+	struct view **up, **down;
+	size_t n_up, n_down;
+	uint32_t node;           /* number in the last graph */
+	uint32_t rank;           /* level in it; GRAPH_CYCLIC on a cycle */
+	struct group *group;     /* refreshed with these; NULL: by itself */
+};
+
+/* When it is due. */
+struct view_timing {
+	struct schedule schedule;
+	struct zone *zone;       /* of schedule */
+	const char *text;        /* "every 5m, after 1h", interned; NULL none */
+	struct schedule_past past;
+	struct schedule_due nominal; /* the scheduled time without jitter */
+	int64_t due_at[DUE_REASONS]; /* monotonic; 0: nothing due for that reason */
+	int64_t due_mono;        /* the earliest: heap key; 0: by hand only */
+	enum due_reason due_reason;
+	size_t heap_index;       /* 0: not in the heap */
+};
+
+/* How its changes are noticed. */
+struct view_capture {
+	uint64_t digest;         /* of the sources that capture was last asked to notice; 0: none */
+	uint64_t look;           /* number of the look that tells what had changed when it was set up */
+	uint64_t redefined;      /* so often something that it reads may have become another thing unseen: at each connection, and whenever that is told */
+	uint64_t compared;       /* that number when its columns were last compared with its definition */
+	bool set_up;             /* the database knows of a capture for it */
+	bool failed;             /* the last attempt to set it up */
+	bool catch_up;           /* set up just now: what other databases did meanwhile has not been looked at */
+	enum viewd_capture mode;
+	char *reason;
+	const char *warnings;    /* lines: what it cannot do, and what it may do to writers; interned; NULL none */
+};
+
+/* Notes of whoever walks over all views; they mean nothing between two walks. */
+struct view_walk {
+	uint64_t mark;           /* equals engine.mark when visited */
+	uint64_t near_job, near_change; /* pass of a turn in which a neighbour in the graph ran, or was being changed */
+	struct member *wave_member;     /* while a wave is built */
+	bool was_held;           /* while a configuration is committed: a member of the group it had before was paused or suspended */
+};
+
 struct view {
 	struct engine *eng;
 	struct db *db;
 	const struct conf_view *conf; /* of the configuration in force; once removed, of last_conf */
-	const char *label;      /* the section's own name where that is enough */
-	char *long_label;       /* else this */
-	char *relation;         /* canonical quoted text */
-	char *place;            /* schema NUL name NUL as the catalogue spells them, once inspected; else NULL */
-	enum viewd_method method;     /* after resolution */
-	enum viewd_refresh_mode mode;
+	struct conf *last_conf;  /* of a removed instance: keeps conf alive */
+	const char *label;       /* the section's own name where that is enough */
+	char *long_label;        /* else this */
 	enum view_state state;
-	enum view_trigger trigger;
-	enum view_result result;
-	int action;             /* enum viewd_did, -1 none */
-	bool reconciled;        /* inspect and decide have succeeded since the section last changed */
 	bool paused;
-	bool removed;           /* gone from the files; lives until its job has ended */
-	struct conf *last_conf; /* of a removed instance: keeps conf alive */
-	bool queued;
-	bool refused;           /* the dialect refuses the section: err says why */
-	unsigned judged;        /* db.epoch when it was asked */
-	int64_t last_refresh_us, last_success_us, data_timestamp_us, duration_us;
-	int64_t rows, rows_written;
-	int64_t success_run;     /* number of the run that read its data */
-	int consecutive_errors;
-	int retries;
-	int losses;              /* runs in a row that broke the connection */
-	int64_t unknown_since_us; /* start of a run whose outcome nobody knows: looked up before it is repeated; 0 none */
-	struct viewd_err *err;
-	bool err_of_capture;     /* it tells of that, not of a refresh */
-	const char *reason;      /* interned; NULL unknown */
-
-	struct source *sources;
-	size_t n_sources;
-	bool sources_unknown; /* the last look could not tell: the list is an older one */
-	bool kept; /* as somebody else has made it (viewctl adopt) */
-	struct view **up, **down;
-	size_t n_up, n_down;
-	char **guesses;          /* relations the definition mentions, until the catalogue knows better */
-	uint32_t node;           /* number in the last graph */
-	uint32_t rank;           /* level in it; GRAPH_CYCLIC on a cycle */
-	struct group *group;     /* refreshed with these; NULL: by itself */
-	bool was_held;           /* scratch of a commit: a member of the group it had before was paused or suspended */
-
-	struct schedule schedule;
-	struct zone *zone;   /* of schedule */
-	const char *schedule_text; /* "every 5m, after 1h", interned; NULL none */
-	struct schedule_past past;
-	int64_t due_at[DUE_REASONS]; /* monotonic; 0: nothing due for that reason */
-	int64_t due_mono;        /* the earliest: heap key; 0: by hand only */
-	enum due_reason due_reason;
-	struct schedule_due nominal; /* the scheduled time without jitter */
-
+	bool removed;            /* gone from the files; lives until its job has ended */
+	struct view_relation relation;
+	struct view_last last;
+	struct view_failure failure;
+	struct view_reads reads;
+	struct view_graph graph;
+	struct view_timing timing;
+	struct view_capture capture;
 	struct change change;
-	uint64_t capture_digest; /* of the sources that capture was last asked to notice; 0: none */
-	uint64_t redefined;      /* so often something that it reads may have become another thing unseen: at each connection, and whenever that is told */
-	uint64_t compared;       /* that number when its columns were last compared with its definition */
-	uint64_t captured_look;  /* number of the look that tells what had changed when it was captured */
-	bool reads_clock;        /* its contents age although no source changes */
-	bool captured;           /* the database knows of a capture for it */
-	bool capture_failed;     /* the last attempt to set it up */
-	bool catch_up;           /* set up just now: what other databases did meanwhile has not been looked at */
-	enum viewd_capture capture_mode;
-	char *capture_reason;
-	const char *capture_warnings; /* lines: what its capture cannot do, and what it may do to writers; interned; NULL none */
-	struct view_dependency *depends; /* as the last capture told; texts are interned */
-	size_t n_depends;
-	size_t heap_index;       /* 0: not in the heap */
-
+	struct view_walk walk;
 	struct waiter_list waiters;
 	struct member *members;  /* of waves, not yet taken by a job */
 	struct job *job;         /* the one exclusive job */
-	uint64_t mark;           /* scratch for walks: equals engine.mark when visited */
 	int64_t tended_mono;     /* when its statistics were last looked after */
-	uint64_t near_job, near_change; /* pass of dispatch in which a neighbour in the graph ran, or was being changed */
-	struct member *wave_member; /* scratch while a wave is built */
+	bool queued;             /* in db.work.queue, by link */
 	TAILQ_ENTRY(view) link;
 };
 
 /* ---- the engine --------------------------------------------------------------------------------------------------- */
+
+/* Which instances come due next. */
+struct engine_due {
+	struct view **heap; /* 1-based */
+	size_t n, room;
+	struct loop_timer *timer;
+};
+
+/* The wall clock against the monotonic one. */
+struct engine_wall_clock {
+	struct loop_clock *watch; /* steps */
+	struct loop_timer *timer; /* and what is not told: slow corrections */
+	int64_t ahead;            /* wall minus monotonic at the last look */
+	int64_t slept;            /* likewise */
+};
+
+/* The graph between instances is behind what is known of them. */
+struct engine_edges {
+	bool dirty;
+	bool gone;     /* nobody has any until they are brought up to date */
+};
+
+/* What is captured is behind what is read. */
+struct engine_captures {
+	bool dirty;
+	bool wait;     /* for what is being set up; the timer runs */
+	bool pressing; /* and has waited long enough */
+	uint64_t n_set_up;        /* how often an instance was set up so far */
+	struct loop_timer *timer; /* another try after one that failed */
+};
+
+/* Who is told what. */
+struct engine_news {
+	LIST_HEAD(, event_listener) listeners;
+	struct event_listener own;     /* what the engine itself does about news */
+	const struct exec_events *exec; /* where what blocks tells its news */
+	const struct flow_events *flow; /* where waves tell theirs */
+};
+
+/* Everything that has begun and not ended. */
+struct engine_open {
+	LIST_HEAD(, watcher) watchers; /* all that have not been closed */
+	LIST_HEAD(, leaving) leavings; /* of databases that viewd is being taken out of */
+	LIST_HEAD(, wave) waves;
+	LIST_HEAD(, job) begun;        /* jobs that were given to a worker and have not ended, also those of what has been removed */
+	struct job_queue ended;        /* jobs to be finished by the next turn */
+	struct wave *finished;         /* list of waves to report */
+	size_t n_reconciling;          /* members of reconcile waves that have not ended */
+};
+
+struct engine_numbers {
+	size_t running, stuck, sessions;
+	int64_t run_id, generation, runs, failures, started_us;
+};
+
+/* Answers that are valid until the next question. */
+struct engine_answers {
+	const char **sources;
+	struct view_dependency *dependencies;
+};
 
 struct engine {
 	struct loop *loop;
 	struct worker_pool *pool;
 	struct registry *registry;
 	const struct clock *clock;
-	char *state_dir;
 	struct conf *conf;
 	struct db **dbs;
 	size_t n_dbs;
 	struct view **views; /* by name, then database */
 	size_t n_views;
-	bool edges_dirty;
-	bool edges_gone;      /* nobody has any until they are brought up to date */
-	bool captures_dirty;   /* what is captured may no longer be what is read */
-	bool captures_wait;    /* for what is being set up; the timer runs */
-	bool captures_pressing; /* and has waited long enough */
-	uint64_t n_set_up;     /* how often an instance was set up so far */
-	size_t n_reconciling;  /* members of reconcile waves that have not ended */
-	uint64_t mark;
-
-	struct view **heap;  /* 1-based */
-	size_t n_heap, heap_room;
-	struct loop_timer *due_timer;
-	struct loop_clock *clock_watch; /* steps of the wall clock */
-	struct loop_timer *clock_timer; /* and what is not told: slow corrections */
-	int64_t clock_ahead;            /* wall minus monotonic at the last look */
-	int64_t clock_slept;            /* likewise */
-
-	LIST_HEAD(, watcher) watchers; /* all that have not been closed */
-	struct loop_timer *capture_timer; /* another try after a capture that failed */
-	struct loop_timer *post_timer; /* zero delay: dispatch and finished waves, never from inside a request */
-	LIST_HEAD(, event_listener) listeners;
-	struct event_listener own;     /* what the engine itself does about news */
+	struct engine_edges edges;
+	struct engine_captures captures;
+	struct engine_due due;
+	struct engine_wall_clock wall;
+	struct engine_news news;
+	struct engine_open open;
+	struct engine_numbers count;
+	struct engine_answers answers;
+	uint64_t mark;                 /* of the last walk over all views */
+	struct loop_timer *post_timer; /* zero delay: a turn, never from inside a request */
 	struct waiting *waiting;       /* of report/wait.c; NULL: nobody has waited yet */
-	const struct exec_events *exec; /* where what blocks tells its news */
-	const struct flow_events *flow; /* where waves tell theirs */
-	LIST_HEAD(, leaving) leavings; /* of databases that viewd is being taken out of */
-	LIST_HEAD(, wave) waves;       /* all */
-	struct job_queue ended;        /* jobs to be finished by the next turn */
-	LIST_HEAD(, job) begun;        /* jobs that were given to a worker and have not ended, also those of what has been removed */
-	struct wave *finished;         /* list of waves to report */
 	size_t next_db;                /* whose turn it is */
-	size_t n_running, n_stuck, n_sessions;
-	int64_t run_id, generation, runs, failures, started_us;
 	struct intern *texts;
-	const char **scratch;          /* what view_sources told last */
-	struct view_dependency *scratch_rows; /* what view_dependencies told last */
+	char *state_dir;
 	char **paused;                 /* labels from the state file that no instance has claimed yet */
-	bool stopping;
-	loop_fn *on_idle;
-	void *on_idle_ctx;
+	struct {
+		loop_fn *fn;           /* NULL: not stopping; called once nothing runs any more */
+		void *ctx;
+		bool stopping;
+	} stop;
 };
 
 /* Work is looked for, and ends are told, when control has returned to the loop. */

@@ -120,13 +120,13 @@ bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct vie
 struct view *views_new(struct engine *eng, struct db *db, const struct conf_view *conf)
 {
 	struct view *v = mem_new(eng, struct view);
-	v->redefined = 1;
+	v->capture.redefined = 1;
 	v->eng = eng;
 	v->db = db;
 	v->conf = conf;
-	v->action = -1;
-	v->past = SCHEDULE_NO_PAST;
-	v->rows = v->rows_written = -1;
+	v->last.action = -1;
+	v->timing.past = SCHEDULE_NO_PAST;
+	v->last.rows = v->last.rows_written = -1;
 	return v;
 }
 

@@ -46,6 +46,79 @@ struct recorded_copy {
 	bool uncapture; /* changes need not be noticed any more */
 };
 
+/* What goes in. */
+struct job_in {
+	struct viewd_database_spec db_spec;
+	struct viewd_view_spec spec;
+	struct viewd_refresh_request request;
+	enum view_trigger trigger;
+	bool create_missing, replace, keep;
+	bool reconcile_first;
+	bool compare; /* the columns of the object with those of its definition */
+	int64_t unknown_since_us; /* a run since then may have succeeded without our knowing */
+	int history_limit;
+	struct viewd_capture_request capture;
+	uint64_t capture_digest;
+	uint64_t redefined; /* that of the view when it was started */
+	unsigned epoch; /* db.epoch likewise */
+	unsigned probe; /* db.probing.n when it was started (PREPARE: made): news from before another probe is old */
+	int64_t now_mono;
+};
+
+/* REFRESH_GROUP: a job for each member. */
+struct job_group {
+	struct job **parts;  /* in dependency order */
+	size_t n;
+	size_t failed;       /* which one failed; n: none in particular */
+	const char *name;
+};
+
+/* While it runs; loop side. */
+struct job_run {
+	bool holds_slot;
+	bool begun;
+	bool cancelled, timed_out, stuck;
+	struct loop_timer *deadline;
+	struct loop_timer *cancel_timer;
+	int64_t cancel_wait; /* until the cancel is repeated */
+	int64_t started_wall;
+};
+
+/* What the setting up of a capture has told; texts are the job's. */
+struct job_capture {
+	struct viewd_captured as;
+	struct view_dependency *depends;
+	size_t n_depends;
+	char *warnings; /* lines; NULL: none */
+};
+
+/* What comes out. */
+struct job_out {
+	bool ok;
+	bool connected;    /* the session could be opened */
+	bool alone;        /* it could not, but others of its database live: its own failure */
+	bool mate_failed;  /* part of a group: another one did */
+	bool looked_up;    /* nothing was refreshed: the lost run before it had ended well */
+	bool session_lost; /* and was gone at the end */
+	bool inspected;
+	bool applied;
+	struct viewd_err err;
+	struct viewd_found found;
+	struct decision decision;
+	enum viewd_change last_change; /* what was applied, and why */
+	char apply_reason[512];
+	struct viewd_outcome outcome;
+	struct viewd_verdict verdict;
+	struct source *sources;
+	size_t n_sources;
+	struct history_copy history;
+	struct recorded_copy *recorded;
+	size_t n_recorded;
+	struct job_capture capture;
+	char *definition;  /* of what is kept */
+	int64_t duration_us;
+};
+
 struct job {
 	struct worker_task task;
 	enum job_kind kind;
@@ -56,69 +129,17 @@ struct job {
 	struct conf *conf;
 	const struct conf_view *conf_view;
 	char *label;
-
-	/* in */
-	struct viewd_database_spec db_spec;
-	struct viewd_view_spec spec;
-	struct viewd_refresh_request request;
-	enum view_trigger trigger;
-	bool create_missing, replace, keep;
-	char *definition;    /* out: of what is kept */
-	bool reconcile_first;
-	bool compare; /* the columns of the object with those of its definition */
-	int64_t unknown_since_us; /* a run since then may have succeeded without our knowing */
-	int history_limit;
-	struct viewd_capture_request capture;
-	uint64_t capture_digest;
-	uint64_t redefined; /* that of the view when it was started */
-	unsigned epoch; /* db.epoch likewise */
-	unsigned probe; /* db.probe when it was started (PREPARE: made): news from before another probe is old */
-	int64_t now_mono;
 	struct member *members; /* whom this job serves */
-	struct job **parts;     /* REFRESH_GROUP: in dependency order */
-	size_t n_parts;
-	const char *group_name;
-
-	/* while it runs; loop side */
-	bool holds_slot;
-	bool cancelled, timed_out, stuck;
-	struct loop_timer *deadline;
-	struct loop_timer *cancel_timer;
-	int64_t cancel_wait; /* until the cancel is repeated */
-	int64_t started_wall;
+	struct job_in in;
+	struct job_group group;
+	struct job_run run;
+	struct job_out out;
+	struct {
+		engine_history_fn *done;
+		void *ctx;
+	} asker; /* HISTORY: who is told */
 	TAILQ_ENTRY(job) link;
-	bool begun;
-	LIST_ENTRY(job) begun_link; /* of the engine's */
-	engine_history_fn *history_done;
-	void *history_ctx;
-
-	/* out */
-	bool ok;
-	bool connected;    /* the session could be opened */
-	bool alone;        /* it could not, but others of its database live: its own failure */
-	size_t failed_part; /* REFRESH_GROUP: which one failed; n_parts: none in particular */
-	bool mate_failed;  /* part of a group: another one did */
-	bool looked_up;    /* nothing was refreshed: the lost run before it had ended well */
-	bool session_lost; /* and was gone at the end */
-	struct viewd_err err;
-	bool inspected;
-	struct viewd_found found;
-	struct decision decision;
-	bool applied;
-	enum viewd_change last_change; /* what was applied, and why */
-	char apply_reason[512];
-	struct viewd_outcome outcome;
-	struct viewd_verdict verdict;
-	struct source *sources;
-	size_t n_sources;
-	struct history_copy history;
-	struct recorded_copy *recorded;
-	size_t n_recorded;
-	struct viewd_captured captured;
-	struct view_dependency *depends; /* told by the capture; texts are the job's */
-	size_t n_depends;
-	char *capture_warnings; /* lines; NULL: none */
-	int64_t duration_us;
+	LIST_ENTRY(job) begun_link; /* of engine.open.begun */
 };
 
 /* Does it create, replace or drop the object? */

@@ -18,12 +18,12 @@ static void note(struct view *view)
 static int64_t coalesced(const struct view *view)
 {
 	const struct coalesce c = group_pace(view);
-	bool old = view->change.old && view->change.first != 0 && view->past.data != SCHEDULE_NEVER && view->past.data != 0;
-	int64_t first = old ? view->past.data : view->change.first;
+	bool old = view->change.old && view->change.first != 0 && view->timing.past.data != SCHEDULE_NEVER && view->timing.past.data != 0;
+	int64_t first = old ? view->timing.past.data : view->change.first;
 	int64_t start = coalesce_start(&c, first, view->change.last, view->change.last_start);
 	if (view->conf->target_lag == 0 || view->change.first == 0)
 		return start;
-	int64_t latest = schedule_lag_start(&view->schedule, &view->past, first);
+	int64_t latest = schedule_lag_start(&view->timing.schedule, &view->timing.past, first);
 	bool settled = c.debounce > 0 && start < latest; /* it has come to rest earlier than it must be shown */
 	int64_t spaced = c.at_most_every > 0 && view->change.last_start > 0 ? view->change.last_start + c.at_most_every : latest;
 	return settled ? start : spaced > latest ? spaced : latest;
@@ -38,7 +38,7 @@ static int64_t start_time(const struct view *view)
 
 void change_plan(struct view *view)
 {
-	if (view->change.first == 0 || view->job != NULL || !view->reconciled || !view->conf->on_change || !due_allowed(view))
+	if (view->change.first == 0 || view->job != NULL || !view->relation.reconciled || !view->conf->on_change || !due_allowed(view))
 		return;
 	due_set(view, DUE_CHANGE, start_time(view) - engine_mono(view->eng));
 }
@@ -116,7 +116,7 @@ bool change_hold_request(struct view *view)
 	int64_t wait = spaced > 0 && last > 0 ? last + spaced - engine_mono(view->eng) : 0;
 	if (wait <= 0)
 		return false;
-	if (view->due_at[DUE_REQUEST] == 0)
+	if (view->timing.due_at[DUE_REQUEST] == 0)
 		due_set(view, DUE_REQUEST, wait);
 	return true;
 }
@@ -183,7 +183,7 @@ void change_failed(struct view *view)
 	const struct conf_view *conf = view->conf;
 	owe(c);
 	c->not_before = engine_mono(view->eng) +
-	                backoff_delay(conf->retry_backoff, conf->retry_max_backoff, (int)++c->failures, (uint64_t)view->eng->run_id);
+	                backoff_delay(conf->retry_backoff, conf->retry_max_backoff, (int)++c->failures, (uint64_t)view->eng->count.run_id);
 	if (news)
 		change_plan(view);
 	change_put_off(view);
@@ -191,7 +191,7 @@ void change_failed(struct view *view)
 
 void change_put_off(struct view *view)
 {
-	bool planned = view->due_at[DUE_RETRY] != 0 || view->due_at[DUE_CHANGE] != 0;
+	bool planned = view->timing.due_at[DUE_RETRY] != 0 || view->timing.due_at[DUE_CHANGE] != 0;
 	if (view->change.first != 0 && view->conf->on_change && due_allowed(view) && !planned)
 		due_set(view, DUE_RETRY, view->conf->retry_max_backoff);
 }
@@ -204,21 +204,21 @@ void change_forget_marks(struct view *view)
 
 static void catch_up_with(struct view *up, struct view *down)
 {
-	bool news = up->catch_up || down->catch_up;
-	if (up->db == down->db || !news || !down->conf->on_change || !down->reconciled || down->data_timestamp_us == 0)
+	bool news = up->capture.catch_up || down->capture.catch_up;
+	if (up->db == down->db || !news || !down->conf->on_change || !down->relation.reconciled || down->last.data_timestamp_us == 0)
 		return;
 	/* What runs was started for a change, and will be done again when it fails. */
 	bool runs = down->job != NULL && down->change.run.first != 0;
-	if (up->last_success_us <= (runs ? down->job->started_wall : down->data_timestamp_us))
+	if (up->last.success_us <= (runs ? down->job->run.started_wall : down->last.data_timestamp_us))
 		return;
 	change_owed(down);
 }
 
 void change_catch_up(struct view *view)
 {
-	for (size_t i = 0; i < view->n_up; i++)
-		catch_up_with(view->up[i], view);
-	for (size_t i = 0; i < view->n_down; i++)
-		catch_up_with(view, view->down[i]);
-	view->catch_up = false;
+	for (size_t i = 0; i < view->graph.n_up; i++)
+		catch_up_with(view->graph.up[i], view);
+	for (size_t i = 0; i < view->graph.n_down; i++)
+		catch_up_with(view, view->graph.down[i]);
+	view->capture.catch_up = false;
 }

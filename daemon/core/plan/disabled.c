@@ -22,10 +22,10 @@ bool disabled_refuses(const struct view *view, enum job_kind kind, struct viewd_
 static const struct view *find_below(struct view *view, uint64_t walk)
 {
 	const struct view *found = view->conf->enabled ? NULL : view;
-	view->mark = walk;
-	for (size_t i = 0; i < view->n_up && found == NULL; i++)
-		if (view->up[i]->mark != walk)
-			found = find_below(view->up[i], walk);
+	view->walk.mark = walk;
+	for (size_t i = 0; i < view->graph.n_up && found == NULL; i++)
+		if (view->graph.up[i]->walk.mark != walk)
+			found = find_below(view->graph.up[i], walk);
 	return found;
 }
 
@@ -42,7 +42,7 @@ bool disabled_below(struct view *view, struct viewd_err *err)
 
 void disabled_changed(struct view *view)
 {
-	if (!view->conf->enabled && !view->reconciled && !view->refused)
+	if (!view->conf->enabled && !view->relation.reconciled && !view->relation.refused)
 		view_set_error(view, NULL); /* it is not tried any more */
 	if (!view->conf->enabled || view->state == VIEW_STATE_DISABLED)
 		view_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);

@@ -14,14 +14,14 @@
 
 static void heap_put(struct engine *eng, size_t i, struct view *v)
 {
-	eng->heap[i] = v;
-	v->heap_index = i;
+	eng->due.heap[i] = v;
+	v->timing.heap_index = i;
 }
 
 static size_t sift_up(struct engine *eng, size_t i, struct view *v)
 {
-	while (i > 1 && eng->heap[i / 2]->due_mono > v->due_mono) {
-		heap_put(eng, i, eng->heap[i / 2]);
+	while (i > 1 && eng->due.heap[i / 2]->timing.due_mono > v->timing.due_mono) {
+		heap_put(eng, i, eng->due.heap[i / 2]);
 		i /= 2;
 	}
 	return i;
@@ -29,12 +29,12 @@ static size_t sift_up(struct engine *eng, size_t i, struct view *v)
 
 static size_t sift_down(struct engine *eng, size_t i, struct view *v)
 {
-	for (size_t child; (child = 2 * i) <= eng->n_heap; i = child) {
-		if (child < eng->n_heap && eng->heap[child + 1]->due_mono < eng->heap[child]->due_mono)
+	for (size_t child; (child = 2 * i) <= eng->due.n; i = child) {
+		if (child < eng->due.n && eng->due.heap[child + 1]->timing.due_mono < eng->due.heap[child]->timing.due_mono)
 			child++;
-		if (eng->heap[child]->due_mono >= v->due_mono)
+		if (eng->due.heap[child]->timing.due_mono >= v->timing.due_mono)
 			break;
-		heap_put(eng, i, eng->heap[child]);
+		heap_put(eng, i, eng->due.heap[child]);
 	}
 	return i;
 }
@@ -46,18 +46,18 @@ static void heap_place(struct engine *eng, size_t i, struct view *v)
 
 static void heap_add(struct engine *eng, struct view *v)
 {
-	if (eng->n_heap + 1 >= eng->heap_room) {
-		eng->heap_room = eng->heap_room == 0 ? 64 : eng->heap_room * 2;
-		eng->heap = mem_grow(eng, eng->heap, struct view *, eng->heap_room);
+	if (eng->due.n + 1 >= eng->due.room) {
+		eng->due.room = eng->due.room == 0 ? 64 : eng->due.room * 2;
+		eng->due.heap = mem_grow(eng, eng->due.heap, struct view *, eng->due.room);
 	}
-	heap_place(eng, ++eng->n_heap, v);
+	heap_place(eng, ++eng->due.n, v);
 }
 
 static void heap_remove(struct engine *eng, struct view *v)
 {
-	size_t i = v->heap_index;
-	struct view *last = eng->heap[eng->n_heap--];
-	v->heap_index = 0;
+	size_t i = v->timing.heap_index;
+	struct view *last = eng->due.heap[eng->due.n--];
+	v->timing.heap_index = 0;
 	if (last != v)
 		heap_place(eng, i, last);
 }
@@ -66,66 +66,66 @@ static void heap_remove(struct engine *eng, struct view *v)
 
 void due_arm(struct engine *eng)
 {
-	if (eng->n_heap == 0)
-		loop_timer_clear(eng->due_timer);
+	if (eng->due.n == 0)
+		loop_timer_clear(eng->due.timer);
 	else
-		loop_timer_set(eng->due_timer, eng->heap[1]->due_mono - engine_mono(eng));
+		loop_timer_set(eng->due.timer, eng->due.heap[1]->timing.due_mono - engine_mono(eng));
 }
 
 /* The earliest of its reasons becomes its place in the heap. */
 static void place(struct view *v)
 {
 	struct engine *eng = v->eng;
-	bool was_first = v->heap_index == 1;
-	v->due_mono = 0;
+	bool was_first = v->timing.heap_index == 1;
+	v->timing.due_mono = 0;
 	for (int r = 0; r < DUE_REASONS; r++)
-		if (v->due_at[r] != 0 && (v->due_mono == 0 || v->due_at[r] <= v->due_mono)) {
-			v->due_mono = v->due_at[r];
-			v->due_reason = (enum due_reason)r;
+		if (v->timing.due_at[r] != 0 && (v->timing.due_mono == 0 || v->timing.due_at[r] <= v->timing.due_mono)) {
+			v->timing.due_mono = v->timing.due_at[r];
+			v->timing.due_reason = (enum due_reason)r;
 		}
-	if (v->due_mono == 0 && v->heap_index > 0)
+	if (v->timing.due_mono == 0 && v->timing.heap_index > 0)
 		heap_remove(eng, v);
-	else if (v->due_mono != 0 && v->heap_index > 0)
-		heap_place(eng, v->heap_index, v);
-	else if (v->due_mono != 0)
+	else if (v->timing.due_mono != 0 && v->timing.heap_index > 0)
+		heap_place(eng, v->timing.heap_index, v);
+	else if (v->timing.due_mono != 0)
 		heap_add(eng, v);
-	if (was_first || v->heap_index == 1)
+	if (was_first || v->timing.heap_index == 1)
 		due_arm(eng);
 }
 
 void due_set(struct view *view, enum due_reason reason, int64_t delay_us)
 {
-	view->due_at[reason] = engine_mono(view->eng) + (delay_us < 1 ? 1 : delay_us);
+	view->timing.due_at[reason] = engine_mono(view->eng) + (delay_us < 1 ? 1 : delay_us);
 	place(view);
 }
 
 void due_unset(struct view *view, enum due_reason reason)
 {
-	if (view->due_at[reason] == 0)
+	if (view->timing.due_at[reason] == 0)
 		return;
-	view->due_at[reason] = 0;
+	view->timing.due_at[reason] = 0;
 	place(view);
 }
 
 void due_clear(struct view *view)
 {
-	if (view->heap_index == 0)
+	if (view->timing.heap_index == 0)
 		return;
 	for (int r = 0; r < DUE_REASONS; r++)
-		view->due_at[r] = 0;
+		view->timing.due_at[r] = 0;
 	place(view);
 }
 
 bool due_allowed(const struct view *v)
 {
-	bool held = v->state == VIEW_STATE_SUSPENDED || v->paused || v->removed || v->refused || group_held_by(v) != NULL;
-	return !held && v->conf->enabled && v->method != VIEWD_METHOD_SIMPLE && !v->eng->stopping;
+	bool held = v->state == VIEW_STATE_SUSPENDED || v->paused || v->removed || v->relation.refused || group_held_by(v) != NULL;
+	return !held && v->conf->enabled && v->relation.method != VIEWD_METHOD_SIMPLE && !v->eng->stop.stopping;
 }
 
 /* A failed attempt does not make the data younger: the next is a whole period after it. */
 static int64_t data_time(const struct view *v)
 {
-	return v->result == VIEW_RESULT_SUCCEEDED || v->result == VIEW_RESULT_SKIPPED ? v->past.data : v->past.last_end;
+	return v->last.result == VIEW_RESULT_SUCCEEDED || v->last.result == VIEW_RESULT_SKIPPED ? v->timing.past.data : v->timing.past.last_end;
 }
 
 static void schedule_staleness(struct view *v)
@@ -140,8 +140,8 @@ static void schedule_staleness(struct view *v)
 
 static struct schedule_due next_scheduled(const struct view *v)
 {
-	struct schedule sch = v->schedule;
-	struct schedule_past past = v->past;
+	struct schedule sch = v->timing.schedule;
+	struct schedule_past past = v->timing.past;
 	past.data = data_time(v);
 	if (freshness_is_followed(v))
 		sch.target_lag = 0; /* the data ages from the first change on: change.c */
@@ -150,18 +150,18 @@ static struct schedule_due next_scheduled(const struct view *v)
 
 static bool serves_requests(const struct view *v)
 {
-	return v->conf->enabled && !v->removed && !v->refused && !v->eng->stopping;
+	return v->conf->enabled && !v->removed && !v->relation.refused && !v->eng->stop.stopping;
 }
 
 /* To be set up is not a matter of refreshing: a view that is paused, or needs no refresh, has to exist all the same. A request is served on a
  * paused view, too. */
 static void keep_setup_only(struct view *v)
 {
-	bool wanted = !v->reconciled && v->conf->enabled && !v->removed && !v->refused && !v->eng->stopping;
-	int64_t setup = wanted ? v->due_at[DUE_RETRY] : 0, asked = serves_requests(v) ? v->due_at[DUE_REQUEST] : 0;
+	bool wanted = !v->relation.reconciled && v->conf->enabled && !v->removed && !v->relation.refused && !v->eng->stop.stopping;
+	int64_t setup = wanted ? v->timing.due_at[DUE_RETRY] : 0, asked = serves_requests(v) ? v->timing.due_at[DUE_REQUEST] : 0;
 	due_clear(v);
-	v->due_at[DUE_RETRY] = setup;
-	v->due_at[DUE_REQUEST] = asked;
+	v->timing.due_at[DUE_RETRY] = setup;
+	v->timing.due_at[DUE_REQUEST] = asked;
 	if (setup != 0 || asked != 0)
 		place(v);
 }
@@ -175,19 +175,19 @@ void due_schedule(struct view *view)
 		return;
 	}
 	schedule_staleness(view);
-	view->nominal = next_scheduled(view);
-	if (view->nominal.kind == SCHEDULE_NONE)
+	view->timing.nominal = next_scheduled(view);
+	if (view->timing.nominal.kind == SCHEDULE_NONE)
 		return;
-	int64_t delay = view->nominal.mono - engine_mono(view->eng);
-	if (view->nominal.kind != SCHEDULE_LAG)
-		delay += schedule_jitter(&view->schedule, (uint64_t)(uintptr_t)view ^ (uint64_t)view->past.last_end);
-	if (delay > 0 || view->nominal.kind == SCHEDULE_LAG || view->past.last_end == SCHEDULE_NEVER)
+	int64_t delay = view->timing.nominal.mono - engine_mono(view->eng);
+	if (view->timing.nominal.kind != SCHEDULE_LAG)
+		delay += schedule_jitter(&view->timing.schedule, (uint64_t)(uintptr_t)view ^ (uint64_t)view->timing.past.last_end);
+	if (delay > 0 || view->timing.nominal.kind == SCHEDULE_LAG || view->timing.past.last_end == SCHEDULE_NEVER)
 		due_set(view, DUE_SCHEDULE, delay);
 	else
-		due_set(view, DUE_CATCH_UP, (int64_t)(view->node % CATCH_UP_SLOTS) * CATCH_UP_SEPARATION);
+		due_set(view, DUE_CATCH_UP, (int64_t)(view->graph.node % CATCH_UP_SLOTS) * CATCH_UP_SEPARATION);
 }
 
 int64_t due_wall(const struct view *view)
 {
-	return view->due_mono == 0 ? 0 : engine_wall(view->eng) + view->due_mono - engine_mono(view->eng);
+	return view->timing.due_mono == 0 ? 0 : engine_wall(view->eng) + view->timing.due_mono - engine_mono(view->eng);
 }

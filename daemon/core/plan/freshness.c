@@ -21,7 +21,7 @@ static int64_t first_missing(const struct view *v)
 	bool runs = c->run.first != 0;
 	int64_t first = runs ? c->run.first : c->first;
 	bool old = runs ? c->run.old : c->old;
-	return first == 0 || old ? v->data_timestamp_us : wall_of(v, first);
+	return first == 0 || old ? v->last.data_timestamp_us : wall_of(v, first);
 }
 
 static bool lacks_a_change(const struct view *v)
@@ -32,10 +32,10 @@ static bool lacks_a_change(const struct view *v)
 
 static bool is_stale(const struct view *v, int64_t *since_r)
 {
-	if (v->method == VIEWD_METHOD_SIMPLE)
+	if (v->relation.method == VIEWD_METHOD_SIMPLE)
 		return false;
 	*since_r = lacks_a_change(v) ? first_missing(v) : 0;
-	return lacks_a_change(v) || (v->reconciled && v->last_success_us == 0);
+	return lacks_a_change(v) || (v->relation.reconciled && v->last.success_us == 0);
 }
 
 /* ---- what nobody can know --------------------------------------------------------------------------------------------------------- */
@@ -62,7 +62,7 @@ static void tell(struct telling *t, const char *fmt, ...)
 
 static bool is_refreshable(const struct view *v)
 {
-	return v->method != VIEWD_METHOD_SIMPLE;
+	return v->relation.method != VIEWD_METHOD_SIMPLE;
 }
 
 static void tell_existence(struct telling *t, const struct view *v)
@@ -75,20 +75,20 @@ static void tell_existence(struct telling *t, const struct view *v)
 		tell(t, "the connection to the database is being made");
 	else if (v->state == VIEW_STATE_MISSING)
 		tell(t, "it does not exist");
-	else if (!v->reconciled)
-		tell(t, "it is not set up%s%s%s", v->err != NULL ? " (" : "", v->err != NULL ? v->err->msg : "", v->err != NULL ? ")" : "");
-	if (v->rank == GRAPH_CYCLIC)
+	else if (!v->relation.reconciled)
+		tell(t, "it is not set up%s%s%s", v->failure.err != NULL ? " (" : "", v->failure.err != NULL ? v->failure.err->msg : "", v->failure.err != NULL ? ")" : "");
+	if (v->graph.rank == GRAPH_CYCLIC)
 		tell(t, "it depends on itself");
 }
 
 static void tell_entries(struct telling *t, const struct view *v)
 {
-	for (size_t i = 0; i < v->n_depends; i++) {
-		const struct view_dependency *d = &v->depends[i];
+	for (size_t i = 0; i < v->reads.n_depends; i++) {
+		const struct view_dependency *d = &v->reads.depends[i];
 		if (d->heard_by == VIEWD_HEARD_NONE)
 			tell(t, "nothing tells of changes of %s%s%s", d->name, d->reason != NULL ? ": " : "", d->reason != NULL ? d->reason : "");
 	}
-	if (v->reads_clock)
+	if (v->reads.clock)
 		tell(t, "its definition reads the clock");
 }
 
@@ -97,12 +97,12 @@ static void tell_entries(struct telling *t, const struct view *v)
 static bool is_blind(const struct view *v)
 {
 	const struct db *db = v->db;
-	if (!v->conf->on_change || v->capture_failed)
+	if (!v->conf->on_change || v->capture.failed)
 		return v->conf->on_change;
-	if (!v->conf->enabled || v->method == VIEWD_METHOD_SIMPLE || v->conf->capture == VIEWD_CAPTURE_NONE || db->dialect == NULL)
+	if (!v->conf->enabled || v->relation.method == VIEWD_METHOD_SIMPLE || v->conf->capture == VIEWD_CAPTURE_NONE || db->dialect == NULL)
 		return false;
-	return (db->dialect->capture != NULL && v->capture_digest == 0) ||
-	       (db->dialect->watch_open != NULL && (!db->looked || db->answered < v->captured_look));
+	return (db->dialect->capture != NULL && v->capture.digest == 0) ||
+	       (db->dialect->watch_open != NULL && (!db->watch.looked || db->watch.answered < v->capture.look));
 }
 
 static void tell_capture(struct telling *t, const struct view *v)
@@ -113,10 +113,10 @@ static void tell_capture(struct telling *t, const struct view *v)
 		tell(t, "on_change = no: changes of what it reads are not noticed");
 	else if (v->conf->capture == VIEWD_CAPTURE_NONE)
 		tell(t, "capture = none: changes of what it reads are not noticed");
-	else if (v->capture_failed)
-		tell(t, "%s", v->capture_reason);
+	else if (v->capture.failed)
+		tell(t, "%s", v->capture.reason);
 	else if (v->db->state == DB_UP && is_blind(v))
-		tell(t, v->capture_digest == 0 ? "the following of what it reads is being set up"
+		tell(t, v->capture.digest == 0 ? "the following of what it reads is being set up"
 		                               : "what changed before it was followed is still being looked at");
 	if (v->conf->on_change)
 		tell_entries(t, v);
@@ -140,7 +140,7 @@ bool freshness_unheard(const struct view *v)
 	struct telling t = {.fn = NULL};
 	if (!is_refreshable(v) || !v->conf->enabled)
 		return false;
-	if (!v->conf->on_change || v->conf->capture == VIEWD_CAPTURE_NONE || v->capture_failed)
+	if (!v->conf->on_change || v->conf->capture == VIEWD_CAPTURE_NONE || v->capture.failed)
 		return true;
 	tell_entries(&t, v);
 	return t.n > 0;
@@ -148,7 +148,7 @@ bool freshness_unheard(const struct view *v)
 
 bool freshness_is_followed(const struct view *v)
 {
-	return v->conf->on_change && v->captured && !v->capture_failed && v->capture_digest != 0 && !freshness_unheard(v);
+	return v->conf->on_change && v->capture.set_up && !v->capture.failed && v->capture.digest != 0 && !freshness_unheard(v);
 }
 
 /* ---- with all that it reads ------------------------------------------------------------------------------------------------------- */
@@ -174,11 +174,11 @@ static void judge(struct freshness *f, const struct view *v)
 
 static void judge_upstream(struct freshness *f, const struct view *v, uint64_t walk)
 {
-	for (size_t i = 0; i < v->n_up; i++) {
-		struct view *up = v->up[i];
-		if (up->mark == walk)
+	for (size_t i = 0; i < v->graph.n_up; i++) {
+		struct view *up = v->graph.up[i];
+		if (up->walk.mark == walk)
 			continue;
-		up->mark = walk;
+		up->walk.mark = walk;
 		judge(f, up);
 		judge_upstream(f, up, walk);
 	}
@@ -197,9 +197,9 @@ struct freshness freshness_of(const struct view *v)
 
 static void tell_upstream(struct telling *t, const struct view *v)
 {
-	for (size_t i = 0; i < v->n_up; i++)
-		if (freshness_of(v->up[i]).word == VIEW_FRESHNESS_UNKNOWN)
-			tell(t, "it reads view '%s', which is UNKNOWN", v->up[i]->label);
+	for (size_t i = 0; i < v->graph.n_up; i++)
+		if (freshness_of(v->graph.up[i]).word == VIEW_FRESHNESS_UNKNOWN)
+			tell(t, "it reads view '%s', which is UNKNOWN", v->graph.up[i]->label);
 }
 
 size_t freshness_reasons(const struct view *v, void (*fn)(void *ctx, const char *reason), void *ctx)

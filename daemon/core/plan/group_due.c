@@ -10,11 +10,11 @@ void group_served(struct view *view, bool periodic)
 	const struct group *g = group_of(view);
 	for (size_t i = 0; g != NULL && i < g->n; i++) {
 		struct view *mate = g->views[i];
-		if (mate == view || !mate->reconciled)
+		if (mate == view || !mate->relation.reconciled)
 			continue;
-		if (periodic && mate->past.last_due < view->past.last_due)
-			mate->past.last_due = view->past.last_due;
-		schedule_served(&mate->schedule, &mate->past, engine_clock(mate->eng));
+		if (periodic && mate->timing.past.last_due < view->timing.past.last_due)
+			mate->timing.past.last_due = view->timing.past.last_due;
+		schedule_served(&mate->timing.schedule, &mate->timing.past, engine_clock(mate->eng));
 		due_schedule(mate);
 	}
 }
@@ -23,7 +23,7 @@ void group_replan(struct view *view)
 {
 	const struct group *g = group_of(view);
 	for (size_t i = 0; g != NULL && i < g->n; i++) {
-		if (g->views[i] == view || !g->views[i]->reconciled)
+		if (g->views[i] == view || !g->views[i]->relation.reconciled)
 			continue;
 		due_schedule(g->views[i]);
 		change_plan(g->views[i]);

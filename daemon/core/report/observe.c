@@ -28,13 +28,13 @@ static void tell_state(const struct engine_observer *observer, const struct even
 	const struct engine_event told = {
 		.kind = ENGINE_EVENT_STATE,
 		.view = view,
-		.trigger = view->trigger,
-		.result = view->result,
+		.trigger = view->last.trigger,
+		.result = view->last.result,
 		.action = -1,
-		.rows = view->rows,
+		.rows = view->last.rows,
 		.rows_written = -1,
 		.duration_us = -1,
-		.error = view->err,
+		.error = view->failure.err,
 		.state = view->state,
 		.before = event->before,
 	};

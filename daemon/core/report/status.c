@@ -17,15 +17,15 @@
 size_t view_upstream(const struct view *view, struct view *const **views_r)
 {
 	edges_update(view->eng);
-	*views_r = view->up;
-	return view->n_up;
+	*views_r = view->graph.up;
+	return view->graph.n_up;
 }
 
 size_t view_downstream(const struct view *view, struct view *const **views_r)
 {
 	edges_update(view->eng);
-	*views_r = view->down;
-	return view->n_down;
+	*views_r = view->graph.down;
+	return view->graph.n_down;
 }
 
 size_t view_sources(const struct view *view, const char *const **names_r)
@@ -33,11 +33,11 @@ size_t view_sources(const struct view *view, const char *const **names_r)
 	edges_update(view->eng);
 	struct engine *eng = view->eng;
 	size_t n = 0;
-	eng->scratch = mem_grow(eng, eng->scratch, const char *, view->n_sources + 1);
-	for (size_t i = 0; i < view->n_sources; i++)
-		if (view->sources[i].base)
-			eng->scratch[n++] = view->sources[i].full;
-	*names_r = eng->scratch;
+	eng->answers.sources = mem_grow(eng, eng->answers.sources, const char *, view->reads.n_sources + 1);
+	for (size_t i = 0; i < view->reads.n_sources; i++)
+		if (view->reads.sources[i].base)
+			eng->answers.sources[n++] = view->reads.sources[i].full;
+	*names_r = eng->answers.sources;
 	return n;
 }
 
@@ -52,27 +52,27 @@ static size_t unheard_rows(const struct view *v)
 	const char *reason = !v->conf->on_change                              ? "on_change = no"
 	                     : v->conf->capture == VIEWD_CAPTURE_NONE ? "capture = none"
 	                                                                      : "following it is not set up";
-	eng->scratch_rows = mem_grow(eng, eng->scratch_rows, struct view_dependency, v->n_sources + 1);
-	for (size_t i = 0; i < v->n_sources; i++)
-		eng->scratch_rows[i] = (struct view_dependency){v->sources[i].full, kinds[v->sources[i].kind], VIEWD_HEARD_NONE, reason};
-	return v->n_sources;
+	eng->answers.dependencies = mem_grow(eng, eng->answers.dependencies, struct view_dependency, v->reads.n_sources + 1);
+	for (size_t i = 0; i < v->reads.n_sources; i++)
+		eng->answers.dependencies[i] = (struct view_dependency){v->reads.sources[i].full, kinds[v->reads.sources[i].kind], VIEWD_HEARD_NONE, reason};
+	return v->reads.n_sources;
 }
 
 size_t view_dependencies(const struct view *v, const struct view_dependency **rows_r)
 {
-	if (v->depends != NULL && v->conf->on_change) {
-		*rows_r = v->depends;
-		return v->n_depends;
+	if (v->reads.depends != NULL && v->conf->on_change) {
+		*rows_r = v->reads.depends;
+		return v->reads.n_depends;
 	}
 	size_t n = unheard_rows(v);
-	*rows_r = v->eng->scratch_rows;
+	*rows_r = v->eng->answers.dependencies;
 	return n;
 }
 
 /* While a database is away its views are only as good as their last refresh: the database's trouble is theirs. */
 static const struct viewd_err *effective_error(const struct view *v)
 {
-	return v->db->err != NULL && v->conf->enabled ? v->db->err : v->err;
+	return v->db->err != NULL && v->conf->enabled ? v->db->err : v->failure.err;
 }
 
 static enum view_state effective_state(const struct view *v)
@@ -112,9 +112,9 @@ static enum view_activity activity(const struct view *v)
 static const char *schedule_text(const struct view *v)
 {
 	static const char *const manual = "manual";
-	if (v->schedule_text == NULL)
-		return v->method == VIEWD_METHOD_SIMPLE ? "none needed" : manual;
-	return v->schedule_text;
+	if (v->timing.text == NULL)
+		return v->relation.method == VIEWD_METHOD_SIMPLE ? "none needed" : manual;
+	return v->timing.text;
 }
 
 static int64_t not_negative(int64_t us)
@@ -127,36 +127,36 @@ static void set_freshness(const struct view *v, struct view_status *out, int64_t
 	const struct freshness f = freshness_of(v);
 	out->freshness = f.word;
 	out->stale_since_us = f.stale_since_us;
-	out->age_us = v->last_success_us > 0 ? not_negative(now - v->last_success_us) : -1;
+	out->age_us = v->last.success_us > 0 ? not_negative(now - v->last.success_us) : -1;
 	out->lag_us = f.word == VIEW_FRESHNESS_FRESH ? 0 : f.stale_since_us > 0 ? not_negative(now - f.stale_since_us) : -1;
 }
 
 void engine_status(struct engine *eng, const struct view *v, struct view_status *out)
 {
 	int64_t now = engine_wall(eng);
-	bool simple = v->method == VIEWD_METHOD_SIMPLE && v->reconciled;
+	bool simple = v->relation.method == VIEWD_METHOD_SIMPLE && v->relation.reconciled;
 	*out = (struct view_status){
 		.conf = v->conf,
 		.database = v->db->conf,
 		.name = v->conf->name,
-		.relation = v->relation != NULL ? v->relation : v->conf->relation != NULL ? v->conf->relation : v->conf->name,
-		.method = word_method(v->method),
-		.refresh_mode = word_mode(v->mode),
+		.relation = v->relation.text != NULL ? v->relation.text : v->conf->relation != NULL ? v->conf->relation : v->conf->name,
+		.method = word_method(v->relation.method),
+		.refresh_mode = word_mode(v->relation.mode),
 		.state = effective_state(v),
 		.activity = activity(v),
-		.trigger = v->trigger,
-		.result = v->result,
-		.action = v->action,
-		.last_refresh_us = v->last_refresh_us,
-		.last_success_us = v->last_success_us,
+		.trigger = v->last.trigger,
+		.result = v->last.result,
+		.action = v->last.action,
+		.last_refresh_us = v->last.refresh_us,
+		.last_success_us = v->last.success_us,
 		.next_refresh_us = due_wall(v),
-		.data_timestamp_us = simple ? now : v->data_timestamp_us,
-		.duration_us = v->last_success_us > 0 ? v->duration_us : -1,
-		.rows = v->rows,
-		.rows_written = v->rows_written,
-		.consecutive_errors = v->consecutive_errors,
+		.data_timestamp_us = simple ? now : v->last.data_timestamp_us,
+		.duration_us = v->last.success_us > 0 ? v->last.duration_us : -1,
+		.rows = v->last.rows,
+		.rows_written = v->last.rows_written,
+		.consecutive_errors = v->failure.consecutive,
 		.error = effective_error(v),
-		.reason = v->reason != NULL ? v->reason : "",
+		.reason = v->last.reason != NULL ? v->last.reason : "",
 		.waits_for = waits_for(v),
 		.schedule = schedule_text(v),
 	};
@@ -193,7 +193,7 @@ static void why_state(struct speaker *sp, const struct view *v, const struct vie
 	if (st->freshness == VIEW_FRESHNESS_STALE && st->lag_us >= 0)
 		say(sp, "stale: a change of %s ago is not in it yet", span_human(st->lag_us, text, sizeof text));
 	freshness_reasons(v, say_unknown, sp);
-	if (v->method == VIEWD_METHOD_SIMPLE)
+	if (v->relation.method == VIEWD_METHOD_SIMPLE)
 		say(sp, "a simple view is computed when it is read: it needs no refresh");
 	else if (st->age_us >= 0)
 		say(sp, "the last refresh that succeeded ended %s ago", span_human(st->age_us, text, sizeof text));
@@ -210,7 +210,7 @@ static void why_state(struct speaker *sp, const struct view *v, const struct vie
 
 static const char *why_due(const struct view *v, const struct view_status *st)
 {
-	switch (v->due_reason) {
+	switch (v->timing.due_reason) {
 	case DUE_SCHEDULE:
 	case DUE_REASONS:
 		break;
@@ -225,7 +225,7 @@ static const char *why_due(const struct view *v, const struct view_status *st)
 	case DUE_REQUEST:
 		return "asked for in SQL";
 	}
-	switch (v->nominal.kind) {
+	switch (v->timing.nominal.kind) {
 	case SCHEDULE_EVERY:
 		return "every";
 	case SCHEDULE_AFTER:
@@ -243,8 +243,8 @@ static const char *why_due(const struct view *v, const struct view_status *st)
 static void why_lag(struct speaker *sp, const struct view *v)
 {
 	char takes[32];
-	int64_t expected = schedule_expected(&v->past.runs);
-	if (v->conf->target_lag == 0 || v->method == VIEWD_METHOD_SIMPLE)
+	int64_t expected = schedule_expected(&v->timing.past.runs);
+	if (v->conf->target_lag == 0 || v->relation.method == VIEWD_METHOD_SIMPLE)
 		return;
 	if (expected >= v->conf->target_lag)
 		say(sp, "target_lag cannot be kept: a refresh may take %s", span_human(expected, takes, sizeof takes));
@@ -263,14 +263,14 @@ static void why_next(struct speaker *sp, const struct view *v, const struct view
 		say(sp, "enabled = no: nothing is created, refreshed or dropped; enabled = yes and a reload end that");
 	if (st->state == VIEW_STATE_SUSPENDED)
 		say(sp, "%d failures in a row reached max_consecutive_errors; viewctl resume, or a manual success, ends it",
-		    v->consecutive_errors);
-	if (v->db->state == DB_DOWN && v->db->next_probe_mono > now)
+		    v->failure.consecutive);
+	if (v->db->state == DB_DOWN && v->db->probing.next_mono > now)
 		say(sp, "the database is tried again in %s; a refresh by hand tries at once",
-		    span_human(v->db->next_probe_mono - now, in, sizeof in));
-	if (v->due_mono > 0)
-		say(sp, "next: in %s (%s)", span_human(v->due_mono > now ? v->due_mono - now : 0, in, sizeof in),
+		    span_human(v->db->probing.next_mono - now, in, sizeof in));
+	if (v->timing.due_mono > 0)
+		say(sp, "next: in %s (%s)", span_human(v->timing.due_mono > now ? v->timing.due_mono - now : 0, in, sizeof in),
 		    why_due(v, st));
-	else if (v->method != VIEWD_METHOD_SIMPLE)
+	else if (v->relation.method != VIEWD_METHOD_SIMPLE)
 		say(sp, "next: nothing is scheduled (%s)", st->schedule);
 	why_lag(sp, v);
 	if (st->waits_for[0] != '\0')
@@ -280,7 +280,7 @@ static void why_next(struct speaker *sp, const struct view *v, const struct view
 /* The log tells each of them once a database. */
 static void why_warnings(struct speaker *sp, const struct view *v)
 {
-	for (const char *line = v->capture_warnings; line != NULL && *line != '\0';) {
+	for (const char *line = v->capture.warnings; line != NULL && *line != '\0';) {
 		size_t len = strcspn(line, "\n");
 		say(sp, "mind: %.*s", (int)len, line);
 		line += len + (line[len] != '\0');
@@ -289,16 +289,16 @@ static void why_warnings(struct speaker *sp, const struct view *v)
 
 static void why_mode(struct speaker *sp, const struct view *v, const struct view_status *st)
 {
-	if (v->kept)
+	if (v->relation.kept)
 		say(sp, "kept as somebody else has made it (viewctl adopt): the definition in the files is not used until it says the same; viewctl create "
 		        "--replace puts back what the files say");
-	if (v->method == VIEWD_METHOD_SIMPLE)
+	if (v->relation.method == VIEWD_METHOD_SIMPLE)
 		return;
 	say(sp, "method %s%s, refresh_mode %s", st->method,
-	    (int)v->method != v->conf->method ? " (materialized_as_table: this engine has no materialized views)" : "",
+	    (int)v->relation.method != v->conf->method ? " (materialized_as_table: this engine has no materialized views)" : "",
 	    st->refresh_mode);
 	if (v->conf->on_change)
-		say(sp, "on_change: %s", v->capture_reason != NULL ? v->capture_reason : "changes are not noticed yet");
+		say(sp, "on_change: %s", v->capture.reason != NULL ? v->capture.reason : "changes are not noticed yet");
 	if (v->conf->on_change && v->conf->enabled)
 		why_warnings(sp, v);
 	if (st->action >= 0)
@@ -318,7 +318,7 @@ static void say_dependency(struct speaker *sp, const struct view_dependency *row
 static void why_dependencies(struct speaker *sp, const struct view *v)
 {
 	const struct view_dependency *rows;
-	size_t n = v->method != VIEWD_METHOD_SIMPLE ? view_dependencies(v, &rows) : 0;
+	size_t n = v->relation.method != VIEWD_METHOD_SIMPLE ? view_dependencies(v, &rows) : 0;
 	for (size_t i = 0; i < n; i++)
 		say_dependency(sp, &rows[i]);
 }
@@ -328,20 +328,20 @@ static void why_upstream(struct speaker *sp, const struct view *v)
 	struct view *const *up;
 	size_t n = view_upstream(v, &up);
 	for (size_t i = 0; i < n; i++)
-		if (up[i]->result == VIEW_RESULT_FAILED || up[i]->result == VIEW_RESULT_UPSTREAM_FAILED)
-			say(sp, "it reads view '%s', whose last refresh ended %s", up[i]->label, view_result_word(up[i]->result));
+		if (up[i]->last.result == VIEW_RESULT_FAILED || up[i]->last.result == VIEW_RESULT_UPSTREAM_FAILED)
+			say(sp, "it reads view '%s', whose last refresh ended %s", up[i]->label, view_result_word(up[i]->last.result));
 		else
 			say(sp, "it reads view '%s'", up[i]->label);
-	if (v->rank == GRAPH_CYCLIC)
+	if (v->graph.rank == GRAPH_CYCLIC)
 		say(sp, "dependency cycle: %s", edges_cycle_text(v, sp->mem));
-	char *guessed = v->guesses != NULL && !v->reconciled ? edges_guessed_cycle(v->eng->views[v->node], sp->mem) : NULL;
+	char *guessed = v->reads.guesses != NULL && !v->relation.reconciled ? edges_guessed_cycle(v->eng->views[v->graph.node], sp->mem) : NULL;
 	if (guessed != NULL)
 		say(sp, "definitions mention each other: %s; if they read each other, none can be made first", guessed);
 }
 
 static void why_group(struct speaker *sp, const struct view *v)
 {
-	const struct group *g = v->group;
+	const struct group *g = v->graph.group;
 	const struct view *held_by = group_held_by(v);
 	char *others = mem_strdup(sp->mem, "");
 	for (size_t i = 0; g != NULL && i < g->n; i++)
@@ -351,7 +351,7 @@ static void why_group(struct speaker *sp, const struct view *v)
 		say(sp, "refresh_group '%s': refreshed as one with %s", g->name, others);
 	else if (g != NULL)
 		say(sp, "refresh_group '%s' with %s cannot be refreshed: %s", g->name, others, g->broken);
-	else if (v->conf->refresh_group != NULL && v->method != VIEWD_METHOD_SIMPLE)
+	else if (v->conf->refresh_group != NULL && v->relation.method != VIEWD_METHOD_SIMPLE)
 		say(sp, "refresh_group '%s': no other view is in it", v->conf->refresh_group);
 	if (held_by != NULL)
 		say(sp, "its group rests: view '%s' is %s", held_by->label, held_by->paused ? "paused" : "suspended");

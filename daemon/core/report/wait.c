@@ -91,13 +91,13 @@ static bool is_busy(const struct view *v)
 /* Nor anything that it reads. */
 static bool any_busy(struct view *v, uint64_t walk)
 {
-	if (v->mark == walk)
+	if (v->walk.mark == walk)
 		return false;
-	v->mark = walk;
-	if (v->method != VIEWD_METHOD_SIMPLE && is_busy(v))
+	v->walk.mark = walk;
+	if (v->relation.method != VIEWD_METHOD_SIMPLE && is_busy(v))
 		return true;
-	for (size_t i = 0; i < v->n_up; i++)
-		if (any_busy(v->up[i], walk))
+	for (size_t i = 0; i < v->graph.n_up; i++)
+		if (any_busy(v->graph.up[i], walk))
 			return true;
 	return false;
 }
@@ -119,13 +119,13 @@ static bool has_pending(const struct view *v)
  * later than the one that reads it. */
 static bool is_read_since(const struct waiter *w, struct view *v, uint64_t walk)
 {
-	if (v->mark == walk)
+	if (v->walk.mark == walk)
 		return true;
-	v->mark = walk;
-	bool read = v->success_run > w->since_run && (v->n_up == 0 || !has_pending(v));
-	bool own = v->method == VIEWD_METHOD_SIMPLE || read || (w->looked && freshness_is_known(v) && !has_pending(v));
-	for (size_t i = 0; own && i < v->n_up; i++)
-		own = is_read_since(w, v->up[i], walk);
+	v->walk.mark = walk;
+	bool read = v->last.success_run > w->since_run && (v->graph.n_up == 0 || !has_pending(v));
+	bool own = v->relation.method == VIEWD_METHOD_SIMPLE || read || (w->looked && freshness_is_known(v) && !has_pending(v));
+	for (size_t i = 0; own && i < v->graph.n_up; i++)
+		own = is_read_since(w, v->graph.up[i], walk);
 	return own;
 }
 
@@ -134,14 +134,14 @@ static bool is_fresh(const struct waiter *w)
 	struct view *v = w->view;
 	if (v == NULL)
 		return false;
-	if (v->method == VIEWD_METHOD_SIMPLE && v->n_up == 0)
-		return v->reconciled && v->conf->enabled;
-	if (w->newer_than != 0 && v->data_timestamp_us / 1000 > w->newer_than / 1000)
+	if (v->relation.method == VIEWD_METHOD_SIMPLE && v->graph.n_up == 0)
+		return v->relation.reconciled && v->conf->enabled;
+	if (w->newer_than != 0 && v->last.data_timestamp_us / 1000 > w->newer_than / 1000)
 		return true;
 	if (w->since >= w->newer_than && is_current(w))
 		return true;
 	/* What nobody can hear is as new as the refresh that was made for the caller. */
-	return w->newer_than <= w->since && v->reconciled && is_read_since(w, v, ++v->eng->mark);
+	return w->newer_than <= w->since && v->relation.reconciled && is_read_since(w, v, ++v->eng->mark);
 }
 
 /* ---- refreshing for those who wait ---- */
@@ -149,14 +149,14 @@ static bool is_fresh(const struct waiter *w)
 /* The views, of this one and all that it reads, whose data nothing but a refresh makes newer, and that have had none since the call. */
 static void add_unheard(const struct waiter *w, struct view *v, uint64_t walk, struct view ***list, size_t *n)
 {
-	if (v->mark == walk)
+	if (v->walk.mark == walk)
 		return;
-	v->mark = walk;
-	for (size_t i = 0; i < v->n_up; i++)
-		add_unheard(w, v->up[i], walk, list, n);
-	bool retried = v->due_at[DUE_RETRY] != 0; /* that is waited for */
-	bool read = v->success_run > w->since_run;
-	if (v->method == VIEWD_METHOD_SIMPLE || !v->reconciled || retried || read || !freshness_unheard(v))
+	v->walk.mark = walk;
+	for (size_t i = 0; i < v->graph.n_up; i++)
+		add_unheard(w, v->graph.up[i], walk, list, n);
+	bool retried = v->timing.due_at[DUE_RETRY] != 0; /* that is waited for */
+	bool read = v->last.success_run > w->since_run;
+	if (v->relation.method == VIEWD_METHOD_SIMPLE || !v->relation.reconciled || retried || read || !freshness_unheard(v))
 		return;
 	*list = mem_grow(NULL, *list, struct view *, *n + 1);
 	(*list)[(*n)++] = v;
@@ -181,11 +181,11 @@ static void refresh_unheard(struct waiter *w)
 static bool is_hopeless(const struct view *v, struct viewd_err *err)
 {
 	bool bad = v->state == VIEW_STATE_FAILED || v->state == VIEW_STATE_SUSPENDED || v->state == VIEW_STATE_MISSING;
-	bool coming = v->job != NULL || v->members != NULL || v->due_mono != 0;
+	bool coming = v->job != NULL || v->members != NULL || v->timing.due_mono != 0;
 	if (v->db->state == DB_UNUSABLE)
 		*err = *v->db->err;
-	else if (bad && !coming && v->err != NULL)
-		*err = *v->err;
+	else if (bad && !coming && v->failure.err != NULL)
+		*err = *v->failure.err;
 	else if (bad && !coming)
 		err_set(err, VIEWD_ERR_MISSING, "view '%s' is %s and nothing is scheduled", v->label, view_state_word(v->state));
 	else
@@ -203,9 +203,9 @@ static void forget(struct waiter *w)
 static int64_t fresh_as_of(const struct waiter *w)
 {
 	const struct view *v = w->view;
-	if (v->method == VIEWD_METHOD_SIMPLE)
+	if (v->relation.method == VIEWD_METHOD_SIMPLE)
 		return engine_wall(w->eng);
-	return is_current(w) && v->data_timestamp_us < w->since ? w->since : v->data_timestamp_us;
+	return is_current(w) && v->last.data_timestamp_us < w->since ? w->since : v->last.data_timestamp_us;
 }
 
 /* ---- asking the watches ---- */
@@ -221,12 +221,12 @@ static void add_ask(struct waiter *w, struct db *db)
 
 static void add_asks(struct waiter *w, struct view *v, uint64_t walk)
 {
-	if (v->mark == walk)
+	if (v->walk.mark == walk)
 		return;
-	v->mark = walk;
+	v->walk.mark = walk;
 	add_ask(w, v->db);
-	for (size_t i = 0; i < v->n_up; i++)
-		add_asks(w, v->up[i], walk);
+	for (size_t i = 0; i < v->graph.n_up; i++)
+		add_asks(w, v->graph.up[i], walk);
 }
 
 /* A watch that is not there yet is asked later: its first look is as good, and until then nothing of its database is fresh. */
@@ -371,7 +371,7 @@ struct waiter *engine_wait(struct engine *eng, struct view *view, int64_t newer_
 	w->view = view;
 	w->newer_than = newer_than_us;
 	w->since = engine_wall(eng);
-	w->since_run = eng->run_id;
+	w->since_run = eng->count.run_id;
 	w->done = done;
 	w->ctx = ctx;
 	w->failed = disabled_below(view, &w->err) || is_hopeless(view, &w->err);

@@ -13,15 +13,15 @@ bool begin_hopeless(struct view *view, enum job_kind kind, struct viewd_err *err
 		return true;
 	if (view->db->state == DB_UNUSABLE)
 		*err = *view->db->err;
-	else if (view->refused)
-		*err = *view->err;
-	else if (kind == JOB_REFRESH && view->rank == GRAPH_CYCLIC) {
+	else if (view->relation.refused)
+		*err = *view->failure.err;
+	else if (kind == JOB_REFRESH && view->graph.rank == GRAPH_CYCLIC) {
 		char *cycle = edges_cycle_text(view, NULL);
 		err_set(err, VIEWD_ERR_CONFIG, "view '%s', depends on itself (%s)", view->label, cycle);
 		err_hint(err, "remove one edge of the cycle: a depends_on, or a relation in a definition");
 		talloc_free(cycle);
-	} else if (kind == JOB_REFRESH && view->group != NULL && view->group->broken != NULL) {
-		err_set(err, VIEWD_ERR_CONFIG, "view '%s' cannot be refreshed with its group (%s)", view->label, view->group->broken);
+	} else if (kind == JOB_REFRESH && view->graph.group != NULL && view->graph.group->broken != NULL) {
+		err_set(err, VIEWD_ERR_CONFIG, "view '%s' cannot be refreshed with its group (%s)", view->label, view->graph.group->broken);
 		err_hint(err, "put that into the group, or take a member out");
 	} else
 		return false;
@@ -32,36 +32,36 @@ void begin_describe(struct job *job, const struct member *members)
 {
 	struct engine *eng = job->eng;
 	enum view_trigger trigger = members != NULL ? members->trigger : VIEW_TRIGGER_NONE;
-	job->request = (struct viewd_refresh_request){
-		.struct_size = sizeof job->request,
-		.run_id = ++eng->run_id,
+	job->in.request = (struct viewd_refresh_request){
+		.struct_size = sizeof job->in.request,
+		.run_id = ++eng->count.run_id,
 		.scheduled_us = engine_wall(eng),
 	};
 	for (const struct member *m = members; m != NULL; m = m->next) {
-		job->request.force_full |= m->wave->full;
-		job->create_missing |= m->wave->create_missing;
-		job->replace |= m->wave->replace;
-		job->keep |= m->wave->keep;
+		job->in.request.force_full |= m->wave->full;
+		job->in.create_missing |= m->wave->create_missing;
+		job->in.replace |= m->wave->replace;
+		job->in.keep |= m->wave->keep;
 		if (m->trigger == VIEW_TRIGGER_MANUAL)
 			trigger = VIEW_TRIGGER_MANUAL;
 	}
-	job->request.trigger = view_trigger_word(trigger);
-	job->trigger = trigger;
-	job->redefined = job->view->redefined;
-	job->compare = job->view->conf->on_change && job->view->compared != job->redefined;
+	job->in.request.trigger = view_trigger_word(trigger);
+	job->in.trigger = trigger;
+	job->in.redefined = job->view->capture.redefined;
+	job->in.compare = job->view->conf->on_change && job->view->capture.compared != job->in.redefined;
 	/* Never set up successfully: a refresh by hand is a reason to try that again first. */
-	job->reconcile_first = job->kind == JOB_REFRESH && !job->view->reconciled;
-	job->create_missing |= job->reconcile_first;
+	job->in.reconcile_first = job->kind == JOB_REFRESH && !job->view->relation.reconciled;
+	job->in.create_missing |= job->in.reconcile_first;
 	/* What never was has not vanished. */
-	job->create_missing |= job->kind == JOB_RECONCILE && !job->view->reconciled && job->view->state != VIEW_STATE_MISSING;
-	job->unknown_since_us = job->request.force_full ? 0 : job->view->unknown_since_us;
+	job->in.create_missing |= job->kind == JOB_RECONCILE && !job->view->relation.reconciled && job->view->state != VIEW_STATE_MISSING;
+	job->in.unknown_since_us = job->in.request.force_full ? 0 : job->view->failure.unknown_since_us;
 }
 
 void begin_counted(struct job *job)
 {
-	job->holds_slot = true;
-	job->db->n_busy++;
-	job->db->n_changing += job_changes_object(job->kind);
-	job->eng->n_running++;
+	job->run.holds_slot = true;
+	job->db->work.n_busy++;
+	job->db->work.n_changing += job_changes_object(job->kind);
+	job->eng->count.running++;
 	job_start(job);
 }

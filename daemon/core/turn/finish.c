@@ -17,54 +17,54 @@
 
 static void release_slot(struct job *job)
 {
-	if (!job->holds_slot)
+	if (!job->run.holds_slot)
 		return;
-	job->holds_slot = false;
-	job->eng->n_running--;
-	job->db->n_busy--;
-	job->db->n_changing -= job_changes_object(job->kind);
+	job->run.holds_slot = false;
+	job->eng->count.running--;
+	job->db->work.n_busy--;
+	job->db->work.n_changing -= job_changes_object(job->kind);
 }
 
 static void finish_aux_job(struct job *job)
 {
-	if (job->db->aux_job == job)
-		job->db->aux_job = NULL;
-	if (job->db->prepare_job == job)
-		job->db->prepare_job = NULL;
+	if (job->db->work.aux_job == job)
+		job->db->work.aux_job = NULL;
+	if (job->db->probing.job == job)
+		job->db->probing.job = NULL;
 	if (job->kind == JOB_HISTORY)
-		job->history_done(job->history_ctx, job->history.rows, job->history.n, job->ok ? NULL : &job->err);
+		job->asker.done(job->asker.ctx, job->out.history.rows, job->out.history.n, job->out.ok ? NULL : &job->out.err);
 	else if (job->kind == JOB_PREPARE && !job->db->removed)
 		database_prepared(job);
 	else if (job->kind == JOB_DROP_RECORDED)
 		removal_dropped(job);
-	else if (job->kind == JOB_TEND && !job->ok && job->err.cls != VIEWD_ERR_CANCELLED)
-		log_warning("view '%s', refreshed but not analyzed (%s)", job->label, job->err.msg);
+	else if (job->kind == JOB_TEND && !job->out.ok && job->out.err.cls != VIEWD_ERR_CANCELLED)
+		log_warning("view '%s', refreshed but not analyzed (%s)", job->label, job->out.err.msg);
 }
 
 /* Not even the cancel at its time limit brought an answer, or there never was a connection. */
 static bool met_silence(const struct job *job)
 {
-	return !job->ok && job->timed_out && (job->err.cls == VIEWD_ERR_LOST || job->err.cls == VIEWD_ERR_CONNECT);
+	return !job->out.ok && job->run.timed_out && (job->out.err.cls == VIEWD_ERR_LOST || job->out.err.cls == VIEWD_ERR_CONNECT);
 }
 
 /* Our own cancel and the server's word for it may be told differently by different engines. */
 static void settle_error(struct job *job)
 {
-	if (job->ok || !job->cancelled || met_silence(job))
+	if (job->out.ok || !job->run.cancelled || met_silence(job))
 		return; /* silence tells nothing of what the server did: that the outcome is unknown must not be forgotten */
-	if (job->timed_out) {
+	if (job->run.timed_out) {
 		char limit[64];
-		err_set(&job->err, VIEWD_ERR_TIMEOUT, "still running after %s, cancelled",
-		        span_format(job->spec.timeout_us, limit, sizeof limit));
-	} else if (job->err.cls != VIEWD_ERR_CANCELLED)
-		err_set(&job->err, VIEWD_ERR_CANCELLED, "cancelled on request");
+		err_set(&job->out.err, VIEWD_ERR_TIMEOUT, "still running after %s, cancelled",
+		        span_format(job->in.spec.timeout_us, limit, sizeof limit));
+	} else if (job->out.err.cls != VIEWD_ERR_CANCELLED)
+		err_set(&job->out.err, VIEWD_ERR_CANCELLED, "cancelled on request");
 }
 
 /* What was begun before the last probe says nothing about a database that has come back since. */
 static bool lost_database(const struct job *job)
 {
-	bool lost = !job->ok && !job->alone && (!job->connected || job->session_lost) && (!job->cancelled || met_silence(job));
-	return lost && job->kind != JOB_PREPARE && job->probe == job->db->probe;
+	bool lost = !job->out.ok && !job->out.alone && (!job->out.connected || job->out.session_lost) && (!job->run.cancelled || met_silence(job));
+	return lost && job->kind != JOB_PREPARE && job->in.probe == job->db->probing.n;
 }
 
 static void finish(struct job *job)
@@ -72,7 +72,7 @@ static void finish(struct job *job)
 	struct engine *eng = job->eng;
 	settle_error(job);
 	if (lost_database(job))
-		database_lost(job->db, &job->err);
+		database_lost(job->db, &job->out.err);
 	if (job->kind == JOB_REFRESH_GROUP)
 		finish_group(job);
 	else if (job->view != NULL)
@@ -89,8 +89,8 @@ void finish_returned(struct job *job)
 	session_give_back(job->session, job->db);
 	job_returned(job);
 	release_slot(job);
-	if (job->stuck)
-		eng->n_stuck--;
+	if (job->run.stuck)
+		eng->count.stuck--;
 	if (!connect_check_raised(job))
 		finish(job);
 	turn_soon(eng);
@@ -99,32 +99,32 @@ void finish_returned(struct job *job)
 void finish_ended(struct engine *eng)
 {
 	struct job *job;
-	while ((job = TAILQ_FIRST(&eng->ended)) != NULL) {
-		TAILQ_REMOVE(&eng->ended, job, link);
+	while ((job = TAILQ_FIRST(&eng->open.ended)) != NULL) {
+		TAILQ_REMOVE(&eng->open.ended, job, link);
 		finish(job);
 	}
 }
 
 void finish_overdue(struct job *job)
 {
-	if (!job->timed_out) {
-		job->timed_out = true;
+	if (!job->run.timed_out) {
+		job->run.timed_out = true;
 		job_cancel(job);
-		loop_timer_set(job->deadline, STUCK_AFTER);
+		loop_timer_set(job->run.deadline, STUCK_AFTER);
 		return;
 	}
 	log_error("view '%s', a worker does not come back from the database; it is left alone", job->label);
-	job->stuck = true;
-	job->eng->n_stuck++;
+	job->run.stuck = true;
+	job->eng->count.stuck++;
 	release_slot(job);
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_TIMEOUT, "the statement does not end, not even when cancelled");
 	const struct engine_item item = {.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
 	wave_end_taken(job->members, &item);
 	job->members = NULL;
-	for (size_t i = 0; i < job->n_parts; i++) {
-		wave_end_taken(job->parts[i]->members, &item);
-		job->parts[i]->members = NULL;
+	for (size_t i = 0; i < job->group.n; i++) {
+		wave_end_taken(job->group.parts[i]->members, &item);
+		job->group.parts[i]->members = NULL;
 	}
 	turn_soon(job->eng);
 }

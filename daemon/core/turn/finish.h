@@ -13,7 +13,7 @@ void finish_returned(struct job *job);
 /* Its time is over: it is cancelled, and left alone when that does not help. exec_events.job_overdue. */
 void finish_overdue(struct job *job);
 
-/* Finishes the jobs whose end was put off (engine.ended): part of each turn. */
+/* Finishes the jobs whose end was put off (engine.open.ended): part of each turn. */
 void finish_ended(struct engine *eng);
 
 #endif

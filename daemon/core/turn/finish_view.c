@@ -15,37 +15,37 @@
 static void finished_item(const struct job *job, struct engine_item *item)
 {
 	/* After an apply the last decision is that nothing is left to do: what was done says more. */
-	const char *why = job->applied ? job->apply_reason : job->decision.reason;
+	const char *why = job->out.applied ? job->out.apply_reason : job->out.decision.reason;
 	*item = (struct engine_item){
-		.result = job->ok ? VIEW_RESULT_SUCCEEDED
-		                  : job->err.cls == VIEWD_ERR_CANCELLED ? VIEW_RESULT_CANCELLED
-		                                                        : job->mate_failed ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_FAILED,
-		.action = job->ok && (job->kind == JOB_REFRESH || job->applied) ? (int)job->outcome.did : -1,
-		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP : job->applied ? job->last_change : job->decision.change,
-		.reason = job->kind == JOB_REFRESH ? job->outcome.reason : why,
-		.locks = job->decision.locks,
-		.definition = job->definition,
-		.rows = job->kind == JOB_PLAN ? job->found.rows : job->ok ? job->outcome.rows : -1,
-		.rows_written = job->ok ? job->outcome.rows_written : -1,
+		.result = job->out.ok ? VIEW_RESULT_SUCCEEDED
+		                  : job->out.err.cls == VIEWD_ERR_CANCELLED ? VIEW_RESULT_CANCELLED
+		                                                        : job->out.mate_failed ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_FAILED,
+		.action = job->out.ok && (job->kind == JOB_REFRESH || job->out.applied) ? (int)job->out.outcome.did : -1,
+		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP : job->out.applied ? job->out.last_change : job->out.decision.change,
+		.reason = job->kind == JOB_REFRESH ? job->out.outcome.reason : why,
+		.locks = job->out.decision.locks,
+		.definition = job->out.definition,
+		.rows = job->kind == JOB_PLAN ? job->out.found.rows : job->out.ok ? job->out.outcome.rows : -1,
+		.rows_written = job->out.ok ? job->out.outcome.rows_written : -1,
 		/* A plan tells how long the last refresh took. */
-		.duration_us = job->kind == JOB_PLAN ? job->found.duration_us : job->duration_us,
-		.error = job->ok ? NULL : &job->err,
-		.verdict = job->ok && job->kind == JOB_VERIFY ? &job->verdict : NULL,
+		.duration_us = job->kind == JOB_PLAN ? job->out.found.duration_us : job->out.duration_us,
+		.error = job->out.ok ? NULL : &job->out.err,
+		.verdict = job->out.ok && job->kind == JOB_VERIFY ? &job->out.verdict : NULL,
 	};
 }
 
 /* The database could not be reached, nothing was sent: not a failure of the view. What nobody waits for runs when it is back. */
 static bool never_began(const struct job *job)
 {
-	bool away = !job->connected || job->err.cls == VIEWD_ERR_CONNECT || job->err.cls == VIEWD_ERR_AUTH;
-	bool still_away = job->db->state != DB_UP || job->probe != job->db->probe;
-	return !job->ok && !job->alone && away && !job->cancelled && still_away && !job->eng->stopping && !job->view->removed;
+	bool away = !job->out.connected || job->out.err.cls == VIEWD_ERR_CONNECT || job->out.err.cls == VIEWD_ERR_AUTH;
+	bool still_away = job->db->state != DB_UP || job->in.probe != job->db->probing.n;
+	return !job->out.ok && !job->out.alone && away && !job->run.cancelled && still_away && !job->eng->stop.stopping && !job->view->removed;
 }
 
 /* The section says another server now, of whose contents it tells nothing. */
 static bool was_elsewhere(const struct job *job)
 {
-	return job->epoch != job->db->epoch && !job->eng->stopping && !job->view->removed;
+	return job->in.epoch != job->db->epoch && !job->eng->stop.stopping && !job->view->removed;
 }
 
 /* Nobody waits for statistics: they are looked after beside other work, at a pace of their own. */
@@ -53,8 +53,8 @@ static void tend_later(struct job *job)
 {
 	struct view *view = job->view;
 	int64_t now = engine_mono(job->eng);
-	bool wrote = job->ok && (job->kind == JOB_REFRESH || job->applied) && job->outcome.rows_written != 0;
-	if (!wrote || job->db->dialect->tend == NULL || view->removed || job->eng->stopping ||
+	bool wrote = job->out.ok && (job->kind == JOB_REFRESH || job->out.applied) && job->out.outcome.rows_written != 0;
+	if (!wrote || job->db->dialect->tend == NULL || view->removed || job->eng->stop.stopping ||
 	    (view->tended_mono != 0 && now - view->tended_mono < TEND_EVERY))
 		return;
 	view->tended_mono = now;
@@ -67,14 +67,14 @@ static void tend_later(struct job *job)
 static void note_changes(struct job *job)
 {
 	struct view *view = job->view;
-	if (job->kind == JOB_REFRESH && job->looked_up)
+	if (job->kind == JOB_REFRESH && job->out.looked_up)
 		change_looked_up(view);
-	else if (job->kind == JOB_REFRESH && job->ok)
-		change_covered(view, job->outcome.settled_seq);
+	else if (job->kind == JOB_REFRESH && job->out.ok)
+		change_covered(view, job->out.outcome.settled_seq);
 	else if (job->kind == JOB_REFRESH)
 		change_failed(view);
-	else if (job->kind == JOB_RECONCILE && job->ok && job->outcome.settled_seq > 0)
-		change_settled(view, job->outcome.settled_seq);
+	else if (job->kind == JOB_RECONCILE && job->out.ok && job->out.outcome.settled_seq > 0)
+		change_settled(view, job->out.outcome.settled_seq);
 	change_plan(view);
 }
 

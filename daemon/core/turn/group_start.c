@@ -20,7 +20,7 @@
 /* Nothing can be done for the group: the member that is the cause tells why, the others name it. */
 static void fail_all(const struct group *g, const struct view *culprit, const struct viewd_err *err)
 {
-	struct job lead = {.group_name = g->name};
+	struct job lead = {.group.name = g->name};
 	struct viewd_err other;
 	run_mate_error(&lead, err, culprit->label, &other);
 	for (size_t i = 0; i < g->n; i++) {
@@ -31,10 +31,10 @@ static void fail_all(const struct group *g, const struct view *culprit, const st
 		                                 .action = -1, .rows = -1, .rows_written = -1, .error = own ? err : &other};
 		struct member *members = wave_take(v, JOB_REFRESH);
 		queue_remove(v);
-		if (members != NULL && v->reconciled && v->db->state != DB_UNUSABLE)
+		if (members != NULL && v->relation.reconciled && v->db->state != DB_UNUSABLE)
 			outcome_not_possible(v, members->trigger, item.error);
 		if (members != NULL && !own)
-			v->result = item.result;
+			v->last.result = item.result;
 		wave_end_taken(members, &item);
 		if (wave_ready_kind(v, &kind))
 			queue_view(v);
@@ -46,37 +46,37 @@ static void fail_all(const struct group *g, const struct view *culprit, const st
 static int by_order(const void *a, const void *b)
 {
 	const struct view *x = *(struct view *const *)a, *y = *(struct view *const *)b;
-	return x->rank != y->rank ? (x->rank < y->rank ? -1 : 1) : strcmp(x->conf->name, y->conf->name);
+	return x->graph.rank != y->graph.rank ? (x->graph.rank < y->graph.rank ? -1 : 1) : strcmp(x->conf->name, y->conf->name);
 }
 
 static void add_part(struct job *lead, struct view *v)
 {
 	struct job *part = job_new(v->db, v, JOB_REFRESH);
-	lead->parts[lead->n_parts++] = part;
+	lead->group.parts[lead->group.n++] = part;
 	part->members = wave_take(v, JOB_REFRESH);
 	begin_describe(part, part->members);
-	lead->request.force_full |= part->request.force_full;
-	lead->create_missing |= part->create_missing;
-	if (part->trigger == VIEW_TRIGGER_MANUAL || lead->trigger == VIEW_TRIGGER_NONE)
-		lead->trigger = part->trigger;
-	bool endless = lead->n_parts > 1 && lead->spec.timeout_us == 0;
-	if (part->spec.timeout_us == 0 || endless)
-		lead->spec.timeout_us = 0;
-	else if (part->spec.timeout_us > lead->spec.timeout_us)
-		lead->spec.timeout_us = part->spec.timeout_us;
+	lead->in.request.force_full |= part->in.request.force_full;
+	lead->in.create_missing |= part->in.create_missing;
+	if (part->in.trigger == VIEW_TRIGGER_MANUAL || lead->in.trigger == VIEW_TRIGGER_NONE)
+		lead->in.trigger = part->in.trigger;
+	bool endless = lead->group.n > 1 && lead->in.spec.timeout_us == 0;
+	if (part->in.spec.timeout_us == 0 || endless)
+		lead->in.spec.timeout_us = 0;
+	else if (part->in.spec.timeout_us > lead->in.spec.timeout_us)
+		lead->in.spec.timeout_us = part->in.spec.timeout_us;
 }
 
 /* One run: what was asked of one member is asked of all. */
 static void start_part(struct job *lead, struct job *part)
 {
-	part->trigger = lead->trigger;
-	part->request.trigger = view_trigger_word(lead->trigger);
-	part->request.force_full = lead->request.force_full;
-	part->request.run_id = lead->request.run_id;
+	part->in.trigger = lead->in.trigger;
+	part->in.request.trigger = view_trigger_word(lead->in.trigger);
+	part->in.request.force_full = lead->in.request.force_full;
+	part->in.request.run_id = lead->in.request.run_id;
 	/* What is known to be gone was perhaps dropped on purpose: another member's trigger does not bring it back. */
-	part->create_missing = (part->create_missing || lead->create_missing) && part->view->state != VIEW_STATE_MISSING;
-	if (lead->request.force_full)
-		part->unknown_since_us = 0;
+	part->in.create_missing = (part->in.create_missing || lead->in.create_missing) && part->view->state != VIEW_STATE_MISSING;
+	if (lead->in.request.force_full)
+		part->in.unknown_since_us = 0;
 	queue_remove(part->view);
 	part->view->job = lead;
 	change_started(part->view);
@@ -89,15 +89,15 @@ static void start(struct group *g)
 	struct view **order = mem_array(lead, struct view *, g->n);
 	memcpy(order, g->views, g->n * sizeof *order);
 	qsort(order, g->n, sizeof *order, by_order);
-	lead->group_name = mem_strdup(lead, g->name);
+	lead->group.name = mem_strdup(lead, g->name);
 	lead->label = mem_strdup(lead, order[0]->label);
-	lead->request.run_id = ++db->eng->run_id;
-	lead->parts = mem_array(lead, struct job *, g->n);
-	lead->failed_part = g->n;
+	lead->in.request.run_id = ++db->eng->count.run_id;
+	lead->group.parts = mem_array(lead, struct job *, g->n);
+	lead->group.failed = g->n;
 	for (size_t i = 0; i < g->n; i++)
 		add_part(lead, order[i]);
 	for (size_t i = 0; i < g->n; i++)
-		start_part(lead, lead->parts[i]);
+		start_part(lead, lead->group.parts[i]);
 	begin_counted(lead);
 }
 

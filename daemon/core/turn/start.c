@@ -21,8 +21,8 @@ static int64_t slots(const struct db *db)
 static bool has_slot(const struct db *db)
 {
 	const struct engine *eng = db->eng;
-	return db->state == DB_UP && (int64_t)db->n_busy < slots(db) &&
-	       (int64_t)eng->n_running < eng->conf->daemon.max_concurrent_refreshes;
+	return db->state == DB_UP && (int64_t)db->work.n_busy < slots(db) &&
+	       (int64_t)eng->count.running < eng->conf->daemon.max_concurrent_refreshes;
 }
 
 static void start_view(struct view *view, enum job_kind kind)
@@ -41,15 +41,15 @@ static void start_view(struct view *view, enum job_kind kind)
 /* Everything reachable from a view with a job, along one direction. */
 static void mark_reachable(struct view *v, bool upstream, bool changes, uint64_t pass, uint64_t walk)
 {
-	size_t n = upstream ? v->n_up : v->n_down;
+	size_t n = upstream ? v->graph.n_up : v->graph.n_down;
 	for (size_t i = 0; i < n; i++) {
-		struct view *next = upstream ? v->up[i] : v->down[i];
-		if (next->mark == walk)
+		struct view *next = upstream ? v->graph.up[i] : v->graph.down[i];
+		if (next->walk.mark == walk)
 			continue;
-		next->mark = walk;
-		next->near_job = pass;
+		next->walk.mark = walk;
+		next->walk.near_job = pass;
 		if (changes)
-			next->near_change = pass;
+			next->walk.near_change = pass;
 		mark_reachable(next, upstream, changes, pass, walk);
 	}
 }
@@ -59,7 +59,7 @@ static uint64_t mark_neighbours(struct db *db)
 {
 	struct engine *eng = db->eng;
 	uint64_t pass = ++eng->mark;
-	for (size_t i = 0; i < db->n_views && db->n_busy > 0; i++) {
+	for (size_t i = 0; i < db->n_views && db->work.n_busy > 0; i++) {
 		struct view *v = db->views[i];
 		if (v->job == NULL)
 			continue;
@@ -76,7 +76,7 @@ static bool neighbours_allow(const struct view *view, enum job_kind kind, uint64
 {
 	if (kind == JOB_PLAN || kind == JOB_VERIFY)
 		return true;
-	return (job_changes_object(kind) ? view->near_job : view->near_change) != pass;
+	return (job_changes_object(kind) ? view->walk.near_job : view->walk.near_change) != pass;
 }
 
 /* A group starts when every member may. */
@@ -96,8 +96,8 @@ static struct view *first_allowed(struct db *db)
 {
 	struct view *view;
 	enum job_kind kind;
-	uint64_t pass = TAILQ_EMPTY(&db->queue) ? 0 : mark_neighbours(db);
-	TAILQ_FOREACH(view, &db->queue, link)
+	uint64_t pass = TAILQ_EMPTY(&db->work.queue) ? 0 : mark_neighbours(db);
+	TAILQ_FOREACH(view, &db->work.queue, link)
 		if (!wave_ready_kind(view, &kind) || may_start(view, kind, pass))
 			return view;
 	return NULL;
@@ -121,7 +121,7 @@ static void serve(struct view *view)
 	}
 	const struct engine_item item = {.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
 	struct member *members = wave_take(view, kind);
-	if (kind == JOB_REFRESH && view->reconciled && view->conf->enabled && view->db->state != DB_UNUSABLE)
+	if (kind == JOB_REFRESH && view->relation.reconciled && view->conf->enabled && view->db->state != DB_UNUSABLE)
 		outcome_not_possible(view, members->trigger, &err);
 	wave_end_taken(members, &item);
 	if (wave_ready_kind(view, &kind))
@@ -131,12 +131,12 @@ static void serve(struct view *view)
 /* One at a time; but a reconnect does not wait for statistics on a connection that may have been silent since before it. */
 static void start_aux(struct db *db)
 {
-	struct job *aux = TAILQ_FIRST(&db->aux);
+	struct job *aux = TAILQ_FIRST(&db->work.aux);
 	bool prepares = aux != NULL && aux->kind == JOB_PREPARE;
-	if (aux == NULL || (prepares ? db->state != DB_PROBING : db->state != DB_UP || db->aux_job != NULL))
+	if (aux == NULL || (prepares ? db->state != DB_PROBING : db->state != DB_UP || db->work.aux_job != NULL))
 		return;
-	TAILQ_REMOVE(&db->aux, aux, link);
-	*(prepares ? &db->prepare_job : &db->aux_job) = aux;
+	TAILQ_REMOVE(&db->work.aux, aux, link);
+	*(prepares ? &db->probing.job : &db->work.aux_job) = aux;
 	if (aux->kind == JOB_DROP_RECORDED)
 		removal_spare_returned(aux);
 	job_start(aux);

@@ -12,7 +12,7 @@ void turn_run(void *engine)
 {
 	struct engine *eng = engine;
 	finish_ended(eng);
-	for (size_t i = 0; i < eng->n_dbs && !eng->stopping; i++)
+	for (size_t i = 0; i < eng->n_dbs && !eng->stop.stopping; i++)
 		start_ready(eng->dbs[(eng->next_db + i) % eng->n_dbs]);
 	if (eng->n_dbs > 0)
 		eng->next_db = (eng->next_db + 1) % eng->n_dbs;
@@ -20,6 +20,6 @@ void turn_run(void *engine)
 	capture_review(eng);
 	wave_report_finished(eng);
 	event_tell(eng, &(struct event){.kind = EVENT_TURN});
-	if (eng->stopping && eng->n_sessions == 0 && eng->on_idle != NULL)
-		eng->on_idle(eng->on_idle_ctx);
+	if (eng->stop.stopping && eng->count.sessions == 0 && eng->stop.fn != NULL)
+		eng->stop.fn(eng->stop.ctx);
 }

@@ -31,7 +31,7 @@ static bool drained_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct draining *d = ctx;
 	int64_t rows = number_or(v[1], 0);
 	if (v[0] == NULL) {
-		d->w->log_blocks = rows;
+		d->w->log.blocks = rows;
 		return true;
 	}
 	d->got.rows += rows;
@@ -56,17 +56,17 @@ static const struct db_reader drained_row[] = {{drained_row_fn, "Tn", "the log o
 static bool drain_portion(struct draining *d, struct viewd_err *err)
 {
 	struct viewd_watch *w = d->w;
-	int64_t end = w->next_block + PORTION;
-	bool last = end >= w->log_blocks;
+	int64_t end = w->log.next_block + PORTION;
+	bool last = end >= w->log.blocks;
 	char from[32], to[32];
 	const char *params[] = {from, to};
-	snprintf(from, sizeof from, "(%" PRId64 ",0)", w->next_block);
+	snprintf(from, sizeof from, "(%" PRId64 ",0)", w->log.next_block);
 	snprintf(to, sizeof to, "(%" PRId64 ",0)", last ? INT64_C(0xfffffffe) : end);
 	if (!pg_op_query(&w->conn->db, DRAIN_SQL(" WHERE ctid >= $1::tid AND ctid < $2::tid"), params, 2, drained_row, d, err))
 		return false;
-	if (w->next_block == 0)
-		w->unseen = false;
-	w->next_block = last ? 0 : end;
+	if (w->log.next_block == 0)
+		w->log.unseen = false;
+	w->log.next_block = last ? 0 : end;
 	return true;
 }
 
@@ -74,10 +74,10 @@ bool pg_drain(struct viewd_watch *w, struct pg_drained *out, struct viewd_err *e
 {
 	struct draining d = {.w = w};
 	struct viewd_err failed = {0};
-	bool done = w->log_blocks > PORTION ? drain_portion(&d, &failed)
+	bool done = w->log.blocks > PORTION ? drain_portion(&d, &failed)
 	                                    : pg_op_query(&w->conn->db, DRAIN_SQL(""), NULL, 0, drained_row, &d, &failed);
 	if (done) {
-		w->drained += d.got.rows;
+		w->log.drained += d.got.rows;
 		*out = d.got;
 		return true;
 	}
@@ -92,12 +92,12 @@ bool pg_drain(struct viewd_watch *w, struct pg_drained *out, struct viewd_err *e
 
 bool pg_drains_on(const struct viewd_watch *w)
 {
-	return w->next_block > 0 || w->unseen;
+	return w->log.next_block > 0 || w->log.unseen;
 }
 
 void pg_drain_anew(struct viewd_watch *w)
 {
-	w->unseen = w->next_block > 0;
+	w->log.unseen = w->log.next_block > 0;
 }
 
 static bool number_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -146,11 +146,11 @@ bool pg_check_log(struct viewd_watch *w, struct viewd_err *err)
  * written one holds a lock to the end; of a large log nobody reads which sources they name. */
 static bool empty_log(struct viewd_watch *w, struct viewd_err *err)
 {
-	bool large = w->log_blocks > PORTION;
+	bool large = w->log.blocks > PORTION;
 	if (!pg_exec(w->conn, large ? EMPTY_SQL("c.mode = 'trigger'") : EMPTY_SQL("c.source IN (SELECT source FROM viewd.changes)"), err))
 		return false;
-	w->log_blocks = w->next_block = 0;
-	w->unseen = false;
+	w->log.blocks = w->log.next_block = 0;
+	w->log.unseen = false;
 	w->doubts_flags = true;
 	pg_watch_wake(w); /* there may be marks and requests to tell of */
 	return true;
@@ -159,14 +159,14 @@ static bool empty_log(struct viewd_watch *w, struct viewd_err *err)
 bool pg_measure_log(struct viewd_watch *w, struct viewd_err *err)
 {
 	return pg_op_query(&w->conn->db,
-	                   "SELECT " BLOCKS_SQL, NULL, 0, number_row, &w->log_blocks, err);
+	                   "SELECT " BLOCKS_SQL, NULL, 0, number_row, &w->log.blocks, err);
 }
 
 /* Not done now is done the next time; a lost connection is noticed by the next statement. */
 static bool vacuum_log(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct viewd_err ignored = {0};
-	w->drained = 0;
+	w->log.drained = 0;
 	if (!pg_exec(w->conn, "VACUUM (SKIP_LOCKED, TRUNCATE false) viewd.changes", &ignored))
 		pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', the log of changes is not vacuumed now (%s)", w->conn->db.database_name, ignored.msg);
 	return pg_measure_log(w, err);
@@ -174,8 +174,8 @@ static bool vacuum_log(struct viewd_watch *w, struct viewd_err *err)
 
 static bool wants_vacuum(const struct viewd_watch *w)
 {
-	return w->next_block == 0 &&
-	       (w->drained >= CLEAN_ROWS || (w->log_blocks >= CLEAN_BLOCKS && w->drained >= CLEAN_FEW_ROWS));
+	return w->log.next_block == 0 &&
+	       (w->log.drained >= CLEAN_ROWS || (w->log.blocks >= CLEAN_BLOCKS && w->log.drained >= CLEAN_FEW_ROWS));
 }
 
 bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err)
@@ -184,10 +184,10 @@ bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err)
 	struct viewd_err ignored = {0};
 	if (wants_vacuum(w) && !vacuum_log(w, err))
 		return false;
-	if (w->log_blocks < EMPTY_BLOCKS || now < w->empty_us)
+	if (w->log.blocks < EMPTY_BLOCKS || now < w->log.empty_us)
 		return true;
 	bool emptied = empty_log(w, &ignored);
-	w->empty_us = now + (emptied ? EMPTY_AGAIN_US : EMPTY_US);
+	w->log.empty_us = now + (emptied ? EMPTY_AGAIN_US : EMPTY_US);
 	if (!emptied)
 		pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', the log of changes is not emptied now (%s)", w->conn->db.database_name, ignored.msg);
 	return true;
@@ -199,7 +199,7 @@ bool pg_review_full(struct viewd_watch *w, bool *owed_r, struct viewd_err *err)
 {
 	int64_t now = clock_system()->mono(clock_system());
 	*owed_r = false;
-	if (w->log_blocks < number_or(PG_LOG_BLOCKS, 0) && !w->doubts_flags)
+	if (w->log.blocks < number_or(PG_LOG_BLOCKS, 0) && !w->doubts_flags)
 		return true;
 	if (now < w->review_us) {
 		*owed_r = true;

@@ -24,6 +24,15 @@ struct pg_heat {
 	int64_t since_us;
 };
 
+/* How far the log of changes was read. */
+struct pg_log {
+	int64_t drained;       /* rows since it was last cleaned */
+	int64_t blocks;        /* its size when last measured */
+	int64_t next_block;    /* a large one is drained in portions, round and round: where the next one begins */
+	bool unseen;           /* what must be seen may be in portions that were drained before */
+	int64_t empty_us;      /* a large one: when to try next to empty it */
+};
+
 struct viewd_watch {
 	struct viewd_conn *conn;
 	int wake;              /* eventfd */
@@ -36,11 +45,7 @@ struct viewd_watch {
 	int64_t pace_us;       /* until the next look; 0: none before a notification */
 	int64_t quiet_since_us;
 	int64_t heartbeat_us, poll_us; /* when they are due, monotonic */
-	int64_t drained;       /* log rows since the log was last cleaned */
-	int64_t log_blocks;    /* size of the log when last measured */
-	int64_t next_block;    /* a large log is drained in portions, round and round: where the next one begins */
-	bool unseen;           /* what must be seen may be in portions that were drained before */
-	int64_t empty_us;      /* a large log: when to try next to empty it */
+	struct pg_log log;
 	bool doubts_flags;     /* it was emptied: flags that are up because of its length are still to be found */
 	bool owes_review;      /* flags are to be looked for */
 	int64_t review_us;     /* not before */

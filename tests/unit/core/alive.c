@@ -63,9 +63,9 @@ static void collect(struct all *all)
 	talloc_report_depth_cb(eng, 0, 1, collect_child, all);
 	for (size_t i = 0; i < eng->n_views; i++)
 		keep(&all->listed, eng->views[i]);
-	LIST_FOREACH(wave, &eng->waves, link)
+	LIST_FOREACH(wave, &eng->open.waves, link)
 		keep(&all->waves, wave);
-	LIST_FOREACH(job, &eng->begun, begun_link)
+	LIST_FOREACH(job, &eng->open.begun, begun_link)
 		keep(&all->jobs, job);
 }
 
@@ -81,13 +81,13 @@ static size_t times_in(struct view *const *list, size_t n, const struct view *v)
 
 static void check_edges(const struct all *all, const struct view *v)
 {
-	for (size_t i = 0; i < v->n_up; i++) {
-		MUST(on_roster(all, v->up[i]));
-		MUST(times_in(v->up[i]->down, v->up[i]->n_down, v) == 1);
+	for (size_t i = 0; i < v->graph.n_up; i++) {
+		MUST(on_roster(all, v->graph.up[i]));
+		MUST(times_in(v->graph.up[i]->graph.down, v->graph.up[i]->graph.n_down, v) == 1);
 	}
-	for (size_t i = 0; i < v->n_down; i++) {
-		MUST(on_roster(all, v->down[i]));
-		MUST(times_in(v->down[i]->up, v->down[i]->n_up, v) == 1);
+	for (size_t i = 0; i < v->graph.n_down; i++) {
+		MUST(on_roster(all, v->graph.down[i]));
+		MUST(times_in(v->graph.down[i]->graph.up, v->graph.down[i]->graph.n_up, v) == 1);
 	}
 }
 
@@ -98,14 +98,14 @@ static bool is_child(const void *parent, const void *ptr)
 
 static void check_group(const struct all *all, const struct view *v)
 {
-	const struct group *g = v->group;
+	const struct group *g = v->graph.group;
 	if (g == NULL)
 		return;
 	MUST(is_child(v->db->groups, g));
 	MUST(g->n > 1 && times_in(g->views, g->n, v) == 1);
 	MUST(g->head == NULL);
 	for (size_t i = 0; i < g->n; i++)
-		MUST(on_roster(all, g->views[i]) && g->views[i]->group == g && g->views[i]->db == v->db);
+		MUST(on_roster(all, g->views[i]) && g->views[i]->graph.group == g && g->views[i]->db == v->db);
 }
 
 static void check_members(const struct all *all, const struct view *v)
@@ -115,14 +115,14 @@ static void check_members(const struct all *all, const struct view *v)
 		MUST(m >= m->wave->members && m < m->wave->members + m->wave->n);
 		MUST(m->view == v && !m->ended);
 	}
-	MUST(v->wave_member == NULL);
+	MUST(v->walk.wave_member == NULL);
 }
 
 static bool works_for(const struct job *job, const struct view *v)
 {
 	bool found = job->view == v;
-	for (size_t i = 0; i < job->n_parts; i++)
-		found |= job->parts[i]->view == v;
+	for (size_t i = 0; i < job->group.n; i++)
+		found |= job->group.parts[i]->view == v;
 	return found;
 }
 
@@ -130,8 +130,8 @@ static bool works_for(const struct job *job, const struct view *v)
 static void check_gone(const struct all *all, const struct view *v)
 {
 	MUST(v->removed && v->job != NULL && v->last_conf != NULL);
-	MUST(v->n_up == 0 && v->n_down == 0 && v->group == NULL && v->members == NULL);
-	MUST(!v->queued && v->heap_index == 0 && LIST_EMPTY(&v->waiters));
+	MUST(v->graph.n_up == 0 && v->graph.n_down == 0 && v->graph.group == NULL && v->members == NULL);
+	MUST(!v->queued && v->timing.heap_index == 0 && LIST_EMPTY(&v->waiters));
 	MUST(v->conf >= v->last_conf->views && v->conf < v->last_conf->views + v->last_conf->n_views);
 }
 
@@ -141,8 +141,8 @@ static void check_listed(const struct all *all, const struct view *v)
 	MUST(!v->removed && v->last_conf == NULL);
 	MUST(v->conf >= conf->views && v->conf < conf->views + conf->n_views);
 	MUST(times_in(v->db->views, v->db->n_views, v) == 1);
-	MUST((v->heap_index != 0) == (v->due_mono != 0));
-	MUST(v->heap_index == 0 || all->eng->heap[v->heap_index] == v);
+	MUST((v->timing.heap_index != 0) == (v->timing.due_mono != 0));
+	MUST(v->timing.heap_index == 0 || all->eng->due.heap[v->timing.heap_index] == v);
 }
 
 static void check_view(const struct all *all, const struct view *v)
@@ -161,9 +161,9 @@ static void check_view(const struct all *all, const struct view *v)
 static void check_heap(const struct all *all)
 {
 	const struct engine *eng = all->eng;
-	for (size_t i = 1; i <= eng->n_heap; i++) {
-		MUST(on_roster(all, eng->heap[i]) && eng->heap[i]->heap_index == i);
-		MUST(i == 1 || eng->heap[i / 2]->due_mono <= eng->heap[i]->due_mono);
+	for (size_t i = 1; i <= eng->due.n; i++) {
+		MUST(on_roster(all, eng->due.heap[i]) && eng->due.heap[i]->timing.heap_index == i);
+		MUST(i == 1 || eng->due.heap[i / 2]->timing.due_mono <= eng->due.heap[i]->timing.due_mono);
 	}
 }
 
@@ -181,10 +181,10 @@ static void find_members(const struct all *all, const struct wave *wave)
 	const struct job *job;
 	for (size_t i = 0; i < all->listed.n; i++)
 		note_found(all, wave, ((const struct view *)all->listed.items[i])->members);
-	LIST_FOREACH(job, &all->eng->begun, begun_link) {
+	LIST_FOREACH(job, &all->eng->open.begun, begun_link) {
 		note_found(all, wave, job->members);
-		for (size_t i = 0; i < job->n_parts; i++)
-			note_found(all, wave, job->parts[i]->members);
+		for (size_t i = 0; i < job->group.n; i++)
+			note_found(all, wave, job->group.parts[i]->members);
 	}
 }
 
@@ -223,8 +223,8 @@ static void check_waves(struct all *all)
 		check_wave(all, wave);
 		setting_up += wave->kind == JOB_RECONCILE ? wave->n_left : 0;
 	}
-	MUST(all->eng->n_reconciling == setting_up);
-	for (const struct wave *wave = all->eng->finished; wave != NULL; wave = wave->next)
+	MUST(all->eng->open.n_reconciling == setting_up);
+	for (const struct wave *wave = all->eng->open.finished; wave != NULL; wave = wave->next)
 		MUST(has(&all->waves, wave) && wave->listed);
 }
 
@@ -234,10 +234,10 @@ static size_t jobs_of(const struct all *all, const struct db *db, bool that_hold
 {
 	const struct job *job;
 	size_t n = 0;
-	LIST_FOREACH(job, &all->eng->begun, begun_link)
+	LIST_FOREACH(job, &all->eng->open.begun, begun_link)
 		if (job->db == db)
-			n += that_hold ? job->holds_slot : 1 + job->n_parts;
-	TAILQ_FOREACH(job, &db->aux, link)
+			n += that_hold ? job->run.holds_slot : 1 + job->group.n;
+	TAILQ_FOREACH(job, &db->work.aux, link)
 		n += !that_hold;
 	return n;
 }
@@ -246,7 +246,7 @@ static void check_queue(const struct all *all, const struct db *db)
 {
 	const struct view *v;
 	size_t n = 0, queued = 0;
-	TAILQ_FOREACH(v, &db->queue, link) {
+	TAILQ_FOREACH(v, &db->work.queue, link) {
 		MUST(on_roster(all, v) && v->queued && v->db == db);
 		n++;
 	}
@@ -263,15 +263,15 @@ static void check_db(const struct all *all, const struct db *db)
 	const struct conf *conf = listed ? all->eng->conf : db->last_conf;
 	MUST(db->removed == !listed && db->leaving == !listed && (db->last_conf != NULL) == !listed);
 	MUST(conf != NULL && db->conf >= conf->databases && db->conf < conf->databases + conf->n_databases);
-	MUST(db->n_jobs == jobs_of(all, db, false) && (listed || db->n_jobs > 0));
-	MUST(db->n_busy == jobs_of(all, db, true));
-	MUST(db->aux_job == NULL || has(&all->jobs, db->aux_job));
-	MUST(db->prepare_job == NULL || has(&all->jobs, db->prepare_job));
-	MUST(listed || (db->n_views == 0 && TAILQ_EMPTY(&db->queue) && TAILQ_EMPTY(&db->aux) && TAILQ_EMPTY(&db->doubtful)));
-	MUST(listed || (db->idle == NULL && db->watcher == NULL));
+	MUST(db->work.n_jobs == jobs_of(all, db, false) && (listed || db->work.n_jobs > 0));
+	MUST(db->work.n_busy == jobs_of(all, db, true));
+	MUST(db->work.aux_job == NULL || has(&all->jobs, db->work.aux_job));
+	MUST(db->probing.job == NULL || has(&all->jobs, db->probing.job));
+	MUST(listed || (db->n_views == 0 && TAILQ_EMPTY(&db->work.queue) && TAILQ_EMPTY(&db->work.aux) && TAILQ_EMPTY(&db->work.doubtful)));
+	MUST(listed || (db->work.idle == NULL && db->watch.watcher == NULL));
 	for (size_t i = 0; i < db->n_views; i++)
 		MUST(on_roster(all, db->views[i]) && db->views[i]->db == db);
-	for (const struct session *s = db->idle; s != NULL; s = s->next)
+	for (const struct session *s = db->work.idle; s != NULL; s = s->next)
 		MUST(s->conf_db == db->conf && s->epoch == db->epoch && !s->in_job);
 	check_queue(all, db);
 }
@@ -280,9 +280,9 @@ static void check_job(const struct all *all, const struct job *job)
 {
 	MUST(job->eng == all->eng && has(&all->dbs, job->db));
 	MUST(job->view == NULL || (has(&all->views, job->view) && job->view->job == job));
-	for (size_t i = 0; i < job->n_parts; i++) {
-		MUST(has(&all->views, job->parts[i]->view) && job->parts[i]->view->job == job);
-		MUST(job->parts[i]->db == job->db && !job->parts[i]->begun);
+	for (size_t i = 0; i < job->group.n; i++) {
+		MUST(has(&all->views, job->group.parts[i]->view) && job->group.parts[i]->view->job == job);
+		MUST(job->group.parts[i]->db == job->db && !job->group.parts[i]->run.begun);
 	}
 }
 
@@ -290,13 +290,13 @@ static void check_counts(const struct all *all)
 {
 	const struct job *job;
 	size_t running = 0, views = 0;
-	LIST_FOREACH(job, &all->eng->begun, begun_link)
-		running += job->holds_slot;
+	LIST_FOREACH(job, &all->eng->open.begun, begun_link)
+		running += job->run.holds_slot;
 	for (size_t i = 0; i < all->eng->n_dbs; i++) {
 		MUST(has(&all->dbs, all->eng->dbs[i]));
 		views += all->eng->dbs[i]->n_views;
 	}
-	MUST(all->eng->n_running == running && all->eng->n_views == views);
+	MUST(all->eng->count.running == running && all->eng->n_views == views);
 }
 
 void alive_check(const struct rig *rig, const char *where)

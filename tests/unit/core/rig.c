@@ -120,18 +120,18 @@ size_t rig_working(const struct rig *rig)
 {
 	size_t watching = 0;
 	for (size_t i = 0; i < rig->eng->n_dbs; i++)
-		watching += rig->eng->dbs[i]->watcher != NULL;
+		watching += rig->eng->dbs[i]->watch.watcher != NULL;
 	return worker_pending(rig->pool) - watching;
 }
 
 bool rig_is_settled(const struct rig *rig)
 {
 	const struct engine *eng = rig->eng;
-	bool quiet = eng->n_running == 0 && eng->finished == NULL && TAILQ_EMPTY(&eng->ended) && wait_is_quiet(eng) && rig_working(rig) == 0;
+	bool quiet = eng->count.running == 0 && eng->open.finished == NULL && TAILQ_EMPTY(&eng->open.ended) && wait_is_quiet(eng) && rig_working(rig) == 0;
 	for (size_t i = 0; i < eng->n_views && quiet; i++)
 		quiet = eng->views[i]->job == NULL && eng->views[i]->members == NULL;
 	for (size_t i = 0; i < eng->n_dbs && quiet; i++)
-		quiet = eng->dbs[i]->state != DB_PROBING && eng->dbs[i]->aux_job == NULL && TAILQ_EMPTY(&eng->dbs[i]->aux);
+		quiet = eng->dbs[i]->state != DB_PROBING && eng->dbs[i]->work.aux_job == NULL && TAILQ_EMPTY(&eng->dbs[i]->work.aux);
 	return quiet;
 }
 
@@ -153,7 +153,7 @@ bool rig_is_fresh(struct rig *rig, const char *server)
 		return false;
 	for (size_t i = 0; i < rig->eng->n_views; i++) {
 		const struct view *v = rig->eng->views[i];
-		if (v->due_at[DUE_CHANGE] != 0 || (v->db->looked && v->captured_look > v->db->answered))
+		if (v->timing.due_at[DUE_CHANGE] != 0 || (v->db->watch.looked && v->capture.look > v->db->watch.answered))
 			return false;
 	}
 	return true;

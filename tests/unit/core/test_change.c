@@ -26,7 +26,7 @@ static void change_and_wait(struct rig *rig, const char *table)
 
 static bool is_planned(struct rig *rig, const char *view)
 {
-	return rig_view(rig, view)->due_at[DUE_CHANGE] != 0;
+	return rig_view(rig, view)->timing.due_at[DUE_CHANGE] != 0;
 }
 
 /* As long as nobody would notice a change, nobody may call the view fresh. */
@@ -34,11 +34,11 @@ static void a_view_nobody_watches_is_stale(void)
 {
 	expect_log("view 'a', changes cannot be noticed");
 	struct rig *rig = rig_start("[database d]\nurl = fake://d?fail=capture:a:conflict:1\n" ON("a", "t_x", ""));
-	RUN_UNTIL(rig, rig_view(rig, "a")->capture_failed);
+	RUN_UNTIL(rig, rig_view(rig, "a")->capture.failed);
 	rig_settle(rig);
 	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
 	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
-	UNTIL(rig, !rig_view(rig, "a")->capture_failed);
+	UNTIL(rig, !rig_view(rig, "a")->capture.failed);
 	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK(rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH);
 	change_and_wait(rig, "t_x");
@@ -54,7 +54,7 @@ static void who_came_while_it_ran_follows_too(void)
 	fake_do("d", "change t_x");
 	RUN_UNTIL(rig, (rig_advance(rig, 1), fake_running("d") == 1));
 	rig_commit(rig, DB ON("a", "t_x", "") ON("b", "a", "") SIMPLE("plain", "a") ON("c", "plain", ""));
-	RUN_UNTIL(rig, rig_view(rig, "b")->captured && rig_view(rig, "c")->captured);
+	RUN_UNTIL(rig, rig_view(rig, "b")->capture.set_up && rig_view(rig, "c")->capture.set_up);
 	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), fake_stale("d") == 1));
 	fake_do("d", "deaf");
 	fake_do("d", "release refresh a");

@@ -70,7 +70,7 @@ static void finish_after_newcomer(struct rig *rig, const char *rest, const char 
 	rig_refresh(rig, view, &r);
 	RUN_UNTIL(rig, fake_running(server) == 1);
 	rig_commit(rig, rest);
-	RUN_UNTIL(rig, rig_view(rig, "late")->reconciled);
+	RUN_UNTIL(rig, rig_view(rig, "late")->relation.reconciled);
 	fake_do(server, "release refresh %s", view);
 	RUN_UNTIL(rig, r.done);
 	CHECK_INT(r.items[0].result, VIEW_RESULT_SUCCEEDED);
@@ -95,7 +95,7 @@ static void removed_before_what_reads_it(void)
 	RUN_UNTIL(rig, fake_running("d") == 1);
 	rig_commit(rig, DB VIEW("b", "a") FOLLOWS KEEP("other"));
 	rig_commit(rig, DB KEEP("other") KEEP("late"));
-	RUN_UNTIL(rig, rig_view(rig, "late")->reconciled);
+	RUN_UNTIL(rig, rig_view(rig, "late")->relation.reconciled);
 	fake_do("d", "release refresh a");
 	RUN_UNTIL(rig, r.done);
 	rig_settle(rig);

@@ -165,7 +165,7 @@ static void requests_obey_at_most_every(void)
 	RUN_UNTIL(rig, fake_calls("d", "refresh", "a") == before + 1 && a->job == NULL);
 	for (int i = 0; i < 20; i++) {
 		fake_do("d", "request a");
-		RUN_UNTIL(rig, a->due_at[DUE_REQUEST] != 0);
+		RUN_UNTIL(rig, a->timing.due_at[DUE_REQUEST] != 0);
 		rig_advance(rig, SPAN_SECOND);
 	}
 	CHECK_INT(fake_calls("d", "refresh", "a"), before + 1);

@@ -26,7 +26,7 @@ static void retries_with_backoff(void)
 	for (int i = 0; i < 3; i++) {
 		int64_t wait = rig_status(rig, "a").next_refresh_us - rig->clock.wall_us;
 		CHECK(wait >= base[i] * SPAN_SECOND * 3 / 4 && wait <= base[i] * SPAN_SECOND * 5 / 4);
-		CHECK(rig_view(rig, "a")->due_at[DUE_RETRY] != 0);
+		CHECK(rig_view(rig, "a")->timing.due_at[DUE_RETRY] != 0);
 		rig_advance(rig, wait - SPAN_MS);
 		CHECK_INT(fake_calls("d", "refresh", "a"), i + 1);
 		rig_advance(rig, SPAN_MS);
@@ -34,7 +34,7 @@ static void retries_with_backoff(void)
 		CHECK_INT(fake_calls("d", "refresh", "a"), i + 2);
 		CHECK_INT(rig_status(rig, "a").trigger, VIEW_TRIGGER_RETRY);
 	}
-	CHECK(rig_view(rig, "a")->due_at[DUE_RETRY] == 0); /* the next schedule */
+	CHECK(rig_view(rig, "a")->timing.due_at[DUE_RETRY] == 0); /* the next schedule */
 	CHECK_STR(rig_words(rig, "a"), "FAILED IDLE FAILED");
 	CHECK_INT(harness_log_count("refresh failed (conflict"), 1); /* logged once, not four times */
 	fake_do("d", "release refresh a");
@@ -53,7 +53,7 @@ static void classes_without_a_retry(void)
 	expect_log("view 'a', refresh failed (denied: scripted denied)");
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
-	CHECK(rig_view(rig, "a")->due_at[DUE_RETRY] == 0);
+	CHECK(rig_view(rig, "a")->timing.due_at[DUE_RETRY] == 0);
 	CHECK_STR(rig_words(rig, "a"), "FAILED IDLE FAILED");
 	CHECK_INT(fake_rows("d", "a"), 1); /* the last good contents stay */
 	rig_free(&rig);

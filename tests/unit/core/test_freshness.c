@@ -140,9 +140,9 @@ static void what_is_redefined_while_it_is_captured_is_captured_anew(void)
 	fake_do("d", "redefine t_x");
 	RUN_UNTIL(rig, fake_waiting("d") == 1);
 	size_t looks = fake_calls("d", "inspect", "a"), captures = fake_calls("d", "capture", "a");
-	uint64_t told = rig_view(rig, "a")->redefined;
+	uint64_t told = rig_view(rig, "a")->capture.redefined;
 	fake_do("d", "redefine t_x");
-	RUN_UNTIL(rig, rig_view(rig, "a")->redefined > told);
+	RUN_UNTIL(rig, rig_view(rig, "a")->capture.redefined > told);
 	fake_do("d", "release capture a");
 	UNTIL(rig, rig_is_fresh(rig, "d"));
 	CHECK(fake_calls("d", "inspect", "a") > looks);
@@ -158,12 +158,12 @@ static void columns_are_compared_until_they_have_been(void)
 	fake_do("d", "fail inspect a timeout");
 	fake_do("d", "redefine t_x");
 	RUN_UNTIL(rig, rig_view(rig, "a")->state == VIEW_STATE_FAILED);
-	CHECK(rig_view(rig, "a")->compared != rig_view(rig, "a")->redefined);
+	CHECK(rig_view(rig, "a")->capture.compared != rig_view(rig, "a")->capture.redefined);
 	fake_do("d", "release inspect a");
 	size_t compared = fake_compared("d", "a");
 	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d")));
 	CHECK(fake_compared("d", "a") > compared);
-	CHECK_INT(rig_view(rig, "a")->compared, rig_view(rig, "a")->redefined);
+	CHECK_INT(rig_view(rig, "a")->capture.compared, rig_view(rig, "a")->capture.redefined);
 	compared = fake_compared("d", "a");
 	rig_restart(rig, DB ON("a", "t_x", "") "[view m]\ndatabase = d\nmethod = table\ndefinition = 'SELECT * FROM t_x'\n");
 	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d")));
@@ -192,7 +192,7 @@ static void what_is_disabled_is_not_fresh(void)
 	rig_change(rig, "d", "t_y", "c");
 	int64_t told = rig->clock.wall_us;
 	rig_commit(rig, DB ON("a", "t_x", "enabled = no\n") ON("b", "a", "") ON("c", "t_y", "debounce = 1m\nenabled = no\n"));
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_settled(rig) && !rig_view(rig, "a")->captured && !rig_view(rig, "c")->captured));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_settled(rig) && !rig_view(rig, "a")->capture.set_up && !rig_view(rig, "c")->capture.set_up));
 	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
 	CHECK_INT(rig_status(rig, "a").lag_us, -1);
 	CHECK_STR(reasons(rig, "a"), "enabled = no: nobody looks after it\n");
@@ -221,7 +221,7 @@ static void what_is_captured_anew_is_not_fresh_before_a_look(void)
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("b", "t_y", ""));
 	for (int round = 0; round < 20; round++) {
 		rig_commit(rig, DB ON("a", "t_x", "enabled = no\n") ON("b", "t_y", ""));
-		RUN_UNTIL(rig, rig_is_settled(rig) && !rig_view(rig, "a")->captured);
+		RUN_UNTIL(rig, rig_is_settled(rig) && !rig_view(rig, "a")->capture.set_up);
 		int64_t rows = fake_rows("d", "a") + 1;
 		fake_do("d", "change t_x");
 		rig_commit(rig, DB ON("a", "t_x", "") ON("b", "t_y", ""));
@@ -237,7 +237,7 @@ static void why_says_what_to_mind(void)
 	expect_log("it reads nothing that could change");
 	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = SELECT 1\n"
 	                            "[view b]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = SELECT 2\n");
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_view(rig, "a")->capture_digest != 0 && rig_view(rig, "b")->capture_digest != 0));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_view(rig, "a")->capture.digest != 0 && rig_view(rig, "b")->capture.digest != 0));
 	CHECK_CONTAINS(why(rig, "a"), "mind: it reads nothing that could change\n");
 	CHECK_CONTAINS(why(rig, "b"), "mind: it reads nothing that could change\n");
 	rig_settle(rig);
@@ -250,7 +250,7 @@ static void what_was_disabled_meanwhile_is_let_go(void)
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("b", "t_x", ""));
 	CHECK_STR(fake_captured_sources(harness_ctx(), "d", "a"), "t_x");
 	rig_restart(rig, DB ON("a", "t_x", "enabled = no\n") ON("b", "t_x", ""));
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && !rig_view(rig, "a")->captured));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && !rig_view(rig, "a")->capture.set_up));
 	CHECK_STR(fake_captured_sources(harness_ctx(), "d", "a"), "-");
 	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
 	CHECK_INT(freshness(rig, "b"), VIEW_FRESHNESS_FRESH);

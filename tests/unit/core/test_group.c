@@ -21,7 +21,7 @@ static bool is_fresh(struct rig *rig)
 {
 	bool fresh = rig_is_settled(rig) && fake_stale("d") == 0;
 	for (size_t i = 0; i < rig->eng->n_views; i++)
-		fresh = fresh && rig->eng->views[i]->due_at[DUE_CHANGE] == 0;
+		fresh = fresh && rig->eng->views[i]->timing.due_at[DUE_CHANGE] == 0;
 	return fresh;
 }
 
@@ -142,7 +142,7 @@ static void equal_schedules_give_one_run(void)
 {
 	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "every = 1h\n") IN("g", "b", "t_y", "every = 1h\n") IN("g", "c", "t_y", "every = 3h\n"));
 	size_t before = fake_calls("d", "refresh_group", NULL);
-	rig_view(rig, "b")->past.last_due += 5 * SPAN_MINUTE;
+	rig_view(rig, "b")->timing.past.last_due += 5 * SPAN_MINUTE;
 	group_replan(rig_view(rig, "a"));
 	for (int i = 0; i < 12 * 6; i++) {
 		rig_advance(rig, 5 * SPAN_MINUTE);

@@ -225,7 +225,7 @@ static void a_wave_outlives_its_members(void)
 	rig_refresh(rig, "a b", &r);
 	RUN_UNTIL(rig, fake_running("d") == 1 && rig_view(rig, "a")->job == NULL);
 	rig_commit(rig, DB ON("b", "t_x", "") ON("c", "b", ""));
-	RUN_UNTIL(rig, rig_view(rig, "c")->reconciled);
+	RUN_UNTIL(rig, rig_view(rig, "c")->relation.reconciled);
 	fake_do("d", "release refresh b");
 	RUN_UNTIL(rig, r.done);
 	RUN_UNTIL(rig, (rig_advance(rig, 1), rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));

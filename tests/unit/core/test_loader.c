@@ -296,7 +296,7 @@ static void plugin_of_the_first_version(void)
 	rig_commit(rig, "[database d]\nurl = fakefirst://d\n" VIEW("a", "t_x") VIEW("b", "t_x"));
 	rig_settle(rig);
 	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
-	CHECK(!rig_view(rig, "a")->captured);
+	CHECK(!rig_view(rig, "a")->capture.set_up);
 	rig_commit(rig, "[database d]\nurl = fakefirst://d\n" VIEW("b", "t_x"));
 	rig_settle(rig);
 	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_TABLE);

@@ -129,7 +129,7 @@ static void repair(void *ctx, const struct engine_report *report)
 	answered(ctx, report);
 	for (size_t i = 0; i < report->n; i++) {
 		struct view *v = report->items[i].view != NULL ? engine_view(m->rig->eng, view_name(report->items[i].view), report->items[i].database) : NULL;
-		if (v == NULL || m->rig->eng->stopping || !one_in(m, 2))
+		if (v == NULL || m->rig->eng->stop.stopping || !one_in(m, 2))
 			continue;
 		m->asked++;
 		engine_refresh(m->rig->eng, &v, 1, (struct engine_refresh_flags){.full = true}, VIEW_TRIGGER_MANUAL, answered, m);
@@ -369,11 +369,11 @@ static bool all_fresh(struct model *m)
 {
 	const struct engine *eng = m->rig->eng;
 	rig_advance(m->rig, SPAN_SECOND);
-	bool fresh = rig_is_settled(m->rig) && !eng->captures_dirty;
+	bool fresh = rig_is_settled(m->rig) && !eng->captures.dirty;
 	for (size_t i = 0; i < eng->n_views; i++) {
 		const struct view *v = eng->views[i];
-		bool blind = v->conf->on_change && v->method != VIEWD_METHOD_SIMPLE && !v->captured;
-		fresh &= !blind && v->due_at[DUE_CHANGE] == 0 && v->change.first == 0 && v->change.seen_seq <= v->change.settled_seq;
+		bool blind = v->conf->on_change && v->relation.method != VIEWD_METHOD_SIMPLE && !v->capture.set_up;
+		fresh &= !blind && v->timing.due_at[DUE_CHANGE] == 0 && v->change.first == 0 && v->change.seen_seq <= v->change.settled_seq;
 	}
 	return fresh;
 }
@@ -386,15 +386,15 @@ static void check_end(struct model *m)
 		const struct view *v = eng->views[i];
 		struct view_status st;
 		engine_status(eng, v, &st);
-		harness_check(st.state == VIEW_STATE_ACTIVE && v->reconciled && st.error == NULL, __FILE__, __LINE__, "%s is %s (%s)", v->label,
+		harness_check(st.state == VIEW_STATE_ACTIVE && v->relation.reconciled && st.error == NULL, __FILE__, __LINE__, "%s is %s (%s)", v->label,
 		              view_state_word(st.state), st.error != NULL ? st.error->msg : "");
 		CHECK_INT(st.activity, VIEW_ACTIVITY_IDLE);
-		if (v->method != VIEWD_METHOD_SIMPLE)
+		if (v->relation.method != VIEWD_METHOD_SIMPLE)
 			CHECK_INT(st.result, VIEW_RESULT_SUCCEEDED);
 	}
 	CHECK_INT(m->asked, 0);
-	CHECK_INT(eng->n_running, 0);
-	CHECK(LIST_EMPTY(&eng->waves));
+	CHECK_INT(eng->count.running, 0);
+	CHECK(LIST_EMPTY(&eng->open.waves));
 }
 
 /* The next look at a database that was away may be minutes ahead. */

@@ -94,7 +94,7 @@ static void old_moments_are_there_already(void)
 static struct rig *following(const char *text)
 {
 	struct rig *rig = rig_start(text);
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_settled(rig) && fake_stale("d") == 0 && rig_view(rig, "a")->captured));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_settled(rig) && fake_stale("d") == 0 && rig_view(rig, "a")->capture.set_up));
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
 	return rig;

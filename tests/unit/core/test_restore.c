@@ -16,7 +16,7 @@ static bool is_fresh(struct rig *rig)
 	if (!rig_is_settled(rig) || fake_stale("d") > 0)
 		return false;
 	for (size_t i = 0; i < rig->eng->n_views; i++)
-		if (rig->eng->views[i]->due_at[DUE_CHANGE] != 0)
+		if (rig->eng->views[i]->timing.due_at[DUE_CHANGE] != 0)
 			return false;
 	return true;
 }

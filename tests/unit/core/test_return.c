@@ -68,7 +68,7 @@ static void section_comes_back_while_its_drop_runs(void)
 	rig_commit(rig, DB TABLE("other"));
 	RUN_UNTIL(rig, fake_waiting("d") == 1);
 	rig_commit(rig, DB TABLE("other") DROP("a"));
-	RUN_UNTIL(rig, rig_view(rig, "a")->reconciled);
+	RUN_UNTIL(rig, rig_view(rig, "a")->relation.reconciled);
 	fake_do("d", "release apply a");
 	rig_settle(rig);
 	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_TABLE);
@@ -238,7 +238,7 @@ static void capture_that_failed_is_forgiven(void)
 	fake_do("d", "fail capture a query");
 	expect_log("view 'a', changes cannot be noticed (scripted query)");
 	rig_commit(rig, DB TABLE("a") "on_change = yes\n");
-	RUN_UNTIL(rig, rig_view(rig, "a")->capture_failed);
+	RUN_UNTIL(rig, rig_view(rig, "a")->capture.failed);
 	CHECK_CONTAINS(rig_status(rig, "a").error->msg, "scripted query");
 	capture_again(rig->eng); /* the timer's work */
 	RUN_UNTIL(rig, fake_calls("d", "capture", "a") == 2);

@@ -94,7 +94,7 @@ static void one_session_too_many(const char *cls)
 	expect_log("view 'b', refresh failed (resource");
 	fake_do("d", "fail open d %s", cls);
 	rig_advance(rig, SPAN_HOUR);
-	RUN_UNTIL(rig, rig_view(rig, "b")->retries == 1);
+	RUN_UNTIL(rig, rig_view(rig, "b")->failure.retries == 1);
 	CHECK_INT(rig_db(rig, "d")->state, DB_UP);
 	CHECK_INT(rig_status(rig, "b").error->cls, VIEWD_ERR_RESOURCE);
 	CHECK_STR(rig_words(rig, "b"), "ACTIVE IDLE FAILED");
@@ -130,7 +130,7 @@ static void cancelled_in_doubt(void)
 	fake_do("d", "hang watch_next d");
 	fake_do("d", "fail open d connect");
 	rig_refresh(rig, "a", &r);
-	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->doubtful));
+	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->work.doubtful));
 	struct view **views = rig_views(rig, "a", &n);
 	engine_cancel(rig->eng, views, n);
 	fake_do("d", "release watch_next d");
@@ -150,10 +150,10 @@ static void doubt_has_a_limit(void)
 	fake_do("d", "hang watch_next d");
 	fake_do("d", "fail open d connect");
 	rig_refresh(rig, "a", &r);
-	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->doubtful));
+	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->work.doubtful));
 	expect_log("view 'a', refresh failed (");
 	connect_check_expired(rig_db(rig, "d")); /* what its timer does */
-	CHECK(TAILQ_EMPTY(&rig_db(rig, "d")->doubtful));
+	CHECK(TAILQ_EMPTY(&rig_db(rig, "d")->work.doubtful));
 	RUN_UNTIL(rig, r.done);
 	CHECK_INT(rig_db(rig, "d")->state, DB_UP);
 	fake_do("d", "release watch_next d");
@@ -169,7 +169,7 @@ static void stopped_in_doubt(void)
 	fake_do("d", "hang watch_next d");
 	fake_do("d", "fail open d connect");
 	rig_refresh(rig, "a", &r);
-	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->doubtful));
+	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->work.doubtful));
 	engine_stop(rig->eng);
 	RUN_UNTIL(rig, r.done);
 	CHECK_INT(r.items[0].result, VIEW_RESULT_CANCELLED);

@@ -126,7 +126,7 @@ static void section_changes_while_the_watch_opens(void)
 	rig_commit(rig, WATCHED VIEW("a", "t_x"));
 	RUN_UNTIL(rig, get(&the_watch.opening));
 	rig_commit(rig, MOVED VIEW("a", "t_x"));
-	CHECK(rig_db(rig, "d")->watcher != NULL); /* another one: nobody waits for the first */
+	CHECK(rig_db(rig, "d")->watch.watcher != NULL); /* another one: nobody waits for the first */
 	set(&the_watch.hold_open, false);
 	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_UP);
 	RUN_UNTIL(rig, fake_kind("e", "a") == VIEWD_KIND_TABLE);
@@ -148,7 +148,7 @@ static void watch_is_lost_while_a_prepare_runs(void)
 	CHECK_INT(rig_db(rig, "d")->state, DB_DOWN); /* nobody holds the lock: it must not be used */
 	database_probe(rig_db(rig, "d"));
 	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_UP);
-	CHECK(rig_db(rig, "d")->watcher != NULL);
+	CHECK(rig_db(rig, "d")->watch.watcher != NULL);
 	RUN_UNTIL(rig, fake_kind("d", "a") == VIEWD_KIND_TABLE);
 	rig_free(&rig);
 }
@@ -164,7 +164,7 @@ static void capture_does_not_wait_for_another_databases_setup(void)
 	RUN_UNTIL(rig, captures_so_far() > 0);
 	CHECK_INT(fake_waiting("e"), 1);
 	fake_do("e", "release apply slow");
-	RUN_UNTIL(rig, rig_view(rig, "slow")->reconciled);
+	RUN_UNTIL(rig, rig_view(rig, "slow")->relation.reconciled);
 	rig_free(&rig);
 }
 
@@ -269,7 +269,7 @@ static void nothing_is_fresh_before_the_first_look(void)
 	fake_do("d", "change t_x");
 	fake_do("d", "hang watch_next d");
 	database_probe(rig_db(rig, "d"));
-	UNTIL(rig, rig_db(rig, "d")->state == DB_UP && rig_is_settled(rig) && rig_view(rig, "a")->capture_digest != 0);
+	UNTIL(rig, rig_db(rig, "d")->state == DB_UP && rig_is_settled(rig) && rig_view(rig, "a")->capture.digest != 0);
 	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
 	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	engine_wait(rig->eng, rig_view(rig, "a"), 0, told, &t);
@@ -312,7 +312,7 @@ static void nothing_is_fresh_before_its_capture_is_checked(void)
 	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN);
 	fake_do("d", "hang capture a");
 	database_probe(rig_db(rig, "d"));
-	RUN_UNTIL(rig, rig_db(rig, "d")->looked && fake_waiting("d") == 1);
+	RUN_UNTIL(rig, rig_db(rig, "d")->watch.looked && fake_waiting("d") == 1);
 	CHECK(rig_status(rig, "a").freshness != VIEW_FRESHNESS_FRESH);
 	fake_do("d", "release capture a");
 	UNTIL(rig, rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH);
