@@ -121,6 +121,11 @@ static bool take_out(struct leave *leave, struct viewd_err *err)
 	return err_hint(err, "stop every other viewd that is configured for it");
 }
 
+static bool may_leave(struct db *db, struct viewd_err *err)
+{
+	return db->ops->list_leavings != NULL || err_set(err, VIEWD_ERR_CONFIG, "%s cannot be left by itself", db->syntax->dialect);
+}
+
 bool dialect_uninstall(struct viewd_conn *conn, const struct viewd_uninstall_request *req, struct viewd_text_sink statements,
                        struct viewd_err *err)
 {
@@ -129,7 +134,7 @@ bool dialect_uninstall(struct viewd_conn *conn, const struct viewd_uninstall_req
 	struct viewd_err failure = {0};
 	if (db->ops->enter != NULL)
 		db->ops->enter(db);
-	bool good = db->ops->set_limits(db, LEAVE_TIMEOUT_US, LEAVE_LOCK_US, &failure);
+	bool good = may_leave(db, &failure) && db->ops->set_limits(db, LEAVE_TIMEOUT_US, LEAVE_LOCK_US, &failure);
 	if (req->print)
 		good = good && db->ops->list_leavings(db, keep, &leave, &failure) && print(&leave, &failure);
 	else

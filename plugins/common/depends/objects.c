@@ -267,8 +267,10 @@ static bool find_sure(struct db *db, const char *source, struct sure *list, stru
 	stmt_text(&st, state_table(db, st.sql, "captures"));
 	set(&st, " WHERE ", "source", source);
 	stmt_text(&st, ")");
-	stmt_text(&st, db->syntax->for_update);
-	stmt_text(&st, db->syntax->for_update[0] != '\0' ? " SKIP LOCKED" : "");
+	if (db->syntax->for_update != NULL) {
+		stmt_text(&st, db->syntax->for_update);
+		stmt_text(&st, " SKIP LOCKED");
+	}
 	return stmt_query(&st, keep_sure, list, err);
 }
 

@@ -105,7 +105,7 @@ char *gen_create_table(const struct gen *gen, const struct relation *as, bool if
 	sql = add_tag(gen, sql, syn->name_tag);
 	if (listed)
 		sql = add_column_definitions(gen, sql);
-	sql = add_tag(gen, sql_add(add_options(gen, sql), "%s", syn->table_suffix), syn->table_comment);
+	sql = add_tag(gen, sql_template(add_options(gen, sql), syn->table_suffix, ""), syn->table_comment);
 	if (listed)
 		return sql;
 	if (syn->table_from_query == NULL)

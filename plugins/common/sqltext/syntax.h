@@ -110,15 +110,15 @@ struct syntax {
 	const char *time_in;       /* parameter to column: "{}::timestamptz", "CAST({} AS DATETIME(6))", "{}" */
 	const char *time_out;      /* column to text that timetext_parse() reads (UTC), slot = column */
 	bool time_without_zone;    /* times are written without the final Z */
-	const char *for_update;    /* " FOR UPDATE" or "" */
+	const char *for_update;    /* " FOR UPDATE"; NULL: a write transaction keeps other writers out anyway */
 	const char *upsert_clause; /* " ON CONFLICT (name) DO UPDATE SET " or " ON DUPLICATE KEY UPDATE " */
 	const char *upsert_value;  /* the value that was to be inserted, slot = quoted column: "excluded.{}", "VALUES({})" */
 
 	/* the view `viewd.views` or `viewd_views` over them (views.c); with transactional_ddl the statements of a list are one transaction */
-	const char *views_is_table; /* query: a row when a table of an earlier version has its name */
+	const char *views_is_table; /* query: a row when a table of an earlier version has its name; NULL: no earlier version made one */
 	const char *views_move[2];  /* gives that table the column `followed` and the name views_table; NULL ends */
 	bool views_copied;          /* or copies it into views_table, which must be there */
-	const char *views_form;     /* query: the definition of the view that is there, or NULL, or no row */
+	const char *views_form;     /* query: the definition of the view that is there, or NULL, or no row; NULL: no such view is made */
 	const char *views_make[5];  /* makes it, slot = query; NULL ends */
 	const char *views_pending;  /* condition on a row c of `captures`: a change is written down and not drained; NULL: never */
 	const char *views_deaf;     /* likewise: here nobody can know; NULL: never */

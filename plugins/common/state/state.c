@@ -218,7 +218,8 @@ static struct stmt load_statement(struct db *db, const char *view, bool lock)
 	stmt_name(&st, "name");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
-	stmt_text(&st, lock ? db->syntax->for_update : "");
+	if (lock && db->syntax->for_update != NULL)
+		stmt_text(&st, db->syntax->for_update);
 	return st;
 }
 

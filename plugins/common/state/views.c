@@ -39,6 +39,8 @@ bool views_move(struct db *db, struct viewd_err *err)
 {
 	const struct syntax *syn = db->syntax;
 	bool old = false;
+	if (syn->views_is_table == NULL)
+		return true;
 	return db->ops->query(db, syn->views_is_table, NULL, 0, note_row, &old, err) &&
 	       (!old || carry_out(db, syn->views_move, ARRAY_LEN(syn->views_move), err));
 }
@@ -155,6 +157,8 @@ static bool can_do_without(const struct viewd_err *failure)
 bool views_make(struct db *db, struct viewd_err *err)
 {
 	char form[32];
+	if (db->syntax->views_form == NULL)
+		return true;
 	void *mem = talloc_new(NULL);
 	struct viewd_err failure = {0};
 	char *query = query_of(db, mem, form);

@@ -21,7 +21,6 @@ const struct syntax sqlite_syntax = {
 	.quoted_may_be_text = true,
 	.transactional_ddl = true,
 	.leave_at_once = true,
-	.table_suffix = "",
 	.name_tag = " /* viewd:{} */",
 	.temporary_schema = "temp",
 	.stage_first = true,
@@ -61,7 +60,6 @@ const struct syntax sqlite_syntax = {
 	.history_index = "CREATE INDEX IF NOT EXISTS viewd_refresh_history_view ON viewd_refresh_history (view, id)",
 	.time_in = "{}",
 	.time_out = "{}",
-	.for_update = "",
 	.upsert_clause = " ON CONFLICT (name) DO UPDATE SET ",
 	.upsert_value = "excluded.{}",
 

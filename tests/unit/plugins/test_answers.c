@@ -4,6 +4,7 @@
  * numbers that cannot be are unknown. Best run with -fsanitize=undefined.
  */
 #include "base/err.h"
+#include "common/dialect.h"
 #include "common/state/marks.h"
 #include "common/text/number.h"
 #include "common/state/state.h"
@@ -183,6 +184,25 @@ static void requests_name_a_view(void)
 	CHECK(!told);
 }
 
+/* ---- what a dialect lacks ---- */
+
+static bool keep_quiet(void *ctx UNUSED, const char *text UNUSED)
+{
+	return true;
+}
+
+static void a_dialect_that_cannot_leave_says_so(void)
+{
+	struct fake_db fake;
+	fake_db_init(&fake, &like_postgresql, "");
+	for (int print = 0; print < 2; print++) {
+		const struct viewd_uninstall_request req = {.struct_size = sizeof req, .print = print};
+		struct viewd_err err = {0};
+		CHECK(!dialect_uninstall((struct viewd_conn *)(void *)&fake.db, &req, (struct viewd_text_sink){keep_quiet, NULL}, &err));
+		CHECK_INT(err.cls, VIEWD_ERR_CONFIG);
+	}
+}
+
 static const struct harness_test tests[] = {
 	{"numbers are whole and in range", numbers_are_whole_and_in_range},
 	{"answers have the columns asked for", answers_have_the_columns_asked_for},
@@ -191,5 +211,6 @@ static const struct harness_test tests[] = {
 	{"any history can be read", any_history_can_be_read},
 	{"any marks can be read", any_marks_can_be_read},
 	{"requests name a view", requests_name_a_view},
+	{"a dialect that cannot leave says so", a_dialect_that_cannot_leave_says_so},
 };
 HARNESS_MAIN(SUITE("answers", tests))
