@@ -19,6 +19,7 @@
  *   1.7  at the end of viewd_found: copied
  *   1.8  VIEWD_CHANGE_KEEP; definition; at the end of viewd_found: kept
  *   1.9  at the end of viewd_view_spec: settings
+ *   1.10 VIEWD_CAP_TYPES
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -36,7 +37,7 @@
 #include <stdint.h>
 
 #define VIEWD_ABI_MAJOR 1
-#define VIEWD_ABI_MINOR 9
+#define VIEWD_ABI_MINOR 10
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
@@ -456,6 +457,8 @@ struct viewd_watch; /* likewise */
 #define VIEWD_CAP_CAPTURE_TRIGGER (UINT64_C(1) << 7)
 #define VIEWD_CAP_CAPTURE_BINLOG (UINT64_C(1) << 8)
 #define VIEWD_CAP_CAPTURE_POLL (UINT64_C(1) << 9)
+/* Since 1.10: tells the types of a definition's columns, so that VIEWD_COMPARE_TYPES finds one that has become another. */
+#define VIEWD_CAP_TYPES (UINT64_C(1) << 10)
 
 /* A [database] key that only this dialect knows. Parsed as text; check_database() judges the value. */
 struct viewd_dialect_option {

@@ -9,6 +9,7 @@
  *                          headers), writes each answer at once, fails on the first error
  *   VIEWD_CONTRACT_RESET   shell command: makes the database empty; runs before each test
  *   VIEWD_CONTRACT_QUOTE   identifier quote of the engine: " or `
+ *   VIEWD_CONTRACT_STATE   what the names of viewd's own tables begin with: viewd_ (the default) or viewd. when they are in a schema
  *   VIEWD_CONTRACT_LOCK    statements that begin a transaction and lock the table `held` and whatever a refresh of it must write; they
  *                          are given to VIEWD_CONTRACT_SQL, which is then left waiting
  *   VIEWD_CONTRACT_ALIKE   type of a text column for which upper and lower case, e and an accented e are equal, or as near as the engine has
@@ -44,6 +45,12 @@ struct viewd_conn *contract_open(struct contract *c);
 
 /* Runs SQL with the engine's own client and returns what it printed, without the last newline. The test ends when it fails. */
 const char *contract_sql(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* Does the engine's own client take this statement? */
+bool contract_takes(const char *sql);
+/* The name of one of viewd's own tables. */
+const char *contract_state(const char *table);
+/* Skips the rest of the test when the dialect notices no changes. */
+void contract_need_capture(const struct contract *c);
 /* One identifier quoted by the engine's rule. */
 const char *contract_quote(const char *name);
 bool contract_has(const struct contract *c, uint64_t cap);

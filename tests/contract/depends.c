@@ -68,6 +68,7 @@ static void begin(struct scene *s)
 {
 	*s = (struct scene){.n_redefined = 0};
 	contract_begin(&s->c);
+	contract_need_capture(&s->c);
 	contract_sql("CREATE TABLE one (id integer PRIMARY KEY, a integer); INSERT INTO one VALUES (1, 1), (2, 2);"
 	             "CREATE TABLE two (id integer PRIMARY KEY, a integer); INSERT INTO two VALUES (1, 100);"
 	             "CREATE VIEW mid AS SELECT id, a FROM one WHERE a > 1; CREATE VIEW top AS SELECT id, a FROM mid");

@@ -15,6 +15,7 @@ export VIEWD_CONTRACT_RESET="$client -U postgres postgres -c 'DROP DATABASE IF E
 	-c 'CREATE DATABASE contract OWNER viewd' && $client -U viewd contract \
 	-c \"CREATE COLLATION alike (provider = icu, locale = 'und-u-ks-level1', deterministic = false)\""
 export VIEWD_CONTRACT_QUOTE='"'
+export VIEWD_CONTRACT_STATE=viewd.
 export VIEWD_CONTRACT_ALIKE='text COLLATE alike'
 export VIEWD_CONTRACT_LOCK='BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE'
 export VIEWD_CONTRACT_REQUEST="SELECT viewd.request_refresh('v')"

@@ -13,11 +13,9 @@ struct own_tables {
 	const char *views, *history;
 };
 
-static struct own_tables own_tables(const struct contract *c)
+static struct own_tables own_tables(void)
 {
-	bool schema = contract_quote("")[0] == '"' && contract_has(c, VIEWD_CAP_MATERIALIZED);
-	return schema ? (struct own_tables){"viewd.view_state", "viewd.refresh_history"}
-	              : (struct own_tables){"viewd_view_state", "viewd_refresh_history"};
+	return (struct own_tables){contract_state("view_state"), contract_state("refresh_history")};
 }
 
 static bool judge_run(void *ctx, const struct viewd_history_row *row)
@@ -52,7 +50,7 @@ static void numbers_that_cannot_be_are_unknown(void)
 	struct contract c;
 	contract_begin(&c);
 	contract_products();
-	struct own_tables own = own_tables(&c);
+	struct own_tables own = own_tables();
 	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_TABLE, "SELECT id FROM products");
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	REFRESH(&c, &view);
@@ -72,7 +70,7 @@ static void words_that_are_none_are_passed_over(void)
 	struct contract c;
 	contract_begin(&c);
 	contract_products();
-	struct own_tables own = own_tables(&c);
+	struct own_tables own = own_tables();
 	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_TABLE, "SELECT id FROM products");
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	REFRESH(&c, &view);

@@ -80,6 +80,27 @@ const char *contract_sql(const char *fmt, ...)
 	return run(talloc_asprintf(harness_ctx(), "%s 2>&1 <'%s'", setting("VIEWD_CONTRACT_SQL"), path));
 }
 
+bool contract_takes(const char *sql)
+{
+	const char *path = harness_file("statement.sql", sql);
+	FILE *in = popen(talloc_asprintf(harness_ctx(), "%s 2>&1 <'%s'", setting("VIEWD_CONTRACT_SQL"), path), "re");
+	REQUIRE(in != NULL);
+	read_all(in);
+	return pclose(in) == 0;
+}
+
+const char *contract_state(const char *table)
+{
+	const char *prefix = getenv("VIEWD_CONTRACT_STATE");
+	return talloc_asprintf(harness_ctx(), "%s%s", prefix != NULL ? prefix : "viewd_", table);
+}
+
+void contract_need_capture(const struct contract *c)
+{
+	if (c->dialect->capture == NULL)
+		harness_skip("the dialect does not notice changes");
+}
+
 const char *contract_quote(const char *name)
 {
 	char quote = setting("VIEWD_CONTRACT_QUOTE")[0];

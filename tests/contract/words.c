@@ -92,12 +92,10 @@ static void begin(struct scene *s)
 {
 	*s = (struct scene){.trigger = false};
 	contract_begin(&s->c);
-	if (s->c.dialect->capture == NULL)
-		harness_skip("the dialect does not notice changes");
-	bool schema = contract_quote("")[0] == '"' && contract_has(&s->c, VIEWD_CAP_MATERIALIZED);
-	s->views = schema ? "viewd.views" : "viewd_views";
-	s->state = schema ? "viewd.view_state" : "viewd_view_state";
-	s->captures = schema ? "viewd.captures" : "viewd_captures";
+	contract_need_capture(&s->c);
+	s->views = contract_state("views");
+	s->state = contract_state("view_state");
+	s->captures = contract_state("captures");
 	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, a integer); INSERT INTO src VALUES (1, 1), (2, 2), (3, 3);");
 	s->v = contract_view("v", VIEWD_METHOD_TABLE, "SELECT id, a FROM src");
 	APPLY(&s->c, &s->v, VIEWD_CHANGE_CREATE);
