@@ -11,3 +11,5 @@ endif
 if DIALECT_MYSQL
 include plugins/mysql/mysql.mk
 endif
+
+include plugins/dialect.mk

@@ -22,7 +22,11 @@ check-unit check-lint check-system:
 # What every unit test links unless it sets its own prog_LDADD = $(LDADD) more.
 LDADD = libharness.la libviewd.la $(TALLOC_LIBS) $(CUNIT_LIBS)
 
+if HAVE_CUNIT
+noinst_LTLIBRARIES += libharness.la
+else
 check_LTLIBRARIES += libharness.la
+endif
 libharness_la_SOURCES = \
 	tests/support/harness.c tests/support/harness.h tests/support/harness_private.h \
 	tests/support/harness_files.c \

@@ -88,6 +88,7 @@ system_tests = \
 	tests/system/60-badinput.sh \
 	tests/system/63-watch-mariadb.sh \
 	tests/system/64-look-mariadb.sh \
+	tests/system/85-outside.sh \
 	tests/system/90-control.sh \
 	tests/system/91-hooks.sh \
 	tests/system/92-log.sh

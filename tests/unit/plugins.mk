@@ -1,7 +1,6 @@
 # tests: unit/plugins
 
-# The contract: one program, run on each engine by a script of its own.
-check_PROGRAMS += tests/contract/contract
+# The contract: one program, run on each engine by a script of its own. It is installed (plugins/dialect.mk).
 tests_contract_contract_SOURCES = \
 	tests/contract/capture.c \
 	tests/contract/depends.c \
