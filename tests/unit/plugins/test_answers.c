@@ -152,16 +152,17 @@ static struct marks marks_of(const char *answer)
 
 static void any_marks_can_be_read(void)
 {
-	struct marks marks = marks_of("a\t5\t3\nb\t7\t7\n");
+	struct marks marks = marks_of("a\t5\t3\ttrigger\nb\t7\t7\tlook\n");
 	CHECK_INT(marks.seq, 12);
 	CHECK_INT(marks.n, 1);
-	marks = marks_of("a\t9223372036854775807\t-9223372036854775808\nb\t9223372036854775807\t0\n");
-	CHECK(marks.seq > 0 && marks.n == 2);
-	marks = marks_of("a\t-9223372036854775808\t9223372036854775807\nb\t-9223372036854775808\t0\nc\tmany\t\\N\n");
+	CHECK(marks.defined);
+	marks = marks_of("a\t9223372036854775807\t-9223372036854775808\ttrigger\nb\t9223372036854775807\t0\tpoll\n");
+	CHECK(marks.seq > 0 && marks.n == 2 && !marks.defined);
+	marks = marks_of("a\t-9223372036854775808\t9223372036854775807\t?\nb\t-9223372036854775808\t0\t\nc\tmany\t\\N\tpoll\n");
 	CHECK_INT(marks.n, 0);
 	struct fake_db fake;
 	struct viewd_err err = {0};
-	fake_db_init(&fake, &like_sqlite, "\\N\t5\t3\n");
+	fake_db_init(&fake, &like_sqlite, "\\N\t5\t3\ttrigger\n");
 	CHECK(!marks_read(&fake.db, harness_ctx(), "v", &marks, &err));
 	CHECK_CONTAINS(err.msg, "the marks of a view");
 }
