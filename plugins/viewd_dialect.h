@@ -586,7 +586,7 @@ struct viewd_dialect {
 	bool (*uninstall)(struct viewd_conn *conn, const struct viewd_uninstall_request *req, struct viewd_text_sink statements,
 	                  struct viewd_err *err);
 
-	/* [worker] Optional, since 1.8: hands over the definition of the view or materialized view that is there, as the server writes it, without a
+	/* [worker] Optional, since 1.8, together with VIEWD_CHANGE_KEEP: hands over the definition of the view or materialized view that is there, as the server writes it, without a
 	 * semicolon. Once. */
 	bool (*definition)(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_text_sink text, struct viewd_err *err);
 };

@@ -308,6 +308,25 @@ static void a_different_view_is_adopted_as_different(void)
 	contract_end(&c);
 }
 
+/* By who can hand over the definition that is there. */
+static void a_different_view_is_kept_or_refused(void)
+{
+	struct contract c;
+	contract_begin(&c);
+	contract_products();
+	contract_sql("CREATE VIEW v AS SELECT id FROM products WHERE id > 5;");
+	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_SIMPLE, "SELECT id FROM products");
+	if (c.dialect->definition != NULL)
+		APPLY(&c, &view, VIEWD_CHANGE_KEEP);
+	else
+		CHECK_REFUSED(contract_apply(&c, &view, VIEWD_CHANGE_KEEP), &c, VIEWD_ERR_CONFIG);
+	INSPECT(&c, &view);
+	CHECK_INT(c.found.kept, c.dialect->definition != NULL);
+	CHECK_INT(c.found.recorded, c.dialect->definition != NULL);
+	CHECK_STR(contract_sql("SELECT count(*) FROM v;"), "5");
+	contract_end(&c);
+}
+
 static const struct harness_test tests[] = {
 	{"creates each method", creates_each_method},
 	{"kinds are told", kinds_are_told},
@@ -322,5 +341,6 @@ static const struct harness_test tests[] = {
 	{"records survive a new connection", records_survive_a_new_connection},
 	{"a view can be adopted", a_view_can_be_adopted},
 	{"a different view is adopted as different", a_different_view_is_adopted_as_different},
+	{"a different view is kept or refused", a_different_view_is_kept_or_refused},
 };
 const struct harness_suite contract_objects = SUITE("objects", tests);

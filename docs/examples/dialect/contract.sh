@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The installed contract suite on the dialect that stands here. Arguments go to the suite: -k PATTERN runs some of its tests.
+# The installed contract suite on the dialect that stands here. Arguments go to the suite: -k PATTERN runs some tests.
 cd "$(dirname "$0")" || exit 1
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 db=$dir/contract.db

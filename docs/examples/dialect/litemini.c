@@ -2,9 +2,10 @@
  *
  * litemini.c: a whole dialect in one file, built outside the tree of viewd. docs/plugin-guide.md explains it.
  *
- * It keeps views in SQLite files, with litemini:///path as URL. viewd's common library does the work: it knows how views are made, replaced
- * and refreshed. A dialect tells it three things: what the SQL of its engine looks like (struct syntax), how to run a statement (the first
- * six functions of struct db_ops), and what the catalogue says (the other four). It notices no changes: schedules do the work.
+ * The dialect keeps views in SQLite files, with litemini:///path as URL. viewd's common library does the work: it
+ * knows how views are made, replaced and refreshed. A dialect tells the library three things: what the SQL of its
+ * engine looks like (struct syntax), how to run a statement (the first six functions of struct db_ops), and what the
+ * catalogue says (the next four). This one notices no changes: schedules do the work.
  *
  * The sections below are in the order in which to write a dialect of your own.
  */
@@ -47,31 +48,22 @@ static const struct syntax syntax = {
 	.temporary_schema = "temp",
 	.stage_index = true,
 	.drop_temporary = "DROP TABLE",
-	.mode_refusal =
-		{
-			[VIEWD_METHOD_SIMPLE] =
-				{
-					[VIEWD_MODE_FULL] = NO_ROWS,
-					[VIEWD_MODE_CONCURRENTLY] = NO_ROWS,
-					[VIEWD_MODE_DIFF] = NO_ROWS,
-					[VIEWD_MODE_SWAP] = NO_ROWS,
-					[VIEWD_MODE_INCREMENTAL] = NO_ROWS,
-				},
-			[VIEWD_METHOD_MATERIALIZED] =
-				{
-					[VIEWD_MODE_FULL] = NO_MATVIEW,
-					[VIEWD_MODE_CONCURRENTLY] = NO_MATVIEW,
-					[VIEWD_MODE_DIFF] = NO_MATVIEW,
-					[VIEWD_MODE_SWAP] = NO_MATVIEW,
-					[VIEWD_MODE_INCREMENTAL] = NO_MATVIEW,
-				},
-			[VIEWD_METHOD_TABLE] =
-				{
-					[VIEWD_MODE_CONCURRENTLY] = NEVER_BLOCKS,
-					[VIEWD_MODE_SWAP] = NEVER_BLOCKS,
-					[VIEWD_MODE_INCREMENTAL] = "changes are not captured row by row",
-				},
+	/* clang-format off */
+	.mode_refusal = {
+		[VIEWD_METHOD_SIMPLE] = {
+			[VIEWD_MODE_FULL] = NO_ROWS, [VIEWD_MODE_CONCURRENTLY] = NO_ROWS, [VIEWD_MODE_DIFF] = NO_ROWS,
+			[VIEWD_MODE_SWAP] = NO_ROWS, [VIEWD_MODE_INCREMENTAL] = NO_ROWS,
 		},
+		[VIEWD_METHOD_MATERIALIZED] = {
+			[VIEWD_MODE_FULL] = NO_MATVIEW, [VIEWD_MODE_CONCURRENTLY] = NO_MATVIEW, [VIEWD_MODE_DIFF] = NO_MATVIEW,
+			[VIEWD_MODE_SWAP] = NO_MATVIEW, [VIEWD_MODE_INCREMENTAL] = NO_MATVIEW,
+		},
+		[VIEWD_METHOD_TABLE] = {
+			[VIEWD_MODE_CONCURRENTLY] = NEVER_BLOCKS, [VIEWD_MODE_SWAP] = NEVER_BLOCKS,
+			[VIEWD_MODE_INCREMENTAL] = "changes are not captured row by row",
+		},
+	},
+	/* clang-format on */
 	.verify_value = "quote({})", /* tells 1 from 1.0 from '1' */
 	.same_value = "({a} IS {b} COLLATE BINARY AND typeof({a}) = typeof({b}))",
 	.state_prefix = "viewd_",
@@ -391,7 +383,8 @@ static void op_rollback(struct db *db)
 
 /* ---- 4. what the catalogue says ---------------------------------------------------------------------------------- */
 
-/* The tag of syntax.name_tag, in its place: between the name and what follows it. SQLite keeps the text of CREATE as it was written. */
+/* The tag of syntax.name_tag, in its place: between the name and what follows. SQLite keeps the text of CREATE as
+ * written. */
 static bool read_tag(const char *sql, char out[static 33])
 {
 	struct lex_token tok;
@@ -419,16 +412,22 @@ static void digest_normal(const char *sql, char out[static DIGEST_SIZE])
 	talloc_free(normal);
 }
 
-/* The identity proves later that an object is still the one that was recorded. A table without a tag is a user's: it has none. */
+static enum viewd_kind kind_of(const char *type, const char *sql)
+{
+	if (strcmp(type, "view") == 0)
+		return VIEWD_KIND_VIEW;
+	bool plain = strcmp(type, "table") == 0 && strncasecmp(sql, "CREATE VIRTUAL", 14) != 0;
+	return plain ? VIEWD_KIND_TABLE : VIEWD_KIND_OTHER;
+}
+
+/* The identity proves later that an object is still the one that was recorded. A user's table has no tag, so none. */
 static bool read_object_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct db_object *out = ctx;
 	const char *sql = values[2] != NULL ? values[2] : "";
 	char tag[33];
-	bool view = strcmp(values[0], "view") == 0, virtual = strncasecmp(sql, "CREATE VIRTUAL", 14) == 0;
-	out->kind = view                                          ? VIEWD_KIND_VIEW
-	            : strcmp(values[0], "table") == 0 && !virtual ? VIEWD_KIND_TABLE
-	                                                          : VIEWD_KIND_OTHER;
+	bool view = strcmp(values[0], "view") == 0;
+	out->kind = kind_of(values[0], sql);
 	out->populated = true;
 	snprintf(out->name, sizeof out->name, "%s", values[1]);
 	digest_normal(view ? definition_of(sql) : sql, out->canonical);
@@ -502,7 +501,7 @@ static bool op_list_dependants(struct db *db, const struct relation *rel, const 
 	       readers.good;
 }
 
-/* What find_object would tell of a view that is made from the wanted definition: with this a user's view can be adopted. */
+/* The digest that find_object would tell of the wanted view: an equal one that a user has made is adopted. */
 static bool op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err UNUSED)
 {
 	struct gen gen = task->gen;
@@ -511,7 +510,8 @@ static bool op_wanted_canonical(struct task *task, char out[static 65], struct v
 	return true;
 }
 
-/* The authorizer notes the names while SQLite compiles the definition; each is then looked up, since a WITH has names as well. */
+/* The authorizer notes the names while SQLite compiles the definition. Each is then looked up: a WITH has names as
+ * well. */
 static bool op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err)
 {
 	struct viewd_conn *conn = conn_of(db);

@@ -94,7 +94,8 @@ struct db_ops {
 	                    void *ctx, struct viewd_err *err);
 	bool (*flush)(struct db *db, struct viewd_err *err);
 
-	/* A new call of the daemon begins: forget a cancel that came for an earlier one. NULL: nothing to do. */
+	/* A new call of the daemon begins: forget a cancel that came for an earlier one. NULL: nothing to do, which is wrong where cancel() sets
+	 * a flag. */
 	void (*enter)(struct db *db);
 
 	/* The session runs under the settings of this view from now on, and no longer under those of another. NULL: there are none. */
@@ -117,7 +118,8 @@ struct db_ops {
 	 * call of the daemon. NULL: nothing to do. */
 	bool (*end_hook)(struct db *db, struct viewd_err *err);
 
-	/* The definition of a view or materialized view as the server writes it, talloc'ed; NULL: it may not be read. NULL: nothing of others is kept. */
+	/* The definition of a view or materialized view as the server writes it, talloc'ed; NULL: it may not be read. Needed by
+	 * VIEWD_CHANGE_KEEP and definition(). NULL: nothing of others is kept. */
 	bool (*view_text)(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err);
 
 	/* What db_object.canonical would be for the wanted definition; used for adoption. NULL: never matches. */
@@ -127,8 +129,8 @@ struct db_ops {
 	 * NULL: indexes are told apart by their names. */
 	bool (*has_index)(struct task *task, size_t number, const struct relation *on, bool *there_r, struct viewd_err *err);
 
-	/* Views that read rel directly: row(ctx, {kind word VIEW|MATVIEW|TABLE, schema, name}, 3). NULL: the server itself refuses or
-	 * cascades (syntax->drop_cascade). */
+	/* Views that read rel directly: row(ctx, {kind word VIEW|MATVIEW|TABLE, schema, name}, 3). NULL: the server itself refuses a
+	 * drop that would break them, or cascades (syntax->drop_cascade). */
 	bool (*list_dependants)(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 	/* The type of a column that is declared so where the query yields actual (what is not declared, its collation, comes from there), talloc'ed
@@ -159,7 +161,7 @@ struct db_ops {
 	/* Keeps readers out of a materialized view that is about to be refreshed in full, so that all such locks of a group are taken
 	 * together: budget_us is what is left for waiting. NULL: there are no such locks. */
 	bool (*keep_out)(struct task *task, int64_t budget_us, struct viewd_err *err);
-	/* How long a group may wait for those locks without becoming part of a deadlock that is resolved at a reader's cost. */
+	/* Needed by keep_out. How long a group may wait for those locks without becoming part of a deadlock that is resolved at a reader's cost. */
 	bool (*keep_out_budget)(struct db *db, int64_t *budget_us_r, struct viewd_err *err);
 	/* The catalogue that find_object sees may be as old as the transaction: does the name still mean the object found? NULL: it
 	 * sees the present. */
@@ -171,7 +173,8 @@ struct db_ops {
 	/* The whole refresh of a group. NULL: the shared recipe. */
 	bool (*refresh_group)(struct group *group, struct viewd_err *err);
 
-	/* ---- change capture; all NULL: the dialect has none ---- */
+	/* ---- change capture; all NULL: the dialect has none. dialect_capture needs choose_capture, and make_trigger where that may answer
+	 * TRIGGER; list_triggers needs drop_trigger ---- */
 
 	/* Judges the wanted mode for each of these sources (AUTO: chooses), fills out[0 .. n-1] with mode and why, and names the gaps. A source
 	 * that nothing can hear gets NONE and the reason. A mode that was asked for by name and cannot work is an error. */
