@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -153,6 +154,29 @@ static bool judge_elf(int fd, off_t size, struct viewd_err *err)
 	return true;
 }
 
+static int is_plugin(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+	return len > strlen("viewd_.so") && strncmp(entry->d_name, "viewd_", 6) == 0 && strcmp(entry->d_name + len - 3, ".so") == 0;
+}
+
+/* What a URL's scheme can ask for instead: the names of the plugins that are there. */
+static bool tell_installed(int dirfd, struct viewd_err *err)
+{
+	struct dirent **entries = NULL;
+	char names[256] = "";
+	size_t len = 0;
+	int n = scandirat(dirfd, ".", &entries, is_plugin, alphasort);
+	for (int i = 0; i < n; i++) {
+		const char *name = entries[i]->d_name + 6;
+		if (len < sizeof names)
+			len += (size_t)snprintf(names + len, sizeof names - len, "%s%.*s", i > 0 ? ", " : "", (int)strlen(name) - 3, name);
+		free(entries[i]);
+	}
+	free(entries);
+	return err_set(err, VIEWD_ERR_PLUGIN, "it is not there; the dialects installed are: %s", n > 0 ? names : "none");
+}
+
 /* The directory, then the file through its directory's descriptor, so that what is judged is what is opened. */
 static int open_vetted(const char *dir, const char *file, struct viewd_err *err)
 {
@@ -166,7 +190,7 @@ static int open_vetted(const char *dir, const char *file, struct viewd_err *err)
 	if (fstat(dirfd, &st) == 0 && judge_owner(&st, "its directory", err)) {
 		fd = openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0 && errno == ENOENT)
-			err_set(err, VIEWD_ERR_PLUGIN, "it is not there; the dialects are postgresql, mysql (mariadb too) and sqlite");
+			tell_installed(dirfd, err);
 		else if (fd < 0)
 			err_sys(err, VIEWD_ERR_PLUGIN, errno, "cannot open it");
 	}

@@ -161,7 +161,12 @@ static void directory(void)
 static void absent(void)
 {
 	harness_file("x", "");
-	refused("it is not there; the dialects are", "");
+	refused("it is not there; the dialects installed are: none", "");
+	harness_file("viewd_two.so", "");
+	harness_file("viewd_one.so", "");
+	harness_file("viewd_.so", "");
+	harness_file("viewd_three.la", "");
+	refused("it is not there; the dialects installed are: one, two", "");
 }
 
 static void symlinked(void)
