@@ -149,11 +149,11 @@ bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, str
 /* ---- leader_lock.c */
 
 /* The session holds the database's lock: writes down that this process leads. */
-bool my_lease_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool my_leader_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* The lock is taken: STANDBY, says by whom; `how`: what holds it on the server. */
-bool my_lease_refuse(struct viewd_conn *conn, const char *how, struct viewd_err *err);
+bool my_leader_refuse(struct viewd_conn *conn, const char *how, struct viewd_err *err);
 /* STANDBY when another process has led since. lock: nobody can take over before the transaction ends. */
-bool my_lease_check(struct viewd_conn *conn, bool lock, struct viewd_err *err) MUST_CHECK;
+bool my_leader_check(struct viewd_conn *conn, bool lock, struct viewd_err *err) MUST_CHECK;
 
 /* ---- catalogue.c */
 

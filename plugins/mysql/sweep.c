@@ -73,19 +73,19 @@ static const struct db_reader keep_view[] = {{keep_view_fn, "TTTT", "the recorde
 static bool drop_one(struct viewd_conn *conn, const struct row *row, struct viewd_err *err)
 {
 	struct relation rel = {.schema = ""};
-	struct aside aside = {.conn = conn};
+	struct shadow shadow = {.conn = conn};
 
 	copy(rel.schema, sizeof rel.schema, row->schema);
 	copy(rel.name, sizeof rel.name, row->name);
-	aside.live = aside.fresh = aside.old = rel;
-	snprintf(aside.lock, sizeof aside.lock, "viewd_lock_%.16s", row->name + strlen("viewd_new_"));
-	if (!aside_lock(&aside, SWEEP_WAIT_US, err)) {
+	shadow.live = shadow.fresh = shadow.old = rel;
+	snprintf(shadow.lock, sizeof shadow.lock, "viewd_lock_%.16s", row->name + strlen("viewd_new_"));
+	if (!shadow_lock(&shadow, SWEEP_WAIT_US, err)) {
 		db_log(&conn->db, VIEWD_LOG_INFO, "table '%s' is still being worked on", row->name);
 		return err->cls == VIEWD_ERR_CONFLICT;
 	}
-	bool done = aside_clear(&aside, false, err);
+	bool done = shadow_clear(&shadow, false, err);
 	if (!conn->lost)
-		aside_unlock(&aside);
+		shadow_unlock(&shadow);
 	return done;
 }
 
@@ -151,7 +151,7 @@ bool my_clean_leftovers(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
 	struct viewd_err failure = {0};
-	bool done = notice_setup(conn, &failure) && intent_setup(conn, &failure) && my_probe_sweep(conn, &failure) && intent_recover(conn, &failure) &&
+	bool done = capture_setup(conn, &failure) && intent_setup(conn, &failure) && my_probe_sweep(conn, &failure) && intent_recover(conn, &failure) &&
 	            drop_aside(conn, &failure) && catch_up_all(conn, &failure);
 
 	if (!done && err != NULL)

@@ -300,29 +300,29 @@ bool pg_op_came_along(struct db *db, const struct db_object *found, const char *
 bool pg_function_make(struct viewd_conn *conn, const char *signature, const char *head, const char *body, const char *privilege,
                       struct viewd_err *err) MUST_CHECK;
 /* May the log be written? */
-bool pg_note_log_good(struct viewd_conn *conn, bool *good_r, struct viewd_err *err) MUST_CHECK;
+bool pg_functions_log_good(struct viewd_conn *conn, bool *good_r, struct viewd_err *err) MUST_CHECK;
 /* Is all that writers use as it was made? One query, for the watcher. */
-bool pg_note_sound(struct viewd_conn *conn, bool *sound_r, struct viewd_err *err) MUST_CHECK;
+bool pg_functions_sound(struct viewd_conn *conn, bool *sound_r, struct viewd_err *err) MUST_CHECK;
 /* Makes the functions and flags of all sources again. Outside a transaction. */
-bool pg_note_remake(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool pg_functions_remake(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Makes the functions that those of the sources call. */
-bool pg_note_base(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool pg_functions_base(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Registers a source (quoted name) and gives the signature of the function its triggers shall call, talloc'ed on mem_ctx: its own one,
  * which looks at its flood flag; the common one where a part of it is a foreign table. In a transaction. */
-bool pg_note_function(struct viewd_conn *conn, void *mem_ctx, const char *source, char **signature_r, struct viewd_err *err) MUST_CHECK;
+bool pg_functions_function(struct viewd_conn *conn, void *mem_ctx, const char *source, char **signature_r, struct viewd_err *err) MUST_CHECK;
 /* Forgets a source when no trigger of it is left. */
-bool pg_note_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
+bool pg_functions_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
 /* Did the failure come from two sessions that created the same thing at once? Then it is worth another try. */
 bool pg_is_creation_race(const struct viewd_err *err);
 
 /* ---- leader_lock.c */
 
 /* Takes the leader's lock for this session; class STANDBY when another session has it. */
-bool pg_lease_take(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool pg_leader_take(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Writes this process into viewd.daemon as the leader. */
-bool pg_lease_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool pg_leader_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Is this process (or nobody) the recorded leader? Keeps others from changing that until the transaction ends. Class STANDBY when not. */
-bool pg_lease_check(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool pg_leader_check(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
 /* ---- choose.c */
 
@@ -371,9 +371,9 @@ bool pg_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err
 /* ---- source_parts.c */
 
 /* Remembers the triggers that a source (quoted name) has, and marks its views when they are others than before. */
-bool pg_members_note(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
+bool pg_parts_note(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
 /* Marks sources whose triggers are others than before. Somebody's lock in the way: *done_r is false, no failure. */
-bool pg_members_check(struct viewd_conn *conn, bool *done_r, struct viewd_err *err) MUST_CHECK;
+bool pg_parts_check(struct viewd_conn *conn, bool *done_r, struct viewd_err *err) MUST_CHECK;
 
 /* ---- prepare.c */
 
@@ -387,7 +387,7 @@ bool pg_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, 
 /* ---- maintenance.c */
 
 /* ANALYZE, or VACUUM when there are many dead rows; outside a transaction; failures are warnings. */
-bool pg_tend(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err);
+bool pg_maintain(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err);
 
 /* ---- group.c */
 

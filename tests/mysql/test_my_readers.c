@@ -332,14 +332,14 @@ static const char *free_lock(void)
 static void a_small_table_waits_for_locks_in_vain(void)
 {
 	struct relation rel = {.schema = "shop", .name = "v"};
-	struct aside names;
+	struct shadow names;
 	struct viewd_err err;
 
 	my_fresh();
 	struct viewd_conn *conn = my_session();
 	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, one);
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
-	aside_names(conn, &rel, &names);
+	shadow_names(conn, &rel, &names);
 	my_do("CREATE TABLE lock_of_v AS SELECT '%s' AS name", names.lock);
 	view.lock_timeout_us = 200000;
 	MYSQL *other = my_root();

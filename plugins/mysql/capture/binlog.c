@@ -306,7 +306,7 @@ bool binlog_commit(struct binlog *log, bool *found_r, struct viewd_err *err)
 	bool found = log->touched.n > 0 || log->gap;
 
 	if (found || far_ahead(log)) {
-		if (!notice_touch(log->conn, &log->touched, store, log, err))
+		if (!capture_touch(log->conn, &log->touched, store, log, err))
 			return false;
 		log->stored = log->at;
 	}

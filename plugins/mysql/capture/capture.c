@@ -36,7 +36,7 @@ static bool make_log(struct viewd_conn *conn, struct viewd_err *err)
 	       (triggers == 0 || trigger_drop_all(conn, err)) && db_exec(&conn->db, log_table, err);
 }
 
-bool notice_setup(struct viewd_conn *conn, struct viewd_err *err)
+bool capture_setup(struct viewd_conn *conn, struct viewd_err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (!db_exec(&conn->db, tables[i], err))
@@ -59,7 +59,7 @@ bool texts_touch(struct viewd_conn *conn, struct texts *sources, struct viewd_er
 	return true;
 }
 
-bool notice_touch(struct viewd_conn *conn, struct texts *sources, notice_then_fn *and_then, void *ctx, struct viewd_err *err)
+bool capture_touch(struct viewd_conn *conn, struct texts *sources, capture_then_fn *and_then, void *ctx, struct viewd_err *err)
 {
 	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && texts_touch(conn, sources, err);
 

@@ -14,14 +14,14 @@
 /* ---- capture.c */
 
 /* Makes the tables that are absent. */
-bool notice_setup(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool capture_setup(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
 /* Touches them in the order in which refreshes settle them, so that the two do not lock each other out. In a transaction. */
 bool texts_touch(struct viewd_conn *conn, struct texts *sources, struct viewd_err *err) MUST_CHECK;
 
 /* One transaction in which the sources are touched and then (NULL: nothing) `and_then` is run. */
-typedef bool notice_then_fn(struct viewd_conn *conn, void *ctx, struct viewd_err *err);
-bool notice_touch(struct viewd_conn *conn, struct texts *sources, notice_then_fn *and_then, void *ctx, struct viewd_err *err)
+typedef bool capture_then_fn(struct viewd_conn *conn, void *ctx, struct viewd_err *err);
+bool capture_touch(struct viewd_conn *conn, struct texts *sources, capture_then_fn *and_then, void *ctx, struct viewd_err *err)
 	MUST_CHECK;
 
 /* ---- choose.c, trigger.c: hooks of struct db_ops */

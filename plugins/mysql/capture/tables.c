@@ -100,7 +100,7 @@ static bool touch(struct viewd_conn *conn, const char *source, const char *finge
 	const char *params[] = {fingerprint, source};
 	char *items[] = {talloc_strdup(NULL, source)};
 	struct texts one = {.items = items, .n = 1};
-	bool done = notice_touch(conn, &one, store, params, err);
+	bool done = capture_touch(conn, &one, store, params, err);
 
 	talloc_free(items[0]);
 	return done;
@@ -313,7 +313,7 @@ bool tables_restarted(struct viewd_conn *conn, bool *found_r, struct viewd_err *
 	            my_query_text(conn, forgotten.mem, "SELECT fingerprint FROM viewd_tables WHERE source = '" SERVER "'", NULL, 0, &known, err);
 
 	if (good && start != NULL && (known == NULL || strcmp(start, known) != 0)) {
-		good = find_forgotten(conn, &forgotten, err) && notice_touch(conn, &forgotten, store_start, start, err);
+		good = find_forgotten(conn, &forgotten, err) && capture_touch(conn, &forgotten, store_start, start, err);
 		found = forgotten.n > 0;
 	}
 	talloc_free(forgotten.mem);

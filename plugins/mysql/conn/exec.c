@@ -275,7 +275,7 @@ bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 
 bool my_commit(struct db *db, struct viewd_err *err)
 {
-	if (my_conn(db)->writing && !my_lease_check(my_conn(db), true, err))
+	if (my_conn(db)->writing && !my_leader_check(my_conn(db), true, err))
 		return false;
 	if (!db_exec(db, "COMMIT", err))
 		return false;

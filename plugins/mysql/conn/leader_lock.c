@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "common/conn/process.h"
 
-bool my_lease_record(struct viewd_conn *conn, struct viewd_err *err)
+bool my_leader_record(struct viewd_conn *conn, struct viewd_err *err)
 {
 	char *name = process_holder(conn, conn->db.database_name);
 	const char *params[] = {name};
@@ -25,7 +25,7 @@ bool my_lease_record(struct viewd_conn *conn, struct viewd_err *err)
 	return done;
 }
 
-bool my_lease_check(struct viewd_conn *conn, bool lock, struct viewd_err *err)
+bool my_leader_check(struct viewd_conn *conn, bool lock, struct viewd_err *err)
 {
 	char sql[120];
 	char *holder = NULL, *name;
@@ -47,7 +47,7 @@ bool my_lease_check(struct viewd_conn *conn, bool lock, struct viewd_err *err)
 }
 
 /* Who leads for the first time has made no table yet. */
-bool my_lease_refuse(struct viewd_conn *conn, const char *how, struct viewd_err *err)
+bool my_leader_refuse(struct viewd_conn *conn, const char *how, struct viewd_err *err)
 {
 	struct viewd_err unknown;
 	char *holder = NULL;

@@ -39,7 +39,7 @@ static bool keep_reader_fn(void *ctx, const char *const *values, size_t n UNUSED
 static const struct db_reader keep_reader[] = {{keep_reader_fn, "ttt", "the readers of a relation"}};
 
 struct rewrite {
-	const struct aside *aside;
+	const struct shadow *shadow;
 	const char *text;
 	char *sql;
 	size_t done; /* bytes of text already copied */
@@ -50,7 +50,7 @@ struct rewrite {
 static void copy_until(struct rewrite *rw, size_t end)
 {
 	size_t prefix = strlen(rw->column_prefix);
-	char *name = ident_append(&my_syntax, sql_new(rw->sql), rw->aside->live.name);
+	char *name = ident_append(&my_syntax, sql_new(rw->sql), rw->shadow->live.name);
 
 	while (rw->done < end) {
 		if (end - rw->done > prefix && strncmp(rw->text + rw->done, rw->column_prefix, prefix) == 0) {
@@ -79,22 +79,22 @@ static bool has_alias(const char *at)
 static bool replace_ref(void *ctx, const struct relation *ref, size_t start, size_t len)
 {
 	struct rewrite *rw = ctx;
-	const struct relation *live = &rw->aside->live;
+	const struct relation *live = &rw->shadow->live;
 
 	if (strcmp(ref->schema, live->schema) != 0 || strcmp(ref->name, live->name) != 0)
 		return true;
 	copy_until(rw, start);
-	rw->sql = sql_add(rw->sql, "%s", relation_quoted(&my_syntax, rw->sql, &rw->aside->fresh));
+	rw->sql = sql_add(rw->sql, "%s", relation_quoted(&my_syntax, rw->sql, &rw->shadow->fresh));
 	rw->done = start + len;
 	if (!has_alias(rw->text + rw->done))
 		rw->sql = ident_append(&my_syntax, sql_add(rw->sql, " "), live->name);
 	return true;
 }
 
-static char *rewrite(void *mem, const struct aside *aside, const char *text)
+static char *rewrite(void *mem, const struct shadow *shadow, const char *text)
 {
-	char *live = relation_quoted(&my_syntax, mem, &aside->live);
-	struct rewrite rw = {.aside = aside, .text = text, .sql = sql_new(mem)};
+	char *live = relation_quoted(&my_syntax, mem, &shadow->live);
+	struct rewrite rw = {.shadow = shadow, .text = text, .sql = sql_new(mem)};
 
 	rw.column_prefix = talloc_asprintf(mem, "%s.", live);
 	my_scan_refs(text, replace_ref, &rw);
@@ -114,17 +114,17 @@ static bool finds_columns(struct viewd_conn *conn, const char *sql)
 	return finds;
 }
 
-static bool check_reader(const struct aside *aside, const struct reader *reader, bool *finds_r, struct viewd_err *err)
+static bool check_reader(const struct shadow *shadow, const struct reader *reader, bool *finds_r, struct viewd_err *err)
 {
 	struct relation rel = {.schema = ""};
-	void *mem = talloc_new(aside->conn);
+	void *mem = talloc_new(shadow->conn);
 	char *text;
 
 	memcpy(rel.schema, reader->schema, sizeof rel.schema);
 	memcpy(rel.name, reader->name, sizeof rel.name);
-	bool done = my_view_text(aside->conn, mem, &rel, &text, err);
+	bool done = my_view_text(shadow->conn, mem, &rel, &text, err);
 	if (done)
-		*finds_r = text == NULL || text[0] == '\0' || finds_columns(aside->conn, rewrite(mem, aside, text));
+		*finds_r = text == NULL || text[0] == '\0' || finds_columns(shadow->conn, rewrite(mem, shadow, text));
 	talloc_free(mem);
 	return done;
 }
@@ -142,7 +142,7 @@ static bool judge(struct task *task, const char *broken, struct viewd_err *err)
 	return err_hint(err, "change those views first, or set cascade = yes to leave them broken");
 }
 
-bool my_check_dependants(struct task *task, const struct aside *aside, struct viewd_err *err)
+bool my_check_dependants(struct task *task, const struct shadow *shadow, struct viewd_err *err)
 {
 	struct readers all = {.mem = talloc_new(task->mem)};
 	char *broken = sql_new(all.mem);
@@ -150,7 +150,7 @@ bool my_check_dependants(struct task *task, const struct aside *aside, struct vi
 
 	for (size_t i = 0; done && i < all.n; i++) {
 		bool finds = true;
-		done = check_reader(aside, &all.items[i], &finds, err);
+		done = check_reader(shadow, &all.items[i], &finds, err);
 		if (done && !finds)
 			broken = sql_add(broken, "%s%s.%s", broken[0] != '\0' ? ", " : "", all.items[i].schema, all.items[i].name);
 	}

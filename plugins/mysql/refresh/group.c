@@ -13,7 +13,7 @@
 
 /* What a member has besides its task. */
 struct place {
-	struct aside aside;
+	struct shadow shadow;
 	struct tag tag;
 	bool locked;
 	bool is_read;  /* by another member */
@@ -74,7 +74,7 @@ static bool refuse_through_views(struct exchange *x, const struct sources *found
 {
 	for (size_t i = 0; i < found->n; i++) {
 		struct sources behind = {.mem = found->mem, .x = x};
-		char *query = talloc_asprintf(found->mem, "SELECT * FROM %s", aside_quoted(found->mem, &found->views[i]));
+		char *query = talloc_asprintf(found->mem, "SELECT * FROM %s", shadow_quoted(found->mem, &found->views[i]));
 		if (!my_list_sources(&x->conn->db, query, (struct viewd_source_sink){note_source, &behind}, err))
 			return false;
 		if (!behind.member)
@@ -91,11 +91,11 @@ static bool judge_one(struct exchange *x, struct viewd_err *err)
 	struct task *task = task_at(x);
 	struct sources found = {.mem = task->mem, .x = x};
 	char why[256];
-	bool hindered;
+	bool blocked;
 
-	if (!hinder_find(x->conn, &task->rel, &hindered, why, err))
+	if (!swap_blocked(x->conn, &task->rel, &blocked, why, err))
 		return false;
-	if (hindered) {
+	if (blocked) {
 		err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be exchanged with its group (%s)", task->rel.name, why);
 		return err_hint(err, "remove that, or refresh_group");
 	}
@@ -124,8 +124,8 @@ static bool lock_all(struct exchange *x, struct viewd_err *err)
 {
 	EACH(x) {
 		struct place *p = place_at(x);
-		aside_names(x->conn, &task_at(x)->rel, &p->aside);
-		if (!aside_lock(&p->aside, x->conn->lock_timeout_us, err))
+		shadow_names(x->conn, &task_at(x)->rel, &p->shadow);
+		if (!shadow_lock(&p->shadow, x->conn->lock_timeout_us, err))
 			return false;
 		p->locked = true;
 	}
@@ -151,7 +151,7 @@ static void make_tags(struct exchange *x)
 static bool copy_all(struct exchange *x, struct viewd_err *err)
 {
 	EACH(x)
-		if (!aside_clear(&place_at(x)->aside, false, err) || !stage_copy(&place_at(x)->aside, err))
+		if (!shadow_clear(&place_at(x)->shadow, false, err) || !stage_copy(&place_at(x)->shadow, err))
 			return false;
 	return true;
 }
@@ -169,17 +169,17 @@ static char *fill_text(struct task *task, const struct relation *fresh)
 	return talloc_asprintf(task->mem,
 	                       "BEGIN NOT ATOMIC FOR viewd_row IN (WITH viewd_rows (%s) AS (%s) SELECT * FROM viewd_rows) DO"
 	                       " INSERT INTO %s (%s) VALUES (%s); END FOR; END",
-	                       names, task->definition, aside_quoted(task->mem, fresh), names, values);
+	                       names, task->definition, shadow_quoted(task->mem, fresh), names, values);
 }
 
 static bool fill_one(struct exchange *x, struct viewd_err *err)
 {
 	struct task *task = task_at(x);
 	struct place *p = place_at(x);
-	char *fresh = aside_quoted(task->mem, &p->aside.fresh), *live = aside_quoted(task->mem, &p->aside.live);
+	char *fresh = shadow_quoted(task->mem, &p->shadow.fresh), *live = shadow_quoted(task->mem, &p->shadow.live);
 	char *count = talloc_asprintf(task->mem, "SELECT COUNT(*) FROM %s", fresh);
 
-	if (!my_use_settings(task->db, task->view, err) || !db_exec(task->db, fill_text(task, &p->aside.fresh), err) || !my_query_int(x->conn, count, NULL, 0, &p->tag.rows, err))
+	if (!my_use_settings(task->db, task->view, err) || !db_exec(task->db, fill_text(task, &p->shadow.fresh), err) || !my_query_int(x->conn, count, NULL, 0, &p->tag.rows, err))
 		return false;
 	db_failpoint(task->db, "mysql:filled");
 	if (!p->is_read)
@@ -195,7 +195,7 @@ static void drop_shadows(struct exchange *x)
 	my_enter(&x->conn->db);
 	for (size_t i = x->group->n; i-- > 0;) {
 		struct viewd_err err;
-		char *sql = talloc_asprintf(x->conn, "DROP TEMPORARY TABLE IF EXISTS %s", aside_quoted(x->conn, &x->places[i].aside.live));
+		char *sql = talloc_asprintf(x->conn, "DROP TEMPORARY TABLE IF EXISTS %s", shadow_quoted(x->conn, &x->places[i].shadow.live));
 		if (x->places[i].shadowed && !x->conn->lost && !db_exec(&x->conn->db, sql, &err))
 			x->conn->lost = true;
 		talloc_free(sql);
@@ -227,7 +227,7 @@ static bool tag_all(struct exchange *x, struct viewd_err *err)
 	EACH(x) {
 		struct place *p = place_at(x);
 		p->tag.duration_us = db_now(&x->conn->db) - task_at(x)->started_us;
-		if (!stage_tag(&p->aside, &p->tag, err))
+		if (!stage_tag(&p->shadow, &p->tag, err))
 			return false;
 	}
 	db_failpoint(&x->conn->db, "mysql:tagged");
@@ -241,8 +241,8 @@ static char *rename_all(const struct exchange *x, void *mem, bool back)
 	char *sql = sql_add(sql_new(mem), "RENAME TABLE ");
 
 	for (size_t i = 0; i < x->group->n; i++) {
-		const struct aside *a = &x->places[i].aside;
-		char *live = aside_quoted(mem, &a->live), *fresh = aside_quoted(mem, &a->fresh), *old = aside_quoted(mem, &a->old);
+		const struct shadow *a = &x->places[i].shadow;
+		char *live = shadow_quoted(mem, &a->live), *fresh = shadow_quoted(mem, &a->fresh), *old = shadow_quoted(mem, &a->old);
 		sql = sql_add(sql, "%s%s TO %s, %s TO %s", i > 0 ? ", " : "", live, back ? fresh : old, back ? old : fresh, live);
 	}
 	return sql;
@@ -254,7 +254,7 @@ static void undo(struct exchange *x)
 	struct viewd_err err;
 	void *mem = talloc_new(x->conn);
 
-	if (!aside_run_rename(x->conn, rename_all(x, mem, true), &err))
+	if (!shadow_run_rename(x->conn, rename_all(x, mem, true), &err))
 		db_log(&x->conn->db, VIEWD_LOG_ERROR, "names of a group were not exchanged back (%s)", err.msg);
 	talloc_free(mem);
 }
@@ -264,7 +264,7 @@ static bool check_old(struct exchange *x, struct viewd_err *err)
 {
 	EACH(x) {
 		struct db_object old;
-		if (!my_find_object(&x->conn->db, &place_at(x)->aside.old, &old, err))
+		if (!my_find_object(&x->conn->db, &place_at(x)->shadow.old, &old, err))
 			return false;
 		if (strcmp(old.identity, task_at(x)->state.identity) != 0)
 			return err_set(err, VIEWD_ERR_EXISTS, "'%s' was replaced by somebody else's object", task_at(x)->rel.name);
@@ -278,7 +278,7 @@ static bool drop_all(struct exchange *x, struct viewd_err *err)
 	EACH(x) {
 		struct viewd_err why;
 		struct place *p = place_at(x);
-		char *sql = talloc_asprintf(task_at(x)->mem, "DROP TABLE %s", aside_quoted(task_at(x)->mem, &p->aside.old));
+		char *sql = talloc_asprintf(task_at(x)->mem, "DROP TABLE %s", shadow_quoted(task_at(x)->mem, &p->shadow.old));
 		if (db_exec(&x->conn->db, sql, &why)) {
 			x->n_dropped++;
 			db_failpoint(&x->conn->db, "mysql:dropped");
@@ -287,10 +287,10 @@ static bool drop_all(struct exchange *x, struct viewd_err *err)
 		if (x->n_dropped == 0 && !x->conn->lost) {
 			if (err != NULL)
 				*err = why;
-			return err_wrap(err, "old table of '%s' cannot be dropped", p->aside.live.name);
+			return err_wrap(err, "old table of '%s' cannot be dropped", p->shadow.live.name);
 		}
-		db_log(&x->conn->db, VIEWD_LOG_WARNING, "'%s', the table that was '%s', stays for now (%s)", p->aside.old.name,
-		       p->aside.live.name, why.msg);
+		db_log(&x->conn->db, VIEWD_LOG_WARNING, "'%s', the table that was '%s', stays for now (%s)", p->shadow.old.name,
+		       p->shadow.live.name, why.msg);
 	}
 	return true;
 }
@@ -302,7 +302,7 @@ static bool exchange(struct exchange *x, struct viewd_err *err)
 	EACH(x)
 		if (!task_recheck(task_at(x), err))
 			return false;
-	if (!aside_run_rename(x->conn, rename_all(x, mem, false), err))
+	if (!shadow_run_rename(x->conn, rename_all(x, mem, false), err))
 		return err_wrap(err, "names of the group were not exchanged");
 	db_failpoint(&x->conn->db, "mysql:renamed");
 	if (check_old(x, err) && drop_all(x, err))
@@ -346,9 +346,9 @@ static void tidy(struct exchange *x, bool done)
 	for (size_t i = 0; i < x->group->n && !x->conn->lost; i++) {
 		struct place *p = &x->places[i];
 		if (p->locked && !done)
-			aside_discard(&p->aside, &p->aside.fresh);
+			shadow_discard(&p->shadow, &p->shadow.fresh);
 		if (p->locked)
-			aside_unlock(&p->aside);
+			shadow_unlock(&p->shadow);
 	}
 }
 

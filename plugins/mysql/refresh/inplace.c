@@ -50,11 +50,11 @@ static bool exchange(struct task *task, const struct relation *stage, struct vie
 bool inplace_refresh(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct relation stage = {.schema = "", .name = STAGE};
-	struct aside aside;
+	struct shadow shadow;
 	int64_t staged = 0;
 
-	aside_names(my_conn(task->db), &task->rel, &aside);
-	if (!aside_hold(&aside, err) || !make_stage(task, &stage, err) ||
+	shadow_names(my_conn(task->db), &task->rel, &shadow);
+	if (!shadow_hold(&shadow, err) || !make_stage(task, &stage, err) ||
 	    !task->db->ops->exec(task->db, gen_insert(&task->gen, &stage), NULL, 0, &staged, err))
 		return false;
 	db_failpoint(task->db, "mysql:filled");

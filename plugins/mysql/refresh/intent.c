@@ -110,7 +110,7 @@ static bool keep_intent_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_intent[] = {{keep_intent_fn, "TTTTTTTTTTT", "changes that were not finished"}};
 
-static bool settle(struct viewd_conn *conn, const struct intent *in, struct aside *aside, struct viewd_err *err)
+static bool settle(struct viewd_conn *conn, const struct intent *in, struct shadow *shadow, struct viewd_err *err)
 {
 	struct db_object live;
 
@@ -120,7 +120,7 @@ static bool settle(struct viewd_conn *conn, const struct intent *in, struct asid
 	/* What reads it has not been told either. */
 	if (happened && (!marks_touch(&conn->db, in->row.relation, NULL, err) || !fulfil(conn, in->name, &in->row, err)))
 		return false;
-	if (!aside_clear(aside, true, err))
+	if (!shadow_clear(shadow, true, err))
 		return false;
 	db_log(&conn->db, VIEWD_LOG_INFO, "view '%s', an interrupted change was %s", in->name, happened ? "completed" : "undone");
 	return happened || delete_intent(conn, in->name, err);
@@ -128,11 +128,11 @@ static bool settle(struct viewd_conn *conn, const struct intent *in, struct asid
 
 static bool recover_one(struct viewd_conn *conn, const struct intent *in, struct viewd_err *err)
 {
-	struct aside aside;
+	struct shadow shadow;
 	struct viewd_err busy = {0};
 
-	aside_names(conn, &in->rel, &aside);
-	if (!aside_lock(&aside, RECOVER_WAIT_US, &busy)) {
+	shadow_names(conn, &in->rel, &shadow);
+	if (!shadow_lock(&shadow, RECOVER_WAIT_US, &busy)) {
 		if (busy.cls != VIEWD_ERR_CONFLICT) {
 			*err = busy;
 			return false;
@@ -140,9 +140,9 @@ static bool recover_one(struct viewd_conn *conn, const struct intent *in, struct
 		db_log(&conn->db, VIEWD_LOG_INFO, "view '%s' is being changed by another connection", in->name);
 		return true;
 	}
-	bool done = settle(conn, in, &aside, err);
+	bool done = settle(conn, in, &shadow, err);
 	if (!conn->lost)
-		aside_unlock(&aside);
+		shadow_unlock(&shadow);
 	return done;
 }
 

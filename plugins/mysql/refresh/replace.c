@@ -24,11 +24,11 @@ static void wanted_row(const struct task *task, const struct db_object *made, st
 	memcpy(row->index_hash, task->resolved.index_hash, sizeof row->index_hash);
 }
 
-static bool build_view(struct task *task, const struct aside *aside, struct viewd_err *err)
+static bool build_view(struct task *task, const struct shadow *shadow, struct viewd_err *err)
 {
 	struct gen gen = task->gen;
 
-	gen.rel = aside->fresh;
+	gen.rel = shadow->fresh;
 	char *sql = gen_create(&gen, &(struct viewd_render_flags){0}, err);
 	if (sql == NULL || !db_exec(task->db, sql, err))
 		return false;
@@ -36,76 +36,76 @@ static bool build_view(struct task *task, const struct aside *aside, struct view
 	return true;
 }
 
-static bool build(struct task *task, struct aside *aside, struct viewd_outcome *out, struct viewd_err *err)
+static bool build(struct task *task, struct shadow *shadow, struct viewd_outcome *out, struct viewd_err *err)
 {
 	out->did = VIEWD_DID_NO_DATA;
 	if (task->resolved.method == VIEWD_METHOD_SIMPLE) {
 		out->data_timestamp_us = task->started_us;
-		return build_view(task, aside, err);
+		return build_view(task, shadow, err);
 	}
-	if (!stage_create(task, aside, task->tag, err))
+	if (!stage_create(task, shadow, task->tag, err))
 		return false;
 	if (!task->view->with_data)
 		return true;
 	out->did = VIEWD_DID_REINITIALIZE;
-	return stage_fill(task, aside, task->tag, out, err);
+	return stage_fill(task, shadow, task->tag, out, err);
 }
 
 /* Gives the built object its name; live_first: the recorded object has it now. */
-static bool publish(struct task *task, struct aside *aside, bool live_first, struct viewd_err *err)
+static bool publish(struct task *task, struct shadow *shadow, bool live_first, struct viewd_err *err)
 {
 	struct db_object made;
 	struct state_row row;
 
-	if (!my_find_object(task->db, &aside->fresh, &made, err))
+	if (!my_find_object(task->db, &shadow->fresh, &made, err))
 		return false;
 	wanted_row(task, &made, &row);
 	if (!intent_write(task, &row, err))
 		return false;
 	db_failpoint(task->db, "mysql:intended");
-	if (!task_recheck(task, err) || !aside_rename(aside, live_first, err))
+	if (!task_recheck(task, err) || !shadow_rename(shadow, live_first, err))
 		return false;
 	db_failpoint(task->db, "mysql:renamed");
-	if (live_first && !aside_drop_old(aside, task->state.identity, err))
+	if (live_first && !shadow_drop_old(shadow, task->state.identity, err))
 		return false;
 	db_failpoint(task->db, "mysql:dropped");
 	return intent_fulfil(task, &row, err);
 }
 
-static bool make_locked(struct task *task, struct aside *aside, struct viewd_outcome *out, struct viewd_err *err)
+static bool make_locked(struct task *task, struct shadow *shadow, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct state_row row;
 	struct db_object nothing = {.kind = VIEWD_KIND_NONE};
 	bool live_first = task->found.kind != VIEWD_KIND_NONE;
 
-	if (!aside_clear(aside, false, err))
+	if (!shadow_clear(shadow, false, err))
 		return false;
 	task->state.indexes[0] = '\0';
 	wanted_row(task, &nothing, &row);
 	if (!intent_write(task, &row, err))
 		return false;
-	bool done = build(task, aside, out, err) && (!live_first || my_check_dependants(task, aside, err)) &&
-	            publish(task, aside, live_first, err);
-	if (done || aside->conn->lost)
+	bool done = build(task, shadow, out, err) && (!live_first || my_check_dependants(task, shadow, err)) &&
+	            publish(task, shadow, live_first, err);
+	if (done || shadow->conn->lost)
 		return done;
-	aside_discard(aside, &aside->fresh);
-	intent_forget(aside->conn, task->view->name);
+	shadow_discard(shadow, &shadow->fresh);
+	intent_forget(shadow->conn, task->view->name);
 	return false;
 }
 
 static bool make(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(task->db);
-	struct aside aside;
+	struct shadow shadow;
 
 	if (!my_require_writable(conn, err))
 		return false;
-	aside_names(conn, &task->rel, &aside);
-	if (!aside_lock(&aside, conn->lock_timeout_us, err))
+	shadow_names(conn, &task->rel, &shadow);
+	if (!shadow_lock(&shadow, conn->lock_timeout_us, err))
 		return false;
-	bool done = make_locked(task, &aside, out, err);
+	bool done = make_locked(task, &shadow, out, err);
 	if (!conn->lost)
-		aside_unlock(&aside);
+		shadow_unlock(&shadow);
 	return done;
 }
 

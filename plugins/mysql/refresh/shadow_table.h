@@ -11,7 +11,7 @@
 #include "mysql/my.h"
 #include "mysql/objects/tag.h"
 
-struct aside {
+struct shadow {
 	struct viewd_conn *conn;
 	struct relation live;
 	struct relation fresh; /* what is being built */
@@ -22,39 +22,39 @@ struct aside {
 /* ---- shadow_table.c: names and locks */
 
 /* rel must have its schema. */
-void aside_names(struct viewd_conn *conn, const struct relation *rel, struct aside *out);
+void shadow_names(struct viewd_conn *conn, const struct relation *rel, struct shadow *out);
 /* Waits at most wait_us; VIEWD_ERR_CONFLICT when another connection works on the relation. */
-bool aside_lock(struct aside *aside, int64_t wait_us, struct viewd_err *err) MUST_CHECK;
-void aside_unlock(struct aside *aside);
-/* aside_lock, for the transaction that is open: its end frees the lock. */
-bool aside_hold(struct aside *aside, struct viewd_err *err) MUST_CHECK;
+bool shadow_lock(struct shadow *shadow, int64_t wait_us, struct viewd_err *err) MUST_CHECK;
+void shadow_unlock(struct shadow *shadow);
+/* shadow_lock, for the transaction that is open: its end frees the lock. */
+bool shadow_hold(struct shadow *shadow, struct viewd_err *err) MUST_CHECK;
 /* Removes fresh and old if a table's tag or, for views, views_too proves that they are viewd's; VIEWD_ERR_EXISTS when something
  * else has the name. The lock is held. */
-bool aside_clear(struct aside *aside, bool views_too, struct viewd_err *err) MUST_CHECK;
-/* Like aside_clear for one name; for after a failure: only logs. */
-void aside_discard(struct aside *aside, const struct relation *rel);
+bool shadow_clear(struct shadow *shadow, bool views_too, struct viewd_err *err) MUST_CHECK;
+/* Like shadow_clear for one name; for after a failure: only logs. */
+void shadow_discard(struct shadow *shadow, const struct relation *rel);
 /* `old`, `fresh` ... quoted, talloc'ed on mem. */
-char *aside_quoted(void *mem, const struct relation *rel);
+char *shadow_quoted(void *mem, const struct relation *rel);
 /* RENAME TABLE with bounded waiting and a few attempts. live_first: live TO old, fresh TO live; else fresh TO live. */
-bool aside_rename(struct aside *aside, bool live_first, struct viewd_err *err) MUST_CHECK;
+bool shadow_rename(struct shadow *shadow, bool live_first, struct viewd_err *err) MUST_CHECK;
 /* The same for any RENAME TABLE. */
-bool aside_run_rename(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MUST_CHECK;
-/* Undoes aside_rename(live_first). */
-bool aside_rename_back(struct aside *aside, struct viewd_err *err) MUST_CHECK;
+bool shadow_run_rename(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MUST_CHECK;
+/* Undoes shadow_rename(live_first). */
+bool shadow_rename_back(struct shadow *shadow, struct viewd_err *err) MUST_CHECK;
 /* Checks that what is now called old is the recorded object, drops it. When it is not, or something refers to it, names are
  * exchanged back and the error says why. */
-bool aside_drop_old(struct aside *aside, const char *identity, struct viewd_err *err) MUST_CHECK;
+bool shadow_drop_old(struct shadow *shadow, const char *identity, struct viewd_err *err) MUST_CHECK;
 
 /* ---- stage.c: filling */
 
 /* Fills fresh with INSERT INTO fresh (...) query and writes the tag that says when and how much. */
-bool stage_fill(struct task *task, struct aside *aside, const char *uid, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+bool stage_fill(struct task *task, struct shadow *shadow, const char *uid, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 /* Writes the tag of the filled fresh table, and its statistics. */
-bool stage_tag(struct aside *aside, const struct tag *tag, struct viewd_err *err) MUST_CHECK;
+bool stage_tag(struct shadow *shadow, const struct tag *tag, struct viewd_err *err) MUST_CHECK;
 /* A table for the task, tagged with uid, indexed, empty. */
-bool stage_create(struct task *task, struct aside *aside, const char *uid, struct viewd_err *err) MUST_CHECK;
+bool stage_create(struct task *task, struct shadow *shadow, const char *uid, struct viewd_err *err) MUST_CHECK;
 /* A copy of the live table's structure, empty. */
-bool stage_copy(struct aside *aside, struct viewd_err *err) MUST_CHECK;
+bool stage_copy(struct shadow *shadow, struct viewd_err *err) MUST_CHECK;
 
 /* ---- inplace.c: all rows anew in one transaction, for tables so small that a table aside costs more */
 
@@ -65,8 +65,8 @@ bool inplace_refresh(struct task *task, struct viewd_outcome *out, struct viewd_
 
 /* ---- swap_blockers.c */
 
-/* Why the names of this table cannot be exchanged; *hindered_r false: they can. reason holds 256 bytes. */
-bool hinder_find(struct viewd_conn *conn, const struct relation *rel, bool *hindered_r, char reason[static 256],
+/* Why the names of this table cannot be exchanged; *blocked_r false: they can. reason holds 256 bytes. */
+bool swap_blocked(struct viewd_conn *conn, const struct relation *rel, bool *blocked_r, char reason[static 256],
                  struct viewd_err *err) MUST_CHECK;
 
 /* ---- intent.c: what is about to happen, written before RENAME, which commits by itself */
@@ -90,6 +90,6 @@ enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256
 bool my_refresh_group(struct group *group, struct viewd_err *err);                      /* group.c */
 bool my_clean_leftovers(struct db *db, struct viewd_err *err);                         /* sweep.c */
 /* Fails, naming them, when views read columns of live that fresh lacks. dependants.c */
-bool my_check_dependants(struct task *task, const struct aside *aside, struct viewd_err *err) MUST_CHECK;
+bool my_check_dependants(struct task *task, const struct shadow *shadow, struct viewd_err *err) MUST_CHECK;
 
 #endif

@@ -8,38 +8,38 @@
 
 #include "base/err.h"
 
-static bool write_tag(struct aside *aside, const struct tag *tag, struct viewd_err *err)
+static bool write_tag(struct shadow *shadow, const struct tag *tag, struct viewd_err *err)
 {
 	char text[TAG_TEXT_MAX];
-	char *name = aside_quoted(aside->conn, &aside->fresh);
+	char *name = shadow_quoted(shadow->conn, &shadow->fresh);
 	char *sql = talloc_asprintf(name, "ALTER TABLE %s COMMENT = '%s'", name, tag_format(tag, text));
-	bool done = db_exec(&aside->conn->db, sql, err);
+	bool done = db_exec(&shadow->conn->db, sql, err);
 
 	talloc_free(name);
 	return done;
 }
 
 /* So that the first reader's plan is not made without statistics; nothing depends on it. */
-static void analyse(struct aside *aside)
+static void analyse(struct shadow *shadow)
 {
-	char *name = aside_quoted(aside->conn, &aside->fresh);
+	char *name = shadow_quoted(shadow->conn, &shadow->fresh);
 	char *sql = talloc_asprintf(name, "ANALYZE NO_WRITE_TO_BINLOG TABLE %s", name);
 	struct viewd_err err;
 
-	if (!db_exec(&aside->conn->db, sql, &err))
-		db_log(&aside->conn->db, VIEWD_LOG_DEBUG, "table '%s' was not analysed (%s)", aside->fresh.name, err.msg);
+	if (!db_exec(&shadow->conn->db, sql, &err))
+		db_log(&shadow->conn->db, VIEWD_LOG_DEBUG, "table '%s' was not analysed (%s)", shadow->fresh.name, err.msg);
 	talloc_free(name);
 }
 
-bool stage_tag(struct aside *aside, const struct tag *tag, struct viewd_err *err)
+bool stage_tag(struct shadow *shadow, const struct tag *tag, struct viewd_err *err)
 {
-	if (!write_tag(aside, tag, err))
+	if (!write_tag(shadow, tag, err))
 		return false;
-	analyse(aside);
+	analyse(shadow);
 	return true;
 }
 
-bool stage_fill(struct task *task, struct aside *aside, const char *uid, struct viewd_outcome *out, struct viewd_err *err)
+bool stage_fill(struct task *task, struct shadow *shadow, const char *uid, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct tag tag = {.data_timestamp_us = db_now(task->db)};
 	int64_t rows;
@@ -48,36 +48,36 @@ bool stage_fill(struct task *task, struct aside *aside, const char *uid, struct 
 	if (tag.data_timestamp_us <= task->state.data_timestamp_us)
 		tag.data_timestamp_us = task->state.data_timestamp_us + 1;
 	snprintf(tag.uid, sizeof tag.uid, "%s", uid);
-	if (!task->db->ops->exec(task->db, gen_insert(&task->gen, &aside->fresh), NULL, 0, &rows, err))
+	if (!task->db->ops->exec(task->db, gen_insert(&task->gen, &shadow->fresh), NULL, 0, &rows, err))
 		return false;
 	tag.rows = rows;
 	tag.duration_us = db_now(task->db) - task->started_us;
 	db_failpoint(task->db, "mysql:filled");
-	if (!stage_tag(aside, &tag, err))
+	if (!stage_tag(shadow, &tag, err))
 		return false;
 	out->rows = out->rows_written = rows;
 	out->data_timestamp_us = tag.data_timestamp_us;
 	return true;
 }
 
-bool stage_create(struct task *task, struct aside *aside, const char *uid, struct viewd_err *err)
+bool stage_create(struct task *task, struct shadow *shadow, const char *uid, struct viewd_err *err)
 {
 	struct gen gen = task->gen;
 
 	gen.tag = uid;
-	if (!db_exec(task->db, gen_create_table(&gen, &aside->fresh, false), err))
+	if (!db_exec(task->db, gen_create_table(&gen, &shadow->fresh, false), err))
 		return false;
 	db_failpoint(task->db, "mysql:staged");
-	return recipe_make_indexes(task, &aside->fresh, err);
+	return recipe_make_indexes(task, &shadow->fresh, err);
 }
 
-bool stage_copy(struct aside *aside, struct viewd_err *err)
+bool stage_copy(struct shadow *shadow, struct viewd_err *err)
 {
-	char *name = aside_quoted(aside->conn, &aside->fresh);
-	char *sql = talloc_asprintf(name, "CREATE TABLE %s LIKE %s", name, aside_quoted(name, &aside->live));
-	bool done = db_exec(&aside->conn->db, sql, err);
+	char *name = shadow_quoted(shadow->conn, &shadow->fresh);
+	char *sql = talloc_asprintf(name, "CREATE TABLE %s LIKE %s", name, shadow_quoted(name, &shadow->live));
+	bool done = db_exec(&shadow->conn->db, sql, err);
 
 	talloc_free(name);
-	db_failpoint(&aside->conn->db, "mysql:staged");
+	db_failpoint(&shadow->conn->db, "mysql:staged");
 	return done;
 }

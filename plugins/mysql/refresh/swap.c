@@ -23,12 +23,12 @@ enum way {
 /* A foreign key refers to columns of an index: what has none needs no search, which opens every table of the database. */
 static bool judge(struct task *task, enum way *way_r, char why[static 256], struct viewd_err *err)
 {
-	bool small = inplace_fits(task), hindered = false;
+	bool small = inplace_fits(task), blocked = false;
 
 	why[0] = '\0';
-	if ((!small || task->found.indexed) && !hinder_find(my_conn(task->db), &task->rel, &hindered, why, err))
+	if ((!small || task->found.indexed) && !swap_blocked(my_conn(task->db), &task->rel, &blocked, why, err))
 		return false;
-	*way_r = hindered ? WAY_HINDERED : small ? WAY_ROWS : WAY_NAMES;
+	*way_r = blocked ? WAY_HINDERED : small ? WAY_ROWS : WAY_NAMES;
 	return true;
 }
 
@@ -60,23 +60,23 @@ enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256
 static bool require_free(struct task *task, struct viewd_err *err)
 {
 	char why[256];
-	bool hindered;
+	bool blocked;
 
-	if (!hinder_find(my_conn(task->db), &task->rel, &hindered, why, err))
+	if (!swap_blocked(my_conn(task->db), &task->rel, &blocked, why, err))
 		return false;
-	if (!hindered)
+	if (!blocked)
 		return true;
 	err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be swapped (%s)", task->rel.name, why);
 	return err_hint(err, "refresh_mode = auto or full exchanges the rows in one transaction instead");
 }
 
 /* The filled table's rows replace the live one's in one transaction: needs no lock that readers could hold. */
-static bool move_rows(struct task *task, struct aside *aside, struct viewd_err *err)
+static bool move_rows(struct task *task, struct shadow *shadow, struct viewd_err *err)
 {
-	char *live = aside_quoted(task->mem, &aside->live), *fresh = aside_quoted(task->mem, &aside->fresh);
+	char *live = shadow_quoted(task->mem, &shadow->live), *fresh = shadow_quoted(task->mem, &shadow->fresh);
 	char *insert = talloc_asprintf(task->mem, "INSERT INTO %s SELECT * FROM %s", live, fresh);
 	bool done = task->db->ops->begin(task->db, DB_BEGIN_WRITE, err) && task_recheck(task, err) &&
-	            db_exec(task->db, gen_delete(&task->gen, &aside->live), err) && db_exec(task->db, insert, err) &&
+	            db_exec(task->db, gen_delete(&task->gen, &shadow->live), err) && db_exec(task->db, insert, err) &&
 	            task->db->ops->commit(task->db, err);
 
 	if (!done)
@@ -84,23 +84,23 @@ static bool move_rows(struct task *task, struct aside *aside, struct viewd_err *
 	return done;
 }
 
-static bool exchange(struct task *task, struct aside *aside, struct viewd_outcome *out, struct viewd_err *err)
+static bool exchange(struct task *task, struct shadow *shadow, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
 
 	if (!task_recheck(task, err))
 		return false;
-	if (aside_rename(aside, true, &failure)) {
+	if (shadow_rename(shadow, true, &failure)) {
 		db_failpoint(task->db, "mysql:renamed");
 		out->did = VIEWD_DID_SWAP;
-		return aside_drop_old(aside, task->state.identity, err);
+		return shadow_drop_old(shadow, task->state.identity, err);
 	}
 	if (failure.cls != VIEWD_ERR_CONFLICT || task->resolved.mode == VIEWD_MODE_SWAP) {
 		if (err != NULL)
 			*err = failure;
 		return false;
 	}
-	if (!move_rows(task, aside, err))
+	if (!move_rows(task, shadow, err))
 		return false;
 	out->did = VIEWD_DID_FULL;
 	snprintf(out->reason, sizeof out->reason, "rows were exchanged in one transaction (a transaction held the table, so its name"
@@ -108,15 +108,15 @@ static bool exchange(struct task *task, struct aside *aside, struct viewd_outcom
 	return true;
 }
 
-static bool swap_locked(struct task *task, struct aside *aside, struct viewd_outcome *out, struct viewd_err *err)
+static bool swap_locked(struct task *task, struct shadow *shadow, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!aside_clear(aside, false, err))
+	if (!shadow_clear(shadow, false, err))
 		return false;
 	const char *uid = strchr(task->state.identity, ':');
-	bool done = stage_copy(aside, err) && stage_fill(task, aside, uid != NULL ? uid + 1 : "", out, err) &&
-	            exchange(task, aside, out, err);
-	if (!aside->conn->lost && (!done || out->did != VIEWD_DID_SWAP))
-		aside_discard(aside, &aside->fresh);
+	bool done = stage_copy(shadow, err) && stage_fill(task, shadow, uid != NULL ? uid + 1 : "", out, err) &&
+	            exchange(task, shadow, out, err);
+	if (!shadow->conn->lost && (!done || out->did != VIEWD_DID_SWAP))
+		shadow_discard(shadow, &shadow->fresh);
 	return done;
 }
 
@@ -133,20 +133,20 @@ static bool swap(struct task *task, struct viewd_outcome *out, struct viewd_err 
 {
 	struct viewd_conn *conn = my_conn(task->db);
 	struct viewd_err failure = {0};
-	struct aside aside;
+	struct shadow shadow;
 
 	if (!my_commit(task->db, err))
 		return false;
-	aside_names(conn, &task->rel, &aside);
-	if (!aside_lock(&aside, conn->lock_timeout_us, err))
+	shadow_names(conn, &task->rel, &shadow);
+	if (!shadow_lock(&shadow, conn->lock_timeout_us, err))
 		return false;
-	bool done = swap_locked(task, &aside, out, &failure);
+	bool done = swap_locked(task, &shadow, out, &failure);
 	if (!conn->lost)
-		aside_unlock(&aside);
+		shadow_unlock(&shadow);
 	if (done)
 		return my_begin(task->db, DB_BEGIN_WRITE, err);
-	bool hindered = failure.cls == VIEWD_ERR_DENIED || failure.cls == VIEWD_ERR_CONFIG;
-	if (hindered && task->resolved.mode != VIEWD_MODE_SWAP)
+	bool blocked = failure.cls == VIEWD_ERR_DENIED || failure.cls == VIEWD_ERR_CONFIG;
+	if (blocked && task->resolved.mode != VIEWD_MODE_SWAP)
 		return refresh_in_place(task, &failure, out, err);
 	if (err != NULL)
 		*err = failure;

@@ -34,7 +34,7 @@ static bool keep_first_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_first[] = {{keep_first_fn, "nt", "what keeps a name in its place"}};
 
-bool hinder_find(struct viewd_conn *conn, const struct relation *rel, bool *hindered_r, char reason[static 256],
+bool swap_blocked(struct viewd_conn *conn, const struct relation *rel, bool *blocked_r, char reason[static 256],
                  struct viewd_err *err)
 {
 	void *mem = talloc_new(conn);
@@ -43,7 +43,7 @@ bool hinder_find(struct viewd_conn *conn, const struct relation *rel, bool *hind
 	bool done = my_query(&conn->db, sql, NULL, 0, keep_first, first, err);
 
 	if (done) {
-		*hindered_r = first[0] != '\0';
+		*blocked_r = first[0] != '\0';
 		snprintf(reason, 256, "%s", first);
 	}
 	talloc_free(mem);

@@ -93,7 +93,7 @@ static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
 		return false;
 	char how[340];
 	snprintf(how, sizeof how, "connection %" PRId64 " of the server holds %s", holder, w->lock);
-	return my_lease_refuse(w->conn, how, err);
+	return my_leader_refuse(w->conn, how, err);
 }
 
 /* The server would free it by itself, but a little later. */
@@ -128,8 +128,8 @@ static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 
 	my_lock_name(w->conn, "viewd_watch_", w->lock);
 	if (!my_require_writable(w->conn, err) || !db_exec(db, "SET SESSION wait_timeout = 2147483", err) ||
-	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) || !notice_setup(w->conn, err) ||
-	    !my_lease_record(w->conn, err) || !returned_recognise(db, w, &w->place, err))
+	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) || !capture_setup(w->conn, err) ||
+	    !my_leader_record(w->conn, err) || !returned_recognise(db, w, &w->place, err))
 		return false;
 	if (w->conn->mariadb && !db_exec(db, "SET SESSION slow_query_log = OFF", NULL))
 		db_log(db, VIEWD_LOG_DEBUG, "database '%s', statements that wait may be found in the slow query log", db->database_name);

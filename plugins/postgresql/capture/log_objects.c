@@ -96,7 +96,7 @@ static bool make_all(struct viewd_conn *conn, struct viewd_err *err)
 	for (size_t i = 0; i < ARRAY_LEN(functions); i++)
 		if (!pg_function_make(conn, functions[i].signature, functions[i].head, functions[i].body, functions[i].privilege, err))
 			return false;
-	return pg_note_base(conn, err) && (!lost.log || pg_note_remake(conn, err));
+	return pg_functions_base(conn, err) && (!lost.log || pg_functions_remake(conn, err));
 }
 
 /* One session at a time: replacing a function meets another one that does the same in the catalogue. */

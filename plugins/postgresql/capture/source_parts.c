@@ -14,13 +14,13 @@
 	" AND s.members IS DISTINCT FROM f.members RETURNING s.source)"                                                                   \
 	" UPDATE viewd.captures c SET " PG_RAISE " FROM moved WHERE c.source = moved.source"
 
-bool pg_members_note(struct viewd_conn *conn, const char *source, struct viewd_err *err)
+bool pg_parts_note(struct viewd_conn *conn, const char *source, struct viewd_err *err)
 {
 	const char *params[] = {source};
 	return pg_op_exec(&conn->db, CHECK_SQL("SELECT $1::text"), params, 1, NULL, err);
 }
 
-bool pg_members_check(struct viewd_conn *conn, bool *done_r, struct viewd_err *err)
+bool pg_parts_check(struct viewd_conn *conn, bool *done_r, struct viewd_err *err)
 {
 	struct viewd_err failed = {0};
 	*done_r = pg_op_exec(&conn->db, CHECK_SQL("SELECT DISTINCT source FROM viewd.captures WHERE mode = 'trigger'"), NULL, 0, NULL, &failed);

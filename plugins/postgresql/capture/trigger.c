@@ -70,7 +70,7 @@ static bool describe(struct db *db, const struct relation *rel, struct shape *sh
 	shape->source = relation_quoted(db->syntax, shape->mem, rel);
 	shape->literal = literal_quoted(&pg_syntax, shape->mem, shape->source);
 	ident_temporary(rel, "viewd_", shape->name);
-	return pg_note_function(pg_of(db), shape->mem, shape->source, &shape->signature, err);
+	return pg_functions_function(pg_of(db), shape->mem, shape->source, &shape->signature, err);
 }
 
 static bool find_lacking(struct db *db, const struct shape *shape, struct lacking *list, struct viewd_err *err)
@@ -140,7 +140,7 @@ bool pg_op_make_trigger(struct db *db, const struct relation *rel, struct viewd_
 	bool good = describe(db, rel, &shape, err) && find_lacking(db, &shape, &list, err);
 	for (size_t i = 0; good && i < list.n; i++)
 		good = list.items[i].kind != LACK_TRIGGER || make_one(pg_of(db), &list.items[i], &shape, err);
-	good = good && pg_members_note(pg_of(db), shape.source, err);
+	good = good && pg_parts_note(pg_of(db), shape.source, err);
 	talloc_free(list.mem);
 	return good;
 }
@@ -188,7 +188,7 @@ static bool drop_all(struct db *db, const char *source, const struct drops *list
 	bool good = pg_exec(pg_of(db), "SET LOCAL lock_timeout = " DROP_WAIT_MS, err);
 	for (size_t i = 0; good && i < list->n; i++)
 		good = pg_exec(pg_of(db), list->statements[i], err);
-	return good && pg_note_forget(pg_of(db), source, err);
+	return good && pg_functions_forget(pg_of(db), source, err);
 }
 
 static bool keep_setting_fn(void *ctx, const char *const *v, size_t n UNUSED)

@@ -10,7 +10,7 @@
  * they should be. log_is_good() looks at all of them. As it is called IMMUTABLE, with the numbers of the log and the flag written as
  * regclass constants (which need not exist), the server asks it when it plans the expression and keeps the answer until the catalogue's
  * rows of one of the two change. Where the answer is no, note_with_care() does what can be done, by names, in a subtransaction that may fail. What
- * is lost then is noticed by the watcher (pg_note_sound).
+ * is lost then is noticed by the watcher (pg_functions_sound).
  */
 #include <stdio.h>
 #include <string.h>
@@ -162,7 +162,7 @@ static bool make_from(struct viewd_conn *conn, const char *signature, const char
 	       pg_function_make(conn, signature, head, body, privilege, err);
 }
 
-bool pg_note_base(struct viewd_conn *conn, struct viewd_err *err)
+bool pg_functions_base(struct viewd_conn *conn, struct viewd_err *err)
 {
 	return pg_function_make(conn, GOOD_SIGNATURE, GOOD_SIGNATURE " RETURNS boolean IMMUTABLE SET search_path = pg_catalog, pg_temp", GOOD_BODY,
 	                        "REVOKE EXECUTE ON FUNCTION " GOOD_SIGNATURE " FROM PUBLIC", err) &&
@@ -182,7 +182,7 @@ static bool make_own(struct viewd_conn *conn, void *mem, int64_t id, const char 
 	return true;
 }
 
-bool pg_note_function(struct viewd_conn *conn, void *mem_ctx, const char *source, char **signature_r, struct viewd_err *err)
+bool pg_functions_function(struct viewd_conn *conn, void *mem_ctx, const char *source, char **signature_r, struct viewd_err *err)
 {
 	struct entry entry = {.id = 0};
 	if (!register_source(conn, source, &entry, err))
@@ -193,7 +193,7 @@ bool pg_note_function(struct viewd_conn *conn, void *mem_ctx, const char *source
 	return true;
 }
 
-bool pg_note_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err)
+bool pg_functions_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err)
 {
 	static const char sql[] =
 		"DELETE FROM viewd.sources WHERE source = $1 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g"
@@ -208,12 +208,12 @@ bool pg_note_forget(struct viewd_conn *conn, const char *source, struct viewd_er
 
 /* ---- what has become of it */
 
-bool pg_note_log_good(struct viewd_conn *conn, bool *good_r, struct viewd_err *err)
+bool pg_functions_log_good(struct viewd_conn *conn, bool *good_r, struct viewd_err *err)
 {
 	return pg_op_query(&conn->db, "SELECT " LOG_IS_GOOD_SQL("pg_catalog.to_regclass('viewd.changes')"), NULL, 0, found_row, good_r, err);
 }
 
-bool pg_note_sound(struct viewd_conn *conn, bool *sound_r, struct viewd_err *err)
+bool pg_functions_sound(struct viewd_conn *conn, bool *sound_r, struct viewd_err *err)
 {
 	static const char sql[] =
 		"SELECT " LOG_IS_GOOD_SQL("pg_catalog.to_regclass('viewd.changes')") " AND NOT EXISTS (SELECT FROM (VALUES"
@@ -247,7 +247,7 @@ static bool keep_named_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_named[] = {{keep_named_fn, "nt", "sources with functions"}};
 
-bool pg_note_remake(struct viewd_conn *conn, struct viewd_err *err)
+bool pg_functions_remake(struct viewd_conn *conn, struct viewd_err *err)
 {
 	static const char sql[] = "SELECT s.id, s.source FROM viewd.sources s JOIN pg_catalog.pg_proc p"
 		" ON p.pronamespace = pg_catalog.to_regnamespace('viewd') AND p.proname = 'note_' || s.id";

@@ -252,7 +252,7 @@ bool pg_op_commit(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
 	PGresult *res;
-	if (conn->writing && conn->fenced && !pg_lease_check(conn, err))
+	if (conn->writing && conn->fenced && !pg_leader_check(conn, err))
 		return false;
 	if (!pg_run(conn, "COMMIT", NULL, 0, &res, err))
 		return false;

@@ -84,7 +84,7 @@ static bool tell_holder(struct viewd_conn *conn, struct viewd_err *err)
 	return err_hint(err, "have it end, as an administrator: SELECT pg_terminate_backend(%s)", s.pid);
 }
 
-bool pg_lease_take(struct viewd_conn *conn, struct viewd_err *err)
+bool pg_leader_take(struct viewd_conn *conn, struct viewd_err *err)
 {
 	bool got = false;
 	if (!pg_op_query(&conn->db, "SELECT pg_catalog.pg_try_advisory_lock(" PG_LOCK_LEADER ")", NULL, 0, bool_row, &got, err))
@@ -92,14 +92,14 @@ bool pg_lease_take(struct viewd_conn *conn, struct viewd_err *err)
 	return got || tell_holder(conn, err);
 }
 
-bool pg_lease_record(struct viewd_conn *conn, struct viewd_err *err)
+bool pg_leader_record(struct viewd_conn *conn, struct viewd_err *err)
 {
 	const char *params[] = {conn->holder};
 	return pg_op_exec(&conn->db, "UPDATE viewd.daemon SET epoch = epoch + 1, holder = $1, since = pg_catalog.now() WHERE holder <> $1",
 	                  params, 1, NULL, err);
 }
 
-bool pg_lease_check(struct viewd_conn *conn, struct viewd_err *err)
+bool pg_leader_check(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct holder holder = {.mem = talloc_new(NULL)};
 	bool good = pg_query_with_queue(conn, "SELECT holder, pg_catalog.pg_backend_pid() FROM viewd.daemon FOR SHARE", NULL, 0, keep_holder,

@@ -60,7 +60,7 @@ static bool tend(struct viewd_conn *conn, const struct relation *rel, struct vie
 	return ok;
 }
 
-bool pg_tend(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err)
+bool pg_maintain(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_err *err)
 {
 	struct relation rel;
 	if (!relation_parse(&pg_syntax, view->relation != NULL ? view->relation : view->name, &rel, err))

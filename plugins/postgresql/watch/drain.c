@@ -36,7 +36,7 @@ static bool drained_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	}
 	d->got.rows += rows;
 	d->got.requests |= v[0][0] == '\0';
-	pg_heat_add(d->w, v[0], rows);
+	pg_write_rate_add(d->w, v[0], rows);
 	return true;
 }
 

@@ -212,7 +212,7 @@ static bool review_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 		return true;
 	struct pg_flood *f = obtain(r->w, r->last_id, v[1]);
 	if (up && f->state != PG_FLOOD_OPEN) { /* perhaps anew, while the last one closes; again and again is a flood */
-		pg_heat_add(r->w, v[1], FLAGGED_ROWS);
+		pg_write_rate_add(r->w, v[1], FLAGGED_ROWS);
 		f->state = PG_FLOOD_RELEASED;
 		f->due_us = now_us();
 	}

@@ -73,7 +73,7 @@ static bool pace_awake(struct viewd_watch *w, int64_t rows, bool *again_r, struc
 	return quiet < QUIET_US || !w->may_sleep || fall_asleep(w, again_r, err);
 }
 
-bool pg_pace(struct viewd_watch *w, int64_t rows, bool *again_r, struct viewd_err *err)
+bool pg_poll_interval(struct viewd_watch *w, int64_t rows, bool *again_r, struct viewd_err *err)
 {
 	*again_r = false;
 	if (rows < 0) {

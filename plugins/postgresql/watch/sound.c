@@ -28,7 +28,7 @@ static bool drop_log(struct viewd_conn *conn, struct viewd_err *err)
 		" ELSE 'TABLE' END FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('viewd.changes')";
 	char kind[24] = "";
 	bool good = false;
-	if (!pg_note_log_good(conn, &good, err) || !pg_op_query(&conn->db, sql, NULL, 0, keep_kind, kind, err))
+	if (!pg_functions_log_good(conn, &good, err) || !pg_op_query(&conn->db, sql, NULL, 0, keep_kind, kind, err))
 		return false;
 	return good || kind[0] == '\0' || pg_execf(conn, err, "DROP %s viewd.changes", kind);
 }
@@ -38,7 +38,7 @@ static bool make_again(struct viewd_watch *w, struct viewd_err *err)
 {
 	bool sound = false;
 	if (!pg_own_check(w->conn, err) || !pg_objects_doubt(w->conn, err) || !drop_log(w->conn, err) || !pg_objects_make(w->conn, err) ||
-	    !pg_note_remake(w->conn, err) || !pg_note_sound(w->conn, &sound, err))
+	    !pg_functions_remake(w->conn, err) || !pg_functions_sound(w->conn, &sound, err))
 		return false;
 	return sound || err_set(err, VIEWD_ERR_DENIED, "database '%s', what writers need of viewd's objects is not as it should be", w->conn->db.database_name);
 }
@@ -46,11 +46,11 @@ static bool make_again(struct viewd_watch *w, struct viewd_err *err)
 bool pg_check_sound(struct viewd_watch *w, struct viewd_err *err)
 {
 	bool sound = false;
-	if (!pg_note_sound(w->conn, &sound, err))
+	if (!pg_functions_sound(w->conn, &sound, err))
 		return false;
 	if (sound)
 		return true;
-	pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', somebody has changed what writers need of viewd's objects: it is made again, every view is refreshed",
+	pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', what writers need of viewd's objects is not as this version makes it (somebody has changed it, or another version was here): it is made again, every view is refreshed",
 	       w->conn->db.database_name);
 	return make_again(w, err) && pg_check_log(w, err) && pg_flood_review(w, err);
 }

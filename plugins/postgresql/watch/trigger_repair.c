@@ -159,7 +159,7 @@ static void remember(struct viewd_watch *w, const struct gaps *list)
 	w->blind = talloc_strdup(w, list->sources);
 }
 
-bool pg_mend_triggers(struct viewd_watch *w, bool asked, struct viewd_err *err)
+bool pg_repair_triggers(struct viewd_watch *w, bool asked, struct viewd_err *err)
 {
 	struct gaps list = {.mem = talloc_new(NULL)};
 	bool good = find_gaps(w, &list, err);

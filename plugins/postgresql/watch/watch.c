@@ -71,8 +71,8 @@ static bool start(struct viewd_watch *w, struct viewd_err *err)
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->wake < 0)
 		return err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot make an eventfd");
-	return set_up_session(w, err) && pg_lease_take(w->conn, err) && set_up_objects(w->conn, err) &&
-	       pg_lease_record(w->conn, err) && returned_recognise(&w->conn->db, w, &w->place, err) && pg_listen(w, err);
+	return set_up_session(w, err) && pg_leader_take(w->conn, err) && set_up_objects(w->conn, err) &&
+	       pg_leader_record(w->conn, err) && returned_recognise(&w->conn->db, w, &w->place, err) && pg_listen(w, err);
 }
 
 struct viewd_watch *pg_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err)
@@ -162,7 +162,7 @@ static bool compare(struct viewd_watch *w, bool asked, struct round *round, stru
 {
 	struct viewd_err failed = {0};
 	bool done = true;
-	if (!returned_look(&w->conn->db, w->place, err) || !pg_mend_triggers(w, asked, err) || !pg_members_check(w->conn, &done, err))
+	if (!returned_look(&w->conn->db, w->place, err) || !pg_repair_triggers(w, asked, err) || !pg_parts_check(w->conn, &done, err))
 		return false;
 	bool compared = objects_look(&w->conn->db, signals, &round->news, &failed);
 	if (!compared && failed.cls != VIEWD_ERR_CONFLICT && failed.cls != VIEWD_ERR_TIMEOUT) {
@@ -213,7 +213,7 @@ static bool drain(struct viewd_watch *w, struct round *round, struct viewd_err *
 	bool again = true;
 	while (again) {
 		struct pg_drained got;
-		if (!pg_drain(w, &got, err) || !pg_pace(w, got.rows, &again, err))
+		if (!pg_drain(w, &got, err) || !pg_poll_interval(w, got.rows, &again, err))
 			return false;
 		round->blocked = got.rows < 0;
 		round->news |= got.rows > 0;
@@ -221,7 +221,7 @@ static bool drain(struct viewd_watch *w, struct round *round, struct viewd_err *
 		if (again)
 			pg_drain_anew(w);
 	}
-	return pg_heat_judge(w, err);
+	return pg_write_rate_judge(w, err);
 }
 
 static bool tell(struct viewd_watch *w, const struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)

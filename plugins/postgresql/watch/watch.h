@@ -14,8 +14,8 @@
 struct pg_flood;
 
 /* Sources that many log rows name, since a moment: candidates for a flood. */
-struct pg_heat {
-	struct pg_heat_item {
+struct pg_write_rate {
+	struct pg_write_rate_item {
 		char *source;
 		int64_t rows;
 		int hot; /* windows in a row */
@@ -53,7 +53,7 @@ struct viewd_watch {
 	char *blind;           /* the sources that are not noticed for that, as an array: their counters are polled */
 	bool owes_look;        /* somebody has asked, and what triggers do not tell could not be looked at yet */
 	bool queue_warned;
-	struct pg_heat heat;
+	struct pg_write_rate rate;
 	struct pg_flood *floods; /* list */
 };
 
@@ -94,14 +94,14 @@ bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 /* ---- poll_interval.c: when to look next */
 
 /* After a look that found rows log rows. May wake or fall asleep; *again_r: look once more at once. */
-bool pg_pace(struct viewd_watch *w, int64_t rows, bool *again_r, struct viewd_err *err) MUST_CHECK;
+bool pg_poll_interval(struct viewd_watch *w, int64_t rows, bool *again_r, struct viewd_err *err) MUST_CHECK;
 
 /* ---- write_rate.c: which sources are written so often that a log row for each statement is too many */
 
 /* So many rows of the source have just been drained. */
-void pg_heat_add(struct viewd_watch *w, const char *source, int64_t rows);
+void pg_write_rate_add(struct viewd_watch *w, const char *source, int64_t rows);
 /* At the end of a window: the floods of those that were hot for some of them begin. */
-bool pg_heat_judge(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
+bool pg_write_rate_judge(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 
 /* ---- flood.c: a source that is written without pause counts as changed, and its writers leave no log rows */
 
@@ -141,6 +141,6 @@ bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 
 /* Makes triggers that are missing (a table made anew, a new partition), tells of disabled ones, and marks what they did not see. asked: what
  * cannot be noticed by triggers counts as changed now. */
-bool pg_mend_triggers(struct viewd_watch *w, bool asked, struct viewd_err *err) MUST_CHECK;
+bool pg_repair_triggers(struct viewd_watch *w, bool asked, struct viewd_err *err) MUST_CHECK;
 
 #endif
