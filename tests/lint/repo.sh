@@ -58,6 +58,14 @@ untidy()
 	done)
 }
 
+# Tables and examples are as wide as what stands in them.
+wide()
+{
+	(cd "$repo" && tracked | grep '\.md$' | while read -r file; do
+		awk -v file="$file" '/^```/ { code = !code } !code && length($0) > 120 && !/^ *\|/ && !/^(    |\t)/ { print file ":" NR ": " length($0) " columns" }' "$file"
+	done)
+}
+
 command -v git >/dev/null || skip_all "no git"
 git -c safe.directory='*' -C "$repo" ls-files >/dev/null 2>&1 || skip_all "not a git checkout"
 
@@ -70,6 +78,7 @@ fixture a.o <<<'x'
 printf 'a\0b' | fixture picture
 fixture later.c <<<"/* TO""DO */ "
 fixture tool.sh <<<'#!/bin/sh'
+printf '%0121d\n' 0 | fixture wide.md
 git -C "$repo" add -A
 expect_found "a path of one machine" '^notes.txt:1:' machine_paths
 expect_found "a generated file" '^a.o$' generated
@@ -77,11 +86,13 @@ expect_found "a binary" '^picture is binary' generated
 expect_found "work left to do" '^later.c:1:' unfinished
 expect_found "a source without a licence line" '^later.c has no SPDX' unlicensed
 expect_found "trailing blanks" '^later.c:1:' untidy
+expect_found "a line of text that is too wide" '^wide.md:1: 121 columns' wide
 expect_found "a script that cannot run" '^tool.sh has #!' untidy
 repo=$good
 expect_clean "no path of one machine" machine_paths
 expect_clean "no generated file, no binary" generated
 expect_clean "nothing marked as left to do" unfinished
 expect_clean "every source names its licence" unlicensed
+expect_clean "no text is wider than 120 columns" wide
 expect_clean "no trailing blanks, scripts are executable" untidy
 finish
