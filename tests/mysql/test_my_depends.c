@@ -151,6 +151,22 @@ static void plain_views_and_functions_are_read_through(void)
 	CHECK_CONTAINS(s->entries, "`shop`.`t2` binlog\n");
 }
 
+/* A word of a function's body may be the name of the view's own table: that its refreshes called for the next one would never end. */
+static void no_view_is_its_own_source(void)
+{
+	struct scene *s = begin();
+
+	my_do("CREATE TABLE v (n INT)");
+	set_up(s, "SELECT best(1) AS n");
+	CHECK_CONTAINS(s->entries, "`shop`.`t2` binlog\n");
+	CHECK(strstr(s->entries, "`shop`.`v` ") == NULL);
+	my_do("CREATE TABLE other.v (n INT)");
+	my_do("CREATE VIEW other.beside AS SELECT n, shop.best(1) AS b FROM other.v");
+	set_up(s, "SELECT n FROM other.beside");
+	CHECK_CONTAINS(s->entries, "`other`.`v` binlog\n");
+	CHECK(strstr(s->entries, "`shop`.`v` ") == NULL);
+}
+
 static void what_the_server_makes_up_needs_nothing(void)
 {
 	struct scene *s = begin();
@@ -416,6 +432,7 @@ static const struct harness_test tests[] = {
 	{"plain views and functions are read through", plain_views_and_functions_are_read_through},
 	{"what the server makes up needs nothing", what_the_server_makes_up_needs_nothing},
 	{"what nothing hears is named", what_nothing_hears_is_named},
+	{"no view is its own source", no_view_is_its_own_source},
 	{"what is gone is named", what_is_gone_is_named},
 	{"definitions are compared at each look", definitions_are_compared_at_each_look},
 	{"what a refresh has read is compared", what_a_refresh_has_read_is_compared},

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <talloc.h>
 
 /* ---- finding ---- */
@@ -141,6 +142,25 @@ static struct heard sort(const struct viewd_capture_request *req, const struct r
 	return item;
 }
 
+/* Where the view itself is, as the catalogue spells it. Asked only where something of its name was found. */
+static bool find_own(struct db *db, const struct viewd_view_spec *view, const struct dependencies *found, struct relation *own, struct viewd_err *err)
+{
+	struct db_object object = {0};
+	bool named = false;
+	if (!relation_parse(db->syntax, view->relation != NULL ? view->relation : view->name, own, err))
+		return false;
+	for (size_t i = 0; i < found->n; i++)
+		named |= strcasecmp(found->items[i].rel.name, own->name) == 0;
+	if (!named)
+		return true;
+	if (!db->ops->find_object(db, own, &object, err))
+		return false;
+	snprintf(own->schema, sizeof own->schema, "%s", object.schema);
+	if (object.kind != VIEWD_KIND_NONE)
+		snprintf(own->name, sizeof own->name, "%s", object.name);
+	return true;
+}
+
 bool heard_find(struct db *db, const struct viewd_view_spec *view, const struct viewd_capture_request *req, struct heard_list *list,
                 struct viewd_err *err)
 {
@@ -157,7 +177,12 @@ bool heard_find(struct db *db, const struct viewd_view_spec *view, const struct 
 	list->items = talloc_array(list->mem, struct heard, (unsigned)list->found.n + 1);
 	list->followed = talloc_array(list->mem, struct relation, (unsigned)list->found.n + 1);
 	assert(list->items != NULL && list->followed != NULL);
+	struct relation own;
+	if (!find_own(db, view, &list->found, &own, err))
+		return false;
 	for (size_t i = 0; i < list->found.n; i++) {
+		if (same_relation(&list->found.items[i].rel, own.schema, own.name))
+			continue; /* its own refreshes would call for the next one, for ever */
 		list->items[list->n] = sort(req, named, &list->found.items[i]);
 		if (list->items[list->n++].followed)
 			list->followed[list->n_followed++] = list->found.items[i].rel;
