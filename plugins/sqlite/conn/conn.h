@@ -51,6 +51,7 @@ struct viewd_conn {
 	int quoted_text;                /* the library's default: text in double quotes may be a string in DDL */
 	char **told;                    /* texts in double quotes that have been warned of */
 	size_t n_told;
+	struct sqlite_known *known;     /* columns.c: what queries yield; NULL: nothing is known */
 	int64_t deadline_us;            /* monotonic; 0: none */
 	int64_t lock_timeout_us;
 	int64_t busy_until_us;          /* end of the present wait for a lock */
@@ -114,6 +115,8 @@ bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct v
 bool sqlite_prepare_definition(struct viewd_conn *conn, const char *definition, struct sqlite_sources *sources, sqlite3_stmt **out,
                                struct viewd_err *err) MUST_CHECK;
 bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
+/* The number that grows with every change of the file's schema. */
+bool sqlite_schema_version(struct db *db, char out[static 24], struct viewd_err *err) MUST_CHECK;
 /* What it reads, and nothing of what modules do beside it. */
 bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite_sources *sources, struct viewd_err *err) MUST_CHECK;
 /* Called by the authorizer for each table read, each view opened, each function. */

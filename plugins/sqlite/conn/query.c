@@ -181,3 +181,23 @@ bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite
 	talloc_free(first.mem);
 	return done;
 }
+
+/* ---- the schema ---- */
+
+static bool keep_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	snprintf(ctx, 24, "%s", v[0] != NULL ? v[0] : "0");
+	return false;
+}
+
+static const struct db_reader keep_number[] = {{keep_number_fn, "N", "the version of the schema"}};
+
+bool sqlite_schema_version(struct db *db, char out[static 24], struct viewd_err *err)
+{
+	struct viewd_conn *conn = sqlite_conn_of(db);
+	enum sqlite_guard before = conn->guard;
+	conn->guard = SQLITE_GUARD_INTERNAL;
+	bool done = sqlite_op_query(db, "PRAGMA schema_version", NULL, 0, keep_number, out, err);
+	conn->guard = before;
+	return done;
+}

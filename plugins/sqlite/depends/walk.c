@@ -64,24 +64,6 @@ static void digest_row(const struct schema_row *row, char out[static DIGEST_SIZE
 	talloc_free(normal);
 }
 
-static bool keep_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	snprintf(ctx, 24, "%s", v[0] != NULL ? v[0] : "0");
-	return false;
-}
-
-static const struct db_reader keep_number[] = {{keep_number_fn, "N", "the version of the schema"}};
-
-static bool schema_version(struct db *db, char out[static 24], struct viewd_err *err)
-{
-	struct viewd_conn *conn = sqlite_conn_of(db);
-	enum sqlite_guard before = conn->guard;
-	conn->guard = SQLITE_GUARD_INTERNAL;
-	bool done = sqlite_op_query(db, "PRAGMA schema_version", NULL, 0, keep_number, out, err);
-	conn->guard = before;
-	return done;
-}
-
 /* ---- entries ---- */
 
 static void add_other(struct walk *w, enum viewd_depends kind, const char *name, const char *unheard)
@@ -172,7 +154,7 @@ bool sqlite_op_walk(struct db *db, const struct viewd_view_spec *view UNUSED, co
 {
 	struct walk w = {.db = db, .list = list};
 	struct sqlite_sources found = {.mem = talloc_new(NULL)};
-	bool done = schema_version(db, w.version, err) && sqlite_read_definition(db, definition, &found, err);
+	bool done = sqlite_schema_version(db, w.version, err) && sqlite_read_definition(db, definition, &found, err);
 	for (size_t i = 0; i < found.n && done; i++)
 		done = add_name(&w, found.items[i].name, found.items[i].read, err);
 	for (size_t i = 0; i < found.n_functions && done; i++) {
@@ -213,7 +195,7 @@ bool sqlite_op_changed_objects(struct db *db, const struct db_reader *row, void 
 {
 	struct objects list = {.mem = talloc_new(NULL)};
 	char version[24];
-	bool good = schema_version(db, version, err) && objects_load(db, &list, err);
+	bool good = sqlite_schema_version(db, version, err) && objects_load(db, &list, err);
 	for (size_t i = 0; i < list.n && good; i++)
 		if (strcmp(list.items[i].stamp, version) != 0)
 			good = look_at(db, &list.items[i], version, row, ctx, err);

@@ -9,6 +9,8 @@
 #include "common/sqltext/sqltext.h"
 #include "sqlite/conn/syntax.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <talloc.h>
@@ -77,6 +79,7 @@ static bool origin_type(struct db *db, sqlite3_stmt *stmt, int i, const char **t
 
 struct output {
 	void *mem;
+	const char **names;
 	const char **types; /* NULL: none */
 	const char **inner; /* what a statement around the definition calls it: `rowid` where the definition's own name is `id` */
 	size_t n;           /* rows read of a listing */
@@ -144,31 +147,100 @@ static bool find_inner_names(struct viewd_conn *conn, const char *query, struct 
 	return true;
 }
 
-static bool give_columns(sqlite3_stmt *stmt, const struct output *out, const struct db_reader *row, void *ctx, struct viewd_err *err)
+/* ---- what is known ---- */
+
+/* To find out what a query yields a temporary table may be made, after which the library prepares every statement anew: so it is kept for as long
+ * as the schema is the same. */
+#define KNOWN_MAX 64
+struct sqlite_known {
+	struct known_query {
+		char *text;
+		char version[24]; /* of the schema */
+		const char **names, **types, **inner;
+		int count;
+	} items[KNOWN_MAX];
+	size_t n;
+};
+
+static const struct known_query *find_known(const struct viewd_conn *conn, const char *query, const char *version)
+{
+	for (size_t i = 0; conn->known != NULL && i < conn->known->n; i++)
+		if (strcmp(conn->known->items[i].text, query) == 0 && strcmp(conn->known->items[i].version, version) == 0)
+			return &conn->known->items[i];
+	return NULL;
+}
+
+static const char **copy_texts(void *mem, const char *const *texts, int n)
+{
+	const char **own = talloc_zero_array(mem, const char *, (unsigned)n + 1);
+	assert(own != NULL);
+	for (int i = 0; i < n; i++)
+		own[i] = texts[i] != NULL ? talloc_strdup(own, texts[i]) : NULL;
+	return own;
+}
+
+/* What stands there from an older schema makes room. */
+static void keep_known(struct viewd_conn *conn, const char *query, const char *version, const struct output *out)
+{
+	if (conn->known != NULL && (conn->known->n == KNOWN_MAX || strcmp(conn->known->items[0].version, version) != 0))
+		TALLOC_FREE(conn->known);
+	if (conn->known == NULL)
+		conn->known = talloc_zero(conn, struct sqlite_known);
+	assert(conn->known != NULL);
+	struct known_query *item = &conn->known->items[conn->known->n++];
+	item->text = talloc_strdup(conn->known, query);
+	snprintf(item->version, sizeof item->version, "%s", version);
+	item->names = copy_texts(conn->known, out->names, out->count);
+	item->types = copy_texts(conn->known, out->types, out->count);
+	item->inner = copy_texts(conn->known, out->inner, out->count);
+	item->count = out->count;
+}
+
+static bool give_columns(const struct known_query *known, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	bool more = true, good = true;
-	for (int i = 0; i < out->count && more && good; i++) {
-		const char *values[] = {sqlite3_column_name(stmt, i), out->types[i], out->inner[i]};
+	for (int i = 0; i < known->count && more && good; i++) {
+		const char *values[] = {known->names[i], known->types[i], known->inner[i]};
 		good = db_give(row, ctx, values, ARRAY_LEN(values), &more, err);
 	}
 	return good;
 }
 
-bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err)
+static bool find_columns(struct viewd_conn *conn, const char *query, struct output *out, struct viewd_err *err)
 {
-	struct viewd_conn *conn = sqlite_conn_of(db);
-	struct sqlite_sources sources = {.mem = talloc_new(NULL)};
-	struct output out = {.mem = sources.mem};
+	struct sqlite_sources sources = {.mem = out->mem};
 	sqlite3_stmt *stmt = NULL;
 	bool done = sqlite_prepare_definition(conn, query, &sources, &stmt, err);
 	if (done) {
-		out.count = sqlite3_column_count(stmt);
-		out.types = talloc_zero_array(out.mem, const char *, (unsigned)out.count);
-		out.inner = talloc_zero_array(out.mem, const char *, (unsigned)out.count);
-		done = find_types(db, query, stmt, &sources, &out, err) && find_inner_names(conn, query, &out, err);
+		out->count = sqlite3_column_count(stmt);
+		out->names = talloc_zero_array(out->mem, const char *, (unsigned)out->count + 1);
+		out->types = talloc_zero_array(out->mem, const char *, (unsigned)out->count + 1);
+		out->inner = talloc_zero_array(out->mem, const char *, (unsigned)out->count + 1);
+		for (int i = 0; i < out->count; i++)
+			out->names[i] = talloc_strdup(out->mem, sqlite3_column_name(stmt, i));
+		done = find_types(&conn->db, query, stmt, &sources, out, err) && find_inner_names(conn, query, out, err);
+		out->types = copy_texts(out->mem, out->types, out->count); /* declared types are the statement's */
 	}
-	done = done && give_columns(stmt, &out, row, ctx, err);
 	sqlite3_finalize(stmt);
-	talloc_free(sources.mem);
+	return done;
+}
+
+bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err)
+{
+	struct viewd_conn *conn = sqlite_conn_of(db);
+	struct output out = {.mem = talloc_new(NULL)};
+	char before[24], after[24];
+	bool done = sqlite_schema_version(db, before, err);
+	const struct known_query *known = done ? find_known(conn, query, before) : NULL;
+	struct known_query now;
+	if (done && known == NULL) {
+		done = find_columns(conn, query, &out, err) && sqlite_schema_version(db, after, err);
+		now = (struct known_query){.names = out.names, .types = out.types, .inner = out.inner, .count = out.count};
+		known = &now;
+		if (done && strcmp(before, after) == 0)
+			keep_known(conn, query, after, &out);
+	}
+	done = done && give_columns(known, row, ctx, err);
+	talloc_free(out.mem);
 	return done;
 }
