@@ -159,9 +159,9 @@ struct view_failure {
 	int consecutive;
 	int retries;
 	int losses;               /* runs in a row that broke the connection */
+	bool of_capture;          /* err tells of that, not of a refresh */
 	int64_t unknown_since_us; /* start of a run whose outcome nobody knows: looked up before it is repeated; 0 none */
 	struct viewd_err *err;    /* NULL none */
-	bool of_capture;          /* err tells of that, not of a refresh */
 };
 
 /* What its contents depend on. */
@@ -201,8 +201,8 @@ struct view_timing {
 struct view_capture {
 	uint64_t digest;         /* of the sources that capture was last asked to notice; 0: none */
 	uint64_t look;           /* number of the look that tells what had changed when it was set up */
-	uint64_t redefined;      /* so often something that it reads may have become another thing unseen: at each connection, and whenever that is told */
-	uint64_t compared;       /* that number when its columns were last compared with its definition */
+	uint32_t redefined;      /* so often something that it reads may have become another thing unseen: at each connection, and whenever that is told */
+	uint32_t compared;       /* that number when its columns were last compared with its definition */
 	bool set_up;             /* the database knows of a capture for it */
 	bool failed;             /* the last attempt to set it up */
 	bool catch_up;           /* set up just now: what other databases did meanwhile has not been looked at */
@@ -229,6 +229,7 @@ struct view {
 	enum view_state state;
 	bool paused;
 	bool removed;            /* gone from the files; lives until its job has ended */
+	bool queued;             /* in db.work.queue */
 	struct view_relation relation;
 	struct view_last last;
 	struct view_failure failure;
@@ -242,8 +243,7 @@ struct view {
 	struct member *members;  /* of waves, not yet taken by a job */
 	struct job *job;         /* the one exclusive job */
 	int64_t tended_mono;     /* when its statistics were last looked after */
-	bool queued;             /* in db.work.queue, by link */
-	TAILQ_ENTRY(view) link;
+	TAILQ_ENTRY(view) link;  /* in db.work.queue */
 };
 
 /* ---- the engine --------------------------------------------------------------------------------------------------- */

@@ -59,7 +59,7 @@ struct job_in {
 	int history_limit;
 	struct viewd_capture_request capture;
 	uint64_t capture_digest;
-	uint64_t redefined; /* that of the view when it was started */
+	uint32_t redefined; /* that of the view when it was started */
 	unsigned epoch; /* db.epoch likewise */
 	unsigned probe; /* db.probing.n when it was started (PREPARE: made): news from before another probe is old */
 	int64_t now_mono;
