@@ -232,7 +232,7 @@ void capture_done(struct job *job)
 	if (v->failure.of_capture)
 		view_set_error(v, NULL);
 	change_forget_marks(v);
-	/* What was redefined meanwhile may have been read as it was before: another capture follows its setting up. */
+	/* A capture that was overtaken by a redefinition may have read the older one: another one follows. */
 	v->capture.digest = job->in.redefined == v->capture.redefined ? job->in.capture_digest : 0;
 	v->capture.set_up = job->in.capture_digest != 0;
 	v->capture.mode = job->out.capture.as.mode;

@@ -81,7 +81,7 @@ static bool keep_definition(void *ctx, const char *text)
 	return true;
 }
 
-/* What belongs into the file, for who has asked. */
+/* The text that belongs into the file, for who has asked. */
 static bool tell_definition(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;

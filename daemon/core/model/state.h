@@ -38,7 +38,7 @@ LIST_HEAD(waiter_list, waiter);
 TAILQ_HEAD(view_queue, view);
 TAILQ_HEAD(job_queue, job);
 
-/* Finding out whether it is there. */
+/* Probes: is the database there? */
 struct db_probing {
 	struct loop_timer *timer;
 	int64_t next_mono;
@@ -49,7 +49,7 @@ struct db_probing {
 	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
 };
 
-/* Hearing what changes. */
+/* The session that hears of changes. */
 struct db_watch {
 	struct watcher *watcher; /* NULL: none runs */
 	bool waits;            /* an older one is still being closed */
@@ -58,7 +58,7 @@ struct db_watch {
 	uint64_t answered;     /* number of the last one that a look has answered */
 };
 
-/* What runs and what is to run. */
+/* Jobs and views that run or are to run. */
 struct db_work {
 	struct view_queue queue; /* instances with something ready to run, best first */
 	struct job_queue aux;
@@ -131,7 +131,7 @@ struct change {
 	int64_t failures;
 };
 
-/* What is there in the database, and what it is to be. */
+/* The object in the database: as it is, and as it is to be. */
 struct view_relation {
 	char *text;             /* canonical, quoted */
 	char *place;            /* schema NUL name NUL as the catalogue spells them, once inspected; else NULL */
@@ -143,7 +143,7 @@ struct view_relation {
 	unsigned judged;        /* db.epoch when it was asked */
 };
 
-/* How the last refreshes went. Times are wall-clock microseconds. */
+/* The last refreshes. Times are wall-clock microseconds. */
 struct view_last {
 	enum view_trigger trigger;
 	enum view_result result;
@@ -154,7 +154,7 @@ struct view_last {
 	const char *reason;     /* interned; NULL unknown */
 };
 
-/* What goes wrong with it. */
+/* Failures since the last success, and the error that is shown. */
 struct view_failure {
 	int consecutive;
 	int retries;
@@ -164,7 +164,7 @@ struct view_failure {
 	struct viewd_err *err;    /* NULL none */
 };
 
-/* What its contents depend on. */
+/* Everything that the contents depend on. */
 struct view_reads {
 	struct source *sources;
 	size_t n_sources;
@@ -175,7 +175,7 @@ struct view_reads {
 	size_t n_depends;
 };
 
-/* Its neighbours. */
+/* Neighbours in the graph of views. */
 struct view_graph {
 	struct view **up, **down;
 	size_t n_up, n_down;
@@ -184,7 +184,7 @@ struct view_graph {
 	struct group *group;     /* refreshed with these; NULL: by itself */
 };
 
-/* When it is due. */
+/* The schedule, and the next time. */
 struct view_timing {
 	struct schedule schedule;
 	struct zone *zone;       /* of schedule */
@@ -197,7 +197,7 @@ struct view_timing {
 	size_t heap_index;       /* 0: not in the heap */
 };
 
-/* How its changes are noticed. */
+/* The way in which changes are noticed. */
 struct view_capture {
 	uint64_t digest;         /* of the sources that capture was last asked to notice; 0: none */
 	uint64_t look;           /* number of the look that tells what had changed when it was set up */
@@ -248,7 +248,7 @@ struct view {
 
 /* ---- the engine --------------------------------------------------------------------------------------------------- */
 
-/* Which instances come due next. */
+/* A heap of the instances that come due next. */
 struct engine_due {
 	struct view **heap; /* 1-based */
 	size_t n, room;
@@ -263,13 +263,13 @@ struct engine_wall_clock {
 	int64_t slept;            /* likewise */
 };
 
-/* The graph between instances is behind what is known of them. */
+/* Edges between instances that have to be found anew. */
 struct engine_edges {
 	bool dirty;
 	bool gone;     /* nobody has any until they are brought up to date */
 };
 
-/* What is captured is behind what is read. */
+/* Captures that have to be set up anew. */
 struct engine_captures {
 	bool dirty;
 	bool wait;     /* for what is being set up; the timer runs */
@@ -278,7 +278,7 @@ struct engine_captures {
 	struct loop_timer *timer; /* another try after one that failed */
 };
 
-/* Who is told what. */
+/* Listeners, and where rooms below tell their news. */
 struct engine_news {
 	LIST_HEAD(, event_listener) listeners;
 	struct event_listener own;     /* what the engine itself does about news */

@@ -46,7 +46,7 @@ struct recorded_copy {
 	bool uncapture; /* changes need not be noticed any more */
 };
 
-/* What goes in. */
+/* Input of the job. */
 struct job_in {
 	struct viewd_database_spec db_spec;
 	struct viewd_view_spec spec;
@@ -73,7 +73,7 @@ struct job_group {
 	const char *name;
 };
 
-/* While it runs; loop side. */
+/* The state of the run; loop side. */
 struct job_run {
 	bool holds_slot;
 	bool begun;
@@ -84,7 +84,7 @@ struct job_run {
 	int64_t started_wall;
 };
 
-/* What the setting up of a capture has told; texts are the job's. */
+/* Answers of a capture that was set up; texts are the job's. */
 struct job_capture {
 	struct viewd_captured as;
 	struct view_dependency *depends;
@@ -92,7 +92,7 @@ struct job_capture {
 	char *warnings; /* lines; NULL: none */
 };
 
-/* What comes out. */
+/* Output of the job. */
 struct job_out {
 	bool ok;
 	bool connected;    /* the session could be opened */

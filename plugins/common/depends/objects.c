@@ -131,7 +131,7 @@ static bool leave_to_look(struct db *db, const char *source, const char *identit
 	return update(db, source, identity, "", OBJECT_UNTOLD, err) && marks_touch(db, source, NULL, err);
 }
 
-/* What a look has told is settled by the walk that follows. */
+/* A digest that a look has told of is settled by the walk that follows. */
 static bool was_told(const struct object *known)
 {
 	return known->digest[0] == '\0' || strcmp(known->digest, OBJECT_BACK) == 0;
@@ -274,7 +274,7 @@ static bool find_sure(struct db *db, const char *source, struct sure *list, stru
 	return stmt_query(&st, keep_sure, list, err);
 }
 
-/* What was another and is as it was: a refresh may have read the other. */
+/* An object that was another and is as it was: a refresh may have read the other. */
 static bool touch_doubtful(struct db *db, const char *source, struct viewd_err *err)
 {
 	struct sure list = {.mem = talloc_new(NULL)};

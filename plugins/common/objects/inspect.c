@@ -86,7 +86,7 @@ static void fill(const struct task *task, struct viewd_found *out)
 	describe(task, out);
 }
 
-/* What is declared holds whatever the definition yields, and the server writes some types in another way. */
+/* A declared type holds whatever the definition yields, and the server writes some types in another way. */
 static void forget_declared(const struct viewd_view_spec *view, const struct syntax *syn, struct columns *yields, const struct columns *has)
 {
 	for (size_t i = 0; i < view->n_columns && i < yields->n; i++)

@@ -60,7 +60,7 @@ bool recipe_definition(struct task *task, struct viewd_text_sink sink, struct vi
 	return true;
 }
 
-/* What the file says of columns, keys and options is meant for another definition. */
+/* Columns, keys and options of the file are meant for another definition. */
 struct viewd_view_spec *keep_spec(void *mem, const struct viewd_view_spec *view, const char *text)
 {
 	struct viewd_view_spec *own = talloc_memdup(mem, view, sizeof *view);

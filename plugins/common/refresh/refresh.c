@@ -8,17 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Asked once more after the first statement that writes to it: the lock which that took keeps the name's meaning until the end. What was
- * put in its place since the look-up gets its rows back with the transaction. */
-static bool still_ours(struct task *task, struct viewd_err *err)
-{
-	return task_recheck(task, err);
-}
-
+/* The look at the object comes after the first statement that writes to it: the lock which that took keeps the name's meaning until the end.
+ * An object put in its place since the look-up gets its rows back with the transaction. */
 bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct db *db = task->db;
-	if (!db_exec(db, gen_delete(&task->gen, &task->rel), err) || !still_ours(task, err))
+	if (!db_exec(db, gen_delete(&task->gen, &task->rel), err) || !task_recheck(task, err))
 		return false;
 	db_failpoint(db, "refresh:emptied");
 	if (!db->ops->exec(db, gen_insert(&task->gen, &task->rel), NULL, 0, &out->rows, err))
@@ -94,7 +89,7 @@ bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct vi
 		return false;
 	db_failpoint(db, "refresh:staged");
 	if (!task_recheck(task, err) || !db->ops->exec(db, gen_diff_delete(&task->gen, &stage), NULL, 0, &deleted, err) ||
-	    !still_ours(task, err) ||
+	    !task_recheck(task, err) ||
 	    !db->ops->exec(db, gen_diff_insert(&task->gen, &stage), NULL, 0, &inserted, err))
 		return false;
 	out->rows_written = deleted + inserted;

@@ -149,8 +149,8 @@ static bool find_inner_names(struct viewd_conn *conn, const char *query, struct 
 
 /* ---- what is known ---- */
 
-/* To find out what a query yields a temporary table may be made, after which the library prepares every statement anew: so it is kept for as long
- * as the schema is the same. */
+/* Finding out what a query yields may take a temporary table, after which the library prepares every statement anew: so the answer is kept for
+ * as long as the schema is the same. */
 #define KNOWN_MAX 64
 struct sqlite_known {
 	struct known_query {
@@ -179,7 +179,7 @@ static const char **copy_texts(void *mem, const char *const *texts, int n)
 	return own;
 }
 
-/* What stands there from an older schema makes room. */
+/* Answers from an older schema make room. */
 static void keep_known(struct viewd_conn *conn, const char *query, const char *version, const struct output *out)
 {
 	if (conn->known != NULL && (conn->known->n == KNOWN_MAX || strcmp(conn->known->items[0].version, version) != 0))
