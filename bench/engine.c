@@ -4,7 +4,7 @@
  */
 #include "base/log.h"
 #include "base/span.h"
-#include "conf/diff.h"
+#include "conf/snapshot/diff.h"
 #include "core/offline/offline.h"
 #include "core/runtime.h"
 #include "plugins/fake.h"

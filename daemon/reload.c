@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "conf/diff.h"
+#include "conf/snapshot/diff.h"
 #include "core/offline/offline.h"
 #include "core/runtime.h"
 #include "loop/loop.h"

@@ -2,7 +2,7 @@
  *
  * describe.c: prints what the option tables say, for the manual and the sample configuration. Runs at build time only.
  */
-#include "conf/describe.h"
+#include "conf/schema/describe.h"
 
 #include <string.h>
 

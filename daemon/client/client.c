@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "client/help.h"
-#include "client/print.h"
+#include "client/print/print.h"
 
 #include <stdlib.h>
 #include <string.h>

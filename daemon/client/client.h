@@ -6,7 +6,7 @@
 #define VIEWD_CLIENT_CLIENT_H
 
 #include "client/http.h"
-#include "ctl/args.h"
+#include "ctl/command/args.h"
 
 #include <jansson.h>
 #include <stdio.h>

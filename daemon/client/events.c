@@ -5,9 +5,9 @@
 #include "client/client.h"
 
 #include "client/http.h"
-#include "client/print.h"
-#include "client/table.h"
-#include "client/text.h"
+#include "client/print/print.h"
+#include "client/print/table.h"
+#include "client/print/text.h"
 
 #include <string.h>
 #include <talloc.h>

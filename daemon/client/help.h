@@ -5,7 +5,7 @@
 #ifndef VIEWD_CLIENT_HELP_H
 #define VIEWD_CLIENT_HELP_H
 
-#include "ctl/commands.h"
+#include "ctl/command/commands.h"
 
 #include <stdio.h>
 

@@ -4,11 +4,11 @@
  */
 #include "base/err.h"
 #include "client/client.h"
-#include "client/print.h"
+#include "client/print/print.h"
 #include "conf/conf.h"
 #include "core/exec/leave_run.h"
 #include "core/offline/offline.h"
-#include "ctl/json_text.h"
+#include "ctl/text/json_text.h"
 #include "plugin/loader.h"
 
 #define CONFIG_DEFAULT "/etc/viewd/viewd.conf"

@@ -4,7 +4,7 @@
  *
  * A snapshot is built whole (files read, rows set, references checked) or not at all, lives in one talloc tree, is
  * never written afterwards and may be read from any thread. Readers keep it alive with conf_ref/conf_unref (called on
- * the main thread only). Everything an option can be is described by the rows of conf/option.h; the structs below are what the
+ * the main thread only). Everything an option can be is described by the rows of conf/schema/option.h; the structs below are what the
  * rows fill.
  */
 #ifndef VIEWD_CONF_CONF_H

@@ -1,27 +1,28 @@
 # configuration files
 libviewd_la_SOURCES += \
-	daemon/conf/arena.c daemon/conf/arena.h \
-	daemon/conf/build.c \
-	daemon/conf/check.c \
-	daemon/conf/conf.c daemon/conf/conf.h \
-	daemon/conf/define.c \
-	daemon/conf/describe.c daemon/conf/describe.h \
-	daemon/conf/diff.c daemon/conf/diff.h \
-	daemon/conf/file.c daemon/conf/file.h \
-	daemon/conf/ini.c daemon/conf/ini.h \
-	daemon/conf/list.c daemon/conf/list.h \
-	daemon/conf/load.c daemon/conf/load.h \
-	daemon/conf/names.c daemon/conf/names.h \
-	daemon/conf/option.c daemon/conf/option.h \
-	daemon/conf/option_lists.c \
-	daemon/conf/option_types.c daemon/conf/option_types.h \
-	daemon/conf/password.c daemon/conf/password.h \
-	daemon/conf/report.c daemon/conf/report.h \
-	daemon/conf/scan.c daemon/conf/scan.h \
-	daemon/conf/schema.h \
-	daemon/conf/schema_daemon.c \
-	daemon/conf/schema_database.c \
-	daemon/conf/schema_view.c \
-	daemon/conf/show.c daemon/conf/show.h \
-	daemon/conf/url.c daemon/conf/url.h \
-	daemon/conf/words.c daemon/conf/words.h
+	daemon/conf/conf.h \
+	daemon/conf/load/build.c \
+	daemon/conf/load/check.c \
+	daemon/conf/load/define.c \
+	daemon/conf/load/load.c daemon/conf/load/load.h \
+	daemon/conf/read/arena.c daemon/conf/read/arena.h \
+	daemon/conf/read/file.c daemon/conf/read/file.h \
+	daemon/conf/read/ini.c daemon/conf/read/ini.h \
+	daemon/conf/read/list.c daemon/conf/read/list.h \
+	daemon/conf/read/names.c daemon/conf/read/names.h \
+	daemon/conf/read/report.c daemon/conf/read/report.h \
+	daemon/conf/read/scan.c daemon/conf/read/scan.h \
+	daemon/conf/schema/describe.c daemon/conf/schema/describe.h \
+	daemon/conf/schema/option.c daemon/conf/schema/option.h \
+	daemon/conf/schema/option_lists.c \
+	daemon/conf/schema/option_types.c daemon/conf/schema/option_types.h \
+	daemon/conf/schema/schema.h \
+	daemon/conf/schema/schema_daemon.c \
+	daemon/conf/schema/schema_database.c \
+	daemon/conf/schema/schema_view.c \
+	daemon/conf/schema/words.c daemon/conf/schema/words.h \
+	daemon/conf/snapshot/conf.c \
+	daemon/conf/snapshot/diff.c daemon/conf/snapshot/diff.h \
+	daemon/conf/snapshot/password.c daemon/conf/snapshot/password.h \
+	daemon/conf/snapshot/show.c daemon/conf/snapshot/show.h \
+	daemon/conf/snapshot/url.c daemon/conf/snapshot/url.h

@@ -51,7 +51,7 @@ void loop_waker_free(struct loop_waker **waker);
 struct loop_clock *loop_clock_new(struct loop *loop, loop_fn *fn, void *ctx);
 void loop_clock_free(struct loop_clock **clock);
 
-/* For the control server (ctl/server*.c) only: its HTTP server lives on the same base. */
+/* For the control server (ctl/serve/server*.c) only: its HTTP server lives on the same base. */
 struct event_base *loop_base(struct loop *loop);
 
 #endif

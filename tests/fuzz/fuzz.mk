@@ -36,15 +36,15 @@ FUZZ_FLAGS = -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize
 fuzz_run = FUZZ_TIME=$(FUZZ_TIME) VIEWD_SRC=$(srcdir) $(srcdir)/tests/fuzz/run.sh
 fuzz_compile = $(FUZZ_CC) $(FUZZ_FLAGS)
 fuzz_base = $(srcdir)/daemon/base/*.c
-fuzz_conf = $(srcdir)/daemon/conf/*.c $(srcdir)/daemon/sched/cron.c $(srcdir)/daemon/sched/zone.c $(GLIB_CFLAGS) $(INIPARSER_CFLAGS)
+fuzz_conf = $(srcdir)/daemon/conf/*/*.c $(srcdir)/daemon/sched/cron.c $(srcdir)/daemon/sched/zone.c $(GLIB_CFLAGS) $(INIPARSER_CFLAGS)
 fuzz_conf_libs = $(TALLOC_LIBS) $(GLIB_LIBS) $(LIBMD_LIBS) $(INIPARSER_LIBS)
 fuzz_sql = $(srcdir)/plugins/common/*.c $(srcdir)/plugins/common/*/*.c
 fuzz_fake = $(srcdir)/tests/fuzz/readers.c $(srcdir)/tests/unit/plugins/fake_db.c
 .PHONY: fuzz fuzz-ctl fuzz-ini fuzz-span fuzz-sql fuzz-state fuzz-answers
 fuzz: fuzz-ctl fuzz-ini fuzz-span fuzz-sql fuzz-state $(fuzz_answers)
 fuzz-ctl:
-	@$(fuzz_run) ctl 2048 $(fuzz_compile) $(srcdir)/tests/fuzz/fuzz_ctl.c $(srcdir)/daemon/ctl/args*.c $(srcdir)/daemon/ctl/commands.c \
-		$(srcdir)/daemon/ctl/json_text.c $(fuzz_base) $(fuzz_conf) $(JANSSON_LIBS) $(fuzz_conf_libs)
+	@$(fuzz_run) ctl 2048 $(fuzz_compile) $(srcdir)/tests/fuzz/fuzz_ctl.c $(srcdir)/daemon/ctl/command/*.c \
+		$(srcdir)/daemon/ctl/text/json_text.c $(fuzz_base) $(fuzz_conf) $(JANSSON_LIBS) $(fuzz_conf_libs)
 fuzz-ini:
 	@$(fuzz_run) ini 8192 $(fuzz_compile) $(srcdir)/tests/fuzz/fuzz_ini.c $(fuzz_base) $(fuzz_conf) $(fuzz_conf_libs)
 fuzz-span:

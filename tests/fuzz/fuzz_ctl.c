@@ -3,7 +3,7 @@
  * fuzz_ctl.c: any bytes as the parameters of any control command, as query string and as JSON body; what is accepted must survive
  * being written and read again. The first byte picks the command.
  */
-#include "ctl/args.h"
+#include "ctl/command/args.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  *
  * fuzz_ini.c: any bytes as a configuration file: through scan and iniparser, and through a whole load.
  */
-#include "conf/ini.h"
+#include "conf/read/ini.h"
 
 #include <stdio.h>
 #include <stdlib.h>

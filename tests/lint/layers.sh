@@ -65,7 +65,7 @@ allowed()
 	daemon/ctl/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|ctl/|reload\.h|viewd_dialect\.h' ;;
 	daemon/sys/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|viewd_dialect\.h' ;;
 	# viewctl: the command table it shares with the daemon, and what works without one (check, render, uninstall).
-	daemon/client/*) echo 'base/|conf/|plugin/|core/(offline/offline|exec/leave_run)\.h|ctl/(args|args_argv|args_wire|commands|json_text)\.h|client/|viewd_dialect\.h' ;;
+	daemon/client/*) echo 'base/|conf/|plugin/|core/(offline/offline|exec/leave_run)\.h|ctl/(command/|text/json_text\.h)|client/|viewd_dialect\.h' ;;
 	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
 	daemon/main.c) echo 'base/|daemon\.h' ;;
 	daemon/*) echo '[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;

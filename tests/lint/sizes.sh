@@ -19,9 +19,6 @@ exceptions()
 		daemon/core/model/view.h:view_status: one member a field of status
 		plugins/common/conn/db.h:db_ops: one member a hook
 		plugins/common/sqltext/syntax.h:syntax: one member a difference between engines
-		daemon/client: one source a task of viewctl
-		daemon/conf: one source a kind of text in the files
-		daemon/ctl: one source a command or a part of the protocol
 	END
 }
 

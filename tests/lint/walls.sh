@@ -8,8 +8,8 @@
 walls()
 {
 	cat <<-'END'
-		(iniparser/)?(iniparser|dictionary)\.h	daemon/conf/ini\.c
-		(event2/.*|event)\.h	daemon/(loop/loop\.c|ctl/server_?[a-z]*\.[ch])
+		(iniparser/)?(iniparser|dictionary)\.h	daemon/conf/read/ini\.c
+		(event2/.*|event)\.h	daemon/(loop/loop\.c|ctl/serve/server_?[a-z]*\.[ch])
 		(glib|gio|glib-object)\.h	daemon/sched/zone\.c
 		systemd/.*	daemon/sys/(notify|journal)\.c
 		(pthread|threads)\.h	daemon/work/(worker|spool)\.c

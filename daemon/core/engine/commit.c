@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "conf/diff.h"
+#include "conf/snapshot/diff.h"
 #include "core/plan/capturable.h"
 #include "core/plan/change.h"
 #include "core/engine/database.h"

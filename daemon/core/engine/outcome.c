@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "conf/words.h"
+#include "conf/schema/words.h"
 #include "core/engine/capture.h"
 #include "core/plan/change.h"
 #include "core/engine/database.h"

@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "conf/password.h"
+#include "conf/snapshot/password.h"
 #include "plugin/host.h"
 
 #include <poll.h>

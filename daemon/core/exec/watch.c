@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "conf/password.h"
+#include "conf/snapshot/password.h"
 #include "core/exec/exec.h"
 #include "plugin/host.h"
 

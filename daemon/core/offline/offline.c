@@ -5,7 +5,7 @@
 #include "core/offline/offline.h"
 
 #include "base/err.h"
-#include "conf/schema.h"
+#include "conf/schema/schema.h"
 #include "core/plan/capturable.h"
 #include "core/plan/groupable.h"
 #include "core/model/state.h"

@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "conf/words.h"
+#include "conf/schema/words.h"
 #include "core/plan/due.h"
 #include "core/model/edges.h"
 #include "core/plan/freshness.h"

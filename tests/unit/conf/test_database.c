@@ -3,7 +3,7 @@
  * test_database.c: [database] sections: URLs, dialects and their own keys, passwords.
  */
 #include "base/err.h"
-#include "conf/schema.h"
+#include "conf/schema/schema.h"
 #include "conf_support.h"
 
 #include <sys/stat.h>

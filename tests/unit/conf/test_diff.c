@@ -2,7 +2,7 @@
  *
  * test_diff.c: old text, new text, expected difference.
  */
-#include "conf/diff.h"
+#include "conf/snapshot/diff.h"
 #include "conf_support.h"
 
 #define VIEW(more) GOOD_DB GOOD_VIEW more

@@ -4,8 +4,8 @@
  * arrive whole.
  */
 #include "base/utf8.h"
-#include "conf/file.h"
-#include "conf/ini.h"
+#include "conf/read/file.h"
+#include "conf/read/ini.h"
 #include "support/harness.h"
 
 #include <stdio.h>
@@ -323,7 +323,7 @@ static void i23_no_dump(void)
 	const char *src = getenv("VIEWD_SRC");
 	if (src == NULL)
 		harness_skip("VIEWD_SRC is not set");
-	const char *text = harness_read(talloc_asprintf(harness_ctx(), "%s/daemon/conf/ini.c", src));
+	const char *text = harness_read(talloc_asprintf(harness_ctx(), "%s/daemon/conf/read/ini.c", src));
 	CHECK_CONTAINS(text, "iniparser_load");
 	CHECK(strstr(text, "iniparser_dump") == NULL);
 	CHECK(strstr(text, "iniparser_getint") == NULL);

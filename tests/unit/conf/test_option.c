@@ -4,9 +4,9 @@
  */
 #include "base/err.h"
 #include "base/span.h"
-#include "conf/option.h"
-#include "conf/option_types.h"
-#include "conf/schema.h"
+#include "conf/schema/option.h"
+#include "conf/schema/option_types.h"
+#include "conf/schema/schema.h"
 #include "conf_support.h"
 
 #include <inttypes.h>

@@ -2,8 +2,8 @@
  *
  * test_password.c: password files, credentials, and URLs that must not show theirs.
  */
-#include "conf/password.h"
-#include "conf/url.h"
+#include "conf/snapshot/password.h"
+#include "conf/snapshot/url.h"
 #include "conf_support.h"
 
 #include <stdlib.h>

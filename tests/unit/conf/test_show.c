@@ -2,9 +2,9 @@
  *
  * test_show.c: effective settings with their origin, and the tables as documentation.
  */
-#include "conf/describe.h"
-#include "conf/schema.h"
-#include "conf/show.h"
+#include "conf/schema/describe.h"
+#include "conf/schema/schema.h"
+#include "conf/snapshot/show.h"
 #include "conf_support.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "unit/core/rig.h"
 
 #include "base/err.h"
-#include "conf/diff.h"
+#include "conf/snapshot/diff.h"
 #include "core/engine/on_due.h"
 #include "core/plan/due.h"
 #include "core/offline/offline.h"

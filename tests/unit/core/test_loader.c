@@ -2,7 +2,7 @@
  *
  * test_loader.c: which files are refused as plugins, with which words; what follows for their databases.
  */
-#include "conf/diff.h"
+#include "conf/snapshot/diff.h"
 #include "core/offline/offline.h"
 #include "unit/core/rig.h"
 

@@ -7,7 +7,7 @@
  */
 #include "base/log.h"
 #include "base/mem.h"
-#include "conf/diff.h"
+#include "conf/snapshot/diff.h"
 #include "core/engine/capture.h"
 #include "core/engine/database.h"
 #include "core/model/group.h"

@@ -5,7 +5,7 @@
 #ifndef VIEWD_TESTS_CTL_SUPPORT_H
 #define VIEWD_TESTS_CTL_SUPPORT_H
 
-#include "ctl/server.h"
+#include "ctl/serve/server.h"
 #include "fake_engine.h"
 #include "loop/loop.h"
 

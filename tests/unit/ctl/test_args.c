@@ -2,7 +2,7 @@
  *
  * test_args.c: command rows; parameters from argv, query and JSON, and back.
  */
-#include "ctl/args.h"
+#include "ctl/command/args.h"
 #include "support/harness.h"
 
 #include <talloc.h>

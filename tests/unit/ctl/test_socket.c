@@ -2,8 +2,8 @@
  *
  * test_socket.c: whose socket it is; who may do what.
  */
-#include "ctl/peer.h"
-#include "ctl/socket.h"
+#include "ctl/serve/peer.h"
+#include "ctl/serve/socket.h"
 #include "support/harness.h"
 
 #include <sys/socket.h>

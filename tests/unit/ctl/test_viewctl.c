@@ -3,7 +3,7 @@
  * test_viewctl.c: what viewctl prints, and its exit statuses. The daemon's side runs in a child process.
  */
 #include "client/client.h"
-#include "client/print.h"
+#include "client/print/print.h"
 #include "ctl_support.h"
 #include "support/harness.h"
 

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * print.h: a reply of the daemon as text for people, one printer a command.
+ */
+#ifndef VIEWD_CLIENT_PRINT_PRINT_H
+#define VIEWD_CLIENT_PRINT_PRINT_H
+
+#include "ctl/command/args.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Where the text goes; also a talloc context for what is put together meanwhile. */
+struct screen {
+	FILE *out;
+	bool colours;
+	int64_t now_us; /* wall clock, for "in 5m" */
+};
+
+struct screen *screen_new(void *mem_ctx, FILE *out, bool colours);
+
+typedef void print_fn(struct screen *screen, const struct args *args, const json_t *body);
+
+/* The printer of a command; NULL for LOCAL ones and for events. */
+print_fn *print_for(enum command_id id);
+
+/* print_status.c */
+print_fn print_status, print_show, print_info;
+/* print_look.c */
+print_fn print_why, print_history, print_plan, print_render;
+/* print_graph.c */
+print_fn print_graph;
+/* print_run.c */
+print_fn print_refresh, print_changes, print_verify, print_accepted, print_cancel, print_reload, print_wait, print_uninstall;
+
+/* An array of {text, warning}, one a line: "file:line: ...". */
+void print_problems(struct screen *screen, const json_t *problems);
+
+/* "KEY: value" lines with aligned values; a NULL value prints nothing. */
+void print_pair(struct screen *screen, const char *key, const char *value);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * check.c: what can only be judged with all sections at hand. What needs a plugin is checked where plugins are.
+ */
+#include "conf/load/load.h"
+#include "conf/schema/schema.h"
+#include "conf/snapshot/url.h"
+
+#include <string.h>
+#include <talloc.h>
+
+/* The line that sets key of this view, or its header when it is a default. */
+static struct report_at at_key(const struct load_section *s, const struct conf_view *view, const char *key)
+{
+	struct report_at at = load_at(s, NULL);
+	struct conf_origin origin = view->origins[schema_row(&schema_view, key)];
+	if (origin.file != CONF_FILE_DEFAULT) {
+		at.file = origin.file;
+		at.line = origin.line;
+	}
+	at.key = key;
+	return at;
+}
+
+/* "did you mean x", or nothing; allocated on the load. */
+static const char *suggestion(struct load *load, const struct load_sections *sections, const char *name)
+{
+	const char **names = talloc_array(load->tmp, const char *, sections->n);
+	for (size_t i = 0; i < sections->n; i++)
+		names[i] = sections->items[i].name;
+	const char *near = option_nearest_word(names, sections->n, name);
+	talloc_free(names);
+	return near != NULL ? talloc_asprintf(load->tmp, "; did you mean %s", near) : "";
+}
+
+static void check_databases(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	struct report_at at = at_key(s, view, "database");
+	for (size_t i = 0; i < view->database.n; i++)
+		if (conf_find_database(&load->box->conf, view->database.items[i]) == NULL)
+			report_error(load->report, &at, "there is no [database %s]%s", view->database.items[i],
+			             suggestion(load, &load->databases, view->database.items[i]));
+}
+
+static bool is_dialect(const struct load *load, const char *name)
+{
+	static const char *const ours[] = {"postgresql", "mysql", "sqlite"};
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (strcmp(ours[i], name) == 0)
+			return true;
+	for (size_t i = 0; i < load->n_known; i++)
+		if (strcmp(load->known[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void check_definition_names(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	static const char *const words[] = {"postgresql", "mysql", "sqlite", "file", "postgres", "mariadb"};
+	static const char *const right[] = {"postgresql", "mysql", "sqlite", "file", "postgresql", "mysql"};
+	for (size_t i = 0; i < view->n_definitions; i++) {
+		const char *name = view->definitions[i].dialect;
+		if (name == NULL || is_dialect(load, name))
+			continue;
+		const char *near = option_nearest_word(words, ARRAY_LEN(words), name);
+		for (size_t k = 0; k < ARRAY_LEN(words); k++)
+			if (near == words[k])
+				near = right[k];
+		struct report_at at = load_at(s, NULL);
+		at.line = view->origins[schema_view.n + i].line;
+		at.key = view->definitions[i].file != NULL ? "definition_file_*" : "definition_*";
+		report_error(load->report, &at, "no database has the dialect '%s'%s%s", name,
+		             near != NULL ? "; did you mean " : "; the dialects are postgresql, mysql and sqlite", near != NULL ? near : "");
+	}
+}
+
+static void check_definitions(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	struct report_at at = load_at(s, NULL);
+	check_definition_names(load, s, view);
+	if (view->n_definitions == 0)
+		report_error(load->report, &at, "there is no query; write definition = SELECT ... or definition_file = NAME.sql");
+	for (size_t i = 0; view->n_definitions > 0 && i < view->database.n; i++) {
+		const struct conf_database *db = conf_find_database(&load->box->conf, view->database.items[i]);
+		if (db == NULL || db->dialect == NULL || conf_definition_for(view, db->dialect) != NULL)
+			continue;
+		at = at_key(s, view, "database");
+		report_error(load->report, &at, "there is no query for database %s; write definition_%s or a general definition", db->name,
+		             db->dialect);
+	}
+}
+
+static void check_values(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	struct report_at at = at_key(s, view, "retry_max_backoff");
+	if (view->retry_max_backoff < view->retry_backoff)
+		report_error(load->report, &at, "shorter than retry_backoff; make it at least as long");
+}
+
+/* Says the view's own section so, not [view-defaults]? What is said for all may be meant for others. */
+static bool says_itself(const struct conf_view *view, const char *key)
+{
+	struct conf_origin origin = view->origins[schema_row(&schema_view, key)];
+	return origin.file != CONF_FILE_DEFAULT && origin.from_defaults == 0;
+}
+
+/* What only has a meaning together with on_change. */
+static void check_idle_keys(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	const struct {
+		const char *key;
+		bool idle;
+	} keys[] = {
+		{"sources", view->sources.n == 0},        {"capture", view->capture == VIEWD_CAPTURE_NONE || view->capture == VIEWD_CAPTURE_AUTO},
+		{"debounce", view->debounce == 0},        {"max_delay", view->max_delay == 0},
+		{"at_most_every", view->at_most_every == 0},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		struct report_at at = at_key(s, view, keys[i].key);
+		if (!keys[i].idle && says_itself(view, keys[i].key))
+			report_error(load->report, &at, "has no effect without on_change; write on_change = yes, or remove it");
+	}
+}
+
+/* Said in [view-defaults] it is for those that have rows. */
+static void check_group(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	struct report_at at = at_key(s, view, "refresh_group");
+	if (view->refresh_group != NULL && view->method == VIEWD_METHOD_SIMPLE && says_itself(view, "refresh_group"))
+		report_error(load->report, &at, "a simple view has no rows to refresh with others; remove refresh_group, or choose another method");
+}
+
+static void check_zone(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	struct report_at at = at_key(s, view, "timezone");
+	if (view->cron == NULL && says_itself(view, "timezone") && strcmp(view->timezone, "UTC") != 0)
+		report_error(load->report, &at, "has no effect without cron; write cron = ..., or remove it");
+}
+
+static void check_changes(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	struct report_at at = at_key(s, view, "on_change");
+	if (!view->on_change) {
+		check_idle_keys(load, s, view);
+		return;
+	}
+	if (view->method == VIEWD_METHOD_SIMPLE && says_itself(view, "on_change"))
+		report_error(load->report, &at, "a simple view is always fresh and never refreshed; remove on_change, or choose another method");
+	at = at_key(s, view, "max_delay");
+	if (view->max_delay > 0 && view->max_delay < view->debounce)
+		report_error(load->report, &at, "shorter than debounce; make it at least as long");
+}
+
+/* Two sections for one object of one database would fight over it. */
+static void check_relation(struct load *load, const struct load_section *s, const struct conf_view *view, struct names *seen,
+                           uint32_t number)
+{
+	const char *relation = view->relation != NULL ? view->relation : view->name;
+	for (size_t i = 0; i < view->database.n; i++) {
+		uint32_t other;
+		const char *object = talloc_asprintf(load->tmp, "%s:%s", view->database.items[i], relation);
+		if (names_add(seen, object, number, &other) || other == number)
+			continue;
+		struct report_at at = at_key(s, view, "relation");
+		report_error(load->report, &at, "'%s' in database %s is the object of [view %s] already (%s:%u); choose another relation",
+		             relation, view->database.items[i], load->box->conf.views[other].name,
+		             report_file_name(load->report, load->views.items[other].file), load->views.items[other].sec->line);
+	}
+}
+
+/* ---- dependencies ---- */
+
+/* `view` or `db:view` -> the view's number. */
+static bool resolve(struct load *load, const char *item, uint32_t *view_r)
+{
+	const char *colon = strchr(item, ':');
+	if (!names_find(load->box->views, colon != NULL ? colon + 1 : item, view_r))
+		return false;
+	if (colon == NULL)
+		return true;
+	const struct conf_view *view = &load->box->conf.views[*view_r];
+	for (size_t i = 0; i < view->database.n; i++)
+		if (strlen(view->database.items[i]) == (size_t)(colon - item) &&
+		    strncmp(view->database.items[i], item, (size_t)(colon - item)) == 0)
+			return true;
+	return false;
+}
+
+static void check_depends_on(struct load *load, const struct load_section *s, const struct conf_view *view, uint32_t number)
+{
+	struct report_at at = at_key(s, view, "depends_on");
+	for (size_t i = 0; i < view->depends_on.n; i++) {
+		uint32_t other;
+		const char *item = view->depends_on.items[i], *colon = strchr(item, ':');
+		if (!resolve(load, item, &other))
+			report_error(load->report, &at, "there is no view %s%s", item, suggestion(load, &load->views, colon != NULL ? colon + 1 : item));
+		else if (other == number)
+			report_error(load->report, &at, "the view depends on itself; remove %s", item);
+	}
+}
+
+/* Depth-first search with its own stack: a chain may be as long as there are views. */
+struct search {
+	struct load *load;
+	uint8_t *color;  /* 0 new, 1 on the path, 2 done */
+	uint32_t *path;  /* views on the path */
+	uint32_t *edge;  /* next item of depends_on to follow, for each of them */
+	size_t depth;
+};
+
+static void report_cycle(struct search *search, uint32_t start)
+{
+	const struct conf_view *views = search->load->box->conf.views;
+	size_t i = search->depth;
+	while (search->path[i - 1] != start)
+		i--;
+	uint32_t first = search->path[i - 1];
+	char *text = talloc_strdup(search->load->tmp, "");
+	for (; i <= search->depth; i++)
+		text = talloc_asprintf_append_buffer(text, "%s -> ", views[search->path[i - 1]].name);
+	uint32_t last = search->path[search->depth - 1];
+	struct report_at at = at_key(&search->load->views.items[last], &views[last], "depends_on");
+	report_error(search->load->report, &at, "a cycle of dependencies: %s%s; remove one of them", text, views[first].name);
+	talloc_free(text);
+}
+
+static void push(struct search *search, uint32_t view)
+{
+	search->color[view] = 1;
+	search->path[search->depth] = view;
+	search->edge[search->depth++] = 0;
+}
+
+static void follow(struct search *search)
+{
+	uint32_t from = search->path[search->depth - 1], to;
+	const struct conf_list *list = &search->load->box->conf.views[from].depends_on;
+	if (search->edge[search->depth - 1] == list->n) {
+		search->color[from] = 2;
+		search->depth--;
+		return;
+	}
+	const char *item = list->items[search->edge[search->depth - 1]++];
+	if (!resolve(search->load, item, &to) || to == from)
+		return; /* reported already */
+	if (search->color[to] == 0)
+		push(search, to);
+	else if (search->color[to] == 1)
+		report_cycle(search, to);
+}
+
+static void check_cycles(struct load *load)
+{
+	size_t n = load->box->conf.n_views;
+	struct search search = {.load = load};
+	search.color = talloc_zero_array(load->tmp, uint8_t, n);
+	search.path = talloc_array(load->tmp, uint32_t, n);
+	search.edge = talloc_array(load->tmp, uint32_t, n);
+	for (uint32_t i = 0; i < n; i++) {
+		if (search.color[i] == 0)
+			push(&search, i);
+		while (search.depth > 0)
+			follow(&search);
+	}
+}
+
+/* As far as the texts tell. What is the same under two spellings is found when it is opened: the database says who keeps it. */
+static bool same_place(const struct conf_database *a, const struct conf_database *b)
+{
+	if (a->url == NULL || b->url == NULL || a->dialect == NULL || b->dialect == NULL || strcmp(a->dialect, b->dialect) != 0)
+		return false;
+	const char *place = url_place(a->url);
+	bool relative = place[0] == '/' && place[1] != '/';
+	return strcmp(place, url_place(b->url)) == 0 && (!relative || strcmp(a->base_dir, b->base_dir) == 0);
+}
+
+/* One session watches a database and holds its lock: the second section would stand by for ever. */
+static void check_twice(struct load *load, size_t i)
+{
+	const struct conf_database *all = load->box->conf.databases;
+	for (size_t first = 0; first < i; first++) {
+		if (!same_place(&all[first], &all[i]))
+			continue;
+		struct report_at at = load_at(&load->databases.items[i], NULL);
+		at.key = "url";
+		at.line = all[i].origins[schema_row(&schema_database, "url")].line;
+		report_error(load->report, &at, "the same database as [database %s]; give the views of both sections to one of them", all[first].name);
+		return;
+	}
+}
+
+void check_references(struct load *load)
+{
+	for (size_t i = 0; i < load->box->conf.n_databases; i++)
+		check_twice(load, i);
+	struct names *objects = names_new(load->tmp, load->views.n);
+	for (uint32_t i = 0; i < load->views.n; i++) {
+		const struct load_section *s = &load->views.items[i];
+		const struct conf_view *view = &load->box->conf.views[i];
+		check_databases(load, s, view);
+		check_definitions(load, s, view);
+		check_values(load, s, view);
+		check_changes(load, s, view);
+		check_zone(load, s, view);
+		check_group(load, s, view);
+		check_relation(load, s, view, objects, i);
+		check_depends_on(load, s, view, i);
+	}
+	check_cycles(load);
+}

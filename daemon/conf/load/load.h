@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load.h: what the steps of one conf_load share. Private to conf/.
+ *
+ * load.c reads files and sorts their sections, build.c turns sections into structs, define.c collects definitions and
+ * indexes, check.c looks across sections. Every step reports and goes on, so that all problems are found at once.
+ */
+#ifndef VIEWD_CONF_LOAD_LOAD_H
+#define VIEWD_CONF_LOAD_LOAD_H
+
+#include "conf/conf.h"
+#include "conf/read/names.h"
+#include "conf/schema/option.h"
+#include "conf/read/report.h"
+#include "conf/read/scan.h"
+
+/* The snapshot with what only conf/ sees. */
+struct conf_box {
+	struct conf conf;
+	unsigned refs;
+	struct arena *arena;
+	struct names *databases;
+	struct names *views;
+};
+
+struct load_file {
+	struct scan scan;
+	const char *base_dir; /* absolute, in the snapshot's arena */
+	int dir_fd;           /* of base_dir; -1 until it is needed */
+};
+
+/* A section and where it is. */
+struct load_section {
+	unsigned file;
+	const struct scan_section *sec;
+	const char *name; /* NAME of [view NAME] */
+};
+
+struct load_sections {
+	struct load_section *items;
+	size_t n;
+};
+
+struct load_dialect {
+	const char *name;
+	bool available;
+	const struct viewd_dialect_option *rows;
+	size_t n;
+	struct viewd_err err; /* why not */
+};
+
+struct load {
+	void *tmp;             /* talloc context that ends with the load */
+	struct arena *scratch; /* text of the files */
+	struct arena *arena;   /* the snapshot's */
+	struct conf_box *box;
+	struct report *report;
+	const struct conf_dialects *dialects; /* may be NULL */
+	struct load_file *files;
+	struct load_section daemon;   /* sec NULL: there is none */
+	struct load_section defaults; /* likewise */
+	struct load_sections databases;
+	struct load_sections views;
+	struct load_dialect *known; /* dialects asked for so far */
+	size_t n_known;
+};
+
+/* The place of an entry or, entry NULL, of the section header. */
+struct report_at load_at(const struct load_section *s, const struct scan_entry *entry);
+
+/* The entries of a section; NULL when it has none. */
+const struct scan_entry *load_entries(const struct load *load, const struct load_section *s);
+
+/* build.c: sections into the snapshot. Problems are reported. */
+void build_daemon(struct load *load);
+void build_databases(struct load *load);
+void build_views(struct load *load);
+
+/* define.c: the definitions and indexes of one section into *view; inherited: the view built from [view-defaults].
+ * Writes their origins behind the rows' in view->origins (allocated here). */
+void define_view(struct load *load, const struct load_section *s, const struct conf_view *inherited, struct conf_view *view,
+                 struct conf_origin **origins_r);
+
+/* check.c: references across sections. */
+void check_references(struct load *load);
+
+#endif

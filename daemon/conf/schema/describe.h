@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * describe.h: the option tables as documentation.
+ */
+#ifndef VIEWD_CONF_SCHEMA_DESCRIBE_H
+#define VIEWD_CONF_SCHEMA_DESCRIBE_H
+
+#include <stdio.h>
+
+enum conf_describe_format {
+	CONF_DESCRIBE_MAN,   /* the FILE FORMAT and OPTIONS parts of viewd.conf(5), troff with man macros */
+	CONF_DESCRIBE_SAMPLE /* a viewd.conf in which every key stands as a comment with its default */
+};
+
+/* Writes to out. Returns 0, or -1 when out reports an error. */
+int conf_describe(FILE *out, enum conf_describe_format format);
+
+#endif

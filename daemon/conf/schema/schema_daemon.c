@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/schema/schema.h"
+
+#include <string.h>
+
+#ifndef VIEWD_PLUGIN_DIR
+#error "VIEWD_PLUGIN_DIR is set by the makefile"
+#endif
+
+static const struct option_choice log_levels[] = {
+	{.word = "error", .value = VIEWD_LOG_ERROR, .doc = "something failed and needs a person"},
+	{.word = "warning", .value = VIEWD_LOG_WARNING, .doc = "something failed and will be tried again, or looks wrong"},
+	{.word = "info", .value = VIEWD_LOG_INFO, .doc = "starts, stops, reloads and what was created or dropped"},
+	{.word = "debug", .value = VIEWD_LOG_DEBUG, .doc = "every refresh and every decision"},
+	{0},
+};
+
+static const struct option_row rows[] = {
+	{.key = "include", OPTION_LIST_AT(OPTION_ITEMS, conf_daemon, include), .reload = OPTION_LIVE,
+	 .help = "more configuration files",
+	 .doc = "File names or patterns (glob(7)), separated by commas, relative to the directory of this file; the files of a pattern "
+	        "are read in name order. A pattern that matches nothing is a warning, a name without a pattern that does not "
+	        "exist is an error. Included files cannot include others."},
+	{.key = "control_socket", OPTION_PATH_AT(conf_daemon, control_socket), .dflt = "/run/viewd/control.sock",
+	 .reload = OPTION_RESTART, .help = "unix socket that viewctl talks to",
+	 .doc = "The directory must exist; systemd makes /run/viewd. Its owner and mode decide who may control the daemon."},
+	{.key = "plugin_dir", OPTION_PATH_AT(conf_daemon, plugin_dir), .dflt = VIEWD_PLUGIN_DIR, .reload = OPTION_RESTART,
+	 .help = "directory of the dialect plugins",
+	 .doc = "Only plugins that the URL of a [database] section asks for are opened, as viewd_DIALECT.so. The files must belong to root or to the "
+	        "user viewd runs as and must not be writable by others."},
+	{.key = "state_dir", OPTION_PATH_AT(conf_daemon, state_dir), .dflt = "/var/lib/viewd", .reload = OPTION_RESTART,
+	 .help = "directory for what the daemon remembers itself",
+	 .doc = "Pauses and the like survive restarts here. Freshness is kept in the databases, next to the data."},
+	{.key = "log_level", OPTION_WORD_AT(conf_daemon, log_level), .dflt = "info", .choices = log_levels,
+	 .reload = OPTION_LIVE, .help = "the least important messages that are logged",
+	 .doc = "Messages go to standard error, which systemd hands to the journal."},
+	{.key = "max_concurrent_refreshes", OPTION_INT_AT(conf_daemon, max_concurrent_refreshes), .dflt = "8", .min = 1,
+	 .max = 1000, .unit = "refreshes", .reload = OPTION_LIVE, .help = "refreshes that run at the same time, in all databases",
+	 .doc = "Each takes a thread and a connection. The limit of a [database] section holds as well."},
+	{.key = "metrics_listen", .type = OPTION_LATER, .harmless = "off", .reload = OPTION_RESTART,
+	 .help = "address for metrics", .doc = "Where a metrics collector may connect. Off by default; not supported yet."},
+};
+
+const struct option_table schema_daemon = {
+	.section = "viewd", .rows = rows, .n = ARRAY_LEN(rows), .struct_size = sizeof(struct conf_daemon)};
+
+size_t schema_row(const struct option_table *table, const char *key)
+{
+	size_t i = 0;
+	while (i < table->n && (table->rows[i].key[0] != key[0] || strcmp(table->rows[i].key, key) != 0))
+		i++;
+	assert(i < table->n);
+	return i;
+}

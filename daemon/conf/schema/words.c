@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/schema/words.h"
+
+#include "base/check.h"
+
+static const char *word_in(const char *const *words, size_t n, unsigned i)
+{
+	return i < n && words[i] != NULL ? words[i] : "unknown";
+}
+
+const char *word_method(enum viewd_method m)
+{
+	static const char *const words[] = {
+		[VIEWD_METHOD_SIMPLE] = "simple",
+		[VIEWD_METHOD_MATERIALIZED] = "materialized",
+		[VIEWD_METHOD_TABLE] = "table",
+	};
+	return word_in(words, ARRAY_LEN(words), (unsigned)m);
+}
+
+const char *word_mode(enum viewd_refresh_mode m)
+{
+	static const char *const words[] = {
+		[VIEWD_MODE_AUTO] = "auto",
+		[VIEWD_MODE_FULL] = "full",
+		[VIEWD_MODE_CONCURRENTLY] = "concurrently",
+		[VIEWD_MODE_DIFF] = "diff",
+		[VIEWD_MODE_SWAP] = "swap",
+		[VIEWD_MODE_INCREMENTAL] = "incremental",
+	};
+	return word_in(words, ARRAY_LEN(words), (unsigned)m);
+}
+
+const char *word_did(enum viewd_did d)
+{
+	static const char *const words[] = {
+		[VIEWD_DID_NO_DATA] = "NO_DATA",
+		[VIEWD_DID_FULL] = "FULL",
+		[VIEWD_DID_CONCURRENT] = "CONCURRENT",
+		[VIEWD_DID_DIFF] = "DIFF",
+		[VIEWD_DID_SWAP] = "SWAP",
+		[VIEWD_DID_INCREMENTAL] = "INCREMENTAL",
+		[VIEWD_DID_REINITIALIZE] = "REINITIALIZE",
+	};
+	return word_in(words, ARRAY_LEN(words), (unsigned)d);
+}
+
+const char *word_change(enum viewd_change c)
+{
+	static const char *const words[] = {
+		[VIEWD_CHANGE_NOTHING] = "nothing",
+		[VIEWD_CHANGE_CREATE] = "create",
+		[VIEWD_CHANGE_ADOPT] = "adopt",
+		[VIEWD_CHANGE_REPLACE] = "replace",
+		[VIEWD_CHANGE_REINDEX] = "reindex",
+		[VIEWD_CHANGE_DROP] = "drop",
+		[VIEWD_CHANGE_REFUSE] = "refuse",
+		[VIEWD_CHANGE_KEEP] = "keep",
+	};
+	return word_in(words, ARRAY_LEN(words), (unsigned)c);
+}
+
+const char *word_kind(enum viewd_kind k)
+{
+	static const char *const words[] = {
+		[VIEWD_KIND_NONE] = "nothing",
+		[VIEWD_KIND_VIEW] = "view",
+		[VIEWD_KIND_MATVIEW] = "materialized view",
+		[VIEWD_KIND_TABLE] = "table",
+		[VIEWD_KIND_OTHER] = "other object",
+	};
+	return word_in(words, ARRAY_LEN(words), (unsigned)k);
+}
+
+const char *word_depends(enum viewd_depends kind)
+{
+	static const char *const words[VIEWD_DEPENDS_COUNT] = {
+#define DEPENDS_WORD(sym, word) [VIEWD_DEPENDS_##sym] = word,
+		VIEWD_DEPENDS(DEPENDS_WORD)
+#undef DEPENDS_WORD
+	};
+	return words[kind];
+}
+
+const char *word_heard(enum viewd_heard heard)
+{
+	static const char *const words[VIEWD_HEARD_COUNT] = {
+#define HEARD_WORD(sym, word, doc) [VIEWD_HEARD_##sym] = word,
+		VIEWD_HEARD(HEARD_WORD)
+#undef HEARD_WORD
+	};
+	return words[heard];
+}

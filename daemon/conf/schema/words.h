@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * words.h: the words users see for methods, modes, changes and actions, one table each.
+ */
+#ifndef VIEWD_CONF_SCHEMA_WORDS_H
+#define VIEWD_CONF_SCHEMA_WORDS_H
+
+#include "viewd_dialect.h"
+
+const char *word_method(enum viewd_method m);        /* simple materialized table */
+const char *word_mode(enum viewd_refresh_mode m);    /* auto full concurrently diff swap incremental */
+const char *word_did(enum viewd_did d);              /* NO_DATA FULL CONCURRENT DIFF SWAP INCREMENTAL REINITIALIZE */
+const char *word_change(enum viewd_change c);        /* nothing create adopt replace reindex drop refuse */
+const char *word_kind(enum viewd_kind k);            /* nothing, view, materialized view, table, other object */
+
+const char *word_depends(enum viewd_depends kind);   /* table view function ... */
+const char *word_heard(enum viewd_heard heard);      /* none trigger binlog poll kept look vouched */
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * url.h: what the daemon needs to know of a database URL; the rest is the dialect's business.
+ */
+#ifndef VIEWD_CONF_SNAPSHOT_URL_H
+#define VIEWD_CONF_SNAPSHOT_URL_H
+
+#include "conf/read/arena.h"
+#include "viewd_dialect.h"
+
+/* The name of the dialect that the URL's scheme asks for: postgresql for postgres and postgresql, mysql for mysql and mariadb, else the
+ * scheme itself; "+driver" is ignored. Allocated on arena; NULL with err filled when there is no usable scheme. */
+const char *url_dialect(struct arena *arena, const char *url, struct viewd_err *err);
+
+/* Where the URL leads: what follows the scheme, without user and password. Points into it. */
+const char *url_place(const char *url);
+
+/* The URL holds a password, between user and host or as a query parameter. */
+bool url_has_password(const char *url);
+
+#endif

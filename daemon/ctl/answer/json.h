@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * json.h: the daemon's records as JSON. All functions return a new reference and never NULL.
+ */
+#ifndef VIEWD_CTL_ANSWER_JSON_H
+#define VIEWD_CTL_ANSWER_JSON_H
+
+#include "core/engine.h"
+#include "ctl/text/json_text.h"
+#include "reload.h"
+
+#include <jansson.h>
+
+/* The version of every object reply, key "schema". */
+#define CTL_SCHEMA 1
+
+/* RFC 3339 UTC; 0 gives null. */
+json_t *json_time(int64_t wall_us);
+
+/* Whole milliseconds, null when negative. A count, null when negative. */
+json_t *json_ms(int64_t us);
+json_t *json_count(int64_t n);
+
+/* {class, code, message}, and hint when there is one; NULL or class OK gives null. */
+json_t *json_err(const struct viewd_err *err);
+
+/* One element of `GET /v1/status`: exactly the fields of the manual. */
+json_t *json_view(struct engine *eng, const struct view *view);
+
+/* json_view plus what only `show` tells: schedule, reason, waits_for. */
+json_t *json_view_details(struct engine *eng, const struct view *view);
+
+/* {view, database, result, action, rows, rows_written, duration_ms, error} of one finished refresh or drop. */
+json_t *json_item(const struct engine_item *item);
+
+/* {view, database, change, reason, locks, last_duration_ms, error} of one planned or applied change. */
+json_t *json_change(const struct engine_item *item);
+
+/* {view, database, rows, missing, unexpected, differs, error}. */
+json_t *json_verdict(const struct engine_item *item);
+
+json_t *json_history_row(const struct viewd_history_row *row);
+
+json_t *json_reload(const struct reload_report *report);
+
+/* {"schema": 1}. */
+json_t *json_reply(void);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * call.c: the life of one call, from its parameters to its one reply.
+ */
+#include "ctl/call/call.h"
+
+#include "base/err.h"
+#include "ctl/call/handlers.h"
+#include "ctl/answer/json.h"
+
+#include <talloc.h>
+
+struct call {
+	const struct ctl *ctl;
+	struct args *args;
+	const struct call_receiver *receiver;
+	void *ctx;
+	bool streams;
+	void (*on_gone)(void *ctx);
+	void *gone_ctx;
+};
+
+struct call *call_new(const struct ctl *ctl, struct args *args, const struct call_receiver *receiver, void *ctx)
+{
+	struct call *call = talloc_zero(NULL, struct call);
+	assert(call != NULL);
+	call->ctl = ctl;
+	call->args = talloc_steal(call, args);
+	call->receiver = receiver;
+	call->ctx = ctx;
+	return call;
+}
+
+void call_run(struct call *call)
+{
+	handler_for(args_command(call->args)->id)(call);
+}
+
+bool call_gone(struct call *call)
+{
+	if (!call->streams && call->on_gone == NULL)
+		return false;
+	if (call->on_gone != NULL)
+		call->on_gone(call->gone_ctx);
+	talloc_free(call);
+	return true;
+}
+
+void call_stream(struct call *call, const struct call_stream *stream)
+{
+	call->streams = true;
+	call->receiver->stream(call->ctx, stream);
+}
+
+void call_kick(struct call *call)
+{
+	call->receiver->kick(call->ctx);
+}
+
+void call_drop(struct call *call)
+{
+	call->receiver->drop(call->ctx);
+}
+
+void call_on_gone(struct call *call, void (*fn)(void *ctx), void *ctx)
+{
+	call->on_gone = fn;
+	call->gone_ctx = ctx;
+}
+
+const struct ctl *call_ctl(const struct call *call)
+{
+	return call->ctl;
+}
+
+const struct args *call_args(const struct call *call)
+{
+	return call->args;
+}
+
+static void finish(struct call *call, int status, json_t *body)
+{
+	call->receiver->reply(call->ctx, status, body);
+	talloc_free(call);
+}
+
+void call_reply(struct call *call, json_t *body)
+{
+	finish(call, 200, body);
+}
+
+void call_fail(struct call *call, const struct viewd_err *err)
+{
+	finish(call, call_error_status(err), call_error_body(err_class_word(err->cls), err));
+}
+
+json_t *call_error_body(const char *class_word, const struct viewd_err *err)
+{
+	char buf[16];
+	const char *code = err_code(err, buf);
+	json_t *error = json_object();
+	json_object_set_new(error, "class", json_text(class_word));
+	json_object_set_new(error, "code", json_text(code[0] != '\0' ? code : NULL));
+	json_object_set_new(error, "message", json_text(err->msg));
+	json_object_set_new(error, "hint", json_text(err->hint[0] != '\0' ? err->hint : NULL));
+	json_t *body = json_reply();
+	json_object_set_new(body, "error", error);
+	return body;
+}
+
+int call_error_status(const struct viewd_err *err)
+{
+	switch (err->cls) {
+	case VIEWD_ERR_MISSING:
+		return 404;
+	case VIEWD_ERR_AUTH:
+	case VIEWD_ERR_DENIED:
+		return 403;
+	case VIEWD_ERR_EXISTS:
+	case VIEWD_ERR_CONFLICT:
+	case VIEWD_ERR_CANCELLED:
+		return 409;
+	case VIEWD_ERR_CONFIG:
+	case VIEWD_ERR_QUERY:
+		return 422;
+	case VIEWD_ERR_TIMEOUT:
+		return 504;
+	case VIEWD_ERR_CONNECT:
+	case VIEWD_ERR_LOST:
+	case VIEWD_ERR_RESOURCE:
+	case VIEWD_ERR_STANDBY:
+		return 503;
+	case VIEWD_ERR_OK:
+	case VIEWD_ERR_PLUGIN:
+	case VIEWD_ERR_BUG:
+	case VIEWD_ERR_CLASS_COUNT:
+		return 500;
+	}
+	return 500;
+}
+
+struct collect {
+	struct call *call;
+	struct view **views;
+	size_t n;
+};
+
+static bool collect_view(void *ctx, struct view *view)
+{
+	struct collect *c = ctx;
+	c->views = talloc_realloc(c->call, c->views, struct view *, c->n + 1);
+	assert(c->views != NULL);
+	c->views[c->n++] = view;
+	return true;
+}
+
+bool call_views(struct call *call, bool empty_is_all, struct view ***views_r, size_t *n_r)
+{
+	const struct command *command = args_command(call->args);
+	int index = command_param_index(command, "view");
+	const char *const *names = NULL;
+	const char *one = NULL;
+	size_t n_names = 0;
+	if (command->params[index].kind == PARAM_ARG_LIST)
+		n_names = args_list(call->args, "view", &names);
+	else if ((one = args_text(call->args, "view")) != NULL)
+		names = &one, n_names = 1;
+	struct collect c = {.call = call};
+	bool all = command_param_index(command, "all") >= 0 && args_flag(call->args, "all");
+	if (all || (n_names == 0 && empty_is_all))
+		engine_each_view(call->ctl->engine, collect_view, &c);
+	struct viewd_err err;
+	for (size_t i = 0; i < n_names; i++) {
+		if (!engine_find(call->ctl->engine, call, names[i], &c.views, &c.n, &err)) {
+			call_fail(call, &err);
+			return false;
+		}
+	}
+	*views_r = c.views;
+	*n_r = c.n;
+	return true;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * call.h: one call of a command: parsed parameters in, one JSON reply out, now or later. Handlers know nothing of sockets; who
+ * made the call gets the reply through a function. All on the loop thread.
+ */
+#ifndef VIEWD_CTL_CALL_CALL_H
+#define VIEWD_CTL_CALL_CALL_H
+
+#include "core/engine.h"
+#include "ctl/command/args.h"
+#include "ctl/text/text_out.h"
+
+#include <jansson.h>
+
+struct reload;
+struct registry;
+
+/* What commands act on. The pointers outlive every call. */
+struct ctl {
+	struct engine *engine;
+	struct reload *reload;
+	struct registry *registry;
+	const char *version;
+};
+
+struct call; /* also a talloc context for what a handler keeps until its reply */
+
+/* What a stream has to give at the moment. */
+enum call_more {
+	CALL_MORE,  /* ask again once this has gone out */
+	CALL_LATER, /* nothing more until call_kick */
+	CALL_END
+};
+
+/* A reply that is made piece by piece, as fast as the client takes it: at most one piece is on its way. */
+struct call_stream {
+	const char *content_type;
+	const char *heartbeat; /* sent when nothing else was for a while; NULL: nothing */
+	enum call_more (*fill)(void *ctx, struct text_out *out); /* appends one piece; must be quick */
+	void *ctx;
+};
+
+/* Where a call's reply goes: exactly one of reply and stream, once. */
+struct call_receiver {
+	/* status is an HTTP status; body is the receiver's. The call is gone when it returns. */
+	void (*reply)(void *ctx, int status, json_t *body);
+	/* fill may be called, and the stream be at its end, before this returns. */
+	void (*stream)(void *ctx, const struct call_stream *stream);
+	void (*kick)(void *ctx); /* the stream has something to give again */
+	void (*drop)(void *ctx); /* the client is too slow: part with it */
+};
+
+/* A call of a command; args are moved under it. receiver is static. Nothing happens before call_run. */
+struct call *call_new(const struct ctl *ctl, struct args *args, const struct call_receiver *receiver, void *ctx);
+
+/* Runs the handler. The reply may come, and the call be gone, before this returns. */
+void call_run(struct call *call);
+
+/* The client left, or the stream has ended. True: the call is gone. False: its reply will still come. */
+bool call_gone(struct call *call) MUST_CHECK;
+
+/* ---- for handlers -------------------------------------------------------------------------------------------- */
+
+const struct ctl *call_ctl(const struct call *call);
+const struct args *call_args(const struct call *call);
+
+/* Instead of a reply. stream is copied. The call may be gone when this returns. */
+void call_stream(struct call *call, const struct call_stream *stream);
+void call_kick(struct call *call);
+void call_drop(struct call *call);
+
+/* fn runs when the client has left before the reply, or the stream has ended; the call is freed after it, without a reply. A stream
+ * needs none if it has nothing to clean up. */
+void call_on_gone(struct call *call, void (*fn)(void *ctx), void *ctx);
+
+/* Ends the call. body's reference is taken. */
+void call_reply(struct call *call, json_t *body);
+void call_fail(struct call *call, const struct viewd_err *err);
+
+/* The instances meant by parameter "view" (or the flag "all", or nothing given when empty_is_all). On false the call has been
+ * answered. The array belongs to the call. */
+bool call_views(struct call *call, bool empty_is_all, struct view ***views_r, size_t *n_r) MUST_CHECK;
+
+/* {"schema": 1, "error": {...}} for an error that has no error record's class ("usage", "denied"), and the HTTP status of one that has. */
+json_t *call_error_body(const char *class_word, const struct viewd_err *err);
+int call_error_status(const struct viewd_err *err);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cmd_conf.c: commands about the configuration and whole databases: plan, render, reload, uninstall.
+ */
+#include "ctl/call/handlers.h"
+
+#include "base/err.h"
+#include "core/offline/offline.h"
+#include "ctl/answer/json.h"
+#include "reload.h"
+
+static void plan_done(void *ctx, const struct engine_report *report)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < report->n; i++)
+		json_array_append_new(list, json_change(&report->items[i]));
+	json_t *body = json_reply();
+	json_object_set_new(body, "items", list);
+	call_reply(ctx, body);
+}
+
+static void reload_done(void *ctx, const struct reload_report *report)
+{
+	json_t *body = json_reload(report);
+	json_object_set_new(body, "ok", json_boolean(report->outcome != RELOAD_REFUSED));
+	call_reply(ctx, body);
+}
+
+void cmd_plan(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (args_flag(call_args(call), "reload"))
+		reload_request(call_ctl(call)->reload, true, reload_done, call);
+	else if (call_views(call, true, &views, &n))
+		engine_plan(call_ctl(call)->engine, views, n, plan_done, call);
+}
+
+void cmd_reload(struct call *call)
+{
+	reload_request(call_ctl(call)->reload, args_flag(call_args(call), "dry-run"), reload_done, call);
+}
+
+static bool add_statement(void *ctx, const char *text)
+{
+	json_array_append_new(ctx, json_text(text));
+	return true;
+}
+
+void cmd_render(struct call *call)
+{
+	const struct args *args = call_args(call);
+	struct offline_render what = {
+		.view = args_text(args, "view"),
+		.dialect = args_text(args, "dialect"),
+		.database = args_text(args, "database"),
+		.flags = {
+			.or_replace = args_flag(args, "or-replace"),
+			.if_not_exists = args_flag(args, "if-not-exists"),
+			.if_exists = args_flag(args, "if-exists"),
+			.cascade = args_flag(args, "cascade"),
+		},
+	};
+	bool known = offline_render_kind(args_text(args, "what"), &what.kind);
+	assert(known); /* the parameter's row lists the words */
+	json_t *list = json_array();
+	struct viewd_text_sink sink = {.fn = add_statement, .ctx = list};
+	const struct ctl *ctl = call_ctl(call);
+	const char *dialect = NULL;
+	struct viewd_err err;
+	if (!offline_render(engine_conf(ctl->engine), ctl->registry, &what, sink, &dialect, &err)) {
+		json_decref(list);
+		call_fail(call, &err);
+		return;
+	}
+	json_t *body = json_reply();
+	json_object_set_new(body, "view", json_text(what.view));
+	json_object_set_new(body, "dialect", json_text(dialect));
+	json_object_set_new(body, "statements", list);
+	call_reply(call, body);
+}
+
+static void leave_done(void *ctx, const struct engine_leaving *report)
+{
+	if (report->error != NULL) {
+		call_fail(ctx, report->error);
+		return;
+	}
+	json_t *list = json_array();
+	for (size_t i = 0; i < report->n; i++)
+		json_array_append_new(list, json_text(report->statements[i]));
+	json_t *body = json_reply();
+	json_object_set_new(body, "ok", json_true());
+	json_object_set_new(body, "database", json_text(report->database));
+	json_object_set_new(body, "statements", list);
+	call_reply(ctx, body);
+}
+
+void cmd_uninstall(struct call *call)
+{
+	const struct args *args = call_args(call);
+	struct viewd_err err;
+	if (!engine_uninstall(call_ctl(call)->engine, args_text(args, "database"), args_flag(args, "print"), leave_done, call, &err))
+		call_fail(call, &err);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cmd_run.c: commands that do something: refresh, create, drop, verify, pause, resume, cancel.
+ */
+#include "ctl/call/handlers.h"
+
+#include "base/err.h"
+#include "ctl/answer/json.h"
+
+static json_t *view_labels(struct view *const *views, size_t n)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_text(view_label(views[i])));
+	return list;
+}
+
+/* What is disabled is refused to who names it; --all means the others. */
+static bool views_to_work_on(struct call *call, struct view ***views_r, size_t *n_r)
+{
+	struct view **views;
+	size_t n, kept = 0;
+	if (!call_views(call, false, &views, &n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!args_flag(call_args(call), "all") || !view_is_disabled(views[i]))
+			views[kept++] = views[i];
+	*views_r = views;
+	*n_r = kept;
+	return true;
+}
+
+typedef json_t *item_json_fn(const struct engine_item *item);
+
+/* What the items became, how many, and whether all is well. */
+static void reply_items(struct call *call, const struct engine_report *report, item_json_fn *to_json,
+                        bool (*good)(const struct engine_item *item))
+{
+	json_t *list = json_array();
+	size_t n_bad = 0;
+	for (size_t i = 0; i < report->n; i++) {
+		json_array_append_new(list, to_json(&report->items[i]));
+		n_bad += !good(&report->items[i]);
+	}
+	json_t *body = json_reply();
+	json_object_set_new(body, "ok", json_boolean(n_bad == 0));
+	json_object_set_new(body, "failed", json_integer((json_int_t)n_bad));
+	json_object_set_new(body, "items", list);
+	call_reply(call, body);
+}
+
+static bool has_error(const struct engine_item *item)
+{
+	return item->error != NULL && item->error->cls != VIEWD_ERR_OK;
+}
+
+static bool refresh_good(const struct engine_item *item)
+{
+	return item->result == VIEW_RESULT_SUCCEEDED;
+}
+
+static bool change_good(const struct engine_item *item)
+{
+	return !has_error(item) && item->change != VIEWD_CHANGE_REFUSE && item->result != VIEW_RESULT_FAILED &&
+	       item->result != VIEW_RESULT_CANCELLED && item->result != VIEW_RESULT_UPSTREAM_FAILED;
+}
+
+static bool verify_good(const struct engine_item *item)
+{
+	return !has_error(item) && item->verdict != NULL && item->verdict->missing == 0 && item->verdict->unexpected == 0;
+}
+
+static void refresh_done(void *ctx, const struct engine_report *report)
+{
+	reply_items(ctx, report, json_item, refresh_good);
+}
+
+static void change_done(void *ctx, const struct engine_report *report)
+{
+	reply_items(ctx, report, json_change, change_good);
+}
+
+static void verify_done(void *ctx, const struct engine_report *report)
+{
+	reply_items(ctx, report, json_verdict, verify_good);
+}
+
+void cmd_refresh(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (!views_to_work_on(call, &views, &n))
+		return;
+	const struct args *args = call_args(call);
+	struct engine_refresh_flags flags = {
+		.full = args_flag(args, "full"),
+		.upstream = args_flag(args, "upstream"),
+		.downstream = args_flag(args, "downstream"),
+	};
+	bool wait = args_flag(args, "wait");
+	struct engine *eng = call_ctl(call)->engine;
+	engine_refresh(eng, views, n, flags, VIEW_TRIGGER_MANUAL, wait ? refresh_done : NULL, wait ? call : NULL);
+	if (wait)
+		return;
+	json_t *body = json_reply();
+	json_object_set_new(body, "ok", json_true());
+	json_object_set_new(body, "accepted", view_labels(views, n));
+	call_reply(call, body);
+}
+
+void cmd_create(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (views_to_work_on(call, &views, &n))
+		(args_flag(call_args(call), "replace") ? engine_replace : engine_create)(call_ctl(call)->engine, views, n, change_done, call);
+}
+
+void cmd_adopt(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (views_to_work_on(call, &views, &n))
+		engine_adopt(call_ctl(call)->engine, views, n, change_done, call);
+}
+
+void cmd_drop(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (views_to_work_on(call, &views, &n))
+		engine_drop(call_ctl(call)->engine, views, n, change_done, call);
+}
+
+void cmd_verify(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (views_to_work_on(call, &views, &n))
+		engine_verify(call_ctl(call)->engine, views, n, verify_done, call);
+}
+
+static void pause_or_resume(struct call *call, bool (*act)(struct engine *, struct view *const *, size_t, struct viewd_err *))
+{
+	struct view **views;
+	size_t n;
+	struct viewd_err err;
+	if (!call_views(call, false, &views, &n))
+		return;
+	if (!act(call_ctl(call)->engine, views, n, &err)) {
+		call_fail(call, &err);
+		return;
+	}
+	json_t *body = json_reply();
+	json_object_set_new(body, "ok", json_true());
+	json_object_set_new(body, "accepted", view_labels(views, n));
+	call_reply(call, body);
+}
+
+void cmd_pause(struct call *call)
+{
+	pause_or_resume(call, engine_pause);
+}
+
+void cmd_resume(struct call *call)
+{
+	pause_or_resume(call, engine_resume);
+}
+
+void cmd_cancel(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (!call_views(call, false, &views, &n))
+		return;
+	size_t stopped = engine_cancel(call_ctl(call)->engine, views, n);
+	json_t *body = json_reply();
+	json_object_set_new(body, "ok", json_true());
+	json_object_set_new(body, "cancelled", json_integer((json_int_t)stopped));
+	call_reply(call, body);
+}

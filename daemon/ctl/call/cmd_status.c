@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cmd_status.c: commands that look: status, show, why, history, graph, info.
+ */
+#include "ctl/call/handlers.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "conf/snapshot/show.h"
+#include "ctl/answer/json.h"
+#include "ctl/answer/json_status.h"
+
+/* Bytes after which a listing lets the loop do other work: about a millisecond. */
+#define PIECE ((size_t)64 << 10)
+
+/* A listing goes out in pieces, and a reload may come between two of them: views are kept by name. */
+struct listing {
+	struct engine *engine;
+	struct listed {
+		char *name, *database;
+	} *views;
+	size_t n, next;
+	bool any;
+};
+
+static enum call_more fill_listing(void *ctx, struct text_out *out)
+{
+	struct listing *l = ctx;
+	if (l->next == 0)
+		text_out_raw(out, "[");
+	while (l->next < l->n && out->len < PIECE) {
+		const struct listed *key = &l->views[l->next++];
+		const struct view *view = engine_view(l->engine, key->name, key->database);
+		if (view == NULL)
+			continue;
+		text_out_raw(out, l->any ? ",\n" : "");
+		json_status_put(out, l->engine, view);
+		l->any = true;
+	}
+	if (l->next < l->n)
+		return CALL_MORE;
+	text_out_raw(out, "]\n");
+	return CALL_END;
+}
+
+void cmd_status(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (!call_views(call, true, &views, &n))
+		return;
+	struct listing *l = mem_new(call, struct listing);
+	l->engine = call_ctl(call)->engine;
+	l->views = mem_array(l, struct listed, n);
+	for (l->n = 0; l->n < n; l->n++)
+		l->views[l->n] = (struct listed){mem_strdup(l->views, view_name(views[l->n])), mem_strdup(l->views, view_database(views[l->n]))};
+	const struct call_stream stream = {.content_type = "application/json", .fill = fill_listing, .ctx = l};
+	call_stream(call, &stream);
+}
+
+static void add_setting(void *ctx, const struct conf_setting *setting)
+{
+	json_t *one = json_object();
+	json_object_set_new(one, "key", json_text(setting->key));
+	json_object_set_new(one, "value", json_text(setting->value));
+	json_object_set_new(one, "origin", json_text(setting->origin));
+	json_array_append_new(ctx, one);
+}
+
+void cmd_show(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (!call_views(call, false, &views, &n))
+		return;
+	struct engine *eng = call_ctl(call)->engine;
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_view_details(eng, views[i]));
+	struct view_status st = {0};
+	engine_status(eng, views[0], &st);
+	json_t *settings = json_array();
+	conf_show_view(engine_conf(eng), st.conf, add_setting, settings);
+	json_t *body = json_reply();
+	json_object_set_new(body, "views", list);
+	json_object_set_new(body, "settings", settings);
+	call_reply(call, body);
+}
+
+static void why_line(void *ctx, const char *line)
+{
+	json_array_append_new(ctx, json_text(line));
+}
+
+void cmd_why(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (!call_views(call, false, &views, &n))
+		return;
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++) {
+		json_t *lines = json_array();
+		engine_why(call_ctl(call)->engine, views[i], why_line, lines);
+		json_t *one = json_object();
+		json_object_set_new(one, "view", json_text(view_label(views[i])));
+		json_object_set_new(one, "lines", lines);
+		json_array_append_new(list, one);
+	}
+	json_t *body = json_reply();
+	json_object_set_new(body, "views", list);
+	call_reply(call, body);
+}
+
+static void history_done(void *ctx, const struct viewd_history_row *rows, size_t n, const struct viewd_err *err)
+{
+	struct call *call = ctx;
+	if (err != NULL && err->cls != VIEWD_ERR_OK) {
+		call_fail(call, err);
+		return;
+	}
+	json_t *list = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_history_row(&rows[i]));
+	json_t *body = json_reply();
+	json_object_set_new(body, "view", json_text(args_text(call_args(call), "view")));
+	json_object_set_new(body, "runs", list);
+	call_reply(call, body);
+}
+
+void cmd_history(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (!call_views(call, false, &views, &n))
+		return;
+	if (n != 1) {
+		struct viewd_err err;
+		err_set(&err, VIEWD_ERR_CONFLICT, "view '%s' is in %zu databases", view_name(views[0]), n);
+		err_hint(&err, "say which, for example %s:%s", view_database(views[0]), view_name(views[0]));
+		call_fail(call, &err);
+		return;
+	}
+	int limit = (int)args_number(call_args(call), "limit", 20);
+	engine_history(call_ctl(call)->engine, views[0], limit, history_done, call);
+}
+
+struct graph {
+	struct engine *engine;
+	json_t *views;
+	json_t *edges;
+};
+
+static void add_edge(json_t *edges, const char *from, const char *kind, const struct view *to)
+{
+	json_t *edge = json_object();
+	json_object_set_new(edge, "from", json_text(from));
+	json_object_set_new(edge, "from_kind", json_text(kind));
+	json_object_set_new(edge, "to", json_text(view_label(to)));
+	json_object_set_new(edge, "database", json_text(view_database(to)));
+	json_array_append_new(edges, edge);
+}
+
+static bool graph_view(void *ctx, struct view *view)
+{
+	struct graph *g = ctx;
+	struct view_status st = {0};
+	engine_status(g->engine, view, &st);
+	json_t *node = json_object();
+	json_object_set_new(node, "view", json_text(view_label(view)));
+	json_object_set_new(node, "database", json_text(view_database(view)));
+	json_object_set_new(node, "relation", json_text(st.relation));
+	json_object_set_new(node, "method", json_text(st.method));
+	json_object_set_new(node, "state", json_text(view_state_word(st.state)));
+	json_object_set_new(node, "refresh_group", json_text(view_group(view)));
+	json_array_append_new(g->views, node);
+	struct view *const *upstream = NULL;
+	size_t n = view_upstream(view, &upstream);
+	for (size_t i = 0; i < n; i++)
+		add_edge(g->edges, view_label(upstream[i]), "view", view);
+	const char *const *sources = NULL;
+	n = view_sources(view, &sources);
+	for (size_t i = 0; i < n; i++)
+		add_edge(g->edges, sources[i], "source", view);
+	return true;
+}
+
+void cmd_graph(struct call *call)
+{
+	struct graph g = {.engine = call_ctl(call)->engine, .views = json_array(), .edges = json_array()};
+	engine_each_view(g.engine, graph_view, &g);
+	json_t *body = json_reply();
+	json_object_set_new(body, "views", g.views);
+	json_object_set_new(body, "edges", g.edges);
+	call_reply(call, body);
+}
+
+void cmd_info(struct call *call)
+{
+	struct engine_counts c = {0};
+	engine_counts(call_ctl(call)->engine, &c);
+	json_t *body = json_reply();
+	json_object_set_new(body, "version", json_text(call_ctl(call)->version));
+	json_object_set_new(body, "started", json_time(c.started_us));
+	json_object_set_new(body, "generation", json_integer(c.generation));
+	json_object_set_new(body, "views", json_integer((json_int_t)c.views));
+	json_object_set_new(body, "databases", json_integer((json_int_t)c.databases));
+	json_object_set_new(body, "databases_down", json_integer((json_int_t)c.databases_down));
+	json_object_set_new(body, "running", json_integer((json_int_t)c.running));
+	json_object_set_new(body, "waiting", json_integer((json_int_t)c.waiting));
+	json_object_set_new(body, "stuck_workers", json_integer((json_int_t)c.stuck_workers));
+	json_object_set_new(body, "runs", json_integer(c.runs));
+	json_object_set_new(body, "failures", json_integer(c.failures));
+	call_reply(call, body);
+}

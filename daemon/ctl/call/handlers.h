@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * handlers.h: the function behind each command. A handler looks at call_args() and ends the call exactly once, now or later.
+ */
+#ifndef VIEWD_CTL_CALL_HANDLERS_H
+#define VIEWD_CTL_CALL_HANDLERS_H
+
+#include "ctl/call/call.h"
+
+typedef void handler_fn(struct call *call);
+
+/* The handler of a command that is not LOCAL. */
+handler_fn *handler_for(enum command_id id);
+
+/* cmd_status.c */
+handler_fn cmd_status, cmd_show, cmd_why, cmd_history, cmd_graph, cmd_info;
+/* cmd_run.c */
+handler_fn cmd_refresh, cmd_create, cmd_adopt, cmd_drop, cmd_verify, cmd_pause, cmd_resume, cmd_cancel;
+/* cmd_follow.c */
+handler_fn cmd_wait, cmd_events;
+/* cmd_conf.c */
+handler_fn cmd_plan, cmd_render, cmd_reload, cmd_uninstall;
+
+#endif

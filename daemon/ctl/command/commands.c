@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * commands.c: the parameters and manual text of each command.
+ */
+#include "ctl/command/commands.h"
+
+#include "conf/schema/option.h"
+
+#include <string.h>
+
+#define VIEWS_OR_ALL                                                                                                  \
+	{"view", 0, PARAM_ARG_LIST, PARAM_OR_ALL, "VIEW", "a view, as NAME (in every database it is declared for) or "    \
+	                                                  "DATABASE:NAME"},                                               \
+	{                                                                                                                 \
+		"all", 0, PARAM_FLAG, 0, NULL, "every view"                                                                   \
+	}
+#define TIMEOUT                                                                                                       \
+	{                                                                                                                 \
+		"timeout", 0, PARAM_SPAN, PARAM_ONLY_CLI, "DURATION", "give up waiting after so long (exit status 4); the work " \
+		                                                      "itself goes on"                                        \
+	}
+
+static const struct command_param no_params[] = {};
+
+static const struct command_param status_params[] = {
+	{"view", 0, PARAM_ARG_LIST, 0, "VIEW", "only these views, in detail"},
+	{"watch", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "show again whenever something happens, until interrupted"},
+	{"interval", 'n', PARAM_SPAN, PARAM_ONLY_CLI, "DURATION", "longest time between two looks with --watch (default 2s)"},
+};
+
+static const struct command_param view_params[] = {
+	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME or DATABASE:NAME"},
+};
+
+static const struct command_param history_params[] = {
+	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME or DATABASE:NAME"},
+	{"limit", 'n', PARAM_COUNTER, 0, "N", "at most so many runs, newest first (default 20)"},
+};
+
+static const struct command_param graph_params[] = {
+	{"format", 'f', PARAM_WORD, PARAM_ONLY_CLI, "text|dot|mermaid", "how to draw it (default text)"},
+};
+
+static const struct command_param plan_params[] = {
+	{"view", 0, PARAM_ARG_LIST, 0, "VIEW", "only these views (default all)"},
+	{"reload", 0, PARAM_FLAG, PARAM_ADMIN, NULL, "what a reload of the files as they are now would change"},
+};
+
+static const struct command_param render_params[] = {
+	{"what", 0, PARAM_ARG_WORD, PARAM_REQUIRED, "create|refresh|drop", "which statements"},
+	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME or DATABASE:NAME"},
+	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "read this configuration file instead of asking the daemon; no "
+	                                                    "database is needed either"},
+	{"dialect", 'd', PARAM_TEXT, 0, "DIALECT", "for this dialect, whatever the view's databases are"},
+	{"database", 0, PARAM_TEXT, 0, "DATABASE", "for this database (default: the view's first)"},
+	{"or-replace", 0, PARAM_FLAG, 0, NULL, "create: replace what exists"},
+	{"if-not-exists", 0, PARAM_FLAG, 0, NULL, "create: leave what exists"},
+	{"if-exists", 0, PARAM_FLAG, 0, NULL, "drop: no error when it does not exist"},
+	{"cascade", 0, PARAM_FLAG, 0, NULL, "drop: dependent objects too"},
+};
+
+static const struct command_param refresh_params[] = {
+	VIEWS_OR_ALL,
+	{"wait", 'w', PARAM_FLAG, 0, NULL, "wait for the end; exit status 1 unless everything succeeded"},
+	{"full", 0, PARAM_FLAG, 0, NULL, "recompute everything, whatever the refresh mode"},
+	{"upstream", 0, PARAM_FLAG, 0, NULL, "first the views these read"},
+	{"downstream", 0, PARAM_FLAG, 0, NULL, "then the views that read these"},
+	TIMEOUT,
+};
+
+static const struct command_param create_params[] = {
+	VIEWS_OR_ALL,
+	{"replace", 0, PARAM_FLAG, 0, NULL, "put back what the files say where somebody else has replaced or altered the object"},
+	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "accepted for symmetry with refresh: the outcome is always awaited"},
+	TIMEOUT,
+};
+
+static const struct command_param change_params[] = {
+	VIEWS_OR_ALL,
+	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "accepted for symmetry with refresh: the outcome is always awaited"},
+	TIMEOUT,
+};
+
+static const struct command_param verify_params[] = {
+	VIEWS_OR_ALL,
+	TIMEOUT,
+};
+
+static const struct command_param views_params[] = {VIEWS_OR_ALL};
+
+static const struct command_param reload_params[] = {
+	{"dry-run", 'n', PARAM_FLAG, 0, NULL, "check and compare, change nothing"},
+	TIMEOUT,
+};
+
+static const struct command_param uninstall_params[] = {
+	{"database", 0, PARAM_ARG, PARAM_REQUIRED, "DATABASE", "the database, as its section is called"},
+	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "read this configuration file instead of asking the daemon, and connect from "
+	                                                    "here; refused while a viewd keeps the database"},
+	{"print", 'p', PARAM_FLAG, 0, NULL, "print the statements, for an administrator, and change nothing"},
+	TIMEOUT,
+};
+
+static const struct command_param wait_params[] = {
+	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME (in every database it is declared for) or DATABASE:NAME"},
+	{"newer-than", 0, PARAM_TIME, 0, "TIME", "until its data is newer than this: 2026-11-22T08:44:01Z, or 5m for five minutes ago "
+	                                         "(default: now)"},
+	TIMEOUT,
+};
+
+static const struct command_param check_params[] = {
+	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "the main configuration file (default /etc/viewd/viewd.conf)"},
+};
+
+static const struct command_param help_params[] = {
+	{"command", 0, PARAM_ARG, 0, "COMMAND", "the command to explain"},
+};
+
+#define DOC_STATUS \
+	"Without VIEW one line a view: name, database, state, age of the data, last result, duration of the " \
+	"last refresh, next refresh. A view in trouble shows its error on the line below. With VIEW all " \
+	"fields. With --json an array of objects, one a view."
+#define DOC_SHOW \
+	"The status, what the view reads and what reads it, and every effective setting with where it comes " \
+	"from: file and line, the defaults section, or the built-in default."
+#define DOC_WHY \
+	"Explains in sentences why the data is as old as it is, why this refresh mode is used, what a waiting " \
+	"refresh waits for."
+#define DOC_HISTORY \
+	"Past runs as recorded in the database, newest first: what started each, what it did and how it ended, " \
+	"with its error, or the warning of a post_hook, on a line below. The database keeps the last 200 runs of " \
+	"a view, and at most a few more until the next trim."
+#define DOC_GRAPH \
+	"Base tables, views and who reads whom, database by database. The dot form is for graphviz, the " \
+	"mermaid form for Markdown pages."
+#define DOC_INFO \
+	"Version, start time, configuration generation, number of views, databases and running refreshes."
+#define DOC_PLAN \
+	"Looks at the databases and tells what the daemon would do to each object, why, what is locked " \
+	"meanwhile and how long the last refresh took. Changes nothing. With --reload it reads the " \
+	"configuration files again first and tells what would differ (that needs the rights of reload)."
+#define DOC_RENDER \
+	"Prints the statements, each ended by a semicolon, ready for psql, mariadb or sqlite3. With -c FILE " \
+	"neither daemon nor database is needed."
+#define DOC_REFRESH \
+	"Queues a refresh of each view and returns, or with --wait returns its outcome. Works on paused and " \
+	"suspended views too; a success ends a suspension. A disabled view (enabled = no) is refused, and left out by --all, " \
+	"--upstream and --downstream; create and drop do the same."
+#define DOC_CREATE \
+	"Inspects each view's object, creates it when it is missing, replaces it when it differs from the " \
+	"configuration, and waits for the outcome. What somebody else has put in the place of a view's object, or has made of it, " \
+	"is not undone, neither by this nor by a restart: the view is FAILED and says so. With --replace what the files say is put back; " \
+	"viewctl adopt keeps what is there."
+#define DOC_ADOPT \
+	"Keeps a view or materialized view that somebody else has put in the place of a view's object, or has altered, as it is, and prints " \
+	"the definition that belongs into the file. The view is ACTIVE from then on and follows what that definition reads; " \
+	"verify compares with it. As soon as the file says the same the object counts as made from the file; nothing is built anew. " \
+	"A table is never adopted. viewctl create --replace puts back what the files say."
+#define DOC_DROP \
+	"Drops the objects of the views, and only objects that viewd created or adopted. The views are " \
+	"MISSING afterwards; create makes them again."
+#define DOC_VERIFY \
+	"Counts the rows that the definition yields and the view lacks, and the other way round, at one " \
+	"snapshot. Exit status 1 when any differ. Needs the rights of a changing command, because it costs " \
+	"the database a full computation."
+#define DOC_PAUSE \
+	"A paused view is refreshed by hand only. The pause survives restarts of the daemon."
+#define DOC_RESUME \
+	"Scheduled refreshes run again, also after a suspension for too many failures."
+#define DOC_CANCEL \
+	"Stops running refreshes and forgets queued ones. The last good contents stay."
+#define DOC_RELOAD \
+	"Builds the new configuration whole, checks it, compares it with the one in force and puts it in " \
+	"force. A bad file changes nothing: every problem is printed and the exit status is 1."
+#define DOC_UNINSTALL \
+	"Takes triggers, functions and bookkeeping out of a database, in an order in which those who write its tables do not notice. " \
+	"Views, materialized views and tables that simulate them stay, with their rows, as ordinary objects that nobody refreshes. " \
+	"The daemon lets the database go first; its views are FAILED from then on. A reload leaves it at that as long as the " \
+	"[database] section stays the same; a restart sets everything up again, so take the sections out of the files. With -c FILE " \
+	"viewctl does it by itself when no viewd runs. What could not be taken out, for lack of a right or because something is built on it, is told, " \
+	"and the same command goes on when the cause is gone. With --print the statements are printed, ready for psql, mariadb or sqlite3."
+#define DOC_WAIT \
+	"Waits until the data of the view is newer than TIME. Without --newer-than: at least as new as this " \
+	"call, and no change is known that is not in it. Where changes are noticed (on_change) the database is asked first, " \
+	"so what was committed before the call is in it, and data that nothing has changed since is as new as the call. " \
+	"A simple view is always fresh. A view that reads what cannot be heard is refreshed. When a refresh fails " \
+	"meanwhile and is not going to be retried, or is cancelled, or the view has failed before and nothing " \
+	"is scheduled, or it reads a disabled view or is one, the error is told and the exit status is 1."
+#define DOC_EVENTS \
+	"One line for each refresh that ends and each change of state, as they happen, until interrupted. " \
+	"With --json one object a line. GET /v1/events gives the same as server-sent events; a client that " \
+	"does not keep up is disconnected."
+#define DOC_CHECK \
+	"Reads the files exactly as the daemon would and prints every problem as file:line. Exit status 1 " \
+	"when there are errors; warnings alone are fine."
+#define DOC_HELP \
+	"Without COMMAND the list of commands."
+
+static const struct command command_rows[COMMAND_COUNT] = {
+#define COMMAND_ROW(sym, cname, cverb, cpath, caccess, cpace, cparams, chelp, handler)                                \
+	[COMMAND_##sym] = {                                                                                               \
+		.id = COMMAND_##sym,                                                                                          \
+		.name = cname,                                                                                                \
+		.verb = COMMAND_##cverb,                                                                                      \
+		.path = cpath,                                                                                                \
+		.access = COMMAND_##caccess,                                                                                  \
+		.pace = COMMAND_##cpace,                                                                                      \
+		.params = cparams,                                                                                            \
+		.n_params = sizeof(cparams) / sizeof(cparams[0]),                                                             \
+		.help = chelp,                                                                                                \
+		.doc = DOC_##sym,                                                                                             \
+	},
+	COMMANDS(COMMAND_ROW)
+#undef COMMAND_ROW
+};
+
+const struct command *commands(void)
+{
+	return command_rows;
+}
+
+const struct command *command_by_name(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(command_rows[i].name, name) == 0)
+			return &command_rows[i];
+	return NULL;
+}
+
+const struct command *command_by_path(const char *path)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (command_rows[i].path != NULL && strcmp(command_rows[i].path, path) == 0)
+			return &command_rows[i];
+	return NULL;
+}
+
+const char *command_nearest(const char *name)
+{
+	const char *names[COMMAND_COUNT];
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		names[i] = command_rows[i].name;
+	return option_nearest_word(names, COMMAND_COUNT, name);
+}
+
+int command_param_index(const struct command *command, const char *name)
+{
+	for (size_t i = 0; i < command->n_params; i++)
+		if (strcmp(command->params[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}

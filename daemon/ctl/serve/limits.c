@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * limits.c: what the control server allows unless told otherwise.
+ */
+#include "ctl/serve/server.h"
+
+struct ctl_limits ctl_limits_default(void)
+{
+	return (struct ctl_limits){
+		.clients = 256,
+		.pending = 48,
+		.held = 128,
+		.header_bytes = 16 << 10,
+		.body_bytes = 64 << 10,
+		.reply_bytes = 64 << 20,
+		.idle_us = 30 * INT64_C(1000000),
+		.heartbeat_us = 15 * INT64_C(1000000),
+	};
+}
