@@ -21,6 +21,7 @@ libviewd_la_SOURCES += \
 	daemon/conf/schema/schema_database.c \
 	daemon/conf/schema/schema_view.c \
 	daemon/conf/schema/words.c daemon/conf/schema/words.h \
+	daemon/conf/snapshot/box.h \
 	daemon/conf/snapshot/conf.c \
 	daemon/conf/snapshot/diff.c daemon/conf/snapshot/diff.h \
 	daemon/conf/snapshot/password.c daemon/conf/snapshot/password.h \

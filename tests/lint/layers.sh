@@ -4,6 +4,8 @@
 # base <- loop, sched <- conf, plugin <- work <- core <- sys <- reload <- ctl <- daemon <- main;
 # inside core: model <- plan <- flow, exec <- engine <- turn, and report beside engine. Calls point the same way: the linker's view of each
 # folder's objects shows which symbols it takes from which other folder.
+# inside conf: read <- schema <- snapshot <- load, and conf.h is the face; inside ctl: text <- command <- answer <- call <- serve;
+# inside client: print <- what lies beside it.
 # inside plugins/common: text <- sqltext <- conn <- generate <- state <- depends <- capture <- objects <- refresh;
 # inside a dialect: conn <- objects <- depends <- capture <- watch <- refresh; what lies beside these folders stands on top of them.
 # shellcheck disable=SC2317 # called through expect_*
@@ -39,6 +41,16 @@ up_to()
 	echo "$list"
 }
 
+# cut_rooms FILE ROOM...: what a file of a folder that is cut in this order may use of it. What lies beside the rooms stands on top.
+cut_rooms()
+{
+	local folder room file=$1
+	shift
+	IFS=/ read -r _ folder room _ <<<"$file"
+	[[ $room != *.[ch] ]] || room=
+	echo "$folder/($(up_to "$room" "$@"))/"
+}
+
 # plugin_rooms FILE: what a file of a plugin may use of its own folder.
 plugin_rooms()
 {
@@ -57,14 +69,20 @@ allowed()
 	case $1 in
 	daemon/base/*) echo 'base/|viewd_dialect\.h' ;;
 	daemon/loop/*) echo 'base/|loop/|viewd_dialect\.h' ;;
-	daemon/conf/*) echo 'base/|conf/|sched/(cron|zone)\.h|viewd_dialect\.h' ;;
+	daemon/conf/conf.h) echo 'base/|viewd_dialect\.h' ;;
+	daemon/conf/*) echo "base/|conf/conf\\.h|$(cut_rooms "$1" read schema snapshot load)|sched/(cron|zone)\\.h|viewd_dialect\\.h" ;;
 	daemon/sched/*) echo 'base/|sched/|viewd_dialect\.h' ;;
 	daemon/plugin/*) echo 'base/|loop/|plugin/|viewd_dialect\.h' ;;
 	daemon/work/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|viewd_dialect\.h' ;;
 	daemon/core/*) echo "base/|loop/|conf/|plugin/|sched/|work/|core/($(rooms "$1"))|viewd_dialect\\.h" ;;
-	daemon/ctl/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|ctl/|reload\.h|viewd_dialect\.h' ;;
+	daemon/ctl/text/*) echo 'base/|ctl/text/' ;;
+	daemon/ctl/command/*) echo 'base/|conf/|ctl/(text|command)/|viewd_dialect\.h' ;;
+	daemon/ctl/*)
+		echo "base/|loop/|conf/|plugin/|sched/|work/|core/|$(cut_rooms "$1" text command answer call serve)|reload\\.h|viewd_dialect\\.h"
+		;;
 	daemon/sys/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|viewd_dialect\.h' ;;
 	# viewctl: the command table it shares with the daemon, and what works without one (check, render, uninstall).
+	daemon/client/print/*) echo 'base/|ctl/command/|client/print/|viewd_dialect\.h' ;;
 	daemon/client/*) echo 'base/|conf/|plugin/|core/(offline/offline|exec/leave_run)\.h|ctl/(command/|text/json_text\.h)|client/|viewd_dialect\.h' ;;
 	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
 	daemon/main.c) echo 'base/|daemon\.h' ;;
@@ -131,6 +149,16 @@ expect_found "base must not include core" 'base/bad.c includes core/engine.h' la
 expect_found "conf must not include loop" 'conf/bad.c includes loop/loop.h' layers "$T/bad"
 expect_found "a dialect must not include another" 'sqlite/bad.c includes mysql/mysql.h' layers "$T/bad"
 expect_found "a plugin must not include the daemon's log" 'mysql/bad.c includes base/log.h' layers "$T/bad"
+fixture daemon/conf/schema/bad.c <<<'#include "conf/load/load.h"'
+fixture daemon/ctl/call/bad.c <<<'#include "ctl/serve/server.h"'
+fixture daemon/client/print/bad.c <<<'#include "client/http.h"'
+expect_found "keys must not include the loading of files" 'schema/bad.c includes conf/load/load.h' layers "$T/bad"
+expect_found "commands must not include the server" 'call/bad.c includes ctl/serve/server.h' layers "$T/bad"
+expect_found "printing must not include the connection" 'print/bad.c includes client/http.h' layers "$T/bad"
+mkdir -p "$T/bad/daemon/conf/read/.libs" "$T/bad/daemon/conf/load/.libs"
+echo 'void load_up(void); void read_bad(void); void read_bad(void) { load_up(); }' | ${CC:-cc} -c -x c -o "$T/bad/daemon/conf/read/.libs/libviewd_la-bad.o" -
+echo 'void load_up(void); void load_up(void) {}' | ${CC:-cc} -c -x c -o "$T/bad/daemon/conf/load/.libs/libviewd_la-up.o" -
+expect_found "the reading of files must not call what builds on it" 'conf/read/bad calls load_up of daemon/conf/load/up' calls "$T/bad"
 expect_clean "includes point to lower layers" layers "$VIEWD_SRC"
 expect_clean "calls point to lower layers" calls "$VIEWD_BUILD"
 finish

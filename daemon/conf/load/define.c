@@ -4,8 +4,8 @@
  */
 #include "base/err.h"
 #include "base/utf8.h"
-#include "conf/read/file.h"
 #include "conf/load/load.h"
+#include "conf/read/file.h"
 #include "conf/schema/schema.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * load.h: what the steps of one conf_load share. Private to conf/.
+ * load.h: what the steps of one conf_load share. Private to conf/load/.
  *
  * load.c reads files and sorts their sections, build.c turns sections into structs, define.c collects definitions and
  * indexes, check.c looks across sections. Every step reports and goes on, so that all problems are found at once.
@@ -10,18 +10,10 @@
 
 #include "conf/conf.h"
 #include "conf/read/names.h"
-#include "conf/schema/option.h"
 #include "conf/read/report.h"
 #include "conf/read/scan.h"
-
-/* The snapshot with what only conf/ sees. */
-struct conf_box {
-	struct conf conf;
-	unsigned refs;
-	struct arena *arena;
-	struct names *databases;
-	struct names *views;
-};
+#include "conf/schema/option.h"
+#include "conf/snapshot/box.h"
 
 struct load_file {
 	struct scan scan;

@@ -6,8 +6,8 @@
 #ifndef VIEWD_CONF_SCHEMA_OPTION_H
 #define VIEWD_CONF_SCHEMA_OPTION_H
 
-#include "conf/read/arena.h"
 #include "conf/conf.h"
+#include "conf/read/arena.h"
 
 enum option_type {
 	OPTION_BOOL,       /* bool: yes no true false on off */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/conf.h"
 
-#include "conf/load/load.h"
+#include "conf/snapshot/box.h"
 
 #include <string.h>
 #include <talloc.h>

@@ -7,12 +7,12 @@
 #include "base/span.h"
 #include "conf/schema/words.h"
 #include "core/engine/capture.h"
-#include "core/plan/change.h"
 #include "core/engine/database.h"
-#include "core/plan/due.h"
-#include "core/model/edges.h"
 #include "core/engine/group_align.h"
+#include "core/model/edges.h"
 #include "core/model/record.h"
+#include "core/plan/change.h"
+#include "core/plan/due.h"
 #include "sched/backoff.h"
 
 #include <string.h>

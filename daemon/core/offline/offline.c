@@ -6,9 +6,9 @@
 
 #include "base/err.h"
 #include "conf/schema/schema.h"
+#include "core/model/state.h"
 #include "core/plan/capturable.h"
 #include "core/plan/groupable.h"
-#include "core/model/state.h"
 #include "plugin/loader.h"
 
 #include <string.h>

@@ -6,11 +6,11 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "conf/schema/words.h"
-#include "core/plan/due.h"
-#include "core/model/edges.h"
-#include "core/plan/freshness.h"
-#include "core/model/group.h"
 #include "core/flow/ready.h"
+#include "core/model/edges.h"
+#include "core/model/group.h"
+#include "core/plan/due.h"
+#include "core/plan/freshness.h"
 
 #include <string.h>
 

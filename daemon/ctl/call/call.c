@@ -5,8 +5,8 @@
 #include "ctl/call/call.h"
 
 #include "base/err.h"
-#include "ctl/call/handlers.h"
 #include "ctl/answer/json.h"
+#include "ctl/call/handlers.h"
 
 #include <talloc.h>
 

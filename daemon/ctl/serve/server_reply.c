@@ -5,8 +5,8 @@
 #include "ctl/serve/server_private.h"
 
 #include "base/err.h"
-#include "ctl/serve/audit.h"
 #include "ctl/answer/json.h"
+#include "ctl/serve/audit.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>

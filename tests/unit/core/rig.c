@@ -4,8 +4,8 @@
 #include "base/err.h"
 #include "conf/snapshot/diff.h"
 #include "core/engine/on_due.h"
-#include "core/plan/due.h"
 #include "core/offline/offline.h"
+#include "core/plan/due.h"
 #include "core/report/wait.h"
 
 #include <stdio.h>
