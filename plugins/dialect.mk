@@ -1,6 +1,6 @@
 # What a dialect outside the tree is built with (docs/plugin-guide.md): headers, one archive of position-independent objects, and viewd-dialect.pc.
 dialectdir = $(includedir)/viewd
-dialect_HEADERS = plugins/viewd_dialect.h
+dialect_HEADERS = plugins/viewd_dialect.h plugins/viewd_types.h
 dialectbasedir = $(dialectdir)/base
 dialectbase_HEADERS = daemon/base/check.h daemon/base/clock.h daemon/base/err.h daemon/base/span.h daemon/base/utf8.h
 dialectcommondir = $(dialectdir)/common

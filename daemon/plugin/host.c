@@ -6,6 +6,8 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 
+#include <string.h>
+
 static void host_log(void *ctx UNUSED, enum viewd_log_level level, const char *msg)
 {
 	log_event(level, "%s", msg);
@@ -20,6 +22,14 @@ static int64_t host_now(void *ctx UNUSED)
 static void host_failpoint(void *ctx UNUSED, const char *place)
 {
 	failpoint_hit(place);
+}
+
+void host_copy_row(void *out, size_t size, const void *row)
+{
+	uint32_t theirs;
+	memcpy(&theirs, row, sizeof theirs);
+	memset(out, 0, size);
+	memcpy(out, row, theirs < size ? theirs : size);
 }
 
 const struct viewd_host *host_services(void)

@@ -51,9 +51,9 @@ static bool judge_version(const struct viewd_dialect *d, struct viewd_err *err)
 		        VIEWD_ABI_MAJOR, VIEWD_ABI_MINOR);
 		return err_hint(err, "install the plugin that came with this viewd, or rebuild it");
 	}
-	if (d->struct_size < offsetof(struct viewd_dialect, thread_begin)) {
+	if (d->struct_size < offsetof(struct viewd_dialect, threads)) {
 		err_set(err, VIEWD_ERR_PLUGIN, "its description has %u bytes, at least %zu are needed", d->struct_size,
-		        offsetof(struct viewd_dialect, thread_begin));
+		        offsetof(struct viewd_dialect, threads));
 		return err_hint(err, "rebuild the plugin with this viewd's viewd_dialect.h");
 	}
 	return true;
@@ -79,6 +79,22 @@ static const char *missing_function(const struct viewd_dialect *d)
 	return NULL;
 }
 
+/* A group is there as a whole or not at all. */
+static const char *missing_in_group(const struct viewd_dialect *d)
+{
+	const struct viewd_capture_ops *capture = d->capture;
+	if (d->threads != NULL && d->threads->begin == NULL)
+		return "threads.begin";
+	if (capture == NULL)
+		return NULL;
+	return capture->set == NULL           ? "capture.set"
+	       : capture->watch_open == NULL  ? "capture.watch_open"
+	       : capture->watch_next == NULL  ? "capture.watch_next"
+	       : capture->watch_wake == NULL  ? "capture.watch_wake"
+	       : capture->watch_close == NULL ? "capture.watch_close"
+	                                      : NULL;
+}
+
 /* name NULL: whatever the dialect calls itself. */
 static bool judge_contents(const struct viewd_dialect *d, const char *name, struct viewd_err *err)
 {
@@ -87,6 +103,8 @@ static bool judge_contents(const struct viewd_dialect *d, const char *name, stru
 	if (name != NULL && strcmp(d->name, name) != 0)
 		return err_set(err, VIEWD_ERR_PLUGIN, "it calls itself '%.64s', not '%s'", d->name, name);
 	const char *missing = missing_function(d);
+	if (missing == NULL)
+		missing = missing_in_group(d);
 	if (missing != NULL)
 		return err_set(err, VIEWD_ERR_PLUGIN, "it lacks the function %s", missing);
 	return true;

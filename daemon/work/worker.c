@@ -64,32 +64,30 @@ static struct worker_task *queue_pop(struct task_queue *q)
 	return task;
 }
 
-/* What one thread has begun, so that it can end it. */
+/* Hooks that one thread has begun, so that it can end them. */
 struct hooks {
-	void (*begin[MAX_HOOKS])(void);
-	void (*end[MAX_HOOKS])(void);
+	const struct viewd_thread_ops *begun[MAX_HOOKS];
 	size_t n;
 };
 
 static void hooks_enter(struct hooks *hooks, const struct worker_task *task)
 {
-	if (task->thread_begin == NULL)
+	if (task->threads == NULL)
 		return;
 	for (size_t i = 0; i < hooks->n; i++)
-		if (hooks->begin[i] == task->thread_begin)
+		if (hooks->begun[i] == task->threads)
 			return;
 	if (hooks->n == MAX_HOOKS)
 		return;
-	hooks->begin[hooks->n] = task->thread_begin;
-	hooks->end[hooks->n++] = task->thread_end;
-	task->thread_begin();
+	hooks->begun[hooks->n++] = task->threads;
+	task->threads->begin();
 }
 
 static void hooks_leave(struct hooks *hooks)
 {
 	while (hooks->n > 0)
-		if (hooks->end[--hooks->n] != NULL)
-			hooks->end[hooks->n]();
+		if (hooks->begun[--hooks->n]->end != NULL)
+			hooks->begun[hooks->n]->end();
 }
 
 /* The next task, or NULL when the thread should end. */

@@ -9,6 +9,7 @@
 #define VIEWD_WORK_WORKER_H
 
 #include "loop/loop.h"
+#include "viewd_dialect.h"
 
 #include <stddef.h>
 
@@ -18,8 +19,7 @@ struct worker_task {
 	void (*run)(struct worker_task *task);  /* worker thread */
 	void (*done)(struct worker_task *task); /* loop thread */
 	/* Optional: called once on each thread that runs a task with these hooks, before its first run and at the thread's end. */
-	void (*thread_begin)(void);
-	void (*thread_end)(void);
+	const struct viewd_thread_ops *threads;
 	bool lasting; /* runs until its owner ends it: gets a thread beside max_threads, and keeps no other task from one */
 	struct worker_task *next; /* the pool's */
 };

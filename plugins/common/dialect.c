@@ -17,9 +17,15 @@
 static struct db *enter(struct viewd_conn *conn)
 {
 	struct db *db = (struct db *)(void *)conn;
-	if (db->ops->enter != NULL)
-		db->ops->enter(db);
+	db_enter(db);
 	return db;
+}
+
+/* Ends what enter() began. done: the call's own answer. */
+static bool leave(struct viewd_conn *conn, bool done)
+{
+	db_leave((struct db *)(void *)conn);
+	return done;
 }
 
 bool dialect_check_view(const struct syntax *syn, const struct viewd_view_spec *view, struct viewd_resolved *out,
@@ -56,13 +62,10 @@ bool dialect_render(const struct syntax *syn, const struct viewd_view_spec *view
 bool dialect_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err)
 {
 	struct db *db = enter(conn);
-	if (!db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) || !state_setup(db, err))
-		return false;
-	if (db->ops->clean_leftovers != NULL && !db->ops->clean_leftovers(db, err))
-		return false;
-	if (!views_make(db, err))
-		return false;
-	return rows.fn == NULL || state_list(db, rows, err);
+	bool done = db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) && state_setup(db, err) &&
+	            (db->ops->leaving.clean_leftovers == NULL || db->ops->leaving.clean_leftovers(db, err)) && views_make(db, err) &&
+	            (rows.fn == NULL || state_list(db, rows, err));
+	return leave(conn, done);
 }
 
 bool dialect_inspect(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_found *out,
@@ -71,7 +74,7 @@ bool dialect_inspect(struct viewd_conn *conn, const struct viewd_view_spec *view
 	struct task *task = task_open(enter(conn), view, err);
 	bool done = task != NULL && recipe_inspect(task, out, sources, err);
 	task_close(&task);
-	return done;
+	return leave(conn, done);
 }
 
 static bool apply(struct task *task, enum viewd_change change, struct viewd_outcome *out, struct viewd_err *err)
@@ -107,14 +110,14 @@ bool dialect_apply(struct viewd_conn *conn, const struct viewd_view_spec *view, 
 	struct task *task = change == VIEWD_CHANGE_DROP ? task_open_name(db, view, err) : task_open(db, view, err);
 	bool done = task != NULL && apply(task, change, out, err);
 	task_close(&task);
-	return done;
+	return leave(conn, done);
 }
 
 /* A column that came to a source since the view was made is left out until the view is made anew. */
-static bool refresh_narrow(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
+static bool refresh_narrow(struct db *db, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
                            struct viewd_outcome *out, struct viewd_err *err)
 {
-	struct task *task = task_open(enter(conn), view, err);
+	struct task *task = task_open(db, view, err);
 	if (task != NULL)
 		task->narrow = true;
 	bool done = task != NULL && recipe_refresh(task, req, out, err);
@@ -125,35 +128,35 @@ static bool refresh_narrow(struct viewd_conn *conn, const struct viewd_view_spec
 bool dialect_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
                      struct viewd_outcome *out, struct viewd_err *err)
 {
-	struct task *task = task_open(enter(conn), view, err);
+	struct db *db = enter(conn);
+	struct task *task = task_open(db, view, err);
 	bool done = task != NULL && recipe_refresh(task, req, out, err);
 	bool again = task != NULL && !done && recipe_may_narrow(task, err);
 	task_close(&task);
-	return again ? refresh_narrow(conn, view, req, out, err) : done;
+	return leave(conn, again ? refresh_narrow(db, view, req, out, err) : done);
 }
 
 bool dialect_refresh_group(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
                            struct viewd_err *err)
 {
-	return recipe_refresh_group(enter(conn), items, n, failed_r, err);
+	return leave(conn, recipe_refresh_group(enter(conn), items, n, failed_r, err));
 }
 
 bool dialect_record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                            const char *result, const struct viewd_err *failure, struct viewd_err *err)
+                            enum viewd_failure how, const struct viewd_err *failure, struct viewd_err *err)
 {
 	struct db *db = enter(conn);
 	char text[sizeof failure->msg + 32];
 	int64_t now = db_now(db);
 	int64_t started = req->scheduled_us != 0 && req->scheduled_us <= now ? req->scheduled_us : now;
 	snprintf(text, sizeof text, "%s: %s", err_class_word(failure->cls), failure->msg);
-	struct state_run run = {.trigger = req->trigger, .result = result, .error = text, .run_id = req->run_id, .started_us = started,
+	struct state_run run = {.trigger = req->trigger, .failure = how, .error = text, .run_id = req->run_id, .started_us = started,
 	                        .duration_us = now - started, .rows = -1, .rows_written = -1};
-	if (!db->ops->set_limits(db, STATE_TIMEOUT_US, view->lock_timeout_us, err) || !db->ops->begin(db, DB_BEGIN_WRITE, err))
-		return false;
-	bool done = state_record_run(db, view->name, &run, err) && db->ops->commit(db, err);
-	if (!done)
+	bool begun = db->ops->set_limits(db, STATE_TIMEOUT_US, view->lock_timeout_us, err) && db->ops->begin(db, DB_BEGIN_WRITE, err);
+	bool done = begun && state_record_run(db, view->name, &run, err) && db->ops->commit(db, err);
+	if (begun && !done)
 		db->ops->rollback(db);
-	return done;
+	return leave(conn, done);
 }
 
 bool dialect_verify(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_verdict *out, struct viewd_err *err)
@@ -161,7 +164,7 @@ bool dialect_verify(struct viewd_conn *conn, const struct viewd_view_spec *view,
 	struct task *task = task_open(enter(conn), view, err);
 	bool done = task != NULL && recipe_verify(task, out, err);
 	task_close(&task);
-	return done;
+	return leave(conn, done);
 }
 
 bool dialect_definition(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_text_sink text, struct viewd_err *err)
@@ -169,12 +172,13 @@ bool dialect_definition(struct viewd_conn *conn, const struct viewd_view_spec *v
 	struct task *task = task_open_name(enter(conn), view, err);
 	bool done = task != NULL && recipe_definition(task, text, err);
 	task_close(&task);
-	return done;
+	return leave(conn, done);
 }
 
 bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit, struct viewd_history_sink rows,
                      struct viewd_err *err)
 {
 	struct db *db = enter(conn);
-	return db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) && state_history(db, view->name, limit, rows, err);
+	return leave(conn, db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) &&
+	                           state_history(db, view->name, limit, rows, err));
 }

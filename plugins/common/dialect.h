@@ -24,7 +24,7 @@ bool dialect_apply(struct viewd_conn *conn, const struct viewd_view_spec *view, 
 bool dialect_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
                      struct viewd_outcome *out, struct viewd_err *err);
 bool dialect_record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                            const char *result, const struct viewd_err *failure, struct viewd_err *err);
+                            enum viewd_failure how, const struct viewd_err *failure, struct viewd_err *err);
 bool dialect_verify(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_verdict *out,
                     struct viewd_err *err);
 bool dialect_refresh_group(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,

@@ -88,7 +88,7 @@ static bool patiently(const struct leave *leave, step_fn *step, const char *sql,
 
 static bool carry_out(const struct leave *leave, struct viewd_err *err)
 {
-	bool at_once = leave->db->syntax->leave_at_once, good = leave->n == 0 || !at_once || patiently(leave, all_at_once, NULL, err);
+	bool at_once = leave->db->syntax->state.leave_at_once, good = leave->n == 0 || !at_once || patiently(leave, all_at_once, NULL, err);
 	for (size_t i = 0; i < leave->n && good; i++) {
 		if (!at_once)
 			db_failpoint(leave->db, "uninstall:statement");
@@ -110,7 +110,7 @@ static bool take_out(struct leave *leave, struct viewd_err *err)
 	struct db *db = leave->db;
 	for (int round = 0; round < LEAVE_ROUNDS; round++) {
 		leave->n = 0;
-		if (!db->ops->list_leavings(db, keep, leave, err))
+		if (!db->ops->leaving.list(db, keep, leave, err))
 			return false;
 		if (leave->n == 0)
 			return true;
@@ -123,7 +123,7 @@ static bool take_out(struct leave *leave, struct viewd_err *err)
 
 static bool may_leave(struct db *db, struct viewd_err *err)
 {
-	return db->ops->list_leavings != NULL || err_set(err, VIEWD_ERR_CONFIG, "%s cannot be left by itself", db->syntax->dialect);
+	return db->ops->leaving.list != NULL || err_set(err, VIEWD_ERR_CONFIG, "%s cannot be left by itself", db->syntax->dialect);
 }
 
 bool dialect_uninstall(struct viewd_conn *conn, const struct viewd_uninstall_request *req, struct viewd_text_sink statements,
@@ -132,14 +132,14 @@ bool dialect_uninstall(struct viewd_conn *conn, const struct viewd_uninstall_req
 	struct db *db = (struct db *)(void *)conn; /* its first member, see dialect.h */
 	struct leave leave = {.db = db, .mem = talloc_new(NULL), .told = statements};
 	struct viewd_err failure = {0};
-	if (db->ops->enter != NULL)
-		db->ops->enter(db);
+	db_enter(db);
 	bool good = may_leave(db, &failure) && db->ops->set_limits(db, LEAVE_TIMEOUT_US, LEAVE_LOCK_US, &failure);
 	if (req->print)
-		good = good && db->ops->list_leavings(db, keep, &leave, &failure) && print(&leave, &failure);
+		good = good && db->ops->leaving.list(db, keep, &leave, &failure) && print(&leave, &failure);
 	else
 		good = good && take_out(&leave, &failure);
 	talloc_free(leave.mem);
+	db_leave(db);
 	if (!good && err != NULL)
 		*err = failure;
 	return good;

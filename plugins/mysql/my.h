@@ -79,7 +79,7 @@ bool my_settings_check_view(const struct viewd_view_spec *view, struct viewd_err
 /* Hands out the statement that sets them, if there are any and kind runs the definition. [any] */
 bool my_settings_render(const struct viewd_database_spec *db, const struct viewd_view_spec *view, enum viewd_render_kind kind,
                         struct viewd_text_sink statements);
-/* db_ops.use_settings; view NULL: those of the database alone */
+/* db_ops.session.use_settings; view NULL: those of the database alone */
 bool my_use_settings(struct db *db, const struct viewd_view_spec *view, struct viewd_err *err);
 
 /* ---- errors.c */

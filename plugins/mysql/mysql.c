@@ -18,36 +18,54 @@ const struct db_ops my_ops = {
 	.set_limits = my_set_limits,
 	.find_object = my_find_object,
 	.list_sources = my_list_sources,
-	.walk = my_walk,
-	.changed_objects = my_changed_objects,
-	.digest_of = my_digest_of,
 	.query_columns = my_query_columns,
 	.list_indexes = my_list_indexes,
-	.enter = my_enter,
-	.use_settings = my_use_settings,
-	.find_identity = my_find_identity,
-	.end_hook = my_end_hook,
-	.wanted_canonical = my_wanted_canonical,
-	.view_text = my_op_view_text,
-	.list_dependants = my_list_dependants,
-	.agree_type = my_agree_type,
-	.create = my_create,
-	.replace = my_replace,
-	.swap = my_swap,
-	.full = my_full,
-	.choose_mode = my_choose_mode,
-	.refresh_group = my_refresh_group,
-	.choose_capture = my_choose_capture,
-	.captures_lock = my_captures_lock,
-	.captures_unlock = my_captures_unlock,
-	.make_trigger = my_make_trigger,
-	.list_triggers = my_list_triggers,
-	.drop_trigger = my_drop_trigger,
-	.state_place = my_state_place,
-	.relocate = my_relocate,
-	.forget_place = my_forget_place,
-	.list_leavings = my_list_leavings,
-	.clean_leftovers = my_clean_leftovers,
+	.session = {
+		.enter = my_enter,
+		.use_settings = my_use_settings,
+		.end_hook = my_end_hook,
+	},
+	.catalogue = {
+		.find_identity = my_find_identity,
+		.wanted_canonical = my_wanted_canonical,
+		.view_text = my_op_view_text,
+		.list_dependants = my_list_dependants,
+		.agree_type = my_agree_type,
+	},
+	.change = {
+		.create = my_create,
+		.replace = my_replace,
+	},
+	.refresh = {
+		.swap = my_swap,
+		.full = my_full,
+		.choose_mode = my_choose_mode,
+	},
+	.group = {
+		.refresh = my_refresh_group,
+	},
+	.depends = {
+		.walk = my_walk,
+		.changed_objects = my_changed_objects,
+		.digest_of = my_digest_of,
+	},
+	.capture = {
+		.choose = my_choose_capture,
+		.lock = my_captures_lock,
+		.unlock = my_captures_unlock,
+		.make_trigger = my_make_trigger,
+		.list_triggers = my_list_triggers,
+		.drop_trigger = my_drop_trigger,
+	},
+	.returning = {
+		.state_place = my_state_place,
+		.relocate = my_relocate,
+		.forget_place = my_forget_place,
+	},
+	.leaving = {
+		.list = my_list_leavings,
+		.clean_leftovers = my_clean_leftovers,
+	},
 };
 
 static bool check_view_here(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
@@ -68,6 +86,21 @@ static bool prepare_here(struct viewd_conn *conn, struct viewd_recorded_sink row
 {
 	return my_require_writable(conn, err) && dialect_prepare(conn, rows, err);
 }
+
+static const struct viewd_thread_ops thread_ops = {
+	.struct_size = sizeof thread_ops,
+	.begin = my_thread_begin,
+	.end = my_thread_end,
+};
+
+static const struct viewd_capture_ops capture_ops = {
+	.struct_size = sizeof capture_ops,
+	.set = dialect_capture,
+	.watch_open = my_watch_open,
+	.watch_next = my_watch_next,
+	.watch_wake = my_watch_wake,
+	.watch_close = my_watch_close,
+};
 
 VIEWD_DIALECT_EXPORT = {
 	.abi_major = VIEWD_ABI_MAJOR,
@@ -93,13 +126,8 @@ VIEWD_DIALECT_EXPORT = {
 	.record_failure = dialect_record_failure,
 	.verify = dialect_verify,
 	.history = dialect_history,
-	.thread_begin = my_thread_begin,
-	.thread_end = my_thread_end,
-	.capture = dialect_capture,
-	.watch_open = my_watch_open,
-	.watch_next = my_watch_next,
-	.watch_wake = my_watch_wake,
-	.watch_close = my_watch_close,
+	.threads = &thread_ops,
+	.capture = &capture_ops,
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,
 	.definition = dialect_definition,

@@ -120,7 +120,7 @@ static bool catch_up(struct viewd_conn *conn, const struct row *row, struct view
 		return true;
 	struct state_run run = {
 		.action = did_word(VIEWD_DID_SWAP),
-		.result = "SUCCEEDED",
+		.succeeded = true,
 		.started_us = tag.data_timestamp_us,
 		.duration_us = tag.duration_us,
 		.rows = tag.rows,

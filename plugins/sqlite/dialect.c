@@ -19,18 +19,30 @@ const struct db_ops sqlite_ops = {
 	.list_sources = sqlite_op_list_sources,
 	.query_columns = sqlite_op_query_columns,
 	.list_indexes = sqlite_op_list_indexes,
-	.enter = sqlite_op_enter,
-	.wanted_canonical = sqlite_op_wanted_canonical,
-	.view_text = sqlite_op_view_text,
-	.list_dependants = sqlite_op_list_dependants,
-	.replace = sqlite_op_replace,
-	.choose_capture = sqlite_op_choose_capture,
-	.walk = sqlite_op_walk,
-	.changed_objects = sqlite_op_changed_objects,
-	.make_trigger = sqlite_op_make_trigger,
-	.list_triggers = sqlite_op_list_triggers,
-	.drop_trigger = sqlite_op_drop_trigger,
-	.list_leavings = sqlite_op_list_leavings,
+	.session = {
+		.enter = sqlite_op_enter,
+	},
+	.catalogue = {
+		.wanted_canonical = sqlite_op_wanted_canonical,
+		.view_text = sqlite_op_view_text,
+		.list_dependants = sqlite_op_list_dependants,
+	},
+	.change = {
+		.replace = sqlite_op_replace,
+	},
+	.depends = {
+		.walk = sqlite_op_walk,
+		.changed_objects = sqlite_op_changed_objects,
+	},
+	.capture = {
+		.choose = sqlite_op_choose_capture,
+		.make_trigger = sqlite_op_make_trigger,
+		.list_triggers = sqlite_op_list_triggers,
+		.drop_trigger = sqlite_op_drop_trigger,
+	},
+	.leaving = {
+		.list = sqlite_op_list_leavings,
+	},
 };
 
 static bool check_view(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view, struct viewd_resolved *out,
@@ -44,6 +56,15 @@ static bool render(const struct viewd_database_spec *db UNUSED, const struct vie
 {
 	return dialect_render(&sqlite_syntax, view, kind, flags, statements, err);
 }
+
+static const struct viewd_capture_ops capture_ops = {
+	.struct_size = sizeof capture_ops,
+	.set = dialect_capture,
+	.watch_open = sqlite_watch_open,
+	.watch_next = sqlite_watch_next,
+	.watch_wake = sqlite_watch_wake,
+	.watch_close = sqlite_watch_close,
+};
 
 VIEWD_DIALECT_EXPORT = {
 	.abi_major = VIEWD_ABI_MAJOR,
@@ -69,11 +90,7 @@ VIEWD_DIALECT_EXPORT = {
 	.record_failure = dialect_record_failure,
 	.verify = dialect_verify,
 	.history = dialect_history,
-	.capture = dialect_capture,
-	.watch_open = sqlite_watch_open,
-	.watch_next = sqlite_watch_next,
-	.watch_wake = sqlite_watch_wake,
-	.watch_close = sqlite_watch_close,
+	.capture = &capture_ops,
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,
 	.definition = dialect_definition,

@@ -94,19 +94,19 @@ static struct viewd_captured capture(struct contract *c, const struct viewd_view
 
 	REQUIRE_OK(c->dialect->inspect(c->conn, view, &c->found, (struct viewd_source_sink){keep_source, &sources}, &c->err), &c->err);
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = sources.items, .n_sources = sources.n};
-	REQUIRE_OK(c->dialect->capture(c->conn, view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &c->err), &c->err);
+	REQUIRE_OK(c->dialect->capture->set(c->conn, view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &c->err), &c->err);
 	return out;
 }
 
 static void open_watch(struct scene *s)
 {
-	s->watch = s->c.dialect->watch_open(&s->c.host, &s->c.db, &s->c.err);
+	s->watch = s->c.dialect->capture->watch_open(&s->c.host, &s->c.db, &s->c.err);
 	REQUIRE_OK(s->watch != NULL, &s->c.err);
 }
 
 static void listen_once(struct scene *s)
 {
-	REQUIRE_OK(s->c.dialect->watch_next(s->watch, SHORT, (struct viewd_signal_sink){hear, s}, &s->c.err), &s->c.err);
+	REQUIRE_OK(s->c.dialect->capture->watch_next(s->watch, SHORT, (struct viewd_signal_sink){hear, s}, &s->c.err), &s->c.err);
 }
 
 /* Until the condition over s holds. */
@@ -159,7 +159,7 @@ static void begin(struct scene *s)
 
 static void end(struct scene *s)
 {
-	s->c.dialect->watch_close(&s->watch);
+	s->c.dialect->capture->watch_close(&s->watch);
 	CHECK(s->watch == NULL);
 	contract_end(&s->c);
 }
@@ -264,7 +264,7 @@ static void foreign_keys_that_write_are_seen(void)
 	APPLY(&s.c, &s.v, VIEWD_CHANGE_REPLACE);
 	int64_t before = s.of_v.seq;
 	capture(&s.c, &s.v, wanted_mode());
-	s.c.dialect->watch_wake(s.watch);
+	s.c.dialect->capture->watch_wake(s.watch);
 	static const char *const changes[] = {"DELETE FROM parent WHERE id = 1", "UPDATE parent SET id = 9 WHERE id = 2",
 	                                      "DELETE FROM grand WHERE id = 2"};
 	const char *enforce = word("VIEWD_CONTRACT_CASCADE", "");
@@ -353,7 +353,7 @@ static void arrive(void *ctx)
 	struct viewd_capture_request req = {
 		.struct_size = sizeof req, .mode = wanted_mode(), .sources = n->sources.items, .n_sources = n->sources.n};
 
-	n->good = n->c.dialect->capture(n->c.conn, &n->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &n->c.err);
+	n->good = n->c.dialect->capture->set(n->c.conn, &n->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &n->c.err);
 }
 
 static void let_arrive(void *ctx UNUSED, const char *place)
@@ -381,7 +381,7 @@ static void a_source_given_up_by_one_is_kept_for_another(void)
 	contract_beside_join(&n.thread);
 	REQUIRE_OK(n.good, &n.c.err);
 	s.of_v = (struct heard){.view = "u"};
-	s.c.dialect->watch_wake(s.watch);
+	s.c.dialect->capture->watch_wake(s.watch);
 	LISTEN_UNTIL(&s, s.of_v.n_stale > 0);
 	REFRESH(&s.c, &n.view);
 	listen_to_the_end(&s);
@@ -397,12 +397,12 @@ static void what_happens_while_nobody_watches_is_told_later(void)
 	struct scene s;
 
 	begin(&s);
-	s.c.dialect->watch_close(&s.watch);
+	s.c.dialect->capture->watch_close(&s.watch);
 	contract_sql("INSERT INTO src VALUES (50, 1)");
 	int64_t before = s.of_v.seq;
 	open_watch(&s);
 	LISTEN_UNTIL(&s, s.of_v.seq > before);
-	s.c.dialect->watch_close(&s.watch);
+	s.c.dialect->capture->watch_close(&s.watch);
 	open_watch(&s); /* drained, and still stale */
 	s.of_v.seq = 0;
 	LISTEN_UNTIL(&s, s.of_v.seq > before);
@@ -432,16 +432,16 @@ static void a_second_watch_stands_by(void)
 	struct viewd_watch *second;
 
 	begin(&s);
-	CHECK_REFUSED((second = s.c.dialect->watch_open(&s.c.host, &s.c.db, &s.c.err)) != NULL, &s.c, VIEWD_ERR_STANDBY);
+	CHECK_REFUSED((second = s.c.dialect->capture->watch_open(&s.c.host, &s.c.db, &s.c.err)) != NULL, &s.c, VIEWD_ERR_STANDBY);
 	CHECK_CONTAINS(s.c.err.msg, "of this same daemon keeps the same database");
-	s.c.dialect->watch_close(&s.watch);
+	s.c.dialect->capture->watch_close(&s.watch);
 	open_watch(&s);
 	end(&s);
 }
 
 static void hold_until_killed(struct contract *c, int tell)
 {
-	if (c->dialect->watch_open(&c->host, &c->db, &c->err) == NULL || write(tell, "x", 1) != 1)
+	if (c->dialect->capture->watch_open(&c->host, &c->db, &c->err) == NULL || write(tell, "x", 1) != 1)
 		_exit(1);
 	for (;;)
 		pause();
@@ -451,7 +451,7 @@ static bool opens(void *ctx)
 {
 	struct scene *s = ctx;
 
-	s->watch = s->c.dialect->watch_open(&s->c.host, &s->c.db, &s->c.err);
+	s->watch = s->c.dialect->capture->watch_open(&s->c.host, &s->c.db, &s->c.err);
 	return s->watch != NULL;
 }
 
@@ -462,7 +462,7 @@ static void a_killed_holder_lets_go(void)
 	char byte;
 
 	begin(&s);
-	s.c.dialect->watch_close(&s.watch);
+	s.c.dialect->capture->watch_close(&s.watch);
 	REQUIRE(pipe(fds) == 0);
 	pid_t pid = fork();
 	if (pid == 0)

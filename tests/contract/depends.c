@@ -55,13 +55,13 @@ static void set_up(struct scene *s)
 
 	s->entries = talloc_strdup(harness_ctx(), "");
 	REQUIRE_OK(s->c.dialect->inspect(s->c.conn, &s->v, &s->c.found, (struct viewd_source_sink){keep_source, NULL}, &s->c.err), &s->c.err);
-	REQUIRE_OK(s->c.dialect->capture(s->c.conn, &s->v, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->c.err), &s->c.err);
+	REQUIRE_OK(s->c.dialect->capture->set(s->c.conn, &s->v, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->c.err), &s->c.err);
 }
 
 static void look(struct scene *s)
 {
-	s->c.dialect->watch_wake(s->watch);
-	REQUIRE_OK(s->c.dialect->watch_next(s->watch, PATIENCE, (struct viewd_signal_sink){hear, s}, &s->c.err), &s->c.err);
+	s->c.dialect->capture->watch_wake(s->watch);
+	REQUIRE_OK(s->c.dialect->capture->watch_next(s->watch, PATIENCE, (struct viewd_signal_sink){hear, s}, &s->c.err), &s->c.err);
 }
 
 static void begin(struct scene *s)
@@ -76,7 +76,7 @@ static void begin(struct scene *s)
 	s->v.captured = true;
 	APPLY(&s->c, &s->v, VIEWD_CHANGE_CREATE);
 	set_up(s);
-	s->watch = s->c.dialect->watch_open(&s->c.host, &s->c.db, &s->c.err);
+	s->watch = s->c.dialect->capture->watch_open(&s->c.host, &s->c.db, &s->c.err);
 	REQUIRE_OK(s->watch != NULL, &s->c.err);
 	look(s);
 	REFRESH(&s->c, &s->v);
@@ -86,7 +86,7 @@ static void begin(struct scene *s)
 
 static void end(struct scene *s)
 {
-	s->c.dialect->watch_close(&s->watch);
+	s->c.dialect->capture->watch_close(&s->watch);
 	contract_end(&s->c);
 }
 

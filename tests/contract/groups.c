@@ -184,7 +184,7 @@ static void marks_are_settled_together(void)
 		                          one = {.schema = schema, .name = "one", .kind = VIEWD_KIND_TABLE};
 		struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO, .sources = i == 0 ? &src : NULL,
 		                                    .n_sources = i == 0, .kept = i > 0 ? &one : NULL, .n_kept = i > 0};
-		REQUIRE_OK(s.c.dialect->capture(s.c.conn, &s.views[i], &req, &captured, (struct viewd_text_sink){0}, &s.c.err), &s.c.err);
+		REQUIRE_OK(s.c.dialect->capture->set(s.c.conn, &s.views[i], &req, &captured, (struct viewd_text_sink){0}, &s.c.err), &s.c.err);
 	}
 	REFRESH(&s.c, &s.views[2]);
 	contract_sql("INSERT INTO src VALUES (4, 40);");

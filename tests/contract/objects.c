@@ -77,7 +77,7 @@ static void names_are_read_once(void)
 	struct viewd_capture_request req = {.struct_size = sizeof req, .names = sources, .n_names = 1};
 	struct viewd_captured captured = {0};
 	if (c.dialect->capture != NULL)
-		REQUIRE_OK(c.dialect->capture(c.conn, &view, &req, &captured, (struct viewd_text_sink){0}, &c.err), &c.err);
+		REQUIRE_OK(c.dialect->capture->set(c.conn, &view, &req, &captured, (struct viewd_text_sink){0}, &c.err), &c.err);
 	contract_sql("UPDATE %s SET id = 7 WHERE %s = 1;", table, key);
 	REFRESH(&c, &view);
 	CHECK_INT(c.outcome.rows_written, 2);
@@ -246,7 +246,7 @@ static bool collect_recorded(void *ctx, const struct viewd_recorded *row)
 {
 	struct names *names = ctx;
 	size_t len = strlen(names->text);
-	snprintf(names->text + len, sizeof names->text - len, "%s/%d/%s ", row->name, (int)row->method, row->on_remove);
+	snprintf(names->text + len, sizeof names->text - len, "%s/%d/%s ", row->name, (int)row->method, row->on_remove == VIEWD_REMOVE_DROP ? "drop" : "keep");
 	return true;
 }
 
@@ -257,7 +257,7 @@ static void records_survive_a_new_connection(void)
 	contract_products();
 	struct viewd_view_spec a = contract_view("a", VIEWD_METHOD_SIMPLE, "SELECT id FROM products");
 	struct viewd_view_spec b = contract_view("b", VIEWD_METHOD_TABLE, "SELECT id FROM products");
-	b.on_remove = "drop";
+	b.on_remove = VIEWD_REMOVE_DROP;
 	APPLY(&c, &a, VIEWD_CHANGE_CREATE);
 	APPLY(&c, &b, VIEWD_CHANGE_CREATE);
 	contract_reconnect(&c);

@@ -185,8 +185,8 @@ static void runs_are_remembered(void)
 	struct viewd_err failure = {.cls = VIEWD_ERR_QUERY, .msg = "division by 'zero'"};
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	REFRESH(&c, &view);
-	REQUIRE_OK(c.dialect->record_failure(c.conn, &view, &req, "FAILED", &failure, &c.err), &c.err);
-	REQUIRE_OK(c.dialect->record_failure(c.conn, &view, &req, "CANCELLED", &failure, &c.err), &c.err);
+	REQUIRE_OK(c.dialect->record_failure(c.conn, &view, &req, VIEWD_FAILURE_FAILED, &failure, &c.err), &c.err);
+	REQUIRE_OK(c.dialect->record_failure(c.conn, &view, &req, VIEWD_FAILURE_CANCELLED, &failure, &c.err), &c.err);
 	struct runs runs = {0};
 	REQUIRE_OK(c.dialect->history(c.conn, &view, 10, (struct viewd_history_sink){collect_run, &runs}, &c.err), &c.err);
 	CHECK_STR(runs.text, "SCHEDULED/-/CANCELLED SCHEDULED/-/FAILED MANUAL/FULL/SUCCEEDED INITIAL/REINITIALIZE/SUCCEEDED ");

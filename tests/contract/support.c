@@ -144,8 +144,8 @@ void contract_begin(struct contract *c)
 	c->db = (struct viewd_database_spec){.struct_size = sizeof c->db, .name = "contract", .url = setting("VIEWD_CONTRACT_URL"),
 	                                     .base_dir = "/", .connect_timeout_us = 10000000, .application_name = "viewd:contract"};
 	REQUIRE_OK(c->dialect->check_database(&c->db, &c->err), &c->err);
-	if (c->dialect->thread_begin != NULL)
-		c->dialect->thread_begin();
+	if (c->dialect->threads != NULL)
+		c->dialect->threads->begin();
 	c->conn = contract_open(c);
 	REQUIRE_OK(c->dialect->prepare(c->conn, (struct viewd_recorded_sink){0}, &c->err), &c->err);
 	CHECK(c->dialect->alive(c->conn));
@@ -160,7 +160,7 @@ struct viewd_view_spec contract_view(const char *name, enum viewd_method method,
 {
 	return (struct viewd_view_spec){
 		.struct_size = sizeof(struct viewd_view_spec), .name = name, .relation = name, .definition = definition,
-		.method = method, .mode = VIEWD_MODE_AUTO, .materialized_as_table = true, .with_data = true, .on_remove = "keep",
+		.method = method, .mode = VIEWD_MODE_AUTO, .materialized_as_table = true, .with_data = true, .on_remove = VIEWD_REMOVE_KEEP,
 		.timeout_us = 60000000, .lock_timeout_us = 2000000,
 	};
 }
@@ -256,14 +256,14 @@ struct contract_canceller {
 static void *cancel_later(void *ctx)
 {
 	struct contract_canceller *canceller = ctx;
-	if (canceller->c->dialect->thread_begin != NULL)
-		canceller->c->dialect->thread_begin();
+	if (canceller->c->dialect->threads != NULL)
+		canceller->c->dialect->threads->begin();
 	int64_t deadline = harness_deadline(200000);
 	while (harness_pause(deadline))
 		;
 	canceller->c->dialect->cancel(canceller->c->conn);
-	if (canceller->c->dialect->thread_end != NULL)
-		canceller->c->dialect->thread_end();
+	if (canceller->c->dialect->threads != NULL)
+		canceller->c->dialect->threads->end();
 	return NULL;
 }
 
@@ -294,11 +294,11 @@ struct contract_beside {
 static void *run_beside(void *ctx)
 {
 	struct contract_beside *beside = ctx;
-	if (beside->dialect->thread_begin != NULL)
-		beside->dialect->thread_begin();
+	if (beside->dialect->threads != NULL)
+		beside->dialect->threads->begin();
 	beside->fn(beside->ctx);
-	if (beside->dialect->thread_end != NULL)
-		beside->dialect->thread_end();
+	if (beside->dialect->threads != NULL)
+		beside->dialect->threads->end();
 	beside->done = true;
 	return NULL;
 }

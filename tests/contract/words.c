@@ -58,7 +58,7 @@ static enum viewd_capture follow(struct scene *s, struct viewd_view_spec *view, 
 	REQUIRE_OK(s->c.dialect->inspect(s->c.conn, view, &s->c.found, (struct viewd_source_sink){keep_source, &found}, &s->c.err), &s->c.err);
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = found.items, .n_sources = kept ? 0 : found.n,
 	                                    .kept = found.items, .n_kept = kept ? found.n : 0};
-	REQUIRE_OK(s->c.dialect->capture(s->c.conn, view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->c.err), &s->c.err);
+	REQUIRE_OK(s->c.dialect->capture->set(s->c.conn, view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->c.err), &s->c.err);
 	view->captured = mode != VIEWD_CAPTURE_NONE;
 	return out.mode;
 }
@@ -79,12 +79,12 @@ static const char *ask(struct scene *s, const char *what, const char *view)
 static void watch_until(struct scene *s, const char *view, const char *word)
 {
 	int64_t deadline = harness_deadline(PATIENCE);
-	struct viewd_watch *watch = s->c.dialect->watch_open(&s->c.host, &s->c.db, &s->c.err);
+	struct viewd_watch *watch = s->c.dialect->capture->watch_open(&s->c.host, &s->c.db, &s->c.err);
 	REQUIRE_OK(watch != NULL, &s->c.err);
 	do
-		REQUIRE_OK(s->c.dialect->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s->c.err), &s->c.err);
+		REQUIRE_OK(s->c.dialect->capture->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s->c.err), &s->c.err);
 	while (strcmp(FRESHNESS(s, view), word) != 0 && harness_pause(deadline));
-	s->c.dialect->watch_close(&watch);
+	s->c.dialect->capture->watch_close(&watch);
 	CHECK_STR(FRESHNESS(s, view), word);
 }
 
@@ -105,11 +105,11 @@ static void begin(struct scene *s)
 /* Everything that was written is in v. */
 static void settle(struct scene *s)
 {
-	struct viewd_watch *watch = s->c.dialect->watch_open(&s->c.host, &s->c.db, &s->c.err);
+	struct viewd_watch *watch = s->c.dialect->capture->watch_open(&s->c.host, &s->c.db, &s->c.err);
 	REQUIRE_OK(watch != NULL, &s->c.err);
-	REQUIRE_OK(s->c.dialect->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s->c.err), &s->c.err);
+	REQUIRE_OK(s->c.dialect->capture->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s->c.err), &s->c.err);
 	REFRESH(&s->c, &s->v);
-	s->c.dialect->watch_close(&watch);
+	s->c.dialect->capture->watch_close(&watch);
 	CHECK_STR(FRESHNESS(s, "v"), "FRESH");
 }
 
@@ -147,12 +147,12 @@ static void stale_since_is_the_first_missing_change(void)
 	const char *first = ask(&s, "stale_since", "v");
 	int64_t before = atoll(contract_sql("SELECT dirty_seq FROM %s", s.captures));
 	contract_sql("UPDATE src SET a = a + 1");
-	struct viewd_watch *watch = s.c.dialect->watch_open(&s.c.host, &s.c.db, &s.c.err);
+	struct viewd_watch *watch = s.c.dialect->capture->watch_open(&s.c.host, &s.c.db, &s.c.err);
 	REQUIRE_OK(watch != NULL, &s.c.err);
 	int64_t deadline = harness_deadline(PATIENCE);
 	while (atoll(contract_sql("SELECT dirty_seq FROM %s", s.captures)) == before && harness_pause(deadline))
-		REQUIRE_OK(s.c.dialect->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s.c.err), &s.c.err);
-	s.c.dialect->watch_close(&watch);
+		REQUIRE_OK(s.c.dialect->capture->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s.c.err), &s.c.err);
+	s.c.dialect->capture->watch_close(&watch);
 	CHECK_STR(ask(&s, "stale_since", "v"), first);
 	settle(&s);
 	contract_sql("UPDATE %s SET dirty_seq = dirty_seq + 1", s.captures); /* by a change of while it was read */

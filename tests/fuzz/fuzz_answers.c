@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fake_db_init(&fake, &pg_syntax, answers);
 	struct db_ops ops = *fake.db.ops;
 	ops.query = query;
-	ops.changed_objects = changed_objects;
+	ops.depends.changed_objects = changed_objects;
 	fake.db.ops = &ops;
 	readers_run(&fake.db, mem, (unsigned char)(data[0] - '0'));
 	assert(pg_error_class(answers) != VIEWD_ERR_OK);

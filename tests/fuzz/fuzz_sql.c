@@ -66,7 +66,7 @@ static void read_everything(const struct syntax *syn, const char *text)
 	void *mem = talloc_new(NULL);
 	bool unique;
 	const char *rest;
-	tokens_cover_the_text(syn->lexer, text);
+	tokens_cover_the_text(syn->lexer.flags, text);
 	queries_are_stable(syn, mem, text);
 	names_are_stable(syn, mem, text);
 	lex_mentions(syn, text, (struct viewd_text_sink){swallow, NULL});

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct fake_db fake;
 		fake_db_init(&fake, syntaxes[i], answers);
 		struct db_ops ops = *fake.db.ops;
-		ops.changed_objects = changed_objects;
+		ops.depends.changed_objects = changed_objects;
 		fake.db.ops = &ops;
 		readers_run(&fake.db, mem, (unsigned char)(data[0] - '0'));
 		talloc_free(mem);

@@ -32,7 +32,7 @@ static bool take_history(void *ctx UNUSED, const struct viewd_history_row *row)
 static bool take_recorded(void *ctx UNUSED, const struct viewd_recorded *row)
 {
 	require(row->name != NULL && row->relation != NULL && strlen(row->name) + strlen(row->relation) < SIZE_MAX);
-	require(row->on_remove == NULL || strlen(row->on_remove) < SIZE_MAX);
+	require(row->on_remove == VIEWD_REMOVE_KEEP || row->on_remove == VIEWD_REMOVE_DROP);
 	require(row->method < VIEWD_METHOD_COUNT);
 	return true;
 }
@@ -90,7 +90,7 @@ static bool definition(struct db *db, void *mem, struct viewd_err *err)
 
 static bool run_recorded(struct db *db, void *mem UNUSED, struct viewd_err *err)
 {
-	const struct state_run run = {.trigger = "MANUAL", .action = "FULL", .result = "SUCCEEDED", .run_id = 1, .rows = 1};
+	const struct state_run run = {.trigger = "MANUAL", .action = "FULL", .succeeded = true, .run_id = 1, .rows = 1};
 	return state_record_run(db, "v", &run, err) && state_annotate(db, "v", "late", err);
 }
 

@@ -87,7 +87,8 @@ allowed()
 	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
 	daemon/main.c) echo 'base/|daemon\.h' ;;
 	daemon/*) echo '[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;
-	plugins/viewd_dialect.h) echo 'nothing' ;;
+	plugins/viewd_dialect.h) echo 'viewd_types\.h' ;;
+	plugins/viewd_types.h) echo 'nothing' ;;
 	plugins/*) echo "$(plugin_rooms "$1" | tr -d '\n')|base/(err|check|clock|span|utf8)\\.h|viewd_dialect\\.h" ;;
 	esac
 }

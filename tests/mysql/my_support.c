@@ -187,7 +187,7 @@ struct viewd_view_spec my_view(const char *name, enum viewd_method method, const
 {
 	return (struct viewd_view_spec){
 		.struct_size = sizeof(struct viewd_view_spec), .name = name, .relation = name, .definition = definition, .method = method,
-		.mode = VIEWD_MODE_AUTO, .materialized_as_table = true, .with_data = true, .on_remove = "keep", .timeout_us = 60000000,
+		.mode = VIEWD_MODE_AUTO, .materialized_as_table = true, .with_data = true, .on_remove = VIEWD_REMOVE_KEEP, .timeout_us = 60000000,
 		.lock_timeout_us = 1000000,
 	};
 }

@@ -45,7 +45,7 @@ static struct viewd_captured watch_source_by(struct scene *s, enum viewd_capture
 	struct viewd_captured out;
 	struct viewd_err err = {0};
 
-	REQUIRE_OK(DIALECT->capture(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
 	return out;
 }
 
@@ -59,7 +59,7 @@ static void open_watch(struct scene *s)
 	struct viewd_database_spec spec = my_spec();
 	struct viewd_err err = {0};
 
-	s->watch = DIALECT->watch_open(&my_host, &spec, &err);
+	s->watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 	REQUIRE_OK(s->watch != NULL, &err);
 }
 
@@ -68,9 +68,9 @@ static void listen_once(struct scene *s)
 {
 	struct viewd_err err = {0};
 
-	if (DIALECT->watch_next(s->watch, SHORT, (struct viewd_signal_sink){hear, s}, &err))
+	if (DIALECT->capture->watch_next(s->watch, SHORT, (struct viewd_signal_sink){hear, s}, &err))
 		return;
-	DIALECT->watch_close(&s->watch);
+	DIALECT->capture->watch_close(&s->watch);
 	open_watch(s);
 }
 
@@ -100,7 +100,7 @@ static void catch_up(struct scene *s)
 /* Also when a test ends early. */
 static int close_watch(struct scene **holder)
 {
-	DIALECT->watch_close(&(*holder)->watch);
+	DIALECT->capture->watch_close(&(*holder)->watch);
 	return 0;
 }
 
@@ -133,7 +133,7 @@ static void begin(struct scene *s)
 
 static void end(struct scene *s)
 {
-	DIALECT->watch_close(&s->watch);
+	DIALECT->capture->watch_close(&s->watch);
 }
 
 /* One session runs the statements, up to NULL; v must be told of. */
@@ -354,7 +354,7 @@ static void prepared_transactions(void)
 static void after_an_absence(struct scene *s, const char *sql)
 {
 	settle(s);
-	DIALECT->watch_close(&s->watch);
+	DIALECT->capture->watch_close(&s->watch);
 	my_do("UPDATE sales SET amount = amount + 1");
 	my_do("%s", sql);
 	for (int i = 0; i < 50; i++)
@@ -390,7 +390,7 @@ static void a_log_begun_anew_under_the_same_name(void)
 	expect_log("binary log cannot be read");
 	catch_up(&s);
 	catch_up(&s);
-	DIALECT->watch_close(&s.watch);
+	DIALECT->capture->watch_close(&s.watch);
 	CHECK_STR(my_ask("SELECT file_name FROM viewd_position"), "binlog.000001");
 	const char *begun = my_ask("SELECT UNIX_TIMESTAMP()"), *made = my_ask("SELECT server FROM viewd_position");
 	while (strcmp(my_ask("SELECT UNIX_TIMESTAMP()"), begun) == 0)

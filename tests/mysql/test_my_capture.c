@@ -22,7 +22,7 @@ static bool capture(struct viewd_conn *conn, enum viewd_capture mode, char **war
 
 	*err = (struct viewd_err){0};
 	*warnings = talloc_strdup(harness_ctx(), "");
-	return DIALECT->capture(conn, &view, &req, out, (struct viewd_text_sink){keep_warning, warnings}, err);
+	return DIALECT->capture->set(conn, &view, &req, out, (struct viewd_text_sink){keep_warning, warnings}, err);
 }
 
 static void triggers_leave_others_alone(void)
@@ -83,11 +83,11 @@ static void a_read_only_server_is_stood_by(void)
 	struct viewd_database_spec spec = my_spec();
 
 	my_fresh();
-	struct viewd_watch *watch = DIALECT->watch_open(&my_host, &spec, &err);
+	struct viewd_watch *watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 	REQUIRE_OK(watch != NULL, &err);
-	DIALECT->watch_close(&watch);
+	DIALECT->capture->watch_close(&watch);
 	my_do("SET GLOBAL read_only = ON");
-	watch = DIALECT->watch_open(&my_host, &spec, &err);
+	watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 	my_do("SET GLOBAL read_only = OFF");
 	CHECK(watch == NULL);
 	CHECK_STR(err_class_word(err.cls), "standby");
@@ -109,7 +109,7 @@ static void a_writer_that_does_not_end_keeps_nothing_back(void)
 
 	my_fresh();
 	REQUIRE_OK(capture(my_session(), VIEWD_CAPTURE_TRIGGER, &warnings, &out, &err), &err);
-	struct viewd_watch *watch = DIALECT->watch_open(&my_host, &spec, &err);
+	struct viewd_watch *watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 	REQUIRE_OK(watch != NULL, &err);
 	MYSQL *slow = my_root();
 	REQUIRE(mysql_query(slow, "BEGIN") == 0 && mysql_query(slow, "INSERT INTO sales (region, amount) VALUES ('slow', 1)") == 0);
@@ -118,13 +118,13 @@ static void a_writer_that_does_not_end_keeps_nothing_back(void)
 		my_do("UPDATE viewd_captures SET clean_seq = dirty_seq");
 		my_do("UPDATE sales SET amount = amount + 1 WHERE region <> 'slow' LIMIT %d", n);
 		while (seq == 0 && harness_pause(deadline))
-			REQUIRE_OK(DIALECT->watch_next(watch, 100000, (struct viewd_signal_sink){hear, &seq}, &err), &err);
+			REQUIRE_OK(DIALECT->capture->watch_next(watch, 100000, (struct viewd_signal_sink){hear, &seq}, &err), &err);
 		harness_check(seq > 0, __FILE__, __LINE__, "%d rows are told", n);
 	}
 	CHECK_STR(my_ask("SELECT count(*) FROM viewd_changes"), "0");
 	REQUIRE(mysql_query(slow, "COMMIT") == 0);
 	CHECK_STR(my_ask("SELECT count(*) FROM viewd_changes"), "1");
-	DIALECT->watch_close(&watch);
+	DIALECT->capture->watch_close(&watch);
 }
 
 /* Each table by what can be had for it. */
@@ -140,11 +140,11 @@ static void modes_are_chosen_for_each_source(void)
 	struct viewd_conn *conn = my_session();
 	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT s.id FROM sales s JOIN other.far USING (region)");
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO};
-	REQUIRE_OK(DIALECT->capture(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err), &err);
 	CHECK_STR(my_ask("SELECT source, mode FROM viewd_captures ORDER BY source"), "`other`.`far`,poll;`shop`.`sales`,trigger");
 	my_do("GRANT TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON other.* TO viewd@localhost");
 	conn = my_session();
-	REQUIRE_OK(DIALECT->capture(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err), &err);
 	CHECK_STR(my_ask("SELECT source, mode FROM viewd_captures ORDER BY source"), "`other`.`far`,trigger;`shop`.`sales`,trigger");
 }
 

@@ -61,7 +61,7 @@ static bool capture(struct scene *s, const char *definition, struct viewd_err *e
 
 	*err = (struct viewd_err){0};
 	s->entries = talloc_strdup(harness_ctx(), "");
-	return DIALECT->capture(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, err);
+	return DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, err);
 }
 
 static void set_up(struct scene *s, const char *definition)
@@ -73,7 +73,7 @@ static void set_up(struct scene *s, const char *definition)
 
 static int close_watch(struct scene *s)
 {
-	DIALECT->watch_close(&s->watch);
+	DIALECT->capture->watch_close(&s->watch);
 	return 0;
 }
 
@@ -106,9 +106,9 @@ static void watch(struct scene *s)
 	struct viewd_database_spec spec = my_spec();
 	struct viewd_err err = {0};
 
-	s->watch = DIALECT->watch_open(&my_host, &spec, &err);
+	s->watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 	REQUIRE_OK(s->watch != NULL, &err);
-	REQUIRE_OK(DIALECT->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
 }
 
 /* Without anybody asking, sooner than any heartbeat would bring it. */
@@ -118,7 +118,7 @@ static bool is_redefined(struct scene *s, int64_t patience)
 	struct viewd_err err = {0};
 
 	while (s->n_redefined == 0 && harness_pause(deadline))
-		REQUIRE_OK(DIALECT->watch_next(s->watch, 50000, (struct viewd_signal_sink){hear, s}, &err), &err);
+		REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 50000, (struct viewd_signal_sink){hear, s}, &err), &err);
 	return s->n_redefined > 0;
 }
 
@@ -127,8 +127,8 @@ static void look(struct scene *s)
 {
 	struct viewd_err err = {0};
 
-	DIALECT->watch_wake(s->watch);
-	REQUIRE_OK(DIALECT->watch_next(s->watch, PATIENCE, (struct viewd_signal_sink){hear, s}, &err), &err);
+	DIALECT->capture->watch_wake(s->watch);
+	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, PATIENCE, (struct viewd_signal_sink){hear, s}, &err), &err);
 }
 
 /* ---- what is found */

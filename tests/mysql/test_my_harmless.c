@@ -114,7 +114,7 @@ static bool set_up(struct viewd_conn *conn, enum capture how, struct viewd_err *
 	struct viewd_captured out;
 
 	return DIALECT->prepare(conn, (struct viewd_recorded_sink){0}, err) &&
-	       DIALECT->capture(conn, &view, &req, &out, (struct viewd_text_sink){ignore_text, NULL}, err);
+	       DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){ignore_text, NULL}, err);
 }
 
 /* Tells the pipe when it is at work; then goes on as a daemon does, which opens what it has lost. */
@@ -131,9 +131,9 @@ static void work(enum capture how, int ready)
 	}
 	for (bool told = false;;) {
 		if (watch == NULL)
-			watch = DIALECT->watch_open(&my_host, &spec, &err);
-		if (watch == NULL || !DIALECT->watch_next(watch, 100000, (struct viewd_signal_sink){ignore_signal, NULL}, &err)) {
-			DIALECT->watch_close(&watch);
+			watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
+		if (watch == NULL || !DIALECT->capture->watch_next(watch, 100000, (struct viewd_signal_sink){ignore_signal, NULL}, &err)) {
+			DIALECT->capture->watch_close(&watch);
 			continue;
 		}
 		told = told || write(ready, "x", 1) == 1;

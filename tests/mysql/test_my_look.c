@@ -44,11 +44,11 @@ static void look(struct scene *s)
 	int64_t deadline = my_mono() + PATIENCE;
 	struct viewd_err err = {0};
 
-	DIALECT->watch_wake(s->watch);
+	DIALECT->capture->watch_wake(s->watch);
 	s->n_behind = 0;
 	do {
 		s->behind = false;
-		REQUIRE_OK(DIALECT->watch_next(s->watch, s->each, (struct viewd_signal_sink){hear, s}, &err), &err);
+		REQUIRE_OK(DIALECT->capture->watch_next(s->watch, s->each, (struct viewd_signal_sink){hear, s}, &err), &err);
 		s->n_behind += s->behind;
 	} while (s->behind && my_mono() < deadline);
 	CHECK(!s->behind);
@@ -59,14 +59,14 @@ static void open_watch(struct scene *s)
 	struct viewd_database_spec spec = my_spec();
 	struct viewd_err err = {0};
 
-	s->watch = DIALECT->watch_open(&my_host, &spec, &err);
+	s->watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 	REQUIRE_OK(s->watch != NULL, &err);
 }
 
 /* Also when a test ends early. */
 static int close_watch(struct scene *s)
 {
-	DIALECT->watch_close(&s->watch);
+	DIALECT->capture->watch_close(&s->watch);
 	return 0;
 }
 
@@ -86,7 +86,7 @@ static struct scene *begin(void)
 	talloc_set_destructor(s, close_watch);
 	s->conn = my_session();
 	s->each = PATIENCE;
-	REQUIRE_OK(DIALECT->capture(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
 	open_watch(s);
 	look(s);
 	return s;
@@ -121,7 +121,7 @@ static void so_it_is_after_a_reconnect(void)
 
 	for (int i = 0; i < TRIES / 4; i++) {
 		int64_t before = s->seq;
-		DIALECT->watch_close(&s->watch);
+		DIALECT->capture->watch_close(&s->watch);
 		change();
 		open_watch(s);
 		look(s);
@@ -163,7 +163,7 @@ static void a_long_log_is_read_in_parts(void)
 {
 	struct scene *s = begin();
 
-	DIALECT->watch_close(&s->watch);
+	DIALECT->capture->watch_close(&s->watch);
 	int64_t before = s->seq;
 	my_do("CREATE TABLE long_one (n INT, filler VARCHAR(1000)) ENGINE=MyISAM");
 	for (int i = 0; i < 8; i++)
@@ -190,10 +190,10 @@ static void a_passing_failure_decides_nothing(void)
 
 	my_do("ALTER USER viewd@localhost WITH MAX_CONNECTIONS_PER_HOUR 1");
 	my_unprepared();
-	CHECK(!DIALECT->capture(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err));
+	CHECK(!DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err));
 	CHECK_INT(err.cls, VIEWD_ERR_RESOURCE);
 	my_do("ALTER USER viewd@localhost WITH MAX_CONNECTIONS_PER_HOUR 0");
-	REQUIRE_OK(DIALECT->capture(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
 	CHECK_INT(out.mode, VIEWD_CAPTURE_BINLOG);
 }
 
@@ -253,7 +253,7 @@ static struct scene *begin_large(void)
 	my_do("CREATE TABLE large (id INT PRIMARY KEY, t LONGTEXT)");
 	my_do("SET STATEMENT group_concat_max_len = 16000000 FOR INSERT INTO large SELECT 1, group_concat(hex(random_bytes(512)) SEPARATOR '')"
 	      " FROM seq_1_to_10000");
-	REQUIRE_OK(DIALECT->capture(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
 	look(s);
 	return s;
 }

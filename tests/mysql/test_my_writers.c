@@ -50,7 +50,7 @@ static bool capture(struct scene *s, enum viewd_capture mode, struct viewd_err *
 
 	*err = (struct viewd_err){0};
 	s->warnings = talloc_strdup(harness_ctx(), "");
-	return DIALECT->capture(s->conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &s->warnings}, err);
+	return DIALECT->capture->set(s->conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &s->warnings}, err);
 }
 
 static void set_up(struct scene *s)
@@ -64,7 +64,7 @@ static struct viewd_watch *opened(void)
 {
 	struct viewd_database_spec spec = my_spec();
 	struct viewd_err err = {0};
-	struct viewd_watch *watch = DIALECT->watch_open(&my_host, &spec, &err);
+	struct viewd_watch *watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 
 	REQUIRE_OK(watch != NULL, &err);
 	return watch;
@@ -72,7 +72,7 @@ static struct viewd_watch *opened(void)
 
 static int close_watch(struct scene *s)
 {
-	DIALECT->watch_close(&s->watch);
+	DIALECT->capture->watch_close(&s->watch);
 	return 0;
 }
 
@@ -141,7 +141,7 @@ static void locked_tables_can_be_written(void)
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &s->source, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
-	REQUIRE_OK(DIALECT->capture(s->conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &s->warnings}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(s->conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &s->warnings}, &err), &err);
 	CHECK_STR(clerk("shop", locked), "");
 	CHECK_STR(my_ask("SELECT DISTINCT source FROM viewd_changes"), "`sales`");
 	CHECK_STR(clerk("shop", "LOCK TABLES sales WRITE, more WRITE; INSERT INTO sales (region, amount) VALUES ('a', 1); INSERT INTO more"
@@ -184,25 +184,25 @@ static void broken_things_are_noticed_and_made_up_for(void)
 		int64_t deadline = harness_deadline(PATIENCE);
 
 		s->watch = opened();
-		REQUIRE_OK(DIALECT->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
+		REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
 		expect_log(" made again");
 		my_do("%s", breaks[i]);
 		CHECK_STR(clerk("shop", insert), "");
 		my_do("UPDATE viewd_captures SET clean_seq = dirty_seq");
 		s->seq = 0;
-		DIALECT->watch_wake(s->watch);
+		DIALECT->capture->watch_wake(s->watch);
 		while (s->seq == 0 && harness_pause(deadline))
-			if (!DIALECT->watch_next(s->watch, 100000, (struct viewd_signal_sink){hear, s}, &err)) {
-				DIALECT->watch_close(&s->watch);
+			if (!DIALECT->capture->watch_next(s->watch, 100000, (struct viewd_signal_sink){hear, s}, &err)) {
+				DIALECT->capture->watch_close(&s->watch);
 				s->watch = opened();
 			}
 		harness_check(s->seq > 0, __FILE__, __LINE__, "told after %s", breaks[i]);
 		while (strcmp(my_ask("SELECT count(*) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'"), "3") != 0 && harness_pause(deadline))
-			REQUIRE_OK(DIALECT->watch_next(s->watch, 100000, (struct viewd_signal_sink){hear, s}, &err), &err);
+			REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 100000, (struct viewd_signal_sink){hear, s}, &err), &err);
 		my_do("DELETE FROM viewd_changes");
 		CHECK_STR(clerk("shop", insert), "");
 		CHECK_STR(words(), "1");
-		DIALECT->watch_close(&s->watch);
+		DIALECT->capture->watch_close(&s->watch);
 	}
 }
 
@@ -213,14 +213,14 @@ static void a_dropped_trigger_is_missed_by_who_asks(void)
 	struct viewd_err err = {0};
 
 	s->watch = opened();
-	REQUIRE_OK(DIALECT->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
 	my_do("DROP TRIGGER %s", my_ask("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd_i%%'"));
 	CHECK_STR(clerk("shop", insert), "");
 	expect_log("has lost its triggers");
 	my_do("UPDATE viewd_captures SET clean_seq = dirty_seq");
 	s->seq = 0;
-	DIALECT->watch_wake(s->watch);
-	REQUIRE_OK(DIALECT->watch_next(s->watch, PATIENCE, (struct viewd_signal_sink){hear, s}, &err), &err);
+	DIALECT->capture->watch_wake(s->watch);
+	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, PATIENCE, (struct viewd_signal_sink){hear, s}, &err), &err);
 	CHECK(s->seq > 0);
 	CHECK_STR(my_ask("SELECT count(*) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'"), "3");
 }
@@ -233,20 +233,20 @@ static void a_writer_at_work_is_waited_for(void)
 	int64_t deadline = harness_deadline(PATIENCE);
 
 	s->watch = opened();
-	REQUIRE_OK(DIALECT->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
 	my_do("DROP PROCEDURE viewd_note");
 	MYSQL *slow = my_root();
 	REQUIRE(mysql_query(slow, "BEGIN") == 0 && mysql_query(slow, insert) == 0);
 	expect_log("the triggers' words are lost");
 	my_do("UPDATE viewd_captures SET clean_seq = dirty_seq");
 	s->seq = 0;
-	DIALECT->watch_wake(s->watch);
+	DIALECT->capture->watch_wake(s->watch);
 	for (int i = 0; i < 3; i++)
-		REQUIRE_OK(DIALECT->watch_next(s->watch, 100000, (struct viewd_signal_sink){hear, s}, &err), &err);
+		REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 100000, (struct viewd_signal_sink){hear, s}, &err), &err);
 	CHECK_INT(s->seq, 0);
 	REQUIRE(mysql_query(slow, "COMMIT") == 0);
 	while (s->seq == 0 && harness_pause(deadline))
-		REQUIRE_OK(DIALECT->watch_next(s->watch, 100000, (struct viewd_signal_sink){hear, s}, &err), &err);
+		REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 100000, (struct viewd_signal_sink){hear, s}, &err), &err);
 	CHECK(s->seq > 0);
 	expect_log("has lost its triggers");
 }
@@ -348,7 +348,7 @@ static void the_first_view_at_home(struct viewd_conn *conn)
 	struct viewd_captured out;
 	struct viewd_err err = {0};
 
-	REQUIRE_OK(DIALECT->capture(conn, &view, &req, &out, (struct viewd_text_sink){ignore_text, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){ignore_text, NULL}, &err), &err);
 }
 
 /* The table is of another database: so is the procedure, and the log is at home. */

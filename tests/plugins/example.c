@@ -129,12 +129,12 @@ static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
 }
 
 static bool record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                           const char *result, const struct viewd_err *failure, struct viewd_err *err)
+                           enum viewd_failure how, const struct viewd_err *failure, struct viewd_err *err)
 {
 	(void)conn;
 	(void)view;
 	(void)req;
-	(void)result;
+	(void)how;
 	(void)failure;
 	(void)err;
 	return true;

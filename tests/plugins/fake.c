@@ -77,7 +77,8 @@ static bool prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, st
 	for (size_t i = 0; more && i < FAKE_BUCKETS; i++)
 		for (const struct fake_object *o = conn->server->buckets[i]; o != NULL && more; o = o->next) {
 			const struct viewd_recorded row = {
-				.name = o->owner, .relation = o->name, .method = o->method, .on_remove = o->drop_on_remove ? "drop" : "keep",
+				.struct_size = sizeof row,
+				.name = o->owner, .relation = o->name, .method = o->method, .on_remove = o->drop_on_remove ? VIEWD_REMOVE_DROP : VIEWD_REMOVE_KEEP,
 				.captured = o->owner != NULL && fake_is_captured(conn->server, o->owner)};
 			more = o->owner == NULL || rows.fn(rows.ctx, &row);
 		}
@@ -269,7 +270,7 @@ static void record(struct fake_object *o, const struct viewd_view_spec *view)
 {
 	free(o->owner);
 	o->owner = strdup(view->name);
-	o->drop_on_remove = view->on_remove != NULL && strcmp(view->on_remove, "drop") == 0;
+	o->drop_on_remove = view->on_remove == VIEWD_REMOVE_DROP;
 }
 
 static bool change_object(struct viewd_conn *conn, const struct viewd_view_spec *view, enum viewd_change change,
@@ -324,8 +325,8 @@ static bool apply(struct viewd_conn *conn, const struct viewd_view_spec *view, e
 	return ok;
 }
 
-void fake_remember_run(struct viewd_conn *conn, struct fake_object *o, const struct viewd_refresh_request *req,
-                         const char *result, const struct viewd_err *failure)
+void fake_remember_run(struct viewd_conn *conn, struct fake_object *o, const struct viewd_refresh_request *req, const char *result,
+                       const struct viewd_err *failure)
 {
 	struct fake_run *run = calloc(1, sizeof *run);
 	run->started_us = fake_now(conn);
@@ -376,8 +377,13 @@ static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
 }
 
 static bool record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                           const char *result, const struct viewd_err *failure, struct viewd_err *err)
+                           enum viewd_failure how, const struct viewd_err *failure, struct viewd_err *err)
 {
+	static const char *const words[VIEWD_FAILURE_COUNT] = {
+#define FAILURE_WORD(sym, word) [VIEWD_FAILURE_##sym] = (word),
+		VIEWD_FAILURES(FAILURE_WORD)
+#undef FAILURE_WORD
+	};
 	char name[256];
 	fake_plain_name(view->relation, name, sizeof name);
 	fake_lock();
@@ -385,8 +391,7 @@ static bool record_failure(struct viewd_conn *conn, const struct viewd_view_spec
 	if (ok) {
 		struct fake_object *o = fake_find(conn->server, name);
 		if (o != NULL && o->owner != NULL)
-			fake_remember_run(conn, o, req, strcmp(result, "CANCELLED") == 0         ? "CANCELLED"
-			                                : strcmp(result, "UPSTREAM_FAILED") == 0 ? "UPSTREAM_FAILED" : "FAILED", failure);
+			fake_remember_run(conn, o, req, words[how], failure);
 		fake_leave(conn);
 	}
 	fake_unlock();
@@ -426,7 +431,7 @@ static bool history(struct viewd_conn *conn, const struct viewd_view_spec *view,
 		const struct fake_object *o = fake_find(conn->server, name);
 		const struct fake_run *run = o != NULL ? o->runs : NULL;
 		for (bool more = true; run != NULL && more && limit-- > 0; run = run->next) {
-			const struct viewd_history_row row = {.started_us = run->started_us,
+			const struct viewd_history_row row = {.struct_size = sizeof row, .started_us = run->started_us,
 			                                      .duration_us = run->duration_us,
 			                                      .rows = run->rows,
 			                                      .rows_written = -1,
@@ -444,6 +449,15 @@ static bool history(struct viewd_conn *conn, const struct viewd_view_spec *view,
 
 static const struct viewd_dialect_option options[] = {
 	{.key = "note", .help = "any word but bad", .doc = "Shows that a dialect's own keys reach it."},
+};
+
+static const struct viewd_capture_ops capture_ops = {
+	.struct_size = sizeof capture_ops,
+	.set = fake_capture,
+	.watch_open = fake_watch_open,
+	.watch_next = fake_watch_next,
+	.watch_wake = fake_watch_wake,
+	.watch_close = fake_watch_close,
 };
 
 VIEWD_DIALECT_EXPORT = {
@@ -469,10 +483,6 @@ VIEWD_DIALECT_EXPORT = {
 	.record_failure = record_failure,
 	.verify = verify,
 	.history = history,
-	.capture = fake_capture,
-	.watch_open = fake_watch_open,
-	.watch_next = fake_watch_next,
-	.watch_wake = fake_watch_wake,
-	.watch_close = fake_watch_close,
+	.capture = &capture_ops,
 	.refresh_group = fake_refresh_group,
 };

@@ -306,7 +306,7 @@ static bool tell_write(struct fake_server *s, struct viewd_signal_sink signals)
 			for (size_t i = 0; i < c->n && more; i++)
 				if (strcmp(c->rows[i].source, s->storm) == 0) {
 					c->rows[i].dirty++;
-					const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_STALE, .view = c->view, .seq = sum(c, false)};
+					const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_STALE, .view = c->view, .seq = sum(c, false)};
 					more = signals.fn(signals.ctx, &signal);
 				}
 	return more;
@@ -330,12 +330,12 @@ static bool tell_all(struct viewd_watch *w, struct viewd_signal_sink signals)
 	bool more = s->storm_left == 0 || tell_storm(s, signals);
 	for (size_t b = 0; b < FAKE_BUCKETS && more; b++)
 		for (const struct fake_capture *c = s->captures[b]; c != NULL && more; c = c->next) {
-			const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_STALE, .view = c->view, .seq = sum(c, false)};
+			const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_STALE, .view = c->view, .seq = sum(c, false)};
 			more = sum(c, true) == signal.seq || signals.fn(signals.ctx, &signal);
 		}
 	while (s->requests != NULL && more) {
 		struct fake_request *r = s->requests;
-		const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_REQUEST, .view = r->view};
+		const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_REQUEST, .view = r->view};
 		s->requests = r->next;
 		more = signals.fn(signals.ctx, &signal);
 		free(r);
@@ -355,7 +355,7 @@ static void tell_redefined(struct fake_server *s, struct viewd_signal_sink signa
 
 static void tell_behind(struct viewd_watch *w, struct viewd_signal_sink signals)
 {
-	const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_BEHIND, .view = ""};
+	const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_BEHIND, .view = ""};
 	signals.fn(signals.ctx, &signal);
 	fake_wait(SLICE_US);
 	w->looked = false; /* the next round goes on at once */

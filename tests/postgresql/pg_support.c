@@ -119,7 +119,7 @@ struct viewd_view_spec pg_view(const char *name, enum viewd_method method, const
 {
 	return (struct viewd_view_spec){
 		.struct_size = sizeof(struct viewd_view_spec), .name = name, .relation = name, .definition = definition, .method = method,
-		.mode = VIEWD_MODE_AUTO, .with_data = true, .on_remove = "keep", .lock_timeout_us = 2000000, .timeout_us = 60000000,
+		.mode = VIEWD_MODE_AUTO, .with_data = true, .on_remove = VIEWD_REMOVE_KEEP, .lock_timeout_us = 2000000, .timeout_us = 60000000,
 	};
 }
 

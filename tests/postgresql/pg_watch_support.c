@@ -8,7 +8,7 @@
 
 static int watch_close(struct viewd_watch **holder)
 {
-	DIALECT->watch_close(holder);
+	DIALECT->capture->watch_close(holder);
 	return 0;
 }
 
@@ -18,7 +18,7 @@ static void open_watch(struct pg_stage *s)
 	struct viewd_database_spec spec = pg_spec("viewd");
 	int64_t deadline = harness_deadline(5000000);
 	do
-		s->watch = DIALECT->watch_open(&pg_host, &spec, &err); /* the lock of a session that was just ended may last a moment */
+		s->watch = DIALECT->capture->watch_open(&pg_host, &spec, &err); /* the lock of a session that was just ended may last a moment */
 	while (s->watch == NULL && err.cls == VIEWD_ERR_STANDBY && harness_pause(deadline));
 	REQUIRE_OK(s->watch != NULL, &err);
 }
@@ -40,7 +40,7 @@ void pg_stage_open(struct pg_stage *s)
 
 void pg_stage_rewatch(struct pg_stage *s)
 {
-	DIALECT->watch_close(s->holder);
+	DIALECT->capture->watch_close(s->holder);
 	open_watch(s);
 	*s->holder = s->watch;
 }
@@ -51,7 +51,7 @@ bool pg_try_capture(struct pg_stage *s, enum viewd_capture mode, struct viewd_er
 	for (size_t i = 0; i < s->n_names; i++)
 		sources[i] = (struct viewd_source){.schema = "public", .name = s->names[i], .kind = VIEWD_KIND_TABLE};
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = sources, .n_sources = s->n_names};
-	return DIALECT->capture(s->conn, &s->view, &req, &s->captured, (struct viewd_text_sink){NULL, NULL}, err);
+	return DIALECT->capture->set(s->conn, &s->view, &req, &s->captured, (struct viewd_text_sink){NULL, NULL}, err);
 }
 
 void pg_stage_capture(struct pg_stage *s, enum viewd_capture mode, const char *definition, const char *const *names, size_t n)
@@ -64,7 +64,7 @@ void pg_stage_capture(struct pg_stage *s, enum viewd_capture mode, const char *d
 	pg_apply(s->conn, &s->view, exists ? VIEWD_CHANGE_REPLACE : VIEWD_CHANGE_CREATE);
 	s->view.captured = true;
 	REQUIRE_OK(pg_try_capture(s, mode, &err), &err);
-	DIALECT->watch_wake(s->watch);
+	DIALECT->capture->watch_wake(s->watch);
 	REQUIRE(pg_told(s));
 	while (pg_told_within(s, 1500000))
 		pg_stage_refresh(s);
@@ -105,7 +105,7 @@ static bool count_signal(void *ctx, const struct viewd_signal *signal)
 bool pg_look_watch(struct pg_stage *s, int64_t timeout_us)
 {
 	struct viewd_err err = {0};
-	REQUIRE_OK(DIALECT->watch_next(s->watch, timeout_us, (struct viewd_signal_sink){count_signal, s}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, timeout_us, (struct viewd_signal_sink){count_signal, s}, &err), &err);
 	return true;
 }
 

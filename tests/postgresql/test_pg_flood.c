@@ -127,7 +127,7 @@ static void tells_when_asked(void)
 	pg_stage_refresh(&s);
 	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
 	s.stale = 0;
-	DIALECT->watch_wake(s.watch);
+	DIALECT->capture->watch_wake(s.watch);
 	pg_look_watch(&s, 1000000);
 	CHECK(s.stale > 0);
 	look_until(&s, PG_FLOOD_CLOSING);
@@ -136,7 +136,7 @@ static void tells_when_asked(void)
 	pg_do(writer, "COMMIT");
 	lock_marks(lock);
 	s.stale = 0;
-	DIALECT->watch_wake(s.watch);
+	DIALECT->capture->watch_wake(s.watch);
 	pg_look_watch(&s, 10000000);
 	CHECK(s.stale > 0);
 }
@@ -150,7 +150,7 @@ static void answers_after_the_drain(void)
 	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
 	lock_marks(lock);
 	s.stale = 0;
-	DIALECT->watch_wake(s.watch);
+	DIALECT->capture->watch_wake(s.watch);
 	pg_look_watch(&s, 10000000);
 	CHECK(s.stale > 0);
 }
@@ -444,7 +444,7 @@ static void tells_who_asks_of_a_long_log(void)
 	pg_do(long_one, MANY_ROWS);
 	pg_do(s.app, "INSERT INTO sale VALUES (40, 1)");
 	s.stale = 0;
-	DIALECT->watch_wake(s.watch);
+	DIALECT->capture->watch_wake(s.watch);
 	pg_look_watch(&s, 10000000);
 	CHECK(s.stale > 0);
 	pg_stage_rewatch(&s);

@@ -88,7 +88,7 @@ static void polls_what_is_disabled(void)
 	CHECK_STR(n_of(&s), "3");
 	/* Who asks is not put off to what the counters say later. */
 	pg_do(s.app, "INSERT INTO sale VALUES (61, 1)");
-	DIALECT->watch_wake(s.watch);
+	DIALECT->capture->watch_wake(s.watch);
 	CHECK(pg_told_within(&s, 2000000));
 	pg_stage_refresh(&s);
 	CHECK_STR(n_of(&s), "4");
@@ -104,7 +104,7 @@ static void marks_what_a_lost_trigger_has_missed(void)
 	                             pg_ask(s.app, "SELECT quote_ident(tgname) FROM pg_trigger WHERE tgrelid = 'public.sale'::regclass AND NOT tgisinternal")));
 	pg_do(s.app, "INSERT INTO sale VALUES (70, 1)");
 	REQUIRE_OK(pg_try_capture(&s, VIEWD_CAPTURE_TRIGGER, &err), &err);
-	DIALECT->watch_wake(s.watch);
+	DIALECT->capture->watch_wake(s.watch);
 	CHECK(pg_told_within(&s, 2000000));
 	pg_stage_refresh(&s);
 	CHECK_STR(n_of(&s), "3");
@@ -121,7 +121,7 @@ static void tells_who_asks_of_a_detached_partition(void)
 	pg_do(s.app, "INSERT INTO log VALUES (1)");
 	pg_stage_capture(&s, VIEWD_CAPTURE_TRIGGER, "SELECT count(*) AS n FROM log", log, 1);
 	pg_do(s.app, "ALTER TABLE log DETACH PARTITION log_1");
-	DIALECT->watch_wake(s.watch);
+	DIALECT->capture->watch_wake(s.watch);
 	CHECK(pg_told_within(&s, 2000000));
 	pg_stage_refresh(&s);
 	CHECK_STR(n_of(&s), "0");
@@ -211,7 +211,7 @@ static void recovers_from_a_large_log(void)
 	pg_stage_rewatch(&s);
 	REQUIRE_OK(pg_op_set_limits(&s.watch->conn->db, 2000000, 500000, &err), &err);
 	CHECK(pg_told(&s));
-	DIALECT->watch_wake(s.watch);
+	DIALECT->capture->watch_wake(s.watch);
 	pg_look_watch(&s, 60000000);
 	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.changes"), "0");
 	pg_do(s.app, "COMMIT");

@@ -119,7 +119,7 @@ static void somebody_was_there_first(void)
 	CHECK(!DIALECT->prepare(late, (struct viewd_recorded_sink){NULL, NULL}, &err));
 	CHECK_CONTAINS(err.msg, "schema viewd belongs to role app");
 	struct viewd_database_spec spec = pg_spec("viewd");
-	CHECK(DIALECT->watch_open(&pg_host, &spec, &err) == NULL);
+	CHECK(DIALECT->capture->watch_open(&pg_host, &spec, &err) == NULL);
 	CHECK_CONTAINS(err.msg, "schema viewd belongs to role app");
 	CHECK_STR(pg_ask(app, "SELECT count(*) FROM pg_class WHERE relnamespace = 'viewd'::regnamespace AND relkind = 'r'"), "1");
 	refused_and_mended(admin, "schema viewd belongs to role app", "ALTER SCHEMA viewd OWNER TO viewd");

@@ -77,7 +77,7 @@ static void names_the_missing_privilege(void)
 	CHECK(!DIALECT->refresh(conn, &view, &req, &out, &err));
 	CHECK_INT(err.cls, VIEWD_ERR_DENIED);
 	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM stats"), "100");
-	REQUIRE_OK(DIALECT->record_failure(conn, &view, &req, "FAILED", &err, &(struct viewd_err){0}), NULL);
+	REQUIRE_OK(DIALECT->record_failure(conn, &view, &req, VIEWD_FAILURE_FAILED, &err, &(struct viewd_err){0}), NULL);
 	CHECK_STR(pg_ask(conn, "SELECT consecutive_errors, last_result FROM viewd.views"), "1,FAILED");
 }
 

@@ -235,7 +235,7 @@ static void names_who_holds_the_lock(void)
 	pg_prepared(conn);
 	const char *pid = pg_ask(other, "SELECT pg_backend_pid()");
 	pg_do(other, "SELECT pg_advisory_lock(" PG_LOCK_LEADER ")");
-	CHECK(DIALECT->watch_open(&pg_host, &spec, &err) == NULL);
+	CHECK(DIALECT->capture->watch_open(&pg_host, &spec, &err) == NULL);
 	CHECK_INT(err.cls, VIEWD_ERR_STANDBY);
 	CHECK_CONTAINS(err.msg, talloc_asprintf(harness_ctx(), "session %s of role 'other', application 'viewd:test'", pid));
 	CHECK_CONTAINS(err.msg, "which is no viewd");
@@ -243,7 +243,7 @@ static void names_who_holds_the_lock(void)
 	pg_do(other, "SELECT pg_advisory_unlock_all()");
 	pid = pg_ask(conn, "SELECT pg_backend_pid()");
 	pg_do(conn, "SELECT pg_advisory_lock(" PG_LOCK_LEADER ")");
-	CHECK(DIALECT->watch_open(&pg_host, &spec, &err) == NULL);
+	CHECK(DIALECT->capture->watch_open(&pg_host, &spec, &err) == NULL);
 	CHECK_CONTAINS(err.msg, talloc_asprintf(harness_ctx(), "session %s of role 'viewd'", pid));
 }
 

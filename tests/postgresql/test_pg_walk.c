@@ -39,7 +39,7 @@ static const char *captured(struct viewd_conn *conn, const struct viewd_view_spe
 	struct viewd_err err = {0};
 	req.struct_size = sizeof req;
 	req.dependencies = (struct viewd_dependency_sink){entry_row, &text};
-	REQUIRE_OK(DIALECT->capture(conn, view, &req, &out, (struct viewd_text_sink){NULL, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(conn, view, &req, &out, (struct viewd_text_sink){NULL, NULL}, &err), &err);
 	return text;
 }
 
@@ -409,7 +409,7 @@ static const char *chosen(struct viewd_conn *conn, enum viewd_capture mode, cons
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .dependencies = {reason_row, &text}};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
-	REQUIRE_OK(DIALECT->capture(conn, &view, &req, &out, (struct viewd_text_sink){NULL, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){NULL, NULL}, &err), &err);
 	return text;
 }
 
@@ -472,7 +472,7 @@ static void who_asks_is_not_answered_by_counters(void)
 	struct pg_stage s;
 	pg_stage_begin(&s, VIEWD_CAPTURE_POLL);
 	CHECK(!pg_told_within(&s, 150000));
-	DIALECT->watch_wake(s.watch);
+	DIALECT->capture->watch_wake(s.watch);
 	CHECK(pg_told(&s));
 }
 

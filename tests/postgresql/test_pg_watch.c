@@ -230,7 +230,7 @@ static void removes_triggers_nobody_needs(void)
 static struct viewd_watch *try_watch(struct viewd_err *err)
 {
 	struct viewd_database_spec spec = pg_spec("viewd");
-	return DIALECT->watch_open(&pg_host, &spec, err);
+	return DIALECT->capture->watch_open(&pg_host, &spec, err);
 }
 
 static void stands_by_while_another_leads(void)
@@ -245,7 +245,7 @@ static void stands_by_while_another_leads(void)
 	              "pg_backend_pid()) leader");
 	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
 	err = (struct viewd_err){0};
-	CHECK(!DIALECT->watch_next(s.watch, 1000000, (struct viewd_signal_sink){NULL, NULL}, &err));
+	CHECK(!DIALECT->capture->watch_next(s.watch, 1000000, (struct viewd_signal_sink){NULL, NULL}, &err));
 	CHECK_INT(err.cls, VIEWD_ERR_LOST);
 	pg_stage_rewatch(&s);
 	CHECK(pg_told(&s));

@@ -223,7 +223,7 @@ static void works_where_it_was_loaded(void)
 	write_by_all(s.app, pg_session("app"));
 	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.changes"), "5");
 	expect_log("is not as this version makes it");
-	DIALECT->watch_wake(s.watch);
+	DIALECT->capture->watch_wake(s.watch);
 	CHECK(pg_told(&s));
 	settle(&s);
 	CHECK(is_same(&s));
@@ -250,7 +250,7 @@ static void leaves_a_queue_that_fills(void)
 	write_one(pg_session("app"));
 	pg_ask(ear, "SELECT 1");
 	CHECK(PQnotifies(ear->pg) == NULL);
-	DIALECT->watch_wake(s.watch);
+	DIALECT->capture->watch_wake(s.watch);
 	CHECK(pg_told(&s));
 	settle(&s);
 	CHECK(is_same(&s));

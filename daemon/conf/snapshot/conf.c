@@ -86,7 +86,7 @@ void conf_view_spec(const struct conf_view *view, const char *dialect, struct vi
 		.materialized_as_table = view->materialized_as_table,
 		.with_data = view->with_data,
 		.cascade = view->cascade,
-		.on_remove = view->on_remove == CONF_REMOVE_DROP ? "drop" : "keep",
+		.on_remove = view->on_remove == CONF_REMOVE_DROP ? VIEWD_REMOVE_DROP : VIEWD_REMOVE_KEEP,
 		.timeout_us = view->timeout,
 		.lock_timeout_us = view->lock_timeout,
 		.captured = view->on_change,

@@ -127,7 +127,7 @@ void database_probe(struct db *db)
 {
 	if (db->state != DB_DOWN || db->eng->stop.stopping)
 		return;
-	if (!db->watch.waits && db->dialect->watch_open != NULL && db->watch.watcher == NULL && watch_lingers(db)) {
+	if (!db->watch.waits && db->dialect->capture != NULL && db->watch.watcher == NULL && watch_lingers(db)) {
 		db->watch.waits = true; /* it holds the lock; should it not end, its server decides */
 		loop_timer_set(db->probing.timer, PROBE_STANDBY);
 		return;
@@ -136,7 +136,7 @@ void database_probe(struct db *db)
 	loop_timer_clear(db->probing.timer);
 	db->state = DB_PROBING;
 	db->probing.n++;
-	if (db->dialect->watch_open != NULL && db->watch.watcher == NULL)
+	if (db->dialect->capture != NULL && db->watch.watcher == NULL)
 		watch_start(db); /* first the lock, then anything that writes */
 	else
 		start_prepare(db);

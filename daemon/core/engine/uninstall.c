@@ -104,8 +104,7 @@ static void begin(struct leaving *l)
 	l->task = (struct worker_task){
 		.run = leave_run,
 		.done = leave_done,
-		.thread_begin = l->dialect->thread_begin,
-		.thread_end = l->dialect->thread_end,
+		.threads = l->dialect->threads,
 	};
 	worker_submit(l->eng->pool, &l->task);
 }

@@ -63,8 +63,7 @@ void job_start(struct job *job)
 	job->task = (struct worker_task){
 		.run = job_run,
 		.done = come_back,
-		.thread_begin = job->db->dialect->thread_begin,
-		.thread_end = job->db->dialect->thread_end,
+		.threads = job->db->dialect->threads,
 	};
 	arm_deadline(job);
 	job->run.begun = true;

@@ -12,14 +12,13 @@
 #define LOCK_TRIES 30
 #define LOCK_PAUSE_MS 100
 
-#define ABI_MINOR_UNINSTALL 5
 
 static struct viewd_watch *take_lock(const struct viewd_dialect *dialect, const struct viewd_database_spec *spec, struct viewd_err *err)
 {
-	struct viewd_watch *watch = dialect->watch_open(host_services(), spec, err);
+	struct viewd_watch *watch = dialect->capture->watch_open(host_services(), spec, err);
 	for (int i = 0; watch == NULL && err->cls == VIEWD_ERR_STANDBY && i < LOCK_TRIES; i++) {
 		poll(NULL, 0, LOCK_PAUSE_MS);
-		watch = dialect->watch_open(host_services(), spec, err);
+		watch = dialect->capture->watch_open(host_services(), spec, err);
 	}
 	if (watch == NULL && err->cls == VIEWD_ERR_STANDBY)
 		err_hint(err, "viewctl uninstall without -c has the viewd that keeps it take itself out; or stop that one first");
@@ -30,7 +29,7 @@ static bool with_spec(const struct viewd_dialect *dialect, const struct viewd_da
                       struct viewd_err *err)
 {
 	const struct viewd_uninstall_request req = {.struct_size = sizeof req, .print = print};
-	bool lock = !print && dialect->watch_open != NULL;
+	bool lock = !print && dialect->capture != NULL;
 	struct viewd_watch *watch = lock ? take_lock(dialect, spec, err) : NULL;
 	if (lock && watch == NULL)
 		return false;
@@ -38,13 +37,13 @@ static bool with_spec(const struct viewd_dialect *dialect, const struct viewd_da
 	bool done = conn != NULL && dialect->uninstall(conn, &req, statements, err);
 	dialect->close(&conn);
 	if (watch != NULL)
-		dialect->watch_close(&watch);
+		dialect->capture->watch_close(&watch);
 	return done;
 }
 
 bool leave_is_possible(const struct viewd_dialect *dialect, const struct conf_database *conf, struct viewd_err *err)
 {
-	return (dialect->abi_minor >= ABI_MINOR_UNINSTALL && dialect->uninstall != NULL) ||
+	return dialect->uninstall != NULL ||
 	       err_set(err, VIEWD_ERR_CONFIG, "database '%s', the plugin for %s cannot take viewd out of it", conf->name, conf->dialect);
 }
 

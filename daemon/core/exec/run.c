@@ -10,12 +10,12 @@
 #include "base/mem.h"
 #include "core/exec/session.h"
 #include "core/plan/decide.h"
+#include "plugin/host.h"
 
 #include <string.h>
 
 /* Adopting may be followed by replacing; more rounds mean that somebody works against us. */
 #define MAX_ROUNDS 3
-#define ABI_MINOR_KEEP 8
 
 static bool ignore_text(void *ctx UNUSED, const char *text UNUSED)
 {
@@ -58,7 +58,7 @@ static bool inspect_and_decide(struct job *job)
 		.adopt = job->conf_view->adopt,
 		.create_missing = job->in.create_missing,
 		.replace = job->in.replace,
-		.keep = job->in.keep && dialect->abi_minor >= ABI_MINOR_KEEP,
+		.keep = job->in.keep && dialect->definition != NULL,
 		.policy = job->conf_view->on_configuration_change,
 	};
 	decide(&settings, &job->out.found, dialect->caps, &job->out.decision);
@@ -86,7 +86,7 @@ static bool tell_definition(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
 	struct viewd_text_sink sink = {.fn = keep_definition, .ctx = job};
-	if (!job->in.keep || !job->out.found.kept || dialect->abi_minor < ABI_MINOR_KEEP || dialect->definition == NULL)
+	if (!job->in.keep || !job->out.found.kept || dialect->definition == NULL)
 		return true;
 	return dialect->definition(job->session->conn, &job->in.spec, sink, &job->out.err);
 }
@@ -126,13 +126,13 @@ static bool connection_is_gone(const struct viewd_err *err)
 }
 
 /* What goes wrong while the failure is written down only goes to nobody. */
-void run_record_failure(struct job *job, const char *result)
+void run_record_failure(struct job *job, enum viewd_failure how)
 {
 	struct viewd_err ignored;
 	const struct viewd_dialect *dialect = job->session->dialect;
 	if (connection_is_gone(&job->out.err) || !dialect->alive(job->session->conn))
 		return;
-	if (!dialect->record_failure(job->session->conn, &job->in.spec, &job->in.request, result, &job->out.err, &ignored))
+	if (!dialect->record_failure(job->session->conn, &job->in.spec, &job->in.request, how, &job->out.err, &ignored))
 		return;
 	/* Which object is missing, the view or something it reads? */
 	if (!job->out.mate_failed && (job->out.err.cls == VIEWD_ERR_MISSING || job->out.err.cls == VIEWD_ERR_EXISTS)) {
@@ -171,7 +171,7 @@ static bool refresh(struct job *job)
 		return false;
 	if (job->session->dialect->refresh(job->session->conn, &job->in.spec, &job->in.request, &job->out.outcome, &job->out.err))
 		return true;
-	run_record_failure(job, job->out.err.cls == VIEWD_ERR_CANCELLED ? "CANCELLED" : "FAILED");
+	run_record_failure(job, job->out.err.cls == VIEWD_ERR_CANCELLED ? VIEWD_FAILURE_CANCELLED : VIEWD_FAILURE_FAILED);
 	return false;
 }
 
@@ -180,11 +180,13 @@ static bool keep_recorded(void *ctx, const struct viewd_recorded *row)
 	struct job *job = ctx;
 	job->out.recorded = mem_grow(job, job->out.recorded, struct recorded_copy, job->out.n_recorded + 1);
 	struct recorded_copy *copy = &job->out.recorded[job->out.n_recorded++];
-	copy->name = mem_strdup(job, row->name);
-	copy->relation = mem_strdup(job, row->relation);
-	copy->method = row->method;
-	copy->captured = job->session->dialect->abi_minor >= 1 && row->captured; /* the row is the plugin's: 1.0 ends before that */
-	copy->drop = row->on_remove != NULL && strcmp(row->on_remove, "drop") == 0;
+	struct viewd_recorded known;
+	host_copy_row(&known, sizeof known, row);
+	copy->name = mem_strdup(job, known.name);
+	copy->relation = mem_strdup(job, known.relation);
+	copy->method = known.method;
+	copy->captured = known.captured;
+	copy->drop = known.on_remove == VIEWD_REMOVE_DROP;
 	return true;
 }
 
@@ -205,11 +207,11 @@ static bool keep_history(void *ctx, const struct viewd_history_row *row)
 	struct history_copy *h = &job->out.history;
 	h->rows = mem_grow(job, h->rows, struct viewd_history_row, h->n + 1);
 	struct viewd_history_row *copy = &h->rows[h->n++];
-	*copy = *row;
-	copy->trigger = keep_text(job, row->trigger);
-	copy->action = keep_text(job, row->action);
-	copy->result = keep_text(job, row->result);
-	copy->error = keep_text(job, row->error);
+	host_copy_row(copy, sizeof *copy, row);
+	copy->trigger = keep_text(job, copy->trigger);
+	copy->action = keep_text(job, copy->action);
+	copy->result = keep_text(job, copy->result);
+	copy->error = keep_text(job, copy->error);
 	return true;
 }
 
@@ -229,7 +231,7 @@ static bool drop_one(struct job *job, const struct recorded_copy *r, struct view
 		.definition = "SELECT 1",
 		.method = r->method,
 		.materialized_as_table = true,
-		.on_remove = "drop",
+		.on_remove = VIEWD_REMOVE_DROP,
 		.lock_timeout_us = 2000000,
 	};
 	return job->session->dialect->apply(job->session->conn, &spec, VIEWD_CHANGE_DROP, &outcome, err);
@@ -242,7 +244,7 @@ static bool uncapture(struct job *job, const struct recorded_copy *r, struct vie
 	struct viewd_text_sink warnings = {.fn = ignore_text};
 	const struct viewd_view_spec spec = {.struct_size = sizeof spec, .name = r->name, .relation = r->relation, .lock_timeout_us = 2000000};
 	const struct viewd_capture_request none = {.struct_size = sizeof none, .mode = VIEWD_CAPTURE_NONE};
-	return job->session->dialect->capture(job->session->conn, &spec, &none, &captured, warnings, err);
+	return job->session->dialect->capture->set(job->session->conn, &spec, &none, &captured, warnings, err);
 }
 
 /* One may read another: as long as a pass drops something, another pass may drop more. What stays keeps drop = true. */
@@ -300,7 +302,7 @@ static bool capture(struct job *job)
 {
 	struct viewd_text_sink warnings = {.fn = keep_warning, .ctx = job};
 	job->in.capture.dependencies = (struct viewd_dependency_sink){.fn = keep_dependency, .ctx = job};
-	return job->session->dialect->capture(job->session->conn, &job->in.spec, &job->in.capture, &job->out.capture.as, warnings, &job->out.err);
+	return job->session->dialect->capture->set(job->session->conn, &job->in.spec, &job->in.capture, &job->out.capture.as, warnings, &job->out.err);
 }
 
 static bool run_kind(struct job *job)
@@ -327,7 +329,7 @@ static bool run_kind(struct job *job)
 	case JOB_HISTORY:
 		return history(job);
 	case JOB_TEND:
-		return dialect->tend(job->session->conn, &job->in.spec, &job->out.err);
+		return dialect->maintain(job->session->conn, &job->in.spec, &job->out.err);
 	case JOB_DROP_RECORDED:
 		return drop_recorded(job);
 	}

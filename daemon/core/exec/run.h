@@ -14,7 +14,7 @@ bool run_reconcile(struct job *job);
 bool run_was_recorded(struct job *job);
 
 /* Writes job->err into the history; best effort. Looks whether it is the view's own object that is missing. */
-void run_record_failure(struct job *job, const char *result);
+void run_record_failure(struct job *job, enum viewd_failure how);
 
 /* Fills out for a member of a group that failed with cause, the error of view culprit. [loop or worker] */
 void run_mate_error(const struct job *lead, const struct viewd_err *cause, const char *culprit, struct viewd_err *out);

@@ -78,8 +78,8 @@ static void record_failures(struct job *lead)
 	run_share_error(lead);
 	for (size_t i = 0; i < lead->group.n; i++) {
 		struct job *part = lead->group.parts[i];
-		run_record_failure(part, part->out.mate_failed ? "UPSTREAM_FAILED"
-		                                           : part->out.err.cls == VIEWD_ERR_CANCELLED ? "CANCELLED" : "FAILED");
+		enum viewd_failure own = part->out.err.cls == VIEWD_ERR_CANCELLED ? VIEWD_FAILURE_CANCELLED : VIEWD_FAILURE_FAILED;
+		run_record_failure(part, part->out.mate_failed ? VIEWD_FAILURE_UPSTREAM_FAILED : own);
 	}
 }
 

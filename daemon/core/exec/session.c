@@ -115,8 +115,7 @@ static void session_close(struct session *s)
 	ct->task = (struct worker_task){
 		.run = close_run,
 		.done = close_done,
-		.thread_begin = s->dialect->thread_begin,
-		.thread_end = s->dialect->thread_end,
+		.threads = s->dialect->threads,
 	};
 	worker_submit(s->eng->pool, &ct->task);
 }
@@ -171,8 +170,7 @@ void session_cancel(struct session *s)
 	ct->task = (struct worker_task){
 		.run = cancel_run,
 		.done = cancel_done,
-		.thread_begin = s->dialect->thread_begin,
-		.thread_end = s->dialect->thread_end,
+		.threads = s->dialect->threads,
 		.lasting = true, /* a server that takes the request and never answers keeps the thread */
 	};
 	worker_submit(s->eng->pool, &ct->task);

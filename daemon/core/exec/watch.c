@@ -64,7 +64,7 @@ static void receive(struct worker_note *note)
 			watch_wake(w->db); /* the look under way may have begun before that */
 		w->eng->news.exec->watch_opened(w->db);
 	} else if (n->what == NOTE_OPENED)
-		w->dialect->watch_wake(w->watch); /* stopped before this was known: it may wait already */
+		w->dialect->capture->watch_wake(w->watch); /* stopped before this was known: it may wait already */
 	else if (w->db != NULL && n->what == NOTE_LOOKED)
 		w->eng->news.exec->watch_looked(w->db, (uint64_t)n->seq);
 	else if (w->db != NULL && n->what == NOTE_BEHIND)
@@ -121,7 +121,7 @@ static bool open_watch(struct watcher *w)
 	spec.application_name = mem_printf(tmp, "viewd:%s:watch", w->conf_db->name);
 	if (password_read(tmp, w->conf_db, &password, &w->err)) {
 		spec.password = password;
-		w->watch = w->dialect->watch_open(host_services(), &spec, &w->err);
+		w->watch = w->dialect->capture->watch_open(host_services(), &spec, &w->err);
 	}
 	password_wipe(&password);
 	talloc_free(tmp);
@@ -142,10 +142,10 @@ static bool take_look(struct watcher *w, uint64_t *answered)
 	uint64_t asked = w->asked; /* before the look: an older one is no answer */
 	bool was_behind = false;
 	if (asked != *answered)
-		w->dialect->watch_wake(w->watch); /* the first one may have ended the round before */
+		w->dialect->capture->watch_wake(w->watch); /* the first one may have ended the round before */
 	do {
 		w->behind = false;
-		if (w->stop || !w->dialect->watch_next(w->watch, ROUND, sink, &w->err))
+		if (w->stop || !w->dialect->capture->watch_next(w->watch, ROUND, sink, &w->err))
 			return false;
 		if (w->behind)
 			tell_note(w, NOTE_BEHIND, 0);
@@ -176,7 +176,7 @@ static void watch_run(struct worker_task *task)
 static void close_run(struct worker_task *task)
 {
 	struct watcher *w = CONTAINER_OF(task, struct watcher, task);
-	w->dialect->watch_close(&w->watch);
+	w->dialect->capture->watch_close(&w->watch);
 }
 
 static void close_done(struct worker_task *task)
@@ -222,8 +222,7 @@ void watch_start(struct db *db)
 	w->task = (struct worker_task){
 		.run = watch_run,
 		.done = watch_done,
-		.thread_begin = db->dialect->thread_begin,
-		.thread_end = db->dialect->thread_end,
+		.threads = db->dialect->threads,
 		.lasting = true,
 	};
 	db->watch.watcher = w;
@@ -236,7 +235,7 @@ void watch_start(struct db *db)
 void watch_wake(struct db *db)
 {
 	if (db->watch.watcher != NULL && db->watch.watcher->opened)
-		db->dialect->watch_wake(db->watch.watcher->watch);
+		db->dialect->capture->watch_wake(db->watch.watcher->watch);
 }
 
 /* Until it is open its thread reads the section. */
@@ -293,5 +292,5 @@ void watch_stop(struct db *db)
 	w->db = NULL;
 	w->stop = true;
 	if (w->opened)
-		w->dialect->watch_wake(w->watch);
+		w->dialect->capture->watch_wake(w->watch);
 }

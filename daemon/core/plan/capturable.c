@@ -12,7 +12,7 @@ bool capture_refused(const struct conf_view *conf, const struct viewd_dialect *d
 	if (!conf->on_change || resolved->method == VIEWD_METHOD_SIMPLE)
 		return false;
 	bool scheduled = conf->every > 0 || conf->after > 0 || conf->cron != NULL || conf->max_staleness > 0 || conf->target_lag > 0;
-	if (dialect->capture == NULL || dialect->watch_open == NULL) {
+	if (dialect->capture == NULL) {
 		err_set(err, VIEWD_ERR_CONFIG, "on_change = yes, but the dialect %s cannot notice changes", dialect->name);
 		err_hint(err, "use a schedule: every, after or cron");
 		return true;

@@ -101,8 +101,8 @@ static bool is_blind(const struct view *v)
 		return v->conf->on_change;
 	if (!v->conf->enabled || v->relation.method == VIEWD_METHOD_SIMPLE || v->conf->capture == VIEWD_CAPTURE_NONE || db->dialect == NULL)
 		return false;
-	return (db->dialect->capture != NULL && v->capture.digest == 0) ||
-	       (db->dialect->watch_open != NULL && (!db->watch.looked || db->watch.answered < v->capture.look));
+	return db->dialect->capture != NULL &&
+	       (v->capture.digest == 0 || !db->watch.looked || db->watch.answered < v->capture.look);
 }
 
 static void tell_capture(struct telling *t, const struct view *v)

@@ -54,7 +54,7 @@ static void tend_later(struct job *job)
 	struct view *view = job->view;
 	int64_t now = engine_mono(job->eng);
 	bool wrote = job->out.ok && (job->kind == JOB_REFRESH || job->out.applied) && job->out.outcome.rows_written != 0;
-	if (!wrote || job->db->dialect->tend == NULL || view->removed || job->eng->stop.stopping ||
+	if (!wrote || job->db->dialect->maintain == NULL || view->removed || job->eng->stop.stopping ||
 	    (view->tended_mono != 0 && now - view->tended_mono < TEND_EVERY))
 		return;
 	view->tended_mono = now;

@@ -33,21 +33,21 @@
 /* What is not named is NULL, false or 0, which always means: this engine has no such thing. */
 static const struct syntax syntax = {
 	.dialect = "litemini",
-	.lexer = LEX_BACKTICK | LEX_BRACKETS,
-	.quote = '"',
-	.max_ident = 255,
-	.max_parts = 1, /* a name, no schema */
-	.placeholder = '?',
-	.clock_words = "current_date current_time current_timestamp",
-	.clock_defaults = "date time datetime julianday unixepoch timediff",
-	.clock_formats = "strftime",
-	.view_if_not_exists = true,
-	.quoted_may_be_text = true,
-	.transactional_ddl = true,     /* data, state and history commit together */
-	.name_tag = " /* viewd:{} */", /* find_object finds it again: that is how viewd knows its own objects */
-	.temporary_schema = "temp",
-	.stage_index = true,
-	.drop_temporary = "DROP TABLE",
+	.lexer.flags = LEX_BACKTICK | LEX_BRACKETS,
+	.names.quote = '"',
+	.names.max = 255,
+	.names.max_parts = 1, /* a name, no schema */
+	.lexer.placeholder = '?',
+	.clock.words = "current_date current_time current_timestamp",
+	.clock.defaults = "date time datetime julianday unixepoch timediff",
+	.clock.formats = "strftime",
+	.has.view_if_not_exists = true,
+	.lexer.quoted_may_be_text = true,
+	.has.transactional_ddl = true,     /* data, state and history commit together */
+	.table.name_tag = " /* viewd:{} */", /* find_object finds it again: that is how viewd knows its own objects */
+	.temporary.schema = "temp",
+	.diff.stage_index = true,
+	.temporary.drop = "DROP TABLE",
 	/* clang-format off */
 	.mode_refusal = {
 		[VIEWD_METHOD_SIMPLE] = {
@@ -65,20 +65,20 @@ static const struct syntax syntax = {
 	},
 	/* clang-format on */
 	.verify_value = "quote({})", /* tells 1 from 1.0 from '1' */
-	.same_value = "({a} IS {b} COLLATE BINARY AND typeof({a}) = typeof({b}))",
-	.state_prefix = "viewd_",
-	.views_table = "viewd_view_state",
-	.history_table = "viewd_refresh_history",
-	.type_text = "TEXT",
-	.type_key = "TEXT",
-	.type_bigint = "INTEGER",
-	.type_time = "TEXT",
-	.type_serial_key = "INTEGER PRIMARY KEY",
-	.history_index = "CREATE INDEX IF NOT EXISTS viewd_refresh_history_view ON viewd_refresh_history (view, id)",
-	.time_in = "{}",
-	.time_out = "{}",
-	.upsert_clause = " ON CONFLICT (name) DO UPDATE SET ",
-	.upsert_value = "excluded.{}",
+	.diff.same_value = "({a} IS {b} COLLATE BINARY AND typeof({a}) = typeof({b}))",
+	.state.prefix = "viewd_",
+	.state.views = "viewd_view_state",
+	.state.history = "viewd_refresh_history",
+	.types.text = "TEXT",
+	.types.key = "TEXT",
+	.types.bigint = "INTEGER",
+	.types.time = "TEXT",
+	.types.serial_key = "INTEGER PRIMARY KEY",
+	.state.history_index = "CREATE INDEX IF NOT EXISTS viewd_refresh_history_view ON viewd_refresh_history (view, id)",
+	.time.in = "{}",
+	.time.out = "{}",
+	.state.upsert_clause = " ON CONFLICT (name) DO UPDATE SET ",
+	.state.upsert_value = "excluded.{}",
 };
 
 /* ---- 2. a connection, and what its failures mean ----------------------------------------------------------------- */
@@ -383,13 +383,13 @@ static void op_rollback(struct db *db)
 
 /* ---- 4. what the catalogue says ---------------------------------------------------------------------------------- */
 
-/* The tag of syntax.name_tag, in its place: between the name and what follows. SQLite keeps the text of CREATE as
+/* The tag of syntax.table.name_tag, in its place: between the name and what follows. SQLite keeps the text of CREATE as
  * written. */
 static bool read_tag(const char *sql, char out[static 33])
 {
 	struct lex_token tok;
 	for (const char *p = sql;
-	     (tok = lex_next(syntax.lexer, &p)).kind != LEX_END && tok.kind != LEX_OTHER && !lex_is(&tok, "AS");)
+	     (tok = lex_next(syntax.lexer.flags, &p)).kind != LEX_END && tok.kind != LEX_OTHER && !lex_is(&tok, "AS");)
 		if (tok.kind == LEX_COMMENT)
 			return sscanf(tok.text, "/* viewd:%32[0-9a-f] */", out) == 1 && strlen(out) == 32;
 	return false;
@@ -399,7 +399,7 @@ static bool read_tag(const char *sql, char out[static 33])
 static const char *definition_of(const char *sql)
 {
 	struct lex_token tok;
-	for (const char *p = sql; (tok = lex_next(syntax.lexer, &p)).kind != LEX_END;)
+	for (const char *p = sql; (tok = lex_next(syntax.lexer.flags, &p)).kind != LEX_END;)
 		if (lex_is(&tok, "AS"))
 			return p;
 	return sql;
@@ -561,9 +561,13 @@ static const struct db_ops ops = {
 	.list_sources = op_list_sources,
 	.query_columns = op_query_columns,
 	.list_indexes = op_list_indexes,
-	.enter = op_enter,
-	.wanted_canonical = op_wanted_canonical,
-	.list_dependants = op_list_dependants,
+	.session = {
+		.enter = op_enter,
+	},
+	.catalogue = {
+		.wanted_canonical = op_wanted_canonical,
+		.list_dependants = op_list_dependants,
+	},
 };
 
 static bool judge_view(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,

@@ -28,27 +28,27 @@ static bool register_all(struct db *db, const char *view, const struct heard_lis
 
 static bool lock(struct db *db, struct viewd_err *err)
 {
-	return db->ops->captures_lock == NULL || db->ops->captures_lock(db, err);
+	return db->ops->capture.lock == NULL || db->ops->capture.lock(db, err);
 }
 
 static void unlock(struct db *db)
 {
-	if (db->ops->captures_unlock != NULL)
-		db->ops->captures_unlock(db);
+	if (db->ops->capture.unlock != NULL)
+		db->ops->capture.unlock(db);
 }
 
 /* Triggers first: a change between the two is then in the log, and a view registered anew is stale anyway. */
 static bool set_up(struct db *db, const char *view, const struct heard_list *list, bool followed, struct viewd_err *err)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i].by == VIEWD_HEARD_TRIGGER && !db->ops->make_trigger(db, &list->items[i].entry->rel, err))
+		if (list->items[i].by == VIEWD_HEARD_TRIGGER && !db->ops->capture.make_trigger(db, &list->items[i].entry->rel, err))
 			return err_wrap(err, "source '%s'", list->items[i].entry->rel.name);
 	return register_all(db, view, list, followed, err) && capture_sweep(db, err);
 }
 
 static bool capture_in_transaction(struct db *db, const char *view, const struct heard_list *list, bool followed, struct viewd_err *err)
 {
-	bool transaction = db->syntax->transactional_ddl;
+	bool transaction = db->syntax->has.transactional_ddl;
 	if (transaction && !db->ops->begin(db, DB_BEGIN_WRITE, err))
 		return false;
 	bool locked = lock(db, err);
@@ -62,8 +62,8 @@ static bool capture_in_transaction(struct db *db, const char *view, const struct
 
 static bool make_ready(struct db *db, const struct heard_list *list, struct viewd_err *err)
 {
-	for (size_t i = 0; i < list->n && db->ops->ready_triggers != NULL; i++)
-		if (list->items[i].by == VIEWD_HEARD_TRIGGER && !db->ops->ready_triggers(db, &list->items[i].entry->rel, err))
+	for (size_t i = 0; i < list->n && db->ops->capture.ready_triggers != NULL; i++)
+		if (list->items[i].by == VIEWD_HEARD_TRIGGER && !db->ops->capture.ready_triggers(db, &list->items[i].entry->rel, err))
 			return err_wrap(err, "source '%s'", list->items[i].entry->rel.name);
 	return true;
 }
@@ -82,8 +82,7 @@ bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view
 	struct db *db = (struct db *)(void *)conn; /* its first member, see dialect.h */
 	struct heard_list list = {.mem = talloc_new(NULL)};
 	struct viewd_captured captured;
-	if (db->ops->enter != NULL)
-		db->ops->enter(db);
+	db_enter(db);
 	bool done = db->ops->set_limits(db, CAPTURE_TIMEOUT_US, CAPTURE_LOCK_TIMEOUT_US, err) && db_use_settings(db, view, err) &&
 	            heard_find(db, view, req, &list, err) && heard_choose(db, req, &list, &captured, warnings, err) &&
 	            make_ready(db, &list, err) && capture_in_transaction(db, view->name, &list, req->mode != VIEWD_CAPTURE_NONE, err);
@@ -92,6 +91,7 @@ bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view
 		heard_tell(&list, sink_of(req));
 	}
 	talloc_free(list.mem);
+	db_leave(db);
 	return done;
 }
 
@@ -126,16 +126,16 @@ static bool contains(const struct sweep *list, const char *text)
 /* Unlocked, it could take a trigger that has just been made for a view which is about to be registered. */
 bool capture_sweep(struct db *db, struct viewd_err *err)
 {
-	if (db->ops->list_triggers == NULL)
+	if (db->ops->capture.list_triggers == NULL)
 		return true;
 	if (!lock(db, err))
 		return false;
 	void *mem = talloc_new(NULL);
 	struct sweep needed = {.db = db, .mem = mem}, there = {.db = db, .mem = mem};
-	bool good = marks_sources(db, "trigger", keep, &needed, err) && db->ops->list_triggers(db, keep, &there, err);
+	bool good = marks_sources(db, "trigger", keep, &needed, err) && db->ops->capture.list_triggers(db, keep, &there, err);
 	db_failpoint(db, "capture:sweep");
 	for (size_t i = 0; i < there.n && good; i++)
-		good = contains(&needed, there.items[i]) || db->ops->drop_trigger(db, there.items[i], err);
+		good = contains(&needed, there.items[i]) || db->ops->capture.drop_trigger(db, there.items[i], err);
 	talloc_free(mem);
 	unlock(db);
 	return good;

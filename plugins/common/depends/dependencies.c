@@ -112,8 +112,8 @@ static bool add_source(void *ctx, const struct viewd_source *src)
 bool dependencies_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
                        struct viewd_err *err)
 {
-	if (db->ops->walk != NULL)
-		return db->ops->walk(db, view, definition, list, err);
+	if (db->ops->depends.walk != NULL)
+		return db->ops->depends.walk(db, view, definition, list, err);
 	struct adapter adapter = {.db = db, .list = list};
 	return db->ops->list_sources(db, definition, (struct viewd_source_sink){add_source, &adapter}, err);
 }

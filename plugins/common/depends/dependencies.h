@@ -32,7 +32,7 @@ const char *heard_word(enum viewd_heard heard);
  * entry->source may be NULL for a relation: its quoted name. */
 void dependencies_add(struct db *db, struct dependencies *list, const struct dependency *entry);
 
-/* Fills an empty list (list->mem is set): by db_ops.walk, or from db_ops.list_sources where the dialect has no walk. [worker] */
+/* Fills an empty list (list->mem is set): by db_ops.depends.walk, or from db_ops.list_sources where the dialect has no walk. [worker] */
 bool dependencies_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
                        struct viewd_err *err) MUST_CHECK;
 

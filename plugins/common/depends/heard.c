@@ -27,8 +27,8 @@ static bool add_table(struct db *db, struct dependencies *list, const struct vie
 {
 	struct viewd_err failed = {0};
 	char *query = sql_add(sql_new(list->mem), "SELECT 1 FROM %s", relation_quoted(db->syntax, list->mem, rel));
-	bool walked = db->ops->walk != NULL && dependencies_walk(db, view, query, list, &failed);
-	if (walked || db->ops->walk == NULL || failed.cls == VIEWD_ERR_DENIED) {
+	bool walked = db->ops->depends.walk != NULL && dependencies_walk(db, view, query, list, &failed);
+	if (walked || db->ops->depends.walk == NULL || failed.cls == VIEWD_ERR_DENIED) {
 		add_relation(db, list, rel->schema, rel->name);
 		return true;
 	}
@@ -55,7 +55,7 @@ static bool add_named(struct db *db, struct dependencies *list, const struct vie
 static bool walk(struct db *db, const struct viewd_view_spec *view, const struct viewd_capture_request *req, struct dependencies *list,
                  struct viewd_err *err)
 {
-	if (view->definition == NULL || db->ops->walk == NULL) {
+	if (view->definition == NULL || db->ops->depends.walk == NULL) {
 		for (size_t i = 0; i < req->n_sources; i++)
 			add_relation(db, list, req->sources[i].schema, req->sources[i].name);
 		for (size_t i = 0; i < req->n_kept; i++)
@@ -271,7 +271,7 @@ bool heard_choose(struct db *db, const struct viewd_capture_request *req, struct
 	}
 	struct viewd_captured *each = talloc_zero_array(list->mem, struct viewd_captured, (unsigned)list->n_followed);
 	assert(each != NULL);
-	if (!db->ops->choose_capture(db, req->mode, list->followed, list->n_followed, each, warnings, err))
+	if (!db->ops->capture.choose(db, req->mode, list->followed, list->n_followed, each, warnings, err))
 		return false;
 	summarise(each, list->n_followed, out);
 	take_choice(list, each);

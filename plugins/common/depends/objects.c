@@ -198,7 +198,7 @@ bool objects_check(struct db *db, const char *view, struct viewd_err *err)
 		char *digest = NULL;
 		if (was_told(&list.items[i]) || is_left_to_look(&list.items[i]))
 			continue;
-		good = db->ops->digest_of(db, list.mem, &list.items[i], &digest, err);
+		good = db->ops->depends.digest_of(db, list.mem, &list.items[i], &digest, err);
 		if (good && !same(digest, list.items[i].digest))
 			good = leave_to_look(db, list.items[i].source, NULL, err);
 	}
@@ -259,7 +259,7 @@ static bool find_sure(struct db *db, const char *source, struct sure *list, stru
 {
 	int64_t now = db_now(db), before = db->looked_us - CLOCK_SLACK_US;
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "SELECT name FROM %s WHERE last_success_time < ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, "SELECT name FROM %s WHERE last_success_time < ", db->syntax->state.views);
 	stmt_time(&st, before < now ? before : now);
 	stmt_text(&st, " AND name IN (SELECT ");
 	stmt_name(&st, "view");
@@ -267,8 +267,8 @@ static bool find_sure(struct db *db, const char *source, struct sure *list, stru
 	stmt_text(&st, state_table(db, st.sql, "captures"));
 	set(&st, " WHERE ", "source", source);
 	stmt_text(&st, ")");
-	if (db->syntax->for_update != NULL) {
-		stmt_text(&st, db->syntax->for_update);
+	if (db->syntax->state.for_update != NULL) {
+		stmt_text(&st, db->syntax->state.for_update);
 		stmt_text(&st, " SKIP LOCKED");
 	}
 	return stmt_query(&st, keep_sure, list, err);
@@ -353,7 +353,7 @@ bool objects_look(struct db *db, struct viewd_signal_sink signals, bool *news_r,
 {
 	struct differences list = {.mem = talloc_new(NULL)};
 	int64_t begin = db_now(db);
-	bool good = db->ops->changed_objects == NULL || db->ops->changed_objects(db, keep_difference, &list, err);
+	bool good = db->ops->depends.changed_objects == NULL || db->ops->depends.changed_objects(db, keep_difference, &list, err);
 	good = good && (list.n == 0 || store_all(db, &list, err));
 	if (good && list.news) {
 		log_differences(db, &list);

@@ -34,10 +34,10 @@ bool objects_register(struct db *db, const struct dependencies *list, struct vie
 bool objects_sweep(struct db *db, struct viewd_err *err) MUST_CHECK;
 
 /* After a view's rows were read: the plain views and functions that it reads are still what is stored, or it is as when a walk finds another
- * definition. With db_ops.digest_of, in the transaction of the rows. */
+ * definition. With db_ops.depends.digest_of, in the transaction of the rows. */
 bool objects_check(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 
-/* The look: asks db_ops.changed_objects, stores what it tells, raises marks, and tells VIEWD_SIGNAL_REDEFINED for each view that reads an
+/* The look: asks db_ops.depends.changed_objects, stores what it tells, raises marks, and tells VIEWD_SIGNAL_REDEFINED for each view that reads an
  * object which was redefined or is gone. *news_r (may be NULL) becomes true when marks were raised. Outside a transaction. [watcher thread] */
 bool objects_look(struct db *db, struct viewd_signal_sink signals, bool *news_r, struct viewd_err *err) MUST_CHECK;
 

@@ -152,8 +152,8 @@ static bool merge_types(struct db *db, struct columns *declared, const struct co
 		declared->inner[i] = copy(declared, actual->inner[have - actual->items]);
 		if (want->type == NULL)
 			type = have->type;
-		else if (db->ops->agree_type != NULL && have->type != NULL &&
-		         !db->ops->agree_type(db, declared, want->type, have->type, &type, err))
+		else if (db->ops->catalogue.agree_type != NULL && have->type != NULL &&
+		         !db->ops->catalogue.agree_type(db, declared, want->type, have->type, &type, err))
 			return err_wrap(err, "column '%s'", want->name);
 		if (type == NULL && want->type != NULL) {
 			err_set(err, VIEWD_ERR_CONFIG, "column '%s' is declared as %s, but the definition yields %s", want->name, want->type,

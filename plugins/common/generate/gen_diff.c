@@ -33,7 +33,7 @@ static char *add_match(const struct gen *gen, char *sql, const char *rel, const 
 	}
 	for (size_t i = 0; i < n_exact; i++) {
 		sql = sql_add(sql, "%s", i > 0 ? " AND " : "");
-		sql = sql_template2(sql, gen->syn->same_value, qualified(gen, "s", exact[i]), qualified(gen, rel, exact[i]));
+		sql = sql_template2(sql, gen->syn->diff.same_value, qualified(gen, "s", exact[i]), qualified(gen, rel, exact[i]));
 	}
 	return sql_add(sql, ")");
 }
@@ -42,8 +42,8 @@ void gen_diff_name(const struct gen *gen, struct relation *stage)
 {
 	*stage = (struct relation){0};
 	ident_temporary(&gen->rel, "viewd_stage_", stage->name);
-	if (gen->syn->temporary_schema != NULL)
-		snprintf(stage->schema, sizeof stage->schema, "%s", gen->syn->temporary_schema);
+	if (gen->syn->temporary.schema != NULL)
+		snprintf(stage->schema, sizeof stage->schema, "%s", gen->syn->temporary.schema);
 }
 
 char *gen_diff_stage(const struct gen *gen, const struct relation *stage)
@@ -62,7 +62,7 @@ char *gen_diff_stage(const struct gen *gen, const struct relation *stage)
 char *gen_diff_index(const struct gen *gen, const struct relation *stage)
 {
 	struct relation index = *stage, bare = *stage;
-	if (!gen->syn->stage_index)
+	if (!gen->syn->diff.stage_index)
 		return NULL;
 	bare.schema[0] = '\0';
 	snprintf(index.name, sizeof index.name, "%.200s_key", stage->name);
@@ -130,7 +130,7 @@ char *gen_keyless_insert(const struct gen *gen, const struct relation *stage)
 
 char *gen_diff_drop(const struct gen *gen, const struct relation *stage)
 {
-	return sql_add(sql_new(gen->mem), "%s IF EXISTS %s", gen->syn->drop_temporary, relation_quoted(gen->syn, gen->mem, stage));
+	return sql_add(sql_new(gen->mem), "%s IF EXISTS %s", gen->syn->temporary.drop, relation_quoted(gen->syn, gen->mem, stage));
 }
 
 /* One side of a comparison: what it is in FROM, and what its columns are called by. */

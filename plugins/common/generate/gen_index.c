@@ -9,7 +9,8 @@
 
 static size_t key_count(const struct gen *gen)
 {
-	return gen->method != VIEWD_METHOD_SIMPLE && gen->columns->n_key > 0 ? 1 : 0;
+	bool kept = gen->method == VIEWD_METHOD_MATERIALIZED || (gen->method == VIEWD_METHOD_TABLE && !gen->syn->table.no_unique_index);
+	return kept && gen->columns->n_key > 0 ? 1 : 0;
 }
 
 size_t gen_index_count(const struct gen *gen)
@@ -48,7 +49,7 @@ void gen_index_name(const struct gen *gen, size_t number, char out[static IDENT_
 	char hex[DIGEST_SIZE];
 	char *all = sql_add(sql_new(gen->mem), "%s\n%s\n%s", gen->rel.name, name, text);
 	digest_text(all, hex);
-	size_t limit = (gen->syn->max_ident < IDENT_MAX ? gen->syn->max_ident : IDENT_MAX - 1) - 9;
+	size_t limit = (gen->syn->names.max < IDENT_MAX ? gen->syn->names.max : IDENT_MAX - 1) - 9;
 	char *stem = sql_add(sql_new(gen->mem), "%s_%s", gen->rel.name, name);
 	snprintf(out, IDENT_MAX, "%.*s_%.8s", (int)cut_length(stem, limit), stem, hex);
 }
@@ -70,8 +71,8 @@ char *gen_index_create(const struct gen *gen, size_t number, const struct relati
 char *gen_index_drop(const struct gen *gen, const char *index_name)
 {
 	char *sql = sql_add(sql_new(gen->mem), "DROP INDEX ");
-	if (!gen->syn->index_drop_on_table && gen->rel.schema[0] != '\0')
+	if (!gen->syn->table.drops_index && gen->rel.schema[0] != '\0')
 		sql = sql_add(ident_append(gen->syn, sql, gen->rel.schema), ".");
 	sql = ident_append(gen->syn, sql, index_name);
-	return gen->syn->index_drop_on_table ? sql_add(sql, " ON %s", relation_quoted(gen->syn, gen->mem, &gen->rel)) : sql;
+	return gen->syn->table.drops_index ? sql_add(sql, " ON %s", relation_quoted(gen->syn, gen->mem, &gen->rel)) : sql;
 }

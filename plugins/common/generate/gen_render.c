@@ -35,7 +35,7 @@ static bool render_create(const struct gen *gen, const struct viewd_render_flags
 	char *create = gen_create(gen, flags, err);
 	if (create == NULL)
 		return false;
-	bool native_replace = gen->method == VIEWD_METHOD_SIMPLE && gen->syn->view_or_replace;
+	bool native_replace = gen->method == VIEWD_METHOD_SIMPLE && gen->syn->has.view_or_replace;
 	if (flags->or_replace && !native_replace &&
 	    !emit(sink, gen_drop(gen, &gen->rel, kind_of(gen->method), true, flags->cascade)))
 		return true;

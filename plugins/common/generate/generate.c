@@ -21,7 +21,7 @@ static char *column_list(const struct gen *gen, char *sql, const char *prefix)
 /* Column i of the definition, in a statement around it. */
 static char *add_inner(const struct gen *gen, char *sql, size_t i)
 {
-	return ident_append(gen->syn, sql_add(sql, "%s", gen->syn->quoted_may_be_text ? "viewd_q." : ""), gen->columns->inner[i]);
+	return ident_append(gen->syn, sql_add(sql, "%s", gen->syn->lexer.quoted_may_be_text ? "viewd_q." : ""), gen->columns->inner[i]);
 }
 
 static char *add_inner_columns(const struct gen *gen, char *sql)
@@ -79,7 +79,7 @@ static bool all_typed(const struct columns *columns)
 
 static size_t type_length(const struct gen *gen, const char *type)
 {
-	return gen->stage && gen->syn->stage_uncollated ? lex_type_length(gen->syn, type) : strlen(type);
+	return gen->stage && gen->syn->diff.stage_uncollated ? lex_type_length(gen->syn, type) : strlen(type);
 }
 
 static char *add_column_definitions(const struct gen *gen, char *sql)
@@ -92,7 +92,7 @@ static char *add_column_definitions(const struct gen *gen, char *sql)
 			sql = sql_add(sql, " %.*s", (int)type_length(gen, column->type), column->type);
 	}
 	if (gen->stage)
-		sql = sql_template(sql, gen->syn->stage_key,
+		sql = sql_template(sql, gen->syn->diff.stage_key,
 		                   sql_names(gen->syn, sql_new(gen->mem), NULL, gen->columns->key, gen->columns->n_key));
 	return sql_add(sql, "\n)");
 }
@@ -101,24 +101,24 @@ char *gen_create_table(const struct gen *gen, const struct relation *as, bool if
 {
 	const struct syntax *syn = gen->syn;
 	char *sql = sql_add(sql_new(gen->mem), "CREATE TABLE %s%s", if_not_exists ? "IF NOT EXISTS " : "", quoted(gen, as));
-	bool listed = gen->columns->n > 0 && (syn->table_from_query == NULL || all_typed(gen->columns));
-	sql = add_tag(gen, sql, syn->name_tag);
+	bool listed = gen->columns->n > 0 && (syn->table.from_query == NULL || all_typed(gen->columns));
+	sql = add_tag(gen, sql, syn->table.name_tag);
 	if (listed)
 		sql = add_column_definitions(gen, sql);
-	sql = add_tag(gen, sql_template(add_options(gen, sql), syn->table_suffix, ""), syn->table_comment);
+	sql = add_tag(gen, sql_template(add_options(gen, sql), syn->table.suffix, ""), syn->table.comment);
 	if (listed)
 		return sql;
-	if (syn->table_from_query == NULL)
+	if (syn->table.from_query == NULL)
 		return sql_add(sql, " AS\nSELECT * FROM (\n%s\n) AS viewd_q LIMIT 0", gen->definition);
-	return sql_add(sql, " AS\n%s%s", gen_query(gen), syn->table_from_query);
+	return sql_add(sql, " AS\n%s%s", gen_query(gen), syn->table.from_query);
 }
 
 static char *create_view(const struct gen *gen, const struct viewd_render_flags *flags)
 {
 	const struct syntax *syn = gen->syn;
-	char *sql = sql_add(sql_new(gen->mem), "CREATE %sVIEW %s%s", flags->or_replace && syn->view_or_replace ? "OR REPLACE " : "",
+	char *sql = sql_add(sql_new(gen->mem), "CREATE %sVIEW %s%s", flags->or_replace && syn->has.view_or_replace ? "OR REPLACE " : "",
 	                    flags->if_not_exists ? "IF NOT EXISTS " : "", quoted(gen, &gen->rel));
-	sql = add_options(gen, add_tag(gen, sql, syn->name_tag));
+	sql = add_options(gen, add_tag(gen, sql, syn->table.name_tag));
 	return sql_add(sql, " AS\n%s", gen_query(gen));
 }
 
@@ -135,7 +135,7 @@ char *gen_create(const struct gen *gen, const struct viewd_render_flags *flags, 
 		err_set(err, VIEWD_ERR_CONFIG, "or-replace and if-not-exists exclude each other");
 		return NULL;
 	}
-	if (gen->method == VIEWD_METHOD_SIMPLE && flags->if_not_exists && !gen->syn->view_if_not_exists) {
+	if (gen->method == VIEWD_METHOD_SIMPLE && flags->if_not_exists && !gen->syn->has.view_if_not_exists) {
 		err_set(err, VIEWD_ERR_CONFIG, "if-not-exists cannot be used (%s has no CREATE VIEW IF NOT EXISTS)", gen->syn->dialect);
 		err_hint(err, "use or-replace");
 		return NULL;
@@ -178,7 +178,7 @@ char *gen_refresh(const struct gen *gen, bool concurrently)
 char *gen_drop(const struct gen *gen, const struct relation *rel, enum viewd_kind kind, bool if_exists, bool cascade)
 {
 	return sql_add(sql_new(gen->mem), "DROP %s %s%s%s", kind_word(kind), if_exists ? "IF EXISTS " : "", quoted(gen, rel),
-	               cascade && gen->syn->drop_cascade ? " CASCADE" : "");
+	               cascade && gen->syn->has.drop_cascade ? " CASCADE" : "");
 }
 
 char *gen_verify(const struct gen *gen)

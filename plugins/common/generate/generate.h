@@ -21,7 +21,7 @@ struct gen {
 	const struct viewd_view_spec *view;
 	const char *tag;              /* NULL offline */
 	const struct relation *source; /* rows come from this filled stage, not from the definition; NULL: the definition */
-	bool stage;                   /* the table is a diff's stage: it gets syn->stage_key */
+	bool stage;                   /* the table is a diff's stage: it gets syn->diff.stage_key */
 };
 
 /* The definition wrapped so that columns come by name in the relation's order; the definition itself when nothing is known. */

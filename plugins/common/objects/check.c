@@ -17,7 +17,7 @@ static bool resolve_method(const struct syntax *syn, const struct viewd_view_spe
                            struct viewd_err *err)
 {
 	*out_r = view->method;
-	if (view->method != VIEWD_METHOD_MATERIALIZED || syn->materialized_views)
+	if (view->method != VIEWD_METHOD_MATERIALIZED || syn->has.materialized_views)
 		return true;
 	if (!view->materialized_as_table) {
 		err_set(err, VIEWD_ERR_CONFIG, "method materialized cannot work (%s has no materialized views)", syn->dialect);
@@ -89,7 +89,7 @@ static bool check_indexes(const struct syntax *syn, const struct viewd_view_spec
 static bool check_options(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method method,
                           struct viewd_err *err)
 {
-	bool have = method == VIEWD_METHOD_TABLE ? syn->table_options : syn->view_options;
+	bool have = method == VIEWD_METHOD_TABLE ? syn->has.table_options : syn->has.view_options;
 	if (view->n_options > 0 && !have) {
 		err_set(err, VIEWD_ERR_CONFIG, "options cannot work (%s has no WITH (...) for this method)", syn->dialect);
 		return err_hint(err, "remove options, or use it only in the view's section for another database");
@@ -105,9 +105,9 @@ static bool check_options(const struct syntax *syn, const struct viewd_view_spec
 /* Which there are and what they may be is the dialect's. */
 static bool check_settings(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method method, struct viewd_err *err)
 {
-	if (view->n_settings == 0 || (syn->view_settings && method != VIEWD_METHOD_SIMPLE))
+	if (view->n_settings == 0 || (syn->has.view_settings && method != VIEWD_METHOD_SIMPLE))
 		return true;
-	if (syn->view_settings) {
+	if (syn->has.view_settings) {
 		err_set(err, VIEWD_ERR_CONFIG, "settings cannot work (whoever reads a simple view does so under settings of his own)");
 		return err_hint(err, "use method = materialized or table");
 	}

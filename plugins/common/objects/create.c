@@ -12,7 +12,7 @@ bool recipe_transaction(struct task *task, bool ddl, recipe_body_fn *body, struc
                         struct viewd_err *err)
 {
 	struct db *db = task->db;
-	bool transaction = !ddl || db->syntax->transactional_ddl;
+	bool transaction = !ddl || db->syntax->has.transactional_ddl;
 	struct viewd_outcome result = {.rows = -1, .rows_written = -1};
 	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err))
 		return false;
@@ -30,7 +30,9 @@ bool recipe_transaction(struct task *task, bool ddl, recipe_body_fn *body, struc
 bool recipe_make_object(struct task *task, struct viewd_err *err)
 {
 	char *sql = gen_create(&task->gen, &(struct viewd_render_flags){0}, err);
-	return sql != NULL && db_exec(task->db, sql, err);
+	if (sql == NULL || !db_exec(task->db, sql, err))
+		return false;
+	return task->db->ops->change.made == NULL || task->db->ops->change.made(task, err);
 }
 
 bool recipe_fill(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
@@ -79,7 +81,7 @@ static bool record(struct task *task, const struct viewd_outcome *out, struct vi
 	if (out->data_timestamp_us == 0)
 		return state_clear_data(task->db, task->view->name, err);
 	struct state_run run = {
-		.trigger = "INITIAL", .action = did_word(out->did), .result = "SUCCEEDED", .started_us = task->started_us,
+		.trigger = "INITIAL", .action = did_word(out->did), .succeeded = true, .started_us = task->started_us,
 		.duration_us = db_now(task->db) - task->started_us, .rows = out->rows, .rows_written = out->rows_written,
 		.data_timestamp_us = out->data_timestamp_us,
 	};
@@ -88,8 +90,8 @@ static bool record(struct task *task, const struct viewd_outcome *out, struct vi
 
 static bool make_all(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (task->db->ops->create != NULL)
-		return task->db->ops->create(task, out, err);
+	if (task->db->ops->change.create != NULL)
+		return task->db->ops->change.create(task, out, err);
 	if (!recipe_make_object(task, err))
 		return false;
 	db_failpoint(task->db, "create:made");
@@ -102,7 +104,7 @@ static bool make_all(struct task *task, struct viewd_outcome *out, struct viewd_
 /* Where a write transaction keeps other writers out, the rows are fetched before it. */
 static bool stage(struct task *task, struct viewd_err *err)
 {
-	if (!task->db->syntax->stage_first || task->resolved.method != VIEWD_METHOD_TABLE || !task->view->with_data)
+	if (!task->db->syntax->diff.stage_first || task->resolved.method != VIEWD_METHOD_TABLE || !task->view->with_data)
 		return true;
 	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) &&
 	       task_look(task, false, err) && task_require_ours(task, err) && task_columns(task, err) && recipe_stage(task, false, err);
@@ -161,7 +163,7 @@ static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx
 	if (!task_look(task, true, err) || !task_require_ours(task, err) ||
 	    (!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err) || !hooks_role_begin(task, err))
 		return false;
-	bool done = task->db->ops->replace != NULL ? task->db->ops->replace(task, out, err) : recipe_replace_object(task, out, err);
+	bool done = task->db->ops->change.replace != NULL ? task->db->ops->change.replace(task, out, err) : recipe_replace_object(task, out, err);
 	if (!done || !hooks_role_end(task, err) || !record(task, out, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "replace:recorded");

@@ -58,7 +58,7 @@ static bool drop_one(struct task *task, const struct relation *rel, enum viewd_k
 	struct dependants list = {.mem = task};
 	if (depth > MAX_DEPTH)
 		return err_set(err, VIEWD_ERR_QUERY, "'%s' cannot be dropped (the views that read it form a loop)", rel->name);
-	if (db->ops->list_dependants != NULL && !db->ops->list_dependants(db, rel, collect, &list, err))
+	if (db->ops->catalogue.list_dependants != NULL && !db->ops->catalogue.list_dependants(db, rel, collect, &list, err))
 		return false;
 	if (list.n > 0 && !task->view->cascade)
 		return refuse_dependants(task, rel, &list, err);
@@ -75,8 +75,8 @@ static bool drop_one(struct task *task, const struct relation *rel, enum viewd_k
 
 bool recipe_drop_object(struct task *task, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err)
 {
-	if (task->db->ops->drop != NULL)
-		return task->db->ops->drop(task, rel, kind, err);
+	if (task->db->ops->change.drop != NULL)
+		return task->db->ops->change.drop(task, rel, kind, err);
 	return drop_one(task, rel, kind, 0, err);
 }
 

@@ -31,7 +31,7 @@ static bool begins_transaction_control(const struct lex_token *tok)
 /* Nor may a hook change what the statements after it mean, where it runs outside their transaction. */
 static bool begins_session_change(const struct syntax *syn, const struct lex_token *tok)
 {
-	return !syn->transactional_ddl && (lex_is(tok, "USE") || lex_is(tok, "LOCK") || lex_is(tok, "UNLOCK"));
+	return !syn->has.transactional_ddl && (lex_is(tok, "USE") || lex_is(tok, "LOCK") || lex_is(tok, "UNLOCK"));
 }
 
 static bool refuse(const char *key, const char *why, struct viewd_err *err)
@@ -44,7 +44,7 @@ static bool check_statement(const struct syntax *syn, const char *key, const cha
 {
 	struct lex_token tok;
 	bool begun = false, closed = false;
-	while (text != NULL && (tok = lex_next(syn->lexer, &text)).kind != LEX_END) {
+	while (text != NULL && (tok = lex_next(syn->lexer.flags, &text)).kind != LEX_END) {
 		if (tok.kind == LEX_BROKEN)
 			return refuse(key, "has a quote or comment that is not closed", err);
 		if (tok.kind == LEX_SPACE || tok.kind == LEX_COMMENT)
@@ -65,9 +65,9 @@ bool hooks_check(const struct syntax *syn, const struct viewd_view_spec *view, s
 {
 	if (view->notify_channel != NULL && syn->notify == NULL)
 		return no_such_thing(syn, "notify_channel", "NOTIFY", err);
-	if (view->notify_channel != NULL && strlen(view->notify_channel) > syn->max_ident)
-		return err_set(err, VIEWD_ERR_CONFIG, "notify_channel is too long (at most %zu bytes)", syn->max_ident);
-	if (view->run_as != NULL && syn->set_role == NULL)
+	if (view->notify_channel != NULL && strlen(view->notify_channel) > syn->names.max)
+		return err_set(err, VIEWD_ERR_CONFIG, "notify_channel is too long (at most %zu bytes)", syn->names.max);
+	if (view->run_as != NULL && syn->role.set == NULL)
 		return no_such_thing(syn, "run_as", "role that a transaction can take on", err);
 	return check_statement(syn, "pre_hook", view->pre_hook, err) && check_statement(syn, "post_hook", view->post_hook, err);
 }
@@ -78,7 +78,7 @@ bool hooks_role_begin(struct task *task, struct viewd_err *err)
 	if (task->view->run_as == NULL)
 		return true;
 	char *role = ident_append(syn, sql_new(task->mem), task->view->run_as);
-	if (db_exec(task->db, sql_template(sql_new(task->mem), syn->set_role, role), err))
+	if (db_exec(task->db, sql_template(sql_new(task->mem), syn->role.set, role), err))
 		return true;
 	err_wrap(err, "run_as");
 	return err_hint(err, "the role must exist, and viewd's own role must be a member of it");
@@ -86,12 +86,12 @@ bool hooks_role_begin(struct task *task, struct viewd_err *err)
 
 bool hooks_role_end(struct task *task, struct viewd_err *err)
 {
-	return task->view->run_as == NULL || db_exec(task->db, task->db->syntax->reset_role, err);
+	return task->view->run_as == NULL || db_exec(task->db, task->db->syntax->role.reset, err);
 }
 
 bool hooks_inside(const struct task *task)
 {
-	return task->db->syntax->transactional_ddl;
+	return task->db->syntax->has.transactional_ddl;
 }
 
 static bool run(struct task *task, const char *hook, struct viewd_err *err)
@@ -99,7 +99,7 @@ static bool run(struct task *task, const char *hook, struct viewd_err *err)
 	const struct db_ops *ops = task->db->ops;
 	struct viewd_err left = {0};
 	bool done = db_exec(task->db, hook, err);
-	if (hooks_inside(task) || ops->end_hook == NULL || ops->end_hook(task->db, &left))
+	if (hooks_inside(task) || ops->session.end_hook == NULL || ops->session.end_hook(task->db, &left))
 		return done;
 	if (done && err != NULL)
 		*err = left;

@@ -87,8 +87,8 @@ static bool is_there(struct task *task, const struct relation *on, const struct 
                      bool *there_r, struct viewd_err *err)
 {
 	*there_r = has(existing, wanted->items[number]);
-	return *there_r || existing->n == 0 || task->db->ops->has_index == NULL ||
-	       task->db->ops->has_index(task, number, on, there_r, err);
+	return *there_r || existing->n == 0 || task->db->ops->catalogue.has_index == NULL ||
+	       task->db->ops->catalogue.has_index(task, number, on, there_r, err);
 }
 
 static bool create_absent(struct task *task, const struct relation *on, const struct names *existing, const struct names *wanted,

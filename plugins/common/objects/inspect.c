@@ -29,10 +29,10 @@ static bool compare_definition(struct task *task, struct viewd_found *out, struc
 {
 	char wanted[65] = "";
 	struct viewd_err failure = {0};
-	if (task->db->ops->wanted_canonical == NULL || task->found.kind == VIEWD_KIND_NONE || task->found.canonical[0] == '\0')
+	if (task->db->ops->catalogue.wanted_canonical == NULL || task->found.kind == VIEWD_KIND_NONE || task->found.canonical[0] == '\0')
 		return true;
 	task_probe_as(task, true);
-	bool known = task->db->ops->wanted_canonical(task, wanted, &failure);
+	bool known = task->db->ops->catalogue.wanted_canonical(task, wanted, &failure);
 	task_probe_as(task, false);
 	if (!known)
 		return tolerate(out, &failure, err);

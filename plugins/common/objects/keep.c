@@ -15,12 +15,12 @@
 static bool read_text(struct task *task, char **text_r, struct viewd_err *err)
 {
 	char *text = NULL;
-	if (task->db->ops->view_text == NULL) {
+	if (task->db->ops->catalogue.view_text == NULL) {
 		err_set(err, VIEWD_ERR_CONFIG, "'%s' cannot be kept as it is (%s does not tell definitions)", task->rel.name,
 		        task->db->syntax->dialect);
 		return err_hint(err, "write its definition into the file, or give the view another relation");
 	}
-	if (!task->db->ops->view_text(task->db, task->mem, &task->rel, &text, err))
+	if (!task->db->ops->catalogue.view_text(task->db, task->mem, &task->rel, &text, err))
 		return false;
 	if (text == NULL || text[0] == '\0')
 		return err_set(err, VIEWD_ERR_DENIED, "the definition of '%s' cannot be read", task->rel.name);

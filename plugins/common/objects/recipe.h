@@ -63,7 +63,7 @@ void recipe_after(struct task *task);
 /* DELETE + INSERT, and the steps of a diff, inside the caller's transaction. */
 bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
-/* With syntax->stage_first: runs the definition into a temporary table in a transaction that only reads, and with `compare` finds out how
+/* With syntax->diff.stage_first: runs the definition into a temporary table in a transaction that only reads, and with `compare` finds out how
  * the relation differs. Else nothing. recipe_unstage drops what was made; it never fails. */
 bool recipe_stage(struct task *task, bool compare, struct viewd_err *err) MUST_CHECK;
 void recipe_unstage(struct task *task);

@@ -13,12 +13,12 @@
 static const char *free_row_id(const struct task *task)
 {
 	const struct syntax *syn = task->db->syntax;
-	for (size_t i = 0; i < ARRAY_LEN(syn->row_ids) && syn->row_ids[i] != NULL; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(syn->diff.row_ids) && syn->diff.row_ids[i] != NULL; i++) {
 		bool taken = false;
 		for (size_t j = 0; j < task->columns->n; j++)
-			taken = taken || ident_same(syn, task->columns->names[j], syn->row_ids[i]);
+			taken = taken || ident_same(syn, task->columns->names[j], syn->diff.row_ids[i]);
 		if (!taken)
-			return syn->row_ids[i];
+			return syn->diff.row_ids[i];
 	}
 	return NULL;
 }
@@ -93,7 +93,7 @@ bool recipe_stage_rows(struct task *task, bool compared, struct viewd_err *err)
 bool recipe_stage(struct task *task, bool compared, struct viewd_err *err)
 {
 	struct db *db = task->db;
-	if (!db->syntax->stage_first)
+	if (!db->syntax->diff.stage_first)
 		return true;
 	if (!db->ops->begin(db, DB_BEGIN_SNAPSHOT, err))
 		return false;
@@ -113,8 +113,7 @@ void recipe_unstage(struct task *task)
 	struct viewd_err ignored;
 	if (!task->stage.filled)
 		return;
-	if (task->db->ops->enter != NULL)
-		task->db->ops->enter(task->db);
+	db_enter(task->db);
 	if (!drop_tables(task, &ignored))
 		db_log(task->db, VIEWD_LOG_WARNING, "database '%s', a temporary table stays until the connection ends (%s)",
 		       task->db->database_name, ignored.msg);

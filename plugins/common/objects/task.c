@@ -81,9 +81,9 @@ static bool look_object(struct task *task, struct viewd_err *err)
 static bool look_identity(struct task *task, struct viewd_err *err)
 {
 	struct db_object found = {0};
-	if (task->db->ops->find_identity == NULL)
+	if (task->db->ops->catalogue.find_identity == NULL)
 		return look_object(task, err);
-	return task->db->ops->find_identity(task, &found, err) && take_object(task, &found);
+	return task->db->ops->catalogue.find_identity(task, &found, err) && take_object(task, &found);
 }
 
 bool task_look_for_refresh(struct task *task, bool lock, struct viewd_err *err)
@@ -103,8 +103,8 @@ bool task_look(struct task *task, bool lock, struct viewd_err *err)
 
 void task_probe_as(struct task *task, bool on)
 {
-	if (task->db->ops->probe_as != NULL)
-		task->db->ops->probe_as(task->db, on ? task->view->run_as : NULL);
+	if (task->db->ops->rights.probe_as != NULL)
+		task->db->ops->rights.probe_as(task->db, on ? task->view->run_as : NULL);
 }
 
 bool task_columns(struct task *task, struct viewd_err *err)
@@ -144,9 +144,9 @@ bool task_require_ours(const struct task *task, struct viewd_err *err)
 static bool still_means_it(struct task *task, struct viewd_err *err)
 {
 	bool same = true;
-	if (task->group == NULL || task->db->ops->means_same == NULL || task->found.kind == VIEWD_KIND_NONE)
+	if (task->group == NULL || task->db->ops->group.means_same == NULL || task->found.kind == VIEWD_KIND_NONE)
 		return true;
-	if (!task->db->ops->means_same(task, &same, err))
+	if (!task->db->ops->group.means_same(task, &same, err))
 		return false;
 	return same || err_set(err, VIEWD_ERR_EXISTS, "'%s' was replaced by somebody else's object", task->rel.name);
 }
@@ -167,7 +167,7 @@ bool task_record_object(struct task *task, struct viewd_err *err)
 	snprintf(row->relation, sizeof row->relation, "%s", relation_quoted(task->db->syntax, task, &task->rel));
 	snprintf(row->identity, sizeof row->identity, "%s", identity);
 	snprintf(row->canonical, sizeof row->canonical, "%s", task->found.canonical);
-	snprintf(row->on_remove, sizeof row->on_remove, "%s", task->view->on_remove != NULL ? task->view->on_remove : "keep");
+	snprintf(row->on_remove, sizeof row->on_remove, "%s", task->view->on_remove == VIEWD_REMOVE_DROP ? "drop" : "keep");
 	memcpy(row->definition_hash, task->resolved.hash, sizeof row->definition_hash);
 	memcpy(row->index_hash, task->resolved.index_hash, sizeof row->index_hash);
 	row->method = task->resolved.method;
@@ -200,7 +200,7 @@ bool task_count_rows(struct task *task, int64_t *rows_r, struct viewd_err *err)
 bool task_count_again(struct task *task, struct viewd_err *err)
 {
 	struct db *db = task->db;
-	if (!db->syntax->counts_end || !task->view->captured)
+	if (!db->syntax->state.counts_end || !task->view->captured)
 		return true;
 	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
 	    !marks_count_again(db, task->view->name, err))
@@ -220,11 +220,11 @@ bool task_read_marks(struct task *task, struct viewd_err *err)
 static bool write_marks(struct task *task, const char *touched, struct viewd_err *err)
 {
 	struct db *db = task->db;
-	if (task->group != NULL && db->ops->carry != NULL)
-		return db->ops->carry(task, touched, err);
+	if (task->group != NULL && db->ops->group.carry != NULL)
+		return db->ops->group.carry(task, touched, err);
 	if (task->view->captured && !marks_settle(db, task->view->name, &task->marks, err))
 		return false;
-	if (task->marks.defined && db->ops->digest_of != NULL && !objects_check(db, task->view->name, err))
+	if (task->marks.defined && db->ops->depends.digest_of != NULL && !objects_check(db, task->view->name, err))
 		return false;
 	if (touched == NULL)
 		return true;

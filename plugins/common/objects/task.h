@@ -10,7 +10,7 @@
 #include "common/state/marks.h"
 #include "common/state/state.h"
 
-/* Rows of the definition that were fetched before the write transaction (syntax->stage_first). */
+/* Rows of the definition that were fetched before the write transaction (syntax->diff.stage_first). */
 struct task_stage {
 	bool filled;
 	bool compared;          /* gone and fresh say what differs */
@@ -37,7 +37,7 @@ struct task {
 	bool marks_known;
 	bool definition_recalled;
 	char *kept_text;             /* the definition of what is kept as it is; NULL: it is made from ours */
-	struct relation rows;        /* gen.source points here while rows are made apart (db_ops.rows_apart) */
+	struct relation rows;        /* gen.source points here while rows are made apart (db_ops.rights.rows_apart) */
 	bool narrow;                 /* of what the definition yields only the columns count that the object has */
 	int64_t started_us;          /* wall clock at the beginning of the call */
 	struct task_stage stage;

@@ -92,7 +92,7 @@ static bool stage_rows(struct group *group, struct viewd_err *err)
 static bool stage(struct group *group, struct viewd_err *err)
 {
 	struct db *db = group->db;
-	if (!db->syntax->stage_first)
+	if (!db->syntax->diff.stage_first)
 		return true;
 	for (size_t i = 0; i < group->n; i++)
 		if (group->members[i].task->view->pre_hook != NULL)
@@ -119,14 +119,14 @@ static bool keep_readers_out(struct group *group, struct viewd_err *err)
 {
 	struct db *db = group->db;
 	int64_t budget, start = db_now(db);
-	if (db->ops->keep_out == NULL)
+	if (db->ops->group.keep_out == NULL)
 		return true;
-	if (!db->ops->keep_out_budget(db, &budget, err))
+	if (!db->ops->group.keep_out_budget(db, &budget, err))
 		return false;
 	budget = budget < group->lock_timeout_us ? budget : group->lock_timeout_us;
 	for (group->at = 0; group->at < group->n; group->at++) {
 		struct group_member *m = &group->members[group->at];
-		if (locks_readers_out(m) && !db->ops->keep_out(m->task, budget - (db_now(db) - start), err))
+		if (locks_readers_out(m) && !db->ops->group.keep_out(m->task, budget - (db_now(db) - start), err))
 			return false;
 	}
 	return group_limits(group, err);
@@ -155,8 +155,8 @@ static bool write_all(struct group *group, struct viewd_err *err)
 		return false;
 	}
 	db_failpoint(db, "group:committed");
-	if (db->ops->carry_over != NULL)
-		db->ops->carry_over(db);
+	if (db->ops->group.carry_over != NULL)
+		db->ops->group.carry_over(db);
 	return true;
 }
 
@@ -217,7 +217,7 @@ bool recipe_refresh_group(struct db *db, const struct viewd_group_item *const *i
 	assert(group.members != NULL);
 	group.names = talloc_zero_array(group.members, const char *, (unsigned)n);
 	bool done = open_tasks(&group, items, err) &&
-	            (db->ops->refresh_group != NULL ? db->ops->refresh_group(&group, err) : refresh_group(&group, err));
+	            (db->ops->group.refresh != NULL ? db->ops->group.refresh(&group, err) : refresh_group(&group, err));
 	if (done)
 		hand_out(&group, items);
 	else

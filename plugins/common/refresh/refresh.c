@@ -102,8 +102,8 @@ bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct vi
 
 static enum viewd_refresh_mode choose(struct task *task, char reason[static 256])
 {
-	if (task->db->ops->choose_mode != NULL)
-		return task->db->ops->choose_mode(task, reason);
+	if (task->db->ops->refresh.choose_mode != NULL)
+		return task->db->ops->refresh.choose_mode(task, reason);
 	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED) {
 		bool can = task->found.can_concurrently;
 		snprintf(reason, 256, can ? "auto: concurrently, because a unique index is usable"
@@ -138,13 +138,13 @@ static bool refresh_concurrently(struct task *task, struct viewd_outcome *out, s
 	const struct db_ops *ops = task->db->ops;
 	int64_t before = 0, after = 0;
 	out->did = VIEWD_DID_CONCURRENT;
-	if (ops->count_written != NULL && !ops->count_written(task, &before, err))
+	if (ops->refresh.count_written != NULL && !ops->refresh.count_written(task, &before, err))
 		return false;
 	if (!db_exec(task->db, gen_refresh(&task->gen, true), err))
 		return false;
-	if (ops->count_written == NULL || before < 0)
+	if (ops->refresh.count_written == NULL || before < 0)
 		return true;
-	if (!ops->count_written(task, &after, err))
+	if (!ops->refresh.count_written(task, &after, err))
 		return false;
 	out->rows_written = after - before;
 	if (out->rows_written == 0)
@@ -167,12 +167,12 @@ static bool refresh_table(struct task *task, enum viewd_refresh_mode mode, struc
 	case VIEWD_MODE_DIFF:
 		return recipe_refresh_diff(task, out, err);
 	case VIEWD_MODE_SWAP:
-		if (task->db->ops->swap != NULL)
-			return task->db->ops->swap(task, out, err);
+		if (task->db->ops->refresh.swap != NULL)
+			return task->db->ops->refresh.swap(task, out, err);
 		break;
 	case VIEWD_MODE_FULL:
-		if (task->db->ops->full != NULL)
-			return task->db->ops->full(task, out, err);
+		if (task->db->ops->refresh.full != NULL)
+			return task->db->ops->refresh.full(task, out, err);
 		break;
 	case VIEWD_MODE_AUTO:
 	case VIEWD_MODE_CONCURRENTLY:
@@ -187,7 +187,7 @@ bool recipe_record(struct task *task, const struct viewd_refresh_request *req, c
                    struct viewd_err *err)
 {
 	struct state_run run = {
-		.trigger = req->trigger, .action = did_word(out->did), .result = "SUCCEEDED", .run_id = req->run_id,
+		.trigger = req->trigger, .action = did_word(out->did), .succeeded = true, .run_id = req->run_id,
 		.started_us = task->started_us, .duration_us = db_now(task->db) - task->started_us, .rows = out->rows,
 		.rows_written = out->rows_written, .data_timestamp_us = out->data_timestamp_us,
 		.error = warning[0] != '\0' ? warning : NULL,
@@ -255,7 +255,7 @@ static bool stage(struct task *task, const struct viewd_refresh_request *req, st
 {
 	char reason[256];
 	/* The definition must see what a pre_hook does. */
-	if (!task->db->syntax->stage_first || task->resolved.method != VIEWD_METHOD_TABLE || task->view->pre_hook != NULL)
+	if (!task->db->syntax->diff.stage_first || task->resolved.method != VIEWD_METHOD_TABLE || task->view->pre_hook != NULL)
 		return true;
 	if (!task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
 	    !task_look(task, false, err) || !recipe_require_object(task, err) || !task_recall_definition(task, err) || !task_columns(task, err))

@@ -28,11 +28,11 @@ static bool compare_rows(struct task *task, struct viewd_verdict *out, struct vi
 {
 	const struct db_ops *ops = task->db->ops;
 	struct relation wanted, have;
-	if (!ops->rows_apart(task, task->definition, "viewd_rows_", &wanted, err))
+	if (!ops->rights.rows_apart(task, task->definition, "viewd_rows_", &wanted, err))
 		return false;
 	if (task->resolved.method == VIEWD_METHOD_SIMPLE) {
 		char *all = sql_add(sql_new(task->mem), "SELECT * FROM %s", relation_quoted(task->db->syntax, task->mem, &task->rel));
-		if (!ops->rows_apart(task, all, "viewd_have_", &have, err))
+		if (!ops->rights.rows_apart(task, all, "viewd_have_", &have, err))
 			return false;
 		task->gen.rel = have;
 	}
@@ -53,7 +53,7 @@ bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_er
 {
 	struct db *db = task->db;
 	struct viewd_verdict verdict = {0};
-	bool as_role = task->view->run_as != NULL && db->ops->rows_apart != NULL;
+	bool as_role = task->view->run_as != NULL && db->ops->rights.rows_apart != NULL;
 	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err) || !task_look(task, false, err))
 		return false;
 	if (task->found.kind == VIEWD_KIND_NONE)

@@ -25,16 +25,16 @@ static const char *part_fault(const struct syntax *syn, const char *part)
 	size_t bytes = strlen(part), chars = 0;
 	if (bytes == 0)
 		return "it has an empty part";
-	if (syn->no_trailing_blank && part[bytes - 1] == ' ')
+	if (syn->names.no_trailing_blank && part[bytes - 1] == ' ')
 		return "it ends in a blank, which this server does not allow";
 	int32_t c;
 	for (const char *p = part; (c = utf8_next(&p)) > 0; chars++) {
 		if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
 			return "it holds a control character";
-		if (syn->bmp_only && c > 0xffff)
+		if (syn->names.bmp_only && c > 0xffff)
 			return "it holds a character above U+FFFF, which this server does not allow";
 	}
-	if ((syn->max_ident_in_chars ? chars : bytes) > syn->max_ident || bytes >= IDENT_MAX)
+	if ((syn->names.max_in_chars ? chars : bytes) > syn->names.max || bytes >= IDENT_MAX)
 		return "it is longer than the server keeps";
 	return NULL;
 }
@@ -74,7 +74,7 @@ static const char *read_plain(const struct syntax *syn, const char **p, char out
 		bool word = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '$';
 		if (!word && (unsigned char)c < 0x80)
 			return "it must be quoted";
-		if (!put(out, &len, upper && syn->fold_lower ? (char)(c - 'A' + 'a') : c))
+		if (!put(out, &len, upper && syn->names.fold_lower ? (char)(c - 'A' + 'a') : c))
 			return "it is longer than the server keeps";
 	}
 	return NULL;
@@ -94,8 +94,8 @@ static const char *read_parts(const struct syntax *syn, const char *text, char p
 		return "it is not valid UTF-8";
 	const char *p = text;
 	for (*n_r = 0;;) {
-		if (*n_r == syn->max_parts)
-			return syn->max_parts == 1 ? "this server has no schemas here, write the name alone" : "it has too many parts";
+		if (*n_r == syn->names.max_parts)
+			return syn->names.max_parts == 1 ? "this server has no schemas here, write the name alone" : "it has too many parts";
 		const char *fault = read_part(syn, &p, parts[(*n_r)++]);
 		if (fault != NULL)
 			return fault;
@@ -135,7 +135,7 @@ bool ident_parse(const struct syntax *syn, const char *text, char out[static IDE
 
 bool ident_same(const struct syntax *syn, const char *a, const char *b)
 {
-	return (syn->fold_lower ? strcmp(a, b) : strcasecmp(a, b)) == 0;
+	return (syn->names.fold_lower ? strcmp(a, b) : strcasecmp(a, b)) == 0;
 }
 
 char *ident_append(const struct syntax *syn, char *sql, const char *name)
@@ -143,13 +143,13 @@ char *ident_append(const struct syntax *syn, char *sql, const char *name)
 	char quoted[2 * IDENT_MAX + 3];
 	size_t len = 0;
 	assert(strlen(name) < IDENT_MAX);
-	quoted[len++] = syn->quote;
+	quoted[len++] = syn->names.quote;
 	for (; *name != '\0'; name++) {
-		if (*name == syn->quote)
-			quoted[len++] = syn->quote;
+		if (*name == syn->names.quote)
+			quoted[len++] = syn->names.quote;
 		quoted[len++] = *name;
 	}
-	quoted[len++] = syn->quote;
+	quoted[len++] = syn->names.quote;
 	quoted[len] = '\0';
 	return sql_add(sql, "%s", quoted);
 }
@@ -174,7 +174,7 @@ char *literal_quoted(const struct syntax *syn, void *mem_ctx, const char *text)
 {
 	char *sql = sql_add(sql_new(mem_ctx), "'");
 	for (; *text != '\0'; text++) {
-		bool doubled = *text == '\'' || (*text == '\\' && syn->literal_backslash);
+		bool doubled = *text == '\'' || (*text == '\\' && syn->lexer.literal_backslash);
 		sql = sql_add(sql, "%.*s%c", doubled, text, *text);
 	}
 	return sql_add(sql, "'");

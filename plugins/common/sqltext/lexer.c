@@ -189,7 +189,7 @@ bool lex_is(const struct lex_token *tok, const char *word)
 bool lex_has_word(const struct syntax *syn, const char *text, const char *word)
 {
 	struct lex_token tok;
-	while ((tok = lex_next(syn->lexer, &text)).kind != LEX_END)
+	while ((tok = lex_next(syn->lexer.flags, &text)).kind != LEX_END)
 		if (lex_is(&tok, word))
 			return true;
 	return false;
@@ -217,7 +217,7 @@ static bool fold_word(const struct syntax *syn, const struct lex_token *tok, cha
 		return false;
 	for (size_t i = 0; i < tok->len; i++) {
 		char c = tok->text[i];
-		out[i] = syn->fold_lower && c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+		out[i] = syn->names.fold_lower && c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 	}
 	out[tok->len] = '\0';
 	return true;
@@ -227,7 +227,7 @@ void lex_mentions(const struct syntax *syn, const char *text, struct viewd_text_
 {
 	struct lex_token tok;
 	char name[IDENT_MAX];
-	while ((tok = lex_next(syn->lexer, &text)).kind != LEX_END) {
+	while ((tok = lex_next(syn->lexer.flags, &text)).kind != LEX_END) {
 		bool named = (tok.kind == LEX_WORD && fold_word(syn, &tok, name)) || (tok.kind == LEX_IDENT && unquote(&tok, name));
 		if (named && !sink.fn(sink.ctx, name))
 			return;

@@ -22,7 +22,7 @@ static bool is_blank(const struct lex_token *tok)
 
 static bool is_special(const struct syntax *syn, const struct lex_token *tok)
 {
-	return tok->kind == LEX_COMMENT && (syn->lexer & LEX_EXECUTABLE_COMMENTS) && tok->text[0] == '/';
+	return tok->kind == LEX_COMMENT && (syn->lexer.flags & LEX_EXECUTABLE_COMMENTS) && tok->text[0] == '/';
 }
 
 /* Comments that the server runs as code. */
@@ -55,7 +55,7 @@ static bool refuse(struct viewd_err *err, const char *why)
 static bool refuse_beginning(const struct syntax *syn, const struct lex_token *tok, struct viewd_err *err)
 {
 	refuse(err, "is not a query");
-	if (!syn->view_settings || !lex_is(tok, "SET"))
+	if (!syn->has.view_settings || !lex_is(tok, "SET"))
 		return false;
 	return err_hint(err, "what SET STATEMENT sets for a query belongs into the view's settings = NAME=VALUE, NAME=VALUE; its limits of time are timeout"
 	                     " and lock_timeout");
@@ -103,7 +103,7 @@ char *lex_one_query(const struct syntax *syn, void *mem_ctx, const char *text, s
 		refuse(err, "is not valid UTF-8");
 		return NULL;
 	}
-	for (const char *p = text; (tok = lex_next(syn->lexer, &p)).kind != LEX_END;)
+	for (const char *p = text; (tok = lex_next(syn->lexer.flags, &p)).kind != LEX_END;)
 		if (!walk_token(syn, &walk, &tok, err))
 			return NULL;
 	if (walk.begin == NULL || walk.depth != 0) {
@@ -118,7 +118,7 @@ char *lex_normalise(const struct syntax *syn, void *mem_ctx, const char *text)
 	char *out = sql_new(mem_ctx);
 	bool gap = false;
 	struct lex_token tok;
-	while ((tok = lex_next(syn->lexer, &text)).kind != LEX_END) {
+	while ((tok = lex_next(syn->lexer.flags, &text)).kind != LEX_END) {
 		if (is_blank(&tok) && !is_executable(syn, &tok) && !is_hint(syn, &tok)) {
 			gap = true;
 			continue;
@@ -162,15 +162,15 @@ bool lex_index_text(const struct syntax *syn, const char *text, bool *unique_r, 
 {
 	const char *p = text;
 	const char *fault = utf8_valid(text) ? NULL : "is not valid UTF-8";
-	struct lex_token tok = next_solid(syn->lexer, &p);
+	struct lex_token tok = next_solid(syn->lexer.flags, &p);
 	bool unique = lex_is(&tok, "UNIQUE");
 	if (unique)
-		tok = next_solid(syn->lexer, &p);
+		tok = next_solid(syn->lexer.flags, &p);
 	const char *rest = tok.text;
 	if (fault == NULL && !is_char(&tok, '(') && !lex_is(&tok, "USING"))
 		fault = "does not begin with a column list in parentheses";
 	if (fault == NULL)
-		fault = index_fault(syn->lexer, tok, p);
+		fault = index_fault(syn->lexer.flags, tok, p);
 	if (fault != NULL) {
 		err_set(err, VIEWD_ERR_CONFIG, "index text '%s' %s", text, fault);
 		return err_hint(err, "write (amount DESC) or UNIQUE (id)");
@@ -185,7 +185,7 @@ bool lex_type_text(const struct syntax *syn, const char *text, struct viewd_err 
 	int depth = 0;
 	bool good = utf8_valid(text) && text[0] != '\0';
 	struct lex_token tok;
-	for (const char *p = text; good && (tok = lex_next(syn->lexer, &p)).kind != LEX_END;) {
+	for (const char *p = text; good && (tok = lex_next(syn->lexer.flags, &p)).kind != LEX_END;) {
 		depth += is_char(&tok, '(') - is_char(&tok, ')');
 		bool list = depth > 0 && (is_char(&tok, ',') || tok.kind == LEX_STRING);
 		bool mark = is_char(&tok, '(') || is_char(&tok, ')') || is_char(&tok, '[') || is_char(&tok, ']') || is_char(&tok, '.');
@@ -201,7 +201,7 @@ size_t lex_type_length(const struct syntax *syn, const char *text)
 {
 	size_t length = 0;
 	struct lex_token tok;
-	for (const char *p = text; (tok = lex_next(syn->lexer, &p)).kind != LEX_END && !lex_is(&tok, "COLLATE");)
+	for (const char *p = text; (tok = lex_next(syn->lexer.flags, &p)).kind != LEX_END && !lex_is(&tok, "COLLATE");)
 		if (tok.kind != LEX_SPACE)
 			length = (size_t)(tok.text - text) + tok.len;
 	return length;

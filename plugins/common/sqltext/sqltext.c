@@ -60,7 +60,7 @@ char *sql_template2(char *sql, const char *tmpl, const char *a, const char *b)
 
 char *sql_param(const struct syntax *syn, char *sql, int n)
 {
-	return syn->placeholder == '$' ? sql_add(sql, "$%d", n) : append_len(sql, &syn->placeholder, 1);
+	return syn->lexer.placeholder == '$' ? sql_add(sql, "$%d", n) : append_len(sql, &syn->lexer.placeholder, 1);
 }
 
 char *sql_names(const struct syntax *syn, char *sql, const char *prefix, const char *const *names, size_t n)

@@ -57,24 +57,24 @@ static bool means_now(unsigned flags, const char *p, size_t least)
 
 static bool call_reads_clock(const struct syntax *syn, const struct lex_token *name, const char *arguments)
 {
-	if (is_listed(syn->clock_calls, name))
+	if (is_listed(syn->clock.calls, name))
 		return true;
-	if (is_listed(syn->clock_formats, name))
-		return means_now(syn->lexer, arguments, 2);
-	return is_listed(syn->clock_defaults, name) && means_now(syn->lexer, arguments, 1);
+	if (is_listed(syn->clock.formats, name))
+		return means_now(syn->lexer.flags, arguments, 2);
+	return is_listed(syn->clock.defaults, name) && means_now(syn->lexer.flags, arguments, 1);
 }
 
 void timeword_find(const struct syntax *syn, const char *query, char *out, size_t size)
 {
-	struct lex_token before = {.kind = LEX_END}, tok = next_token(syn->lexer, &query), after;
+	struct lex_token before = {.kind = LEX_END}, tok = next_token(syn->lexer.flags, &query), after;
 	out[0] = '\0';
 	for (; tok.kind != LEX_END; before = tok, tok = after) {
-		after = next_token(syn->lexer, &query);
+		after = next_token(syn->lexer.flags, &query);
 		if (tok.kind != LEX_WORD)
 			continue;
 		bool call = is_char(&after, '(');
 		bool named = is_char(&before, '.') || is_char(&after, '.') || lex_is(&before, "AS"); /* a column, a table, a label */
-		if ((!named && is_listed(syn->clock_words, &tok)) || (call && call_reads_clock(syn, &tok, query))) {
+		if ((!named && is_listed(syn->clock.words, &tok)) || (call && call_reads_clock(syn, &tok, query))) {
 			snprintf(out, size, "%.*s%s", (int)tok.len, tok.text, call ? "()" : "");
 			return;
 		}

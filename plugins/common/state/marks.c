@@ -77,7 +77,7 @@ static struct stmt read_statement(struct db *db, const char *view)
 bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err)
 {
 	struct marks marks = {.rows = NULL};
-	struct read_ctx ctx = {.mem = mem_ctx, .marks = &marks, .counts_end = db->syntax->counts_end};
+	struct read_ctx ctx = {.mem = mem_ctx, .marks = &marks, .counts_end = db->syntax->state.counts_end};
 	struct stmt st = read_statement(db, view);
 	if (!stmt_query(&st, keep_mark, &ctx, err))
 		return false;
@@ -90,7 +90,7 @@ bool marks_read_later(struct db *db, void *mem_ctx, const char *view, struct mar
 	struct read_ctx *ctx = talloc(mem_ctx, struct read_ctx);
 	struct stmt st = read_statement(db, view);
 	assert(ctx != NULL);
-	*ctx = (struct read_ctx){.mem = mem_ctx, .marks = out, .counts_end = db->syntax->counts_end};
+	*ctx = (struct read_ctx){.mem = mem_ctx, .marks = out, .counts_end = db->syntax->state.counts_end};
 	*out = (struct marks){.rows = NULL};
 	return stmt_query_later(&st, keep_mark, ctx, err);
 }
@@ -103,7 +103,7 @@ struct tell_ctx {
 static bool tell_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct tell_ctx *t = ctx;
-	const struct viewd_signal signal = {.kind = t->kind, .view = v[0], .seq = number(v[1])};
+	const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = t->kind, .view = v[0], .seq = number(v[1])};
 	return t->sink.fn(t->sink.ctx, &signal);
 }
 
@@ -387,7 +387,7 @@ static bool was_told(const struct names *list, size_t i)
 /* Or all at once, but for those that somebody keeps back. */
 static bool take_requests(struct db *db, struct names *list, struct viewd_err *err)
 {
-	const char *take = db->syntax->take_requests;
+	const char *take = db->syntax->state.take_requests;
 	if (take != NULL)
 		return db->ops->query(db, take, NULL, 0, keep_name, list, err);
 	return read_requests(db, list, err) && (list->n == 0 || remove_requests(db, list, err));
@@ -398,7 +398,7 @@ static bool requests_round(struct db *db, struct viewd_signal_sink sink, size_t 
 	struct names list = {.mem = talloc_new(NULL)};
 	bool good = take_requests(db, &list, err);
 	for (size_t i = 0; i < list.n && good; i++) {
-		const struct viewd_signal signal = {.kind = VIEWD_SIGNAL_REQUEST, .view = list.modes[i]};
+		const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_REQUEST, .view = list.modes[i]};
 		good = was_told(&list, i) || sink.fn(sink.ctx, &signal);
 	}
 	*n_r = list.n;

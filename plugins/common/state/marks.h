@@ -9,7 +9,7 @@
  * its data, so a change between the two keeps the view stale. Never written by an application's transaction, except on engines where
  * writers are serial anyway (SQLite).
  *
- * There each change costs its writer a write of the row. What is known to be stale need not be told for ever: with syntax->counts_end the
+ * There each change costs its writer a write of the row. What is known to be stale need not be told for ever: with syntax->state.counts_end the
  * triggers stop when dirty_seq - clean_seq is MARKS_ENOUGH. From then on dirty_seq says nothing about later changes, so a refresh first makes
  * them count again (marks_count_again), in a transaction of its own. Should it find the row at its end once more when it reads, it covers
  * all but the last: the view stays stale.
@@ -36,7 +36,7 @@ struct marks {
 char *marks_source(struct db *db, void *mem_ctx, const char *schema, const char *name);
 
 /* Has the triggers count again for a view, where they have stopped. Outside a transaction, before marks_read. Only with
- * syntax->counts_end. */
+ * syntax->state.counts_end. */
 bool marks_count_again(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 
 /* What no longer counts has changed again: gives it another number, so that it does not look as if it had come to rest. */
@@ -45,14 +45,14 @@ bool marks_touch_ended(struct db *db, struct viewd_err *err) MUST_CHECK;
 /* Reads the rows of a view. Call before any data is read. */
 bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err) MUST_CHECK;
 
-/* Likewise, answered as db_ops.query_later does: *out is complete when the next call has succeeded. */
+/* Likewise, answered as db_ops.session.query_later does: *out is complete when the next call has succeeded. */
 bool marks_read_later(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err) MUST_CHECK;
 
 /* What was read is covered now. Same transaction as the data. */
 bool marks_settle(struct db *db, const char *view, const struct marks *marks, struct viewd_err *err) MUST_CHECK;
 
 /* The source changed: every view that is registered for it becomes stale. n_r (may be NULL): how many rows that were. In a
- * transaction and without n_r: as db_ops.exec_later does; so do marks_settle and marks_touch_others. */
+ * transaction and without n_r: as db_ops.session.exec_later does; so do marks_settle and marks_touch_others. */
 bool marks_touch(struct db *db, const char *source, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
 
 /* Likewise, but for the views named. */

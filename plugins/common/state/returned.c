@@ -28,7 +28,7 @@ struct copies {
 bool returned_place(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err)
 {
 	*place_r = NULL;
-	return db->ops->state_place == NULL || db->ops->state_place(db, mem_ctx, place_r, err);
+	return db->ops->returning.state_place == NULL || db->ops->returning.state_place(db, mem_ctx, place_r, err);
 }
 
 /* ---- the rows ---- */
@@ -53,7 +53,7 @@ static bool list_copies(struct db *db, const char *place, struct copies *list, s
 	struct stmt st = stmt_new(db);
 	stmt_text(&st, "SELECT ");
 	stmt_names(&st, names, ARRAY_LEN(names));
-	st.sql = sql_add(st.sql, " FROM %s WHERE place <> ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, " FROM %s WHERE place <> ", db->syntax->state.views);
 	stmt_param(&st, place);
 	return stmt_query(&st, keep_copied, list, err);
 }
@@ -73,7 +73,7 @@ static enum viewd_kind kind_of(const char *word)
 static bool judge_table(struct db *db, const struct copied *row, const struct db_object *found, const char **fault_r, struct viewd_err *err)
 {
 	bool same = found->identity[0] != '\0' && strcmp(found->identity, row->identity) == 0, along = true;
-	if (db->ops->came_along == NULL) {
+	if (db->ops->returning.came_along == NULL) {
 		*fault_r = same ? NULL : "it does not have viewd's mark";
 		return true;
 	}
@@ -81,7 +81,7 @@ static bool judge_table(struct db *db, const struct copied *row, const struct db
 		*fault_r = "it has other columns";
 		return true;
 	}
-	if (!same && !db->ops->came_along(db, found, row->identity, &along, err))
+	if (!same && !db->ops->returning.came_along(db, found, row->identity, &along, err))
 		return false;
 	*fault_r = along ? NULL : "it was there before viewd's state came";
 	return true;
@@ -94,8 +94,8 @@ static bool judge(struct db *db, void *mem, struct copied *row, struct viewd_err
 	row->fault = "its name cannot be read";
 	if (!relation_parse(db->syntax, row->relation, &rel, NULL))
 		return true;
-	if (db->ops->relocate != NULL)
-		db->ops->relocate(db, row->from, &rel);
+	if (db->ops->returning.relocate != NULL)
+		db->ops->returning.relocate(db, row->from, &rel);
 	if (!db->ops->find_object(db, &rel, &found, err))
 		return false;
 	row->relation = relation_quoted(db->syntax, mem, &rel);
@@ -117,7 +117,7 @@ static bool judge(struct db *db, void *mem, struct copied *row, struct viewd_err
 static bool save(struct db *db, const char *place, const struct copied *row, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "UPDATE %s SET ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, "UPDATE %s SET ", db->syntax->state.views);
 	stmt_name(&st, "identity");
 	stmt_text(&st, " = ");
 	stmt_param(&st, row->fault == NULL ? row->now : RETURNED_STRANGER);
@@ -146,7 +146,7 @@ static bool write_all(struct db *db, const char *place, const struct copies *lis
 	bool good = true;
 	for (size_t i = 0; good && i < list->n; i++)
 		good = save(db, place, &list->items[i], err) &&
-		       (db->ops->forget_place == NULL || db->ops->forget_place(db, list->items[i].from, err));
+		       (db->ops->returning.forget_place == NULL || db->ops->returning.forget_place(db, list->items[i].from, err));
 	return good && marks_touch_all(db, err) && forget_objects(db, err);
 }
 
@@ -184,7 +184,7 @@ static bool know_again(struct db *db, const char *place, struct copies *list, st
 static bool claim_unplaced(struct db *db, const char *place, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "UPDATE %s SET place = ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, "UPDATE %s SET place = ", db->syntax->state.views);
 	stmt_param(&st, place);
 	stmt_text(&st, " WHERE place IS NULL");
 	return stmt_run(&st, err);

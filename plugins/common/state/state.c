@@ -88,7 +88,7 @@ static const struct column_row requests_columns[] = {
 
 char *state_table(struct db *db, void *mem_ctx, const char *name)
 {
-	char *table = talloc_asprintf(mem_ctx, "%s%s", db->syntax->state_prefix, name);
+	char *table = talloc_asprintf(mem_ctx, "%s%s", db->syntax->state.prefix, name);
 	assert(table != NULL);
 	return table;
 }
@@ -97,17 +97,17 @@ static const char *type_name(const struct syntax *syn, enum column_type type)
 {
 	switch (type) {
 	case TYPE_KEY:
-		return syn->type_key;
+		return syn->types.key;
 	case TYPE_TEXT:
-		return syn->type_text;
+		return syn->types.text;
 	case TYPE_BIGINT:
-		return syn->type_bigint;
+		return syn->types.bigint;
 	case TYPE_TIME:
-		return syn->type_time;
+		return syn->types.time;
 	case TYPE_SERIAL:
 		break;
 	}
-	return syn->type_serial_key;
+	return syn->types.serial_key;
 }
 
 static bool create_table(struct db *db, const char *table, const char *note, const struct column_row *columns, size_t n, const char *more,
@@ -120,7 +120,7 @@ static bool create_table(struct db *db, const char *table, const char *note, con
 		stmt_name(&st, columns[i].name);
 		st.sql = sql_add(st.sql, " %s%s", type_name(db->syntax, columns[i].type), columns[i].constraint);
 	}
-	st.sql = sql_add(st.sql, "%s)%s", more != NULL ? more : "", db->syntax->state_suffix != NULL ? db->syntax->state_suffix : "");
+	st.sql = sql_add(st.sql, "%s)%s", more != NULL ? more : "", db->syntax->state.suffix != NULL ? db->syntax->state.suffix : "");
 	return stmt_run(&st, err);
 }
 
@@ -131,7 +131,7 @@ static bool create_capture_tables(struct db *db, struct viewd_err *err)
 	stmt_text(&key, ", PRIMARY KEY (");
 	stmt_name(&key, "view");
 	stmt_text(&key, ", source)");
-	bool done = create_table(db, captures, db->syntax->captures_note, captures_columns, ARRAY_LEN(captures_columns), key.sql, err) &&
+	bool done = create_table(db, captures, db->syntax->state.captures_note, captures_columns, ARRAY_LEN(captures_columns), key.sql, err) &&
 	            create_table(db, objects, NULL, objects_columns, ARRAY_LEN(objects_columns), NULL, err) &&
 	            create_table(db, requests, NULL, requests_columns, ARRAY_LEN(requests_columns), NULL, err);
 	talloc_free(key.sql);
@@ -144,17 +144,17 @@ static bool create_capture_tables(struct db *db, struct viewd_err *err)
 bool state_setup(struct db *db, struct viewd_err *err)
 {
 	const struct syntax *syn = db->syntax;
-	for (size_t i = 0; i < ARRAY_LEN(syn->state_setup) && syn->state_setup[i] != NULL; i++)
-		if (!db_exec(db, syn->state_setup[i], err))
+	for (size_t i = 0; i < ARRAY_LEN(syn->state.setup) && syn->state.setup[i] != NULL; i++)
+		if (!db_exec(db, syn->state.setup[i], err))
 			return false;
-	if (db->ops->judge_place != NULL && !db->ops->judge_place(db, err))
+	if (db->ops->rights.judge_place != NULL && !db->ops->rights.judge_place(db, err))
 		return false;
-	return (syn->views_copied || views_move(db, err)) && create_capture_tables(db, err) &&
-	       create_table(db, syn->views_table, NULL, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
-	       (!syn->views_copied || views_move(db, err)) &&
-	       create_table(db, syn->history_table, NULL, history_columns, ARRAY_LEN(history_columns), syn->history_inline, err) &&
-	       (syn->history_index == NULL || db_exec(db, syn->history_index, err)) &&
-	       (syn->captures_index == NULL || db_exec(db, syn->captures_index, err));
+	return (syn->views.copied || views_move(db, err)) && create_capture_tables(db, err) &&
+	       create_table(db, syn->state.views, NULL, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
+	       (!syn->views.copied || views_move(db, err)) &&
+	       create_table(db, syn->state.history, NULL, history_columns, ARRAY_LEN(history_columns), syn->state.history_inline, err) &&
+	       (syn->state.history_index == NULL || db_exec(db, syn->state.history_index, err)) &&
+	       (syn->state.captures_index == NULL || db_exec(db, syn->state.captures_index, err));
 }
 
 /* ---- reading ---- */
@@ -214,12 +214,12 @@ static struct stmt load_statement(struct db *db, const char *view, bool lock)
 	stmt_time_out(&st, "data_timestamp");
 	stmt_text(&st, ", ");
 	stmt_names(&st, last, ARRAY_LEN(last));
-	st.sql = sql_add(st.sql, " FROM %s WHERE ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, " FROM %s WHERE ", db->syntax->state.views);
 	stmt_name(&st, "name");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
-	if (lock && db->syntax->for_update != NULL)
-		stmt_text(&st, db->syntax->for_update);
+	if (lock && db->syntax->state.for_update != NULL)
+		stmt_text(&st, db->syntax->state.for_update);
 	return st;
 }
 
@@ -247,7 +247,9 @@ struct recorded_ctx {
 static bool read_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct recorded_ctx *list = ctx;
-	struct viewd_recorded row = {.name = v[0], .relation = v[1], .on_remove = v[3], .captured = number_or(v[4], 0) > 0};
+	struct viewd_recorded row = {.struct_size = sizeof row, .name = v[0], .relation = v[1],
+	                             .on_remove = strcmp(v[3], "drop") == 0 ? VIEWD_REMOVE_DROP : VIEWD_REMOVE_KEEP,
+	                             .captured = number_or(v[4], 0) > 0};
 	if (v[2] == NULL || !method_from_word(v[2], &row.method))
 		row.method = VIEWD_METHOD_TABLE;
 	return list->sink.fn(list->sink.ctx, &row);
@@ -266,7 +268,7 @@ bool state_list(struct db *db, struct viewd_recorded_sink rows, struct viewd_err
 	stmt_name(&st, "view");
 	stmt_text(&st, " = v.");
 	stmt_name(&st, "name");
-	st.sql = sql_add(st.sql, ") + v.followed FROM %s v ORDER BY ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, ") + v.followed FROM %s v ORDER BY ", db->syntax->state.views);
 	stmt_name(&st, "name");
 	return stmt_query(&st, read_recorded, &ctx, err);
 }
@@ -279,6 +281,7 @@ static bool read_history_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct history_ctx *list = ctx;
 	struct viewd_history_row row = {
+		.struct_size = sizeof row,
 		.trigger = v[0], .action = v[1], .result = v[2], .error = v[3], .duration_us = duration_of(v[4]),
 		.rows = count_of(v[5]), .rows_written = count_of(v[6]), .started_us = timetext_parse(v[7]),
 	};
@@ -295,7 +298,7 @@ bool state_history(struct db *db, const char *view, int limit, struct viewd_hist
 	stmt_text(&st, "SELECT ");
 	stmt_names(&st, names, ARRAY_LEN(names));
 	stmt_time_out(&st, "started");
-	st.sql = sql_add(st.sql, " FROM %s WHERE ", db->syntax->history_table);
+	st.sql = sql_add(st.sql, " FROM %s WHERE ", db->syntax->state.history);
 	stmt_name(&st, "view");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
@@ -323,7 +326,7 @@ bool state_definition(struct db *db, void *mem_ctx, const char *view, char **tex
 {
 	struct text_ctx ctx = {.mem = mem_ctx};
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "SELECT definition FROM %s WHERE ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, "SELECT definition FROM %s WHERE ", db->syntax->state.views);
 	stmt_name(&st, "name");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);

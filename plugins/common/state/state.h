@@ -35,7 +35,8 @@ struct state_row {
 struct state_run {
 	const char *trigger;
 	const char *action;
-	const char *result;
+	bool succeeded;
+	enum viewd_failure failure; /* unless succeeded: how it ended */
 	const char *error;
 	int64_t run_id;
 	int64_t started_us;
@@ -58,7 +59,7 @@ char *state_table(struct db *db, void *mem_ctx, const char *name);
 /* Reads the row of a view, locking it when lock is set; present tells whether there is one. */
 bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err) MUST_CHECK;
 
-/* Likewise, answered as db_ops.query_later does: *out is complete when the next call has succeeded. */
+/* Likewise, answered as db_ops.session.query_later does: *out is complete when the next call has succeeded. */
 bool state_load_later(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err) MUST_CHECK;
 
 /* The query the recorded object was made from, talloc'ed; NULL when none is recorded. */
@@ -78,7 +79,7 @@ bool state_forget(struct db *db, const char *view, struct viewd_err *err) MUST_C
 bool state_clear_data(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 
 /* Writes the outcome of a run into the state row (if there is one) and the history; trims the history now and then. In a
- * transaction: as db_ops.exec_later does. */
+ * transaction: as db_ops.session.exec_later does. */
 bool state_record_run(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err) MUST_CHECK;
 /* Writes error into the newest row of the view's history. */
 bool state_annotate(struct db *db, const char *view, const char *error, struct viewd_err *err) MUST_CHECK;

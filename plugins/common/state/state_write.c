@@ -24,7 +24,7 @@ bool state_save(struct db *db, const char *view, const struct state_row *row, st
 	                       row->identity, row->canonical, row->on_remove, row->indexes, place};
 	int64_t now = db_now(db);
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "INSERT INTO %s (", db->syntax->views_table);
+	st.sql = sql_add(st.sql, "INSERT INTO %s (", db->syntax->state.views);
 	stmt_names(&st, names, ARRAY_LEN(names));
 	stmt_text(&st, ") VALUES (");
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -35,11 +35,11 @@ bool state_save(struct db *db, const char *view, const struct state_row *row, st
 	stmt_time(&st, now);
 	stmt_text(&st, ", 0, ");
 	stmt_time(&st, now);
-	st.sql = sql_add(st.sql, ")%s", db->syntax->upsert_clause);
+	st.sql = sql_add(st.sql, ")%s", db->syntax->state.upsert_clause);
 	for (size_t i = 1; i < ARRAY_LEN(names) - 1; i++) {
 		char *quoted = ident_append(db->syntax, sql_new(st.sql), names[i]);
 		st.sql = sql_add(st.sql, "%s%s = ", i > 1 ? ", " : "", quoted);
-		st.sql = sql_template(st.sql, db->syntax->upsert_value, quoted);
+		st.sql = sql_template(st.sql, db->syntax->state.upsert_value, quoted);
 	}
 	bool done = stmt_run(&st, err);
 	talloc_free(place);
@@ -49,7 +49,7 @@ bool state_save(struct db *db, const char *view, const struct state_row *row, st
 bool state_save_definition(struct db *db, const char *view, const char *text, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "UPDATE %s SET definition = ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, "UPDATE %s SET definition = ", db->syntax->state.views);
 	stmt_param(&st, text);
 	stmt_text(&st, " WHERE ");
 	stmt_name(&st, "name");
@@ -61,7 +61,7 @@ bool state_save_definition(struct db *db, const char *view, const char *text, st
 bool state_set_followed(struct db *db, const char *view, bool followed, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "UPDATE %s SET followed = %d WHERE followed <> %d AND ", db->syntax->views_table, followed, followed);
+	st.sql = sql_add(st.sql, "UPDATE %s SET followed = %d WHERE followed <> %d AND ", db->syntax->state.views, followed, followed);
 	stmt_name(&st, "name");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
@@ -71,7 +71,7 @@ bool state_set_followed(struct db *db, const char *view, bool followed, struct v
 bool state_forget(struct db *db, const char *view, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "DELETE FROM %s WHERE ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, "DELETE FROM %s WHERE ", db->syntax->state.views);
 	stmt_name(&st, "name");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
@@ -81,7 +81,7 @@ bool state_forget(struct db *db, const char *view, struct viewd_err *err)
 bool state_clear_data(struct db *db, const char *view, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "UPDATE %s SET last_success_time = NULL, data_timestamp = NULL, ", db->syntax->views_table);
+	st.sql = sql_add(st.sql, "UPDATE %s SET last_success_time = NULL, data_timestamp = NULL, ", db->syntax->state.views);
 	stmt_name(&st, "rows");
 	stmt_text(&st, " = NULL, rows_written = NULL WHERE ");
 	stmt_name(&st, "name");
@@ -125,18 +125,28 @@ static void set_success(struct stmt *st, const struct state_run *run)
 	stmt_text(st, ", last_error = NULL, consecutive_errors = 0");
 }
 
+static const char *result_word(const struct state_run *run)
+{
+	static const char *const words[VIEWD_FAILURE_COUNT] = {
+#define FAILURE_WORD(sym, word) [VIEWD_FAILURE_##sym] = (word),
+		VIEWD_FAILURES(FAILURE_WORD)
+#undef FAILURE_WORD
+	};
+	return run->succeeded ? "SUCCEEDED" : words[run->failure];
+}
+
 static bool update_view(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "UPDATE %s SET last_result = ", db->syntax->views_table);
-	stmt_param(&st, run->result);
+	st.sql = sql_add(st.sql, "UPDATE %s SET last_result = ", db->syntax->state.views);
+	stmt_param(&st, result_word(run));
 	set_text(&st, "last_trigger", run->trigger);
 	set_time(&st, "last_refresh_time", run->started_us + run->duration_us);
-	if (strcmp(run->result, "SUCCEEDED") == 0)
+	if (run->succeeded)
 		set_success(&st, run);
 	else
 		set_text(&st, "last_error", run->error);
-	if (strcmp(run->result, "FAILED") == 0 || strcmp(run->result, "UPSTREAM_FAILED") == 0)
+	if (!run->succeeded && run->failure != VIEWD_FAILURE_CANCELLED)
 		stmt_text(&st, ", consecutive_errors = consecutive_errors + 1");
 	stmt_text(&st, " WHERE ");
 	stmt_name(&st, "name");
@@ -150,10 +160,10 @@ static bool insert_history(struct db *db, const char *view, const struct state_r
 	static const char *const names[] = {"view", "trigger", "action", "result", "error",
 	                                    "duration_ms", "rows", "rows_written", "started"};
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "INSERT INTO %s (", db->syntax->history_table);
+	st.sql = sql_add(st.sql, "INSERT INTO %s (", db->syntax->state.history);
 	stmt_names(&st, names, ARRAY_LEN(names));
 	stmt_text(&st, ") VALUES (");
-	const char *texts[] = {view, run->trigger, run->action, run->result, run->error};
+	const char *texts[] = {view, run->trigger, run->action, result_word(run), run->error};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		stmt_param(&st, texts[i]);
 		stmt_text(&st, ", ");
@@ -180,7 +190,7 @@ static bool trim(struct db *db, const char *view, struct viewd_err *err)
 {
 	char oldest[32] = "";
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "SELECT id FROM %s WHERE ", db->syntax->history_table);
+	st.sql = sql_add(st.sql, "SELECT id FROM %s WHERE ", db->syntax->state.history);
 	stmt_name(&st, "view");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
@@ -190,7 +200,7 @@ static bool trim(struct db *db, const char *view, struct viewd_err *err)
 	if (oldest[0] == '\0')
 		return true;
 	st = stmt_new(db);
-	st.sql = sql_add(st.sql, "DELETE FROM %s WHERE ", db->syntax->history_table);
+	st.sql = sql_add(st.sql, "DELETE FROM %s WHERE ", db->syntax->state.history);
 	stmt_name(&st, "view");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
@@ -203,14 +213,14 @@ bool state_annotate(struct db *db, const char *view, const char *error, struct v
 {
 	char newest[32] = "";
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "SELECT max(id) FROM %s WHERE ", db->syntax->history_table);
+	st.sql = sql_add(st.sql, "SELECT max(id) FROM %s WHERE ", db->syntax->state.history);
 	stmt_name(&st, "view");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
 	if (!stmt_query(&st, read_id, newest, err))
 		return false;
 	st = stmt_new(db);
-	st.sql = sql_add(st.sql, "UPDATE %s SET error = ", db->syntax->history_table);
+	st.sql = sql_add(st.sql, "UPDATE %s SET error = ", db->syntax->state.history);
 	stmt_param(&st, error);
 	st.sql = sql_add(st.sql, " WHERE id = %lld", (long long)number_or(newest, 0));
 	return stmt_run(&st, err);

@@ -52,15 +52,15 @@ void stmt_integer(struct stmt *st, int64_t n)
 void stmt_time(struct stmt *st, int64_t us)
 {
 	char buf[TIMETEXT_SIZE];
-	const char *text = us == 0 ? NULL : talloc_strdup(st->sql, timetext_format(us, !st->db->syntax->time_without_zone, buf));
+	const char *text = us == 0 ? NULL : talloc_strdup(st->sql, timetext_format(us, !st->db->syntax->time.without_zone, buf));
 	char *slot = sql_param(st->db->syntax, sql_new(st->sql), push(st, text));
-	st->sql = sql_template(st->sql, st->db->syntax->time_in, slot);
+	st->sql = sql_template(st->sql, st->db->syntax->time.in, slot);
 }
 
 void stmt_time_out(struct stmt *st, const char *column)
 {
 	char *name = ident_append(st->db->syntax, sql_new(st->sql), column);
-	st->sql = sql_template(sql_add(st->sql, ", "), st->db->syntax->time_out, name);
+	st->sql = sql_template(sql_add(st->sql, ", "), st->db->syntax->time.out, name);
 }
 
 bool stmt_run(struct stmt *st, struct viewd_err *err)
@@ -79,18 +79,18 @@ bool stmt_query(struct stmt *st, const struct db_reader *row, void *ctx, struct 
 
 bool stmt_run_later(struct stmt *st, struct viewd_err *err)
 {
-	if (st->db->ops->exec_later == NULL)
+	if (st->db->ops->session.exec_later == NULL)
 		return stmt_run(st, err);
-	bool done = st->db->ops->exec_later(st->db, st->sql, st->params, st->n, err);
+	bool done = st->db->ops->session.exec_later(st->db, st->sql, st->params, st->n, err);
 	TALLOC_FREE(st->sql);
 	return done;
 }
 
 bool stmt_query_later(struct stmt *st, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
-	if (st->db->ops->query_later == NULL)
+	if (st->db->ops->session.query_later == NULL)
 		return stmt_query(st, row, ctx, err);
-	bool done = st->db->ops->query_later(st->db, st->sql, st->params, st->n, row, ctx, err);
+	bool done = st->db->ops->session.query_later(st->db, st->sql, st->params, st->n, row, ctx, err);
 	TALLOC_FREE(st->sql);
 	return done;
 }

@@ -15,7 +15,7 @@
 
 static bool carry_out(struct db *db, const char *const *steps, size_t n, struct viewd_err *err)
 {
-	bool transaction = db->syntax->transactional_ddl;
+	bool transaction = db->syntax->has.transactional_ddl;
 	if (transaction && !db->ops->begin(db, DB_BEGIN_WRITE, err))
 		return false;
 	bool done = true;
@@ -39,10 +39,10 @@ bool views_move(struct db *db, struct viewd_err *err)
 {
 	const struct syntax *syn = db->syntax;
 	bool old = false;
-	if (syn->views_is_table == NULL)
+	if (syn->views.is_table == NULL)
 		return true;
-	return db->ops->query(db, syn->views_is_table, NULL, 0, note_row, &old, err) &&
-	       (!old || carry_out(db, syn->views_move, ARRAY_LEN(syn->views_move), err));
+	return db->ops->query(db, syn->views.is_table, NULL, 0, note_row, &old, err) &&
+	       (!old || carry_out(db, syn->views.move, ARRAY_LEN(syn->views.move), err));
 }
 
 /* ---- the view ---- */
@@ -84,10 +84,10 @@ static char *query_template(struct db *db, void *mem, const char *form)
 		sql = sql_add(sql, "v.\"%s\", ", shown[i]);
 	sql = sql_add(sql, "%s AS last_error, v.consecutive_errors,"
 	              " CASE w.word WHEN 2 THEN 'STALE' WHEN 1 THEN 'UNKNOWN' ELSE 'FRESH' END AS freshness, w.missing AS stale_since,"
-	              " CASE w.word WHEN 2 THEN ", db->syntax->views_error != NULL ? db->syntax->views_error : "v.last_error");
-	sql = sql_template(sql, db->syntax->seconds_since, "w.missing");
+	              " CASE w.word WHEN 2 THEN ", db->syntax->views.error != NULL ? db->syntax->views.error : "v.last_error");
+	sql = sql_template(sql, db->syntax->time.seconds_since, "w.missing");
 	sql = sql_add(sql, " WHEN 1 THEN NULL ELSE 0 END AS lag_seconds, ");
-	sql = sql_template(sql, db->syntax->seconds_since, "v.last_success_time");
+	sql = sql_template(sql, db->syntax->time.seconds_since, "v.last_success_time");
 	return sql_add(sql, " AS age_seconds FROM {state} v JOIN words w ON w.\"name\" = v.\"name\"");
 }
 
@@ -97,10 +97,10 @@ static char *fill(struct db *db, void *mem, const char *tmpl)
 	const struct {
 		const char *slot, *text;
 	} slots[] = {
-		{"{pending}", db->syntax->views_pending != NULL ? db->syntax->views_pending : "1 = 0"},
-		{"{deaf}", db->syntax->views_deaf != NULL ? db->syntax->views_deaf : "1 = 0"},
+		{"{pending}", db->syntax->views.pending != NULL ? db->syntax->views.pending : "1 = 0"},
+		{"{deaf}", db->syntax->views.deaf != NULL ? db->syntax->views.deaf : "1 = 0"},
 		{"{captures}", state_table(db, mem, "captures")},
-		{"{state}", db->syntax->views_table},
+		{"{state}", db->syntax->state.views},
 	};
 	char *sql = sql_new(mem);
 	for (const char *at = tmpl; *at != '\0'; at++) {
@@ -111,7 +111,7 @@ static char *fill(struct db *db, void *mem, const char *tmpl)
 			sql = sql_add(sql, "%s", slots[i].text);
 			at += strlen(slots[i].slot) - 1;
 		} else
-			sql = sql_add(sql, "%c", *at == '"' ? db->syntax->quote : *at);
+			sql = sql_add(sql, "%c", *at == '"' ? db->syntax->names.quote : *at);
 	}
 	return sql;
 }
@@ -142,9 +142,9 @@ static const struct db_reader compare[] = {{compare_fn, "T", "the view of freshn
 static bool make(struct db *db, void *mem, const char *query, struct viewd_err *err)
 {
 	const struct syntax *syn = db->syntax;
-	const char *steps[ARRAY_LEN(syn->views_make)] = {NULL};
-	for (size_t i = 0; i < ARRAY_LEN(steps) && syn->views_make[i] != NULL; i++)
-		steps[i] = sql_template(sql_new(mem), syn->views_make[i], query);
+	const char *steps[ARRAY_LEN(syn->views.make)] = {NULL};
+	for (size_t i = 0; i < ARRAY_LEN(steps) && syn->views.make[i] != NULL; i++)
+		steps[i] = sql_template(sql_new(mem), syn->views.make[i], query);
 	return carry_out(db, steps, ARRAY_LEN(steps), err);
 }
 
@@ -157,13 +157,13 @@ static bool can_do_without(const struct viewd_err *failure)
 bool views_make(struct db *db, struct viewd_err *err)
 {
 	char form[32];
-	if (db->syntax->views_form == NULL)
+	if (db->syntax->views.form == NULL)
 		return true;
 	void *mem = talloc_new(NULL);
 	struct viewd_err failure = {0};
 	char *query = query_of(db, mem, form);
 	struct seen seen = {.form = form};
-	bool good = db->ops->query(db, db->syntax->views_form, NULL, 0, compare, &seen, &failure) && (seen.same || make(db, mem, query, &failure));
+	bool good = db->ops->query(db, db->syntax->views.form, NULL, 0, compare, &seen, &failure) && (seen.same || make(db, mem, query, &failure));
 	talloc_free(mem);
 	if (good)
 		return true;

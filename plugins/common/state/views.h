@@ -9,7 +9,7 @@
 #include "common/conn/db.h"
 
 /* Where a version before 1.5 has its state, a table of the view's name becomes the state table, with its rows. Outside a transaction,
- * before that table is made, or after it with syntax->views_copied. [worker] */
+ * before that table is made, or after it with syntax->views.copied. [worker] */
 bool views_move(struct db *db, struct viewd_err *err) MUST_CHECK;
 
 /* Makes the view, unless it is there in today's form. After all of viewd's tables and functions, outside a transaction. A server that does

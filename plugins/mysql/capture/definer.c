@@ -50,7 +50,7 @@ static struct lex_token next_solid(const char **at)
 	struct lex_token tok;
 
 	do {
-		tok = lex_next(my_syntax.lexer, at);
+		tok = lex_next(my_syntax.lexer.flags, at);
 	} while (tok.kind == LEX_SPACE);
 	return tok;
 }

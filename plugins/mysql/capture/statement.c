@@ -25,7 +25,7 @@ static char *without_comments(void *mem, const char *sql)
 	char *out = sql_new(mem);
 	struct lex_token tok;
 
-	while ((tok = lex_next(my_syntax.lexer, &sql)).kind != LEX_END) {
+	while ((tok = lex_next(my_syntax.lexer.flags, &sql)).kind != LEX_END) {
 		const char *code = tok.text + 2 + (tok.len > 2 && tok.text[2] == 'M');
 		if (tok.kind != LEX_COMMENT) {
 			out = sql_add(out, "%.*s", (int)tok.len, tok.text);
@@ -87,7 +87,7 @@ static bool next_relation(const char **p, struct relation *out)
 	while (!read_name(p, out->name)) {
 		if (**p == '\0')
 			return false;
-		lex_next(my_syntax.lexer, p); /* a string as a whole, or one character */
+		lex_next(my_syntax.lexer.flags, p); /* a string as a whole, or one character */
 	}
 	const char *after = skip_blanks(*p);
 	if (*after != '.')
@@ -141,7 +141,7 @@ static const char *skip_settings(const char *sql)
 	if (!read_word(&rest, word) || strcasecmp(word, "SET") != 0 || !read_word(&rest, word) || strcasecmp(word, "STATEMENT") != 0)
 		return at;
 	for (;;) {
-		struct lex_token tok = lex_next(my_syntax.lexer, &rest);
+		struct lex_token tok = lex_next(my_syntax.lexer.flags, &rest);
 		if (tok.kind == LEX_END)
 			return NULL;
 		if (tok.kind == LEX_OTHER)
@@ -160,7 +160,7 @@ static void skip_definer(const char **p)
 	s = skip_blanks(s + (*s == '='));
 	for (bool more = true; more;) {
 		if (*s == '\'')
-			lex_next(my_syntax.lexer, &s);
+			lex_next(my_syntax.lexer.flags, &s);
 		else
 			read_name(&s, name);
 		s += strspn(s, "()");

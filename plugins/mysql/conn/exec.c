@@ -39,7 +39,7 @@ static char *bind_params(struct viewd_conn *conn, const char *text, const char *
 	size_t used = 0;
 	struct lex_token tok;
 
-	while ((tok = lex_next(my_syntax.lexer, &text)).kind != LEX_END) {
+	while ((tok = lex_next(my_syntax.lexer.flags, &text)).kind != LEX_END) {
 		if (tok.text[0] != '?') {
 			sql = sql_add(sql, "%.*s", (int)tok.len, tok.text);
 			continue;

@@ -10,30 +10,30 @@
 
 const struct syntax my_syntax = {
 	.dialect = "MySQL/MariaDB",
-	.lexer = LEX_HASH_COMMENTS | LEX_DASH_NEEDS_BLANK | LEX_EXECUTABLE_COMMENTS | LEX_BACKSLASH | LEX_BACKTICK |
+	.lexer.flags = LEX_HASH_COMMENTS | LEX_DASH_NEEDS_BLANK | LEX_EXECUTABLE_COMMENTS | LEX_BACKSLASH | LEX_BACKTICK |
 	         LEX_DOUBLE_IS_STRING,
-	.quote = '`',
-	.max_ident = 64,
-	.max_ident_in_chars = true,
-	.max_parts = 2,
-	.clock_words = "current_date current_time current_timestamp localtime localtimestamp utc_date utc_time utc_timestamp",
-	.clock_calls = "now curdate curtime sysdate",
-	.clock_defaults = "unix_timestamp",
-	.no_trailing_blank = true,
-	.bmp_only = true,
-	.literal_backslash = true,
-	.placeholder = '?',
+	.names.quote = '`',
+	.names.max = 64,
+	.names.max_in_chars = true,
+	.names.max_parts = 2,
+	.clock.words = "current_date current_time current_timestamp localtime localtimestamp utc_date utc_time utc_timestamp",
+	.clock.calls = "now curdate curtime sysdate",
+	.clock.defaults = "unix_timestamp",
+	.names.no_trailing_blank = true,
+	.names.bmp_only = true,
+	.lexer.literal_backslash = true,
+	.lexer.placeholder = '?',
 
-	.view_settings = true,
-	.view_or_replace = true,
-	.view_if_not_exists = false, /* MariaDB has it, MySQL only since 9.1 */
-	.index_drop_on_table = true,
+	.has.view_settings = true,
+	.has.view_or_replace = true,
+	.has.view_if_not_exists = false, /* MariaDB has it, MySQL only since 9.1 */
+	.table.drops_index = true,
 
-	.table_from_query = NULL, /* types come from the probe view: CREATE ... SELECT would bring NOT NULL and zero lengths along */
-	.table_suffix = " ENGINE=InnoDB",
-	.table_comment = " COMMENT='viewd:{}'",
-	.stage_key = ", KEY viewd_key ({})",
-	.drop_temporary = "DROP TEMPORARY TABLE",
+	.table.from_query = NULL, /* types come from the probe view: CREATE ... SELECT would bring NOT NULL and zero lengths along */
+	.table.suffix = " ENGINE=InnoDB",
+	.table.comment = " COMMENT='viewd:{}'",
+	.diff.stage_key = ", KEY viewd_key ({})",
+	.temporary.drop = "DROP TEMPORARY TABLE",
 
 	.mode_refusal = {
 		[VIEWD_METHOD_SIMPLE] = {
@@ -57,34 +57,34 @@ const struct syntax my_syntax = {
 	/* A hash of the bytes: grouping long texts themselves would compare only the first max_sort_length bytes. */
 	.verify_value = "SHA2(CAST({} AS BINARY), 256)",
 	/* The text of a FLOAT has six digits, fewer than it holds; the bytes tell 0.0 from -0.0 and one collation's equals apart. */
-	.same_value = "({a} <=> {b} AND CAST({a} AS BINARY) <=> CAST({b} AS BINARY))",
+	.diff.same_value = "({a} <=> {b} AND CAST({a} AS BINARY) <=> CAST({b} AS BINARY))",
 
-	.state_prefix = "viewd_",
-	.views_table = "viewd_view_state",
-	.history_table = "viewd_refresh_history",
-	.type_text = "MEDIUMTEXT",
-	.type_key = "VARCHAR(255)",
-	.type_bigint = "BIGINT",
-	.type_time = "DATETIME(6)",
-	.type_serial_key = "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
-	.history_inline = ", KEY viewd_history_view (`view`, `id`)",
-	.state_suffix = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
-	.time_in = "CAST({} AS DATETIME(6))",
-	.time_out = "{}",
-	.time_without_zone = true,
-	.for_update = " FOR UPDATE",
-	.upsert_clause = " ON DUPLICATE KEY UPDATE ",
-	.upsert_value = "VALUES({})",
+	.state.prefix = "viewd_",
+	.state.views = "viewd_view_state",
+	.state.history = "viewd_refresh_history",
+	.types.text = "MEDIUMTEXT",
+	.types.key = "VARCHAR(255)",
+	.types.bigint = "BIGINT",
+	.types.time = "DATETIME(6)",
+	.types.serial_key = "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
+	.state.history_inline = ", KEY viewd_history_view (`view`, `id`)",
+	.state.suffix = " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+	.time.in = "CAST({} AS DATETIME(6))",
+	.time.out = "{}",
+	.time.without_zone = true,
+	.state.for_update = " FOR UPDATE",
+	.state.upsert_clause = " ON DUPLICATE KEY UPDATE ",
+	.state.upsert_value = "VALUES({})",
 
-	.views_is_table = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views' AND TABLE_TYPE = 'BASE TABLE'",
-	.views_move = {"ALTER TABLE viewd_views ADD COLUMN followed BIGINT NOT NULL DEFAULT 0, ADD COLUMN place MEDIUMTEXT,"
+	.views.is_table = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views' AND TABLE_TYPE = 'BASE TABLE'",
+	.views.move = {"ALTER TABLE viewd_views ADD COLUMN followed BIGINT NOT NULL DEFAULT 0, ADD COLUMN place MEDIUMTEXT,"
 	               " ADD COLUMN kept BIGINT NOT NULL DEFAULT 0, RENAME TO viewd_view_state"},
-	.views_form = "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views'"
+	.views.form = "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views'"
 	              " AND SECURITY_TYPE = 'INVOKER'",
 	/* A view with the rights of its definer cannot be read, locked or dumped any more once that account is gone. */
-	.views_make = {"CREATE OR REPLACE SQL SECURITY INVOKER VIEW viewd_views AS {}"},
+	.views.make = {"CREATE OR REPLACE SQL SECURITY INVOKER VIEW viewd_views AS {}"},
 	/* The log names a table of this database without it. */
-	.views_pending = "c.`mode` = 'trigger' AND EXISTS (SELECT 1 FROM (SELECT DISTINCT source FROM viewd_changes) l WHERE l.source = c.source"
+	.views.pending = "c.`mode` = 'trigger' AND EXISTS (SELECT 1 FROM (SELECT DISTINCT source FROM viewd_changes) l WHERE l.source = c.source"
 	                 " OR RIGHT(c.source, CHAR_LENGTH(l.source) + 1) = CONCAT('.', l.source))",
-	.seconds_since = "GREATEST(TIMESTAMPDIFF(MICROSECOND, {}, UTC_TIMESTAMP(6)), 0) / 1000000",
+	.time.seconds_since = "GREATEST(TIMESTAMPDIFF(MICROSECOND, {}, UTC_TIMESTAMP(6)), 0) / 1000000",
 };

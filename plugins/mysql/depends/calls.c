@@ -18,7 +18,7 @@ static struct lex_token next_solid(const char **at)
 	struct lex_token tok;
 
 	do {
-		tok = lex_next(my_syntax.lexer, at);
+		tok = lex_next(my_syntax.lexer.flags, at);
 	} while (tok.kind == LEX_SPACE || tok.kind == LEX_COMMENT);
 	return tok;
 }
@@ -143,7 +143,7 @@ bool calls_use_variables(const char *text)
 {
 	struct lex_token tok;
 
-	while ((tok = lex_next(my_syntax.lexer, &text)).kind != LEX_END)
+	while ((tok = lex_next(my_syntax.lexer.flags, &text)).kind != LEX_END)
 		if ((tok.kind == LEX_PARAM || tok.kind == LEX_OTHER) && tok.text[0] == '@')
 			return true;
 	return false;

@@ -38,7 +38,7 @@ static struct lex_token next_solid(struct scan *scan)
 	struct lex_token tok;
 
 	do {
-		tok = lex_next(my_syntax.lexer, &scan->at);
+		tok = lex_next(my_syntax.lexer.flags, &scan->at);
 	} while (tok.kind == LEX_SPACE || tok.kind == LEX_COMMENT);
 	return tok;
 }

@@ -60,7 +60,7 @@ static void copy_until(struct rewrite *rw, size_t end)
 		}
 		struct lex_token tok;
 		const char *at = rw->text + rw->done;
-		tok = lex_next(my_syntax.lexer, &at);
+		tok = lex_next(my_syntax.lexer.flags, &at);
 		rw->sql = sql_add(rw->sql, "%.*s", (int)tok.len, tok.text);
 		rw->done += tok.len;
 	}
@@ -71,7 +71,7 @@ static bool has_alias(const char *at)
 	struct lex_token tok;
 
 	do {
-		tok = lex_next(my_syntax.lexer, &at);
+		tok = lex_next(my_syntax.lexer.flags, &at);
 	} while (tok.kind == LEX_SPACE || tok.kind == LEX_COMMENT);
 	return tok.kind == LEX_IDENT || lex_is(&tok, "as");
 }

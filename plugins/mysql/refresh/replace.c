@@ -19,7 +19,7 @@ static void wanted_row(const struct task *task, const struct db_object *made, st
 	snprintf(row->relation, sizeof row->relation, "%s", relation_quoted(&my_syntax, task->mem, &task->rel));
 	snprintf(row->identity, sizeof row->identity, "%s", made->identity);
 	snprintf(row->canonical, sizeof row->canonical, "%s", made->canonical);
-	snprintf(row->on_remove, sizeof row->on_remove, "%s", task->view->on_remove != NULL ? task->view->on_remove : "keep");
+	snprintf(row->on_remove, sizeof row->on_remove, "%s", task->view->on_remove == VIEWD_REMOVE_DROP ? "drop" : "keep");
 	memcpy(row->definition_hash, task->resolved.hash, sizeof row->definition_hash);
 	memcpy(row->index_hash, task->resolved.index_hash, sizeof row->index_hash);
 }

@@ -465,7 +465,7 @@ static int64_t end_of_call(const struct viewd_watch *w, int64_t begin, int64_t t
 
 bool my_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err)
 {
-	const struct viewd_signal behind = {.kind = VIEWD_SIGNAL_BEHIND, .view = ""};
+	const struct viewd_signal behind = {.struct_size = sizeof behind, .kind = VIEWD_SIGNAL_BEHIND, .view = ""};
 	int64_t begin = mono_us();
 	bool told, full;
 

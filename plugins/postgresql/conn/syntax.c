@@ -12,30 +12,30 @@
 
 const struct syntax pg_syntax = {
 	.dialect = "PostgreSQL",
-	.lexer = LEX_NESTED_COMMENTS | LEX_E_STRINGS | LEX_DOLLAR_QUOTES,
-	.quote = '"',
-	.fold_lower = true,
-	.max_ident = 63,
-	.max_parts = 2,
-	.clock_words = "current_date current_time current_timestamp localtime localtimestamp",
-	.clock_calls = "now clock_timestamp statement_timestamp transaction_timestamp timeofday",
-	.placeholder = '$',
+	.lexer.flags = LEX_NESTED_COMMENTS | LEX_E_STRINGS | LEX_DOLLAR_QUOTES,
+	.names.quote = '"',
+	.names.fold_lower = true,
+	.names.max = 63,
+	.names.max_parts = 2,
+	.clock.words = "current_date current_time current_timestamp localtime localtimestamp",
+	.clock.calls = "now clock_timestamp statement_timestamp transaction_timestamp timeofday",
+	.lexer.placeholder = '$',
 
-	.materialized_views = true,
-	.refresh_concurrently = true,
-	.view_or_replace = true,
-	.drop_cascade = true,
-	.view_options = true,
-	.table_options = true,
-	.transactional_ddl = true,
+	.has.materialized_views = true,
+	.has.refresh_concurrently = true,
+	.has.view_or_replace = true,
+	.has.drop_cascade = true,
+	.has.view_options = true,
+	.has.table_options = true,
+	.has.transactional_ddl = true,
 
-	.table_from_query = " WITH NO DATA",
-	.table_suffix = "",
-	.set_role = "SET LOCAL ROLE {}",
-	.reset_role = "RESET ROLE",
+	.table.from_query = " WITH NO DATA",
+	.table.suffix = "",
+	.role.set = "SET LOCAL ROLE {}",
+	.role.reset = "RESET ROLE",
 	.notify = "SELECT pg_catalog.pg_notify($1, $2)",
-	.temporary_schema = "pg_temp",
-	.drop_temporary = "DROP TABLE",
+	.temporary.schema = "pg_temp",
+	.temporary.drop = "DROP TABLE",
 
 	.mode_refusal = {
 		[VIEWD_METHOD_SIMPLE] = {
@@ -61,57 +61,57 @@ const struct syntax pg_syntax = {
 	},
 
 	/* The text of a row, not of the value: that cast takes blanks off the end of a bpchar. */
-	.stage_uncollated = true,
+	.diff.stage_uncollated = true,
 	.verify_value = "(ROW({})::text COLLATE \"C\")",
-	.same_value = "ROW({a})::pg_catalog.record OPERATOR(pg_catalog.*=) ROW({b})::pg_catalog.record",
+	.diff.same_value = "ROW({a})::pg_catalog.record OPERATOR(pg_catalog.*=) ROW({b})::pg_catalog.record",
 
 	/* Not IF NOT EXISTS: that asks for the privilege to create even when the schema exists, and two sessions that come at the
 	 * same moment would meet in the catalogue's unique index. USAGE lets applications call request_refresh(). */
-	.state_setup = {
+	.state.setup = {
 		"DO $viewd$ BEGIN"
 		" IF pg_catalog.to_regnamespace('viewd') IS NULL THEN CREATE SCHEMA viewd;"
 		" GRANT USAGE ON SCHEMA viewd TO PUBLIC; END IF;"
 		" EXCEPTION WHEN duplicate_schema OR unique_violation THEN NULL; END $viewd$",
 	},
 	/* 1000 are REQUESTS_ROUND. Of the texts, which are anybody's, no more than a view's name can be long. */
-	.take_requests = "WITH q (id) AS (SELECT id FROM viewd.requests ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED)"
+	.state.take_requests = "WITH q (id) AS (SELECT id FROM viewd.requests ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED)"
 	                 " DELETE FROM viewd.requests r USING q WHERE r.id = q.id RETURNING r.id, pg_catalog.substr(r.view, 1, 300)",
-	.state_prefix = "viewd.",
-	.views_table = "viewd.view_state",
-	.history_table = "viewd.refresh_history",
-	.type_text = "text",
-	.type_key = "text",
-	.type_bigint = "bigint",
-	.type_time = "timestamptz",
-	.type_serial_key = "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-	.captures_index = "CREATE INDEX IF NOT EXISTS captures_source ON viewd.captures (source)",
-	.history_index = "CREATE INDEX IF NOT EXISTS refresh_history_view ON viewd.refresh_history (view, id)",
-	.history_inline = "",
-	.state_suffix = "",
-	.time_in = "{}::timestamptz",
-	.time_out = "pg_catalog.to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
-	.for_update = " FOR UPDATE",
-	.upsert_clause = " ON CONFLICT (name) DO UPDATE SET ",
-	.upsert_value = "excluded.{}",
+	.state.prefix = "viewd.",
+	.state.views = "viewd.view_state",
+	.state.history = "viewd.refresh_history",
+	.types.text = "text",
+	.types.key = "text",
+	.types.bigint = "bigint",
+	.types.time = "timestamptz",
+	.types.serial_key = "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+	.state.captures_index = "CREATE INDEX IF NOT EXISTS captures_source ON viewd.captures (source)",
+	.state.history_index = "CREATE INDEX IF NOT EXISTS refresh_history_view ON viewd.refresh_history (view, id)",
+	.state.history_inline = "",
+	.state.suffix = "",
+	.time.in = "{}::timestamptz",
+	.time.out = "pg_catalog.to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+	.state.for_update = " FOR UPDATE",
+	.state.upsert_clause = " ON CONFLICT (name) DO UPDATE SET ",
+	.state.upsert_value = "excluded.{}",
 
-	.views_is_table = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('viewd.views') AND relkind = 'r'",
-	.views_move = {
+	.views.is_table = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('viewd.views') AND relkind = 'r'",
+	.views.move = {
 		"ALTER TABLE viewd.views ADD COLUMN followed bigint NOT NULL DEFAULT 0, ADD COLUMN place text,"
 		" ADD COLUMN kept bigint NOT NULL DEFAULT 0",
 		"ALTER TABLE viewd.views RENAME TO view_state",
 	},
-	.views_form = "SELECT pg_catalog.pg_get_viewdef(pg_catalog.to_regclass('viewd.views'))",
+	.views.form = "SELECT pg_catalog.pg_get_viewdef(pg_catalog.to_regclass('viewd.views'))",
 	/* Once, with the view: what an administrator has revoked since stays so. A schema of somebody else's is theirs to open. */
-	.views_make = {
+	.views.make = {
 		"DO $viewd$ BEGIN CREATE OR REPLACE VIEW viewd.views AS {};"
 		" EXCEPTION WHEN invalid_table_definition THEN DROP VIEW viewd.views; CREATE VIEW viewd.views AS {}; END $viewd$",
 		"GRANT SELECT ON viewd.views TO PUBLIC",
 		"DO $viewd$ BEGIN IF (SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = 'viewd') THEN"
 		" GRANT USAGE ON SCHEMA viewd TO PUBLIC; END IF; END $viewd$",
 	},
-	.views_pending = "c.mode = 'trigger' AND EXISTS (SELECT 1 FROM viewd.unread() u (source) WHERE u.source = c.source OR u.source = '*')",
-	.views_deaf = "c.mode = 'trigger' AND pg_catalog.pg_is_in_recovery()",
+	.views.pending = "c.mode = 'trigger' AND EXISTS (SELECT 1 FROM viewd.unread() u (source) WHERE u.source = c.source OR u.source = '*')",
+	.views.deaf = "c.mode = 'trigger' AND pg_catalog.pg_is_in_recovery()",
 	/* It may quote what a definition says and what rows hold. */
-	.views_error = "CASE WHEN pg_catalog.has_table_privilege('viewd.view_state'::pg_catalog.regclass, 'SELECT') THEN v.last_error END",
-	.seconds_since = "CASE WHEN {} IS NOT NULL THEN pg_catalog.round(GREATEST(EXTRACT(epoch FROM pg_catalog.statement_timestamp() - {})::numeric, 0), 3) END",
+	.views.error = "CASE WHEN pg_catalog.has_table_privilege('viewd.view_state'::pg_catalog.regclass, 'SELECT') THEN v.last_error END",
+	.time.seconds_since = "CASE WHEN {} IS NOT NULL THEN pg_catalog.round(GREATEST(EXTRACT(epoch FROM pg_catalog.statement_timestamp() - {})::numeric, 0), 3) END",
 };

@@ -297,7 +297,7 @@ static const char *clock_word(const char *text)
 {
 	static const char *const words[] = {"now", "today", "tomorrow", "yesterday"};
 	struct lex_token tok;
-	while ((tok = lex_next(pg_syntax.lexer, &text)).kind != LEX_END)
+	while ((tok = lex_next(pg_syntax.lexer.flags, &text)).kind != LEX_END)
 		for (size_t i = 0; i < ARRAY_LEN(words) && tok.kind == LEX_STRING; i++)
 			if (has_word(&tok, words[i]))
 				return words[i];

@@ -67,6 +67,6 @@ bool pg_maintain(struct viewd_conn *conn, const struct viewd_view_spec *view, st
 		return false;
 	if (rel.schema[0] == '\0')
 		snprintf(rel.schema, sizeof rel.schema, "%s", conn->default_schema);
-	conn->db.ops->enter(&conn->db);
+	conn->db.ops->session.enter(&conn->db);
 	return tend(conn, &rel, err);
 }

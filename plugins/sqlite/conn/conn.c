@@ -57,7 +57,7 @@ bool sqlite_check_database(const struct viewd_database_spec *db, struct viewd_er
 /* https://sqlite.org/security.html: nothing outside this one file, no code from it. What views and triggers may call is the authorizer's to
  * say; an untrusted schema would also keep the application's from FTS. Text in double quotes that names no column is a string where
  * the application's SQLite takes it for one, else its views would mean something else here. Where viewd names columns in statements
- * around a definition it says of what (syntax->quoted_may_be_text); in what it defines itself it allows no such string. */
+ * around a definition it says of what (syntax->lexer.quoted_may_be_text); in what it defines itself it allows no such string. */
 static bool harden(struct viewd_conn *conn, struct viewd_err *err)
 {
 	static const struct {

@@ -125,7 +125,7 @@ static bool says(const char *definition, const char *text)
 {
 	struct lex_token tok;
 	size_t len = strlen(text);
-	for (const char *p = definition; (tok = lex_next(sqlite_syntax.lexer, &p)).kind != LEX_END;)
+	for (const char *p = definition; (tok = lex_next(sqlite_syntax.lexer.flags, &p)).kind != LEX_END;)
 		if (tok.kind == LEX_IDENT && tok.text[0] == '"' && tok.len == len + 2 && strncmp(tok.text + 1, text, len) == 0)
 			return true;
 	return false;

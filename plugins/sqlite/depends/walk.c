@@ -121,7 +121,7 @@ static void add_clock(struct walk *w, const char *text, const char *view)
 static const char *definition_of(const char *text)
 {
 	struct lex_token tok;
-	for (const char *p = text; (tok = lex_next(sqlite_syntax.lexer, &p)).kind != LEX_END;)
+	for (const char *p = text; (tok = lex_next(sqlite_syntax.lexer.flags, &p)).kind != LEX_END;)
 		if (lex_is(&tok, "AS"))
 			return p;
 	return text;

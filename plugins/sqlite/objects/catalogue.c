@@ -19,7 +19,7 @@
 static bool read_tag(const char *sql, char out[static TAG_DIGITS + 1])
 {
 	struct lex_token tok;
-	for (const char *p = sql; (tok = lex_next(sqlite_syntax.lexer, &p)).kind != LEX_END;) {
+	for (const char *p = sql; (tok = lex_next(sqlite_syntax.lexer.flags, &p)).kind != LEX_END;) {
 		if (tok.kind == LEX_OTHER || lex_is(&tok, "AS"))
 			return false;
 		if (tok.kind != LEX_COMMENT)
@@ -37,7 +37,7 @@ static bool read_tag(const char *sql, char out[static TAG_DIGITS + 1])
 static const char *view_definition(const char *sql)
 {
 	struct lex_token tok;
-	for (const char *p = sql; (tok = lex_next(sqlite_syntax.lexer, &p)).kind != LEX_END;)
+	for (const char *p = sql; (tok = lex_next(sqlite_syntax.lexer.flags, &p)).kind != LEX_END;)
 		if (lex_is(&tok, "AS"))
 			return p;
 	return sql;

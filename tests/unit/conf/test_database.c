@@ -159,7 +159,7 @@ static void spec(void)
 	CHECK_STR(view.relation, "a");
 	CHECK_STR(view.unique_key[0], "id");
 	CHECK_STR(view.indexes[0].text, "(a)");
-	CHECK_STR(view.on_remove, "drop");
+	CHECK_INT(view.on_remove, VIEWD_REMOVE_DROP);
 	CHECK_INT(view.timeout_us, 7000000);
 	CHECK_INT(view.lock_timeout_us, 2000000);
 	conf_view_spec(&l.conf->views[0], "sqlite", &view);

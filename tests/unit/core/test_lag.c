@@ -59,13 +59,13 @@ static bool capture(struct viewd_conn *conn UNUSED, const struct viewd_view_spec
 
 static struct viewd_dialect watching(void)
 {
+	static const struct viewd_capture_ops ops = {
+		.struct_size = sizeof ops, .set = capture, .watch_open = open_watch, .watch_next = next_watch, .watch_wake = wake_watch,
+		.watch_close = close_watch,
+	};
 	struct viewd_dialect d = viewd_dialect_fake;
 	d.name = "fakewatch";
-	d.capture = capture;
-	d.watch_open = open_watch;
-	d.watch_next = next_watch;
-	d.watch_wake = wake_watch;
-	d.watch_close = close_watch;
+	d.capture = &ops;
 	return d;
 }
 
@@ -176,7 +176,7 @@ static void refusals(void)
 	const struct viewd_dialect d = watching();
 	struct conf_view v = {.method = VIEWD_METHOD_TABLE, .on_change = true};
 	struct viewd_dialect blind = viewd_dialect_fake;
-	blind.watch_open = NULL;
+	blind.capture = NULL;
 	CHECK_STR(refusal(&blind, &v, ""),
 	          "on_change = yes, but the dialect fake cannot notice changes; use a schedule: every, after or cron");
 	CHECK_STR(refusal(&d, &v, ""), "");

@@ -101,13 +101,13 @@ static struct rig *watched_rig(void)
 {
 	struct viewd_err err;
 	struct rig *rig = rig_new();
+	static const struct viewd_capture_ops ops = {
+		.struct_size = sizeof ops, .set = capture, .watch_open = watch_open, .watch_next = watch_next, .watch_wake = watch_wake,
+		.watch_close = watch_close,
+	};
 	struct viewd_dialect watched = viewd_dialect_fake;
 	watched.name = "fakewatch";
-	watched.watch_open = watch_open;
-	watched.watch_next = watch_next;
-	watched.watch_wake = watch_wake;
-	watched.watch_close = watch_close;
-	watched.capture = capture;
+	watched.capture = &ops;
 	REQUIRE_OK(registry_add(rig->registry, &watched, &err), &err);
 	the_watch.hold_open = the_watch.lose = woken = false;
 	the_watch.opened = 0;

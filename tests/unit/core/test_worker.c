@@ -49,12 +49,12 @@ static void done(struct worker_task *wt)
 	free(t);
 }
 
-static struct task *submit(struct shared *sh, bool waits, void (*begin)(void), void (*end)(void))
+static struct task *submit(struct shared *sh, bool waits, const struct viewd_thread_ops *threads)
 {
 	struct task *t = calloc(1, sizeof *t);
 	t->sh = sh;
 	t->waits = waits;
-	t->task = (struct worker_task){.run = run, .done = done, .thread_begin = begin, .thread_end = end};
+	t->task = (struct worker_task){.run = run, .done = done, .threads = threads};
 	worker_submit(sh->pool, &t->task);
 	return t;
 }
@@ -81,7 +81,7 @@ static void many_tasks(void)
 	struct loop *loop = loop_new();
 	struct shared sh = {.pool = worker_pool_new(loop, 8), .loop_thread = pthread_self()};
 	for (size_t i = 0; i < 5000; i++)
-		submit(&sh, false, NULL, NULL);
+		submit(&sh, false, NULL);
 	turn_until(loop, &sh.done, 5000);
 	CHECK_INT(worker_pending(sh.pool), 0);
 	CHECK(atomic_load(&sh.most_inside) <= 8);
@@ -94,7 +94,7 @@ static void grows_while_tasks_wait(void)
 	struct loop *loop = loop_new();
 	struct shared sh = {.pool = worker_pool_new(loop, 6), .loop_thread = pthread_self()};
 	for (size_t i = 0; i < 20; i++)
-		submit(&sh, true, NULL, NULL);
+		submit(&sh, true, NULL);
 	WAIT_UNTIL(atomic_load(&sh.inside) == 6);
 	CHECK_INT(sh.done, 0);
 	atomic_store(&sh.open, true);
@@ -111,8 +111,8 @@ static void lasting_tasks_take_no_thread_from_others(void)
 	struct shared lasting = {.pool = pool, .loop_thread = pthread_self()}, others = {.pool = pool, .loop_thread = pthread_self()};
 	struct shared held = {.pool = pool, .loop_thread = pthread_self()};
 	for (size_t i = 0; i < 4; i++)
-		submit(&held, true, NULL, NULL);
-	submit(&others, false, NULL, NULL);
+		submit(&held, true, NULL);
+	submit(&others, false, NULL);
 	WAIT_UNTIL(atomic_load(&held.inside) == 4);
 	for (size_t i = 0; i < 30; i++)
 		submit_lasting(&lasting);
@@ -126,7 +126,7 @@ static void lasting_tasks_take_no_thread_from_others(void)
 	/* Their threads are left, and do no more at once than was allowed. */
 	atomic_store(&held.open, false);
 	for (size_t i = 0; i < 20; i++)
-		submit(&held, true, NULL, NULL);
+		submit(&held, true, NULL);
 	WAIT_UNTIL(atomic_load(&held.inside) == 4);
 	atomic_store(&held.open, true);
 	turn_until(loop, &held.done, 24);
@@ -140,7 +140,7 @@ static void one_task_at_a_time_needs_one_thread(void)
 	struct loop *loop = loop_new();
 	struct shared sh = {.pool = worker_pool_new(loop, 6), .loop_thread = pthread_self()};
 	for (size_t i = 1; i <= 50; i++) {
-		submit(&sh, false, NULL, NULL);
+		submit(&sh, false, NULL);
 		turn_until(loop, &sh.done, i);
 	}
 	CHECK_INT(atomic_load(&sh.most_inside), 1);
@@ -169,6 +169,9 @@ static void other_begin(void)
 	atomic_fetch_add(&n_other_begun, 1);
 }
 
+static const struct viewd_thread_ops both = {.struct_size = sizeof both, .begin = begin, .end = end};
+static const struct viewd_thread_ops other = {.struct_size = sizeof other, .begin = other_begin};
+
 static void hooks_once_a_thread(void)
 {
 	struct loop *loop = loop_new();
@@ -177,11 +180,11 @@ static void hooks_once_a_thread(void)
 	atomic_store(&n_ended, 0);
 	atomic_store(&n_other_begun, 0);
 	for (size_t i = 0; i < 4; i++)
-		submit(&sh, true, begin, end);
+		submit(&sh, true, &both);
 	WAIT_UNTIL(atomic_load(&sh.inside) == 4);
 	atomic_store(&sh.open, true);
 	for (size_t i = 0; i < 200; i++)
-		submit(&sh, false, i % 2 == 0 ? begin : other_begin, i % 2 == 0 ? end : NULL);
+		submit(&sh, false, i % 2 == 0 ? &both : &other);
 	turn_until(loop, &sh.done, 204);
 	worker_pool_free(&sh.pool, true);
 	CHECK_INT(atomic_load(&n_begun), 4);
@@ -199,10 +202,10 @@ static void free_with_a_stuck_task(void)
 	struct loop *loop = loop_new();
 	sh = (struct shared){.pool = worker_pool_new(loop, 2), .loop_thread = pthread_self()};
 	pool = sh.pool;
-	stuck = submit(&sh, true, NULL, NULL);
+	stuck = submit(&sh, true, NULL);
 	WAIT_UNTIL(atomic_load(&sh.inside) == 1);
 	for (size_t i = 0; i < 10; i++)
-		submit(&sh, false, NULL, NULL);
+		submit(&sh, false, NULL);
 	turn_until(loop, &sh.done, 10);
 	CHECK_INT(worker_pending(sh.pool), 1);
 	worker_pool_free(&sh.pool, false);
@@ -220,7 +223,7 @@ static void free_waits_for_running_tasks(void)
 {
 	struct loop *loop = loop_new();
 	struct shared sh = {.pool = worker_pool_new(loop, 2), .loop_thread = pthread_self()};
-	submit(&sh, false, NULL, NULL);
+	submit(&sh, false, NULL);
 	turn_until(loop, &sh.done, 1);
 	worker_pool_free(&sh.pool, true);
 	worker_pool_free(&sh.pool, true); /* NULL is accepted */

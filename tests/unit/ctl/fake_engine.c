@@ -309,6 +309,7 @@ bool engine_uninstall(struct engine *eng, const char *database, bool print, engi
 void engine_history(struct engine *eng UNUSED, struct view *view UNUSED, int limit UNUSED, engine_history_fn *done, void *ctx)
 {
 	const struct viewd_history_row row = {
+		.struct_size = sizeof row,
 		.started_us = INT64_C(1700000000123456),
 		.duration_us = 12345,
 		.rows = 7,

@@ -108,7 +108,7 @@ static void what_belongs_elsewhere_is_told(void)
 {
 	struct syntax syn = like_mysql;
 	struct viewd_err err = {0};
-	syn.view_settings = true;
+	syn.has.view_settings = true;
 	CHECK(lex_one_query(&syn, harness_ctx(), "SET STATEMENT group_concat_max_len = 9 FOR SELECT 1", &err) == NULL);
 	CHECK_CONTAINS(err.msg, "not a query");
 	CHECK_CONTAINS(err.hint, "the view's settings = NAME=VALUE");

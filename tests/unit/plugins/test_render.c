@@ -49,7 +49,7 @@ static struct viewd_view_spec view_of(enum viewd_method method)
 {
 	return (struct viewd_view_spec){.struct_size = sizeof(struct viewd_view_spec), .name = "v", .relation = "\"Order Stats\"",
 	                                .definition = "SELECT id, total FROM orders; -- all", .method = method,
-	                                .materialized_as_table = true, .with_data = true, .on_remove = "keep", .lock_timeout_us = 1};
+	                                .materialized_as_table = true, .with_data = true, .on_remove = VIEWD_REMOVE_KEEP, .lock_timeout_us = 1};
 }
 
 static const struct viewd_render_flags plain = {0};

@@ -62,13 +62,13 @@ static bool capture(struct scene *s)
 	struct viewd_captured out;
 	s->list = talloc_strdup(harness_ctx(), "");
 	s->f.err = (struct viewd_err){0};
-	return s->f.dialect->capture(s->f.conn, &s->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->f.err);
+	return s->f.dialect->capture->set(s->f.conn, &s->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->f.err);
 }
 
 static void look(struct scene *s)
 {
-	s->f.dialect->watch_wake(s->watch);
-	REQUIRE_OK(s->f.dialect->watch_next(s->watch, SHORT, (struct viewd_signal_sink){hear, s}, &s->f.err), &s->f.err);
+	s->f.dialect->capture->watch_wake(s->watch);
+	REQUIRE_OK(s->f.dialect->capture->watch_next(s->watch, SHORT, (struct viewd_signal_sink){hear, s}, &s->f.err), &s->f.err);
 }
 
 /* What is told by the next look; it is one that was asked for, so it tells all. */
@@ -98,7 +98,7 @@ static void begin(struct scene *s, const char *journal, const char *sql, const c
 	APPLY(&s->f, &s->view, VIEWD_CHANGE_CREATE);
 	s->view.captured = true;
 	REQUIRE_OK(capture(s), &s->f.err);
-	s->watch = s->f.dialect->watch_open(&s->f.host, &s->f.db, &s->f.err);
+	s->watch = s->f.dialect->capture->watch_open(&s->f.host, &s->f.db, &s->f.err);
 	REQUIRE_OK(s->watch != NULL, &s->f.err);
 	CHECK(is_stale(s));
 	refresh(s);
@@ -107,7 +107,7 @@ static void begin(struct scene *s, const char *journal, const char *sql, const c
 
 static void end(struct scene *s)
 {
-	s->f.dialect->watch_close(&s->watch);
+	s->f.dialect->capture->watch_close(&s->watch);
 	fixture_close_all(&s->f);
 }
 
@@ -324,10 +324,10 @@ static void a_watch_that_begins_finds_out(void)
 		unlink(harness_path("test.db"));
 		begin(&s, journals[j], POLLED, "SELECT count(*) AS n FROM words", VIEWD_CAPTURE_AUTO);
 		for (int write = 1; write >= 0; write--) {
-			s.f.dialect->watch_close(&s.watch);
+			s.f.dialect->capture->watch_close(&s.watch);
 			if (write == 1)
 				fixture_user_sql(&s.f, "INSERT INTO words VALUES ('away')");
-			s.watch = s.f.dialect->watch_open(&s.f.host, &s.f.db, &s.f.err);
+			s.watch = s.f.dialect->capture->watch_open(&s.f.host, &s.f.db, &s.f.err);
 			REQUIRE_OK(s.watch != NULL, &s.f.err);
 			CHECK_INT(is_stale(&s), write == 1 || j == 0);
 			refresh(&s);

@@ -81,14 +81,14 @@ static void steps(struct fixture *f, int from, int to)
 			done = (f->conn = f->dialect->open(&f->host, &f->db, &f->err)) != NULL &&
 			       f->dialect->prepare(f->conn, (struct viewd_recorded_sink){0}, &f->err);
 		if (step == 'w')
-			done = (watch = f->dialect->watch_open(&f->host, &f->db, &f->err)) != NULL;
+			done = (watch = f->dialect->capture->watch_open(&f->host, &f->db, &f->err)) != NULL;
 		if (step == 'm')
 			done = fixture_apply(f, &view, VIEWD_CHANGE_CREATE) &&
-			       f->dialect->capture(f->conn, &view, &req, &captured, (struct viewd_text_sink){0}, &f->err);
+			       f->dialect->capture->set(f->conn, &view, &req, &captured, (struct viewd_text_sink){0}, &f->err);
 		if (step == 'r')
 			done = fixture_refresh(f, &view);
 		if (step == 'c') {
-			f->dialect->watch_close(&watch);
+			f->dialect->capture->watch_close(&watch);
 			f->dialect->close(&f->conn);
 		}
 		if (!done)

@@ -177,7 +177,7 @@ static void a_busy_file_beside_keeps_nobody_busy(void)
 
 	fixture_load(&f);
 	fixture_open_all(&f);
-	struct viewd_watch *watch = f.dialect->watch_open(&f.host, &f.db, &f.err);
+	struct viewd_watch *watch = f.dialect->capture->watch_open(&f.host, &f.db, &f.err);
 	REQUIRE_OK(watch != NULL, &f.err);
 	pid_t pid = fork();
 	if (pid == 0)
@@ -185,14 +185,14 @@ static void a_busy_file_beside_keeps_nobody_busy(void)
 	int64_t longest = 0;
 	for (int i = 0; i < 20 && longest < 300000; i++) {
 		int64_t from = harness_deadline(0);
-		REQUIRE_OK(f.dialect->watch_next(watch, 5000000, sink, &f.err), &f.err);
+		REQUIRE_OK(f.dialect->capture->watch_next(watch, 5000000, sink, &f.err), &f.err);
 		longest = harness_deadline(0) - from;
 	}
 	CHECK(longest >= 300000); /* its pauses grow until it sleeps: nothing of its own has changed */
 	CHECK_INT(waitpid(pid, NULL, WNOHANG), 0); /* all that time the other file was written */
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	f.dialect->watch_close(&watch);
+	f.dialect->capture->watch_close(&watch);
 	fixture_close_all(&f);
 }
 

@@ -47,7 +47,7 @@ static void begin(struct scene *s)
 	fixture_user_sql(&s->f, "CREATE TABLE src (id INTEGER PRIMARY KEY, a)");
 	s->view = fixture_table_of("SELECT count(*) AS n FROM src");
 	APPLY(&s->f, &s->view, VIEWD_CHANGE_CREATE);
-	REQUIRE_OK(s->f.dialect->capture(s->f.conn, &s->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->f.err), &s->f.err);
+	REQUIRE_OK(s->f.dialect->capture->set(s->f.conn, &s->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->f.err), &s->f.err);
 	s->view.captured = true;
 	s->f.host.ctx = s;
 	s->f.host.failpoint = write_at;
@@ -155,7 +155,7 @@ static void an_old_trigger_is_made_anew(void)
 	name[strcspn(name, "\n")] = '\0';
 	fixture_user_sql(&s.f, talloc_asprintf(harness_ctx(), "DROP TRIGGER %s; CREATE TRIGGER %s AFTER INSERT ON src BEGIN "
 	                 "UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE source = '\"src\"'; END", name, name));
-	REQUIRE_OK(s.f.dialect->capture(s.f.conn, &s.view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s.f.err), &s.f.err);
+	REQUIRE_OK(s.f.dialect->capture->set(s.f.conn, &s.view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s.f.err), &s.f.err);
 	fixture_user_sql(&s.f, INSERT_MANY(1000));
 	CHECK_STR(rows(&s, COUNTED), "100\n");
 	fixture_close_all(&s.f);
@@ -175,15 +175,15 @@ static void changes_that_do_not_count_are_told_all_the_same(void)
 
 	begin(&s);
 	fixture_user_sql(&s.f, INSERT_MANY(1000));
-	struct viewd_watch *watch = s.f.dialect->watch_open(&s.f.host, &s.f.db, &s.f.err);
+	struct viewd_watch *watch = s.f.dialect->capture->watch_open(&s.f.host, &s.f.db, &s.f.err);
 	REQUIRE_OK(watch != NULL, &s.f.err);
 	for (int64_t deadline = harness_deadline(10000000); (first == 0 || seq <= first) && harness_pause(deadline);) {
 		fixture_user_sql(&s.f, INSERT_MANY(1));
-		REQUIRE_OK(s.f.dialect->watch_next(watch, 50000, (struct viewd_signal_sink){hear, &seq}, &s.f.err), &s.f.err);
+		REQUIRE_OK(s.f.dialect->capture->watch_next(watch, 50000, (struct viewd_signal_sink){hear, &seq}, &s.f.err), &s.f.err);
 		first = first == 0 ? seq : first;
 	}
 	CHECK(seq > first);
-	s.f.dialect->watch_close(&watch);
+	s.f.dialect->capture->watch_close(&watch);
 	fixture_close_all(&s.f);
 }
 

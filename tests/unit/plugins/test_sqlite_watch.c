@@ -40,14 +40,14 @@ static bool capture(struct scene *s, enum viewd_capture mode, const char *table)
 	struct viewd_captured out;
 
 	s->f.err = (struct viewd_err){0};
-	return s->f.dialect->capture(s->f.conn, &view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->f.err);
+	return s->f.dialect->capture->set(s->f.conn, &view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->f.err);
 }
 
 static void listen_once(struct scene *s)
 {
 	struct viewd_signal_sink sink = {hear, &s->seq};
 
-	REQUIRE_OK(s->f.dialect->watch_next(s->watch, SHORT, sink, &s->f.err), &s->f.err);
+	REQUIRE_OK(s->f.dialect->capture->watch_next(s->watch, SHORT, sink, &s->f.err), &s->f.err);
 }
 
 static void settle(struct scene *s)
@@ -72,14 +72,14 @@ static void begin(struct scene *s)
 	fixture_open_all(&s->f);
 	fixture_user_sql(&s->f, "CREATE TABLE src (id INTEGER PRIMARY KEY, a UNIQUE); INSERT INTO src VALUES (1, 1), (2, 2)");
 	REQUIRE_OK(capture(s, VIEWD_CAPTURE_TRIGGER, "src"), &s->f.err);
-	s->watch = s->f.dialect->watch_open(&s->f.host, &s->f.db, &s->f.err);
+	s->watch = s->f.dialect->capture->watch_open(&s->f.host, &s->f.db, &s->f.err);
 	REQUIRE_OK(s->watch != NULL, &s->f.err);
 	CHECK(tells(s));
 }
 
 static void end(struct scene *s)
 {
-	s->f.dialect->watch_close(&s->watch);
+	s->f.dialect->capture->watch_close(&s->watch);
 	fixture_close_all(&s->f);
 }
 
@@ -164,18 +164,18 @@ static void a_link_is_followed(void)
 	struct viewd_watch *second;
 
 	begin(&s);
-	s.f.dialect->watch_close(&s.watch);
+	s.f.dialect->capture->watch_close(&s.watch);
 	REQUIRE(mkdir(harness_path("links"), 0700) == 0 && symlink(harness_path("test.db"), harness_path("links/test.db")) == 0);
 	s.f.db.base_dir = harness_path("links");
-	s.watch = s.f.dialect->watch_open(&s.f.host, &s.f.db, &s.f.err);
+	s.watch = s.f.dialect->capture->watch_open(&s.f.host, &s.f.db, &s.f.err);
 	REQUIRE_OK(s.watch != NULL, &s.f.err);
 	CHECK(tells(&s));
 	s.f.db.base_dir = harness_dir();
-	second = s.f.dialect->watch_open(&s.f.host, &s.f.db, &s.f.err);
+	second = s.f.dialect->capture->watch_open(&s.f.host, &s.f.db, &s.f.err);
 	CHECK(second == NULL);
 	CHECK_STR(err_class_word(s.f.err.cls), "standby");
 	CHECK(access(harness_path("links/test.db-viewd"), F_OK) != 0);
-	s.f.dialect->watch_close(&second);
+	s.f.dialect->capture->watch_close(&second);
 	end(&s);
 }
 
@@ -201,7 +201,7 @@ static void a_replaced_file_is_found_out(void)
 	fixture_user_sql(&s.f, talloc_asprintf(harness_ctx(), "VACUUM INTO '%s'", harness_path("copy.db")));
 	REQUIRE(rename(harness_path("copy.db"), harness_path("test.db")) == 0);
 	for (int i = 0; i < 20 && good; i++)
-		good = s.f.dialect->watch_next(s.watch, SHORT, (struct viewd_signal_sink){hear, &s.seq}, &s.f.err);
+		good = s.f.dialect->capture->watch_next(s.watch, SHORT, (struct viewd_signal_sink){hear, &s.seq}, &s.f.err);
 	CHECK(!good);
 	CHECK_CONTAINS(s.f.err.msg, "replaced");
 	end(&s);
