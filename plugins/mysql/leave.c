@@ -23,7 +23,7 @@
 #define TABLES_SQL                                                                                                                    \
 	"SELECT CONCAT('DROP ', IF(t.TABLE_TYPE = 'VIEW', 'VIEW', 'TABLE')), t.TABLE_SCHEMA, t.TABLE_NAME, ''"                            \
 	" FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = DATABASE() AND (t.TABLE_NAME LIKE 'viewd\\_probe\\_%'"                  \
-	" AND t.TABLE_TYPE = 'VIEW' OR t.TABLE_NAME IN ('viewd_changes', 'viewd_triggers', 'viewd_tables', 'viewd_position',"                \
+	" AND t.TABLE_TYPE = 'VIEW' OR t.TABLE_NAME IN ('viewd_changes', 'viewd_slots', 'viewd_triggers', 'viewd_tables', 'viewd_position',"                \
 	" 'viewd_intents', 'viewd_daemon', " STATE_TABLES_SQL "))"                                                                        \
 	" ORDER BY t.TABLE_TYPE <> 'VIEW', t.TABLE_NAME = 'viewd_view_state', t.TABLE_NAME"
 

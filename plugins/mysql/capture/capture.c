@@ -12,6 +12,7 @@ static const char log_table[] =
 	"CREATE TABLE IF NOT EXISTS " NOTE_LOG " (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, source VARCHAR(255) NOT NULL)" TABLE_SUFFIX;
 
 static const char *const tables[] = {
+	("CREATE TABLE IF NOT EXISTS " NOTE_SLOTS " (id INT NOT NULL PRIMARY KEY, base BIGINT NOT NULL)" TABLE_SUFFIX),
 	"CREATE TABLE IF NOT EXISTS viewd_triggers (source VARCHAR(255) NOT NULL, trigger_schema VARCHAR(64) NOT NULL,"
 	" trigger_name VARCHAR(64) NOT NULL, PRIMARY KEY (source, trigger_schema, trigger_name))" TABLE_SUFFIX,
 	"CREATE TABLE IF NOT EXISTS viewd_tables (source VARCHAR(255) NOT NULL PRIMARY KEY, file_name VARCHAR(700) NOT NULL,"
@@ -36,12 +37,21 @@ static bool make_log(struct viewd_conn *conn, struct viewd_err *err)
 	       (triggers == 0 || trigger_drop_all(conn, err)) && db_exec(&conn->db, log_table, err);
 }
 
+/* Those that are there stay. */
+static bool make_slots(struct viewd_conn *conn, struct viewd_err *err)
+{
+	return db_exec(&conn->db,
+	               "INSERT INTO " NOTE_SLOTS " (id, base) WITH RECURSIVE s (id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM s WHERE id + 1 < " NOTE_N_SLOTS ")"
+	               " SELECT s.id, 0 FROM s WHERE NOT EXISTS (SELECT 1 FROM " NOTE_SLOTS " k WHERE k.id = s.id)",
+	               err);
+}
+
 bool capture_setup(struct viewd_conn *conn, struct viewd_err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (!db_exec(&conn->db, tables[i], err))
 			return false;
-	return make_log(conn, err);
+	return make_log(conn, err) && make_slots(conn, err);
 }
 
 static int compare(const void *a, const void *b)

@@ -2,8 +2,8 @@
  *
  * choose.h: what the files that notice changes share.
  *
- * Four tables beside the common ones: viewd_changes (what triggers wrote), viewd_triggers (which triggers are ours), viewd_tables (by what a
- * table is known again), viewd_position (how far the binary log was read). All functions run on the thread of their connection.
+ * Five tables beside the common ones: viewd_changes (what triggers wrote), viewd_slots (held by who wrote while nobody watched),
+ * viewd_triggers (which triggers are ours), viewd_tables (by what a table is known again), viewd_position (how far the binary log was read). All functions run on the thread of their connection.
  */
 #ifndef VIEWD_MYSQL_CAPTURE_CAPTURE_H
 #define VIEWD_MYSQL_CAPTURE_CAPTURE_H
@@ -40,6 +40,21 @@ bool trigger_lacks(struct viewd_conn *conn, const struct relation *source, bool 
 bool drain_look(struct viewd_conn *conn, bool *found_r, struct viewd_err *err) MUST_CHECK;
 /* Takes committed rows off the log and touches their sources; *more_r: there is more than one call takes. */
 bool drain_log(struct viewd_conn *conn, bool *more_r, struct viewd_err *err) MUST_CHECK;
+
+/* ---- slots.c: viewd_slots */
+
+/* Writers who have left no row because nobody watched. All zero at first, prepared "". */
+struct slots {
+	bool begun;
+	bool left;      /* some may still be at work */
+	uint64_t held;  /* slots */
+	char *prepared; /* transactions; on no talloc context */
+	int64_t busy_us, again_us, pace_us;
+};
+
+/* With the lock of the watch: before the log is read, often while some are left, else now and then. Touches what triggers follow when one of them
+ * may have committed. asked: somebody relies on that. *news_r becomes true when it did. */
+bool slots_look(struct viewd_conn *conn, struct slots *s, bool asked, bool *news_r, struct viewd_err *err) MUST_CHECK;
 
 /* ---- tables.c: viewd_tables */
 

@@ -48,17 +48,44 @@ void note_name(struct viewd_conn *conn, const char *schema, char out[static IDEN
 
 /* ---- making */
 
+/* One of viewd's tables, as the procedure in the database names it. */
+static char *own_table(struct viewd_conn *conn, void *mem, const char *schema, const char *name)
+{
+	struct relation rel = {.schema = ""};
+
+	snprintf(rel.name, sizeof rel.name, "%s", name);
+	if (note_is_home(conn, schema))
+		return talloc_strdup(mem, name);
+	my_place(conn, &rel, &rel);
+	return relation_quoted(&my_syntax, mem, &rel);
+}
+
+/* SQL: nobody takes rows off the log. Nor does anybody in a copy of it under another name, while the lock is the original's. */
+static char *unattended(struct viewd_conn *conn, void *mem, const char *schema)
+{
+	char lock[IDENT_MAX];
+
+	my_lock_name(conn, WATCH_PREFIX, lock);
+	char *sql = talloc_asprintf(mem, "IS_USED_LOCK(%s) IS NULL", literal_quoted(&my_syntax, mem, lock));
+	return note_is_home(conn, schema) ? talloc_asprintf(mem, "(%s OR DATABASE() <> %s)", sql, literal_quoted(&my_syntax, mem, schema)) : sql;
+}
+
+/* The second look at the lock is one with the slot held: whoever watches later finds that. A statement that fails ends it, so that no other's row is
+ * taken out. */
 static char *note_body(struct viewd_conn *conn, void *mem, const char *schema)
 {
-	struct relation log = {.name = NOTE_LOG};
-	const char *insert = "INSERT INTO " NOTE_LOG " (source) VALUES (changed); ";
+	char *log = own_table(conn, mem, schema, NOTE_LOG), *away = unattended(conn, mem, schema);
+	char *body = talloc_asprintf(mem,
+	                             "INSERT INTO %s (source) VALUES (changed); IF %s THEN BEGIN DECLARE own BIGINT DEFAULT LAST_INSERT_ID();"
+	                             " DECLARE enough BIGINT; SELECT MAX(s.base) + " NOTE_ENOUGH " INTO enough FROM %s s"
+	                             " WHERE s.id = MOD(CONNECTION_ID(), " NOTE_N_SLOTS ") LOCK IN SHARE MODE%s; IF own > enough AND %s THEN"
+	                             " DELETE FROM %s WHERE id = own AND source = changed AND changed LIKE '`%%'; END IF; END; END IF; ",
+	                             log, away, own_table(conn, mem, schema, NOTE_SLOTS), conn->mariadb ? " SKIP LOCKED" : "", away, log);
 
-	if (note_is_home(conn, schema))
-		return talloc_asprintf(mem, "%s%sEND", note_head, insert);
-	my_place(conn, &log, &log);
 	/* A copy of it in another database is not meant. */
-	return talloc_asprintf(mem, "%sIF DATABASE() = %s THEN INSERT INTO %s (source) VALUES (changed); END IF; END", note_head,
-	                       literal_quoted(&my_syntax, mem, schema), relation_quoted(&my_syntax, mem, &log));
+	if (!note_is_home(conn, schema))
+		body = talloc_asprintf(mem, "IF DATABASE() = %s THEN %sEND IF; ", literal_quoted(&my_syntax, mem, schema), body);
+	return talloc_asprintf(mem, "BEGIN DECLARE EXIT HANDLER FOR " SWALLOWED " BEGIN END; %sEND", body);
 }
 
 static char *test_body(struct viewd_conn *conn, void *mem, const char *schema)

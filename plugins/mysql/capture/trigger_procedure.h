@@ -15,6 +15,10 @@
 #include "mysql/capture/capture.h"
 
 #define NOTE_LOG "viewd_changes"
+#define NOTE_SLOTS "viewd_slots" /* held by writers who leave no row since nobody takes any off the log: slots.c */
+#define NOTE_N_SLOTS "64"
+#define NOTE_ENOUGH "10000" /* rows; then every source counts as changed */
+#define WATCH_PREFIX "viewd_watch_" /* of the lock of whoever takes rows off the log */
 #define NOTE_PREFIX "viewd_note"
 #define NOTE_TEST_PREFIX "viewd_test" /* calls the procedure with the rights of the triggers' definer */
 #define NOTE_COMMENT "viewd "         /* of both, and a digest of the body */

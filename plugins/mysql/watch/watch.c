@@ -41,7 +41,7 @@
 
 /* When something is due next, by the monotonic clock. */
 struct due {
-	int64_t log, look, poll, heartbeat, modes, objects, thorough, mend;
+	int64_t log, slots, look, poll, heartbeat, modes, objects, thorough, mend;
 };
 
 struct viewd_watch {
@@ -54,6 +54,7 @@ struct viewd_watch {
 	bool looking;           /* a look was begun: the first one, or somebody asked for it */
 	bool put_off;           /* another session was in the way of the last round: all is looked at again after a pause */
 	bool more;              /* the triggers' log holds more than one round takes */
+	struct slots slots;     /* who began to write while nobody watched */
 	bool unmended;          /* a trigger is still to be made */
 	bool trigger, poll;     /* some source is noticed so */
 	bool compare;           /* TABLE_ID can be seen */
@@ -126,7 +127,7 @@ static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct db *db = &w->conn->db;
 
-	my_lock_name(w->conn, "viewd_watch_", w->lock);
+	my_lock_name(w->conn, WATCH_PREFIX, w->lock);
 	if (!my_require_writable(w->conn, err) || !db_exec(db, "SET SESSION wait_timeout = 2147483", err) ||
 	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) || !capture_setup(w->conn, err) ||
 	    !my_leader_record(w->conn, err) || !returned_recognise(db, w, &w->place, err))
@@ -144,6 +145,7 @@ struct viewd_watch *my_watch_open(const struct viewd_host *host, const struct vi
 
 	w->wake = -1;
 	w->pause_us = PAUSE_LONG;
+	w->slots.prepared = talloc_strdup(NULL, "");
 	w->conn = my_open(host, spec, err);
 	if (w->conn != NULL && set_up(w, err))
 		return w;
@@ -158,6 +160,7 @@ void my_watch_close(struct viewd_watch **watch)
 	if (w == NULL)
 		return;
 	binlog_close(&w->binlog);
+	talloc_free(w->slots.prepared);
 	release_lock(w);
 	my_close(&w->conn);
 	if (w->wake >= 0)
@@ -240,6 +243,12 @@ static bool comes_due(int64_t *due, int64_t every_us)
 		return false;
 	*due = now + every_us;
 	return true;
+}
+
+/* asked: also to be told now what may be hidden behind another one who is at work. */
+static bool look_at_slots(struct viewd_watch *w, bool asked, bool *news, struct viewd_err *err)
+{
+	return !w->trigger || !comes_due(&w->due.slots, w->slots.left ? LOOK_EVERY : HEARTBEAT_EVERY) || slots_look(w->conn, &w->slots, asked, news, err);
 }
 
 static bool look_at_log(struct viewd_watch *w, bool *news, struct viewd_err *err)
@@ -354,7 +363,7 @@ static bool look(struct viewd_watch *w, bool full, struct viewd_signal_sink sign
 		if (!look_at_tables(w, news, err))
 			return false;
 	}
-	return look_at_log(w, news, err) && look_at_binlog(w, beat, news, asked, err) && look_at_objects(w, signals, news, err);
+	return look_at_slots(w, full, news, err) && look_at_log(w, news, err) && look_at_binlog(w, beat, news, asked, err) && look_at_objects(w, signals, news, err);
 }
 
 struct counted {

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * slots.c: what bounds the triggers' log while nobody takes rows off it.
+ *
+ * A writer who finds the lock of the watch free, and whose row's number is far beyond what a slot says, takes his row out again: who comes to
+ * watch then finds numbers that were given out that far, and takes every source for changed. Until he has ended he holds the slot by a shared lock,
+ * which keeps no other writer waiting, so it is seen that he is still at work. docs/adr/002-change-capture.md has the reasons.
+ */
+#include "mysql/capture/trigger_procedure.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/span.h"
+#include "common/sqltext/sqltext.h"
+#include "common/state/marks.h"
+#include "common/text/number.h"
+
+#define PACE_MIN (5 * SPAN_SECOND) /* between marks while somebody holds a slot: he may hide who has it as well and has ended */
+#define PACE_MAX SPAN_MINUTE
+#define QUIET SPAN_MINUTE /* who is being prepared lets go of a slot before he is listed */
+
+static int64_t mono_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
+}
+
+/* The slots that nobody holds; locked until the end of the transaction. */
+struct unheld {
+	uint64_t mask;
+	char *ids;
+	int64_t lowest; /* of what they say */
+};
+
+static bool keep_unheld_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct unheld *list = ctx;
+	int64_t base = number_or(v[1], 0);
+
+	list->ids = sql_add(list->ids, "%s%s", list->mask != 0 ? ", " : "", v[0]);
+	list->lowest = list->mask == 0 || base < list->lowest ? base : list->lowest;
+	list->mask |= UINT64_C(1) << (number_or(v[0], 0) & 63);
+	return true;
+}
+
+static const struct db_reader keep_unheld[] = {{keep_unheld_fn, "nn", "the slots of writers"}};
+
+static bool keep_prepared_fn(void *ctx, const char *const *v, size_t n)
+{
+	char **all = ctx;
+
+	for (size_t i = 0; i < n; i++)
+		*all = sql_add(*all, "%s ", v[i] != NULL ? v[i] : "");
+	return true;
+}
+
+static const struct db_reader keep_prepared[] = {{keep_prepared_fn, "TTTT", "prepared transactions"}};
+
+/* What the server gives out next, also where rows of it were rolled back or taken out. */
+static bool next_number(struct viewd_conn *conn, int64_t *next_r, struct viewd_err *err)
+{
+	return my_query_int(conn, "SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '" NOTE_LOG "'",
+	                    NULL, 0, next_r, err);
+}
+
+/* Held slots keep what they say, so whoever watches next takes everything for changed, too. */
+static bool raise_base(struct viewd_conn *conn, const struct unheld *unheld, int64_t next, struct viewd_err *err)
+{
+	char *sql = talloc_asprintf(conn,
+	                            "UPDATE JSON_TABLE('[%s]', '$[*]' COLUMNS (id INT PATH '$')) l STRAIGHT_JOIN " NOTE_SLOTS " s FORCE INDEX (PRIMARY)"
+	                            " ON s.id = l.id SET s.base = %" PRId64, unheld->ids, next);
+	bool done = unheld->mask == 0 || db_exec(&conn->db, sql, err);
+
+	talloc_free(sql);
+	return done;
+}
+
+/* ---- who began before */
+
+/* Somebody has ended, or may have and is hidden. */
+static bool is_news(const struct slots *s, uint64_t held, const char *prepared, bool asked)
+{
+	return (s->held & ~held) != 0 || strcmp(s->prepared, prepared) != 0 || ((held != 0 || prepared[0] != '\0') && (asked || mono_us() >= s->again_us));
+}
+
+static void note(struct slots *s, uint64_t held, const char *prepared, bool told)
+{
+	int64_t now = mono_us();
+	char *own = talloc_strdup(NULL, prepared);
+
+	if (held != 0 || prepared[0] != '\0')
+		s->busy_us = now;
+	if (told) {
+		s->pace_us = s->pace_us * 2 < PACE_MIN ? PACE_MIN : s->pace_us * 2 < PACE_MAX ? s->pace_us * 2 : PACE_MAX;
+		s->again_us = now + s->pace_us;
+	}
+	talloc_free(s->prepared);
+	s->prepared = own;
+	s->held = held;
+	s->left = now - s->busy_us < QUIET;
+}
+
+/* The first one tells everything, so what is held then matters from now on. */
+static bool judge(struct viewd_conn *conn, struct slots *s, const struct unheld *unheld, int64_t next, bool asked, bool *told_r, struct viewd_err *err)
+{
+	char *prepared = sql_new(conn);
+	uint64_t held = ~unheld->mask;
+	bool good = my_query(&conn->db, "XA RECOVER", NULL, 0, keep_prepared, &prepared, err);
+	bool told = !s->left || (good && is_news(s, held, prepared, asked));
+
+	good = good && (!told || marks_touch_mode(&conn->db, "trigger", err)) && raise_base(conn, unheld, next, err);
+	if (good) {
+		note(s, held, prepared, told);
+		*told_r = told;
+	}
+	talloc_free(prepared);
+	return good;
+}
+
+static bool look(struct viewd_conn *conn, struct slots *s, bool asked, bool *told_r, struct viewd_err *err)
+{
+	struct unheld unheld = {.ids = sql_new(conn)};
+	int64_t lowest = 0, next = 0, enough = number_or(NOTE_ENOUGH, 0);
+	bool good = my_query(&conn->db, "SELECT id, base FROM " NOTE_SLOTS " ORDER BY id FOR UPDATE SKIP LOCKED", NULL, 0, keep_unheld, &unheld, err) &&
+	            my_query_int(conn, "SELECT MIN(base) FROM " NOTE_SLOTS, NULL, 0, &lowest, err) && next_number(conn, &next, err);
+
+	if (good && (s->left || (!s->begun && next - lowest > enough)))
+		good = judge(conn, s, &unheld, next, asked, told_r, err);
+	else if (good && (next - unheld.lowest > enough / 2 || next < unheld.lowest))
+		good = raise_base(conn, &unheld, next, err);
+	talloc_free(unheld.ids);
+	return good;
+}
+
+bool slots_look(struct viewd_conn *conn, struct slots *s, bool asked, bool *news_r, struct viewd_err *err)
+{
+	bool told = false;
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && look(conn, s, asked, &told, err) && my_commit(&conn->db, err);
+
+	if (!done)
+		my_rollback(&conn->db);
+	s->begun = s->begun || done;
+	*news_r = *news_r || told;
+	return done;
+}
