@@ -18,25 +18,27 @@ static const struct option_choice log_levels[] = {
 static const struct option_row rows[] = {
 	{.key = "include", OPTION_LIST_AT(OPTION_ITEMS, conf_daemon, include), .reload = OPTION_LIVE,
 	 .help = "more configuration files",
-	 .doc = "File names or patterns (glob(7)), separated by commas, relative to the directory of this file; the files of a pattern "
-	        "are read in name order. A pattern that matches nothing is a warning, a name without a pattern that does not "
-	        "exist is an error. Included files cannot include others."},
+	 .doc = "File names or patterns (glob(7)), separated by commas, relative to the directory of this file. The files "
+	        "of a pattern are read in the order of their names. A pattern that matches nothing is a warning. A name "
+	        "without a pattern that does not exist is an error. Included files cannot include others."},
 	{.key = "control_socket", OPTION_PATH_AT(conf_daemon, control_socket), .dflt = "/run/viewd/control.sock",
 	 .reload = OPTION_RESTART, .help = "unix socket that viewctl talks to",
-	 .doc = "The directory must exist; systemd makes /run/viewd. Its owner and mode decide who may control the daemon."},
+	 .doc = "The directory must exist; systemd makes /run/viewd. The owner and mode of the directory decide who may "
+	        "connect. Only root and the user viewd runs as may change something."},
 	{.key = "plugin_dir", OPTION_PATH_AT(conf_daemon, plugin_dir), .dflt = VIEWD_PLUGIN_DIR, .reload = OPTION_RESTART,
 	 .help = "directory of the dialect plugins",
-	 .doc = "Only plugins that the URL of a [database] section asks for are opened, as viewd_DIALECT.so. The files must belong to root or to the "
-	        "user viewd runs as and must not be writable by others."},
+	 .doc = "viewd opens only the plugins that the URL of a [database] section asks for, as viewd_DIALECT.so. The "
+	        "files must belong to root or to the user viewd runs as, and nobody else may write them."},
 	{.key = "state_dir", OPTION_PATH_AT(conf_daemon, state_dir), .dflt = "/var/lib/viewd", .reload = OPTION_RESTART,
-	 .help = "directory for what the daemon remembers itself",
-	 .doc = "Pauses and the like survive restarts here. Freshness is kept in the databases, next to the data."},
+	 .help = "directory for what the daemon itself remembers",
+	 .doc = "Pauses survive a restart here. Freshness is kept in the databases, next to the data."},
 	{.key = "log_level", OPTION_WORD_AT(conf_daemon, log_level), .dflt = "info", .choices = log_levels,
 	 .reload = OPTION_LIVE, .help = "the least important messages that are logged",
 	 .doc = "Messages go to standard error, which systemd hands to the journal."},
 	{.key = "max_concurrent_refreshes", OPTION_INT_AT(conf_daemon, max_concurrent_refreshes), .dflt = "8", .min = 1,
-	 .max = 1000, .unit = "refreshes", .reload = OPTION_LIVE, .help = "refreshes that run at the same time, in all databases",
-	 .doc = "Each takes a thread and a connection. The limit of a [database] section holds as well."},
+	 .max = 1000, .unit = "refreshes", .reload = OPTION_LIVE, .help = "how many refreshes may run at the same time, "
+	                                                                  "in all databases together",
+	 .doc = "Each needs a thread and a connection. The limit of a [database] section holds as well."},
 	{.key = "metrics_listen", .type = OPTION_LATER, .harmless = "off", .reload = OPTION_RESTART,
 	 .help = "address for metrics", .doc = "Where a metrics collector may connect. Off by default; not supported yet."},
 };

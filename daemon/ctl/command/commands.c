@@ -23,8 +23,8 @@
 static const struct command_param no_params[] = {};
 
 static const struct command_param status_params[] = {
-	{"view", 0, PARAM_ARG_LIST, 0, "VIEW", "only these views, in detail"},
-	{"watch", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "show again whenever something happens, until interrupted"},
+	{"view", 0, PARAM_ARG_LIST, 0, "VIEW", "only these views, with all fields"},
+	{"watch", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "show the status again whenever something happens, until interrupted"},
 	{"interval", 'n', PARAM_SPAN, PARAM_ONLY_CLI, "DURATION", "longest time between two looks with --watch (default 2s)"},
 };
 
@@ -51,7 +51,7 @@ static const struct command_param render_params[] = {
 	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME or DATABASE:NAME"},
 	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "read this configuration file instead of asking the daemon; no "
 	                                                    "database is needed either"},
-	{"dialect", 'd', PARAM_TEXT, 0, "DIALECT", "for this dialect, whatever the view's databases are"},
+	{"dialect", 'd', PARAM_TEXT, 0, "DIALECT", "for this dialect, whatever dialects the view's databases have"},
 	{"database", 0, PARAM_TEXT, 0, "DATABASE", "for this database (default: the view's first)"},
 	{"or-replace", 0, PARAM_FLAG, 0, NULL, "create: replace what exists"},
 	{"if-not-exists", 0, PARAM_FLAG, 0, NULL, "create: leave what exists"},
@@ -63,14 +63,14 @@ static const struct command_param refresh_params[] = {
 	VIEWS_OR_ALL,
 	{"wait", 'w', PARAM_FLAG, 0, NULL, "wait for the end; exit status 1 unless everything succeeded"},
 	{"full", 0, PARAM_FLAG, 0, NULL, "recompute everything, whatever the refresh mode"},
-	{"upstream", 0, PARAM_FLAG, 0, NULL, "first the views these read"},
-	{"downstream", 0, PARAM_FLAG, 0, NULL, "then the views that read these"},
+	{"upstream", 0, PARAM_FLAG, 0, NULL, "refresh first the views that these read"},
+	{"downstream", 0, PARAM_FLAG, 0, NULL, "refresh then the views that read these"},
 	TIMEOUT,
 };
 
 static const struct command_param create_params[] = {
 	VIEWS_OR_ALL,
-	{"replace", 0, PARAM_FLAG, 0, NULL, "put back what the files say where somebody else has replaced or altered the object"},
+	{"replace", 0, PARAM_FLAG, 0, NULL, "put back what the files say, where somebody else has replaced or altered the object"},
 	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "accepted for symmetry with refresh: the outcome is always awaited"},
 	TIMEOUT,
 };
@@ -94,7 +94,7 @@ static const struct command_param reload_params[] = {
 };
 
 static const struct command_param uninstall_params[] = {
-	{"database", 0, PARAM_ARG, PARAM_REQUIRED, "DATABASE", "the database, as its section is called"},
+	{"database", 0, PARAM_ARG, PARAM_REQUIRED, "DATABASE", "the name of the database section"},
 	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "read this configuration file instead of asking the daemon, and connect from "
 	                                                    "here; refused while a viewd keeps the database"},
 	{"print", 'p', PARAM_FLAG, 0, NULL, "print the statements, for an administrator, and change nothing"},
@@ -117,84 +117,88 @@ static const struct command_param help_params[] = {
 };
 
 #define DOC_STATUS \
-	"Without VIEW one line a view: name, database, state, age of the data, last result, duration of the " \
-	"last refresh, next refresh. A view in trouble shows its error on the line below. With VIEW all " \
-	"fields. With --json an array of objects, one a view."
+	"Without VIEW, one line for each view: name, database, state, freshness, lag, last result, duration of the " \
+	"last refresh, next refresh. The error of a view in trouble is on the line below. With VIEW, all fields. " \
+	"With --json, an array with one object for each view."
 #define DOC_SHOW \
-	"The status, what the view reads and what reads it, and every effective setting with where it comes " \
-	"from: file and line, the defaults section, or the built-in default."
+	"Prints the status, what the view reads, what reads it, and every effective setting with its origin: file " \
+	"and line, the defaults section, or the built-in default."
 #define DOC_WHY \
-	"Explains in sentences why the data is as old as it is, why this refresh mode is used, what a waiting " \
-	"refresh waits for."
+	"Explains in sentences why the data is as fresh as it is, why this refresh mode is used, what a waiting " \
+	"refresh waits for, and what reports changes of each thing that the view depends on."
 #define DOC_HISTORY \
-	"Past runs as recorded in the database, newest first: what started each, what it did and how it ended, " \
-	"with its error, or the warning of a post_hook, on a line below. The database keeps the last 200 runs of " \
-	"a view, and at most a few more until the next trim."
+	"Past runs as recorded in the database, newest first: what started each run, what it did and how it ended. " \
+	"An error, or the warning of a post_hook, is on a line below. The database keeps the last 200 runs of a " \
+	"view, and at most a few more until the next trim."
 #define DOC_GRAPH \
-	"Base tables, views and who reads whom, database by database. The dot form is for graphviz, the " \
+	"Base tables, views, and which view reads which, for each database. The dot form is for graphviz, the " \
 	"mermaid form for Markdown pages."
 #define DOC_INFO \
-	"Version, start time, configuration generation, number of views, databases and running refreshes."
+	"Version, start time and configuration generation, and the numbers of views, databases, databases that are " \
+	"down, running and waiting refreshes, stuck workers, runs and failures."
 #define DOC_PLAN \
-	"Looks at the databases and tells what the daemon would do to each object, why, what is locked " \
-	"meanwhile and how long the last refresh took. Changes nothing. With --reload it reads the " \
-	"configuration files again first and tells what would differ (that needs the rights of reload)."
+	"Looks at the databases, and says what the daemon would do to each object, why, what is locked meanwhile " \
+	"and how long the last refresh took. Changes nothing. With --reload it first reads the configuration files " \
+	"again and says what would differ; that needs the rights of reload."
 #define DOC_RENDER \
-	"Prints the statements, each ended by a semicolon, ready for psql, mariadb or sqlite3. With -c FILE " \
-	"neither daemon nor database is needed."
+	"Prints the statements, each ended by a semicolon, ready for psql, mariadb or sqlite3. With -c FILE neither " \
+	"a daemon nor a database is needed."
 #define DOC_REFRESH \
-	"Queues a refresh of each view and returns, or with --wait returns its outcome. Works on paused and " \
-	"suspended views too; a success ends a suspension. A disabled view (enabled = no) is refused, and left out by --all, " \
-	"--upstream and --downstream; create and drop do the same."
+	"Queues a refresh of each view and returns. With --wait it returns the outcome. Works on paused and " \
+	"suspended views too; a success ends a suspension. A disabled view (enabled = no) is refused; --all, " \
+	"--upstream and --downstream leave it out. create and drop do the same."
 #define DOC_CREATE \
 	"Inspects each view's object, creates it when it is missing, replaces it when it differs from the " \
-	"configuration, and waits for the outcome. What somebody else has put in the place of a view's object, or has made of it, " \
-	"is not undone, neither by this nor by a restart: the view is FAILED and says so. With --replace what the files say is put back; " \
-	"viewctl adopt keeps what is there."
+	"configuration, and waits for the outcome. When somebody else has replaced or altered the object, neither " \
+	"this command nor a restart undoes that: the view is FAILED and says so. With --replace viewd puts back " \
+	"what the files say. viewctl adopt keeps what is there."
 #define DOC_ADOPT \
-	"Keeps a view or materialized view that somebody else has put in the place of a view's object, or has altered, as it is, and prints " \
-	"the definition that belongs into the file. The view is ACTIVE from then on and follows what that definition reads; " \
-	"verify compares with it. As soon as the file says the same the object counts as made from the file; nothing is built anew. " \
-	"A table is never adopted. viewctl create --replace puts back what the files say."
+	"For a view or materialized view that somebody else has replaced or altered. Keeps the object as it is, and " \
+	"prints the definition that belongs into the file. From then on the view is ACTIVE and follows what that " \
+	"definition reads, and verify compares with it. As soon as the file says the same, the object counts as " \
+	"made from the file; nothing is built anew. A table is never adopted. viewctl create --replace puts back " \
+	"what the files say."
 #define DOC_DROP \
-	"Drops the objects of the views, and only objects that viewd created or adopted. The views are " \
-	"MISSING afterwards; create makes them again."
+	"Drops the objects of the views. Drops only objects that viewd created or adopted. Afterwards the views are " \
+	"MISSING; create makes them again."
 #define DOC_VERIFY \
-	"Counts the rows that the definition yields and the view lacks, and the other way round, at one " \
-	"snapshot. Exit status 1 when any differ. Needs the rights of a changing command, because it costs " \
-	"the database a full computation."
+	"Compares, at one snapshot, the rows of the view with the rows that its definition yields. Counts the rows " \
+	"that the view lacks and the rows that it has too many. Exit status 1 when there are any. Needs the rights " \
+	"of a changing command, because it costs the database a full computation."
 #define DOC_PAUSE \
-	"A paused view is refreshed by hand only. The pause survives restarts of the daemon."
+	"A paused view is refreshed only by hand. The pause survives restarts of the daemon."
 #define DOC_RESUME \
 	"Scheduled refreshes run again, also after a suspension for too many failures."
 #define DOC_CANCEL \
 	"Stops running refreshes and forgets queued ones. The last good contents stay."
 #define DOC_RELOAD \
-	"Builds the new configuration whole, checks it, compares it with the one in force and puts it in " \
-	"force. A bad file changes nothing: every problem is printed and the exit status is 1."
+	"Builds the new configuration as a whole, checks it, compares it with the one in force and puts it in " \
+	"force. A bad file changes nothing: every problem is printed, and the exit status is 1."
 #define DOC_UNINSTALL \
-	"Takes triggers, functions and bookkeeping out of a database, in an order in which those who write its tables do not notice. " \
-	"Views, materialized views and tables that simulate them stay, with their rows, as ordinary objects that nobody refreshes. " \
-	"The daemon lets the database go first; its views are FAILED from then on. A reload leaves it at that as long as the " \
-	"[database] section stays the same; a restart sets everything up again, so take the sections out of the files. With -c FILE " \
-	"viewctl does it by itself when no viewd runs. What could not be taken out, for lack of a right or because something is built on it, is told, " \
-	"and the same command goes on when the cause is gone. With --print the statements are printed, ready for psql, mariadb or sqlite3."
+	"Takes viewd's triggers, functions and tables out of a database, in an order that does not disturb writers. " \
+	"Views, materialized views and tables that stand in for them stay, with their rows, as ordinary objects " \
+	"that nobody refreshes. The daemon first lets the database go; from then on its views are FAILED. A reload " \
+	"leaves that so while the [database] section stays the same. A restart sets everything up again: take the " \
+	"sections out of the files. With -c FILE viewctl does the work itself, when no viewd keeps the database. " \
+	"What could not be taken out is told, with the reason; the same command goes on when the reason is gone. " \
+	"With --print the statements are printed, ready for psql, mariadb or sqlite3."
 #define DOC_WAIT \
-	"Waits until the data of the view is newer than TIME. Without --newer-than: at least as new as this " \
-	"call, and no change is known that is not in it. Where changes are noticed (on_change) the database is asked first, " \
-	"so what was committed before the call is in it, and data that nothing has changed since is as new as the call. " \
-	"A simple view is always fresh. A view that reads what cannot be heard is refreshed. When a refresh fails " \
-	"meanwhile and is not going to be retried, or is cancelled, or the view has failed before and nothing " \
-	"is scheduled, or it reads a disabled view or is one, the error is told and the exit status is 1."
+	"Waits until the data of the view is newer than TIME. Without --newer-than: at least as new as this call, " \
+	"with no known change missing. Where changes are noticed (on_change), viewd asks the database first, so " \
+	"what was committed before the call is in the data. Data that nothing has changed counts as new as the " \
+	"call. A simple view has nothing to wait for. A view that reads something whose changes nobody reports is " \
+	"refreshed. The error is told, and the exit status is 1, when a refresh fails and will not be retried, when " \
+	"it is cancelled, when the view has failed before and nothing is scheduled, or when the view is disabled or " \
+	"reads a disabled view."
 #define DOC_EVENTS \
-	"One line for each refresh that ends and each change of state, as they happen, until interrupted. " \
-	"With --json one object a line. GET /v1/events gives the same as server-sent events; a client that " \
-	"does not keep up is disconnected."
+	"One line for each refresh that ends and for each change of state, as they happen, until interrupted. With " \
+	"--json each line is an object. GET /v1/events gives the same as server-sent events. A client that does not " \
+	"keep up is disconnected."
 #define DOC_CHECK \
-	"Reads the files exactly as the daemon would and prints every problem as file:line. Exit status 1 " \
-	"when there are errors; warnings alone are fine."
+	"Reads the files as the daemon would, and prints every problem as file:line. Exit status 1 when there are " \
+	"errors; warnings alone are fine."
 #define DOC_HELP \
-	"Without COMMAND the list of commands."
+	"Without COMMAND, the list of commands."
 
 static const struct command command_rows[COMMAND_COUNT] = {
 #define COMMAND_ROW(sym, cname, cverb, cpath, caccess, cpace, cparams, chelp, handler)                                \

@@ -23,7 +23,7 @@ struct ctl_limits {
 	int64_t heartbeat_us; /* silence after which a stream says that it is alive */
 };
 
-/* 256 clients, 48 pending, 128 held, 16 KiB, 64 KiB, 64 MiB, 30 s, 15 s, 5 s. */
+/* 256 clients, 48 pending, 128 held, 16 KiB, 64 KiB, 64 MiB, 30 s, 15 s. */
 struct ctl_limits ctl_limits_default(void);
 
 /* Takes the lock, makes the socket and serves ctl's commands on it from now on. ctl, loop and *limits' values are used until
