@@ -39,12 +39,12 @@ static void follow(const char *name, const char *schema, const char *table)
 	struct viewd_captured out;
 	struct viewd_err err = {0};
 
-	REQUIRE_OK(DIALECT->capture(my_session(), &view, &req, &out, (struct viewd_text_sink){ignore_text, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(my_session(), &view, &req, &out, (struct viewd_text_sink){ignore_text, NULL}, &err), &err);
 }
 
 static int close_watch(struct scene *s)
 {
-	DIALECT->watch_close(&s->watch);
+	DIALECT->capture->watch_close(&s->watch);
 	return 0;
 }
 
@@ -65,7 +65,7 @@ static void turn(struct scene *s)
 {
 	struct viewd_err err = {0};
 
-	REQUIRE_OK(DIALECT->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
 }
 
 static void look(struct scene *s)
@@ -74,9 +74,9 @@ static void look(struct scene *s)
 	struct viewd_err err = {0};
 
 	if (s->watch != NULL)
-		DIALECT->watch_wake(s->watch);
+		DIALECT->capture->watch_wake(s->watch);
 	else
-		s->watch = DIALECT->watch_open(&my_host, &spec, &err);
+		s->watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 	REQUIRE_OK(s->watch != NULL, &err);
 	turn(s);
 }
@@ -312,7 +312,7 @@ static void each_end_is_heard(void)
 	settle(s);
 	say(slow, "COMMIT");
 	while (s->seq == 0 && harness_pause(deadline))
-		REQUIRE_OK(DIALECT->watch_next(s->watch, 100000, (struct viewd_signal_sink){hear, s}, &err), &err);
+		REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 100000, (struct viewd_signal_sink){hear, s}, &err), &err);
 	CHECK(s->seq > 0);
 	say(slower, "COMMIT");
 }
