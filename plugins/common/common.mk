@@ -1,6 +1,26 @@
 # What dialects share: a convenience library linked into every plugin, with libviewd_base.la.
 noinst_LTLIBRARIES += libviewd_sql.la
 libviewd_sql_la_SOURCES = \
+	plugins/common/analysis/analysis.c plugins/common/analysis/analysis.h \
+	plugins/common/analysis/calls.c plugins/common/analysis/calls.h \
+	plugins/common/analysis/exact.c plugins/common/analysis/exact.h \
+	plugins/common/analysis/facts.h \
+	plugins/common/analysis/keep.c plugins/common/analysis/keep.h \
+	plugins/common/analysis/names.c plugins/common/analysis/names.h \
+	plugins/common/analysis/part.c \
+	plugins/common/analysis/print.c plugins/common/analysis/print.h \
+	plugins/common/analysis/ranges.c plugins/common/analysis/ranges.h \
+	plugins/common/analysis/reading/mask.c plugins/common/analysis/reading/mask.h \
+	plugins/common/analysis/reading/parse.c plugins/common/analysis/reading/parse.h \
+	plugins/common/analysis/reading/query.h \
+	plugins/common/analysis/reading/read.c plugins/common/analysis/reading/read.h \
+	plugins/common/analysis/reading/read_expr.c \
+	plugins/common/analysis/reading/refusal.c plugins/common/analysis/reading/refusal.h \
+	plugins/common/analysis/roll.c \
+	plugins/common/analysis/root.c \
+	plugins/common/analysis/ties.c plugins/common/analysis/ties.h \
+	plugins/common/analysis/unit.c plugins/common/analysis/unit.h \
+	plugins/common/analysis/ways.c \
 	plugins/common/objects/rows.c \
 	plugins/common/text/words.c plugins/common/text/words.h \
 	plugins/common/capture/capture.c plugins/common/capture/capture.h \
@@ -44,4 +64,4 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/refresh/verify.c \
 	plugins/common/state/views.c plugins/common/state/views.h
 libviewd_sql_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBMD_CFLAGS)
-libviewd_sql_la_LIBADD = $(TALLOC_LIBS) $(LIBMD_LIBS)
+libviewd_sql_la_LIBADD = $(TALLOC_LIBS) $(LIBMD_LIBS) $(PG_QUERY_LIBS) $(JANSSON_LIBS)

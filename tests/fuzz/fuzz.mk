@@ -1,5 +1,5 @@
 # Fuzz targets: their seeds run in `make check`; `make fuzz [FUZZ_TIME=seconds]` lets libFuzzer search (needs clang); so does check-long.
-fuzz_replays = tests/fuzz/replay_ctl tests/fuzz/replay_ini tests/fuzz/replay_span tests/fuzz/replay_sql tests/fuzz/replay_state
+fuzz_replays = tests/fuzz/replay_analysis tests/fuzz/replay_ctl tests/fuzz/replay_ini tests/fuzz/replay_span tests/fuzz/replay_sql tests/fuzz/replay_state
 check_PROGRAMS += $(fuzz_replays)
 TESTS += $(fuzz_replays)
 tests_fuzz_replay_ctl_SOURCES = tests/fuzz/fuzz_ctl.c tests/fuzz/replay.c
@@ -8,6 +8,10 @@ tests_fuzz_replay_ctl_LDADD = libviewd.la $(TALLOC_LIBS)
 tests_fuzz_replay_ini_SOURCES = tests/fuzz/fuzz_ini.c tests/fuzz/replay.c
 tests_fuzz_replay_ini_CPPFLAGS = $(AM_CPPFLAGS) $(TALLOC_CFLAGS) -DFUZZ_SEEDS='"ini"'
 tests_fuzz_replay_ini_LDADD = libviewd.la $(TALLOC_LIBS)
+analysis_fuzz = tests/unit/plugins/analysis_facts.c tests/unit/plugins/analysis_support.c
+tests_fuzz_replay_analysis_SOURCES = tests/fuzz/fuzz_analysis.c tests/fuzz/replay.c $(analysis_fuzz) $(plugins_support)
+tests_fuzz_replay_analysis_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_SEEDS='"analysis"'
+tests_fuzz_replay_analysis_LDADD = libviewd_sql.la libviewd_base.la $(TALLOC_LIBS) $(LIBMD_LIBS)
 tests_fuzz_replay_span_SOURCES = tests/fuzz/fuzz_span.c tests/fuzz/replay.c
 tests_fuzz_replay_span_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_SEEDS='"span"'
 tests_fuzz_replay_span_LDADD = libviewd_base.la
@@ -38,10 +42,15 @@ fuzz_compile = $(FUZZ_CC) $(FUZZ_FLAGS)
 fuzz_base = $(srcdir)/daemon/base/*.c
 fuzz_conf = $(srcdir)/daemon/conf/*/*.c $(srcdir)/daemon/sched/cron.c $(srcdir)/daemon/sched/zone.c $(GLIB_CFLAGS) $(INIPARSER_CFLAGS)
 fuzz_conf_libs = $(TALLOC_LIBS) $(GLIB_LIBS) $(LIBMD_LIBS) $(INIPARSER_LIBS)
-fuzz_sql = $(srcdir)/plugins/common/*.c $(srcdir)/plugins/common/*/*.c
+fuzz_sql = $(srcdir)/plugins/common/*.c $(srcdir)/plugins/common/*/*.c $(srcdir)/plugins/common/*/*/*.c
+fuzz_sql_libs = $(TALLOC_LIBS) $(LIBMD_LIBS) $(PG_QUERY_LIBS) $(JANSSON_LIBS)
 fuzz_fake = $(srcdir)/tests/fuzz/readers.c $(srcdir)/tests/unit/plugins/fake_db.c
-.PHONY: fuzz fuzz-ctl fuzz-ini fuzz-span fuzz-sql fuzz-state fuzz-answers
-fuzz: fuzz-ctl fuzz-ini fuzz-span fuzz-sql fuzz-state $(fuzz_answers)
+.PHONY: fuzz fuzz-analysis fuzz-ctl fuzz-ini fuzz-span fuzz-sql fuzz-state fuzz-answers
+fuzz: fuzz-analysis fuzz-ctl fuzz-ini fuzz-span fuzz-sql fuzz-state $(fuzz_answers)
+fuzz-analysis:
+	@$(fuzz_run) analysis 2048 $(fuzz_compile) $(srcdir)/tests/fuzz/fuzz_analysis.c $(srcdir)/tests/unit/plugins/analysis_facts.c \
+		$(srcdir)/tests/unit/plugins/analysis_support.c $(srcdir)/tests/unit/plugins/plugins_support.c $(fuzz_base) $(fuzz_sql) \
+		$(fuzz_sql_libs)
 fuzz-ctl:
 	@$(fuzz_run) ctl 2048 $(fuzz_compile) $(srcdir)/tests/fuzz/fuzz_ctl.c $(srcdir)/daemon/ctl/command/*.c \
 		$(srcdir)/daemon/ctl/text/json_text.c $(fuzz_base) $(fuzz_conf) $(JANSSON_LIBS) $(fuzz_conf_libs)
@@ -51,10 +60,10 @@ fuzz-span:
 	@$(fuzz_run) span 64 $(fuzz_compile) $(srcdir)/tests/fuzz/fuzz_span.c $(fuzz_base)
 fuzz-sql:
 	@$(fuzz_run) sql 4096 $(fuzz_compile) $(srcdir)/tests/fuzz/fuzz_sql.c $(srcdir)/tests/unit/plugins/plugins_support.c $(fuzz_base) \
-		$(fuzz_sql) $(TALLOC_LIBS) $(LIBMD_LIBS)
+		$(fuzz_sql) $(fuzz_sql_libs)
 fuzz-state:
 	@$(fuzz_run) state 4096 $(fuzz_compile) $(srcdir)/tests/fuzz/fuzz_state.c $(srcdir)/tests/unit/plugins/plugins_support.c $(fuzz_fake) \
-		$(fuzz_base) $(fuzz_sql) $(TALLOC_LIBS) $(LIBMD_LIBS)
+		$(fuzz_base) $(fuzz_sql) $(fuzz_sql_libs)
 fuzz-answers:
 	@$(fuzz_run) answers 4096 $(fuzz_compile) $(PQ_CFLAGS) $(srcdir)/tests/fuzz/fuzz_answers.c $(fuzz_fake) $(fuzz_base) $(fuzz_sql) \
-		$(srcdir)/plugins/postgresql/*.c $(srcdir)/plugins/postgresql/*/*.c $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
+		$(srcdir)/plugins/postgresql/*.c $(srcdir)/plugins/postgresql/*/*.c $(PQ_LIBS) $(fuzz_sql_libs)

@@ -6,7 +6,7 @@
 # folder's objects shows which symbols it takes from which other folder.
 # inside conf: read <- schema <- snapshot <- load, and conf.h is the face; inside ctl: text <- command <- answer <- call <- serve;
 # inside client: print <- what lies beside it.
-# inside plugins/common: text <- sqltext <- conn <- generate <- state <- depends <- capture <- objects <- refresh;
+# inside plugins/common: text <- sqltext <- analysis <- conn <- generate <- state <- depends <- capture <- objects <- refresh;
 # inside a dialect: conn <- objects <- depends <- capture <- watch <- refresh; what lies beside these folders stands on top of them.
 # shellcheck disable=SC2317 # called through expect_*
 . "${VIEWD_SRC:-.}/tests/lint/lib.sh"
@@ -57,7 +57,7 @@ plugin_rooms()
 	local plugin room
 	IFS=/ read -r _ plugin room _ <<<"$1"
 	case $plugin in
-	common) echo "common/($(up_to "$room" text sqltext conn generate state depends capture objects refresh))/" ;;
+	common) echo "common/($(up_to "$room" text sqltext analysis conn generate state depends capture objects refresh))/" ;;
 	*) echo "$plugin/((pg|my)\.h|($(up_to "$room" conn objects depends capture watch refresh))/)|common/" ;;
 	esac
 	[[ $room != *.[ch] ]] || echo "|$plugin/"

@@ -19,6 +19,8 @@ walls()
 		(mysql|mariadb)(/.*|\.h)	plugins/mysql/.*
 		(mysqld_error|errmsg)\.h	plugins/mysql/.*
 		sqlite3\.h	plugins/sqlite/.*
+		pg_query(/.*)?\.h	plugins/common/analysis/reading/parse\.c
+		jansson\.h	(daemon/(client|ctl)/.*|plugins/common/analysis/reading/(parse|read)\.h)
 		(sha2|md5|sha512|sha256|rmd160)\.h	plugins/common/text/[a-z_]+\.c
 	END
 }

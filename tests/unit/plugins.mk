@@ -27,6 +27,8 @@ endif
 
 # What dialects share, without a dialect.
 plugins_unit_tests = \
+	tests/unit/plugins/test_analysis \
+	tests/unit/plugins/test_analysis_tpch \
 	tests/unit/plugins/test_answers \
 	tests/unit/plugins/test_ident \
 	tests/unit/plugins/test_lexer \
@@ -43,6 +45,12 @@ tests_unit_plugins_test_ident_LDADD = $(plugins_ldadd)
 tests_unit_plugins_test_lexer_LDADD = $(plugins_ldadd)
 tests_unit_plugins_test_url_LDADD = $(plugins_ldadd)
 tests_unit_plugins_test_render_LDADD = $(LDADD) -ldl
+analysis_support = tests/unit/plugins/analysis_facts.c tests/unit/plugins/analysis_facts.h \
+	tests/unit/plugins/analysis_support.c tests/unit/plugins/analysis_support.h
+tests_unit_plugins_test_analysis_SOURCES = tests/unit/plugins/test_analysis.c $(analysis_support) $(plugins_support)
+tests_unit_plugins_test_analysis_LDADD = $(plugins_ldadd)
+tests_unit_plugins_test_analysis_tpch_SOURCES = tests/unit/plugins/test_analysis_tpch.c $(analysis_support) $(plugins_support)
+tests_unit_plugins_test_analysis_tpch_LDADD = $(plugins_ldadd)
 plugins_support = tests/unit/plugins/plugins_support.c tests/unit/plugins/plugins_support.h
 plugins_ldadd = libviewd_sql.la $(LDADD) $(LIBMD_LIBS)
 

@@ -10,7 +10,7 @@
 
 const struct syntax my_syntax = {
 	.dialect = "MySQL/MariaDB",
-	.lexer.flags = LEX_HASH_COMMENTS | LEX_DASH_NEEDS_BLANK | LEX_EXECUTABLE_COMMENTS | LEX_BACKSLASH | LEX_BACKTICK |
+	.lexer.flags = LEX_AT_VARIABLES | LEX_HASH_COMMENTS | LEX_DASH_NEEDS_BLANK | LEX_EXECUTABLE_COMMENTS | LEX_BACKSLASH | LEX_BACKTICK |
 	         LEX_DOUBLE_IS_STRING,
 	.names.quote = '`',
 	.names.max = 64,

@@ -9,7 +9,7 @@
 
 const struct syntax sqlite_syntax = {
 	.dialect = "SQLite",
-	.lexer.flags = LEX_BACKTICK | LEX_BRACKETS,
+	.lexer.flags = LEX_AT_VARIABLES | LEX_BACKTICK | LEX_BRACKETS,
 	.names.quote = '"',
 	.names.max = 255, /* SQLite itself has no limit */
 	.names.max_parts = 1,

@@ -11,9 +11,9 @@ const struct syntax like_postgresql = {
 const struct syntax like_mysql = {
 	.dialect = "MySQL", .names.quote = '`', .names.max = 64, .names.max_in_chars = true, .names.max_parts = 2, .names.no_trailing_blank = true,
 	.names.bmp_only = true, .lexer.literal_backslash = true, .lexer.placeholder = '?', .table.suffix = "", STATE_TABLES,
-	.lexer.flags = LEX_HASH_COMMENTS | LEX_DASH_NEEDS_BLANK | LEX_EXECUTABLE_COMMENTS | LEX_BACKSLASH | LEX_BACKTICK | LEX_DOUBLE_IS_STRING,
+	.lexer.flags = LEX_AT_VARIABLES | LEX_HASH_COMMENTS | LEX_DASH_NEEDS_BLANK | LEX_EXECUTABLE_COMMENTS | LEX_BACKSLASH | LEX_BACKTICK | LEX_DOUBLE_IS_STRING,
 };
 const struct syntax like_sqlite = {
-	.dialect = "SQLite", .lexer.flags = LEX_BACKTICK | LEX_BRACKETS, .names.quote = '"', .names.max = 255, .names.max_parts = 1, .lexer.placeholder = '?',
+	.dialect = "SQLite", .lexer.flags = LEX_AT_VARIABLES | LEX_BACKTICK | LEX_BRACKETS, .names.quote = '"', .names.max = 255, .names.max_parts = 1, .lexer.placeholder = '?',
 	.table.suffix = "", .state.counts_end = true, STATE_TABLES,
 };

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * keep.h: how a query is kept: as one node, or split into several. Each function returns the number of the node that has the query's rows, 0
+ * with a refusal.
+ */
+#ifndef VIEWD_COMMON_ANALYSIS_KEEP_H
+#define VIEWD_COMMON_ANALYSIS_KEEP_H
+
+#include "common/analysis/unit.h"
+
+#define KEEP_DEPTH_MAX 8
+
+/* Values of a key may have so many rows each in the largest table. */
+#define KEEP_ROWS_A_KEY 100
+
+/* A top reads a table of at most so many rows, where that is known. */
+#define KEEP_TOP_ROWS 100000
+
+/* Any query that stands alone. result: its rows are what the user named. */
+size_t keep_query(struct maker *maker, struct query *query, bool result);
+
+/* Sums and counts of one table, moved by its images (roll.c). */
+bool roll_images_possible(const struct unit *unit);
+size_t roll_images(const struct unit *unit);
+
+/* The same of the rows of a node. */
+size_t roll_over(const struct unit *unit, size_t node);
+
+/* Rows that belong to keys; with a roll over them where that is better (part.c). */
+size_t part_make(const struct unit *unit);
+
+/* The table whose row determines the rows of the others; NULL when none has a unique key (root.c). */
+const struct occurrence *root_find(const struct unit *unit);
+
+/* Has a value of this column few rows? */
+bool root_fine(const struct unit *unit, const struct occurrence *root, struct tie_end end);
+
+/* Its unique key with the fewest columns, none of which may be NULL; NULL: none. */
+const struct fact_key *root_key(const struct occurrence *root);
+
+#endif

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analysis/keep.h"
+
+#include "common/analysis/calls.h"
+#include "common/analysis/print.h"
+
+#include <string.h>
+#include <talloc.h>
+
+#define KEY_MAX 8
+
+struct key {
+	struct tie_end ends[KEY_MAX];
+	size_t n;
+};
+
+/* The best key so far. */
+struct choice {
+	const struct unit *unit;
+	struct key key;
+	struct way *ways;
+	size_t direct;
+	bool found;
+	const struct occurrence *missing; /* a table without a way to a key that was tried */
+	struct key tried;
+	bool rolled;                      /* a roll over the rows is the result */
+	bool not_listed;                  /* a key was left because it is not among the columns */
+	struct expr *window;              /* a window function that has no key in its PARTITION BY */
+};
+
+static const struct occurrence *missing(const struct unit *unit, const struct way *ways)
+{
+	for (size_t i = 0; i < unit->names.n_occurrences; i++) {
+		const struct occurrence *of = unit->names.occurrences[i];
+		if (of->relation != NULL && !ways[i].found && !unit_cut_off(unit, of))
+			return of;
+	}
+	return NULL;
+}
+
+/* A column of the list that has the same value. */
+static bool in_list(const struct unit *unit, const struct expr_list *list, struct tie_end end, struct tie_end *found_r)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (names_column(list->items[i], &found_r->of, &found_r->column) != NULL &&
+		    ties_same(&unit->names, &unit->ties, *found_r, end))
+			return true;
+	return false;
+}
+
+static struct expr_list columns(const struct unit *unit)
+{
+	const struct query *query = unit->query;
+	struct expr_list list = {talloc_array(unit->maker->mem, struct expr *, (unsigned)query->n_items + 1), query->n_items};
+	assert(list.items != NULL);
+	for (size_t i = 0; i < query->n_items; i++)
+		list.items[i] = query->items[i].expr;
+	return list;
+}
+
+/* ---- windows ---- */
+
+struct partitions {
+	const struct unit *unit;
+	const struct key *key;
+	struct expr *bad;
+};
+
+static const struct expr_list *partition_of(const struct query *query, const struct window *window)
+{
+	for (size_t i = 0; window->name[0] != '\0' && i < query->n_windows; i++)
+		if (strcmp(query->windows[i]->name, window->name) == 0 && window->partition.n == 0)
+			return &query->windows[i]->partition;
+	return &window->partition;
+}
+
+static bool key_in_partition(void *ctx, struct expr *expr)
+{
+	struct partitions *p = ctx;
+	struct tie_end found;
+	if (expr->kind != EXPR_CALL || expr->call->over == NULL)
+		return true;
+	for (size_t i = 0; i < p->key->n; i++) {
+		if (!in_list(p->unit, partition_of(p->unit->query, expr->call->over), p->key->ends[i], &found)) {
+			p->bad = expr;
+			return false;
+		}
+	}
+	return true;
+}
+
+static struct expr *bad_window(const struct unit *unit, const struct key *key)
+{
+	struct partitions partitions = {unit, key, NULL};
+	query_walk(unit->query, key_in_partition, &partitions);
+	return partitions.bad;
+}
+
+/* ---- choosing a key ---- */
+
+/* May rows of the result be found by this key? Its columns are written as they stand in the list where they do. */
+static bool key_listed(const struct choice *choice, struct key *key)
+{
+	const struct unit *unit = choice->unit;
+	struct expr_list list = columns(unit);
+	if (!unit->result || choice->rolled)
+		return true;
+	struct key listed = *key;
+	for (size_t i = 0; i < key->n; i++)
+		if (!in_list(unit, &list, key->ends[i], &listed.ends[i]))
+			return false;
+	*key = listed;
+	return true;
+}
+
+static bool key_in_distinct_on(const struct unit *unit, const struct key *key)
+{
+	struct tie_end found;
+	for (size_t i = 0; unit->query->distinct_on.n > 0 && i < key->n; i++)
+		if (!in_list(unit, &unit->query->distinct_on, key->ends[i], &found))
+			return false;
+	return true;
+}
+
+static void try_key(struct choice *choice, struct key key)
+{
+	const struct unit *unit = choice->unit;
+	struct way *ways = talloc_zero_array(unit->maker->mem, struct way, (unsigned)unit->names.n_occurrences + 1);
+	assert(ways != NULL);
+	if (!key_listed(choice, &key)) {
+		choice->not_listed = true;
+		choice->tried = key;
+		return;
+	}
+	if ((choice->window = bad_window(unit, &key)) != NULL || !key_in_distinct_on(unit, &key))
+		return;
+	size_t direct = ways_find(&unit->names, &unit->ties, key.ends, key.n, ways);
+	const struct occurrence *without = missing(unit, ways);
+	if (without != NULL) {
+		choice->missing = without;
+		choice->tried = key;
+	} else if (!choice->found || direct > choice->direct || (direct == choice->direct && key.n > choice->key.n)) {
+		choice->key = key;
+		choice->ways = ways;
+		choice->direct = direct;
+		choice->found = true;
+	}
+}
+
+/* Columns of GROUP BY whose values have few rows: the groups are the key. */
+static void try_groups(struct choice *choice, const struct occurrence *root)
+{
+	struct expr_list groups = unit_groups(choice->unit);
+	for (size_t i = 0; i < groups.n; i++) {
+		struct key key = {.n = 1};
+		if (names_column(groups.items[i], &key.ends[0].of, &key.ends[0].column) != NULL && key.ends[0].of->scope == 0 &&
+		    root_fine(choice->unit, root, key.ends[0]))
+			try_key(choice, key);
+	}
+}
+
+/* The unique key of the fact table, or one column of it that is nearly as good. */
+static void try_root(struct choice *choice, const struct occurrence *root)
+{
+	const struct unit *unit = choice->unit;
+	const struct fact_key *unique = root != NULL ? root_key(root) : NULL;
+	struct occurrence *of = root != NULL ? unit->names.occurrences[root->number] : NULL;
+	for (size_t i = 0; unique != NULL && unique->n > 1 && i < unique->n; i++) {
+		const struct fact_column *fact = &of->relation->columns[unique->columns[i]];
+		if (fact->distinct > 0 && of->relation->rows / fact->distinct <= KEEP_ROWS_A_KEY && of->relation->rows > 0) {
+			of->read[unique->columns[i]] = true;
+			try_key(choice, (struct key){{{of, unique->columns[i]}}, 1});
+		}
+	}
+	if (choice->found || unique == NULL || unique->n > KEY_MAX)
+		return;
+	struct key key = {.n = unique->n};
+	for (size_t i = 0; i < unique->n; i++) {
+		key.ends[i] = (struct tie_end){of, unique->columns[i]};
+		of->read[unique->columns[i]] = true;
+	}
+	try_key(choice, key);
+}
+
+/* Columns that a subquery's value depends on: with them as key it is computed for its own keys only. */
+static void try_correlated(struct choice *choice, const struct occurrence *root)
+{
+	const struct unit *unit = choice->unit;
+	for (size_t i = 0; i < unit->ties.n; i++) {
+		const struct tie *tie = &unit->ties.items[i];
+		const struct scope *scope = &unit->names.scopes[tie->scope];
+		bool value = scope->kind == SCOPE_SUBQUERY && scope->subquery->subquery == SUBQUERY_VALUE && scope->parent == 0;
+		struct tie_end end = tie->a.of->scope == 0 ? tie->a : tie->b;
+		if (value && end.of->scope == 0 && root_fine(unit, root, end))
+			try_key(choice, (struct key){{end}, 1});
+	}
+}
+
+/* All columns of the list that belong to one table, or one of them: rows with the same values are computed as a whole. */
+static void try_whole(struct choice *choice, const struct expr_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct key key = {.n = 0};
+		struct tie_end first, end;
+		if (names_column(list->items[i], &first.of, &first.column) == NULL || first.of->scope != 0)
+			continue;
+		try_key(choice, (struct key){{first}, 1});
+		for (size_t k = 0; k < list->n && key.n < KEY_MAX; k++)
+			if (names_column(list->items[k], &end.of, &end.column) != NULL && end.of == first.of)
+				key.ends[key.n++] = end;
+		try_key(choice, key);
+	}
+}
+
+static bool try_partition(void *ctx, struct expr *expr)
+{
+	struct choice *choice = ctx;
+	if (expr->kind == EXPR_CALL && expr->call->over != NULL)
+		try_whole(choice, partition_of(choice->unit->query, expr->call->over));
+	return true;
+}
+
+/* Columns by which a derived table can be computed in parts. */
+static void try_derived(struct choice *choice)
+{
+	const struct unit *unit = choice->unit;
+	struct tie_end below;
+	for (size_t i = 0; i < unit->names.n_occurrences; i++) {
+		struct occurrence *of = unit->names.occurrences[i];
+		for (size_t c = 0; of->relation == NULL && of->scope == 0 && c < of->derived->n_items; c++)
+			if (ties_exit(of->derived, unit->maker->facts, c, &below))
+				try_key(choice, (struct key){{{of, c}}, 1});
+	}
+}
+
+/* Rows that are not grouped. */
+static void try_rows(struct choice *choice, const struct occurrence *root)
+{
+	try_root(choice, root);
+	try_correlated(choice, root);
+	if (choice->found)
+		return;
+	query_walk(choice->unit->query, try_partition, choice);
+	try_whole(choice, &choice->unit->query->distinct_on);
+	try_derived(choice);
+}
+
+/* ---- refusing ---- */
+
+static bool refuse_scope(const struct unit *unit, const struct scope *scope)
+{
+	struct refusal *no = unit->maker->no;
+	if (scope->kind == SCOPE_DERIVED && scope->query->limit != NULL)
+		return refuse(no, scope->query->limit->at, "LIMIT or OFFSET in a derived table", "a row may enter because another one has left",
+		              "LATERAL with a condition column = column, or row_number() with PARTITION BY");
+	if (scope->kind == SCOPE_DERIVED && query_has_windows(scope->query))
+		return refuse(no, scope->query->at, "a window function in a derived table", "its rows depend on rows of other keys",
+		              "add the key to each PARTITION BY");
+	if (scope->kind == SCOPE_DERIVED)
+		return refuse(no, scope->query->at, "a derived table with GROUP BY or DISTINCT", "no grouped column of it leads to the key",
+		              "make it a view of its own, and read that");
+	if (scope->kind != SCOPE_SUBQUERY)
+		return true;
+	if (scope->subquery->subquery == SUBQUERY_NOT_IN)
+		return refuse(no, scope->subquery->at, "NOT IN over columns that may be NULL", "one NULL in it decides about every row",
+		              "NOT EXISTS, or columns declared NOT NULL");
+	if (scope->query->limit != NULL && !scope->query->correlated)
+		return refuse(no, scope->query->limit->at, "LIMIT or OFFSET in a subquery", "a row may enter because another one has left", "");
+	if (scope->query->correlated)
+		return refuse(no, scope->subquery->at, "a subquery tied by no equality", "a change below it may touch every row",
+		              "tie it by column = column of the same type");
+	return refuse(no, scope->subquery->at, "a subquery that does not follow from the row", "a change below it may touch every row",
+	              "tie it by column = column, or make it a view of its own");
+}
+
+static size_t refuse_missing(const struct choice *choice)
+{
+	const struct unit *unit = choice->unit;
+	const struct occurrence *of = choice->missing;
+	for (int scope = of->scope; scope > 0; scope = unit->names.scopes[scope].parent)
+		if (!refuse_scope(unit, &unit->names.scopes[scope]))
+			return 0;
+	char *why = talloc_asprintf(unit->maker->mem, "no equality of columns leads from it to %s", print_end(unit->maker->mem, choice->tried.ends[0]));
+	assert(why != NULL);
+	refuse_named(unit->maker->no, of->at, "table", of->alias, why, "join it by column = column of the same type");
+	return 0;
+}
+
+static size_t refuse_key(const struct choice *choice, struct expr *bad, const char *why)
+{
+	struct refusal *no = choice->unit->maker->no;
+	struct query *query = choice->unit->query;
+	if (choice->missing != NULL)
+		return refuse_missing(choice);
+	if (choice->not_listed) {
+		char *help = talloc_asprintf(choice->unit->maker->mem, "add %s to the columns",
+		                             print_end(choice->unit->maker->mem, choice->tried.ends[0]));
+		assert(help != NULL);
+		refuse(no, query->at, "the list of columns", "it has no key by which a changed row is found again", help);
+	}
+	if (query->distinct_on.n > 0)
+		refuse(no, query->distinct_on.items[0]->at, "DISTINCT ON", "no key is within its columns", "add a unique key to the ON list");
+	if (choice->window != NULL)
+		refuse(no, choice->window->at, "a window function", "no key is within every PARTITION BY", "add the key to each PARTITION BY");
+	if (bad != NULL)
+		refuse_named(no, bad->at, "aggregate", bad->name, why, "GROUP BY columns of one table");
+	refuse(no, query->at, "the definition", "no table in it has a unique key without NULL that determines the rows", "declare a primary key");
+	return 0;
+}
+
+/* ---- making it ---- */
+
+static const char *way_text(const struct unit *unit, const struct occurrence *of, const struct way *way)
+{
+	char *text = talloc_strdup(unit->maker->out, "");
+	for (size_t i = 0; i < way->n_pairs; i++)
+		text = talloc_asprintf_append(text, "%s%s.%s = %s", i > 0 ? " and " : "", of->alias, print_column(of, way->pairs[i].from),
+		                              print_end(unit->maker->mem, way->pairs[i].to));
+	assert(text != NULL);
+	return text;
+}
+
+static bool all_tied(const struct choice *choice, const struct fact_relation *relation)
+{
+	const struct names *names = &choice->unit->names;
+	for (size_t i = 0; i < names->n_occurrences; i++)
+		if (names->occurrences[i]->relation == relation && !unit_cut_off(choice->unit, names->occurrences[i]) && choice->ways[i].next != NULL)
+			return false;
+	return true;
+}
+
+static void add_source(const struct choice *choice, struct analysis_node *node, const struct occurrence *of)
+{
+	const struct unit *unit = choice->unit;
+	const struct way *way = &choice->ways[of->number];
+	struct analysis_source *source = unit_add_source(unit->maker, node);
+	source->schema = of->relation->schema;
+	source->name = of->relation->name;
+	source->alias = of->alias;
+	source->tied = way->next == NULL;
+	source->all_tied = all_tied(choice, of->relation);
+	source->way = way_text(unit, of, way);
+	unit_conditions(unit, of, &source->conditions);
+	unit_columns(unit, of, source);
+	for (size_t i = 0; i < way->n_pairs; i++)
+		unit_keep(unit->maker, source, of, way->pairs[i].from);
+	/* Ways of others that lead through this table. */
+	for (size_t i = 0; i < unit->names.n_occurrences; i++)
+		for (size_t k = 0; choice->ways[i].next == of && k < choice->ways[i].n_pairs; k++)
+			unit_keep(unit->maker, source, of, choice->ways[i].pairs[k].to.column);
+}
+
+static struct analysis_node *add_part(const struct choice *choice, size_t *number_r)
+{
+	const struct unit *unit = choice->unit;
+	struct analysis_node *node = unit_add_node(unit->maker, ANALYSIS_PART, number_r);
+	for (size_t i = 0; i < choice->key.n; i++)
+		unit_list_add(unit->maker, &node->key, print_end(unit->maker->out, choice->key.ends[i]));
+	for (size_t i = 0; i < unit->names.n_occurrences; i++)
+		if (unit->names.occurrences[i]->relation != NULL && !unit_cut_off(unit, unit->names.occurrences[i]))
+			add_source(choice, node, unit->names.occurrences[i]);
+	if (unit->grouped && unit->cut == NULL) {
+		struct expr_list groups = unit_groups(unit), aggregates = unit_aggregates(unit);
+		for (size_t i = 0; i < groups.n; i++)
+			unit_list_add(unit->maker, &node->groups, print_expr(unit->maker->out, groups.items[i]));
+		for (size_t i = 0; i < aggregates.n; i++)
+			unit_list_add(unit->maker, &node->aggregates, print_expr(unit->maker->out, aggregates.items[i]));
+		node->rows = unit_rows_text(unit);
+	}
+	return node;
+}
+
+/* A part that has what this query sums already. */
+static size_t same_rows(const struct unit *unit)
+{
+	const struct analysis *out = unit->maker->out;
+	const char *rows = unit->grouped && unit_groups(unit).n == 0 ? unit_rows_text(unit) : NULL;
+	struct expr_list aggregates = unit_aggregates(unit);
+	for (size_t i = 0; rows != NULL && i < out->n_nodes; i++) {
+		const struct analysis_node *node = &out->nodes[i];
+		size_t have = 0;
+		if (node->kind != ANALYSIS_PART || node->rows == NULL || strcmp(node->rows, rows) != 0)
+			continue;
+		for (size_t a = 0; a < aggregates.n; a++)
+			for (size_t k = 0; k < node->aggregates.n; k++)
+				have += strcmp(node->aggregates.items[k], print_expr(unit->maker->mem, aggregates.items[a])) == 0;
+		if (have == aggregates.n)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* Groups that are larger than a key: rows by the key of the fact table, and sums over them. */
+static size_t part_and_roll(struct choice *choice, const struct occurrence *root)
+{
+	size_t part = same_rows(choice->unit);
+	choice->rolled = true;
+	choice->not_listed = false;
+	if (part == 0) {
+		try_root(choice, root);
+		try_correlated(choice, root);
+		if (!choice->found)
+			return refuse_key(choice, NULL, "");
+		(void)add_part(choice, &part);
+	}
+	return roll_over(choice->unit, part);
+}
+
+size_t part_make(const struct unit *unit)
+{
+	struct choice choice = {.unit = unit};
+	const struct occurrence *root = root_find(unit);
+	struct expr *bad = NULL;
+	const char *why = "";
+	size_t number;
+	bool by_rows = !unit->grouped || unit->cut != NULL;
+	if (by_rows) {
+		try_rows(&choice, root);
+	} else {
+		try_groups(&choice, root);
+		if (!choice.found && unit_rollable(unit, &bad, &why))
+			return part_and_roll(&choice, root);
+		struct expr_list groups = unit_groups(unit);
+		if (!choice.found)
+			try_whole(&choice, &groups);
+	}
+	if (!choice.found)
+		return refuse_key(&choice, bad, why);
+	(void)add_part(&choice, &number);
+	return number;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analysis/keep.h"
+
+#include "common/analysis/calls.h"
+#include "common/analysis/exact.h"
+#include "common/analysis/print.h"
+
+#include <string.h>
+#include <talloc.h>
+
+bool roll_images_possible(const struct unit *unit)
+{
+	struct expr *bad;
+	const char *why;
+	return unit->grouped && unit_flat(unit) && unit->names.n_occurrences == 1 && unit_rollable(unit, &bad, &why);
+}
+
+static void note_scale(const struct unit *unit, struct analysis_node *node, struct expr *aggregate)
+{
+	if (aggregate->args.n != 1 || call_aggregate(unit->maker->facts, aggregate) == AGGREGATE_COUNT)
+		return;
+	struct exact exact = exact_of(aggregate->args.items[0]);
+	if (unit->maker->facts->sums_keep_scale && exact.low != exact.high)
+		unit_list_add(unit->maker, &node->notes,
+		              talloc_asprintf(unit->maker->out, "terms of %s have %d to %d digits behind the point: they are counted by that",
+		                              print_expr(unit->maker->mem, aggregate), exact.low, exact.high));
+}
+
+static void note_extreme(const struct unit *unit, struct analysis_node *node, struct expr *aggregate)
+{
+	enum aggregate kind = call_aggregate(unit->maker->facts, aggregate);
+	if (kind == AGGREGATE_MIN || kind == AGGREGATE_MAX)
+		unit_list_add(unit->maker, &node->notes,
+		              talloc_asprintf(unit->maker->out, "an index on the groups and the value of %s finds the next one when it is gone",
+		                              print_expr(unit->maker->mem, aggregate)));
+}
+
+static struct analysis_node *new_roll(const struct unit *unit, size_t *number_r)
+{
+	struct maker *maker = unit->maker;
+	struct analysis_node *node = unit_add_node(maker, ANALYSIS_ROLL, number_r);
+	struct expr_list groups = unit_groups(unit), aggregates = unit_aggregates(unit);
+	for (size_t i = 0; i < groups.n; i++)
+		unit_list_add(maker, &node->groups, print_expr(maker->out, groups.items[i]));
+	for (size_t i = 0; i < aggregates.n; i++) {
+		unit_list_add(maker, &node->aggregates, print_expr(maker->out, aggregates.items[i]));
+		note_scale(unit, node, aggregates.items[i]);
+		note_extreme(unit, node, aggregates.items[i]);
+	}
+	unit_list_add(maker, &node->aggregates, "count(*)");
+	return node;
+}
+
+static char *list_text(void *mem, char *text, const struct analysis_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		text = talloc_asprintf(mem, "%s;%s", text, list->items[i]);
+	assert(text != NULL);
+	return text;
+}
+
+static const char *signature(struct maker *maker, const struct analysis_node *node, const char *rows)
+{
+	char *text = talloc_asprintf(maker->out, "roll of %s by", rows);
+	text = list_text(maker->out, text, &node->groups);
+	text = talloc_asprintf(maker->out, "%s of", text);
+	return list_text(maker->out, text, &node->aggregates);
+}
+
+struct keeping {
+	struct maker *maker;
+	struct analysis_source *source;
+	const struct occurrence *of;
+};
+
+static bool keep_column(void *ctx, struct expr *expr)
+{
+	const struct keeping *keeping = ctx;
+	struct expr *meaning = names_meaning(expr);
+	if (meaning != expr)
+		return expr_walk(meaning, keep_column, ctx);
+	if (expr->kind == EXPR_COLUMN && expr->of == keeping->of)
+		unit_keep(keeping->maker, keeping->source, keeping->of, expr->column);
+	return true;
+}
+
+size_t roll_images(const struct unit *unit)
+{
+	struct maker *maker = unit->maker;
+	if (!unit_groups_listed(unit))
+		return 0;
+	const struct occurrence *of = unit->names.occurrences[0];
+	size_t number;
+	struct analysis_node *node = new_roll(unit, &number);
+	struct analysis_source *source = unit_add_source(maker, node);
+	*source = (struct analysis_source){.schema = of->relation->schema, .name = of->relation->name, .alias = of->alias, .images = true, .way = ""};
+	unit_conditions(unit, of, &source->conditions);
+	unit_columns(unit, of, source);
+	struct keeping keeping = {maker, source, of};
+	struct expr_list groups = unit_groups(unit), aggregates = unit_aggregates(unit);
+	for (size_t i = 0; i < groups.n; i++)
+		expr_walk(groups.items[i], keep_column, &keeping);
+	for (size_t i = 0; i < aggregates.n; i++)
+		expr_walk(aggregates.items[i], keep_column, &keeping);
+	node->signature = signature(maker, node, unit_rows_text(unit));
+	return unit_merge_last(maker);
+}
+
+size_t roll_over(const struct unit *unit, size_t node)
+{
+	size_t number;
+	if (!unit_groups_listed(unit))
+		return 0;
+	struct analysis_node *roll = new_roll(unit, &number);
+	struct analysis_source *source = unit_add_source(unit->maker, roll);
+	source->node = node;
+	source->images = true;
+	return number;
+}

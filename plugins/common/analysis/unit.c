@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analysis/unit.h"
+
+#include "common/analysis/calls.h"
+#include "common/analysis/exact.h"
+#include "common/analysis/print.h"
+
+#include <string.h>
+#include <talloc.h>
+
+/* ---- what the columns may contain when there are groups ---- */
+
+struct cover {
+	const struct unit *unit;
+	struct expr_list groups;
+	bool good;
+};
+
+static bool is_group(const struct cover *cover, struct expr *expr)
+{
+	void *mem = talloc_new(cover->unit->maker->mem);
+	const char *text = print_expr(mem, expr);
+	bool found = false;
+	for (size_t i = 0; i < cover->groups.n && !found; i++)
+		found = strcmp(text, print_expr(mem, cover->groups.items[i])) == 0;
+	talloc_free(mem);
+	return found;
+}
+
+static bool groups_have(const struct cover *cover, struct tie_end end)
+{
+	for (size_t i = 0; i < cover->groups.n; i++) {
+		struct tie_end group;
+		if (names_column(cover->groups.items[i], &group.of, &group.column) != NULL &&
+		    ties_same(&cover->unit->names, &cover->unit->ties, group, end))
+			return true;
+	}
+	return false;
+}
+
+/* Is the column one value in each group, because the groups have a unique key of its table? */
+static bool depends_on_groups(const struct cover *cover, const struct occurrence *of)
+{
+	const struct fact_relation *relation = of->relation;
+	for (size_t i = 0; relation != NULL && i < relation->n_keys; i++) {
+		bool all = true;
+		for (size_t k = 0; k < relation->keys[i].n; k++) {
+			size_t column = relation->keys[i].columns[k];
+			all = all && !relation->columns[column].nullable && groups_have(cover, (struct tie_end){cover->unit->names.occurrences[of->number], column});
+		}
+		if (all)
+			return true;
+	}
+	return false;
+}
+
+static bool covered(struct cover *cover, struct expr *expr);
+
+static bool cover_args(struct cover *cover, const struct expr *expr)
+{
+	for (size_t i = 0; i < expr->args.n; i++)
+		if (!covered(cover, expr->args.items[i]))
+			return false;
+	return true;
+}
+
+static bool covered(struct cover *cover, struct expr *expr)
+{
+	struct refusal *no = cover->unit->maker->no;
+	expr = names_meaning(expr);
+	if (expr->kind == EXPR_CONST || call_aggregate(cover->unit->maker->facts, expr) != AGGREGATE_NONE || is_group(cover, expr))
+		return true;
+	if (expr->kind == EXPR_COLUMN && expr->of != NULL && depends_on_groups(cover, expr->of))
+		return true;
+	if (expr->kind == EXPR_COLUMN)
+		return refuse_named(no, expr->at, "column", expr->name, "it is neither in GROUP BY nor in an aggregate: any row of the group may give it",
+		                    "add it to GROUP BY");
+	return cover_args(cover, expr);
+}
+
+static bool check_columns(const struct unit *unit)
+{
+	struct cover cover = {.unit = unit, .groups = unit_groups(unit)};
+	const struct query *query = unit->query;
+	if (query->distinct && query->groups.n == 0 && !query_aggregates(unit->maker->facts, unit->query))
+		return true;
+	for (size_t i = 0; i < query->n_items; i++)
+		if (!covered(&cover, query->items[i].expr))
+			return false;
+	return query->having == NULL || covered(&cover, query->having);
+}
+
+/* Rows of the result are found again by their groups. */
+bool unit_groups_listed(const struct unit *unit)
+{
+	struct maker *maker = unit->maker;
+	struct expr_list groups = unit_groups(unit);
+	for (size_t i = 0; unit->result && i < groups.n; i++) {
+		const char *text = print_expr(maker->mem, groups.items[i]);
+		bool listed = false;
+		for (size_t k = 0; k < unit->query->n_items && !listed; k++)
+			listed = strcmp(text, print_expr(maker->mem, unit->query->items[k].expr)) == 0;
+		if (!listed)
+			return refuse_named(maker->no, groups.items[i]->at, "GROUP BY", text, "it is not among the columns, so a changed row is not found again",
+			                    "add it to the columns");
+	}
+	return true;
+}
+
+static bool check_distinct(const struct unit *unit)
+{
+	bool twice = unit->query->distinct && (unit->query->groups.n > 0 || query_aggregates(unit->maker->facts, unit->query));
+	return !twice || refuse(unit->maker->no, unit->query->at, "DISTINCT beside GROUP BY", "a row may stand for several groups",
+	                        "leave DISTINCT out, or two views");
+}
+
+static bool check_subquery_places(const struct unit *unit)
+{
+	for (size_t i = 0; i < unit->names.n_scopes; i++) {
+		const struct scope *scope = &unit->names.scopes[i];
+		if (unit->grouped && scope->kind == SCOPE_SUBQUERY && scope->parent == 0 && scope->within == NULL && !scope->in_having)
+			return refuse(unit->maker->no, scope->subquery->at, "a subquery beside aggregates", "its rows change without any row of the group",
+			              "compute it in a view of its own");
+	}
+	return true;
+}
+
+bool unit_open(struct maker *maker, struct query *query, struct unit *out)
+{
+	*out = (struct unit){.maker = maker, .query = query};
+	out->names = (struct names){.mem = maker->mem, .syn = maker->syn, .facts = maker->facts, .no = maker->no};
+	if (query->limit != NULL)
+		return refuse(maker->no, query->limit->at, "LIMIT or OFFSET", "a row may enter because another one has left",
+		              "a plain view with ORDER BY and LIMIT over a view without them");
+	if (!names_resolve(&out->names, query) || !ties_collect(&out->names, &out->ties))
+		return false;
+	out->grouped = query->groups.n > 0 || query->distinct || query->having != NULL || query_aggregates(maker->facts, query);
+	if (query->n_from == 0)
+		return refuse(maker->no, query->at, "a query without FROM", "it reads no table", "");
+	return !out->grouped || (check_distinct(out) && check_columns(out) && check_subquery_places(out));
+}
+
+/* ---- asking ---- */
+
+struct gather {
+	const struct unit *unit;
+	struct expr_list list;
+};
+
+static bool gather_aggregate(void *ctx, struct expr *expr)
+{
+	struct gather *gather = ctx;
+	void *mem = gather->unit->maker->mem;
+	expr = names_meaning(expr);
+	if (call_aggregate(gather->unit->maker->facts, expr) == AGGREGATE_NONE)
+		return true;
+	const char *text = print_expr(mem, expr);
+	for (size_t i = 0; i < gather->list.n; i++)
+		if (strcmp(text, print_expr(mem, gather->list.items[i])) == 0)
+			return true;
+	gather->list.items = talloc_realloc(mem, gather->list.items, struct expr *, (unsigned)gather->list.n + 1);
+	assert(gather->list.items != NULL);
+	gather->list.items[gather->list.n++] = expr;
+	return true;
+}
+
+struct expr_list unit_aggregates(const struct unit *unit)
+{
+	struct gather gather = {.unit = unit};
+	for (size_t i = 0; i < unit->query->n_items; i++)
+		expr_walk(unit->query->items[i].expr, gather_aggregate, &gather);
+	expr_walk(unit->query->having, gather_aggregate, &gather);
+	return gather.list;
+}
+
+struct expr_list unit_groups(const struct unit *unit)
+{
+	const struct query *query = unit->query;
+	if (!query->distinct || query->groups.n > 0 || query_aggregates(unit->maker->facts, unit->query))
+		return query->groups;
+	struct expr_list all = {talloc_array(unit->maker->mem, struct expr *, (unsigned)query->n_items + 1), query->n_items};
+	assert(all.items != NULL);
+	for (size_t i = 0; i < query->n_items; i++)
+		all.items[i] = query->items[i].expr;
+	return all;
+}
+
+static bool scope_cut_off(const struct unit *unit, int scope)
+{
+	return unit->cut_scope != 0 && names_inside(&unit->names, scope, unit->cut_scope);
+}
+
+bool unit_rollable(const struct unit *unit, struct expr **bad_r, const char **why_r)
+{
+	struct expr_list aggregates = unit_aggregates(unit);
+	*bad_r = NULL;
+	*why_r = "a subquery in HAVING changes without any row of the group";
+	for (size_t i = 1; i < unit->names.n_scopes; i++)
+		if (unit->names.scopes[i].in_having && !scope_cut_off(unit, (int)i))
+			return false;
+	*why_r = "window functions look at other groups";
+	if (query_has_windows(unit->query) || unit->query->distinct_on.n > 0)
+		return false;
+	for (size_t i = 0; i < aggregates.n; i++) {
+		if (!exact_rollable(unit->maker->facts, aggregates.items[i], why_r)) {
+			*bad_r = aggregates.items[i];
+			return false;
+		}
+	}
+	return true;
+}
+
+bool unit_cut_off(const struct unit *unit, const struct occurrence *of)
+{
+	return scope_cut_off(unit, of->scope);
+}
+
+bool unit_flat(const struct unit *unit)
+{
+	for (size_t i = 0; i < unit->names.n_occurrences; i++)
+		if (unit->names.occurrences[i]->relation == NULL && !unit_cut_off(unit, unit->names.occurrences[i]))
+			return false;
+	for (size_t i = 1; i < unit->names.n_scopes; i++)
+		if (!scope_cut_off(unit, (int)i))
+			return false;
+	return !query_has_windows(unit->query);
+}
+
+/* ---- making nodes ---- */
+
+struct analysis_node *unit_add_node(struct maker *maker, enum analysis_kind kind, size_t *number_r)
+{
+	struct analysis *out = maker->out;
+	out->nodes = talloc_realloc(out, out->nodes, struct analysis_node, (unsigned)out->n_nodes + 1);
+	assert(out->nodes != NULL);
+	out->nodes[out->n_nodes] = (struct analysis_node){.kind = kind};
+	*number_r = out->n_nodes + 1;
+	return &out->nodes[out->n_nodes++];
+}
+
+void unit_list_add(struct maker *maker, struct analysis_list *list, const char *text)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return;
+	list->items = talloc_realloc(maker->out, list->items, const char *, (unsigned)list->n + 1);
+	assert(list->items != NULL);
+	list->items[list->n++] = text;
+}
+
+struct analysis_source *unit_add_source(struct maker *maker, struct analysis_node *node)
+{
+	node->sources = talloc_realloc(maker->out, node->sources, struct analysis_source, (unsigned)node->n_sources + 1);
+	assert(node->sources != NULL);
+	node->sources[node->n_sources] = (struct analysis_source){.schema = "", .name = "", .alias = "", .way = ""};
+	return &node->sources[node->n_sources++];
+}
+
+size_t unit_merge_last(struct maker *maker)
+{
+	struct analysis *out = maker->out;
+	const char *signature = out->nodes[out->n_nodes - 1].signature;
+	for (size_t i = 0; signature != NULL && i + 1 < out->n_nodes; i++) {
+		if (out->nodes[i].signature != NULL && strcmp(out->nodes[i].signature, signature) == 0) {
+			out->n_nodes--;
+			return i + 1;
+		}
+	}
+	return out->n_nodes;
+}
+
+/* ---- conditions and columns ---- */
+
+struct only {
+	const struct occurrence *of;
+	bool any;
+};
+
+static bool only_of(void *ctx, struct expr *expr)
+{
+	struct only *only = ctx;
+	if (expr->kind == EXPR_SUBQUERY)
+		return false;
+	if (expr->kind != EXPR_COLUMN)
+		return true;
+	struct expr *meaning = names_meaning(expr);
+	if (meaning->kind != EXPR_COLUMN)
+		return expr_walk(meaning, only_of, only);
+	only->any = true;
+	return meaning->of == only->of;
+}
+
+/* A condition of another scope does not decide about all rows of the table. */
+static bool is_own(const struct conjunct *conjunct, const struct occurrence *of)
+{
+	struct only only = {.of = of};
+	return conjunct->scope == of->scope && expr_walk(conjunct->expr, only_of, &only) && only.any;
+}
+
+void unit_conditions(const struct unit *unit, const struct occurrence *of, struct analysis_list *out)
+{
+	for (size_t i = 0; i < unit->names.n_conjuncts; i++)
+		if (unit->names.conjuncts[i] != unit->cut && is_own(unit->names.conjuncts[i], of))
+			unit_list_add(unit->maker, out, print_expr(unit->maker->out, unit->names.conjuncts[i]->expr));
+}
+
+struct keeping {
+	struct maker *maker;
+	struct analysis_source *source;
+	const struct occurrence *of;
+};
+
+static bool keep_columns(void *ctx, struct expr *expr)
+{
+	const struct keeping *keeping = ctx;
+	struct expr *meaning = names_meaning(expr);
+	if (meaning != expr)
+		return expr_walk(meaning, keep_columns, ctx);
+	if (expr->kind == EXPR_COLUMN && expr->of == keeping->of)
+		unit_keep(keeping->maker, keeping->source, keeping->of, expr->column);
+	return true;
+}
+
+void unit_keep(struct maker *maker, struct analysis_source *source, const struct occurrence *of, size_t column)
+{
+	unit_list_add(maker, &source->kept, print_column(of, column));
+}
+
+void unit_columns(const struct unit *unit, const struct occurrence *of, struct analysis_source *source)
+{
+	struct keeping keeping = {unit->maker, source, of};
+	for (size_t i = 0; of->relation != NULL && i < of->relation->n_columns; i++)
+		if (of->read[i])
+			unit_list_add(unit->maker, &source->read, of->relation->columns[i].name);
+	for (size_t i = 0; i < unit->names.n_conjuncts; i++)
+		if (unit->names.conjuncts[i] != unit->cut && is_own(unit->names.conjuncts[i], of))
+			expr_walk(unit->names.conjuncts[i]->expr, keep_columns, &keeping);
+}
+
+const char *unit_rows_text(const struct unit *unit)
+{
+	if (!unit_flat(unit))
+		return NULL;
+	char *text = talloc_strdup(unit->maker->out, "");
+	for (size_t i = 0; i < unit->names.n_occurrences; i++) {
+		const struct occurrence *of = unit->names.occurrences[i];
+		if (!unit_cut_off(unit, of))
+			text = talloc_asprintf_append(text, "%s.%s %s;", of->relation->schema, of->relation->name, of->alias);
+	}
+	for (size_t i = 0; i < unit->names.n_conjuncts; i++)
+		if (unit->names.conjuncts[i] != unit->cut && !scope_cut_off(unit, unit->names.conjuncts[i]->scope))
+			text = talloc_asprintf_append(text, "%s;", print_expr(unit->maker->mem, unit->names.conjuncts[i]->expr));
+	assert(text != NULL);
+	return text;
+}

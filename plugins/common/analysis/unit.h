@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * unit.h: one query of a definition that is kept by a node or a short chain of them: the definition itself, or a part of it that stands alone.
+ */
+#ifndef VIEWD_COMMON_ANALYSIS_UNIT_H
+#define VIEWD_COMMON_ANALYSIS_UNIT_H
+
+#include "common/analysis/analysis.h"
+#include "common/analysis/ties.h"
+
+/* What the whole analysis shares. */
+struct maker {
+	void *mem;
+	const struct syntax *syn;
+	const struct facts *facts;
+	struct refusal *no;
+	struct analysis *out;
+	int depth;
+};
+
+struct unit {
+	struct maker *maker;
+	struct query *query;
+	struct names names;
+	struct ties ties;
+	bool grouped;          /* GROUP BY, an aggregate, or DISTINCT */
+	bool result;           /* writes what the user named: rows must be found again by their columns */
+	const struct conjunct *cut; /* a condition that a top applies; NULL */
+	int cut_scope;         /* the subquery in it, or in HAVING; 0: none */
+};
+
+/* Resolves the query and judges what no kind of node can keep. False with a refusal. */
+bool unit_open(struct maker *maker, struct query *query, struct unit *out);
+
+/* Aggregates of the columns and of HAVING, each once. */
+struct expr_list unit_aggregates(const struct unit *unit);
+
+/* The groups: GROUP BY, or all columns of DISTINCT. */
+struct expr_list unit_groups(const struct unit *unit);
+
+/* Are the groups of what the user named among its columns? Otherwise a refusal. */
+bool unit_groups_listed(const struct unit *unit);
+
+/* Can all aggregates be rolled? The first that cannot goes to *bad_r with the reason. */
+bool unit_rollable(const struct unit *unit, struct expr **bad_r, const char **why_r);
+
+/* Only tables and conditions between them: no subquery, no derived table that is not merged, no window? */
+bool unit_flat(const struct unit *unit);
+
+/* Does it belong to the subquery that a top computes? */
+bool unit_cut_off(const struct unit *unit, const struct occurrence *of);
+
+/* Appends a new node; *number_r is its number (from 1). */
+struct analysis_node *unit_add_node(struct maker *maker, enum analysis_kind kind, size_t *number_r);
+
+/* Appends to a list / a node's sources. */
+void unit_list_add(struct maker *maker, struct analysis_list *list, const char *text);
+struct analysis_source *unit_add_source(struct maker *maker, struct analysis_node *node);
+
+/* Number of the earlier node that equals the last one, which is then removed; else the last one's number. */
+size_t unit_merge_last(struct maker *maker);
+
+/* Conditions that rows of this table alone must meet, as text. */
+void unit_conditions(const struct unit *unit, const struct occurrence *of, struct analysis_list *out);
+
+/* Every column of the table that the definition reads, and those of them that its conditions need. */
+void unit_columns(const struct unit *unit, const struct occurrence *of, struct analysis_source *source);
+void unit_keep(struct maker *maker, struct analysis_source *source, const struct occurrence *of, size_t column);
+
+/* FROM and WHERE as text that is equal for equal ones; NULL when the unit is not flat. */
+const char *unit_rows_text(const struct unit *unit);
+
+#endif
