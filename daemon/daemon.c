@@ -285,7 +285,7 @@ static int check(const char *conf_path)
 static int usage(FILE *out, int code)
 {
 	fprintf(out, "usage: viewd [-c FILE] [--check]\n"
-	             "keeps derived data fresh in PostgreSQL, MySQL, MariaDB and SQLite\n\n"
+	             "keeps derived data fresh, in each database whose dialect is installed\n\n"
 	             "  -c, --config FILE  configuration (default %s)\n"
 	             "      --check        only say whether the configuration is good (exit 0, or %d)\n"
 	             "  -V, --version      print the version\n"

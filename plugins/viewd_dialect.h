@@ -10,8 +10,7 @@
  *   1.0  first version
  *   1.1 to 1.10  change capture, groups, dependencies, leaving, copies, keeping, settings, types of columns
  *   2.0  optional groups are one pointer each (threads, capture); tend is maintain; every row that a plugin hands to a
- *   sink begins
- *        with its size; on_remove and the result given to record_failure are enums
+ *        sink begins with its size; on_remove and the result given to record_failure are enums; schemes, url_form
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -128,6 +127,8 @@ struct viewd_dialect {
 	uint64_t caps;
 	const struct viewd_dialect_option *options;
 	size_t n_options;
+	const char *const *schemes; /* other schemes of its URLs, up to a NULL; NULL: the name is the only one */
+	const char *url_form;       /* how a URL is written, for messages; NULL: nothing is told */
 
 	/* [any] Judges a database section without a network. err.hint says what would be right. */
 	bool (*check_database)(const struct viewd_database_spec *db, struct viewd_err *err);

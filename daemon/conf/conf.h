@@ -43,7 +43,7 @@ struct conf_daemon {
 
 struct conf_database {
 	const char *name;
-	const char *dialect;  /* plugin name chosen by the URL's scheme */
+	const char *dialect;  /* name of the dialect that the URL's scheme asks for; the scheme itself when there is none */
 	const char *url;      /* as written; may hold a password: print it through conf_redact_url only */
 	const char *base_dir; /* directory of the file that declares it */
 	const char *password_file;
@@ -144,20 +144,31 @@ struct conf_problems {
 	size_t n_errors;
 };
 
-/* The keys a dialect adds to [database] sections, and whether the dialect exists at all. conf/ cannot load plugins, so whoever
- * calls conf_load hands this in. find fills *rows, *n and returns true, or returns false with err saying why
- * the dialect is not available (reported at the url line). */
+/* What conf/ needs to know of a dialect. */
+struct conf_dialect {
+	const char *name;                 /* suffix of definition_NAME; what conf_database.dialect becomes */
+	const char *const *schemes;       /* other schemes of URLs that mean it, up to a NULL; NULL: only its name */
+	const char *url_form;             /* how a URL is written, for messages; NULL: nothing is told */
+	const struct viewd_dialect_option *options; /* the keys it adds to [database] sections */
+	size_t n_options;
+};
+
+/* Which dialects there are. conf/ cannot open plugins, so whoever calls conf_load hands this in. What a dialect points to lives
+ * as long as ctx, but the name that is listed only until fn returns. */
 struct conf_dialects {
-	bool (*find)(void *ctx, const char *dialect, const char *plugin_dir, const struct viewd_dialect_option **rows, size_t *n,
-	             struct viewd_err *err);
+	/* The dialect that a URL's scheme or a name asks for. False: err says why it is not available (reported at the url line). */
+	bool (*find)(void *ctx, const char *word, const char *plugin_dir, struct conf_dialect *out, struct viewd_err *err);
+	/* Tells of each dialect that is installed. What a message offers comes from here, so it is asked when something is wrong. Of one that
+	 * cannot be used the name alone is told. */
+	void (*list)(void *ctx, const char *plugin_dir, void (*fn)(void *fn_ctx, const struct conf_dialect *dialect), void *fn_ctx);
 	void *ctx;
 	bool may_be_absent; /* that is only a warning: at start one bad plugin must not keep all databases down */
 };
 
 /* Reads path and what it includes. [any thread, one at a time: iniparser's error callback is global]
  * Returns the snapshot with one reference, or NULL with problems->n_errors > 0. problems are always filled and belong to
- * mem_ctx (a talloc context, may be NULL for the top level). dialects may be NULL: database keys unknown to the common rows are
- * then errors. */
+ * mem_ctx (a talloc context, may be NULL for the top level). dialects may be NULL: every scheme is then the name of a dialect without keys
+ * of its own. */
 struct conf *conf_load(void *mem_ctx, const char *path, const struct conf_dialects *dialects, struct conf_problems *problems);
 
 struct conf *conf_ref(struct conf *conf);

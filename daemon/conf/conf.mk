@@ -3,8 +3,11 @@ libviewd_la_SOURCES += \
 	daemon/conf/conf.h \
 	daemon/conf/load/build.c \
 	daemon/conf/load/check.c \
+	daemon/conf/load/database.c \
 	daemon/conf/load/define.c \
+	daemon/conf/load/dialect.c daemon/conf/load/dialect.h \
 	daemon/conf/load/load.c daemon/conf/load/load.h \
+	daemon/conf/load/section.c daemon/conf/load/section.h \
 	daemon/conf/read/arena.c daemon/conf/read/arena.h \
 	daemon/conf/read/file.c daemon/conf/read/file.h \
 	daemon/conf/read/ini.c daemon/conf/read/ini.h \

@@ -60,6 +60,7 @@ libviewd_la_SOURCES += \
 	daemon/loop/loop.c daemon/loop/loop.h \
 	daemon/plugin/host.c daemon/plugin/host.h \
 	daemon/plugin/loader.c daemon/plugin/loader.h \
+	daemon/plugin/vet.c daemon/plugin/vet.h \
 	daemon/sched/coalesce.c daemon/sched/coalesce.h \
 	daemon/sched/backoff.c daemon/sched/backoff.h \
 	daemon/sched/cron.c daemon/sched/cron.h \

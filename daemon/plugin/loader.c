@@ -2,18 +2,13 @@
 #include "plugin/loader.h"
 
 #include "base/err.h"
+#include "base/nearest.h"
+#include "plugin/vet.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <link.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <talloc.h>
 #include <unistd.h>
 
@@ -95,6 +90,14 @@ static const char *missing_in_group(const struct viewd_dialect *d)
 	                                      : NULL;
 }
 
+static bool judge_schemes(const struct viewd_dialect *d, struct viewd_err *err)
+{
+	for (const char *const *s = d->schemes; s != NULL && *s != NULL; s++)
+		if (!vet_name(*s))
+			return err_set(err, VIEWD_ERR_PLUGIN, "'%.64s' cannot be a scheme of it", *s);
+	return true;
+}
+
 /* name NULL: whatever the dialect calls itself. */
 static bool judge_contents(const struct viewd_dialect *d, const char *name, struct viewd_err *err)
 {
@@ -107,7 +110,7 @@ static bool judge_contents(const struct viewd_dialect *d, const char *name, stru
 		missing = missing_in_group(d);
 	if (missing != NULL)
 		return err_set(err, VIEWD_ERR_PLUGIN, "it lacks the function %s", missing);
-	return true;
+	return judge_schemes(d, err);
 }
 
 static const struct viewd_dialect *insert(struct registry *reg, const struct viewd_dialect *found)
@@ -131,99 +134,6 @@ bool registry_add(struct registry *reg, const struct viewd_dialect *dialect, str
 	return true;
 }
 
-static bool name_is_plain(const char *name)
-{
-	return name[0] != '\0' && strlen(name) <= 32 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
-}
-
-/* Whoever can write the file runs code as us. */
-static bool judge_owner(const struct stat *st, const char *what, struct viewd_err *err)
-{
-	if (st->st_uid != 0 && st->st_uid != geteuid()) {
-		err_set(err, VIEWD_ERR_PLUGIN, "%s is owned by uid %u", what, (unsigned)st->st_uid);
-		return err_hint(err, "it must be owned by root or by the user viewd runs as");
-	}
-	if ((st->st_mode & 022) != 0 && !(S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0)) {
-		err_set(err, VIEWD_ERR_PLUGIN, "%s is writable by others (mode %03o)", what, (unsigned)(st->st_mode & 0777));
-		return err_hint(err, "chmod go-w it");
-	}
-	return true;
-}
-
-/* dlopen maps what the headers promise; touching a page that the file does not have would end the process with SIGBUS. */
-static bool judge_elf(int fd, off_t size, struct viewd_err *err)
-{
-	ElfW(Ehdr) head;
-	ElfW(Phdr) part;
-	if (pread(fd, &head, sizeof head, 0) != (ssize_t)sizeof head || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
-		return err_set(err, VIEWD_ERR_PLUGIN, "it is not a shared object");
-	if (head.e_phentsize != sizeof part)
-		return err_set(err, VIEWD_ERR_PLUGIN, "it is a shared object for another machine");
-	for (unsigned i = 0; i < head.e_phnum; i++) {
-		off_t at = (off_t)head.e_phoff + (off_t)(i * sizeof part);
-		bool whole = pread(fd, &part, sizeof part, at) == (ssize_t)sizeof part;
-		if (whole && part.p_type == PT_LOAD)
-			whole = part.p_offset <= (uint64_t)size && part.p_filesz <= (uint64_t)size - part.p_offset;
-		if (!whole) {
-			err_set(err, VIEWD_ERR_PLUGIN, "it is cut off after %lld bytes", (long long)size);
-			return err_hint(err, "install it again");
-		}
-	}
-	return true;
-}
-
-static int is_plugin(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-	return len > strlen("viewd_.so") && strncmp(entry->d_name, "viewd_", 6) == 0 && strcmp(entry->d_name + len - 3, ".so") == 0;
-}
-
-/* What a URL's scheme can ask for instead: the names of the plugins that are there. */
-static bool tell_installed(int dirfd, struct viewd_err *err)
-{
-	struct dirent **entries = NULL;
-	char names[256] = "";
-	size_t len = 0;
-	int n = scandirat(dirfd, ".", &entries, is_plugin, alphasort);
-	for (int i = 0; i < n; i++) {
-		const char *name = entries[i]->d_name + 6;
-		if (len < sizeof names)
-			len += (size_t)snprintf(names + len, sizeof names - len, "%s%.*s", i > 0 ? ", " : "", (int)strlen(name) - 3, name);
-		free(entries[i]);
-	}
-	free(entries);
-	return err_set(err, VIEWD_ERR_PLUGIN, "it is not there; the dialects installed are: %s", n > 0 ? names : "none");
-}
-
-/* The directory, then the file through its directory's descriptor, so that what is judged is what is opened. */
-static int open_vetted(const char *dir, const char *file, struct viewd_err *err)
-{
-	int fd = -1;
-	struct stat st;
-	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0) {
-		err_sys(err, VIEWD_ERR_PLUGIN, errno, "cannot open plugin_dir %s", dir);
-		return -1;
-	}
-	if (fstat(dirfd, &st) == 0 && judge_owner(&st, "its directory", err)) {
-		fd = openat(dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT)
-			tell_installed(dirfd, err);
-		else if (fd < 0)
-			err_sys(err, VIEWD_ERR_PLUGIN, errno, "cannot open it");
-	}
-	close(dirfd);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && judge_owner(&st, "it", err) &&
-	    judge_elf(fd, st.st_size, err))
-		return fd;
-	if (!S_ISREG(st.st_mode) || st.st_size == 0)
-		err_set(err, VIEWD_ERR_PLUGIN, "it is not a regular file with contents");
-	close(fd);
-	return -1;
-}
-
 static const struct viewd_dialect *open_symbol(const char *path, struct viewd_err *err)
 {
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -237,28 +147,123 @@ static const struct viewd_dialect *open_symbol(const char *path, struct viewd_er
 	return d;
 }
 
-const struct viewd_dialect *registry_open(struct registry *reg, const char *plugin_dir, const char *name,
-                                          struct viewd_err *err)
+/* The plugin's file, which must be there. */
+static const struct viewd_dialect *open_file(struct registry *reg, const char *plugin_dir, const char *name, struct viewd_err *err)
 {
-	const struct viewd_dialect *d = registry_find(reg, name);
-	if (d != NULL)
-		return d;
-	char file[64], path[PATH_MAX];
-	if (!name_is_plain(name)) {
-		err_set(err, VIEWD_ERR_PLUGIN, "'%.64s' cannot be a dialect's name", name);
-		err_hint(err, "a name has at most 32 of a-z, 0-9 and _");
-		return NULL;
-	}
-	snprintf(file, sizeof file, "viewd_%s.so", name);
-	snprintf(path, sizeof path, "%s/%s", plugin_dir, file);
-	int fd = open_vetted(plugin_dir, file, err);
+	const struct viewd_dialect *d = NULL;
+	char *file = vet_file(NULL, name), *path = talloc_asprintf(file, "%s/%s", plugin_dir, file);
+	int fd = vet_open(plugin_dir, file, err);
 	if (fd >= 0) {
 		d = open_symbol(path, err);
 		close(fd);
 	}
-	if (d == NULL || !judge_version(d, err) || !judge_contents(d, name, err)) {
+	d = d != NULL && judge_version(d, err) && judge_contents(d, name, err) ? insert(reg, d) : NULL;
+	if (d == NULL)
 		err_wrap(err, "plugin %s cannot be used", path);
+	talloc_free(file);
+	return d;
+}
+
+static bool is_among(char *const *names, const char *name)
+{
+	while (*names != NULL && strcmp(*names, name) != 0)
+		names++;
+	return *names != NULL;
+}
+
+void registry_each(struct registry *reg, const char *plugin_dir, registry_each_fn *fn, void *ctx)
+{
+	char **names = vet_names(NULL, plugin_dir);
+	bool more = true;
+	for (size_t i = 0; more && names[i] != NULL; i++) {
+		struct viewd_err err = {.cls = VIEWD_ERR_OK};
+		const struct viewd_dialect *d = registry_find(reg, names[i]);
+		if (d == NULL)
+			d = open_file(reg, plugin_dir, names[i], &err);
+		more = fn(ctx, names[i], d, &err);
+	}
+	for (struct entry *e = atomic_load(&reg->head); more && e != NULL; e = e->next)
+		if (!is_among(names, e->dialect->name))
+			more = fn(ctx, e->dialect->name, e->dialect, NULL);
+	talloc_free(names);
+}
+
+/* ---- schemes ---- */
+
+#define WORDS_MAX 64
+
+/* The search for the dialect of a scheme that is no dialect's name. */
+struct search {
+	const char *scheme;
+	const struct viewd_dialect *found;
+	char *installed; /* "a (also b), c" */
+	char *broken;    /* why the first unusable one is unusable; NULL: all are usable */
+	const char *words[WORDS_MAX];
+	size_t n_words;
+};
+
+static void note_word(struct search *s, const char *word)
+{
+	if (s->n_words < ARRAY_LEN(s->words))
+		s->words[s->n_words++] = talloc_strdup(s->installed, word);
+}
+
+static void note_installed(struct search *s, const char *name, const struct viewd_dialect *d, const struct viewd_err *why_not)
+{
+	note_word(s, name);
+	s->installed = talloc_asprintf_append(s->installed, "%s%s%s", s->installed[0] != '\0' ? ", " : "", name,
+	                                      d == NULL ? " (cannot be used)" : "");
+	if (d == NULL && s->broken == NULL)
+		s->broken = talloc_strdup(s->installed, why_not->msg);
+	for (const char *const *w = d != NULL ? d->schemes : NULL; w != NULL && *w != NULL; w++) {
+		if (strcmp(*w, name) == 0)
+			continue;
+		note_word(s, *w);
+		s->installed = talloc_asprintf_append(s->installed, " or %s", *w);
+	}
+}
+
+static bool look_for_scheme(void *ctx, const char *name, const struct viewd_dialect *d, const struct viewd_err *why_not)
+{
+	struct search *s = ctx;
+	for (const char *const *w = d != NULL ? d->schemes : NULL; w != NULL && *w != NULL; w++)
+		if (strcmp(*w, s->scheme) == 0)
+			s->found = d;
+	note_installed(s, name, d, why_not);
+	return s->found == NULL;
+}
+
+static void tell_search(const struct search *s, const char *plugin_dir, struct viewd_err *err)
+{
+	char *file = vet_file(s->installed, s->scheme);
+	err_set(err, VIEWD_ERR_PLUGIN, "plugin %s/%s cannot be used: it is not there; the dialects installed are: %s", plugin_dir, file,
+	        s->installed[0] != '\0' ? s->installed : "none");
+	const char *near = nearest_word(s->words, s->n_words, s->scheme);
+	if (near != NULL)
+		err_hint(err, "did you mean %s", near);
+	else if (s->broken != NULL)
+		err_hint(err, "%s", s->broken);
+}
+
+static const struct viewd_dialect *find_scheme(struct registry *reg, const char *plugin_dir, const char *scheme, struct viewd_err *err)
+{
+	struct search s = {.scheme = scheme, .installed = talloc_strdup(NULL, "")};
+	registry_each(reg, plugin_dir, look_for_scheme, &s);
+	if (s.found == NULL)
+		tell_search(&s, plugin_dir, err);
+	talloc_free(s.installed);
+	return s.found;
+}
+
+const struct viewd_dialect *registry_open(struct registry *reg, const char *plugin_dir, const char *word, struct viewd_err *err)
+{
+	const struct viewd_dialect *d = registry_find(reg, word);
+	if (d != NULL)
+		return d;
+	if (!vet_name(word)) {
+		err_set(err, VIEWD_ERR_PLUGIN, "'%.64s' cannot be a dialect's name", word);
+		err_hint(err, "a name has at most 32 of a-z, 0-9 and _");
 		return NULL;
 	}
-	return insert(reg, d);
+	return vet_there(plugin_dir, word) ? open_file(reg, plugin_dir, word, err) : find_scheme(reg, plugin_dir, word, err);
 }

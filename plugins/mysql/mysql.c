@@ -102,6 +102,8 @@ static const struct viewd_capture_ops capture_ops = {
 	.watch_close = my_watch_close,
 };
 
+static const char *const schemes[] = {"mariadb", NULL};
+
 VIEWD_DIALECT_EXPORT = {
 	.abi_major = VIEWD_ABI_MAJOR,
 	.abi_minor = VIEWD_ABI_MINOR,
@@ -112,6 +114,8 @@ VIEWD_DIALECT_EXPORT = {
 	        VIEWD_CAP_TYPES,
 	.options = my_options,
 	.n_options = MY_N_OPTIONS,
+	.schemes = schemes,
+	.url_form = "mysql://user@host/name",
 	.check_database = my_check_database,
 	.check_view = check_view_here,
 	.render = render_here,

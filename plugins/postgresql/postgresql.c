@@ -183,6 +183,8 @@ static const struct viewd_capture_ops capture_ops = {
 	.watch_close = pg_watch_close,
 };
 
+static const char *const schemes[] = {"postgres", NULL};
+
 VIEWD_DIALECT_EXPORT = {
 	.abi_major = VIEWD_ABI_MAJOR,
 	.abi_minor = VIEWD_ABI_MINOR,
@@ -193,6 +195,8 @@ VIEWD_DIALECT_EXPORT = {
 	        VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
 	.options = options,
 	.n_options = ARRAY_LEN(options),
+	.schemes = schemes,
+	.url_form = "postgresql://user@host/name",
 	.check_database = check_database,
 	.check_view = judge_view,
 	.render = render,

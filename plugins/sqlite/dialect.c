@@ -76,6 +76,7 @@ VIEWD_DIALECT_EXPORT = {
 	        VIEWD_CAP_TYPES,
 	.options = sqlite_options,
 	.n_options = SQLITE_N_OPTIONS,
+	.url_form = "sqlite:///relative.db or sqlite:////absolute.db",
 	.check_database = sqlite_check_database,
 	.check_view = check_view,
 	.render = render,

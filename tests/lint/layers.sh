@@ -76,7 +76,7 @@ allowed()
 	daemon/work/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|viewd_dialect\.h' ;;
 	daemon/core/*) echo "base/|loop/|conf/|plugin/|sched/|work/|core/($(rooms "$1"))|viewd_dialect\\.h" ;;
 	daemon/ctl/text/*) echo 'base/|ctl/text/' ;;
-	daemon/ctl/command/*) echo 'base/|conf/|ctl/(text|command)/|viewd_dialect\.h' ;;
+	daemon/ctl/command/*) echo 'base/|ctl/(text|command)/|viewd_dialect\.h' ;;
 	daemon/ctl/*)
 		echo "base/|loop/|conf/|plugin/|sched/|work/|core/|$(cut_rooms "$1" text command answer call serve)|reload\\.h|viewd_dialect\\.h"
 		;;

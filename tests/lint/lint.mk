@@ -1,6 +1,7 @@
 # Rules that the compiler does not know.
 lint_tests = \
 	tests/lint/dist.sh \
+	tests/lint/engines.sh \
 	tests/lint/exports.sh \
 	tests/lint/globals.sh \
 	tests/lint/headers.sh \

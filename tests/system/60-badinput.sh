@@ -8,14 +8,20 @@ check()
 {
 	timeout 10 "$VIEWD_BUILD/viewd" -c "$T/bad.conf" --check 2>&1
 }
+# write: stdin behind a good beginning.
+write()
+{
+	{
+		printf '[viewd]\ncontrol_socket = %s\nplugin_dir = %s\nstate_dir = %s\n' \
+			"$T/control.sock" "$VIEWD_BUILD/.libs" "$T"
+		printf '[database shop]\nurl = sqlite:///x.db\n'
+		cat
+	} >"$T/bad.conf"
+}
 # bad NAME REGEX: stdin behind a good beginning of six lines is refused, with a message like REGEX.
 bad()
 {
-	{
-		printf '[viewd]\ncontrol_socket = %s\nplugin_dir = %s\nstate_dir = %s\n[database shop]\nurl = sqlite:///x.db\n' \
-			"$T/control.sock" "$VIEWD_BUILD/.libs" "$T"
-		cat
-	} >"$T/bad.conf"
+	write
 	refused "$1" "$2"
 }
 refused()
@@ -29,11 +35,7 @@ refused()
 # good NAME: stdin behind the same beginning is fine.
 good()
 {
-	{
-		printf '[viewd]\ncontrol_socket = %s\nplugin_dir = %s\nstate_dir = %s\n[database shop]\nurl = sqlite:///x.db\n' \
-			"$T/control.sock" "$VIEWD_BUILD/.libs" "$T"
-		cat
-	} >"$T/bad.conf"
+	write
 	ok "$1" check
 }
 letters()
@@ -51,7 +53,7 @@ bad "a line continued by a backslash" 'bad.conf:10:.*backslash' <<<"$view
 description = one \\
 two"
 bad "capture = binlog where the engine has no such thing" \
-	"bad.conf:12: \\[view v\\] capture: .*sqlite cannot notice changes by binlog; capture = trigger, poll, auto or none" <<<"$view
+	"bad.conf:12: \\[view v\\] capture: .*cannot notice changes by binlog; capture = trigger, poll, auto or none" <<<"$view
 method = table
 on_change = yes
 capture = binlog"
@@ -134,6 +136,56 @@ bad "several problems at once: the first" 'bad.conf:10:([0-9]+:)? \[view v\] eve
 every = soon
 adopt = tomato"
 like "... and the second" "$(check)" 'bad.conf:11:([0-9]+:)? \[view v\] adopt'
+
+# ---- dialects: what is known of them comes from those that are installed ----
+built()
+{
+	[ -e "$VIEWD_BUILD/.libs/viewd_$1.so" ]
+}
+bad "a scheme with a slip" \
+	'\[database d\] url: .*viewd_sqllite.so cannot be used: it is not there; .*sqlite; did you mean sqlite' <<<"$view
+[database d]
+url = sqllite:///y.db"
+bad "a URL without a scheme" \
+	'\[database d\] url: the URL has no scheme; write .*sqlite:///relative.db or sqlite:////absolute.db' <<<"$view
+[database d]
+url = y.db"
+bad "a definition for a dialect with a slip" 'bad.conf:10: \[view v\] definition_\*: .*did you mean sqlite' <<<"$view
+definition_sqllite = SELECT 2 AS x"
+if built mysql; then
+	good "mariadb:// is mysql://" <<<"$view
+[database d]
+url = mariadb://h/x"
+	like "render for the dialect of that scheme" "$(viewctl render create v --dialect mariadb -c "$T/bad.conf")" '`v`'
+fi
+if built postgresql; then
+	good "postgres:// is postgresql://, and has its keys" <<<"$view
+[database d]
+url = postgres://h/x
+search_path = a, b"
+	bad "a key of another dialect" \
+		'bad.conf:11: \[database d\] search_path: the key belongs to dialect postgresql, .* says sqlite' <<<"$view
+[database d]
+search_path = a
+url = sqlite:///y.db"
+fi
+mkdir "$T/alone" && cp "$VIEWD_BUILD/.libs/viewd_sqlite.so" "$T/alone/"
+chmod 755 "$T/alone" "$T/alone/viewd_sqlite.so"
+alone()
+{
+	sed -i "s@^plugin_dir = .*@plugin_dir = $T/alone@" "$T/bad.conf"
+	check
+}
+good "a definition for another dialect" <<<"$view
+definition_postgresql = SELECT 2 AS x"
+like "... is told where that is not installed, and the file loads" "$(alone)" \
+	"bad.conf:10: \\[view v\\] definition_\\*: no dialect 'postgresql' is installed here, .*: sqlite\$"
+like "... with a warning only" "$(alone)" '1 views on 1 databases, no errors'
+sed -i 's/^definition_postgresql.*/search_path = a/; s/^url = .*/&\nsearch_path = a/' "$T/bad.conf"
+like "a key of a dialect that is not installed" "$(alone)" '\[database shop\] search_path: unknown key'
+sed -i '/^search_path/d' "$T/bad.conf"
+like "render tells what is installed" "$(viewctl render create v --dialect sqlit -c "$T/bad.conf" 2>&1 | tr '\n' ' ')" \
+	'viewd_sqlit.so cannot be used: it is not there; the dialects installed are: sqlite.*did you mean sqlite'
 
 # Whole files.
 printf '\357\273\277%s\n' "$(cat "$T/bad.conf")" >"$T/bom" && mv "$T/bom" "$T/bad.conf"

@@ -2,6 +2,8 @@
  *
  * check.c: what can only be judged with all sections at hand. What needs a plugin is checked where plugins are.
  */
+#include "base/nearest.h"
+#include "conf/load/dialect.h"
 #include "conf/load/load.h"
 #include "conf/schema/schema.h"
 #include "conf/snapshot/url.h"
@@ -28,7 +30,7 @@ static const char *suggestion(struct load *load, const struct load_sections *sec
 	const char **names = talloc_array(load->tmp, const char *, sections->n);
 	for (size_t i = 0; i < sections->n; i++)
 		names[i] = sections->items[i].name;
-	const char *near = option_nearest_word(names, sections->n, name);
+	const char *near = nearest_word(names, sections->n, name);
 	talloc_free(names);
 	return near != NULL ? talloc_asprintf(load->tmp, "; did you mean %s", near) : "";
 }
@@ -42,35 +44,33 @@ static void check_databases(struct load *load, const struct load_section *s, con
 			             suggestion(load, &load->databases, view->database.items[i]));
 }
 
-static bool is_dialect(const struct load *load, const char *name)
+/* Files are shared between machines: what another dialect needs is no mistake here. */
+static void say_absent(struct load *load, const struct report_at *at, const char *name)
 {
-	static const char *const ours[] = {"postgresql", "mysql", "sqlite"};
-	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-		if (strcmp(ours[i], name) == 0)
-			return true;
-	for (size_t i = 0; i < load->n_known; i++)
-		if (strcmp(load->known[i].name, name) == 0)
-			return true;
-	return false;
+	if (load->absent == NULL)
+		load->absent = names_new(load->tmp, 8);
+	if (names_add(load->absent, name, 0, NULL))
+		report_warning(load->report, at, "no dialect '%s' is installed here, so this is not used; the dialects installed are: %s", name,
+		               dialect_names(load));
 }
 
 static void check_definition_names(struct load *load, const struct load_section *s, const struct conf_view *view)
 {
-	static const char *const words[] = {"postgresql", "mysql", "sqlite", "file", "postgres", "mariadb"};
-	static const char *const right[] = {"postgresql", "mysql", "sqlite", "file", "postgresql", "mysql"};
 	for (size_t i = 0; i < view->n_definitions; i++) {
-		const char *name = view->definitions[i].dialect;
-		if (name == NULL || is_dialect(load, name))
-			continue;
-		const char *near = option_nearest_word(words, ARRAY_LEN(words), name);
-		for (size_t k = 0; k < ARRAY_LEN(words); k++)
-			if (near == words[k])
-				near = right[k];
+		const char *name = view->definitions[i].dialect, *near = NULL;
 		struct report_at at = load_at(s, NULL);
 		at.line = view->origins[schema_view.n + i].line;
 		at.key = view->definitions[i].file != NULL ? "definition_file_*" : "definition_*";
-		report_error(load->report, &at, "no database has the dialect '%s'%s%s", name,
-		             near != NULL ? "; did you mean " : "; the dialects are postgresql, mysql and sqlite", near != NULL ? near : "");
+		switch (name != NULL ? dialect_suffix(load, name, &near) : DIALECT_SUFFIX_GOOD) {
+		case DIALECT_SUFFIX_GOOD:
+			break;
+		case DIALECT_SUFFIX_MISTAKE:
+			report_error(load->report, &at, "no database has the dialect '%s'; did you mean %s", name, near);
+			break;
+		case DIALECT_SUFFIX_UNKNOWN:
+			say_absent(load, &at, name);
+			break;
+		}
 	}
 }
 
@@ -82,8 +82,8 @@ static void check_definitions(struct load *load, const struct load_section *s, c
 		report_error(load->report, &at, "there is no query; write definition = SELECT ... or definition_file = NAME.sql");
 	for (size_t i = 0; view->n_definitions > 0 && i < view->database.n; i++) {
 		const struct conf_database *db = conf_find_database(&load->box->conf, view->database.items[i]);
-		if (db == NULL || db->dialect == NULL || conf_definition_for(view, db->dialect) != NULL)
-			continue;
+		if (db == NULL || db->dialect == NULL || conf_definition_for(view, db->dialect) != NULL || !dialect_is_there(load, db->dialect))
+			continue; /* what the definitions of an absent dialect are called is not known */
 		at = at_key(s, view, "database");
 		report_error(load->report, &at, "there is no query for database %s; write definition_%s or a general definition", db->name,
 		             db->dialect);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
+#include "base/nearest.h"
 #include "conf/load/load.h"
 #include "conf/read/ini.h"
 #include "conf/schema/schema.h"
@@ -158,7 +159,7 @@ static void bad_section(struct load *load, const struct load_section *s, const c
 	static const char *const forms[] = {"view NAME", "database NAME", "viewd", "view-defaults"};
 	struct report_at at = load_at(s, NULL);
 	size_t first = named ? 0 : 2;
-	const char *near = option_nearest_word(words + first, 2, kind);
+	const char *near = nearest_word(words + first, 2, kind);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (near == words[i])
 			near = forms[i];

@@ -2,8 +2,8 @@
  *
  * load.h: what the steps of one conf_load share. Private to conf/load/.
  *
- * load.c reads files and sorts their sections, build.c turns sections into structs, define.c collects definitions and
- * indexes, check.c looks across sections. Every step reports and goes on, so that all problems are found at once.
+ * load.c reads files and sorts their sections, build.c and database.c turn sections into structs, define.c collects definitions
+ * and indexes, check.c looks across sections. Every step reports and goes on, so that all problems are found at once.
  */
 #ifndef VIEWD_CONF_LOAD_LOAD_H
 #define VIEWD_CONF_LOAD_LOAD_H
@@ -33,13 +33,7 @@ struct load_sections {
 	size_t n;
 };
 
-struct load_dialect {
-	const char *name;
-	bool available;
-	const struct viewd_dialect_option *rows;
-	size_t n;
-	struct viewd_err err; /* why not */
-};
+struct load_dialect;
 
 struct load {
 	void *tmp;             /* talloc context that ends with the load */
@@ -53,8 +47,12 @@ struct load {
 	struct load_section defaults; /* likewise */
 	struct load_sections databases;
 	struct load_sections views;
-	struct load_dialect *known; /* dialects asked for so far */
-	size_t n_known;
+	const struct load_dialect **asked; /* dialects asked for so far */
+	size_t n_asked;
+	bool listed; /* the installed ones were listed */
+	struct conf_dialect *installed;
+	size_t n_installed;
+	struct names *absent; /* suffixes of definition_NAME that no installed dialect has, said once each */
 };
 
 /* The place of an entry or, entry NULL, of the section header. */
@@ -63,10 +61,10 @@ struct report_at load_at(const struct load_section *s, const struct scan_entry *
 /* The entries of a section; NULL when it has none. */
 const struct scan_entry *load_entries(const struct load *load, const struct load_section *s);
 
-/* build.c: sections into the snapshot. Problems are reported. */
+/* build.c and database.c: sections into the snapshot. Problems are reported. */
 void build_daemon(struct load *load);
-void build_databases(struct load *load);
 void build_views(struct load *load);
+void build_databases(struct load *load);
 
 /* define.c: the definitions and indexes of one section into *view; inherited: the view built from [view-defaults].
  * Writes their origins behind the rows' in view->origins (allocated here). */

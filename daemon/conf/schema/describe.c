@@ -57,13 +57,18 @@ static void man_choices(FILE *out, const struct option_row *row)
 	fputs(".RE\n", out);
 }
 
+static void man_help(FILE *out, const char *help, const char *doc)
+{
+	fprintf(out, "%c%s.\n", help[0] >= 'a' && help[0] <= 'z' ? help[0] - 'a' + 'A' : help[0], help + 1);
+	put_troff(out, doc);
+}
+
 static void man_row(FILE *out, const struct option_row *row)
 {
 	fputs(".TP\n.B ", out);
 	put_key(out, row);
 	fputs("\n", out);
-	fprintf(out, "%c%s.\n", row->help[0] >= 'a' && row->help[0] <= 'z' ? row->help[0] - 'a' + 'A' : row->help[0], row->help + 1);
-	put_troff(out, row->doc);
+	man_help(out, row->help, row->doc);
 	if (row->choices != NULL)
 		man_choices(out, row);
 	fprintf(out, ".br\nValue: %s", option_type_word(row->type));
@@ -75,6 +80,26 @@ static void man_row(FILE *out, const struct option_row *row)
 	if ((row->flags & OPTION_OWN) != 0)
 		fputs("; not in [view\\-defaults]", out);
 	fprintf(out, ".\n.br\nOn reload: %s.\n", option_reload_word(row->reload));
+}
+
+static void man_dialect(FILE *out, const struct conf_dialect *dialect)
+{
+	fprintf(out, ".SS [database NAME], dialect %s\n", dialect->name);
+	if (dialect->url_form != NULL) {
+		fputs("A URL is written like this:\n", out);
+		put_troff(out, dialect->url_form);
+	}
+	for (const char *const *s = dialect->schemes; s != NULL && *s != NULL; s++)
+		fprintf(out, ".br\n%s:// means the same.\n", *s);
+	for (size_t i = 0; i < dialect->n_options; i++) {
+		const struct viewd_dialect_option *o = &dialect->options[i];
+		fprintf(out, ".TP\n.B %s\n", o->key);
+		man_help(out, o->help, o->doc);
+		fprintf(out, ".br\nValue: text");
+		if (o->default_value != NULL && o->default_value[0] != '\0')
+			fprintf(out, "; default: %s", o->default_value);
+		fprintf(out, ".\n.br\nOn reload: %s.\n", option_reload_word(OPTION_RECONNECT));
+	}
 }
 
 static const char *const man_format[] = {
@@ -96,13 +121,13 @@ static const char *const man_format[] = {
 static void man_types(FILE *out)
 {
 	fputs(".PP\nKinds of values:\n", out);
-	for (int t = 0; t < OPTION_DIALECT; t++) {
+	for (int t = 0; t < OPTION_LATER; t++) {
 		fprintf(out, ".TP\n.I %s\n", option_type_word((enum option_type)t));
 		put_troff(out, option_type((enum option_type)t)->doc);
 	}
 }
 
-static void describe_man(FILE *out)
+static void describe_man(FILE *out, const struct conf_dialect *dialects, size_t n_dialects)
 {
 	for (size_t i = 0; man_format[i] != NULL; i++)
 		if (man_format[i][0] == '.')
@@ -115,6 +140,8 @@ static void describe_man(FILE *out)
 		fprintf(out, ".SS [%s]\n", tables[t]->section);
 		for (size_t i = 0; i < tables[t]->n; i++)
 			man_row(out, &tables[t]->rows[i]);
+		for (size_t i = 0; tables[t] == &schema_database && i < n_dialects; i++)
+			man_dialect(out, &dialects[i]);
 	}
 	fputs(".SS [view\\-defaults]\n", out);
 	put_troff(out, "Any key of [view NAME] except relation and the definitions; a view's own key wins.");
@@ -151,7 +178,18 @@ static void sample_row(FILE *out, const struct option_row *row)
 	fprintf(out, " = %s\n\n", row->dflt != NULL ? row->dflt : "");
 }
 
-static void describe_sample(FILE *out)
+static void sample_dialect(FILE *out, const struct conf_dialect *dialect)
+{
+	for (size_t i = 0; i < dialect->n_options; i++) {
+		const struct viewd_dialect_option *o = &dialect->options[i];
+		fprintf(out, "; (dialect %s)\n", dialect->name);
+		put_comment(out, o->help);
+		put_comment(out, o->doc);
+		fprintf(out, ";%s = %s\n\n", o->key, o->default_value != NULL ? o->default_value : "");
+	}
+}
+
+static void describe_sample(FILE *out, const struct conf_dialect *dialects, size_t n_dialects)
 {
 	put_comment(out, "viewd.conf: every key with its default. See viewd.conf(5).");
 	for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
@@ -159,17 +197,19 @@ static void describe_sample(FILE *out)
 		fprintf(out, "\n%s[%s]\n\n", one ? "" : ";", tables[t]->section);
 		for (size_t i = 0; i < tables[t]->n; i++)
 			sample_row(out, &tables[t]->rows[i]);
+		for (size_t i = 0; tables[t] == &schema_database && i < n_dialects; i++)
+			sample_dialect(out, &dialects[i]);
 	}
 }
 
-int conf_describe(FILE *out, enum conf_describe_format format)
+int conf_describe(FILE *out, enum conf_describe_format format, const struct conf_dialect *dialects, size_t n_dialects)
 {
 	switch (format) {
 	case CONF_DESCRIBE_MAN:
-		describe_man(out);
+		describe_man(out, dialects, n_dialects);
 		break;
 	case CONF_DESCRIBE_SAMPLE:
-		describe_sample(out);
+		describe_sample(out, dialects, n_dialects);
 		break;
 	}
 	return fflush(out) == 0 && ferror(out) == 0 ? 0 : -1;

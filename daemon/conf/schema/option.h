@@ -26,7 +26,6 @@ enum option_type {
 	OPTION_ZONE,       /* const char *: name of a time zone */
 	OPTION_DEFINITION, /* key definition, definition_DIALECT: collected by define.c */
 	OPTION_INDEX,      /* key index_NAME: collected by define.c */
-	OPTION_DIALECT,    /* a [database] key that one dialect knows: goes to conf_database.options */
 	OPTION_LATER,      /* known, but not supported yet */
 	OPTION_TYPE_COUNT
 };
@@ -63,7 +62,6 @@ struct option_row {
 	int64_t min, max;    /* OPTION_INT, OPTION_SPAN */
 	const struct option_choice *choices;
 	const char *harmless; /* OPTION_LATER: the one value that changes nothing and may be written */
-	const char *dialect;  /* OPTION_DIALECT: whose key it is */
 	const char *unit;     /* what the number counts; NULL for types that need none */
 	const char *help;     /* one line */
 	const char *doc;      /* a paragraph for the manual */
@@ -106,9 +104,6 @@ const struct option_row *option_find(const struct option_table *table, const cha
 
 /* The known key nearest to a mistyped one, or NULL when none is near. */
 const char *option_nearest(const struct option_table *table, const char *key);
-
-/* The nearest of n words, or NULL when none is near (edit distance over a third of the length). */
-const char *option_nearest_word(const char *const *words, size_t n, const char *word);
 
 /* Parses text as the row says and stores it in the section's struct at base; memory comes from arena. base_dir: where
  * relative paths start. Untouched on failure. Rows without a field (definitions, indexes, later ones) are not stored. */

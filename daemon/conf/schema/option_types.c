@@ -2,6 +2,7 @@
 #include "conf/schema/option_types.h"
 
 #include "base/err.h"
+#include "base/nearest.h"
 #include "base/span.h"
 #include "sched/cron.h"
 #include "sched/zone.h"
@@ -91,7 +92,7 @@ static bool unknown_word(const struct option_parse *p)
 		words[n++] = c->word;
 		len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", len > 0 ? " " : "", c->word);
 	}
-	const char *near = option_nearest_word(words, n, p->text);
+	const char *near = nearest_word(words, n, p->text);
 	err_set(p->err, VIEWD_ERR_CONFIG, "unknown value '%s'", p->text);
 	return near != NULL ? err_hint(p->err, "did you mean %s (one of %s)", near, all) : err_hint(p->err, "one of %s", all);
 }
@@ -179,7 +180,7 @@ static bool parse_zone(const struct option_parse *p)
 	void *tmp = talloc_new(NULL);
 	bool good = zone_open(tmp, p->text, p->err) != NULL;
 	const char **names = good ? NULL : zone_names(tmp, &n);
-	const char *near = names != NULL ? option_nearest_word(names, n, p->text) : NULL;
+	const char *near = names != NULL ? nearest_word(names, n, p->text) : NULL;
 	if (near != NULL)
 		err_hint(p->err, "did you mean %s", near);
 	talloc_free(tmp);
@@ -227,7 +228,6 @@ static const struct option_type_row type_rows[OPTION_TYPE_COUNT] = {
 	                 .format = format_text, .equal = equal_text},
 	[OPTION_DEFINITION] = {.word = "query", .doc = "one SQL query, or the name of a file that holds one"},
 	[OPTION_INDEX] = {.word = "index", .doc = "(column, ...) or UNIQUE (column, ...)"},
-	[OPTION_DIALECT] = {.word = "text", .doc = "as the dialect says", .empty_ok = true},
 	[OPTION_LATER] = {.word = "text", .doc = "not supported yet", .empty_ok = true},
 };
 

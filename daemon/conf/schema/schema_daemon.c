@@ -27,8 +27,9 @@ static const struct option_row rows[] = {
 	        "connect. Only root and the user viewd runs as may change something."},
 	{.key = "plugin_dir", OPTION_PATH_AT(conf_daemon, plugin_dir), .dflt = VIEWD_PLUGIN_DIR, .reload = OPTION_RESTART,
 	 .help = "directory of the dialect plugins",
-	 .doc = "viewd opens only the plugins that the URL of a [database] section asks for, as viewd_DIALECT.so. The "
-	        "files must belong to root or to the user viewd runs as, and nobody else may write them."},
+	 .doc = "The plugin of a [database] section is viewd_DIALECT.so, where DIALECT is the scheme of the URL. viewd "
+	        "opens all plugins here when the scheme is no dialect's name, and when a message has to tell what is "
+	        "installed. The files must belong to root or to the user viewd runs as, and nobody else may write them."},
 	{.key = "state_dir", OPTION_PATH_AT(conf_daemon, state_dir), .dflt = "/var/lib/viewd", .reload = OPTION_RESTART,
 	 .help = "directory for what the daemon itself remembers",
 	 .doc = "Pauses survive a restart here. Freshness is kept in the databases, next to the data."},

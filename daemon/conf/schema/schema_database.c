@@ -27,10 +27,6 @@ static const struct option_row rows[] = {
 	{.key = "connect_timeout", OPTION_SPAN_AT(conf_database, connect_timeout), .dflt = "10s", .min = SPAN_SECOND,
 	 .max = SPAN_HOUR, .reload = OPTION_RECONNECT, .help = "how long to wait for a connection",
 	 .doc = "A server that does not answer in this time counts as not reachable, and is tried again later."},
-	{.key = "search_path", .type = OPTION_DIALECT, .dialect = "postgresql", .reload = OPTION_RECONNECT,
-	 .help = "PostgreSQL: schemas in which unqualified names are looked up",
-	 .doc = "The session gets exactly pg_catalog, these schemas and pg_temp, whatever the role's own settings are. "
-	        "Default: public."},
 };
 
 const struct option_table schema_database = {

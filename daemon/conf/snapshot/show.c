@@ -31,7 +31,7 @@ static void show(const struct show *s, const char *key, const char *value, struc
 
 static void show_row(const struct show *s, const struct option_row *row, const void *base, struct conf_origin origin)
 {
-	if (row->type == OPTION_LATER || row->type == OPTION_DEFINITION || row->type == OPTION_INDEX || row->type == OPTION_DIALECT)
+	if (row->type == OPTION_LATER || row->type == OPTION_DEFINITION || row->type == OPTION_INDEX)
 		return; /* no field; shown apart */
 	char *value = option_format(s->tmp, row, base);
 	if (value != NULL && (row->flags & OPTION_SECRET) != 0)

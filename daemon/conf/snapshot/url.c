@@ -8,29 +8,12 @@
 #include <strings.h>
 #include <talloc.h>
 
-static bool no_scheme(struct viewd_err *err, const char *what)
-{
-	err_set(err, VIEWD_ERR_CONFIG, "%s", what);
-	return err_hint(err, "write postgresql://user@host/name, mysql://user@host/name, mariadb://..., sqlite:///relative.db or "
-	                     "sqlite:////absolute.db");
-}
-
-/* Other schemes are names of plugins. */
-static const char *dialect_of(const char *scheme)
-{
-	static const char *const aliases[][2] = {{"postgres", "postgresql"}, {"mariadb", "mysql"}};
-	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
-		if (strcmp(scheme, aliases[i][0]) == 0)
-			return aliases[i][1];
-	return scheme;
-}
-
-const char *url_dialect(struct arena *arena, const char *url, struct viewd_err *err)
+const char *url_scheme(struct arena *arena, const char *url, struct viewd_err *err)
 {
 	const char *end = strstr(url, "://");
 	size_t len = end != NULL ? strcspn(url, "+:") : 0;
 	if (end == NULL || len == 0 || len > 32) {
-		no_scheme(err, "the URL has no scheme");
+		err_set(err, VIEWD_ERR_CONFIG, "the URL has no scheme");
 		return NULL;
 	}
 	char *scheme = arena_strndup(arena, url, len);
@@ -38,10 +21,10 @@ const char *url_dialect(struct arena *arena, const char *url, struct viewd_err *
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p - 'A' + 'a');
 	if (strspn(scheme, "abcdefghijklmnopqrstuvwxyz0123456789_") != len || strcspn(url, ":") != (size_t)(end - url)) {
-		no_scheme(err, "the URL's scheme is not a name");
+		err_set(err, VIEWD_ERR_CONFIG, "the URL's scheme is not a name");
 		return NULL;
 	}
-	return dialect_of(scheme);
+	return scheme;
 }
 
 const char *url_place(const char *url)
@@ -77,7 +60,7 @@ static struct secret authority_secret(const char *url)
 	return (struct secret){.at = (size_t)(colon + 1 - url), .len = (size_t)(at - colon - 1)};
 }
 
-/* Names of query parameters that hold a secret: libpq's and the MySQL clients'. */
+/* Query parameters that hold a secret, whatever client library reads them. The list errs on the side of hiding. */
 static bool is_secret_name(const char *name, size_t len)
 {
 	static const char *const names[] = {"password", "passwd", "sslpassword", "sslkey_password", "ssl_key_password"};

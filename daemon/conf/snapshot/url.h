@@ -8,9 +8,8 @@
 #include "conf/read/arena.h"
 #include "viewd_dialect.h"
 
-/* The name of the dialect that the URL's scheme asks for: postgresql for postgres and postgresql, mysql for mysql and mariadb, else the
- * scheme itself; "+driver" is ignored. Allocated on arena; NULL with err filled when there is no usable scheme. */
-const char *url_dialect(struct arena *arena, const char *url, struct viewd_err *err);
+/* The URL's scheme in lower case, without "+driver". Allocated on arena; NULL with err's message filled when there is no usable one. */
+const char *url_scheme(struct arena *arena, const char *url, struct viewd_err *err);
 
 /* Where the URL leads: what follows the scheme, without user and password. Points into it. */
 const char *url_place(const char *url);

@@ -14,20 +14,46 @@
 #include <string.h>
 #include <talloc.h>
 
-static bool dialect_keys(void *ctx, const char *dialect, const char *plugin_dir, const struct viewd_dialect_option **rows,
-                         size_t *n, struct viewd_err *err)
+static struct conf_dialect as_conf(const struct viewd_dialect *d)
 {
-	const struct viewd_dialect *d = registry_open(ctx, plugin_dir, dialect, err);
-	if (d == NULL)
-		return false;
-	*rows = d->options;
-	*n = d->n_options;
+	return (struct conf_dialect){
+		.name = d->name,
+		.schemes = d->schemes,
+		.url_form = d->url_form,
+		.options = d->options,
+		.n_options = d->n_options,
+	};
+}
+
+static bool find_dialect(void *ctx, const char *word, const char *plugin_dir, struct conf_dialect *out, struct viewd_err *err)
+{
+	const struct viewd_dialect *d = registry_open(ctx, plugin_dir, word, err);
+	if (d != NULL)
+		*out = as_conf(d);
+	return d != NULL;
+}
+
+struct listing {
+	void (*fn)(void *ctx, const struct conf_dialect *dialect);
+	void *ctx;
+};
+
+static bool list_one(void *ctx, const char *name, const struct viewd_dialect *d, const struct viewd_err *why_not UNUSED)
+{
+	const struct listing *l = ctx;
+	struct conf_dialect dialect = d != NULL ? as_conf(d) : (struct conf_dialect){.name = name};
+	l->fn(l->ctx, &dialect);
 	return true;
+}
+
+static void list_dialects(void *ctx, const char *plugin_dir, void (*fn)(void *fn_ctx, const struct conf_dialect *dialect), void *fn_ctx)
+{
+	registry_each(ctx, plugin_dir, list_one, &(struct listing){.fn = fn, .ctx = fn_ctx});
 }
 
 struct conf_dialects offline_dialects(struct registry *registry)
 {
-	return (struct conf_dialects){.find = dialect_keys, .ctx = registry};
+	return (struct conf_dialects){.find = find_dialect, .list = list_dialects, .ctx = registry};
 }
 
 /* ---- checking -------------------------------------------------------------------------------------------------- */
@@ -212,11 +238,6 @@ static const struct conf_database *pick_database(const struct conf *conf, const 
 	return NULL;
 }
 
-static bool dialect_name_ok(const char *name)
-{
-	return name[0] != '\0' && name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
-}
-
 /* A database that exists on paper only: the dialect's defaults, nothing to connect to. */
 static void paper_database(void *mem_ctx, const struct viewd_dialect *dialect, struct viewd_database_spec *out)
 {
@@ -238,13 +259,21 @@ static void paper_database(void *mem_ctx, const struct viewd_dialect *dialect, s
 	};
 }
 
-static const struct viewd_dialect *open_dialect(const struct conf *conf, struct registry *registry, const char *name,
-                                                struct viewd_err *err)
+/* The dialect that is asked for, else that of the view's database; *db_r is NULL when the view has none of that dialect. */
+static const struct viewd_dialect *choose_dialect(const struct conf *conf, struct registry *registry, const struct offline_render *what,
+                                                  const struct conf_view *view, const char *db_name, const struct conf_database **db_r,
+                                                  struct viewd_err *err)
 {
-	if (dialect_name_ok(name))
-		return registry_open(registry, conf->daemon.plugin_dir, name, err);
-	err_set(err, VIEWD_ERR_CONFIG, "dialect '%s' is not a name", name);
-	err_hint(err, "small letters, digits and _, for example postgresql");
+	const char *plugin_dir = conf->daemon.plugin_dir;
+	const struct viewd_dialect *asked = NULL;
+	if (what->dialect != NULL && (asked = registry_open(registry, plugin_dir, what->dialect, err)) == NULL)
+		return NULL;
+	*db_r = pick_database(conf, view, db_name, asked != NULL ? asked->name : NULL);
+	if (asked != NULL)
+		return asked;
+	if (*db_r != NULL)
+		return registry_open(registry, plugin_dir, (*db_r)->dialect, err);
+	err_set(err, VIEWD_ERR_MISSING, "database '%s' is not in the configuration", db_name != NULL ? db_name : "");
 	return NULL;
 }
 
@@ -255,16 +284,13 @@ bool offline_render(const struct conf *conf, struct registry *registry, const st
 	const struct conf_view *view = find_view(conf, what->view, &db_name, err);
 	if (view == NULL)
 		return false;
-	const struct conf_database *db = pick_database(conf, view, db_name, what->dialect);
-	if (db == NULL && what->dialect == NULL)
-		return err_set(err, VIEWD_ERR_MISSING, "database '%s' is not in the configuration", db_name != NULL ? db_name : "");
-	const char *name = what->dialect != NULL ? what->dialect : db->dialect;
-	const struct viewd_dialect *dialect = open_dialect(conf, registry, name, err);
+	const struct conf_database *db;
+	const struct viewd_dialect *dialect = choose_dialect(conf, registry, what, view, db_name, &db, err);
 	if (dialect == NULL)
 		return false;
 	void *paper = talloc_new(NULL);
 	struct viewd_database_spec db_spec;
-	if (db != NULL && strcmp(db->dialect, name) == 0)
+	if (db != NULL && strcmp(db->dialect, dialect->name) == 0)
 		conf_database_spec(db, &db_spec);
 	else
 		paper_database(paper, dialect, &db_spec);

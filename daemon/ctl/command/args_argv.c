@@ -3,7 +3,7 @@
  * args_argv.c: command line to parameters. Not getopt, because the rows decide and because getopt keeps global state.
  */
 #include "base/err.h"
-#include "conf/schema/option.h"
+#include "base/nearest.h"
 #include "ctl/command/args_private.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ static bool unknown_option(const struct command *command, const char *given, siz
 	for (size_t i = 0; i < command->n_params; i++)
 		if (!is_positional(&command->params[i]))
 			known[n++] = command->params[i].name;
-	const char *nearest = option_nearest_word(known, n, name);
+	const char *nearest = nearest_word(known, n, name);
 	if (nearest != NULL)
 		return err_hint(err, "did you mean --%s?", nearest);
 	return err_hint(err, "see viewctl %s --help", command->name);

@@ -4,7 +4,7 @@
  */
 #include "ctl/command/commands.h"
 
-#include "conf/schema/option.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
@@ -141,7 +141,7 @@ static const struct command_param help_params[] = {
 	"and how long the last refresh took. Changes nothing. With --reload it first reads the configuration files " \
 	"again and says what would differ; that needs the rights of reload."
 #define DOC_RENDER \
-	"Prints the statements, each ended by a semicolon, ready for psql, mariadb or sqlite3. With -c FILE neither " \
+	"Prints the statements, each ended by a semicolon, ready for the database's own shell. With -c FILE neither " \
 	"a daemon nor a database is needed."
 #define DOC_REFRESH \
 	"Queues a refresh of each view and returns. With --wait it returns the outcome. Works on paused and " \
@@ -181,7 +181,7 @@ static const struct command_param help_params[] = {
 	"leaves that so while the [database] section stays the same. A restart sets everything up again: take the " \
 	"sections out of the files. With -c FILE viewctl does the work itself, when no viewd keeps the database. " \
 	"What could not be taken out is told, with the reason; the same command goes on when the reason is gone. " \
-	"With --print the statements are printed, ready for psql, mariadb or sqlite3."
+	"With --print the statements are printed, ready for the database's own shell."
 #define DOC_WAIT \
 	"Waits until the data of the view is newer than TIME. Without --newer-than: at least as new as this call, " \
 	"with no known change missing. Where changes are noticed (on_change), viewd asks the database first, so " \
@@ -244,7 +244,7 @@ const char *command_nearest(const char *name)
 	const char *names[COMMAND_COUNT];
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		names[i] = command_rows[i].name;
-	return option_nearest_word(names, COMMAND_COUNT, name);
+	return nearest_word(names, COMMAND_COUNT, name);
 }
 
 int command_param_index(const struct command *command, const char *name)

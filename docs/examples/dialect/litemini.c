@@ -590,6 +590,7 @@ VIEWD_DIALECT_EXPORT = {
 	.name = "litemini",
 	.version = "litemini 1, SQLite " SQLITE_VERSION,
 	.caps = VIEWD_CAP_TRANSACTIONAL_DDL | VIEWD_CAP_SINGLE_WRITER,
+	.url_form = "litemini:////absolute.db",
 	.check_database = check_database,
 	.check_view = judge_view,
 	.render = render,

@@ -41,6 +41,11 @@ int (*keeps_the_reference)(void) = nobody_has_this;
 #define BAD_NAME "bad"
 #endif
 
+#ifndef BAD_SCHEMES
+#define BAD_SCHEMES "worse"
+#endif
+static const char *const schemes[] = {BAD_SCHEMES, NULL};
+
 /* Only their presence counts. */
 #define FN(name) .name = (__typeof__(((struct viewd_dialect *)NULL)->name))(void *)called
 
@@ -55,6 +60,7 @@ __attribute__((visibility("default"))) const struct viewd_dialect BAD_SYMBOL = {
 	.struct_size = BAD_SIZE,
 	.name = BAD_NAME,
 	.version = "1",
+	.schemes = schemes,
 	.check_database = check_database,
 	FN(check_view),
 	FN(render),

@@ -2,44 +2,15 @@
  *
  * test_database.c: [database] sections: URLs, dialects and their own keys, passwords.
  */
-#include "base/err.h"
 #include "conf/schema/schema.h"
 #include "conf_support.h"
 
 #include <sys/stat.h>
 
-static const struct viewd_dialect_option pg_rows[] = {
-	{.key = "search_path", .default_value = "public", .help = "schemas", .doc = "Schemas."},
-};
-static const struct viewd_dialect_option sqlite_rows[] = {
-	{.key = "busy_timeout", .help = "wait", .doc = "Wait."},
-	{.key = "journal_mode", .default_value = "wal", .help = "journal", .doc = "Journal."},
-};
-
-/* Counts how often it is asked. */
-static bool find_dialect(void *ctx, const char *dialect, const char *plugin_dir, const struct viewd_dialect_option **rows, size_t *n,
-                         struct viewd_err *err)
-{
-	++*(int *)ctx;
-	CHECK_STR(plugin_dir, "/plugins");
-	if (strcmp(dialect, "postgresql") == 0) {
-		*rows = pg_rows;
-		*n = ARRAY_LEN(pg_rows);
-		return true;
-	}
-	if (strcmp(dialect, "sqlite") == 0) {
-		*rows = sqlite_rows;
-		*n = ARRAY_LEN(sqlite_rows);
-		return true;
-	}
-	err_set(err, VIEWD_ERR_PLUGIN, "there is no plugin '%s'", dialect);
-	return err_hint(err, "install viewd-%s", dialect);
-}
-
 static struct loaded load_dialects(const char *sections, int *asked)
 {
 	*asked = 0;
-	const struct conf_dialects dialects = {.find = find_dialect, .ctx = asked};
+	const struct conf_dialects dialects = {.find = find_dialect, .list = list_dialects, .ctx = asked};
 	return load_with(talloc_asprintf(harness_ctx(), "[viewd]\nplugin_dir = /plugins\n%s", sections), &dialects);
 }
 
@@ -67,14 +38,21 @@ static void keys_of_other_dialects(void)
 {
 	int asked;
 	struct loaded l = load_dialects("[database a]\nurl = sqlite:///a.db\nsearch_path = x\nbusy_timeot = 1\n"
-	                                "[database b]\nurl = postgresql://h/b\njournal_mode = wal\n",
+	                                "[database b]\nurl = postgresql://h/b\njournal_mode = wal\nrac_mode = 1\n",
 	                                &asked);
-	REQUIRE(l.problems.n == 3);
+	REQUIRE(l.problems.n == 4);
 	CHECK_STR(problem(&l, 0), "viewd.conf:5: [database a] search_path: the key belongs to dialect postgresql, the URL of this section "
 	                          "says sqlite; remove it");
 	CHECK_STR(problem(&l, 1), "viewd.conf:6: [database a] busy_timeot: unknown key; did you mean busy_timeout");
 	CHECK_STR(problem(&l, 2), "viewd.conf:9: [database b] journal_mode: the key belongs to dialect sqlite, the URL of this section "
 	                          "says postgresql; remove it");
+	CHECK_STR(problem(&l, 3), "viewd.conf:10: [database b] rac_mode: unknown key; see viewd.conf(5) for the keys of [database NAME]");
+	l = load_dialects("[database a]\nurl = mysql://h/a\nsearch_path = x\njournal_mod = 1\n", &asked);
+	CHECK_INT(asked, 1);
+	REQUIRE(l.problems.n == 2);
+	CHECK_STR(problem(&l, 0), "viewd.conf:5: [database a] search_path: the key belongs to dialect postgresql, the URL of this section "
+	                          "says mysql; remove it");
+	CHECK_STR(problem(&l, 1), "viewd.conf:6: [database a] journal_mod: unknown key; see viewd.conf(5) for the keys of [database NAME]");
 }
 
 static void dialect_not_available(void)
@@ -88,12 +66,27 @@ static void dialect_not_available(void)
 	CHECK_STR(problem(&l, 2), "viewd.conf:8: [database b] urll: unknown key; did you mean url");
 }
 
+/* At start the others go on: how the absent one calls its definitions is not known. */
+static void absent_at_start(void)
+{
+	const struct conf_dialects dialects = {.find = find_dialect, .list = list_dialects, .may_be_absent = true};
+	struct loaded l = load_with("[database a]\nurl = maria8://h/x\nrac_mode = 1\n[view v]\ndatabase = a\n"
+	                            "definition_oracle = SELECT 1\n[view w]\ndatabase = a\ndefinition_maria8 = SELECT 1\n",
+	                            &dialects);
+	REQUIRE(l.conf != NULL);
+	CHECK_INT(l.problems.n, 1);
+	CHECK_STR(problem(&l, 0), "viewd.conf:2: [database a] url: there is no plugin 'maria8'; its views are FAILED until viewd is started "
+	                          "with a usable plugin");
+	CHECK_STR(l.conf->databases[0].dialect, "maria8");
+	unload(&l);
+}
+
 static void schemes(void)
 {
 	static const char *const pairs[][2] = {
 		{"postgresql://h/x", "postgresql"}, {"postgres://h/x", "postgresql"}, {"postgresql+psycopg2://h/x", "postgresql"},
 		{"mysql://h/x", "mysql"}, {"mariadb+mariadbconnector://h/x", "mysql"}, {"sqlite:///x.db", "sqlite"},
-		{"sqlite:////x.db", "sqlite"}, {"PostgreSQL://h/x", "postgresql"}, {"other_1://x", "other_1"},
+		{"sqlite:////x.db", "sqlite"}, {"PostgreSQL://h/x", "postgresql"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 		struct loaded l = load(talloc_asprintf(harness_ctx(), "[database a]\nurl = %s\n", pairs[i][0]));
@@ -105,9 +98,23 @@ static void schemes(void)
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		struct loaded l = load(talloc_asprintf(harness_ctx(), "[database a]\nurl = '%s'\n", wrong[i]));
 		CHECK_CONTAINS(problem(&l, 0), "viewd.conf:2: [database a] url: the URL");
-		CHECK_CONTAINS(problem(&l, 0), "; write postgresql://user@host/name, mysql://user@host/name, mariadb://..., "
-		                               "sqlite:///relative.db or sqlite:////absolute.db");
+		CHECK_CONTAINS(problem(&l, 0), "; write mysql://user@host/name, sqlite:////file.db");
 	}
+}
+
+/* Without anybody to ask, a scheme is a name, and nobody judges what it is called. */
+static void nobody_to_ask(void)
+{
+	struct loaded l = load_with("[database a]\nurl = Other_1+x://h/x\n[view v]\ndatabase = a\ndefinition_other_1 = SELECT 1\n"
+	                            "definition_sqllite = SELECT 2\n", NULL);
+	CHECK_INT(l.problems.n, 0);
+	REQUIRE(l.conf != NULL);
+	CHECK_STR(l.conf->databases[0].dialect, "other_1");
+	unload(&l);
+	l = load_with("[database a]\nurl = x.db\nbusy_timeout = 1\n", NULL);
+	REQUIRE(l.problems.n == 1);
+	CHECK_STR(problem(&l, 0), "viewd.conf:2: [database a] url: the URL has no scheme; write SCHEME://user@host/name, where the scheme is "
+	                          "the name of a dialect");
 }
 
 static void url_mistakes(void)
@@ -171,6 +178,7 @@ static const struct harness_test tests[] = {
 	{"own keys", own_keys},         {"keys of other dialects", keys_of_other_dialects},
 	{"dialect not available", dialect_not_available},
 	{"schemes", schemes},           {"url mistakes", url_mistakes},
+	{"nobody to ask", nobody_to_ask}, {"absent at start", absent_at_start},
 	{"passwords", passwords},       {"specs for plugins", spec},
 };
 HARNESS_MAIN(SUITE("database", tests))

@@ -131,9 +131,25 @@ static void wrong_dialect(void)
 	            "viewd.conf:6: [view a] definition_*: no database has the dialect 'sqllite'; did you mean sqlite");
 	wants_error(GOOD_DB GOOD_VIEW "definition_mariadb = SELECT 2\n",
 	            "viewd.conf:6: [view a] definition_*: no database has the dialect 'mariadb'; did you mean mysql");
-	wants_error(GOOD_DB GOOD_VIEW "definition_x123456789 = SELECT 2\n",
-	            "viewd.conf:6: [view a] definition_*: no database has the dialect 'x123456789'; the dialects are postgresql, mysql and "
-	            "sqlite");
+	harness_file("q.sql", "SELECT 3");
+	wants_error(GOOD_DB GOOD_VIEW "definition_file_postgrs = q.sql\n",
+	            "viewd.conf:6: [view a] definition_file_*: no database has the dialect 'postgrs'; did you mean postgresql");
+	wants_error("[database shop]\nurl = mariadb://h/x\n" GOOD_VIEW "definition_mariadb = SELECT 2\n",
+	            "viewd.conf:6: [view a] definition_*: no database has the dialect 'mariadb'; did you mean mysql");
+}
+
+/* Files are shared between machines: only what looks like one that is here is a mistake. Each name is told once. */
+static void absent_dialect(void)
+{
+	struct loaded l = load(GOOD_DB GOOD_VIEW "definition_x123456789 = SELECT 2\ndefinition_oracle = SELECT 3\n"
+	                               "[view b]\ndatabase = shop\ndefinition_x123456789 = SELECT 2\ndefinition = SELECT 1\n");
+	REQUIRE(l.conf != NULL);
+	REQUIRE(l.problems.n == 1);
+	CHECK(l.problems.items[0].warning);
+	CHECK_STR(problem(&l, 0), "viewd.conf:6: [view a] definition_*: no dialect 'x123456789' is installed here, so this is not used; the "
+	                          "dialects installed are: mysql, oracle, postgresql, sqlite");
+	CHECK_STR(conf_definition_for(&l.conf->views[0], "postgresql")->text, "SELECT 1");
+	unload(&l);
 }
 
 static void indexes(void)
@@ -152,6 +168,6 @@ static void indexes(void)
 static const struct harness_test tests[] = {
 	{"from file", from_file}, {"file contents", file_contents}, {"file size", file_size}, {"file kind", file_kind},
 	{"file owner", file_owner}, {"dialects", dialects}, {"twice", twice}, {"none", none},
-	{"wrong dialect", wrong_dialect}, {"indexes", indexes},
+	{"wrong dialect", wrong_dialect}, {"absent dialect", absent_dialect}, {"indexes", indexes},
 };
 HARNESS_MAIN(SUITE("define", tests))

@@ -154,7 +154,7 @@ static void contract_keys(void)
 	                                          "max_concurrent_refreshes", "metrics_listen"};
 	for (size_t i = 0; i < ARRAY_LEN(daemon_keys); i++)
 		CHECK(option_find(&schema_daemon, daemon_keys[i]) != NULL);
-	static const char *const db_keys[] = {"url", "password_file", "password_credential", "search_path", "max_concurrent_refreshes"};
+	static const char *const db_keys[] = {"url", "password_file", "password_credential", "max_concurrent_refreshes"};
 	for (size_t i = 0; i < ARRAY_LEN(db_keys); i++)
 		CHECK(option_find(&schema_database, db_keys[i]) != NULL);
 }

@@ -75,7 +75,7 @@ static const char *described(enum conf_describe_format format)
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
 	REQUIRE(out != NULL);
-	CHECK_INT(conf_describe(out, format), 0);
+	CHECK_INT(conf_describe(out, format, three_dialects, ARRAY_LEN(three_dialects)), 0);
 	fclose(out);
 	char *copy = talloc_strdup(harness_ctx(), text);
 	free(text);
@@ -90,6 +90,10 @@ static void manual(void)
 	CHECK_CONTAINS(man, "Value: duration from 1ms to 1h; default: 2s.\n");
 	CHECK_CONTAINS(man, ".B index_NAME\n");
 	CHECK_CONTAINS(man, ".B definition_file_DIALECT\n");
+	CHECK_CONTAINS(man, ".SS [database NAME], dialect mysql\nA URL is written like this:\nmysql://user@host/name\n.br\nmariadb:// means "
+	                    "the same.\n");
+	CHECK_CONTAINS(man, ".SS [database NAME], dialect postgresql\n.br\npostgres:// means the same.\n.TP\n.B search_path\nSchemas.\n");
+	CHECK_CONTAINS(man, "Value: text; default: public.\n");
 	const struct option_table *const tables[] = {&schema_daemon, &schema_database, &schema_view};
 	for (size_t t = 0; t < ARRAY_LEN(tables); t++)
 		for (size_t i = 0; i < tables[t]->n; i++)
@@ -97,15 +101,20 @@ static void manual(void)
 				CHECK_CONTAINS(man, talloc_asprintf(harness_ctx(), ".B %s\n", tables[t]->rows[i].key));
 }
 
-/* What the sample shows can be used: uncommented, it loads. */
+/* What the sample shows can be used: uncommented, it loads, with the keys of the one dialect that the URL asks for. */
 static void sample_loads(void)
 {
 	const char *sample = described(CONF_DESCRIBE_SAMPLE);
 	char *text = talloc_strdup(harness_ctx(), "");
+	bool others = false;
 	CHECK_CONTAINS(sample, "\n;lock_timeout = 2s\n");
+	CHECK_CONTAINS(sample, "\n; (dialect sqlite)\n; journal\n; Journal.\n;journal_mode = wal\n");
 	for (const char *p = sample; *p != '\0'; p += strcspn(p, "\n") + 1) {
 		size_t len = strcspn(p, "\n");
-		bool set = p[0] == ';' && p[1] != ' ' && memchr(p, '=', len) != NULL && p[len - 2] != '=';
+		if (strncmp(p, "; (dialect ", 11) == 0)
+			others = strncmp(p + 11, "sqlite)", 7) != 0;
+		bool set = !others && p[0] == ';' && p[1] != ' ' && memchr(p, '=', len) != NULL && p[len - 2] != '=';
+		others &= len > 0;
 		if (p[0] == '[' || (p[0] == ';' && p[1] == '['))
 			text = talloc_asprintf_append(text, "%.*s\n", (int)(len - (p[0] == ';')), p + (p[0] == ';'));
 		else if (set)

@@ -166,7 +166,62 @@ static void absent(void)
 	harness_file("viewd_one.so", "");
 	harness_file("viewd_.so", "");
 	harness_file("viewd_three.la", "");
-	refused("it is not there; the dialects installed are: one, two", "");
+	refused("it is not there; the dialects installed are: one (cannot be used), two (cannot be used)",
+	        "viewd_one.so cannot be used: it is not a regular file with contents");
+}
+
+/* A plugin that calls itself so, with these schemes. */
+static void with_schemes(const char *name, const char *schemes)
+{
+	compile("tests/plugins/bad/bad.c", name, talloc_asprintf(harness_ctx(), "'-DBAD_NAME=\"%s\"' '-DBAD_SCHEMES=%s'", name, schemes));
+}
+
+static const char *dialect_of(struct registry *reg, const char *word)
+{
+	struct viewd_err err = {.cls = VIEWD_ERR_OK};
+	const struct viewd_dialect *d = registry_open(reg, harness_dir(), word, &err);
+	CHECK_STR(err.msg, "");
+	return d != NULL ? d->name : NULL;
+}
+
+static void schemes(void)
+{
+	with_schemes("first", "\"old\",\"both\"");
+	with_schemes("second", "\"both\",\"second\",\"two\"");
+	harness_file("viewd_aaa.so", "");
+	struct registry *reg = registry_new(harness_ctx());
+	CHECK_STR(dialect_of(reg, "second"), "second");
+	CHECK(registry_find(reg, "first") == NULL); /* nothing else is opened while names do */
+	CHECK_STR(dialect_of(reg, "two"), "second");
+	CHECK_STR(dialect_of(reg, "both"), "first");
+	CHECK_STR(dialect_of(registry_new(harness_ctx()), "old"), "first");
+	CHECK(registry_find(reg, "two") == NULL);
+	with_schemes("two", "\"both\"");
+	CHECK_STR(dialect_of(reg, "two"), "two"); /* a name goes before a scheme */
+	CHECK_STR(dialect_of(registry_new(harness_ctx()), "two"), "two");
+	bad("'-DBAD_SCHEMES=\"good\",\"../bad\"'");
+	refused("'../bad' cannot be a scheme of it", "");
+}
+
+static void unknown_scheme(void)
+{
+	struct viewd_err err = {.cls = VIEWD_ERR_OK};
+	struct registry *reg = registry_new(harness_ctx());
+	with_schemes("first", "\"oldest\",\"first\"");
+	with_schemes("second", "\"zweite\",\"seconde\"");
+	CHECK(registry_open(reg, harness_dir(), "zweit", &err) == NULL);
+	CHECK_INT(err.cls, VIEWD_ERR_PLUGIN);
+	CHECK_CONTAINS(err.msg, "viewd_zweit.so cannot be used: it is not there; the dialects installed are: first or oldest, second or zweite "
+	                        "or seconde");
+	CHECK_STR(err.hint, "did you mean zweite");
+	CHECK(registry_open(reg, harness_dir(), "xxxxxxxxx", &err) == NULL);
+	CHECK_STR(err.hint, "");
+	harness_file("viewd_broken.so", "");
+	CHECK(registry_open(reg, harness_dir(), "xxxxxxxxx", &err) == NULL);
+	CHECK_CONTAINS(err.msg, "are: broken (cannot be used), first or oldest, second or");
+	CHECK_CONTAINS(err.hint, "viewd_broken.so cannot be used: it is not a regular file with contents");
+	CHECK(registry_open(reg, "/nowhere", "first_", &err) == NULL);
+	CHECK_CONTAINS(err.msg, "cannot open plugin_dir /nowhere");
 }
 
 static void symlinked(void)
@@ -331,6 +386,8 @@ static const struct harness_test tests[] = {
 	{"an empty file", empty_file},
 	{"a directory", directory},
 	{"no file", absent},
+	{"another scheme", schemes},
+	{"an unknown scheme", unknown_scheme},
 	{"a symbolic link", symlinked},
 	{"writable by others", writable},
 	{"a foreign owner", foreign_owner},

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/load/section.h"
+
+#include "base/err.h"
+
+static const struct conf_origin from_nowhere = {.file = CONF_FILE_DEFAULT};
+
+struct conf_origin *section_origins(struct load *load, size_t n)
+{
+	struct conf_origin *origins = arena_array(load->arena, struct conf_origin, n);
+	for (size_t i = 0; i < n; i++)
+		origins[i] = from_nowhere;
+	return origins;
+}
+
+struct conf_origin section_origin(const struct load_section *s, unsigned line)
+{
+	return (struct conf_origin){.file = (uint16_t)s->file, .line = line};
+}
+
+/* A part of the value behind ';' or '#' is a comment for most keys; for text it could be a part of the text. */
+static bool check_comment(struct load *load, const struct load_section *s, const struct option_row *row,
+                          const struct scan_entry *entry)
+{
+	if (entry->comment_column == 0 || (row->flags & OPTION_FREE_TEXT) == 0)
+		return true;
+	struct report_at at = load_at(s, entry);
+	at.column = entry->comment_column;
+	report_error(load->report, &at, "the value would be cut here; wrap it in '...' or \"...\" (a comment goes on a line of its own)");
+	return false;
+}
+
+void section_set(struct load *load, const struct load_section *s, const struct option_row *row,
+                      const struct scan_entry *entry, void *base, struct conf_origin *origin)
+{
+	struct viewd_err err = {0};
+	/* Set even when the value is wrong: the key is not missing. */
+	*origin = section_origin(s, entry->line);
+	if (!check_comment(load, s, row, entry))
+		return;
+	if (option_set(row, load->arena, load->files[s->file].base_dir, base, entry->value, &err))
+		return;
+	struct report_at at = load_at(s, entry);
+	report_err(load->report, &at, &err);
+}
+
+void section_unknown_key(struct load *load, const struct load_section *s, const struct option_table *table, const char *near,
+                        const struct scan_entry *entry)
+{
+	struct report_at at = load_at(s, entry);
+	if (near == NULL)
+		near = option_nearest(table, entry->key);
+	if (near != NULL)
+		report_error(load->report, &at, "unknown key; did you mean %s", near);
+	else
+		report_error(load->report, &at, "unknown key; see viewd.conf(5) for the keys of [%s]", table->section);
+}
+
+void section_check_required(struct load *load, const struct load_section *s, const struct option_table *table,
+                           const struct conf_origin *origins)
+{
+	struct report_at at = load_at(s, NULL);
+	for (size_t i = 0; i < table->n; i++)
+		if ((table->rows[i].flags & OPTION_REQUIRED) != 0 && origins[i].file == CONF_FILE_DEFAULT)
+			report_error(load->report, &at, "%s is missing; add it (%s)", table->rows[i].key, table->rows[i].help);
+}
