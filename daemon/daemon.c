@@ -49,7 +49,7 @@ struct daemon {
 	int exit_code;
 };
 
-/* ---- steps of the start; each is undone in reverse ----------------------------------------------------------------------- */
+/* ---- steps of the start; each is undone in reverse --------------------------------------------------------------- */
 
 static bool print_problems(const struct conf_problems *problems)
 {
@@ -266,7 +266,7 @@ static int run(struct daemon *d)
 	return d->exit_code;
 }
 
-/* ---- arguments --------------------------------------------------------------------------------------------------------------- */
+/* ---- arguments --------------------------------------------------------------------------------------------------- */
 
 static int check(const char *conf_path)
 {
@@ -306,8 +306,11 @@ static void hold_standard_streams(void)
 int daemon_main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'}, {"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 'k'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	struct daemon d = {.conf_path = DEFAULT_CONF};
 	bool only_check = false;

@@ -15,9 +15,10 @@ libviewd_la_SOURCES = \
 	daemon/base/failpoint.c daemon/base/failpoint.h \
 	daemon/base/log.c daemon/base/log.h \
 	daemon/base/nearest.c daemon/base/nearest.h
-libviewd_la_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(GLIB_CFLAGS) $(LIBMD_CFLAGS) $(SYSTEMD_CFLAGS) $(INIPARSER_CFLAGS)
-libviewd_la_LIBADD = libviewd_base.la $(TALLOC_LIBS) $(JANSSON_LIBS) $(EVENT_LIBS) $(GLIB_LIBS) $(LIBMD_LIBS) $(SYSTEMD_LIBS) \
-	$(INIPARSER_LIBS) -lpthread -ldl
+libviewd_la_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(GLIB_CFLAGS) $(LIBMD_CFLAGS) $(SYSTEMD_CFLAGS) \
+	$(INIPARSER_CFLAGS)
+libviewd_la_LIBADD = libviewd_base.la $(TALLOC_LIBS) $(JANSSON_LIBS) $(EVENT_LIBS) $(GLIB_LIBS) $(LIBMD_LIBS) \
+	$(SYSTEMD_LIBS) $(INIPARSER_LIBS) -lpthread -ldl
 include daemon/conf/conf.mk
 include daemon/core/core.mk
 include daemon/ctl/ctl.mk

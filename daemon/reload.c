@@ -51,7 +51,7 @@ struct reload {
 	int64_t generation;
 };
 
-/* ---- the worker side -------------------------------------------------------------------------------------------------------------- */
+/* ---- the worker side --------------------------------------------------------------------------------------------- */
 
 struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry *registry, bool starting,
                           struct conf_problems *problems)
@@ -72,7 +72,7 @@ static void build_run(struct worker_task *task)
 		b->diff = conf_diff_new(b, b->old, b->new);
 }
 
-/* ---- the report --------------------------------------------------------------------------------------------------------------------- */
+/* ---- the report -------------------------------------------------------------------------------------------------- */
 
 static const char *entry_detail(struct build *b, const struct conf_diff_entry *e)
 {
@@ -84,8 +84,8 @@ static const char *entry_detail(struct build *b, const struct conf_diff_entry *e
 	return text;
 }
 
-static void add_entries(struct build *b, struct reload_report *report, const char *what, const struct conf_diff_entry *entries,
-                        size_t n)
+static void add_entries(struct build *b, struct reload_report *report, const char *what,
+                        const struct conf_diff_entry *entries, size_t n)
 {
 	struct reload_entry *list = b->entries = mem_grow(b, b->entries, struct reload_entry, report->n_entries + n + 1);
 	for (size_t i = 0; i < n; i++)
@@ -127,7 +127,8 @@ static void log_report(const struct reload_report *r)
 		log_warning("setting %s takes effect at the next start", r->restart_needed[i]);
 	switch (r->outcome) {
 	case RELOAD_COMMITTED:
-		log_info("reload, done: %zu sections differ (generation %lld, %s)", r->n_entries, (long long)r->generation, took);
+		log_info("reload, done: %zu sections differ (generation %lld, %s)", r->n_entries, (long long)r->generation,
+		         took);
 		break;
 	case RELOAD_UNCHANGED:
 		log_info("reload, nothing differs, nothing was touched (%s)", took);
@@ -140,7 +141,7 @@ static void log_report(const struct reload_report *r)
 	}
 }
 
-/* ---- the loop side -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the loop side ----------------------------------------------------------------------------------------------- */
 
 static void answer(struct waiting *list, const struct reload_report *report)
 {
@@ -162,8 +163,11 @@ static bool loses_everything(struct build *b)
 	struct conf_problem *items = mem_array(b, struct conf_problem, n + 1);
 	for (size_t i = 0; i < n; i++)
 		items[i] = b->problems.items[i];
-	items[n].text = mem_printf(b, "%s:1: no view is left; keep at least one, or restart viewd to run without any (viewctl uninstall takes out what it has put into a database)",
-	                           b->reload->conf_path);
+	items[n].text = mem_printf(
+		b,
+		"%s:1: no view is left; keep at least one, or restart viewd to run without any (viewctl uninstall takes out "
+		"what it has put into a database)",
+		b->reload->conf_path);
 	b->problems = (struct conf_problems){.items = items, .n = n + 1, .n_errors = b->problems.n_errors + 1};
 	return true;
 }
@@ -216,7 +220,8 @@ static void build_done(struct worker_task *task)
 		notify_ready(report.outcome == RELOAD_REFUSED ? "running; the last reload was refused" : "running");
 	answer(b->waiting, &report);
 	talloc_free(b);
-	malloc_trim(0); /* two snapshots and the texts of all files were there at once: free() gives only the end of the heap back */
+	/* two snapshots and the texts of all files were there at once: free() gives only the end of the heap back */
+	malloc_trim(0);
 	arm(r);
 }
 

@@ -43,16 +43,16 @@ struct reload *reload_new(struct engine *eng, struct loop *loop, struct worker_p
                           const char *conf_path);
 void reload_free(struct reload **reload);
 
-/* Loads and checks a configuration, dialects included; starting: a plugin that cannot be used is only a warning. NULL when it has errors; problems are filled in any case and
- * belong to mem_ctx. [any thread, one at a time] */
+/* Loads and checks a configuration, dialects included; starting: a plugin that cannot be used is only a warning. NULL
+ * when it has errors; problems are filled in any case and belong to mem_ctx. [any thread, one at a time] */
 struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry *registry, bool starting,
                           struct conf_problems *problems);
 
 /* Called exactly once, from the loop; the report is gone when it returns. */
 typedef void reload_done_fn(void *ctx, const struct reload_report *report);
 
-/* Asks for a reload. One runs at a time; requests made during one are answered together by the next (newest wins). done may be
- * NULL (SIGHUP): the outcome is logged in any case. */
+/* Asks for a reload. One runs at a time; requests made during one are answered together by the next (newest wins). done
+ * may be NULL (SIGHUP): the outcome is logged in any case. */
 void reload_request(struct reload *reload, bool dry_run, reload_done_fn *done, void *ctx);
 
 #endif

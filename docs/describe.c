@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * describe.c: prints what the option tables say, those of the dialects that were built included, for the manual and the sample
- * configuration. Runs at build time only.
+ * describe.c: prints what the option tables say, those of the dialects that were built included, for the manual and the
+ * sample configuration. Runs at build time only.
  */
 #include "conf/schema/describe.h"
 
@@ -18,8 +18,11 @@ static bool read_dialect(const char *path, struct conf_dialect *out)
 		fprintf(stderr, "%s cannot be described (%s)\n", path, dlerror());
 		return false;
 	}
-	*out = (struct conf_dialect){
-		.name = d->name, .schemes = d->schemes, .url_form = d->url_form, .options = d->options, .n_options = d->n_options};
+	*out = (struct conf_dialect){.name = d->name,
+	                             .schemes = d->schemes,
+	                             .url_form = d->url_form,
+	                             .options = d->options,
+	                             .n_options = d->n_options};
 	return true;
 }
 
@@ -27,8 +30,10 @@ int main(int argc, char **argv)
 {
 	struct conf_dialect dialects[DIALECTS_MAX];
 	size_t n = 0;
-	enum conf_describe_format format = argc > 1 && strcmp(argv[1], "man") == 0 ? CONF_DESCRIBE_MAN : CONF_DESCRIBE_SAMPLE;
-	if (argc < 2 || (size_t)argc - 2 > DIALECTS_MAX || (format == CONF_DESCRIBE_SAMPLE && strcmp(argv[1], "sample") != 0)) {
+	enum conf_describe_format format =
+		argc > 1 && strcmp(argv[1], "man") == 0 ? CONF_DESCRIBE_MAN : CONF_DESCRIBE_SAMPLE;
+	if (argc < 2 || (size_t)argc - 2 > DIALECTS_MAX ||
+	    (format == CONF_DESCRIBE_SAMPLE && strcmp(argv[1], "sample") != 0)) {
 		fputs("usage: describe man|sample PLUGIN...\n", stderr);
 		return 2;
 	}

@@ -5,9 +5,10 @@ docs_describe_SOURCES = docs/describe.c
 docs_describe_LDADD = libviewd.la
 described_plugins = $(pkglib_LTLIBRARIES:%.la=.libs/%.so)
 
-docs/man/viewd.conf.5: $(srcdir)/docs/man/viewd.conf.5.head $(srcdir)/docs/man/viewd.conf.5.tail docs/describe$(EXEEXT) \
-		$(pkglib_LTLIBRARIES)
-	$(AM_V_GEN)$(MKDIR_P) docs/man && { cat $(srcdir)/docs/man/viewd.conf.5.head && docs/describe$(EXEEXT) man $(described_plugins) && \
+docs/man/viewd.conf.5: $(srcdir)/docs/man/viewd.conf.5.head $(srcdir)/docs/man/viewd.conf.5.tail \
+		docs/describe$(EXEEXT) $(pkglib_LTLIBRARIES)
+	$(AM_V_GEN)$(MKDIR_P) docs/man && { cat $(srcdir)/docs/man/viewd.conf.5.head && \
+	docs/describe$(EXEEXT) man $(described_plugins) && \
 	cat $(srcdir)/docs/man/viewd.conf.5.tail; } > $@.tmp && mv $@.tmp $@
 
 docs/man/viewctl.1: $(srcdir)/docs/man/viewctl.1.head $(srcdir)/docs/man/viewctl.1.tail viewctl$(EXEEXT)

@@ -24,7 +24,8 @@ static void print_event(const struct client *client, const json_t *event)
 	char *duration = text_ms(tmp, event, "duration_ms");
 	char *rows = text_count(tmp, event, "rows");
 	char *error = text_error(tmp, json_object_get(event, "error"));
-	char *line = talloc_asprintf(tmp, "%s %s:%s: ", text_of(event, "time"), text_of(event, "database"), text_of(event, "view"));
+	char *line =
+		talloc_asprintf(tmp, "%s %s:%s: ", text_of(event, "time"), text_of(event, "database"), text_of(event, "view"));
 	if (before != NULL)
 		line = talloc_asprintf_append(line, "%s -> %s", before, text_of(event, "state"));
 	else

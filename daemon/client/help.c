@@ -67,7 +67,8 @@ void help_synopsis(FILE *out, const struct command *command)
 		const struct command_param *param = &command->params[i];
 		if (positional(param) || strcmp(param->name, "all") == 0)
 			continue;
-		fprintf(out, " [--%s%s%s]", param->name, takes_value(param) ? " " : "", takes_value(param) ? param->values : "");
+		fprintf(out, " [--%s%s%s]", param->name, takes_value(param) ? " " : "",
+		        takes_value(param) ? param->values : "");
 	}
 }
 
@@ -79,7 +80,8 @@ static void option_text(const struct command_param *param, char *buf, size_t siz
 	if (positional(param))
 		snprintf(buf, size, "%s", param->values);
 	else
-		snprintf(buf, size, "%s--%s%s%s", letter, param->name, takes_value(param) ? " " : "", takes_value(param) ? param->values : "");
+		snprintf(buf, size, "%s--%s%s%s", letter, param->name, takes_value(param) ? " " : "",
+		         takes_value(param) ? param->values : "");
 }
 
 void help_command(FILE *out, const struct command *command)

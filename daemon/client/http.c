@@ -55,7 +55,8 @@ static enum http_end judge(CURL *curl, CURLcode rc, const struct http_call *call
 	if (rc == CURLE_OK)
 		return HTTP_REPLIED;
 	if (rc == CURLE_COULDNT_CONNECT || (rc == CURLE_OPERATION_TIMEDOUT && connected == 0 && call->timeout_us == 0)) {
-		snprintf(reply->error, sizeof(reply->error), "%s", os_errno != 0 ? strerror((int)os_errno) : curl_easy_strerror(rc));
+		snprintf(reply->error, sizeof(reply->error), "%s",
+		         os_errno != 0 ? strerror((int)os_errno) : curl_easy_strerror(rc));
 		return HTTP_UNREACHABLE;
 	}
 	if (reply->error[0] == '\0')
@@ -85,7 +86,7 @@ enum http_end http_do(void *mem_ctx, const struct http_call *call, struct http_r
 	return end;
 }
 
-/* ---- streams ---------------------------------------------------------------------------------------------------------- */
+/* ---- streams ----------------------------------------------------------------------------------------------------- */
 
 struct http_stream {
 	CURLM *multi;
@@ -102,7 +103,8 @@ struct http_stream *http_stream_open(void *mem_ctx, const struct http_call *call
 	struct http_stream *stream = talloc_zero(mem_ctx, struct http_stream);
 	assert(stream != NULL);
 	stream->call = *call;
-	stream->url = talloc_asprintf(stream, "http://viewd%s%s%s", call->path, call->query[0] != '\0' ? "?" : "", call->query);
+	stream->url =
+		talloc_asprintf(stream, "http://viewd%s%s%s", call->path, call->query[0] != '\0' ? "?" : "", call->query);
 	stream->multi = curl_multi_init();
 	stream->curl = curl_easy_init();
 	assert(stream->multi != NULL && stream->curl != NULL);

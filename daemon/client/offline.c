@@ -14,7 +14,8 @@
 #define CONFIG_DEFAULT "/etc/viewd/viewd.conf"
 
 /* The snapshot with every dialect's own checks, or NULL; problems belong to the client's context. */
-static struct conf *load(const struct client *client, const char *path, struct registry *registry, struct conf_problems *problems)
+static struct conf *load(const struct client *client, const char *path, struct registry *registry,
+                         struct conf_problems *problems)
 {
 	struct conf_dialects dialects = offline_dialects(registry);
 	return conf_load(client->mem_ctx, path, &dialects, problems);
@@ -93,7 +94,8 @@ static enum client_exit render(const struct client *client, const struct args *a
 	json_t *list = json_array();
 	enum client_exit end = CLIENT_FAILED;
 	if (offline_render(conf, registry, &what, (struct viewd_text_sink){add_statement, list}, &dialect, &err)) {
-		json_t *body = json_pack("{s:i, s:s, s:s, s:O}", "schema", 1, "view", what.view, "dialect", dialect, "statements", list);
+		json_t *body =
+			json_pack("{s:i, s:s, s:s, s:O}", "schema", 1, "view", what.view, "dialect", dialect, "statements", list);
 		end = client_show(client, args, 200, body);
 		json_decref(body);
 	} else {

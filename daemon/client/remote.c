@@ -79,8 +79,8 @@ static int64_t now_us(void)
 	return clock_system()->mono(clock_system());
 }
 
-/* Until something happened, but not too soon after the last look, and at the latest after the interval: ages grow by themselves. A
- * listing that takes long is not asked for all the time. */
+/* Until something happened, but not too soon after the last look, and at the latest after the interval: ages grow by
+ * themselves. A listing that takes long is not asked for all the time. */
 static void await_news(struct http_stream *stream, int64_t interval, int64_t took)
 {
 	int64_t soonest = took * 4 > WATCH_SOONEST_US ? took * 4 : WATCH_SOONEST_US;

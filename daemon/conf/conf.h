@@ -4,8 +4,8 @@
  *
  * A snapshot is built whole (files read, rows set, references checked) or not at all, lives in one talloc tree, is
  * never written afterwards and may be read from any thread. Readers keep it alive with conf_ref/conf_unref (called on
- * the main thread only). Everything an option can be is described by the rows of conf/schema/option.h; the structs below are what the
- * rows fill.
+ * the main thread only). Everything an option can be is described by the rows of conf/schema/option.h; the structs
+ * below are what the rows fill.
  */
 #ifndef VIEWD_CONF_CONF_H
 #define VIEWD_CONF_CONF_H
@@ -153,23 +153,26 @@ struct conf_dialect {
 	size_t n_options;
 };
 
-/* Which dialects there are. conf/ cannot open plugins, so whoever calls conf_load hands this in. What a dialect points to lives
- * as long as ctx, but the name that is listed only until fn returns. */
+/* Which dialects there are. conf/ cannot open plugins, so whoever calls conf_load hands this in. What a dialect points
+ * to lives as long as ctx, but the name that is listed only until fn returns. */
 struct conf_dialects {
-	/* The dialect that a URL's scheme or a name asks for. False: err says why it is not available (reported at the url line). */
+	/* The dialect that a URL's scheme or a name asks for. False: err says why it is not available (reported at the url
+	 * line). */
 	bool (*find)(void *ctx, const char *word, const char *plugin_dir, struct conf_dialect *out, struct viewd_err *err);
-	/* Tells of each dialect that is installed. What a message offers comes from here, so it is asked when something is wrong. Of one that
-	 * cannot be used the name alone is told. */
-	void (*list)(void *ctx, const char *plugin_dir, void (*fn)(void *fn_ctx, const struct conf_dialect *dialect), void *fn_ctx);
+	/* Tells of each dialect that is installed. What a message offers comes from here, so it is asked when something is
+	 * wrong. Of one that cannot be used the name alone is told. */
+	void (*list)(void *ctx, const char *plugin_dir, void (*fn)(void *fn_ctx, const struct conf_dialect *dialect),
+	             void *fn_ctx);
 	void *ctx;
 	bool may_be_absent; /* that is only a warning: at start one bad plugin must not keep all databases down */
 };
 
 /* Reads path and what it includes. [any thread, one at a time: iniparser's error callback is global]
- * Returns the snapshot with one reference, or NULL with problems->n_errors > 0. problems are always filled and belong to
- * mem_ctx (a talloc context, may be NULL for the top level). dialects may be NULL: every scheme is then the name of a dialect without keys
- * of its own. */
-struct conf *conf_load(void *mem_ctx, const char *path, const struct conf_dialects *dialects, struct conf_problems *problems);
+ * Returns the snapshot with one reference, or NULL with problems->n_errors > 0. problems are always filled and belong
+ * to mem_ctx (a talloc context, may be NULL for the top level). dialects may be NULL: every scheme is then the name of
+ * a dialect without keys of its own. */
+struct conf *conf_load(void *mem_ctx, const char *path, const struct conf_dialects *dialects,
+                       struct conf_problems *problems);
 
 struct conf *conf_ref(struct conf *conf);
 void conf_unref(struct conf **conf); /* accepts NULL; leaves NULL */
@@ -181,8 +184,8 @@ const struct conf_view *conf_find_view(const struct conf *conf, const char *name
 /* The definition a dialect uses: its own, else the general one, else NULL. */
 const struct conf_definition *conf_definition_for(const struct conf_view *view, const char *dialect);
 
-/* Fills an ABI spec that points into the snapshot (valid while the snapshot lives). Offline, no allocation. The password is not
- * filled in: read it with conf_password at connect time, so that a rotated file is seen. */
+/* Fills an ABI spec that points into the snapshot (valid while the snapshot lives). Offline, no allocation. The
+ * password is not filled in: read it with conf_password at connect time, so that a rotated file is seen. */
 void conf_database_spec(const struct conf_database *db, struct viewd_database_spec *out);
 void conf_view_spec(const struct conf_view *view, const char *dialect, struct viewd_view_spec *out);
 

@@ -148,7 +148,8 @@ static const struct viewd_dialect *open_symbol(const char *path, struct viewd_er
 }
 
 /* The plugin's file, which must be there. */
-static const struct viewd_dialect *open_file(struct registry *reg, const char *plugin_dir, const char *name, struct viewd_err *err)
+static const struct viewd_dialect *open_file(struct registry *reg, const char *plugin_dir, const char *name,
+                                             struct viewd_err *err)
 {
 	const struct viewd_dialect *d = NULL;
 	char *file = vet_file(NULL, name), *path = talloc_asprintf(file, "%s/%s", plugin_dir, file);
@@ -208,7 +209,8 @@ static void note_word(struct search *s, const char *word)
 		s->words[s->n_words++] = talloc_strdup(s->installed, word);
 }
 
-static void note_installed(struct search *s, const char *name, const struct viewd_dialect *d, const struct viewd_err *why_not)
+static void note_installed(struct search *s, const char *name, const struct viewd_dialect *d,
+                           const struct viewd_err *why_not)
 {
 	note_word(s, name);
 	s->installed = talloc_asprintf_append(s->installed, "%s%s%s", s->installed[0] != '\0' ? ", " : "", name,
@@ -236,8 +238,8 @@ static bool look_for_scheme(void *ctx, const char *name, const struct viewd_dial
 static void tell_search(const struct search *s, const char *plugin_dir, struct viewd_err *err)
 {
 	char *file = vet_file(s->installed, s->scheme);
-	err_set(err, VIEWD_ERR_PLUGIN, "plugin %s/%s cannot be used: it is not there; the dialects installed are: %s", plugin_dir, file,
-	        s->installed[0] != '\0' ? s->installed : "none");
+	err_set(err, VIEWD_ERR_PLUGIN, "plugin %s/%s cannot be used: it is not there; the dialects installed are: %s",
+	        plugin_dir, file, s->installed[0] != '\0' ? s->installed : "none");
 	const char *near = nearest_word(s->words, s->n_words, s->scheme);
 	if (near != NULL)
 		err_hint(err, "did you mean %s", near);
@@ -245,7 +247,8 @@ static void tell_search(const struct search *s, const char *plugin_dir, struct v
 		err_hint(err, "%s", s->broken);
 }
 
-static const struct viewd_dialect *find_scheme(struct registry *reg, const char *plugin_dir, const char *scheme, struct viewd_err *err)
+static const struct viewd_dialect *find_scheme(struct registry *reg, const char *plugin_dir, const char *scheme,
+                                               struct viewd_err *err)
 {
 	struct search s = {.scheme = scheme, .installed = talloc_strdup(NULL, "")};
 	registry_each(reg, plugin_dir, look_for_scheme, &s);
@@ -255,7 +258,8 @@ static const struct viewd_dialect *find_scheme(struct registry *reg, const char 
 	return s.found;
 }
 
-const struct viewd_dialect *registry_open(struct registry *reg, const char *plugin_dir, const char *word, struct viewd_err *err)
+const struct viewd_dialect *registry_open(struct registry *reg, const char *plugin_dir, const char *word,
+                                          struct viewd_err *err)
 {
 	const struct viewd_dialect *d = registry_find(reg, word);
 	if (d != NULL)
@@ -265,5 +269,6 @@ const struct viewd_dialect *registry_open(struct registry *reg, const char *plug
 		err_hint(err, "a name has at most 32 of a-z, 0-9 and _");
 		return NULL;
 	}
-	return vet_there(plugin_dir, word) ? open_file(reg, plugin_dir, word, err) : find_scheme(reg, plugin_dir, word, err);
+	return vet_there(plugin_dir, word) ? open_file(reg, plugin_dir, word, err)
+	                                   : find_scheme(reg, plugin_dir, word, err);
 }

@@ -18,7 +18,8 @@
 
 bool vet_name(const char *name)
 {
-	return name[0] != '\0' && strlen(name) <= 32 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
+	return name[0] != '\0' && strlen(name) <= 32 &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
 }
 
 char *vet_file(void *mem_ctx, const char *name)
@@ -53,7 +54,8 @@ static bool judge_owner(const struct stat *st, const char *what, struct viewd_er
 	return true;
 }
 
-/* dlopen maps what the headers promise; touching a page that the file does not have would end the process with SIGBUS. */
+/* dlopen maps what the headers promise; touching a page that the file does not have would end the process with
+ * SIGBUS. */
 static bool judge_elf(int fd, off_t size, struct viewd_err *err)
 {
 	ElfW(Ehdr) head;
@@ -105,7 +107,8 @@ int vet_open(const char *dir, const char *file, struct viewd_err *err)
 static size_t name_length(const char *file)
 {
 	size_t len = strlen(file), around = strlen(PREFIX) + strlen(SUFFIX);
-	bool like = len > around && strncmp(file, PREFIX, strlen(PREFIX)) == 0 && strcmp(file + len - strlen(SUFFIX), SUFFIX) == 0;
+	bool like =
+		len > around && strncmp(file, PREFIX, strlen(PREFIX)) == 0 && strcmp(file + len - strlen(SUFFIX), SUFFIX) == 0;
 	return like ? len - around : 0;
 }
 

@@ -18,8 +18,8 @@ char *vet_file(void *mem_ctx, const char *name);
 bool vet_there(const char *dir, const char *name);
 
 /* A descriptor of dir/file, or -1 with class PLUGIN, reason and remedy. Directory and
- * file must belong to root or to us, and no other may write them. The file is opened through its directory's descriptor, so that what is
- * judged is what is opened. */
+ * file must belong to root or to us, and no other may write them. The file is opened through its directory's
+ * descriptor, so that what is judged is what is opened. */
 int vet_open(const char *dir, const char *file, struct viewd_err *err) MUST_CHECK;
 
 /* The names of the plugins in dir, sorted, up to a NULL; allocated on mem_ctx. Nothing is opened. Never NULL. */

@@ -75,8 +75,8 @@ static bool check_view_here(const struct viewd_database_spec *db UNUSED, const s
 }
 
 static bool render_here(const struct viewd_database_spec *db, const struct viewd_view_spec *view,
-                        enum viewd_render_kind kind, const struct viewd_render_flags *flags, struct viewd_text_sink statements,
-                        struct viewd_err *err)
+                        enum viewd_render_kind kind, const struct viewd_render_flags *flags,
+                        struct viewd_text_sink statements, struct viewd_err *err)
 {
 	return my_settings_check_view(view, err) && my_settings_render(db, view, kind, statements) &&
 	       dialect_render(&my_syntax, view, kind, flags, statements, err);
@@ -110,8 +110,8 @@ VIEWD_DIALECT_EXPORT = {
 	.struct_size = sizeof(struct viewd_dialect),
 	.name = "mysql",
 	.version = "MySQL 8.0+, MariaDB 10.6+",
-	.caps = VIEWD_CAP_SWAP | VIEWD_CAP_SCHEMAS | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_BINLOG | VIEWD_CAP_CAPTURE_POLL |
-	        VIEWD_CAP_TYPES,
+	.caps = VIEWD_CAP_SWAP | VIEWD_CAP_SCHEMAS | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_BINLOG |
+	        VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
 	.options = my_options,
 	.n_options = MY_N_OPTIONS,
 	.schemes = schemes,

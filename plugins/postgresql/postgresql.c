@@ -53,10 +53,13 @@ static bool op_count_written(struct task *task, int64_t *count_r, struct viewd_e
 	char oid[sizeof task->found.identity];
 	snprintf(oid, sizeof oid, "%.*s", (int)strcspn(task->found.identity, ":"), task->found.identity);
 	const char *params[] = {oid};
-	return pg_op_query(task->db,
-	                   "SELECT CASE WHEN pg_catalog.current_setting('track_counts') = 'on' THEN pg_catalog.pg_stat_get_xact_tuples_inserted($1::oid)"
-	                   " + pg_catalog.pg_stat_get_xact_tuples_updated($1::oid) + pg_catalog.pg_stat_get_xact_tuples_deleted($1::oid) ELSE -1 END",
-	                   params, 1, count_row, count_r, err);
+	return pg_op_query(
+		task->db,
+		"SELECT CASE WHEN pg_catalog.current_setting('track_counts') = 'on' THEN "
+		"pg_catalog.pg_stat_get_xact_tuples_inserted($1::oid) "
+		"+ pg_catalog.pg_stat_get_xact_tuples_updated($1::oid) + pg_catalog.pg_stat_get_xact_tuples_deleted($1::oid) "
+		"ELSE -1 END",
+		params, 1, count_row, count_r, err);
 }
 
 const struct db_ops pg_ops = {
@@ -131,8 +134,8 @@ static bool check_database(const struct viewd_database_spec *db, struct viewd_er
 	struct pg_params params;
 	char *path, *owner;
 	bool allow;
-	bool ok = pg_url_params(tmp, db, &params, err) && pg_search_path(tmp, db, &path, err) && pg_allow_superuser(db, &allow, err) &&
-	          pg_schema_owner(tmp, db, &owner, err);
+	bool ok = pg_url_params(tmp, db, &params, err) && pg_search_path(tmp, db, &path, err) &&
+	          pg_allow_superuser(db, &allow, err) && pg_schema_owner(tmp, db, &owner, err);
 	talloc_free(tmp);
 	return ok;
 }
@@ -143,8 +146,9 @@ static bool judge_view(const struct viewd_database_spec *db UNUSED, const struct
 	return dialect_check_view(&pg_syntax, view, out, mentions, err);
 }
 
-static bool render(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view, enum viewd_render_kind kind,
-                   const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err)
+static bool render(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
+                   enum viewd_render_kind kind, const struct viewd_render_flags *flags,
+                   struct viewd_text_sink statements, struct viewd_err *err)
 {
 	return dialect_render(&pg_syntax, view, kind, flags, statements, err);
 }
@@ -154,23 +158,24 @@ static const struct viewd_dialect_option options[] = {
 		.key = "search_path",
 		.default_value = "public",
 		.help = "schemas in which unqualified names of definitions are looked up",
-		.doc = "A list of schemas, separated by commas. The session gets exactly pg_catalog, these, pg_temp. A view whose relation is "
-		       "written without a schema lives in the first of them that exists.",
+		.doc = "A list of schemas, separated by commas. The session gets exactly pg_catalog, these, pg_temp. A view "
+		       "whose relation is written without a schema lives in the first of them that exists.",
 	},
 	{
 		.key = "allow_superuser",
 		.default_value = "no",
 		.help = "whether the role may be a superuser",
-		.doc = "viewd refuses to work as a superuser: whoever may change a function that a view calls could run code with its rights "
-		       "(see CVE-2024-0985). An ordinary role that owns the views and may read their sources is enough.",
+		.doc = "viewd refuses to work as a superuser: whoever may change a function that a view calls could run code "
+		       "with its rights (see CVE-2024-0985). An ordinary role that owns the views and may read their sources "
+		       "is enough.",
 	},
 	{
 		.key = "schema_owner",
 		.default_value = "",
 		.help = "a role that may own the schemas viewd and viewd_stage besides viewd's own",
-		.doc = "Whoever owns these schemas, or may create in them, could run code with viewd's rights. So they must belong to viewd's role, a "
-		       "superuser or the role named here, and nobody else may create in them; otherwise the database is refused, with the statement "
-		       "that mends it.",
+		.doc = "Whoever owns these schemas, or may create in them, could run code with viewd's rights. So they must "
+		       "belong to viewd's role, a superuser or the role named here, and nobody else may create in them; "
+		       "otherwise the database is refused, with the statement that mends it.",
 	},
 };
 
@@ -191,8 +196,8 @@ VIEWD_DIALECT_EXPORT = {
 	.struct_size = sizeof(struct viewd_dialect),
 	.name = "postgresql",
 	.version = "1.0",
-	.caps = VIEWD_CAP_MATERIALIZED | VIEWD_CAP_CONCURRENTLY | VIEWD_CAP_TRANSACTIONAL_DDL | VIEWD_CAP_SCHEMAS | VIEWD_CAP_OPTIONS |
-	        VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
+	.caps = VIEWD_CAP_MATERIALIZED | VIEWD_CAP_CONCURRENTLY | VIEWD_CAP_TRANSACTIONAL_DDL | VIEWD_CAP_SCHEMAS |
+	        VIEWD_CAP_OPTIONS | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.schemes = schemes,

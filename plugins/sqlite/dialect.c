@@ -45,14 +45,15 @@ const struct db_ops sqlite_ops = {
 	},
 };
 
-static bool check_view(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view, struct viewd_resolved *out,
-                       struct viewd_text_sink mentions, struct viewd_err *err)
+static bool check_view(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
+                       struct viewd_resolved *out, struct viewd_text_sink mentions, struct viewd_err *err)
 {
 	return dialect_check_view(&sqlite_syntax, view, out, mentions, err);
 }
 
-static bool render(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view, enum viewd_render_kind kind,
-                   const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err)
+static bool render(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
+                   enum viewd_render_kind kind, const struct viewd_render_flags *flags,
+                   struct viewd_text_sink statements, struct viewd_err *err)
 {
 	return dialect_render(&sqlite_syntax, view, kind, flags, statements, err);
 }

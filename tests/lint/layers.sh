@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Includes point to lower layers only:
 # base <- loop, sched <- conf, plugin <- work <- core <- sys <- reload <- ctl <- daemon <- main;
-# inside core: model <- plan <- flow, exec <- engine <- turn, and report beside engine. Calls point the same way: the linker's view of each
-# folder's objects shows which symbols it takes from which other folder.
-# inside conf: read <- schema <- snapshot <- load, and conf.h is the face; inside ctl: text <- command <- answer <- call <- serve;
+# inside core: model <- plan <- flow, exec <- engine <- turn, and report beside engine. Calls point the same way: the
+# linker's view of each folder's objects shows which symbols it takes from which other folder.
+# inside conf: read <- schema <- snapshot <- load, and conf.h is the face; inside ctl: text <- command <- answer <- call
+# <- serve;
 # inside client: print <- what lies beside it.
-# inside plugins/common: text <- sqltext <- analysis <- conn <- generate <- state <- depends <- capture <- objects <- refresh;
-# inside a dialect: conn <- objects <- depends <- capture <- watch <- refresh; what lies beside these folders stands on top of them.
+# inside plugins/common: text <- sqltext <- analysis <- conn <- generate <- state <- depends <- capture <- objects <-
+# refresh; inside a dialect: conn <- objects <- depends <- capture <- watch <- refresh; what lies beside these folders
+# stands on top of them.
 # shellcheck disable=SC2317 # called through expect_*
 . "${VIEWD_SRC:-.}/tests/lint/lib.sh"
 
@@ -41,7 +43,8 @@ up_to()
 	echo "$list"
 }
 
-# cut_rooms FILE ROOM...: what a file of a folder that is cut in this order may use of it. What lies beside the rooms stands on top.
+# cut_rooms FILE ROOM...: what a file of a folder that is cut in this order may use of it. What lies beside the rooms
+# stands on top.
 cut_rooms()
 {
 	local folder room file=$1
@@ -70,7 +73,9 @@ allowed()
 	daemon/base/*) echo 'base/|viewd_dialect\.h' ;;
 	daemon/loop/*) echo 'base/|loop/|viewd_dialect\.h' ;;
 	daemon/conf/conf.h) echo 'base/|viewd_dialect\.h' ;;
-	daemon/conf/*) echo "base/|conf/conf\\.h|$(cut_rooms "$1" read schema snapshot load)|sched/(cron|zone)\\.h|viewd_dialect\\.h" ;;
+	daemon/conf/*)
+		echo "base/|conf/conf\\.h|$(cut_rooms "$1" read schema snapshot load)|sched/(cron|zone)\\.h|viewd_dialect\\.h"
+		;;
 	daemon/sched/*) echo 'base/|sched/|viewd_dialect\.h' ;;
 	daemon/plugin/*) echo 'base/|loop/|plugin/|viewd_dialect\.h' ;;
 	daemon/work/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|viewd_dialect\.h' ;;
@@ -83,7 +88,9 @@ allowed()
 	daemon/sys/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|viewd_dialect\.h' ;;
 	# viewctl: the command table it shares with the daemon, and what works without one (check, render, uninstall).
 	daemon/client/print/*) echo 'base/|ctl/command/|client/print/|viewd_dialect\.h' ;;
-	daemon/client/*) echo 'base/|conf/|plugin/|core/(offline/offline|exec/leave_run)\.h|ctl/(command/|text/json_text\.h)|client/|viewd_dialect\.h' ;;
+	daemon/client/*)
+		echo 'base/|conf/|plugin/|core/(offline/offline|exec/leave_run)\.h|ctl/(command/|text/json_text\.h)|client/|viewd_dialect\.h'
+		;;
 	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
 	daemon/main.c) echo 'base/|daemon\.h' ;;
 	daemon/*) echo '[a-z]+/|daemon\.h|reload\.h|viewd_dialect\.h' ;;
@@ -114,8 +121,8 @@ symbols()
 	done
 }
 
-# calls ROOT: calls and uses of variables between files that the rules for includes forbid. A dialect's table of functions (NAME_ops) is known to
-# its connections: that is how recipes reach every folder.
+# calls ROOT: calls and uses of variables between files that the rules for includes forbid. A dialect's table of
+# functions (NAME_ops) is known to its connections: that is how recipes reach every folder.
 calls()
 {
 	local from to symbol pattern seen
@@ -124,7 +131,8 @@ calls()
 		sort | while read -r from to symbol; do
 		[ "$from" = "${seen:-}" ] || seen=$from pattern="^($(allowed "$from.c"))"
 		to=${to#plugins/}
-		[[ ${to#daemon/}.h =~ $pattern ]] || [[ $symbol == *_ops ]] || [[ $to =~ ^daemon/core/(life|commands)$ ]] || echo "$from calls $symbol of $to"
+		[[ ${to#daemon/}.h =~ $pattern ]] || [[ $symbol == *_ops ]] || [[ $to =~ ^daemon/core/(life|commands)$ ]] ||
+			echo "$from calls $symbol of $to"
 	done
 }
 
@@ -137,14 +145,21 @@ fixture plugins/common/text/bad.c <<<'#include "common/state/state.h"'
 fixture daemon/core/model/bad.c <<<'#include "core/turn/turn.h"'
 expect_found "a lower room must not include a higher one" 'model/bad.c includes core/turn/turn.h' layers "$T/bad"
 mkdir -p "$T/bad/daemon/core/plan/.libs" "$T/bad/daemon/core/engine/.libs"
-echo 'void engine_up(void); void plan_bad(void); void plan_bad(void) { engine_up(); }' | ${CC:-cc} -c -x c -o "$T/bad/daemon/core/plan/.libs/libviewd_la-bad.o" -
-echo 'void engine_up(void); void engine_up(void) {}' | ${CC:-cc} -c -x c -o "$T/bad/daemon/core/engine/.libs/libviewd_la-up.o" -
-expect_found "a lower room must not call a higher one" 'core/plan/bad calls engine_up of daemon/core/engine/up' calls "$T/bad"
+echo 'void engine_up(void); void plan_bad(void); void plan_bad(void) { engine_up(); }' |
+	${CC:-cc} -c -x c -o "$T/bad/daemon/core/plan/.libs/libviewd_la-bad.o" -
+echo 'void engine_up(void); void engine_up(void) {}' |
+	${CC:-cc} -c -x c -o "$T/bad/daemon/core/engine/.libs/libviewd_la-up.o" -
+expect_found "a lower room must not call a higher one" \
+	'core/plan/bad calls engine_up of daemon/core/engine/up' calls "$T/bad"
 mkdir -p "$T/bad/plugins/sqlite/conn/.libs" "$T/bad/plugins/sqlite/watch/.libs"
-echo 'void watch_up(void); void conn_bad(void); void conn_bad(void) { watch_up(); }' | ${CC:-cc} -c -x c -o "$T/bad/plugins/sqlite/conn/.libs/viewd_sqlite_la-bad.o" -
-echo 'void watch_up(void); void watch_up(void) {}' | ${CC:-cc} -c -x c -o "$T/bad/plugins/sqlite/watch/.libs/viewd_sqlite_la-up.o" -
-expect_found "a dialect's sessions must not call its watch" 'sqlite/conn/bad calls watch_up of sqlite/watch/up' calls "$T/bad"
-expect_found "a dialect's sessions must not include its refreshes" 'mysql/conn/bad.c includes mysql/refresh/swap.h' layers "$T/bad"
+echo 'void watch_up(void); void conn_bad(void); void conn_bad(void) { watch_up(); }' |
+	${CC:-cc} -c -x c -o "$T/bad/plugins/sqlite/conn/.libs/viewd_sqlite_la-bad.o" -
+echo 'void watch_up(void); void watch_up(void) {}' |
+	${CC:-cc} -c -x c -o "$T/bad/plugins/sqlite/watch/.libs/viewd_sqlite_la-up.o" -
+expect_found "a dialect's sessions must not call its watch" \
+	'sqlite/conn/bad calls watch_up of sqlite/watch/up' calls "$T/bad"
+expect_found "a dialect's sessions must not include its refreshes" \
+	'mysql/conn/bad.c includes mysql/refresh/swap.h' layers "$T/bad"
 expect_found "texts must not include the state" 'text/bad.c includes common/state/state.h' layers "$T/bad"
 expect_found "base must not include core" 'base/bad.c includes core/engine.h' layers "$T/bad"
 expect_found "conf must not include loop" 'conf/bad.c includes loop/loop.h' layers "$T/bad"
@@ -157,9 +172,12 @@ expect_found "keys must not include the loading of files" 'schema/bad.c includes
 expect_found "commands must not include the server" 'call/bad.c includes ctl/serve/server.h' layers "$T/bad"
 expect_found "printing must not include the connection" 'print/bad.c includes client/http.h' layers "$T/bad"
 mkdir -p "$T/bad/daemon/conf/read/.libs" "$T/bad/daemon/conf/load/.libs"
-echo 'void load_up(void); void read_bad(void); void read_bad(void) { load_up(); }' | ${CC:-cc} -c -x c -o "$T/bad/daemon/conf/read/.libs/libviewd_la-bad.o" -
-echo 'void load_up(void); void load_up(void) {}' | ${CC:-cc} -c -x c -o "$T/bad/daemon/conf/load/.libs/libviewd_la-up.o" -
-expect_found "the reading of files must not call what builds on it" 'conf/read/bad calls load_up of daemon/conf/load/up' calls "$T/bad"
+echo 'void load_up(void); void read_bad(void); void read_bad(void) { load_up(); }' |
+	${CC:-cc} -c -x c -o "$T/bad/daemon/conf/read/.libs/libviewd_la-bad.o" -
+echo 'void load_up(void); void load_up(void) {}' |
+	${CC:-cc} -c -x c -o "$T/bad/daemon/conf/load/.libs/libviewd_la-up.o" -
+expect_found "the reading of files must not call what builds on it" \
+	'conf/read/bad calls load_up of daemon/conf/load/up' calls "$T/bad"
 expect_clean "includes point to lower layers" layers "$VIEWD_SRC"
 expect_clean "calls point to lower layers" calls "$VIEWD_BUILD"
 finish

@@ -31,7 +31,8 @@ print_fn print_why, print_history, print_plan, print_render;
 /* print_graph.c */
 print_fn print_graph;
 /* print_run.c */
-print_fn print_refresh, print_changes, print_verify, print_accepted, print_cancel, print_reload, print_wait, print_uninstall;
+print_fn print_refresh, print_changes, print_verify, print_accepted, print_cancel, print_reload, print_wait,
+	print_uninstall;
 
 /* An array of {text, warning}, one a line: "file:line: ...". */
 void print_problems(struct screen *screen, const json_t *problems);

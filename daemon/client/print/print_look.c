@@ -17,7 +17,8 @@ void print_why(struct screen *screen, const struct args *args UNUSED, const json
 	json_t *line;
 	json_array_foreach(json_object_get(body, "views"), i, view)
 	{
-		table_put(screen->out, text_of(view, "view") != NULL ? text_of(view, "view") : "?", TABLE_BOLD, screen->colours);
+		table_put(screen->out, text_of(view, "view") != NULL ? text_of(view, "view") : "?", TABLE_BOLD,
+		          screen->colours);
 		fputc('\n', screen->out);
 		json_array_foreach(json_object_get(view, "lines"), k, line)
 		{
@@ -79,7 +80,8 @@ static void plan_items(struct screen *screen, const json_t *items)
 		if (locks != NULL && locks[0] != '\0')
 			table_note(table, talloc_asprintf(screen, "locks: %s", locks), TABLE_PLAIN);
 		if (text_of(item, "refresh_group") != NULL)
-			table_note(table, talloc_asprintf(screen, "refreshed with group %s", text_of(item, "refresh_group")), TABLE_DIM);
+			table_note(table, talloc_asprintf(screen, "refreshed with group %s", text_of(item, "refresh_group")),
+			           TABLE_DIM);
 		if (error != NULL)
 			table_note(table, error, TABLE_RED);
 	}

@@ -94,7 +94,8 @@ static void verify_item(struct screen *screen, const json_t *item)
 		put_line(screen, item_name(item), error != NULL ? error : "not compared", TABLE_RED);
 	else if (json_is_true(json_object_get(item, "differs")))
 		put_line(screen, item_name(item),
-		         talloc_asprintf(screen, "differs, %s missing, %s unexpected (definition yields %s rows)", missing, unexpected, rows),
+		         talloc_asprintf(screen, "differs, %s missing, %s unexpected (definition yields %s rows)", missing,
+		                         unexpected, rows),
 		         TABLE_RED);
 	else
 		put_line(screen, item_name(item), talloc_asprintf(screen, "equal, %s rows", rows), TABLE_PLAIN);
@@ -140,14 +141,16 @@ void print_reload(struct screen *screen, const struct args *args UNUSED, const j
 		const char *detail = text_of(item, "detail");
 		char *head = talloc_asprintf(screen, "%s %s", what != NULL ? what : "?", name != NULL ? name : "?");
 		bool more = detail != NULL && detail[0] != '\0';
-		put_line(screen, head, talloc_asprintf(screen, "%s%s%s%s", change, more ? " (" : "", more ? detail : "", more ? ")" : ""),
+		put_line(screen, head,
+		         talloc_asprintf(screen, "%s%s%s%s", change, more ? " (" : "", more ? detail : "", more ? ")" : ""),
 		         TABLE_PLAIN);
 	}
 	char *restart = text_joined(screen, body, "restart_needed");
 	if (restart != NULL)
 		put_line(screen, "restart needed for", restart, TABLE_YELLOW);
 	const char *outcome = text_of(body, "outcome");
-	fprintf(screen->out, "%s, generation %s\n", outcome != NULL ? outcome : "?", text_count(screen, body, "generation"));
+	fprintf(screen->out, "%s, generation %s\n", outcome != NULL ? outcome : "?",
+	        text_count(screen, body, "generation"));
 }
 
 void print_wait(struct screen *screen, const struct args *args UNUSED, const json_t *body)
@@ -162,7 +165,8 @@ void print_uninstall(struct screen *screen, const struct args *args, const json_
 		print_render(screen, args, body);
 		return;
 	}
-	fprintf(screen->out, "%s: viewd has left it, %zu statements; its views stay as they are\n", args_text(args, "database"),
-	        json_array_size(json_object_get(body, "statements")));
-	fputs("take the sections of the database out of the files: a restart of viewd would set everything up again\n", screen->out);
+	fprintf(screen->out, "%s: viewd has left it, %zu statements; its views stay as they are\n",
+	        args_text(args, "database"), json_array_size(json_object_get(body, "statements")));
+	fputs("take the sections of the database out of the files: a restart of viewd would set everything up again\n",
+	      screen->out);
 }

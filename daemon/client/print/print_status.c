@@ -57,7 +57,8 @@ static void status_line(struct screen *screen, struct table *table, const json_t
 
 static void status_table(struct screen *screen, const json_t *views)
 {
-	static const char *const headings[] = {"VIEW", "DATABASE", "STATE", "FRESHNESS", "LAG", "RESULT", "DURATION", "NEXT"};
+	static const char *const headings[] = {"VIEW", "DATABASE", "STATE",    "FRESHNESS",
+	                                       "LAG",  "RESULT",   "DURATION", "NEXT"};
 	struct table *table = table_new(screen, headings, ARRAY_LEN(headings), screen->colours);
 	size_t i;
 	json_t *view;
@@ -75,7 +76,8 @@ static void print_sources(struct screen *screen, const json_t *view)
 		const char *heard = text_of(row, "heard_by"), *reason = text_of(row, "reason");
 		print_pair(screen, i == 0 ? "sources" : "",
 		           talloc_asprintf(screen, "%s %s, heard by %s%s%s", text_of(row, "kind"), text_of(row, "name"),
-		                           heard != NULL ? heard : "nothing", reason != NULL ? ": " : "", reason != NULL ? reason : ""));
+		                           heard != NULL ? heard : "nothing", reason != NULL ? ": " : "",
+		                           reason != NULL ? reason : ""));
 	}
 }
 

@@ -87,7 +87,8 @@ static size_t width_of(const char *text)
 void table_put(FILE *out, const char *text, enum table_colour colour, bool colours)
 {
 	static const char *const codes[] = {
-		[TABLE_PLAIN] = "", [TABLE_BOLD] = "1", [TABLE_GREEN] = "32", [TABLE_YELLOW] = "33", [TABLE_RED] = "31", [TABLE_DIM] = "2",
+		[TABLE_PLAIN] = "",    [TABLE_BOLD] = "1", [TABLE_GREEN] = "32",
+		[TABLE_YELLOW] = "33", [TABLE_RED] = "31", [TABLE_DIM] = "2",
 	};
 	if (colours && colour != TABLE_PLAIN)
 		fprintf(out, "\033[%sm%s\033[0m", codes[colour], text);

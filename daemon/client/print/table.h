@@ -15,8 +15,8 @@ struct table;
 /* headings: n column titles. colours: write escape sequences. A child of mem_ctx (talloc). */
 struct table *table_new(void *mem_ctx, const char *const *headings, size_t n, bool colours);
 
-/* Starts a row; table_cell then fills it from the left. Text is copied; NULL and "" show as "-". Control characters become
- * '?'. */
+/* Starts a row; table_cell then fills it from the left. Text is copied; NULL and "" show as "-". Control characters
+ * become '?'. */
 void table_row(struct table *table);
 void table_cell(struct table *table, const char *text, enum table_colour colour);
 

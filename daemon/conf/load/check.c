@@ -50,7 +50,8 @@ static void say_absent(struct load *load, const struct report_at *at, const char
 	if (load->absent == NULL)
 		load->absent = names_new(load->tmp, 8);
 	if (names_add(load->absent, name, 0, NULL))
-		report_warning(load->report, at, "no dialect '%s' is installed here, so this is not used; the dialects installed are: %s", name,
+		report_warning(load->report, at,
+		               "no dialect '%s' is installed here, so this is not used; the dialects installed are: %s", name,
 		               dialect_names(load));
 }
 
@@ -79,13 +80,16 @@ static void check_definitions(struct load *load, const struct load_section *s, c
 	struct report_at at = load_at(s, NULL);
 	check_definition_names(load, s, view);
 	if (view->n_definitions == 0)
-		report_error(load->report, &at, "there is no query; write definition = SELECT ... or definition_file = NAME.sql");
+		report_error(load->report, &at,
+		             "there is no query; write definition = SELECT ... or definition_file = NAME.sql");
 	for (size_t i = 0; view->n_definitions > 0 && i < view->database.n; i++) {
 		const struct conf_database *db = conf_find_database(&load->box->conf, view->database.items[i]);
-		if (db == NULL || db->dialect == NULL || conf_definition_for(view, db->dialect) != NULL || !dialect_is_there(load, db->dialect))
+		if (db == NULL || db->dialect == NULL || conf_definition_for(view, db->dialect) != NULL ||
+		    !dialect_is_there(load, db->dialect))
 			continue; /* what the definitions of an absent dialect are called is not known */
 		at = at_key(s, view, "database");
-		report_error(load->report, &at, "there is no query for database %s; write definition_%s or a general definition", db->name,
+		report_error(load->report, &at,
+		             "there is no query for database %s; write definition_%s or a general definition", db->name,
 		             db->dialect);
 	}
 }
@@ -111,8 +115,10 @@ static void check_idle_keys(struct load *load, const struct load_section *s, con
 		const char *key;
 		bool idle;
 	} keys[] = {
-		{"sources", view->sources.n == 0},        {"capture", view->capture == VIEWD_CAPTURE_NONE || view->capture == VIEWD_CAPTURE_AUTO},
-		{"debounce", view->debounce == 0},        {"max_delay", view->max_delay == 0},
+		{"sources", view->sources.n == 0},
+		{"capture", view->capture == VIEWD_CAPTURE_NONE || view->capture == VIEWD_CAPTURE_AUTO},
+		{"debounce", view->debounce == 0},
+		{"max_delay", view->max_delay == 0},
 		{"at_most_every", view->at_most_every == 0},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -127,7 +133,9 @@ static void check_group(struct load *load, const struct load_section *s, const s
 {
 	struct report_at at = at_key(s, view, "refresh_group");
 	if (view->refresh_group != NULL && view->method == VIEWD_METHOD_SIMPLE && says_itself(view, "refresh_group"))
-		report_error(load->report, &at, "a simple view has no rows to refresh with others; remove refresh_group, or choose another method");
+		report_error(
+			load->report, &at,
+			"a simple view has no rows to refresh with others; remove refresh_group, or choose another method");
 }
 
 static void check_zone(struct load *load, const struct load_section *s, const struct conf_view *view)
@@ -145,15 +153,16 @@ static void check_changes(struct load *load, const struct load_section *s, const
 		return;
 	}
 	if (view->method == VIEWD_METHOD_SIMPLE && says_itself(view, "on_change"))
-		report_error(load->report, &at, "a simple view is always fresh and never refreshed; remove on_change, or choose another method");
+		report_error(load->report, &at,
+		             "a simple view is always fresh and never refreshed; remove on_change, or choose another method");
 	at = at_key(s, view, "max_delay");
 	if (view->max_delay > 0 && view->max_delay < view->debounce)
 		report_error(load->report, &at, "shorter than debounce; make it at least as long");
 }
 
 /* Two sections for one object of one database would fight over it. */
-static void check_relation(struct load *load, const struct load_section *s, const struct conf_view *view, struct names *seen,
-                           uint32_t number)
+static void check_relation(struct load *load, const struct load_section *s, const struct conf_view *view,
+                           struct names *seen, uint32_t number)
 {
 	const char *relation = view->relation != NULL ? view->relation : view->name;
 	for (size_t i = 0; i < view->database.n; i++) {
@@ -162,7 +171,8 @@ static void check_relation(struct load *load, const struct load_section *s, cons
 		if (names_add(seen, object, number, &other) || other == number)
 			continue;
 		struct report_at at = at_key(s, view, "relation");
-		report_error(load->report, &at, "'%s' in database %s is the object of [view %s] already (%s:%u); choose another relation",
+		report_error(load->report, &at,
+		             "'%s' in database %s is the object of [view %s] already (%s:%u); choose another relation",
 		             relation, view->database.items[i], load->box->conf.views[other].name,
 		             report_file_name(load->report, load->views.items[other].file), load->views.items[other].sec->line);
 	}
@@ -186,14 +196,16 @@ static bool resolve(struct load *load, const char *item, uint32_t *view_r)
 	return false;
 }
 
-static void check_depends_on(struct load *load, const struct load_section *s, const struct conf_view *view, uint32_t number)
+static void check_depends_on(struct load *load, const struct load_section *s, const struct conf_view *view,
+                             uint32_t number)
 {
 	struct report_at at = at_key(s, view, "depends_on");
 	for (size_t i = 0; i < view->depends_on.n; i++) {
 		uint32_t other;
 		const char *item = view->depends_on.items[i], *colon = strchr(item, ':');
 		if (!resolve(load, item, &other))
-			report_error(load->report, &at, "there is no view %s%s", item, suggestion(load, &load->views, colon != NULL ? colon + 1 : item));
+			report_error(load->report, &at, "there is no view %s%s", item,
+			             suggestion(load, &load->views, colon != NULL ? colon + 1 : item));
 		else if (other == number)
 			report_error(load->report, &at, "the view depends on itself; remove %s", item);
 	}
@@ -220,7 +232,8 @@ static void report_cycle(struct search *search, uint32_t start)
 		text = talloc_asprintf_append_buffer(text, "%s -> ", views[search->path[i - 1]].name);
 	uint32_t last = search->path[search->depth - 1];
 	struct report_at at = at_key(&search->load->views.items[last], &views[last], "depends_on");
-	report_error(search->load->report, &at, "a cycle of dependencies: %s%s; remove one of them", text, views[first].name);
+	report_error(search->load->report, &at, "a cycle of dependencies: %s%s; remove one of them", text,
+	             views[first].name);
 	talloc_free(text);
 }
 
@@ -264,10 +277,12 @@ static void check_cycles(struct load *load)
 	}
 }
 
-/* As far as the texts tell. What is the same under two spellings is found when it is opened: the database says who keeps it. */
+/* As far as the texts tell. What is the same under two spellings is found when it is opened: the database says who
+ * keeps it. */
 static bool same_place(const struct conf_database *a, const struct conf_database *b)
 {
-	if (a->url == NULL || b->url == NULL || a->dialect == NULL || b->dialect == NULL || strcmp(a->dialect, b->dialect) != 0)
+	if (a->url == NULL || b->url == NULL || a->dialect == NULL || b->dialect == NULL ||
+	    strcmp(a->dialect, b->dialect) != 0)
 		return false;
 	const char *place = url_place(a->url);
 	bool relative = place[0] == '/' && place[1] != '/';
@@ -284,7 +299,9 @@ static void check_twice(struct load *load, size_t i)
 		struct report_at at = load_at(&load->databases.items[i], NULL);
 		at.key = "url";
 		at.line = all[i].origins[schema_row(&schema_database, "url")].line;
-		report_error(load->report, &at, "the same database as [database %s]; give the views of both sections to one of them", all[first].name);
+		report_error(load->report, &at,
+		             "the same database as [database %s]; give the views of both sections to one of them",
+		             all[first].name);
 		return;
 	}
 }

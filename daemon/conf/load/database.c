@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 
 /* The URL first: it says which other keys there are. */
-static const struct load_dialect *choose_dialect(struct load *load, const struct load_section *s, struct conf_database *db)
+static const struct load_dialect *choose_dialect(struct load *load, const struct load_section *s,
+                                                 struct conf_database *db)
 {
 	const struct scan_entry *entries = load_entries(load, s), *entry = NULL;
 	struct viewd_err err;
@@ -30,7 +31,8 @@ static const struct load_dialect *choose_dialect(struct load *load, const struct
 	const struct load_dialect *d = dialect_ask(load, scheme);
 	db->dialect = d->is.name;
 	if (!d->available && load->dialects->may_be_absent)
-		report_warning(load->report, &at, "%s; its views are FAILED until viewd is started with a usable plugin", d->err.msg);
+		report_warning(load->report, &at, "%s; its views are FAILED until viewd is started with a usable plugin",
+		               d->err.msg);
 	else if (!d->available)
 		report_err(load->report, &at, &d->err);
 	return d->available ? d : NULL;
@@ -48,16 +50,18 @@ static void put_own(struct load *load, struct own_keys *own, const struct load_s
                     const struct scan_entry *entry)
 {
 	own->origins[own->n] = section_origin(s, entry->line);
-	own->kv[own->n++] = (struct viewd_kv){.key = arena_strdup(load->arena, key), .value = arena_strdup(load->arena, entry->value)};
+	own->kv[own->n++] =
+		(struct viewd_kv){.key = arena_strdup(load->arena, key), .value = arena_strdup(load->arena, entry->value)};
 }
 
-static void foreign_key(struct load *load, const struct load_section *s, const struct load_dialect *dialect, const char *near,
-                        const struct scan_entry *entry)
+static void foreign_key(struct load *load, const struct load_section *s, const struct load_dialect *dialect,
+                        const char *near, const struct scan_entry *entry)
 {
 	struct report_at at = load_at(s, entry);
 	const char *other = dialect_with_key(load, entry->key);
 	if (other != NULL)
-		report_error(load->report, &at, "the key belongs to dialect %s, the URL of this section says %s; remove it", other, dialect->is.name);
+		report_error(load->report, &at, "the key belongs to dialect %s, the URL of this section says %s; remove it",
+		             other, dialect->is.name);
 	else
 		section_unknown_key(load, s, &schema_database, near, entry);
 }
@@ -102,10 +106,12 @@ static void check_database(struct load *load, const struct load_section *s, cons
 	struct report_at at = load_at(s, NULL);
 	if (db->password_file != NULL && db->password_credential != NULL)
 		report_error(load->report, &at, "password_file and password_credential are both set; keep one of them");
-	if (db->password_credential != NULL && (strchr(db->password_credential, '/') != NULL || db->password_credential[0] == '.'))
+	if (db->password_credential != NULL &&
+	    (strchr(db->password_credential, '/') != NULL || db->password_credential[0] == '.'))
 		report_error(load->report, &at, "password_credential is a path; write the credential's name only");
 	if (db->url != NULL && url_has_password(db->url) && readable_by_all(report_file_name(load->report, s->file)))
-		report_warning(load->report, &at, "the URL holds a password and everybody can read this file; use password_file");
+		report_warning(load->report, &at,
+		               "the URL holds a password and everybody can read this file; use password_file");
 }
 
 static void build_database(struct load *load, const struct load_section *s, struct conf_database *db)

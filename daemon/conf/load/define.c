@@ -68,7 +68,8 @@ static bool check_text(const char *text, size_t len, struct viewd_err *err)
 	size_t line = 1;
 	for (size_t i = 0; i < at; i++)
 		line += text[i] == '\n';
-	return err_set(err, VIEWD_ERR_CONFIG, text[at] == '\0' ? "line %zu holds a NUL byte" : "line %zu is not UTF-8", line);
+	return err_set(err, VIEWD_ERR_CONFIG, text[at] == '\0' ? "line %zu holds a NUL byte" : "line %zu is not UTF-8",
+	               line);
 }
 
 static bool read_definition(const struct define *d, const struct scan_entry *entry, const char **text_r)
@@ -133,7 +134,8 @@ static void add_definition(struct define *d, const struct scan_entry *entry)
 	const char *dialect = dialect_part(entry->key, &from_file), *text = NULL;
 	if (entry->value[0] == '\0' || !check_twice(d, entry, dialect))
 		return; /* an empty value is reported by its row */
-	if (from_file ? !read_definition(d, entry, &text) : (text = trimmed(arena, entry->value, strlen(entry->value))) == NULL)
+	if (from_file ? !read_definition(d, entry, &text)
+	              : (text = trimmed(arena, entry->value, strlen(entry->value))) == NULL)
 		text = "";
 	d->definition_origins[d->n_definitions] = (struct conf_origin){.file = (uint16_t)d->s->file, .line = entry->line};
 	d->definitions[d->n_definitions++] = (struct conf_definition){
@@ -180,15 +182,17 @@ static void count(const struct scan_entry *entries, size_t n, size_t *definition
 	}
 }
 
-void define_view(struct load *load, const struct load_section *s, const struct conf_view *inherited, struct conf_view *view,
-                 struct conf_origin **origins_r)
+void define_view(struct load *load, const struct load_section *s, const struct conf_view *inherited,
+                 struct conf_view *view, struct conf_origin **origins_r)
 {
 	const struct scan_entry *entries = load_entries(load, s);
 	size_t n_definitions = 0, n_indexes = inherited->n_indexes;
 	count(entries, s->sec->n, &n_definitions, &n_indexes);
-	struct conf_origin *origins = arena_array(load->arena, struct conf_origin, schema_view.n + n_definitions + n_indexes);
+	struct conf_origin *origins =
+		arena_array(load->arena, struct conf_origin, schema_view.n + n_definitions + n_indexes);
 	struct conf_origin *index_origins = arena_array(load->scratch, struct conf_origin, n_indexes);
-	struct define d = {.load = load, .s = s, .definition_origins = origins + schema_view.n, .index_origins = index_origins};
+	struct define d = {
+		.load = load, .s = s, .definition_origins = origins + schema_view.n, .index_origins = index_origins};
 	d.definitions = arena_array(load->arena, struct conf_definition, n_definitions);
 	d.indexes = arena_array(load->arena, struct viewd_index, n_indexes);
 	for (size_t i = 0; i < inherited->n_indexes; i++)

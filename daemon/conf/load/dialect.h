@@ -22,7 +22,8 @@ const struct load_dialect *dialect_ask(struct load *load, const char *word);
 bool dialect_is_there(const struct load *load, const char *name);
 
 /* The dialect's own [database] key, or NULL; near_r (may be NULL) gets the most similar one, or NULL. */
-const struct viewd_dialect_option *dialect_key(const struct conf_dialect *dialect, const char *key, const char **near_r);
+const struct viewd_dialect_option *dialect_key(const struct conf_dialect *dialect, const char *key,
+                                               const char **near_r);
 
 /* The name of an installed dialect that has this [database] key; NULL: none. */
 const char *dialect_with_key(struct load *load, const char *key);
@@ -35,7 +36,8 @@ enum dialect_suffix {
 };
 enum dialect_suffix dialect_suffix(struct load *load, const char *suffix, const char **near_r);
 
-/* "a, b and c" of the installed dialects: their names, or how their URLs are written. Allocated on the load; never NULL. */
+/* "a, b and c" of the installed dialects: their names, or how their URLs are written. Allocated on the load; never
+ * NULL. */
 const char *dialect_names(struct load *load);
 const char *dialect_url_forms(struct load *load);
 

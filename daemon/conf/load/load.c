@@ -54,7 +54,8 @@ static void read_file(struct load *load, const char *path)
 	ini_read(load->tmp, load->scratch, load->report, number, &file->scan);
 	const char *dir = directory_of(load, path);
 	/* files of one directory share its name */
-	file->base_dir = number > 0 && strcmp(dir, load->files[number - 1].base_dir) == 0 ? load->files[number - 1].base_dir : dir;
+	file->base_dir =
+		number > 0 && strcmp(dir, load->files[number - 1].base_dir) == 0 ? load->files[number - 1].base_dir : dir;
 }
 
 static bool is_read(const struct load *load, const char *path)
@@ -89,7 +90,8 @@ static void include_matches(struct load *load, const glob_t *found, const struct
 	for (size_t i = 0; i < found->gl_pathc; i++) {
 		const char *path = found->gl_pathv[i];
 		if (strcmp(path, report_file_name(load->report, 0)) == 0)
-			report_error(load->report, at, "the pattern matches this file itself; keep included files in a directory of their own");
+			report_error(load->report, at,
+			             "the pattern matches this file itself; keep included files in a directory of their own");
 		else if (report_n_files(load->report) >= FILES_MAX)
 			report_error(load->report, at, "more than %d files", FILES_MAX);
 		else if (!is_read(load, path))
@@ -137,8 +139,8 @@ static void read_includes(struct load *load)
 	const struct scan_entry *entry = find_entry(load, &s, "include");
 	struct conf_daemon parsed = {0};
 	struct viewd_err err;
-	if (entry == NULL ||
-	    !option_set(&schema_daemon.rows[schema_row(&schema_daemon, "include")], load->scratch, "", &parsed, entry->value, &err))
+	if (entry == NULL || !option_set(&schema_daemon.rows[schema_row(&schema_daemon, "include")], load->scratch, "",
+	                                 &parsed, entry->value, &err))
 		return; /* a wrong list is reported when the section is built */
 	struct report_at at = load_at(&s, entry);
 	for (size_t k = 0; k < parsed.include.n; k++)
@@ -166,14 +168,16 @@ static void bad_section(struct load *load, const struct load_section *s, const c
 	if (near != NULL)
 		report_error(load->report, &at, "unknown section; did you mean [%s]", near);
 	else
-		report_error(load->report, &at, "unknown section; write [viewd], [view-defaults], [database NAME] or [view NAME]");
+		report_error(load->report, &at,
+		             "unknown section; write [viewd], [view-defaults], [database NAME] or [view NAME]");
 }
 
 /* "view orders" -> kind "view", name "orders". */
 static void sort_section(struct load *load, struct load_section *s)
 {
 	const char *blank = strchr(s->sec->name, ' ');
-	char *kind = talloc_strndup(load->tmp, s->sec->name, blank != NULL ? (size_t)(blank - s->sec->name) : strlen(s->sec->name));
+	char *kind =
+		talloc_strndup(load->tmp, s->sec->name, blank != NULL ? (size_t)(blank - s->sec->name) : strlen(s->sec->name));
 	s->name = blank != NULL ? blank + 1 : "";
 	bool named = blank != NULL && strchr(s->name, ' ') == NULL;
 	if (named && strcmp(kind, "view") == 0)
@@ -202,8 +206,9 @@ static bool is_elsewhere(struct load *load, struct names *seen, const struct loa
 	while (strcmp(scan->sections[i].name, s->sec->name) != 0)
 		i++;
 	struct report_at at = load_at(s, NULL);
-	const char *right = strcmp(s->sec->name, "viewd") == 0 ? "it belongs into the main file, and included files cannot include others"
-	                                                       : "keep one of them";
+	const char *right = strcmp(s->sec->name, "viewd") == 0
+	                        ? "it belongs into the main file, and included files cannot include others"
+	                        : "keep one of them";
 	report_error(load->report, &at, "the section exists already (%s:%u); %s", report_file_name(load->report, other),
 	             scan->sections[i].line, right);
 	return true;
@@ -257,7 +262,8 @@ static struct conf *load_end(struct load *load, void *mem_ctx, struct conf_probl
 	return conf;
 }
 
-struct conf *conf_load(void *mem_ctx, const char *path, const struct conf_dialects *dialects, struct conf_problems *problems)
+struct conf *conf_load(void *mem_ctx, const char *path, const struct conf_dialects *dialects,
+                       struct conf_problems *problems)
 {
 	struct load load = {0};
 	load_start(&load, dialects);

@@ -2,8 +2,9 @@
  *
  * load.h: what the steps of one conf_load share. Private to conf/load/.
  *
- * load.c reads files and sorts their sections, build.c and database.c turn sections into structs, define.c collects definitions
- * and indexes, check.c looks across sections. Every step reports and goes on, so that all problems are found at once.
+ * load.c reads files and sorts their sections, build.c and database.c turn sections into structs, define.c collects
+ * definitions and indexes, check.c looks across sections. Every step reports and goes on, so that all problems are
+ * found at once.
  */
 #ifndef VIEWD_CONF_LOAD_LOAD_H
 #define VIEWD_CONF_LOAD_LOAD_H
@@ -68,8 +69,8 @@ void build_databases(struct load *load);
 
 /* define.c: the definitions and indexes of one section into *view; inherited: the view built from [view-defaults].
  * Writes their origins behind the rows' in view->origins (allocated here). */
-void define_view(struct load *load, const struct load_section *s, const struct conf_view *inherited, struct conf_view *view,
-                 struct conf_origin **origins_r);
+void define_view(struct load *load, const struct load_section *s, const struct conf_view *inherited,
+                 struct conf_view *view, struct conf_origin **origins_r);
 
 /* check.c: references across sections. */
 void check_references(struct load *load);

@@ -26,7 +26,8 @@ static bool check_comment(struct load *load, const struct load_section *s, const
 		return true;
 	struct report_at at = load_at(s, entry);
 	at.column = entry->comment_column;
-	report_error(load->report, &at, "the value would be cut here; wrap it in '...' or \"...\" (a comment goes on a line of its own)");
+	report_error(load->report, &at,
+	             "the value would be cut here; wrap it in '...' or \"...\" (a comment goes on a line of its own)");
 	return false;
 }
 
@@ -44,8 +45,8 @@ void section_set(struct load *load, const struct load_section *s, const struct o
 	report_err(load->report, &at, &err);
 }
 
-void section_unknown_key(struct load *load, const struct load_section *s, const struct option_table *table, const char *near,
-                        const struct scan_entry *entry)
+void section_unknown_key(struct load *load, const struct load_section *s, const struct option_table *table,
+                         const char *near, const struct scan_entry *entry)
 {
 	struct report_at at = load_at(s, entry);
 	if (near == NULL)

@@ -13,12 +13,12 @@ struct conf_origin *section_origins(struct load *load, size_t n);
 struct conf_origin section_origin(const struct load_section *s, unsigned line);
 
 /* Sets the row's field of the struct at base from an entry, and notes where it stands; a wrong value is reported. */
-void section_set(struct load *load, const struct load_section *s, const struct option_row *row, const struct scan_entry *entry, void *base,
-                 struct conf_origin *origin);
+void section_set(struct load *load, const struct load_section *s, const struct option_row *row,
+                 const struct scan_entry *entry, void *base, struct conf_origin *origin);
 
 /* Reports a key that nobody knows. near: what was probably meant; NULL: looked for in the table. */
-void section_unknown_key(struct load *load, const struct load_section *s, const struct option_table *table, const char *near,
-                         const struct scan_entry *entry);
+void section_unknown_key(struct load *load, const struct load_section *s, const struct option_table *table,
+                         const char *near, const struct scan_entry *entry);
 
 /* Reports rows that must be set and are not. */
 void section_check_required(struct load *load, const struct load_section *s, const struct option_table *table,

@@ -2,9 +2,9 @@
  *
  * arena.h: many small things that are freed together.
  *
- * A configuration of 10,000 views is some 200,000 short strings; a talloc chunk for each would triple its size. The arena
- * takes large chunks from talloc and hands out pieces: objects (aligned) from the front of a chunk, text from its end.
- * Nothing is freed singly; freeing the talloc parent frees everything. Not thread-safe.
+ * A configuration of 10,000 views is some 200,000 short strings; a talloc chunk for each would triple its size. The
+ * arena takes large chunks from talloc and hands out pieces: objects (aligned) from the front of a chunk, text from its
+ * end. Nothing is freed singly; freeing the talloc parent frees everything. Not thread-safe.
  */
 #ifndef VIEWD_CONF_READ_ARENA_H
 #define VIEWD_CONF_READ_ARENA_H

@@ -85,7 +85,8 @@ bool file_read(void *mem_ctx, int dirfd, const char *path, const struct file_rul
 	if (fd < 0)
 		return err_sys(err, VIEWD_ERR_CONFIG, errno, "file cannot be opened");
 	struct stat st;
-	bool done = fstat(fd, &st) == 0 ? check_kind(&st, rule, err) : err_sys(err, VIEWD_ERR_CONFIG, errno, "fstat failed");
+	bool done =
+		fstat(fd, &st) == 0 ? check_kind(&st, rule, err) : err_sys(err, VIEWD_ERR_CONFIG, errno, "fstat failed");
 	done = done && read_all(mem_ctx, fd, rule, (size_t)st.st_size, data_r, len_r, err);
 	close(fd);
 	return done;

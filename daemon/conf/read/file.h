@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * file.h: reads small files that somebody else may have put there: never blocks, never reads what is not a regular file.
+ * file.h: reads small files that somebody else may have put there: never blocks, never reads what is not a regular
+ * file.
  */
 #ifndef VIEWD_CONF_READ_FILE_H
 #define VIEWD_CONF_READ_FILE_H

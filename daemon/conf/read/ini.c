@@ -14,8 +14,8 @@
 #include <talloc.h>
 #include <unistd.h>
 
-/* iniparser searches its dictionary from the start for every key it adds. Cut at section headers into pieces of about this
- * many bytes, a file of any size loads in linear time; a header begins a new context for iniparser anyway. */
+/* iniparser searches its dictionary from the start for every key it adds. Cut at section headers into pieces of about
+ * this many bytes, a file of any size loads in linear time; a header begins a new context for iniparser anyway. */
 #define PIECE_SIZE ((size_t)16 * 1024)
 
 struct ini {
@@ -85,7 +85,8 @@ static bool compare_entry(const struct ini *ini, const dictionary *dict, size_t 
 	snprintf(name, sizeof name, "%s:%s", sec->name, entry->key);
 	const char *theirs = value_of(dict, n, name, &found);
 	if (!found)
-		return fail(ini, entry->line, sec->name, entry->key, "iniparser does not see this setting; write it in a plainer way");
+		return fail(ini, entry->line, sec->name, entry->key,
+		            "iniparser does not see this setting; write it in a plainer way");
 	if (theirs == NULL || strcmp(theirs, entry->value) != 0)
 		return fail(ini, entry->line, sec->name, entry->key,
 		            "iniparser reads another value than is written here; wrap the value in '...' or \"...\"");

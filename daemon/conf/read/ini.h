@@ -2,8 +2,8 @@
  *
  * ini.h: one INI file, read by iniparser under supervision.
  *
- * The bytes are scanned first (scan.h), then handed to iniparser through a memfd, and both results are compared: what iniparser
- * would lose, join or rename is an error. Nothing else in the program uses iniparser.
+ * The bytes are scanned first (scan.h), then handed to iniparser through a memfd, and both results are compared: what
+ * iniparser would lose, join or rename is an error. Nothing else in the program uses iniparser.
  */
 #ifndef VIEWD_CONF_READ_INI_H
 #define VIEWD_CONF_READ_INI_H
@@ -12,8 +12,8 @@
 
 #define INI_SIZE_MAX ((size_t)4 * 1024 * 1024)
 
-/* Reads the file number file of report (its name is the path). Symbolic links are followed; it must be a regular file of
- * at most 4 MiB that is not writable by everyone. Problems go to report; *out_r holds what could be understood.
+/* Reads the file number file of report (its name is the path). Symbolic links are followed; it must be a regular file
+ * of at most 4 MiB that is not writable by everyone. Problems go to report; *out_r holds what could be understood.
  * Returns true when there was no problem. [any thread, one at a time: iniparser's error callback is global] */
 bool ini_read(void *mem_ctx, struct arena *arena, struct report *report, unsigned file, struct scan *out_r);
 

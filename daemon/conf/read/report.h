@@ -2,7 +2,8 @@
  *
  * report.h: collects every problem of a load, with its place.
  *
- * Text: "file:line: [section] key: what was wrong; what would be right" (a column follows the line where a byte is to blame).
+ * Text: "file:line: [section] key: what was wrong; what would be right" (a column follows the line where a byte is to
+ * blame).
  */
 #ifndef VIEWD_CONF_READ_REPORT_H
 #define VIEWD_CONF_READ_REPORT_H
@@ -36,8 +37,8 @@ void report_err(struct report *report, const struct report_at *at, const struct 
 
 size_t report_n_errors(const struct report *report);
 
-/* Moves the problems to mem_ctx, sorted by file and line (problems of one line stay in the order of their discovery). The
- * report is empty afterwards. */
+/* Moves the problems to mem_ctx, sorted by file and line (problems of one line stay in the order of their discovery).
+ * The report is empty afterwards. */
 void report_finish(struct report *report, void *mem_ctx, struct conf_problems *out_r);
 
 #endif

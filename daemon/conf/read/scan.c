@@ -55,7 +55,8 @@ static struct part strip(struct part t)
 
 static bool is_name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+	       c == '-';
 }
 
 static const char *fold(struct scanner *s, struct part t)
@@ -99,8 +100,9 @@ static bool check_section_name(struct scanner *s, struct part t)
 		if (t.p[i] == ' ' && word > 0)
 			word = 0;
 		else if (!is_name_char(t.p[i]))
-			return fail(s, t.p + i, NULL,
-			            "a character that no section name may hold; write [view NAME] with one blank, NAME of a-z 0-9 _ . -");
+			return fail(
+				s, t.p + i, NULL,
+				"a character that no section name may hold; write [view NAME] with one blank, NAME of a-z 0-9 _ . -");
 		else if (++word > SCAN_NAME_MAX)
 			return fail(s, t.p + i, NULL, "the name is too long; a name has at most 64 characters");
 	}
@@ -196,7 +198,8 @@ static bool check_duplicate(struct scanner *s, const struct scan_section *sec, c
 		if (strcmp(s->out->entries[i].key, key) != 0)
 			continue;
 		char text[120];
-		snprintf(text, sizeof text, "the key is set twice (first at line %u); keep one of them", s->out->entries[i].line);
+		snprintf(text, sizeof text, "the key is set twice (first at line %u); keep one of them",
+		         s->out->entries[i].line);
 		return fail(s, at, key, text);
 	}
 	return true;
@@ -227,7 +230,8 @@ static bool scan_setting(struct scanner *s, struct part t)
 	if (!(quoted ? scan_quoted(s, &entry, value) : scan_unquoted(s, &entry, value)) || s->skip)
 		return false;
 	if (s->section == NULL)
-		return fail(s, key.p, entry.key, "a setting before the first section; put it under [viewd], [database ...] or [view ...]");
+		return fail(s, key.p, entry.key,
+		            "a setting before the first section; put it under [viewd], [database ...] or [view ...]");
 	if (!check_duplicate(s, &s->out->sections[s->out->n_sections - 1], entry.key, key.p))
 		return false;
 	add_entry(s, &entry);

@@ -2,8 +2,8 @@
  *
  * scan.h: the first look at the bytes of an INI file, before iniparser sees them.
  *
- * iniparser 4.1 loses data silently in many ways (values cut at ';' or '#' or behind a quote, duplicates merged, lines joined).
- * The scan finds every such place and reports it with line and column; what it yields otherwise is what
+ * iniparser 4.1 loses data silently in many ways (values cut at ';' or '#' or behind a quote, duplicates merged, lines
+ * joined). The scan finds every such place and reports it with line and column; what it yields otherwise is what
  * iniparser will read, plus the lines, which iniparser forgets.
  *
  * The language accepted:

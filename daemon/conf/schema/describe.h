@@ -14,7 +14,8 @@ enum conf_describe_format {
 	CONF_DESCRIBE_SAMPLE /* a viewd.conf in which every key stands as a comment with its default */
 };
 
-/* Writes to out: the keys of every database, then what each of the dialects adds. Returns 0, or -1 when out reports an error. */
+/* Writes to out: the keys of every database, then what each of the dialects adds. Returns 0, or -1 when out reports an
+ * error. */
 int conf_describe(FILE *out, enum conf_describe_format format, const struct conf_dialect *dialects, size_t n_dialects);
 
 #endif

@@ -41,7 +41,8 @@ static bool set_later(const struct option_row *row, const char *text, struct vie
 	if (row->harmless != NULL && strcmp(text, row->harmless) == 0)
 		return true;
 	err_set(err, VIEWD_ERR_CONFIG, "not supported yet");
-	return row->harmless != NULL ? err_hint(err, "remove the key (or write %s)", row->harmless) : err_hint(err, "remove the key");
+	return row->harmless != NULL ? err_hint(err, "remove the key (or write %s)", row->harmless)
+	                             : err_hint(err, "remove the key");
 }
 
 bool option_set(const struct option_row *row, struct arena *arena, const char *base_dir, void *base, const char *text,
@@ -87,7 +88,8 @@ bool option_equal(const struct option_row *row, const void *a, const void *b)
 {
 	const struct option_type_row *type = option_type(row->type);
 	const char *x = a, *y = b;
-	return type->equal == NULL || type->equal(x + row->offset, x + row->count_offset, y + row->offset, y + row->count_offset);
+	return type->equal == NULL ||
+	       type->equal(x + row->offset, x + row->count_offset, y + row->offset, y + row->count_offset);
 }
 
 const char *option_type_word(enum option_type type)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * option.h: what an option is. One row a key; everything users see of an option (parsing, defaults, ranges, unknown keys,
- * `show`, reload classes, the manual, the sample file) comes from its row.
+ * option.h: what an option is. One row a key; everything users see of an option (parsing, defaults, ranges, unknown
+ * keys, `show`, reload classes, the manual, the sample file) comes from its row.
  */
 #ifndef VIEWD_CONF_SCHEMA_OPTION_H
 #define VIEWD_CONF_SCHEMA_OPTION_H
@@ -106,7 +106,8 @@ const struct option_row *option_find(const struct option_table *table, const cha
 const char *option_nearest(const struct option_table *table, const char *key);
 
 /* Parses text as the row says and stores it in the section's struct at base; memory comes from arena. base_dir: where
- * relative paths start. Untouched on failure. Rows without a field (definitions, indexes, later ones) are not stored. */
+ * relative paths start. Untouched on failure. Rows without a field (definitions, indexes, later ones) are not
+ * stored. */
 bool option_set(const struct option_row *row, struct arena *arena, const char *base_dir, void *base, const char *text,
                 struct viewd_err *err) MUST_CHECK;
 

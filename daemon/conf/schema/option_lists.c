@@ -113,7 +113,8 @@ static char *join(char *text, const char *item)
 	return talloc_asprintf_append_buffer(text, "%s%s", text[0] != '\0' ? ", " : "", item);
 }
 
-char *option_format_list(void *mem_ctx, const struct option_row *row UNUSED, const char *field, const char *count UNUSED)
+char *option_format_list(void *mem_ctx, const struct option_row *row UNUSED, const char *field,
+                         const char *count UNUSED)
 {
 	const struct conf_list *list = (const void *)field;
 	char *text = talloc_strdup(mem_ctx, "");

@@ -24,7 +24,8 @@ static bool parse_bool(const struct option_parse *p)
 	return err_hint(p->err, "write yes or no (true false on off are understood too)");
 }
 
-static char *format_bool(void *mem_ctx, const struct option_row *row UNUSED, const char *field, const char *count UNUSED)
+static char *format_bool(void *mem_ctx, const struct option_row *row UNUSED, const char *field,
+                         const char *count UNUSED)
 {
 	return talloc_strdup(mem_ctx, OPTION_CONST_FIELD(bool, field) ? "yes" : "no");
 }
@@ -76,7 +77,8 @@ static bool parse_span(const struct option_parse *p)
 	return true;
 }
 
-static char *format_span(void *mem_ctx, const struct option_row *row UNUSED, const char *field, const char *count UNUSED)
+static char *format_span(void *mem_ctx, const struct option_row *row UNUSED, const char *field,
+                         const char *count UNUSED)
 {
 	char buf[64];
 	return talloc_strdup(mem_ctx, span_format(OPTION_CONST_FIELD(int64_t, field), buf, sizeof buf));
@@ -94,7 +96,8 @@ static bool unknown_word(const struct option_parse *p)
 	}
 	const char *near = nearest_word(words, n, p->text);
 	err_set(p->err, VIEWD_ERR_CONFIG, "unknown value '%s'", p->text);
-	return near != NULL ? err_hint(p->err, "did you mean %s (one of %s)", near, all) : err_hint(p->err, "one of %s", all);
+	return near != NULL ? err_hint(p->err, "did you mean %s (one of %s)", near, all)
+	                    : err_hint(p->err, "one of %s", all);
 }
 
 static bool parse_word(const struct option_parse *p)
@@ -147,7 +150,8 @@ static bool equal_int(const char *a, const char *a_count UNUSED, const char *b, 
 	return OPTION_CONST_FIELD(int64_t, a) == OPTION_CONST_FIELD(int64_t, b);
 }
 
-static char *format_text(void *mem_ctx, const struct option_row *row UNUSED, const char *field, const char *count UNUSED)
+static char *format_text(void *mem_ctx, const struct option_row *row UNUSED, const char *field,
+                         const char *count UNUSED)
 {
 	const char *text = OPTION_CONST_FIELD(const char *, field);
 	return text != NULL ? talloc_strdup(mem_ctx, text) : NULL;
@@ -198,34 +202,37 @@ static bool parse_path(const struct option_parse *p)
 }
 
 static const struct option_type_row type_rows[OPTION_TYPE_COUNT] = {
-	[OPTION_BOOL] = {.word = "boolean", .doc = "yes or no (also true, false, on, off)", .parse = parse_bool, .format = format_bool,
-	                 .equal = equal_bool},
-	[OPTION_INT] = {.word = "number", .doc = "a whole number in decimal digits", .parse = parse_int, .format = format_int,
-	                .equal = equal_int},
-	[OPTION_SPAN] = {.word = "duration", .doc = "a number with a unit: 250ms, 30s, 5m, 2h, 1d, 1w, 1h30m, or 0", .parse = parse_span,
-	                 .format = format_span, .equal = equal_int},
+	[OPTION_BOOL] = {.word = "boolean", .doc = "yes or no (also true, false, on, off)", .parse = parse_bool,
+	                 .format = format_bool, .equal = equal_bool},
+	[OPTION_INT] = {.word = "number", .doc = "a whole number in decimal digits", .parse = parse_int,
+	                .format = format_int, .equal = equal_int},
+	[OPTION_SPAN] = {.word = "duration", .doc = "a number with a unit: 250ms, 30s, 5m, 2h, 1d, 1w, 1h30m, or 0",
+	                 .parse = parse_span, .format = format_span, .equal = equal_int},
 	[OPTION_WORD] = {.word = "word", .doc = "one of the words listed", .parse = parse_word, .format = format_word,
 	                 .equal = equal_word},
 	[OPTION_TEXT] = {.word = "text", .doc = "any text", .empty_ok = true, .parse = parse_text, .format = format_text,
 	                 .equal = equal_text},
-	[OPTION_PATH] = {.word = "path", .doc = "a file name; relative to the directory of the file that says it", .empty_ok = true,
-	                 .parse = parse_path, .format = format_text, .equal = equal_text},
-	[OPTION_NAME] = {.word = "name", .doc = "a word of a-z 0-9 _ . -", .empty_ok = true, .parse = parse_name, .format = format_text,
-	                 .equal = equal_text},
+	[OPTION_PATH] = {.word = "path", .doc = "a file name; relative to the directory of the file that says it",
+	                 .empty_ok = true, .parse = parse_path, .format = format_text, .equal = equal_text},
+	[OPTION_NAME] = {.word = "name", .doc = "a word of a-z 0-9 _ . -", .empty_ok = true, .parse = parse_name,
+	                 .format = format_text, .equal = equal_text},
 	[OPTION_NAMES] = {.word = "names", .doc = "section names separated by commas", .empty_ok = true,
 	                  .parse = option_parse_names, .format = option_format_list, .equal = option_equal_list},
 	[OPTION_ITEMS] = {.word = "list", .doc = "texts separated by commas", .empty_ok = true, .parse = option_parse_items,
 	                  .format = option_format_list, .equal = option_equal_list},
-	[OPTION_IDENTS] = {.word = "columns", .doc = "SQL names separated by commas, each quoted where it holds capitals, blanks or marks",
-	                   .empty_ok = true, .parse = option_parse_idents, .format = option_format_list, .equal = option_equal_list},
-	[OPTION_COLUMNS] = {.word = "columns with types", .doc = "`name type` separated by commas, or names only", .empty_ok = true,
-	                    .parse = option_parse_columns, .format = option_format_columns, .equal = option_equal_columns},
+	[OPTION_IDENTS] = {.word = "columns",
+	                   .doc = "SQL names separated by commas, each quoted where it holds capitals, blanks or marks",
+	                   .empty_ok = true, .parse = option_parse_idents, .format = option_format_list,
+	                   .equal = option_equal_list},
+	[OPTION_COLUMNS] = {.word = "columns with types", .doc = "`name type` separated by commas, or names only",
+	                    .empty_ok = true, .parse = option_parse_columns, .format = option_format_columns,
+	                    .equal = option_equal_columns},
 	[OPTION_PAIRS] = {.word = "options", .doc = "`name=value` separated by commas", .empty_ok = true,
 	                  .parse = option_parse_pairs, .format = option_format_pairs, .equal = option_equal_pairs},
-	[OPTION_CRON] = {.word = "times", .doc = "five fields as in crontab(5), or @daily and the like", .parse = parse_cron,
-	                 .format = format_text, .equal = equal_text},
-	[OPTION_ZONE] = {.word = "time zone", .doc = "a name of the time zone database, for example Europe/Berlin", .parse = parse_zone,
-	                 .format = format_text, .equal = equal_text},
+	[OPTION_CRON] = {.word = "times", .doc = "five fields as in crontab(5), or @daily and the like",
+	                 .parse = parse_cron, .format = format_text, .equal = equal_text},
+	[OPTION_ZONE] = {.word = "time zone", .doc = "a name of the time zone database, for example Europe/Berlin",
+	                 .parse = parse_zone, .format = format_text, .equal = equal_text},
 	[OPTION_DEFINITION] = {.word = "query", .doc = "one SQL query, or the name of a file that holds one"},
 	[OPTION_INDEX] = {.word = "index", .doc = "(column, ...) or UNIQUE (column, ...)"},
 	[OPTION_LATER] = {.word = "text", .doc = "not supported yet", .empty_ok = true},

@@ -3,13 +3,15 @@
 #include "conf/schema/schema.h"
 
 static const struct option_choice methods[] = {
-	{.word = "simple", .value = VIEWD_METHOD_SIMPLE, .doc = "a plain view; the server computes it when it is read, and nothing is refreshed"},
+	{.word = "simple", .value = VIEWD_METHOD_SIMPLE,
+	 .doc = "a plain view; the server computes it when it is read, and nothing is refreshed"},
 	{.word = "materialized", .value = VIEWD_METHOD_MATERIALIZED, .doc = "a materialized view of the engine"},
 	{.word = "table", .value = VIEWD_METHOD_TABLE, .doc = "a table that viewd fills"},
 	{0},
 };
 static const struct option_choice modes[] = {
-	{.word = "auto", .value = VIEWD_MODE_AUTO, .doc = "viewd chooses for this view; `viewctl why` says what it chose and why"},
+	{.word = "auto", .value = VIEWD_MODE_AUTO,
+	 .doc = "viewd chooses for this view; `viewctl why` says what it chose and why"},
 	{.word = "full", .value = VIEWD_MODE_FULL, .doc = "compute all rows anew"},
 	{.word = "concurrently", .value = VIEWD_MODE_CONCURRENTLY, .doc = "REFRESH MATERIALIZED VIEW CONCURRENTLY"},
 	{.word = "diff", .value = VIEWD_MODE_DIFF,
@@ -21,7 +23,8 @@ static const struct option_choice modes[] = {
 };
 static const struct option_choice policies[] = {
 	{.word = "apply", .value = CONF_POLICY_APPLY, .doc = "replace the object"},
-	{.word = "continue", .value = CONF_POLICY_CONTINUE, .doc = "leave the object, and go on refreshing it with its old definition"},
+	{.word = "continue", .value = CONF_POLICY_CONTINUE,
+	 .doc = "leave the object, and go on refreshing it with its old definition"},
 	{.word = "fail", .value = CONF_POLICY_FAIL, .doc = "leave the object; the view is FAILED until somebody decides"},
 	{0},
 };
@@ -41,22 +44,25 @@ static const struct option_choice misses[] = {
 	{0},
 };
 static const struct option_choice captures[] = {
-	{.word = "auto", .value = VIEWD_CAPTURE_AUTO, .doc = "viewd chooses for each source; `viewctl why` says what it chose and why"},
+	{.word = "auto", .value = VIEWD_CAPTURE_AUTO,
+	 .doc = "viewd chooses for each source; `viewctl why` says what it chose and why"},
 	{.word = "trigger", .value = VIEWD_CAPTURE_TRIGGER, .doc = "triggers on the sources"},
 	{.word = "binlog", .value = VIEWD_CAPTURE_BINLOG, .doc = "the server's binary log"},
-	{.word = "poll", .value = VIEWD_CAPTURE_POLL, .doc = "counters of the server, read at intervals; on SQLite every commit of others counts as a change"},
-	{.word = "none", .value = VIEWD_CAPTURE_NONE, .doc = "not at all; only refreshes of views that this view reads count"},
+	{.word = "poll", .value = VIEWD_CAPTURE_POLL,
+	 .doc = "counters of the server, read at intervals; on SQLite every commit of others counts as a change"},
+	{.word = "none", .value = VIEWD_CAPTURE_NONE,
+	 .doc = "not at all; only refreshes of views that this view reads count"},
 	{0},
 };
 
 static const struct option_row rows[] = {
 	/* what and where */
-	{.key = "database", OPTION_LIST_AT(OPTION_NAMES, conf_view, database), .flags = OPTION_REQUIRED, .reload = OPTION_REDEFINE,
-	 .help = "the [database] sections that the view lives in",
+	{.key = "database", OPTION_LIST_AT(OPTION_NAMES, conf_view, database), .flags = OPTION_REQUIRED,
+	 .reload = OPTION_REDEFINE, .help = "the [database] sections that the view lives in",
 	 .doc = "One name, or several separated by commas: viewd keeps the same view in each of them. Give a definition "
 	        "for one dialect with definition_DIALECT."},
-	{.key = "relation", OPTION_TEXT_AT(conf_view, relation), .flags = OPTION_FREE_TEXT | OPTION_OWN, .reload = OPTION_REDEFINE,
-	 .help = "name of the object in the database, if it is not the section's",
+	{.key = "relation", OPTION_TEXT_AT(conf_view, relation), .flags = OPTION_FREE_TEXT | OPTION_OWN,
+	 .reload = OPTION_REDEFINE, .help = "name of the object in the database, if it is not the section's",
 	 .doc = "Plain or schema-qualified. A part in double quotes keeps its case; the whole value then needs single "
 	        "quotes: 'Sales.\"Category Stats\"'."},
 	{.key = "definition", .type = OPTION_DEFINITION, .flags = OPTION_FREE_TEXT | OPTION_OWN, .reload = OPTION_REDEFINE,
@@ -76,14 +82,14 @@ static const struct option_row rows[] = {
 	 .reload = OPTION_REDEFINE, .help = "the query for one dialect",
 	 .doc = "definition_sqlite and so on. As definition; databases of that dialect use this query instead of the "
 	        "general definition."},
-	{.key = "method", OPTION_WORD_AT(conf_view, method), .dflt = "materialized", .choices = methods, .reload = OPTION_REDEFINE,
-	 .help = "what kind of object it is",
+	{.key = "method", OPTION_WORD_AT(conf_view, method), .dflt = "materialized", .choices = methods,
+	 .reload = OPTION_REDEFINE, .help = "what kind of object it is",
 	 .doc = "An engine without materialized views uses a table instead: see materialized_as_table."},
-	{.key = "materialized_as_table", OPTION_BOOL_AT(conf_view, materialized_as_table), .dflt = "yes", .reload = OPTION_REDEFINE,
-	 .help = "materialized means a table on engines without materialized views",
+	{.key = "materialized_as_table", OPTION_BOOL_AT(conf_view, materialized_as_table), .dflt = "yes",
+	 .reload = OPTION_REDEFINE, .help = "materialized means a table on engines without materialized views",
 	 .doc = "With no, method = materialized is an error on such an engine."},
-	{.key = "refresh_mode", OPTION_WORD_AT(conf_view, refresh_mode), .dflt = "auto", .choices = modes, .reload = OPTION_LIVE,
-	 .help = "how a refresh writes the rows",
+	{.key = "refresh_mode", OPTION_WORD_AT(conf_view, refresh_mode), .dflt = "auto", .choices = modes,
+	 .reload = OPTION_LIVE, .help = "how a refresh writes the rows",
 	 .doc = "A mode that cannot work for this view on this engine is an error: when the files are loaded if they "
 	        "alone tell, else when the view is refreshed. auto is never an error. diff takes two rows of one key for "
 	        "equal when all their bytes are equal: upper and lower case, trailing blanks, 1.0 and 1.00, 0.0 and -0.0 "
@@ -95,18 +101,18 @@ static const struct option_row rows[] = {
 	        "and keeps \"quoted\" names as they are; the other engines ignore case. Quotes are \" or `, doubled "
 	        "inside a name. A value that holds \" needs single quotes around it: '\"createdAt\", id'. refresh_mode = "
 	        "concurrently and refresh_mode = diff need this key. viewd keeps a unique index on the columns."},
-	{.key = "columns", OPTION_COLUMNS_AT(conf_view, columns, n_columns), .flags = OPTION_FREE_TEXT, .reload = OPTION_REDEFINE,
-	 .help = "the columns that the definition must yield",
+	{.key = "columns", OPTION_COLUMNS_AT(conf_view, columns, n_columns), .flags = OPTION_FREE_TEXT,
+	 .reload = OPTION_REDEFINE, .help = "the columns that the definition must yield",
 	 .doc = "`id integer, name text`, or names only, written as in unique_key. viewd checks them before it creates "
 	        "anything. Without this key the view has the columns that the definition yields."},
 	{.key = "index_*", .type = OPTION_INDEX, .flags = OPTION_FREE_TEXT | OPTION_DYNAMIC, .reload = OPTION_REDEFINE,
 	 .help = "an index to create and keep",
 	 .doc = "index_NAME = (amount DESC), or UNIQUE (id). viewd creates the index together with the view."},
-	{.key = "options", OPTION_PAIRS_AT(conf_view, options, n_options), .flags = OPTION_FREE_TEXT, .reload = OPTION_REDEFINE,
-	 .help = "WITH (...) of the object",
+	{.key = "options", OPTION_PAIRS_AT(conf_view, options, n_options), .flags = OPTION_FREE_TEXT,
+	 .reload = OPTION_REDEFINE, .help = "WITH (...) of the object",
 	 .doc = "`security_barrier=true, fillfactor=90`. An error on engines that have no such options."},
-	{.key = "settings", OPTION_PAIRS_AT(conf_view, settings, n_settings), .flags = OPTION_FREE_TEXT, .reload = OPTION_REDEFINE,
-	 .help = "settings of the session in which the definition runs",
+	{.key = "settings", OPTION_PAIRS_AT(conf_view, settings, n_settings), .flags = OPTION_FREE_TEXT,
+	 .reload = OPTION_REDEFINE, .help = "settings of the session in which the definition runs",
 	 .doc = "MySQL and MariaDB only: `sql_mode=none, group_concat_max_len=100000000`. They hold for this definition "
 	        "alone: when viewd makes, refreshes, verifies and compares the object. They win over those of the "
 	        "[database] section. Another setting makes the object anew. Several names in one value are separated by "
@@ -119,8 +125,9 @@ static const struct option_row rows[] = {
 	                                                                                                         "is "
 	                                                                                                         "created",
 	 .doc = "With no, viewd creates the view empty, and the first refresh fills it."},
-	{.key = "on_configuration_change", OPTION_WORD_AT(conf_view, on_configuration_change), .dflt = "apply", .choices = policies,
-	 .reload = OPTION_LIVE, .help = "what to do when the definition in the file differs from the object",
+	{.key = "on_configuration_change", OPTION_WORD_AT(conf_view, on_configuration_change), .dflt = "apply",
+	 .choices = policies, .reload = OPTION_LIVE,
+	 .help = "what to do when the definition in the file differs from the object",
 	 .doc = "The comparison ignores what the server itself adds to a definition. This key also decides what happens "
 	        "when a source of `SELECT *` gets another column: with apply viewd makes the view anew with that column, "
 	        "else the view keeps the columns it has."},
@@ -128,23 +135,24 @@ static const struct option_row rows[] = {
 	 .help = "take over an existing view of that name",
 	 .doc = "Only views and materialized views, never a table. With no, an object of that name that viewd did not "
 	        "create is an error."},
-	{.key = "on_remove", OPTION_WORD_AT(conf_view, on_remove), .dflt = "keep", .choices = removals, .reload = OPTION_REDEFINE,
-	 .help = "what to do with the object when the section disappears",
+	{.key = "on_remove", OPTION_WORD_AT(conf_view, on_remove), .dflt = "keep", .choices = removals,
+	 .reload = OPTION_REDEFINE, .help = "what to do with the object when the section disappears",
 	 .doc = "viewd records this value in the database. So it holds as well when the section is removed while viewd "
 	        "does not run."},
-	{.key = "cascade", OPTION_BOOL_AT(conf_view, cascade), .dflt = "no", .reload = OPTION_LIVE, .help = "drops may cascade",
+	{.key = "cascade", OPTION_BOOL_AT(conf_view, cascade), .dflt = "no", .reload = OPTION_LIVE,
+	 .help = "drops may cascade",
 	 .doc = "With no, viewd does not drop an object that others depend on. The error names them."},
 	{.key = "depends_on", OPTION_LIST_AT(OPTION_NAMES, conf_view, depends_on), .reload = OPTION_LIVE,
 	 .help = "views that are refreshed before this one",
 	 .doc = "Names of views; database:view for a view in another database. viewd discovers dependencies inside one "
 	        "database. This key adds dependencies that it cannot discover."},
 	/* when */
-	{.key = "every", OPTION_SPAN_AT(conf_view, every), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY, .reload = OPTION_LIVE,
-	 .help = "refresh at this interval",
+	{.key = "every", OPTION_SPAN_AT(conf_view, every), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY,
+	 .reload = OPTION_LIVE, .help = "refresh at this interval",
 	 .doc = "Counted from start to start, without drift. Setting the wall clock does not change the interval. 0: no "
 	        "interval."},
-	{.key = "after", OPTION_SPAN_AT(conf_view, after), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY, .reload = OPTION_LIVE,
-	 .help = "refresh this long after the last refresh ended",
+	{.key = "after", OPTION_SPAN_AT(conf_view, after), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY,
+	 .reload = OPTION_LIVE, .help = "refresh this long after the last refresh ended",
 	 .doc = "0: this key starts no refresh."},
 	{.key = "randomize_for", OPTION_SPAN_AT(conf_view, randomize_for), .dflt = "0", .min = 0, .max = 7 * SPAN_DAY,
 	 .reload = OPTION_LIVE, .help = "spread scheduled starts over this time",
@@ -164,27 +172,28 @@ static const struct option_row rows[] = {
 	        "clocks change: a time that does not exist runs right after the clocks went forward, and a time that "
 	        "comes twice runs the first time. With * as the hour or minute, runs follow elapsed time: 23 or 25 hourly "
 	        "runs on such a day."},
-	{.key = "timezone", OPTION_ZONE_AT(conf_view, timezone), .dflt = "UTC", .reload = OPTION_LIVE, .help = "time zone of cron",
+	{.key = "timezone", OPTION_ZONE_AT(conf_view, timezone), .dflt = "UTC", .reload = OPTION_LIVE,
+	 .help = "time zone of cron",
 	 .doc = "A name from the system's time zone database, for example Europe/Berlin."},
 	{.key = "on_change", OPTION_BOOL_AT(conf_view, on_change), .dflt = "no", .reload = OPTION_LIVE,
 	 .help = "refresh when a source changes",
 	 .doc = "The first change of an idle view starts a refresh at once, or as debounce and at_most_every say. Changes "
 	        "that come while it runs start one more refresh together. capture says how viewd notices changes. "
 	        "Schedules may be combined with this key."},
-	{.key = "sources", OPTION_LIST_AT(OPTION_ITEMS, conf_view, sources), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
-	 .help = "tables whose changes count",
+	{.key = "sources", OPTION_LIST_AT(OPTION_ITEMS, conf_view, sources), .flags = OPTION_FREE_TEXT,
+	 .reload = OPTION_LIVE, .help = "tables whose changes count",
 	 .doc = "Names as in SQL, quoted as in relation, separated by commas. viewd follows the rows of these tables and "
 	        "of no others. So the key also vouches for what cannot be discovered, such as the tables that a function "
 	        "reads. Without this key viewd follows what the definition reads, as the catalogue says."},
 	{.key = "capture", OPTION_WORD_AT(conf_view, capture), .dflt = "auto", .choices = captures, .reload = OPTION_LIVE,
 	 .help = "how changes are noticed",
 	 .doc = "A way that the engine does not have is an error. auto is never an error."},
-	{.key = "debounce", OPTION_SPAN_AT(conf_view, debounce), .dflt = "0", .min = 0, .max = 7 * SPAN_DAY, .reload = OPTION_LIVE,
-	 .help = "wait until no change came for this long",
+	{.key = "debounce", OPTION_SPAN_AT(conf_view, debounce), .dflt = "0", .min = 0, .max = 7 * SPAN_DAY,
+	 .reload = OPTION_LIVE, .help = "wait until no change came for this long",
 	 .doc = "Each further change puts the refresh off by this time, but not beyond max_delay. 0: the first change "
 	        "starts the refresh."},
-	{.key = "max_delay", OPTION_SPAN_AT(conf_view, max_delay), .dflt = "0", .min = 0, .max = 7 * SPAN_DAY, .reload = OPTION_LIVE,
-	 .help = "longest time by which debounce may put off a refresh",
+	{.key = "max_delay", OPTION_SPAN_AT(conf_view, max_delay), .dflt = "0", .min = 0, .max = 7 * SPAN_DAY,
+	 .reload = OPTION_LIVE, .help = "longest time by which debounce may put off a refresh",
 	 .doc = "Counted from the first change. 0: no limit. A source that never rests is then refreshed only by "
 	        "max_staleness or a schedule."},
 	{.key = "at_most_every", OPTION_SPAN_AT(conf_view, at_most_every), .dflt = "0", .min = 0, .max = 365 * SPAN_DAY,
@@ -195,8 +204,8 @@ static const struct option_row rows[] = {
 	 .reload = OPTION_LIVE, .help = "refresh after this time at the latest",
 	 .doc = "The safety net under on_change: a change that was not noticed is in the view after this time. Counted "
 	        "from the time for which the data is true. 0: none."},
-	{.key = "target_lag", OPTION_SPAN_AT(conf_view, target_lag), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY, .reload = OPTION_LIVE,
-	 .help = "how old the data may get",
+	{.key = "target_lag", OPTION_SPAN_AT(conf_view, target_lag), .dflt = "0", .min = 0, .max = 3650 * SPAN_DAY,
+	 .reload = OPTION_LIVE, .help = "how old the data may get",
 	 .doc = "viewd starts a refresh as late as it can, so that the data gets no older than this. It learns from past "
 	        "runs how long a refresh takes. With on_change the data counts as current until the first change. Changes "
 	        "then start no refresh earlier, unless debounce is set and no change came for that time. 0: none."},
@@ -212,15 +221,15 @@ static const struct option_row rows[] = {
 	        "writers wait for the whole run when one member reads another. MariaDB uses one snapshot and one RENAME "
 	        "TABLE. MySQL cannot do it."},
 	/* failure */
-	{.key = "timeout", OPTION_SPAN_AT(conf_view, timeout), .dflt = "1h", .min = 0, .max = 365 * SPAN_DAY, .reload = OPTION_LIVE,
-	 .help = "longest time a refresh may take",
+	{.key = "timeout", OPTION_SPAN_AT(conf_view, timeout), .dflt = "1h", .min = 0, .max = 365 * SPAN_DAY,
+	 .reload = OPTION_LIVE, .help = "longest time a refresh may take",
 	 .doc = "viewd then cancels the refresh, and the last good contents stay. 0: no limit."},
 	{.key = "lock_timeout", OPTION_SPAN_AT(conf_view, lock_timeout), .dflt = "2s", .min = SPAN_MS, .max = SPAN_HOUR,
 	 .reload = OPTION_LIVE, .help = "longest wait for a lock",
 	 .doc = "Readers and writers of the application queue behind a refresh that waits for a lock. This key limits how "
 	        "long they can be held up. viewd tries the refresh again later."},
-	{.key = "max_retries", OPTION_INT_AT(conf_view, max_retries), .dflt = "3", .min = 0, .max = 1000, .unit = "attempts",
-	 .reload = OPTION_LIVE, .help = "further attempts after a failed one",
+	{.key = "max_retries", OPTION_INT_AT(conf_view, max_retries), .dflt = "3", .min = 0, .max = 1000,
+	 .unit = "attempts", .reload = OPTION_LIVE, .help = "further attempts after a failed one",
 	 .doc = "Only after failures that may pass by themselves: connection lost, lock timeout, deadlock and the like."},
 	{.key = "retry_backoff", OPTION_SPAN_AT(conf_view, retry_backoff), .dflt = "5s", .min = SPAN_MS, .max = SPAN_DAY,
 	 .reload = OPTION_LIVE, .help = "wait before the first retry",
@@ -228,8 +237,9 @@ static const struct option_row rows[] = {
 	{.key = "retry_max_backoff", OPTION_SPAN_AT(conf_view, retry_max_backoff), .dflt = "10m", .min = SPAN_MS,
 	 .max = 7 * SPAN_DAY, .reload = OPTION_LIVE, .help = "longest wait between retries",
 	 .doc = "Not shorter than retry_backoff."},
-	{.key = "max_consecutive_errors", OPTION_INT_AT(conf_view, max_consecutive_errors), .dflt = "10", .min = 0, .max = 1000000,
-	 .unit = "errors", .reload = OPTION_LIVE, .help = "failures in a row after which the view is suspended",
+	{.key = "max_consecutive_errors", OPTION_INT_AT(conf_view, max_consecutive_errors), .dflt = "10", .min = 0,
+	 .max = 1000000, .unit = "errors", .reload = OPTION_LIVE,
+	 .help = "failures in a row after which the view is suspended",
 	 .doc = "A suspended view waits for `viewctl resume`, or for a refresh by hand that succeeds. Failures of "
 	        "refreshes by hand do not count. 0: never."},
 	{.key = "run_as", OPTION_TEXT_AT(conf_view, run_as), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
@@ -252,8 +262,8 @@ static const struct option_row rows[] = {
 	        "MariaDB right after it. When it fails, it is undone, the log and the history say so, and the refresh "
 	        "still counts as a success. A lost connection, a lock conflict, a cancel or the view's time limit make "
 	        "the refresh fail. It does not run when the view is created."},
-	{.key = "notify_channel", OPTION_TEXT_AT(conf_view, notify_channel), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
-	 .help = "channel that is told of each success",
+	{.key = "notify_channel", OPTION_TEXT_AT(conf_view, notify_channel), .flags = OPTION_FREE_TEXT,
+	 .reload = OPTION_LIVE, .help = "channel that is told of each success",
 	 .doc = "PostgreSQL only. Whoever listens on this name (LISTEN; case counts) hears of each refresh that "
 	        "succeeded, once its data is committed. The payload is a JSON object: view, relation, action, rows, "
 	        "rows_written."},
@@ -266,8 +276,8 @@ static const struct option_row rows[] = {
 	        "hand either, and notices no changes. The view is DISABLED and its object stays as it is. Its freshness "
 	        "is UNKNOWN, as is that of views that read it; it is STALE if a change is known that it lacks. A reload "
 	        "switches the view on and off."},
-	{.key = "priority", OPTION_INT_AT(conf_view, priority), .dflt = "0", .min = -1000, .max = 1000, .unit = "higher goes first",
-	 .reload = OPTION_LIVE, .help = "which view goes first when several are due",
+	{.key = "priority", OPTION_INT_AT(conf_view, priority), .dflt = "0", .min = -1000, .max = 1000,
+	 .unit = "higher goes first", .reload = OPTION_LIVE, .help = "which view goes first when several are due",
 	 .doc = "Dependencies come before priority."},
 	{.key = "description", OPTION_TEXT_AT(conf_view, description), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
 	 .help = "what the view is for",

@@ -86,7 +86,8 @@ static const struct conf_definition *same_definition(const struct conf_view *vie
 }
 
 /* What b has and a has not or has otherwise; with only_missing: what a lacks altogether. */
-static void compare_definitions(struct differ *d, const struct conf_view *a, const struct conf_view *b, bool only_missing)
+static void compare_definitions(struct differ *d, const struct conf_view *a, const struct conf_view *b,
+                                bool only_missing)
 {
 	for (size_t i = 0; i < b->n_definitions; i++) {
 		const struct conf_definition *now = &b->definitions[i], *before = same_definition(a, now->dialect);
@@ -124,7 +125,8 @@ static void diff_databases(struct differ *d, struct conf_diff *diff, const struc
 	for (size_t i = 0; i < new->n_databases; i++) {
 		const struct conf_database *now = &new->databases[i];
 		const struct conf_database *before = old != NULL ? conf_find_database(old, now->name) : NULL;
-		start_entry(d, &entries[diff->n_databases++], now->name, before != NULL ? CONF_DIFF_UNCHANGED : CONF_DIFF_ADDED);
+		start_entry(d, &entries[diff->n_databases++], now->name,
+		            before != NULL ? CONF_DIFF_UNCHANGED : CONF_DIFF_ADDED);
 		if (before != NULL)
 			compare_database(d, before, now);
 		end_entry(d);

@@ -16,7 +16,8 @@ static char *credential_path(void *mem_ctx, const char *name, struct viewd_err *
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	if (dir == NULL || dir[0] == '\0') {
-		err_set(err, VIEWD_ERR_AUTH, "password credential '%s' is not available ($CREDENTIALS_DIRECTORY is not set)", name);
+		err_set(err, VIEWD_ERR_AUTH, "password credential '%s' is not available ($CREDENTIALS_DIRECTORY is not set)",
+		        name);
 		err_hint(err, "add LoadCredential=%s:/path/to/file to the unit", name);
 		return NULL;
 	}
@@ -33,7 +34,8 @@ static bool check_password(const char *text, size_t len, const char *path, struc
 	return true;
 }
 
-/* systemd gives credentials to the service's user read-only, mode 0400 or, with an ACL, 0440: the directory guards them. */
+/* systemd gives credentials to the service's user read-only, mode 0400 or, with an ACL, 0440: the directory guards
+ * them. */
 static bool read_file(void *mem_ctx, const char *path, bool credential, char **password_r, struct viewd_err *err)
 {
 	const struct file_rule rule = {

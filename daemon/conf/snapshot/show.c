@@ -39,7 +39,8 @@ static void show_row(const struct show *s, const struct option_row *row, const v
 	show(s, row->key, value, origin, row->help);
 }
 
-static void show_rows(const struct show *s, const struct option_table *table, const void *base, const struct conf_origin *origins)
+static void show_rows(const struct show *s, const struct option_table *table, const void *base,
+                      const struct conf_origin *origins)
 {
 	for (size_t i = 0; i < table->n; i++)
 		show_row(s, &table->rows[i], base, origins[i]);

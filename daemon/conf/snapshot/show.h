@@ -25,8 +25,8 @@ void conf_show_view(const struct conf *conf, const struct conf_view *view, conf_
 /* "file:line" and so on, as above, allocated on mem_ctx. */
 char *conf_origin_text(void *mem_ctx, const struct conf *conf, struct conf_origin origin);
 
-/* The place of a view's key ("method", "definition", "index_a", "definition_sqlite"), or of the section's header when the
- * key is not set: for messages about a value that only a dialect can judge. "file:line", allocated on mem_ctx. */
+/* The place of a view's key ("method", "definition", "index_a", "definition_sqlite"), or of the section's header when
+ * the key is not set: for messages about a value that only a dialect can judge. "file:line", allocated on mem_ctx. */
 char *conf_view_place(void *mem_ctx, const struct conf *conf, const struct conf_view *view, const char *key);
 
 #endif

@@ -41,8 +41,8 @@ struct secret {
 	size_t len;
 };
 
-/* Between the first ':' of the authority and its last '@'. A raw '/', '?' or '#' in a password ends the authority for a strict
- * reader, but not for a careless writer: rather too much is covered than too little. */
+/* Between the first ':' of the authority and its last '@'. A raw '/', '?' or '#' in a password ends the authority for a
+ * strict reader, but not for a careless writer: rather too much is covered than too little. */
 static struct secret authority_secret(const char *url)
 {
 	const char *start = strstr(url, "://");

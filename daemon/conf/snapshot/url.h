@@ -8,7 +8,8 @@
 #include "conf/read/arena.h"
 #include "viewd_dialect.h"
 
-/* The URL's scheme in lower case, without "+driver". Allocated on arena; NULL with err's message filled when there is no usable one. */
+/* The URL's scheme in lower case, without "+driver". Allocated on arena; NULL with err's message filled when there is
+ * no usable one. */
 const char *url_scheme(struct arena *arena, const char *url, struct viewd_err *err);
 
 /* Where the URL leads: what follows the scheme, without user and password. Points into it. */

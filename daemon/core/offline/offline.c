@@ -25,7 +25,8 @@ static struct conf_dialect as_conf(const struct viewd_dialect *d)
 	};
 }
 
-static bool find_dialect(void *ctx, const char *word, const char *plugin_dir, struct conf_dialect *out, struct viewd_err *err)
+static bool find_dialect(void *ctx, const char *word, const char *plugin_dir, struct conf_dialect *out,
+                         struct viewd_err *err)
 {
 	const struct viewd_dialect *d = registry_open(ctx, plugin_dir, word, err);
 	if (d != NULL)
@@ -46,7 +47,8 @@ static bool list_one(void *ctx, const char *name, const struct viewd_dialect *d,
 	return true;
 }
 
-static void list_dialects(void *ctx, const char *plugin_dir, void (*fn)(void *fn_ctx, const struct conf_dialect *dialect), void *fn_ctx)
+static void list_dialects(void *ctx, const char *plugin_dir,
+                          void (*fn)(void *fn_ctx, const struct conf_dialect *dialect), void *fn_ctx)
 {
 	registry_each(ctx, plugin_dir, list_one, &(struct listing){.fn = fn, .ctx = fn_ctx});
 }
@@ -77,8 +79,8 @@ static void add_problem(struct checker *c, struct conf_origin where, const char 
 {
 	c->items = talloc_realloc(c->mem_ctx, c->items, struct conf_problem, c->n + 1);
 	assert(c->items != NULL);
-	char *text = talloc_asprintf(c->mem_ctx, "%s:%u: [%s] %s%s%s", origin_file(c->conf, where), where.line, section, err->msg,
-	                             err->hint[0] != '\0' ? "; " : "", err->hint);
+	char *text = talloc_asprintf(c->mem_ctx, "%s:%u: [%s] %s%s%s", origin_file(c->conf, where), where.line, section,
+	                             err->msg, err->hint[0] != '\0' ? "; " : "", err->hint);
 	assert(text != NULL);
 	err_redact(text);
 	c->items[c->n++] = (struct conf_problem){.text = text};
@@ -109,8 +111,8 @@ static bool ignore_mention(void *ctx UNUSED, const char *text UNUSED)
 	return true;
 }
 
-static bool ask_dialect(const struct viewd_dialect *dialect, const struct viewd_database_spec *db, const struct conf_view *view,
-                        struct viewd_resolved *resolved, struct viewd_err *err)
+static bool ask_dialect(const struct viewd_dialect *dialect, const struct viewd_database_spec *db,
+                        const struct conf_view *view, struct viewd_resolved *resolved, struct viewd_err *err)
 {
 	if (conf_definition_for(view, dialect->name) == NULL)
 		return no_definition(view, dialect->name, err);
@@ -168,9 +170,11 @@ static void check_all(struct checker *c)
 	}
 }
 
-bool offline_check(void *mem_ctx, const struct conf *conf, const struct conf_dialects *dialects, struct conf_problems *problems)
+bool offline_check(void *mem_ctx, const struct conf *conf, const struct conf_dialects *dialects,
+                   struct conf_problems *problems)
 {
-	struct checker c = {.mem_ctx = mem_ctx, .conf = conf, .registry = dialects->ctx, .may_be_absent = dialects->may_be_absent};
+	struct checker c = {
+		.mem_ctx = mem_ctx, .conf = conf, .registry = dialects->ctx, .may_be_absent = dialects->may_be_absent};
 	if (problems->n > 0) {
 		c.items = talloc_array(mem_ctx, struct conf_problem, (unsigned)problems->n);
 		assert(c.items != NULL);
@@ -203,7 +207,8 @@ bool offline_render_kind(const char *word, enum viewd_render_kind *kind_r)
 }
 
 /* The view meant by NAME or DATABASE:NAME; *db_name_r is set only by the second form. */
-static const struct conf_view *find_view(const struct conf *conf, const char *text, const char **db_name_r, struct viewd_err *err)
+static const struct conf_view *find_view(const struct conf *conf, const char *text, const char **db_name_r,
+                                         struct viewd_err *err)
 {
 	const char *colon = strchr(text, ':');
 	const struct conf_view *view = conf_find_view(conf, colon != NULL ? colon + 1 : text);
@@ -220,13 +225,14 @@ static const struct conf_view *find_view(const struct conf *conf, const char *te
 	}
 	if (colon == NULL)
 		return view;
-	err_set(err, VIEWD_ERR_MISSING, "view '%s' is not declared for database '%.*s'", view->name, (int)(colon - text), text);
+	err_set(err, VIEWD_ERR_MISSING, "view '%s' is not declared for database '%.*s'", view->name, (int)(colon - text),
+	        text);
 	return NULL;
 }
 
 /* The database whose settings the SQL is for; NULL without an error: none of the view's is of that dialect. */
-static const struct conf_database *pick_database(const struct conf *conf, const struct conf_view *view, const char *name,
-                                                 const char *dialect)
+static const struct conf_database *pick_database(const struct conf *conf, const struct conf_view *view,
+                                                 const char *name, const char *dialect)
 {
 	if (name != NULL)
 		return conf_find_database(conf, name);
@@ -259,9 +265,11 @@ static void paper_database(void *mem_ctx, const struct viewd_dialect *dialect, s
 	};
 }
 
-/* The dialect that is asked for, else that of the view's database; *db_r is NULL when the view has none of that dialect. */
-static const struct viewd_dialect *choose_dialect(const struct conf *conf, struct registry *registry, const struct offline_render *what,
-                                                  const struct conf_view *view, const char *db_name, const struct conf_database **db_r,
+/* The dialect that is asked for, else that of the view's database; *db_r is NULL when the view has none of that
+ * dialect. */
+static const struct viewd_dialect *choose_dialect(const struct conf *conf, struct registry *registry,
+                                                  const struct offline_render *what, const struct conf_view *view,
+                                                  const char *db_name, const struct conf_database **db_r,
                                                   struct viewd_err *err)
 {
 	const char *plugin_dir = conf->daemon.plugin_dir;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * call.h: one call of a command: parsed parameters in, one JSON reply out, now or later. Handlers know nothing of sockets; who
- * made the call gets the reply through a function. All on the loop thread.
+ * call.h: one call of a command: parsed parameters in, one JSON reply out, now or later. Handlers know nothing of
+ * sockets; who made the call gets the reply through a function. All on the loop thread.
  */
 #ifndef VIEWD_CTL_CALL_CALL_H
 #define VIEWD_CTL_CALL_CALL_H
@@ -69,19 +69,20 @@ void call_stream(struct call *call, const struct call_stream *stream);
 void call_kick(struct call *call);
 void call_drop(struct call *call);
 
-/* fn runs when the client has left before the reply, or the stream has ended; the call is freed after it, without a reply. A stream
- * needs none if it has nothing to clean up. */
+/* fn runs when the client has left before the reply, or the stream has ended; the call is freed after it, without a
+ * reply. A stream needs none if it has nothing to clean up. */
 void call_on_gone(struct call *call, void (*fn)(void *ctx), void *ctx);
 
 /* Ends the call. body's reference is taken. */
 void call_reply(struct call *call, json_t *body);
 void call_fail(struct call *call, const struct viewd_err *err);
 
-/* The instances meant by parameter "view" (or the flag "all", or nothing given when empty_is_all). On false the call has been
- * answered. The array belongs to the call. */
+/* The instances meant by parameter "view" (or the flag "all", or nothing given when empty_is_all). On false the call
+ * has been answered. The array belongs to the call. */
 bool call_views(struct call *call, bool empty_is_all, struct view ***views_r, size_t *n_r) MUST_CHECK;
 
-/* {"schema": 1, "error": {...}} for an error that has no error record's class ("usage", "denied"), and the HTTP status of one that has. */
+/* {"schema": 1, "error": {...}} for an error that has no error record's class ("usage", "denied"), and the HTTP status
+ * of one that has. */
 json_t *call_error_body(const char *class_word, const struct viewd_err *err);
 int call_error_status(const struct viewd_err *err);
 

@@ -100,6 +100,7 @@ void cmd_uninstall(struct call *call)
 {
 	const struct args *args = call_args(call);
 	struct viewd_err err;
-	if (!engine_uninstall(call_ctl(call)->engine, args_text(args, "database"), args_flag(args, "print"), leave_done, call, &err))
+	if (!engine_uninstall(call_ctl(call)->engine, args_text(args, "database"), args_flag(args, "print"), leave_done,
+	                      call, &err))
 		call_fail(call, &err);
 }

@@ -13,7 +13,7 @@
 #include "ctl/answer/json.h"
 #include "ctl/answer/json_status.h"
 
-/* ---- wait -------------------------------------------------------------------------------------------------------------- */
+/* ---- wait -------------------------------------------------------------------------------------------------------- */
 
 /* Several databases may have a view of that name: all of them are waited for. */
 struct waiting {
@@ -74,7 +74,7 @@ void cmd_wait(struct call *call)
 	}
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------------------------------ */
 
 /* A client that is further behind than this is parted with. */
 #define BACKLOG_MAX ((size_t)256 << 10)
@@ -95,7 +95,8 @@ static void put_word(struct text_out *out, const char *key, bool known, const ch
 static void put_run(struct text_out *out, const struct engine_event *event)
 {
 	put_word(out, ",\"trigger\":", event->trigger != VIEW_TRIGGER_NONE, view_trigger_word(event->trigger));
-	put_word(out, ",\"action\":", event->action >= 0, event->action >= 0 ? word_did((enum viewd_did)event->action) : "");
+	put_word(out, ",\"action\":", event->action >= 0,
+	         event->action >= 0 ? word_did((enum viewd_did)event->action) : "");
 	put_word(out, ",\"result\":", event->result != VIEW_RESULT_NONE, view_result_word(event->result));
 	text_out_raw(out, ",\"rows\":");
 	text_out_count(out, event->rows);

@@ -113,7 +113,8 @@ void cmd_create(struct call *call)
 	struct view **views;
 	size_t n;
 	if (views_to_work_on(call, &views, &n))
-		(args_flag(call_args(call), "replace") ? engine_replace : engine_create)(call_ctl(call)->engine, views, n, change_done, call);
+		(args_flag(call_args(call), "replace") ? engine_replace : engine_create)(call_ctl(call)->engine, views, n,
+		                                                                         change_done, call);
 }
 
 void cmd_adopt(struct call *call)
@@ -140,7 +141,8 @@ void cmd_verify(struct call *call)
 		engine_verify(call_ctl(call)->engine, views, n, verify_done, call);
 }
 
-static void pause_or_resume(struct call *call, bool (*act)(struct engine *, struct view *const *, size_t, struct viewd_err *))
+static void pause_or_resume(struct call *call,
+                            bool (*act)(struct engine *, struct view *const *, size_t, struct viewd_err *))
 {
 	struct view **views;
 	size_t n;

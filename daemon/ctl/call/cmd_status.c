@@ -53,7 +53,8 @@ void cmd_status(struct call *call)
 	l->engine = call_ctl(call)->engine;
 	l->views = mem_array(l, struct listed, n);
 	for (l->n = 0; l->n < n; l->n++)
-		l->views[l->n] = (struct listed){mem_strdup(l->views, view_name(views[l->n])), mem_strdup(l->views, view_database(views[l->n]))};
+		l->views[l->n] = (struct listed){mem_strdup(l->views, view_name(views[l->n])),
+		                                 mem_strdup(l->views, view_database(views[l->n]))};
 	const struct call_stream stream = {.content_type = "application/json", .fill = fill_listing, .ctx = l};
 	call_stream(call, &stream);
 }

@@ -139,7 +139,8 @@ bool args_check(const struct args *args, struct viewd_err *err)
 		const struct command_param *param = &command->params[i];
 		bool given = value_given(&args->values[i]);
 		if ((param->flags & PARAM_REQUIRED) != 0 && !given) {
-			err_set(err, VIEWD_ERR_CONFIG, "%s needs %s", command->name, param->values != NULL ? param->values : param->name);
+			err_set(err, VIEWD_ERR_CONFIG, "%s needs %s", command->name,
+			        param->values != NULL ? param->values : param->name);
 			return err_hint(err, "see viewctl %s --help", command->name);
 		}
 		if ((param->flags & PARAM_OR_ALL) == 0)

@@ -48,7 +48,8 @@ static int find_letter(const struct command *command, char letter)
 }
 
 /* value NULL: the next argument is it. */
-static bool put_option(struct args *args, int index, const char *value, const char *next, bool *used_next, struct viewd_err *err)
+static bool put_option(struct args *args, int index, const char *value, const char *next, bool *used_next,
+                       struct viewd_err *err)
 {
 	const struct command_param *param = &args->command->params[index];
 	if (param->kind == PARAM_FLAG) {

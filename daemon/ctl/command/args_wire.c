@@ -99,7 +99,8 @@ static bool put_json_list(struct args *args, size_t index, const json_t *list, s
 	json_array_foreach(list, i, item)
 	{
 		if (!json_is_string(item))
-			return err_set(err, VIEWD_ERR_CONFIG, "%s holds something that is not a string", args->command->params[index].name);
+			return err_set(err, VIEWD_ERR_CONFIG, "%s holds something that is not a string",
+			               args->command->params[index].name);
 		if (!args_put_text(args, index, json_string_value(item), err))
 			return false;
 	}

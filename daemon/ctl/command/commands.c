@@ -16,16 +16,18 @@
 	}
 #define TIMEOUT                                                                                                       \
 	{                                                                                                                 \
-		"timeout", 0, PARAM_SPAN, PARAM_ONLY_CLI, "DURATION", "give up waiting after so long (exit status 4); the work " \
-		                                                      "itself goes on"                                        \
+		"timeout", 0, PARAM_SPAN, PARAM_ONLY_CLI, "DURATION",                                                         \
+			"give up waiting after so long (exit status 4); the work itself goes on"                                  \
 	}
 
 static const struct command_param no_params[] = {};
 
 static const struct command_param status_params[] = {
 	{"view", 0, PARAM_ARG_LIST, 0, "VIEW", "only these views, with all fields"},
-	{"watch", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "show the status again whenever something happens, until interrupted"},
-	{"interval", 'n', PARAM_SPAN, PARAM_ONLY_CLI, "DURATION", "longest time between two looks with --watch (default 2s)"},
+	{"watch", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL,
+	 "show the status again whenever something happens, until interrupted"},
+	{"interval", 'n', PARAM_SPAN, PARAM_ONLY_CLI, "DURATION",
+	 "longest time between two looks with --watch (default 2s)"},
 };
 
 static const struct command_param view_params[] = {
@@ -70,14 +72,17 @@ static const struct command_param refresh_params[] = {
 
 static const struct command_param create_params[] = {
 	VIEWS_OR_ALL,
-	{"replace", 0, PARAM_FLAG, 0, NULL, "put back what the files say, where somebody else has replaced or altered the object"},
-	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "accepted for symmetry with refresh: the outcome is always awaited"},
+	{"replace", 0, PARAM_FLAG, 0, NULL,
+	 "put back what the files say, where somebody else has replaced or altered the object"},
+	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL,
+	 "accepted for symmetry with refresh: the outcome is always awaited"},
 	TIMEOUT,
 };
 
 static const struct command_param change_params[] = {
 	VIEWS_OR_ALL,
-	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL, "accepted for symmetry with refresh: the outcome is always awaited"},
+	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL,
+	 "accepted for symmetry with refresh: the outcome is always awaited"},
 	TIMEOUT,
 };
 
@@ -95,16 +100,19 @@ static const struct command_param reload_params[] = {
 
 static const struct command_param uninstall_params[] = {
 	{"database", 0, PARAM_ARG, PARAM_REQUIRED, "DATABASE", "the name of the database section"},
-	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "read this configuration file instead of asking the daemon, and connect from "
-	                                                    "here; refused while a viewd keeps the database"},
+	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE",
+	 "read this configuration file instead of asking the daemon, and connect from "
+	 "here; refused while a viewd keeps the database"},
 	{"print", 'p', PARAM_FLAG, 0, NULL, "print the statements, for an administrator, and change nothing"},
 	TIMEOUT,
 };
 
 static const struct command_param wait_params[] = {
-	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME (in every database it is declared for) or DATABASE:NAME"},
-	{"newer-than", 0, PARAM_TIME, 0, "TIME", "until its data is newer than this: 2026-11-22T08:44:01Z, or 5m for five minutes ago "
-	                                         "(default: now)"},
+	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW",
+	 "the view, as NAME (in every database it is declared for) or DATABASE:NAME"},
+	{"newer-than", 0, PARAM_TIME, 0, "TIME",
+	 "until its data is newer than this: 2026-11-22T08:44:01Z, or 5m for five minutes ago "
+	 "(default: now)"},
 	TIMEOUT,
 };
 

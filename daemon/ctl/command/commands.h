@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * commands.h: every command of the control interface, one row each. viewctl parses its arguments with these rows, prints help and
- * the manual from them, and the server routes requests by them.
+ * commands.h: every command of the control interface, one row each. viewctl parses its arguments with these rows,
+ * prints help and the manual from them, and the server routes requests by them.
  */
 #ifndef VIEWD_CTL_COMMAND_COMMANDS_H
 #define VIEWD_CTL_COMMAND_COMMANDS_H
@@ -9,32 +9,43 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* symbol, name, HTTP method, path, access, pace, parameters (an array of commands.c), one line of help, handler (handlers.c).
- * LOCAL commands never reach the daemon; their handler is NULL. */
+/* symbol, name, HTTP method, path, access, pace, parameters (an array of commands.c), one line of help, handler
+ * (handlers.c). LOCAL commands never reach the daemon; their handler is NULL. */
 #define COMMANDS(X)                                                                                                   \
-	X(STATUS, "status", GET, "/v1/status", READ, QUICK, status_params, "one line a view, or the details of some", cmd_status) \
-	X(SHOW, "show", GET, "/v1/show", READ, QUICK, view_params, "everything about one view, settings with origin", cmd_show) \
-	X(WHY, "why", GET, "/v1/why", READ, QUICK, view_params, "why a view is (not) fresh and what it waits for", cmd_why) \
+	X(STATUS, "status", GET, "/v1/status", READ, QUICK, status_params,                                                \
+	  "one line a view, or the details of some", cmd_status)                                                          \
+	X(SHOW, "show", GET, "/v1/show", READ, QUICK, view_params,                                                        \
+	  "everything about one view, settings with origin", cmd_show)                                                    \
+	X(WHY, "why", GET, "/v1/why", READ, QUICK, view_params,                                                           \
+	  "why a view is (not) fresh and what it waits for", cmd_why)                                                     \
 	X(HISTORY, "history", GET, "/v1/history", READ, SLOW, history_params, "past runs of a view", cmd_history)         \
 	X(GRAPH, "graph", GET, "/v1/graph", READ, QUICK, graph_params, "sources, views and edges", cmd_graph)             \
 	X(INFO, "info", GET, "/v1/daemon", READ, QUICK, no_params, "the daemon itself: version, counters", cmd_info)      \
-	X(PLAN, "plan", GET, "/v1/plan", READ, SLOW, plan_params, "what would be created, replaced or dropped", cmd_plan) \
-	X(RENDER, "render", GET, "/v1/render", READ, QUICK, render_params, "prints the SQL of create, refresh or drop", cmd_render) \
+	X(PLAN, "plan", GET, "/v1/plan", READ, SLOW, plan_params,                                                         \
+	  "what would be created, replaced or dropped", cmd_plan)                                                         \
+	X(RENDER, "render", GET, "/v1/render", READ, QUICK, render_params,                                                \
+	  "prints the SQL of create, refresh or drop", cmd_render)                                                        \
 	X(REFRESH, "refresh", POST, "/v1/refresh", MUTATE, SLOW, refresh_params, "refreshes views now", cmd_refresh)      \
-	X(CREATE, "create", POST, "/v1/create", MUTATE, SLOW, create_params, "creates what is missing, replaces what differs", \
-	  cmd_create)                                                                                                     \
-	X(ADOPT, "adopt", POST, "/v1/adopt", MUTATE, SLOW, change_params, "keeps what somebody else has made of a view's object", cmd_adopt) \
+	X(CREATE, "create", POST, "/v1/create", MUTATE, SLOW, create_params,                                              \
+	  "creates what is missing, replaces what differs", cmd_create)                                                   \
+	X(ADOPT, "adopt", POST, "/v1/adopt", MUTATE, SLOW, change_params,                                                 \
+	  "keeps what somebody else has made of a view's object", cmd_adopt)                                              \
 	X(DROP, "drop", POST, "/v1/drop", MUTATE, SLOW, change_params, "drops the objects of views", cmd_drop)            \
-	X(VERIFY, "verify", POST, "/v1/verify", MUTATE, SLOW, verify_params, "compares the stored rows with the definition", \
-	  cmd_verify)                                                                                                     \
-	X(PAUSE, "pause", POST, "/v1/pause", MUTATE, QUICK, views_params, "stops scheduled refreshes, across restarts", cmd_pause) \
+	X(VERIFY, "verify", POST, "/v1/verify", MUTATE, SLOW, verify_params,                                              \
+	  "compares the stored rows with the definition", cmd_verify)                                                     \
+	X(PAUSE, "pause", POST, "/v1/pause", MUTATE, QUICK, views_params,                                                 \
+	  "stops scheduled refreshes, across restarts", cmd_pause)                                                        \
 	X(RESUME, "resume", POST, "/v1/resume", MUTATE, QUICK, views_params, "ends a pause or a suspension", cmd_resume)  \
-	X(CANCEL, "cancel", POST, "/v1/cancel", MUTATE, QUICK, views_params, "cancels running and waiting refreshes", cmd_cancel) \
-	X(RELOAD, "reload", POST, "/v1/reload", MUTATE, SLOW, reload_params, "reads the configuration files again", cmd_reload) \
-	X(UNINSTALL, "uninstall", POST, "/v1/uninstall", MUTATE, SLOW, uninstall_params, "takes viewd out of a database", cmd_uninstall) \
+	X(CANCEL, "cancel", POST, "/v1/cancel", MUTATE, QUICK, views_params,                                              \
+	  "cancels running and waiting refreshes", cmd_cancel)                                                            \
+	X(RELOAD, "reload", POST, "/v1/reload", MUTATE, SLOW, reload_params,                                              \
+	  "reads the configuration files again", cmd_reload)                                                              \
+	X(UNINSTALL, "uninstall", POST, "/v1/uninstall", MUTATE, SLOW, uninstall_params,                                  \
+	  "takes viewd out of a database", cmd_uninstall)                                                                 \
 	X(WAIT, "wait", GET, "/v1/wait", READ, HELD, wait_params, "waits until a view is fresh", cmd_wait)                \
 	X(EVENTS, "events", GET, "/v1/events", READ, HELD, no_params, "tells what happens as it happens", cmd_events)     \
-	X(CHECK, "check", LOCAL, NULL, READ, QUICK, check_params, "validates configuration files without a daemon", NULL) \
+	X(CHECK, "check", LOCAL, NULL, READ, QUICK, check_params,                                                         \
+	  "validates configuration files without a daemon", NULL)                                                         \
 	X(HELP, "help", LOCAL, NULL, READ, QUICK, help_params, "explains a command", NULL)
 
 enum command_id {

@@ -8,7 +8,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* who_what: "uid 0 pid 7, refresh a --wait". The outcome is read from the reply: its HTTP status, `ok`, `failed`, `error`. */
+/* who_what: "uid 0 pid 7, refresh a --wait". The outcome is read from the reply: its HTTP status, `ok`, `failed`,
+ * `error`. */
 void audit_log(const char *who_what, int status, const json_t *body, bool client_left);
 
 #endif

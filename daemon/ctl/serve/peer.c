@@ -40,7 +40,8 @@ bool peer_may_mutate(const struct peer *peer, uid_t own, uid_t overflow, struct 
 	if (peer->uid == 0)
 		return true;
 	if (peer->uid == overflow) {
-		err_set(err, VIEWD_ERR_DENIED, "uid %u may only look (it is not mapped in the daemon's user namespace)", (unsigned)peer->uid);
+		err_set(err, VIEWD_ERR_DENIED, "uid %u may only look (it is not mapped in the daemon's user namespace)",
+		        (unsigned)peer->uid);
 		return err_hint(err, "be root, or the user that viewd runs as");
 	}
 	if (peer->uid == own)

@@ -2,10 +2,10 @@
  *
  * peer.h: who is at the other end of a control connection, and what that allows.
  *
- * Whoever can connect may read: the socket's directory and mode (0660) decide that, so members of the socket's group can look.
- * Only root and the daemon's own user may change anything; group membership does not suffice, so that monitoring can be let in
- * without letting it drop views. In a user namespace a peer whose uid is not mapped shows up as the overflow uid: that is nobody,
- * also when the daemon itself runs as that uid.
+ * Whoever can connect may read: the socket's directory and mode (0660) decide that, so members of the socket's group
+ * can look. Only root and the daemon's own user may change anything; group membership does not suffice, so that
+ * monitoring can be let in without letting it drop views. In a user namespace a peer whose uid is not mapped shows up
+ * as the overflow uid: that is nobody, also when the daemon itself runs as that uid.
  */
 #ifndef VIEWD_CTL_SERVE_PEER_H
 #define VIEWD_CTL_SERVE_PEER_H

@@ -76,8 +76,8 @@ static void start(struct ctl_server *server, struct evhttp_request *http, struct
 {
 	char *audit = NULL;
 	if (args_mutates(args))
-		audit = talloc_asprintf(args, "uid %u pid %ld, %s%s", (unsigned)peer->uid, (long)peer->pid, args_command(args)->name,
-		                        args_describe(args, args));
+		audit = talloc_asprintf(args, "uid %u pid %ld, %s%s", (unsigned)peer->uid, (long)peer->pid,
+		                        args_command(args)->name, args_describe(args, args));
 	server_start_call(server, http, args, audit);
 }
 
@@ -130,8 +130,9 @@ static int search_event(const struct event_base *base UNUSED, const struct event
 	return search->server != NULL;
 }
 
-/* Out of descriptors: libevent would report the same connection again at once, for ever. One client is told by a close, then
- * accepting pauses. The second argument is evhttp's, not ours; our file timer, always pending, leads to the server. */
+/* Out of descriptors: libevent would report the same connection again at once, for ever. One client is told by a close,
+ * then accepting pauses. The second argument is evhttp's, not ours; our file timer, always pending, leads to the
+ * server. */
 static void on_accept_error(struct evconnlistener *listener, void *http UNUSED)
 {
 	int why = errno;
@@ -201,8 +202,8 @@ static void http_open(struct ctl_server *server)
 	evhttp_set_allowed_methods(server->http, UINT16_MAX); /* all, so that a wrong one gets a reply in JSON too */
 }
 
-struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const struct ctl *ctl, const struct ctl_limits *limits,
-                                  struct viewd_err *err)
+struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const struct ctl *ctl,
+                                  const struct ctl_limits *limits, struct viewd_err *err)
 {
 	struct ctl_server *server = talloc_zero(NULL, struct ctl_server);
 	assert(server != NULL);

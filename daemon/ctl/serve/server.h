@@ -19,20 +19,22 @@ struct ctl_limits {
 	size_t header_bytes;
 	size_t body_bytes;
 	size_t reply_bytes;   /* of a reply that is no stream */
-	int64_t idle_us;     /* to send the whole request, and again to read the whole reply; no limit while a reply is pending */
+	/* to send the whole request, and again to read the whole reply; no limit while a reply is pending */
+	int64_t idle_us;
 	int64_t heartbeat_us; /* silence after which a stream says that it is alive */
 };
 
 /* 256 clients, 48 pending, 128 held, 16 KiB, 64 KiB, 64 MiB, 30 s, 15 s. */
 struct ctl_limits ctl_limits_default(void);
 
-/* Takes the lock, makes the socket and serves ctl's commands on it from now on. ctl, loop and *limits' values are used until
- * the end; limits may be NULL. SIGPIPE is ignored from here on. NULL on failure; class EXISTS: another daemon is running. */
-struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const struct ctl *ctl, const struct ctl_limits *limits,
-                                  struct viewd_err *err);
+/* Takes the lock, makes the socket and serves ctl's commands on it from now on. ctl, loop and *limits' values are used
+ * until the end; limits may be NULL. SIGPIPE is ignored from here on. NULL on failure; class EXISTS: another daemon is
+ * running. */
+struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const struct ctl *ctl,
+                                  const struct ctl_limits *limits, struct viewd_err *err);
 
-/* Closes connections, removes the socket, gives the lock back. Calls that are still running lose their client; their replies go
- * nowhere. Accepts NULL; leaves NULL. */
+/* Closes connections, removes the socket, gives the lock back. Calls that are still running lose their client; their
+ * replies go nowhere. Accepts NULL; leaves NULL. */
 void ctl_server_free(struct ctl_server **server);
 
 #endif

@@ -2,10 +2,10 @@
  *
  * server_client.c: the connections of the control server.
  *
- * evhttp has no limit on connections, none on the time a request may take as long as bytes trickle in, and does not notice a client
- * that goes away while its reply is pending. Hence the client table: each connection's bufferevent is made here and held with a
- * reference of our own, and a sweep looks at all of them once a second while there are any. A bufferevent whose error callback is
- * gone has been given up by evhttp (bufferevent_free clears the callbacks first).
+ * evhttp has no limit on connections, none on the time a request may take as long as bytes trickle in, and does not
+ * notice a client that goes away while its reply is pending. Hence the client table: each connection's bufferevent is
+ * made here and held with a reference of our own, and a sweep looks at all of them once a second while there are any. A
+ * bufferevent whose error callback is gone has been given up by evhttp (bufferevent_free clears the callbacks first).
  */
 #include "ctl/serve/server_private.h"
 
@@ -94,7 +94,8 @@ void server_on_sweep(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 {
 	struct ctl_server *server = ctx;
 	size_t n = clients_sweep(server);
-	if (server->listener != NULL && n < server->limits.clients && !event_pending(server->accept_timer, EV_TIMEOUT, NULL))
+	if (server->listener != NULL && n < server->limits.clients &&
+	    !event_pending(server->accept_timer, EV_TIMEOUT, NULL))
 		evconnlistener_enable(server->listener);
 	if (n > 0)
 		server_arm(server->sweep_timer, SWEEP_US);
@@ -120,7 +121,8 @@ struct client *server_client(struct ctl_server *server, const struct bufferevent
 	return NULL;
 }
 
-/* A full table makes room by closing the connection that has been idle longest, and accepts nothing until that happened. */
+/* A full table makes room by closing the connection that has been idle longest, and accepts nothing until that
+ * happened. */
 struct bufferevent *server_new_connection(struct event_base *base, void *ctx)
 {
 	struct ctl_server *server = ctx;

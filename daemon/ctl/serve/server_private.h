@@ -56,7 +56,7 @@ struct exchange {
 	int64_t sent_us;
 };
 
-/* ---- server_client.c: the client table ------------------------------------------------------------------------------ */
+/* ---- server_client.c: the client table --------------------------------------------------------------------------- */
 
 int64_t server_now(void);
 void server_arm(struct event *timer, int64_t us);
@@ -71,7 +71,7 @@ void server_on_sweep(evutil_socket_t fd, short what, void *server);
 struct client *server_client(struct ctl_server *server, const struct bufferevent *bev);
 void server_forget_client(struct client *client);
 
-/* ---- server_reply.c: what goes out ------------------------------------------------------------------------------------ */
+/* ---- server_reply.c: what goes out ------------------------------------------------------------------------------- */
 
 /* Answers a request that never became a call. */
 void server_refuse(struct ctl_server *server, struct evhttp_request *http, int status, const char *class_word,

@@ -68,7 +68,7 @@ void server_refuse(struct ctl_server *server, struct evhttp_request *http, int s
 	json_decref(body);
 }
 
-/* ---- one exchange -------------------------------------------------------------------------------------------------- */
+/* ---- one exchange ------------------------------------------------------------------------------------------------ */
 
 /* Parts a request from its connection. */
 static void exchange_detach(struct exchange *ex)
@@ -106,7 +106,7 @@ static void on_reply(void *ctx, int status, json_t *body)
 	talloc_free(ex);
 }
 
-/* ---- streams --------------------------------------------------------------------------------------------------------- */
+/* ---- streams ----------------------------------------------------------------------------------------------------- */
 
 static void stream_pump(struct exchange *ex);
 
@@ -163,7 +163,8 @@ static void stream_pump(struct exchange *ex)
 	text_out_free(&text);
 }
 
-/* While a piece is on its way evhttp reads, to see the client close; there is nothing to read, so only writing has a time limit. */
+/* While a piece is on its way evhttp reads, to see the client close; there is nothing to read, so only writing has a
+ * time limit. */
 static void on_stream(void *ctx, const struct call_stream *stream)
 {
 	struct exchange *ex = ctx;
@@ -197,11 +198,12 @@ void server_heartbeat(struct exchange *ex)
 	send_piece(ex, &text);
 }
 
-/* ---- beginning -------------------------------------------------------------------------------------------------------- */
+/* ---- beginning --------------------------------------------------------------------------------------------------- */
 
 void server_start_call(struct ctl_server *server, struct evhttp_request *http, struct args *args, const char *audit)
 {
-	static const struct call_receiver receiver = {.reply = on_reply, .stream = on_stream, .kick = on_kick, .drop = on_drop};
+	static const struct call_receiver receiver = {
+		.reply = on_reply, .stream = on_stream, .kick = on_kick, .drop = on_drop};
 	struct exchange *ex = talloc_zero(NULL, struct exchange);
 	assert(ex != NULL);
 	ex->server = server;

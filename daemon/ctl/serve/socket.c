@@ -47,8 +47,8 @@ static bool take_lock(int fd, const char *lock_path, struct viewd_err *err)
 	if (errno != EWOULDBLOCK)
 		return err_sys(err, VIEWD_ERR_RESOURCE, errno, "lock file '%s', lock failed", lock_path);
 	read_owner(fd, owner, sizeof(owner));
-	err_set(err, VIEWD_ERR_EXISTS, "viewd is already running (process %s holds '%s')", owner[0] != '\0' ? owner : "unknown",
-	        lock_path);
+	err_set(err, VIEWD_ERR_EXISTS, "viewd is already running (process %s holds '%s')",
+	        owner[0] != '\0' ? owner : "unknown", lock_path);
 	return err_hint(err, "stop it first, or give this one its own control_socket");
 }
 
@@ -96,7 +96,8 @@ static bool remove_stale(const struct ctl_socket *sock, const struct sockaddr_un
 {
 	struct stat st;
 	if (lstat(sock->path, &st) != 0)
-		return errno == ENOENT || err_sys(err, VIEWD_ERR_CONFIG, errno, "control socket '%s', look-up failed", sock->path);
+		return errno == ENOENT ||
+		       err_sys(err, VIEWD_ERR_CONFIG, errno, "control socket '%s', look-up failed", sock->path);
 	if (!S_ISSOCK(st.st_mode))
 		return err_set(err, VIEWD_ERR_EXISTS, "control socket '%s' is something else and not a socket", sock->path);
 	if (somebody_answers(addr))

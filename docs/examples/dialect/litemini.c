@@ -496,7 +496,8 @@ static bool op_list_dependants(struct db *db, const struct relation *rel, const 
 	struct readers readers = {.name = rel->name, .more = true, .good = true, .row = row, .ctx = ctx, .err = err};
 	return op_query(
 			   db,
-			   "SELECT name, sql FROM main.sqlite_master WHERE type = 'view' AND name <> ? COLLATE NOCASE ORDER BY name",
+			   "SELECT name, sql FROM main.sqlite_master "
+			   "WHERE type = 'view' AND name <> ? COLLATE NOCASE ORDER BY name",
 			   params, 1, views_of_file, &readers, err) &&
 	       readers.good;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * bad.c: plugins that must not be used, one for each BAD_... given to the compiler. Whatever the loader calls in them before it refuses
- * leaves a line on stderr and ends the process.
+ * bad.c: plugins that must not be used, one for each BAD_... given to the compiler. Whatever the loader calls in them
+ * before it refuses leaves a line on stderr and ends the process.
  */
 #include "viewd_dialect.h"
 

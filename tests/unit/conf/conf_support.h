@@ -45,7 +45,8 @@ static const struct conf_dialect three_dialects[] = {
 };
 
 /* ctx may point to a counter of the questions. */
-static inline bool find_dialect(void *ctx, const char *word, const char *plugin_dir, struct conf_dialect *out, struct viewd_err *err)
+static inline bool find_dialect(void *ctx, const char *word, const char *plugin_dir, struct conf_dialect *out,
+                                struct viewd_err *err)
 {
 	CHECK(plugin_dir != NULL);
 	if (ctx != NULL)

@@ -41,24 +41,30 @@ static void keys_of_other_dialects(void)
 	                                "[database b]\nurl = postgresql://h/b\njournal_mode = wal\nrac_mode = 1\n",
 	                                &asked);
 	REQUIRE(l.problems.n == 4);
-	CHECK_STR(problem(&l, 0), "viewd.conf:5: [database a] search_path: the key belongs to dialect postgresql, the URL of this section "
-	                          "says sqlite; remove it");
+	CHECK_STR(problem(&l, 0),
+	          "viewd.conf:5: [database a] search_path: the key belongs to dialect postgresql, the URL of this section "
+	          "says sqlite; remove it");
 	CHECK_STR(problem(&l, 1), "viewd.conf:6: [database a] busy_timeot: unknown key; did you mean busy_timeout");
-	CHECK_STR(problem(&l, 2), "viewd.conf:9: [database b] journal_mode: the key belongs to dialect sqlite, the URL of this section "
-	                          "says postgresql; remove it");
-	CHECK_STR(problem(&l, 3), "viewd.conf:10: [database b] rac_mode: unknown key; see viewd.conf(5) for the keys of [database NAME]");
+	CHECK_STR(problem(&l, 2),
+	          "viewd.conf:9: [database b] journal_mode: the key belongs to dialect sqlite, the URL of this section "
+	          "says postgresql; remove it");
+	CHECK_STR(problem(&l, 3),
+	          "viewd.conf:10: [database b] rac_mode: unknown key; see viewd.conf(5) for the keys of [database NAME]");
 	l = load_dialects("[database a]\nurl = mysql://h/a\nsearch_path = x\njournal_mod = 1\n", &asked);
 	CHECK_INT(asked, 1);
 	REQUIRE(l.problems.n == 2);
-	CHECK_STR(problem(&l, 0), "viewd.conf:5: [database a] search_path: the key belongs to dialect postgresql, the URL of this section "
-	                          "says mysql; remove it");
-	CHECK_STR(problem(&l, 1), "viewd.conf:6: [database a] journal_mod: unknown key; see viewd.conf(5) for the keys of [database NAME]");
+	CHECK_STR(problem(&l, 0),
+	          "viewd.conf:5: [database a] search_path: the key belongs to dialect postgresql, the URL of this section "
+	          "says mysql; remove it");
+	CHECK_STR(problem(&l, 1),
+	          "viewd.conf:6: [database a] journal_mod: unknown key; see viewd.conf(5) for the keys of [database NAME]");
 }
 
 static void dialect_not_available(void)
 {
 	int asked;
-	struct loaded l = load_dialects("[database a]\nurl = oracle://h/x\nrac_mode = 1\n[database b]\nurl = oracle://h/y\nurll = 1\n", &asked);
+	struct loaded l = load_dialects(
+		"[database a]\nurl = oracle://h/x\nrac_mode = 1\n[database b]\nurl = oracle://h/y\nurll = 1\n", &asked);
 	CHECK_INT(asked, 1);
 	REQUIRE(l.problems.n == 3);
 	CHECK_STR(problem(&l, 0), "viewd.conf:4: [database a] url: there is no plugin 'oracle'; install viewd-oracle");
@@ -75,8 +81,10 @@ static void absent_at_start(void)
 	                            &dialects);
 	REQUIRE(l.conf != NULL);
 	CHECK_INT(l.problems.n, 1);
-	CHECK_STR(problem(&l, 0), "viewd.conf:2: [database a] url: there is no plugin 'maria8'; its views are FAILED until viewd is started "
-	                          "with a usable plugin");
+	CHECK_STR(
+		problem(&l, 0),
+		"viewd.conf:2: [database a] url: there is no plugin 'maria8'; its views are FAILED until viewd is started "
+		"with a usable plugin");
 	CHECK_STR(l.conf->databases[0].dialect, "maria8");
 	unload(&l);
 }
@@ -84,9 +92,14 @@ static void absent_at_start(void)
 static void schemes(void)
 {
 	static const char *const pairs[][2] = {
-		{"postgresql://h/x", "postgresql"}, {"postgres://h/x", "postgresql"}, {"postgresql+psycopg2://h/x", "postgresql"},
-		{"mysql://h/x", "mysql"}, {"mariadb+mariadbconnector://h/x", "mysql"}, {"sqlite:///x.db", "sqlite"},
-		{"sqlite:////x.db", "sqlite"}, {"PostgreSQL://h/x", "postgresql"},
+		{"postgresql://h/x", "postgresql"},
+		{"postgres://h/x", "postgresql"},
+		{"postgresql+psycopg2://h/x", "postgresql"},
+		{"mysql://h/x", "mysql"},
+		{"mariadb+mariadbconnector://h/x", "mysql"},
+		{"sqlite:///x.db", "sqlite"},
+		{"sqlite:////x.db", "sqlite"},
+		{"PostgreSQL://h/x", "postgresql"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 		struct loaded l = load(talloc_asprintf(harness_ctx(), "[database a]\nurl = %s\n", pairs[i][0]));
@@ -94,7 +107,8 @@ static void schemes(void)
 		CHECK_STR(l.conf->databases[0].dialect, pairs[i][1]);
 		unload(&l);
 	}
-	static const char *const wrong[] = {"x.db", "postgresql:/h", "://h", "+x://h", "a b://h", "../x://h", "host=/run dbname=x"};
+	static const char *const wrong[] = {"x.db",     "postgresql:/h",     "://h", "+x://h", "a b://h",
+	                                    "../x://h", "host=/run dbname=x"};
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		struct loaded l = load(talloc_asprintf(harness_ctx(), "[database a]\nurl = '%s'\n", wrong[i]));
 		CHECK_CONTAINS(problem(&l, 0), "viewd.conf:2: [database a] url: the URL");
@@ -105,27 +119,33 @@ static void schemes(void)
 /* Without anybody to ask, a scheme is a name, and nobody judges what it is called. */
 static void nobody_to_ask(void)
 {
-	struct loaded l = load_with("[database a]\nurl = Other_1+x://h/x\n[view v]\ndatabase = a\ndefinition_other_1 = SELECT 1\n"
-	                            "definition_sqllite = SELECT 2\n", NULL);
+	struct loaded l =
+		load_with("[database a]\nurl = Other_1+x://h/x\n[view v]\ndatabase = a\ndefinition_other_1 = SELECT 1\n"
+	              "definition_sqllite = SELECT 2\n",
+	              NULL);
 	CHECK_INT(l.problems.n, 0);
 	REQUIRE(l.conf != NULL);
 	CHECK_STR(l.conf->databases[0].dialect, "other_1");
 	unload(&l);
 	l = load_with("[database a]\nurl = x.db\nbusy_timeout = 1\n", NULL);
 	REQUIRE(l.problems.n == 1);
-	CHECK_STR(problem(&l, 0), "viewd.conf:2: [database a] url: the URL has no scheme; write SCHEME://user@host/name, where the scheme is "
-	                          "the name of a dialect");
+	CHECK_STR(
+		problem(&l, 0),
+		"viewd.conf:2: [database a] url: the URL has no scheme; write SCHEME://user@host/name, where the scheme is "
+		"the name of a dialect");
 }
 
 static void url_mistakes(void)
 {
-	wants_error("[database a]\n[view b]\ndatabase = a\ndefinition = SELECT 1\n",
-	            "viewd.conf:1: [database a]: url is missing; add it (where the database is; the scheme chooses the plugin)");
+	wants_error(
+		"[database a]\n[view b]\ndatabase = a\ndefinition = SELECT 1\n",
+		"viewd.conf:1: [database a]: url is missing; add it (where the database is; the scheme chooses the plugin)");
 	wants_error("[database a]\nurl =\n[view b]\ndatabase = a\ndefinition = SELECT 1\n",
 	            "viewd.conf:2: [database a] url: the value is empty; write any text");
 	wants_error("[database a]\nurl = sqlite:///my file.db\n[view b]\ndatabase = a\ndefinition = SELECT 1\n",
 	            "viewd.conf:2: [database a] url: a blank in the URL; write %20, or wrap the URL in '...'");
-	struct loaded l = load_good("[database a]\nurl = 'sqlite:///my file.db'\n[view b]\ndatabase = a\ndefinition = SELECT 1\n");
+	struct loaded l =
+		load_good("[database a]\nurl = 'sqlite:///my file.db'\n[view b]\ndatabase = a\ndefinition = SELECT 1\n");
 	CHECK_STR(l.conf->databases[0].url, "sqlite:///my file.db");
 	unload(&l);
 }
@@ -138,8 +158,9 @@ static void passwords(void)
 	            "viewd.conf:1: [database shop]: password_credential is a path; write the credential's name only");
 	struct loaded l = load("[database shop]\nurl = mysql://u:pw@h/x\n" GOOD_VIEW);
 	CHECK_INT(l.problems.n, 1);
-	CHECK_STR(problem(&l, 0),
-	          "viewd.conf:1: [database shop]: the URL holds a password and everybody can read this file; use password_file");
+	CHECK_STR(
+		problem(&l, 0),
+		"viewd.conf:1: [database shop]: the URL holds a password and everybody can read this file; use password_file");
 	CHECK(l.problems.items[0].warning);
 	unload(&l);
 	const char *path = harness_file("private.conf", "[database shop]\nurl = mysql://u:pw@h/x\n" GOOD_VIEW);
@@ -151,8 +172,9 @@ static void passwords(void)
 
 static void spec(void)
 {
-	struct loaded l = load_good("[database shop]\nurl = mysql://h/x\nconnect_timeout = 3s\n" GOOD_VIEW
-	                            "unique_key = id\nindex_i = (a)\ntimeout = 7s\non_remove = drop\ndefinition_mysql = SELECT 2\n");
+	struct loaded l =
+		load_good("[database shop]\nurl = mysql://h/x\nconnect_timeout = 3s\n" GOOD_VIEW
+	              "unique_key = id\nindex_i = (a)\ntimeout = 7s\non_remove = drop\ndefinition_mysql = SELECT 2\n");
 	struct viewd_database_spec db;
 	struct viewd_view_spec view;
 	conf_database_spec(&l.conf->databases[0], &db);

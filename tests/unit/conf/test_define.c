@@ -21,7 +21,8 @@ static void wants_text(const char *bytes, const char *text)
 
 static void wants_file_error(const char *message)
 {
-	wants_error(FILE_VIEW, talloc_asprintf(harness_ctx(), "viewd.conf:5: [view a] definition_file: 'q.sql': %s", message));
+	wants_error(FILE_VIEW,
+	            talloc_asprintf(harness_ctx(), "viewd.conf:5: [view a] definition_file: 'q.sql': %s", message));
 }
 
 static void from_file(void)
@@ -106,23 +107,29 @@ static void dialects(void)
 static void twice(void)
 {
 	harness_file("q.sql", "SELECT 3");
-	wants_error(GOOD_DB GOOD_VIEW "definition_file = q.sql\n",
-	            "viewd.conf:6: [view a] definition_file: there is a definition already (line 5); keep the query or the file");
-	wants_error(GOOD_DB GOOD_VIEW "definition_sqlite = SELECT 2\ndefinition_file_sqlite = q.sql\n",
-	            "viewd.conf:7: [view a] definition_file_sqlite: there is a definition for sqlite already (line 6); keep the query or "
-	            "the file");
+	wants_error(
+		GOOD_DB GOOD_VIEW "definition_file = q.sql\n",
+		"viewd.conf:6: [view a] definition_file: there is a definition already (line 5); keep the query or the file");
+	wants_error(
+		GOOD_DB GOOD_VIEW "definition_sqlite = SELECT 2\ndefinition_file_sqlite = q.sql\n",
+		"viewd.conf:7: [view a] definition_file_sqlite: there is a definition for sqlite already (line 6); keep the "
+		"query or the file");
 }
 
 static void none(void)
 {
-	wants_error(GOOD_DB "[view a]\ndatabase = shop\n",
-	            "viewd.conf:3: [view a]: there is no query; write definition = SELECT ... or definition_file = NAME.sql");
-	wants_error(GOOD_DB "[view a]\ndatabase = shop\ndefinition_sqlite = SELECT 1\n",
-	            "viewd.conf:4: [view a] database: there is no query for database shop; write definition_postgresql or a general "
-	            "definition");
+	wants_error(
+		GOOD_DB "[view a]\ndatabase = shop\n",
+		"viewd.conf:3: [view a]: there is no query; write definition = SELECT ... or definition_file = NAME.sql");
+	wants_error(
+		GOOD_DB "[view a]\ndatabase = shop\ndefinition_sqlite = SELECT 1\n",
+		"viewd.conf:4: [view a] database: there is no query for database shop; write definition_postgresql or a "
+		"general definition");
 	struct loaded l = load(GOOD_DB "[view a]\ndatabase = shop\ndefinition =\n");
-	CHECK_STR(problem(&l, l.problems.n - 1),
-	          "viewd.conf:5: [view a] definition: the value is empty; write one SQL query, or the name of a file that holds one");
+	CHECK_STR(
+		problem(&l, l.problems.n - 1),
+		"viewd.conf:5: [view a] definition: the value is empty; write one SQL query, or the name of a file that holds "
+		"one");
 }
 
 static void wrong_dialect(void)
@@ -132,8 +139,9 @@ static void wrong_dialect(void)
 	wants_error(GOOD_DB GOOD_VIEW "definition_mariadb = SELECT 2\n",
 	            "viewd.conf:6: [view a] definition_*: no database has the dialect 'mariadb'; did you mean mysql");
 	harness_file("q.sql", "SELECT 3");
-	wants_error(GOOD_DB GOOD_VIEW "definition_file_postgrs = q.sql\n",
-	            "viewd.conf:6: [view a] definition_file_*: no database has the dialect 'postgrs'; did you mean postgresql");
+	wants_error(
+		GOOD_DB GOOD_VIEW "definition_file_postgrs = q.sql\n",
+		"viewd.conf:6: [view a] definition_file_*: no database has the dialect 'postgrs'; did you mean postgresql");
 	wants_error("[database shop]\nurl = mariadb://h/x\n" GOOD_VIEW "definition_mariadb = SELECT 2\n",
 	            "viewd.conf:6: [view a] definition_*: no database has the dialect 'mariadb'; did you mean mysql");
 }
@@ -141,26 +149,31 @@ static void wrong_dialect(void)
 /* Files are shared between machines: only what looks like one that is here is a mistake. Each name is told once. */
 static void absent_dialect(void)
 {
-	struct loaded l = load(GOOD_DB GOOD_VIEW "definition_x123456789 = SELECT 2\ndefinition_oracle = SELECT 3\n"
-	                               "[view b]\ndatabase = shop\ndefinition_x123456789 = SELECT 2\ndefinition = SELECT 1\n");
+	struct loaded l =
+		load(GOOD_DB GOOD_VIEW "definition_x123456789 = SELECT 2\ndefinition_oracle = SELECT 3\n"
+	                           "[view b]\ndatabase = shop\ndefinition_x123456789 = SELECT 2\ndefinition = SELECT 1\n");
 	REQUIRE(l.conf != NULL);
 	REQUIRE(l.problems.n == 1);
 	CHECK(l.problems.items[0].warning);
-	CHECK_STR(problem(&l, 0), "viewd.conf:6: [view a] definition_*: no dialect 'x123456789' is installed here, so this is not used; the "
-	                          "dialects installed are: mysql, oracle, postgresql, sqlite");
+	CHECK_STR(
+		problem(&l, 0),
+		"viewd.conf:6: [view a] definition_*: no dialect 'x123456789' is installed here, so this is not used; the "
+		"dialects installed are: mysql, oracle, postgresql, sqlite");
 	CHECK_STR(conf_definition_for(&l.conf->views[0], "postgresql")->text, "SELECT 1");
 	unload(&l);
 }
 
 static void indexes(void)
 {
-	struct loaded l = load_good(GOOD_DB GOOD_VIEW "index_total = (total DESC)\nindex_u = \"UNIQUE (id) WHERE x <> ';'\"\n");
+	struct loaded l =
+		load_good(GOOD_DB GOOD_VIEW "index_total = (total DESC)\nindex_u = \"UNIQUE (id) WHERE x <> ';'\"\n");
 	REQUIRE(l.conf->views[0].n_indexes == 2);
 	CHECK_STR(l.conf->views[0].indexes[0].name, "total");
 	CHECK_STR(l.conf->views[0].indexes[1].text, "UNIQUE (id) WHERE x <> ';'");
 	unload(&l);
-	wants_error(GOOD_DB GOOD_VIEW "index_x = total\n",
-	            "viewd.conf:6: [view a] index_x: an index without its columns; write (column, ...) or UNIQUE (column, ...)");
+	wants_error(
+		GOOD_DB GOOD_VIEW "index_x = total\n",
+		"viewd.conf:6: [view a] index_x: an index without its columns; write (column, ...) or UNIQUE (column, ...)");
 	wants_error(GOOD_DB GOOD_VIEW "index_x =\n",
 	            "viewd.conf:6: [view a] index_x: the value is empty; write (column, ...) or UNIQUE (column, ...)");
 }

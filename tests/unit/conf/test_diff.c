@@ -46,7 +46,8 @@ static void nothing(void)
 {
 	wants_view(VIEW(""), VIEW(""), "", OPTION_LIVE);
 	/* other lines, other spelling, other place: the same values */
-	wants_view(VIEW("every = 90m\n"), "; moved\n\n" GOOD_DB "[view-defaults]\nevery = 1h30m\n" GOOD_VIEW, "", OPTION_LIVE);
+	wants_view(VIEW("every = 90m\n"), "; moved\n\n" GOOD_DB "[view-defaults]\nevery = 1h30m\n" GOOD_VIEW, "",
+	           OPTION_LIVE);
 	harness_file("q.sql", "SELECT 1\n");
 	wants_view(VIEW(""), GOOD_DB "[view a]\ndatabase = shop\ndefinition_file = q.sql\n", "", OPTION_LIVE);
 	wants_view(VIEW("max_retries = 3\n"), VIEW(""), "", OPTION_LIVE);
@@ -69,8 +70,8 @@ static void definitions(void)
 	wants_view(VIEW(""), GOOD_DB "[view a]\ndatabase = shop\ndefinition = SELECT 2\n", "definition", OPTION_REDEFINE);
 	wants_view(VIEW(""), VIEW("definition_sqlite = SELECT 2\n"), "definition_sqlite", OPTION_REDEFINE);
 	wants_view(VIEW("definition_sqlite = SELECT 2\n"), VIEW(""), "definition_sqlite", OPTION_REDEFINE);
-	wants_view(VIEW("index_x = (a)\nindex_y = (b)\n"), VIEW("index_y = (c)\nindex_z = (b)\n"), "index_y index_z index_x",
-	           OPTION_REDEFINE);
+	wants_view(VIEW("index_x = (a)\nindex_y = (b)\n"), VIEW("index_y = (c)\nindex_z = (b)\n"),
+	           "index_y index_z index_x", OPTION_REDEFINE);
 }
 
 /* The text of the file counts, not its name. */
@@ -90,8 +91,10 @@ static void definition_file_contents(void)
 
 static void added_and_removed(void)
 {
-	struct compared c = compare(GOOD_DB "[database old]\nurl = sqlite:///o\n" GOOD_VIEW "[view x]\ndatabase = shop\ndefinition = SELECT 1\n",
-	                            GOOD_DB "[database new]\nurl = sqlite:///n\n" "[view b]\ndatabase = new\ndefinition = SELECT 1\n" GOOD_VIEW);
+	struct compared c = compare(GOOD_DB "[database old]\nurl = sqlite:///o\n" GOOD_VIEW
+	                                    "[view x]\ndatabase = shop\ndefinition = SELECT 1\n",
+	                            GOOD_DB "[database new]\nurl = sqlite:///n\n"
+	                                    "[view b]\ndatabase = new\ndefinition = SELECT 1\n" GOOD_VIEW);
 	REQUIRE(c.diff->n_views == 3 && c.diff->n_databases == 3);
 	CHECK_STR(c.diff->views[0].name, "b");
 	CHECK_INT(c.diff->views[0].what, CONF_DIFF_ADDED);
@@ -127,11 +130,14 @@ static void wants_database(const char *old, const char *new, const char *keys, e
 static void databases(void)
 {
 	wants_database("url = mysql://h/a\n", "url = mysql://h/b\n", "url", OPTION_RECONNECT);
-	wants_database("url = mysql://h/a\n", "url = mysql://h/a\nmax_concurrent_refreshes = 3\n", "max_concurrent_refreshes", OPTION_LIVE);
-	wants_database("url = postgresql://h/a\n", "url = postgresql://h/a\nsearch_path = x\n", "search_path", OPTION_RECONNECT);
-	wants_database("url = postgresql://h/a\nsearch_path = x\n", "url = postgresql://h/a\nsearch_path = y\n", "search_path",
+	wants_database("url = mysql://h/a\n", "url = mysql://h/a\nmax_concurrent_refreshes = 3\n",
+	               "max_concurrent_refreshes", OPTION_LIVE);
+	wants_database("url = postgresql://h/a\n", "url = postgresql://h/a\nsearch_path = x\n", "search_path",
 	               OPTION_RECONNECT);
-	wants_database("url = postgresql://h/a\nsearch_path = x\n", "url = postgresql://h/a\n", "search_path", OPTION_RECONNECT);
+	wants_database("url = postgresql://h/a\nsearch_path = x\n", "url = postgresql://h/a\nsearch_path = y\n",
+	               "search_path", OPTION_RECONNECT);
+	wants_database("url = postgresql://h/a\nsearch_path = x\n", "url = postgresql://h/a\n", "search_path",
+	               OPTION_RECONNECT);
 }
 
 static void the_daemon(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_ini.c: everything that iniparser 4.1 would lose, join, rename or crash on must be an error with its place, or must
- * arrive whole.
+ * test_ini.c: everything that iniparser 4.1 would lose, join, rename or crash on must be an error with its place, or
+ * must arrive whole.
  */
 #include "base/utf8.h"
 #include "conf/read/file.h"
@@ -68,8 +68,9 @@ static char *line_of(size_t len)
 static void i1_long_line(void)
 {
 	wants_value(line_of(1022), "x");
-	wants_error(line_of(1023), "f.conf:2:1023: [view a]: the line is longer than 1022 bytes; put a long query into a file "
-	                           "(definition_file)");
+	wants_error(line_of(1023),
+	            "f.conf:2:1023: [view a]: the line is longer than 1022 bytes; put a long query into a file "
+	            "(definition_file)");
 }
 
 static void i2_continuation(void)
@@ -99,10 +100,12 @@ static void i4_cut_value(void)
 
 static void i5_text_behind_quote(void)
 {
-	wants_error("[view a]\nr = \"Foo\".\"Bar\"\n", "f.conf:2:10: [view a] r: text behind the closing quote would be lost; wrap the "
-	                                              "whole value in '...'");
-	wants_error("[view a]\nr = '...''y'''\n", "f.conf:2:10: [view a] r: text behind the closing quote would be lost; wrap the "
-	                                          "whole value in \"...\"");
+	wants_error("[view a]\nr = \"Foo\".\"Bar\"\n",
+	            "f.conf:2:10: [view a] r: text behind the closing quote would be lost; wrap the "
+	            "whole value in '...'");
+	wants_error("[view a]\nr = '...''y'''\n",
+	            "f.conf:2:10: [view a] r: text behind the closing quote would be lost; wrap the "
+	            "whole value in \"...\"");
 	wants_error("[view a]\nr = \"SELECT 1\n",
 	            "f.conf:2:5: [view a] r: the quote is not closed; end the value with the same quote on the same line");
 	wants_error("[view a]\nr = '\n",
@@ -116,9 +119,10 @@ static void i5_text_behind_quote(void)
 
 static void i6_backslash_in_quotes(void)
 {
-	wants_error("[view a]\nd = \"SELECT \\\"Foo\\\"\"\n",
-	            "f.conf:2:13: [view a] d: a backslash in a quoted value is read differently by versions of iniparser; put the text "
-	            "into a file (definition_file)");
+	wants_error(
+		"[view a]\nd = \"SELECT \\\"Foo\\\"\"\n",
+		"f.conf:2:13: [view a] d: a backslash in a quoted value is read differently by versions of iniparser; put "
+		"the text into a file (definition_file)");
 	wants_value("[view a]\nd = a\\b\n", "a\\b");
 }
 
@@ -175,10 +179,12 @@ static void i13_i14_values_stay_text(void)
 
 static void i17_comment_with_backslash(void)
 {
-	wants_error("[a]\n; C:\\\nb = 1\n", "f.conf:2:5: [a]: a backslash at the end would join the next line; put a long query "
-	                                      "into a file (definition_file)");
-	wants_error("[a]\nx = foo\\   \n[b]\n", "f.conf:2:8: [a]: a backslash at the end would join the next line; put a long "
-	                                          "query into a file (definition_file)");
+	wants_error("[a]\n; C:\\\nb = 1\n",
+	            "f.conf:2:5: [a]: a backslash at the end would join the next line; put a long query "
+	            "into a file (definition_file)");
+	wants_error("[a]\nx = foo\\   \n[b]\n",
+	            "f.conf:2:8: [a]: a backslash at the end would join the next line; put a long "
+	            "query into a file (definition_file)");
 }
 
 static void i18_blank_in_continuation(void)
@@ -208,7 +214,8 @@ static void i20_all_errors(void)
 {
 	struct parsed p = parse("[viewd]\nno equals\n= 1\na b = 1\nx = '\n[y\n");
 	REQUIRE(p.problems.n == 5);
-	CHECK_STR(p.problems.items[0].text, "f.conf:2:1: [viewd]: neither a section, a comment nor a setting; write key = value");
+	CHECK_STR(p.problems.items[0].text,
+	          "f.conf:2:1: [viewd]: neither a section, a comment nor a setting; write key = value");
 	CHECK_STR(p.problems.items[1].text, "f.conf:3:1: [viewd]: a value without a key; write key = value");
 	CHECK_STR(p.problems.items[2].text,
 	          "f.conf:4:2: [viewd]: a character that no key may hold; a key holds a-z 0-9 _ . - only");
@@ -244,14 +251,16 @@ static void i22_many_sections(void)
 
 static void section_names(void)
 {
-	static const char odd[] = "f.conf:1:6: a character that no section name may hold; write [view NAME] with one blank, NAME of "
-	                          "a-z 0-9 _ . -";
+	static const char odd[] =
+		"f.conf:1:6: a character that no section name may hold; write [view NAME] with one blank, NAME of "
+		"a-z 0-9 _ . -";
 	wants_error("[view\ta]\n", odd);
 	wants_error("[view\"a]\n", odd);
 	wants_error("[view/../x]\n", odd);
 	wants_error("[view\xe2\x80\xae" "a]\n", odd);
-	wants_error("[view  a]\n", "f.conf:1:7: a character that no section name may hold; write [view NAME] with one blank, NAME "
-	                           "of a-z 0-9 _ . -");
+	wants_error("[view  a]\n",
+	            "f.conf:1:7: a character that no section name may hold; write [view NAME] with one blank, NAME "
+	            "of a-z 0-9 _ . -");
 	CHECK_INT(parse("  [ viewd ]  \n  a  =  b  \n").problems.n, 0);
 }
 

@@ -36,12 +36,13 @@ static void simplest(void)
 
 static void sections_and_comments_as_written(void)
 {
-	struct loaded l = load_good("[viewd]\nlog_level = debug   ; the daemon\n"
-	                            "[Database Shop]\nurl = postgresql://viewd@/shop?host=/run/postgresql   ; the scheme picks it\n"
-	                            "search_path = public\n"
-	                            "[view Category_Stats]\ndatabase = Shop # or a list\n"
-	                            "relation = 'Sales.\"Category Stats\"'   ; default: the view's name\n"
-	                            "definition = 'SELECT 1'\n");
+	struct loaded l =
+		load_good("[viewd]\nlog_level = debug   ; the daemon\n"
+	              "[Database Shop]\nurl = postgresql://viewd@/shop?host=/run/postgresql   ; the scheme picks it\n"
+	              "search_path = public\n"
+	              "[view Category_Stats]\ndatabase = Shop # or a list\n"
+	              "relation = 'Sales.\"Category Stats\"'   ; default: the view's name\n"
+	              "definition = 'SELECT 1'\n");
 	CHECK_INT(l.conf->daemon.log_level, VIEWD_LOG_DEBUG);
 	CHECK_STR(l.conf->databases[0].url, "postgresql://viewd@/shop?host=/run/postgresql");
 	CHECK_STR(l.conf->views[0].relation, "Sales.\"Category Stats\"");
@@ -54,12 +55,14 @@ static void sections_and_comments_as_written(void)
 
 static void free_text_is_not_cut(void)
 {
-	wants_error(GOOD_DB "[view a]\ndatabase = shop\ndefinition = SELECT 1 ; one\n",
-	            "viewd.conf:5:23: [view a] definition: the value would be cut here; wrap it in '...' or \"...\" (a comment goes on "
-	            "a line of its own)");
-	wants_error(GOOD_DB GOOD_VIEW "description = number # 1\n",
-	            "viewd.conf:6:22: [view a] description: the value would be cut here; wrap it in '...' or \"...\" (a comment goes "
-	            "on a line of its own)");
+	wants_error(
+		GOOD_DB "[view a]\ndatabase = shop\ndefinition = SELECT 1 ; one\n",
+		"viewd.conf:5:23: [view a] definition: the value would be cut here; wrap it in '...' or \"...\" (a comment "
+		"goes on a line of its own)");
+	wants_error(
+		GOOD_DB GOOD_VIEW "description = number # 1\n",
+		"viewd.conf:6:22: [view a] description: the value would be cut here; wrap it in '...' or \"...\" (a comment "
+		"goes on a line of its own)");
 }
 
 static void unknown_words(void)
@@ -68,22 +71,27 @@ static void unknown_words(void)
 	wants_error(GOOD_DB GOOD_VIEW "frobnicate_all = 5m\n",
 	            "viewd.conf:6: [view a] frobnicate_all: unknown key; see viewd.conf(5) for the keys of [view NAME]");
 	wants_error(GOOD_DB GOOD_VIEW "[vieww b]\n", "viewd.conf:6: [vieww b]: unknown section; did you mean [view NAME]");
-	wants_error(GOOD_DB GOOD_VIEW "[daemon]\n", "viewd.conf:6: [daemon]: unknown section; write [viewd], [view-defaults], "
-	                                            "[database NAME] or [view NAME]");
-	wants_error(GOOD_DB GOOD_VIEW "[viewdefaults]\n", "viewd.conf:6: [viewdefaults]: unknown section; did you mean [view-defaults]");
-	wants_error(GOOD_DB GOOD_VIEW "[view b c]\n", "viewd.conf:6: [view b c]: unknown section; did you mean [view NAME]");
+	wants_error(GOOD_DB GOOD_VIEW "[daemon]\n",
+	            "viewd.conf:6: [daemon]: unknown section; write [viewd], [view-defaults], "
+	            "[database NAME] or [view NAME]");
+	wants_error(GOOD_DB GOOD_VIEW "[viewdefaults]\n",
+	            "viewd.conf:6: [viewdefaults]: unknown section; did you mean [view-defaults]");
+	wants_error(GOOD_DB GOOD_VIEW "[view b c]\n",
+	            "viewd.conf:6: [view b c]: unknown section; did you mean [view NAME]");
 	wants_error(GOOD_DB GOOD_VIEW "[view]\n", "viewd.conf:6: [view]: unknown section; did you mean [viewd]");
-	wants_error(GOOD_DB GOOD_VIEW "method = materialised\n",
-	            "viewd.conf:6: [view a] method: unknown value 'materialised'; did you mean materialized (one of simple materialized "
-	            "table)");
+	wants_error(
+		GOOD_DB GOOD_VIEW "method = materialised\n",
+		"viewd.conf:6: [view a] method: unknown value 'materialised'; did you mean materialized (one of simple "
+		"materialized table)");
 }
 
 static void what_comes_later(void)
 {
 	struct loaded l = load_good("[viewd]\nmetrics_listen = off\n" GOOD_DB GOOD_VIEW "on_change = no\ncapture = none\n");
 	unload(&l);
-	wants_error(GOOD_DB GOOD_VIEW "refresh_mode = incremental\n",
-	            "viewd.conf:6: [view a] refresh_mode: 'incremental' is not supported yet; use another value until it is");
+	wants_error(
+		GOOD_DB GOOD_VIEW "refresh_mode = incremental\n",
+		"viewd.conf:6: [view a] refresh_mode: 'incremental' is not supported yet; use another value until it is");
 	wants_error("[viewd]\nmetrics_listen = :9100\n" GOOD_DB GOOD_VIEW,
 	            "viewd.conf:2: [viewd] metrics_listen: not supported yet; remove the key (or write off)");
 }
@@ -115,14 +123,16 @@ static void include_mistakes(void)
 	unload(&l);
 	wants_error("[viewd]\ninclude = no.conf\n" GOOD_DB GOOD_VIEW,
 	            "no.conf: file cannot be opened (No such file or directory)");
-	wants_error("[viewd]\ninclude = *.conf\n" GOOD_DB GOOD_VIEW,
-	            "viewd.conf:2: [viewd] include: the pattern matches this file itself; keep included files in a directory of their "
-	            "own");
+	wants_error(
+		"[viewd]\ninclude = *.conf\n" GOOD_DB GOOD_VIEW,
+		"viewd.conf:2: [viewd] include: the pattern matches this file itself; keep included files in a directory of "
+		"their own");
 	harness_file("in/a.conf", "[viewd]\ninclude = b.conf\n");
 	l = load("[viewd]\ninclude = in/a.conf\n" GOOD_DB GOOD_VIEW);
 	CHECK_INT(l.problems.n, 1);
 	CHECK_CONTAINS(problem(&l, 0), "in/a.conf:1: [viewd]: the section exists already (");
-	CHECK_CONTAINS(problem(&l, 0), "viewd.conf:1); it belongs into the main file, and included files cannot include others");
+	CHECK_CONTAINS(problem(&l, 0),
+	               "viewd.conf:1); it belongs into the main file, and included files cannot include others");
 }
 
 static void sections_in_two_files(void)
@@ -183,7 +193,8 @@ static void no_views(void)
 static void problems_in_file_order(void)
 {
 	harness_file("c/z.conf", "[view z]\nevery = 5\n");
-	struct loaded l = load("[viewd]\ninclude = c/*.conf\nlog_level = loud\n[view a]\nmethod = x\nx = '\n[database d]\n");
+	struct loaded l =
+		load("[viewd]\ninclude = c/*.conf\nlog_level = loud\n[view a]\nmethod = x\nx = '\n[database d]\n");
 	REQUIRE(l.problems.n == 9);
 	static const char *const starts[] = {
 		"viewd.conf:3: [viewd] log_level: unknown value 'loud'",
@@ -202,9 +213,10 @@ static void problems_in_file_order(void)
 
 static void defaults_section(void)
 {
-	struct loaded l = load_good(GOOD_DB "[view-defaults]\ndatabase = shop\nevery = 5m\nindex_x = (a)\nindex_y = (b)\ntags = t, u\n"
-	                                    "[view a]\ndefinition = SELECT 1\n"
-	                                    "[view b]\ndefinition = SELECT 1\nevery = 1h\nindex_y = (c)\nindex_z = (d)\ntags =\n");
+	struct loaded l =
+		load_good(GOOD_DB "[view-defaults]\ndatabase = shop\nevery = 5m\nindex_x = (a)\nindex_y = (b)\ntags = t, u\n"
+	                      "[view a]\ndefinition = SELECT 1\n"
+	                      "[view b]\ndefinition = SELECT 1\nevery = 1h\nindex_y = (c)\nindex_z = (d)\ntags =\n");
 	const struct conf_view *a = conf_find_view(l.conf, "a"), *b = conf_find_view(l.conf, "b");
 	REQUIRE(a != NULL && b != NULL);
 	CHECK_INT(a->every, INT64_C(300000000));
@@ -216,11 +228,14 @@ static void defaults_section(void)
 	CHECK_INT(a->tags.n, 2);
 	CHECK_INT(b->tags.n, 0);
 	unload(&l);
-	wants_error(GOOD_DB GOOD_VIEW "[view-defaults]\nrelation = x\n",
-	            "viewd.conf:7: [view-defaults] relation: the key cannot be a default for all views; write it in a [view NAME] section");
-	wants_error(GOOD_DB GOOD_VIEW "[view-defaults]\nevery = 5\n",
-	            "viewd.conf:7: [view-defaults] every: '5' is not a duration; write a number with a unit: 250ms, 30s, 5m, 2h, 1d, 1w "
-	            "or 1h30m");
+	wants_error(
+		GOOD_DB GOOD_VIEW "[view-defaults]\nrelation = x\n",
+		"viewd.conf:7: [view-defaults] relation: the key cannot be a default for all views; write it in a [view NAME] "
+		"section");
+	wants_error(
+		GOOD_DB GOOD_VIEW "[view-defaults]\nevery = 5\n",
+		"viewd.conf:7: [view-defaults] every: '5' is not a duration; write a number with a unit: 250ms, 30s, 5m, 2h, "
+		"1d, 1w or 1h30m");
 }
 
 static const struct harness_test tests[] = {

@@ -141,12 +141,13 @@ static void keys_are_found(void)
 static void contract_keys(void)
 {
 	static const char *const keys[] = {
-		"database", "relation", "definition", "definition_file", "definition_sqlite", "definition_file_sqlite", "method",
-		"refresh_mode", "unique_key", "columns", "index_x", "options", "settings", "with_data", "on_configuration_change", "adopt",
-		"on_remove", "cascade", "depends_on", "every", "after", "cron", "timezone", "randomize_for", "on_change", "sources",
-		"capture", "debounce", "max_delay", "at_most_every", "max_staleness", "target_lag", "refresh_group", "timeout",
-		"lock_timeout", "max_retries", "retry_backoff", "retry_max_backoff", "max_consecutive_errors", "overlap", "missed",
-		"run_as", "pre_hook", "post_hook", "notify_channel", "enabled", "description", "owner", "tags", "priority",
+		"database", "relation", "definition", "definition_file", "definition_sqlite", "definition_file_sqlite",
+		"method", "refresh_mode", "unique_key", "columns", "index_x", "options", "settings", "with_data",
+		"on_configuration_change", "adopt", "on_remove", "cascade", "depends_on", "every", "after", "cron",
+		"timezone", "randomize_for", "on_change", "sources", "capture", "debounce", "max_delay", "at_most_every",
+		"max_staleness", "target_lag", "refresh_group", "timeout", "lock_timeout", "max_retries", "retry_backoff",
+		"retry_max_backoff", "max_consecutive_errors", "overlap", "missed", "run_as", "pre_hook", "post_hook",
+		"notify_channel", "enabled", "description", "owner", "tags", "priority",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		row_of(keys[i]);

@@ -107,6 +107,7 @@ static void redaction(void)
 }
 
 static const struct harness_test tests[] = {
-	{"from file", from_file}, {"file mistakes", file_mistakes}, {"credential", credential}, {"none", none}, {"redaction", redaction},
+	{"from file", from_file}, {"file mistakes", file_mistakes}, {"credential", credential},
+	{"none", none},           {"redaction", redaction},
 };
 HARNESS_MAIN(SUITE("password", tests))

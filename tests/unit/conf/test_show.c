@@ -23,8 +23,9 @@ static void collect(void *ctx, const struct conf_setting *s)
 
 static void a_view(void)
 {
-	struct loaded l = load_good(GOOD_DB "[view-defaults]\nevery = 90s\nindex_d = (x)\n" GOOD_VIEW
-	                                    "index_i = (a)\nunique_key = 'id, \"Group Name\"'\ndefinition_sqlite = SELECT 2\n");
+	struct loaded l =
+		load_good(GOOD_DB "[view-defaults]\nevery = 90s\nindex_d = (x)\n" GOOD_VIEW
+	                      "index_i = (a)\nunique_key = 'id, \"Group Name\"'\ndefinition_sqlite = SELECT 2\n");
 	char *text = talloc_strdup(harness_ctx(), "\n");
 	conf_show_view(l.conf, &l.conf->views[0], collect, &text);
 	CHECK_CONTAINS(text, "\ndatabase|shop|viewd.conf:7\n");
@@ -47,7 +48,8 @@ static void a_view(void)
 
 static void a_database(void)
 {
-	struct loaded l = load("[database shop]\nurl = postgresql://u:geheim@h/x?password=geheim\nsearch_path = public\n" GOOD_VIEW);
+	struct loaded l =
+		load("[database shop]\nurl = postgresql://u:geheim@h/x?password=geheim\nsearch_path = public\n" GOOD_VIEW);
 	REQUIRE(l.conf != NULL);
 	char *text = talloc_strdup(harness_ctx(), "\n");
 	conf_show_database(l.conf, &l.conf->databases[0], collect, &text);
@@ -90,9 +92,13 @@ static void manual(void)
 	CHECK_CONTAINS(man, "Value: duration from 1ms to 1h; default: 2s.\n");
 	CHECK_CONTAINS(man, ".B index_NAME\n");
 	CHECK_CONTAINS(man, ".B definition_file_DIALECT\n");
-	CHECK_CONTAINS(man, ".SS [database NAME], dialect mysql\nA URL is written like this:\nmysql://user@host/name\n.br\nmariadb:// means "
-	                    "the same.\n");
-	CHECK_CONTAINS(man, ".SS [database NAME], dialect postgresql\n.br\npostgres:// means the same.\n.TP\n.B search_path\nSchemas.\n");
+	CHECK_CONTAINS(
+		man,
+		".SS [database NAME], dialect mysql\nA URL is written like this:\nmysql://user@host/name\n.br\nmariadb:// "
+		"means the same.\n");
+	CHECK_CONTAINS(
+		man,
+		".SS [database NAME], dialect postgresql\n.br\npostgres:// means the same.\n.TP\n.B search_path\nSchemas.\n");
 	CHECK_CONTAINS(man, "Value: text; default: public.\n");
 	const struct option_table *const tables[] = {&schema_daemon, &schema_database, &schema_view};
 	for (size_t t = 0; t < ARRAY_LEN(tables); t++)
@@ -131,6 +137,7 @@ static void sample_loads(void)
 }
 
 static const struct harness_test tests[] = {
-	{"a view", a_view}, {"a database", a_database}, {"the daemon", the_daemon}, {"manual", manual}, {"sample loads", sample_loads},
+	{"a view", a_view}, {"a database", a_database},     {"the daemon", the_daemon},
+	{"manual", manual}, {"sample loads", sample_loads},
 };
 HARNESS_MAIN(SUITE("show", tests))

@@ -26,8 +26,9 @@ static const char *compile(const char *source, const char *name, const char *fla
 		harness_skip("VIEWD_SRC does not name the source tree");
 	const char *path = harness_path(talloc_asprintf(harness_ctx(), "viewd_%s.so", name));
 	chmod(harness_dir(), 0755);
-	char *command = talloc_asprintf(harness_ctx(), "%s -std=gnu17 -w -shared -fPIC -I'%s/plugins' -I'%s/daemon' %s -o '%s' '%s/%s'",
-	                                setting("CC", "cc"), src, src, flags, path, src, source);
+	char *command =
+		talloc_asprintf(harness_ctx(), "%s -std=gnu17 -w -shared -fPIC -I'%s/plugins' -I'%s/daemon' %s -o '%s' '%s/%s'",
+	                    setting("CC", "cc"), src, src, flags, path, src, source);
 	REQUIRE(system(command) == 0);
 	chmod(path, 0755);
 	return path;
@@ -141,7 +142,8 @@ static void truncated(void)
 
 static void not_elf(void)
 {
-	chmod(harness_file("viewd_bad.so", "#!/bin/sh\necho hello, this is no plugin, and it is longer than a header\n"), 0755);
+	chmod(harness_file("viewd_bad.so", "#!/bin/sh\necho hello, this is no plugin, and it is longer than a header\n"),
+	      0755);
 	chmod(harness_dir(), 0755);
 	refused("it is not a shared object", "");
 }
@@ -173,7 +175,8 @@ static void absent(void)
 /* A plugin that calls itself so, with these schemes. */
 static void with_schemes(const char *name, const char *schemes)
 {
-	compile("tests/plugins/bad/bad.c", name, talloc_asprintf(harness_ctx(), "'-DBAD_NAME=\"%s\"' '-DBAD_SCHEMES=%s'", name, schemes));
+	compile("tests/plugins/bad/bad.c", name,
+	        talloc_asprintf(harness_ctx(), "'-DBAD_NAME=\"%s\"' '-DBAD_SCHEMES=%s'", name, schemes));
 }
 
 static const char *dialect_of(struct registry *reg, const char *word)
@@ -211,8 +214,10 @@ static void unknown_scheme(void)
 	with_schemes("second", "\"zweite\",\"seconde\"");
 	CHECK(registry_open(reg, harness_dir(), "zweit", &err) == NULL);
 	CHECK_INT(err.cls, VIEWD_ERR_PLUGIN);
-	CHECK_CONTAINS(err.msg, "viewd_zweit.so cannot be used: it is not there; the dialects installed are: first or oldest, second or zweite "
-	                        "or seconde");
+	CHECK_CONTAINS(
+		err.msg,
+		"viewd_zweit.so cannot be used: it is not there; the dialects installed are: first or oldest, second or zweite "
+		"or seconde");
 	CHECK_STR(err.hint, "did you mean zweite");
 	CHECK(registry_open(reg, harness_dir(), "xxxxxxxxx", &err) == NULL);
 	CHECK_STR(err.hint, "");
@@ -287,9 +292,10 @@ static void others_go_on(void)
 	struct rig *rig = rig_new();
 	struct conf_problems problems;
 	struct conf_dialects dialects = offline_dialects(rig->registry);
-	char *text = talloc_asprintf(harness_ctx(), "[viewd]\nplugin_dir = %s\n[database d]\nurl = fake://d\n[database x]\nurl = bad://x\n%s%s",
-	                             harness_dir(), "[view a]\ndatabase = d, x\nmethod = table\ndefinition = SELECT 1\n",
-	                             "[view b]\ndatabase = x\nmethod = table\nevery = 1h\ndefinition = SELECT 1\n");
+	char *text = talloc_asprintf(
+		harness_ctx(), "[viewd]\nplugin_dir = %s\n[database d]\nurl = fake://d\n[database x]\nurl = bad://x\n%s%s",
+		harness_dir(), "[view a]\ndatabase = d, x\nmethod = table\ndefinition = SELECT 1\n",
+		"[view b]\ndatabase = x\nmethod = table\nevery = 1h\ndefinition = SELECT 1\n");
 	bad("-DBAD_MAJOR=9");
 	dialects.may_be_absent = true;
 	struct conf *conf = conf_load(harness_ctx(), harness_file("viewd.conf", text), &dialects, &problems);
@@ -315,7 +321,7 @@ static void others_go_on(void)
 	rig_free(&rig);
 }
 
-/* ---- a plugin whose rows are shorter ------------------------------------------------------------------------------------------- */
+/* ---- a plugin whose rows are shorter ----------------------------------------------------------------------------- */
 
 static bool ignore_row(void *ctx UNUSED, const struct viewd_recorded *row UNUSED)
 {
