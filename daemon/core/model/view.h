@@ -13,12 +13,12 @@
 
 /* symbol, meaning */
 #define VIEW_STATES(X)                                                                                                \
-	X(ACTIVE, "exists and is kept by its schedule")                                                                   \
+	X(ACTIVE, "the object exists, and viewd keeps it")                                                                \
 	X(PAUSED, "paused by an administrator; only manual refreshes run")                                                \
 	X(SUSPENDED, "too many failures in a row; waits for resume or a manual success")                                  \
 	X(MISSING, "the object does not exist in the database")                                                           \
-	X(FAILED, "cannot be kept: see the error")                                                                        \
-	X(STANDBY, "somebody else keeps the database, or it takes no writes: taken over when that ends")                  \
+	X(FAILED, "viewd cannot keep it at present; the error says why")                                                  \
+	X(STANDBY, "somebody else keeps the database, or it takes no writes; viewd takes over when that ends")            \
 	X(DISABLED, "left alone: its section says enabled = no")
 enum view_state {
 #define VIEW_STATE_ENUM(sym, doc) VIEW_STATE_##sym,
@@ -58,7 +58,7 @@ enum view_result {
 	X(SCHEDULED, "every, after, cron, target_lag or max_staleness")                                                                                    \
 	X(CHANGE, "a source changed")                                                                                     \
 	X(UPSTREAM, "a view it reads was refreshed")                                                                      \
-	X(MANUAL, "viewctl refresh")                                                                                      \
+	X(MANUAL, "viewctl refresh, or a request in SQL")                                                                 \
 	X(CATCH_UP, "was due while viewd or the database was away")                                                       \
 	X(RETRY, "the last attempt failed")
 enum view_trigger {
