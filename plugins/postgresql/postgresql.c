@@ -158,24 +158,25 @@ static const struct viewd_dialect_option options[] = {
 		.key = "search_path",
 		.default_value = "public",
 		.help = "schemas in which unqualified names of definitions are looked up",
-		.doc = "A list of schemas, separated by commas. The session gets exactly pg_catalog, these, pg_temp. A view "
-		       "whose relation is written without a schema lives in the first of them that exists.",
+		.doc = "A list of schemas, separated by commas. The session gets exactly pg_catalog, these schemas and pg_temp, "
+		       "whatever the role's own settings are. A view whose relation is written without a schema lives in the "
+		       "first of these schemas that exists.",
 	},
 	{
 		.key = "allow_superuser",
 		.default_value = "no",
 		.help = "whether the role may be a superuser",
-		.doc = "viewd refuses to work as a superuser: whoever may change a function that a view calls could run code "
-		       "with its rights (see CVE-2024-0985). An ordinary role that owns the views and may read their sources "
-		       "is enough.",
+		.doc = "With no, viewd refuses to work as a superuser. Whoever may change a function that a view calls could "
+		       "otherwise run code with the rights of the superuser (see CVE-2024-0985). An ordinary role that owns the "
+		       "views and may read their sources is enough.",
 	},
 	{
 		.key = "schema_owner",
 		.default_value = "",
-		.help = "a role that may own the schemas viewd and viewd_stage besides viewd's own",
+		.help = "a role that may own the schemas viewd and viewd_stage, besides viewd's own role",
 		.doc = "Whoever owns these schemas, or may create in them, could run code with viewd's rights. So they must "
-		       "belong to viewd's role, a superuser or the role named here, and nobody else may create in them; "
-		       "otherwise the database is refused, with the statement that mends it.",
+		       "belong to viewd's role, to a superuser or to the role named here, and nobody else may create in them. "
+		       "Otherwise viewd refuses the database, and prints the statement that repairs it.",
 	},
 };
 

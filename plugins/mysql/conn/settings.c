@@ -21,15 +21,17 @@ const struct viewd_dialect_option my_options[MY_N_OPTIONS] = {
 		.key = "sql_mode",
 		.default_value = STRICT,
 		.help = "the sql_mode under which definitions run, none for none",
-		.doc = "For one view: settings in its section. Names as the server knows them, separated by commas; NO_ENGINE_SUBSTITUTION is always among them. With the default a value that "
-		       "cannot be read as a number or a date, or does not fit its column, is an error; with none it becomes what a plain SELECT "
-		       "makes of it. Modes by which statements are read otherwise (ANSI_QUOTES and the like) are refused.",
+		.doc = "Names as the server knows them, separated by commas. NO_ENGINE_SUBSTITUTION is always among them. With "
+		       "the default, a value that cannot be read as a number or a date, or does not fit its column, is an error. "
+		       "With none it becomes what a plain SELECT makes of it. Modes that change how statements are read "
+		       "(ANSI_QUOTES and the like) are refused. The key settings of a view wins.",
 	},
 	{
 		.key = "group_concat_max_len",
 		.default_value = NULL,
 		.help = "the longest result of GROUP_CONCAT, in bytes",
-		.doc = "For one view: settings in its section. The server's own setting unless it is given. A result that is cut is an error in the strict sql_mode of the default.",
+		.doc = "Without this key the server's own setting holds. In the strict sql_mode of the default, a result that is "
+		       "cut is an error. The key settings of a view wins.",
 	},
 };
 

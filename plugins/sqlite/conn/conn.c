@@ -15,8 +15,9 @@
 #define OPEN_LOCK_TIMEOUT_US INT64_C(2000000)
 
 const struct viewd_dialect_option sqlite_options[SQLITE_N_OPTIONS] = {
-	{"sqlite_allow_network", "no", "use a file on a network file system",
-	 "SQLite's locks are unreliable over a network and a database can be corrupted, so such a file is refused. yes: use it nevertheless."},
+	{"sqlite_allow_network", "no", "whether the file may be on a network file system",
+	 "SQLite's locks are unreliable over a network, and the database can be corrupted. So with no, viewd refuses such a "
+	 "file."},
 };
 
 static const char *option(const struct viewd_database_spec *db, const char *key)
