@@ -194,8 +194,8 @@ static const struct option_row rows[] = {
 	        "starts the refresh."},
 	{.key = "max_delay", OPTION_SPAN_AT(conf_view, max_delay), .dflt = "0", .min = 0, .max = 7 * SPAN_DAY,
 	 .reload = OPTION_LIVE, .help = "longest time by which debounce may put off a refresh",
-	 .doc = "Counted from the first change. 0: no limit. A source that never rests is then refreshed only by "
-	        "max_staleness or a schedule."},
+	 .doc = "Counted from the first change. 0: no limit. While changes never pause for debounce, only max_staleness or "
+	        "a schedule then refreshes the view."},
 	{.key = "at_most_every", OPTION_SPAN_AT(conf_view, at_most_every), .dflt = "0", .min = 0, .max = 365 * SPAN_DAY,
 	 .reload = OPTION_LIVE, .help = "least time between the starts of two refreshes on change",
 	 .doc = "Changes that come in between are collected. Requests in SQL wait as well. Schedules and viewctl refresh "
