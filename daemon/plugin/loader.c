@@ -22,20 +22,35 @@ struct registry {
 	struct entry *_Atomic head;
 };
 
+static int free_entries(struct registry *reg)
+{
+	for (struct entry *e = atomic_load(&reg->head), *next; e != NULL; e = next) {
+		next = e->next;
+		free(e);
+	}
+	return 0;
+}
+
 struct registry *registry_new(void *mem_ctx)
 {
 	struct registry *reg = talloc_zero(mem_ctx, struct registry);
 	if (reg == NULL)
 		abort();
+	talloc_set_destructor(reg, free_entries);
 	return reg;
+}
+
+static const struct viewd_dialect *find_from(const struct entry *e, const char *name)
+{
+	for (; e != NULL; e = e->next)
+		if (strcmp(e->dialect->name, name) == 0)
+			return e->dialect;
+	return NULL;
 }
 
 const struct viewd_dialect *registry_find(const struct registry *reg, const char *name)
 {
-	for (struct entry *e = atomic_load(&reg->head); e != NULL; e = e->next)
-		if (strcmp(e->dialect->name, name) == 0)
-			return e->dialect;
-	return NULL;
+	return find_from(atomic_load(&reg->head), name);
 }
 
 /* The first three fields protect the rest: nothing else is read before they are found good. */
@@ -113,16 +128,23 @@ static bool judge_contents(const struct viewd_dialect *d, const char *name, stru
 	return judge_schemes(d, err);
 }
 
+/* A dialect that another thread has opened meanwhile stays the one. */
 static const struct viewd_dialect *insert(struct registry *reg, const struct viewd_dialect *found)
 {
-	struct entry *e = talloc_zero(reg, struct entry);
+	struct entry *e = calloc(1, sizeof *e), *head = atomic_load(&reg->head);
 	if (e == NULL)
 		abort();
 	size_t size = found->struct_size < sizeof e->padded ? found->struct_size : sizeof e->padded;
 	memcpy(&e->padded, found, size);
 	e->dialect = &e->padded;
-	e->next = atomic_load(&reg->head);
-	atomic_store(&reg->head, e);
+	do {
+		const struct viewd_dialect *other = find_from(head, found->name);
+		if (other != NULL) {
+			free(e);
+			return other;
+		}
+		e->next = head;
+	} while (!atomic_compare_exchange_weak(&reg->head, &head, e));
 	return e->dialect;
 }
 

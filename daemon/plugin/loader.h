@@ -18,12 +18,12 @@ struct registry;
 /* Empty. Lives in the talloc tree of mem_ctx. */
 struct registry *registry_new(void *mem_ctx);
 
-/* A dialect linked into the program (tests). Same judgement of version and size. */
+/* A dialect linked into the program (tests). Same judgement of version and size. The first of one name stays. */
 bool registry_add(struct registry *reg, const struct viewd_dialect *dialect, struct viewd_err *err) MUST_CHECK;
 
 /* The dialect of that name, or else the first by name that has this scheme; its file is opened the first time. NULL
- * with class PLUGIN and file, reason and remedy in err. One thread at a time may open; registry_find may run beside
- * it. */
+ * with class PLUGIN and file, reason and remedy in err. Of two threads that open the same one both get the same.
+ * [any thread] */
 const struct viewd_dialect *registry_open(struct registry *reg, const char *plugin_dir, const char *word,
                                           struct viewd_err *err);
 
@@ -31,8 +31,8 @@ const struct viewd_dialect *registry_open(struct registry *reg, const char *plug
 const struct viewd_dialect *registry_find(const struct registry *reg, const char *name);
 
 /* Tells of each dialect that is installed, in the order of names, and opens it; then of those that were added. dialect
- * is NULL for one that cannot be used, and why_not says why. name lives until fn returns, which stops with false. As
- * registry_open, one thread at a time. */
+ * is NULL for one that cannot be used, and why_not says why. name lives until fn returns, which stops with false.
+ * [any thread] */
 typedef bool registry_each_fn(void *ctx, const char *name, const struct viewd_dialect *dialect,
                               const struct viewd_err *why_not);
 void registry_each(struct registry *reg, const char *plugin_dir, registry_each_fn *fn, void *ctx);

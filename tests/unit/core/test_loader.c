@@ -6,6 +6,7 @@
 #include "core/offline/offline.h"
 #include "unit/core/rig.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -229,6 +230,42 @@ static void unknown_scheme(void)
 	CHECK_CONTAINS(err.msg, "cannot open plugin_dir /nowhere");
 }
 
+struct opener {
+	struct registry *reg;
+	const char *word;
+	const struct viewd_dialect *found;
+};
+
+static void *open_beside_others(void *ctx)
+{
+	struct opener *o = ctx;
+	struct viewd_err err;
+	o->found = registry_open(o->reg, harness_dir(), o->word, &err);
+	return NULL;
+}
+
+/* A reload opens on a worker what a command on the loop may look for at the same time. */
+static void many_at_once(void)
+{
+	with_schemes("first", "\"old\"");
+	with_schemes("second", "\"two\"");
+	static const char *const words[] = {"first", "old", "second", "two", "first", "two", "none", "second"};
+	struct registry *reg = registry_new(harness_ctx());
+	struct opener openers[ARRAY_LEN(words)];
+	pthread_t threads[ARRAY_LEN(words)];
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		openers[i] = (struct opener){.reg = reg, .word = words[i]};
+		REQUIRE(pthread_create(&threads[i], NULL, open_beside_others, &openers[i]) == 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		pthread_join(threads[i], NULL);
+	CHECK(openers[0].found != NULL && openers[0].found == registry_find(reg, "first"));
+	CHECK(openers[1].found == openers[0].found && openers[4].found == openers[0].found);
+	CHECK(openers[2].found != NULL && openers[2].found == registry_find(reg, "second"));
+	CHECK(openers[3].found == openers[2].found && openers[5].found == openers[2].found);
+	CHECK(openers[6].found == NULL && openers[7].found == openers[2].found);
+}
+
 static void symlinked(void)
 {
 	const char *path = bad("");
@@ -394,6 +431,7 @@ static const struct harness_test tests[] = {
 	{"no file", absent},
 	{"another scheme", schemes},
 	{"an unknown scheme", unknown_scheme},
+	{"many at once", many_at_once},
 	{"a symbolic link", symlinked},
 	{"writable by others", writable},
 	{"a foreign owner", foreign_owner},
