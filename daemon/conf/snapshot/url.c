@@ -60,13 +60,15 @@ static struct secret authority_secret(const char *url)
 	return (struct secret){.at = (size_t)(colon + 1 - url), .len = (size_t)(at - colon - 1)};
 }
 
-/* Query parameters that hold a secret, whatever client library reads them. The list errs on the side of hiding. */
+/* Does a query parameter hold a secret, whatever client library reads it? Rather too much is covered than too
+ * little. */
 static bool is_secret_name(const char *name, size_t len)
 {
-	static const char *const names[] = {"password", "passwd", "sslpassword", "sslkey_password", "ssl_key_password"};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strlen(names[i]) == len && strncasecmp(names[i], name, len) == 0)
-			return true;
+	static const char *const parts[] = {"passw", "secret", "token"};
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		for (size_t at = 0; at + strlen(parts[i]) <= len; at++)
+			if (strncasecmp(name + at, parts[i], strlen(parts[i])) == 0)
+				return true;
 	return false;
 }
 
