@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * engine.c: how many refreshes a second pass through the engine when the database costs nothing. Usage: engine CONF SECONDS
+ * engine.c: how many refreshes a second pass through the engine when the database costs nothing. Usage: engine CONF
+ * SECONDS
  */
 #include "base/log.h"
 #include "base/span.h"
@@ -49,7 +50,8 @@ static bool keep(void *ctx, struct view *view)
 static void all(struct bench *b)
 {
 	b->done = false;
-	engine_refresh(b->eng, b->views, b->n, (struct engine_refresh_flags){.full = false}, VIEW_TRIGGER_MANUAL, wave_done, b);
+	engine_refresh(b->eng, b->views, b->n, (struct engine_refresh_flags){.full = false}, VIEW_TRIGGER_MANUAL, wave_done,
+	               b);
 	while (!b->done)
 		loop_once(b->loop, SPAN_SECOND);
 }
@@ -87,8 +89,8 @@ int main(int argc, char **argv)
 		all(&b);
 		rounds++;
 	}
-	printf("engine: %zu views, %zu refreshes in %.2f s: %.0f a second (at least 1000)\n", b.n, rounds * b.n, (double)took / 1e6,
-	       (double)(rounds * b.n) / ((double)took / 1e6));
+	printf("engine: %zu views, %zu refreshes in %.2f s: %.0f a second (at least 1000)\n", b.n, rounds * b.n,
+	       (double)took / 1e6, (double)(rounds * b.n) / ((double)took / 1e6));
 	engine_stop(b.eng);
 	while (!b.idle && !engine_idle(b.eng))
 		loop_once(b.loop, SPAN_SECOND);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * inserts.c: clients that commit one statement after the other.
- * Usage: inserts TARGET CLIENTS SECONDS[s]|COUNTx STATEMENT [SETUP...]
+ * inserts.c: clients that commit one statement after the other. Usage: inserts TARGET CLIENTS SECONDS[s]|COUNTx
+ * STATEMENT [SETUP...]
  *
- * Each client is a process with a connection of its own, which runs SETUP and then STATEMENT until SECONDS have passed or until all clients
- * have run it COUNT times together (a number that ends in x). A statement that fails because another client holds a lock is tried again.
- * Prints committed statements a second.
+ * Each client is a process with a connection of its own, which runs SETUP and then STATEMENT until SECONDS have passed
+ * or until all clients have run it COUNT times together (a number that ends in x). A statement that fails because
+ * another client holds a lock is tried again. Prints committed statements a second.
  */
 #include "support/sqlclient.h"
 
@@ -98,7 +98,8 @@ static bool parse(struct load *load, int argc, char **argv)
 	char *unit;
 	if (argc < 5)
 		return false;
-	*load = (struct load){.target = argv[1], .statement = argv[4], .setup = argv + 5, .clients = strtol(argv[2], NULL, 10)};
+	*load =
+		(struct load){.target = argv[1], .statement = argv[4], .setup = argv + 5, .clients = strtol(argv[2], NULL, 10)};
 	long n = strtol(argv[3], &unit, 10);
 	if (load->clients < 1 || load->clients > MAX_CLIENTS || n < 1)
 		return false;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * latency.c: from the commit of a change until it is visible in a view that follows its source.
- * Usage: latency TARGET CHANGES PAUSE_MS CHANGE READ STATEMENT...
+ * latency.c: from the commit of a change until it is visible in a view that follows its source. Usage: latency TARGET
+ * CHANGES PAUSE_MS CHANGE READ STATEMENT...
  *
- * CHANGE is a statement that makes READ (a query on the view) answer something else. Each time is taken beside one run of the STATEMENTs,
- * which refresh objects that nothing else uses; before either comes a pause of half to one and a half times PAUSE_MS, in which everything
- * settles. Prints milliseconds: median and 99th percentile of the changes, the same of the refreshes alone. Exit 1: a change
- * was not seen within 30 seconds.
+ * CHANGE is a statement that makes READ (a query on the view) answer something else. Each time is taken beside one run
+ * of the STATEMENTs, which refresh objects that nothing else uses; before either comes a pause of half to one and a
+ * half times PAUSE_MS, in which everything settles. Prints milliseconds: median and 99th percentile of the changes, the
+ * same of the refreshes alone. Exit 1: a change was not seen within 30 seconds.
  */
 #include "support/sqlclient.h"
 

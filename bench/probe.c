@@ -2,8 +2,8 @@
  *
  * probe.c: asks the control socket for the status again and again until SIGTERM. Usage: probe CONTROL_SOCKET PAUSE_MS
  *
- * Prints how many answers there were and how long they took, milliseconds: median, 99th percentile, longest. A question that is not
- * answered with 200 ends it with exit status 1.
+ * Prints how many answers there were and how long they took, milliseconds: median, 99th percentile, longest. A question
+ * that is not answered with 200 ends it with exit status 1.
  */
 #include <errno.h>
 #include <signal.h>
@@ -92,6 +92,7 @@ int main(int argc, char **argv)
 		nanosleep(&pause, NULL);
 	}
 	qsort(times, n, sizeof *times, ascending);
-	printf("%zu %.2f %.2f %.2f\n", n, (double)times[n / 2] / 1e3, (double)times[n * 99 / 100] / 1e3, (double)times[n - 1] / 1e3);
+	printf("%zu %.2f %.2f %.2f\n", n, (double)times[n / 2] / 1e3, (double)times[n * 99 / 100] / 1e3,
+	       (double)times[n - 1] / 1e3);
 	return EXIT_SUCCESS;
 }

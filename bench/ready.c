@@ -2,9 +2,10 @@
  *
  * ready.c: runs a daemon and measures it. Usage: ready CONTROL_FILE IDLE_SECONDS PROGRAM ARGUMENT...
  *
- * Prints "NAME VALUE" lines: ready_us (exec to READY=1), settled_us (then until it uses no more CPU), rss_kib, reload_us (SIGHUP to
- * READY=1), idle_wakeups (voluntary context switches of the main thread during IDLE_SECONDS). Around the reload it appends `report`
- * commands for the fake dialect to CONTROL_FILE ("-": none), so that CONTROL_FILE.before and .after hold its calls.
+ * Prints "NAME VALUE" lines: ready_us (exec to READY=1), settled_us (then until it uses no more CPU), rss_kib,
+ * reload_us (SIGHUP to READY=1), idle_wakeups (voluntary context switches of the main thread during IDLE_SECONDS).
+ * Around the reload it appends `report` commands for the fake dialect to CONTROL_FILE ("-": none), so that
+ * CONTROL_FILE.before and .after hold its calls.
  */
 #include <errno.h>
 #include <inttypes.h>

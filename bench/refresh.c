@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * refresh.c: what a refresh through viewd costs beside the same SQL sent by a client.
- * Usage: refresh TARGET CONTROL_SOCKET VIEW PAIRS CHANGE STATEMENT...
+ * refresh.c: what a refresh through viewd costs beside the same SQL sent by a client. Usage: refresh TARGET
+ * CONTROL_SOCKET VIEW PAIRS CHANGE STATEMENT...
  *
- * Runs PAIRS pairs: the statements through the client library, and a refresh of VIEW through the control socket, in alternating order;
- * before each the statement CHANGE, which is not timed. Prints the medians, their ratio and their difference.
+ * Runs PAIRS pairs: the statements through the client library, and a refresh of VIEW through the control socket, in
+ * alternating order; before each the statement CHANGE, which is not timed. Prints the medians, their ratio and their
+ * difference.
  */
 #include "support/sqlclient.h"
 
@@ -83,7 +84,8 @@ static void through_viewd(struct bench *b)
 {
 	char body[256], text[8192];
 	int n = snprintf(body, sizeof body, "{\"view\":[\"%s\"],\"wait\":true}", b->view);
-	int total = snprintf(text, sizeof text, "POST /v1/refresh HTTP/1.1\r\nHost: viewd\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+	int total = snprintf(text, sizeof text, "POST /v1/refresh HTTP/1.1\r\nHost: viewd\r\nContent-Type: "
+	                                        "application/json\r\nContent-Length: %d\r\n\r\n%s",
 	                     n, body);
 	int sock = connect_control(b->socket_path); /* the server closes after each answer */
 	if (write(sock, text, (size_t)total) != total)

@@ -86,7 +86,7 @@ char *clock_format(int64_t wall_us, char *buf, size_t size)
 	const struct {
 		int value, digits;
 		char after;
-	} parts[] = {{tm.tm_year + 1900, 4, '-'}, {tm.tm_mon + 1, 2, '-'}, {tm.tm_mday, 2, 'T'},         {tm.tm_hour, 2, ':'},
+	} parts[] = {{tm.tm_year + 1900, 4, '-'}, {tm.tm_mon + 1, 2, '-'}, {tm.tm_mday, 2, 'T'},       {tm.tm_hour, 2, ':'},
 	             {tm.tm_min, 2, ':'},         {tm.tm_sec, 2, '.'},     {(int)(sub / 1000), 3, 'Z'}};
 	char *at = buf;
 	assert(size >= 32);
@@ -131,8 +131,8 @@ bool clock_parse(const char *text, int64_t *wall_us_r)
 	int used = 0, east = 0;
 	int64_t us = 0;
 	char between = 0;
-	if (sscanf(text, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &between, &tm.tm_hour, &tm.tm_min,
-	           &tm.tm_sec, &used) != 7 ||
+	if (sscanf(text, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &between, &tm.tm_hour,
+	           &tm.tm_min, &tm.tm_sec, &used) != 7 ||
 	    used != 19 || (between != 'T' && between != 't' && between != ' '))
 		return false;
 	tm.tm_year -= 1900;
@@ -142,8 +142,8 @@ bool clock_parse(const char *text, int64_t *wall_us_r)
 		return false;
 	time_t sec = timegm(&tm);
 	/* timegm takes a 31st of February for the 3rd of March */
-	if (tm.tm_mon != given.tm_mon || tm.tm_mday != given.tm_mday || tm.tm_hour != given.tm_hour || tm.tm_min != given.tm_min ||
-	    tm.tm_sec != given.tm_sec)
+	if (tm.tm_mon != given.tm_mon || tm.tm_mday != given.tm_mday || tm.tm_hour != given.tm_hour ||
+	    tm.tm_min != given.tm_min || tm.tm_sec != given.tm_sec)
 		return false;
 	*wall_us_r = ((int64_t)sec - east) * 1000000 + us;
 	return true;

@@ -11,7 +11,8 @@
 
 struct clock {
 	int64_t (*wall)(const struct clock *clk); /* microseconds since the epoch */
-	int64_t (*mono)(const struct clock *clk); /* microseconds, never steps back; stands still while the machine sleeps */
+	/* Microseconds, never steps back; stands still while the machine sleeps */
+	int64_t (*mono)(const struct clock *clk);
 	int64_t (*slept)(const struct clock *clk); /* microseconds that the machine has slept since it was started */
 };
 
@@ -30,7 +31,8 @@ void clock_fake_advance(struct clock_fake *fake, int64_t us);
 /* The machine sleeps: the wall clock goes on. */
 void clock_fake_sleep(struct clock_fake *fake, int64_t us);
 
-/* An RFC 3339 time, "2026-11-22T08:44:01.123Z" or with an offset as in "+01:00"; false for anything else, and for what no calendar has. */
+/* An RFC 3339 time, "2026-11-22T08:44:01.123Z" or with an offset as in "+01:00"; false for anything else, and for what
+ * no calendar has. */
 bool clock_parse(const char *text, int64_t *wall_us_r);
 
 /* "2026-11-22T08:44:01.123Z" (RFC 3339, UTC, milliseconds). Buffer at least 32 bytes. Returns buf. */

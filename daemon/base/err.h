@@ -36,8 +36,8 @@ bool err_class_retries(enum viewd_err_class cls);
 /* The native code as users know it: SQLSTATE if there is one, else the number; "" if neither. Static or err-owned. */
 const char *err_code(const struct viewd_err *err, char buf[static 16]);
 
-/* Replaces the password in every URL and behind every password= inside text by "***" (a shorter one by as many stars as it has
- * characters), in place. Safe on any text. */
+/* Replaces the password in every URL and behind every password= inside text by "***" (a shorter one by as many stars as
+ * it has characters), in place. Safe on any text. */
 void err_redact(char *text);
 
 #endif

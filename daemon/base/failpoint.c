@@ -32,7 +32,8 @@ static bool place_matches(const char *rule, size_t len, const char *place)
 	return strlen(place) == len && strncmp(rule, place, len) == 0;
 }
 
-/* The length of the place that a rule begins with: places hold colons themselves, so the action's word ends it. 0: no rule. */
+/* The length of the place that a rule begins with: places hold colons themselves, so the action's word ends it. 0: no
+ * rule. */
 static size_t place_length(const char *rule)
 {
 	size_t end = strcspn(rule, ",");

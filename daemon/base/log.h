@@ -4,8 +4,8 @@
  *
  * Message grammar: lower case, subject first, cause in parentheses, no full stop:
  *   view 'daily_sales', refresh failed (lock timeout after 2s)
- * Control characters in a message are escaped. Passwords in URLs are replaced by ***.
- * The level, the sink and its flush are the only mutable globals of the program (set once at start and on reload). [any thread]
+ * Control characters in a message are escaped. Passwords in URLs are replaced by ***. The level, the sink and its flush
+ * are the only mutable globals of the program (set once at start and on reload). [any thread]
  */
 #ifndef VIEWD_BASE_LOG_H
 #define VIEWD_BASE_LOG_H
@@ -20,7 +20,8 @@ enum viewd_log_level log_level(void);
 /* Level words: error warning info debug. Returns false for an unknown word. */
 bool log_level_parse(const char *word, enum viewd_log_level *out_r) MUST_CHECK;
 
-/* Where lines go: the daemon's queue (sys/logging.h), a test's sink; NULL restores stderr. The function must be thread-safe. */
+/* Where lines go: the daemon's queue (sys/logging.h), a test's sink; NULL restores stderr. The function must be
+ * thread-safe. */
 typedef void log_sink_fn(void *ctx, enum viewd_log_level level, const char *line);
 void log_set_sink(log_sink_fn *fn, void *ctx);
 

@@ -13,10 +13,12 @@ struct unit {
 
 /* Descending: a compound may only go from larger to smaller units. */
 static const struct unit span_units[] = {
-	{"w", SPAN_WEEK}, {"d", SPAN_DAY}, {"h", SPAN_HOUR}, {"m", SPAN_MINUTE}, {"s", SPAN_SECOND}, {"ms", SPAN_MS}, {"us", 1},
+	{"w", SPAN_WEEK}, {"d", SPAN_DAY}, {"h", SPAN_HOUR}, {"m", SPAN_MINUTE}, {"s", SPAN_SECOND}, {"ms", SPAN_MS}, {"us",
+	 1},
 };
 static const struct unit size_units[] = {
-	{"TiB", INT64_C(1) << 40}, {"GiB", INT64_C(1) << 30}, {"MiB", INT64_C(1) << 20}, {"KiB", INT64_C(1) << 10}, {"B", 1},
+	{"TiB", INT64_C(1) << 40}, {"GiB", INT64_C(1) << 30}, {"MiB", INT64_C(1) << 20}, {"KiB", INT64_C(1) << 10}, {"B",
+	 1},
 };
 
 /* Reads digits into *n_r; false when there are none or they overflow. */

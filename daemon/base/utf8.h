@@ -18,8 +18,8 @@ size_t utf8_sequence(const char *text, size_t len);
 /* All of text is valid UTF-8 without NUL. Else *at_r is the offset of the first bad byte. */
 bool utf8_valid_bytes(const char *text, size_t len, size_t *at_r) MUST_CHECK;
 
-/* Decodes one character at *p (shortest form, no surrogates, at most U+10FFFF) and moves *p behind it. Returns -1 when invalid,
- * 0 at the NUL; *p then stays. [any] */
+/* Decodes one character at *p (shortest form, no surrogates, at most U+10FFFF) and moves *p behind it. Returns -1 when
+ * invalid, 0 at the NUL; *p then stays. [any] */
 int32_t utf8_next(const char **p);
 
 /* Is the whole text valid? [any] */

@@ -19,7 +19,7 @@
 #include "core/flow/ready.h"
 #include "core/model/record.h"
 
-/* ---- looking ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- looking ---------------------------------------------------------------------------------------------------- */
 
 void engine_each_view(struct engine *eng, bool (*fn)(void *ctx, struct view *view), void *ctx)
 {
@@ -55,7 +55,7 @@ void engine_counts(const struct engine *eng, struct engine_counts *out)
 		out->waiting += eng->views[i]->members != NULL;
 }
 
-/* ---- acting ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- acting ----------------------------------------------------------------------------------------------------- */
 
 /* A request by hand is a reason to look again at once whether a database is back. */
 static void probe_for(struct view *const *views, size_t n)
@@ -142,7 +142,8 @@ void engine_refresh(struct engine *eng, struct view *const *views, size_t n, str
 	talloc_free(down.views);
 }
 
-static void create(struct engine *eng, struct view *const *views, size_t n, bool replace, bool keep, engine_done_fn *done, void *ctx)
+static void create(struct engine *eng, struct view *const *views, size_t n, bool replace, bool keep,
+                   engine_done_fn *done, void *ctx)
 {
 	struct wave_spec spec = {
 		.kind = JOB_RECONCILE,
@@ -192,7 +193,8 @@ void engine_plan(struct engine *eng, struct view *const *views, size_t n, engine
 
 void engine_verify(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
-	struct wave_spec spec = {.kind = JOB_VERIFY, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_MANUAL, .done = done, .ctx = ctx};
+	struct wave_spec spec = {
+		.kind = JOB_VERIFY, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_MANUAL, .done = done, .ctx = ctx};
 	start_by_hand(eng, &spec, views, n);
 }
 

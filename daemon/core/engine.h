@@ -2,8 +2,8 @@
  *
  * engine.h: what is due, what runs, what came out. The only place where policy is decided.
  *
- * All functions are called on the loop thread and never block. Results of blocking work arrive through callbacks, never from
- * inside the call that registered them.
+ * All functions are called on the loop thread and never block. Results of blocking work arrive through callbacks, never
+ * from inside the call that registered them.
  */
 #ifndef VIEWD_CORE_ENGINE_H
 #define VIEWD_CORE_ENGINE_H
@@ -22,25 +22,26 @@ void engine_each_view(struct engine *eng, bool (*fn)(void *ctx, struct view *vie
 /* The instance of that name on that database, or NULL. */
 struct view *engine_view(struct engine *eng, const char *name, const char *database);
 
-/* The instances a user means: "name" (on every database it is declared for) or "db:name". Appends to a talloc array. err
- * MISSING with the nearest name when there is none. */
+/* The instances a user means: "name" (on every database it is declared for) or "db:name". Appends to a talloc array.
+ * err MISSING with the nearest name when there is none. */
 bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct view ***views_r, size_t *n_r,
                  struct viewd_err *err) MUST_CHECK;
 
 void engine_status(struct engine *eng, const struct view *view, struct view_status *out);
 
-/* Direct upstream and downstream instances, and base sources (schema-qualified text). Arrays belong to the engine and are valid
- * until control returns to the loop, the base sources' only until the next call. */
+/* Direct upstream and downstream instances, and base sources (schema-qualified text). Arrays belong to the engine and
+ * are valid until control returns to the loop, the base sources' only until the next call. */
 size_t view_upstream(const struct view *view, struct view *const **views_r);
 size_t view_downstream(const struct view *view, struct view *const **views_r);
 size_t view_sources(const struct view *view, const char *const **names_r);
 /* What the contents depend on and how each entry is heard; valid until the next call. */
 size_t view_dependencies(const struct view *view, const struct view_dependency **rows_r);
-const char *view_name(const struct view *view);          /* "category_stats" */
-const char *view_database(const struct view *view);      /* "shop" */
-const char *view_group(const struct view *view);         /* the refresh_group it is in with others; NULL: none */
-bool view_is_disabled(const struct view *view);          /* enabled = no */
-const char *view_label(const struct view *view);         /* "category_stats", or "shop:category_stats" when on several databases */
+const char *view_name(const struct view *view);     /* "category_stats" */
+const char *view_database(const struct view *view); /* "shop" */
+const char *view_group(const struct view *view);    /* the refresh_group it is in with others; NULL: none */
+bool view_is_disabled(const struct view *view);     /* enabled = no */
+/* "category_stats", or "shop:category_stats" when on several databases */
+const char *view_label(const struct view *view);
 
 /* Sentences that answer "why is it (not) fresh, why this mode, what does it wait for"; fn once a line. */
 void engine_why(struct engine *eng, const struct view *view, void (*fn)(void *ctx, const char *line), void *ctx);
@@ -59,18 +60,18 @@ void engine_counts(const struct engine *eng, struct engine_counts *out);
 
 /* The end of something asked for one instance. */
 struct engine_item {
-	const struct view *view;    /* NULL: it has been removed meanwhile */
+	const struct view *view; /* NULL: it has been removed meanwhile */
 	const char *label;
 	const char *database;
 	enum view_result result;
-	int action;                 /* enum viewd_did, -1 none (refresh, create) */
-	enum viewd_change change;   /* create, drop, plan */
-	const char *reason;         /* plan: why that change */
-	const char *group;          /* the refresh_group; NULL: none */
-	const char *locks;          /* plan: what is locked meanwhile; "" none */
-	const char *definition;     /* adopt: what belongs into the file; NULL: nothing */
+	int action;               /* enum viewd_did, -1 none (refresh, create) */
+	enum viewd_change change; /* create, drop, plan */
+	const char *reason;       /* plan: why that change */
+	const char *group;        /* the refresh_group; NULL: none */
+	const char *locks;        /* plan: what is locked meanwhile; "" none */
+	const char *definition;   /* adopt: what belongs into the file; NULL: nothing */
 	int64_t rows, rows_written, duration_us;
-	const struct viewd_err *error; /* NULL when none */
+	const struct viewd_err *error;       /* NULL when none */
 	const struct viewd_verdict *verdict; /* verify only */
 };
 struct engine_report {
@@ -112,7 +113,8 @@ void engine_verify(struct engine *eng, struct view *const *views, size_t n, engi
 typedef void engine_history_fn(void *ctx, const struct viewd_history_row *rows, size_t n, const struct viewd_err *err);
 void engine_history(struct engine *eng, struct view *view, int limit, engine_history_fn *done, void *ctx);
 
-/* Taking viewd out of a database: the statements that were carried out or, with print, that would be. error NULL: all is out. */
+/* Taking viewd out of a database: the statements that were carried out or, with print, that would be. error NULL: all
+ * is out. */
 struct engine_leaving {
 	const char *database;
 	bool print;
@@ -123,12 +125,14 @@ struct engine_leaving {
 /* Called exactly once, from the loop. The report is gone when it returns. */
 typedef void engine_leave_fn(void *ctx, const struct engine_leaving *report);
 
-/* Lets the database go (no watch, no sessions; its views fail with a class CONFIG that says so), then takes everything of viewd's out of it
- * but the views' objects. It stays let go until its section is another one, or the process ends; unless nothing could be taken out.
- * print: only tells, changes nothing. False: err, and done is not called. */
-bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_leave_fn *done, void *ctx, struct viewd_err *err) MUST_CHECK;
+/* Lets the database go (no watch, no sessions; its views fail with a class CONFIG that says so), then takes everything
+ * of viewd's out of it but the views' objects. It stays let go until its section is another one, or the process ends;
+ * unless nothing could be taken out. print: only tells, changes nothing. False: err, and done is not called. */
+bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_leave_fn *done, void *ctx,
+                      struct viewd_err *err) MUST_CHECK;
 
-/* A pause survives restarts. False when the state file cannot be written (the pause holds until the end of the process). */
+/* A pause survives restarts. False when the state file cannot be written (the pause holds until the end of the
+ * process). */
 bool engine_pause(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err) MUST_CHECK;
 bool engine_resume(struct engine *eng, struct view *const *views, size_t n, struct viewd_err *err) MUST_CHECK;
 

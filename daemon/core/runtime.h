@@ -24,8 +24,9 @@ struct engine_parts {
 
 struct engine *engine_new(const struct engine_parts *parts);
 
-/* Puts conf in force (takes a reference); diff tells what differs from the one in force: instances are added, changed, removed; what did not change is not touched. Cannot fail:
- * what a dialect refuses becomes a FAILED instance. Work begins when control returns to the loop. */
+/* Puts conf in force (takes a reference); diff tells what differs from the one in force: instances are added, changed,
+ * removed; what did not change is not touched. Cannot fail: what a dialect refuses becomes a FAILED instance. Work
+ * begins when control returns to the loop. */
 struct conf_diff;
 void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff *diff);
 

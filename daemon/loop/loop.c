@@ -15,7 +15,8 @@ struct loop {
 	struct event_base *base;
 };
 
-/* Timers, signals and wakers are the same thing: an event and whom to call. fd is the waker's eventfd, the clock's timerfd. */
+/* Timers, signals and wakers are the same thing: an event and whom to call. fd is the waker's eventfd, the clock's
+ * timerfd. */
 struct source {
 	struct event *ev;
 	loop_fn *fn;
@@ -177,7 +178,8 @@ struct loop_waker *loop_waker_new(struct loop *loop, loop_fn *fn, void *ctx)
 	waker->src.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (waker->src.fd < 0)
 		abort();
-	source_init(&waker->src, event_new(loop->base, waker->src.fd, EV_READ | EV_PERSIST, waker_fired, &waker->src), fn, ctx);
+	source_init(&waker->src, event_new(loop->base, waker->src.fd, EV_READ | EV_PERSIST, waker_fired, &waker->src), fn,
+	            ctx);
 	if (event_add(waker->src.ev, NULL) != 0)
 		abort();
 	return waker;
@@ -201,7 +203,8 @@ void loop_waker_free(struct loop_waker **waker)
 	*waker = NULL;
 }
 
-/* A timer that never expires, but is cancelled whenever the wall clock is set or the machine wakes up (timerfd_create(2)). */
+/* A timer that never expires, but is cancelled whenever the wall clock is set or the machine wakes up
+ * (timerfd_create(2)). */
 static void await_step(int fd)
 {
 	const struct itimerspec never = {.it_value = {.tv_sec = INT64_MAX}};
@@ -226,7 +229,8 @@ struct loop_clock *loop_clock_new(struct loop *loop, loop_fn *fn, void *ctx)
 	if (clock->src.fd < 0)
 		abort();
 	await_step(clock->src.fd);
-	source_init(&clock->src, event_new(loop->base, clock->src.fd, EV_READ | EV_PERSIST, clock_fired, &clock->src), fn, ctx);
+	source_init(&clock->src, event_new(loop->base, clock->src.fd, EV_READ | EV_PERSIST, clock_fired, &clock->src), fn,
+	            ctx);
 	if (event_add(clock->src.ev, NULL) != 0)
 		abort();
 	return clock;

@@ -2,8 +2,8 @@
  *
  * loop.h: the event loop. libevent stays behind this header (and the control server).
  *
- * Callbacks run on the loop thread and are never called from inside the function that registered them. All functions are called on
- * the loop thread, except loop_wake.
+ * Callbacks run on the loop thread and are never called from inside the function that registered them. All functions
+ * are called on the loop thread, except loop_wake.
  */
 #ifndef VIEWD_LOOP_LOOP_H
 #define VIEWD_LOOP_LOOP_H

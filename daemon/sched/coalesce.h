@@ -13,8 +13,8 @@ struct coalesce {
 	int64_t at_most_every; /* two starts are at least this far apart; 0: no limit */
 };
 
-/* When to start, given the first and the latest change since the last start began, and that start (0: never). May lie in the past: start
- * now. first_change 0: nothing changed, returns 0. */
+/* When to start, given the first and the latest change since the last start began, and that start (0: never). May lie
+ * in the past: start now. first_change 0: nothing changed, returns 0. */
 int64_t coalesce_start(const struct coalesce *c, int64_t first_change, int64_t last_change, int64_t last_start);
 
 #endif

@@ -17,7 +17,7 @@
 #define FAR (26 * INT64_C(3600))
 #define MANY_CHANGES 200
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 struct field {
 	const char *name;
@@ -115,7 +115,8 @@ static bool parse_field(const struct field *f, const char *text, size_t len, uin
 static bool wrong_count(int n, struct viewd_err *err)
 {
 	err_set(err, VIEWD_ERR_CONFIG, "cron has %d field%s instead of 5", n, n == 1 ? "" : "s");
-	return err_hint(err, "minute, hour, day of month, month, day of week, for example */5 * * * *; or @hourly and the like");
+	return err_hint(err, "minute, hour, day of month, month, day of week, for example */5 * * * *; or @hourly and the "
+	                     "like");
 }
 
 static int count_words(const char *text)
@@ -185,14 +186,15 @@ static bool parse_nickname(const char *text, struct cron *out, struct viewd_err 
 	return err_hint(err, "one of @hourly @daily @midnight @weekly @monthly @yearly @annually, or @every 5m");
 }
 
-/* ---- the calendar, without zones: seconds of local time ----------------------------------------------------------------- */
+/* ---- the calendar, without zones: seconds of local time --------------------------------------------------------- */
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
 }
 
-/* Days since 1 January 1970 -> month and day (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin in March). */
+/* Days since 1 January 1970 -> month and day (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years
+ * begin in March). */
 static void month_and_day(int64_t days, int *month_r, int *day_r)
 {
 	int64_t z = days + 719468;
@@ -252,9 +254,10 @@ bool cron_parse(const char *text, struct cron *out, struct viewd_err *err)
 	return true;
 }
 
-/* ---- in a zone ------------------------------------------------------------------------------------------------------------ */
+/* ---- in a zone -------------------------------------------------------------------------------------------------- */
 
-/* Local time -> the moment: the first of two, or the end of the gap that it falls into. Never decreases as local grows. */
+/* Local time -> the moment: the first of two, or the end of the gap that it falls into. Never decreases as local
+ * grows. */
 static int64_t moment_of(const struct zone *zone, int64_t local)
 {
 	int64_t before = zone_offset(zone, local - FAR), after = zone_offset(zone, local + FAR);
@@ -275,7 +278,8 @@ static int64_t min3(int64_t a, int64_t b, int64_t c)
 
 static int64_t fixed_next(const struct cron *c, const struct zone *zone, int64_t after)
 {
-	int64_t local = after + min3(zone_offset(zone, after - FAR), zone_offset(zone, after), zone_offset(zone, after + FAR));
+	int64_t local =
+		after + min3(zone_offset(zone, after - FAR), zone_offset(zone, after), zone_offset(zone, after + FAR));
 	while ((local = calendar_next(c, local)) != NEVER) {
 		int64_t t = moment_of(zone, local);
 		if (t > after)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * graph.h: dependency order over numbered nodes. Pure, iterative (a chain of any length is fine), linear in nodes plus edges.
+ * graph.h: dependency order over numbered nodes. Pure, iterative (a chain of any length is fine), linear in nodes plus
+ * edges.
  */
 #ifndef VIEWD_SCHED_GRAPH_H
 #define VIEWD_SCHED_GRAPH_H
@@ -19,13 +20,13 @@ struct graph *graph_new(void *mem_ctx, uint32_t n);
 /* `to` comes after `from`. Duplicates and self edges are allowed (a self edge is a cycle). */
 void graph_edge(struct graph *g, uint32_t from, uint32_t to);
 
-/* Fills rank[i] with the node's level: 0 for nodes with nothing before them, else 1 + the highest before. Nodes on or behind a cycle
- * get GRAPH_CYCLIC. Returns how many those are. */
+/* Fills rank[i] with the node's level: 0 for nodes with nothing before them, else 1 + the highest before. Nodes on or
+ * behind a cycle get GRAPH_CYCLIC. Returns how many those are. */
 #define GRAPH_CYCLIC UINT32_MAX
 size_t graph_rank(const struct graph *g, uint32_t *rank);
 
-/* One cycle through or reachable backwards from node start, which must be GRAPH_CYCLIC: writes its nodes in order to a talloc array on
- * mem_ctx and returns their number; the last depends on the one before, the first on the last. */
+/* One cycle through or reachable backwards from node start, which must be GRAPH_CYCLIC: writes its nodes in order to a
+ * talloc array on mem_ctx and returns their number; the last depends on the one before, the first on the last. */
 size_t graph_cycle(const struct graph *g, const uint32_t *rank, uint32_t start, void *mem_ctx, uint32_t **nodes_r);
 
 #endif

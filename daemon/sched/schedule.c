@@ -84,7 +84,8 @@ static void earlier(struct schedule_due *due, enum schedule_kind kind, int64_t m
 		*due = (struct schedule_due){.kind = kind, .mono = mono};
 }
 
-struct schedule_due schedule_next(const struct schedule *sch, const struct schedule_past *past, struct schedule_clock now)
+struct schedule_due schedule_next(const struct schedule *sch, const struct schedule_past *past,
+                                  struct schedule_clock now)
 {
 	struct schedule_due due = {.kind = SCHEDULE_NONE};
 	if (sch->every > 0)

@@ -2,8 +2,8 @@
  *
  * schedule.h: when a view is next due. Pure functions of (schedule, past runs, now). Microseconds.
  *
- * Rhythms run on the monotonic clock, so that a step of the wall clock neither stalls them nor makes them storm; only cron looks at the
- * wall clock, and is computed anew after a step.
+ * Rhythms run on the monotonic clock, so that a step of the wall clock neither stalls them nor makes them storm; only
+ * cron looks at the wall clock, and is computed anew after a step.
  */
 #ifndef VIEWD_SCHED_SCHEDULE_H
 #define VIEWD_SCHED_SCHEDULE_H
@@ -16,11 +16,11 @@
 #include <stdint.h>
 
 struct schedule {
-	int64_t every;      /* from start to start; 0: not set */
-	int64_t after;      /* from the end of the last run; 0: not set */
-	int64_t target_lag; /* start so that the data never gets older than this; 0: not set */
-	int64_t jitter;     /* randomize_for: up to this much is added */
-	bool skip_missed;   /* a time that passed while nobody watched is dropped, else made up once */
+	int64_t every;           /* from start to start; 0: not set */
+	int64_t after;           /* from the end of the last run; 0: not set */
+	int64_t target_lag;      /* start so that the data never gets older than this; 0: not set */
+	int64_t jitter;          /* randomize_for: up to this much is added */
+	bool skip_missed;        /* a time that passed while nobody watched is dropped, else made up once */
 	const struct zone *zone; /* of cron; NULL: no cron */
 	struct cron cron;
 };
@@ -29,7 +29,8 @@ struct schedule_clock {
 	int64_t mono, wall;
 };
 
-/* How long runs take: a mean and a mean deviation that forget (Jacobson 1988, as in RFC 6298). Zeroed: nothing is known. */
+/* How long runs take: a mean and a mean deviation that forget (Jacobson 1988, as in RFC 6298). Zeroed: nothing is
+ * known. */
 struct schedule_learnt {
 	int64_t mean, deviation;
 };
@@ -45,7 +46,10 @@ struct schedule_past {
 	struct schedule_learnt runs;
 };
 #define SCHEDULE_NO_PAST \
-	((struct schedule_past){.last_due = SCHEDULE_NEVER, .last_end = SCHEDULE_NEVER, .data = SCHEDULE_NEVER, .cron_served = SCHEDULE_NEVER})
+	((struct schedule_past){.last_due = SCHEDULE_NEVER, \
+	                        .last_end = SCHEDULE_NEVER, \
+	                        .data = SCHEDULE_NEVER, \
+	                        .cron_served = SCHEDULE_NEVER})
 
 enum schedule_kind { SCHEDULE_NONE, SCHEDULE_EVERY, SCHEDULE_AFTER, SCHEDULE_CRON, SCHEDULE_LAG };
 
@@ -57,13 +61,14 @@ struct schedule_due {
 
 /* The next time, the earliest of what is set, without jitter.
  *
- * every counts from last_due, so runs do not drift; whole periods that have passed are made up by one run, or by none with skip_missed; so
- * are times of cron. Fixed times are not repeated when the clock is set back by up to three hours, as cron(8) has it; a larger step is
- * a correction, and they begin anew from there. */
-struct schedule_due schedule_next(const struct schedule *sch, const struct schedule_past *past, struct schedule_clock now);
+ * every counts from last_due, so runs do not drift; whole periods that have passed are made up by one run, or by none
+ * with skip_missed; so are times of cron. Fixed times are not repeated when the clock is set back by up to three hours,
+ * as cron(8) has it; a larger step is a correction, and they begin anew from there. */
+struct schedule_due schedule_next(const struct schedule *sch, const struct schedule_past *past,
+                                  struct schedule_clock now);
 
-/* How much later than that this run starts: 0 .. jitter, different between views and runs, reproducible from seed. Kept apart so that
- * it does not add up over runs. */
+/* How much later than that this run starts: 0 .. jitter, different between views and runs, reproducible from seed. Kept
+ * apart so that it does not add up over runs. */
 int64_t schedule_jitter(const struct schedule *sch, uint64_t seed);
 
 /* A run that began at that moment stands for every scheduled time before it. */
@@ -75,8 +80,8 @@ void schedule_learn(struct schedule_learnt *runs, int64_t duration);
 /* How long the next run will hardly exceed. */
 int64_t schedule_expected(const struct schedule_learnt *runs);
 
-/* The latest start with which what changed at `since` is visible within target_lag; runs get some rest between them even when that cannot
- * be kept. */
+/* The latest start with which what changed at `since` is visible within target_lag; runs get some rest between them
+ * even when that cannot be kept. */
 int64_t schedule_lag_start(const struct schedule *sch, const struct schedule_past *past, int64_t since);
 
 #endif

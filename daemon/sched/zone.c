@@ -98,7 +98,8 @@ static const char **add_name(void *mem_ctx, const char **names, size_t *n, const
 	return names;
 }
 
-/* tzdata.zi holds the whole database as text: "Z NAME ..." begins a zone, "L TARGET NAME" is another name for one (zic(8)). */
+/* tzdata.zi holds the whole database as text: "Z NAME ..." begins a zone, "L TARGET NAME" is another name for one
+ * (zic(8)). */
 const char **zone_names(void *mem_ctx, size_t *n_r)
 {
 	char line[256], name[128];

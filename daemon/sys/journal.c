@@ -12,7 +12,8 @@
 
 #define SOCKET "/run/systemd/journal/socket"
 
-/* The main events, by what their lines begin with and how they go on behind the subject; the ids are told in viewd(8) and never change. */
+/* The main events, by what their lines begin with and how they go on behind the subject; the ids are told in viewd(8)
+ * and never change. */
 static const struct {
 	const char *subject, *rest;
 	const char *id;
@@ -66,7 +67,8 @@ static const char *event_id(const char *line)
 {
 	const char *rest = line + strcspn(line, ",");
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
-		if (begins_with(line, events[i].subject) && (events[i].rest[0] != '\0' ? begins_with(rest, events[i].rest) : rest[0] == '\0'))
+		if (begins_with(line, events[i].subject) &&
+		    (events[i].rest[0] != '\0' ? begins_with(rest, events[i].rest) : rest[0] == '\0'))
 			return events[i].id;
 	return NULL;
 }

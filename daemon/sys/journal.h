@@ -2,8 +2,8 @@
  *
  * journal.h: log lines as entries of the systemd journal. Its header stays behind journal.c. [any thread]
  *
- * Fields: PRIORITY, SYSLOG_IDENTIFIER, MESSAGE; VIEWD_VIEW and VIEWD_DATABASE for a line about one (its subject, or what stands in the subject's
- * place behind it); MESSAGE_ID for the main events. viewd(8) lists them.
+ * Fields: PRIORITY, SYSLOG_IDENTIFIER, MESSAGE; VIEWD_VIEW and VIEWD_DATABASE for a line about one (its subject, or
+ * what stands in the subject's place behind it); MESSAGE_ID for the main events. viewd(8) lists them.
  */
 #ifndef VIEWD_SYS_JOURNAL_H
 #define VIEWD_SYS_JOURNAL_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * logging.h: the daemon's log behind a bounded queue: a blocked or closed stderr or journal blocks no thread. docs/adr/006-log-queue.md
+ * logging.h: the daemon's log behind a bounded queue: a blocked or closed stderr or journal blocks no thread.
+ * docs/adr/006-log-queue.md
  */
 #ifndef VIEWD_SYS_LOGGING_H
 #define VIEWD_SYS_LOGGING_H
@@ -13,8 +14,8 @@ struct logging;
 /* From now on lines go through the queue. NULL: no memory or no thread, lines are written as before. [loop thread] */
 struct logging *logging_start(struct loop *loop);
 
-/* Writes what is left, which takes two seconds at most, and ends the queue, unless somebody may still log (keep) or nobody read it all: then it
- * goes with the process. [loop thread] */
+/* Writes what is left, which takes two seconds at most, and ends the queue, unless somebody may still log (keep) or
+ * nobody read it all: then it goes with the process. [loop thread] */
 void logging_stop(struct logging **logging, bool keep);
 
 #endif

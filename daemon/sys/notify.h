@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * notify.h: telling the service manager how things are (sd_notify(3)). Without $NOTIFY_SOCKET every function does nothing.
+ * notify.h: telling the service manager how things are (sd_notify(3)). Without $NOTIFY_SOCKET every function does
+ * nothing.
  */
 #ifndef VIEWD_SYS_NOTIFY_H
 #define VIEWD_SYS_NOTIFY_H
@@ -20,7 +21,8 @@ void notify_reloading(void);
 /* STOPPING=1. extend_us: how much longer it may take. */
 void notify_stopping(int64_t extend_us);
 
-/* Pings the watchdog from the loop at half of $WATCHDOG_USEC; NULL when none is asked for. A loop that hangs stops pinging. */
+/* Pings the watchdog from the loop at half of $WATCHDOG_USEC; NULL when none is asked for. A loop that hangs stops
+ * pinging. */
 struct watchdog *watchdog_new(struct loop *loop);
 void watchdog_free(struct watchdog **dog);
 

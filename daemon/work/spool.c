@@ -129,7 +129,8 @@ struct spool *spool_new(struct loop *loop, size_t room, spool_write_fn *write, v
 	struct spool *spool = calloc(1, sizeof *spool);
 	if (spool == NULL)
 		return NULL;
-	*spool = (struct spool){.task = {.run = run, .done = done, .lasting = true}, .room = room, .write = write, .ctx = ctx};
+	*spool =
+		(struct spool){.task = {.run = run, .done = done, .lasting = true}, .room = room, .write = write, .ctx = ctx};
 	spool->tail = &spool->head;
 	init_conditions(spool);
 	spool->pool = worker_pool_new(loop, 0);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * spool.h: a bounded queue of log lines with one writer, so that a log that nobody reads blocks no thread but the writer's.
+ * spool.h: a bounded queue of log lines with one writer, so that a log that nobody reads blocks no thread but the
+ * writer's.
  *
- * Lines are written in the order in which they came. What finds no room is dropped and counted; the count stands in its place among the
- * lines, as soon as they are read again. Errors and warnings have room of their own: a flood of lesser lines does not keep them out.
+ * Lines are written in the order in which they came. What finds no room is dropped and counted; the count stands in its
+ * place among the lines, as soon as they are read again. Errors and warnings have room of their own: a flood of lesser
+ * lines does not keep them out.
  */
 #ifndef VIEWD_WORK_SPOOL_H
 #define VIEWD_WORK_SPOOL_H
@@ -25,10 +27,12 @@ struct spool *spool_new(struct loop *loop, size_t room, spool_write_fn *write, v
 /* Never waits for the writer. [any thread] */
 void spool_put(struct spool *spool, enum viewd_log_level level, const char *line);
 
-/* Waits until everything put so far is written, at most for timeout_us. False: it is not. [any thread but the writer's] */
+/* Waits until everything put so far is written, at most for timeout_us. False: it is not. [any thread but the
+ * writer's] */
 bool spool_flush(struct spool *spool, int64_t timeout_us);
 
-/* Flushes, and ends the writer. False: it is still inside write; the spool goes with the process, and drops what else is put. [loop thread] */
+/* Flushes, and ends the writer. False: it is still inside write; the spool goes with the process, and drops what else
+ * is put. [loop thread] */
 bool spool_free(struct spool **spool, int64_t timeout_us);
 
 #endif

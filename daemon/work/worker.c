@@ -93,7 +93,8 @@ static void hooks_leave(struct hooks *hooks)
 /* The next task, or NULL when the thread should end. */
 static struct worker_task *next_task(struct worker_pool *pool)
 {
-	while (!pool->stopping && pool->lasting.head == NULL && (pool->waiting.head == NULL || pool->n_working >= pool->max_threads)) {
+	while (!pool->stopping && pool->lasting.head == NULL &&
+	       (pool->waiting.head == NULL || pool->n_working >= pool->max_threads)) {
 		pool->n_idle++;
 		pthread_cond_wait(&pool->work, &pool->lock);
 		pool->n_idle--;

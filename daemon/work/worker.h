@@ -2,8 +2,8 @@
  *
  * worker.h: threads for blocking work. The only file that starts them.
  *
- * A task is owned by exactly one side at a time: the submitter -> a worker -> the submitter. run() is called on a worker thread,
- * done() later on the loop thread.
+ * A task is owned by exactly one side at a time: the submitter -> a worker -> the submitter. run() is called on a
+ * worker thread, done() later on the loop thread.
  */
 #ifndef VIEWD_WORK_WORKER_H
 #define VIEWD_WORK_WORKER_H
@@ -18,21 +18,22 @@ struct worker_pool;
 struct worker_task {
 	void (*run)(struct worker_task *task);  /* worker thread */
 	void (*done)(struct worker_task *task); /* loop thread */
-	/* Optional: called once on each thread that runs a task with these hooks, before its first run and at the thread's end. */
+	/* Optional: called once on each thread that runs a task with these hooks, before its first run and at the thread's
+	 * end. */
 	const struct viewd_thread_ops *threads;
 	bool lasting; /* runs until its owner ends it: gets a thread beside max_threads, and keeps no other task from one */
 	struct worker_task *next; /* the pool's */
 };
 
-/* Threads are started when work waits, up to max_threads and one for each lasting task, and kept. At most max_threads tasks that are not
- * lasting run at once. */
+/* Threads are started when work waits, up to max_threads and one for each lasting task, and kept. At most max_threads
+ * tasks that are not lasting run at once. */
 struct worker_pool *worker_pool_new(struct loop *loop, size_t max_threads);
 
 /* Hands task over. [loop thread] */
 void worker_submit(struct worker_pool *pool, struct worker_task *task);
 
-/* A message from a task that goes on running: fn is called on the loop thread, in the order of sending. The note belongs to the pool until
- * then. */
+/* A message from a task that goes on running: fn is called on the loop thread, in the order of sending. The note
+ * belongs to the pool until then. */
 struct worker_note {
 	void (*fn)(struct worker_note *note);
 	struct worker_note *next; /* the pool's */
@@ -43,8 +44,8 @@ void worker_send(struct worker_pool *pool, struct worker_note *note);
 /* Tasks handed over and not yet given back. [loop thread] */
 size_t worker_pending(const struct worker_pool *pool);
 
-/* Ends the threads. With wait, running tasks are waited for; otherwise threads inside a task are left alone (the process is about
- * to end). done() of unfinished tasks is never called. [loop thread] */
+/* Ends the threads. With wait, running tasks are waited for; otherwise threads inside a task are left alone (the
+ * process is about to end). done() of unfinished tasks is never called. [loop thread] */
 void worker_pool_free(struct worker_pool **pool, bool wait);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Noticing changes: what is committed is told once and for all, what is not is never told, whatever ends in between.
- * VIEWD_CONTRACT_CAPTURE: the mode to ask for (default auto). VIEWD_CONTRACT_TRUNCATE: the beginning of a statement that empties a table.
- * VIEWD_CONTRACT_DURING: a failpoint of a refresh after the reading of data at which others may write.
+ * VIEWD_CONTRACT_CAPTURE: the mode to ask for (default auto). VIEWD_CONTRACT_TRUNCATE: the beginning of a statement
+ * that empties a table. VIEWD_CONTRACT_DURING: a failpoint of a refresh after the reading of data at which others may
+ * write.
  */
 #include "contract/contract.h"
 
@@ -36,7 +37,6 @@ static bool hear(void *ctx, const struct viewd_signal *signal)
 {
 	struct scene *s = ctx;
 	struct heard *h = strcmp(signal->view, s->of_v.view) == 0 ? &s->of_v : &s->of_w;
-
 	if (signal->kind == VIEWD_SIGNAL_REQUEST)
 		h->n_requests++;
 	else if (signal->seq > h->seq) {
@@ -49,7 +49,6 @@ static bool hear(void *ctx, const struct viewd_signal *signal)
 static const char *word(const char *name, const char *otherwise)
 {
 	const char *value = getenv(name);
-
 	return value != NULL && value[0] != '\0' ? value : otherwise;
 }
 
@@ -57,7 +56,6 @@ static enum viewd_capture wanted_mode(void)
 {
 	static const char *const words[] = {"auto", "trigger", "binlog", "poll"};
 	const char *mode = word("VIEWD_CONTRACT_CAPTURE", "auto");
-
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strcmp(mode, words[i]) == 0)
 			return (enum viewd_capture)i;
@@ -75,10 +73,9 @@ struct sources {
 static bool keep_source(void *ctx, const struct viewd_source *source)
 {
 	struct sources *all = ctx;
-
 	REQUIRE(all->n < ARRAY_LEN(all->items));
-	all->items[all->n++] = (struct viewd_source){talloc_strdup(harness_ctx(), source->schema), talloc_strdup(harness_ctx(), source->name),
-	                                             source->kind};
+	all->items[all->n++] = (struct viewd_source){talloc_strdup(harness_ctx(), source->schema),
+	                                             talloc_strdup(harness_ctx(), source->name), source->kind};
 	return true;
 }
 
@@ -87,14 +84,26 @@ static bool keep_quiet(void *ctx UNUSED, const char *text UNUSED)
 	return true;
 }
 
+static void find_sources(struct contract *c, const struct viewd_view_spec *view, struct sources *sources)
+{
+	struct viewd_source_sink sink = {keep_source, sources};
+	REQUIRE_OK(c->dialect->inspect(c->conn, view, &c->found, sink, &c->err), &c->err);
+}
+
+static bool set_capture(struct contract *c, const struct viewd_view_spec *view, enum viewd_capture mode,
+                        const struct sources *sources, struct viewd_captured *out)
+{
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = mode, .sources = sources->items, .n_sources = sources->n};
+	return c->dialect->capture->set(c->conn, view, &req, out, (struct viewd_text_sink){keep_quiet, NULL}, &c->err);
+}
+
 static struct viewd_captured capture(struct contract *c, const struct viewd_view_spec *view, enum viewd_capture mode)
 {
 	struct sources sources = {.n = 0};
 	struct viewd_captured out = {.mode = VIEWD_CAPTURE_COUNT};
-
-	REQUIRE_OK(c->dialect->inspect(c->conn, view, &c->found, (struct viewd_source_sink){keep_source, &sources}, &c->err), &c->err);
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = sources.items, .n_sources = sources.n};
-	REQUIRE_OK(c->dialect->capture->set(c->conn, view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &c->err), &c->err);
+	find_sources(c, view, &sources);
+	REQUIRE_OK(set_capture(c, view, mode, &sources, &out), &c->err);
 	return out;
 }
 
@@ -106,7 +115,8 @@ static void open_watch(struct scene *s)
 
 static void listen_once(struct scene *s)
 {
-	REQUIRE_OK(s->c.dialect->capture->watch_next(s->watch, SHORT, (struct viewd_signal_sink){hear, s}, &s->c.err), &s->c.err);
+	REQUIRE_OK(s->c.dialect->capture->watch_next(s->watch, SHORT, (struct viewd_signal_sink){hear, s}, &s->c.err),
+	           &s->c.err);
 }
 
 /* Until the condition over s holds. */
@@ -122,7 +132,6 @@ static void listen_once(struct scene *s)
 static void listen_to_the_end(struct scene *s)
 {
 	int64_t before = s->of_w.seq;
-
 	contract_sql("INSERT INTO other SELECT max(id) + 1, 0 FROM other");
 	LISTEN_UNTIL(s, s->of_w.seq > before);
 }
@@ -174,9 +183,9 @@ static bool exact(void)
 
 static void a_change_is_told_and_a_refresh_settles_it(void)
 {
-	static const char *const changes[] = {"INSERT INTO src VALUES (10, 1)", "UPDATE src SET a = 7 WHERE id = 1", "DELETE FROM src WHERE id = 2"};
+	static const char *const changes[] = {"INSERT INTO src VALUES (10, 1)", "UPDATE src SET a = 7 WHERE id = 1",
+	                                      "DELETE FROM src WHERE id = 2"};
 	struct scene s;
-
 	begin(&s);
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
 		int64_t before = s.of_v.seq;
@@ -208,7 +217,6 @@ static void change_during(void *ctx UNUSED, const char *place)
 static void a_change_during_a_refresh_stays(void)
 {
 	struct scene s;
-
 	begin(&s);
 	if (word("VIEWD_CONTRACT_DURING", NULL) == NULL)
 		harness_skip("writers wait while a refresh runs");
@@ -226,7 +234,6 @@ static void a_change_during_a_refresh_stays(void)
 static void a_rollback_is_no_change(void)
 {
 	struct scene s;
-
 	begin(&s);
 	int n = s.of_v.n_stale;
 	contract_sql("BEGIN; INSERT INTO src VALUES (30, 1); UPDATE src SET a = 0; ROLLBACK;");
@@ -239,7 +246,6 @@ static void a_rollback_is_no_change(void)
 static void emptying_is_a_change(void)
 {
 	struct scene s;
-
 	begin(&s);
 	int64_t before = s.of_v.seq;
 	contract_sql("%s src", word("VIEWD_CONTRACT_TRUNCATE", "TRUNCATE TABLE"));
@@ -252,9 +258,9 @@ static void emptying_is_a_change(void)
 static void foreign_keys_that_write_are_seen(void)
 {
 	struct scene s;
-
 	begin(&s);
-	contract_sql("CREATE TABLE grand (id integer PRIMARY KEY); CREATE TABLE parent (id integer PRIMARY KEY, g integer, b integer,"
+	contract_sql("CREATE TABLE grand (id integer PRIMARY KEY); CREATE TABLE parent (id integer PRIMARY KEY, g integer, "
+	             "b integer,"
 	             " FOREIGN KEY (g) REFERENCES grand (id) ON DELETE CASCADE);"
 	             "CREATE TABLE child (id integer PRIMARY KEY, p integer, FOREIGN KEY (p) REFERENCES parent (id)"
 	             " ON DELETE CASCADE ON UPDATE CASCADE);"
@@ -286,11 +292,12 @@ static void foreign_keys_that_write_are_seen(void)
 static void a_flood_is_drained(void)
 {
 	struct scene s;
-
 	begin(&s);
 	int64_t before = s.of_v.seq;
-	contract_sql("CREATE TABLE digits (d integer); INSERT INTO digits VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);"
-	             "INSERT INTO src SELECT 100 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d, 0 FROM digits a, digits b, digits c, digits e;"
+	contract_sql("CREATE TABLE digits (d integer); INSERT INTO digits VALUES (0), (1), (2), (3), "
+	             "(4), (5), (6), (7), (8), (9);"
+	             "INSERT INTO src SELECT 100 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d, 0 FROM digits a, digits b, "
+	             "digits c, digits e;"
 	             "UPDATE src SET a = a + 1");
 	LISTEN_UNTIL(&s, s.of_v.seq > before);
 	listen_to_the_end(&s);
@@ -306,12 +313,12 @@ static void a_flood_is_drained(void)
 static void a_table_made_anew_is_seen(void)
 {
 	struct scene s;
-
 	begin(&s);
 	if (s.mode == VIEWD_CAPTURE_TRIGGER)
 		expect_log(" made");
 	int64_t before = s.of_v.seq;
-	contract_sql("DROP TABLE src; CREATE TABLE src (id integer PRIMARY KEY, a integer); INSERT INTO src VALUES (77, 7)");
+	contract_sql(
+		"DROP TABLE src; CREATE TABLE src (id integer PRIMARY KEY, a integer); INSERT INTO src VALUES (77, 7)");
 	LISTEN_UNTIL(&s, s.of_v.seq > before);
 	listen_to_the_end(&s);
 	refresh(&s);
@@ -325,7 +332,6 @@ static void a_table_made_anew_is_seen(void)
 static void what_is_no_longer_captured_is_not_told(void)
 {
 	struct scene s;
-
 	begin(&s);
 	CHECK_INT(capture(&s.c, &s.v, VIEWD_CAPTURE_NONE).mode, VIEWD_CAPTURE_NONE);
 	int n = s.of_v.n_stale;
@@ -336,7 +342,7 @@ static void what_is_no_longer_captured_is_not_told(void)
 	end(&s);
 }
 
-/* A second view begins to be captured, on a connection of its own, while the first one's triggers are being given up. */
+/* A second view begins to be captured, on a connection of its own, while the first one's triggers are given up. */
 struct newcomer {
 	struct contract c;
 	struct viewd_view_spec view;
@@ -350,10 +356,7 @@ static void arrive(void *ctx)
 {
 	struct newcomer *n = ctx;
 	struct viewd_captured out;
-	struct viewd_capture_request req = {
-		.struct_size = sizeof req, .mode = wanted_mode(), .sources = n->sources.items, .n_sources = n->sources.n};
-
-	n->good = n->c.dialect->capture->set(n->c.conn, &n->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &n->c.err);
+	n->good = set_capture(&n->c, &n->view, wanted_mode(), &n->sources, &out);
 }
 
 static void let_arrive(void *ctx UNUSED, const char *place)
@@ -366,14 +369,13 @@ static void a_source_given_up_by_one_is_kept_for_another(void)
 {
 	struct scene s;
 	struct newcomer n = {.good = false};
-
 	begin(&s);
 	n.c = s.c;
 	n.c.conn = contract_open(&s.c);
 	n.view = contract_view("u", VIEWD_METHOD_TABLE, "SELECT a, id FROM src");
 	n.view.captured = true;
 	APPLY(&s.c, &n.view, VIEWD_CHANGE_CREATE);
-	REQUIRE_OK(s.c.dialect->inspect(s.c.conn, &n.view, &s.c.found, (struct viewd_source_sink){keep_source, &n.sources}, &s.c.err), &s.c.err);
+	find_sources(&s.c, &n.view, &n.sources);
 	s.c.host.failpoint = let_arrive;
 	arriving = &n;
 	capture(&s.c, &s.v, VIEWD_CAPTURE_NONE);
@@ -395,7 +397,6 @@ static void a_source_given_up_by_one_is_kept_for_another(void)
 static void what_happens_while_nobody_watches_is_told_later(void)
 {
 	struct scene s;
-
 	begin(&s);
 	s.c.dialect->capture->watch_close(&s.watch);
 	contract_sql("INSERT INTO src VALUES (50, 1)");
@@ -414,7 +415,6 @@ static void what_happens_while_nobody_watches_is_told_later(void)
 static void requests_are_told_once(void)
 {
 	struct scene s;
-
 	begin(&s);
 	const char *insert = word("VIEWD_CONTRACT_REQUEST", "INSERT INTO viewd_requests (view) VALUES ('v')");
 	contract_sql("%s", insert);
@@ -430,9 +430,9 @@ static void a_second_watch_stands_by(void)
 {
 	struct scene s;
 	struct viewd_watch *second;
-
 	begin(&s);
-	CHECK_REFUSED((second = s.c.dialect->capture->watch_open(&s.c.host, &s.c.db, &s.c.err)) != NULL, &s.c, VIEWD_ERR_STANDBY);
+	CHECK_REFUSED((second = s.c.dialect->capture->watch_open(&s.c.host, &s.c.db, &s.c.err)) != NULL, &s.c,
+	              VIEWD_ERR_STANDBY);
 	CHECK_CONTAINS(s.c.err.msg, "of this same daemon keeps the same database");
 	s.c.dialect->capture->watch_close(&s.watch);
 	open_watch(&s);
@@ -450,7 +450,6 @@ static void hold_until_killed(struct contract *c, int tell)
 static bool opens(void *ctx)
 {
 	struct scene *s = ctx;
-
 	s->watch = s->c.dialect->capture->watch_open(&s->c.host, &s->c.db, &s->c.err);
 	return s->watch != NULL;
 }
@@ -460,7 +459,6 @@ static void a_killed_holder_lets_go(void)
 	struct scene s;
 	int fds[2];
 	char byte;
-
 	begin(&s);
 	s.c.dialect->capture->watch_close(&s.watch);
 	REQUIRE(pipe(fds) == 0);

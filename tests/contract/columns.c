@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * `SELECT *`, and the table gets other columns: the view goes on with those it has, verify compares those, and inspect tells what differs.
+ * `SELECT *`, and the table gets other columns: the view goes on with those it has, verify compares those, and inspect
+ * tells what differs.
  */
 #include "contract/contract.h"
 
@@ -99,9 +100,11 @@ static void another_type(void)
 static void nothing_differs_where_nothing_has_changed(void)
 {
 	static const char *const definitions[] = {
-		"SELECT id, NULL AS a, '' AS b, 'x' AS c, 1 AS d, id + 1.5 AS e, count(*) OVER () AS f, sum(id) OVER () AS g FROM items",
+		"SELECT id, NULL AS a, '' AS b, 'x' AS c, 1 AS d, id + 1.5 AS e, count(*) OVER () AS f, sum(id) OVER () AS g "
+		"FROM items",
 		"SELECT id, n FROM items UNION ALL SELECT 2, NULL",
-		"SELECT id, cast(n AS decimal(8, 2)) AS a, coalesce(n, 0) AS b, CASE WHEN n > 0 THEN 'yes' ELSE 'a little longer' END AS c FROM items",
+		"SELECT id, cast(n AS decimal(8, 2)) AS a, coalesce(n, 0) AS b, CASE WHEN n > 0 THEN 'yes' ELSE 'a little "
+		"longer' END AS c FROM items",
 	};
 	static const struct viewd_column declared[] = {{.name = "id", .type = "integer"}, {.name = "n"}};
 	struct contract c;

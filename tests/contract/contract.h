@@ -5,24 +5,28 @@
  * One program runs on all engines. The environment says on what:
  *   VIEWD_CONTRACT_PLUGIN  path of viewd_X.so
  *   VIEWD_CONTRACT_URL     database URL for the plugin
- *   VIEWD_CONTRACT_SQL     shell command: reads SQL statements on stdin, prints rows unaligned (columns separated by '|', NULL empty, no
+ *   VIEWD_CONTRACT_SQL     shell command: reads SQL statements on stdin, prints rows unaligned (columns separated by
+ *   '|', NULL empty, no
  *                          headers), writes each answer at once, fails on the first error
  *   VIEWD_CONTRACT_RESET   shell command: makes the database empty; runs before each test
  *   VIEWD_CONTRACT_QUOTE   identifier quote of the engine: " or `
- *   VIEWD_CONTRACT_STATE   what the names of viewd's own tables begin with: viewd_ (the default) or viewd. when they are in a schema
- *   VIEWD_CONTRACT_LOCK    statements that begin a transaction and lock the table `held` and whatever a refresh of it must write; they
+ *   VIEWD_CONTRACT_STATE   what the names of viewd's own tables begin with: viewd_ (the default) or viewd. when they
+ *   are in a schema
+ *   VIEWD_CONTRACT_LOCK    statements that begin a transaction and lock the table `held` and whatever a refresh of it
+ *   must write; they
  *                          are given to VIEWD_CONTRACT_SQL, which is then left waiting
- *   VIEWD_CONTRACT_ALIKE   type of a text column for which upper and lower case, e and an accented e are equal, or as near as the engine has
- * capture.c names some more.
- * A script a dialect (tests/contract/DIALECT.sh) starts the server and sets these. Without them all tests are skipped.
+ *   VIEWD_CONTRACT_ALIKE   type of a text column for which upper and lower case, e and an accented e are equal, or as
+ *   near as the engine has
+ * capture.c names some more. A script a dialect (tests/contract/DIALECT.sh) starts the server and sets these. Without
+ * them all tests are skipped.
  */
 #ifndef VIEWD_TESTS_CONTRACT_H
 #define VIEWD_TESTS_CONTRACT_H
 
 #include "support/harness.h"
 
-/* The plugin under test, and one prepared connection to the freshly emptied database. Opened by contract_begin, closed by
- * contract_end. */
+/* The plugin under test, and one prepared connection to the freshly emptied database. Opened by contract_begin, closed
+ * by contract_end. */
 struct contract {
 	const struct viewd_dialect *dialect;
 	struct viewd_conn *conn;
@@ -43,7 +47,8 @@ void contract_reconnect(struct contract *c);
 /* Another connection to the same database. */
 struct viewd_conn *contract_open(struct contract *c);
 
-/* Runs SQL with the engine's own client and returns what it printed, without the last newline. The test ends when it fails. */
+/* Runs SQL with the engine's own client and returns what it printed, without the last newline. The test ends when it
+ * fails. */
 const char *contract_sql(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Does the engine's own client take this statement? */
 bool contract_takes(const char *sql);
@@ -96,13 +101,15 @@ struct contract_canceller;
 struct contract_canceller *contract_cancel_soon(struct contract *c);
 void contract_cancel_join(struct contract_canceller **canceller);
 
-/* Runs fn(ctx) on a thread of its own, as the daemon would, and waits for its end, but no longer than patience_us. join waits for ever. */
+/* Runs fn(ctx) on a thread of its own, as the daemon would, and waits for its end, but no longer than patience_us. join
+ * waits for ever. */
 struct contract_beside;
 struct contract_beside *contract_beside(struct contract *c, void (*fn)(void *ctx), void *ctx, int64_t patience_us);
 void contract_beside_join(struct contract_beside **beside);
 
 /* The suites. */
-extern const struct harness_suite contract_objects, contract_replace, contract_refreshes, contract_diffs, contract_safety, contract_limits,
-	contract_capture, contract_depends, contract_groups, contract_rows, contract_columns, contract_words;
+extern const struct harness_suite contract_objects, contract_replace, contract_refreshes, contract_diffs,
+	contract_safety, contract_limits, contract_capture, contract_depends, contract_groups, contract_rows,
+	contract_columns, contract_words;
 
 #endif

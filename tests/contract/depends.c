@@ -50,18 +50,24 @@ static bool hear(void *ctx, const struct viewd_signal *signal)
 
 static void set_up(struct scene *s)
 {
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO, .dependencies = {keep_entry, s}};
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO, .dependencies = {keep_entry, s}};
 	struct viewd_captured out;
 
 	s->entries = talloc_strdup(harness_ctx(), "");
-	REQUIRE_OK(s->c.dialect->inspect(s->c.conn, &s->v, &s->c.found, (struct viewd_source_sink){keep_source, NULL}, &s->c.err), &s->c.err);
-	REQUIRE_OK(s->c.dialect->capture->set(s->c.conn, &s->v, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->c.err), &s->c.err);
+	REQUIRE_OK(
+		s->c.dialect->inspect(s->c.conn, &s->v, &s->c.found, (struct viewd_source_sink){keep_source, NULL}, &s->c.err),
+		&s->c.err);
+	REQUIRE_OK(
+		s->c.dialect->capture->set(s->c.conn, &s->v, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->c.err),
+		&s->c.err);
 }
 
 static void look(struct scene *s)
 {
 	s->c.dialect->capture->watch_wake(s->watch);
-	REQUIRE_OK(s->c.dialect->capture->watch_next(s->watch, PATIENCE, (struct viewd_signal_sink){hear, s}, &s->c.err), &s->c.err);
+	REQUIRE_OK(s->c.dialect->capture->watch_next(s->watch, PATIENCE, (struct viewd_signal_sink){hear, s}, &s->c.err),
+	           &s->c.err);
 }
 
 static void begin(struct scene *s)

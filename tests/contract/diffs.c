@@ -92,7 +92,8 @@ static void equal_texts_of_other_bytes_differ(void)
 	static const char *const by_id[] = {"id"}, *const by_name[] = {"name"};
 	struct contract c;
 	contract_begin(&c);
-	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, name %s); INSERT INTO src VALUES (1, 'resume'), (2, 'x'), (3, NULL);",
+	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, name %s); INSERT INTO src VALUES (1, 'resume'), (2, 'x'), "
+	             "(3, NULL);",
 	             getenv("VIEWD_CONTRACT_ALIKE"));
 	for (size_t i = 0; i < 2; i++) {
 		struct viewd_view_spec view = diff_view("SELECT id, name FROM src", i == 0 ? by_id : by_name, 1);
@@ -107,13 +108,15 @@ static void equal_texts_of_other_bytes_differ(void)
 	contract_end(&c);
 }
 
-/* What the engine itself stores in another way, or tells apart when it is read, must arrive; what it does not is no difference. */
+/* What the engine itself stores in another way, or tells apart when it is read, must arrive; what it does not is no
+ * difference. */
 static void equal_numbers_of_other_bytes_differ(void)
 {
 	static const char *const key[] = {"id"}, *const values[] = {"'-0'", "'0'", "'1e15'", "'1e-7'"};
 	struct contract c;
 	contract_begin(&c);
-	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, x double precision); INSERT INTO src VALUES (1, 0), (2, NULL);");
+	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, x double precision); INSERT INTO src VALUES (1, 0), (2, "
+	             "NULL);");
 	struct viewd_view_spec view = diff_view("SELECT id, x FROM src", key, 1);
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	char *before = talloc_strdup(harness_ctx(), contract_sql("SELECT x FROM src WHERE id = 1;"));
@@ -132,7 +135,8 @@ static void rows_without_a_key_are_compared_too(void)
 	static const char *const key[] = {"k"}, *const both[] = {"k", "n"};
 	struct contract c;
 	contract_begin(&c);
-	contract_sql("CREATE TABLE src (k integer, n varchar(9)); INSERT INTO src VALUES (1, 'a'), (2, NULL), (NULL, 'b'), (NULL, 'b'), (NULL, NULL);");
+	contract_sql("CREATE TABLE src (k integer, n varchar(9)); INSERT INTO src VALUES (1, 'a'), (2, NULL), (NULL, 'b'), "
+	             "(NULL, 'b'), (NULL, NULL);");
 	struct viewd_view_spec view = diff_view("SELECT k, n FROM src", key, 1);
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	wants_written(&c, &view, 0);
@@ -158,7 +162,8 @@ static void two_rows_of_one_key_change_nothing(void)
 	static const char *const key[] = {"k"};
 	struct contract c;
 	contract_begin(&c);
-	contract_sql("CREATE TABLE src (k integer, n integer); INSERT INTO src VALUES (1, 1), (2, 2), (NULL, 3), (NULL, 3);");
+	contract_sql("CREATE TABLE src (k integer, n integer); INSERT INTO src VALUES (1, 1), (2, 2), (NULL, 3), (NULL, "
+	             "3);");
 	struct viewd_view_spec view = diff_view("SELECT k, n FROM src", key, 1);
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	contract_sql("INSERT INTO src VALUES (2, 2), (5, 5); DELETE FROM src WHERE k IS NULL;");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Refreshing several views as one: all switch together, none when one fails, one sees what another has got. Skipped where the dialect has no
- * groups.
+ * Refreshing several views as one: all switch together, none when one fails, one sees what another has got. Skipped
+ * where the dialect has no groups.
  */
 #include "base/err.h"
 #include "contract/contract.h"
@@ -23,7 +23,8 @@ static void begin(struct group_scene *s)
 	if (s->c.dialect->refresh_group == NULL)
 		harness_skip("the dialect has no groups");
 	s->req = (struct viewd_refresh_request){.struct_size = sizeof s->req, .trigger = "CHANGE", .run_id = 1};
-	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, amount integer NOT NULL); INSERT INTO src VALUES (1, 10), (2, 20), (3, 30);");
+	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, amount integer NOT NULL); INSERT INTO src VALUES (1, 10), "
+	             "(2, 20), (3, 30);");
 }
 
 static void add(struct group_scene *s, size_t i, const char *name, enum viewd_method method, const char *definition)
@@ -115,7 +116,8 @@ static void a_member_sees_what_another_has_got(void)
 	struct group_scene s;
 	begin(&s);
 	add(&s, 0, "one", VIEWD_METHOD_TABLE, "SELECT id, amount FROM src WHERE amount > 10");
-	add(&s, 1, "two", VIEWD_METHOD_TABLE, "SELECT sum(o.amount) AS total, (SELECT max(id) FROM src) AS last FROM one o JOIN one p ON o.id = p.id");
+	add(&s, 1, "two", VIEWD_METHOD_TABLE, "SELECT sum(o.amount) AS total, (SELECT max(id) FROM src) AS last FROM one o "
+	                                      "JOIN one p ON o.id = p.id");
 	add(&s, 2, "three", VIEWD_METHOD_MATERIALIZED, "SELECT total + last AS n FROM two");
 	contract_sql("INSERT INTO src VALUES (4, 40);");
 	REFRESH_GROUP(&s, 3);
@@ -182,14 +184,22 @@ static void marks_are_settled_together(void)
 		s.views[i].captured = true;
 		const struct viewd_source src = {.schema = schema, .name = "src", .kind = VIEWD_KIND_TABLE},
 		                          one = {.schema = schema, .name = "one", .kind = VIEWD_KIND_TABLE};
-		struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO, .sources = i == 0 ? &src : NULL,
-		                                    .n_sources = i == 0, .kept = i > 0 ? &one : NULL, .n_kept = i > 0};
-		REQUIRE_OK(s.c.dialect->capture->set(s.c.conn, &s.views[i], &req, &captured, (struct viewd_text_sink){0}, &s.c.err), &s.c.err);
+		struct viewd_capture_request req = {.struct_size = sizeof req,
+		                                    .mode = VIEWD_CAPTURE_AUTO,
+		                                    .sources = i == 0 ? &src : NULL,
+		                                    .n_sources = i == 0,
+		                                    .kept = i > 0 ? &one : NULL,
+		                                    .n_kept = i > 0};
+		REQUIRE_OK(
+			s.c.dialect->capture->set(s.c.conn, &s.views[i], &req, &captured, (struct viewd_text_sink){0}, &s.c.err),
+			&s.c.err);
 	}
 	REFRESH(&s.c, &s.views[2]);
 	contract_sql("INSERT INTO src VALUES (4, 40);");
 	REFRESH_GROUP(&s, 2);
-	CHECK_STR(contract_sql("SELECT view FROM %s WHERE dirty_seq > clean_seq AND mode = 'kept' ORDER BY view;", contract_state("captures")), "apart");
+	CHECK_STR(contract_sql("SELECT view FROM %s WHERE dirty_seq > clean_seq AND mode = 'kept' ORDER BY view;",
+	                       contract_state("captures")),
+	          "apart");
 	contract_end(&s.c);
 }
 

@@ -6,14 +6,17 @@
 #include "base/err.h"
 #include "contract/contract.h"
 
-/* A view whose refresh takes minutes once `slow` holds a row, and no time before: EXISTS tells planners that begin with the other join. */
+/* A view whose refresh takes minutes once `slow` holds a row, and no time before: EXISTS tells planners that begin with
+ * the other join. */
 static const char slow_definition[] =
-	"SELECT count(*) AS n FROM numbers a, numbers b, numbers c, slow WHERE a.i + b.i + c.i <> -1 AND EXISTS (SELECT 1 FROM slow)";
+	"SELECT count(*) AS n FROM numbers a, numbers b, numbers c, slow WHERE a.i + b.i + c.i <> -1 AND EXISTS (SELECT 1 "
+	"FROM slow)";
 
 static void make_slow(void)
 {
 	contract_sql("CREATE TABLE slow (x integer); CREATE TABLE numbers (i integer);"
-	             "INSERT INTO numbers WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r WHERE i < 900) SELECT i FROM r;");
+	             "INSERT INTO numbers WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r WHERE i < 900) "
+	             "SELECT i FROM r;");
 }
 
 static int64_t mono(void)

@@ -29,8 +29,9 @@ static void creates_each_method(void)
 		CHECK(c.found.recorded && c.found.ours && !c.found.touched_outside && c.found.populated);
 		CHECK(c.found.data_timestamp_us > 0);
 		CHECK_STR(c.found.name, names[i]);
-		CHECK_STR(contract_sql("SELECT category, product_count, min_price, max_price FROM %s ORDER BY category;", names[i]),
-		          "Books|2|39.99|45.99\nClothing|2|19.99|59.99\nElectronics|3|79.99|999.99\nKitchen|2|49.99|89.99");
+		CHECK_STR(
+			contract_sql("SELECT category, product_count, min_price, max_price FROM %s ORDER BY category;", names[i]),
+			"Books|2|39.99|45.99\nClothing|2|19.99|59.99\nElectronics|3|79.99|999.99\nKitchen|2|49.99|89.99");
 		VERIFY_EQUAL(&c, &view);
 		CHECK_INT(c.verdict.rows, 4);
 	}
@@ -58,13 +59,16 @@ static void names_are_read_once(void)
 {
 	struct contract c;
 	contract_begin(&c);
-	const char *table = contract_quote("Order, \"Lines\".all `of`"), *key = contract_quote("Unit, \"Price\".x"), *by = contract_quote("Order By");
-	contract_sql("CREATE TABLE %s (%s integer, %s varchar(20), id integer); INSERT INTO %s VALUES (1, 'x', 5), (2, 'y', 6);", table, key, by,
+	const char *table = contract_quote("Order, \"Lines\".all `of`"), *key = contract_quote("Unit, \"Price\".x"),
+			   *by = contract_quote("Order By");
+	contract_sql("CREATE TABLE %s (%s integer, %s varchar(20), id integer); INSERT INTO %s VALUES (1, 'x', 5), (2, "
+	             "'y', 6);", table, key, by,
 	             table);
 	const char *const keys[] = {by, key, "ID"}, *const sources[] = {table};
 	const struct viewd_column columns[] = {{key, NULL}, {by, NULL}, {"Id", NULL}};
 	const struct viewd_index indexes[] = {{"kept", talloc_asprintf(harness_ctx(), "(%s DESC, %s)", key, by)}};
-	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_TABLE, talloc_asprintf(harness_ctx(), "SELECT * FROM %s", table));
+	struct viewd_view_spec view =
+		contract_view("v", VIEWD_METHOD_TABLE, talloc_asprintf(harness_ctx(), "SELECT * FROM %s", table));
 	view.relation = contract_quote("My, \"View\".`it`");
 	view.mode = VIEWD_MODE_DIFF;
 	view.unique_key = keys;
@@ -77,7 +81,8 @@ static void names_are_read_once(void)
 	struct viewd_capture_request req = {.struct_size = sizeof req, .names = sources, .n_names = 1};
 	struct viewd_captured captured = {0};
 	if (c.dialect->capture != NULL)
-		REQUIRE_OK(c.dialect->capture->set(c.conn, &view, &req, &captured, (struct viewd_text_sink){0}, &c.err), &c.err);
+		REQUIRE_OK(c.dialect->capture->set(c.conn, &view, &req, &captured, (struct viewd_text_sink){0}, &c.err),
+		           &c.err);
 	contract_sql("UPDATE %s SET id = 7 WHERE %s = 1;", table, key);
 	REFRESH(&c, &view);
 	CHECK_INT(c.outcome.rows_written, 2);
@@ -141,10 +146,12 @@ static void sources_are_found_through_views(void)
 	contract_products();
 	contract_sql("CREATE TABLE other (id integer); CREATE VIEW inner_view AS SELECT id, category FROM products;");
 	struct viewd_view_spec view =
-		contract_view("v", VIEWD_METHOD_TABLE, "SELECT count(*) AS n FROM inner_view WHERE id NOT IN (SELECT id FROM other)");
+		contract_view("v", VIEWD_METHOD_TABLE, "SELECT count(*) AS n FROM inner_view WHERE id NOT IN (SELECT id FROM "
+		                                       "other)");
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	struct names names = {""};
-	REQUIRE_OK(c.dialect->inspect(c.conn, &view, &c.found, (struct viewd_source_sink){collect_source, &names}, &c.err), &c.err);
+	REQUIRE_OK(c.dialect->inspect(c.conn, &view, &c.found, (struct viewd_source_sink){collect_source, &names}, &c.err),
+	           &c.err);
 	char table[64];
 	snprintf(table, sizeof table, "products:%d ", VIEWD_KIND_TABLE);
 	CHECK_CONTAINS(names.text, table);
@@ -161,7 +168,8 @@ static void a_missing_source_is_no_failure_of_inspect(void)
 	contract_begin(&c);
 	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_TABLE, "SELECT id FROM not_there_yet");
 	struct names names = {""};
-	REQUIRE_OK(c.dialect->inspect(c.conn, &view, &c.found, (struct viewd_source_sink){collect_source, &names}, &c.err), &c.err);
+	REQUIRE_OK(c.dialect->inspect(c.conn, &view, &c.found, (struct viewd_source_sink){collect_source, &names}, &c.err),
+	           &c.err);
 	CHECK_INT(c.found.kind, VIEWD_KIND_NONE);
 	CHECK_CONTAINS(c.found.detail, "not_there_yet");
 	CHECK(c.found.sources_unknown);
@@ -181,7 +189,8 @@ static void columns_are_matched_by_name(void)
 	static const struct viewd_column swapped[] = {{"name", NULL}, {"id", NULL}};
 	static const struct viewd_column wrong[] = {{"id", NULL}, {"title", NULL}};
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-		struct viewd_view_spec view = contract_view(names[i], methods[i], "SELECT id, name FROM products WHERE id = 3 -- three");
+		struct viewd_view_spec view = contract_view(names[i], methods[i], "SELECT id, name FROM products WHERE id = 3 "
+		                                                                  "-- three");
 		view.columns = wrong;
 		view.n_columns = 2;
 		CHECK_REFUSED(contract_apply(&c, &view, VIEWD_CHANGE_CREATE), &c, VIEWD_ERR_CONFIG);
@@ -246,7 +255,8 @@ static bool collect_recorded(void *ctx, const struct viewd_recorded *row)
 {
 	struct names *names = ctx;
 	size_t len = strlen(names->text);
-	snprintf(names->text + len, sizeof names->text - len, "%s/%d/%s ", row->name, (int)row->method, row->on_remove == VIEWD_REMOVE_DROP ? "drop" : "keep");
+	snprintf(names->text + len, sizeof names->text - len, "%s/%d/%s ", row->name, (int)row->method,
+	         row->on_remove == VIEWD_REMOVE_DROP ? "drop" : "keep");
 	return true;
 }
 

@@ -29,7 +29,8 @@ static void a_refresh_shows_what_changed(void)
 		REFRESH(&c, &view);
 		CHECK_INT(c.outcome.rows, 4);
 		CHECK(c.outcome.data_timestamp_us > created);
-		CHECK_STR(contract_sql("SELECT product_count, max_price FROM %s WHERE category = 'Electronics';", names[i]), "2|499.99");
+		CHECK_STR(contract_sql("SELECT product_count, max_price FROM %s WHERE category = 'Electronics';", names[i]),
+		          "2|499.99");
 		VERIFY_EQUAL(&c, &view);
 		INSPECT(&c, &view);
 		CHECK_INT(c.found.rows, 4);
@@ -96,7 +97,8 @@ static void a_wrong_key_fails_every_mode(void)
 		APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 		contract_sql("UPDATE products SET category = 'Jeans' WHERE id = 8;");
 		CHECK_REFUSED(contract_refresh(&c, &view), &c, VIEWD_ERR_QUERY);
-		CHECK_STR(contract_sql("SELECT count(*), min(id), max(id) FROM %s WHERE category = 'Coffee Maker';", names[i]), "1|8|8");
+		CHECK_STR(contract_sql("SELECT count(*), min(id), max(id) FROM %s WHERE category = 'Coffee Maker';", names[i]),
+		          "1|8|8");
 		CHECK_STR(contract_sql("SELECT count(*) FROM %s;", names[i]), "10");
 		contract_sql("UPDATE products SET category = name;");
 		REFRESH(&c, &view);
@@ -145,12 +147,15 @@ static void values_keep_their_types(void)
 {
 	struct contract c;
 	contract_begin(&c);
-	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, code varchar(10), amount decimal(12,4), ratio double precision, big bigint,"
+	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, code varchar(10), amount decimal(12,4), ratio double "
+	             "precision, big bigint,"
 	             " day date);"
-	             "INSERT INTO src VALUES (1, '007', 1.5, 0.1, 9007199254740993, '2026-03-29'), (2, '1e3', 10.0, 1e300, -1, NULL),"
+	             "INSERT INTO src VALUES (1, '007', 1.5, 0.1, 9007199254740993, '2026-03-29'), (2, '1e3', 10.0, 1e300, "
+	             "-1, NULL),"
 	             " (3, ' pad ', 0.0001, -0.5, 0, '1999-12-31');");
 	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_TABLE,
-	                                            "SELECT id, code, amount, ratio, big, day, sum(amount) OVER (ORDER BY id) AS running,"
+	                                            "SELECT id, code, amount, ratio, big, day, sum(amount) OVER (ORDER BY "
+	                                            "id) AS running,"
 	                                            " CASE WHEN id = 1 THEN code ELSE 'n/a' END AS label FROM src");
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	VERIFY_EQUAL(&c, &view);
@@ -170,7 +175,8 @@ static bool collect_run(void *ctx, const struct viewd_history_row *row)
 	struct runs *runs = ctx;
 	size_t len = strlen(runs->text);
 	runs->n++;
-	snprintf(runs->text + len, sizeof runs->text - len, "%s/%s/%s ", row->trigger, row->action != NULL ? row->action : "-", row->result);
+	snprintf(runs->text + len, sizeof runs->text - len, "%s/%s/%s ", row->trigger,
+	         row->action != NULL ? row->action : "-", row->result);
 	CHECK(row->started_us > INT64_C(1600000000000000) && row->duration_us >= 0);
 	return true;
 }
@@ -189,7 +195,8 @@ static void runs_are_remembered(void)
 	REQUIRE_OK(c.dialect->record_failure(c.conn, &view, &req, VIEWD_FAILURE_CANCELLED, &failure, &c.err), &c.err);
 	struct runs runs = {0};
 	REQUIRE_OK(c.dialect->history(c.conn, &view, 10, (struct viewd_history_sink){collect_run, &runs}, &c.err), &c.err);
-	CHECK_STR(runs.text, "SCHEDULED/-/CANCELLED SCHEDULED/-/FAILED MANUAL/FULL/SUCCEEDED INITIAL/REINITIALIZE/SUCCEEDED ");
+	CHECK_STR(runs.text, "SCHEDULED/-/CANCELLED SCHEDULED/-/FAILED MANUAL/FULL/SUCCEEDED "
+	                     "INITIAL/REINITIALIZE/SUCCEEDED ");
 	runs = (struct runs){0};
 	REQUIRE_OK(c.dialect->history(c.conn, &view, 1, (struct viewd_history_sink){collect_run, &runs}, &c.err), &c.err);
 	CHECK_INT(runs.n, 1);
@@ -210,7 +217,8 @@ static void the_history_is_trimmed(void)
 	for (req.run_id = 1; req.run_id <= 250; req.run_id++)
 		REQUIRE_OK(c.dialect->refresh(c.conn, &view, &req, &c.outcome, &c.err), &c.err);
 	struct runs runs = {0};
-	REQUIRE_OK(c.dialect->history(c.conn, &view, 1000, (struct viewd_history_sink){collect_run, &runs}, &c.err), &c.err);
+	REQUIRE_OK(c.dialect->history(c.conn, &view, 1000, (struct viewd_history_sink){collect_run, &runs}, &c.err),
+	           &c.err);
 	CHECK(runs.n >= 200 && runs.n <= 216);
 	contract_end(&c);
 }

@@ -146,7 +146,8 @@ static void readers_stop_a_drop_unless_it_cascades(void)
 	CHECK(c.found.ours);
 	view.cascade = true;
 	APPLY(&c, &view, VIEWD_CHANGE_DROP);
-	contract_sql("CREATE TABLE v (id integer); CREATE TABLE reader (id integer); CREATE TABLE reader_of_reader (id integer);");
+	contract_sql("CREATE TABLE v (id integer); CREATE TABLE reader (id integer); CREATE TABLE reader_of_reader (id "
+	             "integer);");
 	contract_end(&c);
 }
 

@@ -14,7 +14,8 @@ static void a_users_table_is_never_touched(void)
 	contract_products();
 	contract_sql("CREATE TABLE v (id integer, precious varchar(20)); INSERT INTO v VALUES (1, 'keep me');");
 	static const enum viewd_method methods[] = {VIEWD_METHOD_SIMPLE, VIEWD_METHOD_MATERIALIZED, VIEWD_METHOD_TABLE};
-	static const enum viewd_change changes[] = {VIEWD_CHANGE_CREATE, VIEWD_CHANGE_ADOPT, VIEWD_CHANGE_REPLACE, VIEWD_CHANGE_DROP};
+	static const enum viewd_change changes[] = {VIEWD_CHANGE_CREATE, VIEWD_CHANGE_ADOPT, VIEWD_CHANGE_REPLACE,
+	                                            VIEWD_CHANGE_DROP};
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
 		struct viewd_view_spec view = contract_view("v", methods[i], "SELECT id FROM products");
 		view.cascade = true;
@@ -34,7 +35,8 @@ static void a_usurper_is_never_touched(void)
 	struct contract c;
 	contract_begin(&c);
 	contract_products();
-	static const enum viewd_change changes[] = {VIEWD_CHANGE_CREATE, VIEWD_CHANGE_REPLACE, VIEWD_CHANGE_DROP, VIEWD_CHANGE_REINDEX};
+	static const enum viewd_change changes[] = {VIEWD_CHANGE_CREATE, VIEWD_CHANGE_REPLACE, VIEWD_CHANGE_DROP,
+	                                            VIEWD_CHANGE_REINDEX};
 	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_TABLE, "SELECT id FROM products");
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	contract_sql("DROP TABLE v; CREATE TABLE v (id integer); INSERT INTO v VALUES (77);");
@@ -86,8 +88,27 @@ static void hostile_names_are_harmless(void)
 	contract_begin(&c);
 	contract_products();
 	static const char *const names[] = {
-		"\"; DROP TABLE products;--", "a\"b", "a`b", "%s%n%d", "../products", "select", "Mixed Case", "it's", "back\\slash", "a.b",
-		"\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", "na\xc3\xafve", "-- comment", "/* x */", "$1", "?", "semi;colon", "tab", "(paren)", "{}", "new\"\"line",
+		"\"; DROP TABLE products;--",
+		"a\"b",
+		"a`b",
+		"%s%n%d",
+		"../products",
+		"select",
+		"Mixed Case",
+		"it's",
+		"back\\slash",
+		"a.b",
+		"\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
+		"na\xc3\xafve",
+		"-- comment",
+		"/* x */",
+		"$1",
+		"?",
+		"semi;colon",
+		"tab",
+		"(paren)",
+		"{}",
+		"new\"\"line",
 		"0123456789012345678901234567890123456789012345678901234567890",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -119,12 +140,14 @@ static void impossible_names_are_refused(void)
 	char *long_name = talloc_strdup(harness_ctx(), "");
 	for (int i = 0; i < 300; i++)
 		long_name = talloc_strdup_append_buffer(long_name, "x");
-	const char *names[] = {"", "\"\"", "\"open", "a..b", "a.b.c.d", "\"nl\n\"", "\"\x01\"", "\"\xff\xfe\"", "\"\xc0\xaf\"", "a b", "a;b", long_name};
+	const char *names[] = {"",         "\"\"",         "\"open",       "a..b", "a.b.c.d", "\"nl\n\"",
+	                       "\"\x01\"", "\"\xff\xfe\"", "\"\xc0\xaf\"", "a b",  "a;b",     long_name};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		struct viewd_view_spec view = contract_view("hostile", VIEWD_METHOD_TABLE, "SELECT 1 AS one");
 		struct viewd_resolved resolved;
 		view.relation = names[i];
-		CHECK_REFUSED(c.dialect->check_view(&c.db, &view, &resolved, (struct viewd_text_sink){0}, &c.err), &c, VIEWD_ERR_CONFIG);
+		CHECK_REFUSED(c.dialect->check_view(&c.db, &view, &resolved, (struct viewd_text_sink){0}, &c.err), &c,
+		              VIEWD_ERR_CONFIG);
 		CHECK_REFUSED(contract_apply(&c, &view, VIEWD_CHANGE_CREATE), &c, VIEWD_ERR_CONFIG);
 	}
 	contract_end(&c);
@@ -136,15 +159,32 @@ static void hostile_definitions_are_refused(void)
 	contract_begin(&c);
 	contract_products();
 	static const char *const definitions[] = {
-		"", ";", "-- nothing", "SELECT 1 AS a; DROP TABLE products", "SELECT 1 AS a; SELECT 2 AS a", "DROP TABLE products",
-		"DELETE FROM products", "COMMIT", "ROLLBACK", "SELECT 1 AS a) x; DROP TABLE products; --", "SELECT 'open", "SELECT (1 AS a",
-		"SELECT 1 AS a /* open", "ATTACH 'x' AS y", "SET ROLE postgres", "COPY products TO PROGRAM 'id'", "PRAGMA writable_schema = 1",
-		"INSERT INTO products SELECT * FROM products", "EXPLAIN SELECT 1", "SELECT 1 AS a \xff",
+		"",
+		";",
+		"-- nothing",
+		"SELECT 1 AS a; DROP TABLE products",
+		"SELECT 1 AS a; SELECT 2 AS a",
+		"DROP TABLE products",
+		"DELETE FROM products",
+		"COMMIT",
+		"ROLLBACK",
+		"SELECT 1 AS a) x; DROP TABLE products; --",
+		"SELECT 'open",
+		"SELECT (1 AS a",
+		"SELECT 1 AS a /* open",
+		"ATTACH 'x' AS y",
+		"SET ROLE postgres",
+		"COPY products TO PROGRAM 'id'",
+		"PRAGMA writable_schema = 1",
+		"INSERT INTO products SELECT * FROM products",
+		"EXPLAIN SELECT 1",
+		"SELECT 1 AS a \xff",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(definitions); i++) {
 		struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_TABLE, definitions[i]);
 		struct viewd_resolved resolved;
-		CHECK_REFUSED(c.dialect->check_view(&c.db, &view, &resolved, (struct viewd_text_sink){0}, &c.err), &c, VIEWD_ERR_CONFIG);
+		CHECK_REFUSED(c.dialect->check_view(&c.db, &view, &resolved, (struct viewd_text_sink){0}, &c.err), &c,
+		              VIEWD_ERR_CONFIG);
 		CHECK_REFUSED(contract_apply(&c, &view, VIEWD_CHANGE_CREATE), &c, VIEWD_ERR_CONFIG);
 	}
 	CHECK_STR(contract_sql("SELECT count(*) FROM products;"), "10");
@@ -158,8 +198,10 @@ static void odd_definitions_work(void)
 	contract_begin(&c);
 	contract_products();
 	static const char *const definitions[] = {
-		"SELECT 'a;b' AS a", "SELECT 'it''s :x %s $1 ?' AS a;", "WITH q AS (SELECT id FROM products) SELECT id AS a FROM q -- end",
-		"(SELECT 1 AS a)", "SELECT id % 2 AS a FROM products WHERE name LIKE '%e%' /* c */ ;  ", "SELECT 1 AS a UNION ALL SELECT 1",
+		"SELECT 'a;b' AS a", "SELECT 'it''s :x %s $1 ?' AS a;", "WITH q AS (SELECT id FROM products) SELECT id AS a "
+		                                                        "FROM q -- end",
+		"(SELECT 1 AS a)", "SELECT id % 2 AS a FROM products WHERE name LIKE '%e%' /* c */ ;  ", "SELECT 1 AS a UNION "
+		                                                                                         "ALL SELECT 1",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(definitions); i++) {
 		if (definitions[i][0] == '(' && !contract_takes(definitions[i]))

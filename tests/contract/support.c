@@ -139,10 +139,18 @@ void contract_begin(struct contract *c)
 	c->dialect = dlsym(handle, "viewd_dialect");
 	REQUIRE(c->dialect != NULL);
 	run(talloc_asprintf(harness_ctx(), "%s 2>&1", setting("VIEWD_CONTRACT_RESET")));
-	c->host = (struct viewd_host){.struct_size = sizeof c->host, .abi_major = VIEWD_ABI_MAJOR, .abi_minor = VIEWD_ABI_MINOR,
-	                              .log = on_log, .now = on_now, .failpoint = on_failpoint};
-	c->db = (struct viewd_database_spec){.struct_size = sizeof c->db, .name = "contract", .url = setting("VIEWD_CONTRACT_URL"),
-	                                     .base_dir = "/", .connect_timeout_us = 10000000, .application_name = "viewd:contract"};
+	c->host = (struct viewd_host){.struct_size = sizeof c->host,
+	                              .abi_major = VIEWD_ABI_MAJOR,
+	                              .abi_minor = VIEWD_ABI_MINOR,
+	                              .log = on_log,
+	                              .now = on_now,
+	                              .failpoint = on_failpoint};
+	c->db = (struct viewd_database_spec){.struct_size = sizeof c->db,
+	                                     .name = "contract",
+	                                     .url = setting("VIEWD_CONTRACT_URL"),
+	                                     .base_dir = "/",
+	                                     .connect_timeout_us = 10000000,
+	                                     .application_name = "viewd:contract"};
 	REQUIRE_OK(c->dialect->check_database(&c->db, &c->err), &c->err);
 	if (c->dialect->threads != NULL)
 		c->dialect->threads->begin();
@@ -159,9 +167,17 @@ void contract_end(struct contract *c)
 struct viewd_view_spec contract_view(const char *name, enum viewd_method method, const char *definition)
 {
 	return (struct viewd_view_spec){
-		.struct_size = sizeof(struct viewd_view_spec), .name = name, .relation = name, .definition = definition,
-		.method = method, .mode = VIEWD_MODE_AUTO, .materialized_as_table = true, .with_data = true, .on_remove = VIEWD_REMOVE_KEEP,
-		.timeout_us = 60000000, .lock_timeout_us = 2000000,
+		.struct_size = sizeof(struct viewd_view_spec),
+		.name = name,
+		.relation = name,
+		.definition = definition,
+		.method = method,
+		.mode = VIEWD_MODE_AUTO,
+		.materialized_as_table = true,
+		.with_data = true,
+		.on_remove = VIEWD_REMOVE_KEEP,
+		.timeout_us = 60000000,
+		.lock_timeout_us = 2000000,
 	};
 }
 
@@ -189,9 +205,11 @@ bool contract_verify(struct contract *c, const struct viewd_view_spec *view)
 
 void contract_products(void)
 {
-	contract_sql("CREATE TABLE products (id integer PRIMARY KEY, name varchar(100) NOT NULL, category varchar(50) NOT NULL,"
+	contract_sql("CREATE TABLE products (id integer PRIMARY KEY, name varchar(100) NOT NULL, category varchar(50) NOT "
+	             "NULL,"
 	             " price decimal(10,2) NOT NULL, in_stock integer);"
-	             "INSERT INTO products VALUES (1, 'Laptop', 'Electronics', 999.99, 1), (2, 'Smartphone', 'Electronics', 499.99, 1),"
+	             "INSERT INTO products VALUES (1, 'Laptop', 'Electronics', 999.99, 1), (2, 'Smartphone', "
+	             "'Electronics', 499.99, 1),"
 	             " (3, 'Headphones', 'Electronics', 79.99, 1), (4, 'Python Programming', 'Books', 39.99, 1),"
 	             " (5, 'Database Design', 'Books', 45.99, 1), (6, 'T-Shirt', 'Clothing', 19.99, 1),"
 	             " (7, 'Jeans', 'Clothing', 59.99, 1), (8, 'Coffee Maker', 'Kitchen', 89.99, 1),"
@@ -252,7 +270,8 @@ struct contract_canceller {
 	pthread_t thread;
 };
 
-/* The statement has begun when the client is in its call; 200 ms is long for that and short for a statement of minutes. */
+/* The statement has begun when the client is in its call; 200 ms is long for that and short for a statement of
+ * minutes. */
 static void *cancel_later(void *ctx)
 {
 	struct contract_canceller *canceller = ctx;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What any SQL client reads of how fresh views are: `viewd.views`, `viewd_views`. No watch is open unless a test opens one, so this is also what is
- * read while viewd is off.
+ * What any SQL client reads of how fresh views are: `viewd.views`, `viewd_views`. No watch is open unless a test opens
+ * one, so this is also what is read while viewd is off.
  */
 #include "contract/contract.h"
 
@@ -30,8 +30,8 @@ static bool keep_source(void *ctx, const struct viewd_source *source)
 {
 	struct sources *all = ctx;
 	REQUIRE(all->n < ARRAY_LEN(all->items));
-	all->items[all->n++] = (struct viewd_source){talloc_strdup(harness_ctx(), source->schema), talloc_strdup(harness_ctx(), source->name),
-	                                             source->kind};
+	all->items[all->n++] = (struct viewd_source){talloc_strdup(harness_ctx(), source->schema),
+	                                             talloc_strdup(harness_ctx(), source->name), source->kind};
 	return true;
 }
 
@@ -55,10 +55,18 @@ static enum viewd_capture follow(struct scene *s, struct viewd_view_spec *view, 
 {
 	struct sources found = {.n = 0};
 	struct viewd_captured out = {.mode = VIEWD_CAPTURE_NONE};
-	REQUIRE_OK(s->c.dialect->inspect(s->c.conn, view, &s->c.found, (struct viewd_source_sink){keep_source, &found}, &s->c.err), &s->c.err);
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = found.items, .n_sources = kept ? 0 : found.n,
-	                                    .kept = found.items, .n_kept = kept ? found.n : 0};
-	REQUIRE_OK(s->c.dialect->capture->set(s->c.conn, view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->c.err), &s->c.err);
+	REQUIRE_OK(
+		s->c.dialect->inspect(s->c.conn, view, &s->c.found, (struct viewd_source_sink){keep_source, &found}, &s->c.err),
+		&s->c.err);
+	struct viewd_capture_request req = {.struct_size = sizeof req,
+	                                    .mode = mode,
+	                                    .sources = found.items,
+	                                    .n_sources = kept ? 0 : found.n,
+	                                    .kept = found.items,
+	                                    .n_kept = kept ? found.n : 0};
+	REQUIRE_OK(
+		s->c.dialect->capture->set(s->c.conn, view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->c.err),
+		&s->c.err);
 	view->captured = mode != VIEWD_CAPTURE_NONE;
 	return out.mode;
 }
@@ -82,7 +90,8 @@ static void watch_until(struct scene *s, const char *view, const char *word)
 	struct viewd_watch *watch = s->c.dialect->capture->watch_open(&s->c.host, &s->c.db, &s->c.err);
 	REQUIRE_OK(watch != NULL, &s->c.err);
 	do
-		REQUIRE_OK(s->c.dialect->capture->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s->c.err), &s->c.err);
+		REQUIRE_OK(s->c.dialect->capture->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s->c.err),
+		           &s->c.err);
 	while (strcmp(FRESHNESS(s, view), word) != 0 && harness_pause(deadline));
 	s->c.dialect->capture->watch_close(&watch);
 	CHECK_STR(FRESHNESS(s, view), word);
@@ -96,7 +105,8 @@ static void begin(struct scene *s)
 	s->views = contract_state("views");
 	s->state = contract_state("view_state");
 	s->captures = contract_state("captures");
-	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, a integer); INSERT INTO src VALUES (1, 1), (2, 2), (3, 3);");
+	contract_sql(
+		"CREATE TABLE src (id integer PRIMARY KEY, a integer); INSERT INTO src VALUES (1, 1), (2, 2), (3, 3);");
 	s->v = contract_view("v", VIEWD_METHOD_TABLE, "SELECT id, a FROM src");
 	APPLY(&s->c, &s->v, VIEWD_CHANGE_CREATE);
 	s->trigger = follow(s, &s->v, wanted_mode(), false) == VIEWD_CAPTURE_TRIGGER;
@@ -107,7 +117,8 @@ static void settle(struct scene *s)
 {
 	struct viewd_watch *watch = s->c.dialect->capture->watch_open(&s->c.host, &s->c.db, &s->c.err);
 	REQUIRE_OK(watch != NULL, &s->c.err);
-	REQUIRE_OK(s->c.dialect->capture->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s->c.err), &s->c.err);
+	REQUIRE_OK(s->c.dialect->capture->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s->c.err),
+	           &s->c.err);
 	REFRESH(&s->c, &s->v);
 	s->c.dialect->capture->watch_close(&watch);
 	CHECK_STR(FRESHNESS(s, "v"), "FRESH");
@@ -151,7 +162,8 @@ static void stale_since_is_the_first_missing_change(void)
 	REQUIRE_OK(watch != NULL, &s.c.err);
 	int64_t deadline = harness_deadline(PATIENCE);
 	while (atoll(contract_sql("SELECT dirty_seq FROM %s", s.captures)) == before && harness_pause(deadline))
-		REQUIRE_OK(s.c.dialect->capture->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s.c.err), &s.c.err);
+		REQUIRE_OK(s.c.dialect->capture->watch_next(watch, SHORT, (struct viewd_signal_sink){forget, NULL}, &s.c.err),
+		           &s.c.err);
 	s.c.dialect->capture->watch_close(&watch);
 	CHECK_STR(ask(&s, "stale_since", "v"), first);
 	settle(&s);
@@ -178,8 +190,8 @@ static void what_nothing_hears_is_unknown_unless_stale(void)
 	struct scene s;
 	begin(&s);
 	settle(&s);
-	contract_sql("INSERT INTO %s (%s, source, %s, dirty_seq, clean_seq) VALUES ('v', 'function f()', 'none', 3, 3)", s.captures,
-	             contract_quote("view"), contract_quote("mode"));
+	contract_sql("INSERT INTO %s (%s, source, %s, dirty_seq, clean_seq) VALUES ('v', 'function f()', 'none', 3, 3)",
+	             s.captures, contract_quote("view"), contract_quote("mode"));
 	CHECK_STR(FRESHNESS(&s, "v"), "UNKNOWN");
 	CHECK(TRUTH("lag_seconds IS NULL"));
 	contract_sql("UPDATE %s SET dirty_seq = 4 WHERE source = 'function f()'", s.captures);
@@ -211,7 +223,8 @@ static void never_filled_is_stale(void)
 	APPLY(&s.c, &empty, VIEWD_CHANGE_CREATE);
 	follow(&s, &empty, wanted_mode(), false);
 	CHECK_STR(FRESHNESS(&s, "empty"), "STALE");
-	CHECK_STR(ask(&s, "CASE WHEN lag_seconds IS NULL AND age_seconds IS NULL THEN 'yes' ELSE 'no' END", "empty"), "yes");
+	CHECK_STR(ask(&s, "CASE WHEN lag_seconds IS NULL AND age_seconds IS NULL THEN 'yes' ELSE 'no' END", "empty"),
+	          "yes");
 	contract_end(&s.c);
 }
 
@@ -268,7 +281,8 @@ static void no_definition_is_shown(void)
 	contract_end(&s.c);
 }
 
-/* A database that an earlier version has set up keeps what was written there, and a second start finds nothing to do. */
+/* A database that an earlier version has set up keeps what was written there, and a second start finds nothing to
+ * do. */
 static void the_table_of_before_is_taken_over(void)
 {
 	struct scene s;
@@ -276,7 +290,8 @@ static void the_table_of_before_is_taken_over(void)
 	settle(&s);
 	const char *old = strchr(s.views, '.') != NULL ? "views" : "viewd_views";
 	const char *filled = ask(&s, "last_success_time", "v");
-	contract_sql("DROP VIEW %s; ALTER TABLE %s DROP COLUMN followed; ALTER TABLE %s DROP COLUMN place; ALTER TABLE %s DROP COLUMN kept;"
+	contract_sql("DROP VIEW %s; ALTER TABLE %s DROP COLUMN followed; ALTER TABLE %s DROP COLUMN place; ALTER TABLE %s "
+	             "DROP COLUMN kept;"
 	             " ALTER TABLE %s RENAME TO %s", s.views, s.state, s.state, s.state, s.state, old);
 	for (int i = 0; i < 2; i++) {
 		contract_reconnect(&s.c);

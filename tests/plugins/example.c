@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * example.c: the smallest dialect that viewd accepts. docs/plugin-guide.md explains it; replace one function after the other.
+ * example.c: the smallest dialect that viewd accepts. docs/plugin-guide.md explains it; replace one function after the
+ * other.
  */
 #include "viewd_dialect.h"
 
@@ -33,8 +34,8 @@ static bool check_database(const struct viewd_database_spec *db, struct viewd_er
 	return true;
 }
 
-static bool check_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view, struct viewd_resolved *out,
-                       struct viewd_text_sink mentions, struct viewd_err *err)
+static bool check_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view,
+                       struct viewd_resolved *out, struct viewd_text_sink mentions, struct viewd_err *err)
 {
 	(void)db;
 	(void)mentions; /* call it once for each identifier in view->definition */
@@ -44,12 +45,14 @@ static bool check_view(const struct viewd_database_spec *db, const struct viewd_
 	out->method = view->method;
 	out->mode = VIEWD_MODE_FULL;
 	snprintf(out->relation, sizeof out->relation, "\"%s\"", view->relation);
-	snprintf(out->hash, sizeof out->hash, "%zu", strlen(view->definition)); /* a real one hashes everything that counts */
+	/* A real one hashes everything that counts */
+	snprintf(out->hash, sizeof out->hash, "%zu", strlen(view->definition));
 	return true;
 }
 
-static bool render(const struct viewd_database_spec *db, const struct viewd_view_spec *view, enum viewd_render_kind kind,
-                   const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err)
+static bool render(const struct viewd_database_spec *db, const struct viewd_view_spec *view,
+                   enum viewd_render_kind kind, const struct viewd_render_flags *flags,
+                   struct viewd_text_sink statements, struct viewd_err *err)
 {
 	char text[512];
 	(void)db;
@@ -60,7 +63,8 @@ static bool render(const struct viewd_database_spec *db, const struct viewd_view
 	return true;
 }
 
-static struct viewd_conn *open_conn(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err)
+static struct viewd_conn *open_conn(const struct viewd_host *host, const struct viewd_database_spec *db,
+                                    struct viewd_err *err)
 {
 	(void)db;
 	struct viewd_conn *conn = calloc(1, sizeof *conn);
@@ -118,8 +122,8 @@ static bool apply(struct viewd_conn *conn, const struct viewd_view_spec *view, e
 	return not_yet(err);
 }
 
-static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                    struct viewd_outcome *out, struct viewd_err *err)
+static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
+                    const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
 {
 	(void)conn;
 	(void)view;
@@ -128,8 +132,9 @@ static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
 	return not_yet(err);
 }
 
-static bool record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                           enum viewd_failure how, const struct viewd_err *failure, struct viewd_err *err)
+static bool record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view,
+                           const struct viewd_refresh_request *req, enum viewd_failure how,
+                           const struct viewd_err *failure, struct viewd_err *err)
 {
 	(void)conn;
 	(void)view;
@@ -140,7 +145,8 @@ static bool record_failure(struct viewd_conn *conn, const struct viewd_view_spec
 	return true;
 }
 
-static bool verify(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_verdict *out, struct viewd_err *err)
+static bool verify(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_verdict *out,
+                   struct viewd_err *err)
 {
 	(void)conn;
 	(void)view;
@@ -148,8 +154,8 @@ static bool verify(struct viewd_conn *conn, const struct viewd_view_spec *view, 
 	return not_yet(err);
 }
 
-static bool history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit, struct viewd_history_sink rows,
-                    struct viewd_err *err)
+static bool history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit,
+                    struct viewd_history_sink rows, struct viewd_err *err)
 {
 	(void)conn;
 	(void)view;

@@ -11,9 +11,10 @@
 #include <string.h>
 #include <talloc.h>
 
-/* ---- connections ----------------------------------------------------------------------------------------------------- */
+/* ---- connections ------------------------------------------------------------------------------------------------ */
 
-static struct viewd_conn *open_conn(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err)
+static struct viewd_conn *open_conn(const struct viewd_host *host, const struct viewd_database_spec *db,
+                                    struct viewd_err *err)
 {
 	struct viewd_conn *conn = NULL;
 	fake_lock();
@@ -76,10 +77,13 @@ static bool prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, st
 	bool ok = fake_enter(conn->server, conn, FAKE_prepare, conn->database, err), more = ok;
 	for (size_t i = 0; more && i < FAKE_BUCKETS; i++)
 		for (const struct fake_object *o = conn->server->buckets[i]; o != NULL && more; o = o->next) {
-			const struct viewd_recorded row = {
-				.struct_size = sizeof row,
-				.name = o->owner, .relation = o->name, .method = o->method, .on_remove = o->drop_on_remove ? VIEWD_REMOVE_DROP : VIEWD_REMOVE_KEEP,
-				.captured = o->owner != NULL && fake_is_captured(conn->server, o->owner)};
+			const struct viewd_recorded row = {.struct_size = sizeof row,
+			                                   .name = o->owner,
+			                                   .relation = o->name,
+			                                   .method = o->method,
+			                                   .on_remove = o->drop_on_remove ? VIEWD_REMOVE_DROP : VIEWD_REMOVE_KEEP,
+			                                   .captured =
+			                                       o->owner != NULL && fake_is_captured(conn->server, o->owner)};
 			more = o->owner == NULL || rows.fn(rows.ctx, &row);
 		}
 	if (ok)
@@ -88,11 +92,12 @@ static bool prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, st
 	return ok;
 }
 
-/* ---- views ------------------------------------------------------------------------------------------------------------ */
+/* ---- views ------------------------------------------------------------------------------------------------------ */
 
 bool fake_is_ours(const struct fake_object *o, const struct viewd_view_spec *view)
 {
-	return o->owner != NULL && strcmp(o->owner, view->name) == 0 && o->kind != VIEWD_KIND_NONE && o->id == o->recorded_id;
+	return o->owner != NULL && strcmp(o->owner, view->name) == 0 && o->kind != VIEWD_KIND_NONE &&
+	       o->id == o->recorded_id;
 }
 
 static void describe(const struct fake_object *o, const struct viewd_view_spec *view, struct viewd_found *out)
@@ -166,7 +171,8 @@ static bool inspect(struct viewd_conn *conn, const struct viewd_view_spec *view,
 			describe(o, view, out);
 			o->compared += view->compare_columns == VIEWD_COMPARE_TYPES;
 		}
-		if (sources.fn != NULL && o != NULL && o->kind != VIEWD_KIND_NONE && is_unreadable(conn->server, view->definition)) {
+		if (sources.fn != NULL && o != NULL && o->kind != VIEWD_KIND_NONE &&
+		    is_unreadable(conn->server, view->definition)) {
 			out->sources_unknown = out->unreadable = true;
 			snprintf(out->detail, sizeof out->detail, "a table is gone");
 		} else if (sources.fn != NULL && o != NULL && o->definition != NULL && o->kind != VIEWD_KIND_NONE)
@@ -177,8 +183,8 @@ static bool inspect(struct viewd_conn *conn, const struct viewd_view_spec *view,
 	return ok;
 }
 
-bool fake_fill_rows(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view, struct viewd_outcome *out,
-                    struct viewd_err *err)
+bool fake_fill_rows(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view,
+                    struct viewd_outcome *out, struct viewd_err *err)
 {
 	int64_t rows, before = o->rows;
 	uint64_t content;
@@ -200,8 +206,8 @@ bool fake_fill_rows(struct viewd_conn *conn, struct fake_object *o, const struct
 }
 
 /* What was written marks the views that read it. */
-static bool fill(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view, const struct fake_seen *seen,
-                 struct viewd_outcome *out, struct viewd_err *err)
+static bool fill(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view,
+                 const struct fake_seen *seen, struct viewd_outcome *out, struct viewd_err *err)
 {
 	if (!fake_fill_rows(conn, o, view, out, err))
 		return false;
@@ -212,8 +218,8 @@ static bool fill(struct viewd_conn *conn, struct fake_object *o, const struct vi
 	return true;
 }
 
-static bool create(struct viewd_conn *conn, const struct viewd_view_spec *view, struct fake_object *o, struct viewd_outcome *out,
-                   struct viewd_err *err)
+static bool create(struct viewd_conn *conn, const struct viewd_view_spec *view, struct fake_object *o,
+                   struct viewd_outcome *out, struct viewd_err *err)
 {
 	static const enum viewd_kind kinds[] = {[VIEWD_METHOD_SIMPLE] = VIEWD_KIND_VIEW,
 	                                        [VIEWD_METHOD_MATERIALIZED] = VIEWD_KIND_MATVIEW,
@@ -252,7 +258,8 @@ static const char *reader_of(struct fake_server *s, const char *name)
 	return NULL;
 }
 
-static bool drop(struct fake_server *s, const struct viewd_view_spec *view, struct fake_object *o, struct viewd_err *err)
+static bool drop(struct fake_server *s, const struct viewd_view_spec *view, struct fake_object *o,
+                 struct viewd_err *err)
 {
 	const char *reader = reader_of(s, o->name);
 	if (o->owner == NULL)
@@ -325,8 +332,8 @@ static bool apply(struct viewd_conn *conn, const struct viewd_view_spec *view, e
 	return ok;
 }
 
-void fake_remember_run(struct viewd_conn *conn, struct fake_object *o, const struct viewd_refresh_request *req, const char *result,
-                       const struct viewd_err *failure)
+void fake_remember_run(struct viewd_conn *conn, struct fake_object *o, const struct viewd_refresh_request *req,
+                       const char *result, const struct viewd_err *failure)
 {
 	struct fake_run *run = calloc(1, sizeof *run);
 	run->started_us = fake_now(conn);
@@ -347,17 +354,19 @@ void fake_remember_run(struct viewd_conn *conn, struct fake_object *o, const str
 	}
 }
 
-static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                    struct viewd_outcome *out, struct viewd_err *err)
+static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
+                    const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
 {
 	char name[256];
 	fake_plain_name(view->relation, name, sizeof name);
 	fake_lock();
-	const struct fake_seen seen = fake_read_marks(conn->server, view->name); /* then it may wait, then the data is read */
+	/* Then it may wait, then the data is read */
+	const struct fake_seen seen = fake_read_marks(conn->server, view->name);
 	bool ok = fake_enter(conn->server, conn, FAKE_refresh, name, err);
 	if (ok) {
 		struct fake_object *o = fake_find(conn->server, name);
-		struct viewd_outcome done = {.did = VIEWD_DID_FULL, .rows = -1, .rows_written = -1, .reason = "the fake knows no other way"};
+		struct viewd_outcome done = {
+			.did = VIEWD_DID_FULL, .rows = -1, .rows_written = -1, .reason = "the fake knows no other way"};
 		if (o == NULL || o->kind == VIEWD_KIND_NONE)
 			ok = err_set(err, VIEWD_ERR_MISSING, "relation \"%s\" does not exist", name);
 		else if (!fake_is_ours(o, view))
@@ -376,8 +385,9 @@ static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
 	return ok;
 }
 
-static bool record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                           enum viewd_failure how, const struct viewd_err *failure, struct viewd_err *err)
+static bool record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view,
+                           const struct viewd_refresh_request *req, enum viewd_failure how,
+                           const struct viewd_err *failure, struct viewd_err *err)
 {
 	static const char *const words[VIEWD_FAILURE_COUNT] = {
 #define FAILURE_WORD(sym, word) [VIEWD_FAILURE_##sym] = (word),
@@ -398,7 +408,8 @@ static bool record_failure(struct viewd_conn *conn, const struct viewd_view_spec
 	return ok;
 }
 
-static bool verify(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_verdict *out, struct viewd_err *err)
+static bool verify(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_verdict *out,
+                   struct viewd_err *err)
 {
 	char name[256];
 	int64_t rows = 0;
@@ -420,8 +431,8 @@ static bool verify(struct viewd_conn *conn, const struct viewd_view_spec *view, 
 	return ok;
 }
 
-static bool history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit, struct viewd_history_sink rows,
-                    struct viewd_err *err)
+static bool history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit,
+                    struct viewd_history_sink rows, struct viewd_err *err)
 {
 	char name[256];
 	fake_plain_name(view->relation, name, sizeof name);
@@ -466,7 +477,8 @@ VIEWD_DIALECT_EXPORT = {
 	.struct_size = sizeof(struct viewd_dialect),
 	.name = "fake",
 	.version = "1",
-	.caps = VIEWD_CAP_MATERIALIZED | VIEWD_CAP_CONCURRENTLY | VIEWD_CAP_SWAP | VIEWD_CAP_TRANSACTIONAL_DDL | VIEWD_CAP_SCHEMAS,
+	.caps = VIEWD_CAP_MATERIALIZED | VIEWD_CAP_CONCURRENTLY | VIEWD_CAP_SWAP | VIEWD_CAP_TRANSACTIONAL_DDL |
+            VIEWD_CAP_SCHEMAS,
 	.options = options,
 	.n_options = sizeof options / sizeof *options,
 	.check_database = fake_judge_database,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * fake.h: a dialect whose databases are in memory and whose behaviour is scripted. Built as viewd_fake.so, and linked into unit tests
- * with VIEWD_DIALECT_STATIC=fake.
+ * fake.h: a dialect whose databases are in memory and whose behaviour is scripted. Built as viewd_fake.so, and linked
+ * into unit tests with VIEWD_DIALECT_STATIC=fake.
  *
  * fake://SERVER?... names a server; all connections of a process to the same name see the same objects. A definition is
- * `SELECT ... FROM a, b`. Names that begin with t_ are tables that are always there; everything else must exist before it can be read.
+ * `SELECT ... FROM a, b`. Names that begin with t_ are tables that are always there; everything else must exist before
+ * it can be read.
  *
- * A script is made of commands, given to fake_do(), as parameters of the URL (`fail=refresh:a:conflict:2`), or one a line appended to the
- * file that the URL parameter `control` names:
+ * A script is made of commands, given to fake_do(), as parameters of the URL (`fail=refresh:a:conflict:2`), or one a
+ * line appended to the file that the URL parameter `control` names:
  *   fail OP OBJECT CLASS [TIMES [SKIP]]  that call fails, TIMES times (default 1, -1 always) after SKIP good ones
  *   delay OP OBJECT SPAN                 that call takes so long
  *   block OP OBJECT                      that call waits for a release or a cancel
@@ -24,15 +25,17 @@
  *   storm TABLE N                        somebody writes it N times, and the watch tells of each time
  *   request VIEW                         an application asks for a refresh in SQL
  *   lead OBJECT                          another daemon refreshes it
- *   rewind                               everything is as long ago: objects are a day older, marks begin anew, every view is stale
+ *   rewind                               everything is as long ago: objects are a day older, marks begin anew, every
+ *   view is stale
  *   deaf | hearing                       changes leave marks as ever, but no hint wakes the watch | hints come again
  *   behind | abreast                     looks of the watch do not come to their end and tell nothing | they do
  *   unwatch                              the connection of the watch breaks, no other
  *   rival | norival                      another daemon holds the lock | lets go of it
  *   calm                                 ends all of that: nothing waits or fails any more, nobody else leads
  *   report FILE                          writes "OP COUNT" lines: calls so far; and "bytes N": memory of its objects
- * A group refresh is one call of refresh_group with the names of all members ("a b"), then one of refresh for each of them.
- * OP is the name of a dialect function, or `*`; OBJECT a relation (a database's name for prepare, open, alive), or `*`.
+ * A group refresh is one call of refresh_group with the names of all members ("a b"), then one of refresh for each of
+ * them. OP is the name of a dialect function, or `*`; OBJECT a relation (a database's name for prepare, open, alive),
+ * or `*`.
  */
 #ifndef VIEWD_TESTS_PLUGINS_FAKE_H
 #define VIEWD_TESTS_PLUGINS_FAKE_H
@@ -48,7 +51,8 @@ void fake_do(const char *server, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Calls so far; op or object NULL: any. [any thread] */
 size_t fake_calls(const char *server, const char *op, const char *object);
 
-/* The objects of all calls of op so far, in the order they began: "a b a". On mem_ctx. Only the first few thousand are kept. */
+/* The objects of all calls of op so far, in the order they began: "a b a". On mem_ctx. Only the first few thousand are
+ * kept. */
 char *fake_trace(void *mem_ctx, const char *server, const char *op);
 
 /* Refreshes under way, and the most there ever were at once. */

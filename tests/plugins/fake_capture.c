@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * fake_capture.c: change capture of the fake dialect. Marks are kept as ADR 002 asks for: dirty counts of each (view, source), settled by
- * refreshes with what they read before the data. A hint only wakes; a deaf watch still finds every mark when it looks.
+ * fake_capture.c: change capture of the fake dialect. Marks are kept as ADR 002 asks for: dirty counts of each (view,
+ * source), settled by refreshes with what they read before the data. A hint only wakes; a deaf watch still finds every
+ * mark when it looks.
  */
 #include "plugins/fake_private.h"
 
@@ -40,7 +41,7 @@ struct viewd_watch {
 /* With a control file it has to be looked at now and then. */
 #define SLICE_US 20000
 
-/* ---- marks ------------------------------------------------------------------------------------------------------------ */
+/* ---- marks ------------------------------------------------------------------------------------------------------ */
 
 static struct fake_capture **place_of(struct fake_server *s, const char *view)
 {
@@ -154,7 +155,8 @@ static void register_rows(struct fake_server *s, const char *view, const struct 
 	c->view = strdup(view);
 	c->rows = calloc(n_base + req->n_kept + 1, sizeof *c->rows);
 	for (size_t i = 0; i < n_base; i++)
-		c->rows[c->n++] = (struct fake_mark){.source = strdup(req->n_names > 0 ? req->names[i] : req->sources[i].name), .dirty = 1};
+		c->rows[c->n++] =
+			(struct fake_mark){.source = strdup(req->n_names > 0 ? req->names[i] : req->sources[i].name), .dirty = 1};
 	for (size_t i = 0; i < req->n_kept; i++)
 		c->rows[c->n++] = (struct fake_mark){.source = strdup(req->kept[i].name), .dirty = 1};
 	for (size_t i = 0; i < c->n; i++)
@@ -211,7 +213,7 @@ bool fake_capture(struct viewd_conn *conn, const struct viewd_view_spec *view, c
 	return ok;
 }
 
-/* ---- commands --------------------------------------------------------------------------------------------------------- */
+/* ---- commands --------------------------------------------------------------------------------------------------- */
 
 void fake_request_refresh(struct fake_server *s, const char *view)
 {
@@ -261,9 +263,10 @@ char *fake_captured_sources(void *mem_ctx, const char *server, const char *view)
 	return text;
 }
 
-/* ---- the watch -------------------------------------------------------------------------------------------------------- */
+/* ---- the watch -------------------------------------------------------------------------------------------------- */
 
-struct viewd_watch *fake_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err)
+struct viewd_watch *fake_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db,
+                                    struct viewd_err *err)
 {
 	struct viewd_watch *w = NULL;
 	fake_lock();
@@ -306,7 +309,10 @@ static bool tell_write(struct fake_server *s, struct viewd_signal_sink signals)
 			for (size_t i = 0; i < c->n && more; i++)
 				if (strcmp(c->rows[i].source, s->storm) == 0) {
 					c->rows[i].dirty++;
-					const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_STALE, .view = c->view, .seq = sum(c, false)};
+					const struct viewd_signal signal = {.struct_size = sizeof signal,
+					                                    .kind = VIEWD_SIGNAL_STALE,
+					                                    .view = c->view,
+					                                    .seq = sum(c, false)};
 					more = signals.fn(signals.ctx, &signal);
 				}
 	return more;
@@ -330,12 +336,14 @@ static bool tell_all(struct viewd_watch *w, struct viewd_signal_sink signals)
 	bool more = s->storm_left == 0 || tell_storm(s, signals);
 	for (size_t b = 0; b < FAKE_BUCKETS && more; b++)
 		for (const struct fake_capture *c = s->captures[b]; c != NULL && more; c = c->next) {
-			const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_STALE, .view = c->view, .seq = sum(c, false)};
+			const struct viewd_signal signal = {
+				.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_STALE, .view = c->view, .seq = sum(c, false)};
 			more = sum(c, true) == signal.seq || signals.fn(signals.ctx, &signal);
 		}
 	while (s->requests != NULL && more) {
 		struct fake_request *r = s->requests;
-		const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_REQUEST, .view = r->view};
+		const struct viewd_signal signal = {
+			.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_REQUEST, .view = r->view};
 		s->requests = r->next;
 		more = signals.fn(signals.ctx, &signal);
 		free(r);
@@ -349,7 +357,8 @@ static void tell_redefined(struct fake_server *s, struct viewd_signal_sink signa
 		for (const struct fake_capture *c = s->captures[b]; c != NULL; c = c->next)
 			for (size_t i = 0; i < c->n; i++)
 				if (strcmp(c->rows[i].source, s->redefined) == 0)
-					signals.fn(signals.ctx, &(const struct viewd_signal){.kind = VIEWD_SIGNAL_REDEFINED, .view = c->view});
+					signals.fn(signals.ctx,
+					           &(const struct viewd_signal){.kind = VIEWD_SIGNAL_REDEFINED, .view = c->view});
 	TALLOC_FREE(s->redefined);
 }
 

@@ -29,7 +29,8 @@ static void name_all(const struct viewd_group_item *const *items, size_t n, char
 }
 
 /* As a single refresh would: it waits and fails as scripted. */
-static bool enter_one(struct viewd_conn *conn, const struct viewd_group_item *item, struct tried *t, struct viewd_err *err)
+static bool enter_one(struct viewd_conn *conn, const struct viewd_group_item *item, struct tried *t,
+                      struct viewd_err *err)
 {
 	char name[256];
 	fake_plain_name(item->view->relation, name, sizeof name);
@@ -44,7 +45,8 @@ static bool enter_one(struct viewd_conn *conn, const struct viewd_group_item *it
 	return true;
 }
 
-static bool fill_one(struct viewd_conn *conn, const struct viewd_group_item *item, struct tried *t, struct viewd_err *err)
+static bool fill_one(struct viewd_conn *conn, const struct viewd_group_item *item, struct tried *t,
+                     struct viewd_err *err)
 {
 	t->before = *t->object;
 	t->done = (struct viewd_outcome){.did = VIEWD_DID_FULL, .rows = -1, .rows_written = -1, .reason = "with its group"};
@@ -61,8 +63,8 @@ static void undo(struct tried *t)
 	t->object->duration_us = t->before.duration_us;
 }
 
-static void commit_one(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t i, int64_t now,
-                       struct tried *t)
+static void commit_one(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t i,
+                       int64_t now, struct tried *t)
 {
 	t->object->filled_us = now; /* of one snapshot */
 	fake_settle_marks(conn->server, items[i]->view->name, &t->seen);
@@ -72,8 +74,8 @@ static void commit_one(struct viewd_conn *conn, const struct viewd_group_item *c
 	*items[i]->outcome = t->done;
 }
 
-static bool refresh_all(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, struct tried *tried,
-                        size_t *failed_r, struct viewd_err *err)
+static bool refresh_all(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n,
+                        struct tried *tried, size_t *failed_r, struct viewd_err *err)
 {
 	size_t filled = 0;
 	int64_t now = fake_now(conn);
@@ -97,8 +99,8 @@ static bool refresh_all(struct viewd_conn *conn, const struct viewd_group_item *
 	return true;
 }
 
-bool fake_refresh_group(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
-                        struct viewd_err *err)
+bool fake_refresh_group(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n,
+                        size_t *failed_r, struct viewd_err *err)
 {
 	char names[256];
 	struct tried *tried = calloc(n, sizeof *tried);

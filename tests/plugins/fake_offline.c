@@ -70,8 +70,8 @@ void fake_digests(const struct viewd_view_spec *view, char *hash, char *index_ha
 	snprintf(index_hash, 17, "%016llx", (unsigned long long)ih);
 }
 
-bool fake_judge_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view, struct viewd_resolved *out,
-                       struct viewd_text_sink mentions, struct viewd_err *err)
+bool fake_judge_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view,
+                     struct viewd_resolved *out, struct viewd_text_sink mentions, struct viewd_err *err)
 {
 	char name[256];
 	fake_plain_name(view->relation, name, sizeof name);
@@ -88,15 +88,16 @@ bool fake_judge_view(const struct viewd_database_spec *db, const struct viewd_vi
 	return true;
 }
 
-bool fake_render_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view, enum viewd_render_kind kind,
-                   const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err)
+bool fake_render_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view,
+                      enum viewd_render_kind kind, const struct viewd_render_flags *flags,
+                      struct viewd_text_sink statements, struct viewd_err *err)
 {
 	static const char *const verbs[] = {
 		[VIEWD_RENDER_CREATE] = "CREATE", [VIEWD_RENDER_REFRESH] = "REFRESH", [VIEWD_RENDER_DROP] = "DROP"};
 	if (!offline(db, FAKE_render, view->name, err))
 		return false;
-	char *text = talloc_asprintf(NULL, "%s%s VIEW %s%s", verbs[kind], flags->or_replace ? " OR REPLACE" : "", view->relation,
-	                             flags->cascade ? " CASCADE" : "");
+	char *text = talloc_asprintf(NULL, "%s%s VIEW %s%s", verbs[kind], flags->or_replace ? " OR REPLACE" : "",
+	                             view->relation, flags->cascade ? " CASCADE" : "");
 	statements.fn(statements.ctx, text);
 	talloc_free(text);
 	return true;

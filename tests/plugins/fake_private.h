@@ -7,10 +7,10 @@
 
 #include "plugins/fake.h"
 
-#define FAKE_OPS(X)                                                                                                   \
-	X(check_database) X(check_view) X(render) X(open) X(close) X(cancel) X(alive) X(prepare) X(inspect) X(apply)      \
-	X(refresh) X(record_failure) X(verify) X(history) X(capture) X(watch_open) X(watch_next) \
-	X(refresh_group)
+#define FAKE_OPS(X) \
+	X(check_database) \
+	X(check_view) X(render) X(open) X(close) X(cancel) X(alive) X(prepare) X(inspect) X(apply) X(refresh) \
+		X(record_failure) X(verify) X(history) X(capture) X(watch_open) X(watch_next) X(refresh_group)
 enum fake_op {
 #define FAKE_OP_ENUM(name) FAKE_##name,
 	FAKE_OPS(FAKE_OP_ENUM)
@@ -62,7 +62,7 @@ struct fake_object {
 struct fake_server {
 	char *name;
 	char *control;
-	long control_read; /* bytes of it that have been obeyed */
+	long control_read;      /* bytes of it that have been obeyed */
 	int64_t control_looked; /* when, monotonic */
 	struct fake_object *buckets[FAKE_BUCKETS];
 	struct fake_rule *rules;
@@ -74,20 +74,20 @@ struct fake_server {
 	struct {
 		uint8_t op;
 		char object[31];
-	} *trace;
+	} * trace;
 	size_t n_trace;
 	size_t n_running, most_running, n_waiting, n_connections;
 	struct fake_capture *captures[FAKE_BUCKETS];
 	struct fake_request *requests;
-	char *redefined; /* a table that is something else now: still to be told */
+	char *redefined;           /* a table that is something else now: still to be told */
 	struct viewd_watch *watch; /* holds the lock, unless its connection broke */
 	size_t n_watches;
-	unsigned hints; /* changes when there may be something to look at */
-	bool deaf;      /* hints get lost */
-	bool behind;    /* no look comes to its end */
-	char *storm;    /* a table that is being written */
-	long storm_left; /* so many times more */
-	bool rival;     /* another daemon holds the lock */
+	unsigned hints;       /* changes when there may be something to look at */
+	bool deaf;            /* hints get lost */
+	bool behind;          /* no look comes to its end */
+	char *storm;          /* a table that is being written */
+	long storm_left;      /* so many times more */
+	bool rival;           /* another daemon holds the lock */
 	unsigned watch_epoch; /* grows when the watch's connection breaks */
 	struct fake_server *next;
 };
@@ -119,7 +119,8 @@ void fake_obey_control(struct fake_server *s);
 int fake_op_of(const char *word); /* -1: none */
 
 /* Counts the call, waits and fails as scripted. conn may be NULL (calls without a connection). */
-bool fake_enter(struct fake_server *s, struct viewd_conn *conn, enum fake_op op, const char *object, struct viewd_err *err);
+bool fake_enter(struct fake_server *s, struct viewd_conn *conn, enum fake_op op, const char *object,
+                struct viewd_err *err);
 void fake_leave(struct viewd_conn *conn);
 void fake_violation(const char *what);
 void fake_wake(void);
@@ -139,7 +140,8 @@ int64_t fake_mono(void);
 /* Lets go of the lock until something changes, or so long. */
 void fake_wait(int64_t us);
 
-/* Marks: a source changed (what these views are registered for stays clean); what a refresh reads and settles; what a view is registered for. */
+/* Marks: a source changed (what these views are registered for stays clean); what a refresh reads and settles; what a
+ * view is registered for. */
 void fake_touch(struct fake_server *s, const char *source, const struct viewd_group_item *const *but, size_t n_but);
 struct fake_seen fake_read_marks(struct fake_server *s, const char *view);
 void fake_settle_marks(struct fake_server *s, const char *view, const struct fake_seen *seen);
@@ -157,27 +159,30 @@ size_t fake_bytes(const struct fake_server *s);
 void fake_plain_name(const char *relation, char *out, size_t size);
 void fake_digests(const struct viewd_view_spec *view, char *hash, char *index_hash);
 bool fake_judge_database(const struct viewd_database_spec *db, struct viewd_err *err);
-bool fake_judge_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view, struct viewd_resolved *out,
-                     struct viewd_text_sink mentions, struct viewd_err *err);
-bool fake_render_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view, enum viewd_render_kind kind,
-                      const struct viewd_render_flags *flags, struct viewd_text_sink statements, struct viewd_err *err);
+bool fake_judge_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view,
+                     struct viewd_resolved *out, struct viewd_text_sink mentions, struct viewd_err *err);
+bool fake_render_view(const struct viewd_database_spec *db, const struct viewd_view_spec *view,
+                      enum viewd_render_kind kind, const struct viewd_render_flags *flags,
+                      struct viewd_text_sink statements, struct viewd_err *err);
 
 /* Pieces of a refresh, with the lock. fake_fill_rows leaves the marks alone. */
 bool fake_is_ours(const struct fake_object *o, const struct viewd_view_spec *view);
-bool fake_fill_rows(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view, struct viewd_outcome *out,
-                    struct viewd_err *err);
-void fake_remember_run(struct viewd_conn *conn, struct fake_object *o, const struct viewd_refresh_request *req, const char *result,
-                       const struct viewd_err *failure);
+bool fake_fill_rows(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view,
+                    struct viewd_outcome *out, struct viewd_err *err);
+void fake_remember_run(struct viewd_conn *conn, struct fake_object *o, const struct viewd_refresh_request *req,
+                       const char *result, const struct viewd_err *failure);
 
 /* Without the lock. */
-bool fake_refresh_group(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
-                        struct viewd_err *err);
+bool fake_refresh_group(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n,
+                        size_t *failed_r, struct viewd_err *err);
 
 /* The dialect's functions of change capture; without the lock. */
 bool fake_capture(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_capture_request *req,
                   struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err);
-struct viewd_watch *fake_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err);
-bool fake_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err);
+struct viewd_watch *fake_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db,
+                                    struct viewd_err *err);
+bool fake_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals,
+                     struct viewd_err *err);
 void fake_watch_wake(struct viewd_watch *w);
 void fake_watch_close(struct viewd_watch **watch);
 

@@ -85,8 +85,10 @@ static bool go_down(struct fake_server *s, const char *word)
 
 static bool make(struct fake_server *s, const char *name, const char *word)
 {
-	static const char *const kinds[] = {
-		[VIEWD_KIND_VIEW] = "view", [VIEWD_KIND_MATVIEW] = "matview", [VIEWD_KIND_TABLE] = "table", [VIEWD_KIND_OTHER] = "other"};
+	static const char *const kinds[] = {[VIEWD_KIND_VIEW] = "view",
+	                                    [VIEWD_KIND_MATVIEW] = "matview",
+	                                    [VIEWD_KIND_TABLE] = "table",
+	                                    [VIEWD_KIND_OTHER] = "other"};
 	struct fake_object *o = fake_need(s, name);
 	for (int i = VIEWD_KIND_VIEW; i <= VIEWD_KIND_OTHER; i++)
 		if (strcmp(kinds[i], word) == 0) {

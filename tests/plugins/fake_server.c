@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fake_server.c: the servers in memory, their scripts' effect on calls, and what tests ask about them. One lock guards all.
+ * fake_server.c: the servers in memory, their scripts' effect on calls, and what tests ask about them. One lock guards
+ * all.
  */
 #include "plugins/fake_private.h"
 
@@ -66,7 +67,7 @@ int64_t fake_mono(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-/* ---- servers ------------------------------------------------------------------------------------------------------- */
+/* ---- servers ---------------------------------------------------------------------------------------------------- */
 
 struct fake_server *fake_server_named(const char *name)
 {
@@ -120,7 +121,7 @@ struct fake_server *fake_server_of_url(const char *url)
 	return s;
 }
 
-/* ---- objects ------------------------------------------------------------------------------------------------------- */
+/* ---- objects ---------------------------------------------------------------------------------------------------- */
 
 uint64_t fake_hash(uint64_t seed, const char *text)
 {
@@ -256,7 +257,7 @@ size_t fake_bytes(const struct fake_server *s)
 	return n;
 }
 
-/* ---- calls --------------------------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------------------------------ */
 
 static void note_call(struct fake_server *s, enum fake_op op, const char *object)
 {
@@ -271,7 +272,8 @@ static void note_call(struct fake_server *s, enum fake_op op, const char *object
 
 static bool applies(const struct fake_rule *r, enum fake_op op, const char *object)
 {
-	return (r->op == (int)op || r->op == FAKE_OP_COUNT) && (strcmp(r->object, "*") == 0 || strcmp(r->object, object) == 0);
+	return (r->op == (int)op || r->op == FAKE_OP_COUNT) &&
+	       (strcmp(r->object, "*") == 0 || strcmp(r->object, object) == 0);
 }
 
 static const struct fake_rule *waiting_rule(const struct fake_server *s, enum fake_op op, const char *object)
@@ -338,7 +340,8 @@ static bool server_lets(struct fake_server *s, const struct viewd_conn *conn, en
 	return true;
 }
 
-bool fake_enter(struct fake_server *s, struct viewd_conn *conn, enum fake_op op, const char *object, struct viewd_err *err)
+bool fake_enter(struct fake_server *s, struct viewd_conn *conn, enum fake_op op, const char *object,
+                struct viewd_err *err)
 {
 	fake_obey_control(s);
 	note_call(s, op, object);
@@ -368,7 +371,7 @@ void fake_leave(struct viewd_conn *conn)
 		conn->busy = false;
 }
 
-/* ---- for tests ------------------------------------------------------------------------------------------------------- */
+/* ---- for tests -------------------------------------------------------------------------------------------------- */
 
 size_t fake_calls(const char *server, const char *op, const char *object)
 {

@@ -57,7 +57,10 @@ struct harness_suite {
 	size_t n_tests;
 };
 
-#define SUITE(suite_name, array) {.name = (suite_name), .tests = (array), .n_tests = ARRAY_LEN(array)}
+#define SUITE(suite_name, array) \
+	{ \
+		.name = (suite_name), .tests = (array), .n_tests = ARRAY_LEN(array) \
+	}
 
 /* Defines main() that runs the suites given, in order. */
 #define HARNESS_MAIN(...) \
@@ -106,8 +109,8 @@ void harness_skip(const char *reason) __attribute__((noreturn));
 
 /* ---- log expectations ------------------------------------------------------------------------------------------- */
 
-/* This test will log at least one error or warning that contains part (at any time before it ends). The string must live
- * as long as the test. At most 16 a test. */
+/* This test will log at least one error or warning that contains part (at any time before it ends). The string must
+ * live as long as the test. At most 16 a test. */
 void expect_log(const char *part);
 
 /* How many lines so far in this test, of any level, contain part. */

@@ -2,8 +2,8 @@
  *
  * notify.c: stands in for systemd in system tests. Usage: notify SOCKET FILE
  *
- * Binds the datagram socket that NOTIFY_SOCKET will name and appends every message to FILE, one assignment a line, until
- * it is killed. Each message is followed by an empty line, so that tests can see what came together.
+ * Binds the datagram socket that NOTIFY_SOCKET will name and appends every message to FILE, one assignment a line,
+ * until it is killed. Each message is followed by an empty line, so that tests can see what came together.
  */
 #include <errno.h>
 #include <fcntl.h>

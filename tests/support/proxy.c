@@ -2,21 +2,26 @@
  *
  * proxy.c: a bad network between viewd and a server, for system tests. One thread, loopback and unix sockets only.
  *
- *	proxy LISTEN UPSTREAM CONTROL    LISTEN is tcp:PORT (0: any free one of 127.0.0.1) or unix:PATH, UPSTREAM and CONTROL are paths
- *	proxy -c CONTROL COMMAND...      tells the proxy something and prints its answer; when that is there, the command is in force
+ * 	proxy LISTEN UPSTREAM CONTROL    LISTEN is tcp:PORT (0: any free one of 127.0.0.1) or unix:PATH, UPSTREAM and
+ *  CONTROL are paths
+ * 	proxy -c CONTROL COMMAND...      tells the proxy something and prints its answer; when that is there, the command is
+ *  in force
  *
  * Commands:
- *	pass                 forget all troubles: what was held goes on, the port listens
- *	refuse               the port is closed; existing connections stay
- *	hold                 accept, but forward nothing: both sides believe that the other one is there
- *	mute up|down         what the client (server) says disappears
- *	delay MS             everything arrives so much later
- *	stall N              N more bytes from the server, then nothing more
- *	cut [N]              reset all connections now, or each one after N more bytes from the server
- *	only TEXT            the troubles above hit connections whose greeting contains TEXT; !TEXT: the others; without TEXT: all
- *	on PLACE TEXT [AFTER]  once, for the first connection that says TEXT (having said AFTER before): PLACE is before (cut, not forwarded),
- *	                     sent (forwarded, then cut), reply (the server's answer is cut off) or hold (forwarded, then held)
- *	port, accepted, open, hits   numbers; hits: how often `on` has struck
+ * 	pass                 forget all troubles: what was held goes on, the port listens
+ * 	refuse               the port is closed; existing connections stay
+ * 	hold                 accept, but forward nothing: both sides believe that the other one is there
+ * 	mute up|down         what the client (server) says disappears
+ * 	delay MS             everything arrives so much later
+ * 	stall N              N more bytes from the server, then nothing more
+ * 	cut [N]              reset all connections now, or each one after N more bytes from the server
+ * 	only TEXT            the troubles above hit connections whose greeting contains TEXT; !TEXT: the others; without
+ *  TEXT: all
+ * 	on PLACE TEXT [AFTER]  once, for the first connection that says TEXT (having said AFTER before): PLACE is before
+ *  (cut, not forwarded),
+ * 	                     sent (forwarded, then cut), reply (the server's answer is cut off) or hold (forwarded, then
+ *                       held)
+ * 	port, accepted, open, hits   numbers; hits: how often `on` has struck
  */
 #include "proxy.h"
 
@@ -33,7 +38,8 @@
 
 static bool set_trap(struct proxy *p, char *const *words, size_t n)
 {
-	static const char *const places[] = {[PLACE_BEFORE] = "before", [PLACE_SENT] = "sent", [PLACE_REPLY] = "reply", [PLACE_HOLD] = "hold"};
+	static const char *const places[] = {
+		[PLACE_BEFORE] = "before", [PLACE_SENT] = "sent", [PLACE_REPLY] = "reply", [PLACE_HOLD] = "hold"};
 	for (size_t i = PLACE_BEFORE; i < sizeof places / sizeof places[0]; i++) {
 		if (n < 3 || strcmp(words[1], places[i]) != 0)
 			continue;
@@ -112,7 +118,10 @@ static bool ask(const struct proxy *p, const char *word, long long *number_r)
 	const struct {
 		const char *word;
 		long long number;
-	} known[] = {{"port", p->address.port}, {"accepted", p->n_accepted}, {"open", (long long)links_open(p)}, {"hits", p->n_hits}};
+	} known[] = {{"port", p->address.port},
+	             {"accepted", p->n_accepted},
+	             {"open", (long long)links_open(p)},
+	             {"hits", p->n_hits}};
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		if (strcmp(word, known[i].word) != 0)
 			continue;
@@ -122,7 +131,8 @@ static bool ask(const struct proxy *p, const char *word, long long *number_r)
 	return false;
 }
 
-/* One request: words that end with a NUL each. The client writes it at once and waits, so nothing here blocks for long. */
+/* One request: words that end with a NUL each. The client writes it at once and waits, so nothing here blocks for
+ * long. */
 static void serve_control(struct proxy *p)
 {
 	char text[1024], answer[64] = "?\n";
@@ -192,7 +202,8 @@ int main(int argc, char **argv)
 	if (argc > 3 && strcmp(argv[1], "-c") == 0)
 		return tell(argv[2], argv + 3, argc - 3);
 	if (argc != 4 || !address_parse(argv[1], &p.address)) {
-		fprintf(stderr, "usage: %s tcp:PORT|unix:PATH UPSTREAM CONTROL, or %s -c CONTROL COMMAND...\n", argv[0], argv[0]);
+		fprintf(stderr, "usage: %s tcp:PORT|unix:PATH UPSTREAM CONTROL, or %s -c CONTROL COMMAND...\n", argv[0],
+		        argv[0]);
 		return 2;
 	}
 	if (!address_parse(argv[2], &p.upstream))

@@ -31,25 +31,16 @@ void address_close(const struct address *address, int *listener);
 
 /* ---- proxy_link.c ---- */
 
-enum side {
-	CLIENT,
-	SERVER
-};
+enum side { CLIENT, SERVER };
 
-enum place {
-	PLACE_NONE,
-	PLACE_BEFORE,
-	PLACE_SENT,
-	PLACE_REPLY,
-	PLACE_HOLD
-};
+enum place { PLACE_NONE, PLACE_BEFORE, PLACE_SENT, PLACE_REPLY, PLACE_HOLD };
 
 struct trouble {
 	bool hold;
-	bool mute[2];      /* by who speaks */
+	bool mute[2]; /* by who speaks */
 	long long delay_ms;
-	long long budget;  /* bytes from the server that still pass; -1: no limit */
-	bool cuts;         /* what follows them: a reset instead of silence */
+	long long budget; /* bytes from the server that still pass; -1: no limit */
+	bool cuts;        /* what follows them: a reset instead of silence */
 };
 
 struct trap {
@@ -71,7 +62,8 @@ struct proxy {
 
 /* Takes one connection and opens its other half. */
 void links_accept(struct proxy *p);
-/* Fills two entries a link slot and returns how many; lowers *timeout_ms (-1: none) to when the next delayed piece is due. */
+/* Fills two entries a link slot and returns how many; lowers *timeout_ms (-1: none) to when the next delayed piece is
+ * due. */
 size_t links_poll(struct proxy *p, struct pollfd *fds, int *timeout_ms);
 /* Does what the entries filled by links_poll() have shown. */
 void links_serve(struct proxy *p, const struct pollfd *fds);

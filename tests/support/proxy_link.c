@@ -284,7 +284,8 @@ static bool is_over(const struct proxy *p, const struct link *l)
 {
 	const struct trouble *t = &p->trouble;
 	bool spent = t->budget == 0 && t->cuts && is_meant(p, l) && l->flow[SERVER].head == NULL;
-	bool drained = (l->flow[CLIENT].ended && l->flow[CLIENT].head == NULL) || (l->flow[SERVER].ended && l->flow[SERVER].head == NULL);
+	bool drained = (l->flow[CLIENT].ended && l->flow[CLIENT].head == NULL) ||
+	               (l->flow[SERVER].ended && l->flow[SERVER].head == NULL);
 	return l->dead || spent || drained;
 }
 

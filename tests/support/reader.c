@@ -2,8 +2,8 @@
  *
  * reader.c: a client that reads one thing again and again and expects the same answer. Usage: reader TARGET SQL ANSWER
  *
- * Ends on SIGTERM with "N reads, M wrong" and status 0, or 1 when an answer was an error or another one; the first wrong answers are
- * printed. Says "reading" after the first good read.
+ * Ends on SIGTERM with "N reads, M wrong" and status 0, or 1 when an answer was an error or another one; the first
+ * wrong answers are printed. Says "reading" after the first good read.
  */
 #include "support/sqlclient.h"
 

@@ -11,11 +11,12 @@
 
 struct sqlclient;
 
-/* target: a libpq connection string; "SOCKET USER DATABASE" for MariaDB; a file for SQLite. Ends the process when it fails. */
+/* target: a libpq connection string; "SOCKET USER DATABASE" for MariaDB; a file for SQLite. Ends the process when it
+ * fails. */
 struct sqlclient *sqlclient_open(const char *target);
 
-/* Runs one statement. text receives the rows, columns joined by '|', rows by newline, cut to size; or, when false is returned, the
- * server's message. */
+/* Runs one statement. text receives the rows, columns joined by '|', rows by newline, cut to size; or, when false is
+ * returned, the server's message. */
 bool sqlclient_run(struct sqlclient *client, const char *sql, char *text, size_t size);
 
 void sqlclient_close(struct sqlclient **client);

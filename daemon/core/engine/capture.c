@@ -19,19 +19,22 @@
 #define TRY_SOON SPAN_SECOND
 #define PATIENCE (2 * SPAN_SECOND)
 
-/* ---- what should be watched ---------------------------------------------------------------------------------------------------- */
+/* ---- what should be watched ------------------------------------------------------------------------------------- */
 
 static bool wants(const struct view *v)
 {
-	return v->conf->on_change && v->conf->capture != VIEWD_CAPTURE_NONE && v->conf->enabled && v->relation.reconciled && v->relation.method != VIEWD_METHOD_SIMPLE;
+	return v->conf->on_change && v->conf->capture != VIEWD_CAPTURE_NONE && v->conf->enabled && v->relation.reconciled &&
+	       v->relation.method != VIEWD_METHOD_SIMPLE;
 }
 
-/* Is it an instance of ours, whose refreshes leave marks themselves? Plain views change with what they read, which is listed too. */
+/* Is it an instance of ours, whose refreshes leave marks themselves? Plain views change with what they read, which is
+ * listed too. */
 static bool is_kept(const struct view *v, const struct source *src)
 {
 	for (size_t i = 0; i < v->graph.n_up; i++) {
 		const struct view *up = v->graph.up[i];
-		if (up->db == v->db && up->relation.place != NULL && up->relation.method != VIEWD_METHOD_SIMPLE && strcmp(up->relation.place, src->schema) == 0 &&
+		if (up->db == v->db && up->relation.place != NULL && up->relation.method != VIEWD_METHOD_SIMPLE &&
+		    strcmp(up->relation.place, src->schema) == 0 &&
 		    strcmp(up->relation.place + strlen(up->relation.place) + 1, src->name) == 0)
 			return true;
 	}
@@ -62,11 +65,12 @@ static bool needs_job(struct view *v)
 {
 	if (v->db->state != DB_UP || v->db->dialect->capture == NULL || v->relation.refused)
 		return false;
-	return wants(v) ? digest(v) != v->capture.digest : v->capture.set_up && (v->relation.reconciled || !v->conf->enabled);
+	return wants(v) ? digest(v) != v->capture.digest
+	                : v->capture.set_up && (v->relation.reconciled || !v->conf->enabled);
 }
 
-/* One review when all is set up is cheaper than one after each, but what is ready does not wait for a fill that takes hours, nor for
- * a database that has gone away. */
+/* One review when all is set up is cheaper than one after each, but what is ready does not wait for a fill that takes
+ * hours, nor for a database that has gone away. */
 static bool waits_for_setting_up(struct engine *eng)
 {
 	if (eng->open.n_reconciling == 0 || eng->captures.pressing)
@@ -99,7 +103,7 @@ void capture_review(struct engine *eng)
 	talloc_free(todo);
 }
 
-/* ---- the job ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- the job ---------------------------------------------------------------------------------------------------- */
 
 static void add_source(struct job *job, struct viewd_source **list, size_t *n, const struct source *src)
 {
@@ -114,7 +118,8 @@ void capture_describe(struct job *job)
 	struct viewd_source *base = NULL, *kept = NULL;
 	size_t n_base = 0, n_kept = 0;
 	bool wanted = wants(v);
-	/* Edges that are merely old are put right by the next review; bringing them up to date for each of thousands takes minutes. */
+	/* Edges that are merely old are put right by the next review; bringing them up to date for each of thousands takes
+	 * minutes. */
 	if (v->eng->edges.gone)
 		edges_update(v->eng);
 	for (size_t i = 0; i < v->reads.n_sources && wanted; i++)
@@ -158,14 +163,18 @@ static void tell_warnings(struct view *v, const char *warnings)
 static void believe(struct job *job)
 {
 	bool deaf = job->out.capture.as.mode == VIEWD_CAPTURE_NONE;
-	enum viewd_heard heard = deaf ? VIEWD_HEARD_NONE : job->out.capture.as.mode == VIEWD_CAPTURE_BINLOG ? VIEWD_HEARD_BINLOG :
-		job->out.capture.as.mode == VIEWD_CAPTURE_POLL ? VIEWD_HEARD_POLL : VIEWD_HEARD_TRIGGER;
+	enum viewd_heard heard = deaf                                               ? VIEWD_HEARD_NONE
+	                         : job->out.capture.as.mode == VIEWD_CAPTURE_BINLOG ? VIEWD_HEARD_BINLOG
+	                         : job->out.capture.as.mode == VIEWD_CAPTURE_POLL   ? VIEWD_HEARD_POLL
+	                                                                            : VIEWD_HEARD_TRIGGER;
 	const struct viewd_capture_request *req = &job->in.capture;
 	job->out.capture.depends = mem_array(job, struct view_dependency, req->n_sources + req->n_kept);
 	for (size_t i = 0; i < req->n_sources; i++)
-		job->out.capture.depends[job->out.capture.n_depends++] = (struct view_dependency){req->sources[i].name, VIEWD_DEPENDS_TABLE, heard, NULL};
+		job->out.capture.depends[job->out.capture.n_depends++] =
+			(struct view_dependency){req->sources[i].name, VIEWD_DEPENDS_TABLE, heard, NULL};
 	for (size_t i = 0; i < req->n_kept; i++)
-		job->out.capture.depends[job->out.capture.n_depends++] = (struct view_dependency){req->kept[i].name, VIEWD_DEPENDS_TABLE, VIEWD_HEARD_KEPT, NULL};
+		job->out.capture.depends[job->out.capture.n_depends++] =
+			(struct view_dependency){req->kept[i].name, VIEWD_DEPENDS_TABLE, VIEWD_HEARD_KEPT, NULL};
 }
 
 static void take_dependencies(struct job *job)
@@ -179,7 +188,8 @@ static void take_dependencies(struct job *job)
 	v->reads.depends = mem_array(v, struct view_dependency, job->out.capture.n_depends);
 	for (size_t i = 0; i < job->out.capture.n_depends; i++) {
 		const struct view_dependency *d = &job->out.capture.depends[i];
-		v->reads.depends[i] = (struct view_dependency){intern(texts, d->name), d->kind, d->heard_by, d->reason != NULL ? intern(texts, d->reason) : NULL};
+		v->reads.depends[i] = (struct view_dependency){intern(texts, d->name), d->kind, d->heard_by,
+		                                               d->reason != NULL ? intern(texts, d->reason) : NULL};
 	}
 }
 
@@ -201,10 +211,11 @@ static void tell_unheard(struct view *v, struct job *job)
 		}
 	if (n == 0)
 		return;
-	job->out.capture.warnings = mem_printf(job, "%snothing tells of changes of %s%s: its freshness is UNKNOWN%s%s\n",
-	                                   job->out.capture.warnings != NULL ? job->out.capture.warnings : "", names, n > 5 ? " and others" : "",
-	                                   has_schedule(v->conf) ? "" : "; set max_staleness or a schedule",
-	                                   vouchable ? "; sources = names the tables that a function reads" : "");
+	job->out.capture.warnings =
+		mem_printf(job, "%snothing tells of changes of %s%s: its freshness is UNKNOWN%s%s\n",
+	               job->out.capture.warnings != NULL ? job->out.capture.warnings : "", names,
+	               n > 5 ? " and others" : "", has_schedule(v->conf) ? "" : "; set max_staleness or a schedule",
+	               vouchable ? "; sources = names the tables that a function reads" : "");
 }
 
 void capture_done(struct job *job)
@@ -212,14 +223,16 @@ void capture_done(struct job *job)
 	struct view *v = job->view;
 	talloc_free(v->capture.reason);
 	if (job->out.ok) {
-		v->capture.warnings = job->out.capture.warnings != NULL ? intern(v->eng->texts, job->out.capture.warnings) : NULL;
+		v->capture.warnings =
+			job->out.capture.warnings != NULL ? intern(v->eng->texts, job->out.capture.warnings) : NULL;
 		take_dependencies(job);
 		tell_unheard(v, job);
 	}
 	tell_warnings(v, job->out.capture.warnings);
 	if (!job->out.ok) {
 		v->capture.reason = mem_printf(v, "changes cannot be noticed (%s)", job->out.err.msg);
-		log_error("view '%s', %s%s%s", v->label, v->capture.reason, job->out.err.hint[0] != '\0' ? "; " : "", job->out.err.hint);
+		log_error("view '%s', %s%s%s", v->label, v->capture.reason, job->out.err.hint[0] != '\0' ? "; " : "",
+		          job->out.err.hint);
 		view_set_error(v, &job->out.err);
 		v->failure.of_capture = true;
 		loop_timer_set(v->eng->captures.timer, err_class_retries(job->out.err.cls) ? TRY_SOON : TRY_AGAIN);
@@ -249,7 +262,8 @@ void capture_again(void *engine)
 	turn_soon(eng);
 }
 
-/* What it reads is looked up first, so that the capture knows which of that viewd keeps; the review that follows starts the capture. */
+/* What it reads is looked up first, so that the capture knows which of that viewd keeps; the review that follows starts
+ * the capture. */
 void capture_redefined(struct view *view)
 {
 	const struct wave_spec spec = {.kind = JOB_RECONCILE, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_CHANGE};

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * capture.h: which relations must be watched for which instance. Keeps the database's registrations equal to what is read.
+ * capture.h: which relations must be watched for which instance. Keeps the database's registrations equal to what is
+ * read.
  */
 #ifndef VIEWD_CORE_ENGINE_CAPTURE_H
 #define VIEWD_CORE_ENGINE_CAPTURE_H
 
 #include "core/exec/job.h"
 
-/* When edges or settings changed and everything is set up: starts capture jobs for the instances whose sources are not the ones that were
- * registered. Cheap when nothing changed. */
+/* When edges or settings changed and everything is set up: starts capture jobs for the instances whose sources are not
+ * the ones that were registered. Cheap when nothing changed. */
 void capture_review(struct engine *eng);
 
 /* Fills in the request of a capture job from the instance's edges. */

@@ -5,7 +5,8 @@
 #include "base/span.h"
 #include "core/plan/due.h"
 
-/* Slow corrections and what no watch tells are noticed this often: times of cron are right to the second at any distance. */
+/* Slow corrections and what no watch tells are noticed this often: times of cron are right to the second at any
+ * distance. */
 #define LOOK_AGAIN (5 * SPAN_MINUTE)
 #define WORTH_A_LINE (SPAN_SECOND / 2)
 #define NOISE SPAN_MS
@@ -49,7 +50,8 @@ static void compute_anew(struct engine *eng, int64_t slept)
 	for (size_t i = 0; i < eng->n_views; i++) {
 		struct view *v = eng->views[i];
 		slept_through(v, slept);
-		if (v->timing.due_at[DUE_SCHEDULE] != 0 || v->timing.due_at[DUE_CATCH_UP] != 0 || v->timing.due_at[DUE_STALENESS] != 0)
+		if (v->timing.due_at[DUE_SCHEDULE] != 0 || v->timing.due_at[DUE_CATCH_UP] != 0 ||
+		    v->timing.due_at[DUE_STALENESS] != 0)
 			due_schedule(v);
 	}
 }

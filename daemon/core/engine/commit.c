@@ -46,7 +46,7 @@ static struct db *find_db(struct engine *eng, const char *name)
 	return NULL;
 }
 
-/* ---- databases ---------------------------------------------------------------------------------------------------------------- */
+/* ---- databases -------------------------------------------------------------------------------------------------- */
 
 static void mark_leaving(struct engine *eng, const struct conf_diff *diff)
 {
@@ -96,7 +96,7 @@ static void commit_databases(struct engine *eng, const struct conf *conf, const 
 	}
 }
 
-/* ---- views --------------------------------------------------------------------------------------------------------------------- */
+/* ---- views ------------------------------------------------------------------------------------------------------ */
 
 static char *add_text(char *text, const char *what, const char *value)
 {
@@ -209,7 +209,8 @@ static void resolve(struct view *v)
 		refuse(v, &err);
 		return;
 	}
-	if (capture_refused(v->conf, v->db->dialect, &resolved, &err) || capture_mode_refused(v->conf, v->db->dialect, &resolved, &err) ||
+	if (capture_refused(v->conf, v->db->dialect, &resolved, &err) ||
+	    capture_mode_refused(v->conf, v->db->dialect, &resolved, &err) ||
 	    group_refused(v->conf, v->db->dialect, &resolved, &err)) {
 		refuse(v, &err);
 		return;
@@ -255,7 +256,8 @@ static void judge_anew(struct view *v, struct todo *todo)
 		todo->live[todo->n_live++] = v;
 }
 
-static void update_view(struct view *v, const struct conf_view *conf, const struct conf_diff_entry *entry, struct todo *todo)
+static void update_view(struct view *v, const struct conf_view *conf, const struct conf_diff_entry *entry,
+                        struct todo *todo)
 {
 	bool renamed = v->conf->database.n != conf->database.n;
 	bool was_enabled = v->conf->enabled;
@@ -369,7 +371,8 @@ static void plan_anew(struct view *v)
 	change_plan(v);
 }
 
-/* Whom a paused member of its group held may have lost it, and others may have got one, though nothing else of them has changed. */
+/* Whom a paused member of its group held may have lost it, and others may have got one, though nothing else of them has
+ * changed. */
 static void plan_live(struct engine *eng, const struct todo *todo)
 {
 	edges_update(eng); /* which tells what groups are sound */

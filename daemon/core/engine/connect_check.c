@@ -12,7 +12,8 @@ static void leave_alone(struct job *job)
 {
 	job->out.alone = true;
 	job->out.err.cls = VIEWD_ERR_RESOURCE;
-	err_hint(&job->out.err, "other connections to the database work: raise its limit, or lower max_concurrent_refreshes");
+	err_hint(&job->out.err, "other connections to the database work: raise its limit, or lower "
+	                        "max_concurrent_refreshes");
 }
 
 static bool has_others(const struct db *db)
@@ -42,8 +43,8 @@ static void end_later(struct job *job)
 	turn_soon(job->eng);
 }
 
-/* A watch may be busy for long, with one slow look or many. Whether it is lost it finds out itself; here it has only given no reason to think
- * so, and the job is tried again. */
+/* A watch may be busy for long, with one slow look or many. Whether it is lost it finds out itself; here it has only
+ * given no reason to think so, and the job is tried again. */
 void connect_check_expired(void *db_ctx)
 {
 	struct db *db = db_ctx;

@@ -48,8 +48,8 @@ static void judge(struct db *db)
 	db->dialect = registry_find(db->eng->registry, db->conf->dialect);
 	conf_database_spec(db->conf, &spec);
 	if (db->dialect == NULL) {
-		err_set(&err, VIEWD_ERR_PLUGIN, "database '%s', the plugin for %s is not there or cannot be used", db->conf->name,
-		        db->conf->dialect);
+		err_set(&err, VIEWD_ERR_PLUGIN, "database '%s', the plugin for %s is not there or cannot be used",
+		        db->conf->name, db->conf->dialect);
 		err_hint(&err, "viewctl check tells what is wrong with it; start viewd again when it is mended");
 	} else if (!db->dialect->check_database(&spec, &err))
 		err_wrap(&err, "database '%s'", db->conf->name);
@@ -91,7 +91,8 @@ struct db *database_new(struct engine *eng, const struct conf_database *conf)
 static void forget_contents(struct view *v)
 {
 	v->last.result = VIEW_RESULT_NONE;
-	v->last.refresh_us = v->last.success_us = v->last.data_timestamp_us = v->last.duration_us = v->failure.unknown_since_us = 0;
+	v->last.refresh_us = v->last.success_us = v->last.data_timestamp_us = v->last.duration_us =
+		v->failure.unknown_since_us = 0;
 	v->last.rows = v->last.rows_written = -1;
 	v->timing.past = SCHEDULE_NO_PAST;
 	v->change = (struct change){.first = 0};
@@ -162,9 +163,9 @@ static void log_down(struct db *db, const struct viewd_err *err)
 	bool news = db->err == NULL || db->err->cls != err->cls || strcmp(db->err->msg, err->msg) != 0;
 	if (!news)
 		return;
-	log_event(err->cls == VIEWD_ERR_STANDBY ? VIEWD_LOG_WARNING : VIEWD_LOG_ERROR, "database '%s', %s (%s)%s%s", db->conf->name,
-	          err->cls == VIEWD_ERR_STANDBY ? "stands by" : "cannot be used", err->msg, err->hint[0] != '\0' ? "; " : "",
-	          err->hint);
+	log_event(err->cls == VIEWD_ERR_STANDBY ? VIEWD_LOG_WARNING : VIEWD_LOG_ERROR, "database '%s', %s (%s)%s%s",
+	          db->conf->name, err->cls == VIEWD_ERR_STANDBY ? "stands by" : "cannot be used", err->msg,
+	          err->hint[0] != '\0' ? "; " : "", err->hint);
 }
 
 /* Somebody waits at the other end of a request by hand: tell them rather than wait with them. */
@@ -260,7 +261,8 @@ static void reconcile_all(struct db *db)
 
 static void say_it_went_back(struct db *db)
 {
-	log_warning("database '%s', it has gone back in time (a backup was restored?): everything is looked at anew", db->conf->name);
+	log_warning("database '%s', it has gone back in time (a backup was restored?): everything is looked at anew",
+	            db->conf->name);
 	db->probing.went_back = db->probing.n;
 }
 
@@ -294,7 +296,8 @@ void database_prepared(struct job *job)
 	db->probing.streak = 0;
 	set_error(db, NULL);
 	for (size_t i = 0; i < db->n_views; i++)
-		db->views[i]->capture.catch_up = true; /* another one may have led meanwhile, and no mark tells other databases of that */
+		/* Another one may have led meanwhile, and no mark tells other databases of that */
+		db->views[i]->capture.catch_up = true;
 	capture_remember(db, job);
 	removal_orphans(db, job);
 	reconcile_all(db);
@@ -345,7 +348,8 @@ void database_remove(struct db *db)
 	struct viewd_err gone;
 	err_set(&gone, VIEWD_ERR_CANCELLED, "database '%s' was removed from the configuration", db->conf->name);
 	if (db->probing.was_up)
-		log_info("database '%s', is no longer configured, and what viewd has put into it stays; with a file that has its section, viewctl "
+		log_info("database '%s', is no longer configured, and what viewd has put into it stays; with a file that has "
+		         "its section, viewctl "
 		         "uninstall %s -c FILE takes that out", db->conf->name, db->conf->name);
 	loop_timer_clear(db->probing.timer);
 	watch_stop(db);

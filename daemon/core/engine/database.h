@@ -20,17 +20,20 @@ void database_probe(struct db *db);
 void database_watch_opened(struct db *db);
 void database_watch_lost(struct db *db, const struct viewd_err *err);
 
-/* A look of the watch has come to its end, and it is the first one or was asked for: the number of the last question that this answers. */
+/* A look of the watch has come to its end, and it is the first one or was asked for: the number of the last question
+ * that this answers. */
 void database_watch_looked(struct db *db, uint64_t answered);
 
 /* One goes on: until it has come to its end nobody knows whether views are fresh. */
 void database_watch_behind(struct db *db);
 
-/* Its change marks are older than what was known of them: a backup was restored under us. Everything is looked at anew. */
+/* Its change marks are older than what was known of them: a backup was restored under us. Everything is looked at
+ * anew. */
 void database_went_back(struct db *db);
 
-/* An inspection has found a view's contents older than what was told of them. After a reconnect everything is inspected anyway, and the
- * marks are forgotten before the watch need have told of them: this says it then, once for a connect, however many views tell it. */
+/* An inspection has found a view's contents older than what was told of them. After a reconnect everything is inspected
+ * anyway, and the marks are forgotten before the watch need have told of them: this says it then, once for a connect,
+ * however many views tell it. */
 void database_contents_went_back(struct db *db);
 
 /* Some watch has been closed: databases that waited for it are probed. */
@@ -42,8 +45,8 @@ void database_prepared(struct job *job);
 /* A job's connection broke or could not be opened: nothing else is started until a probe succeeds. */
 void database_lost(struct db *db, const struct viewd_err *err);
 
-/* viewd is about to be taken out of it: no watch, no sessions, no jobs any more; err says so to whoever asks for its views. What still runs is
- * cancelled. database_take_up ends that. */
+/* viewd is about to be taken out of it: no watch, no sessions, no jobs any more; err says so to whoever asks for its
+ * views. What still runs is cancelled. database_take_up ends that. */
 void database_let_go(struct db *db, const struct viewd_err *err);
 void database_take_up(struct db *db);
 /* Says something else to whoever asks. */

@@ -13,7 +13,8 @@ static bool is_set_up(const struct view *v)
 
 void group_align(struct view *view)
 {
-	const struct wave_spec spec = {.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_INITIAL, .propagate = true};
+	const struct wave_spec spec = {
+		.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_INITIAL, .propagate = true};
 	if (!group_has(view))
 		return; /* thousands are set up in a row, and each may have changed the edges */
 	edges_update(view->eng);

@@ -32,11 +32,12 @@ static bool is_refreshing(const struct view *v)
 	return v->job != NULL && (v->job->kind == JOB_REFRESH || v->job->kind == JOB_REFRESH_GROUP);
 }
 
-/* Already running or waiting: overlap = skip drops this one, queue makes one more. Waiting ones coalesce in any case; a change and a
- * request are never dropped. */
+/* Already running or waiting: overlap = skip drops this one, queue makes one more. Waiting ones coalesce in any case; a
+ * change and a request are never dropped. */
 static bool overlaps(const struct view *v, enum due_reason reason)
 {
-	bool running = is_refreshing(v) && v->conf->overlap == CONF_OVERLAP_SKIP && reason != DUE_CHANGE && reason != DUE_REQUEST;
+	bool running =
+		is_refreshing(v) && v->conf->overlap == CONF_OVERLAP_SKIP && reason != DUE_CHANGE && reason != DUE_REQUEST;
 	return running || wave_waits_for_refresh(v);
 }
 
@@ -49,7 +50,8 @@ struct due_lists {
 /* The two clocks do not run alike: by the wall clock a time of cron may still be to come. */
 static bool too_early(const struct view *v)
 {
-	return v->timing.due_reason == DUE_SCHEDULE && v->timing.nominal.kind == SCHEDULE_CRON && engine_wall(v->eng) < v->timing.nominal.wall;
+	return v->timing.due_reason == DUE_SCHEDULE && v->timing.nominal.kind == SCHEDULE_CRON &&
+	       engine_wall(v->eng) < v->timing.nominal.wall;
 }
 
 static void take(struct due_lists *lists, struct view *v)
@@ -62,10 +64,12 @@ static void take(struct due_lists *lists, struct view *v)
 	}
 	if ((reason == DUE_SCHEDULE || reason == DUE_CATCH_UP) && v->timing.nominal.kind == SCHEDULE_EVERY)
 		v->timing.past.last_due = v->timing.nominal.mono;
-	schedule_served(&v->timing.schedule, &v->timing.past, engine_clock(v->eng)); /* the process may have been stopped meanwhile */
+	/* The process may have been stopped meanwhile */
+	schedule_served(&v->timing.schedule, &v->timing.past, engine_clock(v->eng));
 	due_unset(v, reason);
 	if (overlaps(v, reason)) {
-		log_debug("view '%s', due while it is still running or waiting: skipped", v->label); /* the end of what runs schedules the next time */
+		/* The end of what runs schedules the next time */
+		log_debug("view '%s', due while it is still running or waiting: skipped", v->label);
 		if (reason == DUE_RETRY && !is_refreshing(v))
 			due_set(v, DUE_RETRY, v->conf->retry_backoff); /* what waits may be found not to be needed */
 		return;

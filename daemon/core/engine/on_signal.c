@@ -9,8 +9,8 @@
 #include "core/model/views.h"
 #include "core/exec/watch.h"
 
-/* An application that asks in SQL does not wait at the other end: what it asked for waits for the database, and once is enough. Anybody may
- * ask, as often as they like: so at_most_every holds. */
+/* An application that asks in SQL does not wait at the other end: what it asked for waits for the database, and once is
+ * enough. Anybody may ask, as often as they like: so at_most_every holds. */
 static void request_refresh(struct view *view)
 {
 	const struct wave_spec spec = {
@@ -21,8 +21,8 @@ static void request_refresh(struct view *view)
 
 static void note_stale(struct view *view, const struct watch_signal *signal)
 {
-	log_debug("view '%s', a source has changed (mark %lld, known %lld, settled %lld)", view->label, (long long)signal->seq,
-	          (long long)view->change.seen_seq, (long long)view->change.settled_seq);
+	log_debug("view '%s', a source has changed (mark %lld, known %lld, settled %lld)", view->label,
+	          (long long)signal->seq, (long long)view->change.seen_seq, (long long)view->change.settled_seq);
 	enum change_order order = change_order(view, signal->seq);
 	if (order == CHANGE_BACKWARD)
 		database_went_back(view->db);

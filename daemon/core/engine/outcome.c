@@ -35,20 +35,22 @@ static void log_failure(const struct view *view, const char *what, const struct 
 {
 	char code[16];
 	const char *c = err_code(err, code);
-	if (view->failure.err != NULL && view->failure.err->cls == err->cls && strcmp(view->failure.err->msg, err->msg) == 0) {
+	if (view->failure.err != NULL && view->failure.err->cls == err->cls &&
+	    strcmp(view->failure.err->msg, err->msg) == 0) {
 		log_debug("view '%s', %s failed again (%s)", view->label, what, err->msg);
 		return;
 	}
-	log_error("view '%s', %s failed (%s%s%s: %s)%s%s", view->label, what, err_class_word(err->cls), c[0] != '\0' ? " " : "", c,
-	          err->msg, err->hint[0] != '\0' ? "; " : "", err->hint);
+	log_error("view '%s', %s failed (%s%s%s: %s)%s%s", view->label, what, err_class_word(err->cls),
+	          c[0] != '\0' ? " " : "", c, err->msg, err->hint[0] != '\0' ? "; " : "", err->hint);
 }
 
-/* ---- what inspect tells ---------------------------------------------------------------------------------------------------- */
+/* ---- what inspect tells ----------------------------------------------------------------------------------------- */
 
 static void set_place(struct view *view, const struct viewd_found *found)
 {
 	size_t schema = strlen(found->schema), name = strlen(found->name);
-	if (view->relation.place != NULL && strcmp(view->relation.place, found->schema) == 0 && strcmp(view->relation.place + schema + 1, found->name) == 0)
+	if (view->relation.place != NULL && strcmp(view->relation.place, found->schema) == 0 &&
+	    strcmp(view->relation.place + schema + 1, found->name) == 0)
 		return;
 	talloc_free(view->relation.place);
 	view->relation.place = mem_array(view, char, schema + name + 2);
@@ -88,7 +90,8 @@ static void take_inspection(struct job *job)
 	struct view *view = job->view;
 	const struct viewd_found *found = &job->out.found;
 	set_place(view, found);
-	/* While something is missing the definition cannot be read: what it read before is followed still, for when that comes back. */
+	/* While something is missing the definition cannot be read: what it read before is followed still, for when that
+	 * comes back. */
 	view->reads.sources_unknown = found->sources_unknown;
 	view->relation.kept = found->kept;
 	if (!found->sources_unknown) {
@@ -111,7 +114,7 @@ static void take_inspection(struct job *job)
 	schedule_learn(&view->timing.past.runs, found->duration_us);
 }
 
-/* ---- success ---------------------------------------------------------------------------------------------------------------- */
+/* ---- success ---------------------------------------------------------------------------------------------------- */
 
 static void take_success(struct job *job, enum view_trigger trigger)
 {
@@ -120,7 +123,8 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	view->last.result = VIEW_RESULT_SUCCEEDED;
 	view->last.action = (int)job->out.outcome.did;
 	view->last.refresh_us = view->last.success_us = job->run.started_wall + job->out.duration_us;
-	view->last.data_timestamp_us = job->out.outcome.data_timestamp_us != 0 ? job->out.outcome.data_timestamp_us : job->run.started_wall;
+	view->last.data_timestamp_us =
+		job->out.outcome.data_timestamp_us != 0 ? job->out.outcome.data_timestamp_us : job->run.started_wall;
 	view->last.duration_us = job->out.duration_us;
 	view->last.success_run = job->in.request.run_id;
 	view->last.rows = job->out.outcome.rows;
@@ -128,7 +132,8 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	view->timing.past.data = job->in.now_mono;
 	view->timing.past.last_end = job->in.now_mono + job->out.duration_us;
 	schedule_learn(&view->timing.past.runs, job->out.duration_us);
-	schedule_served(&view->timing.schedule, &view->timing.past, (struct schedule_clock){.mono = job->in.now_mono, .wall = job->run.started_wall});
+	schedule_served(&view->timing.schedule, &view->timing.past,
+	                (struct schedule_clock){.mono = job->in.now_mono, .wall = job->run.started_wall});
 	view->failure.consecutive = view->failure.retries = view->failure.losses = 0;
 	view->failure.unknown_since_us = 0;
 	view->eng->count.runs++;
@@ -150,7 +155,7 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	          (long long)job->out.outcome.rows, (double)job->out.duration_us / 1e3);
 }
 
-/* ---- failure ---------------------------------------------------------------------------------------------------------------- */
+/* ---- failure ---------------------------------------------------------------------------------------------------- */
 
 static int64_t retry_base(const struct view *view, const struct viewd_err *err)
 {
@@ -197,7 +202,8 @@ static void note_loss(struct job *job)
 		view->failure.unknown_since_us = job->run.started_wall;
 	if (++view->failure.losses < QUARANTINE_LOSSES)
 		return;
-	err_hint(&job->out.err, "%d runs in a row broke the connection: quarantined until viewctl resume or a manual success", view->failure.losses);
+	err_hint(&job->out.err, "%d runs in a row broke the connection: quarantined until viewctl resume or a manual "
+	                        "success", view->failure.losses);
 	log_error("view '%s', %s", view->label, job->out.err.hint);
 }
 
@@ -244,12 +250,13 @@ static void take_failure(struct job *job, const char *what)
 	tell_failure(view, job->out.duration_us, &job->out.err, view->timing.due_at[DUE_RETRY] == 0);
 }
 
-/* ---- by kind ------------------------------------------------------------------------------------------------------------------ */
+/* ---- by kind ---------------------------------------------------------------------------------------------------- */
 
 static void reconcile_failed(struct job *job)
 {
 	struct view *view = job->view;
-	bool gone = job->out.err.cls == VIEWD_ERR_MISSING && job->out.inspected && job->out.found.kind == VIEWD_KIND_NONE && !job->in.create_missing;
+	bool gone = job->out.err.cls == VIEWD_ERR_MISSING && job->out.inspected && job->out.found.kind == VIEWD_KIND_NONE &&
+	            !job->in.create_missing;
 	bool stopped = job->out.err.cls == VIEWD_ERR_CANCELLED;
 	if (stopped)
 		log_info("view '%s', setting it up was cancelled", view->label);
@@ -263,7 +270,8 @@ static void reconcile_failed(struct job *job)
 	                             : job->out.err.cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY : VIEW_STATE_FAILED);
 	due_clear(view);
 	if (!gone && !stopped && !view->removed && view->conf->enabled && !view->eng->stop.stopping)
-		due_set(view, DUE_RETRY, backoff_delay(SETUP_RETRY, SETUP_RETRY_MAX, view->failure.retries, (uint64_t)view->eng->count.run_id));
+		due_set(view, DUE_RETRY,
+		        backoff_delay(SETUP_RETRY, SETUP_RETRY_MAX, view->failure.retries, (uint64_t)view->eng->count.run_id));
 	event_news(view, &job->out.err);
 }
 
@@ -309,13 +317,14 @@ static void reconciled(struct job *job)
 static bool wants_first_fill(const struct job *job)
 {
 	const struct view *view = job->view;
-	return job->out.ok && job->out.inspected && !job->out.found.populated && view->conf->with_data && job->out.found.kind != VIEWD_KIND_VIEW &&
-	       view->conf->enabled && !view->removed;
+	return job->out.ok && job->out.inspected && !job->out.found.populated && view->conf->with_data &&
+	       job->out.found.kind != VIEWD_KIND_VIEW && view->conf->enabled && !view->removed;
 }
 
 static void start_first_fill(struct view *view)
 {
-	const struct wave_spec spec = {.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_INITIAL, .propagate = true};
+	const struct wave_spec spec = {
+		.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_INITIAL, .propagate = true};
 	wave_start(view->eng, &spec, &view, 1);
 }
 
@@ -347,11 +356,13 @@ static void dropped(struct job *job)
 	event_news(view, &err);
 }
 
-/* The server no longer understands what it understood before: something that it reads may have been redefined since the last look. */
+/* The server no longer understands what it understood before: something that it reads may have been redefined since the
+ * last look. */
 static void look_anew(struct job *job)
 {
 	bool about_definition = job->out.err.cls == VIEWD_ERR_QUERY || job->out.err.cls == VIEWD_ERR_MISSING;
-	if (about_definition && job->view->relation.reconciled && !job->out.mate_failed && job->view->state != VIEW_STATE_MISSING)
+	if (about_definition && job->view->relation.reconciled && !job->out.mate_failed &&
+	    job->view->state != VIEW_STATE_MISSING)
 		capture_redefined(job->view);
 }
 
@@ -366,7 +377,8 @@ static void refreshed(struct job *job)
 		take_success(job, job->in.trigger);
 		due_schedule(view);
 		find_sources(view);
-	} else if (job->in.reconcile_first && !view->relation.reconciled && !job->out.mate_failed && job->out.err.cls != VIEWD_ERR_CANCELLED) {
+	} else if (job->in.reconcile_first && !view->relation.reconciled && !job->out.mate_failed &&
+	           job->out.err.cls != VIEWD_ERR_CANCELLED) {
 		reconcile_failed(job);
 	} else {
 		take_failure(job, "refresh");
@@ -432,7 +444,8 @@ void outcome_upstream_failed(struct view *view, const struct wave *wave)
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_CANCELLED, "view '%s' was not tried (a view it reads failed)", view->label);
 	tell_failure(view, -1, &err, true);
-	change_plan(view); /* its own sources changed as well: the last good contents of the other are better than none of that */
+	/* Its own sources changed as well: the last good contents of the other are better than none of that */
+	change_plan(view);
 }
 
 /* Through plain views: they hold nothing. */
@@ -453,7 +466,8 @@ static bool reads_a_failure(const struct view *view, uint64_t mark)
 void outcome_not_needed(struct view *view)
 {
 	/* What it was not tried for is well again, and has changed nothing. */
-	if (view->last.result == VIEW_RESULT_UPSTREAM_FAILED && view->failure.err == NULL && !reads_a_failure(view, ++view->eng->mark))
+	if (view->last.result == VIEW_RESULT_UPSTREAM_FAILED && view->failure.err == NULL &&
+	    !reads_a_failure(view, ++view->eng->mark))
 		view->last.result = VIEW_RESULT_SKIPPED;
 	due_schedule(view);
 	change_plan(view);

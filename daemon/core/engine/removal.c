@@ -52,7 +52,8 @@ static void hand_over(const struct view *old, struct view *now)
 
 void removal_finish(struct view *view)
 {
-	bool can_drop = view->db->state != DB_UNUSABLE && !view->db->leaving && view->relation.place != NULL && !view->relation.refused;
+	bool can_drop =
+		view->db->state != DB_UNUSABLE && !view->db->leaving && view->relation.place != NULL && !view->relation.refused;
 	struct view *now = returned(view->db, view->conf->name);
 	if (now != NULL)
 		hand_over(view, now);
@@ -129,6 +130,7 @@ void removal_dropped(const struct job *job)
 		else if (!job->out.recorded[i].drop)
 			log_info("view '%s', no longer configured: dropped (on_remove = drop)", job->out.recorded[i].name);
 		else
-			log_error("view '%s', no longer configured, cannot be dropped (%s)", job->out.recorded[i].name, job->out.err.msg);
+			log_error("view '%s', no longer configured, cannot be dropped (%s)", job->out.recorded[i].name,
+			          job->out.err.msg);
 	make_returned(job);
 }

@@ -7,8 +7,8 @@
 
 #include "core/exec/job.h"
 
-/* The section is gone: ends what waits, lets what runs finish, then drops the object if on_remove says so, and frees the instance.
- * The instance is marked as removed, and out of the roster and the graph already. */
+/* The section is gone: ends what waits, lets what runs finish, then drops the object if on_remove says so, and frees
+ * the instance. The instance is marked as removed, and out of the roster and the graph already. */
 void removal_view(struct view *view);
 
 /* The last job of a removed instance has ended. */

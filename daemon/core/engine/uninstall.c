@@ -49,7 +49,8 @@ static void leave_run(struct worker_task *task)
 
 static void say_left(const char *database, struct viewd_err *err)
 {
-	err_set(err, VIEWD_ERR_CONFIG, "database '%s', viewd has left it (viewctl uninstall): its views stay as they are", database);
+	err_set(err, VIEWD_ERR_CONFIG, "database '%s', viewd has left it (viewctl uninstall): its views stay as they are",
+	        database);
 	err_hint(err, "take its sections out of the files; a restart of viewd, or another url, sets it up again");
 }
 
@@ -60,13 +61,14 @@ static void settle(struct leaving *l)
 	const char *name = l->conf_db->name;
 	struct viewd_err now;
 	if (l->ok) {
-		log_info("database '%s', viewd has left it (%zu statements): its views stay as ordinary objects that nobody refreshes", name, l->n);
+		log_info("database '%s', viewd has left it (%zu statements): its views stay as ordinary objects that nobody "
+		         "refreshes", name, l->n);
 		say_left(name, &now);
 		database_say(db, &now);
 		return;
 	}
-	log_error("database '%s', cannot be left%s (%s)%s%s", name, l->n > 0 || l->was_left ? " wholly" : "", l->err.msg, l->err.hint[0] != '\0' ? "; " : "",
-	          l->err.hint);
+	log_error("database '%s', cannot be left%s (%s)%s%s", name, l->n > 0 || l->was_left ? " wholly" : "", l->err.msg,
+	          l->err.hint[0] != '\0' ? "; " : "", l->err.hint);
 	if (l->n > 0 || l->was_left)
 		database_say(db, &l->err);
 	else if (!l->eng->stop.stopping)
@@ -76,8 +78,11 @@ static void settle(struct leaving *l)
 static void end(struct leaving *l)
 {
 	struct db *db = l->db;
-	const struct engine_leaving report = {
-		.database = l->conf_db->name, .print = l->print, .statements = l->statements, .n = l->n, .error = l->ok ? NULL : &l->err};
+	const struct engine_leaving report = {.database = l->conf_db->name,
+	                                      .print = l->print,
+	                                      .statements = l->statements,
+	                                      .n = l->n,
+	                                      .error = l->ok ? NULL : &l->err};
 	LIST_REMOVE(l, link);
 	if (!l->print && db->left && !db->removed)
 		settle(l);
@@ -166,10 +171,12 @@ static bool judge(const struct db *db, const char *name, bool print, struct view
 	}
 	if (!leave_is_possible(db->dialect, db->conf, err))
 		return false;
-	return print || !is_being_left(db) || err_set(err, VIEWD_ERR_CONFLICT, "database '%s', viewd is just being taken out of it", name);
+	return print || !is_being_left(db) || err_set(err, VIEWD_ERR_CONFLICT, "database '%s', viewd is just being taken "
+	                                                                       "out of it", name);
 }
 
-bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_leave_fn *done, void *ctx, struct viewd_err *err)
+bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_leave_fn *done, void *ctx,
+                      struct viewd_err *err)
 {
 	struct db *db = find(eng, database);
 	struct viewd_err why;

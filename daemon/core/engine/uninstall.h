@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * uninstall.h: taking viewd out of a database: first the daemon lets it go, then a worker has the dialect take out what is there.
+ * uninstall.h: taking viewd out of a database: first the daemon lets it go, then a worker has the dialect take out what
+ * is there.
  */
 #ifndef VIEWD_CORE_ENGINE_UNINSTALL_H
 #define VIEWD_CORE_ENGINE_UNINSTALL_H

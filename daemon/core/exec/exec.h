@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * exec.h: what is told upward by that which blocks: the ends of jobs, sessions and watches, and what a watch has heard. The engine gives the
- * functions once, when it is made. All are called on the loop thread.
+ * exec.h: what is told upward by that which blocks: the ends of jobs, sessions and watches, and what a watch has heard.
+ * The engine gives the functions once, when it is made. All are called on the loop thread.
  */
 #ifndef VIEWD_CORE_EXEC_EXEC_H
 #define VIEWD_CORE_EXEC_EXEC_H
@@ -29,7 +29,8 @@ struct exec_events {
 	/* The watch is open and holds the database's lock; or it has ended. */
 	void (*watch_opened)(struct db *db);
 	void (*watch_lost)(struct db *db, const struct viewd_err *err);
-	/* A look has come to its end, and it is the first one or was asked for: the number of the last question that this answers. */
+	/* A look has come to its end, and it is the first one or was asked for: the number of the last question that this
+	 * answers. */
 	void (*watch_looked)(struct db *db, uint64_t answered);
 	/* A look goes on: until it has come to its end nobody knows whether views are fresh. */
 	void (*watch_behind)(struct db *db);

@@ -12,8 +12,8 @@
 #define LOCK_TRIES 30
 #define LOCK_PAUSE_MS 100
 
-
-static struct viewd_watch *take_lock(const struct viewd_dialect *dialect, const struct viewd_database_spec *spec, struct viewd_err *err)
+static struct viewd_watch *take_lock(const struct viewd_dialect *dialect, const struct viewd_database_spec *spec,
+                                     struct viewd_err *err)
 {
 	struct viewd_watch *watch = dialect->capture->watch_open(host_services(), spec, err);
 	for (int i = 0; watch == NULL && err->cls == VIEWD_ERR_STANDBY && i < LOCK_TRIES; i++) {
@@ -21,12 +21,13 @@ static struct viewd_watch *take_lock(const struct viewd_dialect *dialect, const 
 		watch = dialect->capture->watch_open(host_services(), spec, err);
 	}
 	if (watch == NULL && err->cls == VIEWD_ERR_STANDBY)
-		err_hint(err, "viewctl uninstall without -c has the viewd that keeps it take itself out; or stop that one first");
+		err_hint(err, "viewctl uninstall without -c has the viewd that keeps it take itself out; or stop that one "
+		              "first");
 	return watch;
 }
 
-static bool with_spec(const struct viewd_dialect *dialect, const struct viewd_database_spec *spec, bool print, struct viewd_text_sink statements,
-                      struct viewd_err *err)
+static bool with_spec(const struct viewd_dialect *dialect, const struct viewd_database_spec *spec, bool print,
+                      struct viewd_text_sink statements, struct viewd_err *err)
 {
 	const struct viewd_uninstall_request req = {.struct_size = sizeof req, .print = print};
 	bool lock = !print && dialect->capture != NULL;
@@ -44,11 +45,12 @@ static bool with_spec(const struct viewd_dialect *dialect, const struct viewd_da
 bool leave_is_possible(const struct viewd_dialect *dialect, const struct conf_database *conf, struct viewd_err *err)
 {
 	return dialect->uninstall != NULL ||
-	       err_set(err, VIEWD_ERR_CONFIG, "database '%s', the plugin for %s cannot take viewd out of it", conf->name, conf->dialect);
+	       err_set(err, VIEWD_ERR_CONFIG, "database '%s', the plugin for %s cannot take viewd out of it", conf->name,
+	               conf->dialect);
 }
 
-bool leave_carry_out(const struct viewd_dialect *dialect, const struct conf_database *conf, bool print, struct viewd_text_sink statements,
-                     struct viewd_err *err)
+bool leave_carry_out(const struct viewd_dialect *dialect, const struct conf_database *conf, bool print,
+                     struct viewd_text_sink statements, struct viewd_err *err)
 {
 	char *password = NULL;
 	void *tmp = talloc_new(NULL);

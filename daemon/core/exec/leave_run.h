@@ -10,10 +10,12 @@
 #include "viewd_dialect.h"
 
 /* Can the dialect do it at all? */
-bool leave_is_possible(const struct viewd_dialect *dialect, const struct conf_database *conf, struct viewd_err *err) MUST_CHECK;
+bool leave_is_possible(const struct viewd_dialect *dialect, const struct conf_database *conf,
+                       struct viewd_err *err) MUST_CHECK;
 
-/* Takes the database's lock (unless print), connects, has the dialect do it, closes. *err is filled on failure. [worker] */
-bool leave_carry_out(const struct viewd_dialect *dialect, const struct conf_database *conf, bool print, struct viewd_text_sink statements,
-                     struct viewd_err *err) MUST_CHECK;
+/* Takes the database's lock (unless print), connects, has the dialect do it, closes. *err is filled on failure.
+ * [worker] */
+bool leave_carry_out(const struct viewd_dialect *dialect, const struct conf_database *conf, bool print,
+                     struct viewd_text_sink statements, struct viewd_err *err) MUST_CHECK;
 
 #endif

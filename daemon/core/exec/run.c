@@ -39,7 +39,8 @@ static bool inspect(struct job *job)
 	talloc_free(job->out.sources);
 	job->out.sources = NULL;
 	job->out.n_sources = 0;
-	job->out.inspected = job->session->dialect->inspect(job->session->conn, &job->in.spec, &job->out.found, sink, &job->out.err);
+	job->out.inspected =
+		job->session->dialect->inspect(job->session->conn, &job->in.spec, &job->out.found, sink, &job->out.err);
 	return job->out.inspected;
 }
 
@@ -70,7 +71,8 @@ static bool definition_is_readable(struct job *job)
 {
 	if (!job->out.found.unreadable || !job->out.found.ours)
 		return true;
-	err_set(&job->out.err, VIEWD_ERR_MISSING, "view '%s', its definition cannot be read any more (%s)", job->label, job->out.found.detail);
+	err_set(&job->out.err, VIEWD_ERR_MISSING, "view '%s', its definition cannot be read any more (%s)", job->label,
+	        job->out.found.detail);
 	return err_hint(&job->out.err, "bring back what is missing, or change the definition; the last contents stay");
 }
 
@@ -122,7 +124,8 @@ bool run_reconcile(struct job *job)
 
 static bool connection_is_gone(const struct viewd_err *err)
 {
-	return err->cls == VIEWD_ERR_CONNECT || err->cls == VIEWD_ERR_LOST || err->cls == VIEWD_ERR_AUTH || err->cls == VIEWD_ERR_STANDBY;
+	return err->cls == VIEWD_ERR_CONNECT || err->cls == VIEWD_ERR_LOST || err->cls == VIEWD_ERR_AUTH ||
+	       err->cls == VIEWD_ERR_STANDBY;
 }
 
 /* What goes wrong while the failure is written down only goes to nobody. */
@@ -152,7 +155,8 @@ bool run_was_recorded(struct job *job)
 	job->out.outcome.did = VIEWD_DID_NO_DATA;
 	job->out.outcome.rows = job->out.found.rows;
 	job->out.outcome.data_timestamp_us = job->out.found.data_timestamp_us;
-	snprintf(job->out.outcome.reason, sizeof job->out.outcome.reason, "the run that lost its connection had been completed by the server");
+	snprintf(job->out.outcome.reason, sizeof job->out.outcome.reason, "the run that lost its connection had been "
+	                                                                  "completed by the server");
 	return true;
 }
 
@@ -169,7 +173,8 @@ static bool refresh(struct job *job)
 		return true;
 	if (session_cancelled(job->session, &job->out.err))
 		return false;
-	if (job->session->dialect->refresh(job->session->conn, &job->in.spec, &job->in.request, &job->out.outcome, &job->out.err))
+	if (job->session->dialect->refresh(job->session->conn, &job->in.spec, &job->in.request, &job->out.outcome,
+	                                   &job->out.err))
 		return true;
 	run_record_failure(job, job->out.err.cls == VIEWD_ERR_CANCELLED ? VIEWD_FAILURE_CANCELLED : VIEWD_FAILURE_FAILED);
 	return false;
@@ -218,7 +223,8 @@ static bool keep_history(void *ctx, const struct viewd_history_row *row)
 static bool history(struct job *job)
 {
 	struct viewd_history_sink sink = {.fn = keep_history, .ctx = job};
-	return job->session->dialect->history(job->session->conn, &job->in.spec, job->in.history_limit, sink, &job->out.err);
+	return job->session->dialect->history(job->session->conn, &job->in.spec, job->in.history_limit, sink,
+	                                      &job->out.err);
 }
 
 static bool drop_one(struct job *job, const struct recorded_copy *r, struct viewd_err *err)
@@ -242,7 +248,8 @@ static bool uncapture(struct job *job, const struct recorded_copy *r, struct vie
 {
 	struct viewd_captured captured;
 	struct viewd_text_sink warnings = {.fn = ignore_text};
-	const struct viewd_view_spec spec = {.struct_size = sizeof spec, .name = r->name, .relation = r->relation, .lock_timeout_us = 2000000};
+	const struct viewd_view_spec spec = {
+		.struct_size = sizeof spec, .name = r->name, .relation = r->relation, .lock_timeout_us = 2000000};
 	const struct viewd_capture_request none = {.struct_size = sizeof none, .mode = VIEWD_CAPTURE_NONE};
 	return job->session->dialect->capture->set(job->session->conn, &spec, &none, &captured, warnings, err);
 }
@@ -281,14 +288,16 @@ static bool drop_recorded(struct job *job)
 static bool keep_warning(void *ctx, const char *text)
 {
 	struct job *job = ctx;
-	job->out.capture.warnings = mem_printf(job, "%s%s\n", job->out.capture.warnings != NULL ? job->out.capture.warnings : "", text);
+	job->out.capture.warnings =
+		mem_printf(job, "%s%s\n", job->out.capture.warnings != NULL ? job->out.capture.warnings : "", text);
 	return true;
 }
 
 static bool keep_dependency(void *ctx, const struct viewd_dependency *entry)
 {
 	struct job *job = ctx;
-	job->out.capture.depends = mem_grow(job, job->out.capture.depends, struct view_dependency, job->out.capture.n_depends + 1);
+	job->out.capture.depends =
+		mem_grow(job, job->out.capture.depends, struct view_dependency, job->out.capture.n_depends + 1);
 	job->out.capture.depends[job->out.capture.n_depends++] = (struct view_dependency){
 		.name = mem_strdup(job, entry->name),
 		.kind = entry->kind < VIEWD_DEPENDS_COUNT ? entry->kind : VIEWD_DEPENDS_OTHER,
@@ -302,7 +311,8 @@ static bool capture(struct job *job)
 {
 	struct viewd_text_sink warnings = {.fn = keep_warning, .ctx = job};
 	job->in.capture.dependencies = (struct viewd_dependency_sink){.fn = keep_dependency, .ctx = job};
-	return job->session->dialect->capture->set(job->session->conn, &job->in.spec, &job->in.capture, &job->out.capture.as, warnings, &job->out.err);
+	return job->session->dialect->capture->set(job->session->conn, &job->in.spec, &job->in.capture,
+	                                           &job->out.capture.as, warnings, &job->out.err);
 }
 
 static bool run_kind(struct job *job)

@@ -11,7 +11,8 @@
 void run_mate_error(const struct job *lead, const struct viewd_err *cause, const char *culprit, struct viewd_err *out)
 {
 	*out = (struct viewd_err){.cls = cause->cls};
-	err_set(out, cause->cls, "refresh_group '%s' was left as it is: view '%s' failed (%.400s)", lead->group.name, culprit, cause->msg);
+	err_set(out, cause->cls, "refresh_group '%s' was left as it is: view '%s' failed (%.400s)", lead->group.name,
+	        culprit, cause->msg);
 }
 
 void run_share_error(struct job *lead)
@@ -66,8 +67,10 @@ static bool refresh_all(struct job *lead)
 	for (size_t i = 0; i < lead->group.n; i++) {
 		struct job *part = lead->group.parts[i];
 		part->out.outcome = (struct viewd_outcome){.rows = -1, .rows_written = -1};
-		items[i] = (struct viewd_group_item){
-			.struct_size = sizeof items[i], .view = &part->in.spec, .request = &part->in.request, .outcome = &part->out.outcome};
+		items[i] = (struct viewd_group_item){.struct_size = sizeof items[i],
+		                                     .view = &part->in.spec,
+		                                     .request = &part->in.request,
+		                                     .outcome = &part->out.outcome};
 		list[i] = &items[i];
 	}
 	return dialect->refresh_group(lead->session->conn, list, lead->group.n, &lead->group.failed, &lead->out.err);
@@ -78,7 +81,8 @@ static void record_failures(struct job *lead)
 	run_share_error(lead);
 	for (size_t i = 0; i < lead->group.n; i++) {
 		struct job *part = lead->group.parts[i];
-		enum viewd_failure own = part->out.err.cls == VIEWD_ERR_CANCELLED ? VIEWD_FAILURE_CANCELLED : VIEWD_FAILURE_FAILED;
+		enum viewd_failure own =
+			part->out.err.cls == VIEWD_ERR_CANCELLED ? VIEWD_FAILURE_CANCELLED : VIEWD_FAILURE_FAILED;
 		run_record_failure(part, part->out.mate_failed ? VIEWD_FAILURE_UPSTREAM_FAILED : own);
 	}
 }

@@ -125,7 +125,8 @@ void session_give_back(struct session *s, struct db *db)
 	s->in_job = false;
 	if (s->n_cancels > 0)
 		return; /* the last cancel closes it */
-	if (s->conn == NULL || s->dead != NULL || s->broken || db->removed || db->epoch != s->epoch || s->eng->stop.stopping) {
+	if (s->conn == NULL || s->dead != NULL || s->broken || db->removed || db->epoch != s->epoch ||
+	    s->eng->stop.stopping) {
 		session_close(s);
 		return;
 	}

@@ -14,8 +14,9 @@ struct session {
 	const struct conf_database *conf_db; /* the section it is opened by */
 	unsigned epoch;                      /* db.epoch when it was made */
 	struct viewd_conn *_Atomic conn;     /* NULL: not open yet; set by the worker, read by a cancel beside it */
-	struct viewd_conn *dead;             /* found dead by the job: a cancel may still be at it, so it is closed with the session */
-	_Atomic bool cancelled;              /* ... before anything could be sent */
+	/* Found dead by the job: a cancel may still be at it, so it is closed with the session */
+	struct viewd_conn *dead;
+	_Atomic bool cancelled; /* ... before anything could be sent */
 	bool in_job;
 	int n_cancels; /* cancel tasks under way: neither reused nor closed before they are back */
 	bool broken;
@@ -32,7 +33,8 @@ bool session_ready(struct session *s, int64_t now_mono, struct viewd_err *err) M
 /* Has its job been told to end? A dialect forgets a cancel with each call that begins. [worker] */
 bool session_cancelled(struct session *s, struct viewd_err *err);
 
-/* The job has ended: keeps the session for the next one, or closes it when it is broken, was cancelled or its section is gone. [loop] */
+/* The job has ended: keeps the session for the next one, or closes it when it is broken, was cancelled or its section
+ * is gone. [loop] */
 void session_give_back(struct session *s, struct db *db);
 
 /* Ends the running statement, from another worker thread. Does nothing while an earlier one is on its way. [loop] */

@@ -15,8 +15,8 @@
 
 /* A watch returns at least this often, so that a stop is noticed even by a dialect that lost its wake-up. */
 #define ROUND (30 * SPAN_SECOND)
-/* Each look tells of every stale view. While thousands are set up or wait for their turn, each wake-up would tell of all of them again, so a
- * look that told of many is followed by a pause of so much for each. */
+/* Each look tells of every stale view. While thousands are set up or wait for their turn, each wake-up would tell of
+ * all of them again, so a look that told of many is followed by a pause of so much for each. */
 #define MANY_TOLD 100
 #define PAUSE_EACH INT64_C(20) /* microseconds */
 #define PAUSE_MAX (250 * SPAN_MS)
@@ -51,7 +51,7 @@ struct signal_note {
 	char view[]; /* name */
 };
 
-/* ---- loop side -------------------------------------------------------------------------------------------------------------- */
+/* ---- loop side -------------------------------------------------------------------------------------------------- */
 
 static void receive(struct worker_note *note)
 {
@@ -70,11 +70,12 @@ static void receive(struct worker_note *note)
 	else if (w->db != NULL && n->what == NOTE_BEHIND)
 		w->eng->news.exec->watch_behind(w->db);
 	else if (w->db != NULL)
-		w->eng->news.exec->watch_signal(w->db, &(struct watch_signal){.kind = n->kind, .view = n->view, .seq = n->seq, .old = n->old});
+		w->eng->news.exec->watch_signal(
+			w->db, &(struct watch_signal){.kind = n->kind, .view = n->view, .seq = n->seq, .old = n->old});
 	free(n);
 }
 
-/* ---- the thread --------------------------------------------------------------------------------------------------------------- */
+/* ---- the thread ------------------------------------------------------------------------------------------------- */
 
 /* Notes are malloc'ed: made on one thread, freed on another, thousands in a storm. */
 static struct signal_note *note_new(struct watcher *w, const char *view)
@@ -171,7 +172,7 @@ static void watch_run(struct worker_task *task)
 		;
 }
 
-/* ---- ending ------------------------------------------------------------------------------------------------------------------- */
+/* ---- ending ----------------------------------------------------------------------------------------------------- */
 
 static void close_run(struct worker_task *task)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch.h: the one watching connection of a database, on a thread of its own. It holds the database's lock and tells what changed.
+ * watch.h: the one watching connection of a database, on a thread of its own. It holds the database's lock and tells
+ * what changed.
  */
 #ifndef VIEWD_CORE_EXEC_WATCH_H
 #define VIEWD_CORE_EXEC_WATCH_H
@@ -15,11 +16,12 @@ void watch_start(struct db *db);
 /* Look again soon: marks may have changed. Does nothing without a watcher. */
 void watch_wake(struct db *db);
 
-/* Asks for a look that begins after now: database_watch_looked with at least the number returned follows, or database_watch_lost. 0: there
- * is no watch to ask. */
+/* Asks for a look that begins after now: database_watch_looked with at least the number returned follows, or
+ * database_watch_lost. 0: there is no watch to ask. */
 uint64_t watch_ask(struct db *db);
 
-/* Wants a look that begins after now, by this watch or the next: database_watch_looked with at least the number returned follows. */
+/* Wants a look that begins after now, by this watch or the next: database_watch_looked with at least the number
+ * returned follows. */
 uint64_t watch_look(struct db *db);
 
 /* Is a watch of the same database, of an earlier section of the files perhaps, still being closed? */

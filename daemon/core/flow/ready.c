@@ -4,7 +4,8 @@
 #include "base/check.h"
 #include "core/model/group.h"
 
-/* Kinds in the order they are served: first those that change the object, then those that fill it, last those that only look. */
+/* Kinds in the order they are served: first those that change the object, then those that fill it, last those that only
+ * look. */
 static const enum job_kind kind_order[] = {JOB_DROP, JOB_RECONCILE, JOB_CAPTURE, JOB_REFRESH, JOB_PLAN, JOB_VERIFY};
 
 static bool has_ready(const struct view *view, enum job_kind kind)
@@ -25,7 +26,8 @@ bool wave_waits_for_setup(const struct view *view)
 
 bool wave_ready_kind(const struct view *view, enum job_kind *kind_r)
 {
-	/* Until its turn to be set up has come there is nothing to refresh; that a refresh would set it up itself is for later. */
+	/* Until its turn to be set up has come there is nothing to refresh; that a refresh would set it up itself is for
+	 * later. */
 	if (wave_waits_for_setup(view)) {
 		*kind_r = JOB_RECONCILE;
 		return has_ready(view, JOB_RECONCILE);

@@ -229,7 +229,8 @@ static bool told_of_change(struct member *head)
 	return now;
 }
 
-/* Nothing before a follower wrote rows: the change ends here. Or it has to wait for its own pace (debounce, at_most_every). */
+/* Nothing before a follower wrote rows: the change ends here. Or it has to wait for its own pace (debounce,
+ * at_most_every). */
 static bool runs_now(struct member *head)
 {
 	return !head->conditional || (head->changed && told_of_change(head));
@@ -287,12 +288,13 @@ static void tell_newcomers(const struct member *m)
 	tell_below(m->view, mark);
 }
 
-/* It waited for the one that has written rows, and was taken out of the wave (a cancel, a pause, its database went away): it is told all the
- * same, for no mark tells of what happens in another database. */
+/* It waited for the one that has written rows, and was taken out of the wave (a cancel, a pause, its database went
+ * away): it is told all the same, for no mark tells of what happens in another database. */
 static void tell_left_out(const struct member *after)
 {
 	struct view *v = after->view;
-	if (after->wave->propagate && v != NULL && !v->removed && v->conf->on_change && v->relation.reconciled && v->relation.method != VIEWD_METHOD_SIMPLE)
+	if (after->wave->propagate && v != NULL && !v->removed && v->conf->on_change && v->relation.reconciled &&
+	    v->relation.method != VIEWD_METHOD_SIMPLE)
 		change_owed(v);
 }
 

@@ -20,18 +20,18 @@ enum wave_order {
 /* One instance in one wave. */
 struct member {
 	struct wave *wave;
-	struct view *view; /* NULL: it has ended, and its instance is gone */
+	struct view *view;   /* NULL: it has ended, and its instance is gone */
 	struct member *next; /* list of the instance, later of the job */
 	struct member *next_idle;
 	struct member *head;      /* of a group: the first, which counts for all; NULL: itself */
 	struct member *next_mate; /* of the same group in this wave */
-	uint32_t n_waits;    /* members before it that have not ended */
-	bool blocked;        /* one of those failed */
+	uint32_t n_waits;         /* members before it that have not ended */
+	bool blocked;             /* one of those failed */
 	bool ended;
-	bool conditional;    /* runs only when something before it wrote rows */
-	bool changed;        /* something did */
+	bool conditional; /* runs only when something before it wrote rows */
+	bool changed;     /* something did */
 	enum view_trigger trigger;
-	uint32_t *after;     /* members that wait for it; with WAVE_RELEASED, that do so no more */
+	uint32_t *after; /* members that wait for it; with WAVE_RELEASED, that do so no more */
 	uint32_t n_after;
 };
 
@@ -48,7 +48,7 @@ struct wave {
 	uint64_t begun; /* engine.n_set_up then: whoever was set up later is no member */
 	size_t n, n_left;
 	size_t n_asked, n_asked_left; /* the members somebody asked for come first; followers are not reported */
-	bool listed;   /* in the list of finished waves: to be reported, or freed */
+	bool listed;                  /* in the list of finished waves: to be reported, or freed */
 	bool reported;
 	struct member *members;
 	struct engine_item *items; /* NULL when nobody asked to be told */
@@ -67,7 +67,7 @@ struct wave_spec {
 	bool replace; /* what others have made of the objects goes */
 	bool keep;    /* ... stays */
 	bool by_hand;
-	bool propagate; /* instances downstream with on_change join: they run if what they read wrote rows */
+	bool propagate;       /* instances downstream with on_change join: they run if what they read wrote rows */
 	engine_done_fn *done; /* may be NULL */
 	void *ctx;
 };
@@ -122,8 +122,8 @@ enum wave_which {
 /* Ends waiting members of the instance with that result (cancel, removal, pause). */
 void wave_end_waiting(struct view *view, enum wave_which which, enum view_result result, const struct viewd_err *err);
 
-/* Its database is away, for who knows how long: what waits for it in other databases goes on without it, and is told when it has written rows
- * after all. Requests by hand are left: they end when the database cannot be reached. */
+/* Its database is away, for who knows how long: what waits for it in other databases goes on without it, and is told
+ * when it has written rows after all. Requests by hand are left: they end when the database cannot be reached. */
 void wave_release(struct view *view);
 
 /* The instance is about to be freed; nothing of it waits any more. */

@@ -22,8 +22,8 @@ static bool stands_in_order(const struct member *m, const struct view *up)
 	return up->walk.wave_member != NULL && (m->head == NULL || up->relation.method != VIEWD_METHOD_SIMPLE);
 }
 
-/* Walks from a member along its upstream edges, through instances that are not in the wave, to the members it has to wait
- * for. */
+/* Walks from a member along its upstream edges, through instances that are not in the wave, to the members it has to
+ * wait for. */
 static void link_upstream(struct wave *wave, struct member *m)
 {
 	struct engine *eng = wave->eng;
@@ -119,7 +119,8 @@ void wave_link(struct wave *wave)
 	find_heads(wave);
 	for (size_t i = 0; i < wave->n; i++)
 		wave->members[i].view->walk.wave_member = &wave->members[i];
-	struct guesses *guesses = wave->order == WAVE_GUESSED || edges_are_unknown(wave) ? edges_guesses(wave->eng, wave) : NULL;
+	struct guesses *guesses =
+		wave->order == WAVE_GUESSED || edges_are_unknown(wave) ? edges_guesses(wave->eng, wave) : NULL;
 	for (size_t i = 0; i < wave->n; i++) {
 		link_upstream(wave, &wave->members[i]);
 		if (guesses != NULL)

@@ -19,7 +19,8 @@ static bool same_sources(const struct view *view, const struct source *sources, 
 	if (view->reads.n_sources != n)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(view->reads.sources[i].schema, sources[i].schema) != 0 || strcmp(view->reads.sources[i].name, sources[i].name) != 0)
+		if (strcmp(view->reads.sources[i].schema, sources[i].schema) != 0 ||
+		    strcmp(view->reads.sources[i].name, sources[i].name) != 0)
 			return false;
 	return true;
 }
@@ -49,7 +50,7 @@ void edges_set_sources(struct view *view, const struct source *sources, size_t n
 	edges_invalidate(view->eng);
 }
 
-/* ---- finding instances by place ------------------------------------------------------------------------------------ */
+/* ---- finding instances by place --------------------------------------------------------------------------------- */
 
 static int compare_place(const char *a_schema, const char *a_name, const char *b_schema, const char *b_name)
 {
@@ -97,7 +98,7 @@ static struct view *find_place(struct view **list, size_t n, const struct source
 	return NULL;
 }
 
-/* ---- guessing before the catalogue knows ----------------------------------------------------------------------------- */
+/* ---- guessing before the catalogue knows ------------------------------------------------------------------------ */
 
 struct guess {
 	const struct db *db;
@@ -202,7 +203,7 @@ char *edges_guessed_cycle(struct view *view, void *mem_ctx)
 	return text;
 }
 
-/* ---- edges ----------------------------------------------------------------------------------------------------------- */
+/* ---- edges ------------------------------------------------------------------------------------------------------ */
 
 static void add_pointer(struct view *owner, struct view ***list, size_t *n, struct view *v)
 {
@@ -259,7 +260,7 @@ static void connect_declared(struct view *v)
 	}
 }
 
-/* ---- levels and cycles ------------------------------------------------------------------------------------------------ */
+/* ---- levels and cycles ------------------------------------------------------------------------------------------ */
 
 static struct graph *graph_of(struct engine *eng, void *mem_ctx)
 {

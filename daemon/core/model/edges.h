@@ -7,8 +7,8 @@
 
 #include "core/model/state.h"
 
-/* Rebuilds edges, base sources and levels if anything changed since the last time. Instances on a cycle become FAILED with
- * the cycle in the error. */
+/* Rebuilds edges, base sources and levels if anything changed since the last time. Instances on a cycle become FAILED
+ * with the cycle in the error. */
 void edges_update(struct engine *eng);
 
 /* Forgets all edges at once: instances they point to are about to go. */
@@ -20,14 +20,16 @@ void edges_invalidate(struct engine *eng);
 /* Replaces what the definition reads (copies). */
 void edges_set_sources(struct view *view, const struct source *sources, size_t n);
 
-/* Which instance could an identifier in a definition mean? An index over all instances, in the talloc tree of mem_ctx. */
+/* Which instance could an identifier in a definition mean? An index over all instances, in the talloc tree of
+ * mem_ctx. */
 struct guesses;
 struct guesses *edges_guesses(struct engine *eng, void *mem_ctx);
-/* The instance of that database whose relation ends in the identifier, or NULL. A guess: good for an order of creation only. */
+/* The instance of that database whose relation ends in the identifier, or NULL. A guess: good for an order of creation
+ * only. */
 struct view *edges_guess(const struct guesses *g, const struct db *db, const char *identifier);
 
-/* "a -> b -> a" when what definitions mention leads back to the instance, as far as the catalogue does not know better; else NULL.
- * On mem_ctx. */
+/* "a -> b -> a" when what definitions mention leads back to the instance, as far as the catalogue does not know better;
+ * else NULL. On mem_ctx. */
 char *edges_guessed_cycle(struct view *view, void *mem_ctx);
 
 /* "a -> b -> a" for an instance on or behind a cycle; talloc'ed on mem_ctx. */

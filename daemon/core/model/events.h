@@ -2,8 +2,8 @@
  *
  * events.h: news of the records, told to whoever listens: what is below never calls what is above. Loop thread.
  *
- * A listener is called from the middle of the work that makes the news. A listener notes things down; what it wants done, it plans for the
- * next turn (turn_soon).
+ * A listener is called from the middle of the work that makes the news. A listener notes things down; what it wants
+ * done, it plans for the next turn (turn_soon).
  */
 #ifndef VIEWD_CORE_MODEL_EVENTS_H
 #define VIEWD_CORE_MODEL_EVENTS_H
@@ -15,9 +15,10 @@
 struct db;
 
 enum event_kind {
-	EVENT_RUN,           /* view, run: a run has ended */
-	EVENT_STATE,         /* view, before: its state has changed */
-	EVENT_NEWS,          /* view, err: its data, or what is known of it, may be newer; err (may be NULL): why it will not become so */
+	EVENT_RUN,   /* view, run: a run has ended */
+	EVENT_STATE, /* view, before: its state has changed */
+	/* View, err: its data, or what is known of it, may be newer; err (may be NULL): why it will not become so */
+	EVENT_NEWS,
 	EVENT_GONE,          /* view, err: the instance is about to go */
 	EVENT_DISABLED,      /* views have been disabled by a reload */
 	EVENT_LOOKED,        /* db, answered: its watch has looked since that question was put */
@@ -29,9 +30,9 @@ enum event_kind {
 struct event_run {
 	enum view_trigger trigger;
 	enum view_result result;
-	int action;                 /* enum viewd_did, -1 none */
-	int64_t rows, rows_written; /* -1 unknown */
-	int64_t duration_us;        /* -1 unknown */
+	int action;                    /* enum viewd_did, -1 none */
+	int64_t rows, rows_written;    /* -1 unknown */
+	int64_t duration_us;           /* -1 unknown */
 	const struct viewd_err *error; /* NULL when none */
 };
 

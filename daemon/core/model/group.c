@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- making ------------------------------------------------------------------------------------------------------------- */
+/* ---- making ----------------------------------------------------------------------------------------------------- */
 
 void group_forget_all(struct engine *eng)
 {
@@ -58,7 +58,7 @@ void group_make_all(struct engine *eng)
 	}
 }
 
-/* ---- order -------------------------------------------------------------------------------------------------------------- */
+/* ---- order ------------------------------------------------------------------------------------------------------ */
 
 struct group *group_of(const struct view *view)
 {
@@ -114,7 +114,8 @@ static void break_groups(struct engine *eng, void *tmp, const uint32_t *nodes, s
 	for (size_t i = 0; i < n; i++) {
 		struct view *v = eng->views[nodes[i]], *next = eng->views[nodes[(i + 1) % n]];
 		if (group_of(v) != NULL)
-			texts[i] = mem_printf(v->graph.group, "%s lies between members of refresh_group '%s'", describe_node(tmp, next), v->graph.group->name);
+			texts[i] = mem_printf(v->graph.group, "%s lies between members of refresh_group '%s'",
+			                      describe_node(tmp, next), v->graph.group->name);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (texts[i] != NULL)
@@ -141,7 +142,8 @@ static bool break_one_cycle(struct engine *eng)
 static void tell_broken(const struct group *g, const char *before)
 {
 	if (g->broken != NULL && (before == NULL || strcmp(before, g->broken) != 0))
-		log_error("database '%s', refresh_group '%s' cannot be refreshed (%s); put that into the group, or take a member out",
+		log_error("database '%s', refresh_group '%s' cannot be refreshed (%s); put that into the group, or take a "
+		          "member out",
 		          g->views[0]->db->conf->name, g->name, g->broken);
 }
 
@@ -166,7 +168,7 @@ void group_check_order(struct engine *eng)
 	talloc_free(tmp);
 }
 
-/* ---- when --------------------------------------------------------------------------------------------------------------- */
+/* ---- when ------------------------------------------------------------------------------------------------------- */
 
 const struct view *group_held_by(const struct view *view)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * group.h: views of one database that are refreshed as one (refresh_group). docs/adr/003-refresh-groups.md says why it is as it is.
+ * group.h: views of one database that are refreshed as one (refresh_group). docs/adr/003-refresh-groups.md says why it
+ * is as it is.
  */
 #ifndef VIEWD_CORE_MODEL_GROUP_H
 #define VIEWD_CORE_MODEL_GROUP_H
@@ -13,8 +14,8 @@ struct group {
 	const char *name;
 	struct view **views;
 	size_t n;
-	char *broken;         /* why its members cannot be put in order with all others; NULL: they can */
-	struct member *head;  /* scratch while a wave is built */
+	char *broken;        /* why its members cannot be put in order with all others; NULL: they can */
+	struct member *head; /* scratch while a wave is built */
 };
 
 /* Forgets all groups: instances are about to go. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * queue.h: what waits for a turn on a database: instances with work that is ready, and jobs that need no slot. Loop thread.
+ * queue.h: what waits for a turn on a database: instances with work that is ready, and jobs that need no slot. Loop
+ * thread.
  */
 #ifndef VIEWD_CORE_MODEL_QUEUE_H
 #define VIEWD_CORE_MODEL_QUEUE_H
 
 #include "core/model/state.h"
 
-/* The instance has members that are ready: it takes its place in its database's queue, by priority, then first come, first served. */
+/* The instance has members that are ready: it takes its place in its database's queue, by priority, then first come,
+ * first served. */
 void queue_view(struct view *view);
 
 /* The instance waits no more (removed, cancelled, or taken). */

@@ -34,7 +34,7 @@ void view_set_error(struct view *view, const struct viewd_err *err)
 	*view->failure.err = *err;
 }
 
-/* ---- the plain facts, for those who hold an opaque instance --------------------------------------------------------- */
+/* ---- the plain facts, for those who hold an opaque instance ----------------------------------------------------- */
 
 const char *view_name(const struct view *view)
 {

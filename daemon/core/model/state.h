@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "core/engine.h"
-#include "core/model/intern.h"
 #include "core/model/events.h"
+#include "core/model/intern.h"
 #include "core/runtime.h"
 #include "loop/loop.h"
 #include "plugin/loader.h"
@@ -42,33 +42,34 @@ TAILQ_HEAD(job_queue, job);
 struct db_probing {
 	struct loop_timer *timer;
 	int64_t next_mono;
-	int streak;            /* failed probes in a row */
-	unsigned n;            /* number of the last probe: an earlier one's result counts no more */
-	unsigned went_back;    /* probe after which it was last said that it has gone back in time; 0 never */
-	struct job *job;       /* that of the last probe, while it runs */
-	bool was_up;           /* since the section last changed: then a reconnect creates nothing anew */
+	int streak;         /* failed probes in a row */
+	unsigned n;         /* number of the last probe: an earlier one's result counts no more */
+	unsigned went_back; /* probe after which it was last said that it has gone back in time; 0 never */
+	struct job *job;    /* that of the last probe, while it runs */
+	bool was_up;        /* since the section last changed: then a reconnect creates nothing anew */
 };
 
 /* The session that hears of changes. */
 struct db_watch {
 	struct watcher *watcher; /* NULL: none runs */
-	bool waits;            /* an older one is still being closed */
-	bool looked;           /* it has looked at what was committed before it began, and has come to the end of each look since */
-	uint64_t asked;        /* number of the last question to it */
-	uint64_t answered;     /* number of the last one that a look has answered */
+	bool waits;              /* an older one is still being closed */
+	/* It has looked at what was committed before it began, and has come to the end of each look since */
+	bool looked;
+	uint64_t asked;    /* number of the last question to it */
+	uint64_t answered; /* number of the last one that a look has answered */
 };
 
 /* Jobs and views that run or are to run. */
 struct db_work {
 	struct view_queue queue; /* instances with something ready to run, best first */
 	struct job_queue aux;
-	struct job_queue doubtful; /* could not open a session; the watch is asked */
+	struct job_queue doubtful;      /* could not open a session; the watch is asked */
 	struct loop_timer *doubt_timer; /* for so long */
-	struct job *aux_job;   /* the one running job that needs no slot (history, statistics, drops) */
-	struct session *idle;  /* list of open sessions nobody uses */
+	struct job *aux_job;            /* the one running job that needs no slot (history, statistics, drops) */
+	struct session *idle;           /* list of open sessions nobody uses */
 	size_t n_jobs;
-	size_t n_busy;         /* jobs that hold a slot */
-	size_t n_changing;     /* those of them that create, replace or drop */
+	size_t n_busy;     /* jobs that hold a slot */
+	size_t n_changing; /* those of them that create, replace or drop */
 };
 
 struct db {
@@ -88,7 +89,7 @@ struct db {
 	struct db_work work;
 	struct view **views;
 	size_t n_views;
-	void *groups;          /* talloc context of its groups */
+	void *groups; /* talloc context of its groups */
 };
 
 /* ---- one instance ------------------------------------------------------------------------------------------------ */
@@ -96,8 +97,8 @@ struct db {
 /* A relation that the definition reads; text lives in the instance's source block. */
 struct source {
 	const char *schema, *name;
-	const char *full;       /* schema.name, for people */
-	bool base;              /* no instance of ours, and no plain view */
+	const char *full; /* schema.name, for people */
+	bool base;        /* no instance of ours, and no plain view */
 	enum viewd_kind kind;
 };
 
@@ -108,50 +109,50 @@ enum due_reason {
 	DUE_STALENESS, /* max_staleness is reached */
 	DUE_RETRY,
 	DUE_CHANGE,
-	DUE_REQUEST,   /* asked for in SQL sooner than at_most_every allows */
+	DUE_REQUEST, /* asked for in SQL sooner than at_most_every allows */
 	DUE_REASONS
 };
 
 /* What is known about changes under an instance; monotonic microseconds. */
 struct change {
-	int64_t first, last;  /* since the last start; 0: none */
+	int64_t first, last; /* since the last start; 0: none */
 	int64_t last_start;
-	bool old;             /* the first came while nobody watched: it may be as old as the data */
-	int64_t seen_seq;     /* mark told last */
-	int64_t settled_seq;  /* mark settled by the last refresh */
-	bool lower;           /* a lower one was told since: late, or the numbers have gone back */
-	bool upstream;        /* among them is an instance that wrote rows: no mark need tell of it */
+	bool old;            /* the first came while nobody watched: it may be as old as the data */
+	int64_t seen_seq;    /* mark told last */
+	int64_t settled_seq; /* mark settled by the last refresh */
+	bool lower;          /* a lower one was told since: late, or the numbers have gone back */
+	bool upstream;       /* among them is an instance that wrote rows: no mark need tell of it */
 	struct change_run {
 		int64_t first; /* what the running refresh was started for */
 		int64_t seq;
 		bool upstream, old;
 	} run;
-	int64_t tried_seq;    /* seen at the start of the last run that failed */
-	int64_t not_before;   /* after failures */
+	int64_t tried_seq;  /* seen at the start of the last run that failed */
+	int64_t not_before; /* after failures */
 	int64_t failures;
 };
 
 /* The object in the database: as it is, and as it is to be. */
 struct view_relation {
-	char *text;             /* canonical, quoted */
-	char *place;            /* schema NUL name NUL as the catalogue spells them, once inspected; else NULL */
+	char *text;               /* canonical, quoted */
+	char *place;              /* schema NUL name NUL as the catalogue spells them, once inspected; else NULL */
 	enum viewd_method method; /* after resolution */
 	enum viewd_refresh_mode mode;
-	bool reconciled;        /* inspect and decide have succeeded since the section last changed */
-	bool kept;              /* as somebody else has made it (viewctl adopt) */
-	bool refused;           /* the dialect refuses the section: failure.err says why */
-	unsigned judged;        /* db.epoch when it was asked */
+	bool reconciled; /* inspect and decide have succeeded since the section last changed */
+	bool kept;       /* as somebody else has made it (viewctl adopt) */
+	bool refused;    /* the dialect refuses the section: failure.err says why */
+	unsigned judged; /* db.epoch when it was asked */
 };
 
 /* The last refreshes. Times are wall-clock microseconds. */
 struct view_last {
 	enum view_trigger trigger;
 	enum view_result result;
-	int action;             /* enum viewd_did, -1 none */
+	int action; /* enum viewd_did, -1 none */
 	int64_t refresh_us, success_us, data_timestamp_us, duration_us;
 	int64_t rows, rows_written;
-	int64_t success_run;    /* number of the run that read its data */
-	const char *reason;     /* interned; NULL unknown */
+	int64_t success_run; /* number of the run that read its data */
+	const char *reason;  /* interned; NULL unknown */
 };
 
 /* Failures since the last success, and the error that is shown. */
@@ -168,9 +169,9 @@ struct view_failure {
 struct view_reads {
 	struct source *sources;
 	size_t n_sources;
-	bool sources_unknown;    /* the last look could not tell: the list is an older one */
-	bool clock;              /* its contents age although no source changes */
-	char **guesses;          /* relations the definition mentions, until the catalogue knows better */
+	bool sources_unknown;            /* the last look could not tell: the list is an older one */
+	bool clock;                      /* its contents age although no source changes */
+	char **guesses;                  /* relations the definition mentions, until the catalogue knows better */
 	struct view_dependency *depends; /* as the last capture told; texts are interned */
 	size_t n_depends;
 };
@@ -179,57 +180,60 @@ struct view_reads {
 struct view_graph {
 	struct view **up, **down;
 	size_t n_up, n_down;
-	uint32_t node;           /* number in the last graph */
-	uint32_t rank;           /* level in it; GRAPH_CYCLIC on a cycle */
-	struct group *group;     /* refreshed with these; NULL: by itself */
+	uint32_t node;       /* number in the last graph */
+	uint32_t rank;       /* level in it; GRAPH_CYCLIC on a cycle */
+	struct group *group; /* refreshed with these; NULL: by itself */
 };
 
 /* The schedule, and the next time. */
 struct view_timing {
 	struct schedule schedule;
-	struct zone *zone;       /* of schedule */
-	const char *text;        /* "every 5m, after 1h", interned; NULL none */
+	struct zone *zone; /* of schedule */
+	const char *text;  /* "every 5m, after 1h", interned; NULL none */
 	struct schedule_past past;
 	struct schedule_due nominal; /* the scheduled time without jitter */
 	int64_t due_at[DUE_REASONS]; /* monotonic; 0: nothing due for that reason */
-	int64_t due_mono;        /* the earliest: heap key; 0: by hand only */
+	int64_t due_mono;            /* the earliest: heap key; 0: by hand only */
 	enum due_reason due_reason;
-	size_t heap_index;       /* 0: not in the heap */
+	size_t heap_index; /* 0: not in the heap */
 };
 
 /* The way in which changes are noticed. */
 struct view_capture {
-	uint64_t digest;         /* of the sources that capture was last asked to notice; 0: none */
-	uint64_t look;           /* number of the look that tells what had changed when it was set up */
-	uint32_t redefined;      /* so often something that it reads may have become another thing unseen: at each connection, and whenever that is told */
-	uint32_t compared;       /* that number when its columns were last compared with its definition */
-	bool set_up;             /* the database knows of a capture for it */
-	bool failed;             /* the last attempt to set it up */
-	bool catch_up;           /* set up just now: what other databases did meanwhile has not been looked at */
+	uint64_t digest; /* of the sources that capture was last asked to notice; 0: none */
+	uint64_t look;   /* number of the look that tells what had changed when it was set up */
+	/* So often something that it reads may have become another thing unseen: at each connection, and whenever that
+	 * is told */
+	uint32_t redefined;
+	uint32_t compared; /* that number when its columns were last compared with its definition */
+	bool set_up;       /* the database knows of a capture for it */
+	bool failed;       /* the last attempt to set it up */
+	bool catch_up;     /* set up just now: what other databases did meanwhile has not been looked at */
 	enum viewd_capture mode;
 	char *reason;
-	const char *warnings;    /* lines: what it cannot do, and what it may do to writers; interned; NULL none */
+	const char *warnings; /* lines: what it cannot do, and what it may do to writers; interned; NULL none */
 };
 
 /* Notes of whoever walks over all views; they mean nothing between two walks. */
 struct view_walk {
-	uint64_t mark;           /* equals engine.mark when visited */
+	uint64_t mark;                  /* equals engine.mark when visited */
 	uint64_t near_job, near_change; /* pass of a turn in which a neighbour in the graph ran, or was being changed */
 	struct member *wave_member;     /* while a wave is built */
-	bool was_held;           /* while a configuration is committed: a member of the group it had before was paused or suspended */
+	/* While a configuration is committed: a member of the group it had before was paused or suspended */
+	bool was_held;
 };
 
 struct view {
 	struct engine *eng;
 	struct db *db;
 	const struct conf_view *conf; /* of the configuration in force; once removed, of last_conf */
-	struct conf *last_conf;  /* of a removed instance: keeps conf alive */
-	const char *label;       /* the section's own name where that is enough */
-	char *long_label;        /* else this */
+	struct conf *last_conf;       /* of a removed instance: keeps conf alive */
+	const char *label;            /* the section's own name where that is enough */
+	char *long_label;             /* else this */
 	enum view_state state;
 	bool paused;
-	bool removed;            /* gone from the files; lives until its job has ended */
-	bool queued;             /* in db.work.queue */
+	bool removed; /* gone from the files; lives until its job has ended */
+	bool queued;  /* in db.work.queue */
 	struct view_relation relation;
 	struct view_last last;
 	struct view_failure failure;
@@ -240,13 +244,13 @@ struct view {
 	struct change change;
 	struct view_walk walk;
 	struct waiter_list waiters;
-	struct member *members;  /* of waves, not yet taken by a job */
-	struct job *job;         /* the one exclusive job */
-	int64_t tended_mono;     /* when its statistics were last looked after */
-	TAILQ_ENTRY(view) link;  /* in db.work.queue */
+	struct member *members; /* of waves, not yet taken by a job */
+	struct job *job;        /* the one exclusive job */
+	int64_t tended_mono;    /* when its statistics were last looked after */
+	TAILQ_ENTRY(view) link; /* in db.work.queue */
 };
 
-/* ---- the engine --------------------------------------------------------------------------------------------------- */
+/* ---- the engine ------------------------------------------------------------------------------------------------- */
 
 /* A heap of the instances that come due next. */
 struct engine_due {
@@ -266,14 +270,14 @@ struct engine_wall_clock {
 /* Edges between instances that have to be found anew. */
 struct engine_edges {
 	bool dirty;
-	bool gone;     /* nobody has any until they are brought up to date */
+	bool gone; /* nobody has any until they are brought up to date */
 };
 
 /* Captures that have to be set up anew. */
 struct engine_captures {
 	bool dirty;
-	bool wait;     /* for what is being set up; the timer runs */
-	bool pressing; /* and has waited long enough */
+	bool wait;                /* for what is being set up; the timer runs */
+	bool pressing;            /* and has waited long enough */
 	uint64_t n_set_up;        /* how often an instance was set up so far */
 	struct loop_timer *timer; /* another try after one that failed */
 };
@@ -281,7 +285,7 @@ struct engine_captures {
 /* Listeners, and where rooms below tell their news. */
 struct engine_news {
 	LIST_HEAD(, event_listener) listeners;
-	struct event_listener own;     /* what the engine itself does about news */
+	struct event_listener own;      /* what the engine itself does about news */
 	const struct exec_events *exec; /* where what blocks tells its news */
 	const struct flow_events *flow; /* where waves tell theirs */
 };
@@ -291,10 +295,11 @@ struct engine_open {
 	LIST_HEAD(, watcher) watchers; /* all that have not been closed */
 	LIST_HEAD(, leaving) leavings; /* of databases that viewd is being taken out of */
 	LIST_HEAD(, wave) waves;
-	LIST_HEAD(, job) begun;        /* jobs that were given to a worker and have not ended, also those of what has been removed */
-	struct job_queue ended;        /* jobs to be finished by the next turn */
-	struct wave *finished;         /* list of waves to report */
-	size_t n_reconciling;          /* members of reconcile waves that have not ended */
+	/* Jobs that were given to a worker and have not ended, also those of what has been removed */
+	LIST_HEAD(, job) begun;
+	struct job_queue ended; /* jobs to be finished by the next turn */
+	struct wave *finished;  /* list of waves to report */
+	size_t n_reconciling;   /* members of reconcile waves that have not ended */
 };
 
 struct engine_numbers {
@@ -332,9 +337,9 @@ struct engine {
 	size_t next_db;                /* whose turn it is */
 	struct intern *texts;
 	char *state_dir;
-	char **paused;                 /* labels from the state file that no instance has claimed yet */
+	char **paused; /* labels from the state file that no instance has claimed yet */
 	struct {
-		loop_fn *fn;           /* NULL: not stopping; called once nothing runs any more */
+		loop_fn *fn; /* NULL: not stopping; called once nothing runs any more */
 		void *ctx;
 		bool stopping;
 	} stop;

@@ -104,7 +104,8 @@ bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct vie
 	const char *colon = strchr(text, ':');
 	const char *name = colon != NULL ? colon + 1 : text;
 	size_t db_len = colon != NULL ? (size_t)(colon - text) : 0, n = *n_r;
-	for (size_t i = lower_bound(eng, eng->n_views, name, ""); i < eng->n_views && strcmp(eng->views[i]->conf->name, name) == 0; i++) {
+	for (size_t i = lower_bound(eng, eng->n_views, name, "");
+	     i < eng->n_views && strcmp(eng->views[i]->conf->name, name) == 0; i++) {
 		const char *db = eng->views[i]->db->conf->name;
 		if (colon != NULL && (strlen(db) != db_len || strncmp(db, text, db_len) != 0))
 			continue;

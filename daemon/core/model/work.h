@@ -2,8 +2,8 @@
  *
  * work.h: the record of one piece of blocking work: what goes in, what comes out.
  *
- * A job belongs to the loop until it is started, to a worker until the worker gives it back, to the loop again after. The worker touches
- * nothing but the job, its session's connection and the snapshot that the job holds.
+ * A job belongs to the loop until it is started, to a worker until the worker gives it back, to the loop again after.
+ * The worker touches nothing but the job, its session's connection and the snapshot that the job holds.
  */
 #ifndef VIEWD_CORE_MODEL_WORK_H
 #define VIEWD_CORE_MODEL_WORK_H
@@ -20,7 +20,7 @@ enum job_kind {
 	JOB_DROP,
 	JOB_VERIFY,
 	JOB_HISTORY,
-	JOB_TEND,      /* statistics after a refresh */
+	JOB_TEND,         /* statistics after a refresh */
 	JOB_DROP_RECORDED /* objects whose sections are gone */
 };
 
@@ -28,7 +28,7 @@ enum job_kind {
 struct decision {
 	enum viewd_change change;
 	char reason[512];
-	const char *locks; /* what readers and writers of the object meet meanwhile; static */
+	const char *locks;    /* what readers and writers of the object meet meanwhile; static */
 	struct viewd_err err; /* class OK unless change is REFUSE */
 };
 
@@ -54,22 +54,22 @@ struct job_in {
 	enum view_trigger trigger;
 	bool create_missing, replace, keep;
 	bool reconcile_first;
-	bool compare; /* the columns of the object with those of its definition */
+	bool compare;             /* the columns of the object with those of its definition */
 	int64_t unknown_since_us; /* a run since then may have succeeded without our knowing */
 	int history_limit;
 	struct viewd_capture_request capture;
 	uint64_t capture_digest;
 	uint32_t redefined; /* that of the view when it was started */
-	unsigned epoch; /* db.epoch likewise */
-	unsigned probe; /* db.probing.n when it was started (PREPARE: made): news from before another probe is old */
+	unsigned epoch;     /* db.epoch likewise */
+	unsigned probe;     /* db.probing.n when it was started (PREPARE: made): news from before another probe is old */
 	int64_t now_mono;
 };
 
 /* REFRESH_GROUP: a job for each member. */
 struct job_group {
-	struct job **parts;  /* in dependency order */
+	struct job **parts; /* in dependency order */
 	size_t n;
-	size_t failed;       /* which one failed; n: none in particular */
+	size_t failed; /* which one failed; n: none in particular */
 	const char *name;
 };
 
@@ -115,7 +115,7 @@ struct job_out {
 	struct recorded_copy *recorded;
 	size_t n_recorded;
 	struct job_capture capture;
-	char *definition;  /* of what is kept */
+	char *definition; /* of what is kept */
 	int64_t duration_us;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * offline.h: what dialects say about a configuration without any connection: the checks of `viewctl check`, `viewd --check` and
- * reload, and the SQL of `render`. The same code in the daemon and in viewctl.
+ * offline.h: what dialects say about a configuration without any connection: the checks of `viewctl check`, `viewd
+ * --check` and reload, and the SQL of `render`. The same code in the daemon and in viewctl.
  */
 #ifndef VIEWD_CORE_OFFLINE_OFFLINE_H
 #define VIEWD_CORE_OFFLINE_OFFLINE_H
@@ -12,14 +12,15 @@
 
 struct registry;
 
-/* Opens the dialect of every database and asks it about the database and about every view on it. Problems are appended to
- * *problems (new memory on mem_ctx, talloc) as "file:line: [section] what was wrong; what would be right". False when at
- * least one error was found. Plugins are opened, nothing else is touched; where they may be absent, their databases and views are not
- * judged. [thread that owns the registry] */
-bool offline_check(void *mem_ctx, const struct conf *conf, const struct conf_dialects *dialects, struct conf_problems *problems);
+/* Opens the dialect of every database and asks it about the database and about every view on it. Problems are appended
+ * to *problems (new memory on mem_ctx, talloc) as "file:line: [section] what was wrong; what would be right". False
+ * when at least one error was found. Plugins are opened, nothing else is touched; where they may be absent, their
+ * databases and views are not judged. [thread that owns the registry] */
+bool offline_check(void *mem_ctx, const struct conf *conf, const struct conf_dialects *dialects,
+                   struct conf_problems *problems);
 
-/* conf_load's question about the keys of a dialect, answered by opening the plugin. The struct points to *registry; the ctx
- * member is the registry itself. */
+/* conf_load's question about the keys of a dialect, answered by opening the plugin. The struct points to *registry; the
+ * ctx member is the registry itself. */
 struct conf_dialects offline_dialects(struct registry *registry);
 
 struct offline_render {

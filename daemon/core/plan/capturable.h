@@ -9,11 +9,11 @@
 #include "conf/conf.h"
 
 /* Why on_change cannot be had for this section on this dialect; false when it can. Pure. */
-bool capture_refused(const struct conf_view *conf, const struct viewd_dialect *dialect, const struct viewd_resolved *resolved,
-                     struct viewd_err *err);
+bool capture_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
+                     const struct viewd_resolved *resolved, struct viewd_err *err);
 
 /* Why its capture mode cannot be had on this dialect; false when it can, or nobody knows before it is tried. Pure. */
-bool capture_mode_refused(const struct conf_view *conf, const struct viewd_dialect *dialect, const struct viewd_resolved *resolved,
-                          struct viewd_err *err);
+bool capture_mode_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
+                          const struct viewd_resolved *resolved, struct viewd_err *err);
 
 #endif

@@ -18,14 +18,16 @@ static void note(struct view *view)
 static int64_t coalesced(const struct view *view)
 {
 	const struct coalesce c = group_pace(view);
-	bool old = view->change.old && view->change.first != 0 && view->timing.past.data != SCHEDULE_NEVER && view->timing.past.data != 0;
+	bool old = view->change.old && view->change.first != 0 && view->timing.past.data != SCHEDULE_NEVER &&
+	           view->timing.past.data != 0;
 	int64_t first = old ? view->timing.past.data : view->change.first;
 	int64_t start = coalesce_start(&c, first, view->change.last, view->change.last_start);
 	if (view->conf->target_lag == 0 || view->change.first == 0)
 		return start;
 	int64_t latest = schedule_lag_start(&view->timing.schedule, &view->timing.past, first);
 	bool settled = c.debounce > 0 && start < latest; /* it has come to rest earlier than it must be shown */
-	int64_t spaced = c.at_most_every > 0 && view->change.last_start > 0 ? view->change.last_start + c.at_most_every : latest;
+	int64_t spaced =
+		c.at_most_every > 0 && view->change.last_start > 0 ? view->change.last_start + c.at_most_every : latest;
 	return settled ? start : spaced > latest ? spaced : latest;
 }
 
@@ -38,7 +40,8 @@ static int64_t start_time(const struct view *view)
 
 void change_plan(struct view *view)
 {
-	if (view->change.first == 0 || view->job != NULL || !view->relation.reconciled || !view->conf->on_change || !due_allowed(view))
+	if (view->change.first == 0 || view->job != NULL || !view->relation.reconciled || !view->conf->on_change ||
+	    !due_allowed(view))
 		return;
 	due_set(view, DUE_CHANGE, start_time(view) - engine_mono(view->eng));
 }
@@ -126,7 +129,8 @@ void change_settled(struct view *view, int64_t settled_seq)
 	struct change *c = &view->change;
 	c->settled_seq = settled_seq;
 	c->lower = false;
-	/* What was told before the start is covered, whatever its number; numbers begin anew when a view is registered anew. */
+	/* What was told before the start is covered, whatever its number; numbers begin anew when a view is registered
+	 * anew. */
 	bool told = c->seen_seq != c->run.seq && c->seen_seq > settled_seq;
 	if (!told && !c->upstream)
 		c->first = c->last = 0; /* told while it ran, and covered by it all the same */
@@ -182,8 +186,8 @@ void change_failed(struct view *view)
 	bool news = c->first != 0;
 	const struct conf_view *conf = view->conf;
 	owe(c);
-	c->not_before = engine_mono(view->eng) +
-	                backoff_delay(conf->retry_backoff, conf->retry_max_backoff, (int)++c->failures, (uint64_t)view->eng->count.run_id);
+	c->not_before = engine_mono(view->eng) + backoff_delay(conf->retry_backoff, conf->retry_max_backoff,
+	                                                       (int)++c->failures, (uint64_t)view->eng->count.run_id);
 	if (news)
 		change_plan(view);
 	change_put_off(view);
@@ -205,7 +209,8 @@ void change_forget_marks(struct view *view)
 static void catch_up_with(struct view *up, struct view *down)
 {
 	bool news = up->capture.catch_up || down->capture.catch_up;
-	if (up->db == down->db || !news || !down->conf->on_change || !down->relation.reconciled || down->last.data_timestamp_us == 0)
+	if (up->db == down->db || !news || !down->conf->on_change || !down->relation.reconciled ||
+	    down->last.data_timestamp_us == 0)
 		return;
 	/* What runs was started for a change, and will be done again when it fails. */
 	bool runs = down->job != NULL && down->change.run.first != 0;

@@ -7,16 +7,17 @@
 
 #include "core/model/state.h"
 
-/* The database says that a captured source changed; seq is the mark's number. old: it happened while nobody watched, at any time since the
- * data was read. */
+/* The database says that a captured source changed; seq is the mark's number. old: it happened while nobody watched, at
+ * any time since the data was read. */
 void change_signal(struct view *view, int64_t seq, bool old);
 
-/* Numbers only grow: is this one from a database that has gone back in time? A slow look may tell late what a refresh has settled since, so
- * the first such number is only doubted: the next look decides. */
+/* Numbers only grow: is this one from a database that has gone back in time? A slow look may tell late what a refresh
+ * has settled since, so the first such number is only doubted: the next look decides. */
 enum change_order { CHANGE_FORWARD, CHANGE_DOUBTED, CHANGE_BACKWARD };
 enum change_order change_order(struct view *view, int64_t seq);
 
-/* An instance it reads wrote rows. True when it may start at once, as part of the wave that found out; else it is due later. */
+/* An instance it reads wrote rows. True when it may start at once, as part of the wave that found out; else it is due
+ * later. */
 bool change_from_upstream(struct view *view);
 
 /* As change_from_upstream, for one that no wave has foreseen: it gets a refresh of its own. */
@@ -24,7 +25,8 @@ void change_owed(struct view *view);
 
 /* A refresh begins: what is known so far will be covered by it. */
 void change_started(struct view *view);
-/* Somebody asks in SQL for a refresh: when at_most_every forbids it now it is planned for when it does not, once, and true is returned. */
+/* Somebody asks in SQL for a refresh: when at_most_every forbids it now it is planned for when it does not, once, and
+ * true is returned. */
 bool change_hold_request(struct view *view);
 
 /* It ended well and covered the marks up to settled_seq (0: unknown). What came meanwhile starts one more. */
@@ -45,8 +47,8 @@ void change_looked_up(struct view *view);
 /* The instance has been registered anew: the numbers of its marks begin again. */
 void change_forget_marks(struct view *view);
 
-/* No mark tells of a refresh in another database. After a start the times do: one that read what has been refreshed since is dirty. Edges are up
- * to date. */
+/* No mark tells of a refresh in another database. After a start the times do: one that read what has been refreshed
+ * since is dirty. Edges are up to date. */
 void change_catch_up(struct view *view);
 
 /* Makes a dirty instance due (after it was set up, after it was left out of a wave). */

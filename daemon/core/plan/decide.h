@@ -10,7 +10,7 @@
 
 struct decide_settings {
 	const char *label;
-	enum viewd_method method; /* after resolution */
+	enum viewd_method method;      /* after resolution */
 	const char *hash, *index_hash; /* of struct viewd_resolved */
 	bool adopt;
 	bool create_missing; /* false: an object that vanished while viewd ran stays gone until someone asks */
@@ -20,6 +20,7 @@ struct decide_settings {
 };
 
 /* Fills *out. Pure. [any thread] */
-void decide(const struct decide_settings *settings, const struct viewd_found *found, uint64_t caps, struct decision *out);
+void decide(const struct decide_settings *settings, const struct viewd_found *found, uint64_t caps,
+            struct decision *out);
 
 #endif

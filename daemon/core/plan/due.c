@@ -10,7 +10,7 @@
 #define CATCH_UP_SEPARATION (20 * SPAN_MS)
 #define CATCH_UP_SLOTS 500
 
-/* ---- heap, by due_mono, 1-based ------------------------------------------------------------------------------------- */
+/* ---- heap, by due_mono, 1-based --------------------------------------------------------------------------------- */
 
 static void heap_put(struct engine *eng, size_t i, struct view *v)
 {
@@ -62,7 +62,7 @@ static void heap_remove(struct engine *eng, struct view *v)
 		heap_place(eng, i, last);
 }
 
-/* ---- times ------------------------------------------------------------------------------------------------------------ */
+/* ---- times ------------------------------------------------------------------------------------------------------ */
 
 void due_arm(struct engine *eng)
 {
@@ -118,14 +118,16 @@ void due_clear(struct view *view)
 
 bool due_allowed(const struct view *v)
 {
-	bool held = v->state == VIEW_STATE_SUSPENDED || v->paused || v->removed || v->relation.refused || group_held_by(v) != NULL;
+	bool held =
+		v->state == VIEW_STATE_SUSPENDED || v->paused || v->removed || v->relation.refused || group_held_by(v) != NULL;
 	return !held && v->conf->enabled && v->relation.method != VIEWD_METHOD_SIMPLE && !v->eng->stop.stopping;
 }
 
 /* A failed attempt does not make the data younger: the next is a whole period after it. */
 static int64_t data_time(const struct view *v)
 {
-	return v->last.result == VIEW_RESULT_SUCCEEDED || v->last.result == VIEW_RESULT_SKIPPED ? v->timing.past.data : v->timing.past.last_end;
+	return v->last.result == VIEW_RESULT_SUCCEEDED || v->last.result == VIEW_RESULT_SKIPPED ? v->timing.past.data
+	                                                                                        : v->timing.past.last_end;
 }
 
 static void schedule_staleness(struct view *v)
@@ -153,12 +155,14 @@ static bool serves_requests(const struct view *v)
 	return v->conf->enabled && !v->removed && !v->relation.refused && !v->eng->stop.stopping;
 }
 
-/* To be set up is not a matter of refreshing: a view that is paused, or needs no refresh, has to exist all the same. A request is served on a
- * paused view, too. */
+/* To be set up is not a matter of refreshing: a view that is paused, or needs no refresh, has to exist all the same. A
+ * request is served on a paused view, too. */
 static void keep_setup_only(struct view *v)
 {
-	bool wanted = !v->relation.reconciled && v->conf->enabled && !v->removed && !v->relation.refused && !v->eng->stop.stopping;
-	int64_t setup = wanted ? v->timing.due_at[DUE_RETRY] : 0, asked = serves_requests(v) ? v->timing.due_at[DUE_REQUEST] : 0;
+	bool wanted =
+		!v->relation.reconciled && v->conf->enabled && !v->removed && !v->relation.refused && !v->eng->stop.stopping;
+	int64_t setup = wanted ? v->timing.due_at[DUE_RETRY] : 0,
+			asked = serves_requests(v) ? v->timing.due_at[DUE_REQUEST] : 0;
 	due_clear(v);
 	v->timing.due_at[DUE_RETRY] = setup;
 	v->timing.due_at[DUE_REQUEST] = asked;
@@ -180,7 +184,8 @@ void due_schedule(struct view *view)
 		return;
 	int64_t delay = view->timing.nominal.mono - engine_mono(view->eng);
 	if (view->timing.nominal.kind != SCHEDULE_LAG)
-		delay += schedule_jitter(&view->timing.schedule, (uint64_t)(uintptr_t)view ^ (uint64_t)view->timing.past.last_end);
+		delay +=
+			schedule_jitter(&view->timing.schedule, (uint64_t)(uintptr_t)view ^ (uint64_t)view->timing.past.last_end);
 	if (delay > 0 || view->timing.nominal.kind == SCHEDULE_LAG || view->timing.past.last_end == SCHEDULE_NEVER)
 		due_set(view, DUE_SCHEDULE, delay);
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * due.h: the heap of due times and the one timer over it. An instance may be due for several reasons; the earliest counts.
+ * due.h: the heap of due times and the one timer over it. An instance may be due for several reasons; the earliest
+ * counts.
  */
 #ifndef VIEWD_CORE_PLAN_DUE_H
 #define VIEWD_CORE_PLAN_DUE_H
@@ -16,8 +17,8 @@ void due_unset(struct view *view, enum due_reason reason);
 /* Not due at all. */
 void due_clear(struct view *view);
 
-/* Computes the next scheduled time from the schedule and the last run. Clears it for instances that are paused, suspended, disabled or by
- * hand only. */
+/* Computes the next scheduled time from the schedule and the last run. Clears it for instances that are paused,
+ * suspended, disabled or by hand only. */
 void due_schedule(struct view *view);
 
 /* When it is due on the wall clock as it stands now; 0: by hand only. */

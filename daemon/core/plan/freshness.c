@@ -7,7 +7,7 @@
 
 #include <stdarg.h>
 
-/* ---- known changes -------------------------------------------------------------------------------------------------------------- */
+/* ---- known changes ---------------------------------------------------------------------------------------------- */
 
 static int64_t wall_of(const struct view *v, int64_t mono)
 {
@@ -38,7 +38,7 @@ static bool is_stale(const struct view *v, int64_t *since_r)
 	return lacks_a_change(v) || (v->relation.reconciled && v->last.success_us == 0);
 }
 
-/* ---- what nobody can know --------------------------------------------------------------------------------------------------------- */
+/* ---- what nobody can know --------------------------------------------------------------------------------------- */
 
 struct telling {
 	void (*fn)(void *ctx, const char *reason);
@@ -76,7 +76,8 @@ static void tell_existence(struct telling *t, const struct view *v)
 	else if (v->state == VIEW_STATE_MISSING)
 		tell(t, "it does not exist");
 	else if (!v->relation.reconciled)
-		tell(t, "it is not set up%s%s%s", v->failure.err != NULL ? " (" : "", v->failure.err != NULL ? v->failure.err->msg : "", v->failure.err != NULL ? ")" : "");
+		tell(t, "it is not set up%s%s%s", v->failure.err != NULL ? " (" : "",
+		     v->failure.err != NULL ? v->failure.err->msg : "", v->failure.err != NULL ? ")" : "");
 	if (v->graph.rank == GRAPH_CYCLIC)
 		tell(t, "it depends on itself");
 }
@@ -86,20 +87,22 @@ static void tell_entries(struct telling *t, const struct view *v)
 	for (size_t i = 0; i < v->reads.n_depends; i++) {
 		const struct view_dependency *d = &v->reads.depends[i];
 		if (d->heard_by == VIEWD_HEARD_NONE)
-			tell(t, "nothing tells of changes of %s%s%s", d->name, d->reason != NULL ? ": " : "", d->reason != NULL ? d->reason : "");
+			tell(t, "nothing tells of changes of %s%s%s", d->name, d->reason != NULL ? ": " : "",
+			     d->reason != NULL ? d->reason : "");
 	}
 	if (v->reads.clock)
 		tell(t, "its definition reads the clock");
 }
 
-/* Nobody would have noticed all changes by now: the capture is still to be set up or checked, or the watch has not come to the end of a look
- * since the connection was made. */
+/* Nobody would have noticed all changes by now: the capture is still to be set up or checked, or the watch has not come
+ * to the end of a look since the connection was made. */
 static bool is_blind(const struct view *v)
 {
 	const struct db *db = v->db;
 	if (!v->conf->on_change || v->capture.failed)
 		return v->conf->on_change;
-	if (!v->conf->enabled || v->relation.method == VIEWD_METHOD_SIMPLE || v->conf->capture == VIEWD_CAPTURE_NONE || db->dialect == NULL)
+	if (!v->conf->enabled || v->relation.method == VIEWD_METHOD_SIMPLE || v->conf->capture == VIEWD_CAPTURE_NONE ||
+	    db->dialect == NULL)
 		return false;
 	return db->dialect->capture != NULL &&
 	       (v->capture.digest == 0 || !db->watch.looked || db->watch.answered < v->capture.look);
@@ -148,10 +151,11 @@ bool freshness_unheard(const struct view *v)
 
 bool freshness_is_followed(const struct view *v)
 {
-	return v->conf->on_change && v->capture.set_up && !v->capture.failed && v->capture.digest != 0 && !freshness_unheard(v);
+	return v->conf->on_change && v->capture.set_up && !v->capture.failed && v->capture.digest != 0 &&
+	       !freshness_unheard(v);
 }
 
-/* ---- with all that it reads ------------------------------------------------------------------------------------------------------- */
+/* ---- with all that it reads ------------------------------------------------------------------------------------- */
 
 static void worsen(struct freshness *f, enum view_freshness word, int64_t since)
 {

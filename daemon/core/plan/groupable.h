@@ -9,7 +9,7 @@
 #include "conf/conf.h"
 
 /* Can the section not be in a group here? err says why. Needs no engine. */
-bool group_refused(const struct conf_view *conf, const struct viewd_dialect *dialect, const struct viewd_resolved *resolved,
-                   struct viewd_err *err);
+bool group_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
+                   const struct viewd_resolved *resolved, struct viewd_err *err);
 
 #endif

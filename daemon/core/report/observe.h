@@ -15,15 +15,15 @@ struct engine_event {
 	const struct view *view;
 	enum view_trigger trigger;
 	enum view_result result;
-	int action;                       /* enum viewd_did, -1 none */
-	int64_t rows, rows_written;       /* -1 unknown */
-	int64_t duration_us;              /* -1 unknown */
-	const struct viewd_err *error;    /* NULL when none */
+	int action;                    /* enum viewd_did, -1 none */
+	int64_t rows, rows_written;    /* -1 unknown */
+	int64_t duration_us;           /* -1 unknown */
+	const struct viewd_err *error; /* NULL when none */
 	enum view_state state, before;
 };
 
-/* The caller's memory, from engine_observe to engine_unobserve. fn is called from the middle of the engine's work: it may look at the
- * event and note things down, and calls nothing of the engine. */
+/* The caller's memory, from engine_observe to engine_unobserve. fn is called from the middle of the engine's work: it
+ * may look at the event and note things down, and calls nothing of the engine. */
 struct engine_observer {
 	void (*fn)(void *ctx, const struct engine_event *event);
 	void *ctx;

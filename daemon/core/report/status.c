@@ -45,16 +45,19 @@ size_t view_sources(const struct view *view, const char *const **names_r)
 static size_t unheard_rows(const struct view *v)
 {
 	static const enum viewd_depends kinds[] = {
-		[VIEWD_KIND_NONE] = VIEWD_DEPENDS_OTHER,       [VIEWD_KIND_VIEW] = VIEWD_DEPENDS_VIEW, [VIEWD_KIND_MATVIEW] = VIEWD_DEPENDS_MATVIEW,
-		[VIEWD_KIND_TABLE] = VIEWD_DEPENDS_TABLE, [VIEWD_KIND_OTHER] = VIEWD_DEPENDS_FOREIGN,
+		[VIEWD_KIND_NONE] = VIEWD_DEPENDS_OTHER,      [VIEWD_KIND_VIEW] = VIEWD_DEPENDS_VIEW,
+		[VIEWD_KIND_MATVIEW] = VIEWD_DEPENDS_MATVIEW, [VIEWD_KIND_TABLE] = VIEWD_DEPENDS_TABLE,
+		[VIEWD_KIND_OTHER] = VIEWD_DEPENDS_FOREIGN,
 	};
 	struct engine *eng = v->eng;
 	const char *reason = !v->conf->on_change                              ? "on_change = no"
 	                     : v->conf->capture == VIEWD_CAPTURE_NONE ? "capture = none"
 	                                                                      : "following it is not set up";
-	eng->answers.dependencies = mem_grow(eng, eng->answers.dependencies, struct view_dependency, v->reads.n_sources + 1);
+	eng->answers.dependencies =
+		mem_grow(eng, eng->answers.dependencies, struct view_dependency, v->reads.n_sources + 1);
 	for (size_t i = 0; i < v->reads.n_sources; i++)
-		eng->answers.dependencies[i] = (struct view_dependency){v->reads.sources[i].full, kinds[v->reads.sources[i].kind], VIEWD_HEARD_NONE, reason};
+		eng->answers.dependencies[i] = (struct view_dependency){
+			v->reads.sources[i].full, kinds[v->reads.sources[i].kind], VIEWD_HEARD_NONE, reason};
 	return v->reads.n_sources;
 }
 
@@ -139,7 +142,9 @@ void engine_status(struct engine *eng, const struct view *v, struct view_status 
 		.conf = v->conf,
 		.database = v->db->conf,
 		.name = v->conf->name,
-		.relation = v->relation.text != NULL ? v->relation.text : v->conf->relation != NULL ? v->conf->relation : v->conf->name,
+		.relation = v->relation.text != NULL    ? v->relation.text
+	                : v->conf->relation != NULL ? v->conf->relation
+	                                            : v->conf->name,
 		.method = word_method(v->relation.method),
 		.refresh_mode = word_mode(v->relation.mode),
 		.state = effective_state(v),
@@ -163,7 +168,7 @@ void engine_status(struct engine *eng, const struct view *v, struct view_status 
 	set_freshness(v, out, now);
 }
 
-/* ---- why -------------------------------------------------------------------------------------------------------------------- */
+/* ---- why -------------------------------------------------------------------------------------------------------- */
 
 struct speaker {
 	void (*fn)(void *ctx, const char *line);
@@ -290,19 +295,22 @@ static void why_warnings(struct speaker *sp, const struct view *v)
 static void why_mode(struct speaker *sp, const struct view *v, const struct view_status *st)
 {
 	if (v->relation.kept)
-		say(sp, "kept as somebody else has made it (viewctl adopt): the definition in the files is not used until it says the same; viewctl create "
+		say(sp, "kept as somebody else has made it (viewctl adopt): the definition in the files is not used until it "
+		        "says the same; viewctl create "
 		        "--replace puts back what the files say");
 	if (v->relation.method == VIEWD_METHOD_SIMPLE)
 		return;
 	say(sp, "method %s%s, refresh_mode %s", st->method,
-	    (int)v->relation.method != v->conf->method ? " (materialized_as_table: this engine has no materialized views)" : "",
+	    (int)v->relation.method != v->conf->method ? " (materialized_as_table: this engine has no materialized views)"
+	                                               : "",
 	    st->refresh_mode);
 	if (v->conf->on_change)
 		say(sp, "on_change: %s", v->capture.reason != NULL ? v->capture.reason : "changes are not noticed yet");
 	if (v->conf->on_change && v->conf->enabled)
 		why_warnings(sp, v);
 	if (st->action >= 0)
-		say(sp, "the last refresh was %s%s%s", word_did((enum viewd_did)st->action), st->reason[0] != '\0' ? ": " : "", st->reason);
+		say(sp, "the last refresh was %s%s%s", word_did((enum viewd_did)st->action), st->reason[0] != '\0' ? ": " : "",
+		    st->reason);
 }
 
 /* Names of what is no relation begin with the word of their kind. */
@@ -329,12 +337,15 @@ static void why_upstream(struct speaker *sp, const struct view *v)
 	size_t n = view_upstream(v, &up);
 	for (size_t i = 0; i < n; i++)
 		if (up[i]->last.result == VIEW_RESULT_FAILED || up[i]->last.result == VIEW_RESULT_UPSTREAM_FAILED)
-			say(sp, "it reads view '%s', whose last refresh ended %s", up[i]->label, view_result_word(up[i]->last.result));
+			say(sp, "it reads view '%s', whose last refresh ended %s", up[i]->label,
+			    view_result_word(up[i]->last.result));
 		else
 			say(sp, "it reads view '%s'", up[i]->label);
 	if (v->graph.rank == GRAPH_CYCLIC)
 		say(sp, "dependency cycle: %s", edges_cycle_text(v, sp->mem));
-	char *guessed = v->reads.guesses != NULL && !v->relation.reconciled ? edges_guessed_cycle(v->eng->views[v->graph.node], sp->mem) : NULL;
+	char *guessed = v->reads.guesses != NULL && !v->relation.reconciled
+	                    ? edges_guessed_cycle(v->eng->views[v->graph.node], sp->mem)
+	                    : NULL;
 	if (guessed != NULL)
 		say(sp, "definitions mention each other: %s; if they read each other, none can be made first", guessed);
 }
@@ -346,7 +357,8 @@ static void why_group(struct speaker *sp, const struct view *v)
 	char *others = mem_strdup(sp->mem, "");
 	for (size_t i = 0; g != NULL && i < g->n; i++)
 		if (g->views[i] != v)
-			others = mem_need(talloc_asprintf_append(others, "%s'%s'", others[0] != '\0' ? ", " : "", g->views[i]->label));
+			others =
+				mem_need(talloc_asprintf_append(others, "%s'%s'", others[0] != '\0' ? ", " : "", g->views[i]->label));
 	if (g != NULL && g->broken == NULL)
 		say(sp, "refresh_group '%s': refreshed as one with %s", g->name, others);
 	else if (g != NULL)

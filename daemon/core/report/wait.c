@@ -40,7 +40,7 @@ struct waiter {
 	LIST_ENTRY(waiter) looked_link;
 };
 
-/* ---- waiters ----------------------------------------------------------------------------------------------------------- */
+/* ---- waiters ---------------------------------------------------------------------------------------------------- */
 
 static void fail(struct waiter *w, const struct viewd_err *err)
 {
@@ -115,15 +115,16 @@ static bool has_pending(const struct view *v)
 	return v->conf->on_change && (c->first != 0 || c->run.first != 0 || c->seen_seq > c->settled_seq);
 }
 
-/* Was it, and all that it reads, read after the call, or is it known that nothing has changed there? A view that is read may have been refreshed
- * later than the one that reads it. */
+/* Was it, and all that it reads, read after the call, or is it known that nothing has changed there? A view that is
+ * read may have been refreshed later than the one that reads it. */
 static bool is_read_since(const struct waiter *w, struct view *v, uint64_t walk)
 {
 	if (v->walk.mark == walk)
 		return true;
 	v->walk.mark = walk;
 	bool read = v->last.success_run > w->since_run && (v->graph.n_up == 0 || !has_pending(v));
-	bool own = v->relation.method == VIEWD_METHOD_SIMPLE || read || (w->looked && freshness_is_known(v) && !has_pending(v));
+	bool own =
+		v->relation.method == VIEWD_METHOD_SIMPLE || read || (w->looked && freshness_is_known(v) && !has_pending(v));
 	for (size_t i = 0; own && i < v->graph.n_up; i++)
 		own = is_read_since(w, v->graph.up[i], walk);
 	return own;
@@ -146,7 +147,8 @@ static bool is_fresh(const struct waiter *w)
 
 /* ---- refreshing for those who wait ---- */
 
-/* The views, of this one and all that it reads, whose data nothing but a refresh makes newer, and that have had none since the call. */
+/* The views, of this one and all that it reads, whose data nothing but a refresh makes newer, and that have had none
+ * since the call. */
 static void add_unheard(const struct waiter *w, struct view *v, uint64_t walk, struct view ***list, size_t *n)
 {
 	if (v->walk.mark == walk)
@@ -156,7 +158,8 @@ static void add_unheard(const struct waiter *w, struct view *v, uint64_t walk, s
 		add_unheard(w, v->graph.up[i], walk, list, n);
 	bool retried = v->timing.due_at[DUE_RETRY] != 0; /* that is waited for */
 	bool read = v->last.success_run > w->since_run;
-	if (v->relation.method == VIEWD_METHOD_SIMPLE || !v->relation.reconciled || retried || read || !freshness_unheard(v))
+	if (v->relation.method == VIEWD_METHOD_SIMPLE || !v->relation.reconciled || retried || read ||
+	    !freshness_unheard(v))
 		return;
 	*list = mem_grow(NULL, *list, struct view *, *n + 1);
 	(*list)[(*n)++] = v;
@@ -165,8 +168,11 @@ static void add_unheard(const struct waiter *w, struct view *v, uint64_t walk, s
 /* What the caller waits for may lie in the future. A refresh that fails ends the wait. */
 static void refresh_unheard(struct waiter *w)
 {
-	const struct wave_spec spec = {
-		.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_MANUAL, .by_hand = true, .propagate = true};
+	const struct wave_spec spec = {.kind = JOB_REFRESH,
+	                               .order = WAVE_UPSTREAM_FIRST,
+	                               .trigger = VIEW_TRIGGER_MANUAL,
+	                               .by_hand = true,
+	                               .propagate = true};
 	struct view **list = NULL;
 	size_t n = 0;
 	if (w->newer_than > w->since || any_busy(w->view, ++w->eng->mark))
@@ -187,7 +193,8 @@ static bool is_hopeless(const struct view *v, struct viewd_err *err)
 	else if (bad && !coming && v->failure.err != NULL)
 		*err = *v->failure.err;
 	else if (bad && !coming)
-		err_set(err, VIEWD_ERR_MISSING, "view '%s' is %s and nothing is scheduled", v->label, view_state_word(v->state));
+		err_set(err, VIEWD_ERR_MISSING, "view '%s' is %s and nothing is scheduled", v->label,
+		        view_state_word(v->state));
 	else
 		return false;
 	return true;
@@ -229,7 +236,8 @@ static void add_asks(struct waiter *w, struct view *v, uint64_t walk)
 		add_asks(w, v->graph.up[i], walk);
 }
 
-/* A watch that is not there yet is asked later: its first look is as good, and until then nothing of its database is fresh. */
+/* A watch that is not there yet is asked later: its first look is as good, and until then nothing of its database is
+ * fresh. */
 static void ask(struct waiter *w)
 {
 	if (w->looked)
@@ -324,7 +332,7 @@ static void look_at_woken(struct engine *eng)
 		look(LIST_FIRST(&eng->waiting->woken));
 }
 
-/* ---- asked from outside ----------------------------------------------------------------------------------------------- */
+/* ---- asked from outside ----------------------------------------------------------------------------------------- */
 
 static void on_event(void *ctx, const struct event *event)
 {
@@ -361,7 +369,8 @@ static void begin(struct engine *eng)
 	event_listen(eng, &eng->waiting->listener);
 }
 
-struct waiter *engine_wait(struct engine *eng, struct view *view, int64_t newer_than_us, engine_wait_fn *done, void *ctx)
+struct waiter *engine_wait(struct engine *eng, struct view *view, int64_t newer_than_us, engine_wait_fn *done,
+                           void *ctx)
 {
 	struct waiter *w = mem_new(eng, struct waiter);
 	if (eng->waiting == NULL)

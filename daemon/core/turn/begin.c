@@ -21,7 +21,8 @@ bool begin_hopeless(struct view *view, enum job_kind kind, struct viewd_err *err
 		err_hint(err, "remove one edge of the cycle: a depends_on, or a relation in a definition");
 		talloc_free(cycle);
 	} else if (kind == JOB_REFRESH && view->graph.group != NULL && view->graph.group->broken != NULL) {
-		err_set(err, VIEWD_ERR_CONFIG, "view '%s' cannot be refreshed with its group (%s)", view->label, view->graph.group->broken);
+		err_set(err, VIEWD_ERR_CONFIG, "view '%s' cannot be refreshed with its group (%s)", view->label,
+		        view->graph.group->broken);
 		err_hint(err, "put that into the group, or take a member out");
 	} else
 		return false;
@@ -53,7 +54,8 @@ void begin_describe(struct job *job, const struct member *members)
 	job->in.reconcile_first = job->kind == JOB_REFRESH && !job->view->relation.reconciled;
 	job->in.create_missing |= job->in.reconcile_first;
 	/* What never was has not vanished. */
-	job->in.create_missing |= job->kind == JOB_RECONCILE && !job->view->relation.reconciled && job->view->state != VIEW_STATE_MISSING;
+	job->in.create_missing |=
+		job->kind == JOB_RECONCILE && !job->view->relation.reconciled && job->view->state != VIEW_STATE_MISSING;
 	job->in.unknown_since_us = job->in.request.force_full ? 0 : job->view->failure.unknown_since_us;
 }
 

@@ -44,7 +44,8 @@ static void finish_aux_job(struct job *job)
 /* Not even the cancel at its time limit brought an answer, or there never was a connection. */
 static bool met_silence(const struct job *job)
 {
-	return !job->out.ok && job->run.timed_out && (job->out.err.cls == VIEWD_ERR_LOST || job->out.err.cls == VIEWD_ERR_CONNECT);
+	return !job->out.ok && job->run.timed_out &&
+	       (job->out.err.cls == VIEWD_ERR_LOST || job->out.err.cls == VIEWD_ERR_CONNECT);
 }
 
 /* Our own cancel and the server's word for it may be told differently by different engines. */
@@ -63,7 +64,8 @@ static void settle_error(struct job *job)
 /* What was begun before the last probe says nothing about a database that has come back since. */
 static bool lost_database(const struct job *job)
 {
-	bool lost = !job->out.ok && !job->out.alone && (!job->out.connected || job->out.session_lost) && (!job->run.cancelled || met_silence(job));
+	bool lost = !job->out.ok && !job->out.alone && (!job->out.connected || job->out.session_lost) &&
+	            (!job->run.cancelled || met_silence(job));
 	return lost && job->kind != JOB_PREPARE && job->in.probe == job->db->probing.n;
 }
 
@@ -119,7 +121,8 @@ void finish_overdue(struct job *job)
 	release_slot(job);
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_TIMEOUT, "the statement does not end, not even when cancelled");
-	const struct engine_item item = {.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
+	const struct engine_item item = {
+		.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
 	wave_end_taken(job->members, &item);
 	job->members = NULL;
 	for (size_t i = 0; i < job->group.n; i++) {

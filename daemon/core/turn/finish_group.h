@@ -7,7 +7,8 @@
 
 #include "core/exec/job.h"
 
-/* Each part ends as a refresh of its own would, with the outcome of the whole. The parts are freed, the lead is left. */
+/* Each part ends as a refresh of its own would, with the outcome of the whole. The parts are freed, the lead is
+ * left. */
 void finish_group(struct job *lead);
 
 #endif

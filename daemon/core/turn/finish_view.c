@@ -17,15 +17,20 @@ static void finished_item(const struct job *job, struct engine_item *item)
 	/* After an apply the last decision is that nothing is left to do: what was done says more. */
 	const char *why = job->out.applied ? job->out.apply_reason : job->out.decision.reason;
 	*item = (struct engine_item){
-		.result = job->out.ok ? VIEW_RESULT_SUCCEEDED
-		                  : job->out.err.cls == VIEWD_ERR_CANCELLED ? VIEW_RESULT_CANCELLED
-		                                                        : job->out.mate_failed ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_FAILED,
+		.result = job->out.ok                               ? VIEW_RESULT_SUCCEEDED
+	              : job->out.err.cls == VIEWD_ERR_CANCELLED ? VIEW_RESULT_CANCELLED
+	              : job->out.mate_failed                    ? VIEW_RESULT_UPSTREAM_FAILED
+	                                                        : VIEW_RESULT_FAILED,
 		.action = job->out.ok && (job->kind == JOB_REFRESH || job->out.applied) ? (int)job->out.outcome.did : -1,
-		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP : job->out.applied ? job->out.last_change : job->out.decision.change,
+		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP
+	              : job->out.applied    ? job->out.last_change
+	                                    : job->out.decision.change,
 		.reason = job->kind == JOB_REFRESH ? job->out.outcome.reason : why,
 		.locks = job->out.decision.locks,
 		.definition = job->out.definition,
-		.rows = job->kind == JOB_PLAN ? job->out.found.rows : job->out.ok ? job->out.outcome.rows : -1,
+		.rows = job->kind == JOB_PLAN ? job->out.found.rows
+	            : job->out.ok         ? job->out.outcome.rows
+	                                  : -1,
 		.rows_written = job->out.ok ? job->out.outcome.rows_written : -1,
 		/* A plan tells how long the last refresh took. */
 		.duration_us = job->kind == JOB_PLAN ? job->out.found.duration_us : job->out.duration_us,
@@ -34,12 +39,14 @@ static void finished_item(const struct job *job, struct engine_item *item)
 	};
 }
 
-/* The database could not be reached, nothing was sent: not a failure of the view. What nobody waits for runs when it is back. */
+/* The database could not be reached, nothing was sent: not a failure of the view. What nobody waits for runs when it is
+ * back. */
 static bool never_began(const struct job *job)
 {
 	bool away = !job->out.connected || job->out.err.cls == VIEWD_ERR_CONNECT || job->out.err.cls == VIEWD_ERR_AUTH;
 	bool still_away = job->db->state != DB_UP || job->in.probe != job->db->probing.n;
-	return !job->out.ok && !job->out.alone && away && !job->run.cancelled && still_away && !job->eng->stop.stopping && !job->view->removed;
+	return !job->out.ok && !job->out.alone && away && !job->run.cancelled && still_away && !job->eng->stop.stopping &&
+	       !job->view->removed;
 }
 
 /* The section says another server now, of whose contents it tells nothing. */

@@ -7,7 +7,8 @@
 
 #include "core/exec/job.h"
 
-/* The work of a job on one instance has ended: the record is brought up to date, members end, what is ready is queued. The job is left. */
+/* The work of a job on one instance has ended: the record is brought up to date, members end, what is ready is queued.
+ * The job is left. */
 void finish_view(struct job *job);
 
 #endif

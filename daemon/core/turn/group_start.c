@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * group_start.c: the one job that refreshes a group. Its parts are ordinary refresh jobs that are never started by themselves: they carry
- * what goes in and what comes out for each member, so that the end of a part is the end of any refresh.
+ * group_start.c: the one job that refreshes a group. Its parts are ordinary refresh jobs that are never started by
+ * themselves: they carry what goes in and what comes out for each member, so that the end of a part is the end of any
+ * refresh.
  */
 #include "core/turn/group_start.h"
 
@@ -41,12 +42,13 @@ static void fail_all(const struct group *g, const struct view *culprit, const st
 	}
 }
 
-/* ---- starting ------------------------------------------------------------------------------------------------------------- */
+/* ---- starting --------------------------------------------------------------------------------------------------- */
 
 static int by_order(const void *a, const void *b)
 {
 	const struct view *x = *(struct view *const *)a, *y = *(struct view *const *)b;
-	return x->graph.rank != y->graph.rank ? (x->graph.rank < y->graph.rank ? -1 : 1) : strcmp(x->conf->name, y->conf->name);
+	return x->graph.rank != y->graph.rank ? (x->graph.rank < y->graph.rank ? -1 : 1)
+	                                      : strcmp(x->conf->name, y->conf->name);
 }
 
 static void add_part(struct job *lead, struct view *v)
@@ -74,7 +76,8 @@ static void start_part(struct job *lead, struct job *part)
 	part->in.request.force_full = lead->in.request.force_full;
 	part->in.request.run_id = lead->in.request.run_id;
 	/* What is known to be gone was perhaps dropped on purpose: another member's trigger does not bring it back. */
-	part->in.create_missing = (part->in.create_missing || lead->in.create_missing) && part->view->state != VIEW_STATE_MISSING;
+	part->in.create_missing =
+		(part->in.create_missing || lead->in.create_missing) && part->view->state != VIEW_STATE_MISSING;
 	if (lead->in.request.force_full)
 		part->in.unknown_since_us = 0;
 	queue_remove(part->view);

@@ -7,7 +7,8 @@
 
 #include "core/model/state.h"
 
-/* A member's refresh is ready and the group is free: starts the group's job, or ends what waits for it when there is no hope. */
+/* A member's refresh is ready and the group is free: starts the group's job, or ends what waits for it when there is no
+ * hope. */
 void group_start(struct view *view);
 
 #endif

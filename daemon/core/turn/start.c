@@ -69,9 +69,9 @@ static uint64_t mark_neighbours(struct db *db)
 	return pass;
 }
 
-/* Replacing a view locks what reads it, at any depth; refreshing that locks the view: side by side they would wait for each other in the
- * server. So a view is not changed while a neighbour in the graph runs, and not refreshed while one is being changed. Edges may be
- * out of date here; then the server's own deadlock check and a retry serve. */
+/* Replacing a view locks what reads it, at any depth; refreshing that locks the view: side by side they would wait for
+ * each other in the server. So a view is not changed while a neighbour in the graph runs, and not refreshed while one
+ * is being changed. Edges may be out of date here; then the server's own deadlock check and a retry serve. */
 static bool neighbours_allow(const struct view *view, enum job_kind kind, uint64_t pass)
 {
 	if (kind == JOB_PLAN || kind == JOB_VERIFY)
@@ -119,7 +119,8 @@ static void serve(struct view *view)
 		start_view(view, kind);
 		return;
 	}
-	const struct engine_item item = {.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
+	const struct engine_item item = {
+		.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
 	struct member *members = wave_take(view, kind);
 	if (kind == JOB_REFRESH && view->relation.reconciled && view->conf->enabled && view->db->state != DB_UNUSABLE)
 		outcome_not_possible(view, members->trigger, &err);
@@ -128,7 +129,8 @@ static void serve(struct view *view)
 		queue_view(view);
 }
 
-/* One at a time; but a reconnect does not wait for statistics on a connection that may have been silent since before it. */
+/* One at a time; but a reconnect does not wait for statistics on a connection that may have been silent since before
+ * it. */
 static void start_aux(struct db *db)
 {
 	struct job *aux = TAILQ_FIRST(&db->work.aux);

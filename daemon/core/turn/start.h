@@ -7,8 +7,8 @@
 
 #include "core/model/state.h"
 
-/* Starts what may start now: instances with ready members, best first, and the first job of those without a slot. On a database that cannot
- * be used, ends them instead. */
+/* Starts what may start now: instances with ready members, best first, and the first job of those without a slot. On a
+ * database that cannot be used, ends them instead. */
 void start_ready(struct db *db);
 
 #endif

@@ -75,7 +75,8 @@ static void classes(void)
 	CHECK_STR(err_class_word(VIEWD_ERR_CONFLICT), "conflict");
 	CHECK_STR(err_class_word((enum viewd_err_class)999), "bug");
 	CHECK(err_class_retries(VIEWD_ERR_LOST) && err_class_retries(VIEWD_ERR_CONFLICT));
-	CHECK(!err_class_retries(VIEWD_ERR_QUERY) && !err_class_retries(VIEWD_ERR_CANCELLED) && !err_class_retries(VIEWD_ERR_OK));
+	CHECK(!err_class_retries(VIEWD_ERR_QUERY) && !err_class_retries(VIEWD_ERR_CANCELLED) &&
+	      !err_class_retries(VIEWD_ERR_OK));
 }
 
 static void codes(void)
@@ -116,7 +117,8 @@ static void redacts_urls(void)
 }
 
 static const struct harness_test tests[] = {
-	{"fills", fills}, {"accepts null", accepts_null}, {"system errors", system_errors}, {"long texts are cut", long_texts_are_cut},
+	{"fills", fills}, {"accepts null", accepts_null}, {"system errors", system_errors}, {"long texts are cut",
+	 long_texts_are_cut},
 	{"classes", classes}, {"codes", codes}, {"redacts urls", redacts_urls},
 };
 HARNESS_MAIN(SUITE("err", tests))

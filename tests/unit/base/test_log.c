@@ -140,7 +140,8 @@ static void to_stderr(void)
 }
 
 static const struct harness_test tests[] = {
-	{"escapes", escapes}, {"escapes two-byte controls", escapes_two_byte_controls}, {"redacts", redacts}, {"levels", levels},
+	{"escapes", escapes}, {"escapes two-byte controls", escapes_two_byte_controls}, {"redacts", redacts}, {"levels",
+	 levels},
 	{"long lines are cut", long_lines_are_cut}, {"to stderr", to_stderr},
 };
 HARNESS_MAIN(SUITE("log", tests))

@@ -24,15 +24,34 @@ static void spans(void)
 	wants_span("30s", 30 * SPAN_SECOND, "30s");
 	wants_span("90s", 90 * SPAN_SECOND, "1m30s");
 	wants_span("1h30m", 90 * SPAN_MINUTE, "1h30m");
-	wants_span("1w1d1h1m1s1ms1us", SPAN_WEEK + SPAN_DAY + SPAN_HOUR + SPAN_MINUTE + SPAN_SECOND + SPAN_MS + 1, "1w1d1h1m1s1ms1us");
+	wants_span("1w1d1h1m1s1ms1us", SPAN_WEEK + SPAN_DAY + SPAN_HOUR + SPAN_MINUTE + SPAN_SECOND + SPAN_MS + 1,
+	           "1w1d1h1m1s1ms1us");
 	wants_span("007s", 7 * SPAN_SECOND, "7s");
 	wants_span("14d", 14 * SPAN_DAY, "2w");
 }
 
 static void wrong_spans(void)
 {
-	static const char *const wrong[] = {"", "5", "s", "1x", "1 h", " 1h", "1h ", "-1s", "+1s", "1.5h", "30m1h", "1h1h", "1H", "1min",
-	                                    "9223372036854775808us", "99999999999999w", "15250285w", "1h30", "1m1", "\xc2\xb5s"};
+	static const char *const wrong[] = {"",
+	                                    "5",
+	                                    "s",
+	                                    "1x",
+	                                    "1 h",
+	                                    " 1h",
+	                                    "1h ",
+	                                    "-1s",
+	                                    "+1s",
+	                                    "1.5h",
+	                                    "30m1h",
+	                                    "1h1h",
+	                                    "1H",
+	                                    "1min",
+	                                    "9223372036854775808us",
+	                                    "99999999999999w",
+	                                    "15250285w",
+	                                    "1h30",
+	                                    "1m1",
+	                                    "\xc2\xb5s"};
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		struct viewd_err err = {0};
 		int64_t value = -7;
@@ -60,8 +79,14 @@ static void sizes(void)
 		const char *text;
 		int64_t bytes;
 		const char *formatted;
-	} rows[] = {{"0", 0, "0"}, {"512", 512, "512"}, {"4KiB", 4096, "4KiB"}, {"64MiB", 64 << 20, "64MiB"}, {"1024KiB", 1 << 20, "1MiB"},
-	            {"2GiB", INT64_C(2) << 30, "2GiB"}, {"1KiB1B", 1025, "1025"}, {"1TiB", INT64_C(1) << 40, "1TiB"}};
+	} rows[] = {{"0", 0, "0"},
+	            {"512", 512, "512"},
+	            {"4KiB", 4096, "4KiB"},
+	            {"64MiB", 64 << 20, "64MiB"},
+	            {"1024KiB", 1 << 20, "1MiB"},
+	            {"2GiB", INT64_C(2) << 30, "2GiB"},
+	            {"1KiB1B", 1025, "1025"},
+	            {"1TiB", INT64_C(1) << 40, "1TiB"}};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct viewd_err err = {0};
 		int64_t bytes = -1;

@@ -69,7 +69,7 @@ static void collect(struct all *all)
 		keep(&all->jobs, job);
 }
 
-/* ---- views ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- views ------------------------------------------------------------------------------------------------------ */
 
 static size_t times_in(struct view *const *list, size_t n, const struct view *v)
 {
@@ -167,7 +167,7 @@ static void check_heap(const struct all *all)
 	}
 }
 
-/* ---- waves ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- waves ------------------------------------------------------------------------------------------------------ */
 
 static void note_found(const struct all *all, const struct wave *wave, const struct member *list)
 {
@@ -228,7 +228,7 @@ static void check_waves(struct all *all)
 		MUST(has(&all->waves, wave) && wave->listed);
 }
 
-/* ---- databases and jobs ------------------------------------------------------------------------------------------------------------ */
+/* ---- databases and jobs ----------------------------------------------------------------------------------------- */
 
 static size_t jobs_of(const struct all *all, const struct db *db, bool that_hold)
 {
@@ -267,7 +267,8 @@ static void check_db(const struct all *all, const struct db *db)
 	MUST(db->work.n_busy == jobs_of(all, db, true));
 	MUST(db->work.aux_job == NULL || has(&all->jobs, db->work.aux_job));
 	MUST(db->probing.job == NULL || has(&all->jobs, db->probing.job));
-	MUST(listed || (db->n_views == 0 && TAILQ_EMPTY(&db->work.queue) && TAILQ_EMPTY(&db->work.aux) && TAILQ_EMPTY(&db->work.doubtful)));
+	MUST(listed || (db->n_views == 0 && TAILQ_EMPTY(&db->work.queue) && TAILQ_EMPTY(&db->work.aux) &&
+	                TAILQ_EMPTY(&db->work.doubtful)));
 	MUST(listed || (db->work.idle == NULL && db->watch.watcher == NULL));
 	for (size_t i = 0; i < db->n_views; i++)
 		MUST(on_roster(all, db->views[i]) && db->views[i]->db == db);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * alive.h: looks at every pointer between the structures of an engine. One that leads to something freed, or a count that is not
- * what it counts, ends the test.
+ * alive.h: looks at every pointer between the structures of an engine. One that leads to something freed, or a count
+ * that is not what it counts, ends the test.
  */
 #ifndef VIEWD_TESTS_UNIT_CORE_ALIVE_H
 #define VIEWD_TESTS_UNIT_CORE_ALIVE_H

@@ -54,7 +54,8 @@ static void make_view(struct model_view *v, struct model_random *r, unsigned sel
 
 static void make_db(struct model_db *db, struct model_random *r)
 {
-	*db = (struct model_db){.there = true, .url = model_one_in(r, 3) ? model_random(r, 4) : 0, .slots = 1 + model_random(r, 3)};
+	*db = (struct model_db){
+		.there = true, .url = model_one_in(r, 3) ? model_random(r, 4) : 0, .slots = 1 + model_random(r, 3)};
 }
 
 void model_conf_make(struct model_conf *conf, struct model_random *r)
@@ -152,7 +153,7 @@ void model_conf_calm(struct model_conf *conf)
 	}
 }
 
-/* ---- text ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- text ------------------------------------------------------------------------------------------------------- */
 
 const char *model_server(const struct model_conf *conf, unsigned db)
 {
@@ -207,9 +208,16 @@ static char *depends(const struct model_conf *conf, unsigned view, void *mem_ctx
 
 static char *add_settings(char *text, const struct model_view *v)
 {
-	static const char *const schedules[] = {"every = 1m\n", "after = 1m\n", "cron = */5 * * * *\n", "target_lag = 30s\n",
-	                                        "max_staleness = 2m\n", "", "", ""};
-	static const char *const paces[] = {"", "debounce = 2s\n", "at_most_every = 10s\n", "debounce = 3s\nmax_delay = 9s\n"};
+	static const char *const schedules[] = {"every = 1m\n",
+	                                        "after = 1m\n",
+	                                        "cron = */5 * * * *\n",
+	                                        "target_lag = 30s\n",
+	                                        "max_staleness = 2m\n",
+	                                        "",
+	                                        "",
+	                                        ""};
+	static const char *const paces[] = {"", "debounce = 2s\n", "at_most_every = 10s\n",
+	                                    "debounce = 3s\nmax_delay = 9s\n"};
 	if (v->method != 0)
 		return text;
 	text = talloc_asprintf_append(text, "%s%s%s", schedules[v->schedule], v->on_change ? "on_change = yes\n" : "",
@@ -230,8 +238,10 @@ static char *add_view(char *text, const struct model_conf *conf, unsigned view)
 	if (v->refused)
 		text = talloc_asprintf_append(text, "definition = DELETE\n");
 	else
-		text = talloc_asprintf_append(text, "definition = 'SELECT * FROM t_%s%s'\n", from[0] != '\0' ? "0, " : "9", from);
-	text = talloc_asprintf_append(text, "%s%s%s", v->disabled ? "enabled = no\n" : "", v->key && v->method == 0 ? "unique_key = k\n" : "",
+		text =
+			talloc_asprintf_append(text, "definition = 'SELECT * FROM t_%s%s'\n", from[0] != '\0' ? "0, " : "9", from);
+	text = talloc_asprintf_append(text, "%s%s%s", v->disabled ? "enabled = no\n" : "",
+	                              v->key && v->method == 0 ? "unique_key = k\n" : "",
 	                              v->no_data ? "with_data = no\n" : "");
 	if (v->own_relation)
 		text = talloc_asprintf_append(text, "relation = r%u\n", view);
@@ -245,9 +255,10 @@ char *model_conf_text(const struct model_conf *conf, void *mem_ctx)
 	char *text = talloc_strdup(mem_ctx, "[viewd]\nmax_concurrent_refreshes = 4\n");
 	for (unsigned k = 0; k < MODEL_DBS; k++)
 		if (conf->dbs[k].there)
-			text = talloc_asprintf_append(text, "[database %s]\nurl = %s://%s%s\nmax_concurrent_refreshes = %u\n", db_names[k],
-			                              conf->dbs[k].url == 3 ? "fakeone" : "fake", model_server(conf, k),
-			                              conf->dbs[k].url == 1 ? "?release=refresh:none" : "", conf->dbs[k].slots);
+			text =
+				talloc_asprintf_append(text, "[database %s]\nurl = %s://%s%s\nmax_concurrent_refreshes = %u\n",
+			                           db_names[k], conf->dbs[k].url == 3 ? "fakeone" : "fake", model_server(conf, k),
+			                           conf->dbs[k].url == 1 ? "?release=refresh:none" : "", conf->dbs[k].slots);
 	for (unsigned i = 0; i < MODEL_VIEWS; i++)
 		if (places(conf, i) != 0)
 			text = add_view(text, conf, i);

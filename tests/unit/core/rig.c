@@ -127,11 +127,13 @@ size_t rig_working(const struct rig *rig)
 bool rig_is_settled(const struct rig *rig)
 {
 	const struct engine *eng = rig->eng;
-	bool quiet = eng->count.running == 0 && eng->open.finished == NULL && TAILQ_EMPTY(&eng->open.ended) && wait_is_quiet(eng) && rig_working(rig) == 0;
+	bool quiet = eng->count.running == 0 && eng->open.finished == NULL && TAILQ_EMPTY(&eng->open.ended) &&
+	             wait_is_quiet(eng) && rig_working(rig) == 0;
 	for (size_t i = 0; i < eng->n_views && quiet; i++)
 		quiet = eng->views[i]->job == NULL && eng->views[i]->members == NULL;
 	for (size_t i = 0; i < eng->n_dbs && quiet; i++)
-		quiet = eng->dbs[i]->state != DB_PROBING && eng->dbs[i]->work.aux_job == NULL && TAILQ_EMPTY(&eng->dbs[i]->work.aux);
+		quiet = eng->dbs[i]->state != DB_PROBING && eng->dbs[i]->work.aux_job == NULL &&
+		        TAILQ_EMPTY(&eng->dbs[i]->work.aux);
 	return quiet;
 }
 
@@ -242,7 +244,8 @@ void rig_refresh(struct rig *rig, const char *names, struct rig_report *report)
 	size_t n;
 	struct view **views = rig_views(rig, names, &n);
 	memset(report, 0, sizeof *report);
-	engine_refresh(rig->eng, views, n, (struct engine_refresh_flags){.full = false}, VIEW_TRIGGER_MANUAL, rig_done, report);
+	engine_refresh(rig->eng, views, n, (struct engine_refresh_flags){.full = false}, VIEW_TRIGGER_MANUAL, rig_done,
+	               report);
 	CHECK(!report->done);
 }
 

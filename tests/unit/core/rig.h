@@ -6,8 +6,8 @@
 #define VIEWD_TESTS_UNIT_CORE_RIG_H
 
 #include "base/span.h"
-#include "core/runtime.h"
 #include "core/model/state.h"
+#include "core/runtime.h"
 #include "plugins/fake.h"
 #include "support/harness.h"
 
@@ -65,7 +65,8 @@ void rig_advance(struct rig *rig, int64_t us);
 /* Signals of that server have come, been served, and nothing is left over. */
 bool rig_is_fresh(struct rig *rig, const char *server);
 
-/* rig_start; then captures are registered on the servers d and e, what that made stale is refreshed, the clock is moved away from there. */
+/* rig_start; then captures are registered on the servers d and e, what that made stale is refreshed, the clock is moved
+ * away from there. */
 struct rig *rig_start_fresh(const char *text);
 
 /* A table of that server changes, and the view's database has told so. */

@@ -191,7 +191,8 @@ static void no_row_ends_the_wave(void)
 
 static void through_plain_views(void)
 {
-	struct rig *rig = rig_start_fresh(DB PLAIN("p1", "t_x") ON("a", "p1", "") PLAIN("p2", "a") PLAIN("p3", "p2") ON("b", "p3", ""));
+	struct rig *rig =
+		rig_start_fresh(DB PLAIN("p1", "t_x") ON("a", "p1", "") PLAIN("p2", "a") PLAIN("p3", "p2") ON("b", "p3", ""));
 	CHECK_STR(fake_captured_sources(harness_ctx(), "d", "a"), "t_x");
 	size_t a = refreshes("a"), b = refreshes("b");
 	change_and_wait(rig, "t_x");
@@ -203,7 +204,8 @@ static void through_plain_views(void)
 
 #define E_DB "[database e]\nurl = fake://e\n"
 #define E_FOLLOWER(more) \
-	"[view b]\ndatabase = e\nmethod = table\non_change = yes\ndepends_on = d:a\n" more "definition = 'SELECT * FROM t_copy'\n"
+	"[view b]\ndatabase = e\nmethod = table\non_change = yes\ndepends_on = d:a\n" more \
+	"definition = 'SELECT * FROM t_copy'\n"
 
 static void across_databases(void)
 {
@@ -333,7 +335,8 @@ static void failures_are_retried(void)
 	}
 	CHECK_INT(refreshes("a"), a + 5);
 	CHECK_INT(fake_rows("d", "a"), 2);
-	UNTIL(rig, rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH); /* after the look that follows its new capture */
+	/* After the look that follows its new capture */
+	UNTIL(rig, rig_status(rig, "a").freshness == VIEW_FRESHNESS_FRESH);
 	rig_free(&rig);
 }
 

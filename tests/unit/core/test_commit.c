@@ -116,7 +116,8 @@ static void stopped_while_a_removed_one_runs(void)
 	CHECK_INT(r.items[0].result, VIEW_RESULT_CANCELLED);
 }
 
-static void count_history(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED, const struct viewd_err *err)
+static void count_history(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED,
+                          const struct viewd_err *err)
 {
 	*(int *)ctx += err != NULL && err->cls == VIEWD_ERR_CANCELLED;
 }
@@ -165,7 +166,8 @@ static void removed_and_dropped(void)
 
 static void chain_is_dropped_in_an_order_that_works(void)
 {
-	struct rig *rig = rig_start(DB KEEP("other") DROP("a") VIEW("b", "a") "on_remove = drop\n" VIEW("c", "b") "on_remove = drop\n");
+	struct rig *rig =
+		rig_start(DB KEEP("other") DROP("a") VIEW("b", "a") "on_remove = drop\n" VIEW("c", "b") "on_remove = drop\n");
 	rig_commit(rig, DB KEEP("other"));
 	rig_settle(rig);
 	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_NONE);
@@ -197,7 +199,8 @@ static void orphans_of_an_earlier_life(void)
 	rig_restart(rig, DB KEEP("other"));
 	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_NONE);
 	CHECK_INT(fake_kind("d", "b"), VIEWD_KIND_TABLE);
-	CHECK_INT(harness_log_count("view 'b', made by an earlier configuration of database 'd', stays (on_remove = keep)"), 1);
+	CHECK_INT(harness_log_count("view 'b', made by an earlier configuration of database 'd', stays (on_remove = keep)"),
+	          1);
 	rig_free(&rig);
 }
 
@@ -406,7 +409,8 @@ static void everything_goes_and_comes_back(void)
 {
 	struct rig *rig = rig_start(DB KEEP("a") KEEP("b"));
 	for (int i = 0; i < 20; i++) {
-		rig_commit(rig, "[database e]\nurl = fake://e\n[view o]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
+		rig_commit(rig,
+		           "[database e]\nurl = fake://e\n[view o]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
 		rig_commit(rig, DB KEEP("a") KEEP("b"));
 	}
 	rig_settle(rig);

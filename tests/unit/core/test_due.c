@@ -39,8 +39,8 @@ static int64_t due_in(struct rig *rig, const char *view)
 
 static void rhythms_under_a_step(int64_t step)
 {
-	struct rig *rig = rig_start(DB TIMED("e", "every = 10m\n") TIMED("a", "after = 10m\n") TIMED("s", "max_staleness = 10m\n")
-	                                TIMED("l", "target_lag = 10m\n") TIMED("r", ""));
+	struct rig *rig = rig_start(DB TIMED("e", "every = 10m\n") TIMED("a", "after = 10m\n") TIMED(
+		"s", "max_staleness = 10m\n") TIMED("l", "target_lag = 10m\n") TIMED("r", ""));
 	advance(rig, 4 * SPAN_MINUTE);
 	fake_do("d", "fail refresh r conflict");
 	expect_log("view 'r', refresh failed");
@@ -95,8 +95,8 @@ static void cron_follows_the_wall_clock(void)
 
 static void missed_times_may_be_left_out(void)
 {
-	static const char *const text = DB TIMED("c", "cron = 0 12 * * *\nmissed = skip\n") TIMED("e", "every = 1h\nmissed = skip\n")
-	                                    TIMED("o", "cron = 0 12 * * *\n");
+	static const char *const text = DB TIMED("c", "cron = 0 12 * * *\nmissed = skip\n")
+		TIMED("e", "every = 1h\nmissed = skip\n") TIMED("o", "cron = 0 12 * * *\n");
 	struct rig *rig = rig_start(text);
 	engine_stop(rig->eng);
 	clock_fake_advance(&rig->clock, 26 * SPAN_HOUR + 30 * SPAN_MINUTE); /* 10:30 UTC the next day */
@@ -131,7 +131,8 @@ static void a_drifting_clock(void)
 
 static void a_sleeping_machine(void)
 {
-	struct rig *rig = rig_start(DB TIMED("e", "every = 1h\n") TIMED("s", "max_staleness = 1h\n") TIMED("n", "every = 1d\n"));
+	struct rig *rig =
+		rig_start(DB TIMED("e", "every = 1h\n") TIMED("s", "max_staleness = 1h\n") TIMED("n", "every = 1d\n"));
 	advance(rig, 10 * SPAN_MINUTE);
 	clock_fake_sleep(&rig->clock, 2 * SPAN_HOUR);
 	fake_set_now(rig->clock.wall_us);
@@ -149,7 +150,8 @@ static void a_sleeping_machine(void)
 
 static void several_schedules(void)
 {
-	struct rig *rig = rig_start(DB TIMED("m", "every = 90m\ncron = 0 10,11 * * *\n") TIMED("v", "cron = @every 20m\nevery = 30m\n"));
+	struct rig *rig = rig_start(DB TIMED("m", "every = 90m\ncron = 0 10,11 * * *\n") TIMED("v", "cron = @every "
+	                                                                                            "20m\nevery = 30m\n"));
 	CHECK_STR(rig_status(rig, "m").schedule, "every 1h30m, cron 0 10,11 * * * (UTC)");
 	CHECK_INT(due_in(rig, "m"), 90 * SPAN_MINUTE);
 	CHECK_INT(due_in(rig, "v"), 20 * SPAN_MINUTE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_elsewhere.c: what happens in another database, on another server, in another daemon or in an application's session, and who has to hear
- * of it.
+ * test_elsewhere.c: what happens in another database, on another server, in another daemon or in an application's
+ * session, and who has to hear of it.
  */
 #include "core/plan/due.h"
 #include "core/engine/database.h"
@@ -18,12 +18,13 @@
 	"[view " name "]\ndatabase = e\nmethod = table\non_change = yes\n" more "definition = 'SELECT * FROM " from "'\n"
 #define TWO_DB DB "[database e]\nurl = fake://e\n"
 
-/* ---- two databases -------------------------------------------------------------------------------------------------------------- */
+/* ---- two databases ---------------------------------------------------------------------------------------------- */
 
 /* No mark tells of what happens in another database: a start that came to nothing must not forget it. */
 static void news_from_elsewhere_survive_a_start_that_came_to_nothing(void)
 {
-	struct rig *rig = rig_start_fresh(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\nmax_retries = 0\nretry_max_backoff = 1m\n"));
+	struct rig *rig = rig_start_fresh(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\nmax_retries = "
+	                                                                             "0\nretry_max_backoff = 1m\n"));
 	struct rig_report r;
 	expect_log("cannot be used");
 	expect_log("refresh failed");
@@ -50,11 +51,13 @@ static void news_from_elsewhere_survive_a_start_that_came_to_nothing(void)
 	}
 	CHECK_INT(fake_calls("e", "refresh", "b"), before + 2);
 	CHECK_STR(rig_words(rig, "b"), "ACTIVE IDLE SUCCEEDED");
-	RUN_UNTIL(rig, rig_status(rig, "b").freshness == VIEW_FRESHNESS_FRESH); /* after the look that follows its new capture */
+	/* After the look that follows its new capture */
+	RUN_UNTIL(rig, rig_status(rig, "b").freshness == VIEW_FRESHNESS_FRESH);
 	rig_free(&rig);
 }
 
-/* Its database was found to be away while the other one still ran, so it was taken out of what somebody had asked for. */
+/* Its database was found to be away while the other one still ran, so it was taken out of what somebody had asked
+ * for. */
 static void who_was_away_hears_of_it_later(void)
 {
 	struct rig *rig = rig_start_fresh(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\n"));
@@ -71,7 +74,8 @@ static void who_was_away_hears_of_it_later(void)
 	fake_do("d", "release refresh a");
 	RUN_UNTIL(rig, r.done);
 	fake_do("e", "up");
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_db(rig, "e")->state == DB_UP && rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND),
+	                rig_db(rig, "e")->state == DB_UP && rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
 	CHECK_INT(fake_calls("e", "refresh", "b"), before + 1);
 	rig_free(&rig);
 }
@@ -79,7 +83,8 @@ static void who_was_away_hears_of_it_later(void)
 /* One database's failure never stops another's views. */
 static void a_dead_database_does_not_hold_who_reads_from_it(void)
 {
-	struct rig *rig = rig_start_fresh(TWO_DB EVERY("a", "t_x", "every = 1m\n") IN_E("b", "t_y", "depends_on = d:a\nevery = 1m\n"));
+	struct rig *rig = rig_start_fresh(TWO_DB EVERY("a", "t_x", "every = 1m\n") IN_E("b", "t_y", "depends_on = "
+	                                                                                            "d:a\nevery = 1m\n"));
 	expect_log("cannot be used");
 	fake_do("d", "down connect");
 	RUN_UNTIL(rig, (rig_advance(rig, 1), rig_db(rig, "d")->state == DB_DOWN));
@@ -98,7 +103,8 @@ static void a_dead_database_does_not_hold_who_reads_from_it(void)
 	rig_free(&rig);
 }
 
-static void history_told(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED, const struct viewd_err *err UNUSED)
+static void history_told(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED,
+                         const struct viewd_err *err UNUSED)
 {
 	*(bool *)ctx = true;
 }
@@ -122,7 +128,7 @@ static void a_reconnect_waits_for_no_side_work(void)
 	rig_settle(rig);
 	rig_free(&rig);
 }
-/* ---- requests in SQL ---------------------------------------------------------------------------------------------------------------- */
+/* ---- requests in SQL -------------------------------------------------------------------------------------------- */
 
 static size_t waiting_members(struct rig *rig, const char *name)
 {
@@ -179,7 +185,8 @@ static void requests_obey_at_most_every(void)
 /* Nobody waits at its other end, and its row is gone: it is served when the database is back. */
 static void a_request_outlives_its_connection(void)
 {
-	struct rig *rig = rig_start_fresh("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" ON("a", "t_x", "") ON("b", "t_y", ""));
+	struct rig *rig = rig_start_fresh("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" ON("a", "t_x", "")
+	                                      ON("b", "t_y", ""));
 	size_t before = fake_calls("d", "refresh", "a");
 	struct rig_report r;
 	expect_log("cannot be used");
@@ -195,12 +202,13 @@ static void a_request_outlives_its_connection(void)
 	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN && !watch_lingers(rig_db(rig, "d")));
 	fake_do("d", "up");
 	database_probe(rig_db(rig, "d"));
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_db(rig, "d")->state == DB_UP && rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND),
+	                rig_db(rig, "d")->state == DB_UP && rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
 	CHECK_INT(fake_calls("d", "refresh", "a"), before + 1);
 	rig_free(&rig);
 }
 
-/* ---- another server ------------------------------------------------------------------------------------------------------------- */
+/* ---- another server --------------------------------------------------------------------------------------------- */
 
 /* It ends well on the server that was left: that says nothing of what the other one holds. */
 static void a_refresh_of_the_server_that_was_left_counts_there_only(void)
@@ -237,21 +245,24 @@ static void who_led_meanwhile_is_heard_of(void)
 	RUN_UNTIL(rig, rig_db(rig, "d")->state == DB_DOWN && !watch_lingers(rig_db(rig, "d")));
 	fake_do("d", "lead a"); /* refreshed by the other one */
 	database_probe(rig_db(rig, "d"));
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_db(rig, "d")->state == DB_UP && rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND),
+	                rig_db(rig, "d")->state == DB_UP && rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
 	CHECK(rig_status(rig, "a").data_timestamp_us > old);
 	CHECK(fake_calls("e", "refresh", "b") > before);
 	rig_free(&rig);
 }
 
 static const struct harness_test tests[] = {
-	{"news from elsewhere survive a start that came to nothing", news_from_elsewhere_survive_a_start_that_came_to_nothing},
+	{"news from elsewhere survive a start that came to nothing",
+	 news_from_elsewhere_survive_a_start_that_came_to_nothing},
 	{"who was away hears of it later", who_was_away_hears_of_it_later},
 	{"a dead database does not hold who reads from it", a_dead_database_does_not_hold_who_reads_from_it},
 	{"a reconnect waits for no side work", a_reconnect_waits_for_no_side_work},
 	{"requests do not pile up", requests_do_not_pile_up},
 	{"requests obey at_most_every", requests_obey_at_most_every},
 	{"a request outlives its connection", a_request_outlives_its_connection},
-	{"a refresh of the server that was left counts there only", a_refresh_of_the_server_that_was_left_counts_there_only},
+	{"a refresh of the server that was left counts there only",
+	 a_refresh_of_the_server_that_was_left_counts_there_only},
 	{"who led meanwhile is heard of", who_led_meanwhile_is_heard_of},
 };
 HARNESS_MAIN(SUITE("elsewhere", tests))

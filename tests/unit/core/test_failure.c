@@ -119,8 +119,9 @@ static void probe(struct rig *rig, const char *db)
 
 static void down_and_back(void)
 {
-	struct rig *rig = rig_start("[database d]\nurl = fake://d\n[database e]\nurl = fake://e\n" RETRIES("") VIEW("b", "t_x")
-	                            "[view other]\ndatabase = e\nmethod = table\nevery = 1h\ndefinition = SELECT * FROM t_x\n");
+	struct rig *rig = rig_start("[database d]\nurl = fake://d\n[database e]\nurl = fake://e\n" RETRIES("") VIEW(
+		"b", "t_x") "[view other]\ndatabase = e\nmethod = table\nevery = 1h\ndefinition = SELECT * FROM "
+	                "t_x\n");
 	fake_do("d", "down connect");
 	expect_log("database 'd', cannot be used (server 'd' is down)");
 	rig_advance(rig, SPAN_HOUR);
@@ -234,7 +235,8 @@ static void vanished_while_away_stays_gone(void)
 	fake_do("d", "remove a");
 	fake_do("d", "fail refresh a lost");
 	expect_log("database 'd', cannot be used");
-	expect_log("view 'a', setting it up failed (missing: view 'a' does not exist any more); viewctl create makes it again");
+	expect_log("view 'a', setting it up failed (missing: view 'a' does not exist any more); viewctl create makes it "
+	           "again");
 	expect_log("view 'a', refresh failed (lost");
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
@@ -384,8 +386,8 @@ static void failures_are_recorded(void)
 
 static void stop_in_the_middle(void)
 {
-	struct rig *rig = rig_start("[database d]\nurl = fake://d\n[database e]\nurl = fake://e\n" RETRIES("") VIEW("b", "a")
-	                            VIEW("c", "t_x") "[view other]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
+	struct rig *rig = rig_start("[database d]\nurl = fake://d\n[database e]\nurl = fake://e\n" RETRIES("") VIEW(
+		"b", "a") VIEW("c", "t_x") "[view other]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
 	struct rig_report r, late;
 	fake_do("d", "block refresh a");
 	fake_do("d", "delay refresh c 20ms");

@@ -68,7 +68,8 @@ static void lag_is_the_age_of_what_is_missing(void)
 
 static void what_nothing_hears_is_unknown(void)
 {
-	expect_log("nothing tells of changes of t_unheard: its freshness is UNKNOWN; set max_staleness or a schedule; sources =");
+	expect_log("nothing tells of changes of t_unheard: its freshness is UNKNOWN; set max_staleness or a schedule; "
+	           "sources =");
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_unheard", "") ON("b", "a", "") ON("c", "t_x", ""));
 	const struct view_dependency *rows;
 	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
@@ -95,7 +96,8 @@ static void a_known_change_is_stale_also_where_much_is_unknown(void)
 
 static void a_view_over_a_stale_one_is_stale_as_long(void)
 {
-	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 1m\n") ON("b", "a", "") "[view s]\ndatabase = d\nmethod = simple\n"
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 1m\n") ON("b", "a", "") "[view s]\ndatabase = "
+	                                                                                        "d\nmethod = simple\n"
 	                                  "definition = 'SELECT * FROM b'\n");
 	rig_change(rig, "d", "t_x", "a");
 	CHECK_INT(freshness(rig, "b"), VIEW_FRESHNESS_STALE);
@@ -106,8 +108,10 @@ static void a_view_over_a_stale_one_is_stale_as_long(void)
 
 static void without_on_change_nobody_knows(void)
 {
-	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM t_x'\n"
-	                            "[view s]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * FROM t_x'\n" ON("n", "t_x", "capture = none\n"));
+	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM "
+	                               "t_x'\n"
+	                               "[view s]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * FROM t_x'\n" ON(
+									   "n", "t_x", "capture = none\n"));
 	rig_settle(rig);
 	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
 	CHECK_CONTAINS(reasons(rig, "a"), "on_change = no");
@@ -121,7 +125,8 @@ static void without_on_change_nobody_knows(void)
 static void what_is_redefined_is_looked_up_anew(void)
 {
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("c", "t_y", ""));
-	size_t looks = fake_calls("d", "inspect", "a"), captures = fake_calls("d", "capture", "a"), runs = fake_calls("d", "refresh", "a");
+	size_t looks = fake_calls("d", "inspect", "a"), captures = fake_calls("d", "capture", "a"),
+		   runs = fake_calls("d", "refresh", "a");
 	size_t others = fake_calls("d", "inspect", "c");
 	fake_do("d", "redefine t_x");
 	UNTIL(rig, fake_calls("d", "capture", "a") > captures && rig_is_fresh(rig, "d"));
@@ -150,10 +155,12 @@ static void what_is_redefined_while_it_is_captured_is_captured_anew(void)
 	rig_free(&rig);
 }
 
-/* Also by the attempt that follows one that failed, and by the first one of a life: what was told before was told to another. */
+/* Also by the attempt that follows one that failed, and by the first one of a life: what was told before was told to
+ * another. */
 static void columns_are_compared_until_they_have_been(void)
 {
-	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") "[view m]\ndatabase = d\nmethod = table\ndefinition = 'SELECT * FROM t_x'\n");
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") "[view m]\ndatabase = d\nmethod = table\ndefinition = "
+	                                                        "'SELECT * FROM t_x'\n");
 	expect_log("setting it up failed");
 	fake_do("d", "fail inspect a timeout");
 	fake_do("d", "redefine t_x");
@@ -165,7 +172,8 @@ static void columns_are_compared_until_they_have_been(void)
 	CHECK(fake_compared("d", "a") > compared);
 	CHECK_INT(rig_view(rig, "a")->capture.compared, rig_view(rig, "a")->capture.redefined);
 	compared = fake_compared("d", "a");
-	rig_restart(rig, DB ON("a", "t_x", "") "[view m]\ndatabase = d\nmethod = table\ndefinition = 'SELECT * FROM t_x'\n");
+	rig_restart(rig,
+	            DB ON("a", "t_x", "") "[view m]\ndatabase = d\nmethod = table\ndefinition = 'SELECT * FROM t_x'\n");
 	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d")));
 	CHECK(fake_compared("d", "a") > compared);
 	CHECK_INT(fake_compared("d", "m"), 0); /* whose changes nobody promised to notice */
@@ -191,8 +199,10 @@ static void what_is_disabled_is_not_fresh(void)
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("b", "a", "") ON("c", "t_y", "debounce = 1m\n"));
 	rig_change(rig, "d", "t_y", "c");
 	int64_t told = rig->clock.wall_us;
-	rig_commit(rig, DB ON("a", "t_x", "enabled = no\n") ON("b", "a", "") ON("c", "t_y", "debounce = 1m\nenabled = no\n"));
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_settled(rig) && !rig_view(rig, "a")->capture.set_up && !rig_view(rig, "c")->capture.set_up));
+	rig_commit(rig,
+	           DB ON("a", "t_x", "enabled = no\n") ON("b", "a", "") ON("c", "t_y", "debounce = 1m\nenabled = no\n"));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND),
+	                rig_is_settled(rig) && !rig_view(rig, "a")->capture.set_up && !rig_view(rig, "c")->capture.set_up));
 	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
 	CHECK_INT(rig_status(rig, "a").lag_us, -1);
 	CHECK_STR(reasons(rig, "a"), "enabled = no: nobody looks after it\n");
@@ -204,7 +214,8 @@ static void what_is_disabled_is_not_fresh(void)
 	CHECK_INT(rig_status(rig, "c").stale_since_us, told);
 	CHECK_STR(fake_captured_sources(harness_ctx(), "d", "a"), "-");
 	rig_commit(rig, DB ON("a", "t_x", "") ON("b", "a", "") ON("c", "t_y", "debounce = 1m\n"));
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && freshness(rig, "b") == VIEW_FRESHNESS_FRESH));
+	RUN_UNTIL(rig,
+	          (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && freshness(rig, "b") == VIEW_FRESHNESS_FRESH));
 	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_FRESH);
 	CHECK_INT(fake_rows("d", "c"), 2);
 	rig_free(&rig);
@@ -225,7 +236,8 @@ static void what_is_captured_anew_is_not_fresh_before_a_look(void)
 		int64_t rows = fake_rows("d", "a") + 1;
 		fake_do("d", "change t_x");
 		rig_commit(rig, DB ON("a", "t_x", "") ON("b", "t_y", ""));
-		RUN_UNTIL(rig, (rig_advance(rig, SPAN_MS), !is_true(rig, "a", rows) || freshness(rig, "a") == VIEW_FRESHNESS_FRESH));
+		RUN_UNTIL(rig,
+		          (rig_advance(rig, SPAN_MS), !is_true(rig, "a", rows) || freshness(rig, "a") == VIEW_FRESHNESS_FRESH));
 		CHECK(is_true(rig, "a", rows));
 	}
 	rig_free(&rig);
@@ -237,7 +249,8 @@ static void why_says_what_to_mind(void)
 	expect_log("it reads nothing that could change");
 	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = SELECT 1\n"
 	                            "[view b]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = SELECT 2\n");
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_view(rig, "a")->capture.digest != 0 && rig_view(rig, "b")->capture.digest != 0));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND),
+	                rig_view(rig, "a")->capture.digest != 0 && rig_view(rig, "b")->capture.digest != 0));
 	CHECK_CONTAINS(why(rig, "a"), "mind: it reads nothing that could change\n");
 	CHECK_CONTAINS(why(rig, "b"), "mind: it reads nothing that could change\n");
 	rig_settle(rig);
@@ -268,7 +281,8 @@ static const struct harness_test tests[] = {
 	{"a view over a stale one is stale as long", a_view_over_a_stale_one_is_stale_as_long},
 	{"without on_change nobody knows", without_on_change_nobody_knows},
 	{"what is redefined is looked up anew", what_is_redefined_is_looked_up_anew},
-	{"what is redefined while it is captured is captured anew", what_is_redefined_while_it_is_captured_is_captured_anew},
+	{"what is redefined while it is captured is captured anew",
+	 what_is_redefined_while_it_is_captured_is_captured_anew},
 	{"columns are compared until they have been", columns_are_compared_until_they_have_been},
 	{"what is gone fails the view by name", what_is_gone_fails_the_view_by_name},
 };

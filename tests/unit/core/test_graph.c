@@ -53,7 +53,8 @@ static bool has_edge(const uint32_t (*edges)[2], size_t n, uint32_t from, uint32
 }
 
 /* From start, the cycle has this many nodes, and each is an upstream of the next. */
-static void wants_cycle(const uint32_t (*edges)[2], size_t n_edges, uint32_t n, uint32_t start, size_t cyclic, size_t length)
+static void wants_cycle(const uint32_t (*edges)[2], size_t n_edges, uint32_t n, uint32_t start, size_t cyclic,
+                        size_t length)
 {
 	struct graph *g = graph_new(harness_ctx(), n);
 	uint32_t *rank = talloc_array(harness_ctx(), uint32_t, n), *nodes;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_group.c: views that are refreshed as one: order, once in a wave, failing together, pace, pauses, groups that cannot be put in order.
+ * test_group.c: views that are refreshed as one: order, once in a wave, failing together, pace, pauses, groups that
+ * cannot be put in order.
  */
 #include "core/plan/change.h"
 #include "core/model/group.h"
@@ -10,10 +11,12 @@
 #include <talloc.h>
 
 #define IN(group, name, from, more) \
-	"[view " name "]\ndatabase = d\nmethod = table\nrefresh_group = " group "\n" more "definition = 'SELECT * FROM " from "'\n"
+	"[view " name "]\ndatabase = d\nmethod = table\nrefresh_group = " group "\n" more \
+	"definition = 'SELECT * FROM " from "'\n"
 /* b reads a; c is apart from both; `behind` follows b. */
 #define TRIO IN("g", "c", "t_y", "") IN("g", "b", "a, t_x", "") IN("g", "a", "t_x", "")
-#define FOLLOWS(name, from) "[view " name "]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = 'SELECT * FROM " from "'\n"
+#define FOLLOWS(name, from) "[view " name "]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = 'SELECT * " \
+	"FROM " from "'\n"
 
 
 /* Captures are registered, and nothing is stale or due. */
@@ -58,7 +61,8 @@ static void one_asked_refreshes_all_in_order(void)
 
 static void once_in_a_wave_between_others(void)
 {
-	struct rig *rig = rig_start(DB VIEW("top", "t_x") IN("g", "b", "a", "") IN("g", "a", "top", "") VIEW("sink", "a, b"));
+	struct rig *rig =
+		rig_start(DB VIEW("top", "t_x") IN("g", "b", "a", "") IN("g", "a", "top", "") VIEW("sink", "a, b"));
 	rig_refresh_now(rig, "sink a top b");
 	CHECK_STR(fake_trace(harness_ctx(), "d", "refresh"), "top a b sink");
 	CHECK_STR(groups_run(), "a b");
@@ -68,8 +72,10 @@ static void once_in_a_wave_between_others(void)
 static void two_databases_two_groups(void)
 {
 	struct rig *rig = rig_start(DB "[database e]\nurl = fake://e\n"
-	                            "[view a]\ndatabase = d, e\nmethod = table\nrefresh_group = g\ndefinition = SELECT * FROM t_x\n"
-	                            "[view b]\ndatabase = d, e\nmethod = table\nrefresh_group = g\ndefinition = SELECT * FROM t_y\n");
+	                            "[view a]\ndatabase = d, e\nmethod = table\nrefresh_group = g\ndefinition = SELECT * "
+	                            "FROM t_x\n"
+	                            "[view b]\ndatabase = d, e\nmethod = table\nrefresh_group = g\ndefinition = SELECT * "
+	                            "FROM t_y\n");
 	rig_refresh_now(rig, "d:a");
 	CHECK_STR(groups_run(), "a b");
 	CHECK_INT(fake_calls("e", "refresh_group", NULL), 0);
@@ -78,7 +84,8 @@ static void two_databases_two_groups(void)
 
 static void one_alone_is_no_group(void)
 {
-	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "") IN("h", "b", "t_x", "") IN("g", "off", "t_x", "enabled = no\n"));
+	struct rig *rig =
+		rig_start(DB IN("g", "a", "t_x", "") IN("h", "b", "t_x", "") IN("g", "off", "t_x", "enabled = no\n"));
 	rig_refresh_now(rig, "a b");
 	CHECK_INT(fake_calls("d", "refresh_group", NULL), 0);
 	CHECK_INT(fake_calls("d", "refresh", NULL), 2);
@@ -100,7 +107,8 @@ static void one_failure_fails_all(void)
 		bool culprit = strcmp(r.items[i].label, "c") == 0;
 		CHECK_INT(r.items[i].result, culprit ? VIEW_RESULT_FAILED : VIEW_RESULT_UPSTREAM_FAILED);
 		CHECK_INT(r.items[i].cls, VIEWD_ERR_QUERY);
-		CHECK_CONTAINS(r.items[i].msg, culprit ? "scripted query" : "refresh_group 'g' was left as it is: view 'c' failed (scripted query)");
+		CHECK_CONTAINS(r.items[i].msg, culprit ? "scripted query" : "refresh_group 'g' was left as it is: view 'c' "
+		                                                            "failed (scripted query)");
 	}
 	rig_settle(rig);
 	CHECK_INT(fake_rows("d", "a"), before);
@@ -128,7 +136,8 @@ static void the_wave_ends_behind_what_did_not_change(void)
 
 static void a_follower_brings_its_group(void)
 {
-	struct rig *rig = start_captured(DB FOLLOWS("top", "t_x") IN("g", "a", "top", "on_change = yes\n") IN("g", "c", "t_y", "") FOLLOWS("sink", "c"));
+	struct rig *rig = start_captured(DB FOLLOWS("top", "t_x") IN("g", "a", "top", "on_change = yes\n")
+	                                     IN("g", "c", "t_y", "") FOLLOWS("sink", "c"));
 	size_t runs = fake_calls("d", "refresh_group", NULL), sinks = fake_calls("d", "refresh", "sink");
 	fake_do("d", "change t_x");
 	UNTIL(rig, fake_calls("d", "refresh", "sink") > sinks && is_fresh(rig));
@@ -140,7 +149,8 @@ static void a_follower_brings_its_group(void)
 
 static void equal_schedules_give_one_run(void)
 {
-	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "every = 1h\n") IN("g", "b", "t_y", "every = 1h\n") IN("g", "c", "t_y", "every = 3h\n"));
+	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "every = 1h\n") IN("g", "b", "t_y", "every = 1h\n")
+	                                IN("g", "c", "t_y", "every = 3h\n"));
 	size_t before = fake_calls("d", "refresh_group", NULL);
 	rig_view(rig, "b")->timing.past.last_due += 5 * SPAN_MINUTE;
 	group_replan(rig_view(rig, "a"));
@@ -155,7 +165,8 @@ static void equal_schedules_give_one_run(void)
 static void the_strictest_sets_the_pace(void)
 {
 	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "on_change = yes\n")
-	                            IN("g", "b", "t_y", "on_change = yes\nat_most_every = 10m\ndebounce = 5s\nmax_delay = 8s\n"));
+	                            IN("g", "b", "t_y", "on_change = yes\nat_most_every = 10m\ndebounce = 5s\nmax_delay = "
+	                                                "8s\n"));
 	struct coalesce pace = group_pace(rig_view(rig, "a"));
 	CHECK_INT(pace.at_most_every, 10 * SPAN_MINUTE);
 	CHECK_INT(pace.debounce, 5 * SPAN_SECOND);
@@ -185,7 +196,8 @@ static void a_paused_member_holds_the_group(void)
 
 static void failures_suspend_all_and_resume_wakes_all(void)
 {
-	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "every = 1h\nmax_consecutive_errors = 2\n") IN("g", "b", "t_y", "max_consecutive_errors = 2\n"));
+	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "every = 1h\nmax_consecutive_errors = 2\n")
+	                                IN("g", "b", "t_y", "max_consecutive_errors = 2\n"));
 	fake_do("d", "fail refresh b query 2");
 	expect_log("view 'b', refresh failed (query: scripted query)");
 	for (int i = 0; i < 4; i++) {
@@ -229,14 +241,16 @@ static void cancelling_one_cancels_all(void)
 static void what_lies_between_is_told(void)
 {
 	expect_log("refresh_group 'g' cannot be refreshed (view 'x' lies between members of refresh_group 'g')");
-	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "") VIEW("x", "a") IN("g", "b", "x", "") IN("h", "c", "t_x", "") IN("h", "e", "t_y", ""));
+	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "") VIEW("x", "a") IN("g", "b", "x", "") IN("h", "c", "t_x", "")
+	                                IN("h", "e", "t_y", ""));
 	struct rig_report r = rig_refresh_now(rig, "a c");
 	for (size_t i = 0; i < r.n; i++)
 		CHECK_INT(r.items[i].result, r.items[i].label[0] == 'a' ? VIEW_RESULT_FAILED : VIEW_RESULT_SUCCEEDED);
 	CHECK_CONTAINS(rig_refresh_now(rig, "b").items[0].msg, "view 'x' lies between members of refresh_group 'g'");
 	CHECK_INT(rig_refresh_now(rig, "x").items[0].result, VIEW_RESULT_SUCCEEDED);
 	rig_refresh_now(rig, "a x b c e");
-	rig_commit(rig, DB IN("g", "a", "t_x", "") IN("g", "x", "a", "") IN("g", "b", "x", "") IN("h", "c", "t_x", "") IN("h", "e", "t_y", ""));
+	rig_commit(rig, DB IN("g", "a", "t_x", "") IN("g", "x", "a", "") IN("g", "b", "x", "") IN("h", "c", "t_x", "")
+	                    IN("h", "e", "t_y", ""));
 	rig_settle(rig);
 	CHECK_INT(rig_refresh_now(rig, "a").items[0].result, VIEW_RESULT_SUCCEEDED);
 	CHECK_CONTAINS(groups_run(), "a x b");
@@ -247,7 +261,8 @@ static void two_groups_may_not_wait_for_each_other(void)
 {
 	expect_log("refresh_group 'g' cannot be refreshed (refresh_group 'h' lies between");
 	expect_log("refresh_group 'h' cannot be refreshed (refresh_group 'g' lies between");
-	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "") IN("g", "b", "d1", "") IN("h", "c", "a", "") IN("h", "d1", "t_y", ""));
+	struct rig *rig =
+		rig_start(DB IN("g", "a", "t_x", "") IN("g", "b", "d1", "") IN("h", "c", "a", "") IN("h", "d1", "t_y", ""));
 	struct rig_report r = rig_refresh_now(rig, "a b c d1");
 	for (size_t i = 0; i < r.n; i++)
 		CHECK(r.items[i].result == VIEW_RESULT_FAILED || r.items[i].result == VIEW_RESULT_UPSTREAM_FAILED);
@@ -256,8 +271,9 @@ static void two_groups_may_not_wait_for_each_other(void)
 
 static void a_plain_view_between_is_no_obstacle(void)
 {
-	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "")
-	                            "[view s]\ndatabase = d\nmethod = simple\ndefinition = SELECT * FROM a\n" IN("g", "b", "s", ""));
+	struct rig *rig = rig_start(
+		DB IN("g", "a", "t_x",
+	          "") "[view s]\ndatabase = d\nmethod = simple\ndefinition = SELECT * FROM a\n" IN("g", "b", "s", ""));
 	struct rig_report r = rig_refresh_now(rig, "a s b");
 	for (size_t i = 0; i < r.n; i++)
 		CHECK_INT(r.items[i].result, VIEW_RESULT_SUCCEEDED);
@@ -316,9 +332,11 @@ static void a_reload_while_it_runs(void)
 
 static void not_every_dialect_can(void)
 {
-	expect_log("view 'a', cannot be kept (refresh_group = g, but the dialect fakeone cannot refresh several views together)");
+	expect_log("view 'a', cannot be kept (refresh_group = g, but the dialect fakeone cannot refresh several views "
+	           "together)");
 	expect_log("view 'b', cannot be kept");
-	struct rig *rig = rig_start("[database d]\nurl = fakeone://d\n" IN("g", "a", "t_x", "") IN("g", "b", "t_x", "") VIEW("c", "t_x"));
+	struct rig *rig =
+		rig_start("[database d]\nurl = fakeone://d\n" IN("g", "a", "t_x", "") IN("g", "b", "t_x", "") VIEW("c", "t_x"));
 	struct rig_report r = rig_refresh_now(rig, "a");
 	CHECK_CONTAINS(r.items[0].msg, "cannot refresh several views together");
 	CHECK_INT(rig_refresh_now(rig, "c").items[0].result, VIEW_RESULT_SUCCEEDED);

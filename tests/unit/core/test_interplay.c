@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_interplay.c: what one thing that happens does to another that waits or is due: nothing may be lost, nor come by itself.
+ * test_interplay.c: what one thing that happens does to another that waits or is due: nothing may be lost, nor come by
+ * itself.
  */
 #include "core/engine/database.h"
 #include "core/exec/watch.h"
@@ -28,7 +29,7 @@ static void resume_view(struct rig *rig, const char *name)
 	REQUIRE_OK(engine_resume(rig->eng, views, n, &err), &err);
 }
 
-/* ---- what only looks ---------------------------------------------------------------------------------------------------------- */
+/* ---- what only looks -------------------------------------------------------------------------------------------- */
 
 typedef void ask_fn(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 
@@ -70,7 +71,7 @@ static void the_safety_net_outlives_a_verify(void)
 	time_comes_during(engine_verify, "verify", "max_staleness = 1m\n");
 }
 
-/* ---- setting up again ----------------------------------------------------------------------------------------------------------- */
+/* ---- setting up again ------------------------------------------------------------------------------------------- */
 
 static void a_setup_that_failed_is_tried_again_after_a_plan(void)
 {
@@ -139,7 +140,7 @@ static void what_was_never_made_is_made_after_a_reconnect(void)
 	rig_free(&rig);
 }
 
-/* ---- groups and reloads ----------------------------------------------------------------------------------------------------------- */
+/* ---- groups and reloads ----------------------------------------------------------------------------------------- */
 
 #define GROUP_A "[view a]\ndatabase = d\nmethod = table\nrefresh_group = g\ndefinition = 'SELECT * FROM t_x'\n"
 #define LONE_A "[view a]\ndatabase = d\nmethod = table\ndefinition = 'SELECT * FROM t_x'\n"
@@ -148,13 +149,15 @@ static void what_was_never_made_is_made_after_a_reconnect(void)
 /* The one that held the others has left the group: what they waited with is due. */
 static void leaving_a_group(const char *after, const char *more)
 {
-	struct rig *rig = rig_start_fresh(talloc_asprintf(harness_ctx(), DB GROUP_A "%s", talloc_asprintf(harness_ctx(), GROUP_B("%s"), more)));
+	struct rig *rig = rig_start_fresh(
+		talloc_asprintf(harness_ctx(), DB GROUP_A "%s", talloc_asprintf(harness_ctx(), GROUP_B("%s"), more)));
 	pause_view(rig, "a");
 	rig_change(rig, "d", "t_x", "b");
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
 	CHECK_INT(fake_rows("d", "b"), 1);
-	rig_commit(rig, talloc_asprintf(harness_ctx(), DB "%s%s", after, talloc_asprintf(harness_ctx(), GROUP_B("%s"), more)));
+	rig_commit(rig,
+	           talloc_asprintf(harness_ctx(), DB "%s%s", after, talloc_asprintf(harness_ctx(), GROUP_B("%s"), more)));
 	rig_settle(rig);
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
@@ -189,7 +192,7 @@ static void who_joins_a_paused_one_rests(void)
 	rig_free(&rig);
 }
 
-/* ---- cancel ------------------------------------------------------------------------------------------------------------------- */
+/* ---- cancel ----------------------------------------------------------------------------------------------------- */
 
 /* That changes be noticed is no refresh that somebody wants to be rid of. */
 static void a_cancel_leaves_the_capture_alone(void)
@@ -197,7 +200,8 @@ static void a_cancel_leaves_the_capture_alone(void)
 	struct rig *rig = rig_new();
 	size_t n;
 	fake_do("d", "block capture b");
-	rig_commit(rig, "[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" ON("a", "t_x", "") ON("b", "t_x", "priority = 1\n"));
+	rig_commit(rig, "[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" ON("a", "t_x", "")
+	                    ON("b", "t_x", "priority = 1\n"));
 	RUN_UNTIL(rig, fake_waiting("d") == 1);
 	CHECK(rig_view(rig, "a")->members != NULL);
 	struct view **views = rig_views(rig, "a", &n);
@@ -213,7 +217,7 @@ static void a_cancel_leaves_the_capture_alone(void)
 	rig_free(&rig);
 }
 
-/* ---- instances that go while a wave runs ---------------------------------------------------------------------------------------- */
+/* ---- instances that go while a wave runs ------------------------------------------------------------------------ */
 
 static void a_wave_outlives_its_members(void)
 {
@@ -232,7 +236,7 @@ static void a_wave_outlives_its_members(void)
 	rig_free(&rig);
 }
 
-/* ---- drop, pause ------------------------------------------------------------------------------------------------------------------ */
+/* ---- drop, pause ------------------------------------------------------------------------------------------------ */
 
 static void what_was_due_does_not_bring_back_what_was_dropped(void)
 {
@@ -259,7 +263,8 @@ static void what_was_due_does_not_bring_back_what_was_dropped(void)
 /* Due before the pause, started after it: that is what a pause is to prevent. */
 static void a_pause_holds_what_waits(void)
 {
-	struct rig *rig = rig_start_fresh("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" ON("a", "t_x", "") ON("b", "t_y", ""));
+	struct rig *rig = rig_start_fresh("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" ON("a", "t_x", "")
+	                                      ON("b", "t_y", ""));
 	struct rig_report r;
 	fake_do("d", "block refresh b");
 	rig_refresh(rig, "b", &r);
@@ -280,7 +285,7 @@ static void a_pause_holds_what_waits(void)
 	rig_free(&rig);
 }
 
-/* ---- reload --------------------------------------------------------------------------------------------------------------------- */
+/* ---- reload ----------------------------------------------------------------------------------------------------- */
 
 static void a_shorter_debounce_holds_for_what_waits(void)
 {
@@ -296,7 +301,7 @@ static void a_shorter_debounce_holds_for_what_waits(void)
 	rig_free(&rig);
 }
 
-/* ---- upstream ------------------------------------------------------------------------------------------------------------------- */
+/* ---- upstream --------------------------------------------------------------------------------------------------- */
 
 /* It was not tried because of another; that is well again, and has changed nothing. */
 static void who_waited_for_a_failure_is_fresh_when_it_is_over(void)
@@ -316,7 +321,7 @@ static void who_waited_for_a_failure_is_fresh_when_it_is_over(void)
 	rig_free(&rig);
 }
 
-/* ---- what people are told ---------------------------------------------------------------------------------------------------------- */
+/* ---- what people are told --------------------------------------------------------------------------------------- */
 
 static void keep_line(void *text, const char *line)
 {

@@ -15,7 +15,7 @@
 #include <talloc.h>
 #include <unistd.h>
 
-/* ---- a dialect that can be woken, but never sees anything by itself --------------------------------------------------------------- */
+/* ---- a dialect that can be woken, but never sees anything by itself --------------------------------------------- */
 
 struct viewd_watch {
 	int fd;
@@ -50,17 +50,23 @@ static void close_watch(struct viewd_watch **watch)
 	*watch = NULL;
 }
 
-static bool capture(struct viewd_conn *conn UNUSED, const struct viewd_view_spec *view UNUSED, const struct viewd_capture_request *req,
-                    struct viewd_captured *out, struct viewd_text_sink warnings UNUSED, struct viewd_err *err UNUSED)
+static bool capture(struct viewd_conn *conn UNUSED, const struct viewd_view_spec *view UNUSED,
+                    const struct viewd_capture_request *req, struct viewd_captured *out,
+                    struct viewd_text_sink warnings UNUSED, struct viewd_err *err UNUSED)
 {
-	*out = (struct viewd_captured){.mode = req->mode == VIEWD_CAPTURE_NONE ? VIEWD_CAPTURE_NONE : VIEWD_CAPTURE_TRIGGER};
+	*out =
+		(struct viewd_captured){.mode = req->mode == VIEWD_CAPTURE_NONE ? VIEWD_CAPTURE_NONE : VIEWD_CAPTURE_TRIGGER};
 	return true;
 }
 
 static struct viewd_dialect watching(void)
 {
 	static const struct viewd_capture_ops ops = {
-		.struct_size = sizeof ops, .set = capture, .watch_open = open_watch, .watch_next = next_watch, .watch_wake = wake_watch,
+		.struct_size = sizeof ops,
+		.set = capture,
+		.watch_open = open_watch,
+		.watch_next = next_watch,
+		.watch_wake = wake_watch,
 		.watch_close = close_watch,
 	};
 	struct viewd_dialect d = viewd_dialect_fake;
@@ -75,8 +81,10 @@ static struct rig *start(const char *keys)
 	struct viewd_dialect d = watching();
 	struct rig *rig = rig_new();
 	REQUIRE_OK(registry_add(rig->registry, &d, &err), &err);
-	rig_commit(rig, talloc_asprintf(harness_ctx(), "[database d]\nurl = fakewatch://d\n[view v]\ndatabase = d\nmethod = table\n"
-	                                               "definition = 'SELECT * FROM t_x'\non_change = yes\ntarget_lag = 10m\n%s", keys));
+	rig_commit(rig, talloc_asprintf(harness_ctx(), "[database d]\nurl = fakewatch://d\n[view v]\ndatabase = d\nmethod "
+	                                               "= table\n"
+	                                               "definition = 'SELECT * FROM t_x'\non_change = yes\ntarget_lag = "
+	                                               "10m\n%s", keys));
 	RUN_UNTIL(rig, freshness_is_followed(rig_view(rig, "v")) && rig_is_settled(rig));
 	return rig;
 }
@@ -98,7 +106,7 @@ static void advance(struct rig *rig, int64_t us)
 	rig_settle(rig);
 }
 
-/* ---- target_lag ------------------------------------------------------------------------------------------------------------------- */
+/* ---- target_lag ------------------------------------------------------------------------------------------------- */
 
 static void no_change_no_refresh(void)
 {
@@ -158,7 +166,7 @@ static void rest_may_come_earlier(void)
 	rig_free(&rig);
 }
 
-/* ---- what is refused ------------------------------------------------------------------------------------------------------------------ */
+/* ---- what is refused -------------------------------------------------------------------------------------------- */
 
 static const char *refusal(const struct viewd_dialect *dialect, const struct conf_view *conf, const char *reads)
 {
@@ -181,7 +189,8 @@ static void refusals(void)
 	          "on_change = yes, but the dialect fake cannot notice changes; use a schedule: every, after or cron");
 	CHECK_STR(refusal(&d, &v, ""), "");
 	CHECK_STR(refusal(&d, &v, "now()"),
-	          "on_change = yes alone cannot keep it fresh: the definition reads the clock (now()); add a schedule as well: every, "
+	          "on_change = yes alone cannot keep it fresh: the definition reads the clock (now()); add a schedule as "
+	          "well: every, "
 	          "after, cron or max_staleness");
 	struct conf_view cron = v, lag = v, stale = v, every = v, after = v, off = v, simple = v;
 	cron.cron = "@daily";

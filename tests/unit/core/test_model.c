@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_model.c: random configurations are put in force one after the other while everything runs, fails, hangs and is asked for. After each
- * step every pointer leads to something that lives; in the end everything is idle and as it should be.
+ * test_model.c: random configurations are put in force one after the other while everything runs, fails, hangs and is
+ * asked for. After each step every pointer leads to something that lives; in the end everything is idle and as it
+ * should be.
  *
  * VIEWD_LONG: minutes, with other seeds each time. VIEWD_SEED=N runs that seed alone, VIEWD_TRACE=1 tells each step.
  */
@@ -48,7 +49,7 @@ static bool one_in(struct model *m, unsigned n)
 	return model_one_in(&m->random, n);
 }
 
-/* ---- configurations ------------------------------------------------------------------------------------------------------------- */
+/* ---- configurations --------------------------------------------------------------------------------------------- */
 
 struct witness {
 	struct model *model;
@@ -90,7 +91,7 @@ static void reload(struct model *m)
 	}
 }
 
-/* ---- requests ------------------------------------------------------------------------------------------------------------------- */
+/* ---- requests --------------------------------------------------------------------------------------------------- */
 
 /* Some of the views that there are, on mem_ctx. */
 static struct view **some_views(struct model *m, void *mem_ctx, size_t *n_r)
@@ -116,7 +117,8 @@ static void answered(void *ctx, const struct engine_report *report)
 	}
 }
 
-static void answered_history(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED, const struct viewd_err *err UNUSED)
+static void answered_history(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED,
+                             const struct viewd_err *err UNUSED)
 {
 	struct model *m = ctx;
 	m->asked--;
@@ -128,11 +130,14 @@ static void repair(void *ctx, const struct engine_report *report)
 	struct model *m = ctx;
 	answered(ctx, report);
 	for (size_t i = 0; i < report->n; i++) {
-		struct view *v = report->items[i].view != NULL ? engine_view(m->rig->eng, view_name(report->items[i].view), report->items[i].database) : NULL;
+		struct view *v = report->items[i].view != NULL
+		                     ? engine_view(m->rig->eng, view_name(report->items[i].view), report->items[i].database)
+		                     : NULL;
 		if (v == NULL || m->rig->eng->stop.stopping || !one_in(m, 2))
 			continue;
 		m->asked++;
-		engine_refresh(m->rig->eng, &v, 1, (struct engine_refresh_flags){.full = true}, VIEW_TRIGGER_MANUAL, answered, m);
+		engine_refresh(m->rig->eng, &v, 1, (struct engine_refresh_flags){.full = true}, VIEW_TRIGGER_MANUAL, answered,
+		               m);
 	}
 }
 
@@ -216,11 +221,12 @@ static void wait_for(struct model *m)
 		struct waiting *w = talloc_zero(harness_ctx(), struct waiting);
 		*w = (struct waiting){.model = m, .place = place};
 		engine_wait_cancel(&m->waiters[place]);
-		m->waiters[place] = engine_wait(m->rig->eng, views[i], one_in(m, 2) ? 0 : m->rig->clock.wall_us + 1000, waited, w);
+		m->waiters[place] =
+			engine_wait(m->rig->eng, views[i], one_in(m, 2) ? 0 : m->rig->clock.wall_us + 1000, waited, w);
 	}
 }
 
-/* ---- what happens to the servers -------------------------------------------------------------------------------------------------- */
+/* ---- what happens to the servers -------------------------------------------------------------------------------- */
 
 #define ON_SERVERS(what) \
 	static void what(struct model *m) \
@@ -251,7 +257,7 @@ static void turn(struct model *m)
 		loop_once(m->rig->loop, SPAN_MS);
 }
 
-/* ---- steps ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------------------------------ */
 
 static const struct act {
 	const char *name;
@@ -302,7 +308,8 @@ static void ask_all(struct model *m)
 		struct view_status st;
 		const char *const *names;
 		engine_status(eng, eng->views[i], &st);
-		m->events += strlen(st.name) + strlen(st.relation) + strlen(st.waits_for) + strlen(st.reason) + strlen(st.schedule);
+		m->events +=
+			strlen(st.name) + strlen(st.relation) + strlen(st.waits_for) + strlen(st.reason) + strlen(st.schedule);
 		m->events += view_sources(eng->views[i], &names);
 		engine_why(eng, eng->views[i], hear, &m->events);
 	}
@@ -321,7 +328,7 @@ static void step(struct model *m)
 	alive_check(m->rig, where); /* asking brings edges and groups up to date */
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------------------------- */
+/* ---- the end ---------------------------------------------------------------------------------------------------- */
 
 struct answers {
 	bool done;
@@ -338,7 +345,8 @@ static void answered_all(void *ctx, const struct engine_report *report)
 		if (item->result == VIEW_RESULT_SUCCEEDED)
 			continue;
 		all->failed++;
-		snprintf(all->text, sizeof all->text, "%s %s (%.300s)", item->label, view_result_word(item->result), item->error != NULL ? item->error->msg : "");
+		snprintf(all->text, sizeof all->text, "%s %s (%.300s)", item->label, view_result_word(item->result),
+		         item->error != NULL ? item->error->msg : "");
 	}
 }
 
@@ -373,7 +381,8 @@ static bool all_fresh(struct model *m)
 	for (size_t i = 0; i < eng->n_views; i++) {
 		const struct view *v = eng->views[i];
 		bool blind = v->conf->on_change && v->relation.method != VIEWD_METHOD_SIMPLE && !v->capture.set_up;
-		fresh &= !blind && v->timing.due_at[DUE_CHANGE] == 0 && v->change.first == 0 && v->change.seen_seq <= v->change.settled_seq;
+		fresh &= !blind && v->timing.due_at[DUE_CHANGE] == 0 && v->change.first == 0 &&
+		         v->change.seen_seq <= v->change.settled_seq;
 	}
 	return fresh;
 }
@@ -386,8 +395,8 @@ static void check_end(struct model *m)
 		const struct view *v = eng->views[i];
 		struct view_status st;
 		engine_status(eng, v, &st);
-		harness_check(st.state == VIEW_STATE_ACTIVE && v->relation.reconciled && st.error == NULL, __FILE__, __LINE__, "%s is %s (%s)", v->label,
-		              view_state_word(st.state), st.error != NULL ? st.error->msg : "");
+		harness_check(st.state == VIEW_STATE_ACTIVE && v->relation.reconciled && st.error == NULL, __FILE__, __LINE__,
+		              "%s is %s (%s)", v->label, view_state_word(st.state), st.error != NULL ? st.error->msg : "");
 		CHECK_INT(st.activity, VIEW_ACTIVITY_IDLE);
 		if (v->relation.method != VIEWD_METHOD_SIMPLE)
 			CHECK_INT(st.result, VIEW_RESULT_SUCCEEDED);

@@ -72,7 +72,8 @@ static void a_wait_refreshes_what_nobody_hears(void)
 
 static void old_moments_are_there_already(void)
 {
-	struct rig *rig = rig_start(DB VIEW("a", "t_x") "[view s]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * FROM t_x'\n");
+	struct rig *rig = rig_start(DB VIEW("a", "t_x") "[view s]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * "
+	                                                "FROM t_x'\n");
 	struct told t;
 	int64_t as_of = rig_status(rig, "a").data_timestamp_us;
 	wait_for(rig, "a", as_of - SPAN_MS, &t);
@@ -94,7 +95,8 @@ static void old_moments_are_there_already(void)
 static struct rig *following(const char *text)
 {
 	struct rig *rig = rig_start(text);
-	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_settled(rig) && fake_stale("d") == 0 && rig_view(rig, "a")->capture.set_up));
+	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND),
+	                rig_is_settled(rig) && fake_stale("d") == 0 && rig_view(rig, "a")->capture.set_up));
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
 	return rig;
@@ -144,7 +146,8 @@ static void a_change_nobody_told_of_is_waited_for(void)
 /* It lies in another database, whose watch has to be asked as well. */
 static void a_change_in_another_database_is_waited_for(void)
 {
-	struct rig *rig = following(DB "[database e]\nurl = fake://e\n" ON("a", "t_x") "[view b]\ndatabase = e\nmethod = table\non_change = yes\n"
+	struct rig *rig = following(DB "[database e]\nurl = fake://e\n" ON("a", "t_x") "[view b]\ndatabase = e\nmethod = "
+	                                                                               "table\non_change = yes\n"
 	                            "depends_on = d:a\ndefinition = 'SELECT * FROM t_y'\n");
 	struct told t;
 	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
@@ -226,7 +229,8 @@ static void failures_are_rethrown(void)
 
 static void retries_are_waited_for(void)
 {
-	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\nretry_backoff = 10s\ndefinition = 'SELECT * FROM t_x'\n");
+	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\nretry_backoff = 10s\ndefinition = 'SELECT "
+	                               "* FROM t_x'\n");
 	struct told t;
 	rig_advance(rig, SPAN_SECOND);
 	fake_do("d", "fail refresh a conflict");

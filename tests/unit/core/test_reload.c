@@ -27,8 +27,9 @@ static void tell(void *ctx, const struct reload_report *r)
 	t->outcome = r->outcome;
 	t->generation = r->generation;
 	for (size_t i = 0; i < r->n_entries; i++)
-		text = talloc_asprintf_append(text, "%s%s%s %s: %s\n", r->entries[i].what, r->entries[i].name[0] != '\0' ? " " : "",
-		                              r->entries[i].name, r->entries[i].change, r->entries[i].detail);
+		text = talloc_asprintf_append(text, "%s%s%s %s: %s\n", r->entries[i].what,
+		                              r->entries[i].name[0] != '\0' ? " " : "", r->entries[i].name,
+		                              r->entries[i].change, r->entries[i].detail);
 	for (size_t i = 0; i < r->n_problems; i++)
 		text = talloc_asprintf_append(text, "%s\n", r->problems[i].text);
 	for (size_t i = 0; i < r->n_restart_needed; i++)
@@ -78,37 +79,51 @@ struct row {
 	size_t opens, applies, refreshes; /* calls that follow */
 };
 
+#define NOWHERE "[viewd]\nplugin_dir = /nonexistent\n" /* not whatever an earlier `make install` has left */
+
 static const struct row rows[] = {
 	{"nothing", DB A, DB A, RELOAD_UNCHANGED, "", NULL, 0, 0, 0},
-	{"a comment and the order of keys", DB A, "; hello\n" DB "[view a]\nevery = 60m\nmethod = table\ndatabase = d\ndefinition = 'SELECT * FROM t_x'\n",
+	{"a comment and the order of keys", DB A, "; hello\n" DB "[view a]\nevery = 60m\nmethod = table\ndatabase = "
+	                                                         "d\ndefinition = 'SELECT * FROM t_x'\n",
 	 RELOAD_UNCHANGED, "", NULL, 0, 0, 0},
-	{"live: a schedule", DB A, DB "[view a]\ndatabase = d\nmethod = table\nevery = 2h\ndefinition = 'SELECT * FROM t_x'\n",
+	{"live: a schedule", DB A, DB "[view a]\ndatabase = d\nmethod = table\nevery = 2h\ndefinition = 'SELECT * FROM "
+	                              "t_x'\n",
 	 RELOAD_COMMITTED, "view a changed: every (taken over at once)", NULL, 0, 0, 0},
 	{"live: of a database", DB A, "[database d]\nurl = fake://d\nmax_concurrent_refreshes = 7\n" A, RELOAD_COMMITTED,
 	 "database d changed: max_concurrent_refreshes (taken over at once)", NULL, 0, 0, 0},
 	{"live: of the daemon", DB A, "[viewd]\nmax_concurrent_refreshes = 7\n" DB A, RELOAD_COMMITTED,
 	 "viewd changed: max_concurrent_refreshes (taken over at once)", NULL, 0, 0, 0},
-	{"reconnect", DB A, "[database d]\nurl = fake://d?x=1\n" A, RELOAD_COMMITTED, "database d changed: url (the connections to the database are opened anew)", NULL, 1, 0, 0},
-	{"reconnect: a dialect's own key", DB A, DB "note = hello\n" A, RELOAD_COMMITTED, "database d changed: note (the connections to the database are opened anew)", NULL, 1, 0,
+	{"reconnect", DB A, "[database d]\nurl = fake://d?x=1\n" A, RELOAD_COMMITTED, "database d changed: url (the "
+	                                                                              "connections to the database are "
+	                                                                              "opened anew)", NULL, 1, 0, 0},
+	{"reconnect: a dialect's own key", DB A, DB "note = hello\n" A, RELOAD_COMMITTED, "database d changed: note (the "
+	                                                                                  "connections to the database are "
+	                                                                                  "opened anew)", NULL, 1, 0,
 	 0},
-	{"the definition", DB A, DB "[view a]\ndatabase = d\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM t_y'\n",
+	{"the definition", DB A, DB "[view a]\ndatabase = d\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM "
+	                            "t_y'\n",
 	 RELOAD_COMMITTED, "view a changed: definition", NULL, 0, 1, 0},
 	{"an index", DB A, DB A "index_x = (x)\n", RELOAD_COMMITTED, "view a changed: index_x", NULL, 0, 1, 0},
 	{"restart", DB A, "[viewd]\ncontrol_socket = /tmp/other.sock\n" DB A, RELOAD_COMMITTED, "restart: control_socket",
 	 "setting control_socket takes effect at the next start", 0, 0, 0},
 	{"added", DB A, DB A B, RELOAD_COMMITTED, "view b added: ", NULL, 0, 1, 0},
 	{"removed", DB A B, DB A, RELOAD_COMMITTED, "view b removed: ", NULL, 0, 0, 0},
-	{"a database is added", DB A, DB "[database e]\nurl = fake://e\n" A, RELOAD_COMMITTED, "database e added: ", NULL, 0, 0, 0},
+	{"a database is added", DB A, DB "[database e]\nurl = fake://e\n" A, RELOAD_COMMITTED, "database e added: ", NULL,
+	 0, 0, 0},
 	{"a typing error", DB A, DB A "evry = 1h\n", RELOAD_REFUSED, "evry", "evry", 0, 0, 0},
-	{"a bad value", DB A, DB "[view a]\ndatabase = d\nevery = 5\ndefinition = SELECT 1\n", RELOAD_REFUSED, "[view a] every", "every", 0, 0,
+	{"a bad value", DB A, DB "[view a]\ndatabase = d\nevery = 5\ndefinition = SELECT 1\n", RELOAD_REFUSED,
+	 "[view a] every", "every", 0, 0,
 	 0},
-	{"an unknown database", DB A, DB A "[view b]\ndatabase = x\ndefinition = SELECT 1\n", RELOAD_REFUSED, "there is no [database x]",
+	{"an unknown database", DB A, DB A "[view b]\ndatabase = x\ndefinition = SELECT 1\n", RELOAD_REFUSED,
+	 "there is no [database x]",
 	 "there is no [database x]", 0, 0, 0},
 	{"an unknown dependency", DB A, DB A "depends_on = nosuch\n", RELOAD_REFUSED, "nosuch", "nosuch", 0, 0, 0},
 	{"the dialect refuses a view", DB A, DB "[view a]\ndatabase = d\ndefinition = DELETE\n", RELOAD_REFUSED,
 	 "the definition is not a query; begin it with SELECT", "the definition is not a query", 0, 0, 0},
-	{"the dialect refuses a database", DB A, DB "note = bad\n" A, RELOAD_REFUSED, "'bad' is not a note", "'bad' is not a note", 0, 0, 0},
-	{"a plugin is missing", DB A, DB A "[database e]\nurl = nosuchdialect://x\n", RELOAD_REFUSED, "nosuchdialect", "nosuchdialect", 0, 0,
+	{"the dialect refuses a database", DB A, DB "note = bad\n" A, RELOAD_REFUSED, "'bad' is not a note",
+	 "'bad' is not a note", 0, 0, 0},
+	{"a plugin is missing", NOWHERE DB A, NOWHERE DB A "[database e]\nurl = nosuchdialect://x\n", RELOAD_REFUSED, "nosuchdialect",
+	 "nosuchdialect", 0, 0,
 	 0},
 	{"no view is left", DB A, DB, RELOAD_REFUSED, "no view is left", "no view is left", 0, 0, 0},
 	{"not an INI file", DB A, "hello\n", RELOAD_REFUSED, "viewd.conf:1", "viewd.conf:1", 0, 0, 0},
@@ -121,8 +136,9 @@ static char *picture(struct rig *rig)
 	for (size_t i = 0; i < rig->eng->n_views; i++) {
 		struct view_status st;
 		engine_status(rig->eng, rig->eng->views[i], &st);
-		text = talloc_asprintf_append(text, "%p %s %d %d %lld %lld %s\n", (const void *)st.conf, st.name, (int)st.state, (int)st.result,
-		                              (long long)st.next_refresh_us, (long long)st.last_success_us, st.schedule);
+		text = talloc_asprintf_append(text, "%p %s %d %d %lld %lld %s\n", (const void *)st.conf, st.name, (int)st.state,
+		                              (int)st.result, (long long)st.next_refresh_us, (long long)st.last_success_us,
+		                              st.schedule);
 	}
 	return text;
 }
@@ -136,8 +152,8 @@ static void check_row(const struct row *r)
 	char *before = picture(b.rig);
 	reload_now(&b, r->new, false, &t);
 	harness_check(t.outcome == r->outcome, __FILE__, __LINE__, "%s: outcome %d: %s", r->what, (int)t.outcome, t.text);
-	harness_check(r->report[0] == '\0' ? t.text[0] == '\0' : strstr(t.text, r->report) != NULL, __FILE__, __LINE__, "%s: %s", r->what,
-	              t.text);
+	harness_check(r->report[0] == '\0' ? t.text[0] == '\0' : strstr(t.text, r->report) != NULL, __FILE__, __LINE__,
+	              "%s: %s", r->what, t.text);
 	harness_check(fake_calls("d", "open", NULL) - opens == r->opens, __FILE__, __LINE__, "%s: opens", r->what);
 	harness_check(fake_calls("d", "apply", NULL) - applies == r->applies, __FILE__, __LINE__, "%s: applies", r->what);
 	harness_check(fake_calls("d", "refresh", NULL) == r->refreshes, __FILE__, __LINE__, "%s: refreshes", r->what);

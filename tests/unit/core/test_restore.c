@@ -53,7 +53,8 @@ static void noticed_after_a_reconnect(void)
 	rig_free(&rig);
 }
 
-/* When it looks for the first time the marks have been forgotten already: what the views hold tells it all the same, each time once. */
+/* When it looks for the first time the marks have been forgotten already: what the views hold tells it all the same,
+ * each time once. */
 static void noticed_before_the_watch_looks(void)
 {
 	struct rig *rig = start("");

@@ -39,7 +39,8 @@ static void section_comes_back_while_the_old_one_runs(void)
 	rig_free(&rig);
 }
 
-static void history_told(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED, const struct viewd_err *err UNUSED)
+static void history_told(void *ctx, const struct viewd_history_row *rows UNUSED, size_t n UNUSED,
+                         const struct viewd_err *err UNUSED)
 {
 	*(bool *)ctx = true;
 }
@@ -76,7 +77,7 @@ static void section_comes_back_while_its_drop_runs(void)
 	rig_free(&rig);
 }
 
-/* ---- setting up ---------------------------------------------------------------------------------------------------------------- */
+/* ---- setting up ------------------------------------------------------------------------------------------------- */
 
 static void failed_setup_is_retried_after_a_live_change(void)
 {
@@ -157,7 +158,7 @@ static void cancelled_setup_is_told(void)
 	rig_free(&rig);
 }
 
-/* ---- failures and pauses ---------------------------------------------------------------------------------------------------------- */
+/* ---- failures and pauses ---------------------------------------------------------------------------------------- */
 
 static void failed_view_keeps_its_schedule_after_a_pause(void)
 {
@@ -287,7 +288,7 @@ static void database_moves_and_numbers_begin_anew(void)
 	rig_free(&rig);
 }
 
-/* ---- cancels beside connections -------------------------------------------------------------------------------------------------- */
+/* ---- cancels beside connections --------------------------------------------------------------------------------- */
 
 static void cancel_while_it_connects(void)
 {
@@ -330,14 +331,15 @@ static void cancel_of_a_connection_found_dead(void)
 	rig_free(&rig);
 }
 
-/* ---- queues ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- queues ----------------------------------------------------------------------------------------------------- */
 
 static void many_that_may_not_start_keep_nobody_waiting(void)
 {
 	char *views = talloc_strdup(harness_ctx(), ""), *names = talloc_strdup(harness_ctx(), "");
 	struct rig_report blocked = {.done = false}, r;
 	for (int i = 0; i < 80; i++) {
-		views = talloc_asprintf_append(views, "[view r%d]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM x\n", i);
+		views = talloc_asprintf_append(views, "[view r%d]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM "
+		                                      "x\n", i);
 		names = talloc_asprintf_append(names, "r%d ", i);
 	}
 	views = talloc_asprintf_append(views, "%s", TABLE("o"));

@@ -29,7 +29,8 @@ static void by_hand_only(void)
 
 static void never_ran_is_due_now(void)
 {
-	const struct schedule every = {.every = SPAN_HOUR}, after = {.after = SPAN_HOUR}, skip = {.every = SPAN_HOUR, .skip_missed = true};
+	const struct schedule every = {.every = SPAN_HOUR}, after = {.after = SPAN_HOUR},
+						  skip = {.every = SPAN_HOUR, .skip_missed = true};
 	CHECK_INT(next(&every, SCHEDULE_NEVER, SCHEDULE_NEVER, NOW), NOW);
 	CHECK_INT(next(&after, SCHEDULE_NEVER, SCHEDULE_NEVER, NOW), NOW);
 	CHECK_INT(next(&skip, SCHEDULE_NEVER, SCHEDULE_NEVER, NOW), NOW);
@@ -171,7 +172,8 @@ static void cron_with_a_rhythm(void)
 	struct schedule sch = daily_at_four(false);
 	sch.every = 90 * SPAN_MINUTE;
 	struct schedule_past past = {.last_due = 0, .last_end = 0, .data = 0, .cron_served = MIDNIGHT};
-	struct schedule_due due = schedule_next(&sch, &past, (struct schedule_clock){.mono = 0, .wall = MIDNIGHT + 2 * SPAN_HOUR});
+	struct schedule_due due =
+		schedule_next(&sch, &past, (struct schedule_clock){.mono = 0, .wall = MIDNIGHT + 2 * SPAN_HOUR});
 	CHECK_INT(due.kind, SCHEDULE_EVERY);
 	due = schedule_next(&sch, &past, (struct schedule_clock){.mono = 0, .wall = MIDNIGHT + 3 * SPAN_HOUR});
 	CHECK_INT(due.kind, SCHEDULE_CRON);
@@ -184,7 +186,8 @@ static void a_run_serves_what_was_before_it(void)
 	struct schedule_past past = SCHEDULE_NO_PAST;
 	schedule_served(&sch, &past, (struct schedule_clock){.mono = 5, .wall = NOW});
 	CHECK(past.last_due == 5 && past.cron_served == NOW);
-	schedule_served(&sch, &past, (struct schedule_clock){.mono = 5 + 150 * SPAN_MINUTE, .wall = NOW + 150 * SPAN_MINUTE});
+	schedule_served(&sch, &past,
+	                (struct schedule_clock){.mono = 5 + 150 * SPAN_MINUTE, .wall = NOW + 150 * SPAN_MINUTE});
 	CHECK_INT(past.last_due, 5 + 2 * SPAN_HOUR);
 	CHECK_INT(past.cron_served, NOW + 150 * SPAN_MINUTE);
 	schedule_served(&sch, &past, (struct schedule_clock){.mono = 6, .wall = NOW});

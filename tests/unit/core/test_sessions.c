@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-/* ---- an old session's end ---------------------------------------------------------------------------------------------------- */
+/* ---- an old session's end --------------------------------------------------------------------------------------- */
 
 static void late_failure_of_an_old_session(void)
 {
@@ -61,7 +61,8 @@ static void silence_beyond_the_time_limit(void)
 	rig_free(&rig);
 }
 
-/* A connection that is not made before the time limit: that the database cannot be reached is what is wrong, and to be mended. */
+/* A connection that is not made before the time limit: that the database cannot be reached is what is wrong, and to be
+ * mended. */
 static void silence_when_connecting(void)
 {
 	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
@@ -80,7 +81,7 @@ static void silence_when_connecting(void)
 	rig_free(&rig);
 }
 
-/* ---- a session more than the server takes ---------------------------------------------------------------------------------------- */
+/* ---- a session more than the server takes ----------------------------------------------------------------------- */
 
 static void one_session_too_many(const char *cls)
 {
@@ -141,7 +142,8 @@ static void cancelled_in_doubt(void)
 	rig_free(&rig);
 }
 
-/* The watch is busy for longer than a job may be in doubt: the database is not given up for that, nor the job kept for ever. */
+/* The watch is busy for longer than a job may be in doubt: the database is not given up for that, nor the job kept for
+ * ever. */
 static void doubt_has_a_limit(void)
 {
 	struct rig *rig = rig_start(DB VIEW("a", "t_x"));
@@ -178,13 +180,13 @@ static void stopped_in_doubt(void)
 	rig_free(&rig);
 }
 
-/* ---- a cancel between two calls ------------------------------------------------------------------------------------------------- */
+/* ---- a cancel between two calls --------------------------------------------------------------------------------- */
 
 static atomic_bool at_the_gate, gate_open;
 
 /* The job has looked whether it was cancelled, and is about to begin: a dialect forgets what was told before. */
-static bool gated_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                          struct viewd_outcome *out, struct viewd_err *err)
+static bool gated_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
+                          const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
 {
 	at_the_gate = true;
 	while (!gate_open && harness_pause(harness_deadline(SPAN_SECOND)))

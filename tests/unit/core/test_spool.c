@@ -108,7 +108,8 @@ static void what_was_dropped_is_counted_in_its_place(void)
 	open_gate(&r);
 	CHECK(spool_flush(spool, PATIENCE));
 	memset(big + 24, 0, 1);
-	CHECK_STR(told(&r), talloc_asprintf(harness_ctx(), "first; %s; %s; %s; %s; log, dropped 6 lines (no; an error; log, dropped 2 lines (no",
+	CHECK_STR(told(&r), talloc_asprintf(harness_ctx(), "first; %s; %s; %s; %s; log, dropped 6 lines (no; an error; "
+	                                                   "log, dropped 2 lines (no",
 	                                    big, big, big, big));
 	CHECK_INT(r.levels[5], VIEWD_LOG_WARNING);
 	end(&r, &loop, &spool);
@@ -156,7 +157,8 @@ static const char *entry_of(enum viewd_log_level level, const char *line)
 
 static void lines_have_fields(void)
 {
-	CHECK_STR(entry_of(VIEWD_LOG_DEBUG, "watch, looked"), "PRIORITY=7\nSYSLOG_IDENTIFIER=viewd\nMESSAGE=watch, looked\n");
+	CHECK_STR(entry_of(VIEWD_LOG_DEBUG, "watch, looked"), "PRIORITY=7\nSYSLOG_IDENTIFIER=viewd\nMESSAGE=watch, "
+	                                                      "looked\n");
 	const char *text = entry_of(VIEWD_LOG_ERROR, "view 'daily', refresh failed (lock timeout after 2s)");
 	CHECK_CONTAINS(text, "PRIORITY=3\n");
 	CHECK_CONTAINS(text, "MESSAGE=view 'daily', refresh failed (lock timeout after 2s)\n");
@@ -169,12 +171,14 @@ static void lines_have_fields(void)
 	text = entry_of(VIEWD_LOG_WARNING, "view 'shop:daily', is read by a view that is not kept");
 	CHECK_CONTAINS(text, "\nVIEWD_DATABASE=shop\nVIEWD_VIEW=daily\n");
 	CHECK_CONTAINS(entry_of(VIEWD_LOG_INFO, "stopping"), "\nMESSAGE_ID=5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e15\n");
-	CHECK_CONTAINS(entry_of(VIEWD_LOG_INFO, "viewd 0.1, ready: 1 views on 1 databases"), "\nMESSAGE_ID=5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e11\n");
+	CHECK_CONTAINS(entry_of(VIEWD_LOG_INFO, "viewd 0.1, ready: 1 views on 1 databases"),
+	               "\nMESSAGE_ID=5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e11\n");
 	CHECK_CONTAINS(entry_of(VIEWD_LOG_WARNING, "log, dropped 6 lines (nobody read them in time)"),
 	               "\nMESSAGE_ID=5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e14\n");
 	CHECK(strstr(entry_of(VIEWD_LOG_INFO, "view 'stopping', is new"), "MESSAGE_ID") == NULL);
 	CHECK(strstr(entry_of(VIEWD_LOG_INFO, "stopping, as told"), "MESSAGE_ID") == NULL);
-	CHECK(strstr(entry_of(VIEWD_LOG_ERROR, "view 'v', creation failed (view 'w', refresh failed (x), ready: )"), "MESSAGE_ID") == NULL);
+	CHECK(strstr(entry_of(VIEWD_LOG_ERROR, "view 'v', creation failed (view 'w', refresh failed (x), ready: )"),
+	             "MESSAGE_ID") == NULL);
 	CHECK(strstr(entry_of(VIEWD_LOG_INFO, "a view 'x' is not the subject"), "VIEWD_VIEW") == NULL);
 	CHECK_CONTAINS(entry_of(VIEWD_LOG_INFO, "view 'never closed"), "VIEWD_VIEW=never closed\n");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_watching.c: the watcher of a database and its probes: which may begin when, and what the end of one means for the other.
+ * test_watching.c: the watcher of a database and its probes: which may begin when, and what the end of one means for
+ * the other.
  */
 #include "unit/core/rig.h"
 
@@ -12,7 +13,7 @@
 #include <pthread.h>
 #include <talloc.h>
 
-/* ---- a watch that does what the test says; one at a time ------------------------------------------------------------------------- */
+/* ---- a watch that does what the test says; one at a time -------------------------------------------------------- */
 
 static struct viewd_watch {
 	pthread_mutex_t lock;
@@ -79,8 +80,9 @@ static void watch_close(struct viewd_watch **watch)
 
 static int captured; /* calls so far; under the lock of the_watch */
 
-static bool capture(struct viewd_conn *conn UNUSED, const struct viewd_view_spec *view UNUSED, const struct viewd_capture_request *req UNUSED,
-                    struct viewd_captured *out, struct viewd_text_sink warnings UNUSED, struct viewd_err *err UNUSED)
+static bool capture(struct viewd_conn *conn UNUSED, const struct viewd_view_spec *view UNUSED,
+                    const struct viewd_capture_request *req UNUSED, struct viewd_captured *out,
+                    struct viewd_text_sink warnings UNUSED, struct viewd_err *err UNUSED)
 {
 	pthread_mutex_lock(&the_watch.lock);
 	captured++;
@@ -102,7 +104,11 @@ static struct rig *watched_rig(void)
 	struct viewd_err err;
 	struct rig *rig = rig_new();
 	static const struct viewd_capture_ops ops = {
-		.struct_size = sizeof ops, .set = capture, .watch_open = watch_open, .watch_next = watch_next, .watch_wake = watch_wake,
+		.struct_size = sizeof ops,
+		.set = capture,
+		.watch_open = watch_open,
+		.watch_next = watch_next,
+		.watch_wake = watch_wake,
 		.watch_close = watch_close,
 	};
 	struct viewd_dialect watched = viewd_dialect_fake;
@@ -117,7 +123,7 @@ static struct rig *watched_rig(void)
 #define WATCHED "[database d]\nurl = fakewatch://d\n"
 #define MOVED "[database d]\nurl = fakewatch://e\n"
 
-/* ---- tests ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- tests ------------------------------------------------------------------------------------------------------ */
 
 static void section_changes_while_the_watch_opens(void)
 {
@@ -182,7 +188,8 @@ static void prepare_does_not_overtake_the_watch(void)
 	database_probe(db);
 	RUN_UNTIL(rig, fake_waiting("d") == 1);
 	set(&the_watch.lose, true);
-	RUN_UNTIL(rig, db->state == DB_DOWN && rig_working(rig) == 0); /* nobody waits for that one any more: it was cancelled */
+	/* Nobody waits for that one any more: it was cancelled */
+	RUN_UNTIL(rig, db->state == DB_DOWN && rig_working(rig) == 0);
 	size_t before = fake_calls("d", "prepare", NULL);
 	fake_do("d", "release prepare d");
 	the_watch.hold_open = true;

@@ -13,7 +13,8 @@
 	"[view " name "]\ndatabase = d\nmethod = table\nevery = 1h\n" more "definition = 'SELECT * FROM " from "'\n"
 
 /* top -> left, right -> sink */
-#define DIAMOND EVERY("top", "t_x", "") EVERY("left", "top", "") EVERY("right", "top", "") EVERY("sink", "left, right", "")
+#define DIAMOND \
+	EVERY("top", "t_x", "") EVERY("left", "top", "") EVERY("right", "top", "") EVERY("sink", "left, right", "")
 
 static void diamond_runs_once(void)
 {
@@ -50,7 +51,8 @@ static const char *many(const char *databases, const char *database, size_t n)
 {
 	char *text = talloc_strdup(harness_ctx(), databases);
 	for (size_t i = 0; i < n; i++)
-		text = talloc_asprintf_append(text, "[view v%zu]\ndatabase = %s\nmethod = table\ndefinition = SELECT * FROM t_x\n", i, database);
+		text = talloc_asprintf_append(text, "[view v%zu]\ndatabase = %s\nmethod = table\ndefinition = SELECT * FROM "
+		                                    "t_x\n", i, database);
 	return text;
 }
 
@@ -73,7 +75,8 @@ static void limits(void)
 {
 	static const char *const all = "v0 v1 v2 v3 v4 v5 v6 v7";
 	CHECK_INT(most_of(many("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 3\n", "d", 8), all, 3), 3);
-	CHECK_INT(most_of(many("[viewd]\nmax_concurrent_refreshes = 2\n[database d]\nurl = fake://d\nmax_concurrent_refreshes = 5\n", "d", 8),
+	CHECK_INT(most_of(many("[viewd]\nmax_concurrent_refreshes = 2\n[database d]\nurl = "
+	                       "fake://d\nmax_concurrent_refreshes = 5\n", "d", 8),
 	                  all, 2), 2);
 	CHECK_INT(most_of(many("[database d]\nurl = fakeone://d\nmax_concurrent_refreshes = 5\n", "d", 8), all, 1), 1);
 }
@@ -96,8 +99,8 @@ static void one_slow_database_does_not_hold_another(void)
 
 static void priority_goes_first(void)
 {
-	struct rig *rig = rig_start("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" EVERY("a", "t_x", "")
-	                            EVERY("b", "t_x", "priority = 5\n") EVERY("c", "t_x", "priority = 9\n") EVERY("z", "t_x", ""));
+	struct rig *rig = rig_start("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 1\n" EVERY(
+		"a", "t_x", "") EVERY("b", "t_x", "priority = 5\n") EVERY("c", "t_x", "priority = 9\n") EVERY("z", "t_x", ""));
 	struct rig_report first, rest;
 	fake_do("d", "block refresh z");
 	rig_refresh(rig, "z", &first);
@@ -177,10 +180,12 @@ static void upstream_and_downstream_flags(void)
 	struct rig *rig = rig_start(DB DIAMOND);
 	struct rig_report up = {.done = false}, down = {.done = false};
 	struct view *v = rig_view(rig, "left");
-	engine_refresh(rig->eng, &v, 1, (struct engine_refresh_flags){.upstream = true}, VIEW_TRIGGER_MANUAL, rig_done, &up);
+	engine_refresh(rig->eng, &v, 1, (struct engine_refresh_flags){.upstream = true}, VIEW_TRIGGER_MANUAL, rig_done,
+	               &up);
 	RUN_UNTIL(rig, up.done);
 	CHECK_STR(fake_trace(harness_ctx(), "d", "refresh"), "top left");
-	engine_refresh(rig->eng, &v, 1, (struct engine_refresh_flags){.downstream = true}, VIEW_TRIGGER_MANUAL, rig_done, &down);
+	engine_refresh(rig->eng, &v, 1, (struct engine_refresh_flags){.downstream = true}, VIEW_TRIGGER_MANUAL, rig_done,
+	               &down);
 	RUN_UNTIL(rig, down.done);
 	CHECK_STR(fake_trace(harness_ctx(), "d", "refresh"), "top left left sink");
 	rig_free(&rig);
@@ -200,10 +205,11 @@ static void empty_request_is_answered(void)
 static void cycles_are_refused(void)
 {
 	expect_log("depends on itself (c -> b -> a -> c)"); /* how many are behind it may not be known at first */
-	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\ndepends_on = b\ndefinition = SELECT 1\n"
-	                               "[view b]\ndatabase = d\nmethod = table\ndepends_on = c\ndefinition = SELECT 1\n"
-	                               "[view c]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM a\n" VIEW("behind", "a")
-	                               VIEW("apart", "t_x"));
+	struct rig *rig =
+		rig_start(DB "[view a]\ndatabase = d\nmethod = table\ndepends_on = b\ndefinition = SELECT 1\n"
+	                 "[view b]\ndatabase = d\nmethod = table\ndepends_on = c\ndefinition = SELECT 1\n"
+	                 "[view c]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM a\n" VIEW("behind", "a")
+	                     VIEW("apart", "t_x"));
 	struct rig_report r = rig_refresh_now(rig, "a b c behind apart");
 	for (size_t i = 0; i < 4; i++) {
 		CHECK_INT(r.items[i].result, VIEW_RESULT_FAILED);
@@ -217,8 +223,8 @@ static void cycles_are_refused(void)
 
 static void every_and_after(void)
 {
-	struct rig *rig = rig_start(DB EVERY("e", "t_x", "")
-	                            "[view f]\ndatabase = d\nmethod = table\nafter = 30m\ndefinition = SELECT * FROM t_x\n");
+	struct rig *rig = rig_start(DB EVERY(
+		"e", "t_x", "") "[view f]\ndatabase = d\nmethod = table\nafter = 30m\ndefinition = SELECT * FROM t_x\n");
 	for (int i = 0; i < 48; i++) { /* a day in half hours */
 		rig_advance(rig, 30 * SPAN_MINUTE);
 		rig_settle(rig);
@@ -289,7 +295,8 @@ static void long_chain(void)
 		char from[32] = "t_x";
 		if (i + 1 < N)
 			snprintf(from, sizeof from, "v%zu", i + 1);
-		text = talloc_asprintf_append(text, "[view v%zu]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM %s\n", i, from);
+		text = talloc_asprintf_append(text, "[view v%zu]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM "
+		                                    "%s\n", i, from);
 	}
 	struct rig *rig = rig_start(text);
 	struct rig_report r = {.done = false};

@@ -108,7 +108,8 @@ static void lasting_tasks_take_no_thread_from_others(void)
 {
 	struct loop *loop = loop_new();
 	struct worker_pool *pool = worker_pool_new(loop, 4);
-	struct shared lasting = {.pool = pool, .loop_thread = pthread_self()}, others = {.pool = pool, .loop_thread = pthread_self()};
+	struct shared lasting = {.pool = pool, .loop_thread = pthread_self()},
+				  others = {.pool = pool, .loop_thread = pthread_self()};
 	struct shared held = {.pool = pool, .loop_thread = pthread_self()};
 	for (size_t i = 0; i < 4; i++)
 		submit(&held, true, NULL);

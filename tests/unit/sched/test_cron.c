@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_cron.c: what is accepted, and when it is due: against a year lived through minute by minute with the C library's clock.
+ * test_cron.c: what is accepted, and when it is due: against a year lived through minute by minute with the C library's
+ * clock.
  */
 #include "sched/cron.h"
 
@@ -102,7 +103,7 @@ static void says_what_is_wrong(void)
 	CHECK(cron_parse("0 0 29 2 */6", &c, NULL));
 }
 
-/* ---- the oracle: lives through the time, minute by minute ---------------------------------------------------------------------- */
+/* ---- the oracle: lives through the time, minute by minute ------------------------------------------------------- */
 
 static bool matches(const struct cron *c, const struct tm *tm)
 {
@@ -125,8 +126,21 @@ static bool left_out(const struct cron *c, int64_t from, int64_t to)
 }
 
 static const char *const specs[] = {
-	"30 2 * * *", "0 * * * *", "*/15 * * * *", "0 0 * * *", "15 1,2,3 * * *", "0 12 * * *", "59 23 * * *", "*/30 2 * * *",
-	"0 2 * * 0", "0 0 13 * 5", "0 0 */2 * 1", "30 1 * * *", "0-59/7 0-23 * * *", "5 4 29 2 *", "10-50/20 */3 * mar,oct,nov *",
+	"30 2 * * *",
+	"0 * * * *",
+	"*/15 * * * *",
+	"0 0 * * *",
+	"15 1,2,3 * * *",
+	"0 12 * * *",
+	"59 23 * * *",
+	"*/30 2 * * *",
+	"0 2 * * 0",
+	"0 0 13 * 5",
+	"0 0 */2 * 1",
+	"30 1 * * *",
+	"0-59/7 0-23 * * *",
+	"5 4 29 2 *",
+	"10-50/20 */3 * mar,oct,nov *",
 };
 
 static int64_t local_minute(const struct tm *tm)
@@ -156,7 +170,8 @@ static void live(const char *name, int64_t from, int64_t to)
 		for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
 			bool fixed_due = now > latest && (matches(&cron[i], &tm) || left_out(&cron[i], latest + 1, now));
 			bool due = cron[i].wildcard ? matches(&cron[i], &tm) : fixed_due;
-			if (due != (next[i] == t) && !harness_check(false, __FILE__, __LINE__, "%s in %s: due %lld, oracle at %lld says %d", specs[i],
+			if (due != (next[i] == t) && !harness_check(false, __FILE__, __LINE__, "%s in %s: due %lld, oracle at %lld "
+			                                                                       "says %d", specs[i],
 			                                            name, (long long)next[i], (long long)t, due))
 				return;
 			if (due)
@@ -212,7 +227,8 @@ static void summer_time(void)
 
 static void a_day_that_was_skipped(void)
 {
-	/* Samoa had no 30 December 2011: the clocks went from 23:59:59 on the 29th to 00:00 on the 31st, at 10:00 UTC on the 30th. */
+	/* Samoa had no 30 December 2011: the clocks went from 23:59:59 on the 29th to 00:00 on the 31st, at 10:00 UTC on
+	 * the 30th. */
 	struct cron c = parsed("0 12 30 12 *");
 	CHECK_INT(cron_next(&c, zone("Pacific/Apia"), YEAR(2011)), 1325239200);
 }

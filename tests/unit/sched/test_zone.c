@@ -52,8 +52,18 @@ static void changes(void)
 
 static void wrong_names(void)
 {
-	static const char *const wrong[] = {"", "Berlin", "europe/berlin", "Europe/", "/etc/localtime", "../../etc/passwd", "UTC+3",
-	                                    "EST5EDT,M3.2.0,M11.1.0", "+02:00", "Europe/Berlin ", "Europe", "tzdata.zi"};
+	static const char *const wrong[] = {"",
+	                                    "Berlin",
+	                                    "europe/berlin",
+	                                    "Europe/",
+	                                    "/etc/localtime",
+	                                    "../../etc/passwd",
+	                                    "UTC+3",
+	                                    "EST5EDT,M3.2.0,M11.1.0",
+	                                    "+02:00",
+	                                    "Europe/Berlin ",
+	                                    "Europe",
+	                                    "tzdata.zi"};
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
 		struct viewd_err err = {0};
 		CHECK(zone_open(harness_ctx(), wrong[i], &err) == NULL);
