@@ -428,10 +428,11 @@ static void not_tried(struct view *view, enum view_trigger trigger, enum view_re
 	due_schedule(view);
 }
 
-void outcome_not_possible(struct view *view, enum view_trigger trigger, const struct viewd_err *err)
+void outcome_not_possible(struct view *view, enum view_trigger trigger, enum view_result result,
+                          const struct viewd_err *err)
 {
 	view_set_error(view, err);
-	not_tried(view, trigger, VIEW_RESULT_FAILED);
+	not_tried(view, trigger, result);
 	tell_failure(view, -1, err, true);
 	change_put_off(view);
 }

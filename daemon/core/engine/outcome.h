@@ -12,7 +12,8 @@
 void outcome_of(struct job *job);
 
 /* A member ended without being tried: as things stand it cannot be; another time is planned. */
-void outcome_not_possible(struct view *view, enum view_trigger trigger, const struct viewd_err *err);
+void outcome_not_possible(struct view *view, enum view_trigger trigger, enum view_result result,
+                          const struct viewd_err *err);
 
 /* Something it reads failed: it was not tried. */
 void outcome_upstream_failed(struct view *view, const struct wave *wave);

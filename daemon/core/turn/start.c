@@ -123,7 +123,7 @@ static void serve(struct view *view)
 		.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
 	struct member *members = wave_take(view, kind);
 	if (kind == JOB_REFRESH && view->relation.reconciled && view->conf->enabled && view->db->state != DB_UNUSABLE)
-		outcome_not_possible(view, members->trigger, &err);
+		outcome_not_possible(view, members->trigger, VIEW_RESULT_FAILED, &err);
 	wave_end_taken(members, &item);
 	if (wave_ready_kind(view, &kind))
 		queue_view(view);

@@ -6,8 +6,10 @@
 #include "core/plan/change.h"
 #include "core/model/group.h"
 #include "core/plan/group_due.h"
+#include "core/report/observe.h"
 #include "unit/core/rig.h"
 
+#include <string.h>
 #include <talloc.h>
 
 #define IN(group, name, from, more) \
@@ -314,6 +316,41 @@ static void what_was_dropped_on_purpose_stays_away(void)
 	rig_free(&rig);
 }
 
+/* Runs of one view, as an observer hears of them. */
+struct runs {
+	struct engine_observer observer;
+	const char *view;
+	size_t n;
+	enum view_result last;
+};
+
+static void hear_run(void *ctx, const struct engine_event *event)
+{
+	struct runs *runs = ctx;
+	if (event->kind != ENGINE_EVENT_RUN || strcmp(event->view->conf->name, runs->view) != 0)
+		return;
+	runs->n++;
+	runs->last = event->result;
+}
+
+/* Observers and status tell one story of a member that was not tried since another one cannot be kept. */
+static void a_refused_member_is_told_alike_to_all(void)
+{
+	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "") IN("g", "b", "t_y", ""));
+	struct runs runs = {.observer = {.fn = hear_run, .ctx = &runs}, .view = "a"};
+	expect_log("view 'b', cannot be kept");
+	rig_commit(rig, DB IN("g", "a", "t_x", "")
+	                    "[view b]\ndatabase = d\nmethod = table\nrefresh_group = g\ndefinition = DELETE\n");
+	rig_settle(rig);
+	engine_observe(rig->eng, &runs.observer);
+	rig_refresh_now(rig, "a");
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE UPSTREAM_FAILED");
+	CHECK_INT(runs.n, 1);
+	CHECK_INT(runs.last, VIEW_RESULT_UPSTREAM_FAILED);
+	engine_unobserve(&runs.observer);
+	rig_free(&rig);
+}
+
 static void a_reload_while_it_runs(void)
 {
 	struct rig *rig = rig_start(DB TRIO);
@@ -390,6 +427,7 @@ static const struct harness_test tests[] = {
 	{"cancelling one cancels all", cancelling_one_cancels_all},
 	{"what lies between is told", what_lies_between_is_told},
 	{"two groups may not wait for each other", two_groups_may_not_wait_for_each_other},
+	{"a refused member is told alike to all", a_refused_member_is_told_alike_to_all},
 	{"a plain view between is no obstacle", a_plain_view_between_is_no_obstacle},
 	{"a member that is gone fails all until it is back", a_member_that_is_gone_fails_all_until_it_is_back},
 	{"what was dropped on purpose stays away", what_was_dropped_on_purpose_stays_away},
