@@ -53,8 +53,9 @@ static inline struct viewd_conn *my_conn(struct db *db)
 
 /* Judges scheme, database and query parameters. The message never holds a secret. [any] */
 bool my_params_check(const struct url *url, struct viewd_err *err) MUST_CHECK;
-/* Hands the parameters to the library before connecting. url has passed my_params_check. */
-bool my_params_apply(MYSQL *my, const struct url *url, const char *base_dir, struct viewd_err *err) MUST_CHECK;
+/* Hands the parameters to the library before connecting; compress: that one, too. url has passed my_params_check. */
+bool my_params_apply(MYSQL *my, const struct url *url, const char *base_dir, bool compress, struct viewd_err *err)
+	MUST_CHECK;
 /* Does any of them ask for TLS? The library (3.3) goes on without, unless it has to verify something. */
 bool my_params_want_tls(const struct url *url);
 
@@ -98,8 +99,9 @@ void my_thread_begin(void);
 void my_thread_end(void);
 /* 101119 for "5.5.5-10.11.19-MariaDB"; 0 for what is no version. [any] */
 unsigned my_version_number(const char *text);
-/* A connection to the server with the account of conn; a read waits at most read_timeout_s, 0: for ever. NULL: err. */
-MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, struct viewd_err *err);
+/* A connection to the server with the account of conn; a read waits at most read_timeout_s, 0: for ever.
+ * compress: as the URL says, else never. NULL: err. */
+MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, bool compress, struct viewd_err *err);
 /* Makes the session as it was after my_open; one that cannot be is lost. */
 void my_renew(struct viewd_conn *conn);
 /* Fails with VIEWD_ERR_STANDBY when the server takes no writes. */

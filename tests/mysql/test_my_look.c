@@ -7,6 +7,7 @@
 #include "mysql/capture/events.h"
 #include "mysql/my_support.h"
 
+#include <poll.h>
 #include <string.h>
 
 #define TRIES 60
@@ -304,22 +305,79 @@ static void so_are_long_statements(void)
 	CHECK(s->seq > seq);
 }
 
+static bool has_tls(void)
+{
+	return strcmp(my_ask("SELECT @@have_ssl"), "YES") == 0;
+}
+
 /* Where the library has to read them, its buffer is given back afterwards. Those that the server has compressed it cannot read. */
 static void a_buffer_that_has_grown_is_given_back(void)
 {
 	char *compress = talloc_strdup(harness_ctx(), my_ask("SELECT @@global.log_bin_compress"));
 
+	if (!has_tls())
+		harness_skip("the server has no certificate");
 	begin_large();
 	my_do("SET GLOBAL log_bin_compress = OFF");
-	struct reader *r = open_reader("&compress=yes");
+	struct reader *r = open_reader("&ssl=yes");
 
-	CHECK(r->log->my->net.compress);
+	CHECK(mysql_get_ssl_cipher(r->log->my) != NULL);
 	my_do("UPDATE large SET t = concat(t, 'y')");
 	read_all(r);
 	for (int64_t deadline = my_mono() + PATIENCE; r->log->my->net.max_packet > 16u << 20 && my_mono() < deadline;)
 		read_all(r); /* reading may have come to rest inside a transaction of viewd's own */
 	CHECK(r->log->my->net.max_packet <= 16u << 20);
 	my_do("SET GLOBAL log_bin_compress = %s", compress);
+}
+
+/* The URL's word is for what is asked and answered. */
+static void the_stream_is_not_compressed(void)
+{
+	begin_large();
+	struct reader *r = open_reader("&compress=yes");
+
+	CHECK(r->conn->my->net.compress);
+	CHECK(!r->log->my->net.compress);
+	my_do("UPDATE large SET t = concat(t, 'y')");
+	read_all(r);
+	CHECK(r->log->my->net.max_packet < 1u << 20);
+}
+
+/* Whoever has come to rest has read all that was sent, without asking for the end. */
+static void read_to_rest(struct reader *r)
+{
+	struct pollfd pfd = {.fd = binlog_fd(r->log), .events = POLLIN};
+	struct viewd_err err = {0};
+	struct position end;
+	bool found;
+
+	do {
+		REQUIRE_OK(binlog_read(r->log, &err), &err);
+		REQUIRE_OK(binlog_commit(r->log, &found, &err), &err);
+	} while (found || binlog_buffered(r->log) || poll(&pfd, 1, 1000) > 0);
+	REQUIRE_OK(position_end(r->conn, &end, &err), &err);
+	CHECK_STR(r->log->at.file, end.file);
+	CHECK_INT(r->log->seen, end.offset);
+}
+
+/* One record holds many events, and nothing more comes for which to wake up. */
+static void what_the_library_holds_is_read(void)
+{
+	if (!has_tls())
+		harness_skip("the server has no certificate");
+	begin();
+	my_do("CREATE TABLE wide (n INT PRIMARY KEY, t LONGTEXT)");
+	struct reader *r = open_reader("&ssl=yes");
+	read_to_rest(r);
+	MYSQL *my = my_root();
+	for (int k = 0; k < 40; k++) {
+		REQUIRE(mysql_query(my, "BEGIN") == 0);
+		REQUIRE(mysql_query(my, talloc_asprintf(r, "INSERT INTO wide VALUES (%d, REPEAT('x', %d))", k, 15000 + 2111 * k)) == 0);
+		for (int i = 0; i < 20; i++)
+			REQUIRE(mysql_query(my, "INSERT INTO sales (region, amount) VALUES ('east', 1)") == 0);
+		REQUIRE(mysql_query(my, "COMMIT") == 0);
+		read_to_rest(r);
+	}
 }
 
 static const struct harness_test tests[] = {
@@ -331,5 +389,7 @@ static const struct harness_test tests[] = {
 	{"large rows are heard and not kept", large_rows_are_heard_and_not_kept},
 	{"so are long statements", so_are_long_statements},
 	{"a buffer that has grown is given back", a_buffer_that_has_grown_is_given_back},
+	{"the stream is not compressed", the_stream_is_not_compressed},
+	{"what the library holds is read", what_the_library_holds_is_read},
 };
 HARNESS_MAIN(SUITE("mysql look", tests))

@@ -64,7 +64,8 @@ static unsigned make_server_id(void)
 
 static bool start(struct binlog *log, const struct position *at, unsigned flags, struct viewd_err *err)
 {
-	log->my = my_connect(log->conn, READ_TIMEOUT_S, err);
+	/* Not compressed: large events are passed over (skim.c), which needs a stream that can be looked into. */
+	log->my = my_connect(log->conn, READ_TIMEOUT_S, false, err);
 	if (log->my == NULL || !set_up(log->my, err))
 		return false;
 	log->rpl = mariadb_rpl_init(log->my);
@@ -172,11 +173,25 @@ int binlog_fd(const struct binlog *log)
 	return mysql_get_socket(log->my);
 }
 
-bool binlog_buffered(const struct binlog *log)
+static bool is_in_cache(const struct binlog *log)
 {
 	const struct st_ma_pvio *pvio = log->my->net.pvio;
 
 	return pvio != NULL && pvio->cache != NULL && pvio->cache_pos < pvio->cache + pvio->cache_size;
+}
+
+/* Under TLS or compression the library may hold events that neither poll(2) nor its cache tells of. */
+static bool is_opaque(const struct binlog *log)
+{
+	const NET *net = &log->my->net;
+
+	return net->compress || (net->pvio != NULL && net->pvio->ctls != NULL);
+}
+
+/* What is opaque is asked of the server: as long as its log ends beyond what has come, an event or a heartbeat comes. */
+bool binlog_buffered(const struct binlog *log)
+{
+	return is_in_cache(log) || (is_opaque(log) && (log->unsure || binlog_is_behind(log)));
 }
 
 /* ---- reading */
@@ -197,7 +212,7 @@ static bool readable(const struct binlog *log)
 {
 	struct pollfd pfd = {.fd = binlog_fd(log), .events = POLLIN};
 
-	return binlog_buffered(log) || poll(&pfd, 1, 0) > 0;
+	return is_in_cache(log) || (is_opaque(log) && binlog_is_behind(log)) || poll(&pfd, 1, 0) > 0;
 }
 
 static bool fetch(struct binlog *log, struct viewd_err *err)
@@ -239,10 +254,9 @@ bool binlog_aim(struct binlog *log, struct viewd_err *err)
 	return binlog_is_behind(log) || position_end(log->conn, &log->goal, err);
 }
 
-bool binlog_read(struct binlog *log, struct viewd_err *err)
+/* What has arrived, until the slice is over. */
+static bool read_arrived(struct binlog *log, int64_t begin, struct viewd_err *err)
 {
-	int64_t begin = mono_us();
-
 	while (log->unhandled || (readable(log) && mono_us() - begin < READ_SLICE)) {
 		bool skimmed = false;
 		if (!log->unhandled && !binlog_skim(log, &skimmed, err))
@@ -257,6 +271,23 @@ bool binlog_read(struct binlog *log, struct viewd_err *err)
 		if (log->unhandled)
 			return false;
 		follow(log);
+		log->unsure = is_opaque(log);
+	}
+	return true;
+}
+
+bool binlog_read(struct binlog *log, struct viewd_err *err)
+{
+	int64_t begin = mono_us();
+
+	if (!read_arrived(log, begin, err))
+		return false;
+	while (log->unsure && mono_us() - begin < READ_SLICE) {
+		if (!binlog_aim(log, err))
+			return false;
+		log->unsure = false;
+		if (!read_arrived(log, begin, err))
+			return false;
 	}
 	if (mono_us() - log->heard_us < SILENCE_US)
 		return true;

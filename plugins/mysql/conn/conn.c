@@ -85,7 +85,7 @@ static void set_keepalive(MYSQL *my)
 		setsockopt(fd, IPPROTO_TCP, wanted[i].name, &wanted[i].value, sizeof wanted[i].value);
 }
 
-MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, struct viewd_err *err)
+MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, bool compress, struct viewd_err *err)
 {
 	MYSQL *my = mysql_init(NULL);
 	my_bool never = 0;
@@ -95,7 +95,7 @@ MYSQL *my_connect(struct viewd_conn *conn, unsigned read_timeout_s, struct viewd
 		return NULL;
 	}
 	set_timeouts(my, conn->connect_timeout_s, read_timeout_s);
-	if (!my_params_apply(my, conn->url, conn->base_dir, err)) {
+	if (!my_params_apply(my, conn->url, conn->base_dir, compress, err)) {
 		mysql_close(my);
 		return NULL;
 	}
@@ -208,7 +208,7 @@ struct viewd_conn *my_open(const struct viewd_host *host, const struct viewd_dat
 
 	if (conn == NULL)
 		return NULL;
-	conn->my = my_connect(conn, 0, err);
+	conn->my = my_connect(conn, 0, true, err);
 	if (conn->my != NULL) {
 		conn->thread_id = mysql_thread_id(conn->my);
 		if (fix_session(conn, err))
@@ -240,7 +240,7 @@ void my_close(struct viewd_conn **conn_p)
 
 void my_kill_query(struct viewd_conn *conn)
 {
-	MYSQL *other = my_connect(conn, conn->connect_timeout_s, NULL);
+	MYSQL *other = my_connect(conn, conn->connect_timeout_s, true, NULL);
 	char sql[64];
 
 	snprintf(sql, sizeof sql, "KILL QUERY %lu", conn->thread_id);

@@ -188,11 +188,15 @@ static int set_option(MYSQL *my, const struct param *param, const char *value, c
 	return 0;
 }
 
-bool my_params_apply(MYSQL *my, const struct url *url, const char *base_dir, struct viewd_err *err)
+bool my_params_apply(MYSQL *my, const struct url *url, const char *base_dir, bool compress, struct viewd_err *err)
 {
-	for (size_t i = 0; i < url->n_query; i++)
-		if (set_option(my, find_param(url->query[i].key), url->query[i].value, base_dir) != 0)
+	for (size_t i = 0; i < url->n_query; i++) {
+		const struct param *param = find_param(url->query[i].key);
+		if (param->option == MYSQL_OPT_COMPRESS && !compress)
+			continue;
+		if (set_option(my, param, url->query[i].value, base_dir) != 0)
 			return err_set(err, VIEWD_ERR_CONFIG, "url parameter '%s' was refused by the client library", url->query[i].key);
+	}
 	return true;
 }
 
