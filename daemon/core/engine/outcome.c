@@ -30,6 +30,13 @@ static void set_reason(struct view *view, const char *reason)
 	view->last.reason = reason[0] != '\0' ? intern(view->eng->texts, reason) : NULL;
 }
 
+/* The engine has one writer at a time, and somebody else has been it for longer than lock_timeout: no fault of the view. */
+static bool waits_for_writer(const struct view *view, const struct viewd_err *err)
+{
+	const struct viewd_dialect *dialect = view->db->dialect;
+	return err->cls == VIEWD_ERR_CONFLICT && dialect != NULL && (dialect->caps & VIEWD_CAP_SINGLE_WRITER) != 0;
+}
+
 /* An error whose text is the last one's is not worth a second line. */
 static void log_failure(const struct view *view, const char *what, const struct viewd_err *err)
 {
@@ -163,11 +170,17 @@ static int64_t retry_base(const struct view *view, const struct viewd_err *err)
 	return slow && view->conf->retry_backoff < SLOW_RETRY ? SLOW_RETRY : view->conf->retry_backoff;
 }
 
+/* Who waits for another writer has waited long by now: he is tried again at the first pace, as often as it takes. */
 static void plan_retry(struct view *view, const struct viewd_err *err)
 {
+	bool waits = waits_for_writer(view, err);
 	due_schedule(view);
-	if (!due_allowed(view) || !err_class_retries(err->cls) || view->failure.retries >= view->conf->max_retries)
+	if (!due_allowed(view) || !err_class_retries(err->cls) || (!waits && view->failure.retries >= view->conf->max_retries))
 		return;
+	if (waits) {
+		due_set(view, DUE_RETRY, backoff_delay(retry_base(view, err), view->conf->retry_max_backoff, 1, (uint64_t)view->eng->count.run_id));
+		return;
+	}
 	view->failure.retries++;
 	due_set(view, DUE_RETRY, backoff_delay(retry_base(view, err), view->conf->retry_max_backoff, view->failure.retries,
 	                              (uint64_t)view->eng->count.run_id));
@@ -188,7 +201,8 @@ static enum view_state state_after(const struct job *job)
 	int64_t limit = view->conf->max_consecutive_errors;
 	if (limit > 0 && view->failure.consecutive >= limit)
 		return VIEW_STATE_SUSPENDED;
-	bool passing = err_class_retries(job->out.err.cls) && view->failure.retries < view->conf->max_retries;
+	bool passing = waits_for_writer(view, &job->out.err) ||
+	               (err_class_retries(job->out.err.cls) && view->failure.retries < view->conf->max_retries);
 	return passing && view->relation.reconciled ? view->state : VIEW_STATE_FAILED;
 }
 
@@ -241,7 +255,7 @@ static void take_failure(struct job *job, const char *what)
 	view->last.result = job->out.mate_failed ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_FAILED;
 	view->eng->count.runs++;
 	view->eng->count.failures++;
-	if (job->in.trigger != VIEW_TRIGGER_MANUAL)
+	if (job->in.trigger != VIEW_TRIGGER_MANUAL && !waits_for_writer(view, &job->out.err))
 		view->failure.consecutive++;
 	note_loss(job);
 	view_set_error(view, &job->out.err);

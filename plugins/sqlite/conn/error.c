@@ -79,7 +79,10 @@ bool sqlite_error(struct viewd_conn *conn, int code, struct viewd_err *err)
 		return false;
 	}
 	enum viewd_err_class cls = primary == SQLITE_ERROR && is_missing(text) ? VIEWD_ERR_MISSING : class_of(primary);
-	err_set(err, cls, "%s", text);
+	if (primary == SQLITE_BUSY)
+		err_set(err, cls, "another connection has held the lock of the file for longer than lock_timeout (%s)", text);
+	else
+		err_set(err, cls, "%s", text);
 	if (err != NULL)
 		err->native = code;
 	if (primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY || primary == SQLITE_IOERR)
@@ -87,6 +90,6 @@ bool sqlite_error(struct viewd_conn *conn, int code, struct viewd_err *err)
 	if (strncmp(text, UNSAFE, strlen(UNSAFE)) == 0)
 		err_hint(err, "SQLite takes it only from the definition itself, not from a view or trigger");
 	if (primary == SQLITE_BUSY)
-		err_hint(err, "another connection holds a lock on the file; raise lock_timeout if it is slow");
+		err_hint(err, "it is tried again until the other one has ended; raise lock_timeout if that is often slow");
 	return false;
 }

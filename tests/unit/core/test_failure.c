@@ -46,6 +46,38 @@ static void retries_with_backoff(void)
 	rig_free(&rig);
 }
 
+#define ONE_WRITER "[database d]\nurl = fakeone://d\n"
+
+/* Where there is one writer at a time, waiting for another one is no error of the view, however long it takes. */
+static void waits_for_the_one_writer(void)
+{
+	struct rig *rig = rig_start(ONE_WRITER RETRIES("max_retries = 1\nmax_consecutive_errors = 2\n"));
+	fake_do("d", "fail refresh a conflict -1");
+	expect_log("view 'a', refresh failed (conflict: scripted conflict)");
+	rig_advance(rig, SPAN_HOUR);
+	rig_settle(rig);
+	for (int i = 0; i < 5; i++) {
+		int64_t wait = rig_status(rig, "a").next_refresh_us - rig->clock.wall_us;
+		CHECK(wait >= SPAN_SECOND * 5 && wait <= SPAN_SECOND * 15);
+		rig_advance(rig, wait);
+		rig_settle(rig);
+		CHECK_INT(fake_calls("d", "refresh", "a"), i + 2);
+		CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE FAILED");
+		CHECK_INT(rig_status(rig, "a").consecutive_errors, 0);
+		CHECK_STR(rig_status(rig, "a").error->msg, "scripted conflict");
+	}
+	CHECK_INT(harness_log_count("refresh failed (conflict"), 1);
+	fake_do("d", "release refresh a");
+	fake_do("d", "fail refresh a query -1");
+	expect_log("view 'a', refresh failed (query: scripted query)");
+	for (int i = 0; i < 2; i++) {
+		rig_advance(rig, SPAN_HOUR);
+		rig_settle(rig);
+	}
+	CHECK_STR(rig_words(rig, "a"), "SUSPENDED IDLE FAILED"); /* the rest counts */
+	rig_free(&rig);
+}
+
 static void classes_without_a_retry(void)
 {
 	struct rig *rig = rig_start(DB RETRIES("max_retries = 3\n"));
@@ -420,6 +452,7 @@ static void stop_while_setting_up(void)
 
 static const struct harness_test tests[] = {
 	{"retries with a growing wait, then the schedule", retries_with_backoff},
+	{"waits for the one writer", waits_for_the_one_writer},
 	{"classes without a retry", classes_without_a_retry},
 	{"a failure by hand does not count", a_manual_failure_does_not_count},
 	{"suspended until resume", suspended_until_resume},
