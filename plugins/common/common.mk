@@ -33,6 +33,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/text/digest.c plugins/common/text/digest.h \
 	plugins/common/objects/drop.c \
 	plugins/common/refresh/group.c plugins/common/objects/group.h \
+	plugins/common/depends/cycles.c \
 	plugins/common/depends/heard.c plugins/common/depends/heard.h \
 	plugins/common/objects/hooks.c plugins/common/objects/hooks.h \
 	plugins/common/generate/gen_diff.c plugins/common/generate/gen_index.c plugins/common/generate/gen_render.c \

@@ -167,6 +167,43 @@ static void no_view_is_its_own_source(void)
 	CHECK(strstr(s->entries, "`shop`.`v` ") == NULL);
 }
 
+/* Views as the daemon makes them, with what functions name. */
+static void make_reader(struct scene *s, const char *name, const char *named)
+{
+	my_do("CREATE FUNCTION says_%s() RETURNS INT BEGIN DECLARE %s INT DEFAULT 1; RETURN %s; END", named, named, named);
+	struct viewd_view_spec view = my_view(name, VIEWD_METHOD_TABLE, talloc_asprintf(harness_ctx(), "SELECT says_%s() AS n", named));
+
+	my_applied(s->conn, &view, VIEWD_CHANGE_CREATE);
+}
+
+static void follow_reader(struct scene *s, const char *name, const char *named)
+{
+	s->name = name;
+	set_up(s, talloc_asprintf(harness_ctx(), "SELECT says_%s() AS n", named));
+}
+
+/* a names b, b names c, c names a: the one that closes the circle is cut, also when all are set up again. */
+static void words_make_no_circle(void)
+{
+	struct scene *s = begin();
+
+	make_reader(s, "a", "b");
+	make_reader(s, "b", "c");
+	make_reader(s, "c", "a");
+	for (int i = 0; i < 2; i++) {
+		follow_reader(s, "a", "b");
+		CHECK_CONTAINS(s->entries, "`shop`.`b` binlog\n");
+		follow_reader(s, "b", "c");
+		CHECK_CONTAINS(s->entries, "`shop`.`c` binlog\n");
+		follow_reader(s, "c", "a");
+		CHECK_CONTAINS(s->entries, "`shop`.`a` none\nbecause a function names it, and it reads this view itself");
+	}
+	CHECK_STR(my_ask("SELECT mode FROM viewd_captures WHERE view = 'c' AND source = '`shop`.`a`'"), "none");
+	make_reader(s, "d", "t1");
+	follow_reader(s, "d", "t1");
+	CHECK_CONTAINS(s->entries, "`shop`.`t1` binlog\n");
+}
+
 static void what_the_server_makes_up_needs_nothing(void)
 {
 	struct scene *s = begin();
@@ -433,6 +470,7 @@ static const struct harness_test tests[] = {
 	{"what the server makes up needs nothing", what_the_server_makes_up_needs_nothing},
 	{"what nothing hears is named", what_nothing_hears_is_named},
 	{"no view is its own source", no_view_is_its_own_source},
+	{"words make no circle", words_make_no_circle},
 	{"what is gone is named", what_is_gone_is_named},
 	{"definitions are compared at each look", definitions_are_compared_at_each_look},
 	{"what a refresh has read is compared", what_a_refresh_has_read_is_compared},

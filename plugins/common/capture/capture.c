@@ -38,15 +38,18 @@ static void unlock(struct db *db)
 }
 
 /* Triggers first: a change between the two is then in the log, and a view registered anew is stale anyway. */
-static bool set_up(struct db *db, const char *view, const struct heard_list *list, bool followed, struct viewd_err *err)
+static bool set_up(struct db *db, const struct viewd_view_spec *view, struct heard_list *list, bool followed, struct viewd_err *err)
 {
+	if (!heard_cut_cycles(db, view, list, err))
+		return false;
 	for (size_t i = 0; i < list->n; i++)
 		if (list->items[i].by == VIEWD_HEARD_TRIGGER && !db->ops->capture.make_trigger(db, &list->items[i].entry->rel, err))
 			return err_wrap(err, "source '%s'", list->items[i].entry->rel.name);
-	return register_all(db, view, list, followed, err) && capture_sweep(db, err);
+	return register_all(db, view->name, list, followed, err) && capture_sweep(db, err);
 }
 
-static bool capture_in_transaction(struct db *db, const char *view, const struct heard_list *list, bool followed, struct viewd_err *err)
+static bool capture_in_transaction(struct db *db, const struct viewd_view_spec *view, struct heard_list *list, bool followed,
+                                   struct viewd_err *err)
 {
 	bool transaction = db->syntax->has.transactional_ddl;
 	if (transaction && !db->ops->begin(db, DB_BEGIN_WRITE, err))
@@ -85,7 +88,7 @@ bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view
 	db_enter(db);
 	bool done = db->ops->set_limits(db, CAPTURE_TIMEOUT_US, CAPTURE_LOCK_TIMEOUT_US, err) && db_use_settings(db, view, err) &&
 	            heard_find(db, view, req, &list, err) && heard_choose(db, req, &list, &captured, warnings, err) &&
-	            make_ready(db, &list, err) && capture_in_transaction(db, view->name, &list, req->mode != VIEWD_CAPTURE_NONE, err);
+	            make_ready(db, &list, err) && capture_in_transaction(db, view, &list, req->mode != VIEWD_CAPTURE_NONE, err);
 	if (done) {
 		*out = captured;
 		heard_tell(&list, sink_of(req));
