@@ -4,6 +4,8 @@ dialect_HEADERS = plugins/viewd_dialect.h plugins/viewd_types.h
 dialectbasedir = $(dialectdir)/base
 dialectbase_HEADERS = daemon/base/check.h daemon/base/clock.h daemon/base/err.h daemon/base/span.h daemon/base/utf8.h
 dialectcommondir = $(dialectdir)/common
+dialectanalysisdir = $(dialectdir)/common/analysis
+dialectanalysis_HEADERS = plugins/common/analysis/facts.h
 dialectcommon_HEADERS = plugins/common/dialect.h
 dialectcapturedir = $(dialectdir)/common/capture
 dialectcapture_HEADERS = plugins/common/capture/capture.h
@@ -11,7 +13,7 @@ dialectconndir = $(dialectdir)/common/conn
 dialectconn_HEADERS = plugins/common/conn/db.h plugins/common/conn/process.h plugins/common/conn/url.h
 dialectdependsdir = $(dialectdir)/common/depends
 dialectdepends_HEADERS = plugins/common/depends/dependencies.h plugins/common/depends/heard.h \
-	plugins/common/depends/objects.h
+	plugins/common/depends/knowledge.h plugins/common/depends/objects.h
 dialectgeneratedir = $(dialectdir)/common/generate
 dialectgenerate_HEADERS = plugins/common/generate/columns.h plugins/common/generate/generate.h
 dialectobjectsdir = $(dialectdir)/common/objects

@@ -11,6 +11,7 @@
  *   1.1 to 1.10  change capture, groups, dependencies, leaving, copies, keeping, settings, types of columns
  *   2.0  optional groups are one pointer each (threads, capture); tend is maintain; every row that a plugin hands to a
  *        sink begins with its size; on_remove and the result given to record_failure are enums; schemes, url_form
+ *   2.1  explain
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -30,7 +31,7 @@
 #include "viewd_types.h"
 
 #define VIEWD_ABI_MAJOR 2
-#define VIEWD_ABI_MINOR 0
+#define VIEWD_ABI_MINOR 1
 
 /* ---- services of the daemon for a plugin ---------------------------------------------------------------------- */
 
@@ -220,6 +221,11 @@ struct viewd_dialect {
 	 * there, as the server writes it, without a semicolon. Once. */
 	bool (*definition)(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_text_sink text,
 	                   struct viewd_err *err);
+
+	/* [worker] Since 2.1: how the view could be kept incrementally, or what prevents it. Reads the catalogue, changes
+	 * nothing, and needs neither prepare() nor the view's object. */
+	bool (*explain)(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_explained_sink facts,
+	                struct viewd_err *err);
 };
 
 /* Declares the one exported symbol. Built into a program (tests), the name is made unique with VIEWD_DIALECT_STATIC. */

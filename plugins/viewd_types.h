@@ -418,6 +418,28 @@ struct viewd_recorded_sink {
 	void *ctx;
 };
 
+/* explain(): one thing about how a view could be kept incrementally. The order is that of the nodes. */
+enum viewd_explained_kind {
+	VIEWD_EXPLAINED_TEXT,
+	VIEWD_EXPLAINED_ITEM, /* one of several texts of this key */
+	VIEWD_EXPLAINED_NUMBER,
+	VIEWD_EXPLAINED_FLAG,
+	VIEWD_EXPLAINED_COUNT
+};
+struct viewd_explained {
+	uint32_t struct_size;
+	uint32_t node;   /* number of a node, from 1; 0: the view */
+	uint32_t source; /* number of what the node reads, from 1; 0: the node itself */
+	enum viewd_explained_kind kind;
+	const char *key;  /* a word, for programs */
+	const char *text; /* TEXT and ITEM; else NULL */
+	int64_t number;   /* NUMBER; FLAG: 0 or 1 */
+};
+struct viewd_explained_sink {
+	bool (*fn)(void *ctx, const struct viewd_explained *fact);
+	void *ctx;
+};
+
 struct viewd_signal_sink {
 	bool (*fn)(void *ctx, const struct viewd_signal *signal);
 	void *ctx;

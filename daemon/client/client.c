@@ -119,6 +119,8 @@ static enum client_exit run(const struct client *client, const struct args *args
 		return explain(client, args_text(args, "command"));
 	case COMMAND_EVENTS:
 		return client_events(client, args);
+	case COMMAND_EXPLAIN:
+		return args_text(args, "config") != NULL ? client_explain(client, args) : client_remote(client, args);
 	case COMMAND_RENDER:
 		return args_text(args, "config") != NULL ? client_render(client, args) : client_remote(client, args);
 	case COMMAND_UNINSTALL:

@@ -44,6 +44,7 @@ enum client_exit client_events(const struct client *client, const struct args *a
 
 /* offline.c: commands that need no daemon: check, and render and uninstall with a file. */
 enum client_exit client_check(const struct client *client, const struct args *args);
+enum client_exit client_explain(const struct client *client, const struct args *args);
 enum client_exit client_render(const struct client *client, const struct args *args);
 enum client_exit client_uninstall(const struct client *client, const struct args *args);
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * offline.c: commands that read the files themselves: check, and render and uninstall with -c.
+ * offline.c: commands that read the files themselves: check, and explain, render and uninstall with -c.
  */
 #include "base/err.h"
 #include "client/client.h"
 #include "client/print/print.h"
 #include "conf/conf.h"
 #include "core/exec/leave_run.h"
+#include "core/offline/explain.h"
 #include "core/offline/offline.h"
+#include "ctl/text/json_explain.h"
 #include "ctl/text/json_text.h"
 #include "plugin/loader.h"
 
@@ -161,6 +163,29 @@ static enum client_exit uninstall(const struct client *client, const struct args
 	}
 	json_decref(list);
 	return end;
+}
+
+static enum client_exit explain(const struct client *client, const struct args *args, const struct conf *conf,
+                                struct registry *registry)
+{
+	struct viewd_err err;
+	const char *view = args_text(args, "view");
+	json_t *explanation = json_explained_new();
+	enum client_exit end = CLIENT_FAILED;
+	if (offline_explain(conf, registry, view, (struct viewd_explained_sink){json_explained_add, explanation}, &err)) {
+		json_t *body = json_pack("{s:i, s:s, s:O}", "schema", 1, "view", view, "explanation", explanation);
+		end = client_show(client, args, 200, body);
+		json_decref(body);
+	} else {
+		client_complain(client, &err);
+	}
+	json_decref(explanation);
+	return end;
+}
+
+enum client_exit client_explain(const struct client *client, const struct args *args)
+{
+	return with_conf(client, args, explain);
 }
 
 enum client_exit client_uninstall(const struct client *client, const struct args *args)

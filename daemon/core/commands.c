@@ -203,7 +203,17 @@ void engine_history(struct engine *eng UNUSED, struct view *view, int limit, eng
 	struct job *job = job_new(view->db, view, JOB_HISTORY);
 	job->view = NULL; /* does not exclude other work on the instance */
 	job->in.history_limit = limit;
-	job->asker.done = done;
+	job->asker.history = done;
+	job->asker.ctx = ctx;
+	aux_add(view->db, job);
+	database_probe(view->db);
+}
+
+void engine_explain(struct engine *eng UNUSED, struct view *view, engine_explain_fn *done, void *ctx)
+{
+	struct job *job = job_new(view->db, view, JOB_EXPLAIN);
+	job->view = NULL; /* does not exclude other work on the instance */
+	job->asker.explain = done;
 	job->asker.ctx = ctx;
 	aux_add(view->db, job);
 	database_probe(view->db);

@@ -37,7 +37,7 @@ libviewd_la_SOURCES += \
 	daemon/core/model/view.c daemon/core/model/view.h \
 	daemon/core/model/views.c daemon/core/model/views.h \
 	daemon/core/model/work.h \
-	daemon/core/offline/offline.c daemon/core/offline/offline.h \
+	daemon/core/offline/explain.c daemon/core/offline/explain.h daemon/core/offline/offline.c daemon/core/offline/offline.h \
 	daemon/core/plan/capturable.c daemon/core/plan/capturable.h \
 	daemon/core/plan/change.c daemon/core/plan/change.h \
 	daemon/core/plan/decide.c daemon/core/plan/decide.h \

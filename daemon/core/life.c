@@ -99,7 +99,7 @@ void engine_stop(struct engine *eng)
 		loop_timer_clear(eng->dbs[i]->probing.timer);
 		watch_stop(eng->dbs[i]);
 		session_close_idle(eng->dbs[i]);
-		aux_refuse_history(eng->dbs[i], &err);
+		aux_refuse_asked(eng->dbs[i], &err);
 	}
 	for (size_t i = 0; i < eng->n_views; i++) {
 		wave_end_waiting(eng->views[i], WAVE_ALL, VIEW_RESULT_CANCELLED, &err);

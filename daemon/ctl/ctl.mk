@@ -4,6 +4,7 @@ libviewd_la_SOURCES += \
 	daemon/ctl/answer/json_status.c daemon/ctl/answer/json_status.h \
 	daemon/ctl/call/call.c daemon/ctl/call/call.h \
 	daemon/ctl/call/cmd_conf.c \
+	daemon/ctl/call/cmd_explain.c \
 	daemon/ctl/call/cmd_follow.c \
 	daemon/ctl/call/cmd_run.c \
 	daemon/ctl/call/cmd_status.c \
@@ -19,6 +20,7 @@ libviewd_la_SOURCES += \
 	daemon/ctl/serve/server_client.c \
 	daemon/ctl/serve/server_reply.c \
 	daemon/ctl/serve/socket.c daemon/ctl/serve/socket.h \
+	daemon/ctl/text/json_explain.c daemon/ctl/text/json_explain.h \
 	daemon/ctl/text/json_text.c daemon/ctl/text/json_text.h \
 	daemon/ctl/text/text_out.c daemon/ctl/text/text_out.h
 
@@ -32,6 +34,7 @@ libviewctl_la_SOURCES = \
 	daemon/client/http.c daemon/client/http.h \
 	daemon/client/offline.c \
 	daemon/client/print/print.c daemon/client/print/print.h \
+	daemon/client/print/print_explain.c \
 	daemon/client/print/print_graph.c \
 	daemon/client/print/print_look.c \
 	daemon/client/print/print_run.c \

@@ -21,6 +21,8 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/analysis/ties.c plugins/common/analysis/ties.h \
 	plugins/common/analysis/unit.c plugins/common/analysis/unit.h \
 	plugins/common/analysis/ways.c \
+	plugins/common/depends/knowledge.c plugins/common/depends/knowledge.h \
+	plugins/common/refresh/explain.c \
 	plugins/common/objects/rows.c \
 	plugins/common/text/words.c plugins/common/text/words.h \
 	plugins/common/capture/capture.c plugins/common/capture/capture.h \

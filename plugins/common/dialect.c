@@ -175,6 +175,15 @@ bool dialect_definition(struct viewd_conn *conn, const struct viewd_view_spec *v
 	return leave(conn, done);
 }
 
+bool dialect_explain(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_explained_sink facts, struct viewd_err *err)
+{
+	struct db *db = enter(conn);
+	struct task *task = task_open(db, view, err);
+	bool done = task != NULL && db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) && recipe_explain(task, facts, err);
+	task_close(&task);
+	return leave(conn, done);
+}
+
 bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit, struct viewd_history_sink rows,
                      struct viewd_err *err)
 {

@@ -32,6 +32,7 @@ bool dialect_refresh_group(struct viewd_conn *conn, const struct viewd_group_ite
 bool dialect_uninstall(struct viewd_conn *conn, const struct viewd_uninstall_request *req, struct viewd_text_sink statements,
                        struct viewd_err *err);
 bool dialect_definition(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_text_sink text, struct viewd_err *err);
+bool dialect_explain(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_explained_sink facts, struct viewd_err *err);
 bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit, struct viewd_history_sink rows,
                      struct viewd_err *err);
 

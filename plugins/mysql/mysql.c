@@ -48,6 +48,7 @@ const struct db_ops my_ops = {
 		.walk = my_walk,
 		.changed_objects = my_changed_objects,
 		.digest_of = my_digest_of,
+		.know = my_know,
 	},
 	.capture = {
 		.choose = my_choose_capture,
@@ -130,6 +131,7 @@ VIEWD_DIALECT_EXPORT = {
 	.record_failure = dialect_record_failure,
 	.verify = dialect_verify,
 	.history = dialect_history,
+	.explain = dialect_explain,
 	.threads = &thread_ops,
 	.capture = &capture_ops,
 	.refresh_group = dialect_refresh_group,

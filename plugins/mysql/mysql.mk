@@ -48,6 +48,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/objects/tag.c plugins/mysql/objects/tag.h \
 	plugins/mysql/capture/targets.c plugins/mysql/capture/targets.h \
 	plugins/mysql/capture/trigger.c \
+	plugins/mysql/depends/know.c \
 	plugins/mysql/depends/walk.c plugins/mysql/depends/walk.h \
 	plugins/mysql/watch/watch.c plugins/mysql/watch/watch.h
 libviewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)

@@ -236,6 +236,7 @@ bool pg_op_agree_type(struct db *db, void *mem_ctx, const char *declared, const 
 /* ---- walk.c, look.c */
 
 bool pg_op_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list, struct viewd_err *err);
+bool pg_op_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err);
 bool pg_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* ---- log_objects.c */

@@ -109,6 +109,7 @@ const struct db_ops pg_ops = {
 	.depends = {
 		.walk = pg_op_walk,
 		.changed_objects = pg_op_changed_objects,
+		.know = pg_op_know,
 	},
 	.capture = {
 		.choose = pg_op_choose_capture,
@@ -217,6 +218,7 @@ VIEWD_DIALECT_EXPORT = {
 	.record_failure = dialect_record_failure,
 	.verify = dialect_verify,
 	.history = dialect_history,
+	.explain = dialect_explain,
 	.capture = &capture_ops,
 	.maintain = pg_maintain,
 	.refresh_group = dialect_refresh_group,

@@ -20,6 +20,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/conn/leader_lock.c \
 	plugins/postgresql/leave.c \
 	plugins/postgresql/watch/listen.c \
+	plugins/postgresql/depends/know.c \
 	plugins/postgresql/depends/look.c \
 	plugins/postgresql/capture/source_parts.c \
 	plugins/postgresql/watch/trigger_repair.c \

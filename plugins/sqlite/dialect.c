@@ -33,6 +33,7 @@ const struct db_ops sqlite_ops = {
 	.depends = {
 		.walk = sqlite_op_walk,
 		.changed_objects = sqlite_op_changed_objects,
+		.know = sqlite_op_know,
 	},
 	.capture = {
 		.choose = sqlite_op_choose_capture,
@@ -92,6 +93,7 @@ VIEWD_DIALECT_EXPORT = {
 	.record_failure = dialect_record_failure,
 	.verify = dialect_verify,
 	.history = dialect_history,
+	.explain = dialect_explain,
 	.capture = &capture_ops,
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,

@@ -18,7 +18,7 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/conn/statement.c \
 	plugins/sqlite/conn/syntax.c plugins/sqlite/conn/syntax.h \
 	plugins/sqlite/capture/trigger.c \
-	plugins/sqlite/depends/walk.c \
+	plugins/sqlite/depends/know.c plugins/sqlite/depends/walk.c \
 	plugins/sqlite/watch/watch.c plugins/sqlite/watch/watch.h
 viewd_sqlite_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 viewd_sqlite_la_LDFLAGS = $(plugin_ldflags)

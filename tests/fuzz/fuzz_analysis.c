@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzz target for the analysis of definitions: any text gives a chain or a refusal with a reason and a place inside the text.
+ * Fuzz target for the analysis of definitions: any text gives a chain or a refusal with a reason and a place inside
+ * the text.
  */
 #include "unit/plugins/analysis_facts.h"
 #include "unit/plugins/analysis_support.h"

@@ -80,7 +80,7 @@ allowed()
 	daemon/plugin/*) echo 'base/|loop/|plugin/|viewd_dialect\.h' ;;
 	daemon/work/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|viewd_dialect\.h' ;;
 	daemon/core/*) echo "base/|loop/|conf/|plugin/|sched/|work/|core/($(rooms "$1"))|viewd_dialect\\.h" ;;
-	daemon/ctl/text/*) echo 'base/|ctl/text/' ;;
+	daemon/ctl/text/*) echo 'base/|ctl/text/|viewd_dialect\.h' ;;
 	daemon/ctl/command/*) echo 'base/|ctl/(text|command)/|viewd_dialect\.h' ;;
 	daemon/ctl/*)
 		echo "base/|loop/|conf/|plugin/|sched/|work/|core/|$(cut_rooms "$1" text command answer call serve)|reload\\.h|viewd_dialect\\.h"
@@ -89,7 +89,7 @@ allowed()
 	# viewctl: the command table it shares with the daemon, and what works without one (check, render, uninstall).
 	daemon/client/print/*) echo 'base/|ctl/command/|client/print/|viewd_dialect\.h' ;;
 	daemon/client/*)
-		echo 'base/|conf/|plugin/|core/(offline/offline|exec/leave_run)\.h|ctl/(command/|text/json_text\.h)|client/|viewd_dialect\.h'
+		echo 'base/|conf/|plugin/|core/(offline/(offline|explain)|exec/leave_run)\.h|ctl/(command/|text/json_(text|explain)\.h)|client/|viewd_dialect\.h'
 		;;
 	daemon/reload.*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|reload\.h|viewd_dialect\.h' ;;
 	daemon/main.c) echo 'base/|daemon\.h' ;;

@@ -27,7 +27,8 @@ engine_scripts = \
 	tests/system/78-adopt.sh \
 	tests/system/80-deps.sh \
 	tests/system/82-matrix.sh \
-	tests/system/83-why.sh
+	tests/system/83-why.sh \
+	tests/system/84-explain.sh
 engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
 	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
@@ -54,7 +55,8 @@ engine_tests = \
 	tests/system/78-adopt-sqlite.sh tests/system/78-adopt-postgresql.sh tests/system/78-adopt-mariadb.sh \
 	tests/system/80-deps-sqlite.sh tests/system/80-deps-postgresql.sh tests/system/80-deps-mariadb.sh \
 	tests/system/82-matrix-sqlite.sh tests/system/82-matrix-postgresql.sh tests/system/82-matrix-mariadb.sh \
-	tests/system/83-why-sqlite.sh tests/system/83-why-postgresql.sh tests/system/83-why-mariadb.sh
+	tests/system/83-why-sqlite.sh tests/system/83-why-postgresql.sh tests/system/83-why-mariadb.sh \
+	tests/system/84-explain-sqlite.sh tests/system/84-explain-postgresql.sh tests/system/84-explain-mariadb.sh
 
 $(engine_tests): Makefile
 	@$(MKDIR_P) tests/system

@@ -7,6 +7,7 @@ tests_contract_contract_SOURCES = \
 	tests/contract/groups.c \
 	tests/contract/contract.c tests/contract/contract.h \
 	tests/contract/diffs.c \
+	tests/contract/explains.c \
 	tests/contract/limits.c \
 	tests/contract/objects.c \
 	tests/contract/refreshes.c \

@@ -7,15 +7,24 @@ void aux_add(struct db *db, struct job *job)
 	turn_soon(db->eng);
 }
 
-void aux_refuse_history(struct db *db, const struct viewd_err *err)
+bool aux_answer(struct job *job, const struct viewd_err *err)
+{
+	if (job->kind == JOB_HISTORY)
+		job->asker.history(job->asker.ctx, job->out.history.rows, job->out.history.n, err);
+	else if (job->kind == JOB_EXPLAIN)
+		job->asker.explain(job->asker.ctx, job->out.explained.facts, job->out.explained.n, err);
+	return job->kind == JOB_HISTORY || job->kind == JOB_EXPLAIN;
+}
+
+void aux_refuse_asked(struct db *db, const struct viewd_err *err)
 {
 	struct job *job, *next;
 	for (job = TAILQ_FIRST(&db->work.aux); job != NULL; job = next) {
 		next = TAILQ_NEXT(job, link);
-		if (job->kind != JOB_HISTORY)
+		if (job->kind != JOB_HISTORY && job->kind != JOB_EXPLAIN)
 			continue;
 		TAILQ_REMOVE(&db->work.aux, job, link);
-		job->asker.done(job->asker.ctx, NULL, 0, err);
+		(void)aux_answer(job, err);
 		job_free(&job);
 	}
 }
@@ -23,7 +32,7 @@ void aux_refuse_history(struct db *db, const struct viewd_err *err)
 void aux_drop_waiting(struct db *db, const struct viewd_err *err)
 {
 	struct job *job;
-	aux_refuse_history(db, err);
+	aux_refuse_asked(db, err);
 	while ((job = TAILQ_FIRST(&db->work.aux)) != NULL) {
 		TAILQ_REMOVE(&db->work.aux, job, link);
 		job_free(&job);

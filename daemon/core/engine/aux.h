@@ -10,8 +10,11 @@
 /* Puts the job behind those that wait. */
 void aux_add(struct db *db, struct job *job);
 
-/* Ends waiting requests for past runs: they cannot be read; err says why. */
-void aux_refuse_history(struct db *db, const struct viewd_err *err);
+/* Ends waiting questions (past runs, explanations): nobody can answer them now; err says why. */
+void aux_refuse_asked(struct db *db, const struct viewd_err *err);
+
+/* Gives the answer, or err, to whoever asked; false: the job answers no question. */
+bool aux_answer(struct job *job, const struct viewd_err *err);
 
 /* Side work that waits for its turn will not get it: err says why to whoever waits for it. */
 void aux_drop_waiting(struct db *db, const struct viewd_err *err);

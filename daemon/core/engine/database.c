@@ -173,7 +173,7 @@ static void fail_requests_by_hand(struct db *db)
 {
 	for (size_t i = 0; i < db->n_views; i++)
 		wave_end_waiting(db->views[i], WAVE_BY_HAND, VIEW_RESULT_FAILED, db->err);
-	aux_refuse_history(db, db->err);
+	aux_refuse_asked(db, db->err);
 }
 
 static int64_t probe_delay(const struct db *db)

@@ -426,6 +426,7 @@ void outcome_of(struct job *job)
 	case JOB_REFRESH_GROUP:
 	case JOB_PREPARE:
 	case JOB_HISTORY:
+	case JOB_EXPLAIN:
 	case JOB_TEND:
 	case JOB_DROP_RECORDED:
 		break;

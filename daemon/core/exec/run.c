@@ -227,6 +227,27 @@ static bool history(struct job *job)
 	                                      &job->out.err);
 }
 
+static bool keep_explained(void *ctx, const struct viewd_explained *fact)
+{
+	struct job *job = ctx;
+	struct explained_copy *e = &job->out.explained;
+	e->facts = mem_grow(job, e->facts, struct viewd_explained, e->n + 1);
+	struct viewd_explained *copy = &e->facts[e->n++];
+	host_copy_row(copy, sizeof *copy, fact);
+	copy->key = keep_text(job, copy->key);
+	copy->text = keep_text(job, copy->text);
+	return true;
+}
+
+static bool explain(struct job *job)
+{
+	const struct viewd_explained_sink sink = {.fn = keep_explained, .ctx = job};
+	const struct viewd_dialect *dialect = job->session->dialect;
+	if (dialect->explain == NULL)
+		return err_set(&job->out.err, VIEWD_ERR_CONFIG, "the plugin %s cannot explain", dialect->name);
+	return dialect->explain(job->session->conn, &job->in.spec, sink, &job->out.err);
+}
+
 static bool drop_one(struct job *job, const struct recorded_copy *r, struct viewd_err *err)
 {
 	struct viewd_outcome outcome;
@@ -338,6 +359,8 @@ static bool run_kind(struct job *job)
 		return dialect->verify(job->session->conn, &job->in.spec, &job->out.verdict, &job->out.err);
 	case JOB_HISTORY:
 		return history(job);
+	case JOB_EXPLAIN:
+		return explain(job);
 	case JOB_TEND:
 		return dialect->maintain(job->session->conn, &job->in.spec, &job->out.err);
 	case JOB_DROP_RECORDED:

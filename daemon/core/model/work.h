@@ -20,6 +20,7 @@ enum job_kind {
 	JOB_DROP,
 	JOB_VERIFY,
 	JOB_HISTORY,
+	JOB_EXPLAIN,
 	JOB_TEND,         /* statistics after a refresh */
 	JOB_DROP_RECORDED /* objects whose sections are gone */
 };
@@ -34,6 +35,11 @@ struct decision {
 
 struct history_copy {
 	struct viewd_history_row *rows;
+	size_t n;
+};
+
+struct explained_copy {
+	struct viewd_explained *facts;
 	size_t n;
 };
 
@@ -112,6 +118,7 @@ struct job_out {
 	struct source *sources;
 	size_t n_sources;
 	struct history_copy history;
+	struct explained_copy explained;
 	struct recorded_copy *recorded;
 	size_t n_recorded;
 	struct job_capture capture;
@@ -135,9 +142,10 @@ struct job {
 	struct job_run run;
 	struct job_out out;
 	struct {
-		engine_history_fn *done;
+		engine_history_fn *history;
+		engine_explain_fn *explain;
 		void *ctx;
-	} asker; /* HISTORY: who is told */
+	} asker; /* HISTORY, EXPLAIN: who is told */
 	TAILQ_ENTRY(job) link;
 	LIST_ENTRY(job) begun_link; /* of engine.open.begun */
 };

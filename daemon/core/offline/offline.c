@@ -285,6 +285,17 @@ static const struct viewd_dialect *choose_dialect(const struct conf *conf, struc
 	return NULL;
 }
 
+bool offline_pick(const struct conf *conf, const char *text, const char *database, const struct conf_view **view_r,
+                  const struct conf_database **db_r, struct viewd_err *err)
+{
+	const char *db_name = database;
+	*view_r = find_view(conf, text, &db_name, err);
+	if (*view_r == NULL)
+		return false;
+	*db_r = pick_database(conf, *view_r, db_name, NULL);
+	return *db_r != NULL || err_set(err, VIEWD_ERR_MISSING, "database '%s' is not in the configuration", db_name != NULL ? db_name : "");
+}
+
 bool offline_render(const struct conf *conf, struct registry *registry, const struct offline_render *what,
                     struct viewd_text_sink sink, const char **dialect_r, struct viewd_err *err)
 {

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/span.h"
+#include "core/engine/aux.h"
 #include "core/engine/database.h"
 #include "core/engine/connect_check.h"
 #include "core/turn/finish_group.h"
@@ -31,9 +32,9 @@ static void finish_aux_job(struct job *job)
 		job->db->work.aux_job = NULL;
 	if (job->db->probing.job == job)
 		job->db->probing.job = NULL;
-	if (job->kind == JOB_HISTORY)
-		job->asker.done(job->asker.ctx, job->out.history.rows, job->out.history.n, job->out.ok ? NULL : &job->out.err);
-	else if (job->kind == JOB_PREPARE && !job->db->removed)
+	if (aux_answer(job, job->out.ok ? NULL : &job->out.err))
+		return;
+	if (job->kind == JOB_PREPARE && !job->db->removed)
 		database_prepared(job);
 	else if (job->kind == JOB_DROP_RECORDED)
 		removal_dropped(job);

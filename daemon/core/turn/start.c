@@ -149,6 +149,6 @@ void start_ready(struct db *db)
 	for (struct view *view; (db->state == DB_UNUSABLE || has_slot(db)) && (view = first_allowed(db)) != NULL;)
 		serve(view);
 	if (db->state == DB_UNUSABLE)
-		aux_refuse_history(db, db->err);
+		aux_refuse_asked(db, db->err);
 	start_aux(db);
 }

@@ -15,6 +15,8 @@ handler_fn *handler_for(enum command_id id);
 
 /* cmd_status.c */
 handler_fn cmd_status, cmd_show, cmd_why, cmd_history, cmd_graph, cmd_info;
+/* cmd_explain.c */
+handler_fn cmd_explain;
 /* cmd_run.c */
 handler_fn cmd_refresh, cmd_create, cmd_adopt, cmd_drop, cmd_verify, cmd_pause, cmd_resume, cmd_cancel;
 /* cmd_follow.c */

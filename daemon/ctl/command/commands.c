@@ -34,6 +34,11 @@ static const struct command_param view_params[] = {
 	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME or DATABASE:NAME"},
 };
 
+static const struct command_param explain_params[] = {
+	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME or DATABASE:NAME"},
+	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "read this configuration file instead of asking the daemon, and connect from here"},
+};
+
 static const struct command_param history_params[] = {
 	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME or DATABASE:NAME"},
 	{"limit", 'n', PARAM_COUNTER, 0, "N", "at most so many runs, newest first (default 20)"},
@@ -134,6 +139,13 @@ static const struct command_param help_params[] = {
 #define DOC_WHY \
 	"Explains in sentences why the data is as fresh as it is, why this refresh mode is used, what a waiting " \
 	"refresh waits for, and what reports changes of each thing that the view depends on."
+#define DOC_EXPLAIN \
+	"Analyses the definition with what the database's catalogue says of its tables, and prints how the view could be " \
+	"kept incrementally: a chain of nodes. A part is computed anew for the keys that changed, a roll is moved by old and " \
+	"new rows, a top is a small query over them. For each table it names the columns that a log of its changes would " \
+	"hold, and how a changed row leads to the key. Or it prints what prevents that: the construct, its place in the " \
+	"definition, why, and what would help. This version of viewd refreshes every view as a whole; the command shows what " \
+	"a later one can do. With -c FILE no daemon is needed, only the database."
 #define DOC_HISTORY \
 	"Past runs as recorded in the database, newest first: what started each run, what it did and how it ended. " \
 	"An error, or the warning of a post_hook, is on a line below. The database keeps the last 200 runs of a " \

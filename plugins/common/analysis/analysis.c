@@ -43,8 +43,8 @@ static bool refuse_clock(const struct syntax *syn, const char *text, struct refu
 {
 	char word[64];
 	timeword_find(syn, text, word, sizeof word);
-	return word[0] == '\0' ||
-	       refuse_named(no, -1, "the clock:", word, "its value changes although no row does", "use a schedule, or a column");
+	return word[0] == '\0' || refuse_named(no, -1, "the clock:", word, "its value changes although no row does",
+	                                       "use a schedule, or a column");
 }
 
 static struct query *read_text_of(void *mem, const struct syntax *syn, const char *text, struct refusal *no)

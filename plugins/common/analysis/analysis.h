@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * analysis.h: can a definition be kept incrementally, and how? A pure function of its text, the engine's syntax and a table of facts.
+ * analysis.h: can a definition be kept incrementally, and how? A pure function of its text, the engine's syntax and a
+ * table of facts.
  *
- * The answer is a chain of nodes (docs/adr/008), or a refusal with what stands in the way. What is not known for sure is a refusal.
+ * The answer is a chain of nodes (docs/adr/008), or a refusal with what stands in the way. What is not known for sure
+ * is a refusal.
  */
 #ifndef VIEWD_COMMON_ANALYSIS_ANALYSIS_H
 #define VIEWD_COMMON_ANALYSIS_ANALYSIS_H
@@ -20,15 +22,15 @@ enum analysis_kind { ANALYSIS_PART, ANALYSIS_ROLL, ANALYSIS_TOP };
 
 /* A table, or a node before it, as a node reads it: once for each place where it stands in the definition. */
 struct analysis_source {
-	size_t node;           /* number of a node; 0: a table */
+	size_t node; /* number of a node; 0: a table */
 	const char *schema;
 	const char *name;
 	const char *alias;
-	bool images;           /* its logged images are added and subtracted; else they say which keys changed */
-	bool tied;             /* has the key itself */
-	bool all_tied;         /* so has every other place where the table stands */
-	bool whole;            /* read as a whole (of a top) */
-	const char *way;       /* from its columns to the key; "" */
+	bool images;                     /* its logged images are added and subtracted; else they say which keys changed */
+	bool tied;                       /* has the key itself */
+	bool all_tied;                   /* so has every other place where the table stands */
+	bool whole;                      /* read as a whole (of a top) */
+	const char *way;                 /* from its columns to the key; "" */
 	struct analysis_list conditions; /* that its images must meet to count */
 	struct analysis_list kept;       /* columns that its log holds */
 	struct analysis_list read;       /* columns whose changes count */
@@ -36,8 +38,8 @@ struct analysis_source {
 
 struct analysis_node {
 	enum analysis_kind kind;
-	struct analysis_list key;        /* of a part */
-	struct analysis_list groups;     /* of a roll, and of a part that one is over */
+	struct analysis_list key;    /* of a part */
+	struct analysis_list groups; /* of a roll, and of a part that one is over */
 	struct analysis_list aggregates;
 	struct analysis_list notes;
 	struct analysis_source *sources;

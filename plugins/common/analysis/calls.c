@@ -8,13 +8,26 @@ static const struct {
 	const char *name;
 	enum aggregate aggregate;
 } aggregates[] = {
-	{"count", AGGREGATE_COUNT},       {"sum", AGGREGATE_SUM},           {"avg", AGGREGATE_AVG},
-	{"min", AGGREGATE_MIN},           {"max", AGGREGATE_MAX},           {"bool_and", AGGREGATE_WHOLE},
-	{"bool_or", AGGREGATE_WHOLE},     {"every", AGGREGATE_WHOLE},       {"bit_and", AGGREGATE_WHOLE},
-	{"bit_or", AGGREGATE_WHOLE},      {"bit_xor", AGGREGATE_WHOLE},     {"percentile_disc", AGGREGATE_WHOLE},
-	{"string_agg", AGGREGATE_ORDER},  {"array_agg", AGGREGATE_ORDER},   {"json_agg", AGGREGATE_ORDER},
-	{"jsonb_agg", AGGREGATE_ORDER},   {"group_concat", AGGREGATE_ORDER}, {"json_group_array", AGGREGATE_ORDER},
-	{"json_arrayagg", AGGREGATE_ORDER}, {"xmlagg", AGGREGATE_ORDER},
+	{"count", AGGREGATE_COUNT},
+	{"sum", AGGREGATE_SUM},
+	{"avg", AGGREGATE_AVG},
+	{"min", AGGREGATE_MIN},
+	{"max", AGGREGATE_MAX},
+	{"bool_and", AGGREGATE_WHOLE},
+	{"bool_or", AGGREGATE_WHOLE},
+	{"every", AGGREGATE_WHOLE},
+	{"bit_and", AGGREGATE_WHOLE},
+	{"bit_or", AGGREGATE_WHOLE},
+	{"bit_xor", AGGREGATE_WHOLE},
+	{"percentile_disc", AGGREGATE_WHOLE},
+	{"string_agg", AGGREGATE_ORDER},
+	{"array_agg", AGGREGATE_ORDER},
+	{"json_agg", AGGREGATE_ORDER},
+	{"jsonb_agg", AGGREGATE_ORDER},
+	{"group_concat", AGGREGATE_ORDER},
+	{"json_group_array", AGGREGATE_ORDER},
+	{"json_arrayagg", AGGREGATE_ORDER},
+	{"xmlagg", AGGREGATE_ORDER},
 };
 
 /* Least and greatest of several arguments are no aggregates (SQLite). */
@@ -38,7 +51,7 @@ enum aggregate call_aggregate(const struct facts *facts, const struct expr *expr
 
 static bool is_window_call(const struct expr *expr)
 {
-	static const char *const names[] = {"row_number", "rank",  "dense_rank", "percent_rank", "cume_dist", "ntile",
+	static const char *const names[] = {"row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
 	                                    "lag",        "lead", "first_value", "last_value",   "nth_value"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcasecmp(names[i], expr->name) == 0)
@@ -56,9 +69,11 @@ static bool check_function(const struct facts *facts, const struct expr *expr, s
 		if (strcasecmp(facts->functions[i].name, expr->name) == 0)
 			found = &facts->functions[i];
 	if (found == NULL)
-		return refuse_named(no, expr->at, "function", expr->name, "whether it gives the same result each time is not known", "");
+		return refuse_named(no, expr->at, "function", expr->name,
+		                    "whether it gives the same result each time is not known", "");
 	if (found->returns_set)
-		return refuse_named(no, expr->at, "function", expr->name, "it makes several rows of one", "join a table instead");
+		return refuse_named(no, expr->at, "function", expr->name, "it makes several rows of one",
+		                    "join a table instead");
 	if (found->volatility == FACT_VOLATILE)
 		return refuse_named(no, expr->at, "function", expr->name, "it may give another result each time",
 		                    "leave it to whoever reads the view");
@@ -77,8 +92,9 @@ bool call_check(const struct facts *facts, const struct expr *expr, struct refus
 	case AGGREGATE_NONE:
 		return check_function(facts, expr, no);
 	case AGGREGATE_ORDER:
-		return expr->call->ordered || refuse_named(no, expr->at, "aggregate", expr->name, "its result depends on the order of the rows",
-		                                           "give it ORDER BY with columns that leave no two rows equal");
+		return expr->call->ordered ||
+		       refuse_named(no, expr->at, "aggregate", expr->name, "its result depends on the order of the rows",
+		                    "give it ORDER BY with columns that leave no two rows equal");
 	case AGGREGATE_COUNT:
 	case AGGREGATE_SUM:
 	case AGGREGATE_AVG:
@@ -119,8 +135,8 @@ bool query_walk(struct query *query, expr_fn *fn, void *ctx)
 	for (size_t i = 0; i < query->n_windows; i++)
 		if (!walk_list(&query->windows[i]->partition, fn, ctx) || !walk_list(&query->windows[i]->order, fn, ctx))
 			return false;
-	return walk_list(&query->groups, fn, ctx) && expr_walk(query->having, fn, ctx) && walk_list(&query->distinct_on, fn, ctx) &&
-	       walk_list(&query->order, fn, ctx);
+	return walk_list(&query->groups, fn, ctx) && expr_walk(query->having, fn, ctx) &&
+	       walk_list(&query->distinct_on, fn, ctx) && walk_list(&query->order, fn, ctx);
 }
 
 struct known {

@@ -30,7 +30,8 @@ bool call_check(const struct facts *facts, const struct expr *expr, struct refus
 typedef bool expr_fn(void *ctx, struct expr *expr);
 bool expr_walk(struct expr *expr, expr_fn *fn, void *ctx);
 
-/* Likewise for each expression of a query's own clauses (columns, groups, HAVING, ORDER BY, windows), without FROM and WHERE. */
+/* Likewise for each expression of a query's own clauses (columns, groups, HAVING, ORDER BY, windows), without FROM and
+ * WHERE. */
 bool query_walk(struct query *query, expr_fn *fn, void *ctx);
 
 /* Is there an aggregate, or a window function, in what the query computes? */

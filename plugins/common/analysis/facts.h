@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * facts.h: what the analysis of a definition has to know of the database. Whoever calls it supplies them, so it needs no server. What is not
- * among the facts does not exist for the analysis, and leads to a refusal.
+ * facts.h: what the analysis of a definition has to know of the database. Whoever calls it supplies them, so it needs
+ * no server. What is not among the facts does not exist for the analysis, and leads to a refusal.
  */
 #ifndef VIEWD_COMMON_ANALYSIS_FACTS_H
 #define VIEWD_COMMON_ANALYSIS_FACTS_H
@@ -19,12 +19,13 @@ enum fact_type {
 #define FACT_NO_SCALE (-1) /* the digits behind the point differ from value to value */
 
 struct fact_column {
-	const char *name;    /* catalogue spelling */
+	const char *name; /* catalogue spelling */
 	enum fact_type type;
-	int scale;           /* of a DECIMAL; FACT_NO_SCALE */
-	const char *written; /* the type as the engine writes it, with the collation: columns with equal ones compare alike */
+	int scale; /* of a DECIMAL; FACT_NO_SCALE */
+	const char
+		*written; /* the type as the engine writes it, with the collation: columns with equal ones compare alike */
 	bool nullable;
-	double distinct;     /* estimated number of values; 0 unknown */
+	double distinct; /* estimated number of values; 0 unknown */
 };
 
 /* Columns, by position, whose values occur once. Rows with NULL in one of them may repeat. */
@@ -41,7 +42,8 @@ struct fact_relation {
 	size_t n_columns;
 	const struct fact_key *keys;
 	size_t n_keys;
-	double rows; /* estimated; 0 unknown */
+	double rows;         /* estimated; 0 unknown */
+	const char *refused; /* why its changes cannot be followed row by row; NULL: they can */
 };
 
 enum fact_volatility {

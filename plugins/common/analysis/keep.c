@@ -31,8 +31,10 @@ static bool top_table(const struct unit *unit, struct analysis_node *top, const 
 	struct maker *maker = unit->maker;
 	if (of->relation->rows > KEEP_TOP_ROWS) {
 		char why[128];
-		snprintf(why, sizeof why, "it would be read as a whole at each refresh, and has some %.0f rows", of->relation->rows);
-		return refuse_named(maker->no, of->at, "table", of->alias, why, "make the subquery beside it a view of its own");
+		snprintf(why, sizeof why, "it would be read as a whole at each refresh, and has some %.0f rows",
+		         of->relation->rows);
+		return refuse_named(maker->no, of->at, "table", of->alias, why,
+		                    "make the subquery beside it a view of its own");
 	}
 	struct analysis_source *source = unit_add_source(maker, top);
 	source->schema = of->relation->schema;
@@ -72,12 +74,13 @@ static const struct scope *find_cut(const struct unit *unit)
 
 static size_t refuse_cut(const struct unit *unit, const struct scope *scope)
 {
-	refuse(unit->maker->no, scope->subquery->at, "a subquery that does not follow from the row", "a change below it may touch every row",
-	       "make it a view of its own");
+	refuse(unit->maker->no, scope->subquery->at, "a subquery that does not follow from the row",
+	       "a change below it may touch every row", "make it a view of its own");
 	return 0;
 }
 
-/* Only what a top can put together: one such subquery, in a condition of the query itself, and nothing else below it but derived tables. */
+/* Only what a top can put together: one such subquery, in a condition of the query itself, and nothing else below it
+ * but derived tables. */
 static bool can_cut(const struct unit *unit, const struct scope *cut, bool *derived_r)
 {
 	int number = (int)(cut - unit->names.scopes);
@@ -103,7 +106,8 @@ static size_t top_of_derived(struct unit *unit, const struct scope *cut)
 	struct maker *maker = unit->maker;
 	size_t nodes[KEEP_DEPTH_MAX] = {0}, n = 0, number;
 	for (size_t i = 1; i < unit->names.n_scopes; i++)
-		if (unit->names.scopes[i].kind != SCOPE_DERIVED && unit->names.scopes[i].parent == 0 && &unit->names.scopes[i] != cut)
+		if (unit->names.scopes[i].kind != SCOPE_DERIVED && unit->names.scopes[i].parent == 0 &&
+		    &unit->names.scopes[i] != cut)
 			return refuse_cut(unit, cut);
 	for (size_t i = 0; i < unit->names.n_occurrences; i++) {
 		struct occurrence *of = unit->names.occurrences[i];
@@ -162,7 +166,8 @@ static bool is_roll(const struct unit *unit, size_t node)
 	return unit->maker->out->nodes[node - 1].kind == ANALYSIS_ROLL;
 }
 
-/* Chosen and computed columns of sums: where the sums can be rolled, the rest is done when the result is written. Where not, nothing is said. */
+/* Chosen and computed columns of sums: where the sums can be rolled, the rest is done when the result is written.
+ * Where not, nothing is said. */
 static size_t keep_chosen(struct unit *unit, struct occurrence *of)
 {
 	struct maker *maker = unit->maker;
@@ -213,7 +218,8 @@ static const struct scope *find_in(const struct unit *unit)
 		const struct scope *scope = &unit->names.scopes[i];
 		if (scope->parent != 0)
 			continue;
-		if (found != NULL || scope->kind != SCOPE_SUBQUERY || scope->subquery->subquery != SUBQUERY_IN || !scope->filters)
+		if (found != NULL || scope->kind != SCOPE_SUBQUERY || scope->subquery->subquery != SUBQUERY_IN ||
+		    !scope->filters)
 			return NULL;
 		if (scope->query->correlated || !has_value_below(unit, (int)i))
 			return NULL;

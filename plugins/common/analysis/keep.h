@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * keep.h: how a query is kept: as one node, or split into several. Each function returns the number of the node that has the query's rows, 0
- * with a refusal.
+ * keep.h: how a query is kept: as one node, or split into several. Each function returns the number of the node that
+ * has the query's rows, 0 with a refusal.
  */
 #ifndef VIEWD_COMMON_ANALYSIS_KEEP_H
 #define VIEWD_COMMON_ANALYSIS_KEEP_H

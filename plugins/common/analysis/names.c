@@ -51,8 +51,9 @@ bool names_nullable(const struct names *names, int scope)
 
 bool names_mergeable(const struct facts *facts, struct query *query)
 {
-	return query->op == QUERY_SELECT && query->groups.n == 0 && query->having == NULL && !query->distinct && query->distinct_on.n == 0 &&
-	       query->limit == NULL && query->n_from > 0 && !query_aggregates(facts, query) && !query_has_windows(query);
+	return query->op == QUERY_SELECT && query->groups.n == 0 && query->having == NULL && !query->distinct &&
+	       query->distinct_on.n == 0 && query->limit == NULL && query->n_from > 0 && !query_aggregates(facts, query) &&
+	       !query_has_windows(query);
 }
 
 /* ---- making ---- */
@@ -68,10 +69,12 @@ static int add_scope(struct names *names, const struct scope *scope)
 static struct occurrence *add_occurrence(struct names *names, const struct occurrence *row)
 {
 	struct occurrence *occurrence = talloc(names->mem, struct occurrence);
-	names->occurrences = talloc_realloc(names->mem, names->occurrences, struct occurrence *, (unsigned)names->n_occurrences + 1);
+	names->occurrences =
+		talloc_realloc(names->mem, names->occurrences, struct occurrence *, (unsigned)names->n_occurrences + 1);
 	assert(occurrence != NULL && names->occurrences != NULL);
 	*occurrence = *row;
-	occurrence->read = talloc_zero_array(names->mem, bool, row->relation != NULL ? (unsigned)row->relation->n_columns + 1 : 1);
+	occurrence->read =
+		talloc_zero_array(names->mem, bool, row->relation != NULL ? (unsigned)row->relation->n_columns + 1 : 1);
 	assert(occurrence->read != NULL);
 	occurrence->number = names->n_occurrences;
 	names->occurrences[names->n_occurrences++] = occurrence;
@@ -81,7 +84,8 @@ static struct occurrence *add_occurrence(struct names *names, const struct occur
 static struct conjunct *add_conjunct(struct names *names, struct expr *expr, struct query *in, int scope)
 {
 	struct conjunct *conjunct = talloc(names->mem, struct conjunct);
-	names->conjuncts = talloc_realloc(names->mem, names->conjuncts, struct conjunct *, (unsigned)names->n_conjuncts + 1);
+	names->conjuncts =
+		talloc_realloc(names->mem, names->conjuncts, struct conjunct *, (unsigned)names->n_conjuncts + 1);
 	assert(conjunct != NULL && names->conjuncts != NULL);
 	*conjunct = (struct conjunct){expr, in, scope, -1, -1};
 	names->conjuncts[names->n_conjuncts++] = conjunct;
@@ -114,8 +118,12 @@ static bool enter_list(struct place *place, struct expr_list *list)
 
 static bool enter_subquery(struct place *place, struct expr *expr)
 {
-	expr->scope = add_scope(place->names, &(struct scope){.kind = SCOPE_SUBQUERY, .parent = place->scope, .query = expr->query,
-	                                                      .subquery = expr, .filters = place->filters, .in_having = place->in_having,
+	expr->scope = add_scope(place->names, &(struct scope){.kind = SCOPE_SUBQUERY,
+	                                                      .parent = place->scope,
+	                                                      .query = expr->query,
+	                                                      .subquery = expr,
+	                                                      .filters = place->filters,
+	                                                      .in_having = place->in_having,
 	                                                      .within = place->within});
 	return enter_query(place->names, expr->query, expr->scope, place->ranges);
 }
@@ -136,7 +144,8 @@ static bool enter_const(struct place *place, const struct expr *expr)
 	static const char *const words[] = {"now", "today", "tomorrow", "yesterday"};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (expr->name[0] == '\'' && strcasecmp(expr->name + 1, words[i]) == 0)
-			return refuse_named(place->names->no, expr->at, "the word", words[i], "it may mean the present", "use a schedule, or a column");
+			return refuse_named(place->names->no, expr->at, "the word", words[i], "it may mean the present",
+			                    "use a schedule, or a column");
 	return true;
 }
 
@@ -148,7 +157,8 @@ static bool enter_expr(struct place *place, struct expr *expr)
 	case EXPR_COLUMN:
 		return ranges_resolve(place->names, place->ranges, expr);
 	case EXPR_STAR:
-		return refuse(place->names->no, expr->at, "* inside an expression", "the analysis does not follow it", "write the columns");
+		return refuse(place->names->no, expr->at, "* inside an expression", "the analysis does not follow it",
+		              "write the columns");
 	case EXPR_CONST:
 		return enter_const(place, expr);
 	case EXPR_CALL:
@@ -169,7 +179,8 @@ static bool enter_expr(struct place *place, struct expr *expr)
 	return enter_list(&below, &expr->args);
 }
 
-static bool enter_condition(struct names *names, struct expr *expr, struct query *in, int scope, const struct ranges *ranges)
+static bool enter_condition(struct names *names, struct expr *expr, struct query *in, int scope,
+                            const struct ranges *ranges)
 {
 	if (expr == NULL)
 		return true;
@@ -180,7 +191,8 @@ static bool enter_condition(struct names *names, struct expr *expr, struct query
 		return true;
 	}
 	struct conjunct *conjunct = add_conjunct(names, expr, in, scope);
-	return enter_expr(&(struct place){.names = names, .ranges = ranges, .scope = scope, .filters = true, .within = conjunct}, expr);
+	return enter_expr(
+		&(struct place){.names = names, .ranges = ranges, .scope = scope, .filters = true, .within = conjunct}, expr);
 }
 
 /* ---- FROM ---- */
@@ -227,13 +239,15 @@ static bool add_table(struct names *names, struct from *from, struct query *in, 
 	const struct fact_relation *relation = find_relation(names, from);
 	if (relation == NULL)
 		return refuse_named(names->no, from->at, "table", from->name, "it is not known", "");
-	const char *why = why_no_table(relation->kind);
+	const char *why = relation->refused != NULL ? relation->refused : why_no_table(relation->kind);
 	if (why != NULL)
 		return refuse_named(names->no, from->at, "relation", from->name, why,
 		                    relation->kind == VIEWD_DEPENDS_VIEW ? "write the view's query in its place" : "");
-	struct occurrence *occurrence = add_occurrence(names, &(struct occurrence){.relation = relation, .in = in, .alias = from->alias,
-	                                                                           .at = from->at, .scope = scope});
-	ranges_add(names, ranges, &(struct range){.alias = from->alias, .schema = relation->schema, .occurrence = occurrence});
+	struct occurrence *occurrence = add_occurrence(
+		names,
+		&(struct occurrence){.relation = relation, .in = in, .alias = from->alias, .at = from->at, .scope = scope});
+	ranges_add(names, ranges,
+	           &(struct range){.alias = from->alias, .schema = relation->schema, .occurrence = occurrence});
 	return true;
 }
 
@@ -256,9 +270,13 @@ static bool add_query(struct names *names, struct from *from, struct query *in, 
 		int inner = add_scope(names, &(struct scope){.kind = SCOPE_DERIVED, .parent = scope, .query = from->query});
 		if (!enter_query(names, from->query, inner, outer != NULL ? seen : NULL))
 			return false;
-		range.occurrence = add_occurrence(names, &(struct occurrence){.derived = from->query, .in = in, .alias = from->alias,
-		                                                              .renamed = from->columns, .n_renamed = from->n_columns,
-		                                                              .at = from->at, .scope = scope});
+		range.occurrence = add_occurrence(names, &(struct occurrence){.derived = from->query,
+		                                                              .in = in,
+		                                                              .alias = from->alias,
+		                                                              .renamed = from->columns,
+		                                                              .n_renamed = from->n_columns,
+		                                                              .at = from->at,
+		                                                              .scope = scope});
 	}
 	in->correlated |= from->query->correlated && !from->lateral;
 	ranges_add(names, ranges, &range);
@@ -268,11 +286,13 @@ static bool add_query(struct names *names, struct from *from, struct query *in, 
 static bool add_from(struct names *names, struct from *from, struct query *in, int scope, struct ranges *ranges);
 
 /* One `left.name = right.name` for each column of USING. */
-static bool add_using(struct names *names, const struct from *from, struct query *in, int scope, struct ranges *ranges, const size_t bounds[3])
+static bool add_using(struct names *names, const struct from *from, struct query *in, int scope, struct ranges *ranges,
+                      const size_t bounds[3])
 {
 	for (size_t i = 0; i < from->n_using; i++) {
 		struct expr *left = ranges_find(names, ranges, bounds[0], bounds[1], from->using_names[i]);
-		struct expr *right = left != NULL ? ranges_find(names, ranges, bounds[1], bounds[2], from->using_names[i]) : NULL;
+		struct expr *right =
+			left != NULL ? ranges_find(names, ranges, bounds[1], bounds[2], from->using_names[i]) : NULL;
 		struct expr *same = talloc_zero(names->mem, struct expr);
 		struct expr **args = talloc_array(names->mem, struct expr *, 2);
 		assert(same != NULL && args != NULL);
@@ -280,7 +300,8 @@ static bool add_using(struct names *names, const struct from *from, struct query
 			return false;
 		args[0] = left;
 		args[1] = right;
-		*same = (struct expr){.kind = EXPR_COMPARE, .at = from->at, .name = "=", .qualifier = "", .schema = "", .args = {args, 2}};
+		*same = (struct expr){
+			.kind = EXPR_COMPARE, .at = from->at, .name = "=", .qualifier = "", .schema = "", .args = {args, 2}};
 		add_conjunct(names, same, in, scope);
 		ranges_merge(names, ranges, from->using_names[i], from->join == JOIN_RIGHT ? right : left);
 	}
@@ -290,7 +311,8 @@ static bool add_using(struct names *names, const struct from *from, struct query
 static bool add_join(struct names *names, struct from *from, struct query *in, int scope, struct ranges *ranges)
 {
 	if (from->join == JOIN_FULL)
-		return refuse(names->no, from->at, "FULL JOIN", "rows of either side may come alone, and their keys are not followed yet",
+		return refuse(names->no, from->at, "FULL JOIN",
+		              "rows of either side may come alone, and their keys are not followed yet",
 		              "two LEFT JOINs and UNION ALL, as views on views");
 	int nullable = scope;
 	if (from->join != JOIN_INNER)
@@ -302,7 +324,8 @@ static bool add_join(struct names *names, struct from *from, struct query *in, i
 	if (!add_from(names, from->right, in, from->join == JOIN_LEFT ? nullable : scope, ranges))
 		return false;
 	bounds[2] = ranges->n;
-	return add_using(names, from, in, nullable, ranges, bounds) && enter_condition(names, from->on, in, nullable, ranges);
+	return add_using(names, from, in, nullable, ranges, bounds) &&
+	       enter_condition(names, from->on, in, nullable, ranges);
 }
 
 static bool add_from(struct names *names, struct from *from, struct query *in, int scope, struct ranges *ranges)
@@ -320,14 +343,16 @@ static bool add_from(struct names *names, struct from *from, struct query *in, i
 
 /* ---- a query ---- */
 
-/* Does a column of the list have the name, and is another one than the table's? Engines differ in which of them they take. */
+/* Does a column of the list have the name, and is another one than the table's? Engines differ in which of them they
+ * take. */
 static bool means_another(const struct names *names, const struct query *query, struct expr *expr)
 {
 	for (size_t i = 0; expr->kind == EXPR_COLUMN && expr->qualifier[0] == '\0' && i < query->n_items; i++) {
 		if (!ident_same(names->syn, query->items[i].name, expr->name))
 			continue;
 		struct expr *item = names_meaning(query->items[i].expr), *group = names_meaning(expr);
-		if (item != group && (item->kind != EXPR_COLUMN || group->kind != EXPR_COLUMN || item->of != group->of || item->column != group->column))
+		if (item != group && (item->kind != EXPR_COLUMN || group->kind != EXPR_COLUMN || item->of != group->of ||
+		                      item->column != group->column))
 			return true;
 	}
 	return false;
@@ -347,8 +372,8 @@ static bool enter_groups(struct names *names, struct query *query, const struct 
 		} else if (!enter_expr(&place, expr)) {
 			return false;
 		} else if (means_another(names, query, expr)) {
-			return refuse_named(names->no, expr->at, "GROUP BY", expr->name, "a table and the list of columns both have that name",
-			                    "write the table before it");
+			return refuse_named(names->no, expr->at, "GROUP BY", expr->name,
+			                    "a table and the list of columns both have that name", "write the table before it");
 		}
 	}
 	return true;
@@ -380,7 +405,8 @@ static bool enter_query(struct names *names, struct query *query, int scope, con
 	query->scope = scope;
 	query->correlated = false;
 	if (query->op != QUERY_SELECT)
-		return refuse(names->no, query->at, "UNION, EXCEPT or INTERSECT", "keys are not followed through its branches yet",
+		return refuse(names->no, query->at, "UNION, EXCEPT or INTERSECT",
+		              "keys are not followed through its branches yet",
 		              "one view for each branch, and a plain view over them");
 	for (size_t i = 0; i < query->n_from; i++)
 		if (!add_from(names, query->from[i], query, scope, &ranges))

@@ -2,11 +2,12 @@
  *
  * names.h: which table each column of a query belongs to, and which conditions hold where.
  *
- * An occurrence is one place where a table stands, at any level. Derived tables that only choose and compute columns are merged into the query
- * around them; every other one is an occurrence too, of its own rows, beside the occurrences inside it.
+ * An occurrence is one place where a table stands, at any level. Derived tables that only choose and compute columns
+ * are merged into the query around them; every other one is an occurrence too, of its own rows, beside the occurrences
+ * inside it.
  *
- * Scopes say for which rows of the result a condition holds. The query has scope 0; the nullable side of an outer join, each subquery and each
- * derived table that is not merged has one of its own below the scope it stands in.
+ * Scopes say for which rows of the result a condition holds. The query has scope 0; the nullable side of an outer
+ * join, each subquery and each derived table that is not merged has one of its own below the scope it stands in.
  */
 #ifndef VIEWD_COMMON_ANALYSIS_NAMES_H
 #define VIEWD_COMMON_ANALYSIS_NAMES_H
@@ -20,10 +21,10 @@ enum scope_kind { SCOPE_QUERY, SCOPE_NULLABLE, SCOPE_SUBQUERY, SCOPE_DERIVED };
 
 struct scope {
 	enum scope_kind kind;
-	int parent;             /* -1 of the query */
-	struct query *query;    /* of a subquery or derived table */
-	struct expr *subquery;  /* of a subquery */
-	bool filters;           /* a subquery that stands in WHERE or ON, under AND and OR only: NULL is as good as false */
+	int parent;            /* -1 of the query */
+	struct query *query;   /* of a subquery or derived table */
+	struct expr *subquery; /* of a subquery */
+	bool filters;          /* a subquery that stands in WHERE or ON, under AND and OR only: NULL is as good as false */
 	bool in_having;
 	struct conjunct *within; /* the conjunct that holds the subquery; NULL */
 };
@@ -31,14 +32,14 @@ struct scope {
 struct occurrence {
 	const struct fact_relation *relation; /* NULL: the rows of a derived table */
 	struct query *derived;
-	struct query *in;  /* the query in whose FROM it stands */
+	struct query *in; /* the query in whose FROM it stands */
 	const char *alias;
 	const char **renamed; /* names given to a derived table's columns, the first n_renamed of them */
 	size_t n_renamed;
 	int at;
 	int scope;
-	size_t number;     /* its position in struct names */
-	bool *read;        /* for each column: does the definition read it? */
+	size_t number; /* its position in struct names */
+	bool *read;    /* for each column: does the definition read it? */
 };
 
 /* A condition of WHERE or ON that stands between ANDs. */
@@ -68,8 +69,9 @@ bool names_resolve(struct names *names, struct query *query);
 /* The expression a column stands for, through merged derived tables. */
 struct expr *names_meaning(struct expr *expr);
 
-/* Is it, after that, a column of a table, or one of a derived table that is such a column there? *occurrence_r and *column_r say which one
- * next to the query; the facts are those of the table's column, NULL when it is no such column. */
+/* Is it, after that, a column of a table, or one of a derived table that is such a column there? *occurrence_r and
+ * *column_r say which one next to the query; the facts are those of the table's column, NULL when it is no such
+ * column. */
 const struct fact_column *names_column(struct expr *expr, struct occurrence **occurrence_r, size_t *column_r);
 
 /* The facts of column number `column` of an occurrence; NULL when it is computed. */

@@ -23,9 +23,9 @@ struct choice {
 	bool found;
 	const struct occurrence *missing; /* a table without a way to a key that was tried */
 	struct key tried;
-	bool rolled;                      /* a roll over the rows is the result */
-	bool not_listed;                  /* a key was left because it is not among the columns */
-	struct expr *window;              /* a window function that has no key in its PARTITION BY */
+	bool rolled;         /* a roll over the rows is the result */
+	bool not_listed;     /* a key was left because it is not among the columns */
+	struct expr *window; /* a window function that has no key in its PARTITION BY */
 };
 
 static const struct occurrence *missing(const struct unit *unit, const struct way *ways)
@@ -51,7 +51,8 @@ static bool in_list(const struct unit *unit, const struct expr_list *list, struc
 static struct expr_list columns(const struct unit *unit)
 {
 	const struct query *query = unit->query;
-	struct expr_list list = {talloc_array(unit->maker->mem, struct expr *, (unsigned)query->n_items + 1), query->n_items};
+	struct expr_list list = {talloc_array(unit->maker->mem, struct expr *, (unsigned)query->n_items + 1),
+	                         query->n_items};
 	assert(list.items != NULL);
 	for (size_t i = 0; i < query->n_items; i++)
 		list.items[i] = query->items[i].expr;
@@ -251,26 +252,28 @@ static bool refuse_scope(const struct unit *unit, const struct scope *scope)
 {
 	struct refusal *no = unit->maker->no;
 	if (scope->kind == SCOPE_DERIVED && scope->query->limit != NULL)
-		return refuse(no, scope->query->limit->at, "LIMIT or OFFSET in a derived table", "a row may enter because another one has left",
+		return refuse(no, scope->query->limit->at, "LIMIT or OFFSET in a derived table",
+		              "a row may enter because another one has left",
 		              "LATERAL with a condition column = column, or row_number() with PARTITION BY");
 	if (scope->kind == SCOPE_DERIVED && query_has_windows(scope->query))
-		return refuse(no, scope->query->at, "a window function in a derived table", "its rows depend on rows of other keys",
-		              "add the key to each PARTITION BY");
+		return refuse(no, scope->query->at, "a window function in a derived table",
+		              "its rows depend on rows of other keys", "add the key to each PARTITION BY");
 	if (scope->kind == SCOPE_DERIVED)
-		return refuse(no, scope->query->at, "a derived table with GROUP BY or DISTINCT", "no grouped column of it leads to the key",
-		              "make it a view of its own, and read that");
+		return refuse(no, scope->query->at, "a derived table with GROUP BY or DISTINCT",
+		              "no grouped column of it leads to the key", "make it a view of its own, and read that");
 	if (scope->kind != SCOPE_SUBQUERY)
 		return true;
 	if (scope->subquery->subquery == SUBQUERY_NOT_IN)
-		return refuse(no, scope->subquery->at, "NOT IN over columns that may be NULL", "one NULL in it decides about every row",
-		              "NOT EXISTS, or columns declared NOT NULL");
+		return refuse(no, scope->subquery->at, "NOT IN over columns that may be NULL",
+		              "one NULL in it decides about every row", "NOT EXISTS, or columns declared NOT NULL");
 	if (scope->query->limit != NULL && !scope->query->correlated)
-		return refuse(no, scope->query->limit->at, "LIMIT or OFFSET in a subquery", "a row may enter because another one has left", "");
+		return refuse(no, scope->query->limit->at, "LIMIT or OFFSET in a subquery",
+		              "a row may enter because another one has left", "");
 	if (scope->query->correlated)
-		return refuse(no, scope->subquery->at, "a subquery tied by no equality", "a change below it may touch every row",
-		              "tie it by column = column of the same type");
-	return refuse(no, scope->subquery->at, "a subquery that does not follow from the row", "a change below it may touch every row",
-	              "tie it by column = column, or make it a view of its own");
+		return refuse(no, scope->subquery->at, "a subquery tied by no equality",
+		              "a change below it may touch every row", "tie it by column = column of the same type");
+	return refuse(no, scope->subquery->at, "a subquery that does not follow from the row",
+	              "a change below it may touch every row", "tie it by column = column, or make it a view of its own");
 }
 
 static size_t refuse_missing(const struct choice *choice)
@@ -280,7 +283,8 @@ static size_t refuse_missing(const struct choice *choice)
 	for (int scope = of->scope; scope > 0; scope = unit->names.scopes[scope].parent)
 		if (!refuse_scope(unit, &unit->names.scopes[scope]))
 			return 0;
-	char *why = talloc_asprintf(unit->maker->mem, "no equality of columns leads from it to %s", print_end(unit->maker->mem, choice->tried.ends[0]));
+	char *why = talloc_asprintf(unit->maker->mem, "no equality of columns leads from it to %s",
+	                            print_end(unit->maker->mem, choice->tried.ends[0]));
 	assert(why != NULL);
 	refuse_named(unit->maker->no, of->at, "table", of->alias, why, "join it by column = column of the same type");
 	return 0;
@@ -299,12 +303,15 @@ static size_t refuse_key(const struct choice *choice, struct expr *bad, const ch
 		refuse(no, query->at, "the list of columns", "it has no key by which a changed row is found again", help);
 	}
 	if (query->distinct_on.n > 0)
-		refuse(no, query->distinct_on.items[0]->at, "DISTINCT ON", "no key is within its columns", "add a unique key to the ON list");
+		refuse(no, query->distinct_on.items[0]->at, "DISTINCT ON", "no key is within its columns",
+		       "add a unique key to the ON list");
 	if (choice->window != NULL)
-		refuse(no, choice->window->at, "a window function", "no key is within every PARTITION BY", "add the key to each PARTITION BY");
+		refuse(no, choice->window->at, "a window function", "no key is within every PARTITION BY",
+		       "add the key to each PARTITION BY");
 	if (bad != NULL)
 		refuse_named(no, bad->at, "aggregate", bad->name, why, "GROUP BY columns of one table");
-	refuse(no, query->at, "the definition", "no table in it has a unique key without NULL that determines the rows", "declare a primary key");
+	refuse(no, query->at, "the definition", "no table in it has a unique key without NULL that determines the rows",
+	       "declare a primary key");
 	return 0;
 }
 
@@ -314,8 +321,9 @@ static const char *way_text(const struct unit *unit, const struct occurrence *of
 {
 	char *text = talloc_strdup(unit->maker->out, "");
 	for (size_t i = 0; i < way->n_pairs; i++)
-		text = talloc_asprintf_append(text, "%s%s.%s = %s", i > 0 ? " and " : "", of->alias, print_column(of, way->pairs[i].from),
-		                              print_end(unit->maker->mem, way->pairs[i].to));
+		text =
+			talloc_asprintf_append(text, "%s%s.%s = %s", i > 0 ? " and " : "", of->alias,
+		                           print_column(of, way->pairs[i].from), print_end(unit->maker->mem, way->pairs[i].to));
 	assert(text != NULL);
 	return text;
 }
@@ -324,7 +332,8 @@ static bool all_tied(const struct choice *choice, const struct fact_relation *re
 {
 	const struct names *names = &choice->unit->names;
 	for (size_t i = 0; i < names->n_occurrences; i++)
-		if (names->occurrences[i]->relation == relation && !unit_cut_off(choice->unit, names->occurrences[i]) && choice->ways[i].next != NULL)
+		if (names->occurrences[i]->relation == relation && !unit_cut_off(choice->unit, names->occurrences[i]) &&
+		    choice->ways[i].next != NULL)
 			return false;
 	return true;
 }

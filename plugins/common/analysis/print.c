@@ -49,7 +49,9 @@ static char *put_call(char *text, const struct expr *expr)
 	if (expr->call->filter != NULL)
 		text = add(put(add(text, " FILTER (WHERE "), expr->call->filter), ")");
 	if (expr->call->over != NULL)
-		text = add(put_list(add(text, " OVER (PARTITION BY "), &expr->call->over->partition, 0, expr->call->over->partition.n, ", "), ")");
+		text = add(put_list(add(text, " OVER (PARTITION BY "), &expr->call->over->partition, 0,
+		                    expr->call->over->partition.n, ", "),
+		           ")");
 	return text;
 }
 
@@ -91,8 +93,10 @@ static char *put_named(char *text, const char *name, const struct expr *expr)
 static const char *other_name(const struct expr *expr)
 {
 	static const char *const names[][2] = {
-		{"CoalesceExpr", "coalesce"}, {"List", ""},          {"NullTest IS_NULL", "is null "}, {"NullTest IS_NOT_NULL", "is not null "},
-		{"A_ArrayExpr", "array "},    {"MinMaxExpr IS_GREATEST", "greatest"}, {"MinMaxExpr IS_LEAST", "least"},
+		{"CoalesceExpr", "coalesce"},     {"List", ""},
+		{"NullTest IS_NULL", "is null "}, {"NullTest IS_NOT_NULL", "is not null "},
+		{"A_ArrayExpr", "array "},        {"MinMaxExpr IS_GREATEST", "greatest"},
+		{"MinMaxExpr IS_LEAST", "least"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(names[i][0], expr->name) == 0)

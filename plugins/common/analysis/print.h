@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * print.h: expressions as text, for people and for telling whether two are the same. Columns of merged derived tables are written out.
+ * print.h: expressions as text, for people and for telling whether two are the same. Columns of merged derived tables
+ * are written out.
  */
 #ifndef VIEWD_COMMON_ANALYSIS_PRINT_H
 #define VIEWD_COMMON_ANALYSIS_PRINT_H

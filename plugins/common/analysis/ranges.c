@@ -54,7 +54,8 @@ static void refer(struct expr *expr, const struct range *range, size_t column)
 }
 
 /* How many columns of these ranges it may be; refers to the last of them. */
-static size_t matches(const struct names *names, const struct ranges *ranges, size_t first, size_t last, struct expr *expr)
+static size_t matches(const struct names *names, const struct ranges *ranges, size_t first, size_t last,
+                      struct expr *expr)
 {
 	size_t n = 0;
 	for (size_t i = first; i < last; i++) {
@@ -112,11 +113,13 @@ bool ranges_resolve(struct names *names, const struct ranges *ranges, struct exp
 		bool merged = find_merged(names, level, expr);
 		size_t n = merged ? 1 : matches(names, level, 0, level->n, expr);
 		if (n > 1)
-			return refuse_named(names->no, expr->at, "column", expr->name, "more than one table has it", "write the table before it");
+			return refuse_named(names->no, expr->at, "column", expr->name, "more than one table has it",
+			                    "write the table before it");
 		if (n == 1 || find_label(names, level, expr))
 			return note_level(ranges, level);
 	}
-	return refuse_named(names->no, expr->at, "column", expr->name, "no table of the definition is known to have it", "");
+	return refuse_named(names->no, expr->at, "column", expr->name, "no table of the definition is known to have it",
+	                    "");
 }
 
 static struct expr *new_column(struct names *names, const char *name, int at)
@@ -132,7 +135,8 @@ struct expr *ranges_find(struct names *names, const struct ranges *ranges, size_
 	struct expr *expr = new_column(names, name, -1);
 	for (size_t i = ranges->n_merged; i-- > 0;) {
 		if (ident_same(names->syn, ranges->merged[i].name, name)) {
-			refuse_named(names->no, -1, "USING", name, "the analysis does not follow a column through two of them", "write ON");
+			refuse_named(names->no, -1, "USING", name, "the analysis does not follow a column through two of them",
+			             "write ON");
 			return NULL;
 		}
 	}
@@ -167,7 +171,8 @@ bool ranges_expand(struct names *names, const struct ranges *ranges, struct quer
 			continue;
 		}
 		if (ranges->n_merged > 0)
-			return refuse(names->no, star->at, "* beside USING", "the analysis does not follow it", "write the columns");
+			return refuse(names->no, star->at, "* beside USING", "the analysis does not follow it",
+			              "write the columns");
 		for (size_t k = 0; k < ranges->n; k++)
 			for (size_t c = 0; alias_matches(names, &ranges->items[k], star) && c < width(&ranges->items[k]); c++)
 				add_item(names, query, &ranges->items[k], c, star->at);

@@ -10,10 +10,10 @@
 /* One name of a FROM clause. */
 struct range {
 	const char *alias;
-	const char *schema;       /* of a table without an alias of its own; "" */
+	const char *schema;            /* of a table without an alias of its own; "" */
 	struct occurrence *occurrence; /* NULL: a derived table that is merged */
 	struct query *merged;
-	const char **columns;     /* names given to its columns, the first n_columns of them */
+	const char **columns; /* names given to its columns, the first n_columns of them */
 	size_t n_columns;
 };
 
@@ -40,7 +40,8 @@ void ranges_merge(struct names *names, struct ranges *ranges, const char *name, 
 /* Fills what an EXPR_COLUMN refers to; false with a refusal when no column or more than one has that name. */
 bool ranges_resolve(struct names *names, const struct ranges *ranges, struct expr *expr);
 
-/* The column of that name among the ranges from number `first` to before number `last` as a new expression; NULL with a refusal. */
+/* The column of that name among the ranges from number `first` to before number `last` as a new expression; NULL with
+ * a refusal. */
 struct expr *ranges_find(struct names *names, const struct ranges *ranges, size_t first, size_t last, const char *name);
 
 /* Replaces `*` and `t.*` in the list of columns by the columns they stand for. */

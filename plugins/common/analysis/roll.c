@@ -22,7 +22,8 @@ static void note_scale(const struct unit *unit, struct analysis_node *node, stru
 	struct exact exact = exact_of(aggregate->args.items[0]);
 	if (unit->maker->facts->sums_keep_scale && exact.low != exact.high)
 		unit_list_add(unit->maker, &node->notes,
-		              talloc_asprintf(unit->maker->out, "terms of %s have %d to %d digits behind the point: they are counted by that",
+		              talloc_asprintf(unit->maker->out,
+		                              "terms of %s have %d to %d digits behind the point: they are counted by that",
 		                              print_expr(unit->maker->mem, aggregate), exact.low, exact.high));
 }
 
@@ -31,7 +32,8 @@ static void note_extreme(const struct unit *unit, struct analysis_node *node, st
 	enum aggregate kind = call_aggregate(unit->maker->facts, aggregate);
 	if (kind == AGGREGATE_MIN || kind == AGGREGATE_MAX)
 		unit_list_add(unit->maker, &node->notes,
-		              talloc_asprintf(unit->maker->out, "an index on the groups and the value of %s finds the next one when it is gone",
+		              talloc_asprintf(unit->maker->out,
+		                              "an index on the groups and the value of %s finds the next one when it is gone",
 		                              print_expr(unit->maker->mem, aggregate)));
 }
 
@@ -93,7 +95,8 @@ size_t roll_images(const struct unit *unit)
 	size_t number;
 	struct analysis_node *node = new_roll(unit, &number);
 	struct analysis_source *source = unit_add_source(maker, node);
-	*source = (struct analysis_source){.schema = of->relation->schema, .name = of->relation->name, .alias = of->alias, .images = true, .way = ""};
+	*source = (struct analysis_source){
+		.schema = of->relation->schema, .name = of->relation->name, .alias = of->alias, .images = true, .way = ""};
 	unit_conditions(unit, of, &source->conditions);
 	unit_columns(unit, of, source);
 	struct keeping keeping = {maker, source, of};

@@ -94,7 +94,8 @@ static bool alone_unique(struct tie_end end)
 {
 	const struct fact_relation *relation = end.of->relation;
 	for (size_t i = 0; relation != NULL && i < relation->n_keys; i++)
-		if (relation->keys[i].n == 1 && relation->keys[i].columns[0] == end.column && !relation->columns[end.column].nullable)
+		if (relation->keys[i].n == 1 && relation->keys[i].columns[0] == end.column &&
+		    !relation->columns[end.column].nullable)
 			return true;
 	return false;
 }

@@ -9,7 +9,8 @@
 /* Only values that are compared alike everywhere may be carried from one column to the next. */
 static bool compare_alike(const struct fact_column *a, const struct fact_column *b)
 {
-	bool exact_a = a->type == FACT_INTEGER || a->type == FACT_DECIMAL, exact_b = b->type == FACT_INTEGER || b->type == FACT_DECIMAL;
+	bool exact_a = a->type == FACT_INTEGER || a->type == FACT_DECIMAL,
+		 exact_b = b->type == FACT_INTEGER || b->type == FACT_DECIMAL;
 	return (exact_a && exact_b) || strcmp(a->written, b->written) == 0;
 }
 
@@ -22,7 +23,8 @@ static bool end_of(struct expr *expr, struct tie_end *end_r, const struct fact_c
 static bool add(const struct names *names, struct ties *ties, struct tie tie)
 {
 	if (ties->n == TIES_MAX)
-		return refuse(names->no, -1, "more than 256 equalities", "they are not looked at", "split it into views on views");
+		return refuse(names->no, -1, "more than 256 equalities", "they are not looked at",
+		              "split it into views on views");
 	ties->items = talloc_realloc(names->mem, ties->items, struct tie, (unsigned)ties->n + 1);
 	assert(ties->items != NULL);
 	ties->items[ties->n++] = tie;
@@ -32,7 +34,8 @@ static bool add(const struct names *names, struct ties *ties, struct tie tie)
 static bool is_equality(const struct expr *expr)
 {
 	return expr->args.n == 2 &&
-	       (expr->kind == EXPR_SAME || (expr->kind == EXPR_COMPARE && (strcmp(expr->name, "=") == 0 || strcmp(expr->name, "==") == 0)));
+	       (expr->kind == EXPR_SAME ||
+	        (expr->kind == EXPR_COMPARE && (strcmp(expr->name, "=") == 0 || strcmp(expr->name, "==") == 0)));
 }
 
 /* column = column. A null-safe one says nothing about rows that an outer join has filled up. */
@@ -57,14 +60,16 @@ static bool holds_tie(const struct names *names, struct expr *expr, const struct
 {
 	struct tie here;
 	if (tie_of(names, expr, tie->scope, &here))
-		return (same_end(here.a, tie->a) && same_end(here.b, tie->b)) || (same_end(here.a, tie->b) && same_end(here.b, tie->a));
+		return (same_end(here.a, tie->a) && same_end(here.b, tie->b)) ||
+		       (same_end(here.a, tie->b) && same_end(here.b, tie->a));
 	for (size_t i = 0; expr->kind == EXPR_AND && i < expr->args.n; i++)
 		if (holds_tie(names, expr->args.items[i], tie))
 			return true;
 	return false;
 }
 
-static bool add_common(const struct names *names, struct ties *ties, const struct expr *either, struct expr *expr, int scope)
+static bool add_common(const struct names *names, struct ties *ties, const struct expr *either, struct expr *expr,
+                       int scope)
 {
 	struct tie tie;
 	for (size_t i = 0; expr->kind == EXPR_AND && i < expr->args.n; i++)
@@ -85,7 +90,8 @@ static bool add_conjuncts(const struct names *names, struct ties *ties)
 		struct tie tie;
 		if (tie_of(names, conjunct->expr, conjunct->scope, &tie) && !add(names, ties, tie))
 			return false;
-		if (conjunct->expr->kind == EXPR_OR && !add_common(names, ties, conjunct->expr, conjunct->expr->args.items[0], conjunct->scope))
+		if (conjunct->expr->kind == EXPR_OR &&
+		    !add_common(names, ties, conjunct->expr, conjunct->expr->args.items[0], conjunct->scope))
 			return false;
 	}
 	return true;
@@ -116,7 +122,8 @@ static bool partitioned_by(void *ctx, struct expr *expr)
 	if (listed(&expr->call->over->partition, p->end))
 		return true;
 	for (size_t i = 0; expr->call->over->name[0] != '\0' && i < p->query->n_windows; i++)
-		if (strcmp(p->query->windows[i]->name, expr->call->over->name) == 0 && listed(&p->query->windows[i]->partition, p->end))
+		if (strcmp(p->query->windows[i]->name, expr->call->over->name) == 0 &&
+		    listed(&p->query->windows[i]->partition, p->end))
 			return true;
 	return false;
 }
@@ -137,8 +144,8 @@ bool ties_exit(const struct query *query, const struct facts *facts, size_t i, s
 	return query_walk(walked, partitioned_by, &(struct partitioned){*end_r, query});
 }
 
-/* test IN (SELECT column ..): a row with that value decides about results with that value only. Where NULL is not as good as false, neither may
- * be NULL: one NULL decides about everything. */
+/* test IN (SELECT column ..): a row with that value decides about results with that value only. Where NULL is not as
+ * good as false, neither may be NULL: one NULL decides about everything. */
 static bool add_in(const struct names *names, struct ties *ties, const struct scope *scope, int number)
 {
 	struct expr *test = scope->subquery->args.items[0];
@@ -162,7 +169,8 @@ static bool add_subqueries(const struct names *names, struct ties *ties)
 {
 	for (size_t i = 0; i < names->n_scopes; i++) {
 		const struct scope *scope = &names->scopes[i];
-		bool in = scope->kind == SCOPE_SUBQUERY && (scope->subquery->subquery == SUBQUERY_IN || scope->subquery->subquery == SUBQUERY_NOT_IN);
+		bool in = scope->kind == SCOPE_SUBQUERY &&
+		          (scope->subquery->subquery == SUBQUERY_IN || scope->subquery->subquery == SUBQUERY_NOT_IN);
 		if (in && !add_in(names, ties, scope, (int)i))
 			return false;
 	}
@@ -200,7 +208,8 @@ static bool usable(const struct names *names, const struct tie *tie, struct tie_
 	return names_inside(names, from.of->scope, around) && names_inside(names, from.of->scope, tie->scope);
 }
 
-static bool reach(const struct names *names, const struct ties *ties, struct tie_end from, struct tie_end to, bool *seen)
+static bool reach(const struct names *names, const struct ties *ties, struct tie_end from, struct tie_end to,
+                  bool *seen)
 {
 	if (same_end(from, to))
 		return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ties.h: which columns are equal because the definition says so, and where a way leads from a changed row to the key (docs/adr/010).
+ * ties.h: which columns are equal because the definition says so, and where a way leads from a changed row to the key
+ * (docs/adr/010).
  */
 #ifndef VIEWD_COMMON_ANALYSIS_TIES_H
 #define VIEWD_COMMON_ANALYSIS_TIES_H
@@ -34,7 +35,8 @@ bool ties_reach(const struct names *names, const struct ties *ties, struct tie_e
 /* Have both the same value in each row of the query (scope 0)? */
 bool ties_same(const struct names *names, const struct ties *ties, struct tie_end a, struct tie_end b);
 
-/* May column number i of a query be tied to something outside: do its changed rows change only results that have one of its values? */
+/* May column number i of a query be tied to something outside: do its changed rows change only results that have one
+ * of its values? */
 bool ties_exit(const struct query *query, const struct facts *facts, size_t i, struct tie_end *end_r);
 
 /* A pair of columns with equal values. */
@@ -51,8 +53,10 @@ struct way {
 	size_t n_pairs;
 };
 
-/* Fills ways[occurrence number] for every table; derived tables stay unfound. Returns how many are tied to the key directly. */
-size_t ways_find(const struct names *names, const struct ties *ties, const struct tie_end *key, size_t n_key, struct way *ways);
+/* Fills ways[occurrence number] for every table; derived tables stay unfound. Returns how many are tied to the key
+ * directly. */
+size_t ways_find(const struct names *names, const struct ties *ties, const struct tie_end *key, size_t n_key,
+                 struct way *ways);
 
 /* The first table without a way; NULL when all have one. */
 const struct occurrence *ways_missing(const struct names *names, const struct way *ways);

@@ -46,7 +46,8 @@ static bool depends_on_groups(const struct cover *cover, const struct occurrence
 		bool all = true;
 		for (size_t k = 0; k < relation->keys[i].n; k++) {
 			size_t column = relation->keys[i].columns[k];
-			all = all && !relation->columns[column].nullable && groups_have(cover, (struct tie_end){cover->unit->names.occurrences[of->number], column});
+			all = all && !relation->columns[column].nullable &&
+			      groups_have(cover, (struct tie_end){cover->unit->names.occurrences[of->number], column});
 		}
 		if (all)
 			return true;
@@ -68,12 +69,14 @@ static bool covered(struct cover *cover, struct expr *expr)
 {
 	struct refusal *no = cover->unit->maker->no;
 	expr = names_meaning(expr);
-	if (expr->kind == EXPR_CONST || call_aggregate(cover->unit->maker->facts, expr) != AGGREGATE_NONE || is_group(cover, expr))
+	if (expr->kind == EXPR_CONST || call_aggregate(cover->unit->maker->facts, expr) != AGGREGATE_NONE ||
+	    is_group(cover, expr))
 		return true;
 	if (expr->kind == EXPR_COLUMN && expr->of != NULL && depends_on_groups(cover, expr->of))
 		return true;
 	if (expr->kind == EXPR_COLUMN)
-		return refuse_named(no, expr->at, "column", expr->name, "it is neither in GROUP BY nor in an aggregate: any row of the group may give it",
+		return refuse_named(no, expr->at, "column", expr->name,
+		                    "it is neither in GROUP BY nor in an aggregate: any row of the group may give it",
 		                    "add it to GROUP BY");
 	return cover_args(cover, expr);
 }
@@ -101,7 +104,8 @@ bool unit_groups_listed(const struct unit *unit)
 		for (size_t k = 0; k < unit->query->n_items && !listed; k++)
 			listed = strcmp(text, print_expr(maker->mem, unit->query->items[k].expr)) == 0;
 		if (!listed)
-			return refuse_named(maker->no, groups.items[i]->at, "GROUP BY", text, "it is not among the columns, so a changed row is not found again",
+			return refuse_named(maker->no, groups.items[i]->at, "GROUP BY", text,
+			                    "it is not among the columns, so a changed row is not found again",
 			                    "add it to the columns");
 	}
 	return true;
@@ -109,18 +113,20 @@ bool unit_groups_listed(const struct unit *unit)
 
 static bool check_distinct(const struct unit *unit)
 {
-	bool twice = unit->query->distinct && (unit->query->groups.n > 0 || query_aggregates(unit->maker->facts, unit->query));
-	return !twice || refuse(unit->maker->no, unit->query->at, "DISTINCT beside GROUP BY", "a row may stand for several groups",
-	                        "leave DISTINCT out, or two views");
+	bool twice =
+		unit->query->distinct && (unit->query->groups.n > 0 || query_aggregates(unit->maker->facts, unit->query));
+	return !twice || refuse(unit->maker->no, unit->query->at, "DISTINCT beside GROUP BY",
+	                        "a row may stand for several groups", "leave DISTINCT out, or two views");
 }
 
 static bool check_subquery_places(const struct unit *unit)
 {
 	for (size_t i = 0; i < unit->names.n_scopes; i++) {
 		const struct scope *scope = &unit->names.scopes[i];
-		if (unit->grouped && scope->kind == SCOPE_SUBQUERY && scope->parent == 0 && scope->within == NULL && !scope->in_having)
-			return refuse(unit->maker->no, scope->subquery->at, "a subquery beside aggregates", "its rows change without any row of the group",
-			              "compute it in a view of its own");
+		if (unit->grouped && scope->kind == SCOPE_SUBQUERY && scope->parent == 0 && scope->within == NULL &&
+		    !scope->in_having)
+			return refuse(unit->maker->no, scope->subquery->at, "a subquery beside aggregates",
+			              "its rows change without any row of the group", "compute it in a view of its own");
 	}
 	return true;
 }
@@ -134,7 +140,8 @@ bool unit_open(struct maker *maker, struct query *query, struct unit *out)
 		              "a plain view with ORDER BY and LIMIT over a view without them");
 	if (!names_resolve(&out->names, query) || !ties_collect(&out->names, &out->ties))
 		return false;
-	out->grouped = query->groups.n > 0 || query->distinct || query->having != NULL || query_aggregates(maker->facts, query);
+	out->grouped =
+		query->groups.n > 0 || query->distinct || query->having != NULL || query_aggregates(maker->facts, query);
 	if (query->n_from == 0)
 		return refuse(maker->no, query->at, "a query without FROM", "it reads no table", "");
 	return !out->grouped || (check_distinct(out) && check_columns(out) && check_subquery_places(out));
@@ -178,7 +185,8 @@ struct expr_list unit_groups(const struct unit *unit)
 	const struct query *query = unit->query;
 	if (!query->distinct || query->groups.n > 0 || query_aggregates(unit->maker->facts, unit->query))
 		return query->groups;
-	struct expr_list all = {talloc_array(unit->maker->mem, struct expr *, (unsigned)query->n_items + 1), query->n_items};
+	struct expr_list all = {talloc_array(unit->maker->mem, struct expr *, (unsigned)query->n_items + 1),
+	                        query->n_items};
 	assert(all.items != NULL);
 	for (size_t i = 0; i < query->n_items; i++)
 		all.items[i] = query->items[i].expr;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * unit.h: one query of a definition that is kept by a node or a short chain of them: the definition itself, or a part of it that stands alone.
+ * unit.h: one query of a definition that is kept by a node or a short chain of them: the definition itself, or a part
+ * of it that stands alone.
  */
 #ifndef VIEWD_COMMON_ANALYSIS_UNIT_H
 #define VIEWD_COMMON_ANALYSIS_UNIT_H
@@ -23,10 +24,10 @@ struct unit {
 	struct query *query;
 	struct names names;
 	struct ties ties;
-	bool grouped;          /* GROUP BY, an aggregate, or DISTINCT */
-	bool result;           /* writes what the user named: rows must be found again by their columns */
+	bool grouped;               /* GROUP BY, an aggregate, or DISTINCT */
+	bool result;                /* writes what the user named: rows must be found again by their columns */
 	const struct conjunct *cut; /* a condition that a top applies; NULL */
-	int cut_scope;         /* the subquery in it, or in HAVING; 0: none */
+	int cut_scope;              /* the subquery in it, or in HAVING; 0: none */
 };
 
 /* Resolves the query and judges what no kind of node can keep. False with a refusal. */

@@ -4,7 +4,8 @@
 #include <talloc.h>
 
 /* Adds a pair from the first column of the table that reaches `to`. */
-static bool add_pair(const struct names *names, const struct ties *ties, struct occurrence *of, struct tie_end to, struct way *way)
+static bool add_pair(const struct names *names, const struct ties *ties, struct occurrence *of, struct tie_end to,
+                     struct way *way)
 {
 	for (size_t c = 0; c < of->relation->n_columns; c++) {
 		if (!of->read[c] || !ties_reach(names, ties, (struct tie_end){of, c}, to))
@@ -20,8 +21,8 @@ static bool add_pair(const struct names *names, const struct ties *ties, struct 
 	return false;
 }
 
-static bool to_key(const struct names *names, const struct ties *ties, struct occurrence *of, const struct tie_end *key, size_t n_key,
-                   struct way *out)
+static bool to_key(const struct names *names, const struct ties *ties, struct occurrence *of, const struct tie_end *key,
+                   size_t n_key, struct way *out)
 {
 	struct way way = {.found = true};
 	for (size_t i = 0; i < n_key; i++)
@@ -32,7 +33,8 @@ static bool to_key(const struct names *names, const struct ties *ties, struct oc
 }
 
 /* Through one more table whose way is known; the more columns lead there, the fewer rows are met. */
-static void through(const struct names *names, const struct ties *ties, struct occurrence *of, const bool *ready, struct way *out)
+static void through(const struct names *names, const struct ties *ties, struct occurrence *of, const bool *ready,
+                    struct way *out)
 {
 	for (size_t i = 0; i < names->n_occurrences; i++) {
 		struct occurrence *next = names->occurrences[i];
@@ -47,7 +49,8 @@ static void through(const struct names *names, const struct ties *ties, struct o
 	}
 }
 
-size_t ways_find(const struct names *names, const struct ties *ties, const struct tie_end *key, size_t n_key, struct way *ways)
+size_t ways_find(const struct names *names, const struct ties *ties, const struct tie_end *key, size_t n_key,
+                 struct way *ways)
 {
 	size_t n = names->n_occurrences, direct = 0;
 	bool *ready = talloc_zero_array(names->mem, bool, (unsigned)n + 1);

@@ -15,6 +15,7 @@
 
 struct db;
 struct dependencies; /* dependencies.h */
+struct knowledge;    /* knowledge.h */
 struct object;       /* objects.h */
 struct group;        /* group.h: the members of a group during one call */
 struct task;         /* task.h: all that is known about one view during one call */
@@ -201,6 +202,9 @@ struct db_depends_ops {
 	/* The digest that a row of `objects` would have now, talloc'ed; NULL: it is gone. NULL: stamps tell changed_objects
 	 * of a definition that was another one in between, so that nobody has to compare after each refresh. */
 	bool (*digest_of)(struct db *db, void *mem, const struct object *object, char **digest_r, struct viewd_err *err);
+	/* Tells what the analysis of a definition has to know of relations and functions of these names (SQL: literals,
+	 * separated by commas), with the readers of knowledge.h. NULL: explain() cannot tell anything. */
+	bool (*know)(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err);
 };
 
 /* Noticing changes (capture/); {0}: the dialect has no capture. */

@@ -74,6 +74,9 @@ bool recipe_apply_delta(struct task *task, struct viewd_outcome *out, struct vie
 /* Drops rel, its dependants first where the engine does not do it (only with view->cascade). */
 bool recipe_drop_object(struct task *task, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err) MUST_CHECK;
 
+/* How the definition could be kept incrementally (refresh/explain.c). */
+bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct viewd_err *err) MUST_CHECK;
+
 /* Runs body between begin and commit; rolls back when it fails. Limits are the view's. With `ddl`, engines whose DDL commits by itself
  * get no transaction. */
 typedef bool recipe_body_fn(struct task *task, struct viewd_outcome *out, void *ctx, struct viewd_err *err);

@@ -14,6 +14,7 @@
 
 bool my_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list, struct viewd_err *err);
 bool my_digest_of(struct db *db, void *mem, const struct object *object, char **digest_r, struct viewd_err *err);
+bool my_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err);
 bool my_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* What is compared of a relation or a stored function. *digest_r is talloc'ed, NULL when there is no such thing. */

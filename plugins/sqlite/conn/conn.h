@@ -136,6 +136,7 @@ bool sqlite_poll_look(struct viewd_conn *conn, bool first, struct viewd_err *err
 /* walk.c */
 bool sqlite_op_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
                     struct viewd_err *err);
+bool sqlite_op_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err);
 bool sqlite_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* columns.c */

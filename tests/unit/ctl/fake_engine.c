@@ -321,6 +321,21 @@ void engine_history(struct engine *eng UNUSED, struct view *view UNUSED, int lim
 	done(ctx, &row, 1, NULL);
 }
 
+void engine_explain(struct engine *eng, struct view *view UNUSED, engine_explain_fn *done, void *ctx)
+{
+	static const struct viewd_explained facts[] = {
+		{sizeof facts[0], 0, 0, VIEWD_EXPLAINED_TEXT, "today", "as a whole", 0},
+		{sizeof facts[0], 0, 0, VIEWD_EXPLAINED_FLAG, "possible", NULL, 1},
+		{sizeof facts[0], 1, 0, VIEWD_EXPLAINED_TEXT, "kind", "part", 0},
+		{sizeof facts[0], 1, 0, VIEWD_EXPLAINED_ITEM, "key", "a.id", 0},
+		{sizeof facts[0], 1, 0, VIEWD_EXPLAINED_ITEM, "key", "a.day", 0},
+		{sizeof facts[0], 1, 2, VIEWD_EXPLAINED_TEXT, "name", "b", 0},
+		{sizeof facts[0], 2, 1, VIEWD_EXPLAINED_NUMBER, "of_node", NULL, 1},
+	};
+	const struct viewd_err denied = {.cls = VIEWD_ERR_DENIED, .msg = "permission denied"};
+	done(ctx, facts, eng->fail ? 0 : ARRAY_LEN(facts), eng->fail ? &denied : NULL);
+}
+
 bool engine_pause(struct engine *eng, struct view *const *views UNUSED, size_t n UNUSED, struct viewd_err *err)
 {
 	if (eng->fail)

@@ -74,7 +74,7 @@ static void status_has_its_fields(void)
 static void every_look_answers(void)
 {
 	static const char *const paths[] = {
-		"/v1/status?view=alpha", "/v1/show?view=alpha", "/v1/why?view=shop:alpha", "/v1/history?view=alpha&limit=2",
+		"/v1/status?view=alpha", "/v1/show?view=alpha", "/v1/why?view=shop:alpha", "/v1/explain?view=alpha", "/v1/history?view=alpha&limit=2",
 		"/v1/graph",             "/v1/daemon",
 	};
 	struct rig rig;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * analysis_facts.h: what tests of the analysis tell it of a database: the tables of TPC-H, and some small ones for single rules.
+ * analysis_facts.h: what tests of the analysis tell it of a database: the tables of TPC-H, and some small ones for
+ * single rules.
  */
 #ifndef VIEWD_TESTS_UNIT_PLUGINS_ANALYSIS_FACTS_H
 #define VIEWD_TESTS_UNIT_PLUGINS_ANALYSIS_FACTS_H

@@ -7,7 +7,8 @@
 
 #include "common/analysis/analysis.h"
 
-/* "part KEY, .. | roll of images by GROUP, .. | roll of 1 by GROUP, .. | top of 1, 2, table"; "CONSTRUCT at LINE:COLUMN" of a refusal. */
+/* "part KEY, .. | roll of images by GROUP, .. | roll of 1 by GROUP, .. | top of 1, 2, table"; "CONSTRUCT at
+ * LINE:COLUMN" of a refusal. */
 char *analysis_line(void *mem_ctx, const struct syntax *syn, const struct facts *facts, const char *text);
 
 #endif

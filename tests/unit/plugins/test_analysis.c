@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rules of the analysis (docs/adr/010-affected-keys.md): for each construct the chain that keeps it, or the refusal and where it stands. Tables
- * r1, r2, r3 have a primary key id and whole numbers that may be NULL; n1 and n2 have columns without NULL.
+ * Rules of the analysis (docs/adr/010-affected-keys.md): for each construct the chain that keeps it, or the refusal
+ * and where it stands. Tables r1, r2, r3 have a primary key id and whole numbers that may be NULL; n1 and n2 have
+ * columns without NULL.
  */
 #include "support/harness.h"
 #include "unit/plugins/analysis_facts.h"
@@ -54,6 +55,7 @@ RULES(calls, calls_rules)
 static const struct rule tables_rules[] = {
 	{"select id from r1 tablesample system(1)", "TABLESAMPLE at 1:16"},
 	{"select id from r1 for update", "FOR UPDATE at 0:0"},
+	{"select id from hidden", "relation hidden at 1:16"},
 	{"select id from plain", "relation plain at 1:16"},
 	{"select id from mat", "relation mat at 1:16"},
 	{"select id from far", "relation far at 1:16"},

@@ -6,7 +6,8 @@
 
 #define MASK_HELP "write it in a form that PostgreSQL reads as well"
 
-/* Puts PostgreSQL's quotes around the name; one that contains a quote of either kind cannot be written in the same length. */
+/* Puts PostgreSQL's quotes around the name; one that contains a quote of either kind cannot be written in the same
+ * length. */
 static bool mask_name(char *out, const struct lex_token *tok, int at, struct refusal *no)
 {
 	char close = out[tok->len - 1];
@@ -80,7 +81,8 @@ char *mask_text(const struct syntax *syn, void *mem_ctx, const char *text, struc
 	for (struct lex_token tok; (tok = lex_next(syn->lexer.flags, &p)).kind != LEX_END;) {
 		int at = (int)(tok.text - text);
 		if (tok.kind != LEX_SPACE && ++n > MASK_TOKENS_MAX) {
-			refuse(no, at, "a definition of more than 4000 words", "it is not looked at", "split it into views on views");
+			refuse(no, at, "a definition of more than 4000 words", "it is not looked at",
+			       "split it into views on views");
 			return NULL;
 		}
 		if (!mask_token(syn, out + at, &tok, at, no))

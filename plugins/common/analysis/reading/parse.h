@@ -9,7 +9,8 @@
 
 #include <jansson.h>
 
-/* The tree of the one SELECT that text is, as libpg_query writes it in JSON; the caller releases it. NULL with a refusal. [any thread] */
+/* The tree of the one SELECT that text is, as libpg_query writes it in JSON; the caller releases it. NULL with a
+ * refusal. [any thread] */
 json_t *parse_select(const char *text, struct refusal *no);
 
 #endif

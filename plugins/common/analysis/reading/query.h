@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * query.h: a definition as the analysis sees it. Made by read.h, completed by names.h. Positions are bytes of the text as it was given.
+ * query.h: a definition as the analysis sees it. Made by read.h, completed by names.h. Positions are bytes of the text
+ * as it was given.
  */
 #ifndef VIEWD_COMMON_ANALYSIS_READING_QUERY_H
 #define VIEWD_COMMON_ANALYSIS_READING_QUERY_H
@@ -13,7 +14,7 @@ struct occurrence;
 
 enum expr_kind {
 	EXPR_COLUMN,
-	EXPR_STAR,    /* `*` or `t.*` in a list of columns */
+	EXPR_STAR, /* `*` or `t.*` in a list of columns */
 	EXPR_CONST,
 	EXPR_CALL,
 	EXPR_COMPARE, /* a binary operator, name says which */
@@ -33,7 +34,7 @@ enum subquery_kind {
 	SUBQUERY_IN,     /* the test is the first argument */
 	SUBQUERY_NOT_IN, /* likewise; <> ALL as well */
 	SUBQUERY_VALUE,
-	SUBQUERY_OTHER   /* compared with all or any of its rows by another operator */
+	SUBQUERY_OTHER /* compared with all or any of its rows by another operator */
 };
 
 struct expr_list {
@@ -51,9 +52,9 @@ struct window {
 
 /* What only calls have. */
 struct call {
-	bool star;     /* count(*) */
+	bool star; /* count(*) */
 	bool distinct;
-	bool ordered;  /* ORDER BY inside, or WITHIN GROUP */
+	bool ordered; /* ORDER BY inside, or WITHIN GROUP */
 	struct expr *filter;
 	struct window *over;
 };
@@ -65,16 +66,16 @@ struct expr {
 	const char *qualifier; /* table before a column; "" */
 	const char *schema;    /* before the table or function; "" */
 	struct expr_list args;
-	size_t case_results;   /* the last so many arguments of a CASE are its results */
+	size_t case_results; /* the last so many arguments of a CASE are its results */
 	struct call *call;
 	enum subquery_kind subquery;
-	struct query *query;   /* of a subquery */
+	struct query *query; /* of a subquery */
 
 	/* filled by names.h */
-	struct expr *means;      /* a column of a derived table that is merged into the query: the expression it stands for */
-	struct occurrence *of;   /* a column of a table or of a derived table that is not merged */
-	size_t column;           /* its position there */
-	int scope;               /* of a subquery */
+	struct expr *means;    /* a column of a derived table that is merged into the query: the expression it stands for */
+	struct occurrence *of; /* a column of a table or of a derived table that is not merged */
+	size_t column;         /* its position there */
+	int scope;             /* of a subquery */
 };
 
 struct item {
@@ -90,7 +91,7 @@ struct from {
 	int at;
 	const char *schema; /* of a table; "" */
 	const char *name;
-	const char *alias;  /* never "" but for a join */
+	const char *alias; /* never "" but for a join */
 	struct query *query;
 	const char **columns; /* names given to a query's columns */
 	size_t n_columns;
@@ -117,14 +118,14 @@ struct query {
 	struct expr *where;
 	struct expr_list groups;
 	struct expr *having;
-	struct window **windows;    /* of the WINDOW clause */
+	struct window **windows; /* of the WINDOW clause */
 	size_t n_windows;
 	struct expr_list order;
-	struct expr *limit;         /* LIMIT or OFFSET */
+	struct expr *limit; /* LIMIT or OFFSET */
 
 	/* filled by names.h */
 	int scope;
-	bool correlated;            /* names a column from outside */
+	bool correlated; /* names a column from outside */
 };
 
 #endif

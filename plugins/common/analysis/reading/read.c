@@ -24,7 +24,8 @@ bool read_only(struct reader *reader, json_t *body, const char *kind, const char
 {
 	const char *key;
 	json_t *value;
-	json_object_foreach(body, key, value) {
+	json_object_foreach(body, key, value)
+	{
 		if (!has_word(fields, key) && strcmp(key, "location") != 0) {
 			char *name = talloc_asprintf(reader->mem, "%s.%s", kind, key);
 			assert(name != NULL);
@@ -69,10 +70,9 @@ static int first_at(json_t *node, int depth)
 	size_t i;
 	if (depth == 0)
 		return -1;
-	json_object_foreach(node, key, part)
-		at = nearer(at, strcmp(key, "location") == 0 ? (int)json_integer_value(part) : first_at(part, depth - 1));
-	json_array_foreach(node, i, part)
-		at = nearer(at, first_at(part, depth - 1));
+	json_object_foreach(node, key, part) at =
+		nearer(at, strcmp(key, "location") == 0 ? (int)json_integer_value(part) : first_at(part, depth - 1));
+	json_array_foreach(node, i, part) at = nearer(at, first_at(part, depth - 1));
 	return at;
 }
 
@@ -119,7 +119,8 @@ static bool read_alias(struct reader *reader, json_t *body, struct from *from)
 	from->alias = read_text(reader, alias, "aliasname");
 	json_t *columns = json_object_get(alias, "colnames");
 	if (columns != NULL && from->kind == FROM_TABLE)
-		return refuse(reader->no, from->at, "columns renamed at a table", "the analysis does not follow them", "rename them in the list of columns");
+		return refuse(reader->no, from->at, "columns renamed at a table", "the analysis does not follow them",
+		              "rename them in the list of columns");
 	if (columns != NULL)
 		from->columns = read_names(reader, columns, &from->n_columns);
 	return true;
@@ -191,10 +192,12 @@ static struct from *read_join(struct reader *reader, json_t *body)
 	struct from *from = new_from(reader, FROM_JOIN, -1);
 	json_t *on = json_object_get(body, "quals");
 	if (json_is_true(json_object_get(body, "isNatural"))) {
-		refuse(reader->no, read_near(body), "NATURAL JOIN", "what it compares changes with the columns of the tables", "write ON or USING");
+		refuse(reader->no, read_near(body), "NATURAL JOIN", "what it compares changes with the columns of the tables",
+		       "write ON or USING");
 		return NULL;
 	}
-	if (!read_only(reader, body, "JoinExpr", "jointype larg rarg usingClause quals") || !join_kind(read_text(reader, body, "jointype"), &from->join))
+	if (!read_only(reader, body, "JoinExpr", "jointype larg rarg usingClause quals") ||
+	    !join_kind(read_text(reader, body, "jointype"), &from->join))
 		return NULL;
 	from->left = read_from(reader, json_object_get(body, "larg"));
 	from->right = from->left != NULL ? read_from(reader, json_object_get(body, "rarg")) : NULL;
@@ -302,15 +305,19 @@ static bool read_optional(struct reader *reader, json_t *body, const char *field
 
 static bool read_limit(struct reader *reader, json_t *body, struct query *query)
 {
-	return read_optional(reader, body, "limitOffset", &query->limit) && read_optional(reader, body, "limitCount", &query->limit);
+	return read_optional(reader, body, "limitOffset", &query->limit) &&
+	       read_optional(reader, body, "limitCount", &query->limit);
 }
 
 static bool read_plain(struct reader *reader, json_t *body, struct query *query)
 {
-	return read_items(reader, json_object_get(body, "targetList"), query) && read_froms(reader, json_object_get(body, "fromClause"), query) &&
-	       read_optional(reader, body, "whereClause", &query->where) && read_list(reader, json_object_get(body, "groupClause"), &query->groups) &&
+	return read_items(reader, json_object_get(body, "targetList"), query) &&
+	       read_froms(reader, json_object_get(body, "fromClause"), query) &&
+	       read_optional(reader, body, "whereClause", &query->where) &&
+	       read_list(reader, json_object_get(body, "groupClause"), &query->groups) &&
 	       read_optional(reader, body, "havingClause", &query->having) &&
-	       read_windows(reader, json_object_get(body, "windowClause"), query) && read_distinct(reader, json_object_get(body, "distinctClause"), query);
+	       read_windows(reader, json_object_get(body, "windowClause"), query) &&
+	       read_distinct(reader, json_object_get(body, "distinctClause"), query);
 }
 
 static bool read_branches(struct reader *reader, json_t *body, struct query *query)
@@ -340,11 +347,13 @@ static bool open_with(struct reader *reader, json_t *clause)
 {
 	json_t *list = json_object_get(clause, "ctes");
 	if (json_is_true(json_object_get(clause, "recursive")))
-		return refuse(reader->no, read_at(clause), "WITH RECURSIVE", "which rows a change reaches cannot be told from the changed rows", "");
+		return refuse(reader->no, read_at(clause), "WITH RECURSIVE",
+		              "which rows a change reaches cannot be told from the changed rows", "");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		json_t *body = json_object_get(json_array_get(list, i), "CommonTableExpr");
 		json_t *query = json_object_get(json_object_get(body, "ctequery"), "SelectStmt");
-		if (query == NULL || !read_only(reader, body, "CommonTableExpr", "ctename aliascolnames ctematerialized ctequery"))
+		if (query == NULL ||
+		    !read_only(reader, body, "CommonTableExpr", "ctename aliascolnames ctematerialized ctequery"))
 			return refuse(reader->no, read_at(body), "a WITH query that is no SELECT", "it changes data", "");
 		struct with *with = talloc_zero(reader->mem, struct with);
 		assert(with != NULL);
@@ -363,9 +372,10 @@ static bool refuse_clauses(struct reader *reader, json_t *select)
 		return refuse(reader->no, read_near(select), "SELECT INTO", "it makes a table", "leave INTO out");
 	if (json_object_get(select, "valuesLists") != NULL)
 		return refuse(reader->no, read_near(select), "VALUES", "it reads no table", "");
-	return read_only(reader, select, "SelectStmt",
-	                 "distinctClause targetList fromClause whereClause groupClause havingClause windowClause sortClause limitOffset limitCount "
-	                 "limitOption withClause op all larg rarg");
+	return read_only(
+		reader, select, "SelectStmt",
+		"distinctClause targetList fromClause whereClause groupClause havingClause windowClause sortClause limitOffset limitCount "
+		"limitOption withClause op all larg rarg");
 }
 
 struct query *read_query(struct reader *reader, json_t *select)
@@ -375,10 +385,12 @@ struct query *read_query(struct reader *reader, json_t *select)
 	const struct with *outside = reader->with;
 	query->at = -1;
 	reader->depth++;
-	bool good = select != NULL && read_budget(reader, -1) && refuse_clauses(reader, select) &&
-	            set_operation(read_text(reader, select, "op"), &query->op) && open_with(reader, json_object_get(select, "withClause")) &&
-	            (query->op == QUERY_SELECT ? read_plain(reader, select, query) : read_branches(reader, select, query)) &&
-	            read_order(reader, json_object_get(select, "sortClause"), &query->order) && read_limit(reader, select, query);
+	bool good =
+		select != NULL && read_budget(reader, -1) && refuse_clauses(reader, select) &&
+		set_operation(read_text(reader, select, "op"), &query->op) &&
+		open_with(reader, json_object_get(select, "withClause")) &&
+		(query->op == QUERY_SELECT ? read_plain(reader, select, query) : read_branches(reader, select, query)) &&
+		read_order(reader, json_object_get(select, "sortClause"), &query->order) && read_limit(reader, select, query);
 	reader->depth--;
 	reader->with = outside;
 	if (!good)

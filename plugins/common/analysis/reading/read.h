@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * read.h: libpg_query's tree as a struct query. A list of what is accepted: every kind of node and every field that is not known here is a
- * refusal.
+ * read.h: libpg_query's tree as a struct query. A list of what is accepted: every kind of node and every field that is
+ * not known here is a refusal.
  */
 #ifndef VIEWD_COMMON_ANALYSIS_READING_READ_H
 #define VIEWD_COMMON_ANALYSIS_READING_READ_H

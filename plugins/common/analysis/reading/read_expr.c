@@ -127,7 +127,8 @@ static struct expr *read_bool(struct reader *reader, json_t *body)
 			for (size_t k = 0; k < arg->args.n; k++)
 				add_arg(reader, expr, arg->args.items[k]);
 	}
-	if (kind == EXPR_NOT && list.n == 1 && list.items[0]->kind == EXPR_SUBQUERY && list.items[0]->subquery == SUBQUERY_IN) {
+	if (kind == EXPR_NOT && list.n == 1 && list.items[0]->kind == EXPR_SUBQUERY &&
+	    list.items[0]->subquery == SUBQUERY_IN) {
 		list.items[0]->subquery = SUBQUERY_NOT_IN;
 		return list.items[0];
 	}
@@ -147,8 +148,10 @@ struct window *read_window(struct reader *reader, json_t *body)
 		window->name = read_text(reader, body, "refname");
 	for (size_t i = 0; i < json_array_size(order); i++)
 		json_array_append(nodes, json_object_get(json_object_get(json_array_get(order, i), "SortBy"), "node"));
-	bool good = read_only(reader, body, "WindowDef", "name refname partitionClause orderClause frameOptions startOffset endOffset") &&
-	            read_list(reader, json_object_get(body, "partitionClause"), &window->partition) && read_list(reader, nodes, &window->order);
+	bool good = read_only(reader, body, "WindowDef",
+	                      "name refname partitionClause orderClause frameOptions startOffset endOffset") &&
+	            read_list(reader, json_object_get(body, "partitionClause"), &window->partition) &&
+	            read_list(reader, nodes, &window->order);
 	json_decref(nodes);
 	return good ? window : NULL;
 }
@@ -179,8 +182,9 @@ static struct expr *read_call(struct reader *reader, json_t *body)
 	size_t n;
 	const char **names = read_names(reader, json_object_get(body, "funcname"), &n);
 	struct expr *expr = new_expr(reader, EXPR_CALL, read_at(body));
-	if (!read_only(reader, body, "FuncCall",
-	               "funcname args agg_order agg_filter over agg_within_group agg_star agg_distinct func_variadic funcformat"))
+	if (!read_only(
+			reader, body, "FuncCall",
+			"funcname args agg_order agg_filter over agg_within_group agg_star agg_distinct func_variadic funcformat"))
 		return NULL;
 	expr->name = n > 0 ? names[n - 1] : "";
 	expr->schema = n > 1 ? names[n - 2] : "";
@@ -245,11 +249,14 @@ static struct expr *read_cast(struct reader *reader, json_t *body)
 	struct expr *expr = new_expr(reader, EXPR_CAST, read_at(type));
 	size_t i;
 	char *name = talloc_strdup(reader->mem, n > 0 ? names[n - 1] : "");
-	json_array_foreach(mods, i, mod) {
+	json_array_foreach(mods, i, mod)
+	{
 		json_t *integer = json_object_get(json_object_get(mod, "A_Const"), "ival");
-		name = talloc_asprintf_append(name, "%s%d", i == 0 ? "(" : ",", (int)json_integer_value(json_object_get(integer, "ival")));
+		name = talloc_asprintf_append(name, "%s%d", i == 0 ? "(" : ",",
+		                              (int)json_integer_value(json_object_get(integer, "ival")));
 	}
-	expr->name = talloc_asprintf(reader->mem, "%s%s%s", name, mods != NULL ? ")" : "", json_object_get(type, "arrayBounds") != NULL ? "[]" : "");
+	expr->name = talloc_asprintf(reader->mem, "%s%s%s", name, mods != NULL ? ")" : "",
+	                             json_object_get(type, "arrayBounds") != NULL ? "[]" : "");
 	assert(expr->name != NULL);
 	return read_only(reader, body, "TypeCast", "arg typeName") && add_field(reader, expr, body, "arg") ? expr : NULL;
 }
@@ -276,7 +283,8 @@ static const char *other_name(struct reader *reader, json_t *body, const char *k
 	return name;
 }
 
-/* Whatever it does with its arguments, it does always the same. fields: those that hold one argument or a list of them. */
+/* Whatever it does with its arguments, it does always the same. fields: those that hold one argument or a list of
+ * them. */
 static struct expr *read_other(struct reader *reader, json_t *body, const char *kind)
 {
 	static const char *const single[] = {"arg"}, *const lists[] = {"args", "elements", "items"};
@@ -295,7 +303,8 @@ static struct expr *read_other(struct reader *reader, json_t *body, const char *
 
 static bool is_other(const char *kind)
 {
-	static const char *const kinds[] = {"NullTest", "BooleanTest", "CoalesceExpr", "MinMaxExpr", "A_ArrayExpr", "CollateClause", "List"};
+	static const char *const kinds[] = {"NullTest",    "BooleanTest",   "CoalesceExpr", "MinMaxExpr",
+	                                    "A_ArrayExpr", "CollateClause", "List"};
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strcmp(kinds[i], kind) == 0)
 			return true;
@@ -307,10 +316,13 @@ static struct expr *refuse_node(struct reader *reader, const char *kind, json_t 
 	static const struct {
 		const char *kind, *construct, *why, *help;
 	} rows[] = {
-		{"SQLValueFunction", "the clock or the user", "its value changes although no row does", "use a schedule, or a column"},
+		{"SQLValueFunction", "the clock or the user", "its value changes although no row does",
+	     "use a schedule, or a column"},
 		{"ParamRef", "a parameter", "its value is not part of the definition", "write the value"},
-		{"GroupingSet", "grouping sets, ROLLUP or CUBE", "a row of the total belongs to every value of the key", "one view for each grouping"},
-		{"GroupingFunc", "GROUPING()", "a row of the total belongs to every value of the key", "one view for each grouping"},
+		{"GroupingSet", "grouping sets, ROLLUP or CUBE", "a row of the total belongs to every value of the key",
+	     "one view for each grouping"},
+		{"GroupingFunc", "GROUPING()", "a row of the total belongs to every value of the key",
+	     "one view for each grouping"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (strcmp(kind, rows[i].kind) == 0)
@@ -325,9 +337,9 @@ static struct expr *read_body(struct reader *reader, const char *kind, json_t *b
 		const char *kind;
 		struct expr *(*read)(struct reader *reader, json_t *body);
 	} rows[] = {
-		{"ColumnRef", read_column}, {"A_Const", read_const},      {"A_Expr", read_operator}, {"BoolExpr", read_bool},
-		{"FuncCall", read_call},    {"SubLink", read_subquery},   {"CaseExpr", read_case},   {"TypeCast", read_cast},
-		{"RowExpr", read_row},
+		{"ColumnRef", read_column}, {"A_Const", read_const}, {"A_Expr", read_operator},
+		{"BoolExpr", read_bool},    {"FuncCall", read_call}, {"SubLink", read_subquery},
+		{"CaseExpr", read_case},    {"TypeCast", read_cast}, {"RowExpr", read_row},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (strcmp(kind, rows[i].kind) == 0)

@@ -15,7 +15,8 @@ bool refuse(struct refusal *no, int at, const char *construct, const char *why, 
 	return false;
 }
 
-bool refuse_named(struct refusal *no, int at, const char *construct, const char *name, const char *why, const char *help)
+bool refuse_named(struct refusal *no, int at, const char *construct, const char *name, const char *why,
+                  const char *help)
 {
 	char text[sizeof no->construct];
 	snprintf(text, sizeof text, "%s %s", construct, name);

@@ -15,13 +15,14 @@ struct refusal {
 	int at;              /* where, in bytes; -1 unknown */
 	int line, column;    /* filled at the end, from 1; 0 unknown */
 	char why[256];
-	char help[256];      /* what would help; may be empty */
+	char help[256]; /* what would help; may be empty */
 };
 
 /* Writes the refusal unless there is one. Why and help are complete sentences without a full stop. Returns false. */
 bool refuse(struct refusal *no, int at, const char *construct, const char *why, const char *help);
 
 /* Likewise, with a name in the construct: `function now()`. */
-bool refuse_named(struct refusal *no, int at, const char *construct, const char *name, const char *why, const char *help);
+bool refuse_named(struct refusal *no, int at, const char *construct, const char *name, const char *why,
+                  const char *help);
 
 #endif

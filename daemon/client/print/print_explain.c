@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * print_explain.c: explain.
+ */
+#include "client/print/print.h"
+#include "client/print/table.h"
+#include "client/print/text.h"
+
+#include <string.h>
+
+static void put(struct screen *screen, const char *text)
+{
+	table_put_clean(screen->out, text != NULL ? text : "?");
+}
+
+static void put_list(struct screen *screen, int indent, const char *label, const json_t *list, const char *between)
+{
+	size_t i;
+	json_t *item;
+	if (json_array_size(list) == 0)
+		return;
+	fprintf(screen->out, "%*s%s ", indent, "", label);
+	json_array_foreach(list, i, item)
+	{
+		fputs(i > 0 ? between : "", screen->out);
+		put(screen, json_string_value(item));
+	}
+	fputc('\n', screen->out);
+}
+
+static bool flag(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+/* What is read, and what for. */
+static const char *role_of(const json_t *source)
+{
+	if (flag(source, "whole"))
+		return "read as a whole";
+	if (flag(source, "images"))
+		return "its old and new rows are added up";
+	return flag(source, "tied") ? "has the key" : "leads to the key";
+}
+
+static void print_source(struct screen *screen, const json_t *source)
+{
+	const char *name = text_of(source, "name"), *alias = text_of(source, "alias");
+	json_t *node = json_object_get(source, "of_node");
+	fputs("      of ", screen->out);
+	if (node != NULL)
+		fprintf(screen->out, "node %d", (int)json_integer_value(node));
+	else
+		put(screen, name);
+	if (alias != NULL && name != NULL && strcmp(alias, name) != 0) {
+		fputs(" as ", screen->out);
+		put(screen, alias);
+	}
+	fprintf(screen->out, ": %s", role_of(source));
+	if (text_of(source, "way") != NULL && !flag(source, "tied")) {
+		fputs(" by ", screen->out);
+		put(screen, text_of(source, "way"));
+	}
+	fputc('\n', screen->out);
+	put_list(screen, 8, "only where", json_object_get(source, "conditions"), " and ");
+	put_list(screen, 8, "the log holds", json_object_get(source, "log_columns"), ", ");
+	put_list(screen, 8, "what is read of it:", json_object_get(source, "columns"), ", ");
+}
+
+static void print_node(struct screen *screen, const json_t *node)
+{
+	size_t i;
+	json_t *source;
+	fprintf(screen->out, "    node %d, a ", (int)json_integer_value(json_object_get(node, "node")));
+	put(screen, text_of(node, "kind"));
+	fputc('\n', screen->out);
+	put_list(screen, 6, "key", json_object_get(node, "key"), ", ");
+	put_list(screen, 6, "for each", json_object_get(node, "groups"), ", ");
+	put_list(screen, 6, "computes", json_object_get(node, "aggregates"), ", ");
+	put_list(screen, 6, "note:", json_object_get(node, "notes"), "; ");
+	json_array_foreach(json_object_get(node, "sources"), i, source) print_source(screen, source);
+}
+
+static void print_refusal(struct screen *screen, const json_t *body)
+{
+	json_t *line = json_object_get(body, "line");
+	fputs("  it cannot be kept incrementally: ", screen->out);
+	put(screen, text_of(body, "construct"));
+	if (line != NULL)
+		fprintf(screen->out, " (line %d, column %d of the definition)", (int)json_integer_value(line),
+		        (int)json_integer_value(json_object_get(body, "column")));
+	fputs("\n    why: ", screen->out);
+	put(screen, text_of(body, "why"));
+	if (text_of(body, "help") != NULL) {
+		fputs("\n    what would help: ", screen->out);
+		put(screen, text_of(body, "help"));
+	}
+	fputc('\n', screen->out);
+}
+
+void print_explain(struct screen *screen, const struct args *args UNUSED, const json_t *body)
+{
+	const json_t *explanation = json_object_get(body, "explanation");
+	json_t *nodes = json_object_get(explanation, "nodes"), *node;
+	size_t i;
+	table_put(screen->out, text_of(body, "view") != NULL ? text_of(body, "view") : "?", TABLE_BOLD, screen->colours);
+	fputs("\n  ", screen->out);
+	put(screen, text_of(explanation, "today"));
+	fputc('\n', screen->out);
+	if (!flag(explanation, "possible")) {
+		print_refusal(screen, explanation);
+		return;
+	}
+	fprintf(screen->out, "  it could be kept incrementally, by %zu node%s:\n", json_array_size(nodes),
+	        json_array_size(nodes) == 1 ? "" : "s");
+	json_array_foreach(nodes, i, node) print_node(screen, node);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * explain.h: how a view could be kept incrementally, asked of its database without a daemon.
+ */
+#ifndef VIEWD_CORE_OFFLINE_EXPLAIN_H
+#define VIEWD_CORE_OFFLINE_EXPLAIN_H
+
+#include "base/check.h"
+#include "conf/conf.h"
+#include "viewd_dialect.h"
+
+struct registry;
+
+/* Connects to the database of the view (NAME or DATABASE:NAME; the first that it is declared for) and has the dialect
+ * explain it. Blocks. *err is filled on failure. */
+bool offline_explain(const struct conf *conf, struct registry *registry, const char *view,
+                     struct viewd_explained_sink facts, struct viewd_err *err) MUST_CHECK;
+
+#endif

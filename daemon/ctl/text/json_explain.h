@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * json_explain.h: an explanation as JSON, the same from the daemon and from viewctl alone.
+ */
+#ifndef VIEWD_CTL_TEXT_JSON_EXPLAIN_H
+#define VIEWD_CTL_TEXT_JSON_EXPLAIN_H
+
+#include "viewd_dialect.h"
+
+#include <jansson.h>
+
+/* What a fact is put into: {"possible", ..., "nodes": [{..., "sources": [{...}]}]}. The caller releases it. */
+json_t *json_explained_new(void);
+
+/* Adds one fact, in the order in which they come. A viewd_explained_sink's function; ctx is that object. */
+bool json_explained_add(void *ctx, const struct viewd_explained *fact);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * knowledge.h: what a catalogue tells, collected row by row for the analysis (common/analysis/facts.h). A dialect's
+ * db_ops.depends.know runs its queries with these readers; ctx is the struct knowledge. [worker]
+ */
+#ifndef VIEWD_COMMON_DEPENDS_KNOWLEDGE_H
+#define VIEWD_COMMON_DEPENDS_KNOWLEDGE_H
+
+#include "common/analysis/facts.h"
+#include "common/conn/db.h"
+
+/* Empty, on mem_ctx. */
+struct knowledge *knowledge_new(void *mem_ctx);
+
+/* schema, name, kind (a word of VIEWD_DEPENDS), estimated rows or NULL, why it cannot be followed or NULL. The first
+ * of several relations of one name is what the name alone means. */
+extern const struct db_reader knowledge_relations[];
+
+/* schema, relation, name, type (integer, decimal, float, other), digits behind the point or NULL, the type as it is
+ * written, 1 when it may be NULL, estimated number of values or NULL. After the relations, in order. */
+extern const struct db_reader knowledge_columns[];
+
+/* schema, relation, name of a unique key, column, or NULL where it is an expression. After the columns, in order of
+ * the keys. */
+extern const struct db_reader knowledge_keys[];
+
+/* name, volatility (i immutable, s stable under the settings that viewd pins, v anything else), 1 for an aggregate, 1
+ * for one that returns several rows. */
+extern const struct db_reader knowledge_functions[];
+
+/* Names of functions, separated by blanks, that give the same result for the same arguments. */
+void knowledge_pure(struct knowledge *knowledge, const char *names);
+
+/* A sum has as many digits as its longest term. */
+void knowledge_sums_keep_scale(struct knowledge *knowledge);
+
+/* The names in a definition as SQL literals, separated by commas. */
+char *knowledge_names(const struct syntax *syn, void *mem_ctx, const char *definition);
+
+/* All of it; lives as long as the knowledge. */
+const struct facts *knowledge_facts(struct knowledge *knowledge);
+
+#endif
