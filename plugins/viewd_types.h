@@ -50,27 +50,43 @@ struct viewd_err {
 
 /* ---- words --------------------------------------------------------------------------------------------------- */
 
-enum viewd_method { VIEWD_METHOD_SIMPLE, VIEWD_METHOD_MATERIALIZED, VIEWD_METHOD_TABLE, VIEWD_METHOD_COUNT };
+/* symbol, word */
+#define VIEWD_METHODS(X) X(SIMPLE, "simple") X(MATERIALIZED, "materialized") X(TABLE, "table")
+enum viewd_method {
+#define VIEWD_METHOD_ENUM(sym, word) VIEWD_METHOD_##sym,
+	VIEWD_METHODS(VIEWD_METHOD_ENUM)
+#undef VIEWD_METHOD_ENUM
+	VIEWD_METHOD_COUNT
+};
 
+#define VIEWD_MODES(X) \
+	X(AUTO, "auto") \
+	X(FULL, "full") \
+	X(CONCURRENTLY, "concurrently") \
+	X(DIFF, "diff") \
+	X(SWAP, "swap") \
+	X(INCREMENTAL, "incremental")
 enum viewd_refresh_mode {
-	VIEWD_MODE_AUTO,
-	VIEWD_MODE_FULL,
-	VIEWD_MODE_CONCURRENTLY,
-	VIEWD_MODE_DIFF,
-	VIEWD_MODE_SWAP,
-	VIEWD_MODE_INCREMENTAL,
+#define VIEWD_MODE_ENUM(sym, word) VIEWD_MODE_##sym,
+	VIEWD_MODES(VIEWD_MODE_ENUM)
+#undef VIEWD_MODE_ENUM
 	VIEWD_MODE_COUNT
 };
 
-/* What a refresh did: status field `action`. */
+/* What a refresh did: status field `action`. NO_DATA: nothing to do, it is a simple view or no row changed.
+ * REINITIALIZE: created or redefined, then filled. */
+#define VIEWD_DIDS(X) \
+	X(NO_DATA, "NO_DATA") \
+	X(FULL, "FULL") \
+	X(CONCURRENT, "CONCURRENT") \
+	X(DIFF, "DIFF") \
+	X(SWAP, "SWAP") \
+	X(INCREMENTAL, "INCREMENTAL") \
+	X(REINITIALIZE, "REINITIALIZE")
 enum viewd_did {
-	VIEWD_DID_NO_DATA, /* nothing to do: a simple view, or no row changed */
-	VIEWD_DID_FULL,
-	VIEWD_DID_CONCURRENT,
-	VIEWD_DID_DIFF,
-	VIEWD_DID_SWAP,
-	VIEWD_DID_INCREMENTAL,
-	VIEWD_DID_REINITIALIZE, /* created or redefined, then filled */
+#define VIEWD_DID_ENUM(sym, word) VIEWD_DID_##sym,
+	VIEWD_DIDS(VIEWD_DID_ENUM)
+#undef VIEWD_DID_ENUM
 	VIEWD_DID_COUNT
 };
 
@@ -161,7 +177,7 @@ struct viewd_view_spec {
 	enum viewd_on_remove on_remove; /* recorded, so that a section removed while viewd is down is honoured */
 	int64_t timeout_us;             /* 0: none */
 	int64_t lock_timeout_us;        /* always > 0 */
-	bool captured;                  /* capture() was asked for it; a refresh settles its marks */
+	bool captured;                  /* its changes are noticed; a refresh settles its marks */
 	const char *notify_channel;     /* NULL: none; as the three below. Told in the transaction of the data */
 	const char *run_as;             /* role that creates, fills and refreshes; NULL: the session's own */
 	const char *pre_hook;           /* one statement before a refresh; its failure is the refresh's. NULL: none */
@@ -173,7 +189,7 @@ struct viewd_view_spec {
 	size_t n_settings;
 };
 
-/* Flags of render(), the seed library's words. */
+/* Flags of render(), as in CREATE OR REPLACE, DROP IF EXISTS. */
 enum viewd_render_kind { VIEWD_RENDER_CREATE, VIEWD_RENDER_REFRESH, VIEWD_RENDER_DROP };
 struct viewd_render_flags {
 	bool or_replace;
@@ -188,7 +204,7 @@ struct viewd_refresh_request {
 	bool force_full;     /* `viewctl refresh --full` */
 	const char *trigger; /* the trigger word for the history: MANUAL, SCHEDULED ... */
 	int64_t run_id;      /* number of this run in the daemon's life, for log correlation */
-	int64_t scheduled_us;
+	int64_t started_us;  /* when the daemon handed it out: the start of a run that fails before the database is asked */
 };
 
 struct viewd_outcome;
@@ -351,7 +367,7 @@ struct viewd_dependency_sink {
 	void *ctx;
 };
 
-/* capture(): what to notice for a view from now on. */
+/* capture.set(): what to notice for a view from now on. */
 struct viewd_capture_request {
 	uint32_t struct_size;
 	enum viewd_capture mode; /* NONE: nothing any more; triggers that no other view needs go away */
@@ -363,13 +379,12 @@ struct viewd_capture_request {
 	size_t n_kept;
 	const char *const *names; /* `sources =` as written; when given, these and only these */
 	size_t n_names;
-	int64_t poll_interval_us; /* how often a poll looks; 0: the dialect's choice */
 	/* Is given each entry of the view's list when the capture is set up; fn may be NULL. A dialect that gives none
 	 * is believed to hear all that it captures */
 	struct viewd_dependency_sink dependencies;
 };
 
-/* capture(): how it is done. */
+/* capture.set(): how it is done. */
 struct viewd_captured {
 	enum viewd_capture mode; /* what was chosen; NONE when nothing can be noticed */
 	char reason[256];        /* why this mode: shown by `why` */
@@ -396,8 +411,7 @@ struct viewd_signal {
 	uint32_t struct_size;
 	enum viewd_signal_kind kind;
 	const char *view;
-	int64_t seq;        /* grows with every drain that found changes for the view */
-	int64_t changed_us; /* when the change was noticed by the database; 0 unknown */
+	int64_t seq; /* grows with every drain that found changes for the view */
 };
 
 /* Sinks: the plugin calls fn once an item. Returning false stops the listing (not an error). */

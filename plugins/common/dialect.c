@@ -148,7 +148,7 @@ bool dialect_record_failure(struct viewd_conn *conn, const struct viewd_view_spe
 	struct db *db = enter(conn);
 	char text[sizeof failure->msg + 32];
 	int64_t now = db_now(db);
-	int64_t started = req->scheduled_us != 0 && req->scheduled_us <= now ? req->scheduled_us : now;
+	int64_t started = req->started_us != 0 && req->started_us <= now ? req->started_us : now;
 	snprintf(text, sizeof text, "%s: %s", err_class_word(failure->cls), failure->msg);
 	struct state_run run = {.trigger = req->trigger, .failure = how, .error = text, .run_id = req->run_id, .started_us = started,
 	                        .duration_us = now - started, .rows = -1, .rows_written = -1};

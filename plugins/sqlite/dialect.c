@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The SQLite dialect.
+ * dialect.c: the SQLite dialect: its description, its hooks.
  */
 #include "common/capture/capture.h"
 #include "common/dialect.h"

@@ -11,9 +11,9 @@ static const char *word_in(const char *const *words, size_t n, unsigned i)
 const char *word_method(enum viewd_method m)
 {
 	static const char *const words[] = {
-		[VIEWD_METHOD_SIMPLE] = "simple",
-		[VIEWD_METHOD_MATERIALIZED] = "materialized",
-		[VIEWD_METHOD_TABLE] = "table",
+#define WORD(sym, word) [VIEWD_METHOD_##sym] = (word),
+		VIEWD_METHODS(WORD)
+#undef WORD
 	};
 	return word_in(words, ARRAY_LEN(words), (unsigned)m);
 }
@@ -21,12 +21,9 @@ const char *word_method(enum viewd_method m)
 const char *word_mode(enum viewd_refresh_mode m)
 {
 	static const char *const words[] = {
-		[VIEWD_MODE_AUTO] = "auto",
-		[VIEWD_MODE_FULL] = "full",
-		[VIEWD_MODE_CONCURRENTLY] = "concurrently",
-		[VIEWD_MODE_DIFF] = "diff",
-		[VIEWD_MODE_SWAP] = "swap",
-		[VIEWD_MODE_INCREMENTAL] = "incremental",
+#define WORD(sym, word) [VIEWD_MODE_##sym] = (word),
+		VIEWD_MODES(WORD)
+#undef WORD
 	};
 	return word_in(words, ARRAY_LEN(words), (unsigned)m);
 }
@@ -34,13 +31,9 @@ const char *word_mode(enum viewd_refresh_mode m)
 const char *word_did(enum viewd_did d)
 {
 	static const char *const words[] = {
-		[VIEWD_DID_NO_DATA] = "NO_DATA",
-		[VIEWD_DID_FULL] = "FULL",
-		[VIEWD_DID_CONCURRENT] = "CONCURRENT",
-		[VIEWD_DID_DIFF] = "DIFF",
-		[VIEWD_DID_SWAP] = "SWAP",
-		[VIEWD_DID_INCREMENTAL] = "INCREMENTAL",
-		[VIEWD_DID_REINITIALIZE] = "REINITIALIZE",
+#define WORD(sym, word) [VIEWD_DID_##sym] = (word),
+		VIEWD_DIDS(WORD)
+#undef WORD
 	};
 	return word_in(words, ARRAY_LEN(words), (unsigned)d);
 }

@@ -36,7 +36,7 @@ void begin_describe(struct job *job, const struct member *members)
 	job->in.request = (struct viewd_refresh_request){
 		.struct_size = sizeof job->in.request,
 		.run_id = ++eng->count.run_id,
-		.scheduled_us = engine_wall(eng),
+		.started_us = engine_wall(eng),
 	};
 	for (const struct member *m = members; m != NULL; m = m->next) {
 		job->in.request.force_full |= m->wave->full;

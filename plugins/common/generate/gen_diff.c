@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The statements of a diff refresh: the definition's rows go into a temporary table of the relation's shape; rows of the view that are
+ * gen_diff.c: the statements of a diff refresh: the definition's rows go into a temporary table of the relation's shape; rows of the view that are
  * not among them, or not the very same, are deleted; rows whose key is then absent are inserted. Unchanged rows are never written.
  * Keys are compared with plain equality first, because that can use an index, then exactly. Rows with a NULL in their key equal nothing
  * and may come several times: all of them together are exchanged when they differ.

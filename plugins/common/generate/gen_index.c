@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * gen_index.c: names and statements of the indexes that a view declares, and of its unique_key.
+ */
 #include "common/text/digest.h"
 #include "common/generate/generate.h"
 #include "common/sqltext/lexer.h"

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * gen_render.c: the statements of create, refresh and drop, as `viewctl render` prints them.
+ */
 #include "base/err.h"
 #include "common/generate/generate.h"
 

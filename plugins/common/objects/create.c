@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * create.c: makes a view's object, fills it, adopts one that is there.
+ */
 #include "base/err.h"
 #include "common/objects/hooks.h"
 #include "common/objects/recipe.h"
@@ -7,25 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-bool recipe_transaction(struct task *task, bool ddl, recipe_body_fn *body, struct viewd_outcome *out, void *ctx,
-                        struct viewd_err *err)
-{
-	struct db *db = task->db;
-	bool transaction = !ddl || db->syntax->has.transactional_ddl;
-	struct viewd_outcome result = {.rows = -1, .rows_written = -1};
-	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err))
-		return false;
-	if (transaction && !db->ops->begin(db, DB_BEGIN_WRITE, err))
-		return false;
-	if (!body(task, &result, ctx, err) || (transaction && !db->ops->commit(db, err))) {
-		db->ops->rollback(db);
-		return false;
-	}
-	result.duration_us = db_now(db) - task->started_us;
-	*out = result;
-	return true;
-}
 
 bool recipe_make_object(struct task *task, struct viewd_err *err)
 {

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * drop.c: drops a view's object, if it still is the one that was recorded.
+ */
 #include "base/err.h"
 #include "common/capture/capture.h"
 #include "common/state/marks.h"

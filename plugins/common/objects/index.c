@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Declared indexes: their names hold a digest of their text, so equal names are equal indexes. An equal one of another name, which somebody
+ * index.c: declared indexes: their names hold a digest of their text, so equal names are equal indexes. An equal one of another name, which somebody
  * else has made, serves as well, and is never dropped.
  */
 #include "base/err.h"

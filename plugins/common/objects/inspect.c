@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * inspect.c: tells what exists under a view's name, whose it is, and what the definition reads.
+ */
 #include "base/err.h"
 #include "common/depends/dependencies.h"
 #include "common/objects/recipe.h"

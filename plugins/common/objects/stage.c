@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fetching the definition's rows before the write transaction begins, for engines with one writer: the application's writers wait only
+ * stage.c: fetches the definition's rows before the write transaction begins, for engines with one writer: the application's writers wait only
  * while differences are written, however long the definition runs.
  */
 #include "base/err.h"

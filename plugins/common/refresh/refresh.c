@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * refresh.c: one refresh of one view: which mode, the rows, the state row, the history.
+ */
 #include "base/err.h"
 #include "common/objects/hooks.h"
 #include "common/text/number.h"

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * verify.c: compares stored rows and definition, both ways, at one snapshot.
+ */
 #include "base/err.h"
 #include "common/objects/hooks.h"
 #include "common/text/number.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the tokens of a definition or an index must look like.
+ * query.c: judges the tokens of a definition or an index.
  */
 #include "base/err.h"
 #include "common/sqltext/lexer.h"

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * state_write.c: writes the row of a view and its history.
+ */
 #include "common/text/number.h"
 #include "common/state/returned.h"
 #include "common/state/state.h"

@@ -3,15 +3,12 @@
 
 #include <string.h>
 
-static const char *const method_words[VIEWD_METHOD_COUNT] = {
-	[VIEWD_METHOD_SIMPLE] = "simple", [VIEWD_METHOD_MATERIALIZED] = "materialized", [VIEWD_METHOD_TABLE] = "table"};
-static const char *const mode_words[VIEWD_MODE_COUNT] = {
-	[VIEWD_MODE_AUTO] = "auto", [VIEWD_MODE_FULL] = "full", [VIEWD_MODE_CONCURRENTLY] = "concurrently",
-	[VIEWD_MODE_DIFF] = "diff", [VIEWD_MODE_SWAP] = "swap", [VIEWD_MODE_INCREMENTAL] = "incremental"};
-static const char *const did_words[VIEWD_DID_COUNT] = {
-	[VIEWD_DID_NO_DATA] = "NO_DATA", [VIEWD_DID_FULL] = "FULL", [VIEWD_DID_CONCURRENT] = "CONCURRENT",
-	[VIEWD_DID_DIFF] = "DIFF", [VIEWD_DID_SWAP] = "SWAP", [VIEWD_DID_INCREMENTAL] = "INCREMENTAL",
-	[VIEWD_DID_REINITIALIZE] = "REINITIALIZE"};
+#define METHOD_WORD(sym, word) [VIEWD_METHOD_##sym] = (word),
+#define MODE_WORD(sym, word) [VIEWD_MODE_##sym] = (word),
+#define DID_WORD(sym, word) [VIEWD_DID_##sym] = (word),
+static const char *const method_words[] = {VIEWD_METHODS(METHOD_WORD)};
+static const char *const mode_words[] = {VIEWD_MODES(MODE_WORD)};
+static const char *const did_words[] = {VIEWD_DIDS(DID_WORD)};
 static const char *const kind_words[] = {
 	[VIEWD_KIND_NONE] = "NONE", [VIEWD_KIND_VIEW] = "VIEW", [VIEWD_KIND_MATVIEW] = "MATERIALIZED VIEW",
 	[VIEWD_KIND_TABLE] = "TABLE", [VIEWD_KIND_OTHER] = "OTHER"};

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * authorizer.c: what a definition may do: SQLite asks for each action while it prepares a statement.
+ */
 #include "sqlite/conn/conn.h"
 
 #include <stdio.h>

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * busy.c: waits for locks, and ends statements at their limit or on a cancel.
+ */
 #include "sqlite/conn/conn.h"
 
 #include <time.h>

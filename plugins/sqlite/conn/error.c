@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * error.c: from a result code of SQLite to an error record.
+ */
 #include "sqlite/conn/conn.h"
 
 #include "base/err.h"

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * query.c: asks SQLite about a definition: its columns, and what it reads.
+ */
 #include "sqlite/conn/conn.h"
 
 #include "base/err.h"

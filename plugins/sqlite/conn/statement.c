@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * statement.c: prepares, binds and runs one statement; begins and ends transactions.
+ */
 #include "sqlite/conn/conn.h"
 
 #include "base/err.h"

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * catalogue.c: looks objects and indexes up in sqlite_master.
+ */
 #include "sqlite/conn/conn.h"
 
 #include "common/text/digest.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Replacing an object in place: dependent views follow by name, but DROP takes the indexes and triggers that users made along. They are
+ * replace.c: replaces an object in place: dependent views follow by name, but DROP takes the indexes and triggers that users made along. They are
  * made again where they still fit.
  */
 #include "sqlite/conn/conn.h"
