@@ -51,8 +51,8 @@ printf '%s;\n' "BEGIN IMMEDIATE" "UPDATE src SET gen = $gen" "SELECT 'locked'" >
 ok "locked: by the application" wait_until "grep -q locked '$T/app.log'"
 fails "locked: a refresh by hand gives up" viewctl refresh followed --wait --timeout 10s
 like "locked: ... and says why" "$(viewctl --json status followed | jq -c '.[0].error')" 'held the lock of the file.*locked'
-is "locked: ... which is no fault of the view" "$(viewctl --json status followed | jq -c '.[0] | [.state, .freshness, .consecutive_errors]')" \
-	'["ACTIVE","STALE",0]'
+is "locked: ... which is no fault of the view" "$(viewctl --json status followed | jq -c '.[0] | [.state, .consecutive_errors]')" \
+	'["ACTIVE",0]'
 printf '%s;\n' COMMIT >&"$app_fd"
 exec {app_fd}>&-
 ok "locked: what was written meanwhile is in the view" wait_until holds
