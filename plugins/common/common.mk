@@ -2,14 +2,15 @@
 noinst_LTLIBRARIES += libviewd_sql.la
 libviewd_sql_la_SOURCES = \
 	plugins/common/analysis/analysis.c plugins/common/analysis/analysis.h \
-	plugins/common/analysis/calls.c plugins/common/analysis/calls.h \
+	plugins/common/analysis/meaning/calls.c plugins/common/analysis/meaning/calls.h \
 	plugins/common/analysis/exact.c plugins/common/analysis/exact.h \
 	plugins/common/analysis/facts.h \
 	plugins/common/analysis/keep.c plugins/common/analysis/keep.h \
-	plugins/common/analysis/names.c plugins/common/analysis/names.h \
+	plugins/common/analysis/meaning/names.c plugins/common/analysis/meaning/names.h \
+	plugins/common/analysis/meaning/order.c plugins/common/analysis/meaning/order.h \
 	plugins/common/analysis/part.c \
 	plugins/common/analysis/print.c plugins/common/analysis/print.h \
-	plugins/common/analysis/ranges.c plugins/common/analysis/ranges.h \
+	plugins/common/analysis/meaning/ranges.c plugins/common/analysis/meaning/ranges.h \
 	plugins/common/analysis/reading/mask.c plugins/common/analysis/reading/mask.h \
 	plugins/common/analysis/reading/parse.c plugins/common/analysis/reading/parse.h \
 	plugins/common/analysis/reading/query.h \

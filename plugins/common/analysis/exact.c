@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/exact.h"
 
-#include "common/analysis/names.h"
+#include "common/analysis/meaning/names.h"
 
 #include <string.h>
 #include <strings.h>

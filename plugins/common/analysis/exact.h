@@ -5,7 +5,7 @@
 #ifndef VIEWD_COMMON_ANALYSIS_EXACT_H
 #define VIEWD_COMMON_ANALYSIS_EXACT_H
 
-#include "common/analysis/calls.h"
+#include "common/analysis/meaning/calls.h"
 
 /* Digits behind the point of the values of an expression: between low and high. */
 struct exact {

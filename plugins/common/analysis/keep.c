@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/keep.h"
 
-#include "common/analysis/calls.h"
+#include "common/analysis/meaning/calls.h"
 #include "common/analysis/print.h"
 
 #include <stdio.h>

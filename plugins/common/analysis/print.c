@@ -43,6 +43,8 @@ static char *put_const(char *text, const struct expr *expr)
 
 static char *put_call(char *text, const struct expr *expr)
 {
+	if (expr->schema[0] != '\0' && strcmp(expr->schema, "pg_catalog") != 0)
+		text = add(add(text, expr->schema), ".");
 	text = add(add(text, expr->name), expr->call->distinct ? "(DISTINCT " : "(");
 	text = expr->call->star ? add(text, "*") : put_list(text, &expr->args, 0, expr->args.n, ", ");
 	text = add(text, ")");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/keep.h"
 
-#include "common/analysis/calls.h"
 #include "common/analysis/exact.h"
+#include "common/analysis/meaning/calls.h"
 #include "common/analysis/print.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/ties.h"
 
-#include "common/analysis/calls.h"
+#include "common/analysis/meaning/calls.h"
 
 #include <string.h>
 #include <talloc.h>

@@ -6,7 +6,7 @@
 #ifndef VIEWD_COMMON_ANALYSIS_TIES_H
 #define VIEWD_COMMON_ANALYSIS_TIES_H
 
-#include "common/analysis/names.h"
+#include "common/analysis/meaning/names.h"
 
 #define TIES_MAX 256
 

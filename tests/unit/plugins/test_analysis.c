@@ -105,9 +105,9 @@ static const struct rule limits_rules[] = {
 	{"select g,id,row_number() over(order by id) p from r1", "a window function at 1:13"},
 	{"select g,x,count(*) n,rank() over(partition by g order by count(*),x) r from r1 group by g,x", "part r1.g"},
 	{"select g,x from r1 order by x,id limit 2", "LIMIT or OFFSET at 1:40"},
-	{"select id,g from r1 where x in (select b from r2 limit 2)", "LIMIT or OFFSET in a subquery at 1:56"},
+	{"select id,g from r1 where x in (select b from r2 limit 2)", "LIMIT or OFFSET at 1:56"},
 	{"select id, lag(x) over w from r1 window w as (partition by id order by x)", "part r1.id"},
-	{"select id from (select * from r1 limit 3) q", "the definition at 1:8"},
+	{"select id from (select * from r1 limit 3) q", "LIMIT or OFFSET at 1:40"},
 };
 RULES(limits, limits_rules)
 
@@ -277,6 +277,28 @@ static const struct rule rest_rules[] = {
 };
 RULES(rest, rest_rules)
 
+/* Rows that are picked or counted need an order that leaves no two of them equal. */
+static const struct rule orders_rules[] = {
+	{"select id, row_number() over (partition by g order by x) p, g from r1", "window function row_number at 1:12"},
+	{"select id, row_number() over (partition by g order by x, id) p, g from r1", "part r1.g"},
+	{"select id, row_number() over (partition by id order by x) p from r1", "part r1.id"},
+	{"select g, rank() over (partition by g order by x) p from r1", "part r1.g"},
+	{"select g, sum(x) over (partition by g order by x rows 1 preceding) p from r1", "window function sum at 1:11"},
+	{"select g, x, lag(x) over w from r1 window w as (partition by g order by x)", "window function lag at 1:14"},
+	{"select g, x, lag(x) over w from r1 window w as (partition by g order by x, id)", "part r1.g"},
+	{"select distinct on (g) g, x from r1 order by g, x", "DISTINCT ON at 1:21"},
+	{"select r1.id, l.b from r1, lateral (select b from r2 where r2.a = r1.a order by random() limit 1) l",
+	 "function random at 1:81"},
+	{"select r1.id, l.b from r1, lateral (select b from r2 where r2.a = r1.a order by b limit 1) l",
+	 "LIMIT or OFFSET at 1:89"},
+	{"select r1.id, l.b from r1, lateral (select b from r2 where r2.a = r1.a order by b, r2.id limit 1) l", "part r1.id"},
+	{"select id, (select b from r2 where r2.a = r1.a limit 1) from r1", "LIMIT or OFFSET at 1:54"},
+	{"select id from r1 where exists (select 1 from r2 where r2.a = r1.a order by id limit (select 1))",
+	 "a computed LIMIT or OFFSET at 1:86"},
+	{"select nullif(a, g), count(*) from r1 group by a = g", "column a at 1:15"},
+};
+RULES(orders, orders_rules)
+
 /* Another engine's quotes, comments and strings are read in their places. */
 static void other_spellings(void)
 {
@@ -349,6 +371,7 @@ static const struct harness_test tests[] = {
 	{"sums", sums},
 	{"joins", joins},
 	{"rest", rest},
+	{"orders", orders},
 	{"other spellings", other_spellings},
 	{"positions", positions},
 	{"bounds", bounds},

@@ -47,6 +47,7 @@ struct window {
 	const char *name; /* of a WINDOW clause, or "" */
 	struct expr_list partition;
 	struct expr_list order;
+	bool rows; /* its frame counts rows */
 	int at;
 };
 

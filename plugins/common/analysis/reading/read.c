@@ -305,6 +305,13 @@ static bool read_optional(struct reader *reader, json_t *body, const char *field
 
 static bool read_limit(struct reader *reader, json_t *body, struct query *query)
 {
+	static const char *const fields[] = {"limitOffset", "limitCount"};
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		json_t *node = json_object_get(body, fields[i]);
+		if (node != NULL && json_object_get(node, "A_Const") == NULL)
+			return refuse(reader->no, read_near(node), "a computed LIMIT or OFFSET", "the analysis does not look at it",
+			              "write a number");
+	}
 	return read_optional(reader, body, "limitOffset", &query->limit) &&
 	       read_optional(reader, body, "limitCount", &query->limit);
 }

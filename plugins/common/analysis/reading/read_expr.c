@@ -95,6 +95,24 @@ static enum expr_kind operator_kind(const char *kind, const char *name)
 	return strcmp(kind, "AEXPR_OP") == 0 ? EXPR_COMPARE : EXPR_OTHER;
 }
 
+/* The operator, and which form of it where one operator has several. */
+static const char *operator_name(struct reader *reader, const char *form, const char *name)
+{
+	static const char *const forms[][2] = {{"AEXPR_OP_ANY", "ANY"},
+	                                       {"AEXPR_OP_ALL", "ALL"},
+	                                       {"AEXPR_NULLIF", "in NULLIF"},
+	                                       {"AEXPR_IN", "in IN"},
+	                                       {"AEXPR_DISTINCT", "IS DISTINCT"}};
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		if (strcmp(form, forms[i][0]) != 0)
+			continue;
+		const char *text = talloc_asprintf(reader->mem, "%s %s", name, forms[i][1]);
+		assert(text != NULL);
+		return text;
+	}
+	return name;
+}
+
 static struct expr *read_operator(struct reader *reader, json_t *body)
 {
 	size_t n;
@@ -102,8 +120,7 @@ static struct expr *read_operator(struct reader *reader, json_t *body)
 	const char *name = n > 0 ? names[n - 1] : "";
 	struct expr *expr = new_expr(reader, operator_kind(read_text(reader, body, "kind"), name), read_at(body));
 	const char *form = read_text(reader, body, "kind");
-	bool of_array = strcmp(form, "AEXPR_OP_ANY") == 0 || strcmp(form, "AEXPR_OP_ALL") == 0;
-	expr->name = of_array ? talloc_asprintf(reader->mem, "%s %s", name, form + strlen("AEXPR_OP_")) : name;
+	expr->name = operator_name(reader, form, name);
 	assert(expr->name != NULL);
 	if (!read_only(reader, body, "A_Expr", "kind name lexpr rexpr"))
 		return NULL;
@@ -137,6 +154,17 @@ static struct expr *read_bool(struct reader *reader, json_t *body)
 	return expr;
 }
 
+#define FRAME_ROWS 4 /* FRAMEOPTION_ROWS of PostgreSQL's parsenodes.h */
+
+/* How far a frame reaches is a number, if anything. */
+static bool read_offset(struct reader *reader, json_t *body, const char *field)
+{
+	json_t *node = json_object_get(body, field);
+	return node == NULL || json_object_get(node, "A_Const") != NULL ||
+	       refuse(reader->no, read_near(node), "a frame of computed width", "the analysis does not look at it",
+	              "write a number");
+}
+
 struct window *read_window(struct reader *reader, json_t *body)
 {
 	struct window *window = talloc_zero(reader->mem, struct window);
@@ -148,7 +176,9 @@ struct window *read_window(struct reader *reader, json_t *body)
 		window->name = read_text(reader, body, "refname");
 	for (size_t i = 0; i < json_array_size(order); i++)
 		json_array_append(nodes, json_object_get(json_object_get(json_array_get(order, i), "SortBy"), "node"));
-	bool good = read_only(reader, body, "WindowDef",
+	window->rows = (json_integer_value(json_object_get(body, "frameOptions")) & FRAME_ROWS) != 0;
+	bool good = read_offset(reader, body, "startOffset") && read_offset(reader, body, "endOffset") &&
+	            read_only(reader, body, "WindowDef",
 	                      "name refname partitionClause orderClause frameOptions startOffset endOffset") &&
 	            read_list(reader, json_object_get(body, "partitionClause"), &window->partition) &&
 	            read_list(reader, nodes, &window->order);

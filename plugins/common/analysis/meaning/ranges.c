@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/analysis/ranges.h"
+#include "common/analysis/meaning/ranges.h"
 
 #include "common/sqltext/ident.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/analysis/calls.h"
+#include "common/analysis/meaning/calls.h"
 
 #include <string.h>
 #include <strings.h>

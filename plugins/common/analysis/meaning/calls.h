@@ -2,8 +2,8 @@
  *
  * calls.h: what is known of functions, and walking through expressions.
  */
-#ifndef VIEWD_COMMON_ANALYSIS_CALLS_H
-#define VIEWD_COMMON_ANALYSIS_CALLS_H
+#ifndef VIEWD_COMMON_ANALYSIS_MEANING_CALLS_H
+#define VIEWD_COMMON_ANALYSIS_MEANING_CALLS_H
 
 #include "common/analysis/facts.h"
 #include "common/analysis/reading/query.h"

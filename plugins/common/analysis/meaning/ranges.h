@@ -2,10 +2,10 @@
  *
  * ranges.h: what a FROM clause makes visible.
  */
-#ifndef VIEWD_COMMON_ANALYSIS_RANGES_H
-#define VIEWD_COMMON_ANALYSIS_RANGES_H
+#ifndef VIEWD_COMMON_ANALYSIS_MEANING_RANGES_H
+#define VIEWD_COMMON_ANALYSIS_MEANING_RANGES_H
 
-#include "common/analysis/names.h"
+#include "common/analysis/meaning/names.h"
 
 /* One name of a FROM clause. */
 struct range {

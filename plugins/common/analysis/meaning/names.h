@@ -9,8 +9,8 @@
  * Scopes say for which rows of the result a condition holds. The query has scope 0; the nullable side of an outer
  * join, each subquery and each derived table that is not merged has one of its own below the scope it stands in.
  */
-#ifndef VIEWD_COMMON_ANALYSIS_NAMES_H
-#define VIEWD_COMMON_ANALYSIS_NAMES_H
+#ifndef VIEWD_COMMON_ANALYSIS_MEANING_NAMES_H
+#define VIEWD_COMMON_ANALYSIS_MEANING_NAMES_H
 
 #include "common/analysis/facts.h"
 #include "common/analysis/reading/query.h"

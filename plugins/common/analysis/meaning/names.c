@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/analysis/names.h"
+#include "common/analysis/meaning/names.h"
 
-#include "common/analysis/calls.h"
-#include "common/analysis/ranges.h"
+#include "common/analysis/meaning/calls.h"
+#include "common/analysis/meaning/order.h"
+#include "common/analysis/meaning/ranges.h"
 #include "common/sqltext/ident.h"
 
 #include <string.h>
@@ -395,8 +396,11 @@ static bool enter_clauses(struct names *names, struct query *query, struct range
 			return false;
 	if (!enter_list(&place, &query->distinct_on))
 		return false;
+	/* An order that decides about nothing is not looked at. */
+	if ((query->limit != NULL || query->distinct_on.n > 0) && !enter_list(&place, &query->order))
+		return false;
 	place.in_having = true;
-	return query->having == NULL || enter_expr(&place, query->having);
+	return (query->having == NULL || enter_expr(&place, query->having)) && order_check(names, query);
 }
 
 static bool enter_query(struct names *names, struct query *query, int scope, const struct ranges *outer)
