@@ -26,7 +26,7 @@ struct conf_list {
 	size_t n;
 };
 
-enum conf_on_change_policy { CONF_POLICY_APPLY, CONF_POLICY_CONTINUE, CONF_POLICY_FAIL };
+enum conf_on_configuration_change { CONF_DIFFERS_APPLY, CONF_DIFFERS_CONTINUE, CONF_DIFFERS_FAIL };
 enum conf_on_remove { CONF_REMOVE_KEEP, CONF_REMOVE_DROP };
 enum conf_overlap { CONF_OVERLAP_SKIP, CONF_OVERLAP_QUEUE };
 enum conf_missed { CONF_MISSED_RUN_ONCE, CONF_MISSED_SKIP };
@@ -85,7 +85,7 @@ struct conf_view {
 	bool adopt;
 	bool cascade;
 	bool enabled;
-	int on_configuration_change; /* enum conf_on_change_policy */
+	int on_configuration_change; /* enum conf_on_configuration_change */
 	int on_remove;               /* enum conf_on_remove */
 	struct conf_list depends_on; /* `view` or `db:view` */
 	int64_t every;  /* microseconds, 0: not set; the same for all durations */

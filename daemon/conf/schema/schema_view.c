@@ -22,10 +22,10 @@ static const struct option_choice modes[] = {
 	{0},
 };
 static const struct option_choice policies[] = {
-	{.word = "apply", .value = CONF_POLICY_APPLY, .doc = "replace the object"},
-	{.word = "continue", .value = CONF_POLICY_CONTINUE,
+	{.word = "apply", .value = CONF_DIFFERS_APPLY, .doc = "replace the object"},
+	{.word = "continue", .value = CONF_DIFFERS_CONTINUE,
 	 .doc = "leave the object, and go on refreshing it with its old definition"},
-	{.word = "fail", .value = CONF_POLICY_FAIL, .doc = "leave the object; the view is FAILED until somebody decides"},
+	{.word = "fail", .value = CONF_DIFFERS_FAIL, .doc = "leave the object; the view is FAILED until somebody decides"},
 	{0},
 };
 static const struct option_choice removals[] = {

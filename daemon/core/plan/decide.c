@@ -158,15 +158,15 @@ static void decide_changed(const struct decide_settings *s, const char *what, st
 		say(out, VIEWD_CHANGE_REPLACE, what);
 		return;
 	}
-	switch ((enum conf_on_change_policy)s->policy) {
-	case CONF_POLICY_APPLY:
+	switch ((enum conf_on_configuration_change)s->policy) {
+	case CONF_DIFFERS_APPLY:
 		say(out, VIEWD_CHANGE_REPLACE, what);
 		return;
-	case CONF_POLICY_CONTINUE:
+	case CONF_DIFFERS_CONTINUE:
 		snprintf(out->reason, sizeof out->reason, "%s; kept as it is (on_configuration_change = continue)", what);
 		out->change = VIEWD_CHANGE_NOTHING;
 		return;
-	case CONF_POLICY_FAIL:
+	case CONF_DIFFERS_FAIL:
 		snprintf(out->reason, sizeof out->reason, "%s, and on_configuration_change = fail", what);
 		refuse(out, VIEWD_ERR_CONFIG, "undo the change, or set on_configuration_change = apply");
 		return;

@@ -16,7 +16,7 @@ struct decide_settings {
 	bool create_missing; /* false: an object that vanished while viewd ran stays gone until someone asks */
 	bool replace;        /* `create --replace`: what somebody else has made of the view's object goes */
 	bool keep;           /* `adopt`: what somebody else has made of the view's object stays */
-	int policy;          /* enum conf_on_change_policy: for changes of the files */
+	int policy;          /* enum conf_on_configuration_change: for changes of the files */
 };
 
 /* Fills *out. Pure. [any thread] */
