@@ -6,7 +6,7 @@
 #include "client/client.h"
 #include "client/print/print.h"
 #include "conf/conf.h"
-#include "core/exec/leave_run.h"
+#include "core/exec/uninstall_run.h"
 #include "core/offline/explain.h"
 #include "core/offline/offline.h"
 #include "ctl/text/json_explain.h"
@@ -153,8 +153,8 @@ static enum client_exit uninstall(const struct client *client, const struct args
 	const struct viewd_dialect *dialect = open_database(conf, registry, name, &db, &err);
 	json_t *list = json_array();
 	enum client_exit end = CLIENT_FAILED;
-	if (dialect != NULL &&
-	    leave_carry_out(dialect, db, args_flag(args, "print"), (struct viewd_text_sink){add_statement, list}, &err)) {
+	if (dialect != NULL && uninstall_carry_out(dialect, db, args_flag(args, "print"),
+	                                           (struct viewd_text_sink){add_statement, list}, &err)) {
 		json_t *body = json_pack("{s:i, s:b, s:s, s:O}", "schema", 1, "ok", 1, "database", name, "statements", list);
 		end = client_show(client, args, 200, body);
 		json_decref(body);

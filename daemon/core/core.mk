@@ -17,10 +17,10 @@ libviewd_la_SOURCES += \
 	daemon/core/engine/uninstall.c daemon/core/engine/uninstall.h \
 	daemon/core/exec/exec.h \
 	daemon/core/exec/job.c daemon/core/exec/job.h \
-	daemon/core/exec/leave_run.c daemon/core/exec/leave_run.h \
 	daemon/core/exec/run.c daemon/core/exec/run.h \
 	daemon/core/exec/run_group.c \
 	daemon/core/exec/session.c daemon/core/exec/session.h \
+	daemon/core/exec/uninstall_run.c daemon/core/exec/uninstall_run.h \
 	daemon/core/exec/watch.c daemon/core/exec/watch.h \
 	daemon/core/flow/ready.c daemon/core/flow/ready.h \
 	daemon/core/flow/wave.c daemon/core/flow/wave.h \

@@ -119,7 +119,7 @@ void engine_explain(struct engine *eng, struct view *view, engine_explain_fn *do
 
 /* Taking viewd out of a database: the statements that were carried out or, with print, that would be. error NULL: all
  * is out. */
-struct engine_leaving {
+struct engine_uninstalled {
 	const char *database;
 	bool print;
 	const char *const *statements;
@@ -127,12 +127,12 @@ struct engine_leaving {
 	const struct viewd_err *error;
 };
 /* Called exactly once, from the loop. The report is gone when it returns. */
-typedef void engine_leave_fn(void *ctx, const struct engine_leaving *report);
+typedef void engine_uninstall_fn(void *ctx, const struct engine_uninstalled *report);
 
 /* Lets the database go (no watch, no sessions; its views fail with a class CONFIG that says so), then takes everything
  * of viewd's out of it but the views' objects. It stays let go until its section is another one, or the process ends;
  * unless nothing could be taken out. print: only tells, changes nothing. False: err, and done is not called. */
-bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_leave_fn *done, void *ctx,
+bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_uninstall_fn *done, void *ctx,
                       struct viewd_err *err) MUST_CHECK;
 
 /* A pause survives restarts. False when the state file cannot be written (the pause holds until the end of the

@@ -48,11 +48,11 @@ static struct db *find_db(struct engine *eng, const char *name)
 
 /* ---- databases -------------------------------------------------------------------------------------------------- */
 
-static void mark_leaving(struct engine *eng, const struct conf_diff *diff)
+static void mark_sections_going(struct engine *eng, const struct conf_diff *diff)
 {
 	for (size_t i = 0; i < diff->n_databases; i++)
 		if (diff->databases[i].what == CONF_DIFF_REMOVED)
-			find_db(eng, diff->databases[i].name)->leaving = true;
+			find_db(eng, diff->databases[i].name)->section_going = true;
 }
 
 /* What ends with a database may look at all others: the list is in order before the first one goes. */
@@ -61,7 +61,7 @@ static void remove_databases(struct engine *eng)
 	struct db **gone = mem_array(NULL, struct db *, eng->n_dbs);
 	size_t kept = 0, n_gone = 0;
 	for (size_t i = 0; i < eng->n_dbs; i++)
-		if (eng->dbs[i]->leaving)
+		if (eng->dbs[i]->section_going)
 			gone[n_gone++] = eng->dbs[i];
 		else
 			eng->dbs[kept++] = eng->dbs[i];
@@ -395,7 +395,7 @@ void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff
 	struct todo todo = {.views = mem_array(NULL, struct view *, most), .live = mem_array(NULL, struct view *, most)};
 	remember_held(eng);
 	group_forget_all(eng);
-	mark_leaving(eng, diff);
+	mark_sections_going(eng, diff);
 	retire_views(eng, conf);
 	remove_databases(eng);
 	struct conf *old = eng->conf;

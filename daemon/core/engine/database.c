@@ -104,7 +104,7 @@ void database_changed(struct db *db, const struct conf_database *conf)
 	watch_stop(db);
 	session_close_idle(db);
 	db->conf = conf;
-	db->probing.was_up = db->left = false;
+	db->probing.was_up = db->uninstalled = false;
 	db->probing.streak = 0;
 	loop_timer_clear(db->probing.timer);
 	drop_prepare(db);
@@ -309,10 +309,10 @@ void database_say(struct db *db, const struct viewd_err *err)
 	set_error(db, err);
 }
 
-void database_let_go(struct db *db, const struct viewd_err *err)
+void database_begin_uninstall(struct db *db, const struct viewd_err *err)
 {
 	db->epoch++; /* sessions that are at work do not come back */
-	db->left = true;
+	db->uninstalled = true;
 	db->probing.was_up = false;
 	watch_stop(db);
 	session_close_idle(db);
@@ -336,9 +336,9 @@ void database_let_go(struct db *db, const struct viewd_err *err)
 	turn_soon(db->eng);
 }
 
-void database_take_up(struct db *db)
+void database_undo_uninstall(struct db *db)
 {
-	db->left = false;
+	db->uninstalled = false;
 	judge(db);
 	database_probe(db);
 }

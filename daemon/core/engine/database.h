@@ -46,9 +46,9 @@ void database_prepared(struct job *job);
 void database_lost(struct db *db, const struct viewd_err *err);
 
 /* viewd is about to be taken out of it: no watch, no sessions, no jobs any more; err says so to whoever asks for its
- * views. What still runs is cancelled. database_take_up ends that. */
-void database_let_go(struct db *db, const struct viewd_err *err);
-void database_take_up(struct db *db);
+ * views. What still runs is cancelled. database_undo_uninstall ends that. */
+void database_begin_uninstall(struct db *db, const struct viewd_err *err);
+void database_undo_uninstall(struct db *db);
 /* Says something else to whoever asks. */
 void database_say(struct db *db, const struct viewd_err *err);
 

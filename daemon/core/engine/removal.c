@@ -41,7 +41,7 @@ static struct job *collecting_job(struct db *db)
 /* Its section went and came back while something of the old one was still under way: the object is the new one's. */
 static struct view *returned(const struct db *db, const char *name)
 {
-	return db->removed || db->leaving ? NULL : views_find(db->eng, name, db->conf->name);
+	return db->removed || db->section_going ? NULL : views_find(db->eng, name, db->conf->name);
 }
 
 static void hand_over(const struct view *old, struct view *now)
@@ -52,8 +52,8 @@ static void hand_over(const struct view *old, struct view *now)
 
 void removal_finish(struct view *view)
 {
-	bool can_drop =
-		view->db->state != DB_UNUSABLE && !view->db->leaving && view->relation.place != NULL && !view->relation.refused;
+	bool can_drop = view->db->state != DB_UNUSABLE && !view->db->section_going && view->relation.place != NULL &&
+	                !view->relation.refused;
 	struct view *now = returned(view->db, view->conf->name);
 	if (now != NULL)
 		hand_over(view, now);

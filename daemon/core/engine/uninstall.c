@@ -7,12 +7,12 @@
 #include "core/engine/aux.h"
 #include "core/engine/database.h"
 #include "core/exec/exec.h"
-#include "core/exec/leave_run.h"
+#include "core/exec/uninstall_run.h"
 #include "core/exec/watch.h"
 
 #include <string.h>
 
-struct leaving {
+struct uninstall {
 	struct worker_task task;
 	struct engine *eng;
 	struct db *db; /* counted among its jobs: it outlives this */
@@ -20,11 +20,11 @@ struct leaving {
 	struct conf *conf;
 	const struct conf_database *conf_db;
 	bool print;
-	bool was_left; /* an earlier one had let it go already */
+	bool was_uninstalled; /* an earlier one had let it go already */
 	bool begun;
-	engine_leave_fn *done;
+	engine_uninstall_fn *done;
 	void *ctx;
-	LIST_ENTRY(leaving) link;
+	LIST_ENTRY(uninstall) link;
 
 	/* out */
 	const char **statements;
@@ -35,19 +35,20 @@ struct leaving {
 
 static bool keep(void *ctx, const char *text)
 {
-	struct leaving *l = ctx;
-	l->statements = mem_grow(l, l->statements, const char *, l->n + 1);
-	l->statements[l->n++] = mem_strdup(l, text);
+	struct uninstall *u = ctx;
+	u->statements = mem_grow(u, u->statements, const char *, u->n + 1);
+	u->statements[u->n++] = mem_strdup(u, text);
 	return true;
 }
 
-static void leave_run(struct worker_task *task)
+static void uninstall_run(struct worker_task *task)
 {
-	struct leaving *l = CONTAINER_OF(task, struct leaving, task);
-	l->ok = leave_carry_out(l->dialect, l->conf_db, l->print, (struct viewd_text_sink){.fn = keep, .ctx = l}, &l->err);
+	struct uninstall *u = CONTAINER_OF(task, struct uninstall, task);
+	u->ok =
+		uninstall_carry_out(u->dialect, u->conf_db, u->print, (struct viewd_text_sink){.fn = keep, .ctx = u}, &u->err);
 }
 
-static void say_left(const char *database, struct viewd_err *err)
+static void say_uninstalled(const char *database, struct viewd_err *err)
 {
 	err_set(err, VIEWD_ERR_CONFIG, "database '%s', viewd has left it (viewctl uninstall): its views stay as they are",
 	        database);
@@ -55,90 +56,91 @@ static void say_left(const char *database, struct viewd_err *err)
 }
 
 /* Where nothing was taken out everything is as it was; where something was, it stays let go. */
-static void settle(struct leaving *l)
+static void conclude(struct uninstall *u)
 {
-	struct db *db = l->db;
-	const char *name = l->conf_db->name;
+	struct db *db = u->db;
+	const char *name = u->conf_db->name;
 	struct viewd_err now;
-	if (l->ok) {
+	if (u->ok) {
 		log_info("database '%s', viewd has left it (%zu statements): its views stay as ordinary objects that nobody "
-		         "refreshes", name, l->n);
-		say_left(name, &now);
+		         "refreshes",
+		         name, u->n);
+		say_uninstalled(name, &now);
 		database_say(db, &now);
 		return;
 	}
-	log_error("database '%s', cannot be left%s (%s)%s%s", name, l->n > 0 || l->was_left ? " wholly" : "", l->err.msg,
-	          l->err.hint[0] != '\0' ? "; " : "", l->err.hint);
-	if (l->n > 0 || l->was_left)
-		database_say(db, &l->err);
-	else if (!l->eng->stop.stopping)
-		database_take_up(db);
+	log_error("database '%s', cannot be left%s (%s)%s%s", name, u->n > 0 || u->was_uninstalled ? " wholly" : "",
+	          u->err.msg, u->err.hint[0] != '\0' ? "; " : "", u->err.hint);
+	if (u->n > 0 || u->was_uninstalled)
+		database_say(db, &u->err);
+	else if (!u->eng->stop.stopping)
+		database_undo_uninstall(db);
 }
 
-static void end(struct leaving *l)
+static void end(struct uninstall *u)
 {
-	struct db *db = l->db;
-	const struct engine_leaving report = {.database = l->conf_db->name,
-	                                      .print = l->print,
-	                                      .statements = l->statements,
-	                                      .n = l->n,
-	                                      .error = l->ok ? NULL : &l->err};
-	LIST_REMOVE(l, link);
-	if (!l->print && db->left && !db->removed)
-		settle(l);
-	l->done(l->ctx, &report);
-	conf_unref(&l->conf);
-	talloc_free(l);
+	struct db *db = u->db;
+	const struct engine_uninstalled report = {.database = u->conf_db->name,
+	                                          .print = u->print,
+	                                          .statements = u->statements,
+	                                          .n = u->n,
+	                                          .error = u->ok ? NULL : &u->err};
+	LIST_REMOVE(u, link);
+	if (!u->print && db->uninstalled && !db->removed)
+		conclude(u);
+	u->done(u->ctx, &report);
+	conf_unref(&u->conf);
+	talloc_free(u);
 	if (--db->work.n_jobs == 0 && db->removed)
 		database_free(&db);
 }
 
-static void leave_done(struct worker_task *task)
+static void uninstall_done(struct worker_task *task)
 {
-	struct leaving *l = CONTAINER_OF(task, struct leaving, task);
-	struct engine *eng = l->eng;
-	end(l);
+	struct uninstall *u = CONTAINER_OF(task, struct uninstall, task);
+	struct engine *eng = u->eng;
+	end(u);
 	turn_soon(eng);
 	eng->news.exec->session_closed(eng);
 }
 
-static void begin(struct leaving *l)
+static void begin(struct uninstall *u)
 {
-	l->begun = true;
-	l->eng->count.sessions++;
-	l->task = (struct worker_task){
-		.run = leave_run,
-		.done = leave_done,
-		.threads = l->dialect->threads,
+	u->begun = true;
+	u->eng->count.sessions++;
+	u->task = (struct worker_task){
+		.run = uninstall_run,
+		.done = uninstall_done,
+		.threads = u->dialect->threads,
 	};
-	worker_submit(l->eng->pool, &l->task);
+	worker_submit(u->eng->pool, &u->task);
 }
 
 /* What ends meanwhile may leave work for later. */
-static bool at_rest(const struct leaving *l)
+static bool at_rest(const struct uninstall *u)
 {
-	if (!l->print)
-		aux_drop_waiting(l->db, l->db->err);
-	return l->print || (l->db->work.n_jobs == 1 && !watch_lingers(l->db));
+	if (!u->print)
+		aux_drop_waiting(u->db, u->db->err);
+	return u->print || (u->db->work.n_jobs == 1 && !watch_lingers(u->db));
 }
 
 void uninstall_review(struct engine *eng)
 {
-	struct leaving *l;
-	LIST_FOREACH(l, &eng->open.leavings, link)
-		if (!l->begun && at_rest(l))
-			begin(l);
+	struct uninstall *u;
+	LIST_FOREACH(u, &eng->open.uninstalls, link)
+		if (!u->begun && at_rest(u))
+			begin(u);
 }
 
 void uninstall_stop(struct engine *eng)
 {
-	struct leaving *l, *next;
-	for (l = LIST_FIRST(&eng->open.leavings); l != NULL; l = next) {
-		next = LIST_NEXT(l, link);
-		if (l->begun)
+	struct uninstall *u, *next;
+	for (u = LIST_FIRST(&eng->open.uninstalls); u != NULL; u = next) {
+		next = LIST_NEXT(u, link);
+		if (u->begun)
 			continue;
-		err_set(&l->err, VIEWD_ERR_CANCELLED, "viewd is stopping");
-		end(l);
+		err_set(&u->err, VIEWD_ERR_CANCELLED, "viewd is stopping");
+		end(u);
 	}
 }
 
@@ -150,11 +152,11 @@ static struct db *find(struct engine *eng, const char *name)
 	return NULL;
 }
 
-static bool is_being_left(const struct db *db)
+static bool is_being_uninstalled(const struct db *db)
 {
-	const struct leaving *l;
-	LIST_FOREACH(l, &db->eng->open.leavings, link)
-		if (l->db == db && !l->print)
+	const struct uninstall *u;
+	LIST_FOREACH(u, &db->eng->open.uninstalls, link)
+		if (u->db == db && !u->print)
 			return true;
 	return false;
 }
@@ -169,35 +171,35 @@ static bool judge(const struct db *db, const char *name, bool print, struct view
 		*err = *db->err;
 		return false;
 	}
-	if (!leave_is_possible(db->dialect, db->conf, err))
+	if (!uninstall_is_possible(db->dialect, db->conf, err))
 		return false;
-	return print || !is_being_left(db) || err_set(err, VIEWD_ERR_CONFLICT, "database '%s', viewd is just being taken "
-	                                                                       "out of it", name);
+	return print || !is_being_uninstalled(db) ||
+	       err_set(err, VIEWD_ERR_CONFLICT, "database '%s', viewd is just being taken out of it", name);
 }
 
-bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_leave_fn *done, void *ctx,
+bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_uninstall_fn *done, void *ctx,
                       struct viewd_err *err)
 {
 	struct db *db = find(eng, database);
 	struct viewd_err why;
 	if (!judge(db, database, print, err))
 		return false;
-	struct leaving *l = mem_new(NULL, struct leaving);
-	l->eng = eng;
-	l->db = db;
-	l->dialect = db->dialect;
-	l->conf = conf_ref(eng->conf);
-	l->conf_db = db->conf;
-	l->print = print;
-	l->was_left = db->left;
-	l->done = done;
-	l->ctx = ctx;
+	struct uninstall *u = mem_new(NULL, struct uninstall);
+	u->eng = eng;
+	u->db = db;
+	u->dialect = db->dialect;
+	u->conf = conf_ref(eng->conf);
+	u->conf_db = db->conf;
+	u->print = print;
+	u->was_uninstalled = db->uninstalled;
+	u->done = done;
+	u->ctx = ctx;
 	db->work.n_jobs++;
-	LIST_INSERT_HEAD(&eng->open.leavings, l, link);
+	LIST_INSERT_HEAD(&eng->open.uninstalls, u, link);
 	if (!print) {
 		log_info("database '%s', viewd is being taken out of it", database);
 		err_set(&why, VIEWD_ERR_CONFIG, "database '%s', viewd is being taken out of it (viewctl uninstall)", database);
-		database_let_go(db, &why);
+		database_begin_uninstall(db, &why);
 	}
 	turn_soon(eng);
 	return true;

@@ -23,7 +23,7 @@ struct job;
 struct wave;
 struct member;
 struct group;
-struct leaving;
+struct uninstall;
 
 /* ---- one database ---------------------------------------------------------------------------------------------- */
 
@@ -81,9 +81,9 @@ struct db {
 	struct viewd_err *err; /* why it is not up; NULL when up */
 	struct intern *warned; /* of captures: each cause is told once, however many views it concerns */
 	unsigned epoch;        /* grows when the section changes: older sessions are closed */
-	bool leaving;          /* its section is being removed together with its views: nothing can be dropped any more */
+	bool section_going;    /* its section is being removed together with its views: nothing can be dropped any more */
 	bool removed;          /* gone from the files; lives until its last job has ended */
-	bool left;             /* viewd is being taken out of it, or has been: let go until the section is another one */
+	bool uninstalled;      /* viewd is being taken out of it, or has been: let go until the section is another one */
 	struct db_probing probing;
 	struct db_watch watch;
 	struct db_work work;
@@ -292,8 +292,8 @@ struct engine_news {
 
 /* Everything that has begun and not ended. */
 struct engine_open {
-	LIST_HEAD(, watcher) watchers; /* all that have not been closed */
-	LIST_HEAD(, leaving) leavings; /* of databases that viewd is being taken out of */
+	LIST_HEAD(, watcher) watchers;     /* all that have not been closed */
+	LIST_HEAD(, uninstall) uninstalls; /* of databases that viewd is being taken out of */
 	LIST_HEAD(, wave) waves;
 	/* Jobs that were given to a worker and have not ended, also those of what has been removed */
 	LIST_HEAD(, job) begun;

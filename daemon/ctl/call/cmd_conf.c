@@ -80,7 +80,7 @@ void cmd_render(struct call *call)
 	call_reply(call, body);
 }
 
-static void leave_done(void *ctx, const struct engine_leaving *report)
+static void uninstall_done(void *ctx, const struct engine_uninstalled *report)
 {
 	if (report->error != NULL) {
 		call_fail(ctx, report->error);
@@ -100,7 +100,7 @@ void cmd_uninstall(struct call *call)
 {
 	const struct args *args = call_args(call);
 	struct viewd_err err;
-	if (!engine_uninstall(call_ctl(call)->engine, args_text(args, "database"), args_flag(args, "print"), leave_done,
+	if (!engine_uninstall(call_ctl(call)->engine, args_text(args, "database"), args_flag(args, "print"), uninstall_done,
 	                      call, &err))
 		call_fail(call, &err);
 }

@@ -261,7 +261,7 @@ static void check_db(const struct all *all, const struct db *db)
 	for (size_t i = 0; i < all->eng->n_dbs; i++)
 		listed |= all->eng->dbs[i] == db;
 	const struct conf *conf = listed ? all->eng->conf : db->last_conf;
-	MUST(db->removed == !listed && db->leaving == !listed && (db->last_conf != NULL) == !listed);
+	MUST(db->removed == !listed && db->section_going == !listed && (db->last_conf != NULL) == !listed);
 	MUST(conf != NULL && db->conf >= conf->databases && db->conf < conf->databases + conf->n_databases);
 	MUST(db->work.n_jobs == jobs_of(all, db, false) && (listed || db->work.n_jobs > 0));
 	MUST(db->work.n_busy == jobs_of(all, db, true));

@@ -294,13 +294,14 @@ void engine_verify(struct engine *eng, struct view *const *views UNUSED, size_t 
 	later(eng, "verify", done, ctx, n);
 }
 
-bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_leave_fn *done, void *ctx, struct viewd_err *err)
+bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_uninstall_fn *done, void *ctx,
+                      struct viewd_err *err)
 {
 	static const char *const statements[] = {"DROP TRIGGER t ON a", "DROP SCHEMA viewd"};
 	const struct viewd_err denied = {.cls = VIEWD_ERR_DENIED, .msg = "not the owner"};
 	if (strcmp(database, "shop") != 0)
 		return err_set(err, VIEWD_ERR_MISSING, "database '%s' is not in the configuration", database);
-	const struct engine_leaving report = {
+	const struct engine_uninstalled report = {
 		.database = database, .print = print, .statements = statements, .n = 2, .error = eng->fail ? &denied : NULL};
 	done(ctx, &report);
 	return true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/exec/leave_run.h"
+#include "core/exec/uninstall_run.h"
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -42,15 +42,15 @@ static bool with_spec(const struct viewd_dialect *dialect, const struct viewd_da
 	return done;
 }
 
-bool leave_is_possible(const struct viewd_dialect *dialect, const struct conf_database *conf, struct viewd_err *err)
+bool uninstall_is_possible(const struct viewd_dialect *dialect, const struct conf_database *conf, struct viewd_err *err)
 {
 	return dialect->uninstall != NULL ||
 	       err_set(err, VIEWD_ERR_CONFIG, "database '%s', the plugin for %s cannot take viewd out of it", conf->name,
 	               conf->dialect);
 }
 
-bool leave_carry_out(const struct viewd_dialect *dialect, const struct conf_database *conf, bool print,
-                     struct viewd_text_sink statements, struct viewd_err *err)
+bool uninstall_carry_out(const struct viewd_dialect *dialect, const struct conf_database *conf, bool print,
+                         struct viewd_text_sink statements, struct viewd_err *err)
 {
 	char *password = NULL;
 	void *tmp = talloc_new(NULL);
@@ -58,7 +58,7 @@ bool leave_carry_out(const struct viewd_dialect *dialect, const struct conf_data
 	struct viewd_err failure = {0};
 	conf_database_spec(conf, &spec);
 	spec.application_name = mem_printf(tmp, "viewd:%s:uninstall", conf->name);
-	bool done = leave_is_possible(dialect, conf, &failure) && password_read(tmp, conf, &password, &failure);
+	bool done = uninstall_is_possible(dialect, conf, &failure) && password_read(tmp, conf, &password, &failure);
 	if (done) {
 		spec.password = password;
 		done = with_spec(dialect, &spec, print, statements, &failure);
