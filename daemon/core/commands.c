@@ -75,14 +75,14 @@ static void start_by_hand(struct engine *eng, struct wave_spec *spec, struct vie
 struct closure {
 	struct view **views;
 	size_t n, room;
-	uint64_t mark;
+	uint64_t visit;
 };
 
 static void closure_add(struct closure *c, struct view *v)
 {
-	if (v->walk.mark == c->mark)
+	if (v->walk.visit == c->visit)
 		return;
-	v->walk.mark = c->mark;
+	v->walk.visit = c->visit;
 	if (c->n == c->room)
 		c->views = mem_grow(NULL, c->views, struct view *, (c->room = c->room * 2 + 16));
 	c->views[c->n++] = v;
@@ -117,23 +117,23 @@ void engine_refresh(struct engine *eng, struct view *const *views, size_t n, str
 		.done = done,
 		.ctx = ctx,
 	};
-	struct closure c = {.mark = ++eng->mark}, down = {.views = NULL};
+	struct closure c = {.visit = ++eng->visit}, down = {.views = NULL};
 	edges_update(eng);
 	for (size_t i = 0; i < n; i++)
 		closure_add(&c, views[i]);
 	/* Downstream of what was asked for, not of what lies upstream of it. */
 	if (flags.downstream) {
-		down.mark = c.mark;
+		down.visit = c.visit;
 		closure_walk(&c, false);
 	}
 	if (flags.upstream) {
-		down.mark = ++eng->mark;
+		down.visit = ++eng->visit;
 		for (size_t i = 0; i < n; i++)
 			closure_add(&down, views[i]);
 		closure_walk(&down, true);
-		c.mark = ++eng->mark;
+		c.visit = ++eng->visit;
 		for (size_t i = 0; i < c.n; i++)
-			c.views[i]->walk.mark = c.mark;
+			c.views[i]->walk.visit = c.visit;
 		for (size_t i = 0; i < down.n; i++)
 			closure_add(&c, down.views[i]);
 	}

@@ -109,7 +109,7 @@ void engine_stop(struct engine *eng)
 	LIST_FOREACH(job, &eng->open.begun, begun_link)
 		job_cancel(job);
 	for (size_t i = 0; i < eng->n_dbs; i++)
-		connect_check_settle(eng->dbs[i], false);
+		connect_check_resolve(eng->dbs[i], false);
 	finish_ended(eng);
 	uninstall_stop(eng);
 }

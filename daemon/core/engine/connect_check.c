@@ -58,7 +58,7 @@ void connect_check_expired(void *db_ctx)
 	}
 }
 
-void connect_check_settle(struct db *db, bool alive)
+void connect_check_resolve(struct db *db, bool alive)
 {
 	struct job *job;
 	loop_timer_clear(db->work.doubt_timer);

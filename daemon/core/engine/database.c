@@ -111,7 +111,7 @@ void database_changed(struct db *db, const struct conf_database *conf)
 	judge(db);
 	for (size_t i = 0; i < db->n_views; i++)
 		forget_contents(db->views[i]);
-	connect_check_settle(db, false);
+	connect_check_resolve(db, false);
 }
 
 static void start_prepare(struct db *db);
@@ -206,7 +206,7 @@ void database_lost(struct db *db, const struct viewd_err *err)
 	watch_stop(db);
 	session_close_idle(db);
 	schedule_probe(db);
-	connect_check_settle(db, false);
+	connect_check_resolve(db, false);
 }
 
 static void probe_failed(struct db *db, const struct viewd_err *err)
@@ -229,7 +229,7 @@ void database_watch_looked(struct db *db, uint64_t answered)
 {
 	db->watch.looked = true;
 	db->watch.answered = answered;
-	connect_check_settle(db, true);
+	connect_check_resolve(db, true);
 	event_tell(db->eng, &(struct event){.kind = EVENT_LOOKED, .db = db, .answered = answered});
 	turn_soon(db->eng);
 }
@@ -237,7 +237,7 @@ void database_watch_looked(struct db *db, uint64_t answered)
 void database_watch_behind(struct db *db)
 {
 	db->watch.looked = false;
-	connect_check_settle(db, true);
+	connect_check_resolve(db, true);
 }
 
 /* Everything is looked at once; what vanished while the connection was away is not made again by itself. */
@@ -321,7 +321,7 @@ void database_begin_uninstall(struct db *db, const struct viewd_err *err)
 	aux_drop_waiting(db, err);
 	db->state = DB_UNUSABLE;
 	set_error(db, err);
-	connect_check_settle(db, false);
+	connect_check_resolve(db, false);
 	if (db->work.aux_job != NULL)
 		job_cancel(db->work.aux_job);
 	for (size_t i = 0; i < db->n_views; i++) {
@@ -358,7 +358,7 @@ void database_remove(struct db *db)
 	db->removed = true;
 	db->last_conf = conf_ref(db->eng->conf);
 	session_close_idle(db);
-	connect_check_settle(db, false);
+	connect_check_resolve(db, false);
 	if (--db->work.n_jobs == 0)
 		database_free(&db);
 }

@@ -465,15 +465,15 @@ void outcome_upstream_failed(struct view *view, const struct wave *wave)
 }
 
 /* Through plain views: they hold nothing. */
-static bool reads_a_failure(const struct view *view, uint64_t mark)
+static bool reads_a_failure(const struct view *view, uint64_t visit)
 {
 	for (size_t i = 0; i < view->graph.n_up; i++) {
 		struct view *up = view->graph.up[i];
 		bool failed = up->last.result == VIEW_RESULT_FAILED || up->last.result == VIEW_RESULT_UPSTREAM_FAILED;
-		if (up->walk.mark == mark)
+		if (up->walk.visit == visit)
 			continue;
-		up->walk.mark = mark;
-		if (up->relation.method == VIEWD_METHOD_SIMPLE ? reads_a_failure(up, mark) : failed)
+		up->walk.visit = visit;
+		if (up->relation.method == VIEWD_METHOD_SIMPLE ? reads_a_failure(up, visit) : failed)
 			return true;
 	}
 	return false;
@@ -483,7 +483,7 @@ void outcome_not_needed(struct view *view)
 {
 	/* What it was not tried for is well again, and has changed nothing. */
 	if (view->last.result == VIEW_RESULT_UPSTREAM_FAILED && view->failure.err == NULL &&
-	    !reads_a_failure(view, ++view->eng->mark))
+	    !reads_a_failure(view, ++view->eng->visit))
 		view->last.result = VIEW_RESULT_SKIPPED;
 	due_schedule(view);
 	change_plan(view);

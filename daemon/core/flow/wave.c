@@ -17,60 +17,60 @@ static void add_one_follower(struct wave *wave, struct view *view)
 }
 
 /* With its group. */
-static void add_follower(struct wave *wave, struct view *view, uint64_t mark)
+static void add_follower(struct wave *wave, struct view *view, uint64_t visit)
 {
 	const struct group *g = group_of(view);
 	add_one_follower(wave, view);
 	for (size_t i = 0; g != NULL && i < g->n; i++) {
-		if (g->views[i]->walk.mark == mark)
+		if (g->views[i]->walk.visit == visit)
 			continue;
-		g->views[i]->walk.mark = mark;
+		g->views[i]->walk.visit = visit;
 		add_one_follower(wave, g->views[i]);
 	}
 }
 
 /* Those that read v and follow changes; plain views in between are looked through. */
-static void follow(struct wave *wave, const struct view *v, uint64_t mark)
+static void follow(struct wave *wave, const struct view *v, uint64_t visit)
 {
 	for (size_t k = 0; k < v->graph.n_down; k++) {
 		struct view *down = v->graph.down[k];
-		if (down->walk.mark == mark)
+		if (down->walk.visit == visit)
 			continue;
-		down->walk.mark = mark;
+		down->walk.visit = visit;
 		if (down->relation.method == VIEWD_METHOD_SIMPLE)
-			follow(wave, down, mark);
+			follow(wave, down, visit);
 		else if (down->conf->on_change && down->conf->enabled && down->relation.reconciled)
-			add_follower(wave, down, mark);
+			add_follower(wave, down, visit);
 	}
 }
 
-static void add_followers(struct wave *wave, uint64_t mark)
+static void add_followers(struct wave *wave, uint64_t visit)
 {
 	for (size_t i = 0; i < wave->n; i++)
-		follow(wave, wave->members[i].view, mark);
+		follow(wave, wave->members[i].view, visit);
 }
 
-static void add_one_asked(struct wave *wave, struct view *view, uint64_t mark)
+static void add_one_asked(struct wave *wave, struct view *view, uint64_t visit)
 {
-	if (view->walk.mark == mark)
+	if (view->walk.visit == visit)
 		return;
-	view->walk.mark = mark;
+	view->walk.visit = visit;
 	wave->members[wave->n++] = (struct member){.wave = wave, .view = view, .trigger = wave->trigger};
 }
 
 /* Who asks for a refresh of one asks for its group. */
-static void add_asked(struct wave *wave, struct view *const *views, size_t n, uint64_t mark)
+static void add_asked(struct wave *wave, struct view *const *views, size_t n, uint64_t visit)
 {
 	size_t room = n;
 	for (size_t i = 0; i < n && wave->kind == JOB_REFRESH; i++)
 		room += group_of(views[i]) != NULL ? views[i]->graph.group->n : 0;
 	wave->members = mem_array(wave, struct member, room);
 	for (size_t i = 0; i < n; i++)
-		add_one_asked(wave, views[i], mark);
+		add_one_asked(wave, views[i], visit);
 	for (size_t i = 0; i < n && wave->kind == JOB_REFRESH; i++) {
 		const struct group *g = group_of(views[i]);
 		for (size_t k = 0; g != NULL && k < g->n; k++)
-			add_one_asked(wave, g->views[k], mark);
+			add_one_asked(wave, g->views[k], visit);
 	}
 }
 
@@ -92,10 +92,10 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 	wave->done = spec->done;
 	wave->ctx = spec->ctx;
 	edges_update(eng); /* groups, too, and it uses marks */
-	add_asked(wave, views, n, ++eng->mark);
+	add_asked(wave, views, n, ++eng->visit);
 	wave->n_asked = wave->n_asked_left = wave->n;
 	if (spec->propagate)
-		add_followers(wave, eng->mark);
+		add_followers(wave, eng->visit);
 	if (wave->kind == JOB_RECONCILE)
 		eng->open.n_reconciling += wave->n;
 	if (spec->done != NULL)
@@ -257,15 +257,15 @@ static bool wrote(const struct engine_item *item)
 	return item->result == VIEW_RESULT_SUCCEEDED && (item->rows_written != 0 || item->action != VIEWD_DID_NO_DATA);
 }
 
-static void tell_below(const struct view *v, uint64_t mark)
+static void tell_below(const struct view *v, uint64_t visit)
 {
 	for (size_t k = 0; k < v->graph.n_down; k++) {
 		struct view *down = v->graph.down[k];
-		if (down->walk.mark == mark)
+		if (down->walk.visit == visit)
 			continue;
-		down->walk.mark = mark;
+		down->walk.visit = visit;
 		if (down->relation.method == VIEWD_METHOD_SIMPLE)
-			tell_below(down, mark);
+			tell_below(down, visit);
 		else if (down->conf->on_change && down->relation.reconciled)
 			change_owed(down);
 	}
@@ -279,13 +279,13 @@ static void tell_newcomers(const struct member *m)
 	if (!wave->propagate || wave->begun == eng->captures.n_set_up)
 		return;
 	edges_update(eng);
-	uint64_t mark = ++eng->mark;
+	uint64_t visit = ++eng->visit;
 	for (size_t i = 0; i < wave->n; i++) {
 		struct view *v = wave->members[i].view;
 		if (v != NULL && v->relation.method != VIEWD_METHOD_SIMPLE)
-			v->walk.mark = mark;
+			v->walk.visit = visit;
 	}
-	tell_below(m->view, mark);
+	tell_below(m->view, visit);
 }
 
 /* It waited for the one that has written rows, and was taken out of the wave (a cancel, a pause, its database went

@@ -30,17 +30,17 @@ static void link_upstream(struct wave *wave, struct member *m)
 	void *tmp = talloc_new(NULL);
 	struct view **stack = NULL;
 	size_t depth = 1, room = 0;
-	uint64_t mark = ++eng->mark;
+	uint64_t visit = ++eng->visit;
 	stack = mem_grow(tmp, stack, struct view *, (room = 16));
 	stack[0] = m->view;
-	m->view->walk.mark = mark;
+	m->view->walk.visit = visit;
 	while (depth > 0) {
 		struct view *v = stack[--depth];
 		for (size_t i = 0; i < v->graph.n_up; i++) {
 			struct view *up = v->graph.up[i];
-			if (up->walk.mark == mark)
+			if (up->walk.visit == visit)
 				continue;
-			up->walk.mark = mark;
+			up->walk.visit = visit;
 			if (stands_in_order(m, up)) {
 				if (wave_head(up->walk.wave_member) == wave_head(m))
 					continue;

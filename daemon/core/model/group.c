@@ -78,15 +78,15 @@ static bool is_node(const struct view *v)
 }
 
 /* What v reads, through plain views: they hold nothing, so they need no order. */
-static void add_edges(struct graph *g, const struct view *v, const struct view *through, uint64_t mark)
+static void add_edges(struct graph *g, const struct view *v, const struct view *through, uint64_t visit)
 {
 	for (size_t i = 0; i < through->graph.n_up; i++) {
 		struct view *up = through->graph.up[i];
-		if (up->walk.mark == mark)
+		if (up->walk.visit == visit)
 			continue;
-		up->walk.mark = mark;
+		up->walk.visit = visit;
 		if (up->relation.method == VIEWD_METHOD_SIMPLE)
-			add_edges(g, v, up, mark);
+			add_edges(g, v, up, visit);
 		else if (is_node(up) && node_of(up) != node_of(v))
 			graph_edge(g, node_of(up), node_of(v));
 	}
@@ -97,7 +97,7 @@ static struct graph *contracted(struct engine *eng, void *mem_ctx)
 	struct graph *g = graph_new(mem_ctx, (uint32_t)eng->n_views);
 	for (size_t i = 0; i < eng->n_views; i++)
 		if (is_node(eng->views[i]))
-			add_edges(g, eng->views[i], eng->views[i], ++eng->mark);
+			add_edges(g, eng->views[i], eng->views[i], ++eng->visit);
 	return g;
 }
 

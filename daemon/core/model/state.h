@@ -216,7 +216,7 @@ struct view_capture {
 
 /* Notes of whoever walks over all views; they mean nothing between two walks. */
 struct view_walk {
-	uint64_t mark;                  /* equals engine.mark when visited */
+	uint64_t visit;                 /* equals engine.visit when visited */
 	uint64_t near_job, near_change; /* pass of a turn in which a neighbour in the graph ran, or was being changed */
 	struct member *wave_member;     /* while a wave is built */
 	/* While a configuration is committed: a member of the group it had before was paused or suspended */
@@ -331,7 +331,7 @@ struct engine {
 	struct engine_open open;
 	struct engine_numbers count;
 	struct engine_answers answers;
-	uint64_t mark;                 /* of the last walk over all views */
+	uint64_t visit;                /* number of the last walk over all views */
 	struct loop_timer *post_timer; /* zero delay: a turn, never from inside a request */
 	struct waiting *waiting;       /* of report/wait.c; NULL: nobody has waited yet */
 	size_t next_db;                /* whose turn it is */

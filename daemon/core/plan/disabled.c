@@ -22,16 +22,16 @@ bool disabled_refuses(const struct view *view, enum job_kind kind, struct viewd_
 static const struct view *find_below(struct view *view, uint64_t walk)
 {
 	const struct view *found = view->conf->enabled ? NULL : view;
-	view->walk.mark = walk;
+	view->walk.visit = walk;
 	for (size_t i = 0; i < view->graph.n_up && found == NULL; i++)
-		if (view->graph.up[i]->walk.mark != walk)
+		if (view->graph.up[i]->walk.visit != walk)
 			found = find_below(view->graph.up[i], walk);
 	return found;
 }
 
 bool disabled_below(struct view *view, struct viewd_err *err)
 {
-	const struct view *found = find_below(view, ++view->eng->mark);
+	const struct view *found = find_below(view, ++view->eng->visit);
 	if (found == NULL)
 		return false;
 	say(found, err);

@@ -180,9 +180,9 @@ static void judge_upstream(struct freshness *f, const struct view *v, uint64_t w
 {
 	for (size_t i = 0; i < v->graph.n_up; i++) {
 		struct view *up = v->graph.up[i];
-		if (up->walk.mark == walk)
+		if (up->walk.visit == walk)
 			continue;
-		up->walk.mark = walk;
+		up->walk.visit = walk;
 		judge(f, up);
 		judge_upstream(f, up, walk);
 	}
@@ -193,7 +193,7 @@ struct freshness freshness_of(const struct view *v)
 	struct freshness f = {.word = VIEW_FRESHNESS_FRESH};
 	edges_update(v->eng);
 	judge(&f, v);
-	judge_upstream(&f, v, ++v->eng->mark);
+	judge_upstream(&f, v, ++v->eng->visit);
 	if (f.word != VIEW_FRESHNESS_STALE)
 		f.stale_since_us = 0;
 	return f;

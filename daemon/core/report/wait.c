@@ -91,9 +91,9 @@ static bool is_busy(const struct view *v)
 /* Nor anything that it reads. */
 static bool any_busy(struct view *v, uint64_t walk)
 {
-	if (v->walk.mark == walk)
+	if (v->walk.visit == walk)
 		return false;
-	v->walk.mark = walk;
+	v->walk.visit = walk;
 	if (v->relation.method != VIEWD_METHOD_SIMPLE && is_busy(v))
 		return true;
 	for (size_t i = 0; i < v->graph.n_up; i++)
@@ -106,7 +106,7 @@ static bool any_busy(struct view *v, uint64_t walk)
 static bool is_current(const struct waiter *w)
 {
 	struct view *v = w->view;
-	return v != NULL && w->looked && freshness_of(v).word == VIEW_FRESHNESS_FRESH && !any_busy(v, ++v->eng->mark);
+	return v != NULL && w->looked && freshness_of(v).word == VIEW_FRESHNESS_FRESH && !any_busy(v, ++v->eng->visit);
 }
 
 static bool has_pending(const struct view *v)
@@ -119,9 +119,9 @@ static bool has_pending(const struct view *v)
  * read may have been refreshed later than the one that reads it. */
 static bool is_read_since(const struct waiter *w, struct view *v, uint64_t walk)
 {
-	if (v->walk.mark == walk)
+	if (v->walk.visit == walk)
 		return true;
-	v->walk.mark = walk;
+	v->walk.visit = walk;
 	bool read = v->last.success_run > w->since_run && (v->graph.n_up == 0 || !has_pending(v));
 	bool own =
 		v->relation.method == VIEWD_METHOD_SIMPLE || read || (w->looked && freshness_is_known(v) && !has_pending(v));
@@ -142,7 +142,7 @@ static bool is_fresh(const struct waiter *w)
 	if (w->since >= w->newer_than && is_current(w))
 		return true;
 	/* What nobody can hear is as new as the refresh that was made for the caller. */
-	return w->newer_than <= w->since && v->relation.reconciled && is_read_since(w, v, ++v->eng->mark);
+	return w->newer_than <= w->since && v->relation.reconciled && is_read_since(w, v, ++v->eng->visit);
 }
 
 /* ---- refreshing for those who wait ---- */
@@ -151,9 +151,9 @@ static bool is_fresh(const struct waiter *w)
  * since the call. */
 static void add_unheard(const struct waiter *w, struct view *v, uint64_t walk, struct view ***list, size_t *n)
 {
-	if (v->walk.mark == walk)
+	if (v->walk.visit == walk)
 		return;
-	v->walk.mark = walk;
+	v->walk.visit = walk;
 	for (size_t i = 0; i < v->graph.n_up; i++)
 		add_unheard(w, v->graph.up[i], walk, list, n);
 	bool retried = v->timing.due_at[DUE_RETRY] != 0; /* that is waited for */
@@ -175,9 +175,9 @@ static void refresh_unheard(struct waiter *w)
 	                               .propagate = true};
 	struct view **list = NULL;
 	size_t n = 0;
-	if (w->newer_than > w->since || any_busy(w->view, ++w->eng->mark))
+	if (w->newer_than > w->since || any_busy(w->view, ++w->eng->visit))
 		return;
-	add_unheard(w, w->view, ++w->eng->mark, &list, &n);
+	add_unheard(w, w->view, ++w->eng->visit, &list, &n);
 	if (n > 0)
 		wave_start(w->eng, &spec, list, n);
 	talloc_free(list);
@@ -228,9 +228,9 @@ static void add_ask(struct waiter *w, struct db *db)
 
 static void add_asks(struct waiter *w, struct view *v, uint64_t walk)
 {
-	if (v->walk.mark == walk)
+	if (v->walk.visit == walk)
 		return;
-	v->walk.mark = walk;
+	v->walk.visit = walk;
 	add_ask(w, v->db);
 	for (size_t i = 0; i < v->graph.n_up; i++)
 		add_asks(w, v->graph.up[i], walk);
@@ -243,7 +243,7 @@ static void ask(struct waiter *w)
 	if (w->looked)
 		return;
 	edges_update(w->eng);
-	add_asks(w, w->view, ++w->eng->mark);
+	add_asks(w, w->view, ++w->eng->visit);
 	for (size_t i = 0; i < w->n_asks; i++)
 		if (w->asks[i].number == 0 && w->asks[i].db != NULL)
 			w->asks[i].number = watch_ask(w->asks[i].db);

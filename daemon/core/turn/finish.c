@@ -50,7 +50,7 @@ static bool met_silence(const struct job *job)
 }
 
 /* Our own cancel and the server's word for it may be told differently by different engines. */
-static void settle_error(struct job *job)
+static void name_error(struct job *job)
 {
 	if (job->out.ok || !job->run.cancelled || met_silence(job))
 		return; /* silence tells nothing of what the server did: that the outcome is unknown must not be forgotten */
@@ -73,7 +73,7 @@ static bool lost_database(const struct job *job)
 static void finish(struct job *job)
 {
 	struct engine *eng = job->eng;
-	settle_error(job);
+	name_error(job);
 	if (lost_database(job))
 		database_lost(job->db, &job->out.err);
 	if (job->kind == JOB_REFRESH_GROUP)

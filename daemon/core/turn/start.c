@@ -39,18 +39,18 @@ static void start_view(struct view *view, enum job_kind kind)
 }
 
 /* Everything reachable from a view with a job, along one direction. */
-static void mark_reachable(struct view *v, bool upstream, bool changes, uint64_t pass, uint64_t walk)
+static void note_reachable(struct view *v, bool upstream, bool changes, uint64_t pass, uint64_t walk)
 {
 	size_t n = upstream ? v->graph.n_up : v->graph.n_down;
 	for (size_t i = 0; i < n; i++) {
 		struct view *next = upstream ? v->graph.up[i] : v->graph.down[i];
-		if (next->walk.mark == walk)
+		if (next->walk.visit == walk)
 			continue;
-		next->walk.mark = walk;
+		next->walk.visit = walk;
 		next->walk.near_job = pass;
 		if (changes)
 			next->walk.near_change = pass;
-		mark_reachable(next, upstream, changes, pass, walk);
+		note_reachable(next, upstream, changes, pass, walk);
 	}
 }
 
@@ -58,13 +58,13 @@ static void mark_reachable(struct view *v, bool upstream, bool changes, uint64_t
 static uint64_t mark_neighbours(struct db *db)
 {
 	struct engine *eng = db->eng;
-	uint64_t pass = ++eng->mark;
+	uint64_t pass = ++eng->visit;
 	for (size_t i = 0; i < db->n_views && db->work.n_busy > 0; i++) {
 		struct view *v = db->views[i];
 		if (v->job == NULL)
 			continue;
-		mark_reachable(v, true, job_changes_object(v->job->kind), pass, ++eng->mark);
-		mark_reachable(v, false, job_changes_object(v->job->kind), pass, ++eng->mark);
+		note_reachable(v, true, job_changes_object(v->job->kind), pass, ++eng->visit);
+		note_reachable(v, false, job_changes_object(v->job->kind), pass, ++eng->visit);
 	}
 	return pass;
 }
