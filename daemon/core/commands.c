@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "core/engine/aux.h"
+#include "core/engine/side_jobs.h"
 #include "core/plan/change.h"
 #include "core/engine/database.h"
 #include "core/plan/due.h"
@@ -205,7 +205,7 @@ void engine_history(struct engine *eng UNUSED, struct view *view, int limit, eng
 	job->in.history_limit = limit;
 	job->asker.history = done;
 	job->asker.ctx = ctx;
-	aux_add(view->db, job);
+	side_jobs_add(view->db, job);
 	database_probe(view->db);
 }
 
@@ -215,7 +215,7 @@ void engine_explain(struct engine *eng UNUSED, struct view *view, engine_explain
 	job->view = NULL; /* does not exclude other work on the instance */
 	job->asker.explain = done;
 	job->asker.ctx = ctx;
-	aux_add(view->db, job);
+	side_jobs_add(view->db, job);
 	database_probe(view->db);
 }
 

@@ -3,7 +3,6 @@ libviewd_la_SOURCES += \
 	daemon/base/mem.h \
 	daemon/core/commands.c \
 	daemon/core/engine.h \
-	daemon/core/engine/aux.c daemon/core/engine/aux.h \
 	daemon/core/engine/capture.c daemon/core/engine/capture.h \
 	daemon/core/engine/clock_step.c daemon/core/engine/clock_step.h \
 	daemon/core/engine/commit.c \
@@ -14,6 +13,7 @@ libviewd_la_SOURCES += \
 	daemon/core/engine/on_signal.c daemon/core/engine/on_signal.h \
 	daemon/core/engine/outcome.c daemon/core/engine/outcome.h \
 	daemon/core/engine/removal.c daemon/core/engine/removal.h \
+	daemon/core/engine/side_jobs.c daemon/core/engine/side_jobs.h \
 	daemon/core/engine/uninstall.c daemon/core/engine/uninstall.h \
 	daemon/core/exec/exec.h \
 	daemon/core/exec/job.c daemon/core/exec/job.h \
@@ -22,6 +22,7 @@ libviewd_la_SOURCES += \
 	daemon/core/exec/session.c daemon/core/exec/session.h \
 	daemon/core/exec/uninstall_run.c daemon/core/exec/uninstall_run.h \
 	daemon/core/exec/watch.c daemon/core/exec/watch.h \
+	daemon/core/flow/flow_events.h \
 	daemon/core/flow/ready.c daemon/core/flow/ready.h \
 	daemon/core/flow/wave.c daemon/core/flow/wave.h \
 	daemon/core/flow/wave_link.c \
@@ -30,14 +31,15 @@ libviewd_la_SOURCES += \
 	daemon/core/model/events.c daemon/core/model/events.h \
 	daemon/core/model/group.c daemon/core/model/group.h \
 	daemon/core/model/intern.c daemon/core/model/intern.h \
+	daemon/core/model/job_record.h \
 	daemon/core/model/pause.c daemon/core/model/pause.h \
 	daemon/core/model/queue.c daemon/core/model/queue.h \
 	daemon/core/model/record.c daemon/core/model/record.h \
 	daemon/core/model/state.h \
 	daemon/core/model/view.c daemon/core/model/view.h \
 	daemon/core/model/views.c daemon/core/model/views.h \
-	daemon/core/model/work.h \
-	daemon/core/offline/explain.c daemon/core/offline/explain.h daemon/core/offline/offline.c daemon/core/offline/offline.h \
+	daemon/core/offline/explain.c daemon/core/offline/explain.h \
+	daemon/core/offline/offline.c daemon/core/offline/offline.h \
 	daemon/core/plan/capturable.c daemon/core/plan/capturable.h \
 	daemon/core/plan/change.c daemon/core/plan/change.h \
 	daemon/core/plan/decide.c daemon/core/plan/decide.h \

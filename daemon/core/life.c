@@ -6,13 +6,14 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "core/engine/aux.h"
+#include "core/engine/side_jobs.h"
 #include "core/engine/capture.h"
 #include "core/engine/clock_step.h"
 #include "core/engine/database.h"
 #include "core/engine/connect_check.h"
 #include "core/model/events.h"
 #include "core/exec/exec.h"
+#include "core/flow/flow_events.h"
 #include "core/turn/finish.h"
 #include "core/plan/group_due.h"
 #include "core/model/intern.h"
@@ -80,8 +81,8 @@ struct engine *engine_new(const struct engine_parts *parts)
 	eng->news.own.fn = on_event;
 	event_listen(eng, &eng->news.own);
 	eng->due.timer = loop_timer_new(eng->loop, on_due, eng);
-	eng->post_timer = loop_timer_new(eng->loop, turn_run, eng);
-	eng->captures.timer = loop_timer_new(eng->loop, capture_again, eng);
+	eng->turn_timer = loop_timer_new(eng->loop, turn_run, eng);
+	eng->captures.timer = loop_timer_new(eng->loop, capture_retry, eng);
 	clock_step_start(eng);
 	pause_load(eng);
 	return eng;
@@ -99,7 +100,7 @@ void engine_stop(struct engine *eng)
 		loop_timer_clear(eng->dbs[i]->probing.timer);
 		watch_stop(eng->dbs[i]);
 		session_close_idle(eng->dbs[i]);
-		aux_refuse_asked(eng->dbs[i], &err);
+		side_jobs_refuse_asked(eng->dbs[i], &err);
 	}
 	for (size_t i = 0; i < eng->n_views; i++) {
 		wave_end_waiting(eng->views[i], WAVE_ALL, VIEW_RESULT_CANCELLED, &err);
@@ -124,11 +125,11 @@ bool engine_idle(const struct engine *eng)
 	return eng->count.sessions == 0 && eng->open.finished == NULL;
 }
 
-static void free_waiting_aux(struct db *db)
+static void free_waiting_side_jobs(struct db *db)
 {
 	struct job *job;
-	while ((job = TAILQ_FIRST(&db->work.aux)) != NULL) {
-		TAILQ_REMOVE(&db->work.aux, job, link);
+	while ((job = TAILQ_FIRST(&db->work.side_jobs)) != NULL) {
+		TAILQ_REMOVE(&db->work.side_jobs, job, link);
 		job_free(&job);
 	}
 }
@@ -142,11 +143,11 @@ void engine_free(struct engine **eng_ptr)
 	clock_step_stop(eng);
 	loop_timer_free(&eng->due.timer);
 	loop_timer_free(&eng->captures.timer);
-	loop_timer_free(&eng->post_timer);
+	loop_timer_free(&eng->turn_timer);
 	for (size_t i = 0; i < eng->n_dbs; i++) {
-		free_waiting_aux(eng->dbs[i]);
+		free_waiting_side_jobs(eng->dbs[i]);
 		loop_timer_free(&eng->dbs[i]->probing.timer);
-		loop_timer_free(&eng->dbs[i]->work.doubt_timer);
+		loop_timer_free(&eng->dbs[i]->work.connect_check_timer);
 	}
 	while (eng->open.finished != NULL) {
 		struct wave *wave = eng->open.finished;

@@ -252,10 +252,10 @@ void capture_done(struct job *job)
 	v->capture.reason = job->out.capture.as.reason[0] != '\0' ? mem_strdup(v, job->out.capture.as.reason) : NULL;
 	if (v->conf->target_lag > 0 && v->relation.reconciled)
 		due_schedule(v);
-	v->capture.look = watch_look(v->db);
+	v->capture.look = watch_ask_lasting(v->db);
 }
 
-void capture_again(void *engine)
+void capture_retry(void *engine)
 {
 	struct engine *eng = engine;
 	eng->captures.dirty = eng->captures.pressing = true;

@@ -28,6 +28,6 @@ void capture_remember(struct db *db, const struct job *prepared);
 void capture_distrust(struct db *db);
 
 /* The timer's work after a failure. */
-void capture_again(void *engine);
+void capture_retry(void *engine);
 
 #endif

@@ -18,7 +18,7 @@ static void leave_alone(struct job *job)
 
 static bool has_others(const struct db *db)
 {
-	return db->watch.watcher != NULL || db->work.idle != NULL || db->work.n_busy > 0 || db->work.aux_job != NULL;
+	return db->watch.watcher != NULL || db->work.idle != NULL || db->work.n_busy > 0 || db->work.side_job != NULL;
 }
 
 bool connect_check_raised(struct job *job)
@@ -29,11 +29,11 @@ bool connect_check_raised(struct job *job)
 		return false;
 	if (job->out.err.cls == VIEWD_ERR_RESOURCE && has_others(db))
 		leave_alone(job);
-	if (job->out.err.cls != VIEWD_ERR_CONNECT || watch_ask(db) == 0)
+	if (job->out.err.cls != VIEWD_ERR_CONNECT || watch_ask_now(db) == 0)
 		return false;
 	TAILQ_INSERT_TAIL(&db->work.doubtful, job, link);
 	if (TAILQ_FIRST(&db->work.doubtful) == job)
-		loop_timer_set(db->work.doubt_timer, DOUBT_MAX);
+		loop_timer_set(db->work.connect_check_timer, DOUBT_MAX);
 	return true;
 }
 
@@ -61,7 +61,7 @@ void connect_check_expired(void *db_ctx)
 void connect_check_resolve(struct db *db, bool alive)
 {
 	struct job *job;
-	loop_timer_clear(db->work.doubt_timer);
+	loop_timer_clear(db->work.connect_check_timer);
 	while ((job = TAILQ_FIRST(&db->work.doubtful)) != NULL) {
 		TAILQ_REMOVE(&db->work.doubtful, job, link);
 		if (alive && !job->run.cancelled)

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "core/engine/aux.h"
+#include "core/engine/side_jobs.h"
 #include "core/engine/capture.h"
 #include "core/engine/connect_check.h"
 #include "core/plan/due.h"
@@ -62,13 +62,13 @@ static void judge(struct db *db)
 /* Of a probe that has come to nothing. One that runs already is not listened to any more, and nobody waits for it. */
 static void drop_prepare(struct db *db)
 {
-	struct job *job = TAILQ_FIRST(&db->work.aux);
+	struct job *job = TAILQ_FIRST(&db->work.side_jobs);
 	if (db->probing.job != NULL)
 		job_cancel(db->probing.job);
 	db->probing.job = NULL;
 	if (job == NULL || job->kind != JOB_PREPARE)
 		return;
-	TAILQ_REMOVE(&db->work.aux, job, link);
+	TAILQ_REMOVE(&db->work.side_jobs, job, link);
 	job_free(&job);
 }
 
@@ -79,10 +79,10 @@ struct db *database_new(struct engine *eng, const struct conf_database *conf)
 	db->conf = conf;
 	db->warned = intern_new(db);
 	TAILQ_INIT(&db->work.queue);
-	TAILQ_INIT(&db->work.aux);
+	TAILQ_INIT(&db->work.side_jobs);
 	TAILQ_INIT(&db->work.doubtful);
 	db->probing.timer = loop_timer_new(eng->loop, probe_now, db);
-	db->work.doubt_timer = loop_timer_new(eng->loop, connect_check_expired, db);
+	db->work.connect_check_timer = loop_timer_new(eng->loop, connect_check_expired, db);
 	judge(db);
 	return db;
 }
@@ -154,7 +154,7 @@ static void start_prepare(struct db *db)
 	struct job *job = job_new(db, NULL, JOB_PREPARE);
 	job->label = mem_strdup(job, db->conf->name);
 	job->in.probe = db->probing.n;
-	TAILQ_INSERT_HEAD(&db->work.aux, job, link);
+	TAILQ_INSERT_HEAD(&db->work.side_jobs, job, link);
 	turn_soon(db->eng);
 }
 
@@ -173,7 +173,7 @@ static void fail_requests_by_hand(struct db *db)
 {
 	for (size_t i = 0; i < db->n_views; i++)
 		wave_end_waiting(db->views[i], WAVE_BY_HAND, VIEW_RESULT_FAILED, db->err);
-	aux_refuse_asked(db, db->err);
+	side_jobs_refuse_asked(db, db->err);
 }
 
 static int64_t probe_delay(const struct db *db)
@@ -304,7 +304,7 @@ void database_prepared(struct job *job)
 	db->probing.was_up = true;
 }
 
-void database_say(struct db *db, const struct viewd_err *err)
+void database_set_error(struct db *db, const struct viewd_err *err)
 {
 	set_error(db, err);
 }
@@ -318,12 +318,12 @@ void database_begin_uninstall(struct db *db, const struct viewd_err *err)
 	session_close_idle(db);
 	loop_timer_clear(db->probing.timer);
 	drop_prepare(db);
-	aux_drop_waiting(db, err);
+	side_jobs_drop_waiting(db, err);
 	db->state = DB_UNUSABLE;
 	set_error(db, err);
 	connect_check_resolve(db, false);
-	if (db->work.aux_job != NULL)
-		job_cancel(db->work.aux_job);
+	if (db->work.side_job != NULL)
+		job_cancel(db->work.side_job);
 	for (size_t i = 0; i < db->n_views; i++) {
 		struct view *v = db->views[i];
 		if (v->job != NULL)
@@ -354,7 +354,7 @@ void database_remove(struct db *db)
 	loop_timer_clear(db->probing.timer);
 	watch_stop(db);
 	db->work.n_jobs++; /* so that the last waiting job does not free it under us */
-	aux_drop_waiting(db, &gone);
+	side_jobs_drop_waiting(db, &gone);
 	db->removed = true;
 	db->last_conf = conf_ref(db->eng->conf);
 	session_close_idle(db);
@@ -369,7 +369,7 @@ void database_free(struct db **db_ptr)
 	event_tell(db->eng, &(struct event){.kind = EVENT_DATABASE_GONE, .db = db});
 	*db_ptr = NULL;
 	loop_timer_free(&db->probing.timer);
-	loop_timer_free(&db->work.doubt_timer);
+	loop_timer_free(&db->work.connect_check_timer);
 	session_close_idle(db);
 	conf_unref(&db->last_conf);
 	talloc_free(db);

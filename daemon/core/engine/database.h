@@ -50,7 +50,7 @@ void database_lost(struct db *db, const struct viewd_err *err);
 void database_begin_uninstall(struct db *db, const struct viewd_err *err);
 void database_undo_uninstall(struct db *db);
 /* Says something else to whoever asks. */
-void database_say(struct db *db, const struct viewd_err *err);
+void database_set_error(struct db *db, const struct viewd_err *err);
 
 /* Gone from the files, with all its instances: no probes, no new jobs; freed when the last job has ended. */
 void database_remove(struct db *db);

@@ -15,7 +15,7 @@ void group_align(struct view *view)
 {
 	const struct wave_spec spec = {
 		.kind = JOB_REFRESH, .order = WAVE_UPSTREAM_FIRST, .trigger = VIEW_TRIGGER_INITIAL, .propagate = true};
-	if (!group_has(view))
+	if (!group_is_wanted(view))
 		return; /* thousands are set up in a row, and each may have changed the edges */
 	edges_update(view->eng);
 	const struct group *g = group_of(view);

@@ -427,7 +427,7 @@ void outcome_of(struct job *job)
 	case JOB_PREPARE:
 	case JOB_HISTORY:
 	case JOB_EXPLAIN:
-	case JOB_TEND:
+	case JOB_MAINTAIN:
 	case JOB_DROP_RECORDED:
 		break;
 	}

@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/engine/aux.h"
+#include "core/engine/side_jobs.h"
 #include "core/plan/due.h"
 #include "core/model/edges.h"
 #include "core/model/queue.h"
@@ -29,12 +29,12 @@ static void add_recorded(struct job *job, const char *name, const char *relation
 static struct job *collecting_job(struct db *db)
 {
 	struct job *job;
-	TAILQ_FOREACH(job, &db->work.aux, link)
+	TAILQ_FOREACH(job, &db->work.side_jobs, link)
 		if (job->kind == JOB_DROP_RECORDED)
 			return job;
 	job = job_new(db, NULL, JOB_DROP_RECORDED);
 	job->label = mem_strdup(job, db->conf->name);
-	aux_add(db, job);
+	side_jobs_add(db, job);
 	return job;
 }
 

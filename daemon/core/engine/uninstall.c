@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/engine/aux.h"
+#include "core/engine/side_jobs.h"
 #include "core/engine/database.h"
 #include "core/exec/exec.h"
 #include "core/exec/uninstall_run.h"
@@ -66,13 +66,13 @@ static void conclude(struct uninstall *u)
 		         "refreshes",
 		         name, u->n);
 		say_uninstalled(name, &now);
-		database_say(db, &now);
+		database_set_error(db, &now);
 		return;
 	}
 	log_error("database '%s', cannot be left%s (%s)%s%s", name, u->n > 0 || u->was_uninstalled ? " wholly" : "",
 	          u->err.msg, u->err.hint[0] != '\0' ? "; " : "", u->err.hint);
 	if (u->n > 0 || u->was_uninstalled)
-		database_say(db, &u->err);
+		database_set_error(db, &u->err);
 	else if (!u->eng->stop.stopping)
 		database_undo_uninstall(db);
 }
@@ -120,7 +120,7 @@ static void begin(struct uninstall *u)
 static bool at_rest(const struct uninstall *u)
 {
 	if (!u->print)
-		aux_drop_waiting(u->db, u->db->err);
+		side_jobs_drop_waiting(u->db, u->db->err);
 	return u->print || (u->db->work.n_jobs == 1 && !watch_lingers(u->db));
 }
 

@@ -91,7 +91,7 @@ void job_cancel(struct job *job)
 	cancel(job);
 }
 
-void job_returned(struct job *job)
+void job_disarm(struct job *job)
 {
 	loop_timer_free(&job->run.deadline);
 	loop_timer_free(&job->run.cancel_timer);
@@ -105,7 +105,7 @@ void job_free(struct job **job_ptr)
 		return;
 	*job_ptr = NULL;
 	struct db *db = job->db;
-	job_returned(job);
+	job_disarm(job);
 	if (job->run.begun)
 		LIST_REMOVE(job, begun_link);
 	conf_unref(&job->conf);

@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_EXEC_JOB_H
 #define VIEWD_CORE_EXEC_JOB_H
 
-#include "core/model/work.h"
+#include "core/model/job_record.h"
 
 /* A job for a view (or, with view NULL, for a database). Takes a snapshot reference. [loop] */
 struct job *job_new(struct db *db, struct view *view, enum job_kind kind);
@@ -16,8 +16,8 @@ void job_start(struct job *job);
 /* Asks the server to stop it, again and again until it has: a cancel between two calls stops nothing. [loop] */
 void job_cancel(struct job *job);
 
-/* The job has come back from its worker: no deadline and no cancel any more. [loop] */
-void job_returned(struct job *job);
+/* Takes deadline, repeated cancel and session from the job: no worker has it. [loop] */
+void job_disarm(struct job *job);
 
 void job_free(struct job **job);
 

@@ -361,7 +361,7 @@ static bool run_kind(struct job *job)
 		return history(job);
 	case JOB_EXPLAIN:
 		return explain(job);
-	case JOB_TEND:
+	case JOB_MAINTAIN:
 		return dialect->maintain(job->session->conn, &job->in.spec, &job->out.err);
 	case JOB_DROP_RECORDED:
 		return drop_recorded(job);

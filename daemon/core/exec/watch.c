@@ -41,7 +41,7 @@ struct watcher {
 
 /* What the thread tells the loop. */
 enum note_kind { NOTE_OPENED, NOTE_SIGNAL, NOTE_LOOKED, NOTE_BEHIND };
-struct signal_note {
+struct watch_note {
 	struct worker_note note;
 	struct watcher *watcher;
 	enum note_kind what;
@@ -55,7 +55,7 @@ struct signal_note {
 
 static void receive(struct worker_note *note)
 {
-	struct signal_note *n = CONTAINER_OF(note, struct signal_note, note);
+	struct watch_note *n = CONTAINER_OF(note, struct watch_note, note);
 	struct watcher *w = n->watcher;
 	if (w->db != NULL && n->what == NOTE_OPENED) {
 		w->opened = true;
@@ -78,10 +78,10 @@ static void receive(struct worker_note *note)
 /* ---- the thread ------------------------------------------------------------------------------------------------- */
 
 /* Notes are malloc'ed: made on one thread, freed on another, thousands in a storm. */
-static struct signal_note *note_new(struct watcher *w, const char *view)
+static struct watch_note *note_new(struct watcher *w, const char *view)
 {
 	size_t len = strlen(view) + 1;
-	struct signal_note *n = mem_need(calloc(1, sizeof *n + len));
+	struct watch_note *n = mem_need(calloc(1, sizeof *n + len));
 	memcpy(n->view, view, len);
 	n->watcher = w;
 	n->note.fn = receive;
@@ -90,7 +90,7 @@ static struct signal_note *note_new(struct watcher *w, const char *view)
 
 static void tell_note(struct watcher *w, enum note_kind what, uint64_t number)
 {
-	struct signal_note *n = note_new(w, "");
+	struct watch_note *n = note_new(w, "");
 	n->what = what;
 	n->seq = (int64_t)number;
 	worker_send(w->eng->pool, &n->note);
@@ -103,7 +103,7 @@ static bool tell(void *ctx, const struct viewd_signal *signal)
 		w->behind = true;
 		return !w->stop;
 	}
-	struct signal_note *n = note_new(w, signal->view);
+	struct watch_note *n = note_new(w, signal->view);
 	n->what = NOTE_SIGNAL;
 	n->kind = signal->kind;
 	n->seq = signal->seq;
@@ -250,7 +250,7 @@ void watch_adopt_conf(struct db *db)
 	w->conf_db = db->conf;
 }
 
-uint64_t watch_ask(struct db *db)
+uint64_t watch_ask_now(struct db *db)
 {
 	if (db->watch.watcher == NULL || !db->watch.watcher->opened)
 		return 0;
@@ -259,7 +259,7 @@ uint64_t watch_ask(struct db *db)
 	return db->watch.asked;
 }
 
-uint64_t watch_look(struct db *db)
+uint64_t watch_ask_lasting(struct db *db)
 {
 	db->watch.asked++;
 	if (db->watch.watcher != NULL)

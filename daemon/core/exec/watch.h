@@ -18,11 +18,11 @@ void watch_wake(struct db *db);
 
 /* Asks for a look that begins after now: database_watch_looked with at least the number returned follows, or
  * database_watch_lost. 0: there is no watch to ask. */
-uint64_t watch_ask(struct db *db);
+uint64_t watch_ask_now(struct db *db);
 
 /* Wants a look that begins after now, by this watch or the next: database_watch_looked with at least the number
  * returned follows. */
-uint64_t watch_look(struct db *db);
+uint64_t watch_ask_lasting(struct db *db);
 
 /* Is a watch of the same database, of an earlier section of the files perhaps, still being closed? */
 bool watch_lingers(const struct db *db);

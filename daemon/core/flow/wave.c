@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/flow/flow_events.h"
 #include "core/plan/change.h"
 #include "core/model/edges.h"
 #include "core/model/group.h"
@@ -87,7 +88,7 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 	wave->keep = spec->keep;
 	wave->by_hand = spec->by_hand;
 	wave->propagate = spec->propagate;
-	wave->begun = eng->captures.n_set_up;
+	wave->n_set_up_before = eng->captures.n_set_up;
 	LIST_INSERT_HEAD(&eng->open.waves, wave, link);
 	wave->done = spec->done;
 	wave->ctx = spec->ctx;
@@ -267,7 +268,7 @@ static void tell_below(const struct view *v, uint64_t visit)
 		if (down->relation.method == VIEWD_METHOD_SIMPLE)
 			tell_below(down, visit);
 		else if (down->conf->on_change && down->relation.reconciled)
-			change_owed(down);
+			change_add_upstream(down);
 	}
 }
 
@@ -276,7 +277,7 @@ static void tell_newcomers(const struct member *m)
 {
 	struct wave *wave = m->wave;
 	struct engine *eng = wave->eng;
-	if (!wave->propagate || wave->begun == eng->captures.n_set_up)
+	if (!wave->propagate || wave->n_set_up_before == eng->captures.n_set_up)
 		return;
 	edges_update(eng);
 	uint64_t visit = ++eng->visit;
@@ -295,7 +296,7 @@ static void tell_left_out(const struct member *after)
 	struct view *v = after->view;
 	if (after->wave->propagate && v != NULL && !v->removed && v->conf->on_change && v->relation.reconciled &&
 	    v->relation.method != VIEWD_METHOD_SIMPLE)
-		change_owed(v);
+		change_add_upstream(v);
 }
 
 /* Ends one member; members behind it that will not run are pushed on *idle. */

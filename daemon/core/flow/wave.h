@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_FLOW_WAVE_H
 #define VIEWD_CORE_FLOW_WAVE_H
 
-#include "core/model/work.h"
+#include "core/model/job_record.h"
 
 /* Which order, and what a failure means for those behind. */
 enum wave_order {
@@ -45,7 +45,7 @@ struct wave {
 	bool replace, keep;
 	bool by_hand; /* somebody waits: fail rather than wait for a database that is down */
 	bool propagate;
-	uint64_t begun; /* engine.n_set_up then: whoever was set up later is no member */
+	uint64_t n_set_up_before; /* engine.captures.n_set_up at the start: an instance set up later is no member */
 	size_t n, n_left;
 	size_t n_asked, n_asked_left; /* the members somebody asked for come first; followers are not reported */
 	bool listed;                  /* in the list of finished waves: to be reported, or freed */
@@ -91,14 +91,6 @@ void wave_link(struct wave *wave);
 /* Starts a wave over the given instances (duplicates are one). done is called from the loop, also for an empty wave. */
 void wave_start(struct engine *eng, const struct wave_spec *spec, struct view *const *views, size_t n);
 
-/* Functions by which waves tell their news upward. The engine gives them once, when it is made. */
-struct flow_events {
-	/* A member ends without being tried, because something before it failed. */
-	void (*upstream_failed)(struct view *view, const struct wave *wave);
-	/* A follower ends without being tried, because nothing before it wrote rows. */
-	void (*not_needed)(struct view *view);
-};
-
 /* Takes all ready members of that kind off the instance. */
 struct member *wave_take(struct view *view, enum job_kind kind);
 
@@ -129,7 +121,7 @@ void wave_release(struct view *view);
 /* The instance is about to be freed; nothing of it waits any more. */
 void wave_forget(const struct view *view);
 
-/* Reports the finished waves; called by the engine's post timer. */
+/* Reports the finished waves; called by each turn. */
 void wave_report_finished(struct engine *eng);
 
 #endif

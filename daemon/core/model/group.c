@@ -17,7 +17,7 @@ void group_forget_all(struct engine *eng)
 		TALLOC_FREE(eng->dbs[i]->groups);
 }
 
-bool group_has(const struct view *v)
+bool group_is_wanted(const struct view *v)
 {
 	return v->conf->refresh_group != NULL && v->conf->enabled && v->relation.method != VIEWD_METHOD_SIMPLE;
 }
@@ -30,7 +30,7 @@ static void make_group(struct db *db, size_t first)
 	g->name = name;
 	g->views = mem_array(g, struct view *, db->n_views - first);
 	for (size_t i = first; i < db->n_views; i++)
-		if (group_has(db->views[i]) && strcmp(db->views[i]->conf->refresh_group, name) == 0)
+		if (group_is_wanted(db->views[i]) && strcmp(db->views[i]->conf->refresh_group, name) == 0)
 			g->views[g->n++] = db->views[i];
 	for (size_t i = 0; i < g->n; i++)
 		g->views[i]->graph.group = g;
@@ -51,7 +51,7 @@ void group_make_all(struct engine *eng)
 		struct db *db = eng->dbs[d];
 		db->groups = talloc_new(db);
 		for (size_t i = 0; i < db->n_views; i++)
-			if (group_has(db->views[i]) && db->views[i]->graph.group == NULL)
+			if (group_is_wanted(db->views[i]) && db->views[i]->graph.group == NULL)
 				make_group(db, i);
 		for (size_t i = 0; i < db->n_views; i++)
 			drop_single(db->views[i]);

@@ -28,7 +28,7 @@ void group_make_all(struct engine *eng);
 void group_check_order(struct engine *eng);
 
 /* Does the section say that it is refreshed with others? */
-bool group_has(const struct view *view);
+bool group_is_wanted(const struct view *view);
 
 /* The group it is refreshed with; NULL: none, or one that is broken. */
 struct group *group_of(const struct view *view);

@@ -61,12 +61,12 @@ struct db_watch {
 
 /* Jobs and views that run or are to run. */
 struct db_work {
-	struct view_queue queue; /* instances with something ready to run, best first */
-	struct job_queue aux;
-	struct job_queue doubtful;      /* could not open a session; the watch is asked */
-	struct loop_timer *doubt_timer; /* for so long */
-	struct job *aux_job;            /* the one running job that needs no slot (history, statistics, drops) */
-	struct session *idle;           /* list of open sessions nobody uses */
+	struct view_queue queue;                /* instances with something ready to run, best first */
+	struct job_queue side_jobs;             /* jobs that need no slot (prepare, history, statistics, drops) and wait */
+	struct job *side_job;                   /* the one of them that runs; a prepare job is in probing.job instead */
+	struct job_queue doubtful;              /* jobs that could not open a session: the watch is asked */
+	struct loop_timer *connect_check_timer; /* ends the wait for the watch's answer */
+	struct session *idle;                   /* list of open sessions nobody uses */
 	size_t n_jobs;
 	size_t n_busy;     /* jobs that hold a slot */
 	size_t n_changing; /* those of them that create, replace or drop */
@@ -244,10 +244,10 @@ struct view {
 	struct change change;
 	struct view_walk walk;
 	struct waiter_list waiters;
-	struct member *members; /* of waves, not yet taken by a job */
-	struct job *job;        /* the one exclusive job */
-	int64_t tended_mono;    /* when its statistics were last looked after */
-	TAILQ_ENTRY(view) link; /* in db.work.queue */
+	struct member *members;  /* of waves, not yet taken by a job */
+	struct job *job;         /* the one exclusive job */
+	int64_t maintained_mono; /* when its statistics were last looked after */
+	TAILQ_ENTRY(view) link;  /* in db.work.queue */
 };
 
 /* ---- the engine ------------------------------------------------------------------------------------------------- */
@@ -332,7 +332,7 @@ struct engine {
 	struct engine_numbers count;
 	struct engine_answers answers;
 	uint64_t visit;                /* number of the last walk over all views */
-	struct loop_timer *post_timer; /* zero delay: a turn, never from inside a request */
+	struct loop_timer *turn_timer; /* zero delay: a turn, never from inside a request */
 	struct waiting *waiting;       /* of report/wait.c; NULL: nobody has waited yet */
 	size_t next_db;                /* whose turn it is */
 	struct intern *texts;
@@ -348,7 +348,7 @@ struct engine {
 /* Work is looked for, and ends are told, when control has returned to the loop. */
 static inline void turn_soon(struct engine *eng)
 {
-	loop_timer_set(eng->post_timer, 0);
+	loop_timer_set(eng->turn_timer, 0);
 }
 
 static inline int64_t engine_wall(const struct engine *eng)

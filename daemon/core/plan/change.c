@@ -3,7 +3,7 @@
 
 #include "core/plan/due.h"
 #include "core/model/group.h"
-#include "core/model/work.h"
+#include "core/model/job_record.h"
 #include "sched/backoff.h"
 #include "sched/coalesce.h"
 
@@ -94,7 +94,7 @@ bool change_from_upstream(struct view *view)
 	return false;
 }
 
-void change_owed(struct view *view)
+void change_add_upstream(struct view *view)
 {
 	note(view);
 	view->change.upstream = true;
@@ -216,7 +216,7 @@ static void catch_up_with(struct view *up, struct view *down)
 	bool runs = down->job != NULL && down->change.run.first != 0;
 	if (up->last.success_us <= (runs ? down->job->run.started_wall : down->last.data_timestamp_us))
 		return;
-	change_owed(down);
+	change_add_upstream(down);
 }
 
 void change_catch_up(struct view *view)

@@ -21,7 +21,7 @@ enum change_order change_order(struct view *view, int64_t seq);
 bool change_from_upstream(struct view *view);
 
 /* As change_from_upstream, for one that no wave has foreseen: it gets a refresh of its own. */
-void change_owed(struct view *view);
+void change_add_upstream(struct view *view);
 
 /* A refresh begins: what is known so far will be covered by it. */
 void change_started(struct view *view);

@@ -6,7 +6,7 @@
 #define VIEWD_CORE_PLAN_DECIDE_H
 
 #include "conf/conf.h"
-#include "core/model/work.h"
+#include "core/model/job_record.h"
 
 struct decide_settings {
 	const char *label;

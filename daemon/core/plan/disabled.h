@@ -6,7 +6,7 @@
 #ifndef VIEWD_CORE_PLAN_DISABLED_H
 #define VIEWD_CORE_PLAN_DISABLED_H
 
-#include "core/model/work.h"
+#include "core/model/job_record.h"
 
 /* Is that work left undone, because the instance is disabled? Fills err, class CONFIG, then. */
 bool disabled_refuses(const struct view *view, enum job_kind kind, struct viewd_err *err);

@@ -246,7 +246,7 @@ static void ask(struct waiter *w)
 	add_asks(w, w->view, ++w->eng->visit);
 	for (size_t i = 0; i < w->n_asks; i++)
 		if (w->asks[i].number == 0 && w->asks[i].db != NULL)
-			w->asks[i].number = watch_ask(w->asks[i].db);
+			w->asks[i].number = watch_ask_now(w->asks[i].db);
 }
 
 static bool take_answer(struct waiter *w, const struct db *db, uint64_t answered)

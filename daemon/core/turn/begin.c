@@ -59,7 +59,7 @@ void begin_describe(struct job *job, const struct member *members)
 	job->in.unknown_since_us = job->in.request.force_full ? 0 : job->view->failure.unknown_since_us;
 }
 
-void begin_counted(struct job *job)
+void begin_in_slot(struct job *job)
 {
 	job->run.holds_slot = true;
 	job->db->work.n_busy++;

@@ -15,6 +15,6 @@ bool begin_hopeless(struct view *view, enum job_kind kind, struct viewd_err *err
 void begin_describe(struct job *job, const struct member *members);
 
 /* Starts it in a slot. */
-void begin_counted(struct job *job);
+void begin_in_slot(struct job *job);
 
 #endif

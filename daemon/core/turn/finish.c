@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/span.h"
-#include "core/engine/aux.h"
+#include "core/engine/side_jobs.h"
 #include "core/engine/database.h"
 #include "core/engine/connect_check.h"
 #include "core/turn/finish_group.h"
@@ -26,19 +26,19 @@ static void release_slot(struct job *job)
 	job->db->work.n_changing -= job_changes_object(job->kind);
 }
 
-static void finish_aux_job(struct job *job)
+static void finish_side_job(struct job *job)
 {
-	if (job->db->work.aux_job == job)
-		job->db->work.aux_job = NULL;
+	if (job->db->work.side_job == job)
+		job->db->work.side_job = NULL;
 	if (job->db->probing.job == job)
 		job->db->probing.job = NULL;
-	if (aux_answer(job, job->out.ok ? NULL : &job->out.err))
+	if (side_jobs_answer(job, job->out.ok ? NULL : &job->out.err))
 		return;
 	if (job->kind == JOB_PREPARE && !job->db->removed)
 		database_prepared(job);
 	else if (job->kind == JOB_DROP_RECORDED)
 		removal_dropped(job);
-	else if (job->kind == JOB_TEND && !job->out.ok && job->out.err.cls != VIEWD_ERR_CANCELLED)
+	else if (job->kind == JOB_MAINTAIN && !job->out.ok && job->out.err.cls != VIEWD_ERR_CANCELLED)
 		log_warning("view '%s', refreshed but not analyzed (%s)", job->label, job->out.err.msg);
 }
 
@@ -81,7 +81,7 @@ static void finish(struct job *job)
 	else if (job->view != NULL)
 		finish_view(job);
 	else
-		finish_aux_job(job);
+		finish_side_job(job);
 	job_free(&job);
 	turn_soon(eng);
 }
@@ -90,7 +90,7 @@ void finish_returned(struct job *job)
 {
 	struct engine *eng = job->eng;
 	session_give_back(job->session, job->db);
-	job_returned(job);
+	job_disarm(job);
 	release_slot(job);
 	if (job->run.stuck)
 		eng->count.stuck--;

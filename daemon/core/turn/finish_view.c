@@ -2,7 +2,7 @@
 #include "core/turn/finish_view.h"
 
 #include "base/span.h"
-#include "core/engine/aux.h"
+#include "core/engine/side_jobs.h"
 #include "core/plan/change.h"
 #include "core/engine/outcome.h"
 #include "core/model/queue.h"
@@ -10,7 +10,7 @@
 #include "core/engine/removal.h"
 
 /* A view's statistics are looked after at most this often. */
-#define TEND_EVERY (10 * SPAN_SECOND)
+#define MAINTAIN_EVERY (10 * SPAN_SECOND)
 
 static void finished_item(const struct job *job, struct engine_item *item)
 {
@@ -56,18 +56,18 @@ static bool was_elsewhere(const struct job *job)
 }
 
 /* Nobody waits for statistics: they are looked after beside other work, at a pace of their own. */
-static void tend_later(struct job *job)
+static void maintain_later(struct job *job)
 {
 	struct view *view = job->view;
 	int64_t now = engine_mono(job->eng);
 	bool wrote = job->out.ok && (job->kind == JOB_REFRESH || job->out.applied) && job->out.outcome.rows_written != 0;
 	if (!wrote || job->db->dialect->maintain == NULL || view->removed || job->eng->stop.stopping ||
-	    (view->tended_mono != 0 && now - view->tended_mono < TEND_EVERY))
+	    (view->maintained_mono != 0 && now - view->maintained_mono < MAINTAIN_EVERY))
 		return;
-	view->tended_mono = now;
-	struct job *tend = job_new(job->db, view, JOB_TEND);
-	tend->view = NULL; /* does not exclude other work on the instance */
-	aux_add(job->db, tend);
+	view->maintained_mono = now;
+	struct job *maintain = job_new(job->db, view, JOB_MAINTAIN);
+	maintain->view = NULL; /* does not exclude other work on the instance */
+	side_jobs_add(job->db, maintain);
 }
 
 /* Signals that came while any job ran have not been planned yet. */
@@ -100,7 +100,7 @@ void finish_view(struct job *job)
 	}
 	finished_item(job, &item);
 	wave_end_taken(job->members, &item);
-	tend_later(job);
+	maintain_later(job);
 	if (view->removed)
 		removal_finish(view);
 	else if (wave_ready_kind(view, &kind))

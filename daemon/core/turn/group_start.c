@@ -99,7 +99,7 @@ static void start(struct group *g)
 		add_part(lead, order[i]);
 	for (size_t i = 0; i < g->n; i++)
 		start_part(lead, lead->group.parts[i]);
-	begin_counted(lead);
+	begin_in_slot(lead);
 }
 
 void group_start(struct view *view)

@@ -2,7 +2,7 @@
 #include "core/turn/start.h"
 
 #include "base/err.h"
-#include "core/engine/aux.h"
+#include "core/engine/side_jobs.h"
 #include "core/turn/begin.h"
 #include "core/engine/capture.h"
 #include "core/plan/change.h"
@@ -35,7 +35,7 @@ static void start_view(struct view *view, enum job_kind kind)
 		change_started(view);
 	else if (kind == JOB_CAPTURE)
 		capture_describe(job);
-	begin_counted(job);
+	begin_in_slot(job);
 }
 
 /* Everything reachable from a view with a job, along one direction. */
@@ -131,17 +131,17 @@ static void serve(struct view *view)
 
 /* One at a time; but a reconnect does not wait for statistics on a connection that may have been silent since before
  * it. */
-static void start_aux(struct db *db)
+static void start_side_job(struct db *db)
 {
-	struct job *aux = TAILQ_FIRST(&db->work.aux);
-	bool prepares = aux != NULL && aux->kind == JOB_PREPARE;
-	if (aux == NULL || (prepares ? db->state != DB_PROBING : db->state != DB_UP || db->work.aux_job != NULL))
+	struct job *first = TAILQ_FIRST(&db->work.side_jobs);
+	bool prepares = first != NULL && first->kind == JOB_PREPARE;
+	if (first == NULL || (prepares ? db->state != DB_PROBING : db->state != DB_UP || db->work.side_job != NULL))
 		return;
-	TAILQ_REMOVE(&db->work.aux, aux, link);
-	*(prepares ? &db->probing.job : &db->work.aux_job) = aux;
-	if (aux->kind == JOB_DROP_RECORDED)
-		removal_spare_returned(aux);
-	job_start(aux);
+	TAILQ_REMOVE(&db->work.side_jobs, first, link);
+	*(prepares ? &db->probing.job : &db->work.side_job) = first;
+	if (first->kind == JOB_DROP_RECORDED)
+		removal_spare_returned(first);
+	job_start(first);
 }
 
 void start_ready(struct db *db)
@@ -149,6 +149,6 @@ void start_ready(struct db *db)
 	for (struct view *view; (db->state == DB_UNUSABLE || has_slot(db)) && (view = first_allowed(db)) != NULL;)
 		serve(view);
 	if (db->state == DB_UNUSABLE)
-		aux_refuse_asked(db, db->err);
-	start_aux(db);
+		side_jobs_refuse_asked(db, db->err);
+	start_side_job(db);
 }

@@ -237,7 +237,7 @@ static size_t jobs_of(const struct all *all, const struct db *db, bool that_hold
 	LIST_FOREACH(job, &all->eng->open.begun, begun_link)
 		if (job->db == db)
 			n += that_hold ? job->run.holds_slot : 1 + job->group.n;
-	TAILQ_FOREACH(job, &db->work.aux, link)
+	TAILQ_FOREACH(job, &db->work.side_jobs, link)
 		n += !that_hold;
 	return n;
 }
@@ -265,9 +265,9 @@ static void check_db(const struct all *all, const struct db *db)
 	MUST(conf != NULL && db->conf >= conf->databases && db->conf < conf->databases + conf->n_databases);
 	MUST(db->work.n_jobs == jobs_of(all, db, false) && (listed || db->work.n_jobs > 0));
 	MUST(db->work.n_busy == jobs_of(all, db, true));
-	MUST(db->work.aux_job == NULL || has(&all->jobs, db->work.aux_job));
+	MUST(db->work.side_job == NULL || has(&all->jobs, db->work.side_job));
 	MUST(db->probing.job == NULL || has(&all->jobs, db->probing.job));
-	MUST(listed || (db->n_views == 0 && TAILQ_EMPTY(&db->work.queue) && TAILQ_EMPTY(&db->work.aux) &&
+	MUST(listed || (db->n_views == 0 && TAILQ_EMPTY(&db->work.queue) && TAILQ_EMPTY(&db->work.side_jobs) &&
 	                TAILQ_EMPTY(&db->work.doubtful)));
 	MUST(listed || (db->work.idle == NULL && db->watch.watcher == NULL));
 	for (size_t i = 0; i < db->n_views; i++)

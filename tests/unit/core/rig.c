@@ -132,8 +132,8 @@ bool rig_is_settled(const struct rig *rig)
 	for (size_t i = 0; i < eng->n_views && quiet; i++)
 		quiet = eng->views[i]->job == NULL && eng->views[i]->members == NULL;
 	for (size_t i = 0; i < eng->n_dbs && quiet; i++)
-		quiet = eng->dbs[i]->state != DB_PROBING && eng->dbs[i]->work.aux_job == NULL &&
-		        TAILQ_EMPTY(&eng->dbs[i]->work.aux);
+		quiet = eng->dbs[i]->state != DB_PROBING && eng->dbs[i]->work.side_job == NULL &&
+		        TAILQ_EMPTY(&eng->dbs[i]->work.side_jobs);
 	return quiet;
 }
 

@@ -248,7 +248,7 @@ static void time_passes(struct model *m)
 
 static void captures_again(struct model *m)
 {
-	capture_again(m->rig->eng);
+	capture_retry(m->rig->eng);
 }
 
 static void turn(struct model *m)
@@ -426,7 +426,7 @@ static void calm_down(struct model *m)
 		until_all_succeed(m, engine_replace);
 		until_all_succeed(m, refresh_all);
 	}
-	capture_again(eng);
+	capture_retry(eng);
 	RUN_UNTIL(m->rig, all_fresh(m));
 	alive_check(m->rig, "calm");
 	check_end(m);

@@ -241,7 +241,7 @@ static void capture_that_failed_is_forgiven(void)
 	rig_commit(rig, DB TABLE("a") "on_change = yes\n");
 	RUN_UNTIL(rig, rig_view(rig, "a")->capture.failed);
 	CHECK_CONTAINS(rig_status(rig, "a").error->msg, "scripted query");
-	capture_again(rig->eng); /* the timer's work */
+	capture_retry(rig->eng); /* the timer's work */
 	RUN_UNTIL(rig, fake_calls("d", "capture", "a") == 2);
 	rig_settle(rig);
 	CHECK(rig_status(rig, "a").error == NULL);

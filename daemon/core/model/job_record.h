@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * work.h: the record of one piece of blocking work: what goes in, what comes out.
+ * job_record.h: the record of one piece of blocking work: what goes in, what comes out.
  *
  * A job belongs to the loop until it is started, to a worker until the worker gives it back, to the loop again after.
  * The worker touches nothing but the job, its session's connection and the snapshot that the job holds.
  */
-#ifndef VIEWD_CORE_MODEL_WORK_H
-#define VIEWD_CORE_MODEL_WORK_H
+#ifndef VIEWD_CORE_MODEL_JOB_RECORD_H
+#define VIEWD_CORE_MODEL_JOB_RECORD_H
 
 #include "core/model/state.h"
 
@@ -21,7 +21,7 @@ enum job_kind {
 	JOB_VERIFY,
 	JOB_HISTORY,
 	JOB_EXPLAIN,
-	JOB_TEND,         /* statistics after a refresh */
+	JOB_MAINTAIN,     /* statistics after a refresh */
 	JOB_DROP_RECORDED /* objects whose sections are gone */
 };
 
