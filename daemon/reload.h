@@ -38,13 +38,16 @@ struct reload_report {
 	int64_t duration_us;
 };
 
-/* conf_path and the parts outlive the reloader. */
+/* Never NULL; reload_free ends it. conf_path and the parts outlive the reloader. [loop] */
 struct reload *reload_new(struct engine *eng, struct loop *loop, struct worker_pool *pool, struct registry *registry,
                           const char *conf_path);
+/* Forgets requests that wait, without calling their done. A build that runs, and the reloader with it, is left to the
+ * end of the process. Accepts NULL, leaves NULL. [loop] */
 void reload_free(struct reload **reload);
 
 /* Loads and checks a configuration, dialects included; starting: a plugin that cannot be used is only a warning. NULL
- * when it has errors; problems are filled in any case and belong to mem_ctx. [any thread, one at a time] */
+ * when it has errors; problems are filled in any case and belong to mem_ctx. [any], one at a
+ * time. */
 struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry *registry, bool starting,
                           struct conf_problems *problems);
 
@@ -52,7 +55,7 @@ struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry 
 typedef void reload_done_fn(void *ctx, const struct reload_report *report);
 
 /* Asks for a reload. One runs at a time; requests made during one are answered together by the next (newest wins). done
- * may be NULL (SIGHUP): the outcome is logged in any case. */
+ * may be NULL (SIGHUP): the outcome is logged in any case. [loop] */
 void reload_request(struct reload *reload, bool dry_run, reload_done_fn *done, void *ctx);
 
 #endif

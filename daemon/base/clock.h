@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * clock.h: time as a parameter. Code that needs the time takes a struct clock *, tests hand in a fake one.
+ * clock.h: time as a parameter. Code that needs the time takes a struct clock *, tests hand in a fake one. [any]
  */
 #ifndef VIEWD_BASE_CLOCK_H
 #define VIEWD_BASE_CLOCK_H

@@ -3,7 +3,7 @@
  * err.h: filling, wrapping and describing the error record (struct viewd_err of viewd_dialect.h).
  *
  * Rules: a function that can fail returns bool and takes struct viewd_err * last. Err is untouched on success. Layers
- * below core never log a failure, they fill err; whoever decides what to do about it logs it once.
+ * below core never log a failure, they fill err; whoever decides what to do about it logs it once. [any]
  */
 #ifndef VIEWD_BASE_ERR_H
 #define VIEWD_BASE_ERR_H

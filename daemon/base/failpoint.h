@@ -8,7 +8,7 @@
 #ifndef VIEWD_BASE_FAILPOINT_H
 #define VIEWD_BASE_FAILPOINT_H
 
-/* [any thread] */
+/* [any] */
 void failpoint_hit(const char *place);
 
 #endif

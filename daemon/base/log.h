@@ -5,7 +5,7 @@
  * Message grammar: lower case, subject first, cause in parentheses, no full stop:
  *   view 'daily_sales', refresh failed (lock timeout after 2s)
  * Control characters in a message are escaped. Passwords in URLs are replaced by ***. The level, the sink and its flush
- * are the only mutable globals of the program (set once at start and on reload). [any thread]
+ * are the only mutable globals of the program (set once at start and on reload). [any]
  */
 #ifndef VIEWD_BASE_LOG_H
 #define VIEWD_BASE_LOG_H

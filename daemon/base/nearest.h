@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* The nearest of n words, or NULL when none is near (edit distance over a third of the length). Points to one of words.
- * [any thread] */
+ * [any] */
 const char *nearest_word(const char *const *words, size_t n, const char *word);
 
 #endif

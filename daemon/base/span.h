@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * span.h: durations and sizes with units.
+ * span.h: durations and sizes with units. [any]
  */
 #ifndef VIEWD_BASE_SPAN_H
 #define VIEWD_BASE_SPAN_H

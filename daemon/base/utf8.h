@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * utf8.h: validation, because client libraries have trusted invalid encodings before (CVE-2025-1094).
+ * utf8.h: validation, because client libraries have trusted invalid encodings before (CVE-2025-1094). [any]
  */
 #ifndef VIEWD_BASE_UTF8_H
 #define VIEWD_BASE_UTF8_H
@@ -19,10 +19,10 @@ size_t utf8_sequence(const char *text, size_t len);
 bool utf8_valid_bytes(const char *text, size_t len, size_t *at_r) MUST_CHECK;
 
 /* Decodes one character at *p (shortest form, no surrogates, at most U+10FFFF) and moves *p behind it. Returns -1 when
- * invalid, 0 at the NUL; *p then stays. [any] */
+ * invalid, 0 at the NUL; *p then stays. */
 int32_t utf8_next(const char **p);
 
-/* Is the whole text valid? [any] */
+/* Is the whole text valid? */
 bool utf8_valid(const char *text) MUST_CHECK;
 
 /* Number of characters of a valid text. */

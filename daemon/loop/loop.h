@@ -2,8 +2,8 @@
  *
  * loop.h: the event loop. libevent stays behind this header (and the control server).
  *
- * Callbacks run on the loop thread and are never called from inside the function that registered them. All functions
- * are called on the loop thread, except loop_wake.
+ * Callbacks are called by the loop, never from inside the function that registered them. All functions but loop_wake:
+ * [loop]
  */
 #ifndef VIEWD_LOOP_LOOP_H
 #define VIEWD_LOOP_LOOP_H
@@ -28,10 +28,10 @@ void loop_free(struct loop **loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* One round: waits at most timeout_us for something to happen and handles it. For tests. */
+/* Runs one round: waits at most timeout_us for something to happen and handles it. For tests. */
 void loop_once(struct loop *loop, int64_t timeout_us);
 
-/* A one-shot timer, unarmed. fn runs once after timer_set's delay. */
+/* A one-shot timer, unarmed. fn runs once after loop_timer_set's delay. */
 struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *ctx);
 /* Arms or re-arms; delay_us < 0 counts as 0. */
 void loop_timer_set(struct loop_timer *timer, int64_t delay_us);
@@ -42,8 +42,9 @@ void loop_timer_free(struct loop_timer **timer);
 struct loop_signal *loop_signal_new(struct loop *loop, int signo, loop_fn *fn, void *ctx);
 void loop_signal_free(struct loop_signal **sig);
 
-/* loop_wake may be called from any thread; fn runs on the loop thread soon after, once for several wakes. */
+/* A way into the loop from other threads. */
 struct loop_waker *loop_waker_new(struct loop *loop, loop_fn *fn, void *ctx);
+/* Has the waker's fn run soon, from the loop, once for several wakes. [any] */
 void loop_wake(struct loop_waker *waker);
 void loop_waker_free(struct loop_waker **waker);
 

@@ -23,16 +23,16 @@ bool registry_add(struct registry *reg, const struct viewd_dialect *dialect, str
 
 /* The dialect of that name, or else the first by name that has this scheme; its file is opened the first time. NULL
  * with class PLUGIN and file, reason and remedy in err. Of two threads that open the same one both get the same.
- * [any thread] */
+ * [any] */
 const struct viewd_dialect *registry_open(struct registry *reg, const char *plugin_dir, const char *word,
                                           struct viewd_err *err);
 
-/* A dialect that is open already, by its name, or NULL. [any thread] */
+/* A dialect that is open already, by its name, or NULL. [any] */
 const struct viewd_dialect *registry_find(const struct registry *reg, const char *name);
 
 /* Tells of each dialect that is installed, in the order of names, and opens it; then of those that were added. dialect
  * is NULL for one that cannot be used, and why_not says why. name lives until fn returns, which stops with false.
- * [any thread] */
+ * [any] */
 typedef bool registry_each_fn(void *ctx, const char *name, const struct viewd_dialect *dialect,
                               const struct viewd_err *why_not);
 void registry_each(struct registry *reg, const char *plugin_dir, registry_each_fn *fn, void *ctx);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * journal.h: log lines as entries of the systemd journal. Its header stays behind journal.c. [any thread]
+ * journal.h: log lines as entries of the systemd journal. Its header stays behind journal.c. [any]
  *
  * Fields: PRIORITY, SYSLOG_IDENTIFIER, MESSAGE; VIEWD_VIEW and VIEWD_DATABASE for a line about one (its subject, or
  * what stands in the subject's place behind it); MESSAGE_ID for the main events. viewd(8) lists them.
@@ -20,7 +20,7 @@ struct journal_entry {
 	size_t n;
 };
 
-/* What a line becomes. */
+/* Fills *out with the entry that a line becomes. */
 void journal_entry(void *mem_ctx, enum viewd_log_level level, const char *line, struct journal_entry *out);
 
 /* Hands the line to the journal; may block. False: it could not be handed over. */

@@ -11,11 +11,11 @@
 struct loop;
 struct logging;
 
-/* From now on lines go through the queue. NULL: no memory or no thread, lines are written as before. [loop thread] */
+/* From now on lines go through the queue. NULL: no memory or no thread, lines are written as before. [loop] */
 struct logging *logging_start(struct loop *loop);
 
 /* Writes what is left, which takes two seconds at most, and ends the queue, unless somebody may still log (keep) or
- * nobody read it all: then it goes with the process. [loop thread] */
+ * nobody read it all: then it goes with the process. [loop] */
 void logging_stop(struct logging **logging, bool keep);
 
 #endif

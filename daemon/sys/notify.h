@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * notify.h: telling the service manager how things are (sd_notify(3)). Without $NOTIFY_SOCKET every function does
- * nothing.
+ * nothing. [loop]
  */
 #ifndef VIEWD_SYS_NOTIFY_H
 #define VIEWD_SYS_NOTIFY_H

@@ -21,18 +21,18 @@ struct spool;
 typedef void spool_write_fn(void *ctx, enum viewd_log_level level, const char *line);
 
 /* Holds about room bytes of lines, and starts its writer's thread. NULL: no memory, or no room for a
- * thread. [loop thread] */
+ * thread. [loop] */
 struct spool *spool_new(struct loop *loop, size_t room, spool_write_fn *write, void *ctx);
 
-/* Never waits for the writer. [any thread] */
+/* Never waits for the writer. [any] */
 void spool_put(struct spool *spool, enum viewd_log_level level, const char *line);
 
-/* Waits until everything put so far is written, at most for timeout_us. False: it is not. [any thread but the
- * writer's] */
+/* Waits until everything put so far is written, at most for timeout_us. False: it is not. [any] but the
+ * writer's thread */
 bool spool_flush(struct spool *spool, int64_t timeout_us);
 
 /* Flushes, and ends the writer. False: it is still inside write; the spool goes with the process, and drops what else
- * is put. [loop thread] */
+ * is put. [loop] */
 bool spool_free(struct spool **spool, int64_t timeout_us);
 
 #endif
