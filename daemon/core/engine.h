@@ -16,7 +16,7 @@ struct view; /* an instance; opaque outside core/ */
 
 /* ---- looking -------------------------------------------------------------------------------------------------- */
 
-/* Calls fn for each instance in name order until it returns false. */
+/* Calls fn for each instance in name order until it returns false. fn must not let instances come or go. */
 void engine_each_view(struct engine *eng, bool (*fn)(void *ctx, struct view *view), void *ctx);
 
 /* The instance of that name on that database, or NULL. */
@@ -27,14 +27,16 @@ struct view *engine_view(struct engine *eng, const char *name, const char *datab
 bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct view ***views_r, size_t *n_r,
                  struct viewd_err *err) MUST_CHECK;
 
+/* Fills *out with what is told about the instance. Texts in it are the engine's and valid until control returns to the
+ * loop. Cannot fail. */
 void engine_status(struct engine *eng, const struct view *view, struct view_status *out);
 
-/* Direct upstream and downstream instances, and base sources (schema-qualified text). Arrays belong to the engine and
- * are valid until control returns to the loop, the base sources' only until the next call. */
+/* Lists direct upstream and downstream instances, and base sources (schema-qualified text). Arrays belong to the engine
+ * and are valid until control returns to the loop, the base sources' only until the next call. */
 size_t view_upstream(const struct view *view, struct view *const **views_r);
 size_t view_downstream(const struct view *view, struct view *const **views_r);
 size_t view_sources(const struct view *view, const char *const **names_r);
-/* What the contents depend on and how each entry is heard; valid until the next call. */
+/* Lists what the contents depend on and how each entry is heard; valid until the next call. */
 size_t view_dependencies(const struct view *view, const struct view_dependency **rows_r);
 const char *view_name(const struct view *view);     /* "category_stats" */
 const char *view_database(const struct view *view); /* "shop" */
@@ -46,7 +48,8 @@ const char *view_label(const struct view *view);
 /* Sentences that answer "why is it (not) fresh, why this mode, what does it wait for"; fn once a line. */
 void engine_why(struct engine *eng, const struct view *view, void (*fn)(void *ctx, const char *line), void *ctx);
 
-/* The configuration in force; valid until control returns to the loop, or take a conf_ref. */
+/* The configuration in force; NULL before the first engine_commit. The engine's: valid until control returns to the
+ * loop, unless the caller takes a conf_ref. */
 const struct conf *engine_conf(const struct engine *eng);
 
 /* Counters for /v1/daemon. */
@@ -94,7 +97,7 @@ void engine_refresh(struct engine *eng, struct view *const *views, size_t n, str
 /* Inspect, decide, apply: creates what is missing, replaces what differs. */
 void engine_create(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 
-/* Likewise, and what somebody else has put in the place of an object, or has made of it, goes. */
+/* As engine_create; besides, what somebody else has put in the place of an object, or has made of it, goes. */
 void engine_replace(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 
 /* Keeps what somebody else has put in the place of an object, as it is, and tells its definition. */
@@ -106,10 +109,11 @@ void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine
 /* Inspect and decide, change nothing. */
 void engine_plan(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 
-/* Stored rows against the definition. */
+/* Compares the stored rows with the definition. */
 void engine_verify(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 
-/* Past runs, newest first, from the database. rows are gone when done returns. */
+/* Reads past runs, newest first, from the database. done is called once, from the loop; rows are gone when it
+ * returns. err NULL: they could be read. */
 typedef void engine_history_fn(void *ctx, const struct viewd_history_row *rows, size_t n, const struct viewd_err *err);
 void engine_history(struct engine *eng, struct view *view, int limit, engine_history_fn *done, void *ctx);
 

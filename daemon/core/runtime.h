@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * runtime.h: making, feeding and ending an engine. For daemon.c and reload.c; everybody else uses engine.h.
+ * [loop]
  */
 #ifndef VIEWD_CORE_RUNTIME_H
 #define VIEWD_CORE_RUNTIME_H
@@ -22,6 +23,7 @@ struct engine_parts {
 	void *on_idle_ctx;
 };
 
+/* An engine without a configuration; pauses are read from state_dir. Copies *parts. Never NULL; engine_free ends it. */
 struct engine *engine_new(const struct engine_parts *parts);
 
 /* Puts conf in force (takes a reference); diff tells what differs from the one in force: instances are added, changed,
@@ -30,7 +32,7 @@ struct engine *engine_new(const struct engine_parts *parts);
 struct conf_diff;
 void engine_commit(struct engine *eng, struct conf *conf, const struct conf_diff *diff);
 
-/* A reference to the configuration in force. */
+/* A reference to the configuration in force, which the caller gives back with conf_unref. */
 struct conf *engine_conf_ref(struct engine *eng);
 
 /* Starts nothing new, cancels what runs. engine_idle tells when the last job has come back. */
@@ -40,7 +42,7 @@ bool engine_idle(const struct engine *eng);
 /* Has engine_stop been called? */
 bool engine_stopping(const struct engine *eng);
 
-/* Jobs still inside a worker are left to the end of the process. */
+/* Accepts NULL, leaves NULL. Jobs still inside a worker are left to the end of the process. */
 void engine_free(struct engine **eng);
 
 #endif

@@ -19,7 +19,7 @@
 #define TRY_SOON SPAN_SECOND
 #define PATIENCE (2 * SPAN_SECOND)
 
-/* ---- what should be watched ------------------------------------------------------------------------------------- */
+/* ---- what should be noticed ------------------------------------------------------------------------------------- */
 
 static bool wants(const struct view *v)
 {
@@ -198,7 +198,7 @@ static bool has_schedule(const struct conf_view *conf)
 	return conf->every > 0 || conf->after > 0 || conf->cron != NULL || conf->max_staleness > 0 || conf->target_lag > 0;
 }
 
-/* Told once a list: what nothing hears, and which key would help. */
+/* Tells, once a list, what nothing hears, and which key would help. */
 static void tell_unheard(struct view *v, struct job *job)
 {
 	char *names = mem_strdup(job, "");
@@ -262,7 +262,7 @@ void capture_retry(void *engine)
 	turn_soon(eng);
 }
 
-/* What it reads is looked up first, so that the capture knows which of that viewd keeps; the review that follows starts
+/* The sources are looked up first, so that the capture knows which of them viewd keeps; the review that follows starts
  * the capture. */
 void capture_redefined(struct view *view)
 {

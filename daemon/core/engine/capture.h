@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * capture.h: which relations must be watched for which instance. Keeps the database's registrations equal to what is
- * read.
+ * capture.h: of which relations changes must be noticed for which instance. Keeps the database's registrations equal
+ * to what is read. [loop]
  */
 #ifndef VIEWD_CORE_ENGINE_CAPTURE_H
 #define VIEWD_CORE_ENGINE_CAPTURE_H
@@ -18,16 +18,17 @@ void capture_describe(struct job *job);
 /* Something that the instance depends on has another definition, or is gone: its dependencies are looked up anew. */
 void capture_redefined(struct view *view);
 
-/* A capture job has ended. */
+/* Takes in the end of a capture job. */
 void capture_done(struct job *job);
 
-/* What the state table says is captured, after a connect. */
+/* Notes what the state table says is captured, as a prepare job has read it after a connect. */
 void capture_remember(struct db *db, const struct job *prepared);
 
-/* Nothing is known of its marks and registrations any more: a trigger may be gone, numbers may have begun again. */
+/* Forgets what is known of the database's marks and registrations: a trigger may be gone, numbers may have begun
+ * again. */
 void capture_distrust(struct db *db);
 
-/* The timer's work after a failure. */
+/* Reviews at once; the work of engine.captures.timer, which a failure sets. */
 void capture_retry(void *engine);
 
 #endif

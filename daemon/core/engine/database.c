@@ -24,7 +24,7 @@
 /* A password is not retried faster than this: servers lock accounts. */
 #define PROBE_AUTH (60 * SPAN_SECOND)
 
-static void set_error(struct db *db, const struct viewd_err *err)
+void database_set_error(struct db *db, const struct viewd_err *err)
 {
 	if (err == NULL) {
 		TALLOC_FREE(db->err);
@@ -54,7 +54,7 @@ static void judge(struct db *db)
 	} else if (!db->dialect->check_database(&spec, &err))
 		err_wrap(&err, "database '%s'", db->conf->name);
 	db->state = err.cls == VIEWD_ERR_OK ? DB_DOWN : DB_UNUSABLE;
-	set_error(db, err.cls == VIEWD_ERR_OK ? NULL : &err);
+	database_set_error(db, err.cls == VIEWD_ERR_OK ? NULL : &err);
 	if (err.cls != VIEWD_ERR_OK)
 		log_error("%s", err.msg);
 }
@@ -202,7 +202,7 @@ void database_lost(struct db *db, const struct viewd_err *err)
 	if (db->state != DB_UP || db->removed)
 		return;
 	log_down(db, err);
-	set_error(db, err);
+	database_set_error(db, err);
 	watch_stop(db);
 	session_close_idle(db);
 	schedule_probe(db);
@@ -212,7 +212,7 @@ void database_lost(struct db *db, const struct viewd_err *err)
 static void probe_failed(struct db *db, const struct viewd_err *err)
 {
 	log_down(db, err);
-	set_error(db, err);
+	database_set_error(db, err);
 	schedule_probe(db);
 	fail_requests_by_hand(db);
 }
@@ -294,7 +294,7 @@ void database_prepared(struct job *job)
 		log_info("database '%s', ready", db->conf->name);
 	db->state = DB_UP;
 	db->probing.streak = 0;
-	set_error(db, NULL);
+	database_set_error(db, NULL);
 	for (size_t i = 0; i < db->n_views; i++)
 		/* Another one may have led meanwhile, and no mark tells other databases of that */
 		db->views[i]->capture.catch_up = true;
@@ -302,11 +302,6 @@ void database_prepared(struct job *job)
 	removal_orphans(db, job);
 	reconcile_all(db);
 	db->probing.was_up = true;
-}
-
-void database_set_error(struct db *db, const struct viewd_err *err)
-{
-	set_error(db, err);
 }
 
 void database_begin_uninstall(struct db *db, const struct viewd_err *err)
@@ -320,7 +315,7 @@ void database_begin_uninstall(struct db *db, const struct viewd_err *err)
 	drop_prepare(db);
 	side_jobs_drop_waiting(db, err);
 	db->state = DB_UNUSABLE;
-	set_error(db, err);
+	database_set_error(db, err);
 	connect_check_resolve(db, false);
 	if (db->work.side_job != NULL)
 		job_cancel(db->work.side_job);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * database.h: is a database up, and what follows when that changes.
+ * database.h: is a database up, and what follows when that changes. [loop]
  */
 #ifndef VIEWD_CORE_ENGINE_DATABASE_H
 #define VIEWD_CORE_ENGINE_DATABASE_H
 
 #include "core/exec/job.h"
 
-/* For a section: finds its dialect (which conf_load has opened), judges the section. In the engine's talloc tree. */
+/* The record of a section, in the engine's talloc tree: finds its dialect (which conf_load has opened), judges the
+ * section. Never NULL: a section that cannot be used is DB_UNUSABLE, which is logged. */
 struct db *database_new(struct engine *eng, const struct conf_database *conf);
 
 /* The section changed: other url, other limits. Sessions of the old one are closed as they come back. */
@@ -24,16 +25,15 @@ void database_watch_lost(struct db *db, const struct viewd_err *err);
  * that this answers. */
 void database_watch_looked(struct db *db, uint64_t answered);
 
-/* One goes on: until it has come to its end nobody knows whether views are fresh. */
+/* A look goes on: until it has come to its end nobody knows whether views are fresh. */
 void database_watch_behind(struct db *db);
 
-/* Its change marks are older than what was known of them: a backup was restored under us. Everything is looked at
- * anew. */
+/* The change marks in the database are older than those known: a backup was restored while viewd was connected. The
+ * known marks are forgotten and all views are inspected. */
 void database_went_back(struct db *db);
 
-/* An inspection has found a view's contents older than what was told of them. After a reconnect everything is inspected
- * anyway, and the marks are forgotten before the watch need have told of them: this says it then, once for a connect,
- * however many views tell it. */
+/* An inspection has found contents of a view that are older than those known: a backup was restored while viewd was not
+ * connected. Only warns, once for each connect: after a connect all views are inspected anyway. */
 void database_contents_went_back(struct db *db);
 
 /* Some watch has been closed: databases that waited for it are probed. */
@@ -45,17 +45,20 @@ void database_prepared(struct job *job);
 /* A job's connection broke or could not be opened: nothing else is started until a probe succeeds. */
 void database_lost(struct db *db, const struct viewd_err *err);
 
-/* viewd is about to be taken out of it: no watch, no sessions, no jobs any more; err says so to whoever asks for its
- * views. What still runs is cancelled. database_undo_uninstall ends that. */
+/* Ends watch, sessions and jobs of a database that viewd is about to be taken out of. err is told to whoever asks for
+ * its views. Jobs that run are cancelled; n_jobs tells when they have come back. */
 void database_begin_uninstall(struct db *db, const struct viewd_err *err);
+/* Judges and probes the database again, as if it were new. */
 void database_undo_uninstall(struct db *db);
-/* Says something else to whoever asks. */
+
+/* Why the database cannot be used: keeps a copy of the error, or forgets it (NULL). */
 void database_set_error(struct db *db, const struct viewd_err *err);
 
-/* Gone from the files, with all its instances: no probes, no new jobs; freed when the last job has ended. */
+/* The section is gone from the files, with all its instances: no probes, no new jobs. The record is freed when the last
+ * job has ended. */
 void database_remove(struct db *db);
 
-/* Closes its sessions and frees it. */
+/* Closes the idle sessions and frees the record; leaves NULL. */
 void database_free(struct db **db);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * group_align.h: one snapshot for all members of a group from the beginning. Loop thread.
+ * group_align.h: one snapshot for all members of a group from the beginning. [loop]
  */
 #ifndef VIEWD_CORE_ENGINE_GROUP_ALIGN_H
 #define VIEWD_CORE_ENGINE_GROUP_ALIGN_H

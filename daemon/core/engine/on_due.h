@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * on_due.h: what is due starts.
+ * on_due.h: what is due starts. [loop]
  */
 #ifndef VIEWD_CORE_ENGINE_ON_DUE_H
 #define VIEWD_CORE_ENGINE_ON_DUE_H
 
-/* The due timer's work: starts waves over everything that is due. */
+/* The work of engine.due.timer: starts waves over everything that is due. */
 void on_due(void *engine);
 
 #endif

@@ -309,7 +309,7 @@ static void reconciled(struct job *job)
 	view->eng->captures.n_set_up += first;
 	if (first) {
 		view->failure.retries = 0;
-		/* That was a retry of setting it up; a refresh that lost its connection is still to be repeated. */
+		/* The retry of setting it up is over; a refresh that lost its connection is still to be repeated. */
 		if (view->failure.unknown_since_us == 0)
 			due_unset(view, DUE_RETRY);
 	}
@@ -342,7 +342,7 @@ static void start_first_fill(struct view *view)
 	wave_start(view->eng, &spec, &view, 1);
 }
 
-/* What was missing is there again. */
+/* The object that was missing is there again. */
 static void find_sources(struct view *view)
 {
 	const struct wave_spec spec = {.kind = JOB_RECONCILE, .order = WAVE_ANY, .trigger = VIEW_TRIGGER_INITIAL};
@@ -460,7 +460,7 @@ void outcome_upstream_failed(struct view *view, const struct wave *wave)
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_CANCELLED, "view '%s' was not tried (a view it reads failed)", view->label);
 	tell_failure(view, -1, &err, true);
-	/* Its own sources changed as well: the last good contents of the other are better than none of that */
+	/* The view's own sources changed as well: the last good contents of the other are better than none of that */
 	change_plan(view);
 }
 

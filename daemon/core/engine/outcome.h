@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * outcome.h: what the end of a job means for the instance: state, counters, error, the next time. Policy lives here.
+ * [loop]
  */
 #ifndef VIEWD_CORE_ENGINE_OUTCOME_H
 #define VIEWD_CORE_ENGINE_OUTCOME_H
@@ -11,16 +12,19 @@
 /* Digests a finished job (reconcile, refresh, drop). Logs a failure once. */
 void outcome_of(struct job *job);
 
-/* A member ended without being tried: as things stand it cannot be; another time is planned. */
+/* Records that a member's refresh cannot be tried as things stand, and plans another time. err is copied. */
 void outcome_not_possible(struct view *view, enum view_trigger trigger, enum view_result result,
                           const struct viewd_err *err);
 
-/* Something it reads failed: it was not tried. */
+/* Records that a member's refresh was not tried because something that the view reads failed. Members of waves of
+ * another kind leave no trace. */
 void outcome_upstream_failed(struct view *view, const struct wave *wave);
-/* It waited to follow its upstreams, and they wrote nothing: what came due of itself meanwhile was put off for that. */
+
+/* Plans the view anew: it was to follow its upstreams, they wrote nothing, and what came due meanwhile had been put off
+ * for that. */
 void outcome_not_needed(struct view *view);
 
-/* It was to be set up, and somebody has cancelled that. */
+/* Makes the instance FAILED with err: somebody has cancelled its setting up. */
 void outcome_setup_cancelled(struct view *view, const struct viewd_err *err);
 
 #endif

@@ -38,7 +38,8 @@ static struct job *collecting_job(struct db *db)
 	return job;
 }
 
-/* Its section went and came back while something of the old one was still under way: the object is the new one's. */
+/* The view whose section went and came back while something of the old one was still under way, or NULL: the object is
+ * the new one's. */
 static struct view *returned(const struct db *db, const char *name)
 {
 	return db->removed || db->section_going ? NULL : views_find(db->eng, name, db->conf->name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * side_jobs.h: jobs without a slot (prepare, history, statistics, drops), one after the other on each database. Loop
- * thread.
+ * side_jobs.h: jobs without a slot (prepare, history, statistics, drops), one after the other on each database.
+ * [loop]
  */
 #ifndef VIEWD_CORE_ENGINE_SIDE_JOBS_H
 #define VIEWD_CORE_ENGINE_SIDE_JOBS_H
@@ -17,7 +17,7 @@ void side_jobs_refuse_asked(struct db *db, const struct viewd_err *err);
 /* Gives the answer, or err, to whoever asked; false: the job answers no question. */
 bool side_jobs_answer(struct job *job, const struct viewd_err *err);
 
-/* Side work that waits for its turn will not get it: err says why to whoever waits for it. */
+/* Frees the jobs that wait for their turn; err says why to whoever waits for them. */
 void side_jobs_drop_waiting(struct db *db, const struct viewd_err *err);
 
 #endif

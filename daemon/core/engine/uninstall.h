@@ -8,10 +8,10 @@
 
 struct engine;
 
-/* Starts those whose database has come to rest. Part of each dispatch. [loop] */
+/* Starts the uninstalls whose database has come to rest. Part of each turn. [loop] */
 void uninstall_review(struct engine *eng);
 
-/* The engine stops: what has not begun will not. [loop] */
+/* Ends the uninstalls that have not begun: the engine stops. [loop] */
 void uninstall_stop(struct engine *eng);
 
 #endif

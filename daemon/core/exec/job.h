@@ -7,7 +7,8 @@
 
 #include "core/model/job_record.h"
 
-/* A job for a view (or, with view NULL, for a database). Takes a snapshot reference. [loop] */
+/* A job for a view (or, with view NULL, for a database). Takes a snapshot reference. Never NULL; the caller's until it
+ * is queued or started. [loop] */
 struct job *job_new(struct db *db, struct view *view, enum job_kind kind);
 
 /* Gives the job a session and a worker; exec_events.job_returned follows. [loop] */
@@ -19,6 +20,8 @@ void job_cancel(struct job *job);
 /* Takes deadline, repeated cancel and session from the job: no worker has it. [loop] */
 void job_disarm(struct job *job);
 
+/* Frees a job that no worker has, and its reference to the snapshot. The last one of a removed database tells
+ * exec_events.database_unused. Accepts NULL, leaves NULL. [loop] */
 void job_free(struct job **job);
 
 /* The worker side, in run.c: everything that blocks. [worker] */

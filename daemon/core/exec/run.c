@@ -275,7 +275,8 @@ static bool uncapture(struct job *job, const struct recorded_copy *r, struct vie
 	return job->session->dialect->capture->set(job->session->conn, &spec, &none, &captured, warnings, err);
 }
 
-/* One may read another: as long as a pass drops something, another pass may drop more. What stays keeps drop = true. */
+/* Objects may read each other: as long as a pass drops something, another pass may drop more. Those that stay keep
+ * drop = true. */
 static bool drop_recorded(struct job *job)
 {
 	struct viewd_err err = {.cls = VIEWD_ERR_OK};

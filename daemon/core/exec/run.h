@@ -16,10 +16,10 @@ bool run_was_recorded(struct job *job);
 /* Writes job->err into the history; best effort. Looks whether it is the view's own object that is missing. */
 void run_record_failure(struct job *job, enum viewd_failure how);
 
-/* Fills out for a member of a group that failed with cause, the error of view culprit. [loop or worker] */
+/* Fills out for a member of a group that failed with cause, the error of view culprit. [any] */
 void run_mate_error(const struct job *lead, const struct viewd_err *cause, const char *culprit, struct viewd_err *out);
 
-/* The lead's failure becomes that of all parts. Touches only the jobs. [loop or worker] */
+/* The lead's failure becomes that of all parts. Touches only the jobs. [any] */
 void run_share_error(struct job *lead);
 
 /* Refreshes all parts as one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * flow_events.h: the functions by which waves tell their news upward. The engine gives them once, when it is made. All
- * are called on the loop thread.
+ * flow_events.h: the functions by which waves tell their news upward. The engine gives them once, when it is made.
+ * [loop]
  */
 #ifndef VIEWD_CORE_FLOW_FLOW_EVENTS_H
 #define VIEWD_CORE_FLOW_FLOW_EVENTS_H

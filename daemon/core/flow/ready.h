@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * ready.h: what waits for an instance, and what of that may start: questions about its members. Loop thread.
+ * ready.h: what waits for an instance, and what of that may start: questions about its members. [loop]
  */
 #ifndef VIEWD_CORE_FLOW_READY_H
 #define VIEWD_CORE_FLOW_READY_H
@@ -10,13 +10,13 @@
 /* The first kind of work that is ready for the instance; false when none is. */
 bool wave_ready_kind(const struct view *view, enum job_kind *kind_r);
 
-/* Is it still to be set up? */
+/* Is the instance still to be set up? */
 bool wave_waits_for_setup(const struct view *view);
 
-/* Does a refresh wait already? */
+/* Does a refresh of the instance wait already? */
 bool wave_waits_for_refresh(const struct view *view);
 
-/* Does one that somebody asked for, and that will run whatever else happens? */
+/* Does a refresh wait that somebody asked for, and that will run whatever else happens? */
 bool wave_waits_as_asked(const struct view *view);
 
 /* A member's refresh is ready: may the whole group start? Asked beside what holds for each member alone. */

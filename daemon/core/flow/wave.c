@@ -237,7 +237,7 @@ static bool runs_now(struct member *head)
 	return !head->conditional || (head->changed && told_of_change(head));
 }
 
-/* Nothing before it is waited for any more: it is queued, or pushed on *idle when it will not run. */
+/* Queues a member when all before it have ended, or pushes it on *idle when it will not run. */
 static void let_go(struct member *head, struct member **idle)
 {
 	bool runs = !head->blocked && runs_now(head);
@@ -289,8 +289,8 @@ static void tell_newcomers(const struct member *m)
 	tell_below(m->view, visit);
 }
 
-/* It waited for the one that has written rows, and was taken out of the wave (a cancel, a pause, its database went
- * away): it is told all the same, for no mark tells of what happens in another database. */
+/* A member that waited for the one that has written rows, and was taken out of the wave (a cancel, a pause, its
+ * database went away), is told all the same: no mark tells of refreshes in another database. */
 static void tell_left_out(const struct member *after)
 {
 	struct view *v = after->view;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * wave.h: a set of instances to work on together, once each, in dependency order.
+ * wave.h: a set of instances to work on together, once each, in dependency order. [loop]
  */
 #ifndef VIEWD_CORE_FLOW_WAVE_H
 #define VIEWD_CORE_FLOW_WAVE_H
@@ -106,7 +106,7 @@ void wave_end_taken(struct member *members, const struct engine_item *item);
 /* Which of the waiting members of an instance. */
 enum wave_which {
 	WAVE_ALL,
-	WAVE_CANCELLABLE, /* all but what has changes noticed: that is no work somebody may want to be rid of */
+	WAVE_CANCELLABLE, /* all but capture work: nobody wants to be rid of that */
 	WAVE_BY_HAND,     /* those somebody waits for */
 	WAVE_BY_ITSELF    /* refreshes that nobody asked for */
 };
@@ -114,11 +114,12 @@ enum wave_which {
 /* Ends waiting members of the instance with that result (cancel, removal, pause). */
 void wave_end_waiting(struct view *view, enum wave_which which, enum view_result result, const struct viewd_err *err);
 
-/* Its database is away, for who knows how long: what waits for it in other databases goes on without it, and is told
- * when it has written rows after all. Requests by hand are left: they end when the database cannot be reached. */
+/* The view's database is away, for who knows how long: members in other databases that wait for the view go on without
+ * it, and are told when it has written rows after all. Requests by hand stay: they end when the database cannot be
+ * reached. */
 void wave_release(struct view *view);
 
-/* The instance is about to be freed; nothing of it waits any more. */
+/* Takes an instance that is about to be freed out of all waves; nothing of it waits any more. */
 void wave_forget(const struct view *view);
 
 /* Reports the finished waves; called by each turn. */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * edges.h: who reads whom. Sources found in the catalogue plus depends_on become edges between instances.
+ * [loop]
  */
 #ifndef VIEWD_CORE_MODEL_EDGES_H
 #define VIEWD_CORE_MODEL_EDGES_H
 
 #include "core/model/state.h"
 
-/* Rebuilds edges, base sources and levels if anything changed since the last time. Instances on a cycle become FAILED
- * with the cycle in the error. */
+/* Rebuilds edges, base sources and levels if anything changed since the last time. A new cycle is logged; instances on
+ * it have the rank GRAPH_CYCLIC and are not refreshed. */
 void edges_update(struct engine *eng);
 
 /* Forgets all edges at once: instances they point to are about to go. */
@@ -20,8 +21,8 @@ void edges_invalidate(struct engine *eng);
 /* Replaces what the definition reads (copies). */
 void edges_set_sources(struct view *view, const struct source *sources, size_t n);
 
-/* Which instance could an identifier in a definition mean? An index over all instances, in the talloc tree of
- * mem_ctx. */
+/* An index that tells which instance an identifier in a definition could mean. In the talloc tree of mem_ctx; good
+ * until instances come or go. */
 struct guesses;
 struct guesses *edges_guesses(struct engine *eng, void *mem_ctx);
 /* The instance of that database whose relation ends in the identifier, or NULL. A guess: good for an order of creation

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * events.h: news of the records, told to whoever listens: what is below never calls what is above. Loop thread.
+ * events.h: news of the records, told to whoever listens: what is below never calls what is above. [loop]
  *
  * A listener is called from the middle of the work that makes the news. A listener notes things down; what it wants
  * done, it plans for the next turn (turn_soon).
@@ -17,7 +17,7 @@ struct db;
 enum event_kind {
 	EVENT_RUN,   /* view, run: a run has ended */
 	EVENT_STATE, /* view, before: its state has changed */
-	/* View, err: its data, or what is known of it, may be newer; err (may be NULL): why it will not become so */
+	/* View, err: waiters are to look again; err (may be NULL): why nothing newer will come */
 	EVENT_NEWS,
 	EVENT_GONE,          /* view, err: the instance is about to go */
 	EVENT_DISABLED,      /* views have been disabled by a reload */
@@ -53,12 +53,14 @@ struct event_listener {
 	LIST_ENTRY(event_listener) link;
 };
 
+/* Calls listener->fn for each event from now on. Neither function is called from inside a listener. */
 void event_listen(struct engine *eng, struct event_listener *listener);
 void event_unlisten(struct event_listener *listener);
 
-/* Everything in the event is valid until this returns. */
+/* Calls all listeners. Everything in the event is the caller's. */
 void event_tell(struct engine *eng, const struct event *event);
 
+/* EVENT_RUN and EVENT_NEWS of a view. run is the caller's; err may be NULL. */
 void event_run(struct view *view, const struct event_run *run);
 void event_news(struct view *view, const struct viewd_err *err);
 

@@ -36,7 +36,7 @@ static void make_group(struct db *db, size_t first)
 		g->views[i]->graph.group = g;
 }
 
-/* One alone is refreshed as ever. */
+/* A group of one view is none. */
 static void drop_single(struct view *v)
 {
 	if (v->graph.group == NULL || v->graph.group->n > 1)

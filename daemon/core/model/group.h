@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * group.h: views of one database that are refreshed as one (refresh_group). docs/adr/003-refresh-groups.md says why it
- * is as it is.
+ * is as it is. [loop]
  */
 #ifndef VIEWD_CORE_MODEL_GROUP_H
 #define VIEWD_CORE_MODEL_GROUP_H
@@ -27,7 +27,7 @@ void group_make_all(struct engine *eng);
 /* Looks whether each group fits into the graph; what does not is told once. Edges and ranks are up to date. */
 void group_check_order(struct engine *eng);
 
-/* Does the section say that it is refreshed with others? */
+/* Does the section want the view refreshed with others? Whether a group comes of it, group_of tells. */
 bool group_is_wanted(const struct view *view);
 
 /* The group it is refreshed with; NULL: none, or one that is broken. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * intern.h: one copy of texts that thousands of instances share (reasons, schedules). Kept until the engine ends.
+ * [loop]
  */
 #ifndef VIEWD_CORE_MODEL_INTERN_H
 #define VIEWD_CORE_MODEL_INTERN_H

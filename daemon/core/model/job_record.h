@@ -150,7 +150,7 @@ struct job {
 	LIST_ENTRY(job) begun_link; /* of engine.open.begun */
 };
 
-/* Does it create, replace or drop the object? */
+/* Does the job create, replace or drop the object? */
 static inline bool job_changes_object(enum job_kind kind)
 {
 	return kind == JOB_RECONCILE || kind == JOB_DROP;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * pause.h: pauses that survive restarts, in state_dir/paused: one "database:view" a line.
+ * pause.h: pauses that survive restarts, in state_dir/paused: one "database:view" a line. [loop]
  */
 #ifndef VIEWD_CORE_MODEL_PAUSE_H
 #define VIEWD_CORE_MODEL_PAUSE_H

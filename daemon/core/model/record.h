@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * record.h: the setters of an instance's record. What changes is told to whoever listens (events.h). Loop thread.
+ * record.h: the state and the error of an instance, which have setters; the rest of the record is written where it is
+ * decided. [loop]
  */
 #ifndef VIEWD_CORE_MODEL_RECORD_H
 #define VIEWD_CORE_MODEL_RECORD_H
 
 #include "core/model/state.h"
 
-/* The one place where an instance's state changes; logs the change. */
+/* Changes the state, logs the change and tells those who listen (EVENT_STATE). commit.c gives a new instance its first
+ * state. A disabled instance stays DISABLED; a refused one keeps its state. */
 void view_set_state(struct view *view, enum view_state state);
 
-/* Keeps a copy of the error, or forgets it (NULL). */
+/* Keeps a copy of the error, or forgets it (NULL). A refused instance keeps the error that says why. */
 void view_set_error(struct view *view, const struct viewd_err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * state.h: the structures that the files of core/ share. Private to core/; touched on the loop thread only.
+ * state.h: the structures that the files of core/ share. Private to core/. [loop]
  */
 #ifndef VIEWD_CORE_MODEL_STATE_H
 #define VIEWD_CORE_MODEL_STATE_H
@@ -53,7 +53,7 @@ struct db_probing {
 struct db_watch {
 	struct watcher *watcher; /* NULL: none runs */
 	bool waits;              /* an older one is still being closed */
-	/* It has looked at what was committed before it began, and has come to the end of each look since */
+	/* The watch has looked at what was committed before it began, and has come to the end of each look since */
 	bool looked;
 	uint64_t asked;    /* number of the last question to it */
 	uint64_t answered; /* number of the last one that a look has answered */
@@ -202,8 +202,7 @@ struct view_timing {
 struct view_capture {
 	uint64_t digest; /* of the sources that capture was last asked to notice; 0: none */
 	uint64_t look;   /* number of the look that tells what had changed when it was set up */
-	/* So often something that it reads may have become another thing unseen: at each connection, and whenever that
-	 * is told */
+	/* Count of possible redefinitions of what it reads: one more at each connection, and whenever one is told */
 	uint32_t redefined;
 	uint32_t compared; /* that number when its columns were last compared with its definition */
 	bool set_up;       /* the database knows of a capture for it */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * views.h: the list of instances, and finding one in it.
+ * views.h: the list of instances, and finding one in it. [loop]
  */
 #ifndef VIEWD_CORE_MODEL_VIEWS_H
 #define VIEWD_CORE_MODEL_VIEWS_H

@@ -15,7 +15,7 @@ struct registry;
 /* Opens the dialect of every database and asks it about the database and about every view on it. Problems are appended
  * to *problems (new memory on mem_ctx, talloc) as "file:line: [section] what was wrong; what would be right". False
  * when at least one error was found. Plugins are opened, nothing else is touched; where they may be absent, their
- * databases and views are not judged. [thread that owns the registry] */
+ * databases and views are not judged. [any] */
 bool offline_check(void *mem_ctx, const struct conf *conf, const struct conf_dialects *dialects,
                    struct conf_problems *problems);
 

@@ -8,11 +8,12 @@
 #include "base/check.h"
 #include "conf/conf.h"
 
-/* Why on_change cannot be had for this section on this dialect; false when it can. Pure. */
+/* True: on_change cannot be had for this section on this dialect, and err says why. */
 bool capture_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
                      const struct viewd_resolved *resolved, struct viewd_err *err);
 
-/* Why its capture mode cannot be had on this dialect; false when it can, or nobody knows before it is tried. Pure. */
+/* True: the section's capture mode cannot be had on this dialect, and err says why. False: it can, or nobody knows
+ * before it is tried. */
 bool capture_mode_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
                           const struct viewd_resolved *resolved, struct viewd_err *err);
 

@@ -54,7 +54,7 @@ void change_resume(struct view *view)
 	change_plan(view);
 }
 
-/* Told again and known: planned, or being covered just now. */
+/* A mark that is told again and known: planned, or being covered just now. */
 static bool is_known(const struct change *c, int64_t seq)
 {
 	return seq <= c->settled_seq || (seq == c->seen_seq && (c->first != 0 || c->run.seq == seq));

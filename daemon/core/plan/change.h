@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * change.h: changes under an instance: when they start a refresh, and when they are settled.
+ * change.h: changes under an instance: when they start a refresh, and when they are settled. [loop]
  */
 #ifndef VIEWD_CORE_PLAN_CHANGE_H
 #define VIEWD_CORE_PLAN_CHANGE_H
@@ -16,32 +16,35 @@ void change_signal(struct view *view, int64_t seq, bool old);
 enum change_order { CHANGE_FORWARD, CHANGE_DOUBTED, CHANGE_BACKWARD };
 enum change_order change_order(struct view *view, int64_t seq);
 
-/* An instance it reads wrote rows. True when it may start at once, as part of the wave that found out; else it is due
- * later. */
+/* An instance that the view reads wrote rows. True when the view may start at once, as part of the wave that found out;
+ * else it is due later. */
 bool change_from_upstream(struct view *view);
 
-/* As change_from_upstream, for one that no wave has foreseen: it gets a refresh of its own. */
+/* As change_from_upstream, where no wave refreshes the view for that: it gets a refresh of its own. */
 void change_add_upstream(struct view *view);
 
 /* A refresh begins: what is known so far will be covered by it. */
 void change_started(struct view *view);
+
 /* Somebody asks in SQL for a refresh: when at_most_every forbids it now it is planned for when it does not, once, and
  * true is returned. */
 bool change_hold_request(struct view *view);
 
-/* It ended well and covered the marks up to settled_seq (0: unknown). What came meanwhile starts one more. */
+/* A refresh has ended well and covered the marks up to settled_seq (0: unknown). Changes that came meanwhile start one
+ * more. */
 void change_covered(struct view *view, int64_t settled_seq);
 
-/* The same for a refresh that was part of setting up, without a start of its own. */
+/* As change_covered, for a refresh that was part of setting up, without a start of its own. */
 void change_settled(struct view *view, int64_t settled_seq);
 
-/* Nothing came of the start: as before it. */
+/* Takes change_started back: nothing came of the start. */
 void change_not_begun(struct view *view);
 
-/* It failed: everything is still to be done. */
+/* A refresh has failed: what it was to cover is still to be done. */
 void change_failed(struct view *view);
 
-/* It found that the lost run before it had ended well: that has covered what it was started for, and nothing since. */
+/* A refresh has found that the lost run before it had ended well: that has covered what it was started for, and nothing
+ * since. */
 void change_looked_up(struct view *view);
 
 /* The instance has been registered anew: the numbers of its marks begin again. */
@@ -54,7 +57,7 @@ void change_catch_up(struct view *view);
 /* Makes a dirty instance due (after it was set up, after it was left out of a wave). */
 void change_plan(struct view *view);
 
-/* Likewise after a pause or a suspension: what the last run before it failed to settle counts too. */
+/* As change_plan, after a pause or a suspension: what the last run before it failed to settle counts too. */
 void change_resume(struct view *view);
 
 /* A refresh that waited was cancelled: what it was to settle is tried again, but not at once. */

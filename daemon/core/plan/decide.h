@@ -19,7 +19,7 @@ struct decide_settings {
 	int policy;          /* enum conf_on_configuration_change: for changes of the files */
 };
 
-/* Fills *out. Pure. [any thread] */
+/* Fills *out. Pure. [any] */
 void decide(const struct decide_settings *settings, const struct viewd_found *found, uint64_t caps,
             struct decision *out);
 

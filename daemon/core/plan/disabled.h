@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * disabled.h: views whose sections say enabled = no. Nothing is done for them, not by hand either, until a reload says
- * otherwise.
+ * otherwise. [loop]
  */
 #ifndef VIEWD_CORE_PLAN_DISABLED_H
 #define VIEWD_CORE_PLAN_DISABLED_H
@@ -11,11 +11,12 @@
 /* Is that work left undone, because the instance is disabled? Fills err, class CONFIG, then. */
 bool disabled_refuses(const struct view *view, enum job_kind kind, struct viewd_err *err);
 
-/* Is it disabled, or anything that it reads? Then it is never known to be fresh: err says which one. The edges have to
- * be up to date. */
+/* Is the instance disabled, or anything that it reads? Then nobody knows whether it is fresh: err says which one is
+ * disabled. The edges have to be up to date. */
 bool disabled_below(struct view *view, struct viewd_err *err);
 
-/* The section in force says something else than the one before, or is the first. */
+/* Takes in a section that has changed: an instance that is disabled now becomes DISABLED, one that was is ACTIVE or
+ * PAUSED. */
 void disabled_changed(struct view *view);
 
 #endif

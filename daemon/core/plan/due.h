@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * due.h: the heap of due times and the one timer over it. An instance may be due for several reasons; the earliest
- * counts.
+ * counts. [loop]
  */
 #ifndef VIEWD_CORE_PLAN_DUE_H
 #define VIEWD_CORE_PLAN_DUE_H
@@ -11,17 +11,17 @@
 /* Makes the instance due for a reason, delay_us from now (at least 1); replaces an earlier time for that reason. */
 void due_set(struct view *view, enum due_reason reason, int64_t delay_us);
 
-/* Not due for that reason any more. */
+/* Makes it not due for that reason any more. */
 void due_unset(struct view *view, enum due_reason reason);
 
-/* Not due at all. */
+/* Makes it not due at all. */
 void due_clear(struct view *view);
 
 /* Computes the next scheduled time from the schedule and the last run. Clears it for instances that are paused,
  * suspended, disabled or by hand only. */
 void due_schedule(struct view *view);
 
-/* When it is due on the wall clock as it stands now; 0: by hand only. */
+/* The time when it is due, on the wall clock as it stands now; 0: by hand only. */
 int64_t due_wall(const struct view *view);
 
 /* May anything but a request by hand start it? */

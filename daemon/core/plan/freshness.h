@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * freshness.h: is an instance fresh, stale, or does nobody know? The one place that decides it
- * (docs/adr/005-dependencies.md). Loop thread.
+ * (docs/adr/005-dependencies.md). [loop]
  */
 #ifndef VIEWD_CORE_PLAN_FRESHNESS_H
 #define VIEWD_CORE_PLAN_FRESHNESS_H
@@ -13,14 +13,14 @@ struct freshness {
 	int64_t stale_since_us; /* wall clock: the first change that is missing; 0: not STALE, or nobody knows since when */
 };
 
-/* Of the instance and of everything of viewd's that it reads. */
+/* The word for the instance, and for all instances that it reads, together. */
 struct freshness freshness_of(const struct view *view);
 
 /* One sentence for each reason why it is UNKNOWN, whatever else it is; none when it is not. Returns how many. fn may be
  * NULL. */
 size_t freshness_reasons(const struct view *view, void (*fn)(void *ctx, const char *reason), void *ctx);
 
-/* Is there no reason of its own, apart from what it reads of viewd's, why it might be UNKNOWN? */
+/* Is there no reason why it might be UNKNOWN but those of instances that it reads? */
 bool freshness_is_known(const struct view *view);
 
 /* Does something that its contents depend on change without anybody's being told, so that only a refresh makes its data

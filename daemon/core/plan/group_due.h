@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * group_due.h: what the members of a group share of their due times. Loop thread.
+ * group_due.h: what the members of a group share of their due times. [loop]
  */
 #ifndef VIEWD_CORE_PLAN_GROUP_DUE_H
 #define VIEWD_CORE_PLAN_GROUP_DUE_H
 
 #include "core/model/state.h"
 
-/* The scheduled time of one member that is served now counts for all. */
+/* Counts the scheduled time at which one member is served now for all. periodic: the time comes of `every`, whose
+ * period begins anew for all. */
 void group_served(struct view *view, bool periodic);
 
-/* What may start by itself has changed for one member, so it has for the others. */
+/* Plans the other members anew: whether one member is held decides what may start by itself for all. */
 void group_replan(struct view *view);
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "conf/conf.h"
 
-/* Can the section not be in a group here? err says why. Needs no engine. */
+/* True: the dialect cannot refresh the section in a group, and err says why. */
 bool group_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
                    const struct viewd_resolved *resolved, struct viewd_err *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * observe.h: runs that ended and states that changed, for those outside the core who want to hear of them. Loop thread.
+ * observe.h: runs that ended and states that changed, for those outside the core who want to hear of them. [loop]
  */
 #ifndef VIEWD_CORE_REPORT_OBSERVE_H
 #define VIEWD_CORE_REPORT_OBSERVE_H
@@ -30,6 +30,8 @@ struct engine_observer {
 	struct event_listener listener; /* engine_observe fills it in */
 };
 
+/* Calls observer->fn for each event from now on, until engine_unobserve. Several may observe one engine. Neither
+ * function is called from inside fn. Cannot fail. */
 void engine_observe(struct engine *eng, struct engine_observer *observer);
 void engine_unobserve(struct engine_observer *observer);
 

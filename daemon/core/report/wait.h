@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * wait.h: waiting until the data of an instance is new enough. Loop thread.
+ * wait.h: waiting until the data of an instance is new enough. [loop]
  */
 #ifndef VIEWD_CORE_REPORT_WAIT_H
 #define VIEWD_CORE_REPORT_WAIT_H

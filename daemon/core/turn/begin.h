@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * begin.h: what every start of a job does, of one instance or of a group. Loop thread.
+ * begin.h: what every start of a job does, of one instance or of a group. [loop]
  */
 #ifndef VIEWD_CORE_TURN_BEGIN_H
 #define VIEWD_CORE_TURN_BEGIN_H
@@ -8,13 +8,13 @@
 #include "core/exec/job.h"
 #include "core/flow/wave.h"
 
-/* Why nothing can be done for the instance at all; false when something can. */
+/* True: nothing can be done for the instance at all, and err says why. */
 bool begin_hopeless(struct view *view, enum job_kind kind, struct viewd_err *err);
 
 /* Fills in what is asked of the job's view, by these members (NULL: by none). */
 void begin_describe(struct job *job, const struct member *members);
 
-/* Starts it in a slot. */
+/* Starts the job, which holds a slot of its database and of the daemon until it ends. */
 void begin_in_slot(struct job *job);
 
 #endif

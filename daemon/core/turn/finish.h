@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * finish.h: the end of a job. Loop thread.
+ * finish.h: the end of a job. [loop]
  */
 #ifndef VIEWD_CORE_TURN_FINISH_H
 #define VIEWD_CORE_TURN_FINISH_H
 
 #include "core/exec/job.h"
 
-/* A worker has given it back: exec_events.job_returned. */
+/* A worker has given the job back: exec_events.job_returned. */
 void finish_returned(struct job *job);
 
-/* Its time is over: it is cancelled, and left alone when that does not help. exec_events.job_overdue. */
+/* The job's time is over: it is cancelled, and left alone when that does not help. exec_events.job_overdue. */
 void finish_overdue(struct job *job);
 
 /* Finishes the jobs whose end was put off (engine.open.ended): part of each turn. */

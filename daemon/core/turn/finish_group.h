@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * finish_group.h: what the end of a group's job sets off. Loop thread.
+ * finish_group.h: what the end of a group's job sets off. [loop]
  */
 #ifndef VIEWD_CORE_TURN_FINISH_GROUP_H
 #define VIEWD_CORE_TURN_FINISH_GROUP_H
 
 #include "core/exec/job.h"
 
-/* Each part ends as a refresh of its own would, with the outcome of the whole. The parts are freed, the lead is
- * left. */
+/* Ends each part as a refresh of its own would end: all have failed when the group has failed. Frees the parts, not the
+ * lead. */
 void finish_group(struct job *lead);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * finish_view.h: what the end of a job on one instance, or of its part of a group, sets off. Loop thread.
+ * finish_view.h: what the end of a job on one instance, or of its part of a group, sets off. [loop]
  */
 #ifndef VIEWD_CORE_TURN_FINISH_VIEW_H
 #define VIEWD_CORE_TURN_FINISH_VIEW_H
@@ -8,7 +8,7 @@
 #include "core/exec/job.h"
 
 /* The work of a job on one instance has ended: the record is brought up to date, members end, what is ready is queued.
- * The job is left. */
+ * The job is not freed. */
 void finish_view(struct job *job);
 
 #endif

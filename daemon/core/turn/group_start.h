@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * group_start.h: starting the one job that refreshes a group. Loop thread.
+ * group_start.h: starting the one job that refreshes a group. [loop]
  */
 #ifndef VIEWD_CORE_TURN_GROUP_START_H
 #define VIEWD_CORE_TURN_GROUP_START_H

@@ -129,8 +129,8 @@ static void serve(struct view *view)
 		queue_view(view);
 }
 
-/* One at a time; but a reconnect does not wait for statistics on a connection that may have been silent since before
- * it. */
+/* Side jobs run one at a time; but a reconnect does not wait for statistics on a connection that may have been silent
+ * since before it. */
 static void start_side_job(struct db *db)
 {
 	struct job *first = TAILQ_FIRST(&db->work.side_jobs);
