@@ -2,8 +2,8 @@
  *
  * engine.h: what is due, what runs, what came out. The only place where policy is decided.
  *
- * All functions are called on the loop thread and never block. Results of blocking work arrive through callbacks, never
- * from inside the call that registered them.
+ * No function blocks. Results of blocking work arrive through callbacks, never from inside the call that registered
+ * them. [loop]
  */
 #ifndef VIEWD_CORE_ENGINE_H
 #define VIEWD_CORE_ENGINE_H
@@ -117,7 +117,8 @@ void engine_verify(struct engine *eng, struct view *const *views, size_t n, engi
 typedef void engine_history_fn(void *ctx, const struct viewd_history_row *rows, size_t n, const struct viewd_err *err);
 void engine_history(struct engine *eng, struct view *view, int limit, engine_history_fn *done, void *ctx);
 
-/* How a view could be kept incrementally, from the database's catalogue. facts are gone when done returns. */
+/* Tells how a view could be kept incrementally, from the database's catalogue. done is called once, from the loop;
+ * facts are gone when it returns. */
 typedef void engine_explain_fn(void *ctx, const struct viewd_explained *facts, size_t n, const struct viewd_err *err);
 void engine_explain(struct engine *eng, struct view *view, engine_explain_fn *done, void *ctx);
 

@@ -79,7 +79,7 @@ enum view_freshness {
 	VIEW_FRESHNESS_COUNT
 };
 
-/* The words; never NULL. NONE gives "NONE" (JSON shows null). */
+/* The words; static, never NULL. NONE gives "NONE" (JSON shows null). */
 const char *view_state_word(enum view_state s);
 const char *view_activity_word(enum view_activity a);
 const char *view_result_word(enum view_result r);
