@@ -197,7 +197,8 @@ static void try_correlated(struct choice *choice, const struct occurrence *root)
 	}
 }
 
-/* All columns of the list that belong to one table, or one of them: rows with the same values are computed as a whole. */
+/* All columns of the list that belong to one table, or one of them: rows with the same values are computed as a whole.
+ */
 static void try_whole(struct choice *choice, const struct expr_list *list)
 {
 	for (size_t i = 0; i < list->n; i++) {

@@ -11,11 +11,16 @@
 
 /* The same result for the same arguments, whatever the session is. */
 static const char pure[] =
-	"abs acos asin atan ceil ceiling cos cot crc32 degrees exp floor greatest least ln log log10 log2 mod pi pow power radians round "
-	"sign sin sqrt tan truncate ascii char_length character_length concat concat_ws elt field hex unhex insert instr lcase left length "
-	"locate lower lpad ltrim btrim mid octet_length ord repeat replace reverse right rpad rtrim space strcmp substr substring "
-	"substring_index trim ucase upper bin oct bit_length md5 sha1 sha2 coalesce if ifnull nullif isnull extract year month day "
-	"dayofmonth dayofweek dayofyear hour minute second quarter week weekday weekofyear yearweek to_days from_days last_day date "
+	"abs acos asin atan ceil ceiling cos cot crc32 degrees exp floor greatest least ln log log10 log2 mod pi pow "
+	"power radians round "
+	"sign sin sqrt tan truncate ascii char_length character_length concat concat_ws elt field hex unhex insert instr "
+	"lcase left length "
+	"locate lower lpad ltrim btrim mid octet_length ord repeat replace reverse right rpad rtrim space strcmp substr "
+	"substring "
+	"substring_index trim ucase upper bin oct bit_length md5 sha1 sha2 coalesce if ifnull nullif isnull extract year "
+	"month day "
+	"dayofmonth dayofweek dayofyear hour minute second quarter week weekday weekofyear yearweek to_days from_days "
+	"last_day date "
 	"datediff json_extract json_unquote json_value json_length inet_aton inet_ntoa";
 
 /* What is in the database of the session is meant by a name alone. */
@@ -31,12 +36,14 @@ static const char relations_sql[] =
 
 static const char columns_sql[] =
 	"SELECT c.TABLE_SCHEMA, c.TABLE_NAME, c.COLUMN_NAME,"
-	" CASE WHEN c.DATA_TYPE IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint') THEN 'integer' WHEN c.DATA_TYPE = 'decimal' THEN 'decimal'"
+	" CASE WHEN c.DATA_TYPE IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint') THEN 'integer' WHEN c.DATA_TYPE "
+	"= 'decimal' THEN 'decimal'"
 	"  WHEN c.DATA_TYPE IN ('float', 'double') THEN 'float' ELSE 'other' END,"
 	" CASE WHEN c.DATA_TYPE = 'decimal' THEN c.NUMERIC_SCALE END,"
 	" CONCAT(c.COLUMN_TYPE, ' ', COALESCE(c.COLLATION_NAME, '')),"
 	" CASE WHEN c.IS_NULLABLE = 'NO' THEN 0 ELSE 1 END,"
-	" (SELECT MAX(s.CARDINALITY) FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA AND s.TABLE_NAME = c.TABLE_NAME"
+	" (SELECT MAX(s.CARDINALITY) FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA AND "
+	"s.TABLE_NAME = c.TABLE_NAME"
 	"  AND s.COLUMN_NAME = c.COLUMN_NAME AND s.SEQ_IN_INDEX = 1)"
 	" FROM information_schema.COLUMNS c WHERE c.TABLE_NAME IN (%s) ORDER BY 1, 2, c.ORDINAL_POSITION";
 

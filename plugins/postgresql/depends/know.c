@@ -8,15 +8,17 @@
 #include <string.h>
 #include <talloc.h>
 
-#define NAMED \
-	"c.relname IN (%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')"
+#define NAMED                                                                                                          \
+	"c.relname IN (%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"                                                       \
+	" AND pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')"
 #define FROM_CLASS " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
 
 /* Row policies show other rows to other roles. Of a table with children that are no partitions nothing is unique over
  * all of them. */
 static const char relations_sql[] =
 	"SELECT n.nspname, c.relname, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'catalogue'"
-	" WHEN c.relkind IN ('r', 'p') THEN 'table' WHEN c.relkind = 'v' THEN 'view' WHEN c.relkind = 'm' THEN 'materialized view'"
+	" WHEN c.relkind IN ('r', 'p') THEN 'table' WHEN c.relkind = 'v' THEN 'view' WHEN c.relkind = 'm' THEN "
+	"'materialized view'"
 	" ELSE 'foreign table' END,"
 	" CASE WHEN c.reltuples > 0 THEN c.reltuples::pg_catalog.int8 END,"
 	" CASE WHEN c.relrowsecurity THEN 'row security may show other rows to another role'"
@@ -29,20 +31,24 @@ static const char columns_sql[] =
 	" CASE WHEN a.atttypid IN ('pg_catalog.int2'::pg_catalog.regtype, 'pg_catalog.int4'::pg_catalog.regtype,"
 	"  'pg_catalog.int8'::pg_catalog.regtype) THEN 'integer'"
 	"  WHEN a.atttypid = 'pg_catalog.numeric'::pg_catalog.regtype THEN 'decimal'"
-	"  WHEN a.atttypid IN ('pg_catalog.float4'::pg_catalog.regtype, 'pg_catalog.float8'::pg_catalog.regtype) THEN 'float'"
+	"  WHEN a.atttypid IN ('pg_catalog.float4'::pg_catalog.regtype, 'pg_catalog.float8'::pg_catalog.regtype) THEN "
+	"'float'"
 	"  ELSE 'other' END,"
 	" CASE WHEN a.atttypid = 'pg_catalog.numeric'::pg_catalog.regtype AND a.atttypmod >= 4"
 	"  AND ((a.atttypmod - 4) & 2047) < 1024 THEN (a.atttypmod - 4) & 2047 END,"
 	" pg_catalog.format_type(a.atttypid, a.atttypmod) || ' ' || a.attcollation::pg_catalog.text,"
 	" CASE WHEN a.attnotnull THEN 0 ELSE 1 END,"
-	" (SELECT pg_catalog.max(CASE WHEN s.n_distinct >= 0 THEN s.n_distinct ELSE -s.n_distinct * c.reltuples END)::pg_catalog.int8"
-	"  FROM pg_catalog.pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname)" FROM_CLASS
+	" (SELECT pg_catalog.max(CASE WHEN s.n_distinct >= 0 THEN s.n_distinct ELSE -s.n_distinct * c.reltuples "
+	"END)::pg_catalog.int8"
+	"  FROM pg_catalog.pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = "
+	"a.attname)" FROM_CLASS
 	"JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE " NAMED
 	" ORDER BY 1, 2, a.attnum";
 
 static const char keys_sql[] =
 	"SELECT n.nspname, c.relname, x.relname, a.attname" FROM_CLASS
-	"JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL"
+	"JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND "
+	"i.indpred IS NULL"
 	" JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid"
 	" CROSS JOIN LATERAL pg_catalog.generate_series(0, i.indnkeyatts - 1) k (n)"
 	" LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[k.n] AND a.attnum > 0"
@@ -52,12 +58,17 @@ static const char keys_sql[] =
  * depend on nothing but settings. */
 static const char functions_sql[] =
 	"SELECT p.proname, CASE pg_catalog.max(CASE WHEN p.provolatile = 'i' THEN 1 WHEN p.provolatile = 's' AND"
-	"  p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname IN ('to_char', 'to_date', 'to_timestamp', 'to_number',"
-	"  'date_trunc', 'date_part', 'extract', 'timezone', 'date', 'timestamp', 'timestamptz', 'concat', 'concat_ws', 'format',"
-	"  'array_to_string', 'string_to_array', 'quote_literal', 'quote_nullable') THEN 2 ELSE 3 END) WHEN 1 THEN 'i' WHEN 2 THEN 's' ELSE 'v' END,"
-	" pg_catalog.max(CASE WHEN p.prokind = 'a' THEN 1 ELSE 0 END), pg_catalog.max(CASE WHEN p.proretset THEN 1 ELSE 0 END)"
+	"  p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.proname IN ('to_char', 'to_date', 'to_timestamp', "
+	"'to_number',"
+	"  'date_trunc', 'date_part', 'extract', 'timezone', 'date', 'timestamp', 'timestamptz', 'concat', 'concat_ws', "
+	"'format',"
+	"  'array_to_string', 'string_to_array', 'quote_literal', 'quote_nullable') THEN 2 ELSE 3 END) WHEN 1 THEN 'i' "
+	"WHEN 2 THEN 's' ELSE 'v' END,"
+	" pg_catalog.max(CASE WHEN p.prokind = 'a' THEN 1 ELSE 0 END), pg_catalog.max(CASE WHEN p.proretset THEN 1 ELSE 0 "
+	"END)"
 	" FROM pg_catalog.pg_proc p WHERE p.proname IN (%s)"
-	" OR p.proname IN ('btrim', 'ltrim', 'rtrim', 'timezone', 'like_escape', 'similar_to_escape') GROUP BY 1 ORDER BY 1";
+	" OR p.proname IN ('btrim', 'ltrim', 'rtrim', 'timezone', 'like_escape', 'similar_to_escape') GROUP BY 1 ORDER BY "
+	"1";
 
 static bool ask(struct db *db, const char *form, const char *names, const struct db_reader *reader,
                 struct knowledge *out, struct viewd_err *err)

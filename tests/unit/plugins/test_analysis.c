@@ -322,6 +322,7 @@ static void other_spellings(void)
 		{"select id from r1 where g = \"text\"", "column text at 1:29"},
 		{"select id from r1 where a is g", "a form that only the engine reads at 1:30"},
 		{"select id from r1 where max(a, g) > 3", "part r1.id"},
+		{"select id from r1 where a > substring(g, 'localtime')", "the word localtime at 1:42"},
 		{"select g, x, max(a) from r1 group by g", "column x at 1:11"},
 	};
 	check(&like_mysql, mysql, ARRAY_LEN(mysql));

@@ -10,10 +10,12 @@
 #include <talloc.h>
 
 #define REVENUE "l_extendedprice * (1 - l_discount)"
-#define SUPPLIER_REVENUE                                                                                                  \
+#define SUPPLIER_REVENUE                                                                                               \
 	"SELECT l_suppkey AS supplier_no, sum(" REVENUE ") AS total_revenue FROM lineitem "                                   \
 	"WHERE l_shipdate >= DATE '1996-01-01' AND l_shipdate < DATE '1996-04-01' GROUP BY l_suppkey"
-#define GERMAN "FROM partsupp, supplier, nation WHERE ps_suppkey = s_suppkey AND s_nationkey = n_nationkey AND n_name = 'GERMANY'"
+#define GERMAN                                                                                                         \
+	"FROM partsupp, supplier, nation "                                                                                    \
+	"WHERE ps_suppkey = s_suppkey AND s_nationkey = n_nationkey AND n_name = 'GERMANY'"
 #define CODES "substring(c_phone FROM 1 FOR 2) IN ('13', '31', '23', '29', '30', '18', '17')"
 
 static const struct {
@@ -22,7 +24,8 @@ static const struct {
 } queries[] = {
 	{("SELECT l_returnflag, l_linestatus, sum(l_quantity) AS sum_qty, sum(l_extendedprice) AS sum_base_price,\n"
 	  "       sum(" REVENUE ") AS sum_disc_price, sum(" REVENUE " * (1 + l_tax)) AS sum_charge,\n"
-	  "       avg(l_quantity) AS avg_qty, avg(l_extendedprice) AS avg_price, avg(l_discount) AS avg_disc, count(*) AS count_order\n"
+	  "       avg(l_quantity) AS avg_qty, avg(l_extendedprice) AS avg_price, avg(l_discount) AS avg_disc, count(*) AS "
+	  "count_order\n"
 	  "FROM lineitem WHERE l_shipdate <= DATE '1998-09-02'\n"
 	  "GROUP BY l_returnflag, l_linestatus ORDER BY l_returnflag, l_linestatus"),
 	 "roll of images by lineitem.l_returnflag, lineitem.l_linestatus"},
@@ -46,7 +49,8 @@ static const struct {
 	  "GROUP BY o_orderpriority ORDER BY o_orderpriority"),
 	 "part orders.o_orderkey | roll of 1 by orders.o_orderpriority"},
 	{("SELECT n_name, sum(" REVENUE ") AS revenue FROM customer, orders, lineitem, supplier, nation, region\n"
-	  "WHERE c_custkey = o_custkey AND l_orderkey = o_orderkey AND l_suppkey = s_suppkey AND c_nationkey = s_nationkey\n"
+	  "WHERE c_custkey = o_custkey AND l_orderkey = o_orderkey AND l_suppkey = s_suppkey AND c_nationkey = "
+	  "s_nationkey\n"
 	  "  AND s_nationkey = n_nationkey AND n_regionkey = r_regionkey AND r_name = 'ASIA'\n"
 	  "  AND o_orderdate >= DATE '1994-01-01' AND o_orderdate < DATE '1995-01-01'\n"
 	  "GROUP BY n_name ORDER BY revenue DESC"),
@@ -59,7 +63,8 @@ static const struct {
 	  "  SELECT n1.n_name AS supp_nation, n2.n_name AS cust_nation, extract(year FROM l_shipdate) AS l_year,\n"
 	  "         " REVENUE " AS volume\n"
 	  "  FROM supplier, lineitem, orders, customer, nation n1, nation n2\n"
-	  "  WHERE s_suppkey = l_suppkey AND o_orderkey = l_orderkey AND c_custkey = o_custkey AND s_nationkey = n1.n_nationkey\n"
+	  "  WHERE s_suppkey = l_suppkey AND o_orderkey = l_orderkey AND c_custkey = o_custkey AND s_nationkey = "
+	  "n1.n_nationkey\n"
 	  "    AND c_nationkey = n2.n_nationkey AND ((n1.n_name = 'FRANCE' AND n2.n_name = 'GERMANY')\n"
 	  "      OR (n1.n_name = 'GERMANY' AND n2.n_name = 'FRANCE'))\n"
 	  "    AND l_shipdate BETWEEN DATE '1995-01-01' AND DATE '1996-12-31') AS shipping\n"
@@ -93,9 +98,12 @@ static const struct {
 	  "  (SELECT sum(ps_supplycost * ps_availqty) * 0.0001 " GERMAN ") ORDER BY value DESC"),
 	 "part partsupp.ps_partkey | roll of 1 | top of 1, 2"},
 	{("SELECT l_shipmode,\n"
-	  "  sum(CASE WHEN o_orderpriority = '1-URGENT' OR o_orderpriority = '2-HIGH' THEN 1 ELSE 0 END) AS high_line_count,\n"
-	  "  sum(CASE WHEN o_orderpriority <> '1-URGENT' AND o_orderpriority <> '2-HIGH' THEN 1 ELSE 0 END) AS low_line_count\n"
-	  "FROM orders, lineitem WHERE o_orderkey = l_orderkey AND l_shipmode IN ('MAIL', 'SHIP') AND l_commitdate < l_receiptdate\n"
+	  "  sum(CASE WHEN o_orderpriority = '1-URGENT' OR o_orderpriority = '2-HIGH' THEN 1 ELSE 0 END) AS "
+	  "high_line_count,\n"
+	  "  sum(CASE WHEN o_orderpriority <> '1-URGENT' AND o_orderpriority <> '2-HIGH' THEN 1 ELSE 0 END) AS "
+	  "low_line_count\n"
+	  "FROM orders, lineitem WHERE o_orderkey = l_orderkey AND l_shipmode IN ('MAIL', 'SHIP') AND l_commitdate < "
+	  "l_receiptdate\n"
 	  "  AND l_shipdate < l_commitdate AND l_receiptdate >= DATE '1994-01-01' AND l_receiptdate < DATE '1995-01-01'\n"
 	  "GROUP BY l_shipmode ORDER BY l_shipmode"),
 	 "part lineitem.l_orderkey | roll of 1 by lineitem.l_shipmode"},
@@ -104,8 +112,10 @@ static const struct {
 	  "    AND o_comment NOT LIKE '%special%requests%' GROUP BY c_custkey) AS c_orders (c_custkey, c_count)\n"
 	  "GROUP BY c_count ORDER BY custdist DESC, c_count DESC"),
 	 "part customer.c_custkey | roll of 1 by c_orders.c_count"},
-	{("SELECT 100.00 * sum(CASE WHEN p_type LIKE 'PROMO%' THEN " REVENUE " ELSE 0 END) / sum(" REVENUE ") AS promo_revenue\n"
-	  "FROM lineitem, part WHERE l_partkey = p_partkey AND l_shipdate >= DATE '1995-09-01' AND l_shipdate < DATE '1995-10-01'"),
+	{("SELECT 100.00 * sum(CASE WHEN p_type LIKE 'PROMO%' THEN "
+	  "" REVENUE " ELSE 0 END) / sum(" REVENUE ") AS promo_revenue\n"
+	  "FROM lineitem, part WHERE l_partkey = p_partkey AND l_shipdate >= DATE '1995-09-01' AND l_shipdate < DATE "
+	  "'1995-10-01'"),
 	 "part lineitem.l_orderkey | roll of 1"},
 	{("WITH revenue AS (" SUPPLIER_REVENUE ")\n"
 	  "SELECT s_suppkey, s_name, s_address, s_phone, total_revenue FROM supplier, revenue\n"
@@ -121,20 +131,27 @@ static const struct {
 	  "WHERE p_partkey = l_partkey AND p_brand = 'Brand#23' AND p_container = 'MED BOX'\n"
 	  "  AND l_quantity < (SELECT 0.2 * avg(l_quantity) FROM lineitem WHERE l_partkey = p_partkey)"),
 	 "part part.p_partkey | roll of 1"},
-	{("SELECT c_name, c_custkey, o_orderkey, o_orderdate, o_totalprice, sum(l_quantity) FROM customer, orders, lineitem\n"
+	{("SELECT c_name, c_custkey, o_orderkey, o_orderdate, o_totalprice, sum(l_quantity) FROM customer, orders, "
+	  "lineitem\n"
 	  "WHERE o_orderkey IN (SELECT l_orderkey FROM lineitem GROUP BY l_orderkey HAVING sum(l_quantity) > 300)\n"
 	  "  AND c_custkey = o_custkey AND o_orderkey = l_orderkey\n"
 	  "GROUP BY c_name, c_custkey, o_orderkey, o_orderdate, o_totalprice ORDER BY o_totalprice DESC, o_orderdate"),
 	 "part orders.o_orderkey"},
 	{("SELECT sum(" REVENUE ") AS revenue FROM lineitem, part\n"
-	  "WHERE (p_partkey = l_partkey AND p_brand = 'Brand#12' AND p_container IN ('SM CASE', 'SM BOX', 'SM PACK', 'SM PKG')\n"
-	  "    AND l_quantity >= 1 AND l_quantity <= 1 + 10 AND p_size BETWEEN 1 AND 5 AND l_shipmode IN ('AIR', 'AIR REG')\n"
+	  "WHERE (p_partkey = l_partkey AND p_brand = 'Brand#12' AND p_container IN ('SM CASE', 'SM BOX', 'SM PACK', 'SM "
+	  "PKG')\n"
+	  "    AND l_quantity >= 1 AND l_quantity <= 1 + 10 AND p_size BETWEEN 1 AND 5 AND l_shipmode IN ('AIR', 'AIR "
+	  "REG')\n"
 	  "    AND l_shipinstruct = 'DELIVER IN PERSON')\n"
-	  "  OR (p_partkey = l_partkey AND p_brand = 'Brand#23' AND p_container IN ('MED BAG', 'MED BOX', 'MED PKG', 'MED PACK')\n"
-	  "    AND l_quantity >= 10 AND l_quantity <= 10 + 10 AND p_size BETWEEN 1 AND 10 AND l_shipmode IN ('AIR', 'AIR REG')\n"
+	  "  OR (p_partkey = l_partkey AND p_brand = 'Brand#23' AND p_container IN ('MED BAG', 'MED BOX', 'MED PKG', 'MED "
+	  "PACK')\n"
+	  "    AND l_quantity >= 10 AND l_quantity <= 10 + 10 AND p_size BETWEEN 1 AND 10 AND l_shipmode IN ('AIR', 'AIR "
+	  "REG')\n"
 	  "    AND l_shipinstruct = 'DELIVER IN PERSON')\n"
-	  "  OR (p_partkey = l_partkey AND p_brand = 'Brand#34' AND p_container IN ('LG CASE', 'LG BOX', 'LG PACK', 'LG PKG')\n"
-	  "    AND l_quantity >= 20 AND l_quantity <= 20 + 10 AND p_size BETWEEN 1 AND 15 AND l_shipmode IN ('AIR', 'AIR REG')\n"
+	  "  OR (p_partkey = l_partkey AND p_brand = 'Brand#34' AND p_container IN ('LG CASE', 'LG BOX', 'LG PACK', 'LG "
+	  "PKG')\n"
+	  "    AND l_quantity >= 20 AND l_quantity <= 20 + 10 AND p_size BETWEEN 1 AND 15 AND l_shipmode IN ('AIR', 'AIR "
+	  "REG')\n"
 	  "    AND l_shipinstruct = 'DELIVER IN PERSON')"),
 	 "part lineitem.l_orderkey | roll of 1"},
 	{("SELECT s_name, s_address FROM supplier, nation\n"
@@ -148,7 +165,8 @@ static const struct {
 	  "WHERE s_suppkey = l1.l_suppkey AND o_orderkey = l1.l_orderkey AND o_orderstatus = 'F'\n"
 	  "  AND l1.l_receiptdate > l1.l_commitdate\n"
 	  "  AND EXISTS (SELECT * FROM lineitem l2 WHERE l2.l_orderkey = l1.l_orderkey AND l2.l_suppkey <> l1.l_suppkey)\n"
-	  "  AND NOT EXISTS (SELECT * FROM lineitem l3 WHERE l3.l_orderkey = l1.l_orderkey AND l3.l_suppkey <> l1.l_suppkey\n"
+	  "  AND NOT EXISTS (SELECT * FROM lineitem l3 WHERE l3.l_orderkey = l1.l_orderkey AND l3.l_suppkey <> "
+	  "l1.l_suppkey\n"
 	  "    AND l3.l_receiptdate > l3.l_commitdate)\n"
 	  "  AND s_nationkey = n_nationkey AND n_name = 'SAUDI ARABIA'\n"
 	  "GROUP BY s_name ORDER BY numwait DESC, s_name"),

@@ -139,13 +139,14 @@ static bool enter_call(struct place *place, struct expr *expr)
 	return call->over == NULL || (enter_list(place, &call->over->partition) && enter_list(place, &call->over->order));
 }
 
-/* Words that mean a moment wherever a time is expected. */
+/* Words that mean a moment, or a place, wherever a time is expected. */
 static bool enter_const(struct place *place, const struct expr *expr)
 {
-	static const char *const words[] = {"now", "today", "tomorrow", "yesterday"};
+	static const char *const words[] = {"now", "today", "tomorrow", "yesterday", "localtime"};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (expr->name[0] == '\'' && strcasecmp(expr->name + 1, words[i]) == 0)
-			return refuse_named(place->names->no, expr->at, "the word", words[i], "it may mean the present",
+			return refuse_named(place->names->no, expr->at, "the word", words[i],
+			                    "it may mean the present, or the time zone of the place",
 			                    "use a schedule, or a column");
 	return true;
 }

@@ -381,7 +381,8 @@ static bool refuse_clauses(struct reader *reader, json_t *select)
 		return refuse(reader->no, read_near(select), "VALUES", "it reads no table", "");
 	return read_only(
 		reader, select, "SelectStmt",
-		"distinctClause targetList fromClause whereClause groupClause havingClause windowClause sortClause limitOffset limitCount "
+		"distinctClause targetList fromClause whereClause groupClause havingClause windowClause sortClause "
+		"limitOffset limitCount "
 		"limitOption withClause op all larg rarg");
 }
 
