@@ -11,14 +11,12 @@
 #define PACE_MIN_US INT64_C(1000)
 #define PACE_MAX_US INT64_C(50000)
 #define PACE_IDLE_US INT64_C(250000)  /* quiet for long, but a writer that saw it awake has not ended */
-#define PACE_BLOCKED_US INT64_C(20000)
 #define PACE_ASLEEP_US INT64_C(8000)
 #define QUIET_US INT64_C(30000)
 #define LONG_QUIET_US INT64_C(5000000)
 #define STREAK_WAKES 16
 #define ROWS_WAKE 8  /* in one look */
 #define ROWS_MANY 16
-#define ROWS_FEW 4
 
 static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -68,7 +66,7 @@ static bool pace_awake(struct viewd_watch *w, int64_t rows, bool *again_r, struc
 	int64_t quiet = now - w->quiet_since_us, most = quiet > LONG_QUIET_US ? PACE_IDLE_US : PACE_MAX_US;
 	if (rows == 0 || rows > ROWS_MANY)
 		w->pace_us = within(w->pace_us * 2, most);
-	else if (rows <= ROWS_FEW)
+	else
 		w->pace_us = within(w->pace_us / 2, most);
 	return quiet < QUIET_US || !w->may_sleep || fall_asleep(w, again_r, err);
 }
@@ -77,7 +75,7 @@ bool pg_poll_interval(struct viewd_watch *w, int64_t rows, bool *again_r, struct
 {
 	*again_r = false;
 	if (rows < 0) {
-		w->pace_us = PACE_BLOCKED_US;
+		w->pace_us = PACE_MAX_US;
 		return true;
 	}
 	return w->asleep ? pace_asleep(w, rows, err) : pace_awake(w, rows, again_r, err);
