@@ -76,8 +76,7 @@ static bool entry_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader entry_row[] = {{entry_row_fn, "nt", "a source that is registered"}};
 
-/* The row stays locked: of two sessions that make the same function one waits. A write to a foreign table alone has no transaction id
- * here by which it could be waited for. */
+/* The row stays locked: of two sessions that make the same function one waits. */
 static bool register_source(struct viewd_conn *conn, const char *source, struct entry *out, struct viewd_err *err)
 {
 	static const char lock_sql[] = PG_TREE_SQL("SELECT $1::text")
@@ -116,7 +115,8 @@ static bool register_source(struct viewd_conn *conn, const char *source, struct 
 
 #define CARE_SIGNATURE "viewd.note_with_care(bigint,text)"
 #define CARE_BODY                                                                                                                     \
-	"DECLARE place pg_catalog.tid; flag pg_catalog.regclass := pg_catalog.to_regclass('viewd.flood_' OPERATOR(pg_catalog.||) $1);"      \
+	"DECLARE own pg_catalog.xid8 := pg_catalog.pg_current_xact_id(); place pg_catalog.tid;"                                           \
+	" flag pg_catalog.regclass := pg_catalog.to_regclass('viewd.flood_' OPERATOR(pg_catalog.||) $1);"                                  \
 	" up pg_catalog.int8 := pg_catalog.pg_sequence_last_value(flag); BEGIN IF up IS NULL THEN" WRITE("$2", "flag") " END IF;"           \
 	" IF up IS DISTINCT FROM 1 THEN" PG_WAKE " END IF; END"
 
@@ -129,11 +129,15 @@ static bool register_source(struct viewd_conn *conn, const char *source, struct 
 #define WITH_CARE(number, source)                                                                                                     \
 	" BEGIN PERFORM viewd.note_with_care(" number ", " source "); EXCEPTION WHEN OTHERS THEN NULL; END; RETURN NULL; END"
 
-static const char own_form[] =
-	"DECLARE place pg_catalog.tid; up pg_catalog.int8; BEGIN" GUARD " IF viewd.log_is_good(" LOG ", " FLAG ") THEN"
-	" up := pg_catalog.pg_sequence_last_value(" FLAG "); IF up IS NULL THEN" WRITE("%3$s", FLAG) PG_WAKE
-	" ELSIF up OPERATOR(pg_catalog.=) " PG_FLAG_FULL "::pg_catalog.int8 THEN" PG_WAKE " END IF; RETURN NULL; END IF; END IF;"
-	WITH_CARE("%1$s", "%3$s");
+#define OWN_FORM(first)                                                                                                               \
+	"DECLARE place pg_catalog.tid; up pg_catalog.int8; BEGIN" first GUARD " IF viewd.log_is_good(" LOG ", " FLAG ") THEN"               \
+	" up := pg_catalog.pg_sequence_last_value(" FLAG "); IF up IS NULL THEN" WRITE("%3$s", FLAG) PG_WAKE                               \
+	" ELSIF up OPERATOR(pg_catalog.=) " PG_FLAG_FULL "::pg_catalog.int8 THEN" PG_WAKE " END IF; RETURN NULL; END IF; END IF;"          \
+	WITH_CARE("%1$s", "%3$s")
+
+static const char own_form[] = OWN_FORM("");
+/* A write to a foreign table alone has no transaction id here. It gets one before it reads the flag, so that it can be waited for. */
+static const char foreign_form[] = OWN_FORM(" PERFORM pg_catalog.pg_current_xact_id();");
 
 static const char common_form[] =
 	"BEGIN" GUARD " IF viewd.log_is_good(" LOG ", " LOG ") THEN INSERT INTO viewd.changes VALUES (TG_ARGV[0]);" PG_WAKE
@@ -171,12 +175,12 @@ bool pg_functions_base(struct viewd_conn *conn, struct viewd_err *err)
 	       make_from(conn, "viewd.note_change()", common_form, "0", "", err);
 }
 
-static bool make_own(struct viewd_conn *conn, void *mem, int64_t id, const char *source, char **signature_r, struct viewd_err *err)
+static bool make_own(struct viewd_conn *conn, void *mem, const struct entry *entry, const char *source, char **signature_r, struct viewd_err *err)
 {
-	char *signature = talloc_asprintf(mem, "viewd.note_%lld()", (long long)id);
-	char *number = talloc_asprintf(mem, "%lld", (long long)id);
+	char *signature = talloc_asprintf(mem, "viewd.note_%lld()", (long long)entry->id);
+	char *number = talloc_asprintf(mem, "%lld", (long long)entry->id);
 	if (!pg_execf(conn, err, "CREATE SEQUENCE IF NOT EXISTS viewd.flood_%s", number) ||
-	    !make_from(conn, signature, own_form, number, source, err))
+	    !make_from(conn, signature, entry->foreign ? foreign_form : own_form, number, source, err))
 		return false;
 	*signature_r = signature;
 	return true;
@@ -185,12 +189,7 @@ static bool make_own(struct viewd_conn *conn, void *mem, int64_t id, const char 
 bool pg_functions_function(struct viewd_conn *conn, void *mem_ctx, const char *source, char **signature_r, struct viewd_err *err)
 {
 	struct entry entry = {.id = 0};
-	if (!register_source(conn, source, &entry, err))
-		return false;
-	if (!entry.foreign)
-		return make_own(conn, mem_ctx, entry.id, source, signature_r, err);
-	*signature_r = talloc_strdup(mem_ctx, "viewd.note_change()");
-	return true;
+	return register_source(conn, source, &entry, err) && make_own(conn, mem_ctx, &entry, source, signature_r, err);
 }
 
 bool pg_functions_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err)
@@ -221,10 +220,10 @@ bool pg_functions_sound(struct viewd_conn *conn, bool *sound_r, struct viewd_err
 		" LEFT JOIN pg_catalog.pg_proc p ON p.oid = pg_catalog.to_regprocedure(b.signature) WHERE p.oid IS NULL OR p.prosrc <> b.body"
 		" OR NOT p.prosecdef OR NOT pg_catalog.has_function_privilege(p.oid, 'EXECUTE'))"
 		" AND NOT EXISTS (SELECT FROM viewd.sources s JOIN pg_catalog.pg_proc p ON p.pronamespace = pg_catalog.to_regnamespace('viewd')"
-		" AND p.proname = 'note_' || s.id WHERE p.prosrc <> " FORM_SQL("$4", "s.id::text", "s.source")
+		" AND p.proname = 'note_' || s.id WHERE p.prosrc NOT IN (" FORM_SQL("$4", "s.id::text", "s.source") ", " FORM_SQL("$5", "s.id::text", "s.source") ")"
 		" OR NOT p.prosecdef OR NOT " FLAG_IS_GOOD_SQL("pg_catalog.to_regclass('viewd.flood_' || s.id)") ")";
-	const char *params[] = {GOOD_BODY, CARE_BODY, common_form, own_form};
-	return pg_op_query(&conn->db, sql, params, 4, found_row, sound_r, err);
+	const char *params[] = {GOOD_BODY, CARE_BODY, common_form, own_form, foreign_form};
+	return pg_op_query(&conn->db, sql, params, ARRAY_LEN(params), found_row, sound_r, err);
 }
 
 struct list {
@@ -255,7 +254,7 @@ bool pg_functions_remake(struct viewd_conn *conn, struct viewd_err *err)
 	char *signature;
 	bool good = pg_op_query(&conn->db, sql, NULL, 0, keep_named, &list, err);
 	for (size_t i = 0; good && i < list.n; i++)
-		good = make_own(conn, list.mem, list.items[i].id, list.items[i].source, &signature, err) &&
+		good = pg_functions_function(conn, list.mem, list.items[i].source, &signature, err) &&
 		       pg_execf(conn, err, "GRANT ALL ON SEQUENCE viewd.flood_%lld TO CURRENT_USER", (long long)list.items[i].id);
 	talloc_free(list.mem);
 	return good;
