@@ -8,10 +8,12 @@
  *
  * The first part of a relation's stamp is where its rows are stored, the second the versions of its columns. ALTER TABLE that writes rows
  * anew changes both, CLUSTER or SET STATISTICS one of them: so the last word of its digest is another one when both are. The third part is the
- * version of its row, which triggers and GRANT change.
+ * version of its row, and after a point what GRANT, triggers and the like change there. The last part is the version of its row type, which is
+ * renamed with it.
  *
  * The same digest with another stamp may be one that was another in between: PG_DOUBT_SQL tells where versions say more than that. A member
- * counts with the version of its membership, so one that was away is another one.
+ * counts with the version of its membership, so one that was away is another one. A row that is another one without a reason to be seen may
+ * have had row security on, or off; where there is any, no reason is good enough.
  */
 #ifndef VIEWD_POSTGRESQL_DEPENDS_STAMP_H
 #define VIEWD_POSTGRESQL_DEPENDS_STAMP_H
@@ -37,12 +39,14 @@
 	"  THEN 'kept' ELSE (c.relfilenode::int8 + coalesce((SELECT m.files FROM members m WHERE c.relhassubclass AND m.root = c.oid), 0))::text END," \
 	"  coalesce((SELECT pg_catalog.sum(pg_catalog.hashtextextended(a.xmin::text, a.attnum)) FROM pg_catalog.pg_attribute a" \
 	"   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), 0)," \
-	"  CASE WHEN c.relkind <> 'v' AND c.oid IN (SELECT k.oid FROM kept k) THEN c.relnamespace || c.relname ELSE c.xmin::text END," \
+	"  CASE WHEN c.relkind <> 'v' AND c.oid IN (SELECT k.oid FROM kept k) THEN c.relnamespace || c.relname ELSE c.xmin || '.' ||" \
+	"  pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', c.relacl, c.reloptions, c.relowner, c.relhastriggers, c.relhasrules, c.relchecks, c.relnatts," \
+	"  c.relreplident, c.relispartition, c.relhassubclass, c.reltablespace, c.relpersistence), 0) END," \
 	"  (SELECT m.which FROM members m WHERE c.relhassubclass AND m.root = c.oid)," \
 	"  CASE WHEN c.relrowsecurity THEN (SELECT pg_catalog.sum(pg_catalog.hashtextextended(p.xmin::text, p.oid::int8)) FROM pg_catalog.pg_policy p" \
 	"   WHERE p.polrelid = c.oid) END," \
 	"  CASE WHEN c.relkind = 'v' THEN (SELECT w.xmin FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename = '_RETURN') END," \
-	"  pg_catalog.pg_table_is_visible(c.oid))" \
+	"  pg_catalog.pg_table_is_visible(c.oid), (SELECT y.xmin FROM pg_catalog.pg_type y WHERE y.oid = c.reltype AND c.oid NOT IN (SELECT k.oid FROM kept k)))" \
 	" FROM obj o JOIN pg_catalog.pg_class c ON c.oid = o.oid WHERE o.cls = 'r'" \
 	" UNION ALL" \
 	" SELECT o.identity, pg_catalog.concat_ws('/', p.xmin, (SELECT pg_catalog.sum(pg_catalog.hashint8extended(q.oid::int8, 0)) FROM pg_catalog.pg_proc q" \
@@ -67,8 +71,13 @@
 
 /* Of the same two rows, when the digest is the stored one: whether what it is made of was written anew, not only the row of a relation or its rows. */
 #define PG_WITHOUT_ROW_SQL(stamp) "pg_catalog.regexp_replace(" stamp ", '^[^/]*/([^/]*)/[^/]*', '\\1')"
+#define PG_ROW_SQL(stamp) "pg_catalog.split_part(" stamp ", '/', 3)"
 #define PG_DOUBT_SQL \
-	"CASE o.cls WHEN 'r' THEN " PG_WITHOUT_ROW_SQL("o.stamp") " <> " PG_WITHOUT_ROW_SQL("s.stamp") " ELSE o.stamp <> s.stamp END"
+	"CASE o.cls WHEN 'r' THEN " PG_WITHOUT_ROW_SQL("o.stamp") " <> " PG_WITHOUT_ROW_SQL("s.stamp") \
+	" OR (pg_catalog.split_part(o.stamp, '/', 1) = pg_catalog.split_part(s.stamp, '/', 1) AND " PG_ROW_SQL("o.stamp") " <> " PG_ROW_SQL("s.stamp") \
+	" AND (pg_catalog.split_part(" PG_ROW_SQL("o.stamp") ", '.', 2) = pg_catalog.split_part(" PG_ROW_SQL("s.stamp") ", '.', 2)" \
+	" OR EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = o.oid)" \
+	" OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = o.oid AND c.relrowsecurity))) ELSE o.stamp <> s.stamp END"
 
 /* The digest of row o of obj(identity, cls, oid, stamp, digest), which has what was stored, and of its row s of stamps. */
 #define PG_DIGEST_SQL \
