@@ -167,7 +167,7 @@ struct conf_dialects {
 	bool may_be_absent; /* that is only a warning: at start one bad plugin must not keep all databases down */
 };
 
-/* Reads path and what it includes. [any thread, one at a time: iniparser's error callback is global]
+/* Reads path and what it includes. [any, one at a time: iniparser's error callback is global]
  * Returns the snapshot with one reference, or NULL with problems->n_errors > 0. problems are always filled and belong
  * to mem_ctx (a talloc context, may be NULL for the top level). dialects may be NULL: every scheme is then the name of
  * a dialect without keys of its own. */

@@ -83,7 +83,7 @@ bool pg_schema_owner(void *mem_ctx, const struct viewd_database_spec *spec, char
 
 struct viewd_conn *pg_conn_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err);
 void pg_conn_close(struct viewd_conn **conn);
-/* [any thread] Ends the running statement; the flag also stops the operation before its next statement. */
+/* [any] Ends the running statement; the flag also stops the operation before its next statement. */
 void pg_conn_cancel(struct viewd_conn *conn);
 bool pg_conn_alive(struct viewd_conn *conn);
 /* Forgets an earlier cancel request; called when an operation begins. */

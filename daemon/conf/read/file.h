@@ -19,7 +19,7 @@ struct file_rule {
 };
 
 /* Opens path relative to dirfd (AT_FDCWD: the working directory), checks it against rule, reads all of it. *data_r is
- * talloc'ed on mem_ctx, NUL-terminated behind its *len_r bytes. [any thread] */
+ * talloc'ed on mem_ctx, NUL-terminated behind its *len_r bytes. [any] */
 bool file_read(void *mem_ctx, int dirfd, const char *path, const struct file_rule *rule, char **data_r, size_t *len_r,
                struct viewd_err *err) MUST_CHECK;
 

@@ -14,7 +14,7 @@
 
 /* Reads the file number file of report (its name is the path). Symbolic links are followed; it must be a regular file
  * of at most 4 MiB that is not writable by everyone. Problems go to report; *out_r holds what could be understood.
- * Returns true when there was no problem. [any thread, one at a time: iniparser's error callback is global] */
+ * Returns true when there was no problem. [any, one at a time: iniparser's error callback is global] */
 bool ini_read(void *mem_ctx, struct arena *arena, struct report *report, unsigned file, struct scan *out_r);
 
 /* The part after the file system: for tests and fuzzing. */

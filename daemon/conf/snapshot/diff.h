@@ -28,7 +28,7 @@ struct conf_diff {
 };
 
 /* Compares. old may be NULL: everything is new. The result is one talloc tree on mem_ctx with copies of all names, so
- * it may outlive both snapshots. Never NULL. [any thread] */
+ * it may outlive both snapshots. Never NULL. [any] */
 struct conf_diff *conf_diff_new(void *mem_ctx, const struct conf *old, const struct conf *new);
 
 /* The entry of a view or database, or NULL; by linear search. */

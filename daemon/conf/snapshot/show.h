@@ -17,7 +17,7 @@ struct conf_setting {
 };
 typedef void conf_show_fn(void *ctx, const struct conf_setting *setting);
 
-/* Calls fn once a key, in the order of the manual. Keys that are not supported yet are left out. [any thread] */
+/* Calls fn once a key, in the order of the manual. Keys that are not supported yet are left out. [any] */
 void conf_show_daemon(const struct conf *conf, conf_show_fn *fn, void *ctx);
 void conf_show_database(const struct conf *conf, const struct conf_database *db, conf_show_fn *fn, void *ctx);
 void conf_show_view(const struct conf *conf, const struct conf_view *view, conf_show_fn *fn, void *ctx);

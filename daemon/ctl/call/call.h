@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * call.h: one call of a command: parsed parameters in, one JSON reply out, now or later. Handlers know nothing of
- * sockets; who made the call gets the reply through a function. All on the loop thread.
+ * sockets; who made the call gets the reply through a function. [loop]
  */
 #ifndef VIEWD_CTL_CALL_CALL_H
 #define VIEWD_CTL_CALL_CALL_H

@@ -106,17 +106,17 @@ struct command {
 	const char *doc; /* paragraphs for --help and the manual */
 };
 
-/* All rows, COMMAND_COUNT of them, indexed by id. [any thread] */
+/* All rows, COMMAND_COUNT of them, indexed by id. [any] */
 const struct command *commands(void);
 
-/* By name or by path; NULL when there is none. [any thread] */
+/* By name or by path; NULL when there is none. [any] */
 const struct command *command_by_name(const char *name);
 const struct command *command_by_path(const char *path);
 
-/* The name nearest to a mistyped one; NULL when nothing is near. [any thread] */
+/* The name nearest to a mistyped one; NULL when nothing is near. [any] */
 const char *command_nearest(const char *name);
 
-/* Position of a parameter in command->params, -1 when it has none of that name. [any thread] */
+/* Position of a parameter in command->params, -1 when it has none of that name. [any] */
 int command_param_index(const struct command *command, const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * server.h: the control socket: HTTP/1.1 with JSON bodies, bounded in every direction. All on the loop thread.
+ * server.h: the control socket: HTTP/1.1 with JSON bodies, bounded in every direction. [loop]
  */
 #ifndef VIEWD_CTL_SERVE_SERVER_H
 #define VIEWD_CTL_SERVE_SERVER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * json_text.h: strings that JSON can carry. [any thread]
+ * json_text.h: strings that JSON can carry. [any]
  */
 #ifndef VIEWD_CTL_TEXT_JSON_TEXT_H
 #define VIEWD_CTL_TEXT_JSON_TEXT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * text_out.h: JSON written straight into growing text, for replies too big to be built as a tree first. The caller sees
- * to commas between values and to matching brackets. [any thread, one at a time]
+ * to commas between values and to matching brackets. [any, one at a time]
  */
 #ifndef VIEWD_CTL_TEXT_TEXT_OUT_H
 #define VIEWD_CTL_TEXT_TEXT_OUT_H

@@ -55,7 +55,7 @@ struct analysis {
 	size_t n_nodes;
 };
 
-/* Analyses a definition as lex_one_query() returns it. Everything hangs on mem_ctx. Never NULL. [any thread] */
+/* Analyses a definition as lex_one_query() returns it. Everything hangs on mem_ctx. Never NULL. [any] */
 struct analysis *analysis_run(void *mem_ctx, const struct syntax *syn, const char *text, const struct facts *facts);
 
 /* "part", "roll", "top" */

@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 /* The tree of the one SELECT that text is, as libpg_query writes it in JSON; the caller releases it. NULL with a
- * refusal. [any thread] */
+ * refusal. [any] */
 json_t *parse_select(const char *text, struct refusal *no);
 
 #endif
