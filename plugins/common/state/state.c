@@ -247,8 +247,9 @@ struct recorded_ctx {
 static bool read_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct recorded_ctx *list = ctx;
+	bool drop = v[3] != NULL && strcmp(v[3], "drop") == 0;
 	struct viewd_recorded row = {.struct_size = sizeof row, .name = v[0], .relation = v[1],
-	                             .on_remove = strcmp(v[3], "drop") == 0 ? VIEWD_REMOVE_DROP : VIEWD_REMOVE_KEEP,
+	                             .on_remove = drop ? VIEWD_REMOVE_DROP : VIEWD_REMOVE_KEEP,
 	                             .captured = number_or(v[4], 0) > 0};
 	if (v[2] == NULL || !method_from_word(v[2], &row.method))
 		row.method = VIEWD_METHOD_TABLE;
