@@ -63,8 +63,8 @@ bool dialect_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, s
 {
 	struct db *db = enter(conn);
 	bool done = db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) && state_setup(db, err) &&
-	            (db->ops->leaving.clean_leftovers == NULL || db->ops->leaving.clean_leftovers(db, err)) && views_make(db, err) &&
-	            (rows.fn == NULL || state_list(db, rows, err));
+	            (db->ops->leaving.clean_leftovers == NULL || db->ops->leaving.clean_leftovers(db, err)) &&
+	            views_make(db, err) && (rows.fn == NULL || state_list(db, rows, err));
 	return leave(conn, done);
 }
 
@@ -125,8 +125,8 @@ static bool refresh_narrow(struct db *db, const struct viewd_view_spec *view, co
 	return done;
 }
 
-bool dialect_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                     struct viewd_outcome *out, struct viewd_err *err)
+bool dialect_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
+                     const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct db *db = enter(conn);
 	struct task *task = task_open(db, view, err);
@@ -136,30 +136,39 @@ bool dialect_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view
 	return leave(conn, again ? refresh_narrow(db, view, req, out, err) : done);
 }
 
-bool dialect_refresh_group(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
-                           struct viewd_err *err)
+bool dialect_refresh_group(struct viewd_conn *conn, const struct viewd_group_item *const *items, size_t n,
+                           size_t *failed_r, struct viewd_err *err)
 {
 	return leave(conn, recipe_refresh_group(enter(conn), items, n, failed_r, err));
 }
 
-bool dialect_record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_refresh_request *req,
-                            enum viewd_failure how, const struct viewd_err *failure, struct viewd_err *err)
+bool dialect_record_failure(struct viewd_conn *conn, const struct viewd_view_spec *view,
+                            const struct viewd_refresh_request *req, enum viewd_failure how,
+                            const struct viewd_err *failure, struct viewd_err *err)
 {
 	struct db *db = enter(conn);
 	char text[sizeof failure->msg + 32];
 	int64_t now = db_now(db);
 	int64_t started = req->started_us != 0 && req->started_us <= now ? req->started_us : now;
 	snprintf(text, sizeof text, "%s: %s", err_class_word(failure->cls), failure->msg);
-	struct state_run run = {.trigger = req->trigger, .failure = how, .error = text, .run_id = req->run_id, .started_us = started,
-	                        .duration_us = now - started, .rows = -1, .rows_written = -1};
-	bool begun = db->ops->set_limits(db, STATE_TIMEOUT_US, view->lock_timeout_us, err) && db->ops->begin(db, DB_BEGIN_WRITE, err);
+	struct state_run run = {.trigger = req->trigger,
+	                        .failure = how,
+	                        .error = text,
+	                        .run_id = req->run_id,
+	                        .started_us = started,
+	                        .duration_us = now - started,
+	                        .rows = -1,
+	                        .rows_written = -1};
+	bool begun = db->ops->set_limits(db, STATE_TIMEOUT_US, view->lock_timeout_us, err) &&
+	             db->ops->begin(db, DB_BEGIN_WRITE, err);
 	bool done = begun && state_record_run(db, view->name, &run, err) && db->ops->commit(db, err);
 	if (begun && !done)
 		db->ops->rollback(db);
 	return leave(conn, done);
 }
 
-bool dialect_verify(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_verdict *out, struct viewd_err *err)
+bool dialect_verify(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_verdict *out,
+                    struct viewd_err *err)
 {
 	struct task *task = task_open(enter(conn), view, err);
 	bool done = task != NULL && recipe_verify(task, out, err);
@@ -167,7 +176,8 @@ bool dialect_verify(struct viewd_conn *conn, const struct viewd_view_spec *view,
 	return leave(conn, done);
 }
 
-bool dialect_definition(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_text_sink text, struct viewd_err *err)
+bool dialect_definition(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_text_sink text,
+                        struct viewd_err *err)
 {
 	struct task *task = task_open_name(enter(conn), view, err);
 	bool done = task != NULL && recipe_definition(task, text, err);
@@ -175,17 +185,19 @@ bool dialect_definition(struct viewd_conn *conn, const struct viewd_view_spec *v
 	return leave(conn, done);
 }
 
-bool dialect_explain(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_explained_sink facts, struct viewd_err *err)
+bool dialect_explain(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_explained_sink facts,
+                     struct viewd_err *err)
 {
 	struct db *db = enter(conn);
 	struct task *task = task_open(db, view, err);
-	bool done = task != NULL && db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) && recipe_explain(task, facts, err);
+	bool done = task != NULL && db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) &&
+	            recipe_explain(task, facts, err);
 	task_close(&task);
 	return leave(conn, done);
 }
 
-bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit, struct viewd_history_sink rows,
-                     struct viewd_err *err)
+bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit,
+                     struct viewd_history_sink rows, struct viewd_err *err)
 {
 	struct db *db = enter(conn);
 	return leave(conn, db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * uninstall.c: leaving a database. The dialect lists what is there, as the statements that take it out; here they are carried out.
+ * uninstall.c: leaving a database. The dialect lists what is there, as the statements that take it out; here they are
+ * carried out.
  */
 #include "base/err.h"
 #include "common/dialect.h"
@@ -10,7 +11,8 @@
 #include <talloc.h>
 
 #define LEAVE_TIMEOUT_US INT64_C(60000000)
-/* Writers of a table wait behind whoever waits to drop a trigger from it, so each attempt is short, and there are many. */
+/* Writers of a table wait behind whoever waits to drop a trigger from it, so each attempt is short, and there are
+ * many. */
 #define LEAVE_LOCK_US INT64_C(200000)
 #define LEAVE_PAUSE_MS 100
 #define LEAVE_ATTEMPTS 60
@@ -68,7 +70,8 @@ static bool explain(const char *sql, const struct viewd_err *failure, struct vie
 		err_wrap(err, "%.200s", sql);
 	if (failure->cls == VIEWD_ERR_DENIED)
 		return err_hint(err, "an administrator can run what viewctl uninstall --print prints");
-	return failure->hint[0] == '\0' && err_hint(err, "what is out stays out; the same command goes on when the cause is gone");
+	return failure->hint[0] == '\0' && err_hint(err, "what is out stays out; the same command goes on when the cause "
+	                                                 "is gone");
 }
 
 static bool patiently(const struct leave *leave, step_fn *step, const char *sql, struct viewd_err *err)
@@ -88,7 +91,8 @@ static bool patiently(const struct leave *leave, step_fn *step, const char *sql,
 
 static bool carry_out(const struct leave *leave, struct viewd_err *err)
 {
-	bool at_once = leave->db->syntax->state.leave_at_once, good = leave->n == 0 || !at_once || patiently(leave, all_at_once, NULL, err);
+	bool at_once = leave->db->syntax->state.leave_at_once,
+		 good = leave->n == 0 || !at_once || patiently(leave, all_at_once, NULL, err);
 	for (size_t i = 0; i < leave->n && good; i++) {
 		if (!at_once)
 			db_failpoint(leave->db, "uninstall:statement");
@@ -117,17 +121,19 @@ static bool take_out(struct leave *leave, struct viewd_err *err)
 		if (!carry_out(leave, err))
 			return false;
 	}
-	err_set(err, VIEWD_ERR_CONFLICT, "database '%s' still holds objects of viewd: somebody makes them again", db->database_name);
+	err_set(err, VIEWD_ERR_CONFLICT, "database '%s' still holds objects of viewd: somebody makes them again",
+	        db->database_name);
 	return err_hint(err, "stop every other viewd that is configured for it");
 }
 
 static bool may_leave(struct db *db, struct viewd_err *err)
 {
-	return db->ops->leaving.list != NULL || err_set(err, VIEWD_ERR_CONFIG, "%s cannot be left by itself", db->syntax->dialect);
+	return db->ops->leaving.list != NULL ||
+	       err_set(err, VIEWD_ERR_CONFIG, "%s cannot be left by itself", db->syntax->dialect);
 }
 
-bool dialect_uninstall(struct viewd_conn *conn, const struct viewd_uninstall_request *req, struct viewd_text_sink statements,
-                       struct viewd_err *err)
+bool dialect_uninstall(struct viewd_conn *conn, const struct viewd_uninstall_request *req,
+                       struct viewd_text_sink statements, struct viewd_err *err)
 {
 	struct db *db = (struct db *)(void *)conn; /* its first member, see dialect.h */
 	struct leave leave = {.db = db, .mem = talloc_new(NULL), .told = statements};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * leave.c: what takes viewd out of a database: triggers, whose tables may be in other databases, the procedures they call, then the tables; and the tag in the comments
- * of its views' tables, which are ordinary ones from then on. Each statement commits by itself and locks one table.
+ * leave.c: what takes viewd out of a database: triggers, whose tables may be in other databases, the procedures they
+ * call, then the tables; and the tag in the comments of its views' tables, which are ordinary ones from then on. Each
+ * statement commits by itself and locks one table.
  */
 #include "mysql/capture/trigger_procedure.h"
 
@@ -9,22 +10,25 @@
 
 #include "mysql/objects/tag.h"
 
-#define TRIGGERS_SQL                                                                                                                  \
-	"SELECT TRIGGER_SCHEMA, TRIGGER_NAME, ACTION_STATEMENT FROM information_schema.TRIGGERS"                                          \
+#define TRIGGERS_SQL \
+	"SELECT TRIGGER_SCHEMA, TRIGGER_NAME, ACTION_STATEMENT FROM information_schema.TRIGGERS" \
 	" WHERE TRIGGER_NAME REGEXP '^viewd_[iud]_[0-9a-f]{16}$' ORDER BY 1, 2"
 
 /* In the URL's database by their plain names, elsewhere by those of trigger_procedure.h, which say whose they are. */
-#define ROUTINES_SQL                                                                                                                  \
-	"SELECT 'DROP PROCEDURE', ROUTINE_SCHEMA, ROUTINE_NAME, '' FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE'"     \
-	" AND ROUTINE_COMMENT LIKE '" NOTE_COMMENT "%' AND (ROUTINE_NAME IN (?, ?) OR ROUTINE_SCHEMA = DATABASE() AND ROUTINE_NAME IN ('" \
+#define ROUTINES_SQL \
+	"SELECT 'DROP PROCEDURE', ROUTINE_SCHEMA, ROUTINE_NAME, '' FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = " \
+	"'PROCEDURE'" \
+	" AND ROUTINE_COMMENT LIKE '" NOTE_COMMENT "%' AND (ROUTINE_NAME IN (?, ?) OR ROUTINE_SCHEMA = DATABASE() AND " \
+	"ROUTINE_NAME IN ('" \
 	NOTE_PREFIX "', '" NOTE_TEST_PREFIX "')) ORDER BY 2, 3"
 
 /* The tables that are always there, and probes that a killed process has left. */
-#define TABLES_SQL                                                                                                                    \
-	"SELECT CONCAT('DROP ', IF(t.TABLE_TYPE = 'VIEW', 'VIEW', 'TABLE')), t.TABLE_SCHEMA, t.TABLE_NAME, ''"                            \
-	" FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = DATABASE() AND (t.TABLE_NAME LIKE 'viewd\\_probe\\_%'"                  \
-	" AND t.TABLE_TYPE = 'VIEW' OR t.TABLE_NAME IN ('viewd_changes', 'viewd_slots', 'viewd_triggers', 'viewd_tables', 'viewd_position',"                \
-	" 'viewd_intents', 'viewd_daemon', " STATE_TABLES_SQL "))"                                                                        \
+#define TABLES_SQL \
+	"SELECT CONCAT('DROP ', IF(t.TABLE_TYPE = 'VIEW', 'VIEW', 'TABLE')), t.TABLE_SCHEMA, t.TABLE_NAME, ''" \
+	" FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = DATABASE() AND (t.TABLE_NAME LIKE 'viewd\\_probe\\_%'" \
+	" AND t.TABLE_TYPE = 'VIEW' OR t.TABLE_NAME IN ('viewd_changes', 'viewd_slots', 'viewd_triggers', " \
+	"'viewd_tables', 'viewd_position'," \
+	" 'viewd_intents', 'viewd_daemon', " STATE_TABLES_SQL "))" \
 	" ORDER BY t.TABLE_TYPE <> 'VIEW', t.TABLE_NAME = 'viewd_view_state', t.TABLE_NAME"
 
 struct leavings {
@@ -56,7 +60,8 @@ static bool give_trigger_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct leavings *list = ctx;
 
-	return !body_is_ours(list->conn, v[0], v[2] != NULL ? v[2] : "") || give(list, talloc_asprintf(list->mem, "DROP TRIGGER %s", quoted(list->mem, v[0], v[1])));
+	return !body_is_ours(list->conn, v[0], v[2] != NULL ? v[2] : "") ||
+	       give(list, talloc_asprintf(list->mem, "DROP TRIGGER %s", quoted(list->mem, v[0], v[1])));
 }
 
 static bool give_one_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -73,18 +78,21 @@ static bool has_identity(struct viewd_conn *conn, const char *name, bool *has_r,
 {
 	int64_t n;
 
-	if (!my_query_int(conn, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?"
+	if (!my_query_int(conn, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND "
+	                        "TABLE_NAME = ?"
 	                        " AND COLUMN_NAME = 'identity'", &name, 1, &n, err))
 		return false;
 	*has_r = n > 0;
 	return true;
 }
 
-/* What is built aside goes; what has its name stays, without the tag. A comment that only looks like a tag may be anybody's: those count that
- * viewd has written down, as the object of a view or as one that was being made when it was killed. */
+/* What is built aside goes; what has its name stays, without the tag. A comment that only looks like a tag may be
+ * anybody's: those count that viewd has written down, as the object of a view or as one that was being made when it was
+ * killed. */
 static bool list_tagged(struct viewd_conn *conn, struct leavings *list, struct viewd_err *err)
 {
-	static const char *const tables[] = {"viewd_view_state", "viewd_views", "viewd_intents"}; /* viewd_views: of an earlier version */
+	/* viewd_views: of an earlier version */
+	static const char *const tables[] = {"viewd_view_state", "viewd_views", "viewd_intents"};
 	char *known = talloc_strdup(list->mem, "SELECT '' AS identity");
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
@@ -95,9 +103,12 @@ static bool list_tagged(struct viewd_conn *conn, struct leavings *list, struct v
 			known = talloc_asprintf_append(known, " UNION SELECT identity FROM %s", tables[i]);
 	}
 	char *sql = talloc_asprintf(list->mem,
-	                            "SELECT IF(t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$', 'DROP TABLE', 'ALTER TABLE'), t.TABLE_SCHEMA,"
-	                            " t.TABLE_NAME, IF(t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$', '', CONCAT(' COMMENT = ', QUOTE('')))"
-	                            " FROM information_schema.TABLES t JOIN (%s) k ON k.identity = CONCAT('table:', SUBSTRING(t.TABLE_COMMENT, %zu, 32))"
+	                            "SELECT IF(t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$', 'DROP TABLE', 'ALTER "
+	                            "TABLE'), t.TABLE_SCHEMA,"
+	                            " t.TABLE_NAME, IF(t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$', '', CONCAT(' "
+	                            "COMMENT = ', QUOTE('')))"
+	                            " FROM information_schema.TABLES t JOIN (%s) k ON k.identity = CONCAT('table:', "
+	                            "SUBSTRING(t.TABLE_COMMENT, %zu, 32))"
 	                            " WHERE t.TABLE_COMMENT LIKE '" TAG_PREFIX "%%' ORDER BY 1, 2, 3",
 	                            known, strlen(TAG_PREFIX) + 1);
 	return my_query(&conn->db, sql, NULL, 0, give_one, list, err);
@@ -116,9 +127,12 @@ static bool list_routines(struct viewd_conn *conn, struct leavings *list, struct
 bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
-	struct leavings list = {.conn = conn, .mem = talloc_new(NULL), .row = row, .ctx = ctx, .more = true, .good = true, .err = err};
-	bool good = my_query(db, TRIGGERS_SQL, NULL, 0, give_trigger, &list, err) && (!list.more || !list.good || list_routines(conn, &list, err)) &&
-	            (!list.more || !list.good || list_tagged(conn, &list, err)) && (!list.more || !list.good || my_query(db, TABLES_SQL, NULL, 0, give_one, &list, err));
+	struct leavings list = {
+		.conn = conn, .mem = talloc_new(NULL), .row = row, .ctx = ctx, .more = true, .good = true, .err = err};
+	bool good = my_query(db, TRIGGERS_SQL, NULL, 0, give_trigger, &list, err) &&
+	            (!list.more || !list.good || list_routines(conn, &list, err)) &&
+	            (!list.more || !list.good || list_tagged(conn, &list, err)) &&
+	            (!list.more || !list.good || my_query(db, TABLES_SQL, NULL, 0, give_one, &list, err));
 
 	talloc_free(list.mem);
 	return good && list.good;

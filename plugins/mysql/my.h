@@ -11,8 +11,8 @@
 #include <talloc.h>
 
 #include "common/conn/db.h"
-#include "common/objects/recipe.h"
 #include "common/conn/url.h"
+#include "common/objects/recipe.h"
 
 extern const struct syntax my_syntax; /* syntax.c */
 extern const struct db_ops my_ops;    /* mysql.c */
@@ -23,25 +23,25 @@ struct viewd_conn {
 	MYSQL *my;
 	struct url *url;
 	char *base_dir;
-	char *password;         /* wiped at close */
+	char *password; /* wiped at close */
 	char *application_name;
-	char *settings;         /* settings.c: what SET SESSION sets */
-	char *own;              /* view_settings.c: the view's own settings that are in force; NULL: not known */
-	char *own_undo;         /* what gives the server's back */
+	char *settings; /* settings.c: what SET SESSION sets */
+	char *own;      /* view_settings.c: the view's own settings that are in force; NULL: not known */
+	char *own_undo; /* what gives the server's back */
 	unsigned connect_timeout_s;
 	unsigned long thread_id; /* of the server; a different one would be another session */
 	bool mariadb;
-	unsigned version;        /* as my_version_number tells */
-	bool names_fold;        /* lower_case_table_names is not 0: names compare without case */
-	int64_t timeout_us;     /* limit of one statement, 0: none */
+	unsigned version;   /* as my_version_number tells */
+	bool names_fold;    /* lower_case_table_names is not 0: names compare without case */
+	int64_t timeout_us; /* limit of one statement, 0: none */
 	int64_t lock_timeout_us;
-	atomic_bool running;    /* a statement is at the server */
-	atomic_bool cancelled;  /* cancel() came and was not reported yet */
-	bool hooked;            /* somebody else's statement may have changed the session */
-	bool denied;            /* something was refused: the next call of the daemon looks privileges up anew */
-	bool lost;              /* no statement can succeed any more */
-	bool writing;           /* the transaction changes something: its commit asks who leads the database */
-	char held[IDENT_MAX];   /* a lock of shadow_table.h that goes when the transaction has ended; "" none */
+	atomic_bool running;   /* a statement is at the server */
+	atomic_bool cancelled; /* cancel() came and was not reported yet */
+	bool hooked;           /* somebody else's statement may have changed the session */
+	bool denied;           /* something was refused: the next call of the daemon looks privileges up anew */
+	bool lost;             /* no statement can succeed any more */
+	bool writing;          /* the transaction changes something: its commit asks who leads the database */
+	char held[IDENT_MAX];  /* a lock of shadow_table.h that goes when the transaction has ended; "" none */
 };
 
 static inline struct viewd_conn *my_conn(struct db *db)
@@ -54,8 +54,8 @@ static inline struct viewd_conn *my_conn(struct db *db)
 /* Judges scheme, database and query parameters. The message never holds a secret. [any] */
 bool my_params_check(const struct url *url, struct viewd_err *err) MUST_CHECK;
 /* Hands the parameters to the library before connecting; compress: that one, too. url has passed my_params_check. */
-bool my_params_apply(MYSQL *my, const struct url *url, const char *base_dir, bool compress, struct viewd_err *err)
-	MUST_CHECK;
+bool my_params_apply(MYSQL *my, const struct url *url, const char *base_dir, bool compress,
+                     struct viewd_err *err) MUST_CHECK;
 /* Does any of them ask for TLS? The library (3.3) goes on without, unless it has to verify something. */
 bool my_params_want_tls(const struct url *url);
 
@@ -78,8 +78,8 @@ char *my_setting_add(char *sql, const char *name, const char *value);
 /* Judges the settings of a view. [any] */
 bool my_settings_check_view(const struct viewd_view_spec *view, struct viewd_err *err) MUST_CHECK;
 /* Hands out the statement that sets them, if there are any and kind runs the definition. [any] */
-bool my_settings_render(const struct viewd_database_spec *db, const struct viewd_view_spec *view, enum viewd_render_kind kind,
-                        struct viewd_text_sink statements);
+bool my_settings_render(const struct viewd_database_spec *db, const struct viewd_view_spec *view,
+                        enum viewd_render_kind kind, struct viewd_text_sink statements);
 /* db_ops.session.use_settings; view NULL: those of the database alone */
 bool my_use_settings(struct db *db, const struct viewd_view_spec *view, struct viewd_err *err);
 
@@ -91,7 +91,8 @@ bool my_fail(MYSQL *my, bool sent, struct viewd_err *err);
 /* ---- conn.c: struct viewd_dialect's functions */
 
 bool my_check_database(const struct viewd_database_spec *spec, struct viewd_err *err);
-struct viewd_conn *my_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err);
+struct viewd_conn *my_open(const struct viewd_host *host, const struct viewd_database_spec *spec,
+                           struct viewd_err *err);
 void my_close(struct viewd_conn **conn);
 void my_cancel(struct viewd_conn *conn);
 bool my_alive(struct viewd_conn *conn);
@@ -113,8 +114,8 @@ void my_kill_query(struct viewd_conn *conn);
 
 bool my_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
              struct viewd_err *err);
-bool my_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
-              struct viewd_err *err);
+bool my_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row,
+              void *ctx, struct viewd_err *err);
 bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err);
 bool my_commit(struct db *db, struct viewd_err *err);
 void my_rollback(struct db *db);
@@ -132,11 +133,12 @@ bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *p
 
 /* ---- lock.c: the server's named locks */
 
-/* The name of a named lock of the whole database: at most 64 characters, lower case where names fold (the rules of MySQL and MariaDB
- * differ). */
+/* The name of a named lock of the whole database: at most 64 characters, lower case where names fold (the rules of
+ * MySQL and MariaDB differ). */
 void my_lock_name(struct viewd_conn *conn, const char *prefix, char out[static IDENT_MAX]);
 /* Waits at most wait_us, in whole seconds; *got_r: is it held now? */
-bool my_lock_get(struct viewd_conn *conn, const char *name, int64_t wait_us, bool *got_r, struct viewd_err *err) MUST_CHECK;
+bool my_lock_get(struct viewd_conn *conn, const char *name, int64_t wait_us, bool *got_r,
+                 struct viewd_err *err) MUST_CHECK;
 void my_lock_release(struct viewd_conn *conn, const char *name);
 /* The transaction has ended: frees conn->held; nothing when there is none. */
 void my_lock_end(struct viewd_conn *conn);
@@ -162,13 +164,17 @@ bool my_leader_check(struct viewd_conn *conn, bool lock, struct viewd_err *err) 
 bool my_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
 /* For a recorded table: the object without its definition, with its size. */
 bool my_find_identity(struct task *task, struct db_object *out, struct viewd_err *err);
-/* Looks the task's table up again: EXISTS when it is not the recorded one. It then keeps its name until the transaction ends. */
+/* Looks the task's table up again: EXISTS when it is not the recorded one. It then keeps its name until the transaction
+ * ends. */
 bool my_keep_object(struct task *task, struct viewd_err *err) MUST_CHECK;
-bool my_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
-/* The canonical text of a view, talloc'ed on mem_ctx; NULL in *text_r when there is no such view, "" when it may not be read. */
-bool my_view_text(struct viewd_conn *conn, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err)
-	MUST_CHECK;
-/* The condition that picks rel (with its schema) in any table of information_schema, in its exact spelling. talloc'ed. */
+bool my_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                     struct viewd_err *err);
+/* The canonical text of a view, talloc'ed on mem_ctx; NULL in *text_r when there is no such view, "" when it may not be
+ * read. */
+bool my_view_text(struct viewd_conn *conn, void *mem_ctx, const struct relation *rel, char **text_r,
+                  struct viewd_err *err) MUST_CHECK;
+/* The condition that picks rel (with its schema) in any table of information_schema, in its exact spelling.
+ * talloc'ed. */
 char *my_where(const struct viewd_conn *conn, void *mem_ctx, const struct relation *rel);
 /* rel with the schema filled in: the URL's database when none is written. */
 void my_place(const struct viewd_conn *conn, const struct relation *rel, struct relation *out);
@@ -177,19 +183,24 @@ void my_place(const struct viewd_conn *conn, const struct relation *rel, struct 
 
 bool my_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
 /* The server's own text of a definition, talloc'ed. DENIED when the account may not make a view or see its text. */
-bool my_probe_text(struct viewd_conn *conn, void *mem, const char *definition, char **text_r, struct viewd_err *err) MUST_CHECK;
-/* Whatever in the text is the name of a table or view of the database, or of one that the text names too: row(ctx, {schema, name}, 2). */
-bool my_mentioned_tables(struct viewd_conn *conn, const char *schema, const char *text, const struct db_reader *row, void *ctx,
-                         struct viewd_err *err) MUST_CHECK;
-bool my_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
-/* Calls each for every `db`.`table` that a canonical text reads in FROM or JOIN position; start and len locate the reference. */
+bool my_probe_text(struct viewd_conn *conn, void *mem, const char *definition, char **text_r,
+                   struct viewd_err *err) MUST_CHECK;
+/* Whatever in the text is the name of a table or view of the database, or of one that the text names too: row(ctx,
+ * {schema, name}, 2). */
+bool my_mentioned_tables(struct viewd_conn *conn, const char *schema, const char *text, const struct db_reader *row,
+                         void *ctx, struct viewd_err *err) MUST_CHECK;
+bool my_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                        struct viewd_err *err);
+/* Calls each for every `db`.`table` that a canonical text reads in FROM or JOIN position; start and len locate the
+ * reference. */
 typedef bool my_ref_fn(void *ctx, const struct relation *ref, size_t start, size_t len);
 void my_scan_refs(const char *canonical, my_ref_fn *each, void *ctx);
 
 /* ---- columns.c */
 
 bool my_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);
-bool my_agree_type(struct db *db, void *mem_ctx, const char *declared, const char *actual, const char **type_r, struct viewd_err *err);
+bool my_agree_type(struct db *db, void *mem_ctx, const char *declared, const char *actual, const char **type_r,
+                   struct viewd_err *err);
 
 /* A temporary table of this session in place of an earlier one of that name; body: what follows the name. */
 bool my_make_temporary(struct viewd_conn *conn, const char *name, const char *body, struct viewd_err *err) MUST_CHECK;
@@ -204,7 +215,8 @@ bool my_forget_place(struct db *db, const char *from, struct viewd_err *err);
 /* ---- probe.c: a short-lived view over a query */
 
 /* Makes the probe view; *rel_r is where. */
-bool my_probe_open(struct viewd_conn *conn, const char *query, struct relation *rel_r, struct viewd_err *err) MUST_CHECK;
+bool my_probe_open(struct viewd_conn *conn, const char *query, struct relation *rel_r,
+                   struct viewd_err *err) MUST_CHECK;
 /* Drops it; a failure is only logged, sweeping gets another chance. */
 void my_probe_close(struct viewd_conn *conn, const struct relation *rel);
 /* Drops the probes of connections that are gone. */

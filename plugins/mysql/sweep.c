@@ -2,8 +2,8 @@
  *
  * sweep.c: what prepare puts right after a predecessor was killed.
  *
- * A table is removed only when its name is one of shadow_table.h, its tag names an object that this state table knows, and nobody
- * holds the lock of its relation.
+ * A table is removed only when its name is one of shadow_table.h, its tag names an object that this state table knows,
+ * and nobody holds the lock of its relation.
  */
 #include "mysql/refresh/shadow_table.h"
 #include "mysql/capture/capture.h"
@@ -92,9 +92,11 @@ static bool drop_one(struct viewd_conn *conn, const struct row *row, struct view
 /* Tables under a temporary name whose tag is that of a recorded view. The server opens only those whose name fits. */
 static bool drop_aside(struct viewd_conn *conn, struct viewd_err *err)
 {
-	static const char sql[] = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME FROM information_schema.TABLES t JOIN viewd_view_state v"
+	static const char sql[] = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME FROM information_schema.TABLES t JOIN "
+	                          "viewd_view_state v"
 	                          " ON v.identity = CONCAT('table:', SUBSTRING(t.TABLE_COMMENT, 7, 32))"
-	                          " WHERE t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$' AND t.TABLE_COMMENT LIKE 'viewd:%'";
+	                          " WHERE t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$' AND t.TABLE_COMMENT LIKE "
+	                          "'viewd:%'";
 	struct rows all = {.mem = talloc_new(conn)};
 	bool done = my_query(&conn->db, sql, NULL, 0, keep_table, &all, err);
 
@@ -151,8 +153,8 @@ bool my_clean_leftovers(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
 	struct viewd_err failure = {0};
-	bool done = capture_setup(conn, &failure) && intent_setup(conn, &failure) && my_probe_sweep(conn, &failure) && intent_recover(conn, &failure) &&
-	            drop_aside(conn, &failure) && catch_up_all(conn, &failure);
+	bool done = capture_setup(conn, &failure) && intent_setup(conn, &failure) && my_probe_sweep(conn, &failure) &&
+	            intent_recover(conn, &failure) && drop_aside(conn, &failure) && catch_up_all(conn, &failure);
 
 	if (!done && err != NULL)
 		*err = failure;

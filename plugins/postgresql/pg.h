@@ -18,30 +18,31 @@ struct pg_statement; /* pipeline.c */
 struct pg_prepared;  /* prepared.c */
 
 struct viewd_conn {
-	struct db db;        /* must be first: recipes see only this */
+	struct db db; /* must be first: recipes see only this */
 	PGconn *pg;
 	int pid;             /* of the server's process: the session's identity */
 	PGcancel *canceller; /* made at open, so that cancelling never touches pg */
 	atomic_bool cancelled;
-	int64_t timeout_us;  /* statement limit, also to tell a timeout from somebody's cancel; 0: none */
-	int64_t lock_us;     /* limit of each wait for a lock; 0: none */
-	bool limits_due;     /* the server does not know them yet: they go before the next statement */
+	int64_t timeout_us;         /* statement limit, also to tell a timeout from somebody's cancel; 0: none */
+	int64_t lock_us;            /* limit of each wait for a lock; 0: none */
+	bool limits_due;            /* the server does not know them yet: they go before the next statement */
 	struct pg_statement *queue; /* what goes to the server with the next statement */
 	size_t n_queued;
-	bool begun;          /* BEGIN is among it */
+	bool begun;                   /* BEGIN is among it */
 	struct pg_prepared *prepared; /* statements that the server knows, or will */
 	size_t n_prepared;
-	bool unprepared;     /* somebody has removed some: none is relied on any more */
-	char *search_path;   /* ready for set_config() */
+	bool unprepared;      /* somebody has removed some: none is relied on any more */
+	char *search_path;    /* ready for set_config() */
 	char *default_schema; /* where unqualified relations live: the first of search_path that exists */
-	int64_t answer_us;   /* > 0: a statement without an answer for so long means a dead connection; 0: the statement limit decides */
-	bool silent;         /* that has happened: nothing is asked any more */
-	bool fenced;         /* viewd.daemon exists: transactions that write check it before they commit */
-	bool writing;        /* such a transaction is open */
+	/* > 0: a statement without an answer for so long means a dead connection; 0: the statement limit decides */
+	int64_t answer_us;
+	bool silent;            /* that has happened: nothing is asked any more */
+	bool fenced;            /* viewd.daemon exists: transactions that write check it before they commit */
+	bool writing;           /* such a transaction is open */
 	const char *probe_role; /* whom probes are made as; NULL: the session's own role */
-	char *schema_owner;  /* a role that may own the schemas viewd and viewd_stage, too; "": none */
-	char *system;        /* system identifier of the server, once it was asked for */
-	char *holder;        /* this process and section, as viewd.daemon names it */
+	char *schema_owner;     /* a role that may own the schemas viewd and viewd_stage, too; "": none */
+	char *system;           /* system identifier of the server, once it was asked for */
+	char *holder;           /* this process and section, as viewd.daemon names it */
 };
 
 static inline struct viewd_conn *pg_of(struct db *db)
@@ -71,17 +72,20 @@ bool pg_url_params(void *mem_ctx, const struct viewd_database_spec *spec, struct
 const char *pg_option(const struct viewd_database_spec *spec, const char *key);
 
 /* `a, "B c"` becomes `pg_catalog, "a", "B c", pg_temp`, talloc'ed. [any] */
-bool pg_search_path(void *mem_ctx, const struct viewd_database_spec *spec, char **path_r, struct viewd_err *err) MUST_CHECK;
+bool pg_search_path(void *mem_ctx, const struct viewd_database_spec *spec, char **path_r,
+                    struct viewd_err *err) MUST_CHECK;
 
 /* yes/no of allow_superuser. [any] */
 bool pg_allow_superuser(const struct viewd_database_spec *spec, bool *allow_r, struct viewd_err *err) MUST_CHECK;
 
 /* The role that schema_owner names, "" when none, talloc'ed. [any] */
-bool pg_schema_owner(void *mem_ctx, const struct viewd_database_spec *spec, char **role_r, struct viewd_err *err) MUST_CHECK;
+bool pg_schema_owner(void *mem_ctx, const struct viewd_database_spec *spec, char **role_r,
+                     struct viewd_err *err) MUST_CHECK;
 
 /* ---- conn.c */
 
-struct viewd_conn *pg_conn_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err);
+struct viewd_conn *pg_conn_open(const struct viewd_host *host, const struct viewd_database_spec *spec,
+                                struct viewd_err *err);
 void pg_conn_close(struct viewd_conn **conn);
 /* [any] Ends the running statement; the flag also stops the operation before its next statement. */
 void pg_conn_cancel(struct viewd_conn *conn);
@@ -95,7 +99,8 @@ void pg_conn_warn_versions(struct viewd_conn *conn);
 void pg_log(struct viewd_conn *conn, enum viewd_log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Connects and sets nothing; statements are answered within the time for connecting, or fail. NULL: err. */
-struct viewd_conn *pg_conn_connect(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err);
+struct viewd_conn *pg_conn_connect(const struct viewd_host *host, const struct viewd_database_spec *spec,
+                                   struct viewd_err *err);
 
 /* ---- pooler.c */
 
@@ -112,12 +117,14 @@ enum viewd_err_class pg_error_class(const char *sqlstate);
 /* Class of a failed connection attempt, which has only a text (libpq keeps no SQLSTATE of it). [any] */
 enum viewd_err_class pg_connect_class(const char *message);
 
-/* Captures everything of a failed result. A class that speaks of the connection is given only when it is this one's. Returns false. */
+/* Captures everything of a failed result. A class that speaks of the connection is given only when it is this one's.
+ * Returns false. */
 bool pg_error_result(struct viewd_conn *conn, const PGresult *res, int64_t ran_us, struct viewd_err *err);
 
 /* ---- exec.c */
 
-/* One statement through the extended protocol (which refuses several in one text). *res_r is to be cleared by the caller. */
+/* One statement through the extended protocol (which refuses several in one text). *res_r is to be cleared by the
+ * caller. */
 bool pg_run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, PGresult **res_r,
             struct viewd_err *err) MUST_CHECK;
 bool pg_exec(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MUST_CHECK;
@@ -139,7 +146,8 @@ void pg_savepoint_undo(struct viewd_conn *conn, const char *name);
 /* Is a transaction open (failed or not), or about to be? */
 bool pg_in_transaction(const struct viewd_conn *conn);
 
-/* Waits for the rest of an answer until the deadline (monotonic); false: there was none. Nothing is to be asked after that. */
+/* Waits for the rest of an answer until the deadline (monotonic); false: there was none. Nothing is to be asked after
+ * that. */
 bool pg_answered_by(struct viewd_conn *conn, int64_t deadline) MUST_CHECK;
 /* How long a single statement may be without an answer; 0: for ever. */
 int64_t pg_answer_limit(const struct viewd_conn *conn);
@@ -150,8 +158,8 @@ bool pg_hand_rows(const PGresult *res, const struct db_reader *row, void *ctx, s
 
 bool pg_op_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
                 struct viewd_err *err);
-bool pg_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
-                 struct viewd_err *err);
+bool pg_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params,
+                 const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err);
 bool pg_op_commit(struct db *db, struct viewd_err *err);
 void pg_op_rollback(struct db *db);
@@ -160,23 +168,26 @@ bool pg_op_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us
 /* ---- pipeline.c */
 
 /* Puts one more statement of viewd's own into the queue: short, and no COPY. row NULL: its rows are of no interest. */
-void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx);
+void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+              const struct db_reader *row, void *ctx);
 /* Likewise, for a text that comes again and again: the server keeps its plan. */
-void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx);
+void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+                    const struct db_reader *row, void *ctx);
 /* Opens a transaction that way. */
 void pg_queue_begin(struct viewd_conn *conn, const char *sql);
-/* Sends the queue in one turn; the rows are handed out when all of it has succeeded. The error is that of the first statement which
- * failed; none after it has run. The queue is empty afterwards. */
+/* Sends the queue in one turn; the rows are handed out when all of it has succeeded. The error is that of the first
+ * statement which failed; none after it has run. The queue is empty afterwards. */
 bool pg_flush(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* pg_queue_again and pg_flush. */
-bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
-                         struct viewd_err *err) MUST_CHECK;
+bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+                         const struct db_reader *row, void *ctx, struct viewd_err *err) MUST_CHECK;
 /* What was not sent never will be. */
 void pg_queue_forget(struct viewd_conn *conn);
 
-bool pg_op_exec_later(struct db *db, const char *sql, const char *const *params, size_t n_params, struct viewd_err *err);
-bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
-                       struct viewd_err *err);
+bool pg_op_exec_later(struct db *db, const char *sql, const char *const *params, size_t n_params,
+                      struct viewd_err *err);
+bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params,
+                       const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool pg_op_flush(struct db *db, struct viewd_err *err);
 
 /* ---- prepared.c */
@@ -184,10 +195,12 @@ bool pg_op_flush(struct db *db, struct viewd_err *err);
 /* The place of a statement among the prepared ones, a new one where there is room; -1: it is not to be prepared. */
 int pg_prepared_place(struct viewd_conn *conn, const char *sql);
 /* Sends it by that place, before its first use what prepares it: *prepares_r, then an answer more is to be read. */
-bool pg_prepared_send(struct viewd_conn *conn, int place, const char *const *params, size_t n_params, bool *prepares_r) MUST_CHECK;
+bool pg_prepared_send(struct viewd_conn *conn, int place, const char *const *params, size_t n_params,
+                      bool *prepares_r) MUST_CHECK;
 /* The server has it, or not. */
 void pg_prepared_answered(struct viewd_conn *conn, int place, bool done);
-/* Looks whether a failure means that somebody has removed prepared statements; none is used in this session from then on. */
+/* Looks whether a failure means that somebody has removed prepared statements; none is used in this session from then
+ * on. */
 void pg_prepared_judge(struct viewd_conn *conn, const PGresult *res);
 
 /* ---- catalogue.c */
@@ -199,7 +212,8 @@ bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* SQL: the collation of the pg_attribute row a as it follows a type, '' where the type brings it along. */
 #define PG_COLLATE_SQL \
 	"coalesce((SELECT ' COLLATE ' || pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(cl.collname)" \
-	" FROM pg_catalog.pg_collation cl JOIN pg_catalog.pg_namespace cn ON cn.oid = cl.collnamespace JOIN pg_catalog.pg_type ct" \
+	" FROM pg_catalog.pg_collation cl JOIN pg_catalog.pg_namespace cn ON cn.oid = cl.collnamespace JOIN " \
+	"pg_catalog.pg_type ct" \
 	" ON ct.oid = a.atttypid WHERE cl.oid = a.attcollation AND cl.oid <> ct.typcollation), '')"
 
 /* SQL: canonical digest of the pg_class row c. */
@@ -208,7 +222,8 @@ bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 	" THEN pg_catalog.pg_get_viewdef(c.oid) || coalesce((SELECT pg_catalog.string_agg(o, ',' ORDER BY o)" \
 	" FROM pg_catalog.unnest(c.reloptions) AS o WHERE o ~ '^(security_|check_option)'), '')" \
 	" ELSE coalesce((SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname) || ' '" \
-	" || pg_catalog.format_type(a.atttypid, a.atttypmod) || " PG_COLLATE_SQL ", ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a" \
+	" || pg_catalog.format_type(a.atttypid, a.atttypmod) || " PG_COLLATE_SQL \
+	", ', ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a" \
 	" WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '') END, 'UTF8')), 'hex')"
 
 bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
@@ -217,37 +232,44 @@ bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_
 /* ---- index.c */
 
 bool pg_op_has_index(struct task *task, size_t number, const struct relation *on, bool *there_r, struct viewd_err *err);
-bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
+bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                        struct viewd_err *err);
 
 /* ---- sources.c */
 
-/* Makes the temporary view PG_PROBE of a query, for a look at what the server makes of it. with: options, or "". Undone by
- * pg_scratch_end(conn, *opened_r). */
+/* Makes the temporary view PG_PROBE of a query, for a look at what the server makes of it. with: options, or "". Undone
+ * by pg_scratch_end(conn, *opened_r). */
 #define PG_PROBE "viewd_probe"
-bool pg_probe_begin(struct viewd_conn *conn, const char *with, const char *query, bool *opened_r, struct viewd_err *err) MUST_CHECK;
+bool pg_probe_begin(struct viewd_conn *conn, const char *with, const char *query, bool *opened_r,
+                    struct viewd_err *err) MUST_CHECK;
 
 bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
-bool pg_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);
+bool pg_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx,
+                         struct viewd_err *err);
 void pg_op_probe_as(struct db *db, const char *role);
 bool pg_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err);
 bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
-bool pg_op_agree_type(struct db *db, void *mem_ctx, const char *declared, const char *actual, const char **type_r, struct viewd_err *err);
+bool pg_op_agree_type(struct db *db, void *mem_ctx, const char *declared, const char *actual, const char **type_r,
+                      struct viewd_err *err);
 
 /* ---- walk.c, look.c */
 
-bool pg_op_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list, struct viewd_err *err);
+bool pg_op_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
+                struct viewd_err *err);
 bool pg_op_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err);
 bool pg_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* ---- log_objects.c */
 
-/* Advisory locks are of one database. LEADER: held by the watching session of the one daemon that works. ASLEEP: held by it while it
- * waits to be notified. SETUP: while the objects of schema viewd are made. The numbers are "viewd" in ASCII and the next ones. */
+/* Advisory locks are of one database. LEADER: held by the watching session of the one daemon that works. ASLEEP: held
+ * by it while it waits to be notified. SETUP: while the objects of schema viewd are made. The numbers are "viewd" in
+ * ASCII and the next ones. */
 #define PG_LOCK_LEADER "508574398308"
 #define PG_LOCK_ASLEEP "508574398309"
 /* SET in an UPDATE of viewd.captures c: a source has changed. */
-#define PG_RAISE                                                                                                                      \
-	"dirty_seq = c.dirty_seq + 1, changed_time = CASE WHEN c.dirty_seq > c.clean_seq THEN c.changed_time ELSE pg_catalog.now() END"
+#define PG_RAISE \
+	"dirty_seq = c.dirty_seq + 1, changed_time = CASE WHEN c.dirty_seq > c.clean_seq THEN c.changed_time ELSE " \
+	"pg_catalog.now() END"
 
 #define PG_LOCK_SETUP "508574398310"
 #define PG_LOCK_CAPTURES "508574398311"
@@ -260,46 +282,51 @@ bool pg_objects_doubt(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK
 
 /* ---- guard.c */
 
-bool pg_op_rows_apart(struct task *task, const char *query, const char *stem, struct relation *out, struct viewd_err *err);
+bool pg_op_rows_apart(struct task *task, const char *query, const char *stem, struct relation *out,
+                      struct viewd_err *err);
 bool pg_op_judge_table(struct task *task, struct viewd_err *err);
 
 /* ---- own.c */
 
-/* Are the schemas viewd and viewd_stage, as far as they exist, viewd's alone? Class DENIED, with the statement that mends it, when not. */
+/* Are the schemas viewd and viewd_stage, as far as they exist, viewd's alone? Class DENIED, with the statement that
+ * mends it, when not. */
 bool pg_own_check(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool pg_op_judge_place(struct db *db, struct viewd_err *err);
 
 /* ---- place.c: as db_ops says */
 
 bool pg_op_state_place(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err);
-bool pg_op_came_along(struct db *db, const struct db_object *found, const char *identity, bool *yes_r, struct viewd_err *err);
+bool pg_op_came_along(struct db *db, const struct db_object *found, const char *identity, bool *yes_r,
+                      struct viewd_err *err);
 
 /* ---- trigger_functions.c */
 
 /* SQL: the oids of all functions that viewd's triggers call. */
-#define PG_NOTE_FUNCTIONS_SQL                                                                                                         \
-	"SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = pg_catalog.to_regnamespace('viewd')"                               \
+#define PG_NOTE_FUNCTIONS_SQL \
+	"SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = pg_catalog.to_regnamespace('viewd')" \
 	" AND p.proname ~ '^note_(change|[0-9]+)$'"
 
-/* Log rows behind so many blocks are not written: the first one there puts its source's flag to this value. Writers leave no rows then, as
- * in a flood, but wake the watcher. */
+/* Log rows behind so many blocks are not written: the first one there puts its source's flag to this value. Writers
+ * leave no rows then, as in a flood, but wake the watcher. */
 #define PG_LOG_BLOCKS "64"
 #define PG_FLAG_FULL "2"
 
-/* How a writer wakes the watcher, as PL/pgSQL: only while that sleeps, since it holds the lock then. Whoever gets the lock instead keeps it to the
- * end of the transaction, and the watcher cannot fall asleep before that: no commit goes unheard. Nobody is notified where that could make
- * a commit fail, or where the lock must be somebody else's: with prepared transactions the watcher never sleeps, and from a queue that is
- * half full it has gone. */
-#define PG_WAKE                                                                                                                       \
-	" IF NOT pg_catalog.pg_try_advisory_xact_lock_shared(" PG_LOCK_ASLEEP ") AND pg_catalog.current_setting('max_prepared_transactions')" \
-	" OPERATOR(pg_catalog.=) '0' AND pg_catalog.pg_notification_queue_usage() OPERATOR(pg_catalog.<) 0.5::pg_catalog.float8"            \
-	" AND pg_catalog.has_function_privilege('pg_catalog.pg_notify(text,text)', 'EXECUTE') THEN"                                        \
+/* How a writer wakes the watcher, as PL/pgSQL: only while that sleeps, since it holds the lock then. Whoever gets the
+ * lock instead keeps it to the end of the transaction, and the watcher cannot fall asleep before that: no commit goes
+ * unheard. Nobody is notified where that could make a commit fail, or where the lock must be somebody else's: with
+ * prepared transactions the watcher never sleeps, and from a queue that is half full it has gone. */
+#define PG_WAKE \
+	" IF NOT pg_catalog.pg_try_advisory_xact_lock_shared(" PG_LOCK_ASLEEP \
+	") AND pg_catalog.current_setting('max_prepared_transactions')" \
+	" OPERATOR(pg_catalog.=) '0' AND pg_catalog.pg_notification_queue_usage() OPERATOR(pg_catalog.<) " \
+	"0.5::pg_catalog.float8" \
+	" AND pg_catalog.has_function_privilege('pg_catalog.pg_notify(text,text)', 'EXECUTE') THEN" \
 	" PERFORM pg_catalog.pg_notify('" PG_CHANNEL "', ''); END IF;"
 
-/* Makes a function (CREATE OR REPLACE) unless it is there with just this body. head: name, arguments and result; signature: for
- * to_regprocedure; privilege: a statement that follows its creation. */
-bool pg_function_make(struct viewd_conn *conn, const char *signature, const char *head, const char *body, const char *privilege,
-                      struct viewd_err *err) MUST_CHECK;
+/* Makes a function (CREATE OR REPLACE) unless it is there with just this body. head: name, arguments and result;
+ * signature: for to_regprocedure; privilege: a statement that follows its creation. */
+bool pg_function_make(struct viewd_conn *conn, const char *signature, const char *head, const char *body,
+                      const char *privilege, struct viewd_err *err) MUST_CHECK;
 /* May the log be written? */
 bool pg_functions_log_good(struct viewd_conn *conn, bool *good_r, struct viewd_err *err) MUST_CHECK;
 /* Is all that writers use as it was made? One query, for the watcher. */
@@ -308,9 +335,11 @@ bool pg_functions_sound(struct viewd_conn *conn, bool *sound_r, struct viewd_err
 bool pg_functions_remake(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Makes the functions that those of the sources call. */
 bool pg_functions_base(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-/* Registers a source (quoted name) and gives the signature of the function its triggers shall call, talloc'ed on mem_ctx: its own one,
- * which looks at its flood flag; the common one where a part of it is a foreign table. In a transaction. */
-bool pg_functions_function(struct viewd_conn *conn, void *mem_ctx, const char *source, char **signature_r, struct viewd_err *err) MUST_CHECK;
+/* Registers a source (quoted name) and gives the signature of the function its triggers shall call, talloc'ed on
+ * mem_ctx: its own one, which looks at its flood flag; the common one where a part of it is a foreign table. In a
+ * transaction. */
+bool pg_functions_function(struct viewd_conn *conn, void *mem_ctx, const char *source, char **signature_r,
+                           struct viewd_err *err) MUST_CHECK;
 /* Forgets a source when no trigger of it is left. */
 bool pg_functions_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
 /* Did the failure come from two sessions that created the same thing at once? Then it is worth another try. */
@@ -322,7 +351,8 @@ bool pg_is_creation_race(const struct viewd_err *err);
 bool pg_leader_take(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Writes this process into viewd.daemon as the leader. */
 bool pg_leader_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-/* Is this process (or nobody) the recorded leader? Keeps others from changing that until the transaction ends. Class STANDBY when not. */
+/* Is this process (or nobody) the recorded leader? Keeps others from changing that until the transaction ends. Class
+ * STANDBY when not. */
 bool pg_leader_check(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
 /* ---- choose.c */
@@ -332,34 +362,38 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 
 /* ---- trigger.c */
 
-/* SQL: a WITH RECURSIVE list that ends in tree(source, oid): each source of `sources` (a query yielding quoted names) with all relations
- * whose statement triggers fire for a change of its rows: itself, what inherits from it or is a partition, and whatever these are
- * parts of; and in own, all triggers of viewd's. */
-#define PG_TREE_SQL(sources)                                                                                                          \
-	"WITH RECURSIVE wanted (source) AS (" sources "),"                                                                                \
-	" root (source, oid) AS (SELECT w.source, c.oid FROM wanted w JOIN pg_catalog.pg_class c"                                         \
-	" ON c.relname = (pg_catalog.parse_ident(w.source))[2] JOIN pg_catalog.pg_namespace n"                                            \
-	" ON n.oid = c.relnamespace AND n.nspname = (pg_catalog.parse_ident(w.source))[1]),"                                              \
-	" down (source, oid) AS (SELECT source, oid FROM root"                                                                            \
-	" UNION SELECT d.source, i.inhrelid FROM down d JOIN pg_catalog.pg_inherits i ON i.inhparent = d.oid),"                           \
-	" tree (source, oid) AS (SELECT source, oid FROM down"                                                                            \
-	" UNION SELECT t.source, i.inhparent FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhrelid = t.oid)," PG_OWN_TRIGGERS_SQL
+/* SQL: a WITH RECURSIVE list that ends in tree(source, oid): each source of `sources` (a query yielding quoted names)
+ * with all relations whose statement triggers fire for a change of its rows: itself, what inherits from it or is a
+ * partition, and whatever these are parts of; and in own, all triggers of viewd's. */
+#define PG_TREE_SQL(sources) \
+	"WITH RECURSIVE wanted (source) AS (" sources ")," \
+	" root (source, oid) AS (SELECT w.source, c.oid FROM wanted w JOIN pg_catalog.pg_class c" \
+	" ON c.relname = (pg_catalog.parse_ident(w.source))[2] JOIN pg_catalog.pg_namespace n" \
+	" ON n.oid = c.relnamespace AND n.nspname = (pg_catalog.parse_ident(w.source))[1])," \
+	" down (source, oid) AS (SELECT source, oid FROM root" \
+	" UNION SELECT d.source, i.inhrelid FROM down d JOIN pg_catalog.pg_inherits i ON i.inhparent = d.oid)," \
+	" tree (source, oid) AS (SELECT source, oid FROM down" \
+	" UNION SELECT t.source, i.inhparent FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhrelid = t.oid)," \
+	PG_OWN_TRIGGERS_SQL
 
-/* SQL: all triggers of viewd's, each with its source. Looked for one by one they would be read anew for each relation of a tree. */
-#define PG_OWN_TRIGGERS_SQL                                                                                                           \
-	" own (relid, source, oid, tgname, tgfoid, tgenabled, version) AS MATERIALIZED (SELECT g.tgrelid,"                                \
-	" pg_catalog.convert_from(pg_catalog.substring(g.tgargs, 1, pg_catalog.octet_length(g.tgargs) - 1), pg_catalog.getdatabaseencoding())," \
-	" g.oid, g.tgname, g.tgfoid, g.tgenabled, g.xmin::text FROM pg_catalog.pg_trigger g"                                               \
+/* SQL: all triggers of viewd's, each with its source. Looked for one by one they would be read anew for each relation
+ * of a tree. */
+#define PG_OWN_TRIGGERS_SQL \
+	" own (relid, source, oid, tgname, tgfoid, tgenabled, version) AS MATERIALIZED (SELECT g.tgrelid," \
+	" pg_catalog.convert_from(pg_catalog.substring(g.tgargs, 1, pg_catalog.octet_length(g.tgargs) - 1), " \
+	"pg_catalog.getdatabaseencoding())," \
+	" g.oid, g.tgname, g.tgfoid, g.tgenabled, g.xmin::text FROM pg_catalog.pg_trigger g" \
 	" WHERE g.tgnargs = 1 AND g.tgfoid IN (" PG_NOTE_FUNCTIONS_SQL "))"
 
 /* SQL: viewd's trigger g on relation c of tree t for its source. */
 #define PG_OWN_TRIGGER_SQL "own g ON g.relid = c.oid AND g.source = t.source"
 
-/* SQL: joins tree t to its relation c in schema n and, where it has one, viewd's trigger g for that source; only relations that can
- * have triggers. */
-#define PG_TRIGGERS_SQL                                                                                                               \
-	" FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid AND c.relkind IN ('r', 'p', 'f')"                                       \
-	" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', 'information_schema')"             \
+/* SQL: joins tree t to its relation c in schema n and, where it has one, viewd's trigger g for that source; only
+ * relations that can have triggers. */
+#define PG_TRIGGERS_SQL \
+	" FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid AND c.relkind IN ('r', 'p', 'f')" \
+	" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', " \
+	"'information_schema')" \
 	" LEFT JOIN " PG_OWN_TRIGGER_SQL
 
 bool pg_op_captures_lock(struct db *db, struct viewd_err *err);

@@ -159,17 +159,17 @@ static const struct viewd_dialect_option options[] = {
 		.key = "search_path",
 		.default_value = "public",
 		.help = "schemas in which unqualified names of definitions are looked up",
-		.doc = "A list of schemas, separated by commas. The session gets exactly pg_catalog, these schemas and pg_temp, "
-		       "whatever the role's own settings are. A view whose relation is written without a schema lives in the "
-		       "first of these schemas that exists.",
+		.doc = "A list of schemas, separated by commas. The session gets exactly pg_catalog, these schemas and "
+		       "pg_temp, whatever the role's own settings are. A view whose relation is written without a schema "
+		       "lives in the first of these schemas that exists.",
 	},
 	{
 		.key = "allow_superuser",
 		.default_value = "no",
 		.help = "whether the role may be a superuser",
 		.doc = "With no, viewd refuses to work as a superuser. Whoever may change a function that a view calls could "
-		       "otherwise run code with the rights of the superuser (see CVE-2024-0985). An ordinary role that owns the "
-		       "views and may read their sources is enough.",
+		       "otherwise run code with the rights of the superuser (see CVE-2024-0985). An ordinary role that owns "
+		       "the views and may read their sources is enough.",
 	},
 	{
 		.key = "schema_owner",

@@ -2,9 +2,9 @@
  *
  * prepare.c: the state tables, and what a predecessor may still be doing.
  *
- * A daemon that was killed may leave a statement running. client_connection_check_interval ends it within two seconds, and until then
- * its locks decide: a refresh of the same view waits for at most lock_timeout and is then tried again as a conflict. Nothing is
- * terminated, since sessions of the same name may be this daemon's own.
+ * A daemon that was killed may leave a statement running. client_connection_check_interval ends it within two seconds,
+ * and until then its locks decide: a refresh of the same view waits for at most lock_timeout and is then tried again as
+ * a conflict. Nothing is terminated, since sessions of the same name may be this daemon's own.
  */
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,8 @@ bool pg_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct
 		return false;
 	*err = failed;
 	if (failed.cls == VIEWD_ERR_DENIED && failed.hint[0] == '\0')
-		err_hint(err, "GRANT CREATE ON DATABASE to the role, or make the schema viewd and grant CREATE and USAGE on it");
+		err_hint(err,
+		         "GRANT CREATE ON DATABASE to the role, or make the schema viewd and grant CREATE and USAGE on it");
 	return false;
 }
 
@@ -50,7 +51,8 @@ bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err)
 		return false;
 	pg_op_carry_over(db); /* what a killed predecessor has committed and not carried over */
 	if (!pg_op_query(db,
-	                 "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a WHERE a.datname = pg_catalog.current_database()"
+	                 "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a WHERE a.datname = "
+	                 "pg_catalog.current_database()"
 	                 " AND a.usename = current_user AND a.pid <> pg_catalog.pg_backend_pid() AND a.state = 'active'"
 	                 " AND a.application_name = pg_catalog.current_setting('application_name')",
 	                 NULL, 0, count_row, &others, err))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * fuzz_answers.c: any answer of a PostgreSQL server, in libpq's own shape, and any error code and text. The first byte picks who reads; then
- * come the answers, separated by form feeds: how many columns ('a': 1), then the cells, each behind a tab; \N is NULL.
+ * fuzz_answers.c: any answer of a PostgreSQL server, in libpq's own shape, and any error code and text. The first byte
+ * picks who reads; then come the answers, separated by form feeds: how many columns ('a': 1), then the cells, each
+ * behind a tab; \N is NULL.
  */
 #include "fuzz/readers.h"
 #include "postgresql/pg.h"
@@ -38,8 +39,8 @@ static PGresult *result_of(char *cells)
 	return res;
 }
 
-static bool query(struct db *db, const char *sql UNUSED, const char *const *params UNUSED, size_t n_params UNUSED, const struct db_reader *row,
-                  void *ctx, struct viewd_err *err)
+static bool query(struct db *db, const char *sql UNUSED, const char *const *params UNUSED, size_t n_params UNUSED,
+                  const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct fake_db *fake = (struct fake_db *)db;
 	size_t len = strcspn(fake->answers, "\f");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fuzz_ctl.c: any bytes as the parameters of any control command, as query string and as JSON body; what is accepted must survive
- * being written and read again. The first byte picks the command.
+ * fuzz_ctl.c: any bytes as the parameters of any control command, as query string and as JSON body; what is accepted
+ * must survive being written and read again. The first byte picks the command.
  */
 #include "ctl/command/args.h"
 

@@ -21,8 +21,8 @@ static void require(bool ok)
 		abort();
 }
 
-/* iniparser_load reads the very bytes that the scan accepted: any difference is an error that names iniparser, and the scan
- * is there to make that impossible. */
+/* iniparser_load reads the very bytes that the scan accepted: any difference is an error that names iniparser, and the
+ * scan is there to make that impossible. */
 static void check_problems(const struct conf_problems *problems)
 {
 	for (size_t i = 0; i < problems->n; i++) {
@@ -52,7 +52,8 @@ static void fuzz_parse(const uint8_t *data, size_t size)
 static bool names_files(const uint8_t *data, size_t size)
 {
 	for (size_t i = 0; i + 5 <= size; i++)
-		if (strncasecmp((const char *)data + i, "inclu", 5) == 0 || strncasecmp((const char *)data + i, "_file", 5) == 0)
+		if (strncasecmp((const char *)data + i, "inclu", 5) == 0 ||
+		    strncasecmp((const char *)data + i, "_file", 5) == 0)
 			return true;
 	return false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fuzz_state.c: any rows in viewd's own tables, which anybody with rights may have written. The first byte picks who reads them; the rest are
- * the answers, as fake_db.h has them.
+ * fuzz_state.c: any rows in viewd's own tables, which anybody with rights may have written. The first byte picks who
+ * reads them; the rest are the answers, as fake_db.h has them.
  */
 #include "fuzz/readers.h"
 #include "unit/plugins/fake_db.h"

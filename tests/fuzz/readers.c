@@ -146,8 +146,9 @@ static bool look(struct db *db, void *mem UNUSED, struct viewd_err *err)
 
 void readers_run(struct db *db, void *mem, unsigned which)
 {
-	static bool (*const readers[])(struct db *db, void *mem, struct viewd_err *err) = {
-		row_of_a_view, history, recorded, definition, run_recorded, marks_of_a_view, marks_of_all, marks_anew, objects_of_all, objects_anew, look,
+	static bool (*const readers[])(struct db * db, void *mem, struct viewd_err *err) = {
+		row_of_a_view, history,    recorded,       definition,   run_recorded, marks_of_a_view,
+		marks_of_all,  marks_anew, objects_of_all, objects_anew, look,
 	};
 	struct viewd_err err = {0};
 	if (!readers[which % ARRAY_LEN(readers)](db, mem, &err))

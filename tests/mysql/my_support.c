@@ -123,9 +123,11 @@ void my_fresh(void)
 	my_do("CREATE OR REPLACE DATABASE shop CHARACTER SET utf8mb4");
 	my_do("CREATE OR REPLACE DATABASE other CHARACTER SET utf8mb4");
 	my_do("CREATE OR REPLACE USER viewd@localhost");
-	my_do("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, TRIGGER, CREATE VIEW, SHOW VIEW,"
+	my_do("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, TRIGGER, CREATE VIEW, SHOW "
+	      "VIEW,"
 	      " CREATE TEMPORARY TABLES, CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON shop.* TO viewd@localhost");
-	my_do("CREATE TABLE sales (id INT PRIMARY KEY AUTO_INCREMENT, region VARCHAR(20) NOT NULL, amount DECIMAL(10,2) NOT NULL)");
+	my_do("CREATE TABLE sales (id INT PRIMARY KEY AUTO_INCREMENT, region VARCHAR(20) NOT NULL, amount DECIMAL(10,2) "
+	      "NOT NULL)");
 	my_do("INSERT INTO sales (region, amount) VALUES ('north', 1.5), ('north', 2), ('south', 3), ('west', 4)");
 }
 
@@ -170,7 +172,8 @@ struct viewd_conn *my_session(void)
 
 const char *my_leftovers(void)
 {
-	return my_ask("SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME REGEXP '^viewd_(new|old|probe)_'),"
+	return my_ask("SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME REGEXP "
+	              "'^viewd_(new|old|probe)_'),"
 	              " (SELECT COUNT(*) FROM viewd_intents)");
 }
 
@@ -186,8 +189,16 @@ const char *my_select_from(const char *schema, const char *table)
 struct viewd_view_spec my_view(const char *name, enum viewd_method method, const char *definition)
 {
 	return (struct viewd_view_spec){
-		.struct_size = sizeof(struct viewd_view_spec), .name = name, .relation = name, .definition = definition, .method = method,
-		.mode = VIEWD_MODE_AUTO, .materialized_as_table = true, .with_data = true, .on_remove = VIEWD_REMOVE_KEEP, .timeout_us = 60000000,
+		.struct_size = sizeof(struct viewd_view_spec),
+		.name = name,
+		.relation = name,
+		.definition = definition,
+		.method = method,
+		.mode = VIEWD_MODE_AUTO,
+		.materialized_as_table = true,
+		.with_data = true,
+		.on_remove = VIEWD_REMOVE_KEEP,
+		.timeout_us = 60000000,
 		.lock_timeout_us = 1000000,
 	};
 }
@@ -201,7 +212,8 @@ struct viewd_outcome my_applied(struct viewd_conn *conn, const struct viewd_view
 	return out;
 }
 
-static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_outcome *out, struct viewd_err *err)
+static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_outcome *out,
+                    struct viewd_err *err)
 {
 	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1};
 
@@ -243,7 +255,8 @@ static const char *columns(void)
 	              " WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'v'");
 }
 
-void my_check_whole(struct viewd_conn *conn, const struct viewd_view_spec *old, const struct viewd_view_spec *new, const char *place)
+void my_check_whole(struct viewd_conn *conn, const struct viewd_view_spec *old, const struct viewd_view_spec *new,
+                    const char *place)
 {
 	bool renewed = strcmp(columns(), "region,n,total") == 0;
 	const struct viewd_view_spec *view = renewed ? new : old;
@@ -255,10 +268,13 @@ void my_check_whole(struct viewd_conn *conn, const struct viewd_view_spec *old, 
 		CHECK(!my_found(conn, new).recorded);
 		return;
 	}
-	harness_check(renewed || strcmp(columns(), "region,n") == 0, __FILE__, __LINE__, "%s: columns are %s", place, columns());
+	harness_check(renewed || strcmp(columns(), "region,n") == 0, __FILE__, __LINE__, "%s: columns are %s", place,
+	              columns());
 	struct viewd_found found = my_found(conn, view);
 	harness_check(found.ours && !found.touched_outside, __FILE__, __LINE__, "%s: ours", place);
-	REQUIRE_OK(DIALECT->check_view(&(struct viewd_database_spec){0}, view, &resolved, (struct viewd_text_sink){0}, &err), &err);
+	REQUIRE_OK(
+		DIALECT->check_view(&(struct viewd_database_spec){0}, view, &resolved, (struct viewd_text_sink){0}, &err),
+		&err);
 	CHECK_STR(found.recorded_hash, resolved.hash);
 	REQUIRE_OK(DIALECT->verify(conn, view, &verdict, &err), &err);
 	CHECK_INT(verdict.rows, 3);

@@ -15,7 +15,8 @@ extern const struct viewd_dialect viewd_dialect_mysql;
 /* The dialect under test. */
 #define DIALECT (&viewd_dialect_mysql)
 
-/* Empties databases shop and other, makes account viewd with the privileges that the manual asks for. Skips without a server. */
+/* Empties databases shop and other, makes account viewd with the privileges that the manual asks for. Skips without a
+ * server. */
 void my_fresh(void);
 
 /* The database spec of the account viewd. The url belongs to harness_ctx(). */
@@ -28,7 +29,7 @@ struct viewd_conn *my_unprepared(void);
 
 /* What happens at failpoints. at: NULL nothing. */
 struct my_kill {
-	const char *at;        /* place */
+	const char *at;         /* place */
 	const char *const *sql; /* NULL: kill the process; else statements that root runs there, NULL ends */
 };
 extern struct my_kill my_kill;
@@ -55,8 +56,10 @@ bool my_refresh_fails(struct viewd_conn *conn, const struct viewd_view_spec *vie
 
 /* Two definitions of view v over table sales. */
 extern const char my_before[], my_after[];
-/* Whatever was killed at place: v is old or new as a whole, equal to its definition, and recorded as what it is; or was never made. */
-void my_check_whole(struct viewd_conn *conn, const struct viewd_view_spec *old, const struct viewd_view_spec *new, const char *place);
+/* Whatever was killed at place: v is old or new as a whole, equal to its definition, and recorded as what it is; or was
+ * never made. */
+void my_check_whole(struct viewd_conn *conn, const struct viewd_view_spec *old, const struct viewd_view_spec *new,
+                    const char *place);
 
 int64_t my_mono(void);
 

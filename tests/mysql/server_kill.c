@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Three steps of server_kill.sh: begin, run (the server is killed at VIEWD_TEST_PLACE), check (after its restart).
- * VIEWD_TEST_CHANGE: refresh (in place), swap, create or replace; VIEWD_TEST_METHODS: the old and the new method, t or s each.
+ * VIEWD_TEST_CHANGE: refresh (in place), swap, create or replace; VIEWD_TEST_METHODS: the old and the new method, t or
+ * s each.
  */
 #include "my_support.h"
 
@@ -25,8 +26,8 @@ static bool refreshes(void)
 static struct viewd_view_spec view_of(int which)
 {
 	bool table = setting("VIEWD_TEST_METHODS")[which] == 't';
-	struct viewd_view_spec view =
-		my_view("v", table ? VIEWD_METHOD_TABLE : VIEWD_METHOD_SIMPLE, which == 1 && !refreshes() ? my_after : my_before);
+	struct viewd_view_spec view = my_view("v", table ? VIEWD_METHOD_TABLE : VIEWD_METHOD_SIMPLE,
+	                                      which == 1 && !refreshes() ? my_after : my_before);
 
 	if (strcmp(setting("VIEWD_TEST_CHANGE"), "swap") == 0)
 		view.mode = VIEWD_MODE_SWAP;
@@ -70,7 +71,8 @@ static void run(void)
 	if (refreshes())
 		done = DIALECT->refresh(conn, &view, &req, &out, &err);
 	else
-		done = DIALECT->apply(conn, &view, strcmp(change, "create") == 0 ? VIEWD_CHANGE_CREATE : VIEWD_CHANGE_REPLACE, &out, &err);
+		done = DIALECT->apply(conn, &view, strcmp(change, "create") == 0 ? VIEWD_CHANGE_CREATE : VIEWD_CHANGE_REPLACE,
+		                      &out, &err);
 	CHECK(reached);
 	CHECK(done || err.cls == VIEWD_ERR_LOST || err.cls == VIEWD_ERR_CONNECT);
 	DIALECT->close(&conn);

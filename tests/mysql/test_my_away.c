@@ -35,11 +35,14 @@ static void follow(const char *name, const char *schema, const char *table)
 {
 	struct viewd_view_spec view = my_view(name, VIEWD_METHOD_TABLE, my_select_from(schema, table));
 	const struct viewd_source source = {schema, table, VIEWD_KIND_TABLE};
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &source, .n_sources = 1};
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &source, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
 
-	REQUIRE_OK(DIALECT->capture->set(my_session(), &view, &req, &out, (struct viewd_text_sink){ignore_text, NULL}, &err), &err);
+	REQUIRE_OK(
+		DIALECT->capture->set(my_session(), &view, &req, &out, (struct viewd_text_sink){ignore_text, NULL}, &err),
+		&err);
 }
 
 static int close_watch(struct scene *s)
@@ -111,8 +114,10 @@ static const char *rows(void)
 static void the_log_does_not_grow(void)
 {
 	static const char *const statements[] = {
-		INSERT, "INSERT INTO sales (region, amount) SELECT 'many', seq FROM seq_1_to_300", "UPDATE sales SET amount = amount + 1",
-		"DELETE FROM sales WHERE region = 'many'", "LOCK TABLES sales WRITE", INSERT, "UNLOCK TABLES", "BEGIN", INSERT, "SAVEPOINT s", INSERT,
+		INSERT, "INSERT INTO sales (region, amount) SELECT 'many', seq FROM seq_1_to_300",
+		"UPDATE sales SET amount = amount + 1",
+		"DELETE FROM sales WHERE region = 'many'", "LOCK TABLES sales WRITE", INSERT, "UNLOCK TABLES", "BEGIN", INSERT,
+		"SAVEPOINT s", INSERT,
 		"ROLLBACK TO s", INSERT, "COMMIT",
 	};
 
@@ -162,12 +167,14 @@ static void nobody_waits(void)
 	my_do("DELETE FROM viewd_changes");
 	for (size_t i = 0; i < MANY; i++) {
 		writers[i] = impatient();
-		say(writers[i], talloc_asprintf(harness_ctx(), "SET SESSION TRANSACTION ISOLATION LEVEL %s", levels[i % ARRAY_LEN(levels)]));
+		say(writers[i], talloc_asprintf(harness_ctx(), "SET SESSION TRANSACTION ISOLATION LEVEL %s",
+		                                levels[i % ARRAY_LEN(levels)]));
 		say(writers[i], "BEGIN");
 	}
 	for (size_t round = 0; round < 4; round++)
 		for (size_t i = 0; i < MANY; i++)
-			say(writers[i], (round + i) % 2 == 0 ? INSERT : "INSERT INTO more (region, amount) VALUES ('west', 1), ('west', 2)");
+			say(writers[i], (round + i) % 2 == 0 ? INSERT : "INSERT INTO more (region, amount) VALUES ('west', 1), "
+			                                                "('west', 2)");
 	for (size_t i = 0; i < MANY; i++)
 		say(writers[i], i % 4 == 3 ? "ROLLBACK" : "COMMIT");
 	CHECK_STR(rows(), "0");
@@ -176,9 +183,16 @@ static void nobody_waits(void)
 /* Whatever has become of the slots, the log is written. */
 static void without_slots_the_log_is_written(void)
 {
-	static const char *const breaks[] = {"DELETE FROM viewd_slots", "TRUNCATE viewd_slots", "DROP TABLE viewd_slots", "RENAME TABLE viewd_slots TO elsewhere",
-	                                     "ALTER TABLE viewd_slots DROP COLUMN base", "CREATE OR REPLACE TABLE viewd_slots (n INT)",
-	                                     "REVOKE SELECT ON shop.* FROM viewd@localhost", "REVOKE DELETE ON shop.* FROM viewd@localhost"};
+	static const char *const breaks[] = {"DELETE FROM viewd_slots",
+	                                     "TRUNCATE viewd_slots",
+	                                     "DROP TABLE viewd_slots",
+	                                     "RENAME TABLE viewd_slots TO elsewhere",
+	                                     "ALTER TABLE viewd_slots DROP COLUMN base",
+	                                     "CREATE OR REPLACE TABLE "
+	                                     "viewd_slots (n INT)",
+	                                     "REVOKE SELECT ON shop.* FROM viewd@localhost",
+	                                     "REVOKE DELETE ON shop.* FROM "
+	                                     "viewd@localhost"};
 
 	for (size_t i = 0; i < ARRAY_LEN(breaks); i++) {
 		begin();
@@ -203,7 +217,8 @@ static void who_is_overtaken_writes_the_log(void)
 	begin();
 	my_lock_name(my_session(), WATCH_PREFIX, name);
 	my_do("DROP TABLE viewd_slots");
-	my_do("CREATE VIEW viewd_slots AS SELECT seq AS id, 0 * GET_LOCK('%s', 0) - " NOTE_ENOUGH " AS base FROM seq_0_to_63", name);
+	my_do("CREATE VIEW viewd_slots AS SELECT seq AS id, 0 * GET_LOCK('%s', 0) - " NOTE_ENOUGH " AS base FROM "
+	                                                                                          "seq_0_to_63", name);
 	MYSQL *my = my_root();
 	say(my, INSERT);
 	CHECK_STR(rows(), "1");
@@ -259,7 +274,8 @@ static void few_rows_speak_for_themselves(void)
 	CHECK(s->seq > 0 && s->other == 0);
 }
 
-/* He began while nobody watched, and has left no row: he is told of when he has ended, also when he was only prepared meanwhile. */
+/* He began while nobody watched, and has left no row: he is told of when he has ended, also when he was only prepared
+ * meanwhile. */
 static void who_began_before_is_waited_for(void)
 {
 	static const char *const plain[] = {"BEGIN", INSERT}, *const xa[] = {"XA START 'x'", INSERT, "XA END 'x'"},
@@ -268,7 +284,10 @@ static void who_began_before_is_waited_for(void)
 		const char *const *begin;
 		size_t n;
 		const char *then, *end;
-	} ways[] = {{plain, 2, NULL, "COMMIT"}, {plain, 2, NULL, "ROLLBACK"}, {xa, 3, "XA PREPARE 'x'", "XA COMMIT 'x'"}, {prepared, 4, NULL, "XA COMMIT 'x'"}};
+	} ways[] = {{plain, 2, NULL, "COMMIT"},
+	            {plain, 2, NULL, "ROLLBACK"},
+	            {xa, 3, "XA PREPARE 'x'", "XA COMMIT 'x'"},
+	            {prepared, 4, NULL, "XA COMMIT 'x'"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		struct scene *s = begin();
@@ -364,7 +383,8 @@ static void a_copy_is_bounded_beside_the_watch(void)
 	my_do("CREATE TABLE other.viewd_slots LIKE viewd_slots");
 	my_do("INSERT INTO other.viewd_slots SELECT * FROM viewd_slots");
 	my_do("CREATE PROCEDURE other.viewd_note (changed VARCHAR(255) CHARACTER SET utf8mb4) MODIFIES SQL DATA %s",
-	      my_ask("SELECT ROUTINE_DEFINITION FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'shop' AND ROUTINE_NAME = 'viewd_note'"));
+	      my_ask("SELECT ROUTINE_DEFINITION FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'shop' AND "
+	             "ROUTINE_NAME = 'viewd_note'"));
 	my_do("CREATE TRIGGER other.copied AFTER INSERT ON other.sales FOR EACH ROW CALL viewd_note('`sales`')");
 	look(s);
 	for (int i = 0; i < 20; i++)

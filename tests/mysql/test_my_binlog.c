@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What writers and administrators do to the binary log, and what must be heard all the same. The server has a binary log; run.sh runs
- * this against several of them.
+ * What writers and administrators do to the binary log, and what must be heard all the same. The server has a binary
+ * log; run.sh runs this against several of them.
  */
 #include "my_support.h"
 
@@ -16,7 +16,8 @@
 #define SHORT INT64_C(100000)
 #define PATIENCE INT64_C(15000000)
 
-/* What a watch told of v, over sales, and of w, over other_sales, which serves as a proof that the watch has seen what was before. */
+/* What a watch told of v, over sales, and of w, over other_sales, which serves as a proof that the watch has seen what
+ * was before. */
 struct scene {
 	struct viewd_conn *conn;
 	struct viewd_watch *watch;
@@ -37,7 +38,8 @@ static bool keep_quiet(void *ctx UNUSED, const char *text UNUSED)
 	return true;
 }
 
-static struct viewd_captured watch_source_by(struct scene *s, enum viewd_capture mode, const char *view, const char *schema, const char *table)
+static struct viewd_captured watch_source_by(struct scene *s, enum viewd_capture mode, const char *view,
+                                             const char *schema, const char *table)
 {
 	const struct viewd_source source = {schema, table, VIEWD_KIND_TABLE};
 	struct viewd_view_spec spec = my_view(view, VIEWD_METHOD_TABLE, my_select_from(schema, table));
@@ -45,7 +47,8 @@ static struct viewd_captured watch_source_by(struct scene *s, enum viewd_capture
 	struct viewd_captured out;
 	struct viewd_err err = {0};
 
-	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err),
+	           &err);
 	return out;
 }
 
@@ -181,13 +184,17 @@ static void every_way_to_write_rows(void)
 	begin(&s);
 	noticed(&s, SQL("INSERT INTO sales (region, amount) VALUES ('a', 1)"));
 	noticed(&s, SQL("REPLACE INTO sales (id, region, amount) VALUES (1, 'b', 2)"));
-	noticed(&s, SQL("INSERT INTO sales (id, region, amount) VALUES (1, 'b', 2) ON DUPLICATE KEY UPDATE amount = amount + 1"));
+	noticed(&s, SQL("INSERT INTO sales (id, region, amount) VALUES (1, 'b', 2) ON DUPLICATE KEY UPDATE amount = amount "
+	                "+ 1"));
 	noticed(&s, SQL("UPDATE sales s JOIN sales t ON t.id = s.id SET s.amount = t.amount + 1"));
 	noticed(&s, SQL("DELETE s FROM sales s JOIN sales t ON t.id = s.id WHERE s.id = 1"));
 	noticed(&s, SQL("SET SESSION binlog_row_image = MINIMAL", "UPDATE sales SET amount = amount + 1"));
-	noticed(&s, SQL("BEGIN", "SAVEPOINT a", "INSERT INTO other_sales VALUES (1)", "ROLLBACK TO a", "DELETE FROM sales WHERE id = 2", "COMMIT"));
-	unnoticed(&s, SQL("BEGIN", "SAVEPOINT a", "UPDATE sales SET amount = 7", "ROLLBACK TO a", "INSERT INTO other_sales VALUES (2)", "COMMIT"));
-	unnoticed(&s, SQL("CREATE TEMPORARY TABLE sales (id INT)", "INSERT INTO sales VALUES (1)", "DROP TEMPORARY TABLE sales"));
+	noticed(&s, SQL("BEGIN", "SAVEPOINT a", "INSERT INTO other_sales VALUES (1)", "ROLLBACK TO a",
+	                "DELETE FROM sales WHERE id = 2", "COMMIT"));
+	unnoticed(&s, SQL("BEGIN", "SAVEPOINT a", "UPDATE sales SET amount = 7", "ROLLBACK TO a", "INSERT INTO other_sales "
+	                                                                                          "VALUES (2)", "COMMIT"));
+	unnoticed(&s, SQL("CREATE TEMPORARY TABLE sales (id INT)", "INSERT INTO sales VALUES (1)", "DROP TEMPORARY TABLE "
+	                                                                                           "sales"));
 	noticed(&s, SQL("CREATE VIEW some AS SELECT * FROM sales", "UPDATE some SET amount = amount + 1"));
 	end(&s);
 }
@@ -202,7 +209,8 @@ static void compressed_events(void)
 	noticed(&s, SQL("INSERT INTO sales (region, amount) VALUES (REPEAT('a', 20), 1)"));
 	noticed(&s, SQL("UPDATE sales SET region = REPEAT('b', 20)"));
 	noticed(&s, SQL("DELETE FROM sales"));
-	noticed(&s, SQL("TRUNCATE /* a long comment that is worth compressing, a long comment that is worth compressing */ sales"));
+	noticed(&s, SQL("TRUNCATE /* a long comment that is worth compressing, a long comment that is worth compressing */ "
+	                "sales"));
 	my_do("SET GLOBAL log_bin_compress = OFF");
 	end(&s);
 }
@@ -229,7 +237,8 @@ static void many_statements_take_little_memory(void)
 
 	begin(&s);
 	my_do("CREATE PROCEDURE fill() BEGIN DECLARE i INT DEFAULT 0; START TRANSACTION;"
-	      " WHILE i < 30000 DO INSERT INTO sales (region, amount) VALUES ('a', i); SET i = i + 1; END WHILE; COMMIT; END");
+	      " WHILE i < 30000 DO INSERT INTO sales (region, amount) VALUES ('a', i); SET i = i + 1; END WHILE; COMMIT; "
+	      "END");
 	getrusage(RUSAGE_SELF, &before);
 	noticed(&s, SQL("CALL fill()"));
 	getrusage(RUSAGE_SELF, &after);
@@ -255,12 +264,14 @@ static void definitions_that_change_tables(void)
 	noticed(&s, SQL("CREATE OR  REPLACE TABLE sales (id INT)"));
 	noticed(&s, SQL("CREATE OR REPLACE TABLE sales AS SELECT 1 AS id"));
 	noticed(&s, SQL("RENAME TABLE sales TO sold, sold TO sales"));
-	noticed(&s, SQL("CREATE TABLE parts (id INT) PARTITION BY RANGE (id) (PARTITION low VALUES LESS THAN (10), PARTITION high VALUES LESS THAN MAXVALUE)",
+	noticed(&s, SQL("CREATE TABLE parts (id INT) PARTITION BY RANGE (id) (PARTITION low VALUES LESS THAN (10), "
+	                "PARTITION high VALUES LESS THAN MAXVALUE)",
 	                "CREATE OR REPLACE TABLE `sales` (id INT)", "INSERT INTO parts VALUES (1), (11)"));
 	noticed(&s, SQL("ALTER TABLE parts EXCHANGE PARTITION low WITH TABLE sales"));
 	noticed(&s, SQL("CREATE OR REPLACE TABLE sales LIKE parts", "ALTER TABLE sales TRUNCATE PARTITION low"));
 	noticed(&s, SQL("ALTER TABLE sales DROP PARTITION low"));
-	noticed(&s, SQL("CREATE TABLE 2020_sales (id INT)", "RENAME TABLE shop.sales TO shop.2021_sales, shop.2020_sales TO shop.sales"));
+	noticed(&s, SQL("CREATE TABLE 2020_sales (id INT)", "RENAME TABLE shop.sales TO shop.2021_sales, shop.2020_sales "
+	                                                    "TO shop.sales"));
 	end(&s);
 }
 
@@ -287,7 +298,8 @@ static void a_name_in_another_database_is_another_table(void)
 
 	begin(&s);
 	unnoticed(&s, SQL("CREATE TABLE other.sales (id INT)", "CREATE TABLE other.fresh (id INT)",
-	                  "RENAME TABLE other.sales TO other.old, other.fresh TO other.sales", "DROP TABLE other.old", "ALTER TABLE `other` . `sales` ADD COLUMN x INT"));
+	                  "RENAME TABLE other.sales TO other.old, other.fresh TO other.sales", "DROP TABLE other.old",
+	                  "ALTER TABLE `other` . `sales` ADD COLUMN x INT"));
 	unnoticed(&s, SQL("USE other", "TRUNCATE sales"));
 	noticed(&s, SQL("USE other", "TRUNCATE shop.sales"));
 	noticed(&s, SQL("USE other", "TRUNCATE `shop` /* here */ . `sales`"));
@@ -306,7 +318,8 @@ static void statements_instead_of_rows(void)
 	my_do("CREATE TABLE asked (n INT)");
 	my_do("CREATE TRIGGER deed AFTER INSERT ON asked FOR EACH ROW UPDATE sales SET amount = amount + 1");
 	my_do("CREATE VIEW cheap AS SELECT * FROM sales WHERE amount < 100");
-	my_do("CREATE FUNCTION raise() RETURNS INT MODIFIES SQL DATA BEGIN UPDATE sales SET amount = amount + 1; RETURN 1; END");
+	my_do("CREATE FUNCTION raise() RETURNS INT MODIFIES SQL DATA BEGIN UPDATE sales SET amount = amount + 1; RETURN 1; "
+	      "END");
 	noticed(&s, SQL(format, "UPDATE sales SET amount = amount + 1"));
 	noticed(&s, SQL(format, "INSERT INTO asked VALUES (1)"));
 	noticed(&s, SQL(format, "UPDATE cheap SET amount = 1"));
@@ -325,8 +338,13 @@ static void a_file_loaded_in_statement_format(void)
 	const char *file = talloc_asprintf(harness_ctx(), "%s/tmp/numbers.txt", getenv("VIEWD_TEST_MARIADB"));
 
 	begin(&s);
-	noticed(&s, SQL("SET SESSION binlog_format = STATEMENT", talloc_asprintf(harness_ctx(), "SELECT 'a' INTO OUTFILE '%s'", file),
-	                talloc_asprintf(harness_ctx(), "LOAD DATA INFILE '%s' INTO TABLE sales (region) SET amount = 1", file)));
+	noticed(&s, SQL("SET SESSION binlog_format = STATEMENT",
+	                talloc_asprintf(harness_ctx(),
+	                                "SELECT 'a' INTO OUTFILE "
+	                                "'%s'",
+	                                file),
+	                talloc_asprintf(harness_ctx(), "LOAD DATA INFILE '%s' INTO TABLE sales (region) SET amount = 1",
+	                                file)));
 	unlink(file);
 	expect_log("binary log cannot be read from the place where reading ended");
 	noticed(&s, SQL("UPDATE sales SET amount = amount + 1"));
@@ -417,7 +435,8 @@ static void a_foreign_key_that_comes_later(void)
 	begin(&s);
 	my_do("CREATE TABLE shops (id INT PRIMARY KEY)");
 	my_do("INSERT INTO shops VALUES (1), (2)");
-	noticed(&s, SQL("ALTER TABLE sales ADD COLUMN shop INT DEFAULT 1, ADD FOREIGN KEY (shop) REFERENCES shops (id) ON DELETE CASCADE ON UPDATE CASCADE"));
+	noticed(&s, SQL("ALTER TABLE sales ADD COLUMN shop INT DEFAULT 1, ADD FOREIGN KEY (shop) REFERENCES shops (id) ON "
+	                "DELETE CASCADE ON UPDATE CASCADE"));
 	unnoticed(&s, SQL("INSERT INTO shops VALUES (3)"));
 	noticed(&s, SQL("REPLACE INTO shops VALUES (1)"));
 	noticed(&s, SQL("UPDATE shops SET id = 7 WHERE id = 1"));
@@ -430,7 +449,8 @@ static void triggers_are_advised_against(void)
 	static struct scene s;
 
 	begin(&s);
-	CHECK_CONTAINS(watch_source_by(&s, VIEWD_CAPTURE_TRIGGER, "v", "shop", "sales").reason, "capture = binlog would work as well");
+	CHECK_CONTAINS(watch_source_by(&s, VIEWD_CAPTURE_TRIGGER, "v", "shop", "sales").reason, "capture = binlog would "
+	"work as well");
 	CHECK_CONTAINS(watch_source_by(&s, VIEWD_CAPTURE_AUTO, "v", "shop", "sales").reason, "without any cost");
 	end(&s);
 }

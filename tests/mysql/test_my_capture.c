@@ -14,7 +14,8 @@ static bool keep_warning(void *ctx, const char *text)
 	return true;
 }
 
-static bool capture(struct viewd_conn *conn, enum viewd_capture mode, char **warnings, struct viewd_captured *out, struct viewd_err *err)
+static bool capture(struct viewd_conn *conn, enum viewd_capture mode, char **warnings, struct viewd_captured *out,
+                    struct viewd_err *err)
 {
 	static const struct viewd_source sales = {"shop", "sales", VIEWD_KIND_TABLE};
 	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, my_before);
@@ -44,11 +45,14 @@ static void triggers_leave_others_alone(void)
 	my_do("INSERT INTO sales (region, amount) VALUES ('east', 1)");
 	CHECK_STR(my_ask("SELECT count(*) FROM audit"), "1");
 	CHECK_STR(my_ask("SELECT count(*), max(source) FROM viewd_changes"), "1,`sales`");
-	CHECK_STR(my_ask("SELECT count(*) FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE LIKE '%%clerk%%' AND TABLE_NAME LIKE 'viewd%%'"), "0");
-	CHECK_STR(my_ask("SELECT group_concat(DISTINCT DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'"),
+	CHECK_STR(my_ask("SELECT count(*) FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE LIKE '%%clerk%%' AND "
+	"TABLE_NAME LIKE 'viewd%%'"), "0");
+	CHECK_STR(my_ask("SELECT group_concat(DISTINCT DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE "
+	"'viewd%%'"),
 	          "viewd@localhost");
 	REQUIRE_OK(capture(conn, VIEWD_CAPTURE_NONE, &warnings, &out, &err), &err);
-	CHECK_STR(my_ask("SELECT group_concat(TRIGGER_NAME) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE = 'sales'"), "theirs");
+	CHECK_STR(my_ask("SELECT group_concat(TRIGGER_NAME) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE = "
+	"'sales'"), "theirs");
 }
 
 static void a_missing_privilege_is_named(void)
@@ -112,7 +116,8 @@ static void a_writer_that_does_not_end_keeps_nothing_back(void)
 	struct viewd_watch *watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 	REQUIRE_OK(watch != NULL, &err);
 	MYSQL *slow = my_root();
-	REQUIRE(mysql_query(slow, "BEGIN") == 0 && mysql_query(slow, "INSERT INTO sales (region, amount) VALUES ('slow', 1)") == 0);
+	REQUIRE(mysql_query(slow, "BEGIN") == 0 && mysql_query(slow, "INSERT INTO sales (region, amount) VALUES ('slow', "
+	"1)") == 0);
 	for (int n = 1; n < 5; n++) {
 		int64_t seq = 0, deadline = harness_deadline(15000000);
 		my_do("UPDATE viewd_captures SET clean_seq = dirty_seq");
@@ -138,14 +143,19 @@ static void modes_are_chosen_for_each_source(void)
 	my_do("CREATE TABLE other.far (id INT PRIMARY KEY, region VARCHAR(20))");
 	my_do("GRANT SELECT ON other.* TO viewd@localhost");
 	struct viewd_conn *conn = my_session();
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT s.id FROM sales s JOIN other.far USING (region)");
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT s.id FROM sales s JOIN other.far USING "
+	                                                               "(region)");
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO};
-	REQUIRE_OK(DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err), &err);
-	CHECK_STR(my_ask("SELECT source, mode FROM viewd_captures ORDER BY source"), "`other`.`far`,poll;`shop`.`sales`,trigger");
+	REQUIRE_OK(DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err),
+	           &err);
+	CHECK_STR(my_ask("SELECT source, mode FROM viewd_captures ORDER BY source"),
+	"`other`.`far`,poll;`shop`.`sales`,trigger");
 	my_do("GRANT TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON other.* TO viewd@localhost");
 	conn = my_session();
-	REQUIRE_OK(DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err), &err);
-	CHECK_STR(my_ask("SELECT source, mode FROM viewd_captures ORDER BY source"), "`other`.`far`,trigger;`shop`.`sales`,trigger");
+	REQUIRE_OK(DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err),
+	           &err);
+	CHECK_STR(my_ask("SELECT source, mode FROM viewd_captures ORDER BY source"),
+	"`other`.`far`,trigger;`shop`.`sales`,trigger");
 }
 
 static const struct harness_test tests[] = {

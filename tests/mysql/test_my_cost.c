@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one refresh asks of the server, in statements: each is a round trip, a definition of a table waits for the disk several times. The bounds
- * are what it takes today; more needs a reason.
+ * What one refresh asks of the server, in statements: each is a round trip, a definition of a table waits for the disk
+ * several times. The bounds are what it takes today; more needs a reason.
  */
 #include "my_support.h"
 
@@ -17,7 +17,8 @@ static int64_t counter(struct viewd_conn *conn, const char *names)
 {
 	struct viewd_err err = {0};
 	int64_t sum = 0;
-	char *sql = talloc_asprintf(harness_ctx(), "SELECT CAST(sum(VARIABLE_VALUE) AS INT) FROM information_schema.SESSION_STATUS"
+	char *sql = talloc_asprintf(harness_ctx(), "SELECT CAST(sum(VARIABLE_VALUE) AS INT) FROM "
+	                                           "information_schema.SESSION_STATUS"
 	                                           " WHERE VARIABLE_NAME IN (%s)", names);
 
 	REQUIRE_OK(my_query_int(conn, sql, NULL, 0, &sum, &err), &err);
@@ -30,7 +31,8 @@ static struct cost costs(struct viewd_conn *conn)
 {
 	return (struct cost){
 		.statements = counter(conn, "'QUESTIONS'"),
-		.definitions = counter(conn, "'COM_CREATE_TABLE', 'COM_ALTER_TABLE', 'COM_RENAME_TABLE', 'COM_DROP_TABLE', 'COM_TRUNCATE'"),
+		.definitions = counter(conn, "'COM_CREATE_TABLE', 'COM_ALTER_TABLE', 'COM_RENAME_TABLE', 'COM_DROP_TABLE', "
+		                             "'COM_TRUNCATE'"),
 		.commits = counter(conn, "'COM_COMMIT'"),
 	};
 }
@@ -49,10 +51,12 @@ static struct cost refresh_costs(struct viewd_conn *conn, const struct viewd_vie
 
 static void check_cost(struct cost cost, struct cost at_most, const char *what)
 {
-	harness_check(cost.statements > 0 && cost.statements <= at_most.statements, __FILE__, __LINE__, "%s: %lld statements", what,
-	              (long long)cost.statements);
-	harness_check(cost.definitions <= at_most.definitions, __FILE__, __LINE__, "%s: %lld definitions", what, (long long)cost.definitions);
-	harness_check(cost.commits <= at_most.commits, __FILE__, __LINE__, "%s: %lld commits", what, (long long)cost.commits);
+	harness_check(cost.statements > 0 && cost.statements <= at_most.statements, __FILE__, __LINE__,
+	              "%s: %lld statements", what, (long long)cost.statements);
+	harness_check(cost.definitions <= at_most.definitions, __FILE__, __LINE__, "%s: %lld definitions", what,
+	              (long long)cost.definitions);
+	harness_check(cost.commits <= at_most.commits, __FILE__, __LINE__, "%s: %lld commits", what,
+	              (long long)cost.commits);
 }
 
 /* A captured view that others read, as in a chain. */
@@ -65,7 +69,8 @@ static struct viewd_view_spec made(struct viewd_conn *conn, const char *definiti
 	view.n_unique_key = keyed;
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
 	my_refreshed(conn, &view); /* sets the session's limits */
-	my_do("INSERT INTO viewd_captures (view, source, mode, dirty_seq, clean_seq) VALUES ('v', '`shop`.`sales`', 'binlog', 2, 1),"
+	my_do("INSERT INTO viewd_captures (view, source, mode, dirty_seq, clean_seq) VALUES ('v', '`shop`.`sales`', "
+	      "'binlog', 2, 1),"
 	      " ('w', '`shop`.`v`', 'kept', 1, 1)");
 	view.captured = true;
 	return view;

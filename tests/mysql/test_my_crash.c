@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The process dies at every failpoint of every operation; after the next prepare the view is the old or the new one, whole, the
- * state row tells which, and nothing is left over.
+ * The process dies at every failpoint of every operation; after the next prepare the view is the old or the new one,
+ * whole, the state row tells which, and nothing is left over.
  */
 #include "my_support.h"
 
@@ -74,7 +74,8 @@ static void play_all(const struct scene *scene)
 static void a_refresh_dies(void)
 {
 	play_all(&(struct scene){VIEWD_METHOD_TABLE, VIEWD_METHOD_TABLE, VIEWD_CHANGE_NOTHING,
-	                         {"refresh:begin", "mysql:staged", "mysql:filled", "mysql:renamed", "refresh:filled", "refresh:recorded"},
+	                         {"refresh:begin", "mysql:staged", "mysql:filled", "mysql:renamed", "refresh:filled",
+	                          "refresh:recorded"},
 	                         VIEWD_MODE_SWAP});
 	play_all(&(struct scene){VIEWD_METHOD_TABLE, VIEWD_METHOD_TABLE, VIEWD_CHANGE_NOTHING,
 	                         {"refresh:begin", "mysql:filled", "refresh:emptied", "refresh:filled", "refresh:recorded"},
@@ -84,7 +85,8 @@ static void a_refresh_dies(void)
 static void a_create_dies(void)
 {
 	play_all(&(struct scene){VIEWD_METHOD_TABLE, VIEWD_METHOD_TABLE, VIEWD_CHANGE_CREATE,
-	                         {"create:begin", "mysql:staged", "mysql:filled", "mysql:intended", "mysql:renamed", "create:recorded"}, VIEWD_MODE_AUTO});
+	                         {"create:begin", "mysql:staged", "mysql:filled", "mysql:intended", "mysql:renamed",
+	                          "create:recorded"}, VIEWD_MODE_AUTO});
 	play_all(&(struct scene){VIEWD_METHOD_SIMPLE, VIEWD_METHOD_SIMPLE, VIEWD_CHANGE_CREATE,
 	                         {"mysql:staged", "mysql:intended", "mysql:renamed", "create:recorded"}, VIEWD_MODE_AUTO});
 }
@@ -96,7 +98,8 @@ static void a_replacement_dies(void)
 	for (size_t from = 0; from < 2; from++)
 		for (size_t to = 0; to < 2; to++)
 			play_all(&(struct scene){methods[from], methods[to], VIEWD_CHANGE_REPLACE,
-			                         {"mysql:staged", "mysql:intended", "mysql:renamed", "mysql:dropped", "replace:recorded"}, VIEWD_MODE_AUTO});
+			                         {"mysql:staged", "mysql:intended", "mysql:renamed", "mysql:dropped",
+			                          "replace:recorded"}, VIEWD_MODE_AUTO});
 }
 
 static const struct harness_test tests[] = {

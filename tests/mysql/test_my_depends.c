@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a view depends on: found through plain views and functions, compared, heard in the binary log, or called unheard by its name.
+ * What a view depends on: found through plain views and functions, compared, heard in the binary log, or called unheard
+ * by its name.
  */
 #include "my_support.h"
 
@@ -151,7 +152,8 @@ static void plain_views_and_functions_are_read_through(void)
 	CHECK_CONTAINS(s->entries, "`shop`.`t2` binlog\n");
 }
 
-/* A word of a function's body may be the name of the view's own table: that its refreshes called for the next one would never end. */
+/* A word of a function's body may be the name of the view's own table: that its refreshes called for the next one would
+ * never end. */
 static void no_view_is_its_own_source(void)
 {
 	struct scene *s = begin();
@@ -171,7 +173,8 @@ static void no_view_is_its_own_source(void)
 static void make_reader(struct scene *s, const char *name, const char *named)
 {
 	my_do("CREATE FUNCTION says_%s() RETURNS INT BEGIN DECLARE %s INT DEFAULT 1; RETURN %s; END", named, named, named);
-	struct viewd_view_spec view = my_view(name, VIEWD_METHOD_TABLE, talloc_asprintf(harness_ctx(), "SELECT says_%s() AS n", named));
+	struct viewd_view_spec view =
+		my_view(name, VIEWD_METHOD_TABLE, talloc_asprintf(harness_ctx(), "SELECT says_%s() AS n", named));
 
 	my_applied(s->conn, &view, VIEWD_CHANGE_CREATE);
 }
@@ -208,8 +211,10 @@ static void what_the_server_makes_up_needs_nothing(void)
 {
 	struct scene *s = begin();
 
-	set_up(s, "WITH c (x) AS (SELECT id FROM t1) SELECT c.x, count(*) OVER (PARTITION BY x) AS n, cast(x AS decimal(10, 2)) AS d, left(trim(LEADING 'a'"
-	          " FROM 'aab'), 2) AS l, j.k, round(st_x(point(1, 2)), 1) AS p FROM c JOIN seq_1_to_3 s JOIN JSON_TABLE('[1]', '$[*]' COLUMNS (k INT PATH '$')) j");
+	set_up(s, "WITH c (x) AS (SELECT id FROM t1) SELECT c.x, count(*) OVER (PARTITION BY x) AS n, cast(x AS "
+	          "decimal(10, 2)) AS d, left(trim(LEADING 'a'"
+	          " FROM 'aab'), 2) AS l, j.k, round(st_x(point(1, 2)), 1) AS p FROM c JOIN seq_1_to_3 s JOIN "
+	          "JSON_TABLE('[1]', '$[*]' COLUMNS (k INT PATH '$')) j");
 	CHECK_STR(s->entries, "`shop`.`t1` binlog\n");
 }
 
@@ -219,18 +224,26 @@ static void what_nothing_hears_is_named(void)
 		const char *make, *definition, *named;
 	} cases[] = {
 		{"CREATE SEQUENCE sq", "SELECT nextval(sq) AS n, id FROM t1", "`shop`.`sq` none\nbecause a sequence moves"},
-		{"CREATE VIEW w1 AS SELECT id FROM t1 WHERE w < now()", "SELECT id FROM w1", "clock current_timestamp() none\nbecause"},
-		{"CREATE FUNCTION today() RETURNS DATE RETURN current_date", "SELECT id, today() AS d FROM t1", "clock current_date none"},
-		{"CREATE VIEW w2 AS SELECT rand() AS r FROM t1", "SELECT r FROM w2", "function rand() none\nbecause it gives another value"},
+		{"CREATE VIEW w1 AS SELECT id FROM t1 WHERE w < now()", "SELECT id FROM w1",
+	     "clock current_timestamp() "
+	     "none\nbecause"},
+		{"CREATE FUNCTION today() RETURNS DATE RETURN current_date", "SELECT id, today() AS d FROM t1",
+	     "clock current_date none"},
+		{"CREATE VIEW w2 AS SELECT rand() AS r FROM t1", "SELECT r FROM w2",
+	     "function rand() none\nbecause it gives "
+	     "another value"},
 		{"DO 1", "SELECT table_name FROM information_schema.tables", "`information_schema`.`tables` none"},
-		{"CREATE VIEW w3 AS SELECT * FROM information_schema.tables", "SELECT table_name FROM w3", "none\nbecause nothing tells of what the server"},
-		{"REVOKE SELECT ON mysql.proc FROM viewd@localhost", "SELECT best(id) AS b FROM t1", "function `shop`.`best` none\nbecause the server hides its body"},
+		{"CREATE VIEW w3 AS SELECT * FROM information_schema.tables", "SELECT table_name FROM w3",
+	     "none\nbecause nothing tells of what the server"},
+		{"REVOKE SELECT ON mysql.proc FROM viewd@localhost", "SELECT best(id) AS b FROM t1",
+	     "function `shop`.`best` none\nbecause the server hides its body"},
 		{"CREATE TABLE c (a INT NOT NULL) ENGINE=CSV", "SELECT a FROM c", "`shop`.`c` none\nbecause its engine CSV"},
-		{"CREATE FUNCTION hidden() RETURNS INT READS SQL DATA RETURN (SELECT max(n) FROM third.secret)", "SELECT hidden() AS n",
-		 "what `shop`.`hidden` reads as `third`.`secret` none"},
+		{"CREATE FUNCTION hidden() RETURNS INT READS SQL DATA RETURN (SELECT max(n) FROM third.secret)",
+	     "SELECT hidden() AS n", "what `shop`.`hidden` reads as `third`.`secret` none"},
 		{"REVOKE CREATE VIEW ON shop.* FROM viewd@localhost", "SELECT id FROM t1 JOIN t2 USING (id)",
-		 "what the definition reads none\nbecause it is guessed from the words of the definition"},
-		{"CREATE DEFINER=root@localhost VIEW w4 AS SELECT id FROM t1", "SELECT id FROM w4", "`shop`.`w4` none\nbecause the server hides its text"},
+	     "what the definition reads none\nbecause it is guessed from the words of the definition"},
+		{"CREATE DEFINER=root@localhost VIEW w4 AS SELECT id FROM t1", "SELECT id FROM w4",
+	     "`shop`.`w4` none\nbecause the server hides its text"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -270,7 +283,8 @@ static const struct change changes[] = {
 	{"CREATE OR REPLACE VIEW mid AS SELECT id, v FROM t2", false},
 	{"CREATE OR REPLACE SQL SECURITY INVOKER VIEW mid AS SELECT id, v FROM t2", true},
 	{"SET STATEMENT lock_wait_timeout = 5 FOR ALTER VIEW mid AS SELECT id, v FROM t1", true},
-	{"CREATE OR REPLACE FUNCTION best(n INT) RETURNS INT READS SQL DATA RETURN (SELECT min(v) FROM t2 WHERE id < n)", true},
+	{"CREATE OR REPLACE FUNCTION best(n INT) RETURNS INT READS SQL DATA RETURN (SELECT min(v) FROM t2 WHERE id < n)",
+	 true},
 	{"ALTER TABLE t1 ADD COLUMN x INT", true},
 	{"ALTER TABLE t1 RENAME COLUMN x TO y", true},
 	{"ALTER TABLE t1 MODIFY w VARCHAR(20) COLLATE utf8mb4_bin", true},
@@ -296,7 +310,8 @@ static void definitions_are_compared_at_each_look(void)
 		int64_t before = s->seq;
 		my_do("%s", changes[i].sql);
 		look(s);
-		harness_check((s->n_redefined > 0) == changes[i].matters, __FILE__, __LINE__, "%s: %d", changes[i].sql, s->n_redefined);
+		harness_check((s->n_redefined > 0) == changes[i].matters, __FILE__, __LINE__, "%s: %d", changes[i].sql,
+		              s->n_redefined);
 		if (changes[i].matters)
 			harness_check(s->seq > before, __FILE__, __LINE__, "%s: stale", changes[i].sql);
 	}
@@ -309,10 +324,14 @@ static void what_a_refresh_has_read_is_compared(void)
 		const char *there, *back;
 		bool matters;
 	} cases[] = {
-		{"CREATE OR REPLACE VIEW mid AS SELECT id, v FROM t1", "CREATE OR REPLACE VIEW mid AS SELECT id, v FROM t1 WHERE v > 1", true},
+		{"CREATE OR REPLACE VIEW mid AS SELECT id, v FROM t1", "CREATE OR REPLACE VIEW mid AS SELECT id, v FROM t1 "
+		                                                       "WHERE v > 1", true},
 		{"CREATE OR REPLACE FUNCTION best(n INT) RETURNS INT READS SQL DATA RETURN 5",
-		 "CREATE OR REPLACE FUNCTION best(n INT) RETURNS INT READS SQL DATA RETURN (SELECT max(v) FROM t2 WHERE id < n)", true},
-		{"ALTER SQL SECURITY INVOKER VIEW upper_one AS SELECT id, v FROM mid", "ALTER SQL SECURITY DEFINER VIEW upper_one AS SELECT id, v FROM mid", true},
+		 "CREATE OR REPLACE FUNCTION best(n INT) RETURNS INT READS SQL DATA RETURN (SELECT max(v) FROM t2 WHERE id < "
+		 "n)", true},
+		{"ALTER SQL SECURITY INVOKER VIEW upper_one AS SELECT id, v FROM mid", "ALTER SQL SECURITY DEFINER VIEW "
+		                                                                       "upper_one AS SELECT id, v FROM mid",
+		                                                                       true},
 		{"CREATE INDEX i ON t1 (v)", "GRANT SELECT ON shop.t1 TO PUBLIC", false},
 	};
 	struct scene *s = begin();
@@ -333,8 +352,10 @@ static void what_a_refresh_has_read_is_compared(void)
 		my_refreshed(s->conn, &v);
 		my_do("%s", cases[i].back);
 		look(s);
-		harness_check((s->n_redefined > 0) == cases[i].matters, __FILE__, __LINE__, "%s and back: told", cases[i].there);
-		harness_check(strcmp(my_ask("SELECT count(*) > 0 FROM viewd_captures WHERE dirty_seq > clean_seq"), cases[i].matters ? "1" : "0") == 0,
+		harness_check((s->n_redefined > 0) == cases[i].matters, __FILE__, __LINE__, "%s and back: told",
+		              cases[i].there);
+		harness_check(strcmp(my_ask("SELECT count(*) > 0 FROM viewd_captures WHERE dirty_seq > clean_seq"),
+		                     cases[i].matters ? "1" : "0") == 0,
 		              __FILE__, __LINE__, "%s and back: stale", cases[i].there);
 	}
 }
@@ -429,12 +450,15 @@ static void statements_mean(void)
 		{"--\ttab\nalter table z engine=innodb", STATEMENT_DEFINES, true},
 		{"DROP TABLE IF EXISTS `z` /* generated by server */", STATEMENT_DEFINES, true},
 		{"grant select on d.z to x", STATEMENT_NOTHING, false},
-		{"CREATE DEFINER=`root`@`localhost` event ev on schedule every 1 day do drop table z", STATEMENT_NOTHING, false},
-		{"create or replace definer = current_user() event ev on schedule every 1 day do truncate z", STATEMENT_NOTHING, false},
+		{"CREATE DEFINER=`root`@`localhost` event ev on schedule every 1 day do drop table z", STATEMENT_NOTHING,
+		 false},
+		{"create or replace definer = current_user() event ev on schedule every 1 day do truncate z", STATEMENT_NOTHING,
+		 false},
 		{"ALTER DEFINER='a'@'%' EVENT ev DISABLE", STATEMENT_NOTHING, false},
 		{"CREATE DEFINER=`event`@`x` FUNCTION f() returns int return 1", STATEMENT_DEFINES, false},
 		{"create or replace definer=`a` view v as select 1 from z", STATEMENT_DEFINES, false},
-		{"create algorithm=merge definer=root@localhost sql security invoker view v as select 1", STATEMENT_DEFINES, false},
+		{"create algorithm=merge definer=root@localhost sql security invoker view v as select 1", STATEMENT_DEFINES,
+		 false},
 		{"insert into z values(9,9)", STATEMENT_ANYTHING, false},
 		{"drop /*!40005 TEMPORARY */ table z", STATEMENT_NOTHING, false},
 		{"create or replace temporary table z select * from y", STATEMENT_NOTHING, false},
@@ -453,14 +477,15 @@ static void statements_mean(void)
 		{"XA END 'x'", STATEMENT_NOTHING, false},
 	};
 	struct viewd_conn conn = {.mariadb = true};
-	struct target target = {.table = {.schema = "d", .name = "z"}, .inserts = true, .source = talloc_strdup(harness_ctx(), "`d`.`z`")};
+	struct target target = {
+		.table = {.schema = "d", .name = "z"}, .inserts = true, .source = talloc_strdup(harness_ctx(), "`d`.`z`")};
 	struct targets all = {.mem = harness_ctx(), .items = &target, .n = 1};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct texts touched = {.mem = harness_ctx()};
 		enum statement_means means = targets_statement(&conn, &all, cases[i].sql, "d", &touched);
-		harness_check(means == cases[i].means && (touched.n > 0) == cases[i].touches, __FILE__, __LINE__, "%s: means %d, touches %zu", cases[i].sql,
-		              (int)means, touched.n);
+		harness_check(means == cases[i].means && (touched.n > 0) == cases[i].touches, __FILE__, __LINE__,
+		              "%s: means %d, touches %zu", cases[i].sql, (int)means, touched.n);
 	}
 }
 

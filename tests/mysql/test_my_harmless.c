@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * An application with few rights writes on, whatever becomes of viewd: each situation, each capture, each kind of statement, from a session
- * of before, from a new one, and in a transaction that is open when it happens. What the engine refuses is in docs/mysql.md, and here.
+ * An application with few rights writes on, whatever becomes of viewd: each situation, each capture, each kind of
+ * statement, from a session of before, from a new one, and in a transaction that is open when it happens. What the
+ * engine refuses is in docs/mysql.md, and here.
  */
 #include "my_support.h"
 
@@ -20,12 +21,15 @@
 #define NO_DEFINER 1449
 
 enum capture { ACCOUNT, ROLE, BINLOG, N_CAPTURES };
-static const char *const capture_words[N_CAPTURES] = {"triggers run as viewd", "triggers run as the role", "binary log"};
+static const char *const capture_words[N_CAPTURES] = {"triggers run as viewd", "triggers run as the role",
+                                                      "binary log"};
 
 enum kind { INSERT, SELECT, UPDATE, DELETE, REPLACE, DUPLICATE, LOAD, LOCK, PREPARED, BLOCK, OPEN, N_KINDS };
-static const char *const kind_words[N_KINDS] = {"insert", "select", "update", "delete", "replace", "dupl.", "load", "lock", "prep.", "block", "open"};
+static const char *const kind_words[N_KINDS] = {"insert", "select", "update", "delete", "replace", "dupl.",
+                                                "load",   "lock",   "prep.",  "block",  "open"};
 
-#define WRITES "INSERT INTO sales (region, amount) VALUES ('east', 1), ('west', 2); UPDATE sales SET amount = amount + 1 WHERE id < 4;" \
+#define WRITES "INSERT INTO sales (region, amount) VALUES ('east', 1), ('west', 2); UPDATE sales SET amount = amount " \
+	"+ 1 WHERE id < 4;" \
 	"DELETE FROM sales WHERE region = 'east'"
 #define PREPARE "PREPARE w FROM 'INSERT INTO sales (region, amount) VALUES (''east'', 1)'"
 
@@ -35,14 +39,21 @@ static const char *const statements[N_KINDS] = {
 	[UPDATE] = "UPDATE sales SET amount = amount + 1 WHERE id < 4",
 	[DELETE] = "DELETE FROM sales ORDER BY id DESC LIMIT 1",
 	[REPLACE] = "REPLACE INTO sales (id, region, amount) VALUES (1, 'north', 5)",
-	[DUPLICATE] = "INSERT INTO sales (id, region, amount) VALUES (2, 'north', 1) ON DUPLICATE KEY UPDATE amount = amount + 1",
+	[DUPLICATE] = "INSERT INTO sales (id, region, amount) VALUES (2, 'north', 1) ON DUPLICATE KEY UPDATE amount = "
+	              "amount + 1",
 	[LOCK] = "LOCK TABLES sales WRITE;" WRITES ";UNLOCK TABLES",
 	[PREPARED] = PREPARE ";EXECUTE w",
 	[BLOCK] = "START TRANSACTION;" WRITES ";SAVEPOINT s;" WRITES ";ROLLBACK TO s;" WRITES ";COMMIT",
 	[OPEN] = WRITES ";COMMIT",
 };
 
-static const char *const modes[] = {"", "STRICT_ALL_TABLES", "TRADITIONAL", "ANSI", "ORACLE", "NO_BACKSLASH_ESCAPES", "NO_AUTO_VALUE_ON_ZERO,ONLY_FULL_GROUP_BY"};
+static const char *const modes[] = {"",
+                                    "STRICT_ALL_TABLES",
+                                    "TRADITIONAL",
+                                    "ANSI",
+                                    "ORACLE",
+                                    "NO_BACKSLASH_ESCAPES",
+                                    "NO_AUTO_VALUE_ON_ZERO,ONLY_FULL_GROUP_BY"};
 
 /* Which statements are refused, and how. */
 #define NONE {0, 0}
@@ -64,20 +75,29 @@ static const struct situation situations[] = {
 	{"viewd is at work", true, "DO 0", {NONE, NONE, NONE}},
 	{"kill -9 of viewd", false, "DO 0", {NONE, NONE, NONE}},
 	{"uninstall", false, NULL, {NONE, NONE, NONE}},
-	{"viewd_changes dropped, viewd at work", true, "DROP TABLE viewd_changes", {ONLY(LOCK, NOT_LOCKED), ONLY(LOCK, NOT_LOCKED), NONE}},
-	{"viewd_changes dropped", false, "DROP TABLE viewd_changes", {ONLY(LOCK, NOT_LOCKED), ONLY(LOCK, NOT_LOCKED), NONE}},
+	{"viewd_changes dropped, viewd at work", true, "DROP TABLE viewd_changes",
+	 {ONLY(LOCK, NOT_LOCKED), ONLY(LOCK, NOT_LOCKED), NONE}},
+	{"viewd_changes dropped", false, "DROP TABLE viewd_changes",
+	 {ONLY(LOCK, NOT_LOCKED), ONLY(LOCK, NOT_LOCKED), NONE}},
 	{"all tables viewd_* dropped", false,
-     "DROP VIEW viewd_views; DROP TABLE viewd_changes, viewd_captures, viewd_view_state, viewd_refresh_history, viewd_requests, viewd_daemon, viewd_objects, viewd_intents",
+     "DROP VIEW viewd_views; DROP TABLE viewd_changes, viewd_captures, viewd_view_state, viewd_refresh_history, "
+     "viewd_requests, viewd_daemon, viewd_objects, viewd_intents",
      {ONLY(LOCK, NOT_LOCKED), ONLY(LOCK, NOT_LOCKED), NONE}},
 	{"procedure dropped", false, "DROP PROCEDURE IF EXISTS viewd_note", {NONE, NONE, NONE}},
-	{"procedures dropped, viewd at work", true, "DROP PROCEDURE IF EXISTS viewd_note; DROP PROCEDURE IF EXISTS viewd_test", {NONE, NONE, NONE}},
+	{"procedures dropped, viewd at work", true, "DROP PROCEDURE IF EXISTS viewd_note; DROP PROCEDURE IF EXISTS "
+	                                            "viewd_test", {NONE, NONE, NONE}},
 	{"account locked", false, "ALTER USER viewd@localhost ACCOUNT LOCK", {NONE, NONE, NONE}},
-	{"account may only trigger", false, "REVOKE SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, EXECUTE ON shop.* FROM viewd@localhost", {NONE, NONE, NONE}},
-	{"account without rights", false, "REVOKE ALL PRIVILEGES, GRANT OPTION FROM viewd@localhost", {ALL(NO_PRIVILEGE), NONE, NONE}},
+	{"account may only trigger", false, "REVOKE SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, EXECUTE ON shop.* "
+	                                    "FROM viewd@localhost", {NONE, NONE, NONE}},
+	{"account without rights", false, "REVOKE ALL PRIVILEGES, GRANT OPTION FROM viewd@localhost",
+	 {ALL(NO_PRIVILEGE), NONE, NONE}},
 	{"account dropped", false, "DROP USER viewd@localhost", {ALL(NO_DEFINER), NONE, NONE}},
-	{"role may only trigger", false, "CREATE ROLE IF NOT EXISTS " DEFINER_ROLE "; GRANT TRIGGER, EXECUTE, INSERT ON shop.* TO " DEFINER_ROLE
+	{"role may only trigger", false, "CREATE ROLE IF NOT EXISTS " DEFINER_ROLE "; GRANT TRIGGER, EXECUTE, INSERT ON "
+	                                                                           "shop.* TO " DEFINER_ROLE
      "; REVOKE EXECUTE, INSERT ON shop.* FROM " DEFINER_ROLE, {NONE, NONE, NONE}},
-	{"role without rights", false, "CREATE ROLE IF NOT EXISTS " DEFINER_ROLE "; REVOKE ALL PRIVILEGES, GRANT OPTION FROM " DEFINER_ROLE, {NONE, ALL(NO_PRIVILEGE), NONE}},
+	{"role without rights", false, "CREATE ROLE IF NOT EXISTS " DEFINER_ROLE "; REVOKE ALL PRIVILEGES, GRANT OPTION "
+	                                                                         "FROM " DEFINER_ROLE,
+	                                                                         {NONE, ALL(NO_PRIVILEGE), NONE}},
 	{"role dropped", false, "DROP ROLE IF EXISTS " DEFINER_ROLE, {NONE, ALL(NO_DEFINER), NONE}},
 };
 
@@ -109,8 +129,10 @@ static bool set_up(struct viewd_conn *conn, enum capture how, struct viewd_err *
 {
 	static const struct viewd_source source = {"shop", "sales", VIEWD_KIND_TABLE};
 	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT * FROM sales");
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = how == BINLOG ? VIEWD_CAPTURE_BINLOG : VIEWD_CAPTURE_TRIGGER,
-	                                    .sources = &source, .n_sources = 1};
+	struct viewd_capture_request req = {.struct_size = sizeof req,
+	                                    .mode = how == BINLOG ? VIEWD_CAPTURE_BINLOG : VIEWD_CAPTURE_TRIGGER,
+	                                    .sources = &source,
+	                                    .n_sources = 1};
 	struct viewd_captured out;
 
 	return DIALECT->prepare(conn, (struct viewd_recorded_sink){0}, err) &&
@@ -132,7 +154,8 @@ static void work(enum capture how, int ready)
 	for (bool told = false;;) {
 		if (watch == NULL)
 			watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
-		if (watch == NULL || !DIALECT->capture->watch_next(watch, 100000, (struct viewd_signal_sink){ignore_signal, NULL}, &err)) {
+		if (watch == NULL ||
+		    !DIALECT->capture->watch_next(watch, 100000, (struct viewd_signal_sink){ignore_signal, NULL}, &err)) {
 			DIALECT->capture->watch_close(&watch);
 			continue;
 		}
@@ -173,7 +196,8 @@ static MYSQL *clerk(void)
 	*holder = mysql_init(NULL);
 	talloc_set_destructor(holder, close_clerk);
 	mysql_options(*holder, MYSQL_OPT_LOCAL_INFILE, &on);
-	REQUIRE(mysql_real_connect(*holder, NULL, "clerk", NULL, "shop", 0, talloc_asprintf(harness_ctx(), "%s/sock", getenv("VIEWD_TEST_MARIADB")), 0) != NULL);
+	REQUIRE(mysql_real_connect(*holder, NULL, "clerk", NULL, "shop", 0,
+	talloc_asprintf(harness_ctx(), "%s/sock", getenv("VIEWD_TEST_MARIADB")), 0) != NULL);
 	return *holder;
 }
 
@@ -198,7 +222,8 @@ static unsigned write_in_mode(MYSQL *my, enum kind kind, const char *mode)
 
 	CHECK_INT(run(my, set), 0);
 	if (kind == LOAD)
-		text = talloc_asprintf(set, "LOAD DATA LOCAL INFILE '%s' REPLACE INTO TABLE sales (id, region, amount)", harness_path("rows"));
+		text = talloc_asprintf(set, "LOAD DATA LOCAL INFILE '%s' REPLACE INTO TABLE sales (id, region, amount)",
+		                       harness_path("rows"));
 	unsigned number = run(my, text);
 	talloc_free(set);
 	return number;
@@ -227,7 +252,8 @@ static bool uninstall(struct event *event)
 {
 	struct viewd_conn *conn = DIALECT->open(&my_host, &event->spec, &event->err);
 	struct viewd_uninstall_request req = {.struct_size = sizeof req};
-	bool done = conn != NULL && DIALECT->uninstall(conn, &req, (struct viewd_text_sink){ignore_text, NULL}, &event->err);
+	bool done =
+		conn != NULL && DIALECT->uninstall(conn, &req, (struct viewd_text_sink){ignore_text, NULL}, &event->err);
 
 	DIALECT->close(&conn);
 	return done;
@@ -307,8 +333,8 @@ static const char *cell(const struct situation *situation, enum capture how, enu
 
 	/* viewd makes again what it can, and an open transaction may have ended before it happens. */
 	bool must = may && !situation->at_work && kind != OPEN;
-	harness_check(met == 0 ? !must : may && met == refused->number, __FILE__, __LINE__, "%s, %s: %s gives %u", situation->name, capture_words[how],
-	              kind_words[kind], met);
+	harness_check(met == 0 ? !must : may && met == refused->number, __FILE__, __LINE__, "%s, %s: %s gives %u",
+	              situation->name, capture_words[how], kind_words[kind], met);
 	return met == 0 ? "ok" : talloc_asprintf(harness_ctx(), "%u", met);
 }
 

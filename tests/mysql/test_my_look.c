@@ -75,7 +75,8 @@ static struct scene *begin(void)
 {
 	const struct viewd_source source = {"shop", "sales", VIEWD_KIND_TABLE};
 	struct viewd_view_spec spec = my_view("v", VIEWD_METHOD_TABLE, "SELECT * FROM sales");
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_BINLOG, .sources = &source, .n_sources = 1};
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = VIEWD_CAPTURE_BINLOG, .sources = &source, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
 
@@ -87,7 +88,8 @@ static struct scene *begin(void)
 	talloc_set_destructor(s, close_watch);
 	s->conn = my_session();
 	s->each = PATIENCE;
-	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err),
+	           &err);
 	open_watch(s);
 	look(s);
 	return s;
@@ -141,7 +143,8 @@ static void it_ends_behind_every_kind_of_end(void)
 		"INSERT INTO unrelated VALUES (1)",
 		"SET skip_replication = 1; INSERT INTO unrelated VALUES (2); SET skip_replication = 0",
 		"SET binlog_format = 'STATEMENT'; INSERT INTO unrelated VALUES (3); SET binlog_format = 'ROW'",
-		"XA START 'x'; INSERT INTO sales (region, amount) VALUES ('west', 1); XA END 'x'; XA PREPARE 'x'; XA ROLLBACK 'x'",
+		("XA START 'x'; INSERT INTO sales (region, amount) VALUES ('west', 1); XA END 'x'; XA PREPARE 'x'; XA ROLLBACK "
+		 "'x'"),
 		"FLUSH BINARY LOGS; FLUSH BINARY LOGS",
 	};
 	struct scene *s = begin();
@@ -185,7 +188,8 @@ static void a_passing_failure_decides_nothing(void)
 	const struct viewd_source source = {"shop", "sales", VIEWD_KIND_TABLE};
 	struct scene *s = begin();
 	struct viewd_view_spec spec = my_view("w", VIEWD_METHOD_TABLE, "SELECT * FROM sales");
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO, .sources = &source, .n_sources = 1};
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO, .sources = &source, .n_sources = 1};
 	struct viewd_captured out = {.mode = VIEWD_CAPTURE_COUNT};
 	struct viewd_err err = {0};
 
@@ -194,7 +198,8 @@ static void a_passing_failure_decides_nothing(void)
 	CHECK(!DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err));
 	CHECK_INT(err.cls, VIEWD_ERR_RESOURCE);
 	my_do("ALTER USER viewd@localhost WITH MAX_CONNECTIONS_PER_HOUR 0");
-	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err),
+	           &err);
 	CHECK_INT(out.mode, VIEWD_CAPTURE_BINLOG);
 }
 
@@ -247,14 +252,17 @@ static struct scene *begin_large(void)
 	const struct viewd_source source = {"shop", "large", VIEWD_KIND_TABLE};
 	struct scene *s = begin();
 	struct viewd_view_spec spec = my_view("w", VIEWD_METHOD_TABLE, "SELECT id FROM large");
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_BINLOG, .sources = &source, .n_sources = 1};
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = VIEWD_CAPTURE_BINLOG, .sources = &source, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
 
 	my_do("CREATE TABLE large (id INT PRIMARY KEY, t LONGTEXT)");
-	my_do("SET STATEMENT group_concat_max_len = 16000000 FOR INSERT INTO large SELECT 1, group_concat(hex(random_bytes(512)) SEPARATOR '')"
+	my_do("SET STATEMENT group_concat_max_len = 16000000 FOR INSERT INTO large SELECT 1, "
+	      "group_concat(hex(random_bytes(512)) SEPARATOR '')"
 	      " FROM seq_1_to_10000");
-	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err),
+	           &err);
 	look(s);
 	return s;
 }
@@ -310,7 +318,8 @@ static bool has_tls(void)
 	return strcmp(my_ask("SELECT @@have_ssl"), "YES") == 0;
 }
 
-/* Where the library has to read them, its buffer is given back afterwards. Those that the server has compressed it cannot read. */
+/* Where the library has to read them, its buffer is given back afterwards. Those that the server has compressed it
+ * cannot read. */
 static void a_buffer_that_has_grown_is_given_back(void)
 {
 	char *compress = talloc_strdup(harness_ctx(), my_ask("SELECT @@global.log_bin_compress"));
@@ -372,7 +381,8 @@ static void what_the_library_holds_is_read(void)
 	MYSQL *my = my_root();
 	for (int k = 0; k < 40; k++) {
 		REQUIRE(mysql_query(my, "BEGIN") == 0);
-		REQUIRE(mysql_query(my, talloc_asprintf(r, "INSERT INTO wide VALUES (%d, REPEAT('x', %d))", k, 15000 + 2111 * k)) == 0);
+		REQUIRE(mysql_query(my,
+		talloc_asprintf(r, "INSERT INTO wide VALUES (%d, REPEAT('x', %d))", k, 15000 + 2111 * k)) == 0);
 		for (int i = 0; i < 20; i++)
 			REQUIRE(mysql_query(my, "INSERT INTO sales (region, amount) VALUES ('east', 1)") == 0);
 		REQUIRE(mysql_query(my, "COMMIT") == 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What others notice: readers during replacements and refreshes, writers during a long refresh, transactions in the way.
+ * What others notice: readers during replacements and refreshes, writers during a long refresh, transactions in the
+ * way.
  */
 #include "my_support.h"
 
@@ -164,8 +165,8 @@ static void writers_do_not_wait(void)
 		struct viewd_outcome out = my_refreshed(conn, &view);
 		loop_end(writer);
 		CHECK(out.duration_us > 100000);
-		harness_check(writer->slowest_us * 3 < out.duration_us, __FILE__, __LINE__, "a writer waited %lld us of %lld", (long long)writer->slowest_us,
-		              (long long)out.duration_us);
+		harness_check(writer->slowest_us * 3 < out.duration_us, __FILE__, __LINE__, "a writer waited %lld us of %lld",
+		              (long long)writer->slowest_us, (long long)out.duration_us);
 	}
 }
 
@@ -223,7 +224,8 @@ static void foreign_keys_and_triggers_stop_a_swap(void)
 	CHECK_CONTAINS(my_refreshed(conn, &view).reason, "trigger 'watch'");
 	my_do("DROP TRIGGER watch");
 	/* A foreign key of another database is only found by the server. */
-	my_do("CREATE TABLE other.child (region VARCHAR(20), CONSTRAINT points FOREIGN KEY (region) REFERENCES shop.v (region))");
+	my_do("CREATE TABLE other.child (region VARCHAR(20), CONSTRAINT points FOREIGN KEY (region) REFERENCES shop.v "
+	      "(region))");
 	view.mode = VIEWD_MODE_SWAP;
 	CHECK(my_refresh_fails(conn, &view, &err));
 	CHECK_STR(my_leftovers(), "0,0");
@@ -269,7 +271,8 @@ static void full_is_filled_aside_or_says_why_not(void)
 
 static void a_usurper_survives(void)
 {
-	static const char *const sql[] = {"DROP TABLE v", "CREATE TABLE v (precious INT)", "INSERT INTO v VALUES (42)", NULL};
+	static const char *const sql[] = {"DROP TABLE v", "CREATE TABLE v (precious INT)", "INSERT INTO v VALUES (42)",
+	                                  NULL};
 	struct viewd_err err;
 
 	my_fresh();
@@ -314,7 +317,8 @@ static void wide_rows_are_no_small_table(void)
 {
 	my_fresh();
 	struct viewd_conn *conn = my_session();
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT seq, repeat('x', 8000) AS text FROM seq_1_to_900");
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT seq, repeat('x', 8000) AS text FROM "
+	                                                               "seq_1_to_900");
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
 	CHECK_INT(my_refreshed(conn, &view).did, VIEWD_DID_SWAP);
 	view = my_view("n", VIEWD_METHOD_TABLE, one);
@@ -361,7 +365,8 @@ static void a_small_table_waits_for_locks_in_vain(void)
 /* Its rows would not come back: no engine of transactions keeps them. */
 static void a_usurper_without_transactions_survives(void)
 {
-	static const char *const sql[] = {"DROP TABLE v", "CREATE TABLE v (precious INT) ENGINE = MyISAM", "INSERT INTO v VALUES (42)", NULL};
+	static const char *const sql[] = {"DROP TABLE v", "CREATE TABLE v (precious INT) ENGINE = MyISAM",
+	                                  "INSERT INTO v VALUES (42)", NULL};
 	struct viewd_err err;
 
 	my_fresh();

@@ -34,7 +34,8 @@ static void urls_are_judged(void)
 		{"mysql://u@h/db?ssl=yes&ssl=no", "twice"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct viewd_database_spec spec = {.struct_size = sizeof spec, .name = "d", .url = cases[i].url, .base_dir = "/"};
+		struct viewd_database_spec spec = {
+			.struct_size = sizeof spec, .name = "d", .url = cases[i].url, .base_dir = "/"};
 		struct viewd_err err = {0};
 		bool good = DIALECT->check_database(&spec, &err);
 		harness_check(good == (cases[i].wrong == NULL), __FILE__, __LINE__, "%s: %s", cases[i].url, err.msg);
@@ -60,13 +61,17 @@ static void tables_are_told_from_columns(void)
 		const char *refs;
 	} cases[] = {
 		{"select `d`.`t`.`a` AS `a` from `d`.`t`", "d.t "},
-		{"select `x`.`a` AS `a` from (`d`.`t` `x` join `e`.`u` `y` on(`x`.`a` = `y`.`b`)) where `x`.`c` = `y`.`d`", "d.t e.u "},
+		{"select `x`.`a` AS `a` from (`d`.`t` `x` join `e`.`u` `y` on(`x`.`a` = `y`.`b`)) where `x`.`c` = `y`.`d`",
+		 "d.t e.u "},
 		{"select extract(year from `x`.`day`) AS `y`,trim('a' from `x`.`s`) AS `s` from `d`.`t` `x`", "d.t "},
 		{"with q as (select `d`.`t`.`a` AS `a` from `d`.`t`)select `q`.`a` AS `a` from `q`", "d.t "},
-		{"select `a`.`b` AS `from` from `d`.`we``ird` `a` where exists(select 1 from `d`.`u` limit 1)", "d.we`ird d.u "},
-		{"select 'from `no`.`no`' AS `x` from `d`.`t` straight_join `d`.`u` union all select 1 AS `1` from `d`.`w`", "d.t d.u d.w "},
+		{"select `a`.`b` AS `from` from `d`.`we``ird` `a` where exists(select 1 from `d`.`u` limit 1)",
+		 "d.we`ird d.u "},
+		{"select 'from `no`.`no`' AS `x` from `d`.`t` straight_join `d`.`u` union all select 1 AS `1` from `d`.`w`",
+		 "d.t d.u d.w "},
 		{"select `t`.`a` AS `a` from `d`.`t`,`d`.`u` order by `t`.`a`,`t`.`b`", "d.t d.u "},
-		{"select `q`.`a` AS `a` from (select `d`.`t`.`a` AS `a` from `d`.`t`) `q` left join `d`.`u` on(`u`.`a` in (`q`.`a`,`u`.`b`))",
+		{"select `q`.`a` AS `a` from (select `d`.`t`.`a` AS `a` from `d`.`t`) `q` left join `d`.`u` on(`u`.`a` in "
+		 "(`q`.`a`,`u`.`b`))",
 	     "d.t d.u "},
 		{"select `t`.`a` AS `a` from `d`.`t` FOR SYSTEM_TIME ALL join `d`.`u`", "d.t d.u "},
 		{"select sum(`d`.`t`.`a`) over ( partition by `d`.`t`.`b` order by `d`.`t`.`c`) AS `s` from `d`.`t`", "d.t "},
@@ -90,8 +95,12 @@ static void tags_are_read_strictly(void)
 	CHECK_INT(again.rows, 12);
 	CHECK(tag_parse("viewd:0123456789abcdef0123456789abcdef", &again));
 	CHECK_INT(again.data_timestamp_us, 0);
-	static const char *const foreign[] = {"", "viewd:", "viewd:0123456789abcdef", "viewd:0123456789abcdef0123456789abcdeg",
-	                                      "viewd:0123456789abcdef0123456789abcdef0", "my viewd:0123456789abcdef0123456789abcdef",
+	static const char *const foreign[] = {"",
+	                                      "viewd:",
+	                                      "viewd:0123456789abcdef",
+	                                      "viewd:0123456789abcdef0123456789abcdeg",
+	                                      "viewd:0123456789abcdef0123456789abcdef0",
+	                                      "my viewd:0123456789abcdef0123456789abcdef",
 	                                      "viewd:0123456789abcdef0123456789abcdef by hand"};
 	for (size_t i = 0; i < ARRAY_LEN(foreign); i++)
 		harness_check(!tag_parse(foreign[i], &again), __FILE__, __LINE__, "'%s' is no tag", foreign[i]);
@@ -235,12 +244,15 @@ static void types_have_room(void)
 	my_fresh();
 	struct viewd_conn *conn = my_session();
 	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE,
-	                                      "SELECT region, NULL AS nothing, '' AS blank, CURRENT_TIMESTAMP AS t, json_object('a', 1) AS j,"
-	                                      " max(amount) / 3 AS third, group_concat(region) AS g FROM sales GROUP BY region");
+	                                      "SELECT region, NULL AS nothing, '' AS blank, CURRENT_TIMESTAMP AS t, "
+	                                      "json_object('a', 1) AS j,"
+	                                      " max(amount) / 3 AS third, group_concat(region) AS g FROM sales GROUP BY "
+	                                      "region");
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
 	my_refreshed(conn, &view);
 	CHECK_STR(my_ask("SELECT count(*), count(nothing), max(length(g)) FROM v"), "3,0,11");
-	CHECK_STR(my_ask("SELECT group_concat(IS_NULLABLE) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'v'"),
+	CHECK_STR(my_ask("SELECT group_concat(IS_NULLABLE) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND "
+	"TABLE_NAME = 'v'"),
 	          "YES,YES,YES,YES,YES,YES,YES");
 }
 
@@ -258,8 +270,8 @@ static bool count_fn(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
 static void an_answer_of_another_shape_is_a_failure(void)
 {
 	static const struct db_reader reader[] = {{count_fn, "nt", "the tide"}};
-	static const char *const answers[] = {"SELECT 1", "SELECT 1, 'x', 2", "SELECT 'one', 'x'", "SELECT NULL, 'x'", "SELECT 1, NULL",
-	                                      "SELECT 18446744073709551615, 'x'"};
+	static const char *const answers[] = {"SELECT 1",         "SELECT 1, 'x', 2", "SELECT 'one', 'x'",
+	                                      "SELECT NULL, 'x'", "SELECT 1, NULL",   "SELECT 18446744073709551615, 'x'"};
 	my_fresh();
 	struct viewd_conn *conn = my_session();
 	struct viewd_err err = {0};
@@ -282,7 +294,8 @@ static void any_row_of_our_tables_can_be_read(void)
 	static const char *const rows[] = {
 		"INSERT INTO viewd_intents (name) VALUES ('')",
 		"UPDATE viewd_intents SET method = 'nonsense', identity = ''",
-		("INSERT INTO viewd_view_state (name, relation, method, definition_hash, index_hash, identity, canonical, on_remove, indexes, consecutive_errors)"
+		("INSERT INTO viewd_view_state (name, relation, method, definition_hash, index_hash, identity, canonical, "
+		 "on_remove, indexes, consecutive_errors)"
 		 " VALUES ('%s%n', 'no relation', '', '', '', 'table:', '', '', '', -1)"),
 	};
 	my_fresh();
@@ -302,8 +315,10 @@ static void versions_are_read_by_us(void)
 		const char *text;
 		unsigned number;
 	} versions[] = {
-		{"10.11.19-MariaDB-log", 101119}, {"5.5.5-10.11.19-MariaDB", 101119}, {"8.0.36", 80036}, {"11.4.2-MariaDB-ubu2404", 110402},
-		{"", 0}, {"x", 0}, {"8", 0}, {"8.", 0}, {"8.0", 0}, {"5.5.5-", 0}, {"99999999999.1-MariaDB", 0}, {"8.100.1", 0}, {"8.0.-1", 0},
+		{"10.11.19-MariaDB-log", 101119}, {"5.5.5-10.11.19-MariaDB", 101119}, {"8.0.36", 80036},
+		 {"11.4.2-MariaDB-ubu2404", 110402},
+		{"", 0}, {"x", 0}, {"8", 0}, {"8.", 0}, {"8.0", 0}, {"5.5.5-", 0}, {"99999999999.1-MariaDB", 0}, {"8.100.1", 0},
+		 {"8.0.-1", 0},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++)
 		CHECK_INT(my_version_number(versions[i].text), versions[i].number);

@@ -28,7 +28,8 @@ static void settings_are_judged(void)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const struct viewd_kv option = {cases[i].key, cases[i].value};
 		const struct viewd_database_spec spec = {
-			.struct_size = sizeof spec, .name = "shop", .url = "mysql://u@h/shop", .base_dir = "/", .options = &option, .n_options = 1};
+			.struct_size = sizeof spec, .name = "shop", .url = "mysql://u@h/shop", .base_dir = "/", .options = &option,
+			.n_options = 1};
 		struct viewd_err err = {0};
 		bool good = DIALECT->check_database(&spec, &err);
 		harness_check(good == (cases[i].message == NULL), __FILE__, __LINE__, "%s: %s", cases[i].value, err.msg);
@@ -37,7 +38,8 @@ static void settings_are_judged(void)
 	}
 }
 
-/* Rows that a plain SELECT reads with a warning: at creation, at a refresh, and when the session was renewed in between. */
+/* Rows that a plain SELECT reads with a warning: at creation, at a refresh, and when the session was renewed in
+ * between. */
 static void definitions_run_under_the_settings(void)
 {
 	static const struct viewd_kv options[] = {{"sql_mode", "none"}, {"group_concat_max_len", "100000"}};
@@ -48,8 +50,10 @@ static void definitions_run_under_the_settings(void)
 	my_fresh();
 	my_do("CREATE TABLE old_rows (id INT PRIMARY KEY, code VARCHAR(10), day VARCHAR(12))");
 	my_do("INSERT INTO old_rows VALUES (1, '12 kg', '2026-13-01'), (2, '7', '2026-01-01')");
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT o.id, cast(code AS unsigned) AS n, str_to_date(day, '%Y-%m-%d') AS d, g.w"
-	                                      " FROM old_rows o JOIN (SELECT group_concat(repeat('x', 100)) AS w FROM seq_1_to_500) g");
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT o.id, cast(code AS unsigned) AS n, "
+	                                                               "str_to_date(day, '%Y-%m-%d') AS d, g.w"
+	                                      " FROM old_rows o JOIN (SELECT group_concat(repeat('x', 100)) AS w FROM "
+	                                      "seq_1_to_500) g");
 	CHECK(!DIALECT->apply(my_session(), &view, VIEWD_CHANGE_CREATE, &out, &err));
 	my_fresh();
 	my_do("CREATE TABLE old_rows (id INT PRIMARY KEY, code VARCHAR(10), day VARCHAR(12))");
@@ -92,7 +96,8 @@ static void settings_of_a_view_are_judged(void)
 		{"autocommit", "0", "'autocommit' is not a setting that a view may have"},
 		{"max_statement_time", "1", "is not a setting"},
 	};
-	const struct viewd_database_spec spec = {.struct_size = sizeof spec, .name = "shop", .url = "mysql://u@h/shop", .base_dir = "/"};
+	const struct viewd_database_spec spec = {
+		.struct_size = sizeof spec, .name = "shop", .url = "mysql://u@h/shop", .base_dir = "/"};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const struct viewd_kv setting = {cases[i].key, cases[i].value};
@@ -119,22 +124,28 @@ static bool append_text(void *ctx, const char *text)
 static void settings_of_a_view_are_rendered(void)
 {
 	static const struct viewd_kv own[] = {{"sql_mode", "none"}, {"time_zone", "UTC"}};
-	const struct viewd_database_spec spec = {.struct_size = sizeof spec, .name = "shop", .url = "mysql://u@h/shop", .base_dir = "/"};
+	const struct viewd_database_spec spec = {
+		.struct_size = sizeof spec, .name = "shop", .url = "mysql://u@h/shop", .base_dir = "/"};
 	const struct viewd_render_flags flags = {0};
 	struct viewd_view_spec view = set(my_view("v", VIEWD_METHOD_TABLE, "SELECT 1 AS n"), own, 2);
 	char *text = talloc_strdup(harness_ctx(), "");
 	struct viewd_err err = {0};
 
-	CHECK_OK(DIALECT->render(&spec, &view, VIEWD_RENDER_REFRESH, &flags, (struct viewd_text_sink){append_text, &text}, &err), &err);
+	CHECK_OK(
+		DIALECT->render(&spec, &view, VIEWD_RENDER_REFRESH, &flags, (struct viewd_text_sink){append_text, &text}, &err),
+		&err);
 	CHECK_CONTAINS(text, ", sql_mode = 'NO_ENGINE_SUBSTITUTION', time_zone = 'UTC';");
 }
 
 /* Each view has its own, whoever had the session before; another setting is another definition. */
 static void each_view_runs_under_its_own_settings(void)
 {
-	static const struct viewd_kv loose[] = {{"sql_mode", "none"}, {"group_concat_max_len", "50"}, {"div_precision_increment", "8"}};
-	static const char definition[] = "SELECT cast(code AS unsigned) AS n, 1 / 3 AS third, @@group_concat_max_len AS len,"
-	                                 " @@time_zone AS zone, if(@@sql_mode LIKE '%STRICT%', 'strict', 'loose') AS mode FROM old_rows";
+	static const struct viewd_kv loose[] = {
+		{"sql_mode", "none"}, {"group_concat_max_len", "50"}, {"div_precision_increment", "8"}};
+	static const char definition[] = "SELECT cast(code AS unsigned) AS n, 1 / 3 AS third, @@group_concat_max_len AS "
+	                                 "len,"
+	                                 " @@time_zone AS zone, if(@@sql_mode LIKE '%STRICT%', 'strict', 'loose') AS mode "
+	                                 "FROM old_rows";
 	struct viewd_outcome out;
 	struct viewd_verdict verdict;
 	struct viewd_err err = {0};
@@ -174,14 +185,18 @@ static void each_view_runs_under_its_own_settings(void)
 
 static void each_member_of_a_group_has_its_own(void)
 {
-	static const struct viewd_kv loose[] = {{"sql_mode", "none"}, {"div_precision_increment", "6"}}, longer[] = {{"div_precision_increment", "8"}};
+	static const struct viewd_kv loose[] = {{"sql_mode", "none"}, {"div_precision_increment", "6"}},
+								 longer[] = {{"div_precision_increment", "8"}};
 	static const char definition[] = "SELECT 1 / 3 AS third";
 	struct viewd_err err = {0};
 	size_t failed;
 
 	my_fresh();
 	struct viewd_conn *conn = my_session();
-	struct viewd_view_spec views[] = {set(my_view("a", VIEWD_METHOD_TABLE, "SELECT 1 / 3 AS third, cast('5 kg' AS unsigned) AS n"), loose, 2), set(my_view("b", VIEWD_METHOD_TABLE, definition), longer, 1),
+	struct viewd_view_spec views[] = {set(my_view("a", VIEWD_METHOD_TABLE, "SELECT 1 / 3 AS third, cast('5 kg' AS "
+	                                                                       "unsigned) AS n"), loose, 2),
+	                                                                       set(my_view("b", VIEWD_METHOD_TABLE,
+	                                                                       definition), longer, 1),
 	                                  my_view("c", VIEWD_METHOD_TABLE, definition)};
 	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL"};
 	struct viewd_outcome out[3];
@@ -189,7 +204,8 @@ static void each_member_of_a_group_has_its_own(void)
 	const struct viewd_group_item *list[3];
 	for (size_t i = 0; i < 3; i++) {
 		my_applied(conn, &views[i], VIEWD_CHANGE_CREATE);
-		items[i] = (struct viewd_group_item){.struct_size = sizeof items[i], .view = &views[i], .request = &req, .outcome = &out[i]};
+		items[i] = (struct viewd_group_item){
+			.struct_size = sizeof items[i], .view = &views[i], .request = &req, .outcome = &out[i]};
 		list[i] = &items[i];
 	}
 	my_do("UPDATE a SET third = 0");
@@ -205,7 +221,8 @@ static void hints_go_through(void)
 	static const char *const definitions[] = {
 		"SELECT /*+ MAX_EXECUTION_TIME(1000) */ region FROM sales",
 		"SELECT /*+ NO_INDEX_MERGE(sales) */ region /*+ not one */ FROM sales",
-		"SELECT STRAIGHT_JOIN s.region FROM sales s IGNORE INDEX (PRIMARY) JOIN sales o USE INDEX (PRIMARY) ON s.id = o.id",
+		("SELECT STRAIGHT_JOIN s.region FROM sales s IGNORE INDEX (PRIMARY) JOIN sales o USE INDEX (PRIMARY) ON s.id = "
+		 "o.id"),
 		"WITH x AS (SELECT /*+ QB_NAME(one) */ * FROM sales) SELECT /*+ NO_ICP(x) */ region FROM x",
 		"SELECT SQL_BIG_RESULT region FROM sales GROUP BY id",
 	};

@@ -121,7 +121,8 @@ static const char *clerk(const char *database, const char *statements)
 }
 
 static const char insert[] = "INSERT INTO sales (region, amount) VALUES ('east', 1)";
-static const char locked[] = "LOCK TABLES sales WRITE; INSERT INTO sales (region, amount) VALUES ('lock', 1); UPDATE sales SET amount = amount + 1;"
+static const char locked[] = "LOCK TABLES sales WRITE; INSERT INTO sales (region, amount) VALUES ('lock', 1); UPDATE "
+                             "sales SET amount = amount + 1;"
                              "DELETE FROM sales WHERE region = 'lock'; UNLOCK TABLES";
 
 static const char *words(void)
@@ -138,14 +139,19 @@ static void locked_tables_can_be_written(void)
 	my_do("CREATE TABLE more LIKE sales");
 	s->source.name = "more";
 	struct viewd_view_spec view = my_view("w", VIEWD_METHOD_TABLE, "SELECT * FROM more");
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &s->source, .n_sources = 1};
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &s->source, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
-	REQUIRE_OK(DIALECT->capture->set(s->conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &s->warnings}, &err), &err);
+	REQUIRE_OK(
+		DIALECT->capture->set(s->conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &s->warnings}, &err),
+		&err);
 	CHECK_STR(clerk("shop", locked), "");
 	CHECK_STR(my_ask("SELECT DISTINCT source FROM viewd_changes"), "`sales`");
-	CHECK_STR(clerk("shop", "LOCK TABLES sales WRITE, more WRITE; INSERT INTO sales (region, amount) VALUES ('a', 1); INSERT INTO more"
-	                        " SELECT * FROM sales; UPDATE sales JOIN more ON more.id = sales.id SET sales.amount = 1, more.amount = 2; UNLOCK TABLES"), "");
+	CHECK_STR(clerk("shop", "LOCK TABLES sales WRITE, more WRITE; INSERT INTO sales (region, amount) VALUES ('a', 1); "
+	"INSERT INTO more"
+	                        " SELECT * FROM sales; UPDATE sales JOIN more ON more.id = sales.id SET sales.amount = 1, "
+	                        "more.amount = 2; UNLOCK TABLES"), "");
 	CHECK_STR(my_ask("SELECT group_concat(DISTINCT source ORDER BY source) FROM viewd_changes"), "`more`,`sales`");
 }
 
@@ -156,7 +162,8 @@ static void broken_things_stop_nobody(void)
 		"DROP TABLE viewd_changes",
 		"RENAME TABLE viewd_changes TO elsewhere",
 		"CREATE OR REPLACE TABLE viewd_changes (n INT)",
-		"CREATE OR REPLACE TABLE viewd_changes (id BIGINT AUTO_INCREMENT PRIMARY KEY, source VARCHAR(255), more INT NOT NULL)",
+		("CREATE OR REPLACE TABLE viewd_changes (id BIGINT AUTO_INCREMENT PRIMARY KEY, source VARCHAR(255), more INT "
+		 "NOT NULL)"),
 		"DROP TABLE viewd_changes; CREATE VIEW viewd_changes AS SELECT 1 AS id, 'x' AS source",
 		"ALTER TABLE viewd_changes DISCARD TABLESPACE",
 		"DROP PROCEDURE viewd_note",
@@ -176,7 +183,8 @@ static void broken_things_stop_nobody(void)
 
 static void broken_things_are_noticed_and_made_up_for(void)
 {
-	static const char *const breaks[] = {"DROP TABLE viewd_changes", "DROP PROCEDURE viewd_note", "DROP PROCEDURE viewd_test"};
+	static const char *const breaks[] = {"DROP TABLE viewd_changes", "DROP PROCEDURE viewd_note",
+	"DROP PROCEDURE viewd_test"};
 
 	for (size_t i = 0; i < ARRAY_LEN(breaks); i++) {
 		struct scene *s = begin();
@@ -197,7 +205,9 @@ static void broken_things_are_noticed_and_made_up_for(void)
 				s->watch = opened();
 			}
 		harness_check(s->seq > 0, __FILE__, __LINE__, "told after %s", breaks[i]);
-		while (strcmp(my_ask("SELECT count(*) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'"), "3") != 0 && harness_pause(deadline))
+		while (strcmp(my_ask("SELECT count(*) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'"),
+		              "3") != 0 &&
+		       harness_pause(deadline))
 			REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 100000, (struct viewd_signal_sink){hear, s}, &err), &err);
 		my_do("DELETE FROM viewd_changes");
 		CHECK_STR(clerk("shop", insert), "");
@@ -214,7 +224,8 @@ static void a_dropped_trigger_is_missed_by_who_asks(void)
 
 	s->watch = opened();
 	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
-	my_do("DROP TRIGGER %s", my_ask("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd_i%%'"));
+	my_do("DROP TRIGGER %s", my_ask("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE "
+	                                "'viewd_i%%'"));
 	CHECK_STR(clerk("shop", insert), "");
 	expect_log("has lost its triggers");
 	my_do("UPDATE viewd_captures SET clean_seq = dirty_seq");
@@ -262,7 +273,9 @@ static void a_role_outlives_the_account(void)
 	s->conn = my_session();
 	set_up(s);
 	CHECK(strstr(s->warnings, "should it be dropped") == NULL);
-	CHECK_STR(my_ask("SELECT count(*), max(DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'"), "3,viewd_definer@");
+	CHECK_STR(
+		my_ask("SELECT count(*), max(DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'"),
+		"3,viewd_definer@");
 	CHECK_STR(my_ask("SELECT CURRENT_ROLE()"), "null");
 	my_do("DROP USER viewd@localhost");
 	my_do("DELETE FROM viewd_changes");
@@ -311,7 +324,8 @@ static void a_role_that_lacks_something_is_not_used(void)
 /* What SHOW CREATE TRIGGER gives is what a dump holds; the database of the copy is the session's. */
 static void copy_triggers(const char *from, const char *to)
 {
-	char *names = talloc_strdup(harness_ctx(), my_ask("SELECT group_concat(TRIGGER_NAME SEPARATOR ' ') FROM information_schema.TRIGGERS"
+	char *names = talloc_strdup(harness_ctx(), my_ask("SELECT group_concat(TRIGGER_NAME SEPARATOR ' ') FROM "
+	                                                  "information_schema.TRIGGERS"
 	                                                  " WHERE TRIGGER_SCHEMA = '%s'", from)), *name;
 	MYSQL *my = my_root();
 
@@ -344,7 +358,8 @@ static void the_first_view_at_home(struct viewd_conn *conn)
 {
 	struct viewd_view_spec view = my_view("w", VIEWD_METHOD_TABLE, my_select_from("shop", "sales"));
 	const struct viewd_source source = {"shop", "sales", VIEWD_KIND_TABLE};
-	const struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &source, .n_sources = 1};
+	const struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &source, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
 
@@ -366,7 +381,8 @@ static void tables_of_another_database(void)
 	CHECK_CONTAINS(err.hint, "grant CREATE ROUTINE, ALTER ROUTINE, EXECUTE on other.*");
 	my_do("GRANT CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON other.* TO viewd@localhost");
 	struct scene *away = begin_with("other", "sales");
-	CHECK_STR(my_ask("SELECT DATABASE(), count(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'shop'"), "shop,0");
+	CHECK_STR(my_ask("SELECT DATABASE(), count(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'shop'"),
+	"shop,0");
 	CHECK_STR(clerk("other", locked), "");
 	CHECK_STR(my_ask("SELECT DISTINCT source FROM viewd_changes"), "`other`.`sales`");
 	the_first_view_at_home(away->conn);
@@ -395,14 +411,16 @@ static void triggers_of_older_versions_are_replaced(void)
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const events[] = {"INSERT", "UPDATE", "DELETE"};
 		const char *name = talloc_asprintf(harness_ctx(), "viewd_%c_0123456789abcde%zu", "iud"[i], i);
-		my_do("CREATE DEFINER=viewd@localhost TRIGGER %s AFTER %s ON sales FOR EACH ROW INSERT INTO `shop`.`viewd_changes` (source)"
+		my_do("CREATE DEFINER=viewd@localhost TRIGGER %s AFTER %s ON sales FOR EACH ROW INSERT INTO "
+		      "`shop`.`viewd_changes` (source)"
 		      " VALUES ('`shop`.`sales`')", name, events[i]);
 		my_do("INSERT INTO viewd_triggers VALUES ('`shop`.`sales`', 'shop', '%s')", name);
 	}
 	CHECK_STR(clerk("shop", insert), "");
 	CHECK_STR(words(), "1");
 	set_up(s);
-	CHECK_STR(my_ask("SELECT count(*), sum(ACTION_STATEMENT LIKE 'BEGIN DECLARE%%') FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop'"),
+	CHECK_STR(my_ask("SELECT count(*), sum(ACTION_STATEMENT LIKE 'BEGIN DECLARE%%') FROM information_schema.TRIGGERS "
+	"WHERE TRIGGER_SCHEMA = 'shop'"),
 	          "3,3");
 	CHECK_STR(my_ask("SELECT count(*), min(trigger_schema), min(source) FROM viewd_triggers"), "3,,`sales`");
 }
@@ -418,7 +436,9 @@ static void a_forged_name_drops_nothing(void)
 	my_do("INSERT INTO viewd_triggers VALUES ('`sales`', '', 'mine'), ('`shop`.`sales`', 'shop', 'mine')");
 	expect_log("trigger mine is not viewd's");
 	REQUIRE_OK(capture(s, VIEWD_CAPTURE_NONE, &err), &err);
-	CHECK_STR(my_ask("SELECT group_concat(TRIGGER_NAME) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop'"), "mine");
+	CHECK_STR(
+		my_ask("SELECT group_concat(TRIGGER_NAME) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop'"),
+		"mine");
 	CHECK_STR(my_ask("SELECT count(*) FROM viewd_triggers"), "0");
 }
 

@@ -29,7 +29,8 @@ const struct viewd_host pg_host = {
 struct viewd_database_spec pg_spec(const char *role)
 {
 	/* Sessions of applications are opened in the same way, and find viewd's objects there. */
-	static const struct viewd_kv options[] = {{"search_path", "public"}, {"schema_owner", "viewd"}, {"allow_superuser", "yes"}};
+	static const struct viewd_kv options[] = {
+		{"search_path", "public"}, {"schema_owner", "viewd"}, {"allow_superuser", "yes"}};
 	const char *place = getenv("VIEWD_TEST_PG");
 	if (place == NULL)
 		harness_skip("VIEWD_TEST_PG names no server (run tests/postgresql/run.sh)");
@@ -83,7 +84,11 @@ static bool ask_row_fn(void *ctx, const char *const *v, size_t n)
 {
 	char **text = ctx;
 	for (size_t i = 0; i < n; i++)
-		*text = talloc_asprintf_append_buffer(*text, "%s%s", i > 0 ? "," : (*text)[0] != '\0' ? ";" : "", v[i] != NULL ? v[i] : "null");
+		*text = talloc_asprintf_append_buffer(*text, "%s%s",
+		                                      i > 0                ? ","
+		                                      : (*text)[0] != '\0' ? ";"
+		                                                           : "",
+		                                      v[i] != NULL ? v[i] : "null");
 	return true;
 }
 
@@ -105,7 +110,8 @@ void pg_fresh(void)
 	pg_do(admin, "CREATE DATABASE shop");
 	static const char *const roles[] = {"viewd", "app", "other"};
 	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
-		if (pg_ask(admin, talloc_asprintf(harness_ctx(), "SELECT 1 FROM pg_roles WHERE rolname = '%s'", roles[i]))[0] == '\0')
+		if (pg_ask(admin, talloc_asprintf(harness_ctx(), "SELECT 1 FROM pg_roles WHERE rolname = '%s'", roles[i]))[0] ==
+		    '\0')
 			pg_do(admin, talloc_asprintf(harness_ctx(), "CREATE ROLE %s LOGIN", roles[i]));
 	pg_do(admin, "GRANT CREATE ON DATABASE shop TO viewd, app");
 	struct viewd_database_spec spec = pg_spec("postgres");
@@ -118,8 +124,16 @@ void pg_fresh(void)
 struct viewd_view_spec pg_view(const char *name, enum viewd_method method, const char *definition)
 {
 	return (struct viewd_view_spec){
-		.struct_size = sizeof(struct viewd_view_spec), .name = name, .relation = name, .definition = definition, .method = method,
-		.mode = VIEWD_MODE_AUTO, .with_data = true, .on_remove = VIEWD_REMOVE_KEEP, .lock_timeout_us = 2000000, .timeout_us = 60000000,
+		.struct_size = sizeof(struct viewd_view_spec),
+		.name = name,
+		.relation = name,
+		.definition = definition,
+		.method = method,
+		.mode = VIEWD_MODE_AUTO,
+		.with_data = true,
+		.on_remove = VIEWD_REMOVE_KEEP,
+		.lock_timeout_us = 2000000,
+		.timeout_us = 60000000,
 	};
 }
 

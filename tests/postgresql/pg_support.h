@@ -15,7 +15,8 @@ extern const struct viewd_dialect viewd_dialect_postgresql;
 /* The dialect under test. */
 #define DIALECT (&viewd_dialect_postgresql)
 
-/* A fresh database; the role viewd may create in it, the role app owns the application's tables. Skips without a server. */
+/* A fresh database; the role viewd may create in it, the role app owns the application's tables. Skips without a
+ * server. */
 void pg_fresh(void);
 
 /* A session of the role (viewd, app, other or postgres), closed after the test. */

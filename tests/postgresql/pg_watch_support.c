@@ -18,7 +18,8 @@ static void open_watch(struct pg_stage *s)
 	struct viewd_database_spec spec = pg_spec("viewd");
 	int64_t deadline = harness_deadline(5000000);
 	do
-		s->watch = DIALECT->capture->watch_open(&pg_host, &spec, &err); /* the lock of a session that was just ended may last a moment */
+		/* The lock of a session that was just ended may last a moment */
+		s->watch = DIALECT->capture->watch_open(&pg_host, &spec, &err);
 	while (s->watch == NULL && err.cls == VIEWD_ERR_STANDBY && harness_pause(deadline));
 	REQUIRE_OK(s->watch != NULL, &err);
 }
@@ -50,11 +51,13 @@ bool pg_try_capture(struct pg_stage *s, enum viewd_capture mode, struct viewd_er
 	struct viewd_source sources[4];
 	for (size_t i = 0; i < s->n_names; i++)
 		sources[i] = (struct viewd_source){.schema = "public", .name = s->names[i], .kind = VIEWD_KIND_TABLE};
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = sources, .n_sources = s->n_names};
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = mode, .sources = sources, .n_sources = s->n_names};
 	return DIALECT->capture->set(s->conn, &s->view, &req, &s->captured, (struct viewd_text_sink){NULL, NULL}, err);
 }
 
-void pg_stage_capture(struct pg_stage *s, enum viewd_capture mode, const char *definition, const char *const *names, size_t n)
+void pg_stage_capture(struct pg_stage *s, enum viewd_capture mode, const char *definition, const char *const *names,
+                      size_t n)
 {
 	struct viewd_err err = {0};
 	bool exists = s->view.name != NULL;
@@ -105,7 +108,8 @@ static bool count_signal(void *ctx, const struct viewd_signal *signal)
 bool pg_look_watch(struct pg_stage *s, int64_t timeout_us)
 {
 	struct viewd_err err = {0};
-	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, timeout_us, (struct viewd_signal_sink){count_signal, s}, &err), &err);
+	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, timeout_us, (struct viewd_signal_sink){count_signal, s}, &err),
+	           &err);
 	return true;
 }
 
@@ -127,7 +131,8 @@ bool pg_told(struct pg_stage *s)
 void pg_keep_awake(struct pg_stage *s)
 {
 	for (int i = 0; i < 50 && s->watch->asleep; i++) {
-		pg_do(s->app, talloc_asprintf(harness_ctx(), "INSERT INTO sale VALUES (%d, 1) ON CONFLICT DO NOTHING", 100 + i));
+		pg_do(s->app,
+		      talloc_asprintf(harness_ctx(), "INSERT INTO sale VALUES (%d, 1) ON CONFLICT DO NOTHING", 100 + i));
 		pg_look_watch(s, 1000000);
 	}
 	REQUIRE(!s->watch->asleep);

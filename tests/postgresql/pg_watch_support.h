@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * pg_watch_support.h: a view over a table of the application, captured, with a watch that has told everything there was.
+ * pg_watch_support.h: a view over a table of the application, captured, with a watch that has told everything there
+ * was.
  */
 #ifndef VIEWD_TESTS_PG_WATCH_SUPPORT_H
 #define VIEWD_TESTS_PG_WATCH_SUPPORT_H
@@ -17,14 +18,16 @@ struct pg_stage {
 	struct viewd_captured captured;
 	const char *const *names;
 	size_t n_names;
-	int stale, requests;     /* signals since pg_told */
+	int stale, requests; /* signals since pg_told */
 	int64_t seq;
 };
 
 /* Database, table sale(id, amount) with two rows that viewd may read and put triggers on, a watch. */
 void pg_stage_open(struct pg_stage *s);
-/* Makes the view totals anew, captured, and refreshes it until nothing is stale. names must live as long as the stage. */
-void pg_stage_capture(struct pg_stage *s, enum viewd_capture mode, const char *definition, const char *const *names, size_t n);
+/* Makes the view totals anew, captured, and refreshes it until nothing is stale. names must live as long as the
+ * stage. */
+void pg_stage_capture(struct pg_stage *s, enum viewd_capture mode, const char *definition, const char *const *names,
+                      size_t n);
 /* Closes the watch and opens another. */
 void pg_stage_rewatch(struct pg_stage *s);
 /* Open and capture, with totals over sale. */

@@ -88,8 +88,10 @@ static void classes_of_errors(void)
 		const char *state;
 		enum viewd_err_class cls;
 	} rows[] = {
-		{"40P01", VIEWD_ERR_CONFLICT}, {"40001", VIEWD_ERR_CONFLICT}, {"55P03", VIEWD_ERR_CONFLICT}, {"57014", VIEWD_ERR_CANCELLED},
-		{"53100", VIEWD_ERR_RESOURCE}, {"53300", VIEWD_ERR_RESOURCE}, {"25006", VIEWD_ERR_STANDBY}, {"42P01", VIEWD_ERR_MISSING},
+		{"40P01", VIEWD_ERR_CONFLICT}, {"40001", VIEWD_ERR_CONFLICT}, {"55P03", VIEWD_ERR_CONFLICT}, {"57014",
+		 VIEWD_ERR_CANCELLED},
+		{"53100", VIEWD_ERR_RESOURCE}, {"53300", VIEWD_ERR_RESOURCE}, {"25006", VIEWD_ERR_STANDBY}, {"42P01",
+		 VIEWD_ERR_MISSING},
 		{"42501", VIEWD_ERR_DENIED}, {"23505", VIEWD_ERR_QUERY}, {"0A000", VIEWD_ERR_QUERY}, {"55000", VIEWD_ERR_QUERY},
 		{"2BP01", VIEWD_ERR_QUERY}, {"57P01", VIEWD_ERR_LOST}, {"08006", VIEWD_ERR_CONNECT}, {"28P01", VIEWD_ERR_AUTH},
 	};
@@ -125,7 +127,8 @@ static void tries_every_host(void)
 	pg_fresh();
 	struct viewd_err err = {0};
 	struct viewd_database_spec spec = pg_spec("viewd");
-	spec.url = talloc_asprintf(harness_ctx(), "postgresql://viewd@/shop?host=/nowhere/at/all&%s&target_session_attrs=read-write",
+	spec.url = talloc_asprintf(harness_ctx(),
+	                           "postgresql://viewd@/shop?host=/nowhere/at/all&%s&target_session_attrs=read-write",
 	                           getenv("VIEWD_TEST_PG"));
 	struct viewd_conn *conn = DIALECT->open(&pg_host, &spec, &err);
 	REQUIRE_OK(conn != NULL, &err);
@@ -189,7 +192,9 @@ static void tells_timeout_from_cancel(void)
 	const char *pid = pg_ask(conn, "SELECT pg_catalog.pg_backend_pid()");
 	pid_t child = fork();
 	if (child == 0) {
-		while (pg_ask(admin, talloc_asprintf(harness_ctx(), "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND query LIKE '%%pg_sleep%%' AND state = 'active'", pid))[0] == '\0')
+		while (pg_ask(admin, talloc_asprintf(harness_ctx(), "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND query "
+		                                                    "LIKE '%%pg_sleep%%' AND state = 'active'", pid))[0] ==
+		                                                    '\0')
 			;
 		DIALECT->cancel(conn); /* in a process of its own: only the canceller is touched */
 		_exit(0);
@@ -221,7 +226,8 @@ static void a_broken_connection_is_lost(void)
 	pg_fresh();
 	struct viewd_conn *conn = pg_session("viewd"), *admin = pg_session("postgres");
 	struct viewd_err err = {0};
-	pg_do(admin, talloc_asprintf(harness_ctx(), "SELECT pg_terminate_backend(%s)", pg_ask(conn, "SELECT pg_catalog.pg_backend_pid()")));
+	pg_do(admin, talloc_asprintf(harness_ctx(), "SELECT pg_terminate_backend(%s)",
+	                             pg_ask(conn, "SELECT pg_catalog.pg_backend_pid()")));
 	CHECK(!pg_exec(conn, "SELECT 1", &err));
 	CHECK_INT(err.cls, VIEWD_ERR_LOST);
 	CHECK(!pg_exec(conn, "SELECT 1", &err));
@@ -287,8 +293,9 @@ static bool count_fn(void *ctx, const char *const *v UNUSED, size_t n UNUSED)
 static void an_answer_of_another_shape_is_a_failure(void)
 {
 	static const struct db_reader reader[] = {{count_fn, "nt", "the tide"}};
-	static const char *const answers[] = {"SELECT 1", "SELECT 1, 'x', 2", "SELECT 'one', 'x'", "SELECT NULL::int, 'x'", "SELECT 1, NULL",
-	                                      "SELECT 9223372036854775808, 'x'"};
+	static const char *const answers[] = {"SELECT 1",          "SELECT 1, 'x', 2",
+	                                      "SELECT 'one', 'x'", "SELECT NULL::int, 'x'",
+	                                      "SELECT 1, NULL",    "SELECT 9223372036854775808, 'x'"};
 	pg_fresh();
 	struct viewd_conn *conn = pg_session("viewd");
 	struct db *db = &conn->db;

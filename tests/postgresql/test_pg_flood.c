@@ -82,7 +82,8 @@ static void notices_without_a_log(void)
 	CHECK(pg_told(&s));
 }
 
-/* The source is forgotten and registered anew while its flood closes: the next one's flag is another one, and that comes down. */
+/* The source is forgotten and registered anew while its flood closes: the next one's flag is another one, and that
+ * comes down. */
 static void lowers_the_flag_of_a_source_registered_anew(void)
 {
 	struct pg_stage s;
@@ -105,7 +106,8 @@ static void lowers_the_flag_of_a_source_registered_anew(void)
 	begin_flood(&s);
 	pg_do(late, "COMMIT");
 	look_until(&s, PG_FLOOD_NONE);
-	CHECK_STR(pg_ask(s.conn, "SELECT pg_sequence_last_value(('viewd.flood_' || id)::regclass) FROM viewd.sources WHERE source = '" "\"public\".\"sale\"" "'"), "null");
+	CHECK_STR(pg_ask(s.conn, "SELECT pg_sequence_last_value(('viewd.flood_' || id)::regclass) FROM viewd.sources WHERE "
+	"source = '" "\"public\".\"sale\"" "'"), "null");
 }
 
 /* Locks all marks, for a while: the server ends the session. */
@@ -116,7 +118,8 @@ static void lock_marks(struct viewd_conn *conn)
 	pg_do(conn, "SELECT * FROM viewd.captures FOR UPDATE");
 }
 
-/* Who asks is told of everything that was committed before, whatever the pace, and not before it was possible to look. */
+/* Who asks is told of everything that was committed before, whatever the pace, and not before it was possible to
+ * look. */
 static void tells_when_asked(void)
 {
 	struct pg_stage s;
@@ -161,7 +164,8 @@ static void hears_who_commits_after_the_end(void)
 	struct pg_stage s;
 	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
 	begin_flood(&s);
-	struct viewd_conn *first = open_writer("INSERT INTO sale VALUES (10, 1)"), *second = open_writer("INSERT INTO sale VALUES (11, 1)");
+	struct viewd_conn *first = open_writer("INSERT INTO sale VALUES (10, 1)"),
+					  *second = open_writer("INSERT INTO sale VALUES (11, 1)");
 	CHECK_STR(logged(&s), "0");
 	look_until(&s, PG_FLOOD_CLOSING);
 	refresh_until_quiet(&s);
@@ -186,7 +190,8 @@ static void hears_them_after_a_new_watch(void)
 	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
 	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
 		begin_flood(&s);
-		struct viewd_conn *writer = open_writer(talloc_asprintf(harness_ctx(), "INSERT INTO sale VALUES (%d, 1)", 10 + (int)i));
+		struct viewd_conn *writer =
+			open_writer(talloc_asprintf(harness_ctx(), "INSERT INTO sale VALUES (%d, 1)", 10 + (int)i));
 		look_until(&s, states[i]);
 		pg_stage_rewatch(&s);
 		/* Nobody watched for a moment: a flag that was still up had writers leave nothing. */
@@ -261,7 +266,8 @@ static void begins_when_rows_keep_coming(void)
 
 static const char *function_of(struct pg_stage *s, const char *table)
 {
-	return pg_ask(s->conn, talloc_asprintf(harness_ctx(), "SELECT p.proname FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid WHERE "
+	return pg_ask(s->conn, talloc_asprintf(harness_ctx(), "SELECT p.proname FROM pg_trigger g JOIN pg_proc p ON p.oid "
+	                                                      "= g.tgfoid WHERE "
 	                                       "g.tgrelid = 'public.%s'::regclass", table));
 }
 
@@ -272,7 +278,8 @@ static void replaces_triggers_of_the_first_form(void)
 	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
 	const char *name = pg_ask(s.conn, "SELECT tgname FROM pg_trigger WHERE tgrelid = 'public.sale'::regclass");
 	pg_do(s.app, talloc_asprintf(harness_ctx(), "DROP TRIGGER %s ON sale", name));
-	pg_do(s.conn, talloc_asprintf(harness_ctx(), "CREATE TRIGGER %s AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.sale "
+	pg_do(s.conn, talloc_asprintf(harness_ctx(), "CREATE TRIGGER %s AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON "
+	                                             "public.sale "
 	                              "FOR EACH STATEMENT EXECUTE FUNCTION viewd.note_change('" SALE "')", name));
 	struct viewd_conn *writer = open_writer("INSERT INTO sale VALUES (10, 1)");
 	CHECK_OK(pg_try_capture(&s, VIEWD_CAPTURE_TRIGGER, &err), &err);
@@ -305,7 +312,8 @@ static void leaves_nothing_behind(void)
 	pg_stage_own(&s);
 	REQUIRE_OK(pg_flood_begin(s.watch, "\"public\".\"own\"", &err), &err);
 	CHECK_OK(pg_try_capture(&s, VIEWD_CAPTURE_NONE, &err), &err);
-	CHECK_STR(pg_ask(s.conn, "SELECT (SELECT count(*) FROM viewd.sources), (SELECT count(*) FROM pg_proc WHERE proname ~ '^note_[0-9]'),"
+	CHECK_STR(pg_ask(s.conn, "SELECT (SELECT count(*) FROM viewd.sources), (SELECT count(*) FROM pg_proc WHERE proname "
+	"~ '^note_[0-9]'),"
 	                         " (SELECT count(*) FROM pg_class WHERE relname ~ '^flood_')"), "0,0,0");
 	for (int i = 0; i < 100 && pg_flood_state(s.watch, "\"public\".\"own\"") != PG_FLOOD_NONE; i++)
 		pg_look_watch(&s, 50000);
@@ -316,7 +324,8 @@ static void leaves_nothing_behind(void)
 static void notices_partitions_that_go(void)
 {
 	static const char *const changes[] = {
-		"DROP TABLE part_1", "ALTER TABLE part DETACH PARTITION part_2", "ALTER TABLE part ATTACH PARTITION part_2 FOR VALUES IN (2)",
+		"DROP TABLE part_1", "ALTER TABLE part DETACH PARTITION part_2",
+		"ALTER TABLE part ATTACH PARTITION part_2 FOR VALUES IN (2)",
 		"ALTER TABLE part ALTER COLUMN amount TYPE bigint USING amount + 1", /* a new file with other values */
 	};
 	struct pg_stage s;

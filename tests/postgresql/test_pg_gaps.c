@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What triggers do not tell, or not always: writers that go around them, triggers that come and go, and what making them costs others.
+ * What triggers do not tell, or not always: writers that go around them, triggers that come and go, and what making
+ * them costs others.
  */
 #include <string.h>
 #include <talloc.h>
@@ -101,7 +102,8 @@ static void marks_what_a_lost_trigger_has_missed(void)
 	struct viewd_err err = {0};
 	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
 	pg_do(s.app, talloc_asprintf(harness_ctx(), "DROP TRIGGER %s ON sale",
-	                             pg_ask(s.app, "SELECT quote_ident(tgname) FROM pg_trigger WHERE tgrelid = 'public.sale'::regclass AND NOT tgisinternal")));
+	                             pg_ask(s.app, "SELECT quote_ident(tgname) FROM pg_trigger WHERE tgrelid = "
+	                                           "'public.sale'::regclass AND NOT tgisinternal")));
 	pg_do(s.app, "INSERT INTO sale VALUES (70, 1)");
 	REQUIRE_OK(pg_try_capture(&s, VIEWD_CAPTURE_TRIGGER, &err), &err);
 	DIALECT->capture->watch_wake(s.watch);
@@ -144,8 +146,8 @@ static const char *failure_of(struct viewd_conn *conn)
 	return state;
 }
 
-/* viewd waits for the first until that one ends, then for the second, which has come to wait for what viewd made before: were that one
- * transaction, the server would find a deadlock, and end the writer. */
+/* viewd waits for the first until that one ends, then for the second, which has come to wait for what viewd made
+ * before: were that one transaction, the server would find a deadlock, and end the writer. */
 static void lets_no_writer_become_a_victim(void)
 {
 	struct pg_stage s;
@@ -160,8 +162,10 @@ static void lets_no_writer_become_a_victim(void)
 	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
 	struct viewd_conn *first = pg_session("app"), *writer = pg_session("app");
 	send(first, "BEGIN; INSERT INTO public.second VALUES (1); SELECT pg_sleep(0.6); COMMIT");
-	send(writer, "BEGIN; INSERT INTO public.third VALUES (1); SELECT pg_sleep(0.2); INSERT INTO public.sale VALUES (80, 1); SELECT pg_sleep(2); COMMIT");
-	while (strcmp(pg_ask(s.conn, "SELECT count(*) FROM pg_locks WHERE relation IN ('public.second'::regclass, 'public.third'::regclass)"
+	send(writer, "BEGIN; INSERT INTO public.third VALUES (1); SELECT pg_sleep(0.2); INSERT INTO public.sale VALUES "
+	             "(80, 1); SELECT pg_sleep(2); COMMIT");
+	while (strcmp(pg_ask(s.conn, "SELECT count(*) FROM pg_locks WHERE relation IN ('public.second'::regclass, "
+	                             "'public.third'::regclass)"
 	                             " AND mode = 'RowExclusiveLock'"), "2") != 0)
 		;
 	bool captured = pg_try_capture(&s, VIEWD_CAPTURE_TRIGGER, &err);
@@ -172,7 +176,8 @@ static void lets_no_writer_become_a_victim(void)
 	CHECK(captured);
 }
 
-/* A report reads what is no longer watched: neither is it in the way of another view, nor are others made to wait behind it. */
+/* A report reads what is no longer watched: neither is it in the way of another view, nor are others made to wait
+ * behind it. */
 static void leaves_a_trigger_that_is_in_use(void)
 {
 	struct pg_stage s;
@@ -198,8 +203,8 @@ static void leaves_a_trigger_that_is_in_use(void)
 
 #define MANY "4000000"
 
-/* Nobody was there for long: more than a statement can take off within its time limit, and it cannot be emptied as a whole while somebody
- * writes. */
+/* Nobody was there for long: more than a statement can take off within its time limit, and it cannot be emptied as a
+ * whole while somebody writes. */
 static void recovers_from_a_large_log(void)
 {
 	struct pg_stage s;
@@ -251,7 +256,8 @@ static void writers_survive_the_end_of_its_schema(void)
 	pg_do(writer, "TRUNCATE sale");
 }
 
-/* Whatever is in the table, as it may have been written before it was bounded: others are served in the same look, and nothing of any length is read. */
+/* Whatever is in the table, as it may have been written before it was bounded: others are served in the same look, and
+ * nothing of any length is read. */
 static void serves_many_requests_at_once(void)
 {
 	struct pg_stage s;

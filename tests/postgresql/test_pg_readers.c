@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Readers that never stop, in processes of their own, while views are refreshed and replaced: they must never see an error, an empty
- * view, or rows of two generations at once.
+ * Readers that never stop, in processes of their own, while views are refreshed and replaced: they must never see an
+ * error, an empty view, or rows of two generations at once.
  */
 #include "pg_support.h"
 
@@ -27,13 +27,14 @@ static void on_term(int sig UNUSED)
 	stop = 1;
 }
 
-/* Each query yields one value; it must be 1. A relation that is gone, empty or mixed gives an error or another value. The last query locks
- * the relations in the order that meets ours head on. */
+/* Each query yields one value; it must be 1. A relation that is gone, empty or mixed gives an error or another value.
+ * The last query locks the relations in the order that meets ours head on. */
 static const char *const queries[READERS] = {
 	"SELECT (count(*) = 200 AND count(DISTINCT generation) = 1)::int FROM stats",
 	"SELECT (count(*) = 10 AND count(DISTINCT generation) = 1)::int FROM by_product",
 	"SELECT (count(*) = 10 AND sum(n) = 200)::int FROM stored",
-	"SELECT (count(*) = 2000 AND count(DISTINCT b.generation) = 1)::int FROM stats t JOIN by_product b ON true JOIN stored s ON t.product = s.product",
+	("SELECT (count(*) = 2000 AND count(DISTINCT b.generation) = 1)::int FROM stats t JOIN by_product b ON true JOIN "
+	 "stored s ON t.product = s.product"),
 };
 
 static int read_on(const char *query, int report)
@@ -132,13 +133,15 @@ static void readers_notice_nothing(void)
 	readers_start(&readers);
 	for (int i = 2; i < rounds() + 2; i++) {
 		/* Another column each round, so that it is never the gentle way. */
-		view.definition = talloc_asprintf(harness_ctx(), "SELECT %d AS generation, '%d'::text AS c%d, id, product FROM sale", i, i, i);
+		view.definition = talloc_asprintf(harness_ctx(), "SELECT %d AS generation, '%d'::text AS c%d, id, product FROM "
+		                                                 "sale", i, i, i);
 		view.method = i % 5 == 0 ? VIEWD_METHOD_SIMPLE : VIEWD_METHOD_MATERIALIZED;
 		replace(conn, &view);
 		pg_refreshed(conn, &view);
 	}
 	readers_stop(&readers);
-	CHECK_STR(pg_ask(conn, "SELECT DISTINCT generation FROM stats"), talloc_asprintf(harness_ctx(), "%d", rounds() + 1));
+	CHECK_STR(pg_ask(conn, "SELECT DISTINCT generation FROM stats"),
+	talloc_asprintf(harness_ctx(), "%d", rounds() + 1));
 	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'viewd_stage%'"), "0");
 }
 
@@ -152,7 +155,8 @@ static void readers_of_a_table_notice_nothing(void)
 	replace(conn, &view);
 	readers_start(&readers);
 	for (int i = 2; i < rounds() / 2 + 2; i++) {
-		view.definition = talloc_asprintf(harness_ctx(), "SELECT id, product, %d%s AS generation FROM sale", i, i % 3 == 0 ? "::bigint" : "");
+		view.definition = talloc_asprintf(harness_ctx(), "SELECT id, product, %d%s AS generation FROM sale", i,
+		                                  i % 3 == 0 ? "::bigint" : "");
 		replace(conn, &view);
 		view.mode = i % 2 == 0 ? VIEWD_MODE_FULL : VIEWD_MODE_AUTO;
 		pg_refreshed(conn, &view);

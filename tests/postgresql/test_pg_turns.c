@@ -57,7 +57,8 @@ static struct viewd_view_spec stale_view(struct viewd_conn *conn)
 	struct viewd_view_spec view = pg_view("stats", VIEWD_METHOD_MATERIALIZED, "SELECT id, amount FROM sale");
 	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
 	view.captured = true;
-	pg_do(conn, "INSERT INTO viewd.captures (view, source, mode, dirty_seq, clean_seq) VALUES ('stats', '\"public\".\"sale\"', 'trigger', 2, 1)");
+	pg_do(conn, "INSERT INTO viewd.captures (view, source, mode, dirty_seq, clean_seq) VALUES ('stats', "
+	            "'\"public\".\"sale\"', 'trigger', 2, 1)");
 	return view;
 }
 
@@ -69,7 +70,8 @@ static bool count_row_fn(void *ctx, const char *const *v UNUSED, size_t n UNUSED
 
 static const struct db_reader count_row[] = {{count_row_fn, "n", "rows"}};
 
-/* Turns: to begin, look the object up and read the marks; the refresh; its rows; to record, settle and ask who leads; COMMIT. */
+/* Turns: to begin, look the object up and read the marks; the refresh; its rows; to record, settle and ask who leads;
+ * COMMIT. */
 static void a_refresh_takes_few_turns(void)
 {
 	struct viewd_conn *conn = start();
@@ -119,7 +121,8 @@ static void a_text_may_come_twice_in_one_turn(void)
 {
 	struct viewd_conn *conn = start();
 	struct viewd_view_spec view = stale_view(conn);
-	pg_do(conn, "INSERT INTO viewd.captures (view, source, mode, dirty_seq, clean_seq) VALUES ('stats', '\"public\".\"other\"', 'poll', 5, 4)");
+	pg_do(conn, "INSERT INTO viewd.captures (view, source, mode, dirty_seq, clean_seq) VALUES ('stats', "
+	            "'\"public\".\"other\"', 'poll', 5, 4)");
 	pg_refreshed(conn, &view);
 	CHECK_STR(pg_ask(conn, "SELECT dirty_seq, clean_seq FROM viewd.captures ORDER BY dirty_seq"), "2,2;5,5");
 	pg_do(conn, "UPDATE viewd.captures SET dirty_seq = dirty_seq + 1");
@@ -223,7 +226,8 @@ static void limits_hold_whatever_happened(void)
 	static const char show[] = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')";
 	REQUIRE_OK(pg_op_set_limits(&conn->db, 3000000, 1000000, &err), &err);
 	CHECK_STR(pg_ask(conn, show), "3s,1s");
-	REQUIRE_OK(pg_op_set_limits(&conn->db, 5000000, 2000000, &err) && pg_op_begin(&conn->db, DB_BEGIN_WRITE, &err), &err);
+	REQUIRE_OK(pg_op_set_limits(&conn->db, 5000000, 2000000, &err) && pg_op_begin(&conn->db, DB_BEGIN_WRITE, &err),
+	           &err);
 	CHECK_STR(pg_ask(conn, show), "5s,2s");
 	pg_op_rollback(&conn->db);
 	CHECK_STR(pg_ask(conn, show), "5s,2s");
@@ -260,7 +264,8 @@ static void a_lost_connection_is_lost(void)
 	CHECK_OK(pg_op_exec_later(&conn->db, "INSERT INTO viewd.requests (view) VALUES ('x')", NULL, 0, &err), &err);
 	pg_ask(admin, talloc_asprintf(harness_ctx(), "SELECT pg_terminate_backend(%s)", pid));
 	const char *there = talloc_asprintf(harness_ctx(), "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", pid);
-	for (int64_t deadline = harness_deadline(60000000); strcmp(pg_ask(admin, there), "0") != 0 && harness_pause(deadline);) {
+	for (int64_t deadline = harness_deadline(60000000);
+	     strcmp(pg_ask(admin, there), "0") != 0 && harness_pause(deadline);) {
 	}
 	CHECK(!pg_op_flush(&conn->db, &err));
 	CHECK_INT(err.cls, VIEWD_ERR_LOST);

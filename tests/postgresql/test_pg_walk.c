@@ -19,8 +19,11 @@ static bool entry_row(void *ctx, const struct viewd_dependency *entry)
 	if (entry->heard_by == VIEWD_HEARD_NONE)
 		*text = talloc_asprintf_append(*text, "%s: none (%s)\n", entry->name, entry->reason);
 	else
-		*text = talloc_asprintf_append(*text, "%s: %s\n", entry->name, entry->heard_by == VIEWD_HEARD_LOOK ? "look" :
-		                               entry->heard_by == VIEWD_HEARD_KEPT ? "kept" : entry->heard_by == VIEWD_HEARD_VOUCHED ? "vouched" : "rows");
+		*text = talloc_asprintf_append(*text, "%s: %s\n", entry->name,
+		                               entry->heard_by == VIEWD_HEARD_LOOK      ? "look"
+		                               : entry->heard_by == VIEWD_HEARD_KEPT    ? "kept"
+		                               : entry->heard_by == VIEWD_HEARD_VOUCHED ? "vouched"
+		                                                                        : "rows");
 	return true;
 }
 
@@ -31,10 +34,12 @@ static struct viewd_view_spec table_of(const char *name, const char *definition)
 	return view;
 }
 
-static const char *captured(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_capture_request *more)
+static const char *captured(struct viewd_conn *conn, const struct viewd_view_spec *view,
+                            const struct viewd_capture_request *more)
 {
 	char *text = talloc_strdup(harness_ctx(), "");
-	struct viewd_capture_request req = more != NULL ? *more : (struct viewd_capture_request){.mode = VIEWD_CAPTURE_AUTO};
+	struct viewd_capture_request req =
+		more != NULL ? *more : (struct viewd_capture_request){.mode = VIEWD_CAPTURE_AUTO};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
 	req.struct_size = sizeof req;
@@ -70,7 +75,8 @@ static bool knows_bodies(struct viewd_conn *conn)
 static void goes_through_views_and_functions(void)
 {
 	struct viewd_conn *app, *conn = stage(&app);
-	pg_do(app, "CREATE FUNCTION f(i int) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM other WHERE id > f.i -- end'");
+	pg_do(app, "CREATE FUNCTION f(i int) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM other WHERE id > "
+	           "f.i -- end'");
 	pg_do(app, "CREATE FUNCTION g() RETURNS bigint LANGUAGE sql SET search_path = public AS 'SELECT f(1);'");
 	pg_do(app, "CREATE VIEW mid AS SELECT id, g() AS n FROM sale");
 	const char *text = walked(conn, "SELECT id, n FROM mid");
@@ -94,7 +100,8 @@ static void runs_nothing_of_a_body(void)
 	struct viewd_conn *app, *conn = stage(&app);
 	pg_do(app, "SET check_function_bodies = off");
 	pg_do(app, "CREATE FUNCTION evil() RETURNS int LANGUAGE sql AS 'SELECT 1; END; DROP TABLE sale; SELECT 2'");
-	pg_do(app, "CREATE FUNCTION any_type(x anyelement) RETURNS anyelement LANGUAGE sql STABLE AS 'SELECT x FROM other LIMIT 1'");
+	pg_do(app, "CREATE FUNCTION any_type(x anyelement) RETURNS anyelement LANGUAGE sql STABLE AS 'SELECT x FROM other "
+	           "LIMIT 1'");
 	CHECK_CONTAINS(walked(conn, "SELECT evil() AS n"), "function public.evil(): none (");
 	CHECK_CONTAINS(walked(conn, "SELECT any_type(1) AS n"), "function public.any_type(anyelement): none (");
 	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM pg_class WHERE relname = 'sale'"), "1");
@@ -105,7 +112,8 @@ static const struct {
 	const char *definition, *name;
 } unheard[] = {
 	{"SELECT id, now() AS t FROM sale", "clock now()"},
-	{"SELECT id FROM sale WHERE age(now()) IS NOT NULL OR id > extract(epoch FROM CURRENT_TIMESTAMP)", "clock CURRENT_TIMESTAMP"},
+	{"SELECT id FROM sale WHERE age(now()) IS NOT NULL OR id > extract(epoch FROM CURRENT_TIMESTAMP)",
+	 "clock CURRENT_TIMESTAMP"},
 	{"SELECT id, age(timestamp '2020-01-01') AS a FROM sale", "clock age()"},
 	{"SELECT id, 'today'::date AS d FROM sale", "clock 'today'"},
 	{"SELECT id, timestamptz ' Now ' AS d FROM sale", "clock 'now'"},
@@ -115,7 +123,8 @@ static const struct {
 	{"SELECT count(*) AS n FROM information_schema.tables", "catalogue information_schema.tables"},
 	{"SELECT last_value FROM seq", "sequence public.seq"},
 	{"SELECT nextval('seq') AS n", "function pg_catalog.nextval(regclass)"},
-	{"SELECT query_to_xml('SELECT * FROM sale', true, false, '')::text AS x", "function pg_catalog.query_to_xml(text, boolean, boolean, text)"},
+	{"SELECT query_to_xml('SELECT * FROM sale', true, false, '')::text AS x", "function pg_catalog.query_to_xml(text, "
+	                                                                          "boolean, boolean, text)"},
 	{"SELECT word FROM ts_stat('SELECT to_tsvector(word) FROM sale')", "function pg_catalog.ts_stat(text)"},
 	{"SELECT pl() AS n", "function public.pl()"},
 	{"SELECT id FROM sale TABLESAMPLE SYSTEM (50)", "other TABLESAMPLE"},
@@ -130,8 +139,10 @@ static void names_what_nothing_hears(void)
 	struct viewd_conn *app, *conn = stage(&app);
 	pg_do(app, "CREATE SEQUENCE seq");
 	pg_do(app, "GRANT SELECT, USAGE ON SEQUENCE seq TO viewd");
-	pg_do(app, "CREATE FUNCTION pl() RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT count(*) FROM other); END'");
-	pg_do(app, "CREATE FUNCTION step(bigint, int) RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN $1 + $2; END'");
+	pg_do(app, "CREATE FUNCTION pl() RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT count(*) FROM "
+	           "other); END'");
+	pg_do(app, "CREATE FUNCTION step(bigint, int) RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN $1 + $2; "
+	           "END'");
 	pg_do(app, "CREATE AGGREGATE total (int) (SFUNC = step, STYPE = bigint)");
 	pg_do(app, "CREATE VIEW clocked AS SELECT id FROM sale WHERE clock_timestamp() > '2020-01-01'");
 	pg_do(app, "CREATE TABLE guarded (secret int)");
@@ -139,7 +150,8 @@ static void names_what_nothing_hears(void)
 	pg_do(app, "CREATE POLICY p ON guarded USING (secret < pl())");
 	pg_do(app, "CREATE DOMAIN checked AS int CHECK (VALUE < 10 + pl())");
 	for (size_t i = 0; i < ARRAY_LEN(unheard); i++)
-		CHECK_CONTAINS(walked(conn, unheard[i].definition), talloc_asprintf(harness_ctx(), "%s: none (", unheard[i].name));
+		CHECK_CONTAINS(walked(conn, unheard[i].definition),
+		talloc_asprintf(harness_ctx(), "%s: none (", unheard[i].name));
 }
 
 static void takes_what_is_harmless_for_harmless(void)
@@ -154,13 +166,15 @@ static void takes_what_is_harmless_for_harmless(void)
 	for (size_t i = 0; i < ARRAY_LEN(definitions); i++)
 		CHECK_STR(walked(conn, definitions[i]), "\"public\".\"sale\": rows\n");
 	pg_do(app, "CREATE FUNCTION imm(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN i + 1; END'");
-	CHECK_STR(walked(conn, "SELECT imm(id) AS n FROM sale"), "\"public\".\"sale\": rows\nfunction public.imm(integer): look\n");
+	CHECK_STR(walked(conn, "SELECT imm(id) AS n FROM sale"), "\"public\".\"sale\": rows\nfunction public.imm(integer): "
+	"look\n");
 }
 
 static void sources_vouch_for_functions_only(void)
 {
 	struct viewd_conn *app, *conn = stage(&app);
-	pg_do(app, "CREATE FUNCTION pl() RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT count(*) FROM other); END'");
+	pg_do(app, "CREATE FUNCTION pl() RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT count(*) FROM "
+	           "other); END'");
 	static const char *const names[] = {"other"};
 	struct viewd_view_spec view = table_of("v", "SELECT pl() AS n, now() AS t");
 	struct viewd_capture_request req = {.mode = VIEWD_CAPTURE_AUTO, .names = names, .n_names = 1};
@@ -252,7 +266,8 @@ static void a_look_sees_what_matters(void)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(ddl); i++)
 		pg_do(app, ddl[i]);
-	walked(conn, "SELECT m.id, imm(m.id) AS i, k.m::text AS mood, k.s, t.v, p.id AS p, g.id AS g, x.n FROM mid m, kinds k, typed t, part p, guarded g,"
+	walked(conn, "SELECT m.id, imm(m.id) AS i, k.m::text AS mood, k.s, t.v, p.id AS p, g.id AS g, x.n FROM mid m, "
+	             "kinds k, typed t, part p, guarded g,"
 	             " theirs x");
 	look(conn); /* viewd's own triggers */
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
@@ -293,7 +308,8 @@ static void its_own_refreshes_change_no_definition(void)
 static void a_walk_overwrites_nothing_unseen(void)
 {
 	struct viewd_conn *app, *conn = stage(&app);
-	struct viewd_view_spec v = table_of("v", "SELECT sum(amount) AS n FROM sale"), w = table_of("w", "SELECT max(amount) AS n FROM sale");
+	struct viewd_view_spec v = table_of("v", "SELECT sum(amount) AS n FROM sale"),
+						   w = table_of("w", "SELECT max(amount) AS n FROM sale");
 	pg_apply(conn, &v, VIEWD_CHANGE_CREATE);
 	captured(conn, &v, NULL);
 	pg_refreshed(conn, &v);
@@ -309,14 +325,18 @@ static const struct {
 	bool silent; /* nothing that a refresh could have read */
 } returns[] = {
 	{"ALTER TABLE part DETACH PARTITION part_1", "ALTER TABLE part ATTACH PARTITION part_1 FOR VALUES IN (1)", false},
-	{"CREATE OR REPLACE VIEW mid AS SELECT id, amount FROM sale WHERE amount > 1", "CREATE OR REPLACE VIEW mid AS SELECT id, amount FROM sale", false},
+	{"CREATE OR REPLACE VIEW mid AS SELECT id, amount FROM sale WHERE amount > 1", "CREATE OR REPLACE VIEW mid AS "
+	                                                                               "SELECT id, amount FROM sale",
+	                                                                               false},
 	{"CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i + 2'",
      "CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i + 1'", false},
 	{"ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'", "ALTER TYPE mood RENAME VALUE 'fine' TO 'ok'", false},
 	{"ALTER POLICY p ON guarded USING (id > 5)", "ALTER POLICY p ON guarded USING (id > 0)", false},
 	{"ALTER TABLE guarded DISABLE ROW LEVEL SECURITY", "ALTER TABLE guarded ENABLE ROW LEVEL SECURITY", false},
 	{"ALTER TABLE sale ENABLE ROW LEVEL SECURITY", "ALTER TABLE sale DISABLE ROW LEVEL SECURITY", false},
-	{"DO 'BEGIN ALTER TABLE kinds RENAME TO x; CREATE TABLE kinds (m mood); END'", "DO 'BEGIN DROP TABLE kinds; ALTER TABLE x RENAME TO kinds; END'", false},
+	{"DO 'BEGIN ALTER TABLE kinds RENAME TO x; CREATE TABLE kinds (m mood); END'", "DO 'BEGIN DROP TABLE kinds; ALTER "
+	                                                                               "TABLE x RENAME TO kinds; END'",
+	                                                                               false},
 	{"ALTER VIEW mid ALTER amount SET DEFAULT 1", "ALTER VIEW mid ALTER amount DROP DEFAULT", false},
 	{"GRANT SELECT ON sale TO other", "CREATE INDEX ON sale (amount)", true},
 	{"ANALYZE sale, part", "ALTER TABLE sale SET (fillfactor = 80)", true},
@@ -342,7 +362,8 @@ static struct viewd_view_spec followed(struct viewd_conn *conn, struct viewd_con
 	};
 	for (size_t i = 0; i < ARRAY_LEN(ddl); i++)
 		pg_do(app, ddl[i]);
-	struct viewd_view_spec v = table_of("v", "SELECT imm(m.id) AS i, m.amount, p.id, g.id AS g, k.m::text AS mood FROM mid m, part p, guarded g, kinds k");
+	struct viewd_view_spec v = table_of("v", "SELECT imm(m.id) AS i, m.amount, p.id, g.id AS g, k.m::text AS mood FROM "
+	                                         "mid m, part p, guarded g, kinds k");
 	pg_apply(conn, &v, VIEWD_CHANGE_CREATE);
 	captured(conn, &v, NULL);
 	pg_refreshed(conn, &v);
@@ -363,8 +384,8 @@ static void what_is_as_it_was_may_have_been_another(void)
 		pg_refreshed(conn, &v);
 		pg_do(app, returns[i].back);
 		look(conn);
-		harness_check(strcmp(stale(conn), returns[i].silent ? "f" : "t") == 0, __FILE__, __LINE__, "%s and back: %s", returns[i].there,
-		              stale(conn));
+		harness_check(strcmp(stale(conn), returns[i].silent ? "f" : "t") == 0, __FILE__, __LINE__, "%s and back: %s",
+		              returns[i].there, stale(conn));
 		pg_refreshed(conn, &v);
 		look(conn);
 		CHECK_STR(stale(conn), "f");
@@ -374,7 +395,8 @@ static void what_is_as_it_was_may_have_been_another(void)
 /* The same while nobody has read anything since the last look, and while somebody may be doing so. */
 static void nothing_was_read_meanwhile(void)
 {
-	static const char again[] = "CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i + 1'";
+	static const char again[] = "CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i "
+	                            "+ 1'";
 	struct viewd_conn *app, *conn = stage(&app), *other = pg_session("viewd");
 	struct viewd_view_spec v = followed(conn, app);
 	pg_refreshed(conn, &v);
@@ -390,7 +412,8 @@ static void nothing_was_read_meanwhile(void)
 	CHECK_STR(stale(conn), "t");
 	pg_do(other, "ROLLBACK");
 	pg_refreshed(conn, &v);
-	pg_do(conn, "UPDATE viewd.view_state SET last_success_time = last_success_time + interval '1 day'"); /* the clock was set back */
+	/* The clock was set back */
+	pg_do(conn, "UPDATE viewd.view_state SET last_success_time = last_success_time + interval '1 day'");
 	pg_do(app, again);
 	look(conn);
 	CHECK_STR(stale(conn), "t");
@@ -401,7 +424,8 @@ static void nothing_was_read_meanwhile(void)
 static bool reason_row(void *ctx, const struct viewd_dependency *entry)
 {
 	char **text = ctx;
-	*text = talloc_asprintf_append(*text, "%s: %d %s\n", entry->name, (int)entry->heard_by, entry->reason != NULL ? entry->reason : "");
+	*text = talloc_asprintf_append(*text, "%s: %d %s\n", entry->name, (int)entry->heard_by,
+	                               entry->reason != NULL ? entry->reason : "");
 	return true;
 }
 
@@ -432,7 +456,8 @@ static void falls_back_for_each_source(void)
 	pg_do(admin, "ALTER ROLE viewd SET track_counts = off");
 	text = chosen(conn, VIEWD_CAPTURE_AUTO, "SELECT s.id, c.id AS c FROM sale s, closed c");
 	pg_do(admin, "ALTER ROLE viewd RESET track_counts");
-	CHECK_CONTAINS(text, talloc_asprintf(harness_ctx(), "\"public\".\"closed\": %d the server does not count", VIEWD_HEARD_NONE));
+	CHECK_CONTAINS(text,
+	talloc_asprintf(harness_ctx(), "\"public\".\"closed\": %d the server does not count", VIEWD_HEARD_NONE));
 	CHECK_CONTAINS(text, heard[1]);
 }
 
@@ -445,8 +470,10 @@ static void falls_back_when_the_server_refuses(void)
 	spec.url = talloc_asprintf(harness_ctx(), "postgresql://postgres@/shop?%s", getenv("VIEWD_TEST_PG"));
 	struct viewd_conn *admin = DIALECT->open(&pg_host, &spec, &err);
 	REQUIRE_OK(admin != NULL, &err);
-	pg_do(admin, "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no triggers here''; END'");
-	pg_do(admin, "CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER') EXECUTE FUNCTION refuse()");
+	pg_do(admin, "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no "
+	             "triggers here''; END'");
+	pg_do(admin, "CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER') EXECUTE FUNCTION "
+	             "refuse()");
 	const char *text = chosen(conn, VIEWD_CAPTURE_AUTO, "SELECT id FROM sale");
 	DIALECT->close(&admin);
 	CHECK_CONTAINS(text, talloc_asprintf(harness_ctx(), "\"public\".\"sale\": %d ", VIEWD_HEARD_POLL));

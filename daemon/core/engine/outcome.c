@@ -30,7 +30,8 @@ static void set_reason(struct view *view, const char *reason)
 	view->last.reason = reason[0] != '\0' ? intern(view->eng->texts, reason) : NULL;
 }
 
-/* The engine has one writer at a time, and somebody else has been it for longer than lock_timeout: no fault of the view. */
+/* The engine has one writer at a time, and somebody else has been it for longer than lock_timeout: no fault of the
+ * view. */
 static bool waits_for_writer(const struct view *view, const struct viewd_err *err)
 {
 	const struct viewd_dialect *dialect = view->db->dialect;
@@ -51,7 +52,7 @@ static void log_failure(const struct view *view, const char *what, const struct 
 	          c[0] != '\0' ? " " : "", c, err->msg, err->hint[0] != '\0' ? "; " : "", err->hint);
 }
 
-/* ---- what inspect tells ----------------------------------------------------------------------------------------- */
+/* ---- what inspect tells ---------------------------------------------------------------------------------------- */
 
 static void set_place(struct view *view, const struct viewd_found *found)
 {
@@ -121,7 +122,7 @@ static void take_inspection(struct job *job)
 	schedule_learn(&view->timing.past.runs, found->duration_us);
 }
 
-/* ---- success ---------------------------------------------------------------------------------------------------- */
+/* ---- success --------------------------------------------------------------------------------------------------- */
 
 static void take_success(struct job *job, enum view_trigger trigger)
 {
@@ -162,7 +163,7 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	          (long long)job->out.outcome.rows, (double)job->out.duration_us / 1e3);
 }
 
-/* ---- failure ---------------------------------------------------------------------------------------------------- */
+/* ---- failure --------------------------------------------------------------------------------------------------- */
 
 static int64_t retry_base(const struct view *view, const struct viewd_err *err)
 {
@@ -175,10 +176,13 @@ static void plan_retry(struct view *view, const struct viewd_err *err)
 {
 	bool waits = waits_for_writer(view, err);
 	due_schedule(view);
-	if (!due_allowed(view) || !err_class_retries(err->cls) || (!waits && view->failure.retries >= view->conf->max_retries))
+	if (!due_allowed(view) || !err_class_retries(err->cls) ||
+	    (!waits && view->failure.retries >= view->conf->max_retries))
 		return;
 	if (waits) {
-		due_set(view, DUE_RETRY, backoff_delay(retry_base(view, err), view->conf->retry_max_backoff, 1, (uint64_t)view->eng->count.run_id));
+		due_set(
+			view, DUE_RETRY,
+			backoff_delay(retry_base(view, err), view->conf->retry_max_backoff, 1, (uint64_t)view->eng->count.run_id));
 		return;
 	}
 	view->failure.retries++;
@@ -264,7 +268,7 @@ static void take_failure(struct job *job, const char *what)
 	tell_failure(view, job->out.duration_us, &job->out.err, view->timing.due_at[DUE_RETRY] == 0);
 }
 
-/* ---- by kind ---------------------------------------------------------------------------------------------------- */
+/* ---- by kind --------------------------------------------------------------------------------------------------- */
 
 static void reconcile_failed(struct job *job)
 {

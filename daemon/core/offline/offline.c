@@ -293,7 +293,8 @@ bool offline_pick(const struct conf *conf, const char *text, const char *databas
 	if (*view_r == NULL)
 		return false;
 	*db_r = pick_database(conf, *view_r, db_name, NULL);
-	return *db_r != NULL || err_set(err, VIEWD_ERR_MISSING, "database '%s' is not in the configuration", db_name != NULL ? db_name : "");
+	return *db_r != NULL ||
+	       err_set(err, VIEWD_ERR_MISSING, "database '%s' is not in the configuration", db_name != NULL ? db_name : "");
 }
 
 bool offline_render(const struct conf *conf, struct registry *registry, const struct offline_render *what,

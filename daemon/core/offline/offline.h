@@ -38,7 +38,8 @@ bool offline_render_kind(const char *word, enum viewd_render_kind *kind_r) MUST_
 bool offline_render(const struct conf *conf, struct registry *registry, const struct offline_render *what,
                     struct viewd_text_sink sink, const char **dialect_r, struct viewd_err *err) MUST_CHECK;
 
-/* The view meant by NAME or DATABASE:NAME, and the database: that one, `database` when it is not NULL, or the view's first. */
+/* The view meant by NAME or DATABASE:NAME, and the database: that one, `database` when it is not NULL, or the view's
+ * first. */
 bool offline_pick(const struct conf *conf, const char *text, const char *database, const struct conf_view **view_r,
                   const struct conf_database **db_r, struct viewd_err *err) MUST_CHECK;
 

@@ -8,16 +8,16 @@
 
 #include <string.h>
 
-#define VIEWS_OR_ALL                                                                                                  \
-	{"view", 0, PARAM_ARG_LIST, PARAM_OR_ALL, "VIEW", "a view, as NAME (in every database it is declared for) or "    \
-	                                                  "DATABASE:NAME"},                                               \
-	{                                                                                                                 \
-		"all", 0, PARAM_FLAG, 0, NULL, "every view"                                                                   \
+#define VIEWS_OR_ALL \
+	{"view", 0, PARAM_ARG_LIST, PARAM_OR_ALL, "VIEW", "a view, as NAME (in every database it is declared for) or " \
+	                                                  "DATABASE:NAME"}, \
+	{ \
+		"all", 0, PARAM_FLAG, 0, NULL, "every view" \
 	}
-#define TIMEOUT                                                                                                       \
-	{                                                                                                                 \
-		"timeout", 0, PARAM_SPAN, PARAM_ONLY_CLI, "DURATION",                                                         \
-			"give up waiting after so long (exit status 4); the work itself goes on"                                  \
+#define TIMEOUT \
+	{ \
+		"timeout", 0, PARAM_SPAN, PARAM_ONLY_CLI, "DURATION", \
+			"give up waiting after so long (exit status 4); the work itself goes on" \
 	}
 
 static const struct command_param no_params[] = {};
@@ -36,7 +36,8 @@ static const struct command_param view_params[] = {
 
 static const struct command_param explain_params[] = {
 	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME or DATABASE:NAME"},
-	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "read this configuration file instead of asking the daemon, and connect from here"},
+	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "read this configuration file instead of asking the daemon, "
+	                                                    "and connect from here"},
 };
 
 static const struct command_param history_params[] = {
@@ -141,10 +142,12 @@ static const struct command_param help_params[] = {
 	"refresh waits for, and what reports changes of each thing that the view depends on."
 #define DOC_EXPLAIN \
 	"Analyses the definition with what the database's catalogue says of its tables, and prints how the view could be " \
-	"kept incrementally: a chain of nodes. A part is computed anew for the keys that changed, a roll is moved by old and " \
+	"kept incrementally: a chain of nodes. A part is computed anew for the keys that changed, a roll is moved by old " \
+	"and " \
 	"new rows, a top is a small query over them. For each table it names the columns that a log of its changes would " \
 	"hold, and how a changed row leads to the key. Or it prints what prevents that: the construct, its place in the " \
-	"definition, why, and what would help. This version of viewd refreshes every view as a whole; the command shows what " \
+	"definition, why, and what would help. This version of viewd refreshes every view as a whole; the command shows " \
+	"what " \
 	"a later one can do. With -c FILE no daemon is needed, only the database."
 #define DOC_HISTORY \
 	"Past runs as recorded in the database, newest first: what started each run, what it did and how it ended. " \
@@ -221,18 +224,18 @@ static const struct command_param help_params[] = {
 	"Without COMMAND, the list of commands."
 
 static const struct command command_rows[COMMAND_COUNT] = {
-#define COMMAND_ROW(sym, cname, cverb, cpath, caccess, cpace, cparams, chelp, handler)                                \
-	[COMMAND_##sym] = {                                                                                               \
-		.id = COMMAND_##sym,                                                                                          \
-		.name = cname,                                                                                                \
-		.verb = COMMAND_##cverb,                                                                                      \
-		.path = cpath,                                                                                                \
-		.access = COMMAND_##caccess,                                                                                  \
-		.pace = COMMAND_##cpace,                                                                                      \
-		.params = cparams,                                                                                            \
-		.n_params = sizeof(cparams) / sizeof(cparams[0]),                                                             \
-		.help = chelp,                                                                                                \
-		.doc = DOC_##sym,                                                                                             \
+#define COMMAND_ROW(sym, cname, cverb, cpath, caccess, cpace, cparams, chelp, handler) \
+	[COMMAND_##sym] = { \
+		.id = COMMAND_##sym, \
+		.name = cname, \
+		.verb = COMMAND_##cverb, \
+		.path = cpath, \
+		.access = COMMAND_##caccess, \
+		.pace = COMMAND_##cpace, \
+		.params = cparams, \
+		.n_params = sizeof(cparams) / sizeof(cparams[0]), \
+		.help = chelp, \
+		.doc = DOC_##sym, \
 	},
 	COMMANDS(COMMAND_ROW)
 #undef COMMAND_ROW

@@ -12,11 +12,13 @@
 #include <string.h>
 #include <talloc.h>
 
-#define CAPTURE_LOCK_TIMEOUT_US INT64_C(2000000) /* creating a trigger waits for the source's writers no longer than this */
+#define CAPTURE_LOCK_TIMEOUT_US \
+	INT64_C(2000000) /* creating a trigger waits for the source's writers no longer than this */
 #define CAPTURE_TIMEOUT_US INT64_C(30000000)
 
 /* Rows of the view in `captures`: one for each entry, whoever hears it. */
-static bool register_all(struct db *db, const char *view, const struct heard_list *list, bool followed, struct viewd_err *err)
+static bool register_all(struct db *db, const char *view, const struct heard_list *list, bool followed,
+                         struct viewd_err *err)
 {
 	struct mark_wanted *wanted = talloc_zero_array(list->mem, struct mark_wanted, (unsigned)list->n + 1);
 	assert(wanted != NULL);
@@ -38,18 +40,20 @@ static void unlock(struct db *db)
 }
 
 /* Triggers first: a change between the two is then in the log, and a view registered anew is stale anyway. */
-static bool set_up(struct db *db, const struct viewd_view_spec *view, struct heard_list *list, bool followed, struct viewd_err *err)
+static bool set_up(struct db *db, const struct viewd_view_spec *view, struct heard_list *list, bool followed,
+                   struct viewd_err *err)
 {
 	if (!heard_cut_cycles(db, view, list, err))
 		return false;
 	for (size_t i = 0; i < list->n; i++)
-		if (list->items[i].by == VIEWD_HEARD_TRIGGER && !db->ops->capture.make_trigger(db, &list->items[i].entry->rel, err))
+		if (list->items[i].by == VIEWD_HEARD_TRIGGER &&
+		    !db->ops->capture.make_trigger(db, &list->items[i].entry->rel, err))
 			return err_wrap(err, "source '%s'", list->items[i].entry->rel.name);
 	return register_all(db, view->name, list, followed, err) && capture_sweep(db, err);
 }
 
-static bool capture_in_transaction(struct db *db, const struct viewd_view_spec *view, struct heard_list *list, bool followed,
-                                   struct viewd_err *err)
+static bool capture_in_transaction(struct db *db, const struct viewd_view_spec *view, struct heard_list *list,
+                                   bool followed, struct viewd_err *err)
 {
 	bool transaction = db->syntax->has.transactional_ddl;
 	if (transaction && !db->ops->begin(db, DB_BEGIN_WRITE, err))
@@ -66,7 +70,8 @@ static bool capture_in_transaction(struct db *db, const struct viewd_view_spec *
 static bool make_ready(struct db *db, const struct heard_list *list, struct viewd_err *err)
 {
 	for (size_t i = 0; i < list->n && db->ops->capture.ready_triggers != NULL; i++)
-		if (list->items[i].by == VIEWD_HEARD_TRIGGER && !db->ops->capture.ready_triggers(db, &list->items[i].entry->rel, err))
+		if (list->items[i].by == VIEWD_HEARD_TRIGGER &&
+		    !db->ops->capture.ready_triggers(db, &list->items[i].entry->rel, err))
 			return err_wrap(err, "source '%s'", list->items[i].entry->rel.name);
 	return true;
 }
@@ -79,16 +84,18 @@ static struct viewd_dependency_sink sink_of(const struct viewd_capture_request *
 	return req->dependencies;
 }
 
-bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view, const struct viewd_capture_request *req,
-                     struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
+bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view,
+                     const struct viewd_capture_request *req, struct viewd_captured *out,
+                     struct viewd_text_sink warnings, struct viewd_err *err)
 {
 	struct db *db = (struct db *)(void *)conn; /* its first member, see dialect.h */
 	struct heard_list list = {.mem = talloc_new(NULL)};
 	struct viewd_captured captured;
 	db_enter(db);
-	bool done = db->ops->set_limits(db, CAPTURE_TIMEOUT_US, CAPTURE_LOCK_TIMEOUT_US, err) && db_use_settings(db, view, err) &&
-	            heard_find(db, view, req, &list, err) && heard_choose(db, req, &list, &captured, warnings, err) &&
-	            make_ready(db, &list, err) && capture_in_transaction(db, view, &list, req->mode != VIEWD_CAPTURE_NONE, err);
+	bool done = db->ops->set_limits(db, CAPTURE_TIMEOUT_US, CAPTURE_LOCK_TIMEOUT_US, err) &&
+	            db_use_settings(db, view, err) && heard_find(db, view, req, &list, err) &&
+	            heard_choose(db, req, &list, &captured, warnings, err) && make_ready(db, &list, err) &&
+	            capture_in_transaction(db, view, &list, req->mode != VIEWD_CAPTURE_NONE, err);
 	if (done) {
 		*out = captured;
 		heard_tell(&list, sink_of(req));
@@ -135,7 +142,8 @@ bool capture_sweep(struct db *db, struct viewd_err *err)
 		return false;
 	void *mem = talloc_new(NULL);
 	struct sweep needed = {.db = db, .mem = mem}, there = {.db = db, .mem = mem};
-	bool good = marks_sources(db, "trigger", keep, &needed, err) && db->ops->capture.list_triggers(db, keep, &there, err);
+	bool good =
+		marks_sources(db, "trigger", keep, &needed, err) && db->ops->capture.list_triggers(db, keep, &there, err);
 	db_failpoint(db, "capture:sweep");
 	for (size_t i = 0; i < there.n && good; i++)
 		good = contains(&needed, there.items[i]) || db->ops->capture.drop_trigger(db, there.items[i], err);

@@ -28,15 +28,18 @@ static const char *fault_of(char wanted, const char *value)
 	return wanted == 't' || wanted == 'T' || number_parse(value, &n) ? NULL : "not a number";
 }
 
-bool db_give(const struct db_reader *reader, void *ctx, const char *const *values, size_t n, bool *more_r, struct viewd_err *err)
+bool db_give(const struct db_reader *reader, void *ctx, const char *const *values, size_t n, bool *more_r,
+             struct viewd_err *err)
 {
 	size_t wanted = strcspn(reader->columns, "*");
 	if (n < wanted || (n > wanted && reader->columns[wanted] == '\0'))
-		return err_set(err, VIEWD_ERR_QUERY, "answer about %s has %zu columns (%zu were asked for)", reader->about, n, wanted);
+		return err_set(err, VIEWD_ERR_QUERY, "answer about %s has %zu columns (%zu were asked for)", reader->about, n,
+		               wanted);
 	for (size_t i = 0; i < wanted; i++) {
 		const char *fault = fault_of(reader->columns[i], values[i]);
 		if (fault != NULL)
-			return err_set(err, VIEWD_ERR_QUERY, "answer about %s cannot be read (column %zu is %s)", reader->about, i + 1, fault);
+			return err_set(err, VIEWD_ERR_QUERY, "answer about %s cannot be read (column %zu is %s)", reader->about,
+			               i + 1, fault);
 	}
 	*more_r = reader->row(ctx, values, n);
 	return true;

@@ -52,7 +52,8 @@ bool process_refuse(const char *holder, const char *how, struct viewd_err *err)
 {
 	const char *section = holder != NULL && holder[0] != '\0' ? own_section(holder) : NULL;
 	if (section != NULL) {
-		err_set(err, VIEWD_ERR_STANDBY, "section [database %s] of this same daemon keeps the same database (%s)", section, how);
+		err_set(err, VIEWD_ERR_STANDBY, "section [database %s] of this same daemon keeps the same database (%s)",
+		        section, how);
 		return err_hint(err, "give the views of both sections to [database %s]: one database has one section", section);
 	}
 	err_set(err, VIEWD_ERR_STANDBY, "%s keeps this database (%s)",

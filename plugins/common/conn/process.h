@@ -7,14 +7,15 @@
 
 #include "viewd_dialect.h"
 
-/* A name that no other process has, on any machine, before or after: the machine's boot, the process id, its start. On mem_ctx. [any] */
+/* A name that no other process has, on any machine, before or after: the machine's boot, the process id, its start. On
+ * mem_ctx. [any] */
 char *process_name(void *mem_ctx);
 
 /* Who keeps a database, as recorded in it: this process and its [database] section. On mem_ctx. [any] */
 char *process_holder(void *mem_ctx, const char *section);
 
-/* Fills err, class STANDBY: the lock of the database is taken. holder: what the one who has it recorded; NULL or "": nothing yet. `how`, where
- * it can be seen, stands in parentheses. Returns false. [any] */
+/* Fills err, class STANDBY: the lock of the database is taken. holder: what the one who has it recorded; NULL or "":
+ * nothing yet. `how`, where it can be seen, stands in parentheses. Returns false. [any] */
 bool process_refuse(const char *holder, const char *how, struct viewd_err *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * cycles.c: views that read each other through functions. What a definition reads by itself is an edge between views, and a cycle of those is
- * refused by the daemon. What the body of a function names is none, and may be a mere word: followed like any table, two such views would
- * refresh each other for ever.
+ * cycles.c: views that read each other through functions. What a definition reads by itself is an edge between views,
+ * and a cycle of those is refused by the daemon. What the body of a function names is none, and may be a mere word:
+ * followed like any table, two such views would refresh each other for ever.
  */
 #include "common/depends/heard.h"
 
@@ -39,8 +39,8 @@ static const struct db_reader keep_edge[] = {{keep_edge_fn, "tt", "what views fo
 static bool load(struct db *db, struct edges *list, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "SELECT v.relation, c.source FROM %s c JOIN %s v ON v.name = c.", state_table(db, st.sql, "captures"),
-	                 db->syntax->state.views);
+	st.sql = sql_add(st.sql, "SELECT v.relation, c.source FROM %s c JOIN %s v ON v.name = c.",
+	                 state_table(db, st.sql, "captures"), db->syntax->state.views);
 	stmt_name(&st, "view");
 	stmt_text(&st, " WHERE c.");
 	stmt_name(&st, "mode");
@@ -82,7 +82,8 @@ static void cut(struct heard_list *list, struct edges *edges, const char *own)
 			continue;
 		item->by = VIEWD_HEARD_NONE;
 		item->followed = false;
-		item->reason = "a function names it, and it reads this view itself: followed, the two would refresh each other for ever (name what is"
+		item->reason = "a function names it, and it reads this view itself: followed, the two would refresh each other "
+		               "for ever (name what is"
 		               " read in sources)";
 	}
 }

@@ -53,7 +53,8 @@ static struct dependency *append(struct dependencies *list, const char *source)
 {
 	/* Room grows by powers of two. */
 	if ((list->n & (list->n - 1)) == 0)
-		list->items = talloc_realloc(list->mem, list->items, struct dependency, (unsigned)(list->n == 0 ? 1 : list->n * 2));
+		list->items =
+			talloc_realloc(list->mem, list->items, struct dependency, (unsigned)(list->n == 0 ? 1 : list->n * 2));
 	assert(list->items != NULL);
 	list->items[list->n] = (struct dependency){.source = copy(list->mem, source)};
 	return &list->items[list->n++];
@@ -109,8 +110,8 @@ static bool add_source(void *ctx, const struct viewd_source *src)
 	return true;
 }
 
-bool dependencies_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
-                       struct viewd_err *err)
+bool dependencies_walk(struct db *db, const struct viewd_view_spec *view, const char *definition,
+                       struct dependencies *list, struct viewd_err *err)
 {
 	if (db->ops->depends.walk != NULL)
 		return db->ops->depends.walk(db, view, definition, list, err);

@@ -23,7 +23,8 @@ static void add_relation(struct db *db, struct dependencies *list, const char *s
 }
 
 /* With what can be compared of it, where the account may read it. */
-static bool add_table(struct db *db, struct dependencies *list, const struct viewd_view_spec *view, const struct relation *rel, struct viewd_err *err)
+static bool add_table(struct db *db, struct dependencies *list, const struct viewd_view_spec *view,
+                      const struct relation *rel, struct viewd_err *err)
 {
 	struct viewd_err failed = {0};
 	char *query = sql_add(sql_new(list->mem), "SELECT 1 FROM %s", relation_quoted(db->syntax, list->mem, rel));
@@ -37,14 +38,15 @@ static bool add_table(struct db *db, struct dependencies *list, const struct vie
 }
 
 /* `sources` as written must name tables. */
-static bool add_named(struct db *db, struct dependencies *list, const struct viewd_view_spec *view, const char *name, struct relation *rel,
-                      struct viewd_err *err)
+static bool add_named(struct db *db, struct dependencies *list, const struct viewd_view_spec *view, const char *name,
+                      struct relation *rel, struct viewd_err *err)
 {
 	struct db_object found;
 	if (!relation_parse(db->syntax, name, rel, err) || !db->ops->find_object(db, rel, &found, err))
 		return false;
 	if (found.kind != VIEWD_KIND_TABLE) {
-		err_set(err, found.kind == VIEWD_KIND_NONE ? VIEWD_ERR_MISSING : VIEWD_ERR_CONFIG, "source '%s' is not a table that exists", name);
+		err_set(err, found.kind == VIEWD_KIND_NONE ? VIEWD_ERR_MISSING : VIEWD_ERR_CONFIG, "source '%s' is not a table "
+		                                                                                   "that exists", name);
 		return false;
 	}
 	snprintf(rel->schema, sizeof rel->schema, "%s", found.schema);
@@ -52,8 +54,8 @@ static bool add_named(struct db *db, struct dependencies *list, const struct vie
 	return add_table(db, list, view, rel, err);
 }
 
-static bool walk(struct db *db, const struct viewd_view_spec *view, const struct viewd_capture_request *req, struct dependencies *list,
-                 struct viewd_err *err)
+static bool walk(struct db *db, const struct viewd_view_spec *view, const struct viewd_capture_request *req,
+                 struct dependencies *list, struct viewd_err *err)
 {
 	if (view->definition == NULL || db->ops->depends.walk == NULL) {
 		for (size_t i = 0; i < req->n_sources; i++)
@@ -64,7 +66,8 @@ static bool walk(struct db *db, const struct viewd_view_spec *view, const struct
 	}
 	struct state_row row;
 	char *query = NULL;
-	if (!state_load(db, view->name, false, &row, err) || (row.kept && !state_definition(db, list->mem, view->name, &query, err)))
+	if (!state_load(db, view->name, false, &row, err) ||
+	    (row.kept && !state_definition(db, list->mem, view->name, &query, err)))
 		return false;
 	if (query == NULL)
 		query = lex_one_query(db->syntax, list->mem, view->definition, err);
@@ -118,14 +121,16 @@ static bool has_rows(const struct dependency *entry)
 	return false;
 }
 
-/* `sources` says what a function reads, and which tables need not be followed. Of time and of other servers it says nothing. */
+/* `sources` says what a function reads, and which tables need not be followed. Of time and of other servers it says
+ * nothing. */
 static bool can_be_vouched(const struct dependency *entry)
 {
-	return entry->kind == VIEWD_DEPENDS_FUNCTION || entry->kind == VIEWD_DEPENDS_TABLE || entry->kind == VIEWD_DEPENDS_MATVIEW ||
-	       entry->kind == VIEWD_DEPENDS_OTHER;
+	return entry->kind == VIEWD_DEPENDS_FUNCTION || entry->kind == VIEWD_DEPENDS_TABLE ||
+	       entry->kind == VIEWD_DEPENDS_MATVIEW || entry->kind == VIEWD_DEPENDS_OTHER;
 }
 
-static struct heard sort(const struct viewd_capture_request *req, const struct relation *named, const struct dependency *entry)
+static struct heard sort(const struct viewd_capture_request *req, const struct relation *named,
+                         const struct dependency *entry)
 {
 	struct heard item = {.entry = entry, .by = VIEWD_HEARD_LOOK};
 	bool relation = entry->rel.name[0] != '\0';
@@ -143,7 +148,8 @@ static struct heard sort(const struct viewd_capture_request *req, const struct r
 }
 
 /* Where the view itself is, as the catalogue spells it. Asked only where something of its name was found. */
-static bool find_own(struct db *db, const struct viewd_view_spec *view, const struct dependencies *found, struct relation *own, struct viewd_err *err)
+static bool find_own(struct db *db, const struct viewd_view_spec *view, const struct dependencies *found,
+                     struct relation *own, struct viewd_err *err)
 {
 	struct db_object object = {0};
 	bool named = false;
@@ -161,8 +167,8 @@ static bool find_own(struct db *db, const struct viewd_view_spec *view, const st
 	return true;
 }
 
-bool heard_find(struct db *db, const struct viewd_view_spec *view, const struct viewd_capture_request *req, struct heard_list *list,
-                struct viewd_err *err)
+bool heard_find(struct db *db, const struct viewd_view_spec *view, const struct viewd_capture_request *req,
+                struct heard_list *list, struct viewd_err *err)
 {
 	struct relation *named = talloc_zero_array(list->mem, struct relation, (unsigned)req->n_names + 1);
 	assert(named != NULL);
@@ -223,8 +229,8 @@ static bool all_kept(const struct heard_list *list)
 static void say(char *text, size_t size, const char *mode, const char *reason, size_t n)
 {
 	size_t len = strlen(text);
-	snprintf(text + len, size - len, "%s%s on %zu table%s%s%s", len > 0 ? "; " : "", mode, n, n == 1 ? "" : "s", reason[0] != '\0' ? ": " : "",
-	         reason);
+	snprintf(text + len, size - len, "%s%s on %zu table%s%s%s", len > 0 ? "; " : "", mode, n, n == 1 ? "" : "s",
+	         reason[0] != '\0' ? ": " : "", reason);
 }
 
 /* Each mode once with the reason of the first of its sources. */
@@ -258,15 +264,17 @@ static void take_choice(struct heard_list *list, const struct viewd_captured *ea
 	}
 }
 
-bool heard_choose(struct db *db, const struct viewd_capture_request *req, struct heard_list *list, struct viewd_captured *out,
-                  struct viewd_text_sink warnings, struct viewd_err *err)
+bool heard_choose(struct db *db, const struct viewd_capture_request *req, struct heard_list *list,
+                  struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err)
 {
 	*out = (struct viewd_captured){.mode = VIEWD_CAPTURE_NONE};
 	if (req->mode == VIEWD_CAPTURE_NONE)
 		return true;
 	if (list->n_followed == 0) {
 		snprintf(out->reason, sizeof out->reason, "%s",
-		         all_kept(list) ? "it reads only views that viewd keeps: their refreshes tell" : "it reads no table whose rows could be followed");
+		         all_kept(list) ? "it reads only views that viewd keeps: their refreshes tell" : "it reads no table "
+		                                                                                         "whose rows could be "
+		                                                                                         "followed");
 		return true;
 	}
 	struct viewd_captured *each = talloc_zero_array(list->mem, struct viewd_captured, (unsigned)list->n_followed);
@@ -282,8 +290,11 @@ void heard_tell(const struct heard_list *list, struct viewd_dependency_sink sink
 {
 	for (size_t i = 0; i < list->n && sink.fn != NULL; i++) {
 		const struct heard *item = &list->items[i];
-		const struct viewd_dependency row = {.struct_size = sizeof row, .kind = item->entry->kind, .name = item->entry->source,
-		                                     .heard_by = item->by, .reason = item->reason};
+		const struct viewd_dependency row = {.struct_size = sizeof row,
+		                                     .kind = item->entry->kind,
+		                                     .name = item->entry->source,
+		                                     .heard_by = item->by,
+		                                     .reason = item->reason};
 		if (!sink.fn(sink.ctx, &row))
 			return;
 	}

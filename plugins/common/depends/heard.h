@@ -23,18 +23,19 @@ struct heard_list {
 	size_t n_followed;
 };
 
-/* Walks the definition and sorts what is found. A view without a definition, as when a capture ends, has the sources of the request. list->mem is set. */
-bool heard_find(struct db *db, const struct viewd_view_spec *view, const struct viewd_capture_request *req, struct heard_list *list,
-                struct viewd_err *err) MUST_CHECK;
+/* Walks the definition and sorts what is found. A view without a definition, as when a capture ends, has the sources of
+ * the request. list->mem is set. */
+bool heard_find(struct db *db, const struct viewd_view_spec *view, const struct viewd_capture_request *req,
+                struct heard_list *list, struct viewd_err *err) MUST_CHECK;
 
 /* Has the dialect choose how each followed relation is heard. out: the mode in force and why, for people. */
-bool heard_choose(struct db *db, const struct viewd_capture_request *req, struct heard_list *list, struct viewd_captured *out,
-                  struct viewd_text_sink warnings, struct viewd_err *err) MUST_CHECK;
+bool heard_choose(struct db *db, const struct viewd_capture_request *req, struct heard_list *list,
+                  struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err) MUST_CHECK;
 
-/* What a function names and what follows this view, through other views or not, is heard by nobody. Under the lock of captures, after
- * heard_choose. cycles.c */
-bool heard_cut_cycles(struct db *db, const struct viewd_view_spec *view, struct heard_list *list, struct viewd_err *err)
-	MUST_CHECK;
+/* What a function names and what follows this view, through other views or not, is heard by nobody. Under the lock of
+ * captures, after heard_choose. cycles.c */
+bool heard_cut_cycles(struct db *db, const struct viewd_view_spec *view, struct heard_list *list,
+                      struct viewd_err *err) MUST_CHECK;
 
 /* Hands out the list. */
 void heard_tell(const struct heard_list *list, struct viewd_dependency_sink sink);

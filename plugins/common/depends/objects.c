@@ -32,8 +32,8 @@ static bool keep_object_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	if ((list->n & (list->n - 1)) == 0)
 		list->items = talloc_realloc(list->mem, list->items, struct object, (unsigned)(list->n == 0 ? 1 : list->n * 2));
 	assert(list->items != NULL);
-	list->items[list->n++] = (struct object){copy(list->mem, v[0]), copy(list->mem, v[1]), copy(list->mem, v[2]), copy(list->mem, v[3]),
-	                                         copy(list->mem, v[4])};
+	list->items[list->n++] = (struct object){copy(list->mem, v[0]), copy(list->mem, v[1]), copy(list->mem, v[2]),
+	                                         copy(list->mem, v[3]), copy(list->mem, v[4])};
 	return true;
 }
 
@@ -104,7 +104,8 @@ static void set(struct stmt *st, const char *before, const char *column, const c
 }
 
 /* identity NULL: it stays. */
-static bool update(struct db *db, const char *source, const char *identity, const char *stamp, const char *digest, struct viewd_err *err)
+static bool update(struct db *db, const char *source, const char *identity, const char *stamp, const char *digest,
+                   struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
 	stmt_text(&st, "UPDATE ");
@@ -142,7 +143,8 @@ static bool is_left_to_look(const struct object *known)
 	return strcmp(known->digest, OBJECT_UNTOLD) == 0;
 }
 
-static bool register_one(struct db *db, const struct dependency *entry, const struct object *known, struct viewd_err *err)
+static bool register_one(struct db *db, const struct dependency *entry, const struct object *known,
+                         struct viewd_err *err)
 {
 	if (entry->digest == NULL)
 		return true;
@@ -153,7 +155,8 @@ static bool register_one(struct db *db, const struct dependency *entry, const st
 		return true;
 	if (!was_told(known))
 		return leave_to_look(db, entry->source, entry->identity != NULL ? entry->identity : "", err);
-	return update(db, entry->source, entry->identity, entry->stamp, entry->digest, err) && marks_touch(db, entry->source, NULL, err);
+	return update(db, entry->source, entry->identity, entry->stamp, entry->digest, err) &&
+	       marks_touch(db, entry->source, NULL, err);
 }
 
 bool objects_register(struct db *db, const struct dependencies *list, struct viewd_err *err)
@@ -228,7 +231,8 @@ static bool keep_difference_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	list->items = talloc_realloc(list->mem, list->items, struct difference, (unsigned)list->n + 1);
 	assert(list->items != NULL);
 	bool news = !same(v[2], v[3]), doubt = !news && v[4] != NULL && v[4][0] == 't';
-	list->items[list->n++] = (struct difference){copy(list->mem, v[0]), copy(list->mem, v[1]), copy(list->mem, v[2]), copy(list->mem, v[3]), doubt};
+	list->items[list->n++] = (struct difference){copy(list->mem, v[0]), copy(list->mem, v[1]), copy(list->mem, v[2]),
+	                                             copy(list->mem, v[3]), doubt};
 	list->news |= news;
 	list->doubts |= doubt;
 	return true;
@@ -254,7 +258,8 @@ static bool keep_sure_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_sure[] = {{keep_sure_fn, "t", "views that nobody refreshes"}};
 
-/* Of a source's views those whose rows were read before the last look. A refresh that is under way has their row locked. */
+/* Of a source's views those whose rows were read before the last look. A refresh that is under way has their row
+ * locked. */
 static bool find_sure(struct db *db, const char *source, struct sure *list, struct viewd_err *err)
 {
 	int64_t now = db_now(db), before = db->looked_us - CLOCK_SLACK_US;
@@ -279,7 +284,8 @@ static bool touch_doubtful(struct db *db, const char *source, struct viewd_err *
 {
 	struct sure list = {.mem = talloc_new(NULL)};
 	bool good = db->looked_us == 0 || find_sure(db, source, &list, err);
-	good = good && (list.n == 0 ? marks_touch(db, source, NULL, err) : marks_touch_others(db, source, list.names, list.n, err));
+	good = good &&
+	       (list.n == 0 ? marks_touch(db, source, NULL, err) : marks_touch_others(db, source, list.names, list.n, err));
 	talloc_free(list.mem);
 	return good;
 }
@@ -321,7 +327,8 @@ static bool tell_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader tell[] = {{tell_fn, "t", "the views that read an object"}};
 
-static bool tell_views(struct db *db, const struct differences *list, struct viewd_signal_sink signals, struct viewd_err *err)
+static bool tell_views(struct db *db, const struct differences *list, struct viewd_signal_sink signals,
+                       struct viewd_err *err)
 {
 	struct telling ctx = {signals};
 	struct stmt st = stmt_new(db);
@@ -345,15 +352,17 @@ static void log_differences(struct db *db, const struct differences *list)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (!same(list->items[i].digest, list->items[i].stored))
-			db_log(db, VIEWD_LOG_INFO, "database '%s', %s %s: the views that read it are looked at anew", db->database_name,
-			       list->items[i].source, list->items[i].digest[0] == '\0' ? "is gone" : "has another definition");
+			db_log(db, VIEWD_LOG_INFO, "database '%s', %s %s: the views that read it are looked at anew",
+			       db->database_name, list->items[i].source,
+			       list->items[i].digest[0] == '\0' ? "is gone" : "has another definition");
 }
 
 bool objects_look(struct db *db, struct viewd_signal_sink signals, bool *news_r, struct viewd_err *err)
 {
 	struct differences list = {.mem = talloc_new(NULL)};
 	int64_t begin = db_now(db);
-	bool good = db->ops->depends.changed_objects == NULL || db->ops->depends.changed_objects(db, keep_difference, &list, err);
+	bool good =
+		db->ops->depends.changed_objects == NULL || db->ops->depends.changed_objects(db, keep_difference, &list, err);
 	good = good && (list.n == 0 || store_all(db, &list, err));
 	if (good && list.news) {
 		log_differences(db, &list);

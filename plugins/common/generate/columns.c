@@ -35,7 +35,8 @@ static void append(struct columns *cols, const char *name, const char *type, con
 	name = copy(cols, name);
 	cols->names[cols->n] = name;
 	cols->inner[cols->n] = inner != NULL ? copy(cols, inner) : name;
-	cols->items[cols->n++] = (struct viewd_column){.name = name, .type = type != NULL && *type != '\0' ? copy(cols, type) : NULL};
+	cols->items[cols->n++] =
+		(struct viewd_column){.name = name, .type = type != NULL && *type != '\0' ? copy(cols, type) : NULL};
 }
 
 static bool refuse_key(const struct columns *cols, const char *name, struct viewd_err *err)
@@ -43,12 +44,14 @@ static bool refuse_key(const struct columns *cols, const char *name, struct view
 	err_set(err, VIEWD_ERR_CONFIG, "unique_key column '%s' is not among the view's columns", name);
 	for (size_t i = 0; i < cols->n; i++)
 		if (strcasecmp(cols->names[i], name) == 0)
-			return err_hint(err, "the column is '%s'; write \"%s\", and single quotes around the whole value", cols->names[i], cols->names[i]);
+			return err_hint(err, "the column is '%s'; write \"%s\", and single quotes around the whole value",
+			                cols->names[i], cols->names[i]);
 	return err_hint(err, "name columns that the definition yields");
 }
 
 /* The unique_key as identifiers; each must be among the columns once these are known. */
-static bool read_key(const struct syntax *syn, struct columns *cols, const struct viewd_view_spec *view, struct viewd_err *err)
+static bool read_key(const struct syntax *syn, struct columns *cols, const struct viewd_view_spec *view,
+                     struct viewd_err *err)
 {
 	cols->key = talloc_zero_array(cols, const char *, view->n_unique_key + 1);
 	assert(cols->key != NULL);
@@ -66,7 +69,8 @@ static bool read_key(const struct syntax *syn, struct columns *cols, const struc
 	return true;
 }
 
-static bool declare(const struct syntax *syn, struct columns *cols, const struct viewd_column *column, struct viewd_err *err)
+static bool declare(const struct syntax *syn, struct columns *cols, const struct viewd_column *column,
+                    struct viewd_err *err)
 {
 	char name[IDENT_MAX];
 	if (!ident_parse(syn, column->name, name, err))
@@ -125,7 +129,8 @@ static char *difference(const struct syntax *syn, const struct columns *from, co
 	char *list = NULL;
 	for (size_t i = 0; i < from->n; i++)
 		if (find(syn, in, from->items[i].name) == NULL)
-			list = list == NULL ? copy(talloc_parent(from), from->items[i].name) : sql_add(list, ", %s", from->items[i].name);
+			list = list == NULL ? copy(talloc_parent(from), from->items[i].name)
+			                    : sql_add(list, ", %s", from->items[i].name);
 	return list;
 }
 
@@ -135,14 +140,15 @@ static bool refuse_mismatch(const struct syntax *syn, const struct columns *decl
 	char *missing = difference(syn, declared, actual), *unexpected = difference(syn, actual, declared);
 	if (missing == NULL && unexpected == NULL)
 		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "definition does not yield the declared columns (%s%s%s%s%s)", missing != NULL ? "missing: " : "",
-	        missing != NULL ? missing : "", missing != NULL && unexpected != NULL ? "; " : "",
-	        unexpected != NULL ? "unexpected: " : "", unexpected != NULL ? unexpected : "");
+	err_set(err, VIEWD_ERR_CONFIG, "definition does not yield the declared columns (%s%s%s%s%s)",
+	        missing != NULL ? "missing: " : "", missing != NULL ? missing : "",
+	        missing != NULL && unexpected != NULL ? "; " : "", unexpected != NULL ? "unexpected: " : "",
+	        unexpected != NULL ? unexpected : "");
 	return err_hint(err, "columns are matched by name; give each output column the declared name with AS");
 }
 
-/* Gives the declared columns the query's types where none is declared, and compares the others where the engine can. Names of the
- * definition's inside are taken over. */
+/* Gives the declared columns the query's types where none is declared, and compares the others where the engine can.
+ * Names of the definition's inside are taken over. */
 static bool merge_types(struct db *db, struct columns *declared, const struct columns *actual, struct viewd_err *err)
 {
 	for (size_t i = 0; i < declared->n; i++) {
@@ -156,8 +162,8 @@ static bool merge_types(struct db *db, struct columns *declared, const struct co
 		         !db->ops->catalogue.agree_type(db, declared, want->type, have->type, &type, err))
 			return err_wrap(err, "column '%s'", want->name);
 		if (type == NULL && want->type != NULL) {
-			err_set(err, VIEWD_ERR_CONFIG, "column '%s' is declared as %s, but the definition yields %s", want->name, want->type,
-			        have->type);
+			err_set(err, VIEWD_ERR_CONFIG, "column '%s' is declared as %s, but the definition yields %s", want->name,
+			        want->type, have->type);
 			return err_hint(err, "change the declaration, or cast the column in the definition");
 		}
 		want->type = type;
@@ -175,8 +181,8 @@ static bool resolve(struct db *db, struct columns *declared, struct columns *act
 	return refuse_mismatch(db->syntax, declared, actual, err) && merge_types(db, declared, actual, err);
 }
 
-struct columns *columns_resolve(struct db *db, void *mem_ctx, const struct viewd_view_spec *view, const char *definition,
-                                struct viewd_err *err)
+struct columns *columns_resolve(struct db *db, void *mem_ctx, const struct viewd_view_spec *view,
+                                const char *definition, struct viewd_err *err)
 {
 	struct columns *declared = columns_declared(db->syntax, mem_ctx, view, err);
 	if (declared == NULL)
@@ -208,7 +214,8 @@ static void note(char *text, size_t size, const char *what, const char *name)
 	snprintf(text + len, size - len, "%s%s %s", len > 0 ? ", " : "", what, name);
 }
 
-void columns_compare(const struct syntax *syn, const struct columns *yields, const struct columns *has, bool types, char *text, size_t size)
+void columns_compare(const struct syntax *syn, const struct columns *yields, const struct columns *has, bool types,
+                     char *text, size_t size)
 {
 	text[0] = '\0';
 	for (size_t i = 0; i < yields->n; i++) {
@@ -228,8 +235,10 @@ bool columns_narrow(const struct syntax *syn, struct columns *cols, const struct
 	size_t n = 0;
 	for (size_t i = 0; i < has->n; i++)
 		if (find(syn, cols, has->items[i].name) == NULL) {
-			err_set(err, VIEWD_ERR_QUERY, "definition no longer yields column '%s', which the view has", has->items[i].name);
-			return err_hint(err, "bring the column back, or let the view be made anew (on_configuration_change = apply, or viewctl create)");
+			err_set(err, VIEWD_ERR_QUERY, "definition no longer yields column '%s', which the view has",
+			        has->items[i].name);
+			return err_hint(err, "bring the column back, or let the view be made anew (on_configuration_change = "
+			                     "apply, or viewctl create)");
 		}
 	for (size_t i = 0; i < cols->n; i++) {
 		if (find(syn, has, cols->items[i].name) == NULL)

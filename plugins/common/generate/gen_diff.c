@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * gen_diff.c: the statements of a diff refresh: the definition's rows go into a temporary table of the relation's shape; rows of the view that are
- * not among them, or not the very same, are deleted; rows whose key is then absent are inserted. Unchanged rows are never written.
- * Keys are compared with plain equality first, because that can use an index, then exactly. Rows with a NULL in their key equal nothing
- * and may come several times: all of them together are exchanged when they differ.
+ * gen_diff.c: the statements of a diff refresh: the definition's rows go into a temporary table of the relation's
+ * shape; rows of the view that are not among them, or not the very same, are deleted; rows whose key is then absent are
+ * inserted. Unchanged rows are never written. Keys are compared with plain equality first, because that can use an
+ * index, then exactly. Rows with a NULL in their key equal nothing and may come several times: all of them together are
+ * exchanged when they differ.
  */
 #include "common/generate/generate.h"
 #include "common/sqltext/sqltext.h"
@@ -33,7 +34,8 @@ static char *add_match(const struct gen *gen, char *sql, const char *rel, const 
 	}
 	for (size_t i = 0; i < n_exact; i++) {
 		sql = sql_add(sql, "%s", i > 0 ? " AND " : "");
-		sql = sql_template2(sql, gen->syn->diff.same_value, qualified(gen, "s", exact[i]), qualified(gen, rel, exact[i]));
+		sql =
+			sql_template2(sql, gen->syn->diff.same_value, qualified(gen, "s", exact[i]), qualified(gen, rel, exact[i]));
 	}
 	return sql_add(sql, ")");
 }
@@ -111,8 +113,8 @@ char *gen_keyless_differ(const struct gen *gen, const struct relation *stage)
 		values = sql_add(sql_template(values, gen->syn->verify_value, name), " AS c%zu, ", i + 1);
 		group = sql_add(group, "%sc%zu", i > 0 ? ", " : "", i + 1);
 	}
-	char *sql = sql_add(sql_new(gen->mem), "SELECT count(*) FROM (SELECT %s FROM (SELECT %s1 AS w FROM %s AS s WHERE ", group, values,
-	                    relation_quoted(gen->syn, gen->mem, stage));
+	char *sql = sql_add(sql_new(gen->mem), "SELECT count(*) FROM (SELECT %s FROM (SELECT %s1 AS w FROM %s AS s WHERE ",
+	                    group, values, relation_quoted(gen->syn, gen->mem, stage));
 	sql = sql_add(add_keyless(gen, sql, "s"), "\nUNION ALL\nSELECT %s-1 AS w FROM %s WHERE ", values, rel);
 	return sql_add(add_keyless(gen, sql, rel), ") AS viewd_u GROUP BY %s HAVING sum(w) <> 0) AS viewd_g", group);
 }
@@ -130,7 +132,8 @@ char *gen_keyless_insert(const struct gen *gen, const struct relation *stage)
 
 char *gen_diff_drop(const struct gen *gen, const struct relation *stage)
 {
-	return sql_add(sql_new(gen->mem), "%s IF EXISTS %s", gen->syn->temporary.drop, relation_quoted(gen->syn, gen->mem, stage));
+	return sql_add(sql_new(gen->mem), "%s IF EXISTS %s", gen->syn->temporary.drop,
+	               relation_quoted(gen->syn, gen->mem, stage));
 }
 
 /* One side of a comparison: what it is in FROM, and what its columns are called by. */
@@ -150,7 +153,8 @@ static struct side staged(const struct gen *gen, const struct relation *stage)
 }
 
 /* "SELECT row numbers FROM what WHERE it has a key and no row of other is the very same" as a temporary table. */
-static char *add_delta(const struct gen *gen, const struct relation *table, struct side what, const char *row_id, struct side other)
+static char *add_delta(const struct gen *gen, const struct relation *table, struct side what, const char *row_id,
+                       struct side other)
 {
 	char *sql = sql_add(sql_new(gen->mem), "CREATE TEMPORARY TABLE %s AS SELECT %s AS rid FROM %s WHERE NOT ",
 	                    relation_quoted(gen->syn, gen->mem, table), row_id, what.from);
@@ -158,19 +162,22 @@ static char *add_delta(const struct gen *gen, const struct relation *table, stru
 	return add_match(gen, sql, stored(gen).prefix, gen->columns->names, gen->columns->n);
 }
 
-static char *add_keyless_delta(const struct gen *gen, const struct relation *table, struct side what, const char *row_id)
+static char *add_keyless_delta(const struct gen *gen, const struct relation *table, struct side what,
+                               const char *row_id)
 {
-	char *sql = sql_add(sql_new(gen->mem), "INSERT INTO %s SELECT %s FROM %s WHERE ", relation_quoted(gen->syn, gen->mem, table), row_id,
-	                    what.from);
+	char *sql = sql_add(sql_new(gen->mem), "INSERT INTO %s SELECT %s FROM %s WHERE ",
+	                    relation_quoted(gen->syn, gen->mem, table), row_id, what.from);
 	return add_keyless(gen, sql, what.prefix);
 }
 
-char *gen_delta_gone(const struct gen *gen, const struct relation *stage, const struct relation *gone, const char *row_id)
+char *gen_delta_gone(const struct gen *gen, const struct relation *stage, const struct relation *gone,
+                     const char *row_id)
 {
 	return add_delta(gen, gone, stored(gen), row_id, staged(gen, stage));
 }
 
-char *gen_delta_fresh(const struct gen *gen, const struct relation *stage, const struct relation *fresh, const char *row_id)
+char *gen_delta_fresh(const struct gen *gen, const struct relation *stage, const struct relation *fresh,
+                      const char *row_id)
 {
 	return add_delta(gen, fresh, staged(gen, stage), row_id, stored(gen));
 }
@@ -180,17 +187,20 @@ char *gen_delta_keyless_gone(const struct gen *gen, const struct relation *gone,
 	return add_keyless_delta(gen, gone, stored(gen), row_id);
 }
 
-char *gen_delta_keyless_fresh(const struct gen *gen, const struct relation *stage, const struct relation *fresh, const char *row_id)
+char *gen_delta_keyless_fresh(const struct gen *gen, const struct relation *stage, const struct relation *fresh,
+                              const char *row_id)
 {
 	return add_keyless_delta(gen, fresh, staged(gen, stage), row_id);
 }
 
 char *gen_delta_delete(const struct gen *gen, const struct relation *gone, const char *row_id)
 {
-	return sql_add(gen_delete(gen, &gen->rel), " WHERE %s IN (SELECT rid FROM %s)", row_id, relation_quoted(gen->syn, gen->mem, gone));
+	return sql_add(gen_delete(gen, &gen->rel), " WHERE %s IN (SELECT rid FROM %s)", row_id,
+	               relation_quoted(gen->syn, gen->mem, gone));
 }
 
-char *gen_delta_insert(const struct gen *gen, const struct relation *stage, const struct relation *fresh, const char *row_id)
+char *gen_delta_insert(const struct gen *gen, const struct relation *stage, const struct relation *fresh,
+                       const char *row_id)
 {
 	struct gen from_stage = *gen;
 	from_stage.source = stage;

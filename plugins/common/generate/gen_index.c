@@ -12,7 +12,8 @@
 
 static size_t key_count(const struct gen *gen)
 {
-	bool kept = gen->method == VIEWD_METHOD_MATERIALIZED || (gen->method == VIEWD_METHOD_TABLE && !gen->syn->table.no_unique_index);
+	bool kept = gen->method == VIEWD_METHOD_MATERIALIZED ||
+	            (gen->method == VIEWD_METHOD_TABLE && !gen->syn->table.no_unique_index);
 	return kept && gen->columns->n_key > 0 ? 1 : 0;
 }
 

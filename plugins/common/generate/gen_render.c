@@ -55,7 +55,8 @@ static bool render_diff(const struct gen *gen, struct viewd_text_sink *sink, str
 {
 	struct relation stage;
 	if (gen->columns->n == 0) {
-		err_set(err, VIEWD_ERR_CONFIG, "diff refresh cannot be shown without a connection (its columns are not declared)");
+		err_set(err, VIEWD_ERR_CONFIG, "diff refresh cannot be shown without a connection (its columns are not "
+		                               "declared)");
 		return err_hint(err, "set columns, or look at refresh_mode = full");
 	}
 	gen_diff_name(gen, &stage);

@@ -21,7 +21,8 @@ static char *column_list(const struct gen *gen, char *sql, const char *prefix)
 /* Column i of the definition, in a statement around it. */
 static char *add_inner(const struct gen *gen, char *sql, size_t i)
 {
-	return ident_append(gen->syn, sql_add(sql, "%s", gen->syn->lexer.quoted_may_be_text ? "viewd_q." : ""), gen->columns->inner[i]);
+	return ident_append(gen->syn, sql_add(sql, "%s", gen->syn->lexer.quoted_may_be_text ? "viewd_q." : ""),
+	                    gen->columns->inner[i]);
 }
 
 static char *add_inner_columns(const struct gen *gen, char *sql)
@@ -116,7 +117,8 @@ char *gen_create_table(const struct gen *gen, const struct relation *as, bool if
 static char *create_view(const struct gen *gen, const struct viewd_render_flags *flags)
 {
 	const struct syntax *syn = gen->syn;
-	char *sql = sql_add(sql_new(gen->mem), "CREATE %sVIEW %s%s", flags->or_replace && syn->has.view_or_replace ? "OR REPLACE " : "",
+	char *sql = sql_add(sql_new(gen->mem), "CREATE %sVIEW %s%s",
+	                    flags->or_replace && syn->has.view_or_replace ? "OR REPLACE " : "",
 	                    flags->if_not_exists ? "IF NOT EXISTS " : "", quoted(gen, &gen->rel));
 	sql = add_options(gen, add_tag(gen, sql, syn->table.name_tag));
 	return sql_add(sql, " AS\n%s", gen_query(gen));
@@ -124,8 +126,8 @@ static char *create_view(const struct gen *gen, const struct viewd_render_flags 
 
 static char *create_materialized(const struct gen *gen, const struct viewd_render_flags *flags)
 {
-	char *sql = sql_add(sql_new(gen->mem), "CREATE MATERIALIZED VIEW %s%s", flags->if_not_exists ? "IF NOT EXISTS " : "",
-	                    quoted(gen, &gen->rel));
+	char *sql = sql_add(sql_new(gen->mem), "CREATE MATERIALIZED VIEW %s%s",
+	                    flags->if_not_exists ? "IF NOT EXISTS " : "", quoted(gen, &gen->rel));
 	return sql_add(add_options(gen, sql), " AS\n%s\nWITH NO DATA", gen_query(gen));
 }
 
@@ -136,7 +138,8 @@ char *gen_create(const struct gen *gen, const struct viewd_render_flags *flags, 
 		return NULL;
 	}
 	if (gen->method == VIEWD_METHOD_SIMPLE && flags->if_not_exists && !gen->syn->has.view_if_not_exists) {
-		err_set(err, VIEWD_ERR_CONFIG, "if-not-exists cannot be used (%s has no CREATE VIEW IF NOT EXISTS)", gen->syn->dialect);
+		err_set(err, VIEWD_ERR_CONFIG, "if-not-exists cannot be used (%s has no CREATE VIEW IF NOT EXISTS)",
+		        gen->syn->dialect);
 		err_hint(err, "use or-replace");
 		return NULL;
 	}
@@ -177,8 +180,8 @@ char *gen_refresh(const struct gen *gen, bool concurrently)
 
 char *gen_drop(const struct gen *gen, const struct relation *rel, enum viewd_kind kind, bool if_exists, bool cascade)
 {
-	return sql_add(sql_new(gen->mem), "DROP %s %s%s%s", kind_word(kind), if_exists ? "IF EXISTS " : "", quoted(gen, rel),
-	               cascade && gen->syn->has.drop_cascade ? " CASCADE" : "");
+	return sql_add(sql_new(gen->mem), "DROP %s %s%s%s", kind_word(kind), if_exists ? "IF EXISTS " : "",
+	               quoted(gen, rel), cascade && gen->syn->has.drop_cascade ? " CASCADE" : "");
 }
 
 char *gen_verify(const struct gen *gen)
@@ -186,12 +189,15 @@ char *gen_verify(const struct gen *gen)
 	char *wanted = sql_new(gen->mem), *stored = sql_new(gen->mem), *group = sql_new(gen->mem);
 	for (size_t i = 0; i < gen->columns->n; i++) {
 		char *name = ident_append(gen->syn, sql_new(gen->mem), gen->columns->names[i]);
-		wanted = sql_add(sql_template(wanted, gen->syn->verify_value, add_inner(gen, sql_new(gen->mem), i)), " AS c%zu, ", i + 1);
+		wanted = sql_add(sql_template(wanted, gen->syn->verify_value, add_inner(gen, sql_new(gen->mem), i)),
+		                 " AS c%zu, ", i + 1);
 		stored = sql_add(sql_template(stored, gen->syn->verify_value, name), " AS c%zu, ", i + 1);
 		group = sql_add(group, "%sc%zu", i > 0 ? ", " : "", i + 1);
 	}
-	char *sql = sql_add(sql_new(gen->mem), "SELECT coalesce(sum(n), 0), coalesce(sum(CASE WHEN d > 0 THEN d ELSE 0 END), 0),"
-	                                       " coalesce(sum(CASE WHEN d < 0 THEN -d ELSE 0 END), 0)\nFROM (SELECT sum(w) AS d,"
+	char *sql = sql_add(sql_new(gen->mem), "SELECT coalesce(sum(n), 0), coalesce(sum(CASE WHEN d > 0 THEN d ELSE 0 "
+	                                       "END), 0),"
+	                                       " coalesce(sum(CASE WHEN d < 0 THEN -d ELSE 0 END), 0)\nFROM (SELECT sum(w) "
+	                                       "AS d,"
 	                                       " sum(CASE WHEN w > 0 THEN 1 ELSE 0 END) AS n\nFROM (");
 	sql = sql_add(sql, "SELECT %s1 AS w FROM (\n%s\n) AS viewd_q\nUNION ALL\n", wanted, gen->definition);
 	sql = sql_add(sql, "SELECT %s-1 AS w FROM %s) AS viewd_u\n", stored, quoted(gen, &gen->rel));

@@ -58,12 +58,14 @@ static bool check_mode(const struct syntax *syn, const struct viewd_view_spec *v
 	return err_hint(err, "%s", hint);
 }
 
-static bool check_group(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method method, struct viewd_err *err)
+static bool check_group(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method method,
+                        struct viewd_err *err)
 {
 	const char *why = syn->group_refusal[view->mode];
 	if (view->refresh_group == NULL || method == VIEWD_METHOD_SIMPLE || why == NULL)
 		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "refresh_mode %s cannot work with refresh_group on %s (%s)", mode_word(view->mode), syn->dialect, why);
+	err_set(err, VIEWD_ERR_CONFIG, "refresh_mode %s cannot work with refresh_group on %s (%s)", mode_word(view->mode),
+	        syn->dialect, why);
 	return err_hint(err, "refresh_mode = auto always works");
 }
 
@@ -103,12 +105,14 @@ static bool check_options(const struct syntax *syn, const struct viewd_view_spec
 }
 
 /* Which there are and what they may be is the dialect's. */
-static bool check_settings(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method method, struct viewd_err *err)
+static bool check_settings(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method method,
+                           struct viewd_err *err)
 {
 	if (view->n_settings == 0 || (syn->has.view_settings && method != VIEWD_METHOD_SIMPLE))
 		return true;
 	if (syn->has.view_settings) {
-		err_set(err, VIEWD_ERR_CONFIG, "settings cannot work (whoever reads a simple view does so under settings of his own)");
+		err_set(err, VIEWD_ERR_CONFIG, "settings cannot work (whoever reads a simple view does so under settings of "
+		                               "his own)");
 		return err_hint(err, "use method = materialized or table");
 	}
 	err_set(err, VIEWD_ERR_CONFIG, "settings cannot work (%s has none that viewd sets for one view)", syn->dialect);
@@ -121,8 +125,8 @@ static char *add_field(char *text, const char *field)
 	return sql_add(text, "%s\x1f", field != NULL ? field : "");
 }
 
-static void hash_definition(const struct syntax *syn, void *mem, const struct viewd_view_spec *view, const struct columns *cols,
-                            struct checked *out)
+static void hash_definition(const struct syntax *syn, void *mem, const struct viewd_view_spec *view,
+                            const struct columns *cols, struct checked *out)
 {
 	char *text = add_field(sql_new(mem), lex_normalise(syn, mem, out->definition));
 	text = add_field(text, method_word(out->resolved.method));
@@ -139,7 +143,8 @@ static void hash_definition(const struct syntax *syn, void *mem, const struct vi
 	digest_text(text, out->resolved.hash);
 }
 
-static void hash_indexes(void *mem, const struct viewd_view_spec *view, const struct columns *cols, struct viewd_resolved *out)
+static void hash_indexes(void *mem, const struct viewd_view_spec *view, const struct columns *cols,
+                         struct viewd_resolved *out)
 {
 	char *text = sql_new(mem);
 	for (size_t i = 0; i < cols->n_key; i++)
@@ -181,8 +186,9 @@ bool check_view(const struct syntax *syn, void *mem_ctx, const struct viewd_view
 		return false;
 	enum viewd_method method = checked.resolved.method;
 	struct columns *cols = columns_declared(syn, mem_ctx, view, err);
-	if (cols == NULL || !check_mode(syn, view, method, err) || !check_group(syn, view, method, err) || !check_indexes(syn, view, method, err) ||
-	    !check_options(syn, view, method, err) || !check_settings(syn, view, method, err) || !hooks_check(syn, view, err))
+	if (cols == NULL || !check_mode(syn, view, method, err) || !check_group(syn, view, method, err) ||
+	    !check_indexes(syn, view, method, err) || !check_options(syn, view, method, err) ||
+	    !check_settings(syn, view, method, err) || !hooks_check(syn, view, err))
 		return false;
 	timeword_find(syn, checked.definition, checked.resolved.reads_clock, sizeof checked.resolved.reads_clock);
 	hash_definition(syn, mem_ctx, view, cols, &checked);

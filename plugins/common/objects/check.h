@@ -15,8 +15,8 @@ struct checked {
 	char *definition; /* cleaned, talloc'ed */
 };
 
-/* Everything that can be judged without a server: relation, one query, method, mode, unique_key, columns, indexes, options.
- * Fills *out. Errors are VIEWD_ERR_CONFIG. [any] */
+/* Everything that can be judged without a server: relation, one query, method, mode, unique_key, columns, indexes,
+ * options. Fills *out. Errors are VIEWD_ERR_CONFIG. [any] */
 bool check_view(const struct syntax *syn, void *mem_ctx, const struct viewd_view_spec *view, struct checked *out,
                 struct viewd_err *err) MUST_CHECK;
 

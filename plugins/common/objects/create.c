@@ -41,7 +41,8 @@ bool recipe_fill(struct task *task, struct viewd_outcome *out, struct viewd_err 
 	return true;
 }
 
-/* A view whose `relation` was changed leaves its former object behind: dropped here, if it is still the recorded one. */
+/* A view whose `relation` was changed leaves its former object behind: dropped here, if it is still the recorded
+ * one. */
 static bool drop_former(struct task *task, const struct state_row *former, struct viewd_err *err)
 {
 	struct relation rel;
@@ -91,7 +92,8 @@ static bool stage(struct task *task, struct viewd_err *err)
 	if (!task->db->syntax->diff.stage_first || task->resolved.method != VIEWD_METHOD_TABLE || !task->view->with_data)
 		return true;
 	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) &&
-	       task_look(task, false, err) && task_require_ours(task, err) && task_columns(task, err) && recipe_stage(task, false, err);
+	       task_look(task, false, err) && task_require_ours(task, err) && task_columns(task, err) &&
+	       recipe_stage(task, false, err);
 }
 
 static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx UNUSED, struct viewd_err *err)
@@ -102,8 +104,8 @@ static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx 
 	if (task->found.kind != VIEWD_KIND_NONE)
 		return err_set(err, VIEWD_ERR_CONFLICT, "object '%s' has come into being meanwhile", task->rel.name);
 	task->state.indexes[0] = '\0';
-	if ((!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err) || !hooks_role_begin(task, err) ||
-	    !make_all(task, out, err) || !hooks_role_end(task, err) ||
+	if ((!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err) ||
+	    !hooks_role_begin(task, err) || !make_all(task, out, err) || !hooks_role_end(task, err) ||
 	    !record(task, out, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "create:recorded");
@@ -112,7 +114,8 @@ static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx 
 
 bool recipe_create(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!task_count_again(task, err) || !stage(task, err) || !recipe_transaction(task, true, create_body, out, NULL, err)) {
+	if (!task_count_again(task, err) || !stage(task, err) ||
+	    !recipe_transaction(task, true, create_body, out, NULL, err)) {
 		recipe_unstage(task);
 		return false;
 	}
@@ -145,9 +148,11 @@ static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx
 {
 	db_failpoint(task->db, "replace:begin");
 	if (!task_look(task, true, err) || !task_require_ours(task, err) ||
-	    (!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err) || !hooks_role_begin(task, err))
+	    (!task->stage.filled && !task_columns(task, err)) || !task_read_marks(task, err) ||
+	    !hooks_role_begin(task, err))
 		return false;
-	bool done = task->db->ops->change.replace != NULL ? task->db->ops->change.replace(task, out, err) : recipe_replace_object(task, out, err);
+	bool done = task->db->ops->change.replace != NULL ? task->db->ops->change.replace(task, out, err)
+	                                                  : recipe_replace_object(task, out, err);
 	if (!done || !hooks_role_end(task, err) || !record(task, out, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "replace:recorded");
@@ -156,7 +161,8 @@ static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx
 
 bool recipe_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!task_count_again(task, err) || !stage(task, err) || !recipe_transaction(task, true, replace_body, out, NULL, err)) {
+	if (!task_count_again(task, err) || !stage(task, err) ||
+	    !recipe_transaction(task, true, replace_body, out, NULL, err)) {
 		recipe_unstage(task);
 		return false;
 	}

@@ -46,16 +46,19 @@ static bool collect_fn(void *ctx, const char *const *values, size_t n UNUSED)
 
 static const struct db_reader collect[] = {{collect_fn, "tTt", "the readers of a relation"}};
 
-static bool refuse_dependants(struct task *task, const struct relation *rel, const struct dependants *list, struct viewd_err *err)
+static bool refuse_dependants(struct task *task, const struct relation *rel, const struct dependants *list,
+                              struct viewd_err *err)
 {
 	char *names = sql_new(task);
 	for (size_t i = 0; i < list->n; i++)
 		names = sql_add(names, "%s%s", i > 0 ? ", " : "", relation_quoted(task->db->syntax, task, &list->items[i].rel));
-	err_set(err, VIEWD_ERR_QUERY, "%s cannot be dropped (read by %s)", relation_quoted(task->db->syntax, task, rel), names);
+	err_set(err, VIEWD_ERR_QUERY, "%s cannot be dropped (read by %s)", relation_quoted(task->db->syntax, task, rel),
+	        names);
 	return err_hint(err, "drop those first, or set cascade = yes");
 }
 
-static bool drop_one(struct task *task, const struct relation *rel, enum viewd_kind kind, int depth, struct viewd_err *err)
+static bool drop_one(struct task *task, const struct relation *rel, enum viewd_kind kind, int depth,
+                     struct viewd_err *err)
 {
 	struct db *db = task->db;
 	struct dependants list = {.mem = task};

@@ -13,7 +13,7 @@ struct group_member {
 	const struct viewd_refresh_request *req;
 	struct viewd_outcome done; /* handed out when all are committed */
 	enum viewd_refresh_mode mode;
-	char warning[512];         /* of a post_hook outside the transaction */
+	char warning[512]; /* of a post_hook outside the transaction */
 };
 
 struct group {
@@ -21,7 +21,7 @@ struct group {
 	struct group_member *members; /* in dependency order */
 	const char **names;           /* of the views */
 	size_t n;
-	size_t at;                    /* the member at work, n: none in particular; tells who failed */
+	size_t at; /* the member at work, n: none in particular; tells who failed */
 	int64_t timeout_us, lock_timeout_us;
 };
 
@@ -35,7 +35,7 @@ bool group_reads_itself(struct group *group, bool *reads_r, struct viewd_err *er
 bool group_look(struct group *group, bool lock, struct viewd_err *err) MUST_CHECK;
 
 /* Refreshes all of them, or none; *failed_r: the member that failed, n when none in particular. [worker] */
-bool recipe_refresh_group(struct db *db, const struct viewd_group_item *const *items, size_t n, size_t *failed_r, struct viewd_err *err)
-	MUST_CHECK;
+bool recipe_refresh_group(struct db *db, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
+                          struct viewd_err *err) MUST_CHECK;
 
 #endif

@@ -21,7 +21,8 @@ static bool no_such_thing(const struct syntax *syn, const char *key, const char 
 
 static bool begins_transaction_control(const struct lex_token *tok)
 {
-	static const char *const words[] = {"BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE", "XA"};
+	static const char *const words[] = {"BEGIN", "START",     "COMMIT",  "END",     "ROLLBACK",
+	                                    "ABORT", "SAVEPOINT", "RELEASE", "PREPARE", "XA"};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (lex_is(tok, words[i]))
 			return true;
@@ -69,7 +70,8 @@ bool hooks_check(const struct syntax *syn, const struct viewd_view_spec *view, s
 		return err_set(err, VIEWD_ERR_CONFIG, "notify_channel is too long (at most %zu bytes)", syn->names.max);
 	if (view->run_as != NULL && syn->role.set == NULL)
 		return no_such_thing(syn, "run_as", "role that a transaction can take on", err);
-	return check_statement(syn, "pre_hook", view->pre_hook, err) && check_statement(syn, "post_hook", view->post_hook, err);
+	return check_statement(syn, "pre_hook", view->pre_hook, err) &&
+	       check_statement(syn, "post_hook", view->post_hook, err);
 }
 
 bool hooks_role_begin(struct task *task, struct viewd_err *err)
@@ -121,7 +123,8 @@ static bool is_harmless(const struct viewd_err *err)
 static void warn(struct task *task, const struct viewd_err *err, char warning[static 512])
 {
 	snprintf(warning, 512, "post_hook: %.480s", err->msg);
-	db_log(task->db, VIEWD_LOG_WARNING, "view '%s', post_hook failed (%s); the refresh counts all the same", task->view->name, err->msg);
+	db_log(task->db, VIEWD_LOG_WARNING, "view '%s', post_hook failed (%s); the refresh counts all the same",
+	       task->view->name, err->msg);
 }
 
 bool hooks_after(struct task *task, char warning[static 512], struct viewd_err *err)
@@ -168,11 +171,13 @@ bool hooks_notify(struct task *task, const struct viewd_outcome *out, struct vie
 	if (!db_flush(task->db, err))
 		return false; /* not the channel's fault */
 	char *payload = add_json_string(sql_add(sql_new(task->mem), "{\"view\":"), task->view->name);
-	payload = add_json_string(sql_add(payload, ",\"relation\":"), relation_quoted(task->db->syntax, task->mem, &task->rel));
+	payload =
+		add_json_string(sql_add(payload, ",\"relation\":"), relation_quoted(task->db->syntax, task->mem, &task->rel));
 	payload = sql_add(payload, ",\"action\":\"%s\"", did_word(out->did));
 	payload = add_count(payload, "rows", out->rows);
 	payload = sql_add(add_count(payload, "rows_written", out->rows_written), "}");
 	/* a name cannot be that long today; a payload without details is better than a failed refresh */
 	const char *params[] = {task->view->notify_channel, strlen(payload) <= PAYLOAD_MAX ? payload : "{}"};
-	return task->db->ops->exec(task->db, task->db->syntax->notify, params, 2, NULL, err) || err_wrap(err, "notify_channel");
+	return task->db->ops->exec(task->db, task->db->syntax->notify, params, 2, NULL, err) ||
+	       err_wrap(err, "notify_channel");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * index.c: declared indexes: their names hold a digest of their text, so equal names are equal indexes. An equal one of another name, which somebody
- * else has made, serves as well, and is never dropped.
+ * index.c: declared indexes: their names hold a digest of their text, so equal names are equal indexes. An equal one of
+ * another name, which somebody else has made, serves as well, and is never dropped.
  */
 #include "base/err.h"
 #include "common/objects/recipe.h"
@@ -73,7 +73,8 @@ static struct names recorded_names(struct task *task)
 	return names;
 }
 
-static bool drop_stale(struct task *task, const struct names *existing, const struct names *wanted, struct viewd_err *err)
+static bool drop_stale(struct task *task, const struct names *existing, const struct names *wanted,
+                       struct viewd_err *err)
 {
 	struct names recorded = recorded_names(task);
 	for (size_t i = 0; i < recorded.n; i++)
@@ -83,16 +84,16 @@ static bool drop_stale(struct task *task, const struct names *existing, const st
 	return true;
 }
 
-static bool is_there(struct task *task, const struct relation *on, const struct names *existing, const struct names *wanted, size_t number,
-                     bool *there_r, struct viewd_err *err)
+static bool is_there(struct task *task, const struct relation *on, const struct names *existing,
+                     const struct names *wanted, size_t number, bool *there_r, struct viewd_err *err)
 {
 	*there_r = has(existing, wanted->items[number]);
 	return *there_r || existing->n == 0 || task->db->ops->catalogue.has_index == NULL ||
 	       task->db->ops->catalogue.has_index(task, number, on, there_r, err);
 }
 
-static bool create_absent(struct task *task, const struct relation *on, const struct names *existing, const struct names *wanted,
-                          struct viewd_err *err)
+static bool create_absent(struct task *task, const struct relation *on, const struct names *existing,
+                          const struct names *wanted, struct viewd_err *err)
 {
 	for (size_t i = 0; i < wanted->n; i++) {
 		bool there = false;
@@ -118,7 +119,8 @@ bool recipe_make_indexes(struct task *task, const struct relation *on, struct vi
 	struct names existing = {0}, wanted = wanted_names(task);
 	char recorded[sizeof task->state.indexes];
 	if (!join(&wanted, recorded, sizeof recorded))
-		return err_set(err, VIEWD_ERR_CONFIG, "view has too many indexes (their names take more than %zu bytes)", sizeof recorded);
+		return err_set(err, VIEWD_ERR_CONFIG, "view has too many indexes (their names take more than %zu bytes)",
+		               sizeof recorded);
 	if (!existing_names(task, on, &existing, err) || !drop_stale(task, &existing, &wanted, err) ||
 	    !create_absent(task, on, &existing, &wanted, err))
 		return false;

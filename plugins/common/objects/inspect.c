@@ -32,7 +32,8 @@ static bool compare_definition(struct task *task, struct viewd_found *out, struc
 {
 	char wanted[65] = "";
 	struct viewd_err failure = {0};
-	if (task->db->ops->catalogue.wanted_canonical == NULL || task->found.kind == VIEWD_KIND_NONE || task->found.canonical[0] == '\0')
+	if (task->db->ops->catalogue.wanted_canonical == NULL || task->found.kind == VIEWD_KIND_NONE ||
+	    task->found.canonical[0] == '\0')
 		return true;
 	task_probe_as(task, true);
 	bool known = task->db->ops->catalogue.wanted_canonical(task, wanted, &failure);
@@ -90,7 +91,8 @@ static void fill(const struct task *task, struct viewd_found *out)
 }
 
 /* A declared type holds whatever the definition yields, and the server writes some types in another way. */
-static void forget_declared(const struct viewd_view_spec *view, const struct syntax *syn, struct columns *yields, const struct columns *has)
+static void forget_declared(const struct viewd_view_spec *view, const struct syntax *syn, struct columns *yields,
+                            const struct columns *has)
 {
 	for (size_t i = 0; i < view->n_columns && i < yields->n; i++)
 		for (size_t k = 0; k < has->n && view->columns[i].type != NULL; k++)
@@ -98,20 +100,22 @@ static void forget_declared(const struct viewd_view_spec *view, const struct syn
 				yields->items[i].type = has->items[k].type;
 }
 
-/* A column that came to a source of `SELECT *`, or a type that changed there. What cannot be read now is told elsewhere. */
+/* A column that came to a source of `SELECT *`, or a type that changed there. What cannot be read now is told
+ * elsewhere. */
 static bool compare_columns(struct task *task, struct viewd_found *out, struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
 	bool holds_rows = out->kind == VIEWD_KIND_TABLE || out->kind == VIEWD_KIND_MATVIEW;
-	if (task->view->compare_columns == VIEWD_COMPARE_NONE || !out->ours || out->kept || !holds_rows || out->sources_unknown)
+	if (task->view->compare_columns == VIEWD_COMPARE_NONE || !out->ours || out->kept || !holds_rows ||
+	    out->sources_unknown)
 		return true;
 	struct columns *yields = columns_resolve(task->db, task, task->view, task->definition, &failure);
 	const struct columns *has = yields != NULL ? columns_of(task->db, task, &task->rel, &failure) : NULL;
 	if (has == NULL)
 		return tolerate(out, &failure, err);
 	forget_declared(task->view, task->db->syntax, yields, has);
-	columns_compare(task->db->syntax, yields, has, task->view->compare_columns == VIEWD_COMPARE_TYPES, out->columns_differ,
-	                sizeof out->columns_differ);
+	columns_compare(task->db->syntax, yields, has, task->view->compare_columns == VIEWD_COMPARE_TYPES,
+	                out->columns_differ, sizeof out->columns_differ);
 	return true;
 }
 
@@ -120,7 +124,8 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	struct db *db = task->db;
 	struct viewd_found found = {0};
 	struct viewd_err failure = {0};
-	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err) || !task_look(task, false, err))
+	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
+	    !task_look(task, false, err))
 		return false;
 	fill(task, &found);
 	if (!declare_columns(task, err) || !compare_definition(task, &found, err))
@@ -151,7 +156,8 @@ bool recipe_may_narrow(struct task *task, const struct viewd_err *failure)
 	struct viewd_err ignored = {0};
 	char text[200];
 	bool fits = failure->cls == VIEWD_ERR_QUERY || failure->cls == VIEWD_ERR_MISSING;
-	if (!fits || task->narrow || task->found.kind != VIEWD_KIND_TABLE || !task_is_ours(task) || task->definition == NULL)
+	if (!fits || task->narrow || task->found.kind != VIEWD_KIND_TABLE || !task_is_ours(task) ||
+	    task->definition == NULL)
 		return false;
 	struct columns *yields = columns_resolve(task->db, task, task->view, task->definition, &ignored);
 	const struct columns *has = yields != NULL ? columns_of(task->db, task, &task->rel, &ignored) : NULL;
@@ -173,7 +179,8 @@ bool recipe_may_adopt(const struct task *task, struct viewd_err *err)
 	return err_hint(err, "rename it, or set relation to another name");
 }
 
-/* The hash is recorded only when the object is what the files want; else the next look finds a difference and replaces it. */
+/* The hash is recorded only when the object is what the files want; else the next look finds a difference and replaces
+ * it. */
 static bool adopt_body(struct task *task, struct viewd_outcome *out, void *ctx UNUSED, struct viewd_err *err)
 {
 	struct viewd_found found = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * keep.c: an object that somebody else has made in the place of a view is kept as it is. Its rows come from the server's own text of its
- * definition until the file says the same.
+ * keep.c: an object that somebody else has made in the place of a view is kept as it is. Its rows come from the
+ * server's own text of its definition until the file says the same.
  */
 #include "base/err.h"
 #include "common/depends/dependencies.h"
@@ -53,8 +53,8 @@ bool recipe_keep(struct task *task, struct viewd_outcome *out, struct viewd_err 
 bool recipe_definition(struct task *task, struct viewd_text_sink sink, struct viewd_err *err)
 {
 	char *text = NULL;
-	if (!task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) || !task_look(task, false, err) ||
-	    !recipe_may_adopt(task, err) || !read_text(task, &text, err))
+	if (!task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
+	    !task_look(task, false, err) || !recipe_may_adopt(task, err) || !read_text(task, &text, err))
 		return false;
 	sink.fn(sink.ctx, text);
 	return true;

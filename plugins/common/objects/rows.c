@@ -6,12 +6,14 @@
 
 static bool rows_apart(const struct task *task)
 {
-	return task->view->run_as != NULL && task->db->ops->rights.rows_apart != NULL && task->resolved.method == VIEWD_METHOD_TABLE;
+	return task->view->run_as != NULL && task->db->ops->rights.rows_apart != NULL &&
+	       task->resolved.method == VIEWD_METHOD_TABLE;
 }
 
 bool recipe_judge_table(struct task *task, struct viewd_err *err)
 {
-	return !rows_apart(task) || task->db->ops->rights.judge_table == NULL || task->db->ops->rights.judge_table(task, err);
+	return !rows_apart(task) || task->db->ops->rights.judge_table == NULL ||
+	       task->db->ops->rights.judge_table(task, err);
 }
 
 /* The definition comes first: a function that it calls may put something on the table. */
@@ -19,7 +21,8 @@ bool recipe_rows_begin(struct task *task, struct viewd_err *err)
 {
 	if (!rows_apart(task))
 		return true;
-	if (!task->db->ops->rights.rows_apart(task, gen_query(&task->gen), "viewd_rows_", &task->rows, err) || !recipe_judge_table(task, err))
+	if (!task->db->ops->rights.rows_apart(task, gen_query(&task->gen), "viewd_rows_", &task->rows, err) ||
+	    !recipe_judge_table(task, err))
 		return false;
 	task->gen.source = &task->rows;
 	return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * stage.c: fetches the definition's rows before the write transaction begins, for engines with one writer: the application's writers wait only
- * while differences are written, however long the definition runs.
+ * stage.c: fetches the definition's rows before the write transaction begins, for engines with one writer: the
+ * application's writers wait only while differences are written, however long the definition runs.
  */
 #include "base/err.h"
 #include "common/objects/recipe.h"
@@ -54,8 +54,9 @@ static bool compare_keyless(struct task *task, struct viewd_err *err)
 	const struct gen *gen = &task->gen;
 	int64_t differ = 0;
 	return db_query_int(task->db, gen_keyless_differ(gen, &stage->rows), &differ, err) &&
-	       (differ == 0 || (db_exec(task->db, gen_delta_keyless_gone(gen, &stage->gone, stage->row_id), err) &&
-	                        db_exec(task->db, gen_delta_keyless_fresh(gen, &stage->rows, &stage->fresh, stage->row_id), err)));
+	       (differ == 0 ||
+	        (db_exec(task->db, gen_delta_keyless_gone(gen, &stage->gone, stage->row_id), err) &&
+	         db_exec(task->db, gen_delta_keyless_fresh(gen, &stage->rows, &stage->fresh, stage->row_id), err)));
 }
 
 static bool compare(struct task *task, struct viewd_err *err)
@@ -64,8 +65,9 @@ static bool compare(struct task *task, struct viewd_err *err)
 	const struct gen *gen = &task->gen;
 	return db_exec(task->db, gen_diff_index(gen, &stage->rows), err) &&
 	       db_exec(task->db, gen_delta_gone(gen, &stage->rows, &stage->gone, stage->row_id), err) &&
-	       db_exec(task->db, gen_delta_fresh(gen, &stage->rows, &stage->fresh, stage->row_id), err) && compare_keyless(task, err) &&
-	       count(task, &stage->gone, &stage->n_gone, err) && count(task, &task->rel, &stage->n_before, err);
+	       db_exec(task->db, gen_delta_fresh(gen, &stage->rows, &stage->fresh, stage->row_id), err) &&
+	       compare_keyless(task, err) && count(task, &stage->gone, &stage->n_gone, err) &&
+	       count(task, &task->rel, &stage->n_before, err);
 }
 
 static bool fill(struct task *task, bool compared, struct viewd_err *err)
@@ -128,8 +130,10 @@ bool recipe_apply_delta(struct task *task, struct viewd_outcome *out, struct vie
 	if (!db->ops->exec(db, gen_delta_delete(&task->gen, &stage->gone, stage->row_id), NULL, 0, &deleted, err))
 		return false;
 	if (deleted != stage->n_gone)
-		return err_set(err, VIEWD_ERR_CONFLICT, "rows of '%s' were changed by someone else during the refresh", task->rel.name);
-	if (!db->ops->exec(db, gen_delta_insert(&task->gen, &stage->rows, &stage->fresh, stage->row_id), NULL, 0, &inserted, err))
+		return err_set(err, VIEWD_ERR_CONFLICT, "rows of '%s' were changed by someone else during the refresh",
+		               task->rel.name);
+	if (!db->ops->exec(db, gen_delta_insert(&task->gen, &stage->rows, &stage->fresh, stage->row_id), NULL, 0, &inserted,
+	                   err))
 		return false;
 	out->rows = stage->n_before - deleted + inserted;
 	out->rows_written = deleted + inserted;

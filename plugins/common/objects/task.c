@@ -90,7 +90,8 @@ bool task_look_for_refresh(struct task *task, bool lock, struct viewd_err *err)
 {
 	bool marks = task->view->captured && !task->marks_known;
 	if (!state_load_later(task->db, task->view->name, lock, &task->state, err) ||
-	    (marks && !marks_read_later(task->db, task->mem, task->view->name, &task->marks, err)) || !look_identity(task, err))
+	    (marks && !marks_read_later(task->db, task->mem, task->view->name, &task->marks, err)) ||
+	    !look_identity(task, err))
 		return false;
 	task->marks_known |= marks;
 	return true;
@@ -132,12 +133,15 @@ bool task_require_ours(const struct task *task, struct viewd_err *err)
 	char *name = relation_quoted(task->db->syntax, NULL, &task->rel);
 	const char *kind = task->found.kind == VIEWD_KIND_TABLE ? "table" : "relation";
 	bool replaced = task->state.present && task->found.kind != VIEWD_KIND_TABLE;
-	err_set(err, VIEWD_ERR_EXISTS, replaced ? "%s %s was replaced by somebody else" : "%s %s is not an object that viewd made", kind, name);
+	err_set(err, VIEWD_ERR_EXISTS, replaced ? "%s %s was replaced by somebody else" : "%s %s is not an object that "
+	                                                                                  "viewd made", kind, name);
 	err_object(err, "%s", name);
 	talloc_free(name);
 	if (replaced)
-		return err_hint(err, "viewctl create VIEW --replace puts back what the files say; viewctl adopt VIEW keeps what is there");
-	return err_hint(err, task->found.kind == VIEWD_KIND_TABLE ? "rename it, or set relation to another name; a table is never adopted"
+		return err_hint(err, "viewctl create VIEW --replace puts back what the files say; viewctl adopt VIEW keeps "
+		                     "what is there");
+	return err_hint(err, task->found.kind == VIEWD_KIND_TABLE ? "rename it, or set relation to another name; a table "
+	                                                            "is never adopted"
 	                                                          : "rename it, or set adopt = yes");
 }
 

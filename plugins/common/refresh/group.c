@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * group.c: refreshing several views in one transaction. What differs from a refresh of one is told in docs/adr/003-refresh-groups.md.
+ * group.c: refreshing several views in one transaction. What differs from a refresh of one is told in
+ * docs/adr/003-refresh-groups.md.
  */
 #include "common/objects/group.h"
 
@@ -33,7 +34,8 @@ bool group_look(struct group *group, bool lock, struct viewd_err *err)
 {
 	for (group->at = 0; group->at < group->n; group->at++) {
 		struct task *task = group->members[group->at].task;
-		if (!task_look_for_refresh(task, lock, err) || !recipe_require_object(task, err) || !task_recall_definition(task, err))
+		if (!task_look_for_refresh(task, lock, err) || !recipe_require_object(task, err) ||
+		    !task_recall_definition(task, err))
 			return false;
 	}
 	return true;
@@ -51,7 +53,8 @@ static bool is_member(void *ctx, const struct viewd_source *source)
 	const struct syntax *syn = search->group->db->syntax;
 	for (size_t i = 0; i < search->group->n && !search->found; i++) {
 		const struct relation *rel = &search->group->members[i].task->rel;
-		search->found = i != search->self && ident_same(syn, rel->name, source->name) && ident_same(syn, rel->schema, source->schema);
+		search->found = i != search->self && ident_same(syn, rel->name, source->name) &&
+		                ident_same(syn, rel->schema, source->schema);
 	}
 	return !search->found;
 }
@@ -63,7 +66,8 @@ bool group_reads_itself(struct group *group, bool *reads_r, struct viewd_err *er
 		struct task *task = group->members[group->at].task;
 		search.self = group->at;
 		task_probe_as(task, true);
-		bool listed = group->db->ops->list_sources(group->db, task->definition, (struct viewd_source_sink){is_member, &search}, err);
+		bool listed = group->db->ops->list_sources(group->db, task->definition,
+		                                           (struct viewd_source_sink){is_member, &search}, err);
 		task_probe_as(task, false);
 		if (!listed)
 			return false;
@@ -82,13 +86,15 @@ static bool stage_rows(struct group *group, struct viewd_err *err)
 	for (group->at = 0; group->at < group->n && !reads; group->at++) {
 		struct group_member *m = &group->members[group->at];
 		char reason[256];
-		if (!task_columns(m->task, err) || !recipe_stage_rows(m->task, recipe_mode(m->task, m->req, reason) == VIEWD_MODE_DIFF, err))
+		if (!task_columns(m->task, err) ||
+		    !recipe_stage_rows(m->task, recipe_mode(m->task, m->req, reason) == VIEWD_MODE_DIFF, err))
 			return false;
 	}
 	return true;
 }
 
-/* All definitions of one snapshot. What one member is to see of another, or of a pre_hook, is only there in the write transaction. */
+/* All definitions of one snapshot. What one member is to see of another, or of a pre_hook, is only there in the write
+ * transaction. */
 static bool stage(struct group *group, struct viewd_err *err)
 {
 	struct db *db = group->db;
@@ -112,7 +118,8 @@ static bool stage(struct group *group, struct viewd_err *err)
 static bool locks_readers_out(struct group_member *m)
 {
 	char reason[256];
-	return m->task->resolved.method == VIEWD_METHOD_MATERIALIZED && recipe_mode(m->task, m->req, reason) == VIEWD_MODE_FULL;
+	return m->task->resolved.method == VIEWD_METHOD_MATERIALIZED &&
+	       recipe_mode(m->task, m->req, reason) == VIEWD_MODE_FULL;
 }
 
 static bool keep_readers_out(struct group *group, struct viewd_err *err)
@@ -150,7 +157,8 @@ static bool write_all(struct group *group, struct viewd_err *err)
 	group->at = group->n;
 	if (!db->ops->begin(db, DB_BEGIN_GROUP, err))
 		return false;
-	if (!group_look(group, true, err) || !keep_readers_out(group, err) || !refresh_members(group, err) || !db->ops->commit(db, err)) {
+	if (!group_look(group, true, err) || !keep_readers_out(group, err) || !refresh_members(group, err) ||
+	    !db->ops->commit(db, err)) {
 		db->ops->rollback(db);
 		return false;
 	}
@@ -210,7 +218,8 @@ static void hand_out(const struct group *group, const struct viewd_group_item *c
 	}
 }
 
-bool recipe_refresh_group(struct db *db, const struct viewd_group_item *const *items, size_t n, size_t *failed_r, struct viewd_err *err)
+bool recipe_refresh_group(struct db *db, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
+                          struct viewd_err *err)
 {
 	struct group group = {.db = db, .n = n};
 	group.members = talloc_zero_array(NULL, struct group_member, (unsigned)n);

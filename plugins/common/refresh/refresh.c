@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The look at the object comes after the first statement that writes to it: the lock which that took keeps the name's meaning until the end.
- * An object put in its place since the look-up gets its rows back with the transaction. */
+/* The look at the object comes after the first statement that writes to it: the lock which that took keeps the name's
+ * meaning until the end. An object put in its place since the look-up gets its rows back with the transaction. */
 bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct db *db = task->db;
@@ -164,7 +164,8 @@ static bool refresh_materialized(struct task *task, enum viewd_refresh_mode mode
 	return db_exec(task->db, gen_refresh(&task->gen, false), err) && task_count_rows(task, &out->rows, err);
 }
 
-static bool refresh_table(struct task *task, enum viewd_refresh_mode mode, struct viewd_outcome *out, struct viewd_err *err)
+static bool refresh_table(struct task *task, enum viewd_refresh_mode mode, struct viewd_outcome *out,
+                          struct viewd_err *err)
 {
 	switch (mode) {
 	case VIEWD_MODE_DIFF:
@@ -186,8 +187,8 @@ static bool refresh_table(struct task *task, enum viewd_refresh_mode mode, struc
 	return recipe_refresh_full(task, out, err);
 }
 
-bool recipe_record(struct task *task, const struct viewd_refresh_request *req, const struct viewd_outcome *out, const char *warning,
-                   struct viewd_err *err)
+bool recipe_record(struct task *task, const struct viewd_refresh_request *req, const struct viewd_outcome *out,
+                   const char *warning, struct viewd_err *err)
 {
 	struct state_run run = {
 		.trigger = req->trigger, .action = did_word(out->did), .succeeded = true, .run_id = req->run_id,
@@ -238,8 +239,8 @@ bool recipe_refresh_member(struct task *task, const struct viewd_refresh_request
 {
 	char warning[512];
 	db_failpoint(task->db, "refresh:begin");
-	if (!task_look_for_refresh(task, true, err) || !recipe_require_object(task, err) || !task_recall_definition(task, err) ||
-	    !refresh_with_hooks(task, req, warning, out, err))
+	if (!task_look_for_refresh(task, true, err) || !recipe_require_object(task, err) ||
+	    !task_recall_definition(task, err) || !refresh_with_hooks(task, req, warning, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:filled");
 	if (!recipe_record(task, req, out, warning, err) || !task_settle_marks(task, out, err))
@@ -258,10 +259,12 @@ static bool stage(struct task *task, const struct viewd_refresh_request *req, st
 {
 	char reason[256];
 	/* The definition must see what a pre_hook does. */
-	if (!task->db->syntax->diff.stage_first || task->resolved.method != VIEWD_METHOD_TABLE || task->view->pre_hook != NULL)
+	if (!task->db->syntax->diff.stage_first || task->resolved.method != VIEWD_METHOD_TABLE ||
+	    task->view->pre_hook != NULL)
 		return true;
 	if (!task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
-	    !task_look(task, false, err) || !recipe_require_object(task, err) || !task_recall_definition(task, err) || !task_columns(task, err))
+	    !task_look(task, false, err) || !recipe_require_object(task, err) || !task_recall_definition(task, err) ||
+	    !task_columns(task, err))
 		return false;
 	return recipe_stage(task, recipe_mode(task, req, reason) == VIEWD_MODE_DIFF, err);
 }
@@ -270,7 +273,8 @@ bool recipe_before(struct task *task, struct viewd_err *err)
 {
 	if (hooks_inside(task) || task->view->pre_hook == NULL)
 		return true;
-	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) && hooks_before(task, err);
+	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) &&
+	       hooks_before(task, err);
 }
 
 void recipe_after(struct task *task)
@@ -282,13 +286,16 @@ void recipe_after(struct task *task)
 	if (!hooks_after(task, warning, &err))
 		db_log(task->db, VIEWD_LOG_WARNING, "view '%s', post_hook failed (%s)", task->view->name, err.msg);
 	else if (warning[0] != '\0' && !state_annotate(task->db, task->view->name, warning, &err))
-		db_log(task->db, VIEWD_LOG_WARNING, "view '%s', history does not tell of its post_hook (%s)", task->view->name, err.msg);
+		db_log(task->db, VIEWD_LOG_WARNING, "view '%s', history does not tell of its post_hook (%s)", task->view->name,
+		       err.msg);
 }
 
-bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out, struct viewd_err *err)
+bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
+                    struct viewd_err *err)
 {
 	struct viewd_refresh_request copy = *req;
-	bool done = task_count_again(task, err) && recipe_before(task, err) && stage(task, req, err) && recipe_transaction(task, false, refresh_body, out, &copy, err);
+	bool done = task_count_again(task, err) && recipe_before(task, err) && stage(task, req, err) &&
+	            recipe_transaction(task, false, refresh_body, out, &copy, err);
 	recipe_unstage(task);
 	if (!done)
 		return false;

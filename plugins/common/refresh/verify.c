@@ -18,7 +18,8 @@ static bool read_verdict_fn(void *ctx, const char *const *values, size_t n UNUSE
 	return false;
 }
 
-static const struct db_reader read_verdict[] = {{read_verdict_fn, "NNN", "the comparison of a view with its definition"}};
+static const struct db_reader read_verdict[] = {
+	{read_verdict_fn, "NNN", "the comparison of a view with its definition"}};
 
 /* One statement, so one snapshot on every engine. */
 static bool compare(struct task *task, struct viewd_verdict *out, struct viewd_err *err)
@@ -34,12 +35,14 @@ static bool compare_rows(struct task *task, struct viewd_verdict *out, struct vi
 	if (!ops->rights.rows_apart(task, task->definition, "viewd_rows_", &wanted, err))
 		return false;
 	if (task->resolved.method == VIEWD_METHOD_SIMPLE) {
-		char *all = sql_add(sql_new(task->mem), "SELECT * FROM %s", relation_quoted(task->db->syntax, task->mem, &task->rel));
+		char *all =
+			sql_add(sql_new(task->mem), "SELECT * FROM %s", relation_quoted(task->db->syntax, task->mem, &task->rel));
 		if (!ops->rights.rows_apart(task, all, "viewd_have_", &have, err))
 			return false;
 		task->gen.rel = have;
 	}
-	task->gen.definition = sql_add(sql_new(task->mem), "SELECT * FROM %s", relation_quoted(task->db->syntax, task->mem, &wanted));
+	task->gen.definition =
+		sql_add(sql_new(task->mem), "SELECT * FROM %s", relation_quoted(task->db->syntax, task->mem, &wanted));
 	return recipe_judge_table(task, err) && compare(task, out, err);
 }
 
@@ -47,7 +50,8 @@ static bool compare_rows(struct task *task, struct viewd_verdict *out, struct vi
 static bool compare_as_role(struct task *task, struct viewd_verdict *out, struct viewd_err *err)
 {
 	const struct db_ops *ops = task->db->ops;
-	bool done = ops->begin(task->db, DB_BEGIN_SNAPSHOT, err) && hooks_role_begin(task, err) && compare_rows(task, out, err);
+	bool done =
+		ops->begin(task->db, DB_BEGIN_SNAPSHOT, err) && hooks_role_begin(task, err) && compare_rows(task, out, err);
 	ops->rollback(task->db);
 	return done;
 }
@@ -57,7 +61,8 @@ bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_er
 	struct db *db = task->db;
 	struct viewd_verdict verdict = {0};
 	bool as_role = task->view->run_as != NULL && db->ops->rights.rows_apart != NULL;
-	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err) || !task_look(task, false, err))
+	if (!db->ops->set_limits(db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
+	    !task_look(task, false, err))
 		return false;
 	if (task->found.kind == VIEWD_KIND_NONE)
 		return err_set(err, VIEWD_ERR_MISSING, "object '%s' does not exist", task->rel.name);

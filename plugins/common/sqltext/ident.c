@@ -95,7 +95,8 @@ static const char *read_parts(const struct syntax *syn, const char *text, char p
 	const char *p = text;
 	for (*n_r = 0;;) {
 		if (*n_r == syn->names.max_parts)
-			return syn->names.max_parts == 1 ? "this server has no schemas here, write the name alone" : "it has too many parts";
+			return syn->names.max_parts == 1 ? "this server has no schemas here, write the name alone"
+			                                 : "it has too many parts";
 		const char *fault = read_part(syn, &p, parts[(*n_r)++]);
 		if (fault != NULL)
 			return fault;

@@ -228,7 +228,8 @@ void lex_mentions(const struct syntax *syn, const char *text, struct viewd_text_
 	struct lex_token tok;
 	char name[IDENT_MAX];
 	while ((tok = lex_next(syn->lexer.flags, &text)).kind != LEX_END) {
-		bool named = (tok.kind == LEX_WORD && fold_word(syn, &tok, name)) || (tok.kind == LEX_IDENT && unquote(&tok, name));
+		bool named =
+			(tok.kind == LEX_WORD && fold_word(syn, &tok, name)) || (tok.kind == LEX_IDENT && unquote(&tok, name));
 		if (named && !sink.fn(sink.ctx, name))
 			return;
 	}

@@ -33,11 +33,13 @@ struct lex_token lex_next(unsigned flags, const char **p);
 /* Is the token this keyword (any case)? */
 bool lex_is(const struct lex_token *tok, const char *word);
 
-/* Judges that text is exactly one query (begins with SELECT, WITH, VALUES, TABLE or an opening parenthesis), balanced, one
- * statement; returns it without trailing semicolon, blanks and comments, talloc'ed on mem_ctx. NULL: err says what is wrong. */
+/* Judges that text is exactly one query (begins with SELECT, WITH, VALUES, TABLE or an opening parenthesis), balanced,
+ * one statement; returns it without trailing semicolon, blanks and comments, talloc'ed on mem_ctx. NULL: err says what
+ * is wrong. */
 char *lex_one_query(const struct syntax *syn, void *mem_ctx, const char *text, struct viewd_err *err);
 
-/* Comments out, runs of white space outside quotes become one blank: equal texts mean the same. talloc'ed on mem_ctx. */
+/* Comments out, runs of white space outside quotes become one blank: equal texts mean the same. talloc'ed on
+ * mem_ctx. */
 char *lex_normalise(const struct syntax *syn, void *mem_ctx, const char *text);
 
 /* Calls sink for every word and quoted identifier (unquoted spelling; words folded as the engine does). */
@@ -48,10 +50,11 @@ bool lex_has_word(const struct syntax *syn, const char *text, const char *word);
 
 /* Judges the text of an index: `[UNIQUE] [USING word] ( ... ) ...` with balanced parentheses, no semicolon, no comment.
  * *unique_r tells whether UNIQUE was there, *rest_r points at what follows it. */
-bool lex_index_text(const struct syntax *syn, const char *text, bool *unique_r, const char **rest_r, struct viewd_err *err)
-	MUST_CHECK;
+bool lex_index_text(const struct syntax *syn, const char *text, bool *unique_r, const char **rest_r,
+                    struct viewd_err *err) MUST_CHECK;
 
-/* Judges a declared column type: words, numbers, one level of parentheses or brackets; nothing that could end the column. */
+/* Judges a declared column type: words, numbers, one level of parentheses or brackets; nothing that could end the
+ * column. */
 bool lex_type_text(const struct syntax *syn, const char *text, struct viewd_err *err) MUST_CHECK;
 
 /* The length of a column type without the collation that follows it. */

@@ -57,7 +57,8 @@ static bool refuse_beginning(const struct syntax *syn, const struct lex_token *t
 	refuse(err, "is not a query");
 	if (!syn->has.view_settings || !lex_is(tok, "SET"))
 		return false;
-	return err_hint(err, "what SET STATEMENT sets for a query belongs into the view's settings = NAME=VALUE, NAME=VALUE; its limits of time are timeout"
+	return err_hint(err, "what SET STATEMENT sets for a query belongs into the view's settings = NAME=VALUE, "
+	                     "NAME=VALUE; its limits of time are timeout"
 	                     " and lock_timeout");
 }
 
@@ -158,7 +159,8 @@ static const char *index_fault(unsigned flags, struct lex_token tok, const char 
 	return depth != 0 ? "has unbalanced parentheses" : NULL;
 }
 
-bool lex_index_text(const struct syntax *syn, const char *text, bool *unique_r, const char **rest_r, struct viewd_err *err)
+bool lex_index_text(const struct syntax *syn, const char *text, bool *unique_r, const char **rest_r,
+                    struct viewd_err *err)
 {
 	const char *p = text;
 	const char *fault = utf8_valid(text) ? NULL : "is not valid UTF-8";
@@ -188,9 +190,11 @@ bool lex_type_text(const struct syntax *syn, const char *text, struct viewd_err 
 	for (const char *p = text; good && (tok = lex_next(syn->lexer.flags, &p)).kind != LEX_END;) {
 		depth += is_char(&tok, '(') - is_char(&tok, ')');
 		bool list = depth > 0 && (is_char(&tok, ',') || tok.kind == LEX_STRING);
-		bool mark = is_char(&tok, '(') || is_char(&tok, ')') || is_char(&tok, '[') || is_char(&tok, ']') || is_char(&tok, '.');
+		bool mark =
+			is_char(&tok, '(') || is_char(&tok, ')') || is_char(&tok, '[') || is_char(&tok, ']') || is_char(&tok, '.');
 		good = depth >= 0 && depth <= 1 &&
-		       (list || mark || tok.kind == LEX_WORD || tok.kind == LEX_NUMBER || tok.kind == LEX_SPACE || tok.kind == LEX_IDENT);
+		       (list || mark || tok.kind == LEX_WORD || tok.kind == LEX_NUMBER || tok.kind == LEX_SPACE ||
+		        tok.kind == LEX_IDENT);
 	}
 	if (good && depth == 0)
 		return true;

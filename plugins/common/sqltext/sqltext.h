@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * sqltext.h: growing SQL text. A text is a talloc string; every function returns the (possibly moved) text and never NULL. [any]
+ * sqltext.h: growing SQL text. A text is a talloc string; every function returns the (possibly moved) text and never
+ * NULL. [any]
  */
 #ifndef VIEWD_COMMON_SQLTEXT_SQLTEXT_H
 #define VIEWD_COMMON_SQLTEXT_SQLTEXT_H

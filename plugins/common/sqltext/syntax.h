@@ -23,7 +23,7 @@
 #define LEX_BACKTICK (1u << 7)            /* `...` is an identifier (MySQL, SQLite) */
 #define LEX_BRACKETS (1u << 8)            /* [...] is an identifier (SQLite) */
 #define LEX_DOUBLE_IS_STRING (1u << 9)    /* "..." is a string (MySQL without ANSI_QUOTES) */
-#define LEX_AT_VARIABLES (1u << 10)       /* @name is a variable or a parameter, and @ is in no operator (MySQL, SQLite) */
+#define LEX_AT_VARIABLES (1u << 10) /* @name is a variable or a parameter, and @ is in no operator (MySQL, SQLite) */
 
 /* How objects are named. */
 struct syntax_names {

@@ -36,10 +36,12 @@ static bool is_listed(const char *list, const struct lex_token *tok)
 /* 'now' in quotes of any kind: where no column has that name, SQLite takes "now" for text. */
 static bool is_quoted_now(const struct lex_token *tok)
 {
-	return (tok->kind == LEX_STRING || tok->kind == LEX_IDENT) && tok->len == 5 && strncasecmp(tok->text + 1, "now", 3) == 0;
+	return (tok->kind == LEX_STRING || tok->kind == LEX_IDENT) && tok->len == 5 &&
+	       strncasecmp(tok->text + 1, "now", 3) == 0;
 }
 
-/* Do the arguments at p (behind the parenthesis) leave the time to the clock? Fewer than `least`, or 'now' among them. */
+/* Do the arguments at p (behind the parenthesis) leave the time to the clock? Fewer than `least`, or 'now' among
+ * them. */
 static bool means_now(unsigned flags, const char *p, size_t least)
 {
 	size_t n = 0;
@@ -73,7 +75,8 @@ void timeword_find(const struct syntax *syn, const char *query, char *out, size_
 		if (tok.kind != LEX_WORD)
 			continue;
 		bool call = is_char(&after, '(');
-		bool named = is_char(&before, '.') || is_char(&after, '.') || lex_is(&before, "AS"); /* a column, a table, a label */
+		/* A column, a table, a label */
+		bool named = is_char(&before, '.') || is_char(&after, '.') || lex_is(&before, "AS");
 		if ((!named && is_listed(syn->clock.words, &tok)) || (call && call_reads_clock(syn, &tok, query))) {
 			snprintf(out, size, "%.*s%s", (int)tok.len, tok.text, call ? "()" : "");
 			return;

@@ -7,8 +7,9 @@
 
 #include "common/sqltext/syntax.h"
 
-/* Writes the first thing in the query whose value changes with time as people know it ("now()", "CURRENT_DATE"), cut to size; "" when there
- * is none. Knows words and functions as the syntax lists them, not columns or quoted text of the same name. [any] */
+/* Writes the first thing in the query whose value changes with time as people know it ("now()", "CURRENT_DATE"), cut to
+ * size; "" when there is none. Knows words and functions as the syntax lists them, not columns or quoted text of the
+ * same name. [any] */
 void timeword_find(const struct syntax *syn, const char *query, char *out, size_t size);
 
 #endif

@@ -103,7 +103,8 @@ struct tell_ctx {
 static bool tell_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct tell_ctx *t = ctx;
-	const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = t->kind, .view = v[0], .seq = number(v[1])};
+	const struct viewd_signal signal = {
+		.struct_size = sizeof signal, .kind = t->kind, .view = v[0], .seq = number(v[1])};
 	return t->sink.fn(t->sink.ctx, &signal);
 }
 
@@ -143,7 +144,8 @@ static void add_case(struct stmt *st, const char *when, int64_t limit, int64_t t
 	stmt_text(st, " END");
 }
 
-/* A row below what was read has gone back meanwhile (an older copy was restored): the data is not of it, so the view stays stale. */
+/* A row below what was read has gone back meanwhile (an older copy was restored): the data is not of it, so the view
+ * stays stale. */
 bool marks_settle(struct db *db, const char *view, const struct marks *marks, struct viewd_err *err)
 {
 	for (size_t i = 0; i < marks->n; i++) {
@@ -398,7 +400,8 @@ static bool requests_round(struct db *db, struct viewd_signal_sink sink, size_t 
 	struct names list = {.mem = talloc_new(NULL)};
 	bool good = take_requests(db, &list, err);
 	for (size_t i = 0; i < list.n && good; i++) {
-		const struct viewd_signal signal = {.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_REQUEST, .view = list.modes[i]};
+		const struct viewd_signal signal = {
+			.struct_size = sizeof signal, .kind = VIEWD_SIGNAL_REQUEST, .view = list.modes[i]};
 		good = was_told(&list, i) || sink.fn(sink.ctx, &signal);
 	}
 	*n_r = list.n;

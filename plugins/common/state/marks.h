@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * marks.h: which views are stale, as the database remembers it: the state table `captures`, one row for each (view, source).
+ * marks.h: which views are stale, as the database remembers it: the state table `captures`, one row for each (view,
+ * source).
  *
  * changed_time is when a row turned stale, so of many changes it is the first one's.
  *
- * dirty_seq grows when the source changed, clean_seq is the dirty_seq that the last refresh has covered. A view is stale while any of its
- * rows has dirty_seq > clean_seq. A refresh reads dirty_seq before it reads data and writes clean_seq in the transaction of
- * its data, so a change between the two keeps the view stale. Never written by an application's transaction, except on engines where
- * writers are serial anyway (SQLite).
+ * dirty_seq grows when the source changed, clean_seq is the dirty_seq that the last refresh has covered. A view is
+ * stale while any of its rows has dirty_seq > clean_seq. A refresh reads dirty_seq before it reads data and writes
+ * clean_seq in the transaction of its data, so a change between the two keeps the view stale. Never written by an
+ * application's transaction, except on engines where writers are serial anyway (SQLite).
  *
- * There each change costs its writer a write of the row. What is known to be stale need not be told for ever: with syntax->state.counts_end the
- * triggers stop when dirty_seq - clean_seq is MARKS_ENOUGH. From then on dirty_seq says nothing about later changes, so a refresh first makes
- * them count again (marks_count_again), in a transaction of its own. Should it find the row at its end once more when it reads, it covers
- * all but the last: the view stays stale.
+ * There each change costs its writer a write of the row. What is known to be stale need not be told for ever: with
+ * syntax->state.counts_end the triggers stop when dirty_seq - clean_seq is MARKS_ENOUGH. From then on dirty_seq says
+ * nothing about later changes, so a refresh first makes them count again (marks_count_again), in a transaction of its
+ * own. Should it find the row at its end once more when it reads, it covers all but the last: the view stays stale.
  */
 #ifndef VIEWD_COMMON_STATE_MARKS_H
 #define VIEWD_COMMON_STATE_MARKS_H
@@ -26,10 +27,10 @@ struct marks {
 	struct mark {
 		char *source;
 		int64_t covers; /* up to this dirty_seq */
-	} *rows;
+	} * rows;
 	size_t n;
 	bool defined; /* some row is of what is heard by looks */
-	int64_t seq; /* what is covered, summed over all rows of the view: grows with every change */
+	int64_t seq;  /* what is covered, summed over all rows of the view: grows with every change */
 };
 
 /* The name of a source in the table: the quoted relation, schema included. talloc'ed. */
@@ -39,24 +40,27 @@ char *marks_source(struct db *db, void *mem_ctx, const char *schema, const char 
  * syntax->state.counts_end. */
 bool marks_count_again(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 
-/* What no longer counts has changed again: gives it another number, so that it does not look as if it had come to rest. */
+/* What no longer counts has changed again: gives it another number, so that it does not look as if it had come to
+ * rest. */
 bool marks_touch_ended(struct db *db, struct viewd_err *err) MUST_CHECK;
 
 /* Reads the rows of a view. Call before any data is read. */
 bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err) MUST_CHECK;
 
 /* Likewise, answered as db_ops.session.query_later does: *out is complete when the next call has succeeded. */
-bool marks_read_later(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err) MUST_CHECK;
+bool marks_read_later(struct db *db, void *mem_ctx, const char *view, struct marks *out,
+                      struct viewd_err *err) MUST_CHECK;
 
 /* What was read is covered now. Same transaction as the data. */
 bool marks_settle(struct db *db, const char *view, const struct marks *marks, struct viewd_err *err) MUST_CHECK;
 
-/* The source changed: every view that is registered for it becomes stale. n_r (may be NULL): how many rows that were. In a
- * transaction and without n_r: as db_ops.session.exec_later does; so do marks_settle and marks_touch_others. */
+/* The source changed: every view that is registered for it becomes stale. n_r (may be NULL): how many rows that were.
+ * In a transaction and without n_r: as db_ops.session.exec_later does; so do marks_settle and marks_touch_others. */
 bool marks_touch(struct db *db, const char *source, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
 
 /* Likewise, but for the views named. */
-bool marks_touch_others(struct db *db, const char *source, const char *const *but, size_t n, struct viewd_err *err) MUST_CHECK;
+bool marks_touch_others(struct db *db, const char *source, const char *const *but, size_t n,
+                        struct viewd_err *err) MUST_CHECK;
 
 /* Everything that is registered with this mode changed. */
 bool marks_touch_mode(struct db *db, const char *mode, struct viewd_err *err) MUST_CHECK;
@@ -71,13 +75,15 @@ struct mark_wanted {
 };
 
 /* Makes the rows of a view exactly these; new ones are stale. */
-bool marks_register(struct db *db, const char *view, const struct mark_wanted *wanted, size_t n, struct viewd_err *err) MUST_CHECK;
+bool marks_register(struct db *db, const char *view, const struct mark_wanted *wanted, size_t n,
+                    struct viewd_err *err) MUST_CHECK;
 
 /* Tells every stale view: seq = sum of dirty_seq. */
 bool marks_stale(struct db *db, struct viewd_signal_sink sink, struct viewd_err *err) MUST_CHECK;
 
 /* The distinct sources registered with a mode: row(ctx, {source}, 1). */
-bool marks_sources(struct db *db, const char *mode, const struct db_reader *row, void *ctx, struct viewd_err *err) MUST_CHECK;
+bool marks_sources(struct db *db, const char *mode, const struct db_reader *row, void *ctx,
+                   struct viewd_err *err) MUST_CHECK;
 
 /* Requests made in SQL: tells each and removes it. Outside a transaction. */
 bool marks_requests(struct db *db, struct viewd_signal_sink sink, struct viewd_err *err) MUST_CHECK;

@@ -39,8 +39,12 @@ static bool keep_copied_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	list->items = talloc_realloc(list->mem, list->items, struct copied, (unsigned)list->n + 1);
 	assert(list->items != NULL);
 	list->items[list->n++] = (struct copied){
-		.name = talloc_strdup(list->mem, v[0]), .relation = talloc_strdup(list->mem, v[1]), .method = talloc_strdup(list->mem, v[2]),
-		.identity = talloc_strdup(list->mem, v[3]), .canonical = talloc_strdup(list->mem, v[4]), .from = talloc_strdup(list->mem, v[5]),
+		.name = talloc_strdup(list->mem, v[0]),
+		.relation = talloc_strdup(list->mem, v[1]),
+		.method = talloc_strdup(list->mem, v[2]),
+		.identity = talloc_strdup(list->mem, v[3]),
+		.canonical = talloc_strdup(list->mem, v[4]),
+		.from = talloc_strdup(list->mem, v[5]),
 	};
 	return true;
 }
@@ -68,9 +72,10 @@ static enum viewd_kind kind_of(const char *word)
 	return method == VIEWD_METHOD_SIMPLE ? VIEWD_KIND_VIEW : VIEWD_KIND_MATVIEW;
 }
 
-/* A table may be a user's, so more is asked of it: that it has the recorded identity, where that comes along; else that it is no older than the
- * state, since a copy makes the schema of the state before any table. */
-static bool judge_table(struct db *db, const struct copied *row, const struct db_object *found, const char **fault_r, struct viewd_err *err)
+/* A table may be a user's, so more is asked of it: that it has the recorded identity, where that comes along; else that
+ * it is no older than the state, since a copy makes the schema of the state before any table. */
+static bool judge_table(struct db *db, const struct copied *row, const struct db_object *found, const char **fault_r,
+                        struct viewd_err *err)
 {
 	bool same = found->identity[0] != '\0' && strcmp(found->identity, row->identity) == 0, along = true;
 	if (db->ops->returning.came_along == NULL) {
@@ -145,8 +150,8 @@ static bool write_all(struct db *db, const char *place, const struct copies *lis
 {
 	bool good = true;
 	for (size_t i = 0; good && i < list->n; i++)
-		good = save(db, place, &list->items[i], err) &&
-		       (db->ops->returning.forget_place == NULL || db->ops->returning.forget_place(db, list->items[i].from, err));
+		good = save(db, place, &list->items[i], err) && (db->ops->returning.forget_place == NULL ||
+		                                                 db->ops->returning.forget_place(db, list->items[i].from, err));
 	return good && marks_touch_all(db, err) && forget_objects(db, err);
 }
 
@@ -157,9 +162,11 @@ static void tell(struct db *db, const struct copies *list)
 		const struct copied *row = &list->items[i];
 		known += row->fault == NULL;
 		if (row->fault != NULL && row->fault[0] != '\0')
-			db_log(db, VIEWD_LOG_WARNING, "view '%s', what is there as %s is not its own (%s)", row->name, row->relation, row->fault);
+			db_log(db, VIEWD_LOG_WARNING, "view '%s', what is there as %s is not its own (%s)", row->name,
+			       row->relation, row->fault);
 	}
-	db_log(db, VIEWD_LOG_WARNING, "database '%s', it is a copy (restored, copied or moved): %zu of %zu views are known again, all are refreshed",
+	db_log(db, VIEWD_LOG_WARNING, "database '%s', it is a copy (restored, copied or moved): %zu of %zu views are known "
+	                              "again, all are refreshed",
 	       db->database_name, known, list->n);
 }
 

@@ -48,7 +48,8 @@ static const struct column_row views_columns[] = {
 	{"consecutive_errors", TYPE_BIGINT, " NOT NULL"},
 	{"followed", TYPE_BIGINT, " NOT NULL DEFAULT 0"}, /* 1: with on_change, whatever it reads */
 	{"place", TYPE_TEXT, ""},                         /* where the identity was written (returned.h) */
-	{"kept", TYPE_BIGINT, " NOT NULL DEFAULT 0"},     /* 1: the object is kept as somebody else made it, whatever the file says */
+	/* 1: the object is kept as somebody else made it, whatever the file says */
+	{"kept", TYPE_BIGINT, " NOT NULL DEFAULT 0"},
 };
 
 static const struct column_row history_columns[] = {
@@ -110,8 +111,8 @@ static const char *type_name(const struct syntax *syn, enum column_type type)
 	return syn->types.serial_key;
 }
 
-static bool create_table(struct db *db, const char *table, const char *note, const struct column_row *columns, size_t n, const char *more,
-                         struct viewd_err *err)
+static bool create_table(struct db *db, const char *table, const char *note, const struct column_row *columns, size_t n,
+                         const char *more, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
 	st.sql = sql_add(st.sql, "CREATE TABLE IF NOT EXISTS %s%s (", table, note != NULL ? note : "");
@@ -120,18 +121,21 @@ static bool create_table(struct db *db, const char *table, const char *note, con
 		stmt_name(&st, columns[i].name);
 		st.sql = sql_add(st.sql, " %s%s", type_name(db->syntax, columns[i].type), columns[i].constraint);
 	}
-	st.sql = sql_add(st.sql, "%s)%s", more != NULL ? more : "", db->syntax->state.suffix != NULL ? db->syntax->state.suffix : "");
+	st.sql = sql_add(st.sql, "%s)%s", more != NULL ? more : "",
+	                 db->syntax->state.suffix != NULL ? db->syntax->state.suffix : "");
 	return stmt_run(&st, err);
 }
 
 static bool create_capture_tables(struct db *db, struct viewd_err *err)
 {
-	char *captures = state_table(db, NULL, "captures"), *requests = state_table(db, NULL, "requests"), *objects = state_table(db, NULL, "objects");
+	char *captures = state_table(db, NULL, "captures"), *requests = state_table(db, NULL, "requests"),
+		 *objects = state_table(db, NULL, "objects");
 	struct stmt key = stmt_new(db);
 	stmt_text(&key, ", PRIMARY KEY (");
 	stmt_name(&key, "view");
 	stmt_text(&key, ", source)");
-	bool done = create_table(db, captures, db->syntax->state.captures_note, captures_columns, ARRAY_LEN(captures_columns), key.sql, err) &&
+	bool done = create_table(db, captures, db->syntax->state.captures_note, captures_columns,
+	                         ARRAY_LEN(captures_columns), key.sql, err) &&
 	            create_table(db, objects, NULL, objects_columns, ARRAY_LEN(objects_columns), NULL, err) &&
 	            create_table(db, requests, NULL, requests_columns, ARRAY_LEN(requests_columns), NULL, err);
 	talloc_free(key.sql);
@@ -152,7 +156,8 @@ bool state_setup(struct db *db, struct viewd_err *err)
 	return (syn->views.copied || views_move(db, err)) && create_capture_tables(db, err) &&
 	       create_table(db, syn->state.views, NULL, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
 	       (!syn->views.copied || views_move(db, err)) &&
-	       create_table(db, syn->state.history, NULL, history_columns, ARRAY_LEN(history_columns), syn->state.history_inline, err) &&
+	       create_table(db, syn->state.history, NULL, history_columns, ARRAY_LEN(history_columns),
+	                    syn->state.history_inline, err) &&
 	       (syn->state.history_index == NULL || db_exec(db, syn->state.history_index, err)) &&
 	       (syn->state.captures_index == NULL || db_exec(db, syn->state.captures_index, err));
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * state.h: the tables viewd keeps in the user's database: view_state (one row a view), refresh_history, requests. What applications read of
- * view_state is the view `views` (views.h).
+ * state.h: the tables viewd keeps in the user's database: view_state (one row a view), refresh_history, requests. What
+ * applications read of view_state is the view `views` (views.h).
  *
- * Column names are part of the manual; add, never rename. Times are UTC with microseconds in the engine's own type (PostgreSQL
- * timestamptz, MySQL DATETIME(6)) or RFC 3339 text (SQLite).
+ * Column names are part of the manual; add, never rename. Times are UTC with microseconds in the engine's own type
+ * (PostgreSQL timestamptz, MySQL DATETIME(6)) or RFC 3339 text (SQLite).
  */
 #ifndef VIEWD_COMMON_STATE_STATE_H
 #define VIEWD_COMMON_STATE_STATE_H
@@ -16,19 +16,19 @@
 /* One row of view_state. */
 struct state_row {
 	bool present;
-	char relation[520];      /* canonical, with schema where the engine has schemas */
+	char relation[520]; /* canonical, with schema where the engine has schemas */
 	enum viewd_method method;
 	char definition_hash[65];
 	char index_hash[65];
 	char identity[128];
 	char canonical[65];
 	char on_remove[8];
-	char indexes[2048];      /* names of the indexes viewd made, one a line */
+	char indexes[2048]; /* names of the indexes viewd made, one a line */
 	int64_t last_success_us;
 	int64_t data_timestamp_us;
 	int64_t duration_us;
-	int64_t rows;            /* -1 unknown */
-	bool kept;               /* as somebody else has made it: its definition is the recorded text, not the file's */
+	int64_t rows; /* -1 unknown */
+	bool kept;    /* as somebody else has made it: its definition is the recorded text, not the file's */
 };
 
 /* One finished run. Texts may be NULL. */
@@ -50,7 +50,7 @@ struct state_run {
 bool state_setup(struct db *db, struct viewd_err *err) MUST_CHECK;
 
 /* SQL: the names of all of them in an engine where they have a prefix, as literals separated by commas. */
-#define STATE_TABLES_SQL                                                                                                              \
+#define STATE_TABLES_SQL \
 	"'viewd_view_state', 'viewd_views', 'viewd_refresh_history', 'viewd_captures', 'viewd_requests', 'viewd_objects'"
 
 /* The name of a state table ("captures") with its schema or prefix, talloc'ed on mem_ctx. */
@@ -60,7 +60,8 @@ char *state_table(struct db *db, void *mem_ctx, const char *name);
 bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err) MUST_CHECK;
 
 /* Likewise, answered as db_ops.session.query_later does: *out is complete when the next call has succeeded. */
-bool state_load_later(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err) MUST_CHECK;
+bool state_load_later(struct db *db, const char *view, bool lock, struct state_row *out,
+                      struct viewd_err *err) MUST_CHECK;
 
 /* The query the recorded object was made from, talloc'ed; NULL when none is recorded. */
 bool state_definition(struct db *db, void *mem_ctx, const char *view, char **text_r, struct viewd_err *err) MUST_CHECK;
@@ -78,8 +79,8 @@ bool state_forget(struct db *db, const char *view, struct viewd_err *err) MUST_C
 /* Forgets when and with how many rows the view was last filled: its object is new and empty. */
 bool state_clear_data(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 
-/* Writes the outcome of a run into the state row (if there is one) and the history; trims the history now and then. In a
- * transaction: as db_ops.session.exec_later does. */
+/* Writes the outcome of a run into the state row (if there is one) and the history; trims the history now and then. In
+ * a transaction: as db_ops.session.exec_later does. */
 bool state_record_run(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err) MUST_CHECK;
 /* Writes error into the newest row of the view's history. */
 bool state_annotate(struct db *db, const char *view, const char *error, struct viewd_err *err) MUST_CHECK;
@@ -88,6 +89,7 @@ bool state_annotate(struct db *db, const char *view, const char *error, struct v
 bool state_list(struct db *db, struct viewd_recorded_sink rows, struct viewd_err *err) MUST_CHECK;
 
 /* Past runs of a view, newest first. */
-bool state_history(struct db *db, const char *view, int limit, struct viewd_history_sink rows, struct viewd_err *err) MUST_CHECK;
+bool state_history(struct db *db, const char *view, int limit, struct viewd_history_sink rows,
+                   struct viewd_err *err) MUST_CHECK;
 
 #endif

@@ -17,8 +17,19 @@
 
 bool state_save(struct db *db, const char *view, const struct state_row *row, struct viewd_err *err)
 {
-	static const char *const names[] = {"name",      "relation",  "method",  "definition_hash", "index_hash",         "identity",
-	                                    "canonical", "on_remove", "indexes", "place",           "kept",               "changed_time", "consecutive_errors",
+	static const char *const names[] = {"name",
+	                                    "relation",
+	                                    "method",
+	                                    "definition_hash",
+	                                    "index_hash",
+	                                    "identity",
+	                                    "canonical",
+	                                    "on_remove",
+	                                    "indexes",
+	                                    "place",
+	                                    "kept",
+	                                    "changed_time",
+	                                    "consecutive_errors",
 	                                    "created_time"};
 	char *place;
 	if (!returned_place(db, NULL, &place, err))
@@ -64,7 +75,8 @@ bool state_save_definition(struct db *db, const char *view, const char *text, st
 bool state_set_followed(struct db *db, const char *view, bool followed, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "UPDATE %s SET followed = %d WHERE followed <> %d AND ", db->syntax->state.views, followed, followed);
+	st.sql = sql_add(st.sql, "UPDATE %s SET followed = %d WHERE followed <> %d AND ", db->syntax->state.views, followed,
+	                 followed);
 	stmt_name(&st, "name");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
@@ -84,7 +96,8 @@ bool state_forget(struct db *db, const char *view, struct viewd_err *err)
 bool state_clear_data(struct db *db, const char *view, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "UPDATE %s SET last_success_time = NULL, data_timestamp = NULL, ", db->syntax->state.views);
+	st.sql =
+		sql_add(st.sql, "UPDATE %s SET last_success_time = NULL, data_timestamp = NULL, ", db->syntax->state.views);
 	stmt_name(&st, "rows");
 	stmt_text(&st, " = NULL, rows_written = NULL WHERE ");
 	stmt_name(&st, "name");
@@ -229,8 +242,8 @@ bool state_annotate(struct db *db, const char *view, const char *error, struct v
 	return stmt_run(&st, err);
 }
 
-/* Runs are numbered over all views, so one that always runs beside others has numbers with a step of its own. Mixed as MurmurHash3 ends
- * (https://github.com/aappleby/smhasher), no step is unlucky. */
+/* Runs are numbered over all views, so one that always runs beside others has numbers with a step of its own. Mixed as
+ * MurmurHash3 ends (https://github.com/aappleby/smhasher), no step is unlucky. */
 static bool is_trim_due(int64_t run_id)
 {
 	uint32_t n = (uint32_t)run_id;

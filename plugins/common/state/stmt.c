@@ -52,7 +52,8 @@ void stmt_integer(struct stmt *st, int64_t n)
 void stmt_time(struct stmt *st, int64_t us)
 {
 	char buf[TIMETEXT_SIZE];
-	const char *text = us == 0 ? NULL : talloc_strdup(st->sql, timetext_format(us, !st->db->syntax->time.without_zone, buf));
+	const char *text =
+		us == 0 ? NULL : talloc_strdup(st->sql, timetext_format(us, !st->db->syntax->time.without_zone, buf));
 	char *slot = sql_param(st->db->syntax, sql_new(st->sql), push(st, text));
 	st->sql = sql_template(st->sql, st->db->syntax->time.in, slot);
 }

@@ -23,8 +23,8 @@ void stmt_text(struct stmt *st, const char *text);
 void stmt_name(struct stmt *st, const char *column);
 void stmt_names(struct stmt *st, const char *const *names, size_t n);
 
-/* A placeholder with its value: text (must live until the statement has run; NULL = SQL NULL), a number (negative = NULL), a time
- * (0 = NULL). */
+/* A placeholder with its value: text (must live until the statement has run; NULL = SQL NULL), a number (negative =
+ * NULL), a time (0 = NULL). */
 void stmt_param(struct stmt *st, const char *text);
 void stmt_number(struct stmt *st, int64_t n);
 void stmt_integer(struct stmt *st, int64_t n); /* negative ones as they are */

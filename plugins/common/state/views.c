@@ -48,43 +48,57 @@ bool views_move(struct db *db, struct viewd_err *err)
 /* ---- the view ---- */
 
 /* Without what a definition says and what identifies objects. */
-static const char *const shown[] = {"name", "relation", "method", "created_time", "changed_time", "last_refresh_time", "last_success_time",
-                                    "data_timestamp", "duration_ms", "rows", "rows_written", "last_trigger", "last_action", "last_result"};
+static const char *const shown[] = {
+	"name",           "relation",    "method", "created_time", "changed_time", "last_refresh_time", "last_success_time",
+	"data_timestamp", "duration_ms", "rows",   "rows_written", "last_trigger", "last_action",       "last_result"};
 
-/* entries: one row for each thing a view depends on; own: what is known of each view for itself, 2 stale, 1 unknown; reach: each view with itself and
- * all that it reads of viewd's. A change that the data lacks is not older than the data. Of a simple view nothing is written down, so it
- * is called fresh where everything else is. Quotes become the engine's. */
-#define ENTRIES_SQL                                                                                                                   \
-	"(\"view\", dirty, deaf, changed) AS (SELECT c.\"view\", CASE WHEN c.dirty_seq > c.clean_seq OR ({pending}) THEN 1 ELSE 0 END,"     \
-	" CASE WHEN c.\"mode\" = 'none' OR ({deaf}) THEN 1 ELSE 0 END, CASE WHEN c.dirty_seq > c.clean_seq THEN c.changed_time END"        \
+/* entries: one row for each thing a view depends on; own: what is known of each view for itself, 2 stale, 1 unknown;
+ * reach: each view with itself and all that it reads of viewd's. A change that the data lacks is not older than the
+ * data. Of a simple view nothing is written down, so it is called fresh where everything else is. Quotes become the
+ * engine's. */
+#define ENTRIES_SQL \
+	"(\"view\", dirty, deaf, changed) AS (SELECT c.\"view\", CASE WHEN c.dirty_seq > c.clean_seq OR ({pending}) THEN " \
+	"1 ELSE 0 END," \
+	" CASE WHEN c.\"mode\" = 'none' OR ({deaf}) THEN 1 ELSE 0 END, CASE WHEN c.dirty_seq > c.clean_seq THEN " \
+	"c.changed_time END" \
 	" FROM {captures} c),"
 
-#define OWN_SQL(entries)                                                                                                              \
-	" own (\"name\", \"method\", word, missing) AS (SELECT v.\"name\", v.\"method\", CASE WHEN v.\"method\" = 'simple' THEN 0"             \
-	" WHEN v.last_success_time IS NULL OR e.dirty > 0 THEN 2 WHEN e.deaf > 0 OR (e.deaf IS NULL AND v.followed = 0) THEN 1 ELSE 0 END,"  \
-	" CASE WHEN e.dirty > 0 AND v.\"method\" <> 'simple' THEN CASE WHEN e.untold = 0 AND e.changed > v.data_timestamp THEN e.changed"    \
-	" ELSE COALESCE(v.data_timestamp, e.changed) END END"                                                                               \
-	" FROM {state} v LEFT JOIN (SELECT x.\"view\", MAX(x.dirty) AS dirty, MAX(x.deaf) AS deaf, MIN(x.changed) AS changed,"             \
-	" MAX(CASE WHEN x.dirty > 0 AND x.changed IS NULL THEN 1 ELSE 0 END) AS untold FROM " entries " x GROUP BY x.\"view\") e"          \
+#define OWN_SQL(entries) \
+	" own (\"name\", \"method\", word, missing) AS (SELECT v.\"name\", v.\"method\", CASE WHEN v.\"method\" = " \
+	"'simple' THEN 0" \
+	" WHEN v.last_success_time IS NULL OR e.dirty > 0 THEN 2 WHEN e.deaf > 0 OR (e.deaf IS NULL AND v.followed = 0) " \
+	"THEN 1 ELSE 0 END," \
+	" CASE WHEN e.dirty > 0 AND v.\"method\" <> 'simple' THEN CASE WHEN e.untold = 0 AND e.changed > " \
+	"v.data_timestamp THEN e.changed" \
+	" ELSE COALESCE(v.data_timestamp, e.changed) END END" \
+	" FROM {state} v LEFT JOIN (SELECT x.\"view\", MAX(x.dirty) AS dirty, MAX(x.deaf) AS deaf, MIN(x.changed) AS " \
+	"changed," \
+	" MAX(CASE WHEN x.dirty > 0 AND x.changed IS NULL THEN 1 ELSE 0 END) AS untold FROM " entries \
+	" x GROUP BY x.\"view\") e" \
 	" ON e.\"view\" = v.\"name\"),"
 
-#define REACH_SQL                                                                                                                     \
-	" reach (\"name\", below) AS (SELECT v.\"name\", v.\"name\" FROM {state} v UNION SELECT r.\"name\", v.\"name\" FROM reach r"        \
+#define REACH_SQL \
+	" reach (\"name\", below) AS (SELECT v.\"name\", v.\"name\" FROM {state} v UNION SELECT r.\"name\", v.\"name\" " \
+	"FROM reach r" \
 	" JOIN {captures} c ON c.\"view\" = r.below AND c.\"mode\" = 'kept' JOIN {state} v ON v.relation = c.source),"
 
-#define WORDS_SQL                                                                                                                     \
-	" words (\"name\", word, missing) AS (SELECT r.\"name\", CASE WHEN MAX(o.\"method\") = 'simple' AND MIN(o.\"method\") = 'simple'"   \
-	" AND EXISTS (SELECT 1 FROM own w WHERE w.word > 0) THEN 1 ELSE MAX(o.word) END, MIN(o.missing) FROM reach r"                       \
+#define WORDS_SQL \
+	" words (\"name\", word, missing) AS (SELECT r.\"name\", CASE WHEN MAX(o.\"method\") = 'simple' AND " \
+	"MIN(o.\"method\") = 'simple'" \
+	" AND EXISTS (SELECT 1 FROM own w WHERE w.word > 0) THEN 1 ELSE MAX(o.word) END, MIN(o.missing) FROM reach r" \
 	" JOIN own o ON o.\"name\" = r.below GROUP BY r.\"name\")"
 
 static char *query_template(struct db *db, void *mem, const char *form)
 {
-	char *sql = sql_add(sql_new(mem), "WITH RECURSIVE %s " ENTRIES_SQL OWN_SQL("%s") REACH_SQL WORDS_SQL " SELECT ", form, form);
+	char *sql = sql_add(sql_new(mem), "WITH RECURSIVE %s " ENTRIES_SQL OWN_SQL("%s") REACH_SQL WORDS_SQL " SELECT ",
+	                    form, form);
 	for (size_t i = 0; i < ARRAY_LEN(shown); i++)
 		sql = sql_add(sql, "v.\"%s\", ", shown[i]);
 	sql = sql_add(sql, "%s AS last_error, v.consecutive_errors,"
-	              " CASE w.word WHEN 2 THEN 'STALE' WHEN 1 THEN 'UNKNOWN' ELSE 'FRESH' END AS freshness, w.missing AS stale_since,"
-	              " CASE w.word WHEN 2 THEN ", db->syntax->views.error != NULL ? db->syntax->views.error : "v.last_error");
+	              " CASE w.word WHEN 2 THEN 'STALE' WHEN 1 THEN 'UNKNOWN' ELSE 'FRESH' END AS freshness, w.missing AS "
+	              "stale_since,"
+	              " CASE w.word WHEN 2 THEN ", db->syntax->views.error != NULL ? db->syntax->views.error :
+	              "v.last_error");
 	sql = sql_template(sql, db->syntax->time.seconds_since, "w.missing");
 	sql = sql_add(sql, " WHEN 1 THEN NULL ELSE 0 END AS lag_seconds, ");
 	sql = sql_template(sql, db->syntax->time.seconds_since, "v.last_success_time");
@@ -151,7 +165,8 @@ static bool make(struct db *db, void *mem, const char *query, struct viewd_err *
 /* What cannot be mended by trying again leaves viewd itself as it is. */
 static bool can_do_without(const struct viewd_err *failure)
 {
-	return failure->cls == VIEWD_ERR_DENIED || failure->cls == VIEWD_ERR_EXISTS || failure->cls == VIEWD_ERR_MISSING || failure->cls == VIEWD_ERR_QUERY;
+	return failure->cls == VIEWD_ERR_DENIED || failure->cls == VIEWD_ERR_EXISTS || failure->cls == VIEWD_ERR_MISSING ||
+	       failure->cls == VIEWD_ERR_QUERY;
 }
 
 bool views_make(struct db *db, struct viewd_err *err)
@@ -163,12 +178,14 @@ bool views_make(struct db *db, struct viewd_err *err)
 	struct viewd_err failure = {0};
 	char *query = query_of(db, mem, form);
 	struct seen seen = {.form = form};
-	bool good = db->ops->query(db, db->syntax->views.form, NULL, 0, compare, &seen, &failure) && (seen.same || make(db, mem, query, &failure));
+	bool good = db->ops->query(db, db->syntax->views.form, NULL, 0, compare, &seen, &failure) &&
+	            (seen.same || make(db, mem, query, &failure));
 	talloc_free(mem);
 	if (good)
 		return true;
 	if (can_do_without(&failure)) {
-		db_log(db, VIEWD_LOG_WARNING, "database '%s', the view that tells applications how fresh views are is not made (%s)",
+		db_log(db, VIEWD_LOG_WARNING, "database '%s', the view that tells applications how fresh views are is not made "
+		                              "(%s)",
 		       db->database_name, failure.msg);
 		return true;
 	}

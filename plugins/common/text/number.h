@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * number.h: whole numbers as a server's answers and viewd's own tables give them: as text, and anybody may have written there. [any]
+ * number.h: whole numbers as a server's answers and viewd's own tables give them: as text, and anybody may have written
+ * there. [any]
  */
 #ifndef VIEWD_COMMON_TEXT_NUMBER_H
 #define VIEWD_COMMON_TEXT_NUMBER_H

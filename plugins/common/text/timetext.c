@@ -32,16 +32,19 @@ static int64_t read_fraction(const char **p)
 
 static bool is_moment(const struct tm *tm)
 {
-	return tm->tm_year >= 1 && tm->tm_mon >= 1 && tm->tm_mon <= 12 && tm->tm_mday >= 1 && tm->tm_mday <= 31 && tm->tm_hour >= 0 &&
-	       tm->tm_hour <= 23 && tm->tm_min >= 0 && tm->tm_min <= 59 && tm->tm_sec >= 0 && tm->tm_sec <= 60;
+	return tm->tm_year >= 1 && tm->tm_mon >= 1 && tm->tm_mon <= 12 && tm->tm_mday >= 1 && tm->tm_mday <= 31 &&
+	       tm->tm_hour >= 0 && tm->tm_hour <= 23 && tm->tm_min >= 0 && tm->tm_min <= 59 && tm->tm_sec >= 0 &&
+	       tm->tm_sec <= 60;
 }
 
 int64_t timetext_parse(const char *text)
 {
 	struct tm tm = {0};
 	int end = 0;
-	if (text == NULL || sscanf(text, "%4d-%2d-%2d%*1[T ]%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-	                           &tm.tm_min, &tm.tm_sec, &end) != 6 || end == 0 || !is_moment(&tm))
+	if (text == NULL ||
+	    sscanf(text, "%4d-%2d-%2d%*1[T ]%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+	           &tm.tm_sec, &end) != 6 ||
+	    end == 0 || !is_moment(&tm))
 		return 0;
 	const char *p = text + end;
 	int64_t us = read_fraction(&p);

@@ -15,7 +15,8 @@
 /* Formats microseconds since the epoch; with_zone adds the final Z. Returns buf. [any] */
 char *timetext_format(int64_t us, bool with_zone, char buf[static TIMETEXT_SIZE]);
 
-/* Reads `YYYY-MM-DD[T ]HH:MM:SS[.f{1,6}][Z|+00|+00:00]`; NULL, anything else and times before 1970 give 0 (unknown). [any] */
+/* Reads `YYYY-MM-DD[T ]HH:MM:SS[.f{1,6}][Z|+00|+00:00]`; NULL, anything else and times before 1970 give 0 (unknown).
+ * [any] */
 int64_t timetext_parse(const char *text);
 
 #endif

@@ -2,8 +2,9 @@
  *
  * binlog.c: following the binary log with Connector/C's mariadb_rpl_* functions.
  *
- * mariadb_rpl_fetch blocks, so it is called only while something is there to be read: on the socket, or in the read-ahead buffer of the
- * library, which poll(2) does not see. The server sends heartbeats, so silence means that it is gone.
+ * mariadb_rpl_fetch blocks, so it is called only while something is there to be read: on the socket, or in the
+ * read-ahead buffer of the library, which poll(2) does not see. The server sends heartbeats, so silence means that it
+ * is gone.
  */
 #include "mysql/capture/binlog.h"
 
@@ -28,7 +29,8 @@
 #define SILENCE_US (20 * SPAN_SECOND)
 #define READ_SLICE (200 * SPAN_MS) /* then what was read of is told, and the caller looks up */
 #define READ_TIMEOUT_S 30u /* in the middle of an event */
-#define STORE_EVERY (INT64_C(16) << 20) /* bytes that may be read again after a restart though nothing of interest is in them */
+#define STORE_EVERY \
+	(INT64_C(16) << 20)   /* bytes that may be read again after a restart though nothing of interest is in them */
 #define KEPT (16ul << 20) /* bytes: a buffer of the library that has grown beyond that is given back */
 #define ER_MASTER_FATAL_ERROR_READING_BINLOG 1236
 
@@ -44,7 +46,8 @@ static int64_t mono_us(void)
 
 static bool set_up(MYSQL *my, struct viewd_err *err)
 {
-	static const char *const settings[] = {HEARTBEAT, "SET @master_binlog_checksum = 'NONE'", "SET @mariadb_slave_capability = 4"};
+	static const char *const settings[] = {HEARTBEAT, "SET @master_binlog_checksum = 'NONE'",
+	                                       "SET @mariadb_slave_capability = 4"};
 
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
 		if (mysql_query(my, settings[i]) != 0)
@@ -52,7 +55,8 @@ static bool set_up(MYSQL *my, struct viewd_err *err)
 	return true;
 }
 
-/* The server ends an older reader with the same number, so each has one of its own, far from those that people choose. */
+/* The server ends an older reader with the same number, so each has one of its own, far from those that people
+ * choose. */
 static unsigned make_server_id(void)
 {
 	unsigned id = 0;
@@ -102,7 +106,8 @@ static bool is_beyond_library(unsigned number)
 	       number == CR_ERR_UNSUPPORTED_BINLOG_FORMAT;
 }
 
-/* Up to the description of the format, which every stream begins with. Reading is hopeless when the library does not understand that. */
+/* Up to the description of the format, which every stream begins with. Reading is hopeless when the library does not
+ * understand that. */
 static bool read_beginning(struct binlog *log, struct viewd_err *err)
 {
 	do {
@@ -132,7 +137,8 @@ static bool keep_status_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_status[] = {{keep_status_fn, "tT", "a counter of the server"}};
 
-/* RESET MASTER in the first file of a log goes unnoticed by who follows it: the server goes on waiting for a file that is gone. */
+/* RESET MASTER in the first file of a log goes unnoticed by who follows it: the server goes on waiting for a file that
+ * is gone. */
 static bool count_resets(struct viewd_conn *conn, int64_t *n_r, struct viewd_err *err)
 {
 	return my_query(&conn->db, "SHOW GLOBAL STATUS LIKE 'Com_reset'", NULL, 0, keep_status, n_r, err);
@@ -188,7 +194,8 @@ static bool is_opaque(const struct binlog *log)
 	return net->compress || (net->pvio != NULL && net->pvio->ctls != NULL);
 }
 
-/* What is opaque is asked of the server: as long as its log ends beyond what has come, an event or a heartbeat comes. */
+/* What is opaque is asked of the server: as long as its log ends beyond what has come, an event or a heartbeat
+ * comes. */
 bool binlog_buffered(const struct binlog *log)
 {
 	return is_in_cache(log) || (is_opaque(log) && (log->unsure || binlog_is_behind(log)));
@@ -234,8 +241,9 @@ static int64_t file_number(const char *file)
 	return dot != NULL ? strtoll(dot + 1, NULL, 10) : 0;
 }
 
-/* Heartbeats say how far the server has read, so an event that is not sent to replicas is known to be behind it too. The end of an event that
- * leads to another file is one in the file before; those that the server makes up have none. */
+/* Heartbeats say how far the server has read, so an event that is not sent to replicas is known to be behind it too.
+ * The end of an event that leads to another file is one in the file before; those that the server makes up have
+ * none. */
 static void follow(struct binlog *log)
 {
 	if (log->event->event_type != ROTATE_EVENT && log->event->next_event_pos > log->seen)
@@ -300,7 +308,8 @@ bool binlog_check(struct binlog *log, struct viewd_err *err)
 
 	if (!count_resets(log->conn, &resets, err))
 		return false;
-	return resets == log->resets || err_set(err, VIEWD_ERR_CONNECT, "binary log may have been begun anew, it is opened again");
+	return resets == log->resets || err_set(err, VIEWD_ERR_CONNECT, "binary log may have been begun anew, it is opened "
+	                                                                "again");
 }
 
 static bool far_ahead(const struct binlog *log)

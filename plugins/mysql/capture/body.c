@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * body.c: the texts of triggers, written and recognised. Only what is recognised is ever dropped: the table that names viewd's triggers can be
- * written by whoever may write to the database.
+ * body.c: the texts of triggers, written and recognised. Only what is recognised is ever dropped: the table that names
+ * viewd's triggers can be written by whoever may write to the database.
  */
 #include "mysql/capture/trigger_procedure.h"
 

@@ -2,9 +2,9 @@
  *
  * definer.c: whom triggers and procedures run as.
  *
- * Where the definer is gone every writer gets error 1449, which no handler catches. A role outlives the account. It needs TRIGGER itself,
- * else writers get 1142: so that is looked up before a trigger names it. MySQL gives a definer other than the account only to
- * administrators.
+ * Where the definer is gone every writer gets error 1449, which no handler catches. A role outlives the account. It
+ * needs TRIGGER itself, else writers get 1142: so that is looked up before a trigger names it. MySQL gives a definer
+ * other than the account only to administrators.
  */
 #include "mysql/capture/trigger_procedure.h"
 
@@ -15,7 +15,8 @@
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/sqltext.h"
 
-/* Of several grants on patterns that cover a database the server takes one alone, so a privilege has to be in all of them. */
+/* Of several grants on patterns that cover a database the server takes one alone, so a privilege has to be in all of
+ * them. */
 struct privilege {
 	bool elsewhere; /* on everything, or on the table */
 	size_t covering, with;
@@ -166,7 +167,8 @@ bool definer_enter(struct viewd_conn *conn, const struct relation *table, struct
 	int64_t roles = 0;
 
 	*out = (struct definer){.role = false};
-	if (conn->mariadb && !my_query_int(conn, "SELECT COUNT(*) FROM information_schema.APPLICABLE_ROLES WHERE ROLE_NAME = '" DEFINER_ROLE "'",
+	if (conn->mariadb && !my_query_int(conn, "SELECT COUNT(*) FROM information_schema.APPLICABLE_ROLES WHERE ROLE_NAME "
+	                                         "= '" DEFINER_ROLE "'",
 	                                   NULL, 0, &roles, err))
 		return false;
 	return roles > 0 ? try_role(conn, table, out, err) : use_account(conn, out, err);

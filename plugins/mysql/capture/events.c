@@ -18,9 +18,11 @@
 
 bool binlog_lose_place(struct binlog *log, const char *why, struct viewd_err *err)
 {
-	db_log(&log->conn->db, VIEWD_LOG_WARNING, "database '%s', binary log cannot be read from the place where reading ended (%s): its views are"
+	db_log(&log->conn->db, VIEWD_LOG_WARNING, "database '%s', binary log cannot be read from the place where reading "
+	                                          "ended (%s): its views are"
 	       " refreshed", log->conn->db.database_name, why);
-	return position_reset(log->conn, err) && err_set(err, VIEWD_ERR_CONNECT, "binary log cannot be read on, reading begins anew (%s)", why);
+	return position_reset(log->conn, err) && err_set(err, VIEWD_ERR_CONNECT, "binary log cannot be read on, reading "
+	                                                                         "begins anew (%s)", why);
 }
 
 static void name_part(char *out, const MARIADB_STRING *text)
@@ -36,7 +38,8 @@ static bool is_own(const struct binlog *log, const struct relation *table, const
 /* Written by viewd all the time, and nobody's source. */
 static bool is_state(const struct binlog *log, const struct relation *table)
 {
-	static const char *const names[] = {"viewd_captures", "viewd_position", "viewd_view_state", "viewd_refresh_history", "viewd_requests", "viewd_intents", "viewd_objects"};
+	static const char *const names[] = {"viewd_captures", "viewd_position", "viewd_view_state", "viewd_refresh_history",
+	                                    "viewd_requests", "viewd_intents",  "viewd_objects"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (is_own(log, table, names[i]))
@@ -123,7 +126,8 @@ static void on_change(struct binlog *log, const char *sql, const char *database)
 	log->definition = log->definition || means != STATEMENT_NOTHING;
 	log->gap = log->gap || means == STATEMENT_ANYTHING;
 	log->request = log->request || strcasestr(sql, "viewd_requests") != NULL;
-	if (strncasecmp(sql, "XA COMMIT", 9) == 0) /* what it changed was told when it was prepared, and was not visible then */
+	if (strncasecmp(sql, "XA COMMIT", 9) ==
+	    0) /* what it changed was told when it was prepared, and was not visible then */
 		log->gap = true;
 	if (!log->in_group)
 		end_group(log);
@@ -161,10 +165,10 @@ static size_t next_length(const char *file)
 	return strlen(file) + (dot != NULL && strspn(dot + 1, "9") == strlen(dot + 1));
 }
 
-/* Read from the packet, because the library (3.3) goes wrong after a file without an end. The server makes one up at the beginning, for the
- * file that was asked for, and after a file that a crash has ended. Whether a checksum follows the name depends on server and library, so its
- * length is taken from the one before. The packet is a status byte, 19 bytes of header, the position and the name
- * (https://mariadb.com/kb/en/rotate_event/). */
+/* Read from the packet, because the library (3.3) goes wrong after a file without an end. The server makes one up at
+ * the beginning, for the file that was asked for, and after a file that a crash has ended. Whether a checksum follows
+ * the name depends on server and library, so its length is taken from the one before. The packet is a status byte, 19
+ * bytes of header, the position and the name (https://mariadb.com/kb/en/rotate_event/). */
 static void on_rotate(struct binlog *log)
 {
 	const unsigned char *body = log->my->net.read_pos + 1 + 19;
@@ -182,21 +186,40 @@ static void on_rotate(struct binlog *log)
 	log->seen = log->at.offset;
 }
 
-/* The description at a file's beginning says when it was made: the log may have been begun anew under the same names (RESET MASTER). */
+/* The description at a file's beginning says when it was made: the log may have been begun anew under the same names
+ * (RESET MASTER). */
 static bool on_description(struct binlog *log, struct viewd_err *err)
 {
 	if (log->at.created == 0)
 		log->at.created = log->event->timestamp;
-	return log->at.created == log->event->timestamp || binlog_lose_place(log, "it is another log of the same name", err);
+	return log->at.created == log->event->timestamp ||
+	       binlog_lose_place(log, "it is another log of the same name", err);
 }
 
 static bool is_harmless(int type, unsigned flags)
 {
 	static const unsigned char types[] = {
-		STOP_EVENT, INTVAR_EVENT, RAND_EVENT, USER_VAR_EVENT, BEGIN_LOAD_QUERY_EVENT, APPEND_BLOCK_EVENT, DELETE_FILE_EVENT,
-		HEARTBEAT_LOG_EVENT, HEARTBEAT_LOG_EVENT_V2, IGNORABLE_LOG_EVENT, ROWS_QUERY_LOG_EVENT, GTID_LOG_EVENT, GTID_TAGGED_LOG_EVENT,
-		ANONYMOUS_GTID_LOG_EVENT, PREVIOUS_GTIDS_LOG_EVENT, TRANSACTION_CONTEXT_EVENT, VIEW_CHANGE_EVENT, ANNOTATE_ROWS_EVENT,
-		BINLOG_CHECKPOINT_EVENT, GTID_LIST_EVENT, START_ENCRYPTION_EVENT,
+		STOP_EVENT,
+		INTVAR_EVENT,
+		RAND_EVENT,
+		USER_VAR_EVENT,
+		BEGIN_LOAD_QUERY_EVENT,
+		APPEND_BLOCK_EVENT,
+		DELETE_FILE_EVENT,
+		HEARTBEAT_LOG_EVENT,
+		HEARTBEAT_LOG_EVENT_V2,
+		IGNORABLE_LOG_EVENT,
+		ROWS_QUERY_LOG_EVENT,
+		GTID_LOG_EVENT,
+		GTID_TAGGED_LOG_EVENT,
+		ANONYMOUS_GTID_LOG_EVENT,
+		PREVIOUS_GTIDS_LOG_EVENT,
+		TRANSACTION_CONTEXT_EVENT,
+		VIEW_CHANGE_EVENT,
+		ANNOTATE_ROWS_EVENT,
+		BINLOG_CHECKPOINT_EVENT,
+		GTID_LIST_EVENT,
+		START_ENCRYPTION_EVENT,
 	};
 
 	return memchr(types, type, sizeof types) != NULL || (flags & LOG_EVENT_IGNORABLE_F) != 0;
@@ -204,22 +227,33 @@ static bool is_harmless(int type, unsigned flags)
 
 static bool is_insert(int type)
 {
-	return type == WRITE_ROWS_EVENT_V1 || type == WRITE_ROWS_EVENT || type == WRITE_ROWS_COMPRESSED_EVENT_V1 || type == WRITE_ROWS_COMPRESSED_EVENT;
+	return type == WRITE_ROWS_EVENT_V1 || type == WRITE_ROWS_EVENT || type == WRITE_ROWS_COMPRESSED_EVENT_V1 ||
+	       type == WRITE_ROWS_COMPRESSED_EVENT;
 }
 
 static bool is_rows(int type)
 {
 	static const unsigned char types[] = {
-		WRITE_ROWS_EVENT_V1, UPDATE_ROWS_EVENT_V1, DELETE_ROWS_EVENT_V1, WRITE_ROWS_EVENT, UPDATE_ROWS_EVENT, DELETE_ROWS_EVENT,
-		PARTIAL_UPDATE_ROWS_EVENT, WRITE_ROWS_COMPRESSED_EVENT_V1, UPDATE_ROWS_COMPRESSED_EVENT_V1, DELETE_ROWS_COMPRESSED_EVENT_V1,
-		WRITE_ROWS_COMPRESSED_EVENT, UPDATE_ROWS_COMPRESSED_EVENT, DELETE_ROWS_COMPRESSED_EVENT,
+		WRITE_ROWS_EVENT_V1,
+		UPDATE_ROWS_EVENT_V1,
+		DELETE_ROWS_EVENT_V1,
+		WRITE_ROWS_EVENT,
+		UPDATE_ROWS_EVENT,
+		DELETE_ROWS_EVENT,
+		PARTIAL_UPDATE_ROWS_EVENT,
+		WRITE_ROWS_COMPRESSED_EVENT_V1,
+		UPDATE_ROWS_COMPRESSED_EVENT_V1,
+		DELETE_ROWS_COMPRESSED_EVENT_V1,
+		WRITE_ROWS_COMPRESSED_EVENT,
+		UPDATE_ROWS_COMPRESSED_EVENT,
+		DELETE_ROWS_COMPRESSED_EVENT,
 	};
 
 	return memchr(types, type, sizeof types) != NULL;
 }
 
-/* What is not understood may have changed anything: LOAD DATA in statement format, transactions as one compressed event (MySQL), incidents,
- * kinds that later servers have. */
+/* What is not understood may have changed anything: LOAD DATA in statement format, transactions as one compressed event
+ * (MySQL), incidents, kinds that later servers have. */
 static void on_other(struct binlog *log)
 {
 	if (!is_harmless((int)log->event->event_type, log->event->flags))
@@ -231,7 +265,8 @@ bool events_may_skim(const struct skimmed *skimmed)
 {
 	bool statement = skimmed->type == QUERY_EVENT || skimmed->type == QUERY_COMPRESSED_EVENT;
 
-	return is_rows(skimmed->type) || is_harmless(skimmed->type, skimmed->flags) || (statement && skimmed->length >= LONG_STATEMENT);
+	return is_rows(skimmed->type) || is_harmless(skimmed->type, skimmed->flags) ||
+	       (statement && skimmed->length >= LONG_STATEMENT);
 }
 
 void events_skimmed(struct binlog *log, const struct skimmed *skimmed)

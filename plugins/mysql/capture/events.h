@@ -26,9 +26,9 @@ struct binlog {
 	int64_t seen;           /* in the file of `at`: the end of the last event that came */
 	struct position goal;   /* a look is over when this is reached */
 	bool in_group, request, reload, gap;
-	bool definition;        /* something may be defined otherwise */
-	bool unsure;    /* the library may hold more that has arrived */
-	bool unhandled; /* the event is to be handled again: the database was busy */
+	bool definition; /* something may be defined otherwise */
+	bool unsure;     /* the library may hold more that has arrived */
+	bool unhandled;  /* the event is to be handled again: the database was busy */
 	struct mapped *mapped;
 	size_t n_mapped;
 	struct targets targets;
@@ -37,7 +37,8 @@ struct binlog {
 	int64_t resets;
 };
 
-/* What the event tells: targets touched, the place moved on. False: see binlog_read(); after a busy database it is to be handled again. */
+/* What the event tells: targets touched, the place moved on. False: see binlog_read(); after a busy database it is to
+ * be handled again. */
 bool binlog_handle(struct binlog *log, struct viewd_err *err) MUST_CHECK;
 
 /* The beginning of a large event. */

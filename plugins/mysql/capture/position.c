@@ -68,7 +68,8 @@ static bool server_name(struct viewd_conn *conn, void *mem, char **text_r, struc
 {
 	*text_r = sql_new(mem);
 	return my_query(&conn->db,
-	                "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uid', 'server_uuid', 'hostname',"
+	                "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uid', 'server_uuid', "
+	                "'hostname',"
 	                " 'log_bin_basename')",
 	                NULL, 0, add_value, text_r, err);
 }
@@ -81,8 +82,8 @@ static bool keep_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_name[] = {{keep_name_fn, "tT", "variables of the server"}};
 
-/* Of MySQL: a transaction as one compressed event, parts of documents. A session that switches them on for itself is noticed as what cannot
- * be read. */
+/* Of MySQL: a transaction as one compressed event, parts of documents. A session that switches them on for itself is
+ * noticed as what cannot be read. */
 bool binlog_settings(struct viewd_conn *conn, struct viewd_err *err)
 {
 	char name[80] = "";
@@ -92,7 +93,8 @@ bool binlog_settings(struct viewd_conn *conn, struct viewd_err *err)
 	              " OR (Variable_name = 'binlog_row_value_options' AND Value <> '')",
 	              NULL, 0, keep_name, name, err))
 		return false;
-	return name[0] == '\0' || err_set(err, VIEWD_ERR_CONFIG, "%s is set, whose events the client library cannot read", name);
+	return name[0] == '\0' ||
+	       err_set(err, VIEWD_ERR_CONFIG, "%s is set, whose events the client library cannot read", name);
 }
 
 static bool not_usable(enum viewd_err_class *cls_r, enum viewd_err_class cls, char why[static 160], const char *text)
@@ -103,7 +105,8 @@ static bool not_usable(enum viewd_err_class *cls_r, enum viewd_err_class cls, ch
 }
 
 /* What passes by itself says nothing of what this account may do. */
-static bool may_not(const struct viewd_err *failure, enum viewd_err_class *cls_r, char why[static 160], const char *text, struct viewd_err *err)
+static bool may_not(const struct viewd_err *failure, enum viewd_err_class *cls_r, char why[static 160],
+                    const char *text, struct viewd_err *err)
 {
 	if (!err_class_retries(failure->cls))
 		return not_usable(cls_r, failure->cls, why, text);
@@ -127,7 +130,8 @@ bool binlog_usable(struct viewd_conn *conn, enum viewd_err_class *cls_r, char wh
 	if (!end.known || end.filtered)
 		return not_usable(cls_r, VIEWD_ERR_CONFIG, why, "the log leaves out databases");
 	if (!binlog_settings(conn, &failure) || !binlog_try(conn, &end.at, &failure))
-		return may_not(&failure, cls_r, why, failure.cls == VIEWD_ERR_CONFIG ? failure.msg : "the account lacks REPLICATION SLAVE", err);
+		return may_not(&failure, cls_r, why, failure.cls == VIEWD_ERR_CONFIG ? failure.msg : "the account lacks "
+		                                                                                     "REPLICATION SLAVE", err);
 	*cls_r = VIEWD_ERR_OK;
 	return true;
 }
@@ -154,7 +158,8 @@ bool position_store(struct viewd_conn *conn, const struct position *at, struct v
 	snprintf(created, sizeof created, "%lld", (long long)at->created);
 	const char *params[] = {at->file, offset, created};
 	return my_exec(&conn->db,
-	               "UPDATE viewd_position SET file_name = ?, position = ?, server = CONCAT(SUBSTRING_INDEX(server, '" CREATED "', 1), '" CREATED "', ?)",
+	               "UPDATE viewd_position SET file_name = ?, position = ?, server = CONCAT(SUBSTRING_INDEX(server, '"
+	               CREATED "', 1), '" CREATED "', ?)",
 	               params, ARRAY_LEN(params), NULL, err);
 }
 
@@ -175,8 +180,8 @@ bool position_reset(struct viewd_conn *conn, struct viewd_err *err)
 
 	if (!position_end(conn, &end, err))
 		return false;
-	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && write_row(conn, "REPLACE", &end, err) && marks_touch_all(&conn->db, err) &&
-	            my_commit(&conn->db, err);
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && write_row(conn, "REPLACE", &end, err) &&
+	            marks_touch_all(&conn->db, err) && my_commit(&conn->db, err);
 	if (!done)
 		my_rollback(&conn->db);
 	return done;
@@ -227,7 +232,8 @@ bool position_load(struct viewd_conn *conn, struct position *out, struct viewd_e
 	bool done = load(conn, &row, &same, err);
 
 	if (done && !same) {
-		db_log(&conn->db, VIEWD_LOG_INFO, "database '%s', no place in this server's binary log is known: its views are refreshed once",
+		db_log(&conn->db, VIEWD_LOG_INFO, "database '%s', no place in this server's binary log is known: its views are "
+		                                  "refreshed once",
 		       conn->db.database_name);
 		done = position_reset(conn, err) && load(conn, &row, &same, err);
 	}

@@ -2,13 +2,14 @@
  *
  * skim.c: passing over large events of the binary log without keeping them.
  *
- * The library holds an event twice, and both buffers grow by being copied: 64 MiB in a row that is updated are 393 MiB. Of rows only the number
- * of their table counts, which stands at the event's beginning. So the beginning is looked at where the library would read it next, and
- * what follows is taken from the socket and thrown away. Under TLS or compression only the library can read what is there.
+ * The library holds an event twice, and both buffers grow by being copied: 64 MiB in a row that is updated are 393 MiB.
+ * Of rows only the number of their table counts, which stands at the event's beginning. So the beginning is looked at
+ * where the library would read it next, and what follows is taken from the socket and thrown away. Under TLS or
+ * compression only the library can read what is there.
  *
  * A packet is three bytes of length, a number and the content; one that is full is continued by the next
- * (https://mariadb.com/kb/en/0-packet/). The content is a status byte and the event: time, type, server (4), length (4), end (4), flags (2), and of
- * row events the table (6) (https://mariadb.com/kb/en/2-binlog-event-header/).
+ * (https://mariadb.com/kb/en/0-packet/). The content is a status byte and the event: time, type, server (4), length
+ * (4), end (4), flags (2), and of row events the table (6) (https://mariadb.com/kb/en/2-binlog-event-header/).
  */
 #include "mysql/capture/events.h"
 
@@ -38,7 +39,9 @@ static uint64_t number(const unsigned char *bytes, size_t n)
 
 static size_t in_cache(const struct st_ma_pvio *pvio)
 {
-	return pvio->cache != NULL && pvio->cache_pos < pvio->cache + pvio->cache_size ? (size_t)(pvio->cache + pvio->cache_size - pvio->cache_pos) : 0;
+	return pvio->cache != NULL && pvio->cache_pos < pvio->cache + pvio->cache_size
+	           ? (size_t)(pvio->cache + pvio->cache_size - pvio->cache_pos)
+	           : 0;
 }
 
 /* What comes next, as far as it is there, without taking it. */
@@ -127,8 +130,11 @@ bool binlog_skim(struct binlog *log, bool *skimmed_r, struct viewd_err *err)
 		return true;
 	if (number(bytes, 3) < LARGE || bytes[3] != (unsigned char)net->pkt_nr || bytes[PACKET_HEAD] != 0)
 		return true;
-	const struct skimmed skimmed = {
-		.length = number(bytes, 3), .type = event[4], .end = (int64_t)number(event + 13, 4), .flags = (unsigned)number(event + 17, 2), .table_id = number(event + 19, 6)};
+	const struct skimmed skimmed = {.length = number(bytes, 3),
+	                                .type = event[4],
+	                                .end = (int64_t)number(event + 13, 4),
+	                                .flags = (unsigned)number(event + 17, 2),
+	                                .table_id = number(event + 19, 6)};
 	if (!events_may_skim(&skimmed))
 		return true;
 	if (!take_packets(log, err))

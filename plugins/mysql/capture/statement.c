@@ -2,11 +2,11 @@
  *
  * statement.c: what a statement of the binary log means.
  *
- * Definitions (TRUNCATE, ALTER, RENAME ...) are logged as text, whatever the format, and as they were written: behind SET STATEMENT ... FOR, in
- * comments that the server executes. Only what is known to change nothing is passed over. The tables that a definition names have changed.
- * They are not parsed; a name that is found counts, with its database, because viewd itself renames tables of the same names elsewhere. Rows
- * that were changed by a session in statement format are another matter: triggers, functions and views may have changed what the text does not
- * name.
+ * Definitions (TRUNCATE, ALTER, RENAME ...) are logged as text, whatever the format, and as they were written: behind
+ * SET STATEMENT ... FOR, in comments that the server executes. Only what is known to change nothing is passed over. The
+ * tables that a definition names have changed. They are not parsed; a name that is found counts, with its database,
+ * because viewd itself renames tables of the same names elsewhere. Rows that were changed by a session in statement
+ * format are another matter: triggers, functions and views may have changed what the text does not name.
  */
 #include "mysql/capture/targets.h"
 
@@ -100,7 +100,8 @@ static bool next_relation(const char **p, struct relation *out)
 
 /* ---- kinds */
 
-/* The first word and, for CREATE, ALTER and DROP, what is made: without OR REPLACE, DEFINER = x and what views have before their name. */
+/* The first word and, for CREATE, ALTER and DROP, what is made: without OR REPLACE, DEFINER = x and what views have
+ * before their name. */
 struct head {
 	char verb[IDENT_MAX], object[IDENT_MAX];
 	bool replaces;
@@ -131,14 +132,16 @@ static bool read_word(const char **p, char out[static IDENT_MAX])
 	return true;
 }
 
-/* Behind SET STATEMENT x = y, ... FOR, however often; a FOR in parentheses or strings is no end. NULL: there is no end. */
+/* Behind SET STATEMENT x = y, ... FOR, however often; a FOR in parentheses or strings is no end. NULL: there is no
+ * end. */
 static const char *skip_settings(const char *sql)
 {
 	char word[IDENT_MAX];
 	const char *at = skip_opening(sql), *rest = at;
 	int depth = 0;
 
-	if (!read_word(&rest, word) || strcasecmp(word, "SET") != 0 || !read_word(&rest, word) || strcasecmp(word, "STATEMENT") != 0)
+	if (!read_word(&rest, word) || strcasecmp(word, "SET") != 0 || !read_word(&rest, word) ||
+	    strcasecmp(word, "STATEMENT") != 0)
 		return at;
 	for (;;) {
 		struct lex_token tok = lex_next(my_syntax.lexer.flags, &rest);
@@ -191,17 +194,22 @@ static void read_head(const char *sql, struct head *head)
 static bool is_quiet(const struct head *head)
 {
 	static const char *const quiet[][2] = {
-		{"COMMIT", NULL},    {"ROLLBACK", NULL},  {"SAVEPOINT", NULL},  {"RELEASE", "SAVEPOINT"}, {"START", "TRANSACTION"}, {"XA", NULL},
-		{"GRANT", NULL},     {"REVOKE", NULL},    {"CREATE", "USER"},   {"ALTER", "USER"},        {"DROP", "USER"},         {"RENAME", "USER"},
-		{"CREATE", "ROLE"},  {"DROP", "ROLE"},    {"SET", "PASSWORD"},  {"SET", "DEFAULT"},       {"ANALYZE", "TABLE"},     {"ANALYZE", "TABLES"},
-		{"ANALYZE", "LOCAL"}, {"ANALYZE", "NO_WRITE_TO_BINLOG"},        {"CHECK", "TABLE"},       {"CHECK", "TABLES"},      {"FLUSH", NULL},
+		{"COMMIT", NULL},    {"ROLLBACK", NULL},  {"SAVEPOINT", NULL},  {"RELEASE", "SAVEPOINT"}, {"START",
+		 "TRANSACTION"}, {"XA", NULL},
+		{"GRANT", NULL},     {"REVOKE", NULL},    {"CREATE", "USER"},   {"ALTER", "USER"},        {"DROP", "USER"},
+		         {"RENAME", "USER"},
+		{"CREATE", "ROLE"},  {"DROP", "ROLE"},    {"SET", "PASSWORD"},  {"SET", "DEFAULT"},       {"ANALYZE", "TABLE"},
+		     {"ANALYZE", "TABLES"},
+		{"ANALYZE", "LOCAL"}, {"ANALYZE", "NO_WRITE_TO_BINLOG"},        {"CHECK", "TABLE"},       {"CHECK", "TABLES"},
+		      {"FLUSH", NULL},
 		{"CREATE", "EVENT"}, {"ALTER", "EVENT"},  {"DROP", "EVENT"},    {"CREATE", "TEMPORARY"},  {"DROP", "TEMPORARY"},
 	};
 
 	if (strcasecmp(head->verb, "BEGIN") == 0)
 		return strcasecmp(head->object, "NOT") != 0;
 	for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
-		if (strcasecmp(head->verb, quiet[i][0]) == 0 && (quiet[i][1] == NULL || strcasecmp(head->object, quiet[i][1]) == 0))
+		if (strcasecmp(head->verb, quiet[i][0]) == 0 &&
+		    (quiet[i][1] == NULL || strcasecmp(head->object, quiet[i][1]) == 0))
 			return true;
 	return false;
 }
@@ -217,21 +225,23 @@ static enum statement_means judge(const struct head *head, bool *named_r, bool *
 	bool base = is_word(head->verb, made) && is_word(head->object, bases);
 
 	*databases_r = base && (head->replaces || strcasecmp(head->verb, "DROP") == 0);
-	*named_r = *databases_r || is_word(head->verb, whole) || (is_word(head->verb, made) && is_word(head->object, tables));
+	*named_r =
+		*databases_r || is_word(head->verb, whole) || (is_word(head->verb, made) && is_word(head->object, tables));
 	if (is_quiet(head))
 		return STATEMENT_NOTHING;
 	return is_word(head->verb, rows) ? STATEMENT_ANYTHING : STATEMENT_DEFINES;
 }
 
-static bool names(const struct viewd_conn *conn, const struct relation *named, const char *database, const struct relation *table)
+static bool names(const struct viewd_conn *conn, const struct relation *named, const char *database,
+                  const struct relation *table)
 {
 	const char *schema = named->schema[0] != '\0' ? named->schema : database;
 
 	return targets_same(conn, named->name, table->name) && targets_same(conn, schema, table->schema);
 }
 
-static void touch_named(const struct viewd_conn *conn, const struct targets *all, const char *sql, const char *database, bool databases,
-                        struct texts *touched)
+static void touch_named(const struct viewd_conn *conn, const struct targets *all, const char *sql, const char *database,
+                        bool databases, struct texts *touched)
 {
 	struct relation named;
 

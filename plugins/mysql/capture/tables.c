@@ -2,9 +2,10 @@
  *
  * tables.c: by what a table is known again, for the changes that fire no trigger.
  *
- * TRUNCATE and every rebuild give an InnoDB table another TABLE_ID (accounts with PROCESS may see it). UPDATE_TIME, for polling, is set at
- * commit, to the second: a value that is not older than that is not believed yet, and looked at again. A restart of the server forgets it, and
- * empties tables of the engine MEMORY without a trigger: so when the server was started is remembered as well.
+ * TRUNCATE and every rebuild give an InnoDB table another TABLE_ID (accounts with PROCESS may see it). UPDATE_TIME, for
+ * polling, is set at commit, to the second: a value that is not older than that is not believed yet, and looked at
+ * again. A restart of the server forgets it, and empties tables of the engine MEMORY without a trigger: so when the
+ * server was started is remembered as well.
  */
 #include "mysql/capture/capture.h"
 
@@ -18,7 +19,8 @@
 #define SERVER "server" /* the row that says when it was started; no source is named without quotes */
 
 /* The name of a table without its partition. */
-#define FILE_OF "CONVERT(SUBSTRING_INDEX(SUBSTRING_INDEX(i.NAME, '#P#', 1), '#p#', 1) USING utf8mb4) COLLATE utf8mb4_bin"
+#define FILE_OF "CONVERT(SUBSTRING_INDEX(SUBSTRING_INDEX(i.NAME, '#P#', 1), '#p#', 1) USING utf8mb4) COLLATE " \
+	"utf8mb4_bin"
 
 static const char *innodb_tables(const struct viewd_conn *conn)
 {
@@ -37,7 +39,8 @@ bool tables_can_compare(struct viewd_conn *conn)
 
 static bool remember_id(struct viewd_conn *conn, const char *source, struct viewd_err *err)
 {
-	char *sql = talloc_asprintf(conn, "UPDATE viewd_tables SET fingerprint = (SELECT COALESCE(SUM(i.TABLE_ID), 0) FROM %s i WHERE " FILE_OF
+	char *sql = talloc_asprintf(conn, "UPDATE viewd_tables SET fingerprint = (SELECT COALESCE(SUM(i.TABLE_ID), 0) FROM "
+	                                  "%s i WHERE " FILE_OF
 	                                  " = file_name) WHERE source = ? AND fingerprint = ''", innodb_tables(conn));
 	bool done = my_exec(&conn->db, sql, &source, 1, NULL, err);
 
@@ -45,13 +48,14 @@ static bool remember_id(struct viewd_conn *conn, const char *source, struct view
 	return done;
 }
 
-/* As InnoDB writes a name: letters, digits and _ as they are, else @ and the code. What it does with other than ASCII is not that regular;
- * such a table is not found by the name that comes out, and has no number. */
+/* As InnoDB writes a name: letters, digits and _ as they are, else @ and the code. What it does with other than ASCII
+ * is not that regular; such a table is not found by the name that comes out, and has no number. */
 static char *add_file_name(char *text, const char *name)
 {
 	for (; *name != '\0'; name++) {
 		unsigned char c = (unsigned char)*name;
-		bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c >= 0x80;
+		bool plain =
+			(c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c >= 0x80;
 		text = plain ? talloc_asprintf_append_buffer(text, "%c", c) : talloc_asprintf_append_buffer(text, "@%04x", c);
 	}
 	return text;
@@ -64,7 +68,8 @@ static bool insert(struct viewd_conn *conn, const char *quoted, const struct rel
 
 	if (conn->mariadb)
 		return my_exec(&conn->db,
-		               "INSERT IGNORE INTO viewd_tables VALUES (?, CONCAT(CAST(CONVERT(? USING filename) AS CHAR CHARACTER SET binary), '/',"
+		               "INSERT IGNORE INTO viewd_tables VALUES (?, CONCAT(CAST(CONVERT(? USING filename) AS CHAR "
+		               "CHARACTER SET binary), '/',"
 		               " CAST(CONVERT(? USING filename) AS CHAR CHARACTER SET binary)), '')",
 		               params, ARRAY_LEN(params), NULL, err);
 	char *file = add_file_name(talloc_strdup(conn, ""), source->schema);
@@ -117,10 +122,12 @@ static bool tell(struct viewd_conn *conn, const char *source, struct viewd_err *
 	if (!relation_parse(&my_syntax, source, &rel, err) || !trigger_lacks(conn, &rel, &lacks, err))
 		return false;
 	if (lacks)
-		db_log(&conn->db, VIEWD_LOG_WARNING, "database '%s', table %s has lost its triggers: they are made again, its views are refreshed",
+		db_log(&conn->db, VIEWD_LOG_WARNING, "database '%s', table %s has lost its triggers: they are made again, its "
+		                                     "views are refreshed",
 		       conn->db.database_name, source);
 	else
-		db_log(&conn->db, VIEWD_LOG_INFO, "database '%s', table %s was emptied or rebuilt", conn->db.database_name, source);
+		db_log(&conn->db, VIEWD_LOG_INFO, "database '%s', table %s was emptied or rebuilt", conn->db.database_name,
+		       source);
 	return true;
 }
 
@@ -157,9 +164,12 @@ static bool mend_changed(struct viewd_conn *conn, bool *found_r, struct viewd_er
 {
 	struct texts pairs = {.mem = talloc_new(NULL)};
 	char *sql = talloc_asprintf(pairs.mem,
-	                            "SELECT t.source, COALESCE(SUM(i.TABLE_ID), 0) AS id FROM viewd_tables t LEFT JOIN %s i ON " FILE_OF
-	                            " = t.file_name WHERE t.source IN (SELECT source FROM viewd_captures WHERE mode = 'trigger')"
-	                            " GROUP BY t.source, t.fingerprint HAVING CAST(id AS CHAR) <> t.fingerprint", innodb_tables(conn));
+	                            "SELECT t.source, COALESCE(SUM(i.TABLE_ID), 0) AS id FROM viewd_tables t LEFT JOIN %s "
+	                            "i ON " FILE_OF
+	                            " = t.file_name WHERE t.source IN (SELECT source FROM viewd_captures WHERE mode = "
+	                            "'trigger')"
+	                            " GROUP BY t.source, t.fingerprint HAVING CAST(id AS CHAR) <> t.fingerprint",
+	                            innodb_tables(conn));
 	bool good = my_query(&conn->db, sql, NULL, 0, keep_pair, &pairs, err);
 
 	for (size_t i = 0; i + 1 < pairs.n && good; i += 2) {
@@ -201,14 +211,17 @@ bool tables_mend(struct viewd_conn *conn, bool compare, bool thorough, bool *fou
 /* ---- polling */
 
 /* What is seen of the table now, "" when it is gone. */
-static bool see(struct viewd_conn *conn, void *mem, const struct relation *rel, const char *source, bool compare, char **seen_r,
-                struct viewd_err *err)
+static bool see(struct viewd_conn *conn, void *mem, const struct relation *rel, const char *source, bool compare,
+                char **seen_r, struct viewd_err *err)
 {
 	const char *params[] = {rel->schema, rel->name, source};
-	char *id = talloc_asprintf(mem, "(SELECT SUM(i.TABLE_ID) FROM %s i, viewd_tables t WHERE " FILE_OF " = t.file_name AND t.source = ?)",
-	                           innodb_tables(conn));
-	char *sql = talloc_asprintf(mem, "SELECT CONCAT_WS(' ', IFNULL(s.UPDATE_TIME, 'never'), s.CREATE_TIME, IF(s.UPDATE_TIME >= NOW() -"
-	                                 " INTERVAL 1 SECOND, 'fresh', ''), x.id) FROM information_schema.TABLES s, (SELECT %s AS id) x"
+	char *id = talloc_asprintf(
+		mem, "(SELECT SUM(i.TABLE_ID) FROM %s i, viewd_tables t WHERE " FILE_OF " = t.file_name AND t.source = ?)",
+		innodb_tables(conn));
+	char *sql = talloc_asprintf(mem, "SELECT CONCAT_WS(' ', IFNULL(s.UPDATE_TIME, 'never'), s.CREATE_TIME, "
+	                                 "IF(s.UPDATE_TIME >= NOW() -"
+	                                 " INTERVAL 1 SECOND, 'fresh', ''), x.id) FROM information_schema.TABLES s, "
+	                                 "(SELECT %s AS id) x"
 	                                 " WHERE s.TABLE_SCHEMA = ? AND s.TABLE_NAME = ?", compare ? id : "''");
 
 	if (compare) {
@@ -229,9 +242,10 @@ static bool poll_one(struct viewd_conn *conn, const char *source, bool compare, 
 	char *seen, *known;
 	void *mem = talloc_new(NULL);
 
-	bool good = relation_parse(&my_syntax, source, &rel, err) && tables_remember(conn, &rel, err) &&
-	            see(conn, mem, &rel, source, compare, &seen, err) &&
-	            my_query_text(conn, mem, "SELECT fingerprint FROM viewd_tables WHERE source = ?", &source, 1, &known, err);
+	bool good =
+		relation_parse(&my_syntax, source, &rel, err) && tables_remember(conn, &rel, err) &&
+		see(conn, mem, &rel, source, compare, &seen, err) &&
+		my_query_text(conn, mem, "SELECT fingerprint FROM viewd_tables WHERE source = ?", &source, 1, &known, err);
 	if (good && (known == NULL || strcmp(seen, known) != 0)) {
 		*found_r = true;
 		good = touch(conn, source, strstr(seen, "fresh") != NULL ? "fresh" : seen, err);
@@ -258,8 +272,11 @@ bool tables_poll(struct viewd_conn *conn, bool compare, bool *found_r, struct vi
 /* Both are of the moment the statement began, so the difference is the same whenever it is asked for. */
 static bool server_start(struct viewd_conn *conn, void *mem, char **text_r, struct viewd_err *err)
 {
-	char *sql = talloc_asprintf(mem, "SELECT CAST(UNIX_TIMESTAMP() - VARIABLE_VALUE AS SIGNED) FROM %s WHERE VARIABLE_NAME = 'Uptime'",
-	                            conn->mariadb ? "information_schema.GLOBAL_STATUS" : "performance_schema.global_status");
+	char *sql =
+		talloc_asprintf(mem,
+	                    "SELECT CAST(UNIX_TIMESTAMP() - VARIABLE_VALUE AS SIGNED) FROM %s WHERE "
+	                    "VARIABLE_NAME = 'Uptime'",
+	                    conn->mariadb ? "information_schema.GLOBAL_STATUS" : "performance_schema.global_status");
 
 	return my_query_text(conn, mem, sql, NULL, 0, text_r, err);
 }
@@ -278,7 +295,8 @@ static bool is_in_memory(struct viewd_conn *conn, void *mem, const char *source,
 
 	if (!relation_parse(&my_syntax, source, &rel, err))
 		return false;
-	char *sql = talloc_asprintf(mem, "SELECT COUNT(*) FROM information_schema.TABLES WHERE %s AND ENGINE = 'MEMORY'", my_where(conn, mem, &rel));
+	char *sql = talloc_asprintf(mem, "SELECT COUNT(*) FROM information_schema.TABLES WHERE %s AND ENGINE = 'MEMORY'",
+	                            my_where(conn, mem, &rel));
 	if (!my_query_int(conn, sql, NULL, 0, &n, err))
 		return false;
 	*is_r = n > 0;
@@ -310,7 +328,8 @@ bool tables_restarted(struct viewd_conn *conn, bool *found_r, struct viewd_err *
 	char *start = NULL, *known = NULL;
 	bool found = false;
 	bool good = server_start(conn, forgotten.mem, &start, err) &&
-	            my_query_text(conn, forgotten.mem, "SELECT fingerprint FROM viewd_tables WHERE source = '" SERVER "'", NULL, 0, &known, err);
+	            my_query_text(conn, forgotten.mem, "SELECT fingerprint FROM viewd_tables WHERE source = '" SERVER "'",
+	                          NULL, 0, &known, err);
 
 	if (good && start != NULL && (known == NULL || strcmp(start, known) != 0)) {
 		good = find_forgotten(conn, &forgotten, err) && capture_touch(conn, &forgotten, store_start, start, err);

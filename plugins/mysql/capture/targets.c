@@ -9,7 +9,8 @@
 static void add(struct targets *all, const struct relation *table, bool inserts, const char *source)
 {
 	all->items = talloc_realloc(all->mem, all->items, struct target, (unsigned)all->n + 1);
-	all->items[all->n++] = (struct target){.table = *table, .inserts = inserts, .source = talloc_strdup(all->mem, source)};
+	all->items[all->n++] =
+		(struct target){.table = *table, .inserts = inserts, .source = talloc_strdup(all->mem, source)};
 }
 
 static bool add_source(struct viewd_conn *conn, struct targets *all, const char *source, struct viewd_err *err)
@@ -29,8 +30,8 @@ bool targets_load(struct viewd_conn *conn, struct targets *out, struct viewd_err
 {
 	struct targets all = {.mem = talloc_new(NULL)};
 	struct texts sources = {.mem = all.mem};
-	bool good = my_query(&conn->db, "SELECT source FROM viewd_captures WHERE mode = 'binlog' LOCK IN SHARE MODE", NULL, 0, texts_reader,
-	                     &sources, err);
+	bool good = my_query(&conn->db, "SELECT source FROM viewd_captures WHERE mode = 'binlog' LOCK IN SHARE MODE", NULL,
+	                     0, texts_reader, &sources, err);
 
 	for (size_t i = 0; i < sources.n && good; i++)
 		good = add_source(conn, &all, sources.items[i], err);
@@ -59,7 +60,8 @@ void targets_add(struct texts *touched, const struct target *target)
 bool targets_match(const struct viewd_conn *conn, const struct targets *all, const struct relation *table)
 {
 	for (size_t i = 0; i < all->n; i++)
-		if (targets_same(conn, all->items[i].table.name, table->name) && targets_same(conn, all->items[i].table.schema, table->schema))
+		if (targets_same(conn, all->items[i].table.name, table->name) &&
+		    targets_same(conn, all->items[i].table.schema, table->schema))
 			return true;
 	return false;
 }
@@ -69,7 +71,8 @@ void targets_touch(const struct viewd_conn *conn, const struct targets *all, con
 {
 	for (size_t i = 0; i < all->n; i++) {
 		const struct target *t = &all->items[i];
-		if ((t->inserts || !insert) && targets_same(conn, t->table.name, table->name) && targets_same(conn, t->table.schema, table->schema))
+		if ((t->inserts || !insert) && targets_same(conn, t->table.name, table->name) &&
+		    targets_same(conn, t->table.schema, table->schema))
 			targets_add(touched, t);
 	}
 }

@@ -19,7 +19,8 @@ struct targets {
 	size_t n;
 };
 
-/* Reads what is registered, waiting for registrations that are being committed. Replaces *out, which is untouched on failure. */
+/* Reads what is registered, waiting for registrations that are being committed. Replaces *out, which is untouched on
+ * failure. */
 bool targets_load(struct viewd_conn *conn, struct targets *out, struct viewd_err *err) MUST_CHECK;
 /* Is the table one of them? */
 bool targets_match(const struct viewd_conn *conn, const struct targets *all, const struct relation *table);
@@ -36,7 +37,7 @@ bool targets_same(const struct viewd_conn *conn, const char *a, const char *b);
 /* What a statement of the binary log means for the sources. */
 enum statement_means {
 	STATEMENT_NOTHING,
-	STATEMENT_DEFINES, /* definitions may be others now; the sources that it is known to change were touched */
+	STATEMENT_DEFINES,  /* definitions may be others now; the sources that it is known to change were touched */
 	STATEMENT_ANYTHING, /* its text does not tell what it changed */
 };
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * trigger.c: row triggers that leave a word in viewd_changes: one row a changed row, so that no two writers wait for each other. They run
- * with viewd's privileges; a writer needs none. What they look like and why is said in trigger_procedure.h. viewd_triggers is written before a trigger
- * is made, so none is forgotten.
+ * trigger.c: row triggers that leave a word in viewd_changes: one row a changed row, so that no two writers wait for
+ * each other. They run with viewd's privileges; a writer needs none. What they look like and why is said in
+ * trigger_procedure.h. viewd_triggers is written before a trigger is made, so none is forgotten.
  *
- * One row a statement would do, but nothing that a trigger can see tells one statement or transaction from the next for certain: user variables
- * outlive ROLLBACK and ROLLBACK TO SAVEPOINT, which take the row of the log with them; now(6) stands still after SET TIMESTAMP; looking
- * whether a row of this transaction is there costs as much as writing one (and locks a gap at REPEATABLE READ when it is not).
+ * One row a statement would do, but nothing that a trigger can see tells one statement or transaction from the next for
+ * certain: user variables outlive ROLLBACK and ROLLBACK TO SAVEPOINT, which take the row of the log with them; now(6)
+ * stands still after SET TIMESTAMP; looking whether a row of this transaction is there costs as much as writing one
+ * (and locks a gap at REPEATABLE READ when it is not).
  */
 #include "mysql/depends/cascade.h"
 #include "mysql/capture/trigger_procedure.h"
@@ -36,17 +37,21 @@ struct plans {
 	const char *source; /* as triggers name it */
 };
 
-/* "viewd_i_" and 16 digits. The same in a copy of the database; but two databases of viewd may watch one table of a third. */
+/* "viewd_i_" and 16 digits. The same in a copy of the database; but two databases of viewd may watch one table of a
+ * third. */
 static void name_trigger(struct viewd_conn *conn, void *mem, const char *source, struct plan *plan)
 {
 	const char *home = note_is_home(conn, plan->table->schema) ? "" : conn->url->database;
 	char hash[DIGEST_SIZE];
 
-	digest_text(talloc_asprintf(mem, "2\n%s\n%s\n%s\n%s", home, source, body_relation(conn, mem, plan->table), plan->event), hash);
+	digest_text(
+		talloc_asprintf(mem, "2\n%s\n%s\n%s\n%s", home, source, body_relation(conn, mem, plan->table), plan->event),
+		hash);
 	snprintf(plan->name, sizeof plan->name, "viewd_%c_%.16s", plan->event[0] - 'A' + 'a', hash);
 }
 
-static void add_plan(struct viewd_conn *conn, void *mem, struct plans *all, const struct relation *table, const char *event, const char *condition)
+static void add_plan(struct viewd_conn *conn, void *mem, struct plans *all, const struct relation *table,
+                     const char *event, const char *condition)
 {
 	struct plan plan = {.table = table, .event = event, .condition = condition};
 
@@ -57,7 +62,8 @@ static void add_plan(struct viewd_conn *conn, void *mem, struct plans *all, cons
 }
 
 /* The three of the source itself, and those of the tables whose foreign keys write it. */
-static bool plan_all(struct viewd_conn *conn, void *mem, const struct relation *source, struct plans *all, struct viewd_err *err)
+static bool plan_all(struct viewd_conn *conn, void *mem, const struct relation *source, struct plans *all,
+                     struct viewd_err *err)
 {
 	struct cascades *list = talloc_zero(mem, struct cascades);
 
@@ -100,25 +106,28 @@ static bool keep_seen_fn(void *ctx, const char *const *v, size_t n UNUSED)
 static const struct db_reader keep_seen[] = {{keep_seen_fn, "TT", "a trigger"}};
 
 /* table NULL: on whatever table. The server then looks at all tables of the database. */
-static bool see(struct viewd_conn *conn, void *mem, const char *schema, const char *table, const char *name, struct seen *out,
-                struct viewd_err *err)
+static bool see(struct viewd_conn *conn, void *mem, const char *schema, const char *table, const char *name,
+                struct seen *out, struct viewd_err *err)
 {
 	const char *params[] = {schema, schema, name, table};
-	char *sql = talloc_asprintf(mem, "SELECT ACTION_STATEMENT, DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ?"
-	                                 " AND EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME = ?%s", table != NULL ? " AND EVENT_OBJECT_TABLE = ?" : "");
+	char *sql = talloc_asprintf(mem, "SELECT ACTION_STATEMENT, DEFINER FROM information_schema.TRIGGERS WHERE "
+	                                 "TRIGGER_SCHEMA = ?"
+	                                 " AND EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME = ?%s", table != NULL ?
+	                                 " AND EVENT_OBJECT_TABLE = ?" : "");
 
 	*out = (struct seen){.mem = mem};
 	return my_query(&conn->db, sql, params, table != NULL ? 4 : 3, keep_seen, out, err);
 }
 
-static bool is_there(struct viewd_conn *conn, void *mem, const struct plan *plan, const struct definer *definer, bool *there_r,
-                     struct viewd_err *err)
+static bool is_there(struct viewd_conn *conn, void *mem, const struct plan *plan, const struct definer *definer,
+                     bool *there_r, struct viewd_err *err)
 {
 	struct seen seen;
 
 	if (!see(conn, mem, plan->table->schema, plan->table->name, plan->name, &seen, err))
 		return false;
-	*there_r = seen.there && strcmp(seen.body, plan->body) == 0 && (definer == NULL || definer_same(definer, seen.definer));
+	*there_r =
+		seen.there && strcmp(seen.body, plan->body) == 0 && (definer == NULL || definer_same(definer, seen.definer));
 	return true;
 }
 
@@ -134,7 +143,8 @@ static char *trigger_quoted(void *mem, const char *schema, const char *name)
 }
 
 /* Drops it when it is viewd's. *taken_r: it is somebody else's. */
-static bool drop_ours(struct viewd_conn *conn, void *mem, const char *schema, const char *name, bool *taken_r, struct viewd_err *err)
+static bool drop_ours(struct viewd_conn *conn, void *mem, const char *schema, const char *name, bool *taken_r,
+                      struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
 	struct seen seen;
@@ -144,7 +154,8 @@ static bool drop_ours(struct viewd_conn *conn, void *mem, const char *schema, co
 	*taken_r = seen.there && !body_is_ours(conn, schema, seen.body);
 	if (!seen.there || *taken_r)
 		return true;
-	if (db_exec(&conn->db, talloc_asprintf(mem, "DROP TRIGGER IF EXISTS %s", trigger_quoted(mem, schema, name)), &failure) ||
+	if (db_exec(&conn->db, talloc_asprintf(mem, "DROP TRIGGER IF EXISTS %s", trigger_quoted(mem, schema, name)),
+	            &failure) ||
 	    failure.cls == VIEWD_ERR_MISSING) /* the database went with it */
 		return true;
 	if (err != NULL)
@@ -152,12 +163,13 @@ static bool drop_ours(struct viewd_conn *conn, void *mem, const char *schema, co
 	return false;
 }
 
-static bool forget(struct viewd_conn *conn, const char *source, const char *schema, const char *name, struct viewd_err *err)
+static bool forget(struct viewd_conn *conn, const char *source, const char *schema, const char *name,
+                   struct viewd_err *err)
 {
 	const char *params[] = {source, schema, name};
 
-	return my_exec(&conn->db, "DELETE FROM viewd_triggers WHERE source = ? AND trigger_schema = ? AND trigger_name = ?", params,
-	               ARRAY_LEN(params), NULL, err);
+	return my_exec(&conn->db, "DELETE FROM viewd_triggers WHERE source = ? AND trigger_schema = ? AND trigger_name = ?",
+	               params, ARRAY_LEN(params), NULL, err);
 }
 
 static bool keep_three_fn(void *ctx, const char *const *v, size_t n)
@@ -174,17 +186,20 @@ static bool is_planned(const struct viewd_conn *conn, const struct plans *keep, 
 {
 	for (size_t i = 0; keep != NULL && i < keep->n; i++)
 		if (strcmp(keep->items[i].name, name) == 0 &&
-		    (schema[0] == '\0' ? note_is_home(conn, keep->items[i].table->schema) : strcmp(keep->items[i].table->schema, schema) == 0))
+		    (schema[0] == '\0' ? note_is_home(conn, keep->items[i].table->schema)
+		                       : strcmp(keep->items[i].table->schema, schema) == 0))
 			return true;
 	return false;
 }
 
 /* Drops what viewd_triggers names for the source; keep (NULL: nothing) stays. */
-static bool drop_recorded(struct viewd_conn *conn, const struct relation *source, const struct plans *keep, struct viewd_err *err)
+static bool drop_recorded(struct viewd_conn *conn, const struct relation *source, const struct plans *keep,
+                          struct viewd_err *err)
 {
 	struct texts rows = {.mem = talloc_new(NULL)};
 	const char *params[] = {relation_quoted(&my_syntax, rows.mem, source), body_relation(conn, rows.mem, source)};
-	bool good = my_query(&conn->db, "SELECT source, trigger_schema, trigger_name FROM viewd_triggers WHERE source IN (?, ?)", params,
+	bool good = my_query(&conn->db, "SELECT source, trigger_schema, trigger_name FROM viewd_triggers WHERE source IN "
+	                                "(?, ?)", params,
 	                     ARRAY_LEN(params), keep_three, &rows, err);
 
 	for (size_t i = 0; i + 2 < rows.n && good; i += 3) {
@@ -195,7 +210,8 @@ static bool drop_recorded(struct viewd_conn *conn, const struct relation *source
 		good = drop_ours(conn, rows.mem, schema[0] != '\0' ? schema : conn->url->database, name, &taken, err) &&
 		       forget(conn, rows.items[i], schema, name, err);
 		if (taken)
-			db_log(&conn->db, VIEWD_LOG_WARNING, "database '%s', trigger %s is not viewd's, though viewd_triggers names it: it is left alone",
+			db_log(&conn->db, VIEWD_LOG_WARNING, "database '%s', trigger %s is not viewd's, though viewd_triggers "
+			                                     "names it: it is left alone",
 			       conn->db.database_name, name);
 	}
 	talloc_free(rows.mem);
@@ -207,7 +223,8 @@ bool my_drop_trigger(struct db *db, const char *source, struct viewd_err *err)
 	struct viewd_conn *conn = my_conn(db);
 	struct relation rel;
 
-	return relation_parse(&my_syntax, source, &rel, err) && drop_recorded(conn, &rel, NULL, err) && tables_forget(conn, source, err);
+	return relation_parse(&my_syntax, source, &rel, err) && drop_recorded(conn, &rel, NULL, err) &&
+	       tables_forget(conn, source, err);
 }
 
 /* ---- making */
@@ -215,7 +232,8 @@ bool my_drop_trigger(struct db *db, const char *source, struct viewd_err *err)
 static bool explain(struct viewd_err *err)
 {
 	if (err != NULL && err->native == ER_BINLOG_CREATE_ROUTINE_NEED_SUPER)
-		return err_hint(err, "with a binary log the server lets ordinary accounts make triggers only if log_bin_trust_function_creators is on");
+		return err_hint(err, "with a binary log the server lets ordinary accounts make triggers only if "
+		                     "log_bin_trust_function_creators is on");
 	if (err != NULL && err->cls == VIEWD_ERR_DENIED && err->hint[0] == '\0')
 		return err_hint(err, "grant TRIGGER on the table's database, or set capture = binlog or poll");
 	return false;
@@ -235,8 +253,8 @@ static bool create_in(struct viewd_conn *conn, void *mem, const char *schema, co
 }
 
 /* What has the name was left on a table that was renamed, or has another body or definer. */
-static bool make(struct viewd_conn *conn, void *mem, const struct plan *plan, const char *source, const struct definer *definer,
-                 struct viewd_err *err)
+static bool make(struct viewd_conn *conn, void *mem, const struct plan *plan, const char *source,
+                 const struct definer *definer, struct viewd_err *err)
 {
 	struct relation on = {.schema = ""};
 	const char *schema = plan->table->schema;
@@ -244,21 +262,24 @@ static bool make(struct viewd_conn *conn, void *mem, const struct plan *plan, co
 	bool taken = false;
 
 	memcpy(on.name, plan->table->name, sizeof on.name);
-	char *create = talloc_asprintf(mem, "CREATE %sTRIGGER %s AFTER %s ON %s FOR EACH ROW %s", definer_clause(definer), plan->name, plan->event,
-	                               relation_quoted(&my_syntax, mem, &on), plan->body);
-	if (!my_exec(&conn->db, "INSERT IGNORE INTO viewd_triggers VALUES (?, ?, ?)", params, ARRAY_LEN(params), NULL, err) ||
+	char *create = talloc_asprintf(mem, "CREATE %sTRIGGER %s AFTER %s ON %s FOR EACH ROW %s", definer_clause(definer),
+	                               plan->name, plan->event, relation_quoted(&my_syntax, mem, &on), plan->body);
+	if (!my_exec(&conn->db, "INSERT IGNORE INTO viewd_triggers VALUES (?, ?, ?)", params, ARRAY_LEN(params), NULL,
+	             err) ||
 	    !drop_ours(conn, mem, schema, plan->name, &taken, err))
 		return false;
 	if (taken)
-		return err_set(err, VIEWD_ERR_EXISTS, "trigger %.64s.%.64s is in the way and is not viewd's", schema, plan->name);
+		return err_set(err, VIEWD_ERR_EXISTS, "trigger %.64s.%.64s is in the way and is not viewd's", schema,
+		               plan->name);
 	return create_in(conn, mem, schema, create, err);
 }
 
 static bool drop_in(struct viewd_conn *conn, const char *schema, struct viewd_err *err);
 
-/* The triggers that have words lost are gone before the procedure is put right, so that whoever comes next finds them missing. Those of other
- * databases call other procedures. */
-static bool make_procedure(struct viewd_conn *conn, const char *schema, const struct definer *definer, struct viewd_err *err)
+/* The triggers that have words lost are gone before the procedure is put right, so that whoever comes next finds them
+ * missing. Those of other databases call other procedures. */
+static bool make_procedure(struct viewd_conn *conn, const char *schema, const struct definer *definer,
+                           struct viewd_err *err)
 {
 	bool right = false;
 
@@ -268,8 +289,8 @@ static bool make_procedure(struct viewd_conn *conn, const char *schema, const st
 }
 
 /* The plans from first on that are of one table. */
-static bool make_on(struct viewd_conn *conn, void *mem, const struct plans *all, size_t first, const struct definer *definer, bool *made_r,
-                    struct viewd_err *err)
+static bool make_on(struct viewd_conn *conn, void *mem, const struct plans *all, size_t first,
+                    const struct definer *definer, bool *made_r, struct viewd_err *err)
 {
 	const struct relation *table = all->items[first].table;
 	bool proved = false, good = make_procedure(conn, table->schema, definer, err);
@@ -279,7 +300,8 @@ static bool make_on(struct viewd_conn *conn, void *mem, const struct plans *all,
 		good = is_there(conn, mem, &all->items[i], definer, &there, err);
 		if (!good || there)
 			continue;
-		good = (proved || note_prove(conn, table->schema, definer, err)) && make(conn, mem, &all->items[i], all->source, definer, err);
+		good = (proved || note_prove(conn, table->schema, definer, err)) &&
+		       make(conn, mem, &all->items[i], all->source, definer, err);
 		*made_r = proved = true;
 	}
 	return good;
@@ -301,8 +323,8 @@ static bool make_all(struct viewd_conn *conn, void *mem, const struct plans *all
 	return good || explain(err);
 }
 
-/* Whoever wrote the table while a trigger was not there, or was not what it is now, has ended: CREATE TRIGGER waits for that. So what is marked
- * after it has been marked for all of them. Older triggers go when the new ones are there. */
+/* Whoever wrote the table while a trigger was not there, or was not what it is now, has ended: CREATE TRIGGER waits for
+ * that. So what is marked after it has been marked for all of them. Older triggers go when the new ones are there. */
 bool my_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
@@ -371,7 +393,8 @@ bool my_list_triggers(struct db *db, const struct db_reader *row, void *ctx, str
 {
 	struct listing listing = {my_conn(db), row, ctx, err, false};
 
-	return my_query(db, "SELECT DISTINCT source FROM viewd_triggers", NULL, 0, list_source, &listing, err) && !listing.misfit;
+	return my_query(db, "SELECT DISTINCT source FROM viewd_triggers", NULL, 0, list_source, &listing, err) &&
+	       !listing.misfit;
 }
 
 static bool drop_listed(struct viewd_conn *conn, const struct texts *sources, struct viewd_err *err)
@@ -393,7 +416,8 @@ static bool drop_in(struct viewd_conn *conn, const char *schema, struct viewd_er
 		talloc_free(sources.mem);
 		return false;
 	}
-	bool good = my_query(&conn->db, "SELECT DISTINCT source FROM viewd_triggers WHERE trigger_schema = ?", params, 1, list_source, &listing, err) &&
+	bool good = my_query(&conn->db, "SELECT DISTINCT source FROM viewd_triggers WHERE trigger_schema = ?", params, 1,
+	                     list_source, &listing, err) &&
 	            !listing.misfit && drop_listed(conn, &sources, err);
 	my_captures_unlock(&conn->db);
 	talloc_free(sources.mem);

@@ -12,10 +12,10 @@
 #include "common/text/digest.h"
 #include "common/sqltext/sqltext.h"
 
-/* What says that viewd's objects are gone, are others or are forbidden; nothing that says that the server is in trouble (1205, 1213, 1114),
- * nor that a change would be lost though all is well (1442). 1049 no such database, 1054 no such column, 1136 and 1364 other columns, 1142
- * 1143 1370 no right, 1146 no such table, 1305 no such procedure, 1356 a view that is broken, 1449 no such definer, 1471 a view that takes
- * no rows, 1814 and 1932 no file. */
+/* What says that viewd's objects are gone, are others or are forbidden; nothing that says that the server is in trouble
+ * (1205, 1213, 1114), nor that a change would be lost though all is well (1442). 1049 no such database, 1054 no such
+ * column, 1136 and 1364 other columns, 1142 1143 1370 no right, 1146 no such table, 1305 no such procedure, 1356 a view
+ * that is broken, 1449 no such definer, 1471 a view that takes no rows, 1814 and 1932 no file. */
 #define SWALLOWED "1049, 1054, 1136, 1142, 1143, 1146, 1305, 1356, 1364, 1370, 1449, 1471, 1814, 1932"
 
 const char note_head[] = "BEGIN DECLARE CONTINUE HANDLER FOR " SWALLOWED " BEGIN END; ";
@@ -60,31 +60,39 @@ static char *own_table(struct viewd_conn *conn, void *mem, const char *schema, c
 	return relation_quoted(&my_syntax, mem, &rel);
 }
 
-/* SQL: nobody takes rows off the log. Nor does anybody in a copy of it under another name, while the lock is the original's. */
+/* SQL: nobody takes rows off the log. Nor does anybody in a copy of it under another name, while the lock is the
+ * original's. */
 static char *unattended(struct viewd_conn *conn, void *mem, const char *schema)
 {
 	char lock[IDENT_MAX];
 
 	my_lock_name(conn, WATCH_PREFIX, lock);
 	char *sql = talloc_asprintf(mem, "IS_USED_LOCK(%s) IS NULL", literal_quoted(&my_syntax, mem, lock));
-	return note_is_home(conn, schema) ? talloc_asprintf(mem, "(%s OR DATABASE() <> %s)", sql, literal_quoted(&my_syntax, mem, schema)) : sql;
+	return note_is_home(conn, schema)
+	           ? talloc_asprintf(mem, "(%s OR DATABASE() <> %s)", sql, literal_quoted(&my_syntax, mem, schema))
+	           : sql;
 }
 
-/* The second look at the lock is one with the slot held: whoever watches later finds that. A statement that fails ends it, so that no other's row is
- * taken out. */
+/* The second look at the lock is one with the slot held: whoever watches later finds that. A statement that fails ends
+ * it, so that no other's row is taken out. */
 static char *note_body(struct viewd_conn *conn, void *mem, const char *schema)
 {
 	char *log = own_table(conn, mem, schema, NOTE_LOG), *away = unattended(conn, mem, schema);
 	char *body = talloc_asprintf(mem,
-	                             "INSERT INTO %s (source) VALUES (changed); IF %s THEN BEGIN DECLARE own BIGINT DEFAULT LAST_INSERT_ID();"
+	                             "INSERT INTO %s (source) VALUES (changed); IF %s THEN BEGIN DECLARE own BIGINT "
+	                             "DEFAULT LAST_INSERT_ID();"
 	                             " DECLARE enough BIGINT; SELECT MAX(s.base) + " NOTE_ENOUGH " INTO enough FROM %s s"
-	                             " WHERE s.id = MOD(CONNECTION_ID(), " NOTE_N_SLOTS ") LOCK IN SHARE MODE%s; IF own > enough AND %s THEN"
-	                             " DELETE FROM %s WHERE id = own AND source = changed AND changed LIKE '`%%'; END IF; END; END IF; ",
-	                             log, away, own_table(conn, mem, schema, NOTE_SLOTS), conn->mariadb ? " SKIP LOCKED" : "", away, log);
+	                             " WHERE s.id = MOD(CONNECTION_ID(), " NOTE_N_SLOTS ") LOCK IN SHARE MODE%s; IF own > "
+	                             "enough AND %s THEN"
+	                             " DELETE FROM %s WHERE id = own AND source = changed AND changed LIKE '`%%'; END IF; "
+	                             "END; END IF; ",
+	                             log, away, own_table(conn, mem, schema, NOTE_SLOTS),
+	                             conn->mariadb ? " SKIP LOCKED" : "", away, log);
 
 	/* A copy of it in another database is not meant. */
 	if (!note_is_home(conn, schema))
-		body = talloc_asprintf(mem, "IF DATABASE() = %s THEN %sEND IF; ", literal_quoted(&my_syntax, mem, schema), body);
+		body =
+			talloc_asprintf(mem, "IF DATABASE() = %s THEN %sEND IF; ", literal_quoted(&my_syntax, mem, schema), body);
 	return talloc_asprintf(mem, "BEGIN DECLARE EXIT HANDLER FOR " SWALLOWED " BEGIN END; %sEND", body);
 }
 
@@ -114,13 +122,15 @@ static bool keep_routine_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_routine[] = {{keep_routine_fn, "TT", "a procedure of viewd"}};
 
-static bool find_routine(struct viewd_conn *conn, const char *schema, const char *name, struct routine *out, struct viewd_err *err)
+static bool find_routine(struct viewd_conn *conn, const char *schema, const char *name, struct routine *out,
+                         struct viewd_err *err)
 {
 	const char *params[] = {schema, name};
 
 	*out = (struct routine){.there = false};
 	return my_query(&conn->db,
-	                "SELECT ROUTINE_COMMENT, DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME = ?"
+	                "SELECT ROUTINE_COMMENT, DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND "
+	                "ROUTINE_NAME = ?"
 	                " AND ROUTINE_TYPE = 'PROCEDURE'",
 	                params, ARRAY_LEN(params), keep_routine, out, err);
 }
@@ -128,7 +138,8 @@ static bool find_routine(struct viewd_conn *conn, const char *schema, const char
 static bool explain(const char *schema, const char *privilege, struct viewd_err *err)
 {
 	if (err != NULL && err->cls == VIEWD_ERR_DENIED)
-		return err_hint(err, "grant %s on %.64s.* to viewd's account, or set capture = binlog or poll", privilege, schema);
+		return err_hint(err, "grant %s on %.64s.* to viewd's account, or set capture = binlog or poll", privilege,
+		                schema);
 	return false;
 }
 
@@ -153,8 +164,8 @@ static void want(struct viewd_conn *conn, void *mem, const char *schema, struct 
 	}
 }
 
-static bool is_right(struct viewd_conn *conn, const char *schema, const struct wanted *wanted, const struct definer *definer, bool *right_r,
-                     struct viewd_err *err)
+static bool is_right(struct viewd_conn *conn, const char *schema, const struct wanted *wanted,
+                     const struct definer *definer, bool *right_r, struct viewd_err *err)
 {
 	struct routine found;
 
@@ -162,17 +173,20 @@ static bool is_right(struct viewd_conn *conn, const char *schema, const struct w
 		return false;
 	*right_r = found.there && strcmp(found.comment, wanted->comment) == 0 && definer_same(definer, found.definer);
 	return !found.there || strncmp(found.comment, NOTE_COMMENT, strlen(NOTE_COMMENT)) == 0 ||
-	       err_set(err, VIEWD_ERR_EXISTS, "procedure %.64s.%.64s is in the way and is not viewd's", schema, wanted->name);
+	       err_set(err, VIEWD_ERR_EXISTS, "procedure %.64s.%.64s is in the way and is not viewd's", schema,
+	               wanted->name);
 }
 
-bool note_is_right(struct viewd_conn *conn, const char *schema, const struct definer *definer, bool *right_r, struct viewd_err *err)
+bool note_is_right(struct viewd_conn *conn, const char *schema, const struct definer *definer, bool *right_r,
+                   struct viewd_err *err)
 {
 	struct wanted wanted[2];
 	void *mem = talloc_new(NULL);
 	bool first = false, second = false;
 
 	want(conn, mem, schema, wanted);
-	bool done = is_right(conn, schema, &wanted[0], definer, &first, err) && is_right(conn, schema, &wanted[1], definer, &second, err);
+	bool done = is_right(conn, schema, &wanted[0], definer, &first, err) &&
+	            is_right(conn, schema, &wanted[1], definer, &second, err);
 	talloc_free(mem);
 	if (done)
 		*right_r = first && second;
@@ -180,8 +194,8 @@ bool note_is_right(struct viewd_conn *conn, const char *schema, const struct def
 }
 
 /* What was there is dropped before: MySQL has no OR REPLACE. */
-static bool put(struct viewd_conn *conn, void *mem, const char *schema, const struct wanted *wanted, const struct definer *definer,
-                struct viewd_err *err)
+static bool put(struct viewd_conn *conn, void *mem, const char *schema, const struct wanted *wanted,
+                const struct definer *definer, struct viewd_err *err)
 {
 	struct relation at = {.schema = ""};
 
@@ -189,8 +203,8 @@ static bool put(struct viewd_conn *conn, void *mem, const char *schema, const st
 	memcpy(at.name, wanted->name, sizeof at.name);
 	char *quoted = relation_quoted(&my_syntax, mem, &at);
 	char *drop = talloc_asprintf(mem, "DROP PROCEDURE IF EXISTS %s", quoted);
-	char *create = talloc_asprintf(mem, "CREATE %sPROCEDURE %s " ARGUMENT " MODIFIES SQL DATA COMMENT '%s' %s", definer_clause(definer), quoted,
-	                               wanted->comment, wanted->body);
+	char *create = talloc_asprintf(mem, "CREATE %sPROCEDURE %s " ARGUMENT " MODIFIES SQL DATA COMMENT '%s' %s",
+	                               definer_clause(definer), quoted, wanted->comment, wanted->body);
 	return (db_exec(&conn->db, drop, err) && db_exec(&conn->db, create, err)) ||
 	       explain(schema, "CREATE ROUTINE, ALTER ROUTINE, EXECUTE", err);
 }
@@ -227,7 +241,8 @@ static bool leave_word(struct viewd_conn *conn, const char *schema, bool *works_
 	snprintf(word, sizeof word, "test %lu", conn->thread_id);
 	char *quoted = relation_quoted(&my_syntax, conn, &at);
 	bool done = my_exec(&conn->db, talloc_asprintf(quoted, "CALL %s(?)", quoted), params, 1, NULL, err) &&
-	            my_query_int(conn, "SELECT 1 FROM " NOTE_LOG " WHERE source = ? ORDER BY id DESC LIMIT 1", params, 1, &found, err);
+	            my_query_int(conn, "SELECT 1 FROM " NOTE_LOG " WHERE source = ? ORDER BY id DESC LIMIT 1", params, 1,
+	                         &found, err);
 	talloc_free(quoted);
 	*works_r = found == 1;
 	return done;
@@ -274,15 +289,17 @@ bool note_prove(struct viewd_conn *conn, const char *schema, const struct define
 	if (works)
 		return true;
 	err_set(err, VIEWD_ERR_DENIED, "triggers would leave no word of changes in table " NOTE_LOG " (%s)", why);
-	return err_hint(err, "grant EXECUTE on %.64s.* and INSERT on %.64s.* to %s, and leave " NOTE_LOG " as viewd makes it", schema,
-	                conn->url->database, definer->role ? DEFINER_ROLE : "viewd's account");
+	return err_hint(err,
+	                "grant EXECUTE on %.64s.* and INSERT on %.64s.* to %s, and leave " NOTE_LOG " as viewd makes it",
+	                schema, conn->url->database, definer->role ? DEFINER_ROLE : "viewd's account");
 }
 
 bool note_test_all(struct viewd_conn *conn, bool *works_r, char why[static 256], struct viewd_err *err)
 {
 	struct texts schemas = {.mem = talloc_new(NULL)};
 	bool works = true;
-	bool good = my_query(&conn->db, "SELECT DISTINCT IF(trigger_schema = '', DATABASE(), trigger_schema) FROM viewd_triggers", NULL, 0,
+	bool good = my_query(&conn->db, "SELECT DISTINCT IF(trigger_schema = '', DATABASE(), trigger_schema) FROM "
+	                                "viewd_triggers", NULL, 0,
 	                     texts_reader, &schemas, err);
 
 	for (size_t i = 0; i < schemas.n && good && works; i++)

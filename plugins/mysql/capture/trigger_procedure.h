@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * trigger_procedure.h: what viewd puts beside an application's tables so that their writers leave a word: row triggers, and the one procedure that all
- * triggers of a database call.
+ * trigger_procedure.h: what viewd puts beside an application's tables so that their writers leave a word: row triggers,
+ * and the one procedure that all triggers of a database call.
  *
- * A writer's statement must not fail because of them. The procedure writes the log, so LOCK TABLES of the application's tables locks it as
- * well. Handlers stand around the CALL and in the procedure, for named errors only: those that say that viewd's own objects are gone,
- * changed or forbidden. What a handler swallows is lost, so note_test() proves now and then that nothing is. Every name is one of the
- * table's own database where possible: a dump of it may be loaded under any name. A table of another database than the URL's has the
- * procedure beside it, the log is always in the URL's.
+ * A writer's statement must not fail because of them. The procedure writes the log, so LOCK TABLES of the application's
+ * tables locks it as well. Handlers stand around the CALL and in the procedure, for named errors only: those that say
+ * that viewd's own objects are gone, changed or forbidden. What a handler swallows is lost, so note_test() proves now
+ * and then that nothing is. Every name is one of the table's own database where possible: a dump of it may be loaded
+ * under any name. A table of another database than the URL's has the procedure beside it, the log is always in the
+ * URL's.
  */
 #ifndef VIEWD_MYSQL_CAPTURE_TRIGGER_PROCEDURE_H
 #define VIEWD_MYSQL_CAPTURE_TRIGGER_PROCEDURE_H
@@ -17,7 +18,7 @@
 #define NOTE_LOG "viewd_changes"
 #define NOTE_SLOTS "viewd_slots" /* held by writers who leave no row since nobody takes any off the log: slots.c */
 #define NOTE_N_SLOTS "64"
-#define NOTE_ENOUGH "10000" /* rows; then every source counts as changed */
+#define NOTE_ENOUGH "10000"         /* rows; then every source counts as changed */
 #define WATCH_PREFIX "viewd_watch_" /* of the lock of whoever takes rows off the log */
 #define NOTE_PREFIX "viewd_note"
 #define NOTE_TEST_PREFIX "viewd_test" /* calls the procedure with the rights of the triggers' definer */
@@ -34,9 +35,10 @@ struct definer {
 	char former[IDENT_MAX];   /* the session's role before, "" none */
 };
 
-/* Chooses for triggers on the table: the role where it exists and has the privilege TRIGGER there, else the account. Until definer_leave
- * definer_clause() may be used. */
-bool definer_enter(struct viewd_conn *conn, const struct relation *table, struct definer *out, struct viewd_err *err) MUST_CHECK;
+/* Chooses for triggers on the table: the role where it exists and has the privilege TRIGGER there, else the account.
+ * Until definer_leave definer_clause() may be used. */
+bool definer_enter(struct viewd_conn *conn, const struct relation *table, struct definer *out,
+                   struct viewd_err *err) MUST_CHECK;
 /* A session that cannot get its role back is lost. */
 void definer_leave(struct viewd_conn *conn, const struct definer *definer);
 /* For CREATE: "DEFINER = x " or "". */
@@ -56,19 +58,25 @@ bool note_is_home(const struct viewd_conn *conn, const char *schema);
 /* The name of the procedure in a database, unquoted. */
 void note_name(struct viewd_conn *conn, const char *schema, char out[static IDENT_MAX]);
 /* Is it there, of this version, and its definer's? EXISTS when another one has its name. */
-bool note_is_right(struct viewd_conn *conn, const char *schema, const struct definer *definer, bool *right_r, struct viewd_err *err) MUST_CHECK;
+bool note_is_right(struct viewd_conn *conn, const char *schema, const struct definer *definer, bool *right_r,
+                   struct viewd_err *err) MUST_CHECK;
 /* Makes it, in place of one that is not right. Under my_captures_lock and between definer_enter and definer_leave. */
-bool note_make(struct viewd_conn *conn, const char *schema, const struct definer *definer, struct viewd_err *err) MUST_CHECK;
-/* Leaves a word in the log as a trigger would, and takes it back. *works_r false: why says what is wrong (256 bytes). */
-bool note_test(struct viewd_conn *conn, const char *schema, bool *works_r, char why[static 256], struct viewd_err *err) MUST_CHECK;
+bool note_make(struct viewd_conn *conn, const char *schema, const struct definer *definer,
+               struct viewd_err *err) MUST_CHECK;
+/* Leaves a word in the log as a trigger would, and takes it back. *works_r false: why says what is wrong (256
+ * bytes). */
+bool note_test(struct viewd_conn *conn, const char *schema, bool *works_r, char why[static 256],
+               struct viewd_err *err) MUST_CHECK;
 /* Fails with DENIED where it does not work. */
-bool note_prove(struct viewd_conn *conn, const char *schema, const struct definer *definer, struct viewd_err *err) MUST_CHECK;
+bool note_prove(struct viewd_conn *conn, const char *schema, const struct definer *definer,
+                struct viewd_err *err) MUST_CHECK;
 /* note_test for all databases that have triggers of viewd's. */
 bool note_test_all(struct viewd_conn *conn, bool *works_r, char why[static 256], struct viewd_err *err) MUST_CHECK;
 
 /* ---- trigger.c */
 
-/* Drops the triggers of all sources: no writer that is still at work has run one that failed in silence. tables_mend() makes them again. */
+/* Drops the triggers of all sources: no writer that is still at work has run one that failed in silence. tables_mend()
+ * makes them again. */
 bool trigger_drop_all(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
 /* ---- body.c: the texts of triggers */

@@ -2,7 +2,8 @@
  *
  * conn.c: opening, fixing, cancelling and closing a connection.
  *
- * One blocking connection, never reconnected by the library: a new session would have lost locks and settings without a word.
+ * One blocking connection, never reconnected by the library: a new session would have lost locks and settings without a
+ * word.
  */
 #include "mysql/my.h"
 
@@ -20,11 +21,12 @@
 #define IO_TIMEOUT_S 30u
 #define STATEMENT_US SPAN_MINUTE /* until an operation sets its own limit */
 
-/* Everything a definition could notice is left as the server has it (time zone ...), except for what settings.c sets and what would change
- * how SQL is read or which rows are seen. */
+/* Everything a definition could notice is left as the server has it (time zone ...), except for what settings.c sets
+ * and what would change how SQL is read or which rows are seen. */
 static const char session_settings[] =
 	"SET SESSION autocommit = 1, wait_timeout = 28800,"
-	" sql_safe_updates = 0, sql_select_limit = DEFAULT, sql_auto_is_null = 0, foreign_key_checks = 1, unique_checks = 1";
+	" sql_safe_updates = 0, sql_select_limit = DEFAULT, sql_auto_is_null = 0, foreign_key_checks = 1, unique_checks = "
+	"1";
 
 static bool parse_spec(void *mem_ctx, const struct viewd_database_spec *spec, struct url **url_r, struct viewd_err *err)
 {
@@ -78,7 +80,8 @@ static void set_keepalive(MYSQL *my)
 	int fd = mysql_get_socket(my);
 	int on = 1;
 
-	if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 || (peer.ss_family != AF_INET && peer.ss_family != AF_INET6))
+	if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 ||
+	    (peer.ss_family != AF_INET && peer.ss_family != AF_INET6))
 		return;
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
@@ -145,7 +148,8 @@ static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 {
 	int64_t folding;
 
-	if (!judge_version(conn, err) || !db_exec(&conn->db, session_settings, err) || !my_use_settings(&conn->db, NULL, err) ||
+	if (!judge_version(conn, err) || !db_exec(&conn->db, session_settings, err) ||
+	    !my_use_settings(&conn->db, NULL, err) ||
 	    !db_exec(&conn->db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", err))
 		return false;
 	/* What a process that was stopped holds open blocks others no longer than that; MySQL knows no such limit. */
@@ -171,13 +175,16 @@ void my_renew(struct viewd_conn *conn)
 	TALLOC_FREE(conn->own);
 	TALLOC_FREE(conn->own_undo);
 	/* The server looks privileges on databases up once a session, and again when it is told who the user is. */
-	if ((denied ? mysql_change_user(conn->my, conn->url->user, conn->password, conn->url->database) : mysql_reset_connection(conn->my)) == 0 && mysql_select_db(conn->my, conn->url->database) == 0 &&
-	    mysql_set_character_set(conn->my, "utf8mb4") == 0 && fix_session(conn, &err))
+	if ((denied ? mysql_change_user(conn->my, conn->url->user, conn->password, conn->url->database)
+	            : mysql_reset_connection(conn->my)) == 0 &&
+	    mysql_select_db(conn->my, conn->url->database) == 0 && mysql_set_character_set(conn->my, "utf8mb4") == 0 &&
+	    fix_session(conn, &err))
 		return;
 	conn->lost = true;
 }
 
-static struct viewd_conn *conn_new(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
+static struct viewd_conn *conn_new(const struct viewd_host *host, const struct viewd_database_spec *spec,
+                                   struct viewd_err *err)
 {
 	struct viewd_conn *conn = talloc_zero(NULL, struct viewd_conn);
 
@@ -244,8 +251,8 @@ void my_kill_query(struct viewd_conn *conn)
 	char sql[64];
 
 	snprintf(sql, sizeof sql, "KILL QUERY %lu", conn->thread_id);
-	/* When the server does not even take a second connection, the first one is cut: the worker then learns that the outcome
-	 * is unknown instead of waiting for ever. */
+	/* When the server does not even take a second connection, the first one is cut: the worker then learns that the
+	 * outcome is unknown instead of waiting for ever. */
 	if (other == NULL || mysql_query(other, sql) != 0)
 		shutdown(mysql_get_socket(conn->my), SHUT_RDWR);
 	if (other != NULL)
@@ -274,7 +281,8 @@ bool my_require_writable(struct viewd_conn *conn, struct viewd_err *err)
 
 	if (!my_query_int(conn, sql, NULL, 0, &writable, err))
 		return false;
-	return writable == 1 || err_set(err, VIEWD_ERR_STANDBY, "server is read-only (read_only or innodb_read_only is on)");
+	return writable == 1 ||
+	       err_set(err, VIEWD_ERR_STANDBY, "server is read-only (read_only or innodb_read_only is on)");
 }
 
 void my_thread_begin(void)

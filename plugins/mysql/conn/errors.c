@@ -3,7 +3,8 @@
  * errors.c: which class an error number of the server or of the client library belongs to.
  *
  * Numbers: https://mariadb.com/kb/en/mariadb-error-codes/ and
- * https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html. Written as numbers because no client header has all.
+ * https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html. Written as numbers because no client
+ * header has all.
  */
 #include "mysql/my.h"
 
@@ -30,7 +31,8 @@ static const struct errno_class classes[] = {
 	{2008, VIEWD_ERR_RESOURCE, NULL}, /* CR_OUT_OF_MEMORY */
 	{2012, VIEWD_ERR_CONNECT, NULL}, /* CR_SERVER_HANDSHAKE_ERR */
 	{2013, VIEWD_ERR_LOST, NULL},    /* CR_SERVER_LOST */
-	{2026, VIEWD_ERR_CONNECT, "see ssl_ca, ssl_verify_server_cert and tls_version in the url"}, /* CR_SSL_CONNECTION_ERROR */
+	/* CR_SSL_CONNECTION_ERROR */
+	{2026, VIEWD_ERR_CONNECT, "see ssl_ca, ssl_verify_server_cert and tls_version in the url"},
 	{2027, VIEWD_ERR_LOST, NULL},    /* CR_MALFORMED_PACKET */
 	{2055, VIEWD_ERR_LOST, NULL},    /* CR_SERVER_LOST_EXTENDED */
 	{2059, VIEWD_ERR_AUTH, "see plugin_dir in the url"}, /* CR_AUTH_PLUGIN_CANNOT_LOAD */
@@ -109,7 +111,9 @@ static const struct errno_class classes[] = {
 	{1050, VIEWD_ERR_EXISTS, NULL},  /* ER_TABLE_EXISTS_ERROR */
 	/* settings that cannot work */
 	/* values that only a warning would be told of without a strict sql_mode */
-	{1260, VIEWD_ERR_QUERY, "settings = group_concat_max_len=100000000 in the view's section lets it give so many bytes"}, /* ER_CUT_VALUE_GROUP_CONCAT */
+	/* ER_CUT_VALUE_GROUP_CONCAT */
+	{1260, VIEWD_ERR_QUERY, "settings = group_concat_max_len=100000000 in the view's section lets it give so many "
+	                        "bytes"},
 	{1264, VIEWD_ERR_QUERY, STRICT}, /* ER_WARN_DATA_OUT_OF_RANGE */
 	{1265, VIEWD_ERR_QUERY, STRICT}, /* WARN_DATA_TRUNCATED */
 	{1292, VIEWD_ERR_QUERY, STRICT}, /* ER_TRUNCATED_WRONG_VALUE */
@@ -117,8 +121,11 @@ static const struct errno_class classes[] = {
 	{1366, VIEWD_ERR_QUERY, STRICT}, /* ER_TRUNCATED_WRONG_VALUE_FOR_FIELD */
 	{1406, VIEWD_ERR_QUERY, STRICT}, /* ER_DATA_TOO_LONG */
 	{1411, VIEWD_ERR_QUERY, STRICT}, /* ER_WRONG_VALUE_FOR_TYPE */
-	{1234, VIEWD_ERR_CONFIG, "a definition runs inside a statement of viewd's: leave out what is for a whole statement"}, /* ER_CANT_USE_OPTION_HERE */
-	{1665, VIEWD_ERR_CONFIG, "set binlog_format to ROW or MIXED: viewd reads at READ COMMITTED so that writers never wait"},
+	/* ER_CANT_USE_OPTION_HERE */
+	{1234, VIEWD_ERR_CONFIG,
+	 "a definition runs inside a statement of viewd's: leave out what is for a whole statement"},
+	{1665, VIEWD_ERR_CONFIG, "set binlog_format to ROW or MIXED: viewd reads at READ COMMITTED so that writers never "
+	                         "wait"},
 	{1062, VIEWD_ERR_QUERY, "two rows of the definition have the same unique_key"}, /* ER_DUP_ENTRY */
 	{1170, VIEWD_ERR_CONFIG, "give the column a type with a length, columns = name varchar(100), or cast it"},
 	{3750, VIEWD_ERR_CONFIG, "the server wants a primary key on every table (sql_require_primary_key)"},

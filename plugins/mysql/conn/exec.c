@@ -114,7 +114,8 @@ static bool answer_failed(struct viewd_conn *conn, bool in_time, enum viewd_err_
 }
 
 /* Sends one statement and reads the beginning of its answer. */
-static bool run(struct viewd_conn *conn, const char *sql, int64_t limit_us, enum viewd_err_class too_late, struct viewd_err *err)
+static bool run(struct viewd_conn *conn, const char *sql, int64_t limit_us, enum viewd_err_class too_late,
+                struct viewd_err *err)
 {
 	if (conn->lost)
 		return err_set(err, VIEWD_ERR_CONNECT, "connection was lost before");
@@ -133,7 +134,8 @@ static bool run(struct viewd_conn *conn, const char *sql, int64_t limit_us, enum
 	return my_fail(conn->my, false, err);
 }
 
-/* MariaDB ends a statement by itself; the client's own limit is then only the second line. MySQL can do that for SELECT alone. */
+/* MariaDB ends a statement by itself; the client's own limit is then only the second line. MySQL can do that for SELECT
+ * alone. */
 static int64_t statement_limit(const struct viewd_conn *conn)
 {
 	if (conn->timeout_us <= 0)
@@ -141,7 +143,8 @@ static int64_t statement_limit(const struct viewd_conn *conn)
 	return conn->mariadb ? conn->timeout_us + GRACE_US : conn->timeout_us;
 }
 
-static bool run_bound(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n, struct viewd_err *err)
+static bool run_bound(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n,
+                      struct viewd_err *err)
 {
 	if (n == 0)
 		return run(conn, sql, statement_limit(conn), VIEWD_ERR_TIMEOUT, err);
@@ -206,8 +209,8 @@ bool my_exec_within(struct viewd_conn *conn, const char *sql, int64_t limit_us, 
 	return true;
 }
 
-bool my_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
-              struct viewd_err *err)
+bool my_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row,
+              void *ctx, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
 	MYSQL_RES *result;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * leader_lock.c: who leads a database. The watching session holds the lock of the server (watch.c), which ends with it; the row in viewd_daemon says
- * who took it last. Every transaction that writes reads that row, locked, right before its commit, and every exchange of names right before
- * it begins. So a process that was stopped for a while and does not know that another one has taken over changes nothing any more.
+ * leader_lock.c: who leads a database. The watching session holds the lock of the server (watch.c), which ends with it;
+ * the row in viewd_daemon says who took it last. Every transaction that writes reads that row, locked, right before its
+ * commit, and every exchange of names right before it begins. So a process that was stopped for a while and does not
+ * know that another one has taken over changes nothing any more.
  */
 #include "mysql/my.h"
 
@@ -18,7 +19,8 @@ bool my_leader_record(struct viewd_conn *conn, struct viewd_err *err)
 	char *name = process_holder(conn, conn->db.database_name);
 	const char *params[] = {name};
 	bool done = db_exec(&conn->db, "INSERT IGNORE INTO viewd_daemon (id, epoch, holder) VALUES (1, 0, '')", err) &&
-	            conn->db.ops->exec(&conn->db, "UPDATE viewd_daemon SET epoch = epoch + IF(holder = ?, 0, 1) WHERE id = 1", params, 1, NULL, err) &&
+	            conn->db.ops->exec(&conn->db, "UPDATE viewd_daemon SET epoch = epoch + IF(holder = ?, 0, 1) WHERE id = "
+	                                          "1", params, 1, NULL, err) &&
 	            conn->db.ops->exec(&conn->db, "UPDATE viewd_daemon SET holder = ? WHERE id = 1", params, 1, NULL, err);
 
 	talloc_free(name);
@@ -43,7 +45,8 @@ bool my_leader_check(struct viewd_conn *conn, bool lock, struct viewd_err *err)
 	bool ours = holder == NULL || holder[0] == '\0' || strcmp(holder, name) == 0;
 	talloc_free(name);
 	talloc_free(holder);
-	return ours || err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
+	return ours ||
+	       err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
 }
 
 /* Who leads for the first time has made no table yet. */

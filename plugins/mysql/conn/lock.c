@@ -64,7 +64,8 @@ bool my_captures_lock(struct db *db, struct viewd_err *err)
 	my_lock_name(conn, CAPTURES_PREFIX, name);
 	if (!my_lock_get(conn, name, conn->lock_timeout_us, &got, err))
 		return false;
-	return got || err_set(err, VIEWD_ERR_CONFLICT, "another connection of viewd sets up captures of database '%s'", db->database_name);
+	return got || err_set(err, VIEWD_ERR_CONFLICT, "another connection of viewd sets up captures of database '%s'",
+	                      db->database_name);
 }
 
 void my_captures_unlock(struct db *db)

@@ -166,7 +166,8 @@ static int set_option(MYSQL *my, const struct param *param, const char *value, c
 	case PARAM_TEXT:
 		return mysql_options(my, option, value);
 	case PARAM_PATH:
-		path = value[0] == '/' || base_dir == NULL ? talloc_strdup(NULL, value) : talloc_asprintf(NULL, "%s/%s", base_dir, value);
+		path = value[0] == '/' || base_dir == NULL ? talloc_strdup(NULL, value)
+		                                           : talloc_asprintf(NULL, "%s/%s", base_dir, value);
 		rc = mysql_options(my, option, path);
 		talloc_free(path);
 		return rc;
@@ -195,7 +196,8 @@ bool my_params_apply(MYSQL *my, const struct url *url, const char *base_dir, boo
 		if (param->option == MYSQL_OPT_COMPRESS && !compress)
 			continue;
 		if (set_option(my, param, url->query[i].value, base_dir) != 0)
-			return err_set(err, VIEWD_ERR_CONFIG, "url parameter '%s' was refused by the client library", url->query[i].key);
+			return err_set(err, VIEWD_ERR_CONFIG, "url parameter '%s' was refused by the client library",
+			               url->query[i].key);
 	}
 	return true;
 }

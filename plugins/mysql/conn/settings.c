@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * settings.c: settings under which definitions run, at creation as at each refresh, and the [database] keys for two of them.
+ * settings.c: settings under which definitions run, at creation as at each refresh, and the [database] keys for two of
+ * them.
  *
- * What would have viewd's own statements read otherwise (ANSI_QUOTES, NO_BACKSLASH_ESCAPES, ORACLE ...) is no setting for it.
+ * What would have viewd's own statements read otherwise (ANSI_QUOTES, NO_BACKSLASH_ESCAPES, ORACLE ...) is no setting
+ * for it.
  */
 #include "mysql/my.h"
 
@@ -22,7 +24,8 @@ const struct viewd_dialect_option my_options[MY_N_OPTIONS] = {
 		.default_value = STRICT,
 		.help = "the sql_mode under which definitions run, none for none",
 		.doc = "Names as the server knows them, separated by commas. NO_ENGINE_SUBSTITUTION is always among them. With "
-		       "the default, a value that cannot be read as a number or a date, or does not fit its column, is an error. "
+		       "the default, a value that cannot be read as a number or a date, or does not fit its column, is an "
+		       "error. "
 		       "With none it becomes what a plain SELECT makes of it. Modes that change how statements are read "
 		       "(ANSI_QUOTES and the like) are refused. The key settings of a view wins.",
 	},
@@ -30,7 +33,8 @@ const struct viewd_dialect_option my_options[MY_N_OPTIONS] = {
 		.key = "group_concat_max_len",
 		.default_value = NULL,
 		.help = "the longest result of GROUP_CONCAT, in bytes",
-		.doc = "Without this key the server's own setting holds. In the strict sql_mode of the default, a result that is "
+		.doc = "Without this key the server's own setting holds. In the strict sql_mode of the default, a result that "
+		       "is "
 		       "cut is an error. The key settings of a view wins.",
 	},
 };
@@ -38,9 +42,23 @@ const struct viewd_dialect_option my_options[MY_N_OPTIONS] = {
 static bool is_mode(const char *name, size_t len)
 {
 	static const char *const known[] = {
-		STRICT, ALWAYS, "STRICT_TRANS_TABLES", "TRADITIONAL", "ERROR_FOR_DIVISION_BY_ZERO", "NO_ZERO_DATE", "NO_ZERO_IN_DATE",
-		"ALLOW_INVALID_DATES", "ONLY_FULL_GROUP_BY", "NO_UNSIGNED_SUBTRACTION", "PIPES_AS_CONCAT", "HIGH_NOT_PRECEDENCE",
-		"NO_AUTO_VALUE_ON_ZERO", "PAD_CHAR_TO_FULL_LENGTH", "REAL_AS_FLOAT", "TIME_ROUND_FRACTIONAL", "TIME_TRUNCATE_FRACTIONAL",
+		STRICT,
+		ALWAYS,
+		"STRICT_TRANS_TABLES",
+		"TRADITIONAL",
+		"ERROR_FOR_DIVISION_BY_ZERO",
+		"NO_ZERO_DATE",
+		"NO_ZERO_IN_DATE",
+		"ALLOW_INVALID_DATES",
+		"ONLY_FULL_GROUP_BY",
+		"NO_UNSIGNED_SUBTRACTION",
+		"PIPES_AS_CONCAT",
+		"HIGH_NOT_PRECEDENCE",
+		"NO_AUTO_VALUE_ON_ZERO",
+		"PAD_CHAR_TO_FULL_LENGTH",
+		"REAL_AS_FLOAT",
+		"TIME_ROUND_FRACTIONAL",
+		"TIME_TRUNCATE_FRACTIONAL",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -73,12 +91,14 @@ static bool check_mode(const char *value, struct viewd_err *err)
 	for (const char *name = next_mode(&value, &len); len > 0; name = next_mode(&value, &len))
 		if (!is_mode(name, len)) {
 			err_set(err, VIEWD_ERR_CONFIG, "sql_mode '%.*s' is not one that viewd can work under", (int)len, name);
-			return err_hint(err, "none, or names such as STRICT_ALL_TABLES, NO_ZERO_DATE, ONLY_FULL_GROUP_BY, PIPES_AS_CONCAT");
+			return err_hint(err, "none, or names such as STRICT_ALL_TABLES, NO_ZERO_DATE, ONLY_FULL_GROUP_BY, "
+			                     "PIPES_AS_CONCAT");
 		}
 	return true;
 }
 
-/* Of the server's variables those that change what a definition yields or how it is carried out, and nothing of what viewd does besides. */
+/* Of the server's variables those that change what a definition yields or how it is carried out, and nothing of what
+ * viewd does besides. */
 struct setting {
 	const char *name;
 	bool text;
@@ -143,7 +163,8 @@ bool my_setting_check(const char *name, const char *value, struct viewd_err *err
 	if (setting != NULL)
 		return setting->text ? check_text(setting, value, err) : check_number(setting, value, err);
 	err_set(err, VIEWD_ERR_CONFIG, "'%s' is not a setting that a view may have", name);
-	return err_hint(err, "sql_mode, group_concat_max_len, time_zone, optimizer_switch and others that the manual lists; limits of time are timeout and"
+	return err_hint(err, "sql_mode, group_concat_max_len, time_zone, optimizer_switch and others that the manual "
+	                     "lists; limits of time are timeout and"
 	                     " lock_timeout");
 }
 
@@ -188,7 +209,8 @@ bool my_settings_check(const struct viewd_database_spec *spec, struct viewd_err 
 	for (size_t i = 0; i < spec->n_options; i++) {
 		const struct viewd_kv *option = &spec->options[i];
 		if (!is_key(option->key))
-			return err_set(err, VIEWD_ERR_CONFIG, "database '%s', key '%s' is not known to MySQL/MariaDB", spec->name, option->key);
+			return err_set(err, VIEWD_ERR_CONFIG, "database '%s', key '%s' is not known to MySQL/MariaDB", spec->name,
+			               option->key);
 		if (!my_setting_check(option->key, option->value, err))
 			return false;
 	}

@@ -10,13 +10,14 @@
 
 const struct syntax my_syntax = {
 	.dialect = "MySQL/MariaDB",
-	.lexer.flags = LEX_AT_VARIABLES | LEX_HASH_COMMENTS | LEX_DASH_NEEDS_BLANK | LEX_EXECUTABLE_COMMENTS | LEX_BACKSLASH | LEX_BACKTICK |
-	         LEX_DOUBLE_IS_STRING,
+	.lexer.flags = LEX_AT_VARIABLES | LEX_HASH_COMMENTS | LEX_DASH_NEEDS_BLANK | LEX_EXECUTABLE_COMMENTS |
+                   LEX_BACKSLASH | LEX_BACKTICK | LEX_DOUBLE_IS_STRING,
 	.names.quote = '`',
 	.names.max = 64,
 	.names.max_in_chars = true,
 	.names.max_parts = 2,
-	.clock.words = "current_date current_time current_timestamp localtime localtimestamp utc_date utc_time utc_timestamp",
+	.clock.words =
+		"current_date current_time current_timestamp localtime localtimestamp utc_date utc_time utc_timestamp",
 	.clock.calls = "now curdate curtime sysdate",
 	.clock.defaults = "unix_timestamp",
 	.names.no_trailing_blank = true,
@@ -29,34 +30,40 @@ const struct syntax my_syntax = {
 	.has.view_if_not_exists = false, /* MariaDB has it, MySQL only since 9.1 */
 	.table.drops_index = true,
 
-	.table.from_query = NULL, /* types come from the probe view: CREATE ... SELECT would bring NOT NULL and zero lengths along */
+	/* Types come from the probe view: CREATE ... SELECT would bring NOT NULL and zero lengths along */
+	.table.from_query = NULL,
 	.table.suffix = " ENGINE=InnoDB",
 	.table.comment = " COMMENT='viewd:{}'",
 	.diff.stage_key = ", KEY viewd_key ({})",
 	.temporary.drop = "DROP TEMPORARY TABLE",
 
-	.mode_refusal = {
-		[VIEWD_METHOD_SIMPLE] = {
-			[VIEWD_MODE_CONCURRENTLY] = NOTHING_TO_REFRESH,
-			[VIEWD_MODE_DIFF] = NOTHING_TO_REFRESH,
-			[VIEWD_MODE_SWAP] = NOTHING_TO_REFRESH,
-			[VIEWD_MODE_INCREMENTAL] = NOTHING_TO_REFRESH,
+	.mode_refusal =
+		{
+			[VIEWD_METHOD_SIMPLE] =
+				{
+					[VIEWD_MODE_CONCURRENTLY] = NOTHING_TO_REFRESH,
+					[VIEWD_MODE_DIFF] = NOTHING_TO_REFRESH,
+					[VIEWD_MODE_SWAP] = NOTHING_TO_REFRESH,
+					[VIEWD_MODE_INCREMENTAL] = NOTHING_TO_REFRESH,
+				},
+			[VIEWD_METHOD_MATERIALIZED] =
+				{
+					[VIEWD_MODE_CONCURRENTLY] = NO_CONCURRENTLY,
+					[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
+				},
+			[VIEWD_METHOD_TABLE] =
+				{
+					[VIEWD_MODE_CONCURRENTLY] = NO_CONCURRENTLY,
+					[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
+				},
 		},
-		[VIEWD_METHOD_MATERIALIZED] = {
-			[VIEWD_MODE_CONCURRENTLY] = NO_CONCURRENTLY,
-			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
-		},
-		[VIEWD_METHOD_TABLE] = {
-			[VIEWD_MODE_CONCURRENTLY] = NO_CONCURRENTLY,
-			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
-		},
-	},
 
 	.group_refusal = {[VIEWD_MODE_DIFF] = "the tables of a group are filled aside and exchanged by name"},
 
 	/* A hash of the bytes: grouping long texts themselves would compare only the first max_sort_length bytes. */
 	.verify_value = "SHA2(CAST({} AS BINARY), 256)",
-	/* The text of a FLOAT has six digits, fewer than it holds; the bytes tell 0.0 from -0.0 and one collation's equals apart. */
+	/* The text of a FLOAT has six digits, fewer than it holds; the bytes tell 0.0 from -0.0 and one collation's equals
+	 * apart. */
 	.diff.same_value = "({a} <=> {b} AND CAST({a} AS BINARY) <=> CAST({b} AS BINARY))",
 
 	.state.prefix = "viewd_",
@@ -76,15 +83,21 @@ const struct syntax my_syntax = {
 	.state.upsert_clause = " ON DUPLICATE KEY UPDATE ",
 	.state.upsert_value = "VALUES({})",
 
-	.views.is_table = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views' AND TABLE_TYPE = 'BASE TABLE'",
+	.views.is_table =
+		"SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views' AND "
+		"TABLE_TYPE = 'BASE TABLE'",
 	.views.move = {"ALTER TABLE viewd_views ADD COLUMN followed BIGINT NOT NULL DEFAULT 0, ADD COLUMN place MEDIUMTEXT,"
-	               " ADD COLUMN kept BIGINT NOT NULL DEFAULT 0, RENAME TO viewd_view_state"},
-	.views.form = "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'viewd_views'"
-	              " AND SECURITY_TYPE = 'INVOKER'",
+                   " ADD COLUMN kept BIGINT NOT NULL DEFAULT 0, RENAME TO viewd_view_state"},
+	.views.form =
+		"SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = "
+		"'viewd_views'"
+		" AND SECURITY_TYPE = 'INVOKER'",
 	/* A view with the rights of its definer cannot be read, locked or dumped any more once that account is gone. */
 	.views.make = {"CREATE OR REPLACE SQL SECURITY INVOKER VIEW viewd_views AS {}"},
 	/* The log names a table of this database without it. */
-	.views.pending = "c.`mode` = 'trigger' AND EXISTS (SELECT 1 FROM (SELECT DISTINCT source FROM viewd_changes) l WHERE l.source = c.source"
-	                 " OR RIGHT(c.source, CHAR_LENGTH(l.source) + 1) = CONCAT('.', l.source))",
+	.views.pending =
+		"c.`mode` = 'trigger' AND EXISTS (SELECT 1 FROM (SELECT DISTINCT source FROM viewd_changes) l WHERE l.source = "
+		"c.source"
+		" OR RIGHT(c.source, CHAR_LENGTH(l.source) + 1) = CONCAT('.', l.source))",
 	.time.seconds_since = "GREATEST(TIMESTAMPDIFF(MICROSECOND, {}, UTC_TIMESTAMP(6)), 0) / 1000000",
 };

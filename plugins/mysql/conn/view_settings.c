@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * view_settings.c: settings that one view has for itself. One session serves many views, so what the last one has set is taken back.
+ * view_settings.c: settings that one view has for itself. One session serves many views, so what the last one has set
+ * is taken back.
  */
 #include "mysql/my.h"
 
@@ -54,13 +55,14 @@ bool my_settings_check_view(const struct viewd_view_spec *view, struct viewd_err
 	return good;
 }
 
-bool my_settings_render(const struct viewd_database_spec *db, const struct viewd_view_spec *view, enum viewd_render_kind kind,
-                        struct viewd_text_sink statements)
+bool my_settings_render(const struct viewd_database_spec *db, const struct viewd_view_spec *view,
+                        enum viewd_render_kind kind, struct viewd_text_sink statements)
 {
 	void *mem = talloc_new(NULL);
 
 	if (view->n_settings > 0 && kind != VIEWD_RENDER_DROP)
-		statements.fn(statements.ctx, talloc_asprintf(mem, "SET SESSION %s%s", my_settings_list(mem, db), own_settings(mem, view)));
+		statements.fn(statements.ctx,
+		              talloc_asprintf(mem, "SET SESSION %s%s", my_settings_list(mem, db), own_settings(mem, view)));
 	talloc_free(mem);
 	return true;
 }
@@ -78,7 +80,8 @@ bool my_use_settings(struct db *db, const struct viewd_view_spec *view, struct v
 		talloc_free(own);
 		return true;
 	}
-	char *sql = talloc_asprintf(own, "SET SESSION %s%s%s", conn->own_undo != NULL ? conn->own_undo : "", conn->settings, own);
+	char *sql =
+		talloc_asprintf(own, "SET SESSION %s%s%s", conn->own_undo != NULL ? conn->own_undo : "", conn->settings, own);
 	if (!db_exec(db, sql, err)) {
 		conn->hooked = true; /* renewed before the next call, whatever is in force now */
 		talloc_free(own);

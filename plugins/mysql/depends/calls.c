@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * calls.c: picks out of a text what is called and, in the bodies of functions, what is read. The server's own text of a view has names of
- * stored functions quoted and its own functions bare; a body is as its author wrote it.
+ * calls.c: picks out of a text what is called and, in the bodies of functions, what is read. The server's own text of a
+ * view has names of stored functions quoted and its own functions bare; a body is as its author wrote it.
  */
 #include "mysql/depends/walk.h"
 
@@ -129,9 +129,27 @@ void calls_scan_reads(const char *text, read_fn *each, void *ctx)
 
 bool calls_is_fickle(const char *name)
 {
-	static const char *const fickle[] = {"rand",       "uuid",      "uuid_short",   "sys_guid",   "random_bytes", "connection_id", "last_insert_id",
-	                                     "found_rows", "row_count", "get_lock",     "release_lock", "release_all_locks", "is_free_lock", "is_used_lock",
-	                                     "load_file",  "encrypt",   "des_encrypt",  "uuid_v4",    "uuid_v7",      "master_pos_wait", "master_gtid_wait"};
+	static const char *const fickle[] = {"rand",
+	                                     "uuid",
+	                                     "uuid_short",
+	                                     "sys_guid",
+	                                     "random_bytes",
+	                                     "connection_id",
+	                                     "last_insert_id",
+	                                     "found_rows",
+	                                     "row_count",
+	                                     "get_lock",
+	                                     "release_lock",
+	                                     "release_all_locks",
+	                                     "is_free_lock",
+	                                     "is_used_lock",
+	                                     "load_file",
+	                                     "encrypt",
+	                                     "des_encrypt",
+	                                     "uuid_v4",
+	                                     "uuid_v7",
+	                                     "master_pos_wait",
+	                                     "master_gtid_wait"};
 
 	for (size_t i = 0; i < ARRAY_LEN(fickle); i++)
 		if (strcasecmp(fickle[i], name) == 0)

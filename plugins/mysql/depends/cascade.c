@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * cascade.c: InnoDB carries out foreign keys' actions below the server: no trigger of the child fires, and the binary log names the
- * parent alone (https://dev.mysql.com/worklog/task/?id=17024). So whoever notices the child has to look at its parents.
+ * cascade.c: InnoDB carries out foreign keys' actions below the server: no trigger of the child fires, and the binary
+ * log names the parent alone (https://dev.mysql.com/worklog/task/?id=17024). So whoever notices the child has to look
+ * at its parents.
  */
 #include "mysql/depends/cascade.h"
 
@@ -49,12 +50,14 @@ static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep[] = {{keep_fn, "tttTt", "foreign keys"}};
 
-static bool find_parents(struct viewd_conn *conn, const struct relation *child, struct cascades *list, struct viewd_err *err)
+static bool find_parents(struct viewd_conn *conn, const struct relation *child, struct cascades *list,
+                         struct viewd_err *err)
 {
 	const char *params[] = {child->schema, child->name, child->schema, child->name};
 
 	return my_query(&conn->db,
-	                "SELECT k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, r.DELETE_RULE, r.UPDATE_RULE, k.REFERENCED_COLUMN_NAME"
+	                "SELECT k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, r.DELETE_RULE, r.UPDATE_RULE, "
+	                "k.REFERENCED_COLUMN_NAME"
 	                " FROM information_schema.REFERENTIAL_CONSTRAINTS r JOIN information_schema.KEY_COLUMN_USAGE k"
 	                " ON k.CONSTRAINT_NAME = r.CONSTRAINT_NAME WHERE r.CONSTRAINT_SCHEMA = ? AND r.TABLE_NAME = ?"
 	                " AND k.TABLE_SCHEMA = ? AND k.TABLE_NAME = ? AND k.REFERENCED_TABLE_NAME IS NOT NULL",

@@ -18,6 +18,7 @@ struct cascades {
 	size_t n;
 };
 /* Every table whose DELETE or UPDATE may reach child, through several steps too. list->mem is set. */
-bool cascade_find(struct viewd_conn *conn, const struct relation *child, struct cascades *list, struct viewd_err *err) MUST_CHECK;
+bool cascade_find(struct viewd_conn *conn, const struct relation *child, struct cascades *list,
+                  struct viewd_err *err) MUST_CHECK;
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * looks.c: what is compared of what a view depends on, as one text: of a table its kind, engine and columns, of a plain view its text and whose
- * rights it runs with, of a function its body and when it was made. Rows and storage are no part of it: viewd exchanges tables itself.
+ * looks.c: what is compared of what a view depends on, as one text: of a table its kind, engine and columns, of a plain
+ * view its text and whose rights it runs with, of a function its body and when it was made. Rows and storage are no
+ * part of it: viewd exchanges tables itself.
  *
  * information_schema answers for one name, or for a whole database at once, which is cheaper from some twenty names on.
  */
@@ -17,30 +18,38 @@
 
 /* The order of columns is in their positions, so their digests may come in any. 120 bits of them are kept. */
 #define COLUMNS_DIGEST \
-	"CONCAT(COUNT(*), HEX(BIT_XOR(CAST(CONV(LEFT(m, 15), 16, 10) AS UNSIGNED))), '-', HEX(BIT_XOR(CAST(CONV(SUBSTRING(m, 16, 15), 16, 10) AS" \
+	"CONCAT(COUNT(*), HEX(BIT_XOR(CAST(CONV(LEFT(m, 15), 16, 10) AS UNSIGNED))), '-', " \
+	"HEX(BIT_XOR(CAST(CONV(SUBSTRING(m, 16, 15), 16, 10) AS" \
 	" UNSIGNED))))"
 #define COLUMN_DIGEST \
-	"MD5(CONCAT_WS('|', ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, IFNULL(COLLATION_NAME, ''), IFNULL(GENERATION_EXPRESSION, '')," \
+	"MD5(CONCAT_WS('|', ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, IFNULL(COLLATION_NAME, ''), " \
+	"IFNULL(GENERATION_EXPRESSION, '')," \
 	" IFNULL(COLUMN_DEFAULT, '')))"
 #define VIEW_DIGEST "MD5(CONCAT_WS('|', VIEW_DEFINITION, SECURITY_TYPE, DEFINER))"
 #define FUNCTION_DIGEST \
-	"MD5(CONCAT_WS('|', IFNULL(ROUTINE_DEFINITION, LAST_ALTERED), DTD_IDENTIFIER, SECURITY_TYPE, DEFINER, SQL_MODE, CREATED))"
+	"MD5(CONCAT_WS('|', IFNULL(ROUTINE_DEFINITION, LAST_ALTERED), DTD_IDENTIFIER, SECURITY_TYPE, DEFINER, SQL_MODE, " \
+	"CREATED))"
 
 /* where: what picks the names in each of the three tables. */
 static char *relations_query(void *mem, const char *where)
 {
 	return talloc_asprintf(mem,
-	                       "SELECT t.TABLE_NAME, CONCAT_WS(' ', t.TABLE_TYPE, t.ENGINE, v.d, c.d) FROM (SELECT TABLE_NAME, TABLE_TYPE, ENGINE FROM"
-	                       " information_schema.TABLES WHERE %s) t LEFT JOIN (SELECT TABLE_NAME, " VIEW_DIGEST " AS d FROM information_schema.VIEWS"
-	                       " WHERE %s) v ON v.TABLE_NAME = t.TABLE_NAME AND t.TABLE_TYPE = 'VIEW' LEFT JOIN (SELECT TABLE_NAME, " COLUMNS_DIGEST
-	                       " AS d FROM (SELECT TABLE_NAME, " COLUMN_DIGEST " AS m FROM information_schema.COLUMNS WHERE %s) q GROUP BY TABLE_NAME) c"
+	                       "SELECT t.TABLE_NAME, CONCAT_WS(' ', t.TABLE_TYPE, t.ENGINE, v.d, c.d) FROM (SELECT "
+	                       "TABLE_NAME, TABLE_TYPE, ENGINE FROM"
+	                       " information_schema.TABLES WHERE %s) t LEFT JOIN (SELECT TABLE_NAME, " VIEW_DIGEST
+	                       " AS d FROM information_schema.VIEWS"
+	                       " WHERE %s) v ON v.TABLE_NAME = t.TABLE_NAME AND t.TABLE_TYPE = 'VIEW' LEFT JOIN (SELECT "
+	                       "TABLE_NAME, " COLUMNS_DIGEST
+	                       " AS d FROM (SELECT TABLE_NAME, " COLUMN_DIGEST " AS m FROM information_schema.COLUMNS "
+	                       "WHERE %s) q GROUP BY TABLE_NAME) c"
 	                       " ON c.TABLE_NAME = t.TABLE_NAME AND t.TABLE_TYPE <> 'VIEW'",
 	                       where, where, where);
 }
 
 static char *functions_query(void *mem, const char *where)
 {
-	return talloc_asprintf(mem, "SELECT ROUTINE_NAME, " FUNCTION_DIGEST " FROM information_schema.ROUTINES WHERE %s AND ROUTINE_TYPE = 'FUNCTION'",
+	return talloc_asprintf(mem, "SELECT ROUTINE_NAME, " FUNCTION_DIGEST " FROM information_schema.ROUTINES WHERE %s "
+	                                                                    "AND ROUTINE_TYPE = 'FUNCTION'",
 	                       where);
 }
 
@@ -64,14 +73,16 @@ static bool keep_one_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_one[] = {{keep_one_fn, "tT", "a definition"}};
 
-bool look_at_object(struct viewd_conn *conn, void *mem, const struct relation *rel, bool function, char **digest_r, struct viewd_err *err)
+bool look_at_object(struct viewd_conn *conn, void *mem, const struct relation *rel, bool function, char **digest_r,
+                    struct viewd_err *err)
 {
 	struct one one = {.mem = mem, .name = rel->name};
 	char *schema = literal_quoted(&my_syntax, mem, rel->schema), *name = literal_quoted(&my_syntax, mem, rel->name);
 	char *where = function ? talloc_asprintf(mem, "ROUTINE_SCHEMA = %s AND ROUTINE_NAME = %s", schema, name)
 	                       : talloc_asprintf(mem, "TABLE_SCHEMA = %s AND TABLE_NAME = %s", schema, name);
 
-	if (!my_query(&conn->db, function ? functions_query(mem, where) : relations_query(mem, where), NULL, 0, keep_one, &one, err))
+	if (!my_query(&conn->db, function ? functions_query(mem, where) : relations_query(mem, where), NULL, 0, keep_one,
+	              &one, err))
 		return false;
 	*digest_r = one.digest;
 	return true;
@@ -114,7 +125,8 @@ bool my_digest_of(struct db *db, void *mem, const struct object *object, char **
 	struct known known = {.done = false};
 
 	*digest_r = NULL;
-	return !take_up(my_conn(db), object, &known) || look_at_object(my_conn(db), mem, &known.rel, known.function, digest_r, err);
+	return !take_up(my_conn(db), object, &known) ||
+	       look_at_object(my_conn(db), mem, &known.rel, known.function, digest_r, err);
 }
 
 static bool is_of(const struct known *known, const char *schema, bool function)
@@ -147,14 +159,16 @@ static bool look_at_database(struct comparing *all, const struct known *first, s
 	if (count > ONE_BY_ONE) {
 		char *where = talloc_asprintf(all->mem, "%s = %s", all->function ? "ROUTINE_SCHEMA" : "TABLE_SCHEMA",
 		                              literal_quoted(&my_syntax, all->mem, all->schema));
-		good = my_query(&all->conn->db, all->function ? functions_query(all->mem, where) : relations_query(all->mem, where), NULL, 0, keep_found,
-		                all, err);
+		good = my_query(&all->conn->db,
+		                all->function ? functions_query(all->mem, where) : relations_query(all->mem, where), NULL, 0,
+		                keep_found, all, err);
 	}
 	for (size_t i = 0; i < all->n && good; i++) {
 		struct known *known = &all->items[i];
 		if (!is_of(known, all->schema, all->function))
 			continue;
-		good = count > ONE_BY_ONE || look_at_object(all->conn, all->mem, &known->rel, known->function, &known->digest, err);
+		good = count > ONE_BY_ONE ||
+		       look_at_object(all->conn, all->mem, &known->rel, known->function, &known->digest, err);
 		known->done = true;
 	}
 	return good;
@@ -167,7 +181,8 @@ static bool tell_differences(const struct comparing *all, const struct db_reader
 	for (size_t i = 0; i < all->n && more; i++) {
 		const struct known *known = &all->items[i];
 		const char *const v[] = {known->object->source, known->digest, known->digest, known->object->digest, NULL};
-		if (strcmp(known->digest != NULL ? known->digest : "", known->object->digest) != 0 && !db_give(row, ctx, v, ARRAY_LEN(v), &more, err))
+		if (strcmp(known->digest != NULL ? known->digest : "", known->object->digest) != 0 &&
+		    !db_give(row, ctx, v, ARRAY_LEN(v), &more, err))
 			return false;
 	}
 	return true;

@@ -2,8 +2,8 @@
  *
  * sources.c: what a view reads, from the server's own text of it.
  *
- * information_schema.VIEWS.VIEW_DEFINITION holds every table as `database`.`table`; a column may look the same (`alias`.`column`),
- * so only what stands after FROM, JOIN or a comma of a FROM list counts.
+ * information_schema.VIEWS.VIEW_DEFINITION holds every table as `database`.`table`; a column may look the same
+ * (`alias`.`column`), so only what stands after FROM, JOIN or a comma of a FROM list counts.
  */
 #include "mysql/my.h"
 
@@ -106,7 +106,8 @@ static bool unquote(const struct lex_token *tok, char out[static IDENT_MAX])
 	return true;
 }
 
-/* tok is a quoted name where a table is expected: reads the rest of `db`.`table`. A single name is one of a WITH clause. */
+/* tok is a quoted name where a table is expected: reads the rest of `db`.`table`. A single name is one of a WITH
+ * clause. */
 static bool read_ref(struct scan *scan, const struct lex_token *tok, struct relation *out)
 {
 	const char *before = scan->at;
@@ -182,7 +183,8 @@ static bool closure_step(struct viewd_conn *conn, struct closure *all, size_t i,
 	if (!my_view_text(conn, all->mem, &rel, &text, err))
 		return false;
 	if (text == NULL || text[0] == '\0')
-		db_log(&conn->db, VIEWD_LOG_WARNING, "view '%s' hides what it reads (the account needs SHOW VIEW on it)", rel.name);
+		db_log(&conn->db, VIEWD_LOG_WARNING, "view '%s' hides what it reads (the account needs SHOW VIEW on it)",
+		       rel.name);
 	else
 		my_scan_refs(text, closure_add, all);
 	return true;
@@ -239,8 +241,8 @@ static bool add_table_fn(void *ctx, const char *const *values, size_t n UNUSED)
 
 static const struct db_reader add_table[] = {{add_table_fn, "tt", "tables that may be sources"}};
 
-bool my_mentioned_tables(struct viewd_conn *conn, const char *schema, const char *text, const struct db_reader *row, void *ctx,
-                         struct viewd_err *err)
+bool my_mentioned_tables(struct viewd_conn *conn, const char *schema, const char *text, const struct db_reader *row,
+                         void *ctx, struct viewd_err *err)
 {
 	char *names = sql_add(sql_new(conn), "''");
 
@@ -257,7 +259,8 @@ bool my_mentioned_tables(struct viewd_conn *conn, const char *schema, const char
 
 static bool guess(struct viewd_conn *conn, struct closure *all, const char *definition, struct viewd_err *err)
 {
-	db_log(&conn->db, VIEWD_LOG_WARNING, "sources are guessed from the text of the definition (the account lacks CREATE VIEW)");
+	db_log(&conn->db, VIEWD_LOG_WARNING, "sources are guessed from the text of the definition (the account lacks "
+	                                     "CREATE VIEW)");
 	return my_mentioned_tables(conn, conn->url->database, definition, add_table, all, err);
 }
 
@@ -283,7 +286,8 @@ bool my_list_sources(struct db *db, const char *definition, struct viewd_source_
 	for (size_t i = 0; done && i < all.n; i++)
 		done = closure_step(conn, &all, i, err);
 	for (size_t i = 0; done && i < all.n; i++) {
-		struct viewd_source source = {.schema = all.items[i].rel.schema, .name = all.items[i].rel.name, .kind = all.items[i].kind};
+		struct viewd_source source = {
+			.schema = all.items[i].rel.schema, .name = all.items[i].rel.name, .kind = all.items[i].kind};
 		if (!sink.fn(sink.ctx, &source))
 			break;
 	}
@@ -312,7 +316,8 @@ static bool match_ref(void *ctx, const struct relation *ref, size_t start UNUSED
 {
 	struct dependants *search = ctx;
 
-	search->reads = same_name(search, ref->schema, search->rel->schema) && same_name(search, ref->name, search->rel->name);
+	search->reads =
+		same_name(search, ref->schema, search->rel->schema) && same_name(search, ref->name, search->rel->name);
 	return !search->reads;
 }
 
@@ -332,7 +337,8 @@ static bool judge_view_fn(void *ctx, const char *const *values, size_t n UNUSED)
 
 static const struct db_reader judge_view[] = {{judge_view_fn, "ttT", "the views of the server"}};
 
-bool my_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
+bool my_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                        struct viewd_err *err)
 {
 	static const char sql[] = "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS"
 	                          " WHERE LOCATE(?, VIEW_DEFINITION) > 0 AND TABLE_NAME NOT LIKE 'viewd\\_probe\\_%'";

@@ -2,8 +2,9 @@
  *
  * walk.c: everything that a definition depends on, through plain views and stored functions.
  *
- * The definition and plain views are read in the server's own text of them. A function's body is text as well, and since it can have no dynamic
- * SQL, whatever it reads is named there: every word in it that is the name of a table counts, perhaps too many.
+ * The definition and plain views are read in the server's own text of them. A function's body is text as well, and
+ * since it can have no dynamic SQL, whatever it reads is named there: every word in it that is the name of a table
+ * counts, perhaps too many.
  */
 #include "mysql/depends/walk.h"
 
@@ -82,11 +83,12 @@ static bool is_catalogue(const char *schema)
 	return false;
 }
 
-/* Only these have their rows for themselves: FEDERATED, CONNECT and others have them from elsewhere, MERGE from tables that are written directly. An
- * engine that the server does not tell is believed to be one of these. */
+/* Only these have their rows for themselves: FEDERATED, CONNECT and others have them from elsewhere, MERGE from tables
+ * that are written directly. An engine that the server does not tell is believed to be one of these. */
 static bool is_elsewhere(const char *engine)
 {
-	static const char *const names[] = {"", "InnoDB", "MyISAM", "Aria", "MEMORY", "ARCHIVE", "ROCKSDB", "TokuDB", "SEQUENCE"};
+	static const char *const names[] = {"",        "InnoDB",  "MyISAM", "Aria",    "MEMORY",
+	                                    "ARCHIVE", "ROCKSDB", "TokuDB", "SEQUENCE"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcasecmp(names[i], engine) == 0)
@@ -150,7 +152,8 @@ static bool add_relation(struct walk *w, const struct relation *rel)
 		dependencies_add(&w->conn->db, w->list, &entry);
 		return true;
 	}
-	char *sql = talloc_asprintf(w->mem, "SELECT TABLE_TYPE, ENGINE FROM information_schema.TABLES WHERE %s", my_where(w->conn, w->mem, rel));
+	char *sql = talloc_asprintf(w->mem, "SELECT TABLE_TYPE, ENGINE FROM information_schema.TABLES WHERE %s",
+	                            my_where(w->conn, w->mem, rel));
 	if (!my_query(&w->conn->db, sql, NULL, 0, keep_relation, &row, w->err) ||
 	    !look_at_object(w->conn, w->mem, rel, false, &digest, w->err))
 		return fail(w);
@@ -194,7 +197,8 @@ static bool find_body(struct walk *w, const struct relation *name, struct body *
 
 	*out = (struct body){.mem = w->mem};
 	return my_query(&w->conn->db,
-	                "SELECT ROUTINE_DEFINITION FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME = ?"
+	                "SELECT ROUTINE_DEFINITION FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND "
+	                "ROUTINE_NAME = ?"
 	                " AND ROUTINE_TYPE = 'FUNCTION'",
 	                params, ARRAY_LEN(params), keep_body, out, w->err) || fail(w);
 }
@@ -202,7 +206,8 @@ static bool find_body(struct walk *w, const struct relation *name, struct body *
 static bool add_function(struct walk *w, const struct relation *name, const struct body *body)
 {
 	char *quoted = relation_quoted(&my_syntax, w->mem, name);
-	struct dependency entry = {.kind = VIEWD_DEPENDS_FUNCTION, .source = talloc_asprintf(w->mem, FUNCTION_PREFIX "%s", quoted)};
+	struct dependency entry = {.kind = VIEWD_DEPENDS_FUNCTION,
+	                           .source = talloc_asprintf(w->mem, FUNCTION_PREFIX "%s", quoted)};
 	char *digest;
 
 	if (is_listed(w->list, entry.source) || w->list->n >= MAX_ENTRIES)
@@ -211,7 +216,8 @@ static bool add_function(struct walk *w, const struct relation *name, const stru
 		return fail(w);
 	entry.stamp = entry.digest = digest;
 	if (body->text == NULL)
-		entry.unheard = "the server hides its body, so what it reads is unknown (GRANT SELECT ON mysql.proc; MySQL: SHOW_ROUTINE)";
+		entry.unheard = "the server hides its body, so what it reads is unknown (GRANT SELECT ON mysql.proc; MySQL: "
+		                "SHOW_ROUTINE)";
 	dependencies_add(&w->conn->db, w->list, &entry);
 	return body->text == NULL || walk_text(w, body->text, name->schema, quoted);
 }
@@ -225,8 +231,10 @@ static bool is_native(struct walk *w, const char *name)
 
 	if (!w->conn->mariadb)
 		return true;
-	if (w->natives.n == 0 && !my_query(&w->conn->db, "SELECT LOWER(`FUNCTION`) FROM information_schema.SQL_FUNCTIONS UNION SELECT LOWER(WORD)"
-	                                                 " FROM information_schema.KEYWORDS", NULL, 0, texts_reader, &w->natives, NULL))
+	if (w->natives.n == 0 && !my_query(&w->conn->db, "SELECT LOWER(`FUNCTION`) FROM information_schema.SQL_FUNCTIONS "
+	                                                 "UNION SELECT LOWER(WORD)"
+	                                                 " FROM information_schema.KEYWORDS", NULL, 0, texts_reader,
+	                                                 &w->natives, NULL))
 		return true;
 	for (; name[n] != '\0' && n + 1 < sizeof lower; n++)
 		lower[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] - 'A' + 'a') : name[n];
@@ -245,12 +253,15 @@ static bool is_sequence_call(const char *name)
 static bool see_native(struct walk *w, const struct call *call)
 {
 	if (is_sequence_call(call->name.name)) {
-		struct dependency entry = {.kind = VIEWD_DEPENDS_SEQUENCE, .rel = call->argument, .unheard = "a sequence moves without a row being written"};
+		struct dependency entry = {.kind = VIEWD_DEPENDS_SEQUENCE,
+		                           .rel = call->argument,
+		                           .unheard = "a sequence moves without a row being written"};
 		if (entry.rel.schema[0] == '\0')
 			snprintf(entry.rel.schema, sizeof entry.rel.schema, "%s", w->home);
 		dependencies_add(&w->conn->db, w->list, &entry);
 	} else if (calls_is_fickle(call->name.name)) {
-		add_unheard(w, VIEWD_DEPENDS_OTHER, talloc_asprintf(w->mem, "function %s()", call->name.name), "it gives another value each time");
+		add_unheard(w, VIEWD_DEPENDS_OTHER, talloc_asprintf(w->mem, "function %s()", call->name.name),
+		            "it gives another value each time");
 	} else if (!is_native(w, call->name.name)) {
 		add_unheard(w, VIEWD_DEPENDS_OTHER, talloc_asprintf(w->mem, "function %s()", call->name.name),
 		            "it is a loaded function, and nobody knows what it reads");
@@ -258,14 +269,16 @@ static bool see_native(struct walk *w, const struct call *call)
 	return true;
 }
 
-/* In a body names are as the author wrote them, and what stands before a parenthesis may be a table or a label as well. */
+/* In a body names are as the author wrote them, and what stands before a parenthesis may be a table or a label as
+ * well. */
 static bool see_call(void *ctx, const struct call *call)
 {
 	struct walk *w = ctx;
 	struct relation name = call->name;
 	struct body body;
 
-	if (!call->quoted && name.schema[0] == '\0' && (w->function == NULL || is_sequence_call(name.name) || calls_is_fickle(name.name)))
+	if (!call->quoted && name.schema[0] == '\0' &&
+	    (w->function == NULL || is_sequence_call(name.name) || calls_is_fickle(name.name)))
 		return see_native(w, call);
 	if (name.schema[0] == '\0')
 		snprintf(name.schema, sizeof name.schema, "%s", w->home);
@@ -277,7 +290,8 @@ static bool see_call(void *ctx, const struct call *call)
 	if (w->function == NULL)
 		add_unheard(w, VIEWD_DEPENDS_FUNCTION, talloc_asprintf(w->mem, FUNCTION_PREFIX "%s", quoted),
 		            "the account may not see it, so what it reads is unknown");
-	return w->function == NULL || call->quoted || texts_contain(&w->read, quoted) || is_native(w, call->name.name) || see_native(w, call);
+	return w->function == NULL || call->quoted || texts_contain(&w->read, quoted) || is_native(w, call->name.name) ||
+	       see_native(w, call);
 }
 
 /* ---- texts */
@@ -340,7 +354,9 @@ static bool walk_text(struct walk *w, const char *text, const char *home, const 
 	if (clock[0] != '\0')
 		add_unheard(w, VIEWD_DEPENDS_CLOCK, talloc_asprintf(w->mem, "clock %s", clock), "its value changes with time");
 	if (function != NULL && calls_use_variables(text))
-		add_unheard(w, VIEWD_DEPENDS_OTHER, talloc_asprintf(w->mem, "variables in %s", function), "nothing tells when a session or the server sets them");
+		add_unheard(w, VIEWD_DEPENDS_OTHER, talloc_asprintf(w->mem, "variables in %s", function), "nothing tells when "
+		                                                                                          "a session or the "
+		                                                                                          "server sets them");
 	if (function != NULL) {
 		walk_body(w, text);
 	} else {
@@ -356,17 +372,25 @@ static bool walk_text(struct walk *w, const char *text, const char *home, const 
 /* Without the privilege to make a view every name of the definition that is a table's counts. */
 static bool walk_words(struct walk *w, const char *definition)
 {
-	add_unheard(w, VIEWD_DEPENDS_OTHER, "what the definition reads", "it is guessed from the words of the definition (the account lacks CREATE VIEW"
-	                                                                  " or SHOW VIEW on the database of the url, or SELECT on what is read)");
+	add_unheard(w, VIEWD_DEPENDS_OTHER, "what the definition reads", "it is guessed from the words of the definition "
+	                                                                 "(the account lacks CREATE VIEW"
+	                                                                  " or SHOW VIEW on the database of the url, or "
+	                                                                  "SELECT on what is read)");
 	w->function = "the definition";
 	return walk_body(w, definition);
 }
 
-bool my_walk(struct db *db, const struct viewd_view_spec *view UNUSED, const char *definition, struct dependencies *list, struct viewd_err *err)
+bool my_walk(struct db *db, const struct viewd_view_spec *view UNUSED, const char *definition,
+             struct dependencies *list, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
 	struct viewd_err failure = {0};
-	struct walk w = {.conn = conn, .list = list, .mem = talloc_new(NULL), .err = &failure, .good = true, .home = conn->url->database};
+	struct walk w = {.conn = conn,
+	                 .list = list,
+	                 .mem = talloc_new(NULL),
+	                 .err = &failure,
+	                 .good = true,
+	                 .home = conn->url->database};
 	char *text;
 
 	w.read.mem = w.natives.mem = w.mem;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * walk.h: what a view depends on: found (walk.c, from the words that calls.c picks out of a text) and compared (looks.c).
+ * walk.h: what a view depends on: found (walk.c, from the words that calls.c picks out of a text) and compared
+ * (looks.c).
  */
 #ifndef VIEWD_MYSQL_DEPENDS_WALK_H
 #define VIEWD_MYSQL_DEPENDS_WALK_H
@@ -12,14 +13,15 @@
 
 /* ---- walk.c, looks.c: hooks of struct db_ops */
 
-bool my_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list, struct viewd_err *err);
+bool my_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
+             struct viewd_err *err);
 bool my_digest_of(struct db *db, void *mem, const struct object *object, char **digest_r, struct viewd_err *err);
 bool my_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err);
 bool my_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* What is compared of a relation or a stored function. *digest_r is talloc'ed, NULL when there is no such thing. */
-bool look_at_object(struct viewd_conn *conn, void *mem, const struct relation *rel, bool function, char **digest_r, struct viewd_err *err)
-	MUST_CHECK;
+bool look_at_object(struct viewd_conn *conn, void *mem, const struct relation *rel, bool function, char **digest_r,
+                    struct viewd_err *err) MUST_CHECK;
 
 /* ---- calls.c */
 

@@ -20,7 +20,8 @@ char *my_where(const struct viewd_conn *conn, void *mem_ctx, const struct relati
 	char *name = literal_quoted(&my_syntax, mem_ctx, rel->name);
 	char *sql = sql_new(mem_ctx);
 
-	/* The plain comparison lets the server open one table only; the catalogue's collation ignores case, hence the second. */
+	/* The plain comparison lets the server open one table only; the catalogue's collation ignores case, hence the
+	 * second. */
 	sql = sql_add(sql, "TABLE_SCHEMA = %s AND TABLE_NAME = %s", schema, name);
 	if (!conn->names_fold)
 		sql = sql_add(sql, " AND BINARY TABLE_SCHEMA = %s AND BINARY TABLE_NAME = %s", schema, name);
@@ -81,10 +82,12 @@ static bool add_values_fn(void *ctx, const char *const *values, size_t n)
 
 static const struct db_reader add_values[] = {{add_values_fn, "*", "what a table consists of"}};
 
-static bool table_canonical(struct viewd_conn *conn, void *mem, const char *where, struct db_object *object, struct viewd_err *err)
+static bool table_canonical(struct viewd_conn *conn, void *mem, const char *where, struct db_object *object,
+                            struct viewd_err *err)
 {
 	char *text = sql_new(mem);
-	char *sql = talloc_asprintf(mem, "SELECT COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME, IS_NULLABLE FROM information_schema.COLUMNS"
+	char *sql = talloc_asprintf(mem, "SELECT COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME, IS_NULLABLE FROM "
+	                                 "information_schema.COLUMNS"
 	                                 " WHERE %s ORDER BY ORDINAL_POSITION", where);
 
 	if (!my_query(&conn->db, sql, NULL, 0, add_values, &text, err))
@@ -112,10 +115,11 @@ static bool view_canonical(struct viewd_conn *conn, void *mem, const struct rela
 }
 
 /* What has the name at, and whose it is. more: what else is asked of it. */
-static bool look_at(struct viewd_conn *conn, void *mem, const struct relation *at, const char *more, struct db_object *object,
-                    struct viewd_err *err)
+static bool look_at(struct viewd_conn *conn, void *mem, const struct relation *at, const char *more,
+                    struct db_object *object, struct viewd_err *err)
 {
-	char *sql = talloc_asprintf(mem, "SELECT IFNULL(TABLE_TYPE, ''), IFNULL(TABLE_COMMENT, ''), ENGINE%s FROM information_schema.TABLES"
+	char *sql = talloc_asprintf(mem, "SELECT IFNULL(TABLE_TYPE, ''), IFNULL(TABLE_COMMENT, ''), ENGINE%s FROM "
+	                                 "information_schema.TABLES"
 	                                 " WHERE %s", more, my_where(conn, mem, at));
 	struct look look = {.object = object};
 
@@ -128,7 +132,8 @@ static bool look_at(struct viewd_conn *conn, void *mem, const struct relation *a
 	       err_set(err, VIEWD_ERR_CONFLICT, "table '%s' cannot be looked at (%s)", at->name, look.unreadable);
 }
 
-/* A table with its size and whether it has an index. Naming it in a statement keeps the name's meaning until the transaction ends. */
+/* A table with its size and whether it has an index. Naming it in a statement keeps the name's meaning until the
+ * transaction ends. */
 static bool look_at_table(struct task *task, bool keep, struct db_object *out, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(task->db);
@@ -136,8 +141,10 @@ static bool look_at_table(struct task *task, bool keep, struct db_object *out, s
 	struct relation at;
 
 	my_place(conn, &task->rel, &at);
-	const char *kept = keep ? talloc_asprintf(mem, ", (SELECT 1 FROM %s LIMIT 0)", relation_quoted(&my_syntax, mem, &at)) : "";
-	char *more = talloc_asprintf(mem, ", IF(ENGINE = 'InnoDB', DATA_LENGTH + INDEX_LENGTH, NULL), (SELECT 1 FROM information_schema.STATISTICS"
+	const char *kept =
+		keep ? talloc_asprintf(mem, ", (SELECT 1 FROM %s LIMIT 0)", relation_quoted(&my_syntax, mem, &at)) : "";
+	char *more = talloc_asprintf(mem, ", IF(ENGINE = 'InnoDB', DATA_LENGTH + INDEX_LENGTH, NULL), (SELECT 1 FROM "
+	                                  "information_schema.STATISTICS"
 	                                  " WHERE %s LIMIT 1)%s", my_where(conn, mem, &at), kept);
 	bool done = look_at(conn, mem, &at, more, out, err);
 	talloc_free(mem);
@@ -181,7 +188,8 @@ bool my_find_object(struct db *db, const struct relation *rel, struct db_object 
 	return done;
 }
 
-bool my_find_tag(struct viewd_conn *conn, const struct relation *rel, bool *exists_r, struct tag *tag_r, struct viewd_err *err)
+bool my_find_tag(struct viewd_conn *conn, const struct relation *rel, bool *exists_r, struct tag *tag_r,
+                 struct viewd_err *err)
 {
 	struct tag tag = {.uid = ""};
 	char *where = my_where(conn, conn, rel);
@@ -199,7 +207,8 @@ bool my_find_tag(struct viewd_conn *conn, const struct relation *rel, bool *exis
 	return done;
 }
 
-bool my_view_text(struct viewd_conn *conn, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err)
+bool my_view_text(struct viewd_conn *conn, void *mem_ctx, const struct relation *rel, char **text_r,
+                  struct viewd_err *err)
 {
 	char *where = my_where(conn, mem_ctx, rel);
 	char *sql = talloc_asprintf(where, "SELECT VIEW_DEFINITION FROM information_schema.VIEWS WHERE %s", where);
@@ -217,7 +226,8 @@ bool my_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, c
 	return my_view_text(my_conn(db), mem_ctx, &at, text_r, err);
 }
 
-bool my_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
+bool my_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                     struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
 	struct relation at;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * columns.c: what a query yields, told by an empty temporary table made from it. Temporary tables do not end a transaction.
+ * columns.c: what a query yields, told by an empty temporary table made from it. Temporary tables do not end a
+ * transaction.
  */
 #include "mysql/my.h"
 
@@ -11,7 +12,8 @@
 #include "base/err.h"
 
 #define STAGE "viewd_columns"
-#define NULL_COLLATION "utf8mb4_general_ci" /* of a column that is NULL: the type must be the one that its table tells afterwards */
+#define NULL_COLLATION \
+	"utf8mb4_general_ci" /* of a column that is NULL: the type must be the one that its table tells afterwards */
 
 /* A literal NULL or '' has a type of length zero, into which nothing else will ever fit. */
 static bool holds_nothing(const char *type)
@@ -93,7 +95,8 @@ bool my_query_columns(struct db *db, const char *query, const struct db_reader *
 	            !sink.misfit;
 
 	if (!done && err != NULL && err->cls == VIEWD_ERR_DENIED)
-		err_hint(err, "GRANT CREATE TEMPORARY TABLES on the database of the url, and SELECT on what the definition reads");
+		err_hint(err, "GRANT CREATE TEMPORARY TABLES on the database of the url, and SELECT on what the definition "
+		              "reads");
 	talloc_free(sink.mem);
 	return done;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * place.c: which table in the world viewd_view_state is: when it was made, and its database. What a dump makes is made later. The tags of tables come
- * along with a dump; texts of views, and the names that were written down, hold the name of the database.
+ * place.c: which table in the world viewd_view_state is: when it was made, and its database. What a dump makes is made
+ * later. The tags of tables come along with a dump; texts of views, and the names that were written down, hold the name
+ * of the database.
  */
 #include "mysql/my.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * probe.c: a view over a query that lives for a few milliseconds, so that the server itself tells how it reads the query.
+ * probe.c: a view over a query that lives for a few milliseconds, so that the server itself tells how it reads the
+ * query.
  *
- * Its name holds the connection's number, its definer is viewd's account: so probes of dead connections are told and swept.
- * DDL commits: never inside a transaction.
+ * Its name holds the connection's number, its definer is viewd's account: so probes of dead connections are told and
+ * swept. DDL commits: never inside a transaction.
  */
 #include "mysql/my.h"
 
@@ -43,8 +44,9 @@ static bool drop_leftover(struct viewd_conn *conn, const struct relation *rel, s
 	bool done = my_query_text(conn, where, sql, NULL, 0, &ours, err);
 
 	if (done && ours != NULL)
-		done = strcmp(ours, "1") == 0 ? drop_view(conn, rel, err)
-		                              : err_set(err, VIEWD_ERR_EXISTS, "view '%s' is in the way and is not viewd's", rel->name);
+		done = strcmp(ours, "1") == 0
+		           ? drop_view(conn, rel, err)
+		           : err_set(err, VIEWD_ERR_EXISTS, "view '%s' is in the way and is not viewd's", rel->name);
 	talloc_free(where);
 	return done;
 }

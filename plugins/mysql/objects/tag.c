@@ -22,8 +22,8 @@ bool tag_parse(const char *comment, struct tag *out)
 		return false;
 	memcpy(tag.uid, comment, UID_LEN);
 	comment += UID_LEN;
-	if (comment[0] != '\0' &&
-	    sscanf(comment, " ts=%" SCNd64 " rows=%" SCNd64 " us=%" SCNd64, &tag.data_timestamp_us, &tag.rows, &tag.duration_us) != 3)
+	if (comment[0] != '\0' && sscanf(comment, " ts=%" SCNd64 " rows=%" SCNd64 " us=%" SCNd64, &tag.data_timestamp_us,
+	                                 &tag.rows, &tag.duration_us) != 3)
 		return false;
 	*out = tag;
 	return true;
@@ -31,7 +31,7 @@ bool tag_parse(const char *comment, struct tag *out)
 
 char *tag_format(const struct tag *tag, char buf[static TAG_TEXT_MAX])
 {
-	snprintf(buf, TAG_TEXT_MAX, TAG_PREFIX "%s ts=%" PRId64 " rows=%" PRId64 " us=%" PRId64, tag->uid, tag->data_timestamp_us,
-	         tag->rows, tag->duration_us);
+	snprintf(buf, TAG_TEXT_MAX, TAG_PREFIX "%s ts=%" PRId64 " rows=%" PRId64 " us=%" PRId64, tag->uid,
+	         tag->data_timestamp_us, tag->rows, tag->duration_us);
 	return buf;
 }

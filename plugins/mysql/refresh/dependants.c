@@ -2,7 +2,8 @@
  *
  * dependants.c: before a name is given to another object, do the views that read it still find their columns?
  *
- * Each view's canonical text is written again with the new object's name in the place of the live one's and prepared, not run.
+ * Each view's canonical text is written again with the new object's name in the place of the live one's and prepared,
+ * not run.
  */
 #include "mysql/refresh/shadow_table.h"
 
@@ -134,11 +135,12 @@ static bool judge(struct task *task, const char *broken, struct viewd_err *err)
 	if (broken[0] == '\0')
 		return true;
 	if (task->view->cascade) {
-		db_log(task->db, VIEWD_LOG_WARNING, "views read columns of '%s' that it no longer has: %s", task->rel.name, broken);
+		db_log(task->db, VIEWD_LOG_WARNING, "views read columns of '%s' that it no longer has: %s", task->rel.name,
+		       broken);
 		return true;
 	}
-	err_set(err, VIEWD_ERR_CONFIG, "'%s' cannot be replaced (these views read columns that would be gone: %.400s)", task->rel.name,
-	        broken);
+	err_set(err, VIEWD_ERR_CONFIG, "'%s' cannot be replaced (these views read columns that would be gone: %.400s)",
+	        task->rel.name, broken);
 	return err_hint(err, "change those views first, or set cascade = yes to leave them broken");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * group.c: refreshing several tables: all are filled aside from one snapshot, then all names are exchanged in one statement.
+ * group.c: refreshing several tables: all are filled aside from one snapshot, then all names are exchanged in one
+ * statement.
  */
 #include "mysql/refresh/shadow_table.h"
 
@@ -79,9 +80,10 @@ static bool refuse_through_views(struct exchange *x, const struct sources *found
 			return false;
 		if (!behind.member)
 			continue;
-		err_set(err, VIEWD_ERR_CONFIG, "view '%s' reads another member of its group through view '%s'", task_at(x)->view->name,
-		        found->views[i].name);
-		return err_hint(err, "name the member's relation in the definition itself, or take one of them out of the group");
+		err_set(err, VIEWD_ERR_CONFIG, "view '%s' reads another member of its group through view '%s'",
+		        task_at(x)->view->name, found->views[i].name);
+		return err_hint(err, "name the member's relation in the definition itself, or take one of them out of the "
+		                     "group");
 	}
 	return true;
 }
@@ -99,7 +101,8 @@ static bool judge_one(struct exchange *x, struct viewd_err *err)
 		err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be exchanged with its group (%s)", task->rel.name, why);
 		return err_hint(err, "remove that, or refresh_group");
 	}
-	return my_use_settings(task->db, task->view, err) && task_columns(task, err) && my_list_sources(task->db, task->definition, (struct viewd_source_sink){note_source, &found}, err) &&
+	return my_use_settings(task->db, task->view, err) && task_columns(task, err) &&
+	       my_list_sources(task->db, task->definition, (struct viewd_source_sink){note_source, &found}, err) &&
 	       refuse_through_views(x, &found, err);
 }
 
@@ -107,7 +110,8 @@ static bool judge(struct exchange *x, struct viewd_err *err)
 {
 	x->group->at = x->group->n;
 	if (!x->conn->mariadb) {
-		err_set(err, VIEWD_ERR_CONFIG, "refresh_group cannot work on MySQL (it cannot fill several tables from one snapshot; MariaDB can)");
+		err_set(err, VIEWD_ERR_CONFIG, "refresh_group cannot work on MySQL (it cannot fill several tables from one "
+		                               "snapshot; MariaDB can)");
 		return err_hint(err, "remove refresh_group");
 	}
 	if (!my_require_writable(x->conn, err) || !group_look(x->group, false, err))
@@ -132,7 +136,8 @@ static bool lock_all(struct exchange *x, struct viewd_err *err)
 	return true;
 }
 
-/* One moment for all, later than what is recorded of any even when the clock was set back: the later of tag and state row is the truth. */
+/* One moment for all, later than what is recorded of any even when the clock was set back: the later of tag and state
+ * row is the truth. */
 static void make_tags(struct exchange *x)
 {
 	int64_t moment = db_now(&x->conn->db);
@@ -167,7 +172,8 @@ static char *fill_text(struct task *task, const struct relation *fresh)
 		values = sql_add(values, "%sviewd_row.%s", i > 0 ? ", " : "", name);
 	}
 	return talloc_asprintf(task->mem,
-	                       "BEGIN NOT ATOMIC FOR viewd_row IN (WITH viewd_rows (%s) AS (%s) SELECT * FROM viewd_rows) DO"
+	                       "BEGIN NOT ATOMIC FOR viewd_row IN (WITH viewd_rows (%s) AS (%s) SELECT * FROM viewd_rows) "
+	                       "DO"
 	                       " INSERT INTO %s (%s) VALUES (%s); END FOR; END",
 	                       names, task->definition, shadow_quoted(task->mem, fresh), names, values);
 }
@@ -179,7 +185,8 @@ static bool fill_one(struct exchange *x, struct viewd_err *err)
 	char *fresh = shadow_quoted(task->mem, &p->shadow.fresh), *live = shadow_quoted(task->mem, &p->shadow.live);
 	char *count = talloc_asprintf(task->mem, "SELECT COUNT(*) FROM %s", fresh);
 
-	if (!my_use_settings(task->db, task->view, err) || !db_exec(task->db, fill_text(task, &p->shadow.fresh), err) || !my_query_int(x->conn, count, NULL, 0, &p->tag.rows, err))
+	if (!my_use_settings(task->db, task->view, err) || !db_exec(task->db, fill_text(task, &p->shadow.fresh), err) ||
+	    !my_query_int(x->conn, count, NULL, 0, &p->tag.rows, err))
 		return false;
 	db_failpoint(task->db, "mysql:filled");
 	if (!p->is_read)
@@ -195,7 +202,8 @@ static void drop_shadows(struct exchange *x)
 	my_enter(&x->conn->db);
 	for (size_t i = x->group->n; i-- > 0;) {
 		struct viewd_err err;
-		char *sql = talloc_asprintf(x->conn, "DROP TEMPORARY TABLE IF EXISTS %s", shadow_quoted(x->conn, &x->places[i].shadow.live));
+		char *sql = talloc_asprintf(x->conn, "DROP TEMPORARY TABLE IF EXISTS %s",
+		                            shadow_quoted(x->conn, &x->places[i].shadow.live));
 		if (x->places[i].shadowed && !x->conn->lost && !db_exec(&x->conn->db, sql, &err))
 			x->conn->lost = true;
 		talloc_free(sql);
@@ -219,7 +227,8 @@ static bool fill_all(struct exchange *x, struct viewd_err *err)
 		my_rollback(db);
 	drop_shadows(x);
 	x->group->at = at;
-	return done && (!x->conn->lost || err_set(err, VIEWD_ERR_CONNECT, "connection cannot be used any more (a temporary table stays)"));
+	return done && (!x->conn->lost || err_set(err, VIEWD_ERR_CONNECT, "connection cannot be used any more (a temporary "
+	                                                                  "table stays)"));
 }
 
 static bool tag_all(struct exchange *x, struct viewd_err *err)
@@ -242,8 +251,10 @@ static char *rename_all(const struct exchange *x, void *mem, bool back)
 
 	for (size_t i = 0; i < x->group->n; i++) {
 		const struct shadow *a = &x->places[i].shadow;
-		char *live = shadow_quoted(mem, &a->live), *fresh = shadow_quoted(mem, &a->fresh), *old = shadow_quoted(mem, &a->old);
-		sql = sql_add(sql, "%s%s TO %s, %s TO %s", i > 0 ? ", " : "", live, back ? fresh : old, back ? old : fresh, live);
+		char *live = shadow_quoted(mem, &a->live), *fresh = shadow_quoted(mem, &a->fresh),
+			 *old = shadow_quoted(mem, &a->old);
+		sql =
+			sql_add(sql, "%s%s TO %s, %s TO %s", i > 0 ? ", " : "", live, back ? fresh : old, back ? old : fresh, live);
 	}
 	return sql;
 }
@@ -272,7 +283,8 @@ static bool check_old(struct exchange *x, struct viewd_err *err)
 	return true;
 }
 
-/* A foreign key of another database is only found out here. When one table is gone there is no way back: the rest is swept later. */
+/* A foreign key of another database is only found out here. When one table is gone there is no way back: the rest is
+ * swept later. */
 static bool drop_all(struct exchange *x, struct viewd_err *err)
 {
 	EACH(x) {
@@ -320,7 +332,10 @@ static bool record_all(struct exchange *x, struct viewd_err *err)
 		struct group_member *m = &x->group->members[x->group->at];
 		const struct tag *tag = &place_at(x)->tag;
 		m->done = (struct viewd_outcome){
-			.did = VIEWD_DID_SWAP, .rows = tag->rows, .rows_written = tag->rows, .data_timestamp_us = tag->data_timestamp_us,
+			.did = VIEWD_DID_SWAP,
+			.rows = tag->rows,
+			.rows_written = tag->rows,
+			.data_timestamp_us = tag->data_timestamp_us,
 			.reason = "with its group: filled aside from one snapshot, all names exchanged in one statement"};
 		if (!recipe_record(m->task, m->req, &m->done, "", err) || !task_settle_marks(m->task, &m->done, err))
 			return false;

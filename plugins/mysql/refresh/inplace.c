@@ -2,10 +2,11 @@
  *
  * inplace.c: refreshing a small table by writing all its rows anew in one transaction.
  *
- * A table aside costs five definitions of tables, each of which waits for the disk several times and for every transaction that has used the
- * name. For a few rows that is far more than the rows themselves. The definition runs into a temporary table first, so that whoever locks
- * rows of the table (SERIALIZABLE, LOCK IN SHARE MODE) waits for the exchange alone. The lock of shadow_table.h keeps a predecessor's RENAME, which
- * may still be waiting in the server, from coming after it.
+ * A table aside costs five definitions of tables, each of which waits for the disk several times and for every
+ * transaction that has used the name. For a few rows that is far more than the rows themselves. The definition runs
+ * into a temporary table first, so that whoever locks rows of the table (SERIALIZABLE, LOCK IN SHARE MODE) waits for
+ * the exchange alone. The lock of shadow_table.h keeps a predecessor's RENAME, which may still be waiting in the
+ * server, from coming after it.
  */
 #include "mysql/refresh/shadow_table.h"
 
@@ -15,11 +16,13 @@
 
 #define STAGE "viewd_rows"
 #define SMALL_ROWS 1000 /* from some 4,000 on a table aside is as quick (measured without waiting for a disk) */
-#define SMALL_BYTES (INT64_C(4) << 20) /* wide rows; and old versions that a long transaction keeps: then the swap brings a new table */
+#define SMALL_BYTES \
+	(INT64_C(4) << 20) /* wide rows; and old versions that a long transaction keeps: then the swap brings a new table */
 
 bool inplace_fits(const struct task *task)
 {
-	return task->state.rows >= 0 && task->state.rows <= SMALL_ROWS && task->found.bytes >= 0 && task->found.bytes <= SMALL_BYTES;
+	return task->state.rows >= 0 && task->state.rows <= SMALL_ROWS && task->found.bytes >= 0 &&
+	       task->found.bytes <= SMALL_BYTES;
 }
 
 /* Empty, with the columns of the task's table. */

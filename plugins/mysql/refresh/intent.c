@@ -2,8 +2,8 @@
  *
  * intent.c: the row that says what is being made, so that a kill at any moment leaves a state that can be told apart.
  *
- * viewd_intents holds the state row as it will be. It is written before anything is built, again right before RENAME (which commits
- * by itself), and goes away in the transaction that writes the state row.
+ * viewd_intents holds the state row as it will be. It is written before anything is built, again right before RENAME
+ * (which commits by itself), and goes away in the transaction that writes the state row.
  */
 #include "mysql/refresh/shadow_table.h"
 
@@ -20,7 +20,8 @@
 bool intent_setup(struct viewd_conn *conn, struct viewd_err *err)
 {
 	return db_exec(&conn->db,
-	               "CREATE TABLE IF NOT EXISTS viewd_intents (name VARCHAR(255) NOT NULL PRIMARY KEY, schema_name VARCHAR(64) NOT NULL,"
+	               "CREATE TABLE IF NOT EXISTS viewd_intents (name VARCHAR(255) NOT NULL PRIMARY KEY, schema_name "
+	               "VARCHAR(64) NOT NULL,"
 	               " table_name VARCHAR(64) NOT NULL, relation TEXT NOT NULL, method VARCHAR(32) NOT NULL,"
 	               " definition_hash CHAR(64) NOT NULL, index_hash CHAR(64) NOT NULL, identity VARCHAR(128) NOT NULL,"
 	               " canonical VARCHAR(64) NOT NULL, on_remove VARCHAR(16) NOT NULL, indexes TEXT NOT NULL)"
@@ -30,8 +31,9 @@ bool intent_setup(struct viewd_conn *conn, struct viewd_err *err)
 
 bool intent_write(struct task *task, const struct state_row *row, struct viewd_err *err)
 {
-	const char *params[] = {task->view->name, task->rel.schema,  task->rel.name, row->relation,  method_word(row->method),
-	                        row->definition_hash, row->index_hash, row->identity, row->canonical, row->on_remove, row->indexes};
+	const char *params[] = {task->view->name,         task->rel.schema,     task->rel.name,  row->relation,
+	                        method_word(row->method), row->definition_hash, row->index_hash, row->identity,
+	                        row->canonical,           row->on_remove,       row->indexes};
 
 	return task->db->ops->exec(task->db, "REPLACE INTO viewd_intents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params,
 	                           ARRAY_LEN(params), NULL, err);
@@ -122,7 +124,8 @@ static bool settle(struct viewd_conn *conn, const struct intent *in, struct shad
 		return false;
 	if (!shadow_clear(shadow, true, err))
 		return false;
-	db_log(&conn->db, VIEWD_LOG_INFO, "view '%s', an interrupted change was %s", in->name, happened ? "completed" : "undone");
+	db_log(&conn->db, VIEWD_LOG_INFO, "view '%s', an interrupted change was %s", in->name,
+	       happened ? "completed" : "undone");
 	return happened || delete_intent(conn, in->name, err);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * replace.c: creating and replacing: built aside under an intent, then the name is given (or exchanged) in one statement.
+ * replace.c: creating and replacing: built aside under an intent, then the name is given (or exchanged) in one
+ * statement.
  */
 #include "mysql/refresh/shadow_table.h"
 

@@ -2,7 +2,8 @@
  *
  * shadow_table.c: names, locks and the exchange.
  *
- * RENAME TABLE is one atomic statement for tables and views alike (both servers), and what reads the name follows the name.
+ * RENAME TABLE is one atomic statement for tables and views alike (both servers), and what reads the name follows the
+ * name.
  */
 #include "mysql/refresh/shadow_table.h"
 
@@ -75,7 +76,8 @@ static bool clear_one(struct shadow *shadow, const struct relation *rel, bool vi
 
 	if (!my_find_object(&shadow->conn->db, rel, &object, err))
 		return false;
-	bool ours = (object.kind == VIEWD_KIND_TABLE && object.identity[0] != '\0') || (object.kind == VIEWD_KIND_VIEW && views_too);
+	bool ours = (object.kind == VIEWD_KIND_TABLE && object.identity[0] != '\0') ||
+	            (object.kind == VIEWD_KIND_VIEW && views_too);
 	if (object.kind == VIEWD_KIND_NONE)
 		return true;
 	if (ours)
@@ -164,10 +166,12 @@ bool shadow_drop_old(struct shadow *shadow, const char *identity, struct viewd_e
 	else if (drop_object(shadow, &shadow->old, object.kind, &why))
 		return true;
 	else if (why.native == ER_ROW_IS_REFERENCED_2)
-		err_set(&why, VIEWD_ERR_CONFIG, "table '%s' cannot be swapped (a foreign key of another database refers to it)", shadow->live.name);
+		err_set(&why, VIEWD_ERR_CONFIG, "table '%s' cannot be swapped (a foreign key of another database refers to it)",
+		        shadow->live.name);
 	struct viewd_err back;
 	if (!shadow_rename_back(shadow, &back))
-		db_log(&shadow->conn->db, VIEWD_LOG_ERROR, "'%s' is still called '%s' (%s)", shadow->live.name, shadow->old.name, back.msg);
+		db_log(&shadow->conn->db, VIEWD_LOG_ERROR, "'%s' is still called '%s' (%s)", shadow->live.name,
+		       shadow->old.name, back.msg);
 	if (err != NULL)
 		*err = why;
 	return false;

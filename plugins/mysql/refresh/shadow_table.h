@@ -2,8 +2,8 @@
  *
  * shadow_table.h: building an object beside the live one and exchanging their names.
  *
- * Every name is `viewd_new_`, `viewd_old_` or `viewd_lock_` and 16 digits that follow from the relation, so whatever a killed process
- * left is found again; a lock of the server keeps two of them from working on one relation. [worker]
+ * Every name is `viewd_new_`, `viewd_old_` or `viewd_lock_` and 16 digits that follow from the relation, so whatever a
+ * killed process left is found again; a lock of the server keeps two of them from working on one relation. [worker]
  */
 #ifndef VIEWD_MYSQL_REFRESH_SHADOW_TABLE_H
 #define VIEWD_MYSQL_REFRESH_SHADOW_TABLE_H
@@ -28,8 +28,8 @@ bool shadow_lock(struct shadow *shadow, int64_t wait_us, struct viewd_err *err) 
 void shadow_unlock(struct shadow *shadow);
 /* shadow_lock, for the transaction that is open: its end frees the lock. */
 bool shadow_hold(struct shadow *shadow, struct viewd_err *err) MUST_CHECK;
-/* Removes fresh and old if a table's tag or, for views, views_too proves that they are viewd's; VIEWD_ERR_EXISTS when something
- * else has the name. The lock is held. */
+/* Removes fresh and old if a table's tag or, for views, views_too proves that they are viewd's; VIEWD_ERR_EXISTS when
+ * something else has the name. The lock is held. */
 bool shadow_clear(struct shadow *shadow, bool views_too, struct viewd_err *err) MUST_CHECK;
 /* Like shadow_clear for one name; for after a failure: only logs. */
 void shadow_discard(struct shadow *shadow, const struct relation *rel);
@@ -41,14 +41,15 @@ bool shadow_rename(struct shadow *shadow, bool live_first, struct viewd_err *err
 bool shadow_run_rename(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MUST_CHECK;
 /* Undoes shadow_rename(live_first). */
 bool shadow_rename_back(struct shadow *shadow, struct viewd_err *err) MUST_CHECK;
-/* Checks that what is now called old is the recorded object, drops it. When it is not, or something refers to it, names are
- * exchanged back and the error says why. */
+/* Checks that what is now called old is the recorded object, drops it. When it is not, or something refers to it, names
+ * are exchanged back and the error says why. */
 bool shadow_drop_old(struct shadow *shadow, const char *identity, struct viewd_err *err) MUST_CHECK;
 
 /* ---- stage.c: filling */
 
 /* Fills fresh with INSERT INTO fresh (...) query and writes the tag that says when and how much. */
-bool stage_fill(struct task *task, struct shadow *shadow, const char *uid, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+bool stage_fill(struct task *task, struct shadow *shadow, const char *uid, struct viewd_outcome *out,
+                struct viewd_err *err) MUST_CHECK;
 /* Writes the tag of the filled fresh table, and its statistics. */
 bool stage_tag(struct shadow *shadow, const struct tag *tag, struct viewd_err *err) MUST_CHECK;
 /* A table for the task, tagged with uid, indexed, empty. */
@@ -67,7 +68,7 @@ bool inplace_refresh(struct task *task, struct viewd_outcome *out, struct viewd_
 
 /* Why the names of this table cannot be exchanged; *blocked_r false: they can. reason holds 256 bytes. */
 bool swap_blocked(struct viewd_conn *conn, const struct relation *rel, bool *blocked_r, char reason[static 256],
-                 struct viewd_err *err) MUST_CHECK;
+                  struct viewd_err *err) MUST_CHECK;
 
 /* ---- intent.c: what is about to happen, written before RENAME, which commits by itself */
 
@@ -87,8 +88,8 @@ bool my_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *
 bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err);    /* swap.c */
 bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err);    /* swap.c */
 enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256]);   /* swap.c */
-bool my_refresh_group(struct group *group, struct viewd_err *err);                      /* group.c */
-bool my_clean_leftovers(struct db *db, struct viewd_err *err);                         /* sweep.c */
+bool my_refresh_group(struct group *group, struct viewd_err *err);                    /* group.c */
+bool my_clean_leftovers(struct db *db, struct viewd_err *err);                        /* sweep.c */
 /* Fails, naming them, when views read columns of live that fresh lacks. dependants.c */
 bool my_check_dependants(struct task *task, const struct shadow *shadow, struct viewd_err *err) MUST_CHECK;
 

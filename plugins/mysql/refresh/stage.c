@@ -39,12 +39,14 @@ bool stage_tag(struct shadow *shadow, const struct tag *tag, struct viewd_err *e
 	return true;
 }
 
-bool stage_fill(struct task *task, struct shadow *shadow, const char *uid, struct viewd_outcome *out, struct viewd_err *err)
+bool stage_fill(struct task *task, struct shadow *shadow, const char *uid, struct viewd_outcome *out,
+                struct viewd_err *err)
 {
 	struct tag tag = {.data_timestamp_us = db_now(task->db)};
 	int64_t rows;
 
-	/* Strictly later than what is recorded, even when the clock was set back: the later of tag and state row is the truth. */
+	/* Strictly later than what is recorded, even when the clock was set back: the later of tag and state row is the
+	 * truth. */
 	if (tag.data_timestamp_us <= task->state.data_timestamp_us)
 		tag.data_timestamp_us = task->state.data_timestamp_us + 1;
 	snprintf(tag.uid, sizeof tag.uid, "%s", uid);

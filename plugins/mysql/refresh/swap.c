@@ -20,7 +20,8 @@ enum way {
 	WAY_HINDERED, /* names cannot be exchanged */
 };
 
-/* A foreign key refers to columns of an index: what has none needs no search, which opens every table of the database. */
+/* A foreign key refers to columns of an index: what has none needs no search, which opens every table of the
+ * database. */
 static bool judge(struct task *task, enum way *way_r, char why[static 256], struct viewd_err *err)
 {
 	bool small = inplace_fits(task), blocked = false;
@@ -34,7 +35,8 @@ static bool judge(struct task *task, enum way *way_r, char why[static 256], stru
 
 enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256])
 {
-	enum viewd_refresh_mode instead = task->columns != NULL && task->columns->n_key > 0 ? VIEWD_MODE_DIFF : VIEWD_MODE_FULL;
+	enum viewd_refresh_mode instead =
+		task->columns != NULL && task->columns->n_key > 0 ? VIEWD_MODE_DIFF : VIEWD_MODE_FULL;
 	char why[256];
 	struct viewd_err err;
 	enum way way;
@@ -53,7 +55,8 @@ enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256
 	case WAY_HINDERED:
 		break;
 	}
-	snprintf(reason, 256, "auto: %s in one transaction, because names cannot be exchanged (%.180s)", mode_word(instead), why);
+	snprintf(reason, 256, "auto: %s in one transaction, because names cannot be exchanged (%.180s)", mode_word(instead),
+	         why);
 	return instead;
 }
 
@@ -103,7 +106,8 @@ static bool exchange(struct task *task, struct shadow *shadow, struct viewd_outc
 	if (!move_rows(task, shadow, err))
 		return false;
 	out->did = VIEWD_DID_FULL;
-	snprintf(out->reason, sizeof out->reason, "rows were exchanged in one transaction (a transaction held the table, so its name"
+	snprintf(out->reason, sizeof out->reason, "rows were exchanged in one transaction (a transaction held the table, "
+	                                          "so its name"
 	                                          " could not be exchanged in time)");
 	return true;
 }
@@ -121,14 +125,16 @@ static bool swap_locked(struct task *task, struct shadow *shadow, struct viewd_o
 }
 
 /* Without the privilege to make tables, or with foreign keys that only DROP finds, `auto` still refreshes. */
-static bool refresh_in_place(struct task *task, const struct viewd_err *why, struct viewd_outcome *out, struct viewd_err *err)
+static bool refresh_in_place(struct task *task, const struct viewd_err *why, struct viewd_outcome *out,
+                             struct viewd_err *err)
 {
 	snprintf(out->reason, sizeof out->reason, "rows are exchanged in one transaction (%.180s)", why->msg);
-	return task->db->ops->begin(task->db, DB_BEGIN_WRITE, err) && task_recheck(task, err) && recipe_refresh_full(task, out, err);
+	return task->db->ops->begin(task->db, DB_BEGIN_WRITE, err) && task_recheck(task, err) &&
+	       recipe_refresh_full(task, out, err);
 }
 
-/* Called inside the recipe's transaction. DDL would end it silently, so it is ended here, and another one is left open in which
- * the recipe records the run. */
+/* Called inside the recipe's transaction. DDL would end it silently, so it is ended here, and another one is left open
+ * in which the recipe records the run. */
 static bool swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(task->db);
@@ -170,7 +176,8 @@ static bool full(struct task *task, struct viewd_outcome *out, struct viewd_err 
 		return false;
 	switch (way) {
 	case WAY_ROWS:
-		snprintf(out->reason, sizeof out->reason, "%.60s: all rows in one transaction, because the table is small", asked);
+		snprintf(out->reason, sizeof out->reason, "%.60s: all rows in one transaction, because the table is small",
+		         asked);
 		return inplace_refresh(task, out, err);
 	case WAY_HINDERED:
 		snprintf(out->reason, sizeof out->reason, "%.60s: rows are exchanged in one transaction (%.150s)", asked, why);

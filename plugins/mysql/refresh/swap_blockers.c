@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * swap_blockers.c: what forbids exchanging a table's name: foreign keys and triggers stay with the old table (and would be lost with
- * it), while views and grants follow the name.
+ * swap_blockers.c: what forbids exchanging a table's name: foreign keys and triggers stay with the old table (and would
+ * be lost with it), while views and grants follow the name.
  *
- * Foreign keys of other databases are not searched for, that would open every table of the server; DROP TABLE refuses for them and the
- * names are exchanged back (shadow_table.c). MySQL shows triggers only to accounts with the TRIGGER privilege.
+ * Foreign keys of other databases are not searched for, that would open every table of the server; DROP TABLE refuses
+ * for them and the names are exchanged back (shadow_table.c). MySQL shows triggers only to accounts with the TRIGGER
+ * privilege.
  */
 #include "common/text/number.h"
 #include "mysql/refresh/shadow_table.h"
@@ -14,17 +15,21 @@
 #include "common/sqltext/sqltext.h"
 
 static const char question[] =
-	"(SELECT 0, TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND REFERENCED_TABLE_SCHEMA = {a}"
+	"(SELECT 0, TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND "
+	"REFERENCED_TABLE_SCHEMA = {a}"
 	" AND REFERENCED_TABLE_NAME = {b} LIMIT 1)"
-	" UNION ALL (SELECT 1, CONSTRAINT_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND TABLE_NAME = {b}"
+	" UNION ALL (SELECT 1, CONSTRAINT_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND "
+	"TABLE_NAME = {b}"
 	" AND REFERENCED_TABLE_NAME IS NOT NULL LIMIT 1)"
-	" UNION ALL (SELECT 2, TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {a} AND EVENT_OBJECT_TABLE = {b}"
+	" UNION ALL (SELECT 2, TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {a} AND "
+	"EVENT_OBJECT_TABLE = {b}"
 	" LIMIT 1)";
 
 /* {number of the question, name of what was found} */
 static bool keep_first_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	static const char *const found[] = {"a foreign key refers to it from table", "it has the foreign key", "it has the trigger"};
+	static const char *const found[] = {"a foreign key refers to it from table", "it has the foreign key",
+	                                    "it has the trigger"};
 	char *reason = ctx;
 	int64_t which = number_or(v[0], -1);
 
@@ -38,7 +43,8 @@ bool swap_blocked(struct viewd_conn *conn, const struct relation *rel, bool *blo
                  struct viewd_err *err)
 {
 	void *mem = talloc_new(conn);
-	char *sql = sql_template2(sql_new(mem), question, literal_quoted(&my_syntax, mem, rel->schema), literal_quoted(&my_syntax, mem, rel->name));
+	char *sql = sql_template2(sql_new(mem), question, literal_quoted(&my_syntax, mem, rel->schema),
+	                          literal_quoted(&my_syntax, mem, rel->name));
 	char first[256] = "";
 	bool done = my_query(&conn->db, sql, NULL, 0, keep_first, first, err);
 

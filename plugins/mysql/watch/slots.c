@@ -2,9 +2,10 @@
  *
  * slots.c: what bounds the triggers' log while nobody takes rows off it.
  *
- * A writer who finds the lock of the watch free, and whose row's number is far beyond what a slot says, takes his row out again: who comes to
- * watch then finds numbers that were given out that far, and takes every source for changed. Until he has ended he holds the slot by a shared lock,
- * which keeps no other writer waiting, so it is seen that he is still at work. docs/adr/002-change-capture.md has the reasons.
+ * A writer who finds the lock of the watch free, and whose row's number is far beyond what a slot says, takes his row
+ * out again: who comes to watch then finds numbers that were given out that far, and takes every source for changed.
+ * Until he has ended he holds the slot by a shared lock, which keeps no other writer waiting, so it is seen that he is
+ * still at work. docs/adr/002-change-capture.md has the reasons.
  */
 #include "mysql/capture/trigger_procedure.h"
 
@@ -17,7 +18,8 @@
 #include "common/state/marks.h"
 #include "common/text/number.h"
 
-#define PACE_MIN (5 * SPAN_SECOND) /* between marks while somebody holds a slot: he may hide who has it as well and has ended */
+#define PACE_MIN \
+	(5 * SPAN_SECOND) /* between marks while somebody holds a slot: he may hide who has it as well and has ended */
 #define PACE_MAX SPAN_MINUTE
 #define QUIET SPAN_MINUTE /* who is being prepared lets go of a slot before he is listed */
 
@@ -63,7 +65,8 @@ static const struct db_reader keep_prepared[] = {{keep_prepared_fn, "TTTT", "pre
 /* What the server gives out next, also where rows of it were rolled back or taken out. */
 static bool next_number(struct viewd_conn *conn, int64_t *next_r, struct viewd_err *err)
 {
-	return my_query_int(conn, "SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '" NOTE_LOG "'",
+	return my_query_int(conn, "SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
+	                          "AND TABLE_NAME = '" NOTE_LOG "'",
 	                    NULL, 0, next_r, err);
 }
 
@@ -71,7 +74,8 @@ static bool next_number(struct viewd_conn *conn, int64_t *next_r, struct viewd_e
 static bool raise_base(struct viewd_conn *conn, const struct unheld *unheld, int64_t next, struct viewd_err *err)
 {
 	char *sql = talloc_asprintf(conn,
-	                            "UPDATE JSON_TABLE('[%s]', '$[*]' COLUMNS (id INT PATH '$')) l STRAIGHT_JOIN " NOTE_SLOTS " s FORCE INDEX (PRIMARY)"
+	                            "UPDATE JSON_TABLE('[%s]', '$[*]' COLUMNS (id INT PATH '$')) l STRAIGHT_JOIN "
+	                            NOTE_SLOTS " s FORCE INDEX (PRIMARY)"
 	                            " ON s.id = l.id SET s.base = %" PRId64, unheld->ids, next);
 	bool done = unheld->mask == 0 || db_exec(&conn->db, sql, err);
 
@@ -84,7 +88,8 @@ static bool raise_base(struct viewd_conn *conn, const struct unheld *unheld, int
 /* Somebody has ended, or may have and is hidden. */
 static bool is_news(const struct slots *s, uint64_t held, const char *prepared, bool asked)
 {
-	return (s->held & ~held) != 0 || strcmp(s->prepared, prepared) != 0 || ((held != 0 || prepared[0] != '\0') && (asked || mono_us() >= s->again_us));
+	return (s->held & ~held) != 0 || strcmp(s->prepared, prepared) != 0 ||
+	       ((held != 0 || prepared[0] != '\0') && (asked || mono_us() >= s->again_us));
 }
 
 static void note(struct slots *s, uint64_t held, const char *prepared, bool told)
@@ -105,7 +110,8 @@ static void note(struct slots *s, uint64_t held, const char *prepared, bool told
 }
 
 /* The first one tells everything, so what is held then matters from now on. */
-static bool judge(struct viewd_conn *conn, struct slots *s, const struct unheld *unheld, int64_t next, bool asked, bool *told_r, struct viewd_err *err)
+static bool judge(struct viewd_conn *conn, struct slots *s, const struct unheld *unheld, int64_t next, bool asked,
+                  bool *told_r, struct viewd_err *err)
 {
 	char *prepared = sql_new(conn);
 	uint64_t held = ~unheld->mask;
@@ -125,8 +131,10 @@ static bool look(struct viewd_conn *conn, struct slots *s, bool asked, bool *tol
 {
 	struct unheld unheld = {.ids = sql_new(conn)};
 	int64_t lowest = 0, next = 0, enough = number_or(NOTE_ENOUGH, 0);
-	bool good = my_query(&conn->db, "SELECT id, base FROM " NOTE_SLOTS " ORDER BY id FOR UPDATE SKIP LOCKED", NULL, 0, keep_unheld, &unheld, err) &&
-	            my_query_int(conn, "SELECT MIN(base) FROM " NOTE_SLOTS, NULL, 0, &lowest, err) && next_number(conn, &next, err);
+	bool good = my_query(&conn->db, "SELECT id, base FROM " NOTE_SLOTS " ORDER BY id FOR UPDATE SKIP LOCKED", NULL, 0,
+	                     keep_unheld, &unheld, err) &&
+	            my_query_int(conn, "SELECT MIN(base) FROM " NOTE_SLOTS, NULL, 0, &lowest, err) &&
+	            next_number(conn, &next, err);
 
 	if (good && (s->left || (!s->begun && next - lowest > enough)))
 		good = judge(conn, s, &unheld, next, asked, told_r, err);
@@ -139,7 +147,8 @@ static bool look(struct viewd_conn *conn, struct slots *s, bool asked, bool *tol
 bool slots_look(struct viewd_conn *conn, struct slots *s, bool asked, bool *news_r, struct viewd_err *err)
 {
 	bool told = false;
-	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && look(conn, s, asked, &told, err) && my_commit(&conn->db, err);
+	bool done =
+		my_begin(&conn->db, DB_BEGIN_WRITE, err) && look(conn, s, asked, &told, err) && my_commit(&conn->db, err);
 
 	if (!done)
 		my_rollback(&conn->db);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch.c: the one session of a database that notices changes. It holds the database's lock (GET_LOCK, freed by the server with the session)
- * and looks at whatever its captures need: the binary log when its socket says so, the triggers' log every few milliseconds while there is
- * something in it. While there is not, MariaDB looks itself, inside one statement that ends when something has come; MySQL has no such
- * statement and is asked four times a second, and so is MariaDB while the binary log has to be heard as well.
+ * watch.c: the one session of a database that notices changes. It holds the database's lock (GET_LOCK, freed by the
+ * server with the session) and looks at whatever its captures need: the binary log when its socket says so, the
+ * triggers' log every few milliseconds while there is something in it. While there is not, MariaDB looks itself, inside
+ * one statement that ends when something has come; MySQL has no such statement and is asked four times a second, and so
+ * is MariaDB while the binary log has to be heard as well.
  */
 #include "mysql/watch/watch.h"
 
@@ -114,7 +115,8 @@ static bool check_lock(struct viewd_watch *w, struct viewd_err *err)
 	const char *params[] = {w->lock};
 	int64_t held;
 
-	if (!my_require_writable(w->conn, err) || !my_query_int(w->conn, "SELECT IS_USED_LOCK(?) = CONNECTION_ID()", params, 1, &held, err))
+	if (!my_require_writable(w->conn, err) ||
+	    !my_query_int(w->conn, "SELECT IS_USED_LOCK(?) = CONNECTION_ID()", params, 1, &held, err))
 		return false;
 	if (held != 1 || mysql_thread_id(w->conn->my) != w->conn->thread_id)
 		return err_set(err, VIEWD_ERR_LOST, "the lock of the database was lost");
@@ -129,17 +131,19 @@ static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 
 	my_lock_name(w->conn, WATCH_PREFIX, w->lock);
 	if (!my_require_writable(w->conn, err) || !db_exec(db, "SET SESSION wait_timeout = 2147483", err) ||
-	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) || !capture_setup(w->conn, err) ||
-	    !my_leader_record(w->conn, err) || !returned_recognise(db, w, &w->place, err))
+	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) ||
+	    !capture_setup(w->conn, err) || !my_leader_record(w->conn, err) || !returned_recognise(db, w, &w->place, err))
 		return false;
 	if (w->conn->mariadb && !db_exec(db, "SET SESSION slow_query_log = OFF", NULL))
-		db_log(db, VIEWD_LOG_DEBUG, "database '%s', statements that wait may be found in the slow query log", db->database_name);
+		db_log(db, VIEWD_LOG_DEBUG, "database '%s', statements that wait may be found in the slow query log",
+		       db->database_name);
 	w->compare = tables_can_compare(w->conn);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return w->wake >= 0 || err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot make a wake-up descriptor");
 }
 
-struct viewd_watch *my_watch_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
+struct viewd_watch *my_watch_open(const struct viewd_host *host, const struct viewd_database_spec *spec,
+                                  struct viewd_err *err)
 {
 	struct viewd_watch *w = talloc_zero(NULL, struct viewd_watch);
 
@@ -178,15 +182,16 @@ void my_watch_wake(struct viewd_watch *w)
 
 /* ---- what is needed */
 
-/* A log that was followed and cannot be any more (another library, another setting): its sources count as changed until another way to notice
- * changes is chosen for them, which follows every connect. */
+/* A log that was followed and cannot be any more (another library, another setting): its sources count as changed until
+ * another way to notice changes is chosen for them, which follows every connect. */
 static bool open_binlog(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
 
 	w->binlog = binlog_open(w->conn, &failure);
 	if (w->binlog == NULL && failure.cls == VIEWD_ERR_CONFIG) {
-		db_log(&w->conn->db, VIEWD_LOG_WARNING, "database '%s', %s: what it told of counts as changed", w->conn->db.database_name, failure.msg);
+		db_log(&w->conn->db, VIEWD_LOG_WARNING, "database '%s', %s: what it told of counts as changed",
+		       w->conn->db.database_name, failure.msg);
 		return position_reset(w->conn, err);
 	}
 	if (w->binlog == NULL && err != NULL)
@@ -248,7 +253,8 @@ static bool comes_due(int64_t *due, int64_t every_us)
 /* asked: also to be told now what may be hidden behind another one who is at work. */
 static bool look_at_slots(struct viewd_watch *w, bool asked, bool *news, struct viewd_err *err)
 {
-	return !w->trigger || !comes_due(&w->due.slots, w->slots.left ? LOOK_EVERY : HEARTBEAT_EVERY) || slots_look(w->conn, &w->slots, asked, news, err);
+	return !w->trigger || !comes_due(&w->due.slots, w->slots.left ? LOOK_EVERY : HEARTBEAT_EVERY) ||
+	       slots_look(w->conn, &w->slots, asked, news, err);
 }
 
 static bool look_at_log(struct viewd_watch *w, bool *news, struct viewd_err *err)
@@ -275,14 +281,16 @@ static bool look_at_binlog(struct viewd_watch *w, bool thorough, bool *news, boo
 
 	if (w->binlog == NULL)
 		return true;
-	if ((thorough && !binlog_aim(w->binlog, err)) || !binlog_read(w->binlog, err) || !binlog_commit(w->binlog, &found, err))
+	if ((thorough && !binlog_aim(w->binlog, err)) || !binlog_read(w->binlog, err) ||
+	    !binlog_commit(w->binlog, &found, err))
 		return false;
 	*news = *news || found;
 	*asked = *asked || binlog_saw_request(w->binlog);
 	return true;
 }
 
-/* What triggers tell is worth nothing while their words get lost. They go then, and are found missing and made again in this round. */
+/* What triggers tell is worth nothing while their words get lost. They go then, and are found missing and made again in
+ * this round. */
 static bool test_triggers(struct viewd_watch *w, struct viewd_err *err)
 {
 	char why[256];
@@ -294,14 +302,15 @@ static bool test_triggers(struct viewd_watch *w, struct viewd_err *err)
 		return false;
 	if (works)
 		return true;
-	db_log(&w->conn->db, VIEWD_LOG_WARNING, "database '%s', the triggers' words are lost (%s): they are made again, their views are refreshed",
+	db_log(&w->conn->db, VIEWD_LOG_WARNING, "database '%s', the triggers' words are lost (%s): they are made again, "
+	                                        "their views are refreshed",
 	       w->conn->db.database_name, why);
 	w->due.thorough = w->due.mend = w->due.look = 0;
 	return trigger_drop_all(w->conn, err);
 }
 
-/* For the changes that fire no trigger. Looking never takes more than a hundredth of the time, or is done once a minute. Mending is no
- * measure of it: it waits for writers. */
+/* For the changes that fire no trigger. Looking never takes more than a hundredth of the time, or is done once a
+ * minute. Mending is no measure of it: it waits for writers. */
 static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *err)
 {
 	bool mended = false, polled = false;
@@ -325,8 +334,8 @@ static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *
 	return true;
 }
 
-/* What views depend on is compared with what it was: at each heartbeat, when somebody asks, and soon after the log told of a definition. It
- * takes no more than a hundredth of the time at rest, a fifth while definitions come. */
+/* What views depend on is compared with what it was: at each heartbeat, when somebody asks, and soon after the log told
+ * of a definition. It takes no more than a hundredth of the time at rest, a fifth while definitions come. */
 static bool look_at_objects(struct viewd_watch *w, struct viewd_signal_sink signals, bool *news, struct viewd_err *err)
 {
 	int64_t begin = mono_us();
@@ -344,14 +353,16 @@ static bool look_at_objects(struct viewd_watch *w, struct viewd_signal_sink sign
 }
 
 /* One round of everything that is due; full: of everything. */
-static bool look(struct viewd_watch *w, bool full, struct viewd_signal_sink signals, bool *news, bool *asked, struct viewd_err *err)
+static bool look(struct viewd_watch *w, bool full, struct viewd_signal_sink signals, bool *news, bool *asked,
+                 struct viewd_err *err)
 {
 	if (full)
 		w->due = (struct due){.mend = w->due.mend};
 	bool beat = comes_due(&w->due.heartbeat, HEARTBEAT_EVERY);
 	if (beat) {
 		*news = *asked = true;
-		if (!check_lock(w, err) || !returned_look(&w->conn->db, w->place, err) || (w->binlog != NULL && !binlog_check(w->binlog, err)))
+		if (!check_lock(w, err) || !returned_look(&w->conn->db, w->place, err) ||
+		    (w->binlog != NULL && !binlog_check(w->binlog, err)))
 			return false;
 	}
 	if (comes_due(&w->due.modes, HEARTBEAT_EVERY) && !load_modes(w, err))
@@ -363,7 +374,8 @@ static bool look(struct viewd_watch *w, bool full, struct viewd_signal_sink sign
 		if (!look_at_tables(w, news, err))
 			return false;
 	}
-	return look_at_slots(w, full, news, err) && look_at_log(w, news, err) && look_at_binlog(w, beat, news, asked, err) && look_at_objects(w, signals, news, err);
+	return look_at_slots(w, full, news, err) && look_at_log(w, news, err) &&
+	       look_at_binlog(w, beat, news, asked, err) && look_at_objects(w, signals, news, err);
 }
 
 struct counted {
@@ -379,8 +391,10 @@ static bool count(void *ctx, const struct viewd_signal *signal)
 	return counted->to.fn(counted->to.ctx, signal);
 }
 
-/* *told_r: something was said. A conflict with another session is no loss: what was not drained is there when all is looked at again. */
-static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink signals, bool *told_r, struct viewd_err *err)
+/* *told_r: something was said. A conflict with another session is no loss: what was not drained is there when all is
+ * looked at again. */
+static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink signals, bool *told_r,
+                     struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
 	struct counted counted = {.to = signals};
@@ -395,7 +409,8 @@ static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink 
 	if (good)
 		return true;
 	if (!w->conn->lost && (failure.cls == VIEWD_ERR_CONFLICT || failure.cls == VIEWD_ERR_TIMEOUT)) {
-		db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', a look at the changes is put off (%s)", w->conn->db.database_name, failure.msg);
+		db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', a look at the changes is put off (%s)",
+		       w->conn->db.database_name, failure.msg);
 		return true;
 	}
 	if (err != NULL)
@@ -405,8 +420,8 @@ static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink 
 
 /* ---- waiting */
 
-/* Rows that are not committed are not seen, and nothing is held while it sleeps. It ends early only if there is something; what comes in its
- * last round ends the next one at once. */
+/* Rows that are not committed are not seen, and nothing is held while it sleeps. It ends early only if there is
+ * something; what comes in its last round ends the next one at once. */
 static void wait_in_server(struct viewd_watch *w, int64_t until)
 {
 	int64_t begin = mono_us(), rounds = (until - begin) / WAIT_ROUND;
@@ -415,7 +430,8 @@ static void wait_in_server(struct viewd_watch *w, int64_t until)
 
 	rounds = rounds < 1 ? 1 : rounds > WAIT_ROUNDS ? WAIT_ROUNDS : rounds;
 	snprintf(sql, sizeof sql,
-	         "BEGIN NOT ATOMIC DECLARE n INT DEFAULT 0; WHILE n < %d AND NOT EXISTS (SELECT 1 FROM viewd_changes) AND NOT EXISTS"
+	         "BEGIN NOT ATOMIC DECLARE n INT DEFAULT 0; WHILE n < %d AND NOT EXISTS (SELECT 1 FROM viewd_changes) AND "
+	         "NOT EXISTS"
 	         " (SELECT 1 FROM viewd_requests) DO DO SLEEP(%.3f); SET n = n + 1; END WHILE; END",
 	         (int)rounds, (double)WAIT_ROUND / SPAN_SECOND);
 	if (db_exec(&w->conn->db, sql, &failure)) {
@@ -423,7 +439,8 @@ static void wait_in_server(struct viewd_watch *w, int64_t until)
 		w->due.log = w->came ? 0 : mono_us() + PAUSE_LONG;
 		return;
 	}
-	db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', the server does not wait for changes (%s)", w->conn->db.database_name, failure.msg);
+	db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', the server does not wait for changes (%s)",
+	       w->conn->db.database_name, failure.msg);
 	w->cannot_wait = true;
 	w->unheard = failure;
 	w->due = (struct due){.thorough = w->due.thorough, .mend = w->due.mend}; /* a lost connection is found out now */
@@ -435,11 +452,13 @@ static bool is_unfinished(const struct viewd_watch *w)
 	return w->put_off || w->more || w->unmended || (w->binlog != NULL && binlog_is_behind(w->binlog));
 }
 
-/* Until something is due, arrives, or wakes us. A wake asks for a look of its own, so it waits until the one before is finished. */
+/* Until something is due, arrives, or wakes us. A wake asks for a look of its own, so it waits until the one before is
+ * finished. */
 static void wait_for_hint(struct viewd_watch *w, int64_t until, bool *woken_r)
 {
 	bool finished = !is_unfinished(w);
-	struct pollfd fds[] = {{.fd = finished ? w->wake : -1, .events = POLLIN}, {.fd = w->binlog != NULL ? binlog_fd(w->binlog) : -1, .events = POLLIN}};
+	struct pollfd fds[] = {{.fd = finished ? w->wake : -1, .events = POLLIN},
+	                       {.fd = w->binlog != NULL ? binlog_fd(w->binlog) : -1, .events = POLLIN}};
 	uint64_t n;
 
 	until = earlier(earlier(until, w->due.look), earlier(w->due.heartbeat, w->due.objects));

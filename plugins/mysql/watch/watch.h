@@ -7,8 +7,10 @@
 
 #include "mysql/capture/capture.h"
 
-struct viewd_watch *my_watch_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err);
-bool my_watch_next(struct viewd_watch *watch, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err);
+struct viewd_watch *my_watch_open(const struct viewd_host *host, const struct viewd_database_spec *spec,
+                                  struct viewd_err *err);
+bool my_watch_next(struct viewd_watch *watch, int64_t timeout_us, struct viewd_signal_sink signals,
+                   struct viewd_err *err);
 void my_watch_wake(struct viewd_watch *watch);
 void my_watch_close(struct viewd_watch **watch);
 

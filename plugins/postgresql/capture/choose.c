@@ -39,13 +39,17 @@ static const struct db_reader keep_facts[] = {{keep_facts_fn, "ttttttT", "the ki
 static struct source_facts *look(struct db *db, void *mem, const struct relation *rel, struct viewd_err *err)
 {
 	static const char sql[] = PG_TREE_SQL("SELECT $1::text")
-		" SELECT pg_catalog.count(*) = 0, coalesce(pg_catalog.bool_and(pg_catalog.has_table_privilege(c.oid, 'TRIGGER')), true),"
+		" SELECT pg_catalog.count(*) = 0, coalesce(pg_catalog.bool_and(pg_catalog.has_table_privilege(c.oid, "
+		"'TRIGGER')), true),"
 		" coalesce(pg_catalog.bool_or(c.relkind = 'f'), false),"
 		" coalesce(pg_catalog.bool_or(NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')), false),"
-		" coalesce(pg_catalog.bool_or(EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid)), false),"
-		" pg_catalog.current_setting('track_counts') = 'on' AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_db_role_setting s"
+		" coalesce(pg_catalog.bool_or(EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = "
+		"c.oid)), false),"
+		" pg_catalog.current_setting('track_counts') = 'on' AND NOT EXISTS (SELECT 1 FROM "
+		"pg_catalog.pg_db_role_setting s"
 		"  WHERE s.setconfig && '{track_counts=off,track_counts=false,track_counts=no,track_counts=0}'),"
-		" pg_catalog.min(pg_catalog.format('%I.%I', n.nspname, c.relname)) FILTER (WHERE NOT pg_catalog.has_table_privilege(c.oid, 'TRIGGER'))"
+		" pg_catalog.min(pg_catalog.format('%I.%I', n.nspname, c.relname)) FILTER (WHERE NOT "
+		"pg_catalog.has_table_privilege(c.oid, 'TRIGGER'))"
 		PG_TRIGGERS_SQL;
 	struct source_facts *facts = talloc_zero(mem, struct source_facts);
 	facts->source = relation_quoted(db->syntax, facts, rel);
@@ -66,11 +70,13 @@ static void warn_gaps(struct viewd_text_sink warnings, const struct source_facts
 	if (f->stored)
 		warn(warnings, f->source, "can have no triggers: its changes are not noticed");
 	if (f->foreign)
-		warn(warnings, f->source, "is a foreign table or has one as a part: changes made on the other side are not noticed");
+		warn(warnings, f->source, "is a foreign table or has one as a part: changes made on the other side are not "
+		                          "noticed");
 	if (mode == VIEWD_CAPTURE_TRIGGER && f->subscribed)
 		warn(warnings, f->source, "is written by logical replication, which fires no statement triggers");
 	if (mode == VIEWD_CAPTURE_TRIGGER && f->replica)
-		warn(warnings, f->source, "belongs to another role: writes with session_replication_role = replica are not noticed");
+		warn(warnings, f->source, "belongs to another role: writes with session_replication_role = replica are not "
+		                          "noticed");
 }
 
 /* Why triggers will not do: *why_r is empty when they will. */
@@ -90,7 +96,8 @@ static void decide_poll(const struct source_facts *facts, const char *why, struc
 	if (facts->counted)
 		snprintf(out->reason, sizeof out->reason, "the server's counters are read every second%s%s", because, why);
 	else
-		snprintf(out->reason, sizeof out->reason, "the server does not count what is written (track_counts is off, for all or for a role)%s%s",
+		snprintf(out->reason, sizeof out->reason, "the server does not count what is written (track_counts is off, for "
+		                                          "all or for a role)%s%s",
 		         because, why);
 }
 
@@ -100,7 +107,8 @@ static bool refuse_mode(const char *why, struct viewd_err *err)
 	return err_hint(err, "GRANT TRIGGER ON the table TO the role, or capture = poll");
 }
 
-/* The server may refuse a trigger for reasons that no catalogue tells: whether it does is tried. What was made is found again. */
+/* The server may refuse a trigger for reasons that no catalogue tells: whether it does is tried. What was made is found
+ * again. */
 static bool try_triggers(struct db *db, const struct relation *rel, char *why, size_t size, struct viewd_err *err)
 {
 	struct viewd_err failed = {0};
@@ -114,8 +122,8 @@ static bool try_triggers(struct db *db, const struct relation *rel, char *why, s
 	return true;
 }
 
-static bool decide(struct db *db, enum viewd_capture wanted, const struct relation *rel, const struct source_facts *facts, struct viewd_captured *out,
-                   struct viewd_err *err)
+static bool decide(struct db *db, enum viewd_capture wanted, const struct relation *rel,
+                   const struct source_facts *facts, struct viewd_captured *out, struct viewd_err *err)
 {
 	char why[400] = "";
 	bool automatic = wanted == VIEWD_CAPTURE_AUTO;
@@ -153,7 +161,8 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 		polls |= good && out[i].mode == VIEWD_CAPTURE_POLL;
 	}
 	if (good && polls && warnings.fn != NULL)
-		warnings.fn(warnings.ctx, "the server reports its counters some seconds late at times, and counts changes that were rolled back");
+		warnings.fn(warnings.ctx, "the server reports its counters some seconds late at times, and counts changes that "
+		                          "were rolled back");
 	talloc_free(mem);
 	return good;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * trigger.c: one statement trigger for each source on every relation through which its rows can be changed. Its argument is the source,
- * so a partition that several sources share has one for each.
+ * trigger.c: one statement trigger for each source on every relation through which its rows can be changed. Its
+ * argument is the source, so a partition that several sources share has one for each.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +14,8 @@
 #define DROP_WAIT_MS "5"
 #define SETTING_MAX 32
 
-/* What keeps the trigger of a relation from being as it should. REPLACE: it calls another function, and is heard all the same. ALWAYS: it is
- * silent in replica sessions (ENABLE TRIGGER ALL makes it so). */
+/* What keeps the trigger of a relation from being as it should. REPLACE: it calls another function, and is heard all
+ * the same. ALWAYS: it is silent in replica sessions (ENABLE TRIGGER ALL makes it so). */
 enum lack_kind { LACK_TRIGGER, LACK_REPLACE, LACK_ALWAYS };
 
 struct lacking {
@@ -53,15 +53,19 @@ struct shape {
 	char *signature; /* of the function */
 };
 
-/* The server has no TRUNCATE triggers for foreign tables. ALWAYS, so that replica sessions fire it too, is for owners only. */
+/* The server has no TRUNCATE triggers for foreign tables. ALWAYS, so that replica sessions fire it too, is for owners
+ * only. */
 static bool make_one(struct viewd_conn *conn, const struct lack *lack, const struct shape *shape, struct viewd_err *err)
 {
 	if (lack->kind == LACK_ALWAYS)
 		return pg_execf(conn, err, "ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", lack->relation, lack->trigger);
-	return pg_execf(conn, err, "CREATE %sTRIGGER %s AFTER INSERT OR UPDATE OR DELETE%s ON %s FOR EACH STATEMENT EXECUTE FUNCTION %.*s(%s)",
-	                lack->kind == LACK_REPLACE ? "OR REPLACE " : "", shape->name, lack->foreign ? "" : " OR TRUNCATE", lack->relation,
-	                (int)strcspn(shape->signature, "("), shape->signature, shape->literal) &&
-	       (!lack->owned || pg_execf(conn, err, "ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", lack->relation, shape->name));
+	return pg_execf(conn, err,
+	                "CREATE %sTRIGGER %s AFTER INSERT OR UPDATE OR DELETE%s ON %s FOR EACH STATEMENT "
+	                "EXECUTE FUNCTION %.*s(%s)",
+	                lack->kind == LACK_REPLACE ? "OR REPLACE " : "", shape->name, lack->foreign ? "" : " OR TRUNCATE",
+	                lack->relation, (int)strcspn(shape->signature, "("), shape->signature, shape->literal) &&
+	       (!lack->owned ||
+	        pg_execf(conn, err, "ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", lack->relation, shape->name));
 }
 
 /* Registers the source, and says what its triggers shall look like. In a transaction. */
@@ -75,22 +79,28 @@ static bool describe(struct db *db, const struct relation *rel, struct shape *sh
 
 static bool find_lacking(struct db *db, const struct shape *shape, struct lacking *list, struct viewd_err *err)
 {
-	static const char sql[] = PG_TREE_SQL("SELECT $1::text") " SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind,"
-		" pg_catalog.pg_has_role(c.relowner, 'USAGE'), pg_catalog.quote_ident(g.tgname), g.tgfoid <> $2::pg_catalog.regprocedure" PG_TRIGGERS_SQL
-		" WHERE (g.oid IS NULL OR g.tgfoid <> $2::pg_catalog.regprocedure OR (g.tgenabled = 'O' AND pg_catalog.pg_has_role(c.relowner, 'USAGE')))"
+	static const char sql[] = PG_TREE_SQL("SELECT $1::text") " SELECT pg_catalog.format('%I.%I', n.nspname, "
+	                                                         "c.relname), c.relkind,"
+		" pg_catalog.pg_has_role(c.relowner, 'USAGE'), pg_catalog.quote_ident(g.tgname), g.tgfoid <> "
+		"$2::pg_catalog.regprocedure" PG_TRIGGERS_SQL
+		" WHERE (g.oid IS NULL OR g.tgfoid <> $2::pg_catalog.regprocedure OR (g.tgenabled = 'O' AND "
+		"pg_catalog.pg_has_role(c.relowner, 'USAGE')))"
 		" AND c.relpersistence <> 't' ORDER BY c.oid";
 	const char *params[] = {shape->source, shape->signature};
 	return pg_op_query(db, sql, params, 2, keep_lack, list, err);
 }
 
-/* In a transaction of its own: one that has the lock of one table and waits for that of another is part of deadlocks, and the server may
- * resolve them at a writer's cost. Only a trigger that is not there cannot wait. Before PostgreSQL 14 nothing replaces one. */
-static bool make_alone(struct viewd_conn *conn, const struct lack *lack, const struct shape *shape, struct viewd_err *err)
+/* In a transaction of its own: one that has the lock of one table and waits for that of another is part of deadlocks,
+ * and the server may resolve them at a writer's cost. Only a trigger that is not there cannot wait. Before PostgreSQL
+ * 14 nothing replaces one. */
+static bool make_alone(struct viewd_conn *conn, const struct lack *lack, const struct shape *shape,
+                       struct viewd_err *err)
 {
 	struct viewd_err failed = {0};
 	if (lack->kind == LACK_REPLACE && PQserverVersion(conn->pg) < 140000)
 		return true;
-	if (pg_op_begin(&conn->db, DB_BEGIN_WRITE, &failed) && make_one(conn, lack, shape, &failed) && pg_op_commit(&conn->db, &failed))
+	if (pg_op_begin(&conn->db, DB_BEGIN_WRITE, &failed) && make_one(conn, lack, shape, &failed) &&
+	    pg_op_commit(&conn->db, &failed))
 		return true;
 	pg_op_rollback(&conn->db);
 	if (lack->kind == LACK_TRIGGER) {
@@ -98,8 +108,8 @@ static bool make_alone(struct viewd_conn *conn, const struct lack *lack, const s
 			*err = failed;
 		return false;
 	}
-	pg_log(conn, VIEWD_LOG_DEBUG, "database '%s', the trigger on table %s stays as it is (%s)", conn->db.database_name, lack->relation,
-	       failed.msg);
+	pg_log(conn, VIEWD_LOG_DEBUG, "database '%s', the trigger on table %s stays as it is (%s)", conn->db.database_name,
+	       lack->relation, failed.msg);
 	return true;
 }
 
@@ -148,7 +158,8 @@ bool pg_op_make_trigger(struct db *db, const struct relation *rel, struct viewd_
 bool pg_op_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	return pg_op_query(db,
-	                   "SELECT DISTINCT pg_catalog.convert_from(pg_catalog.substring(g.tgargs, 1, pg_catalog.octet_length(g.tgargs) - 1),"
+	                   "SELECT DISTINCT pg_catalog.convert_from(pg_catalog.substring(g.tgargs, 1, "
+	                   "pg_catalog.octet_length(g.tgargs) - 1),"
 	                   " pg_catalog.getdatabaseencoding()) FROM pg_catalog.pg_trigger g"
 	                   " WHERE g.tgfoid IN (" PG_NOTE_FUNCTIONS_SQL ") AND g.tgnargs = 1"
 	                   " UNION SELECT source FROM viewd.sources WHERE id > 0",
@@ -175,7 +186,8 @@ static const struct db_reader keep_drop[] = {{keep_drop_fn, "t", "the triggers o
 static bool find_drops(struct db *db, const char *source, struct drops *list, struct viewd_err *err)
 {
 	static const char sql[] =
-		"SELECT pg_catalog.format('DROP TRIGGER %I ON %I.%I', g.tgname, n.nspname, c.relname) FROM pg_catalog.pg_trigger g"
+		"SELECT pg_catalog.format('DROP TRIGGER %I ON %I.%I', g.tgname, n.nspname, c.relname) FROM "
+		"pg_catalog.pg_trigger g"
 		" JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 		" WHERE g.tgfoid IN (" PG_NOTE_FUNCTIONS_SQL ") AND pg_catalog.pg_has_role(c.relowner, 'USAGE')"
 		" AND g.tgargs = pg_catalog.convert_to($1, pg_catalog.getdatabaseencoding()) || '\\x00'::bytea ORDER BY c.oid";
@@ -199,7 +211,8 @@ static bool keep_setting_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_setting[] = {{keep_setting_fn, "t", "lock_timeout"}};
 
-/* Readers wait behind who waits to drop, and nothing depends on its being dropped now: what is in use stays until the next sweep. */
+/* Readers wait behind who waits to drop, and nothing depends on its being dropped now: what is in use stays until the
+ * next sweep. */
 static bool drop_or_leave(struct db *db, const char *source, const struct drops *list, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
@@ -209,14 +222,16 @@ static bool drop_or_leave(struct db *db, const char *source, const struct drops 
 	    !pg_exec(conn, "SAVEPOINT viewd_trigger", err))
 		return false;
 	if (drop_all(db, source, list, &failed))
-		return pg_execf(conn, err, "SET LOCAL lock_timeout = '%s'", before) && pg_exec(conn, "RELEASE SAVEPOINT viewd_trigger", err);
+		return pg_execf(conn, err, "SET LOCAL lock_timeout = '%s'", before) && pg_exec(conn, "RELEASE SAVEPOINT "
+		                                                                                     "viewd_trigger", err);
 	pg_savepoint_undo(conn, "viewd_trigger");
 	if (failed.cls != VIEWD_ERR_CONFLICT) {
 		if (err != NULL)
 			*err = failed;
 		return false;
 	}
-	pg_log(conn, VIEWD_LOG_DEBUG, "database '%s', triggers of %s that nobody needs stay for now (%s)", conn->db.database_name, source, failed.msg);
+	pg_log(conn, VIEWD_LOG_DEBUG, "database '%s', triggers of %s that nobody needs stay for now (%s)",
+	       conn->db.database_name, source, failed.msg);
 	return true;
 }
 

@@ -38,8 +38,8 @@ static void notice_received(void *ctx, const PGresult *res)
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	bool going = state != NULL && strncmp(state, "57P", 3) == 0;
 	bool warning = severity != NULL && strcmp(severity, "WARNING") == 0 && !going;
-	pg_log(conn, warning ? VIEWD_LOG_WARNING : VIEWD_LOG_DEBUG, "database '%s', server says: %s", conn->db.database_name,
-	       text != NULL ? text : PQresultErrorMessage(res));
+	pg_log(conn, warning ? VIEWD_LOG_WARNING : VIEWD_LOG_DEBUG, "database '%s', server says: %s",
+	       conn->db.database_name, text != NULL ? text : PQresultErrorMessage(res));
 }
 
 static bool connect_failed(struct viewd_conn *conn, struct viewd_err *err)
@@ -58,8 +58,8 @@ static bool connect_failed(struct viewd_conn *conn, struct viewd_err *err)
 	return false;
 }
 
-/* client_connection_check_interval (PostgreSQL 14): a server that notices our death aborts what it runs for us, instead of
- * committing a refresh that nobody waits for. It is unknown to older servers, so it is set only where it exists. */
+/* client_connection_check_interval (PostgreSQL 14): a server that notices our death aborts what it runs for us, instead
+ * of committing a refresh that nobody waits for. It is unknown to older servers, so it is set only where it exists. */
 static const char settings_sql[] =
 	"SELECT pg_catalog.set_config('search_path', $1, false),"
 	" pg_catalog.set_config('standard_conforming_strings', 'on', false),"
@@ -72,7 +72,8 @@ static const char settings_sql[] =
 	" pg_catalog.set_config('TimeZone', 'UTC', false),"
 	" pg_catalog.set_config('extra_float_digits', '1', false),"
 	" (SELECT pg_catalog.count(pg_catalog.set_config(name, value, false))"
-	"    FROM (VALUES ('client_connection_check_interval', '2s'), ('idle_session_timeout', '0'), ('transaction_timeout', '0'),"
+	"    FROM (VALUES ('client_connection_check_interval', '2s'), ('idle_session_timeout', '0'), "
+	"('transaction_timeout', '0'),"
 	"                 ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'),"
 	"                 ('tcp_keepalives_count', '3')) AS wanted (name, value)"
 	"   WHERE EXISTS (SELECT 1 FROM pg_catalog.pg_settings s WHERE s.name = wanted.name))";
@@ -85,14 +86,16 @@ static const char facts_sql[] =
 	" (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), current_user,"
 	" coalesce((SELECT n FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS s (n, o)"
 	"            WHERE n <> 'pg_catalog' AND n NOT LIKE 'pg\\_temp%' ORDER BY o LIMIT 1), ''),"
-	" EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'viewd'"
+	" EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND "
+	"n.nspname = 'viewd'"
 	"          WHERE c.relname = 'daemon' AND pg_catalog.has_table_privilege(c.oid, 'UPDATE'))";
 
 static bool judge_session(struct viewd_conn *conn, const PGresult *res, bool allow_superuser, struct viewd_err *err)
 {
 	const char *name = conn->db.database_name;
 	if (strcmp(PQgetvalue(res, 0, 3), "t") == 0)
-		return err_set(err, VIEWD_ERR_STANDBY, "database '%s' is read-only (a standby, or default_transaction_read_only)", name);
+		return err_set(err, VIEWD_ERR_STANDBY, "database '%s' is read-only (a standby, or "
+		                                       "default_transaction_read_only)", name);
 	if (strcmp(PQgetvalue(res, 0, 0), "t") != 0 || strcmp(PQgetvalue(res, 0, 1), "on") != 0 ||
 	    strcmp(PQgetvalue(res, 0, 2), "UTF8") != 0) {
 		err_set(err, VIEWD_ERR_CONFIG, "database '%s' does not keep session settings", name);
@@ -100,7 +103,8 @@ static bool judge_session(struct viewd_conn *conn, const PGresult *res, bool all
 	}
 	if (strcmp(PQgetvalue(res, 0, 4), "t") == 0 && !allow_superuser) {
 		err_set(err, VIEWD_ERR_CONFIG, "database '%s', role '%s' is a superuser", name, PQgetvalue(res, 0, 5));
-		return err_hint(err, "use an ordinary role that owns its views, or set allow_superuser = yes in [database %s]", name);
+		return err_hint(err, "use an ordinary role that owns its views, or set allow_superuser = yes in [database %s]",
+		                name);
 	}
 	conn->fenced = strcmp(PQgetvalue(res, 0, 7), "t") == 0;
 	conn->default_schema = talloc_strdup(conn, PQgetvalue(res, 0, 6));
@@ -165,7 +169,8 @@ static bool conn_connect(struct viewd_conn *conn, const struct viewd_database_sp
 	return conn->canceller != NULL || err_set(err, VIEWD_ERR_RESOURCE, "database '%s', no memory", spec->name);
 }
 
-struct viewd_conn *pg_conn_connect(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
+struct viewd_conn *pg_conn_connect(const struct viewd_host *host, const struct viewd_database_spec *spec,
+                                   struct viewd_err *err)
 {
 	struct viewd_conn *conn = conn_new(host, spec);
 	conn->answer_us = spec->connect_timeout_us > 0 ? spec->connect_timeout_us : CONNECT_US;
@@ -174,14 +179,17 @@ struct viewd_conn *pg_conn_connect(const struct viewd_host *host, const struct v
 	return conn;
 }
 
-struct viewd_conn *pg_conn_open(const struct viewd_host *host, const struct viewd_database_spec *spec, struct viewd_err *err)
+struct viewd_conn *pg_conn_open(const struct viewd_host *host, const struct viewd_database_spec *spec,
+                                struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_conn_connect(host, spec, err);
 	bool allow_superuser = false;
 	if (conn == NULL)
 		return NULL;
-	bool ok = pg_search_path(conn, spec, &conn->search_path, err) && pg_schema_owner(conn, spec, &conn->schema_owner, err) && pg_allow_superuser(spec, &allow_superuser, err) &&
-	          pg_pooler_judge(conn, spec, err) && setup_session(conn, allow_superuser, err) && pg_own_check(conn, err);
+	bool ok = pg_search_path(conn, spec, &conn->search_path, err) &&
+	          pg_schema_owner(conn, spec, &conn->schema_owner, err) &&
+	          pg_allow_superuser(spec, &allow_superuser, err) && pg_pooler_judge(conn, spec, err) &&
+	          setup_session(conn, allow_superuser, err) && pg_own_check(conn, err);
 	if (!ok)
 		pg_conn_close(&conn);
 	else
@@ -215,8 +223,8 @@ bool pg_conn_alive(struct viewd_conn *conn)
 	return pg_answers(conn);
 }
 
-/* 15.6 and its siblings close CVE-2024-0985 (REFRESH CONCURRENTLY could run code as another role); libpq 15.11 and its siblings
- * close CVE-2025-1094 (quoting of invalid encodings). https://www.postgresql.org/support/security/ */
+/* 15.6 and its siblings close CVE-2024-0985 (REFRESH CONCURRENTLY could run code as another role); libpq 15.11 and its
+ * siblings close CVE-2025-1094 (quoting of invalid encodings). https://www.postgresql.org/support/security/ */
 static bool older_than_fix(int version, const int *fixed, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -232,7 +240,8 @@ void pg_conn_warn_versions(struct viewd_conn *conn)
 	static const int quote_fix[] = {130019, 140016, 150011, 160007, 170003};
 	int server = PQserverVersion(conn->pg), client = PQlibVersion();
 	if (older_than_fix(server, refresh_fix, ARRAY_LEN(refresh_fix)))
-		pg_log(conn, VIEWD_LOG_WARNING, "database '%s', server %d.%d has CVE-2024-0985 (update it before using concurrent refreshes)",
+		pg_log(conn, VIEWD_LOG_WARNING, "database '%s', server %d.%d has CVE-2024-0985 (update it before using "
+		                                "concurrent refreshes)",
 		       conn->db.database_name, server / 10000, server % 10000);
 	else if (older_than_fix(server, notify_fix, ARRAY_LEN(notify_fix)))
 		pg_log(conn, VIEWD_LOG_WARNING, "database '%s', server %d.%d has known faults in LISTEN/NOTIFY (update it)",

@@ -63,7 +63,8 @@ enum viewd_err_class pg_connect_class(const char *message)
 		{"no password supplied", VIEWD_ERR_AUTH},
 		{"no pg_hba.conf entry", VIEWD_ERR_AUTH},
 		{"is not permitted to log in", VIEWD_ERR_AUTH},
-		{"certificate", VIEWD_ERR_AUTH}, /* of another authority, for another host, out of date, not there, wanted of us */
+		/* Of another authority, for another host, out of date, not there, wanted of us */
+		{"certificate", VIEWD_ERR_AUTH},
 		{"server does not support SSL", VIEWD_ERR_AUTH},
 		{"SSL error: tlsv1 alert", VIEWD_ERR_AUTH},
 		{"permission denied for database", VIEWD_ERR_DENIED},
@@ -109,7 +110,8 @@ static bool lost(struct viewd_conn *conn, const PGresult *res, struct viewd_err 
 		snprintf(text, sizeof text, "%s", PQerrorMessage(conn->pg));
 		tidy(text);
 	}
-	err_set(err, VIEWD_ERR_LOST, "connection to database '%s' lost while a statement ran (%s)", conn->db.database_name, text);
+	err_set(err, VIEWD_ERR_LOST, "connection to database '%s' lost while a statement ran (%s)", conn->db.database_name,
+	        text);
 	if (err != NULL)
 		snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state);
 	return err_hint(err, "whether the statement took effect is checked before it is tried again");
@@ -136,8 +138,8 @@ static void capture_object(const PGresult *res, struct viewd_err *err)
 		err_object(err, "%s%s%s", schema, schema[0] != '\0' ? "." : "", table);
 }
 
-/* The session goes on after an ERROR. One that speaks of a connection then comes from a server behind this one (postgres_fdw, dblink), and
- * is the failure of who reads from there. */
+/* The session goes on after an ERROR. One that speaks of a connection then comes from a server behind this one
+ * (postgres_fdw, dblink), and is the failure of who reads from there. */
 static enum viewd_err_class own_class(const PGresult *res, const char *state)
 {
 	enum viewd_err_class cls = pg_error_class(state);
@@ -171,7 +173,9 @@ bool pg_error_result(struct viewd_conn *conn, const PGresult *res, int64_t ran_u
 			constraint[0] = '\0';
 		bool more = detail[0] != '\0' || constraint[0] != '\0';
 		err_set(err, own_class(res, state), "%s%s%s%s%s%s", text, more ? " (" : "", detail,
-		        detail[0] != '\0' && constraint[0] != '\0' ? ", constraint " : constraint[0] != '\0' ? "constraint " : "",
+		        detail[0] != '\0' && constraint[0] != '\0' ? ", constraint "
+		        : constraint[0] != '\0'                    ? "constraint "
+		                                                   : "",
 		        constraint, more ? ")" : "");
 		field(res, PG_DIAG_MESSAGE_HINT, text, sizeof text);
 		err_hint(err, "%s", text);

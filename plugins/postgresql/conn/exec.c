@@ -20,7 +20,8 @@
 
 bool pg_in_transaction(const struct viewd_conn *conn)
 {
-	return conn->begun || PQtransactionStatus(conn->pg) == PQTRANS_INTRANS || PQtransactionStatus(conn->pg) == PQTRANS_INERROR;
+	return conn->begun || PQtransactionStatus(conn->pg) == PQTRANS_INTRANS ||
+	       PQtransactionStatus(conn->pg) == PQTRANS_INERROR;
 }
 
 /* The connection broke before this statement: nothing was sent, so nothing can have happened. */
@@ -44,8 +45,8 @@ int64_t pg_answer_limit(const struct viewd_conn *conn)
 	return conn->timeout_us > 0 ? conn->timeout_us + GRACE_US : 0;
 }
 
-/* Waits for the rest of an answer, or until there will be none: PQgetResult knows. False: the deadline has passed. A peer whose kernel
- * acknowledges but which never answers is found by nothing else. */
+/* Waits for the rest of an answer, or until there will be none: PQgetResult knows. False: the deadline has passed. A
+ * peer whose kernel acknowledges but which never answers is found by nothing else. */
 bool pg_answered_by(struct viewd_conn *conn, int64_t deadline)
 {
 	const struct clock *clk = clock_system();
@@ -68,7 +69,8 @@ static bool is_copy(const PGresult *res)
 }
 
 /* PQexecParams with a limit; NULL (a failure) when it passes, and the connection is not used any more. */
-static PGresult *exec_within(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, int64_t limit_us)
+static PGresult *exec_within(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+                             int64_t limit_us)
 {
 	const struct clock *clk = clock_system();
 	int64_t deadline = clk->mono(clk) + limit_us;
@@ -200,8 +202,8 @@ bool pg_op_exec(struct db *db, const char *sql, const char *const *params, size_
 	return true;
 }
 
-bool pg_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
-                 struct viewd_err *err)
+bool pg_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params,
+                 const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	PGresult *res;
 	if (!pg_run(pg_of(db), sql, params, n_params, &res, err))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * leader_lock.c: who leads a database. The watching session holds an advisory lock, which ends with it; the row in viewd.daemon says who took
- * it last, and every transaction that writes reads that row, locked, right before its commit. So a process that was stopped for a while
- * and does not know that another one has taken over cannot commit.
+ * leader_lock.c: who leads a database. The watching session holds an advisory lock, which ends with it; the row in
+ * viewd.daemon says who took it last, and every transaction that writes reads that row, locked, right before its
+ * commit. So a process that was stopped for a while and does not know that another one has taken over cannot commit.
  */
 #include <string.h>
 #include <talloc.h>
@@ -59,7 +59,8 @@ static bool keep_session_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	snprintf(s->pid, sizeof s->pid, "%s", v[0]);
 	snprintf(s->role, sizeof s->role, "%s", v[1]);
 	s->ours = v[4][0] == 't';
-	snprintf(s->who, sizeof s->who, "session %s of role '%s', application '%.100s'%s%.60s", v[0], v[1], v[2], v[3][0] != '\0' ? ", from " : "", v[3]);
+	snprintf(s->who, sizeof s->who, "session %s of role '%s', application '%.100s'%s%.60s", v[0], v[1], v[2],
+	         v[3][0] != '\0' ? ", from " : "", v[3]);
 	return false;
 }
 
@@ -69,17 +70,21 @@ static const struct db_reader keep_session[] = {{keep_session_fn, "ttttt", "who 
 static bool tell_holder(struct viewd_conn *conn, struct viewd_err *err)
 {
 	static const char sql[] =
-		"SELECT l.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''), coalesce(pg_catalog.host(a.client_addr), ''),"
+		"SELECT l.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''), "
+		"coalesce(pg_catalog.host(a.client_addr), ''),"
 		" coalesce(a.usename = current_user, false) AND a.application_name LIKE 'viewd%' FROM pg_catalog.pg_locks l"
-		" LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1"
+		" LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND "
+		"l.objsubid = 1"
 		" AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())"
-		" AND ((l.classid::bigint << 32) | l.objid::bigint) = " PG_LOCK_LEADER " AND l.pid <> pg_catalog.pg_backend_pid() ORDER BY 5 DESC LIMIT 1";
+		" AND ((l.classid::bigint << 32) | l.objid::bigint) = " PG_LOCK_LEADER " AND l.pid <> "
+		"pg_catalog.pg_backend_pid() ORDER BY 5 DESC LIMIT 1";
 	struct session s = {.found = false};
 	if (!pg_op_query(&conn->db, sql, NULL, 0, keep_session, &s, err))
 		return false;
 	if (!s.found || s.ours)
 		return refuse(conn, err) || (s.found && err_wrap(err, "%s", s.who));
-	err_set(err, VIEWD_ERR_STANDBY, "advisory lock " PG_LOCK_LEADER " of database '%s', by which one viewd knows of another, is held by %s, which is no viewd",
+	err_set(err, VIEWD_ERR_STANDBY, "advisory lock " PG_LOCK_LEADER " of database '%s', by which one viewd knows of "
+	                                                                "another, is held by %s, which is no viewd",
 	        conn->db.database_name, s.who);
 	return err_hint(err, "have it end, as an administrator: SELECT pg_terminate_backend(%s)", s.pid);
 }
@@ -87,7 +92,8 @@ static bool tell_holder(struct viewd_conn *conn, struct viewd_err *err)
 bool pg_leader_take(struct viewd_conn *conn, struct viewd_err *err)
 {
 	bool got = false;
-	if (!pg_op_query(&conn->db, "SELECT pg_catalog.pg_try_advisory_lock(" PG_LOCK_LEADER ")", NULL, 0, bool_row, &got, err))
+	if (!pg_op_query(&conn->db, "SELECT pg_catalog.pg_try_advisory_lock(" PG_LOCK_LEADER ")", NULL, 0, bool_row, &got,
+	                 err))
 		return false;
 	return got || tell_holder(conn, err);
 }
@@ -95,15 +101,16 @@ bool pg_leader_take(struct viewd_conn *conn, struct viewd_err *err)
 bool pg_leader_record(struct viewd_conn *conn, struct viewd_err *err)
 {
 	const char *params[] = {conn->holder};
-	return pg_op_exec(&conn->db, "UPDATE viewd.daemon SET epoch = epoch + 1, holder = $1, since = pg_catalog.now() WHERE holder <> $1",
+	return pg_op_exec(&conn->db, "UPDATE viewd.daemon SET epoch = epoch + 1, holder = $1, since = pg_catalog.now() "
+	                             "WHERE holder <> $1",
 	                  params, 1, NULL, err);
 }
 
 bool pg_leader_check(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct holder holder = {.mem = talloc_new(NULL)};
-	bool good = pg_query_with_queue(conn, "SELECT holder, pg_catalog.pg_backend_pid() FROM viewd.daemon FOR SHARE", NULL, 0, keep_holder,
-	                                &holder, err);
+	bool good = pg_query_with_queue(conn, "SELECT holder, pg_catalog.pg_backend_pid() FROM viewd.daemon FOR SHARE",
+	                                NULL, 0, keep_holder, &holder, err);
 	if (good && holder.name != NULL && holder.name[0] != '\0' && strcmp(holder.name, conn->holder) != 0)
 		good = err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
 	good = good && (holder.pid == NULL || pg_pooler_same(conn, holder.pid, err));

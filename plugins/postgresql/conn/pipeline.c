@@ -2,11 +2,11 @@
  *
  * pipeline.c: several statements in one turn.
  *
- * A refresh is a dozen short statements around a long one, and most of its time would be spent waiting for answers that nobody reads. So
- * what opens a transaction, and what is only written, waits in a queue for the next statement whose answer matters, and they travel
- * together (https://www.postgresql.org/docs/15/libpq-pipeline-mode.html). Each is still one statement of the extended protocol; when one
- * fails, the server skips the rest. What may take long, and what users wrote, is never among them: it keeps its own time
- * limit and its own error.
+ * A refresh is a dozen short statements around a long one, and most of its time would be spent waiting for answers that
+ * nobody reads. So what opens a transaction, and what is only written, waits in a queue for the next statement whose
+ * answer matters, and they travel together (https://www.postgresql.org/docs/15/libpq-pipeline-mode.html). Each is still
+ * one statement of the extended protocol; when one fails, the server skips the rest. What may take long, and what users
+ * wrote, is never among them: it keeps its own time limit and its own error.
  */
 #include <talloc.h>
 
@@ -35,7 +35,8 @@ static const char **copy_params(void *mem_ctx, const char *const *params, size_t
 	return copy;
 }
 
-static void push(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx)
+static void push(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+                 const struct db_reader *row, void *ctx)
 {
 	conn->queue = talloc_realloc(conn, conn->queue, struct pg_statement, conn->n_queued + 1);
 	assert(conn->queue != NULL);
@@ -51,7 +52,8 @@ static void push_limit(struct viewd_conn *conn, const char *setting, int64_t us)
 	talloc_free(sql);
 }
 
-/* Sent each time, whatever was sent before: a hook or a function that a definition calls may have set something else. */
+/* Sent each time, whatever was sent before: a hook or a function that a definition calls may have set something
+ * else. */
 static void push_limits(struct viewd_conn *conn)
 {
 	if (!conn->limits_due)
@@ -61,13 +63,15 @@ static void push_limits(struct viewd_conn *conn)
 	push_limit(conn, "lock_timeout", conn->lock_us);
 }
 
-void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx)
+void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+              const struct db_reader *row, void *ctx)
 {
 	push_limits(conn);
 	push(conn, sql, params, n_params, row, ctx);
 }
 
-void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx)
+void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+                    const struct db_reader *row, void *ctx)
 {
 	pg_queue(conn, sql, params, n_params, row, ctx);
 	conn->queue[conn->n_queued - 1].place = pg_prepared_place(conn, sql);
@@ -93,7 +97,8 @@ void pg_queue_forget(struct viewd_conn *conn)
 /* One statement may take all of its time, each of the others wait for a lock. */
 static int64_t turn_limit(const struct viewd_conn *conn)
 {
-	int64_t limit = pg_answer_limit(conn), wait = conn->lock_us > 0 && conn->lock_us < conn->timeout_us ? conn->lock_us : conn->timeout_us;
+	int64_t limit = pg_answer_limit(conn),
+			wait = conn->lock_us > 0 && conn->lock_us < conn->timeout_us ? conn->lock_us : conn->timeout_us;
 	return limit == 0 || conn->answer_us > 0 ? limit : limit + (int64_t)(conn->n_queued - 1) * wait;
 }
 
@@ -155,7 +160,8 @@ static PGresult *statement_answer(struct viewd_conn *conn, const struct pg_state
 	return done ? own : prepared;
 }
 
-/* Reads all answers. Returns how many statements succeeded before the first that did not; that one's result is in results too. */
+/* Reads all answers. Returns how many statements succeeded before the first that did not; that one's result is in
+ * results too. */
 static size_t read_answers(struct viewd_conn *conn, PGresult **results, int64_t deadline)
 {
 	size_t good = 0;
@@ -178,7 +184,8 @@ static bool take_turn(struct viewd_conn *conn, PGresult **results, struct viewd_
 		pg_prepared_judge(conn, results[good]);
 		return pg_error_result(conn, results[good], clk->mono(clk) - start, err);
 	}
-	return PQexitPipelineMode(conn->pg) == 1 || err_set(err, VIEWD_ERR_BUG, "answers are left over (%s)", PQerrorMessage(conn->pg));
+	return PQexitPipelineMode(conn->pg) == 1 ||
+	       err_set(err, VIEWD_ERR_BUG, "answers are left over (%s)", PQerrorMessage(conn->pg));
 }
 
 /* After a failure too the connection serves single statements again, unless it is broken. */
@@ -212,8 +219,8 @@ bool pg_flush(struct viewd_conn *conn, struct viewd_err *err)
 	return done;
 }
 
-bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
-                         struct viewd_err *err)
+bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+                         const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	pg_queue_again(conn, sql, params, n_params, row, ctx);
 	return pg_flush(conn, err);
@@ -227,8 +234,8 @@ bool pg_op_flush(struct db *db, struct viewd_err *err)
 }
 
 /* Outside a transaction nothing promises that something will follow. */
-bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
-                       struct viewd_err *err)
+bool pg_op_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params,
+                       const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	pg_queue_again(pg_of(db), sql, params, n_params, row, ctx);
 	return pg_in_transaction(pg_of(db)) || pg_flush(pg_of(db), err);

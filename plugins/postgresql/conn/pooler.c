@@ -2,11 +2,11 @@
  *
  * pooler.c: does a pooler stand between, and does it keep the session?
  *
- * A pooler answers with a process number of its own at connect, so a session whose number is another one is reached through one. Whether it
- * keeps the session cannot be asked. In transaction mode the session would be anybody's between two statements: locks and LISTEN would
- * stay with a connection that others get, and what is set here would be in force for them. So it is tried before anything is set: a second
- * connection opens a transaction. In transaction mode it gets the session that lies idle, which is the first one's, or the first one
- * then gets another.
+ * A pooler answers with a process number of its own at connect, so a session whose number is another one is reached
+ * through one. Whether it keeps the session cannot be asked. In transaction mode the session would be anybody's between
+ * two statements: locks and LISTEN would stay with a connection that others get, and what is set here would be in force
+ * for them. So it is tried before anything is set: a second connection opens a transaction. In transaction mode it gets
+ * the session that lies idle, which is the first one's, or the first one then gets another.
  */
 #include <stdlib.h>
 
@@ -30,7 +30,8 @@ static bool ask_number(struct viewd_conn *conn, int *pid_r, struct viewd_err *er
 	if (pg_op_query(&conn->db, sql, NULL, 0, keep_number, pid_r, &failed))
 		return true;
 	if (failed.cls == VIEWD_ERR_CANCELLED)
-		return pg_exec(conn, "SET statement_timeout = '60s'", err) && pg_op_query(&conn->db, sql, NULL, 0, keep_number, pid_r, err);
+		return pg_exec(conn, "SET statement_timeout = '60s'", err) &&
+		       pg_op_query(&conn->db, sql, NULL, 0, keep_number, pid_r, err);
 	if (err != NULL)
 		*err = failed;
 	return false;
@@ -38,7 +39,8 @@ static bool ask_number(struct viewd_conn *conn, int *pid_r, struct viewd_err *er
 
 static bool refused(const struct viewd_conn *conn, struct viewd_err *err)
 {
-	err_set(err, VIEWD_ERR_CONFIG, "database '%s' is reached through a pooler that gives each transaction another session",
+	err_set(err, VIEWD_ERR_CONFIG, "database '%s' is reached through a pooler that gives each transaction another "
+	                               "session",
 	        conn->db.database_name);
 	return err_hint(err, "connect to the server itself, or through a pool in session mode");
 }

@@ -2,9 +2,9 @@
  *
  * prepared.c: statements whose plans the server keeps for this session.
  *
- * A refresh asks the same few questions each time, and reading and planning them costs the server more than answering them. The session is
- * this connection's own (pooler.c), so what is prepared stays; only a hook, or a function that a definition calls, can remove it
- * (DEALLOCATE, DISCARD). That costs one attempt, and the session then does without.
+ * A refresh asks the same few questions each time, and reading and planning them costs the server more than answering
+ * them. The session is this connection's own (pooler.c), so what is prepared stays; only a hook, or a function that a
+ * definition calls, can remove it (DEALLOCATE, DISCARD). That costs one attempt, and the session then does without.
  */
 #include <stdio.h>
 #include <string.h>

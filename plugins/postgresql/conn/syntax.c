@@ -4,8 +4,8 @@
  */
 #include "postgresql/pg.h"
 
-#define NO_SWAP                                                                                                     \
-	"views and foreign keys of PostgreSQL bind to the table itself and would go on reading the old one; "          \
+#define NO_SWAP \
+	"views and foreign keys of PostgreSQL bind to the table itself and would go on reading the old one; " \
 	"use auto, full or diff"
 #define NO_INCREMENTAL "incremental refresh is not available on PostgreSQL yet; use auto"
 #define NO_CONTENTS "a simple view holds no data to refresh; use auto, or method = materialized"
@@ -46,14 +46,16 @@ const struct syntax pg_syntax = {
 			[VIEWD_MODE_INCREMENTAL] = NO_CONTENTS,
 		},
 		[VIEWD_METHOD_MATERIALIZED] = {
-			[VIEWD_MODE_DIFF] = "the rows of a materialized view cannot be changed one by one; use concurrently (the server's own "
+			[VIEWD_MODE_DIFF] = "the rows of a materialized view cannot be changed one by one; use concurrently (the "
+			                    "server's own "
 			                    "diff), or method = table",
 			[VIEWD_MODE_SWAP] = "views bind to the materialized view itself and would go on reading the old one; use "
 			                    "concurrently, which does not block readers",
 			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
 		},
 		[VIEWD_METHOD_TABLE] = {
-			[VIEWD_MODE_CONCURRENTLY] = "only materialized views are refreshed concurrently; a table is refreshed in one "
+			[VIEWD_MODE_CONCURRENTLY] = "only materialized views are refreshed concurrently; a table is refreshed in "
+			                            "one "
 			                            "transaction that readers do not notice, use auto, full or diff",
 			[VIEWD_MODE_SWAP] = NO_SWAP,
 			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
@@ -65,8 +67,8 @@ const struct syntax pg_syntax = {
 	.verify_value = "(ROW({})::text COLLATE \"C\")",
 	.diff.same_value = "ROW({a})::pg_catalog.record OPERATOR(pg_catalog.*=) ROW({b})::pg_catalog.record",
 
-	/* Not IF NOT EXISTS: that asks for the privilege to create even when the schema exists, and two sessions that come at the
-	 * same moment would meet in the catalogue's unique index. USAGE lets applications call request_refresh(). */
+	/* Not IF NOT EXISTS: that asks for the privilege to create even when the schema exists, and two sessions that come
+	 * at the same moment would meet in the catalogue's unique index. USAGE lets applications call request_refresh(). */
 	.state.setup = {
 		"DO $viewd$ BEGIN"
 		" IF pg_catalog.to_regnamespace('viewd') IS NULL THEN CREATE SCHEMA viewd;"
@@ -74,8 +76,10 @@ const struct syntax pg_syntax = {
 		" EXCEPTION WHEN duplicate_schema OR unique_violation THEN NULL; END $viewd$",
 	},
 	/* 1000 are REQUESTS_ROUND. Of the texts, which are anybody's, no more than a view's name can be long. */
-	.state.take_requests = "WITH q (id) AS (SELECT id FROM viewd.requests ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED)"
-	                 " DELETE FROM viewd.requests r USING q WHERE r.id = q.id RETURNING r.id, pg_catalog.substr(r.view, 1, 300)",
+	.state.take_requests = "WITH q (id) AS (SELECT id FROM viewd.requests ORDER BY id LIMIT 1000 FOR UPDATE SKIP "
+	                       "LOCKED)"
+	                 " DELETE FROM viewd.requests r USING q WHERE r.id = q.id RETURNING r.id, "
+	                 "pg_catalog.substr(r.view, 1, 300)",
 	.state.prefix = "viewd.",
 	.state.views = "viewd.view_state",
 	.state.history = "viewd.refresh_history",
@@ -94,24 +98,31 @@ const struct syntax pg_syntax = {
 	.state.upsert_clause = " ON CONFLICT (name) DO UPDATE SET ",
 	.state.upsert_value = "excluded.{}",
 
-	.views.is_table = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('viewd.views') AND relkind = 'r'",
+	.views.is_table = "SELECT 1 FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('viewd.views') AND relkind "
+	                  "= 'r'",
 	.views.move = {
 		"ALTER TABLE viewd.views ADD COLUMN followed bigint NOT NULL DEFAULT 0, ADD COLUMN place text,"
 		" ADD COLUMN kept bigint NOT NULL DEFAULT 0",
 		"ALTER TABLE viewd.views RENAME TO view_state",
 	},
 	.views.form = "SELECT pg_catalog.pg_get_viewdef(pg_catalog.to_regclass('viewd.views'))",
-	/* Once, with the view: what an administrator has revoked since stays so. A schema of somebody else's is theirs to open. */
+	/* Once, with the view: what an administrator has revoked since stays so. A schema of somebody else's is theirs to
+	 * open. */
 	.views.make = {
 		"DO $viewd$ BEGIN CREATE OR REPLACE VIEW viewd.views AS {};"
-		" EXCEPTION WHEN invalid_table_definition THEN DROP VIEW viewd.views; CREATE VIEW viewd.views AS {}; END $viewd$",
+		" EXCEPTION WHEN invalid_table_definition THEN DROP VIEW viewd.views; CREATE VIEW viewd.views AS {}; END "
+		"$viewd$",
 		"GRANT SELECT ON viewd.views TO PUBLIC",
-		"DO $viewd$ BEGIN IF (SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = 'viewd') THEN"
+		"DO $viewd$ BEGIN IF (SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace WHERE "
+		"nspname = 'viewd') THEN"
 		" GRANT USAGE ON SCHEMA viewd TO PUBLIC; END IF; END $viewd$",
 	},
-	.views.pending = "c.mode = 'trigger' AND EXISTS (SELECT 1 FROM viewd.unread() u (source) WHERE u.source = c.source OR u.source = '*')",
+	.views.pending = "c.mode = 'trigger' AND EXISTS (SELECT 1 FROM viewd.unread() u (source) WHERE u.source = c.source "
+	                 "OR u.source = '*')",
 	.views.deaf = "c.mode = 'trigger' AND pg_catalog.pg_is_in_recovery()",
 	/* It may quote what a definition says and what rows hold. */
-	.views.error = "CASE WHEN pg_catalog.has_table_privilege('viewd.view_state'::pg_catalog.regclass, 'SELECT') THEN v.last_error END",
-	.time.seconds_since = "CASE WHEN {} IS NOT NULL THEN pg_catalog.round(GREATEST(EXTRACT(epoch FROM pg_catalog.statement_timestamp() - {})::numeric, 0), 3) END",
+	.views.error = "CASE WHEN pg_catalog.has_table_privilege('viewd.view_state'::pg_catalog.regclass, 'SELECT') THEN "
+	               "v.last_error END",
+	.time.seconds_since = "CASE WHEN {} IS NOT NULL THEN pg_catalog.round(GREATEST(EXTRACT(epoch FROM "
+	                      "pg_catalog.statement_timestamp() - {})::numeric, 0), 3) END",
 };

@@ -154,7 +154,8 @@ static char *libpq_uri(void *mem_ctx, const char *url)
 	const char *query = strchr(rest, '?');
 	if (query == NULL)
 		return talloc_asprintf(mem_ctx, "postgresql://%s", rest);
-	return talloc_asprintf(mem_ctx, "postgresql://%.*s?%s", (int)(query - rest), rest, rewrite_query(mem_ctx, query + 1));
+	return talloc_asprintf(mem_ctx, "postgresql://%.*s?%s", (int)(query - rest), rest,
+	                       rewrite_query(mem_ctx, query + 1));
 }
 
 static bool has_keyword(const struct pg_params *p, const char *keyword)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * bodies.c: what functions in SQL read whose body is only text (PostgreSQL 14). The server parses it: it becomes the body of a temporary function of the
- * same name, in the form that is stored parsed, and is undone.
+ * bodies.c: what functions in SQL read whose body is only text (PostgreSQL 14). The server parses it: it becomes the
+ * body of a temporary function of the same name, in the form that is stored parsed, and is undone.
  *
- * The text is somebody else's. The extended protocol takes one statement only, so whatever ends the body early is a syntax error; and
- * parsing runs nothing of it.
+ * The text is somebody else's. The extended protocol takes one statement only, so whatever ends the body early is a
+ * syntax error; and parsing runs nothing of it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -46,13 +46,15 @@ static const struct db_reader keep_create[] = {{keep_create_fn, "t", "how a func
 static bool take_path(struct viewd_conn *conn, const char *oid, struct told *told, struct viewd_err *err)
 {
 	static const char sql[] =
-		"SELECT (SELECT pg_catalog.substr(s, 13) FROM pg_catalog.unnest(proconfig) AS s WHERE s LIKE 'search\\_path=%'), prosrc"
+		"SELECT (SELECT pg_catalog.substr(s, 13) FROM pg_catalog.unnest(proconfig) AS s WHERE s LIKE "
+		"'search\\_path=%'), prosrc"
 		" FROM pg_catalog.pg_proc WHERE oid = $1::oid";
 	const char *params[] = {oid};
 	if (!pg_op_query(&conn->db, sql, params, 1, keep_text, told, err))
 		return false;
 	const char *path[] = {told->path};
-	return told->path == NULL || pg_op_exec(&conn->db, "SELECT pg_catalog.set_config('search_path', $1, true)", path, 1, NULL, err);
+	return told->path == NULL ||
+	       pg_op_exec(&conn->db, "SELECT pg_catalog.set_config('search_path', $1, true)", path, 1, NULL, err);
 }
 
 /* A comment at the end of the body ends with its line. */
@@ -60,11 +62,13 @@ static bool make_function(struct viewd_conn *conn, const char *oid, struct told 
 {
 	static const char sql[] =
 		"SELECT pg_catalog.format('CREATE FUNCTION pg_temp.%I(%s) RETURNS %s LANGUAGE sql BEGIN ATOMIC %s', proname,"
-		" pg_catalog.pg_get_function_arguments(oid), pg_catalog.pg_get_function_result(oid), pg_catalog.regexp_replace(prosrc, ';\\s*$', ''))"
+		" pg_catalog.pg_get_function_arguments(oid), pg_catalog.pg_get_function_result(oid), "
+		"pg_catalog.regexp_replace(prosrc, ';\\s*$', ''))"
 		" || pg_catalog.chr(10) || '; END' FROM pg_catalog.pg_proc WHERE oid = $1::oid AND prokind = 'f'";
 	const char *params[] = {oid};
 	return pg_op_query(&conn->db, sql, params, 1, keep_create, told, err) &&
-	       (told->create != NULL || err_set(err, VIEWD_ERR_MISSING, "the function is gone")) && pg_exec(conn, told->create, err);
+	       (told->create != NULL || err_set(err, VIEWD_ERR_MISSING, "the function is gone")) &&
+	       pg_exec(conn, told->create, err);
 }
 
 static bool keep_oid_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -78,7 +82,8 @@ static const struct db_reader keep_oid[] = {{keep_oid_fn, "t", "a function that 
 static bool find_made(struct viewd_conn *conn, char oid[static 16], struct viewd_err *err)
 {
 	return pg_op_query(&conn->db,
-	                   "SELECT oid FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.pg_my_temp_schema() ORDER BY xmin::text::bigint DESC, oid DESC",
+	                   "SELECT oid FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.pg_my_temp_schema() ORDER "
+	                   "BY xmin::text::bigint DESC, oid DESC",
 	                   NULL, 0, keep_oid, oid, err);
 }
 
@@ -86,8 +91,8 @@ static bool go_through(struct walk *w, const char *oid, struct told *told, struc
 {
 	char made[16] = "";
 	struct walk_start start = {.function = made};
-	return take_path(w->conn, oid, told, err) && make_function(w->conn, oid, told, err) && find_made(w->conn, made, err) &&
-	       walk_from(w, &start, err) && walk_literals(w, told->text, &start, err);
+	return take_path(w->conn, oid, told, err) && make_function(w->conn, oid, told, err) &&
+	       find_made(w->conn, made, err) && walk_from(w, &start, err) && walk_literals(w, told->text, &start, err);
 }
 
 /* Failures that say something about the function, not about the session. */
@@ -101,7 +106,8 @@ static void give_up(struct walk *w, const char *source, bool immutable, const ch
 {
 	if (!immutable)
 		walk_note(w, VIEWD_DEPENDS_FUNCTION, source,
-		          talloc_asprintf(w->list->mem, "its body cannot be gone through, so what it reads is not known (%.120s)", why));
+		          talloc_asprintf(w->list->mem, "its body cannot be gone through, so what it reads is not known "
+		                                        "(%.120s)", why));
 }
 
 static bool one_body(struct walk *w, size_t i, struct viewd_err *err)

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <talloc.h>
 
-#define NAMED                                                                                                          \
-	"c.relname IN (%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"                                                       \
+#define NAMED \
+	"c.relname IN (%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')" \
 	" AND pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')"
 #define FROM_CLASS " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
 

@@ -2,8 +2,8 @@
  *
  * sources.c: what a definition yields and reads, asked of the server itself.
  *
- * The definition becomes a temporary view that is undone before the call returns. So the answer is the same before the view exists,
- * for all methods, and a text that is no query at all (INSERT ... RETURNING) is refused by the server.
+ * The definition becomes a temporary view that is undone before the call returns. So the answer is the same before the
+ * view exists, for all methods, and a text that is no query at all (INSERT ... RETURNING) is refused by the server.
  */
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +43,8 @@ bool pg_probe_begin(struct viewd_conn *conn, const char *with, const char *query
 	if (!pg_scratch_begin(conn, opened_r, err))
 		return false;
 	char *sql = talloc_asprintf(conn, "CREATE TEMPORARY VIEW " PG_PROBE "%s AS %s", with, query);
-	bool ok = probe_role(conn, err) && pg_exec(conn, sql, err) && (conn->probe_role == NULL || pg_exec(conn, "RESET ROLE", err));
+	bool ok = probe_role(conn, err) && pg_exec(conn, sql, err) &&
+	          (conn->probe_role == NULL || pg_exec(conn, "RESET ROLE", err));
 	talloc_free(sql);
 	if (ok)
 		return true;
@@ -97,7 +98,8 @@ bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_sour
 	return ok;
 }
 
-bool pg_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err)
+bool pg_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx,
+                         struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
 	bool opened;
@@ -105,7 +107,8 @@ bool pg_op_query_columns(struct db *db, const char *query, const struct db_reade
 		return false;
 	bool ok = pg_op_query(db,
 	                      "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) || " PG_COLLATE_SQL
-	                      " FROM pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass('pg_temp." PG_PROBE "')"
+	                      " FROM pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass('pg_temp." PG_PROBE
+	                      "')"
 	                      " AND a.attnum > 0 ORDER BY a.attnum",
 	                      NULL, 0, row, ctx, err);
 	pg_scratch_end(conn, opened);
@@ -114,7 +117,8 @@ bool pg_op_query_columns(struct db *db, const char *query, const struct db_reade
 
 /* ---- comparing with what exists */
 
-/* The options that change what a view means, as find_object digests them; storage options cannot be given to a plain view. */
+/* The options that change what a view means, as find_object digests them; storage options cannot be given to a plain
+ * view. */
 static char *meaning_options(void *mem_ctx, const struct viewd_view_spec *view)
 {
 	char *with = talloc_strdup(mem_ctx, "");
@@ -158,7 +162,8 @@ bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd
 		task->gen.columns = columns_declared(&pg_syntax, task->mem, task->view, err);
 	if (task->gen.columns == NULL)
 		return false;
-	/* A view made by hand has the definition as it stands; one of viewd's may have its columns put in order around it. */
+	/* A view made by hand has the definition as it stands; one of viewd's may have its columns put in order around
+	 * it. */
 	if (!probe_canonical(conn, with, task->definition, plain, err) ||
 	    !probe_canonical(conn, with, gen_query(&task->gen), ordered, err))
 		return false;
@@ -199,7 +204,8 @@ static bool describe_type(struct viewd_conn *conn, const char *name, struct type
 }
 
 /* A declared collation is part of the type; without one it is the query's. */
-bool pg_op_agree_type(struct db *db, void *mem_ctx, const char *declared, const char *actual, const char **type_r, struct viewd_err *err)
+bool pg_op_agree_type(struct db *db, void *mem_ctx, const char *declared, const char *actual, const char **type_r,
+                      struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
 	struct type want = {.oid = ""}, have = {.oid = ""};

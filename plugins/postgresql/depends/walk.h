@@ -33,7 +33,8 @@ bool walk_from(struct walk *w, const struct walk_start *start, struct viewd_err 
 /* Adds an entry of no relation: source is `word name`. Texts are copied; unheard may be NULL. */
 void walk_note(struct walk *w, enum viewd_depends kind, const char *name, const char *unheard);
 
-/* Adds what the text says of the clock where the server has already put the present time in its place: 'now', 'today'. In a transaction. */
+/* Adds what the text says of the clock where the server has already put the present time in its place: 'now', 'today'.
+ * In a transaction. */
 bool walk_literals(struct walk *w, const char *text, const struct walk_start *start, struct viewd_err *err) MUST_CHECK;
 
 /* ---- bodies.c */

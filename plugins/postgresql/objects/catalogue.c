@@ -24,8 +24,8 @@ bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err)
 	return pg_op_exec(&conn->db, RESTORE_SQL, params, 1, NULL, err);
 }
 
-/* Usable for CONCURRENTLY: unique, valid, immediate, whole (no WHERE), plain columns. Same rule as is_usable_unique_index() in the
- * server's matview.c. The refresh also makes a temporary table as the owner. */
+/* Usable for CONCURRENTLY: unique, valid, immediate, whole (no WHERE), plain columns. Same rule as
+ * is_usable_unique_index() in the server's matview.c. The refresh also makes a temporary table as the owner. */
 #define FIND_SQL(canonical) \
 	"SELECT c.oid::text, c.relkind::text, c.relispopulated, " canonical "," \
 	" EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid" \
@@ -38,7 +38,18 @@ bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err)
 	" LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1" \
 	" LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2"
 
-enum find_column { F_OID, F_KIND, F_POPULATED, F_CANONICAL, F_UNIQUE, F_OWNER_OK, F_OWNER, F_TEMP, F_MAY_CREATE, F_SCHEMA };
+enum find_column {
+	F_OID,
+	F_KIND,
+	F_POPULATED,
+	F_CANONICAL,
+	F_UNIQUE,
+	F_OWNER_OK,
+	F_OWNER,
+	F_TEMP,
+	F_MAY_CREATE,
+	F_SCHEMA
+};
 
 static enum viewd_kind kind_of(const char *relkind)
 {
@@ -70,13 +81,15 @@ static void describe_absent(const char *const *v, struct db_object *out)
 	if (!is_true(v[F_SCHEMA]))
 		snprintf(out->detail, sizeof out->detail, "schema '%.60s' does not exist", out->schema);
 	else if (!is_true(v[F_MAY_CREATE]))
-		snprintf(out->detail, sizeof out->detail, "no privilege to create in schema '%.60s' (GRANT CREATE ON SCHEMA)", out->schema);
+		snprintf(out->detail, sizeof out->detail, "no privilege to create in schema '%.60s' (GRANT CREATE ON SCHEMA)",
+		         out->schema);
 }
 
 static void describe(const char *const *v, struct db_object *out)
 {
 	if (!is_true(v[F_OWNER_OK])) {
-		snprintf(out->detail, sizeof out->detail, "owned by role '%.60s': only its owner may refresh or replace it", text_of(v[F_OWNER]));
+		snprintf(out->detail, sizeof out->detail, "owned by role '%.60s': only its owner may refresh or replace it",
+		         text_of(v[F_OWNER]));
 		return;
 	}
 	if (out->kind != VIEWD_KIND_MATVIEW)
@@ -87,7 +100,8 @@ static void describe(const char *const *v, struct db_object *out)
 		snprintf(out->detail, sizeof out->detail,
 		         "no unique index on plain columns without WHERE (set unique_key), so a refresh blocks readers");
 	else if (!is_true(v[F_TEMP]))
-		snprintf(out->detail, sizeof out->detail, "role '%.60s' may not create temporary tables (GRANT TEMPORARY ON DATABASE), "
+		snprintf(out->detail, sizeof out->detail, "role '%.60s' may not create temporary tables (GRANT TEMPORARY ON "
+		                                          "DATABASE), "
 		         "which a concurrent refresh needs", text_of(v[F_OWNER]));
 }
 
@@ -103,7 +117,8 @@ static bool find_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 		snprintf(out->identity, sizeof out->identity, "%s:%s", v[F_OID], text_of(v[F_KIND]));
 	snprintf(out->canonical, sizeof out->canonical, "%s", text_of(v[F_CANONICAL]));
 	out->populated = is_true(v[F_POPULATED]);
-	out->can_concurrently = out->kind == VIEWD_KIND_MATVIEW && out->populated && is_true(v[F_UNIQUE]) && is_true(v[F_TEMP]);
+	out->can_concurrently =
+		out->kind == VIEWD_KIND_MATVIEW && out->populated && is_true(v[F_UNIQUE]) && is_true(v[F_TEMP]);
 	describe(v, out);
 	return false;
 }
@@ -166,8 +181,10 @@ bool pg_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, c
 	const char *params[] = {rel->schema[0] != '\0' ? rel->schema : conn->default_schema, rel->name};
 	const char *path[] = {conn->search_path};
 	pg_queue(conn, NARROW_SQL, NULL, 0, NULL, NULL);
-	pg_queue(conn, "SELECT pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-	               " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('v', 'm')", params, ARRAY_LEN(params), keep_text, &text);
+	pg_queue(conn, "SELECT pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+	               "ON n.oid = c.relnamespace"
+	               " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('v', 'm')", params, ARRAY_LEN(params),
+	               keep_text, &text);
 	if (!pg_query_with_queue(conn, RESTORE_SQL, path, ARRAY_LEN(path), NULL, NULL, err))
 		return false;
 	*text_r = text.value;

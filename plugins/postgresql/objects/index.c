@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * index.c: what indexes a relation has. Two indexes are the same when the server describes them alike, whatever their names: the declared one is
- * made on an empty copy of the relation, compared, and undone.
+ * index.c: what indexes a relation has. Two indexes are the same when the server describes them alike, whatever their
+ * names: the declared one is made on an empty copy of the relation, compared, and undone.
  */
 #include <talloc.h>
 
@@ -11,7 +11,8 @@
 
 #define PROBE "viewd_probe_table"
 
-bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
+bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                        struct viewd_err *err)
 {
 	const char *schema = rel->schema[0] != '\0' ? rel->schema : pg_of(db)->default_schema;
 	const char *params[] = {schema, rel->name};
@@ -24,16 +25,20 @@ bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct 
 	                   params, 2, row, ctx, err);
 }
 
-/* The columns by name, since those of the copy may have other numbers. Storage parameters count only where they are declared. */
+/* The columns by name, since those of the copy may have other numbers. Storage parameters count only where they are
+ * declared. */
 static const char equal_sql[] =
-	"WITH shape AS (SELECT i.indrelid, x.reloptions, i.indisvalid AND i.indisready AND i.indimmediate AS usable, pg_catalog.concat_ws('|',"
+	"WITH shape AS (SELECT i.indrelid, x.reloptions, i.indisvalid AND i.indisready AND i.indimmediate AS usable, "
+	"pg_catalog.concat_ws('|',"
 	" x.relam, i.indisunique, i.indnkeyatts, i.indoption, i.indclass, i.indcollation,"
-	" pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct', pg_catalog.quote_nullable(pg_catalog.pg_get_expr(i.indpred, i.indrelid)),"
+	" pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct', pg_catalog.quote_nullable(pg_catalog.pg_get_expr(i.indpred, "
+	"i.indrelid)),"
 	" (SELECT pg_catalog.string_agg(pg_catalog.pg_get_indexdef(i.indexrelid, k, false), ',' ORDER BY k)"
 	" FROM pg_catalog.generate_series(1, i.indnatts) AS k)) AS text"
 	" FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid)"
 	" SELECT EXISTS (SELECT 1 FROM shape s, shape p WHERE p.indrelid = pg_catalog.to_regclass('pg_temp." PROBE "')"
-	" AND s.indrelid = (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+	" AND s.indrelid = (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+	"c.relnamespace"
 	" WHERE n.nspname = $1 AND c.relname = $2) AND s.usable AND s.text = p.text"
 	" AND (p.reloptions IS NULL OR s.reloptions @> p.reloptions))";
 
@@ -49,7 +54,8 @@ static bool compare(struct task *task, size_t number, const struct relation *on,
 {
 	static const struct relation probe = {.schema = "pg_temp", .name = PROBE};
 	const char *params[] = {on->schema[0] != '\0' ? on->schema : pg_of(task->db)->default_schema, on->name};
-	return pg_execf(pg_of(task->db), err, "CREATE TEMPORARY TABLE " PROBE " (LIKE %s)", relation_quoted(&pg_syntax, task->mem, on)) &&
+	return pg_execf(pg_of(task->db), err, "CREATE TEMPORARY TABLE " PROBE " (LIKE %s)",
+	                relation_quoted(&pg_syntax, task->mem, on)) &&
 	       pg_exec(pg_of(task->db), gen_index_create(&task->gen, number, &probe), err) &&
 	       pg_op_query(task->db, equal_sql, params, ARRAY_LEN(params), keep_answer, there_r, err);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * place.c: which table in the world view_state is: a restored dump has another oid, a copied database (TEMPLATE) is another one, another server
- * has another system identifier. A standby that was promoted keeps all three, and every identity with them.
+ * place.c: which table in the world view_state is: a restored dump has another oid, a copied database (TEMPLATE) is
+ * another one, another server has another system identifier. A standby that was promoted keeps all three, and every
+ * identity with them.
  */
 #include "postgresql/pg.h"
 
@@ -23,7 +24,8 @@ static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_text[] = {{keep_text_fn, "T", "where the state is"}};
 
-static bool ask(struct viewd_conn *conn, void *mem, const char *sql, const char *const *params, size_t n, char **text_r, struct viewd_err *err)
+static bool ask(struct viewd_conn *conn, void *mem, const char *sql, const char *const *params, size_t n, char **text_r,
+                struct viewd_err *err)
 {
 	struct text text = {.mem = mem};
 	if (!pg_op_query(&conn->db, sql, params, n, keep_text, &text, err))
@@ -32,11 +34,13 @@ static bool ask(struct viewd_conn *conn, void *mem, const char *sql, const char 
 	return true;
 }
 
-/* PUBLIC may call it, unless an administrator has taken that away. Asked first: in a transaction a refusal would end it. */
+/* PUBLIC may call it, unless an administrator has taken that away. Asked first: in a transaction a refusal would end
+ * it. */
 static bool find_system(struct viewd_conn *conn, void *mem, char **system_r, struct viewd_err *err)
 {
 	char *may = NULL;
-	if (!ask(conn, mem, "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')", NULL, 0, &may, err))
+	if (!ask(conn, mem, "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')", NULL,
+	         0, &may, err))
 		return false;
 	if (may != NULL && may[0] == 't')
 		return ask(conn, mem, "SELECT system_identifier FROM pg_catalog.pg_control_system()", NULL, 0, system_r, err);
@@ -47,7 +51,8 @@ static bool find_system(struct viewd_conn *conn, void *mem, char **system_r, str
 bool pg_op_state_place(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err)
 {
 	static const char sql[] =
-		"SELECT $1 || '.' || d.oid || '.' || pg_catalog.to_regclass('viewd.view_state')::pg_catalog.oid FROM pg_catalog.pg_database d"
+		"SELECT $1 || '.' || d.oid || '.' || pg_catalog.to_regclass('viewd.view_state')::pg_catalog.oid FROM "
+		"pg_catalog.pg_database d"
 		" WHERE d.datname = pg_catalog.current_database()";
 	struct viewd_conn *conn = pg_of(db);
 	if (conn->system == NULL && !find_system(conn, conn, &conn->system, err))
@@ -56,12 +61,14 @@ bool pg_op_state_place(struct db *db, void *mem_ctx, char **place_r, struct view
 	return ask(conn, mem_ctx, sql, params, ARRAY_LEN(params), place_r, err);
 }
 
-/* A dump makes its schemas before its tables, so what is older than schema viewd was there before. Oids are counted up and begin anew after
- * four thousand millions. */
-bool pg_op_came_along(struct db *db, const struct db_object *found, const char *identity, bool *yes_r, struct viewd_err *err)
+/* A dump makes its schemas before its tables, so what is older than schema viewd was there before. Oids are counted up
+ * and begin anew after four thousand millions. */
+bool pg_op_came_along(struct db *db, const struct db_object *found, const char *identity, bool *yes_r,
+                      struct viewd_err *err)
 {
 	static const char sql[] =
-		"SELECT (pg_catalog.split_part($1, ':', 1)::bigint - n.oid::bigint) & 4294967295 < 2147483648 FROM pg_catalog.pg_namespace n"
+		"SELECT (pg_catalog.split_part($1, ':', 1)::bigint - n.oid::bigint) & 4294967295 < 2147483648 FROM "
+		"pg_catalog.pg_namespace n"
 		" WHERE n.nspname = 'viewd'";
 	const char *params[] = {found->identity};
 	const char *kind = strchr(identity, ':'), *kind_now = strchr(found->identity, ':');

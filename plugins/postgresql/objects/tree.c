@@ -11,16 +11,17 @@
 #include "base/err.h"
 #include "common/text/digest.h"
 
-/* Rules named _RETURN are what makes a view; following only those, there is no cycle. UNION removes repeated (oid, depth). */
-#define TREE_SQL                                                                                                     \
-	"WITH RECURSIVE reads (oid, depth) AS ("                                                                           \
-	" SELECT c.oid, 0 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"               \
-	"  WHERE n.nspname = $1 AND c.relname = $2"                                                                        \
-	" UNION"                                                                                                           \
-	" SELECT w.ev_class, r.depth + 1 FROM reads r"                                                                     \
-	" JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = r.oid"  \
-	"  AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass"                                                   \
-	" JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid AND w.rulename = '_RETURN' AND w.ev_class <> r.oid),"             \
+/* Rules named _RETURN are what makes a view; following only those, there is no cycle. UNION removes repeated (oid,
+ * depth). */
+#define TREE_SQL \
+	"WITH RECURSIVE reads (oid, depth) AS (" \
+	" SELECT c.oid, 0 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace" \
+	"  WHERE n.nspname = $1 AND c.relname = $2" \
+	" UNION" \
+	" SELECT w.ev_class, r.depth + 1 FROM reads r" \
+	" JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = r.oid" \
+	"  AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass" \
+	" JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid AND w.rulename = '_RETURN' AND w.ev_class <> r.oid)," \
 	" tree (oid, depth) AS (SELECT oid, pg_catalog.max(depth) FROM reads GROUP BY oid) "
 
 static const char nodes_sql[] = TREE_SQL
@@ -33,7 +34,8 @@ static const char nodes_sql[] = TREE_SQL
 static const char obstacles_sql[] = TREE_SQL
 	", rels AS (SELECT c.* FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid),"
 	" known (classid, objid) AS ("
-	" SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass::oid, w.oid FROM pg_catalog.pg_rewrite w JOIN rels ON rels.oid = w.ev_class"
+	" SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass::oid, w.oid FROM pg_catalog.pg_rewrite w JOIN rels ON "
+	"rels.oid = w.ev_class"
 	" UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, i.indexrelid FROM pg_catalog.pg_index i"
 	"  JOIN rels ON rels.oid = i.indrelid"
 	" UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, reltoastrelid FROM rels"
@@ -41,11 +43,13 @@ static const char obstacles_sql[] = TREE_SQL
 	" UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass::oid, y.typarray FROM rels"
 	"  JOIN pg_catalog.pg_type y ON y.oid = rels.reltype"
 	" UNION ALL SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass::oid, f.oid FROM pg_catalog.pg_attrdef f"
-	"  JOIN rels ON rels.oid = f.adrelid JOIN pg_catalog.pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum"
+	"  JOIN rels ON rels.oid = f.adrelid JOIN pg_catalog.pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = "
+	"f.adnum"
 	"  WHERE a.attgenerated = ''"
 	" UNION ALL SELECT 'pg_catalog.pg_trigger'::pg_catalog.regclass::oid, g.oid FROM pg_catalog.pg_trigger g"
 	"  JOIN rels ON rels.oid = g.tgrelid WHERE NOT g.tgisinternal"
-	" UNION ALL SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass::oid, s.oid FROM pg_catalog.pg_statistic_ext s"
+	" UNION ALL SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass::oid, s.oid FROM pg_catalog.pg_statistic_ext "
+	"s"
 	"  JOIN rels ON rels.oid = s.stxrelid"
 	" UNION ALL SELECT 'pg_catalog.pg_constraint'::pg_catalog.regclass::oid, k.oid FROM pg_catalog.pg_constraint k"
 	"  JOIN rels ON rels.oid = k.conrelid WHERE k.contype IN ('c', 'p', 'u'))"
@@ -65,9 +69,11 @@ static const char obstacles_sql[] = TREE_SQL
 	"  ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = rels.oid AND d.deptype = 'e'"
 	" UNION ALL SELECT rels.relname || ' (security label)' FROM rels JOIN pg_catalog.pg_seclabel l"
 	"  ON l.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND l.objoid = rels.oid"
-	" UNION ALL SELECT rels.relname || ' (privileges granted by role ' || pg_catalog.pg_get_userbyid(x.grantor) || ')' FROM rels,"
+	" UNION ALL SELECT rels.relname || ' (privileges granted by role ' || pg_catalog.pg_get_userbyid(x.grantor) || ')' "
+	"FROM rels,"
 	"  pg_catalog.aclexplode(rels.relacl) x WHERE x.grantor <> rels.relowner"
-	" UNION ALL SELECT rels.relname || ' (privileges granted by role ' || pg_catalog.pg_get_userbyid(x.grantor) || ')' FROM rels"
+	" UNION ALL SELECT rels.relname || ' (privileges granted by role ' || pg_catalog.pg_get_userbyid(x.grantor) || ')' "
+	"FROM rels"
 	"  JOIN pg_catalog.pg_attribute a ON a.attrelid = rels.oid, pg_catalog.aclexplode(a.attacl) x"
 	"  WHERE x.grantor <> rels.relowner) AS obstacles";
 

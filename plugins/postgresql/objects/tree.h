@@ -10,16 +10,16 @@
 /* One relation of the tree. All text is talloc'ed on the tree. */
 struct tree_node {
 	char *oid;
-	char kind;         /* relkind: v m r */
+	char kind; /* relkind: v m r */
 	char *schema;
 	char *name;
-	char *quoted;      /* "schema"."name" */
+	char *quoted; /* "schema"."name" */
 	char *owner;
 	bool populated;
-	size_t place;      /* index into tree.schemas */
-	char *staged;      /* "stage schema"."name" */
-	char *new_oid;     /* once built */
-	bool untouched;    /* recorded as viewd's, with the definition it has now */
+	size_t place;   /* index into tree.schemas */
+	char *staged;   /* "stage schema"."name" */
+	char *new_oid;  /* once built */
+	bool untouched; /* recorded as viewd's, with the definition it has now */
 };
 
 /* When a statement is run. */
@@ -41,13 +41,13 @@ struct tree_statement {
 struct tree {
 	struct tree_node *nodes; /* [0] is the view, then dependants, what is read before what reads it */
 	size_t n_nodes;
-	char **schemas;          /* distinct schemas of the nodes */
-	char **stages;           /* a stage schema for each */
-	bool stage_given;        /* stages[0] was made by an administrator and stays */
+	char **schemas;   /* distinct schemas of the nodes */
+	char **stages;    /* a stage schema for each */
+	bool stage_given; /* stages[0] was made by an administrator and stays */
 	size_t n_schemas;
 	struct tree_statement *statements;
 	size_t n_statements;
-	char digest[65];         /* of all the above that comes from the catalogue */
+	char digest[65]; /* of all the above that comes from the catalogue */
 };
 
 /* What is to be replaced. */
@@ -57,20 +57,22 @@ struct tree_wish {
 	const char *own_indexes; /* one a line: made by viewd from the declaration, so not carried over */
 };
 
-/* Reads the tree under wish->rel from the catalogue, with the statements. Refuses, naming them, when something depends on a node that cannot be made again faithfully. NULL: err. */
+/* Reads the tree under wish->rel from the catalogue, with the statements. Refuses, naming them, when something depends
+ * on a node that cannot be made again faithfully. NULL: err. */
 struct tree *tree_load(struct viewd_conn *conn, void *mem_ctx, const struct tree_wish *wish, struct viewd_err *err);
 
-/* Sets search_path for printing and finishing (staged false), or for building dependants (staged true): each stage schema stands
- * right before the schema it stands for. */
+/* Sets search_path for printing and finishing (staged false), or for building dependants (staged true): each stage
+ * schema stands right before the schema it stands for. */
 bool tree_set_path(struct viewd_conn *conn, const struct tree *tree, bool staged, struct viewd_err *err) MUST_CHECK;
 
 /* relation_ddl.c: appends the statements of one node; own_indexes: names to leave out, one a line. */
 bool tree_capture(struct viewd_conn *conn, struct tree *tree, size_t node, char new_kind, const char *own_indexes,
                   struct viewd_err *err) MUST_CHECK;
 
-/* Runs the statements of one node and phase. The view's own column-bound ones may fail for want of the column, with a warning. */
-bool tree_run(struct viewd_conn *conn, const struct tree *tree, size_t node, enum tree_phase phase, struct viewd_err *err)
-	MUST_CHECK;
+/* Runs the statements of one node and phase. The view's own column-bound ones may fail for want of the column, with a
+ * warning. */
+bool tree_run(struct viewd_conn *conn, const struct tree *tree, size_t node, enum tree_phase phase,
+              struct viewd_err *err) MUST_CHECK;
 
 /* DROP word of a relkind: VIEW, MATERIALIZED VIEW, TABLE. */
 const char *tree_kind_word(char relkind);
@@ -78,7 +80,8 @@ const char *tree_kind_word(char relkind);
 /* stage.c: makes the stage schemas. */
 bool stage_open(struct viewd_conn *conn, struct tree *tree, struct viewd_err *err) MUST_CHECK;
 /* Takes the exclusive locks of all nodes, dependants first, in short attempts until lock_timeout_us has passed. */
-bool stage_lock(struct viewd_conn *conn, const struct tree *tree, int64_t lock_timeout_us, struct viewd_err *err) MUST_CHECK;
+bool stage_lock(struct viewd_conn *conn, const struct tree *tree, int64_t lock_timeout_us,
+                struct viewd_err *err) MUST_CHECK;
 /* Builds, indexes and fills every dependant in the stage, and proves that each reads what the old one reads. */
 bool stage_build_dependants(struct viewd_conn *conn, struct tree *tree, struct viewd_err *err) MUST_CHECK;
 /* Drops the old objects, moves the new ones into their place, removes the stages. Under stage_lock. */

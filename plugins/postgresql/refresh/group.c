@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * group.c: what a transaction of one snapshot asks for: locks that keep readers out are taken together, names are looked up in the present,
- * and what the watcher updates all the time is written in a transaction of its own.
+ * group.c: what a transaction of one snapshot asks for: locks that keep readers out are taken together, names are
+ * looked up in the present, and what the watcher updates all the time is written in a transaction of its own.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,11 +37,13 @@ static int64_t timeout_ms(const char *setting)
 	return ms > 0 && ms <= INT32_MAX ? ms : 1000;
 }
 
-/* Whoever began to wait first looks for a deadlock first. When that is a reader it must find none: by then we have given up. */
+/* Whoever began to wait first looks for a deadlock first. When that is a reader it must find none: by then we have
+ * given up. */
 bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err *err)
 {
 	struct text ms = {.mem = talloc_new(NULL)};
-	bool done = pg_op_query(db, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'", NULL, 0, keep_text, &ms, err);
+	bool done = pg_op_query(db, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'", NULL, 0,
+	                        keep_text, &ms, err);
 	if (done)
 		*budget_us_r = timeout_ms(ms.value) * 1000 / 2;
 	talloc_free(ms.mem);
@@ -51,9 +53,11 @@ bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err
 /* LOCK TABLE refuses materialized views. Giving one to the owner it has changes nothing, with the lock that we need. */
 bool pg_op_keep_out(struct task *task, int64_t budget_us, struct viewd_err *err)
 {
-	static const char sql[] = "SELECT pg_catalog.format('ALTER MATERIALIZED VIEW %I.%I OWNER TO %I', n.nspname, c.relname,"
+	static const char sql[] = "SELECT pg_catalog.format('ALTER MATERIALIZED VIEW %I.%I OWNER TO %I', n.nspname, "
+	                          "c.relname,"
 	                          " pg_catalog.pg_get_userbyid(c.relowner)) FROM pg_catalog.pg_class c"
-	                          " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid AND c.relkind = 'm'";
+	                          " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid AND "
+	                          "c.relkind = 'm'";
 	struct viewd_conn *conn = pg_of(task->db);
 	struct text lock = {.mem = task->mem};
 	char oid[sizeof task->found.identity];
@@ -74,7 +78,8 @@ bool pg_op_means_same(struct task *task, bool *same_r, struct viewd_err *err)
 {
 	struct text oid = {.mem = task->mem};
 	const char *params[] = {task->rel.schema, task->rel.name};
-	if (!pg_op_query(task->db, "SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, $2::text))::oid::text", params, 2,
+	if (!pg_op_query(task->db, "SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, "
+	                           "$2::text))::oid::text", params, 2,
 	                 keep_text, &oid, err))
 		return false;
 	size_t len = strcspn(task->found.identity, ":");
@@ -90,7 +95,8 @@ static bool carry_settled(struct task *task, struct viewd_err *err)
 		char seq[32];
 		snprintf(seq, sizeof seq, "%" PRId64, task->marks.rows[i].covers);
 		const char *params[] = {task->view->name, task->marks.rows[i].source, seq};
-		if (!pg_op_exec(task->db, "INSERT INTO viewd.carried (view, source, seq) VALUES ($1, $2, $3::bigint)", params, 3, NULL, err))
+		if (!pg_op_exec(task->db, "INSERT INTO viewd.carried (view, source, seq) VALUES ($1, $2, $3::bigint)", params,
+		                3, NULL, err))
 			return false;
 	}
 	return true;
@@ -112,13 +118,15 @@ bool pg_op_carry(struct task *task, const char *touched, struct viewd_err *err)
 	if (touched == NULL)
 		return true;
 	const char *params[] = {touched, array_of(task->mem, task->group)};
-	return pg_op_exec(task->db, "INSERT INTO viewd.carried (source, members) VALUES ($1, $2::text[])", params, 2, NULL, err);
+	return pg_op_exec(task->db, "INSERT INTO viewd.carried (source, members) VALUES ($1, $2::text[])", params, 2, NULL,
+	                  err);
 }
 
 static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
 {
 	static const char *const steps[] = {
-		("UPDATE viewd.captures c SET clean_seq = t.seq FROM (SELECT view, source, pg_catalog.max(seq) AS seq FROM viewd.carried"
+		("UPDATE viewd.captures c SET clean_seq = t.seq FROM (SELECT view, source, pg_catalog.max(seq) AS seq FROM "
+		 "viewd.carried"
 		 " WHERE id = ANY ($1::bigint[]) AND seq IS NOT NULL GROUP BY view, source) t"
 		 " WHERE c.view = t.view AND c.source = t.source AND c.clean_seq < t.seq"),
 		("UPDATE viewd.captures c SET " PG_RAISE " WHERE EXISTS (SELECT 1"
@@ -135,15 +143,16 @@ static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
 /* What is left here is carried over by the next run, or by prepare: until then the views only seem to be stale. */
 void pg_op_carry_over(struct db *db)
 {
-	static const char sql[] = "SELECT pg_catalog.array_agg(id)::text FROM (SELECT id FROM viewd.carried FOR UPDATE SKIP LOCKED) AS rows";
+	static const char sql[] = "SELECT pg_catalog.array_agg(id)::text FROM (SELECT id FROM viewd.carried FOR UPDATE "
+	                          "SKIP LOCKED) AS rows";
 	struct text ids = {.mem = talloc_new(NULL)};
 	struct viewd_err failed = {0};
 	bool done = pg_op_begin(db, DB_BEGIN_WRITE, &failed) && pg_op_query(db, sql, NULL, 0, keep_text, &ids, &failed) &&
 	            (ids.value == NULL || carry_rows(db, ids.value, &failed)) && pg_op_commit(db, &failed);
 	if (!done) {
 		pg_op_rollback(db);
-		pg_log(pg_of(db), VIEWD_LOG_WARNING, "database '%s', change marks of a group are settled later (%s)", db->database_name,
-		       failed.msg);
+		pg_log(pg_of(db), VIEWD_LOG_WARNING, "database '%s', change marks of a group are settled later (%s)",
+		       db->database_name, failed.msg);
 	}
 	talloc_free(ids.mem);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * maintenance.c: what a relation needs after its rows changed. The daemon calls it beside other work; nobody waits for it.
+ * maintenance.c: what a relation needs after its rows changed. The daemon calls it beside other work; nobody waits for
+ * it.
  *
- * A full refresh gives the relation a new file about which the planner knows nothing; concurrent refreshes and table refreshes leave
- * dead rows behind, and their lock keeps autovacuum away when they come often.
+ * A full refresh gives the relation a new file about which the planner knows nothing; concurrent refreshes and table
+ * refreshes leave dead rows behind, and their lock keeps autovacuum away when they come often.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * replace.c: a view gets another definition, method or set of columns, with everything that reads it kept and no gap for readers.
+ * replace.c: a view gets another definition, method or set of columns, with everything that reads it kept and no gap
+ * for readers.
  *
- * Three ways, the gentlest that works: CREATE OR REPLACE VIEW; new rows in the same table; else the whole tree of dependants is built
- * aside and exchanged.
+ * Three ways, the gentlest that works: CREATE OR REPLACE VIEW; new rows in the same table; else the whole tree of
+ * dependants is built aside and exchanged.
  */
 #include <stdio.h>
 #include <string.h>
@@ -78,7 +79,8 @@ static bool same_columns(struct task *task, const struct table_columns *tc, bool
 		same = type != NULL && c->type != NULL;
 		if (same && strcmp(type, c->type) != 0 && !pg_op_agree_type(task->db, task->mem, c->type, type, &agreed, err))
 			return false;
-		/* What the type of the view says nothing of, it has the type's own of: one that the table brings in is another one. */
+		/* What the type of the view says nothing of, it has the type's own of: one that the table brings in is another
+		 * one. */
 		same = same && agreed != NULL && strcmp(agreed, c->type) == 0;
 	}
 	*same_r = same;
@@ -90,14 +92,17 @@ static bool same_table(struct task *task, bool *same_r, struct viewd_err *err)
 	struct table_columns tc = {.mem = task->mem};
 	const char *params[] = {task->rel.schema, task->rel.name};
 	return pg_op_query(task->db,
-	                   "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) || " PG_COLLATE_SQL " FROM pg_catalog.pg_attribute a"
-	                   " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+	                   "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) || " PG_COLLATE_SQL
+	                   " FROM pg_catalog.pg_attribute a"
+	                   " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = "
+	                   "c.relnamespace"
 	                   " WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped",
 	                   params, 2, column_row, &tc, err) &&
 	       same_columns(task, &tc, same_r, err);
 }
 
-static bool set_options(struct viewd_conn *conn, const struct task *task, const struct relation *rel, struct viewd_err *err)
+static bool set_options(struct viewd_conn *conn, const struct task *task, const struct relation *rel,
+                        struct viewd_err *err)
 {
 	const struct viewd_view_spec *view = task->view;
 	char *sql = talloc_asprintf(task->mem, "ALTER TABLE %s SET (", relation_quoted(&pg_syntax, task->mem, rel));
@@ -115,7 +120,8 @@ static bool refill_table(struct task *task, struct viewd_outcome *out, struct vi
 	db_failpoint(task->db, "replace:checked");
 	snprintf(out->reason, sizeof out->reason, "same columns: the rows were replaced in the same table");
 	/* Once more under the lock that DELETE took: somebody else's table gets its rows back with the transaction. */
-	return recipe_judge_table(task, err) && db_exec(task->db, gen_delete(&task->gen, &task->rel), err) && task_recheck(task, err) && recipe_fill(task, out, err);
+	return recipe_judge_table(task, err) && db_exec(task->db, gen_delete(&task->gen, &task->rel), err) &&
+	       task_recheck(task, err) && recipe_fill(task, out, err);
 }
 
 /* ---- build aside and exchange */
@@ -150,7 +156,8 @@ static bool place_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader place_row[] = {{place_row_fn, "tt", "the place of a relation"}};
 
-/* What is created next goes to the old object's tablespace, with its access method. Until stage_build_dependants, which say their own. */
+/* What is created next goes to the old object's tablespace, with its access method. Until stage_build_dependants, which
+ * say their own. */
 static bool inherit_place(struct viewd_conn *conn, const struct tree *tree, struct task *task, struct viewd_err *err)
 {
 	const char *oid[] = {tree->nodes[0].oid};
@@ -173,8 +180,8 @@ static void warn_lost_indexes(struct viewd_conn *conn, const struct tree *tree)
 {
 	for (size_t i = 0; i < tree->n_statements; i++)
 		if (tree->statements[i].node == 0 && tree->statements[i].phase == TREE_INDEX)
-			pg_log(conn, VIEWD_LOG_WARNING, "%s of %s is not kept (a simple view has no indexes)", tree->statements[i].what,
-			       tree->nodes[0].quoted);
+			pg_log(conn, VIEWD_LOG_WARNING, "%s of %s is not kept (a simple view has no indexes)",
+			       tree->statements[i].what, tree->nodes[0].quoted);
 }
 
 /* The view itself, in its stage, under its final name: by the shared recipes, which believe that it belongs there. */
@@ -198,7 +205,8 @@ static bool build_view(struct task *task, struct tree *tree, struct viewd_outcom
 }
 
 /* Under lock, before anything is destroyed: is all still what was read when building began? */
-static bool check_unchanged(struct task *task, const struct tree *tree, const struct tree_wish *wish, struct viewd_err *err)
+static bool check_unchanged(struct task *task, const struct tree *tree, const struct tree_wish *wish,
+                            struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(task->db);
 	struct tree *now = tree_load(conn, task->mem, wish, err);
@@ -206,7 +214,8 @@ static bool check_unchanged(struct task *task, const struct tree *tree, const st
 		return false;
 	bool same = strcmp(now->digest, tree->digest) == 0;
 	talloc_free(now);
-	return same || err_set(err, VIEWD_ERR_CONFLICT, "relation %s or its dependants changed while its successor was built",
+	return same || err_set(err, VIEWD_ERR_CONFLICT, "relation %s or its dependants changed while its successor was "
+	                                                "built",
 	                       tree->nodes[0].quoted);
 }
 
@@ -225,8 +234,8 @@ static bool exchange(struct task *task, struct tree *tree, const struct tree_wis
 		return false;
 	db_failpoint(task->db, "replace:exchanged");
 	if (tree->n_nodes > 1)
-		snprintf(out->reason, sizeof out->reason, "built aside and exchanged together with %zu dependant%s", tree->n_nodes - 1,
-		         tree->n_nodes > 2 ? "s" : "");
+		snprintf(out->reason, sizeof out->reason, "built aside and exchanged together with %zu dependant%s",
+		         tree->n_nodes - 1, tree->n_nodes > 2 ? "s" : "");
 	else
 		snprintf(out->reason, sizeof out->reason, "built aside and exchanged");
 	return true;

@@ -2,9 +2,9 @@
  *
  * stage.c: building a tree aside and exchanging it for the old one.
  *
- * The stage is a schema that lives inside the transaction: nobody else ever sees it, and a killed session leaves nothing behind. Objects
- * are built there under their final names, so that exchanging them is a matter of the catalogue alone: while readers have to
- * wait, no row is read or written.
+ * The stage is a schema that lives inside the transaction: nobody else ever sees it, and a killed session leaves
+ * nothing behind. Objects are built there under their final names, so that exchanging them is a matter of the catalogue
+ * alone: while readers have to wait, no row is read or written.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +15,9 @@
 #include "base/err.h"
 #include "postgresql/objects/tree.h"
 
-/* All locks of one attempt together, doubled from attempt to attempt. Shorter than deadlock_timeout (1 s): if a reader holds one of the
- * relations and waits for another, we give way before the server picks a victim, so the victim is never the reader. */
+/* All locks of one attempt together, doubled from attempt to attempt. Shorter than deadlock_timeout (1 s): if a reader
+ * holds one of the relations and waits for another, we give way before the server picks a victim, so the victim is
+ * never the reader. */
 #define ATTEMPT_MIN_US INT64_C(50000)
 #define ATTEMPT_MAX_US INT64_C(400000)
 #define PAUSE_US INT64_C(20000)
@@ -27,7 +28,8 @@ bool stage_open(struct viewd_conn *conn, struct tree *tree, struct viewd_err *er
 		if (pg_execf(conn, err, "CREATE SCHEMA \"%s\"", tree->stages[i]))
 			continue;
 		if (err != NULL && strcmp(err->sqlstate, "42501") == 0)
-			err_hint(err, "a view is built aside before it is exchanged: GRANT CREATE ON DATABASE to the role, or make the schema "
+			err_hint(err, "a view is built aside before it is exchanged: GRANT CREATE ON DATABASE to the role, or make "
+			              "the schema "
 			         "viewd_stage and grant CREATE and USAGE on it");
 		return false;
 	}
@@ -39,8 +41,9 @@ static bool lock_limit(struct viewd_conn *conn, int64_t us, struct viewd_err *er
 	return pg_execf(conn, err, "SET LOCAL lock_timeout = %lld", (long long)(us < 1000 ? 1 : us / 1000));
 }
 
-/* LOCK TABLE knows no materialized views and follows views into what they read. Setting the owner to what it is changes nothing and
- * takes exactly the lock that dropping will need. Readers of a dependant lock it before the view: so do we. */
+/* LOCK TABLE knows no materialized views and follows views into what they read. Setting the owner to what it is changes
+ * nothing and takes exactly the lock that dropping will need. Readers of a dependant lock it before the view: so do
+ * we. */
 static bool lock_once(struct viewd_conn *conn, const struct tree *tree, int64_t window_us, struct viewd_err *err)
 {
 	const struct clock *clk = clock_system();
@@ -97,7 +100,8 @@ static bool find_new(struct viewd_conn *conn, struct tree *tree, size_t i, struc
 	struct tree_node *node = &tree->nodes[i];
 	const char *params[] = {tree->stages[node->place], node->name};
 	if (!pg_op_query(&conn->db,
-	                 "SELECT c.oid::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+	                 "SELECT c.oid::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+	                 "c.relnamespace"
 	                 " WHERE n.nspname = $1 AND c.relname = $2",
 	                 params, 2, copy_oid, node, err))
 		return false;
@@ -112,12 +116,13 @@ static char *oids(void *mem_ctx, const struct tree *tree, size_t n, bool new)
 {
 	char *text = talloc_strdup(mem_ctx, "{");
 	for (size_t i = 0; i < n; i++)
-		text = talloc_asprintf_append_buffer(text, "%s%s", i > 0 ? "," : "", new ? tree->nodes[i].new_oid : tree->nodes[i].oid);
+		text = talloc_asprintf_append_buffer(text, "%s%s", i > 0 ? "," : "",
+		                                     new ? tree->nodes[i].new_oid : tree->nodes[i].oid);
 	return talloc_strdup_append_buffer(text, "}");
 }
 
-/* Does the new dependant read exactly the relations the old one reads, new for old? A name that means something else in the stage's
- * search path must not go unnoticed. */
+/* Does the new dependant read exactly the relations the old one reads, new for old? A name that means something else in
+ * the stage's search path must not go unnoticed. */
 static const char same_reads_sql[] =
 	"WITH pairs (o, w) AS (SELECT * FROM ROWS FROM (pg_catalog.unnest($3::oid[]), pg_catalog.unnest($4::oid[]))),"
 	" reads (v, oid) AS (SELECT w.ev_class, d.refobjid FROM pg_catalog.pg_rewrite w JOIN pg_catalog.pg_depend d"
@@ -126,7 +131,8 @@ static const char same_reads_sql[] =
 	"  WHERE w.rulename = '_RETURN' AND w.ev_class IN ($1::oid, $2::oid)),"
 	" a AS (SELECT coalesce(p.w, r.oid) FROM reads r LEFT JOIN pairs p ON p.o = r.oid WHERE r.v = $1::oid),"
 	" b AS (SELECT oid FROM reads WHERE v = $2::oid)"
-	" SELECT count(*) FROM ((SELECT * FROM a EXCEPT SELECT * FROM b) UNION ALL (SELECT * FROM b EXCEPT SELECT * FROM a)) AS diff";
+	" SELECT count(*) FROM ((SELECT * FROM a EXCEPT SELECT * FROM b) UNION ALL (SELECT * FROM b EXCEPT SELECT * FROM "
+	"a)) AS diff";
 
 static bool is_zero_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -146,7 +152,8 @@ static bool prove_reads(struct viewd_conn *conn, const struct tree *tree, size_t
 	talloc_free(tmp);
 	if (!ok || same)
 		return ok;
-	return err_set(err, VIEWD_ERR_QUERY, "dependant %s cannot be made again (names it reads are hidden by others of the same name)",
+	return err_set(err, VIEWD_ERR_QUERY, "dependant %s cannot be made again (names it reads are hidden by others of "
+	                                     "the same name)",
 	               node->quoted);
 }
 
@@ -220,7 +227,8 @@ static bool move_in(struct viewd_conn *conn, const struct tree *tree, struct vie
 /* Default privileges may have given the new relation what the old one had not. */
 static const char revoke_sql[] =
 	"SELECT pg_catalog.format('REVOKE ALL ON TABLE %s FROM %s', $2::text, pg_catalog.string_agg(DISTINCT"
-	" CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END, ', '))"
+	" CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END, ', "
+	"'))"
 	" FROM pg_catalog.pg_class c, pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) x"
 	" WHERE c.oid = $1::oid AND ($3::boolean OR x.grantee <> c.relowner) HAVING pg_catalog.count(*) > 0";
 
@@ -257,17 +265,19 @@ static bool finish(struct viewd_conn *conn, const struct tree *tree, struct view
 	return pg_path_restore(conn, err);
 }
 
-/* Dependants that are viewd's own keep being so: their rows name the new objects. A definition somebody else had changed stays
- * marked as changed. */
+/* Dependants that are viewd's own keep being so: their rows name the new objects. A definition somebody else had
+ * changed stays marked as changed. */
 static bool update_states(struct viewd_conn *conn, const struct tree *tree, struct viewd_err *err)
 {
 	bool ok = pg_path_narrow(conn, err);
 	for (size_t i = 1; ok && i < tree->n_nodes; i++) {
 		const struct tree_node *node = &tree->nodes[i];
-		char *old = talloc_asprintf(tree, "%s:%c", node->oid, node->kind), *new = talloc_asprintf(tree, "%s:%c", node->new_oid, node->kind);
+		char *old = talloc_asprintf(tree, "%s:%c", node->oid, node->kind),
+			 *new = talloc_asprintf(tree, "%s:%c", node->new_oid, node->kind);
 		const char *params[] = {old, new, node->new_oid, node->untouched ? "true" : "false"};
 		ok = pg_op_exec(&conn->db,
-		                "UPDATE viewd.view_state SET identity = $2, canonical = CASE WHEN $4::boolean THEN " PG_CANONICAL_SQL
+		                "UPDATE viewd.view_state SET identity = $2, canonical = CASE WHEN $4::boolean THEN "
+		                PG_CANONICAL_SQL
 		                " ELSE canonical END FROM pg_catalog.pg_class c WHERE c.oid = $3::oid AND identity = $1",
 		                params, 4, NULL, err);
 		talloc_free(old);
@@ -285,8 +295,10 @@ static bool mark_untouched(struct viewd_conn *conn, struct tree *tree, struct vi
 		bool same = false;
 		const char *params[] = {node->oid};
 		ok = pg_op_query(&conn->db,
-		                 "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.oid = $1::oid AND NOT EXISTS (SELECT 1"
-		                 " FROM viewd.view_state v WHERE v.identity = c.oid::text || ':' || c.relkind::text AND v.canonical = " PG_CANONICAL_SQL ")",
+		                 "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.oid = $1::oid AND NOT EXISTS "
+		                 "(SELECT 1"
+		                 " FROM viewd.view_state v WHERE v.identity = c.oid::text || ':' || c.relkind::text AND "
+		                 "v.canonical = " PG_CANONICAL_SQL ")",
 		                 params, 1, is_zero, &same, err);
 		node->untouched = same;
 	}
@@ -296,6 +308,6 @@ static bool mark_untouched(struct viewd_conn *conn, struct tree *tree, struct vi
 
 bool stage_exchange(struct viewd_conn *conn, struct tree *tree, struct viewd_err *err)
 {
-	return mark_untouched(conn, tree, err) && drop_old(conn, tree, err) && move_in(conn, tree, err) && finish(conn, tree, err) &&
-	       update_states(conn, tree, err);
+	return mark_untouched(conn, tree, err) && drop_old(conn, tree, err) && move_in(conn, tree, err) &&
+	       finish(conn, tree, err) && update_states(conn, tree, err);
 }

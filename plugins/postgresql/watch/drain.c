@@ -15,7 +15,7 @@
 #define CLEAN_ROWS 4000
 #define CLEAN_FEW_ROWS 500         /* when the log has become longer than it need be */
 #define CLEAN_BLOCKS 32
-#define EMPTY_BLOCKS 48            /* below PG_LOG_BLOCKS, so that sources count as changed only where this does not help */
+#define EMPTY_BLOCKS 48 /* below PG_LOG_BLOCKS, so that sources count as changed only where this does not help */
 #define PORTION INT64_C(1024)      /* blocks that one statement takes off a large log */
 #define REVIEW_US INT64_C(50000)   /* between looks for sources that are flagged since the log is too long */
 #define EMPTY_US INT64_C(1000000)  /* after an attempt to empty the log that has failed */
@@ -44,12 +44,13 @@ static const struct db_reader drained_row[] = {{drained_row_fn, "Tn", "the log o
 
 #define BLOCKS_SQL "pg_catalog.pg_relation_size('viewd.changes') / pg_catalog.current_setting('block_size')::bigint"
 
-/* DELETE sees committed rows only; one that commits later stays for the next drain. The last row is the size of the log. */
-#define DRAIN_SQL(where)                                                                                                              \
-	"WITH gone AS (DELETE FROM viewd.changes" where " RETURNING source),"                                                              \
-	" named AS (SELECT source, pg_catalog.count(*) AS n FROM gone GROUP BY source),"                                                   \
-	" marked AS (UPDATE viewd.captures c SET " PG_RAISE                             \
-	" FROM named WHERE c.source = named.source)"                                                                                       \
+/* DELETE sees committed rows only; one that commits later stays for the next drain. The last row is the size of the
+ * log. */
+#define DRAIN_SQL(where) \
+	"WITH gone AS (DELETE FROM viewd.changes" where " RETURNING source)," \
+	" named AS (SELECT source, pg_catalog.count(*) AS n FROM gone GROUP BY source)," \
+	" marked AS (UPDATE viewd.captures c SET " PG_RAISE \
+	" FROM named WHERE c.source = named.source)" \
 	" SELECT source, n FROM named UNION ALL SELECT NULL, " BLOCKS_SQL
 
 /* The log has grown while nobody was there, or cannot be emptied: all of it would take longer than a statement may. */
@@ -62,7 +63,8 @@ static bool drain_portion(struct draining *d, struct viewd_err *err)
 	const char *params[] = {from, to};
 	snprintf(from, sizeof from, "(%" PRId64 ",0)", w->log.next_block);
 	snprintf(to, sizeof to, "(%" PRId64 ",0)", last ? INT64_C(0xfffffffe) : end);
-	if (!pg_op_query(&w->conn->db, DRAIN_SQL(" WHERE ctid >= $1::tid AND ctid < $2::tid"), params, 2, drained_row, d, err))
+	if (!pg_op_query(&w->conn->db, DRAIN_SQL(" WHERE ctid >= $1::tid AND ctid < $2::tid"), params, 2, drained_row, d,
+	                 err))
 		return false;
 	if (w->log.next_block == 0)
 		w->log.unseen = false;
@@ -108,7 +110,8 @@ static bool number_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader number_row[] = {{number_row_fn, "n", "the log of changes"}};
 
-/* Prepared transactions have survived, the log rows they left have not: they are waited for as the writers of a flood are. */
+/* Prepared transactions have survived, the log rows they left have not: they are waited for as the writers of a flood
+ * are. */
 static bool mark_all(struct viewd_watch *w, struct viewd_err *err)
 {
 	static const char prepared_sql[] =
@@ -130,24 +133,26 @@ bool pg_check_log(struct viewd_watch *w, struct viewd_err *err)
 		return false;
 	if (n > 0)
 		return true;
-	pg_log(w->conn, VIEWD_LOG_INFO, "database '%s', the log of changes is new (a first start, a crash or a failover): every view is refreshed",
+	pg_log(w->conn, VIEWD_LOG_INFO, "database '%s', the log of changes is new (a first start, a crash or a failover): "
+	                                "every view is refreshed",
 	       w->conn->db.database_name);
 	return mark_all(w, err);
 }
 
-/* One statement: a process that is stopped here keeps nobody waiting. The lock is had at once or not at all, so that nobody waits behind who
- * waits for it. Who has it has none of the writers' tables, so nobody dies of it. */
-#define EMPTY_SQL(names)                                                                                                              \
-	"DO $$BEGIN LOCK TABLE viewd.changes IN ACCESS EXCLUSIVE MODE NOWAIT; SET LOCAL lock_timeout = '5ms';"                              \
-	" UPDATE viewd.captures c SET " PG_RAISE " WHERE " names ";"                       \
+/* One statement: a process that is stopped here keeps nobody waiting. The lock is had at once or not at all, so that
+ * nobody waits behind who waits for it. Who has it has none of the writers' tables, so nobody dies of it. */
+#define EMPTY_SQL(names) \
+	"DO $$BEGIN LOCK TABLE viewd.changes IN ACCESS EXCLUSIVE MODE NOWAIT; SET LOCAL lock_timeout = '5ms';" \
+	" UPDATE viewd.captures c SET " PG_RAISE " WHERE " names ";" \
 	" TRUNCATE viewd.changes; END$$"
 
-/* An old snapshot keeps dead rows from being vacuumed, but not the table from being emptied. Its rows have been committed, since who has
- * written one holds a lock to the end; of a large log nobody reads which sources they name. */
+/* An old snapshot keeps dead rows from being vacuumed, but not the table from being emptied. Its rows have been
+ * committed, since who has written one holds a lock to the end; of a large log nobody reads which sources they name. */
 static bool empty_log(struct viewd_watch *w, struct viewd_err *err)
 {
 	bool large = w->log.blocks > PORTION;
-	if (!pg_exec(w->conn, large ? EMPTY_SQL("c.mode = 'trigger'") : EMPTY_SQL("c.source IN (SELECT source FROM viewd.changes)"), err))
+	if (!pg_exec(w->conn, large ? EMPTY_SQL("c.mode = 'trigger'") : EMPTY_SQL("c.source IN (SELECT source FROM "
+	                                                                          "viewd.changes)"), err))
 		return false;
 	w->log.blocks = w->log.next_block = 0;
 	w->log.unseen = false;
@@ -168,7 +173,8 @@ static bool vacuum_log(struct viewd_watch *w, struct viewd_err *err)
 	struct viewd_err ignored = {0};
 	w->log.drained = 0;
 	if (!pg_exec(w->conn, "VACUUM (SKIP_LOCKED, TRUNCATE false) viewd.changes", &ignored))
-		pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', the log of changes is not vacuumed now (%s)", w->conn->db.database_name, ignored.msg);
+		pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', the log of changes is not vacuumed now (%s)",
+		       w->conn->db.database_name, ignored.msg);
 	return pg_measure_log(w, err);
 }
 
@@ -189,12 +195,13 @@ bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err)
 	bool emptied = empty_log(w, &ignored);
 	w->log.empty_us = now + (emptied ? EMPTY_AGAIN_US : EMPTY_US);
 	if (!emptied)
-		pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', the log of changes is not emptied now (%s)", w->conn->db.database_name, ignored.msg);
+		pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', the log of changes is not emptied now (%s)",
+		       w->conn->db.database_name, ignored.msg);
 	return true;
 }
 
-/* A source is flagged by who has put a row behind the end of the log, and holds a lock on it until he has ended. So whoever finds a flag up finds the
- * log as long, or has been told that it was emptied after that. */
+/* A source is flagged by who has put a row behind the end of the log, and holds a lock on it until he has ended. So
+ * whoever finds a flag up finds the log as long, or has been told that it was emptied after that. */
 bool pg_review_full(struct viewd_watch *w, bool *owed_r, struct viewd_err *err)
 {
 	int64_t now = clock_system()->mono(clock_system());

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * flood.c: a source that is written without pause counts as changed, and its writers leave no log rows: a fifth of a log row's cost is
- * left to them, and nothing is to be drained.
+ * flood.c: a source that is written without pause counts as changed, and its writers leave no log rows: a fifth of a
+ * log row's cost is left to them, and nothing is to be drained.
  *
  *   OPEN      the flag is up; marks are raised at a pace, until the server's counters say that it is over
  *   RELEASED  the flag is (or will be) down: new writers leave log rows; whoever has not may still be at work
- *   CLOSING   everybody who may have seen the flag has a transaction id below the barrier; when they have ended, marks are raised for
+ *   CLOSING   everybody who may have seen the flag has a transaction id below the barrier; when they have ended, marks
+ *   are raised for
  *             the last time. That happens in between, too, whenever one of them ends
  *
- * A row in viewd.sources says that there is a flood: it is committed before the flag goes up, and removed with the last marks. A watcher
- * that finds it (or a flag that is up without one) ends the flood from where it stands. A writer writes before its trigger runs, so it
- * has its transaction id before it reads the flag; the barrier is an id given after the flag went down. The order of the write-ahead log
- * keeps all this true after a crash or a failover, without waiting for a disk.
+ * A row in viewd.sources says that there is a flood: it is committed before the flag goes up, and removed with the last
+ * marks. A watcher that finds it (or a flag that is up without one) ends the flood from where it stands. A writer
+ * writes before its trigger runs, so it has its transaction id before it reads the flag; the barrier is an id given
+ * after the flag went down. The order of the write-ahead log keeps all this true after a crash or a failover, without
+ * waiting for a disk.
  */
 #include "postgresql/watch/watch.h"
 
@@ -126,10 +128,11 @@ static bool set_flag(struct viewd_watch *w, int64_t id, bool up, struct viewd_er
 	char name[48];
 	const char *params[] = {name, up ? "true" : "false"};
 	snprintf(name, sizeof name, "viewd.flood_%lld", (long long)id);
-	return id == 0 || pg_op_exec(&w->conn->db, "SELECT pg_catalog.setval(pg_catalog.to_regclass($1), 1, $2::boolean)", params, 2, NULL, err);
+	return id == 0 || pg_op_exec(&w->conn->db, "SELECT pg_catalog.setval(pg_catalog.to_regclass($1), 1, $2::boolean)",
+	                             params, 2, NULL, err);
 }
 
-#define MARK_SQL                                                                                                                      \
+#define MARK_SQL \
 	"UPDATE viewd.captures c SET " PG_RAISE " WHERE $1 = '' OR source = $1"
 
 static bool mark(struct viewd_watch *w, const struct pg_flood *f, struct viewd_err *err)
@@ -151,8 +154,10 @@ static const struct db_reader number_row[] = {{number_row_fn, "n", "a flood"}};
 /* Committed before the flag goes up. A foreign table is written without a transaction id of this server. */
 static bool record(struct viewd_watch *w, const char *source, int64_t *id_r, struct viewd_err *err)
 {
-	static const char sql[] = PG_TREE_SQL("SELECT $1::text") " UPDATE viewd.sources s SET flood = pg_catalog.now() WHERE s.source = $1"
-		" AND s.id > 0 AND NOT EXISTS (SELECT 1 FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relkind = 'f')"
+	static const char sql[] = PG_TREE_SQL("SELECT $1::text") " UPDATE viewd.sources s SET flood = pg_catalog.now() "
+	                                                         "WHERE s.source = $1"
+		" AND s.id > 0 AND NOT EXISTS (SELECT 1 FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE "
+		"c.relkind = 'f')"
 		" RETURNING s.id";
 	const char *params[] = {source};
 	struct viewd_err failed = {0};
@@ -166,7 +171,8 @@ static bool record(struct viewd_watch *w, const char *source, int64_t *id_r, str
 static bool read_counters(struct viewd_watch *w, const struct pg_flood *f, int64_t *tuples_r, struct viewd_err *err)
 {
 	static const char sql[] = PG_TREE_SQL("SELECT $1::text")
-		" SELECT coalesce(pg_catalog.sum(pg_catalog.pg_stat_get_tuples_inserted(t.oid) + pg_catalog.pg_stat_get_tuples_updated(t.oid)"
+		" SELECT coalesce(pg_catalog.sum(pg_catalog.pg_stat_get_tuples_inserted(t.oid) + "
+		"pg_catalog.pg_stat_get_tuples_updated(t.oid)"
 		" + pg_catalog.pg_stat_get_tuples_deleted(t.oid)), 0)::bigint FROM tree t";
 	const char *params[] = {f->source};
 	return pg_op_query(&w->conn->db, sql, params, 1, number_row, tuples_r, err);
@@ -187,7 +193,8 @@ bool pg_flood_begin(struct viewd_watch *w, const char *source, struct viewd_err 
 	if (!set_flag(w, id, true, err))
 		return false;
 	db_failpoint(&w->conn->db, "flood:begun");
-	pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', table %s is written without pause: it counts as changed", w->conn->db.database_name, source);
+	pg_log(w->conn, VIEWD_LOG_DEBUG, "database '%s', table %s is written without pause: it counts as changed",
+	       w->conn->db.database_name, source);
 	f->state = PG_FLOOD_OPEN;
 	f->measured_us = f->moved_us = now_us();
 	if (!read_counters(w, f, &f->tuples, err))
@@ -229,13 +236,15 @@ static bool record_found(struct viewd_watch *w, struct viewd_err *err)
 	for (const struct pg_flood *f = w->floods; good && f != NULL; f = f->next) {
 		const char *params[] = {f->source};
 		good = f->state != PG_FLOOD_RELEASED ||
-		       pg_op_exec(&w->conn->db, "UPDATE viewd.sources SET flood = pg_catalog.now() WHERE source = $1 AND flood IS NULL", params, 1,
+		       pg_op_exec(&w->conn->db, "UPDATE viewd.sources SET flood = pg_catalog.now() WHERE source = $1 AND flood "
+		                                "IS NULL", params, 1,
 		                  NULL, err);
 	}
 	return good;
 }
 
-/* In parts: a session that reads a sequence keeps a lock on it to the end of its statement, and the server has room for some thousands. */
+/* In parts: a session that reads a sequence keeps a lock on it to the end of its statement, and the server has room for
+ * some thousands. */
 bool pg_flood_review(struct viewd_watch *w, struct viewd_err *err)
 {
 	static const char sql[] =
@@ -308,7 +317,8 @@ static bool text_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader text_row[] = {{text_row_fn, "t", "the number of a transaction"}};
 
-/* The statement's own transaction id is over when it returns, so a snapshot taken later lists all lower ones that are not. */
+/* The statement's own transaction id is over when it returns, so a snapshot taken later lists all lower ones that are
+ * not. */
 static bool tend_released(struct viewd_watch *w, struct pg_flood *f, struct viewd_err *err)
 {
 	struct viewd_err failed = {0};
@@ -360,8 +370,10 @@ static bool finish(struct viewd_watch *w, struct pg_flood *f, bool *news_r, stru
 static bool tend_closing(struct viewd_watch *w, struct pg_flood *f, bool *news_r, struct viewd_err *err)
 {
 	static const char sql[] =
-		"SELECT pg_catalog.txid_snapshot_xmin(s.s) >= $1::bigint, coalesce((SELECT pg_catalog.string_agg(x::text, ' ' ORDER BY x)"
-		" FROM pg_catalog.txid_snapshot_xip(s.s) AS x WHERE x < $1::bigint), '') FROM pg_catalog.txid_current_snapshot() AS s (s)";
+		"SELECT pg_catalog.txid_snapshot_xmin(s.s) >= $1::bigint, coalesce((SELECT pg_catalog.string_agg(x::text, ' ' "
+		"ORDER BY x)"
+		" FROM pg_catalog.txid_snapshot_xip(s.s) AS x WHERE x < $1::bigint), '') FROM "
+		"pg_catalog.txid_current_snapshot() AS s (s)";
 	const char *params[] = {f->barrier};
 	struct look look = {.f = f};
 	if (!pg_op_query(&w->conn->db, sql, params, 1, look_row, &look, err))

@@ -28,15 +28,16 @@ static bool keep_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_facts[] = {{keep_facts_fn, "tttt", "the state of the session"}};
 
-/* A full queue makes the commits of everybody who notifies fail (async.c). What holds it up is a session that listens and stays in a
- * transaction, which this one never does; leaving still gives the others room. */
+/* A full queue makes the commits of everybody who notifies fail (async.c). What holds it up is a session that listens
+ * and stays in a transaction, which this one never does; leaving still gives the others room. */
 static bool judge_queue(struct viewd_watch *w, double usage, struct viewd_err *err)
 {
 	if (usage > QUEUE_LEAVE)
-		return err_set(err, VIEWD_ERR_RESOURCE, "database '%s', the server's notification queue is %.0f%% full", w->conn->db.database_name,
-		               usage * 100);
+		return err_set(err, VIEWD_ERR_RESOURCE, "database '%s', the server's notification queue is %.0f%% full",
+		               w->conn->db.database_name, usage * 100);
 	if (usage > QUEUE_WARN && !w->queue_warned)
-		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', the server's notification queue is %.0f%% full (a session listens and stays in a transaction)",
+		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', the server's notification queue is %.0f%% full (a session "
+		                                   "listens and stays in a transaction)",
 		       w->conn->db.database_name, usage * 100);
 	w->queue_warned = usage > QUEUE_WARN;
 	return true;
@@ -45,7 +46,8 @@ static bool judge_queue(struct viewd_watch *w, double usage, struct viewd_err *e
 bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err)
 {
 	static const char sql[] =
-		"SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid() AND granted"
+		"SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND pid = "
+		"pg_catalog.pg_backend_pid() AND granted"
 		" AND objsubid = 1 AND ((classid::bigint << 32) | objid::bigint) = " PG_LOCK_LEADER "),"
 		" EXISTS (SELECT 1 FROM pg_catalog.pg_listening_channels() AS c WHERE c = '" PG_CHANNEL "'),"
 		" pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only') = 'on',"
@@ -57,6 +59,7 @@ bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err)
 	if (facts.read_only)
 		return err_set(err, VIEWD_ERR_STANDBY, "database '%s' has become read-only", name);
 	if (!facts.leads || !facts.listens)
-		return err_set(err, VIEWD_ERR_LOST, "database '%s', the watching session has lost its %s", name, facts.leads ? "channel" : "lock");
+		return err_set(err, VIEWD_ERR_LOST, "database '%s', the watching session has lost its %s", name,
+		               facts.leads ? "channel" : "lock");
 	return judge_queue(w, facts.queue, err);
 }

@@ -65,6 +65,7 @@ bool pg_listen(struct viewd_watch *w, struct viewd_err *err)
 		return false;
 	if (wait_for_proof(w, nonce))
 		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "database '%s' does not deliver notifications to the session that listens", w->conn->db.database_name);
+	err_set(err, VIEWD_ERR_CONFIG, "database '%s' does not deliver notifications to the session that listens",
+	        w->conn->db.database_name);
 	return err_hint(err, "connect to the server itself, not through a pooler in transaction mode");
 }

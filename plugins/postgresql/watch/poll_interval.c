@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * poll_interval.c: when to look next. A change alone is met asleep: one notification, one look, one more that finds nothing. A stream of changes
- * wakes the watcher, so that writers stop notifying, which takes a lock of the whole server at their commit; it looks in steps of 1 to 50
- * ms, the longer the more it finds, until it has been quiet, and then sleeps as soon as nobody who saw it awake is left.
+ * poll_interval.c: when to look next. A change alone is met asleep: one notification, one look, one more that finds
+ * nothing. A stream of changes wakes the watcher, so that writers stop notifying, which takes a lock of the whole
+ * server at their commit; it looks in steps of 1 to 50 ms, the longer the more it finds, until it has been quiet, and
+ * then sleeps as soon as nobody who saw it awake is left.
  */
 #include "postgresql/watch/watch.h"
 
@@ -38,11 +39,13 @@ static bool wake_up(struct viewd_watch *w, struct viewd_err *err)
 	return pg_exec(w->conn, "SELECT pg_catalog.pg_advisory_unlock(" PG_LOCK_ASLEEP ")", err);
 }
 
-/* Writers that found the lock free hold it to their end, so having it means that all of them are visible to one more look. */
+/* Writers that found the lock free hold it to their end, so having it means that all of them are visible to one more
+ * look. */
 static bool fall_asleep(struct viewd_watch *w, bool *again_r, struct viewd_err *err)
 {
 	bool got = false;
-	if (!pg_op_query(&w->conn->db, "SELECT pg_catalog.pg_try_advisory_lock(" PG_LOCK_ASLEEP ")", NULL, 0, bool_row, &got, err))
+	if (!pg_op_query(&w->conn->db, "SELECT pg_catalog.pg_try_advisory_lock(" PG_LOCK_ASLEEP ")", NULL, 0, bool_row,
+	                 &got, err))
 		return false;
 	if (!got)
 		return true;

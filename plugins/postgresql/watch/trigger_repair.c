@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * trigger_repair.c: triggers that are not as they should be. They are put right where that is possible; of what is left the server's counters are read
- * as where triggers cannot be made.
+ * trigger_repair.c: triggers that are not as they should be. They are put right where that is possible; of what is left
+ * the server's counters are read as where triggers cannot be made.
  */
 #include "postgresql/watch/watch.h"
 
@@ -62,11 +62,15 @@ static const struct db_reader keep_gap[] = {{keep_gap_fn, "ttt", "triggers that 
 
 static bool find_gaps(struct viewd_watch *w, struct gaps *list, struct viewd_err *err)
 {
-	static const char sql[] = PG_TREE_SQL("SELECT DISTINCT source FROM viewd.captures WHERE mode = 'trigger'") " SELECT * FROM ("
-		"SELECT t.source, pg_catalog.format('%I.%I', n.nspname, c.relname), CASE WHEN g.oid IS NULL THEN '" GAP_MISSING "'"
+	static const char sql[] = PG_TREE_SQL(
+		"SELECT DISTINCT source FROM viewd.captures WHERE mode = 'trigger'") " SELECT * FROM ("
+		"SELECT t.source, pg_catalog.format('%I.%I', n.nspname, c.relname), CASE WHEN g.oid IS NULL THEN '" GAP_MISSING
+		"'"
 		" WHEN g.tgenabled IN ('D', 'R') THEN '" GAP_DISABLED "'"
-		" WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid) THEN '" GAP_SUBSCRIBED "'"
-		" WHEN g.tgenabled = 'O' AND pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN '" GAP_QUIET "' END" PG_TRIGGERS_SQL
+		" WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid) THEN '" GAP_SUBSCRIBED
+		"'"
+		" WHEN g.tgenabled = 'O' AND pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN '" GAP_QUIET "' END"
+		PG_TRIGGERS_SQL
 		" WHERE c.relpersistence <> 't') AS gap (source, relation, what) WHERE what IS NOT NULL ORDER BY 1, 2";
 	list->n = 0;
 	list->last = "";
@@ -79,13 +83,16 @@ static void tell_gap(struct viewd_watch *w, const struct gap *gap)
 {
 	const char *name = w->conn->db.database_name;
 	if (strcmp(gap->what, GAP_MISSING) == 0)
-		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', table %s had no trigger of viewd (a new table or partition): it is made, views of %s are refreshed",
+		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', table %s had no trigger of viewd (a new table or "
+		                                   "partition): it is made, views of %s are refreshed",
 		       name, gap->relation, gap->source);
 	else if (strcmp(gap->what, GAP_DISABLED) == 0)
-		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', viewd's trigger on table %s is disabled: its changes are noticed late, by the server's counters",
+		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', viewd's trigger on table %s is disabled: its changes are "
+		                                   "noticed late, by the server's counters",
 		       name, gap->relation);
 	else if (strcmp(gap->what, GAP_SUBSCRIBED) == 0)
-		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', table %s is written by logical replication: its changes are noticed late, by the server's counters",
+		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', table %s is written by logical replication: its changes are "
+		                                   "noticed late, by the server's counters",
 		       name, gap->relation);
 }
 
@@ -109,8 +116,8 @@ static bool mend_or_leave(struct viewd_watch *w, const struct gap *gap, bool new
 		return false;
 	}
 	if (news)
-		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', table %s has no trigger of viewd (%s)", w->conn->db.database_name, gap->relation,
-		       failed.msg);
+		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', table %s has no trigger of viewd (%s)",
+		       w->conn->db.database_name, gap->relation, failed.msg);
 	return true;
 }
 
@@ -145,7 +152,8 @@ static bool touch(struct viewd_watch *w, const char *sources, struct viewd_err *
 	                  params, 1, NULL, err);
 }
 
-/* The server tells its counters up to ten seconds late, before PostgreSQL 15 later still: that they stand still proves nothing to who asks now. */
+/* The server tells its counters up to ten seconds late, before PostgreSQL 15 later still: that they stand still proves
+ * nothing to who asks now. */
 static bool touch_polled(struct viewd_watch *w, struct viewd_err *err)
 {
 	return pg_exec(w->conn, "UPDATE viewd.captures c SET " PG_RAISE " WHERE c.mode = 'poll'", err);
@@ -166,7 +174,8 @@ bool pg_repair_triggers(struct viewd_watch *w, bool asked, struct viewd_err *err
 	bool news = w->gaps == NULL || strcmp(w->gaps, list.text) != 0;
 	/* A trigger is back: nobody knows what it has missed. */
 	good = good && (!news || w->blind == NULL || touch(w, w->blind, err)) && mend_all(w, &list, news, err) &&
-	       (list.n == 0 || find_gaps(w, &list, err)) && (!asked || (touch(w, list.sources, err) && touch_polled(w, err)));
+	       (list.n == 0 || find_gaps(w, &list, err)) &&
+	       (!asked || (touch(w, list.sources, err) && touch_polled(w, err)));
 	if (good)
 		remember(w, &list);
 	talloc_free(list.mem);

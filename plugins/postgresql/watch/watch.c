@@ -56,14 +56,15 @@ static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader bool_row[] = {{bool_row_fn, "T", "a setting of the server"}};
 
-/* A commit that is lost in a crash takes the log with it, and then every view is marked anew: nothing is waited for here. */
+/* A commit that is lost in a crash takes the log with it, and then every view is marked anew: nothing is waited for
+ * here. */
 static bool set_up_session(struct viewd_watch *w, struct viewd_err *err)
 {
 	w->conn->answer_us = ANSWER_US;
 	return pg_op_set_limits(&w->conn->db, STATEMENT_US, LOCK_WAIT_US, err) &&
 	       pg_exec(w->conn, "SET synchronous_commit = off", err) && pg_exec(w->conn, "SET jit = off", err) &&
-	       pg_op_query(&w->conn->db, "SELECT pg_catalog.current_setting('max_prepared_transactions') = '0'", NULL, 0, bool_row,
-	                   &w->may_sleep, err);
+	       pg_op_query(&w->conn->db, "SELECT pg_catalog.current_setting('max_prepared_transactions') = '0'", NULL, 0,
+	                   bool_row, &w->may_sleep, err);
 }
 
 static bool start(struct viewd_watch *w, struct viewd_err *err)
@@ -75,7 +76,8 @@ static bool start(struct viewd_watch *w, struct viewd_err *err)
 	       pg_leader_record(w->conn, err) && returned_recognise(&w->conn->db, w, &w->place, err) && pg_listen(w, err);
 }
 
-struct viewd_watch *pg_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err)
+struct viewd_watch *pg_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db,
+                                  struct viewd_err *err)
 {
 	struct viewd_watch *w = talloc_zero(NULL, struct viewd_watch);
 	assert(w != NULL);
@@ -156,13 +158,15 @@ struct round {
 	bool blocked;  /* a lock was in the way: this was no look */
 };
 
-/* What is compared without any change of a row having been told. Triggers come first: rows that a new partition gets before it has one are in
- * what is read after its marks were raised. Somebody's lock in the way: it is owed. */
-static bool compare(struct viewd_watch *w, bool asked, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
+/* What is compared without any change of a row having been told. Triggers come first: rows that a new partition gets
+ * before it has one are in what is read after its marks were raised. Somebody's lock in the way: it is owed. */
+static bool compare(struct viewd_watch *w, bool asked, struct round *round, struct viewd_signal_sink signals,
+                    struct viewd_err *err)
 {
 	struct viewd_err failed = {0};
 	bool done = true;
-	if (!returned_look(&w->conn->db, w->place, err) || !pg_repair_triggers(w, asked, err) || !pg_parts_check(w->conn, &done, err))
+	if (!returned_look(&w->conn->db, w->place, err) || !pg_repair_triggers(w, asked, err) ||
+	    !pg_parts_check(w->conn, &done, err))
 		return false;
 	bool compared = objects_look(&w->conn->db, signals, &round->news, &failed);
 	if (!compared && failed.cls != VIEWD_ERR_CONFLICT && failed.cls != VIEWD_ERR_TIMEOUT) {
@@ -174,13 +178,15 @@ static bool compare(struct viewd_watch *w, bool asked, struct round *round, stru
 	return true;
 }
 
-static bool look_after(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
+static bool look_after(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals,
+                       struct viewd_err *err)
 {
-	return pg_check_sound(w, err) && pg_check_log(w, err) && pg_measure_log(w, err) && pg_flood_review(w, err) && compare(w, false, round, signals, err) &&
-	       pg_poll_review(w, err);
+	return pg_check_sound(w, err) && pg_check_log(w, err) && pg_measure_log(w, err) && pg_flood_review(w, err) &&
+	       compare(w, false, round, signals, err) && pg_poll_review(w, err);
 }
 
-static bool first_look(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
+static bool first_look(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals,
+                       struct viewd_err *err)
 {
 	w->looked = true;
 	w->heartbeat_us = now_us() + HEARTBEAT_US;
@@ -224,9 +230,11 @@ static bool drain(struct viewd_watch *w, struct round *round, struct viewd_err *
 	return pg_write_rate_judge(w, err);
 }
 
-static bool tell(struct viewd_watch *w, const struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
+static bool tell(struct viewd_watch *w, const struct round *round, struct viewd_signal_sink signals,
+                 struct viewd_err *err)
 {
-	return (!round->news || marks_stale(&w->conn->db, signals, err)) && (!round->requests || marks_requests(&w->conn->db, signals, err));
+	return (!round->news || marks_stale(&w->conn->db, signals, err)) &&
+	       (!round->requests || marks_requests(&w->conn->db, signals, err));
 }
 
 /* Asked for a look: what is only looked at now and then is looked at now. */
@@ -242,12 +250,13 @@ static bool obey(struct viewd_watch *w, struct round *round, struct viewd_err *e
 	return pg_poll_review(w, err);
 }
 
-static bool go_round(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals, struct viewd_err *err)
+static bool go_round(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals,
+                     struct viewd_err *err)
 {
 	round->blocked = false;
 	if (!beat(w, round, signals, err) || (w->owes_look && !compare(w, true, round, signals, err)) ||
-	    !poll_counters(w, round, err) || !drain(w, round, err) || !pg_review_full(w, &w->owes_review, err) || !pg_flood_tend(w, &round->news, err) ||
-	    !tell(w, round, signals, err) || !pg_clean_log(w, err))
+	    !poll_counters(w, round, err) || !drain(w, round, err) || !pg_review_full(w, &w->owes_review, err) ||
+	    !pg_flood_tend(w, &round->news, err) || !tell(w, round, signals, err) || !pg_clean_log(w, err))
 		return false;
 	round->blocked |= pg_flood_asked(w) || w->owes_look || w->owes_review || w->doubts_flags || pg_drains_on(w);
 	return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch.h: the one watching connection of a database. It sleeps until it is notified, is never inside a transaction while it waits,
- * and runs nothing that takes long.
+ * watch.h: the one watching connection of a database. It sleeps until it is notified, is never inside a transaction
+ * while it waits, and runs nothing that takes long.
  *
  *   ASLEEP  it holds PG_LOCK_ASLEEP, so whoever writes a log row notifies
  *   AWAKE   it does not; writers keep the lock shared until they have ended, and it looks at the log at its own pace
@@ -26,39 +26,40 @@ struct pg_write_rate {
 
 /* How far the log of changes was read. */
 struct pg_log {
-	int64_t drained;       /* rows since it was last cleaned */
-	int64_t blocks;        /* its size when last measured */
-	int64_t next_block;    /* a large one is drained in portions, round and round: where the next one begins */
-	bool unseen;           /* what must be seen may be in portions that were drained before */
-	int64_t empty_us;      /* a large one: when to try next to empty it */
+	int64_t drained;    /* rows since it was last cleaned */
+	int64_t blocks;     /* its size when last measured */
+	int64_t next_block; /* a large one is drained in portions, round and round: where the next one begins */
+	bool unseen;        /* what must be seen may be in portions that were drained before */
+	int64_t empty_us;   /* a large one: when to try next to empty it */
 };
 
 struct viewd_watch {
 	struct viewd_conn *conn;
-	int wake;              /* eventfd */
-	char *place;           /* where the state is; NULL: it cannot be told */
-	bool looked;           /* the first round is over */
+	int wake;    /* eventfd */
+	char *place; /* where the state is; NULL: it cannot be told */
+	bool looked; /* the first round is over */
 	bool asleep;
-	bool may_sleep;        /* false where NOTIFY would make transactions fail: with prepared ones */
-	bool polls;            /* some source is polled */
-	int streak;            /* looks in a row that found something */
-	int64_t pace_us;       /* until the next look; 0: none before a notification */
+	bool may_sleep;  /* false where NOTIFY would make transactions fail: with prepared ones */
+	bool polls;      /* some source is polled */
+	int streak;      /* looks in a row that found something */
+	int64_t pace_us; /* until the next look; 0: none before a notification */
 	int64_t quiet_since_us;
 	int64_t heartbeat_us, poll_us; /* when they are due, monotonic */
 	struct pg_log log;
-	bool doubts_flags;     /* it was emptied: flags that are up because of its length are still to be found */
-	bool owes_review;      /* flags are to be looked for */
-	int64_t review_us;     /* not before */
-	char *gaps;            /* what was last found wrong with triggers */
-	char *blind;           /* the sources that are not noticed for that, as an array: their counters are polled */
-	bool owes_look;        /* somebody has asked, and what triggers do not tell could not be looked at yet */
+	bool doubts_flags; /* it was emptied: flags that are up because of its length are still to be found */
+	bool owes_review;  /* flags are to be looked for */
+	int64_t review_us; /* not before */
+	char *gaps;        /* what was last found wrong with triggers */
+	char *blind;       /* the sources that are not noticed for that, as an array: their counters are polled */
+	bool owes_look;    /* somebody has asked, and what triggers do not tell could not be looked at yet */
 	bool queue_warned;
 	struct pg_write_rate rate;
 	struct pg_flood *floods; /* list */
 };
 
 /* ---- watch.c */
-struct viewd_watch *pg_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err);
+struct viewd_watch *pg_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db,
+                                  struct viewd_err *err);
 bool pg_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err);
 void pg_watch_wake(struct viewd_watch *w);
 void pg_watch_close(struct viewd_watch **watch);
@@ -67,7 +68,8 @@ void pg_watch_close(struct viewd_watch **watch);
 
 /* LISTEN, and proof that a notification comes back on this connection. */
 bool pg_listen(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
-/* Takes what has arrived off the connection. *heard_r becomes true for a notification of somebody else; its payload is not looked at. */
+/* Takes what has arrived off the connection. *heard_r becomes true for a notification of somebody else; its payload is
+ * not looked at. */
 bool pg_heard(struct viewd_watch *w, bool *heard_r, struct viewd_err *err) MUST_CHECK;
 
 /* ---- drain.c: from the log to the marks */
@@ -76,7 +78,8 @@ struct pg_drained {
 	int64_t rows;
 	bool requests; /* one of the rows stands for a request */
 };
-/* Everything committed leaves the log and marks its views, in one statement. Somebody's lock in the way: -1 rows, no failure. */
+/* Everything committed leaves the log and marks its views, in one statement. Somebody's lock in the way: -1 rows, no
+ * failure. */
 bool pg_drain(struct viewd_watch *w, struct pg_drained *out, struct viewd_err *err) MUST_CHECK;
 /* After a crash or a failover the log is empty and proves nothing: every view is marked. */
 bool pg_check_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
@@ -139,8 +142,8 @@ bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 
 /* ---- trigger_repair.c */
 
-/* Makes triggers that are missing (a table made anew, a new partition), tells of disabled ones, and marks what they did not see. asked: what
- * cannot be noticed by triggers counts as changed now. */
+/* Makes triggers that are missing (a table made anew, a new partition), tells of disabled ones, and marks what they did
+ * not see. asked: what cannot be noticed by triggers counts as changed now. */
 bool pg_repair_triggers(struct viewd_watch *w, bool asked, struct viewd_err *err) MUST_CHECK;
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * trigger.c: having changes noticed. Writers are serial in SQLite, so a trigger may mark the views at once, in one row a view. It counts
- * changed rows: a refresh reads its data before it holds the write lock, and a change in between must not look settled. When there
- * are so many that a view is stale anyway it only looks (marks.h).
+ * trigger.c: having changes noticed. Writers are serial in SQLite, so a trigger may mark the views at once, in one row
+ * a view. It counts changed rows: a refresh reads its data before it holds the write lock, and a change in between must
+ * not look settled. When there are so many that a view is stale anyway it only looks (marks.h).
  */
 #include "base/err.h"
 #include "common/state/marks.h"
@@ -18,12 +18,12 @@
 
 static const char *const events[] = {"INSERT", "UPDATE", "DELETE"};
 
-/* What a trigger of today's form says, and no other, as a pattern. The time is asked for by the change that makes a row stale, and by no
- * other; it has as many digits as those that viewd writes, so that texts compare as times do. */
+/* What a trigger of today's form says, and no other, as a pattern. The time is asked for by the change that makes a row
+ * stale, and by no other; it has as many digits as those that viewd writes, so that texts compare as times do. */
 #define TEXT_OF(x) #x
 #define NUMBER(x) TEXT_OF(x)
-#define RAISE                                                                                                                         \
-	"SET dirty_seq = dirty_seq + 1, changed_time = CASE WHEN dirty_seq > clean_seq THEN changed_time ELSE"                             \
+#define RAISE \
+	"SET dirty_seq = dirty_seq + 1, changed_time = CASE WHEN dirty_seq > clean_seq THEN changed_time ELSE" \
 	" strftime('%Y-%m-%dT%H:%M:%f000Z', 'now') END WHERE source = "
 #define ENOUGH "dirty_seq - clean_seq < " NUMBER(MARKS_ENOUGH) "; END"
 #define TODAYS RAISE "*" ENOUGH
@@ -51,18 +51,20 @@ static bool can_have_triggers(struct db *db, const struct relation *source, bool
 {
 	const char *const params[] = {source->name};
 	*can_r = false;
-	return db->ops->query(db, "SELECT type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' FROM pragma_table_list WHERE schema = 'main' AND"
+	return db->ops->query(db, "SELECT type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' FROM pragma_table_list "
+	                          "WHERE schema = 'main' AND"
 	                          " name = ? COLLATE NOCASE", params, 1, read_flag, can_r, err);
 }
 
 static bool refuse_trigger(const struct relation *source, struct viewd_err *err)
 {
-	err_set(err, VIEWD_ERR_CONFIG, "capture = trigger cannot work for '%s' (SQLite has no triggers on it)", source->name);
+	err_set(err, VIEWD_ERR_CONFIG, "capture = trigger cannot work for '%s' (SQLite has no triggers on it)",
+	        source->name);
 	return err_hint(err, "capture = poll or auto; or name ordinary tables that change with it in `sources`");
 }
 
-static bool choose_one(struct db *db, enum viewd_capture wanted, const struct relation *source, struct viewd_captured *out,
-                       struct viewd_err *err)
+static bool choose_one(struct db *db, enum viewd_capture wanted, const struct relation *source,
+                       struct viewd_captured *out, struct viewd_err *err)
 {
 	bool can = false;
 	if (!can_have_triggers(db, source, &can, err))
@@ -99,7 +101,8 @@ static void trigger_name(const struct relation *source, const char *event, char 
 	ident_temporary(source, prefix, out);
 }
 
-static void trigger_names(const struct relation *source, char i[static IDENT_MAX], char u[static IDENT_MAX], char d[static IDENT_MAX])
+static void trigger_names(const struct relation *source, char i[static IDENT_MAX], char u[static IDENT_MAX],
+                          char d[static IDENT_MAX])
 {
 	trigger_name(source, events[0], i);
 	trigger_name(source, events[1], u);
@@ -114,7 +117,8 @@ static char *trigger_sql(struct db *db, void *mem, const struct relation *source
 	char *quoted = relation_quoted(db->syntax, mem, source);
 	char *sql = sql_add(sql_new(mem), "CREATE TRIGGER ");
 	sql = ident_append(db->syntax, sql, name);
-	sql = sql_add(sql, " AFTER %s ON %s BEGIN UPDATE viewd_captures %s%s AND " ENOUGH, event, quoted, RAISE, literal_quoted(db->syntax, mem, quoted));
+	sql = sql_add(sql, " AFTER %s ON %s BEGIN UPDATE viewd_captures %s%s AND " ENOUGH, event, quoted, RAISE,
+	              literal_quoted(db->syntax, mem, quoted));
 	return sql;
 }
 
@@ -144,8 +148,10 @@ bool sqlite_op_list_triggers(struct db *db, const struct db_reader *row, void *c
 	struct list_ctx list = {db, row, ctx, err, false};
 	/* as registered: a table that was made anew may be spelled another way */
 	return db->ops->query(db,
-	                      "SELECT DISTINCT tbl_name, (SELECT max(source) FROM viewd_captures WHERE source = '\"' || replace(tbl_name, '\"', '\"\"')"
-	                      " || '\"' COLLATE NOCASE) FROM sqlite_master WHERE " IS_OURS, NULL, 0, give_source, &list, err) &&
+	                      "SELECT DISTINCT tbl_name, (SELECT max(source) FROM viewd_captures WHERE source = '\"' || "
+	                      "replace(tbl_name, '\"', '\"\"')"
+	                      " || '\"' COLLATE NOCASE) FROM sqlite_master WHERE " IS_OURS, NULL, 0, give_source, &list,
+	                      err) &&
 	       !list.misfit;
 }
 
@@ -175,7 +181,8 @@ bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err 
 	if (good) {
 		trigger_names(&rel, i, u, d);
 		const char *const params[] = {rel.name, i, u, d};
-		good = db->ops->query(db, "SELECT name FROM sqlite_master WHERE " IS_OURS " AND (tbl_name = ? COLLATE NOCASE OR name IN (?, ?, ?))",
+		good = db->ops->query(db, "SELECT name FROM sqlite_master WHERE " IS_OURS " AND (tbl_name = ? COLLATE NOCASE "
+		                                                                          "OR name IN (?, ?, ?))",
 		                      params, ARRAY_LEN(params), keep, &list, err);
 	}
 	for (size_t k = 0; k < list.n && good; k++) {
@@ -186,17 +193,21 @@ bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err 
 	return good;
 }
 
-/* Is the table there (there_r may be NULL), and does it lack one of its triggers? One that was renamed has taken them along. */
-static bool lacks_trigger(struct db *db, const struct relation *rel, bool *there_r, bool *lacks_r, struct viewd_err *err)
+/* Is the table there (there_r may be NULL), and does it lack one of its triggers? One that was renamed has taken them
+ * along. */
+static bool lacks_trigger(struct db *db, const struct relation *rel, bool *there_r, bool *lacks_r,
+                          struct viewd_err *err)
 {
 	char i[IDENT_MAX], u[IDENT_MAX], d[IDENT_MAX];
 	trigger_names(rel, i, u, d);
 	const char *const params[] = {rel->name, i, u, d, rel->name, "*" TODAYS};
 	int64_t tables = 0, triggers = 0;
-	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", params, 1, count_row,
-	                    &tables, err) ||
-	    !db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?, ?) AND tbl_name = ? COLLATE NOCASE"
-	                   " AND sql GLOB ?",
+	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE",
+	                    params, 1, count_row, &tables, err) ||
+	    !db->ops->query(db,
+	                    "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?, ?) AND "
+	                    "tbl_name = ? COLLATE NOCASE"
+	                    " AND sql GLOB ?",
 	                    params + 1, 5, count_row, &triggers, err))
 		return false;
 	if (there_r != NULL)
@@ -227,7 +238,8 @@ static bool mend(struct db *db, const char *source, struct viewd_err *err)
 		return false;
 	if (!there || !lacks)
 		return true;
-	db_log(db, VIEWD_LOG_WARNING, "database '%s', table %s was made anew: its triggers are made again, its views are refreshed",
+	db_log(db, VIEWD_LOG_WARNING, "database '%s', table %s was made anew: its triggers are made again, its views are "
+	                              "refreshed",
 	       db->database_name, source);
 	return sqlite_op_make_trigger(db, &rel, err) && marks_touch(db, source, NULL, err);
 }

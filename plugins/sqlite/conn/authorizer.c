@@ -37,8 +37,8 @@ static bool is_word(const char *text, const char *const *words)
 static int refuse(struct viewd_conn *conn, const char *what, const char *name, const char *why)
 {
 	if (conn->refused[0] == '\0')
-		snprintf(conn->refused, sizeof conn->refused, "%s%s%.100s is not allowed in what viewd runs (%s)", what, name != NULL ? " " : "",
-		         name != NULL ? name : "", why);
+		snprintf(conn->refused, sizeof conn->refused, "%s%s%.100s is not allowed in what viewd runs (%s)", what,
+		         name != NULL ? " " : "", name != NULL ? name : "", why);
 	return SQLITE_DENY;
 }
 
@@ -50,18 +50,21 @@ static int judge_function(struct viewd_conn *conn, const char *name)
 	return SQLITE_OK;
 }
 
-/* Those that FTS3 to FTS5 ask when they are opened, and those that only describe the schema and the library, for pragma_NAME(). */
+/* Those that FTS3 to FTS5 ask when they are opened, and those that only describe the schema and the library, for
+ * pragma_NAME(). */
 static int judge_pragma(struct viewd_conn *conn, const char *name, const char *value)
 {
 	static const char *const asked[] = {"data_version", "page_size", NULL};
-	static const char *const described[] = {"table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo", "foreign_key_list",
-	                                        "collation_list", "function_list", "module_list", "compile_options", NULL};
+	static const char *const described[] = {"table_info",    "table_xinfo", "table_list",       "index_list",
+	                                        "index_info",    "index_xinfo", "foreign_key_list", "collation_list",
+	                                        "function_list", "module_list", "compile_options",  NULL};
 	if ((value == NULL && is_word(name, asked)) || is_word(name, described))
 		return SQLITE_OK;
 	return refuse(conn, "pragma", name, "it can change the session or the file");
 }
 
-/* sqlite3_declare_vtab() compiles a CREATE TABLE, which asks for these; a real UPDATE of the schema is refused by SQLite itself. */
+/* sqlite3_declare_vtab() compiles a CREATE TABLE, which asks for these; a real UPDATE of the schema is refused by
+ * SQLite itself. */
 static bool declares_module(const char *table, const char *column)
 {
 	static const char *const tables[] = {"sqlite_master", "sqlite_temp_master", NULL};
@@ -69,7 +72,8 @@ static bool declares_module(const char *table, const char *column)
 	return is_word(table, tables) && is_word(column, columns);
 }
 
-/* R*Tree prepares its writing statements when it is opened. What a definition itself writes is found by sqlite3_stmt_readonly(). */
+/* R*Tree prepares its writing statements when it is opened. What a definition itself writes is found by
+ * sqlite3_stmt_readonly(). */
 static int judge_write(struct viewd_conn *conn, const char *table)
 {
 	if (conn->shadows != NULL && is_word(table, (const char *const *)conn->shadows))
@@ -98,7 +102,8 @@ static int judge_reading(struct viewd_conn *conn, int action, const char *a, con
 	}
 }
 
-/* viewd's statements never attach, never set a pragma, and end transactions only through statement.c; a savepoint surrounds a post_hook. */
+/* viewd's statements never attach, never set a pragma, and end transactions only through statement.c; a savepoint
+ * surrounds a post_hook. */
 static int judge_own(struct viewd_conn *conn, int action, const char *a, const char *b)
 {
 	switch (action) {
@@ -119,7 +124,8 @@ static int judge_own(struct viewd_conn *conn, int action, const char *a, const c
 	}
 }
 
-/* A module that is opened reads the row number of the schema. A view of which no column is used is named by its SELECT alone. */
+/* A module that is opened reads the row number of the schema. A view of which no column is used is named by its SELECT
+ * alone. */
 static void note(struct sqlite_sources *sources, int action, const char *a, const char *b, const char *view)
 {
 	static const char *const schema[] = {"sqlite_master", "sqlite_temp_master", NULL};
@@ -145,8 +151,8 @@ static void note_write(struct viewd_conn *conn, int action, const char *trigger)
 		conn->side_writes = true;
 }
 
-/* Any argument may be NULL; count(*) reads a column with an empty name (https://sqlite.org/c3ref/set_authorizer.html). For
- * SQLITE_READ a is the table, view the innermost view or trigger that reads it. */
+/* Any argument may be NULL; count(*) reads a column with an empty name (https://sqlite.org/c3ref/set_authorizer.html).
+ * For SQLITE_READ a is the table, view the innermost view or trigger that reads it. */
 static int on_action(void *ctx, int action, const char *a, const char *b, const char *database, const char *view)
 {
 	struct viewd_conn *conn = ctx;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * commit_number.c: capture = poll. Every commit of others counts as a change of what is polled; viewd's own must not, or a refresh would wake itself.
+ * commit_number.c: capture = poll. Every commit of others counts as a change of what is polled; viewd's own must not,
+ * or a refresh would wake itself.
  *
- * The file has a number that grows by one with each commit, whoever makes it: iChange in the header of the log's index in WAL mode
- * (https://sqlite.org/walformat.html), else the change counter in the file's own header (https://sqlite.org/fileformat.html). Each write
- * transaction of viewd holds the write lock, so it knows the number that its own commit will give, and stores that in the table `position`
- * in the same transaction. When the number it finds is not the stored one, somebody else has committed since: it raises the marks
- * there and then. The watch does the same whenever it has heard something.
+ * The file has a number that grows by one with each commit, whoever makes it: iChange in the header of the log's index
+ * in WAL mode (https://sqlite.org/walformat.html), else the change counter in the file's own header
+ * (https://sqlite.org/fileformat.html). Each write transaction of viewd holds the write lock, so it knows the number
+ * that its own commit will give, and stores that in the table `position` in the same transaction. When the number it
+ * finds is not the stored one, somebody else has committed since: it raises the marks there and then. The watch does
+ * the same whenever it has heard something.
  */
 #include "base/err.h"
 #include "common/state/marks.h"
@@ -77,8 +79,10 @@ static bool read_position(struct viewd_conn *conn, struct position *out, struct 
 		return false;
 	out->log = strcmp(mode, "wal") == 0;
 	sqlite3_file_control(conn->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-	bool read = file != NULL && file->pMethods != NULL && (out->log ? read_log_number(file, &out->n) : read_file_number(file, &out->n));
-	return read || err_set(err, VIEWD_ERR_CONFLICT, "the number of the last commit cannot be read from the database file");
+	bool read = file != NULL && file->pMethods != NULL &&
+	            (out->log ? read_log_number(file, &out->n) : read_file_number(file, &out->n));
+	return read || err_set(err, VIEWD_ERR_CONFLICT, "the number of the last commit cannot be read from the database "
+	                                                "file");
 }
 
 static void position_text(const struct position *p, uint32_t more, char out[static 32])
@@ -128,7 +132,8 @@ bool sqlite_poll_commit(struct viewd_conn *conn, struct viewd_err *err)
 		return false;
 	position_text(&now, 1, text);
 	const char *params[] = {text};
-	return sqlite_op_exec(&conn->db, "INSERT INTO viewd_position (id, position) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET position = excluded.position",
+	return sqlite_op_exec(&conn->db, "INSERT INTO viewd_position (id, position) VALUES (1, ?) ON CONFLICT (id) DO "
+	                                 "UPDATE SET position = excluded.position",
 	                      params, 1, NULL, err);
 }
 
@@ -137,7 +142,8 @@ bool sqlite_poll_is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd
 	return is_polled(conn, polled_r, err);
 }
 
-/* Numbers of a log begin anew when nobody has the file open: a watch that has just been opened cannot tell whether they did. */
+/* Numbers of a log begin anew when nobody has the file open: a watch that has just been opened cannot tell whether they
+ * did. */
 bool sqlite_poll_look(struct viewd_conn *conn, bool first, struct viewd_err *err)
 {
 	bool polled = false, known = false;
@@ -152,7 +158,8 @@ bool sqlite_poll_look(struct viewd_conn *conn, bool first, struct viewd_err *err
 	if (known && !doubtful)
 		return true;
 	struct db *db = &conn->db;
-	if (db->ops->begin(db, DB_BEGIN_WRITE, err) && (!doubtful || marks_touch_mode(db, POLL_WORD, err)) && db->ops->commit(db, err))
+	if (db->ops->begin(db, DB_BEGIN_WRITE, err) && (!doubtful || marks_touch_mode(db, POLL_WORD, err)) &&
+	    db->ops->commit(db, err))
 		return true;
 	db->ops->rollback(db);
 	return false;

@@ -16,7 +16,8 @@
 
 const struct viewd_dialect_option sqlite_options[SQLITE_N_OPTIONS] = {
 	{"sqlite_allow_network", "no", "whether the file may be on a network file system",
-	 "SQLite's locks are unreliable over a network, and the database can be corrupted. So with no, viewd refuses such a "
+	 "SQLite's locks are unreliable over a network, and the database can be corrupted. So with no, viewd refuses such "
+	 "a "
 	 "file."},
 };
 
@@ -55,10 +56,11 @@ bool sqlite_check_database(const struct viewd_database_spec *db, struct viewd_er
 	return good;
 }
 
-/* https://sqlite.org/security.html: nothing outside this one file, no code from it. What views and triggers may call is the authorizer's to
- * say; an untrusted schema would also keep the application's from FTS. Text in double quotes that names no column is a string where
- * the application's SQLite takes it for one, else its views would mean something else here. Where viewd names columns in statements
- * around a definition it says of what (syntax->lexer.quoted_may_be_text); in what it defines itself it allows no such string. */
+/* https://sqlite.org/security.html: nothing outside this one file, no code from it. What views and triggers may call is
+ * the authorizer's to say; an untrusted schema would also keep the application's from FTS. Text in double quotes that
+ * names no column is a string where the application's SQLite takes it for one, else its views would mean something else
+ * here. Where viewd names columns in statements around a definition it says of what (syntax->lexer.quoted_may_be_text);
+ * in what it defines itself it allows no such string. */
 static bool harden(struct viewd_conn *conn, struct viewd_err *err)
 {
 	static const struct {
@@ -87,7 +89,8 @@ static bool read_mode_fn(void *ctx, const char *const *values, size_t n UNUSED)
 
 static const struct db_reader read_mode[] = {{read_mode_fn, "T", "the journal mode"}};
 
-/* Reads the header, so that a file that is no database is found out now. The journal mode is the administrator's decision. */
+/* Reads the header, so that a file that is no database is found out now. The journal mode is the administrator's
+ * decision. */
 static bool look_at_file(struct viewd_conn *conn, struct viewd_err *err)
 {
 	bool wal = false;
@@ -112,14 +115,16 @@ static bool look_at_file(struct viewd_conn *conn, struct viewd_err *err)
 	return true;
 }
 
-/* While a connection is open nobody has a reason to remove the write-ahead log; who does it takes the last transactions away. */
+/* While a connection is open nobody has a reason to remove the write-ahead log; who does it takes the last transactions
+ * away. */
 static bool has_lost_log(const struct viewd_conn *conn)
 {
 	struct stat st;
 	return conn->log_ino != 0 && (stat(conn->log, &st) != 0 || st.st_ino != conn->log_ino);
 }
 
-/* The last one of a file to close writes the log back, which would put old pages over what others have written since without it. */
+/* The last one of a file to close writes the log back, which would put old pages over what others have written since
+ * without it. */
 static int destroy(struct viewd_conn *conn)
 {
 	if (has_lost_log(conn))
@@ -129,7 +134,8 @@ static int destroy(struct viewd_conn *conn)
 	return 0;
 }
 
-/* Asked before SQLite is: it falls back to reading what it may not write, and leaves a log beside it that the database's owner cannot write. */
+/* Asked before SQLite is: it falls back to reading what it may not write, and leaves a log beside it that the
+ * database's owner cannot write. */
 static bool require_writable(const char *path, struct viewd_err *err)
 {
 	char why[512];
@@ -139,7 +145,8 @@ static bool require_writable(const char *path, struct viewd_err *err)
 
 static bool connect_file(struct viewd_conn *conn, const struct sqlite_path *path, struct viewd_err *err)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (path->create ? SQLITE_OPEN_CREATE : 0);
+	int flags =
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (path->create ? SQLITE_OPEN_CREATE : 0);
 	if (!require_writable(path->path, err) || !sqlite_files_check(path->path, err))
 		return false;
 	int rc = sqlite_files_open(conn, path->path, flags);
@@ -152,7 +159,8 @@ static bool connect_file(struct viewd_conn *conn, const struct sqlite_path *path
 	return harden(conn, err) && look_at_file(conn, err);
 }
 
-struct viewd_conn *sqlite_conn_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err)
+struct viewd_conn *sqlite_conn_open(const struct viewd_host *host, const struct viewd_database_spec *db,
+                                    struct viewd_err *err)
 {
 	struct viewd_conn *conn = talloc_zero(NULL, struct viewd_conn);
 	struct sqlite_path path;
@@ -177,8 +185,8 @@ void sqlite_conn_close(struct viewd_conn **conn)
 	TALLOC_FREE(*conn);
 }
 
-/* sqlite3_interrupt may be called from any thread while the connection is open (https://sqlite.org/c3ref/interrupt.html); the flag
- * also stops what begins a moment later in the same call. */
+/* sqlite3_interrupt may be called from any thread while the connection is open
+ * (https://sqlite.org/c3ref/interrupt.html); the flag also stops what begins a moment later in the same call. */
 void sqlite_conn_cancel(struct viewd_conn *conn)
 {
 	atomic_store(&conn->cancelled, true);
@@ -190,7 +198,8 @@ bool sqlite_conn_has_file(struct viewd_conn *conn, struct viewd_err *err)
 	struct stat st;
 	if (stat(conn->path, &st) == 0 && st.st_dev == conn->dev && st.st_ino == conn->ino && !has_lost_log(conn))
 		return true;
-	return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' or its write-ahead log is gone or was replaced", conn->path);
+	return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' or its write-ahead log is gone or was replaced",
+	               conn->path);
 }
 
 bool sqlite_conn_alive(struct viewd_conn *conn)

@@ -39,22 +39,23 @@ struct viewd_conn {
 	char *path;
 	dev_t dev;
 	ino_t ino;
-	char *log;            /* path of the write-ahead log */
-	ino_t log_ino;        /* 0: the file had none */
+	char *log;     /* path of the write-ahead log */
+	ino_t log_ino; /* 0: the file had none */
 	enum sqlite_guard guard;
 	struct sqlite_sources *sources; /* set while a definition is prepared for its sources */
-	char **shadows;                 /* set while a definition is prepared: tables that belong to virtual ones; NULL ends. NULL: none */
-	bool writes;                    /* the present statement would write the file */
-	bool writing;                   /* in a transaction that may write it */
-	bool side_writes;               /* and a trigger of somebody's has written in it */
-	char refused[256];              /* why the authorizer has refused the present statement; "" it has not */
-	int quoted_text;                /* the library's default: text in double quotes may be a string in DDL */
-	char **told;                    /* texts in double quotes that have been warned of */
+	/* Set while a definition is prepared: tables that belong to virtual ones; NULL ends. NULL: none */
+	char **shadows;
+	bool writes;       /* the present statement would write the file */
+	bool writing;      /* in a transaction that may write it */
+	bool side_writes;  /* and a trigger of somebody's has written in it */
+	char refused[256]; /* why the authorizer has refused the present statement; "" it has not */
+	int quoted_text;   /* the library's default: text in double quotes may be a string in DDL */
+	char **told;       /* texts in double quotes that have been warned of */
 	size_t n_told;
-	struct sqlite_known *known;     /* columns.c: what queries yield; NULL: nothing is known */
-	int64_t deadline_us;            /* monotonic; 0: none */
+	struct sqlite_known *known; /* columns.c: what queries yield; NULL: nothing is known */
+	int64_t deadline_us;        /* monotonic; 0: none */
 	int64_t lock_timeout_us;
-	int64_t busy_until_us;          /* end of the present wait for a lock */
+	int64_t busy_until_us; /* end of the present wait for a lock */
 	bool timed_out;
 	atomic_bool cancelled;
 };
@@ -69,11 +70,13 @@ static inline struct viewd_conn *sqlite_conn_of(struct db *db)
 extern const struct db_ops sqlite_ops; /* dialect.c */
 
 /* conn.c */
-struct viewd_conn *sqlite_conn_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err);
+struct viewd_conn *sqlite_conn_open(const struct viewd_host *host, const struct viewd_database_spec *db,
+                                    struct viewd_err *err);
 void sqlite_conn_close(struct viewd_conn **conn);
 void sqlite_conn_cancel(struct viewd_conn *conn); /* [any] */
 bool sqlite_conn_alive(struct viewd_conn *conn);
-/* The file may have been replaced under the same name (a restored backup): then this connection reads and writes into nowhere. */
+/* The file may have been replaced under the same name (a restored backup): then this connection reads and writes into
+ * nowhere. */
 bool sqlite_conn_has_file(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 extern const struct viewd_dialect_option sqlite_options[SQLITE_N_OPTIONS];
 bool sqlite_check_database(const struct viewd_database_spec *db, struct viewd_err *err);
@@ -96,8 +99,8 @@ void sqlite_authorizer_install(struct viewd_conn *conn);
 bool sqlite_prepare(struct viewd_conn *conn, const char *sql, sqlite3_stmt **out, struct viewd_err *err) MUST_CHECK;
 bool sqlite_op_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
                     struct viewd_err *err);
-bool sqlite_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
-                     struct viewd_err *err);
+bool sqlite_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params,
+                     const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool sqlite_op_begin(struct db *db, enum db_begin how, struct viewd_err *err);
 bool sqlite_op_commit(struct db *db, struct viewd_err *err);
 void sqlite_op_rollback(struct db *db);
@@ -106,41 +109,50 @@ bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err 
 
 /* catalogue.c */
 bool sqlite_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
-bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
-bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err);
-bool sqlite_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err);
+bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                            struct viewd_err *err);
+bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                               struct viewd_err *err);
+bool sqlite_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r,
+                         struct viewd_err *err);
 bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
 
-/* query.c: compiling a definition, and what it reads. Compiles under the reading-only guard; what it reads is added to sources. */
-bool sqlite_prepare_definition(struct viewd_conn *conn, const char *definition, struct sqlite_sources *sources, sqlite3_stmt **out,
-                               struct viewd_err *err) MUST_CHECK;
-bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink, struct viewd_err *err);
+/* query.c: compiling a definition, and what it reads. Compiles under the reading-only guard; what it reads is added to
+ * sources. */
+bool sqlite_prepare_definition(struct viewd_conn *conn, const char *definition, struct sqlite_sources *sources,
+                               sqlite3_stmt **out, struct viewd_err *err) MUST_CHECK;
+bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink,
+                            struct viewd_err *err);
 /* The number that grows with every change of the file's schema. */
 bool sqlite_schema_version(struct db *db, char out[static 24], struct viewd_err *err) MUST_CHECK;
 /* What it reads, and nothing of what modules do beside it. */
-bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite_sources *sources, struct viewd_err *err) MUST_CHECK;
+bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite_sources *sources,
+                            struct viewd_err *err) MUST_CHECK;
 /* Called by the authorizer for each table read, each view opened, each function. */
 void sqlite_sources_note(struct sqlite_sources *sources, const char *name, bool read);
 void sqlite_sources_note_function(struct sqlite_sources *sources, const char *name);
 
 /* restored.c: *seen (NULL at first, hangs on the connection) is what the last look has found. Outside a transaction. */
 struct sqlite_marks_seen;
-bool sqlite_look_for_restore(struct viewd_conn *conn, struct sqlite_marks_seen **seen, struct viewd_err *err) MUST_CHECK;
+bool sqlite_look_for_restore(struct viewd_conn *conn, struct sqlite_marks_seen **seen,
+                             struct viewd_err *err) MUST_CHECK;
 
-/* commit_number.c: in a write transaction, right before its commit: others have committed since viewd's last, or not. */
+/* commit_number.c: in a write transaction, right before its commit: others have committed since viewd's last, or
+ * not. */
 bool sqlite_poll_commit(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool sqlite_poll_is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd_err *err) MUST_CHECK;
 /* Outside a transaction. first: since the watch was opened. CONFLICT: the application writes. */
 bool sqlite_poll_look(struct viewd_conn *conn, bool first, struct viewd_err *err) MUST_CHECK;
 
 /* walk.c */
-bool sqlite_op_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
-                    struct viewd_err *err);
+bool sqlite_op_walk(struct db *db, const struct viewd_view_spec *view, const char *definition,
+                    struct dependencies *list, struct viewd_err *err);
 bool sqlite_op_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err);
 bool sqlite_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* columns.c */
-bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err);
+bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx,
+                             struct viewd_err *err);
 
 /* trigger.c */
 bool sqlite_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,

@@ -84,7 +84,8 @@ static bool is_member(gid_t gid)
 	return found;
 }
 
-/* Is the database's owner, for whom the group's bits are to stand beside it, in its group? Unknown users are taken to be. */
+/* Is the database's owner, for whom the group's bits are to stand beside it, in its group? Unknown users are taken to
+ * be. */
 static bool owner_is_member(const struct stat *st)
 {
 	char buf[4096];
@@ -116,9 +117,11 @@ static bool refuse(const char *path, const struct stat *st, const char *why, str
 	describe(st, file);
 	if (stat(directory, &dir_st) == 0)
 		describe(&dir_st, dir);
-	err_set(err, VIEWD_ERR_CONNECT, "database file '%.200s' (%s) cannot be used: files that user '%s' makes beside it in '%.150s' (%s) would lock its"
+	err_set(err, VIEWD_ERR_CONNECT, "database file '%.200s' (%s) cannot be used: files that user '%s' makes beside it "
+	                                "in '%.150s' (%s) would lock its"
 	                                " present users out (%s)", path, file, user, directory, dir, why);
-	return err_hint(err, "put user %s into group %s (usermod -a -G), or let the directory give its group to new files (chgrp %s, chmod g+s)", user,
+	return err_hint(err, "put user %s into group %s (usermod -a -G), or let the directory give its group to new files "
+	                     "(chgrp %s, chmod g+s)", user,
 	                group, group);
 }
 
@@ -211,8 +214,8 @@ static bool strip(const char *name, const char *suffix, char out[static PATH_MAX
 	return true;
 }
 
-/* One that another user's SQLite keeps (journal_mode = truncate, persist). The write lock is held and it is not hot, else it would have been
- * rolled back before; SQLite itself would try to write it, fail, and remove it then. */
+/* One that another user's SQLite keeps (journal_mode = truncate, persist). The write lock is held and it is not hot,
+ * else it would have been rolled back before; SQLite itself would try to write it, fail, and remove it then. */
 static void drop_useless_journal(const char *name)
 {
 	if (faccessat(AT_FDCWD, name, R_OK | W_OK, AT_EACCESS) != 0 && errno == EACCES && unlink(name) != 0)
@@ -286,7 +289,8 @@ static bool may(const char *what, const char *path, int mode, char *out, size_t 
 	user_name(geteuid(), user);
 	if (stat(path, &st) == 0)
 		describe(&st, about);
-	snprintf(out, size, "user '%s' may not write %s '%.150s' (%s%s)", user, what, path, about, why == EROFS ? "; file system read-only for it" : "");
+	snprintf(out, size, "user '%s' may not write %s '%.150s' (%s%s)", user, what, path, about,
+	         why == EROFS ? "; file system read-only for it" : "");
 	return false;
 }
 

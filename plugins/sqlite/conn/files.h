@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * files.h: who may use the files beside a database. SQLite makes FILE-wal, FILE-shm and FILE-journal with the mode of the database file, but
- * with the group of the process; an application that shares the database by its group would be locked out.
+ * files.h: who may use the files beside a database. SQLite makes FILE-wal, FILE-shm and FILE-journal with the mode of
+ * the database file, but with the group of the process; an application that shares the database by its group would be
+ * locked out.
  */
 #ifndef VIEWD_SQLITE_CONN_FILES_H
 #define VIEWD_SQLITE_CONN_FILES_H
@@ -11,14 +12,14 @@
 
 struct viewd_conn;
 
-/* Opens the database file through a file system layer of its own, so that what SQLite makes beside it has the database file's mode and
- * group (its owner too, where viewd is root). Sets conn->handle as sqlite3_open_v2 does; returns its code. The layer hangs on conn
- * and goes when sqlite_files_end is called after the handle was closed. [worker] */
+/* Opens the database file through a file system layer of its own, so that what SQLite makes beside it has the database
+ * file's mode and group (its owner too, where viewd is root). Sets conn->handle as sqlite3_open_v2 does; returns its
+ * code. The layer hangs on conn and goes when sqlite_files_end is called after the handle was closed. [worker] */
 int sqlite_files_open(struct viewd_conn *conn, const char *path, int flags);
 void sqlite_files_end(struct viewd_conn *conn);
 
-/* Refuses a file whose present users would be locked out by files that viewd makes beside it, with user, directory and mode. A file
- * that does not exist yet has none. [worker] */
+/* Refuses a file whose present users would be locked out by files that viewd makes beside it, with user, directory and
+ * mode. A file that does not exist yet has none. [worker] */
 bool sqlite_files_check(const char *path, struct viewd_err *err) MUST_CHECK;
 
 /* Puts right what SQLite has made beside it all the same (another connection removed a file just then). [worker] */
@@ -27,8 +28,8 @@ void sqlite_files_share(const char *path);
 /* Gives the lock file to all who may write the database, and to nobody else. */
 void sqlite_files_share_lock(int fd, const char *path);
 
-/* What keeps this process from writing the database, for a message: `user 'x' may not write directory '/y' (owner ..., mode ...)`; ""
- * when nothing is found. */
+/* What keeps this process from writing the database, for a message: `user 'x' may not write directory '/y' (owner ...,
+ * mode ...)`; "" when nothing is found. */
 void sqlite_files_explain(const char *path, char *out, size_t size);
 
 #endif

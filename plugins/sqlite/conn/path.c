@@ -47,7 +47,8 @@ static bool read_url(const struct url *url, struct sqlite_path *out, struct view
 	return true;
 }
 
-bool sqlite_path_parse(void *mem_ctx, const struct viewd_database_spec *db, struct sqlite_path *out, struct viewd_err *err)
+bool sqlite_path_parse(void *mem_ctx, const struct viewd_database_spec *db, struct sqlite_path *out,
+                       struct viewd_err *err)
 {
 	struct sqlite_path path = {0};
 	struct url *url = url_parse(mem_ctx, db->url, err);
@@ -86,7 +87,8 @@ static bool check_file_system(const char *path, bool allow_network, struct viewd
 	const char *network = network_name((unsigned long)fs.f_type);
 	if (network == NULL || allow_network)
 		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "database file '%s' cannot be used (it is on a %s file system, where locks are unreliable)", path,
+	err_set(err, VIEWD_ERR_CONFIG, "database file '%s' cannot be used (it is on a %s file system, where locks are "
+	                               "unreliable)", path,
 	        network);
 	return err_hint(err, "move it to a local disk, or set sqlite_allow_network = yes at the risk of corruption");
 }

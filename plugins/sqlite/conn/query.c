@@ -33,10 +33,12 @@ void sqlite_sources_note(struct sqlite_sources *sources, const char *name, bool 
 	sources->items[sources->n++] = (struct sqlite_source){talloc_strdup(sources->mem, name), read};
 }
 
-/* Those whose result no table explains, wherever they are called; the clock's are found in the texts, with their arguments. */
+/* Those whose result no table explains, wherever they are called; the clock's are found in the texts, with their
+ * arguments. */
 void sqlite_sources_note_function(struct sqlite_sources *sources, const char *name)
 {
-	static const char *const unstable[] = {"random", "randomblob", "changes", "total_changes", "last_insert_rowid", "sqlite_offset"};
+	static const char *const unstable[] = {"random",        "randomblob",        "changes",
+	                                       "total_changes", "last_insert_rowid", "sqlite_offset"};
 	bool found = false;
 	for (size_t i = 0; name != NULL && i < ARRAY_LEN(unstable); i++)
 		found = found || strcasecmp(name, unstable[i]) == 0;
@@ -82,9 +84,11 @@ static bool list_shadows(struct viewd_conn *conn, void *mem, char ***out, struct
 	bool any = false;
 	enum sqlite_guard before = conn->guard;
 	conn->guard = SQLITE_GUARD_INTERNAL;
-	bool done = sqlite_op_query(&conn->db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 LIMIT 1", NULL, 0, read_flag,
+	bool done = sqlite_op_query(&conn->db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 "
+	                                       "LIMIT 1", NULL, 0, read_flag,
 	                            &any, err) &&
-	            (!any || sqlite_op_query(&conn->db, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'", NULL, 0,
+	            (!any || sqlite_op_query(&conn->db, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type "
+	                                                "= 'shadow'", NULL, 0,
 	                                     keep_shadow, &list, err));
 	conn->guard = before;
 	*out = list.names;
@@ -100,8 +104,8 @@ static bool require_query(sqlite3_stmt *stmt, struct viewd_err *err)
 	return true;
 }
 
-bool sqlite_prepare_definition(struct viewd_conn *conn, const char *definition, struct sqlite_sources *sources, sqlite3_stmt **out,
-                               struct viewd_err *err)
+bool sqlite_prepare_definition(struct viewd_conn *conn, const char *definition, struct sqlite_sources *sources,
+                               sqlite3_stmt **out, struct viewd_err *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	if (!list_shadows(conn, sources->mem, &conn->shadows, err))
@@ -158,9 +162,11 @@ static void warn_of_text(struct viewd_conn *conn, const char *definition)
 		bool strict = sqlite_prepare_definition(conn, definition, &ignored, &stmt, &failure);
 		sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DML, 1, (int *)NULL);
 		sqlite3_finalize(stmt);
-		const char *text = strncmp(failure.msg, NO_COLUMN, strlen(NO_COLUMN)) == 0 ? failure.msg + strlen(NO_COLUMN) : "";
+		const char *text =
+			strncmp(failure.msg, NO_COLUMN, strlen(NO_COLUMN)) == 0 ? failure.msg + strlen(NO_COLUMN) : "";
 		if (!strict && says(definition, text) && !was_told(conn, text))
-			db_log(&conn->db, VIEWD_LOG_WARNING, "database '%s', a definition says \"%s\", which is no column: SQLite takes it for text"
+			db_log(&conn->db, VIEWD_LOG_WARNING, "database '%s', a definition says \"%s\", which is no column: SQLite "
+			                                     "takes it for text"
 			                                     " (write '%s' if that is meant)", conn->db.database_name, text, text);
 	}
 	talloc_free(ignored.mem);
@@ -168,8 +174,10 @@ static void warn_of_text(struct viewd_conn *conn, const char *definition)
 
 /* ---- sources ---- */
 
-/* A module that is opened for the first time prepares statements of its own; the second time only the definition's reads are told. */
-bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite_sources *sources, struct viewd_err *err)
+/* A module that is opened for the first time prepares statements of its own; the second time only the definition's
+ * reads are told. */
+bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite_sources *sources,
+                            struct viewd_err *err)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
 	struct sqlite_sources first = {.mem = talloc_new(NULL)};

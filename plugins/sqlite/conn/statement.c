@@ -34,7 +34,8 @@ bool sqlite_prepare(struct viewd_conn *conn, const char *sql, sqlite3_stmt **out
 	return true;
 }
 
-static bool bind(struct viewd_conn *conn, sqlite3_stmt *stmt, const char *const *params, size_t n, struct viewd_err *err)
+static bool bind(struct viewd_conn *conn, sqlite3_stmt *stmt, const char *const *params, size_t n,
+                 struct viewd_err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		int rc = sqlite3_bind_text(stmt, (int)i + 1, params[i], -1, SQLITE_STATIC);
@@ -54,7 +55,8 @@ static bool give_row(sqlite3_stmt *stmt, const struct db_reader *row, void *ctx,
 	return db_give(row, ctx, values, (size_t)n, more_r, err);
 }
 
-static bool step_all(struct viewd_conn *conn, sqlite3_stmt *stmt, const struct db_reader *row, void *ctx, struct viewd_err *err)
+static bool step_all(struct viewd_conn *conn, sqlite3_stmt *stmt, const struct db_reader *row, void *ctx,
+                     struct viewd_err *err)
 {
 	int rc;
 	bool more = true;
@@ -74,14 +76,15 @@ static bool needs_transaction(struct viewd_conn *conn, sqlite3_stmt *stmt, bool 
 	return sqlite_poll_is_polled(conn, needs_r, err);
 }
 
-static bool run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
-                struct viewd_err *err)
+static bool run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+                const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	bool whole = false;
 	if (!sqlite_prepare(conn, sql, &stmt, err))
 		return false;
-	bool done = needs_transaction(conn, stmt, &whole, err) && (!whole || sqlite_op_begin(&conn->db, DB_BEGIN_WRITE, err)) &&
+	bool done = needs_transaction(conn, stmt, &whole, err) &&
+	            (!whole || sqlite_op_begin(&conn->db, DB_BEGIN_WRITE, err)) &&
 	            bind(conn, stmt, params, n_params, err) && step_all(conn, stmt, row, ctx, err);
 	sqlite3_finalize(stmt);
 	done = done && (!whole || sqlite_op_commit(&conn->db, err));
@@ -90,8 +93,8 @@ static bool run(struct viewd_conn *conn, const char *sql, const char *const *par
 	return done;
 }
 
-bool sqlite_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row, void *ctx,
-                     struct viewd_err *err)
+bool sqlite_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params,
+                     const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	return run(sqlite_conn_of(db), sql, params, n_params, row, ctx, err);
 }
@@ -116,7 +119,8 @@ bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err 
 	return done;
 }
 
-/* A deferred transaction that has read cannot write after somebody else's commit (SQLITE_BUSY_SNAPSHOT): writers begin at once. */
+/* A deferred transaction that has read cannot write after somebody else's commit (SQLITE_BUSY_SNAPSHOT): writers begin
+ * at once. */
 bool sqlite_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
@@ -133,7 +137,8 @@ bool sqlite_op_commit(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
 	/* What a copy of another file says of its marks is nothing that this one has settled. */
-	if (!sqlite_conn_has_file(conn, err) || (conn->writing && !sqlite_poll_commit(conn, err)) || !sqlite_internal(conn, "COMMIT", err))
+	if (!sqlite_conn_has_file(conn, err) || (conn->writing && !sqlite_poll_commit(conn, err)) ||
+	    !sqlite_internal(conn, "COMMIT", err))
 		return false;
 	conn->writing = false;
 	return true;

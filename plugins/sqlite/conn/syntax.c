@@ -2,7 +2,8 @@
 #include "sqlite/conn/syntax.h"
 
 #define NO_MATVIEW "SQLite has no materialized views"
-#define NO_READER_LOCK "a refresh is one transaction and readers keep the old rows until it commits: full and diff never block them"
+#define NO_READER_LOCK "a refresh is one transaction and readers keep the old rows until it commits: full and diff " \
+	"never block them"
 #define NO_SWAP "renaming a table rewrites the views that read it to follow the old one"
 #define NO_INCREMENTAL "changes are not captured row by row"
 #define NO_ROWS "a simple view stores no rows"
@@ -44,7 +45,8 @@ const struct syntax sqlite_syntax = {
 	/* quote() tells 1 from 1.0 from '1' and NULL from 'NULL' (https://sqlite.org/lang_corefunc.html#quote). */
 	.verify_value = "quote({})",
 	.diff.same_value = "({a} IS {b} COLLATE BINARY AND typeof({a}) = typeof({b}))",
-	.state.setup = {"CREATE TABLE IF NOT EXISTS viewd_position (id INTEGER PRIMARY KEY CHECK (id = 1), position TEXT NOT NULL)"},
+	.state.setup = {"CREATE TABLE IF NOT EXISTS viewd_position (id INTEGER PRIMARY KEY CHECK (id = 1), position TEXT "
+	                "NOT NULL)"},
 	.state.prefix = "viewd_",
 	.state.views = "viewd_view_state",
 	.state.history = "viewd_refresh_history",
@@ -54,7 +56,8 @@ const struct syntax sqlite_syntax = {
 	.types.time = "TEXT",
 	.types.serial_key = "INTEGER PRIMARY KEY",
 	.state.counts_end = true,
-	.state.captures_note = " /* triggers on the application's tables (viewd_i_..., viewd_u_..., viewd_d_...) write here: without this table or this name those"
+	.state.captures_note = " /* triggers on the application's tables (viewd_i_..., viewd_u_..., viewd_d_...) write "
+	                       "here: without this table or this name those"
 	                 " tables cannot be written. `viewctl uninstall` takes the triggers out, then this table. */",
 	.state.captures_index = "CREATE INDEX IF NOT EXISTS viewd_captures_source ON viewd_captures (source)",
 	.state.history_index = "CREATE INDEX IF NOT EXISTS viewd_refresh_history_view ON viewd_refresh_history (view, id)",
@@ -66,7 +69,8 @@ const struct syntax sqlite_syntax = {
 	.views.is_table = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = 'viewd_views'",
 	/* RENAME fails when any view of the file is broken. */
 	.views.copied = true,
-	.views.move = {"INSERT OR IGNORE INTO main.viewd_view_state SELECT *, 0, NULL, 0 FROM main.viewd_views", "DROP TABLE main.viewd_views"},
+	.views.move = {"INSERT OR IGNORE INTO main.viewd_view_state SELECT *, 0, NULL, 0 FROM main.viewd_views",
+	"DROP TABLE main.viewd_views"},
 	.views.form = "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = 'viewd_views'",
 	.views.make = {"DROP VIEW IF EXISTS main.viewd_views", "CREATE VIEW main.viewd_views AS {}"},
 	.time.seconds_since = "MAX(ROUND((julianday('now') - julianday({})) * 86400.0, 3), 0.0)",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * walk.c: everything that the result of a definition depends on. The authorizer tells what is read, through plain views; the schema has the texts.
+ * walk.c: everything that the result of a definition depends on. The authorizer tells what is read, through plain
+ * views; the schema has the texts.
  */
 #include "sqlite/conn/conn.h"
 
@@ -39,7 +40,9 @@ static bool read_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct schema_row *row = ctx;
 	row->there = true;
 	row->virtual = strcmp(v[0], "table") == 0 && v[3] != NULL && strcmp(v[3], "0") == 0;
-	row->kind = strcmp(v[0], "view") == 0 ? VIEWD_DEPENDS_VIEW : row->virtual ? VIEWD_DEPENDS_VIRTUAL : VIEWD_DEPENDS_TABLE;
+	row->kind = strcmp(v[0], "view") == 0 ? VIEWD_DEPENDS_VIEW
+	            : row->virtual            ? VIEWD_DEPENDS_VIRTUAL
+	                                      : VIEWD_DEPENDS_TABLE;
 	snprintf(row->rel.name, sizeof row->rel.name, "%.255s", v[1]);
 	row->text = talloc_strdup(NULL, v[2] != NULL ? v[2] : "");
 	return false;
@@ -52,7 +55,8 @@ static bool find_row(struct db *db, const char *name, struct schema_row *row, st
 {
 	const char *params[] = {name};
 	*row = (struct schema_row){.there = false};
-	return sqlite_op_query(db, "SELECT type, name, sql, rootpage FROM main.sqlite_master WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')",
+	return sqlite_op_query(db, "SELECT type, name, sql, rootpage FROM main.sqlite_master WHERE name = ? COLLATE NOCASE "
+	                           "AND type IN ('table', 'view')",
 	                       params, 1, read_row, row, err);
 }
 
@@ -75,8 +79,9 @@ static void add_other(struct walk *w, enum viewd_depends kind, const char *name,
 static void add_catalogue(struct walk *w, const char *name)
 {
 	char *source = talloc_asprintf(w->list->mem, "catalogue %s", name);
-	dependencies_add(w->db, w->list, &(struct dependency){.kind = VIEWD_DEPENDS_CATALOGUE, .source = source, .stamp = w->version,
-	                                                      .digest = w->version});
+	dependencies_add(w->db, w->list,
+	                 &(struct dependency){
+						 .kind = VIEWD_DEPENDS_CATALOGUE, .source = source, .stamp = w->version, .digest = w->version});
 }
 
 /* Modules that need no CREATE VIRTUAL TABLE. */
@@ -86,7 +91,8 @@ static void add_module(struct walk *w, const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(arguments); i++)
 		if (strcasecmp(name, arguments[i]) == 0)
 			return;
-	if (strncasecmp(name, "pragma_", 7) == 0 || strcasecmp(name, "sqlite_master") == 0 || strcasecmp(name, "sqlite_temp_master") == 0) {
+	if (strncasecmp(name, "pragma_", 7) == 0 || strcasecmp(name, "sqlite_master") == 0 ||
+	    strcasecmp(name, "sqlite_temp_master") == 0) {
 		add_catalogue(w, name);
 	} else if (strcasecmp(name, "dbstat") == 0) {
 		struct dependency entry = {.kind = VIEWD_DEPENDS_VIRTUAL, .rel = {.name = "dbstat"}};
@@ -100,7 +106,8 @@ static void add_module(struct walk *w, const char *name)
 
 static bool is_state_table(const char *name)
 {
-	static const char *const tables[] = {"viewd_views", "viewd_view_state", "viewd_captures", "viewd_objects", "viewd_position", "viewd_requests", "viewd_refresh_history"};
+	static const char *const tables[] = {"viewd_views",    "viewd_view_state", "viewd_captures",       "viewd_objects",
+	                                     "viewd_position", "viewd_requests",   "viewd_refresh_history"};
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (strcasecmp(name, tables[i]) == 0)
 			return true;
@@ -127,7 +134,8 @@ static const char *definition_of(const char *text)
 	return text;
 }
 
-/* read: its columns are. Otherwise what is read stands in a view of that name, or in a common table expression that is called like a table. */
+/* read: its columns are. Otherwise what is read stands in a view of that name, or in a common table expression that is
+ * called like a table. */
 static bool add_name(struct walk *w, const char *name, bool read, struct viewd_err *err)
 {
 	struct schema_row row;
@@ -149,8 +157,8 @@ static bool add_name(struct walk *w, const char *name, bool read, struct viewd_e
 	return true;
 }
 
-bool sqlite_op_walk(struct db *db, const struct viewd_view_spec *view UNUSED, const char *definition, struct dependencies *list,
-                    struct viewd_err *err)
+bool sqlite_op_walk(struct db *db, const struct viewd_view_spec *view UNUSED, const char *definition,
+                    struct dependencies *list, struct viewd_err *err)
 {
 	struct walk w = {.db = db, .list = list};
 	struct sqlite_sources found = {.mem = talloc_new(NULL)};
@@ -169,7 +177,8 @@ bool sqlite_op_walk(struct db *db, const struct viewd_view_spec *view UNUSED, co
 
 /* ---- the look ---- */
 
-static bool look_at(struct db *db, const struct object *object, const char *version, const struct db_reader *row, void *ctx, struct viewd_err *err)
+static bool look_at(struct db *db, const struct object *object, const char *version, const struct db_reader *row,
+                    void *ctx, struct viewd_err *err)
 {
 	char digest[DIGEST_SIZE] = "";
 	struct schema_row now = {.there = false};

@@ -17,8 +17,8 @@
 #define TAG_BEGIN "/* viewd:"
 #define TAG_DIGITS 32
 
-/* The tag that viewd puts behind the name in its CREATE statements; SQLite keeps the text of CREATE as it was written. Only a comment token
- * in that very place counts: `viewd:` in a literal, a column name or the definition does not. */
+/* The tag that viewd puts behind the name in its CREATE statements; SQLite keeps the text of CREATE as it was written.
+ * Only a comment token in that very place counts: `viewd:` in a literal, a column name or the definition does not. */
 static bool read_tag(const char *sql, char out[static TAG_DIGITS + 1])
 {
 	struct lex_token tok;
@@ -53,7 +53,8 @@ static void digest_normal(const char *sql, char out[static DIGEST_SIZE])
 	talloc_free(normal);
 }
 
-/* A view without our tag can be adopted: its text identifies it. A table without our tag is a user's and never viewd's. */
+/* A view without our tag can be adopted: its text identifies it. A table without our tag is a user's and never
+ * viewd's. */
 static void identify(struct db_object *out, const char *sql)
 {
 	char tag[TAG_DIGITS + 1], digest[DIGEST_SIZE];
@@ -89,17 +90,20 @@ bool sqlite_op_find_object(struct db *db, const struct relation *rel, struct db_
 {
 	struct db_object found = {.kind = VIEWD_KIND_NONE};
 	const char *params[] = {rel->name};
-	if (!sqlite_op_query(db, "SELECT type, name, sql FROM main.sqlite_master WHERE name = ? COLLATE NOCASE AND type <> 'trigger'",
+	if (!sqlite_op_query(db, "SELECT type, name, sql FROM main.sqlite_master WHERE name = ? COLLATE NOCASE AND type <> "
+	                         "'trigger'",
 	                     params, 1, read_object, &found, err))
 		return false;
 	*out = found;
 	return true;
 }
 
-bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
+bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                            struct viewd_err *err)
 {
 	const char *params[] = {rel->name};
-	return sqlite_op_query(db, "SELECT name FROM main.sqlite_master WHERE type = 'index' AND tbl_name = ? COLLATE NOCASE", params, 1,
+	return sqlite_op_query(db, "SELECT name FROM main.sqlite_master WHERE type = 'index' AND tbl_name = ? COLLATE "
+	                           "NOCASE", params, 1,
 	                       row, ctx, err);
 }
 
@@ -129,7 +133,8 @@ bool sqlite_op_view_text(struct db *db, void *mem_ctx, const struct relation *re
 {
 	struct text text = {.mem = mem_ctx};
 	const char *params[] = {rel->name};
-	if (!sqlite_op_query(db, "SELECT sql FROM main.sqlite_master WHERE name = ? COLLATE NOCASE AND type = 'view'", params, 1, keep_text, &text, err))
+	if (!sqlite_op_query(db, "SELECT sql FROM main.sqlite_master WHERE name = ? COLLATE NOCASE AND type = 'view'",
+	                     params, 1, keep_text, &text, err))
 		return false;
 	*text_r = text.value != NULL ? text.value + strspn(text.value, " \t\r\n") : NULL;
 	return true;
@@ -168,16 +173,20 @@ static bool compare_mention(void *ctx, const char *text)
 	return !mention->found;
 }
 
-/* By name: a view that mentions the relation anywhere after AS counts as a reader. Too many is safe: it only refuses a drop that would
- * need `cascade`. Asking SQLite to compile each view would miss those that are broken for another reason. */
-bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx, struct viewd_err *err)
+/* By name: a view that mentions the relation anywhere after AS counts as a reader. Too many is safe: it only refuses a
+ * drop that would need `cascade`. Asking SQLite to compile each view would miss those that are broken for another
+ * reason. */
+bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                               struct viewd_err *err)
 {
 	struct reader_list list = {.mem = talloc_new(NULL)};
-	bool done = sqlite_op_query(db, "SELECT name, sql FROM main.sqlite_master WHERE type = 'view' AND name <> 'viewd_views' ORDER BY name", NULL, 0, collect_view,
+	bool done = sqlite_op_query(db, "SELECT name, sql FROM main.sqlite_master WHERE type = 'view' AND name <> "
+	                                "'viewd_views' ORDER BY name", NULL, 0, collect_view,
 	                            &list, err);
 	for (size_t i = 0; done && i < list.n; i++) {
 		struct mention mention = {rel->name, false};
-		lex_mentions(&sqlite_syntax, view_definition(list.texts[i]), (struct viewd_text_sink){compare_mention, &mention});
+		lex_mentions(&sqlite_syntax, view_definition(list.texts[i]),
+		             (struct viewd_text_sink){compare_mention, &mention});
 		const char *values[] = {"VIEW", "", list.names[i]};
 		bool more = true;
 		if (mention.found && strcasecmp(list.names[i], rel->name) != 0)

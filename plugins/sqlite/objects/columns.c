@@ -34,16 +34,16 @@ static bool scan_view_fn(void *ctx, const char *const *values, size_t n UNUSED)
 
 static const struct db_reader scan_view[] = {{scan_view_fn, "T", "the text of a view"}};
 
-/* A compound takes its declared types from its first part; the others may hold values of any type, which a declared type would change. So
- * types are taken over only when neither the definition nor a view it reads is a compound. */
+/* A compound takes its declared types from its first part; the others may hold values of any type, which a declared
+ * type would change. So types are taken over only when neither the definition nor a view it reads is a compound. */
 static bool types_are_safe(struct db *db, const char *query, const struct sqlite_sources *sources, bool *safe_r,
                            struct viewd_err *err)
 {
 	struct text_scan scan = {.compound = has_compound(query)};
 	for (size_t i = 0; i < sources->n && !scan.compound; i++) {
 		const char *params[] = {sources->items[i].name};
-		if (!sqlite_op_query(db, "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ? COLLATE NOCASE", params, 1,
-		                     scan_view, &scan, err))
+		if (!sqlite_op_query(db, "SELECT sql FROM main.sqlite_master WHERE type = 'view' AND name = ? COLLATE NOCASE",
+		                     params, 1, scan_view, &scan, err))
 			return false;
 	}
 	*safe_r = !scan.compound;
@@ -58,8 +58,8 @@ static bool keep_flag_fn(void *ctx, const char *const *values UNUSED, size_t n U
 
 static const struct db_reader keep_flag[] = {{keep_flag_fn, "T", "the kind of a table"}};
 
-/* The declared type of the column an output column comes from, if storing into that type again cannot change a value: not for virtual
- * tables, which may return anything, and not for ANY, which means NUMERIC outside STRICT tables. */
+/* The declared type of the column an output column comes from, if storing into that type again cannot change a value:
+ * not for virtual tables, which may return anything, and not for ANY, which means NUMERIC outside STRICT tables. */
 static bool origin_type(struct db *db, sqlite3_stmt *stmt, int i, const char **type_r, struct viewd_err *err)
 {
 	const char *type = sqlite3_column_decltype(stmt, i), *table = sqlite3_column_table_name(stmt, i);
@@ -68,7 +68,8 @@ static bool origin_type(struct db *db, sqlite3_stmt *stmt, int i, const char **t
 	*type_r = NULL;
 	if (type == NULL || table == NULL || strcasecmp(type, "ANY") == 0 || !lex_type_text(&sqlite_syntax, type, NULL))
 		return true;
-	if (!sqlite_op_query(db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE AND sql NOT LIKE"
+	if (!sqlite_op_query(db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE AND "
+	                         "sql NOT LIKE"
 	                         " 'CREATE VIRTUAL%'", params, 1, keep_flag, &plain, err))
 		return false;
 	*type_r = plain ? type : NULL;
@@ -81,7 +82,8 @@ struct output {
 	void *mem;
 	const char **names;
 	const char **types; /* NULL: none */
-	const char **inner; /* what a statement around the definition calls it: `rowid` where the definition's own name is `id` */
+	/* What a statement around the definition calls it: `rowid` where the definition's own name is `id` */
+	const char **inner;
 	size_t n;           /* rows read of a listing */
 	int count;
 };
@@ -97,12 +99,15 @@ static bool keep_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader keep_type[] = {{keep_type_fn, "T", "the types of columns"}};
 
-/* What CREATE TABLE AS makes of columns that come from no table: casts and scalar subqueries have a type. No row is read. */
+/* What CREATE TABLE AS makes of columns that come from no table: casts and scalar subqueries have a type. No row is
+ * read. */
 static bool expression_types(struct db *db, const char *query, struct output *out, struct viewd_err *err)
 {
-	char *sql = sql_add(sql_new(out->mem), "CREATE TEMPORARY TABLE viewd_types AS SELECT * FROM (\n%s\n) LIMIT 0", query);
+	char *sql =
+		sql_add(sql_new(out->mem), "CREATE TEMPORARY TABLE viewd_types AS SELECT * FROM (\n%s\n) LIMIT 0", query);
 	return db_exec(db, "DROP TABLE IF EXISTS temp.viewd_types", err) && db_exec(db, sql, err) &&
-	       sqlite_op_query(db, "SELECT type FROM pragma_table_info('viewd_types', 'temp')", NULL, 0, keep_type, out, err) &&
+	       sqlite_op_query(db, "SELECT type FROM pragma_table_info('viewd_types', 'temp')", NULL, 0, keep_type, out,
+	                       err) &&
 	       db_exec(db, "DROP TABLE temp.viewd_types", err);
 }
 
@@ -110,15 +115,16 @@ static bool reads_virtual(struct db *db, const struct sqlite_sources *sources, b
 {
 	for (size_t i = 0; i < sources->n && !*virtual_r; i++) {
 		const char *params[] = {sources->items[i].name};
-		if (!sqlite_op_query(db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 AND name = ? COLLATE NOCASE", params, 1,
+		if (!sqlite_op_query(db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 AND name = ? "
+		                         "COLLATE NOCASE", params, 1,
 		                     keep_flag, virtual_r, err))
 			return false;
 	}
 	return true;
 }
 
-static bool find_types(struct db *db, const char *query, sqlite3_stmt *stmt, const struct sqlite_sources *sources, struct output *out,
-                       struct viewd_err *err)
+static bool find_types(struct db *db, const char *query, sqlite3_stmt *stmt, const struct sqlite_sources *sources,
+                       struct output *out, struct viewd_err *err)
 {
 	bool safe = false, expression = false, virtual = false;
 	if (!types_are_safe(db, query, sources, &safe, err))
@@ -133,7 +139,8 @@ static bool find_types(struct db *db, const char *query, sqlite3_stmt *stmt, con
 	return virtual || expression_types(db, query, out, err);
 }
 
-/* A subquery's columns are named before its names are resolved, so `rowid` is called that there and `id` in the query itself. */
+/* A subquery's columns are named before its names are resolved, so `rowid` is called that there and `id` in the query
+ * itself. */
 static bool find_inner_names(struct viewd_conn *conn, const char *query, struct output *out, struct viewd_err *err)
 {
 	struct sqlite_sources ignored = {.mem = out->mem};
@@ -149,8 +156,8 @@ static bool find_inner_names(struct viewd_conn *conn, const char *query, struct 
 
 /* ---- what is known ---- */
 
-/* Finding out what a query yields may take a temporary table, after which the library prepares every statement anew: so the answer is kept for
- * as long as the schema is the same. */
+/* Finding out what a query yields may take a temporary table, after which the library prepares every statement anew: so
+ * the answer is kept for as long as the schema is the same. */
 #define KNOWN_MAX 64
 struct sqlite_known {
 	struct known_query {
@@ -225,7 +232,8 @@ static bool find_columns(struct viewd_conn *conn, const char *query, struct outp
 	return done;
 }
 
-bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx, struct viewd_err *err)
+bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx,
+                             struct viewd_err *err)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
 	struct output out = {.mem = talloc_new(NULL)};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * replace.c: replaces an object in place: dependent views follow by name, but DROP takes the indexes and triggers that users made along. They are
- * made again where they still fit.
+ * replace.c: replaces an object in place: dependent views follow by name, but DROP takes the indexes and triggers that
+ * users made along. They are made again where they still fit.
  */
 #include "sqlite/conn/conn.h"
 
@@ -55,7 +55,8 @@ static bool restore(struct viewd_conn *conn, const struct extra *extra, struct v
 	struct viewd_err failure;
 	if (!sqlite_internal(conn, "SAVEPOINT viewd_restore", err))
 		return false;
-	sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DDL, conn->quoted_text, (int *)NULL); /* it is the application's */
+	/* It is the application's */
+	sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DDL, conn->quoted_text, (int *)NULL);
 	bool made = db_exec(&conn->db, extra->sql, &failure);
 	sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DDL, 0, (int *)NULL);
 	if (!made) {

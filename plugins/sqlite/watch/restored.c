@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * restored.c: an older copy that is put into the open file (.restore, sqlite3_backup) is a commit like others, and its marks are as old as it. As
- * many changes later as were lost they would look like those that have been settled. So the watch remembers the marks row by row: numbers
- * that have gone back tell of it, and all marks are then raised above every number that was seen.
+ * restored.c: an older copy that is put into the open file (.restore, sqlite3_backup) is a commit like others, and its
+ * marks are as old as it. As many changes later as were lost they would look like those that have been settled. So the
+ * watch remembers the marks row by row: numbers that have gone back tell of it, and all marks are then raised above
+ * every number that was seen.
  */
 #include "common/state/marks.h"
 #include "common/text/number.h"
@@ -28,13 +29,15 @@ static bool keep_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	if ((list->n & (list->n - 1)) == 0)
 		list->rows = talloc_realloc(list, list->rows, struct row, (unsigned)(list->n == 0 ? 1 : list->n * 2));
 	assert(list->rows != NULL);
-	list->rows[list->n++] = (struct row){talloc_asprintf(list, "%s\n%s\n%s", v[0], v[1], v[2]), number_or(v[3], 0), number_or(v[4], 0)};
+	list->rows[list->n++] =
+		(struct row){talloc_asprintf(list, "%s\n%s\n%s", v[0], v[1], v[2]), number_or(v[3], 0), number_or(v[4], 0)};
 	return true;
 }
 
 static const struct db_reader keep_row[] = {{keep_row_fn, "tttNN", "marks"}};
 
-/* By how much the marks must be raised to be above all that was seen; 0: nothing has gone back. Both lists are in one order. */
+/* By how much the marks must be raised to be above all that was seen; 0: nothing has gone back. Both lists are in one
+ * order. */
 static int64_t find_loss(const struct sqlite_marks_seen *seen, const struct sqlite_marks_seen *now)
 {
 	int64_t loss = 0;
@@ -63,7 +66,8 @@ static bool raise_marks(struct db *db, int64_t by, struct viewd_err *err)
 
 static bool read_marks(struct db *db, struct sqlite_marks_seen *list, struct viewd_err *err)
 {
-	return db->ops->query(db, "SELECT \"view\", source, \"mode\", dirty_seq, clean_seq FROM viewd_captures ORDER BY \"view\" || char(10) || source || char(10) || \"mode\"",
+	return db->ops->query(db, "SELECT \"view\", source, \"mode\", dirty_seq, clean_seq FROM viewd_captures ORDER BY "
+	                          "\"view\" || char(10) || source || char(10) || \"mode\"",
 	                      NULL, 0, keep_row, list, err);
 }
 
@@ -81,7 +85,8 @@ bool sqlite_look_for_restore(struct viewd_conn *conn, struct sqlite_marks_seen *
 		for (size_t i = 0; i < now->n; i++)
 			now->rows[i].dirty = number_sum(now->rows[i].dirty, loss);
 		if (good)
-			db_log(db, VIEWD_LOG_WARNING, "database '%s', an older copy was put into the file: all views are refreshed", db->database_name);
+			db_log(db, VIEWD_LOG_WARNING, "database '%s', an older copy was put into the file: all views are refreshed",
+			       db->database_name);
 	}
 	if (good) {
 		talloc_free(*seen);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch.c: noticing that somebody wrote the file. inotify wakes, PRAGMA data_version tells whether a commit of another connection is
- * visible, the marks tell what it means. A lock file beside the database keeps a second viewd away; it is never the database
- * itself, whose locks would be lost by closing it (https://sqlite.org/howtocorrupt.html section 2.2).
+ * watch.c: noticing that somebody wrote the file. inotify wakes, PRAGMA data_version tells whether a commit of another
+ * connection is visible, the marks tell what it means. A lock file beside the database keeps a second viewd away; it is
+ * never the database itself, whose locks would be lost by closing it (https://sqlite.org/howtocorrupt.html section
+ * 2.2).
  */
 #include "base/err.h"
 #include "common/conn/process.h"
@@ -28,11 +29,12 @@
 #include <unistd.h>
 
 #define LOCK_TIMEOUT_US INT64_C(2000000)
-/* A write to the file is seen by inotify before the commit is visible, by as long as the writer is kept from running. So after every sign of life
- * it is looked at again after these pauses (milliseconds), and only then left to the next sign. */
+/* A write to the file is seen by inotify before the commit is visible, by as long as the writer is kept from running.
+ * So after every sign of life it is looked at again after these pauses (milliseconds), and only then left to the next
+ * sign. */
 static const int looks_ms[] = {0, 1, 4, 20, 100, 500, 2000, 5000};
-/* While every look finds something the next one waits, twice as long each time: looking at each of many commits would cost their writer
- * more than the triggers do. */
+/* While every look finds something the next one waits, twice as long each time: looking at each of many commits would
+ * cost their writer more than the triggers do. */
 #define PACE_MAX_MS 20
 #define TOUCH_US INT64_C(500000) /* between two numbers for changes that do not count any more */
 
@@ -99,7 +101,8 @@ static void sign_lock(struct viewd_watch *w, int fd)
 {
 	char *holder = process_holder(w, w->conn->db.database_name);
 	if (ftruncate(fd, 0) != 0 || pwrite(fd, holder, strlen(holder), 0) < 0)
-		db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', the lock file cannot be written", w->conn->db.database_name);
+		db_log(&w->conn->db, VIEWD_LOG_DEBUG, "database '%s', the lock file cannot be written",
+		       w->conn->db.database_name);
 	talloc_free(holder);
 }
 
@@ -120,7 +123,8 @@ static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
 			return err_sys(err, VIEWD_ERR_DENIED, errno, "cannot open the lock file %s", path);
 		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 			int why = errno;
-			bool refused = why == EWOULDBLOCK ? refuse(fd, path, err) : err_sys(err, VIEWD_ERR_DENIED, why, "cannot lock %s", path);
+			bool refused = why == EWOULDBLOCK ? refuse(fd, path, err)
+			                                  : err_sys(err, VIEWD_ERR_DENIED, why, "cannot lock %s", path);
 			close(fd);
 			return refused;
 		}
@@ -161,13 +165,15 @@ static bool watch_directory(struct viewd_watch *w, struct viewd_err *err)
 	w->file = talloc_strdup(w, basename(again));
 	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	w->directory = w->inotify < 0 ? -1 : inotify_add_watch(w->inotify, dirname(copy), IN_DELETE | IN_MOVED_TO | IN_CREATE);
+	w->directory =
+		w->inotify < 0 ? -1 : inotify_add_watch(w->inotify, dirname(copy), IN_DELETE | IN_MOVED_TO | IN_CREATE);
 	if (w->directory < 0 || w->wake < 0 || !watch_files(w))
 		return err_sys(err, VIEWD_ERR_RESOURCE, errno, "cannot watch the directory of %s", w->path);
 	return true;
 }
 
-struct viewd_watch *sqlite_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db, struct viewd_err *err)
+struct viewd_watch *sqlite_watch_open(const struct viewd_host *host, const struct viewd_database_spec *db,
+                                      struct viewd_err *err)
 {
 	struct viewd_watch *w = talloc_zero(NULL, struct viewd_watch);
 	w->inotify = w->wake = w->lock = -1;
@@ -239,11 +245,13 @@ static bool tell(struct viewd_watch *w, struct viewd_signal_sink signals, struct
 {
 	bool first = !w->looked;
 	w->looked = true;
-	return sqlite_look_for_restore(w->conn, &w->seen, err) && look_at_schema(w, err) && objects_look(&w->conn->db, signals, NULL, err) && sqlite_poll_look(w->conn, first, err) &&
+	return sqlite_look_for_restore(w->conn, &w->seen, err) && look_at_schema(w, err) &&
+	       objects_look(&w->conn->db, signals, NULL, err) && sqlite_poll_look(w->conn, first, err) &&
 	       touch_ended(w, err) && marks_stale(&w->conn->db, signals, err) && marks_requests(&w->conn->db, signals, err);
 }
 
-/* The application may write for minutes in one transaction. What needs the write lock waits for it, and nothing counts as looked at. */
+/* The application may write for minutes in one transaction. What needs the write lock waits for it, and nothing counts
+ * as looked at. */
 static bool tell_or_wait(struct viewd_watch *w, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	bool first = !w->looked;
@@ -269,7 +277,8 @@ static bool is_ours(const struct viewd_watch *w, const struct inotify_event *ev)
 	return ev->len > 0 && strncmp(ev->name, w->file, len) == 0 && strcmp(ev->name + len, "-viewd") != 0;
 }
 
-/* Reads what inotify has, until the database's own files are among it; true then. What is left says so the next time. */
+/* Reads what inotify has, until the database's own files are among it; true then. What is left says so the next
+ * time. */
 static bool files_changed(struct viewd_watch *w)
 {
 	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
@@ -308,14 +317,16 @@ static void keep_pace(struct viewd_watch *w)
 		poll(&fd, 1, w->pace_ms);
 }
 
-bool sqlite_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals, struct viewd_err *err)
+bool sqlite_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signal_sink signals,
+                       struct viewd_err *err)
 {
 	bool news = false, woken = false;
 	keep_pace(w);
 	int pause_ms = w->look < ARRAY_LEN(looks_ms) ? looks_ms[w->look] : (int)(timeout_us / 1000);
 	w->look = wait_for_hint(w, pause_ms, &woken) ? 0 : w->look + 1;
 	if (!sqlite_conn_alive(w->conn))
-		return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' or its write-ahead log is gone or was replaced", w->conn->path);
+		return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' or its write-ahead log is gone or was replaced",
+		               w->conn->path);
 	if (!look(w, &news, err))
 		return false;
 	int pace_ms = w->pace_ms == 0 ? 1 : w->pace_ms * 2;

@@ -18,7 +18,8 @@ static struct conf *load_conf(void)
 {
 	struct conf_problems problems;
 	const char *path = harness_file("viewd.conf", "[database shop]\nurl = sqlite:////nowhere.db\n"
-	                                              "[view alpha]\ndatabase = shop\ndefinition = SELECT 1 AS one\nevery = 5m\n"
+	                                              "[view alpha]\ndatabase = shop\ndefinition = SELECT 1 AS one\nevery "
+	                                              "= 5m\n"
 	                                              "[view beta]\ndatabase = shop\ndefinition = SELECT 2 AS two\n");
 	struct conf *conf = conf_load(harness_ctx(), path, NULL, &problems);
 	harness_check(conf != NULL, __FILE__, __LINE__, "%s", problems.n > 0 ? problems.items[0].text : "");
@@ -133,6 +134,6 @@ char *rig_body(const char *reply)
 
 char *rig_post(struct rig *rig, const char *path, const char *body)
 {
-	return rig_ask(rig, talloc_asprintf(harness_ctx(), "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s", path,
-	                                    strlen(body), body));
+	return rig_ask(rig, talloc_asprintf(harness_ctx(), "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s",
+	                                    path, strlen(body), body));
 }

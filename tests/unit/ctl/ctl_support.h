@@ -31,8 +31,8 @@ int rig_dial(struct rig *rig);
 /* Sends as much as the peer takes without the loop's help in between; returns how much. */
 size_t rig_send(struct rig *rig, int fd, const void *data, size_t len);
 
-/* Runs the loop and collects what comes until the end of the stream or timeout_us; talloc'ed on the test's context. *ended_r
- * (may be NULL) says whether the end came. */
+/* Runs the loop and collects what comes until the end of the stream or timeout_us; talloc'ed on the test's context.
+ * *ended_r (may be NULL) says whether the end came. */
 char *rig_receive(struct rig *rig, int fd, int64_t timeout_us, bool *ended_r);
 
 /* One exchange on a new connection: sends text, returns the whole reply. */

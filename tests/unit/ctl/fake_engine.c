@@ -29,7 +29,10 @@ void engine_each_view(struct engine *eng, bool (*fn)(void *ctx, struct view *vie
 
 struct view *engine_view(struct engine *eng UNUSED, const char *name, const char *database UNUSED)
 {
-	return strcmp(name, "alpha") == 0 ? &alpha : strcmp(name, "beta") == 0 ? &beta : strcmp(name, "extra") == 0 ? &extra : NULL;
+	return strcmp(name, "alpha") == 0   ? &alpha
+	       : strcmp(name, "beta") == 0  ? &beta
+	       : strcmp(name, "extra") == 0 ? &extra
+	                                    : NULL;
 }
 
 bool engine_find(struct engine *eng UNUSED, void *mem_ctx, const char *text, struct view ***views_r, size_t *n_r,
@@ -145,7 +148,8 @@ const char *view_label(const struct view *view)
 	return view->name;
 }
 
-void engine_why(struct engine *eng UNUSED, const struct view *view UNUSED, void (*fn)(void *ctx, const char *line), void *ctx)
+void engine_why(struct engine *eng UNUSED, const struct view *view UNUSED, void (*fn)(void *ctx, const char *line),
+                void *ctx)
 {
 	fn(ctx, "it is fresh");
 }
@@ -157,7 +161,8 @@ const struct conf *engine_conf(const struct engine *eng)
 
 void engine_counts(const struct engine *eng, struct engine_counts *out)
 {
-	*out = (struct engine_counts){.views = 2 + eng->n_extra, .databases = 1, .generation = 4, .started_us = 1700000000000000};
+	*out = (struct engine_counts){
+		.views = 2 + eng->n_extra, .databases = 1, .generation = 4, .started_us = 1700000000000000};
 }
 
 struct waiter {
@@ -166,7 +171,8 @@ struct waiter {
 	void *ctx;
 };
 
-struct waiter *engine_wait(struct engine *eng, struct view *view UNUSED, int64_t newer_than_us UNUSED, engine_wait_fn *done, void *ctx)
+struct waiter *engine_wait(struct engine *eng, struct view *view UNUSED, int64_t newer_than_us UNUSED,
+                           engine_wait_fn *done, void *ctx)
 {
 	struct waiter *w = talloc(NULL, struct waiter);
 	*w = (struct waiter){eng, done, ctx};
@@ -257,8 +263,9 @@ bool fake_finish(struct engine *eng)
 	return true;
 }
 
-void engine_refresh(struct engine *eng, struct view *const *views UNUSED, size_t n, struct engine_refresh_flags flags UNUSED,
-                    enum view_trigger trigger UNUSED, engine_done_fn *done, void *ctx)
+void engine_refresh(struct engine *eng, struct view *const *views UNUSED, size_t n,
+                    struct engine_refresh_flags flags UNUSED, enum view_trigger trigger UNUSED, engine_done_fn *done,
+                    void *ctx)
 {
 	eng->n_refresh++;
 	later(eng, "refresh", done, ctx, n);
@@ -307,7 +314,8 @@ bool engine_uninstall(struct engine *eng, const char *database, bool print, engi
 	return true;
 }
 
-void engine_history(struct engine *eng UNUSED, struct view *view UNUSED, int limit UNUSED, engine_history_fn *done, void *ctx)
+void engine_history(struct engine *eng UNUSED, struct view *view UNUSED, int limit UNUSED, engine_history_fn *done,
+                    void *ctx)
 {
 	const struct viewd_history_row row = {
 		.struct_size = sizeof row,

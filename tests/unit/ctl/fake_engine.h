@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fake_engine.h: the functions of core/engine.h and reload.h for tests of the control server: a few views that never touch a
- * database. Slow calls stay open until the test ends them.
+ * fake_engine.h: the functions of core/engine.h and reload.h for tests of the control server: a few views that never
+ * touch a database. Slow calls stay open until the test ends them.
  */
 #ifndef VIEWD_TESTS_CTL_FAKE_ENGINE_H
 #define VIEWD_TESTS_CTL_FAKE_ENGINE_H
@@ -22,7 +22,7 @@ struct fake_call {
 
 struct engine {
 	struct conf *conf; /* with views alpha and beta */
-	size_t n_extra; /* so many views more, "extra" each */
+	size_t n_extra;    /* so many views more, "extra" each */
 	struct fake_call pending[FAKE_PENDING_MAX];
 	size_t n_pending;
 	size_t n_refresh; /* calls of engine_refresh, with and without done */
@@ -30,7 +30,7 @@ struct engine {
 	size_t n_observers;
 	struct waiter *waiting; /* the newest wait */
 	size_t n_waiters;
-	bool fail;        /* results are failures */
+	bool fail; /* results are failures */
 	bool paused;
 };
 

@@ -89,7 +89,8 @@ static void check_line(const struct line *line)
 	bool ok = args_from_argv(args, (int)n - 1, words + 1, &err);
 	harness_check(ok == (line->wire != NULL), __FILE__, __LINE__, "%s: %s", line->words, ok ? "accepted" : err.msg);
 	if (ok && line->wire != NULL) {
-		CHECK_STR(command->verb == COMMAND_GET ? args_to_query(harness_ctx(), args) : args_to_json(harness_ctx(), args), line->wire);
+		CHECK_STR(command->verb == COMMAND_GET ? args_to_query(harness_ctx(), args) : args_to_json(harness_ctx(), args),
+		          line->wire);
 	} else if (line->msg != NULL) {
 		CHECK_CONTAINS(err.msg, line->msg);
 		CHECK_CONTAINS(err.hint, line->hint);
@@ -153,7 +154,8 @@ static void bodies_are_parsed(void)
 	struct args *args;
 	struct viewd_err err = {0};
 	const char *const *items;
-	REQUIRE_OK(from_json(COMMAND_REFRESH, "{\"view\": [\"a\", \"b\"], \"wait\": true, \"full\": false, \"all\": null}", &args, &err), &err);
+	REQUIRE_OK(from_json(COMMAND_REFRESH, "{\"view\": [\"a\", \"b\"], \"wait\": true, \"full\": false, \"all\": null}",
+	&args, &err), &err);
 	REQUIRE(args_list(args, "view", &items) == 2);
 	CHECK(args_flag(args, "wait"));
 	CHECK(!args_flag(args, "full"));

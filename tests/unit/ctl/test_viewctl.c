@@ -13,7 +13,7 @@
 #include <talloc.h>
 #include <unistd.h>
 
-/* ---- printers ---------------------------------------------------------------------------------------------------- */
+/* ---- printers -------------------------------------------------------------------------------------------------- */
 
 #define NOW_US INT64_C(1700000000000000)
 
@@ -40,14 +40,17 @@ static char *printed(const char *const *words, size_t n, const char *json)
 }
 #define PRINTED(json, ...) printed((const char *[]){__VA_ARGS__}, ARRAY_LEN(((const char *[]){__VA_ARGS__})), json)
 
-#define ALPHA                                                                                                         \
-	"{\"name\":\"alpha\",\"database\":\"shop\",\"state\":\"ACTIVE\",\"activity\":\"IDLE\",\"result\":\"SUCCEEDED\","      \
-	"\"freshness\":\"UNKNOWN\",\"lag_seconds\":75.0,\"is_stale\":null,\"duration_ms\":1500,\"next_refresh_time\":\"2023-11-14T22:18:20.500Z\","  \
-	"\"error\":null,\"sources\":[{\"name\":\"a\",\"kind\":\"table\",\"heard_by\":\"trigger\",\"reason\":null},"                \
+#define ALPHA \
+	"{\"name\":\"alpha\",\"database\":\"shop\",\"state\":\"ACTIVE\",\"activity\":\"IDLE\",\"result\":\"SUCCEEDED\"," \
+	"\"freshness\":\"UNKNOWN\",\"lag_seconds\":75.0,\"is_stale\":null,\"duration_ms\":1500," \
+	"\"next_refresh_time\":\"2023-11-14T22:18:20.500Z\"," \
+	"\"error\":null,\"sources\":[{\"name\":\"a\",\"kind\":\"table\",\"heard_by\":\"trigger\",\"reason\":null}," \
 	"{\"name\":\"b\",\"kind\":\"clock\",\"heard_by\":null,\"reason\":\"time\"}]}"
-#define BETA                                                                                                          \
-	"{\"name\":\"a_longer_name\",\"database\":\"db\",\"state\":\"FAILED\",\"activity\":\"WAITING\",\"result\":\"FAILED\","  \
-	"\"freshness\":\"STALE\",\"lag_seconds\":null,\"is_stale\":true,\"duration_ms\":null,\"next_refresh_time\":\"2023-11-14T22:13:10.000Z\","   \
+#define BETA \
+	"{\"name\":\"a_longer_name\",\"database\":\"db\",\"state\":\"FAILED\",\"activity\":\"WAITING\"," \
+	"\"result\":\"FAILED\"," \
+	"\"freshness\":\"STALE\",\"lag_seconds\":null,\"is_stale\":true,\"duration_ms\":null," \
+	"\"next_refresh_time\":\"2023-11-14T22:13:10.000Z\"," \
 	"\"error\":{\"class\":\"conflict\",\"code\":\"55P03\",\"message\":\"lock \\u001b[31mtimeout\",\"hint\":\"wait\"}}"
 
 static void status_is_a_table(void)
@@ -70,15 +73,16 @@ static void status_of_one_is_a_list(void)
 	CHECK(strstr(text, "error") == NULL);
 }
 
-#define GRAPH                                                                                                         \
-	"{\"views\":[{\"view\":\"a\",\"database\":\"shop\",\"method\":\"table\",\"state\":\"ACTIVE\"},"                        \
-	"{\"view\":\"b\\\"x\",\"database\":\"shop\",\"method\":\"simple\",\"state\":\"ACTIVE\"}],"                            \
-	"\"edges\":[{\"from\":\"orders\",\"from_kind\":\"source\",\"to\":\"a\",\"database\":\"shop\"},"                      \
+#define GRAPH \
+	"{\"views\":[{\"view\":\"a\",\"database\":\"shop\",\"method\":\"table\",\"state\":\"ACTIVE\"}," \
+	"{\"view\":\"b\\\"x\",\"database\":\"shop\",\"method\":\"simple\",\"state\":\"ACTIVE\"}]," \
+	"\"edges\":[{\"from\":\"orders\",\"from_kind\":\"source\",\"to\":\"a\",\"database\":\"shop\"}," \
 	"{\"from\":\"a\",\"from_kind\":\"view\",\"to\":\"b\\\"x\",\"database\":\"shop\"}]}"
 
 static void graphs_are_drawn(void)
 {
-	CHECK_STR(PRINTED(GRAPH, "graph"), "shop\n  a (table, ACTIVE)\n    <- orders\n  b\"x (simple, ACTIVE)\n    <- a (view)\n");
+	CHECK_STR(PRINTED(GRAPH, "graph"), "shop\n  a (table, ACTIVE)\n    <- orders\n  b\"x (simple, ACTIVE)\n    <- a "
+	"(view)\n");
 	CHECK_STR(PRINTED(GRAPH, "graph", "--format=dot"),
 	          "digraph viewd {\n  rankdir=LR;\n  subgraph cluster_0 {\n    label=\"shop\";\n    \"a\" [shape=box];\n"
 	          "    \"b\\\"x\" [shape=box];\n  }\n  \"shop/orders\" -> \"a\";\n  \"a\" -> \"b\\\"x\";\n}\n");
@@ -93,21 +97,27 @@ static void sql_is_ready_to_pipe(void)
 	CHECK_STR(PRINTED("{\"statements\":[\"CREATE VIEW a AS\\nSELECT 1\",\"COMMIT ; \\n\"]}", "render", "create", "a"),
 	          "CREATE VIEW a AS\nSELECT 1;\nCOMMIT;\n");
 	CHECK_STR(PRINTED("{\"statements\":[\"DROP TABLE a\"]}", "uninstall", "shop", "--print"), "DROP TABLE a;\n");
-	CHECK_CONTAINS(PRINTED("{\"statements\":[\"DROP TABLE a\"]}", "uninstall", "shop"), "shop: viewd has left it, 1 statements;");
+	CHECK_CONTAINS(PRINTED("{\"statements\":[\"DROP TABLE a\"]}", "uninstall", "shop"), "shop: viewd has left it, 1 "
+	"statements;");
 }
 
 static void outcomes_are_told(void)
 {
-	CHECK_STR(PRINTED("{\"items\":[{\"view\":\"a\",\"result\":\"SUCCEEDED\",\"action\":\"DIFF\",\"rows\":7,\"rows_written\":2,"
-	                  "\"duration_ms\":12,\"error\":null}]}",
-	                  "refresh", "a", "--wait"),
-	          "a: SUCCEEDED, DIFF, 7 rows, 2 written, 12.0ms\n");
+	CHECK_STR(
+		PRINTED(
+			"{\"items\":[{\"view\":\"a\",\"result\":\"SUCCEEDED\",\"action\":\"DIFF\",\"rows\":7,\"rows_written\":2,"
+			"\"duration_ms\":12,\"error\":null}]}",
+			"refresh", "a", "--wait"),
+		"a: SUCCEEDED, DIFF, 7 rows, 2 written, 12.0ms\n");
 	CHECK_STR(PRINTED("{\"accepted\":[\"a\",\"b\"]}", "refresh", "a", "b"), "refresh: a, b\n");
-	CHECK_STR(PRINTED("{\"items\":[{\"view\":\"a\",\"rows\":7,\"missing\":2,\"unexpected\":1,\"differs\":true}]}", "verify", "a"),
+	CHECK_STR(PRINTED("{\"items\":[{\"view\":\"a\",\"rows\":7,\"missing\":2,\"unexpected\":1,\"differs\":true}]}",
+	"verify", "a"),
 	          "a: differs, 2 missing, 1 unexpected (definition yields 7 rows)\n");
-	CHECK_STR(PRINTED("{\"items\":[{\"view\":\"a\",\"rows\":7,\"missing\":0,\"unexpected\":0,\"differs\":false}]}", "verify", "a"),
+	CHECK_STR(PRINTED("{\"items\":[{\"view\":\"a\",\"rows\":7,\"missing\":0,\"unexpected\":0,\"differs\":false}]}",
+	"verify", "a"),
 	          "a: equal, 7 rows\n");
-	CHECK_STR(PRINTED("{\"outcome\":\"refused\",\"generation\":4,\"problems\":[{\"text\":\"f:3: bad\",\"warning\":false},"
+	CHECK_STR(PRINTED("{\"outcome\":\"refused\",\"generation\":4,\"problems\":[{\"text\":\"f:3: "
+	"bad\",\"warning\":false},"
 	                  "{\"text\":\"f:4: odd\",\"warning\":true}]}",
 	                  "reload"),
 	          "f:3: bad\nwarning: f:4: odd\nrefused, generation 4\n");
@@ -116,7 +126,8 @@ static void outcomes_are_told(void)
 /* A daemon of another version may leave things out or send other types. */
 static void odd_replies_do_not_crash(void)
 {
-	static const char *const bodies[] = {"{}", "[]", "[1]", "[{}]", "{\"items\":1}", "{\"items\":[1,{}]}", "{\"views\":[{}],\"edges\":[{}]}"};
+	static const char *const bodies[] = {
+		"{}", "[]", "[1]", "[{}]", "{\"items\":1}", "{\"items\":[1,{}]}", "{\"views\":[{}],\"edges\":[{}]}"};
 	for (size_t id = 0; id < COMMAND_COUNT; id++) {
 		const struct command *command = &commands()[id];
 		if (print_for(command->id) == NULL)
@@ -133,7 +144,7 @@ static void odd_replies_do_not_crash(void)
 	}
 }
 
-/* ---- the program ------------------------------------------------------------------------------------------------- */
+/* ---- the program ----------------------------------------------------------------------------------------------- */
 
 struct run {
 	enum client_exit end;
@@ -257,7 +268,8 @@ static void daemon_is_asked(void)
 	check_run("show alpha", CLIENT_DONE, "every                    5m ", "");
 	check_run("why alpha", CLIENT_DONE, "alpha\n  it is fresh\n", "");
 	check_run("history alpha", CLIENT_DONE, "2023-11-14T22:13:20.123Z  MANUAL", "");
-	check_run("explain alpha", CLIENT_DONE, "it could be kept incrementally, by 2 nodes:\n    node 1, a part\n      key a.id, a.day\n", "");
+	check_run("explain alpha", CLIENT_DONE, "it could be kept incrementally, by 2 nodes:\n    node 1, a part\n      "
+	                                        "key a.id, a.day\n", "");
 	check_run("--json explain alpha", CLIENT_DONE, "\"key\": [", "");
 	check_run("plan", CLIENT_DONE, "create", "");
 	check_run("plan --reload", CLIENT_DONE, "view alpha: changed (every)\ndry-run, generation 4\n", "");
@@ -285,7 +297,8 @@ static void failures_are_exit_statuses(void)
 	check_run("refresh alpha", CLIENT_DONE, "refresh: alpha\n", "");
 	check_run("refresh alpha --wait", CLIENT_FAILED, "alpha: FAILED, CONCURRENT", "");
 	check_run("refresh alpha --wait --json", CLIENT_FAILED, "\"failed\": 1", "");
-	check_run("verify alpha", CLIENT_FAILED, "alpha: differs, 2 missing, 1 unexpected (definition yields 7 rows)\n", "");
+	check_run("verify alpha", CLIENT_FAILED, "alpha: differs, 2 missing, 1 unexpected (definition yields 7 rows)\n",
+	          "");
 	check_run("pause alpha", CLIENT_FAILED, "", "state file cannot be written");
 	check_run("drop alpha", CLIENT_FAILED, "lock timeout", "");
 	check_run("uninstall shop", CLIENT_FAILED, "", "not the owner");

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <talloc.h>
 
-static bool exec(struct db *db UNUSED, const char *sql UNUSED, const char *const *params UNUSED, size_t n_params UNUSED, int64_t *affected_r,
-                 struct viewd_err *err UNUSED)
+static bool exec(struct db *db UNUSED, const char *sql UNUSED, const char *const *params UNUSED, size_t n_params UNUSED,
+                 int64_t *affected_r, struct viewd_err *err UNUSED)
 {
 	if (affected_r != NULL)
 		*affected_r = 0;
@@ -26,8 +26,8 @@ static bool give_line(char *text, const struct db_reader *row, void *ctx, bool *
 	return good;
 }
 
-static bool query(struct db *db, const char *sql UNUSED, const char *const *params UNUSED, size_t n_params UNUSED, const struct db_reader *row,
-                  void *ctx, struct viewd_err *err)
+static bool query(struct db *db, const char *sql UNUSED, const char *const *params UNUSED, size_t n_params UNUSED,
+                  const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct fake_db *fake = (struct fake_db *)db;
 	size_t len = strcspn(fake->answers, "\f");
@@ -61,7 +61,9 @@ static int64_t now(void *ctx UNUSED)
 
 void fake_db_init(struct fake_db *fake, const struct syntax *syntax, const char *answers)
 {
-	static const struct db_ops ops = {.exec = exec, .query = query, .begin = begin, .commit = commit, .rollback = rollback};
+	static const struct db_ops ops = {
+		.exec = exec, .query = query, .begin = begin, .commit = commit, .rollback = rollback};
 	static const struct viewd_host host = {.struct_size = sizeof host, .now = now};
-	*fake = (struct fake_db){.db = {.syntax = syntax, .ops = &ops, .host = &host, .database_name = "fake"}, .answers = answers};
+	*fake = (struct fake_db){.db = {.syntax = syntax, .ops = &ops, .host = &host, .database_name = "fake"},
+	                         .answers = answers};
 }

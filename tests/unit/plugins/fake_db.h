@@ -8,12 +8,13 @@
 #include "common/conn/db.h"
 
 struct fake_db {
-	struct db db; /* first */
+	struct db db;        /* first */
 	const char *answers; /* what is left of them */
 };
 
-/* answers: one after another for each query, separated by form feeds; rows end with a newline, columns are separated by tabs, \N is NULL. After
- * the last one queries have no rows. Every statement without rows succeeds. answers and syntax must outlive it. */
+/* answers: one after another for each query, separated by form feeds; rows end with a newline, columns are separated by
+ * tabs, \N is NULL. After the last one queries have no rows. Every statement without rows succeeds. answers and syntax
+ * must outlive it. */
 void fake_db_init(struct fake_db *fake, const struct syntax *syntax, const char *answers);
 
 #endif

@@ -74,9 +74,15 @@ void fixture_close_all(struct fixture *f)
 
 struct viewd_view_spec fixture_table_of(const char *definition)
 {
-	return (struct viewd_view_spec){.struct_size = sizeof(struct viewd_view_spec), .name = "v", .relation = "v",
-	                                .definition = definition, .method = VIEWD_METHOD_TABLE, .with_data = true,
-	                                .materialized_as_table = true, .on_remove = VIEWD_REMOVE_KEEP, .lock_timeout_us = 500000};
+	return (struct viewd_view_spec){.struct_size = sizeof(struct viewd_view_spec),
+	                                .name = "v",
+	                                .relation = "v",
+	                                .definition = definition,
+	                                .method = VIEWD_METHOD_TABLE,
+	                                .with_data = true,
+	                                .materialized_as_table = true,
+	                                .on_remove = VIEWD_REMOVE_KEEP,
+	                                .lock_timeout_us = 500000};
 }
 
 bool fixture_apply(struct fixture *f, const struct viewd_view_spec *view, enum viewd_change change)

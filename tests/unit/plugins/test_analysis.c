@@ -23,10 +23,10 @@ static void check(const struct syntax *syn, const struct rule *rules, size_t n)
 		CHECK_STR(analysis_line(harness_ctx(), syn, &rule_facts, rules[i].query), rules[i].line);
 }
 
-#define RULES(name, array)                                                                                                 \
-	static void name(void)                                                                                                 \
-	{                                                                                                                      \
-		check(&like_postgresql, array, ARRAY_LEN(array));                                                                  \
+#define RULES(name, array) \
+	static void name(void) \
+	{ \
+		check(&like_postgresql, array, ARRAY_LEN(array)); \
 	}
 
 /* Functions, aggregates and words whose results are not their arguments' alone. */
@@ -291,7 +291,8 @@ static const struct rule orders_rules[] = {
 	 "function random at 1:81"},
 	{"select r1.id, l.b from r1, lateral (select b from r2 where r2.a = r1.a order by b limit 1) l",
 	 "LIMIT or OFFSET at 1:89"},
-	{"select r1.id, l.b from r1, lateral (select b from r2 where r2.a = r1.a order by b, r2.id limit 1) l", "part r1.id"},
+	{"select r1.id, l.b from r1, lateral (select b from r2 where r2.a = r1.a order by b, r2.id limit 1) l",
+	 "part r1.id"},
 	{"select id, (select b from r2 where r2.a = r1.a limit 1) from r1", "LIMIT or OFFSET at 1:54"},
 	{"select id from r1 where exists (select 1 from r2 where r2.a = r1.a order by id limit (select 1))",
 	 "a computed LIMIT or OFFSET at 1:86"},
@@ -332,7 +333,8 @@ static void other_spellings(void)
 /* Positions count lines and characters, not bytes. */
 static void positions(void)
 {
-	CHECK_STR(analysis_line(harness_ctx(), &like_postgresql, &rule_facts, "select id,\n  '\u00e4\u00f6', random()\nfrom r1"),
+	CHECK_STR(analysis_line(harness_ctx(), &like_postgresql, &rule_facts, "select id,\n  '\u00e4\u00f6', "
+	"random()\nfrom r1"),
 	          "function random at 2:9");
 	CHECK_STR(analysis_line(harness_ctx(), &like_postgresql, &rule_facts, "select '\u00e4',, id from r1"),
 	          "a form that only the engine reads at 1:12");

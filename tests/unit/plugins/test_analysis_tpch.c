@@ -10,11 +10,11 @@
 #include <talloc.h>
 
 #define REVENUE "l_extendedprice * (1 - l_discount)"
-#define SUPPLIER_REVENUE                                                                                               \
-	"SELECT l_suppkey AS supplier_no, sum(" REVENUE ") AS total_revenue FROM lineitem "                                   \
+#define SUPPLIER_REVENUE \
+	"SELECT l_suppkey AS supplier_no, sum(" REVENUE ") AS total_revenue FROM lineitem " \
 	"WHERE l_shipdate >= DATE '1996-01-01' AND l_shipdate < DATE '1996-04-01' GROUP BY l_suppkey"
-#define GERMAN                                                                                                         \
-	"FROM partsupp, supplier, nation "                                                                                    \
+#define GERMAN \
+	"FROM partsupp, supplier, nation " \
 	"WHERE ps_suppkey = s_suppkey AND s_nationkey = n_nationkey AND n_name = 'GERMANY'"
 #define CODES "substring(c_phone FROM 1 FOR 2) IN ('13', '31', '23', '29', '30', '18', '17')"
 
@@ -216,7 +216,8 @@ static void sources_are_told(void)
 {
 	const struct analysis *five = analysis_run(harness_ctx(), &like_postgresql, queries[4].query, &tpch_facts);
 	CHECK_INT(five->nodes[0].n_sources, 6);
-	const struct analysis_source *orders = source_of(&five->nodes[0], "orders"), *customer = source_of(&five->nodes[0], "customer");
+	const struct analysis_source *orders = source_of(&five->nodes[0], "orders"),
+								 *customer = source_of(&five->nodes[0], "customer");
 	CHECK(orders->tied && orders->all_tied && !customer->tied);
 	CHECK_STR(orders->way, "orders.o_orderkey = lineitem.l_orderkey");
 	CHECK_STR(customer->way, "customer.c_custkey = orders.o_custkey");
@@ -233,7 +234,8 @@ static void images_are_told(void)
 	const struct analysis_source *images = source_of(&one->nodes[0], "lineitem");
 	CHECK(images->images);
 	CHECK_STR(joined(&images->conditions), "(lineitem.l_shipdate <= '1998-09-02'::date)");
-	CHECK_STR(joined(&images->kept), "l_shipdate, l_returnflag, l_linestatus, l_quantity, l_extendedprice, l_discount, l_tax");
+	CHECK_STR(joined(&images->kept), "l_shipdate, l_returnflag, l_linestatus, l_quantity, l_extendedprice, l_discount, "
+	"l_tax");
 }
 
 /* On PostgreSQL a sum has the digits of its longest term, so terms of different lengths are counted. */

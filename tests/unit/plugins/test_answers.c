@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a server answers and what stands in viewd's own tables is not believed: another shape is a failure that says what was asked for, and
- * numbers that cannot be are unknown. Best run with -fsanitize=undefined.
+ * What a server answers and what stands in viewd's own tables is not believed: another shape is a failure that says
+ * what was asked for, and numbers that cannot be are unknown. Best run with -fsanitize=undefined.
  */
 #include "base/err.h"
 #include "common/dialect.h"
@@ -16,7 +16,17 @@
 
 static void numbers_are_whole_and_in_range(void)
 {
-	static const char *const bad[] = {"", "-", "+1", " 1", "1 ", "1.0", "1e3", "0x10", "abc", "9223372036854775808", "-9223372036854775809",
+	static const char *const bad[] = {"",
+	                                  "-",
+	                                  "+1",
+	                                  " 1",
+	                                  "1 ",
+	                                  "1.0",
+	                                  "1e3",
+	                                  "0x10",
+	                                  "abc",
+	                                  "9223372036854775808",
+	                                  "-9223372036854775809",
 	                                  "99999999999999999999999"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		CHECK_INT(number_or(bad[i], -7), -7);
@@ -82,7 +92,8 @@ static void answers_are_of_the_kind_asked_for(void)
 	CHECK_STR(verdict("tn", "a\t\\N\n", 0), "answer about the weather cannot be read (column 2 is NULL)");
 	CHECK_STR(verdict("TN", "\\N\t\\N\n", 1), "");
 	CHECK_STR(verdict("N", "12a\n", 0), "answer about the weather cannot be read (column 1 is not a number)");
-	CHECK_STR(verdict("n", "99999999999999999999\n", 0), "answer about the weather cannot be read (column 1 is not a number)");
+	CHECK_STR(verdict("n", "99999999999999999999\n", 0), "answer about the weather cannot be read (column 1 is not a "
+	"number)");
 	CHECK_STR(verdict("n", "-5\n", 1), "");
 }
 
@@ -100,7 +111,8 @@ static struct state_row loaded(const char *answer)
 
 static void any_state_row_can_be_read(void)
 {
-	struct state_row row = loaded("v\ttable\th\ti\tid\tc\tkeep\tx\t2026-01-01T00:00:00.000000Z\t2026-01-01T00:00:00Z\t1500\t7\t1\n");
+	struct state_row row =
+		loaded("v\ttable\th\ti\tid\tc\tkeep\tx\t2026-01-01T00:00:00.000000Z\t2026-01-01T00:00:00Z\t1500\t7\t1\n");
 	CHECK(row.present && row.method == VIEWD_METHOD_TABLE);
 	CHECK_INT(row.duration_us, 1500000);
 	CHECK_INT(row.rows, 7);
@@ -110,10 +122,12 @@ static void any_state_row_can_be_read(void)
 	CHECK(row.present && row.method == VIEWD_METHOD_TABLE && !row.kept && row.relation[0] == '\0');
 	CHECK_INT(row.duration_us, 0);
 	CHECK_INT(row.rows, -1);
-	static const char *const never[] = {"9223372036854775807", "-9223372036854775808", "-1", "99999999999999999999", "soon", ""};
+	static const char *const never[] = {
+		"9223372036854775807", "-9223372036854775808", "-1", "99999999999999999999", "soon", ""};
 	for (size_t i = 0; i < ARRAY_LEN(never); i++) {
-		row = loaded(talloc_asprintf(harness_ctx(), "v\twhatever\th\ti\tid\tc\tkeep\tx\t%s\t9999-99-99T99:99:99.9999999999Z\t%s\t%s\t%s\n", never[i],
-		                             never[i], i == 0 ? "-9" : never[i], i == 0 ? "-9" : never[i]));
+		row = loaded(talloc_asprintf(
+			harness_ctx(), "v\twhatever\th\ti\tid\tc\tkeep\tx\t%s\t9999-99-99T99:99:99.9999999999Z\t%s\t%s\t%s\n",
+			never[i], never[i], i == 0 ? "-9" : never[i], i == 0 ? "-9" : never[i]));
 		CHECK(!row.kept);
 		CHECK_INT(row.duration_us, 0);
 		CHECK_INT(row.rows, -1);
@@ -158,7 +172,8 @@ static void any_marks_can_be_read(void)
 	CHECK(marks.defined);
 	marks = marks_of("a\t9223372036854775807\t-9223372036854775808\ttrigger\nb\t9223372036854775807\t0\tpoll\n");
 	CHECK(marks.seq > 0 && marks.n == 2 && !marks.defined);
-	marks = marks_of("a\t-9223372036854775808\t9223372036854775807\t?\nb\t-9223372036854775808\t0\t\nc\tmany\t\\N\tpoll\n");
+	marks =
+		marks_of("a\t-9223372036854775808\t9223372036854775807\t?\nb\t-9223372036854775808\t0\t\nc\tmany\t\\N\tpoll\n");
 	CHECK_INT(marks.n, 0);
 	struct fake_db fake;
 	struct viewd_err err = {0};
@@ -199,7 +214,8 @@ static void a_dialect_that_cannot_leave_says_so(void)
 	for (int print = 0; print < 2; print++) {
 		const struct viewd_uninstall_request req = {.struct_size = sizeof req, .print = print};
 		struct viewd_err err = {0};
-		CHECK(!dialect_uninstall((struct viewd_conn *)(void *)&fake.db, &req, (struct viewd_text_sink){keep_quiet, NULL}, &err));
+		CHECK(!dialect_uninstall((struct viewd_conn *)(void *)&fake.db, &req,
+		                         (struct viewd_text_sink){keep_quiet, NULL}, &err));
 		CHECK_INT(err.cls, VIEWD_ERR_CONFIG);
 	}
 }

@@ -124,8 +124,9 @@ static void temporary_names_are_short_and_stable(void)
 
 static void utf8_is_strict(void)
 {
-	static const char *const bad[] = {"\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\x80",
-	                                  "\xc3", "\xe2\x82", "\xf0\x9f\x98", "a\xff"};
+	static const char *const bad[] = {"\xc0\x80",         "\xc1\xbf",         "\xe0\x80\x80", "\xed\xa0\x80",
+	                                  "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\x80",         "\xc3",
+	                                  "\xe2\x82",         "\xf0\x9f\x98",     "a\xff"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		CHECK(!utf8_valid(bad[i]));
 	CHECK(utf8_valid("") && utf8_valid("\xc2\x80") && utf8_valid("\xef\xbf\xbf") && utf8_valid("\xf4\x8f\xbf\xbf"));

@@ -10,8 +10,9 @@
 /* "kind:text|kind:text|..." of a whole input. */
 static const char *tokens(unsigned flags, const char *text)
 {
-	static const char letters[] = {[LEX_SPACE] = '_', [LEX_COMMENT] = 'c', [LEX_WORD] = 'w', [LEX_IDENT] = 'i', [LEX_STRING] = 's',
-	                               [LEX_NUMBER] = 'n', [LEX_PARAM] = 'p', [LEX_OTHER] = 'o', [LEX_BROKEN] = 'B'};
+	static const char letters[] = {
+		[LEX_SPACE] = '_',  [LEX_COMMENT] = 'c', [LEX_WORD] = 'w',  [LEX_IDENT] = 'i', [LEX_STRING] = 's',
+		[LEX_NUMBER] = 'n', [LEX_PARAM] = 'p',   [LEX_OTHER] = 'o', [LEX_BROKEN] = 'B'};
 	char *out = talloc_strdup(harness_ctx(), "");
 	struct lex_token tok;
 	while ((tok = lex_next(flags, &text)).kind != LEX_END)
@@ -76,7 +77,8 @@ static const char *one(const struct syntax *syn, const char *text)
 static void one_query_is_accepted(void)
 {
 	CHECK_STR(one(&like_sqlite, " SELECT 1 ; "), "SELECT 1");
-	CHECK_STR(one(&like_sqlite, "-- a\nWITH x AS (SELECT 1) SELECT * FROM x -- end"), "WITH x AS (SELECT 1) SELECT * FROM x");
+	CHECK_STR(one(&like_sqlite, "-- a\nWITH x AS (SELECT 1) SELECT * FROM x -- end"), "WITH x AS (SELECT 1) SELECT * "
+	"FROM x");
 	CHECK_STR(one(&like_sqlite, "values (1), (2)"), "values (1), (2)");
 	CHECK_STR(one(&like_postgresql, "TABLE x"), "TABLE x");
 	CHECK_STR(one(&like_postgresql, "(SELECT 1);-- x"), "(SELECT 1)");
@@ -140,7 +142,8 @@ static bool append(void *ctx, const char *text)
 static void mentions_are_listed(void)
 {
 	char out[256] = "";
-	lex_mentions(&like_postgresql, "SELECT A.\"B c\", 'no' FROM S.\"t\"\"x\" -- not\n", (struct viewd_text_sink){append, out});
+	lex_mentions(&like_postgresql, "SELECT A.\"B c\", 'no' FROM S.\"t\"\"x\" -- not\n",
+	             (struct viewd_text_sink){append, out});
 	CHECK_STR(out, "select|a|B c|from|s|t\"x|");
 	out[0] = '\0';
 	lex_mentions(&like_mysql, "SELECT `x``y`, \"no\" FROM Stop, stop, more", (struct viewd_text_sink){append, out});

@@ -47,9 +47,15 @@ static const char *rendered(enum which which, const struct viewd_view_spec *view
 
 static struct viewd_view_spec view_of(enum viewd_method method)
 {
-	return (struct viewd_view_spec){.struct_size = sizeof(struct viewd_view_spec), .name = "v", .relation = "\"Order Stats\"",
-	                                .definition = "SELECT id, total FROM orders; -- all", .method = method,
-	                                .materialized_as_table = true, .with_data = true, .on_remove = VIEWD_REMOVE_KEEP, .lock_timeout_us = 1};
+	return (struct viewd_view_spec){.struct_size = sizeof(struct viewd_view_spec),
+	                                .name = "v",
+	                                .relation = "\"Order Stats\"",
+	                                .definition = "SELECT id, total FROM orders; -- all",
+	                                .method = method,
+	                                .materialized_as_table = true,
+	                                .with_data = true,
+	                                .on_remove = VIEWD_REMOVE_KEEP,
+	                                .lock_timeout_us = 1};
 }
 
 static const struct viewd_render_flags plain = {0};
@@ -63,8 +69,9 @@ static void simple_views(void)
 	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_CREATE, replace),
 	          "CREATE OR REPLACE VIEW \"Order Stats\" AS\nSELECT id, total FROM orders;\n");
 	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_REFRESH, plain), "");
-	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_DROP, (struct viewd_render_flags){.if_exists = true, .cascade = true}),
-	          "DROP VIEW IF EXISTS \"Order Stats\" CASCADE;\n");
+	CHECK_STR(
+		rendered(POSTGRESQL, &view, VIEWD_RENDER_DROP, (struct viewd_render_flags){.if_exists = true, .cascade = true}),
+		"DROP VIEW IF EXISTS \"Order Stats\" CASCADE;\n");
 }
 
 static void simple_views_elsewhere(void)
@@ -107,12 +114,14 @@ static void materialized_views(void)
 	view.n_options = 2;
 	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_CREATE, replace),
 	          "DROP MATERIALIZED VIEW IF EXISTS \"Order Stats\";\n"
-	          "CREATE MATERIALIZED VIEW \"Order Stats\" WITH (fillfactor=90, toast.x='it''s') AS\nSELECT id, total FROM orders\nWITH NO DATA;\n"
+	          "CREATE MATERIALIZED VIEW \"Order Stats\" WITH (fillfactor=90, toast.x='it''s') AS\nSELECT id, total "
+	          "FROM orders\nWITH NO DATA;\n"
 	          "REFRESH MATERIALIZED VIEW \"Order Stats\";\n"
 	          "CREATE UNIQUE INDEX \"Order Stats_key_bb229b22\" ON \"Order Stats\" (\"id\");\n");
 	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_REFRESH, plain), "REFRESH MATERIALIZED VIEW \"Order Stats\";\n");
 	view.mode = VIEWD_MODE_CONCURRENTLY;
-	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_REFRESH, plain), "REFRESH MATERIALIZED VIEW CONCURRENTLY \"Order Stats\";\n");
+	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_REFRESH, plain), "REFRESH MATERIALIZED VIEW CONCURRENTLY "
+	"\"Order Stats\";\n");
 	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_DROP, plain), "DROP MATERIALIZED VIEW \"Order Stats\";\n");
 }
 
@@ -129,7 +138,8 @@ static void tables_on_sqlite(void)
 	view.n_indexes = 1;
 	CHECK_STR(rendered(SQLITE, &view, VIEWD_RENDER_CREATE, (struct viewd_render_flags){.if_not_exists = true}),
 	          "CREATE TABLE IF NOT EXISTS \"Order Stats\" (\n\t\"Total\" NUMERIC,\n\t\"id\" INTEGER\n);\n"
-	          "INSERT INTO \"Order Stats\" (\"Total\", \"id\")\nSELECT viewd_q.\"Total\", viewd_q.\"id\"\nFROM (\nSELECT id, total FROM orders\n) AS viewd_q;\n"
+	          "INSERT INTO \"Order Stats\" (\"Total\", \"id\")\nSELECT viewd_q.\"Total\", viewd_q.\"id\"\nFROM "
+	          "(\nSELECT id, total FROM orders\n) AS viewd_q;\n"
 	          "CREATE INDEX \"Order Stats_by_total_1ecb85d9\" ON \"Order Stats\" (total DESC);\n");
 	CHECK_STR(rendered(SQLITE, &view, VIEWD_RENDER_DROP, plain), "DROP TABLE \"Order Stats\";\n");
 }
@@ -143,7 +153,8 @@ static void tables_on_postgresql(void)
 	view.columns = columns;
 	view.n_columns = 2;
 	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_CREATE, plain),
-	          "CREATE TABLE \"sales\".\"stats\" AS\nSELECT \"total\", \"id\"\nFROM (\nSELECT id, total FROM orders\n) AS viewd_q"
+	          "CREATE TABLE \"sales\".\"stats\" AS\nSELECT \"total\", \"id\"\nFROM (\nSELECT id, total FROM orders\n) "
+	          "AS viewd_q"
 	          " WITH NO DATA;\n");
 }
 
@@ -161,7 +172,8 @@ static void a_diff_is_shown(void)
 	const char *sql = rendered(SQLITE, &view, VIEWD_RENDER_REFRESH, plain);
 	CHECK_CONTAINS(sql, "CREATE TEMPORARY TABLE \"temp\".\"viewd_stage_");
 	CHECK_CONTAINS(sql, "CREATE INDEX \"temp\".\"viewd_stage_");
-	CHECK_CONTAINS(sql, "DELETE FROM \"Order Stats\" WHERE NOT (\"Order Stats\".\"id\" IS NULL) AND NOT EXISTS (SELECT 1 FROM"
+	CHECK_CONTAINS(sql, "DELETE FROM \"Order Stats\" WHERE NOT (\"Order Stats\".\"id\" IS NULL) AND NOT EXISTS (SELECT "
+	"1 FROM"
 	                    " \"temp\".\"viewd_stage_");
 	CHECK_CONTAINS(sql, "DELETE FROM \"Order Stats\" WHERE (\"Order Stats\".\"id\" IS NULL);");
 	CHECK_CONTAINS(sql, "s.\"id\" = \"Order Stats\".\"id\" AND (s.\"id\" IS \"Order Stats\".\"id\" COLLATE BINARY");
@@ -202,7 +214,8 @@ static void impossible_modes_say_why(void)
 static void keys_are_read_as_the_engine_does(void)
 {
 	static const struct viewd_column columns[] = {{"\"createdAt\"", "date"}, {"ID", "integer"}};
-	static const char *const quoted[] = {"\"createdAt\"", "Id"}, *const folded[] = {"createdAt"}, *const twice[] = {"ID", "\"id\""};
+	static const char *const quoted[] = {"\"createdAt\"", "Id"}, *const folded[] = {"createdAt"},
+							 *const twice[] = {"ID", "\"id\""};
 	struct viewd_view_spec view = view_of(VIEWD_METHOD_TABLE);
 	view.columns = columns;
 	view.n_columns = 2;
@@ -237,7 +250,8 @@ static void wrong_settings_are_refused(void)
 {
 	static const struct viewd_index index[] = {{"x", "(id)"}}, stacked[] = {{"x", "(id); DROP TABLE y"}};
 	static const struct viewd_kv options[] = {{"fillfactor", "90"}};
-	static const struct viewd_column twice[] = {{"id", NULL}, {"ID", NULL}}, only_id[] = {{"id", NULL}}, bad_type[] = {{"id", "int); DROP TABLE x; --"}};
+	static const struct viewd_column twice[] = {{"id", NULL}, {"ID", NULL}}, only_id[] = {{"id", NULL}},
+									 bad_type[] = {{"id", "int); DROP TABLE x; --"}};
 	static const char *const key[] = {"nope"};
 	struct viewd_view_spec view = view_of(VIEWD_METHOD_SIMPLE);
 	view.indexes = index;

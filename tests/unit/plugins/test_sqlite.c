@@ -64,7 +64,8 @@ static void what_is_no_database_is_refused(void)
 {
 	struct fixture f;
 	fixture_load(&f);
-	harness_file("test.db", "this is a text of more than sixteen bytes, and no database at all, whatever its name may say");
+	harness_file("test.db", "this is a text of more than sixteen bytes, and no database at all, whatever its name may "
+	                        "say");
 	CHECK(f.dialect->open(&f.host, &f.db, &f.err) == NULL);
 	CHECK_CONTAINS(f.err.msg, "not a database");
 	f.db.url = "sqlite:///.";
@@ -142,20 +143,22 @@ static void a_writer_does_not_stop_readers(void)
 
 /* ---- hardening ---- */
 
-#define VIRTUAL_TABLES                                                                                                            \
-	"CREATE TABLE t (id INTEGER PRIMARY KEY, labels TEXT); INSERT INTO t VALUES (1, '[\"a\",\"b\"]'), (2, '[\"b\"]');"                    \
-	"CREATE VIRTUAL TABLE words USING fts5(body); INSERT INTO words VALUES ('hello world');"                                         \
-	"CREATE VIRTUAL TABLE terms USING fts5vocab(words, row);"                                                                        \
-	"CREATE VIRTUAL TABLE w4 USING fts4(body); INSERT INTO w4 VALUES ('hello');"                                                     \
-	"CREATE VIRTUAL TABLE box USING rtree(id, x0, x1); INSERT INTO box VALUES (1, 0, 1);"                                            \
-	"CREATE VIEW counted AS SELECT (SELECT count(*) FROM words) + (SELECT count(*) FROM w4) + (SELECT count(*) FROM box) AS n;"          \
+#define VIRTUAL_TABLES \
+	"CREATE TABLE t (id INTEGER PRIMARY KEY, labels TEXT); INSERT INTO t VALUES (1, '[\"a\",\"b\"]'), (2, '[\"b\"]');" \
+	"CREATE VIRTUAL TABLE words USING fts5(body); INSERT INTO words VALUES ('hello world');" \
+	"CREATE VIRTUAL TABLE terms USING fts5vocab(words, row);" \
+	"CREATE VIRTUAL TABLE w4 USING fts4(body); INSERT INTO w4 VALUES ('hello');" \
+	"CREATE VIRTUAL TABLE box USING rtree(id, x0, x1); INSERT INTO box VALUES (1, 0, 1);" \
+	"CREATE VIEW counted AS SELECT (SELECT count(*) FROM words) + (SELECT count(*) FROM w4) + (SELECT count(*) FROM " \
+	"box) AS n;" \
 	"CREATE VIEW through AS SELECT j.value AS label FROM t, json_each(t.labels) AS j;"
 
 static void what_leaves_the_file_or_writes_is_refused_by_name(void)
 {
 	struct fixture f;
 	fixture_open_all(&f);
-	fixture_user_sql(&f, VIRTUAL_TABLES "CREATE VIEW merged AS SELECT optimize(w4) AS a FROM w4; CREATE VIEW loader AS SELECT load_extension('x') AS a");
+	fixture_user_sql(&f, VIRTUAL_TABLES "CREATE VIEW merged AS SELECT optimize(w4) AS a FROM w4; CREATE VIEW loader AS "
+	                                    "SELECT load_extension('x') AS a");
 	static const struct {
 		const char *definition, *message;
 	} cases[] = {
@@ -169,7 +172,8 @@ static void what_leaves_the_file_or_writes_is_refused_by_name(void)
 		{"SELECT * FROM pragma_user_version", "pragma user_version is not allowed"},
 		{"SELECT * FROM pragma_incremental_vacuum(3)", "no such table"},
 		{"SELECT * FROM pragma_integrity_check", "pragma integrity_check is not allowed"},
-		{"WITH x AS (SELECT 1) DELETE FROM t RETURNING id", "writing t is not allowed in what viewd runs (a definition only reads)"},
+		{"WITH x AS (SELECT 1) DELETE FROM t RETURNING id", "writing t is not allowed in what viewd runs (a definition "
+		                                                    "only reads)"},
 		{"WITH x AS (SELECT 1) INSERT INTO box_node VALUES (9, 9) RETURNING nodeno", "box_node may not be modified"},
 		{"WITH x AS (SELECT 1) UPDATE sqlite_master SET sql = 'x' RETURNING 1", "sqlite_master may not be modified"},
 		{"SELECT a FROM loader", "unsafe use of load_extension()"},
@@ -180,11 +184,12 @@ static void what_leaves_the_file_or_writes_is_refused_by_name(void)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct viewd_view_spec view = fixture_table_of(cases[i].definition);
 		bool made = fixture_apply(&f, &view, VIEWD_CHANGE_CREATE);
-		harness_check(!made && strstr(f.err.msg, cases[i].message) != NULL, __FILE__, __LINE__, "%s: made %d, %s: %s", cases[i].definition, made,
-		              err_class_word(f.err.cls), f.err.msg);
+		harness_check(!made && strstr(f.err.msg, cases[i].message) != NULL, __FILE__, __LINE__, "%s: made %d, %s: %s",
+		              cases[i].definition, made, err_class_word(f.err.cls), f.err.msg);
 	}
 	CHECK_STR(fixture_user_rows(&f, "SELECT name FROM sqlite_master WHERE name = 'v'"), "");
-	CHECK_STR(fixture_user_rows(&f, "SELECT count(*) FROM w4; SELECT count(*) FROM t; PRAGMA user_version"), "1\n2\n0\n");
+	CHECK_STR(fixture_user_rows(&f, "SELECT count(*) FROM w4; SELECT count(*) FROM t; PRAGMA user_version"),
+	"1\n2\n0\n");
 	fixture_close_all(&f);
 }
 
@@ -192,10 +197,14 @@ static void table_functions_and_virtual_tables_are_read(void)
 {
 	static const char *const definitions[] = {
 		"SELECT j.value AS label, count(*) AS n FROM t, json_each(t.labels) AS j GROUP BY j.value",
-		"SELECT t.id AS id, e.fullkey AS k FROM t, json_tree(t.labels) AS e", "SELECT label FROM through", "SELECT n FROM counted",
-		"SELECT rowid AS n, highlight(words, 0, '<', '>') AS h, bm25(words) AS b FROM words('hello')", "SELECT count(*) AS n FROM words",
-		"SELECT term, doc FROM terms", "SELECT count(*) AS n FROM w4", "SELECT snippet(w4) AS s FROM w4 WHERE w4 MATCH 'hello'",
-		"SELECT id, x0 FROM box WHERE x1 >= 0", "SELECT name, type FROM pragma_table_info('t')", "SELECT name FROM pragma_index_list('t')",
+		"SELECT t.id AS id, e.fullkey AS k FROM t, json_tree(t.labels) AS e", "SELECT label FROM through",
+		"SELECT n FROM counted",
+		"SELECT rowid AS n, highlight(words, 0, '<', '>') AS h, bm25(words) AS b FROM words('hello')",
+		"SELECT count(*) AS n FROM words",
+		"SELECT term, doc FROM terms", "SELECT count(*) AS n FROM w4", "SELECT snippet(w4) AS s FROM w4 WHERE w4 MATCH "
+		"'hello'",
+		"SELECT id, x0 FROM box WHERE x1 >= 0", "SELECT name, type FROM pragma_table_info('t')", "SELECT name FROM "
+		"pragma_index_list('t')",
 		"SELECT name FROM dbstat WHERE name = 't'", "SELECT name FROM sqlite_master WHERE type = 'table'",
 	};
 	struct fixture f;
@@ -232,7 +241,9 @@ static void sources_are_what_rows_come_from(void)
 		const char *definition, *sources;
 	} cases[] = {
 		{"SELECT j.value AS label FROM t, json_each(t.labels) AS j", "t "}, {"SELECT label FROM through", "through t "},
-		{"SELECT body FROM words", "words "}, {"SELECT id FROM box", "box "}, {"WITH q AS (SELECT id FROM t) SELECT count(*) AS n FROM q, json_tree('{}')", "t "},
+		{"SELECT body FROM words", "words "}, {"SELECT id FROM box", "box "}, {"WITH q AS (SELECT id FROM t) SELECT "
+		                                                                       "count(*) AS n FROM q, json_tree('{}')",
+		                                                                       "t "},
 	};
 	struct fixture f;
 	fixture_open_all(&f);
@@ -240,7 +251,8 @@ static void sources_are_what_rows_come_from(void)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct viewd_view_spec view = fixture_table_of(cases[i].definition);
 		char *list = talloc_strdup(harness_ctx(), "");
-		CHECK_OK(f.dialect->inspect(f.conn, &view, &f.found, (struct viewd_source_sink){keep_source, &list}, &f.err), &f.err);
+		CHECK_OK(f.dialect->inspect(f.conn, &view, &f.found, (struct viewd_source_sink){keep_source, &list}, &f.err),
+		         &f.err);
 		CHECK_STR(list, cases[i].sources);
 	}
 	fixture_close_all(&f);
@@ -256,7 +268,8 @@ static void double_quotes_may_hold_text(void)
 {
 	struct fixture f;
 	fixture_open_all(&f);
-	fixture_user_sql(&f, "CREATE TABLE c (id INTEGER PRIMARY KEY, country TEXT); INSERT INTO c VALUES (1, 'Brazil'), (2, 'Peru');"
+	fixture_user_sql(&f, "CREATE TABLE c (id INTEGER PRIMARY KEY, country TEXT); INSERT INTO c VALUES (1, 'Brazil'), "
+	                     "(2, 'Peru');"
 	                     "CREATE VIEW br AS SELECT id FROM c WHERE country = \"Brazil\"");
 	struct viewd_view_spec view = fixture_table_of("SELECT id, \"sold in\" AS w FROM c WHERE \"country\" = \"Brazil\"");
 	expect_log("\"sold in\", which is no column");
@@ -270,10 +283,12 @@ static void double_quotes_may_hold_text(void)
 	                     "CREATE TRIGGER told AFTER INSERT ON v BEGIN INSERT INTO log VALUES (\"written\"); END");
 	view.definition = "SELECT br.id, country AS w FROM br JOIN c USING (id)";
 	APPLY(&f, &view, VIEWD_CHANGE_REPLACE);
-	CHECK_STR(fixture_user_rows(&f, "SELECT name FROM sqlite_master WHERE name IN ('part', 'told') ORDER BY name"), "part\ntold\n");
+	CHECK_STR(fixture_user_rows(&f, "SELECT name FROM sqlite_master WHERE name IN ('part', 'told') ORDER BY name"),
+	"part\ntold\n");
 	fixture_user_sql(&f, "UPDATE c SET country = 'Brazil' WHERE id = 2");
 	CHECK_OK(fixture_refresh(&f, &view), &f.err);
-	CHECK_STR(fixture_user_rows(&f, "SELECT DISTINCT a FROM log; SELECT id, w FROM v"), "written\n1|Brazil\n2|Brazil\n");
+	CHECK_STR(fixture_user_rows(&f, "SELECT DISTINCT a FROM log; SELECT id, w FROM v"),
+	"written\n1|Brazil\n2|Brazil\n");
 	fixture_close_all(&f);
 }
 
@@ -316,7 +331,8 @@ static void row_numbers_are_columns(void)
 	struct viewd_verdict verdict = {0};
 	struct fixture f;
 	fixture_open_all(&f);
-	fixture_user_sql(&f, "CREATE TABLE c (id INTEGER PRIMARY KEY, t TEXT); INSERT INTO c VALUES (7, 'a'); CREATE TABLE plain (t); INSERT INTO plain VALUES ('x')");
+	fixture_user_sql(&f, "CREATE TABLE c (id INTEGER PRIMARY KEY, t TEXT); INSERT INTO c VALUES (7, 'a'); CREATE TABLE "
+	                     "plain (t); INSERT INTO plain VALUES ('x')");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct viewd_view_spec view = fixture_table_of(cases[i].definition);
 		APPLY(&f, &view, VIEWD_CHANGE_CREATE);
@@ -349,10 +365,13 @@ static void types_follow_the_origin(void)
 {
 	struct fixture f;
 	fixture_open_all(&f);
-	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER PRIMARY KEY, code VARCHAR(10), amount DECIMAL(10,2), any_ anything);"
+	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER PRIMARY KEY, code VARCHAR(10), amount DECIMAL(10,2), any_ "
+	                     "anything);"
 	             "CREATE VIEW w AS SELECT code AS c FROM t; INSERT INTO t VALUES (1, '007', 1.5, '12');");
-	struct viewd_view_spec view = fixture_table_of("SELECT t.id, code, amount, w.c, id + 1 AS next, any_, CAST(code AS INTEGER) AS n, CAST(amount AS REAL) AS r,"
-	                                               " (SELECT max(c.code) FROM t AS c) AS m, (SELECT id FROM t) AS first, CAST(id AS TEXT) AS x FROM t, w");
+	struct viewd_view_spec view = fixture_table_of("SELECT t.id, code, amount, w.c, id + 1 AS next, any_, CAST(code AS "
+	                                               "INTEGER) AS n, CAST(amount AS REAL) AS r,"
+	                                               " (SELECT max(c.code) FROM t AS c) AS m, (SELECT id FROM t) AS "
+	                                               "first, CAST(id AS TEXT) AS x FROM t, w");
 	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
 	CHECK_STR(fixture_user_rows(&f, "SELECT name, type FROM pragma_table_info('v')"),
 	          "id|INTEGER\ncode|VARCHAR(10)\namount|DECIMAL(10,2)\nc|VARCHAR(10)\nnext|\nany_|anything\n"
@@ -370,7 +389,8 @@ static void values_are_never_converted(void)
 	             "CREATE VIEW both AS SELECT id AS a FROM t UNION ALL SELECT '12';");
 	static const char *const definitions[] = {
 		"SELECT id AS a FROM t UNION ALL SELECT '12' UNION ALL SELECT 1.0", "SELECT a FROM s", "SELECT a FROM both",
-		"SELECT code || 1 AS a FROM t", "WITH RECURSIVE r(a) AS (SELECT id FROM t UNION ALL SELECT a || '0' FROM r LIMIT 3) SELECT a FROM r",
+		"SELECT code || 1 AS a FROM t",
+		"WITH RECURSIVE r(a) AS (SELECT id FROM t UNION ALL SELECT a || '0' FROM r LIMIT 3) SELECT a FROM r",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(definitions); i++) {
 		struct viewd_view_spec view = fixture_table_of(definitions[i]);
@@ -381,7 +401,8 @@ static void values_are_never_converted(void)
 		CHECK_INT(verdict.missing, 0);
 		CHECK_INT(verdict.unexpected, 0);
 		CHECK_STR(fixture_user_rows(&f, "SELECT group_concat(quote(a)) FROM v"),
-		          fixture_user_rows(&f, talloc_asprintf(harness_ctx(), "SELECT group_concat(quote(a)) FROM (%s)", definitions[i])));
+		          fixture_user_rows(
+					  &f, talloc_asprintf(harness_ctx(), "SELECT group_concat(quote(a)) FROM (%s)", definitions[i])));
 		APPLY(&f, &view, VIEWD_CHANGE_DROP);
 	}
 	fixture_close_all(&f);
@@ -393,7 +414,8 @@ static void a_diff_sees_small_differences(void)
 	struct fixture f;
 	static const char *const key[] = {"id"};
 	fixture_open_all(&f);
-	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER PRIMARY KEY, a, b TEXT COLLATE NOCASE); INSERT INTO t VALUES (1, 1, 'x'), (2, NULL, 'y');");
+	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER PRIMARY KEY, a, b TEXT COLLATE NOCASE); INSERT INTO t VALUES (1, "
+	                     "1, 'x'), (2, NULL, 'y');");
 	struct viewd_view_spec view = fixture_table_of("SELECT id, a, b FROM t");
 	view.mode = VIEWD_MODE_DIFF;
 	view.unique_key = key;
@@ -412,7 +434,8 @@ static void what_users_added_survives(void)
 {
 	struct fixture f;
 	fixture_open_all(&f);
-	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER, name TEXT); INSERT INTO t VALUES (1, 'a'); CREATE TABLE log (id INTEGER);");
+	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER, name TEXT); INSERT INTO t VALUES (1, 'a'); CREATE TABLE log (id "
+	                     "INTEGER);");
 	struct viewd_view_spec view = fixture_table_of("SELECT id, name FROM t");
 	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
 	fixture_user_sql(&f, "CREATE INDEX mine ON v (id); CREATE INDEX lost ON v (name);"
@@ -420,7 +443,8 @@ static void what_users_added_survives(void)
 	expect_log("'lost' was not made again");
 	view.definition = "SELECT id FROM t";
 	APPLY(&f, &view, VIEWD_CHANGE_REPLACE);
-	CHECK_STR(fixture_user_rows(&f, "SELECT name FROM sqlite_master WHERE tbl_name = 'v' AND name <> 'v' ORDER BY name"), "mine\ntold\n");
+	CHECK_STR(fixture_user_rows(&f,
+	"SELECT name FROM sqlite_master WHERE tbl_name = 'v' AND name <> 'v' ORDER BY name"), "mine\ntold\n");
 	CHECK_OK(fixture_refresh(&f, &view), &f.err);
 	CHECK_STR(fixture_user_rows(&f, "SELECT id FROM log"), "1\n");
 	CHECK_INT(f.out.rows, 1);
@@ -449,7 +473,8 @@ static void a_tag_elsewhere_proves_nothing(void)
 	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
 	const char *tag = fixture_user_rows(&f, "SELECT substr(identity, 5) FROM viewd_view_state");
 	static const char *const texts[] = {
-		"CREATE TABLE v (a /* viewd:%.32s */)", "CREATE TABLE v (a DEFAULT '/* viewd:%.32s */')", "CREATE TABLE v (a) /* viewd:%.32s */",
+		"CREATE TABLE v (a /* viewd:%.32s */)", "CREATE TABLE v (a DEFAULT '/* viewd:%.32s */')",
+		"CREATE TABLE v (a) /* viewd:%.32s */",
 		"CREATE TABLE v /* other */ /* viewd:%.32s */ (a)", "CREATE TABLE v /* viewd:%.31sx */ (a)",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {

@@ -62,13 +62,15 @@ static bool capture(struct scene *s)
 	struct viewd_captured out;
 	s->list = talloc_strdup(harness_ctx(), "");
 	s->f.err = (struct viewd_err){0};
-	return s->f.dialect->capture->set(s->f.conn, &s->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->f.err);
+	return s->f.dialect->capture->set(s->f.conn, &s->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL},
+	                                  &s->f.err);
 }
 
 static void look(struct scene *s)
 {
 	s->f.dialect->capture->watch_wake(s->watch);
-	REQUIRE_OK(s->f.dialect->capture->watch_next(s->watch, SHORT, (struct viewd_signal_sink){hear, s}, &s->f.err), &s->f.err);
+	REQUIRE_OK(s->f.dialect->capture->watch_next(s->watch, SHORT, (struct viewd_signal_sink){hear, s}, &s->f.err),
+	           &s->f.err);
 }
 
 /* What is told by the next look; it is one that was asked for, so it tells all. */
@@ -85,7 +87,8 @@ static void refresh(struct scene *s)
 	REQUIRE_OK(fixture_refresh(&s->f, &s->view), &s->f.err);
 }
 
-static void begin(struct scene *s, const char *journal, const char *sql, const char *definition, enum viewd_capture mode)
+static void begin(struct scene *s, const char *journal, const char *sql, const char *definition,
+                  enum viewd_capture mode)
 {
 	*s = (struct scene){.mode = mode};
 	fixture_open_all(&s->f);
@@ -130,20 +133,25 @@ static void each_kind_is_listed(void)
 		{"SELECT seq FROM sqlite_sequence", "table|\"sqlite_sequence\"|poll\n"},
 		{"SELECT name FROM sqlite_master", "catalogue|catalogue sqlite_master|look\n"},
 		{"SELECT name FROM pragma_table_info('t')", "catalogue|catalogue pragma_table_info|look\n"},
-		{"SELECT a FROM today", "table|\"t\"|trigger\nview|\"today\"|look\nclock|clock datetime() in view today|none\n"},
+		{"SELECT a FROM today",
+		 "table|\"t\"|trigger\nview|\"today\"|look\nclock|clock datetime() in view today|none\n"},
 		{"SELECT random() AS r, a FROM t", "table|\"t\"|trigger\nfunction|function random|none\n"},
 		{"SELECT a FROM shaken", "table|\"t\"|trigger\nview|\"shaken\"|look\nfunction|function random|none\n"},
 		{"SELECT name FROM dbstat", "virtual table|\"dbstat\"|poll\nother|the file, as viewd writes it|none\n"},
 		{"SELECT name FROM viewd_view_state", "table|\"viewd_view_state\"|none\n"},
-		{"SELECT name FROM viewd_views", "table|\"viewd_view_state\"|none\ntable|\"viewd_captures\"|none\nview|\"viewd_views\"|none\n"
+		{"SELECT name FROM viewd_views",
+		 "table|\"viewd_view_state\"|none\ntable|\"viewd_captures\"|none\nview|\"viewd_views\"|none\n"
 	                                     "clock|clock julianday() in view viewd_views|none\n"},
 	};
 	struct scene s = {.mode = VIEWD_CAPTURE_AUTO};
 	fixture_open_all(&s.f);
-	fixture_user_sql(&s.f, "CREATE TABLE t (a); CREATE VIEW inner_ AS SELECT a FROM t; CREATE VIEW outer_ AS SELECT a FROM inner_; CREATE VIEW blank AS SELECT 1 AS one FROM t;"
-	                       "CREATE VIRTUAL TABLE words USING fts5(body); CREATE VIRTUAL TABLE box USING rtree(id, x, y);"
+	fixture_user_sql(&s.f, "CREATE TABLE t (a); CREATE VIEW inner_ AS SELECT a FROM t; CREATE VIEW outer_ AS SELECT a "
+	                       "FROM inner_; CREATE VIEW blank AS SELECT 1 AS one FROM t;"
+	                       "CREATE VIRTUAL TABLE words USING fts5(body); CREATE VIRTUAL TABLE box USING rtree(id, x, "
+	                       "y);"
 	                       "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT);"
-	                       "CREATE VIEW today AS SELECT a FROM t WHERE a < datetime('now'); CREATE VIEW shaken AS SELECT a, abs(random()) AS r FROM t;");
+	                       "CREATE VIEW today AS SELECT a FROM t WHERE a < datetime('now'); CREATE VIEW shaken AS "
+	                       "SELECT a, abs(random()) AS r FROM t;");
 	for (size_t i = 0; i < ARRAY_LEN(cases) * 2; i++) {
 		s.view = fixture_table_of(cases[i / 2].definition);
 		CHECK_OK(capture(&s), &s.f.err); /* the second time modules are open already */
@@ -172,14 +180,16 @@ static void a_mode_is_chosen_for_each_source(void)
 
 /* ---- definitions ---- */
 
-#define CHAIN "CREATE TABLE t (a); INSERT INTO t VALUES (1); CREATE TABLE u (a); CREATE VIEW low AS SELECT a FROM t; CREATE VIEW w AS SELECT a FROM low"
+#define CHAIN "CREATE TABLE t (a); INSERT INTO t VALUES (1); CREATE TABLE u (a); CREATE VIEW low AS SELECT a FROM t; " \
+	"CREATE VIEW w AS SELECT a FROM low"
 
 static void what_is_redefined_is_told(void)
 {
 	static const char *const ddl[] = {
 		"DROP VIEW w; CREATE VIEW w AS SELECT a + 1 AS a FROM low", "DROP VIEW low; CREATE VIEW low AS SELECT a FROM u",
 		"ALTER TABLE t ADD COLUMN b", "ALTER TABLE t RENAME TO t2", "DROP VIEW low", "DROP TABLE t",
-		"DROP TABLE t; CREATE TABLE t (a TEXT COLLATE NOCASE)", "BEGIN; DROP VIEW w; CREATE TABLE w (a); INSERT INTO w VALUES (5); COMMIT",
+		"DROP TABLE t; CREATE TABLE t (a TEXT COLLATE NOCASE)",
+		"BEGIN; DROP VIEW w; CREATE TABLE w (a); INSERT INTO w VALUES (5); COMMIT",
 	};
 	expect_log("table \"t\" was made anew");
 	for (size_t i = 0; i < ARRAY_LEN(ddl); i++) {
@@ -238,28 +248,34 @@ static void what_is_lost_is_named(void)
 
 /* ---- every commit of others ---- */
 
-#define POLLED "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE TABLE other (a); CREATE VIRTUAL TABLE words USING fts5(body);" \
+#define POLLED "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE TABLE other (a); CREATE VIRTUAL TABLE words USING " \
+	"fts5(body);" \
 	"CREATE VIRTUAL TABLE box USING rtree(id, x, y)"
 
 static void every_commit_of_others_counts(void)
 {
 	static const char *const journals[] = {"wal", "delete"};
 	static const char *const writes[] = {
-		"INSERT INTO t (a) VALUES (1)", "INSERT INTO other VALUES (1)", "INSERT INTO words VALUES ('x')", "INSERT INTO box (x, y) VALUES (1, 2)",
-		"BEGIN; INSERT INTO t (a) VALUES (2); INSERT INTO words VALUES ('y'); COMMIT", "PRAGMA user_version = 3", "VACUUM",
+		"INSERT INTO t (a) VALUES (1)", "INSERT INTO other VALUES (1)", "INSERT INTO words VALUES ('x')",
+		"INSERT INTO box (x, y) VALUES (1, 2)",
+		"BEGIN; INSERT INTO t (a) VALUES (2); INSERT INTO words VALUES ('y'); COMMIT", "PRAGMA user_version = 3",
+		"VACUUM",
 		"INSERT INTO t (a) VALUES (3); PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO t (a) VALUES (4)",
 	};
 	for (size_t j = 0; j < ARRAY_LEN(journals); j++) {
 		struct scene s;
 		unlink(harness_path("test.db"));
-		begin(&s, journals[j], POLLED, "SELECT (SELECT count(*) FROM t) + (SELECT count(*) FROM words) + (SELECT count(*) FROM box) AS n", VIEWD_CAPTURE_POLL);
-		CHECK_STR(fixture_user_rows(&s.f, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%viewd%'"), "0\n");
+		begin(&s, journals[j], POLLED, "SELECT (SELECT count(*) FROM t) + (SELECT count(*) FROM words) + (SELECT "
+		                               "count(*) FROM box) AS n", VIEWD_CAPTURE_POLL);
+		CHECK_STR(fixture_user_rows(&s.f, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND sql LIKE "
+		"'%viewd%'"), "0\n");
 		for (size_t i = 0; i < ARRAY_LEN(writes); i++) {
 			fixture_user_sql(&s.f, writes[i]);
 			harness_check(is_stale(&s), __FILE__, __LINE__, "%s: %s", journals[j], writes[i]);
 			refresh(&s);
 			harness_check(!is_stale(&s), __FILE__, __LINE__, "%s: %s: a refresh settles it", journals[j], writes[i]);
-			CHECK_STR(fixture_user_rows(&s.f, "SELECT n = (SELECT count(*) FROM t) + (SELECT count(*) FROM words) + (SELECT count(*) FROM box) FROM v"), "1\n");
+			CHECK_STR(fixture_user_rows(&s.f, "SELECT n = (SELECT count(*) FROM t) + (SELECT count(*) FROM words) + "
+			"(SELECT count(*) FROM box) FROM v"), "1\n");
 		}
 		fixture_user_sql(&s.f, "BEGIN; INSERT INTO t (a) VALUES (9); ROLLBACK");
 		CHECK(!is_stale(&s));
@@ -303,7 +319,8 @@ static void what_a_refresh_causes_counts(void)
 	low.name = low.relation = "low";
 	APPLY(&s.f, &low, VIEWD_CHANGE_CREATE);
 	CHECK(!is_stale(&s));
-	fixture_user_sql(&s.f, "CREATE TRIGGER found AFTER INSERT ON low BEGIN INSERT INTO words VALUES (new.a); END; INSERT INTO t (a) VALUES ('found')");
+	fixture_user_sql(&s.f, "CREATE TRIGGER found AFTER INSERT ON low BEGIN INSERT INTO words VALUES (new.a); END; "
+	                       "INSERT INTO t (a) VALUES ('found')");
 	CHECK(is_stale(&s));
 	refresh(&s);
 	CHECK(!is_stale(&s));
@@ -353,7 +370,8 @@ static void write_rows(struct scene *s, int n)
 		fixture_user_sql(&s->f, "INSERT INTO t VALUES (10)");
 }
 
-/* As many changes as were lost, fewer, more; seen one by one or at once. Each is told, with a number above all that were told before. */
+/* As many changes as were lost, fewer, more; seen one by one or at once. Each is told, with a number above all that
+ * were told before. */
 static void an_older_copy_in_the_file_is_found_out(void)
 {
 	expect_log("an older copy was put into the file");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * More changes of a SQLite source than its triggers count: none may be lost, and a writer is spared the writing of marks.
+ * More changes of a SQLite source than its triggers count: none may be lost, and a writer is spared the writing of
+ * marks.
  */
 #include "common/state/marks.h"
 #include "unit/plugins/sqlite_fixture.h"
@@ -11,7 +12,9 @@
 #include <string.h>
 #include <talloc.h>
 
-#define INSERT_MANY(n) "WITH RECURSIVE r (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM r WHERE i < " #n ") INSERT INTO src (a) SELECT i FROM r"
+#define INSERT_MANY(n) \
+	"WITH RECURSIVE r (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM r WHERE i < " #n \
+	") INSERT INTO src (a) SELECT i FROM r"
 #define COUNTED "SELECT dirty_seq - clean_seq FROM viewd_captures"
 #define SAME "SELECT (SELECT n FROM v) = (SELECT count(*) FROM src)"
 
@@ -39,7 +42,8 @@ static void write_at(void *ctx, const char *place)
 static void begin(struct scene *s)
 {
 	const struct viewd_source source = {"", "src", VIEWD_KIND_TABLE};
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &source, .n_sources = 1};
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &source, .n_sources = 1};
 	struct viewd_captured out;
 
 	*s = (struct scene){.place = NULL};
@@ -47,7 +51,9 @@ static void begin(struct scene *s)
 	fixture_user_sql(&s->f, "CREATE TABLE src (id INTEGER PRIMARY KEY, a)");
 	s->view = fixture_table_of("SELECT count(*) AS n FROM src");
 	APPLY(&s->f, &s->view, VIEWD_CHANGE_CREATE);
-	REQUIRE_OK(s->f.dialect->capture->set(s->f.conn, &s->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->f.err), &s->f.err);
+	REQUIRE_OK(s->f.dialect->capture->set(s->f.conn, &s->view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL},
+	                                      &s->f.err),
+	           &s->f.err);
 	s->view.captured = true;
 	s->f.host.ctx = s;
 	s->f.host.failpoint = write_at;
@@ -74,7 +80,8 @@ static void writers_stop_counting(void)
 	CHECK_STR(rows(&s, COUNTED), "99\n");
 	fixture_user_sql(&s.f, INSERT_MANY(1000));
 	CHECK_STR(rows(&s, COUNTED), "100\n");
-	fixture_user_sql(&s.f, "PRAGMA wal_checkpoint(TRUNCATE); UPDATE src SET a = 1 WHERE id = 1; PRAGMA wal_checkpoint(PASSIVE)");
+	fixture_user_sql(&s.f, "PRAGMA wal_checkpoint(TRUNCATE); UPDATE src SET a = 1 WHERE id = 1; PRAGMA "
+	                       "wal_checkpoint(PASSIVE)");
 	CHECK_STR(rows(&s, COUNTED), "100\n");
 	refresh(&s);
 	CHECK_STR(rows(&s, COUNTED), "0\n"); /* one refresh has covered all */
@@ -106,7 +113,8 @@ static void a_change_meanwhile_is_kept(void)
 	fixture_close_all(&s.f);
 }
 
-/* The marks of a count that has come to its end again before the data is read cover all but the last change, and say so. */
+/* The marks of a count that has come to its end again before the data is read cover all but the last change, and say
+ * so. */
 static void what_is_not_counted_is_not_covered(void)
 {
 	struct scene s;
@@ -146,16 +154,21 @@ static void a_failed_refresh_leaves_it_stale(void)
 static void an_old_trigger_is_made_anew(void)
 {
 	const struct viewd_source source = {"", "src", VIEWD_KIND_TABLE};
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &source, .n_sources = 1};
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = &source, .n_sources = 1};
 	struct viewd_captured out;
 	struct scene s;
 
 	begin(&s);
-	char *name = talloc_strdup(harness_ctx(), rows(&s, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%AFTER INSERT%'"));
+	char *name = talloc_strdup(harness_ctx(), rows(&s, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql "
+	                                                   "LIKE '%AFTER INSERT%'"));
 	name[strcspn(name, "\n")] = '\0';
-	fixture_user_sql(&s.f, talloc_asprintf(harness_ctx(), "DROP TRIGGER %s; CREATE TRIGGER %s AFTER INSERT ON src BEGIN "
+	fixture_user_sql(&s.f, talloc_asprintf(harness_ctx(), "DROP TRIGGER %s; CREATE TRIGGER %s AFTER INSERT ON src "
+	                                                      "BEGIN "
 	                 "UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE source = '\"src\"'; END", name, name));
-	REQUIRE_OK(s.f.dialect->capture->set(s.f.conn, &s.view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s.f.err), &s.f.err);
+	REQUIRE_OK(
+		s.f.dialect->capture->set(s.f.conn, &s.view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s.f.err),
+		&s.f.err);
 	fixture_user_sql(&s.f, INSERT_MANY(1000));
 	CHECK_STR(rows(&s, COUNTED), "100\n");
 	fixture_close_all(&s.f);
@@ -179,7 +192,8 @@ static void changes_that_do_not_count_are_told_all_the_same(void)
 	REQUIRE_OK(watch != NULL, &s.f.err);
 	for (int64_t deadline = harness_deadline(10000000); (first == 0 || seq <= first) && harness_pause(deadline);) {
 		fixture_user_sql(&s.f, INSERT_MANY(1));
-		REQUIRE_OK(s.f.dialect->capture->watch_next(watch, 50000, (struct viewd_signal_sink){hear, &seq}, &s.f.err), &s.f.err);
+		REQUIRE_OK(s.f.dialect->capture->watch_next(watch, 50000, (struct viewd_signal_sink){hear, &seq}, &s.f.err),
+		           &s.f.err);
 		first = first == 0 ? seq : first;
 	}
 	CHECK(seq > first);

@@ -35,12 +35,14 @@ static bool keep_quiet(void *ctx UNUSED, const char *text UNUSED)
 static bool capture(struct scene *s, enum viewd_capture mode, const char *table)
 {
 	const struct viewd_source source = {"", table, VIEWD_KIND_TABLE};
-	struct viewd_view_spec view = fixture_table_of(talloc_asprintf(harness_ctx(), "SELECT count(*) AS n FROM %s", table));
+	struct viewd_view_spec view =
+		fixture_table_of(talloc_asprintf(harness_ctx(), "SELECT count(*) AS n FROM %s", table));
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = &source, .n_sources = 1};
 	struct viewd_captured out;
 
 	s->f.err = (struct viewd_err){0};
-	return s->f.dialect->capture->set(s->f.conn, &view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s->f.err);
+	return s->f.dialect->capture->set(s->f.conn, &view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL},
+	                                  &s->f.err);
 }
 
 static void listen_once(struct scene *s)
@@ -70,7 +72,8 @@ static void begin(struct scene *s)
 {
 	*s = (struct scene){.seq = 0};
 	fixture_open_all(&s->f);
-	fixture_user_sql(&s->f, "CREATE TABLE src (id INTEGER PRIMARY KEY, a UNIQUE); INSERT INTO src VALUES (1, 1), (2, 2)");
+	fixture_user_sql(&s->f, "CREATE TABLE src (id INTEGER PRIMARY KEY, a UNIQUE); INSERT INTO src VALUES (1, 1), (2, "
+	                        "2)");
 	REQUIRE_OK(capture(s, VIEWD_CAPTURE_TRIGGER, "src"), &s->f.err);
 	s->watch = s->f.dialect->capture->watch_open(&s->f.host, &s->f.db, &s->f.err);
 	REQUIRE_OK(s->watch != NULL, &s->f.err);
@@ -101,7 +104,8 @@ static void every_way_to_write(void)
 	noticed(&s, "DELETE FROM src");
 	noticed(&s, "PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF; INSERT INTO src VALUES (1, 1)");
 	noticed(&s, "SAVEPOINT x; SAVEPOINT y; UPDATE src SET a = 9; ROLLBACK TO y; UPDATE src SET a = 10; RELEASE x");
-	noticed(&s, "CREATE VIEW w AS SELECT * FROM src; CREATE TRIGGER t INSTEAD OF INSERT ON w BEGIN INSERT INTO src VALUES (new.id, new.a); END;"
+	noticed(&s, "CREATE VIEW w AS SELECT * FROM src; CREATE TRIGGER t INSTEAD OF INSERT ON w BEGIN INSERT INTO src "
+	            "VALUES (new.id, new.a); END;"
 	            "INSERT INTO w VALUES (77, 77)");
 	noticed(&s, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE); UPDATE src SET a = 11 WHERE id = 1");
 	end(&s);
@@ -117,7 +121,8 @@ static void a_writer_that_attaches_the_file(void)
 	CHECK_INT(sqlite3_open(":memory:", &other), SQLITE_OK);
 	char *attach = talloc_asprintf(harness_ctx(), "ATTACH '%s' AS shop", harness_path("test.db"));
 	CHECK_INT(sqlite3_exec(other, attach, NULL, NULL, NULL), SQLITE_OK);
-	CHECK_INT(sqlite3_exec(other, "CREATE TABLE viewd_captures (x); INSERT INTO shop.src VALUES (50, 50)", NULL, NULL, NULL), SQLITE_OK);
+	CHECK_INT(sqlite3_exec(other, "CREATE TABLE viewd_captures (x); INSERT INTO shop.src VALUES (50, 50)", NULL, NULL,
+	NULL), SQLITE_OK);
 	CHECK(tells(&s));
 	sqlite3_close(other);
 	end(&s);
@@ -137,7 +142,8 @@ static void a_table_renamed_away_and_made_anew(void)
 	noticed(&s, "INSERT INTO src VALUES (2, 2)");
 	noticed(&s, "DROP TABLE src; CREATE TABLE SRC (id INTEGER PRIMARY KEY, a)");
 	REQUIRE_OK(capture(&s, VIEWD_CAPTURE_TRIGGER, "src"), &s.f.err);
-	CHECK_STR(fixture_user_rows(&s.f, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'SRC' COLLATE NOCASE"), "3\n");
+	CHECK_STR(fixture_user_rows(&s.f, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'SRC' "
+	"COLLATE NOCASE"), "3\n");
 	settle(&s);
 	fixture_user_sql(&s.f, "INSERT INTO kept VALUES (100, 100)");
 	for (int i = 0; i < 5; i++)
@@ -165,7 +171,8 @@ static void a_link_is_followed(void)
 
 	begin(&s);
 	s.f.dialect->capture->watch_close(&s.watch);
-	REQUIRE(mkdir(harness_path("links"), 0700) == 0 && symlink(harness_path("test.db"), harness_path("links/test.db")) == 0);
+	REQUIRE(mkdir(harness_path("links"), 0700) == 0 && symlink(harness_path("test.db"), harness_path("links/test.db"))
+	== 0);
 	s.f.db.base_dir = harness_path("links");
 	s.watch = s.f.dialect->capture->watch_open(&s.f.host, &s.f.db, &s.f.err);
 	REQUIRE_OK(s.watch != NULL, &s.f.err);

@@ -20,8 +20,8 @@ static const char *parts(const char *text)
 		CHECK_INT(err.cls, VIEWD_ERR_CONFIG);
 		return talloc_asprintf(harness_ctx(), "error: %s", err.msg);
 	}
-	char *out = talloc_asprintf(harness_ctx(), "%s %s %s %s %d %s", url->scheme, or_dash(url->user), or_dash(url->password),
-	                            or_dash(url->host), url->port, or_dash(url->database));
+	char *out = talloc_asprintf(harness_ctx(), "%s %s %s %s %d %s", url->scheme, or_dash(url->user),
+	                            or_dash(url->password), or_dash(url->host), url->port, or_dash(url->database));
 	for (size_t i = 0; i < url->n_query; i++)
 		out = talloc_asprintf_append_buffer(out, " %s=%s", url->query[i].key, url->query[i].value);
 	return out;
@@ -31,7 +31,8 @@ static void reads_servers(void)
 {
 	CHECK_STR(parts("postgresql://u:p@h:5433/db?host=/run/postgresql&sslmode=require"),
 	          "postgresql u p h 5433 db host=/run/postgresql sslmode=require");
-	CHECK_STR(parts("postgresql+psycopg2://viewd@/shop?host=/run/postgresql"), "postgresql viewd - - 0 shop host=/run/postgresql");
+	CHECK_STR(parts("postgresql+psycopg2://viewd@/shop?host=/run/postgresql"), "postgresql viewd - - 0 shop "
+	"host=/run/postgresql");
 	CHECK_STR(parts("mysql://h"), "mysql - - h 0 -");
 	CHECK_STR(parts("mariadb://h/"), "mariadb - - h 0 -");
 	CHECK_STR(parts("postgresql://[::1]:5432/db"), "postgresql - - ::1 5432 db");
