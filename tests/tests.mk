@@ -3,8 +3,8 @@
 # make check runs all; check-unit, check-lint, check-system one layer.
 TEST_EXTENSIONS = .sh
 # A test that hangs ends with a failure instead. Each log ends with the time its test took.
-LOG_COMPILER = $(srcdir)/tests/support/timed 240
-SH_LOG_COMPILER = $(srcdir)/tests/support/timed 600
+LOG_COMPILER = $(srcdir)/tests/support/timed 600
+SH_LOG_COMPILER = $(srcdir)/tests/support/timed 1500
 EXTRA_DIST += tests/support/timed
 AM_TESTS_ENVIRONMENT = \
 	VIEWD_SRC='$(abs_top_srcdir)'; export VIEWD_SRC; \
