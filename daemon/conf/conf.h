@@ -144,7 +144,7 @@ struct conf_problems {
 	size_t n_errors;
 };
 
-/* What conf/ needs to know of a dialect. */
+/* The facts of a dialect that conf/ needs. */
 struct conf_dialect {
 	const char *name;                 /* suffix of definition_NAME; what conf_database.dialect becomes */
 	const char *const *schemes;       /* other schemes of URLs that mean it, up to a NULL; NULL: only its name */

@@ -19,7 +19,7 @@ struct zone;
  * Names only: no POSIX rule, no path. NULL: err says why. Names differ by case. [any] */
 struct zone *zone_open(void *mem_ctx, const char *name, struct viewd_err *err);
 
-/* What to add to UTC to get local time at that moment, in seconds. [any] */
+/* The offset to add to UTC to get local time at that moment, in seconds. [any] */
 int64_t zone_offset(const struct zone *zone, int64_t utc);
 
 /* The first moment in (from, to] at which the offset is another than the one before it; to + 1 when there is none.

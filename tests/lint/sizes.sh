@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Files of at most about 500 lines (a few more in tests), functions of at most 60, structs of at most 25 members, folders of at most 13 sources. Exceptions are named
-# here, each with its reason.
+# Files of at most 500 lines, functions of at most 60, structs of at most 25 members, folders of at most 13 sources.
+# Exceptions are named here, each with its reason.
 # shellcheck disable=SC2317 # called through expect_*
 . "${VIEWD_SRC:-.}/tests/lint/lib.sh"
 
-max_file=512
-max_test=530
+max_file=500
 max_function=60
 max_members=25
 max_sources=13
@@ -17,6 +16,9 @@ exceptions()
 	cat <<-END
 		plugins/viewd_dialect.h:viewd_dialect: one member a function that the daemon calls, and the groups
 		plugins/viewd_types.h:viewd_view_spec: one member a key of a [view] section that a dialect needs
+		tests/postgresql/test_pg_walk.c: grew when its SQL was broken at 120 columns, to be cut
+		tests/unit/plugins/test_sqlite.c: grew likewise, to be cut
+		tests/unit/ctl/test_server.c: grew likewise, to be cut
 		daemon/conf/conf.h:conf_view: one member a key of a [view] section
 		daemon/core/model/view.h:view_status: one member a field of status
 	END
@@ -27,7 +29,7 @@ measure()
 {
 	local file
 	sources "$1" daemon plugins tests | while read -r file; do
-		awk -v file="$file" -v max_file="$(case $file in tests/*) echo "$max_test" ;; *) echo "$max_file" ;; esac)" -v max_function="$max_function" '
+		awk -v file="$file" -v max_file="$max_file" -v max_function="$max_function" '
 			/^[A-Za-z].*\(/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
 			/^\{/ { start = NR }
 			/^\}/ && start {
@@ -83,9 +85,9 @@ stale_exceptions()
 
 { printf 'void long_one(void)\n{\n' && yes $'\tx();' | head -n 61 && printf '}\n'; } | fixture daemon/f.c
 { printf 'void good_one(void)\n{\n' && yes $'\tx();' | head -n 60 && printf '}\n'; } | fixture daemon/g.c
-yes '/* x */' | head -n 513 | fixture daemon/long.h
+yes '/* x */' | head -n 501 | fixture daemon/long.h
 expect_found "a function of 61 lines" '^daemon/f.c:long_one: 61 lines' sizes "$T/bad"
-expect_found "a file of 513 lines" '^daemon/long.h: 513 lines' sizes "$T/bad"
+expect_found "a file of 501 lines" '^daemon/long.h: 501 lines' sizes "$T/bad"
 { printf 'struct wide {\n' && yes $'\tint (*a)(int b, int c); /* x, y; */' | head -n 20 && printf '\tint a, b;\n\tstruct {\n\t\tint c, d, e;\n\t} f;\n\tint c, d, *e;\n};\n'; } |
 	fixture daemon/wide.h
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do echo | fixture "plugins/crowd/f$i.c"; done

@@ -27,7 +27,6 @@ struct scene {
 static bool hear(void *ctx, const struct viewd_signal *signal)
 {
 	struct scene *s = ctx;
-
 	if (signal->kind == VIEWD_SIGNAL_STALE)
 		*(signal->view[0] == 'v' ? &s->v : &s->w) = signal->seq;
 	return true;
@@ -46,7 +45,6 @@ static struct viewd_captured watch_source_by(struct scene *s, enum viewd_capture
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = &source, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
-
 	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err),
 	           &err);
 	return out;
@@ -61,7 +59,6 @@ static void open_watch(struct scene *s)
 {
 	struct viewd_database_spec spec = my_spec();
 	struct viewd_err err = {0};
-
 	s->watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 	REQUIRE_OK(s->watch != NULL, &err);
 }
@@ -70,7 +67,6 @@ static void open_watch(struct scene *s)
 static void listen_once(struct scene *s)
 {
 	struct viewd_err err = {0};
-
 	if (DIALECT->capture->watch_next(s->watch, SHORT, (struct viewd_signal_sink){hear, s}, &err))
 		return;
 	DIALECT->capture->watch_close(&s->watch);
@@ -86,7 +82,6 @@ static void settle(struct scene *s)
 static bool tells(struct scene *s, const int64_t *of)
 {
 	int64_t deadline = my_mono() + PATIENCE;
-
 	while (*of == 0 && my_mono() < deadline)
 		listen_once(s);
 	return *of > 0;
@@ -110,7 +105,6 @@ static int close_watch(struct scene **holder)
 static void begin_named(struct scene *s, const char *schema, const char *table)
 {
 	struct scene **holder = talloc(harness_ctx(), struct scene *);
-
 	*holder = s;
 	talloc_set_destructor(holder, close_watch);
 	*s = (struct scene){.w = 0};
@@ -180,7 +174,6 @@ static void unnoticed(struct scene *s, const char *const *sql)
 static void every_way_to_write_rows(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	noticed(&s, SQL("INSERT INTO sales (region, amount) VALUES ('a', 1)"));
 	noticed(&s, SQL("REPLACE INTO sales (id, region, amount) VALUES (1, 'b', 2)"));
@@ -202,7 +195,6 @@ static void every_way_to_write_rows(void)
 static void compressed_events(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	my_do("SET GLOBAL log_bin_compress = ON");
 	my_do("SET GLOBAL log_bin_compress_min_len = 10");
@@ -218,7 +210,6 @@ static void compressed_events(void)
 static void checksums_come_and_go(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	my_do("SET GLOBAL binlog_checksum = IF(@@binlog_checksum = 'NONE', 'CRC32', 'NONE')");
 	noticed(&s, SQL("UPDATE sales SET amount = amount + 1"));
@@ -234,7 +225,6 @@ static void many_statements_take_little_memory(void)
 {
 	static struct scene s;
 	struct rusage before, after;
-
 	begin(&s);
 	my_do("CREATE PROCEDURE fill() BEGIN DECLARE i INT DEFAULT 0; START TRANSACTION;"
 	      " WHILE i < 30000 DO INSERT INTO sales (region, amount) VALUES ('a', i); SET i = i + 1; END WHILE; COMMIT; "
@@ -253,7 +243,6 @@ static void many_statements_take_little_memory(void)
 static void definitions_that_change_tables(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	noticed(&s, SQL("TRUNCATE sales"));
 	noticed(&s, SQL("SET SESSION sql_mode = 'ANSI_QUOTES'", "TRUNCATE \"sales\""));
@@ -278,7 +267,6 @@ static void definitions_that_change_tables(void)
 static void a_database_goes(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	my_do("CREATE TABLE other.2020_sold (n INT)");
 	my_do("GRANT ALL ON other.* TO viewd@localhost");
@@ -295,7 +283,6 @@ static void a_database_goes(void)
 static void a_name_in_another_database_is_another_table(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	unnoticed(&s, SQL("CREATE TABLE other.sales (id INT)", "CREATE TABLE other.fresh (id INT)",
 	                  "RENAME TABLE other.sales TO other.old, other.fresh TO other.sales", "DROP TABLE other.old",
@@ -312,7 +299,6 @@ static void statements_instead_of_rows(void)
 {
 	static const char format[] = "SET SESSION binlog_format = STATEMENT";
 	static struct scene s;
-
 	begin(&s);
 	my_do("SET GLOBAL log_bin_trust_function_creators = ON");
 	my_do("CREATE TABLE asked (n INT)");
@@ -336,7 +322,6 @@ static void a_file_loaded_in_statement_format(void)
 {
 	static struct scene s;
 	const char *file = talloc_asprintf(harness_ctx(), "%s/tmp/numbers.txt", getenv("VIEWD_TEST_MARIADB"));
-
 	begin(&s);
 	noticed(&s, SQL("SET SESSION binlog_format = STATEMENT",
 	                talloc_asprintf(harness_ctx(),
@@ -356,7 +341,6 @@ static void a_file_loaded_in_statement_format(void)
 static void prepared_transactions(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	noticed(&s, SQL("XA START 'a'", "UPDATE sales SET amount = amount + 1", "XA END 'a'", "XA COMMIT 'a' ONE PHASE"));
 	MYSQL *my = my_root();
@@ -387,7 +371,6 @@ static void after_an_absence(struct scene *s, const char *sql)
 static void logs_go(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	after_an_absence(&s, "FLUSH BINARY LOGS");
 	expect_log("binary log cannot be read from the place where reading ended");
@@ -402,7 +385,6 @@ static void logs_go(void)
 static void a_log_begun_anew_under_the_same_name(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	my_do("RESET MASTER");
 	expect_log("binary log cannot be read");
@@ -431,7 +413,6 @@ static void a_log_begun_anew_under_the_same_name(void)
 static void a_foreign_key_that_comes_later(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	my_do("CREATE TABLE shops (id INT PRIMARY KEY)");
 	my_do("INSERT INTO shops VALUES (1), (2)");
@@ -447,7 +428,6 @@ static void a_foreign_key_that_comes_later(void)
 static void triggers_are_advised_against(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	CHECK_CONTAINS(watch_source_by(&s, VIEWD_CAPTURE_TRIGGER, "v", "shop", "sales").reason, "capture = binlog would "
 	"work as well");
@@ -458,7 +438,6 @@ static void triggers_are_advised_against(void)
 static void names_of_all_kinds(void)
 {
 	static struct scene s;
-
 	begin(&s);
 	end(&s);
 	my_do("CREATE TABLE `viewd_Über``uns \"x\" 'y' \\\\ .` (n INT)");

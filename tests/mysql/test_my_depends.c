@@ -26,7 +26,6 @@ struct scene {
 static bool hear(void *ctx, const struct viewd_signal *signal)
 {
 	struct scene *s = ctx;
-
 	if (signal->kind == VIEWD_SIGNAL_STALE)
 		s->seq = signal->seq;
 	if (signal->kind == VIEWD_SIGNAL_REDEFINED)
@@ -47,7 +46,6 @@ static bool keep_entry(void *ctx, const struct viewd_dependency *entry)
 #undef WORD
 	};
 	struct scene *s = ctx;
-
 	s->entries = talloc_asprintf_append(s->entries, "%s %s\n", entry->name, words[entry->heard_by]);
 	if (entry->heard_by == VIEWD_HEARD_NONE)
 		s->entries = talloc_asprintf_append(s->entries, "because %s\n", entry->reason);
@@ -59,7 +57,6 @@ static bool capture(struct scene *s, const char *definition, struct viewd_err *e
 	struct viewd_view_spec spec = my_view(s->name, VIEWD_METHOD_TABLE, definition);
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = s->mode, .dependencies = {keep_entry, s}};
 	struct viewd_captured out;
-
 	*err = (struct viewd_err){0};
 	s->entries = talloc_strdup(harness_ctx(), "");
 	return DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, err);
@@ -68,7 +65,6 @@ static bool capture(struct scene *s, const char *definition, struct viewd_err *e
 static void set_up(struct scene *s, const char *definition)
 {
 	struct viewd_err err;
-
 	REQUIRE_OK(capture(s, definition, &err), &err);
 }
 
@@ -81,7 +77,6 @@ static int close_watch(struct scene *s)
 static struct scene *begin(void)
 {
 	struct scene *s = talloc_zero(harness_ctx(), struct scene);
-
 	if (my_ask("SELECT @@log_bin")[0] != '1')
 		harness_skip("the server has no binary log");
 	talloc_set_destructor(s, close_watch);
@@ -106,7 +101,6 @@ static void watch(struct scene *s)
 {
 	struct viewd_database_spec spec = my_spec();
 	struct viewd_err err = {0};
-
 	s->watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 	REQUIRE_OK(s->watch != NULL, &err);
 	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
@@ -117,7 +111,6 @@ static bool is_redefined(struct scene *s, int64_t patience)
 {
 	int64_t deadline = harness_deadline(patience);
 	struct viewd_err err = {0};
-
 	while (s->n_redefined == 0 && harness_pause(deadline))
 		REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 50000, (struct viewd_signal_sink){hear, s}, &err), &err);
 	return s->n_redefined > 0;
@@ -127,7 +120,6 @@ static bool is_redefined(struct scene *s, int64_t patience)
 static void look(struct scene *s)
 {
 	struct viewd_err err = {0};
-
 	DIALECT->capture->watch_wake(s->watch);
 	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, PATIENCE, (struct viewd_signal_sink){hear, s}, &err), &err);
 }
@@ -137,7 +129,6 @@ static void look(struct scene *s)
 static void plain_views_and_functions_are_read_through(void)
 {
 	struct scene *s = begin();
-
 	set_up(s, "SELECT id, twice(id) AS n FROM upper_one");
 	CHECK_CONTAINS(s->entries, "`shop`.`upper_one` look\n");
 	CHECK_CONTAINS(s->entries, "`shop`.`mid` look\n");
@@ -157,7 +148,6 @@ static void plain_views_and_functions_are_read_through(void)
 static void no_view_is_its_own_source(void)
 {
 	struct scene *s = begin();
-
 	my_do("CREATE TABLE v (n INT)");
 	set_up(s, "SELECT best(1) AS n");
 	CHECK_CONTAINS(s->entries, "`shop`.`t2` binlog\n");
@@ -189,7 +179,6 @@ static void follow_reader(struct scene *s, const char *name, const char *named)
 static void words_make_no_circle(void)
 {
 	struct scene *s = begin();
-
 	make_reader(s, "a", "b");
 	make_reader(s, "b", "c");
 	make_reader(s, "c", "a");
@@ -210,7 +199,6 @@ static void words_make_no_circle(void)
 static void what_the_server_makes_up_needs_nothing(void)
 {
 	struct scene *s = begin();
-
 	set_up(s, "WITH c (x) AS (SELECT id FROM t1) SELECT c.x, count(*) OVER (PARTITION BY x) AS n, cast(x AS "
 	          "decimal(10, 2)) AS d, left(trim(LEADING 'a'"
 	          " FROM 'aab'), 2) AS l, j.k, round(st_x(point(1, 2)), 1) AS p FROM c JOIN seq_1_to_3 s JOIN "
@@ -261,7 +249,6 @@ static void what_is_gone_is_named(void)
 {
 	struct scene *s = begin();
 	struct viewd_err err;
-
 	my_do("DROP TABLE t1");
 	CHECK(!capture(s, "SELECT id FROM t1", &err));
 	CHECK_STR(err_class_word(err.cls), "missing");
@@ -301,7 +288,6 @@ static const struct change changes[] = {
 static void definitions_are_compared_at_each_look(void)
 {
 	struct scene *s = begin();
-
 	set_up(s, "SELECT id, twice(id) AS n FROM upper_one");
 	watch(s);
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
@@ -336,7 +322,6 @@ static void what_a_refresh_has_read_is_compared(void)
 	};
 	struct scene *s = begin();
 	struct viewd_view_spec v = my_view("kept", VIEWD_METHOD_TABLE, "SELECT id, twice(id) AS n FROM upper_one");
-
 	s->mode = VIEWD_CAPTURE_TRIGGER;
 	s->name = v.name;
 	v.captured = true;
@@ -363,7 +348,6 @@ static void what_a_refresh_has_read_is_compared(void)
 static void the_binary_log_tells_at_once(void)
 {
 	struct scene *s = begin();
-
 	set_up(s, "SELECT id, twice(id) AS n FROM upper_one");
 	watch(s);
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
@@ -379,7 +363,6 @@ static void the_binary_log_tells_at_once(void)
 static void another_table_is_followed(void)
 {
 	struct scene *s = begin();
-
 	set_up(s, "SELECT id FROM upper_one");
 	watch(s);
 	my_do("CREATE OR REPLACE VIEW mid AS SELECT id, v FROM t2");
@@ -400,7 +383,6 @@ static void many_are_looked_at_together(void)
 {
 	struct scene *s = begin();
 	char *definition = talloc_strdup(harness_ctx(), "SELECT 1 AS n");
-
 	for (int i = 0; i < 30; i++) {
 		my_do("CREATE TABLE many_%d (id INT PRIMARY KEY)", i);
 		my_do("CREATE VIEW view_%d AS SELECT id FROM many_%d", i, i);
@@ -480,7 +462,6 @@ static void statements_mean(void)
 	struct target target = {
 		.table = {.schema = "d", .name = "z"}, .inserts = true, .source = talloc_strdup(harness_ctx(), "`d`.`z`")};
 	struct targets all = {.mem = harness_ctx(), .items = &target, .n = 1};
-
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct texts touched = {.mem = harness_ctx()};
 		enum statement_means means = targets_statement(&conn, &all, cases[i].sql, "d", &touched);

@@ -33,7 +33,7 @@ static bool flag(const json_t *object, const char *key)
 	return json_is_true(json_object_get(object, key));
 }
 
-/* What is read, and what for. */
+/* Prints a source and how it is used. */
 static const char *role_of(const json_t *source)
 {
 	if (flag(source, "whole"))

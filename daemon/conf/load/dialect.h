@@ -28,7 +28,7 @@ const struct viewd_dialect_option *dialect_key(const struct conf_dialect *dialec
 /* The name of an installed dialect that has this [database] key; NULL: none. */
 const char *dialect_with_key(struct load *load, const char *key);
 
-/* What the suffix of definition_NAME is. */
+/* The suffix of definition_NAME is one of these. */
 enum dialect_suffix {
 	DIALECT_SUFFIX_GOOD,    /* a dialect's name, or nobody can tell */
 	DIALECT_SUFFIX_MISTAKE, /* *near_r is what was probably meant */

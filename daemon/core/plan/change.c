@@ -129,7 +129,7 @@ void change_settled(struct view *view, int64_t settled_seq)
 	struct change *c = &view->change;
 	c->settled_seq = settled_seq;
 	c->lower = false;
-	/* What was told before the start is covered, whatever its number; numbers begin anew when a view is registered
+	/* Changes told before the start are covered, whatever their number; numbers begin anew when a view is registered
 	 * anew. */
 	bool told = c->seen_seq != c->run.seq && c->seen_seq > settled_seq;
 	if (!told && !c->upstream)

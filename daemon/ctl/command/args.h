@@ -32,8 +32,8 @@ bool args_from_json(struct args *args, const char *body, size_t len, struct view
 /* Everything required is there, and a list or `all`. Called by the three above. */
 bool args_check(const struct args *args, struct viewd_err *err) MUST_CHECK;
 
-/* What is to be sent: parameters that are not PARAM_ONLY_CLI. Allocated on mem_ctx; the query has no leading `?`, and
- * both may be empty ("" and "{}"). */
+/* The arguments to send: parameters that are not PARAM_ONLY_CLI. Allocated on mem_ctx; the query has no leading `?`,
+ * and both may be empty ("" and "{}"). */
 char *args_to_query(void *mem_ctx, const struct args *args);
 char *args_to_json(void *mem_ctx, const struct args *args);
 

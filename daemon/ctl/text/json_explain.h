@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-/* What a fact is put into: {"possible", ..., "nodes": [{..., "sources": [{...}]}]}. The caller releases it. */
+/* A fact as JSON: {"possible", ..., "nodes": [{..., "sources": [{...}]}]}. The caller releases it. */
 json_t *json_explained_new(void);
 
 /* Adds one fact, in the order in which they come. A viewd_explained_sink's function; ctx is that object. */

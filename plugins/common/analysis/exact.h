@@ -13,7 +13,7 @@ struct exact {
 	int low, high;
 };
 
-/* What is known of the values of an expression. [any] */
+/* The facts known of the values of an expression. [any] */
 struct exact exact_of(struct expr *expr);
 
 /* Can this aggregate be moved by old and new rows? why_r says what is in the way. */

@@ -70,7 +70,6 @@ struct viewd_watch {
 static int64_t mono_us(void)
 {
 	struct timespec now;
-
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * SPAN_SECOND + now.tv_nsec / 1000;
 }
@@ -86,7 +85,6 @@ static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
 {
 	const char *params[] = {w->lock};
 	int64_t got, holder;
-
 	if (!my_query_int(w->conn, "SELECT GET_LOCK(?, 0)", params, 1, &got, err))
 		return false;
 	if (got == 1)
@@ -103,7 +101,6 @@ static void release_lock(struct viewd_watch *w)
 {
 	const char *params[] = {w->lock};
 	int64_t released;
-
 	if (w->conn != NULL && !w->conn->lost && w->lock[0] != '\0' &&
 	    !my_query_int(w->conn, "SELECT RELEASE_LOCK(?)", params, 1, &released, NULL))
 		db_log(&w->conn->db, VIEWD_LOG_DEBUG, "lock '%s' goes with its connection", w->lock);
@@ -114,7 +111,6 @@ static bool check_lock(struct viewd_watch *w, struct viewd_err *err)
 {
 	const char *params[] = {w->lock};
 	int64_t held;
-
 	if (!my_require_writable(w->conn, err) ||
 	    !my_query_int(w->conn, "SELECT IS_USED_LOCK(?) = CONNECTION_ID()", params, 1, &held, err))
 		return false;
@@ -128,7 +124,6 @@ static bool check_lock(struct viewd_watch *w, struct viewd_err *err)
 static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct db *db = &w->conn->db;
-
 	my_lock_name(w->conn, WATCH_PREFIX, w->lock);
 	if (!my_require_writable(w->conn, err) || !db_exec(db, "SET SESSION wait_timeout = 2147483", err) ||
 	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) ||
@@ -146,7 +141,6 @@ struct viewd_watch *my_watch_open(const struct viewd_host *host, const struct vi
                                   struct viewd_err *err)
 {
 	struct viewd_watch *w = talloc_zero(NULL, struct viewd_watch);
-
 	w->wake = -1;
 	w->pause_us = PAUSE_LONG;
 	w->slots.prepared = talloc_strdup(NULL, "");
@@ -160,7 +154,6 @@ struct viewd_watch *my_watch_open(const struct viewd_host *host, const struct vi
 void my_watch_close(struct viewd_watch **watch)
 {
 	struct viewd_watch *w = *watch;
-
 	if (w == NULL)
 		return;
 	binlog_close(&w->binlog);
@@ -175,7 +168,6 @@ void my_watch_close(struct viewd_watch **watch)
 void my_watch_wake(struct viewd_watch *w)
 {
 	uint64_t one = 1;
-
 	if (write(w->wake, &one, sizeof one) < 0)
 		return; /* full: it is awake */
 }
@@ -187,7 +179,6 @@ void my_watch_wake(struct viewd_watch *w)
 static bool open_binlog(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
-
 	w->binlog = binlog_open(w->conn, &failure);
 	if (w->binlog == NULL && failure.cls == VIEWD_ERR_CONFIG) {
 		db_log(&w->conn->db, VIEWD_LOG_WARNING, "database '%s', %s: what it told of counts as changed",
@@ -203,7 +194,6 @@ static bool load_modes(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct texts modes = {.mem = talloc_new(NULL)};
 	bool good = my_query(&w->conn->db, "SELECT DISTINCT mode FROM viewd_captures", NULL, 0, texts_reader, &modes, err);
-
 	if (good) {
 		w->trigger = texts_contain(&modes, "trigger");
 		w->poll = texts_contain(&modes, "poll");
@@ -243,7 +233,6 @@ static int64_t look_every(const struct viewd_watch *w)
 static bool comes_due(int64_t *due, int64_t every_us)
 {
 	int64_t now = mono_us();
-
 	if (now < *due)
 		return false;
 	*due = now + every_us;
@@ -260,7 +249,6 @@ static bool look_at_slots(struct viewd_watch *w, bool asked, bool *news, struct 
 static bool look_at_log(struct viewd_watch *w, bool *news, struct viewd_err *err)
 {
 	bool found = false, more = false;
-
 	if (!w->trigger || mono_us() < w->due.log)
 		return true;
 	if (!drain_look(w->conn, &found, err) || (found && !drain_log(w->conn, &more, err)))
@@ -278,7 +266,6 @@ static bool look_at_log(struct viewd_watch *w, bool *news, struct viewd_err *err
 static bool look_at_binlog(struct viewd_watch *w, bool thorough, bool *news, bool *asked, struct viewd_err *err)
 {
 	bool found;
-
 	if (w->binlog == NULL)
 		return true;
 	if ((thorough && !binlog_aim(w->binlog, err)) || !binlog_read(w->binlog, err) ||
@@ -295,7 +282,6 @@ static bool test_triggers(struct viewd_watch *w, struct viewd_err *err)
 {
 	char why[256];
 	bool works = true;
-
 	if (!w->trigger)
 		return true;
 	if (!note_test_all(w->conn, &works, why, err))
@@ -315,7 +301,6 @@ static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *
 {
 	bool mended = false, polled = false;
 	int64_t begin = mono_us();
-
 	if (w->trigger && comes_due(&w->due.mend, 0)) {
 		bool thorough = comes_due(&w->due.thorough, w->compare ? THOROUGH_EVERY : HEARTBEAT_EVERY);
 		w->unmended = !tables_mend(w->conn, w->compare, thorough, &mended, err);
@@ -339,7 +324,6 @@ static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *
 static bool look_at_objects(struct viewd_watch *w, struct viewd_signal_sink signals, bool *news, struct viewd_err *err)
 {
 	int64_t begin = mono_us();
-
 	if (w->binlog != NULL && binlog_saw_definition(w->binlog))
 		w->due.objects = earlier(w->due.objects, w->objects_again);
 	if (begin < w->due.objects)
@@ -386,7 +370,6 @@ struct counted {
 static bool count(void *ctx, const struct viewd_signal *signal)
 {
 	struct counted *counted = ctx;
-
 	counted->n++;
 	return counted->to.fn(counted->to.ctx, signal);
 }
@@ -427,7 +410,6 @@ static void wait_in_server(struct viewd_watch *w, int64_t until)
 	int64_t begin = mono_us(), rounds = (until - begin) / WAIT_ROUND;
 	struct viewd_err failure = {0};
 	char sql[512];
-
 	rounds = rounds < 1 ? 1 : rounds > WAIT_ROUNDS ? WAIT_ROUNDS : rounds;
 	snprintf(sql, sizeof sql,
 	         "BEGIN NOT ATOMIC DECLARE n INT DEFAULT 0; WHILE n < %d AND NOT EXISTS (SELECT 1 FROM viewd_changes) AND "
@@ -460,7 +442,6 @@ static void wait_for_hint(struct viewd_watch *w, int64_t until, bool *woken_r)
 	struct pollfd fds[] = {{.fd = finished ? w->wake : -1, .events = POLLIN},
 	                       {.fd = w->binlog != NULL ? binlog_fd(w->binlog) : -1, .events = POLLIN}};
 	uint64_t n;
-
 	until = earlier(earlier(until, w->due.look), earlier(w->due.heartbeat, w->due.objects));
 	bool in_server = finished && server_waits(w) && w->pause_us > PAUSE_SHORT;
 	if (in_server && until - mono_us() >= WAIT_ROUND && poll(fds, 1, 0) == 0) {
@@ -496,7 +477,6 @@ bool my_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signa
 	const struct viewd_signal behind = {.struct_size = sizeof behind, .kind = VIEWD_SIGNAL_BEHIND, .view = ""};
 	int64_t begin = mono_us();
 	bool told, full;
-
 	do {
 		wait_for_round(w, end_of_call(w, begin, timeout_us), &full);
 		w->looking = w->looking || full;
