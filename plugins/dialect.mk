@@ -17,8 +17,11 @@ dialectdepends_HEADERS = plugins/common/depends/dependencies.h plugins/common/de
 dialectgeneratedir = $(dialectdir)/common/generate
 dialectgenerate_HEADERS = plugins/common/generate/columns.h plugins/common/generate/generate.h
 dialectobjectsdir = $(dialectdir)/common/objects
-dialectobjects_HEADERS = plugins/common/objects/check.h plugins/common/objects/group.h plugins/common/objects/hooks.h \
-	plugins/common/objects/recipe.h plugins/common/objects/task.h
+dialectobjects_HEADERS = plugins/common/objects/check.h plugins/common/objects/hooks.h plugins/common/objects/recipe.h \
+	plugins/common/objects/refresh_group.h plugins/common/objects/steps.h plugins/common/objects/task.h
+dialectrefreshdir = $(dialectdir)/common/refresh
+dialectrefresh_HEADERS = plugins/common/refresh/group.h plugins/common/refresh/member.h \
+	plugins/common/refresh/refresh.h
 dialectsqltextdir = $(dialectdir)/common/sqltext
 dialectsqltext_HEADERS = plugins/common/sqltext/ident.h plugins/common/sqltext/lexer.h plugins/common/sqltext/sqltext.h \
 	plugins/common/sqltext/syntax.h plugins/common/sqltext/timeword.h

@@ -36,7 +36,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/depends/dependencies.c plugins/common/depends/dependencies.h \
 	plugins/common/text/digest.c plugins/common/text/digest.h \
 	plugins/common/objects/drop.c \
-	plugins/common/refresh/group.c plugins/common/objects/group.h \
+	plugins/common/refresh/group.c plugins/common/refresh/group.h plugins/common/objects/refresh_group.h \
 	plugins/common/depends/cycles.c \
 	plugins/common/depends/heard.c plugins/common/depends/heard.h \
 	plugins/common/objects/hooks.c plugins/common/objects/hooks.h \
@@ -52,8 +52,8 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/text/number.c plugins/common/text/number.h \
 	plugins/common/conn/process.c plugins/common/conn/process.h \
 	plugins/common/sqltext/query.c \
-	plugins/common/objects/recipe.h \
-	plugins/common/refresh/refresh.c \
+	plugins/common/objects/recipe.h plugins/common/objects/steps.h \
+	plugins/common/refresh/refresh.c plugins/common/refresh/refresh.h plugins/common/refresh/member.h \
 	plugins/common/sqltext/sqltext.c plugins/common/sqltext/sqltext.h \
 	plugins/common/state/returned.c plugins/common/state/returned.h \
 	plugins/common/state/state.c plugins/common/state/state.h \

@@ -2,8 +2,8 @@
 #include "common/dialect.h"
 
 #include "base/err.h"
-#include "common/objects/group.h"
 #include "common/objects/recipe.h"
+#include "common/refresh/refresh.h"
 #include "common/state/views.h"
 
 #include <assert.h>

@@ -12,7 +12,7 @@
 
 #include "common/conn/db.h"
 #include "common/conn/url.h"
-#include "common/objects/recipe.h"
+#include "common/objects/task.h"
 
 extern const struct syntax my_syntax; /* syntax.c */
 extern const struct db_ops my_ops;    /* mysql.c */

@@ -14,11 +14,11 @@
 #include "common/sqltext/syntax.h"
 
 struct db;
-struct dependencies; /* dependencies.h */
-struct knowledge;    /* knowledge.h */
-struct object;       /* objects.h */
-struct group;        /* group.h: the members of a group during one call */
-struct task;         /* task.h: all that is known about one view during one call */
+struct dependencies;  /* dependencies.h */
+struct knowledge;     /* knowledge.h */
+struct object;        /* objects.h */
+struct refresh_group; /* refresh_group.h: the members of a group during one call */
+struct task;          /* task.h: all that is known about one view during one call */
 
 /* Called for each row; values[i] is NULL for SQL NULL. Returning false stops reading (not an error). */
 typedef bool db_row_fn(void *ctx, const char *const *values, size_t n);
@@ -139,7 +139,7 @@ struct db_rights_ops {
 	bool (*judge_place)(struct db *db, struct viewd_err *err);
 };
 
-/* What replaces the shared recipes of recipe.h between "looked up and found to be ours" and "recorded". With
+/* What replaces the shared recipes of common/objects between "looked up and found to be ours" and "recorded". With
  * transactional DDL they run inside the recipe's transaction and must not end it; without, there is none around them,
  * and they keep the state row true themselves (state_save) at every moment the process may be killed. NULL: the shared
  * recipe. */
@@ -171,7 +171,7 @@ struct db_refresh_ops {
 /* Refreshing several views in one transaction (group.c). */
 struct db_group_ops {
 	/* The whole refresh of a group. NULL: the shared recipe. */
-	bool (*refresh)(struct group *group, struct viewd_err *err);
+	bool (*refresh)(struct refresh_group *group, struct viewd_err *err);
 	/* Keeps readers out of a materialized view that is about to be refreshed in full, so that all such locks of a group
 	 * are taken together: budget_us is what is left for waiting. NULL: there are no such locks. */
 	bool (*keep_out)(struct task *task, int64_t budget_us, struct viewd_err *err);

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "common/objects/hooks.h"
 #include "common/objects/recipe.h"
+#include "common/objects/steps.h"
 #include "common/sqltext/sqltext.h"
 #include "common/text/words.h"
 

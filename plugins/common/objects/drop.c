@@ -6,6 +6,7 @@
 #include "common/capture/capture.h"
 #include "common/state/marks.h"
 #include "common/objects/recipe.h"
+#include "common/objects/steps.h"
 #include "common/sqltext/sqltext.h"
 
 #include <assert.h>

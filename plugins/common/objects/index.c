@@ -5,6 +5,7 @@
  */
 #include "base/err.h"
 #include "common/objects/recipe.h"
+#include "common/objects/steps.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "common/depends/dependencies.h"
 #include "common/objects/recipe.h"
+#include "common/objects/steps.h"
 #include "common/state/returned.h"
 #include "common/text/words.h"
 

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "common/depends/dependencies.h"
 #include "common/objects/recipe.h"
+#include "common/objects/steps.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  *
  * rows.c: with run_as, the rows of a table are made apart, by that role, before viewd writes them.
  */
-#include "common/objects/recipe.h"
+#include "common/objects/steps.h"
 
 static bool rows_apart(const struct task *task)
 {

@@ -4,7 +4,7 @@
  * application's writers wait only while differences are written, however long the definition runs.
  */
 #include "base/err.h"
-#include "common/objects/recipe.h"
+#include "common/objects/steps.h"
 #include "common/sqltext/sqltext.h"
 
 #include <stdio.h>

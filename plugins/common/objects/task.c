@@ -3,10 +3,10 @@
 
 #include "base/err.h"
 #include "common/depends/objects.h"
-#include "common/objects/group.h"
 #include "common/objects/hooks.h"
 #include "common/text/number.h"
 #include "common/objects/recipe.h"
+#include "common/objects/refresh_group.h"
 #include "common/sqltext/sqltext.h"
 
 #include <assert.h>

@@ -41,8 +41,8 @@ struct task {
 	bool narrow;          /* of what the definition yields only the columns count that the object has */
 	int64_t started_us;   /* wall clock at the beginning of the call */
 	struct task_stage stage;
-	const struct group *group; /* refreshed with these; NULL: alone */
-	char record_identity[128]; /* set by a create/replace hook that knows better than find_object; "" else */
+	const struct refresh_group *group; /* refreshed with these; NULL: alone */
+	char record_identity[128];         /* set by a create/replace hook that knows better than find_object; "" else */
 };
 
 /* Judges the view offline and makes a task. NULL: err. Free with task_close. */

@@ -2,7 +2,7 @@
  *
  * transaction.c: the one transaction in which a recipe changes objects or rows, their state row and their marks.
  */
-#include "common/objects/recipe.h"
+#include "common/objects/steps.h"
 
 bool recipe_transaction(struct task *task, bool ddl, recipe_body_fn *body, struct viewd_outcome *out, void *ctx,
                         struct viewd_err *err)

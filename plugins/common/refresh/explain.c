@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "common/analysis/analysis.h"
 #include "common/depends/knowledge.h"
-#include "common/objects/recipe.h"
+#include "common/refresh/refresh.h"
 #include "common/objects/task.h"
 
 #include <talloc.h>

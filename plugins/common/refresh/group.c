@@ -3,17 +3,19 @@
  * group.c: refreshing several views in one transaction. What differs from a refresh of one is told in
  * docs/adr/003-refresh-groups.md.
  */
-#include "common/objects/group.h"
+#include "common/refresh/group.h"
 
 #include "base/err.h"
-#include "common/objects/recipe.h"
+#include "common/objects/steps.h"
+#include "common/refresh/member.h"
+#include "common/refresh/refresh.h"
 
 #include <assert.h>
 #include <talloc.h>
 
 /* ---- steps ---- */
 
-static int64_t longest(const struct group *group)
+static int64_t longest(const struct refresh_group *group)
 {
 	int64_t longest = 0;
 	for (size_t i = 0; i < group->n; i++) {
@@ -25,12 +27,12 @@ static int64_t longest(const struct group *group)
 	return longest;
 }
 
-bool group_limits(const struct group *group, struct viewd_err *err)
+bool group_limits(const struct refresh_group *group, struct viewd_err *err)
 {
 	return group->db->ops->set_limits(group->db, group->timeout_us, group->lock_timeout_us, err);
 }
 
-bool group_look(struct group *group, bool lock, struct viewd_err *err)
+bool group_look(struct refresh_group *group, bool lock, struct viewd_err *err)
 {
 	for (group->at = 0; group->at < group->n; group->at++) {
 		struct task *task = group->members[group->at].task;
@@ -42,7 +44,7 @@ bool group_look(struct group *group, bool lock, struct viewd_err *err)
 }
 
 struct search {
-	const struct group *group;
+	const struct refresh_group *group;
 	size_t self;
 	bool found;
 };
@@ -59,7 +61,7 @@ static bool is_member(void *ctx, const struct viewd_source *source)
 	return !search->found;
 }
 
-bool group_reads_itself(struct group *group, bool *reads_r, struct viewd_err *err)
+bool group_reads_itself(struct refresh_group *group, bool *reads_r, struct viewd_err *err)
 {
 	struct search search = {.group = group};
 	for (group->at = 0; group->at < group->n && !search.found; group->at++) {
@@ -78,7 +80,7 @@ bool group_reads_itself(struct group *group, bool *reads_r, struct viewd_err *er
 
 /* ---- before the write transaction, for engines with one writer ---- */
 
-static bool stage_rows(struct group *group, struct viewd_err *err)
+static bool stage_rows(struct refresh_group *group, struct viewd_err *err)
 {
 	bool reads;
 	if (!group_look(group, false, err) || !group_reads_itself(group, &reads, err))
@@ -95,7 +97,7 @@ static bool stage_rows(struct group *group, struct viewd_err *err)
 
 /* All definitions of one snapshot. What one member is to see of another, or of a pre_hook, is only there in the write
  * transaction. */
-static bool stage(struct group *group, struct viewd_err *err)
+static bool stage(struct refresh_group *group, struct viewd_err *err)
 {
 	struct db *db = group->db;
 	if (!db->syntax->diff.stage_first)
@@ -122,7 +124,7 @@ static bool locks_readers_out(struct group_member *m)
 	       recipe_mode(m->task, m->req, reason) == VIEWD_MODE_FULL;
 }
 
-static bool keep_readers_out(struct group *group, struct viewd_err *err)
+static bool keep_readers_out(struct refresh_group *group, struct viewd_err *err)
 {
 	struct db *db = group->db;
 	int64_t budget, start = db_now(db);
@@ -139,7 +141,7 @@ static bool keep_readers_out(struct group *group, struct viewd_err *err)
 	return group_limits(group, err);
 }
 
-static bool refresh_members(struct group *group, struct viewd_err *err)
+static bool refresh_members(struct refresh_group *group, struct viewd_err *err)
 {
 	for (group->at = 0; group->at < group->n; group->at++) {
 		struct group_member *m = &group->members[group->at];
@@ -151,7 +153,7 @@ static bool refresh_members(struct group *group, struct viewd_err *err)
 	return true;
 }
 
-static bool write_all(struct group *group, struct viewd_err *err)
+static bool write_all(struct refresh_group *group, struct viewd_err *err)
 {
 	struct db *db = group->db;
 	group->at = group->n;
@@ -168,7 +170,7 @@ static bool write_all(struct group *group, struct viewd_err *err)
 	return true;
 }
 
-static bool count_again(struct group *group, struct viewd_err *err)
+static bool count_again(struct refresh_group *group, struct viewd_err *err)
 {
 	for (group->at = 0; group->at < group->n; group->at++)
 		if (!task_count_again(group->members[group->at].task, err))
@@ -176,7 +178,7 @@ static bool count_again(struct group *group, struct viewd_err *err)
 	return true;
 }
 
-static bool refresh_group(struct group *group, struct viewd_err *err)
+static bool refresh_group(struct refresh_group *group, struct viewd_err *err)
 {
 	bool done = count_again(group, err) && group_limits(group, err) && stage(group, err) && write_all(group, err);
 	for (size_t i = 0; i < group->n; i++)
@@ -186,13 +188,13 @@ static bool refresh_group(struct group *group, struct viewd_err *err)
 
 /* ---- the call ---- */
 
-static void close_tasks(struct group *group)
+static void close_tasks(struct refresh_group *group)
 {
 	for (size_t i = 0; i < group->n; i++)
 		task_close(&group->members[i].task);
 }
 
-static bool open_tasks(struct group *group, const struct viewd_group_item *const *items, struct viewd_err *err)
+static bool open_tasks(struct refresh_group *group, const struct viewd_group_item *const *items, struct viewd_err *err)
 {
 	for (group->at = 0; group->at < group->n; group->at++) {
 		struct group_member *m = &group->members[group->at];
@@ -210,7 +212,7 @@ static bool open_tasks(struct group *group, const struct viewd_group_item *const
 	return true;
 }
 
-static void hand_out(const struct group *group, const struct viewd_group_item *const *items)
+static void hand_out(const struct refresh_group *group, const struct viewd_group_item *const *items)
 {
 	for (size_t i = 0; i < group->n; i++) {
 		group->members[i].done.duration_us = db_now(group->db) - group->members[i].task->started_us;
@@ -221,7 +223,7 @@ static void hand_out(const struct group *group, const struct viewd_group_item *c
 bool recipe_refresh_group(struct db *db, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
                           struct viewd_err *err)
 {
-	struct group group = {.db = db, .n = n};
+	struct refresh_group group = {.db = db, .n = n};
 	group.members = talloc_zero_array(NULL, struct group_member, (unsigned)n);
 	assert(group.members != NULL);
 	group.names = talloc_zero_array(group.members, const char *, (unsigned)n);

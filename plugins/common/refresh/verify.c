@@ -5,7 +5,8 @@
 #include "base/err.h"
 #include "common/objects/hooks.h"
 #include "common/text/number.h"
-#include "common/objects/recipe.h"
+#include "common/objects/steps.h"
+#include "common/refresh/refresh.h"
 #include "common/sqltext/sqltext.h"
 
 

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "common/objects/group.h"
+#include "common/refresh/group.h"
+#include "common/refresh/member.h"
 #include "common/sqltext/sqltext.h"
 
 /* What a member has besides its task. */
@@ -23,7 +24,7 @@ struct place {
 
 struct exchange {
 	struct viewd_conn *conn;
-	struct group *group;
+	struct refresh_group *group;
 	struct place *places;
 	size_t n_dropped;
 };
@@ -377,7 +378,7 @@ static bool hooks_before_all(struct exchange *x, struct viewd_err *err)
 	return true;
 }
 
-bool my_refresh_group(struct group *group, struct viewd_err *err)
+bool my_refresh_group(struct refresh_group *group, struct viewd_err *err)
 {
 	struct exchange x = {.conn = my_conn(group->db), .group = group};
 

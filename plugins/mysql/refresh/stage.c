@@ -2,6 +2,7 @@
  *
  * stage.c: a table beside the live one: made, indexed, filled, tagged.
  */
+#include "common/objects/steps.h"
 #include "mysql/refresh/shadow_table.h"
 
 #include <stdio.h>

@@ -4,6 +4,7 @@
  */
 #include "mysql/refresh/shadow_table.h"
 
+#include "common/refresh/member.h"
 #include "common/text/words.h"
 
 #include <stdio.h>

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "common/text/number.h"
-#include "common/objects/group.h"
+#include "common/refresh/group.h"
 #include "common/objects/hooks.h"
 #include "common/sqltext/sqltext.h"
 #include "postgresql/pg.h"
@@ -103,7 +103,7 @@ static bool carry_settled(struct task *task, struct viewd_err *err)
 }
 
 /* Names of views hold nothing that an array's text would have to escape. */
-static char *array_of(void *mem, const struct group *group)
+static char *array_of(void *mem, const struct refresh_group *group)
 {
 	char *text = sql_new(mem);
 	for (size_t i = 0; i < group->n; i++)

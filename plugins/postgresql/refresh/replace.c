@@ -11,7 +11,7 @@
 #include <talloc.h>
 
 #include "base/err.h"
-#include "common/objects/recipe.h"
+#include "common/objects/steps.h"
 #include "postgresql/objects/tree.h"
 
 /* ---- CREATE OR REPLACE VIEW: keeps owner, privileges, comments and dependants by itself */

@@ -6,7 +6,7 @@
 #include "sqlite/conn/conn.h"
 
 #include "base/err.h"
-#include "common/objects/recipe.h"
+#include "common/objects/steps.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * refresh.h: the recipes for rows: what the daemon asks of a dialect, done once for all engines against struct db.
+ *
+ * Each takes an open task and is one transaction (common/objects/recipe.h). [worker]
+ */
+#ifndef VIEWD_COMMON_REFRESH_REFRESH_H
+#define VIEWD_COMMON_REFRESH_REFRESH_H
+
+#include "common/objects/task.h"
+
+/* ---- refresh.c */
+
+bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
+                    struct viewd_err *err) MUST_CHECK;
+
+/* ---- group.c */
+
+/* Refreshes all of them, or none; *failed_r: the member that failed, n when none in particular. */
+bool recipe_refresh_group(struct db *db, const struct viewd_group_item *const *items, size_t n, size_t *failed_r,
+                          struct viewd_err *err) MUST_CHECK;
+
+/* ---- verify.c */
+
+bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_err *err) MUST_CHECK;
+
+/* ---- explain.c */
+
+/* How the definition could be kept incrementally. */
+bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct viewd_err *err) MUST_CHECK;
+
+#endif
