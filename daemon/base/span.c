@@ -6,19 +6,22 @@
 #include <stdio.h>
 #include <string.h>
 
-struct unit {
+struct span_unit {
 	const char *word;
 	int64_t factor;
 };
 
 /* Descending: a compound may only go from larger to smaller units. */
-static const struct unit span_units[] = {
-	{"w", SPAN_WEEK}, {"d", SPAN_DAY}, {"h", SPAN_HOUR}, {"m", SPAN_MINUTE}, {"s", SPAN_SECOND}, {"ms", SPAN_MS}, {"us",
-	 1},
+static const struct span_unit span_units[] = {
+	{"w", SPAN_WEEK},   {"d", SPAN_DAY}, {"h", SPAN_HOUR}, {"m", SPAN_MINUTE},
+	{"s", SPAN_SECOND}, {"ms", SPAN_MS}, {"us", 1},
 };
-static const struct unit size_units[] = {
-	{"TiB", INT64_C(1) << 40}, {"GiB", INT64_C(1) << 30}, {"MiB", INT64_C(1) << 20}, {"KiB", INT64_C(1) << 10}, {"B",
-	 1},
+static const struct span_unit size_units[] = {
+	{"TiB", INT64_C(1) << 40},
+	{"GiB", INT64_C(1) << 30},
+	{"MiB", INT64_C(1) << 20},
+	{"KiB", INT64_C(1) << 10},
+	{"B", 1},
 };
 
 /* Reads digits into *n_r; false when there are none or they overflow. */
@@ -34,7 +37,7 @@ static bool read_number(const char **p, int64_t *n_r)
 }
 
 /* Index of the unit at *p, or -1. Letters must match whole. */
-static int read_unit(const char **p, const struct unit *units, size_t count)
+static int read_unit(const char **p, const struct span_unit *units, size_t count)
 {
 	size_t len = strcspn(*p, "0123456789 \t");
 	for (size_t i = 0; i < count; i++)
@@ -45,7 +48,7 @@ static int read_unit(const char **p, const struct unit *units, size_t count)
 	return -1;
 }
 
-static bool parse_units(const char *text, const struct unit *units, size_t count, int64_t *out_r)
+static bool parse_units(const char *text, const struct span_unit *units, size_t count, int64_t *out_r)
 {
 	const char *p = text;
 	int64_t total = 0, n, part;

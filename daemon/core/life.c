@@ -33,7 +33,7 @@ static void session_closed(struct engine *eng)
 		turn_soon(eng); /* which tells it, after everybody who still waits for an end */
 }
 
-static void database_unused(struct db *db)
+static void database_unused(struct database *db)
 {
 	database_free(&db);
 }
@@ -125,7 +125,7 @@ bool engine_idle(const struct engine *eng)
 	return eng->count.sessions == 0 && eng->open.finished == NULL;
 }
 
-static void free_waiting_side_jobs(struct db *db)
+static void free_waiting_side_jobs(struct database *db)
 {
 	struct job *job;
 	while ((job = TAILQ_FIRST(&db->work.side_jobs)) != NULL) {

@@ -17,23 +17,23 @@ struct loop {
 
 /* Timers, signals and wakers are the same thing: an event and whom to call. fd is the waker's eventfd, the clock's
  * timerfd. */
-struct source {
+struct loop_source {
 	struct event *ev;
 	loop_fn *fn;
 	void *ctx;
 	int fd;
 };
 struct loop_timer {
-	struct source src;
+	struct loop_source src;
 };
 struct loop_signal {
-	struct source src;
+	struct loop_source src;
 };
 struct loop_waker {
-	struct source src;
+	struct loop_source src;
 };
 struct loop_clock {
-	struct source src;
+	struct loop_source src;
 };
 
 static void *xzalloc(size_t size)
@@ -106,11 +106,11 @@ struct event_base *loop_base(struct loop *loop)
 
 static void source_fired(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 {
-	struct source *src = ctx;
+	struct loop_source *src = ctx;
 	src->fn(src->ctx);
 }
 
-static void source_init(struct source *src, struct event *ev, loop_fn *fn, void *ctx)
+static void source_init(struct loop_source *src, struct event *ev, loop_fn *fn, void *ctx)
 {
 	if (ev == NULL)
 		abort();
@@ -166,7 +166,7 @@ void loop_signal_free(struct loop_signal **sig)
 
 static void waker_fired(evutil_socket_t fd, short what UNUSED, void *ctx)
 {
-	struct source *src = ctx;
+	struct loop_source *src = ctx;
 	uint64_t count;
 	if (read(fd, &count, sizeof count) == (ssize_t)sizeof count)
 		src->fn(src->ctx);
@@ -214,7 +214,7 @@ static void await_step(int fd)
 
 static void clock_fired(evutil_socket_t fd, short what UNUSED, void *ctx)
 {
-	struct source *src = ctx;
+	struct loop_source *src = ctx;
 	uint64_t count;
 	if (read(fd, &count, sizeof count) >= 0 || errno != ECANCELED)
 		return;

@@ -162,7 +162,7 @@ static void check_changes(struct load *load, const struct load_section *s, const
 
 /* Two sections for one object of one database would fight over it. */
 static void check_relation(struct load *load, const struct load_section *s, const struct conf_view *view,
-                           struct names *seen, uint32_t number)
+                           struct name_set *seen, uint32_t number)
 {
 	const char *relation = view->relation != NULL ? view->relation : view->name;
 	for (size_t i = 0; i < view->database.n; i++) {
@@ -310,7 +310,7 @@ void check_references(struct load *load)
 {
 	for (size_t i = 0; i < load->box->conf.n_databases; i++)
 		check_twice(load, i);
-	struct names *objects = names_new(load->tmp, load->views.n);
+	struct name_set *objects = names_new(load->tmp, load->views.n);
 	for (uint32_t i = 0; i < load->views.n; i++) {
 		const struct load_section *s = &load->views.items[i];
 		const struct conf_view *view = &load->box->conf.views[i];

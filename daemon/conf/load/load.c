@@ -194,7 +194,7 @@ static void sort_section(struct load *load, struct load_section *s)
 }
 
 /* The same section in two files; within one file ini.c has said it. */
-static bool is_elsewhere(struct load *load, struct names *seen, const struct load_section *s)
+static bool is_elsewhere(struct load *load, struct name_set *seen, const struct load_section *s)
 {
 	uint32_t other;
 	if (names_add(seen, s->sec->name, s->file, &other))
@@ -216,7 +216,7 @@ static bool is_elsewhere(struct load *load, struct names *seen, const struct loa
 
 static void sort_sections(struct load *load)
 {
-	struct names *seen = names_new(load->tmp, 64);
+	struct name_set *seen = names_new(load->tmp, 64);
 	for (unsigned f = 0; f < report_n_files(load->report); f++)
 		for (size_t i = 0; i < load->files[f].scan.n_sections; i++) {
 			struct load_section s = {.file = f, .sec = &load->files[f].scan.sections[i]};

@@ -53,7 +53,7 @@ struct load {
 	bool listed; /* the installed ones were listed */
 	struct conf_dialect *installed;
 	size_t n_installed;
-	struct names *absent; /* suffixes of definition_NAME that no installed dialect has, said once each */
+	struct name_set *absent; /* suffixes of definition_NAME that no installed dialect has, said once each */
 };
 
 /* The place of an entry or, entry NULL, of the section header. */

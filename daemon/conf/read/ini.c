@@ -142,7 +142,7 @@ static bool check_pieces(const struct ini *ini)
 
 static bool check_duplicate_sections(struct report *report, unsigned file, const struct scan *scan)
 {
-	struct names *seen = names_new(NULL, scan->n_sections);
+	struct name_set *seen = names_new(NULL, scan->n_sections);
 	bool good = true;
 	for (uint32_t i = 0; i < scan->n_sections; i++) {
 		uint32_t other;

@@ -11,7 +11,7 @@ struct slot {
 	uint32_t value;
 };
 
-struct names {
+struct name_set {
 	struct slot *slots;
 	uint32_t mask; /* number of slots - 1 */
 	uint32_t used;
@@ -36,9 +36,9 @@ static struct slot *slots_new(void *ctx, uint32_t n)
 	return slots;
 }
 
-struct names *names_new(void *mem_ctx, size_t expected)
+struct name_set *names_new(void *mem_ctx, size_t expected)
 {
-	struct names *names = talloc_zero(mem_ctx, struct names);
+	struct name_set *names = talloc_zero(mem_ctx, struct name_set);
 	if (names == NULL)
 		abort();
 	uint32_t n = 8;
@@ -50,7 +50,7 @@ struct names *names_new(void *mem_ctx, size_t expected)
 }
 
 /* The slot that holds name, or the free one where it belongs. */
-static struct slot *slot_for(const struct names *names, const char *name, uint32_t hash)
+static struct slot *slot_for(const struct name_set *names, const char *name, uint32_t hash)
 {
 	uint32_t i = hash & names->mask;
 	while (names->slots[i].name != NULL &&
@@ -59,7 +59,7 @@ static struct slot *slot_for(const struct names *names, const char *name, uint32
 	return &names->slots[i];
 }
 
-static void grow(struct names *names)
+static void grow(struct name_set *names)
 {
 	struct slot *old = names->slots;
 	uint32_t n = names->mask + 1;
@@ -71,7 +71,7 @@ static void grow(struct names *names)
 	talloc_free(old);
 }
 
-bool names_add(struct names *names, const char *name, uint32_t value, uint32_t *value_r)
+bool names_add(struct name_set *names, const char *name, uint32_t value, uint32_t *value_r)
 {
 	uint32_t hash = hash_of(name);
 	struct slot *slot = slot_for(names, name, hash);
@@ -86,7 +86,7 @@ bool names_add(struct names *names, const char *name, uint32_t value, uint32_t *
 	return true;
 }
 
-bool names_find(const struct names *names, const char *name, uint32_t *value_r)
+bool names_find(const struct name_set *names, const char *name, uint32_t *value_r)
 {
 	const struct slot *slot = slot_for(names, name, hash_of(name));
 	if (slot->name == NULL)

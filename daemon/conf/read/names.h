@@ -10,16 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct names;
+struct name_set;
 
 /* Allocated on mem_ctx (a talloc context), sized for about expected names; grows. Never NULL. */
-struct names *names_new(void *mem_ctx, size_t expected);
+struct name_set *names_new(void *mem_ctx, size_t expected);
 
 /* Puts name -> value in and returns true; when the name is there already, nothing changes, *value_r (may be NULL) gets
  * the present value and the result is false. name must outlive the map. */
-bool names_add(struct names *names, const char *name, uint32_t value, uint32_t *value_r);
+bool names_add(struct name_set *names, const char *name, uint32_t value, uint32_t *value_r);
 
 /* Looks a name up; *value_r is untouched when it is absent. */
-bool names_find(const struct names *names, const char *name, uint32_t *value_r);
+bool names_find(const struct name_set *names, const char *name, uint32_t *value_r);
 
 #endif

@@ -13,8 +13,8 @@ struct conf_box {
 	struct conf conf;
 	unsigned refs;
 	struct arena *arena;
-	struct names *databases;
-	struct names *views;
+	struct name_set *databases;
+	struct name_set *views;
 };
 
 #endif

@@ -273,7 +273,7 @@ void capture_redefined(struct view *view)
 		wave_start(view->eng, &spec, &view, 1);
 }
 
-void capture_remember(struct db *db, const struct job *prepared)
+void capture_remember(struct database *db, const struct job *prepared)
 {
 	for (size_t i = 0; i < prepared->out.n_recorded; i++) {
 		struct view *v = views_find(db->eng, prepared->out.recorded[i].name, db->conf->name);
@@ -283,7 +283,7 @@ void capture_remember(struct db *db, const struct job *prepared)
 	capture_distrust(db);
 }
 
-void capture_distrust(struct db *db)
+void capture_distrust(struct database *db)
 {
 	for (size_t i = 0; i < db->n_views; i++) {
 		db->views[i]->capture.digest = 0;

@@ -22,11 +22,11 @@ void capture_redefined(struct view *view);
 void capture_done(struct job *job);
 
 /* Notes what the state table says is captured, as a prepare job has read it after a connect. */
-void capture_remember(struct db *db, const struct job *prepared);
+void capture_remember(struct database *db, const struct job *prepared);
 
 /* Forgets what is known of the database's marks and registrations: a trigger may be gone, numbers may have begun
  * again. */
-void capture_distrust(struct db *db);
+void capture_distrust(struct database *db);
 
 /* Reviews at once; the work of engine.captures.timer, which a failure sets. */
 void capture_retry(void *engine);

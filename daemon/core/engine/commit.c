@@ -38,7 +38,7 @@ struct todo {
 	bool disabled; /* some have been */
 };
 
-static struct db *find_db(struct engine *eng, const char *name)
+static struct database *find_db(struct engine *eng, const char *name)
 {
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		if (strcmp(eng->dbs[i]->conf->name, name) == 0)
@@ -58,7 +58,7 @@ static void mark_sections_going(struct engine *eng, const struct conf_diff *diff
 /* What ends with a database may look at all others: the list is in order before the first one goes. */
 static void remove_databases(struct engine *eng)
 {
-	struct db **gone = mem_array(NULL, struct db *, eng->n_dbs);
+	struct database **gone = mem_array(NULL, struct database *, eng->n_dbs);
 	size_t kept = 0, n_gone = 0;
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		if (eng->dbs[i]->section_going)
@@ -72,7 +72,7 @@ static void remove_databases(struct engine *eng)
 	talloc_free(gone);
 }
 
-static void update_database(struct db *db, const struct conf_database *conf, const struct conf_diff_entry *entry)
+static void update_database(struct database *db, const struct conf_database *conf, const struct conf_diff_entry *entry)
 {
 	if (entry->what == CONF_DIFF_CHANGED && entry->reload != OPTION_LIVE) {
 		database_changed(db, conf);
@@ -86,12 +86,12 @@ static void update_database(struct db *db, const struct conf_database *conf, con
 static void commit_databases(struct engine *eng, const struct conf *conf, const struct conf_diff *diff)
 {
 	for (size_t i = 0; i < conf->n_databases; i++) {
-		struct db *db = find_db(eng, conf->databases[i].name);
+		struct database *db = find_db(eng, conf->databases[i].name);
 		if (db != NULL) {
 			update_database(db, &conf->databases[i], &diff->databases[i]);
 			continue;
 		}
-		eng->dbs = mem_grow(eng, eng->dbs, struct db *, eng->n_dbs + 1);
+		eng->dbs = mem_grow(eng, eng->dbs, struct database *, eng->n_dbs + 1);
 		eng->dbs[eng->n_dbs++] = database_new(eng, &conf->databases[i]);
 	}
 }
@@ -282,7 +282,7 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 	v->eng->captures.dirty = true;
 }
 
-static void add_view(struct engine *eng, struct db *db, const struct conf_view *conf, struct todo *todo)
+static void add_view(struct engine *eng, struct database *db, const struct conf_view *conf, struct todo *todo)
 {
 	struct view *v = views_new(eng, db, conf);
 	set_label(v);
@@ -328,7 +328,7 @@ static void commit_views(struct engine *eng, const struct conf *conf, const stru
 	size_t n_old = eng->n_views; /* views_find needs the sorted part only */
 	for (size_t i = 0; i < conf->n_views; i++)
 		for (size_t k = 0; k < conf->views[i].database.n; k++) {
-			struct db *db = find_db(eng, conf->views[i].database.items[k]);
+			struct database *db = find_db(eng, conf->views[i].database.items[k]);
 			struct view *v = views_find_among(eng, n_old, conf->views[i].name, db->conf->name);
 			if (v != NULL)
 				update_view(v, &conf->views[i], &diff->views[i], todo);

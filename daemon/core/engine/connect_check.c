@@ -16,14 +16,14 @@ static void leave_alone(struct job *job)
 	                        "max_concurrent_refreshes");
 }
 
-static bool has_others(const struct db *db)
+static bool has_others(const struct database *db)
 {
 	return db->watch.watcher != NULL || db->work.idle != NULL || db->work.n_busy > 0 || db->work.side_job != NULL;
 }
 
 bool connect_check_raised(struct job *job)
 {
-	struct db *db = job->db;
+	struct database *db = job->db;
 	bool unopened = !job->out.ok && !job->out.connected && !job->run.cancelled && job->kind != JOB_PREPARE;
 	if (!unopened || db->state != DB_UP || job->in.probe != db->probing.n || job->eng->stop.stopping)
 		return false;
@@ -47,7 +47,7 @@ static void end_later(struct job *job)
  * given no reason to think so, and the job is tried again. */
 void connect_check_expired(void *db_ctx)
 {
-	struct db *db = db_ctx;
+	struct database *db = db_ctx;
 	struct job *job;
 	while ((job = TAILQ_FIRST(&db->work.doubtful)) != NULL) {
 		TAILQ_REMOVE(&db->work.doubtful, job, link);
@@ -58,7 +58,7 @@ void connect_check_expired(void *db_ctx)
 	}
 }
 
-void connect_check_resolve(struct db *db, bool alive)
+void connect_check_resolve(struct database *db, bool alive)
 {
 	struct job *job;
 	loop_timer_clear(db->work.connect_check_timer);

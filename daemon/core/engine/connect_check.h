@@ -13,7 +13,7 @@
 bool connect_check_raised(struct job *job);
 
 /* The watch has looked (alive), or is gone: jobs in doubt end. [loop] */
-void connect_check_resolve(struct db *db, bool alive);
+void connect_check_resolve(struct database *db, bool alive);
 
 /* The watch has not answered in time; what the database's connect_check_timer does. [loop] */
 void connect_check_expired(void *db_ctx);

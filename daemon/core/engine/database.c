@@ -24,7 +24,7 @@
 /* A password is not retried faster than this: servers lock accounts. */
 #define PROBE_AUTH (60 * SPAN_SECOND)
 
-void database_set_error(struct db *db, const struct viewd_err *err)
+void database_set_error(struct database *db, const struct viewd_err *err)
 {
 	if (err == NULL) {
 		TALLOC_FREE(db->err);
@@ -41,7 +41,7 @@ static void probe_now(void *ctx)
 }
 
 /* UNUSABLE when the plugin is absent or refuses the section, else DOWN: the first probe is still to come. */
-static void judge(struct db *db)
+static void judge(struct database *db)
 {
 	struct viewd_err err = {.cls = VIEWD_ERR_OK};
 	struct viewd_database_spec spec;
@@ -60,7 +60,7 @@ static void judge(struct db *db)
 }
 
 /* Of a probe that has come to nothing. One that runs already is not listened to any more, and nobody waits for it. */
-static void drop_prepare(struct db *db)
+static void drop_prepare(struct database *db)
 {
 	struct job *job = TAILQ_FIRST(&db->work.side_jobs);
 	if (db->probing.job != NULL)
@@ -72,9 +72,9 @@ static void drop_prepare(struct db *db)
 	job_free(&job);
 }
 
-struct db *database_new(struct engine *eng, const struct conf_database *conf)
+struct database *database_new(struct engine *eng, const struct conf_database *conf)
 {
-	struct db *db = mem_new(eng, struct db);
+	struct database *db = mem_new(eng, struct database);
 	db->eng = eng;
 	db->conf = conf;
 	db->warned = intern_new(db);
@@ -98,7 +98,7 @@ static void forget_contents(struct view *v)
 	v->change = (struct change){.first = 0};
 }
 
-void database_changed(struct db *db, const struct conf_database *conf)
+void database_changed(struct database *db, const struct conf_database *conf)
 {
 	db->epoch++;
 	watch_stop(db);
@@ -114,7 +114,7 @@ void database_changed(struct db *db, const struct conf_database *conf)
 	connect_check_resolve(db, false);
 }
 
-static void start_prepare(struct db *db);
+static void start_prepare(struct database *db);
 
 void database_watch_closed(struct engine *eng)
 {
@@ -124,7 +124,7 @@ void database_watch_closed(struct engine *eng)
 	turn_soon(eng); /* viewd may be about to leave it */
 }
 
-void database_probe(struct db *db)
+void database_probe(struct database *db)
 {
 	if (db->state != DB_DOWN || db->eng->stop.stopping)
 		return;
@@ -143,13 +143,13 @@ void database_probe(struct db *db)
 		start_prepare(db);
 }
 
-void database_watch_opened(struct db *db)
+void database_watch_opened(struct database *db)
 {
 	if (db->state == DB_PROBING)
 		start_prepare(db);
 }
 
-static void start_prepare(struct db *db)
+static void start_prepare(struct database *db)
 {
 	struct job *job = job_new(db, NULL, JOB_PREPARE);
 	job->label = mem_strdup(job, db->conf->name);
@@ -158,7 +158,7 @@ static void start_prepare(struct db *db)
 	turn_soon(db->eng);
 }
 
-static void log_down(struct db *db, const struct viewd_err *err)
+static void log_down(struct database *db, const struct viewd_err *err)
 {
 	bool news = db->err == NULL || db->err->cls != err->cls || strcmp(db->err->msg, err->msg) != 0;
 	if (!news)
@@ -169,14 +169,14 @@ static void log_down(struct db *db, const struct viewd_err *err)
 }
 
 /* Somebody waits at the other end of a request by hand: tell them rather than wait with them. */
-static void fail_requests_by_hand(struct db *db)
+static void fail_requests_by_hand(struct database *db)
 {
 	for (size_t i = 0; i < db->n_views; i++)
 		wave_end_waiting(db->views[i], WAVE_BY_HAND, VIEW_RESULT_FAILED, db->err);
 	side_jobs_refuse_asked(db, db->err);
 }
 
-static int64_t probe_delay(const struct db *db)
+static int64_t probe_delay(const struct database *db)
 {
 	if (db->err->cls == VIEWD_ERR_AUTH)
 		return PROBE_AUTH;
@@ -185,7 +185,7 @@ static int64_t probe_delay(const struct db *db)
 	return backoff_delay(PROBE_BASE, PROBE_MAX, db->probing.streak, (uint64_t)(uintptr_t)db);
 }
 
-static void schedule_probe(struct db *db)
+static void schedule_probe(struct database *db)
 {
 	db->state = DB_DOWN;
 	drop_prepare(db);
@@ -197,7 +197,7 @@ static void schedule_probe(struct db *db)
 		wave_release(db->views[i]);
 }
 
-void database_lost(struct db *db, const struct viewd_err *err)
+void database_lost(struct database *db, const struct viewd_err *err)
 {
 	if (db->state != DB_UP || db->removed)
 		return;
@@ -209,7 +209,7 @@ void database_lost(struct db *db, const struct viewd_err *err)
 	connect_check_resolve(db, false);
 }
 
-static void probe_failed(struct db *db, const struct viewd_err *err)
+static void probe_failed(struct database *db, const struct viewd_err *err)
 {
 	log_down(db, err);
 	database_set_error(db, err);
@@ -217,7 +217,7 @@ static void probe_failed(struct db *db, const struct viewd_err *err)
 	fail_requests_by_hand(db);
 }
 
-void database_watch_lost(struct db *db, const struct viewd_err *err)
+void database_watch_lost(struct database *db, const struct viewd_err *err)
 {
 	if (db->state == DB_PROBING)
 		probe_failed(db, err);
@@ -225,7 +225,7 @@ void database_watch_lost(struct db *db, const struct viewd_err *err)
 		database_lost(db, err);
 }
 
-void database_watch_looked(struct db *db, uint64_t answered)
+void database_watch_looked(struct database *db, uint64_t answered)
 {
 	db->watch.looked = true;
 	db->watch.answered = answered;
@@ -234,14 +234,14 @@ void database_watch_looked(struct db *db, uint64_t answered)
 	turn_soon(db->eng);
 }
 
-void database_watch_behind(struct db *db)
+void database_watch_behind(struct database *db)
 {
 	db->watch.looked = false;
 	connect_check_resolve(db, true);
 }
 
 /* Everything is looked at once; what vanished while the connection was away is not made again by itself. */
-static void reconcile_all(struct db *db)
+static void reconcile_all(struct database *db)
 {
 	const struct wave_spec spec = {
 		.kind = JOB_RECONCILE,
@@ -259,20 +259,20 @@ static void reconcile_all(struct db *db)
 	talloc_free(todo);
 }
 
-static void say_it_went_back(struct db *db)
+static void say_it_went_back(struct database *db)
 {
 	log_warning("database '%s', it has gone back in time (a backup was restored?): everything is looked at anew",
 	            db->conf->name);
 	db->probing.went_back = db->probing.n;
 }
 
-void database_contents_went_back(struct db *db)
+void database_contents_went_back(struct database *db)
 {
 	if (db->probing.went_back != db->probing.n)
 		say_it_went_back(db);
 }
 
-void database_went_back(struct db *db)
+void database_went_back(struct database *db)
 {
 	say_it_went_back(db);
 	capture_distrust(db);
@@ -282,7 +282,7 @@ void database_went_back(struct db *db)
 
 void database_prepared(struct job *job)
 {
-	struct db *db = job->db;
+	struct database *db = job->db;
 	/* The watch was lost, or the section changed, while it ran: another probe decides. */
 	if (db->eng->stop.stopping || db->state != DB_PROBING || job->in.probe != db->probing.n)
 		return;
@@ -304,7 +304,7 @@ void database_prepared(struct job *job)
 	db->probing.was_up = true;
 }
 
-void database_begin_uninstall(struct db *db, const struct viewd_err *err)
+void database_begin_uninstall(struct database *db, const struct viewd_err *err)
 {
 	db->epoch++; /* sessions that are at work do not come back */
 	db->uninstalled = true;
@@ -331,14 +331,14 @@ void database_begin_uninstall(struct db *db, const struct viewd_err *err)
 	turn_soon(db->eng);
 }
 
-void database_undo_uninstall(struct db *db)
+void database_undo_uninstall(struct database *db)
 {
 	db->uninstalled = false;
 	judge(db);
 	database_probe(db);
 }
 
-void database_remove(struct db *db)
+void database_remove(struct database *db)
 {
 	struct viewd_err gone;
 	err_set(&gone, VIEWD_ERR_CANCELLED, "database '%s' was removed from the configuration", db->conf->name);
@@ -358,9 +358,9 @@ void database_remove(struct db *db)
 		database_free(&db);
 }
 
-void database_free(struct db **db_ptr)
+void database_free(struct database **db_ptr)
 {
-	struct db *db = *db_ptr;
+	struct database *db = *db_ptr;
 	event_tell(db->eng, &(struct event){.kind = EVENT_DATABASE_GONE, .db = db});
 	*db_ptr = NULL;
 	loop_timer_free(&db->probing.timer);

@@ -31,7 +31,7 @@ static void note_stale(struct view *view, const struct watch_signal *signal)
 	change_signal(view, signal->seq, signal->old);
 }
 
-void on_signal(struct db *db, const struct watch_signal *signal)
+void on_signal(struct database *db, const struct watch_signal *signal)
 {
 	struct view *view = views_find(db->eng, signal->view, db->conf->name);
 	if (view == NULL)

@@ -9,6 +9,6 @@
 #include "core/exec/exec.h"
 
 /* The loop's side of a watch; views that are not configured any more are passed over. [loop] */
-void on_signal(struct db *db, const struct watch_signal *signal);
+void on_signal(struct database *db, const struct watch_signal *signal);
 
 #endif

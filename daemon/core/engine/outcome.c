@@ -319,7 +319,7 @@ static void reconciled(struct job *job)
 	}
 	if (job->out.applied) {
 		view->capture.digest = 0; /* what it reads may be new under its old name, without our triggers */
-		log_info("view '%s', %s (%s)", view->label, word_change(job->out.last_change), job->out.apply_reason);
+		log_info("view '%s', %s (%s)", view->label, word_change(job->out.last_action), job->out.apply_reason);
 		if (job->out.outcome.did == VIEWD_DID_REINITIALIZE)
 			take_success(job, VIEW_TRIGGER_INITIAL);
 	}

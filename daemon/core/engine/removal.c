@@ -26,7 +26,7 @@ static void add_recorded(struct job *job, const char *name, const char *relation
 }
 
 /* One job a database collects all drops that come up together, so that they are tried in every order that works. */
-static struct job *collecting_job(struct db *db)
+static struct job *collecting_job(struct database *db)
 {
 	struct job *job;
 	TAILQ_FOREACH(job, &db->work.side_jobs, link)
@@ -40,7 +40,7 @@ static struct job *collecting_job(struct db *db)
 
 /* The view whose section went and came back while something of the old one was still under way, or NULL: the object is
  * the new one's. */
-static struct view *returned(const struct db *db, const char *name)
+static struct view *returned(const struct database *db, const char *name)
 {
 	return db->removed || db->section_going ? NULL : views_find(db->eng, name, db->conf->name);
 }
@@ -83,7 +83,7 @@ void removal_view(struct view *view)
 		removal_finish(view);
 }
 
-void removal_orphans(struct db *db, const struct job *prepared)
+void removal_orphans(struct database *db, const struct job *prepared)
 {
 	for (size_t i = 0; i < prepared->out.n_recorded; i++) {
 		const struct recorded_copy *r = &prepared->out.recorded[i];

@@ -16,7 +16,7 @@ void removal_view(struct view *view);
 void removal_finish(struct view *view);
 
 /* Recorded views that no section claims: drops those that were declared with on_remove = drop. */
-void removal_orphans(struct db *db, const struct job *prepared);
+void removal_orphans(struct database *db, const struct job *prepared);
 
 /* Takes views whose sections have come back meanwhile out of a JOB_DROP_RECORDED that is about to start. */
 void removal_spare_returned(struct job *job);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/engine/side_jobs.h"
 
-void side_jobs_add(struct db *db, struct job *job)
+void side_jobs_add(struct database *db, struct job *job)
 {
 	TAILQ_INSERT_TAIL(&db->work.side_jobs, job, link);
 	turn_soon(db->eng);
@@ -16,7 +16,7 @@ bool side_jobs_answer(struct job *job, const struct viewd_err *err)
 	return job->kind == JOB_HISTORY || job->kind == JOB_EXPLAIN;
 }
 
-void side_jobs_refuse_asked(struct db *db, const struct viewd_err *err)
+void side_jobs_refuse_asked(struct database *db, const struct viewd_err *err)
 {
 	struct job *job, *next;
 	for (job = TAILQ_FIRST(&db->work.side_jobs); job != NULL; job = next) {
@@ -29,7 +29,7 @@ void side_jobs_refuse_asked(struct db *db, const struct viewd_err *err)
 	}
 }
 
-void side_jobs_drop_waiting(struct db *db, const struct viewd_err *err)
+void side_jobs_drop_waiting(struct database *db, const struct viewd_err *err)
 {
 	struct job *job;
 	side_jobs_refuse_asked(db, err);

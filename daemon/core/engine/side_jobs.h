@@ -9,15 +9,15 @@
 #include "core/exec/job.h"
 
 /* Puts the job behind those that wait. */
-void side_jobs_add(struct db *db, struct job *job);
+void side_jobs_add(struct database *db, struct job *job);
 
 /* Ends waiting questions (past runs, explanations): nobody can answer them now; err says why. */
-void side_jobs_refuse_asked(struct db *db, const struct viewd_err *err);
+void side_jobs_refuse_asked(struct database *db, const struct viewd_err *err);
 
 /* Gives the answer, or err, to whoever asked; false: the job answers no question. */
 bool side_jobs_answer(struct job *job, const struct viewd_err *err);
 
 /* Frees the jobs that wait for their turn; err says why to whoever waits for them. */
-void side_jobs_drop_waiting(struct db *db, const struct viewd_err *err);
+void side_jobs_drop_waiting(struct database *db, const struct viewd_err *err);
 
 #endif

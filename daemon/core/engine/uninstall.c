@@ -15,7 +15,7 @@
 struct uninstall {
 	struct worker_task task;
 	struct engine *eng;
-	struct db *db; /* counted among its jobs: it outlives this */
+	struct database *db; /* counted among its jobs: it outlives this */
 	const struct viewd_dialect *dialect;
 	struct conf *conf;
 	const struct conf_database *conf_db;
@@ -58,7 +58,7 @@ static void say_uninstalled(const char *database, struct viewd_err *err)
 /* Where nothing was taken out everything is as it was; where something was, it stays let go. */
 static void conclude(struct uninstall *u)
 {
-	struct db *db = u->db;
+	struct database *db = u->db;
 	const char *name = u->conf_db->name;
 	struct viewd_err now;
 	if (u->ok) {
@@ -79,7 +79,7 @@ static void conclude(struct uninstall *u)
 
 static void end(struct uninstall *u)
 {
-	struct db *db = u->db;
+	struct database *db = u->db;
 	const struct engine_uninstalled report = {.database = u->conf_db->name,
 	                                          .print = u->print,
 	                                          .statements = u->statements,
@@ -144,7 +144,7 @@ void uninstall_stop(struct engine *eng)
 	}
 }
 
-static struct db *find(struct engine *eng, const char *name)
+static struct database *find(struct engine *eng, const char *name)
 {
 	for (size_t i = 0; i < eng->n_dbs; i++)
 		if (strcmp(eng->dbs[i]->conf->name, name) == 0)
@@ -152,7 +152,7 @@ static struct db *find(struct engine *eng, const char *name)
 	return NULL;
 }
 
-static bool is_being_uninstalled(const struct db *db)
+static bool is_being_uninstalled(const struct database *db)
 {
 	const struct uninstall *u;
 	LIST_FOREACH(u, &db->eng->open.uninstalls, link)
@@ -161,7 +161,7 @@ static bool is_being_uninstalled(const struct db *db)
 	return false;
 }
 
-static bool judge(const struct db *db, const char *name, bool print, struct viewd_err *err)
+static bool judge(const struct database *db, const char *name, bool print, struct viewd_err *err)
 {
 	if (db == NULL) {
 		err_set(err, VIEWD_ERR_MISSING, "database '%s' is not in the configuration", name);
@@ -180,7 +180,7 @@ static bool judge(const struct db *db, const char *name, bool print, struct view
 bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_uninstall_fn *done, void *ctx,
                       struct viewd_err *err)
 {
-	struct db *db = find(eng, database);
+	struct database *db = find(eng, database);
 	struct viewd_err why;
 	if (!judge(db, database, print, err))
 		return false;

@@ -22,19 +22,19 @@ struct exec_events {
 	/* The job's time is over, and its worker has not come back. */
 	void (*job_overdue)(struct job *job);
 	/* The last job of a database that is gone from the files has been freed. */
-	void (*database_unused)(struct db *db);
+	void (*database_unused)(struct database *db);
 	/* A session or a watch has been closed. */
 	void (*session_closed)(struct engine *eng);
 
 	/* The watch is open and holds the database's lock; or it has ended. */
-	void (*watch_opened)(struct db *db);
-	void (*watch_lost)(struct db *db, const struct viewd_err *err);
+	void (*watch_opened)(struct database *db);
+	void (*watch_lost)(struct database *db, const struct viewd_err *err);
 	/* A look has come to its end, and it is the first one or was asked for: the number of the last question that this
 	 * answers. */
-	void (*watch_looked)(struct db *db, uint64_t answered);
+	void (*watch_looked)(struct database *db, uint64_t answered);
 	/* A look goes on: until it has come to its end nobody knows whether views are fresh. */
-	void (*watch_behind)(struct db *db);
-	void (*watch_signal)(struct db *db, const struct watch_signal *signal);
+	void (*watch_behind)(struct database *db);
+	void (*watch_signal)(struct database *db, const struct watch_signal *signal);
 	/* Some watch has been closed: databases that waited for it are probed. */
 	void (*watch_closed)(struct engine *eng);
 };

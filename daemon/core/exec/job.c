@@ -11,7 +11,7 @@
 /* Long enough to write down that it was cancelled, which must not be cancelled too. */
 #define CANCEL_AGAIN SPAN_SECOND
 
-struct job *job_new(struct db *db, struct view *view, enum job_kind kind)
+struct job *job_new(struct database *db, struct view *view, enum job_kind kind)
 {
 	struct job *job = mem_new(NULL, struct job);
 	job->kind = kind;
@@ -104,7 +104,7 @@ void job_free(struct job **job_ptr)
 	if (job == NULL)
 		return;
 	*job_ptr = NULL;
-	struct db *db = job->db;
+	struct database *db = job->db;
 	job_disarm(job);
 	if (job->run.begun)
 		LIST_REMOVE(job, begun_link);

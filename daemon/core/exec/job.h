@@ -9,7 +9,7 @@
 
 /* A job for a view (or, with view NULL, for a database). Takes a snapshot reference. Never NULL; the caller's until it
  * is queued or started. [loop] */
-struct job *job_new(struct db *db, struct view *view, enum job_kind kind);
+struct job *job_new(struct database *db, struct view *view, enum job_kind kind);
 
 /* Gives the job a session and a worker; exec_events.job_returned follows. [loop] */
 void job_start(struct job *job);

@@ -101,22 +101,22 @@ bool run_reconcile(struct job *job)
 	for (int round = 0; round < MAX_ROUNDS; round++, job->in.spec.compare_columns = VIEWD_COMPARE_NONE) {
 		if (!inspect_and_decide(job))
 			return false;
-		if (job->out.decision.change == VIEWD_CHANGE_REFUSE) {
+		if (job->out.decision.action == VIEWD_CHANGE_REFUSE) {
 			job->out.err = job->out.decision.err;
 			return false;
 		}
-		if (job->out.decision.change == VIEWD_CHANGE_NOTHING)
+		if (job->out.decision.action == VIEWD_CHANGE_NOTHING)
 			return definition_is_readable(job) && tell_definition(job);
 		memset(&outcome, 0, sizeof outcome);
 		outcome.rows = outcome.rows_written = -1;
 		if (session_cancelled(job->session, &job->out.err) ||
-		    !dialect->apply(job->session->conn, &job->in.spec, job->out.decision.change, &outcome, &job->out.err))
+		    !dialect->apply(job->session->conn, &job->in.spec, job->out.decision.action, &outcome, &job->out.err))
 			return false;
 		/* A later round (indexes after a fill) must not hide that the view was filled. */
 		if (!job->out.applied || outcome.did == VIEWD_DID_REINITIALIZE)
 			job->out.outcome = outcome;
 		job->out.applied = true;
-		job->out.last_change = job->out.decision.change;
+		job->out.last_action = job->out.decision.action;
 		memcpy(job->out.apply_reason, job->out.decision.reason, sizeof job->out.apply_reason);
 	}
 	return err_set(&job->out.err, VIEWD_ERR_CONFLICT, "view '%s' changes while it is being set up", job->label);

@@ -11,7 +11,7 @@
 /* An idle connection this young is trusted; an older one is asked first. */
 #define TRUSTED_IDLE (5 * SPAN_SECOND)
 
-static void take_conf(struct session *s, const struct db *db)
+static void take_conf(struct session *s, const struct database *db)
 {
 	if (s->conf_db == db->conf)
 		return;
@@ -20,13 +20,13 @@ static void take_conf(struct session *s, const struct db *db)
 	s->conf_db = db->conf;
 }
 
-void session_adopt_conf(struct db *db)
+void session_adopt_conf(struct database *db)
 {
 	for (struct session *s = db->work.idle; s != NULL; s = s->next)
 		take_conf(s, db);
 }
 
-struct session *session_take(struct db *db)
+struct session *session_take(struct database *db)
 {
 	struct session *s = db->work.idle;
 	if (s != NULL) {
@@ -120,7 +120,7 @@ static void session_close(struct session *s)
 	worker_submit(s->eng->pool, &ct->task);
 }
 
-void session_give_back(struct session *s, struct db *db)
+void session_give_back(struct session *s, struct database *db)
 {
 	s->in_job = false;
 	if (s->n_cancels > 0)
@@ -177,7 +177,7 @@ void session_cancel(struct session *s)
 	worker_submit(s->eng->pool, &ct->task);
 }
 
-void session_close_idle(struct db *db)
+void session_close_idle(struct database *db)
 {
 	while (db->work.idle != NULL) {
 		struct session *s = db->work.idle;

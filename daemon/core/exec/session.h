@@ -25,7 +25,7 @@ struct session {
 };
 
 /* An idle session of the database, or a fresh one without a connection. [loop] */
-struct session *session_take(struct db *db);
+struct session *session_take(struct database *db);
 
 /* Opens or re-checks the connection. [worker] */
 bool session_ready(struct session *s, int64_t now_mono, struct viewd_err *err) MUST_CHECK;
@@ -35,15 +35,15 @@ bool session_cancelled(struct session *s, struct viewd_err *err);
 
 /* The job has ended: keeps the session for the next one, or closes it when it is broken, was cancelled or its section
  * is gone. [loop] */
-void session_give_back(struct session *s, struct db *db);
+void session_give_back(struct session *s, struct database *db);
 
 /* Ends the running statement, from another worker thread. Does nothing while an earlier one is on its way. [loop] */
 void session_cancel(struct session *s);
 
 /* A new snapshot says the same about the database: idle sessions let go of the old one. [loop] */
-void session_adopt_conf(struct db *db);
+void session_adopt_conf(struct database *db);
 
 /* Closes what is idle: the section changed, or the engine ends. [loop] */
-void session_close_idle(struct db *db);
+void session_close_idle(struct database *db);
 
 #endif

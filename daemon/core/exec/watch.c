@@ -25,7 +25,7 @@ struct watcher {
 	struct worker_task task;
 	struct engine *eng;
 	LIST_ENTRY(watcher) link;
-	struct db *db; /* NULL once stopped; loop side only */
+	struct database *db; /* NULL once stopped; loop side only */
 	const struct viewd_dialect *dialect;
 	struct conf *conf;
 	const struct conf_database *conf_db;
@@ -195,7 +195,7 @@ static void close_done(struct worker_task *task)
 static void watch_done(struct worker_task *task)
 {
 	struct watcher *w = CONTAINER_OF(task, struct watcher, task);
-	struct db *db = w->db;
+	struct database *db = w->db;
 	struct viewd_err err = w->err;
 	bool told = db != NULL && !w->stop;
 	if (db != NULL)
@@ -211,7 +211,7 @@ static void watch_done(struct worker_task *task)
 		db->eng->news.exec->watch_lost(db, &err);
 }
 
-void watch_start(struct db *db)
+void watch_start(struct database *db)
 {
 	struct watcher *w = mem_new(NULL, struct watcher);
 	w->eng = db->eng;
@@ -233,14 +233,14 @@ void watch_start(struct db *db)
 	worker_submit(db->eng->pool, &w->task);
 }
 
-void watch_wake(struct db *db)
+void watch_wake(struct database *db)
 {
 	if (db->watch.watcher != NULL && db->watch.watcher->opened)
 		db->dialect->capture->watch_wake(db->watch.watcher->watch);
 }
 
 /* Until it is open its thread reads the section. */
-void watch_adopt_conf(struct db *db)
+void watch_adopt_conf(struct database *db)
 {
 	struct watcher *w = db->watch.watcher;
 	if (w == NULL || !w->opened || w->conf_db == db->conf)
@@ -250,7 +250,7 @@ void watch_adopt_conf(struct db *db)
 	w->conf_db = db->conf;
 }
 
-uint64_t watch_ask_now(struct db *db)
+uint64_t watch_ask_now(struct database *db)
 {
 	if (db->watch.watcher == NULL || !db->watch.watcher->opened)
 		return 0;
@@ -259,7 +259,7 @@ uint64_t watch_ask_now(struct db *db)
 	return db->watch.asked;
 }
 
-uint64_t watch_ask_lasting(struct db *db)
+uint64_t watch_ask_lasting(struct database *db)
 {
 	db->watch.asked++;
 	if (db->watch.watcher != NULL)
@@ -275,7 +275,7 @@ static bool same_place(const char *url, const char *other)
 	return len == strcspn(other, "?") && strncmp(url, other, len) == 0;
 }
 
-bool watch_lingers(const struct db *db)
+bool watch_lingers(const struct database *db)
 {
 	const struct watcher *w;
 	LIST_FOREACH(w, &db->eng->open.watchers, link)
@@ -284,7 +284,7 @@ bool watch_lingers(const struct db *db)
 	return false;
 }
 
-void watch_stop(struct db *db)
+void watch_stop(struct database *db)
 {
 	struct watcher *w = db->watch.watcher;
 	if (w == NULL)

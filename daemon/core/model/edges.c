@@ -70,7 +70,7 @@ static int by_place(const void *a, const void *b)
 }
 
 /* Instances of the database whose place is known, sorted by it. */
-static struct view **placed(struct db *db, void *mem_ctx, size_t *n_r)
+static struct view **placed(struct database *db, void *mem_ctx, size_t *n_r)
 {
 	struct view **list = mem_array(mem_ctx, struct view *, db->n_views);
 	size_t n = 0;
@@ -101,7 +101,7 @@ static struct view *find_place(struct view **list, size_t n, const struct source
 /* ---- guessing before the catalogue knows ------------------------------------------------------------------------ */
 
 struct guess {
-	const struct db *db;
+	const struct database *db;
 	char *key; /* lower-cased last part of the relation */
 	struct view *view;
 };
@@ -149,7 +149,7 @@ struct guesses *edges_guesses(struct engine *eng, void *mem_ctx)
 	return g;
 }
 
-struct view *edges_guess(const struct guesses *g, const struct db *db, const char *identifier)
+struct view *edges_guess(const struct guesses *g, const struct database *db, const char *identifier)
 {
 	char *key = mem_strdup(NULL, identifier);
 	lower(key);
@@ -160,12 +160,12 @@ struct view *edges_guess(const struct guesses *g, const struct db *db, const cha
 }
 
 /* Breadth first, so it is the shortest way back. */
-struct way {
+struct way_back {
 	struct view **queue;  /* in the order they were reached */
 	size_t *from, n;      /* index of the one that mentions it */
 };
 
-static bool reached(const struct way *way, const struct view *v)
+static bool reached(const struct way_back *way, const struct view *v)
 {
 	size_t i = 1; /* the first is where it has to lead back to */
 	while (i < way->n && way->queue[i] != v)
@@ -173,7 +173,7 @@ static bool reached(const struct way *way, const struct view *v)
 	return i < way->n;
 }
 
-static char *tell_way(const struct way *way, size_t last, void *mem_ctx)
+static char *tell_way(const struct way_back *way, size_t last, void *mem_ctx)
 {
 	char *text = mem_strdup(mem_ctx, way->queue[0]->label);
 	for (size_t i = last; i != 0; i = way->from[i])
@@ -185,8 +185,9 @@ char *edges_guessed_cycle(struct view *view, void *mem_ctx)
 {
 	void *tmp = talloc_new(NULL);
 	struct guesses *g = edges_guesses(view->eng, tmp);
-	struct way way = {.queue = mem_array(tmp, struct view *, view->eng->n_views + 1),
-	                  .from = mem_array(tmp, size_t, view->eng->n_views + 1), .n = 1};
+	struct way_back way = {.queue = mem_array(tmp, struct view *, view->eng->n_views + 1),
+	                       .from = mem_array(tmp, size_t, view->eng->n_views + 1),
+	                       .n = 1};
 	char *text = NULL;
 	way.queue[0] = view;
 	for (size_t i = 0; i < way.n && text == NULL; i++)

@@ -27,7 +27,7 @@ struct guesses;
 struct guesses *edges_guesses(struct engine *eng, void *mem_ctx);
 /* The instance of that database whose relation ends in the identifier, or NULL. A guess: good for an order of creation
  * only. */
-struct view *edges_guess(const struct guesses *g, const struct db *db, const char *identifier);
+struct view *edges_guess(const struct guesses *g, const struct database *db, const char *identifier);
 
 /* "a -> b -> a" when what definitions mention leads back to the instance, as far as the catalogue does not know better;
  * else NULL. On mem_ctx. */

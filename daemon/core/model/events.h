@@ -12,7 +12,7 @@
 
 #include <sys/queue.h>
 
-struct db;
+struct database;
 
 enum event_kind {
 	EVENT_RUN,   /* view, run: a run has ended */
@@ -39,7 +39,7 @@ struct event_run {
 struct event {
 	enum event_kind kind;
 	struct view *view;
-	struct db *db;
+	struct database *db;
 	const struct event_run *run;
 	enum view_state before;
 	const struct viewd_err *err;

@@ -23,7 +23,7 @@ bool group_is_wanted(const struct view *v)
 }
 
 /* The group of v and all behind it that say the same name. */
-static void make_group(struct db *db, size_t first)
+static void make_group(struct database *db, size_t first)
 {
 	const char *name = db->views[first]->conf->refresh_group;
 	struct group *g = mem_new(db->groups, struct group);
@@ -48,7 +48,7 @@ static void drop_single(struct view *v)
 void group_make_all(struct engine *eng)
 {
 	for (size_t d = 0; d < eng->n_dbs; d++) {
-		struct db *db = eng->dbs[d];
+		struct database *db = eng->dbs[d];
 		db->groups = talloc_new(db);
 		for (size_t i = 0; i < db->n_views; i++)
 			if (group_is_wanted(db->views[i]) && db->views[i]->graph.group == NULL)

@@ -27,10 +27,10 @@ enum job_kind {
 
 /* What was decided about an object, and why (plan/decide.h). */
 struct decision {
-	enum viewd_change change;
+	enum viewd_change action;
 	char reason[512];
 	const char *locks;    /* what readers and writers of the object meet meanwhile; static */
-	struct viewd_err err; /* class OK unless change is REFUSE */
+	struct viewd_err err; /* class OK unless action is REFUSE */
 };
 
 struct history_copy {
@@ -111,7 +111,7 @@ struct job_out {
 	struct viewd_err err;
 	struct viewd_found found;
 	struct decision decision;
-	enum viewd_change last_change; /* what was applied, and why */
+	enum viewd_change last_action; /* what was applied, and why */
 	char apply_reason[512];
 	struct viewd_outcome outcome;
 	struct viewd_verdict verdict;
@@ -130,7 +130,7 @@ struct job {
 	struct worker_task task;
 	enum job_kind kind;
 	struct engine *eng;
-	struct db *db;     /* loop side only */
+	struct database *db; /* loop side only */
 	struct view *view; /* likewise; NULL: the job is for the database */
 	struct session *session;
 	struct conf *conf;
@@ -151,7 +151,7 @@ struct job {
 };
 
 /* Does the job create, replace or drop the object? */
-static inline bool job_changes_object(enum job_kind kind)
+static inline bool job_alters_object(enum job_kind kind)
 {
 	return kind == JOB_RECONCILE || kind == JOB_DROP;
 }

@@ -69,10 +69,10 @@ struct db_work {
 	struct session *idle;                   /* list of open sessions nobody uses */
 	size_t n_jobs;
 	size_t n_busy;     /* jobs that hold a slot */
-	size_t n_changing; /* those of them that create, replace or drop */
+	size_t n_altering; /* those of them that create, replace or drop */
 };
 
-struct db {
+struct database {
 	struct engine *eng;
 	const struct conf_database *conf; /* of the configuration in force; once removed, of last_conf */
 	struct conf *last_conf;
@@ -216,7 +216,7 @@ struct view_capture {
 /* Notes of whoever walks over all views; they mean nothing between two walks. */
 struct view_walk {
 	uint64_t visit;                 /* equals engine.visit when visited */
-	uint64_t near_job, near_change; /* pass of a turn in which a neighbour in the graph ran, or was being changed */
+	uint64_t near_job, near_altering; /* pass of a turn in which a neighbour in the graph ran, or was being changed */
 	struct member *wave_member;     /* while a wave is built */
 	/* While a configuration is committed: a member of the group it had before was paused or suspended */
 	bool was_held;
@@ -224,7 +224,7 @@ struct view_walk {
 
 struct view {
 	struct engine *eng;
-	struct db *db;
+	struct database *db;
 	const struct conf_view *conf; /* of the configuration in force; once removed, of last_conf */
 	struct conf *last_conf;       /* of a removed instance: keeps conf alive */
 	const char *label;            /* the section's own name where that is enough */
@@ -318,7 +318,7 @@ struct engine {
 	struct registry *registry;
 	const struct clock *clock;
 	struct conf *conf;
-	struct db **dbs;
+	struct database **dbs;
 	size_t n_dbs;
 	struct view **views; /* by name, then database */
 	size_t n_views;

@@ -22,7 +22,7 @@ void views_sort(struct engine *eng)
 {
 	qsort(eng->views, eng->n_views, sizeof *eng->views, by_name);
 	for (size_t d = 0; d < eng->n_dbs; d++) {
-		struct db *db = eng->dbs[d];
+		struct database *db = eng->dbs[d];
 		TALLOC_FREE(db->views);
 		db->n_views = 0;
 	}
@@ -33,7 +33,7 @@ void views_sort(struct engine *eng)
 		eng->dbs[d]->n_views = 0;
 	}
 	for (size_t i = 0; i < eng->n_views; i++) {
-		struct db *db = eng->views[i]->db;
+		struct database *db = eng->views[i]->db;
 		db->views[db->n_views++] = eng->views[i];
 	}
 }
@@ -118,7 +118,7 @@ bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct vie
 	return true;
 }
 
-struct view *views_new(struct engine *eng, struct db *db, const struct conf_view *conf)
+struct view *views_new(struct engine *eng, struct database *db, const struct conf_view *conf)
 {
 	struct view *v = mem_new(eng, struct view);
 	v->capture.redefined = 1;

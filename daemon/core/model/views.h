@@ -20,6 +20,6 @@ struct view *views_find(struct engine *eng, const char *name, const char *databa
 struct view *views_find_among(struct engine *eng, size_t n, const char *name, const char *database);
 
 /* An instance that shows nothing yet, in the engine's talloc tree; not in the list until the caller puts it there. */
-struct view *views_new(struct engine *eng, struct db *db, const struct conf_view *conf);
+struct view *views_new(struct engine *eng, struct database *db, const struct conf_view *conf);
 
 #endif

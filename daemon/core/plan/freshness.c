@@ -98,7 +98,7 @@ static void tell_entries(struct telling *t, const struct view *v)
  * to the end of a look since the connection was made. */
 static bool is_blind(const struct view *v)
 {
-	const struct db *db = v->db;
+	const struct database *db = v->db;
 	if (!v->conf->on_change || v->capture.failed)
 		return v->conf->on_change;
 	if (!v->conf->enabled || v->relation.method == VIEWD_METHOD_SIMPLE || v->conf->capture == VIEWD_CAPTURE_NONE ||

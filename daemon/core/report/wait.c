@@ -26,7 +26,7 @@ struct waiter {
 	int64_t newer_than, since;
 	int64_t since_run; /* number of the last run that had begun */
 	struct ask {   /* one for each database that its view reads from */
-		struct db *db; /* NULL: it has gone */
+		struct database *db; /* NULL: it has gone */
 		uint64_t number; /* of the question to its watch; 0: not put yet */
 		bool answered;
 	} *asks;
@@ -217,7 +217,7 @@ static int64_t fresh_as_of(const struct waiter *w)
 
 /* ---- asking the watches ---- */
 
-static void add_ask(struct waiter *w, struct db *db)
+static void add_ask(struct waiter *w, struct database *db)
 {
 	for (size_t i = 0; i < w->n_asks; i++)
 		if (w->asks[i].db == db)
@@ -249,7 +249,7 @@ static void ask(struct waiter *w)
 			w->asks[i].number = watch_ask_now(w->asks[i].db);
 }
 
-static bool take_answer(struct waiter *w, const struct db *db, uint64_t answered)
+static bool take_answer(struct waiter *w, const struct database *db, uint64_t answered)
 {
 	bool all = w->n_asks > 0, news = false;
 	for (size_t i = 0; i < w->n_asks; i++) {
@@ -290,7 +290,7 @@ static void fail_disabled(struct engine *eng)
 			wake_all(eng->views[i], &err);
 }
 
-static void take_look(struct db *db, uint64_t answered)
+static void take_look(struct database *db, uint64_t answered)
 {
 	struct engine *eng = db->eng;
 	struct waiter *w, *next;
@@ -305,7 +305,7 @@ static void take_look(struct db *db, uint64_t answered)
 		}
 }
 
-static void forget_database(struct db *db)
+static void forget_database(struct database *db)
 {
 	struct engine *eng = db->eng;
 	struct waiter *w;

@@ -23,8 +23,8 @@ static void finished_item(const struct job *job, struct engine_item *item)
 	                                                        : VIEW_RESULT_FAILED,
 		.action = job->out.ok && (job->kind == JOB_REFRESH || job->out.applied) ? (int)job->out.outcome.did : -1,
 		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP
-	              : job->out.applied    ? job->out.last_change
-	                                    : job->out.decision.change,
+	              : job->out.applied    ? job->out.last_action
+	                                    : job->out.decision.action,
 		.reason = job->kind == JOB_REFRESH ? job->out.outcome.reason : why,
 		.locks = job->out.decision.locks,
 		.definition = job->out.definition,

@@ -85,7 +85,7 @@ static void start_part(struct job *lead, struct job *part)
 
 static void start(struct group *g)
 {
-	struct db *db = g->views[0]->db;
+	struct database *db = g->views[0]->db;
 	struct job *lead = job_new(db, NULL, JOB_REFRESH_GROUP);
 	struct view **order = mem_array(lead, struct view *, g->n);
 	memcpy(order, g->views, g->n * sizeof *order);

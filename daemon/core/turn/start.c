@@ -13,12 +13,12 @@
 #include "core/flow/ready.h"
 #include "core/engine/removal.h"
 
-static int64_t slots(const struct db *db)
+static int64_t slots(const struct database *db)
 {
 	return (db->dialect->caps & VIEWD_CAP_SINGLE_WRITER) != 0 ? 1 : db->conf->max_concurrent_refreshes;
 }
 
-static bool has_slot(const struct db *db)
+static bool has_slot(const struct database *db)
 {
 	const struct engine *eng = db->eng;
 	return db->state == DB_UP && (int64_t)db->work.n_busy < slots(db) &&
@@ -49,13 +49,13 @@ static void note_reachable(struct view *v, bool upstream, bool changes, uint64_t
 		next->walk.visit = walk;
 		next->walk.near_job = pass;
 		if (changes)
-			next->walk.near_change = pass;
+			next->walk.near_altering = pass;
 		note_reachable(next, upstream, changes, pass, walk);
 	}
 }
 
 /* Marks the neighbours of what runs on the database; returns the number of this pass. */
-static uint64_t mark_neighbours(struct db *db)
+static uint64_t mark_neighbours(struct database *db)
 {
 	struct engine *eng = db->eng;
 	uint64_t pass = ++eng->visit;
@@ -63,8 +63,8 @@ static uint64_t mark_neighbours(struct db *db)
 		struct view *v = db->views[i];
 		if (v->job == NULL)
 			continue;
-		note_reachable(v, true, job_changes_object(v->job->kind), pass, ++eng->visit);
-		note_reachable(v, false, job_changes_object(v->job->kind), pass, ++eng->visit);
+		note_reachable(v, true, job_alters_object(v->job->kind), pass, ++eng->visit);
+		note_reachable(v, false, job_alters_object(v->job->kind), pass, ++eng->visit);
 	}
 	return pass;
 }
@@ -76,7 +76,7 @@ static bool neighbours_allow(const struct view *view, enum job_kind kind, uint64
 {
 	if (kind == JOB_PLAN || kind == JOB_VERIFY)
 		return true;
-	return (job_changes_object(kind) ? view->walk.near_job : view->walk.near_change) != pass;
+	return (job_alters_object(kind) ? view->walk.near_job : view->walk.near_altering) != pass;
 }
 
 /* A group starts when every member may. */
@@ -92,7 +92,7 @@ static bool may_start(const struct view *view, enum job_kind kind, uint64_t pass
 }
 
 /* The first of the queue that may start now: those that may not, however many they are, keep nobody else waiting. */
-static struct view *first_allowed(struct db *db)
+static struct view *first_allowed(struct database *db)
 {
 	struct view *view;
 	enum job_kind kind;
@@ -131,7 +131,7 @@ static void serve(struct view *view)
 
 /* Side jobs run one at a time; but a reconnect does not wait for statistics on a connection that may have been silent
  * since before it. */
-static void start_side_job(struct db *db)
+static void start_side_job(struct database *db)
 {
 	struct job *first = TAILQ_FIRST(&db->work.side_jobs);
 	bool prepares = first != NULL && first->kind == JOB_PREPARE;
@@ -144,7 +144,7 @@ static void start_side_job(struct db *db)
 	job_start(first);
 }
 
-void start_ready(struct db *db)
+void start_ready(struct database *db)
 {
 	for (struct view *view; (db->state == DB_UNUSABLE || has_slot(db)) && (view = first_allowed(db)) != NULL;)
 		serve(view);

@@ -9,6 +9,6 @@
 
 /* Starts what may start now: instances with ready members, best first, and the first job of those without a slot. On a
  * database that cannot be used, ends them instead. */
-void start_ready(struct db *db);
+void start_ready(struct database *db);
 
 #endif

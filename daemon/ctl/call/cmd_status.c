@@ -146,7 +146,7 @@ void cmd_history(struct call *call)
 	engine_history(call_ctl(call)->engine, views[0], limit, history_done, call);
 }
 
-struct graph {
+struct graph_reply {
 	struct engine *engine;
 	json_t *views;
 	json_t *edges;
@@ -164,7 +164,7 @@ static void add_edge(json_t *edges, const char *from, const char *kind, const st
 
 static bool graph_view(void *ctx, struct view *view)
 {
-	struct graph *g = ctx;
+	struct graph_reply *g = ctx;
 	struct view_status st = {0};
 	engine_status(g->engine, view, &st);
 	json_t *node = json_object();
@@ -188,7 +188,7 @@ static bool graph_view(void *ctx, struct view *view)
 
 void cmd_graph(struct call *call)
 {
-	struct graph g = {.engine = call_ctl(call)->engine, .views = json_array(), .edges = json_array()};
+	struct graph_reply g = {.engine = call_ctl(call)->engine, .views = json_array(), .edges = json_array()};
 	engine_each_view(g.engine, graph_view, &g);
 	json_t *body = json_reply();
 	json_object_set_new(body, "views", g.views);

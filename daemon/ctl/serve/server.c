@@ -210,7 +210,7 @@ struct ctl_server *ctl_server_new(struct loop *loop, const char *path, const str
 	server->ctl = ctl;
 	server->limits = limits != NULL ? *limits : ctl_limits_default();
 	server->base = loop_base(loop);
-	server->clients = talloc_zero_array(server, struct client, (unsigned)server->limits.clients + 1);
+	server->clients = talloc_zero_array(server, struct ctl_client, (unsigned)server->limits.clients + 1);
 	server->own_uid = geteuid();
 	server->overflow_uid = peer_overflow_uid();
 	server->sweep_timer = evtimer_new(server->base, server_on_sweep, server);

@@ -31,33 +31,33 @@ void server_arm(struct event *timer, int64_t us)
 	event_add(timer, &tv);
 }
 
-static bool client_given_up(const struct client *client)
+static bool client_given_up(const struct ctl_client *client)
 {
 	bufferevent_event_cb on_event = NULL;
 	bufferevent_getcb(client->bev, NULL, NULL, &on_event, NULL);
 	return on_event == NULL;
 }
 
-void server_forget_client(struct client *client)
+void server_forget_client(struct ctl_client *client)
 {
 	bufferevent_decref(client->bev);
-	*client = (struct client){0};
+	*client = (struct ctl_client){0};
 }
 
-static bool client_hung_up(const struct client *client)
+static bool client_hung_up(const struct ctl_client *client)
 {
 	struct pollfd p = {.fd = bufferevent_getfd(client->bev)};
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 /* The end of file makes evhttp close the connection by its own ways. */
-static void client_evict(struct client *client)
+static void client_evict(struct ctl_client *client)
 {
 	client->evicted = true;
 	shutdown(bufferevent_getfd(client->bev), SHUT_RDWR);
 }
 
-static void client_sweep_one(struct ctl_server *server, struct client *client)
+static void client_sweep_one(struct ctl_server *server, struct ctl_client *client)
 {
 	if (client_given_up(client)) {
 		server_forget_client(client);
@@ -82,7 +82,7 @@ static size_t clients_sweep(struct ctl_server *server)
 {
 	size_t n = 0;
 	for (size_t i = 0; i <= server->limits.clients; i++) {
-		struct client *client = &server->clients[i];
+		struct ctl_client *client = &server->clients[i];
 		if (client->bev != NULL)
 			client_sweep_one(server, client);
 		n += client->bev != NULL;
@@ -101,11 +101,11 @@ void server_on_sweep(evutil_socket_t fd UNUSED, short what UNUSED, void *ctx)
 		server_arm(server->sweep_timer, SWEEP_US);
 }
 
-static struct client *client_oldest_idle(struct ctl_server *server)
+static struct ctl_client *client_oldest_idle(struct ctl_server *server)
 {
-	struct client *oldest = NULL;
+	struct ctl_client *oldest = NULL;
 	for (size_t i = 0; i <= server->limits.clients; i++) {
-		struct client *client = &server->clients[i];
+		struct ctl_client *client = &server->clients[i];
 		if (client->bev != NULL && client->exchange == NULL && !client->evicted &&
 		    (oldest == NULL || client->since_us < oldest->since_us))
 			oldest = client;
@@ -113,7 +113,7 @@ static struct client *client_oldest_idle(struct ctl_server *server)
 	return oldest;
 }
 
-struct client *server_client(struct ctl_server *server, const struct bufferevent *bev)
+struct ctl_client *server_client(struct ctl_server *server, const struct bufferevent *bev)
 {
 	for (size_t i = 0; i <= server->limits.clients; i++)
 		if (server->clients[i].bev == bev)
@@ -127,11 +127,11 @@ struct bufferevent *server_new_connection(struct event_base *base, void *ctx)
 {
 	struct ctl_server *server = ctx;
 	size_t n = clients_sweep(server) + 1;
-	struct client *client = server_client(server, NULL);
+	struct ctl_client *client = server_client(server, NULL);
 	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	assert(client != NULL && bev != NULL);
 	if (n >= server->limits.clients) {
-		struct client *oldest = client_oldest_idle(server);
+		struct ctl_client *oldest = client_oldest_idle(server);
 		if (oldest != NULL)
 			client_evict(oldest);
 		evconnlistener_disable(server->listener);
@@ -142,6 +142,6 @@ struct bufferevent *server_new_connection(struct event_base *base, void *ctx)
 	/* evhttp may have given up a connection, and we not yet noticed: it must not read on without bounds */
 	bufferevent_setwatermark(bev, EV_READ, 0, server->limits.header_bytes + server->limits.body_bytes);
 	bufferevent_incref(bev);
-	*client = (struct client){.bev = bev, .since_us = server_now()};
+	*client = (struct ctl_client){.bev = bev, .since_us = server_now()};
 	return bev;
 }

@@ -11,14 +11,14 @@
 #include <event2/util.h>
 #include <sys/types.h>
 
-struct exchange;
+struct ctl_exchange;
 struct bufferevent;
 struct evhttp_request;
 
-struct client {
+struct ctl_client {
 	struct bufferevent *bev; /* NULL: free slot */
 	int64_t since_us;
-	struct exchange *exchange; /* request read, reply pending */
+	struct ctl_exchange *exchange; /* request read, reply pending */
 	bool evicted;
 };
 
@@ -34,7 +34,7 @@ struct ctl_server {
 	struct event *file_event; /* something happened in the socket's directory */
 	int dir_fd;               /* inotify; -1: none to be had, then nobody looks */
 	struct ctl_socket socket;
-	struct client *clients; /* limits.clients of them, one more for the newest */
+	struct ctl_client *clients;   /* limits.clients of them, one more for the newest */
 	size_t n_open[COMMAND_PACES]; /* calls without their whole reply yet */
 	bool foreign_told;
 	int reserve_fd; /* given up to accept-and-close one client when descriptors run out */
@@ -43,7 +43,7 @@ struct ctl_server {
 };
 
 /* One request until its reply. Outlives the connection when the client leaves first. */
-struct exchange {
+struct ctl_exchange {
 	struct ctl_server *server;
 	struct evhttp_request *http; /* NULL: the client is gone */
 	struct bufferevent *bev;     /* of its connection */
@@ -68,8 +68,8 @@ struct bufferevent *server_new_connection(struct event_base *base, void *server)
 void server_on_sweep(evutil_socket_t fd, short what, void *server);
 
 /* The slot of a connection; of NULL a free one. */
-struct client *server_client(struct ctl_server *server, const struct bufferevent *bev);
-void server_forget_client(struct client *client);
+struct ctl_client *server_client(struct ctl_server *server, const struct bufferevent *bev);
+void server_forget_client(struct ctl_client *client);
 
 /* ---- server_reply.c: what goes out ------------------------------------------------------------------------------- */
 
@@ -81,6 +81,6 @@ void server_refuse(struct ctl_server *server, struct evhttp_request *http, int s
 void server_start_call(struct ctl_server *server, struct evhttp_request *http, struct args *args, const char *audit);
 
 /* A stream that has been silent for long says that it is alive. */
-void server_heartbeat(struct exchange *ex);
+void server_heartbeat(struct ctl_exchange *ex);
 
 #endif

@@ -71,9 +71,9 @@ void server_refuse(struct ctl_server *server, struct evhttp_request *http, int s
 /* ---- one exchange ------------------------------------------------------------------------------------------------ */
 
 /* Parts a request from its connection. */
-static void exchange_detach(struct exchange *ex)
+static void exchange_detach(struct ctl_exchange *ex)
 {
-	struct client *client = server_client(ex->server, ex->bev);
+	struct ctl_client *client = server_client(ex->server, ex->bev);
 	client->exchange = NULL;
 	client->since_us = server_now();
 	ex->server->n_open[ex->pace]--;
@@ -83,7 +83,7 @@ static void exchange_detach(struct exchange *ex)
 /* A request that evhttp was answering when the connection broke has been left to us. */
 static void on_close(struct evhttp_connection *evcon UNUSED, void *ctx)
 {
-	struct exchange *ex = ctx;
+	struct ctl_exchange *ex = ctx;
 	if (evhttp_request_get_connection(ex->http) == NULL)
 		evhttp_request_free(ex->http);
 	exchange_detach(ex);
@@ -93,7 +93,7 @@ static void on_close(struct evhttp_connection *evcon UNUSED, void *ctx)
 
 static void on_reply(void *ctx, int status, json_t *body)
 {
-	struct exchange *ex = ctx;
+	struct ctl_exchange *ex = ctx;
 	struct evhttp_request *http = ex->http;
 	if (ex->audit != NULL)
 		audit_log(ex->audit, status, body, http == NULL);
@@ -108,9 +108,9 @@ static void on_reply(void *ctx, int status, json_t *body)
 
 /* ---- streams ----------------------------------------------------------------------------------------------------- */
 
-static void stream_pump(struct exchange *ex);
+static void stream_pump(struct ctl_exchange *ex);
 
-static void stream_end(struct exchange *ex)
+static void stream_end(struct ctl_exchange *ex)
 {
 	struct evhttp_request *http = ex->http;
 	exchange_detach(ex);
@@ -123,7 +123,7 @@ static void stream_end(struct exchange *ex)
 
 static void on_piece_sent(struct evhttp_connection *evcon UNUSED, void *ctx)
 {
-	struct exchange *ex = ctx;
+	struct ctl_exchange *ex = ctx;
 	ex->sending = false;
 	if (ex->more == CALL_END)
 		stream_end(ex);
@@ -137,7 +137,7 @@ static void free_piece(const void *data, size_t len UNUSED, void *extra UNUSED)
 }
 
 /* Takes over the text. */
-static void send_piece(struct exchange *ex, struct text_out *text)
+static void send_piece(struct ctl_exchange *ex, struct text_out *text)
 {
 	struct evbuffer *out = evbuffer_new();
 	assert(out != NULL);
@@ -150,7 +150,7 @@ static void send_piece(struct exchange *ex, struct text_out *text)
 }
 
 /* evhttp calls on_piece_sent from the loop, so other work comes in between two pieces. */
-static void stream_pump(struct exchange *ex)
+static void stream_pump(struct ctl_exchange *ex)
 {
 	struct text_out text = {0};
 	if (ex->sending)
@@ -167,7 +167,7 @@ static void stream_pump(struct exchange *ex)
  * time limit. */
 static void on_stream(void *ctx, const struct call_stream *stream)
 {
-	struct exchange *ex = ctx;
+	struct ctl_exchange *ex = ctx;
 	const struct ctl_limits *limits = &ex->server->limits;
 	struct timeval idle = {.tv_sec = limits->idle_us / 1000000, .tv_usec = limits->idle_us % 1000000};
 	ex->stream = *stream;
@@ -185,11 +185,11 @@ static void on_kick(void *ctx)
 /* The end of file makes evhttp close the connection by its own ways. */
 static void on_drop(void *ctx)
 {
-	struct exchange *ex = ctx;
+	struct ctl_exchange *ex = ctx;
 	shutdown(bufferevent_getfd(ex->bev), SHUT_RDWR);
 }
 
-void server_heartbeat(struct exchange *ex)
+void server_heartbeat(struct ctl_exchange *ex)
 {
 	struct text_out text = {0};
 	if (ex->stream.heartbeat == NULL || ex->sending || server_now() - ex->sent_us < ex->server->limits.heartbeat_us)
@@ -204,7 +204,7 @@ void server_start_call(struct ctl_server *server, struct evhttp_request *http, s
 {
 	static const struct call_receiver receiver = {
 		.reply = on_reply, .stream = on_stream, .kick = on_kick, .drop = on_drop};
-	struct exchange *ex = talloc_zero(NULL, struct exchange);
+	struct ctl_exchange *ex = talloc_zero(NULL, struct ctl_exchange);
 	assert(ex != NULL);
 	ex->server = server;
 	ex->http = http;

@@ -82,7 +82,7 @@ void calls_scan(const char *text, call_fn *each, void *ctx)
 	struct lex_token tok;
 
 	while ((tok = next_solid(&at)).kind != LEX_END) {
-		struct call call = {.quoted = tok.kind == LEX_IDENT};
+		struct routine_call call = {.quoted = tok.kind == LEX_IDENT};
 		if (!is_name(&tok))
 			continue;
 		read_name(&tok, &at, &call.name);

@@ -24,7 +24,7 @@ struct level {
 	bool function; /* EXTRACT(x FROM y) and the like: FROM means something else */
 };
 
-struct scan {
+struct ref_scan {
 	const char *begin;
 	const char *at;
 	struct level levels[MAX_DEPTH];
@@ -33,7 +33,7 @@ struct scan {
 	bool maybe_function; /* the last token was a word that takes FROM inside its parentheses */
 };
 
-static struct lex_token next_solid(struct scan *scan)
+static struct lex_token next_solid(struct ref_scan *scan)
 {
 	struct lex_token tok;
 
@@ -51,7 +51,7 @@ static bool is_any(const struct lex_token *tok, const char *const *words)
 	return false;
 }
 
-static void see_word(struct scan *scan, const struct lex_token *tok)
+static void see_word(struct ref_scan *scan, const struct lex_token *tok)
 {
 	static const char *const clauses[] = {"where", "group", "having", "order", "limit", "union", "except",
 	                                      "intersect", "window", NULL};
@@ -75,7 +75,7 @@ static void see_word(struct scan *scan, const struct lex_token *tok)
 	}
 }
 
-static void see_mark(struct scan *scan, char mark)
+static void see_mark(struct ref_scan *scan, char mark)
 {
 	struct level *level = &scan->levels[scan->depth];
 
@@ -108,7 +108,7 @@ static bool unquote(const struct lex_token *tok, char out[static IDENT_MAX])
 
 /* tok is a quoted name where a table is expected: reads the rest of `db`.`table`. A single name is one of a WITH
  * clause. */
-static bool read_ref(struct scan *scan, const struct lex_token *tok, struct relation *out)
+static bool read_ref(struct ref_scan *scan, const struct lex_token *tok, struct relation *out)
 {
 	const char *before = scan->at;
 	struct lex_token dot = next_solid(scan);
@@ -123,7 +123,7 @@ static bool read_ref(struct scan *scan, const struct lex_token *tok, struct rela
 
 void my_scan_refs(const char *canonical, my_ref_fn *each, void *ctx)
 {
-	struct scan scan = {.begin = canonical, .at = canonical};
+	struct ref_scan scan = {.begin = canonical, .at = canonical};
 	struct lex_token tok;
 	struct relation ref;
 

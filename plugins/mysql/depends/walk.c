@@ -250,7 +250,7 @@ static bool is_sequence_call(const char *name)
 	return strcasecmp(name, "nextval") == 0 || strcasecmp(name, "lastval") == 0 || strcasecmp(name, "setval") == 0;
 }
 
-static bool see_native(struct walk *w, const struct call *call)
+static bool see_native(struct walk *w, const struct routine_call *call)
 {
 	if (is_sequence_call(call->name.name)) {
 		struct dependency entry = {.kind = VIEWD_DEPENDS_SEQUENCE,
@@ -271,7 +271,7 @@ static bool see_native(struct walk *w, const struct call *call)
 
 /* In a body names are as the author wrote them, and what stands before a parenthesis may be a table or a label as
  * well. */
-static bool see_call(void *ctx, const struct call *call)
+static bool see_call(void *ctx, const struct routine_call *call)
 {
 	struct walk *w = ctx;
 	struct relation name = call->name;

@@ -26,12 +26,12 @@ bool look_at_object(struct viewd_conn *conn, void *mem, const struct relation *r
 /* ---- calls.c */
 
 /* A name before a parenthesis. */
-struct call {
+struct routine_call {
 	struct relation name; /* schema "" when none is written */
 	bool quoted;
 	struct relation argument; /* the first one, when it is a name */
 };
-typedef bool call_fn(void *ctx, const struct call *call);
+typedef bool call_fn(void *ctx, const struct routine_call *call);
 /* Calls each for every one in the text, but for the names of a WITH clause. */
 void calls_scan(const char *text, call_fn *each, void *ctx);
 

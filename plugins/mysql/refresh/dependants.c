@@ -15,23 +15,23 @@
 
 #define ER_BAD_FIELD_ERROR 1054
 
-struct reader {
+struct view_reader {
 	char schema[IDENT_MAX];
 	char name[IDENT_MAX];
 };
 
-struct readers {
+struct view_readers {
 	void *mem;
-	struct reader *items;
+	struct view_reader *items;
 	size_t n;
 };
 
 static bool keep_reader_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
-	struct readers *all = ctx;
+	struct view_readers *all = ctx;
 
-	all->items = talloc_realloc(all->mem, all->items, struct reader, all->n + 1);
-	struct reader *reader = &all->items[all->n++];
+	all->items = talloc_realloc(all->mem, all->items, struct view_reader, all->n + 1);
+	struct view_reader *reader = &all->items[all->n++];
 	snprintf(reader->schema, sizeof reader->schema, "%s", values[1]);
 	snprintf(reader->name, sizeof reader->name, "%s", values[2]);
 	return true;
@@ -115,7 +115,8 @@ static bool finds_columns(struct viewd_conn *conn, const char *sql)
 	return finds;
 }
 
-static bool check_reader(const struct shadow *shadow, const struct reader *reader, bool *finds_r, struct viewd_err *err)
+static bool check_reader(const struct shadow *shadow, const struct view_reader *reader, bool *finds_r,
+                         struct viewd_err *err)
 {
 	struct relation rel = {.schema = ""};
 	void *mem = talloc_new(shadow->conn);
@@ -146,7 +147,7 @@ static bool judge(struct task *task, const char *broken, struct viewd_err *err)
 
 bool my_check_dependants(struct task *task, const struct shadow *shadow, struct viewd_err *err)
 {
-	struct readers all = {.mem = talloc_new(task->mem)};
+	struct view_readers all = {.mem = talloc_new(task->mem)};
 	char *broken = sql_new(all.mem);
 	bool done = my_list_dependants(task->db, &task->rel, keep_reader, &all, err);
 

@@ -11,12 +11,12 @@
 #include "base/span.h"
 #include "postgresql/pg.h"
 
-struct state_row {
+struct sqlstate_class {
 	const char *prefix; /* of the SQLSTATE; the first that fits wins, so exact codes stand before their class */
 	enum viewd_err_class cls;
 };
 
-static const struct state_row state_rows[] = {
+static const struct sqlstate_class sqlstate_classes[] = {
 	{"57014", VIEWD_ERR_CANCELLED}, /* query_canceled */
 	{"55P03", VIEWD_ERR_CONFLICT},  /* lock_not_available */
 	{"55006", VIEWD_ERR_CONFLICT},  /* object_in_use */
@@ -45,9 +45,9 @@ static const struct state_row state_rows[] = {
 
 enum viewd_err_class pg_error_class(const char *sqlstate)
 {
-	for (size_t i = 0; i < ARRAY_LEN(state_rows); i++)
-		if (strncmp(sqlstate, state_rows[i].prefix, strlen(state_rows[i].prefix)) == 0)
-			return state_rows[i].cls;
+	for (size_t i = 0; i < ARRAY_LEN(sqlstate_classes); i++)
+		if (strncmp(sqlstate, sqlstate_classes[i].prefix, strlen(sqlstate_classes[i].prefix)) == 0)
+			return sqlstate_classes[i].cls;
 	return VIEWD_ERR_QUERY;
 }
 

@@ -47,14 +47,14 @@ static bool refuse(struct viewd_conn *conn, struct viewd_err *err)
 }
 
 /* Who holds the lock, as far as this role may see: an address is shown of sessions of roles that it is a member of. */
-struct session {
+struct lock_session {
 	bool found, ours;
 	char pid[24], role[IDENT_MAX], who[300];
 };
 
 static bool keep_session_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	struct session *s = ctx;
+	struct lock_session *s = ctx;
 	s->found = true;
 	snprintf(s->pid, sizeof s->pid, "%s", v[0]);
 	snprintf(s->role, sizeof s->role, "%s", v[1]);
@@ -78,7 +78,7 @@ static bool tell_holder(struct viewd_conn *conn, struct viewd_err *err)
 		" AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())"
 		" AND ((l.classid::bigint << 32) | l.objid::bigint) = " PG_LOCK_LEADER " AND l.pid <> "
 		"pg_catalog.pg_backend_pid() ORDER BY 5 DESC LIMIT 1";
-	struct session s = {.found = false};
+	struct lock_session s = {.found = false};
 	if (!pg_op_query(&conn->db, sql, NULL, 0, keep_session, &s, err))
 		return false;
 	if (!s.found || s.ours)

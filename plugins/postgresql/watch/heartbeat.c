@@ -11,14 +11,14 @@
 #define QUEUE_WARN 0.1
 #define QUEUE_LEAVE 0.4
 
-struct facts {
+struct beat {
 	bool leads, listens, read_only;
 	double queue;
 };
 
 static bool keep_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	struct facts *facts = ctx;
+	struct beat *facts = ctx;
 	facts->leads = v[0][0] == 't';
 	facts->listens = v[1][0] == 't';
 	facts->read_only = v[2][0] == 't';
@@ -53,7 +53,7 @@ bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err)
 		" pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only') = 'on',"
 		" pg_catalog.pg_notification_queue_usage()";
 	const char *name = w->conn->db.database_name;
-	struct facts facts = {.leads = false};
+	struct beat facts = {.leads = false};
 	if (!pg_op_query(&w->conn->db, sql, NULL, 0, keep_facts, &facts, err))
 		return false;
 	if (facts.read_only)

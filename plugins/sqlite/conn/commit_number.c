@@ -23,7 +23,7 @@
 #define FILE_CHANGE 24   /* four bytes, the most significant one first */
 #define POLL_WORD "poll" /* of VIEWD_HEARD */
 
-struct position {
+struct commit_number {
 	bool log; /* WAL mode */
 	uint32_t n;
 };
@@ -71,7 +71,7 @@ static bool read_file_number(sqlite3_file *file, uint32_t *n_r)
 }
 
 /* In WAL mode the index is there once the connection has read. */
-static bool read_position(struct viewd_conn *conn, struct position *out, struct viewd_err *err)
+static bool read_position(struct viewd_conn *conn, struct commit_number *out, struct viewd_err *err)
 {
 	char mode[32];
 	sqlite3_file *file = NULL;
@@ -85,7 +85,7 @@ static bool read_position(struct viewd_conn *conn, struct position *out, struct 
 	                                                "file");
 }
 
-static void position_text(const struct position *p, uint32_t more, char out[static 32])
+static void position_text(const struct commit_number *p, uint32_t more, char out[static 32])
 {
 	snprintf(out, 32, "%s:%u", p->log ? "wal" : "file", (unsigned)(p->n + more));
 }
@@ -107,7 +107,7 @@ static bool is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd_err 
 }
 
 /* Has nobody else committed since the last commit of viewd's? */
-static bool is_known(struct viewd_conn *conn, const struct position *now, bool *known_r, struct viewd_err *err)
+static bool is_known(struct viewd_conn *conn, const struct commit_number *now, bool *known_r, struct viewd_err *err)
 {
 	char stored[32], text[32];
 	if (!ask(conn, "SELECT position FROM viewd_position", stored, err))
@@ -120,7 +120,7 @@ static bool is_known(struct viewd_conn *conn, const struct position *now, bool *
 bool sqlite_poll_commit(struct viewd_conn *conn, struct viewd_err *err)
 {
 	bool polled = false, known = false;
-	struct position now;
+	struct commit_number now;
 	char text[32];
 	if (!is_polled(conn, &polled, err))
 		return false;
@@ -147,7 +147,7 @@ bool sqlite_poll_is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd
 bool sqlite_poll_look(struct viewd_conn *conn, bool first, struct viewd_err *err)
 {
 	bool polled = false, known = false;
-	struct position now;
+	struct commit_number now;
 	if (!is_polled(conn, &polled, err))
 		return false;
 	if (!polled)

@@ -40,7 +40,7 @@ static void arena_pieces(void)
 
 static void names_many(void)
 {
-	struct names *names = names_new(harness_ctx(), 0);
+	struct name_set *names = names_new(harness_ctx(), 0);
 	char text[10000][12];
 	uint32_t value = 7;
 	for (uint32_t i = 0; i < ARRAY_LEN(text); i++) {

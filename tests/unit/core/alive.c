@@ -51,7 +51,7 @@ static void collect_child(const void *ptr, int depth, int max_depth UNUSED, int 
 	struct all *all = ctx;
 	if (depth == 1 && strcmp(talloc_get_name(ptr), "struct view") == 0)
 		keep(&all->views, ptr);
-	else if (depth == 1 && strcmp(talloc_get_name(ptr), "struct db") == 0)
+	else if (depth == 1 && strcmp(talloc_get_name(ptr), "struct database") == 0)
 		keep(&all->dbs, ptr);
 }
 
@@ -230,7 +230,7 @@ static void check_waves(struct all *all)
 
 /* ---- databases and jobs ----------------------------------------------------------------------------------------- */
 
-static size_t jobs_of(const struct all *all, const struct db *db, bool that_hold)
+static size_t jobs_of(const struct all *all, const struct database *db, bool that_hold)
 {
 	const struct job *job;
 	size_t n = 0;
@@ -242,7 +242,7 @@ static size_t jobs_of(const struct all *all, const struct db *db, bool that_hold
 	return n;
 }
 
-static void check_queue(const struct all *all, const struct db *db)
+static void check_queue(const struct all *all, const struct database *db)
 {
 	const struct view *v;
 	size_t n = 0, queued = 0;
@@ -255,7 +255,7 @@ static void check_queue(const struct all *all, const struct db *db)
 	MUST(n == queued);
 }
 
-static void check_db(const struct all *all, const struct db *db)
+static void check_db(const struct all *all, const struct database *db)
 {
 	bool listed = false;
 	for (size_t i = 0; i < all->eng->n_dbs; i++)

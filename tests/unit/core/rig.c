@@ -210,7 +210,7 @@ const char *rig_words(struct rig *rig, const char *name)
 	                       view_result_word(st.result));
 }
 
-struct db *rig_db(struct rig *rig, const char *name)
+struct database *rig_db(struct rig *rig, const char *name)
 {
 	for (size_t i = 0; i < rig->eng->n_dbs; i++)
 		if (strcmp(rig->eng->dbs[i]->conf->name, name) == 0)

@@ -77,7 +77,7 @@ struct view *rig_view(struct rig *rig, const char *name);
 struct view_status rig_status(struct rig *rig, const char *name);
 /* "ACTIVE IDLE SUCCEEDED": state, activity, result. In the test's memory. */
 const char *rig_words(struct rig *rig, const char *name);
-struct db *rig_db(struct rig *rig, const char *name);
+struct database *rig_db(struct rig *rig, const char *name);
 
 /* What a request came to. */
 struct rig_report {

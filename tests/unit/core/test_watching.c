@@ -177,7 +177,7 @@ static void capture_does_not_wait_for_another_databases_setup(void)
 static void prepare_does_not_overtake_the_watch(void)
 {
 	struct rig *rig = watched_rig();
-	struct db *db;
+	struct database *db;
 	expect_log("database 'd', cannot be used (the watch is gone)");
 	rig_commit(rig, WATCHED VIEW("a", "t_x"));
 	db = rig_db(rig, "d");

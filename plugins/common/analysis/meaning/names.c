@@ -131,7 +131,7 @@ static bool enter_subquery(struct place *place, struct expr *expr)
 
 static bool enter_call(struct place *place, struct expr *expr)
 {
-	struct call *call = expr->call;
+	struct expr_call *call = expr->call;
 	if (!call_check(place->names->facts, expr, place->names->no))
 		return false;
 	if (call->filter != NULL && !enter_expr(place, call->filter))

@@ -148,24 +148,24 @@ struct expr *ranges_find(struct names *names, const struct ranges *ranges, size_
 
 static void add_item(struct names *names, struct query *query, const struct range *range, size_t column, int at)
 {
-	query->items = talloc_realloc(names->mem, query->items, struct item, (unsigned)query->n_items + 1);
+	query->items = talloc_realloc(names->mem, query->items, struct select_item, (unsigned)query->n_items + 1);
 	assert(query->items != NULL);
 	struct expr *expr = new_column(names, column_name(range, column), at);
 	expr->qualifier = range->alias;
 	refer(expr, range, column);
-	query->items[query->n_items++] = (struct item){expr, expr->name};
+	query->items[query->n_items++] = (struct select_item){expr, expr->name};
 }
 
 bool ranges_expand(struct names *names, const struct ranges *ranges, struct query *query)
 {
-	struct item *old = query->items;
+	struct select_item *old = query->items;
 	size_t n = query->n_items;
 	query->items = NULL;
 	query->n_items = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct expr *star = old[i].expr;
 		if (star->kind != EXPR_STAR) {
-			query->items = talloc_realloc(names->mem, query->items, struct item, (unsigned)query->n_items + 1);
+			query->items = talloc_realloc(names->mem, query->items, struct select_item, (unsigned)query->n_items + 1);
 			assert(query->items != NULL);
 			query->items[query->n_items++] = old[i];
 			continue;

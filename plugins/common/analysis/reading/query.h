@@ -52,7 +52,7 @@ struct window {
 };
 
 /* What only calls have. */
-struct call {
+struct expr_call {
 	bool star; /* count(*) */
 	bool distinct;
 	bool ordered; /* ORDER BY inside, or WITHIN GROUP */
@@ -68,7 +68,7 @@ struct expr {
 	const char *schema;    /* before the table or function; "" */
 	struct expr_list args;
 	size_t case_results; /* the last so many arguments of a CASE are its results */
-	struct call *call;
+	struct expr_call *call;
 	enum subquery_kind subquery;
 	struct query *query; /* of a subquery */
 
@@ -79,7 +79,7 @@ struct expr {
 	int scope;             /* of a subquery */
 };
 
-struct item {
+struct select_item {
 	struct expr *expr;
 	const char *name; /* "" when none is written and the expression has none */
 };
@@ -110,7 +110,7 @@ struct query {
 	enum query_op op;
 	struct query *left, *right; /* of a set operation */
 	int at;                     /* position of the first thing known of it */
-	struct item *items;
+	struct select_item *items;
 	size_t n_items;
 	bool distinct;
 	struct expr_list distinct_on;

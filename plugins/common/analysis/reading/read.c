@@ -243,7 +243,7 @@ static struct from *read_from(struct reader *reader, json_t *node)
 static bool read_items(struct reader *reader, json_t *array, struct query *query)
 {
 	query->n_items = json_array_size(array);
-	query->items = talloc_zero_array(reader->mem, struct item, (unsigned)query->n_items + 1);
+	query->items = talloc_zero_array(reader->mem, struct select_item, (unsigned)query->n_items + 1);
 	assert(query->items != NULL);
 	for (size_t i = 0; i < query->n_items; i++) {
 		json_t *target = json_object_get(json_array_get(array, i), "ResTarget");
@@ -251,7 +251,7 @@ static bool read_items(struct reader *reader, json_t *array, struct query *query
 		if (expr == NULL)
 			return false;
 		const char *name = read_text(reader, target, "name");
-		query->items[i] = (struct item){expr, name[0] != '\0' || expr->kind != EXPR_COLUMN ? name : expr->name};
+		query->items[i] = (struct select_item){expr, name[0] != '\0' || expr->kind != EXPR_COLUMN ? name : expr->name};
 		if (query->at < 0 || (expr->at >= 0 && expr->at < query->at))
 			query->at = expr->at;
 	}

@@ -186,7 +186,7 @@ struct window *read_window(struct reader *reader, json_t *body)
 	return good ? window : NULL;
 }
 
-static bool read_call_parts(struct reader *reader, json_t *body, struct call *call)
+static bool read_call_parts(struct reader *reader, json_t *body, struct expr_call *call)
 {
 	json_t *filter = json_object_get(body, "agg_filter"), *over = json_object_get(body, "over");
 	call->star = json_is_true(json_object_get(body, "agg_star"));
@@ -218,7 +218,7 @@ static struct expr *read_call(struct reader *reader, json_t *body)
 		return NULL;
 	expr->name = n > 0 ? names[n - 1] : "";
 	expr->schema = n > 1 ? names[n - 2] : "";
-	expr->call = talloc_zero(reader->mem, struct call);
+	expr->call = talloc_zero(reader->mem, struct expr_call);
 	assert(expr->call != NULL);
 	bool good = add_array(reader, expr, json_object_get(body, "args")) && add_call_order(reader, expr, body) &&
 	            read_call_parts(reader, body, expr->call);
