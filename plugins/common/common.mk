@@ -5,7 +5,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/analysis/meaning/calls.c plugins/common/analysis/meaning/calls.h \
 	plugins/common/analysis/exact.c plugins/common/analysis/exact.h \
 	plugins/common/analysis/facts.h \
-	plugins/common/analysis/keep.c plugins/common/analysis/keep.h \
+	plugins/common/analysis/node.c plugins/common/analysis/node.h \
 	plugins/common/analysis/meaning/names.c plugins/common/analysis/meaning/names.h \
 	plugins/common/analysis/meaning/order.c plugins/common/analysis/meaning/order.h \
 	plugins/common/analysis/part.c \

@@ -27,7 +27,7 @@ struct leave {
 	size_t n;
 };
 
-static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_leaving_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct leave *leave = ctx;
 	leave->items = talloc_realloc(leave->mem, leave->items, char *, (unsigned)leave->n + 1);
@@ -36,7 +36,7 @@ static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep[] = {{keep_fn, "t", "what is left of viewd"}};
+static const struct db_reader take_leaving[] = {{take_leaving_fn, "t", "what is left of viewd"}};
 
 static bool tell(const struct leave *leave, const char *sql, struct viewd_err *err)
 {
@@ -114,7 +114,7 @@ static bool take_out(struct leave *leave, struct viewd_err *err)
 	struct db *db = leave->db;
 	for (int round = 0; round < LEAVE_ROUNDS; round++) {
 		leave->n = 0;
-		if (!db->ops->leaving.list(db, keep, leave, err))
+		if (!db->ops->leaving.list(db, take_leaving, leave, err))
 			return false;
 		if (leave->n == 0)
 			return true;
@@ -141,7 +141,7 @@ bool dialect_uninstall(struct viewd_conn *conn, const struct viewd_uninstall_req
 	db_enter(db);
 	bool good = may_leave(db, &failure) && db->ops->set_limits(db, LEAVE_TIMEOUT_US, LEAVE_LOCK_US, &failure);
 	if (req->print)
-		good = good && db->ops->leaving.list(db, keep, &leave, &failure) && print(&leave, &failure);
+		good = good && db->ops->leaving.list(db, take_leaving, &leave, &failure) && print(&leave, &failure);
 	else
 		good = good && take_out(&leave, &failure);
 	talloc_free(leave.mem);

@@ -46,7 +46,7 @@ static struct row *add_row(struct rows *all)
 	return &all->items[all->n++];
 }
 
-static bool keep_table_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_table_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct row *row = add_row(ctx);
 
@@ -55,9 +55,9 @@ static bool keep_table_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_table[] = {{keep_table_fn, "TT", "tables that were left over"}};
+static const struct db_reader take_table[] = {{take_table_fn, "TT", "tables that were left over"}};
 
-static bool keep_view_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_view_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct row *row = add_row(ctx);
 
@@ -68,7 +68,7 @@ static bool keep_view_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_view[] = {{keep_view_fn, "TTTT", "the recorded views"}};
+static const struct db_reader take_view[] = {{take_view_fn, "TTTT", "the recorded views"}};
 
 static bool drop_one(struct viewd_conn *conn, const struct row *row, struct viewd_err *err)
 {
@@ -98,7 +98,7 @@ static bool drop_aside(struct viewd_conn *conn, struct viewd_err *err)
 	                          " WHERE t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$' AND t.TABLE_COMMENT LIKE "
 	                          "'viewd:%'";
 	struct rows all = {.mem = talloc_new(conn)};
-	bool done = my_query(&conn->db, sql, NULL, 0, keep_table, &all, err);
+	bool done = my_query(&conn->db, sql, NULL, 0, take_table, &all, err);
 
 	for (size_t i = 0; done && i < all.n; i++)
 		done = drop_one(conn, &all.items[i], err);
@@ -141,7 +141,7 @@ static bool catch_up_all(struct viewd_conn *conn, struct viewd_err *err)
 	static const char sql[] = "SELECT name, relation, data_timestamp, SUBSTRING(identity, 7) FROM viewd_view_state"
 	                          " WHERE identity LIKE 'table:%'";
 	struct rows all = {.mem = talloc_new(conn)};
-	bool done = my_query(&conn->db, sql, NULL, 0, keep_view, &all, err);
+	bool done = my_query(&conn->db, sql, NULL, 0, take_view, &all, err);
 
 	for (size_t i = 0; done && i < all.n; i++)
 		done = catch_up(conn, &all.items[i], err);

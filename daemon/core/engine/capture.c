@@ -29,7 +29,7 @@ static bool wants(const struct view *v)
 
 /* Is it an instance of ours, whose refreshes leave marks themselves? Plain views change with what they read, which is
  * listed too. */
-static bool is_kept(const struct view *v, const struct source *src)
+static bool is_upstream(const struct view *v, const struct source *src)
 {
 	for (size_t i = 0; i < v->graph.n_up; i++) {
 		const struct view *up = v->graph.up[i];
@@ -56,7 +56,7 @@ static uint64_t digest(const struct view *v)
 		h = digest_text(h, v->conf->sources.items[i]);
 	for (size_t i = 0; i < v->reads.n_sources; i++) {
 		h = digest_text(digest_text(h, v->reads.sources[i].schema), v->reads.sources[i].name);
-		h += is_kept(v, &v->reads.sources[i]);
+		h += is_upstream(v, &v->reads.sources[i]);
 	}
 	return h;
 }
@@ -115,16 +115,16 @@ static void add_source(struct job *job, struct viewd_source **list, size_t *n, c
 void capture_describe(struct job *job)
 {
 	const struct view *v = job->view;
-	struct viewd_source *base = NULL, *kept = NULL;
-	size_t n_base = 0, n_kept = 0;
+	struct viewd_source *base = NULL, *upstream = NULL;
+	size_t n_base = 0, n_upstream = 0;
 	bool wanted = wants(v);
 	/* Edges that are merely old are put right by the next review; bringing them up to date for each of thousands takes
 	 * minutes. */
 	if (v->eng->edges.gone)
 		edges_update(v->eng);
 	for (size_t i = 0; i < v->reads.n_sources && wanted; i++)
-		if (is_kept(v, &v->reads.sources[i]))
-			add_source(job, &kept, &n_kept, &v->reads.sources[i]);
+		if (is_upstream(v, &v->reads.sources[i]))
+			add_source(job, &upstream, &n_upstream, &v->reads.sources[i]);
 		else if (v->reads.sources[i].kind != VIEWD_KIND_VIEW)
 			add_source(job, &base, &n_base, &v->reads.sources[i]);
 	job->in.capture = (struct viewd_capture_request){
@@ -132,8 +132,8 @@ void capture_describe(struct job *job)
 		.mode = wanted ? (enum viewd_capture)v->conf->capture : VIEWD_CAPTURE_NONE,
 		.sources = base,
 		.n_sources = n_base,
-		.kept = kept,
-		.n_kept = n_kept,
+		.kept = upstream,
+		.n_kept = n_upstream,
 		.names = v->conf->sources.items,
 		.n_names = v->conf->sources.n,
 	};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/analysis.h"
 
-#include "common/analysis/keep.h"
+#include "common/analysis/node.h"
 #include "common/analysis/reading/mask.h"
 #include "common/analysis/reading/parse.h"
 #include "common/analysis/reading/read.h"
@@ -64,7 +64,7 @@ struct analysis *analysis_run(void *mem_ctx, const struct syntax *syn, const cha
 	assert(out != NULL && mem != NULL);
 	struct maker maker = {.mem = mem, .syn = syn, .facts = facts, .no = &out->refusal, .out = out};
 	struct query *query = read_text_of(mem, syn, text, &out->refusal);
-	out->possible = query != NULL && keep_query(&maker, query, true) != 0 && refuse_clock(syn, text, &out->refusal);
+	out->possible = query != NULL && node_of_query(&maker, query, true) != 0 && refuse_clock(syn, text, &out->refusal);
 	if (!out->possible) {
 		refuse(&out->refusal, -1, "the definition", "the analysis does not know its form", "");
 		out->n_nodes = 0;

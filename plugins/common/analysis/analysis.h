@@ -32,7 +32,7 @@ struct analysis_source {
 	bool whole;                      /* read as a whole (of a top) */
 	const char *way;                 /* from its columns to the key; "" */
 	struct analysis_list conditions; /* that its images must meet to count */
-	struct analysis_list kept;       /* columns that its log holds */
+	struct analysis_list logged;     /* columns that its log holds */
 	struct analysis_list read;       /* columns whose changes count */
 };
 

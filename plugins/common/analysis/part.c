@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/analysis/keep.h"
+#include "common/analysis/node.h"
 
 #include "common/analysis/meaning/calls.h"
 #include "common/analysis/print.h"
@@ -168,7 +168,7 @@ static void try_root(struct choice *choice, const struct occurrence *root)
 	struct occurrence *of = root != NULL ? unit->names.occurrences[root->number] : NULL;
 	for (size_t i = 0; unique != NULL && unique->n > 1 && i < unique->n; i++) {
 		const struct fact_column *fact = &of->relation->columns[unique->columns[i]];
-		if (fact->distinct > 0 && of->relation->rows / fact->distinct <= KEEP_ROWS_A_KEY && of->relation->rows > 0) {
+		if (fact->distinct > 0 && of->relation->rows / fact->distinct <= NODE_ROWS_A_KEY && of->relation->rows > 0) {
 			of->read[unique->columns[i]] = true;
 			try_key(choice, (struct key){{{of, unique->columns[i]}}, 1});
 		}
@@ -353,11 +353,11 @@ static void add_source(const struct choice *choice, struct analysis_node *node, 
 	unit_conditions(unit, of, &source->conditions);
 	unit_columns(unit, of, source);
 	for (size_t i = 0; i < way->n_pairs; i++)
-		unit_keep(unit->maker, source, of, way->pairs[i].from);
+		unit_log_column(unit->maker, source, of, way->pairs[i].from);
 	/* Ways of others that lead through this table. */
 	for (size_t i = 0; i < unit->names.n_occurrences; i++)
 		for (size_t k = 0; choice->ways[i].next == of && k < choice->ways[i].n_pairs; k++)
-			unit_keep(unit->maker, source, of, choice->ways[i].pairs[k].to.column);
+			unit_log_column(unit->maker, source, of, choice->ways[i].pairs[k].to.column);
 }
 
 static struct analysis_node *add_part(const struct choice *choice, size_t *number_r)

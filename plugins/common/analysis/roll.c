@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/analysis/keep.h"
+#include "common/analysis/node.h"
 
 #include "common/analysis/exact.h"
 #include "common/analysis/meaning/calls.h"
@@ -69,23 +69,6 @@ static const char *signature(struct maker *maker, const struct analysis_node *no
 	return list_text(maker->out, text, &node->aggregates);
 }
 
-struct keeping {
-	struct maker *maker;
-	struct analysis_source *source;
-	const struct occurrence *of;
-};
-
-static bool keep_column(void *ctx, struct expr *expr)
-{
-	const struct keeping *keeping = ctx;
-	struct expr *meaning = names_meaning(expr);
-	if (meaning != expr)
-		return expr_walk(meaning, keep_column, ctx);
-	if (expr->kind == EXPR_COLUMN && expr->of == keeping->of)
-		unit_keep(keeping->maker, keeping->source, keeping->of, expr->column);
-	return true;
-}
-
 size_t roll_images(const struct unit *unit)
 {
 	struct maker *maker = unit->maker;
@@ -99,12 +82,11 @@ size_t roll_images(const struct unit *unit)
 		.schema = of->relation->schema, .name = of->relation->name, .alias = of->alias, .images = true, .way = ""};
 	unit_conditions(unit, of, &source->conditions);
 	unit_columns(unit, of, source);
-	struct keeping keeping = {maker, source, of};
 	struct expr_list groups = unit_groups(unit), aggregates = unit_aggregates(unit);
 	for (size_t i = 0; i < groups.n; i++)
-		expr_walk(groups.items[i], keep_column, &keeping);
+		unit_log_columns(maker, source, of, groups.items[i]);
 	for (size_t i = 0; i < aggregates.n; i++)
-		expr_walk(aggregates.items[i], keep_column, &keeping);
+		unit_log_columns(maker, source, of, aggregates.items[i]);
 	node->signature = signature(maker, node, unit_rows_text(unit));
 	return unit_merge_last(maker);
 }

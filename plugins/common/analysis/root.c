@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/analysis/keep.h"
+#include "common/analysis/node.h"
 
 #include <talloc.h>
 
@@ -116,6 +116,6 @@ bool root_fine(const struct unit *unit, const struct occurrence *root, struct ti
 		}
 	}
 	if (root != NULL && root->relation->rows > 0 && distinct > 0)
-		return root->relation->rows / distinct <= KEEP_ROWS_A_KEY;
+		return root->relation->rows / distinct <= NODE_ROWS_A_KEY;
 	return unique;
 }

@@ -312,37 +312,43 @@ void unit_conditions(const struct unit *unit, const struct occurrence *of, struc
 			unit_list_add(unit->maker, out, print_expr(unit->maker->out, unit->names.conjuncts[i]->expr));
 }
 
-struct keeping {
+void unit_log_column(struct maker *maker, struct analysis_source *source, const struct occurrence *of, size_t column)
+{
+	unit_list_add(maker, &source->logged, print_column(of, column));
+}
+
+struct logging {
 	struct maker *maker;
 	struct analysis_source *source;
 	const struct occurrence *of;
 };
 
-static bool keep_columns(void *ctx, struct expr *expr)
+static bool log_columns(void *ctx, struct expr *expr)
 {
-	const struct keeping *keeping = ctx;
+	const struct logging *logging = ctx;
 	struct expr *meaning = names_meaning(expr);
 	if (meaning != expr)
-		return expr_walk(meaning, keep_columns, ctx);
-	if (expr->kind == EXPR_COLUMN && expr->of == keeping->of)
-		unit_keep(keeping->maker, keeping->source, keeping->of, expr->column);
+		return expr_walk(meaning, log_columns, ctx);
+	if (expr->kind == EXPR_COLUMN && expr->of == logging->of)
+		unit_log_column(logging->maker, logging->source, logging->of, expr->column);
 	return true;
 }
 
-void unit_keep(struct maker *maker, struct analysis_source *source, const struct occurrence *of, size_t column)
+void unit_log_columns(struct maker *maker, struct analysis_source *source, const struct occurrence *of,
+                      struct expr *expr)
 {
-	unit_list_add(maker, &source->kept, print_column(of, column));
+	struct logging logging = {maker, source, of};
+	expr_walk(expr, log_columns, &logging);
 }
 
 void unit_columns(const struct unit *unit, const struct occurrence *of, struct analysis_source *source)
 {
-	struct keeping keeping = {unit->maker, source, of};
 	for (size_t i = 0; of->relation != NULL && i < of->relation->n_columns; i++)
 		if (of->read[i])
 			unit_list_add(unit->maker, &source->read, of->relation->columns[i].name);
 	for (size_t i = 0; i < unit->names.n_conjuncts; i++)
 		if (unit->names.conjuncts[i] != unit->cut && is_own(unit->names.conjuncts[i], of))
-			expr_walk(unit->names.conjuncts[i]->expr, keep_columns, &keeping);
+			unit_log_columns(unit->maker, source, of, unit->names.conjuncts[i]->expr);
 }
 
 const char *unit_rows_text(const struct unit *unit)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * unit.h: one query of a definition that is kept by a node or a short chain of them: the definition itself, or a part
+ * unit.h: one query of a definition that becomes a node or a short chain of them: the definition itself, or a part
  * of it that stands alone.
  */
 #ifndef VIEWD_COMMON_ANALYSIS_UNIT_H
@@ -30,7 +30,7 @@ struct unit {
 	int cut_scope;              /* the subquery in it, or in HAVING; 0: none */
 };
 
-/* Resolves the query and judges what no kind of node can keep. False with a refusal. */
+/* Resolves the query and judges what no kind of node can compute. False with a refusal. */
 bool unit_open(struct maker *maker, struct query *query, struct unit *out);
 
 /* Aggregates of the columns and of HAVING, each once. */
@@ -66,7 +66,10 @@ void unit_conditions(const struct unit *unit, const struct occurrence *of, struc
 
 /* Every column of the table that the definition reads, and those of them that its conditions need. */
 void unit_columns(const struct unit *unit, const struct occurrence *of, struct analysis_source *source);
-void unit_keep(struct maker *maker, struct analysis_source *source, const struct occurrence *of, size_t column);
+/* The log of the source has to hold the column; or every column of the table that the expression names. */
+void unit_log_column(struct maker *maker, struct analysis_source *source, const struct occurrence *of, size_t column);
+void unit_log_columns(struct maker *maker, struct analysis_source *source, const struct occurrence *of,
+                      struct expr *expr);
 
 /* FROM and WHERE as text that is equal for equal ones; NULL when the unit is not flat. */
 const char *unit_rows_text(const struct unit *unit);

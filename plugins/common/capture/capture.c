@@ -114,7 +114,7 @@ struct sweep {
 	size_t n;
 };
 
-static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_source_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct sweep *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
@@ -123,7 +123,7 @@ static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep[] = {{keep_fn, "t", "sources and their triggers"}};
+static const struct db_reader take_source[] = {{take_source_fn, "t", "sources and their triggers"}};
 
 static bool contains(const struct sweep *list, const char *text)
 {
@@ -142,8 +142,8 @@ bool capture_sweep(struct db *db, struct viewd_err *err)
 		return false;
 	void *mem = talloc_new(NULL);
 	struct sweep needed = {.db = db, .mem = mem}, there = {.db = db, .mem = mem};
-	bool good =
-		marks_sources(db, "trigger", keep, &needed, err) && db->ops->capture.list_triggers(db, keep, &there, err);
+	bool good = marks_sources(db, "trigger", take_source, &needed, err) &&
+	            db->ops->capture.list_triggers(db, take_source, &there, err);
 	db_failpoint(db, "capture:sweep");
 	for (size_t i = 0; i < there.n && good; i++)
 		good = contains(&needed, there.items[i]) || db->ops->capture.drop_trigger(db, there.items[i], err);

@@ -25,7 +25,7 @@ struct edges {
 	size_t n;
 };
 
-static bool keep_edge_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_edge_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct edges *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct edge, (unsigned)list->n + 1);
@@ -34,7 +34,7 @@ static bool keep_edge_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_edge[] = {{keep_edge_fn, "tt", "what views follow"}};
+static const struct db_reader take_edge[] = {{take_edge_fn, "tt", "what views follow"}};
 
 static bool load(struct db *db, struct edges *list, struct viewd_err *err)
 {
@@ -46,7 +46,7 @@ static bool load(struct db *db, struct edges *list, struct viewd_err *err)
 	stmt_name(&st, "mode");
 	stmt_text(&st, " <> ");
 	stmt_param(&st, heard_word(VIEWD_HEARD_NONE));
-	return stmt_query(&st, keep_edge, list, err);
+	return stmt_query(&st, take_edge, list, err);
 }
 
 static bool reaches(struct edges *list, const char *from, const char *to)

@@ -81,7 +81,7 @@ static bool same_relation(const struct relation *rel, const char *schema, const 
 	return strcmp(rel->name, name) == 0 && strcmp(rel->schema, schema) == 0;
 }
 
-static bool is_kept(const struct viewd_capture_request *req, const struct relation *rel)
+static bool is_upstream(const struct viewd_capture_request *req, const struct relation *rel)
 {
 	for (size_t i = 0; i < req->n_kept; i++)
 		if (same_relation(rel, req->kept[i].schema, req->kept[i].name))
@@ -135,7 +135,7 @@ static struct heard sort(const struct viewd_capture_request *req, const struct r
 	struct heard item = {.entry = entry, .by = VIEWD_HEARD_LOOK};
 	bool relation = entry->rel.name[0] != '\0';
 	bool is_source = relation && is_named(named, req->n_names, &entry->rel);
-	if (relation && is_kept(req, &entry->rel))
+	if (relation && is_upstream(req, &entry->rel))
 		item.by = VIEWD_HEARD_KEPT;
 	else if (req->n_names > 0 && !is_source && can_be_vouched(entry) && (entry->unheard != NULL || has_rows(entry)))
 		item.by = VIEWD_HEARD_VOUCHED;
@@ -215,15 +215,15 @@ static enum viewd_heard heard_by(enum viewd_capture mode)
 	return VIEWD_HEARD_NONE;
 }
 
-static bool all_kept(const struct heard_list *list)
+static bool all_upstream(const struct heard_list *list)
 {
-	bool kept = false;
+	bool any = false;
 	for (size_t i = 0; i < list->n; i++) {
-		kept |= list->items[i].by == VIEWD_HEARD_KEPT;
+		any |= list->items[i].by == VIEWD_HEARD_KEPT;
 		if (list->items[i].by != VIEWD_HEARD_KEPT && list->items[i].by != VIEWD_HEARD_LOOK)
 			return false;
 	}
-	return kept;
+	return any;
 }
 
 static void say(char *text, size_t size, const char *mode, const char *reason, size_t n)
@@ -272,9 +272,10 @@ bool heard_choose(struct db *db, const struct viewd_capture_request *req, struct
 		return true;
 	if (list->n_followed == 0) {
 		snprintf(out->reason, sizeof out->reason, "%s",
-		         all_kept(list) ? "it reads only views that viewd keeps: their refreshes tell" : "it reads no table "
-		                                                                                         "whose rows could be "
-		                                                                                         "followed");
+		         all_upstream(list) ? "it reads only views that viewd keeps: their refreshes tell"
+		                            : "it reads no table "
+		                              "whose rows could be "
+		                              "followed");
 		return true;
 	}
 	struct viewd_captured *each = talloc_zero_array(list->mem, struct viewd_captured, (unsigned)list->n_followed);

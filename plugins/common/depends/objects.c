@@ -26,7 +26,7 @@ static bool same(const char *a, const char *b)
 
 /* ---- reading ---- */
 
-static bool keep_object_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_object_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct objects *list = ctx;
 	if ((list->n & (list->n - 1)) == 0)
@@ -37,7 +37,7 @@ static bool keep_object_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_object[] = {{keep_object_fn, "tTTTT", "the objects that views depend on"}};
+static const struct db_reader take_object[] = {{take_object_fn, "tTTTT", "the objects that views depend on"}};
 
 static struct stmt select_statement(struct db *db)
 {
@@ -52,7 +52,7 @@ static struct stmt select_statement(struct db *db)
 bool objects_load(struct db *db, struct objects *list, struct viewd_err *err)
 {
 	struct stmt st = select_statement(db);
-	return stmt_query(&st, keep_object, list, err);
+	return stmt_query(&st, take_object, list, err);
 }
 
 static bool load_those_of(struct db *db, const struct dependencies *wanted, struct objects *list, struct viewd_err *err)
@@ -67,7 +67,7 @@ static bool load_those_of(struct db *db, const struct dependencies *wanted, stru
 		}
 	stmt_text(&st, ")");
 	if (n > 0)
-		return stmt_query(&st, keep_object, list, err);
+		return stmt_query(&st, take_object, list, err);
 	talloc_free(st.sql);
 	return true;
 }
@@ -190,7 +190,7 @@ static bool load_heard_by_look(struct db *db, const char *view, struct objects *
 	set(&st, " WHERE ", "view", view);
 	set(&st, " AND ", "mode", heard_word(VIEWD_HEARD_LOOK));
 	stmt_text(&st, ")");
-	return stmt_query(&st, keep_object, list, err);
+	return stmt_query(&st, take_object, list, err);
 }
 
 bool objects_check(struct db *db, const char *view, struct viewd_err *err)
@@ -225,7 +225,7 @@ struct differences {
 	bool news, doubts;
 };
 
-static bool keep_difference_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_difference_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct differences *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct difference, (unsigned)list->n + 1);
@@ -238,7 +238,7 @@ static bool keep_difference_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_difference[] = {{keep_difference_fn, "tTTTT", "objects that have changed"}};
+static const struct db_reader take_difference[] = {{take_difference_fn, "tTTTT", "objects that have changed"}};
 
 /* A view by its name, for as long as the transaction lasts. */
 struct sure {
@@ -247,7 +247,7 @@ struct sure {
 	size_t n;
 };
 
-static bool keep_sure_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_sure_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct sure *list = ctx;
 	list->names = talloc_realloc(list->mem, list->names, const char *, (unsigned)list->n + 1);
@@ -256,7 +256,7 @@ static bool keep_sure_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_sure[] = {{keep_sure_fn, "t", "views that nobody refreshes"}};
+static const struct db_reader take_sure[] = {{take_sure_fn, "t", "views that nobody refreshes"}};
 
 /* Of a source's views those whose rows were read before the last look. A refresh that is under way has their row
  * locked. */
@@ -276,7 +276,7 @@ static bool find_sure(struct db *db, const char *source, struct sure *list, stru
 		stmt_text(&st, db->syntax->state.for_update);
 		stmt_text(&st, " SKIP LOCKED");
 	}
-	return stmt_query(&st, keep_sure, list, err);
+	return stmt_query(&st, take_sure, list, err);
 }
 
 /* An object that was another and is as it was: a refresh may have read the other. */
@@ -362,7 +362,7 @@ bool objects_look(struct db *db, struct viewd_signal_sink signals, bool *news_r,
 	struct differences list = {.mem = talloc_new(NULL)};
 	int64_t begin = db_now(db);
 	bool good =
-		db->ops->depends.changed_objects == NULL || db->ops->depends.changed_objects(db, keep_difference, &list, err);
+		db->ops->depends.changed_objects == NULL || db->ops->depends.changed_objects(db, take_difference, &list, err);
 	good = good && (list.n == 0 || store_all(db, &list, err));
 	if (good && list.news) {
 		log_differences(db, &list);

@@ -35,7 +35,7 @@ bool recipe_drop(struct task *task, struct viewd_outcome *out, struct viewd_err 
 
 /* ---- keep.c */
 
-/* Records what is there as it is, with its own definition. */
+/* Records what is there as it is, with its own definition (VIEWD_CHANGE_KEEP). */
 bool recipe_keep(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 /* Hands over the definition of the view that is there, as the server writes it. */
 bool recipe_definition(struct task *task, struct viewd_text_sink sink, struct viewd_err *err) MUST_CHECK;

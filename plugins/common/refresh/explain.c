@@ -53,7 +53,7 @@ static void tell_source(const struct place *place, const struct analysis_source 
 	tell_flag(place, "all_tied", source->all_tied);
 	tell_text(place, "way", source->way);
 	tell_list(place, "conditions", &source->conditions);
-	tell_list(place, "log_columns", &source->kept);
+	tell_list(place, "log_columns", &source->logged);
 	tell_list(place, "columns", &source->read);
 }
 

@@ -46,7 +46,7 @@ struct read_ctx {
 	bool counts_end;
 };
 
-static bool keep_mark_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_mark_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct read_ctx *rd = ctx;
 	struct marks *m = rd->marks;
@@ -62,7 +62,7 @@ static bool keep_mark_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_mark[] = {{keep_mark_fn, "tTTt", "the marks of a view"}};
+static const struct db_reader take_mark[] = {{take_mark_fn, "tTTt", "the marks of a view"}};
 
 static struct stmt read_statement(struct db *db, const char *view)
 {
@@ -79,7 +79,7 @@ bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *ou
 	struct marks marks = {.rows = NULL};
 	struct read_ctx ctx = {.mem = mem_ctx, .marks = &marks, .counts_end = db->syntax->state.counts_end};
 	struct stmt st = read_statement(db, view);
-	if (!stmt_query(&st, keep_mark, &ctx, err))
+	if (!stmt_query(&st, take_mark, &ctx, err))
 		return false;
 	*out = marks;
 	return true;
@@ -92,7 +92,7 @@ bool marks_read_later(struct db *db, void *mem_ctx, const char *view, struct mar
 	assert(ctx != NULL);
 	*ctx = (struct read_ctx){.mem = mem_ctx, .marks = out, .counts_end = db->syntax->state.counts_end};
 	*out = (struct marks){.rows = NULL};
-	return stmt_query_later(&st, keep_mark, ctx, err);
+	return stmt_query_later(&st, take_mark, ctx, err);
 }
 
 struct tell_ctx {
@@ -276,7 +276,7 @@ struct names {
 	size_t n;
 };
 
-static bool keep_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct names *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
@@ -287,7 +287,7 @@ static bool keep_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_name[] = {{keep_name_fn, "tt", "names that are registered"}};
+static const struct db_reader take_name[] = {{take_name_fn, "tt", "names that are registered"}};
 
 static bool registered(const struct names *list, const struct mark_wanted *w)
 {
@@ -341,7 +341,7 @@ bool marks_register(struct db *db, const char *view, const struct mark_wanted *w
 	stmt_name(&st, "mode");
 	add_table(&st, " FROM ", "captures");
 	add_equals(&st, " WHERE ", "view", view);
-	bool good = stmt_query(&st, keep_name, &have, err);
+	bool good = stmt_query(&st, take_name, &have, err);
 	for (size_t i = 0; i < have.n && good; i++)
 		good = is_wanted(wanted, n, &have, i) || remove_row(db, view, have.items[i], err);
 	for (size_t i = 0; i < n && good; i++)
@@ -363,7 +363,7 @@ static bool read_requests(struct db *db, struct names *list, struct viewd_err *e
 	stmt_name(&st, "view");
 	add_table(&st, ", 1, 300) FROM ", "requests");
 	st.sql = sql_add(st.sql, " ORDER BY id LIMIT %d", REQUESTS_ROUND);
-	return stmt_query(&st, keep_name, list, err);
+	return stmt_query(&st, take_name, list, err);
 }
 
 /* Just those that were read: a lower id may be committed later. */
@@ -391,7 +391,7 @@ static bool take_requests(struct db *db, struct names *list, struct viewd_err *e
 {
 	const char *take = db->syntax->state.take_requests;
 	if (take != NULL)
-		return db->ops->query(db, take, NULL, 0, keep_name, list, err);
+		return db->ops->query(db, take, NULL, 0, take_name, list, err);
 	return read_requests(db, list, err) && (list->n == 0 || remove_requests(db, list, err));
 }
 

@@ -33,7 +33,7 @@ bool returned_place(struct db *db, void *mem_ctx, char **place_r, struct viewd_e
 
 /* ---- the rows ---- */
 
-static bool keep_copied_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_copied_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct copies *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct copied, (unsigned)list->n + 1);
@@ -49,7 +49,7 @@ static bool keep_copied_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_copied[] = {{keep_copied_fn, "tttttt", "views that were recorded elsewhere"}};
+static const struct db_reader take_copied[] = {{take_copied_fn, "tttttt", "views that were recorded elsewhere"}};
 
 static bool list_copies(struct db *db, const char *place, struct copies *list, struct viewd_err *err)
 {
@@ -59,7 +59,7 @@ static bool list_copies(struct db *db, const char *place, struct copies *list, s
 	stmt_names(&st, names, ARRAY_LEN(names));
 	st.sql = sql_add(st.sql, " FROM %s WHERE place <> ", db->syntax->state.views);
 	stmt_param(&st, place);
-	return stmt_query(&st, keep_copied, list, err);
+	return stmt_query(&st, take_copied, list, err);
 }
 
 /* ---- each of them ---- */

@@ -319,14 +319,14 @@ struct text_ctx {
 	char *text;
 };
 
-static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct text_ctx *t = ctx;
 	t->text = v[0] != NULL ? talloc_strdup(t->mem, v[0]) : NULL;
 	return false;
 }
 
-static const struct db_reader keep_text[] = {{keep_text_fn, "T", "the definition of a view"}};
+static const struct db_reader take_text[] = {{take_text_fn, "T", "the definition of a view"}};
 
 bool state_definition(struct db *db, void *mem_ctx, const char *view, char **text_r, struct viewd_err *err)
 {
@@ -336,7 +336,7 @@ bool state_definition(struct db *db, void *mem_ctx, const char *view, char **tex
 	stmt_name(&st, "name");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
-	if (!stmt_query(&st, keep_text, &ctx, err))
+	if (!stmt_query(&st, take_text, &ctx, err))
 		return false;
 	*text_r = ctx.text;
 	return true;

@@ -129,19 +129,19 @@ bool binlog_try(struct viewd_conn *conn, const struct position *at, struct viewd
 	return good;
 }
 
-static bool keep_status_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_status_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(int64_t *)ctx = number_or(v[1], 0);
 	return false;
 }
 
-static const struct db_reader keep_status[] = {{keep_status_fn, "tT", "a counter of the server"}};
+static const struct db_reader take_status[] = {{take_status_fn, "tT", "a counter of the server"}};
 
 /* RESET MASTER in the first file of a log goes unnoticed by who follows it: the server goes on waiting for a file that
  * is gone. */
 static bool count_resets(struct viewd_conn *conn, int64_t *n_r, struct viewd_err *err)
 {
-	return my_query(&conn->db, "SHOW GLOBAL STATUS LIKE 'Com_reset'", NULL, 0, keep_status, n_r, err);
+	return my_query(&conn->db, "SHOW GLOBAL STATUS LIKE 'Com_reset'", NULL, 0, take_status, n_r, err);
 }
 
 /* Other failures are judged where it is read. */

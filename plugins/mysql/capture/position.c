@@ -20,7 +20,7 @@ struct end {
 	bool known, filtered;
 };
 
-static bool keep_end_fn(void *ctx, const char *const *v, size_t n)
+static bool take_end_fn(void *ctx, const char *const *v, size_t n)
 {
 	struct end *end = ctx;
 
@@ -31,14 +31,14 @@ static bool keep_end_fn(void *ctx, const char *const *v, size_t n)
 	return false;
 }
 
-static const struct db_reader keep_end[] = {{keep_end_fn, "tn*", "the end of the binary log"}};
+static const struct db_reader take_end[] = {{take_end_fn, "tn*", "the end of the binary log"}};
 
 static bool find_end(struct viewd_conn *conn, struct end *end, struct viewd_err *err)
 {
 	bool renamed = !conn->mariadb && conn->version >= MYSQL_8_4;
 
 	*end = (struct end){.known = false};
-	return my_query(&conn->db, renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS", NULL, 0, keep_end, end, err);
+	return my_query(&conn->db, renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS", NULL, 0, take_end, end, err);
 }
 
 bool position_end(struct viewd_conn *conn, struct position *out, struct viewd_err *err)
@@ -74,13 +74,13 @@ static bool server_name(struct viewd_conn *conn, void *mem, char **text_r, struc
 	                NULL, 0, add_value, text_r, err);
 }
 
-static bool keep_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	snprintf(ctx, 80, "%s", v[0]);
 	return false;
 }
 
-static const struct db_reader keep_name[] = {{keep_name_fn, "tT", "variables of the server"}};
+static const struct db_reader take_name[] = {{take_name_fn, "tT", "variables of the server"}};
 
 /* Of MySQL: a transaction as one compressed event, parts of documents. A session that switches them on for itself is
  * noticed as what cannot be read. */
@@ -91,7 +91,7 @@ bool binlog_settings(struct viewd_conn *conn, struct viewd_err *err)
 	if (!my_query(&conn->db,
 	              "SHOW GLOBAL VARIABLES WHERE (Variable_name = 'binlog_transaction_compression' AND Value = 'ON')"
 	              " OR (Variable_name = 'binlog_row_value_options' AND Value <> '')",
-	              NULL, 0, keep_name, name, err))
+	              NULL, 0, take_name, name, err))
 		return false;
 	return name[0] == '\0' ||
 	       err_set(err, VIEWD_ERR_CONFIG, "%s is set, whose events the client library cannot read", name);
@@ -193,7 +193,7 @@ struct row {
 	struct position at;
 };
 
-static bool keep_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct row *row = ctx;
 
@@ -207,13 +207,13 @@ static bool keep_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_row[] = {{keep_row_fn, "TTT", "the place in the binary log"}};
+static const struct db_reader take_row[] = {{take_row_fn, "TTT", "the place in the binary log"}};
 
 static bool load(struct viewd_conn *conn, struct row *row, bool *same_r, struct viewd_err *err)
 {
 	char *server;
 
-	if (!my_query(&conn->db, "SELECT server, file_name, position FROM viewd_position", NULL, 0, keep_row, row, err) ||
+	if (!my_query(&conn->db, "SELECT server, file_name, position FROM viewd_position", NULL, 0, take_row, row, err) ||
 	    !server_name(conn, row->mem, &server, err))
 		return false;
 	char *created = row->server != NULL ? strstr(row->server, CREATED) : NULL;

@@ -153,12 +153,12 @@ static bool mend(struct viewd_conn *conn, const char *source, const char *finger
 	return touch(conn, source, fingerprint, err);
 }
 
-static bool keep_pair_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_pair_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	return texts_keep(ctx, v, 1) && texts_keep(ctx, v + 1, 1);
 }
 
-static const struct db_reader keep_pair[] = {{keep_pair_fn, "tT", "tables that have changed"}};
+static const struct db_reader take_pair[] = {{take_pair_fn, "tT", "tables that have changed"}};
 
 static bool mend_changed(struct viewd_conn *conn, bool *found_r, struct viewd_err *err)
 {
@@ -170,7 +170,7 @@ static bool mend_changed(struct viewd_conn *conn, bool *found_r, struct viewd_er
 	                            "'trigger')"
 	                            " GROUP BY t.source, t.fingerprint HAVING CAST(id AS CHAR) <> t.fingerprint",
 	                            innodb_tables(conn));
-	bool good = my_query(&conn->db, sql, NULL, 0, keep_pair, &pairs, err);
+	bool good = my_query(&conn->db, sql, NULL, 0, take_pair, &pairs, err);
 
 	for (size_t i = 0; i + 1 < pairs.n && good; i += 2) {
 		good = tell(conn, pairs.items[i], err) && mend(conn, pairs.items[i], pairs.items[i + 1], err);

@@ -93,7 +93,7 @@ struct seen {
 	void *mem;
 };
 
-static bool keep_seen_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_seen_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct seen *seen = ctx;
 
@@ -103,7 +103,7 @@ static bool keep_seen_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_seen[] = {{keep_seen_fn, "TT", "a trigger"}};
+static const struct db_reader take_seen[] = {{take_seen_fn, "TT", "a trigger"}};
 
 /* table NULL: on whatever table. The server then looks at all tables of the database. */
 static bool see(struct viewd_conn *conn, void *mem, const char *schema, const char *table, const char *name,
@@ -116,7 +116,7 @@ static bool see(struct viewd_conn *conn, void *mem, const char *schema, const ch
 	                                 " AND EVENT_OBJECT_TABLE = ?" : "");
 
 	*out = (struct seen){.mem = mem};
-	return my_query(&conn->db, sql, params, table != NULL ? 4 : 3, keep_seen, out, err);
+	return my_query(&conn->db, sql, params, table != NULL ? 4 : 3, take_seen, out, err);
 }
 
 static bool is_there(struct viewd_conn *conn, void *mem, const struct plan *plan, const struct definer *definer,
@@ -172,7 +172,7 @@ static bool forget(struct viewd_conn *conn, const char *source, const char *sche
 	               params, ARRAY_LEN(params), NULL, err);
 }
 
-static bool keep_three_fn(void *ctx, const char *const *v, size_t n)
+static bool take_three_fn(void *ctx, const char *const *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!texts_keep(ctx, v + i, 1))
@@ -180,7 +180,7 @@ static bool keep_three_fn(void *ctx, const char *const *v, size_t n)
 	return true;
 }
 
-static const struct db_reader keep_three[] = {{keep_three_fn, "ttt", "the triggers of a source"}};
+static const struct db_reader take_three[] = {{take_three_fn, "ttt", "the triggers of a source"}};
 
 static bool is_planned(const struct viewd_conn *conn, const struct plans *keep, const char *schema, const char *name)
 {
@@ -198,9 +198,10 @@ static bool drop_recorded(struct viewd_conn *conn, const struct relation *source
 {
 	struct texts rows = {.mem = talloc_new(NULL)};
 	const char *params[] = {relation_quoted(&my_syntax, rows.mem, source), body_relation(conn, rows.mem, source)};
-	bool good = my_query(&conn->db, "SELECT source, trigger_schema, trigger_name FROM viewd_triggers WHERE source IN "
-	                                "(?, ?)", params,
-	                     ARRAY_LEN(params), keep_three, &rows, err);
+	bool good = my_query(&conn->db,
+	                     "SELECT source, trigger_schema, trigger_name FROM viewd_triggers WHERE source IN "
+	                     "(?, ?)",
+	                     params, ARRAY_LEN(params), take_three, &rows, err);
 
 	for (size_t i = 0; i + 2 < rows.n && good; i += 3) {
 		const char *schema = rows.items[i + 1], *name = rows.items[i + 2];

@@ -110,7 +110,7 @@ struct routine {
 	char definer[2 * IDENT_MAX];
 };
 
-static bool keep_routine_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_routine_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct routine *routine = ctx;
 
@@ -120,7 +120,7 @@ static bool keep_routine_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_routine[] = {{keep_routine_fn, "TT", "a procedure of viewd"}};
+static const struct db_reader take_routine[] = {{take_routine_fn, "TT", "a procedure of viewd"}};
 
 static bool find_routine(struct viewd_conn *conn, const char *schema, const char *name, struct routine *out,
                          struct viewd_err *err)
@@ -132,7 +132,7 @@ static bool find_routine(struct viewd_conn *conn, const char *schema, const char
 	                "SELECT ROUTINE_COMMENT, DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND "
 	                "ROUTINE_NAME = ?"
 	                " AND ROUTINE_TYPE = 'PROCEDURE'",
-	                params, ARRAY_LEN(params), keep_routine, out, err);
+	                params, ARRAY_LEN(params), take_routine, out, err);
 }
 
 static bool explain(const char *schema, const char *privilege, struct viewd_err *err)

@@ -233,7 +233,7 @@ struct one_text {
 	char *text;
 };
 
-static bool keep_text_fn(void *ctx, const char *const *values, size_t n UNUSED)
+static bool take_text_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct one_text *one = ctx;
 
@@ -241,14 +241,14 @@ static bool keep_text_fn(void *ctx, const char *const *values, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_text[] = {{keep_text_fn, "T", "a value"}};
+static const struct db_reader take_text[] = {{take_text_fn, "T", "a value"}};
 
 bool my_query_text(struct viewd_conn *conn, void *mem_ctx, const char *sql, const char *const *params, size_t n_params,
                    char **text_r, struct viewd_err *err)
 {
 	struct one_text one = {.mem = mem_ctx};
 
-	if (!my_query(&conn->db, sql, params, n_params, keep_text, &one, err))
+	if (!my_query(&conn->db, sql, params, n_params, take_text, &one, err))
 		return false;
 	*text_r = one.text;
 	return true;

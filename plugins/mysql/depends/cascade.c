@@ -31,7 +31,7 @@ static struct cascade *find_or_add(struct cascades *list, const char *schema, co
 }
 
 /* {parent's schema, parent, delete rule, update rule, parent's column} */
-static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_foreign_key_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct cascades *list = ctx;
 
@@ -48,7 +48,7 @@ static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep[] = {{keep_fn, "tttTt", "foreign keys"}};
+static const struct db_reader take_foreign_key[] = {{take_foreign_key_fn, "tttTt", "foreign keys"}};
 
 static bool find_parents(struct viewd_conn *conn, const struct relation *child, struct cascades *list,
                          struct viewd_err *err)
@@ -61,7 +61,7 @@ static bool find_parents(struct viewd_conn *conn, const struct relation *child, 
 	                " FROM information_schema.REFERENTIAL_CONSTRAINTS r JOIN information_schema.KEY_COLUMN_USAGE k"
 	                " ON k.CONSTRAINT_NAME = r.CONSTRAINT_NAME WHERE r.CONSTRAINT_SCHEMA = ? AND r.TABLE_NAME = ?"
 	                " AND k.TABLE_SCHEMA = ? AND k.TABLE_NAME = ? AND k.REFERENCED_TABLE_NAME IS NOT NULL",
-	                params, ARRAY_LEN(params), keep, list, err);
+	                params, ARRAY_LEN(params), take_foreign_key, list, err);
 }
 
 bool cascade_find(struct viewd_conn *conn, const struct relation *child, struct cascades *list, struct viewd_err *err)

@@ -61,7 +61,7 @@ struct one {
 	char *digest;
 };
 
-static bool keep_one_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_one_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct one *one = ctx;
 
@@ -71,7 +71,7 @@ static bool keep_one_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_one[] = {{keep_one_fn, "tT", "a definition"}};
+static const struct db_reader take_one[] = {{take_one_fn, "tT", "a definition"}};
 
 bool look_at_object(struct viewd_conn *conn, void *mem, const struct relation *rel, bool function, char **digest_r,
                     struct viewd_err *err)
@@ -81,7 +81,7 @@ bool look_at_object(struct viewd_conn *conn, void *mem, const struct relation *r
 	char *where = function ? talloc_asprintf(mem, "ROUTINE_SCHEMA = %s AND ROUTINE_NAME = %s", schema, name)
 	                       : talloc_asprintf(mem, "TABLE_SCHEMA = %s AND TABLE_NAME = %s", schema, name);
 
-	if (!my_query(&conn->db, function ? functions_query(mem, where) : relations_query(mem, where), NULL, 0, keep_one,
+	if (!my_query(&conn->db, function ? functions_query(mem, where) : relations_query(mem, where), NULL, 0, take_one,
 	              &one, err))
 		return false;
 	*digest_r = one.digest;
@@ -134,7 +134,7 @@ static bool is_of(const struct known *known, const char *schema, bool function)
 	return !known->done && known->function == function && strcmp(known->rel.schema, schema) == 0;
 }
 
-static bool keep_found_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_found_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct comparing *all = ctx;
 
@@ -144,7 +144,7 @@ static bool keep_found_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_found[] = {{keep_found_fn, "tT", "definitions"}};
+static const struct db_reader take_found[] = {{take_found_fn, "tT", "definitions"}};
 
 /* Everything of one database and kind that is not done yet. */
 static bool look_at_database(struct comparing *all, const struct known *first, struct viewd_err *err)
@@ -161,7 +161,7 @@ static bool look_at_database(struct comparing *all, const struct known *first, s
 		                              literal_quoted(&my_syntax, all->mem, all->schema));
 		good = my_query(&all->conn->db,
 		                all->function ? functions_query(all->mem, where) : relations_query(all->mem, where), NULL, 0,
-		                keep_found, all, err);
+		                take_found, all, err);
 	}
 	for (size_t i = 0; i < all->n && good; i++) {
 		struct known *known = &all->items[i];

@@ -61,7 +61,7 @@ struct relation_row {
 	bool there;
 };
 
-static bool keep_relation_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_relation_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct relation_row *row = ctx;
 
@@ -71,7 +71,7 @@ static bool keep_relation_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_relation[] = {{keep_relation_fn, "TT", "what a name stands for"}};
+static const struct db_reader take_relation[] = {{take_relation_fn, "TT", "what a name stands for"}};
 
 static bool is_catalogue(const char *schema)
 {
@@ -154,7 +154,7 @@ static bool add_relation(struct walk *w, const struct relation *rel)
 	}
 	char *sql = talloc_asprintf(w->mem, "SELECT TABLE_TYPE, ENGINE FROM information_schema.TABLES WHERE %s",
 	                            my_where(w->conn, w->mem, rel));
-	if (!my_query(&w->conn->db, sql, NULL, 0, keep_relation, &row, w->err) ||
+	if (!my_query(&w->conn->db, sql, NULL, 0, take_relation, &row, w->err) ||
 	    !look_at_object(w->conn, w->mem, rel, false, &digest, w->err))
 		return fail(w);
 	if (is_made_up(rel->name) && (!row.there || strcasecmp(row.engine, "SEQUENCE") == 0))
@@ -180,7 +180,7 @@ struct body {
 	char *text; /* NULL: hidden */
 };
 
-static bool keep_body_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_body_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct body *body = ctx;
 
@@ -189,7 +189,7 @@ static bool keep_body_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_body[] = {{keep_body_fn, "T", "the body of a function"}};
+static const struct db_reader take_body[] = {{take_body_fn, "T", "the body of a function"}};
 
 static bool find_body(struct walk *w, const struct relation *name, struct body *out)
 {
@@ -200,7 +200,8 @@ static bool find_body(struct walk *w, const struct relation *name, struct body *
 	                "SELECT ROUTINE_DEFINITION FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND "
 	                "ROUTINE_NAME = ?"
 	                " AND ROUTINE_TYPE = 'FUNCTION'",
-	                params, ARRAY_LEN(params), keep_body, out, w->err) || fail(w);
+	                params, ARRAY_LEN(params), take_body, out, w->err) ||
+	       fail(w);
 }
 
 static bool add_function(struct walk *w, const struct relation *name, const struct body *body)

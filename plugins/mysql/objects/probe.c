@@ -113,7 +113,7 @@ struct leftovers {
 	size_t n;
 };
 
-static bool keep_leftover_fn(void *ctx, const char *const *values, size_t n UNUSED)
+static bool take_leftover_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct leftovers *found = ctx;
 
@@ -125,7 +125,7 @@ static bool keep_leftover_fn(void *ctx, const char *const *values, size_t n UNUS
 	return true;
 }
 
-static const struct db_reader keep_leftover[] = {{keep_leftover_fn, "tt", "views that were left over"}};
+static const struct db_reader take_leftover[] = {{take_leftover_fn, "tt", "views that were left over"}};
 
 bool my_probe_sweep(struct viewd_conn *conn, struct viewd_err *err)
 {
@@ -135,7 +135,7 @@ bool my_probe_sweep(struct viewd_conn *conn, struct viewd_err *err)
 		" AND DEFINER = CURRENT_USER()"
 		" AND SUBSTRING(TABLE_NAME, 13) NOT IN (SELECT CAST(ID AS CHAR) FROM information_schema.PROCESSLIST)";
 	struct leftovers found = {.mem = talloc_new(conn)};
-	bool done = my_query(&conn->db, sql, NULL, 0, keep_leftover, &found, err);
+	bool done = my_query(&conn->db, sql, NULL, 0, take_leftover, &found, err);
 
 	for (size_t i = 0; done && i < found.n; i++)
 		done = drop_view(conn, &found.items[i], err);

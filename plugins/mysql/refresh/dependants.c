@@ -26,7 +26,7 @@ struct view_readers {
 	size_t n;
 };
 
-static bool keep_reader_fn(void *ctx, const char *const *values, size_t n UNUSED)
+static bool take_reader_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct view_readers *all = ctx;
 
@@ -37,7 +37,7 @@ static bool keep_reader_fn(void *ctx, const char *const *values, size_t n UNUSED
 	return true;
 }
 
-static const struct db_reader keep_reader[] = {{keep_reader_fn, "ttt", "the readers of a relation"}};
+static const struct db_reader take_reader[] = {{take_reader_fn, "ttt", "the readers of a relation"}};
 
 struct rewrite {
 	const struct shadow *shadow;
@@ -149,7 +149,7 @@ bool my_check_dependants(struct task *task, const struct shadow *shadow, struct 
 {
 	struct view_readers all = {.mem = talloc_new(task->mem)};
 	char *broken = sql_new(all.mem);
-	bool done = my_list_dependants(task->db, &task->rel, keep_reader, &all, err);
+	bool done = my_list_dependants(task->db, &task->rel, take_reader, &all, err);
 
 	for (size_t i = 0; done && i < all.n; i++) {
 		bool finds = true;

@@ -88,7 +88,7 @@ static void copy(char *out, size_t size, const char *text)
 	snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
-static bool keep_intent_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_intent_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct intents *all = ctx;
 	struct intent in = {.row = {.rows = -1}};
@@ -110,7 +110,7 @@ static bool keep_intent_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_intent[] = {{keep_intent_fn, "TTTTTTTTTTT", "changes that were not finished"}};
+static const struct db_reader take_intent[] = {{take_intent_fn, "TTTTTTTTTTT", "changes that were not finished"}};
 
 static bool settle(struct viewd_conn *conn, const struct intent *in, struct shadow *shadow, struct viewd_err *err)
 {
@@ -152,7 +152,7 @@ static bool recover_one(struct viewd_conn *conn, const struct intent *in, struct
 bool intent_recover(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct intents all = {.mem = talloc_new(conn)};
-	bool done = my_query(&conn->db, "SELECT * FROM viewd_intents", NULL, 0, keep_intent, &all, err);
+	bool done = my_query(&conn->db, "SELECT * FROM viewd_intents", NULL, 0, take_intent, &all, err);
 
 	for (size_t i = 0; done && i < all.n; i++)
 		done = recover_one(conn, &all.items[i], err);

@@ -26,7 +26,7 @@ static const char question[] =
 	" LIMIT 1)";
 
 /* {number of the question, name of what was found} */
-static bool keep_first_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_first_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	static const char *const found[] = {"a foreign key refers to it from table", "it has the foreign key",
 	                                    "it has the trigger"};
@@ -37,7 +37,7 @@ static bool keep_first_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_first[] = {{keep_first_fn, "nt", "what keeps a name in its place"}};
+static const struct db_reader take_first[] = {{take_first_fn, "nt", "what keeps a name in its place"}};
 
 bool swap_blocked(struct viewd_conn *conn, const struct relation *rel, bool *blocked_r, char reason[static 256],
                  struct viewd_err *err)
@@ -46,7 +46,7 @@ bool swap_blocked(struct viewd_conn *conn, const struct relation *rel, bool *blo
 	char *sql = sql_template2(sql_new(mem), question, literal_quoted(&my_syntax, mem, rel->schema),
 	                          literal_quoted(&my_syntax, mem, rel->name));
 	char first[256] = "";
-	bool done = my_query(&conn->db, sql, NULL, 0, keep_first, first, err);
+	bool done = my_query(&conn->db, sql, NULL, 0, take_first, first, err);
 
 	if (done) {
 		*blocked_r = first[0] != '\0';

@@ -29,7 +29,7 @@ bool drain_look(struct viewd_conn *conn, bool *found_r, struct viewd_err *err)
 	return true;
 }
 
-static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct batch *batch = ctx;
 	struct relation source;
@@ -41,14 +41,14 @@ static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return texts_contain(&batch->sources, quoted[0]) || texts_keep(&batch->sources, quoted, 1);
 }
 
-static const struct db_reader keep[] = {{keep_fn, "nt", "the log of changes"}};
+static const struct db_reader take_row[] = {{take_row_fn, "nt", "the log of changes"}};
 
 static bool take(struct viewd_conn *conn, struct batch *batch, struct viewd_err *err)
 {
 	char *select = talloc_asprintf(batch->sources.mem, "SELECT id, source FROM viewd_changes ORDER BY id LIMIT %d FOR "
 	                                                   "UPDATE SKIP LOCKED", BATCH);
 
-	if (!my_query(&conn->db, select, NULL, 0, keep, batch, err) || !texts_touch(conn, &batch->sources, err))
+	if (!my_query(&conn->db, select, NULL, 0, take_row, batch, err) || !texts_touch(conn, &batch->sources, err))
 		return false;
 	/* Looks each row up by its number. WHERE id IN (...) would read the whole table when that is cheaper, and wait for
 	 * the rows of others. */

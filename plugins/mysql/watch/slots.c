@@ -38,7 +38,7 @@ struct unheld {
 	int64_t lowest; /* of what they say */
 };
 
-static bool keep_unheld_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_unheld_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct unheld *list = ctx;
 	int64_t base = number_or(v[1], 0);
@@ -49,9 +49,9 @@ static bool keep_unheld_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_unheld[] = {{keep_unheld_fn, "nn", "the slots of writers"}};
+static const struct db_reader take_unheld[] = {{take_unheld_fn, "nn", "the slots of writers"}};
 
-static bool keep_prepared_fn(void *ctx, const char *const *v, size_t n)
+static bool take_prepared_fn(void *ctx, const char *const *v, size_t n)
 {
 	char **all = ctx;
 
@@ -60,7 +60,7 @@ static bool keep_prepared_fn(void *ctx, const char *const *v, size_t n)
 	return true;
 }
 
-static const struct db_reader keep_prepared[] = {{keep_prepared_fn, "TTTT", "prepared transactions"}};
+static const struct db_reader take_prepared[] = {{take_prepared_fn, "TTTT", "prepared transactions"}};
 
 /* What the server gives out next, also where rows of it were rolled back or taken out. */
 static bool next_number(struct viewd_conn *conn, int64_t *next_r, struct viewd_err *err)
@@ -115,7 +115,7 @@ static bool judge(struct viewd_conn *conn, struct slots *s, const struct unheld 
 {
 	char *prepared = sql_new(conn);
 	uint64_t held = ~unheld->mask;
-	bool good = my_query(&conn->db, "XA RECOVER", NULL, 0, keep_prepared, &prepared, err);
+	bool good = my_query(&conn->db, "XA RECOVER", NULL, 0, take_prepared, &prepared, err);
 	bool told = !s->left || (good && is_news(s, held, prepared, asked));
 
 	good = good && (!told || marks_touch_mode(&conn->db, "trigger", err)) && raise_base(conn, unheld, next, err);
@@ -132,7 +132,7 @@ static bool look(struct viewd_conn *conn, struct slots *s, bool asked, bool *tol
 	struct unheld unheld = {.ids = sql_new(conn)};
 	int64_t lowest = 0, next = 0, enough = number_or(NOTE_ENOUGH, 0);
 	bool good = my_query(&conn->db, "SELECT id, base FROM " NOTE_SLOTS " ORDER BY id FOR UPDATE SKIP LOCKED", NULL, 0,
-	                     keep_unheld, &unheld, err) &&
+	                     take_unheld, &unheld, err) &&
 	            my_query_int(conn, "SELECT MIN(base) FROM " NOTE_SLOTS, NULL, 0, &lowest, err) &&
 	            next_number(conn, &next, err);
 

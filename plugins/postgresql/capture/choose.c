@@ -21,7 +21,7 @@ struct source_facts {
 	char *first_denied;
 };
 
-static bool keep_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct source_facts *facts = ctx;
 	facts->stored = v[0][0] == 't';
@@ -34,7 +34,7 @@ static bool keep_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_facts[] = {{keep_facts_fn, "ttttttT", "the kind of a source"}};
+static const struct db_reader take_facts[] = {{take_facts_fn, "ttttttT", "the kind of a source"}};
 
 static struct source_facts *look(struct db *db, void *mem, const struct relation *rel, struct viewd_err *err)
 {
@@ -54,7 +54,7 @@ static struct source_facts *look(struct db *db, void *mem, const struct relation
 	struct source_facts *facts = talloc_zero(mem, struct source_facts);
 	facts->source = relation_quoted(db->syntax, facts, rel);
 	const char *params[] = {facts->source};
-	return pg_op_query(db, sql, params, 1, keep_facts, facts, err) ? facts : NULL;
+	return pg_op_query(db, sql, params, 1, take_facts, facts, err) ? facts : NULL;
 }
 
 static void warn(struct viewd_text_sink warnings, const char *source, const char *text)

@@ -71,13 +71,13 @@ struct lost {
 	bool known; /* there may be writers who have found none */
 };
 
-static bool keep_lost_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_lost_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(struct lost *)ctx = (struct lost){v[0][0] == 't', v[1][0] == 't'};
 	return false;
 }
 
-static const struct db_reader keep_lost[] = {{keep_lost_fn, "tt", "the log of changes"}};
+static const struct db_reader take_lost[] = {{take_lost_fn, "tt", "the log of changes"}};
 
 /* Who writes now may not be heard: waited for as the writers of a flood are. */
 bool pg_objects_doubt(struct viewd_conn *conn, struct viewd_err *err)
@@ -89,9 +89,10 @@ bool pg_objects_doubt(struct viewd_conn *conn, struct viewd_err *err)
 
 static bool doubt_lost_log(struct viewd_conn *conn, struct lost *lost, struct viewd_err *err)
 {
-	return pg_op_query(&conn->db, "SELECT pg_catalog.to_regclass('viewd.changes') IS NULL, "
-	                              "pg_catalog.to_regclass('viewd.sources') IS NOT NULL", NULL,
-	                   0, keep_lost, lost, err) &&
+	return pg_op_query(&conn->db,
+	                   "SELECT pg_catalog.to_regclass('viewd.changes') IS NULL, "
+	                   "pg_catalog.to_regclass('viewd.sources') IS NOT NULL",
+	                   NULL, 0, take_lost, lost, err) &&
 	       (!lost->log || !lost->known || pg_objects_doubt(conn, err));
 }
 

@@ -28,7 +28,7 @@ struct lacking {
 	size_t n;
 };
 
-static bool keep_lack_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_lack_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct lacking *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct lack, list->n + 1);
@@ -43,7 +43,7 @@ static bool keep_lack_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_lack[] = {{keep_lack_fn, "tttTT", "triggers that are lacking"}};
+static const struct db_reader take_lack[] = {{take_lack_fn, "tttTT", "triggers that are lacking"}};
 
 struct shape {
 	void *mem;
@@ -87,7 +87,7 @@ static bool find_lacking(struct db *db, const struct shape *shape, struct lackin
 		"pg_catalog.pg_has_role(c.relowner, 'USAGE')))"
 		" AND c.relpersistence <> 't' ORDER BY c.oid";
 	const char *params[] = {shape->source, shape->signature};
-	return pg_op_query(db, sql, params, 2, keep_lack, list, err);
+	return pg_op_query(db, sql, params, 2, take_lack, list, err);
 }
 
 /* In a transaction of its own: one that has the lock of one table and waits for that of another is part of deadlocks,
@@ -172,7 +172,7 @@ struct drops {
 	size_t n;
 };
 
-static bool keep_drop_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_drop_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct drops *list = ctx;
 	list->statements = talloc_realloc(list->mem, list->statements, char *, list->n + 1);
@@ -181,7 +181,7 @@ static bool keep_drop_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_drop[] = {{keep_drop_fn, "t", "the triggers of a source"}};
+static const struct db_reader take_drop[] = {{take_drop_fn, "t", "the triggers of a source"}};
 
 static bool find_drops(struct db *db, const char *source, struct drops *list, struct viewd_err *err)
 {
@@ -192,7 +192,7 @@ static bool find_drops(struct db *db, const char *source, struct drops *list, st
 		" WHERE g.tgfoid IN (" PG_NOTE_FUNCTIONS_SQL ") AND pg_catalog.pg_has_role(c.relowner, 'USAGE')"
 		" AND g.tgargs = pg_catalog.convert_to($1, pg_catalog.getdatabaseencoding()) || '\\x00'::bytea ORDER BY c.oid";
 	const char *params[] = {source};
-	return pg_op_query(db, sql, params, 1, keep_drop, list, err);
+	return pg_op_query(db, sql, params, 1, take_drop, list, err);
 }
 
 static bool drop_all(struct db *db, const char *source, const struct drops *list, struct viewd_err *err)
@@ -203,13 +203,13 @@ static bool drop_all(struct db *db, const char *source, const struct drops *list
 	return good && pg_functions_forget(pg_of(db), source, err);
 }
 
-static bool keep_setting_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_setting_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	snprintf(ctx, SETTING_MAX, "%s", v[0]);
 	return false;
 }
 
-static const struct db_reader keep_setting[] = {{keep_setting_fn, "t", "lock_timeout"}};
+static const struct db_reader take_setting[] = {{take_setting_fn, "t", "lock_timeout"}};
 
 /* Readers wait behind who waits to drop, and nothing depends on its being dropped now: what is in use stays until the
  * next sweep. */
@@ -218,7 +218,7 @@ static bool drop_or_leave(struct db *db, const char *source, const struct drops 
 	struct viewd_conn *conn = pg_of(db);
 	struct viewd_err failed = {0};
 	char before[SETTING_MAX] = "0";
-	if (!pg_op_query(db, "SELECT pg_catalog.current_setting('lock_timeout')", NULL, 0, keep_setting, before, err) ||
+	if (!pg_op_query(db, "SELECT pg_catalog.current_setting('lock_timeout')", NULL, 0, take_setting, before, err) ||
 	    !pg_exec(conn, "SAVEPOINT viewd_trigger", err))
 		return false;
 	if (drop_all(db, source, list, &failed))

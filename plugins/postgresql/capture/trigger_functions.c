@@ -163,13 +163,13 @@ static const char common_form[] =
 	"pg_catalog.format(" form ", " number ", coalesce(pg_catalog.to_regclass('viewd.flood_' || " number ")::oid, 0)," \
 	" pg_catalog.quote_literal(" source "), coalesce(pg_catalog.to_regclass('viewd.changes')::oid, 0))"
 
-static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	snprintf(ctx, BODY_MAX, "%s", v[0]);
 	return false;
 }
 
-static const struct db_reader keep_text[] = {{keep_text_fn, "t", "the body of a function"}};
+static const struct db_reader take_text[] = {{take_text_fn, "t", "the body of a function"}};
 
 static bool make_from(struct viewd_conn *conn, const char *signature, const char *form, const char *number,
                       const char *source, struct viewd_err *err)
@@ -178,7 +178,7 @@ static bool make_from(struct viewd_conn *conn, const char *signature, const char
 	char body[BODY_MAX] = "", head[80], privilege[120];
 	snprintf(head, sizeof head, "%s RETURNS trigger", signature);
 	snprintf(privilege, sizeof privilege, "REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC", signature);
-	return pg_op_query(&conn->db, "SELECT " FORM_SQL("$1", "$2::text", "$3::text"), params, 3, keep_text, body, err) &&
+	return pg_op_query(&conn->db, "SELECT " FORM_SQL("$1", "$2::text", "$3::text"), params, 3, take_text, body, err) &&
 	       pg_function_make(conn, signature, head, body, privilege, err);
 }
 
@@ -260,7 +260,7 @@ struct list {
 	size_t n;
 };
 
-static bool keep_named_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_named_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct list *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct named, list->n + 1);
@@ -269,7 +269,7 @@ static bool keep_named_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_named[] = {{keep_named_fn, "nt", "sources with functions"}};
+static const struct db_reader take_named[] = {{take_named_fn, "nt", "sources with functions"}};
 
 bool pg_functions_remake(struct viewd_conn *conn, struct viewd_err *err)
 {
@@ -277,7 +277,7 @@ bool pg_functions_remake(struct viewd_conn *conn, struct viewd_err *err)
 		" ON p.pronamespace = pg_catalog.to_regnamespace('viewd') AND p.proname = 'note_' || s.id";
 	struct list list = {.mem = talloc_new(NULL)};
 	char *signature;
-	bool good = pg_op_query(&conn->db, sql, NULL, 0, keep_named, &list, err);
+	bool good = pg_op_query(&conn->db, sql, NULL, 0, take_named, &list, err);
 	for (size_t i = 0; good && i < list.n; i++)
 		good =
 			pg_functions_function(conn, list.mem, list.items[i].source, &signature, err) &&

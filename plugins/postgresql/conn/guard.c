@@ -61,13 +61,13 @@ static const char active_sql[] =
 	"(h.inhparent, h.inhrelid))"
 	") AS found (what) LIMIT 1";
 
-static bool keep_what_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_what_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	snprintf(ctx, 200, "%s", v[0]);
 	return false;
 }
 
-static const struct db_reader keep_what[] = {{keep_what_fn, "t", "what is on a table"}};
+static const struct db_reader take_what[] = {{take_what_fn, "t", "what is on a table"}};
 
 /* Whoever would add something waits for this lock; a function of the definition, which need not, has run by now. */
 bool pg_op_judge_table(struct task *task, struct viewd_err *err)
@@ -79,7 +79,7 @@ bool pg_op_judge_table(struct task *task, struct viewd_err *err)
 	char what[200] = "", *name = relation_quoted(&pg_syntax, task->mem, &task->rel);
 	char *sql = talloc_asprintf(task->mem, "%s%s", head, active_sql);
 	if (!pg_execf(pg_of(task->db), err, "LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE", name) ||
-	    !pg_op_query(task->db, sql, params, ARRAY_LEN(params), keep_what, what, err))
+	    !pg_op_query(task->db, sql, params, ARRAY_LEN(params), take_what, what, err))
 		return false;
 	if (what[0] == '\0')
 		return true;

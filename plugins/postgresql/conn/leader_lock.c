@@ -16,7 +16,7 @@ struct holder {
 	char *name, *pid;
 };
 
-static bool keep_holder_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_holder_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct holder *holder = ctx;
 	holder->name = talloc_strdup(holder->mem, v[0]);
@@ -24,7 +24,7 @@ static bool keep_holder_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_holder[] = {{keep_holder_fn, "tt", "who leads the database"}};
+static const struct db_reader take_holder[] = {{take_holder_fn, "tt", "who leads the database"}};
 
 static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -39,7 +39,7 @@ static bool refuse(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct holder holder = {.mem = talloc_new(NULL)};
 	struct viewd_err unknown;
-	if (!pg_op_query(&conn->db, "SELECT holder, '' FROM viewd.daemon", NULL, 0, keep_holder, &holder, &unknown))
+	if (!pg_op_query(&conn->db, "SELECT holder, '' FROM viewd.daemon", NULL, 0, take_holder, &holder, &unknown))
 		holder.name = NULL;
 	process_refuse(holder.name, "an advisory lock of the server", err);
 	talloc_free(holder.mem);
@@ -52,7 +52,7 @@ struct lock_session {
 	char pid[24], role[IDENT_MAX], who[300];
 };
 
-static bool keep_session_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_session_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct lock_session *s = ctx;
 	s->found = true;
@@ -64,7 +64,7 @@ static bool keep_session_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_session[] = {{keep_session_fn, "ttttt", "who holds the lock of who leads"}};
+static const struct db_reader take_session[] = {{take_session_fn, "ttttt", "who holds the lock of who leads"}};
 
 /* Any role can take an advisory lock. */
 static bool tell_holder(struct viewd_conn *conn, struct viewd_err *err)
@@ -79,7 +79,7 @@ static bool tell_holder(struct viewd_conn *conn, struct viewd_err *err)
 		" AND ((l.classid::bigint << 32) | l.objid::bigint) = " PG_LOCK_LEADER " AND l.pid <> "
 		"pg_catalog.pg_backend_pid() ORDER BY 5 DESC LIMIT 1";
 	struct lock_session s = {.found = false};
-	if (!pg_op_query(&conn->db, sql, NULL, 0, keep_session, &s, err))
+	if (!pg_op_query(&conn->db, sql, NULL, 0, take_session, &s, err))
 		return false;
 	if (!s.found || s.ours)
 		return refuse(conn, err) || (s.found && err_wrap(err, "%s", s.who));
@@ -110,7 +110,7 @@ bool pg_leader_check(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct holder holder = {.mem = talloc_new(NULL)};
 	bool good = pg_query_with_queue(conn, "SELECT holder, pg_catalog.pg_backend_pid() FROM viewd.daemon FOR SHARE",
-	                                NULL, 0, keep_holder, &holder, err);
+	                                NULL, 0, take_holder, &holder, err);
 	if (good && holder.name != NULL && holder.name[0] != '\0' && strcmp(holder.name, conn->holder) != 0)
 		good = err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
 	good = good && (holder.pid == NULL || pg_pooler_same(conn, holder.pid, err));

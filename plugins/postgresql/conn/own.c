@@ -80,7 +80,7 @@ struct fault {
 	bool found, more;
 };
 
-static bool keep_fault_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_fault_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct fault *fault = ctx;
 	snprintf(fault->what, sizeof fault->what, "%s", v[0]);
@@ -90,13 +90,13 @@ static bool keep_fault_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_fault[] = {{keep_fault_fn, "ttt", "whose viewd's schemas are"}};
+static const struct db_reader take_fault[] = {{take_fault_fn, "ttt", "whose viewd's schemas are"}};
 
 bool pg_own_check(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct fault fault = {.found = false};
 	const char *params[] = {conn->schema_owner};
-	if (!pg_op_query(&conn->db, faults_sql, params, ARRAY_LEN(params), keep_fault, &fault, err))
+	if (!pg_op_query(&conn->db, faults_sql, params, ARRAY_LEN(params), take_fault, &fault, err))
 		return false;
 	if (!fault.found)
 		return true;

@@ -14,24 +14,24 @@
 #include "common/text/number.h"
 #include "postgresql/pg.h"
 
-static bool keep_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(int *)ctx = (int)number_or(v[0], 0);
 	return false;
 }
 
-static const struct db_reader keep_number[] = {{keep_number_fn, "n", "the number of the session"}};
+static const struct db_reader take_number[] = {{take_number_fn, "n", "the number of the session"}};
 
 /* A limit of the server that is too short even for this is lifted. */
 static bool ask_number(struct viewd_conn *conn, int *pid_r, struct viewd_err *err)
 {
 	static const char sql[] = "SELECT pg_catalog.pg_backend_pid()";
 	struct viewd_err failed = {0};
-	if (pg_op_query(&conn->db, sql, NULL, 0, keep_number, pid_r, &failed))
+	if (pg_op_query(&conn->db, sql, NULL, 0, take_number, pid_r, &failed))
 		return true;
 	if (failed.cls == VIEWD_ERR_CANCELLED)
 		return pg_exec(conn, "SET statement_timeout = '60s'", err) &&
-		       pg_op_query(&conn->db, sql, NULL, 0, keep_number, pid_r, err);
+		       pg_op_query(&conn->db, sql, NULL, 0, take_number, pid_r, err);
 	if (err != NULL)
 		*err = failed;
 	return false;

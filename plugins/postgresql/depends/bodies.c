@@ -23,7 +23,7 @@ static char *copy(void *mem, const char *text)
 	return text != NULL ? talloc_strdup(mem, text) : NULL;
 }
 
-static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct told *told = ctx;
 	told->path = copy(told->mem, v[0]);
@@ -31,16 +31,16 @@ static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_text[] = {{keep_text_fn, "Tt", "the body of a function"}};
+static const struct db_reader take_text[] = {{take_text_fn, "Tt", "the body of a function"}};
 
-static bool keep_create_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_create_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct told *told = ctx;
 	told->create = copy(told->mem, v[0]);
 	return false;
 }
 
-static const struct db_reader keep_create[] = {{keep_create_fn, "t", "how a function is made"}};
+static const struct db_reader take_create[] = {{take_create_fn, "t", "how a function is made"}};
 
 /* Names in the body mean what they mean where the function runs. */
 static bool take_path(struct viewd_conn *conn, const char *oid, struct told *told, struct viewd_err *err)
@@ -50,7 +50,7 @@ static bool take_path(struct viewd_conn *conn, const char *oid, struct told *tol
 		"'search\\_path=%'), prosrc"
 		" FROM pg_catalog.pg_proc WHERE oid = $1::oid";
 	const char *params[] = {oid};
-	if (!pg_op_query(&conn->db, sql, params, 1, keep_text, told, err))
+	if (!pg_op_query(&conn->db, sql, params, 1, take_text, told, err))
 		return false;
 	const char *path[] = {told->path};
 	return told->path == NULL ||
@@ -66,25 +66,25 @@ static bool make_function(struct viewd_conn *conn, const char *oid, struct told 
 		"pg_catalog.regexp_replace(prosrc, ';\\s*$', ''))"
 		" || pg_catalog.chr(10) || '; END' FROM pg_catalog.pg_proc WHERE oid = $1::oid AND prokind = 'f'";
 	const char *params[] = {oid};
-	return pg_op_query(&conn->db, sql, params, 1, keep_create, told, err) &&
+	return pg_op_query(&conn->db, sql, params, 1, take_create, told, err) &&
 	       (told->create != NULL || err_set(err, VIEWD_ERR_MISSING, "the function is gone")) &&
 	       pg_exec(conn, told->create, err);
 }
 
-static bool keep_oid_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_oid_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	snprintf(ctx, 16, "%s", v[0]);
 	return false;
 }
 
-static const struct db_reader keep_oid[] = {{keep_oid_fn, "t", "a function that was made"}};
+static const struct db_reader take_oid[] = {{take_oid_fn, "t", "a function that was made"}};
 
 static bool find_made(struct viewd_conn *conn, char oid[static 16], struct viewd_err *err)
 {
 	return pg_op_query(&conn->db,
 	                   "SELECT oid FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.pg_my_temp_schema() ORDER "
 	                   "BY xmin::text::bigint DESC, oid DESC",
-	                   NULL, 0, keep_oid, oid, err);
+	                   NULL, 0, take_oid, oid, err);
 }
 
 static bool go_through(struct walk *w, const char *oid, struct told *told, struct viewd_err *err)

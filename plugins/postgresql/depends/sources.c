@@ -175,7 +175,7 @@ struct type {
 	char oid[24], mod[16], collate[2 * IDENT_MAX];
 };
 
-static bool keep_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct type *type = ctx;
 	snprintf(type->oid, sizeof type->oid, "%s", v[0]);
@@ -184,7 +184,7 @@ static bool keep_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_type[] = {{keep_type_fn, "ttt", "a column type"}};
+static const struct db_reader take_type[] = {{take_type_fn, "ttt", "a column type"}};
 
 /* As a view's column, so that nothing is run: the check of a domain is anybody's function. */
 static bool describe_type(struct viewd_conn *conn, const char *name, struct type *out, struct viewd_err *err)
@@ -198,7 +198,7 @@ static bool describe_type(struct viewd_conn *conn, const char *name, struct type
 	ok = pg_op_query(&conn->db,
 	                 "SELECT a.atttypid, a.atttypmod, " PG_COLLATE_SQL " FROM pg_catalog.pg_attribute a"
 	                 " WHERE a.attrelid = pg_catalog.to_regclass('pg_temp." PG_PROBE "') AND a.attnum = 1",
-	                 NULL, 0, keep_type, out, err);
+	                 NULL, 0, take_type, out, err);
 	pg_scratch_end(conn, opened);
 	return ok;
 }

@@ -164,14 +164,14 @@ struct text {
 	char *value;
 };
 
-static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct text *text = ctx;
 	text->value = v[0] != NULL ? talloc_strdup(text->mem, v[0]) : NULL;
 	return false;
 }
 
-static const struct db_reader keep_text[] = {{keep_text_fn, "T", "the definition of a view"}};
+static const struct db_reader take_text[] = {{take_text_fn, "T", "the definition of a view"}};
 
 /* Every name with its schema. */
 bool pg_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err)
@@ -181,10 +181,11 @@ bool pg_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, c
 	const char *params[] = {rel->schema[0] != '\0' ? rel->schema : conn->default_schema, rel->name};
 	const char *path[] = {conn->search_path};
 	pg_queue(conn, NARROW_SQL, NULL, 0, NULL, NULL);
-	pg_queue(conn, "SELECT pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-	               "ON n.oid = c.relnamespace"
-	               " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('v', 'm')", params, ARRAY_LEN(params),
-	               keep_text, &text);
+	pg_queue(conn,
+	         "SELECT pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+	         "ON n.oid = c.relnamespace"
+	         " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('v', 'm')",
+	         params, ARRAY_LEN(params), take_text, &text);
 	if (!pg_query_with_queue(conn, RESTORE_SQL, path, ARRAY_LEN(path), NULL, NULL, err))
 		return false;
 	*text_r = text.value;

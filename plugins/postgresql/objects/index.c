@@ -42,13 +42,13 @@ static const char equal_sql[] =
 	" WHERE n.nspname = $1 AND c.relname = $2) AND s.usable AND s.text = p.text"
 	" AND (p.reloptions IS NULL OR s.reloptions @> p.reloptions))";
 
-static bool keep_answer_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_answer_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = v[0][0] == 't';
 	return false;
 }
 
-static const struct db_reader keep_answer[] = {{keep_answer_fn, "t", "whether an index is there"}};
+static const struct db_reader take_answer[] = {{take_answer_fn, "t", "whether an index is there"}};
 
 static bool compare(struct task *task, size_t number, const struct relation *on, bool *there_r, struct viewd_err *err)
 {
@@ -57,7 +57,7 @@ static bool compare(struct task *task, size_t number, const struct relation *on,
 	return pg_execf(pg_of(task->db), err, "CREATE TEMPORARY TABLE " PROBE " (LIKE %s)",
 	                relation_quoted(&pg_syntax, task->mem, on)) &&
 	       pg_exec(pg_of(task->db), gen_index_create(&task->gen, number, &probe), err) &&
-	       pg_op_query(task->db, equal_sql, params, ARRAY_LEN(params), keep_answer, there_r, err);
+	       pg_op_query(task->db, equal_sql, params, ARRAY_LEN(params), take_answer, there_r, err);
 }
 
 /* An index that cannot be made on the copy is not there: making it in earnest tells what is wrong. */

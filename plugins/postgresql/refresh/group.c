@@ -20,14 +20,14 @@ struct text {
 	char *value;
 };
 
-static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct text *text = ctx;
 	text->value = v[0] != NULL ? talloc_strdup(text->mem, v[0]) : NULL;
 	return false;
 }
 
-static const struct db_reader keep_text[] = {{keep_text_fn, "T", "a setting, a lock or an object"}};
+static const struct db_reader take_text[] = {{take_text_fn, "T", "a setting, a lock or an object"}};
 
 /* ---- locks ---- */
 
@@ -43,7 +43,7 @@ bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err
 {
 	struct text ms = {.mem = talloc_new(NULL)};
 	bool done = pg_op_query(db, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'", NULL, 0,
-	                        keep_text, &ms, err);
+	                        take_text, &ms, err);
 	if (done)
 		*budget_us_r = timeout_ms(ms.value) * 1000 / 2;
 	talloc_free(ms.mem);
@@ -63,7 +63,7 @@ bool pg_op_keep_out(struct task *task, int64_t budget_us, struct viewd_err *err)
 	char oid[sizeof task->found.identity];
 	snprintf(oid, sizeof oid, "%.*s", (int)strcspn(task->found.identity, ":"), task->found.identity);
 	const char *params[] = {oid};
-	if (!pg_op_query(task->db, sql, params, 1, keep_text, &lock, err))
+	if (!pg_op_query(task->db, sql, params, 1, take_text, &lock, err))
 		return false;
 	if (lock.value == NULL)
 		return err_set(err, VIEWD_ERR_EXISTS, "'%s' is not the materialized view that viewd made", task->rel.name);
@@ -78,9 +78,10 @@ bool pg_op_means_same(struct task *task, bool *same_r, struct viewd_err *err)
 {
 	struct text oid = {.mem = task->mem};
 	const char *params[] = {task->rel.schema, task->rel.name};
-	if (!pg_op_query(task->db, "SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, "
-	                           "$2::text))::oid::text", params, 2,
-	                 keep_text, &oid, err))
+	if (!pg_op_query(task->db,
+	                 "SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, "
+	                 "$2::text))::oid::text",
+	                 params, 2, take_text, &oid, err))
 		return false;
 	size_t len = strcspn(task->found.identity, ":");
 	*same_r = oid.value != NULL && strlen(oid.value) == len && strncmp(oid.value, task->found.identity, len) == 0;
@@ -147,7 +148,7 @@ void pg_op_carry_over(struct db *db)
 	                          "SKIP LOCKED) AS rows";
 	struct text ids = {.mem = talloc_new(NULL)};
 	struct viewd_err failed = {0};
-	bool done = pg_op_begin(db, DB_BEGIN_WRITE, &failed) && pg_op_query(db, sql, NULL, 0, keep_text, &ids, &failed) &&
+	bool done = pg_op_begin(db, DB_BEGIN_WRITE, &failed) && pg_op_query(db, sql, NULL, 0, take_text, &ids, &failed) &&
 	            (ids.value == NULL || carry_rows(db, ids.value, &failed)) && pg_op_commit(db, &failed);
 	if (!done) {
 		pg_op_rollback(db);

@@ -16,7 +16,7 @@ struct beat {
 	double queue;
 };
 
-static bool keep_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct beat *facts = ctx;
 	facts->leads = v[0][0] == 't';
@@ -26,7 +26,7 @@ static bool keep_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_facts[] = {{keep_facts_fn, "tttt", "the state of the session"}};
+static const struct db_reader take_facts[] = {{take_facts_fn, "tttt", "the state of the session"}};
 
 /* A full queue makes the commits of everybody who notifies fail (async.c). What holds it up is a session that listens
  * and stays in a transaction, which this one never does; leaving still gives the others room. */
@@ -54,7 +54,7 @@ bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err)
 		" pg_catalog.pg_notification_queue_usage()";
 	const char *name = w->conn->db.database_name;
 	struct beat facts = {.leads = false};
-	if (!pg_op_query(&w->conn->db, sql, NULL, 0, keep_facts, &facts, err))
+	if (!pg_op_query(&w->conn->db, sql, NULL, 0, take_facts, &facts, err))
 		return false;
 	if (facts.read_only)
 		return err_set(err, VIEWD_ERR_STANDBY, "database '%s' has become read-only", name);

@@ -11,13 +11,13 @@
 
 #include "base/err.h"
 
-static bool keep_kind_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_kind_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	snprintf(ctx, 24, "%s", v[0]);
 	return false;
 }
 
-static const struct db_reader keep_kind[] = {{keep_kind_fn, "t", "what has the name of the log"}};
+static const struct db_reader take_kind[] = {{take_kind_fn, "t", "what has the name of the log"}};
 
 /* Schema viewd is viewd's alone (own.c), so what has this name there is the log, whatever has been made of it. One that
  * can be written stays: writers may be waiting for it. */
@@ -29,7 +29,7 @@ static bool drop_log(struct viewd_conn *conn, struct viewd_err *err)
 		" ELSE 'TABLE' END FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('viewd.changes')";
 	char kind[24] = "";
 	bool good = false;
-	if (!pg_functions_log_good(conn, &good, err) || !pg_op_query(&conn->db, sql, NULL, 0, keep_kind, kind, err))
+	if (!pg_functions_log_good(conn, &good, err) || !pg_op_query(&conn->db, sql, NULL, 0, take_kind, kind, err))
 		return false;
 	return good || kind[0] == '\0' || pg_execf(conn, err, "DROP %s viewd.changes", kind);
 }

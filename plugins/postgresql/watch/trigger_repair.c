@@ -42,7 +42,7 @@ static char *add_element(char *array, const char *text)
 	return talloc_strdup_append(array, "\"}");
 }
 
-static bool keep_gap_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_gap_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct gaps *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct gap, list->n + 1);
@@ -58,7 +58,7 @@ static bool keep_gap_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_gap[] = {{keep_gap_fn, "ttt", "triggers that are lacking"}};
+static const struct db_reader take_gap[] = {{take_gap_fn, "ttt", "triggers that are lacking"}};
 
 static bool find_gaps(struct viewd_watch *w, struct gaps *list, struct viewd_err *err)
 {
@@ -76,7 +76,7 @@ static bool find_gaps(struct viewd_watch *w, struct gaps *list, struct viewd_err
 	list->last = "";
 	list->text = talloc_strdup(list->mem, "");
 	list->sources = talloc_strdup(list->mem, "{}");
-	return pg_op_query(&w->conn->db, sql, NULL, 0, keep_gap, list, err);
+	return pg_op_query(&w->conn->db, sql, NULL, 0, take_gap, list, err);
 }
 
 static void tell_gap(struct viewd_watch *w, const struct gap *gap)

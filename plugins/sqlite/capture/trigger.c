@@ -161,7 +161,7 @@ struct names {
 	size_t n;
 };
 
-static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct names *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
@@ -169,7 +169,7 @@ static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep[] = {{keep_fn, "t", "the triggers of a source"}};
+static const struct db_reader take_name[] = {{take_name_fn, "t", "the triggers of a source"}};
 
 /* Those on the table and those of its name: a trigger goes with its table when that is renamed, and keeps its name. */
 bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err)
@@ -181,9 +181,10 @@ bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err 
 	if (good) {
 		trigger_names(&rel, i, u, d);
 		const char *const params[] = {rel.name, i, u, d};
-		good = db->ops->query(db, "SELECT name FROM sqlite_master WHERE " IS_OURS " AND (tbl_name = ? COLLATE NOCASE "
-		                                                                          "OR name IN (?, ?, ?))",
-		                      params, ARRAY_LEN(params), keep, &list, err);
+		good = db->ops->query(db,
+		                      "SELECT name FROM sqlite_master WHERE " IS_OURS " AND (tbl_name = ? COLLATE NOCASE "
+		                      "OR name IN (?, ?, ?))",
+		                      params, ARRAY_LEN(params), take_name, &list, err);
 	}
 	for (size_t k = 0; k < list.n && good; k++) {
 		char *sql = ident_append(db->syntax, sql_add(sql_new(list.mem), "DROP TRIGGER IF EXISTS "), list.items[k]);
@@ -247,7 +248,7 @@ static bool mend(struct db *db, const char *source, struct viewd_err *err)
 bool sqlite_mend_triggers(struct db *db, struct viewd_err *err)
 {
 	struct names list = {.mem = talloc_new(NULL)};
-	bool good = db->ops->begin(db, DB_BEGIN_WRITE, err) && marks_sources(db, "trigger", keep, &list, err);
+	bool good = db->ops->begin(db, DB_BEGIN_WRITE, err) && marks_sources(db, "trigger", take_name, &list, err);
 	for (size_t i = 0; i < list.n && good; i++)
 		good = mend(db, list.items[i], err);
 	good = good && db->ops->commit(db, err);

@@ -28,20 +28,20 @@ struct commit_number {
 	uint32_t n;
 };
 
-static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	snprintf(ctx, 32, "%s", v[0] != NULL ? v[0] : "");
 	return false;
 }
 
-static const struct db_reader keep_text[] = {{keep_text_fn, "T", "the number of the last commit"}};
+static const struct db_reader take_text[] = {{take_text_fn, "T", "the number of the last commit"}};
 
 static bool ask(struct viewd_conn *conn, const char *sql, char out[static 32], struct viewd_err *err)
 {
 	enum sqlite_guard before = conn->guard;
 	conn->guard = SQLITE_GUARD_INTERNAL;
 	out[0] = '\0';
-	bool done = sqlite_op_query(&conn->db, sql, NULL, 0, keep_text, out, err);
+	bool done = sqlite_op_query(&conn->db, sql, NULL, 0, take_text, out, err);
 	conn->guard = before;
 	return done;
 }

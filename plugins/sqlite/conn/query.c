@@ -57,7 +57,7 @@ struct shadow_list {
 	size_t n;
 };
 
-static bool keep_shadow_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_shadow_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct shadow_list *list = ctx;
 	list->names = talloc_realloc(list->mem, list->names, char *, list->n + 2);
@@ -67,7 +67,7 @@ static bool keep_shadow_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_shadow[] = {{keep_shadow_fn, "t", "shadow tables"}};
+static const struct db_reader take_shadow[] = {{take_shadow_fn, "t", "shadow tables"}};
 
 static bool read_flag_fn(void *ctx, const char *const *values UNUSED, size_t n UNUSED)
 {
@@ -84,12 +84,14 @@ static bool list_shadows(struct viewd_conn *conn, void *mem, char ***out, struct
 	bool any = false;
 	enum sqlite_guard before = conn->guard;
 	conn->guard = SQLITE_GUARD_INTERNAL;
-	bool done = sqlite_op_query(&conn->db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 "
-	                                       "LIMIT 1", NULL, 0, read_flag,
-	                            &any, err) &&
-	            (!any || sqlite_op_query(&conn->db, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type "
-	                                                "= 'shadow'", NULL, 0,
-	                                     keep_shadow, &list, err));
+	bool done = sqlite_op_query(&conn->db,
+	                            "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 "
+	                            "LIMIT 1",
+	                            NULL, 0, read_flag, &any, err) &&
+	            (!any || sqlite_op_query(&conn->db,
+	                                     "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type "
+	                                     "= 'shadow'",
+	                                     NULL, 0, take_shadow, &list, err));
 	conn->guard = before;
 	*out = list.names;
 	return done;
@@ -195,20 +197,20 @@ bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite
 
 /* ---- the schema ---- */
 
-static bool keep_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	snprintf(ctx, 24, "%s", v[0] != NULL ? v[0] : "0");
 	return false;
 }
 
-static const struct db_reader keep_number[] = {{keep_number_fn, "N", "the version of the schema"}};
+static const struct db_reader take_number[] = {{take_number_fn, "N", "the version of the schema"}};
 
 bool sqlite_schema_version(struct db *db, char out[static 24], struct viewd_err *err)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
 	enum sqlite_guard before = conn->guard;
 	conn->guard = SQLITE_GUARD_INTERNAL;
-	bool done = sqlite_op_query(db, "PRAGMA schema_version", NULL, 0, keep_number, out, err);
+	bool done = sqlite_op_query(db, "PRAGMA schema_version", NULL, 0, take_number, out, err);
 	conn->guard = before;
 	return done;
 }

@@ -120,21 +120,21 @@ struct text {
 	char *value;
 };
 
-static bool keep_text_fn(void *ctx, const char *const *values, size_t n UNUSED)
+static bool take_text_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct text *text = ctx;
 	text->value = talloc_strdup(text->mem, view_definition(values[0]));
 	return false;
 }
 
-static const struct db_reader keep_text[] = {{keep_text_fn, "t", "the definition of a view"}};
+static const struct db_reader take_text[] = {{take_text_fn, "t", "the definition of a view"}};
 
 bool sqlite_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err)
 {
 	struct text text = {.mem = mem_ctx};
 	const char *params[] = {rel->name};
 	if (!sqlite_op_query(db, "SELECT sql FROM main.sqlite_master WHERE name = ? COLLATE NOCASE AND type = 'view'",
-	                     params, 1, keep_text, &text, err))
+	                     params, 1, take_text, &text, err))
 		return false;
 	*text_r = text.value != NULL ? text.value + strspn(text.value, " \t\r\n") : NULL;
 	return true;

@@ -50,13 +50,13 @@ static bool types_are_safe(struct db *db, const char *query, const struct sqlite
 	return true;
 }
 
-static bool keep_flag_fn(void *ctx, const char *const *values UNUSED, size_t n UNUSED)
+static bool take_flag_fn(void *ctx, const char *const *values UNUSED, size_t n UNUSED)
 {
 	*(bool *)ctx = true;
 	return false;
 }
 
-static const struct db_reader keep_flag[] = {{keep_flag_fn, "T", "the kind of a table"}};
+static const struct db_reader take_flag[] = {{take_flag_fn, "T", "the kind of a table"}};
 
 /* The declared type of the column an output column comes from, if storing into that type again cannot change a value:
  * not for virtual tables, which may return anything, and not for ANY, which means NUMERIC outside STRICT tables. */
@@ -68,9 +68,11 @@ static bool origin_type(struct db *db, sqlite3_stmt *stmt, int i, const char **t
 	*type_r = NULL;
 	if (type == NULL || table == NULL || strcasecmp(type, "ANY") == 0 || !lex_type_text(&sqlite_syntax, type, NULL))
 		return true;
-	if (!sqlite_op_query(db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE AND "
-	                         "sql NOT LIKE"
-	                         " 'CREATE VIRTUAL%'", params, 1, keep_flag, &plain, err))
+	if (!sqlite_op_query(db,
+	                     "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE AND "
+	                     "sql NOT LIKE"
+	                     " 'CREATE VIRTUAL%'",
+	                     params, 1, take_flag, &plain, err))
 		return false;
 	*type_r = plain ? type : NULL;
 	return true;
@@ -88,7 +90,7 @@ struct output {
 	int count;
 };
 
-static bool keep_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct output *out = ctx;
 	size_t i = out->n++;
@@ -97,7 +99,7 @@ static bool keep_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_type[] = {{keep_type_fn, "T", "the types of columns"}};
+static const struct db_reader take_type[] = {{take_type_fn, "T", "the types of columns"}};
 
 /* What CREATE TABLE AS makes of columns that come from no table: casts and scalar subqueries have a type. No row is
  * read. */
@@ -106,7 +108,7 @@ static bool expression_types(struct db *db, const char *query, struct output *ou
 	char *sql =
 		sql_add(sql_new(out->mem), "CREATE TEMPORARY TABLE viewd_types AS SELECT * FROM (\n%s\n) LIMIT 0", query);
 	return db_exec(db, "DROP TABLE IF EXISTS temp.viewd_types", err) && db_exec(db, sql, err) &&
-	       sqlite_op_query(db, "SELECT type FROM pragma_table_info('viewd_types', 'temp')", NULL, 0, keep_type, out,
+	       sqlite_op_query(db, "SELECT type FROM pragma_table_info('viewd_types', 'temp')", NULL, 0, take_type, out,
 	                       err) &&
 	       db_exec(db, "DROP TABLE temp.viewd_types", err);
 }
@@ -115,9 +117,10 @@ static bool reads_virtual(struct db *db, const struct sqlite_sources *sources, b
 {
 	for (size_t i = 0; i < sources->n && !*virtual_r; i++) {
 		const char *params[] = {sources->items[i].name};
-		if (!sqlite_op_query(db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 AND name = ? "
-		                         "COLLATE NOCASE", params, 1,
-		                     keep_flag, virtual_r, err))
+		if (!sqlite_op_query(db,
+		                     "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 AND name = ? "
+		                     "COLLATE NOCASE",
+		                     params, 1, take_flag, virtual_r, err))
 			return false;
 	}
 	return true;

@@ -23,7 +23,7 @@ struct sqlite_marks_seen {
 	size_t n;
 };
 
-static bool keep_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct sqlite_marks_seen *list = ctx;
 	if ((list->n & (list->n - 1)) == 0)
@@ -34,7 +34,7 @@ static bool keep_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_row[] = {{keep_row_fn, "tttNN", "marks"}};
+static const struct db_reader take_row[] = {{take_row_fn, "tttNN", "marks"}};
 
 /* By how much the marks must be raised to be above all that was seen; 0: nothing has gone back. Both lists are in one
  * order. */
@@ -66,9 +66,10 @@ static bool raise_marks(struct db *db, int64_t by, struct viewd_err *err)
 
 static bool read_marks(struct db *db, struct sqlite_marks_seen *list, struct viewd_err *err)
 {
-	return db->ops->query(db, "SELECT \"view\", source, \"mode\", dirty_seq, clean_seq FROM viewd_captures ORDER BY "
-	                          "\"view\" || char(10) || source || char(10) || \"mode\"",
-	                      NULL, 0, keep_row, list, err);
+	return db->ops->query(db,
+	                      "SELECT \"view\", source, \"mode\", dirty_seq, clean_seq FROM viewd_captures ORDER BY "
+	                      "\"view\" || char(10) || source || char(10) || \"mode\"",
+	                      NULL, 0, take_row, list, err);
 }
 
 bool sqlite_look_for_restore(struct viewd_conn *conn, struct sqlite_marks_seen **seen, struct viewd_err *err)

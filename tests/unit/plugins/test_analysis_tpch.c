@@ -222,7 +222,7 @@ static void sources_are_told(void)
 	CHECK_STR(orders->way, "orders.o_orderkey = lineitem.l_orderkey");
 	CHECK_STR(customer->way, "customer.c_custkey = orders.o_custkey");
 	CHECK_CONTAINS(joined(&orders->conditions), "orders.o_orderdate < '1995-01-01'::date");
-	CHECK_STR(joined(&orders->kept), "o_orderdate, o_orderkey, o_custkey");
+	CHECK_STR(joined(&orders->logged), "o_orderdate, o_orderkey, o_custkey");
 	CHECK_STR(joined(&customer->read), "c_custkey, c_nationkey");
 	CHECK_STR(joined(&source_of(&five->nodes[0], "region")->conditions), "(region.r_name = 'ASIA')");
 }
@@ -234,8 +234,9 @@ static void images_are_told(void)
 	const struct analysis_source *images = source_of(&one->nodes[0], "lineitem");
 	CHECK(images->images);
 	CHECK_STR(joined(&images->conditions), "(lineitem.l_shipdate <= '1998-09-02'::date)");
-	CHECK_STR(joined(&images->kept), "l_shipdate, l_returnflag, l_linestatus, l_quantity, l_extendedprice, l_discount, "
-	"l_tax");
+	CHECK_STR(joined(&images->logged),
+	          "l_shipdate, l_returnflag, l_linestatus, l_quantity, l_extendedprice, l_discount, "
+	          "l_tax");
 }
 
 /* On PostgreSQL a sum has the digits of its longest term, so terms of different lengths are counted. */

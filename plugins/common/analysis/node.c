@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/analysis/keep.h"
+#include "common/analysis/node.h"
 
 #include "common/analysis/meaning/calls.h"
 #include "common/analysis/print.h"
@@ -29,7 +29,7 @@ static struct analysis_node *new_top(struct maker *maker, const size_t *nodes, s
 static bool top_table(const struct unit *unit, struct analysis_node *top, const struct occurrence *of)
 {
 	struct maker *maker = unit->maker;
-	if (of->relation->rows > KEEP_TOP_ROWS) {
+	if (of->relation->rows > NODE_TOP_ROWS) {
 		char why[128];
 		snprintf(why, sizeof why, "it would be read as a whole at each refresh, and has some %.0f rows",
 		         of->relation->rows);
@@ -104,7 +104,7 @@ static bool can_cut(const struct unit *unit, const struct scope *cut, bool *deri
 static size_t top_of_derived(struct unit *unit, const struct scope *cut)
 {
 	struct maker *maker = unit->maker;
-	size_t nodes[KEEP_DEPTH_MAX] = {0}, n = 0, number;
+	size_t nodes[NODE_DEPTH_MAX] = {0}, n = 0, number;
 	for (size_t i = 1; i < unit->names.n_scopes; i++)
 		if (unit->names.scopes[i].kind != SCOPE_DERIVED && unit->names.scopes[i].parent == 0 &&
 		    &unit->names.scopes[i] != cut)
@@ -113,18 +113,18 @@ static size_t top_of_derived(struct unit *unit, const struct scope *cut)
 		struct occurrence *of = unit->names.occurrences[i];
 		if (of->relation != NULL || of->scope != 0)
 			continue;
-		if (n + 1 == KEEP_DEPTH_MAX || of->derived->correlated)
+		if (n + 1 == NODE_DEPTH_MAX || of->derived->correlated)
 			return refuse_cut(unit, cut);
-		if ((nodes[n++] = keep_query(maker, of->derived, false)) == 0)
+		if ((nodes[n++] = node_of_query(maker, of->derived, false)) == 0)
 			return 0;
 	}
-	if ((nodes[n++] = keep_query(maker, cut->query, false)) == 0)
+	if ((nodes[n++] = node_of_query(maker, cut->query, false)) == 0)
 		return 0;
 	struct analysis_node *top = new_top(maker, nodes, n, &number);
 	return top_tables(unit, top) ? number : 0;
 }
 
-static size_t keep_cut(struct unit *unit, const struct scope *cut)
+static size_t node_of_cut(struct unit *unit, const struct scope *cut)
 {
 	struct maker *maker = unit->maker;
 	bool derived;
@@ -136,7 +136,7 @@ static size_t keep_cut(struct unit *unit, const struct scope *cut)
 	unit->cut = cut->in_having ? NULL : cut->within;
 	unit->cut_scope = (int)(cut - unit->names.scopes);
 	unit->result = false;
-	if ((nodes[0] = part_make(unit)) == 0 || (nodes[1] = keep_query(maker, cut->query, false)) == 0)
+	if ((nodes[0] = part_make(unit)) == 0 || (nodes[1] = node_of_query(maker, cut->query, false)) == 0)
 		return 0;
 	(void)new_top(maker, nodes, 2, &number);
 	return number;
@@ -168,12 +168,12 @@ static bool is_roll(const struct unit *unit, size_t node)
 
 /* Chosen and computed columns of sums: where the sums can be rolled, the rest is done when the result is written.
  * Where not, nothing is said. */
-static size_t keep_chosen(struct unit *unit, struct occurrence *of)
+static size_t node_of_chosen(struct unit *unit, struct occurrence *of)
 {
 	struct maker *maker = unit->maker;
 	struct refusal none = {0};
 	size_t before = maker->out->n_nodes, number;
-	size_t inner = keep_query(maker, of->derived, false);
+	size_t inner = node_of_query(maker, of->derived, false);
 	if (inner != 0 && is_roll(unit, inner)) {
 		(void)new_top(maker, &inner, 1, &number);
 		return number;
@@ -183,11 +183,11 @@ static size_t keep_chosen(struct unit *unit, struct occurrence *of)
 	return unit_open(maker, unit->query, unit) ? part_make(unit) : 0;
 }
 
-static size_t keep_derived(const struct unit *unit, struct occurrence *of)
+static size_t node_of_derived(const struct unit *unit, struct occurrence *of)
 {
 	struct expr *bad;
 	const char *why;
-	size_t number, inner = keep_query(unit->maker, of->derived, false);
+	size_t number, inner = node_of_query(unit->maker, of->derived, false);
 	if (inner == 0)
 		return 0;
 	if (unit_rollable(unit, &bad, &why))
@@ -228,9 +228,9 @@ static const struct scope *find_in(const struct unit *unit)
 	return found;
 }
 
-static size_t keep_in(const struct unit *unit, const struct scope *in)
+static size_t node_of_in(const struct unit *unit, const struct scope *in)
 {
-	size_t number, inner = keep_query(unit->maker, in->query, false);
+	size_t number, inner = node_of_query(unit->maker, in->query, false);
 	if (inner == 0)
 		return 0;
 	struct analysis_node *top = new_top(unit->maker, &inner, 1, &number);
@@ -239,25 +239,25 @@ static size_t keep_in(const struct unit *unit, const struct scope *in)
 
 /* ---- any query ---- */
 
-static size_t keep_unit(struct unit *unit)
+static size_t node_of_unit(struct unit *unit)
 {
 	const struct scope *scope = find_cut(unit);
 	struct occurrence *derived = only_derived(unit);
 	if (roll_images_possible(unit))
 		return roll_images(unit);
 	if (scope != NULL)
-		return keep_cut(unit, scope);
+		return node_of_cut(unit, scope);
 	if (derived != NULL && !derived->derived->correlated)
-		return unit->grouped ? keep_derived(unit, derived) : keep_chosen(unit, derived);
+		return unit->grouped ? node_of_derived(unit, derived) : node_of_chosen(unit, derived);
 	if ((scope = find_in(unit)) != NULL)
-		return keep_in(unit, scope);
+		return node_of_in(unit, scope);
 	return part_make(unit);
 }
 
-size_t keep_query(struct maker *maker, struct query *query, bool result)
+size_t node_of_query(struct maker *maker, struct query *query, bool result)
 {
 	struct unit unit;
-	if (maker->depth == KEEP_DEPTH_MAX) {
+	if (maker->depth == NODE_DEPTH_MAX) {
 		refuse(maker->no, query->at, "a deeply nested query", "it is not looked at", "split it into views on views");
 		return 0;
 	}
@@ -265,7 +265,7 @@ size_t keep_query(struct maker *maker, struct query *query, bool result)
 	size_t number = 0;
 	if (unit_open(maker, query, &unit)) {
 		unit.result = result;
-		number = keep_unit(&unit);
+		number = node_of_unit(&unit);
 	}
 	maker->depth--;
 	return number;

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * keep.h: how a query is kept: as one node, or split into several. Each function returns the number of the node that
+ * node.h: the nodes of a query: one, or several when it is split. Each function returns the number of the node that
  * has the query's rows, 0 with a refusal.
  */
-#ifndef VIEWD_COMMON_ANALYSIS_KEEP_H
-#define VIEWD_COMMON_ANALYSIS_KEEP_H
+#ifndef VIEWD_COMMON_ANALYSIS_NODE_H
+#define VIEWD_COMMON_ANALYSIS_NODE_H
 
 #include "common/analysis/unit.h"
 
-#define KEEP_DEPTH_MAX 8
+#define NODE_DEPTH_MAX 8
 
 /* Values of a key may have so many rows each in the largest table. */
-#define KEEP_ROWS_A_KEY 100
+#define NODE_ROWS_A_KEY 100
 
 /* A top reads a table of at most so many rows, where that is known. */
-#define KEEP_TOP_ROWS 100000
+#define NODE_TOP_ROWS 100000
 
 /* Any query that stands alone. result: its rows are what the user named. */
-size_t keep_query(struct maker *maker, struct query *query, bool result);
+size_t node_of_query(struct maker *maker, struct query *query, bool result);
 
 /* Sums and counts of one table, moved by its images (roll.c). */
 bool roll_images_possible(const struct unit *unit);
