@@ -2,10 +2,15 @@
  *
  * dialect.c: the SQLite dialect: its description, its hooks.
  */
-#include "common/capture/capture.h"
 #include "common/dialect.h"
+#include "common/capture/capture.h"
+#include "sqlite/capture/trigger.h"
 #include "sqlite/conn/conn.h"
 #include "sqlite/conn/syntax.h"
+#include "sqlite/depends/walk.h"
+#include "sqlite/leave.h"
+#include "sqlite/objects/catalogue.h"
+#include "sqlite/refresh/replace.h"
 #include "sqlite/watch/watch.h"
 
 const struct db_ops sqlite_ops = {

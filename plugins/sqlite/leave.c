@@ -4,7 +4,8 @@
  * The comment by which viewd knows its objects stays in their CREATE statements, which only making them anew would
  * change.
  */
-#include "sqlite/conn/conn.h"
+#include "sqlite/leave.h"
+#include "sqlite/capture/trigger.h"
 
 #include "common/state/state.h"
 

@@ -3,22 +3,22 @@ pkglib_LTLIBRARIES += viewd_sqlite.la
 viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/conn/authorizer.c \
 	plugins/sqlite/conn/busy.c \
-	plugins/sqlite/objects/catalogue.c \
+	plugins/sqlite/objects/catalogue.c plugins/sqlite/objects/catalogue.h \
 	plugins/sqlite/objects/columns.c \
 	plugins/sqlite/conn/conn.c plugins/sqlite/conn/conn.h \
 	plugins/sqlite/dialect.c \
 	plugins/sqlite/conn/error.c \
 	plugins/sqlite/conn/files.c plugins/sqlite/conn/files.h \
-	plugins/sqlite/leave.c \
+	plugins/sqlite/leave.c plugins/sqlite/leave.h \
 	plugins/sqlite/conn/path.c plugins/sqlite/conn/path.h \
-	plugins/sqlite/conn/commit_number.c \
-	plugins/sqlite/conn/query.c \
-	plugins/sqlite/refresh/replace.c \
-	plugins/sqlite/watch/restored.c \
+	plugins/sqlite/conn/commit_number.c plugins/sqlite/conn/commit_number.h \
+	plugins/sqlite/conn/query.c plugins/sqlite/conn/query.h \
+	plugins/sqlite/refresh/replace.c plugins/sqlite/refresh/replace.h \
+	plugins/sqlite/watch/restored.c plugins/sqlite/watch/restored.h \
 	plugins/sqlite/conn/statement.c \
 	plugins/sqlite/conn/syntax.c plugins/sqlite/conn/syntax.h \
-	plugins/sqlite/capture/trigger.c \
-	plugins/sqlite/depends/know.c plugins/sqlite/depends/walk.c \
+	plugins/sqlite/capture/trigger.c plugins/sqlite/capture/trigger.h \
+	plugins/sqlite/depends/know.c plugins/sqlite/depends/walk.c plugins/sqlite/depends/walk.h \
 	plugins/sqlite/watch/watch.c plugins/sqlite/watch/watch.h
 viewd_sqlite_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 viewd_sqlite_la_LDFLAGS = $(plugin_ldflags)

@@ -4,12 +4,12 @@
  * a view. It counts changed rows: a refresh reads its data before it holds the write lock, and a change in between must
  * not look settled. When there are so many that a view is stale anyway it only looks (marks.h).
  */
+#include "sqlite/capture/trigger.h"
 #include "base/err.h"
-#include "common/state/marks.h"
-#include "common/text/number.h"
 #include "common/sqltext/sqltext.h"
+#include "common/state/marks.h"
 #include "common/state/state.h"
-#include "sqlite/conn/conn.h"
+#include "common/text/number.h"
 #include "sqlite/conn/syntax.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
  *
  * authorizer.c: what a definition may do: SQLite asks for each action while it prepares a statement.
  */
-#include "sqlite/conn/conn.h"
+#include "sqlite/conn/query.h"
 
 #include <stdio.h>
 #include <string.h>

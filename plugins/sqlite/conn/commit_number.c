@@ -10,9 +10,9 @@
  * finds is not the stored one, somebody else has committed since: it raises the marks there and then. The watch does
  * the same whenever it has heard something.
  */
+#include "sqlite/conn/commit_number.h"
 #include "base/err.h"
 #include "common/state/marks.h"
-#include "sqlite/conn/conn.h"
 
 #include <stdio.h>
 #include <string.h>

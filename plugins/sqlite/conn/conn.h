@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * conn.h: one SQLite connection. Private to the dialect; everything runs on the connection's worker thread except
- * sqlite_conn_cancel.
+ * conn.h: one SQLite connection, and statements on it. Private to the dialect; everything runs on the connection's
+ * worker thread except sqlite_conn_cancel.
  */
 #ifndef VIEWD_SQLITE_CONN_CONN_H
 #define VIEWD_SQLITE_CONN_CONN_H
@@ -19,18 +19,7 @@ enum sqlite_guard {
 	SQLITE_GUARD_DEFINITION, /* a bare definition: reading only */
 };
 
-/* What the authorizer has seen. */
-struct sqlite_source {
-	char *name;
-	bool read; /* as a table; else only as where something is read, which may be a common table expression */
-};
-struct sqlite_sources {
-	void *mem;
-	struct sqlite_source *items;
-	size_t n;
-	char **functions; /* those without a stable result */
-	size_t n_functions;
-};
+struct sqlite_sources; /* query.h */
 
 struct viewd_conn {
 	struct db db; /* first: see common/dialect.h */
@@ -106,69 +95,5 @@ bool sqlite_op_commit(struct db *db, struct viewd_err *err);
 void sqlite_op_rollback(struct db *db);
 /* One fixed statement of this dialect. */
 bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err *err) MUST_CHECK;
-
-/* catalogue.c */
-bool sqlite_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
-bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
-                            struct viewd_err *err);
-bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
-                               struct viewd_err *err);
-bool sqlite_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r,
-                         struct viewd_err *err);
-bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
-
-/* query.c: compiling a definition, and what it reads. Compiles under the reading-only guard; what it reads is added to
- * sources. */
-bool sqlite_prepare_definition(struct viewd_conn *conn, const char *definition, struct sqlite_sources *sources,
-                               sqlite3_stmt **out, struct viewd_err *err) MUST_CHECK;
-bool sqlite_op_list_sources(struct db *db, const char *definition, struct viewd_source_sink sink,
-                            struct viewd_err *err);
-/* The number that grows with every change of the file's schema. */
-bool sqlite_schema_version(struct db *db, char out[static 24], struct viewd_err *err) MUST_CHECK;
-/* What it reads, and nothing of what modules do beside it. */
-bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite_sources *sources,
-                            struct viewd_err *err) MUST_CHECK;
-/* Called by the authorizer for each table read, each view opened, each function. */
-void sqlite_sources_note(struct sqlite_sources *sources, const char *name, bool read);
-void sqlite_sources_note_function(struct sqlite_sources *sources, const char *name);
-
-/* restored.c: *seen (NULL at first, hangs on the connection) is what the last look has found. Outside a transaction. */
-struct sqlite_marks_seen;
-bool sqlite_look_for_restore(struct viewd_conn *conn, struct sqlite_marks_seen **seen,
-                             struct viewd_err *err) MUST_CHECK;
-
-/* commit_number.c: in a write transaction, right before its commit: others have committed since viewd's last, or
- * not. */
-bool sqlite_poll_commit(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-bool sqlite_poll_is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd_err *err) MUST_CHECK;
-/* Outside a transaction. first: since the watch was opened. CONFLICT: the application writes. */
-bool sqlite_poll_look(struct viewd_conn *conn, bool first, struct viewd_err *err) MUST_CHECK;
-
-/* walk.c */
-bool sqlite_op_walk(struct db *db, const struct viewd_view_spec *view, const char *definition,
-                    struct dependencies *list, struct viewd_err *err);
-bool sqlite_op_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err);
-bool sqlite_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
-
-/* columns.c */
-bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx,
-                             struct viewd_err *err);
-
-/* trigger.c */
-bool sqlite_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct relation *sources, size_t n,
-                              struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err);
-bool sqlite_op_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err);
-bool sqlite_op_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
-bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err);
-/* Tables that were dropped and made again get their triggers back, and their views are marked. */
-bool sqlite_mend_triggers(struct db *db, struct viewd_err *err) MUST_CHECK;
-
-/* leave.c */
-/* SQL: how viewd's triggers are told from others, in sqlite_master: by name, and by what they do. */
-#define SQLITE_OWN_TRIGGERS "type = 'trigger' AND name GLOB 'viewd_[iud]_*' AND sql GLOB '*UPDATE viewd_captures SET *'"
-bool sqlite_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
-
-/* replace.c */
-bool sqlite_op_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 
 #endif

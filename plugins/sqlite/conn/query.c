@@ -2,7 +2,7 @@
  *
  * query.c: asks SQLite about a definition: its columns, and what it reads.
  */
-#include "sqlite/conn/conn.h"
+#include "sqlite/conn/query.h"
 
 #include "base/err.h"
 #include "common/depends/dependencies.h"

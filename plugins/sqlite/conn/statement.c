@@ -2,7 +2,7 @@
  *
  * statement.c: prepares, binds and runs one statement; begins and ends transactions.
  */
-#include "sqlite/conn/conn.h"
+#include "sqlite/conn/commit_number.h"
 
 #include "base/err.h"
 

@@ -3,7 +3,7 @@
  * know.c: what the schema knows of the tables of a definition, for the analysis.
  */
 #include "common/depends/knowledge.h"
-#include "sqlite/conn/conn.h"
+#include "sqlite/depends/walk.h"
 
 #include <string.h>
 #include <talloc.h>

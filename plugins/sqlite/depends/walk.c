@@ -3,7 +3,8 @@
  * walk.c: everything that the result of a definition depends on. The authorizer tells what is read, through plain
  * views; the schema has the texts.
  */
-#include "sqlite/conn/conn.h"
+#include "sqlite/depends/walk.h"
+#include "sqlite/conn/query.h"
 
 #include "common/depends/dependencies.h"
 #include "common/text/digest.h"

@@ -2,7 +2,7 @@
  *
  * catalogue.c: looks objects and indexes up in sqlite_master.
  */
-#include "sqlite/conn/conn.h"
+#include "sqlite/objects/catalogue.h"
 
 #include "common/text/digest.h"
 #include "common/sqltext/lexer.h"

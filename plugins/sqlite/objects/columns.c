@@ -2,7 +2,8 @@
  *
  * columns.c: names and types of what a definition yields.
  */
-#include "sqlite/conn/conn.h"
+#include "sqlite/conn/query.h"
+#include "sqlite/objects/catalogue.h"
 
 #include "base/err.h"
 #include "common/sqltext/lexer.h"

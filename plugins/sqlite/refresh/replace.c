@@ -3,7 +3,7 @@
  * replace.c: replaces an object in place: dependent views follow by name, but DROP takes the indexes and triggers that
  * users made along. They are made again where they still fit.
  */
-#include "sqlite/conn/conn.h"
+#include "sqlite/refresh/replace.h"
 
 #include "base/err.h"
 #include "common/objects/steps.h"

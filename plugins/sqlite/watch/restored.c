@@ -5,10 +5,10 @@
  * watch remembers the marks row by row: numbers that have gone back tell of it, and all marks are then raised above
  * every number that was seen.
  */
+#include "sqlite/watch/restored.h"
+#include "common/sqltext/sqltext.h"
 #include "common/state/marks.h"
 #include "common/text/number.h"
-#include "common/sqltext/sqltext.h"
-#include "sqlite/conn/conn.h"
 
 #include <assert.h>
 #include <string.h>

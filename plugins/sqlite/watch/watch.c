@@ -5,15 +5,18 @@
  * never the database itself, whose locks would be lost by closing it (https://sqlite.org/howtocorrupt.html section
  * 2.2).
  */
+#include "sqlite/watch/watch.h"
 #include "base/err.h"
 #include "common/conn/process.h"
-#include "common/state/marks.h"
-#include "common/text/number.h"
 #include "common/depends/objects.h"
+#include "common/state/marks.h"
 #include "common/state/state.h"
+#include "common/text/number.h"
+#include "sqlite/capture/trigger.h"
+#include "sqlite/conn/commit_number.h"
 #include "sqlite/conn/conn.h"
 #include "sqlite/conn/files.h"
-#include "sqlite/watch/watch.h"
+#include "sqlite/watch/restored.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * catalogue.h: what exists in the file, and the columns of a query.
+ */
+#ifndef VIEWD_SQLITE_OBJECTS_CATALOGUE_H
+#define VIEWD_SQLITE_OBJECTS_CATALOGUE_H
+
+#include "sqlite/conn/conn.h"
+
+/* ---- catalogue.c */
+
+bool sqlite_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
+bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                            struct viewd_err *err);
+bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                               struct viewd_err *err);
+bool sqlite_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r,
+                         struct viewd_err *err);
+bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
+
+/* ---- columns.c */
+
+bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx,
+                             struct viewd_err *err);
+
+#endif
