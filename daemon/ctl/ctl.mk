@@ -8,6 +8,7 @@ libviewd_la_SOURCES += \
 	daemon/ctl/call/cmd_follow.c \
 	daemon/ctl/call/cmd_run.c \
 	daemon/ctl/call/cmd_status.c \
+	daemon/ctl/call/cmd_uninstall.c \
 	daemon/ctl/call/handlers.c daemon/ctl/call/handlers.h \
 	daemon/ctl/command/args.c daemon/ctl/command/args.h daemon/ctl/command/args_private.h \
 	daemon/ctl/command/args_argv.c \

@@ -180,3 +180,18 @@ bool call_views(struct call *call, bool empty_is_all, struct view ***views_r, si
 	*n_r = c.n;
 	return true;
 }
+
+struct view *call_view(struct call *call)
+{
+	struct view **views;
+	size_t n;
+	if (!call_views(call, false, &views, &n))
+		return NULL;
+	if (n == 1)
+		return views[0];
+	struct viewd_err err;
+	err_set(&err, VIEWD_ERR_CONFLICT, "view '%s' is in %zu databases", view_name(views[0]), n);
+	err_hint(&err, "say which, for example %s:%s", view_database(views[0]), view_name(views[0]));
+	call_fail(call, &err);
+	return NULL;
+}

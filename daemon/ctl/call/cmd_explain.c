@@ -4,7 +4,6 @@
  */
 #include "ctl/call/handlers.h"
 
-#include "base/err.h"
 #include "ctl/answer/json.h"
 #include "ctl/text/json_explain.h"
 
@@ -26,16 +25,7 @@ static void explain_done(void *ctx, const struct viewd_explained *facts, size_t 
 
 void cmd_explain(struct call *call)
 {
-	struct view **views;
-	size_t n;
-	if (!call_views(call, false, &views, &n))
-		return;
-	if (n != 1) {
-		struct viewd_err err;
-		err_set(&err, VIEWD_ERR_CONFLICT, "view '%s' is in %zu databases", view_name(views[0]), n);
-		err_hint(&err, "say which, for example %s:%s", view_database(views[0]), view_name(views[0]));
-		call_fail(call, &err);
-		return;
-	}
-	engine_explain(call_ctl(call)->engine, views[0], explain_done, call);
+	struct view *view = call_view(call);
+	if (view != NULL)
+		engine_explain(call_ctl(call)->engine, view, explain_done, call);
 }

@@ -4,7 +4,6 @@
  */
 #include "ctl/call/handlers.h"
 
-#include "base/err.h"
 #include "base/mem.h"
 #include "conf/snapshot/show.h"
 #include "ctl/answer/json.h"
@@ -131,19 +130,10 @@ static void history_done(void *ctx, const struct viewd_history_row *rows, size_t
 
 void cmd_history(struct call *call)
 {
-	struct view **views;
-	size_t n;
-	if (!call_views(call, false, &views, &n))
-		return;
-	if (n != 1) {
-		struct viewd_err err;
-		err_set(&err, VIEWD_ERR_CONFLICT, "view '%s' is in %zu databases", view_name(views[0]), n);
-		err_hint(&err, "say which, for example %s:%s", view_database(views[0]), view_name(views[0]));
-		call_fail(call, &err);
-		return;
-	}
-	int limit = (int)args_number(call_args(call), "limit", 20);
-	engine_history(call_ctl(call)->engine, views[0], limit, history_done, call);
+	struct view *view = call_view(call);
+	if (view != NULL)
+		engine_history(call_ctl(call)->engine, view, (int)args_number(call_args(call), "limit", 20), history_done,
+		               call);
 }
 
 struct graph_reply {

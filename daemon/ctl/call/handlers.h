@@ -22,6 +22,8 @@ handler_fn cmd_refresh, cmd_create, cmd_adopt, cmd_drop, cmd_verify, cmd_pause, 
 /* cmd_follow.c */
 handler_fn cmd_wait, cmd_events;
 /* cmd_conf.c */
-handler_fn cmd_plan, cmd_render, cmd_reload, cmd_uninstall;
+handler_fn cmd_plan, cmd_render, cmd_reload;
+/* cmd_uninstall.c */
+handler_fn cmd_uninstall;
 
 #endif
