@@ -36,7 +36,9 @@ libviewd_la_SOURCES += \
 	daemon/core/model/queue.c daemon/core/model/queue.h \
 	daemon/core/model/record.c daemon/core/model/record.h \
 	daemon/core/model/state.h \
-	daemon/core/model/view.c daemon/core/model/view.h \
+	daemon/core/model/view.c \
+	daemon/core/model/view_status.h \
+	daemon/core/model/view_words.c daemon/core/model/view_words.h \
 	daemon/core/model/views.c daemon/core/model/views.h \
 	daemon/core/offline/explain.c daemon/core/offline/explain.h \
 	daemon/core/offline/offline.c daemon/core/offline/offline.h \

@@ -9,7 +9,7 @@
 #define VIEWD_CORE_ENGINE_H
 
 #include "base/check.h"
-#include "core/model/view.h"
+#include "core/model/view_status.h"
 
 struct engine;
 struct view; /* an instance; opaque outside core/ */

@@ -20,7 +20,7 @@ exceptions()
 		tests/unit/plugins/test_sqlite.c: grew likewise, to be cut
 		tests/unit/ctl/test_server.c: grew likewise, to be cut
 		daemon/conf/conf.h:conf_view: one member a key of a [view] section
-		daemon/core/model/view.h:view_status: one member a field of status
+		daemon/core/model/view_status.h:view_status: one member a field of status
 	END
 }
 

@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/model/group.h"
 
 /* A disabled view stays DISABLED, whatever the end of a job would say. */
 void view_set_state(struct view *view, enum view_state state)
@@ -32,31 +31,4 @@ void view_set_error(struct view *view, const struct viewd_err *err)
 	if (view->failure.err == NULL)
 		view->failure.err = mem_new(view, struct viewd_err);
 	*view->failure.err = *err;
-}
-
-/* ---- the plain facts, for those who hold an opaque instance ----------------------------------------------------- */
-
-const char *view_name(const struct view *view)
-{
-	return view->conf->name;
-}
-
-const char *view_database(const struct view *view)
-{
-	return view->db->conf->name;
-}
-
-const char *view_group(const struct view *view)
-{
-	return view->graph.group != NULL ? view->graph.group->name : NULL;
-}
-
-bool view_is_disabled(const struct view *view)
-{
-	return !view->conf->enabled;
-}
-
-const char *view_label(const struct view *view)
-{
-	return view->label;
 }

@@ -1,34 +1,31 @@
-/* SPDX-License-Identifier: MIT */
-#include "core/model/view.h"
+/* SPDX-License-Identifier: MIT
+ *
+ * view.c: the plain facts of an instance, for those to whom it is opaque (engine.h).
+ */
+#include "core/model/group.h"
+#include "core/model/state.h"
 
-#define WORD(sym, doc) #sym,
-
-const char *view_state_word(enum view_state s)
+const char *view_name(const struct view *view)
 {
-	static const char *const words[VIEW_STATE_COUNT] = {VIEW_STATES(WORD)};
-	return words[s];
+	return view->conf->name;
 }
 
-const char *view_activity_word(enum view_activity a)
+const char *view_database(const struct view *view)
 {
-	static const char *const words[VIEW_ACTIVITY_COUNT] = {VIEW_ACTIVITIES(WORD)};
-	return words[a];
+	return view->db->conf->name;
 }
 
-const char *view_result_word(enum view_result r)
+const char *view_group(const struct view *view)
 {
-	static const char *const words[VIEW_RESULT_COUNT] = {VIEW_RESULTS(WORD)};
-	return words[r];
+	return view->graph.group != NULL ? view->graph.group->name : NULL;
 }
 
-const char *view_freshness_word(enum view_freshness f)
+bool view_is_disabled(const struct view *view)
 {
-	static const char *const words[VIEW_FRESHNESS_COUNT] = {VIEW_FRESHNESSES(WORD)};
-	return words[f];
+	return !view->conf->enabled;
 }
 
-const char *view_trigger_word(enum view_trigger t)
+const char *view_label(const struct view *view)
 {
-	static const char *const words[VIEW_TRIGGER_COUNT] = {VIEW_TRIGGERS(WORD)};
-	return words[t];
+	return view->label;
 }
