@@ -9,6 +9,7 @@ libviewd_base_la_SOURCES = \
 	daemon/base/err.c daemon/base/err.h \
 	daemon/base/span.c daemon/base/span.h \
 	daemon/base/utf8.c daemon/base/utf8.h \
+	daemon/base/words.c daemon/base/words.h \
 	plugins/viewd_dialect.h plugins/viewd_types.h
 
 libviewd_la_SOURCES = \

@@ -2,7 +2,8 @@
 dialectdir = $(includedir)/viewd
 dialect_HEADERS = plugins/viewd_dialect.h plugins/viewd_types.h
 dialectbasedir = $(dialectdir)/base
-dialectbase_HEADERS = daemon/base/check.h daemon/base/clock.h daemon/base/err.h daemon/base/span.h daemon/base/utf8.h
+dialectbase_HEADERS = daemon/base/check.h daemon/base/clock.h daemon/base/err.h daemon/base/span.h daemon/base/utf8.h \
+	daemon/base/words.h
 dialectcommondir = $(dialectdir)/common
 dialectanalysisdir = $(dialectdir)/common/analysis
 dialectanalysis_HEADERS = plugins/common/analysis/facts.h
@@ -30,7 +31,7 @@ dialectstate_HEADERS = plugins/common/state/marks.h plugins/common/state/returne
 	plugins/common/state/stmt.h plugins/common/state/views.h
 dialecttextdir = $(dialectdir)/common/text
 dialecttext_HEADERS = plugins/common/text/digest.h plugins/common/text/number.h plugins/common/text/timetext.h \
-	plugins/common/text/words.h
+	plugins/common/text/kind.h
 
 noinst_LTLIBRARIES += libviewd_dialect.la
 libviewd_dialect_la_SOURCES =

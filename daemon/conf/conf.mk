@@ -23,7 +23,6 @@ libviewd_la_SOURCES += \
 	daemon/conf/schema/schema_daemon.c \
 	daemon/conf/schema/schema_database.c \
 	daemon/conf/schema/schema_view.c \
-	daemon/conf/schema/words.c daemon/conf/schema/words.h \
 	daemon/conf/snapshot/box.h \
 	daemon/conf/snapshot/conf.c \
 	daemon/conf/snapshot/diff.c daemon/conf/snapshot/diff.h \

@@ -25,7 +25,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/depends/knowledge.c plugins/common/depends/knowledge.h \
 	plugins/common/refresh/explain.c \
 	plugins/common/objects/rows.c \
-	plugins/common/text/words.c plugins/common/text/words.h \
+	plugins/common/text/kind.c plugins/common/text/kind.h \
 	plugins/common/capture/capture.c plugins/common/capture/capture.h \
 	plugins/common/objects/check.c plugins/common/objects/check.h \
 	plugins/common/generate/columns.c plugins/common/generate/columns.h \

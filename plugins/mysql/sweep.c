@@ -13,9 +13,9 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "base/words.h"
 #include "common/state/marks.h"
 #include "common/text/timetext.h"
-#include "common/text/words.h"
 
 #define SWEEP_WAIT_US (3 * SPAN_SECOND)
 
@@ -121,7 +121,7 @@ static bool catch_up(struct viewd_conn *conn, const struct row *row, struct view
 	if (tag.data_timestamp_us <= row->data_timestamp_us || strcmp(tag.uid, row->name) != 0)
 		return true;
 	struct state_run run = {
-		.action = did_word(VIEWD_DID_SWAP),
+		.action = word_did(VIEWD_DID_SWAP),
 		.succeeded = true,
 		.started_us = tag.data_timestamp_us,
 		.duration_us = tag.duration_us,

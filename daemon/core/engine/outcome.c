@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "conf/schema/words.h"
+#include "base/words.h"
 #include "core/engine/capture.h"
 #include "core/engine/database.h"
 #include "core/engine/group_align.h"

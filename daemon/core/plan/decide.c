@@ -2,7 +2,7 @@
 #include "core/plan/decide.h"
 
 #include "base/err.h"
-#include "conf/schema/words.h"
+#include "base/words.h"
 #include "core/model/state.h"
 
 #include <stdio.h>

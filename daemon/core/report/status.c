@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "conf/schema/words.h"
+#include "base/words.h"
 #include "core/flow/ready.h"
 #include "core/model/edges.h"
 #include "core/model/group.h"

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "conf/schema/words.h"
+#include "base/words.h"
 #include "ctl/answer/json_status.h"
 
 

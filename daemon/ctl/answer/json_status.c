@@ -5,7 +5,7 @@
 #include "ctl/answer/json_status.h"
 
 #include "base/err.h"
-#include "conf/schema/words.h"
+#include "base/words.h"
 
 static void put_text(struct text_out *out, const char *key, const char *text)
 {

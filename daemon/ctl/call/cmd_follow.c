@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "conf/schema/words.h"
+#include "base/words.h"
 #include "core/report/observe.h"
 #include "core/report/wait.h"
 #include "ctl/answer/json.h"

@@ -2,9 +2,10 @@
 #include "common/capture/capture.h"
 
 #include "base/err.h"
+#include "base/words.h"
 #include "common/depends/heard.h"
-#include "common/state/marks.h"
 #include "common/depends/objects.h"
+#include "common/state/marks.h"
 #include "common/state/state.h"
 
 #include <assert.h>
@@ -23,7 +24,7 @@ static bool register_all(struct db *db, const char *view, const struct heard_lis
 	struct mark_wanted *wanted = talloc_zero_array(list->mem, struct mark_wanted, (unsigned)list->n + 1);
 	assert(wanted != NULL);
 	for (size_t i = 0; i < list->n; i++)
-		wanted[i] = (struct mark_wanted){list->items[i].entry->source, heard_word(list->items[i].by)};
+		wanted[i] = (struct mark_wanted){list->items[i].entry->source, word_heard(list->items[i].by)};
 	return marks_register(db, view, wanted, list->n, err) && state_set_followed(db, view, followed, err) &&
 	       objects_register(db, &list->found, err) && objects_sweep(db, err);
 }

@@ -4,6 +4,7 @@
  * and a cycle of those is refused by the daemon. What the body of a function names is none, and may be a mere word:
  * followed like any table, two such views would refresh each other for ever.
  */
+#include "base/words.h"
 #include "common/depends/heard.h"
 
 #include "common/sqltext/sqltext.h"
@@ -45,7 +46,7 @@ static bool load(struct db *db, struct edges *list, struct viewd_err *err)
 	stmt_text(&st, " WHERE c.");
 	stmt_name(&st, "mode");
 	stmt_text(&st, " <> ");
-	stmt_param(&st, heard_word(VIEWD_HEARD_NONE));
+	stmt_param(&st, word_heard(VIEWD_HEARD_NONE));
 	return stmt_query(&st, take_edge, list, err);
 }
 

@@ -6,26 +6,6 @@
 #include <string.h>
 #include <talloc.h>
 
-const char *depends_word(enum viewd_depends kind)
-{
-	static const char *const words[VIEWD_DEPENDS_COUNT] = {
-#define WORD(sym, word) [VIEWD_DEPENDS_##sym] = word,
-		VIEWD_DEPENDS(WORD)
-#undef WORD
-	};
-	return words[kind];
-}
-
-const char *heard_word(enum viewd_heard heard)
-{
-	static const char *const words[VIEWD_HEARD_COUNT] = {
-#define WORD(sym, word, doc) [VIEWD_HEARD_##sym] = word,
-		VIEWD_HEARD(WORD)
-#undef WORD
-	};
-	return words[heard];
-}
-
 static const char *copy(void *mem, const char *text)
 {
 	if (text == NULL)

@@ -25,10 +25,6 @@ struct dependencies {
 	size_t n;
 };
 
-/* The word of a kind ("materialized view"), of how an entry is heard ("trigger"). Never NULL. [any] */
-const char *depends_word(enum viewd_depends kind);
-const char *heard_word(enum viewd_heard heard);
-
 /* Adds a copy of entry, unless one of the same source is there; then what the new one knows and the other does not is
  * filled in. entry->source may be NULL for a relation: its quoted name. */
 void dependencies_add(struct db *db, struct dependencies *list, const struct dependency *entry);

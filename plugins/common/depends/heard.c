@@ -3,6 +3,7 @@
 #include "common/state/state.h"
 
 #include "base/err.h"
+#include "base/words.h"
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/sqltext.h"
 
@@ -247,7 +248,7 @@ static void summarise(const struct viewd_captured *each, size_t n, struct viewd_
 			continue;
 		if (out->mode == VIEWD_CAPTURE_NONE)
 			out->mode = (enum viewd_capture)mode;
-		say(out->reason, sizeof out->reason, heard_word(heard_by((enum viewd_capture)mode)), each[first].reason, count);
+		say(out->reason, sizeof out->reason, word_heard(heard_by((enum viewd_capture)mode)), each[first].reason, count);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/depends/knowledge.h"
 
+#include "base/words.h"
 #include "common/sqltext/ident.h"
 #include "common/sqltext/lexer.h"
 #include "common/text/number.h"
@@ -46,15 +47,8 @@ static const char *copy(const struct knowledge *knowledge, const char *text)
 
 static enum viewd_depends kind_of(const char *word)
 {
-	static const char *const words[] = {
-#define KIND_WORD(sym, text) [VIEWD_DEPENDS_##sym] = text,
-		VIEWD_DEPENDS(KIND_WORD)
-#undef KIND_WORD
-	};
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (strcmp(words[i], word) == 0)
-			return (enum viewd_depends)i;
-	return VIEWD_DEPENDS_OTHER;
+	enum viewd_depends kind;
+	return depends_of_word(word, &kind) ? kind : VIEWD_DEPENDS_OTHER;
 }
 
 static bool add_relation(void *ctx, const char *const *v, size_t n UNUSED)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/depends/objects.h"
+#include "base/words.h"
 
 #include "common/state/marks.h"
 #include "common/sqltext/sqltext.h"
@@ -84,7 +85,7 @@ static bool insert(struct db *db, const struct dependency *entry, struct viewd_e
 	stmt_text(&st, ") VALUES (");
 	stmt_param(&st, entry->source);
 	stmt_text(&st, ", ");
-	stmt_param(&st, depends_word(entry->kind));
+	stmt_param(&st, word_depends(entry->kind));
 	stmt_text(&st, ", ");
 	stmt_param(&st, entry->identity != NULL ? entry->identity : "");
 	stmt_text(&st, ", ");
@@ -188,7 +189,7 @@ static bool load_heard_by_look(struct db *db, const char *view, struct objects *
 	stmt_text(&st, " WHERE source IN (SELECT source FROM ");
 	stmt_text(&st, state_table(db, st.sql, "captures"));
 	set(&st, " WHERE ", "view", view);
-	set(&st, " AND ", "mode", heard_word(VIEWD_HEARD_LOOK));
+	set(&st, " AND ", "mode", word_heard(VIEWD_HEARD_LOOK));
 	stmt_text(&st, ")");
 	return stmt_query(&st, take_object, list, err);
 }

@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/sqltext.h"
-#include "common/text/words.h"
+#include "common/text/kind.h"
 
 #include <string.h>
 
@@ -180,8 +180,8 @@ char *gen_refresh(const struct gen *gen, bool concurrently)
 
 char *gen_drop(const struct gen *gen, const struct relation *rel, enum viewd_kind kind, bool if_exists, bool cascade)
 {
-	return sql_add(sql_new(gen->mem), "DROP %s %s%s%s", kind_word(kind), if_exists ? "IF EXISTS " : "",
-	               quoted(gen, rel), cascade && gen->syn->has.drop_cascade ? " CASCADE" : "");
+	return sql_add(sql_new(gen->mem), "DROP %s %s%s%s", kind_sql(kind), if_exists ? "IF EXISTS " : "", quoted(gen, rel),
+	               cascade && gen->syn->has.drop_cascade ? " CASCADE" : "");
 }
 
 char *gen_verify(const struct gen *gen)

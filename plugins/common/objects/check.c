@@ -2,12 +2,12 @@
 #include "common/objects/check.h"
 
 #include "base/err.h"
+#include "base/words.h"
 #include "common/generate/columns.h"
-#include "common/text/digest.h"
 #include "common/objects/hooks.h"
 #include "common/sqltext/sqltext.h"
 #include "common/sqltext/timeword.h"
-#include "common/text/words.h"
+#include "common/text/digest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,8 +53,8 @@ static bool check_mode(const struct syntax *syn, const struct viewd_view_spec *v
 	}
 	if (why == NULL)
 		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "refresh_mode %s cannot work for method %s on %s (%s)", mode_word(view->mode),
-	        method_word(method), syn->dialect, why);
+	err_set(err, VIEWD_ERR_CONFIG, "refresh_mode %s cannot work for method %s on %s (%s)", word_mode(view->mode),
+	        word_method(method), syn->dialect, why);
 	return err_hint(err, "%s", hint);
 }
 
@@ -64,7 +64,7 @@ static bool check_group(const struct syntax *syn, const struct viewd_view_spec *
 	const char *why = syn->group_refusal[view->mode];
 	if (view->refresh_group == NULL || method == VIEWD_METHOD_SIMPLE || why == NULL)
 		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "refresh_mode %s cannot work with refresh_group on %s (%s)", mode_word(view->mode),
+	err_set(err, VIEWD_ERR_CONFIG, "refresh_mode %s cannot work with refresh_group on %s (%s)", word_mode(view->mode),
 	        syn->dialect, why);
 	return err_hint(err, "refresh_mode = auto always works");
 }
@@ -129,7 +129,7 @@ static void hash_definition(const struct syntax *syn, void *mem, const struct vi
                             const struct columns *cols, struct checked *out)
 {
 	char *text = add_field(sql_new(mem), lex_normalise(syn, mem, out->definition));
-	text = add_field(text, method_word(out->resolved.method));
+	text = add_field(text, word_method(out->resolved.method));
 	text = add_field(text, out->resolved.relation);
 	for (size_t i = 0; i < cols->n; i++)
 		text = add_field(add_field(text, cols->items[i].name), cols->items[i].type);

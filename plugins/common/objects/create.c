@@ -3,11 +3,11 @@
  * create.c: makes a view's object, fills it, adopts one that is there.
  */
 #include "base/err.h"
+#include "base/words.h"
 #include "common/objects/hooks.h"
 #include "common/objects/recipe.h"
 #include "common/objects/steps.h"
 #include "common/sqltext/sqltext.h"
-#include "common/text/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -67,8 +67,13 @@ static bool record(struct task *task, const struct viewd_outcome *out, struct vi
 	if (out->data_timestamp_us == 0)
 		return state_clear_data(task->db, task->view->name, err);
 	struct state_run run = {
-		.trigger = "INITIAL", .action = did_word(out->did), .succeeded = true, .started_us = task->started_us,
-		.duration_us = db_now(task->db) - task->started_us, .rows = out->rows, .rows_written = out->rows_written,
+		.trigger = "INITIAL",
+		.action = word_did(out->did),
+		.succeeded = true,
+		.started_us = task->started_us,
+		.duration_us = db_now(task->db) - task->started_us,
+		.rows = out->rows,
+		.rows_written = out->rows_written,
 		.data_timestamp_us = out->data_timestamp_us,
 	};
 	return state_record_run(task->db, task->view->name, &run, err);

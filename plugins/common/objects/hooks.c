@@ -2,9 +2,9 @@
 #include "common/objects/hooks.h"
 
 #include "base/err.h"
+#include "base/words.h"
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/sqltext.h"
-#include "common/text/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -173,7 +173,7 @@ bool hooks_notify(struct task *task, const struct viewd_outcome *out, struct vie
 	char *payload = add_json_string(sql_add(sql_new(task->mem), "{\"view\":"), task->view->name);
 	payload =
 		add_json_string(sql_add(payload, ",\"relation\":"), relation_quoted(task->db->syntax, task->mem, &task->rel));
-	payload = sql_add(payload, ",\"action\":\"%s\"", did_word(out->did));
+	payload = sql_add(payload, ",\"action\":\"%s\"", word_did(out->did));
 	payload = add_count(payload, "rows", out->rows);
 	payload = sql_add(add_count(payload, "rows_written", out->rows_written), "}");
 	/* a name cannot be that long today; a payload without details is better than a failed refresh */

@@ -7,7 +7,7 @@
 #include "common/objects/recipe.h"
 #include "common/objects/steps.h"
 #include "common/state/returned.h"
-#include "common/text/words.h"
+#include "common/text/kind.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static void describe(const struct task *task, struct viewd_found *out)
 {
 	const char *recorded = task->state.relation;
 	if (out->kind != VIEWD_KIND_NONE && !out->ours)
-		snprintf(out->detail, sizeof out->detail, "%s of that name is not viewd's%s%.190s", kind_word(out->kind),
+		snprintf(out->detail, sizeof out->detail, "%s of that name is not viewd's%s%.190s", kind_sql(out->kind),
 		         task->found.detail[0] != '\0' ? ", " : "", task->found.detail);
 	else if (out->touched_outside)
 		snprintf(out->detail, sizeof out->detail, "definition in the server was changed by someone else");

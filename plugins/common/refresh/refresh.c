@@ -2,13 +2,13 @@
  *
  * refresh.c: one refresh of one view: which mode, the rows, the state row, the history.
  */
+#include "common/refresh/refresh.h"
 #include "base/err.h"
+#include "base/words.h"
 #include "common/objects/hooks.h"
-#include "common/text/number.h"
 #include "common/objects/steps.h"
 #include "common/refresh/member.h"
-#include "common/refresh/refresh.h"
-#include "common/text/words.h"
+#include "common/text/number.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -134,7 +134,7 @@ enum viewd_refresh_mode recipe_mode(struct task *task, const struct viewd_refres
 		snprintf(reason, 256, "full, because the first refresh cannot be concurrent");
 		return VIEWD_MODE_FULL;
 	}
-	snprintf(reason, 256, "%s, as configured", mode_word(mode));
+	snprintf(reason, 256, "%s, as configured", word_mode(mode));
 	return mode;
 }
 
@@ -193,9 +193,15 @@ bool recipe_record(struct task *task, const struct viewd_refresh_request *req, c
                    const char *warning, struct viewd_err *err)
 {
 	struct state_run run = {
-		.trigger = req->trigger, .action = did_word(out->did), .succeeded = true, .run_id = req->run_id,
-		.started_us = task->started_us, .duration_us = db_now(task->db) - task->started_us, .rows = out->rows,
-		.rows_written = out->rows_written, .data_timestamp_us = out->data_timestamp_us,
+		.trigger = req->trigger,
+		.action = word_did(out->did),
+		.succeeded = true,
+		.run_id = req->run_id,
+		.started_us = task->started_us,
+		.duration_us = db_now(task->db) - task->started_us,
+		.rows = out->rows,
+		.rows_written = out->rows_written,
+		.data_timestamp_us = out->data_timestamp_us,
 		.error = warning[0] != '\0' ? warning : NULL,
 	};
 	return state_record_run(task->db, task->view->name, &run, err);

@@ -2,11 +2,11 @@
 #include "common/state/returned.h"
 
 #include "base/err.h"
-#include "common/state/marks.h"
+#include "base/words.h"
 #include "common/sqltext/sqltext.h"
+#include "common/state/marks.h"
 #include "common/state/state.h"
 #include "common/state/stmt.h"
-#include "common/text/words.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -67,7 +67,7 @@ static bool list_copies(struct db *db, const char *place, struct copies *list, s
 static enum viewd_kind kind_of(const char *word)
 {
 	enum viewd_method method = VIEWD_METHOD_TABLE;
-	if (!method_from_word(word, &method) || method == VIEWD_METHOD_TABLE)
+	if (!method_of_word(word, &method) || method == VIEWD_METHOD_TABLE)
 		return VIEWD_KIND_TABLE;
 	return method == VIEWD_METHOD_SIMPLE ? VIEWD_KIND_VIEW : VIEWD_KIND_MATVIEW;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/state/state.h"
+#include "base/words.h"
 
-#include "common/text/number.h"
 #include "common/sqltext/sqltext.h"
 #include "common/state/stmt.h"
-#include "common/text/timetext.h"
 #include "common/state/views.h"
-#include "common/text/words.h"
+#include "common/text/number.h"
+#include "common/text/timetext.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -189,7 +189,7 @@ static bool read_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct state_row *row = ctx;
 	row->present = true;
 	copy_text(row->relation, sizeof row->relation, v[0]);
-	if (v[1] == NULL || !method_from_word(v[1], &row->method))
+	if (v[1] == NULL || !method_of_word(v[1], &row->method))
 		row->method = VIEWD_METHOD_TABLE;
 	copy_text(row->definition_hash, sizeof row->definition_hash, v[2]);
 	copy_text(row->index_hash, sizeof row->index_hash, v[3]);
@@ -256,7 +256,7 @@ static bool read_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct viewd_recorded row = {.struct_size = sizeof row, .name = v[0], .relation = v[1],
 	                             .on_remove = drop ? VIEWD_REMOVE_DROP : VIEWD_REMOVE_KEEP,
 	                             .captured = number_or(v[4], 0) > 0};
-	if (v[2] == NULL || !method_from_word(v[2], &row.method))
+	if (v[2] == NULL || !method_of_word(v[2], &row.method))
 		row.method = VIEWD_METHOD_TABLE;
 	return list->sink.fn(list->sink.ctx, &row);
 }

@@ -2,12 +2,12 @@
  *
  * state_write.c: writes the row of a view and its history.
  */
-#include "common/text/number.h"
+#include "base/words.h"
+#include "common/sqltext/sqltext.h"
 #include "common/state/returned.h"
 #include "common/state/state.h"
-#include "common/sqltext/sqltext.h"
 #include "common/state/stmt.h"
-#include "common/text/words.h"
+#include "common/text/number.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,8 +34,9 @@ bool state_save(struct db *db, const char *view, const struct state_row *row, st
 	char *place;
 	if (!returned_place(db, NULL, &place, err))
 		return false;
-	const char *texts[] = {view, row->relation, method_word(row->method), row->definition_hash, row->index_hash,
-	                       row->identity, row->canonical, row->on_remove, row->indexes, place};
+	const char *texts[] = {
+		view,          row->relation,  word_method(row->method), row->definition_hash, row->index_hash,
+		row->identity, row->canonical, row->on_remove,           row->indexes,         place};
 	int64_t now = db_now(db);
 	struct stmt st = stmt_new(db);
 	st.sql = sql_add(st.sql, "INSERT INTO %s (", db->syntax->state.views);

@@ -12,8 +12,8 @@
 
 #include "base/err.h"
 #include "base/span.h"
+#include "base/words.h"
 #include "common/state/marks.h"
-#include "common/text/words.h"
 
 #define RECOVER_WAIT_US (3 * SPAN_SECOND)
 
@@ -32,7 +32,7 @@ bool intent_setup(struct viewd_conn *conn, struct viewd_err *err)
 bool intent_write(struct task *task, const struct state_row *row, struct viewd_err *err)
 {
 	const char *params[] = {task->view->name,         task->rel.schema,     task->rel.name,  row->relation,
-	                        method_word(row->method), row->definition_hash, row->index_hash, row->identity,
+	                        word_method(row->method), row->definition_hash, row->index_hash, row->identity,
 	                        row->canonical,           row->on_remove,       row->indexes};
 
 	return task->db->ops->exec(task->db, "REPLACE INTO viewd_intents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", params,
@@ -97,7 +97,7 @@ static bool take_intent_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	copy(in.rel.schema, sizeof in.rel.schema, v[1]);
 	copy(in.rel.name, sizeof in.rel.name, v[2]);
 	copy(in.row.relation, sizeof in.row.relation, v[3]);
-	if (v[4] == NULL || !method_from_word(v[4], &in.row.method))
+	if (v[4] == NULL || !method_of_word(v[4], &in.row.method))
 		in.row.method = VIEWD_METHOD_TABLE;
 	copy(in.row.definition_hash, sizeof in.row.definition_hash, v[5]);
 	copy(in.row.index_hash, sizeof in.row.index_hash, v[6]);

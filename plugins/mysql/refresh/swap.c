@@ -5,13 +5,13 @@
 #include "mysql/refresh/shadow_table.h"
 
 #include "common/refresh/member.h"
-#include "common/text/words.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/span.h"
+#include "base/words.h"
 
 #define AUTO_ROWS "auto: full, all rows in one transaction, because the table is small"
 
@@ -56,7 +56,7 @@ enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256
 	case WAY_HINDERED:
 		break;
 	}
-	snprintf(reason, 256, "auto: %s in one transaction, because names cannot be exchanged (%.180s)", mode_word(instead),
+	snprintf(reason, 256, "auto: %s in one transaction, because names cannot be exchanged (%.180s)", word_mode(instead),
 	         why);
 	return instead;
 }

@@ -16,6 +16,7 @@
 #include <talloc.h>
 
 #include "base/err.h"
+#include "base/words.h"
 #include "common/sqltext/lexer.h"
 #include "postgresql/depends/stamp.h"
 
@@ -201,7 +202,7 @@ static const char *printed(struct walk *w, const char *word, const char *name)
 
 void walk_note(struct walk *w, enum viewd_depends kind, const char *name, const char *unheard)
 {
-	struct dependency entry = {.kind = kind, .source = printed(w, depends_word(kind), name), .unheard = unheard};
+	struct dependency entry = {.kind = kind, .source = printed(w, word_depends(kind), name), .unheard = unheard};
 	dependencies_add(&w->conn->db, w->list, &entry);
 }
 
@@ -215,7 +216,7 @@ static void add_named(struct walk *w, const char *const *v, enum viewd_depends k
                       const char *unheard)
 {
 	struct dependency entry = comparable(v, kind);
-	entry.source = printed(w, depends_word(kind), name);
+	entry.source = printed(w, word_depends(kind), name);
 	entry.unheard = unheard;
 	dependencies_add(&w->conn->db, w->list, &entry);
 }

@@ -4,6 +4,7 @@
  * views; the schema has the texts.
  */
 #include "sqlite/depends/walk.h"
+#include "base/words.h"
 #include "sqlite/conn/query.h"
 
 #include "common/depends/dependencies.h"
@@ -185,7 +186,7 @@ static bool look_at(struct db *db, const struct object *object, const char *vers
 	struct schema_row now = {.there = false};
 	struct relation rel;
 	const char *values[] = {object->source, version, NULL, object->digest, NULL};
-	if (strcmp(object->kind, depends_word(VIEWD_DEPENDS_CATALOGUE)) == 0) {
+	if (strcmp(object->kind, word_depends(VIEWD_DEPENDS_CATALOGUE)) == 0) {
 		values[2] = version;
 	} else {
 		if (!relation_parse(db->syntax, object->source, &rel, err) || !find_row(db, rel.name, &now, err))

@@ -2,11 +2,11 @@
  *
  * test_parts.c: the small parts: arena, names, report, list, words.
  */
+#include "base/words.h"
 #include "conf/read/arena.h"
 #include "conf/read/list.h"
 #include "conf/read/names.h"
 #include "conf/read/report.h"
-#include "conf/schema/words.h"
 #include "support/harness.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "conf/schema/words.h"
+#include "base/words.h"
 
-#include "base/check.h"
+#include <string.h>
 
 static const char *word_in(const char *const *words, size_t n, unsigned i)
 {
@@ -67,20 +67,40 @@ const char *word_kind(enum viewd_kind k)
 
 const char *word_depends(enum viewd_depends kind)
 {
-	static const char *const words[VIEWD_DEPENDS_COUNT] = {
-#define DEPENDS_WORD(sym, word) [VIEWD_DEPENDS_##sym] = word,
-		VIEWD_DEPENDS(DEPENDS_WORD)
-#undef DEPENDS_WORD
+	static const char *const words[] = {
+#define WORD(sym, word) [VIEWD_DEPENDS_##sym] = (word),
+		VIEWD_DEPENDS(WORD)
+#undef WORD
 	};
-	return words[kind];
+	return word_in(words, ARRAY_LEN(words), (unsigned)kind);
 }
 
 const char *word_heard(enum viewd_heard heard)
 {
-	static const char *const words[VIEWD_HEARD_COUNT] = {
-#define HEARD_WORD(sym, word, doc) [VIEWD_HEARD_##sym] = word,
-		VIEWD_HEARD(HEARD_WORD)
-#undef HEARD_WORD
+	static const char *const words[] = {
+#define WORD(sym, word, doc) [VIEWD_HEARD_##sym] = (word),
+		VIEWD_HEARD(WORD)
+#undef WORD
 	};
-	return words[heard];
+	return word_in(words, ARRAY_LEN(words), (unsigned)heard);
+}
+
+bool method_of_word(const char *word, enum viewd_method *out_r)
+{
+	for (int i = 0; i < VIEWD_METHOD_COUNT; i++)
+		if (strcmp(word, word_method((enum viewd_method)i)) == 0) {
+			*out_r = (enum viewd_method)i;
+			return true;
+		}
+	return false;
+}
+
+bool depends_of_word(const char *word, enum viewd_depends *out_r)
+{
+	for (int i = 0; i < VIEWD_DEPENDS_COUNT; i++)
+		if (strcmp(word, word_depends((enum viewd_depends)i)) == 0) {
+			*out_r = (enum viewd_depends)i;
+			return true;
+		}
+	return false;
 }
