@@ -24,6 +24,25 @@ static void open_watch(struct pg_stage *s)
 	REQUIRE_OK(s->watch != NULL, &err);
 }
 
+struct viewd_conn *pg_two_tables(struct viewd_conn **app_r)
+{
+	pg_fresh();
+	struct viewd_conn *conn = pg_session("viewd");
+	pg_prepared(conn);
+	*app_r = pg_session("app");
+	pg_do(*app_r, "ALTER DEFAULT PRIVILEGES GRANT SELECT, TRIGGER ON TABLES TO viewd");
+	pg_do(*app_r, "CREATE TABLE sale (id int PRIMARY KEY, amount int, word text)");
+	pg_do(*app_r, "CREATE TABLE other (id int)");
+	return conn;
+}
+
+struct viewd_view_spec pg_followed_view(const char *name, const char *definition)
+{
+	struct viewd_view_spec view = pg_view(name, VIEWD_METHOD_TABLE, definition);
+	view.captured = true;
+	return view;
+}
+
 void pg_stage_open(struct pg_stage *s)
 {
 	pg_fresh();

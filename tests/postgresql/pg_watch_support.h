@@ -22,6 +22,11 @@ struct pg_stage {
 	int64_t seq;
 };
 
+/* A fresh database with viewd's session, and the tables sale and other of the application. */
+struct viewd_conn *pg_two_tables(struct viewd_conn **app_r);
+/* A table of that name, captured. */
+struct viewd_view_spec pg_followed_view(const char *name, const char *definition);
+
 /* Database, table sale(id, amount) with two rows that viewd may read and put triggers on, a watch. */
 void pg_stage_open(struct pg_stage *s);
 /* Makes the view totals anew, captured, and refreshes it until nothing is stale. names must live as long as the

@@ -6,7 +6,7 @@ libpgtest_la_SOURCES = plugins/postgresql/postgresql.c tests/postgresql/pg_suppo
 libpgtest_la_CPPFLAGS = $(AM_CPPFLAGS) -DVIEWD_DIALECT_STATIC=postgresql $(PQ_CFLAGS)
 libpgtest_la_LIBADD = libviewd_postgresql.la libviewd_sql.la libviewd.la libharness.la $(PQ_LIBS) $(TALLOC_LIBS) $(LIBMD_LIBS)
 
-pg_programs = tests/postgresql/test_pg_conn tests/postgresql/test_pg_refresh tests/postgresql/test_pg_replace \
+pg_programs = tests/postgresql/test_pg_choose tests/postgresql/test_pg_conn tests/postgresql/test_pg_refresh tests/postgresql/test_pg_replace \
 	tests/postgresql/test_pg_readers tests/postgresql/test_pg_turns tests/postgresql/test_pg_watch tests/postgresql/test_pg_flood \
 	tests/postgresql/test_pg_gaps tests/postgresql/test_pg_others tests/postgresql/test_pg_roles tests/postgresql/test_pg_walk \
 	tests/postgresql/test_pg_writers
@@ -14,6 +14,8 @@ check_PROGRAMS += $(pg_programs)
 EXTRA_DIST += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
 TESTS += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
 
+tests_postgresql_test_pg_choose_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_postgresql_test_pg_choose_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_conn_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_conn_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_flood_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)

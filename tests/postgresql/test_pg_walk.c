@@ -3,7 +3,6 @@
  * From a definition to all that it depends on, and seeing each of that change.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -27,13 +26,6 @@ static bool entry_row(void *ctx, const struct viewd_dependency *entry)
 	return true;
 }
 
-static struct viewd_view_spec table_of(const char *name, const char *definition)
-{
-	struct viewd_view_spec view = pg_view(name, VIEWD_METHOD_TABLE, definition);
-	view.captured = true;
-	return view;
-}
-
 static const char *captured(struct viewd_conn *conn, const struct viewd_view_spec *view,
                             const struct viewd_capture_request *more)
 {
@@ -51,20 +43,8 @@ static const char *captured(struct viewd_conn *conn, const struct viewd_view_spe
 /* What a view with this definition depends on. */
 static const char *walked(struct viewd_conn *conn, const char *definition)
 {
-	struct viewd_view_spec view = table_of("v", definition);
+	struct viewd_view_spec view = pg_followed_view("v", definition);
 	return captured(conn, &view, NULL);
-}
-
-static struct viewd_conn *stage(struct viewd_conn **app)
-{
-	pg_fresh();
-	struct viewd_conn *conn = pg_session("viewd");
-	pg_prepared(conn);
-	*app = pg_session("app");
-	pg_do(*app, "ALTER DEFAULT PRIVILEGES GRANT SELECT, TRIGGER ON TABLES TO viewd");
-	pg_do(*app, "CREATE TABLE sale (id int PRIMARY KEY, amount int, word text)");
-	pg_do(*app, "CREATE TABLE other (id int)");
-	return conn;
 }
 
 static bool knows_bodies(struct viewd_conn *conn)
@@ -74,7 +54,7 @@ static bool knows_bodies(struct viewd_conn *conn)
 
 static void goes_through_views_and_functions(void)
 {
-	struct viewd_conn *app, *conn = stage(&app);
+	struct viewd_conn *app, *conn = pg_two_tables(&app);
 	pg_do(app, "CREATE FUNCTION f(i int) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM other WHERE id > "
 	           "f.i -- end'");
 	pg_do(app, "CREATE FUNCTION g() RETURNS bigint LANGUAGE sql SET search_path = public AS 'SELECT f(1);'");
@@ -97,7 +77,7 @@ static void goes_through_views_and_functions(void)
 /* Bodies that end early, or that cannot be parsed with these arguments. */
 static void runs_nothing_of_a_body(void)
 {
-	struct viewd_conn *app, *conn = stage(&app);
+	struct viewd_conn *app, *conn = pg_two_tables(&app);
 	pg_do(app, "SET check_function_bodies = off");
 	pg_do(app, "CREATE FUNCTION evil() RETURNS int LANGUAGE sql AS 'SELECT 1; END; DROP TABLE sale; SELECT 2'");
 	pg_do(app, "CREATE FUNCTION any_type(x anyelement) RETURNS anyelement LANGUAGE sql STABLE AS 'SELECT x FROM other "
@@ -136,7 +116,7 @@ static const struct {
 
 static void names_what_nothing_hears(void)
 {
-	struct viewd_conn *app, *conn = stage(&app);
+	struct viewd_conn *app, *conn = pg_two_tables(&app);
 	pg_do(app, "CREATE SEQUENCE seq");
 	pg_do(app, "GRANT SELECT, USAGE ON SEQUENCE seq TO viewd");
 	pg_do(app, "CREATE FUNCTION pl() RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT count(*) FROM "
@@ -162,7 +142,7 @@ static void takes_what_is_harmless_for_harmless(void)
 		"SELECT id FROM sale, generate_series(1, 3) AS g WHERE word IN ('now', 'today')",
 		"SELECT word::date AS d, row_to_json(s)::text AS j FROM sale s",
 	};
-	struct viewd_conn *app, *conn = stage(&app);
+	struct viewd_conn *app, *conn = pg_two_tables(&app);
 	for (size_t i = 0; i < ARRAY_LEN(definitions); i++)
 		CHECK_STR(walked(conn, definitions[i]), "\"public\".\"sale\": rows\n");
 	pg_do(app, "CREATE FUNCTION imm(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN i + 1; END'");
@@ -172,11 +152,11 @@ static void takes_what_is_harmless_for_harmless(void)
 
 static void sources_vouch_for_functions_only(void)
 {
-	struct viewd_conn *app, *conn = stage(&app);
+	struct viewd_conn *app, *conn = pg_two_tables(&app);
 	pg_do(app, "CREATE FUNCTION pl() RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT count(*) FROM "
 	           "other); END'");
 	static const char *const names[] = {"other"};
-	struct viewd_view_spec view = table_of("v", "SELECT pl() AS n, now() AS t");
+	struct viewd_view_spec view = pg_followed_view("v", "SELECT pl() AS n, now() AS t");
 	struct viewd_capture_request req = {.mode = VIEWD_CAPTURE_AUTO, .names = names, .n_names = 1};
 	const char *text = captured(conn, &view, &req);
 	CHECK_CONTAINS(text, "function public.pl(): vouched\n");
@@ -249,7 +229,7 @@ static const struct change changes[] = {
 
 static void a_look_sees_what_matters(void)
 {
-	struct viewd_conn *app, *conn = stage(&app);
+	struct viewd_conn *app, *conn = pg_two_tables(&app);
 	static const char *const ddl[] = {
 		"CREATE TYPE mood AS ENUM ('ok', 'bad')",
 		"CREATE DOMAIN small AS int CHECK (VALUE < 10)",
@@ -280,12 +260,12 @@ static void a_look_sees_what_matters(void)
 
 static void its_own_triggers_change_no_definition(void)
 {
-	struct viewd_conn *app, *conn = stage(&app);
+	struct viewd_conn *app, *conn = pg_two_tables(&app);
 	pg_do(app, "CREATE TABLE part (id int) PARTITION BY LIST (id)");
 	pg_do(app, "CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1)");
 	walked(conn, "SELECT s.id, p.id AS p FROM sale s, part p");
 	CHECK_INT(look(conn), 0);
-	struct viewd_view_spec other = table_of("w", "SELECT id FROM part_1");
+	struct viewd_view_spec other = pg_followed_view("w", "SELECT id FROM part_1");
 	captured(conn, &other, NULL);
 	CHECK_INT(look(conn), 0);
 }
@@ -293,11 +273,11 @@ static void its_own_triggers_change_no_definition(void)
 /* Refreshes of viewd's own relations are told otherwise. */
 static void its_own_refreshes_change_no_definition(void)
 {
-	struct viewd_conn *app, *conn = stage(&app);
+	struct viewd_conn *app, *conn = pg_two_tables(&app);
 	struct viewd_view_spec low = pg_view("low", VIEWD_METHOD_MATERIALIZED, "SELECT id FROM sale");
 	pg_apply(conn, &low, VIEWD_CHANGE_CREATE);
 	struct viewd_source kept = {.schema = "public", .name = "low", .kind = VIEWD_KIND_MATVIEW};
-	struct viewd_view_spec top = table_of("top", "SELECT count(*) AS n FROM low");
+	struct viewd_view_spec top = pg_followed_view("top", "SELECT count(*) AS n FROM low");
 	struct viewd_capture_request req = {.mode = VIEWD_CAPTURE_AUTO, .kept = &kept, .n_kept = 1};
 	CHECK_STR(captured(conn, &top, &req), "\"public\".\"low\": kept\n");
 	pg_refreshed(conn, &low);
@@ -307,9 +287,9 @@ static void its_own_refreshes_change_no_definition(void)
 /* Between two looks: the first one has not seen it, and the walk of another view comes first. */
 static void a_walk_overwrites_nothing_unseen(void)
 {
-	struct viewd_conn *app, *conn = stage(&app);
-	struct viewd_view_spec v = table_of("v", "SELECT sum(amount) AS n FROM sale"),
-						   w = table_of("w", "SELECT max(amount) AS n FROM sale");
+	struct viewd_conn *app, *conn = pg_two_tables(&app);
+	struct viewd_view_spec v = pg_followed_view("v", "SELECT sum(amount) AS n FROM sale"),
+						   w = pg_followed_view("w", "SELECT max(amount) AS n FROM sale");
 	pg_apply(conn, &v, VIEWD_CHANGE_CREATE);
 	captured(conn, &v, NULL);
 	pg_refreshed(conn, &v);
@@ -362,8 +342,9 @@ static struct viewd_view_spec followed(struct viewd_conn *conn, struct viewd_con
 	};
 	for (size_t i = 0; i < ARRAY_LEN(ddl); i++)
 		pg_do(app, ddl[i]);
-	struct viewd_view_spec v = table_of("v", "SELECT imm(m.id) AS i, m.amount, p.id, g.id AS g, k.m::text AS mood FROM "
-	                                         "mid m, part p, guarded g, kinds k");
+	struct viewd_view_spec v =
+		pg_followed_view("v", "SELECT imm(m.id) AS i, m.amount, p.id, g.id AS g, k.m::text AS mood FROM "
+	                          "mid m, part p, guarded g, kinds k");
 	pg_apply(conn, &v, VIEWD_CHANGE_CREATE);
 	captured(conn, &v, NULL);
 	pg_refreshed(conn, &v);
@@ -373,7 +354,7 @@ static struct viewd_view_spec followed(struct viewd_conn *conn, struct viewd_con
 
 static void what_is_as_it_was_may_have_been_another(void)
 {
-	struct viewd_conn *app, *conn = stage(&app);
+	struct viewd_conn *app, *conn = pg_two_tables(&app);
 	struct viewd_view_spec v = followed(conn, app);
 	for (size_t i = 0; i < ARRAY_LEN(returns); i++) {
 		pg_refreshed(conn, &v);
@@ -397,7 +378,7 @@ static void nothing_was_read_meanwhile(void)
 {
 	static const char again[] = "CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i "
 	                            "+ 1'";
-	struct viewd_conn *app, *conn = stage(&app), *other = pg_session("viewd");
+	struct viewd_conn *app, *conn = pg_two_tables(&app), *other = pg_session("viewd");
 	struct viewd_view_spec v = followed(conn, app);
 	pg_refreshed(conn, &v);
 	pg_do(conn, "UPDATE viewd.view_state SET last_success_time = last_success_time - interval '1 minute'");
@@ -419,93 +400,6 @@ static void nothing_was_read_meanwhile(void)
 	CHECK_STR(stale(conn), "t");
 }
 
-/* ---- choosing, for each source */
-
-static bool reason_row(void *ctx, const struct viewd_dependency *entry)
-{
-	char **text = ctx;
-	*text = talloc_asprintf_append(*text, "%s: %d %s\n", entry->name, (int)entry->heard_by,
-	                               entry->reason != NULL ? entry->reason : "");
-	return true;
-}
-
-static const char *chosen(struct viewd_conn *conn, enum viewd_capture mode, const char *definition)
-{
-	char *text = talloc_strdup(harness_ctx(), "");
-	struct viewd_view_spec view = table_of("v", definition);
-	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .dependencies = {reason_row, &text}};
-	struct viewd_captured out;
-	struct viewd_err err = {0};
-	REQUIRE_OK(DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){NULL, NULL}, &err), &err);
-	return text;
-}
-
-static void falls_back_for_each_source(void)
-{
-	struct viewd_conn *app, *conn = stage(&app);
-	char *heard[2];
-	pg_do(app, "CREATE TABLE closed (id int)");
-	pg_do(app, "REVOKE TRIGGER ON closed FROM viewd");
-	heard[0] = talloc_asprintf(harness_ctx(), "\"public\".\"closed\": %d ", VIEWD_HEARD_POLL);
-	heard[1] = talloc_asprintf(harness_ctx(), "\"public\".\"sale\": %d ", VIEWD_HEARD_TRIGGER);
-	const char *text = chosen(conn, VIEWD_CAPTURE_AUTO, "SELECT s.id, c.id AS c FROM sale s, closed c");
-	CHECK_CONTAINS(text, heard[0]);
-	CHECK_CONTAINS(text, heard[1]);
-	CHECK_CONTAINS(text, "lacks TRIGGER on public.closed");
-	struct viewd_conn *admin = pg_session("postgres");
-	pg_do(admin, "ALTER ROLE viewd SET track_counts = off");
-	text = chosen(conn, VIEWD_CAPTURE_AUTO, "SELECT s.id, c.id AS c FROM sale s, closed c");
-	pg_do(admin, "ALTER ROLE viewd RESET track_counts");
-	CHECK_CONTAINS(text,
-	talloc_asprintf(harness_ctx(), "\"public\".\"closed\": %d the server does not count", VIEWD_HEARD_NONE));
-	CHECK_CONTAINS(text, heard[1]);
-}
-
-/* Refused for a reason that no privilege tells: here, somebody's event trigger. */
-static void falls_back_when_the_server_refuses(void)
-{
-	struct viewd_conn *app, *conn = stage(&app);
-	struct viewd_database_spec spec = pg_spec("postgres");
-	struct viewd_err err = {0};
-	spec.url = talloc_asprintf(harness_ctx(), "postgresql://postgres@/shop?%s", getenv("VIEWD_TEST_PG"));
-	struct viewd_conn *admin = DIALECT->open(&pg_host, &spec, &err);
-	REQUIRE_OK(admin != NULL, &err);
-	pg_do(admin, "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no "
-	             "triggers here''; END'");
-	pg_do(admin, "CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER') EXECUTE FUNCTION "
-	             "refuse()");
-	const char *text = chosen(conn, VIEWD_CAPTURE_AUTO, "SELECT id FROM sale");
-	DIALECT->close(&admin);
-	CHECK_CONTAINS(text, talloc_asprintf(harness_ctx(), "\"public\".\"sale\": %d ", VIEWD_HEARD_POLL));
-	CHECK_CONTAINS(text, "no triggers here");
-}
-
-/* Nobody counts what a refresh writes: that is not the same as nothing. */
-static void uncounted_rows_are_not_none(void)
-{
-	struct viewd_conn *app, *conn = stage(&app), *admin = pg_session("postgres");
-	static const char *const key[] = {"id"};
-	struct viewd_view_spec low = pg_view("low", VIEWD_METHOD_MATERIALIZED, "SELECT id FROM sale");
-	low.unique_key = key;
-	low.n_unique_key = 1;
-	pg_apply(conn, &low, VIEWD_CHANGE_CREATE);
-	CHECK_INT(pg_refreshed(conn, &low).did, VIEWD_DID_NO_DATA);
-	pg_do(admin, "ALTER ROLE viewd SET track_counts = off");
-	struct viewd_conn *blind = pg_session("viewd");
-	pg_do(admin, "ALTER ROLE viewd RESET track_counts");
-	pg_do(app, "INSERT INTO sale VALUES (1, 1, 'a')");
-	CHECK_INT(pg_refreshed(blind, &low).did, VIEWD_DID_CONCURRENT);
-}
-
-static void who_asks_is_not_answered_by_counters(void)
-{
-	struct pg_stage s;
-	pg_stage_begin(&s, VIEWD_CAPTURE_POLL);
-	CHECK(!pg_told_within(&s, 150000));
-	DIALECT->capture->watch_wake(s.watch);
-	CHECK(pg_told(&s));
-}
-
 static const struct harness_test tests[] = {
 	{"goes through views and functions", goes_through_views_and_functions},
 	{"runs nothing of a body", runs_nothing_of_a_body},
@@ -518,10 +412,6 @@ static const struct harness_test tests[] = {
 	{"a walk overwrites nothing unseen", a_walk_overwrites_nothing_unseen},
 	{"what is as it was may have been another", what_is_as_it_was_may_have_been_another},
 	{"nothing was read meanwhile", nothing_was_read_meanwhile},
-	{"falls back for each source", falls_back_for_each_source},
-	{"falls back when the server refuses", falls_back_when_the_server_refuses},
-	{"uncounted rows are not none", uncounted_rows_are_not_none},
-	{"who asks is not answered by counters", who_asks_is_not_answered_by_counters},
 };
 
 HARNESS_MAIN(SUITE("pg walk", tests))

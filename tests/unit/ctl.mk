@@ -3,6 +3,7 @@ ctl_unit_tests = \
 	tests/unit/ctl/test_args \
 	tests/unit/ctl/test_follow \
 	tests/unit/ctl/test_server \
+	tests/unit/ctl/test_server_clients \
 	tests/unit/ctl/test_socket \
 	tests/unit/ctl/test_viewctl
 check_PROGRAMS += $(ctl_unit_tests)
@@ -11,8 +12,10 @@ ctl_support = \
 	tests/unit/ctl/ctl_support.c tests/unit/ctl/ctl_support.h \
 	tests/unit/ctl/fake_engine.c tests/unit/ctl/fake_engine.h
 tests_unit_ctl_test_server_SOURCES = tests/unit/ctl/test_server.c $(ctl_support)
+tests_unit_ctl_test_server_clients_SOURCES = tests/unit/ctl/test_server_clients.c $(ctl_support)
 tests_unit_ctl_test_follow_SOURCES = tests/unit/ctl/test_follow.c $(ctl_support)
 tests_unit_ctl_test_follow_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_unit_ctl_test_server_LDADD = $(LDADD) $(JANSSON_LIBS)
+tests_unit_ctl_test_server_clients_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_unit_ctl_test_viewctl_SOURCES = tests/unit/ctl/test_viewctl.c $(ctl_support)
 tests_unit_ctl_test_viewctl_LDADD = libviewctl.la $(LDADD) $(CURL_LIBS) $(JANSSON_LIBS)

@@ -59,13 +59,16 @@ plugins_ldadd = libviewd_sql.la $(LDADD) $(LIBMD_LIBS)
 if DIALECT_SQLITE
 sqlite_unit_tests = tests/unit/plugins/test_sqlite tests/unit/plugins/test_sqlite_live tests/unit/plugins/test_sqlite_watch \
 	tests/unit/plugins/test_sqlite_marks tests/unit/plugins/test_sqlite_files \
-	tests/unit/plugins/test_sqlite_depends
+	tests/unit/plugins/test_sqlite_definitions tests/unit/plugins/test_sqlite_depends
 check_PROGRAMS += $(sqlite_unit_tests)
 TESTS += $(sqlite_unit_tests)
 sqlite_fixture = tests/unit/plugins/sqlite_fixture.c tests/unit/plugins/sqlite_fixture.h
 tests_unit_plugins_test_sqlite_SOURCES = tests/unit/plugins/test_sqlite.c $(sqlite_fixture)
 tests_unit_plugins_test_sqlite_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
+tests_unit_plugins_test_sqlite_definitions_SOURCES = tests/unit/plugins/test_sqlite_definitions.c $(sqlite_fixture)
+tests_unit_plugins_test_sqlite_definitions_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_plugins_test_sqlite_definitions_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 tests_unit_plugins_test_sqlite_depends_SOURCES = tests/unit/plugins/test_sqlite_depends.c $(sqlite_fixture)
 tests_unit_plugins_test_sqlite_depends_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_depends_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl

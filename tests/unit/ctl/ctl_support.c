@@ -137,3 +137,27 @@ char *rig_post(struct rig *rig, const char *path, const char *body)
 	return rig_ask(rig, talloc_asprintf(harness_ctx(), "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s",
 	                                    path, strlen(body), body));
 }
+
+json_t *rig_json(const char *reply)
+{
+	json_t *json = json_loads(rig_body(reply), 0, NULL);
+	harness_check(json != NULL, __FILE__, __LINE__, "no JSON in: %.200s", reply);
+	return json;
+}
+
+void rig_check_error(const char *reply, const char *status, const char *cls, const char *message)
+{
+	json_t *json = rig_json(reply);
+	json_t *error = json_object_get(json, "error");
+	CHECK_CONTAINS(reply, status);
+	CHECK_INT(json_integer_value(json_object_get(json, "schema")), 1);
+	CHECK_STR(json_string_value(json_object_get(error, "class")), cls);
+	CHECK_CONTAINS(json_string_value(json_object_get(error, "message")), message);
+	CHECK(json_object_get(error, "code") != NULL && json_object_get(error, "hint") != NULL);
+	json_decref(json);
+}
+
+bool rig_still_answers(struct rig *rig)
+{
+	return strstr(rig_ask(rig, GET("/v1/status")), "200 OK") != NULL;
+}

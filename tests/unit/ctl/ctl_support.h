@@ -44,4 +44,15 @@ char *rig_body(const char *reply);
 /* A request with a body and its length. */
 char *rig_post(struct rig *rig, const char *path, const char *body);
 
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+#define REFRESH_WAIT \
+	"POST /v1/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: " \
+	"28\r\n\r\n{\"view\":\"alpha\",\"wait\":true}"
+
+/* The body of a reply; the caller's. The test fails when it is no JSON. */
+json_t *rig_json(const char *reply);
+/* Is the reply an error with this status, class and message? */
+void rig_check_error(const char *reply, const char *status, const char *cls, const char *message);
+bool rig_still_answers(struct rig *rig);
+
 #endif

@@ -11,8 +11,6 @@
 #include <talloc.h>
 #include <unistd.h>
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
-
 static int ask_and_stay(struct rig *rig, const char *text)
 {
 	int fd = rig_dial(rig);

@@ -17,32 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
-
-static json_t *body_of(const char *reply)
-{
-	json_t *json = json_loads(rig_body(reply), 0, NULL);
-	harness_check(json != NULL, __FILE__, __LINE__, "no JSON in: %.200s", reply);
-	return json;
-}
-
-static void check_error(const char *reply, const char *status, const char *cls, const char *message)
-{
-	json_t *json = body_of(reply);
-	json_t *error = json_object_get(json, "error");
-	CHECK_CONTAINS(reply, status);
-	CHECK_INT(json_integer_value(json_object_get(json, "schema")), 1);
-	CHECK_STR(json_string_value(json_object_get(error, "class")), cls);
-	CHECK_CONTAINS(json_string_value(json_object_get(error, "message")), message);
-	CHECK(json_object_get(error, "code") != NULL && json_object_get(error, "hint") != NULL);
-	json_decref(json);
-}
-
-static bool still_answers(struct rig *rig)
-{
-	return strstr(rig_ask(rig, GET("/v1/status")), "200 OK") != NULL;
-}
-
 /* The promise of the manual, word by word. */
 static void status_has_its_fields(void)
 {
@@ -63,7 +37,7 @@ static void status_has_its_fields(void)
 		"\"upstream\":[],\"downstream\":[\"beta\"],\"refresh_group\":null}";
 	struct rig rig;
 	rig_start(&rig, NULL);
-	json_t *json = body_of(rig_ask(&rig, GET("/v1/status")));
+	json_t *json = rig_json(rig_ask(&rig, GET("/v1/status")));
 	CHECK_INT(json_array_size(json), 2);
 	char *text = json_dumps(json_array_get(json, 0), JSON_COMPACT);
 	CHECK_STR(text, expected);
@@ -88,7 +62,7 @@ static void every_look_answers(void)
 		char *reply = rig_ask(&rig, talloc_asprintf(harness_ctx(), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", paths[i]));
 		CHECK_CONTAINS(reply, "200 OK");
 		CHECK_CONTAINS(reply, "application/json");
-		json_decref(body_of(reply));
+		json_decref(rig_json(reply));
 	}
 	rig_stop(&rig);
 }
@@ -97,17 +71,17 @@ static void bad_requests_are_explained(void)
 {
 	struct rig rig;
 	rig_start(&rig, NULL);
-	check_error(rig_ask(&rig, GET("/v2/status")), " 404 ", "usage", "path '/v2/status' is not known");
-	check_error(rig_post(&rig, "/v1/status", "{}"), " 405 ", "usage", "takes GET");
+	rig_check_error(rig_ask(&rig, GET("/v2/status")), " 404 ", "usage", "path '/v2/status' is not known");
+	rig_check_error(rig_post(&rig, "/v1/status", "{}"), " 405 ", "usage", "takes GET");
 	CHECK_CONTAINS(rig_ask(&rig, GET("/v1/refresh")), "Allow: POST");
-	check_error(rig_ask(&rig, "DELETE /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"), " 405 ", "usage", "takes GET");
-	check_error(rig_ask(&rig, GET("/v1/status?nope=1")), " 400 ", "usage", "no parameter 'nope'");
-	check_error(rig_ask(&rig, GET("/v1/show")), " 400 ", "usage", "show needs VIEW");
-	check_error(rig_ask(&rig, GET("/v1/show?view=gamma")), " 404 ", "missing", "view 'gamma' is not known");
-	check_error(rig_post(&rig, "/v1/refresh", "{"), " 400 ", "usage", "not JSON");
-	check_error(rig_post(&rig, "/v1/refresh", "{}"), " 400 ", "usage", "needs a view");
-	check_error(rig_ask(&rig, "FROB /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"), " 405 ", "usage", "takes GET");
-	CHECK(still_answers(&rig));
+	rig_check_error(rig_ask(&rig, "DELETE /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"), " 405 ", "usage", "takes GET");
+	rig_check_error(rig_ask(&rig, GET("/v1/status?nope=1")), " 400 ", "usage", "no parameter 'nope'");
+	rig_check_error(rig_ask(&rig, GET("/v1/show")), " 400 ", "usage", "show needs VIEW");
+	rig_check_error(rig_ask(&rig, GET("/v1/show?view=gamma")), " 404 ", "missing", "view 'gamma' is not known");
+	rig_check_error(rig_post(&rig, "/v1/refresh", "{"), " 400 ", "usage", "not JSON");
+	rig_check_error(rig_post(&rig, "/v1/refresh", "{}"), " 400 ", "usage", "needs a view");
+	rig_check_error(rig_ask(&rig, "FROB /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"), " 405 ", "usage", "takes GET");
+	CHECK(rig_still_answers(&rig));
 	rig_stop(&rig);
 }
 
@@ -135,7 +109,7 @@ static void garbage_is_survived(void)
 		rig_run(&rig, 0);
 	}
 	rig_run(&rig, 20000);
-	CHECK(still_answers(&rig));
+	CHECK(rig_still_answers(&rig));
 	rig_stop(&rig);
 }
 
@@ -164,7 +138,7 @@ static void endless_input_is_cut(void)
 	rig_receive(&rig, fd, 5000000, &ended);
 	CHECK(ended);
 	close(fd);
-	CHECK(still_answers(&rig));
+	CHECK(rig_still_answers(&rig));
 	rig_stop(&rig);
 }
 
@@ -193,180 +167,6 @@ static void half_close_is_fine(void)
 	rig_stop(&rig);
 }
 
-static void short_idle(struct ctl_limits *limits)
-{
-	limits->idle_us = 400000;
-}
-
-static size_t count_fds(void)
-{
-	size_t n = 0;
-	for (int fd = 0; fd < 1024; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
-/* Bytes keep coming, so that no read ever times out: the whole request has its deadline. */
-static void slow_senders_are_cut(void)
-{
-	struct rig rig;
-	char byte;
-	rig_start(&rig, short_idle);
-	int fd = rig_dial(&rig);
-	int64_t deadline = harness_deadline(5000000);
-	bool cut = false;
-	while (!cut && harness_pause(deadline)) {
-		rig_run(&rig, 50000);
-		cut = send(fd, "G", 1, MSG_NOSIGNAL) < 0 || recv(fd, &byte, 1, 0) == 0;
-	}
-	CHECK(cut);
-	close(fd);
-	CHECK(still_answers(&rig));
-	rig_stop(&rig);
-}
-
-/* More than a socket holds, and a limit well above what making the reply takes. */
-static void deaf_clients_are_cut(void)
-{
-	struct rig rig;
-	rig_start(&rig, short_idle);
-	rig.engine.n_extra = 1000;
-	size_t before = count_fds();
-	size_t whole = strlen(rig_ask(&rig, GET("/v1/status")));
-	CHECK(whole > 400000);
-	WAIT_UNTIL((loop_once(rig.loop, 1000), count_fds() == before));
-	int fd = rig_dial(&rig);
-	rig_send(&rig, fd, GET("/v1/status"), strlen(GET("/v1/status")));
-	WAIT_UNTIL((loop_once(rig.loop, 1000), count_fds() == before + 2));
-	WAIT_UNTIL((loop_once(rig.loop, 1000), count_fds() == before + 1));
-	bool ended = false;
-	size_t got = strlen(rig_receive(&rig, fd, 1000000, &ended));
-	CHECK(ended);
-	CHECK(got > 0 && got < whole);
-	close(fd);
-	CHECK(still_answers(&rig));
-	rig_stop(&rig);
-}
-
-static void few_clients(struct ctl_limits *limits)
-{
-	limits->clients = 8;
-}
-
-static void floods_do_not_shut_others_out(void)
-{
-	struct rig rig;
-	rig_start(&rig, few_clients);
-	size_t before = count_fds();
-	size_t dialled = 0;
-	int fds[100];
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
-		fds[i] = rig_dial(&rig);
-		dialled += fds[i] >= 0;
-		rig_run(&rig, 0);
-	}
-	rig_run(&rig, 50000);
-	CHECK(dialled > 50);
-	CHECK(count_fds() - before - dialled <= 9);
-	CHECK(still_answers(&rig));
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	rig_run(&rig, 50000);
-	CHECK(still_answers(&rig));
-	rig_run(&rig, 50000);
-	CHECK_INT(count_fds(), before);
-	rig_stop(&rig);
-}
-
-#define REFRESH_WAIT "POST /v1/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: " \
-	"28\r\n\r\n{\"view\":\"alpha\",\"wait\":true}"
-
-static int ask_and_leave_open(struct rig *rig)
-{
-	int fd = rig_dial(rig);
-	REQUIRE(fd >= 0);
-	size_t n = rig->engine.n_pending;
-	rig_send(rig, fd, REFRESH_WAIT, strlen(REFRESH_WAIT));
-	WAIT_UNTIL((loop_once(rig->loop, 1000), rig->engine.n_pending == n + 1));
-	return fd;
-}
-
-static void waiting_outlives_the_idle_limit(void)
-{
-	struct rig rig;
-	rig_start(&rig, short_idle);
-	int fd = ask_and_leave_open(&rig);
-	rig_run(&rig, 1500000);
-	CHECK(fake_finish(&rig.engine));
-	CHECK_CONTAINS(rig_receive(&rig, fd, 5000000, NULL), "\"ok\":true");
-	CHECK_INT(harness_log_count("refresh alpha --wait: done"), 1);
-	close(fd);
-	rig.engine.fail = true;
-	fd = ask_and_leave_open(&rig);
-	CHECK(fake_finish(&rig.engine));
-	CHECK_CONTAINS(rig_receive(&rig, fd, 5000000, NULL), "\"failed\":1");
-	CHECK_INT(harness_log_count("refresh alpha --wait: 1 failed"), 1);
-	close(fd);
-	rig_stop(&rig);
-}
-
-static void clients_may_leave(void)
-{
-	struct rig rig;
-	rig_start(&rig, NULL);
-	size_t before = count_fds();
-	close(ask_and_leave_open(&rig));
-	/* the sweep notices */
-	WAIT_UNTIL((loop_once(rig.loop, 1000), count_fds() == before));
-	CHECK(fake_finish(&rig.engine));
-	CHECK_INT(harness_log_count("refresh alpha --wait: done, client left"), 1);
-	/* it leaves, and the reply comes before anybody noticed */
-	close(ask_and_leave_open(&rig));
-	CHECK(fake_finish(&rig.engine));
-	rig_run(&rig, 50000);
-	CHECK(still_answers(&rig));
-	rig_stop(&rig);
-}
-
-static void server_may_stop_first(void)
-{
-	struct rig rig;
-	rig_start(&rig, NULL);
-	int one = ask_and_leave_open(&rig);
-	int two = ask_and_leave_open(&rig);
-	rig_stop(&rig);
-	CHECK(fake_finish(&rig.engine));
-	CHECK(fake_finish(&rig.engine));
-	CHECK_INT(harness_log_count("client left"), 2);
-	close(one);
-	close(two);
-}
-
-static void few_pending(struct ctl_limits *limits)
-{
-	limits->pending = 2;
-}
-
-static void pending_calls_are_bounded(void)
-{
-	struct rig rig;
-	rig_start(&rig, few_pending);
-	int one = ask_and_leave_open(&rig);
-	int two = ask_and_leave_open(&rig);
-	check_error(rig_ask(&rig, REFRESH_WAIT), " 503 ", "resource", "too many calls");
-	CHECK(still_answers(&rig));
-	CHECK_CONTAINS(rig_post(&rig, "/v1/cancel", "{\"all\":true}"), "\"cancelled\":2");
-	CHECK(fake_finish(&rig.engine));
-	rig_receive(&rig, one, 5000000, NULL);
-	close(ask_and_leave_open(&rig));
-	close(one);
-	close(two);
-	rig_stop(&rig);
-	while (fake_finish(&rig.engine))
-		;
-}
-
 static void removed_socket_is_made_again(void)
 {
 	struct rig rig;
@@ -375,7 +175,7 @@ static void removed_socket_is_made_again(void)
 	expect_log("removed by somebody: made again");
 	REQUIRE(unlink(rig.path) == 0);
 	WAIT_UNTIL((loop_once(rig.loop, 1000), lstat(rig.path, &st) == 0));
-	CHECK(still_answers(&rig));
+	CHECK(rig_still_answers(&rig));
 	expect_log("replaced by somebody");
 	REQUIRE(unlink(rig.path) == 0);
 	harness_file("control.sock", "not a socket");
@@ -393,7 +193,7 @@ static void second_daemon_is_refused(void)
 	CHECK(ctl_server_new(rig.loop, rig.path, &rig.ctl, NULL, &err) == NULL);
 	CHECK_INT(err.cls, VIEWD_ERR_EXISTS);
 	CHECK_CONTAINS(err.msg, "already running");
-	CHECK(still_answers(&rig));
+	CHECK(rig_still_answers(&rig));
 	rig_stop(&rig);
 }
 
@@ -428,7 +228,7 @@ static void without_descriptors_nothing_spins(void)
 	REQUIRE(setrlimit(RLIMIT_NOFILE, &old) == 0);
 	close(fd);
 	rig_run(&rig, 200000);
-	CHECK(still_answers(&rig));
+	CHECK(rig_still_answers(&rig));
 	rig_stop(&rig);
 }
 
@@ -488,13 +288,6 @@ static const struct harness_test tests[] = {
 	{"garbage is survived", garbage_is_survived},
 	{"endless input is cut", endless_input_is_cut},
 	{"a half-closed connection gets its reply", half_close_is_fine},
-	{"slow senders are cut", slow_senders_are_cut},
-	{"clients that never read are cut", deaf_clients_are_cut},
-	{"floods do not shut others out", floods_do_not_shut_others_out},
-	{"waiting outlives the idle limit", waiting_outlives_the_idle_limit},
-	{"clients may leave", clients_may_leave},
-	{"the server may stop first", server_may_stop_first},
-	{"pending calls are bounded", pending_calls_are_bounded},
 	{"a removed socket is made again", removed_socket_is_made_again},
 	{"a second daemon is refused", second_daemon_is_refused},
 	{"without descriptors nothing spins", without_descriptors_nothing_spins},
