@@ -47,7 +47,8 @@ CLEANFILES += libviewd_dialect.a
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = plugins/viewd-dialect.pc
 
-EXTRA_DIST += docs/examples/dialect/litemini.c docs/examples/dialect/Makefile docs/examples/dialect/contract.sh
+EXTRA_DIST += docs/examples/dialect/catalogue.c docs/examples/dialect/conn.c docs/examples/dialect/litemini.c \
+	docs/examples/dialect/litemini.h docs/examples/dialect/Makefile docs/examples/dialect/contract.sh
 
 # The contract suite, for whoever writes one.
 if HAVE_CUNIT
