@@ -58,14 +58,15 @@ untidy()
 	done)
 }
 
-# Tables and examples in Markdown are as wide as what stands in them. A tab in C is four columns.
+# Examples in Markdown are as wide as what stands in them; a table that is too wide becomes a list. A tab in C is four
+# columns.
 wide()
 {
 	(cd "$repo" && tracked | grep -E '\.[ch]$' | while read -r file; do
 		expand -t 4 "$file" | awk -v file="$file" 'length($0) > 120 { print file ":" NR ": " length($0) " columns" }'
 	done)
 	(cd "$repo" && tracked | grep '\.md$' | while read -r file; do
-		awk -v file="$file" '/^```/ { code = !code } !code && length($0) > 120 && !/^ *\|/ && !/^(    |\t)/ { print file ":" NR ": " length($0) " columns" }' "$file"
+		awk -v file="$file" '/^```/ { code = !code } !code && length($0) > 120 && !/^(    |\t)/ { print file ":" NR ": " length($0) " columns" }' "$file"
 	done)
 }
 
@@ -82,6 +83,8 @@ printf 'a\0b' | fixture picture
 fixture later.c <<<"/* TO""DO */ "
 fixture tool.sh <<<'#!/bin/sh'
 printf '%0121d\n' 0 | fixture wide.md
+printf '| %0117d |\n' 0 | fixture table.md
+printf '    %0117d\n' 0 | fixture example.md
 printf '\t%0117d\n' 0 | fixture wide.c
 git -C "$repo" add -A
 expect_found "a path of one machine" '^notes.txt:1:' machine_paths
@@ -91,6 +94,7 @@ expect_found "work left to do" '^later.c:1:' unfinished
 expect_found "a source without a licence line" '^later.c has no SPDX' unlicensed
 expect_found "trailing blanks" '^later.c:1:' untidy
 expect_found "a line of text that is too wide" '^wide.md:1: 121 columns' wide
+expect_found "a row of a table that is too wide" '^table.md:1: 121 columns' wide
 expect_found "a line of code that is too wide" '^wide.c:1: 121 columns' wide
 expect_found "a script that cannot run" '^tool.sh has #!' untidy
 repo=$good
