@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <talloc.h>
 
 void db_log(struct db *db, enum viewd_log_level level, const char *fmt, ...)
 {
@@ -43,4 +44,25 @@ bool db_give(const struct db_reader *reader, void *ctx, const char *const *value
 	}
 	*more_r = reader->row(ctx, values, n);
 	return true;
+}
+
+static bool read_int_fn(void *ctx, const char *const *values, size_t n UNUSED)
+{
+	*(int64_t *)ctx = number_or(values[0], 0);
+	return false;
+}
+
+static const struct db_reader read_int[] = {{read_int_fn, "N", "a number"}};
+
+bool db_query_int(struct db *db, const char *sql, int64_t *n_r, struct viewd_err *err)
+{
+	*n_r = 0;
+	return db->ops->query(db, sql, NULL, 0, read_int, n_r, err);
+}
+
+bool db_take_text(void *ctx, const char *const *values, size_t n UNUSED)
+{
+	struct db_text *text = ctx;
+	text->value = values[0] != NULL ? talloc_strdup(text->mem, values[0]) : NULL;
+	return false;
 }

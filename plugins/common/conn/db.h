@@ -354,6 +354,16 @@ static inline int64_t db_now(struct db *db)
 	return db->host->now(db->host->ctx);
 }
 
+/* Runs one statement that returns a single number. */
+bool db_query_int(struct db *db, const char *sql, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
+
+/* For queries that return a single text: the first cell of the first row. */
+struct db_text {
+	void *mem;   /* the text is talloc'ed here */
+	char *value; /* NULL: there was no row, or the cell is NULL */
+};
+bool db_take_text(void *text, const char *const *values, size_t n); /* a db_row_fn */
+
 /* One log line, formatted. */
 void db_log(struct db *db, enum viewd_log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

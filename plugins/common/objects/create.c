@@ -102,6 +102,14 @@ static bool stage(struct task *task, struct viewd_err *err)
 	       recipe_stage(task, false, err);
 }
 
+/* One transaction, with the rows fetched before it where that is better. */
+static bool with_staged_rows(struct task *task, recipe_body_fn *body, struct viewd_outcome *out, struct viewd_err *err)
+{
+	bool done = task_count_again(task, err) && stage(task, err) && recipe_transaction(task, true, body, out, NULL, err);
+	recipe_unstage(task);
+	return done;
+}
+
 static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx UNUSED, struct viewd_err *err)
 {
 	db_failpoint(task->db, "create:begin");
@@ -120,12 +128,8 @@ static bool create_body(struct task *task, struct viewd_outcome *out, void *ctx 
 
 bool recipe_create(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!task_count_again(task, err) || !stage(task, err) ||
-	    !recipe_transaction(task, true, create_body, out, NULL, err)) {
-		recipe_unstage(task);
+	if (!with_staged_rows(task, create_body, out, err))
 		return false;
-	}
-	recipe_unstage(task);
 	db_failpoint(task->db, "create:committed");
 	snprintf(out->reason, sizeof out->reason, "created");
 	return true;
@@ -167,12 +171,8 @@ static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx
 
 bool recipe_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!task_count_again(task, err) || !stage(task, err) ||
-	    !recipe_transaction(task, true, replace_body, out, NULL, err)) {
-		recipe_unstage(task);
+	if (!with_staged_rows(task, replace_body, out, err))
 		return false;
-	}
-	recipe_unstage(task);
 	db_failpoint(task->db, "replace:committed");
 	if (out->reason[0] == '\0')
 		snprintf(out->reason, sizeof out->reason, "replaced");

@@ -181,20 +181,6 @@ bool task_record_object(struct task *task, struct viewd_err *err)
 	       state_save_definition(task->db, task->view->name, row->kept ? task->kept_text : task->definition, err);
 }
 
-static bool read_int_fn(void *ctx, const char *const *values, size_t n UNUSED)
-{
-	*(int64_t *)ctx = number_or(values[0], 0);
-	return false;
-}
-
-static const struct db_reader read_int[] = {{read_int_fn, "N", "a number"}};
-
-bool db_query_int(struct db *db, const char *sql, int64_t *n_r, struct viewd_err *err)
-{
-	*n_r = 0;
-	return db->ops->query(db, sql, NULL, 0, read_int, n_r, err);
-}
-
 bool task_count_rows(struct task *task, int64_t *rows_r, struct viewd_err *err)
 {
 	char *sql = sql_add(sql_new(task), "SELECT count(*) FROM %s", relation_quoted(task->db->syntax, task, &task->rel));

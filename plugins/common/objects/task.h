@@ -94,7 +94,4 @@ bool task_settle_marks(struct task *task, struct viewd_outcome *out, struct view
 /* Counts the rows of the relation. */
 bool task_count_rows(struct task *task, int64_t *rows_r, struct viewd_err *err) MUST_CHECK;
 
-/* Runs one statement that returns a single number. */
-bool db_query_int(struct db *db, const char *sql, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
-
 #endif

@@ -314,23 +314,11 @@ bool state_history(struct db *db, const char *view, int limit, struct viewd_hist
 	return stmt_query(&st, read_history, &ctx, err);
 }
 
-struct text_ctx {
-	void *mem;
-	char *text;
-};
-
-static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct text_ctx *t = ctx;
-	t->text = v[0] != NULL ? talloc_strdup(t->mem, v[0]) : NULL;
-	return false;
-}
-
-static const struct db_reader take_text[] = {{take_text_fn, "T", "the definition of a view"}};
+static const struct db_reader take_text[] = {{db_take_text, "T", "the definition of a view"}};
 
 bool state_definition(struct db *db, void *mem_ctx, const char *view, char **text_r, struct viewd_err *err)
 {
-	struct text_ctx ctx = {.mem = mem_ctx};
+	struct db_text ctx = {.mem = mem_ctx};
 	struct stmt st = stmt_new(db);
 	st.sql = sql_add(st.sql, "SELECT definition FROM %s WHERE ", db->syntax->state.views);
 	stmt_name(&st, "name");
@@ -338,6 +326,6 @@ bool state_definition(struct db *db, void *mem_ctx, const char *view, char **tex
 	stmt_param(&st, view);
 	if (!stmt_query(&st, take_text, &ctx, err))
 		return false;
-	*text_r = ctx.text;
+	*text_r = ctx.value;
 	return true;
 }

@@ -228,29 +228,16 @@ bool my_query(struct db *db, const char *sql, const char *const *params, size_t 
 	return good;
 }
 
-struct one_text {
-	void *mem;
-	char *text;
-};
-
-static bool take_text_fn(void *ctx, const char *const *values, size_t n UNUSED)
-{
-	struct one_text *one = ctx;
-
-	one->text = values[0] != NULL ? talloc_strdup(one->mem, values[0]) : NULL;
-	return false;
-}
-
-static const struct db_reader take_text[] = {{take_text_fn, "T", "a value"}};
+static const struct db_reader take_text[] = {{db_take_text, "T", "a value"}};
 
 bool my_query_text(struct viewd_conn *conn, void *mem_ctx, const char *sql, const char *const *params, size_t n_params,
                    char **text_r, struct viewd_err *err)
 {
-	struct one_text one = {.mem = mem_ctx};
+	struct db_text one = {.mem = mem_ctx};
 
 	if (!my_query(&conn->db, sql, params, n_params, take_text, &one, err))
 		return false;
-	*text_r = one.text;
+	*text_r = one.value;
 	return true;
 }
 

@@ -159,25 +159,13 @@ bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_
 	return true;
 }
 
-struct text {
-	void *mem;
-	char *value;
-};
-
-static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct text *text = ctx;
-	text->value = v[0] != NULL ? talloc_strdup(text->mem, v[0]) : NULL;
-	return false;
-}
-
-static const struct db_reader take_text[] = {{take_text_fn, "T", "the definition of a view"}};
+static const struct db_reader take_text[] = {{db_take_text, "T", "the definition of a view"}};
 
 /* Every name with its schema. */
 bool pg_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
-	struct text text = {.mem = mem_ctx};
+	struct db_text text = {.mem = mem_ctx};
 	const char *params[] = {rel->schema[0] != '\0' ? rel->schema : conn->default_schema, rel->name};
 	const char *path[] = {conn->search_path};
 	pg_queue(conn, NARROW_SQL, NULL, 0, NULL, NULL);

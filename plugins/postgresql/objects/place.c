@@ -10,24 +10,12 @@
 #include <string.h>
 #include <talloc.h>
 
-struct text {
-	void *mem;
-	char *value;
-};
-
-static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct text *text = ctx;
-	text->value = v[0] != NULL ? talloc_strdup(text->mem, v[0]) : NULL;
-	return false;
-}
-
-static const struct db_reader take_text[] = {{take_text_fn, "T", "where the state is"}};
+static const struct db_reader take_text[] = {{db_take_text, "T", "where the state is"}};
 
 static bool ask(struct viewd_conn *conn, void *mem, const char *sql, const char *const *params, size_t n, char **text_r,
                 struct viewd_err *err)
 {
-	struct text text = {.mem = mem};
+	struct db_text text = {.mem = mem};
 	if (!pg_op_query(&conn->db, sql, params, n, take_text, &text, err))
 		return false;
 	*text_r = text.value;

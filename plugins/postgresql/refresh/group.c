@@ -15,19 +15,7 @@
 #include "common/sqltext/sqltext.h"
 #include "postgresql/pg.h"
 
-struct text {
-	void *mem;
-	char *value;
-};
-
-static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct text *text = ctx;
-	text->value = v[0] != NULL ? talloc_strdup(text->mem, v[0]) : NULL;
-	return false;
-}
-
-static const struct db_reader take_text[] = {{take_text_fn, "T", "a setting, a lock or an object"}};
+static const struct db_reader take_text[] = {{db_take_text, "T", "a setting, a lock or an object"}};
 
 /* ---- locks ---- */
 
@@ -41,7 +29,7 @@ static int64_t timeout_ms(const char *setting)
  * given up. */
 bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err *err)
 {
-	struct text ms = {.mem = talloc_new(NULL)};
+	struct db_text ms = {.mem = talloc_new(NULL)};
 	bool done = pg_op_query(db, "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'", NULL, 0,
 	                        take_text, &ms, err);
 	if (done)
@@ -59,7 +47,7 @@ bool pg_op_keep_out(struct task *task, int64_t budget_us, struct viewd_err *err)
 	                          " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid AND "
 	                          "c.relkind = 'm'";
 	struct viewd_conn *conn = pg_of(task->db);
-	struct text lock = {.mem = task->mem};
+	struct db_text lock = {.mem = task->mem};
 	char oid[sizeof task->found.identity];
 	snprintf(oid, sizeof oid, "%.*s", (int)strcspn(task->found.identity, ":"), task->found.identity);
 	const char *params[] = {oid};
@@ -76,7 +64,7 @@ bool pg_op_keep_out(struct task *task, int64_t budget_us, struct viewd_err *err)
 
 bool pg_op_means_same(struct task *task, bool *same_r, struct viewd_err *err)
 {
-	struct text oid = {.mem = task->mem};
+	struct db_text oid = {.mem = task->mem};
 	const char *params[] = {task->rel.schema, task->rel.name};
 	if (!pg_op_query(task->db,
 	                 "SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, "
@@ -146,7 +134,7 @@ void pg_op_carry_over(struct db *db)
 {
 	static const char sql[] = "SELECT pg_catalog.array_agg(id)::text FROM (SELECT id FROM viewd.carried FOR UPDATE "
 	                          "SKIP LOCKED) AS rows";
-	struct text ids = {.mem = talloc_new(NULL)};
+	struct db_text ids = {.mem = talloc_new(NULL)};
 	struct viewd_err failed = {0};
 	bool done = pg_op_begin(db, DB_BEGIN_WRITE, &failed) && pg_op_query(db, sql, NULL, 0, take_text, &ids, &failed) &&
 	            (ids.value == NULL || carry_rows(db, ids.value, &failed)) && pg_op_commit(db, &failed);
