@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# rooms.sh [BUILD]: prints for daemon/core and for each plugin which folder uses which other one, with the number of calls (symbols
+# rooms.sh [BUILD]: prints for the folders that are cut into rooms which room uses which other one, with the number of calls (symbols
 # the linker sees) and of includes, and whether there is a circle. BUILD is a finished build tree; default: the current folder.
 set -eu
 src=$(cd "$(dirname "$0")/.." && pwd)
@@ -44,7 +44,7 @@ rooms()
 	fi
 }
 
-for folder in daemon/core plugins/common plugins/postgresql plugins/mysql plugins/sqlite; do
+for folder in daemon/core daemon/conf daemon/ctl daemon/client plugins/common plugins/postgresql plugins/mysql plugins/sqlite; do
 	[ ! -d "$build/$folder" ] || rooms "$folder"
 done
 exit $status

@@ -215,9 +215,9 @@ struct view_capture {
 
 /* Notes of whoever walks over all views; they mean nothing between two walks. */
 struct view_walk {
-	uint64_t visit;                 /* equals engine.visit when visited */
+	uint64_t visit;                   /* equals engine.visit when visited */
 	uint64_t near_job, near_altering; /* pass of a turn in which a neighbour in the graph ran, or was being changed */
-	struct member *wave_member;     /* while a wave is built */
+	struct member *wave_member;       /* while a wave is built */
 	/* While a configuration is committed: a member of the group it had before was paused or suspended */
 	bool was_held;
 };
