@@ -12,6 +12,7 @@
  *   2.0  optional groups are one pointer each (threads, capture); tend is maintain; every row that a plugin hands to a
  *        sink begins with its size; on_remove and the result given to record_failure are enums; schemes, url_form
  *   2.1  explain
+ *   2.2  VIEWD_SIGNAL_DOUBT
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -31,7 +32,7 @@
 #include "viewd_types.h"
 
 #define VIEWD_ABI_MAJOR 2
-#define VIEWD_ABI_MINOR 1
+#define VIEWD_ABI_MINOR 2
 
 /* ---- services of the daemon for a plugin ---------------------------------------------------------------------- */
 

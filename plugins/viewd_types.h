@@ -406,6 +406,9 @@ enum viewd_signal_kind {
 	/* Something that the view depends on has another definition, or is gone. Its marks are raised already; its
 	 * dependencies are to be looked up anew, by inspect and capture */
 	VIEWD_SIGNAL_REDEFINED,
+	/* seq 1: something that the view reads may have been written without a mark of it yet, so it is not known whether
+	 * the view is fresh. seq 0: that is over. Told when it changes, and to whoever asks for a look */
+	VIEWD_SIGNAL_DOUBT,
 };
 struct viewd_signal {
 	uint32_t struct_size;

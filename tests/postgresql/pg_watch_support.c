@@ -117,7 +117,10 @@ static bool count_signal(void *ctx, const struct viewd_signal *signal)
 	struct pg_stage *s = ctx;
 	if (signal->kind == VIEWD_SIGNAL_REQUEST)
 		s->requests++;
-	else if (signal->kind == VIEWD_SIGNAL_STALE) {
+	else if (signal->kind == VIEWD_SIGNAL_DOUBT) {
+		s->doubts++;
+		s->doubted = signal->seq != 0;
+	} else if (signal->kind == VIEWD_SIGNAL_STALE) {
 		s->stale++;
 		s->seq = signal->seq;
 	}

@@ -19,6 +19,8 @@ struct pg_stage {
 	const char *const *names;
 	size_t n_names;
 	int stale, requests; /* signals since pg_told */
+	int doubts;          /* signals of a doubt, ever */
+	bool doubted;        /* what the last one said */
 	int64_t seq;
 };
 

@@ -86,20 +86,10 @@ static void uncounted_rows_are_not_none(void)
 	CHECK_INT(pg_refreshed(blind, &low).did, VIEWD_DID_CONCURRENT);
 }
 
-static void who_asks_is_not_answered_by_counters(void)
-{
-	struct pg_stage s;
-	pg_stage_begin(&s, VIEWD_CAPTURE_POLL);
-	CHECK(!pg_told_within(&s, 150000));
-	DIALECT->capture->watch_wake(s.watch);
-	CHECK(pg_told(&s));
-}
-
 static const struct harness_test tests[] = {
 	{"falls back for each source", falls_back_for_each_source},
 	{"falls back when the server refuses", falls_back_when_the_server_refuses},
 	{"uncounted rows are not none", uncounted_rows_are_not_none},
-	{"who asks is not answered by counters", who_asks_is_not_answered_by_counters},
 };
 
 HARNESS_MAIN(SUITE("pg choose", tests))

@@ -22,6 +22,10 @@ conf_database shop <<-END_CONF
 	debounce = 300ms
 	definition = SELECT count(*) AS n FROM src
 
+	[view polled]
+	capture = poll
+	definition = SELECT count(*) AS n FROM src
+
 	[view manual]
 	on_change = no
 	definition = SELECT count(*) AS n FROM src
@@ -30,7 +34,7 @@ conf_database shop <<-END_CONF
 	definition = SELECT n FROM manual
 END_CONF
 start_viewd
-ok "the views are there" wait_until "is_fresh doubled && is_fresh slow && is_fresh manual && field_is above result SUCCEEDED"
+ok "the views are there" wait_until "is_fresh doubled && is_fresh slow && is_fresh manual && field_is polled result SUCCEEDED && field_is above result SUCCEEDED"
 
 # commit_and_wait VIEW FACTOR: how often, of several tries, the view held what had been committed before.
 n=0
@@ -49,6 +53,16 @@ n=8
 is "... and the one behind it" "$(commit_and_wait doubled 2)" 8
 n=16
 is "... and one that takes its time" "$(commit_and_wait slow 1)" 8
+
+n=24
+is "... and one whose source is polled" "$(commit_and_wait polled 1)" 8
+agrees()
+{
+	[ "$(sql "SELECT freshness FROM $(pick viewd.views viewd_views viewd_views) WHERE name = 'polled'")" = "$(field polled freshness)" ]
+}
+ok "... which SQL calls as fresh as viewctl does" wait_until "viewctl wait polled >/dev/null && is_fresh polled && agrees"
+sql "INSERT INTO src VALUES (999)"
+ok "... also while the poll does not tell of a change" wait_until agrees
 
 runs=$(viewctl --json history doubled | jq ".runs | length")
 exits "where nothing has changed it returns" 0 viewctl wait doubled --timeout 30s

@@ -47,6 +47,9 @@ void on_signal(struct database *db, const struct watch_signal *signal)
 		log_debug("view '%s', something that it reads was redefined", view->label);
 		capture_redefined(view);
 		break;
+	case VIEWD_SIGNAL_DOUBT:
+		view->change.doubted = signal->seq != 0;
+		break;
 	case VIEWD_SIGNAL_BEHIND:
 		break; /* of no view */
 	}

@@ -121,6 +121,8 @@ static void tell_capture(struct telling *t, const struct view *v)
 	else if (v->db->state == DB_UP && is_blind(v))
 		tell(t, v->capture.digest == 0 ? "the following of what it reads is being set up"
 		                               : "what changed before it was followed is still being looked at");
+	else if (v->change.doubted)
+		tell(t, "others have committed since it was refreshed, and what is polled tells late of it");
 	if (v->conf->on_change)
 		tell_entries(t, v);
 }
@@ -152,7 +154,7 @@ bool freshness_unheard(const struct view *v)
 bool freshness_is_followed(const struct view *v)
 {
 	return v->conf->on_change && v->capture.set_up && !v->capture.failed && v->capture.digest != 0 &&
-	       !freshness_unheard(v);
+	       !v->change.doubted && !freshness_unheard(v);
 }
 
 /* ---- with all that it reads ------------------------------------------------------------------------------------- */

@@ -17,15 +17,21 @@
 	INT64_C(2000000) /* creating a trigger waits for the source's writers no longer than this */
 #define CAPTURE_TIMEOUT_US INT64_C(30000000)
 
-/* Rows of the view in `captures`: one for each entry, whoever hears it. */
+/* Rows of the view in `captures`: one for each entry, whoever hears it, and one for doubts. */
 static bool register_all(struct db *db, const char *view, const struct heard_list *list, bool followed,
                          struct viewd_err *err)
 {
 	struct mark_wanted *wanted = talloc_zero_array(list->mem, struct mark_wanted, (unsigned)list->n + 1);
+	bool polled = false;
+	size_t n = list->n;
 	assert(wanted != NULL);
-	for (size_t i = 0; i < list->n; i++)
+	for (size_t i = 0; i < list->n; i++) {
 		wanted[i] = (struct mark_wanted){list->items[i].entry->source, word_heard(list->items[i].by)};
-	return marks_register(db, view, wanted, list->n, err) && state_set_followed(db, view, followed, err) &&
+		polled |= list->items[i].by == VIEWD_HEARD_POLL;
+	}
+	if (polled && db->syntax->state.polls_late)
+		wanted[n++] = (struct mark_wanted){MARKS_DOUBT_SOURCE, MARKS_DOUBT};
+	return marks_register(db, view, wanted, n, err) && state_set_followed(db, view, followed, err) &&
 	       objects_register(db, &list->found, err) && objects_sweep(db, err);
 }
 

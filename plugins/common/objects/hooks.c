@@ -108,9 +108,17 @@ static bool run(struct task *task, const char *hook, struct viewd_err *err)
 	return false;
 }
 
+/* What a hook writes is nobody's refresh: the watch tells it by the transaction inside the transaction. */
 bool hooks_before(struct task *task, struct viewd_err *err)
 {
-	return task->view->pre_hook == NULL || run(task, task->view->pre_hook, err) || err_wrap(err, "pre_hook");
+	struct db *db = task->db;
+	bool apart = hooks_inside(task) && db->syntax->state.polls_late;
+	if (task->view->pre_hook == NULL)
+		return true;
+	if (apart && !db_exec(db, "SAVEPOINT viewd_pre_hook", err))
+		return false;
+	return (run(task, task->view->pre_hook, err) || err_wrap(err, "pre_hook")) &&
+	       (!apart || db_exec(db, "RELEASE SAVEPOINT viewd_pre_hook", err));
 }
 
 /* Is it the statement's own fault, with the rest of the refresh unharmed? */

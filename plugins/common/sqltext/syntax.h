@@ -144,6 +144,7 @@ struct syntax_state {
 	/* The value that was to be inserted, slot = quoted column: "excluded.{}", "VALUES({})". Required */
 	const char *upsert_value;
 	bool counts_end; /* the triggers stop counting the changes of a stale view at MARKS_ENOUGH (marks.h) */
+	bool polls_late; /* a poll may tell of a commit long after it: polled views have a row for doubts (marks.h) */
 	/* What takes viewd out is one transaction: it keeps every other writer out anyway (SQLite). Else each statement
 	 * is one, so that no two tables are locked together */
 	bool leave_at_once;

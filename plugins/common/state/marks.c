@@ -52,7 +52,8 @@ static bool take_mark_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct marks *m = rd->marks;
 	int64_t dirty = number(v[1]), clean = number(v[2]);
 	int64_t covers = rd->counts_end && number_difference(dirty, clean) >= MARKS_ENOUGH ? dirty - 1 : dirty;
-	m->seq = number_sum(m->seq, covers);
+	if (strcmp(v[3], MARKS_DOUBT) != 0)
+		m->seq = number_sum(m->seq, covers);
 	m->defined |= strcmp(v[3], "look") == 0;
 	if (dirty <= clean)
 		return true;
@@ -117,7 +118,9 @@ bool marks_stale(struct db *db, struct viewd_signal_sink sink, struct viewd_err 
 	stmt_text(&st, "SELECT ");
 	stmt_name(&st, "view");
 	add_table(&st, ", SUM(dirty_seq) FROM ", "captures");
-	stmt_text(&st, " GROUP BY ");
+	stmt_text(&st, " WHERE ");
+	stmt_name(&st, "mode");
+	stmt_text(&st, " <> '" MARKS_DOUBT "' GROUP BY ");
 	stmt_name(&st, "view");
 	stmt_text(&st, " HAVING SUM(CASE WHEN dirty_seq > clean_seq THEN 1 ELSE 0 END) > 0");
 	return stmt_query(&st, tell, &ctx, err);
@@ -299,6 +302,8 @@ static bool registered(const struct names *list, const struct mark_wanted *w)
 
 static bool is_wanted(const struct mark_wanted *wanted, size_t n, const struct names *list, size_t i)
 {
+	if (n > 0 && strcmp(list->modes[i], MARKS_DOUBT) == 0)
+		return true;
 	for (size_t k = 0; k < n; k++)
 		if (strcmp(wanted[k].source, list->items[i]) == 0 && strcmp(wanted[k].mode, list->modes[i]) == 0)
 			return true;

@@ -22,6 +22,12 @@
 
 #define MARKS_ENOUGH 100
 
+/* Mode and source of a row that stands for no source: with syntax->state.polls_late a view that is polled has one.
+ * While it is dirty, something may have been written that the poll does not tell yet, and the view is neither fresh nor
+ * known to be stale. A refresh covers it as the others. Its numbers are not part of any sum. */
+#define MARKS_DOUBT "doubt"
+#define MARKS_DOUBT_SOURCE "commits of others"
+
 /* What a refresh has read before its data: the dirty rows of one view. Lives on its talloc context. */
 struct marks {
 	struct mark {
@@ -30,7 +36,7 @@ struct marks {
 	} * rows;
 	size_t n;
 	bool defined; /* some row is of what is heard by looks */
-	int64_t seq;  /* what is covered, summed over all rows of the view: grows with every change */
+	int64_t seq;  /* what is covered, summed over all sources of the view: grows with every change */
 };
 
 /* The name of a source in the table: the quoted relation, schema included. talloc'ed. */
@@ -74,7 +80,7 @@ struct mark_wanted {
 	const char *mode;
 };
 
-/* Makes the rows of a view exactly these; new ones are stale. */
+/* Makes the rows of a view exactly these; new ones are stale. While any is left, so is the row of a doubt. */
 bool marks_register(struct db *db, const char *view, const struct mark_wanted *wanted, size_t n,
                     struct viewd_err *err) MUST_CHECK;
 

@@ -57,10 +57,11 @@ static const char *const shown[] = {
  * data. Of a simple view nothing is written down, so it is called fresh where everything else is. Quotes become the
  * engine's. */
 #define ENTRIES_SQL \
-	"(\"view\", dirty, deaf, changed) AS (SELECT c.\"view\", CASE WHEN c.dirty_seq > c.clean_seq OR ({pending}) THEN " \
-	"1 ELSE 0 END," \
-	" CASE WHEN c.\"mode\" = 'none' OR ({deaf}) THEN 1 ELSE 0 END, CASE WHEN c.dirty_seq > c.clean_seq THEN " \
-	"c.changed_time END" \
+	"(\"view\", dirty, deaf, changed) AS (SELECT c.\"view\", CASE WHEN (c.dirty_seq > c.clean_seq AND c.\"mode\" <> " \
+	"'doubt') OR ({pending}) THEN 1 ELSE 0 END," \
+	" CASE WHEN c.\"mode\" = 'none' OR (c.dirty_seq > c.clean_seq AND c.\"mode\" = 'doubt') OR ({deaf}) THEN 1 " \
+	"ELSE 0 END," \
+	" CASE WHEN c.dirty_seq > c.clean_seq AND c.\"mode\" <> 'doubt' THEN c.changed_time END" \
 	" FROM {captures} c),"
 
 #define OWN_SQL(entries) \

@@ -42,6 +42,31 @@ static const char *const table_sql[] = {
 	" PERFORM 1 FROM viewd.requests r WHERE r.view OPERATOR(pg_catalog.=) $1 LIMIT 1 FOR KEY SHARE SKIP LOCKED;" \
 	" IF FOUND THEN RETURN; END IF; END IF;"
 
+/* Has anything been committed after the snapshot that the watch has stored? 0: nothing but the storing; 1: nothing but
+ * what viewd has written; 2: it may be. viewd's transactions are known by the rows that they leave in its own tables. A
+ * transaction inside one of them (a hook's) leaves none. */
+#define COMMITTED_HEAD \
+	"DECLARE was pg_snapshot; own bigint; now pg_snapshot := pg_current_snapshot(); first bigint; n bigint; BEGIN" \
+	" SELECT k.reading, k.xmin::text INTO was, own FROM viewd.counters k WHERE k.source = '';" \
+	" IF was::text = now::text THEN RETURN 0; END IF;" \
+	" first := pg_snapshot_xmax(was)::text; n := pg_snapshot_xmax(now)::text::bigint - first;" \
+	" IF n IS NULL OR n NOT BETWEEN 0 AND 500 THEN RETURN 2; END IF;"
+#define COMMITTED_OWN \
+	"SELECT xmin FROM viewd.counters UNION ALL SELECT xmin FROM viewd.captures UNION ALL SELECT xmin FROM " \
+	"viewd.view_state" \
+	" UNION ALL SELECT xmin FROM viewd.objects UNION ALL SELECT xmin FROM viewd.sources UNION ALL SELECT xmin FROM " \
+	"viewd.daemon" \
+	" UNION ALL (SELECT xmin FROM viewd.refresh_history ORDER BY id DESC LIMIT 500)"
+#define COMMITTED_ENDED \
+	"SELECT x FROM (SELECT pg_snapshot_xip(was) AS x UNION ALL SELECT g::text::xid8 FROM generate_series(first, first" \
+	" + n - 1) AS g) q" \
+	" WHERE pg_visible_in_snapshot(x, now) AND pg_xact_status(x) IS DISTINCT FROM 'aborted'"
+#define COMMITTED_BODY \
+	COMMITTED_HEAD " RETURN (SELECT CASE WHEN NOT coalesce(bool_and(e.id = own), true) THEN 1 ELSE 0 END" \
+	" + CASE WHEN NOT coalesce(bool_and(e.id = own OR e.id IN (SELECT o.xmin::text::bigint FROM (" COMMITTED_OWN \
+	") o)), true) THEN 1 ELSE 0 END" \
+	" FROM (SELECT x::text::bigint & 4294967295 AS id FROM (" COMMITTED_ENDED ") s) e); END"
+
 static const struct {
 	const char *signature;
 	const char *head;
@@ -64,6 +89,8 @@ static const struct {
      " THEN pg_catalog.pg_sequence_last_value(pg_catalog.to_regclass('viewd.flood_' || s.id)) IS NOT NULL END"
      " UNION ALL SELECT '*'::text WHERE NOT EXISTS (SELECT 1 FROM viewd.log_intact); END",
      "GRANT EXECUTE ON FUNCTION viewd.unread() TO PUBLIC"},
+	{"viewd.committed()", "viewd.committed() RETURNS int STABLE SET search_path = pg_catalog, pg_temp", COMMITTED_BODY,
+     "GRANT EXECUTE ON FUNCTION viewd.committed() TO PUBLIC"},
 };
 
 struct lost {

@@ -91,6 +91,7 @@ const struct syntax pg_syntax = {
 	.state.captures_index = "CREATE INDEX IF NOT EXISTS captures_source ON viewd.captures (source)",
 	.state.history_index = "CREATE INDEX IF NOT EXISTS refresh_history_view ON viewd.refresh_history (view, id)",
 	.state.history_inline = "",
+	.state.polls_late = true,
 	.state.suffix = "",
 	.time.in = "{}::timestamptz",
 	.time.out = "pg_catalog.to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
@@ -119,7 +120,8 @@ const struct syntax pg_syntax = {
 	},
 	.views.pending = "c.mode = 'trigger' AND EXISTS (SELECT 1 FROM viewd.unread() u (source) WHERE u.source = c.source "
 	                 "OR u.source = '*')",
-	.views.deaf = "c.mode = 'trigger' AND pg_catalog.pg_is_in_recovery()",
+	.views.deaf = "(c.mode = 'trigger' AND pg_catalog.pg_is_in_recovery()) OR (c.mode = 'doubt' AND viewd.committed() "
+	              "> 1)",
 	/* It may quote what a definition says and what rows hold. */
 	.views.error = "CASE WHEN pg_catalog.has_table_privilege('viewd.view_state'::pg_catalog.regclass, 'SELECT') THEN "
 	               "v.last_error END",

@@ -152,13 +152,6 @@ static bool touch(struct viewd_watch *w, const char *sources, struct viewd_err *
 	                  params, 1, NULL, err);
 }
 
-/* The server tells its counters up to ten seconds late, before PostgreSQL 15 later still: that they stand still proves
- * nothing to who asks now. */
-static bool touch_polled(struct viewd_watch *w, struct viewd_err *err)
-{
-	return pg_exec(w->conn, "UPDATE viewd.captures c SET " PG_RAISE " WHERE c.mode = 'poll'", err);
-}
-
 static void remember(struct viewd_watch *w, const struct gaps *list)
 {
 	talloc_free(w->gaps);
@@ -167,15 +160,14 @@ static void remember(struct viewd_watch *w, const struct gaps *list)
 	w->blind = talloc_strdup(w, list->sources);
 }
 
-bool pg_repair_triggers(struct viewd_watch *w, bool asked, struct viewd_err *err)
+bool pg_repair_triggers(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct gaps list = {.mem = talloc_new(NULL)};
 	bool good = find_gaps(w, &list, err);
 	bool news = w->gaps == NULL || strcmp(w->gaps, list.text) != 0;
 	/* A trigger is back: nobody knows what it has missed. */
 	good = good && (!news || w->blind == NULL || touch(w, w->blind, err)) && mend_all(w, &list, news, err) &&
-	       (list.n == 0 || find_gaps(w, &list, err)) &&
-	       (!asked || (touch(w, list.sources, err) && touch_polled(w, err)));
+	       (list.n == 0 || find_gaps(w, &list, err));
 	if (good)
 		remember(w, &list);
 	talloc_free(list.mem);

@@ -164,9 +164,9 @@ static bool compare(struct viewd_watch *w, bool asked, struct round *round, stru
                     struct viewd_err *err)
 {
 	struct viewd_err failed = {0};
-	bool done = true;
-	if (!returned_look(&w->conn->db, w->place, err) || !pg_repair_triggers(w, asked, err) ||
-	    !pg_parts_check(w->conn, &done, err))
+	bool done = true, doubted = true;
+	if (!returned_look(&w->conn->db, w->place, err) || !pg_repair_triggers(w, err) || !pg_poll_review(w, err) ||
+	    (asked && !pg_poll_doubted(w, &doubted, err)) || !pg_parts_check(w->conn, &done, err))
 		return false;
 	bool compared = objects_look(&w->conn->db, signals, &round->news, &failed);
 	if (!compared && failed.cls != VIEWD_ERR_CONFLICT && failed.cls != VIEWD_ERR_TIMEOUT) {
@@ -174,7 +174,7 @@ static bool compare(struct viewd_watch *w, bool asked, struct round *round, stru
 			*err = failed;
 		return false;
 	}
-	w->owes_look = !done || !compared;
+	w->owes_look = !done || !doubted || !compared;
 	return true;
 }
 
@@ -182,7 +182,7 @@ static bool look_after(struct viewd_watch *w, struct round *round, struct viewd_
                        struct viewd_err *err)
 {
 	return pg_check_sound(w, err) && pg_check_log(w, err) && pg_measure_log(w, err) && pg_flood_review(w, err) &&
-	       compare(w, false, round, signals, err) && pg_poll_review(w, err);
+	       compare(w, false, round, signals, err);
 }
 
 static bool first_look(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals,
@@ -202,13 +202,14 @@ static bool beat(struct viewd_watch *w, struct round *round, struct viewd_signal
 	return pg_heartbeat(w, err) && look_after(w, round, signals, err);
 }
 
-static bool poll_counters(struct viewd_watch *w, struct round *round, struct viewd_err *err)
+static bool poll_counters(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals,
+                          struct viewd_err *err)
 {
 	int64_t n = 0;
-	if (!w->polls || now_us() < w->poll_us)
+	if ((!w->polls && w->doubts == NULL) || now_us() < w->poll_us)
 		return true;
 	w->poll_us = now_us() + POLL_US;
-	if (!pg_poll(w, &n, err))
+	if (!pg_poll(w, signals, &n, err))
 		return false;
 	round->news |= n > 0;
 	return true;
@@ -247,7 +248,8 @@ static bool obey(struct viewd_watch *w, struct round *round, struct viewd_err *e
 		return false;
 	pg_flood_ask(w);
 	pg_drain_anew(w);
-	return pg_poll_review(w, err);
+	pg_poll_forget(w);
+	return true;
 }
 
 static bool go_round(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals,
@@ -255,7 +257,7 @@ static bool go_round(struct viewd_watch *w, struct round *round, struct viewd_si
 {
 	round->blocked = false;
 	if (!beat(w, round, signals, err) || (w->owes_look && !compare(w, true, round, signals, err)) ||
-	    !poll_counters(w, round, err) || !drain(w, round, err) || !pg_review_full(w, &w->owes_review, err) ||
+	    !poll_counters(w, round, signals, err) || !drain(w, round, err) || !pg_review_full(w, &w->owes_review, err) ||
 	    !pg_flood_tend(w, &round->news, err) || !tell(w, round, signals, err) || !pg_clean_log(w, err))
 		return false;
 	round->blocked |= pg_flood_asked(w) || w->owes_look || w->owes_review || w->doubts_flags || pg_drains_on(w);

@@ -12,6 +12,7 @@
 #include "postgresql/pg.h"
 
 struct pg_flood;
+struct pg_doubt;
 
 /* Sources that many log rows name, since a moment: candidates for a flood. */
 struct pg_write_rate {
@@ -51,6 +52,7 @@ struct viewd_watch {
 	int64_t review_us; /* not before */
 	char *gaps;        /* what was last found wrong with triggers */
 	char *blind;       /* the sources that are not noticed for that, as an array: their counters are polled */
+	struct pg_doubt *doubts; /* list: what was last told of the views that are polled */
 	bool owes_look;    /* somebody has asked, and what triggers do not tell could not be looked at yet */
 	bool queue_warned;
 	struct pg_write_rate rate;
@@ -125,9 +127,14 @@ enum pg_flood_state pg_flood_state(const struct viewd_watch *w, const char *sour
 
 /* ---- poll.c: reading the server's counters */
 
-/* Marks every polled or blind source whose counters moved since they were last read; n_r: how many. */
-bool pg_poll(struct viewd_watch *w, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
-/* Learns whether any source is polled at all. */
+/* Marks every polled or blind source whose counters moved since they were last read; n_r: how many. Puts the views that
+ * read any in doubt when others have committed, and tells which ones are, where that is news. */
+bool pg_poll(struct viewd_watch *w, struct viewd_signal_sink signals, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
+/* Somebody asks: what is in doubt counts as changed. *done_r: somebody's lock was not in the way. */
+bool pg_poll_doubted(struct viewd_watch *w, bool *done_r, struct viewd_err *err) MUST_CHECK;
+/* All doubts are told again. */
+void pg_poll_forget(struct viewd_watch *w);
+/* Learns whether any source is polled at all, and which views may be in doubt. */
 bool pg_poll_review(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 
 /* ---- sound.c: is all that writers use as it was made? */
@@ -143,7 +150,7 @@ bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 /* ---- trigger_repair.c */
 
 /* Makes triggers that are missing (a table made anew, a new partition), tells of disabled ones, and marks what they did
- * not see. asked: what cannot be noticed by triggers counts as changed now. */
-bool pg_repair_triggers(struct viewd_watch *w, bool asked, struct viewd_err *err) MUST_CHECK;
+ * not see. */
+bool pg_repair_triggers(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 
 #endif

@@ -2,6 +2,7 @@
  *
  * test_freshness.c: what is called fresh, stale and unknown, why, and what follows when something is redefined.
  */
+#include "core/engine/on_signal.h"
 #include "core/plan/freshness.h"
 #include "unit/core/rig.h"
 
@@ -91,6 +92,34 @@ static void a_known_change_is_stale_also_where_much_is_unknown(void)
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_unheard", "debounce = 1m\n"));
 	rig_change(rig, "d", "t_unheard", "a");
 	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_STALE);
+	rig_free(&rig);
+}
+
+static void tell_doubt(struct rig *rig, const char *name, bool doubted)
+{
+	on_signal(rig_view(rig, name)->db,
+	          &(const struct watch_signal){.kind = VIEWD_SIGNAL_DOUBT, .view = name, .seq = doubted});
+}
+
+/* As long as the watch says so, and for all that read it. */
+static void what_is_in_doubt_is_unknown(void)
+{
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 1m\n") ON("b", "a", "") ON("c", "t_y", ""));
+	tell_doubt(rig, "a", true);
+	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
+	CHECK_INT(rig_status(rig, "a").lag_us, -1);
+	CHECK_CONTAINS(reasons(rig, "a"), "others have committed since");
+	CHECK_INT(freshness(rig, "b"), VIEW_FRESHNESS_UNKNOWN);
+	CHECK_INT(freshness(rig, "c"), VIEW_FRESHNESS_FRESH);
+	CHECK(!freshness_is_followed(rig_view(rig, "a")));
+	rig_change(rig, "d", "t_x", "a");
+	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_STALE);
+	rig_advance(rig, SPAN_MINUTE);
+	UNTIL(rig, freshness(rig, "a") != VIEW_FRESHNESS_STALE);
+	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
+	tell_doubt(rig, "a", false);
+	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_FRESH);
+	UNTIL(rig, freshness(rig, "b") == VIEW_FRESHNESS_FRESH);
 	rig_free(&rig);
 }
 
@@ -278,6 +307,7 @@ static const struct harness_test tests[] = {
 	{"lag is the age of what is missing", lag_is_the_age_of_what_is_missing},
 	{"what nothing hears is unknown", what_nothing_hears_is_unknown},
 	{"a known change is stale also where much is unknown", a_known_change_is_stale_also_where_much_is_unknown},
+	{"what is in doubt is unknown", what_is_in_doubt_is_unknown},
 	{"a view over a stale one is stale as long", a_view_over_a_stale_one_is_stale_as_long},
 	{"without on_change nobody knows", without_on_change_nobody_knows},
 	{"what is redefined is looked up anew", what_is_redefined_is_looked_up_anew},
