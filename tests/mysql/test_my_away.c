@@ -225,6 +225,31 @@ static void who_is_overtaken_writes_the_log(void)
 	my_do("DROP VIEW viewd_slots");
 }
 
+/* A session that has found a watch asks again some numbers later, and at once where numbers have begun anew. */
+static void who_has_asked_is_bounded_as_well(void)
+{
+	char name[IDENT_MAX];
+
+	begin();
+	my_lock_name(my_session(), WATCH_PREFIX, name);
+	my_do("ALTER TABLE viewd_changes AUTO_INCREMENT = 100000");
+	MYSQL *my = my_root(), *watch = my_root();
+	say(watch, talloc_asprintf(harness_ctx(), "DO GET_LOCK('%s', 0)", name));
+	say(my, INSERT);
+	CHECK_STR(rows(), "1");
+	say(watch, "DO RELEASE_ALL_LOCKS()");
+	say(my, "INSERT INTO sales (region, amount) SELECT 'many', seq FROM seq_1_to_3000");
+	CHECK_STR(my_ask("SELECT count(*) BETWEEN 2 AND " NOTE_AHEAD " + 1 FROM viewd_changes"), "1");
+	my_do("TRUNCATE TABLE viewd_changes");
+	say(my, "INSERT INTO sales (region, amount) SELECT 'many', seq FROM seq_1_to_300");
+	CHECK_STR(rows(), "0");
+	/* What an application has put there makes no row go that should stay. */
+	say(watch, talloc_asprintf(harness_ctx(), "DO GET_LOCK('%s', 0)", name));
+	say(my, "SET " NOTE_FROM " = NULL, " NOTE_TO " = -1");
+	say(my, INSERT);
+	CHECK_STR(rows(), "1");
+}
+
 /* No other row of the log is taken out when its own could not be written. */
 static void a_log_that_takes_no_rows_loses_none(void)
 {
@@ -400,6 +425,7 @@ static const struct harness_test tests[] = {
 	{"nobody waits", nobody_waits},
 	{"without slots the log is written", without_slots_the_log_is_written},
 	{"who is overtaken writes the log", who_is_overtaken_writes_the_log},
+	{"who has asked is bounded as well", who_has_asked_is_bounded_as_well},
 	{"a log that takes no rows loses none", a_log_that_takes_no_rows_loses_none},
 	{"what was left is told once", what_was_left_is_told_once},
 	{"few rows speak for themselves", few_rows_speak_for_themselves},

@@ -74,20 +74,20 @@ static char *unattended(struct viewd_conn *conn, void *mem, const char *schema)
 }
 
 /* The second look at the lock is one with the slot held: whoever watches later finds that. A statement that fails ends
- * it, so that no other's row is taken out. */
+ * it, so that no other's row is taken out. What was found holds for so many numbers in this session: a slot's base only
+ * grows, and where numbers begin anew they are below all that it was found for. */
 static char *note_body(struct viewd_conn *conn, void *mem, const char *schema)
 {
 	char *log = own_table(conn, mem, schema, NOTE_LOG), *away = unattended(conn, mem, schema);
-	char *body = talloc_asprintf(mem,
-	                             "INSERT INTO %s (source) VALUES (changed); IF %s THEN BEGIN DECLARE own BIGINT "
-	                             "DEFAULT LAST_INSERT_ID();"
-	                             " DECLARE enough BIGINT; SELECT MAX(s.base) + " NOTE_ENOUGH " INTO enough FROM %s s"
-	                             " WHERE s.id = MOD(CONNECTION_ID(), " NOTE_N_SLOTS ") LOCK IN SHARE MODE%s; IF own > "
-	                             "enough AND %s THEN"
-	                             " DELETE FROM %s WHERE id = own AND source = changed AND changed LIKE '`%%'; END IF; "
-	                             "END; END IF; ",
-	                             log, away, own_table(conn, mem, schema, NOTE_SLOTS),
-	                             conn->mariadb ? " SKIP LOCKED" : "", away, log);
+	char *body = talloc_asprintf(
+		mem,
+		"INSERT INTO %s (source) VALUES (changed); IF (LAST_INSERT_ID() BETWEEN " NOTE_FROM " AND " NOTE_TO
+		") IS NOT TRUE THEN BEGIN DECLARE own BIGINT DEFAULT LAST_INSERT_ID(); DECLARE enough BIGINT DEFAULT own + "
+		NOTE_AHEAD "; DECLARE away BOOLEAN DEFAULT %s; IF away THEN SELECT MAX(s.base) + " NOTE_ENOUGH
+		" INTO enough FROM %s s WHERE s.id = MOD(CONNECTION_ID(), " NOTE_N_SLOTS ") LOCK IN SHARE MODE%s; END IF;"
+		" IF own <= enough THEN SET " NOTE_FROM " = own, " NOTE_TO " = enough; ELSEIF own > enough AND %s THEN"
+		" DELETE FROM %s WHERE id = own AND source = changed AND changed LIKE '`%%'; END IF; END; END IF; ",
+		log, away, own_table(conn, mem, schema, NOTE_SLOTS), conn->mariadb ? " SKIP LOCKED" : "", away, log);
 
 	/* A copy of it in another database is not meant. */
 	if (!note_is_home(conn, schema))
