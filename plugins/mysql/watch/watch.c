@@ -36,6 +36,7 @@
 #define POLL_EVERY (2 * SPAN_SECOND)
 #define HEARTBEAT_EVERY (5 * SPAN_SECOND)
 #define THOROUGH_EVERY SPAN_MINUTE
+#define TOGETHER 20               /* so much of its period earlier */
 #define LOOK_SLICE (500 * SPAN_MS) /* a look that takes longer is gone on with in the next call */
 #define OBJECTS_PAUSE (300 * SPAN_MS) /* between two looks at definitions, however many the log tells of */
 #define MEND_AGAIN (10 * SPAN_SECOND) /* making a trigger waits for a table's writers, and others behind it */
@@ -229,11 +230,12 @@ static int64_t look_every(const struct viewd_watch *w)
 	return w->binlog != NULL && !w->trigger && !w->poll ? HEARTBEAT_EVERY : LOOK_EVERY;
 }
 
-/* Is it due? Then it is due again after every_us. */
+/* Is it due? Then it is due again after every_us. What would be due soon after is done in the same round, which spares
+ * waking up for it. */
 static bool comes_due(int64_t *due, int64_t every_us)
 {
 	int64_t now = mono_us();
-	if (now < *due)
+	if (now + every_us / TOGETHER < *due)
 		return false;
 	*due = now + every_us;
 	return true;
@@ -326,7 +328,7 @@ static bool look_at_objects(struct viewd_watch *w, struct viewd_signal_sink sign
 	int64_t begin = mono_us();
 	if (w->binlog != NULL && binlog_saw_definition(w->binlog))
 		w->due.objects = earlier(w->due.objects, w->objects_again);
-	if (begin < w->due.objects)
+	if (begin + HEARTBEAT_EVERY / TOGETHER < w->due.objects)
 		return true;
 	if (!objects_look(&w->conn->db, signals, news, err))
 		return false;
