@@ -19,11 +19,24 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/analysis/reading/refusal.c plugins/common/analysis/reading/refusal.h \
 	plugins/common/analysis/roll.c \
 	plugins/common/analysis/root.c \
+	plugins/common/analysis/listed.c \
+	plugins/common/analysis/texts.c plugins/common/analysis/texts.h \
+	plugins/common/analysis/spans.c plugins/common/analysis/spans.h \
 	plugins/common/analysis/ties.c plugins/common/analysis/ties.h \
 	plugins/common/analysis/unit.c plugins/common/analysis/unit.h \
 	plugins/common/analysis/ways.c \
+	plugins/common/incremental/change_log.c plugins/common/incremental/change_log.h \
+	plugins/common/incremental/key_set.h plugins/common/incremental/part.h \
+	plugins/common/incremental/affected.c \
+	plugins/common/incremental/attempt.c plugins/common/incremental/attempt.h \
+	plugins/common/incremental/audit.c plugins/common/incremental/audit.h \
+	plugins/common/incremental/node_table.c plugins/common/incremental/node_table.h \
+	plugins/common/incremental/roll.c plugins/common/incremental/roll.h \
+	plugins/common/incremental/cost.c plugins/common/incremental/cost.h \
+	plugins/common/incremental/chain.c plugins/common/incremental/chain.h \
+	plugins/common/incremental/incremental.c plugins/common/incremental/incremental.h \
 	plugins/common/depends/knowledge.c plugins/common/depends/knowledge.h \
-	plugins/common/refresh/explain.c \
+	plugins/common/refresh/explain.c plugins/common/refresh/incremental.c \
 	plugins/common/objects/rows.c \
 	plugins/common/text/kind.c plugins/common/text/kind.h \
 	plugins/common/capture/capture.c plugins/common/capture/capture.h \

@@ -2,6 +2,7 @@
 #include "common/dialect.h"
 
 #include "base/err.h"
+#include "common/incremental/incremental.h"
 #include "common/objects/recipe.h"
 #include "common/refresh/refresh.h"
 #include "common/state/views.h"
@@ -65,6 +66,8 @@ bool dialect_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, s
 	bool done = db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) && state_setup(db, err) &&
 	            (db->ops->leaving.clean_leftovers == NULL || db->ops->leaving.clean_leftovers(db, err)) &&
 	            views_make(db, err) && (rows.fn == NULL || state_list(db, rows, err));
+	if (done)
+		change_logs_sweep(db);
 	return leave(conn, done);
 }
 
@@ -73,6 +76,8 @@ bool dialect_inspect(struct viewd_conn *conn, const struct viewd_view_spec *view
 {
 	struct task *task = task_open(enter(conn), view, err);
 	bool done = task != NULL && recipe_inspect(task, out, sources, err);
+	if (done && !incremental_possible(task))
+		change_logs_leave(task->db, view->name);
 	task_close(&task);
 	return leave(conn, done);
 }
@@ -109,6 +114,8 @@ bool dialect_apply(struct viewd_conn *conn, const struct viewd_view_spec *view, 
 	/* A dropped view may no longer have a definition that could be judged. */
 	struct task *task = change == VIEWD_CHANGE_DROP ? task_open_name(db, view, err) : task_open(db, view, err);
 	bool done = task != NULL && apply(task, change, out, err);
+	if (done && change == VIEWD_CHANGE_DROP)
+		change_logs_sweep(db);
 	task_close(&task);
 	return leave(conn, done);
 }

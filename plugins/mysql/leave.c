@@ -8,19 +8,20 @@
 
 #include <string.h>
 
+#include "mysql/incremental/log.h"
 #include "mysql/objects/tag.h"
 
 #define TRIGGERS_SQL \
 	"SELECT TRIGGER_SCHEMA, TRIGGER_NAME, ACTION_STATEMENT FROM information_schema.TRIGGERS" \
-	" WHERE TRIGGER_NAME REGEXP '^viewd_[iud]_[0-9a-f]{16}$' ORDER BY 1, 2"
+	" WHERE TRIGGER_NAME REGEXP '^viewd_([iud]_[0-9a-f]{16}|l[iudc]_[0-9]+(_[0-9a-f]{16})?)$' ORDER BY 1, 2"
 
 /* In the URL's database by their plain names, elsewhere by those of trigger_procedure.h, which say whose they are. */
 #define ROUTINES_SQL \
 	"SELECT 'DROP PROCEDURE', ROUTINE_SCHEMA, ROUTINE_NAME, '' FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = " \
 	"'PROCEDURE'" \
-	" AND ROUTINE_COMMENT LIKE '" NOTE_COMMENT "%' AND (ROUTINE_NAME IN (?, ?) OR ROUTINE_SCHEMA = DATABASE() AND " \
-	"ROUTINE_NAME IN ('" \
-	NOTE_PREFIX "', '" NOTE_TEST_PREFIX "')) ORDER BY 2, 3"
+	" AND ROUTINE_COMMENT LIKE '" NOTE_COMMENT "%' AND (ROUTINE_NAME IN (?, ?) OR ROUTINE_NAME REGEXP ? OR " \
+	"ROUTINE_SCHEMA = DATABASE() AND (ROUTINE_NAME IN ('" NOTE_PREFIX "', '" NOTE_TEST_PREFIX "') OR ROUTINE_NAME " \
+	"REGEXP '^" LOG_ROUTINES "_[0-9]+$')) ORDER BY 2, 3"
 
 /* The tables that are always there, and probes that a killed process has left. */
 #define TABLES_SQL \
@@ -28,7 +29,8 @@
 	" FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = DATABASE() AND (t.TABLE_NAME LIKE 'viewd\\_probe\\_%'" \
 	" AND t.TABLE_TYPE = 'VIEW' OR t.TABLE_NAME IN ('viewd_changes', 'viewd_slots', 'viewd_triggers', " \
 	"'viewd_tables', 'viewd_position'," \
-	" 'viewd_intents', 'viewd_daemon', " STATE_TABLES_SQL "))" \
+	" 'viewd_intents', 'viewd_daemon', '" LOG_SEEN "', " STATE_TABLES_SQL ") OR t.TABLE_NAME REGEXP " \
+	"'^viewd_change_[0-9]+$')" \
 	" ORDER BY t.TABLE_TYPE <> 'VIEW', t.TABLE_NAME = 'viewd_view_state', t.TABLE_NAME"
 
 struct leavings {
@@ -60,7 +62,9 @@ static bool give_trigger_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct leavings *list = ctx;
 
-	return !body_is_ours(list->conn, v[0], v[2] != NULL ? v[2] : "") ||
+	const char *body = v[2] != NULL ? v[2] : "";
+
+	return (!body_is_ours(list->conn, v[0], body) && !log_body_is_ours(list->conn, v[0], body)) ||
 	       give(list, talloc_asprintf(list->mem, "DROP TRIGGER %s", quoted(list->mem, v[0], v[1])));
 }
 
@@ -116,9 +120,10 @@ static bool list_tagged(struct viewd_conn *conn, struct leavings *list, struct v
 
 static bool list_routines(struct viewd_conn *conn, struct leavings *list, struct viewd_err *err)
 {
-	char note[IDENT_MAX], test[IDENT_MAX];
-	const char *params[] = {note, test};
+	char note[IDENT_MAX], test[IDENT_MAX], log[IDENT_MAX];
+	const char *params[] = {note, test, log};
 
+	log_routines_elsewhere(conn, log);
 	my_lock_name(conn, NOTE_PREFIX "_", note);
 	my_lock_name(conn, NOTE_TEST_PREFIX "_", test);
 	return my_query(&conn->db, ROUTINES_SQL, params, ARRAY_LEN(params), give_one, list, err);

@@ -7,6 +7,7 @@
 #include "mysql/refresh/shadow_table.h"
 #include "mysql/capture/capture.h"
 #include "mysql/depends/walk.h"
+#include "mysql/incremental/log.h"
 #include "mysql/watch/watch.h"
 
 const struct db_ops my_ops = {
@@ -62,6 +63,21 @@ const struct db_ops my_ops = {
 		.state_place = my_state_place,
 		.relocate = my_relocate,
 		.forget_place = my_forget_place,
+	},
+	.incremental = {
+		.possible = my_incremental_possible,
+		.make_log = my_make_log,
+		.drop_log = my_drop_log,
+		.look_log = my_look_log,
+		.unread = my_unread,
+		.read_log = my_read_log,
+		.purge_log = my_purge_log,
+		.add_keys = my_add_keys,
+		.has_key = my_has_key,
+		.drop_keys = my_drop_keys,
+		.index_part = my_index_part,
+		.apply_part = my_apply_part,
+		.whole = my_whole,
 	},
 	.leaving = {
 		.list = my_list_leavings,

@@ -49,6 +49,14 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/capture/targets.c plugins/mysql/capture/targets.h \
 	plugins/mysql/capture/trigger.c \
 	plugins/mysql/depends/know.c \
+	plugins/mysql/incremental/apply.c \
+	plugins/mysql/incremental/difference.c \
+	plugins/mysql/incremental/facts.c \
+	plugins/mysql/incremental/key_index.c \
+	plugins/mysql/incremental/keys.c \
+	plugins/mysql/incremental/log.c plugins/mysql/incremental/log.h \
+	plugins/mysql/incremental/look.c \
+	plugins/mysql/incremental/plan.c \
 	plugins/mysql/depends/walk.c plugins/mysql/depends/walk.h \
 	plugins/mysql/watch/watch.c plugins/mysql/watch/watch.h
 libviewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)

@@ -11,6 +11,7 @@
 #include "common/dialect.h"
 #include "common/text/number.h"
 #include "common/objects/task.h"
+#include "postgresql/incremental/log_objects.h"
 #include "postgresql/pg.h"
 #include "postgresql/watch/watch.h"
 
@@ -122,6 +123,21 @@ const struct db_ops pg_ops = {
 	.returning = {
 		.state_place = pg_op_state_place,
 		.came_along = pg_op_came_along,
+	},
+	.incremental = {
+		.make_log = pg_op_make_log,
+		.drop_log = pg_op_drop_log,
+		.look_log = pg_op_look_log,
+		.unread = pg_op_unread,
+		.read_log = pg_op_read_log,
+		.purge_log = pg_op_purge_log,
+		.add_keys = pg_op_add_keys,
+		.has_key = pg_op_has_key,
+		.make_node = pg_op_make_node,
+		.add_to_roll = pg_op_add_to_roll,
+		.average = "({a}::numeric / nullif({b}, 0))",
+		.index_part = pg_op_index_part,
+		.apply_part = pg_op_apply_part,
 	},
 	.leaving = {
 		.list = pg_op_list_leavings,

@@ -14,6 +14,14 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/watch/flood.c \
 	plugins/postgresql/refresh/group.c \
 	plugins/postgresql/conn/guard.c \
+	plugins/postgresql/incremental/apply.c \
+	plugins/postgresql/incremental/functions.c \
+	plugins/postgresql/incremental/key_index.c \
+	plugins/postgresql/incremental/keys.c \
+	plugins/postgresql/incremental/log.c \
+	plugins/postgresql/incremental/log_objects.h \
+	plugins/postgresql/incremental/overflow.c \
+	plugins/postgresql/incremental/roll.c \
 	plugins/postgresql/objects/index.c \
 	plugins/postgresql/watch/heartbeat.c \
 	plugins/postgresql/watch/write_rate.c \

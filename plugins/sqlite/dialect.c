@@ -8,6 +8,7 @@
 #include "sqlite/conn/conn.h"
 #include "sqlite/conn/syntax.h"
 #include "sqlite/depends/walk.h"
+#include "sqlite/incremental/incremental.h"
 #include "sqlite/leave.h"
 #include "sqlite/objects/catalogue.h"
 #include "sqlite/refresh/replace.h"
@@ -48,6 +49,19 @@ const struct db_ops sqlite_ops = {
 	},
 	.leaving = {
 		.list = sqlite_op_list_leavings,
+		.clean_leftovers = sqlite_op_clean_logs,
+	},
+	.incremental = {
+		.make_log = sqlite_op_make_log,
+		.drop_log = sqlite_op_drop_log,
+		.look_log = sqlite_op_look_log,
+		.unread = sqlite_op_unread,
+		.read_log = sqlite_op_read_log,
+		.add_keys = sqlite_op_add_keys,
+		.has_key = sqlite_op_has_key,
+		.drop_keys = sqlite_op_drop_keys,
+		.index_part = sqlite_op_index_part,
+		.apply_part = sqlite_op_apply_part,
 	},
 };
 

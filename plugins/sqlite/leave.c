@@ -6,6 +6,7 @@
  */
 #include "sqlite/leave.h"
 #include "sqlite/capture/trigger.h"
+#include "sqlite/incremental/incremental.h"
 
 #include "common/state/state.h"
 
@@ -14,8 +15,8 @@ bool sqlite_op_list_leavings(struct db *db, const struct db_reader *row, void *c
 	static const char sql[] =
 		"SELECT s FROM (SELECT 'DROP TRIGGER \"' || replace(name, '\"', '\"\"') || '\"' AS s, 1 AS phase FROM "
 		"main.sqlite_master"
-		" WHERE " SQLITE_OWN_TRIGGERS " UNION ALL SELECT 'DROP ' || upper(type) || ' ' || name, 2 + (type = 'table') "
-		"FROM main.sqlite_master WHERE type IN ('table', 'view')"
-		" AND name IN (" STATE_TABLES_SQL ", 'viewd_position')) ORDER BY phase, s";
+		" WHERE " SQLITE_OWN_TRIGGERS " OR " SQLITE_LOG_TRIGGERS " UNION ALL SELECT 'DROP ' || upper(type) || ' ' || "
+		"name, 2 + (type = 'table') FROM main.sqlite_master WHERE type IN ('table', 'view')"
+		" AND (name IN (" STATE_TABLES_SQL ", 'viewd_position') OR " SQLITE_LOG_TABLES ")) ORDER BY phase, s";
 	return sqlite_op_query(db, sql, NULL, 0, row, ctx, err);
 }

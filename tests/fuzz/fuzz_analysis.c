@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void analyse(const struct syntax *syn, const struct facts *facts, const char *text)
 {
 	void *mem = talloc_new(NULL);
-	const struct analysis *analysis = analysis_run(mem, syn, text, facts);
+	const struct analysis *analysis = analysis_run(mem, syn, text, facts, 0);
 	const struct refusal *no = &analysis->refusal;
 	assert(analysis->possible == (analysis->n_nodes > 0));
 	assert(analysis->possible || (no->why[0] != '\0' && no->construct[0] != '\0'));

@@ -8,7 +8,7 @@
 # <- serve;
 # inside client: print <- what lies beside it.
 # inside plugins/common: text <- sqltext <- analysis <- conn <- generate <- state <- depends <- capture <- objects <-
-# refresh; inside a dialect: conn <- objects <- depends <- capture <- watch <- refresh; what lies beside these folders
+# incremental <- refresh; inside a dialect: conn <- objects <- depends <- capture <- incremental <- watch <- refresh; what lies beside these folders
 # stands on top of them.
 # shellcheck disable=SC2317 # called through expect_*
 . "${VIEWD_SRC:-.}/tests/lint/lib.sh"
@@ -60,8 +60,8 @@ plugin_rooms()
 	local plugin room
 	IFS=/ read -r _ plugin room _ <<<"$1"
 	case $plugin in
-	common) echo "common/($(up_to "$room" text sqltext analysis conn generate state depends capture objects refresh))/" ;;
-	*) echo "$plugin/((pg|my)\.h|($(up_to "$room" conn objects depends capture watch refresh))/)|common/" ;;
+	common) echo "common/($(up_to "$room" text sqltext analysis conn generate state depends capture objects incremental refresh))/" ;;
+	*) echo "$plugin/((pg|my)\.h|($(up_to "$room" conn objects depends capture incremental watch refresh))/)|common/" ;;
 	esac
 	[[ $room != *.[ch] ]] || echo "|$plugin/"
 }

@@ -3,16 +3,17 @@
 # Random writers, redefinitions of what views read (ddl.sh), cut connections, killed servers and a killed viewd: after each quiet second every view
 # equals its definition, or its status says that it does not; where something was redefined, after a wait. No writer's statement fails because of
 # viewd, also while viewd leaves the database. $SEED makes a run again, as far as timing allows; $SECONDS_TO_RUN says how long (default 15, or 300
-# with VIEWD_LONG). Cuts and server kills come with VIEWD_LONG only; SQLite has neither. $CAPTURE asks for one way of noticing changes.
+# with VIEWD_LONG). Cuts and server kills come with VIEWD_LONG only; SQLite has neither. $CAPTURE asks for one way of noticing changes, $MODE how three of the
+# views are refreshed.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
-: "${CAPTURE:=auto}"
+: "${CAPTURE:=auto}" "${MODE:=incremental}"
 . "$VIEWD_SRC/tests/model/ddl.sh"
 . "$VIEWD_SRC/tests/model/writers.sh"
 
 SEED=${SEED:-$((${EPOCHREALTIME#*.} % 32768))}
 limit=${SECONDS_TO_RUN:-$([ -n "${VIEWD_LONG:-}" ] && echo 300 || echo 15)}
 RANDOM=$SEED
-comment "seed $SEED, $limit seconds, capture $CAPTURE"
+comment "seed $SEED, $limit seconds, capture $CAPTURE, refresh_mode $MODE"
 
 server_options=()
 [ "$engine" != mariadb ] || server_options=(--sync-binlog=1 --innodb-flush-log-at-trx-commit=1)
@@ -26,7 +27,7 @@ INSERT INTO customers VALUES (1, 'a'), (2, 'b'), (3, 'c');
 INSERT INTO orders VALUES (1, 1, 10), (2, 2, 20);
 INSERT INTO rates VALUES (0, 2), (1, 3)"
 ddl_schema
-views="agg joined chain1 chain2 chain3 left_arm right_arm top over_plain whole native native_keyed late"
+views="agg named joined chain1 chain2 chain3 left_arm right_arm top over_plain whole native native_keyed late"
 model_conf()
 {
 	cat <<-END
@@ -39,14 +40,21 @@ model_conf()
 	retry_max_backoff = 1s
 
 	[view agg]
+	refresh_mode = $MODE
 	unique_key = customer
 	definition = SELECT customer, count(*) AS n, sum(amount) AS total FROM orders GROUP BY customer
+
+	[view named]
+	refresh_mode = $MODE
+	unique_key = id
+	definition = SELECT o.id, c.name, o.amount FROM orders o JOIN customers c ON c.id = o.customer
 
 	[view joined]
 	unique_key = id
 	definition = SELECT o.id, c.name, o.amount * r.factor AS price FROM orders o JOIN customers c ON c.id = o.customer JOIN rates r ON r.region = o.customer % 2
 
 	[view chain1]
+	refresh_mode = $MODE
 	unique_key = id
 	definition = SELECT id, amount + 1 AS amount FROM orders
 
@@ -282,6 +290,7 @@ for ((round = 1; SECONDS < end; round++)); do
 done
 ok "$((round - 1)) rounds, none with a view that was wrong without saying so (seed $SEED)" test $round -gt 3
 mend_definitions
+comment "$(sql "SELECT action, count(*) FROM $(pick viewd. viewd_ viewd_)refresh_history GROUP BY action")"
 ok "in the end all are equal" wait_until all_equal
 for v in $views $ddl_views; do
 	is_equal "$v" && continue

@@ -8,6 +8,8 @@ tests_contract_contract_SOURCES = \
 	tests/contract/contract.c tests/contract/contract.h \
 	tests/contract/diffs.c \
 	tests/contract/explains.c \
+	tests/contract/incremental.c \
+	tests/contract/kept.c tests/contract/kept.h tests/contract/logs.c \
 	tests/contract/limits.c \
 	tests/contract/objects.c \
 	tests/contract/refreshes.c \
@@ -30,6 +32,7 @@ endif
 plugins_unit_tests = \
 	tests/unit/plugins/test_analysis \
 	tests/unit/plugins/test_analysis_tpch \
+	tests/unit/plugins/test_incremental \
 	tests/unit/plugins/test_answers \
 	tests/unit/plugins/test_ident \
 	tests/unit/plugins/test_lexer \
@@ -52,6 +55,8 @@ tests_unit_plugins_test_analysis_SOURCES = tests/unit/plugins/test_analysis.c $(
 tests_unit_plugins_test_analysis_LDADD = $(plugins_ldadd)
 tests_unit_plugins_test_analysis_tpch_SOURCES = tests/unit/plugins/test_analysis_tpch.c $(analysis_support) $(plugins_support)
 tests_unit_plugins_test_analysis_tpch_LDADD = $(plugins_ldadd)
+tests_unit_plugins_test_incremental_SOURCES = tests/unit/plugins/test_incremental.c $(analysis_support) $(plugins_support)
+tests_unit_plugins_test_incremental_LDADD = $(plugins_ldadd)
 plugins_support = tests/unit/plugins/plugins_support.c tests/unit/plugins/plugins_support.h
 plugins_ldadd = libviewd_sql.la $(LDADD) $(LIBMD_LIBS)
 
@@ -59,7 +64,7 @@ plugins_ldadd = libviewd_sql.la $(LDADD) $(LIBMD_LIBS)
 if DIALECT_SQLITE
 sqlite_unit_tests = tests/unit/plugins/test_sqlite tests/unit/plugins/test_sqlite_live tests/unit/plugins/test_sqlite_watch \
 	tests/unit/plugins/test_sqlite_marks tests/unit/plugins/test_sqlite_files \
-	tests/unit/plugins/test_sqlite_definitions tests/unit/plugins/test_sqlite_depends
+	tests/unit/plugins/test_sqlite_definitions tests/unit/plugins/test_sqlite_depends tests/unit/plugins/test_sqlite_logs
 check_PROGRAMS += $(sqlite_unit_tests)
 TESTS += $(sqlite_unit_tests)
 sqlite_fixture = tests/unit/plugins/sqlite_fixture.c tests/unit/plugins/sqlite_fixture.h
@@ -78,6 +83,9 @@ tests_unit_plugins_test_sqlite_files_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 tests_unit_plugins_test_sqlite_live_SOURCES = tests/unit/plugins/test_sqlite_live.c $(sqlite_fixture)
 tests_unit_plugins_test_sqlite_live_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_live_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
+tests_unit_plugins_test_sqlite_logs_SOURCES = tests/unit/plugins/test_sqlite_logs.c $(sqlite_fixture)
+tests_unit_plugins_test_sqlite_logs_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_plugins_test_sqlite_logs_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 tests_unit_plugins_test_sqlite_marks_SOURCES = tests/unit/plugins/test_sqlite_marks.c $(sqlite_fixture)
 tests_unit_plugins_test_sqlite_marks_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_marks_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl

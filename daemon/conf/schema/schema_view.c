@@ -17,8 +17,9 @@ static const struct option_choice modes[] = {
 	{.word = "diff", .value = VIEWD_MODE_DIFF,
 	 .doc = "find the rows of a table by unique_key, and write only those that differ in any byte"},
 	{.word = "swap", .value = VIEWD_MODE_SWAP, .doc = "fill a new table aside, then exchange the names"},
-	{.word = "incremental", .value = VIEWD_MODE_INCREMENTAL, .later = true,
-	 .doc = "recompute only the groups whose sources changed (not supported yet)"},
+	{.word = "incremental", .value = VIEWD_MODE_INCREMENTAL,
+	 .doc = "write down which rows of the sources change, and compute only what they touch; `viewctl explain` says "
+	        "whether and how a definition can be kept so"},
 	{0},
 };
 static const struct option_choice policies[] = {

@@ -20,32 +20,51 @@ struct analysis_list {
 
 enum analysis_kind { ANALYSIS_PART, ANALYSIS_ROLL, ANALYSIS_TOP };
 
+/* column = column on the way to the key. */
+struct analysis_pair {
+	const char *from; /* of the table */
+	const char *to;   /* of the next one; at the end of the way, of the key */
+	bool null_safe;   /* NULL leads to NULL */
+};
+
 /* A table, or a node before it, as a node reads it: once for each place where it stands in the definition. */
 struct analysis_source {
 	size_t node; /* number of a node; 0: a table */
 	const char *schema;
 	const char *name;
 	const char *alias;
-	bool images;                     /* its logged images are added and subtracted; else they say which keys changed */
-	bool tied;                       /* has the key itself */
-	bool all_tied;                   /* so has every other place where the table stands */
-	bool whole;                      /* read as a whole (of a top) */
-	const char *way;                 /* from its columns to the key; "" */
+	bool images;     /* its logged images are added and subtracted; else they say which keys changed */
+	bool tied;       /* has the key itself */
+	bool all_tied;   /* so has every other place where the table stands */
+	bool whole;      /* read as a whole (of a top) */
+	const char *way; /* from its columns to the key; "" */
+	const struct analysis_pair *pairs; /* the same in pieces; at the end of the way one for each column of the key */
+	size_t n_pairs;
+	size_t next;                     /* number of the source that the way leads through; 0: it ends at the key */
 	struct analysis_list conditions; /* that its images must meet to count */
+	bool complete;                   /* filters are all that the definition asks of its rows */
+	struct analysis_list filters;    /* those of them that can be applied, as they are written in the definition */
 	struct analysis_list logged;     /* columns that its log holds */
 	struct analysis_list read;       /* columns whose changes count */
 };
 
+struct analysis_texts; /* texts.h */
+
 struct analysis_node {
 	enum analysis_kind kind;
-	struct analysis_list key;    /* of a part */
-	struct analysis_list groups; /* of a roll, and of a part that one is over */
+	struct analysis_list key;         /* of a part */
+	struct analysis_list key_columns; /* of the last part: the columns of the result that hold the key */
+	bool one_answer; /* of a part: whoever computes a key gets the same bytes, whatever the order of rows */
+	struct analysis_list row_columns; /* likewise: that identify its rows; n 0: rows may be equal */
+	struct analysis_list groups;      /* of a roll, and of a part that one is over */
 	struct analysis_list aggregates;
 	struct analysis_list notes;
 	struct analysis_source *sources;
 	size_t n_sources;
-	const char *signature; /* equal for equal nodes; NULL: not compared */
-	const char *rows;      /* likewise for FROM and WHERE alone */
+	const struct analysis_texts *texts; /* of a roll that writes the result; NULL: it cannot be taken apart */
+	struct analysis_list key_sql;       /* of a part below such a roll: its key as SQL */
+	const char *signature;              /* equal for equal nodes; NULL: not compared */
+	const char *rows;                   /* likewise for FROM and WHERE alone */
 };
 
 struct analysis {
@@ -55,8 +74,12 @@ struct analysis {
 	size_t n_nodes;
 };
 
+/* A chain of one part, or nothing. */
+#define ANALYSIS_ONE_PART (1u << 0)
+
 /* Analyses a definition as lex_one_query() returns it. Everything hangs on mem_ctx. Never NULL. [any] */
-struct analysis *analysis_run(void *mem_ctx, const struct syntax *syn, const char *text, const struct facts *facts);
+struct analysis *analysis_run(void *mem_ctx, const struct syntax *syn, const char *text, const struct facts *facts,
+                              unsigned options);
 
 /* "part", "roll", "top" */
 const char *analysis_kind_word(enum analysis_kind kind);

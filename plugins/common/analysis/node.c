@@ -243,6 +243,8 @@ static size_t node_of_unit(struct unit *unit)
 {
 	const struct scope *scope = find_cut(unit);
 	struct occurrence *derived = only_derived(unit);
+	if (unit->maker->one_part)
+		return part_make(unit);
 	if (roll_images_possible(unit))
 		return roll_images(unit);
 	if (scope != NULL)

@@ -35,7 +35,23 @@ const struct occurrence *root_find(const struct unit *unit);
 /* Has a value of this column few rows? */
 bool root_fine(const struct unit *unit, const struct occurrence *root, struct tie_end end);
 
+/* Does a row of it determine one row of each table in FROM, and is there nothing else? */
+bool root_whole(const struct unit *unit, const struct occurrence *root);
+
 /* Its unique key with the fewest columns, none of which may be NULL; NULL: none. */
 const struct fact_key *root_key(const struct occurrence *root);
+
+/* The columns of the query as a list (listed.c). */
+struct expr_list listed_items(const struct unit *unit);
+
+/* Is there a column in the list that has the same value? */
+bool listed_in(const struct unit *unit, const struct expr_list *list, struct tie_end end, struct tie_end *found_r);
+
+/* Are equal values of the column the same bytes? Of a NULL fact they are not. */
+bool listed_one_spelling(const struct fact_column *fact);
+bool listed_spelled_one_way(const struct expr_list *list);
+
+/* Which columns of the result hold the key, and which identify its rows. */
+void listed_columns(const struct unit *unit, const struct tie_end *key, size_t n_key, struct analysis_node *node);
 
 #endif

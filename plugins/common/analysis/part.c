@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/node.h"
 
+#include "common/analysis/exact.h"
 #include "common/analysis/meaning/calls.h"
 #include "common/analysis/print.h"
+#include "common/sqltext/ident.h"
+#include "common/sqltext/sqltext.h"
 
 #include <string.h>
 #include <talloc.h>
@@ -38,27 +41,6 @@ static const struct occurrence *missing(const struct unit *unit, const struct wa
 	return NULL;
 }
 
-/* A column of the list that has the same value. */
-static bool in_list(const struct unit *unit, const struct expr_list *list, struct tie_end end, struct tie_end *found_r)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (names_column(list->items[i], &found_r->of, &found_r->column) != NULL &&
-		    ties_same(&unit->names, &unit->ties, *found_r, end))
-			return true;
-	return false;
-}
-
-static struct expr_list columns(const struct unit *unit)
-{
-	const struct query *query = unit->query;
-	struct expr_list list = {talloc_array(unit->maker->mem, struct expr *, (unsigned)query->n_items + 1),
-	                         query->n_items};
-	assert(list.items != NULL);
-	for (size_t i = 0; i < query->n_items; i++)
-		list.items[i] = query->items[i].expr;
-	return list;
-}
-
 /* ---- windows ---- */
 
 struct partitions {
@@ -82,7 +64,7 @@ static bool key_in_partition(void *ctx, struct expr *expr)
 	if (expr->kind != EXPR_CALL || expr->call->over == NULL)
 		return true;
 	for (size_t i = 0; i < p->key->n; i++) {
-		if (!in_list(p->unit, partition_of(p->unit->query, expr->call->over), p->key->ends[i], &found)) {
+		if (!listed_in(p->unit, partition_of(p->unit->query, expr->call->over), p->key->ends[i], &found)) {
 			p->bad = expr;
 			return false;
 		}
@@ -103,12 +85,12 @@ static struct expr *bad_window(const struct unit *unit, const struct key *key)
 static bool key_listed(const struct choice *choice, struct key *key)
 {
 	const struct unit *unit = choice->unit;
-	struct expr_list list = columns(unit);
+	struct expr_list list = listed_items(unit);
 	if (!unit->result || choice->rolled)
 		return true;
 	struct key listed = *key;
 	for (size_t i = 0; i < key->n; i++)
-		if (!in_list(unit, &list, key->ends[i], &listed.ends[i]))
+		if (!listed_in(unit, &list, key->ends[i], &listed.ends[i]))
 			return false;
 	*key = listed;
 	return true;
@@ -118,7 +100,7 @@ static bool key_in_distinct_on(const struct unit *unit, const struct key *key)
 {
 	struct tie_end found;
 	for (size_t i = 0; unit->query->distinct_on.n > 0 && i < key->n; i++)
-		if (!in_list(unit, &unit->query->distinct_on, key->ends[i], &found))
+		if (!listed_in(unit, &unit->query->distinct_on, key->ends[i], &found))
 			return false;
 	return true;
 }
@@ -339,6 +321,30 @@ static bool all_tied(const struct choice *choice, const struct fact_relation *re
 	return true;
 }
 
+/* Number of the source that stands for an occurrence. */
+static size_t source_number(const struct unit *unit, const struct occurrence *of)
+{
+	size_t number = 1;
+	for (size_t i = 0; i < of->number; i++)
+		number += unit->names.occurrences[i]->relation != NULL && !unit_cut_off(unit, unit->names.occurrences[i]);
+	return number;
+}
+
+static void add_pairs(const struct choice *choice, struct analysis_source *source, const struct occurrence *of)
+{
+	const struct unit *unit = choice->unit;
+	const struct way *way = &choice->ways[of->number];
+	struct analysis_pair *pairs = talloc_array(unit->maker->out, struct analysis_pair, (unsigned)way->n_pairs);
+	assert(pairs != NULL);
+	for (size_t i = 0; i < way->n_pairs; i++)
+		pairs[i] = (struct analysis_pair){print_column(of, way->pairs[i].from),
+		                                  print_column(way->pairs[i].to.of, way->pairs[i].to.column),
+		                                  unit->ties.null_safe};
+	source->pairs = pairs;
+	source->n_pairs = way->n_pairs;
+	source->next = way->next != NULL ? source_number(unit, way->next) : 0;
+}
+
 static void add_source(const struct choice *choice, struct analysis_node *node, const struct occurrence *of)
 {
 	const struct unit *unit = choice->unit;
@@ -350,7 +356,8 @@ static void add_source(const struct choice *choice, struct analysis_node *node, 
 	source->tied = way->next == NULL;
 	source->all_tied = all_tied(choice, of->relation);
 	source->way = way_text(unit, of, way);
-	unit_conditions(unit, of, &source->conditions);
+	add_pairs(choice, source, of);
+	unit_conditions(unit, of, source);
 	unit_columns(unit, of, source);
 	for (size_t i = 0; i < way->n_pairs; i++)
 		unit_log_column(unit->maker, source, of, way->pairs[i].from);
@@ -360,12 +367,42 @@ static void add_source(const struct choice *choice, struct analysis_node *node, 
 			unit_log_column(unit->maker, source, of, choice->ways[i].pairs[k].to.column);
 }
 
+/* Equal keys that are not the same bytes show any of their spellings; sums of floats depend on the order. */
+static bool one_answer(const struct choice *choice)
+{
+	const struct unit *unit = choice->unit;
+	struct expr_list groups = unit_groups(unit), aggregates = unit_aggregates(unit);
+	const char *why;
+	for (size_t i = 0; i < choice->key.n; i++) {
+		const struct fact_column *fact = names_fact(choice->key.ends[i].of, choice->key.ends[i].column);
+		if (!listed_one_spelling(fact))
+			return false;
+	}
+	if (!listed_spelled_one_way(&groups))
+		return false;
+	for (size_t i = 0; i < aggregates.n; i++)
+		if (!exact_rollable(unit->maker->facts, aggregates.items[i], &why))
+			return false;
+	return !query_has_windows(unit->query);
+}
+
+static const char *key_sql(const struct unit *unit, struct tie_end end)
+{
+	char *sql = ident_append(unit->maker->syn, sql_new(unit->maker->out), end.of->alias);
+	return ident_append(unit->maker->syn, sql_add(sql, "."), print_column(end.of, end.column));
+}
+
 static struct analysis_node *add_part(const struct choice *choice, size_t *number_r)
 {
 	const struct unit *unit = choice->unit;
 	struct analysis_node *node = unit_add_node(unit->maker, ANALYSIS_PART, number_r);
 	for (size_t i = 0; i < choice->key.n; i++)
 		unit_list_add(unit->maker, &node->key, print_end(unit->maker->out, choice->key.ends[i]));
+	node->one_answer = one_answer(choice);
+	for (size_t i = 0; i < choice->key.n; i++)
+		unit_list_add(unit->maker, &node->key_sql, key_sql(unit, choice->key.ends[i]));
+	if (unit->result && !choice->rolled)
+		listed_columns(unit, choice->key.ends, choice->key.n, node);
 	for (size_t i = 0; i < unit->names.n_occurrences; i++)
 		if (unit->names.occurrences[i]->relation != NULL && !unit_cut_off(unit, unit->names.occurrences[i]))
 			add_source(choice, node, unit->names.occurrences[i]);
@@ -428,7 +465,7 @@ size_t part_make(const struct unit *unit)
 		try_rows(&choice, root);
 	} else {
 		try_groups(&choice, root);
-		if (!choice.found && unit_rollable(unit, &bad, &why))
+		if (!choice.found && !unit->maker->one_part && unit_rollable(unit, &bad, &why))
 			return part_and_roll(&choice, root);
 		struct expr_list groups = unit_groups(unit);
 		if (!choice.found)

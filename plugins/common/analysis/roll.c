@@ -4,6 +4,7 @@
 #include "common/analysis/exact.h"
 #include "common/analysis/meaning/calls.h"
 #include "common/analysis/print.h"
+#include "common/analysis/texts.h"
 
 #include <string.h>
 #include <talloc.h>
@@ -12,7 +13,8 @@ bool roll_images_possible(const struct unit *unit)
 {
 	struct expr *bad;
 	const char *why;
-	return unit->grouped && unit_flat(unit) && unit->names.n_occurrences == 1 && unit_rollable(unit, &bad, &why);
+	return unit->grouped && !unit->maker->one_part && unit_flat(unit) && unit->names.n_occurrences == 1 &&
+	       unit_rollable(unit, &bad, &why);
 }
 
 static void note_scale(const struct unit *unit, struct analysis_node *node, struct expr *aggregate)
@@ -50,6 +52,12 @@ static struct analysis_node *new_roll(const struct unit *unit, size_t *number_r)
 		note_extreme(unit, node, aggregates.items[i]);
 	}
 	unit_list_add(maker, &node->aggregates, "count(*)");
+	if (unit->result) {
+		node->texts = texts_make(unit, maker->facts->average);
+		listed_columns(unit, NULL, 0, node);
+		node->key_columns = node->row_columns;
+		node->one_answer = listed_spelled_one_way(&groups);
+	}
 	return node;
 }
 
@@ -80,7 +88,7 @@ size_t roll_images(const struct unit *unit)
 	struct analysis_source *source = unit_add_source(maker, node);
 	*source = (struct analysis_source){
 		.schema = of->relation->schema, .name = of->relation->name, .alias = of->alias, .images = true, .way = ""};
-	unit_conditions(unit, of, &source->conditions);
+	unit_conditions(unit, of, source);
 	unit_columns(unit, of, source);
 	struct expr_list groups = unit_groups(unit), aggregates = unit_aggregates(unit);
 	for (size_t i = 0; i < groups.n; i++)

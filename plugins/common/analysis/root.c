@@ -90,6 +90,21 @@ const struct occurrence *root_find(const struct unit *unit)
 	return best;
 }
 
+bool root_whole(const struct unit *unit, const struct occurrence *root)
+{
+	size_t tables = 0;
+	for (size_t i = 0; i < unit->names.n_occurrences; i++) {
+		const struct occurrence *of = unit->names.occurrences[i];
+		int scope = of->scope;
+		while (names_nullable(&unit->names, scope))
+			scope = unit->names.scopes[scope].parent;
+		if (scope == 0 && of->relation == NULL)
+			return false;
+		tables += scope == 0;
+	}
+	return reach_of(unit, root) == tables;
+}
+
 static bool alone_unique(struct tie_end end)
 {
 	const struct fact_relation *relation = end.of->relation;

@@ -90,6 +90,7 @@ static bool add_conjuncts(const struct names *names, struct ties *ties)
 		struct tie tie;
 		if (tie_of(names, conjunct->expr, conjunct->scope, &tie) && !add(names, ties, tie))
 			return false;
+		ties->null_safe |= conjunct->expr->kind == EXPR_SAME || conjunct->expr->kind == EXPR_OR;
 		if (conjunct->expr->kind == EXPR_OR &&
 		    !add_common(names, ties, conjunct->expr, conjunct->expr->args.items[0], conjunct->scope))
 			return false;

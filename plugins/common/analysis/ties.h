@@ -24,6 +24,7 @@ struct tie {
 struct ties {
 	struct tie *items;
 	size_t n;
+	bool null_safe; /* some of them hold for NULL */
 };
 
 /* Collects the ties of a resolved query. False with a refusal when there are too many. [any] */

@@ -4,6 +4,7 @@
 #include "common/analysis/exact.h"
 #include "common/analysis/meaning/calls.h"
 #include "common/analysis/print.h"
+#include "common/analysis/spans.h"
 
 #include <string.h>
 #include <talloc.h>
@@ -305,11 +306,34 @@ static bool is_own(const struct conjunct *conjunct, const struct occurrence *of)
 	return conjunct->scope == of->scope && expr_walk(conjunct->expr, only_of, &only) && only.any;
 }
 
-void unit_conditions(const struct unit *unit, const struct occurrence *of, struct analysis_list *out)
+/* Does it name a column of a derived table? The log does not have that. */
+static bool not_merged(void *ctx UNUSED, struct expr *expr)
 {
-	for (size_t i = 0; i < unit->names.n_conjuncts; i++)
-		if (unit->names.conjuncts[i] != unit->cut && is_own(unit->names.conjuncts[i], of))
-			unit_list_add(unit->maker, out, print_expr(unit->maker->out, unit->names.conjuncts[i]->expr));
+	return names_meaning(expr) == expr;
+}
+
+static bool reads_merged(struct expr *expr)
+{
+	return !expr_walk(expr, not_merged, NULL);
+}
+
+void unit_conditions(const struct unit *unit, const struct occurrence *of, struct analysis_source *out)
+{
+	struct maker *maker = unit->maker;
+	out->complete = true;
+	for (size_t i = 0; i < unit->names.n_conjuncts; i++) {
+		struct conjunct *conjunct = unit->names.conjuncts[i];
+		if (conjunct == unit->cut || !is_own(conjunct, of)) {
+			out->complete = false;
+			continue;
+		}
+		unit_list_add(maker, &out->conditions, print_expr(maker->out, conjunct->expr));
+		const char *span =
+			reads_merged(conjunct->expr) ? NULL : span_condition(maker->out, maker->syn, maker->text, conjunct->expr);
+		out->complete &= span != NULL;
+		if (span != NULL)
+			unit_list_add(maker, &out->filters, span);
+	}
 }
 
 void unit_log_column(struct maker *maker, struct analysis_source *source, const struct occurrence *of, size_t column)

@@ -16,6 +16,8 @@ struct maker {
 	const struct facts *facts;
 	struct refusal *no;
 	struct analysis *out;
+	const char *text; /* of the definition */
+	bool one_part;    /* ANALYSIS_ONE_PART */
 	int depth;
 };
 
@@ -62,7 +64,7 @@ struct analysis_source *unit_add_source(struct maker *maker, struct analysis_nod
 size_t unit_merge_last(struct maker *maker);
 
 /* Conditions that rows of this table alone must meet, as text. */
-void unit_conditions(const struct unit *unit, const struct occurrence *of, struct analysis_list *out);
+void unit_conditions(const struct unit *unit, const struct occurrence *of, struct analysis_source *out);
 
 /* Every column of the table that the definition reads, and those of them that its conditions need. */
 void unit_columns(const struct unit *unit, const struct occurrence *of, struct analysis_source *source);

@@ -13,10 +13,18 @@
 #include "common/sqltext/ident.h"
 #include "common/sqltext/syntax.h"
 
+struct attempts;
+struct chains;
+struct change_log; /* change_log.h */
 struct db;
 struct dependencies;  /* dependencies.h */
+struct key_set;       /* key_set.h */
 struct knowledge;     /* knowledge.h */
+struct node_table;    /* node_table.h */
 struct object;        /* objects.h */
+struct part;          /* part.h */
+struct part_written;  /* part.h */
+struct roll;          /* roll.h */
 struct refresh_group; /* refresh_group.h: the members of a group during one call */
 struct task;          /* task.h: all that is known about one view during one call */
 
@@ -257,6 +265,60 @@ struct db_leaving_ops {
 	bool (*clean_leftovers)(struct db *db, struct viewd_err *err);
 };
 
+/* Keeping views incrementally (incremental/). {0}: the dialect cannot. All of them run in a transaction unless said
+ * otherwise. */
+struct db_incremental_ops {
+	/* Can this server do it at all? *why_r: what prevents it, a literal; NULL: it can. Outside a transaction. NULL: it
+	 * can. */
+	bool (*possible)(struct db *db, const char **why_r, struct viewd_err *err);
+	/* Makes the table, the triggers and what else a log of this number and these columns needs, as far as it is not
+	 * there as it should be. Under capture.lock; in a transaction where DDL has one. */
+	bool (*make_log)(struct db *db, const struct change_log *log, struct viewd_err *err);
+	/* Removes all of that. What is gone is no error. */
+	bool (*drop_log)(struct db *db, int64_t number, const struct relation *source, struct viewd_err *err);
+	/* Fills unread, everything, unsound, why and looked (talloc'ed on mem_ctx) for a reader; position and looked are
+	 * those stored at its last reading, NULL: it has never read. unsound: log, trigger or source are not as make_log
+	 * leaves them, so changes may be lost until it is called again. everything: unsound; or never read; or looked
+	 * differs from the stored one; or the log says so (it overflowed, the table was truncated). */
+	bool (*look_log)(struct db *db, void *mem_ctx, const char *view, struct change_log *log, const char *position,
+	                 const char *looked, struct viewd_err *err);
+	/* SQL: a relation, in parentheses, of the images that a reader has not read. talloc'ed */
+	char *(*unread)(struct db *db, void *mem_ctx, const char *view, const struct change_log *log);
+	/* The reader has read all that the transaction sees; *position_r (talloc'ed) is stored for it. */
+	bool (*read_log)(struct db *db, void *mem_ctx, const char *view, const struct change_log *log, char **position_r,
+	                 struct viewd_err *err);
+	/* Outside a transaction, after its commit: removes what all readers have read. Best effort. NULL: read_log has. */
+	void (*purge_log)(struct db *db, const struct change_log *log);
+
+	/* Adds the distinct rows of a query to a set, and counts it. The query may contain has_key of the set `with`. */
+	bool (*add_keys)(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
+	                 struct viewd_err *err);
+	/* SQL: "these columns (quoted, set->width of them) are in the set". null_safe: NULL is in it as well if a row with
+	 * NULL is. talloc'ed. */
+	char *(*has_key)(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe);
+	/* The set is no longer needed. NULL: nothing to do. */
+	void (*drop_keys)(struct db *db, struct key_set *set);
+	/* Has the relation an index that begins with the columns of the key, or makes one. Outside a transaction. NULL:
+	 * rows are found without. */
+	bool (*index_part)(struct db *db, const struct part *part, struct viewd_err *err);
+	/* Makes the rows of part->rel that belong to the keys those that the definition yields now; keys NULL: all rows.
+	 * Unchanged rows, to the byte, are not written. */
+	bool (*apply_part)(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
+	                   struct viewd_err *err);
+	/* Makes the table of an inner node, empty, with its indexes. In a transaction where DDL has one. NULL, with
+	 * add_to_roll: parts only. */
+	bool (*make_node)(struct db *db, const struct node_table *table, struct viewd_err *err);
+	/* Adds the rows of a query, which has the columns of the roll's table, to those of their groups; groups that are
+	 * not there come. The query may contain has_key of the set `with`. */
+	bool (*add_to_roll)(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
+	                    struct viewd_err *err);
+	/* What stands for avg(x) over a roll, slots {a} its sum and {b} its count. */
+	const char *average;
+	/* All rows of the task's relation, as the transaction's snapshot has them. NULL: as for a refresh by diff or in
+	 * full. */
+	bool (*whole)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
+};
+
 struct db_ops {
 	/* ---- required ---- */
 
@@ -304,6 +366,7 @@ struct db_ops {
 	struct db_capture_ops capture;
 	struct db_returning_ops returning;
 	struct db_leaving_ops leaving;
+	struct db_incremental_ops incremental;
 };
 
 struct db {
@@ -311,6 +374,8 @@ struct db {
 	const struct db_ops *ops;
 	const struct viewd_host *host;
 	const char *database_name; /* for messages; lives as long as the connection */
+	struct attempts *attempts; /* what is known of views of mode auto (attempt.c); NULL: nothing yet */
+	struct chains *chains;     /* what is known of views that are kept incrementally (chain.c); NULL: nothing yet */
 	int64_t looked_us;         /* when objects_look() last began and came to its end; 0: never */
 };
 

@@ -164,6 +164,11 @@ void knowledge_pure(struct knowledge *knowledge, const char *names)
 	}
 }
 
+void knowledge_average(struct knowledge *knowledge, const char *text)
+{
+	knowledge->facts.average = text;
+}
+
 void knowledge_sums_keep_scale(struct knowledge *knowledge)
 {
 	knowledge->facts.sums_keep_scale = true;

@@ -21,6 +21,8 @@ struct task_stage {
 	int64_t n_gone;
 };
 
+struct chain; /* chain.h */
+
 struct task {
 	struct db *db;
 	void *mem; /* talloc context; the task itself lives on it */
@@ -41,6 +43,7 @@ struct task {
 	bool narrow;          /* of what the definition yields only the columns count that the object has */
 	int64_t started_us;   /* wall clock at the beginning of the call */
 	struct task_stage stage;
+	struct chain *chain;               /* refreshed by what has changed (incremental/); NULL: not */
 	const struct refresh_group *group; /* refreshed with these; NULL: alone */
 	char record_identity[128];         /* set by a create/replace hook that knows better than find_object; "" else */
 };

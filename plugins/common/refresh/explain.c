@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "common/analysis/analysis.h"
 #include "common/depends/knowledge.h"
+#include "common/incremental/chain.h"
 #include "common/refresh/refresh.h"
 #include "common/objects/task.h"
 
@@ -98,12 +99,15 @@ bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct
 	struct db *db = task->db;
 	struct place place = {.sink = facts};
 	struct knowledge *knowledge = knowledge_new(task->mem);
+	knowledge_average(knowledge, db->ops->incremental.average);
 	if (db->ops->depends.know == NULL)
 		return err_set(err, VIEWD_ERR_CONFIG, "the dialect for %s does not tell what tables consist of",
 		               db->syntax->dialect);
 	if (!db->ops->depends.know(db, knowledge_names(db->syntax, task->mem, task->definition), knowledge, err))
 		return false;
-	tell_text(&place, "today", "this version of viewd refreshes it as a whole");
-	tell_analysis(facts, analysis_run(task->mem, db->syntax, task->definition, knowledge_facts(knowledge)));
+	const struct facts *known = knowledge_facts(knowledge);
+	const struct analysis *analysis = analysis_run(task->mem, db->syntax, task->definition, known, 0);
+	tell_text(&place, "today", chain_describe(db, task->mem, task->definition, analysis, known));
+	tell_analysis(facts, analysis);
 	return true;
 }

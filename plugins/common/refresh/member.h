@@ -25,4 +25,8 @@ void recipe_after(struct task *task);
 bool recipe_refresh_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 
+/* The refresh of a view that is kept incrementally (incremental.c). */
+bool refresh_incrementally(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
+                           struct viewd_err *err) MUST_CHECK;
+
 #endif

@@ -5,6 +5,7 @@
 #include "common/refresh/refresh.h"
 #include "base/err.h"
 #include "base/words.h"
+#include "common/incremental/incremental.h"
 #include "common/objects/hooks.h"
 #include "common/objects/steps.h"
 #include "common/refresh/member.h"
@@ -166,9 +167,19 @@ static bool refresh_materialized(struct task *task, enum viewd_refresh_mode mode
 	return db_exec(task->db, gen_refresh(&task->gen, false), err) && task_count_rows(task, &out->rows, err);
 }
 
+/* Of a view that is kept incrementally, in the snapshot of what its logs have told. */
+static bool all_rows(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	if (task->db->ops->incremental.whole != NULL)
+		return task->db->ops->incremental.whole(task, out, err);
+	return task->columns->n_key > 0 ? recipe_refresh_diff(task, out, err) : recipe_refresh_full(task, out, err);
+}
+
 static bool refresh_table(struct task *task, enum viewd_refresh_mode mode, struct viewd_outcome *out,
                           struct viewd_err *err)
 {
+	if (task->chain != NULL)
+		return incremental_rows(task, mode == VIEWD_MODE_FULL, all_rows, out, err);
 	switch (mode) {
 	case VIEWD_MODE_DIFF:
 		return recipe_refresh_diff(task, out, err);
@@ -216,7 +227,8 @@ static bool do_refresh(struct task *task, const struct viewd_refresh_request *re
 		snprintf(out->reason, sizeof out->reason, "a simple view reads its sources itself");
 		return true;
 	}
-	if (task->resolved.method == VIEWD_METHOD_TABLE && !task->stage.filled && !task_columns(task, err))
+	if (task->resolved.method == VIEWD_METHOD_TABLE && !task->stage.filled && task->chain == NULL &&
+	    !task_columns(task, err))
 		return false;
 	enum viewd_refresh_mode mode = recipe_mode(task, req, out->reason);
 	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED)
@@ -301,6 +313,12 @@ void recipe_after(struct task *task)
 bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
                     struct viewd_err *err)
 {
+	if (incremental_wanted(task)) {
+		if (refresh_incrementally(task, req, out, err))
+			return true;
+		if (!incremental_refused(task, err))
+			return false;
+	}
 	struct viewd_refresh_request copy = *req;
 	bool done = task_count_again(task, err) && recipe_before(task, err) && stage(task, req, err) &&
 	            recipe_transaction(task, false, refresh_body, out, &copy, err);
@@ -308,6 +326,7 @@ bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, 
 	if (!done)
 		return false;
 	db_failpoint(task->db, "refresh:committed");
+	incremental_measured(task, out->duration_us);
 	recipe_after(task);
 	return true;
 }

@@ -82,6 +82,25 @@ static const struct column_row objects_columns[] = {
 	{"digest", TYPE_TEXT, " NOT NULL"},
 };
 
+static const struct column_row change_logs_columns[] = {
+	{"log", TYPE_SERIAL, ""},
+	{"source", TYPE_KEY, " NOT NULL"},
+	{"columns", TYPE_TEXT, " NOT NULL"},
+};
+
+static const struct column_row log_readers_columns[] = {
+	{"view", TYPE_KEY, " NOT NULL"},
+	{"log", TYPE_BIGINT, " NOT NULL"},
+	{"position", TYPE_TEXT, ""},
+	{"looked", TYPE_TEXT, ""},
+};
+
+static const struct column_row nodes_columns[] = {
+	{"node", TYPE_SERIAL, ""},
+	{"view", TYPE_KEY, " NOT NULL"},
+	{"digest", TYPE_TEXT, " NOT NULL"},
+};
+
 static const struct column_row requests_columns[] = {
 	{"id", TYPE_SERIAL, ""},
 	{"view", TYPE_KEY, " NOT NULL"},
@@ -145,6 +164,24 @@ static bool create_capture_tables(struct db *db, struct viewd_err *err)
 	return done;
 }
 
+static bool create_log_tables(struct db *db, struct viewd_err *err)
+{
+	char *logs = state_table(db, NULL, "change_logs"), *readers = state_table(db, NULL, "log_readers"),
+		 *nodes = state_table(db, NULL, "nodes");
+	struct stmt key = stmt_new(db);
+	stmt_text(&key, ", PRIMARY KEY (");
+	stmt_name(&key, "view");
+	stmt_text(&key, ", log)");
+	bool done = create_table(db, logs, NULL, change_logs_columns, ARRAY_LEN(change_logs_columns), NULL, err) &&
+	            create_table(db, readers, NULL, log_readers_columns, ARRAY_LEN(log_readers_columns), key.sql, err) &&
+	            create_table(db, nodes, NULL, nodes_columns, ARRAY_LEN(nodes_columns), NULL, err);
+	talloc_free(key.sql);
+	talloc_free(nodes);
+	talloc_free(logs);
+	talloc_free(readers);
+	return done;
+}
+
 bool state_setup(struct db *db, struct viewd_err *err)
 {
 	const struct syntax *syn = db->syntax;
@@ -154,6 +191,7 @@ bool state_setup(struct db *db, struct viewd_err *err)
 	if (db->ops->rights.judge_place != NULL && !db->ops->rights.judge_place(db, err))
 		return false;
 	return (syn->views.copied || views_move(db, err)) && create_capture_tables(db, err) &&
+	       create_log_tables(db, err) &&
 	       create_table(db, syn->state.views, NULL, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
 	       (!syn->views.copied || views_move(db, err)) &&
 	       create_table(db, syn->state.history, NULL, history_columns, ARRAY_LEN(history_columns),

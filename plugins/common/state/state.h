@@ -51,7 +51,9 @@ bool state_setup(struct db *db, struct viewd_err *err) MUST_CHECK;
 
 /* SQL: the names of all of them in an engine where they have a prefix, as literals separated by commas. */
 #define STATE_TABLES_SQL \
-	"'viewd_view_state', 'viewd_views', 'viewd_refresh_history', 'viewd_captures', 'viewd_requests', 'viewd_objects'"
+	"'viewd_view_state', 'viewd_views', 'viewd_refresh_history', 'viewd_captures', 'viewd_requests', " \
+	"'viewd_objects', " \
+	"'viewd_change_logs', 'viewd_log_readers', 'viewd_nodes'"
 
 /* The name of a state table ("captures") with its schema or prefix, talloc'ed on mem_ctx. */
 char *state_table(struct db *db, void *mem_ctx, const char *name);

@@ -65,6 +65,10 @@ bool slots_look(struct viewd_conn *conn, struct slots *s, bool asked, bool *news
 /* Remembers the table as it is now. Before its view is registered. */
 bool tables_remember(struct viewd_conn *conn, const struct relation *source, struct viewd_err *err) MUST_CHECK;
 bool tables_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
+/* A number that is another one once the table was truncated, rebuilt or made anew; NULL: it is not InnoDB's. MariaDB
+ * alone. talloc'ed on mem. */
+bool tables_life(struct viewd_conn *conn, void *mem, const struct relation *rel, char **life_r,
+                 struct viewd_err *err) MUST_CHECK;
 /* Can TRUNCATE be seen with this account? */
 bool tables_can_compare(struct viewd_conn *conn);
 /* Looks at the tables that are noticed by triggers. compare (see tables_can_compare): one that was truncated, or

@@ -24,7 +24,7 @@ struct privilege {
 
 struct grants {
 	const struct relation *table;
-	struct privilege trigger, routine;
+	struct privilege trigger, routine, select;
 };
 
 /* Does the pattern of a grant, with % and _ and \ before what is meant literally, cover the name? */
@@ -91,18 +91,21 @@ static bool judge_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct grants *grants = ctx;
 	const char *at = v[0];
-	bool trigger = false, routine = false, create = false;
+	bool trigger = false, routine = false, create = false, select = false, selected = false;
 	struct lex_token tok;
 
 	while ((tok = next_solid(&at)).kind != LEX_END && !lex_is(&tok, "on")) {
 		trigger = trigger || lex_is(&tok, "trigger") || lex_is(&tok, "all");
 		routine = routine || (create && lex_is(&tok, "routine")) || lex_is(&tok, "all");
 		create = lex_is(&tok, "create");
+		select = (select && !(selected && tok.text[0] == '(')) || lex_is(&tok, "select") || lex_is(&tok, "all");
+		selected = lex_is(&tok, "select"); /* of some columns: not counted */
 	}
 	if (tok.kind == LEX_END)
 		return true;
 	judge_on(grants->table, &grants->trigger, at, trigger);
 	judge_on(grants->table, &grants->routine, at, routine);
+	judge_on(grants->table, &grants->select, at, select);
 	return true;
 }
 
@@ -146,7 +149,8 @@ static bool remember_former(struct viewd_conn *conn, struct definer *out, struct
 	return true;
 }
 
-static bool try_role(struct viewd_conn *conn, const struct relation *table, struct definer *out, struct viewd_err *err)
+static bool try_role(struct viewd_conn *conn, const struct relation *table, bool reads, struct definer *out,
+                     struct viewd_err *err)
 {
 	struct grants grants = {.table = table};
 
@@ -155,14 +159,15 @@ static bool try_role(struct viewd_conn *conn, const struct relation *table, stru
 	out->role = true;
 	snprintf(out->name, sizeof out->name, "%s", DEFINER_ROLE);
 	bool asked = my_query(&conn->db, "SHOW GRANTS FOR CURRENT_ROLE", NULL, 0, judge, &grants, err);
-	if (asked && has(&grants.trigger))
+	if (asked && has(&grants.trigger) && (!reads || has(&grants.select)))
 		return true;
 	definer_leave(conn, out);
-	snprintf(out->lacks, sizeof out->lacks, "TRIGGER on %.64s.*", table->schema);
+	snprintf(out->lacks, sizeof out->lacks, "%s on %.64s.*", reads ? "TRIGGER, SELECT" : "TRIGGER", table->schema);
 	return asked && use_account(conn, out, err);
 }
 
-bool definer_enter(struct viewd_conn *conn, const struct relation *table, struct definer *out, struct viewd_err *err)
+static bool enter(struct viewd_conn *conn, const struct relation *table, bool reads, struct definer *out,
+                  struct viewd_err *err)
 {
 	int64_t roles = 0;
 
@@ -171,7 +176,18 @@ bool definer_enter(struct viewd_conn *conn, const struct relation *table, struct
 	                                         "= '" DEFINER_ROLE "'",
 	                                   NULL, 0, &roles, err))
 		return false;
-	return roles > 0 ? try_role(conn, table, out, err) : use_account(conn, out, err);
+	return roles > 0 ? try_role(conn, table, reads, out, err) : use_account(conn, out, err);
+}
+
+bool definer_enter(struct viewd_conn *conn, const struct relation *table, struct definer *out, struct viewd_err *err)
+{
+	return enter(conn, table, false, out, err);
+}
+
+bool definer_enter_reading(struct viewd_conn *conn, const struct relation *table, struct definer *out,
+                           struct viewd_err *err)
+{
+	return enter(conn, table, true, out, err);
 }
 
 void definer_leave(struct viewd_conn *conn, const struct definer *definer)

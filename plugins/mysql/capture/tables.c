@@ -37,6 +37,16 @@ bool tables_can_compare(struct viewd_conn *conn)
 	return can;
 }
 
+bool tables_life(struct viewd_conn *conn, void *mem, const struct relation *rel, char **life_r, struct viewd_err *err)
+{
+	const char *params[] = {rel->schema, rel->name};
+	char *sql = talloc_asprintf(mem, "SELECT SUM(i.TABLE_ID) FROM %s i WHERE " FILE_OF " = CONCAT(CAST(CONVERT(? USING "
+	                                 "filename) AS CHAR CHARACTER SET binary), '/', CAST(CONVERT(? USING filename) AS "
+	                                 "CHAR CHARACTER SET binary))", innodb_tables(conn));
+
+	return my_query_text(conn, mem, sql, params, ARRAY_LEN(params), life_r, err);
+}
+
 static bool remember_id(struct viewd_conn *conn, const char *source, struct viewd_err *err)
 {
 	char *sql = talloc_asprintf(conn, "UPDATE viewd_tables SET fingerprint = (SELECT COALESCE(SUM(i.TABLE_ID), 0) FROM "

@@ -133,7 +133,7 @@ static bool is_there(struct viewd_conn *conn, void *mem, const struct plan *plan
 
 /* ---- dropping */
 
-static char *trigger_quoted(void *mem, const char *schema, const char *name)
+char *trigger_quoted(void *mem, const char *schema, const char *name)
 {
 	struct relation rel = {.schema = ""};
 
@@ -241,7 +241,7 @@ static bool explain(struct viewd_err *err)
 }
 
 /* The statement names things of the default database alone, so that is the table's own while it runs. */
-static bool create_in(struct viewd_conn *conn, void *mem, const char *schema, const char *sql, struct viewd_err *err)
+bool trigger_create_in(struct viewd_conn *conn, void *mem, const char *schema, const char *sql, struct viewd_err *err)
 {
 	bool away = !note_is_home(conn, schema);
 
@@ -272,7 +272,7 @@ static bool make(struct viewd_conn *conn, void *mem, const struct plan *plan, co
 	if (taken)
 		return err_set(err, VIEWD_ERR_EXISTS, "trigger %.64s.%.64s is in the way and is not viewd's", schema,
 		               plan->name);
-	return create_in(conn, mem, schema, create, err);
+	return trigger_create_in(conn, mem, schema, create, err);
 }
 
 static bool drop_in(struct viewd_conn *conn, const char *schema, struct viewd_err *err);

@@ -19,6 +19,7 @@
 #define SWALLOWED "1049, 1054, 1136, 1142, 1143, 1146, 1305, 1356, 1364, 1370, 1449, 1471, 1814, 1932"
 
 const char note_head[] = "BEGIN DECLARE CONTINUE HANDLER FOR " SWALLOWED " BEGIN END; ";
+const char note_inner_head[] = "BEGIN DECLARE EXIT HANDLER FOR " SWALLOWED " BEGIN END; ";
 
 #define ARGUMENT "(changed VARCHAR(255) CHARACTER SET utf8mb4)"
 
@@ -93,7 +94,7 @@ static char *note_body(struct viewd_conn *conn, void *mem, const char *schema)
 	if (!note_is_home(conn, schema))
 		body =
 			talloc_asprintf(mem, "IF DATABASE() = %s THEN %sEND IF; ", literal_quoted(&my_syntax, mem, schema), body);
-	return talloc_asprintf(mem, "BEGIN DECLARE EXIT HANDLER FOR " SWALLOWED " BEGIN END; %sEND", body);
+	return talloc_asprintf(mem, "%s%sEND", note_inner_head, body);
 }
 
 static char *test_body(struct viewd_conn *conn, void *mem, const char *schema)

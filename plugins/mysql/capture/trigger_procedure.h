@@ -42,6 +42,9 @@ struct definer {
  * Until definer_leave definer_clause() may be used. */
 bool definer_enter(struct viewd_conn *conn, const struct relation *table, struct definer *out,
                    struct viewd_err *err) MUST_CHECK;
+/* For triggers that name columns of the table's rows: the role needs SELECT there, too. */
+bool definer_enter_reading(struct viewd_conn *conn, const struct relation *table, struct definer *out,
+                           struct viewd_err *err) MUST_CHECK;
 /* A session that cannot get its role back is lost. */
 void definer_leave(struct viewd_conn *conn, const struct definer *definer);
 /* For CREATE: "DEFINER = x " or "". */
@@ -53,8 +56,10 @@ bool definer_same(const struct definer *definer, const char *told);
 
 /* ---- trigger_procedure.c: the procedure */
 
-/* "BEGIN DECLARE CONTINUE HANDLER ... ": what the bodies of triggers and procedures begin with. */
+/* "BEGIN DECLARE CONTINUE HANDLER ... ": what the bodies of triggers begin with. */
 extern const char note_head[];
+/* "BEGIN DECLARE EXIT HANDLER ... ": likewise, of what they call. */
+extern const char note_inner_head[];
 
 /* Is it the URL's own database? */
 bool note_is_home(const struct viewd_conn *conn, const char *schema);
@@ -81,6 +86,11 @@ bool note_test_all(struct viewd_conn *conn, bool *works_r, char why[static 256],
 /* Drops the triggers of all sources: no writer that is still at work has run one that failed in silence. tables_mend()
  * makes them again. */
 bool trigger_drop_all(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Runs a CREATE TRIGGER that names things of that database alone. */
+bool trigger_create_in(struct viewd_conn *conn, void *mem, const char *schema, const char *sql,
+                       struct viewd_err *err) MUST_CHECK;
+/* `database`.`trigger`, talloc'ed. */
+char *trigger_quoted(void *mem, const char *schema, const char *name);
 
 /* ---- body.c: the texts of triggers */
 

@@ -255,7 +255,7 @@ bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *p
 
 bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
-	my_conn(db)->writing = how == DB_BEGIN_WRITE;
+	my_conn(db)->writing = how != DB_BEGIN_SNAPSHOT;
 	if (how == DB_BEGIN_WRITE)
 		return db_exec(db, "START TRANSACTION", err);
 	const char *snapshot = how == DB_BEGIN_GROUP ? "START TRANSACTION WITH CONSISTENT SNAPSHOT"

@@ -54,7 +54,6 @@ const struct syntax my_syntax = {
 			[VIEWD_METHOD_TABLE] =
 				{
 					[VIEWD_MODE_CONCURRENTLY] = NO_CONCURRENTLY,
-					[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
 				},
 		},
 

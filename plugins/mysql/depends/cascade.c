@@ -45,6 +45,8 @@ static bool take_foreign_key_fn(void *ctx, const char *const *v, size_t n UNUSED
 	char *column = ident_append(&my_syntax, sql_new(list->mem), v[4]);
 	char *text = found->changed != NULL ? sql_add(found->changed, " OR ") : sql_new(list->mem);
 	found->changed = sql_add(text, "NOT (OLD.%s <=> NEW.%s)", column, column);
+	text = found->differs != NULL ? sql_add(found->differs, " OR ") : sql_new(list->mem);
+	found->differs = sql_add(text, "NOT (CAST(OLD.%s AS BINARY) <=> CAST(NEW.%s AS BINARY))", column, column);
 	return true;
 }
 

@@ -11,6 +11,7 @@ struct cascade {
 	struct relation parent;
 	bool on_delete, on_update;
 	char *changed; /* condition over OLD and NEW: a column that others refer to changes */
+	char *differs; /* the same, by the byte: what the server itself goes by */
 };
 struct cascades {
 	void *mem;

@@ -3,6 +3,7 @@
  * trigger.c: one statement trigger for each source on every relation through which its rows can be changed. Its
  * argument is the source, so a partition that several sources share has one for each.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <talloc.h>
@@ -11,6 +12,7 @@
 #include "common/state/marks.h"
 #include "postgresql/pg.h"
 
+#define CAPTURES_WAIT_MS "10000"
 #define DROP_WAIT_MS "5"
 #define SETTING_MAX 32
 
@@ -137,9 +139,13 @@ bool pg_op_ready_triggers(struct db *db, const struct relation *rel, struct view
 	return good;
 }
 
+/* Nobody but viewd waits for who waits here, so it may take longer than a view's lock_timeout. */
 bool pg_op_captures_lock(struct db *db, struct viewd_err *err)
 {
-	return pg_exec(pg_of(db), "SELECT pg_catalog.pg_advisory_xact_lock(" PG_LOCK_CAPTURES ")", err);
+	struct viewd_conn *conn = pg_of(db);
+	return pg_exec(conn, "SET LOCAL lock_timeout = " CAPTURES_WAIT_MS, err) &&
+	       pg_exec(conn, "SELECT pg_catalog.pg_advisory_xact_lock(" PG_LOCK_CAPTURES ")", err) &&
+	       pg_execf(conn, err, "SET LOCAL lock_timeout = %" PRId64, conn->lock_us / 1000);
 }
 
 /* ready_triggers has made them, and this finds them there; what has come up in between is made here. */

@@ -12,7 +12,7 @@
 
 #include "postgresql/pg.h"
 
-#define PREPARED_MAX 16
+#define PREPARED_MAX 512 /* an incremental view has some ten */
 
 struct pg_prepared {
 	char *sql;

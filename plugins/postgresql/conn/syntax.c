@@ -7,7 +7,8 @@
 #define NO_SWAP \
 	"views and foreign keys of PostgreSQL bind to the table itself and would go on reading the old one; " \
 	"use auto, full or diff"
-#define NO_INCREMENTAL "incremental refresh is not available on PostgreSQL yet; use auto"
+#define NO_INCREMENTAL \
+	"the rows of a materialized view cannot be written one by one; use method = table"
 #define NO_CONTENTS "a simple view holds no data to refresh; use auto, or method = materialized"
 
 const struct syntax pg_syntax = {
@@ -58,7 +59,6 @@ const struct syntax pg_syntax = {
 			                            "one "
 			                            "transaction that readers do not notice, use auto, full or diff",
 			[VIEWD_MODE_SWAP] = NO_SWAP,
-			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
 		},
 	},
 

@@ -14,7 +14,7 @@
 #define FROM_CLASS " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
 
 /* Row policies show other rows to other roles. Of a table with children that are no partitions nothing is unique over
- * all of them. */
+ * all of them. Statements on a parent do not fire the statement triggers of what is below. */
 static const char relations_sql[] =
 	"SELECT n.nspname, c.relname, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'catalogue'"
 	" WHEN c.relkind IN ('r', 'p') THEN 'table' WHEN c.relkind = 'v' THEN 'view' WHEN c.relkind = 'm' THEN "
@@ -22,7 +22,14 @@ static const char relations_sql[] =
 	" ELSE 'foreign table' END,"
 	" CASE WHEN c.reltuples > 0 THEN c.reltuples::pg_catalog.int8 END,"
 	" CASE WHEN c.relrowsecurity THEN 'row security may show other rows to another role'"
-	"  WHEN c.relpersistence = 't' THEN 'it is a temporary table' END" FROM_CLASS "WHERE " NAMED
+	"  WHEN c.relpersistence = 't' THEN 'it is a temporary table'"
+	"  WHEN c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid) THEN 'it has "
+	"children that are no partitions'"
+	"  WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid) THEN 'statements on its parent "
+	"change it unheard'"
+	"  WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class f ON f.oid = h.inhrelid AND "
+	"f.relkind "
+	"= 'f' WHERE h.inhparent = c.oid) THEN 'it has partitions that are foreign tables' END" FROM_CLASS "WHERE " NAMED
 	" ORDER BY NOT pg_catalog.pg_table_is_visible(c.oid), 1, 2";
 
 /* The scale of numeric(p,s) is in the lower 11 bits of its modifier, less the header of 4 bytes. */

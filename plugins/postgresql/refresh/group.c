@@ -136,10 +136,13 @@ void pg_op_carry_over(struct db *db)
 	                          "SKIP LOCKED) AS rows";
 	struct db_text ids = {.mem = talloc_new(NULL)};
 	struct viewd_err failed = {0};
-	bool done = pg_op_begin(db, DB_BEGIN_WRITE, &failed) && pg_op_query(db, sql, NULL, 0, take_text, &ids, &failed) &&
-	            (ids.value == NULL || carry_rows(db, ids.value, &failed)) && pg_op_commit(db, &failed);
-	if (!done) {
+	bool asked = pg_op_begin(db, DB_BEGIN_WRITE, &failed) && pg_op_query(db, sql, NULL, 0, take_text, &ids, &failed);
+	/* A commit writes, and waits for the disk. */
+	bool nothing = asked && ids.value == NULL;
+	bool done = asked && (nothing || (carry_rows(db, ids.value, &failed) && pg_op_commit(db, &failed)));
+	if (nothing || !done)
 		pg_op_rollback(db);
+	if (!done) {
 		pg_log(pg_of(db), VIEWD_LOG_WARNING, "database '%s', change marks of a group are settled later (%s)",
 		       db->database_name, failed.msg);
 	}

@@ -5,7 +5,6 @@
 #define NO_READER_LOCK "a refresh is one transaction and readers keep the old rows until it commits: full and diff " \
 	"never block them"
 #define NO_SWAP "renaming a table rewrites the views that read it to follow the old one"
-#define NO_INCREMENTAL "changes are not captured row by row"
 #define NO_ROWS "a simple view stores no rows"
 
 const struct syntax sqlite_syntax = {
@@ -39,7 +38,6 @@ const struct syntax sqlite_syntax = {
 		},
 		[VIEWD_METHOD_TABLE] = {
 			[VIEWD_MODE_CONCURRENTLY] = NO_READER_LOCK, [VIEWD_MODE_SWAP] = NO_SWAP,
-			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
 		},
 	},
 	/* quote() tells 1 from 1.0 from '1' and NULL from 'NULL' (https://sqlite.org/lang_corefunc.html#quote). */

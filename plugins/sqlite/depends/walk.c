@@ -109,7 +109,8 @@ static void add_module(struct walk *w, const char *name)
 static bool is_state_table(const char *name)
 {
 	static const char *const tables[] = {"viewd_views",    "viewd_view_state", "viewd_captures",       "viewd_objects",
-	                                     "viewd_position", "viewd_requests",   "viewd_refresh_history"};
+	                                     "viewd_position", "viewd_requests",   "viewd_refresh_history",
+	                                     "viewd_change_logs", "viewd_log_readers"};
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (strcasecmp(name, tables[i]) == 0)
 			return true;

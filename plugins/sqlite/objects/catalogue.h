@@ -20,6 +20,10 @@ bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct v
 
 /* ---- columns.c */
 
+/* A type with the affinity of a declared one. strict: of a STRICT table. */
+const char *sqlite_affinity(const char *type, bool strict);
+/* The collation of a table's column; "BINARY" where there is none. Lives as long as the schema stays. */
+const char *sqlite_collation(struct viewd_conn *conn, const char *table, const char *column);
 bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx,
                              struct viewd_err *err);
 

@@ -16,6 +16,28 @@
 #include <strings.h>
 #include <talloc.h>
 
+/* https://sqlite.org/datatype3.html#determination_of_column_affinity */
+const char *sqlite_affinity(const char *type, bool strict)
+{
+	static const struct {
+		const char *part, *affinity;
+	} rules[] = {{"INT", "INTEGER"}, {"CHAR", "TEXT"}, {"CLOB", "TEXT"}, {"TEXT", "TEXT"},
+	             {"BLOB", "BLOB"},   {"REAL", "REAL"}, {"FLOA", "REAL"}, {"DOUB", "REAL"}};
+	if (type == NULL || type[0] == '\0' || (strict && strcasecmp(type, "ANY") == 0))
+		return "BLOB";
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (strcasestr(type, rules[i].part) != NULL)
+			return rules[i].affinity;
+	return "NUMERIC";
+}
+
+const char *sqlite_collation(struct viewd_conn *conn, const char *table, const char *column)
+{
+	const char *collation = NULL;
+	int rc = sqlite3_table_column_metadata(conn->handle, "main", table, column, NULL, &collation, NULL, NULL, NULL);
+	return rc == SQLITE_OK && collation != NULL ? collation : "BINARY";
+}
+
 struct text_scan {
 	bool compound;
 };

@@ -34,7 +34,7 @@ static char *add_node(char *line, const struct analysis_node *node)
 
 char *analysis_line(void *mem_ctx, const struct syntax *syn, const struct facts *facts, const char *text)
 {
-	struct analysis *analysis = analysis_run(mem_ctx, syn, text, facts);
+	struct analysis *analysis = analysis_run(mem_ctx, syn, text, facts, 0);
 	const struct refusal *no = &analysis->refusal;
 	if (!analysis->possible)
 		return talloc_asprintf(mem_ctx, "%s at %d:%d", no->construct, no->line, no->column);

@@ -359,7 +359,7 @@ static void bounds(void)
 		for (int k = 0; k < rows[i].times; k++)
 			text = talloc_strdup_append_buffer(text, rows[i].again);
 		text = talloc_strdup_append_buffer(text, rows[i].after);
-		const struct analysis *analysis = analysis_run(harness_ctx(), &like_postgresql, text, &rule_facts);
+		const struct analysis *analysis = analysis_run(harness_ctx(), &like_postgresql, text, &rule_facts, 0);
 		CHECK(analysis->possible || analysis->refusal.why[0] != '\0');
 	}
 }

@@ -214,7 +214,7 @@ static char *joined(const struct analysis_list *list)
 /* The part of the fifth query: what each table contributes. */
 static void sources_are_told(void)
 {
-	const struct analysis *five = analysis_run(harness_ctx(), &like_postgresql, queries[4].query, &tpch_facts);
+	const struct analysis *five = analysis_run(harness_ctx(), &like_postgresql, queries[4].query, &tpch_facts, 0);
 	CHECK_INT(five->nodes[0].n_sources, 6);
 	const struct analysis_source *orders = source_of(&five->nodes[0], "orders"),
 								 *customer = source_of(&five->nodes[0], "customer");
@@ -230,7 +230,7 @@ static void sources_are_told(void)
 /* The first query: what the log of the images needs. */
 static void images_are_told(void)
 {
-	const struct analysis *one = analysis_run(harness_ctx(), &like_postgresql, queries[0].query, &tpch_facts);
+	const struct analysis *one = analysis_run(harness_ctx(), &like_postgresql, queries[0].query, &tpch_facts, 0);
 	const struct analysis_source *images = source_of(&one->nodes[0], "lineitem");
 	CHECK(images->images);
 	CHECK_STR(joined(&images->conditions), "(lineitem.l_shipdate <= '1998-09-02'::date)");
@@ -242,7 +242,7 @@ static void images_are_told(void)
 /* On PostgreSQL a sum has the digits of its longest term, so terms of different lengths are counted. */
 static void terms_of_different_scale_are_counted(void)
 {
-	const struct analysis *fourteen = analysis_run(harness_ctx(), &like_postgresql, queries[13].query, &tpch_facts);
+	const struct analysis *fourteen = analysis_run(harness_ctx(), &like_postgresql, queries[13].query, &tpch_facts, 0);
 	CHECK_INT(fourteen->nodes[1].notes.n, 1);
 	CHECK_CONTAINS(fourteen->nodes[1].notes.items[0], "0 to 4 digits");
 }

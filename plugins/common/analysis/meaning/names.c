@@ -88,7 +88,7 @@ static struct conjunct *add_conjunct(struct names *names, struct expr *expr, str
 	names->conjuncts =
 		talloc_realloc(names->mem, names->conjuncts, struct conjunct *, (unsigned)names->n_conjuncts + 1);
 	assert(conjunct != NULL && names->conjuncts != NULL);
-	*conjunct = (struct conjunct){expr, in, scope, -1, -1};
+	*conjunct = (struct conjunct){expr, in, scope};
 	names->conjuncts[names->n_conjuncts++] = conjunct;
 	return conjunct;
 }

@@ -47,7 +47,6 @@ struct conjunct {
 	struct expr *expr;
 	struct query *in;
 	int scope;
-	int from, to; /* its text, filled by spans.h; from < 0 where it was not found */
 };
 
 struct names {

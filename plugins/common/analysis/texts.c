@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/analysis/texts.h"
+
+#include "common/analysis/exact.h"
+#include "common/analysis/meaning/calls.h"
+#include "common/analysis/print.h"
+#include "common/analysis/spans.h"
+#include "common/sqltext/ident.h"
+#include "common/sqltext/sqltext.h"
+
+#include <string.h>
+#include <strings.h>
+#include <talloc.h>
+
+#define EDITS_MAX 256
+
+struct edit {
+	struct span span;
+	const char *text;
+};
+
+struct rewriting {
+	const struct unit *unit;
+	void *mem;
+	const char *average;
+	struct span_tokens tokens;
+	struct expr_list groups, aggregates;
+	struct edit edits[EDITS_MAX];
+	size_t n_edits;
+};
+
+static const char *text_of(const struct rewriting *r)
+{
+	return r->unit->maker->text;
+}
+
+static bool add_edit(struct rewriting *r, struct span span, const char *text)
+{
+	if (r->n_edits == EDITS_MAX)
+		return false;
+	r->edits[r->n_edits++] = (struct edit){span, text};
+	return true;
+}
+
+/* ---- pieces ---- */
+
+static bool span_of(const struct rewriting *r, const struct expr *expr, struct span *out)
+{
+	if (expr->kind == EXPR_COLUMN)
+		return names_meaning((struct expr *)(uintptr_t)expr) == expr &&
+		       span_of_column(&r->tokens, text_of(r), expr->at, out);
+	return expr->kind == EXPR_CALL && span_of_call(&r->tokens, text_of(r), expr->at, out);
+}
+
+static size_t position(const struct rewriting *r, const struct expr_list *list, struct expr *expr)
+{
+	const char *text = print_expr(r->mem, expr);
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(text, print_expr(r->mem, list->items[i])) == 0)
+			return i;
+	return list->n;
+}
+
+/* What an aggregate is, from the roll's columns. */
+static const char *over_roll(const struct rewriting *r, size_t number, const struct expr *expr)
+{
+	char *sum = talloc_asprintf(r->mem, "viewd_n.s%zu", number + 1),
+		 *count = talloc_asprintf(r->mem, "viewd_n.n%zu", number + 1);
+	switch (call_aggregate(r->unit->maker->facts, expr)) {
+	case AGGREGATE_COUNT:
+		return expr->call->star ? "viewd_n.cnt" : count;
+	case AGGREGATE_SUM:
+		return talloc_asprintf(r->mem, "(CASE WHEN %s > 0 THEN %s END)", count, sum);
+	case AGGREGATE_AVG:
+		return r->average != NULL ? sql_template2(sql_new(r->mem), r->average, sum, count) : NULL;
+	case AGGREGATE_NONE:
+	case AGGREGATE_MIN:
+	case AGGREGATE_MAX:
+	case AGGREGATE_WHOLE:
+	case AGGREGATE_ORDER:
+		break;
+	}
+	return NULL;
+}
+
+static bool rewrite(struct rewriting *r, struct expr *expr);
+
+static bool rewrite_parts(struct rewriting *r, const struct expr *expr)
+{
+	for (size_t i = 0; i < expr->args.n; i++)
+		if (!rewrite(r, expr->args.items[i]))
+			return false;
+	return expr->call == NULL || (expr->call->filter == NULL && expr->call->over == NULL);
+}
+
+/* Puts the roll's columns in place of aggregates and groups; nothing else of a row may be left. */
+static bool rewrite(struct rewriting *r, struct expr *expr)
+{
+	struct span span;
+	size_t number = position(r, &r->groups, expr);
+	if (call_aggregate(r->unit->maker->facts, expr) != AGGREGATE_NONE) {
+		const char *text = over_roll(r, position(r, &r->aggregates, expr), expr);
+		return text != NULL && span_of(r, expr, &span) && add_edit(r, span, text);
+	}
+	if (number < r->groups.n)
+		return span_of(r, expr, &span) && add_edit(r, span, talloc_asprintf(r->mem, "viewd_n.g%zu", number + 1));
+	if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_STAR || expr->kind == EXPR_SUBQUERY)
+		return false;
+	return rewrite_parts(r, expr);
+}
+
+/* The tokens of a span with the edits that lie in it. */
+static char *edited(const struct rewriting *r, struct span span)
+{
+	char *out = sql_new(r->unit->maker->out);
+	for (size_t i = span.from; i < span.to;) {
+		const struct edit *edit = NULL;
+		for (size_t k = 0; k < r->n_edits && edit == NULL; k++)
+			edit = r->edits[k].span.from == i ? &r->edits[k] : NULL;
+		size_t next = edit != NULL && edit->span.to > i ? edit->span.to : i + 1;
+		out = sql_add(out, "%s%s", i > span.from ? " " : "", edit != NULL ? edit->text : "");
+		if (edit == NULL)
+			out = sql_add(out, "%.*s", (int)r->tokens.items[i].len, r->tokens.items[i].text);
+		i = next;
+	}
+	return out;
+}
+
+/* ---- the list of columns ---- */
+
+/* The tokens of column number `number`, which are those between commas. */
+static struct span item_span(const struct rewriting *r, struct span list, size_t number)
+{
+	struct span out = {list.from, list.to};
+	int depth = 0;
+	for (size_t i = list.from; i < list.to; i++) {
+		depth += span_is_sign(&r->tokens.items[i], '(') - span_is_sign(&r->tokens.items[i], ')');
+		if (depth != 0 || !span_is_sign(&r->tokens.items[i], ','))
+			continue;
+		if (number == 0) {
+			out.to = i;
+			break;
+		}
+		number--;
+		out.from = i + 1;
+	}
+	return out;
+}
+
+/* Does the column end with its own name? */
+static bool has_alias(const struct rewriting *r, struct span item, const char *name)
+{
+	const struct lex_token *last = &r->tokens.items[item.to - 1];
+	size_t len = strlen(name);
+	if (item.to - item.from < 2 || (last->kind != LEX_WORD && last->kind != LEX_IDENT))
+		return false;
+	bool same = last->kind == LEX_WORD ? last->len == len && strncasecmp(last->text, name, len) == 0
+	                                   : last->len == len + 2 && strncmp(last->text + 1, name, len) == 0;
+	const struct lex_token *before = last - 1;
+	return same && (before->kind != LEX_OTHER || span_is_sign(before, ')'));
+}
+
+static char *item_text(struct rewriting *r, struct span list, size_t number)
+{
+	const struct select_item *item = &r->unit->query->items[number];
+	struct span span = item_span(r, list, number);
+	if (item->name[0] == '\0' || span.to <= span.from || !rewrite(r, item->expr))
+		return NULL;
+	char *text = edited(r, span);
+	return has_alias(r, span, item->name) ? text : ident_append(r->unit->maker->syn, sql_add(text, " AS "), item->name);
+}
+
+static char *list_text(struct rewriting *r, struct span list)
+{
+	char *text = sql_new(r->unit->maker->out);
+	for (size_t i = 0; i < r->unit->query->n_items; i++) {
+		char *item = item_text(r, list, i);
+		if (item == NULL)
+			return NULL;
+		text = sql_add(text, "%s%s", i > 0 ? ", " : "", item);
+	}
+	return text;
+}
+
+/* ---- HAVING ---- */
+
+/* From behind HAVING to the end or ORDER BY. */
+static bool having_span(const struct rewriting *r, size_t from, struct span *out)
+{
+	int depth = 0;
+	out->from = 0;
+	out->to = r->tokens.n;
+	for (size_t i = from; i < r->tokens.n; i++) {
+		const struct lex_token *token = &r->tokens.items[i];
+		depth += span_is_sign(token, '(') - span_is_sign(token, ')');
+		if (depth == 0 && lex_is(token, "HAVING"))
+			out->from = i + 1;
+		else if (depth == 0 && out->from > 0 && lex_is(token, "ORDER"))
+			out->to = i;
+	}
+	return out->from > 0 && out->to > out->from;
+}
+
+static bool having_text(struct rewriting *r, size_t from, struct analysis_texts *out)
+{
+	struct span span;
+	if (r->unit->query->having == NULL)
+		return true;
+	if (!having_span(r, from, &span) || !rewrite(r, r->unit->query->having))
+		return false;
+	out->having = edited(r, span);
+	return true;
+}
+
+/* ---- groups and terms ---- */
+
+static bool group_texts(const struct rewriting *r, struct analysis_texts *out)
+{
+	struct span span;
+	for (size_t i = 0; i < r->groups.n; i++) {
+		if (!span_of(r, r->groups.items[i], &span))
+			return false;
+		out->groups.items = talloc_realloc(r->unit->maker->out, out->groups.items, const char *, (unsigned)i + 1);
+		assert(out->groups.items != NULL);
+		out->groups.items[out->groups.n++] = span_text(r->unit->maker->out, &r->tokens, span);
+	}
+	return true;
+}
+
+/* Sums of terms of several scales have that of the longest one that is there (docs/adr/008). */
+static bool one_scale(const struct rewriting *r, const struct expr *aggregate)
+{
+	struct exact exact = exact_of(aggregate->args.items[0]);
+	return exact.exact && (!r->unit->maker->facts->sums_keep_scale || exact.low == exact.high);
+}
+
+static bool term_of(const struct rewriting *r, const struct expr *aggregate, struct analysis_term *out)
+{
+	struct span span;
+	enum aggregate kind = call_aggregate(r->unit->maker->facts, aggregate);
+	*out = (struct analysis_term){.summed = kind == AGGREGATE_SUM || kind == AGGREGATE_AVG};
+	if (aggregate->call->star)
+		return true;
+	if (aggregate->args.n != 1 || aggregate->call->distinct || (out->summed && !one_scale(r, aggregate)) ||
+	    !span_of(r, aggregate, &span))
+		return false;
+	out->arg = span_text(r->unit->maker->out, &r->tokens, span_arguments(&r->tokens, span));
+	return true;
+}
+
+static bool term_texts(const struct rewriting *r, struct analysis_texts *out)
+{
+	out->terms = talloc_zero_array(r->unit->maker->out, struct analysis_term, (unsigned)r->aggregates.n + 1);
+	assert(out->terms != NULL);
+	for (size_t i = 0; i < r->aggregates.n; i++)
+		if (!term_of(r, r->aggregates.items[i], &out->terms[out->n_terms++]))
+			return false;
+	return true;
+}
+
+/* ---- all of it ---- */
+
+static bool take_apart(struct rewriting *r, struct analysis_texts *out)
+{
+	struct span list, rows;
+	const struct query *query = r->unit->query;
+	if (!r->unit->result || query->distinct || query->op != QUERY_SELECT || !unit_flat(r->unit) ||
+	    !span_of_select(&r->tokens, &list, &rows))
+		return false;
+	out->rows = span_text(r->unit->maker->out, &r->tokens, rows);
+	out->list = list_text(r, list);
+	return out->list != NULL && having_text(r, rows.to, out) && group_texts(r, out) && term_texts(r, out);
+}
+
+struct analysis_texts *texts_make(const struct unit *unit, const char *average)
+{
+	struct maker *maker = unit->maker;
+	struct rewriting *r = talloc_zero(maker->mem, struct rewriting);
+	struct analysis_texts *out = talloc_zero(maker->out, struct analysis_texts);
+	assert(r != NULL && out != NULL);
+	r->unit = unit;
+	r->mem = maker->mem;
+	r->average = average;
+	r->tokens = span_split(maker->mem, maker->syn, maker->text);
+	r->groups = unit_groups(unit);
+	r->aggregates = unit_aggregates(unit);
+	return take_apart(r, out) ? out : NULL;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/incremental/attempt.h"
+
+#include "common/incremental/change_log.h"
+#include "common/sqltext/sqltext.h"
+#include "common/state/stmt.h"
+#include "common/text/number.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+#define RUNS_MIN 3
+#define SLOW_US 50000
+#define ASK_AGAIN_US INT64_C(10000000)
+
+struct attempt {
+	char *view;
+	char definition_hash[65];
+	unsigned slow_runs; /* in a row */
+	bool kept, refused;
+	int64_t asked_us;
+	char why[200];
+};
+
+struct attempts {
+	struct attempt *items;
+	size_t n;
+	int64_t asked_us;
+	bool any_reader; /* of a change log */
+};
+
+static struct attempts *attempts_of(struct db *db)
+{
+	if (db->attempts == NULL)
+		db->attempts = talloc_zero(db, struct attempts);
+	assert(db->attempts != NULL);
+	return db->attempts;
+}
+
+static struct attempt *find(struct task *task)
+{
+	struct attempts *all = attempts_of(task->db);
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(all->items[i].view, task->view->name) == 0)
+			return &all->items[i];
+	all->items = talloc_realloc(all, all->items, struct attempt, (unsigned)all->n + 1);
+	assert(all->items != NULL);
+	all->items[all->n] = (struct attempt){.view = talloc_strdup(all, task->view->name)};
+	return &all->items[all->n++];
+}
+
+static struct attempt *current(struct task *task)
+{
+	struct attempt *attempt = find(task);
+	if (strcmp(attempt->definition_hash, task->resolved.hash) != 0) {
+		char *view = attempt->view;
+		*attempt = (struct attempt){.view = view};
+		memcpy(attempt->definition_hash, task->resolved.hash, sizeof attempt->definition_hash);
+	}
+	return attempt;
+}
+
+static bool keep_count_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	int64_t *counts = ctx;
+	for (size_t i = 0; i < 3; i++)
+		counts[i] = number_or(v[i], 0);
+	return false;
+}
+
+static const struct db_reader keep_count[] = {{keep_count_fn, "NNN", "how a view's sources are followed"}};
+
+static void add_of_view(struct stmt *st, const char *before, const char *table, const char *view)
+{
+	st->sql = sql_add(st->sql, "%s%s%s WHERE ", before, st->db->syntax->state.prefix, table);
+	stmt_name(st, "view");
+	stmt_text(st, " = ");
+	stmt_param(st, view);
+}
+
+/* Readers of change logs are kept so, by whatever connection. Who has chosen to follow a source without triggers gets
+ * none. */
+static void ask(struct task *task, struct attempt *attempt)
+{
+	struct stmt st = stmt_new(task->db);
+	struct viewd_err failed;
+	int64_t counts[3] = {0};
+	add_of_view(&st, "SELECT (SELECT count(*) FROM ", "log_readers", task->view->name);
+	add_of_view(&st, "), (SELECT count(*) FROM ", "captures", task->view->name);
+	add_of_view(&st, " AND mode <> 'kept'), (SELECT count(*) FROM ", "captures", task->view->name);
+	stmt_text(&st, " AND mode NOT IN ('kept', 'trigger', 'look'))");
+	attempt->asked_us = db_now(task->db);
+	if (!stmt_query(&st, keep_count, counts, &failed))
+		return;
+	attempt->kept = counts[0] > 0;
+	if (counts[1] == 0 || counts[2] > 0) {
+		attempt->refused = !attempt->kept;
+		snprintf(attempt->why, sizeof attempt->why, "its sources are not followed by triggers");
+	}
+}
+
+bool attempt_due(struct task *task)
+{
+	struct attempt *attempt = current(task);
+	if (task->db->ops->incremental.apply_part == NULL || !task->view->captured || attempt->refused)
+		return false;
+	bool slow = attempt->slow_runs >= RUNS_MIN;
+	if (!attempt->kept && (attempt->asked_us == 0 || slow || db_now(task->db) - attempt->asked_us > ASK_AGAIN_US))
+		ask(task, attempt);
+	return attempt->kept || (slow && !attempt->refused);
+}
+
+void attempt_measured(struct task *task, int64_t us)
+{
+	struct attempt *attempt = current(task);
+	attempt->slow_runs = us > SLOW_US ? attempt->slow_runs + 1 : 0;
+}
+
+void attempt_refused(struct task *task, const struct viewd_err *why)
+{
+	struct attempt *attempt = current(task);
+	attempt->refused = true;
+	attempt->kept = false;
+	snprintf(attempt->why, sizeof attempt->why, "%.199s", why->msg);
+}
+
+static bool keep_any_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(bool *)ctx = number_or(v[0], 0) > 0;
+	return false;
+}
+
+static const struct db_reader keep_any[] = {{keep_any_fn, "N", "readers of change logs"}};
+
+static bool any_reader(struct db *db)
+{
+	struct attempts *all = attempts_of(db);
+	struct viewd_err failed;
+	if (all->asked_us != 0 && db_now(db) - all->asked_us < ASK_AGAIN_US)
+		return all->any_reader;
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "SELECT count(*) FROM %slog_readers", db->syntax->state.prefix);
+	all->asked_us = db_now(db);
+	all->any_reader = false;
+	return stmt_query(&st, keep_any, &all->any_reader, &failed) && all->any_reader;
+}
+
+void attempt_over(struct task *task)
+{
+	if (task->db->ops->incremental.drop_log != NULL && any_reader(task->db))
+		change_logs_leave(task->db, task->view->name);
+}
+
+const char *attempt_reason(struct task *task)
+{
+	return current(task)->why;
+}

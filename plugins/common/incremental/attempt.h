@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * attempt.h: refresh_mode auto: when is a view worth being kept incrementally? Change logs cost its writers something,
+ * so they are made for views only whose refreshes take long.
+ */
+#ifndef VIEWD_COMMON_INCREMENTAL_ATTEMPT_H
+#define VIEWD_COMMON_INCREMENTAL_ATTEMPT_H
+
+#include "common/objects/task.h"
+
+/* Is this view, of mode auto, kept incrementally, or worth a try? Asks the state tables at times. [worker] */
+bool attempt_due(struct task *task);
+
+/* It was refreshed otherwise, which took so long. */
+void attempt_measured(struct task *task, int64_t us);
+
+/* It cannot be kept incrementally: it is not tried again until its definition changes or the connection is another. */
+void attempt_refused(struct task *task, const struct viewd_err *why);
+
+/* A view of another mode was refreshed: should it still read change logs, it does no longer. Asks at times. */
+void attempt_over(struct task *task);
+
+/* Why not, for people; "" when nothing is known. */
+const char *attempt_reason(struct task *task);
+
+#endif

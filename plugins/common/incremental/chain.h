@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * chain.h: how one view is kept incrementally, as its definition and the catalogue say. Kept with the connection, since
+ * it takes longer to find out than to refresh by.
+ */
+#ifndef VIEWD_COMMON_INCREMENTAL_CHAIN_H
+#define VIEWD_COMMON_INCREMENTAL_CHAIN_H
+
+#include "common/incremental/cost.h"
+#include "common/incremental/part.h"
+#include "common/incremental/roll.h"
+#include "common/objects/task.h"
+
+struct chain {
+	char *view, *definition;
+	const struct analysis *analysis;
+	struct columns *columns;
+	struct change_log *logs; /* one for each source table */
+	size_t n_logs;
+	struct part part;  /* fills the relation; with a roll: finds the keys, or names the table of the images */
+	struct roll *roll; /* NULL: there is none */
+	struct cost cost;
+	unsigned refreshes, since_audit;
+	bool demoted; /* an audit has found a difference: all rows are computed each time */
+	bool ensured; /* the logs are there, as far as is known */
+	bool indexed; /* so is an index on the key */
+};
+
+/* The chain of the task's view; made when there is none, or when it is of another definition. NULL: err says what
+ * stands in the way. The object must be there. [worker] */
+struct chain *chain_open(struct task *task, struct viewd_err *err);
+
+/* How the definition that was analysed is kept by this dialect, for people: by the chain itself, by one part, or not.
+ * facts are what the analysis was made from. talloc'ed on mem. */
+char *chain_describe(struct db *db, void *mem, const char *definition, const struct analysis *analysis,
+                     const struct facts *facts);
+
+/* Finds or makes the tables of inner nodes. Outside a transaction. [worker] */
+bool chain_make_nodes(struct db *db, struct chain *chain, struct viewd_err *err) MUST_CHECK;
+
+/* The node that the sources belong to. */
+const struct analysis_node *chain_first(const struct chain *chain);
+
+/* The node that writes the relation. */
+const struct analysis_node *chain_last(const struct chain *chain);
+
+/* It is not found any more; the caller frees it. */
+void chain_release(struct db *db, struct chain *chain);
+
+#endif

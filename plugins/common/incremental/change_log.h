@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * change_log.h: which rows of a table were changed, as the database writes it down for incremental refreshes
+ * (docs/adr/009-change-logs.md).
+ *
+ * A log belongs to one source and serves every view that reads it, its readers. Each reader has a position, which moves
+ * in the transaction that writes the reader's rows. The state table `change_logs` has one row a log, `log_readers` one
+ * a view and log.
+ */
+#ifndef VIEWD_COMMON_INCREMENTAL_CHANGE_LOG_H
+#define VIEWD_COMMON_INCREMENTAL_CHANGE_LOG_H
+
+#include "common/conn/db.h"
+
+#define LOG_UNREAD_MAX 100000 /* more images than that are not counted: all rows are computed */
+
+struct change_log {
+	int64_t number;
+	struct relation source; /* catalogue spelling, with schema where the engine has schemas */
+	const char **columns;   /* of the source, unquoted */
+	size_t n_columns;
+	/* For the reader that looked, at the transaction's snapshot: */
+	int64_t unread;     /* images that it has not read, at most LOG_UNREAD_MAX + 1 */
+	bool everything;    /* the images do not tell everything that has changed */
+	bool unsound;       /* nor will they: the log is not as make_log leaves it */
+	bool replaced;      /* another log serves the source now: it only has to be found */
+	bool changed;       /* the source or the log is not what it was at the last reading */
+	char why[192];      /* if so */
+	const char *looked; /* log, triggers and source as they are now; what differs later may have lost changes */
+};
+
+/* Names a log's table, unquoted: "change_7" with the state tables' prefix, quoted by the engine's rule. talloc'ed. */
+char *change_log_table(struct db *db, void *mem_ctx, int64_t number);
+
+/* Finds or makes the logs of a reader, with at least these columns each; fills their numbers and columns. A log that
+ * lacks a column, or is unsound, is made anew, and its readers have everything to read. What the reader no longer reads
+ * is given up. Runs transactions of its own. [worker] */
+bool change_logs_ensure(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                        struct viewd_err *err) MUST_CHECK;
+
+/* In the refresh's transaction: what there is to read. [worker] */
+bool change_log_look(struct db *db, void *mem_ctx, const char *view, struct change_log *log,
+                     struct viewd_err *err) MUST_CHECK;
+
+/* Outside a transaction: readers of those that are unsound have everything to read, whatever becomes of the call that
+ * has found it out; what they were before may be there again when the next one looks. [worker] */
+bool change_logs_distrust(struct db *db, const struct change_log *logs, size_t n, struct viewd_err *err) MUST_CHECK;
+
+/* Last in that transaction: the reader has read what is visible. [worker] */
+bool change_log_read(struct db *db, const char *view, const struct change_log *log, struct viewd_err *err) MUST_CHECK;
+
+/* A view is no longer a reader. Outside a transaction, best effort. [worker] */
+void change_logs_leave(struct db *db, const char *view);
+
+/* Views that are gone are no readers; logs without readers are dropped, and nodes of views that read none. Outside a
+ * transaction, best effort. [worker] */
+void change_logs_sweep(struct db *db);
+
+#endif

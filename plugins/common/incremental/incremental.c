@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/incremental/incremental.h"
+
+#include "base/err.h"
+#include "common/incremental/attempt.h"
+#include "common/incremental/audit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+/* More keys than this are not looked for. */
+#define KEYS_MAX 50000
+
+/* Images that were read are removed when there are so many, or after so many refreshes. */
+#define PURGE_IMAGES 500
+#define PURGE_EVERY 16
+
+#define ENSURE_ATTEMPTS 8
+
+bool incremental_possible(const struct task *task)
+{
+	enum viewd_refresh_mode mode = task->resolved.mode;
+	return task->resolved.method == VIEWD_METHOD_TABLE && (mode == VIEWD_MODE_INCREMENTAL || mode == VIEWD_MODE_AUTO);
+}
+
+bool incremental_wanted(struct task *task)
+{
+	return incremental_possible(task) && (task->resolved.mode == VIEWD_MODE_INCREMENTAL || attempt_due(task));
+}
+
+/* Without it each refresh reads the whole relation. */
+static bool index_key(struct task *task, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	struct chain *chain = task->chain;
+	const struct part *part = chain->roll != NULL ? &chain->roll->result : &chain->part;
+	if (part->n_key > 0 && db->ops->incremental.index_part != NULL && !db->ops->incremental.index_part(db, part, err))
+		return err_wrap(err, "index for the key of view '%s' cannot be made", chain->view);
+	chain->indexed = true;
+	return true;
+}
+
+/* Tables that are in use are waited for only briefly, since others wait behind who waits: several times, then. */
+static bool ensure_logs(struct db *db, struct chain *chain, struct viewd_err *err)
+{
+	struct viewd_err failed = {0};
+	for (int i = 0; i < ENSURE_ATTEMPTS; i++) {
+		if (change_logs_ensure(db, chain, chain->view, chain->logs, chain->n_logs, &failed))
+			return true;
+		if (failed.cls != VIEWD_ERR_CONFLICT)
+			break;
+	}
+	if (err != NULL)
+		*err = failed;
+	return false;
+}
+
+bool incremental_open(struct task *task, struct viewd_err *err)
+{
+	struct chain *chain = chain_open(task, err);
+	if (chain == NULL)
+		return false;
+	if (!chain->ensured && !ensure_logs(task->db, chain, err))
+		return err_wrap(err, "change logs of view '%s' cannot be made", chain->view);
+	if (!chain->ensured && !chain_make_nodes(task->db, chain, err))
+		return err_wrap(err, "inner nodes of view '%s' cannot be made", chain->view);
+	task->chain = chain;
+	chain->ensured = true;
+	return chain->indexed || index_key(task, err);
+}
+
+/* Takes over which logs are to be made anew. */
+static void carry_unsound(const struct chain *from, struct chain *to)
+{
+	for (size_t i = 0; i < from->n_logs; i++)
+		for (size_t k = 0; k < to->n_logs; k++)
+			if (strcmp(from->logs[i].source.name, to->logs[k].source.name) == 0 &&
+			    strcmp(from->logs[i].source.schema, to->logs[k].source.schema) == 0) {
+				to->logs[k].unsound = from->logs[i].unsound;
+				to->logs[k].number = from->logs[i].number;
+			}
+}
+
+bool incremental_reopen(struct task *task, struct viewd_err *err)
+{
+	struct chain *old = task->chain;
+	if (old == NULL || old->ensured)
+		return false;
+	chain_release(task->db, old);
+	task->chain = NULL;
+	task->columns = NULL;
+	bool noted = change_logs_distrust(task->db, old->logs, old->n_logs, err);
+	struct chain *chain = noted ? chain_open(task, err) : NULL;
+	if (chain != NULL)
+		carry_unsound(old, chain);
+	talloc_free(old);
+	return chain != NULL && incremental_open(task, err);
+}
+
+void incremental_close(struct task *task)
+{
+	bool changed = false;
+	for (size_t i = 0; task->chain != NULL && i < task->chain->n_logs; i++)
+		changed |= task->chain->logs[i].changed;
+	if (!changed)
+		return;
+	chain_release(task->db, task->chain);
+	talloc_steal(task, task->chain);
+}
+
+/* What the logs have for this view. */
+struct news {
+	int64_t images;
+	const char *everything; /* why; NULL: the images tell it all */
+};
+
+static bool look(struct task *task, struct news *out, struct viewd_err *err)
+{
+	struct chain *chain = task->chain;
+	*out = (struct news){0};
+	for (size_t i = 0; i < chain->n_logs; i++) {
+		struct change_log *log = &chain->logs[i];
+		if (!change_log_look(task->db, task->mem, chain->view, log, err))
+			return false;
+		if (log->unsound) {
+			chain->ensured = false;
+			if (!log->replaced)
+				db_log(task->db, VIEWD_LOG_WARNING, "view '%s', change log of '%s' is made again (%s)", chain->view,
+				       log->source.name, log->why);
+			return err_set(err, VIEWD_ERR_CONFLICT, "change log of '%s' is to be made again (%s)", log->source.name,
+			               log->why);
+		}
+		out->images += log->unread;
+		if (log->everything && out->everything == NULL)
+			out->everything = log->why;
+		if (log->unread > LOG_UNREAD_MAX && out->everything == NULL)
+			out->everything = "too many rows were changed";
+	}
+	return true;
+}
+
+static bool read_logs(struct task *task, struct viewd_err *err)
+{
+	struct chain *chain = task->chain;
+	for (size_t i = 0; i < chain->n_logs; i++)
+		if ((chain->logs[i].unread > 0 || chain->logs[i].everything) &&
+		    !change_log_read(task->db, chain->view, &chain->logs[i], err))
+			return false;
+	return true;
+}
+
+/* From the nodes, once they are filled. */
+static bool roll_all(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct part_written written = {0};
+	if (!roll_whole(task->db, task->mem, task->chain->roll, &written, err) || !task_count_rows(task, &out->rows, err))
+		return false;
+	out->rows_written = written.inserted + written.updated + written.deleted;
+	out->did = out->rows_written > 0 ? VIEWD_DID_FULL : VIEWD_DID_NO_DATA;
+	return true;
+}
+
+static bool refresh_whole(struct task *task, const char *why, all_rows_fn *all_rows, struct viewd_outcome *out,
+                          struct viewd_err *err)
+{
+	int64_t before = db_now(task->db);
+	if (!(task->chain->roll != NULL ? roll_all(task, out, err) : all_rows(task, out, err)))
+		return false;
+	cost_learn_whole(&task->chain->cost, db_now(task->db) - before);
+	/* What is not read now would be read again: whole covers every image. */
+	for (size_t i = 0; i < task->chain->n_logs; i++)
+		task->chain->logs[i].everything = true;
+	snprintf(out->reason, sizeof out->reason, "all rows: %s", why);
+	return read_logs(task, err);
+}
+
+static bool apply_news(struct task *task, const struct key_set *keys, struct part_written *out, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	const struct chain *chain = task->chain;
+	if (chain->roll != NULL && chain->roll->images)
+		return roll_images_apply(db, task->mem, chain->view, chain->roll, &chain->part.sources[0], out, err);
+	if (keys->n == 0)
+		return true;
+	return chain->roll != NULL ? roll_keys_apply(db, task->mem, chain->roll, keys, out, err)
+	                           : db->ops->incremental.apply_part(db, &chain->part, keys, out, err);
+}
+
+static bool refresh_keys(struct task *task, const struct key_set *keys, const struct news *news,
+                         struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct part_written written = {0};
+	int64_t before = db_now(task->db);
+	if (!apply_news(task, keys, &written, err))
+		return false;
+	if (keys->n > 0)
+		cost_learn_keys(&task->chain->cost, keys->n, db_now(task->db) - before);
+	db_failpoint(task->db, "refresh:applied");
+	/* The locks of what was written keep the name's meaning to the end. An object put in its place since the look-up
+	 * gets its rows back with the transaction. */
+	if (written.inserted + written.updated + written.deleted > 0 && !task_recheck(task, err))
+		return false;
+	out->rows_written = written.inserted + written.updated + written.deleted;
+	out->rows = task->state.rows >= 0 ? task->state.rows + written.inserted - written.deleted : -1;
+	out->did = out->rows_written > 0 ? VIEWD_DID_INCREMENTAL : VIEWD_DID_NO_DATA;
+	snprintf(out->reason, sizeof out->reason,
+	         "incremental: %" PRId64 " keys of %" PRId64 " images, %.1f ms expected, all rows %.1f ms", keys->n,
+	         news->images, cost_of_keys(&task->chain->cost, keys->n) / 1000, task->chain->cost.whole_us / 1000);
+	return read_logs(task, err) && (out->rows >= 0 || task_count_rows(task, &out->rows, err));
+}
+
+/* What is found to be wrong was put right for a few keys only, so all rows follow. */
+static bool audit(struct task *task, all_rows_fn *all_rows, struct viewd_outcome *out, struct viewd_err *err)
+{
+	int64_t wrong = 0;
+	if (!audit_due(task->chain))
+		return true;
+	if (!audit_run(task, &wrong, err))
+		return false;
+	if (wrong == 0)
+		return true;
+	task->chain->demoted = true;
+	db_log(task->db, VIEWD_LOG_ERROR, "view '%s', %" PRId64 " rows were not as their definition says: an incremental "
+	                                  "refresh was wrong, and all rows are computed from now on",
+	       task->view->name, wrong);
+	return refresh_whole(task, "an audit has found a difference", all_rows, out, err);
+}
+
+static bool refresh_changed(struct task *task, const struct news *news, all_rows_fn *all_rows,
+                            struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	struct key_set keys = {.mem = task->mem, .width = task->chain->part.n_key, .name = "viewd_keys"};
+	bool all = false;
+	char why[160];
+	bool images = task->chain->roll != NULL && task->chain->roll->images;
+	bool done = images || part_affected(db, task->chain->view, &task->chain->part, KEYS_MAX, &keys, &all, err);
+	if (images)
+		keys.n = news->images;
+	/* What is asked for by name is not chosen by cost, and no keys cost nothing. */
+	bool dear =
+		keys.n > 0 && task->resolved.mode == VIEWD_MODE_AUTO && cost_choose_whole(&task->chain->cost, keys.n);
+	if (done && (all || dear)) {
+		snprintf(why, sizeof why, "%s%" PRId64 " keys, %.1f ms expected, all rows %.1f ms", all ? "at least " : "",
+		         keys.n, cost_of_keys(&task->chain->cost, keys.n) / 1000, task->chain->cost.whole_us / 1000);
+		done = refresh_whole(task, why, all_rows, out, err);
+	} else if (done) {
+		done = refresh_keys(task, &keys, news, out, err) && audit(task, all_rows, out, err);
+	}
+	if (!images && db->ops->incremental.drop_keys != NULL)
+		db->ops->incremental.drop_keys(db, &keys);
+	return done;
+}
+
+static bool nothing_new(struct task *task, struct viewd_outcome *out)
+{
+	out->rows = task->state.rows;
+	out->rows_written = 0;
+	out->did = VIEWD_DID_NO_DATA;
+	snprintf(out->reason, sizeof out->reason, "incremental: no row that counts has changed");
+	return true;
+}
+
+bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, struct viewd_outcome *out,
+                      struct viewd_err *err)
+{
+	struct news news;
+	if (!look(task, &news, err))
+		return false;
+	db_failpoint(task->db, "refresh:looked");
+	if (news.images == 0 && news.everything == NULL && !whole && task->state.data_timestamp_us != 0)
+		return nothing_new(task, out);
+	/* Who asks for all rows starts afresh. */
+	task->chain->demoted &= !whole;
+	if (whole || task->state.data_timestamp_us == 0)
+		return refresh_whole(task, whole ? "it was asked for" : "there are none yet", all_rows, out, err);
+	if (task->chain->demoted)
+		return refresh_whole(task, "an audit has found a difference", all_rows, out, err);
+	return news.everything != NULL ? refresh_whole(task, news.everything, all_rows, out, err)
+	                               : refresh_changed(task, &news, all_rows, out, err);
+}
+
+bool incremental_refused(struct task *task, const struct viewd_err *failure)
+{
+	if (task->chain != NULL || task->resolved.mode != VIEWD_MODE_AUTO || failure == NULL ||
+	    (failure->cls != VIEWD_ERR_CONFIG && failure->cls != VIEWD_ERR_DENIED))
+		return false;
+	attempt_refused(task, failure);
+	return true;
+}
+
+void incremental_measured(struct task *task, int64_t us)
+{
+	if (incremental_possible(task))
+		attempt_measured(task, us);
+	else if (task->resolved.method == VIEWD_METHOD_TABLE)
+		attempt_over(task);
+}
+
+void incremental_purge(struct task *task)
+{
+	struct db *db = task->db;
+	struct chain *chain = task->chain;
+	bool due = ++chain->refreshes % PURGE_EVERY == 0;
+	for (size_t i = 0; i < chain->n_logs && db->ops->incremental.purge_log != NULL; i++)
+		if (due || chain->logs[i].unread > PURGE_IMAGES || chain->logs[i].everything)
+			db->ops->incremental.purge_log(db, &chain->logs[i]);
+}

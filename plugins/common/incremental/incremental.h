@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * incremental.h: refreshing a view by what has changed (docs/adr/008-incremental-nodes.md).
+ */
+#ifndef VIEWD_COMMON_INCREMENTAL_INCREMENTAL_H
+#define VIEWD_COMMON_INCREMENTAL_INCREMENTAL_H
+
+#include "common/incremental/chain.h"
+
+/* May this view be refreshed so, by its method and mode? */
+bool incremental_possible(const struct task *task);
+
+/* Is this view to be refreshed so? */
+bool incremental_wanted(struct task *task);
+
+/* Outside a transaction: finds or makes the view's chain and its logs, and says so in the task. [worker] */
+bool incremental_open(struct task *task, struct viewd_err *err) MUST_CHECK;
+
+/* A refresh has failed because a log is not as it should be: opens the chain again, from the present catalogue, and has
+ * such logs made anew. False without an error when it failed for another reason. [worker] */
+bool incremental_reopen(struct task *task, struct viewd_err *err) MUST_CHECK;
+
+/* At the end: what has changed below the chain makes it out of date. */
+void incremental_close(struct task *task);
+
+/* Computes all rows of the task's relation. */
+typedef bool all_rows_fn(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
+
+/* In the transaction of one snapshot: the rows, and what has been read. whole: all rows are wanted; all_rows computes
+ * them then, and where the logs do not tell everything. A log that is not as it should be fails the call: see
+ * incremental_reopen. [worker] */
+bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, struct viewd_outcome *out,
+                      struct viewd_err *err) MUST_CHECK;
+
+/* Opening has failed, for a view of mode auto: does that mean that it cannot be kept so, and is refreshed in another
+ * way? */
+bool incremental_refused(struct task *task, const struct viewd_err *failure);
+
+/* It was refreshed in another way, which took so long. */
+void incremental_measured(struct task *task, int64_t us);
+
+/* Outside a transaction, after the commit: removes from the logs what nobody needs any more. Best effort. */
+void incremental_purge(struct task *task);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * key_set.h: distinct rows of a few columns, kept for the length of a transaction: keys that a refresh has to compute
+ * anew, or values on the way to them (docs/adr/010-affected-keys.md).
+ */
+#ifndef VIEWD_COMMON_INCREMENTAL_KEY_SET_H
+#define VIEWD_COMMON_INCREMENTAL_KEY_SET_H
+
+#include "base/check.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define KEY_WIDTH_MAX 8
+
+struct key_set {
+	size_t width;
+	int64_t n;
+	bool nulls;    /* some rows have NULL in them */
+	char name[40]; /* of the temporary table, for engines that keep them in one */
+	/* For engines that keep them in this process: one array a column, as the engine writes it, and its type. talloc'ed
+	 * on mem. */
+	void *mem;
+	char *arrays[KEY_WIDTH_MAX];
+	char *types[KEY_WIDTH_MAX];
+};
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/incremental/node_table.h"
+
+#include "common/sqltext/sqltext.h"
+#include "common/state/stmt.h"
+#include "common/text/digest.h"
+#include "common/text/number.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+struct recorded {
+	void *mem;
+	struct node_row {
+		int64_t number;
+		char *digest;
+	} *rows;
+	size_t n;
+};
+
+static bool keep_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct recorded *out = ctx;
+	out->rows = talloc_realloc(out->mem, out->rows, struct node_row, (unsigned)out->n + 1);
+	assert(out->rows != NULL);
+	out->rows[out->n++] = (struct node_row){number_or(v[0], 0), talloc_strdup(out->mem, v[1])};
+	return true;
+}
+
+static const struct db_reader keep_row[] = {{keep_row_fn, "nt", "the nodes of a view"}};
+
+static struct stmt statement(struct db *db, const char *before, const char *table, const char *after)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "%s%s%s%s", before, db->syntax->state.prefix, table, after);
+	return st;
+}
+
+static bool recall(struct db *db, const char *view, struct recorded *out, struct viewd_err *err)
+{
+	struct stmt st = statement(db, "SELECT node, digest FROM ", "nodes", " WHERE ");
+	stmt_name(&st, "view");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	stmt_text(&st, " ORDER BY node");
+	return stmt_query(&st, keep_row, out, err);
+}
+
+static void name_table(struct db *db, int64_t number, struct relation *rel)
+{
+	/* A prefix is a schema with a dot, or the beginning of the name. */
+	const char *prefix = db->syntax->state.prefix, *dot = strchr(prefix, '.');
+	*rel = (struct relation){0};
+	if (dot != NULL)
+		snprintf(rel->schema, sizeof rel->schema, "%.*s", (int)(dot - prefix), prefix);
+	snprintf(rel->name, sizeof rel->name, "%snode_%" PRId64, dot != NULL ? "" : prefix, number);
+}
+
+static bool drop_one(struct db *db, int64_t number, struct viewd_err *err)
+{
+	struct relation rel;
+	void *mem = talloc_new(NULL);
+	name_table(db, number, &rel);
+	struct stmt st = statement(db, "DELETE FROM ", "nodes", " WHERE node = ");
+	stmt_number(&st, number);
+	bool done = db_exec(db, sql_add(sql_new(mem), "DROP TABLE IF EXISTS %s", relation_quoted(db->syntax, mem, &rel)),
+	                    err) &&
+	            stmt_run(&st, err);
+	talloc_free(mem);
+	return done;
+}
+
+static void digest_of(const struct node_table *table, char out[static DIGEST_SIZE])
+{
+	char *text = talloc_asprintf(NULL, "%zu %zu %s", table->n_key, table->n_unique, table->query);
+	digest_text(text, out);
+	talloc_free(text);
+}
+
+/* Are they there, as they are wanted? */
+static bool good(struct db *db, const struct recorded *found, struct node_table *tables, size_t n, bool *good_r,
+                 struct viewd_err *err)
+{
+	*good_r = found->n == n;
+	for (size_t i = 0; i < n && *good_r; i++) {
+		char digest[DIGEST_SIZE];
+		struct db_object object = {0};
+		digest_of(&tables[i], digest);
+		name_table(db, found->rows[i].number, &tables[i].rel);
+		if (!db->ops->find_object(db, &tables[i].rel, &object, err))
+			return false;
+		*good_r = strcmp(found->rows[i].digest, digest) == 0 && object.kind == VIEWD_KIND_TABLE;
+	}
+	return true;
+}
+
+static bool insert_row(struct db *db, const char *view, const struct node_table *table, struct viewd_err *err)
+{
+	char digest[DIGEST_SIZE];
+	digest_of(table, digest);
+	struct stmt st = statement(db, "INSERT INTO ", "nodes", " (");
+	stmt_name(&st, "view");
+	stmt_text(&st, ", digest) VALUES (");
+	stmt_param(&st, view);
+	stmt_text(&st, ", ");
+	stmt_param(&st, digest);
+	stmt_text(&st, ")");
+	return stmt_run(&st, err);
+}
+
+static bool make_one(struct db *db, void *mem, const char *view, struct node_table *table, struct viewd_err *err)
+{
+	struct recorded after = {.mem = mem};
+	if (!insert_row(db, view, table, err) || !recall(db, view, &after, err))
+		return false;
+	name_table(db, after.rows[after.n - 1].number, &table->rel);
+	table->made = true;
+	return db->ops->incremental.make_node(db, table, err);
+}
+
+static bool read_everything(struct db *db, const char *view, struct viewd_err *err)
+{
+	struct stmt st = statement(db, "UPDATE ", "log_readers", " SET position = NULL WHERE ");
+	stmt_name(&st, "view");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	return stmt_run(&st, err);
+}
+
+static bool make_anew(struct db *db, void *mem, const char *view, const struct recorded *old, struct node_table *tables,
+                      size_t n, struct viewd_err *err)
+{
+	if (!read_everything(db, view, err))
+		return false;
+	for (size_t i = 0; i < old->n; i++)
+		if (!drop_one(db, old->rows[i].number, err))
+			return false;
+	for (size_t i = 0; i < n; i++)
+		if (!make_one(db, mem, view, &tables[i], err))
+			return false;
+	return true;
+}
+
+static bool ensure(struct db *db, void *mem, const char *view, struct node_table *tables, size_t n,
+                   struct viewd_err *err)
+{
+	struct recorded found = {.mem = mem};
+	bool as_wanted = false;
+	if (!recall(db, view, &found, err) || !good(db, &found, tables, n, &as_wanted, err))
+		return false;
+	return as_wanted || make_anew(db, mem, view, &found, tables, n, err);
+}
+
+bool node_tables_ensure(struct db *db, void *mem_ctx, const char *view, struct node_table *tables, size_t n,
+                        struct viewd_err *err)
+{
+	bool transaction = db->syntax->has.transactional_ddl;
+	if (transaction && !db->ops->begin(db, DB_BEGIN_WRITE, err))
+		return false;
+	if (ensure(db, mem_ctx, view, tables, n, err) && (!transaction || db->ops->commit(db, err)))
+		return true;
+	db->ops->rollback(db);
+	return false;
+}
+
+bool node_tables_sweep(struct db *db, struct viewd_err *err)
+{
+	struct recorded gone = {.mem = talloc_new(NULL)};
+	struct stmt st = statement(db, "SELECT node, digest FROM ", "nodes", " WHERE ");
+	stmt_name(&st, "view");
+	stmt_text(&st, " NOT IN (SELECT ");
+	stmt_name(&st, "view");
+	st.sql = sql_add(st.sql, " FROM %slog_readers)", db->syntax->state.prefix);
+	bool done = stmt_query(&st, keep_row, &gone, err);
+	for (size_t i = 0; i < gone.n && done; i++)
+		done = drop_one(db, gone.rows[i].number, err);
+	talloc_free(gone.mem);
+	return done;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * node_table.h: the tables of a view's inner nodes (docs/adr/008-incremental-nodes.md). The state table `nodes` has one
+ * row for each: its number, which names it, and a digest of what it was made from.
+ */
+#ifndef VIEWD_COMMON_INCREMENTAL_NODE_TABLE_H
+#define VIEWD_COMMON_INCREMENTAL_NODE_TABLE_H
+
+#include "common/conn/db.h"
+
+struct node_table {
+	const char *query; /* its columns are the table's */
+	struct relation rel;
+	size_t n_key;    /* the first columns of an index for finding rows; 0: none */
+	size_t n_unique; /* the first columns that identify a row, NULL equal to NULL; 0: none */
+	bool made;       /* by the last call: it is empty, and so are the others of the view */
+};
+
+/* Finds or makes the tables of a view; those of another form, or that are gone, are made anew, all of them together,
+ * and the view has everything to read. Runs transactions of its own. [worker] */
+bool node_tables_ensure(struct db *db, void *mem_ctx, const char *view, struct node_table *tables, size_t n,
+                        struct viewd_err *err) MUST_CHECK;
+
+/* Drops the tables of views that no longer read change logs. In a transaction where DDL has one. [worker] */
+bool node_tables_sweep(struct db *db, struct viewd_err *err) MUST_CHECK;
+
+#endif

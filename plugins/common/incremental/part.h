@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * part.h: rows of a definition that belong to values of a key, kept by computing the affected values anew
+ * (docs/adr/008-incremental-nodes.md).
+ */
+#ifndef VIEWD_COMMON_INCREMENTAL_PART_H
+#define VIEWD_COMMON_INCREMENTAL_PART_H
+
+#include "common/analysis/analysis.h"
+#include "common/generate/generate.h"
+#include "common/incremental/change_log.h"
+#include "common/incremental/key_set.h"
+
+/* A table of the definition, once for each place where it stands. */
+struct part_source {
+	const struct analysis_source *said;
+	struct change_log *log;
+};
+
+struct part {
+	struct relation rel; /* holds the rows */
+	const char *definition;
+	const struct columns *columns; /* of rel, in its order; inner: what the definition calls them */
+	size_t key[KEY_WIDTH_MAX];     /* positions of the key among the columns */
+	size_t n_key;
+	const size_t *row; /* positions of what identifies a row; n 0: rows may be equal */
+	size_t n_row;
+	struct part_source *sources;
+	size_t n_sources;
+	int form; /* which way the keys are pushed into the definition: 0 or 1 */
+};
+
+/* What an application of keys has done. */
+struct part_written {
+	int64_t inserted, updated, deleted;
+};
+
+/* Adds the keys that the unread images of all sources touch to keys. More than limit of them: *all_r, and no more is
+ * looked for. [worker] */
+bool part_affected(struct db *db, const char *view, const struct part *part, int64_t limit, struct key_set *keys,
+                   bool *all_r, struct viewd_err *err) MUST_CHECK;
+
+#endif

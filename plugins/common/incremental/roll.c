@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/incremental/roll.h"
+
+#include "common/sqltext/sqltext.h"
+
+#include <string.h>
+#include <talloc.h>
+
+/* "a, b, " before what follows, "" when there is none. */
+static char *add_list(char *sql, const struct analysis_list *list, const char *letter)
+{
+	for (size_t i = 0; i < list->n; i++)
+		sql = sql_add(sql, "%s AS %s%zu, ", list->items[i], letter, i + 1);
+	return sql;
+}
+
+/* " GROUP BY 1, 2": the first n columns. */
+static char *add_group_by(char *sql, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sql = sql_add(sql, "%s%zu", i > 0 ? ", " : " GROUP BY ", i + 1);
+	return sql;
+}
+
+/* Sums and counts of rows as they are. */
+static char *add_terms(char *sql, const struct analysis_texts *texts)
+{
+	for (size_t i = 0; i < texts->n_terms; i++) {
+		const struct analysis_term *term = &texts->terms[i];
+		if (term->arg == NULL)
+			continue;
+		if (term->summed)
+			sql = sql_add(sql, "coalesce(sum(%s), 0) AS s%zu, ", term->arg, i + 1);
+		sql = sql_add(sql, "count(%s) AS n%zu, ", term->arg, i + 1);
+	}
+	return sql_add(sql, "count(*) AS cnt");
+}
+
+/* Names of a roll's columns, from the sums on. */
+static size_t term_names(void *mem, const struct analysis_texts *texts, const char **names)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < texts->n_terms; i++) {
+		if (texts->terms[i].arg != NULL && texts->terms[i].summed)
+			names[n++] = talloc_asprintf(mem, "s%zu", i + 1);
+		if (texts->terms[i].arg != NULL)
+			names[n++] = talloc_asprintf(mem, "n%zu", i + 1);
+	}
+	names[n++] = "cnt";
+	return n;
+}
+
+static char *roll_query(void *mem, const struct analysis_texts *texts)
+{
+	char *sql = add_terms(add_list(sql_add(sql_new(mem), "SELECT "), &texts->groups, "g"), texts);
+	return add_group_by(sql_add(sql, " %s", texts->rows), texts->groups.n);
+}
+
+static char *part_query(void *mem, const struct analysis_texts *texts, const struct analysis_list *key)
+{
+	char *sql = add_list(add_list(sql_add(sql_new(mem), "SELECT "), key, "f"), &texts->groups, "g");
+	return add_group_by(sql_add(add_terms(sql, texts), " %s", texts->rows), key->n + texts->groups.n);
+}
+
+/* f1 .., g1 .., s1, n1 .., cnt */
+static struct columns *part_columns(void *mem, const struct analysis_texts *texts, size_t n_key)
+{
+	struct columns *columns = talloc_zero(mem, struct columns);
+	size_t most = n_key + texts->groups.n + 2 * texts->n_terms + 1;
+	assert(columns != NULL);
+	columns->names = talloc_zero_array(columns, const char *, (unsigned)most);
+	columns->inner = talloc_zero_array(columns, const char *, (unsigned)most);
+	columns->items = talloc_zero_array(columns, struct viewd_column, (unsigned)most);
+	assert(columns->names != NULL && columns->inner != NULL && columns->items != NULL);
+	for (size_t i = 0; i < n_key; i++)
+		columns->names[columns->n++] = talloc_asprintf(columns, "f%zu", i + 1);
+	for (size_t i = 0; i < texts->groups.n; i++)
+		columns->names[columns->n++] = talloc_asprintf(columns, "g%zu", i + 1);
+	columns->n += term_names(columns, texts, columns->names + columns->n);
+	for (size_t i = 0; i < columns->n; i++)
+		columns->inner[i] = columns->items[i].name = columns->names[i];
+	return columns;
+}
+
+static const size_t *first_positions(void *mem, size_t n)
+{
+	size_t *positions = talloc_array(mem, size_t, (unsigned)n + 1);
+	assert(positions != NULL);
+	for (size_t i = 0; i < n; i++)
+		positions[i] = i;
+	return positions;
+}
+
+void roll_plan(struct db *db UNUSED, void *mem, struct roll *roll, const struct analysis_node *part)
+{
+	const struct analysis_texts *texts = roll->texts;
+	roll->table.query = roll_query(mem, texts);
+	roll->table.n_unique = texts->groups.n;
+	if (roll->images)
+		return;
+	roll->below.query = part_query(mem, texts, &part->key_sql);
+	roll->below.n_key = part->key_sql.n;
+	roll->part.definition = roll->below.query;
+	roll->part.columns = part_columns(mem, texts, part->key_sql.n);
+	roll->part.n_key = part->key_sql.n;
+	for (size_t i = 0; i < roll->part.n_key; i++)
+		roll->part.key[i] = i;
+	roll->part.n_row = part->key_sql.n + texts->groups.n;
+	roll->part.row = first_positions(mem, roll->part.n_row);
+}
+
+void roll_bind(struct db *db, void *mem, struct roll *roll)
+{
+	const struct analysis_texts *texts = roll->texts;
+	char *sql = sql_add(sql_new(mem), "SELECT %s FROM %s AS viewd_n WHERE ", texts->list,
+	                    relation_quoted(db->syntax, mem, &roll->table.rel));
+	sql = sql_add(sql, "%s", texts->groups.n > 0 ? "viewd_n.cnt > 0" : "1 = 1");
+	if (texts->having != NULL)
+		sql = sql_add(sql, " AND (%s)", texts->having);
+	roll->result.definition = sql;
+	roll->part.rel = roll->below.rel;
+}
+
+/* ---- everything ---- */
+
+static bool refill(struct db *db, void *mem, const struct node_table *table, const char *query, struct viewd_err *err)
+{
+	char *rel = relation_quoted(db->syntax, mem, &table->rel);
+	return db_exec(db, sql_add(sql_new(mem), "DELETE FROM %s", rel), err) &&
+	       db_exec(db, sql_add(sql_new(mem), "INSERT INTO %s %s", rel, query), err);
+}
+
+/* The roll of the part's rows, all of them or (found) some: sign 1 adds them, -1 takes them away. */
+static char *over_part(struct db *db, void *mem, const struct roll *roll, int sign, const char *found)
+{
+	const char **names = talloc_zero_array(mem, const char *, (unsigned)(2 * roll->texts->n_terms + 1));
+	size_t n = term_names(mem, roll->texts, names);
+	char *sql = sql_add(sql_new(mem), "SELECT ");
+	for (size_t i = 0; i < roll->texts->groups.n; i++)
+		sql = sql_add(sql, "viewd_p.g%zu, ", i + 1);
+	for (size_t i = 0; i < n; i++)
+		sql = sql_add(sql, "%scoalesce(sum(viewd_p.%s), 0)%s", i > 0 ? ", " : "", names[i], sign < 0 ? " * -1" : "");
+	sql = sql_add(sql, " FROM %s AS viewd_p", relation_quoted(db->syntax, mem, &roll->below.rel));
+	if (found != NULL)
+		sql = sql_add(sql, " WHERE %s", found);
+	return add_group_by(sql, roll->texts->groups.n);
+}
+
+bool roll_whole(struct db *db, void *mem, const struct roll *roll, struct part_written *out, struct viewd_err *err)
+{
+	if (!roll->images && !refill(db, mem, &roll->below, roll->below.query, err))
+		return false;
+	return refill(db, mem, &roll->table, roll->images ? roll->table.query : over_part(db, mem, roll, 1, NULL), err) &&
+	       db->ops->incremental.apply_part(db, &roll->result, NULL, out, err);
+}
+
+/* ---- what has changed ---- */
+
+static char *add_images(struct db *db, void *mem, char *sql, const char *view, const struct part_source *source)
+{
+	char *images = db->ops->incremental.unread(db, mem, view, source->log);
+	sql = ident_append(db->syntax, sql_add(sql, " FROM %s AS ", images), source->said->alias);
+	for (size_t i = 0; i < source->said->filters.n; i++)
+		sql = sql_add(sql, "%s(%s)", i > 0 ? " AND " : " WHERE ", source->said->filters.items[i]);
+	return sql;
+}
+
+static char *images_query(struct db *db, void *mem, const char *view, const struct roll *roll,
+                          const struct part_source *source)
+{
+	const struct analysis_texts *texts = roll->texts;
+	char *sign = sql_add(ident_append(db->syntax, sql_new(mem), source->said->alias), ".viewd_sign");
+	char *sql = add_list(sql_add(sql_new(mem), "SELECT "), &texts->groups, "g");
+	for (size_t i = 0; i < texts->n_terms; i++) {
+		const struct analysis_term *term = &texts->terms[i];
+		if (term->arg == NULL)
+			continue;
+		if (term->summed)
+			sql = sql_add(sql, "coalesce(sum((%s) * %s), 0) AS s%zu, ", term->arg, sign, i + 1);
+		sql = sql_add(sql, "coalesce(sum(CASE WHEN (%s) IS NOT NULL THEN %s ELSE 0 END), 0) AS n%zu, ", term->arg, sign,
+		              i + 1);
+	}
+	sql = add_images(db, mem, sql_add(sql, "coalesce(sum(%s), 0) AS cnt", sign), view, source);
+	return add_group_by(sql, texts->groups.n);
+}
+
+static bool add_groups(struct db *db, struct key_set *groups, const char *query, const struct key_set *with,
+                       struct viewd_err *err)
+{
+	return groups->width == 0 || db->ops->incremental.add_keys(db, groups, query, with, err);
+}
+
+static void drop_groups(struct db *db, struct key_set *groups)
+{
+	if (db->ops->incremental.drop_keys != NULL && groups->width > 0)
+		db->ops->incremental.drop_keys(db, groups);
+}
+
+/* Groups without rows go when the relation has lost theirs. */
+static bool write_result(struct db *db, void *mem, const struct roll *roll, const struct key_set *groups,
+                         struct part_written *out, struct viewd_err *err)
+{
+	if (groups->width > 0 && groups->n == 0)
+		return true;
+	if (!db->ops->incremental.apply_part(db, &roll->result, groups->width > 0 ? groups : NULL, out, err))
+		return false;
+	return groups->width == 0 ||
+	       db_exec(db, sql_add(sql_new(mem), "DELETE FROM %s WHERE cnt = 0",
+	                           relation_quoted(db->syntax, mem, &roll->table.rel)),
+	               err);
+}
+
+bool roll_images_apply(struct db *db, void *mem, const char *view, const struct roll *roll,
+                       const struct part_source *source, struct part_written *out, struct viewd_err *err)
+{
+	struct key_set groups = {.mem = mem, .width = roll->texts->groups.n, .name = "viewd_groups"};
+	char *query = add_list(sql_add(sql_new(mem), "SELECT DISTINCT "), &roll->texts->groups, "g");
+	if (groups.width > 0)
+		query[strlen(query) - 2] = '\0'; /* the last comma */
+	bool done = add_groups(db, &groups, add_images(db, mem, talloc_strdup(mem, query), view, source), NULL, err) &&
+	            db->ops->incremental.add_to_roll(db, roll, images_query(db, mem, view, roll, source), NULL, err) &&
+	            write_result(db, mem, roll, &groups, out, err);
+	drop_groups(db, &groups);
+	return done;
+}
+
+static char *touched_query(struct db *db, void *mem, const struct roll *roll, const char *found)
+{
+	char *sql = sql_add(sql_new(mem), "SELECT DISTINCT ");
+	for (size_t i = 0; i < roll->texts->groups.n; i++)
+		sql = sql_add(sql, "%sviewd_p.g%zu", i > 0 ? ", " : "", i + 1);
+	return sql_add(sql, " FROM %s AS viewd_p WHERE %s", relation_quoted(db->syntax, mem, &roll->below.rel), found);
+}
+
+/* The part's rows of the keys leave the roll, are computed anew, and enter it again. */
+static bool move_roll(struct db *db, void *mem, const struct roll *roll, const struct key_set *keys,
+                      struct key_set *groups, struct viewd_err *err)
+{
+	const char *columns[KEY_WIDTH_MAX];
+	struct part_written inside = {0};
+	for (size_t i = 0; i < keys->width; i++)
+		columns[i] = talloc_asprintf(mem, "viewd_p.f%zu", i + 1);
+	char *found = db->ops->incremental.has_key(mem, keys, columns, true),
+		 *touched = touched_query(db, mem, roll, found);
+	return add_groups(db, groups, touched, keys, err) &&
+	       db->ops->incremental.add_to_roll(db, roll, over_part(db, mem, roll, -1, found), keys, err) &&
+	       db->ops->incremental.apply_part(db, &roll->part, keys, &inside, err) &&
+	       add_groups(db, groups, touched, keys, err) &&
+	       db->ops->incremental.add_to_roll(db, roll, over_part(db, mem, roll, 1, found), keys, err);
+}
+
+bool roll_keys_apply(struct db *db, void *mem, const struct roll *roll, const struct key_set *keys,
+                     struct part_written *out, struct viewd_err *err)
+{
+	struct key_set groups = {.mem = mem, .width = roll->texts->groups.n, .name = "viewd_groups"};
+	bool done = move_roll(db, mem, roll, keys, &groups, err) && write_result(db, mem, roll, &groups, out, err);
+	drop_groups(db, &groups);
+	return done;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * roll.h: sums and counts of groups, moved by what was there and what is there now (docs/adr/008-incremental-nodes.md):
+ * by the logged images of one table, or by the rows of a part. The result is computed from them for the groups that
+ * were touched.
+ */
+#ifndef VIEWD_COMMON_INCREMENTAL_ROLL_H
+#define VIEWD_COMMON_INCREMENTAL_ROLL_H
+
+#include "common/analysis/texts.h"
+#include "common/incremental/node_table.h"
+#include "common/incremental/part.h"
+
+struct roll {
+	const struct analysis_texts *texts;
+	bool images;             /* of the images of one table; else of a part */
+	struct node_table table; /* g1 .., s1, n1 .., cnt */
+	struct node_table below; /* of the part: f1 .., g1 .., s1, n1 .., cnt */
+	struct part part;        /* fills it; unless images */
+	struct part result;      /* the relation, over the roll */
+};
+
+/* Fills roll->table, and what belongs to the part; source: that of the images. talloc'ed on mem. */
+void roll_plan(struct db *db, void *mem, struct roll *roll, const struct analysis_node *part);
+
+/* Once the tables have their names: what is computed from them. */
+void roll_bind(struct db *db, void *mem, struct roll *roll);
+
+/* In the refresh's transaction: all rows of the nodes, and of the relation. [worker] */
+bool roll_whole(struct db *db, void *mem, const struct roll *roll, struct part_written *out,
+                struct viewd_err *err) MUST_CHECK;
+
+/* Moves the nodes by the images that the view has not read, or by the part's rows of these keys; writes the relation's
+ * rows of the touched groups. [worker] */
+bool roll_images_apply(struct db *db, void *mem, const char *view, const struct roll *roll,
+                       const struct part_source *source, struct part_written *out, struct viewd_err *err) MUST_CHECK;
+bool roll_keys_apply(struct db *db, void *mem, const struct roll *roll, const struct key_set *keys,
+                     struct part_written *out, struct viewd_err *err) MUST_CHECK;
+
+#endif

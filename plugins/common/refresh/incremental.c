@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * incremental.c: the refresh of one view that is kept incrementally: a transaction of one snapshot, as a group has it,
+ * whose only member the view is.
+ */
+#include "common/incremental/incremental.h"
+
+#include "base/err.h"
+#include "common/objects/refresh_group.h"
+#include "common/refresh/member.h"
+
+#include <talloc.h>
+
+/* What the chain is made from, while nobody waits. */
+static bool open_chain(struct task *task, struct viewd_err *err)
+{
+	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) &&
+	       task_look_for_refresh(task, false, err) && db_flush(task->db, err) && recipe_require_object(task, err) &&
+	       task_recall_definition(task, err) && incremental_open(task, err);
+}
+
+static bool write_rows(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
+                       struct viewd_err *err)
+{
+	struct db *db = task->db;
+	struct viewd_outcome result = {.rows = -1, .rows_written = -1};
+	/* Those of the snapshot count. */
+	task->marks = (struct marks){0};
+	task->marks_known = false;
+	if (!db->ops->begin(db, DB_BEGIN_GROUP, err))
+		return false;
+	if (!recipe_refresh_member(task, req, &result, err) || !db->ops->commit(db, err)) {
+		db->ops->rollback(db);
+		return false;
+	}
+	result.duration_us = db_now(db) - task->started_us;
+	*out = result;
+	return true;
+}
+
+/* A log that is found broken is made again, once. */
+static bool refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
+                    struct viewd_err *err)
+{
+	if (!recipe_before(task, err))
+		return false;
+	if (write_rows(task, req, out, err))
+		return true;
+	if (task->chain->ensured)
+		return false;
+	return incremental_reopen(task, err) && write_rows(task, req, out, err);
+}
+
+bool refresh_incrementally(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
+                                struct viewd_err *err)
+{
+	struct db *db = task->db;
+	const char *names[] = {task->view->name};
+	struct group_member member = {.task = task, .req = req};
+	const struct refresh_group alone = {.db = db, .members = &member, .names = names, .n = 1,
+	                            .timeout_us = task->view->timeout_us, .lock_timeout_us = task->view->lock_timeout_us};
+	task->group = &alone;
+	bool done = open_chain(task, err) && task_count_again(task, err) && refresh(task, req, out, err);
+	task->group = NULL;
+	if (!done)
+		return false;
+	db_failpoint(db, "refresh:committed");
+	if (db->ops->group.carry_over != NULL)
+		db->ops->group.carry_over(db);
+	recipe_after(task);
+	incremental_purge(task);
+	incremental_close(task);
+	return true;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * log.h: what the files share that keep change logs.
+ *
+ * The log of a source is table viewd_change_<number> of the URL's database. Three triggers of the source call one
+ * procedure beside it, for the reasons that trigger_procedure.h gives; a second procedure calls the first one as a
+ * trigger does, so that viewd meets what a writer would. The first LOG_SLOTS rows of the table are not images: that
+ * they are there says that nobody has emptied it, and each holds the number from which writers count how long the log
+ * has become.
+ */
+#ifndef VIEWD_MYSQL_INCREMENTAL_LOG_H
+#define VIEWD_MYSQL_INCREMENTAL_LOG_H
+
+#include "common/incremental/change_log.h"
+#include "mysql/capture/trigger_procedure.h"
+#include "mysql/my.h"
+
+#define LOG_SLOTS "16"
+#define LOG_N_SLOTS 16
+#define LOG_ENOUGH "50000"        /* rows that nobody has taken off; then a writer leaves one that says "everything" */
+#define LOG_SEEN "viewd_log_seen" /* rows that one of several readers has read */
+#define LOG_EVERYTHING "2"
+#define LOG_ROUTINES "viewd_(change|tried)"
+#define LOG_PARENTS "viewd_lc"
+#define LOG_TRIED "3" /* a row that is taken back at once */
+
+/* The temporary tables of a refresh. */
+#define LOG_STAGE "viewd_stage"
+#define LOG_DIFFER "viewd_differ"
+#define LOG_MORE "viewd_more"
+#define LOG_BOTH "viewd_both"
+
+/* Foreign keys change rows of a table without its triggers; then their parents' triggers say "everything". */
+struct log_trigger {
+	struct relation table;
+	const char *event;
+	char name[IDENT_MAX];
+	char *body;
+};
+
+struct log_routine {
+	char name[IDENT_MAX];
+	char *parameters; /* with the parentheses */
+	char *body;
+	char comment[80];
+};
+
+/* What a log consists of. */
+struct log_plan {
+	struct viewd_conn *conn;
+	void *mem;
+	int64_t number;
+	const struct relation *source;
+	const char *const *columns;
+	size_t n;
+	char **types;                 /* of the source's columns, with character set and collation */
+	char *shape;                  /* names and types, one a line */
+	char *table;                  /* unquoted */
+	struct log_trigger *triggers; /* the first three are the source's own */
+	size_t n_triggers;
+	struct log_routine routines[2]; /* what triggers call, and what tries it */
+};
+
+/* ---- plan.c */
+
+#define LOG_OWN_TRIGGERS 3
+
+/* The names alone, of a log whose columns need not be known. */
+void log_names(struct viewd_conn *conn, void *mem, int64_t number, const struct relation *source, struct log_plan *out);
+/* Adds the triggers of parents. The number of columns must be set. */
+bool log_add_parents(struct log_plan *plan, struct viewd_err *err) MUST_CHECK;
+/* All of it, from what the source is now. MISSING when it lacks a column. */
+bool log_plan(struct viewd_conn *conn, void *mem, const struct change_log *log, struct log_plan *out,
+              struct viewd_err *err) MUST_CHECK;
+/* What log_plan.shape is, of a table as it is. */
+bool log_shape_of(struct viewd_conn *conn, void *mem, const struct relation *table, const char *where, char **shape_r,
+                  struct viewd_err *err) MUST_CHECK;
+/* The log's table as the URL's database has it. */
+void log_relation(struct viewd_conn *conn, const char *table, struct relation *out);
+/* The names of the procedures in other databases than the URL's, as a regular expression. */
+void log_routines_elsewhere(struct viewd_conn *conn, char out[static IDENT_MAX]);
+/* Does this body of a trigger in the database belong to a log of viewd's, and was it written for the URL's database? */
+bool log_body_is_ours(struct viewd_conn *conn, const char *schema, const char *body);
+
+/* ---- facts.c */
+
+/* A digest of all that a log depends on: the definitions of source and log, which of their lives they are in, triggers
+ * and procedures, and what viewd's account may do. "" and why: something is not there. talloc'ed. */
+bool log_facts(struct log_plan *plan, char **digest_r, char why[static 192], struct viewd_err *err) MUST_CHECK;
+/* Is all of it there as planned, and the definer's? */
+bool log_is_right(const struct log_plan *plan, const struct definer *definer, bool *right_r, char why[static 192],
+                  struct viewd_err *err) MUST_CHECK;
+
+/* ---- log.c */
+
+/* Makes the table of what readers have seen, unless it is there. */
+bool log_setup(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Leaves a row as a trigger would; the caller takes it back. What a handler swallows would be lost. */
+bool log_try(const struct log_plan *plan, bool *works_r, struct viewd_err *err) MUST_CHECK;
+/* Can changes of this table be logged at all? */
+bool log_may(const struct log_plan *plan, char why[static 192]);
+
+struct part_written;
+
+/* ---- difference.c: the rows of a relation against those that it should have */
+
+struct difference {
+	struct viewd_conn *conn;
+	void *mem;
+	const struct relation *rel;
+	const struct columns *columns;
+	const size_t *row; /* positions of what identifies a row */
+	size_t n_row;
+	char *filter; /* over t: the rows of the relation that count; NULL: all */
+};
+
+/* Makes LOG_STAGE, empty, with the relation's columns. From then on the relation keeps its name to the end of the
+ * transaction. */
+bool difference_stage(const struct difference *d, struct viewd_err *err) MUST_CHECK;
+/* Puts the rows of a query, whose columns are named as the relation's, into a table, as the transaction's snapshot has
+ * them: quoted name. */
+bool difference_fill(const struct difference *d, const char *into, const char *query, struct viewd_err *err) MUST_CHECK;
+/* Makes the relation's rows those of LOG_STAGE. */
+bool difference_apply(const struct difference *d, struct part_written *out, struct viewd_err *err) MUST_CHECK;
+
+/* ---- the hooks: log.c (make, drop), look.c, keys.c, apply.c */
+
+bool my_incremental_possible(struct db *db, const char **why_r, struct viewd_err *err);
+bool my_make_log(struct db *db, const struct change_log *log, struct viewd_err *err);
+bool my_drop_log(struct db *db, int64_t number, const struct relation *source, struct viewd_err *err);
+bool my_look_log(struct db *db, void *mem_ctx, const char *view, struct change_log *log, const char *position,
+                 const char *looked, struct viewd_err *err);
+char *my_unread(struct db *db, void *mem_ctx, const char *view, const struct change_log *log);
+bool my_read_log(struct db *db, void *mem_ctx, const char *view, const struct change_log *log, char **position_r,
+                 struct viewd_err *err);
+void my_purge_log(struct db *db, const struct change_log *log);
+bool my_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
+                 struct viewd_err *err);
+char *my_has_key(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe);
+void my_drop_keys(struct db *db, struct key_set *set);
+bool my_index_part(struct db *db, const struct part *part, struct viewd_err *err);
+bool my_apply_part(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
+                   struct viewd_err *err);
+bool my_whole(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
+
+#endif

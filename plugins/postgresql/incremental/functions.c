@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * functions.c: what the triggers of a change log run in the writers' transactions. As with the functions that note
+ * changes (capture/trigger_functions.c), no statement of a writer fails by any of this: change_is_good() looks at the
+ * log and at the columns of the source, and the server keeps its answer until the catalogue's rows of one of them
+ * change. Where it says no nothing is logged, and the next look at the log finds that out.
+ *
+ * Statements of several rows leave their images as sets. Images that are on both sides, to the byte, are left out.
+ */
+#include "postgresql/incremental/log_objects.h"
+
+#include <inttypes.h>
+#include <talloc.h>
+
+#include "common/incremental/change_log.h"
+#include "common/sqltext/sqltext.h"
+
+#define GOOD_SIGNATURE "viewd.change_is_good(regclass,regclass,regclass)"
+#define GOOD_BODY \
+	"BEGIN RETURN EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace" \
+	" WHERE c.oid = $1 AND n.nspname = 'viewd' AND c.relkind = 'r' AND c.relchecks = 0 AND NOT c.relrowsecurity" \
+	" AND NOT c.relispartition AND pg_catalog.has_table_privilege(c.oid, 'INSERT')" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid)" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid)" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid))" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attribute s ON s.attrelid = $3" \
+	" AND s.attname = a.attname AND s.attnum > 0 AND NOT s.attisdropped WHERE a.attrelid = $1 AND a.attnum > 0" \
+	" AND (a.attisdropped OR a.attnotnull OR a.attgenerated <> '' OR a.attidentity <> ''" \
+	"  OR CASE a.attnum WHEN 1 THEN a.attname <> 'viewd_xid' OR a.atttypid <> 'xid8'::regtype" \
+	"  WHEN 2 THEN a.attname <> 'viewd_sign' OR a.atttypid <> 'int2'::regtype" \
+	"  ELSE s.attnum IS NULL OR s.atttypid <> a.atttypid OR s.atttypmod <> a.atttypmod" \
+	"  OR s.attcollation <> a.attcollation END))" \
+	" AND EXISTS (SELECT FROM pg_catalog.pg_class q WHERE q.oid = $2 AND q.relkind = 'S'" \
+	" AND CASE WHEN q.relkind = 'S' THEN pg_catalog.has_sequence_privilege(q.oid, 'USAGE')" \
+	" AND pg_catalog.has_sequence_privilege(q.oid, 'UPDATE') END);" \
+	" EXCEPTION WHEN OTHERS THEN RETURN false; END"
+
+/* In the server's format(): $1 the log, $2 its sequence, $3 the source, all oids; $4 the number, $5 the columns, $6
+ * likewise of NEW, $7 the cap. */
+#define GUARD \
+	" IF pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace('viewd'), 'USAGE') AND " \
+	"pg_catalog.has_function_privilege(pg_catalog.to_regproc('viewd.change_is_good')::pg_catalog.oid, 'EXECUTE') THEN" \
+	" IF viewd.change_is_good('%1$s'::pg_catalog.regclass, '%2$s'::pg_catalog.regclass, '%3$s'::pg_catalog.regclass)" \
+	" THEN IF pg_catalog.pg_sequence_last_value('%2$s'::pg_catalog.regclass) IS NULL THEN"
+#define OVER " THEN PERFORM pg_catalog.setval('%2$s'::pg_catalog.regclass, 1); END IF;"
+#define END_GUARD " END IF; END IF; END IF; RETURN NULL; END"
+#define INTO "INSERT INTO viewd.change_%4$s (viewd_xid, viewd_sign%5$s) "
+#define XID "pg_catalog.pg_current_xact_id()"
+
+static const char row_form[] =
+	"DECLARE place pg_catalog.tid; BEGIN" GUARD " " INTO "VALUES (" XID ", 1%6$s) RETURNING ctid INTO place;"
+	" IF place OPERATOR(pg_catalog.>=) '(%7$s,0)'::pg_catalog.tid" OVER END_GUARD;
+
+static const char rows_form[] =
+	"BEGIN" GUARD
+	" IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN " INTO
+	"SELECT " XID ", viewd_d.viewd_sign%5$s FROM (SELECT viewd_b.*, pg_catalog.sum(viewd_b.viewd_sign) OVER (PARTITION "
+	"BY (ROW(1%5$s)::pg_catalog.text) COLLATE pg_catalog.\"C\") AS viewd_sum FROM (SELECT -1 AS viewd_sign%5$s FROM "
+	"viewd_old UNION ALL SELECT 1%5$s FROM viewd_new) AS viewd_b) AS viewd_d WHERE viewd_d.viewd_sum "
+	"OPERATOR(pg_catalog.<>) 0;"
+	" ELSIF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN " INTO "SELECT " XID ", -1%5$s FROM viewd_old;"
+	" ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN " INTO "SELECT " XID ", 1%5$s FROM viewd_new;"
+	" ELSE INSERT INTO viewd.change_%4$s (viewd_xid, viewd_sign) VALUES (" XID ", 2); END IF;"
+	" IF pg_catalog.pg_relation_size('%1$s'::pg_catalog.regclass) OPERATOR(pg_catalog.>=) (%7$s::pg_catalog.int8 "
+	"OPERATOR(pg_catalog.*) 8192)" OVER END_GUARD;
+
+static bool keep_body_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	char **body_r = ctx;
+	*body_r = talloc_strdup(*body_r, v[0]);
+	return false;
+}
+
+static const struct db_reader keep_body[] = {{keep_body_fn, "t", "the body of a function"}};
+
+static bool make_one(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,
+                     const char *suffix, const char *form, struct viewd_err *err)
+{
+	char *number = talloc_asprintf(mem, "%" PRId64, log->number);
+	char *signature = talloc_asprintf(mem, "viewd.log_%s_%s()", number, suffix);
+	char *columns = sql_new(mem), *fresh = sql_new(mem), *body = talloc_new(mem),
+		 *table = change_log_table(&conn->db, mem, log->number);
+	for (size_t i = 0; i < log->n_columns; i++) {
+		columns = ident_append(&pg_syntax, sql_add(columns, ", "), log->columns[i]);
+		fresh = ident_append(&pg_syntax, sql_add(fresh, ", NEW."), log->columns[i]);
+	}
+	char *sequence = talloc_asprintf(mem, "viewd.full_%s", number), *cap = talloc_asprintf(mem, "%d", PG_CHANGE_BLOCKS);
+	const char *params[] = {form, table, sequence, source, number, columns, fresh, cap};
+	return pg_op_query(&conn->db,
+	                   "SELECT pg_catalog.format($1, $2::pg_catalog.regclass::pg_catalog.oid, "
+	                   "$3::pg_catalog.regclass::pg_catalog.oid, $4::pg_catalog.regclass::pg_catalog.oid, $5::text, "
+	                   "$6::text, $7::text, $8::text)",
+	                   params, ARRAY_LEN(params), keep_body, &body, err) &&
+	       pg_function_make(conn, signature, talloc_asprintf(mem, "%s RETURNS trigger", signature), body,
+	                        talloc_asprintf(mem, "REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC", signature), err);
+}
+
+bool pg_change_functions(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,
+                         struct viewd_err *err)
+{
+	return pg_function_make(conn, GOOD_SIGNATURE,
+	                        GOOD_SIGNATURE " RETURNS boolean IMMUTABLE SET search_path = pg_catalog, pg_temp",
+	                        GOOD_BODY, "REVOKE EXECUTE ON FUNCTION " GOOD_SIGNATURE " FROM PUBLIC", err) &&
+	       make_one(conn, mem, log, source, "row", row_form, err) &&
+	       make_one(conn, mem, log, source, "rows", rows_form, err);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * key_index.c: an index by which the rows of a key are found in the relation that holds them.
+ */
+#include "postgresql/incremental/log_objects.h"
+
+#include <talloc.h>
+
+#include "common/incremental/part.h"
+#include "common/sqltext/sqltext.h"
+
+static bool found_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(bool *)ctx = v[0] != NULL && v[0][0] == 't';
+	return false;
+}
+
+static const struct db_reader found[] = {{found_fn, "T", "indexes of a relation"}};
+
+/* $1 the relation, $2 the names of the key's columns: whatever order the first columns of an index are in. */
+static const char has_sql[] =
+	"SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = pg_catalog.to_regclass($1) AND i.indisvalid "
+	"AND i.indpred IS NULL AND i.indnkeyatts >= pg_catalog.cardinality($2::text[]) AND (SELECT pg_catalog.count(*) "
+	"FROM "
+	"pg_catalog.unnest($2::text[]) WITH ORDINALITY w (name, n) JOIN pg_catalog.pg_attribute a ON a.attrelid = "
+	"i.indrelid "
+	"AND a.attname = w.name WHERE a.attnum = ANY ((i.indkey::pg_catalog.int2[])[0:pg_catalog.cardinality($2::text[]) - "
+	"1])) = pg_catalog.cardinality($2::text[]))";
+
+static char *names_array(const struct part *part, void *mem)
+{
+	char *sql = sql_add(sql_new(mem), "{");
+	for (size_t i = 0; i < part->n_key; i++) {
+		sql = sql_add(sql, "%s\"", i > 0 ? "," : "");
+		for (const char *c = part->columns->names[part->key[i]]; *c != '\0'; c++)
+			sql = sql_add(sql, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+		sql = sql_add(sql, "\"");
+	}
+	return sql_add(sql, "}");
+}
+
+bool pg_op_index_part(struct db *db, const struct part *part, struct viewd_err *err)
+{
+	void *mem = talloc_new(NULL);
+	char name[IDENT_MAX];
+	const char *params[] = {relation_quoted(&pg_syntax, mem, &part->rel), names_array(part, mem)};
+	bool has = false;
+	ident_temporary(&part->rel, "viewd_key_", name);
+	bool done = pg_op_query(db, has_sql, params, 2, found, &has, err);
+	if (done && !has) {
+		char *sql = sql_add(sql_new(mem), "CREATE INDEX IF NOT EXISTS %s ON %s (", name, params[0]);
+		for (size_t i = 0; i < part->n_key; i++)
+			sql = ident_append(&pg_syntax, sql_add(sql, "%s", i > 0 ? ", " : ""), part->columns->names[part->key[i]]);
+		done = pg_exec(pg_of(db), sql_add(sql, ")"), err);
+	}
+	talloc_free(mem);
+	return done;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * keys.c: sets of keys as arrays, which the server gets as parameters: a plan that does not know how many there are is
+ * the right one, and nothing is left behind in the catalogue.
+ */
+#include "postgresql/incremental/log_objects.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+#include "base/err.h"
+#include "common/incremental/key_set.h"
+#include "common/sqltext/sqltext.h"
+#include "common/text/number.h"
+
+struct taking {
+	struct key_set *set;
+	bool array;
+};
+
+/* A length that a name of a type leaves out is 1 for these two. */
+static char *array_type(void *mem, const char *type)
+{
+	const char *name = strcmp(type, "character") == 0 ? "pg_catalog.bpchar"
+	                   : strcmp(type, "bit") == 0     ? "pg_catalog.\"bit\""
+	                                                  : type;
+	return talloc_asprintf(mem, "%s[]", name);
+}
+
+static bool take_set_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct taking *taking = ctx;
+	struct key_set *set = taking->set;
+	set->n = number_or(v[0], 0);
+	set->nulls = v[1] != NULL && v[1][0] == 't';
+	for (size_t i = 0; i < set->width && set->n > 0; i++) {
+		const char *type = v[3 + 2 * i];
+		size_t len = strlen(type);
+		taking->array |= len > 2 && strcmp(type + len - 2, "[]") == 0;
+		set->arrays[i] = talloc_strdup(set->mem, v[2 + 2 * i]);
+		set->types[i] = array_type(set->mem, type);
+	}
+	return false;
+}
+
+static const struct db_reader take_set[] = {{take_set_fn, "nTTT*", "keys"}};
+
+/* "(k1, k2)" */
+static char *add_names(char *sql, size_t width)
+{
+	for (size_t i = 0; i < width; i++)
+		sql = sql_add(sql, "%sk%zu", i > 0 ? ", " : "(", i + 1);
+	return sql_add(sql, ")");
+}
+
+static char *collecting(void *mem, const struct key_set *set, const char *query)
+{
+	char *sql = sql_add(sql_new(mem), "SELECT pg_catalog.count(*), pg_catalog.bool_or(");
+	for (size_t i = 0; i < set->width; i++)
+		sql = sql_add(sql, "%sk%zu IS NULL", i > 0 ? " OR " : "", i + 1);
+	sql = sql_add(sql, ")");
+	for (size_t i = 0; i < set->width; i++)
+		sql = sql_add(sql, ", pg_catalog.array_agg(k%zu)::text, pg_catalog.min(pg_catalog.pg_typeof(k%zu)::text)",
+		              i + 1, i + 1);
+	return add_names(sql_add(sql, " FROM (%s) AS viewd_k ", query), set->width);
+}
+
+/* "ROWS FROM (unnest($1::a[]), unnest($2::b[]))", parameters from `first` on. */
+static char *add_unnest(char *sql, const struct key_set *set, size_t first)
+{
+	for (size_t i = 0; i < set->width; i++)
+		sql = sql_add(sql, "%s$%zu::%s", i > 0 ? "), pg_catalog.unnest(" : "ROWS FROM (pg_catalog.unnest(",
+		              first + i, set->types[i]);
+	return sql_add(sql, "))");
+}
+
+static bool collect(struct db *db, void *mem, struct key_set *set, const char *query, const struct key_set *with,
+                    struct viewd_err *err)
+{
+	struct taking taking = {set, false};
+	const char *params[KEY_WIDTH_MAX];
+	size_t n = with != NULL ? with->width : 0;
+	for (size_t i = 0; i < n; i++)
+		params[i] = with->arrays[i];
+	if (!pg_query_with_queue(pg_of(db), collecting(mem, set, query), params, n, take_set, &taking, err))
+		return false;
+	return !taking.array || err_set(err, VIEWD_ERR_CONFIG, "keys that are arrays cannot be kept incrementally");
+}
+
+/* Both sets in one. */
+static bool unite(struct db *db, void *mem, struct key_set *set, const struct key_set *more, struct viewd_err *err)
+{
+	struct taking taking = {set, false};
+	const char *params[2 * KEY_WIDTH_MAX];
+	char *query = add_unnest(sql_add(sql_new(mem), "SELECT * FROM "), set, 1);
+	query = add_unnest(sql_add(query, " UNION SELECT * FROM "), more, set->width + 1);
+	for (size_t i = 0; i < set->width; i++) {
+		params[i] = set->arrays[i];
+		params[set->width + i] = more->arrays[i];
+	}
+	return pg_query_with_queue(pg_of(db), collecting(mem, set, query), params, 2 * set->width, take_set, &taking, err);
+}
+
+bool pg_op_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
+                    struct viewd_err *err)
+{
+	void *mem = talloc_new(NULL);
+	struct key_set more = {.width = set->width, .mem = set->mem};
+	bool done = collect(db, mem, &more, query, with, err);
+	if (done && set->n == 0)
+		*set = more;
+	else if (done && more.n > 0)
+		done = unite(db, mem, set, &more, err);
+	talloc_free(mem);
+	return done;
+}
+
+char *pg_op_has_key(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe)
+{
+	char *sql = sql_add(sql_new(mem_ctx), "(%s = ANY ($1::%s)", columns[0], set->types[0]);
+	if (set->width > 1) {
+		sql = sql_add(sql, " AND (%s", columns[0]);
+		for (size_t i = 1; i < set->width; i++)
+			sql = sql_add(sql, ", %s", columns[i]);
+		sql = sql_add(add_unnest(sql_add(sql, ") IN (SELECT * FROM "), set, 1), ")");
+	}
+	sql = sql_add(sql, ")");
+	if (!null_safe || !set->nulls)
+		return sql;
+	char *either = add_unnest(sql_add(sql_new(mem_ctx), "(%s OR EXISTS (SELECT 1 FROM ", sql), set, 1);
+	either = add_names(sql_add(either, " AS viewd_n "), set->width);
+	for (size_t i = 0; i < set->width; i++)
+		either = sql_add(either, "%sviewd_n.k%zu IS NOT DISTINCT FROM %s", i > 0 ? " AND " : " WHERE ", i + 1,
+		                 columns[i]);
+	return sql_add(either, "))");
+}

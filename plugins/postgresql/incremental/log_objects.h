@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * log_objects.h: what a change log consists of in PostgreSQL, by its number 7: the unlogged table change_7, the
+ * sequence full_7 (never called: writers log), the functions log_7_row and log_7_rows, and triggers on the source and
+ * on everything below it: viewd_log_7_i for each inserted row, viewd_log_7_u, _d and _t for each statement; among
+ * partitions viewd_log_7_n for each statement that inserts.
+ *
+ * Rows of the table: viewd_sign -1 and 1 are old and new images, 2 says that everything may have changed. The one with
+ * 0 is there from the beginning: a crash empties the table. Its viewd_xid is 0, or after an overflow what the xmin of a
+ * position must have reached to be believed (overflow.c).
+ */
+#ifndef VIEWD_POSTGRESQL_INCREMENTAL_LOG_OBJECTS_H
+#define VIEWD_POSTGRESQL_INCREMENTAL_LOG_OBJECTS_H
+
+#include "postgresql/pg.h"
+
+#define PG_CHANGE_BLOCKS 4096 /* of 8 KiB: where the table is as long as this, writers log no more */
+
+/* SQL: the relations below a source (its oid), that one first. */
+#define PG_BELOW_SQL(source) \
+	"below (oid) AS (SELECT " source " UNION SELECT i.inhrelid FROM below b JOIN pg_catalog.pg_inherits i ON " \
+	"i.inhparent = b.oid)"
+
+/* Makes the functions of a log, whose table and sequence are there; replaces nothing that is equal. */
+bool pg_change_functions(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,
+                         struct viewd_err *err);
+
+bool pg_op_make_log(struct db *db, const struct change_log *log, struct viewd_err *err);
+bool pg_op_drop_log(struct db *db, int64_t number, const struct relation *source, struct viewd_err *err);
+bool pg_op_look_log(struct db *db, void *mem_ctx, const char *view, struct change_log *log, const char *position,
+                    const char *looked, struct viewd_err *err);
+char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct change_log *log);
+bool pg_op_read_log(struct db *db, void *mem_ctx, const char *view, const struct change_log *log, char **position_r,
+                    struct viewd_err *err);
+void pg_op_purge_log(struct db *db, const struct change_log *log);
+bool pg_op_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
+                    struct viewd_err *err);
+char *pg_op_has_key(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe);
+bool pg_op_make_node(struct db *db, const struct node_table *table, struct viewd_err *err);
+bool pg_op_add_to_roll(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
+                       struct viewd_err *err);
+bool pg_op_index_part(struct db *db, const struct part *part, struct viewd_err *err);
+bool pg_op_apply_part(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
+                      struct viewd_err *err);
+
+#endif

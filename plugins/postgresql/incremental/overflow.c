@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * overflow.c: keeping change logs short. Rows that every reader has read are removed now and then. Where a log has come
+ * to its cap, writers have stopped: once all rows of a reader were computed, the log is emptied and writers are let on.
+ *
+ * Some of those that left nothing may not have committed by then. Their transactions have numbers below the next one at
+ * that moment, which is written into the log's first row: positions whose xmin is lower are not believed.
+ */
+#include "postgresql/incremental/log_objects.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/incremental/change_log.h"
+
+static bool flag_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(bool *)ctx = v[0] != NULL && v[0][0] == 't';
+	return false;
+}
+
+static const struct db_reader flag[] = {{flag_fn, "T", "whether a change log is full"}};
+
+static bool is_full(struct viewd_conn *conn, int64_t number, bool *full_r, struct viewd_err *err)
+{
+	char sql[120];
+	snprintf(sql, sizeof sql, "SELECT pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64 "') IS NOT NULL", number);
+	*full_r = false;
+	return pg_op_query(&conn->db, sql, NULL, 0, flag, full_r, err);
+}
+
+/* Rows that no reader will ask for. One without a position reads everything anyway. */
+static bool remove_read(struct viewd_conn *conn, int64_t number, struct viewd_err *err)
+{
+	return pg_execf(conn, err,
+	                "DELETE FROM viewd.change_%" PRId64 " WHERE viewd_sign <> 0 AND viewd_xid < (SELECT "
+	                "pg_catalog.min(pg_catalog.pg_snapshot_xmin(coalesce(r.position::pg_catalog.pg_snapshot, "
+	                "pg_catalog.pg_current_snapshot()))::text::numeric)::text::pg_catalog.xid8 FROM viewd.log_readers "
+	                "r "
+	                "WHERE r.log = %" PRId64 ")",
+	                number, number);
+}
+
+/* The table is emptied first: what it holds then belongs to readers that compute everything. */
+static bool let_on(struct viewd_conn *conn, int64_t number, struct viewd_err *err)
+{
+	return pg_op_begin(&conn->db, DB_BEGIN_WRITE, err) &&
+	       pg_execf(conn, err, "DELETE FROM viewd.change_%" PRId64 " WHERE viewd_sign <> 0", number) &&
+	       pg_execf(conn, err, "UPDATE viewd.log_readers SET position = NULL WHERE log = %" PRId64, number) &&
+	       pg_op_commit(&conn->db, err) && pg_execf(conn, err, "VACUUM viewd.change_%" PRId64, number) &&
+	       pg_execf(conn, err, "SELECT pg_catalog.setval('viewd.full_%" PRId64 "', 1, false)", number) &&
+	       pg_execf(conn, err,
+	                "UPDATE viewd.change_%" PRId64 " SET viewd_xid = "
+	                "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) WHERE viewd_sign = 0",
+	                number);
+}
+
+void pg_op_purge_log(struct db *db, const struct change_log *log)
+{
+	struct viewd_conn *conn = pg_of(db);
+	struct viewd_err failed = {0};
+	bool full;
+	if (is_full(conn, log->number, &full, &failed) &&
+	    (full ? let_on(conn, log->number, &failed) : remove_read(conn, log->number, &failed)))
+		return;
+	pg_op_rollback(db);
+	pg_log(conn, VIEWD_LOG_WARNING, "database '%s', change log %" PRId64 " keeps rows that were read (%s)",
+	       db->database_name, log->number, failed.msg);
+}

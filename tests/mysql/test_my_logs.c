@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Change logs: what triggers do not hear, or no longer write down, is noticed.
+ */
+#include "my_incremental.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "mysql/capture/trigger_procedure.h"
+
+/* ---- what triggers do not hear ---- */
+
+static void truncate_is_noticed(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	my_do("TRUNCATE acc");
+	CHECK_STR(my_compared(s), "all 12");
+	my_do("INSERT INTO acc VALUES (1, 3, 5, 'a', NULL)");
+	CHECK_STR(my_compared(s), "incremental 1");
+}
+
+static void a_table_made_anew_is_noticed(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	my_do("CREATE TABLE copied LIKE acc");
+	my_do("INSERT INTO copied SELECT id, 1, 100, 'z', NULL FROM acc");
+	my_do("DROP TABLE acc");
+	my_do("RENAME TABLE copied TO acc");
+	expect_log("change log of 'acc' is made again");
+	my_compared(s);
+	my_do("UPDATE acc SET own = 2 WHERE id = 3");
+	CHECK_STR(my_compared(s), "incremental 2");
+}
+
+static void other_columns_are_noticed(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	expect_log("change log of 'acc' is made again");
+	my_do("ALTER TABLE acc MODIFY note VARCHAR(30) COLLATE utf8mb4_bin");
+	my_compared(s);
+	my_do("UPDATE acc SET note = 'a' WHERE id < 0");
+	my_do("UPDATE acc SET note = 'å of bytes' WHERE id = 3");
+	CHECK_STR(my_compared(s), "incremental 1");
+	my_do("ALTER TABLE acc ADD COLUMN further INT FIRST");
+	my_do("UPDATE acc SET bal = bal + 1 WHERE id = 3");
+	my_compared(s);
+}
+
+static void lost_triggers_are_noticed(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	my_do("DROP TRIGGER %s", my_ask("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE = "
+	                                "'acc' AND EVENT_MANIPULATION = 'UPDATE'"));
+	my_do("UPDATE acc SET bal = bal + 9 WHERE id = 11");
+	expect_log("change log of 'acc' is made again (its triggers are not there as they should be)");
+	CHECK_STR(my_compared(s), "all 1");
+	my_do("UPDATE acc SET bal = bal - 9 WHERE id = 11");
+	CHECK_STR(my_compared(s), "incremental 1");
+}
+
+static void a_broken_log_is_noticed(void)
+{
+	static const char *const breaks[] = {"DELETE FROM %s",
+	                                     "TRUNCATE %s",
+	                                     "DROP TABLE %s",
+	                                     "ALTER TABLE %s DROP COLUMN bal",
+	                                     "CREATE OR REPLACE TABLE %s (n INT)",
+	                                     "DROP PROCEDURE %s"};
+	struct my_scene *s = my_incremental_begin(my_totals);
+	expect_log("change log of 'acc' is made again");
+	for (size_t i = 0; i < ARRAY_LEN(breaks); i++) {
+		const char *slot = strstr(breaks[i], "%s");
+		my_do("%.*s%s%s", (int)(slot - breaks[i]), breaks[i], my_log_name(), slot + 2);
+		my_do("UPDATE acc SET bal = bal + 1 WHERE id = %zu", i + 1);
+		CHECK_STR(my_compared(s), "all 1");
+		my_do("UPDATE acc SET bal = bal + 1 WHERE id = %zu", i + 1);
+		CHECK_STR(my_compared(s), "incremental 1");
+	}
+}
+
+static void what_foreign_keys_change_is_noticed(void)
+{
+	my_incremental_tables();
+	struct my_scene *s = my_incremental_begin(my_joined);
+	my_do("ALTER TABLE acc ADD CONSTRAINT f FOREIGN KEY (own) REFERENCES own (o) ON DELETE CASCADE ON UPDATE CASCADE");
+	expect_log("change log of 'acc' is made again");
+	my_compared(s);
+	my_do("UPDATE acc SET bal = 7 WHERE id = 9");
+	CHECK_STR(my_compared(s), "incremental 1");
+	my_do("UPDATE own SET o = 99 WHERE o = 3");
+	CHECK_CONTAINS(my_compared(s), "all ");
+	my_do("DELETE FROM own WHERE o = 4");
+	CHECK_CONTAINS(my_compared(s), "all ");
+	my_do("UPDATE acc SET bal = 8 WHERE id = 9");
+	CHECK_CONTAINS(my_compared(s), " 1");
+	CHECK_STR(my_log_rows(), "0");
+}
+
+/* ---- bounds ---- */
+
+/* Who has left a row that says "everything" and commits after the refresh is not lost. */
+static void a_log_has_a_bound(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	MYSQL *late = my_root();
+	my_do("INSERT INTO acc SELECT seq, 1, 100, 'b', NULL FROM seq_1001_to_61000");
+	CHECK(strtoll(my_log_rows(), NULL, 10) <= 50001);
+	REQUIRE(mysql_query(late, "START TRANSACTION") == 0);
+	REQUIRE(mysql_query(late, "UPDATE acc SET bal = bal + 1 WHERE id = 5") == 0);
+	CHECK_STR(my_compared(s), "all 1");
+	REQUIRE(mysql_query(late, "COMMIT") == 0);
+	CHECK_STR(my_compared(s), "all 1");
+	CHECK_STR(my_log_rows(), "0");
+	my_do("UPDATE acc SET bal = bal + 1 WHERE id = 5");
+	CHECK_STR(my_log_rows(), "2");
+	CHECK_STR(my_compared(s), "incremental 1");
+}
+
+/* What was lost in silence is made up for. */
+static void lost_rights_are_noticed(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	struct viewd_err err;
+	my_do("REVOKE EXECUTE ON shop.* FROM viewd@localhost");
+	my_do("UPDATE acc SET bal = bal + 9 WHERE id = 11");
+	CHECK_STR(my_log_rows(), "0");
+	CHECK_STR(my_compared(s), "all 1");
+	my_do("UPDATE acc SET bal = bal + 9 WHERE id = 11");
+	CHECK(my_refresh_fails(s->conn, &s->view, &err));
+	CHECK_STR(err_class_word(err.cls), "denied");
+	CHECK_CONTAINS(err.msg, "execute command denied");
+	my_do("GRANT EXECUTE ON shop.* TO viewd@localhost");
+	CHECK_STR(my_compared(s), "all 1");
+	my_do("UPDATE acc SET bal = bal - 9 WHERE id = 11");
+	CHECK_STR(my_compared(s), "incremental 1");
+}
+
+/* A role that may not read what triggers name is not used. */
+static void a_role_writes_logs(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	struct viewd_err err;
+	my_do("CREATE OR REPLACE ROLE " DEFINER_ROLE);
+	my_do("GRANT TRIGGER, EXECUTE, SELECT, INSERT ON shop.* TO " DEFINER_ROLE);
+	my_do("GRANT " DEFINER_ROLE " TO viewd@localhost");
+	my_do("DROP TRIGGER viewd_ld_1");
+	expect_log("change log of 'acc' is made again");
+	my_compared(s);
+	CHECK_STR(my_ask("SELECT GROUP_CONCAT(DISTINCT DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = "
+	                 "'shop'"),
+	          DEFINER_ROLE "@");
+	my_do("UPDATE acc SET bal = bal - 9 WHERE id = 11");
+	CHECK_STR(my_compared(s), "incremental 1");
+	my_do("REVOKE SELECT ON shop.* FROM " DEFINER_ROLE);
+	my_compared(s);
+	CHECK_STR(my_ask("SELECT GROUP_CONCAT(DISTINCT DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = "
+	                 "'shop'"),
+	          "viewd@localhost");
+	my_do("GRANT SELECT ON shop.* TO " DEFINER_ROLE);
+	my_do("DROP TRIGGER %s",
+	      my_ask("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop' "
+	             "LIMIT 1"));
+	my_compared(s);
+	my_do("UPDATE acc SET bal = bal - 9 WHERE id = 11");
+	CHECK_STR(my_compared(s), "incremental 1");
+	my_do("REVOKE INSERT ON shop.* FROM " DEFINER_ROLE);
+	my_do("UPDATE acc SET bal = bal - 9 WHERE id = 11");
+	expect_log("its triggers would leave nothing in it");
+	CHECK(my_refresh_fails(s->conn, &s->view, &err));
+	CHECK_CONTAINS(err.hint, "to viewd_definer");
+	my_do("GRANT INSERT ON shop.* TO " DEFINER_ROLE);
+	my_compared(s);
+	my_do("DROP ROLE " DEFINER_ROLE);
+}
+
+static const struct harness_test tests[] = {
+	{"truncate is noticed", truncate_is_noticed},
+	{"a table made anew is noticed", a_table_made_anew_is_noticed},
+	{"other columns are noticed", other_columns_are_noticed},
+	{"lost triggers are noticed", lost_triggers_are_noticed},
+	{"a broken log is noticed", a_broken_log_is_noticed},
+	{"what foreign keys change is noticed", what_foreign_keys_change_is_noticed},
+	{"a log has a bound", a_log_has_a_bound},
+	{"lost rights are noticed", lost_rights_are_noticed},
+	{"a role writes logs", a_role_writes_logs},
+};
+HARNESS_MAIN(SUITE("mysql change logs", tests))

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the analysis takes from the text of a definition as it is written, and the choice between keys and all rows.
+ * Tables r1, r2 have a primary key id and whole numbers that may be NULL.
+ */
+#include "common/analysis/texts.h"
+#include "common/incremental/cost.h"
+#include "support/harness.h"
+#include "unit/plugins/analysis_facts.h"
+#include "unit/plugins/plugins_support.h"
+
+#include <talloc.h>
+
+static char *joined(const struct analysis_list *list, const char *between)
+{
+	char *text = talloc_strdup(harness_ctx(), "");
+	for (size_t i = 0; i < list->n; i++)
+		text = talloc_asprintf_append(text, "%s%s", i > 0 ? between : "", list->items[i]);
+	return text;
+}
+
+static const struct analysis *analysed(const char *query, unsigned options)
+{
+	return analysis_run(harness_ctx(), &like_postgresql, query, &rule_facts, options);
+}
+
+/* ---- conditions on one table ---- */
+
+static const struct filter_row {
+	const char *condition, *filters;
+	bool complete;
+} filter_rows[] = {
+	{"x > 3", "x > 3", true},
+	{"x > 3 and g = 1", "x > 3; g = 1", true},
+	{"(x > 3 and g = 1)", "x > 3; g = 1", true},
+	{"x between 1 and 3 and g = 1", "x between 1 and 3; g = 1", true},
+	{"(x + 1) * 2 = 4 and g = 1", "(x + 1) * 2 = 4; g = 1", true},
+	{"((x)) = 4", "((x)) = 4", true},
+	{"case when x = 1 and g = 2 then 1 else 2 end = 1 and a = 3",
+	 "case when x = 1 and g = 2 then 1 else 2 end = 1; a = 3", true},
+	{"x in (1, 2) and coalesce(g, 1) = 1", "x in (1, 2); coalesce(g, 1) = 1", true},
+	{"(x = 1 or g = 2) and a = 3", "a = 3", false},
+	{"x = 1 or g = 2", "", false},
+	{"not x = 1", "", false},
+	{"public.r1.x = 1 and r1.g = 2", "r1.g = 2", false},
+	{"to_char(x, '9') = '3' and g is not null", "to_char(x, '9') = '3'; g is not null", true},
+	{"/* ( */ x > 3 -- and g = 1\n", "x > 3", true},
+	{"1 = 0", "", false},
+};
+
+static void filters_are_as_written(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(filter_rows); i++) {
+		const struct filter_row *row = &filter_rows[i];
+		char *query =
+			talloc_asprintf(harness_ctx(), "select g, a, count(*) n from r1 where %s group by g, a", row->condition);
+		const struct analysis *analysis = analysed(query, ANALYSIS_ONE_PART);
+		CHECK(analysis->possible);
+		if (!analysis->possible)
+			continue;
+		CHECK_STR(joined(&analysis->nodes[0].sources[0].filters, "; "), row->filters);
+		CHECK_INT(analysis->nodes[0].sources[0].complete, row->complete);
+	}
+}
+
+/* ---- keys ---- */
+
+static void the_way_is_told_in_pieces(void)
+{
+	const struct analysis *analysis =
+		analysed("select r1.id, r1.g, r2.b from r1 left join r2 on r2.a = r1.a where r1.x > 0", ANALYSIS_ONE_PART);
+	CHECK(analysis->possible);
+	const struct analysis_node *node = &analysis->nodes[0];
+	CHECK_STR(joined(&node->key_columns, ","), "id");
+	CHECK_STR(node->sources[0].pairs[0].from, "id");
+	CHECK_INT(node->sources[0].next, 0);
+	CHECK_STR(node->sources[1].pairs[0].from, "a");
+	CHECK_STR(node->sources[1].pairs[0].to, "a");
+	CHECK_INT(node->sources[1].next, 1);
+	CHECK(!node->sources[1].pairs[0].null_safe);
+	CHECK_INT(node->row_columns.n, 0); /* several rows of r2 fit one of r1 */
+}
+
+static const struct {
+	const char *query, *key, *rows;
+} row_rows[] = {
+	{"select g, count(*) n from r1 group by g", "g", "g"},
+	{"select g as h, a, count(*) n from r1 group by g, a", "h,a", "h,a"},
+	{"select distinct g, a from r1", "g,a", "g,a"},
+	{"select * from r1", "id", "id"},
+	{"select id as k, x from r1 where x > 1", "k", "k"},
+	{"select r1.id, r2.b from r1 join r2 on r2.id = r1.a", "id", "id"},
+	{"select distinct on (id) id, g from r1 order by id, g", "id", ""},
+};
+
+static void rows_are_identified(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(row_rows); i++) {
+		const struct analysis *analysis = analysed(row_rows[i].query, ANALYSIS_ONE_PART);
+		CHECK(analysis->possible);
+		if (!analysis->possible)
+			continue;
+		CHECK_STR(joined(&analysis->nodes[0].key_columns, ","), row_rows[i].key);
+		CHECK_STR(joined(&analysis->nodes[0].row_columns, ","), row_rows[i].rows);
+	}
+}
+
+/* ---- rolls ---- */
+
+static const struct {
+	const char *query, *list, *having;
+} text_rows[] = {
+	{"select g, count(*) as n, sum(x) as s from r1 group by g",
+	 "viewd_n.g1 AS \"g\", viewd_n.cnt as n, (CASE WHEN viewd_n.n2 > 0 THEN viewd_n.s2 END) as s", NULL},
+	{"select 1 + sum(x) / count(a) as ratio, g h from r1 where a = 2 group by g order by 1",
+	 "1 + (CASE WHEN viewd_n.n1 > 0 THEN viewd_n.s1 END) / viewd_n.n2 as ratio, viewd_n.g1 h", NULL},
+	{"select r1.g, count(x) n from r1 group by r1.g having count(x) > 2 and g > 1",
+	 "viewd_n.g1 AS \"g\", viewd_n.n1 n", "viewd_n.n1 > 2 and viewd_n.g1 > 1"},
+	{"select to_char(g, '9') k, count(*) n from r1 group by to_char(g, '9')", "viewd_n.g1 k, viewd_n.cnt n", NULL},
+	{"select sum(x) s from r1", "(CASE WHEN viewd_n.n1 > 0 THEN viewd_n.s1 END) s", NULL},
+	{"select g, count(*) from r1 group by g", NULL, NULL},
+	{"select g, g + 1 as h, count(*) n from r1 group by g, g + 1", NULL, NULL},
+	{"select g, count(*) filter (where x > 1) n from r1 group by g", NULL, NULL},
+	{"select g, max(x) m from r1 group by g", NULL, NULL},
+	{"with q as (select * from r1) select g, count(*) n from q group by g", NULL, NULL},
+};
+
+static void rolls_are_taken_apart(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(text_rows); i++) {
+		const struct analysis *analysis = analysed(text_rows[i].query, 0);
+		CHECK(analysis->possible);
+		if (!analysis->possible || analysis->nodes[analysis->n_nodes - 1].kind != ANALYSIS_ROLL)
+			continue;
+		const struct analysis_texts *texts = analysis->nodes[analysis->n_nodes - 1].texts;
+		CHECK_STR(texts != NULL ? texts->list : "", text_rows[i].list != NULL ? text_rows[i].list : "");
+		CHECK_STR(texts != NULL && texts->having != NULL ? texts->having : "",
+		          text_rows[i].having != NULL ? text_rows[i].having : "");
+	}
+}
+
+static void a_roll_reads_what_the_definition_reads(void)
+{
+	const struct analysis *analysis = analysed("select g, sum(x * 2) s from r1 /* all */ where a = 1 group by g", 0);
+	const struct analysis_texts *texts = analysis->nodes[0].texts;
+	CHECK(texts != NULL);
+	CHECK_STR(texts->rows, "from r1 /* all */ where a = 1");
+	CHECK_STR(joined(&texts->groups, ","), "g");
+	CHECK_STR(texts->terms[0].arg, "x * 2");
+	CHECK(texts->terms[0].summed);
+}
+
+/* ---- cost ---- */
+
+#define KEY_US 100.0
+#define WHOLE_US 20000.0
+
+/* A trace of batches: what always computing all rows takes, and what choosing takes. */
+static double run_trace(const int64_t *keys, size_t n, double key_us, double whole_us)
+{
+	struct cost cost = {0};
+	double chosen = 0;
+	cost_learn_whole(&cost, (int64_t)whole_us);
+	for (size_t i = 0; i < n; i++) {
+		double by_keys = 500 + key_us * (double)keys[i];
+		if (cost_choose_whole(&cost, keys[i])) {
+			cost_learn_whole(&cost, (int64_t)whole_us);
+			chosen += whole_us;
+		} else {
+			cost_learn_keys(&cost, keys[i], (int64_t)by_keys);
+			chosen += by_keys;
+		}
+	}
+	return chosen / ((double)n * whole_us);
+}
+
+static void small_batches_are_done_by_keys(void)
+{
+	int64_t keys[200];
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		keys[i] = (int64_t)(i % 7) + 1;
+	CHECK(run_trace(keys, ARRAY_LEN(keys), KEY_US, WHOLE_US) < 0.06);
+}
+
+static void large_batches_are_done_as_a_whole(void)
+{
+	int64_t keys[400];
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		keys[i] = 1000 + (int64_t)(i * 37 % 200);
+	CHECK(run_trace(keys, ARRAY_LEN(keys), KEY_US, WHOLE_US) < 1.10);
+}
+
+static void changing_batches_are_told_apart(void)
+{
+	int64_t keys[600];
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		keys[i] = i / 20 % 2 == 0 ? 10 : 2000;
+	CHECK(run_trace(keys, ARRAY_LEN(keys), KEY_US, WHOLE_US) < 0.62);
+}
+
+static void what_is_dearer_is_tried_again(void)
+{
+	struct cost cost = {0};
+	size_t tries = 0;
+	cost_learn_whole(&cost, 10000);
+	cost_learn_keys(&cost, 100, 15000);
+	for (int i = 0; i < 100; i++)
+		tries += !cost_choose_whole(&cost, 100);
+	CHECK_INT(tries, 5);
+}
+
+static const struct harness_test tests[] = {
+	{"filters are as written", filters_are_as_written},
+	{"the way is told in pieces", the_way_is_told_in_pieces},
+	{"rows are identified", rows_are_identified},
+	{"rolls are taken apart", rolls_are_taken_apart},
+	{"a roll reads what the definition reads", a_roll_reads_what_the_definition_reads},
+	{"small batches are done by keys", small_batches_are_done_by_keys},
+	{"large batches are done as a whole", large_batches_are_done_as_a_whole},
+	{"changing batches are told apart", changing_batches_are_told_apart},
+	{"what is dearer is tried again", what_is_dearer_is_tried_again},
+};
+HARNESS_MAIN(SUITE("incremental", tests))

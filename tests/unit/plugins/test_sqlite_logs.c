@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Change logs of SQLite: which statements leave images, and what others can do to a log.
+ */
+#include "base/err.h"
+#include "unit/plugins/sqlite_fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+#define IMAGES "SELECT count(*) FROM viewd_change_1 WHERE viewd_sign <> 0"
+
+static struct viewd_view_spec kept(const char *name, const char *definition)
+{
+	struct viewd_view_spec view = fixture_table_of(definition);
+	view.name = view.relation = name;
+	view.mode = VIEWD_MODE_INCREMENTAL;
+	return view;
+}
+
+/* The relation is what the definition yields, after a refresh for that reason. */
+static void refreshes(struct fixture *f, const struct viewd_view_spec *view, const char *reason)
+{
+	struct viewd_verdict verdict = {0};
+	REQUIRE_OK(fixture_refresh(f, view), &f->err);
+	CHECK_CONTAINS(f->out.reason, reason);
+	REQUIRE_OK(f->dialect->verify(f->conn, view, &verdict, &f->err), &f->err);
+	CHECK_INT(verdict.missing, 0);
+	CHECK_INT(verdict.unexpected, 0);
+}
+
+static void begin(struct fixture *f, struct viewd_view_spec *view, const char *tables, const char *definition)
+{
+	fixture_open_all(f);
+	fixture_user_sql(f, tables);
+	*view = kept("v", definition);
+	APPLY(f, view, VIEWD_CHANGE_CREATE);
+	refreshes(f, view, "all rows");
+	refreshes(f, view, "no row");
+}
+
+/* ---- what is logged ---- */
+
+static const struct case_row {
+	const char *table, *fill, *definition, *change;
+} replacing[] = {
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2), (3, 30, 3)",
+	 "SELECT id, u, x FROM t", "REPLACE INTO t VALUES (1, 30, 9)"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2), (3, 30, 3)",
+	 "SELECT id, u, x FROM t", "UPDATE OR REPLACE t SET id = 2, u = 30 WHERE id = 1"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2), (3, 30, 3)",
+	 "SELECT id, x FROM t", "UPDATE OR REPLACE t SET rowid = 3 WHERE id = 1"},
+	{"CREATE TABLE t (a, b, x UNIQUE, PRIMARY KEY (a, b)) WITHOUT ROWID", "(1, 1, 1), (1, 2, 2), (2, 1, 3)",
+	 "SELECT a, b, x FROM t", "REPLACE INTO t VALUES (1, 2, 3)"},
+	{"CREATE TABLE t (a, b, x UNIQUE, PRIMARY KEY (a, b)) WITHOUT ROWID", "(1, 1, 1), (1, 2, 2), (2, 1, 3)",
+	 "SELECT a, b, x FROM t", "UPDATE OR REPLACE t SET b = 2 WHERE b = 1 AND a = 1"},
+	{"CREATE TABLE t (a NOT NULL, x)", "(1, 1), (2, 2), (2, 3)", "SELECT a, count(*) AS n FROM t GROUP BY a",
+	 "INSERT OR REPLACE INTO t (rowid, a, x) VALUES (1, 7, 7)"},
+	{"CREATE TABLE t (a NOT NULL, x)", "(1, 1), (2, 2), (2, 3)", "SELECT a, count(*) AS n FROM t GROUP BY a",
+	 "UPDATE OR REPLACE t SET oid = 1 WHERE x = 3"},
+	{"CREATE TABLE t (id TEXT PRIMARY KEY NOT NULL ON CONFLICT REPLACE DEFAULT 'b', x)", "('a', 1), ('b', 2), ('c', 3)",
+	 "SELECT id, x FROM t", "INSERT OR REPLACE INTO t VALUES (NULL, 5)"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY ON CONFLICT REPLACE, u UNIQUE ON CONFLICT REPLACE)",
+	 "(1, 10), (2, 20), (3, 30)", "SELECT id, u FROM t", "INSERT INTO t VALUES (1, 20)"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE x > 1",
+	 "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT id, u, x FROM t", "REPLACE INTO t VALUES (4, 5, 9)"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u TEXT); CREATE UNIQUE INDEX p ON t (u COLLATE NOCASE)",
+	 "(1, 'a'), (2, 'b')", "SELECT id, u FROM t", "REPLACE INTO t VALUES (4, 'B')"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, x, g AS (x + 1) UNIQUE)", "(1, 1), (2, 2)", "SELECT id, g FROM t",
+	 "UPDATE OR REPLACE t SET x = 1 WHERE id = 2"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2)", "SELECT id, u, x FROM t",
+	 "PRAGMA recursive_triggers = on; REPLACE INTO t VALUES (1, 20, 3)"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2)", "SELECT id, u, x FROM t",
+	 "INSERT INTO t VALUES (5, 20, 3) ON CONFLICT (u) DO UPDATE SET id = 9; INSERT OR IGNORE INTO t VALUES (1, 1, 1)"},
+};
+
+/* They run no DELETE trigger. */
+static void rows_that_replace_removes_are_logged(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(replacing); i++) {
+		const struct case_row *row = &replacing[i];
+		struct viewd_view_spec view;
+		struct fixture f;
+		char *table = talloc_asprintf(harness_ctx(), "DROP TABLE IF EXISTS t; %s; INSERT INTO t %sVALUES %s",
+		                              row->table, strstr(row->table, " AS (") != NULL ? "(id, x) " : "", row->fill);
+		begin(&f, &view, table, row->definition);
+		fixture_user_sql(&f, row->change);
+		refreshes(&f, &view, strstr(row->table, "DEFAULT") != NULL ? "all rows: a default" : "incremental: ");
+		if (!CHECK(f.out.rows_written > 0))
+			fprintf(stderr, "# %s\n", row->change);
+		fixture_user_sql(&f, "DROP TABLE t; DROP TABLE v");
+		fixture_close_all(&f);
+		remove(harness_path("test.db"));
+	}
+}
+
+static void only_other_bytes_are_logged(void)
+{
+	static const struct {
+		const char *change;
+		int images;
+	} rows[] = {
+		{"UPDATE t SET x = x, n = n, id = id", 0},
+		{"UPDATE t SET other = 5", 0},
+		{"UPDATE t SET n = 'A' WHERE id = 1", 2},
+		{"UPDATE t SET x = 1.0 WHERE id = 1", 2},
+		{"UPDATE t SET x = '1' WHERE id = 1", 2},
+		{"UPDATE t SET x = NULL WHERE id = 1", 2},
+		{"BEGIN; UPDATE t SET x = 5; DELETE FROM t; ROLLBACK", 0},
+		{"INSERT INTO t VALUES (7, 7, 'b', 7)", 1},
+		{"DELETE FROM t WHERE id = 7", 1},
+		{"UPDATE t SET _rowid_ = 8 WHERE id = 1", 2},
+	};
+	struct viewd_view_spec view;
+	struct fixture f;
+	begin(&f, &view,
+	      "CREATE TABLE t (id INTEGER PRIMARY KEY, x, n TEXT COLLATE NOCASE, other); INSERT INTO t VALUES (1, 1, 'a', "
+	      "1)", "SELECT id, x, n FROM t");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		fixture_user_sql(&f, rows[i].change);
+		if (!CHECK_STR(fixture_user_rows(&f, IMAGES), talloc_asprintf(harness_ctx(), "%d\n", rows[i].images)))
+			fprintf(stderr, "# %s\n", rows[i].change);
+		refreshes(&f, &view, rows[i].images > 0 ? "incremental: " : "no row");
+		CHECK_STR(fixture_user_rows(&f, IMAGES), "0\n");
+	}
+	fixture_close_all(&f);
+}
+
+/* ---- readers ---- */
+
+#define MANY "WITH RECURSIVE r (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM r WHERE i < 100100) "
+
+static void a_log_holds_what_readers_need(void)
+{
+	struct viewd_view_spec one, two = kept("w", "SELECT id, x FROM t WHERE x > 1");
+	struct fixture f;
+	begin(&f, &one, "CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (1, 1), (2, 2)",
+	      "SELECT id, x FROM t");
+	APPLY(&f, &two, VIEWD_CHANGE_CREATE);
+	refreshes(&f, &two, "all rows");
+	fixture_user_sql(&f, "UPDATE t SET x = 3 WHERE id = 1");
+	refreshes(&f, &one, "incremental: ");
+	CHECK_STR(fixture_user_rows(&f, IMAGES), "2\n");
+	refreshes(&f, &two, "incremental: ");
+	CHECK_STR(fixture_user_rows(&f, IMAGES), "0\n");
+	/* Nobody reads: the log ends. */
+	fixture_user_sql(&f, MANY "INSERT INTO t SELECT i + 10, i FROM r");
+	CHECK_STR(fixture_user_rows(&f, "SELECT count(*) BETWEEN 100000 AND 100005 FROM viewd_change_1"), "1\n");
+	refreshes(&f, &one, "all rows: more was changed");
+	CHECK_STR(fixture_user_rows(&f, IMAGES), "0\n");
+	fixture_user_sql(&f, "UPDATE t SET x = 4 WHERE id = 1");
+	refreshes(&f, &one, "incremental: ");
+	refreshes(&f, &two, "all rows: it was emptied");
+	fixture_user_sql(&f, "UPDATE t SET x = 5 WHERE id = 1");
+	refreshes(&f, &two, "incremental: ");
+	refreshes(&f, &one, "incremental: ");
+	CHECK_STR(fixture_user_rows(&f, IMAGES), "0\n");
+	fixture_close_all(&f);
+}
+
+static void rows_that_others_remove_are_missed(void)
+{
+	struct viewd_view_spec view;
+	struct fixture f;
+	begin(&f, &view, "CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3)",
+	      "SELECT id, x FROM t");
+	fixture_user_sql(&f, "UPDATE t SET x = x + 1; DELETE FROM viewd_change_1 WHERE viewd_id = (SELECT max(viewd_id) - "
+	                     "1 FROM viewd_change_1)");
+	refreshes(&f, &view, "all rows: somebody has removed");
+	expect_log("is made again");
+	fixture_user_sql(&f, "UPDATE t SET x = x + 1; DELETE FROM viewd_change_1; UPDATE t SET x = x + 1");
+	refreshes(&f, &view, "all rows");
+	fixture_user_sql(&f, "UPDATE t SET x = x + 1 WHERE id = 3");
+	refreshes(&f, &view, "incremental: 1 keys");
+	fixture_close_all(&f);
+}
+
+/* ---- what the source is ---- */
+
+static void a_trigger_that_is_gone(void)
+{
+	static const char letters[] = "iudrs";
+	struct viewd_view_spec view;
+	struct fixture f;
+	begin(&f, &view, "CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (1, 1), (2, 2)",
+	      "SELECT id, x FROM t");
+	expect_log("is made again");
+	for (size_t i = 0; letters[i] != '\0'; i++) {
+		char *drop = talloc_asprintf(harness_ctx(), "SELECT 'DROP TRIGGER ' || name FROM sqlite_master WHERE name GLOB "
+		                                            "'viewd_change_*_%c'", letters[i]);
+		fixture_user_sql(&f, fixture_user_rows(&f, drop));
+		fixture_user_sql(&f, "UPDATE t SET x = x + 1 WHERE id = 1; INSERT INTO t (x) VALUES (9)");
+		refreshes(&f, &view, "all rows");
+		fixture_user_sql(&f, "UPDATE t SET x = x + 1 WHERE id = 1");
+		refreshes(&f, &view, "incremental: 1 keys");
+	}
+	fixture_close_all(&f);
+}
+
+/* Whoever connects next lets the writers go on. */
+static void a_log_that_is_gone(void)
+{
+	struct viewd_view_spec view;
+	struct fixture f;
+	begin(&f, &view, "CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (1, 1), (2, 2)",
+	      "SELECT id, x FROM t");
+	expect_log("is made again");
+	fixture_user_sql(&f, "DROP TABLE viewd_change_1");
+	CHECK(sqlite3_exec(f.user, "UPDATE t SET x = 5", NULL, NULL, NULL) != SQLITE_OK);
+	REQUIRE_OK(f.dialect->prepare(f.conn, (struct viewd_recorded_sink){0}, &f.err), &f.err);
+	/* What the connection that has dropped the table still believes of its triggers. */
+	CHECK_STR(fixture_user_rows(&f, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"), "0\n");
+	fixture_user_sql(&f, "UPDATE t SET x = 5");
+	refreshes(&f, &view, "all rows");
+	fixture_user_sql(&f, "UPDATE t SET x = 6 WHERE id = 1");
+	refreshes(&f, &view, "incremental: 1 keys");
+	fixture_close_all(&f);
+}
+
+static void an_index_over_an_expression(void)
+{
+	struct viewd_view_spec view;
+	struct fixture f;
+	begin(&f, &view, "CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (1, 1), (2, 2)",
+	      "SELECT id, x FROM t");
+	expect_log("is made again");
+	fixture_user_sql(&f, "CREATE UNIQUE INDEX e ON t (x * 2); REPLACE INTO t VALUES (3, 2)");
+	CHECK(!fixture_refresh(&f, &view));
+	CHECK_CONTAINS(f.err.msg, "unique index over an expression");
+	fixture_user_sql(&f, "DROP INDEX e");
+	refreshes(&f, &view, "all rows");
+	fixture_user_sql(&f, "UPDATE t SET x = x + 1 WHERE id = 1");
+	refreshes(&f, &view, "incremental: 1 keys");
+	fixture_user_sql(&f, "VACUUM");
+	refreshes(&f, &view, "");
+	fixture_user_sql(&f, "UPDATE t SET x = x + 1 WHERE id = 1");
+	refreshes(&f, &view, "incremental: 1 keys");
+	fixture_close_all(&f);
+}
+
+/* Rows of a key are found by an index, which viewd makes where the user has none. */
+static void keys_have_an_index(void)
+{
+	static const char has[] = "SELECT count(*) FROM sqlite_master WHERE name GLOB 'viewd_key_*' AND tbl_name = 'v'";
+	static const char *const key[] = {"g"};
+	struct viewd_view_spec view;
+	struct fixture f;
+	begin(&f, &view, "CREATE TABLE t (id INTEGER PRIMARY KEY, g, x); INSERT INTO t VALUES (1, 1, 1), (2, 1, 2)",
+	      "SELECT g, sum(x) AS x FROM t GROUP BY g");
+	CHECK_STR(fixture_user_rows(&f, has), "1\n");
+	view.definition = "SELECT g, count(*) AS n FROM t GROUP BY g";
+	view.unique_key = key;
+	view.n_unique_key = 1;
+	APPLY(&f, &view, VIEWD_CHANGE_REPLACE);
+	CHECK_STR(fixture_user_rows(&f, has), "0\n");
+	refreshes(&f, &view, "");
+	fixture_user_sql(&f, "UPDATE t SET g = 2 WHERE id = 1");
+	refreshes(&f, &view, "incremental: 2 keys");
+	CHECK_STR(fixture_user_rows(&f, has), "0\n");
+	fixture_close_all(&f);
+}
+
+static const struct harness_test logs_tests[] = {
+	{"rows that REPLACE removes are logged", rows_that_replace_removes_are_logged},
+	{"only other bytes are logged", only_other_bytes_are_logged},
+	{"a log holds what readers need", a_log_holds_what_readers_need},
+	{"rows that others remove are missed", rows_that_others_remove_are_missed},
+	{"a trigger that is gone", a_trigger_that_is_gone},
+	{"a log that is gone", a_log_that_is_gone},
+	{"an index over an expression", an_index_over_an_expression},
+	{"keys have an index", keys_have_an_index},
+};
+HARNESS_MAIN(SUITE("sqlite logs", logs_tests))
