@@ -7,6 +7,7 @@ libviewd_la_SOURCES += \
 	daemon/ctl/call/cmd_explain.c \
 	daemon/ctl/call/cmd_follow.c \
 	daemon/ctl/call/cmd_run.c \
+	daemon/ctl/call/cmd_verify.c \
 	daemon/ctl/call/cmd_status.c \
 	daemon/ctl/call/cmd_uninstall.c \
 	daemon/ctl/call/handlers.c daemon/ctl/call/handlers.h \

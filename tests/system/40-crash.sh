@@ -6,6 +6,7 @@
 
 grep -q VIEWD_FAILPOINT "$VIEWD_BUILD/viewd" || skip_all "built without --enable-failpoints"
 start_engine
+[ "$engine" != mariadb ] || sql_mariadb "GRANT PROCESS ON *.* TO viewd@localhost" # to see TRUNCATE
 sql "CREATE TABLE src (n integer PRIMARY KEY, gen integer NOT NULL)"
 sql "INSERT INTO src WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 50) SELECT n, 0 FROM c"
 
@@ -24,6 +25,11 @@ define()
 
 		[view tv]
 		method = table
+		definition = SELECT n, gen, $1 AS extra FROM src
+
+		[view iv]
+		method = table
+		refresh_mode = incremental
 		definition = SELECT n, gen, $1 AS extra FROM src
 	END_CONF
 }
@@ -69,11 +75,11 @@ crash()
 	[ $? -eq 137 ]
 }
 
-# whole MV TV: what they held before.
+# whole MV TV IV: what they held before.
 whole()
 {
 	local v got
-	for v in mv tv; do
+	for v in mv tv iv; do
 		got=$(contents $v)
 		case $got in
 		"50|$gen|$gen|$extra|$extra" | "$1") shift ;;
@@ -89,7 +95,8 @@ healed()
 
 define 0
 start_viewd
-ok "both views are there" wait_until "is_fresh mv && is_fresh tv"
+ok "the views are there" wait_until "is_fresh mv && is_fresh tv && is_fresh iv"
+ok "the change logs are there" viewctl refresh --all --wait
 stop_viewd
 clean=$(catalogue)
 
@@ -101,9 +108,10 @@ for what in refresh redefinition; do
 	for place in $(places "$these"); do
 		mv_before=$(contents mv)
 		tv_before=$(contents tv)
+		iv_before=$(contents iv)
 		crash "$place" $what || continue
 		n_places=$((n_places + 1))
-		ok "killed at $place of a $what: old or new contents, whole" whole "$mv_before" "$tv_before"
+		ok "killed at $place of a $what: old or new contents, whole" whole "$mv_before" "$tv_before" "$iv_before"
 		start_viewd
 		ok "... and fresh again after a start" healed
 		is "... with nothing left over" "$(catalogue)" "$clean"

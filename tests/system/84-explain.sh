@@ -17,7 +17,7 @@ postgresql)
 		CREATE TABLE parent (id integer PRIMARY KEY); CREATE TABLE child () INHERITS (parent);
 		CREATE MATERIALIZED VIEW theirs AS SELECT id FROM sale"
 	own="SELECT id FROM hidden|relation hidden at 1:16
-		SELECT id FROM parent|the definition at 1:8
+		SELECT id FROM parent|relation parent at 1:16
 		SELECT id FROM theirs|relation theirs at 1:16
 		SELECT oid FROM pg_class|relation pg_class at 1:17
 		SELECT id, current_setting('TimeZone') AS tz FROM sale|function current_setting at 1:12
@@ -117,7 +117,7 @@ done
 
 viewctl explain totals >"$T/totals"
 contains() { grep -qF -- "$2" "$T/$1"; }
-ok "the text says that nothing of it happens yet" contains totals "this version of viewd refreshes it as a whole"
+ok "the text says how it is kept today" contains totals "refresh_mode = incremental keeps it by"
 ok "the text has the chain" contains totals "it could be kept incrementally, by 2 nodes:"
 ok "the text has the way of a changed customer" contains totals "of customer as c: leads to the key by c.id = s.customer"
 ok "the text has the condition on its own table" contains totals "only where (s.amount > 0)"

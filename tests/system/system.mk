@@ -28,7 +28,8 @@ engine_scripts = \
 	tests/system/80-deps.sh \
 	tests/system/82-matrix.sh \
 	tests/system/83-why.sh \
-	tests/system/84-explain.sh
+	tests/system/84-explain.sh \
+	tests/system/86-incremental.sh
 engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
 	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
@@ -56,7 +57,9 @@ engine_tests = \
 	tests/system/80-deps-sqlite.sh tests/system/80-deps-postgresql.sh tests/system/80-deps-mariadb.sh \
 	tests/system/82-matrix-sqlite.sh tests/system/82-matrix-postgresql.sh tests/system/82-matrix-mariadb.sh \
 	tests/system/83-why-sqlite.sh tests/system/83-why-postgresql.sh tests/system/83-why-mariadb.sh \
-	tests/system/84-explain-sqlite.sh tests/system/84-explain-postgresql.sh tests/system/84-explain-mariadb.sh
+	tests/system/84-explain-sqlite.sh tests/system/84-explain-postgresql.sh tests/system/84-explain-mariadb.sh \
+	tests/system/86-incremental-sqlite.sh tests/system/86-incremental-postgresql.sh \
+	tests/system/86-incremental-mariadb.sh
 
 $(engine_tests): Makefile
 	@$(MKDIR_P) tests/system
@@ -79,6 +82,38 @@ $(model_tests): Makefile
 TESTS += tests/model/model-sqlite.sh
 CLEANFILES += $(model_tests)
 EXTRA_DIST += tests/model/model.sh tests/model/ddl.sh tests/model/writers.sh
+
+# Views of many shapes, refreshed incrementally and compared by bytes.
+shapes_tests =
+shapes_sources = tests/model/shapes/compare.c tests/model/shapes/files.c tests/model/shapes/main.c \
+	tests/model/shapes/run.c tests/model/shapes/shapes.h tests/model/shapes/world.c tests/model/shapes/writes.c
+EXTRA_DIST += tests/model/shapes/shapes.sh tests/model/shapes/shapes.tables tests/model/shapes/shapes.views \
+	tests/model/shapes/shapes.writes
+if DIALECT_SQLITE
+shapes_tests += tests/model/shapes-sqlite.sh
+check_PROGRAMS += tests/model/shapes-sqlite
+tests_model_shapes_sqlite_SOURCES = $(shapes_sources)
+tests_model_shapes_sqlite_LDADD = libsqlclient_sqlite.la libviewd.la $(TALLOC_LIBS) -ldl -lpthread
+endif
+if DIALECT_POSTGRESQL
+shapes_tests += tests/model/shapes-postgresql.sh
+check_PROGRAMS += tests/model/shapes-postgresql
+tests_model_shapes_postgresql_SOURCES = $(shapes_sources)
+tests_model_shapes_postgresql_LDADD = libsqlclient_postgresql.la libviewd.la $(TALLOC_LIBS) -ldl -lpthread
+endif
+if DIALECT_MYSQL
+shapes_tests += tests/model/shapes-mariadb.sh
+check_PROGRAMS += tests/model/shapes-mariadb
+tests_model_shapes_mariadb_SOURCES = $(shapes_sources)
+tests_model_shapes_mariadb_LDADD = libsqlclient_mariadb.la libviewd.la $(TALLOC_LIBS) -ldl -lpthread
+endif
+$(shapes_tests): Makefile
+	@$(MKDIR_P) tests/model
+	@name='$@'; engine=$${name##*-}; \
+	printf '#!/bin/sh\nengine=%s\nexport engine\nexec "$$VIEWD_SRC/tests/model/shapes/shapes.sh"\n' "$${engine%.sh}" >$@
+	@chmod +x $@
+TESTS += $(shapes_tests)
+CLEANFILES += $(shapes_tests)
 
 # Tests that have one form only.
 system_tests = \

@@ -98,7 +98,11 @@ static void verify_item(struct screen *screen, const json_t *item)
 		                         unexpected, rows),
 		         TABLE_RED);
 	else
-		put_line(screen, item_name(item), talloc_asprintf(screen, "equal, %s rows", rows), TABLE_PLAIN);
+		put_line(screen, item_name(item),
+		         talloc_asprintf(screen, "equal, %s rows%s", rows,
+		                         json_is_true(json_object_get(item, "repaired")) ? ", after all were computed again"
+		                                                                         : ""),
+		         TABLE_PLAIN);
 }
 
 void print_verify(struct screen *screen, const struct args *args UNUSED, const json_t *body)

@@ -181,6 +181,21 @@ bool call_views(struct call *call, bool empty_is_all, struct view ***views_r, si
 	return true;
 }
 
+/* What is disabled is refused to who names it; --all means the others. */
+bool call_views_to_work_on(struct call *call, struct view ***views_r, size_t *n_r)
+{
+	struct view **views;
+	size_t n, kept = 0;
+	if (!call_views(call, false, &views, &n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!args_flag(call_args(call), "all") || !view_is_disabled(views[i]))
+			views[kept++] = views[i];
+	*views_r = views;
+	*n_r = kept;
+	return true;
+}
+
 struct view *call_view(struct call *call)
 {
 	struct view **views;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cmd_run.c: commands that do something: refresh, create, drop, verify, pause, resume, cancel.
+ * cmd_run.c: commands that do something: refresh, create, drop, pause, resume, cancel.
  */
 #include "ctl/call/handlers.h"
 
@@ -13,21 +13,6 @@ static json_t *view_labels(struct view *const *views, size_t n)
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, json_text(view_label(views[i])));
 	return list;
-}
-
-/* What is disabled is refused to who names it; --all means the others. */
-static bool views_to_work_on(struct call *call, struct view ***views_r, size_t *n_r)
-{
-	struct view **views;
-	size_t n, kept = 0;
-	if (!call_views(call, false, &views, &n))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!args_flag(call_args(call), "all") || !view_is_disabled(views[i]))
-			views[kept++] = views[i];
-	*views_r = views;
-	*n_r = kept;
-	return true;
 }
 
 typedef json_t *item_json_fn(const struct engine_item *item);
@@ -65,11 +50,6 @@ static bool change_good(const struct engine_item *item)
 	       item->result != VIEW_RESULT_CANCELLED && item->result != VIEW_RESULT_UPSTREAM_FAILED;
 }
 
-static bool verify_good(const struct engine_item *item)
-{
-	return !has_error(item) && item->verdict != NULL && item->verdict->missing == 0 && item->verdict->unexpected == 0;
-}
-
 static void refresh_done(void *ctx, const struct engine_report *report)
 {
 	reply_items(ctx, report, json_item, refresh_good);
@@ -80,16 +60,11 @@ static void change_done(void *ctx, const struct engine_report *report)
 	reply_items(ctx, report, json_change, change_good);
 }
 
-static void verify_done(void *ctx, const struct engine_report *report)
-{
-	reply_items(ctx, report, json_verdict, verify_good);
-}
-
 void cmd_refresh(struct call *call)
 {
 	struct view **views;
 	size_t n;
-	if (!views_to_work_on(call, &views, &n))
+	if (!call_views_to_work_on(call, &views, &n))
 		return;
 	const struct args *args = call_args(call);
 	struct engine_refresh_flags flags = {
@@ -112,7 +87,7 @@ void cmd_create(struct call *call)
 {
 	struct view **views;
 	size_t n;
-	if (views_to_work_on(call, &views, &n))
+	if (call_views_to_work_on(call, &views, &n))
 		(args_flag(call_args(call), "replace") ? engine_replace : engine_create)(call_ctl(call)->engine, views, n,
 		                                                                         change_done, call);
 }
@@ -121,7 +96,7 @@ void cmd_adopt(struct call *call)
 {
 	struct view **views;
 	size_t n;
-	if (views_to_work_on(call, &views, &n))
+	if (call_views_to_work_on(call, &views, &n))
 		engine_adopt(call_ctl(call)->engine, views, n, change_done, call);
 }
 
@@ -129,16 +104,8 @@ void cmd_drop(struct call *call)
 {
 	struct view **views;
 	size_t n;
-	if (views_to_work_on(call, &views, &n))
+	if (call_views_to_work_on(call, &views, &n))
 		engine_drop(call_ctl(call)->engine, views, n, change_done, call);
-}
-
-void cmd_verify(struct call *call)
-{
-	struct view **views;
-	size_t n;
-	if (views_to_work_on(call, &views, &n))
-		engine_verify(call_ctl(call)->engine, views, n, verify_done, call);
 }
 
 static void pause_or_resume(struct call *call,

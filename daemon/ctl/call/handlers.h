@@ -18,7 +18,9 @@ handler_fn cmd_status, cmd_show, cmd_why, cmd_history, cmd_graph, cmd_info;
 /* cmd_explain.c */
 handler_fn cmd_explain;
 /* cmd_run.c */
-handler_fn cmd_refresh, cmd_create, cmd_adopt, cmd_drop, cmd_verify, cmd_pause, cmd_resume, cmd_cancel;
+handler_fn cmd_refresh, cmd_create, cmd_adopt, cmd_drop, cmd_pause, cmd_resume, cmd_cancel;
+/* cmd_verify.c */
+handler_fn cmd_verify;
 /* cmd_follow.c */
 handler_fn cmd_wait, cmd_events;
 /* cmd_conf.c */

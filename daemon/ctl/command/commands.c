@@ -94,6 +94,7 @@ static const struct command_param change_params[] = {
 
 static const struct command_param verify_params[] = {
 	VIEWS_OR_ALL,
+	{"repair", 0, PARAM_FLAG, 0, NULL, "compute all rows of those that differ, and compare them again"},
 	TIMEOUT,
 };
 

@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Views that are refreshed by what has changed, by a daemon: what it says of them, after a crash, when they are spoilt by
+# hand, and that nothing of it stays.
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+
+start_engine
+[ "$engine" != mariadb ] || sql_mariadb "GRANT PROCESS ON *.* TO viewd@localhost" # to see TRUNCATE
+sql "CREATE TABLE customer (id integer PRIMARY KEY, name varchar(20) NOT NULL);
+	CREATE TABLE sale (id integer PRIMARY KEY, customer integer NOT NULL, amount integer NOT NULL, note varchar(20))"
+sql "INSERT INTO customer WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 20) SELECT n, 'somebody' FROM c"
+sql "INSERT INTO sale WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 500) SELECT n, n % 20 + 1, n, NULL FROM c"
+
+# define [MODE]
+define()
+{
+	conf_database shop <<-END
+		[view-defaults]
+		database = shop
+		method = table
+		refresh_mode = ${1:-incremental}
+		on_change = yes
+
+		[view totals]
+		definition = SELECT customer, count(*) AS sales, sum(amount) AS amount FROM sale GROUP BY customer
+
+		[view named]
+		definition = SELECT s.id, c.name, s.amount FROM sale AS s JOIN customer AS c ON c.id = s.customer
+
+		[view above]
+		definition = SELECT amount, count(*) AS customers FROM totals GROUP BY amount
+	END
+}
+
+last_is() { field_is "$1" action "$2"; }
+all_fresh() { is_fresh totals && is_fresh named && is_fresh above; }
+equal() { wait_until all_fresh && viewctl verify --all; }
+# Views that share a source and read other columns of it have its log made anew in turn, at first.
+settled()
+{
+	sql "UPDATE sale SET amount = amount + 1 WHERE id = 8"
+	equal >"$T/equal" && last_is totals INCREMENTAL && last_is named INCREMENTAL
+}
+logs() { sql "SELECT count(*) FROM $(pick viewd.change_logs viewd_change_logs viewd_change_logs)"; }
+
+define
+start_viewd
+ok "the views are there" wait_until all_fresh
+sql "UPDATE sale SET amount = amount + 1 WHERE id = 7"
+ok "a first change: the logs are being made" equal
+ok "changes are followed, and refreshes do what has changed" wait_until settled
+like "why tells of it" "$(viewctl why named)" "INCREMENTAL: incremental: 1 keys of 2 images"
+sql "UPDATE customer SET name = 'nobody' WHERE id = 3"
+ok "a change of the other table is followed" equal
+is "all of its rows have come along" "$(sql "SELECT count(*) FROM named WHERE name = 'nobody'")" 25
+sql "UPDATE sale SET note = 'read' WHERE id < 100"
+ok "a column that nobody reads changes nothing" equal
+is "logs: one a source" "$(logs)" 3
+
+comment "while viewd is away"
+kill_viewd
+sql "DELETE FROM sale WHERE id % 7 = 0; UPDATE sale SET customer = 4 WHERE id % 11 = 0; INSERT INTO sale VALUES (1000, 5, 1, NULL)"
+start_viewd
+ok "what was written meanwhile is followed" equal
+ok "... by what has changed" wait_until "last_is named INCREMENTAL"
+
+comment "spoilt by hand"
+sql "UPDATE totals SET amount = 0 WHERE customer = 9"
+fails "verify sees it" viewctl verify totals
+like "... and repairs it" "$(viewctl verify totals --repair)" "totals: equal, [0-9]+ rows, after all were computed again"
+ok "... for good" viewctl verify totals
+
+comment "another mode"
+define full
+viewctl reload >/dev/null
+ok "the views go on" equal
+given_up()
+{
+	sql "UPDATE sale SET amount = amount + 1 WHERE id = 9"
+	[ "$(logs)" = 0 ]
+}
+ok "the logs go" wait_until given_up
+sql "UPDATE sale SET amount = amount + 1 WHERE id = 9"
+ok "... and nobody misses them" equal
+
+comment "out"
+define
+viewctl reload >/dev/null
+sql "UPDATE sale SET amount = amount + 1 WHERE id = 10"
+ok "back again" equal
+viewctl uninstall shop >/dev/null
+ok "writers go on" sql "UPDATE sale SET amount = amount + 1 WHERE id = 10"
+is "nothing is left" "$(sql "$(pick \
+	"SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'viewd%'" \
+	"SELECT count(*) FROM information_schema.triggers WHERE trigger_name LIKE 'viewd%'" \
+	"SELECT count(*) FROM sqlite_master WHERE name LIKE 'viewd%' AND type IN ('trigger', 'table')")")" 0
+finish
