@@ -168,7 +168,7 @@ struct guess_list {
 	size_t n;
 };
 
-static bool keep_guess(void *ctx, const char *identifier)
+static bool take_guess(void *ctx, const char *identifier)
 {
 	struct guess_list *list = ctx;
 	struct view *v = list->view;
@@ -195,7 +195,7 @@ static void resolve(struct view *v)
 	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
 	struct viewd_err err;
 	struct guess_list list = {.view = v};
-	struct viewd_text_sink mentions = {.fn = keep_guess, .ctx = &list};
+	struct viewd_text_sink mentions = {.fn = take_guess, .ctx = &list};
 	v->relation.refused = false;
 	v->relation.judged = v->db->epoch;
 	v->relation.method = (enum viewd_method)v->conf->method;

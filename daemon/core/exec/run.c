@@ -22,7 +22,7 @@ static bool ignore_text(void *ctx UNUSED, const char *text UNUSED)
 	return true;
 }
 
-static bool keep_source(void *ctx, const struct viewd_source *src)
+static bool take_source(void *ctx, const struct viewd_source *src)
 {
 	struct job *job = ctx;
 	job->out.sources = mem_grow(job, job->out.sources, struct source, job->out.n_sources + 1);
@@ -35,7 +35,7 @@ static bool keep_source(void *ctx, const struct viewd_source *src)
 
 static bool inspect(struct job *job)
 {
-	struct viewd_source_sink sink = {.fn = keep_source, .ctx = job};
+	struct viewd_source_sink sink = {.fn = take_source, .ctx = job};
 	talloc_free(job->out.sources);
 	job->out.sources = NULL;
 	job->out.n_sources = 0;
@@ -76,7 +76,7 @@ static bool definition_is_readable(struct job *job)
 	return err_hint(&job->out.err, "bring back what is missing, or change the definition; the last contents stay");
 }
 
-static bool keep_definition(void *ctx, const char *text)
+static bool take_definition(void *ctx, const char *text)
 {
 	struct job *job = ctx;
 	job->out.definition = mem_strdup(job, text);
@@ -87,7 +87,7 @@ static bool keep_definition(void *ctx, const char *text)
 static bool tell_definition(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
-	struct viewd_text_sink sink = {.fn = keep_definition, .ctx = job};
+	struct viewd_text_sink sink = {.fn = take_definition, .ctx = job};
 	if (!job->in.keep || !job->out.found.kept || dialect->definition == NULL)
 		return true;
 	return dialect->definition(job->session->conn, &job->in.spec, sink, &job->out.err);
@@ -180,7 +180,7 @@ static bool refresh(struct job *job)
 	return false;
 }
 
-static bool keep_recorded(void *ctx, const struct viewd_recorded *row)
+static bool take_recorded(void *ctx, const struct viewd_recorded *row)
 {
 	struct job *job = ctx;
 	job->out.recorded = mem_grow(job, job->out.recorded, struct recorded_copy, job->out.n_recorded + 1);
@@ -197,51 +197,51 @@ static bool keep_recorded(void *ctx, const struct viewd_recorded *row)
 
 static bool prepare(struct job *job)
 {
-	struct viewd_recorded_sink sink = {.fn = keep_recorded, .ctx = job};
+	struct viewd_recorded_sink sink = {.fn = take_recorded, .ctx = job};
 	return job->session->dialect->prepare(job->session->conn, sink, &job->out.err);
 }
 
-static char *keep_text(struct job *job, const char *text)
+static char *copy_text(struct job *job, const char *text)
 {
 	return text == NULL ? NULL : mem_strdup(job, text);
 }
 
-static bool keep_history(void *ctx, const struct viewd_history_row *row)
+static bool take_history(void *ctx, const struct viewd_history_row *row)
 {
 	struct job *job = ctx;
 	struct history_copy *h = &job->out.history;
 	h->rows = mem_grow(job, h->rows, struct viewd_history_row, h->n + 1);
 	struct viewd_history_row *copy = &h->rows[h->n++];
 	host_copy_row(copy, sizeof *copy, row);
-	copy->trigger = keep_text(job, copy->trigger);
-	copy->action = keep_text(job, copy->action);
-	copy->result = keep_text(job, copy->result);
-	copy->error = keep_text(job, copy->error);
+	copy->trigger = copy_text(job, copy->trigger);
+	copy->action = copy_text(job, copy->action);
+	copy->result = copy_text(job, copy->result);
+	copy->error = copy_text(job, copy->error);
 	return true;
 }
 
 static bool history(struct job *job)
 {
-	struct viewd_history_sink sink = {.fn = keep_history, .ctx = job};
+	struct viewd_history_sink sink = {.fn = take_history, .ctx = job};
 	return job->session->dialect->history(job->session->conn, &job->in.spec, job->in.history_limit, sink,
 	                                      &job->out.err);
 }
 
-static bool keep_explained(void *ctx, const struct viewd_explained *fact)
+static bool take_explained(void *ctx, const struct viewd_explained *fact)
 {
 	struct job *job = ctx;
 	struct explained_copy *e = &job->out.explained;
 	e->facts = mem_grow(job, e->facts, struct viewd_explained, e->n + 1);
 	struct viewd_explained *copy = &e->facts[e->n++];
 	host_copy_row(copy, sizeof *copy, fact);
-	copy->key = keep_text(job, copy->key);
-	copy->text = keep_text(job, copy->text);
+	copy->key = copy_text(job, copy->key);
+	copy->text = copy_text(job, copy->text);
 	return true;
 }
 
 static bool explain(struct job *job)
 {
-	const struct viewd_explained_sink sink = {.fn = keep_explained, .ctx = job};
+	const struct viewd_explained_sink sink = {.fn = take_explained, .ctx = job};
 	const struct viewd_dialect *dialect = job->session->dialect;
 	if (dialect->explain == NULL)
 		return err_set(&job->out.err, VIEWD_ERR_CONFIG, "the plugin %s cannot explain", dialect->name);
@@ -307,7 +307,7 @@ static bool drop_recorded(struct job *job)
 	return err.cls == VIEWD_ERR_OK;
 }
 
-static bool keep_warning(void *ctx, const char *text)
+static bool take_warning(void *ctx, const char *text)
 {
 	struct job *job = ctx;
 	job->out.capture.warnings =
@@ -315,7 +315,7 @@ static bool keep_warning(void *ctx, const char *text)
 	return true;
 }
 
-static bool keep_dependency(void *ctx, const struct viewd_dependency *entry)
+static bool take_dependency(void *ctx, const struct viewd_dependency *entry)
 {
 	struct job *job = ctx;
 	job->out.capture.depends =
@@ -331,8 +331,8 @@ static bool keep_dependency(void *ctx, const struct viewd_dependency *entry)
 
 static bool capture(struct job *job)
 {
-	struct viewd_text_sink warnings = {.fn = keep_warning, .ctx = job};
-	job->in.capture.dependencies = (struct viewd_dependency_sink){.fn = keep_dependency, .ctx = job};
+	struct viewd_text_sink warnings = {.fn = take_warning, .ctx = job};
+	job->in.capture.dependencies = (struct viewd_dependency_sink){.fn = take_dependency, .ctx = job};
 	return job->session->dialect->capture->set(job->session->conn, &job->in.spec, &job->in.capture,
 	                                           &job->out.capture.as, warnings, &job->out.err);
 }

@@ -187,7 +187,7 @@ static void unlink_member(struct member *m)
 		}
 }
 
-static void keep_item(struct member *m, const struct engine_item *item)
+static void note_item(struct member *m, const struct engine_item *item)
 {
 	struct wave *wave = m->wave;
 	size_t i = (size_t)(m - wave->members);
@@ -305,7 +305,7 @@ static void end_one(struct member *m, const struct engine_item *item, struct mem
 	struct wave *wave = m->wave;
 	m->ended = true;
 	unlink_member(m);
-	keep_item(m, item);
+	note_item(m, item);
 	wave->n_left--;
 	if (!m->conditional)
 		wave->n_asked_left--;
