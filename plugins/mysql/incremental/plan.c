@@ -176,7 +176,8 @@ static char *with_parameters(const struct log_plan *plan, char *sql, const char 
 }
 
 /* A writer who finds the log too long leaves a row that says so in place of his own. One such row of a connection is
- * enough: the next one takes its place in the same moment, whichever of the two a reader sees. */
+ * enough: the next one takes its place in the same moment, whichever of the two a reader sees. To ask costs four times
+ * as much as to write the row, so one row in 32 asks, and all those of a connection that has met the end. */
 static char *bound_text(const struct log_plan *plan, const char *table)
 {
 	char *names = sql_new(plan->mem);
@@ -185,14 +186,15 @@ static char *bound_text(const struct log_plan *plan, const char *table)
 	return talloc_asprintf(
 		plan->mem,
 		"BEGIN DECLARE viewd_own BIGINT DEFAULT LAST_INSERT_ID(); DECLARE viewd_other BIGINT; "
-		"SELECT MAX(s.viewd_base) + " LOG_ENOUGH " INTO viewd_other FROM %s s WHERE s.viewd_id = 1 + "
+		"IF MOD(viewd_own, 32) = 0 OR @%s IS NOT NULL THEN SELECT MAX(s.viewd_base) + " LOG_ENOUGH
+		" INTO viewd_other FROM %s s WHERE s.viewd_id = 1 + "
 		"MOD(CONNECTION_ID(), " LOG_SLOTS ") LOCK IN SHARE MODE SKIP LOCKED; IF viewd_own > "
 		"viewd_other AND viewd_s <> " LOG_TRIED " THEN UPDATE %s SET viewd_sign = " LOG_EVERYTHING
 		"%s WHERE viewd_id = viewd_own; "
 		"SELECT MAX(s.viewd_id) INTO viewd_other FROM %s s WHERE s.viewd_id = @%s AND s.viewd_sign = " LOG_EVERYTHING
 		" FOR UPDATE SKIP LOCKED; SET @%s = viewd_own; DELETE FROM %s WHERE viewd_id "
-		"= viewd_other; END IF; END; ",
-		table, table, names, table, plan->table, plan->table, table);
+		"= viewd_other; ELSE SET @%s = NULL; END IF; END IF; END; ",
+		plan->table, table, table, names, table, plan->table, plan->table, table, plan->table);
 }
 
 static char *guarded(const struct log_plan *plan, const char *body)
