@@ -19,13 +19,15 @@ struct taking {
 	bool array;
 };
 
-/* A length that a name of a type leaves out is 1 for these two. */
-static char *array_type(void *mem, const char *type)
+/* A length that a name of a type leaves out is 1 for these two. With the collation of the column keys are equal where
+ * its values are. */
+static char *array_type(void *mem, const char *type, const char *collation)
 {
 	const char *name = strcmp(type, "character") == 0 ? "pg_catalog.bpchar"
 	                   : strcmp(type, "bit") == 0     ? "pg_catalog.\"bit\""
 	                                                  : type;
-	return talloc_asprintf(mem, "%s[]", name);
+	return talloc_asprintf(mem, "%s[]%s%s", name, collation != NULL ? " COLLATE " : "",
+	                       collation != NULL ? collation : "");
 }
 
 static bool take_set_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -35,11 +37,11 @@ static bool take_set_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	set->n = number_or(v[0], 0);
 	set->nulls = v[1] != NULL && v[1][0] == 't';
 	for (size_t i = 0; i < set->width && set->n > 0; i++) {
-		const char *type = v[3 + 2 * i];
+		const char *type = v[3 + 3 * i];
 		size_t len = strlen(type);
 		taking->array |= len > 2 && strcmp(type + len - 2, "[]") == 0;
-		set->arrays[i] = talloc_strdup(set->mem, v[2 + 2 * i]);
-		set->types[i] = array_type(set->mem, type);
+		set->arrays[i] = talloc_strdup(set->mem, v[2 + 3 * i]);
+		set->types[i] = array_type(set->mem, type, v[4 + 3 * i]);
 	}
 	return false;
 }
@@ -56,14 +58,21 @@ static char *add_names(char *sql, size_t width)
 
 static char *collecting(void *mem, const struct key_set *set, const char *query)
 {
-	char *sql = sql_add(sql_new(mem), "SELECT pg_catalog.count(*), pg_catalog.bool_or(");
-	for (size_t i = 0; i < set->width; i++)
-		sql = sql_add(sql, "%sk%zu IS NULL", i > 0 ? " OR " : "", i + 1);
-	sql = sql_add(sql, ")");
-	for (size_t i = 0; i < set->width; i++)
-		sql = sql_add(sql, ", pg_catalog.array_agg(k%zu)::text, pg_catalog.min(pg_catalog.pg_typeof(k%zu)::text)",
-		              i + 1, i + 1);
-	return add_names(sql_add(sql, " FROM (%s) AS viewd_k ", query), set->width);
+	char *sql = sql_add(sql_new(mem), "SELECT n, nulls");
+	for (size_t i = 1; i <= set->width; i++)
+		sql = sql_add(sql,
+		              ", a%zu::text, t%zu, CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_type WHERE oid = "
+		              "pg_catalog.pg_typeof(a%zu) AND typcollation <> 0) THEN pg_catalog.pg_collation_for(a%zu) END",
+		              i, i, i, i);
+	sql = sql_add(sql, " FROM (SELECT pg_catalog.count(*) AS n, pg_catalog.bool_or(");
+	for (size_t i = 1; i <= set->width; i++)
+		sql = sql_add(sql, "%sk%zu IS NULL", i > 1 ? " OR " : "", i);
+	sql = sql_add(sql, ") AS nulls");
+	for (size_t i = 1; i <= set->width; i++)
+		sql = sql_add(sql,
+		              ", pg_catalog.array_agg(k%zu) AS a%zu, pg_catalog.min(pg_catalog.pg_typeof(k%zu)::text) AS t%zu",
+		              i, i, i, i);
+	return sql_add(add_names(sql_add(sql, " FROM (%s) AS viewd_k ", query), set->width), ") AS viewd_c");
 }
 
 /* "ROWS FROM (unnest($1::a[]), unnest($2::b[]))", parameters from `first` on. */
