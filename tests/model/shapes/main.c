@@ -127,7 +127,8 @@ int main(void)
 	struct run run = {
 		.shapes = shapes_read(mem, talloc_asprintf(mem, "%s.views", files), engine, world_setting("SHAPES_ONLY", "")),
 		.writes = writes_read(mem, talloc_asprintf(mem, "%s.writes", files), engine, seed)};
-	run.shapes = shapes_share(mem, run.shapes, (size_t)number("SHAPES_SHARE", "1"), seed);
+	if (world_setting("SHAPES_ONLY", "") == NULL)
+		run.shapes = shapes_share(mem, run.shapes, (size_t)number("SHAPES_SHARE", "1"), seed);
 	int64_t end = clock_system()->mono(clock_system()) + seconds * 1000000;
 	run.world = world_open(mem, run.shapes);
 	bool good = begin(&run);

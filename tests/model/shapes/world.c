@@ -115,6 +115,7 @@ static bool is_their_own(const char *message)
 		"duplicate key",
 		"Duplicate entry",
 		"cannot be null",
+		"contains null values",
 		"NOT NULL constraint failed",
 		"UNIQUE constraint failed",
 		"violates",
