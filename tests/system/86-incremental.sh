@@ -11,6 +11,14 @@ sql "CREATE TABLE customer (id integer PRIMARY KEY, name varchar(20) NOT NULL);
 sql "INSERT INTO customer WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 20) SELECT n, 'somebody' FROM c"
 sql "INSERT INTO sale WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 500) SELECT n, n % 20 + 1, n, NULL FROM c"
 
+# A function of the user's, where the engine has such; its results are always the same for the same arguments.
+twice()
+{
+	[ $engine != postgresql ] ||
+		sql "CREATE OR REPLACE FUNCTION twice(i integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT i * $1'"
+}
+twice 2
+
 # define [MODE]
 define()
 {
@@ -27,13 +35,16 @@ define()
 		[view named]
 		definition = SELECT s.id, c.name, s.amount FROM sale AS s JOIN customer AS c ON c.id = s.customer
 
+		[view doubled]
+		definition = SELECT id, $(pick "twice(amount)" "amount * 2" "amount * 2") AS amount FROM sale
+
 		[view above]
 		definition = SELECT amount, count(*) AS customers FROM totals GROUP BY amount
 	END
 }
 
 last_is() { field_is "$1" action "$2"; }
-all_fresh() { is_fresh totals && is_fresh named && is_fresh above; }
+all_fresh() { is_fresh totals && is_fresh named && is_fresh above && is_fresh doubled; }
 equal() { wait_until all_fresh && viewctl verify --all; }
 # Views that share a source and read other columns of it have its log made anew in turn, at first.
 settled()
@@ -56,6 +67,9 @@ is "all of its rows have come along" "$(sql "SELECT count(*) FROM named WHERE na
 sql "UPDATE sale SET note = 'read' WHERE id < 100"
 ok "a column that nobody reads changes nothing" equal
 is "logs: one a source" "$(logs)" 3
+
+twice 3
+ok "what is computed by another function is computed anew" wait_until viewctl verify doubled
 
 comment "while viewd is away"
 kill_viewd

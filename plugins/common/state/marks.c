@@ -55,6 +55,7 @@ static bool take_mark_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	if (strcmp(v[3], MARKS_DOUBT) != 0)
 		m->seq = number_sum(m->seq, covers);
 	m->defined |= strcmp(v[3], "look") == 0;
+	m->redefined |= strcmp(v[3], "look") == 0 && dirty > clean;
 	if (dirty <= clean)
 		return true;
 	m->rows = talloc_realloc(rd->mem, m->rows, struct mark, (unsigned)m->n + 1);

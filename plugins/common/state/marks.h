@@ -36,6 +36,7 @@ struct marks {
 	} * rows;
 	size_t n;
 	bool defined; /* some row is of what is heard by looks */
+	bool redefined; /* and has changed: a definition is another one, whatever the rows are */
 	int64_t seq;  /* what is covered, summed over all sources of the view: grows with every change */
 };
 

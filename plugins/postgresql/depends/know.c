@@ -23,6 +23,8 @@ static const char relations_sql[] =
 	" CASE WHEN c.reltuples > 0 THEN c.reltuples::pg_catalog.int8 END,"
 	" CASE WHEN c.relrowsecurity THEN 'row security may show other rows to another role'"
 	"  WHEN c.relpersistence = 't' THEN 'it is a temporary table'"
+	"  WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid) THEN 'a subscription fills "
+	"it, which fires no trigger of a statement'"
 	"  WHEN c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid) THEN 'it has "
 	"children that are no partitions'"
 	"  WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid) THEN 'statements on its parent "

@@ -47,6 +47,9 @@
 #define INTO "INSERT INTO viewd.change_%4$s (viewd_xid, viewd_sign%5$s) "
 #define XID "pg_catalog.pg_current_xact_id()"
 
+/* Rows are compared as texts, in which floats have all their digits whatever the session wants. */
+#define ROWS_SETTINGS " SET extra_float_digits = 1"
+
 static const char row_form[] =
 	"DECLARE place pg_catalog.tid; BEGIN" GUARD " " INTO "VALUES (" XID ", 1%6$s) RETURNING ctid INTO place;"
 	" IF place OPERATOR(pg_catalog.>=) '(%7$s,0)'::pg_catalog.tid" OVER END_GUARD;
@@ -74,7 +77,7 @@ static bool keep_body_fn(void *ctx, const char *const *v, size_t n UNUSED)
 static const struct db_reader keep_body[] = {{keep_body_fn, "t", "the body of a function"}};
 
 static bool make_one(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,
-                     const char *suffix, const char *form, struct viewd_err *err)
+                     const char *suffix, const char *form, const char *settings, struct viewd_err *err)
 {
 	char *number = talloc_asprintf(mem, "%" PRId64, log->number);
 	char *signature = talloc_asprintf(mem, "viewd.log_%s_%s()", number, suffix);
@@ -91,7 +94,7 @@ static bool make_one(struct viewd_conn *conn, void *mem, const struct change_log
 	                   "$3::pg_catalog.regclass::pg_catalog.oid, $4::pg_catalog.regclass::pg_catalog.oid, $5::text, "
 	                   "$6::text, $7::text, $8::text)",
 	                   params, ARRAY_LEN(params), keep_body, &body, err) &&
-	       pg_function_make(conn, signature, talloc_asprintf(mem, "%s RETURNS trigger", signature), body,
+	       pg_function_make(conn, signature, talloc_asprintf(mem, "%s RETURNS trigger%s", signature, settings), body,
 	                        talloc_asprintf(mem, "REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC", signature), err);
 }
 
@@ -101,6 +104,6 @@ bool pg_change_functions(struct viewd_conn *conn, void *mem, const struct change
 	return pg_function_make(conn, GOOD_SIGNATURE,
 	                        GOOD_SIGNATURE " RETURNS boolean IMMUTABLE SET search_path = pg_catalog, pg_temp",
 	                        GOOD_BODY, "REVOKE EXECUTE ON FUNCTION " GOOD_SIGNATURE " FROM PUBLIC", err) &&
-	       make_one(conn, mem, log, source, "row", row_form, err) &&
-	       make_one(conn, mem, log, source, "rows", rows_form, err);
+	       make_one(conn, mem, log, source, "row", row_form, "", err) &&
+	       make_one(conn, mem, log, source, "rows", rows_form, ROWS_SETTINGS, err);
 }

@@ -200,7 +200,7 @@ static const char sound_sql[] =
 	"pg_catalog.to_regproc('viewd.log_' || $2 || '_rows'), pg_catalog.to_regproc('viewd.change_is_good')) AND "
 	"f.prosecdef) p"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.count(*) FILTER (WHERE g.oid IS NULL OR g.tgenabled NOT IN ('O', 'A')) AS "
-	"lacking, pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.oid, c.relfilenode, c.relkind, c.relrowsecurity, "
+	"lacking, pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.oid, c.relfilenode, c.relkind, c.relrowsecurity, EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid), "
 	"g.oid, "
 	"g.xmin, g.tgenabled), ' ' ORDER BY c.oid, w.suffix) AS text FROM below b JOIN pg_catalog.pg_class c ON c.oid = "
 	"b.oid "
