@@ -47,10 +47,10 @@ else
 	export SHAPES_BATCHES=${BATCHES:-8} SHAPES_SECONDS=30 SHAPES_SHARE=${SHAPES_SHARE:-$(pick 3 3 1)}
 fi
 
-# A planted error is found: a row that is missing, and one whose bytes differ.
+# A planted error is found: a row that is missing, and one whose bytes differ. The seed is one whose rows have it.
 planted()
 {
-	SHAPES_REDUCE=no SHAPES_BATCHES=2 SHAPES_SHARE=1 SHAPES_ONLY="s_rows s_alike_rows" SHAPES_PLANT=$1 "$program" >"$T/planted.log" 2>&1
+	SHAPES_REDUCE=no SHAPES_SEED=1 SHAPES_BATCHES=2 SHAPES_ONLY="s_rows s_alike_rows" SHAPES_PLANT=$1 "$program" >"$T/planted.log" 2>&1
 	cat "$T/planted.log"
 	grep -q "^view $2 differs from its definition" "$T/planted.log" && [ "$(grep -c '^	\(stored\|wanted\):' "$T/planted.log")" -eq "$3" ]
 }
