@@ -155,8 +155,8 @@ static void a_table_joined_with_itself(void)
 	kept_begin(&c);
 	contract_sql("CREATE TABLE node (id integer PRIMARY KEY, above integer, name varchar(9));"
 	             "INSERT INTO node VALUES (1, NULL, 'root'), (2, 1, 'a'), (3, 1, 'b'), (4, 2, 'c'), (5, 7, 'd');");
-	struct viewd_view_spec view = kept_view(
-		"v", "SELECT n.id, n.name, p.name AS above FROM node n LEFT JOIN node p ON p.id = n.above");
+	struct viewd_view_spec view =
+		kept_view("v", "SELECT n.id, n.name, p.name AS above FROM node n LEFT JOIN node p ON p.id = n.above");
 	kept_make(&c, &view);
 	contract_sql("UPDATE node SET name = 'top' WHERE id = 1;");
 	kept_keeps(&c, &view);
@@ -288,6 +288,49 @@ static void a_failed_refresh_is_repeated(void)
 	contract_end(&c);
 }
 
+/* The rows have a unique key of their own, so the old place must be empty before the new one is taken. */
+static void rows_move_between_null_and_other_keys(void)
+{
+	static const char *const key[] = {"id"};
+	struct contract c;
+	kept_begin(&c);
+	kept_owners();
+	struct viewd_view_spec view =
+		kept_view("v", "SELECT owner, id, sum(price) OVER (PARTITION BY owner) AS total FROM thing");
+	view.unique_key = key;
+	view.n_unique_key = 1;
+	kept_make(&c, &view);
+	contract_sql("UPDATE thing SET owner = NULL WHERE id = 1;");
+	REFRESH(&c, &view);
+	VERIFY_EQUAL(&c, &view);
+	contract_sql("UPDATE thing SET owner = 2 WHERE id = 1; UPDATE thing SET owner = NULL WHERE id = 2;");
+	REFRESH(&c, &view);
+	VERIFY_EQUAL(&c, &view);
+	contract_end(&c);
+}
+
+/* Images of two tables lead to one key, each in its own spelling. */
+static void equal_spellings_are_one_key(void)
+{
+	static const char *const key[] = {"code"};
+	struct contract c;
+	kept_begin(&c);
+	contract_sql("CREATE TABLE word (code %s NOT NULL PRIMARY KEY, n integer); INSERT INTO word VALUES ('Ant', 1);"
+	             "CREATE TABLE said (id integer PRIMARY KEY, code %s); INSERT INTO said VALUES (1, 'ANT'), (2, 'bee');",
+	             getenv("VIEWD_CONTRACT_ALIKE"), getenv("VIEWD_CONTRACT_ALIKE"));
+	struct viewd_view_spec view = kept_view(
+		"v", "SELECT word.code, word.n, (SELECT count(*) FROM said WHERE said.code = word.code) AS times FROM word");
+	view.unique_key = key;
+	view.n_unique_key = 1;
+	kept_make(&c, &view);
+	contract_sql("UPDATE said SET code = 'ant' WHERE id = 1; UPDATE said SET code = 'aNT' WHERE id = 2;"
+	             "UPDATE word SET n = 2;");
+	REFRESH(&c, &view);
+	VERIFY_EQUAL(&c, &view);
+	CHECK_STR(contract_sql("SELECT code, n, times FROM v;"), "Ant|2|2");
+	contract_end(&c);
+}
+
 static const struct harness_test tests[] = {
 	{"rows follow their table", rows_follow_their_table},
 	{"groups follow their rows", groups_follow_their_rows},
@@ -300,5 +343,7 @@ static const struct harness_test tests[] = {
 	{"equal texts of other bytes are changes", equal_texts_of_other_bytes_are_changes},
 	{"each view reads every change once", each_view_reads_every_change_once},
 	{"a failed refresh is repeated", a_failed_refresh_is_repeated},
+	{"rows move between NULL and other keys", rows_move_between_null_and_other_keys},
+	{"equal spellings are one key", equal_spellings_are_one_key},
 };
 const struct harness_suite contract_incremental = SUITE("incremental", tests);
