@@ -400,7 +400,8 @@ static struct analysis_node *add_part(const struct choice *choice, size_t *numbe
 		unit_list_add(unit->maker, &node->key, print_end(unit->maker->out, choice->key.ends[i]));
 	node->one_answer = one_answer(choice);
 	for (size_t i = 0; i < choice->key.n; i++)
-		unit_list_add(unit->maker, &node->key_sql, key_sql(unit, choice->key.ends[i]));
+		if (choice->key.ends[i].of->in == unit->query) /* else its name is not known outside */
+			unit_list_add(unit->maker, &node->key_sql, key_sql(unit, choice->key.ends[i]));
 	if (unit->result && !choice->rolled)
 		listed_columns(unit, choice->key.ends, choice->key.n, node);
 	for (size_t i = 0; i < unit->names.n_occurrences; i++)

@@ -260,11 +260,20 @@ static bool term_texts(const struct rewriting *r, struct analysis_texts *out)
 
 /* ---- all of it ---- */
 
+/* Whatever stands in WHERE is taken over as it is; what stands in FROM must have its columns where they can be named. */
+static bool only_tables(const struct unit *unit)
+{
+	for (size_t i = 0; i < unit->names.n_occurrences; i++)
+		if (unit->names.occurrences[i]->relation == NULL && unit->names.occurrences[i]->in == unit->query)
+			return false;
+	return !query_has_windows(unit->query);
+}
+
 static bool take_apart(struct rewriting *r, struct analysis_texts *out)
 {
 	struct span list, rows;
 	const struct query *query = r->unit->query;
-	if (!r->unit->result || query->distinct || query->op != QUERY_SELECT || !unit_flat(r->unit) ||
+	if (!r->unit->result || query->distinct || query->op != QUERY_SELECT || !only_tables(r->unit) ||
 	    !span_of_select(&r->tokens, &list, &rows))
 		return false;
 	out->rows = span_text(r->unit->maker->out, &r->tokens, rows);

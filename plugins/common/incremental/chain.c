@@ -59,7 +59,8 @@ static bool can_roll(const struct analysis *analysis)
 		return false;
 	if (analysis->n_nodes == 1)
 		return last->sources[0].images && last->sources[0].complete;
-	return analysis->n_nodes == 2 && analysis->nodes[0].kind == ANALYSIS_PART;
+	return analysis->n_nodes == 2 && analysis->nodes[0].kind == ANALYSIS_PART &&
+	       analysis->nodes[0].key_sql.n == analysis->nodes[0].key.n;
 }
 
 static bool is_part(const struct analysis *analysis)
