@@ -260,7 +260,8 @@ static bool term_texts(const struct rewriting *r, struct analysis_texts *out)
 
 /* ---- all of it ---- */
 
-/* Whatever stands in WHERE is taken over as it is; what stands in FROM must have its columns where they can be named. */
+/* Whatever stands in WHERE is taken over as it is; what stands in FROM must have its columns where they can be
+ * named. */
 static bool only_tables(const struct unit *unit)
 {
 	for (size_t i = 0; i < unit->names.n_occurrences; i++)

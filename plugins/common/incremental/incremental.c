@@ -119,7 +119,9 @@ struct news {
 static bool look(struct task *task, struct news *out, struct viewd_err *err)
 {
 	struct chain *chain = task->chain;
-	*out = (struct news){.everything = task->marks.redefined ? "something that the definition uses was redefined" : NULL};
+	*out = (struct news){0};
+	if (task->marks.redefined)
+		out->everything = "something that the definition uses was redefined";
 	for (size_t i = 0; i < chain->n_logs; i++) {
 		struct change_log *log = &chain->logs[i];
 		if (!change_log_look(task->db, task->mem, chain->view, log, err))
