@@ -125,6 +125,7 @@ const struct db_ops pg_ops = {
 		.came_along = pg_op_came_along,
 	},
 	.incremental = {
+		.begins_by_itself = true,
 		.make_log = pg_op_make_log,
 		.drop_log = pg_op_drop_log,
 		.look_log = pg_op_look_log,

@@ -31,10 +31,11 @@ ok "make install puts it where viewd looks" make -s install
 # Each test that is skipped has a reason which the dialect's own struct tells.
 make -s check >"$T/contract.log" 2>&1
 is "the installed contract suite passes" $? 0 || comment "$(grep -A9 '^not ok' "$T/contract.log")"
-like "most of it is run" "$(grep -c '^ok' "$T/contract.log")" '^[3-9][0-9]$'
+like "most of it is run" "$(grep '^ok' "$T/contract.log" | grep -vc '# SKIP')" '^[3-9][0-9]$'
 is "what is skipped needs what it does not have" "$(sed -n 's/^ok.*# SKIP //p' "$T/contract.log" | sort -u)" \
 	"the dialect does not explain
 the dialect does not notice changes
+the dialect does not refresh incrementally
 the dialect does not tell types"
 
 sqlite3 "$T/shop.db" "PRAGMA journal_mode = wal; CREATE TABLE src (id integer PRIMARY KEY, n integer); INSERT INTO src VALUES (1, 10), (2, 20)" \

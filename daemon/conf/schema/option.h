@@ -47,7 +47,6 @@ enum option_reload {
 struct option_choice {
 	const char *word; /* NULL ends the array */
 	int value;
-	bool later; /* known, but not supported yet */
 	const char *doc;
 };
 

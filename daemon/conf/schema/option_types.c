@@ -105,10 +105,6 @@ static bool parse_word(const struct option_parse *p)
 	for (const struct option_choice *c = p->row->choices; c->word != NULL; c++) {
 		if (strcmp(c->word, p->text) != 0)
 			continue;
-		if (c->later) {
-			err_set(p->err, VIEWD_ERR_CONFIG, "'%s' is not supported yet", p->text);
-			return err_hint(p->err, "use another value until it is");
-		}
 		OPTION_FIELD(int, p->field) = c->value;
 		return true;
 	}

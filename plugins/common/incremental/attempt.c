@@ -105,7 +105,7 @@ bool attempt_due(struct task *task)
 	struct attempt *attempt = current(task);
 	if (task->db->ops->incremental.apply_part == NULL || !task->view->captured || attempt->refused)
 		return false;
-	bool slow = attempt->slow_runs >= RUNS_MIN;
+	bool slow = attempt->slow_runs >= RUNS_MIN && task->db->ops->incremental.begins_by_itself;
 	if (!attempt->kept && (attempt->asked_us == 0 || slow || db_now(task->db) - attempt->asked_us > ASK_AGAIN_US))
 		ask(task, attempt);
 	return attempt->kept || (slow && !attempt->refused);

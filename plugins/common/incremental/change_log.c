@@ -406,15 +406,27 @@ static bool count_left(struct db *db, int64_t *left_r, struct viewd_err *err)
 	return stmt_query(&st, keep_number, left_r, err);
 }
 
+/* One session at a time: another one may be about to drop the same, or to make what is to be read. */
+static bool sweep_locked(struct db *db, struct unread_logs *list, struct viewd_err *err)
+{
+	const struct db_capture_ops *capture = &db->ops->capture;
+	bool transaction = db->syntax->has.transactional_ddl;
+	if (transaction && !db->ops->begin(db, DB_BEGIN_WRITE, err))
+		return false;
+	bool locked = capture->lock == NULL || capture->lock(db, err);
+	bool done = locked && sweep(db, list, err) && (!transaction || db->ops->commit(db, err));
+	if (locked && capture->unlock != NULL)
+		capture->unlock(db);
+	return done;
+}
+
 void change_logs_sweep(struct db *db)
 {
 	struct unread_logs list = {.mem = talloc_new(NULL)};
 	struct viewd_err failed = {0};
 	int64_t left = 0;
-	bool transaction = db->syntax->has.transactional_ddl;
 	bool done = db->ops->incremental.drop_log == NULL || (count_left(db, &left, &failed) && left == 0) ||
-	            (left > 0 && (!transaction || db->ops->begin(db, DB_BEGIN_WRITE, &failed)) &&
-	             sweep(db, &list, &failed) && (!transaction || db->ops->commit(db, &failed)));
+	            (left > 0 && sweep_locked(db, &list, &failed));
 	if (!done) {
 		db->ops->rollback(db);
 		db_log(db, VIEWD_LOG_WARNING, "database '%s', change logs that nobody reads stay for now (%s)",

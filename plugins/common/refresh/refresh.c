@@ -231,6 +231,8 @@ static bool do_refresh(struct task *task, const struct viewd_refresh_request *re
 	    !task_columns(task, err))
 		return false;
 	enum viewd_refresh_mode mode = recipe_mode(task, req, out->reason);
+	if (task->chain != NULL)
+		mode = req->force_full ? VIEWD_MODE_FULL : VIEWD_MODE_INCREMENTAL;
 	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED)
 		return refresh_materialized(task, mode, out, err);
 	return recipe_rows_begin(task, err) && refresh_table(task, mode, out, err) && recipe_rows_end(task, err);

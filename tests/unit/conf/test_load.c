@@ -89,9 +89,8 @@ static void what_comes_later(void)
 {
 	struct loaded l = load_good("[viewd]\nmetrics_listen = off\n" GOOD_DB GOOD_VIEW "on_change = no\ncapture = none\n");
 	unload(&l);
-	wants_error(
-		GOOD_DB GOOD_VIEW "refresh_mode = incremental\n",
-		"viewd.conf:6: [view a] refresh_mode: 'incremental' is not supported yet; use another value until it is");
+	l = load_good(GOOD_DB GOOD_VIEW "refresh_mode = incremental\n");
+	unload(&l);
 	wants_error("[viewd]\nmetrics_listen = :9100\n" GOOD_DB GOOD_VIEW,
 	            "viewd.conf:2: [viewd] metrics_listen: not supported yet; remove the key (or write off)");
 }
