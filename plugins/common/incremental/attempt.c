@@ -100,31 +100,6 @@ static void ask(struct task *task, struct attempt *attempt)
 	}
 }
 
-bool attempt_due(struct task *task)
-{
-	struct attempt *attempt = current(task);
-	if (task->db->ops->incremental.apply_part == NULL || !task->view->captured || attempt->refused)
-		return false;
-	bool slow = attempt->slow_runs >= RUNS_MIN && task->db->ops->incremental.begins_by_itself;
-	if (!attempt->kept && (attempt->asked_us == 0 || slow || db_now(task->db) - attempt->asked_us > ASK_AGAIN_US))
-		ask(task, attempt);
-	return attempt->kept || (slow && !attempt->refused);
-}
-
-void attempt_measured(struct task *task, int64_t us)
-{
-	struct attempt *attempt = current(task);
-	attempt->slow_runs = us > SLOW_US ? attempt->slow_runs + 1 : 0;
-}
-
-void attempt_refused(struct task *task, const struct viewd_err *why)
-{
-	struct attempt *attempt = current(task);
-	attempt->refused = true;
-	attempt->kept = false;
-	snprintf(attempt->why, sizeof attempt->why, "%.199s", why->msg);
-}
-
 static bool keep_any_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = number_or(v[0], 0) > 0;
@@ -144,6 +119,33 @@ static bool any_reader(struct db *db)
 	all->asked_us = db_now(db);
 	all->any_reader = false;
 	return stmt_query(&st, keep_any, &all->any_reader, &failed) && all->any_reader;
+}
+
+bool attempt_due(struct task *task)
+{
+	struct attempt *attempt = current(task);
+	if (task->db->ops->incremental.apply_part == NULL || !task->view->captured || attempt->refused)
+		return false;
+	bool slow = attempt->slow_runs >= RUNS_MIN && task->db->ops->incremental.begins_by_itself;
+	bool old = attempt->asked_us == 0 || db_now(task->db) - attempt->asked_us > ASK_AGAIN_US;
+	if (!attempt->kept && (slow || (old && any_reader(task->db))))
+		ask(task, attempt);
+	return attempt->kept || (slow && !attempt->refused);
+}
+
+void attempt_measured(struct task *task, int64_t us)
+{
+	struct attempt *attempt = current(task);
+	attempt->slow_runs = us > SLOW_US ? attempt->slow_runs + 1 : 0;
+	(void)any_reader(task->db); /* now, when nobody waits, rather than before the next one */
+}
+
+void attempt_refused(struct task *task, const struct viewd_err *why)
+{
+	struct attempt *attempt = current(task);
+	attempt->refused = true;
+	attempt->kept = false;
+	snprintf(attempt->why, sizeof attempt->why, "%.199s", why->msg);
 }
 
 void attempt_over(struct task *task)
