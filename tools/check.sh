@@ -231,7 +231,7 @@ stage_clang()
 
 tsan_tests()
 {
-	tests_of "$out/tsan" '^tests/unit/.*(worker|spool|log|loop|harness)'
+	tests_of "$out/tsan" '^tests/unit/.*(worker|spool|test_log|loop|harness)'
 }
 
 build_tsan()
