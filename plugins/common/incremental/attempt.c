@@ -61,7 +61,7 @@ static struct attempt *current(struct task *task)
 	return attempt;
 }
 
-static bool keep_count_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_count_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	int64_t *counts = ctx;
 	for (size_t i = 0; i < 3; i++)
@@ -69,7 +69,7 @@ static bool keep_count_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_count[] = {{keep_count_fn, "NNN", "how a view's sources are followed"}};
+static const struct db_reader take_count[] = {{take_count_fn, "NNN", "how a view's sources are followed"}};
 
 static void add_of_view(struct stmt *st, const char *before, const char *table, const char *view)
 {
@@ -91,7 +91,7 @@ static void ask(struct task *task, struct attempt *attempt)
 	add_of_view(&st, " AND mode <> 'kept'), (SELECT count(*) FROM ", "captures", task->view->name);
 	stmt_text(&st, " AND mode NOT IN ('kept', 'trigger', 'look'))");
 	attempt->asked_us = db_now(task->db);
-	if (!stmt_query(&st, keep_count, counts, &failed))
+	if (!stmt_query(&st, take_count, counts, &failed))
 		return;
 	attempt->kept = counts[0] > 0;
 	if (counts[1] == 0 || counts[2] > 0) {
@@ -100,13 +100,13 @@ static void ask(struct task *task, struct attempt *attempt)
 	}
 }
 
-static bool keep_any_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_any_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(bool *)ctx = number_or(v[0], 0) > 0;
 	return false;
 }
 
-static const struct db_reader keep_any[] = {{keep_any_fn, "N", "readers of change logs"}};
+static const struct db_reader take_any[] = {{take_any_fn, "N", "readers of change logs"}};
 
 static bool any_reader(struct db *db)
 {
@@ -118,7 +118,7 @@ static bool any_reader(struct db *db)
 	st.sql = sql_add(st.sql, "SELECT count(*) FROM %slog_readers", db->syntax->state.prefix);
 	all->asked_us = db_now(db);
 	all->any_reader = false;
-	return stmt_query(&st, keep_any, &all->any_reader, &failed) && all->any_reader;
+	return stmt_query(&st, take_any, &all->any_reader, &failed) && all->any_reader;
 }
 
 bool attempt_due(struct task *task)

@@ -29,7 +29,7 @@ struct recorded {
 	char *columns;  /* one a line */
 };
 
-static bool keep_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct recorded *out = ctx;
 	out->number = number_or(v[0], 0);
@@ -37,7 +37,7 @@ static bool keep_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_recorded[] = {{keep_recorded_fn, "nt", "a change log"}};
+static const struct db_reader take_recorded[] = {{take_recorded_fn, "nt", "a change log"}};
 
 static struct stmt statement(struct db *db, const char *before, const char *table, const char *after)
 {
@@ -53,7 +53,7 @@ static bool recall(struct db *db, const char *source, struct recorded *out, stru
 	stmt_param(&st, source);
 	stmt_text(&st, " ORDER BY log");
 	out->number = 0;
-	return stmt_query(&st, keep_recorded, out, err);
+	return stmt_query(&st, take_recorded, out, err);
 }
 
 static bool has_column(const char *columns, const char *name)
@@ -238,7 +238,7 @@ struct position {
 	bool known;
 };
 
-static bool keep_position_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_position_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct position *out = ctx;
 	out->known = true;
@@ -247,7 +247,7 @@ static bool keep_position_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_position[] = {{keep_position_fn, "TT", "what a view has read of a change log"}};
+static const struct db_reader take_position[] = {{take_position_fn, "TT", "what a view has read of a change log"}};
 
 static void of_reader(struct stmt *st, const char *view, const struct change_log *log)
 {
@@ -264,7 +264,7 @@ bool change_log_look(struct db *db, void *mem_ctx, const char *view, struct chan
 	struct position position = {.mem = mem_ctx};
 	struct stmt st = statement(db, "SELECT position, looked FROM ", "log_readers", "");
 	of_reader(&st, view, log);
-	if (!stmt_query(&st, keep_position, &position, err))
+	if (!stmt_query(&st, take_position, &position, err))
 		return false;
 	log->unread = 0;
 	log->everything = log->changed = false;
@@ -319,7 +319,7 @@ struct unread_logs {
 	size_t n;
 };
 
-static bool keep_dropped_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_dropped_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct unread_logs *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, struct dropped, (unsigned)list->n + 1);
@@ -328,7 +328,7 @@ static bool keep_dropped_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_dropped[] = {{keep_dropped_fn, "nt", "change logs that nobody reads"}};
+static const struct db_reader take_dropped[] = {{take_dropped_fn, "nt", "change logs that nobody reads"}};
 
 static bool forget_readers(struct db *db, struct viewd_err *err)
 {
@@ -342,7 +342,7 @@ static bool find_dropped(struct db *db, struct unread_logs *list, struct viewd_e
 {
 	struct stmt st = statement(db, "SELECT log, source FROM ", "change_logs", "");
 	st.sql = sql_add(st.sql, " WHERE log NOT IN (SELECT log FROM %slog_readers)", db->syntax->state.prefix);
-	return stmt_query(&st, keep_dropped, list, err);
+	return stmt_query(&st, take_dropped, list, err);
 }
 
 static bool drop_all(struct db *db, const struct unread_logs *list, struct viewd_err *err)
@@ -363,13 +363,13 @@ static bool sweep(struct db *db, struct unread_logs *list, struct viewd_err *err
 	       node_tables_sweep(db, err);
 }
 
-static bool keep_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	*(int64_t *)ctx = number_or(v[0], 0);
 	return false;
 }
 
-static const struct db_reader keep_number[] = {{keep_number_fn, "N", "how many change logs a view reads"}};
+static const struct db_reader take_number[] = {{take_number_fn, "N", "how many change logs a view reads"}};
 
 static bool leave_logs(struct db *db, const char *view, int64_t *left_r, struct viewd_err *err)
 {
@@ -377,7 +377,7 @@ static bool leave_logs(struct db *db, const char *view, int64_t *left_r, struct 
 	stmt_name(&count, "view");
 	stmt_text(&count, " = ");
 	stmt_param(&count, view);
-	return stmt_query(&count, keep_number, left_r, err) && (*left_r == 0 || give_up(db, view, NULL, 0, err));
+	return stmt_query(&count, take_number, left_r, err) && (*left_r == 0 || give_up(db, view, NULL, 0, err));
 }
 
 void change_logs_leave(struct db *db, const char *view)
@@ -403,7 +403,7 @@ static bool count_left(struct db *db, int64_t *left_r, struct viewd_err *err)
 	stmt_text(&st, " NOT IN (SELECT ");
 	stmt_name(&st, "view");
 	st.sql = sql_add(st.sql, " FROM %slog_readers))", prefix);
-	return stmt_query(&st, keep_number, left_r, err);
+	return stmt_query(&st, take_number, left_r, err);
 }
 
 /* One session at a time: another one may be about to drop the same, or to make what is to be read. */

@@ -20,7 +20,7 @@ struct recorded {
 	size_t n;
 };
 
-static bool keep_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct recorded *out = ctx;
 	out->rows = talloc_realloc(out->mem, out->rows, struct node_row, (unsigned)out->n + 1);
@@ -29,7 +29,7 @@ static bool keep_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_row[] = {{keep_row_fn, "nt", "the nodes of a view"}};
+static const struct db_reader take_row[] = {{take_row_fn, "nt", "the nodes of a view"}};
 
 static struct stmt statement(struct db *db, const char *before, const char *table, const char *after)
 {
@@ -45,7 +45,7 @@ static bool recall(struct db *db, const char *view, struct recorded *out, struct
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
 	stmt_text(&st, " ORDER BY node");
-	return stmt_query(&st, keep_row, out, err);
+	return stmt_query(&st, take_row, out, err);
 }
 
 static void name_table(struct db *db, int64_t number, struct relation *rel)
@@ -173,7 +173,7 @@ bool node_tables_sweep(struct db *db, struct viewd_err *err)
 	stmt_text(&st, " NOT IN (SELECT ");
 	stmt_name(&st, "view");
 	st.sql = sql_add(st.sql, " FROM %slog_readers)", db->syntax->state.prefix);
-	bool done = stmt_query(&st, keep_row, &gone, err);
+	bool done = stmt_query(&st, take_row, &gone, err);
 	for (size_t i = 0; i < gone.n && done; i++)
 		done = drop_one(db, gone.rows[i].number, err);
 	talloc_free(gone.mem);

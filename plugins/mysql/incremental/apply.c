@@ -187,7 +187,7 @@ struct collations {
 };
 
 /* SHOW FULL COLUMNS: Field, Type, Collation, ... */
-static bool keep_collation_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_collation_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct collations *list = ctx;
 	if (list->n < KEY_WIDTH_MAX)
@@ -195,7 +195,7 @@ static bool keep_collation_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_collation[] = {{keep_collation_fn, "ttT*", "the columns of keys"}};
+static const struct db_reader take_collation[] = {{take_collation_fn, "ttT*", "the columns of keys"}};
 
 /* Over t, the relation: a column that is declared with another collation tells spellings apart that are one key. */
 static bool relation_filter(const struct computing *c, char **filter_r, struct viewd_err *err)
@@ -203,7 +203,7 @@ static bool relation_filter(const struct computing *c, char **filter_r, struct v
 	struct collations list = {.mem = c->mem};
 	const char *key[KEY_WIDTH_MAX];
 	char *sql = talloc_asprintf(c->mem, "SHOW FULL COLUMNS FROM %s", c->keys->name);
-	if (c->part->columns->declared && !my_query(&c->conn->db, sql, NULL, 0, keep_collation, &list, err))
+	if (c->part->columns->declared && !my_query(&c->conn->db, sql, NULL, 0, take_collation, &list, err))
 		return false;
 	for (size_t i = 0; i < c->part->n_key; i++) {
 		char *name = ident_append(&my_syntax, sql_add(sql_new(c->mem), "t."), c->part->columns->names[c->part->key[i]]);

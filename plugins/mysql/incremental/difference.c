@@ -109,14 +109,14 @@ struct differing {
 	int64_t n, changed;
 };
 
-static bool keep_differing_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_differing_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct differing *out = ctx;
 	*out = (struct differing){number_or(v[0], 0), number_or(v[1], 0)};
 	return false;
 }
 
-static const struct db_reader keep_differing[] = {{keep_differing_fn, "nN", "rows that differ"}};
+static const struct db_reader take_differing[] = {{take_differing_fn, "nN", "rows that differ"}};
 
 /* changed: pairs of one that goes and one that comes. */
 static bool count(const struct difference *d, struct differing *out, struct viewd_err *err)
@@ -124,7 +124,7 @@ static bool count(const struct difference *d, struct differing *out, struct view
 	return my_query(&d->conn->db,
 	                "SELECT COUNT(*), (SELECT COUNT(*) FROM (SELECT 1 FROM " LOG_DIFFER " WHERE viewd_row IS NOT NULL "
 	                "GROUP BY viewd_row HAVING MIN(viewd_n) < 0 AND MAX(viewd_n) > 0) viewd_p) FROM " LOG_DIFFER,
-	                NULL, 0, keep_differing, out, err);
+	                NULL, 0, take_differing, out, err);
 }
 
 static bool write_differing(const struct difference *d, const struct differing *differing, struct part_written *out,

@@ -40,21 +40,21 @@ struct counted {
 	int64_t n, nulls;
 };
 
-static bool keep_counted_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_counted_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct counted *out = ctx;
 	*out = (struct counted){number_or(v[0], 0), number_or(v[1], 0)};
 	return false;
 }
 
-static const struct db_reader keep_counted[] = {{keep_counted_fn, "nN", "keys"}};
+static const struct db_reader take_counted[] = {{take_counted_fn, "nN", "keys"}};
 
 static bool count(struct db *db, void *mem, const char *name, size_t width, struct counted *out, struct viewd_err *err)
 {
 	char *sql = sql_add(sql_new(mem), "SELECT COUNT(*), SUM(");
 	for (size_t i = 0; i < width; i++)
 		sql = sql_add(sql, "%sviewd_k%zu IS NULL", i > 0 ? " OR " : "", i + 1);
-	return my_query(db, sql_add(sql, ") FROM %s", name), NULL, 0, keep_counted, out, err);
+	return my_query(db, sql_add(sql, ") FROM %s", name), NULL, 0, take_counted, out, err);
 }
 
 /* Both in one table, whose types hold the values of both. */

@@ -50,7 +50,7 @@ static void add_drop(struct listed *list, const char *what, const char *schema, 
 	texts_keep(&list->drops, sql, 1);
 }
 
-static bool keep_trigger_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_trigger_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct listed *list = ctx;
 	if (log_body_is_ours(list->conn, v[0], v[2]))
@@ -58,7 +58,7 @@ static bool keep_trigger_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static bool keep_routine_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_routine_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct listed *list = ctx;
 	if (strncmp(v[2], NOTE_COMMENT, strlen(NOTE_COMMENT)) == 0)
@@ -66,8 +66,8 @@ static bool keep_routine_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_trigger[] = {{keep_trigger_fn, "ttt", "the triggers of a change log"}};
-static const struct db_reader keep_routine[] = {{keep_routine_fn, "ttt", "the procedures of a change log"}};
+static const struct db_reader take_trigger[] = {{take_trigger_fn, "ttt", "the triggers of a change log"}};
+static const struct db_reader take_routine[] = {{take_routine_fn, "ttt", "the procedures of a change log"}};
 
 /* Triggers first: that waits for their writers. Whatever table they are on now. */
 static bool list_objects(const struct log_plan *plan, struct listed *list, struct viewd_err *err)
@@ -80,12 +80,12 @@ static bool list_objects(const struct log_plan *plan, struct listed *list, struc
 	                "SELECT TRIGGER_SCHEMA, TRIGGER_NAME, ACTION_STATEMENT FROM "
 	                "information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND (TRIGGER_NAME IN (?, ?, ?) OR "
 	                "TRIGGER_NAME REGEXP ?)",
-	                names, ARRAY_LEN(names), keep_trigger, list, err) &&
+	                names, ARRAY_LEN(names), take_trigger, list, err) &&
 	       my_query(&plan->conn->db,
 	                "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_COMMENT FROM "
 	                "information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME IN (?, ?) AND "
 	                "ROUTINE_TYPE = 'PROCEDURE'",
-	                routines, ARRAY_LEN(routines), keep_routine, list, err);
+	                routines, ARRAY_LEN(routines), take_routine, list, err);
 }
 
 static bool remove_all(const struct log_plan *plan, struct viewd_err *err)

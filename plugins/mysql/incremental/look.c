@@ -67,14 +67,14 @@ struct counts {
 	int64_t slots, unread, everything;
 };
 
-static bool keep_counts_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_counts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct counts *out = ctx;
 	*out = (struct counts){number_or(v[0], 0), number_or(v[1], 0), number_or(v[2], 0)};
 	return false;
 }
 
-static const struct db_reader keep_counts[] = {{keep_counts_fn, "NNN", "the rows of a change log"}};
+static const struct db_reader take_counts[] = {{take_counts_fn, "NNN", "the rows of a change log"}};
 
 static bool count(struct viewd_conn *conn, void *mem, const char *view, struct change_log *log, struct viewd_err *err)
 {
@@ -84,7 +84,7 @@ static bool count(struct viewd_conn *conn, void *mem, const char *view, struct c
 	                            "SUM(viewd_l.viewd_id > " LOG_SLOTS "), SUM(viewd_l.viewd_sign = " LOG_EVERYTHING
 	                            ") FROM %s viewd_l WHERE %s",
 	                            table_of(conn, mem, log), unseen(mem, view, log->number));
-	if (!my_query(&conn->db, sql, NULL, 0, keep_counts, &counts, err))
+	if (!my_query(&conn->db, sql, NULL, 0, take_counts, &counts, err))
 		return false;
 	log->unread = counts.unread > LOG_UNREAD_MAX ? LOG_UNREAD_MAX + 1 : counts.unread;
 	if (counts.slots != LOG_N_SLOTS)

@@ -102,7 +102,7 @@ static char *clean_type(void *mem, const char *type, const char *charset, const 
 	           : clean;
 }
 
-static bool keep_column_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_column_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct columns_found *found = ctx;
 	char *type = clean_type(found->mem, v[1], v[2], v[3]);
@@ -116,7 +116,7 @@ static bool keep_column_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_column[] = {{keep_column_fn, "ttTT", "the columns of a table"}};
+static const struct db_reader take_column[] = {{take_column_fn, "ttTT", "the columns of a table"}};
 
 static bool ask_columns(struct viewd_conn *conn, const struct relation *table, const char *where,
                         struct columns_found *found, struct viewd_err *err)
@@ -125,7 +125,7 @@ static bool ask_columns(struct viewd_conn *conn, const struct relation *table, c
 	                            "SELECT COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME FROM "
 	                            "information_schema.COLUMNS WHERE %s%s ORDER BY ORDINAL_POSITION",
 	                            my_where(conn, found->mem, table), where);
-	return my_query(&conn->db, sql, NULL, 0, keep_column, found, err);
+	return my_query(&conn->db, sql, NULL, 0, take_column, found, err);
 }
 
 bool log_shape_of(struct viewd_conn *conn, void *mem, const struct relation *table, const char *where, char **shape_r,

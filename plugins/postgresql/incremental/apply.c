@@ -201,7 +201,7 @@ static char *statement(const struct texts *t)
 	                    "pg_catalog.count(*) FROM d)");
 }
 
-static bool keep_written_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_written_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct part_written *out = ctx;
 	out->inserted += number_or(v[0], 0);
@@ -210,7 +210,7 @@ static bool keep_written_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_written[] = {{keep_written_fn, "nnn", "what was written"}};
+static const struct db_reader take_written[] = {{take_written_fn, "nnn", "what was written"}};
 
 bool pg_op_apply_part(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
                       struct viewd_err *err)
@@ -221,7 +221,7 @@ bool pg_op_apply_part(struct db *db, const struct part *part, const struct key_s
 	for (size_t i = 0; i < n; i++)
 		params[i] = keys->arrays[i];
 	bool done = db_flush(db, err) &&
-	            pg_query_with_queue(pg_of(db), statement(&texts), params, n, keep_written, out, err);
+	            pg_query_with_queue(pg_of(db), statement(&texts), params, n, take_written, out, err);
 	talloc_free(texts.mem);
 	return done;
 }

@@ -67,14 +67,14 @@ static const char rows_form[] =
 	" IF pg_catalog.pg_relation_size('%1$s'::pg_catalog.regclass) OPERATOR(pg_catalog.>=) (%7$s::pg_catalog.int8 "
 	"OPERATOR(pg_catalog.*) 8192)" OVER END_GUARD;
 
-static bool keep_body_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_body_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	char **body_r = ctx;
 	*body_r = talloc_strdup(*body_r, v[0]);
 	return false;
 }
 
-static const struct db_reader keep_body[] = {{keep_body_fn, "t", "the body of a function"}};
+static const struct db_reader take_body[] = {{take_body_fn, "t", "the body of a function"}};
 
 static bool make_one(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,
                      const char *suffix, const char *form, const char *settings, struct viewd_err *err)
@@ -93,7 +93,7 @@ static bool make_one(struct viewd_conn *conn, void *mem, const struct change_log
 	                   "SELECT pg_catalog.format($1, $2::pg_catalog.regclass::pg_catalog.oid, "
 	                   "$3::pg_catalog.regclass::pg_catalog.oid, $4::pg_catalog.regclass::pg_catalog.oid, $5::text, "
 	                   "$6::text, $7::text, $8::text)",
-	                   params, ARRAY_LEN(params), keep_body, &body, err) &&
+	                   params, ARRAY_LEN(params), take_body, &body, err) &&
 	       pg_function_make(conn, signature, talloc_asprintf(mem, "%s RETURNS trigger%s", signature, settings), body,
 	                        talloc_asprintf(mem, "REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC", signature), err);
 }

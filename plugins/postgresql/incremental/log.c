@@ -50,7 +50,7 @@ struct trigger_list {
 	size_t n;
 };
 
-static bool keep_statement_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_statement_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct trigger_list *list = ctx;
 	list->statements = talloc_realloc(list->mem, list->statements, char *, list->n + 1);
@@ -59,7 +59,7 @@ static bool keep_statement_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep_statement[] = {{keep_statement_fn, "t", "triggers of a change log"}};
+static const struct db_reader take_statement[] = {{take_statement_fn, "t", "triggers of a change log"}};
 
 /* SQL: the triggers that each relation c below the source ought to have: w (suffix, event, how, kind). A row that an
  * UPDATE moves to another partition fires row triggers for INSERT there, and is among the rows of the statement too: so
@@ -100,7 +100,7 @@ static bool make_triggers(struct viewd_conn *conn, void *mem, const struct chang
 {
 	struct trigger_list list = {.mem = mem};
 	const char *params[] = {source, talloc_asprintf(mem, "%" PRId64, log->number)};
-	if (!pg_op_query(&conn->db, lacking_sql, params, 2, keep_statement, &list, err))
+	if (!pg_op_query(&conn->db, lacking_sql, params, 2, take_statement, &list, err))
 		return false;
 	bool done = list.n == 0 || pg_exec(conn, "SET LOCAL lock_timeout = 250", err);
 	for (size_t i = 0; i < list.n && done; i++)
@@ -164,7 +164,7 @@ bool pg_op_drop_log(struct db *db, int64_t number, const struct relation *source
 	struct viewd_conn *conn = pg_of(db);
 	struct trigger_list list = {.mem = talloc_new(NULL)};
 	const char *params[] = {talloc_asprintf(list.mem, "%" PRId64, number)};
-	bool done = pg_op_query(db, drops_sql, params, 1, keep_statement, &list, err) &&
+	bool done = pg_op_query(db, drops_sql, params, 1, take_statement, &list, err) &&
 	            (list.n == 0 || pg_exec(conn, "SET LOCAL lock_timeout = 250", err));
 	for (size_t i = 0; i < list.n && done; i++)
 		done = pg_exec(conn, list.statements[i], err);
@@ -215,7 +215,7 @@ static const char sound_sql[] =
 	"x.indimmediate), ' ' ORDER BY x.indexrelid) AS text FROM pg_catalog.pg_index x WHERE x.indrelid = "
 	"pg_catalog.to_regclass($1) AND x.indisunique) i";
 
-static bool keep_sound_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_sound_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct change_log *log = ctx;
 	log->unsound = v[0] != NULL;
@@ -224,14 +224,14 @@ static bool keep_sound_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_sound[] = {{keep_sound_fn, "TT", "what a change log is"}};
+static const struct db_reader take_sound[] = {{take_sound_fn, "TT", "what a change log is"}};
 
 /* $1 the position, or NULL. */
 #define UNREAD_SQL(position) \
 	"viewd_xid >= pg_catalog.pg_snapshot_xmin(" position ") AND NOT pg_catalog.pg_visible_in_snapshot(viewd_xid, " \
 	position ")"
 
-static bool keep_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct change_log *log = ctx;
 	const char *why = NULL;
@@ -250,7 +250,7 @@ static bool keep_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader keep_unread[] = {{keep_unread_fn, "ntttt", "what a change log holds"}};
+static const struct db_reader take_unread[] = {{take_unread_fn, "ntttt", "what a change log holds"}};
 
 static bool count_unread(struct viewd_conn *conn, struct change_log *log, const char *position, struct viewd_err *err)
 {
@@ -265,7 +265,7 @@ static bool count_unread(struct viewd_conn *conn, struct change_log *log, const 
 	         "FROM viewd.change_%s WHERE viewd_sign = 0 AND viewd_xid > "
 	         "pg_catalog.pg_snapshot_xmin($1::pg_catalog.pg_snapshot))",
 	         number, limit, number, number, number, number);
-	return pg_query_with_queue(conn, sql, &position, 1, keep_unread, log, err);
+	return pg_query_with_queue(conn, sql, &position, 1, take_unread, log, err);
 }
 
 bool pg_op_look_log(struct db *db, void *mem_ctx, const char *view UNUSED, struct change_log *log, const char *position,
@@ -274,7 +274,7 @@ bool pg_op_look_log(struct db *db, void *mem_ctx, const char *view UNUSED, struc
 	const char *params[] = {relation_quoted(&pg_syntax, mem_ctx, &log->source),
 	                        talloc_asprintf(mem_ctx, "%" PRId64, log->number)};
 	log->looked = talloc_strdup(mem_ctx, "");
-	if (!pg_query_with_queue(pg_of(db), sound_sql, params, 2, keep_sound, log, err))
+	if (!pg_query_with_queue(pg_of(db), sound_sql, params, 2, take_sound, log, err))
 		return false;
 	if (log->unsound)
 		return true;
@@ -301,14 +301,14 @@ char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct 
 	return sql;
 }
 
-static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	char **text_r = ctx;
 	*text_r = v[0] != NULL ? talloc_strdup(*text_r, v[0]) : NULL;
 	return false;
 }
 
-static const struct db_reader keep_text[] = {{keep_text_fn, "T", "a position"}};
+static const struct db_reader take_text[] = {{take_text_fn, "T", "a position"}};
 
 /* While writers log nothing no position is worth anything. */
 bool pg_op_read_log(struct db *db, void *mem_ctx, const char *view UNUSED, const struct change_log *log,
@@ -320,5 +320,5 @@ bool pg_op_read_log(struct db *db, void *mem_ctx, const char *view UNUSED, const
 	         "pg_catalog.pg_current_snapshot()::text END",
 	         log->number);
 	*position_r = talloc_strdup(mem_ctx, "");
-	return pg_query_with_queue(pg_of(db), sql, NULL, 0, keep_text, position_r, err);
+	return pg_query_with_queue(pg_of(db), sql, NULL, 0, take_text, position_r, err);
 }

@@ -71,7 +71,7 @@ struct names {
 	size_t n;
 };
 
-static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct names *list = ctx;
 	list->items = talloc_realloc(list->mem, list->items, char *, (unsigned)list->n + 1);
@@ -80,7 +80,7 @@ static bool keep_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader keep[] = {{keep_fn, "t", "the triggers of a change log"}};
+static const struct db_reader keep[] = {{take_fn, "t", "the triggers of a change log"}};
 
 static bool drop_all(struct db *db, void *mem, const char *table, struct viewd_err *err)
 {
@@ -170,14 +170,14 @@ struct texts {
 	char *value;
 };
 
-static bool keep_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct texts *texts = ctx;
 	texts->value = talloc_strdup(texts->mem, v[0] != NULL ? v[0] : "");
 	return false;
 }
 
-static const struct db_reader keep_text[] = {{keep_text_fn, "T", "what a change log and its source are"}};
+static const struct db_reader take_text[] = {{take_text_fn, "T", "what a change log and its source are"}};
 
 /* A table that was made anew stands in another place, even if all texts are the same. VACUUM moves tables as well. */
 static bool digest_schema(struct db *db, void *mem, const char *table, const struct change_log *log, char **digest_r,
@@ -192,7 +192,7 @@ static bool digest_schema(struct db *db, void *mem, const char *table, const str
 	                     " FROM main.sqlite_master WHERE (tbl_name = ?1 COLLATE NOCASE AND type IN ('table', 'index')) "
 	                     "OR (type = 'table' AND name = ?2) OR (type = 'trigger' AND name GLOB ?3) ORDER BY type, "
 	                     "name)",
-	                     params, ARRAY_LEN(params), keep_text, &texts, err))
+	                     params, ARRAY_LEN(params), take_text, &texts, err))
 		return false;
 	digest_text(texts.value, digest);
 	*digest_r = talloc_strdup(mem, digest);
