@@ -28,10 +28,7 @@ static char *add_columns(char *sql, const char *prefix, size_t n)
 /* "unnest($1::a[], $2::b[]) AS k (k1, k2)" */
 static char *add_keys(const struct texts *t, char *sql)
 {
-	for (size_t i = 0; i < t->keys->width; i++)
-		sql = sql_add(sql, "%s$%zu::%s", i > 0 ? "), pg_catalog.unnest(" : "ROWS FROM (pg_catalog.unnest(",
-		              i + 1, t->keys->types[i]);
-	sql = sql_add(sql, ")) AS k (");
+	sql = sql_add(pg_keys_unnest(sql, t->keys, 1), " AS k (");
 	for (size_t i = 0; i < t->keys->width; i++)
 		sql = sql_add(sql, "%sk%zu", i > 0 ? ", " : "", i + 1);
 	return sql_add(sql, ")");
@@ -79,7 +76,7 @@ static char *add_outside(const struct texts *t, char *sql)
 	return in_set(t, sql_add(sql, " FROM (%s) AS q WHERE ", t->part->definition), "q.", true);
 }
 
-/* What the definition yields for the keys. */
+/* Rows that the definition yields for the keys. */
 static char *new_rows(const struct texts *t)
 {
 	const struct columns *columns = t->part->columns;
@@ -123,7 +120,7 @@ static char *old_rows(const struct texts *t)
 	return t->keys == NULL ? sql_add(sql, "true") : in_set(t, sql, "t.", false);
 }
 
-/* What identifies a row, for a full join that knows NULL and bytes. */
+/* The identity of a row, for a full join that knows NULL and bytes. */
 static char *add_identity(const struct texts *t, char *sql, const char *side)
 {
 	sql = sql_add(sql, "ROW(%srn", side);

@@ -75,8 +75,7 @@ static char *collecting(void *mem, const struct key_set *set, const char *query)
 	return sql_add(add_names(sql_add(sql, " FROM (%s) AS viewd_k ", query), set->width), ") AS viewd_c");
 }
 
-/* "ROWS FROM (unnest($1::a[]), unnest($2::b[]))", parameters from `first` on. */
-static char *add_unnest(char *sql, const struct key_set *set, size_t first)
+char *pg_keys_unnest(char *sql, const struct key_set *set, size_t first)
 {
 	for (size_t i = 0; i < set->width; i++)
 		sql = sql_add(sql, "%s$%zu::%s", i > 0 ? "), pg_catalog.unnest(" : "ROWS FROM (pg_catalog.unnest(",
@@ -102,8 +101,8 @@ static bool unite(struct db *db, void *mem, struct key_set *set, const struct ke
 {
 	struct taking taking = {set, false};
 	const char *params[2 * KEY_WIDTH_MAX];
-	char *query = add_unnest(sql_add(sql_new(mem), "SELECT * FROM "), set, 1);
-	query = add_unnest(sql_add(query, " UNION SELECT * FROM "), more, set->width + 1);
+	char *query = pg_keys_unnest(sql_add(sql_new(mem), "SELECT * FROM "), set, 1);
+	query = pg_keys_unnest(sql_add(query, " UNION SELECT * FROM "), more, set->width + 1);
 	for (size_t i = 0; i < set->width; i++) {
 		params[i] = set->arrays[i];
 		params[set->width + i] = more->arrays[i];
@@ -132,12 +131,12 @@ char *pg_op_has_key(void *mem_ctx, const struct key_set *set, const char *const 
 		sql = sql_add(sql, " AND (%s", columns[0]);
 		for (size_t i = 1; i < set->width; i++)
 			sql = sql_add(sql, ", %s", columns[i]);
-		sql = sql_add(add_unnest(sql_add(sql, ") IN (SELECT * FROM "), set, 1), ")");
+		sql = sql_add(pg_keys_unnest(sql_add(sql, ") IN (SELECT * FROM "), set, 1), ")");
 	}
 	sql = sql_add(sql, ")");
 	if (!null_safe || !set->nulls)
 		return sql;
-	char *either = add_unnest(sql_add(sql_new(mem_ctx), "(%s OR EXISTS (SELECT 1 FROM ", sql), set, 1);
+	char *either = pg_keys_unnest(sql_add(sql_new(mem_ctx), "(%s OR EXISTS (SELECT 1 FROM ", sql), set, 1);
 	either = add_names(sql_add(either, " AS viewd_n "), set->width);
 	for (size_t i = 0; i < set->width; i++)
 		either = sql_add(either, "%sviewd_n.k%zu IS NOT DISTINCT FROM %s", i > 0 ? " AND " : " WHERE ", i + 1,

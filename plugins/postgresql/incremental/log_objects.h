@@ -35,6 +35,8 @@ bool pg_op_read_log(struct db *db, void *mem_ctx, const char *view, const struct
 void pg_op_purge_log(struct db *db, const struct change_log *log);
 bool pg_op_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
                     struct viewd_err *err);
+/* Appends "ROWS FROM (unnest($1::a[]), unnest($2::b[]))": the keys as rows, parameters from `first` on. */
+char *pg_keys_unnest(char *sql, const struct key_set *set, size_t first);
 char *pg_op_has_key(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe);
 bool pg_op_make_node(struct db *db, const struct node_table *table, struct viewd_err *err);
 bool pg_op_add_to_roll(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
