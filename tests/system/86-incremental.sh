@@ -108,6 +108,12 @@ if [ $engine = postgresql ]; then
 		method = table
 		on_change = yes
 		definition = SELECT part, count(*) AS n, sum(amount) AS amount FROM large GROUP BY part
+
+		[view first]
+		database = shop
+		method = table
+		on_change = yes
+		definition = SELECT id, part FROM large ORDER BY part, id LIMIT 200000
 	END
 	viewctl reload >/dev/null
 	ok "a view whose refreshes take long is there" wait_until is_fresh slow
@@ -118,6 +124,8 @@ if [ $engine = postgresql ]; then
 	}
 	ok "after some refreshes it is refreshed by what has changed" wait_until begun
 	ok "it is equal" viewctl verify slow
+	ok "a view that cannot be kept so is refreshed as a whole, and why tells the reason" wait_until \
+		'viewctl why first | grep -q "FULL: .*cannot be refreshed incrementally (LIMIT or OFFSET at line 1"'
 	like "why tells what was expected" "$(viewctl why slow)" "INCREMENTAL: incremental: [12] keys of 2 images, .* expected"
 fi
 

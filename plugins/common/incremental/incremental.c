@@ -110,7 +110,7 @@ void incremental_close(struct task *task)
 	talloc_steal(task, task->chain);
 }
 
-/* What the logs have for this view. */
+/* Changes that the logs have for this view. */
 struct news {
 	int64_t images;
 	const char *everything; /* why; NULL: the images tell it all */
@@ -171,7 +171,7 @@ static bool refresh_whole(struct task *task, const char *why, all_rows_fn *all_r
 	if (!(task->chain->roll != NULL ? roll_all(task, out, err) : all_rows(task, out, err)))
 		return false;
 	cost_learn_whole(&task->chain->cost, db_now(task->db) - before);
-	/* What is not read now would be read again: whole covers every image. */
+	/* All rows cover every image, also of logs without news. */
 	for (size_t i = 0; i < task->chain->n_logs; i++)
 		task->chain->logs[i].everything = true;
 	snprintf(out->reason, sizeof out->reason, "all rows: %s", why);
@@ -213,7 +213,7 @@ static bool refresh_keys(struct task *task, const struct key_set *keys, const st
 	return read_logs(task, err) && (out->rows >= 0 || task_count_rows(task, &out->rows, err));
 }
 
-/* What is found to be wrong was put right for a few keys only, so all rows follow. */
+/* An audit puts right a few keys only, so all rows follow. */
 static bool audit(struct task *task, all_rows_fn *all_rows, struct viewd_outcome *out, struct viewd_err *err)
 {
 	int64_t wrong = 0;
@@ -241,7 +241,7 @@ static bool refresh_changed(struct task *task, const struct news *news, all_rows
 	bool done = images || part_affected(db, task->chain->view, &task->chain->part, KEYS_MAX, &keys, &all, err);
 	if (images)
 		keys.n = news->images;
-	/* What is asked for by name is not chosen by cost, and no keys cost nothing. */
+	/* Cost chooses only for mode auto, and no keys cost nothing. */
 	bool dear =
 		keys.n > 0 && task->resolved.mode == VIEWD_MODE_AUTO && cost_choose_whole(&task->chain->cost, keys.n);
 	if (done && (all || dear)) {
@@ -274,7 +274,7 @@ bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, stru
 	db_failpoint(task->db, "refresh:looked");
 	if (news.images == 0 && news.everything == NULL && !whole && task->state.data_timestamp_us != 0)
 		return nothing_new(task, out);
-	/* Who asks for all rows starts afresh. */
+	/* Asking for all rows ends a demotion. */
 	task->chain->demoted &= !whole;
 	if (whole || task->state.data_timestamp_us == 0)
 		return refresh_whole(task, whole ? "it was asked for" : "there are none yet", all_rows, out, err);
@@ -291,6 +291,11 @@ bool incremental_refused(struct task *task, const struct viewd_err *failure)
 		return false;
 	attempt_refused(task, failure);
 	return true;
+}
+
+const char *incremental_refusal(struct task *task)
+{
+	return task->resolved.mode == VIEWD_MODE_AUTO && incremental_possible(task) ? attempt_reason(task) : "";
 }
 
 void incremental_measured(struct task *task, int64_t us)

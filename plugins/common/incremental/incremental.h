@@ -36,7 +36,10 @@ bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, stru
  * way? */
 bool incremental_refused(struct task *task, const struct viewd_err *failure);
 
-/* It was refreshed in another way, which took so long. */
+/* Why mode auto does not keep the view so, where it has tried to; "" else. */
+const char *incremental_refusal(struct task *task);
+
+/* The view was refreshed in another way, in this time. */
 void incremental_measured(struct task *task, int64_t us);
 
 /* Outside a transaction, after the commit: removes from the logs what nobody needs any more. Best effort. */

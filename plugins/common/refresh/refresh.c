@@ -312,6 +312,14 @@ void recipe_after(struct task *task)
 		       err.msg);
 }
 
+static void tell_refusal(struct task *task, struct viewd_outcome *out)
+{
+	const char *why = incremental_refusal(task);
+	size_t len = strlen(out->reason);
+	if (why[0] != '\0')
+		snprintf(out->reason + len, sizeof out->reason - len, "; %s", why);
+}
+
 bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
                     struct viewd_err *err)
 {
@@ -329,6 +337,7 @@ bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, 
 		return false;
 	db_failpoint(task->db, "refresh:committed");
 	incremental_measured(task, out->duration_us);
+	tell_refusal(task, out);
 	recipe_after(task);
 	return true;
 }
