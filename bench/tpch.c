@@ -161,7 +161,7 @@ static bool read_query(const struct bench *b, struct query *q, int number)
 	return true;
 }
 
-/* What tells the bytes of a row, for any column. */
+/* SQL for the bytes of a row, for any column. */
 static void find_bytes(struct bench *b, struct query *q)
 {
 	const char *columns =

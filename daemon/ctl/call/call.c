@@ -181,7 +181,7 @@ bool call_views(struct call *call, bool empty_is_all, struct view ***views_r, si
 	return true;
 }
 
-/* What is disabled is refused to who names it; --all means the others. */
+/* A view that is disabled is refused to who names it; --all means the others. */
 bool call_views_to_work_on(struct call *call, struct view ***views_r, size_t *n_r)
 {
 	struct view **views;

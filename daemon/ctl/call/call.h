@@ -81,7 +81,7 @@ void call_fail(struct call *call, const struct viewd_err *err);
  * has been answered. The array belongs to the call. */
 bool call_views(struct call *call, bool empty_is_all, struct view ***views_r, size_t *n_r) MUST_CHECK;
 
-/* Likewise, for work on them: with --all those that are not disabled. */
+/* As call_views, for work on them: --all leaves out those that are disabled. */
 bool call_views_to_work_on(struct call *call, struct view ***views_r, size_t *n_r) MUST_CHECK;
 /* The one instance meant by parameter "view". NULL: the call has been answered. */
 struct view *call_view(struct call *call) MUST_CHECK;

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-/* What an authorizer allows. */
+/* Things that an authorizer allows. */
 enum guard {
 	GUARD_OWN,        /* statements of the common library, with the user's definition or hook inside */
 	GUARD_DEFINITION, /* a bare definition, which may only read; what it reads is noted */

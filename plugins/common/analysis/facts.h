@@ -66,7 +66,7 @@ struct facts {
 	size_t n_relations;
 	const struct fact_function *functions;
 	size_t n_functions;
-	const char *average;  /* what stands for avg(x), slots {a} its sum and {b} its count; NULL: nothing does */
+	const char *average;  /* SQL for avg(x), slots {a} its sum and {b} its count; NULL: nothing does */
 	bool sums_keep_scale; /* a sum has as many digits as its longest term, not as its type (PostgreSQL) */
 };
 

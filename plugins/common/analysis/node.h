@@ -51,7 +51,7 @@ bool listed_in(const struct unit *unit, const struct expr_list *list, struct tie
 bool listed_one_spelling(const struct fact_column *fact);
 bool listed_spelled_one_way(const struct expr_list *list);
 
-/* Which columns of the result hold the key, and which identify its rows. */
+/* Finds the columns of the result that hold the key, and those that identify its rows. */
 void listed_columns(const struct unit *unit, const struct tie_end *key, size_t n_key, struct analysis_node *node);
 
 #endif

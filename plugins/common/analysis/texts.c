@@ -61,7 +61,7 @@ static size_t position(const struct rewriting *r, const struct expr_list *list, 
 	return list->n;
 }
 
-/* What an aggregate is, from the roll's columns. */
+/* An aggregate, computed from the roll's columns. */
 static const char *over_roll(const struct rewriting *r, size_t number, const struct expr *expr)
 {
 	char *sum = talloc_asprintf(r->mem, "viewd_n.s%zu", number + 1),

@@ -24,7 +24,7 @@ struct analysis_texts {
 };
 
 /* NULL where the query cannot be taken apart so: derived tables, WITH, FILTER, expressions without an end that is sure.
- * average: what stands for avg(x), slots {a} its sum and {b} its count. On maker->out. */
+ * average: SQL for avg(x), slots {a} its sum and {b} its count. On maker->out. */
 struct analysis_texts *texts_make(const struct unit *unit, const char *average);
 
 #endif

@@ -147,7 +147,7 @@ struct db_rights_ops {
 	bool (*judge_place)(struct db *db, struct viewd_err *err);
 };
 
-/* What replaces the shared recipes of common/objects between "looked up and found to be ours" and "recorded". With
+/* Own ways in place of the shared recipes of common/objects, between "looked up and found to be ours" and "recorded". With
  * transactional DDL they run inside the recipe's transaction and must not end it; without, there is none around them,
  * and they keep the state row true themselves (state_save) at every moment the process may be killed. NULL: the shared
  * recipe. */
@@ -314,7 +314,7 @@ struct db_incremental_ops {
 	 * not there come. The query may contain has_key of the set `with`. */
 	bool (*add_to_roll)(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
 	                    struct viewd_err *err);
-	/* What stands for avg(x) over a roll, slots {a} its sum and {b} its count. */
+	/* SQL that stands for avg(x) over a roll, slots {a} its sum and {b} its count. */
 	const char *average;
 	/* All rows of the task's relation, as the transaction's snapshot has them. NULL: as for a refresh by diff or in
 	 * full. */

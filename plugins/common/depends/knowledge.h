@@ -34,7 +34,7 @@ void knowledge_pure(struct knowledge *knowledge, const char *names);
 /* A sum has as many digits as its longest term. */
 void knowledge_sums_keep_scale(struct knowledge *knowledge);
 
-/* What stands for avg(x) over its sum {a} and count {b}; NULL: nothing does. */
+/* SQL that stands for avg(x) over its sum {a} and count {b}; NULL: nothing does. */
 void knowledge_average(struct knowledge *knowledge, const char *text);
 
 /* The names in a definition as SQL literals, separated by commas. */

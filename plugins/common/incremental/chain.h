@@ -44,7 +44,7 @@ const struct analysis_node *chain_first(const struct chain *chain);
 /* The node that writes the relation. */
 const struct analysis_node *chain_last(const struct chain *chain);
 
-/* It is not found any more; the caller frees it. */
+/* The chain is not found any more; the caller frees it. */
 void chain_release(struct db *db, struct chain *chain);
 
 #endif

@@ -30,7 +30,7 @@ struct part {
 	int form; /* which way the keys are pushed into the definition: 0 or 1 */
 };
 
-/* What an application of keys has done. */
+/* Rows that an application of keys has written. */
 struct part_written {
 	int64_t inserted, updated, deleted;
 };

@@ -11,7 +11,7 @@
 
 #include <talloc.h>
 
-/* What the chain is made from, while nobody waits. */
+/* Everything that the chain is made from is asked for while nobody waits. */
 static bool open_chain(struct task *task, struct viewd_err *err)
 {
 	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) &&
@@ -24,7 +24,7 @@ static bool write_rows(struct task *task, const struct viewd_refresh_request *re
 {
 	struct db *db = task->db;
 	struct viewd_outcome result = {.rows = -1, .rows_written = -1};
-	/* Those of the snapshot count. */
+	/* Marks count as the snapshot has them. */
 	task->marks = (struct marks){0};
 	task->marks_known = false;
 	if (!db->ops->begin(db, DB_BEGIN_GROUP, err))

@@ -161,7 +161,7 @@ static char *joined_query(const struct computing *c)
 	return sql;
 }
 
-/* What the definition says may not be possible with a table in other clothes (a partition of it, an index by name). */
+/* A definition may not work with a shadow in the place of a table (it names a partition, or an index). */
 static bool fill(const struct computing *c, const struct difference *d, struct viewd_err *err)
 {
 	struct viewd_err failure = {0};

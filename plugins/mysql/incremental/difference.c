@@ -73,7 +73,7 @@ static char *hash_of(const struct difference *d, const char *prefix)
 	return add_hash(d, sql_new(d->mem), prefix);
 }
 
-/* What tells that a row which goes and one which comes are the same one. */
+/* Hashes tell that a row which goes and one which comes are the same. */
 static char *identity_of(const struct difference *d, const char *prefix)
 {
 	if (d->n_row == 0)

@@ -45,7 +45,7 @@ struct log_routine {
 	char comment[80];
 };
 
-/* What a log consists of. */
+/* The objects of one log. */
 struct log_plan {
 	struct viewd_conn *conn;
 	void *mem;
@@ -72,7 +72,7 @@ bool log_add_parents(struct log_plan *plan, struct viewd_err *err) MUST_CHECK;
 /* All of it, from what the source is now. MISSING when it lacks a column. */
 bool log_plan(struct viewd_conn *conn, void *mem, const struct change_log *log, struct log_plan *out,
               struct viewd_err *err) MUST_CHECK;
-/* What log_plan.shape is, of a table as it is. */
+/* log_plan.shape of the table as it is now. */
 bool log_shape_of(struct viewd_conn *conn, void *mem, const struct relation *table, const char *where, char **shape_r,
                   struct viewd_err *err) MUST_CHECK;
 /* The log's table as the URL's database has it. */

@@ -141,7 +141,7 @@ static bool judge(struct viewd_conn *conn, void *mem, struct change_log *log, co
 		return say(log, true, why);
 	if (looked != NULL && strcmp(looked, digest) == 0)
 		return try_out(&plan, log, err);
-	/* This session goes by the rights it had when it began, writers by those of now. */
+	/* A session goes by the rights it had when it began, writers by those of now. */
 	conn->denied = conn->denied || looked != NULL;
 	if (!log_plan(conn, mem, log, &plan, err) || !is_right_now(&plan, &right, why, err))
 		return false;

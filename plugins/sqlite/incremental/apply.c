@@ -163,7 +163,7 @@ static bool compute(const struct applying *a, struct viewd_err *err)
 	return other && db_exec(a->db, fill_now(a, false), err);
 }
 
-/* They are numbered as they will be stored, which they are only in the table. */
+/* Rows are numbered as they will be stored, which they are only in the table. */
 static bool number_rows(const struct applying *a, struct viewd_err *err)
 {
 	const char **columns = talloc_array(a->mem, const char *, (unsigned)a->part->columns->n);
@@ -212,7 +212,7 @@ static char *add_alone(const struct applying *a, char *sql, const char *other)
 	return sql_add(sql, ")");
 }
 
-/* What goes goes first, so that a unique index is never in the way of what comes. */
+/* Deletions come first, so that a unique index is never in the way of new rows. */
 static bool write_difference(const struct applying *a, struct part_written *out, struct viewd_err *err)
 {
 	char *gone = sql_add(sql_new(a->mem), "DELETE FROM main.%s WHERE %s IN (SELECT s.rid FROM " STORED " AS s", a->rel,

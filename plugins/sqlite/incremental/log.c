@@ -224,7 +224,7 @@ static bool compare(struct db *db, void *mem, struct change_log *log, struct vie
 	return true;
 }
 
-/* What is as it was at the last reading was in order then. */
+/* A log that is as it was at the last reading was in order then. */
 bool sqlite_op_look_log(struct db *db, void *mem_ctx, const char *view UNUSED, struct change_log *log,
                         const char *position, const char *looked, struct viewd_err *err)
 {

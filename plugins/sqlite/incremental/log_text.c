@@ -157,7 +157,7 @@ static char *add_row_id(const struct writing *w, char *sql, bool update)
 	return update ? sql_add(sql, " AND %s <> %s; ", old, new) : sql_add(sql, "; ");
 }
 
-/* Which row is in the way of a default is known too late. */
+/* The row in the way of a default is known too late. */
 static char *add_defaults(const struct writing *w, char *sql)
 {
 	for (size_t k = 0; k < w->shape->n_keys; k++)
@@ -177,7 +177,7 @@ static char *add_keys(const struct writing *w, char *sql, bool update)
 	return add_defaults(w, sql);
 }
 
-/* They run no DELETE trigger unless the writer's connection has recursive_triggers on, and a trigger cannot see whether
+/* Replaced rows run no DELETE trigger unless the writer's connection has recursive_triggers on, and a trigger cannot see whether
  * its statement is a REPLACE: a row that then stays was logged for nothing. */
 static void write_replace(const struct writing *w)
 {

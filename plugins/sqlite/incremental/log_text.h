@@ -25,7 +25,7 @@ struct log_text {
 	size_t n_triggers;
 };
 
-/* What SQLite then has in sqlite_master, letter by letter. Columns that the source does not have are left out. On
+/* The text that SQLite then has in sqlite_master, letter by letter. Columns that the source does not have are left out. On
  * mem_ctx. [worker] */
 void log_text(struct db *db, void *mem_ctx, const struct change_log *log, const struct shape *shape,
               struct log_text *out);

@@ -36,7 +36,7 @@ static bool read_tag(const char *sql, char out[static TAG_DIGITS + 1])
 	return false;
 }
 
-/* What follows the first AS of a CREATE VIEW outside quotes. */
+/* Text after the first AS of a CREATE VIEW outside quotes. */
 static const char *view_definition(const char *sql)
 {
 	struct lex_token tok;
