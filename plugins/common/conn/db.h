@@ -147,10 +147,10 @@ struct db_rights_ops {
 	bool (*judge_place)(struct db *db, struct viewd_err *err);
 };
 
-/* Own ways in place of the shared recipes of common/objects, between "looked up and found to be ours" and "recorded". With
- * transactional DDL they run inside the recipe's transaction and must not end it; without, there is none around them,
- * and they keep the state row true themselves (state_save) at every moment the process may be killed. NULL: the shared
- * recipe. */
+/* Own ways in place of the shared recipes of common/objects, between "looked up and found to be ours" and "recorded".
+ * With transactional DDL they run inside the recipe's transaction and must not end it; without, there is none around
+ * them, and they keep the state row true themselves (state_save) at every moment the process may be killed. NULL: the
+ * shared recipe. */
 struct db_change_ops {
 	bool (*create)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 	bool (*replace)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);

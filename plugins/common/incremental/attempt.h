@@ -14,7 +14,8 @@ bool attempt_due(struct task *task);
 /* The view was refreshed otherwise, in this time. */
 void attempt_measured(struct task *task, int64_t us);
 
-/* The view cannot be kept incrementally, and is not tried again until its definition changes or the connection is another. */
+/* The view cannot be kept incrementally, and is not tried again until its definition changes or the connection is
+ * another. */
 void attempt_refused(struct task *task, const struct viewd_err *why);
 
 /* A view of another mode was refreshed: should it still read change logs, it does no longer. Asks at times. */

@@ -177,8 +177,8 @@ static char *add_keys(const struct writing *w, char *sql, bool update)
 	return add_defaults(w, sql);
 }
 
-/* Replaced rows run no DELETE trigger unless the writer's connection has recursive_triggers on, and a trigger cannot see whether
- * its statement is a REPLACE: a row that then stays was logged for nothing. */
+/* Replaced rows run no DELETE trigger unless the writer's connection has recursive_triggers on, and a trigger cannot
+ * see whether its statement is a REPLACE: a row that then stays was logged for nothing. */
 static void write_replace(const struct writing *w)
 {
 	char *sql = sql_add(begin_trigger(w, 'r', "BEFORE INSERT"), " WHEN %s BEGIN ", w->room);

@@ -25,8 +25,8 @@ struct log_text {
 	size_t n_triggers;
 };
 
-/* The text that SQLite then has in sqlite_master, letter by letter. Columns that the source does not have are left out. On
- * mem_ctx. [worker] */
+/* The text that SQLite then has in sqlite_master, letter by letter. Columns that the source does not have are left out.
+ * On mem_ctx. [worker] */
 void log_text(struct db *db, void *mem_ctx, const struct change_log *log, const struct shape *shape,
               struct log_text *out);
 
