@@ -120,8 +120,8 @@ void my_do(const char *fmt, ...)
 void my_fresh(void)
 {
 	my_kill = (struct my_kill){0};
-	my_do("CREATE OR REPLACE DATABASE shop CHARACTER SET utf8mb4");
-	my_do("CREATE OR REPLACE DATABASE other CHARACTER SET utf8mb4");
+	my_do("SET STATEMENT foreign_key_checks = 0 FOR CREATE OR REPLACE DATABASE shop CHARACTER SET utf8mb4");
+	my_do("SET STATEMENT foreign_key_checks = 0 FOR CREATE OR REPLACE DATABASE other CHARACTER SET utf8mb4");
 	my_do("CREATE OR REPLACE USER viewd@localhost");
 	my_do("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, TRIGGER, CREATE VIEW, SHOW "
 	      "VIEW,"

@@ -158,7 +158,79 @@ static void modes_are_chosen_for_each_source(void)
 	"`other`.`far`,trigger;`shop`.`sales`,trigger");
 }
 
+static void capture_child(enum viewd_capture mode)
+{
+	static const struct viewd_source child = {"shop", "wc", VIEWD_KIND_TABLE};
+	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT * FROM wc");
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = mode, .sources = &child, .n_sources = 1};
+	struct viewd_captured out;
+	struct viewd_err err = {0};
+	char *warnings = talloc_strdup(harness_ctx(), "");
+
+	REQUIRE_OK(DIALECT->capture->set(my_session(), &view, &req, &out,
+	                                 (struct viewd_text_sink){keep_warning, &warnings}, &err),
+	           &err);
+}
+
+#define TEXT_KEY "VARCHAR(8) COLLATE utf8mb4_general_ci"
+
+/* Captures wc, which the foreign key writes. */
+static void begin_child(const char *type, const char *key)
+{
+	my_fresh();
+	my_do("CREATE TABLE w (code %s PRIMARY KEY, note INT)", type);
+	my_do("CREATE TABLE wc (id INT PRIMARY KEY, code %s, FOREIGN KEY (code) REFERENCES w (code) ON UPDATE CASCADE)",
+	      type);
+	my_do("INSERT INTO w VALUES (%s, 1)", key);
+	my_do("INSERT INTO wc VALUES (1, %s)", key);
+	capture_child(VIEWD_CAPTURE_TRIGGER);
+}
+
+#define PARENTS_TRIGGER "information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE = 'w' AND EVENT_MANIPULATION = 'UPDATE'"
+
+static void cascade_is_noticed(const char *type, const char *const keys[static 3])
+{
+	begin_child(type, keys[2]);
+	for (size_t i = 0; i < 3; i++) {
+		my_do("DELETE FROM viewd_changes");
+		my_do("UPDATE w SET code = %s", keys[i]);
+		CHECK_STR(my_ask("SELECT source FROM viewd_changes"), "`wc`");
+	}
+	CHECK_STR(my_ask("SELECT HEX(w.code) = HEX(wc.code) AND w.code <=> wc.code FROM w, wc"), "1");
+	my_do("DELETE FROM viewd_changes");
+	my_do("UPDATE w SET note = 2");
+	CHECK_STR(my_ask("SELECT count(*) FROM viewd_changes"), "0");
+}
+
+/* InnoDB cascades every change of bytes, whatever the collation takes for the same. */
+static void a_parents_key_is_compared_by_bytes(void)
+{
+	cascade_is_noticed(TEXT_KEY, (const char *const[]){"'A'", "'à'", "'a'"});
+	cascade_is_noticed("VARCHAR(8) COLLATE utf8mb4_unicode_520_ci", (const char *const[]){"'ss '", "'ß'", "'ss'"});
+	cascade_is_noticed("FLOAT", (const char *const[]){"1.0000001", "1.0000002", "1"});
+	cascade_is_noticed("DOUBLE", (const char *const[]){"1.0000000000000002", "1.0000000000000004", "1"});
+}
+
+/* An earlier version compared the key as its collation does. */
+static void triggers_of_an_earlier_version_are_made_again(void)
+{
+	begin_child(TEXT_KEY, "'a'");
+	const char *name = my_ask("SELECT TRIGGER_NAME FROM " PARENTS_TRIGGER);
+	my_do("DROP TRIGGER %s", name);
+	my_do("CREATE DEFINER = viewd@localhost TRIGGER %s AFTER UPDATE ON w FOR EACH ROW BEGIN DECLARE CONTINUE HANDLER "
+	      "FOR 1142, 1146 BEGIN END; IF NOT (OLD.`code` <=> NEW.`code`) THEN CALL viewd_note('`wc`'); END IF; END",
+	      name);
+	capture_child(VIEWD_CAPTURE_TRIGGER);
+	CHECK_STR(my_ask("SELECT TRIGGER_NAME FROM " PARENTS_TRIGGER), name);
+	CHECK_CONTAINS(my_ask("SELECT ACTION_STATEMENT FROM " PARENTS_TRIGGER), "CAST(OLD.`code` AS BINARY)");
+	capture_child(VIEWD_CAPTURE_NONE);
+	CHECK_STR(my_ask("SELECT count(*) FROM " PARENTS_TRIGGER), "0");
+}
+
 static const struct harness_test tests[] = {
+	{"a parent's key is compared by bytes", a_parents_key_is_compared_by_bytes},
+	{"triggers of an earlier version are made again", triggers_of_an_earlier_version_are_made_again},
 	{"modes are chosen for each source", modes_are_chosen_for_each_source},
 	{"a writer that does not end keeps nothing back", a_writer_that_does_not_end_keeps_nothing_back},
 	{"triggers leave others alone", triggers_leave_others_alone},

@@ -64,7 +64,7 @@ static bool is_call(const char *at, const char *name, const char *end)
 	return quote != NULL && quote > call && strcmp(quote + 1, end) == 0;
 }
 
-/* "IF NOT (OLD.x <=> NEW.x) ... THEN call; END IF", or the call alone. */
+/* "IF NOT (OLD.x ...) ... THEN call; END IF", or the call alone. Older versions compared by the collation alone. */
 static bool is_statement(const char *at, const char *call, const char *end, const char *end_if)
 {
 	const char *rest = at;

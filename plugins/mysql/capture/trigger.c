@@ -79,7 +79,7 @@ static bool plan_all(struct viewd_conn *conn, void *mem, const struct relation *
 		if (c->on_delete)
 			add_plan(conn, mem, all, &c->parent, "DELETE", NULL);
 		if (c->on_update)
-			add_plan(conn, mem, all, &c->parent, "UPDATE", c->changed);
+			add_plan(conn, mem, all, &c->parent, "UPDATE", c->differs);
 	}
 	return true;
 }

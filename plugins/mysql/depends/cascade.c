@@ -42,11 +42,10 @@ static bool take_foreign_key_fn(void *ctx, const char *const *v, size_t n UNUSED
 	if (!acts(v[3]))
 		return true;
 	found->on_update = true;
-	char *column = ident_append(&my_syntax, sql_new(list->mem), v[4]);
-	char *text = found->changed != NULL ? sql_add(found->changed, " OR ") : sql_new(list->mem);
-	found->changed = sql_add(text, "NOT (OLD.%s <=> NEW.%s)", column, column);
-	text = found->differs != NULL ? sql_add(found->differs, " OR ") : sql_new(list->mem);
-	found->differs = sql_add(text, "NOT (CAST(OLD.%s AS BINARY) <=> CAST(NEW.%s AS BINARY))", column, column);
+	char *old = ident_append(&my_syntax, sql_add(sql_new(list->mem), "OLD."), v[4]);
+	char *new = ident_append(&my_syntax, sql_add(sql_new(list->mem), "NEW."), v[4]);
+	char *text = found->differs != NULL ? sql_add(found->differs, " OR ") : sql_new(list->mem);
+	found->differs = sql_template2(sql_add(text, "NOT "), my_syntax.diff.same_value, old, new);
 	return true;
 }
 

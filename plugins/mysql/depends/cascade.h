@@ -10,8 +10,7 @@
 struct cascade {
 	struct relation parent;
 	bool on_delete, on_update;
-	char *changed; /* condition over OLD and NEW: a column that others refer to changes */
-	char *differs; /* the same, by the byte: what the server itself goes by */
+	char *differs; /* condition over OLD and NEW: a column that others refer to has other bytes: InnoDB goes by them */
 };
 struct cascades {
 	void *mem;
