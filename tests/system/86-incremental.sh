@@ -83,6 +83,10 @@ sql "UPDATE totals SET amount = 0 WHERE customer = 9"
 fails "verify sees it" viewctl verify totals
 like "... and repairs it" "$(viewctl verify totals --repair)" "totals: equal, [0-9]+ rows, after all were computed again"
 ok "... for good" viewctl verify totals
+sql "UPDATE totals SET amount = 1"
+viewctl refresh above --wait --full >/dev/null
+like "what reads it is repaired with it" "$(viewctl verify --all --repair)" "above: equal, [0-9]+ rows, after all were computed again"
+ok "... for good" viewctl verify --all
 
 comment "another mode"
 define full

@@ -5,6 +5,7 @@ ctl_unit_tests = \
 	tests/unit/ctl/test_server \
 	tests/unit/ctl/test_server_clients \
 	tests/unit/ctl/test_socket \
+	tests/unit/ctl/test_verify \
 	tests/unit/ctl/test_viewctl
 check_PROGRAMS += $(ctl_unit_tests)
 TESTS += $(ctl_unit_tests)
@@ -15,6 +16,8 @@ tests_unit_ctl_test_server_SOURCES = tests/unit/ctl/test_server.c $(ctl_support)
 tests_unit_ctl_test_server_clients_SOURCES = tests/unit/ctl/test_server_clients.c $(ctl_support)
 tests_unit_ctl_test_follow_SOURCES = tests/unit/ctl/test_follow.c $(ctl_support)
 tests_unit_ctl_test_follow_LDADD = $(LDADD) $(JANSSON_LIBS)
+tests_unit_ctl_test_verify_SOURCES = tests/unit/ctl/test_verify.c $(ctl_support)
+tests_unit_ctl_test_verify_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_unit_ctl_test_server_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_unit_ctl_test_server_clients_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_unit_ctl_test_viewctl_SOURCES = tests/unit/ctl/test_viewctl.c $(ctl_support)

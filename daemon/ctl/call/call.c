@@ -94,6 +94,28 @@ void call_fail(struct call *call, const struct viewd_err *err)
 	finish(call, call_error_status(err), call_error_body(err_class_word(err->cls), err));
 }
 
+void call_reply_list(struct call *call, json_t *items, size_t n_bad)
+{
+	json_t *body = json_reply();
+	json_object_set_new(body, "ok", json_boolean(n_bad == 0));
+	json_object_set_new(body, "failed", json_integer((json_int_t)n_bad));
+	json_object_set_new(body, "items", items);
+	call_reply(call, body);
+}
+
+void call_reply_report(struct call *call, const struct engine_report *report,
+                       json_t *(*to_json)(const struct engine_item *item),
+                       bool (*good)(const struct engine_item *item))
+{
+	json_t *items = json_array();
+	size_t n_bad = 0;
+	for (size_t i = 0; i < report->n; i++) {
+		json_array_append_new(items, to_json(&report->items[i]));
+		n_bad += !good(&report->items[i]);
+	}
+	call_reply_list(call, items, n_bad);
+}
+
 json_t *call_error_body(const char *class_word, const struct viewd_err *err)
 {
 	char buf[16];

@@ -77,6 +77,15 @@ void call_on_gone(struct call *call, void (*fn)(void *ctx), void *ctx);
 void call_reply(struct call *call, json_t *body);
 void call_fail(struct call *call, const struct viewd_err *err);
 
+/* Ends the call with a list: {"ok", "failed", "items"}. The list's reference is taken; n_bad of its items are not
+ * well. */
+void call_reply_list(struct call *call, json_t *items, size_t n_bad);
+
+/* Ends the call with what the items of a report became, each made by to_json and judged by good. */
+void call_reply_report(struct call *call, const struct engine_report *report,
+                       json_t *(*to_json)(const struct engine_item *item),
+                       bool (*good)(const struct engine_item *item));
+
 /* The instances meant by parameter "view" (or the flag "all", or nothing given when empty_is_all). On false the call
  * has been answered. The array belongs to the call. */
 bool call_views(struct call *call, bool empty_is_all, struct view ***views_r, size_t *n_r) MUST_CHECK;

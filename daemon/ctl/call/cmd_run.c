@@ -15,25 +15,6 @@ static json_t *view_labels(struct view *const *views, size_t n)
 	return list;
 }
 
-typedef json_t *item_json_fn(const struct engine_item *item);
-
-/* What the items became, how many, and whether all is well. */
-static void reply_items(struct call *call, const struct engine_report *report, item_json_fn *to_json,
-                        bool (*good)(const struct engine_item *item))
-{
-	json_t *list = json_array();
-	size_t n_bad = 0;
-	for (size_t i = 0; i < report->n; i++) {
-		json_array_append_new(list, to_json(&report->items[i]));
-		n_bad += !good(&report->items[i]);
-	}
-	json_t *body = json_reply();
-	json_object_set_new(body, "ok", json_boolean(n_bad == 0));
-	json_object_set_new(body, "failed", json_integer((json_int_t)n_bad));
-	json_object_set_new(body, "items", list);
-	call_reply(call, body);
-}
-
 static bool has_error(const struct engine_item *item)
 {
 	return item->error != NULL && item->error->cls != VIEWD_ERR_OK;
@@ -52,12 +33,12 @@ static bool change_good(const struct engine_item *item)
 
 static void refresh_done(void *ctx, const struct engine_report *report)
 {
-	reply_items(ctx, report, json_item, refresh_good);
+	call_reply_report(ctx, report, json_item, refresh_good);
 }
 
 static void change_done(void *ctx, const struct engine_report *report)
 {
-	reply_items(ctx, report, json_change, change_good);
+	call_reply_report(ctx, report, json_change, change_good);
 }
 
 void cmd_refresh(struct call *call)

@@ -27,8 +27,10 @@ void engine_each_view(struct engine *eng, bool (*fn)(void *ctx, struct view *vie
 			return;
 }
 
-struct view *engine_view(struct engine *eng UNUSED, const char *name, const char *database UNUSED)
+struct view *engine_view(struct engine *eng, const char *name, const char *database UNUSED)
 {
+	if (eng->gone != NULL && strcmp(name, eng->gone) == 0)
+		return NULL;
 	return strcmp(name, "alpha") == 0   ? &alpha
 	       : strcmp(name, "beta") == 0  ? &beta
 	       : strcmp(name, "extra") == 0 ? &extra
@@ -70,7 +72,9 @@ void engine_status(struct engine *eng, const struct view *view, struct view_stat
 		.relation = "\"public\".\"alpha\"",
 		.method = "materialized",
 		.refresh_mode = "concurrently",
-		.state = eng->paused ? VIEW_STATE_PAUSED : good ? VIEW_STATE_ACTIVE : VIEW_STATE_FAILED,
+		.state = eng->paused ? VIEW_STATE_PAUSED
+	             : good      ? VIEW_STATE_ACTIVE
+	                         : VIEW_STATE_FAILED,
 		.trigger = good ? VIEW_TRIGGER_SCHEDULED : VIEW_TRIGGER_NONE,
 		.result = good ? VIEW_RESULT_SUCCEEDED : VIEW_RESULT_FAILED,
 		.action = good ? VIEWD_DID_CONCURRENT : -1,
@@ -227,11 +231,33 @@ void fake_run(struct engine *eng)
 		eng->observers[i]->fn(eng->observers[i]->ctx, &event);
 }
 
-static void later(struct engine *eng, const char *what, engine_done_fn *done, void *ctx, size_t n)
+static void later(struct engine *eng, const char *what, struct view *const *views, size_t n, engine_done_fn *done,
+                  void *ctx)
 {
+	struct fake_call call = {.what = what, .done = done, .ctx = ctx};
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(call.views);
+		snprintf(call.views + len, sizeof(call.views) - len, "%s%s", i > 0 ? " " : "", views[i]->name);
+	}
 	assert(eng->n_pending < FAKE_PENDING_MAX);
 	if (done != NULL)
-		eng->pending[eng->n_pending++] = (struct fake_call){what, done, ctx, n};
+		eng->pending[eng->n_pending++] = call;
+}
+
+static struct fake_call take_pending(struct engine *eng)
+{
+	struct fake_call call = eng->pending[0];
+	memmove(&eng->pending[0], &eng->pending[1], --eng->n_pending * sizeof(call));
+	return call;
+}
+
+bool fake_answer(struct engine *eng, const struct engine_item *items, size_t n)
+{
+	if (eng->n_pending == 0)
+		return false;
+	struct fake_call call = take_pending(eng);
+	call.done(call.ctx, &(struct engine_report){.items = items, .n = n});
+	return true;
 }
 
 bool fake_finish(struct engine *eng)
@@ -240,8 +266,6 @@ bool fake_finish(struct engine *eng)
 	static const struct viewd_verdict differs = {.rows = 7, .missing = 2, .unexpected = 1};
 	if (eng->n_pending == 0)
 		return false;
-	struct fake_call call = eng->pending[0];
-	memmove(&eng->pending[0], &eng->pending[1], --eng->n_pending * sizeof(call));
 	struct engine_item item = {
 		.view = &alpha,
 		.label = "alpha",
@@ -257,48 +281,46 @@ bool fake_finish(struct engine *eng)
 		.error = eng->fail ? beta_error() : NULL,
 		.verdict = eng->fail ? &differs : &equal,
 	};
-	if (strcmp(call.what, "verify") == 0)
+	if (strcmp(eng->pending[0].what, "verify") == 0)
 		item.error = NULL;
-	call.done(call.ctx, &(struct engine_report){.items = &item, .n = 1});
-	return true;
+	return fake_answer(eng, &item, 1);
 }
 
-void engine_refresh(struct engine *eng, struct view *const *views UNUSED, size_t n,
-                    struct engine_refresh_flags flags UNUSED, enum view_trigger trigger UNUSED, engine_done_fn *done,
-                    void *ctx)
+void engine_refresh(struct engine *eng, struct view *const *views, size_t n, struct engine_refresh_flags flags,
+                    enum view_trigger trigger UNUSED, engine_done_fn *done, void *ctx)
 {
 	eng->n_refresh++;
-	later(eng, "refresh", done, ctx, n);
+	later(eng, flags.full ? "refresh all rows" : "refresh", views, n, done, ctx);
 }
 
-void engine_replace(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
+void engine_replace(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
-	later(eng, "replace", done, ctx, n);
+	later(eng, "replace", views, n, done, ctx);
 }
 
-void engine_adopt(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
+void engine_adopt(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
-	later(eng, "adopt", done, ctx, n);
+	later(eng, "adopt", views, n, done, ctx);
 }
 
-void engine_create(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
+void engine_create(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
-	later(eng, "create", done, ctx, n);
+	later(eng, "create", views, n, done, ctx);
 }
 
-void engine_drop(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
+void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
-	later(eng, "drop", done, ctx, n);
+	later(eng, "drop", views, n, done, ctx);
 }
 
-void engine_plan(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
+void engine_plan(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
-	later(eng, "plan", done, ctx, n);
+	later(eng, "plan", views, n, done, ctx);
 }
 
-void engine_verify(struct engine *eng, struct view *const *views UNUSED, size_t n, engine_done_fn *done, void *ctx)
+void engine_verify(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
-	later(eng, "verify", done, ctx, n);
+	later(eng, "verify", views, n, done, ctx);
 }
 
 bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_uninstall_fn *done, void *ctx,

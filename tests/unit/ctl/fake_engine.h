@@ -14,10 +14,10 @@
 #define FAKE_PENDING_MAX 16
 
 struct fake_call {
-	const char *what; /* "refresh", "create", ... */
+	const char *what; /* "refresh", "refresh all rows", "create", ... */
 	engine_done_fn *done;
 	void *ctx;
-	size_t n_views;
+	char views[64]; /* their names, a blank between */
 };
 
 struct engine {
@@ -30,7 +30,8 @@ struct engine {
 	size_t n_observers;
 	struct waiter *waiting; /* the newest wait */
 	size_t n_waiters;
-	bool fail; /* results are failures */
+	const char *gone; /* a view that a reload has removed; NULL: none */
+	bool fail;        /* results are failures */
 	bool paused;
 };
 
@@ -42,5 +43,8 @@ void fake_end_wait(struct engine *eng);
 
 /* Ends the oldest pending call. False when there is none. */
 bool fake_finish(struct engine *eng);
+
+/* Likewise, with these items. */
+bool fake_answer(struct engine *eng, const struct engine_item *items, size_t n);
 
 #endif
