@@ -94,7 +94,7 @@ static const struct command_param change_params[] = {
 
 static const struct command_param verify_params[] = {
 	VIEWS_OR_ALL,
-	{"repair", 0, PARAM_FLAG, 0, NULL, "compute all rows of those that differ, and compare them again"},
+	{"repair", 0, PARAM_FLAG, 0, NULL, "compute all rows of those that differ, and compare again"},
 	TIMEOUT,
 };
 
@@ -142,14 +142,12 @@ static const struct command_param help_params[] = {
 	"Explains in sentences why the data is as fresh as it is, why this refresh mode is used, what a waiting " \
 	"refresh waits for, and what reports changes of each thing that the view depends on."
 #define DOC_EXPLAIN \
-	"Analyses the definition with what the database's catalogue says of its tables, and prints how the view could be " \
-	"kept incrementally: a chain of nodes. A part is computed anew for the keys that changed, a roll is moved by old " \
-	"and " \
-	"new rows, a top is a small query over them. For each table it names the columns that a log of its changes would " \
-	"hold, and how a changed row leads to the key. Or it prints what prevents that: the construct, its place in the " \
-	"definition, why, and what would help. This version of viewd refreshes every view as a whole; the command shows " \
-	"what " \
-	"a later one can do. With -c FILE no daemon is needed, only the database."
+	"Analyses the definition with what the database's catalogue says of its tables. First it says how " \
+	"refresh_mode = incremental keeps the view, or that it is refreshed as a whole. Then it prints the chain of " \
+	"nodes. A part is computed anew for the keys that changed. A roll is moved by old and new rows. For each table " \
+	"it names the columns that a log of its changes holds, and how a changed row leads to the key. Or it prints " \
+	"what prevents that: the construct, its place in the definition, why, and what would help. Changes nothing, " \
+	"and works for each refresh_mode. With -c FILE no daemon is needed, only the database."
 #define DOC_HISTORY \
 	"Past runs as recorded in the database, newest first: what started each run, what it did and how it ended. " \
 	"An error, or the warning of a post_hook, is on a line below. The database keeps the last 200 runs of a " \
@@ -188,7 +186,10 @@ static const struct command_param help_params[] = {
 #define DOC_VERIFY \
 	"Compares, at one snapshot, the rows of the view with the rows that its definition yields. Counts the rows " \
 	"that the view lacks and the rows that it has too many. Exit status 1 when there are any. Needs the rights " \
-	"of a changing command, because it costs the database a full computation."
+	"of a changing command, because it costs the database a full computation. With --repair all rows are computed " \
+	"again of the views that differ, and of the named views that read them. Then all named views are compared " \
+	"again: the exit status is 1 when one still differs, or could not be compared. The error of a refresh that " \
+	"failed is told with its view."
 #define DOC_PAUSE \
 	"A paused view is refreshed only by hand. The pause survives restarts of the daemon."
 #define DOC_RESUME \
