@@ -247,14 +247,17 @@ static bool take_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	log->everything |= why != NULL;
 	if (why != NULL)
 		snprintf(log->why, sizeof log->why, "%s", why);
+	log->looked = talloc_asprintf(log->looked, "%s %s", log->looked, v[5]);
 	return false;
 }
 
-static const struct db_reader take_unread[] = {{take_unread_fn, "ntttt", "what a change log holds"}};
+static const struct db_reader take_unread[] = {{take_unread_fn, "nttttt", "what a change log holds"}};
+
+/* The value of the sequence is another one after each time that writers were let on (overflow.c). */
 
 static bool count_unread(struct viewd_conn *conn, struct change_log *log, const char *position, struct viewd_err *err)
 {
-	char sql[1400], number[24], limit[24];
+	char sql[1500], number[24], limit[24];
 	snprintf(number, sizeof number, "%" PRId64, log->number);
 	snprintf(limit, sizeof limit, "%d", LOG_UNREAD_MAX + 1);
 	snprintf(sql, sizeof sql,
@@ -263,8 +266,8 @@ static bool count_unread(struct viewd_conn *conn, struct change_log *log, const 
 	         "viewd_sign = 0), pg_catalog.pg_sequence_last_value('viewd.full_%s') IS NOT NULL, EXISTS (SELECT 1 FROM "
 	         "viewd.change_%s WHERE viewd_sign = 2 AND " UNREAD_SQL("$1::pg_catalog.pg_snapshot") "), EXISTS (SELECT 1 "
 	         "FROM viewd.change_%s WHERE viewd_sign = 0 AND viewd_xid > "
-	         "pg_catalog.pg_snapshot_xmin($1::pg_catalog.pg_snapshot))",
-	         number, limit, number, number, number, number);
+	         "pg_catalog.pg_snapshot_xmin($1::pg_catalog.pg_snapshot)), (SELECT last_value FROM viewd.full_%s)",
+	         number, limit, number, number, number, number, number);
 	return pg_query_with_queue(conn, sql, &position, 1, take_unread, log, err);
 }
 

@@ -4,7 +4,12 @@
  * to its cap, writers have stopped: once all rows of a reader were computed, the log is emptied and writers are let on.
  *
  * Some of those that left nothing may not have committed by then. Their transactions have numbers below the next one at
- * that moment, which is written into the log's first row: positions whose xmin is lower are not believed.
+ * that moment, which is written into the log's first row: positions whose xmin is lower are not believed. That number
+ * is known only after writers were let on. Before, the row gets one that no transaction reaches, so that no position is
+ * believed in between; whoever finds it there lets writers on again.
+ *
+ * A sequence is no part of any snapshot. Readers whose snapshot is from before all this know by its value, which is
+ * another one each time, that writers were let on meanwhile (log.c).
  */
 #include "postgresql/incremental/log_objects.h"
 
@@ -21,38 +26,72 @@ static bool flag_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader flag[] = {{flag_fn, "T", "whether a change log is full"}};
 
+/* Where what the first row gets begins: half of all numbers, of which no server has used so many. */
+#define NEVER "9223372036854775808"
+
+/* Or whether writers were let on only halfway. */
 static bool is_full(struct viewd_conn *conn, int64_t number, bool *full_r, struct viewd_err *err)
 {
-	char sql[120];
-	snprintf(sql, sizeof sql, "SELECT pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64 "') IS NOT NULL", number);
+	char sql[250];
+	snprintf(sql, sizeof sql,
+	         "SELECT pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64 "') IS NOT NULL OR EXISTS (SELECT FROM "
+	         "viewd.change_%" PRId64 " WHERE viewd_sign = 0 AND viewd_xid >= '" NEVER "')",
+	         number, number);
 	*full_r = false;
 	return pg_op_query(&conn->db, sql, NULL, 0, flag, full_r, err);
 }
 
-/* Rows that no reader will ask for. One without a position reads everything anyway. */
+/* Rows that no reader will ask for. One without a position may be reading everything at this moment: what has committed
+ * since its snapshot was taken it will ask for, and how old that is nobody knows. */
 static bool remove_read(struct viewd_conn *conn, int64_t number, struct viewd_err *err)
 {
 	return pg_execf(conn, err,
-	                "DELETE FROM viewd.change_%" PRId64 " WHERE viewd_sign <> 0 AND viewd_xid < (SELECT "
-	                "pg_catalog.min(pg_catalog.pg_snapshot_xmin(coalesce(r.position::pg_catalog.pg_snapshot, "
-	                "pg_catalog.pg_current_snapshot()))::text::numeric)::text::pg_catalog.xid8 FROM viewd.log_readers "
-	                "r "
-	                "WHERE r.log = %" PRId64 ")",
+	                "DELETE FROM viewd.change_%" PRId64 " WHERE viewd_sign <> 0 AND viewd_xid < (SELECT CASE WHEN "
+	                "pg_catalog.count(*) = pg_catalog.count(r.position) THEN "
+	                "pg_catalog.min(pg_catalog.pg_snapshot_xmin(r.position::pg_catalog.pg_snapshot)::text::numeric) "
+	                "END::text::pg_catalog.xid8 FROM viewd.log_readers r WHERE r.log = %" PRId64 ")",
 	                number, number);
 }
 
-/* The table is emptied first: what it holds then belongs to readers that compute everything. */
+static bool take_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	snprintf(ctx, 24, "%s", v[0]);
+	return true;
+}
+
+static const struct db_reader take_number[] = {{take_number_fn, "t", "the first row of a change log"}};
+
+/* Its own transaction makes the number another one than that of a session that does the same. */
+static bool disbelieve(struct viewd_conn *conn, int64_t number, char never[static 24], struct viewd_err *err)
+{
+	char sql[250];
+	snprintf(sql, sizeof sql,
+	         "UPDATE viewd.change_%" PRId64 " SET viewd_xid = (pg_catalog.pg_current_xact_id()::text::numeric + " NEVER
+	         ")::text::pg_catalog.xid8 WHERE viewd_sign = 0 RETURNING viewd_xid::text",
+	         number);
+	return pg_op_query(&conn->db, sql, NULL, 0, take_number, never, err);
+}
+
+/* The table is emptied first: what it holds then belongs to readers that compute everything. Its first row stays at its
+ * beginning, or the table would stay as long as it is. Where another session has begun the same meanwhile, that one's
+ * number stays. */
 static bool let_on(struct viewd_conn *conn, int64_t number, struct viewd_err *err)
 {
+	char never[24] = "0";
 	return pg_op_begin(&conn->db, DB_BEGIN_WRITE, err) &&
 	       pg_execf(conn, err, "DELETE FROM viewd.change_%" PRId64 " WHERE viewd_sign <> 0", number) &&
 	       pg_execf(conn, err, "UPDATE viewd.log_readers SET position = NULL WHERE log = %" PRId64, number) &&
 	       pg_op_commit(&conn->db, err) && pg_execf(conn, err, "VACUUM viewd.change_%" PRId64, number) &&
-	       pg_execf(conn, err, "SELECT pg_catalog.setval('viewd.full_%" PRId64 "', 1, false)", number) &&
+	       disbelieve(conn, number, never, err) &&
+	       pg_execf(conn, err,
+	                "SELECT pg_catalog.setval('viewd.full_%" PRId64 "', "
+	                "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::pg_catalog.int8, false)",
+	                number) &&
 	       pg_execf(conn, err,
 	                "UPDATE viewd.change_%" PRId64 " SET viewd_xid = "
-	                "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) WHERE viewd_sign = 0",
-	                number);
+	                "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) WHERE viewd_sign = 0 AND viewd_xid "
+	                "= '%s'",
+	                number, never);
 }
 
 void pg_op_purge_log(struct db *db, const struct change_log *log)

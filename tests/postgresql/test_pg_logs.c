@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Change logs: nothing is lost by what several sessions do to one log at once, and what a log needs is asked for
+ * before writers depend on it.
+ */
+#include "pg_support.h"
+
+#include <talloc.h>
+
+#include "base/err.h"
+#include "common/incremental/change_log.h"
+
+#define ROWS "SELECT id, amount FROM sale"
+
+/* viewd's session, that of the application, and a view that was refreshed once. */
+struct scene {
+	struct viewd_conn *conn, *app;
+	struct viewd_view_spec view;
+};
+
+static struct viewd_view_spec kept(const char *name, const char *definition)
+{
+	struct viewd_view_spec view = pg_view(name, VIEWD_METHOD_TABLE, definition);
+	view.mode = VIEWD_MODE_INCREMENTAL;
+	return view;
+}
+
+static void begin_tables(struct scene *s)
+{
+	pg_fresh();
+	s->app = pg_session("app");
+	pg_do(s->app, "CREATE TABLE sale (id int PRIMARY KEY, product text NOT NULL, amount int NOT NULL)");
+	pg_do(s->app, "INSERT INTO sale SELECT g, 'p' || g % 10, g FROM generate_series(1, 100) g");
+	pg_do(s->app, "GRANT TRIGGER ON sale TO viewd");
+	s->conn = pg_session("viewd");
+	pg_prepared(s->conn);
+}
+
+static void begin(struct scene *s, const char *definition)
+{
+	begin_tables(s);
+	s->view = kept("totals", definition);
+	pg_apply(s->conn, &s->view, VIEWD_CHANGE_CREATE);
+	pg_refreshed(s->conn, &s->view);
+}
+
+static const char *reason(struct scene *s)
+{
+	return talloc_strdup(harness_ctx(), pg_refreshed(s->conn, &s->view).reason);
+}
+
+/* A refresh that does only what has changed, or all rows; the relation is right after either. */
+static void is_refreshed(struct scene *s, const char *by)
+{
+	CHECK_CONTAINS(reason(s), by);
+	const char *differing = talloc_asprintf(
+		harness_ctx(), "SELECT count(*) FROM ((TABLE %s EXCEPT %s) UNION ALL (%s EXCEPT TABLE %s)) d",
+		s->view.relation, s->view.definition, s->view.definition, s->view.relation);
+	CHECK_STR(pg_ask(s->conn, differing), "0");
+}
+
+static const char *log_rows(struct scene *s)
+{
+	return pg_ask(s->conn, "SELECT count(*) FROM viewd.change_1 WHERE viewd_sign <> 0");
+}
+
+/* ---- several readers ---- */
+
+/* It may be reading at this moment, by a snapshot that is older than what was written since. */
+static void a_reader_that_has_not_read_keeps_rows(void)
+{
+	struct scene s;
+	begin(&s, ROWS);
+	pg_do(s.conn, "INSERT INTO viewd.log_readers (view, log) VALUES ('later', 1)");
+	pg_do(s.app, "INSERT INTO sale SELECT g, 'q', 1 FROM generate_series(1001, 2000) g");
+	is_refreshed(&s, "incremental: ");
+	CHECK_STR(log_rows(&s), "1000");
+	pg_do(s.conn, "UPDATE viewd.log_readers SET position = pg_current_snapshot()::text WHERE view = 'later'");
+	pg_do(s.app, "UPDATE sale SET amount = 2 WHERE id > 1000");
+	is_refreshed(&s, "incremental: ");
+	CHECK_STR(log_rows(&s), "2000");
+	pg_do(s.conn, "UPDATE viewd.log_readers SET position = pg_current_snapshot()::text WHERE view = 'later'");
+	pg_do(s.app, "UPDATE sale SET amount = 3 WHERE id > 1000");
+	pg_do(s.conn, "DELETE FROM viewd.log_readers WHERE view = 'later'");
+	is_refreshed(&s, "incremental: ");
+	CHECK_STR(log_rows(&s), "0");
+}
+
+/* ---- a log that was full ---- */
+
+static void fill_log(struct scene *s)
+{
+	pg_do(s->conn, "SELECT setval('viewd.full_1', 1)");
+}
+
+/* Its changes are in no log, and nobody sees them before it commits. */
+static struct viewd_conn *begin_late(void)
+{
+	struct viewd_conn *late = pg_session("app");
+	pg_do(late, "BEGIN");
+	pg_do(late, "UPDATE public.sale SET amount = amount + 1000 WHERE id = 7");
+	return late;
+}
+
+static void late_writers_of_a_full_log_are_not_lost(void)
+{
+	struct scene s;
+	begin(&s, ROWS);
+	fill_log(&s);
+	struct viewd_conn *late = begin_late();
+	is_refreshed(&s, "all rows: more was changed than the log holds");
+	is_refreshed(&s, "all rows: ");
+	pg_do(late, "COMMIT");
+	is_refreshed(&s, "all rows: more was changed a while ago");
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 1");
+	is_refreshed(&s, "incremental: 1 keys");
+}
+
+/* The first row of the log cannot be written when writers are to be let on. */
+static void letting_on_may_stop_halfway(void)
+{
+	struct scene s;
+	begin(&s, ROWS);
+	struct viewd_conn *holder = pg_session("viewd");
+	s.view.lock_timeout_us = 100000;
+	fill_log(&s);
+	struct viewd_conn *late = begin_late();
+	pg_do(holder, "BEGIN");
+	pg_do(holder, "SELECT * FROM viewd.change_1 WHERE viewd_sign = 0 FOR UPDATE");
+	expect_log("change log 1 keeps rows that were read");
+	is_refreshed(&s, "all rows: more was changed than the log holds");
+	is_refreshed(&s, "all rows: ");
+	pg_do(holder, "ROLLBACK");
+	pg_do(late, "COMMIT");
+	is_refreshed(&s, "all rows: ");
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 1");
+	is_refreshed(&s, "all rows: ");
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 2");
+	is_refreshed(&s, "incremental: 1 keys");
+}
+
+/* As it is between the two steps: nothing is believed, and whoever finds that finishes it. */
+static void what_stopped_is_finished(void)
+{
+	struct scene s;
+	begin(&s, ROWS);
+	pg_do(s.conn, "UPDATE viewd.change_1 SET viewd_xid = '9223372036854775817' WHERE viewd_sign = 0");
+	is_refreshed(&s, "all rows: more was changed a while ago");
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 1");
+	is_refreshed(&s, "all rows: ");
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 2");
+	is_refreshed(&s, "incremental: 1 keys");
+}
+
+/* Whose snapshot is from before writers were let on does not believe the log that it finds. */
+static void older_snapshots_see_that_writers_were_let_on(void)
+{
+	struct scene s;
+	struct viewd_err err = {0};
+	begin(&s, ROWS);
+	struct viewd_conn *reader = pg_session("viewd");
+	struct change_log log = {.number = 1};
+	fill_log(&s);
+	pg_do(s.app, "UPDATE sale SET amount = amount + 1000 WHERE id = 7");
+	REQUIRE_OK(pg_op_begin(&reader->db, DB_BEGIN_GROUP, &err), &err);
+	REQUIRE_OK(relation_parse(&pg_syntax, "public.sale", &log.source, &err), &err);
+	pg_ask(reader, "SELECT count(*) FROM viewd.log_readers");
+	is_refreshed(&s, "all rows: more was changed than the log holds");
+	REQUIRE_OK(change_log_look(&reader->db, harness_ctx(), "totals", &log, &err), &err);
+	CHECK(!log.unsound && log.everything);
+	pg_op_rollback(&reader->db);
+}
+
+static const struct harness_test log_tests[] = {
+	{"a reader that has not read keeps rows", a_reader_that_has_not_read_keeps_rows},
+	{"late writers of a full log are not lost", late_writers_of_a_full_log_are_not_lost},
+	{"letting on may stop halfway", letting_on_may_stop_halfway},
+	{"what stopped is finished", what_stopped_is_finished},
+	{"older snapshots see that writers were let on", older_snapshots_see_that_writers_were_let_on},
+};
+HARNESS_MAIN(SUITE("postgresql change logs", log_tests))
