@@ -6,6 +6,7 @@
 #include "sqlite/depends/walk.h"
 #include "sqlite/objects/catalogue.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 #include <talloc.h>
@@ -64,16 +65,20 @@ static bool tell(struct telling *telling, const struct db_reader *reader, const 
 	return !telling->misfit && more;
 }
 
-/* Affinity and collation say how a column is compared, the declared type does not. */
+/* Affinity and collation say how a column is compared, the declared type does not. Any column may hold texts, so one of
+ * numbers is compared as such only where texts are compared by bytes. */
 static bool tell_column_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct telling *telling = ctx;
 	const char *affinity = sqlite_affinity(v[2], strcmp(v[3], "1") == 0);
 	bool whole = strcmp(affinity, "INTEGER") == 0, real = strcmp(affinity, "REAL") == 0;
 	bool number = whole || real || strcmp(affinity, "NUMERIC") == 0;
-	char *written = talloc_asprintf(NULL, "%s %s", number ? "NUMERIC" : affinity,
-	                                sqlite_collation(telling->conn, v[0], v[1]));
+	const char *collation = sqlite_collation(telling->conn, v[0], v[1]);
+	whole &= strcasecmp(collation, "BINARY") == 0;
+	char *written = talloc_asprintf(NULL, "%s %s", number ? "NUMERIC" : affinity, collation);
 	assert(written != NULL);
+	for (char *c = written; *c != '\0'; c++)
+		*c = (char)toupper((unsigned char)*c);
 	const char *const values[] = {"",   v[0],    v[1], whole ? "integer" : real ? "float" : "other",
 	                              NULL, written, v[4], NULL};
 	bool more = tell(telling, knowledge_columns, values, ARRAY_LEN(values));

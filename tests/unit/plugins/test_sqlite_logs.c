@@ -127,6 +127,38 @@ static void only_other_bytes_are_logged(void)
 	fixture_close_all(&f);
 }
 
+/* ---- keys ---- */
+
+/* Texts in them are compared by the column's collation. */
+static void columns_of_numbers_hold_texts(void)
+{
+	static const char definition[] =
+		"SELECT n1.k, count(*) AS n, sum(n2.v) AS v FROM n1 JOIN n2 ON n1.k = n2.k GROUP BY n1.k";
+	static const struct {
+		const char *one, *two;
+		bool kept;
+	} rows[] = {{"INTEGER COLLATE NOCASE", "INTEGER", false},
+	            {"INT", "BIGINT COLLATE RTRIM", false},
+	            {"INTEGER COLLATE NOCASE", "NUMERIC COLLATE nocase", true},
+	            {"INTEGER", "DECIMAL(9,2)", true}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct viewd_view_spec view = kept("v", definition);
+		struct fixture f;
+		fixture_open_all(&f);
+		fixture_user_sql(&f, talloc_asprintf(harness_ctx(), "CREATE TABLE n1 (k %s); INSERT INTO n1 VALUES ('Xy'), ('z '),"
+		                                     " (1); CREATE TABLE n2 (k %s, v); INSERT INTO n2 VALUES ('xY', 1), "
+		                                     "('z', 2), ('1', 3)", rows[i].one, rows[i].two));
+		APPLY(&f, &view, VIEWD_CHANGE_CREATE);
+		if (CHECK_INT(fixture_refresh(&f, &view), rows[i].kept) && rows[i].kept) {
+			fixture_user_sql(&f, "UPDATE n2 SET v = v + 1");
+			refreshes(&f, &view, "incremental: ");
+		}
+		fixture_user_sql(&f, "DROP TABLE n1; DROP TABLE n2; DROP TABLE IF EXISTS v");
+		fixture_close_all(&f);
+		remove(harness_path("test.db"));
+	}
+}
+
 /* ---- readers ---- */
 
 #define MANY "WITH RECURSIVE r (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM r WHERE i < 100100) "
@@ -264,6 +296,7 @@ static void keys_have_an_index(void)
 static const struct harness_test logs_tests[] = {
 	{"rows that REPLACE removes are logged", rows_that_replace_removes_are_logged},
 	{"only other bytes are logged", only_other_bytes_are_logged},
+	{"columns of numbers hold texts", columns_of_numbers_hold_texts},
 	{"a log holds what readers need", a_log_holds_what_readers_need},
 	{"rows that others remove are missed", rows_that_others_remove_are_missed},
 	{"a trigger that is gone", a_trigger_that_is_gone},
