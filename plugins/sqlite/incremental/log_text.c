@@ -137,6 +137,18 @@ static char *add_rows_in_way(const struct writing *w, char *sql)
 	return sql_add(add_columns(w, sql, "viewd_t."), " FROM %s AS viewd_t WHERE ", w->source);
 }
 
+/* " AND (..)": a row may as well come into an index by what its condition reads, the row number included. */
+static char *add_key_differs(const struct writing *w, char *sql, const struct shape_key *key)
+{
+	for (size_t i = 0; i < key->n; i++)
+		sql = add_differ(w, sql_add(sql, "%s", i > 0 ? " OR " : " AND ("), key->columns[i]);
+	for (size_t i = 0; i < key->n_conditional; i++)
+		sql = add_differ(w, sql_add(sql, " OR "), key->conditional[i]);
+	if (key->condition != NULL && w->shape->row_id != NULL)
+		sql = sql_add(sql, " OR %s <> %s", quoted(w, "OLD.", w->shape->row_id), quoted(w, "NEW.", w->shape->row_id));
+	return sql_add(sql, ")");
+}
+
 static char *add_key(const struct writing *w, char *sql, const struct shape_key *key, bool update)
 {
 	sql = add_rows_in_way(w, sql);
@@ -145,9 +157,9 @@ static char *add_key(const struct writing *w, char *sql, const struct shape_key 
 		sql = sql_add(sql, "%s%s = %s COLLATE %s", i > 0 ? " AND " : "", quoted(w, "viewd_t.", name),
 		              quoted(w, "NEW.", name), quoted(w, "", key->collations[i]));
 	}
-	for (size_t i = 0; i < key->n && update; i++)
-		sql = add_differ(w, sql_add(sql, "%s", i > 0 ? " OR " : " AND ("), key->columns[i]);
-	return sql_add(sql, "%s; ", update ? ")" : "");
+	if (key->condition != NULL)
+		sql = sql_add(sql, " AND (%s)", key->condition);
+	return sql_add(update ? add_key_differs(w, sql, key) : sql, "; ");
 }
 
 static char *add_row_id(const struct writing *w, char *sql, bool update)
@@ -188,9 +200,15 @@ static void write_replace(const struct writing *w)
 static void write_update_or_replace(const struct writing *w)
 {
 	struct of of = {.list = sql_new(w->mem)};
-	for (size_t k = 0; k < w->shape->n_keys; k++)
-		for (size_t i = 0; i < w->shape->keys[k].n; i++)
-			add_of(w, &of, w->shape->keys[k].columns[i]);
+	for (size_t k = 0; k < w->shape->n_keys; k++) {
+		const struct shape_key *key = &w->shape->keys[k];
+		for (size_t i = 0; i < key->n; i++)
+			add_of(w, &of, key->columns[i]);
+		for (size_t i = 0; i < key->n_conditional; i++)
+			add_of(w, &of, key->conditional[i]);
+	}
+	if (w->shape->row_column != NULL)
+		add_of(w, &of, shape_column(w->shape, w->shape->row_column));
 	char *sql = begin_trigger(w, 's', sql_add(sql_new(w->mem), "BEFORE UPDATE%s", finish_of(w, &of)));
 	sql = sql_add(sql, " WHEN %s BEGIN ", w->room);
 	end_trigger(w, add_keys(w, sql, true));

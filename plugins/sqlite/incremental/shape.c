@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "sqlite/incremental/shape.h"
 
+#include "common/sqltext/ident.h"
+#include "common/sqltext/lexer.h"
+#include "common/sqltext/sqltext.h"
 #include "common/text/number.h"
+#include "sqlite/conn/syntax.h"
 #include "sqlite/objects/catalogue.h"
 
 #include <string.h>
@@ -62,6 +66,87 @@ static bool read_column_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
+/* ---- the condition of a partial index ---- */
+
+static struct lex_token next_token(const char **text)
+{
+	struct lex_token tok;
+	do
+		tok = lex_next(sqlite_syntax.lexer.flags, text);
+	while (tok.kind == LEX_SPACE || tok.kind == LEX_COMMENT);
+	return tok;
+}
+
+static bool is_sign(struct lex_token tok, char sign)
+{
+	return tok.kind == LEX_OTHER && tok.text[0] == sign;
+}
+
+/* A word in double quotes that names no column is a text, for those connections that allow it. */
+static char *add_quoted(const struct reading *reading, char *sql, struct lex_token tok)
+{
+	char name[IDENT_MAX], *written = talloc_strndup(sql, tok.text, tok.len);
+	struct viewd_err no_name = {0};
+	assert(written != NULL);
+	bool names = ident_parse(&sqlite_syntax, written, name, &no_name) && shape_column(reading->out, name) != NULL;
+	if (names || tok.text[0] != '"')
+		return sql_add(sql, " %s", written);
+	sql = sql_add(sql, " '");
+	for (const char *c = written + 1; c < written + tok.len - 1; c++) {
+		sql = sql_add(sql, "%.*s", *c == '\'' ? 2 : 1, *c == '\'' ? "''" : c);
+		c += c[0] == '"';
+	}
+	return sql_add(sql, "'");
+}
+
+/* The text behind WHERE without the names of the table before its columns: they have one meaning wherever it stands. */
+static char *unqualified(const struct reading *reading, const char *text)
+{
+	char *sql = sql_new(reading->mem);
+	struct lex_token before = {LEX_END, text, 0}, tok = next_token(&text);
+	for (struct lex_token after; tok.kind != LEX_END; before = tok, tok = after) {
+		after = next_token(&text);
+		bool name = tok.kind == LEX_WORD || tok.kind == LEX_IDENT;
+		if (name && is_sign(after, '.'))
+			after = next_token(&text);
+		else if (tok.kind == LEX_IDENT && !is_sign(after, '(') && !lex_is(&before, "COLLATE") && !lex_is(&before, "AS"))
+			sql = add_quoted(reading, sql, tok);
+		else
+			sql = sql_add(sql, "%s%.*s", before.text + before.len == tok.text ? "" : " ", (int)tok.len, tok.text);
+	}
+	return sql;
+}
+
+struct mentioned {
+	const struct reading *reading;
+	struct shape_key *key;
+};
+
+static bool take_mentioned_fn(void *ctx, const char *name)
+{
+	struct mentioned *m = ctx;
+	const struct shape_column *column = shape_column(m->reading->out, name);
+	if (column == NULL)
+		return true;
+	m->key->conditional = talloc_realloc(m->reading->mem, m->key->conditional, const struct shape_column *,
+	                                     (unsigned)m->key->n_conditional + 1);
+	assert(m->key->conditional != NULL);
+	m->key->conditional[m->key->n_conditional++] = column;
+	return true;
+}
+
+/* index: the statement that made it. WHERE is no name without quotes. */
+static void read_condition(const struct reading *reading, const char *index, struct shape_key *key)
+{
+	struct lex_token tok;
+	do
+		tok = next_token(&index);
+	while (tok.kind != LEX_END && !lex_is(&tok, "WHERE"));
+	key->condition = unqualified(reading, index);
+	struct mentioned mentioned = {reading, key};
+	lex_mentions(&sqlite_syntax, key->condition, (struct viewd_text_sink){take_mentioned_fn, &mentioned});
+}
+
 static bool read_key_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct reading *reading = ctx;
@@ -77,6 +162,8 @@ static bool read_key_fn(void *ctx, const char *const *v, size_t n UNUSED)
 		assert(out->keys != NULL);
 		out->keys[out->n_keys++] = (struct shape_key){0};
 		reading->index = copy(reading, v[0]);
+		if (v[4] != NULL)
+			read_condition(reading, v[4], &out->keys[out->n_keys - 1]);
 	}
 	struct shape_key *key = &out->keys[out->n_keys - 1];
 	key->columns = talloc_realloc(reading->mem, key->columns, const struct shape_column *, (unsigned)key->n + 1);
@@ -89,9 +176,8 @@ static bool read_key_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader read_table[] = {{read_table_fn, "nnt", "a table whose changes are logged"}};
 static const struct db_reader read_column[] = {{read_column_fn, "ttnnTn", "the columns of a logged table"}};
-static const struct db_reader read_key[] = {{read_key_fn, "ttTt", "the unique keys of a logged table"}};
+static const struct db_reader read_key[] = {{read_key_fn, "ttTtT", "the unique keys of a logged table"}};
 
-/* Partial indexes count as whole ones: more rows than those that really go may be logged. */
 static bool ask(struct reading *reading, struct viewd_err *err)
 {
 	struct db *db = reading->db;
@@ -102,9 +188,10 @@ static bool ask(struct reading *reading, struct viewd_err *err)
 	       sqlite_op_query(db, "SELECT name, type, \"notnull\", hidden, dflt_value, pk FROM pragma_table_xinfo(?, "
 	                           "'main') WHERE hidden <> 1 ORDER BY cid",
 	                       params, 1, read_column, reading, err) &&
-	       sqlite_op_query(db, "SELECT l.name, l.origin, x.name, x.coll FROM pragma_index_list(?, 'main') AS l, "
-	                           "pragma_index_xinfo(l.name, 'main') AS x WHERE l.\"unique\" AND x.\"key\" ORDER BY "
-	                           "l.name, x.seqno",
+	       sqlite_op_query(db, "SELECT l.name, l.origin, x.name, x.coll, CASE WHEN l.partial THEN (SELECT m.sql FROM "
+	                           "main.sqlite_master AS m WHERE m.type = 'index' AND m.name = l.name) END FROM "
+	                           "pragma_index_list(?, 'main') AS l, pragma_index_xinfo(l.name, 'main') AS x WHERE "
+	                           "l.\"unique\" AND x.\"key\" ORDER BY l.name, x.seqno",
 	                       params, 1, read_key, reading, err);
 }
 
@@ -116,8 +203,10 @@ static void find_row_id(struct reading *reading)
 		if (shape_column(out, names[i]) == NULL)
 			out->row_id = names[i];
 	/* All three may be columns, but the row number can have a name of its own. */
-	if (out->row_id == NULL && !out->without_rowid && reading->n_primary == 1 && !reading->indexed)
-		out->row_id = reading->integer;
+	if (!out->without_rowid && reading->n_primary == 1 && !reading->indexed)
+		out->row_column = reading->integer;
+	if (out->row_id == NULL)
+		out->row_id = out->row_column;
 }
 
 bool shape_read(struct db *db, void *mem_ctx, const struct relation *source, struct shape *out, struct viewd_err *err)

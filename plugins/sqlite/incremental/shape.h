@@ -20,6 +20,9 @@ struct shape_key {
 	const struct shape_column **columns;
 	const char **collations; /* by which they are compared */
 	size_t n;
+	char *condition; /* of the rows that a partial index holds, its columns unqualified; NULL: all rows */
+	const struct shape_column **conditional; /* what it may read */
+	size_t n_conditional;
 };
 
 struct shape {
@@ -30,6 +33,7 @@ struct shape {
 	struct shape_key *keys;
 	size_t n_keys;
 	const char *row_id; /* a name of the row number; NULL: no statement can give one */
+	const char *row_column; /* the column that is the row number as well; NULL */
 	bool odd;           /* a unique index over an expression */
 };
 

@@ -65,6 +65,29 @@ static const struct case_row {
 	 "(1, 10), (2, 20), (3, 30)", "SELECT id, u FROM t", "INSERT INTO t VALUES (1, 20)"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE x > 1",
 	 "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT id, u, x FROM t", "REPLACE INTO t VALUES (4, 5, 9)"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE x > 1",
+	 "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT id, u FROM t", "UPDATE OR REPLACE t SET x = 9 WHERE id = 1"},
+	{"CREATE TABLE t (a PRIMARY KEY, u, x) WITHOUT ROWID; CREATE UNIQUE INDEX p ON t (u) WHERE x > 1",
+	 "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT a, u FROM t", "UPDATE OR REPLACE t SET x = 9 WHERE a = 1"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX \"a(b\" ON t (u) /* WHERE */ WHERE "
+	 "\"t\" . x /* it's */ > 1 AND (`t`.\"x\" <> 'WHERE t.x' OR t.u IS 7)",
+	 "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT id, u FROM t", "UPDATE OR REPLACE t SET x = 9 WHERE id = 1"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE x = \"it's \"\" so\"",
+	 "(1, 5, 0), (2, 5, 'it''s \" so'), (3, 6, 3)", "SELECT id, u FROM t",
+	 "UPDATE OR REPLACE t SET x = 'it''s \" so' WHERE id = 1"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, nocase); CREATE UNIQUE INDEX p ON t (u) WHERE nocase COLLATE "
+	 "\"nocase\" = 'A' AND \"length\"(nocase) = CAST('1' AS \"int\")",
+	 "(1, 5, 'b'), (2, 5, 'a'), (3, 6, 'c')", "SELECT id, u FROM t",
+	 "UPDATE OR REPLACE t SET nocase = 'A' WHERE id = 1"},
+	{"CREATE TABLE t (u, x); CREATE UNIQUE INDEX p ON t (u) WHERE rowid > 1", "(5, 0), (5, 2), (6, 3)",
+	 "SELECT u, count(*) AS n FROM t GROUP BY u", "UPDATE OR REPLACE t SET rowid = 7 WHERE rowid = 1"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE id>=2",
+	 "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT u, count(*) AS n FROM t GROUP BY u",
+	 "UPDATE OR REPLACE t SET id = 7 WHERE id = 1"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2), (3, 30, 3)",
+	 "SELECT id, x FROM t", "UPDATE OR REPLACE t SET id = 2 WHERE id = 1"},
+	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x)", "(1, 10, 1), (2, 20, 2), (3, 30, 3)",
+	 "SELECT u, count(*) AS n FROM t GROUP BY u", "UPDATE OR REPLACE t SET id = 2 WHERE id = 1"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u TEXT); CREATE UNIQUE INDEX p ON t (u COLLATE NOCASE)",
 	 "(1, 'a'), (2, 'b')", "SELECT id, u FROM t", "REPLACE INTO t VALUES (4, 'B')"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, x, g AS (x + 1) UNIQUE)", "(1, 1), (2, 2)", "SELECT id, g FROM t",
@@ -127,6 +150,40 @@ static void only_other_bytes_are_logged(void)
 	fixture_close_all(&f);
 }
 
+static int rows_scanned(struct fixture *f, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	REQUIRE(sqlite3_prepare_v2(f->user, sql, -1, &stmt, NULL) == SQLITE_OK);
+	CHECK_INT(sqlite3_step(stmt), SQLITE_DONE);
+	int scanned = sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+	sqlite3_finalize(stmt);
+	return scanned;
+}
+
+/* What is in the way of a new row is found by the index that it is in the way of. */
+static void writers_scan_nothing(void)
+{
+	static const char *const writes[] = {
+		"INSERT INTO t VALUES (500, 700, 2)",
+		"UPDATE t SET u = 800 WHERE id = 1",
+		"UPDATE t SET x = 3 WHERE id = 2",
+		"REPLACE INTO t VALUES (501, 700, 2)",
+	};
+	struct viewd_view_spec view;
+	struct fixture f;
+	begin(&f, &view, "CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE t.x>1 AND x "
+	                 "IS NOT \"no\"; CREATE UNIQUE INDEX q ON t (x, u) WHERE NOT (u BETWEEN 1 AND 7);"
+	                 "WITH RECURSIVE r (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM r WHERE i < 99) INSERT INTO t "
+	                 "SELECT i, i, i % 5 FROM r", "SELECT id, u FROM t");
+	for (size_t i = 0; i < ARRAY_LEN(writes); i++)
+		if (!CHECK_INT(rows_scanned(&f, writes[i]), 0))
+			fprintf(stderr, "# %s\n", writes[i]);
+	refreshes(&f, &view, "incremental: ");
+	fixture_user_sql(&f, "UPDATE t SET x = 4 WHERE id = 4");
+	refreshes(&f, &view, "no row");
+	fixture_close_all(&f);
+}
+
 /* ---- keys ---- */
 
 /* Texts in them are compared by the column's collation. */
@@ -145,9 +202,10 @@ static void columns_of_numbers_hold_texts(void)
 		struct viewd_view_spec view = kept("v", definition);
 		struct fixture f;
 		fixture_open_all(&f);
-		fixture_user_sql(&f, talloc_asprintf(harness_ctx(), "CREATE TABLE n1 (k %s); INSERT INTO n1 VALUES ('Xy'), ('z '),"
-		                                     " (1); CREATE TABLE n2 (k %s, v); INSERT INTO n2 VALUES ('xY', 1), "
-		                                     "('z', 2), ('1', 3)", rows[i].one, rows[i].two));
+		fixture_user_sql(&f, talloc_asprintf(harness_ctx(),
+		                                     "CREATE TABLE n1 (k %s); INSERT INTO n1 VALUES ('Xy'), ('z '), (1); "
+		                                     "CREATE TABLE n2 (k %s, v); INSERT INTO n2 VALUES ('xY', 1), ('z', 2), "
+		                                     "('1', 3)", rows[i].one, rows[i].two));
 		APPLY(&f, &view, VIEWD_CHANGE_CREATE);
 		if (CHECK_INT(fixture_refresh(&f, &view), rows[i].kept) && rows[i].kept) {
 			fixture_user_sql(&f, "UPDATE n2 SET v = v + 1");
@@ -296,6 +354,7 @@ static void keys_have_an_index(void)
 static const struct harness_test logs_tests[] = {
 	{"rows that REPLACE removes are logged", rows_that_replace_removes_are_logged},
 	{"only other bytes are logged", only_other_bytes_are_logged},
+	{"writers scan nothing", writers_scan_nothing},
 	{"columns of numbers hold texts", columns_of_numbers_hold_texts},
 	{"a log holds what readers need", a_log_holds_what_readers_need},
 	{"rows that others remove are missed", rows_that_others_remove_are_missed},
