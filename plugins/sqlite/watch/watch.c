@@ -16,6 +16,7 @@
 #include "sqlite/conn/commit_number.h"
 #include "sqlite/conn/conn.h"
 #include "sqlite/conn/files.h"
+#include "sqlite/incremental/incremental.h"
 #include "sqlite/watch/restored.h"
 
 #include <errno.h>
@@ -109,7 +110,7 @@ static void sign_lock(struct viewd_watch *w, int fd)
 	talloc_free(holder);
 }
 
-static bool refuse(int fd, const char *path, struct viewd_err *err)
+static bool refuse_lock(int fd, const char *path, struct viewd_err *err)
 {
 	char holder[300] = "";
 	ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
@@ -126,7 +127,7 @@ static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
 			return err_sys(err, VIEWD_ERR_DENIED, errno, "cannot open the lock file %s", path);
 		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 			int why = errno;
-			bool refused = why == EWOULDBLOCK ? refuse(fd, path, err)
+			bool refused = why == EWOULDBLOCK ? refuse_lock(fd, path, err)
 			                                  : err_sys(err, VIEWD_ERR_DENIED, why, "cannot lock %s", path);
 			close(fd);
 			return refused;
@@ -209,7 +210,15 @@ void sqlite_watch_wake(struct viewd_watch *w)
 
 /* ---- looking ---- */
 
-/* The schema changed: a table that was dropped and made again has lost its triggers. */
+static bool clean_logs(struct db *db, struct viewd_err *err)
+{
+	bool good = db->ops->begin(db, DB_BEGIN_WRITE, err) && sqlite_op_clean_logs(db, err) && db->ops->commit(db, err);
+	db->ops->rollback(db);
+	return good;
+}
+
+/* The schema changed: a table that was dropped and made again has lost its triggers, and triggers that have lost the
+ * table of their change log fail every writer. What changes meanwhile is another change. */
 static bool look_at_schema(struct viewd_watch *w, struct viewd_err *err)
 {
 	int64_t schema = 0;
@@ -217,9 +226,10 @@ static bool look_at_schema(struct viewd_watch *w, struct viewd_err *err)
 		return false;
 	if (schema == w->schema)
 		return true;
-	if (!sqlite_mend_triggers(&w->conn->db, err))
+	if (!clean_logs(&w->conn->db, err) || !sqlite_mend_triggers(&w->conn->db, err))
 		return false;
-	return pragma(w, "PRAGMA schema_version", &w->schema, err);
+	w->schema = schema;
+	return true;
 }
 
 /* *news_r: did another connection commit since the last look? */

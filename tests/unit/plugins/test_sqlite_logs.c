@@ -308,6 +308,45 @@ static void a_log_that_is_gone(void)
 	fixture_close_all(&f);
 }
 
+static bool pass_by_fn(void *ctx UNUSED, const struct viewd_signal *signal UNUSED)
+{
+	return true;
+}
+
+static void look(struct fixture *f, struct viewd_watch *watch)
+{
+	f->dialect->capture->watch_wake(watch);
+	REQUIRE_OK(f->dialect->capture->watch_next(watch, 1000, (struct viewd_signal_sink){pass_by_fn, NULL}, &f->err),
+	           &f->err);
+}
+
+/* The next look lets the writers go on. */
+static void a_log_that_goes_while_the_watch_looks(void)
+{
+	struct viewd_view_spec view;
+	struct fixture f;
+	begin(&f, &view, "CREATE TABLE t (id INTEGER PRIMARY KEY, x); INSERT INTO t VALUES (1, 1), (2, 2)",
+	      "SELECT id, x FROM t");
+	struct viewd_watch *watch = f.dialect->capture->watch_open(&f.host, &f.db, &f.err);
+	REQUIRE_OK(watch != NULL, &f.err);
+	look(&f, watch);
+	expect_log("is made again");
+	for (int round = 0; round < 3; round++) {
+		fixture_user_sql(&f, "UPDATE t SET x = x + 1");
+		fixture_user_sql(&f, fixture_user_rows(&f, "SELECT 'DROP TABLE ' || name FROM sqlite_master WHERE type = "
+		                                           "'table' AND name GLOB 'viewd_change_[0-9]*'"));
+		look(&f, watch);
+		CHECK_STR(fixture_user_rows(&f, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"), "0\n");
+		fixture_user_sql(&f, "UPDATE t SET x = x + 1");
+		refreshes(&f, &view, "all rows");
+		fixture_user_sql(&f, "UPDATE t SET x = x + 1 WHERE id = 1");
+		look(&f, watch);
+		refreshes(&f, &view, "incremental: 1 keys");
+	}
+	f.dialect->capture->watch_close(&watch);
+	fixture_close_all(&f);
+}
+
 static void an_index_over_an_expression(void)
 {
 	struct viewd_view_spec view;
@@ -360,6 +399,7 @@ static const struct harness_test logs_tests[] = {
 	{"rows that others remove are missed", rows_that_others_remove_are_missed},
 	{"a trigger that is gone", a_trigger_that_is_gone},
 	{"a log that is gone", a_log_that_is_gone},
+	{"a log that goes while the watch looks", a_log_that_goes_while_the_watch_looks},
 	{"an index over an expression", an_index_over_an_expression},
 	{"keys have an index", keys_have_an_index},
 };
