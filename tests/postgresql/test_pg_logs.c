@@ -5,6 +5,7 @@
  */
 #include "pg_support.h"
 
+#include <string.h>
 #include <talloc.h>
 
 #include "base/err.h"
@@ -171,11 +172,85 @@ static void older_snapshots_see_that_writers_were_let_on(void)
 	pg_op_rollback(&reader->db);
 }
 
+/* ---- what a view is made from ---- */
+
+static void make_functions(struct scene *s, const char *factor)
+{
+	pg_do(s->app, talloc_asprintf(harness_ctx(), "CREATE OR REPLACE FUNCTION factor() RETURNS int LANGUAGE sql "
+	                                             "IMMUTABLE AS 'SELECT %s'", factor));
+}
+
+/* One is called by the definition, the other by that one; nothing marks the view. */
+static void functions_that_are_redefined_are_seen(void)
+{
+	struct scene s;
+	begin_tables(&s);
+	make_functions(&s, "1");
+	pg_do(s.app, "CREATE FUNCTION worth(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN i * "
+	             "factor(); END'");
+	s.view = kept("totals", "SELECT id, public.worth(amount) AS amount FROM sale");
+	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
+	pg_refreshed(s.conn, &s.view);
+	is_refreshed(&s, "incremental: no row");
+	make_functions(&s, "2");
+	is_refreshed(&s, "all rows: the table, its triggers, a function or an inner node was changed");
+	is_refreshed(&s, "incremental: no row");
+	pg_do(s.app, "CREATE OR REPLACE FUNCTION worth(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN -i; "
+	             "END'");
+	is_refreshed(&s, "all rows: the table, its triggers, a function or an inner node was changed");
+	pg_do(s.app, "CREATE FUNCTION unheard_of() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'");
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 1");
+	is_refreshed(&s, "incremental: 1 keys");
+}
+
+static void operators_that_are_redefined_are_seen(void)
+{
+	struct scene s;
+	begin_tables(&s);
+	pg_do(s.app, "CREATE FUNCTION joint(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a + b'");
+	pg_do(s.app, "CREATE OPERATOR ### (LEFTARG = int, RIGHTARG = int, FUNCTION = joint)");
+	s.view = kept("totals", "SELECT id, amount ### 1 AS amount FROM sale");
+	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
+	pg_refreshed(s.conn, &s.view);
+	is_refreshed(&s, "incremental: no row");
+	pg_do(s.app, "CREATE OR REPLACE FUNCTION joint(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a - b'");
+	is_refreshed(&s, "all rows: the table, its triggers, a function or an inner node was changed");
+	is_refreshed(&s, "incremental: no row");
+}
+
+/* A refresh goes on from what they hold. */
+static void inner_nodes_that_were_touched_are_seen(void)
+{
+	static const char *const touches[] = {
+		"TRUNCATE viewd.%s",
+		"VACUUM FULL viewd.%s",
+		"DROP TABLE viewd.%s",
+	};
+	struct scene s;
+	begin(&s, "SELECT product, count(*) AS n, sum(amount) AS amount FROM sale GROUP BY product");
+	for (size_t i = 0; i < ARRAY_LEN(touches); i++) {
+		const char *node = talloc_strdup(harness_ctx(), pg_ask(s.conn, "SELECT 'node_' || max(node) FROM viewd.nodes"));
+		pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id = 3");
+		is_refreshed(&s, "incremental: ");
+		if (i == 2)
+			expect_log("is made again (an inner node is gone)");
+		const char *slot = strchr(touches[i], '%');
+		pg_do(s.conn, talloc_asprintf(harness_ctx(), "%.*s%s", (int)(slot - touches[i]), touches[i], node));
+		pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id = 3");
+		is_refreshed(&s, "all rows: ");
+	}
+	pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id = 3");
+	is_refreshed(&s, "incremental: ");
+}
+
 static const struct harness_test log_tests[] = {
 	{"a reader that has not read keeps rows", a_reader_that_has_not_read_keeps_rows},
 	{"late writers of a full log are not lost", late_writers_of_a_full_log_are_not_lost},
 	{"letting on may stop halfway", letting_on_may_stop_halfway},
 	{"what stopped is finished", what_stopped_is_finished},
 	{"older snapshots see that writers were let on", older_snapshots_see_that_writers_were_let_on},
+	{"functions that are redefined are seen", functions_that_are_redefined_are_seen},
+	{"operators that are redefined are seen", operators_that_are_redefined_are_seen},
+	{"inner nodes that were touched are seen", inner_nodes_that_were_touched_are_seen},
 };
 HARNESS_MAIN(SUITE("postgresql change logs", log_tests))

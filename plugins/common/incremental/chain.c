@@ -202,12 +202,14 @@ static bool find_sources(struct task *task, struct chain *chain, struct viewd_er
 	chain->logs = talloc_zero_array(chain, struct change_log, (unsigned)node->n_sources);
 	assert(part->sources != NULL && chain->logs != NULL);
 	part->n_sources = node->n_sources;
+	const char *names = knowledge_names(task->db->syntax, chain, chain->definition);
 	for (size_t i = 0; i < node->n_sources; i++) {
 		const struct analysis_source *said = &node->sources[i];
 		if ((said->n_pairs == 0 && !said->images) || said->n_pairs > KEY_WIDTH_MAX)
 			return prevent(task, said->name, "too many columns lead to the key", err);
 		part->sources[i].said = said;
 		part->sources[i].log = log_of(chain, said);
+		part->sources[i].log->names = names;
 		if (!want_columns(task, chain, part->sources[i].log, &said->logged, err) ||
 		    !want_columns(task, chain, part->sources[i].log, &said->read, err))
 			return false;

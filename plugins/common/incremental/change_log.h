@@ -19,6 +19,7 @@ struct change_log {
 	struct relation source; /* catalogue spelling, with schema where the engine has schemas */
 	const char **columns;   /* of the source, unquoted */
 	size_t n_columns;
+	const char *names; /* in the reader's definition, as SQL literals (common/depends/knowledge.h); NULL: no reader's */
 	/* For the reader that looked, at the transaction's snapshot: */
 	int64_t unread;     /* images that it has not read, at most LOG_UNREAD_MAX + 1 */
 	bool everything;    /* the images do not tell everything that has changed */

@@ -178,10 +178,27 @@ bool pg_op_drop_log(struct db *db, int64_t number, const struct relation *source
 
 /* ---- looking ---- */
 
-/* One text of everything that decides whether changes are logged, and what a definition's keys were derived from. What
- * the catalogue writes in place (statistics) is not in it. */
-static const char sound_sql[] =
-	"WITH RECURSIVE " PG_BELOW_SQL("pg_catalog.to_regclass($1)::pg_catalog.oid")
+/* SQL: called(oid), the users' functions that a definition with these names may call: those of a name, those behind
+ * operators and casts, which it does not name, and what these call themselves. Of that the server knows only a part, so
+ * every function counts whose name occurs in a body. Bodies in C (13) and the server's own (12) say nothing. */
+#define USERS "16384" /* the first oid that is not the server's own */
+#define CALLED_SQL \
+	"called (oid) AS (SELECT s.oid FROM (SELECT f.oid FROM pg_catalog.pg_proc f WHERE f.oid >= " USERS " AND " \
+	"f.proname = ANY (ARRAY[{}]::pg_catalog.name[]) UNION SELECT f.oid FROM pg_catalog.pg_operator o JOIN " \
+	"pg_catalog.pg_proc f ON f.oid = o.oprcode AND f.prolang NOT IN (12, 13) WHERE o.oid >= " USERS \
+	" UNION SELECT f.oid FROM pg_catalog.pg_cast t JOIN pg_catalog.pg_proc f ON f.oid = t.castfunc AND f.prolang NOT " \
+	"IN (12, 13) WHERE t.oid >= " USERS ") s UNION SELECT d.oid FROM called c JOIN pg_catalog.pg_proc f ON f.oid = " \
+	"c.oid CROSS JOIN LATERAL (SELECT d.refobjid AS oid FROM pg_catalog.pg_depend d WHERE d.classid = " \
+	"'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = f.oid AND d.refclassid = " \
+	"'pg_catalog.pg_proc'::pg_catalog.regclass UNION ALL SELECT p.oid FROM pg_catalog.pg_proc p WHERE f.prolang NOT " \
+	"IN (12, 13) AND p.oid >= " USERS " AND p.pronamespace <> 'viewd'::pg_catalog.regnamespace AND " \
+	"pg_catalog.strpos(f.prosrc, p.proname::text) > 0) d)"
+
+/* One text of everything that decides whether changes are logged, and what a definition's keys were derived from; also
+ * of the functions that it calls, and of the view's inner nodes. What the catalogue writes in place (statistics) is not
+ * in it. $1 the source, $2 the log's number, $3 the view; {} is for names in the definition. */
+static const char sound_form[] =
+	"WITH RECURSIVE " PG_BELOW_SQL("pg_catalog.to_regclass($1)::pg_catalog.oid") ", " CALLED_SQL
 	" SELECT CASE WHEN l.oid IS NULL OR q.oid IS NULL OR pg_catalog.to_regclass($1) IS NULL THEN 'its table is gone'"
 	" WHEN p.n < 3 THEN 'its functions are gone'"
 	" WHEN NOT viewd.change_is_good(l.oid, q.oid, pg_catalog.to_regclass($1)) THEN 'it does not fit the source'"
@@ -189,9 +206,10 @@ static const char sound_sql[] =
 	" WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgfoid IN (pg_catalog.to_regproc('viewd.log_' || $2 || "
 	"'_row')::pg_catalog.oid, pg_catalog.to_regproc('viewd.log_' || $2 || '_rows')::pg_catalog.oid) AND g.tgrelid NOT "
 	"IN "
-	"(SELECT b.oid FROM below b)) THEN 'other tables write to it' END,"
+	"(SELECT b.oid FROM below b)) THEN 'other tables write to it'"
+	" WHEN k.lacking > 0 THEN 'an inner node is gone' END,"
 	" pg_catalog.md5(pg_catalog.concat_ws(' ', l.oid, l.xmin, l.relfilenode, q.oid, q.xmin, p.text, t.text, s.text, "
-	"i.text))"
+	"i.text, f.text, k.text))"
 	" FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_class l ON l.oid = pg_catalog.to_regclass('viewd.change_' || $2)"
 	" LEFT JOIN pg_catalog.pg_class q ON q.oid = pg_catalog.to_regclass('viewd.full_' || $2)"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS n, pg_catalog.string_agg(f.oid || ' ' || f.xmin::text, ' ' "
@@ -213,7 +231,14 @@ static const char sound_sql[] =
 	"pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0) s"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', x.indexrelid, x.indisvalid, "
 	"x.indimmediate), ' ' ORDER BY x.indexrelid) AS text FROM pg_catalog.pg_index x WHERE x.indrelid = "
-	"pg_catalog.to_regclass($1) AND x.indisunique) i";
+	"pg_catalog.to_regclass($1) AND x.indisunique) i"
+	" CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(f.oid || ' ' || f.xmin::text, ' ' ORDER BY f.oid) AS text FROM "
+	"called c JOIN pg_catalog.pg_proc f ON f.oid = c.oid) f"
+	" CROSS JOIN LATERAL (SELECT pg_catalog.count(*) FILTER (WHERE c.oid IS NULL) AS lacking, "
+	"pg_catalog.string_agg(pg_catalog.concat_ws(' ', k.node, c.oid, c.relfilenode, c.xmin), ' ' ORDER BY k.node) AS "
+	"text "
+	"FROM viewd.nodes k LEFT JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass('viewd.node_' || k.node) "
+	"WHERE k.view = $3) k";
 
 static bool take_sound_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -271,13 +296,14 @@ static bool count_unread(struct viewd_conn *conn, struct change_log *log, const 
 	return pg_query_with_queue(conn, sql, &position, 1, take_unread, log, err);
 }
 
-bool pg_op_look_log(struct db *db, void *mem_ctx, const char *view UNUSED, struct change_log *log, const char *position,
+bool pg_op_look_log(struct db *db, void *mem_ctx, const char *view, struct change_log *log, const char *position,
                     const char *looked, struct viewd_err *err)
 {
 	const char *params[] = {relation_quoted(&pg_syntax, mem_ctx, &log->source),
-	                        talloc_asprintf(mem_ctx, "%" PRId64, log->number)};
+	                        talloc_asprintf(mem_ctx, "%" PRId64, log->number), view};
+	char *sound = sql_template(sql_new(mem_ctx), sound_form, log->names != NULL ? log->names : "");
 	log->looked = talloc_strdup(mem_ctx, "");
-	if (!pg_query_with_queue(pg_of(db), sound_sql, params, 2, take_sound, log, err))
+	if (!pg_query_with_queue(pg_of(db), sound, params, 3, take_sound, log, err))
 		return false;
 	if (log->unsound)
 		return true;
@@ -287,7 +313,7 @@ bool pg_op_look_log(struct db *db, void *mem_ctx, const char *view UNUSED, struc
 	if (position == NULL && !log->everything)
 		snprintf(log->why, sizeof log->why, "the log has not been read before");
 	else if (position != NULL && !log->everything && (looked == NULL || strcmp(looked, log->looked) != 0))
-		snprintf(log->why, sizeof log->why, "the table or its triggers were changed");
+		snprintf(log->why, sizeof log->why, "the table, its triggers, a function or an inner node was changed");
 	log->everything |= position == NULL || looked == NULL || strcmp(looked, log->looked) != 0;
 	return true;
 }
