@@ -144,11 +144,11 @@ static void what_cannot_be_kept_is_refused(void)
 	static const struct {
 		const char *definition, *construct, *place;
 	} rows[] = {
-		{"SELECT id,\n price FROM thing\n ORDER BY id LIMIT 3", "LIMIT", "line 3, column"},
-		{"SELECT id FROM thing WHERE price > (SELECT avg(price) FROM thing)", "subquery", "line 1, column 3"},
-		{"SELECT id FROM thing UNION ALL SELECT id FROM owner", "UNION", "line 1, column"},
-		{"SELECT note FROM thing", "list of columns", "line 1, column"},
-		{"SELECT id, owner, current_timestamp AS t FROM thing", "", "line 1, column"},
+		{"SELECT id,\n price FROM thing\n ORDER BY id LIMIT 3", "LIMIT", "line 3, column 20:"},
+		{"SELECT id FROM thing WHERE price > (SELECT avg(price) FROM thing)", "subquery", "line 1, column 36:"},
+		{"SELECT id FROM thing UNION ALL SELECT id FROM owner", "UNION", "line 1, column 39:"},
+		{"SELECT note FROM thing", "list of columns", "line 1, column 8:"},
+		{"SELECT id, owner, current_timestamp AS t FROM thing", "the clock", "line 1, column 19:"},
 	};
 	struct contract c;
 	kept_begin(&c);
@@ -156,8 +156,7 @@ static void what_cannot_be_kept_is_refused(void)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *name = talloc_asprintf(harness_ctx(), "v%zu", i);
 		struct viewd_view_spec view = kept_view(name, rows[i].definition);
-		if (!contract_apply(&c, &view, VIEWD_CHANGE_CREATE))
-			continue; /* the engine has no such query */
+		APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 		CHECK_REFUSED(contract_refresh(&c, &view), &c, VIEWD_ERR_CONFIG);
 		CHECK_CONTAINS(c.err.msg, rows[i].construct);
 		CHECK_CONTAINS(c.err.msg, rows[i].place);
