@@ -6,12 +6,12 @@
 #include <string.h>
 #include <talloc.h>
 
-/* Only values that are compared alike everywhere may be carried from one column to the next. */
+/* Only values that are compared alike everywhere may be carried from one column to the next: of one kind, too, since an
+ * index on whole numbers is of no use for decimals. */
 static bool compare_alike(const struct fact_column *a, const struct fact_column *b)
 {
-	bool exact_a = a->type == FACT_INTEGER || a->type == FACT_DECIMAL,
-		 exact_b = b->type == FACT_INTEGER || b->type == FACT_DECIMAL;
-	return (exact_a && exact_b) || strcmp(a->written, b->written) == 0;
+	bool exact = a->type == FACT_INTEGER || a->type == FACT_DECIMAL;
+	return (exact && a->type == b->type) || strcmp(a->written, b->written) == 0;
 }
 
 static bool end_of(struct expr *expr, struct tie_end *end_r, const struct fact_column **fact_r)
