@@ -6,6 +6,7 @@
 #include "common/analysis/meaning/ranges.h"
 #include "common/sqltext/ident.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 #include <talloc.h>
@@ -139,16 +140,31 @@ static bool enter_call(struct place *place, struct expr *expr)
 	return call->over == NULL || (enter_list(place, &call->over->partition) && enter_list(place, &call->over->order));
 }
 
-/* Words that mean a moment, or a place, wherever a time is expected. */
-static bool enter_const(struct place *place, const struct expr *expr)
+/* The word of a moment, or a place, that a text holds where it begins with that or with a number ("12:00 today"): it
+ * means this wherever a time is expected. NULL: none. */
+static const char *moment_in(const char *text)
 {
 	static const char *const words[] = {"now", "today", "tomorrow", "yesterday", "localtime"};
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (expr->name[0] == '\'' && strcasecmp(expr->name + 1, words[i]) == 0)
-			return refuse_named(place->names->no, expr->at, "the word", words[i],
-			                    "it may mean the present, or the time zone of the place",
-			                    "use a schedule, or a column");
-	return true;
+	static const char blanks[] = " \t\n\v\f\r";
+	const char *word = text + strspn(text, blanks);
+	bool numbers = true;
+	for (; *word != '\0' && numbers; word += strspn(word, blanks)) {
+		size_t len = strcspn(word, blanks);
+		for (size_t i = 0; i < ARRAY_LEN(words); i++)
+			if (strlen(words[i]) == len && strncasecmp(words[i], word, len) == 0)
+				return words[i];
+		numbers = isdigit((unsigned char)word[0]) != 0;
+		word += len;
+	}
+	return NULL;
+}
+
+static bool enter_const(struct place *place, const struct expr *expr)
+{
+	const char *word = expr->name[0] == '\'' ? moment_in(expr->name + 1) : NULL;
+	return word == NULL || refuse_named(place->names->no, expr->at, "the word", word,
+	                                    "it may mean the present, or the time zone of the place",
+	                                    "use a schedule, or a column");
 }
 
 static bool enter_expr(struct place *place, struct expr *expr)

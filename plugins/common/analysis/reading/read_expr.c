@@ -74,18 +74,31 @@ static struct expr *read_column(struct reader *reader, json_t *body)
 	return expr;
 }
 
+/* A constant's text is different for different constants; that of NULL is empty. */
+static const char *const_text(struct reader *reader, json_t *body)
+{
+	static const char *const kinds[][2] = {{"sval", "'"}, {"fval", ""}, {"bsval", "bit "}};
+	json_t *integer = json_object_get(body, "ival"), *boolean = json_object_get(body, "boolval");
+	if (integer != NULL)
+		return talloc_asprintf(reader->mem, "%d", (int)json_integer_value(json_object_get(integer, "ival")));
+	if (boolean != NULL)
+		return json_is_true(json_object_get(boolean, "boolval")) ? "true" : "false";
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		json_t *value = json_object_get(body, kinds[i][0]);
+		if (value != NULL)
+			return talloc_asprintf(reader->mem, "%s%s", kinds[i][1], read_text(reader, value, kinds[i][0]));
+	}
+	return json_is_true(json_object_get(body, "isnull")) ? "" : NULL;
+}
+
 static struct expr *read_const(struct reader *reader, json_t *body)
 {
 	struct expr *expr = new_expr(reader, EXPR_CONST, read_at(body));
-	json_t *integer = json_object_get(body, "ival");
-	if (json_object_get(body, "sval") != NULL)
-		expr->name = talloc_asprintf(reader->mem, "'%s", read_text(reader, json_object_get(body, "sval"), "sval"));
-	else if (json_object_get(body, "fval") != NULL)
-		expr->name = read_text(reader, json_object_get(body, "fval"), "fval");
-	else if (integer != NULL)
-		expr->name = talloc_asprintf(reader->mem, "%d", (int)json_integer_value(json_object_get(integer, "ival")));
-	assert(expr->name != NULL);
-	return expr;
+	expr->name = const_text(reader, body);
+	if (expr->name != NULL)
+		return expr;
+	refuse(reader->no, expr->at, "a constant", "the analysis does not know its kind", "");
+	return NULL;
 }
 
 static enum expr_kind operator_kind(const char *kind, const char *name)
