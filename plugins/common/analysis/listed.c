@@ -37,12 +37,21 @@ static const char *name_of_end(const struct unit *unit, struct tie_end end)
 	return NULL;
 }
 
+/* Printed texts are for people: two columns may be printed alike. */
+static bool is_group(const struct unit *unit, struct expr *expr, struct expr *group)
+{
+	struct tie_end a, b;
+	bool column_a = names_column(expr, &a.of, &a.column) != NULL,
+		 column_b = names_column(group, &b.of, &b.column) != NULL;
+	if (column_a || column_b)
+		return column_a && column_b && a.of == b.of && a.column == b.column;
+	return strcmp(print_expr(unit->maker->mem, expr), print_expr(unit->maker->mem, group)) == 0;
+}
+
 static const char *name_of_group(const struct unit *unit, struct expr *group)
 {
-	const char *text = print_expr(unit->maker->mem, group);
 	for (size_t i = 0; i < unit->query->n_items; i++)
-		if (strcmp(text, print_expr(unit->maker->mem, unit->query->items[i].expr)) == 0 &&
-		    unit->query->items[i].name[0] != '\0')
+		if (is_group(unit, unit->query->items[i].expr, group) && unit->query->items[i].name[0] != '\0')
 			return unit->query->items[i].name;
 	return NULL;
 }
@@ -63,6 +72,9 @@ static void rows_by_groups(const struct unit *unit, struct analysis_list *list)
 	for (size_t i = 0; i < groups.n; i++)
 		if (!add_name(unit, list, name_of_group(unit, groups.items[i])))
 			return;
+	/* Two groups in one column: it does not tell them apart. */
+	if (list->n != groups.n)
+		list->n = 0;
 }
 
 /* Rows of the table that determines all others, by its unique key. */
