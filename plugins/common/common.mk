@@ -11,6 +11,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/analysis/part.c \
 	plugins/common/analysis/print.c plugins/common/analysis/print.h \
 	plugins/common/analysis/meaning/ranges.c plugins/common/analysis/meaning/ranges.h \
+	plugins/common/analysis/reading/alike.c plugins/common/analysis/reading/alike.h \
 	plugins/common/analysis/reading/mask.c plugins/common/analysis/reading/mask.h \
 	plugins/common/analysis/reading/parse.c plugins/common/analysis/reading/parse.h \
 	plugins/common/analysis/reading/query.h \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/spans.h"
 
+#include "common/analysis/reading/alike.h"
+
 #include <string.h>
 #include <talloc.h>
 
@@ -22,17 +24,27 @@ struct span_tokens span_split(void *mem, const struct syntax *syn, const char *t
 	return out;
 }
 
-static bool is_any(const struct lex_token *token, const char *const *words)
-{
-	for (size_t i = 0; words[i] != NULL; i++)
-		if (lex_is(token, words[i]))
-			return true;
-	return false;
-}
-
 bool span_is_sign(const struct lex_token *token, char sign)
 {
 	return token->kind == LEX_OTHER && token->text[0] == sign;
+}
+
+bool span_is_word(const struct span_tokens *tokens, size_t at, const char *word)
+{
+	return lex_is(&tokens->items[at], word) && (at == 0 || !span_is_sign(&tokens->items[at - 1], '.'));
+}
+
+int span_opens(const struct lex_token *token)
+{
+	return span_is_sign(token, '(') + span_is_sign(token, '[') - span_is_sign(token, ')') - span_is_sign(token, ']');
+}
+
+static bool is_any(const struct span_tokens *tokens, size_t at, const char *const *words)
+{
+	for (size_t i = 0; words[i] != NULL; i++)
+		if (span_is_word(tokens, at, words[i]))
+			return true;
+	return false;
 }
 
 /* Does the condition end before this token, which stands in no parentheses of it? LEFT and RIGHT are functions too. */
@@ -45,7 +57,7 @@ static bool ends(const struct span_tokens *tokens, size_t at)
 	static const char *const sides[] = {"LEFT", "RIGHT", NULL};
 	const struct lex_token *token = &tokens->items[at];
 	bool called = at + 1 < tokens->n && span_is_sign(&tokens->items[at + 1], '(');
-	return is_any(token, words) || (is_any(token, sides) && !called) || span_is_sign(token, ',') ||
+	return is_any(tokens, at, words) || (is_any(tokens, at, sides) && !called) || span_is_sign(token, ',') ||
 	       span_is_sign(token, ';');
 }
 
@@ -53,19 +65,19 @@ static bool ends(const struct span_tokens *tokens, size_t at)
 static bool begins(const struct span_tokens *tokens, size_t at)
 {
 	static const char *const words[] = {"WHERE", "AND", "ON", NULL};
-	return at > 0 && (is_any(&tokens->items[at - 1], words) || span_is_sign(&tokens->items[at - 1], '('));
+	return at > 0 && (is_any(tokens, at - 1, words) || span_is_sign(&tokens->items[at - 1], '('));
 }
 
 struct depth {
 	int parentheses, cases, betweens;
 };
 
-static void enter(struct depth *depth, const struct lex_token *token)
+static void enter(struct depth *depth, const struct span_tokens *tokens, size_t at)
 {
-	depth->parentheses += span_is_sign(token, '(') - span_is_sign(token, ')');
-	depth->cases += lex_is(token, "CASE") - lex_is(token, "END");
+	depth->parentheses += span_opens(&tokens->items[at]);
+	depth->cases += span_is_word(tokens, at, "CASE") - span_is_word(tokens, at, "END");
 	if (depth->parentheses == 0 && depth->cases == 0)
-		depth->betweens += lex_is(token, "BETWEEN");
+		depth->betweens += span_is_word(tokens, at, "BETWEEN");
 }
 
 /* Moves *from before the parenthesis that closes at `at`; false when that one belongs to what is around it. */
@@ -93,13 +105,13 @@ static size_t find_end(const struct span_tokens *tokens, size_t *from)
 				break;
 			continue;
 		}
-		if (outside && depth.betweens > 0 && lex_is(token, "AND")) {
+		if (outside && depth.betweens > 0 && span_is_word(tokens, at, "AND")) {
 			depth.betweens--;
 			continue;
 		}
 		if (outside && ends(tokens, at))
 			break;
-		enter(&depth, token);
+		enter(&depth, tokens, at);
 	}
 	return at;
 }
@@ -194,10 +206,10 @@ bool span_of_select(const struct span_tokens *tokens, struct span *list_r, struc
 	if (tokens->n == 0 || !lex_is(&tokens->items[0], "SELECT"))
 		return false;
 	for (size_t i = 1; i < to; i++) {
-		depth += span_is_sign(&tokens->items[i], '(') - span_is_sign(&tokens->items[i], ')');
-		if (depth == 0 && from == 0 && lex_is(&tokens->items[i], "FROM"))
+		depth += span_opens(&tokens->items[i]);
+		if (depth == 0 && from == 0 && span_is_word(tokens, i, "FROM"))
 			from = i;
-		else if (depth == 0 && from > 0 && is_any(&tokens->items[i], ends))
+		else if (depth == 0 && from > 0 && is_any(tokens, i, ends))
 			to = i;
 	}
 	*list_r = (struct span){1, from};
@@ -205,23 +217,39 @@ bool span_of_select(const struct span_tokens *tokens, struct span *list_r, struc
 	return from > 1;
 }
 
+/* The text from this token to where its condition seems to end; NULL: no condition begins there. */
+static char *condition_from(void *mem, const struct span_tokens *tokens, size_t from)
+{
+	size_t to = find_end(tokens, &from);
+	const struct lex_token *first = &tokens->items[from], *last = &tokens->items[to > from ? to - 1 : from];
+	if (to <= from || !begins(tokens, from) || has_long_name(tokens, from, to))
+		return NULL;
+	return talloc_strndup(mem, first->text, (size_t)(last->text + last->len - first->text));
+}
+
+/* Can a condition whose first column stands behind this token begin here? */
+static bool leads(const struct span_tokens *tokens, size_t at)
+{
+	static const char *const words[] = {"NOT", "CAST", "EXISTS", NULL};
+	return span_is_sign(&tokens->items[at], '(') || is_any(tokens, at, words);
+}
+
+/* Tokens do not tell how far an expression reaches: the parser does. */
 char *span_condition(void *mem_ctx, const struct syntax *syn, const char *text, const struct expr *expr)
 {
-	if (expr->at < 0 || expr->kind == EXPR_AND || expr->kind == EXPR_OR || expr->kind == EXPR_NOT)
-		return NULL;
 	void *mem = talloc_new(mem_ctx);
 	struct span_tokens tokens = span_split(mem, syn, text);
 	size_t from = 0;
-	char *span = NULL;
-	while (from < tokens.n && tokens.items[from].text < text + expr->at)
+	char *found = NULL;
+	while (from < tokens.n && (expr->at < 0 || tokens.items[from].text < text + expr->at))
 		from++;
-	if (from < tokens.n && tokens.items[from].text == text + expr->at) {
-		size_t to = find_end(&tokens, &from);
-		const struct lex_token *last = &tokens.items[to > from ? to - 1 : from];
-		if (to > from && begins(&tokens, from) && !has_long_name(&tokens, from, to))
-			span = talloc_strndup(mem_ctx, tokens.items[from].text,
-			                      (size_t)(last->text + last->len - tokens.items[from].text));
+	for (bool more = from < tokens.n; more && found == NULL;) {
+		char *span = condition_from(mem, &tokens, from);
+		if (span != NULL && alike_condition(syn, span, expr))
+			found = talloc_steal(mem_ctx, span);
+		more = from > 0 && leads(&tokens, from - 1);
+		from -= more;
 	}
 	talloc_free(mem);
-	return span;
+	return found;
 }

@@ -26,6 +26,12 @@ struct span_tokens span_split(void *mem, const struct syntax *syn, const char *t
 /* Is the token this sign? */
 bool span_is_sign(const struct lex_token *token, char sign);
 
+/* Is token number `at` this keyword, and not part of a name (`t.order`)? */
+bool span_is_word(const struct span_tokens *tokens, size_t at, const char *word);
+
+/* 1 for what opens a parenthesis or bracket, -1 for what closes one, 0. */
+int span_opens(const struct lex_token *token);
+
 /* The text of a span as it stands, talloc'ed on mem_ctx. */
 char *span_text(void *mem_ctx, const struct span_tokens *tokens, struct span span);
 

@@ -3,7 +3,7 @@
 
 #include "common/analysis/exact.h"
 #include "common/analysis/meaning/calls.h"
-#include "common/analysis/print.h"
+#include "common/analysis/reading/alike.h"
 #include "common/analysis/spans.h"
 #include "common/sqltext/ident.h"
 #include "common/sqltext/sqltext.h"
@@ -44,21 +44,58 @@ static bool add_edit(struct rewriting *r, struct span span, const char *text)
 
 /* ---- pieces ---- */
 
-static bool span_of(const struct rewriting *r, const struct expr *expr, struct span *out)
+/* Finds the text of a column or a call, and has the parser confirm it. */
+static bool span_of(const struct rewriting *r, struct expr *expr, struct span *out)
 {
-	if (expr->kind == EXPR_COLUMN)
-		return names_meaning((struct expr *)(uintptr_t)expr) == expr &&
-		       span_of_column(&r->tokens, text_of(r), expr->at, out);
-	return expr->kind == EXPR_CALL && span_of_call(&r->tokens, text_of(r), expr->at, out);
+	bool found = expr->kind == EXPR_COLUMN
+	                 ? names_meaning(expr) == expr && span_of_column(&r->tokens, text_of(r), expr->at, out)
+	                 : expr->kind == EXPR_CALL && span_of_call(&r->tokens, text_of(r), expr->at, out);
+	return found && out->to - out->from <= 64 &&
+	       alike_value(r->unit->maker->syn, span_text(r->mem, &r->tokens, *out), expr);
+}
+
+/* Equal columns, or calls that are written alike. */
+static bool same(const struct rewriting *r, struct expr *a, struct expr *b)
+{
+	struct tie_end end_a, end_b;
+	struct span span_a, span_b;
+	if (a == b)
+		return true;
+	if (a->kind != b->kind || (a->kind != EXPR_COLUMN && a->kind != EXPR_CALL))
+		return false;
+	if (a->kind == EXPR_COLUMN)
+		return names_column(a, &end_a.of, &end_a.column) != NULL && names_column(b, &end_b.of, &end_b.column) != NULL &&
+		       end_a.of == end_b.of && end_a.column == end_b.column;
+	return strcmp(a->name, b->name) == 0 && span_of(r, a, &span_a) && span_of(r, b, &span_b) &&
+	       strcmp(span_text(r->mem, &r->tokens, span_a), span_text(r->mem, &r->tokens, span_b)) == 0;
 }
 
 static size_t position(const struct rewriting *r, const struct expr_list *list, struct expr *expr)
 {
-	const char *text = print_expr(r->mem, expr);
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(text, print_expr(r->mem, list->items[i])) == 0)
-			return i;
-	return list->n;
+	size_t i = 0;
+	while (i < list->n && !same(r, list->items[i], expr))
+		i++;
+	return i;
+}
+
+/* Aggregates that are written in two ways are two. */
+static bool gather(void *ctx, struct expr *expr)
+{
+	struct rewriting *r = ctx;
+	struct expr_list *list = &r->aggregates;
+	if (call_aggregate(r->unit->maker->facts, expr) == AGGREGATE_NONE || position(r, list, expr) < list->n)
+		return true;
+	list->items = talloc_realloc(r->mem, list->items, struct expr *, (unsigned)list->n + 1);
+	assert(list->items != NULL);
+	list->items[list->n++] = expr;
+	return true;
+}
+
+static void gather_aggregates(struct rewriting *r)
+{
+	for (size_t i = 0; i < r->unit->query->n_items; i++)
+		expr_walk(r->unit->query->items[i].expr, gather, r);
+	expr_walk(r->unit->query->having, gather, r);
 }
 
 /* An aggregate, computed from the roll's columns. */
@@ -97,11 +134,11 @@ static bool rewrite_parts(struct rewriting *r, const struct expr *expr)
 static bool rewrite(struct rewriting *r, struct expr *expr)
 {
 	struct span span;
-	size_t number = position(r, &r->groups, expr);
 	if (call_aggregate(r->unit->maker->facts, expr) != AGGREGATE_NONE) {
 		const char *text = over_roll(r, position(r, &r->aggregates, expr), expr);
 		return text != NULL && span_of(r, expr, &span) && add_edit(r, span, text);
 	}
+	size_t number = position(r, &r->groups, expr);
 	if (number < r->groups.n)
 		return span_of(r, expr, &span) && add_edit(r, span, talloc_asprintf(r->mem, "viewd_n.g%zu", number + 1));
 	if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_STAR || expr->kind == EXPR_SUBQUERY)
@@ -109,18 +146,26 @@ static bool rewrite(struct rewriting *r, struct expr *expr)
 	return rewrite_parts(r, expr);
 }
 
-/* The tokens of a span with the edits that lie in it. */
+static const struct edit *edit_at(const struct rewriting *r, size_t token)
+{
+	for (size_t i = 0; i < r->n_edits; i++)
+		if (r->edits[i].span.from == token)
+			return &r->edits[i];
+	return NULL;
+}
+
+/* The text of a span with the edits that lie in it; between them it stays as it is, blanks included. */
 static char *edited(const struct rewriting *r, struct span span)
 {
 	char *out = sql_new(r->unit->maker->out);
+	const char *copied = r->tokens.items[span.from].text;
 	for (size_t i = span.from; i < span.to;) {
-		const struct edit *edit = NULL;
-		for (size_t k = 0; k < r->n_edits && edit == NULL; k++)
-			edit = r->edits[k].span.from == i ? &r->edits[k] : NULL;
+		const struct edit *edit = edit_at(r, i);
 		size_t next = edit != NULL && edit->span.to > i ? edit->span.to : i + 1;
-		out = sql_add(out, "%s%s", i > span.from ? " " : "", edit != NULL ? edit->text : "");
-		if (edit == NULL)
-			out = sql_add(out, "%.*s", (int)r->tokens.items[i].len, r->tokens.items[i].text);
+		const struct lex_token *token = &r->tokens.items[i], *last = &r->tokens.items[next - 1];
+		out = sql_add(out, "%.*s", (int)(token->text - copied), copied);
+		out = edit != NULL ? sql_add(out, "%s", edit->text) : sql_add(out, "%.*s", (int)token->len, token->text);
+		copied = last->text + last->len;
 		i = next;
 	}
 	return out;
@@ -134,7 +179,7 @@ static struct span item_span(const struct rewriting *r, struct span list, size_t
 	struct span out = {list.from, list.to};
 	int depth = 0;
 	for (size_t i = list.from; i < list.to; i++) {
-		depth += span_is_sign(&r->tokens.items[i], '(') - span_is_sign(&r->tokens.items[i], ')');
+		depth += span_opens(&r->tokens.items[i]);
 		if (depth != 0 || !span_is_sign(&r->tokens.items[i], ','))
 			continue;
 		if (number == 0) {
@@ -164,7 +209,8 @@ static char *item_text(struct rewriting *r, struct span list, size_t number)
 {
 	const struct select_item *item = &r->unit->query->items[number];
 	struct span span = item_span(r, list, number);
-	if (item->name[0] == '\0' || span.to <= span.from || !rewrite(r, item->expr))
+	if (item->name[0] == '\0' || span.to <= span.from ||
+	    !alike_value(r->unit->maker->syn, span_text(r->mem, &r->tokens, span), item->expr) || !rewrite(r, item->expr))
 		return NULL;
 	char *text = edited(r, span);
 	return has_alias(r, span, item->name) ? text : ident_append(r->unit->maker->syn, sql_add(text, " AS "), item->name);
@@ -192,10 +238,10 @@ static bool having_span(const struct rewriting *r, size_t from, struct span *out
 	out->to = r->tokens.n;
 	for (size_t i = from; i < r->tokens.n; i++) {
 		const struct lex_token *token = &r->tokens.items[i];
-		depth += span_is_sign(token, '(') - span_is_sign(token, ')');
-		if (depth == 0 && lex_is(token, "HAVING"))
+		depth += span_opens(token);
+		if (depth == 0 && span_is_word(&r->tokens, i, "HAVING"))
 			out->from = i + 1;
-		else if (depth == 0 && out->from > 0 && lex_is(token, "ORDER"))
+		else if (depth == 0 && out->from > 0 && span_is_word(&r->tokens, i, "ORDER"))
 			out->to = i;
 	}
 	return out->from > 0 && out->to > out->from;
@@ -206,7 +252,9 @@ static bool having_text(struct rewriting *r, size_t from, struct analysis_texts 
 	struct span span;
 	if (r->unit->query->having == NULL)
 		return true;
-	if (!having_span(r, from, &span) || !rewrite(r, r->unit->query->having))
+	if (!having_span(r, from, &span) ||
+	    !alike_condition(r->unit->maker->syn, span_text(r->mem, &r->tokens, span), r->unit->query->having) ||
+	    !rewrite(r, r->unit->query->having))
 		return false;
 	out->having = edited(r, span);
 	return true;
@@ -228,24 +276,24 @@ static bool group_texts(const struct rewriting *r, struct analysis_texts *out)
 }
 
 /* Sums of terms of several scales have that of the longest one that is there (docs/adr/008). */
-static bool one_scale(const struct rewriting *r, const struct expr *aggregate)
+static bool one_scale(const struct rewriting *r, struct expr *aggregate)
 {
 	struct exact exact = exact_of(aggregate->args.items[0]);
 	return exact.exact && (!r->unit->maker->facts->sums_keep_scale || exact.low == exact.high);
 }
 
-static bool term_of(const struct rewriting *r, const struct expr *aggregate, struct analysis_term *out)
+static bool term_of(const struct rewriting *r, struct expr *aggregate, struct analysis_term *out)
 {
 	struct span span;
 	enum aggregate kind = call_aggregate(r->unit->maker->facts, aggregate);
 	*out = (struct analysis_term){.summed = kind == AGGREGATE_SUM || kind == AGGREGATE_AVG};
 	if (aggregate->call->star)
 		return true;
-	if (aggregate->args.n != 1 || aggregate->call->distinct || (out->summed && !one_scale(r, aggregate)) ||
-	    !span_of(r, aggregate, &span))
+	if (aggregate->args.n != 1 || aggregate->call->distinct || aggregate->call->ordered ||
+	    (out->summed && !one_scale(r, aggregate)) || !span_of(r, aggregate, &span))
 		return false;
 	out->arg = span_text(r->unit->maker->out, &r->tokens, span_arguments(&r->tokens, span));
-	return true;
+	return alike_value(r->unit->maker->syn, out->arg, aggregate->args.items[0]);
 }
 
 static bool term_texts(const struct rewriting *r, struct analysis_texts *out)
@@ -279,7 +327,8 @@ static bool take_apart(struct rewriting *r, struct analysis_texts *out)
 		return false;
 	out->rows = span_text(r->unit->maker->out, &r->tokens, rows);
 	out->list = list_text(r, list);
-	return out->list != NULL && having_text(r, rows.to, out) && group_texts(r, out) && term_texts(r, out);
+	return alike_rows(r->unit->maker->syn, out->rows, query) && out->list != NULL && having_text(r, rows.to, out) &&
+	       group_texts(r, out) && term_texts(r, out);
 }
 
 struct analysis_texts *texts_make(const struct unit *unit, const char *average)
@@ -293,6 +342,6 @@ struct analysis_texts *texts_make(const struct unit *unit, const char *average)
 	r->average = average;
 	r->tokens = span_split(maker->mem, maker->syn, maker->text);
 	r->groups = unit_groups(unit);
-	r->aggregates = unit_aggregates(unit);
+	gather_aggregates(r);
 	return take_apart(r, out) ? out : NULL;
 }

@@ -17,13 +17,14 @@ struct analysis_term {
 struct analysis_texts {
 	const char *rows;            /* "FROM .. WHERE .." */
 	struct analysis_list groups; /* as written */
-	struct analysis_term *terms; /* one for each aggregate, in the order of the node's aggregates */
+	struct analysis_term *terms; /* one for each aggregate that is written differently */
 	size_t n_terms;
 	const char *list;   /* what is selected, over a roll that is called viewd_n */
 	const char *having; /* likewise; NULL: there is none */
 };
 
-/* NULL where the query cannot be taken apart so: derived tables, WITH, FILTER, expressions without an end that is sure.
+/* NULL where the query cannot be taken apart so: derived tables, WITH, FILTER, pieces that are not read alike when
+ * they stand alone.
  * average: SQL for avg(x), slots {a} its sum and {b} its count. On maker->out. */
 struct analysis_texts *texts_make(const struct unit *unit, const char *average);
 
