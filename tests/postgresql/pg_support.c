@@ -52,7 +52,7 @@ static int session_close(struct viewd_conn **holder)
 	return 0;
 }
 
-static struct viewd_conn *open_spec(const struct viewd_database_spec *spec)
+struct viewd_conn *pg_session_of(const struct viewd_database_spec *spec)
 {
 	struct viewd_err err = {0};
 	struct viewd_conn *conn = DIALECT->open(&pg_host, spec, &err);
@@ -67,7 +67,7 @@ static struct viewd_conn *open_spec(const struct viewd_database_spec *spec)
 struct viewd_conn *pg_session(const char *role)
 {
 	struct viewd_database_spec spec = pg_spec(role);
-	return open_spec(&spec);
+	return pg_session_of(&spec);
 }
 
 void pg_do(struct viewd_conn *conn, const char *sql)
@@ -116,7 +116,7 @@ void pg_fresh(void)
 	pg_do(admin, "GRANT CREATE ON DATABASE shop TO viewd, app");
 	struct viewd_database_spec spec = pg_spec("postgres");
 	spec.url = talloc_asprintf(harness_ctx(), "postgresql://postgres@/shop?%s", getenv("VIEWD_TEST_PG"));
-	struct viewd_conn *shop = open_spec(&spec);
+	struct viewd_conn *shop = pg_session_of(&spec);
 	pg_do(shop, "GRANT CREATE ON SCHEMA public TO viewd, app");
 	pg_do(shop, "ALTER DEFAULT PRIVILEGES FOR ROLE app GRANT SELECT ON TABLES TO viewd");
 }

@@ -21,6 +21,7 @@ void pg_fresh(void);
 
 /* A session of the role (viewd, app, other or postgres), closed after the test. */
 struct viewd_conn *pg_session(const char *role);
+struct viewd_conn *pg_session_of(const struct viewd_database_spec *spec);
 
 /* One statement, which must succeed. */
 void pg_do(struct viewd_conn *conn, const char *sql);

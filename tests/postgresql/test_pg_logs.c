@@ -5,6 +5,7 @@
  */
 #include "pg_support.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -243,6 +244,76 @@ static void inner_nodes_that_were_touched_are_seen(void)
 	is_refreshed(&s, "incremental: ");
 }
 
+/* ---- what a log needs ---- */
+
+static struct viewd_err is_refused(struct scene *s, enum viewd_err_class cls, const char *hint)
+{
+	struct viewd_err err = {0};
+	struct viewd_outcome out = {0};
+	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1};
+	CHECK(!DIALECT->refresh(s->conn, &s->view, &req, &out, &err));
+	CHECK_STR(err_class_word(err.cls), err_class_word(cls));
+	CHECK_CONTAINS(err.hint, hint);
+	return err;
+}
+
+/* The trial's first row would be one without a value, as no writer writes it. */
+static void types_without_null_are_refused(void)
+{
+	struct scene s;
+	begin_tables(&s);
+	pg_do(s.app, "CREATE DOMAIN code AS int NOT NULL");
+	pg_do(s.app, "ALTER TABLE sale ADD COLUMN mine code DEFAULT 1, ADD COLUMN other code DEFAULT 1");
+	s.view = kept("totals", "SELECT id, mine FROM sale");
+	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
+	is_refused(&s, VIEWD_ERR_CONFIG, "refresh_mode = auto always works");
+	s.view = kept("others", ROWS); /* which does not read those columns */
+	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
+	pg_refreshed(s.conn, &s.view);
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 1");
+	is_refreshed(&s, "incremental: 1 keys");
+}
+
+static void each_right_that_lacks_is_named(void)
+{
+	struct scene s;
+	begin_tables(&s);
+	struct viewd_conn *admin = pg_session("postgres");
+	pg_do(admin, "REVOKE TEMPORARY ON DATABASE shop FROM PUBLIC");
+	pg_do(admin, "GRANT TEMPORARY ON DATABASE shop TO viewd");
+	pg_do(s.app, "REVOKE TRIGGER ON sale FROM viewd");
+	s.view = kept("totals", ROWS);
+	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
+	is_refused(&s, VIEWD_ERR_DENIED, "GRANT TRIGGER ON \"public\".\"sale\" TO \"viewd\"");
+	pg_do(s.app, "GRANT TRIGGER ON sale TO viewd");
+	pg_do(admin, "REVOKE TEMPORARY ON DATABASE shop FROM viewd");
+	is_refused(&s, VIEWD_ERR_DENIED, "GRANT TEMPORARY ON DATABASE \"shop\" TO \"viewd\"");
+	pg_do(admin, "GRANT TEMPORARY ON DATABASE shop TO viewd");
+	pg_do(s.app, "REVOKE SELECT ON sale FROM viewd");
+	CHECK_CONTAINS(is_refused(&s, VIEWD_ERR_DENIED, "").msg, "permission denied for table sale");
+	pg_do(s.app, "GRANT SELECT (id, amount) ON sale TO viewd");
+	CHECK_CONTAINS(reason(&s), "all rows: ");
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 1");
+	is_refreshed(&s, "incremental: 1 keys");
+}
+
+/* Another session finds all of it made. */
+static void what_is_made_is_not_tried_again(void)
+{
+	struct scene s;
+	begin(&s, ROWS);
+	struct viewd_database_spec spec = pg_spec("postgres");
+	spec.url = talloc_asprintf(harness_ctx(), "postgresql://postgres@/shop?%s", getenv("VIEWD_TEST_PG"));
+	struct viewd_conn *admin = pg_session_of(&spec);
+	pg_do(admin, "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''a trial''; END'");
+	pg_do(admin, "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE TABLE AS') EXECUTE FUNCTION "
+	             "refuse()");
+	s.conn = pg_session("viewd");
+	pg_prepared(s.conn);
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 1");
+	is_refreshed(&s, "incremental: 1 keys");
+}
+
 static const struct harness_test log_tests[] = {
 	{"a reader that has not read keeps rows", a_reader_that_has_not_read_keeps_rows},
 	{"late writers of a full log are not lost", late_writers_of_a_full_log_are_not_lost},
@@ -252,5 +323,8 @@ static const struct harness_test log_tests[] = {
 	{"functions that are redefined are seen", functions_that_are_redefined_are_seen},
 	{"operators that are redefined are seen", operators_that_are_redefined_are_seen},
 	{"inner nodes that were touched are seen", inner_nodes_that_were_touched_are_seen},
+	{"types without NULL are refused", types_without_null_are_refused},
+	{"each right that lacks is named", each_right_that_lacks_is_named},
+	{"what is made is not tried again", what_is_made_is_not_tried_again},
 };
 HARNESS_MAIN(SUITE("postgresql change logs", log_tests))

@@ -93,6 +93,17 @@ static const char lacking_sql[] =
 	"TRIGGER viewd_log_%s_%s', c.oid::pg_catalog.regclass, $2, w.suffix) END)) AS x (step, sql)"
 	" WHERE x.sql IS NOT NULL ORDER BY c.oid, w.suffix, x.step";
 
+/* What the role lacks, in words that it can be given by. */
+static bool denied(struct viewd_conn *conn, const char *right, const char *on, struct viewd_err *err)
+{
+	if (err == NULL || err->cls != VIEWD_ERR_DENIED)
+		return false;
+	char *role = ident_append(&pg_syntax, sql_new(NULL), PQuser(conn->pg));
+	err_hint(err, "GRANT %s ON %s TO %s: an incremental refresh needs it", right, on, role);
+	talloc_free(role);
+	return false;
+}
+
 /* A writer that waits for one of these locks while this session waits for another must not be the one who ends a
  * deadlock: this session waits for less time than it takes to look for one. */
 static bool make_triggers(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,
@@ -105,6 +116,34 @@ static bool make_triggers(struct viewd_conn *conn, void *mem, const struct chang
 	bool done = list.n == 0 || pg_exec(conn, "SET LOCAL lock_timeout = 250", err);
 	for (size_t i = 0; i < list.n && done; i++)
 		done = pg_exec(conn, list.statements[i], err);
+	return done || denied(conn, "TRIGGER", source, err);
+}
+
+/* Has this transaction made any of the functions? */
+static bool are_new(struct viewd_conn *conn, const struct change_log *log, bool *new_r, struct viewd_err *err)
+{
+	char sql[400];
+	snprintf(sql, sizeof sql,
+	         "SELECT EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.oid IN "
+	         "(pg_catalog.to_regproc('viewd.change_is_good'), pg_catalog.to_regproc('viewd.log_%" PRId64
+	         "_row'), pg_catalog.to_regproc('viewd.log_%" PRId64
+	         "_rows')) AND p.xmin = pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.xid)",
+	         log->number, log->number);
+	*new_r = false;
+	return pg_op_query(&conn->db, sql, NULL, 0, found, new_r, err);
+}
+
+/* Of the columns that are logged, the source's other ones being nobody's affair. */
+static bool make_trial(struct viewd_conn *conn, const struct change_log *log, const char *source,
+                       struct viewd_err *err)
+{
+	char *columns = sql_names(&pg_syntax, sql_new(NULL), NULL, log->columns, log->n_columns);
+	char *database = sql_add(sql_new(columns), "DATABASE ");
+	bool done = pg_execf(conn, err,
+	                     "CREATE TEMPORARY TABLE viewd_try AS SELECT %s, 0 AS viewd_try FROM %s WITH NO DATA", columns,
+	                     source) ||
+	            denied(conn, "TEMPORARY", ident_append(&pg_syntax, database, PQdb(conn->pg)), err);
+	talloc_free(columns);
 	return done;
 }
 
@@ -115,7 +154,7 @@ static bool try_functions(struct viewd_conn *conn, const struct change_log *log,
 {
 	static const char *const tries[] = {
 		"INSERT INTO pg_temp.viewd_try DEFAULT VALUES",
-		"UPDATE pg_temp.viewd_try SET ctid_of_viewd = 1",
+		"UPDATE pg_temp.viewd_try SET viewd_try = 1",
 		"DELETE FROM pg_temp.viewd_try",
 		"TRUNCATE pg_temp.viewd_try",
 		"DROP TABLE pg_temp.viewd_try",
@@ -128,8 +167,10 @@ static bool try_functions(struct viewd_conn *conn, const struct change_log *log,
 		{"TRUNCATE ON pg_temp.viewd_try FOR EACH STATEMENT", "rows"},
 		{"INSERT ON pg_temp.viewd_try REFERENCING NEW TABLE AS viewd_new FOR EACH STATEMENT", "rows"},
 	};
-	bool done = pg_execf(conn, err, "CREATE TEMPORARY TABLE viewd_try AS SELECT s.*, 0 AS ctid_of_viewd FROM %s s WITH "
-	                                "NO DATA", source);
+	bool tried = true;
+	if (!are_new(conn, log, &tried, err) || !tried)
+		return !tried;
+	bool done = make_trial(conn, log, source, err);
 	for (size_t i = 0; i < ARRAY_LEN(triggers) && done; i++)
 		done = pg_execf(conn, err, "CREATE TRIGGER try_%zu AFTER %s EXECUTE FUNCTION viewd.log_%" PRId64 "_%s()", i,
 		                triggers[i][0], log->number, triggers[i][1]);
@@ -139,13 +180,23 @@ static bool try_functions(struct viewd_conn *conn, const struct change_log *log,
 	                                   "pg_catalog.pg_current_xact_id()", log->number);
 }
 
+/* Types without a value that stands for nothing, and the like: the table cannot be followed so; all else goes on. */
+static bool refuse(struct viewd_err *err)
+{
+	if (err == NULL || err->cls != VIEWD_ERR_QUERY)
+		return false;
+	err->cls = VIEWD_ERR_CONFIG;
+	return err_hint(err, "its changes cannot be logged as they are; refresh_mode = auto always works");
+}
+
 bool pg_op_make_log(struct db *db, const struct change_log *log, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
 	void *mem = talloc_new(NULL);
 	char *source = relation_quoted(&pg_syntax, mem, &log->source);
-	bool done = make_table(conn, mem, log, source, err) && pg_change_functions(conn, mem, log, source, err) &&
-	            try_functions(conn, log, source, err) && make_triggers(conn, mem, log, source, err);
+	bool ready = make_table(conn, mem, log, source, err) && pg_change_functions(conn, mem, log, source, err) &&
+	             try_functions(conn, log, source, err);
+	bool done = ready ? make_triggers(conn, mem, log, source, err) : refuse(err);
 	talloc_free(mem);
 	return done;
 }
