@@ -117,7 +117,7 @@ void engine_verify(struct engine *eng, struct view *const *views, size_t n, engi
 typedef void engine_history_fn(void *ctx, const struct viewd_history_row *rows, size_t n, const struct viewd_err *err);
 void engine_history(struct engine *eng, struct view *view, int limit, engine_history_fn *done, void *ctx);
 
-/* Tells how a view could be kept incrementally, from the database's catalogue. done is called once, from the loop;
+/* Tells how a view can be kept incrementally, from the database's catalogue. done is called once, from the loop;
  * facts are gone when it returns. */
 typedef void engine_explain_fn(void *ctx, const struct viewd_explained *facts, size_t n, const struct viewd_err *err);
 void engine_explain(struct engine *eng, struct view *view, engine_explain_fn *done, void *ctx);

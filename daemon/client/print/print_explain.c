@@ -111,7 +111,7 @@ void print_explain(struct screen *screen, const struct args *args UNUSED, const 
 		print_refusal(screen, explanation);
 		return;
 	}
-	fprintf(screen->out, "  it could be kept incrementally, by %zu node%s:\n", json_array_size(nodes),
+	fprintf(screen->out, "  it can be kept incrementally, by %zu node%s:\n", json_array_size(nodes),
 	        json_array_size(nodes) == 1 ? "" : "s");
 	json_array_foreach(nodes, i, node) print_node(screen, node);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * explain.c: asks a database, without a daemon, how a view could be kept incrementally.
+ * explain.c: asks a database, without a daemon, how a view can be kept incrementally.
  */
 #include "core/offline/explain.h"
 

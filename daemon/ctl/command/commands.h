@@ -19,7 +19,7 @@
 	X(WHY, "why", GET, "/v1/why", READ, QUICK, view_params,                                                           \
 	  "why a view is (not) fresh and what it waits for", cmd_why)                                                     \
 	X(EXPLAIN, "explain", GET, "/v1/explain", READ, SLOW, explain_params,                                             \
-	  "how a view could be kept incrementally, or what prevents it", cmd_explain)                                     \
+	  "how a view can be kept incrementally, or what prevents it", cmd_explain)                                     \
 	X(HISTORY, "history", GET, "/v1/history", READ, SLOW, history_params, "past runs of a view", cmd_history)         \
 	X(GRAPH, "graph", GET, "/v1/graph", READ, QUICK, graph_params, "sources, views and edges", cmd_graph)             \
 	X(INFO, "info", GET, "/v1/daemon", READ, QUICK, no_params, "the daemon itself: version, counters", cmd_info)      \

@@ -35,17 +35,27 @@ static bool refuse_as_analysed(const struct task *task, const struct refusal *no
 	return err_hint(err, "%s%srefresh_mode = auto always works", no->help, no->help[0] != '\0' ? "; or " : "");
 }
 
-static bool may(struct task *task, struct viewd_err *err)
+/* What prevents it whatever the definition says; *why_r NULL: nothing does. */
+static bool find_hindrance(struct task *task, const char **what_r, const char **why_r, struct viewd_err *err)
 {
 	struct db *db = task->db;
-	const char *why = NULL;
-	if (db->ops->incremental.apply_part == NULL || db->ops->depends.know == NULL)
-		return prevent(task, db->syntax->dialect, "its dialect does not know how", err);
-	if (task->view->run_as != NULL)
-		return prevent(task, "run_as", "the statements would run with the rights of two roles", err);
-	if (db->ops->incremental.possible != NULL && !db->ops->incremental.possible(db, &why, err))
-		return false;
-	return why == NULL || prevent(task, db->syntax->dialect, why, err);
+	*what_r = db->syntax->dialect;
+	*why_r = NULL;
+	if (db->ops->incremental.apply_part == NULL || db->ops->depends.know == NULL) {
+		*why_r = "its dialect does not know how";
+	} else if (task->view->run_as != NULL) {
+		*what_r = "run_as";
+		*why_r = "the statements would run with the rights of two roles";
+	} else {
+		return db->ops->incremental.possible == NULL || db->ops->incremental.possible(db, why_r, err);
+	}
+	return true;
+}
+
+static bool may(struct task *task, struct viewd_err *err)
+{
+	const char *what, *why;
+	return find_hindrance(task, &what, &why, err) && (why == NULL || prevent(task, what, why, err));
 }
 
 /* ---- making ---- */
@@ -68,6 +78,19 @@ static bool is_part(const struct analysis *analysis)
 	return analysis->n_nodes == 1 && analysis->nodes[0].kind == ANALYSIS_PART;
 }
 
+static bool is_rolled(struct db *db, const struct analysis *analysis)
+{
+	return analysis->possible && db->ops->incremental.make_node != NULL && can_roll(analysis);
+}
+
+struct analysis *chain_analyse(struct db *db, void *mem, const char *definition, const struct facts *facts)
+{
+	struct analysis *whole = analysis_run(mem, db->syntax, definition, facts, 0);
+	if (is_rolled(db, whole) || (whole->possible && is_part(whole)))
+		return whole;
+	return analysis_run(mem, db->syntax, definition, facts, ANALYSIS_ONE_PART);
+}
+
 static bool analyse(struct task *task, struct chain *chain, struct viewd_err *err)
 {
 	struct db *db = task->db;
@@ -75,16 +98,14 @@ static bool analyse(struct task *task, struct chain *chain, struct viewd_err *er
 	knowledge_average(knowledge, db->ops->incremental.average);
 	if (!db->ops->depends.know(db, knowledge_names(db->syntax, task->mem, task->definition), knowledge, err))
 		return false;
-	const struct facts *facts = knowledge_facts(knowledge);
-	struct analysis *analysis = analysis_run(chain, db->syntax, chain->definition, facts, 0);
-	if (analysis->possible && db->ops->incremental.make_node != NULL && can_roll(analysis)) {
+	chain->analysis = chain_analyse(db, chain, chain->definition, knowledge_facts(knowledge));
+	if (!chain->analysis->possible)
+		return refuse_as_analysed(task, &chain->analysis->refusal, err);
+	if (is_rolled(db, chain->analysis)) {
 		chain->roll = talloc_zero(chain, struct roll);
 		assert(chain->roll != NULL);
-	} else if (!analysis->possible || !is_part(analysis)) {
-		analysis = analysis_run(chain, db->syntax, chain->definition, facts, ANALYSIS_ONE_PART);
 	}
-	chain->analysis = analysis;
-	return analysis->possible || refuse_as_analysed(task, &analysis->refusal, err);
+	return true;
 }
 
 static char *describe_part(void *mem, const struct analysis_node *part)
@@ -92,22 +113,21 @@ static char *describe_part(void *mem, const struct analysis_node *part)
 	char *text = talloc_strdup(mem, "refresh_mode = incremental keeps it by one part, with the key ");
 	for (size_t i = 0; i < part->key.n; i++)
 		text = talloc_asprintf_append(text, "%s%s", i > 0 ? ", " : "", part->key.items[i]);
-	assert(text != NULL);
 	return text;
 }
 
-char *chain_describe(struct db *db, void *mem, const char *definition, const struct analysis *analysis,
-                     const struct facts *facts)
+bool chain_describe(struct task *task, const struct analysis *analysis, char **text_r, struct viewd_err *err)
 {
-	if (db->ops->incremental.apply_part == NULL)
-		return talloc_strdup(mem, "it is refreshed as a whole");
-	if (analysis->possible && is_part(analysis))
-		return describe_part(mem, &analysis->nodes[0]);
-	if (analysis->possible && db->ops->incremental.make_node != NULL && can_roll(analysis))
-		return talloc_strdup(mem, "refresh_mode = incremental keeps it by this chain");
-	const struct analysis *one = analysis_run(mem, db->syntax, definition, facts, ANALYSIS_ONE_PART);
-	return one->possible ? describe_part(mem, &one->nodes[0])
-	                     : talloc_strdup(mem, "it is refreshed as a whole");
+	const char *what, *why;
+	if (!find_hindrance(task, &what, &why, err))
+		return false;
+	char *text = why != NULL ? talloc_asprintf(task->mem, "it is refreshed as a whole (%s: %s)", what, why)
+	             : !analysis->possible ? talloc_strdup(task->mem, "it is refreshed as a whole")
+	             : is_part(analysis)   ? describe_part(task->mem, &analysis->nodes[0])
+	                                   : talloc_strdup(task->mem, "refresh_mode = incremental keeps it by this chain");
+	assert(text != NULL);
+	*text_r = text;
+	return true;
 }
 
 const struct analysis_node *chain_first(const struct chain *chain)

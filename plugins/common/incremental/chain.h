@@ -30,10 +30,14 @@ struct chain {
  * stands in the way. The object must be there. [worker] */
 struct chain *chain_open(struct task *task, struct viewd_err *err);
 
-/* How the definition that was analysed is kept by this dialect, for people: by the chain itself, by one part, or not.
- * facts are what the analysis was made from. talloc'ed on mem. */
-char *chain_describe(struct db *db, void *mem, const char *definition, const struct analysis *analysis,
-                     const struct facts *facts);
+/* How this dialect keeps a definition: by the chain of the analysis where it can run that, else as one part; or why
+ * not. facts are the catalogue's. Everything hangs on mem; never NULL. */
+struct analysis *chain_analyse(struct db *db, void *mem, const char *definition, const struct facts *facts);
+
+/* How the task's view is kept, in one sentence for people: the answer of chain_analyse(), or what prevents it whatever
+ * the definition says. talloc'ed on task->mem. Outside a transaction. [worker] */
+bool chain_describe(struct task *task, const struct analysis *analysis, char **text_r,
+                    struct viewd_err *err) MUST_CHECK;
 
 /* Finds or makes the tables of inner nodes. Outside a transaction. [worker] */
 bool chain_make_nodes(struct db *db, struct chain *chain, struct viewd_err *err) MUST_CHECK;

@@ -105,9 +105,11 @@ bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct
 		               db->syntax->dialect);
 	if (!db->ops->depends.know(db, knowledge_names(db->syntax, task->mem, task->definition), knowledge, err))
 		return false;
-	const struct facts *known = knowledge_facts(knowledge);
-	const struct analysis *analysis = analysis_run(task->mem, db->syntax, task->definition, known, 0);
-	tell_text(&place, "today", chain_describe(db, task->mem, task->definition, analysis, known));
+	const struct analysis *analysis = chain_analyse(db, task->mem, task->definition, knowledge_facts(knowledge));
+	char *text;
+	if (!chain_describe(task, analysis, &text, err))
+		return false;
+	tell_text(&place, "today", text);
 	tell_analysis(facts, analysis);
 	return true;
 }

@@ -268,7 +268,7 @@ static void daemon_is_asked(void)
 	check_run("show alpha", CLIENT_DONE, "every                    5m ", "");
 	check_run("why alpha", CLIENT_DONE, "alpha\n  it is fresh\n", "");
 	check_run("history alpha", CLIENT_DONE, "2023-11-14T22:13:20.123Z  MANUAL", "");
-	check_run("explain alpha", CLIENT_DONE, "it could be kept incrementally, by 2 nodes:\n    node 1, a part\n      "
+	check_run("explain alpha", CLIENT_DONE, "it can be kept incrementally, by 2 nodes:\n    node 1, a part\n      "
 	                                        "key a.id, a.day\n", "");
 	check_run("--json explain alpha", CLIENT_DONE, "\"key\": [", "");
 	check_run("plan", CLIENT_DONE, "create", "");
