@@ -39,6 +39,7 @@ struct viewd_conn {
 	atomic_bool cancelled; /* cancel() came and was not reported yet */
 	bool hooked;           /* somebody else's statement may have changed the session */
 	bool denied;           /* something was refused: the next call of the daemon looks privileges up anew */
+	bool told_hidden;      /* somebody was told that triggers stay for want of a right */
 	bool lost;             /* no statement can succeed any more */
 	bool writing;          /* the transaction changes something: its commit asks who leads the database */
 	char held[IDENT_MAX];  /* a lock of shadow_table.h that goes when the transaction has ended; "" none */

@@ -136,6 +136,46 @@ static void lost_rights_are_noticed(void)
 	CHECK_STR(my_compared(s), "incremental 1");
 }
 
+static void revoke(struct my_scene *s, const char *rights)
+{
+	my_do("REVOKE %s ON shop.* FROM viewd@localhost", rights);
+	s->conn->denied = true; /* the session goes by the rights of its beginning */
+}
+
+/* What the account may not see is neither taken for another's nor made again. */
+static void hidden_triggers_are_left(void)
+{
+	static const char *const rights[] = {"TRIGGER",
+	                                     "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, TRIGGER"};
+	struct my_scene *s = my_incremental_begin(my_totals);
+	struct viewd_err err;
+	for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
+		revoke(s, rights[i]);
+		for (int again = 0; again < 3; again++) {
+			CHECK(my_refresh_fails(s->conn, &s->view, &err));
+			CHECK_STR(err_class_word(err.cls), "denied");
+			if (i == 0)
+				CHECK_CONTAINS(err.hint, "grant TRIGGER on shop.*");
+		}
+		CHECK_STR(my_log_name(), "viewd_change_1");
+		my_do("GRANT %s ON shop.* TO viewd@localhost", rights[i]);
+		my_do("UPDATE acc SET bal = bal + 9 WHERE id = 11");
+		CHECK_CONTAINS(my_compared(s), " 1");
+	}
+	CHECK_STR(my_log_name(), "viewd_change_1");
+	revoke(s, "TRIGGER");
+	s->view.mode = VIEWD_MODE_FULL;
+	expect_log("change logs that nobody reads stay for now (trigger 'viewd_l");
+	my_refreshed(s->conn, &s->view);
+	CHECK_STR(my_log_name(), "viewd_change_1");
+	CHECK_STR(my_ask("SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_NAME = 'viewd_change_1'"), "1");
+	my_do("GRANT TRIGGER ON shop.* TO viewd@localhost");
+	s->view.mode = VIEWD_MODE_INCREMENTAL;
+	my_refreshed(s->conn, &s->view);
+	my_do("UPDATE acc SET bal = bal + 9 WHERE id = 11");
+	CHECK_STR(my_compared(s), "incremental 1");
+}
+
 /* A role that may not read what triggers name is not used. */
 static void a_role_writes_logs(void)
 {
@@ -183,6 +223,7 @@ static const struct harness_test tests[] = {
 	{"what foreign keys change is noticed", what_foreign_keys_change_is_noticed},
 	{"a log has a bound", a_log_has_a_bound},
 	{"lost rights are noticed", lost_rights_are_noticed},
+	{"hidden triggers are left", hidden_triggers_are_left},
 	{"a role writes logs", a_role_writes_logs},
 };
 HARNESS_MAIN(SUITE("mysql change logs", tests))

@@ -86,8 +86,18 @@ static bool plan_all(struct viewd_conn *conn, void *mem, const struct relation *
 
 /* ---- what is there */
 
+char *trigger_quoted(void *mem, const char *schema, const char *name)
+{
+	struct relation rel = {.schema = ""};
+
+	snprintf(rel.schema, sizeof rel.schema, "%s", schema);
+	snprintf(rel.name, sizeof rel.name, "%s", name);
+	return relation_quoted(&my_syntax, mem, &rel);
+}
+
 struct seen {
 	bool there;
+	bool hidden; /* the account may not see what it does */
 	char *body;
 	char definer[2 * IDENT_MAX];
 	void *mem;
@@ -98,6 +108,7 @@ static bool take_seen_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct seen *seen = ctx;
 
 	seen->there = true;
+	seen->hidden = v[0] == NULL;
 	seen->body = talloc_strdup(seen->mem, v[0] != NULL ? v[0] : "");
 	snprintf(seen->definer, sizeof seen->definer, "%s", v[1] != NULL ? v[1] : "");
 	return false;
@@ -116,7 +127,34 @@ static bool see(struct viewd_conn *conn, void *mem, const char *schema, const ch
 	                                 " AND EVENT_OBJECT_TABLE = ?" : "");
 
 	*out = (struct seen){.mem = mem};
-	return my_query(&conn->db, sql, params, table != NULL ? 4 : 3, take_seen, out, err);
+	return my_query(&conn->db, sql, params, table != NULL ? 4 : 3, take_seen, out, err) &&
+	       (!out->hidden || trigger_hidden(conn, schema, name, err));
+}
+
+bool trigger_hidden(struct viewd_conn *conn, const char *schema, const char *name, struct viewd_err *err)
+{
+	conn->denied = true;
+	err_set(err, VIEWD_ERR_DENIED, "trigger '%.64s' of database '%.64s' cannot be seen", name, schema);
+	return err_hint(err, "grant TRIGGER on %.64s.* to viewd's account", schema);
+}
+
+/* MariaDB shows the triggers of a table to who has any right there, MySQL to who has TRIGGER. The server tells apart
+ * what is not there (1360) and what may not be seen. */
+bool trigger_absent(struct viewd_conn *conn, const char *schema, const char *name, struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+	char *sql = talloc_strdup(NULL, "SHOW CREATE TRIGGER ");
+
+	sql = talloc_strdup_append(sql, trigger_quoted(sql, schema, name));
+	bool shown = db_exec(&conn->db, sql, &failure);
+	talloc_free(sql);
+	if (shown || failure.cls == VIEWD_ERR_QUERY || failure.cls == VIEWD_ERR_MISSING)
+		return true;
+	if (failure.cls == VIEWD_ERR_DENIED)
+		return trigger_hidden(conn, schema, name, err);
+	if (err != NULL)
+		*err = failure;
+	return false;
 }
 
 static bool is_there(struct viewd_conn *conn, void *mem, const struct plan *plan, const struct definer *definer,
@@ -133,15 +171,6 @@ static bool is_there(struct viewd_conn *conn, void *mem, const struct plan *plan
 
 /* ---- dropping */
 
-char *trigger_quoted(void *mem, const char *schema, const char *name)
-{
-	struct relation rel = {.schema = ""};
-
-	snprintf(rel.schema, sizeof rel.schema, "%s", schema);
-	snprintf(rel.name, sizeof rel.name, "%s", name);
-	return relation_quoted(&my_syntax, mem, &rel);
-}
-
 /* Drops it when it is viewd's. *taken_r: it is somebody else's. */
 static bool drop_ours(struct viewd_conn *conn, void *mem, const char *schema, const char *name, bool *taken_r,
                       struct viewd_err *err)
@@ -152,7 +181,9 @@ static bool drop_ours(struct viewd_conn *conn, void *mem, const char *schema, co
 	if (!see(conn, mem, schema, NULL, name, &seen, err))
 		return false;
 	*taken_r = seen.there && !body_is_ours(conn, schema, seen.body);
-	if (!seen.there || *taken_r)
+	if (!seen.there)
+		return trigger_absent(conn, schema, name, err);
+	if (*taken_r)
 		return true;
 	if (db_exec(&conn->db, talloc_asprintf(mem, "DROP TRIGGER IF EXISTS %s", trigger_quoted(mem, schema, name)),
 	            &failure) ||
@@ -219,13 +250,32 @@ static bool drop_recorded(struct viewd_conn *conn, const struct relation *source
 	return good;
 }
 
-bool my_drop_trigger(struct db *db, const char *source, struct viewd_err *err)
+static bool drop_source(struct viewd_conn *conn, const char *source, struct viewd_err *err)
 {
-	struct viewd_conn *conn = my_conn(db);
 	struct relation rel;
 
 	return relation_parse(&my_syntax, source, &rel, err) && drop_recorded(conn, &rel, NULL, err) &&
 	       tables_forget(conn, source, err);
+}
+
+/* Nobody needs them: what may not be dropped now stays and is found again, and keeps nobody from setting up others. */
+bool my_drop_trigger(struct db *db, const char *source, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(db);
+	struct viewd_err failure = {0};
+
+	if (drop_source(conn, source, &failure))
+		return true;
+	if (failure.cls == VIEWD_ERR_DENIED) {
+		db_log(db, conn->told_hidden ? VIEWD_LOG_DEBUG : VIEWD_LOG_WARNING,
+		       "database '%s', triggers of table %s that nobody needs stay for now (%s; %s)", db->database_name, source,
+		       failure.msg, failure.hint);
+		conn->told_hidden = true;
+		return true;
+	}
+	if (err != NULL)
+		*err = failure;
+	return false;
 }
 
 /* ---- making */
@@ -354,7 +404,8 @@ bool trigger_lacks(struct viewd_conn *conn, const struct relation *source, bool 
 	if (good && found.kind == VIEWD_KIND_TABLE)
 		good = plan_all(conn, mem, source, &all, err);
 	for (size_t i = 0; i < all.n && good; i++) {
-		good = is_there(conn, mem, &all.items[i], NULL, &there, err);
+		good = is_there(conn, mem, &all.items[i], NULL, &there, err) &&
+		       (there || trigger_absent(conn, all.items[i].table->schema, all.items[i].name, err));
 		lacks = lacks || !there;
 	}
 	talloc_free(mem);
@@ -403,7 +454,7 @@ static bool drop_listed(struct viewd_conn *conn, const struct texts *sources, st
 	bool good = true;
 
 	for (size_t i = 0; i < sources->n && good; i++)
-		good = my_drop_trigger(&conn->db, sources->items[i], err);
+		good = drop_source(conn, sources->items[i], err);
 	return good;
 }
 

@@ -299,9 +299,11 @@ bool note_test_all(struct viewd_conn *conn, bool *works_r, char why[static 256],
 {
 	struct texts schemas = {.mem = talloc_new(NULL)};
 	bool works = true;
-	bool good = my_query(&conn->db, "SELECT DISTINCT IF(trigger_schema = '', DATABASE(), trigger_schema) FROM "
-	                                "viewd_triggers", NULL, 0,
-	                     texts_reader, &schemas, err);
+	bool good = my_query(&conn->db,
+	                     "SELECT DISTINCT IF(trigger_schema = '', DATABASE(), trigger_schema) FROM viewd_triggers t "
+	                     "WHERE EXISTS (SELECT 1 FROM viewd_captures c WHERE c.mode = 'trigger' AND "
+	                     "(c.source = t.source OR RIGHT(c.source, CHAR_LENGTH(t.source) + 1) = CONCAT('.', t.source)))",
+	                     NULL, 0, texts_reader, &schemas, err);
 
 	for (size_t i = 0; i < schemas.n && good && works; i++)
 		good = note_test(conn, schemas.items[i], &works, why, err);

@@ -78,7 +78,7 @@ bool note_test(struct viewd_conn *conn, const char *schema, bool *works_r, char 
 /* Fails with DENIED where it does not work. */
 bool note_prove(struct viewd_conn *conn, const char *schema, const struct definer *definer,
                 struct viewd_err *err) MUST_CHECK;
-/* note_test for all databases that have triggers of viewd's. */
+/* note_test for all databases whose triggers some view needs. */
 bool note_test_all(struct viewd_conn *conn, bool *works_r, char why[static 256], struct viewd_err *err) MUST_CHECK;
 
 /* ---- trigger.c */
@@ -89,6 +89,10 @@ bool trigger_drop_all(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK
 /* Runs a CREATE TRIGGER that names things of that database alone. */
 bool trigger_create_in(struct viewd_conn *conn, void *mem, const char *schema, const char *sql,
                        struct viewd_err *err) MUST_CHECK;
+/* DENIED: the catalogue does not say what the trigger does, because the account lacks TRIGGER there. */
+bool trigger_hidden(struct viewd_conn *conn, const char *schema, const char *name, struct viewd_err *err);
+/* The catalogue does not show it. Fails with DENIED when it is there all the same. */
+bool trigger_absent(struct viewd_conn *conn, const char *schema, const char *name, struct viewd_err *err) MUST_CHECK;
 /* `database`.`trigger`, talloc'ed. */
 char *trigger_quoted(void *mem, const char *schema, const char *name);
 

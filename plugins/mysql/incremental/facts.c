@@ -136,6 +136,7 @@ struct found {
 	const struct log_plan *plan;
 	const struct definer *definer;
 	size_t n_right;
+	const struct log_trigger *hidden; /* the account may not see what it does */
 };
 
 /* {table, name, event, timing, body, definer} */
@@ -145,7 +146,13 @@ static bool judge_trigger_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	const struct log_plan *plan = found->plan;
 	for (size_t i = 0; i < plan->n_triggers; i++) {
 		const struct log_trigger *t = &plan->triggers[i];
-		found->n_right += strcmp(t->name, v[1]) == 0 && strcmp(t->event, v[2]) == 0 && strcmp(v[3], "AFTER") == 0 &&
+		if (strcmp(t->name, v[1]) != 0)
+			continue;
+		if (v[4] == NULL || v[5] == NULL) {
+			found->hidden = t;
+			return false;
+		}
+		found->n_right += strcmp(t->event, v[2]) == 0 && strcmp(v[3], "AFTER") == 0 &&
 		                  strcmp(t->body, v[4]) == 0 && definer_same(found->definer, v[5]) &&
 		                  (plan->conn->names_fold || strcmp(v[0], t->table.name) == 0);
 	}
@@ -164,12 +171,12 @@ static bool judge_routine_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader judge_trigger[] = {{judge_trigger_fn, "tttttt", "the triggers of a change log"}};
+static const struct db_reader judge_trigger[] = {{judge_trigger_fn, "ttttTT", "the triggers of a change log"}};
 static const struct db_reader judge_routine[] = {{judge_routine_fn, "ttt", "the procedures of a change log"}};
 
 static bool judge(const struct log_plan *plan, const struct definer *definer, const char **why_r, struct viewd_err *err)
 {
-	struct found triggers = {plan, definer, 0}, routines = {plan, definer, 0};
+	struct found triggers = {plan, definer, 0, NULL}, routines = {plan, definer, 0, NULL};
 	struct relation log;
 	char *shape = NULL;
 	log_relation(plan->conn, plan->table, &log);
@@ -177,6 +184,8 @@ static bool judge(const struct log_plan *plan, const struct definer *definer, co
 	                  "EVENT_OBJECT_TABLE, TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT, "
 	                  "DEFINER",
 	                  judge_trigger, &triggers, err) ||
+	    (triggers.hidden != NULL &&
+	     !trigger_hidden(plan->conn, triggers.hidden->table.schema, triggers.hidden->name, err)) ||
 	    !ask_routines(plan, "ROUTINE_NAME, ROUTINE_COMMENT, DEFINER", judge_routine, &routines, err) ||
 	    !log_shape_of(plan->conn, plan->mem, &log, " AND COLUMN_NAME NOT LIKE 'viewd\\_%'", &shape, err))
 		return false;

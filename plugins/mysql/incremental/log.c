@@ -40,7 +40,7 @@ bool log_setup(struct viewd_conn *conn, struct viewd_err *err)
 struct listed {
 	struct viewd_conn *conn;
 	void *mem;
-	struct texts drops;
+	struct texts drops, seen, hidden; /* hidden: triggers, the account may not see what they do */
 };
 
 static void add_drop(struct listed *list, const char *what, const char *schema, const char *name)
@@ -53,7 +53,8 @@ static void add_drop(struct listed *list, const char *what, const char *schema, 
 static bool take_trigger_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct listed *list = ctx;
-	if (log_body_is_ours(list->conn, v[0], v[2]))
+	texts_keep(v[2] != NULL ? &list->seen : &list->hidden, v + 1, 1);
+	if (v[2] != NULL && log_body_is_ours(list->conn, v[0], v[2]))
 		add_drop(list, "TRIGGER", v[0], v[1]);
 	return true;
 }
@@ -66,7 +67,7 @@ static bool take_routine_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return true;
 }
 
-static const struct db_reader take_trigger[] = {{take_trigger_fn, "ttt", "the triggers of a change log"}};
+static const struct db_reader take_trigger[] = {{take_trigger_fn, "ttT", "the triggers of a change log"}};
 static const struct db_reader take_routine[] = {{take_routine_fn, "ttt", "the procedures of a change log"}};
 
 /* Triggers first: that waits for their writers. Whatever table they are on now. */
@@ -88,12 +89,26 @@ static bool list_objects(const struct log_plan *plan, struct listed *list, struc
 	                routines, ARRAY_LEN(routines), take_routine, list, err);
 }
 
+/* A trigger that stayed would call what is gone. */
+static bool none_stays(const struct log_plan *plan, const struct listed *list, struct viewd_err *err)
+{
+	const char *schema = plan->source->schema;
+	if (list->hidden.n > 0)
+		return trigger_hidden(plan->conn, schema, list->hidden.items[0], err);
+	for (size_t i = 0; i < LOG_OWN_TRIGGERS; i++)
+		if (!texts_contain(&list->seen, plan->triggers[i].name) &&
+		    !trigger_absent(plan->conn, schema, plan->triggers[i].name, err))
+			return false;
+	return true;
+}
+
 static bool remove_all(const struct log_plan *plan, struct viewd_err *err)
 {
-	struct listed list = {.conn = plan->conn, .mem = plan->mem, .drops = {.mem = plan->mem}};
+	struct texts none = {.mem = plan->mem};
+	struct listed list = {.conn = plan->conn, .mem = plan->mem, .drops = none, .seen = none, .hidden = none};
 	struct relation log;
 	log_relation(plan->conn, plan->table, &log);
-	if (!list_objects(plan, &list, err))
+	if (!list_objects(plan, &list, err) || !none_stays(plan, &list, err))
 		return false;
 	add_drop(&list, "TABLE", log.schema, log.name);
 	for (size_t i = 0; i < list.drops.n; i++)

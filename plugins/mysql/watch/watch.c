@@ -191,10 +191,14 @@ static bool open_binlog(struct viewd_watch *w, struct viewd_err *err)
 	return w->binlog != NULL;
 }
 
+/* Triggers that could not be dropped write rows as well, and who watches takes them off. */
 static bool load_modes(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct texts modes = {.mem = talloc_new(NULL)};
-	bool good = my_query(&w->conn->db, "SELECT DISTINCT mode FROM viewd_captures", NULL, 0, texts_reader, &modes, err);
+	bool good = my_query(&w->conn->db,
+	                     "SELECT mode FROM viewd_captures UNION SELECT 'trigger' FROM (SELECT 1 FROM viewd_triggers "
+	                     "LIMIT 1) t",
+	                     NULL, 0, texts_reader, &modes, err);
 	if (good) {
 		w->trigger = texts_contain(&modes, "trigger");
 		w->poll = texts_contain(&modes, "poll");
