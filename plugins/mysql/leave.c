@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "common/sqltext/sqltext.h"
+#include "common/text/number.h"
 #include "mysql/incremental/log.h"
 #include "mysql/objects/tag.h"
 
@@ -40,6 +42,8 @@ struct leavings {
 	void *ctx;
 	bool more, good;
 	struct viewd_err *err;
+	struct texts recorded, shown; /* triggers, quoted: those that viewd has written down, and those in the catalogue */
+	struct texts parents;         /* what the names begin with, quoted, that a log's triggers on parents have */
 };
 
 static char *quoted(void *mem, const char *schema, const char *name)
@@ -57,15 +61,29 @@ static bool give(struct leavings *list, const char *sql)
 	return list->good && list->more;
 }
 
-/* Whether viewd_triggers knows it or not. */
+static bool is_recorded(const struct leavings *list, const char *name)
+{
+	for (size_t i = 0; i < list->parents.n; i++)
+		if (strncmp(name, list->parents.items[i], strlen(list->parents.items[i])) == 0)
+			return true;
+	return texts_contain(&list->recorded, name);
+}
+
+/* Whether viewd_triggers knows it or not. What may not be seen is taken for viewd's where nobody else's is to be
+ * expected: in its own database, or where it has written it down. */
 static bool give_trigger_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct leavings *list = ctx;
+	const char *const name[] = {quoted(list->mem, v[0], v[1])};
 
-	const char *body = v[2] != NULL ? v[2] : "";
-
-	return (!body_is_ours(list->conn, v[0], body) && !log_body_is_ours(list->conn, v[0], body)) ||
-	       give(list, talloc_asprintf(list->mem, "DROP TRIGGER %s", quoted(list->mem, v[0], v[1])));
+	texts_keep(&list->shown, name, 1);
+	if (v[2] == NULL) {
+		list->good = (!note_is_home(list->conn, v[0]) && !is_recorded(list, name[0])) ||
+		             trigger_hidden(list->conn, v[0], v[1], list->err);
+		return list->good;
+	}
+	return (!body_is_ours(list->conn, v[0], v[2]) && !log_body_is_ours(list->conn, v[0], v[2])) ||
+	       give(list, talloc_asprintf(list->mem, "DROP TRIGGER %s", name[0]));
 }
 
 static bool give_one_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -78,17 +96,86 @@ static bool give_one_fn(void *ctx, const char *const *v, size_t n UNUSED)
 static const struct db_reader give_trigger[] = {{give_trigger_fn, "ttT", "triggers"}};
 static const struct db_reader give_one[] = {{give_one_fn, "tttt", "what is left of viewd"}};
 
-static bool has_identity(struct viewd_conn *conn, const char *name, bool *has_r, struct viewd_err *err)
+/* ---- triggers ---- */
+
+static bool has_column(struct viewd_conn *conn, const char *table, const char *column, bool *has_r,
+                       struct viewd_err *err)
 {
+	const char *params[] = {table, column};
 	int64_t n;
 
 	if (!my_query_int(conn, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND "
-	                        "TABLE_NAME = ?"
-	                        " AND COLUMN_NAME = 'identity'", &name, 1, &n, err))
+	                        "TABLE_NAME = ? AND COLUMN_NAME = ?", params, ARRAY_LEN(params), &n, err))
 		return false;
 	*has_r = n > 0;
 	return true;
 }
+
+static bool record_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct leavings *list = ctx;
+	const char *const name[] = {quoted(list->mem, v[0], v[1])};
+
+	return texts_contain(&list->recorded, name[0]) || texts_keep(&list->recorded, name, 1);
+}
+
+static const struct db_reader record[] = {{record_fn, "tt", "the triggers of viewd"}};
+
+/* {number, source} */
+static bool record_log_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct leavings *list = ctx;
+	struct relation rel, source;
+	struct log_plan *plan = talloc_zero(list->mem, struct log_plan);
+
+	if (!relation_parse(&my_syntax, v[1], &rel, NULL))
+		return true;
+	my_place(list->conn, &rel, &source);
+	log_names(list->conn, list->mem, number_or(v[0], 0), &source, plan);
+	for (size_t i = 0; i < plan->n_triggers; i++) {
+		const char *const name[] = {source.schema, plan->triggers[i].name};
+		record_fn(list, name, ARRAY_LEN(name));
+	}
+	char *prefix[] = {quoted(list->mem, source.schema, talloc_asprintf(list->mem, LOG_PARENTS "_%s_", v[0]))};
+	prefix[0][strlen(prefix[0]) - 1] = '\0';
+	return texts_keep(&list->parents, (const char *const *)prefix, 1);
+}
+
+static const struct db_reader record_log[] = {{record_log_fn, "nt", "the change logs of viewd"}};
+
+/* After a round the tables are gone. */
+static bool find_recorded(struct leavings *list, struct viewd_err *err)
+{
+	struct db *db = &list->conn->db;
+	bool triggers = false, logs = false;
+
+	return has_column(list->conn, "viewd_triggers", "source", &triggers, err) &&
+	       has_column(list->conn, "viewd_change_logs", "source", &logs, err) &&
+	       (!triggers || my_query(db, "SELECT IF(trigger_schema = '', DATABASE(), trigger_schema), trigger_name FROM "
+	                                  "viewd_triggers", NULL, 0, record, list, err)) &&
+	       (!logs || my_query(db, "SELECT log, source FROM viewd_change_logs", NULL, 0, record_log, list, err));
+}
+
+/* A trigger that stayed would call what is gone, and writers who lock its table would be refused. */
+static bool check_absent(const struct leavings *list, struct viewd_err *err)
+{
+	struct relation rel;
+
+	for (size_t i = 0; i < list->recorded.n; i++)
+		if (!texts_contain(&list->shown, list->recorded.items[i]) &&
+		    relation_parse(&my_syntax, list->recorded.items[i], &rel, NULL) &&
+		    !trigger_absent(list->conn, rel.schema, rel.name, err))
+			return false;
+	return true;
+}
+
+static bool list_triggers(struct leavings *list, struct viewd_err *err)
+{
+	return find_recorded(list, err) && my_query(&list->conn->db, TRIGGERS_SQL, NULL, 0, give_trigger, list, err) &&
+	       (!list->more || !list->good || check_absent(list, err));
+}
+
+/* ---- all of it ---- */
 
 /* What is built aside goes; what has its name stays, without the tag. A comment that only looks like a tag may be
  * anybody's: those count that viewd has written down, as the object of a view or as one that was being made when it was
@@ -101,7 +188,7 @@ static bool list_tagged(struct viewd_conn *conn, struct leavings *list, struct v
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		bool has;
-		if (!has_identity(conn, tables[i], &has, err))
+		if (!has_column(conn, tables[i], "identity", &has, err))
 			return false;
 		if (has)
 			known = talloc_asprintf_append(known, " UNION SELECT identity FROM %s", tables[i]);
@@ -132,13 +219,14 @@ static bool list_routines(struct viewd_conn *conn, struct leavings *list, struct
 bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
-	struct leavings list = {
-		.conn = conn, .mem = talloc_new(NULL), .row = row, .ctx = ctx, .more = true, .good = true, .err = err};
-	bool good = my_query(db, TRIGGERS_SQL, NULL, 0, give_trigger, &list, err) &&
+	void *mem = talloc_new(NULL);
+	struct leavings list = {.conn = conn, .mem = mem, .row = row, .ctx = ctx, .more = true, .good = true, .err = err};
+	list.recorded.mem = list.shown.mem = list.parents.mem = mem;
+	bool good = list_triggers(&list, err) &&
 	            (!list.more || !list.good || list_routines(conn, &list, err)) &&
 	            (!list.more || !list.good || list_tagged(conn, &list, err)) &&
 	            (!list.more || !list.good || my_query(db, TABLES_SQL, NULL, 0, give_one, &list, err));
 
-	talloc_free(list.mem);
+	talloc_free(mem);
 	return good && list.good;
 }

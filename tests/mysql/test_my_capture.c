@@ -14,6 +14,11 @@ static bool keep_warning(void *ctx, const char *text)
 	return true;
 }
 
+static bool ignore_signal(void *ctx UNUSED, const struct viewd_signal *signal UNUSED)
+{
+	return true;
+}
+
 static bool capture(struct viewd_conn *conn, enum viewd_capture mode, char **warnings, struct viewd_captured *out,
                     struct viewd_err *err)
 {
@@ -228,7 +233,128 @@ static void triggers_of_an_earlier_version_are_made_again(void)
 	CHECK_STR(my_ask("SELECT count(*) FROM " PARENTS_TRIGGER), "0");
 }
 
+/* ---- what the account may not see */
+
+static const char *ours(void)
+{
+	return my_ask("SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'), "
+	              "(SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_NAME LIKE 'viewd%%'), "
+	              "(SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME LIKE 'viewd%%')");
+}
+
+static bool leave(bool print, struct viewd_err *err)
+{
+	struct viewd_uninstall_request req = {.struct_size = sizeof req, .print = print};
+	char *told = talloc_strdup(harness_ctx(), "");
+
+	*err = (struct viewd_err){0};
+	return DIALECT->uninstall(my_unprepared(), &req, (struct viewd_text_sink){keep_warning, &told}, err);
+}
+
+static void begin_two(void)
+{
+	const struct viewd_source sources[] = {{"shop", "sales", VIEWD_KIND_TABLE}, {"other", "far", VIEWD_KIND_TABLE}};
+	struct viewd_view_spec view =
+		my_view("v", VIEWD_METHOD_TABLE, "SELECT s.id FROM sales s JOIN other.far f ON f.id = s.id");
+	struct viewd_capture_request req = {
+		.struct_size = sizeof req, .mode = VIEWD_CAPTURE_TRIGGER, .sources = sources, .n_sources = 2};
+	struct viewd_captured out;
+	struct viewd_err err = {0};
+	char *warnings = talloc_strdup(harness_ctx(), "");
+
+	my_fresh();
+	my_do("CREATE TABLE other.far (id INT PRIMARY KEY)");
+	my_do("GRANT ALL ON other.* TO viewd@localhost");
+	REQUIRE_OK(DIALECT->capture->set(my_session(), &view, &req, &out,
+	                                 (struct viewd_text_sink){keep_warning, &warnings}, &err),
+	           &err);
+}
+
+/* The catalogue shows a trigger without its body, or not at all. */
+static void leaving_takes_all_or_nothing(void)
+{
+	static const struct {
+		const char *revoke, *grant, *hint;
+	} cases[] = {
+		{"REVOKE TRIGGER ON shop.* FROM viewd@localhost", "GRANT TRIGGER ON shop.* TO viewd@localhost",
+	     "grant TRIGGER on shop.*"},
+		{"REVOKE TRIGGER ON other.* FROM viewd@localhost", "GRANT TRIGGER ON other.* TO viewd@localhost",
+	     "grant TRIGGER on other.*"},
+		{"REVOKE ALL ON other.* FROM viewd@localhost", "GRANT ALL ON other.* TO viewd@localhost",
+	     "grant TRIGGER on other.*"},
+	};
+	struct viewd_err err;
+
+	begin_two();
+	const char *before = ours();
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		my_do("%s", cases[i].revoke);
+		for (int print = 0; print < 2; print++) {
+			CHECK(!leave(print != 0, &err));
+			CHECK_STR(err_class_word(err.cls), "denied");
+			CHECK_CONTAINS(err.hint, cases[i].hint);
+		}
+		CHECK_STR(ours(), before);
+		my_do("%s", cases[i].grant);
+	}
+	my_do("CREATE TRIGGER other.viewd_i_0123456789abcdef AFTER INSERT ON other.far FOR EACH ROW SET @theirs = 1");
+	REQUIRE_OK(leave(false, &err), &err);
+	CHECK_STR(ours(), "1,0,0");
+	my_do("INSERT INTO other.far VALUES (1)");
+}
+
+/* Another viewd's triggers on a table that this one's account may read alone. */
+static void leaving_minds_nobody_elses(void)
+{
+	struct viewd_err err;
+
+	begin_two();
+	my_do("CREATE TABLE other.theirs (id INT PRIMARY KEY)");
+	my_do("CREATE TRIGGER other.viewd_i_0123456789abcdef AFTER INSERT ON other.theirs FOR EACH ROW SET @theirs = 1");
+	my_do("REVOKE ALL ON other.* FROM viewd@localhost");
+	my_do("GRANT ALL ON other.far TO viewd@localhost");
+	my_do("GRANT EXECUTE, ALTER ROUTINE ON other.* TO viewd@localhost");
+	my_do("GRANT SELECT ON other.theirs TO viewd@localhost");
+	REQUIRE_OK(leave(false, &err), &err);
+	CHECK_STR(ours(), "1,0,0");
+}
+
+/* They are neither made again nor forgotten, and keep nobody from setting up what needs none. */
+static void hidden_triggers_are_known(void)
+{
+	struct viewd_captured out;
+	struct viewd_err err;
+	char *warnings;
+
+	my_fresh();
+	REQUIRE_OK(capture(my_session(), VIEWD_CAPTURE_TRIGGER, &warnings, &out, &err), &err);
+	my_do("REVOKE TRIGGER ON shop.* FROM viewd@localhost");
+	CHECK(!capture(my_session(), VIEWD_CAPTURE_TRIGGER, &warnings, &out, &err));
+	CHECK_STR(err_class_word(err.cls), "denied");
+	CHECK_CONTAINS(err.hint, "grant TRIGGER on shop.*");
+	struct viewd_database_spec spec = my_spec();
+	struct viewd_watch *watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
+	REQUIRE_OK(watch != NULL, &err);
+	CHECK(!DIALECT->capture->watch_next(watch, 0, (struct viewd_signal_sink){ignore_signal, NULL}, &err));
+	CHECK_STR(err_class_word(err.cls), "denied");
+	CHECK_CONTAINS(err.hint, "grant TRIGGER on shop.*");
+	DIALECT->capture->watch_close(&watch);
+	expect_log("triggers of table `shop`.`sales` that nobody needs stay for now");
+	struct viewd_conn *conn = my_session();
+	for (int i = 0; i < 2; i++)
+		REQUIRE_OK(capture(conn, VIEWD_CAPTURE_AUTO, &warnings, &out, &err), &err);
+	CHECK_INT(out.mode, VIEWD_CAPTURE_POLL);
+	CHECK_STR(my_ask("SELECT COUNT(*) FROM viewd_triggers"), "3");
+	my_do("GRANT TRIGGER ON shop.* TO viewd@localhost");
+	REQUIRE_OK(capture(my_session(), VIEWD_CAPTURE_NONE, &warnings, &out, &err), &err);
+	CHECK_STR(my_ask("SELECT COUNT(*) FROM viewd_triggers"), "0");
+	CHECK_STR(my_ask("SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE = 'sales'"), "0");
+}
+
 static const struct harness_test tests[] = {
+	{"leaving takes all or nothing", leaving_takes_all_or_nothing},
+	{"leaving minds nobody else's", leaving_minds_nobody_elses},
+	{"hidden triggers are known", hidden_triggers_are_known},
 	{"a parent's key is compared by bytes", a_parents_key_is_compared_by_bytes},
 	{"triggers of an earlier version are made again", triggers_of_an_earlier_version_are_made_again},
 	{"modes are chosen for each source", modes_are_chosen_for_each_source},

@@ -261,7 +261,16 @@ static void leaving_takes_logs_out(void)
 	s->view = my_incremental("f", "SELECT id, x FROM other.far WHERE x > 0");
 	my_applied(s->conn, &s->view, VIEWD_CHANGE_CREATE);
 	my_refreshed(s->conn, &s->view);
-	REQUIRE_OK(DIALECT->uninstall(s->conn, &req, (struct viewd_text_sink){ignore_text, NULL}, &err), &err);
+	static const char *const rights[] = {"TRIGGER", "ALL"}; /* without any the catalogue does not show them at all */
+	for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
+		my_do("REVOKE %s ON other.* FROM viewd@localhost", rights[i]);
+		CHECK(!DIALECT->uninstall(my_unprepared(), &req, (struct viewd_text_sink){ignore_text, NULL}, &err));
+		CHECK_STR(err_class_word(err.cls), "denied");
+		CHECK_CONTAINS(err.hint, "grant TRIGGER on other.*");
+		CHECK_STR(my_ask("SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'"), "9");
+		my_do("GRANT %s ON other.* TO viewd@localhost", rights[i]);
+	}
+	REQUIRE_OK(DIALECT->uninstall(my_unprepared(), &req, (struct viewd_text_sink){ignore_text, NULL}, &err), &err);
 	CHECK_STR(my_ask("SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%' AND "
 	                 "TRIGGER_SCHEMA IN ('shop', 'other')), "
 	                 "(SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_NAME LIKE 'viewd%%' AND "
