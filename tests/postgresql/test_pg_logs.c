@@ -314,6 +314,32 @@ static void what_is_made_is_not_tried_again(void)
 	is_refreshed(&s, "incremental: 1 keys");
 }
 
+/* Before anything was changed, by the definition or when its logs are made. */
+static void keys_that_are_arrays_are_refused(void)
+{
+	static const char *const definitions[] = {
+		"SELECT tags, count(DISTINCT n) AS n FROM tagged GROUP BY tags",
+		"SELECT tags, sum(n) AS n FROM tagged GROUP BY tags",
+		"SELECT t.tags, t.n FROM tagged t",
+		"SELECT s.id, t.n FROM sale s JOIN labelled l ON l.id = s.id JOIN tagged t ON t.tags = l.tags",
+	};
+	struct scene s;
+	begin_tables(&s);
+	pg_do(s.app, "CREATE TABLE tagged (tags text[] PRIMARY KEY, n int NOT NULL)");
+	pg_do(s.app, "CREATE TABLE labelled (id int PRIMARY KEY, tags text[] NOT NULL)");
+	pg_do(s.app, "GRANT SELECT, TRIGGER ON tagged, labelled TO viewd");
+	for (size_t i = 0; i < ARRAY_LEN(definitions); i++) {
+		s.view = kept(talloc_asprintf(harness_ctx(), "v%zu", i), definitions[i]);
+		pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
+		is_refused(&s, VIEWD_ERR_CONFIG, "refresh_mode = auto always works");
+	}
+	s.view = kept("v9", "SELECT l.id, l.tags FROM labelled l"); /* no key */
+	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
+	pg_refreshed(s.conn, &s.view);
+	pg_do(s.app, "INSERT INTO labelled VALUES (1, '{a,b}'), (2, '{c}'), (3, '{}')");
+	is_refreshed(&s, "incremental: 3 keys");
+}
+
 static const struct harness_test log_tests[] = {
 	{"a reader that has not read keeps rows", a_reader_that_has_not_read_keeps_rows},
 	{"late writers of a full log are not lost", late_writers_of_a_full_log_are_not_lost},
@@ -326,5 +352,6 @@ static const struct harness_test log_tests[] = {
 	{"types without NULL are refused", types_without_null_are_refused},
 	{"each right that lacks is named", each_right_that_lacks_is_named},
 	{"what is made is not tried again", what_is_made_is_not_tried_again},
+	{"keys that are arrays are refused", keys_that_are_arrays_are_refused},
 };
 HARNESS_MAIN(SUITE("postgresql change logs", log_tests))

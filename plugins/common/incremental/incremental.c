@@ -68,7 +68,10 @@ bool incremental_open(struct task *task, struct viewd_err *err)
 		return err_wrap(err, "inner nodes of view '%s' cannot be made", chain->view);
 	task->chain = chain;
 	chain->ensured = true;
-	return chain->indexed || index_key(task, err);
+	if (chain->indexed || index_key(task, err))
+		return true;
+	task->chain = NULL;
+	return false;
 }
 
 /* Takes over which logs are to be made anew. */
@@ -290,6 +293,8 @@ bool incremental_refused(struct task *task, const struct viewd_err *failure)
 	    (failure->cls != VIEWD_ERR_CONFIG && failure->cls != VIEWD_ERR_DENIED))
 		return false;
 	attempt_refused(task, failure);
+	/* What has refused it may have come after its logs were made. */
+	change_logs_leave(task->db, task->view->name);
 	return true;
 }
 

@@ -34,6 +34,11 @@ static const char relations_sql[] =
 	"= 'f' WHERE h.inhparent = c.oid) THEN 'it has partitions that are foreign tables' END" FROM_CLASS "WHERE " NAMED
 	" ORDER BY NOT pg_catalog.pg_table_is_visible(c.oid), 1, 2";
 
+/* Keys are collected into arrays, which arrays of several lengths cannot be: no value of such a column is carried to
+ * another one, and no unique key has one. */
+#define IS_ARRAY \
+	"EXISTS (SELECT FROM pg_catalog.pg_type y WHERE y.oid = a.atttypid AND y.typlen = -1 AND y.typelem <> 0)"
+
 /* The scale of numeric(p,s) is in the lower 11 bits of its modifier, less the header of 4 bytes. */
 static const char columns_sql[] =
 	"SELECT n.nspname, c.relname, a.attname,"
@@ -45,7 +50,8 @@ static const char columns_sql[] =
 	"  ELSE 'other' END,"
 	" CASE WHEN a.atttypid = 'pg_catalog.numeric'::pg_catalog.regtype AND a.atttypmod >= 4"
 	"  AND ((a.atttypmod - 4) & 2047) < 1024 THEN (a.atttypmod - 4) & 2047 END,"
-	" pg_catalog.format_type(a.atttypid, a.atttypmod) || ' ' || a.attcollation::pg_catalog.text,"
+	" pg_catalog.format_type(a.atttypid, a.atttypmod) || ' ' || a.attcollation::pg_catalog.text || CASE WHEN "
+	IS_ARRAY " THEN pg_catalog.concat(' ', c.oid, ' ', a.attnum) ELSE '' END,"
 	" CASE WHEN a.attnotnull THEN 0 ELSE 1 END,"
 	" (SELECT pg_catalog.max(CASE WHEN s.n_distinct >= 0 THEN s.n_distinct ELSE -s.n_distinct * c.reltuples "
 	"END)::pg_catalog.int8"
@@ -55,7 +61,7 @@ static const char columns_sql[] =
 	" ORDER BY 1, 2, a.attnum";
 
 static const char keys_sql[] =
-	"SELECT n.nspname, c.relname, x.relname, a.attname" FROM_CLASS
+	"SELECT n.nspname, c.relname, x.relname, CASE WHEN NOT " IS_ARRAY " THEN a.attname END" FROM_CLASS
 	"JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate AND "
 	"i.indpred IS NULL"
 	" JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid"

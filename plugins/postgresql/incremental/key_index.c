@@ -6,6 +6,7 @@
 
 #include <talloc.h>
 
+#include "base/err.h"
 #include "common/incremental/part.h"
 #include "common/sqltext/sqltext.h"
 
@@ -39,6 +40,22 @@ static char *names_array(const struct part *part, void *mem)
 	return sql_add(sql, "}");
 }
 
+/* Likewise; keys are collected into arrays, which arrays of several lengths cannot be. */
+static const char array_sql[] =
+	"SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type y ON y.oid = a.atttypid WHERE "
+	"a.attrelid = pg_catalog.to_regclass($1) AND a.attname = ANY ($2::text[]) AND y.typlen = -1 AND y.typelem <> 0)";
+
+static bool may_be_keys(struct db *db, const char *const *params, struct viewd_err *err)
+{
+	bool array = false;
+	if (!pg_op_query(db, array_sql, params, 2, found, &array, err))
+		return false;
+	if (!array)
+		return true;
+	err_set(err, VIEWD_ERR_CONFIG, "keys that are arrays cannot be kept incrementally");
+	return err_hint(err, "refresh_mode = auto always works");
+}
+
 bool pg_op_index_part(struct db *db, const struct part *part, struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
@@ -46,7 +63,7 @@ bool pg_op_index_part(struct db *db, const struct part *part, struct viewd_err *
 	const char *params[] = {relation_quoted(&pg_syntax, mem, &part->rel), names_array(part, mem)};
 	bool has = false;
 	ident_temporary(&part->rel, "viewd_key_", name);
-	bool done = pg_op_query(db, has_sql, params, 2, found, &has, err);
+	bool done = may_be_keys(db, params, err) && pg_op_query(db, has_sql, params, 2, found, &has, err);
 	if (done && !has) {
 		char *sql = sql_add(sql_new(mem), "CREATE INDEX IF NOT EXISTS %s ON %s (", name, params[0]);
 		for (size_t i = 0; i < part->n_key; i++)
