@@ -4,7 +4,8 @@
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
 
 start_engine
-sql "CREATE TABLE src (id integer PRIMARY KEY); INSERT INTO src VALUES (1)"
+# More rows than the first round leaves, or its end would look like what was there before.
+sql "CREATE TABLE src (id integer PRIMARY KEY); INSERT INTO src VALUES (1), (2), (3)"
 conf_database shop <<-END
 	[view-defaults]
 	database = shop
