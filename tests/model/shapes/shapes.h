@@ -40,6 +40,7 @@ struct shape {
 	const char *bytes; /* select list that tells the bytes of a row; known once the view is there */
 	enum viewd_refresh_mode mode;
 	int64_t incremental, idle, other; /* refreshes that were incremental, had nothing to do, were of another kind */
+	int64_t as_asked, all_rows;       /* refreshes by way of the logs, whether there was something to do, or not so */
 	char refusal[768];                /* why it is not refreshed as asked */
 };
 

@@ -290,6 +290,10 @@ static void count(const struct world *world, struct shape *shape, const struct v
 		shape->idle++;
 	else
 		shape->other++;
+	if (strncmp(out->reason, "incremental", strlen("incremental")) == 0)
+		shape->as_asked++;
+	else
+		shape->all_rows++;
 	if (getenv("SHAPES_VERBOSE") != NULL && !world->quiet)
 		fprintf(stderr, "# %s: %s\n", shape->name, out->reason);
 }
