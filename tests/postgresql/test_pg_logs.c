@@ -340,6 +340,26 @@ static void keys_that_are_arrays_are_refused(void)
 	is_refreshed(&s, "incremental: 3 keys");
 }
 
+/* What a session asks with each refresh it has the server read and plan once. */
+static void statements_of_refreshes_are_prepared(void)
+{
+	static const char *const beginnings[] = {"SELECT position, looked", "WITH RECURSIVE below", "SELECT (SELECT pg_",
+	                                         "SELECT n, nulls", "WITH q AS MATERIALIZED", "SELECT CASE WHEN pg_",
+	                                         "UPDATE viewd.log_readers SET position", "SELECT pg_catalog.to_regclass(",
+	                                         "SELECT pg_catalog.array_agg(id)"};
+	struct scene s;
+	begin(&s, ROWS);
+	for (int i = 0; i < 2; i++) {
+		pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id = 1");
+		is_refreshed(&s, "incremental: 1 keys");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++)
+		CHECK_STR(pg_ask(s.conn, talloc_asprintf(harness_ctx(), "SELECT '%s', count(*) > 0 FROM pg_prepared_statements "
+		                                                        "WHERE statement LIKE '%s%%'", beginnings[i],
+		                                         beginnings[i])),
+		          talloc_asprintf(harness_ctx(), "%s,t", beginnings[i]));
+}
+
 static const struct harness_test log_tests[] = {
 	{"a reader that has not read keeps rows", a_reader_that_has_not_read_keeps_rows},
 	{"late writers of a full log are not lost", late_writers_of_a_full_log_are_not_lost},
@@ -353,5 +373,6 @@ static const struct harness_test log_tests[] = {
 	{"each right that lacks is named", each_right_that_lacks_is_named},
 	{"what is made is not tried again", what_is_made_is_not_tried_again},
 	{"keys that are arrays are refused", keys_that_are_arrays_are_refused},
+	{"statements of refreshes are prepared", statements_of_refreshes_are_prepared},
 };
 HARNESS_MAIN(SUITE("postgresql change logs", log_tests))

@@ -264,7 +264,7 @@ bool change_log_look(struct db *db, void *mem_ctx, const char *view, struct chan
 	struct position position = {.mem = mem_ctx};
 	struct stmt st = statement(db, "SELECT position, looked FROM ", "log_readers", "");
 	of_reader(&st, view, log);
-	if (!stmt_query(&st, take_position, &position, err))
+	if (!stmt_query_later(&st, take_position, &position, err) || !db_flush(db, err))
 		return false;
 	log->unread = 0;
 	log->everything = log->changed = false;
@@ -302,7 +302,7 @@ bool change_log_read(struct db *db, const char *view, const struct change_log *l
 		stmt_text(&st, ", looked = ");
 		stmt_param(&st, log->looked);
 		of_reader(&st, view, log);
-		done = stmt_run(&st, err);
+		done = stmt_run_later(&st, err);
 	}
 	talloc_free(mem);
 	return done;

@@ -66,10 +66,9 @@ bool pg_op_means_same(struct task *task, bool *same_r, struct viewd_err *err)
 {
 	struct db_text oid = {.mem = task->mem};
 	const char *params[] = {task->rel.schema, task->rel.name};
-	if (!pg_op_query(task->db,
-	                 "SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, "
-	                 "$2::text))::oid::text",
-	                 params, 2, take_text, &oid, err))
+	if (!pg_query_with_queue(pg_of(task->db),
+	                         "SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, $2::text))::oid::text",
+	                         params, 2, take_text, &oid, err))
 		return false;
 	size_t len = strcspn(task->found.identity, ":");
 	*same_r = oid.value != NULL && strlen(oid.value) == len && strncmp(oid.value, task->found.identity, len) == 0;
@@ -84,8 +83,8 @@ static bool carry_settled(struct task *task, struct viewd_err *err)
 		char seq[32];
 		snprintf(seq, sizeof seq, "%" PRId64, task->marks.rows[i].covers);
 		const char *params[] = {task->view->name, task->marks.rows[i].source, seq};
-		if (!pg_op_exec(task->db, "INSERT INTO viewd.carried (view, source, seq) VALUES ($1, $2, $3::bigint)", params,
-		                3, NULL, err))
+		if (!pg_op_exec_later(task->db, "INSERT INTO viewd.carried (view, source, seq) VALUES ($1, $2, $3::bigint)",
+		                      params, 3, err))
 			return false;
 	}
 	return true;
@@ -107,8 +106,8 @@ bool pg_op_carry(struct task *task, const char *touched, struct viewd_err *err)
 	if (touched == NULL)
 		return true;
 	const char *params[] = {touched, array_of(task->mem, task->group)};
-	return pg_op_exec(task->db, "INSERT INTO viewd.carried (source, members) VALUES ($1, $2::text[])", params, 2, NULL,
-	                  err);
+	return pg_op_exec_later(task->db, "INSERT INTO viewd.carried (source, members) VALUES ($1, $2::text[])", params, 2,
+	                        err);
 }
 
 static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
@@ -124,7 +123,7 @@ static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
 		"DELETE FROM viewd.carried WHERE id = ANY ($1::bigint[])",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
-		if (!pg_op_exec(db, steps[i], &ids, 1, NULL, err))
+		if (!pg_op_exec_later(db, steps[i], &ids, 1, err))
 			return false;
 	return true;
 }
@@ -136,7 +135,8 @@ void pg_op_carry_over(struct db *db)
 	                          "SKIP LOCKED) AS rows";
 	struct db_text ids = {.mem = talloc_new(NULL)};
 	struct viewd_err failed = {0};
-	bool asked = pg_op_begin(db, DB_BEGIN_WRITE, &failed) && pg_op_query(db, sql, NULL, 0, take_text, &ids, &failed);
+	bool asked = pg_op_begin(db, DB_BEGIN_WRITE, &failed) &&
+	             pg_query_with_queue(pg_of(db), sql, NULL, 0, take_text, &ids, &failed);
 	/* A commit writes, and waits for the disk. */
 	bool nothing = asked && ids.value == NULL;
 	bool done = asked && (nothing || (carry_rows(db, ids.value, &failed) && pg_op_commit(db, &failed)));
