@@ -291,8 +291,29 @@ static void without_process_it_says_so(void)
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
 	CHECK(my_refresh_fails(conn, &view, &err));
 	CHECK_CONTAINS(err.msg, "without the privilege PROCESS");
+	CHECK_CONTAINS(err.msg, "grant PROCESS on *.* to viewd's account");
 	view.mode = VIEWD_MODE_AUTO;
 	my_refreshed(conn, &view);
+}
+
+static void process_that_is_taken_away_is_named(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	struct viewd_err err;
+	my_do("REVOKE PROCESS ON *.* FROM viewd@localhost");
+	s->conn->denied = true; /* the session goes by the rights of its beginning */
+	my_do("UPDATE acc SET bal = bal + 1 WHERE id = 7");
+	for (int i = 0; i < 2; i++) {
+		CHECK(my_refresh_fails(s->conn, &s->view, &err));
+		CHECK_STR(err_class_word(err.cls), "denied");
+		CHECK_CONTAINS(err.hint, "grant PROCESS on *.* to viewd's account");
+	}
+	my_do("GRANT PROCESS ON *.* TO viewd@localhost");
+	CHECK_STR(my_compared(s), "incremental 1");
+	my_do("REVOKE PROCESS ON *.* FROM viewd@localhost");
+	s->conn->denied = true;
+	s->view.mode = VIEWD_MODE_AUTO;
+	CHECK_CONTAINS(my_compared(s), "all");
 }
 
 static const struct harness_test tests[] = {
@@ -307,5 +328,6 @@ static const struct harness_test tests[] = {
 	{"a table of another database", a_table_of_another_database},
 	{"leaving takes logs out", leaving_takes_logs_out},
 	{"without process it says so", without_process_it_says_so},
+	{"process that is taken away is named", process_that_is_taken_away_is_named},
 };
 HARNESS_MAIN(SUITE("mysql incremental", tests))

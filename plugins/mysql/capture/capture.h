@@ -65,6 +65,7 @@ bool slots_look(struct viewd_conn *conn, struct slots *s, bool asked, bool *news
 /* Remembers the table as it is now. Before its view is registered. */
 bool tables_remember(struct viewd_conn *conn, const struct relation *source, struct viewd_err *err) MUST_CHECK;
 bool tables_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err) MUST_CHECK;
+#define GRANT_PROCESS "grant PROCESS on *.* to viewd's account"
 /* A number that is another one once the table was truncated, rebuilt or made anew; NULL: it is not InnoDB's. MariaDB
  * alone. talloc'ed on mem. */
 bool tables_life(struct viewd_conn *conn, void *mem, const struct relation *rel, char **life_r,

@@ -44,7 +44,15 @@ bool tables_life(struct viewd_conn *conn, void *mem, const struct relation *rel,
 	                                 "filename) AS CHAR CHARACTER SET binary), '/', CAST(CONVERT(? USING filename) AS "
 	                                 "CHAR CHARACTER SET binary))", innodb_tables(conn));
 
-	return my_query_text(conn, mem, sql, params, ARRAY_LEN(params), life_r, err);
+	struct viewd_err failure = {0};
+
+	if (my_query_text(conn, mem, sql, params, ARRAY_LEN(params), life_r, &failure))
+		return true;
+	if (failure.cls == VIEWD_ERR_DENIED)
+		err_hint(&failure, GRANT_PROCESS);
+	if (err != NULL)
+		*err = failure;
+	return false;
 }
 
 static bool remember_id(struct viewd_conn *conn, const char *source, struct viewd_err *err)

@@ -15,7 +15,7 @@
 #include "mysql/capture/capture.h"
 
 #define NO_BLOCKS "MySQL has no statement that takes rows of a snapshot into a table (BEGIN NOT ATOMIC); MariaDB has it"
-#define NO_LIVES "without the privilege PROCESS viewd does not see that a table was truncated"
+#define NO_LIVES "without the privilege PROCESS viewd does not see that a table was truncated; " GRANT_PROCESS
 #define TABLE_SUFFIX " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
 /* A value of the source's column fits the log's, whatever it is: also a date of zeros. */
 #define PLAINLY "SET STATEMENT sql_mode = '' FOR "
