@@ -30,8 +30,7 @@ bool note_is_home(const struct viewd_conn *conn, const char *schema)
 	return (conn->names_fold ? strcasecmp(schema, conn->url->database) : strcmp(schema, conn->url->database)) == 0;
 }
 
-/* Elsewhere two viewds of different databases may follow tables of one database. */
-static void name_in(struct viewd_conn *conn, const char *schema, const char *prefix, char out[static IDENT_MAX])
+void note_name_in(struct viewd_conn *conn, const char *schema, const char *prefix, char out[static IDENT_MAX])
 {
 	char longer[IDENT_MAX];
 
@@ -44,7 +43,7 @@ static void name_in(struct viewd_conn *conn, const char *schema, const char *pre
 
 void note_name(struct viewd_conn *conn, const char *schema, char out[static IDENT_MAX])
 {
-	name_in(conn, schema, NOTE_PREFIX, out);
+	note_name_in(conn, schema, NOTE_PREFIX, out);
 }
 
 /* ---- making */
@@ -156,7 +155,7 @@ static void want(struct viewd_conn *conn, void *mem, const char *schema, struct 
 	char hash[DIGEST_SIZE];
 
 	note_name(conn, schema, out[0].name);
-	name_in(conn, schema, NOTE_TEST_PREFIX, out[1].name);
+	note_name_in(conn, schema, NOTE_TEST_PREFIX, out[1].name);
 	out[0].body = note_body(conn, mem, schema);
 	out[1].body = test_body(conn, mem, schema);
 	for (size_t i = 0; i < 2; i++) {
@@ -223,8 +222,7 @@ bool note_make(struct viewd_conn *conn, const char *schema, const struct definer
 
 /* ---- proving */
 
-/* Does the failure say something of viewd's objects, not of the moment? */
-static bool is_verdict(const struct viewd_err *failure)
+bool note_is_verdict(const struct viewd_err *failure)
 {
 	return failure->cls == VIEWD_ERR_MISSING || failure->cls == VIEWD_ERR_DENIED || failure->cls == VIEWD_ERR_QUERY ||
 	       failure->cls == VIEWD_ERR_EXISTS || failure->cls == VIEWD_ERR_CONFIG;
@@ -238,7 +236,7 @@ static bool leave_word(struct viewd_conn *conn, const char *schema, bool *works_
 	int64_t found = 0;
 
 	snprintf(at.schema, sizeof at.schema, "%s", schema);
-	name_in(conn, schema, NOTE_TEST_PREFIX, at.name);
+	note_name_in(conn, schema, NOTE_TEST_PREFIX, at.name);
 	snprintf(word, sizeof word, "test %lu", conn->thread_id);
 	char *quoted = relation_quoted(&my_syntax, conn, &at);
 	bool done = my_exec(&conn->db, talloc_asprintf(quoted, "CALL %s(?)", quoted), params, 1, NULL, err) &&
@@ -270,11 +268,11 @@ bool note_test(struct viewd_conn *conn, const char *schema, bool *works_r, char 
 	if (done && !works)
 		find_reason(conn, why);
 	my_rollback(&conn->db);
-	if (!done && is_verdict(&failure))
+	if (!done && note_is_verdict(&failure))
 		snprintf(why, 256, "%.255s", failure.msg);
 	else if (!done && err != NULL)
 		*err = failure;
-	if (!done && !is_verdict(&failure))
+	if (!done && !note_is_verdict(&failure))
 		return false;
 	*works_r = done && works;
 	return true;

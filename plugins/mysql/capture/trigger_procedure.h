@@ -63,6 +63,9 @@ extern const char note_inner_head[];
 
 /* Is it the URL's own database? */
 bool note_is_home(const struct viewd_conn *conn, const char *schema);
+/* The name of an object of viewd's in a database, unquoted. Elsewhere than at home two viewds of different databases
+ * may follow tables, so names tell whose they are. */
+void note_name_in(struct viewd_conn *conn, const char *schema, const char *prefix, char out[static IDENT_MAX]);
 /* The name of the procedure in a database, unquoted. */
 void note_name(struct viewd_conn *conn, const char *schema, char out[static IDENT_MAX]);
 /* Is it there, of this version, and its definer's? EXISTS when another one has its name. */
@@ -78,6 +81,8 @@ bool note_test(struct viewd_conn *conn, const char *schema, bool *works_r, char 
 /* Fails with DENIED where it does not work. */
 bool note_prove(struct viewd_conn *conn, const char *schema, const struct definer *definer,
                 struct viewd_err *err) MUST_CHECK;
+/* Does the failure of such a test say something of viewd's objects, not of the moment? */
+bool note_is_verdict(const struct viewd_err *failure);
 /* note_test for all databases whose triggers some view needs. */
 bool note_test_all(struct viewd_conn *conn, bool *works_r, char why[static 256], struct viewd_err *err) MUST_CHECK;
 

@@ -92,12 +92,6 @@ static bool count(struct viewd_conn *conn, void *mem, const char *view, struct c
 	return counts.everything == 0 || log->everything || say(log, false, "more rows were changed than the log holds");
 }
 
-/* Does the failure say something of the log, not of the moment? */
-static bool is_verdict(const struct viewd_err *failure)
-{
-	return failure->cls == VIEWD_ERR_MISSING || failure->cls == VIEWD_ERR_DENIED || failure->cls == VIEWD_ERR_QUERY;
-}
-
 /* Rights that were taken away since have writers go on in silence. */
 static bool try_out(const struct log_plan *plan, struct change_log *log, struct viewd_err *err)
 {
@@ -107,7 +101,7 @@ static bool try_out(const struct log_plan *plan, struct change_log *log, struct 
 	if (!db_exec(db, "SAVEPOINT viewd_try", err))
 		return false;
 	bool done = log_try(plan, &works, &failure);
-	if (!done && !is_verdict(&failure)) {
+	if (!done && !note_is_verdict(&failure)) {
 		if (err != NULL)
 			*err = failure;
 		return false;

@@ -18,14 +18,10 @@
 
 /* ---- names ---- */
 
-/* In another database than the URL's two viewds of different databases may have logs of one number. */
 static char *name_of(struct viewd_conn *conn, void *mem, const char *schema, const char *stem, int64_t number)
 {
 	char name[IDENT_MAX];
-	if (note_is_home(conn, schema))
-		return talloc_asprintf(mem, "%s_%" PRId64, stem, number);
-	char *prefix = talloc_asprintf(mem, "%s_%" PRId64 "_", stem, number);
-	my_lock_name(conn, prefix, name);
+	note_name_in(conn, schema, talloc_asprintf(mem, "%s_%" PRId64, stem, number), name);
 	return talloc_strdup(mem, name);
 }
 
