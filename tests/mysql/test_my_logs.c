@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "mysql/capture/trigger_procedure.h"
+#include "mysql/incremental/log.h"
 
 /* ---- what triggers do not hear ---- */
 
@@ -117,6 +117,40 @@ static void a_log_has_a_bound(void)
 	CHECK_STR(my_compared(s), "incremental 1");
 }
 
+static int64_t rows_read(struct viewd_conn *conn)
+{
+	struct viewd_err err = {0};
+	int64_t n = 0;
+	REQUIRE_OK(my_query_int(conn, "SELECT CAST(SUM(VARIABLE_VALUE) AS INT) FROM information_schema.SESSION_STATUS "
+	                              "WHERE VARIABLE_NAME LIKE 'Handler_read%'", NULL, 0, &n, &err),
+	           &err);
+	return n;
+}
+
+/* It is done at each refresh, also when the log holds much that other views have not read. */
+static void trying_reads_one_row(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	struct relation source = {"shop", "acc"};
+	struct viewd_err err = {0};
+	struct log_plan plan;
+	bool works = false;
+	my_do("INSERT INTO acc SELECT seq, 1, 100, 'b', NULL FROM seq_1001_to_21000");
+	CHECK_STR(my_log_rows(), "20000");
+	log_names(s->conn, harness_ctx(), 1, &source, &plan);
+	REQUIRE_OK(my_begin(&s->conn->db, DB_BEGIN_WRITE, &err), &err);
+	int64_t before = rows_read(s->conn), asking = rows_read(s->conn) - before;
+	REQUIRE_OK(log_try(&plan, &works, &err), &err);
+	CHECK(works);
+	CHECK(rows_read(s->conn) - before - 2 * asking < 1000);
+	my_rollback(&s->conn->db);
+	my_do("DROP PROCEDURE viewd_change_1");
+	REQUIRE_OK(my_begin(&s->conn->db, DB_BEGIN_WRITE, &err), &err);
+	REQUIRE_OK(log_try(&plan, &works, &err), &err);
+	CHECK(!works);
+	my_rollback(&s->conn->db);
+}
+
 /* What was lost in silence is made up for. */
 static void lost_rights_are_noticed(void)
 {
@@ -222,6 +256,7 @@ static const struct harness_test tests[] = {
 	{"a broken log is noticed", a_broken_log_is_noticed},
 	{"what foreign keys change is noticed", what_foreign_keys_change_is_noticed},
 	{"a log has a bound", a_log_has_a_bound},
+	{"trying reads one row", trying_reads_one_row},
 	{"lost rights are noticed", lost_rights_are_noticed},
 	{"hidden triggers are left", hidden_triggers_are_left},
 	{"a role writes logs", a_role_writes_logs},

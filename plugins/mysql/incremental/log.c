@@ -203,7 +203,10 @@ bool log_try(const struct log_plan *plan, bool *works_r, struct viewd_err *err)
 	log_relation(plan->conn, plan->table, &log);
 	char *call = talloc_asprintf(plan->mem, "CALL %s()",
 	                             trigger_quoted(plan->mem, plan->source->schema, plan->routines[1].name));
-	char *count = talloc_asprintf(plan->mem, "SELECT COUNT(*) FROM %s WHERE viewd_sign = " LOG_TRIED,
+	/* The number stays when a procedure has ended. Of an earlier row it finds none. */
+	char *count = talloc_asprintf(plan->mem,
+	                              "SELECT COUNT(*) FROM %s WHERE viewd_id = LAST_INSERT_ID() AND "
+	                              "viewd_sign = " LOG_TRIED,
 	                              relation_quoted(&my_syntax, plan->mem, &log));
 	if (!db_exec(&plan->conn->db, call, err) || !my_query_int(plan->conn, count, NULL, 0, &n, err))
 		return false;
