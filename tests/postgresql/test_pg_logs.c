@@ -360,6 +360,34 @@ static void statements_of_refreshes_are_prepared(void)
 		          talloc_asprintf(harness_ctx(), "%s,t", beginnings[i]));
 }
 
+/* ---- refresh_mode auto ---- */
+
+/* Change logs need a lock on their source; whoever keeps it from being had does not keep the view from being refreshed.
+ */
+static void auto_waits_for_no_writer(void)
+{
+	struct scene s;
+	begin_tables(&s);
+	pg_do(s.app, "INSERT INTO sale SELECT g, 'p', g FROM generate_series(101, 100000) g");
+	s.view = pg_view("totals", VIEWD_METHOD_TABLE, ROWS);
+	s.view.mode = VIEWD_MODE_AUTO;
+	s.view.captured = true;
+	s.view.lock_timeout_us = 100000;
+	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
+	pg_do(s.conn, "INSERT INTO viewd.captures VALUES ('totals', 'public.sale', 'trigger', 0, 0, now())");
+	struct viewd_conn *late = begin_late();
+	for (int i = 0; i < 4; i++)
+		is_refreshed(&s, "");
+	CHECK_CONTAINS(reason(&s), "change logs of view 'totals' cannot be made");
+	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.log_readers"), "0");
+	pg_do(late, "COMMIT");
+	for (int i = 0; i < 3; i++)
+		is_refreshed(&s, "");
+	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.log_readers"), "1");
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 1");
+	is_refreshed(&s, "incremental: 1 keys");
+}
+
 static const struct harness_test log_tests[] = {
 	{"a reader that has not read keeps rows", a_reader_that_has_not_read_keeps_rows},
 	{"late writers of a full log are not lost", late_writers_of_a_full_log_are_not_lost},
@@ -374,5 +402,6 @@ static const struct harness_test log_tests[] = {
 	{"what is made is not tried again", what_is_made_is_not_tried_again},
 	{"keys that are arrays are refused", keys_that_are_arrays_are_refused},
 	{"statements of refreshes are prepared", statements_of_refreshes_are_prepared},
+	{"auto waits for no writer", auto_waits_for_no_writer},
 };
 HARNESS_MAIN(SUITE("postgresql change logs", log_tests))

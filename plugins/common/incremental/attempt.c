@@ -148,6 +148,16 @@ void attempt_refused(struct task *task, const struct viewd_err *why)
 	snprintf(attempt->why, sizeof attempt->why, "%.199s", why->msg);
 }
 
+bool attempt_postponed(struct task *task, const struct viewd_err *why)
+{
+	struct attempt *attempt = current(task);
+	if (attempt->kept)
+		return false;
+	attempt->slow_runs = 0;
+	snprintf(attempt->why, sizeof attempt->why, "%.199s", why->msg);
+	return true;
+}
+
 void attempt_over(struct task *task)
 {
 	if (task->db->ops->incremental.drop_log != NULL && any_reader(task->db))

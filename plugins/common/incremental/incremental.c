@@ -287,14 +287,16 @@ bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, stru
 	                               : refresh_changed(task, &news, all_rows, out, err);
 }
 
+/* A view that is to begin by itself need not wait for those who use its sources. */
 bool incremental_refused(struct task *task, const struct viewd_err *failure)
 {
-	if (task->chain != NULL || task->resolved.mode != VIEWD_MODE_AUTO || failure == NULL ||
-	    (failure->cls != VIEWD_ERR_CONFIG && failure->cls != VIEWD_ERR_DENIED))
+	if (task->chain != NULL || task->resolved.mode != VIEWD_MODE_AUTO || failure == NULL)
+		return false;
+	if (failure->cls == VIEWD_ERR_CONFLICT)
+		return attempt_postponed(task, failure);
+	if (failure->cls != VIEWD_ERR_CONFIG && failure->cls != VIEWD_ERR_DENIED)
 		return false;
 	attempt_refused(task, failure);
-	/* What has refused it may have come after its logs were made. */
-	change_logs_leave(task->db, task->view->name);
 	return true;
 }
 
