@@ -28,7 +28,7 @@ bool err_object(struct viewd_err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* The word of a class ("conflict"); never NULL. */
 const char *err_class_word(enum viewd_err_class cls);
-/* What the class means, for help and the manual; never NULL. */
+/* The meaning of the class, for help and the manual; never NULL. */
 const char *err_class_doc(enum viewd_err_class cls);
 /* Does policy allow an automatic retry for this class? */
 bool err_class_retries(enum viewd_err_class cls);

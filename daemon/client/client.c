@@ -17,7 +17,7 @@
 
 #define SOCKET_DEFAULT "/run/viewd/control.sock"
 
-/* What argv said apart from the command's own arguments. */
+/* Everything that argv said apart from the command's own arguments. */
 struct options {
 	const char *socket;
 	bool json;

@@ -219,7 +219,7 @@ void engine_explain(struct engine *eng UNUSED, struct view *view, engine_explain
 	database_probe(view->db);
 }
 
-/* What was due before the pause does not start after it; what it was to do is still to be done. */
+/* Work that was due before the pause does not start after it; what it was to do is still to be done. */
 static void hold_waiting(struct view *v)
 {
 	const struct group *g = group_of(v);

@@ -12,7 +12,8 @@
 #include "plugin/loader.h"
 #include "work/worker.h"
 
-/* What an engine stands on; all of it outlives the engine. state_dir may be NULL: pauses then end with the process. */
+/* Everything that an engine stands on; all of it outlives the engine. state_dir may be NULL: pauses then end with the
+ * process. */
 struct engine_parts {
 	struct loop *loop;
 	struct worker_pool *pool;

@@ -145,7 +145,7 @@ static struct worker_note *take_notes(struct worker_pool *pool)
 	return first;
 }
 
-/* What a task sent comes before its end, so tasks wait while there are more notes than one turn takes. */
+/* Notes of a task come before its end, so tasks wait while there are more notes than one turn takes. */
 static void give_back(void *ctx)
 {
 	struct worker_pool *pool = ctx;
@@ -227,7 +227,7 @@ static bool needs_thread(const struct worker_pool *pool)
 	return pool->n_waiting > pool->n_idle && pool->n_threads < pool->max_threads + pool->n_lasting;
 }
 
-/* Those that serve may be busy for ever (a watch), so what waits cannot wait for them. */
+/* Threads that serve may be busy for ever (a watch), so what waits cannot wait for them. */
 static void start_again(void *ctx)
 {
 	struct worker_pool *pool = ctx;

@@ -42,7 +42,7 @@ struct table *table_new(void *mem_ctx, const char *const *headings, size_t n, bo
 	return table;
 }
 
-/* What a database says may hold escape sequences; a terminal must not see them. */
+/* Texts of a database may hold escape sequences; a terminal must not see them. */
 static char *clean(void *mem_ctx, const char *text)
 {
 	char *copy = talloc_strdup(mem_ctx, text != NULL && text[0] != '\0' ? text : "-");

@@ -108,7 +108,7 @@ static bool says_itself(const struct conf_view *view, const char *key)
 	return origin.file != CONF_FILE_DEFAULT && origin.from_defaults == 0;
 }
 
-/* What only has a meaning together with on_change. */
+/* Keys that only have a meaning together with on_change. */
 static void check_idle_keys(struct load *load, const struct load_section *s, const struct conf_view *view)
 {
 	const struct {

@@ -15,7 +15,7 @@
 
 #define DEFINITION_SIZE_MAX ((size_t)1024 * 1024)
 
-/* What is being collected for one view. */
+/* Settings that are being collected for one view. */
 struct define {
 	struct load *load;
 	const struct load_section *s;

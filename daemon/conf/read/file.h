@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "viewd_dialect.h"
 
-/* What a file must be. */
+/* Demands on a file. */
 struct file_rule {
 	size_t min_size;
 	size_t max_size;

@@ -27,7 +27,7 @@ struct ini {
 	int fd;
 };
 
-/* What is wrong with a file has been said by the scan, with line and column. */
+/* Errors of a file have been said by the scan, with line and column. */
 static int quiet(const char *format UNUSED, ...)
 {
 	return 0;
@@ -66,8 +66,8 @@ static dictionary *load_piece(const struct ini *ini, size_t from, size_t to)
 	return dict;
 }
 
-/* What iniparser has under name. It keeps the order of the file, so the n-th name is nearly always the one; the search
- * is linear. *found_r: false when the name is not there at all. */
+/* The value under name. iniparser keeps the order of the file, so the n-th name is nearly always the one; the search is
+ * linear. *found_r: false when the name is not there at all. */
 static const char *value_of(const dictionary *dict, size_t n, const char *name, bool *found_r)
 {
 	*found_r = true;

@@ -30,7 +30,7 @@ enum option_type {
 	OPTION_TYPE_COUNT
 };
 
-/* What a reload must do when the value changed; the order is the strength. */
+/* Work of a reload when the value changed; the order is the strength. */
 enum option_reload {
 	OPTION_LIVE,      /* taken over as it is */
 	OPTION_REDEFINE,  /* the view's object is compared with its definition again */

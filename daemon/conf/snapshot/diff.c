@@ -85,7 +85,7 @@ static const struct conf_definition *same_definition(const struct conf_view *vie
 	return NULL;
 }
 
-/* What b has and a has not or has otherwise; with only_missing: what a lacks altogether. */
+/* Definitions that b has and a has not or has otherwise; with only_missing: that a lacks altogether. */
 static void compare_definitions(struct differ *d, const struct conf_view *a, const struct conf_view *b,
                                 bool only_missing)
 {

@@ -37,7 +37,7 @@ static void move_back(int64_t *time, int64_t by)
 		*time -= by;
 }
 
-/* What happened before the sleep is longer ago than the monotonic clock says. */
+/* Whatever happened before the sleep is longer ago than the monotonic clock says. */
 static void slept_through(struct view *v, int64_t slept)
 {
 	move_back(&v->timing.past.last_due, slept);

@@ -55,7 +55,7 @@ static void mark_sections_going(struct engine *eng, const struct conf_diff *diff
 			find_db(eng, diff->databases[i].name)->section_going = true;
 }
 
-/* What ends with a database may look at all others: the list is in order before the first one goes. */
+/* Whatever ends with a database may look at all others: the list is in order before the first one goes. */
 static void remove_databases(struct engine *eng)
 {
 	struct database **gone = mem_array(NULL, struct database *, eng->n_dbs);
@@ -187,7 +187,7 @@ static void refuse(struct view *v, const struct viewd_err *err)
 	log_error("view '%s', cannot be kept (%s)%s%s", v->label, err->msg, err->hint[0] != '\0' ? "; " : "", err->hint);
 }
 
-/* What the dialect says about the section, without a connection. */
+/* The dialect's judgement of the section, without a connection. */
 static void resolve(struct view *v)
 {
 	struct viewd_database_spec db_spec;
@@ -304,7 +304,7 @@ static bool still_wanted(const struct view *v, const struct conf *conf)
 	return false;
 }
 
-/* Those that go lose their edges as well: one that still runs outlives what it read and what read it. */
+/* Instances that go lose their edges as well: one that still runs outlives what it read and what read it. */
 static void retire_views(struct engine *eng, const struct conf *conf)
 {
 	struct view **gone = mem_array(NULL, struct view *, eng->n_views);

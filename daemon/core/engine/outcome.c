@@ -485,7 +485,7 @@ static bool reads_a_failure(const struct view *view, uint64_t visit)
 
 void outcome_not_needed(struct view *view)
 {
-	/* What it was not tried for is well again, and has changed nothing. */
+	/* The cause for which it was not tried is well again, and has changed nothing. */
 	if (view->last.result == VIEW_RESULT_UPSTREAM_FAILED && view->failure.err == NULL &&
 	    !reads_a_failure(view, ++view->eng->visit))
 		view->last.result = VIEW_RESULT_SKIPPED;

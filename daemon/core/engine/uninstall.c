@@ -116,7 +116,7 @@ static void begin(struct uninstall *u)
 	worker_submit(u->eng->pool, &u->task);
 }
 
-/* What ends meanwhile may leave work for later. */
+/* Jobs that end meanwhile may leave work for later. */
 static bool at_rest(const struct uninstall *u)
 {
 	if (!u->print)

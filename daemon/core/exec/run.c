@@ -128,7 +128,7 @@ static bool connection_is_gone(const struct viewd_err *err)
 	       err->cls == VIEWD_ERR_STANDBY;
 }
 
-/* What goes wrong while the failure is written down only goes to nobody. */
+/* Errors while the failure is written down are told to nobody. */
 void run_record_failure(struct job *job, enum viewd_failure how)
 {
 	struct viewd_err ignored;

@@ -39,7 +39,7 @@ struct watcher {
 	struct viewd_err err;
 };
 
-/* What the thread tells the loop. */
+/* News that the thread tells the loop. */
 enum note_kind { NOTE_OPENED, NOTE_SIGNAL, NOTE_LOOKED, NOTE_BEHIND };
 struct watch_note {
 	struct worker_note note;

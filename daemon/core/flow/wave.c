@@ -30,7 +30,7 @@ static void add_follower(struct wave *wave, struct view *view, uint64_t visit)
 	}
 }
 
-/* Those that read v and follow changes; plain views in between are looked through. */
+/* Views that read v and follow changes; plain views in between are looked through. */
 static void follow(struct wave *wave, const struct view *v, uint64_t visit)
 {
 	for (size_t k = 0; k < v->graph.n_down; k++) {
@@ -272,7 +272,7 @@ static void tell_below(const struct view *v, uint64_t visit)
 	}
 }
 
-/* Those that were set up since the wave began may have been filled with the old rows. */
+/* Views that were set up since the wave began may have been filled with the old rows. */
 static void tell_newcomers(const struct member *m)
 {
 	struct wave *wave = m->wave;

@@ -77,7 +77,7 @@ static bool is_node(const struct view *v)
 	return v->relation.method != VIEWD_METHOD_SIMPLE && v->graph.rank != GRAPH_CYCLIC;
 }
 
-/* What v reads, through plain views: they hold nothing, so they need no order. */
+/* Views that v reads, through plain views: these hold nothing, so they need no order. */
 static void add_edges(struct graph *g, const struct view *v, const struct view *through, uint64_t visit)
 {
 	for (size_t i = 0; i < through->graph.n_up; i++) {

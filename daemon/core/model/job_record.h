@@ -25,7 +25,7 @@ enum job_kind {
 	JOB_DROP_RECORDED /* objects whose sections are gone */
 };
 
-/* What was decided about an object, and why (plan/decide.h). */
+/* The decision about an object, and why (plan/decide.h). */
 struct decision {
 	enum viewd_change action;
 	char reason[512];

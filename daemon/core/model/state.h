@@ -113,7 +113,7 @@ enum due_reason {
 	DUE_REASONS
 };
 
-/* What is known about changes under an instance; monotonic microseconds. */
+/* Knowledge about changes under an instance; monotonic microseconds. */
 struct change {
 	int64_t first, last; /* since the last start; 0: none */
 	int64_t last_start;

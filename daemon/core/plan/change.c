@@ -157,7 +157,7 @@ static void take_back(struct change *c)
 	c->run = (struct change_run){.first = 0};
 }
 
-/* What the run should have covered is still to be done. */
+/* Changes that the run should have covered are still to be done. */
 static void owe(struct change *c)
 {
 	c->tried_seq = c->run.seq;
@@ -212,7 +212,7 @@ static void catch_up_with(struct view *up, struct view *down)
 	if (up->db == down->db || !news || !down->conf->on_change || !down->relation.reconciled ||
 	    down->last.data_timestamp_us == 0)
 		return;
-	/* What runs was started for a change, and will be done again when it fails. */
+	/* The running refresh was started for a change, and will be done again when it fails. */
 	bool runs = down->job != NULL && down->change.run.first != 0;
 	if (up->last.success_us <= (runs ? down->job->run.started_wall : down->last.data_timestamp_us))
 		return;

@@ -141,7 +141,7 @@ static bool is_fresh(const struct waiter *w)
 		return true;
 	if (w->since >= w->newer_than && is_current(w))
 		return true;
-	/* What nobody can hear is as new as the refresh that was made for the caller. */
+	/* Data that nobody can hear about is as new as the refresh that was made for the caller. */
 	return w->newer_than <= w->since && v->relation.reconciled && is_read_since(w, v, ++v->eng->visit);
 }
 
@@ -165,7 +165,7 @@ static void add_unheard(const struct waiter *w, struct view *v, uint64_t walk, s
 	(*list)[(*n)++] = v;
 }
 
-/* What the caller waits for may lie in the future. A refresh that fails ends the wait. */
+/* The time that the caller waits for may lie in the future. A refresh that fails ends the wait. */
 static void refresh_unheard(struct waiter *w)
 {
 	const struct wave_spec spec = {.kind = JOB_REFRESH,
@@ -276,7 +276,7 @@ static void look(struct waiter *w)
 	talloc_free(w);
 }
 
-/* Those who wait for what has been disabled, or for what reads it, have waited long enough. */
+/* Callers who wait for what has been disabled, or for what reads it, have waited long enough. */
 static void fail_disabled(struct engine *eng)
 {
 	struct viewd_err err;

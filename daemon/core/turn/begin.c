@@ -53,7 +53,7 @@ void begin_describe(struct job *job, const struct member *members)
 	/* Never set up successfully: a refresh by hand is a reason to try that again first. */
 	job->in.reconcile_first = job->kind == JOB_REFRESH && !job->view->relation.reconciled;
 	job->in.create_missing |= job->in.reconcile_first;
-	/* What never was has not vanished. */
+	/* An object that never was has not vanished. */
 	job->in.create_missing |=
 		job->kind == JOB_RECONCILE && !job->view->relation.reconciled && job->view->state != VIEW_STATE_MISSING;
 	job->in.unknown_since_us = job->in.request.force_full ? 0 : job->view->failure.unknown_since_us;

@@ -62,7 +62,7 @@ static void name_error(struct job *job)
 		err_set(&job->out.err, VIEWD_ERR_CANCELLED, "cancelled on request");
 }
 
-/* What was begun before the last probe says nothing about a database that has come back since. */
+/* Work that was begun before the last probe says nothing about a database that has come back since. */
 static bool lost_database(const struct job *job)
 {
 	bool lost = !job->out.ok && !job->out.alone && (!job->out.connected || job->out.session_lost) &&

@@ -73,7 +73,8 @@ static void start_part(struct job *lead, struct job *part)
 	part->in.request.trigger = view_trigger_word(lead->in.trigger);
 	part->in.request.force_full = lead->in.request.force_full;
 	part->in.request.run_id = lead->in.request.run_id;
-	/* What is known to be gone was perhaps dropped on purpose: another member's trigger does not bring it back. */
+	/* An object that is known to be gone was perhaps dropped on purpose: another member's trigger does not bring it
+	 * back. */
 	part->in.create_missing =
 		(part->in.create_missing || lead->in.create_missing) && part->view->state != VIEW_STATE_MISSING;
 	if (lead->in.request.force_full)

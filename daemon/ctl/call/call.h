@@ -15,7 +15,7 @@
 struct reload;
 struct registry;
 
-/* What commands act on. The pointers outlive every call. */
+/* Everything that commands act on. The pointers outlive every call. */
 struct ctl {
 	struct engine *engine;
 	struct reload *reload;
@@ -25,7 +25,7 @@ struct ctl {
 
 struct call; /* also a talloc context for what a handler keeps until its reply */
 
-/* What a stream has to give at the moment. */
+/* Pieces that a stream has to give at the moment. */
 enum call_more {
 	CALL_MORE,  /* ask again once this has gone out */
 	CALL_LATER, /* nothing more until call_kick */

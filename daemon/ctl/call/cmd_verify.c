@@ -85,7 +85,7 @@ static struct asked *asked_of(struct repair *repair, const struct engine_item *i
 	return NULL;
 }
 
-/* What is told of one: the last comparison, and why the refresh before it failed. */
+/* One item of the reply: the last comparison, and why the refresh before it failed. */
 static json_t *item_json(const struct asked *a, const struct engine_item *verdict)
 {
 	struct engine_item item = *verdict;
@@ -176,7 +176,7 @@ static void note_asked(struct repair *repair, const struct engine_report *report
 	}
 }
 
-/* Those that differ, and whatever reads them. */
+/* Views that differ, and views that read them. */
 static struct view_list touched(struct repair *repair, const struct engine_report *report)
 {
 	struct view_list list = {0};

@@ -28,7 +28,7 @@ bool ctl_socket_lock(struct ctl_socket *sock, const char *path, struct viewd_err
  * Needs the lock. The process's umask is changed for a moment. */
 bool ctl_socket_listen(struct ctl_socket *sock, int *fd_r, struct viewd_err *err) MUST_CHECK;
 
-/* What is at the path now. */
+/* The state of the path now. */
 enum ctl_socket_fate { CTL_SOCKET_OURS, CTL_SOCKET_GONE, CTL_SOCKET_FOREIGN };
 enum ctl_socket_fate ctl_socket_look(const struct ctl_socket *sock);
 
