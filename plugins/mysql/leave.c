@@ -177,9 +177,9 @@ static bool list_triggers(struct leavings *list, struct viewd_err *err)
 
 /* ---- all of it ---- */
 
-/* What is built aside goes; what has its name stays, without the tag. A comment that only looks like a tag may be
- * anybody's: those count that viewd has written down, as the object of a view or as one that was being made when it was
- * killed. */
+/* A table that is built aside goes; one that has its name stays, without the tag. A comment that only looks like a tag
+ * may be anybody's: those count that viewd has written down, as the object of a view or as one that was being made when
+ * it was killed. */
 static bool list_tagged(struct viewd_conn *conn, struct leavings *list, struct viewd_err *err)
 {
 	/* viewd_views: of an earlier version */

@@ -66,7 +66,7 @@ bool my_params_want_tls(const struct url *url);
 extern const struct viewd_dialect_option my_options[MY_N_OPTIONS];
 /* Judges the values of the dialect's own keys. [any] */
 bool my_settings_check(const struct viewd_database_spec *spec, struct viewd_err *err) MUST_CHECK;
-/* What SET SESSION is to set for the database, talloc'ed; sql_mode is always there. The keys were judged. [any] */
+/* Settings for SET SESSION of the database, talloc'ed; sql_mode is always there. The keys were judged. [any] */
 char *my_settings_list(void *mem_ctx, const struct viewd_database_spec *spec);
 
 /* Judges one setting. [any] */

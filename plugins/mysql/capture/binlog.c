@@ -194,7 +194,7 @@ static bool is_opaque(const struct binlog *log)
 	return net->compress || (net->pvio != NULL && net->pvio->ctls != NULL);
 }
 
-/* What is opaque is asked of the server: as long as its log ends beyond what has come, an event or a heartbeat
+/* An opaque stream is asked of the server: as long as its log ends beyond what has come, an event or a heartbeat
  * comes. */
 bool binlog_buffered(const struct binlog *log)
 {
@@ -262,7 +262,7 @@ bool binlog_aim(struct binlog *log, struct viewd_err *err)
 	return binlog_is_behind(log) || position_end(log->conn, &log->goal, err);
 }
 
-/* What has arrived, until the slice is over. */
+/* Reads events that have arrived, until the slice is over. */
 static bool read_arrived(struct binlog *log, int64_t begin, struct viewd_err *err)
 {
 	while (log->unhandled || (readable(log) && mono_us() - begin < READ_SLICE)) {

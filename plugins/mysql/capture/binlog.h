@@ -55,8 +55,8 @@ bool binlog_buffered(const struct binlog *log);
 /* Reads what has arrived, for a fifth of a second at most. False: the connection is lost, or silent for too long, or
  * the log has a gap (all is touched then). */
 bool binlog_read(struct binlog *log, struct viewd_err *err) MUST_CHECK;
-/* What the log holds now is to be read before anybody may say that it was looked at; unless an older end has still to
- * be reached. */
+/* Everything that the log holds now is to be read before anybody may say that it was looked at; unless an older end has
+ * still to be reached. */
 bool binlog_aim(struct binlog *log, struct viewd_err *err) MUST_CHECK;
 /* Has it not been, yet? */
 bool binlog_is_behind(const struct binlog *log);

@@ -41,7 +41,7 @@ static bool make_log(struct viewd_conn *conn, struct viewd_err *err)
 	       (triggers == 0 || trigger_drop_all(conn, err)) && db_exec(&conn->db, log_table, err);
 }
 
-/* Those that are there stay. */
+/* Slots that are there stay. */
 static bool make_slots(struct viewd_conn *conn, struct viewd_err *err)
 {
 	return db_exec(&conn->db,

@@ -126,7 +126,7 @@ static bool refuse_binlog(enum viewd_err_class cls, const char *why, struct view
 	                " BINLOG MONITOR (MySQL: REPLICATION CLIENT); or capture = trigger");
 }
 
-/* What holds for the whole server: may it be followed by its binary log? why says what is missing. */
+/* The server as a whole: may it be followed by its binary log? why says what is missing. */
 struct server {
 	bool binlog;
 	enum viewd_err_class cls;

@@ -252,8 +252,8 @@ static bool is_rows(int type)
 	return memchr(types, type, sizeof types) != NULL;
 }
 
-/* What is not understood may have changed anything: LOAD DATA in statement format, transactions as one compressed event
- * (MySQL), incidents, kinds that later servers have. */
+/* Events that are not understood may have changed anything: LOAD DATA in statement format, transactions as one
+ * compressed event (MySQL), incidents, kinds that later servers have. */
 static void on_other(struct binlog *log)
 {
 	if (!is_harmless((int)log->event->event_type, log->event->flags))

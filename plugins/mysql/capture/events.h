@@ -37,8 +37,8 @@ struct binlog {
 	int64_t resets;
 };
 
-/* What the event tells: targets touched, the place moved on. False: see binlog_read(); after a busy database it is to
- * be handled again. */
+/* Takes in an event: targets touched, the place moved on. False: see binlog_read(); after a busy database it is to be
+ * handled again. */
 bool binlog_handle(struct binlog *log, struct viewd_err *err) MUST_CHECK;
 
 /* The beginning of a large event. */

@@ -53,7 +53,7 @@ bool position_end(struct viewd_conn *conn, struct position *out, struct viewd_er
 	return true;
 }
 
-/* What tells this server's log from another's. talloc'ed. */
+/* A text that tells this server's log from another's. talloc'ed. */
 static bool add_value_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	char **text = ctx;
@@ -104,7 +104,7 @@ static bool not_usable(enum viewd_err_class *cls_r, enum viewd_err_class cls, ch
 	return true;
 }
 
-/* What passes by itself says nothing of what this account may do. */
+/* An error that passes by itself says nothing of what this account may do. */
 static bool may_not(const struct viewd_err *failure, enum viewd_err_class *cls_r, char why[static 160],
                     const char *text, struct viewd_err *err)
 {

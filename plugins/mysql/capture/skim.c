@@ -44,7 +44,7 @@ static size_t in_cache(const struct st_ma_pvio *pvio)
 	           : 0;
 }
 
-/* What comes next, as far as it is there, without taking it. */
+/* Bytes that come next, as far as they are there, without taking it. */
 static size_t peek(const struct binlog *log, unsigned char *out, size_t want)
 {
 	const struct st_ma_pvio *pvio = log->my->net.pvio;
@@ -62,7 +62,7 @@ static bool lost(struct viewd_err *err)
 	return err_set(err, VIEWD_ERR_LOST, "connection lost in the middle of an event of the binary log");
 }
 
-/* What has arrived, at least a byte. */
+/* Bytes that have arrived, at least a byte. */
 static bool receive(struct binlog *log, unsigned char *out, size_t size, size_t *n_r, struct viewd_err *err)
 {
 	struct pollfd pfd = {.fd = binlog_fd(log), .events = POLLIN};

@@ -228,7 +228,7 @@ bool tables_mend(struct viewd_conn *conn, bool compare, bool thorough, bool *fou
 
 /* ---- polling */
 
-/* What is seen of the table now, "" when it is gone. */
+/* State of the table now, "" when it is gone. */
 static bool see(struct viewd_conn *conn, void *mem, const struct relation *rel, const char *source, bool compare,
                 char **seen_r, struct viewd_err *err)
 {
@@ -321,7 +321,7 @@ static bool is_in_memory(struct viewd_conn *conn, void *mem, const char *source,
 	return true;
 }
 
-/* What is polled, and what is empty now. */
+/* Sources that are polled, and sources that are empty now. */
 static bool find_forgotten(struct viewd_conn *conn, struct texts *out, struct viewd_err *err)
 {
 	static const char *const modes[] = {"trigger", "binlog"};

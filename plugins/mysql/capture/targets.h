@@ -34,7 +34,7 @@ bool targets_same(const struct viewd_conn *conn, const char *a, const char *b);
 
 /* ---- statement.c */
 
-/* What a statement of the binary log means for the sources. */
+/* The meaning of a statement of the binary log for the sources. */
 enum statement_means {
 	STATEMENT_NOTHING,
 	STATEMENT_DEFINES,  /* definitions may be others now; the sources that it is known to change were touched */

@@ -303,7 +303,7 @@ bool trigger_create_in(struct viewd_conn *conn, void *mem, const char *schema, c
 	return done;
 }
 
-/* What has the name was left on a table that was renamed, or has another body or definer. */
+/* A trigger of the name was left on a table that was renamed, or has another body or definer. */
 static bool make(struct viewd_conn *conn, void *mem, const struct plan *plan, const char *source,
                  const struct definer *definer, struct viewd_err *err)
 {

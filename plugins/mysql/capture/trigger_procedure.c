@@ -12,10 +12,10 @@
 #include "common/text/digest.h"
 #include "common/sqltext/sqltext.h"
 
-/* What says that viewd's objects are gone, are others or are forbidden; nothing that says that the server is in trouble
- * (1205, 1213, 1114), nor that a change would be lost though all is well (1442). 1049 no such database, 1054 no such
- * column, 1136 and 1364 other columns, 1142 1143 1370 no right, 1146 no such table, 1305 no such procedure, 1356 a view
- * that is broken, 1449 no such definer, 1471 a view that takes no rows, 1814 and 1932 no file. */
+/* Errors that say that viewd's objects are gone, are others or are forbidden; none that says that the server is in
+ * trouble (1205, 1213, 1114), nor that a change would be lost though all is well (1442). 1049 no such database, 1054 no
+ * such column, 1136 and 1364 other columns, 1142 1143 1370 no right, 1146 no such table, 1305 no such procedure, 1356 a
+ * view that is broken, 1449 no such definer, 1471 a view that takes no rows, 1814 and 1932 no file. */
 #define SWALLOWED "1049, 1054, 1136, 1142, 1143, 1146, 1305, 1356, 1364, 1370, 1449, 1471, 1814, 1932"
 
 const char note_head[] = "BEGIN DECLARE CONTINUE HANDLER FOR " SWALLOWED " BEGIN END; ";
@@ -193,7 +193,7 @@ bool note_is_right(struct viewd_conn *conn, const char *schema, const struct def
 	return done;
 }
 
-/* What was there is dropped before: MySQL has no OR REPLACE. */
+/* The old procedure is dropped before: MySQL has no OR REPLACE. */
 static bool put(struct viewd_conn *conn, void *mem, const char *schema, const struct wanted *wanted,
                 const struct definer *definer, struct viewd_err *err)
 {

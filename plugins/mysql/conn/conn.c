@@ -152,7 +152,7 @@ static bool fix_session(struct viewd_conn *conn, struct viewd_err *err)
 	    !my_use_settings(&conn->db, NULL, err) ||
 	    !db_exec(&conn->db, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", err))
 		return false;
-	/* What a process that was stopped holds open blocks others no longer than that; MySQL knows no such limit. */
+	/* A transaction that a stopped process holds open blocks others no longer than that; MySQL knows no such limit. */
 	if (conn->mariadb && !db_exec(&conn->db, "SET SESSION idle_transaction_timeout = 60", err))
 		return false;
 	if (!conn->mariadb && !db_exec(&conn->db, "SET SESSION information_schema_stats_expiry = 0", err))

@@ -3,8 +3,8 @@
  * settings.c: settings under which definitions run, at creation as at each refresh, and the [database] keys for two of
  * them.
  *
- * What would have viewd's own statements read otherwise (ANSI_QUOTES, NO_BACKSLASH_ESCAPES, ORACLE ...) is no setting
- * for it.
+ * Modes that would have viewd's own statements read otherwise (ANSI_QUOTES, NO_BACKSLASH_ESCAPES, ORACLE ...) are no
+ * settings for it.
  */
 #include "mysql/my.h"
 

@@ -23,7 +23,7 @@ static const char pure[] =
 	"last_day date "
 	"datediff json_extract json_unquote json_value json_length inet_aton inet_ntoa";
 
-/* What is in the database of the session is meant by a name alone. */
+/* Relations in the database of the session are meant by a name alone. */
 static const char relations_sql[] =
 	"SELECT TABLE_SCHEMA, TABLE_NAME,"
 	" CASE WHEN TABLE_SCHEMA IN ('information_schema', 'performance_schema', 'mysql', 'sys') THEN 'catalogue'"

@@ -306,7 +306,7 @@ static bool see_mention_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader see_mention[] = {{see_mention_fn, "tt", "tables that a body names"}};
 
-/* What a body reads and the account cannot see was not among the tables found. */
+/* Tables that a body reads and the account cannot see were not among the tables found. */
 static bool see_read(void *ctx, const struct relation *name)
 {
 	struct walk *w = ctx;

@@ -19,7 +19,8 @@ bool my_digest_of(struct db *db, void *mem, const struct object *object, char **
 bool my_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err);
 bool my_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
-/* What is compared of a relation or a stored function. *digest_r is talloc'ed, NULL when there is no such thing. */
+/* The digest that is compared of a relation or a stored function. *digest_r is talloc'ed, NULL when there is no such
+ * thing. */
 bool look_at_object(struct viewd_conn *conn, void *mem, const struct relation *rel, bool function, char **digest_r,
                     struct viewd_err *err) MUST_CHECK;
 

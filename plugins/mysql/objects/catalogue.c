@@ -114,7 +114,7 @@ static bool view_canonical(struct viewd_conn *conn, void *mem, const struct rela
 	return true;
 }
 
-/* What has the name at, and whose it is. more: what else is asked of it. */
+/* The object that has the name at, and whose it is. more: what else is asked of it. */
 static bool look_at(struct viewd_conn *conn, void *mem, const struct relation *at, const char *more,
                     struct db_object *object, struct viewd_err *err)
 {

@@ -66,7 +66,7 @@ static bool pass_column_fn(void *ctx, const char *const *values, size_t n UNUSED
 
 static const struct db_reader pass_column[] = {{pass_column_fn, "ttT*", "the columns of a query"}};
 
-/* It stays until the next one takes its place, by the same statement where the server can. */
+/* The table stays until the next one takes its place, by the same statement where the server can. */
 bool my_make_temporary(struct viewd_conn *conn, const char *name, const char *body, struct viewd_err *err)
 {
 	char *sql = talloc_asprintf(conn, "CREATE %sTEMPORARY TABLE %s %s", conn->mariadb ? "OR REPLACE " : "", name, body);

@@ -36,7 +36,7 @@ void my_relocate(struct db *db, const char *from, struct relation *rel)
 		snprintf(rel->schema, sizeof rel->schema, "%s", conn->url->database);
 }
 
-/* What was being made when the copy was taken was being made there, by somebody who may be at it. */
+/* A table that was being made when the copy was taken was being made there, by somebody who may be at it. */
 bool my_forget_place(struct db *db, const char *from, struct viewd_err *err)
 {
 	const char *home = home_of(from);

@@ -3,8 +3,8 @@
  * probe.c: a view over a query that lives for a few milliseconds, so that the server itself tells how it reads the
  * query.
  *
- * Its name holds the connection's number, its definer is viewd's account: so probes of dead connections are told and
- * swept. DDL commits: never inside a transaction.
+ * The view's name holds the connection's number, its definer is viewd's account: so probes of dead connections are told
+ * and swept. DDL commits: never inside a transaction.
  */
 #include "mysql/my.h"
 

@@ -13,7 +13,7 @@
 #include "common/refresh/member.h"
 #include "common/sqltext/sqltext.h"
 
-/* What a member has besides its task. */
+/* Things that a member has besides its task. */
 struct place {
 	struct shadow shadow;
 	struct tag tag;
@@ -271,7 +271,7 @@ static void undo(struct exchange *x)
 	talloc_free(mem);
 }
 
-/* What has been exchanged must be what was recorded. */
+/* The table that was exchanged must be what was recorded. */
 static bool check_old(struct exchange *x, struct viewd_err *err)
 {
 	EACH(x) {

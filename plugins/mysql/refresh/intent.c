@@ -119,7 +119,7 @@ static bool settle(struct viewd_conn *conn, const struct intent *in, struct shad
 	if (!my_find_object(&conn->db, &in->rel, &live, err))
 		return false;
 	bool happened = in->row.identity[0] != '\0' && strcmp(live.identity, in->row.identity) == 0;
-	/* What reads it has not been told either. */
+	/* Views that read it have not been told either. */
 	if (happened && (!marks_touch(&conn->db, in->row.relation, NULL, err) || !fulfil(conn, in->name, &in->row, err)))
 		return false;
 	if (!shadow_clear(shadow, true, err))

@@ -193,7 +193,7 @@ static bool full(struct task *task, struct viewd_outcome *out, struct viewd_err 
 	return true;
 }
 
-/* What `auto` has chosen is not looked for again. */
+/* The mode that `auto` has chosen is not looked for again. */
 bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	if (strcmp(out->reason, AUTO_ROWS) == 0)

@@ -62,7 +62,7 @@ static bool take_prepared_fn(void *ctx, const char *const *v, size_t n)
 
 static const struct db_reader take_prepared[] = {{take_prepared_fn, "TTTT", "prepared transactions"}};
 
-/* What the server gives out next, also where rows of it were rolled back or taken out. */
+/* The number that the server gives out next, also where rows of it were rolled back or taken out. */
 static bool next_number(struct viewd_conn *conn, int64_t *next_r, struct viewd_err *err)
 {
 	return my_query_int(conn, "SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "

@@ -228,7 +228,7 @@ static bool hears_requests(const struct viewd_watch *w)
 	return w->binlog != NULL || server_waits(w);
 }
 
-/* What the binary log tells needs no looking. */
+/* Changes that the binary log tells need no looking. */
 static int64_t look_every(const struct viewd_watch *w)
 {
 	return w->binlog != NULL && !w->trigger && !w->poll ? HEARTBEAT_EVERY : LOOK_EVERY;
@@ -282,8 +282,8 @@ static bool look_at_binlog(struct viewd_watch *w, bool thorough, bool *news, boo
 	return true;
 }
 
-/* What triggers tell is worth nothing while their words get lost. They go then, and are found missing and made again in
- * this round. */
+/* Triggers are worth nothing while their words get lost. Triggers go then, and are found missing and made again in this
+ * round. */
 static bool test_triggers(struct viewd_watch *w, struct viewd_err *err)
 {
 	char why[256];
@@ -325,8 +325,9 @@ static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *
 	return true;
 }
 
-/* What views depend on is compared with what it was: at each heartbeat, when somebody asks, and soon after the log told
- * of a definition. It takes no more than a hundredth of the time at rest, a fifth while definitions come. */
+/* Objects that views depend on are compared with what they were: at each heartbeat, when somebody asks, and soon after
+ * the log told of a definition. It takes no more than a hundredth of the time at rest, a fifth while definitions
+ * come. */
 static bool look_at_objects(struct viewd_watch *w, struct viewd_signal_sink signals, bool *news, struct viewd_err *err)
 {
 	int64_t begin = mono_us();
