@@ -181,7 +181,7 @@ bool pg_flush(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* pg_queue_again and pg_flush. */
 bool pg_query_with_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
                          const struct db_reader *row, void *ctx, struct viewd_err *err) MUST_CHECK;
-/* What was not sent never will be. */
+/* Statements that were not sent never will be. */
 void pg_queue_forget(struct viewd_conn *conn);
 
 bool pg_op_exec_later(struct db *db, const char *sql, const char *const *params, size_t n_params,

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "postgresql/pg.h"
 
-/* What is true of the relations of one source. */
+/* Facts that are true of the relations of one source. */
 struct source_facts {
 	const char *source;
 	bool may;           /* triggers may be made on all of them */

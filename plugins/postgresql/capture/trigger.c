@@ -16,8 +16,8 @@
 #define DROP_WAIT_MS "5"
 #define SETTING_MAX 32
 
-/* What keeps the trigger of a relation from being as it should. REPLACE: it calls another function, and is heard all
- * the same. ALWAYS: it is silent in replica sessions (ENABLE TRIGGER ALL makes it so). */
+/* Faults that keep the trigger of a relation from being as it should. REPLACE: it calls another function, and is heard
+ * all the same. ALWAYS: it is silent in replica sessions (ENABLE TRIGGER ALL makes it so). */
 enum lack_kind { LACK_TRIGGER, LACK_REPLACE, LACK_ALWAYS };
 
 struct lacking {

@@ -239,7 +239,7 @@ static const char *begin_sql(enum db_begin how)
 	return "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE";
 }
 
-/* It goes out with the first statement of the transaction. */
+/* BEGIN goes out with the first statement of the transaction. */
 bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);

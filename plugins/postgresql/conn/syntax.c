@@ -122,7 +122,7 @@ const struct syntax pg_syntax = {
 	                 "OR u.source = '*')",
 	.views.deaf = "(c.mode = 'trigger' AND pg_catalog.pg_is_in_recovery()) OR (c.mode = 'doubt' AND viewd.committed() "
 	              "> 1)",
-	/* It may quote what a definition says and what rows hold. */
+	/* The error text may quote what a definition says and what rows hold. */
 	.views.error = "CASE WHEN pg_catalog.has_table_privilege('viewd.view_state'::pg_catalog.regclass, 'SELECT') THEN "
 	               "v.last_error END",
 	.time.seconds_since = "CASE WHEN {} IS NOT NULL THEN pg_catalog.round(GREATEST(EXTRACT(epoch FROM "

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "postgresql/pg.h"
 
-/* What a session gets unless the URL says otherwise: a dead peer is noticed within about a minute. */
+/* Keywords that a session gets unless the URL says otherwise: a dead peer is noticed within about a minute. */
 static const char *const defaults[][2] = {
 	{"keepalives_idle", "30"},
 	{"keepalives_interval", "10"},

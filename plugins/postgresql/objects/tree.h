@@ -50,7 +50,7 @@ struct tree {
 	char digest[65]; /* of all the above that comes from the catalogue */
 };
 
-/* What is to be replaced. */
+/* The objects to be replaced. */
 struct tree_wish {
 	struct relation rel;     /* schema filled in */
 	char new_kind;           /* relkind the view will have */

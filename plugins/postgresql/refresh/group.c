@@ -128,7 +128,8 @@ static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
 	return true;
 }
 
-/* What is left here is carried over by the next run, or by prepare: until then the views only seem to be stale. */
+/* Marks that are left here are carried over by the next run, or by prepare: until then the views only seem to be
+ * stale. */
 void pg_op_carry_over(struct db *db)
 {
 	static const char sql[] = "SELECT pg_catalog.array_agg(id)::text FROM (SELECT id FROM viewd.carried FOR UPDATE "

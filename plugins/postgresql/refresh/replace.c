@@ -79,7 +79,7 @@ static bool same_columns(struct task *task, const struct table_columns *tc, bool
 		same = type != NULL && c->type != NULL;
 		if (same && strcmp(type, c->type) != 0 && !pg_op_agree_type(task->db, task->mem, c->type, type, &agreed, err))
 			return false;
-		/* What the type of the view says nothing of, it has the type's own of: one that the table brings in is another
+		/* Details of which the view's type says nothing are the type's own: one that the table brings in is another
 		 * one. */
 		same = same && agreed != NULL && strcmp(agreed, c->type) == 0;
 	}
@@ -156,8 +156,8 @@ static bool place_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader place_row[] = {{place_row_fn, "tt", "the place of a relation"}};
 
-/* What is created next goes to the old object's tablespace, with its access method. Until stage_build_dependants, which
- * say their own. */
+/* A table that is created next goes to the old object's tablespace, with its access method. Until
+ * stage_build_dependants, which say their own. */
 static bool inherit_place(struct viewd_conn *conn, const struct tree *tree, struct task *task, struct viewd_err *err)
 {
 	const char *oid[] = {tree->nodes[0].oid};

@@ -291,7 +291,7 @@ static bool mark_or_later(struct viewd_watch *w, struct pg_flood *f, bool *news_
 	return true;
 }
 
-/* What was written and not yet counted when the counters stop is marked by the end. */
+/* Rows that were written and not yet counted when the counters stop are marked by the end. */
 static bool tend_open(struct viewd_watch *w, struct pg_flood *f, bool *news_r, struct viewd_err *err)
 {
 	int64_t tuples = 0;

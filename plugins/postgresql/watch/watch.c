@@ -158,8 +158,8 @@ struct round {
 	bool blocked;  /* a lock was in the way: this was no look */
 };
 
-/* What is compared without any change of a row having been told. Triggers come first: rows that a new partition gets
- * before it has one are in what is read after its marks were raised. Somebody's lock in the way: it is owed. */
+/* Things that are compared without any change of a row having been told. Triggers come first: rows that a new partition
+ * gets before it has one are in what is read after its marks were raised. Somebody's lock in the way: it is owed. */
 static bool compare(struct viewd_watch *w, bool asked, struct round *round, struct viewd_signal_sink signals,
                     struct viewd_err *err)
 {
