@@ -18,8 +18,8 @@
 
 static const char *const events[] = {"INSERT", "UPDATE", "DELETE"};
 
-/* What a trigger of today's form says, and no other, as a pattern. The time is asked for by the change that makes a row
- * stale, and by no other; it has as many digits as those that viewd writes, so that texts compare as times do. */
+/* The text of a trigger of today's form, and of no other, as a pattern. The time is asked for by the change that makes
+ * a row stale, and by no other; it has as many digits as those that viewd writes, so that texts compare as times do. */
 #define TEXT_OF(x) #x
 #define NUMBER(x) TEXT_OF(x)
 #define RAISE \
@@ -171,7 +171,8 @@ static bool take_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_name[] = {{take_name_fn, "t", "the triggers of a source"}};
 
-/* Those on the table and those of its name: a trigger goes with its table when that is renamed, and keeps its name. */
+/* Triggers on the table and triggers of its name: a trigger goes with its table when that is renamed, and keeps its
+ * name. */
 bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err *err)
 {
 	struct names list = {.mem = talloc_new(NULL)};

@@ -50,7 +50,7 @@ static int judge_function(struct viewd_conn *conn, const char *name)
 	return SQLITE_OK;
 }
 
-/* Those that FTS3 to FTS5 ask when they are opened, and those that only describe the schema and the library, for
+/* Pragmas that FTS3 to FTS5 ask when they are opened, and those that only describe the schema and the library, for
  * pragma_NAME(). */
 static int judge_pragma(struct viewd_conn *conn, const char *name, const char *value)
 {

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-/* What the authorizer lets through. */
+/* Statements that the authorizer lets through. */
 enum sqlite_guard {
 	SQLITE_GUARD_NORMAL,     /* viewd's own statements, with a user's definition inside */
 	SQLITE_GUARD_INTERNAL,   /* fixed statements of this dialect: transactions, pragmas */

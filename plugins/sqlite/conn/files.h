@@ -28,8 +28,8 @@ void sqlite_files_share(const char *path);
 /* Gives the lock file to all who may write the database, and to nobody else. */
 void sqlite_files_share_lock(int fd, const char *path);
 
-/* What keeps this process from writing the database, for a message: `user 'x' may not write directory '/y' (owner ...,
- * mode ...)`; "" when nothing is found. */
+/* The reason that keeps this process from writing the database, for a message: `user 'x' may not write directory '/y'
+ * (owner ..., mode ...)`; "" when nothing is found. */
 void sqlite_files_explain(const char *path, char *out, size_t size);
 
 #endif

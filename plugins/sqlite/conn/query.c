@@ -33,7 +33,7 @@ void sqlite_sources_note(struct sqlite_sources *sources, const char *name, bool 
 	sources->items[sources->n++] = (struct sqlite_source){talloc_strdup(sources->mem, name), read};
 }
 
-/* Those whose result no table explains, wherever they are called; the clock's are found in the texts, with their
+/* Functions whose result no table explains, wherever they are called; the clock's are found in the texts, with their
  * arguments. */
 void sqlite_sources_note_function(struct sqlite_sources *sources, const char *name)
 {

@@ -7,7 +7,7 @@
 
 #include "sqlite/conn/conn.h"
 
-/* What the authorizer has seen. */
+/* Things that the authorizer has seen. */
 struct sqlite_source {
 	char *name;
 	bool read; /* as a table; else only as where something is read, which may be a common table expression */
@@ -25,7 +25,7 @@ bool sqlite_prepare_definition(struct viewd_conn *conn, const char *definition, 
                                sqlite3_stmt **out, struct viewd_err *err) MUST_CHECK;
 /* The number that grows with every change of the file's schema. */
 bool sqlite_schema_version(struct db *db, char out[static 24], struct viewd_err *err) MUST_CHECK;
-/* What it reads, and nothing of what modules do beside it. */
+/* Everything that it reads, and nothing of what modules do beside it. */
 bool sqlite_read_definition(struct db *db, const char *definition, struct sqlite_sources *sources,
                             struct viewd_err *err) MUST_CHECK;
 /* Called by the authorizer for each table read, each view opened, each function. */

@@ -136,7 +136,7 @@ bool sqlite_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 bool sqlite_op_commit(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
-	/* What a copy of another file says of its marks is nothing that this one has settled. */
+	/* Marks of a copy of another file are nothing that this one has settled. */
 	if (!sqlite_conn_has_file(conn, err) || (conn->writing && !sqlite_poll_commit(conn, err)) ||
 	    !sqlite_internal(conn, "COMMIT", err))
 		return false;

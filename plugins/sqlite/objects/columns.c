@@ -107,7 +107,7 @@ struct output {
 	void *mem;
 	const char **names;
 	const char **types; /* NULL: none */
-	/* What a statement around the definition calls it: `rowid` where the definition's own name is `id` */
+	/* The name in a statement around the definition: `rowid` where the definition's own name is `id` */
 	const char **inner;
 	size_t n;           /* rows read of a listing */
 	int count;
@@ -124,7 +124,7 @@ static bool take_type_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_type[] = {{take_type_fn, "T", "the types of columns"}};
 
-/* What CREATE TABLE AS makes of columns that come from no table: casts and scalar subqueries have a type. No row is
+/* Types that CREATE TABLE AS gives columns that come from no table: casts and scalar subqueries have a type. No row is
  * read. */
 static bool expression_types(struct db *db, const char *query, struct output *out, struct viewd_err *err)
 {

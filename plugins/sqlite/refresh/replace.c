@@ -56,7 +56,7 @@ static bool restore(struct viewd_conn *conn, const struct extra *extra, struct v
 	struct viewd_err failure;
 	if (!sqlite_internal(conn, "SAVEPOINT viewd_restore", err))
 		return false;
-	/* It is the application's */
+	/* The setting is the application's */
 	sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DDL, conn->quoted_text, (int *)NULL);
 	bool made = db_exec(&conn->db, extra->sql, &failure);
 	sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DDL, 0, (int *)NULL);

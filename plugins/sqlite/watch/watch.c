@@ -149,7 +149,7 @@ static void give_lock_back(struct viewd_watch *w)
 	close_fd(&w->lock);
 }
 
-/* Those that are there now. What others write beside them wakes nobody. */
+/* Files that are there now. Others that are written beside them wake nobody. */
 static bool watch_files(struct viewd_watch *w)
 {
 	static const char *const suffixes[] = {"", "-wal", "-journal"};
