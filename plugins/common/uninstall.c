@@ -16,7 +16,7 @@
 #define LEAVE_LOCK_US INT64_C(200000)
 #define LEAVE_PAUSE_MS 100
 #define LEAVE_ATTEMPTS 60
-/* What a round leaves was made while it went on. */
+/* Objects that a round leaves were made while it went on. */
 #define LEAVE_ROUNDS 3
 
 struct leave {

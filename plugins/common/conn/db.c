@@ -20,7 +20,7 @@ void db_log(struct db *db, enum viewd_log_level level, const char *fmt, ...)
 		db->host->log(db->host->ctx, level, text);
 }
 
-/* What is wrong with a value; NULL: nothing. */
+/* The fault of a value; NULL: nothing. */
 static const char *fault_of(char wanted, const char *value)
 {
 	int64_t n;

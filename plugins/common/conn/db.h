@@ -109,7 +109,7 @@ struct db_catalogue_ops {
 	 * Needed by VIEWD_CHANGE_KEEP and definition(). NULL: nothing of others is kept. */
 	bool (*view_text)(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err);
 
-	/* What db_object.canonical would be for the wanted definition; used for adoption. NULL: never matches. */
+	/* The db_object.canonical of the wanted definition; used for adoption. NULL: never matches. */
 	bool (*wanted_canonical)(struct task *task, char out[static 65], struct viewd_err *err);
 
 	/* Has `on` an index that is what the declared one of that number (generate.h) would be, under whatever name? Needs
@@ -131,7 +131,7 @@ struct db_catalogue_ops {
 
 /* Whose rights a definition runs with, and who else could meddle. */
 struct db_rights_ops {
-	/* What query_columns, list_sources and wanted_canonical ask is asked as this role from now on; NULL: as the
+	/* Questions of query_columns, list_sources and wanted_canonical are asked as this role from now on; NULL: as the
 	 * session's own. NULL: there are no roles. */
 	void (*probe_as)(struct db *db, const char *role);
 	/* Makes the rows of query in such a way that no function which it calls gets back from the role of run_as, which is
@@ -195,7 +195,7 @@ struct db_group_ops {
 	void (*carry_over)(struct db *db);
 };
 
-/* What a view's contents depend on (depends/). */
+/* Things that a view's contents depend on (depends/). */
 struct db_depends_ops {
 	/* Adds everything that the definition's result depends on to the list (dependencies_add), through plain views and
 	 * functions, each entry with what can be compared of it, or why nothing can tell of it. NULL: the relations that
@@ -271,7 +271,7 @@ struct db_incremental_ops {
 	/* Can this server do it at all? *why_r: what prevents it, a literal; NULL: it can. Outside a transaction. NULL: it
 	 * can. */
 	bool (*possible)(struct db *db, const char **why_r, struct viewd_err *err);
-	/* Its logs cost writers little: refresh_mode auto may begin by itself to keep a view so. */
+	/* Logs cost writers little: refresh_mode auto may begin by itself to keep a view so. */
 	bool begins_by_itself;
 	/* Makes the table, the triggers and what else a log of this number and these columns needs, as far as it is not
 	 * there as it should be. Under capture.lock; in a transaction where DDL has one. */

@@ -32,7 +32,7 @@ bool heard_find(struct db *db, const struct viewd_view_spec *view, const struct 
 bool heard_choose(struct db *db, const struct viewd_capture_request *req, struct heard_list *list,
                   struct viewd_captured *out, struct viewd_text_sink warnings, struct viewd_err *err) MUST_CHECK;
 
-/* What a function names and what follows this view, through other views or not, is heard by nobody. Under the lock of
+/* Names in a function, and what follows this view, through other views or not, are heard by nobody. Under the lock of
  * captures, after heard_choose. cycles.c */
 bool heard_cut_cycles(struct db *db, const struct viewd_view_spec *view, struct heard_list *list,
                       struct viewd_err *err) MUST_CHECK;

@@ -214,7 +214,7 @@ bool objects_check(struct db *db, const char *view, struct viewd_err *err)
 
 #define CLOCK_SLACK_US 5000000 /* so far the clock may have been set back since the last look */
 
-/* What the dialect has found: stored is the digest that the table holds, digest NULL means gone. */
+/* A finding of the dialect: stored is the digest that the table holds, digest NULL means gone. */
 struct difference {
 	char *source, *stamp, *digest, *stored;
 	bool doubt;

@@ -19,8 +19,8 @@ struct columns {
 	size_t n_key;
 };
 
-/* What the declaration alone tells (no connection): n is 0 when nothing is declared. Names are read as identifiers.
- * NULL: a bad name or type, one declared twice, or a unique_key column that is not declared. [any] */
+/* Columns that the declaration alone tells (no connection): n is 0 when nothing is declared. Names are read as
+ * identifiers. NULL: a bad name or type, one declared twice, or a unique_key column that is not declared. [any] */
 struct columns *columns_declared(const struct syntax *syn, void *mem_ctx, const struct viewd_view_spec *view,
                                  struct viewd_err *err);
 
@@ -29,7 +29,7 @@ struct columns *columns_declared(const struct syntax *syn, void *mem_ctx, const 
 struct columns *columns_resolve(struct db *db, void *mem_ctx, const struct viewd_view_spec *view,
                                 const char *definition, struct viewd_err *err);
 
-/* What the relation has, in its order. [worker] */
+/* Columns that the relation has, in its order. [worker] */
 struct columns *columns_of(struct db *db, void *mem_ctx, const struct relation *rel, struct viewd_err *err);
 
 /* "new: a, b; gone: c; other type: d" of what a query yields against what a relation has; "" when nothing differs.

@@ -12,7 +12,7 @@
 #include "common/generate/columns.h"
 #include "common/sqltext/ident.h"
 
-/* What the text is made from. All names unquoted. */
+/* Everything that the text is made from. All names unquoted. */
 struct gen {
 	const struct syntax *syn;
 	void *mem; /* results are talloc'ed here */

@@ -8,7 +8,7 @@
 #include "common/sqltext/ident.h"
 #include "common/sqltext/lexer.h"
 
-/* What offline judgement yields. */
+/* The result of offline judgement. */
 struct checked {
 	struct viewd_resolved resolved;
 	struct relation rel;

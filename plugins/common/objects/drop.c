@@ -71,7 +71,7 @@ static bool drop_one(struct task *task, const struct relation *rel, enum viewd_k
 		return refuse_dependants(task, rel, &list, err);
 	for (size_t i = 0; i < list.n; i++) {
 		struct db_object found = {0};
-		/* It may be gone already: two dependants can share a reader. */
+		/* The reader may be gone already: two dependants can share a reader. */
 		if (!db->ops->find_object(db, &list.items[i].rel, &found, err))
 			return false;
 		if (found.kind != VIEWD_KIND_NONE && !drop_one(task, &list.items[i].rel, found.kind, depth + 1, err))
@@ -87,7 +87,7 @@ bool recipe_drop_object(struct task *task, const struct relation *rel, enum view
 	return drop_one(task, rel, kind, 0, err);
 }
 
-/* What is dropped is what was recorded, whatever the files say by now. */
+/* Drops what was recorded, whatever the files say by now. */
 static bool aim_at_recorded(struct task *task, struct viewd_err *err)
 {
 	if (!state_load(task->db, task->view->name, true, &task->state, err))

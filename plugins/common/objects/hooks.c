@@ -108,7 +108,7 @@ static bool run(struct task *task, const char *hook, struct viewd_err *err)
 	return false;
 }
 
-/* What a hook writes is nobody's refresh: the watch tells it by the transaction inside the transaction. */
+/* Writes of a hook are nobody's refresh: the watch tells it by the transaction inside the transaction. */
 bool hooks_before(struct task *task, struct viewd_err *err)
 {
 	struct db *db = task->db;

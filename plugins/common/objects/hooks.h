@@ -22,8 +22,8 @@ bool hooks_inside(const struct task *task);
 /* A failure is one of the refresh. */
 bool hooks_before(struct task *task, struct viewd_err *err) MUST_CHECK;
 
-/* What the statement itself does wrong is logged and put into warning ("" none), and undone. False when the refresh
- * cannot go on: it was cancelled, or its time is over, or the connection is. */
+/* An error of the statement itself is logged and put into warning ("" none), and undone. False when the refresh cannot
+ * go on: it was cancelled, or its time is over, or the connection is. */
 bool hooks_after(struct task *task, char warning[static 512], struct viewd_err *err) MUST_CHECK;
 
 /* NOTIFY with a short JSON object, heard by listeners when the transaction commits. */

@@ -45,7 +45,7 @@ static bool compare_definition(struct task *task, struct viewd_found *out, struc
 	return true;
 }
 
-/* What can be known about columns without asking the server. */
+/* Facts about columns without asking the server. */
 static bool declare_columns(struct task *task, struct viewd_err *err)
 {
 	task->columns = columns_declared(task->db->syntax, task, task->view, err);

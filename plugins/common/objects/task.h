@@ -57,11 +57,11 @@ void task_close(struct task **task);
 /* Reads the state row (locked when lock) and the catalogue. */
 bool task_look(struct task *task, bool lock, struct viewd_err *err) MUST_CHECK;
 
-/* What a refresh begins with: the state row (locked when lock), the marks (task_read_marks), and whose object it is;
- * its definition is not looked at. */
+/* Everything that a refresh begins with: the state row (locked when lock), the marks (task_read_marks), and whose
+ * object it is; its definition is not looked at. */
 bool task_look_for_refresh(struct task *task, bool lock, struct viewd_err *err) MUST_CHECK;
 
-/* What is asked about the definition is asked as the role of run_as, or not any more. */
+/* Questions about the definition are asked as the role of run_as, or not any more. */
 void task_probe_as(struct task *task, bool on);
 
 /* Asks the server for the definition's columns and checks them against the declaration; fills task->columns and

@@ -19,7 +19,7 @@ static bool refuse(const char *text, const char *why, struct viewd_err *err)
 	return err_set(err, VIEWD_ERR_CONFIG, "name %.*s cannot be used (%s)", NAME_SHOWN, text, why);
 }
 
-/* What is wrong with one unquoted part for this engine, or NULL. Invalid UTF-8 was refused before. */
+/* The fault of one unquoted part for this engine, or NULL. Invalid UTF-8 was refused before. */
 static const char *part_fault(const struct syntax *syn, const char *part)
 {
 	size_t bytes = strlen(part), chars = 0;

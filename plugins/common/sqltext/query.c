@@ -62,7 +62,7 @@ static bool refuse_beginning(const struct syntax *syn, const struct lex_token *t
 	                     " and lock_timeout");
 }
 
-/* What one walk over a definition finds out. */
+/* Findings of one walk over a definition. */
 struct walk {
 	const char *begin; /* first token that counts */
 	const char *end;   /* behind the last one */

@@ -44,7 +44,7 @@ struct syntax_lexer {
 	bool quoted_may_be_text; /* a quoted name that is no column is a string, unless it says of which table (SQLite) */
 };
 
-/* What reads the clock (timeword.c): names separated by blanks. */
+/* Whatever reads the clock (timeword.c): names separated by blanks. */
 struct syntax_clock {
 	const char *words;    /* words that are the time: CURRENT_DATE */
 	const char *calls;    /* functions that tell it whatever their arguments: now() */
@@ -145,8 +145,8 @@ struct syntax_state {
 	const char *upsert_value;
 	bool counts_end; /* the triggers stop counting the changes of a stale view at MARKS_ENOUGH (marks.h) */
 	bool polls_late; /* a poll may tell of a commit long after it: polled views have a row for doubts (marks.h) */
-	/* What takes viewd out is one transaction: it keeps every other writer out anyway (SQLite). Else each statement
-	 * is one, so that no two tables are locked together */
+	/* Taking viewd out is one transaction, which keeps every other writer out anyway (SQLite). Else each statement is
+	 * one, so that no two tables are locked together */
 	bool leave_at_once;
 };
 
@@ -163,7 +163,8 @@ struct syntax_views {
 	/* Condition on a row c of `captures`: a change is written down and not drained; NULL: never */
 	const char *pending;
 	const char *deaf; /* likewise: here nobody can know; NULL: never */
-	/* What shows last_error to those only who may read it, v being the state; NULL: whoever may read the view */
+	/* An expression that shows last_error to those only who may read it, v being the state; NULL: whoever may read the
+	 * view */
 	const char *error;
 };
 

@@ -10,7 +10,7 @@
  * clean_seq in the transaction of its data, so a change between the two keeps the view stale. Never written by an
  * application's transaction, except on engines where writers are serial anyway (SQLite).
  *
- * There each change costs its writer a write of the row. What is known to be stale need not be told for ever: with
+ * Each change costs its writer there a write of the row. What is known to be stale need not be told for ever: with
  * syntax->state.counts_end the triggers stop when dirty_seq - clean_seq is MARKS_ENOUGH. From then on dirty_seq says
  * nothing about later changes, so a refresh first makes them count again (marks_count_again), in a transaction of its
  * own. Should it find the row at its end once more when it reads, it covers all but the last: the view stays stale.
@@ -28,7 +28,7 @@
 #define MARKS_DOUBT "doubt"
 #define MARKS_DOUBT_SOURCE "commits of others"
 
-/* What a refresh has read before its data: the dirty rows of one view. Lives on its talloc context. */
+/* Marks that a refresh has read before its data: the dirty rows of one view. Lives on its talloc context. */
 struct marks {
 	struct mark {
 		char *source;
@@ -47,7 +47,7 @@ char *marks_source(struct db *db, void *mem_ctx, const char *schema, const char 
  * syntax->state.counts_end. */
 bool marks_count_again(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 
-/* What no longer counts has changed again: gives it another number, so that it does not look as if it had come to
+/* Sources that no longer count have changed again: gives each another number, so that none looks as if it had come to
  * rest. */
 bool marks_touch_ended(struct db *db, struct viewd_err *err) MUST_CHECK;
 
@@ -58,7 +58,7 @@ bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *ou
 bool marks_read_later(struct db *db, void *mem_ctx, const char *view, struct marks *out,
                       struct viewd_err *err) MUST_CHECK;
 
-/* What was read is covered now. Same transaction as the data. */
+/* Marks that were read are covered now. Same transaction as the data. */
 bool marks_settle(struct db *db, const char *view, const struct marks *marks, struct viewd_err *err) MUST_CHECK;
 
 /* The source changed: every view that is registered for it becomes stale. n_r (may be NULL): how many rows that were.

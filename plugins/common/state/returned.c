@@ -137,7 +137,7 @@ static bool save(struct db *db, const char *place, const struct copied *row, str
 	return stmt_run(&st, err);
 }
 
-/* What was known of definitions is of other objects as well; walks find it again. */
+/* Rows about definitions are of other objects as well; walks find it again. */
 static bool forget_objects(struct db *db, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);

@@ -163,7 +163,7 @@ static bool make(struct db *db, void *mem, const char *query, struct viewd_err *
 	return carry_out(db, steps, ARRAY_LEN(steps), err);
 }
 
-/* What cannot be mended by trying again leaves viewd itself as it is. */
+/* An error that cannot be mended by trying again leaves viewd itself as it is. */
 static bool can_do_without(const struct viewd_err *failure)
 {
 	return failure->cls == VIEWD_ERR_DENIED || failure->cls == VIEWD_ERR_EXISTS || failure->cls == VIEWD_ERR_MISSING ||
