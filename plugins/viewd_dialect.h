@@ -2,7 +2,7 @@
  *
  * viewd_dialect.h: the contract between the daemon and a dialect plugin.
  *
- * This is the only header a plugin shares with the daemon. A plugin exports exactly one data symbol, `viewd_dialect`,
+ * The only header that a plugin shares with the daemon. A plugin exports exactly one data symbol, `viewd_dialect`,
  * declared with VIEWD_DIALECT_EXPORT. It links to no symbol of the daemon: services come in through struct viewd_host,
  * results go out through caller-owned structs and sinks.
  *
@@ -80,7 +80,7 @@ struct viewd_dialect_option {
 	const char *doc;           /* a paragraph for the manual */
 };
 
-/* What each worker thread and watcher thread does for a client library. */
+/* Calls that each worker thread and watcher thread makes for a client library. */
 struct viewd_thread_ops {
 	uint32_t struct_size;
 	void (*begin)(void); /* [worker] before its first call */

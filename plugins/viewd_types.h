@@ -73,7 +73,7 @@ enum viewd_refresh_mode {
 	VIEWD_MODE_COUNT
 };
 
-/* What a refresh did: status field `action`. NO_DATA: nothing to do, it is a simple view or no row changed.
+/* The action of a refresh: status field `action`. NO_DATA: nothing to do, it is a simple view or no row changed.
  * REINITIALIZE: created or redefined, then filled. */
 #define VIEWD_DIDS(X) \
 	X(NO_DATA, "NO_DATA") \
@@ -90,7 +90,8 @@ enum viewd_did {
 	VIEWD_DID_COUNT
 };
 
-/* What the daemon tells a plugin to do to a view's object. Decided in the daemon, carried out by the plugin. */
+/* The change that the daemon tells a plugin to make to a view's object. Decided in the daemon, carried out by the
+ * plugin. */
 enum viewd_change {
 	VIEWD_CHANGE_NOTHING,
 	VIEWD_CHANGE_CREATE,  /* nothing of that name exists: create, index, fill if with_data */
@@ -104,7 +105,7 @@ enum viewd_change {
 	VIEWD_CHANGE_COUNT
 };
 
-/* What becomes of an object whose section is gone. */
+/* The fate of an object whose section is gone. */
 enum viewd_on_remove { VIEWD_REMOVE_KEEP, VIEWD_REMOVE_DROP };
 
 /* How a run ended that brought no new data. symbol, the word that the history has */
@@ -151,8 +152,8 @@ struct viewd_index {
 	const char *text; /* `(amount DESC)` or `UNIQUE (id)`, after the name's optional INCLUDE/WHERE as written */
 };
 
-/* What inspect compares of an object that holds rows with what its definition yields now. Types as the engine tells
- * them may differ without a reason, so that is asked for once, when something has been redefined. */
+/* Columns that inspect compares of an object that holds rows with what its definition yields now. Types as the engine
+ * tells them may differ without a reason, so that is asked for once, when something has been redefined. */
 enum viewd_compare { VIEWD_COMPARE_NONE, VIEWD_COMPARE_NAMES, VIEWD_COMPARE_TYPES };
 
 /* One view on one database, effective settings. */
@@ -317,7 +318,7 @@ enum viewd_capture {
 	VIEWD_CAPTURE_COUNT
 };
 
-/* What an entry in a view's list of dependencies is. symbol, word */
+/* Kinds of entries in a view's list of dependencies. symbol, word */
 #define VIEWD_DEPENDS(X) \
 	X(TABLE, "table") \
 	X(VIEW, "view") \
@@ -396,7 +397,7 @@ struct viewd_uninstall_request {
 	bool print; /* tell the statements and carry out none of them */
 };
 
-/* What a watch tells. */
+/* Signals of a watch. */
 enum viewd_signal_kind {
 	VIEWD_SIGNAL_STALE,   /* a captured source changed since the view's last refresh; told again whenever seq grew */
 	VIEWD_SIGNAL_REQUEST, /* an application asked for a refresh in SQL */
