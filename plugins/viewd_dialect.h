@@ -2,7 +2,7 @@
  *
  * viewd_dialect.h: the contract between the daemon and a dialect plugin.
  *
- * The only header that a plugin shares with the daemon. A plugin exports exactly one data symbol, `viewd_dialect`,
+ * A plugin shares no other header with the daemon. A plugin exports exactly one data symbol, `viewd_dialect`,
  * declared with VIEWD_DIALECT_EXPORT. It links to no symbol of the daemon: services come in through struct viewd_host,
  * results go out through caller-owned structs and sinks.
  *

@@ -2,7 +2,7 @@
  *
  * dialect.h: functions that a dialect plugs straight into its struct viewd_dialect.
  *
- * Functions here treat struct viewd_conn * as struct db *: struct db is the first member of every dialect's struct viewd_conn.
+ * All treat struct viewd_conn * as struct db *: struct db is the first member of every dialect's struct viewd_conn.
  */
 #ifndef VIEWD_COMMON_DIALECT_H
 #define VIEWD_COMMON_DIALECT_H
