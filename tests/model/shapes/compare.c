@@ -22,13 +22,13 @@ static const struct telling *telling_of(const struct world *world)
 		{"postgresql",
 	     "SELECT attname FROM pg_attribute WHERE attrelid = '%s'::regclass AND attnum > 0 AND NOT attisdropped "
 	     "ORDER BY attnum",
-	     "%s", "lower(rtrim(%s))", "ROW(", ", ", ")::text"},
+	     "\"%s\"", "lower(rtrim(\"%s\"))", "ROW(", ", ", ")::text"},
 		{"mariadb",
 	     "SELECT column_name FROM information_schema.columns WHERE table_schema = database() AND table_name = '%s' "
 	     "ORDER BY ordinal_position",
-	     "QUOTE(CAST(%s AS BINARY))", "QUOTE(CAST(lower(rtrim(%s)) AS BINARY))", "CONCAT_WS(', ', ", ", ", ")"},
-		{"sqlite", "SELECT name FROM pragma_table_info('%s')", "typeof(%1$s) || ' ' || quote(%1$s)",
-	     "typeof(%1$s) || ' ' || quote(lower(rtrim(%1$s)))", "", " || ', ' || ", ""},
+	     "QUOTE(CAST(`%s` AS BINARY))", "QUOTE(CAST(lower(rtrim(`%s`)) AS BINARY))", "CONCAT_WS(', ', ", ", ", ")"},
+		{"sqlite", "SELECT name FROM pragma_table_info('%s')", "typeof(`%1$s`) || ' ' || quote(`%1$s`)",
+	     "typeof(`%1$s`) || ' ' || quote(lower(rtrim(`%1$s`)))", "", " || ', ' || ", ""},
 	};
 	size_t i = 0;
 	while (strcmp(tellings[i].engine, world->engine) != 0)
