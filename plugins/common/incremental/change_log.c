@@ -39,17 +39,10 @@ static bool take_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_recorded[] = {{take_recorded_fn, "nt", "a change log"}};
 
-static struct stmt statement(struct db *db, const char *before, const char *table, const char *after)
-{
-	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "%s%s%s%s", before, db->syntax->state.prefix, table, after);
-	return st;
-}
-
 /* The newest row counts: the number of a log is never used again. */
 static bool recall(struct db *db, const char *source, struct recorded *out, struct viewd_err *err)
 {
-	struct stmt st = statement(db, "SELECT log, columns FROM ", "change_logs", " WHERE source = ");
+	struct stmt st = stmt_of(db, "SELECT log, columns FROM ", "change_logs", " WHERE source = ");
 	stmt_param(&st, source);
 	stmt_text(&st, " ORDER BY log");
 	out->number = 0;
@@ -91,7 +84,7 @@ static void take_columns(void *mem, const char *text, struct change_log *log)
 
 static bool insert_log(struct db *db, const char *source, const char *columns, struct viewd_err *err)
 {
-	struct stmt st = statement(db, "INSERT INTO ", "change_logs", " (source, columns) VALUES (");
+	struct stmt st = stmt_of(db, "INSERT INTO ", "change_logs", " (source, columns) VALUES (");
 	stmt_param(&st, source);
 	stmt_text(&st, ", ");
 	stmt_param(&st, columns);
@@ -102,7 +95,7 @@ static bool insert_log(struct db *db, const char *source, const char *columns, s
 /* Readers of the old log read the new one, from its beginning. */
 static bool move_readers(struct db *db, int64_t from, int64_t to, struct viewd_err *err)
 {
-	struct stmt st = statement(db, "UPDATE ", "log_readers", " SET log = ");
+	struct stmt st = stmt_of(db, "UPDATE ", "log_readers", " SET log = ");
 	stmt_number(&st, to);
 	stmt_text(&st, ", position = NULL, looked = NULL WHERE log = ");
 	stmt_number(&st, from);
@@ -111,7 +104,7 @@ static bool move_readers(struct db *db, int64_t from, int64_t to, struct viewd_e
 
 static bool delete_log(struct db *db, int64_t number, struct viewd_err *err)
 {
-	struct stmt st = statement(db, "DELETE FROM ", "change_logs", " WHERE log = ");
+	struct stmt st = stmt_of(db, "DELETE FROM ", "change_logs", " WHERE log = ");
 	stmt_number(&st, number);
 	return stmt_run(&st, err);
 }
@@ -135,7 +128,7 @@ static bool make_anew(struct db *db, const char *source, const struct recorded *
 
 static bool ensure_reader(struct db *db, const char *view, int64_t number, struct viewd_err *err)
 {
-	struct stmt st = statement(db, "INSERT INTO ", "log_readers", " (");
+	struct stmt st = stmt_of(db, "INSERT INTO ", "log_readers", " (");
 	stmt_name(&st, "view");
 	stmt_text(&st, ", log) SELECT ");
 	stmt_param(&st, view);
@@ -185,7 +178,7 @@ static bool ensure_one(struct db *db, void *mem, const char *view, struct change
 /* Logs of other tables that the view has read. */
 static bool give_up(struct db *db, const char *view, const struct change_log *logs, size_t n, struct viewd_err *err)
 {
-	struct stmt st = statement(db, "DELETE FROM ", "log_readers", " WHERE ");
+	struct stmt st = stmt_of(db, "DELETE FROM ", "log_readers", " WHERE ");
 	stmt_name(&st, "view");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
@@ -208,13 +201,12 @@ static bool ensure_all(struct db *db, void *mem, const char *view, struct change
 static bool locked(struct db *db, void *mem, const char *view, struct change_log *logs, size_t n, struct viewd_err *err)
 {
 	const struct db_capture_ops *capture = &db->ops->capture;
-	if (capture->lock != NULL && !capture->lock(db, err))
-		return false;
-	bool done =
+	bool locked = capture->lock == NULL || capture->lock(db, err);
+	bool done = locked &&
 		ensure_all(db, mem, view, logs, n, err) && (!db->syntax->has.transactional_ddl || db->ops->commit(db, err));
 	if (!done)
 		db->ops->rollback(db);
-	if (capture->unlock != NULL)
+	if (locked && capture->unlock != NULL)
 		capture->unlock(db);
 	return done;
 }
@@ -224,10 +216,7 @@ bool change_logs_ensure(struct db *db, void *mem_ctx, const char *view, struct c
 {
 	if (db->syntax->has.transactional_ddl && !db->ops->begin(db, DB_BEGIN_WRITE, err))
 		return false;
-	if (locked(db, mem_ctx, view, logs, n, err))
-		return true;
-	db->ops->rollback(db);
-	return false;
+	return locked(db, mem_ctx, view, logs, n, err);
 }
 
 /* ---- reading ---- */
@@ -262,7 +251,7 @@ static void of_reader(struct stmt *st, const char *view, const struct change_log
 bool change_log_look(struct db *db, void *mem_ctx, const char *view, struct change_log *log, struct viewd_err *err)
 {
 	struct position position = {.mem = mem_ctx};
-	struct stmt st = statement(db, "SELECT position, looked FROM ", "log_readers", "");
+	struct stmt st = stmt_of(db, "SELECT position, looked FROM ", "log_readers", "");
 	of_reader(&st, view, log);
 	if (!stmt_query_later(&st, take_position, &position, err) || !db_flush(db, err))
 		return false;
@@ -283,7 +272,7 @@ bool change_logs_distrust(struct db *db, const struct change_log *logs, size_t n
 	for (size_t i = 0; i < n; i++) {
 		if (!logs[i].unsound || logs[i].replaced)
 			continue;
-		struct stmt st = statement(db, "UPDATE ", "log_readers", " SET position = NULL, looked = NULL WHERE log = ");
+		struct stmt st = stmt_of(db, "UPDATE ", "log_readers", " SET position = NULL, looked = NULL WHERE log = ");
 		stmt_number(&st, logs[i].number);
 		if (!stmt_run(&st, err))
 			return false;
@@ -297,7 +286,7 @@ bool change_log_read(struct db *db, const char *view, const struct change_log *l
 	char *position = NULL;
 	bool done = db->ops->incremental.read_log(db, mem, view, log, &position, err);
 	if (done) {
-		struct stmt st = statement(db, "UPDATE ", "log_readers", " SET position = ");
+		struct stmt st = stmt_of(db, "UPDATE ", "log_readers", " SET position = ");
 		stmt_param(&st, position);
 		stmt_text(&st, ", looked = ");
 		stmt_param(&st, log->looked);
@@ -332,7 +321,7 @@ static const struct db_reader take_dropped[] = {{take_dropped_fn, "nt", "change 
 
 static bool forget_readers(struct db *db, struct viewd_err *err)
 {
-	struct stmt st = statement(db, "DELETE FROM ", "log_readers", " WHERE ");
+	struct stmt st = stmt_of(db, "DELETE FROM ", "log_readers", " WHERE ");
 	stmt_name(&st, "view");
 	st.sql = sql_add(st.sql, " NOT IN (SELECT name FROM %s)", db->syntax->state.views);
 	return stmt_run(&st, err);
@@ -340,7 +329,7 @@ static bool forget_readers(struct db *db, struct viewd_err *err)
 
 static bool find_dropped(struct db *db, struct unread_logs *list, struct viewd_err *err)
 {
-	struct stmt st = statement(db, "SELECT log, source FROM ", "change_logs", "");
+	struct stmt st = stmt_of(db, "SELECT log, source FROM ", "change_logs", "");
 	st.sql = sql_add(st.sql, " WHERE log NOT IN (SELECT log FROM %slog_readers)", db->syntax->state.prefix);
 	return stmt_query(&st, take_dropped, list, err);
 }
@@ -373,7 +362,7 @@ static const struct db_reader take_number[] = {{take_number_fn, "N", "how many c
 
 static bool leave_logs(struct db *db, const char *view, int64_t *left_r, struct viewd_err *err)
 {
-	struct stmt count = statement(db, "SELECT count(*) FROM ", "log_readers", " WHERE ");
+	struct stmt count = stmt_of(db, "SELECT count(*) FROM ", "log_readers", " WHERE ");
 	stmt_name(&count, "view");
 	stmt_text(&count, " = ");
 	stmt_param(&count, view);
@@ -394,7 +383,7 @@ void change_logs_leave(struct db *db, const char *view)
 static bool count_left(struct db *db, int64_t *left_r, struct viewd_err *err)
 {
 	const char *prefix = db->syntax->state.prefix;
-	struct stmt st = statement(db, "SELECT (SELECT count(*) FROM ", "log_readers", " WHERE ");
+	struct stmt st = stmt_of(db, "SELECT (SELECT count(*) FROM ", "log_readers", " WHERE ");
 	stmt_name(&st, "view");
 	st.sql = sql_add(st.sql, " NOT IN (SELECT name FROM %s)) + (SELECT count(*) FROM %schange_logs WHERE log NOT IN "
 	                         "(SELECT log FROM %slog_readers)) + (SELECT count(*) FROM %snodes WHERE ",

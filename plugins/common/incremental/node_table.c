@@ -31,16 +31,9 @@ static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_row[] = {{take_row_fn, "nt", "the nodes of a view"}};
 
-static struct stmt statement(struct db *db, const char *before, const char *table, const char *after)
-{
-	struct stmt st = stmt_new(db);
-	st.sql = sql_add(st.sql, "%s%s%s%s", before, db->syntax->state.prefix, table, after);
-	return st;
-}
-
 static bool recall(struct db *db, const char *view, struct recorded *out, struct viewd_err *err)
 {
-	struct stmt st = statement(db, "SELECT node, digest FROM ", "nodes", " WHERE ");
+	struct stmt st = stmt_of(db, "SELECT node, digest FROM ", "nodes", " WHERE ");
 	stmt_name(&st, "view");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
@@ -63,7 +56,7 @@ static bool drop_one(struct db *db, int64_t number, struct viewd_err *err)
 	struct relation rel;
 	void *mem = talloc_new(NULL);
 	name_table(db, number, &rel);
-	struct stmt st = statement(db, "DELETE FROM ", "nodes", " WHERE node = ");
+	struct stmt st = stmt_of(db, "DELETE FROM ", "nodes", " WHERE node = ");
 	stmt_number(&st, number);
 	bool done = db_exec(db, sql_add(sql_new(mem), "DROP TABLE IF EXISTS %s", relation_quoted(db->syntax, mem, &rel)),
 	                    err) &&
@@ -100,7 +93,7 @@ static bool insert_row(struct db *db, const char *view, const struct node_table 
 {
 	char digest[DIGEST_SIZE];
 	digest_of(table, digest);
-	struct stmt st = statement(db, "INSERT INTO ", "nodes", " (");
+	struct stmt st = stmt_of(db, "INSERT INTO ", "nodes", " (");
 	stmt_name(&st, "view");
 	stmt_text(&st, ", digest) VALUES (");
 	stmt_param(&st, view);
@@ -116,13 +109,12 @@ static bool make_one(struct db *db, void *mem, const char *view, struct node_tab
 	if (!insert_row(db, view, table, err) || !recall(db, view, &after, err))
 		return false;
 	name_table(db, after.rows[after.n - 1].number, &table->rel);
-	table->made = true;
 	return db->ops->incremental.make_node(db, table, err);
 }
 
 static bool read_everything(struct db *db, const char *view, struct viewd_err *err)
 {
-	struct stmt st = statement(db, "UPDATE ", "log_readers", " SET position = NULL WHERE ");
+	struct stmt st = stmt_of(db, "UPDATE ", "log_readers", " SET position = NULL WHERE ");
 	stmt_name(&st, "view");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
@@ -168,7 +160,7 @@ bool node_tables_ensure(struct db *db, void *mem_ctx, const char *view, struct n
 bool node_tables_sweep(struct db *db, struct viewd_err *err)
 {
 	struct recorded gone = {.mem = talloc_new(NULL)};
-	struct stmt st = statement(db, "SELECT node, digest FROM ", "nodes", " WHERE ");
+	struct stmt st = stmt_of(db, "SELECT node, digest FROM ", "nodes", " WHERE ");
 	stmt_name(&st, "view");
 	stmt_text(&st, " NOT IN (SELECT ");
 	stmt_name(&st, "view");

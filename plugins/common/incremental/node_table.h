@@ -13,7 +13,6 @@ struct node_table {
 	struct relation rel;
 	size_t n_key;    /* the first columns of an index for finding rows; 0: none */
 	size_t n_unique; /* the first columns that identify a row, NULL equal to NULL; 0: none */
-	bool made;       /* by the last call: it is empty, and so are the others of the view */
 };
 
 /* Finds or makes the tables of a view; those of another form, or that are gone, are made anew, all of them together,

@@ -12,6 +12,13 @@ struct stmt stmt_new(struct db *db)
 	return (struct stmt){.db = db, .sql = sql_new(NULL)};
 }
 
+struct stmt stmt_of(struct db *db, const char *before, const char *table, const char *after)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "%s%s%s%s", before, db->syntax->state.prefix, table, after);
+	return st;
+}
+
 void stmt_text(struct stmt *st, const char *text)
 {
 	st->sql = sql_add(st->sql, "%s", text);

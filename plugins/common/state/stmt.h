@@ -18,6 +18,9 @@ struct stmt {
 
 struct stmt stmt_new(struct db *db);
 
+/* One that begins with these texts, the state table named between them. */
+struct stmt stmt_of(struct db *db, const char *before, const char *table, const char *after);
+
 /* Appends text as it is; a quoted column name; several, separated by commas. */
 void stmt_text(struct stmt *st, const char *text);
 void stmt_name(struct stmt *st, const char *column);
