@@ -9,7 +9,7 @@ libpgtest_la_LIBADD = libviewd_postgresql.la libviewd_sql.la libviewd.la libharn
 pg_programs = tests/postgresql/test_pg_choose tests/postgresql/test_pg_conn tests/postgresql/test_pg_refresh tests/postgresql/test_pg_replace \
 	tests/postgresql/test_pg_readers tests/postgresql/test_pg_turns tests/postgresql/test_pg_watch tests/postgresql/test_pg_flood \
 	tests/postgresql/test_pg_gaps tests/postgresql/test_pg_others tests/postgresql/test_pg_roles tests/postgresql/test_pg_walk \
-	tests/postgresql/test_pg_writers tests/postgresql/test_pg_polls tests/postgresql/test_pg_logs
+	tests/postgresql/test_pg_writers tests/postgresql/test_pg_polls tests/postgresql/test_pg_logs tests/postgresql/test_pg_rolls
 check_PROGRAMS += $(pg_programs)
 EXTRA_DIST += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
 TESTS += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
@@ -26,6 +26,8 @@ tests_postgresql_test_pg_logs_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_logs_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_polls_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_polls_LDADD = libpgtest.la $(LDADD)
+tests_postgresql_test_pg_rolls_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_postgresql_test_pg_rolls_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_readers_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_readers_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_refresh_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)

@@ -196,15 +196,21 @@ struct columns *columns_resolve(struct db *db, void *mem_ctx, const struct viewd
 	return read_key(db->syntax, actual, view, err) ? actual : NULL;
 }
 
-struct columns *columns_of(struct db *db, void *mem_ctx, const struct relation *rel, struct viewd_err *err)
+struct columns *columns_of_query(struct db *db, void *mem_ctx, const char *query, struct viewd_err *err)
 {
 	struct columns *cols = talloc_zero(mem_ctx, struct columns);
 	assert(cols != NULL);
-	char *quoted = relation_quoted(db->syntax, cols, rel);
-	char *query = talloc_asprintf(cols, "SELECT * FROM %s", quoted);
-	assert(query != NULL);
 	if (!db->ops->query_columns(db, query, collect, cols, err))
 		TALLOC_FREE(cols);
+	return cols;
+}
+
+struct columns *columns_of(struct db *db, void *mem_ctx, const struct relation *rel, struct viewd_err *err)
+{
+	char *quoted = relation_quoted(db->syntax, NULL, rel), *query = talloc_asprintf(quoted, "SELECT * FROM %s", quoted);
+	assert(query != NULL);
+	struct columns *cols = columns_of_query(db, mem_ctx, query, err);
+	talloc_free(quoted);
 	return cols;
 }
 

@@ -29,6 +29,9 @@ struct columns *columns_declared(const struct syntax *syn, void *mem_ctx, const 
 struct columns *columns_resolve(struct db *db, void *mem_ctx, const struct viewd_view_spec *view,
                                 const char *definition, struct viewd_err *err);
 
+/* Columns that the query yields, as the server says; talloc'ed. [worker] */
+struct columns *columns_of_query(struct db *db, void *mem_ctx, const char *query, struct viewd_err *err);
+
 /* Columns that the relation has, in its order. [worker] */
 struct columns *columns_of(struct db *db, void *mem_ctx, const struct relation *rel, struct viewd_err *err);
 

@@ -18,7 +18,7 @@ struct attempt {
 	char *view;
 	char definition_hash[65];
 	unsigned slow_runs; /* in a row */
-	bool kept, refused;
+	bool kept, refused, captured;
 	int64_t asked_us;
 	char why[200];
 };
@@ -94,7 +94,8 @@ static void ask(struct task *task, struct attempt *attempt)
 	if (!stmt_query(&st, take_count, counts, &failed))
 		return;
 	attempt->kept = counts[0] > 0;
-	if (counts[1] == 0 || counts[2] > 0) {
+	attempt->captured = counts[1] > 0;
+	if (counts[2] > 0) {
 		attempt->refused = !attempt->kept;
 		snprintf(attempt->why, sizeof attempt->why, "its sources are not followed by triggers");
 	}
@@ -130,7 +131,7 @@ bool attempt_due(struct task *task)
 	bool old = attempt->asked_us == 0 || db_now(task->db) - attempt->asked_us > ASK_AGAIN_US;
 	if (!attempt->kept && (slow || (old && any_reader(task->db))))
 		ask(task, attempt);
-	return attempt->kept || (slow && !attempt->refused);
+	return attempt->kept || (slow && attempt->captured && !attempt->refused);
 }
 
 void attempt_measured(struct task *task, int64_t us)
@@ -146,16 +147,15 @@ void attempt_refused(struct task *task, const struct viewd_err *why)
 	attempt->refused = true;
 	attempt->kept = false;
 	snprintf(attempt->why, sizeof attempt->why, "%.199s", why->msg);
+	/* What has refused it may have come after its logs were made. */
+	change_logs_leave(task->db, task->view->name);
 }
 
-bool attempt_postponed(struct task *task, const struct viewd_err *why)
+void attempt_postponed(struct task *task, const struct viewd_err *why)
 {
 	struct attempt *attempt = current(task);
-	if (attempt->kept)
-		return false;
 	attempt->slow_runs = 0;
 	snprintf(attempt->why, sizeof attempt->why, "%.199s", why->msg);
-	return true;
 }
 
 void attempt_over(struct task *task)

@@ -19,8 +19,8 @@ void attempt_measured(struct task *task, int64_t us);
 void attempt_refused(struct task *task, const struct viewd_err *why);
 
 /* The view cannot be kept incrementally just now, since somebody uses its sources: it is tried again after some slow
- * refreshes. False: it is kept so already, and has to be refreshed so. */
-bool attempt_postponed(struct task *task, const struct viewd_err *why);
+ * refreshes. */
+void attempt_postponed(struct task *task, const struct viewd_err *why);
 
 /* A view of another mode was refreshed: should it still read change logs, it does no longer. Asks at times. */
 void attempt_over(struct task *task);

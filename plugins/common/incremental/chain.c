@@ -60,15 +60,19 @@ static bool may(struct task *task, struct viewd_err *err)
 
 /* ---- making ---- */
 
-/* Rolls that can be moved: of sums and counts whose texts are known, of complete images or of one part. */
-static bool can_roll(const struct analysis *analysis)
+/* Rolls that can be moved: of sums and counts whose texts are known, of complete images or of one part. Images of what
+ * a pre_hook writes in the refresh's own transaction would be read by it and by the next one; computing a key twice
+ * does no harm. */
+static bool can_roll(const struct task *task, const struct analysis *analysis)
 {
+	if (task->db->ops->incremental.make_node == NULL)
+		return false;
 	const struct analysis_node *last = &analysis->nodes[analysis->n_nodes - 1];
 	if (last->kind != ANALYSIS_ROLL || last->texts == NULL || last->texts->groups.n > KEY_WIDTH_MAX ||
 	    last->key_columns.n != last->texts->groups.n)
 		return false;
 	if (analysis->n_nodes == 1)
-		return last->sources[0].images && last->sources[0].complete;
+		return last->sources[0].images && last->sources[0].complete && task->view->pre_hook == NULL;
 	return analysis->n_nodes == 2 && analysis->nodes[0].kind == ANALYSIS_PART &&
 	       analysis->nodes[0].key_sql.n == analysis->nodes[0].key.n;
 }
@@ -78,17 +82,13 @@ static bool is_part(const struct analysis *analysis)
 	return analysis->n_nodes == 1 && analysis->nodes[0].kind == ANALYSIS_PART;
 }
 
-static bool is_rolled(struct db *db, const struct analysis *analysis)
+struct analysis *chain_analyse(const struct task *task, void *mem, const struct facts *facts)
 {
-	return analysis->possible && db->ops->incremental.make_node != NULL && can_roll(analysis);
-}
-
-struct analysis *chain_analyse(struct db *db, void *mem, const char *definition, const struct facts *facts)
-{
-	struct analysis *whole = analysis_run(mem, db->syntax, definition, facts, 0);
-	if (is_rolled(db, whole) || (whole->possible && is_part(whole)))
-		return whole;
-	return analysis_run(mem, db->syntax, definition, facts, ANALYSIS_ONE_PART);
+	const struct db *db = task->db;
+	struct analysis *analysis = analysis_run(mem, db->syntax, task->definition, facts, 0);
+	if (analysis->possible && (is_part(analysis) || can_roll(task, analysis)))
+		return analysis;
+	return analysis_run(mem, db->syntax, task->definition, facts, ANALYSIS_ONE_PART);
 }
 
 static bool analyse(struct task *task, struct chain *chain, struct viewd_err *err)
@@ -98,10 +98,13 @@ static bool analyse(struct task *task, struct chain *chain, struct viewd_err *er
 	knowledge_average(knowledge, db->ops->incremental.average);
 	if (!db->ops->depends.know(db, knowledge_names(db->syntax, task->mem, task->definition), knowledge, err))
 		return false;
-	chain->analysis = chain_analyse(db, chain, chain->definition, knowledge_facts(knowledge));
+	const struct facts *facts = knowledge_facts(knowledge);
+	chain->analysis = chain->one_part
+	                      ? analysis_run(chain, db->syntax, chain->definition, facts, ANALYSIS_ONE_PART)
+	                      : chain_analyse(task, chain, facts);
 	if (!chain->analysis->possible)
 		return refuse_as_analysed(task, &chain->analysis->refusal, err);
-	if (is_rolled(db, chain->analysis)) {
+	if (!is_part(chain->analysis)) {
 		chain->roll = talloc_zero(chain, struct roll);
 		assert(chain->roll != NULL);
 	}
@@ -249,12 +252,12 @@ static bool plan(struct task *task, struct chain *chain, struct part *part, stru
 	return true;
 }
 
-static void plan_roll(struct db *db, struct chain *chain)
+static void plan_roll(struct chain *chain)
 {
 	struct roll *roll = chain->roll;
 	roll->texts = chain_last(chain)->texts;
 	roll->images = chain->analysis->n_nodes == 1;
-	roll_plan(db, chain, roll, chain_first(chain));
+	roll_plan(chain, roll, chain_first(chain));
 	if (!roll->images)
 		chain->part.n_key = roll->part.n_key;
 }
@@ -263,6 +266,7 @@ static bool make(struct task *task, struct chain *chain, struct viewd_err *err)
 {
 	chain->view = talloc_strdup(chain, task->view->name);
 	chain->definition = talloc_strdup(chain, task->definition);
+	chain->hooked = task->view->pre_hook != NULL;
 	if (!may(task, err) || !task_columns(task, err) || !analyse(task, chain, err))
 		return false;
 	chain->columns = talloc_steal(chain, task->columns);
@@ -270,7 +274,7 @@ static bool make(struct task *task, struct chain *chain, struct viewd_err *err)
 	    !find_sources(task, chain, err))
 		return false;
 	if (chain->roll != NULL)
-		plan_roll(task->db, chain);
+		plan_roll(chain);
 	return true;
 }
 
@@ -290,7 +294,7 @@ bool chain_make_nodes(struct db *db, struct chain *chain, struct viewd_err *err)
 	if (!chain->roll->images)
 		chain->roll->below = tables[0];
 	roll_bind(db, chain, chain->roll);
-	return true;
+	return roll_check(db, chain, chain->view, chain->roll, &chain->part.sources[0], chain->definition, err);
 }
 
 /* ---- keeping ---- */
@@ -338,23 +342,45 @@ static void keep(struct db *db, struct chain *chain)
 	all->items[all->n++] = chain;
 }
 
-struct chain *chain_open(struct task *task, struct viewd_err *err)
+static struct chain *open_new(struct task *task, bool one_part, struct viewd_err *err)
 {
-	struct chain *chain = find(task);
-	if (chain != NULL && strcmp(chain->definition, task->definition) == 0) {
-		task->columns = chain->columns;
-		task->gen.columns = chain->columns;
-		*(chain->roll != NULL ? &chain->roll->result.rel : &chain->part.rel) = task->rel;
-		return chain;
-	}
-	if (chain != NULL)
-		forget(task->db, chain);
-	chain = talloc_zero(chains_of(task->db), struct chain);
+	struct chain *chain = talloc_zero(chains_of(task->db), struct chain);
 	assert(chain != NULL);
+	chain->one_part = one_part;
 	if (make(task, chain, err)) {
 		keep(task->db, chain);
 		return chain;
 	}
+	task_use_columns(task, NULL);
 	talloc_free(chain);
 	return NULL;
+}
+
+struct chain *chain_open(struct task *task, struct viewd_err *err)
+{
+	struct chain *chain = find(task);
+	if (chain == NULL)
+		return open_new(task, false, err);
+	if (strcmp(chain->definition, task->definition) != 0 || chain->hooked != (task->view->pre_hook != NULL)) {
+		forget(task->db, chain);
+		return open_new(task, false, err);
+	}
+	task_use_columns(task, chain->columns);
+	*(chain->roll != NULL ? &chain->roll->result.rel : &chain->part.rel) = task->rel;
+	return chain;
+}
+
+struct chain *chain_without_roll(struct task *task, struct viewd_err *err)
+{
+	chain_forget(task);
+	return open_new(task, true, err);
+}
+
+void chain_forget(struct task *task)
+{
+	struct chain *chain = find(task);
+	task->chain = NULL;
+	task_use_columns(task, NULL);
+	if (chain != NULL)
+		forget(task->db, chain);
 }

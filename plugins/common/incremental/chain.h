@@ -21,25 +21,34 @@ struct chain {
 	struct roll *roll; /* NULL: there is none */
 	struct cost cost;
 	unsigned refreshes, since_audit;
-	bool demoted; /* an audit has found a difference: all rows are computed each time */
-	bool ensured; /* the logs are there, as far as is known */
-	bool indexed; /* so is an index on the key */
+	bool demoted;  /* an audit has found a difference: all rows are computed each time */
+	bool ensured;  /* the logs are there, as far as is known */
+	bool indexed;  /* so is an index on the key */
+	bool one_part; /* the server does not take the statements of a roll */
+	bool hooked;   /* the view has a pre_hook */
 };
 
 /* The chain of the task's view; made when there is none, or when it is of another definition. NULL: err says what
  * stands in the way. The object must be there. [worker] */
 struct chain *chain_open(struct task *task, struct viewd_err *err);
 
-/* How this dialect keeps a definition: by the chain of the analysis where it can run that, else as one part; or why
- * not. facts are the catalogue's. Everything hangs on mem; never NULL. */
-struct analysis *chain_analyse(struct db *db, void *mem, const char *definition, const struct facts *facts);
+/* How the task's view is kept: by the chain of the analysis where it can be run, else as one part; or why not. facts
+ * are the catalogue's. Everything hangs on mem; never NULL. */
+struct analysis *chain_analyse(const struct task *task, void *mem, const struct facts *facts);
 
 /* How the task's view is kept, in one sentence for people: the answer of chain_analyse(), or what prevents it whatever
  * the definition says. talloc'ed on task->mem. Outside a transaction. [worker] */
 bool chain_describe(struct task *task, const struct analysis *analysis, char **text_r,
                     struct viewd_err *err) MUST_CHECK;
 
-/* Finds or makes the tables of inner nodes. Outside a transaction. [worker] */
+/* Likewise, by one part, in place of the present one. [worker] */
+struct chain *chain_without_roll(struct task *task, struct viewd_err *err);
+
+/* The task has no chain and no columns any more, nor will the next one find them. */
+void chain_forget(struct task *task);
+
+/* Finds or makes the tables of inner nodes, and has the server look at what will be asked of them. Outside a
+ * transaction. [worker] */
 bool chain_make_nodes(struct db *db, struct chain *chain, struct viewd_err *err) MUST_CHECK;
 
 /* The node that the sources belong to. */

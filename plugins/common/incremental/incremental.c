@@ -17,7 +17,7 @@
 #define PURGE_IMAGES 500
 #define PURGE_EVERY 16
 
-#define ENSURE_ATTEMPTS 8
+#define ENSURE_ATTEMPTS 3
 
 bool incremental_possible(const struct task *task)
 {
@@ -42,19 +42,27 @@ static bool index_key(struct task *task, struct viewd_err *err)
 	return true;
 }
 
-/* Tables that are in use are waited for only briefly, since others wait behind who waits: several times, then. */
-static bool ensure_logs(struct db *db, struct chain *chain, struct viewd_err *err)
+/* Tables that are in use are waited for only briefly, since others wait behind who waits: several times, then, unless
+ * there is another way to refresh. */
+static bool ensure_logs(struct task *task, struct chain *chain, struct viewd_err *err)
 {
 	struct viewd_err failed = {0};
-	for (int i = 0; i < ENSURE_ATTEMPTS; i++) {
-		if (change_logs_ensure(db, chain, chain->view, chain->logs, chain->n_logs, &failed))
+	for (int i = 0; i < (task->resolved.mode == VIEWD_MODE_AUTO ? 1 : ENSURE_ATTEMPTS); i++) {
+		if (change_logs_ensure(task->db, chain, chain->view, chain->logs, chain->n_logs, &failed))
 			return true;
 		if (failed.cls != VIEWD_ERR_CONFLICT)
 			break;
 	}
 	if (err != NULL)
 		*err = failed;
-	return false;
+	return err_wrap(err, "change logs of view '%s' cannot be made", chain->view);
+}
+
+static bool ensure(struct task *task, struct chain *chain, struct viewd_err *err)
+{
+	return ensure_logs(task, chain, err) &&
+	       (chain_make_nodes(task->db, chain, err) ||
+	        err_wrap(err, "inner nodes of view '%s' cannot be made", chain->view));
 }
 
 bool incremental_open(struct task *task, struct viewd_err *err)
@@ -62,10 +70,15 @@ bool incremental_open(struct task *task, struct viewd_err *err)
 	struct chain *chain = chain_open(task, err);
 	if (chain == NULL)
 		return false;
-	if (!chain->ensured && !ensure_logs(task->db, chain, err))
-		return err_wrap(err, "change logs of view '%s' cannot be made", chain->view);
-	if (!chain->ensured && !chain_make_nodes(task->db, chain, err))
-		return err_wrap(err, "inner nodes of view '%s' cannot be made", chain->view);
+	if (!chain->ensured && !ensure(task, chain, err)) {
+		if (chain->roll == NULL || err->cls != VIEWD_ERR_QUERY)
+			return false;
+		db_log(task->db, VIEWD_LOG_INFO, "view '%s' is refreshed incrementally without inner nodes (%s)", chain->view,
+		       err->msg);
+		chain = chain_without_roll(task, err);
+		if (chain == NULL || !ensure(task, chain, err))
+			return false;
+	}
 	task->chain = chain;
 	chain->ensured = true;
 	if (chain->indexed || index_key(task, err))
@@ -81,7 +94,7 @@ static void carry_unsound(const struct chain *from, struct chain *to)
 		for (size_t k = 0; k < to->n_logs; k++)
 			if (strcmp(from->logs[i].source.name, to->logs[k].source.name) == 0 &&
 			    strcmp(from->logs[i].source.schema, to->logs[k].source.schema) == 0) {
-				to->logs[k].unsound = from->logs[i].unsound;
+				to->logs[k].unsound = from->logs[i].unsound && !from->logs[i].replaced;
 				to->logs[k].number = from->logs[i].number;
 			}
 }
@@ -93,7 +106,7 @@ bool incremental_reopen(struct task *task, struct viewd_err *err)
 		return false;
 	chain_release(task->db, old);
 	task->chain = NULL;
-	task->columns = NULL;
+	task_use_columns(task, NULL);
 	bool noted = change_logs_distrust(task->db, old->logs, old->n_logs, err);
 	struct chain *chain = noted ? chain_open(task, err) : NULL;
 	if (chain != NULL)
@@ -160,7 +173,9 @@ static bool read_logs(struct task *task, struct viewd_err *err)
 static bool roll_all(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct part_written written = {0};
-	if (!roll_whole(task->db, task->mem, task->chain->roll, &written, err) || !task_count_rows(task, &out->rows, err))
+	const struct chain *chain = task->chain;
+	if (!roll_whole(task->db, task->mem, chain->roll, chain->definition, &written, err) ||
+	    !task_count_rows(task, &out->rows, err))
 		return false;
 	out->rows_written = written.inserted + written.updated + written.deleted;
 	out->did = out->rows_written > 0 ? VIEWD_DID_FULL : VIEWD_DID_NO_DATA;
@@ -287,17 +302,36 @@ bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, stru
 	                               : refresh_changed(task, &news, all_rows, out, err);
 }
 
-/* A view that is to begin by itself need not wait for those who use its sources. */
-bool incremental_refused(struct task *task, const struct viewd_err *failure)
+/* Would it fail again? */
+static bool is_lasting(enum viewd_err_class cls)
 {
-	if (task->chain != NULL || task->resolved.mode != VIEWD_MODE_AUTO || failure == NULL)
-		return false;
-	if (failure->cls == VIEWD_ERR_CONFLICT)
-		return attempt_postponed(task, failure);
-	if (failure->cls != VIEWD_ERR_CONFIG && failure->cls != VIEWD_ERR_DENIED)
-		return false;
+	return cls == VIEWD_ERR_CONFIG || cls == VIEWD_ERR_EXISTS || cls == VIEWD_ERR_TIMEOUT || cls == VIEWD_ERR_QUERY ||
+	       cls == VIEWD_ERR_DENIED || cls == VIEWD_ERR_PLUGIN || cls == VIEWD_ERR_BUG;
+}
+
+enum incremental_after incremental_failed(struct task *task, const struct viewd_err *failure)
+{
+	bool opened = task->chain != NULL, lasting = is_lasting(failure->cls);
+	if (opened)
+		task->chain->ensured = false;
+	if (task->resolved.mode != VIEWD_MODE_AUTO || (!lasting && (opened || failure->cls != VIEWD_ERR_CONFLICT)))
+		return INCREMENTAL_GIVE_UP;
+	task->chain = NULL;
+	task_use_columns(task, NULL);
+	task->marks = (struct marks){0};
+	task->marks_known = false;
+	if (!lasting)
+		attempt_postponed(task, failure);
+	return lasting ? INCREMENTAL_REFUSED : INCREMENTAL_THIS_TIME;
+}
+
+void incremental_refuse(struct task *task, const struct viewd_err *failure)
+{
+	/* What the configuration rules out is no trouble. */
+	if (failure->cls != VIEWD_ERR_CONFIG)
+		db_log(task->db, VIEWD_LOG_WARNING, "view '%s' is not refreshed incrementally any more (%s)", task->view->name,
+		       failure->msg);
 	attempt_refused(task, failure);
-	return true;
 }
 
 const char *incremental_refusal(struct task *task)

@@ -32,9 +32,16 @@ typedef bool all_rows_fn(struct task *task, struct viewd_outcome *out, struct vi
 bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, struct viewd_outcome *out,
                       struct viewd_err *err) MUST_CHECK;
 
-/* Opening has failed, for a view of mode auto: does that mean that it cannot be kept so, and is refreshed in another
- * way? */
-bool incremental_refused(struct task *task, const struct viewd_err *failure);
+/* What follows from a refresh that has failed so. */
+enum incremental_after {
+	INCREMENTAL_GIVE_UP,   /* the failure is the refresh's */
+	INCREMENTAL_THIS_TIME, /* mode auto: another way is free; tables were in use, which says nothing of the next time */
+	INCREMENTAL_REFUSED,   /* mode auto: another way is free, and should it do, this one is not gone again */
+};
+enum incremental_after incremental_failed(struct task *task, const struct viewd_err *failure);
+
+/* Another way has done. */
+void incremental_refuse(struct task *task, const struct viewd_err *failure);
 
 /* Why mode auto does not keep the view so, where it has tried to; "" else. */
 const char *incremental_refusal(struct task *task);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/incremental/roll.h"
 
+#include "base/err.h"
+#include "common/generate/columns.h"
 #include "common/sqltext/sqltext.h"
 
 #include <string.h>
@@ -91,7 +93,7 @@ static const size_t *first_positions(void *mem, size_t n)
 	return positions;
 }
 
-void roll_plan(struct db *db UNUSED, void *mem, struct roll *roll, const struct analysis_node *part)
+void roll_plan(void *mem, struct roll *roll, const struct analysis_node *part)
 {
 	const struct analysis_texts *texts = roll->texts;
 	roll->table.query = roll_query(mem, texts);
@@ -146,12 +148,16 @@ static char *over_part(struct db *db, void *mem, const struct roll *roll, int si
 	return add_group_by(sql, roll->texts->groups.n);
 }
 
-bool roll_whole(struct db *db, void *mem, const struct roll *roll, struct part_written *out, struct viewd_err *err)
+/* The relation's rows come from the definition: should the roll be wrong, this puts them right. */
+bool roll_whole(struct db *db, void *mem, const struct roll *roll, const char *definition, struct part_written *out,
+                struct viewd_err *err)
 {
+	struct part result = roll->result;
+	result.definition = definition;
 	if (!roll->images && !refill(db, mem, &roll->below, roll->below.query, err))
 		return false;
 	return refill(db, mem, &roll->table, roll->images ? roll->table.query : over_part(db, mem, roll, 1, NULL), err) &&
-	       db->ops->incremental.apply_part(db, &roll->result, NULL, out, err);
+	       db->ops->incremental.apply_part(db, &result, NULL, out, err);
 }
 
 /* ---- what has changed ---- */
@@ -165,22 +171,29 @@ static char *add_images(struct db *db, void *mem, char *sql, const char *view, c
 	return sql;
 }
 
+/* Of rows that came and of rows that went. Arguments are never negated: the least number has no opposite. */
+static char *add_difference(char *sql, const char *aggregate, const char *arg, const char *alias)
+{
+	sql = sql_add(sql, "coalesce(%s(CASE WHEN %s.viewd_sign > 0 THEN %s END), 0) - ", aggregate, alias, arg);
+	return sql_add(sql, "coalesce(%s(CASE WHEN %s.viewd_sign < 0 THEN %s END), 0)", aggregate, alias, arg);
+}
+
 static char *images_query(struct db *db, void *mem, const char *view, const struct roll *roll,
                           const struct part_source *source)
 {
 	const struct analysis_texts *texts = roll->texts;
-	char *sign = sql_add(ident_append(db->syntax, sql_new(mem), source->said->alias), ".viewd_sign");
+	const char *alias = ident_append(db->syntax, sql_new(mem), source->said->alias);
 	char *sql = add_list(sql_add(sql_new(mem), "SELECT "), &texts->groups, "g");
 	for (size_t i = 0; i < texts->n_terms; i++) {
 		const struct analysis_term *term = &texts->terms[i];
 		if (term->arg == NULL)
 			continue;
 		if (term->summed)
-			sql = sql_add(sql, "coalesce(sum((%s) * %s), 0) AS s%zu, ", term->arg, sign, i + 1);
-		sql = sql_add(sql, "coalesce(sum(CASE WHEN (%s) IS NOT NULL THEN %s ELSE 0 END), 0) AS n%zu, ", term->arg, sign,
-		              i + 1);
+			sql = sql_add(add_difference(sql, "sum", term->arg, alias), " AS s%zu, ", i + 1);
+		sql = sql_add(add_difference(sql, "count", term->arg, alias), " AS n%zu, ", i + 1);
 	}
-	sql = add_images(db, mem, sql_add(sql, "coalesce(sum(%s), 0) AS cnt", sign), view, source);
+	sql = sql_add(add_difference(sql, "count", "1", alias), " AS cnt");
+	sql = add_images(db, mem, sql, view, source);
 	return add_group_by(sql, texts->groups.n);
 }
 
@@ -256,4 +269,27 @@ bool roll_keys_apply(struct db *db, void *mem, const struct roll *roll, const st
 	bool done = move_roll(db, mem, roll, keys, &groups, err) && write_result(db, mem, roll, &groups, out, err);
 	drop_groups(db, &groups);
 	return done;
+}
+
+/* ---- checking ---- */
+
+static char *types_of(const struct columns *columns)
+{
+	char *text = talloc_strdup(columns, "");
+	for (size_t i = 0; i < columns->n; i++)
+		text = talloc_asprintf_append(text, "%s\n", columns->items[i].type != NULL ? columns->items[i].type : "");
+	assert(text != NULL);
+	return text;
+}
+
+bool roll_check(struct db *db, void *mem, const char *view, const struct roll *roll, const struct part_source *source,
+                const char *definition, struct viewd_err *err)
+{
+	struct columns *wanted = columns_of_query(db, mem, definition, err),
+				   *yielded = wanted != NULL ? columns_of_query(db, mem, roll->result.definition, err) : NULL;
+	if (yielded == NULL ||
+	    (roll->images && columns_of_query(db, mem, images_query(db, mem, view, roll, source), err) == NULL))
+		return false;
+	return strcmp(types_of(wanted), types_of(yielded)) == 0 ||
+	       err_set(err, VIEWD_ERR_QUERY, "a roll of view '%s' yields other types than its definition", view);
 }

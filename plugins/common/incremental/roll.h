@@ -20,14 +20,19 @@ struct roll {
 	struct part result;      /* the relation, over the roll */
 };
 
-/* Fills roll->table, and what belongs to the part; source: that of the images. talloc'ed on mem. */
-void roll_plan(struct db *db, void *mem, struct roll *roll, const struct analysis_node *part);
+/* Fills roll->table, and what belongs to the part. talloc'ed on mem. */
+void roll_plan(void *mem, struct roll *roll, const struct analysis_node *part);
 
 /* Once the tables have their names: what is computed from them. */
 void roll_bind(struct db *db, void *mem, struct roll *roll);
 
-/* In the refresh's transaction: all rows of the nodes, and of the relation. [worker] */
-bool roll_whole(struct db *db, void *mem, const struct roll *roll, struct part_written *out,
+/* Once the tables and logs are there: does the server take the statements, and do they yield the definition's types?
+ * [worker] */
+bool roll_check(struct db *db, void *mem, const char *view, const struct roll *roll, const struct part_source *source,
+                const char *definition, struct viewd_err *err) MUST_CHECK;
+
+/* In the refresh's transaction: all rows of the nodes, and of the relation, these by the definition. [worker] */
+bool roll_whole(struct db *db, void *mem, const struct roll *roll, const char *definition, struct part_written *out,
                 struct viewd_err *err) MUST_CHECK;
 
 /* Moves the nodes by the images that the view has not read, or by the part's rows of these keys; writes the relation's

@@ -108,12 +108,17 @@ void task_probe_as(struct task *task, bool on)
 		task->db->ops->rights.probe_as(task->db, on ? task->view->run_as : NULL);
 }
 
+void task_use_columns(struct task *task, struct columns *columns)
+{
+	task->columns = columns;
+	task->gen.columns = columns;
+}
+
 bool task_columns(struct task *task, struct viewd_err *err)
 {
 	task_probe_as(task, true);
-	task->columns = columns_resolve(task->db, task, task->view, task->definition, err);
+	task_use_columns(task, columns_resolve(task->db, task, task->view, task->definition, err));
 	task_probe_as(task, false);
-	task->gen.columns = task->columns;
 	if (task->columns == NULL || !task->narrow || task->found.kind == VIEWD_KIND_NONE)
 		return task->columns != NULL;
 	struct columns *has = columns_of(task->db, task, &task->rel, err);

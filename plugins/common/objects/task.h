@@ -64,6 +64,9 @@ bool task_look_for_refresh(struct task *task, bool lock, struct viewd_err *err) 
 /* Questions about the definition are asked as the role of run_as, or not any more. */
 void task_probe_as(struct task *task, bool on);
 
+/* The columns, NULL: none, are those of the task and of what it generates. */
+void task_use_columns(struct task *task, struct columns *columns);
+
 /* Asks the server for the definition's columns and checks them against the declaration; fills task->columns and
  * task->gen. */
 bool task_columns(struct task *task, struct viewd_err *err) MUST_CHECK;

@@ -105,7 +105,7 @@ bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct
 		               db->syntax->dialect);
 	if (!db->ops->depends.know(db, knowledge_names(db->syntax, task->mem, task->definition), knowledge, err))
 		return false;
-	const struct analysis *analysis = chain_analyse(db, task->mem, task->definition, knowledge_facts(knowledge));
+	const struct analysis *analysis = chain_analyse(task, task->mem, knowledge_facts(knowledge));
 	char *text;
 	if (!chain_describe(task, analysis, &text, err))
 		return false;

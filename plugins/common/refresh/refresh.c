@@ -323,11 +323,17 @@ static void tell_refusal(struct task *task, struct viewd_outcome *out)
 bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
                     struct viewd_err *err)
 {
+	struct viewd_err failure = {0};
+	enum incremental_after after = INCREMENTAL_THIS_TIME;
 	if (incremental_wanted(task)) {
-		if (refresh_incrementally(task, req, out, err))
+		if (refresh_incrementally(task, req, out, &failure))
 			return true;
-		if (!incremental_refused(task, err))
-			return false;
+		after = incremental_failed(task, &failure);
+	}
+	if (after == INCREMENTAL_GIVE_UP) {
+		if (err != NULL)
+			*err = failure;
+		return false;
 	}
 	struct viewd_refresh_request copy = *req;
 	bool done = task_count_again(task, err) && recipe_before(task, err) && stage(task, req, err) &&
@@ -336,6 +342,8 @@ bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, 
 	if (!done)
 		return false;
 	db_failpoint(task->db, "refresh:committed");
+	if (after == INCREMENTAL_REFUSED)
+		incremental_refuse(task, &failure);
 	incremental_measured(task, out->duration_us);
 	tell_refusal(task, out);
 	recipe_after(task);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Inner nodes: sums and counts that are moved, and what puts them right when they are not as they should be.
+ */
+#include "pg_support.h"
+
+#include <talloc.h>
+
+#include "base/err.h"
+
+#define TOTALS "SELECT product, count(*) AS n, sum(amount) AS total FROM sale GROUP BY product"
+
+struct scene {
+	struct viewd_conn *conn, *app;
+	struct viewd_view_spec view;
+};
+
+static void begin(struct scene *s, const char *definition, const char *pre_hook)
+{
+	pg_fresh();
+	s->app = pg_session("app");
+	pg_do(s->app, "CREATE TABLE sale (id int PRIMARY KEY, product text NOT NULL, amount bigint NOT NULL)");
+	pg_do(s->app, "INSERT INTO sale SELECT g, 'p' || g % 10, g FROM generate_series(1, 100) g");
+	pg_do(s->app, "GRANT TRIGGER, UPDATE ON sale TO viewd");
+	s->conn = pg_session("viewd");
+	pg_prepared(s->conn);
+	s->view = pg_view("totals", VIEWD_METHOD_TABLE, definition);
+	s->view.mode = VIEWD_MODE_INCREMENTAL;
+	s->view.pre_hook = pre_hook;
+	pg_apply(s->conn, &s->view, VIEWD_CHANGE_CREATE);
+	pg_refreshed(s->conn, &s->view);
+}
+
+static bool refresh(struct scene *s, bool full, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct viewd_refresh_request req = {
+		.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1, .force_full = full};
+	*out = (struct viewd_outcome){0};
+	return DIALECT->refresh(s->conn, &s->view, &req, out, err);
+}
+
+static void refreshed(struct scene *s, bool full, const char *by)
+{
+	struct viewd_outcome out;
+	struct viewd_err err = {0};
+	REQUIRE_OK(refresh(s, full, &out, &err), &err);
+	CHECK_CONTAINS(out.reason, by);
+}
+
+static const char *differing(struct scene *s)
+{
+	return pg_ask(s->conn, talloc_asprintf(harness_ctx(),
+	                                       "SELECT count(*) FROM ((TABLE totals EXCEPT %s) UNION ALL (%s EXCEPT TABLE "
+	                                       "totals)) d",
+	                                       s->view.definition, s->view.definition));
+}
+
+static void is_refreshed(struct scene *s, const char *by)
+{
+	refreshed(s, false, by);
+	CHECK_STR(differing(s), "0");
+}
+
+/* Whatever a node holds, all rows are those of the definition, and the node is filled again. */
+static void all_rows_put_a_node_right(void)
+{
+	struct scene s;
+	begin(&s, TOTALS, NULL);
+	pg_do(s.app, "UPDATE sale SET amount = 7 WHERE id = 1");
+	is_refreshed(&s, "incremental: ");
+	pg_do(s.conn, "UPDATE viewd.node_1 SET s2 = s2 + 1");
+	pg_do(s.app, "UPDATE sale SET amount = 8 WHERE id = 1");
+	refreshed(&s, false, "incremental: ");
+	CHECK_STR(differing(&s), "2");
+	refreshed(&s, true, "all rows: it was asked for");
+	CHECK_STR(differing(&s), "0");
+	pg_do(s.app, "UPDATE sale SET amount = 9 WHERE id = 2");
+	is_refreshed(&s, "incremental: ");
+}
+
+/* In the refresh's own transaction: the next one would read the same images. */
+static void what_a_pre_hook_writes_counts_once(void)
+{
+	struct scene s;
+	begin(&s, TOTALS, "UPDATE sale SET amount = amount + 1 WHERE id = 1");
+	for (int i = 0; i < 4; i++) {
+		is_refreshed(&s, "");
+		pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id < 4");
+	}
+}
+
+static void the_least_number_has_no_opposite(void)
+{
+	struct scene s;
+	begin(&s, TOTALS, NULL);
+	pg_do(s.app, "INSERT INTO sale VALUES (1001, 'p1', -9223372036854775808)");
+	is_refreshed(&s, "incremental: ");
+	pg_do(s.app, "DELETE FROM sale WHERE id = 1001");
+	is_refreshed(&s, "incremental: ");
+}
+
+/* Mode auto always works: what cannot be done incrementally is done otherwise, and not tried each time. */
+static void auto_has_another_way(void)
+{
+	struct scene s;
+	begin(&s, TOTALS, NULL);
+	s.view.mode = VIEWD_MODE_AUTO;
+	s.view.captured = true;
+	pg_do(s.app, "UPDATE sale SET amount = 7 WHERE id = 1");
+	is_refreshed(&s, "incremental: ");
+	pg_do(s.conn, "REVOKE ALL ON viewd.node_1 FROM viewd");
+	pg_do(s.app, "UPDATE sale SET amount = 8 WHERE id = 1");
+	expect_log("is not refreshed incrementally any more");
+	is_refreshed(&s, "permission denied");
+	pg_do(s.app, "UPDATE sale SET amount = 9 WHERE id = 1");
+	is_refreshed(&s, "full: without unique_key");
+	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.log_readers"), "0");
+}
+
+static const struct harness_test tests[] = {
+	{"all rows put a node right", all_rows_put_a_node_right},
+	{"what a pre_hook writes counts once", what_a_pre_hook_writes_counts_once},
+	{"the least number has no opposite", the_least_number_has_no_opposite},
+	{"auto has another way", auto_has_another_way},
+};
+
+HARNESS_MAIN(SUITE("rolls", tests))
