@@ -18,7 +18,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/incremental/functions.c \
 	plugins/postgresql/incremental/key_index.c \
 	plugins/postgresql/incremental/keys.c \
-	plugins/postgresql/incremental/log.c \
+	plugins/postgresql/incremental/log.c plugins/postgresql/incremental/look.c \
 	plugins/postgresql/incremental/log_objects.h \
 	plugins/postgresql/incremental/overflow.c \
 	plugins/postgresql/incremental/roll.c \

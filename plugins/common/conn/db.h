@@ -284,6 +284,10 @@ struct db_incremental_ops {
 	 * differs from the stored one; or the log says so (it overflowed, the table was truncated). */
 	bool (*look_log)(struct db *db, void *mem_ctx, const char *view, struct change_log *log, const char *position,
 	                 const char *looked, struct viewd_err *err);
+	/* Likewise for all logs of a reader at once; position and last_looked of each are there when the next call of flush
+	 * has come back. Where one is unsound, the others need not be told. NULL: look_log, one after the other. */
+	bool (*look_logs)(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+	                  struct viewd_err *err);
 	/* SQL: a relation, in parentheses, of the images that a reader has not read. talloc'ed */
 	char *(*unread)(struct db *db, void *mem_ctx, const char *view, const struct change_log *log);
 	/* The reader has read all that the transaction sees; *position_r (talloc'ed) is stored for it. */

@@ -356,18 +356,43 @@ static struct chain *open_new(struct task *task, bool one_part, struct viewd_err
 	return NULL;
 }
 
+static bool fits(const struct task *task, const struct chain *chain)
+{
+	return strcmp(chain->definition, task->definition) == 0 && chain->hooked == (task->view->pre_hook != NULL);
+}
+
 struct chain *chain_open(struct task *task, struct viewd_err *err)
 {
 	struct chain *chain = find(task);
 	if (chain == NULL)
 		return open_new(task, false, err);
-	if (strcmp(chain->definition, task->definition) != 0 || chain->hooked != (task->view->pre_hook != NULL)) {
+	if (!fits(task, chain)) {
 		forget(task->db, chain);
 		return open_new(task, false, err);
 	}
 	task_use_columns(task, chain->columns);
-	*(chain->roll != NULL ? &chain->roll->result.rel : &chain->part.rel) = task->rel;
 	return chain;
+}
+
+bool chain_known(struct task *task)
+{
+	struct chain *chain = find(task);
+	if (chain == NULL || !chain->ensured || !chain->indexed)
+		return false;
+	task->chain = chain;
+	task_use_columns(task, chain->columns);
+	return true;
+}
+
+bool chain_aim(struct task *task, struct viewd_err *err)
+{
+	struct chain *chain = task->chain;
+	if (!fits(task, chain)) {
+		chain->ensured = false;
+		return err_set(err, VIEWD_ERR_CONFLICT, "the definition of view '%s' has changed", chain->view);
+	}
+	(chain->roll != NULL ? &chain->roll->result : &chain->part)->rel = task->rel;
+	return true;
 }
 
 struct chain *chain_without_roll(struct task *task, struct viewd_err *err)

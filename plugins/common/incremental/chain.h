@@ -44,6 +44,14 @@ bool chain_describe(struct task *task, const struct analysis *analysis, char **t
 /* Likewise, by one part, in place of the present one. [worker] */
 struct chain *chain_without_roll(struct task *task, struct viewd_err *err);
 
+/* Finds a chain whose logs and tables were there the last time, and gives it to the task, without asking the server
+ * anything: what has become of them is found out by the refresh. */
+bool chain_known(struct task *task);
+
+/* In the refresh's transaction: the chain is that of the task's definition as it is now, and writes to the task's
+ * relation; else an error, and the chain is to be opened again. */
+bool chain_aim(struct task *task, struct viewd_err *err) MUST_CHECK;
+
 /* The task has no chain and no columns any more, nor will the next one find them. */
 void chain_forget(struct task *task);
 

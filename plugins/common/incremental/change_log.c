@@ -221,23 +221,6 @@ bool change_logs_ensure(struct db *db, void *mem_ctx, const char *view, struct c
 
 /* ---- reading ---- */
 
-struct position {
-	void *mem;
-	char *position, *looked;
-	bool known;
-};
-
-static bool take_position_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct position *out = ctx;
-	out->known = true;
-	out->position = v[0] != NULL ? talloc_strdup(out->mem, v[0]) : NULL;
-	out->looked = v[1] != NULL ? talloc_strdup(out->mem, v[1]) : NULL;
-	return false;
-}
-
-static const struct db_reader take_position[] = {{take_position_fn, "TT", "what a view has read of a change log"}};
-
 static void of_reader(struct stmt *st, const char *view, const struct change_log *log)
 {
 	stmt_text(st, " WHERE ");
@@ -248,22 +231,79 @@ static void of_reader(struct stmt *st, const char *view, const struct change_log
 	stmt_number(st, log->number);
 }
 
-bool change_log_look(struct db *db, void *mem_ctx, const char *view, struct change_log *log, struct viewd_err *err)
+struct positions {
+	void *mem;
+	struct change_log *logs;
+	size_t n;
+};
+
+static char *kept_text(void *mem, const char *text)
 {
-	struct position position = {.mem = mem_ctx};
-	struct stmt st = stmt_of(db, "SELECT position, looked FROM ", "log_readers", "");
-	of_reader(&st, view, log);
-	if (!stmt_query_later(&st, take_position, &position, err) || !db_flush(db, err))
+	return text != NULL ? talloc_strdup(mem, text) : NULL;
+}
+
+static bool take_position_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct positions *all = ctx;
+	int64_t number = number_or(v[0], 0);
+	for (size_t i = 0; i < all->n; i++) {
+		struct change_log *log = &all->logs[i];
+		if (log->number != number)
+			continue;
+		log->replaced = false;
+		log->position = kept_text(all->mem, v[1]);
+		log->last_looked = kept_text(all->mem, v[2]);
+	}
+	return true;
+}
+
+static const struct db_reader take_position[] = {{take_position_fn, "nTT", "what a view has read of change logs"}};
+
+static bool look_each(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                      struct viewd_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!logs[i].replaced && !db->ops->incremental.look_log(db, mem_ctx, view, &logs[i], logs[i].position,
+		                                                        logs[i].last_looked, err))
+			return false;
+	return true;
+}
+
+/* The positions may come with the next answers, so what is looked at has the numbers that the chain knows. */
+static bool look_at(struct db *db, struct positions *all, const char *view, struct viewd_err *err)
+{
+	const struct db_incremental_ops *ops = &db->ops->incremental;
+	struct stmt st = stmt_of(db, "SELECT log, position, looked FROM ", "log_readers", " WHERE ");
+	stmt_name(&st, "view");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	if (!stmt_query_later(&st, take_position, all, err))
 		return false;
-	log->unread = 0;
-	log->everything = log->changed = false;
-	log->unsound = log->replaced = !position.known;
-	snprintf(log->why, sizeof log->why, "%s", position.known ? "" : "another one serves the table");
-	if (!position.known)
-		return true;
-	if (!db->ops->incremental.look_log(db, mem_ctx, view, log, position.position, position.looked, err))
+	return ops->look_logs != NULL ? ops->look_logs(db, all->mem, view, all->logs, all->n, err)
+	                              : db_flush(db, err) && look_each(db, all->mem, view, all->logs, all->n, err);
+}
+
+bool change_logs_look(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                      struct viewd_err *err)
+{
+	struct positions all = {mem_ctx, logs, n};
+	for (size_t i = 0; i < n; i++) {
+		struct change_log *log = &logs[i];
+		log->position = log->last_looked = NULL;
+		log->unread = 0;
+		log->everything = log->changed = log->unsound = false;
+		log->replaced = true;
+		log->why[0] = '\0';
+	}
+	if (!look_at(db, &all, view, err))
 		return false;
-	log->changed = position.looked != NULL && log->looked != NULL && strcmp(position.looked, log->looked) != 0;
+	for (size_t i = 0; i < n; i++) {
+		struct change_log *log = &logs[i];
+		log->unsound |= log->replaced;
+		if (log->replaced)
+			snprintf(log->why, sizeof log->why, "another one serves the table");
+		log->changed = log->last_looked != NULL && log->looked != NULL && strcmp(log->last_looked, log->looked) != 0;
+	}
 	return true;
 }
 

@@ -20,13 +20,14 @@ struct change_log {
 	const char **columns;   /* of the source, unquoted */
 	size_t n_columns;
 	const char *names; /* in the reader's definition, as SQL literals (common/depends/knowledge.h); NULL: no reader's */
-	/* For the reader that looked, at the transaction's snapshot: */
-	int64_t unread;     /* images that it has not read, at most LOG_UNREAD_MAX + 1 */
-	bool everything;    /* the images do not tell everything that has changed */
-	bool unsound;       /* nor will they: the log is not as make_log leaves it */
-	bool replaced;      /* another log serves the source now: it only has to be found */
-	bool changed;       /* the source or the log is not what it was at the last reading */
-	char why[192];      /* if so */
+	/* Of the reader that looked, at the transaction's snapshot: */
+	const char *position, *last_looked; /* as stored at its last reading; NULL: it has never read */
+	int64_t unread;                     /* images that it has not read, at most LOG_UNREAD_MAX + 1 */
+	bool everything;                    /* the images do not tell everything that has changed */
+	bool unsound;                       /* nor will they: the log is not as make_log leaves it */
+	bool replaced;                      /* another log serves the source now: it only has to be found */
+	bool changed;                       /* the source or the log is not what it was at the last reading */
+	char why[192];                      /* if so */
 	const char *looked; /* log, triggers and source as they are now; what differs later may have lost changes */
 };
 
@@ -39,9 +40,10 @@ char *change_log_table(struct db *db, void *mem_ctx, int64_t number);
 bool change_logs_ensure(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
                         struct viewd_err *err) MUST_CHECK;
 
-/* In the refresh's transaction: what there is to read. [worker] */
-bool change_log_look(struct db *db, void *mem_ctx, const char *view, struct change_log *log,
-                     struct viewd_err *err) MUST_CHECK;
+/* In the refresh's transaction: what there is to read. Should any of them be unsound, what the others say counts for
+ * nothing. [worker] */
+bool change_logs_look(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                      struct viewd_err *err) MUST_CHECK;
 
 /* Outside a transaction: readers of those that are unsound have everything to read, whatever becomes of the call that
  * has found it out; what they were before may be there again when the next one looks. [worker] */

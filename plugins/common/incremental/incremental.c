@@ -35,7 +35,8 @@ static bool index_key(struct task *task, struct viewd_err *err)
 {
 	struct db *db = task->db;
 	struct chain *chain = task->chain;
-	const struct part *part = chain->roll != NULL ? &chain->roll->result : &chain->part;
+	struct part *part = chain->roll != NULL ? &chain->roll->result : &chain->part;
+	part->rel = task->rel;
 	if (part->n_key > 0 && db->ops->incremental.index_part != NULL && !db->ops->incremental.index_part(db, part, err))
 		return err_wrap(err, "index for the key of view '%s' cannot be made", chain->view);
 	chain->indexed = true;
@@ -138,10 +139,10 @@ static bool look(struct task *task, struct news *out, struct viewd_err *err)
 	*out = (struct news){0};
 	if (task->marks.redefined)
 		out->everything = "something that the definition uses was redefined";
+	if (!change_logs_look(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err))
+		return false;
 	for (size_t i = 0; i < chain->n_logs; i++) {
 		struct change_log *log = &chain->logs[i];
-		if (!change_log_look(task->db, task->mem, chain->view, log, err))
-			return false;
 		if (log->unsound) {
 			chain->ensured = false;
 			if (!log->replaced)
@@ -287,7 +288,7 @@ bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, stru
                       struct viewd_err *err)
 {
 	struct news news;
-	if (!look(task, &news, err))
+	if (!chain_aim(task, err) || !look(task, &news, err))
 		return false;
 	db_failpoint(task->db, "refresh:looked");
 	if (news.images == 0 && news.everything == NULL && !whole && task->state.data_timestamp_us != 0)

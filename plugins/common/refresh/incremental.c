@@ -11,9 +11,11 @@
 
 #include <talloc.h>
 
-/* Everything that the chain is made from is asked for while nobody waits. */
+/* Everything that a chain is made from is asked for while nobody waits. */
 static bool open_chain(struct task *task, struct viewd_err *err)
 {
+	if (chain_known(task))
+		return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err);
 	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) &&
 	       task_look_for_refresh(task, false, err) && db_flush(task->db, err) && recipe_require_object(task, err) &&
 	       task_recall_definition(task, err) && incremental_open(task, err);

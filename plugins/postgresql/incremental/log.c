@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.c: making and removing a change log, and looking whether it is as it was made.
+ * log.c: making and removing a change log.
  */
 #include "postgresql/incremental/log_objects.h"
 
@@ -61,17 +61,6 @@ static bool take_statement_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_statement[] = {{take_statement_fn, "t", "triggers of a change log"}};
 
-/* SQL: the triggers that each relation c below the source ought to have: w (suffix, event, how, kind). A row that an
- * UPDATE moves to another partition fires row triggers for INSERT there, and is among the rows of the statement too: so
- * partitions have none. */
-#define WANTED_SQL \
-	"(VALUES ('i', 'INSERT', ' FOR EACH ROW', 'row'), ('n', 'INSERT', ' REFERENCING NEW TABLE AS viewd_new FOR EACH " \
-	"STATEMENT', 'rows'), ('u', 'UPDATE', ' REFERENCING OLD TABLE AS viewd_old NEW TABLE AS " \
-	"viewd_new FOR EACH STATEMENT', 'rows'), ('d', 'DELETE', ' REFERENCING OLD TABLE AS viewd_old FOR EACH " \
-	"STATEMENT', " \
-	"'rows'), ('t', 'TRUNCATE', ' FOR EACH STATEMENT', 'rows')) AS w (suffix, event, how, kind) ON (c.relkind = 'p' " \
-	"OR " \
-	"c.relispartition) AND w.suffix <> 'i' OR NOT (c.relkind = 'p' OR c.relispartition) AND w.suffix <> 'n'"
 #define TRIGGER_SQL \
 	"pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgname = 'viewd_log_' || $2 || '_' || " \
 	"w.suffix"
@@ -80,7 +69,7 @@ static const struct db_reader take_statement[] = {{take_statement_fn, "t", "trig
 static const char lacking_sql[] =
 	"WITH RECURSIVE " PG_BELOW_SQL("$1::pg_catalog.regclass::pg_catalog.oid")
 	" SELECT x.sql FROM below b JOIN pg_catalog.pg_class c ON c.oid = b.oid AND c.relkind IN ('r', 'p') JOIN "
-	WANTED_SQL " LEFT JOIN " TRIGGER_SQL
+	PG_WANTED_SQL " LEFT JOIN " TRIGGER_SQL
 	" CROSS JOIN LATERAL (VALUES (1, CASE WHEN g.oid IS NOT NULL AND g.tgfoid IS DISTINCT FROM "
 	"pg_catalog.to_regproc('viewd.log_' || $2 || '_' || w.kind)::pg_catalog.oid THEN pg_catalog.format('DROP TRIGGER "
 	"viewd_log_%s_%s ON %s', $2, w.suffix, c.oid::pg_catalog.regclass) END), (2, CASE WHEN g.oid IS NULL OR g.tgfoid "
@@ -225,180 +214,4 @@ bool pg_op_drop_log(struct db *db, int64_t number, const struct relation *source
 	       pg_execf(conn, err, "DROP SEQUENCE IF EXISTS viewd.full_%s", params[0]);
 	talloc_free(list.mem);
 	return done;
-}
-
-/* ---- looking ---- */
-
-/* SQL: called(oid), the users' functions that a definition with these names may call: those of a name, those behind
- * operators and casts, which it does not name, and what these call themselves. Of that the server knows only a part, so
- * every function counts whose name occurs in a body. Bodies in C (13) and the server's own (12) say nothing. */
-#define USERS "16384" /* the first oid that is not the server's own */
-#define CALLED_SQL \
-	"called (oid) AS (SELECT s.oid FROM (SELECT f.oid FROM pg_catalog.pg_proc f WHERE f.oid >= " USERS " AND " \
-	"f.proname = ANY (ARRAY[{}]::pg_catalog.name[]) UNION SELECT f.oid FROM pg_catalog.pg_operator o JOIN " \
-	"pg_catalog.pg_proc f ON f.oid = o.oprcode AND f.prolang NOT IN (12, 13) WHERE o.oid >= " USERS \
-	" UNION SELECT f.oid FROM pg_catalog.pg_cast t JOIN pg_catalog.pg_proc f ON f.oid = t.castfunc AND f.prolang NOT " \
-	"IN (12, 13) WHERE t.oid >= " USERS ") s UNION SELECT d.oid FROM called c JOIN pg_catalog.pg_proc f ON f.oid = " \
-	"c.oid CROSS JOIN LATERAL (SELECT d.refobjid AS oid FROM pg_catalog.pg_depend d WHERE d.classid = " \
-	"'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = f.oid AND d.refclassid = " \
-	"'pg_catalog.pg_proc'::pg_catalog.regclass UNION ALL SELECT p.oid FROM pg_catalog.pg_proc p WHERE f.prolang NOT " \
-	"IN (12, 13) AND p.oid >= " USERS " AND p.pronamespace <> 'viewd'::pg_catalog.regnamespace AND " \
-	"pg_catalog.strpos(f.prosrc, p.proname::text) > 0) d)"
-
-/* One text of everything that decides whether changes are logged, and what a definition's keys were derived from; also
- * of the functions that it calls, and of the view's inner nodes. What the catalogue writes in place (statistics) is not
- * in it. $1 the source, $2 the log's number, $3 the view; {} is for names in the definition. */
-static const char sound_form[] =
-	"WITH RECURSIVE " PG_BELOW_SQL("pg_catalog.to_regclass($1)::pg_catalog.oid") ", " CALLED_SQL
-	" SELECT CASE WHEN l.oid IS NULL OR q.oid IS NULL OR pg_catalog.to_regclass($1) IS NULL THEN 'its table is gone'"
-	" WHEN p.n < 3 THEN 'its functions are gone'"
-	" WHEN NOT viewd.change_is_good(l.oid, q.oid, pg_catalog.to_regclass($1)) THEN 'it does not fit the source'"
-	" WHEN t.lacking > 0 THEN 'triggers are missing or disabled'"
-	" WHEN EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgfoid IN (pg_catalog.to_regproc('viewd.log_' || $2 || "
-	"'_row')::pg_catalog.oid, pg_catalog.to_regproc('viewd.log_' || $2 || '_rows')::pg_catalog.oid) AND g.tgrelid NOT "
-	"IN "
-	"(SELECT b.oid FROM below b)) THEN 'other tables write to it'"
-	" WHEN k.lacking > 0 THEN 'an inner node is gone' END,"
-	" pg_catalog.md5(pg_catalog.concat_ws(' ', l.oid, l.xmin, l.relfilenode, q.oid, q.xmin, p.text, t.text, s.text, "
-	"i.text, f.text, k.text))"
-	" FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_class l ON l.oid = pg_catalog.to_regclass('viewd.change_' || $2)"
-	" LEFT JOIN pg_catalog.pg_class q ON q.oid = pg_catalog.to_regclass('viewd.full_' || $2)"
-	" CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS n, pg_catalog.string_agg(f.oid || ' ' || f.xmin::text, ' ' "
-	"ORDER "
-	"BY f.oid) AS text FROM pg_catalog.pg_proc f WHERE f.oid IN (pg_catalog.to_regproc('viewd.log_' || $2 || '_row'), "
-	"pg_catalog.to_regproc('viewd.log_' || $2 || '_rows'), pg_catalog.to_regproc('viewd.change_is_good')) AND "
-	"f.prosecdef) p"
-	" CROSS JOIN LATERAL (SELECT pg_catalog.count(*) FILTER (WHERE g.oid IS NULL OR g.tgenabled NOT IN ('O', 'A')) AS "
-	"lacking, pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.oid, c.relfilenode, c.relkind, c.relrowsecurity, "
-	"EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid), "
-	"g.oid, "
-	"g.xmin, g.tgenabled), ' ' ORDER BY c.oid, w.suffix) AS text FROM below b JOIN pg_catalog.pg_class c ON c.oid = "
-	"b.oid "
-	"AND c.relkind IN ('r', 'p') JOIN " WANTED_SQL
-	" LEFT JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgname = 'viewd_log_' || $2 || '_' || w.suffix AND "
-	"g.tgfoid = pg_catalog.to_regproc('viewd.log_' || $2 || '_' || w.kind)::pg_catalog.oid) t"
-	" CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attnum, a.attname, a.atttypid, "
-	"a.atttypmod, a.attcollation, a.attnotnull, a.attisdropped), ' ' ORDER BY a.attnum) AS text FROM "
-	"pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0) s"
-	" CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', x.indexrelid, x.indisvalid, "
-	"x.indimmediate), ' ' ORDER BY x.indexrelid) AS text FROM pg_catalog.pg_index x WHERE x.indrelid = "
-	"pg_catalog.to_regclass($1) AND x.indisunique) i"
-	" CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(f.oid || ' ' || f.xmin::text, ' ' ORDER BY f.oid) AS text FROM "
-	"called c JOIN pg_catalog.pg_proc f ON f.oid = c.oid) f"
-	" CROSS JOIN LATERAL (SELECT pg_catalog.count(*) FILTER (WHERE c.oid IS NULL) AS lacking, "
-	"pg_catalog.string_agg(pg_catalog.concat_ws(' ', k.node, c.oid, c.relfilenode, c.xmin), ' ' ORDER BY k.node) AS "
-	"text "
-	"FROM viewd.nodes k LEFT JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass('viewd.node_' || k.node) "
-	"WHERE k.view = $3) k";
-
-static bool take_sound_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct change_log *log = ctx;
-	log->unsound = v[0] != NULL;
-	snprintf(log->why, sizeof log->why, "%s", v[0] != NULL ? v[0] : "");
-	log->looked = v[1] != NULL ? talloc_strdup(log->looked, v[1]) : NULL;
-	return false;
-}
-
-static const struct db_reader take_sound[] = {{take_sound_fn, "TT", "what a change log is"}};
-
-/* $1 the position, or NULL. */
-#define UNREAD_SQL(position) \
-	"viewd_xid >= pg_catalog.pg_snapshot_xmin(" position ") AND NOT pg_catalog.pg_visible_in_snapshot(viewd_xid, " \
-	position ")"
-
-static bool take_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct change_log *log = ctx;
-	const char *why = NULL;
-	log->unread = number_or(v[0], 0);
-	if (v[1][0] != 't')
-		why = "the log was emptied";
-	else if (v[2][0] == 't')
-		why = "more was changed than the log holds";
-	else if (v[3][0] == 't')
-		why = "the table was truncated";
-	else if (v[4][0] == 't')
-		why = "more was changed a while ago than the log holds";
-	log->everything |= why != NULL;
-	if (why != NULL)
-		snprintf(log->why, sizeof log->why, "%s", why);
-	log->looked = talloc_asprintf(log->looked, "%s %s", log->looked, v[5]);
-	return false;
-}
-
-static const struct db_reader take_unread[] = {{take_unread_fn, "nttttt", "what a change log holds"}};
-
-/* The value of the sequence is another one after each time that writers were let on (overflow.c). */
-
-static bool count_unread(struct viewd_conn *conn, struct change_log *log, const char *position, struct viewd_err *err)
-{
-	char sql[1500], number[24], limit[24];
-	snprintf(number, sizeof number, "%" PRId64, log->number);
-	snprintf(limit, sizeof limit, "%d", LOG_UNREAD_MAX + 1);
-	snprintf(sql, sizeof sql,
-	         "SELECT (SELECT pg_catalog.count(*) FROM (SELECT 1 FROM viewd.change_%s WHERE viewd_sign IN (-1, 1) AND "
-	         UNREAD_SQL("$1::pg_catalog.pg_snapshot") " LIMIT %s) u), EXISTS (SELECT 1 FROM viewd.change_%s WHERE "
-	         "viewd_sign = 0), pg_catalog.pg_sequence_last_value('viewd.full_%s') IS NOT NULL, EXISTS (SELECT 1 FROM "
-	         "viewd.change_%s WHERE viewd_sign = 2 AND " UNREAD_SQL("$1::pg_catalog.pg_snapshot") "), EXISTS (SELECT 1 "
-	         "FROM viewd.change_%s WHERE viewd_sign = 0 AND viewd_xid > "
-	         "pg_catalog.pg_snapshot_xmin($1::pg_catalog.pg_snapshot)), (SELECT last_value FROM viewd.full_%s)",
-	         number, limit, number, number, number, number, number);
-	return pg_query_with_queue(conn, sql, &position, 1, take_unread, log, err);
-}
-
-bool pg_op_look_log(struct db *db, void *mem_ctx, const char *view, struct change_log *log, const char *position,
-                    const char *looked, struct viewd_err *err)
-{
-	const char *params[] = {relation_quoted(&pg_syntax, mem_ctx, &log->source),
-	                        talloc_asprintf(mem_ctx, "%" PRId64, log->number), view};
-	char *sound = sql_template(sql_new(mem_ctx), sound_form, log->names != NULL ? log->names : "");
-	log->looked = talloc_strdup(mem_ctx, "");
-	if (!pg_query_with_queue(pg_of(db), sound, params, 3, take_sound, log, err))
-		return false;
-	if (log->unsound)
-		return true;
-	/* A first reading sees no position, which is older than all. */
-	if (!count_unread(pg_of(db), log, position != NULL ? position : "1:1:", err))
-		return false;
-	if (position == NULL && !log->everything)
-		snprintf(log->why, sizeof log->why, "the log has not been read before");
-	else if (position != NULL && !log->everything && (looked == NULL || strcmp(looked, log->looked) != 0))
-		snprintf(log->why, sizeof log->why, "the table, its triggers, a function or an inner node was changed");
-	log->everything |= position == NULL || looked == NULL || strcmp(looked, log->looked) != 0;
-	return true;
-}
-
-char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct change_log *log)
-{
-	char *sql = talloc_asprintf(
-		mem_ctx,
-		"(SELECT viewd_l.* FROM %s viewd_l, (SELECT position::pg_catalog.pg_snapshot AS place FROM viewd.log_readers "
-		"WHERE log = %" PRId64 " AND view = %s OFFSET 0) viewd_r WHERE viewd_sign IN (-1, 1) AND " UNREAD_SQL("place")
-		")",
-		change_log_table(db, mem_ctx, log->number), log->number, literal_quoted(&pg_syntax, mem_ctx, view));
-	assert(sql != NULL);
-	return sql;
-}
-
-static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	char **text_r = ctx;
-	*text_r = v[0] != NULL ? talloc_strdup(*text_r, v[0]) : NULL;
-	return false;
-}
-
-static const struct db_reader take_text[] = {{take_text_fn, "T", "a position"}};
-
-/* While writers log nothing no position is worth anything. */
-bool pg_op_read_log(struct db *db, void *mem_ctx, const char *view UNUSED, const struct change_log *log,
-                    char **position_r, struct viewd_err *err)
-{
-	char sql[200];
-	snprintf(sql, sizeof sql,
-	         "SELECT CASE WHEN pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64 "') IS NULL THEN "
-	         "pg_catalog.pg_current_snapshot()::text END",
-	         log->number);
-	*position_r = talloc_strdup(mem_ctx, "");
-	return pg_query_with_queue(pg_of(db), sql, NULL, 0, take_text, position_r, err);
 }

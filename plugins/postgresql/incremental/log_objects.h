@@ -21,14 +21,26 @@
 	"below (oid) AS (SELECT " source " UNION SELECT i.inhrelid FROM below b JOIN pg_catalog.pg_inherits i ON " \
 	"i.inhparent = b.oid)"
 
+/* SQL: the triggers that each relation c below the source ought to have: w (suffix, event, how, kind). A row that an
+ * UPDATE moves to another partition fires row triggers for INSERT there, and is among the rows of the statement too: so
+ * partitions have none. */
+#define PG_WANTED_SQL \
+	"(VALUES ('i', 'INSERT', ' FOR EACH ROW', 'row'), ('n', 'INSERT', ' REFERENCING NEW TABLE AS viewd_new FOR EACH " \
+	"STATEMENT', 'rows'), ('u', 'UPDATE', ' REFERENCING OLD TABLE AS viewd_old NEW TABLE AS " \
+	"viewd_new FOR EACH STATEMENT', 'rows'), ('d', 'DELETE', ' REFERENCING OLD TABLE AS viewd_old FOR EACH " \
+	"STATEMENT', " \
+	"'rows'), ('t', 'TRUNCATE', ' FOR EACH STATEMENT', 'rows')) AS w (suffix, event, how, kind) ON (c.relkind = 'p' " \
+	"OR " \
+	"c.relispartition) AND w.suffix <> 'i' OR NOT (c.relkind = 'p' OR c.relispartition) AND w.suffix <> 'n'"
+
 /* Makes the functions of a log, whose table and sequence are there; replaces nothing that is equal. */
 bool pg_change_functions(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,
                          struct viewd_err *err);
 
 bool pg_op_make_log(struct db *db, const struct change_log *log, struct viewd_err *err);
 bool pg_op_drop_log(struct db *db, int64_t number, const struct relation *source, struct viewd_err *err);
-bool pg_op_look_log(struct db *db, void *mem_ctx, const char *view, struct change_log *log, const char *position,
-                    const char *looked, struct viewd_err *err);
+bool pg_op_look_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                     struct viewd_err *err);
 char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct change_log *log);
 bool pg_op_read_log(struct db *db, void *mem_ctx, const char *view, const struct change_log *log, char **position_r,
                     struct viewd_err *err);

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * look.c: are change logs as they were made, and what do they hold that a view has not read? One question for all logs
+ * of a view, since a turn to the server costs as much as the answer.
+ */
+#include "postgresql/incremental/log_objects.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+#include "base/err.h"
+#include "common/incremental/change_log.h"
+#include "common/sqltext/sqltext.h"
+#include "common/text/number.h"
+
+#define GENERIC_PLANS_VERSION 120000
+
+/* ---- sound ---- */
+
+/* SQL: called(oid), the users' functions that a definition with these names may call: those of a name, those behind
+ * operators and casts, which it does not name, and what these call themselves. Of that the server knows only a part, so
+ * every function counts whose name occurs in a body. Bodies in C (13) and the server's own (12) say nothing. */
+#define USERS "16384" /* the first oid that is not the server's own */
+#define CALLED_SQL \
+	"called (oid) AS (SELECT s.oid FROM (SELECT f.oid FROM pg_catalog.pg_proc f WHERE f.oid >= " USERS " AND " \
+	"f.proname = ANY (ARRAY[{}]::pg_catalog.name[]) UNION SELECT f.oid FROM pg_catalog.pg_operator o JOIN " \
+	"pg_catalog.pg_proc f ON f.oid = o.oprcode AND f.prolang NOT IN (12, 13) WHERE o.oid >= " USERS \
+	" UNION SELECT f.oid FROM pg_catalog.pg_cast t JOIN pg_catalog.pg_proc f ON f.oid = t.castfunc AND f.prolang NOT " \
+	"IN (12, 13) WHERE t.oid >= " USERS ") s UNION SELECT d.oid FROM called c JOIN pg_catalog.pg_proc f ON f.oid = " \
+	"c.oid CROSS JOIN LATERAL (SELECT d.refobjid AS oid FROM pg_catalog.pg_depend d WHERE d.classid = " \
+	"'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = f.oid AND d.refclassid = " \
+	"'pg_catalog.pg_proc'::pg_catalog.regclass UNION ALL SELECT p.oid FROM pg_catalog.pg_proc p WHERE f.prolang NOT " \
+	"IN (12, 13) AND p.oid >= " USERS " AND p.pronamespace <> 'viewd'::pg_catalog.regnamespace AND " \
+	"pg_catalog.strpos(f.prosrc, p.proname::text) > 0) d)"
+
+/* One text a log of everything that decides whether changes are logged, and what a definition's keys were derived from;
+ * also of the functions that it calls, and of the view's inner nodes. What the catalogue writes in place (statistics)
+ * is not in it. $1 the sources, $2 the logs' numbers, $3 the view; {} is for names in the definition. */
+static const char sound_form[] =
+	"WITH RECURSIVE " CALLED_SQL ", f AS MATERIALIZED (SELECT pg_catalog.string_agg(f.oid || ' ' || f.xmin::text, ' ' "
+	"ORDER BY f.oid) AS text FROM called c JOIN pg_catalog.pg_proc f ON f.oid = c.oid)"
+	", k AS MATERIALIZED (SELECT pg_catalog.count(*) FILTER (WHERE c.oid IS NULL) AS lacking, "
+	"pg_catalog.string_agg(pg_catalog.concat_ws(' ', k.node, c.oid, c.relfilenode, c.xmin), ' ' ORDER BY k.node) AS "
+	"text FROM viewd.nodes k LEFT JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass('viewd.node_' || "
+	"k.node) WHERE k.view = $3)"
+	", v AS MATERIALIZED (SELECT v.log, v.place, pg_catalog.to_regclass(v.source)::pg_catalog.oid AS source, "
+	"pg_catalog.to_regclass('viewd.change_' || v.log)::pg_catalog.oid AS change, pg_catalog.to_regclass('viewd.full_' "
+	"|| v.log)::pg_catalog.oid AS full, pg_catalog.to_regproc('viewd.log_' || v.log || '_row')::pg_catalog.oid AS "
+	"row_function, pg_catalog.to_regproc('viewd.log_' || v.log || '_rows')::pg_catalog.oid AS rows_function, "
+	"pg_catalog.to_regproc('viewd.change_is_good')::pg_catalog.oid AS good_function FROM ROWS FROM "
+	"(pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) WITH ORDINALITY AS v (source, log, place))"
+	" SELECT x.* FROM v CROSS JOIN f CROSS JOIN k CROSS JOIN LATERAL (WITH RECURSIVE " PG_BELOW_SQL("v.source")
+	" SELECT CASE WHEN l.oid IS NULL OR q.oid IS NULL OR v.source IS NULL THEN 'its table is gone'"
+	" WHEN p.n < 3 THEN 'its functions are gone'"
+	" WHEN NOT viewd.change_is_good(l.oid, q.oid, v.source) THEN 'it does not fit the source'"
+	" WHEN t.lacking > 0 THEN 'triggers are missing or disabled'"
+	" WHEN EXISTS (SELECT FROM (VALUES (v.row_function), (v.rows_function)) u (oid) CROSS JOIN LATERAL (SELECT "
+	"d.classid, d.objid FROM "
+	"pg_catalog.pg_depend d WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid = u.oid "
+	"OFFSET "
+	"0) d JOIN pg_catalog.pg_trigger g ON g.oid = d.objid WHERE d.classid = "
+	"'pg_catalog.pg_trigger'::pg_catalog.regclass AND g.tgrelid NOT IN (SELECT b.oid FROM below b)) THEN "
+	"'other tables write to it'"
+	" WHEN k.lacking > 0 THEN 'an inner node is gone' END,"
+	" pg_catalog.md5(pg_catalog.concat_ws(' ', l.oid, l.xmin, l.relfilenode, q.oid, q.xmin, p.text, t.text, s.text, "
+	"i.text, f.text, k.text))"
+	" FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_class l ON l.oid = v.change"
+	" LEFT JOIN pg_catalog.pg_class q ON q.oid = v.full"
+	" CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS n, pg_catalog.string_agg(f.oid || ' ' || f.xmin::text, ' ' "
+	"ORDER BY f.oid) AS text FROM pg_catalog.pg_proc f WHERE f.oid IN (v.row_function, v.rows_function, "
+	"v.good_function) AND f.prosecdef) p"
+	" CROSS JOIN LATERAL (SELECT pg_catalog.count(*) FILTER (WHERE g.oid IS NULL OR g.tgenabled NOT IN ('O', 'A')) AS "
+	"lacking, pg_catalog.string_agg(pg_catalog.concat_ws(' ', c.oid, c.relfilenode, c.relkind, c.relrowsecurity, "
+	"EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid), g.oid, g.xmin, g.tgenabled), ' ' "
+	"ORDER BY c.oid, w.suffix) AS text FROM below b CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_class c WHERE "
+	"c.oid = b.oid AND c.relkind IN ('r', "
+	"'p') OFFSET 0) c JOIN " PG_WANTED_SQL
+	" LEFT JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgname = 'viewd_log_' || v.log || '_' || w.suffix "
+	"AND "
+	"g.tgfoid = CASE w.kind WHEN 'row' THEN v.row_function ELSE v.rows_function END) t"
+	" CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attnum, a.attname, a.atttypid, "
+	"a.atttypmod, a.attcollation, a.attnotnull, a.attisdropped), ' ' ORDER BY a.attnum) AS text FROM "
+	"pg_catalog.pg_attribute a WHERE a.attrelid = v.source AND a.attnum > 0) s"
+	" CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', x.indexrelid, x.indisvalid, "
+	"x.indimmediate), ' ' ORDER BY x.indexrelid) AS text FROM pg_catalog.pg_index x WHERE x.indrelid = v.source AND "
+	"x.indisunique) i"
+	") x ORDER BY v.place";
+
+struct looking {
+	struct change_log *logs;
+	size_t n, at;
+	const char *why; /* of the first one that is unsound */
+};
+
+static bool take_sound_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct looking *looking = ctx;
+	if (looking->at == looking->n)
+		return false;
+	struct change_log *log = &looking->logs[looking->at++];
+	log->unsound = v[0] != NULL;
+	snprintf(log->why, sizeof log->why, "%s", v[0] != NULL ? v[0] : "");
+	log->looked = talloc_strdup(log->looked, v[1] != NULL ? v[1] : "");
+	if (log->unsound)
+		looking->why = log->why;
+	return true;
+}
+
+static const struct db_reader take_sound[] = {{take_sound_fn, "TT", "what change logs are"}};
+
+/* Appends an element to the text of an array, which "{" begins. */
+static char *add_element(char *text, const char *element)
+{
+	text = sql_add(text, "%s\"", text[0] == '{' && text[1] == '\0' ? "" : ",");
+	for (; *element != '\0'; element++)
+		text = sql_add(text, "%s%c", *element == '"' || *element == '\\' ? "\\" : "", *element);
+	return sql_add(text, "\"");
+}
+
+/* With plans for whatever parameters: the statements of a refresh are the same each time, and planning them anew costs
+ * more than running them. */
+static bool are_sound(struct viewd_conn *conn, void *mem, const char *view, struct looking *looking,
+                      struct viewd_err *err)
+{
+	char *sources = sql_add(sql_new(mem), "{"), *numbers = sql_add(sql_new(mem), "{"), number[24];
+	const char *names = looking->n > 0 && looking->logs[0].names != NULL ? looking->logs[0].names : "";
+	for (size_t i = 0; i < looking->n; i++) {
+		snprintf(number, sizeof number, "%" PRId64, looking->logs[i].number);
+		sources = add_element(sources, relation_quoted(&pg_syntax, mem, &looking->logs[i].source));
+		numbers = add_element(numbers, number);
+	}
+	const char *params[] = {sql_add(sources, "}"), sql_add(numbers, "}"), view};
+	if (PQserverVersion(conn->pg) >= GENERIC_PLANS_VERSION)
+		pg_queue(conn, "SET LOCAL plan_cache_mode = force_generic_plan", NULL, 0, NULL, NULL);
+	return pg_query_with_queue(conn, sql_template(sql_new(mem), sound_form, names), params, 3, take_sound, looking,
+	                           err);
+}
+
+/* ---- unread ---- */
+
+/* $1 the position, or NULL. */
+#define UNREAD_SQL(position) \
+	"viewd_xid >= pg_catalog.pg_snapshot_xmin(" position ") AND NOT pg_catalog.pg_visible_in_snapshot(viewd_xid, " \
+	position ")"
+
+static bool take_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct looking *looking = ctx;
+	if (looking->at == looking->n)
+		return false;
+	struct change_log *log = &looking->logs[looking->at++];
+	const char *why = NULL;
+	log->unread = number_or(v[0], 0);
+	if (v[1][0] != 't')
+		why = "the log was emptied";
+	else if (v[2][0] == 't')
+		why = "more was changed than the log holds";
+	else if (v[3][0] == 't')
+		why = "the table was truncated";
+	else if (v[4][0] == 't')
+		why = "more was changed a while ago than the log holds";
+	log->everything |= why != NULL;
+	if (why != NULL)
+		snprintf(log->why, sizeof log->why, "%s", why);
+	log->looked = talloc_asprintf(log->looked, "%s %s", log->looked, v[5]);
+	return true;
+}
+
+static const struct db_reader take_unread[] = {{take_unread_fn, "ntttttn", "what change logs hold"}};
+
+/* Slots: the log's number, the parameter that is the position, the limit. The sequence has another value after each
+ * time that writers were let on (overflow.c). */
+#define POSITION "$%2$zu::pg_catalog.pg_snapshot"
+#define UNREAD_FORM \
+	"SELECT (SELECT pg_catalog.count(*) FROM (SELECT 1 FROM viewd.change_%1$" PRId64 " WHERE viewd_sign IN (-1, 1) " \
+	"AND " \
+	UNREAD_SQL(POSITION) " LIMIT %3$d) u), EXISTS (SELECT 1 FROM viewd.change_%1$" PRId64 " WHERE viewd_sign = 0), " \
+	"pg_catalog.pg_sequence_last_value('viewd.full_%1$" PRId64 "') IS NOT NULL, EXISTS (SELECT 1 FROM " \
+	"viewd.change_%1$" PRId64 " WHERE viewd_sign = 2 AND " UNREAD_SQL(POSITION) "), EXISTS (SELECT 1 FROM " \
+	"viewd.change_%1$" PRId64 " WHERE viewd_sign = 0 AND viewd_xid > pg_catalog.pg_snapshot_xmin(" POSITION ")), " \
+	"(SELECT last_value FROM viewd.full_%1$" PRId64 "), %2$zu AS place"
+
+/* A first reading sees no position, which is older than all. */
+static bool count_unread(struct viewd_conn *conn, void *mem, struct looking *looking, struct viewd_err *err)
+{
+	char *sql = sql_new(mem);
+	const char **params = talloc_zero_array(mem, const char *, looking->n + 1);
+	assert(params != NULL);
+	for (size_t i = 0; i < looking->n; i++) {
+		const struct change_log *log = &looking->logs[i];
+		sql = sql_add(sql, "%s", i > 0 ? " UNION ALL " : "");
+		sql = sql_add(sql, UNREAD_FORM, log->number, i + 1, LOG_UNREAD_MAX + 1);
+		params[i] = log->position != NULL ? log->position : "1:1:";
+	}
+	looking->at = 0;
+	return pg_query_with_queue(conn, sql_add(sql, " ORDER BY place"), params, looking->n, take_unread, looking, err);
+}
+
+static void judge(struct change_log *log)
+{
+	bool same = log->last_looked != NULL && strcmp(log->last_looked, log->looked) == 0;
+	if (log->position == NULL && !log->everything)
+		snprintf(log->why, sizeof log->why, "the log has not been read before");
+	else if (log->position != NULL && !log->everything && !same)
+		snprintf(log->why, sizeof log->why, "the table, its triggers, a function or an inner node was changed");
+	log->everything |= log->position == NULL || !same;
+}
+
+bool pg_op_look_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                     struct viewd_err *err)
+{
+	struct viewd_conn *conn = pg_of(db);
+	struct looking looking = {.logs = logs, .n = n};
+	for (size_t i = 0; i < n; i++)
+		logs[i].looked = talloc_strdup(mem_ctx, "");
+	if (!are_sound(conn, mem_ctx, view, &looking, err))
+		return false;
+	if (looking.why != NULL)
+		return true;
+	if (!count_unread(conn, mem_ctx, &looking, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		judge(&logs[i]);
+	return true;
+}
+
+char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct change_log *log)
+{
+	char *sql = talloc_asprintf(
+		mem_ctx,
+		"(SELECT viewd_l.* FROM %s viewd_l, (SELECT position::pg_catalog.pg_snapshot AS place FROM viewd.log_readers "
+		"WHERE log = %" PRId64 " AND view = %s OFFSET 0) viewd_r WHERE viewd_sign IN (-1, 1) AND " UNREAD_SQL("place")
+		")",
+		change_log_table(db, mem_ctx, log->number), log->number, literal_quoted(&pg_syntax, mem_ctx, view));
+	assert(sql != NULL);
+	return sql;
+}
+
+static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	char **text_r = ctx;
+	*text_r = v[0] != NULL ? talloc_strdup(*text_r, v[0]) : NULL;
+	return false;
+}
+
+static const struct db_reader take_text[] = {{take_text_fn, "T", "a position"}};
+
+/* While writers log nothing no position is worth anything. */
+bool pg_op_read_log(struct db *db, void *mem_ctx, const char *view UNUSED, const struct change_log *log,
+                    char **position_r, struct viewd_err *err)
+{
+	char sql[200];
+	snprintf(sql, sizeof sql,
+	         "SELECT CASE WHEN pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64 "') IS NULL THEN "
+	         "pg_catalog.pg_current_snapshot()::text END",
+	         log->number);
+	*position_r = talloc_strdup(mem_ctx, "");
+	return pg_query_with_queue(pg_of(db), sql, NULL, 0, take_text, position_r, err);
+}
