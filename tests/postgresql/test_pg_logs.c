@@ -343,9 +343,14 @@ static void keys_that_are_arrays_are_refused(void)
 /* What a session asks with each refresh it has the server read and plan once. */
 static void statements_of_refreshes_are_prepared(void)
 {
-	static const char *const beginnings[] = {"SELECT log, position, looked", "WITH RECURSIVE called", "SELECT (SELECT pg_",
-	                                         "SELECT n, nulls", "WITH q AS MATERIALIZED", "SELECT CASE WHEN pg_",
-	                                         "UPDATE viewd.log_readers SET position", "SELECT pg_catalog.to_regclass(",
+	static const char *const beginnings[] = {"SELECT log, position, looked",
+	                                         "WITH RECURSIVE called",
+	                                         "SELECT (SELECT pg_",
+	                                         "SELECT n, nulls",
+	                                         "WITH q AS MATERIALIZED",
+	                                         "SELECT CASE WHEN pg_",
+	                                         "UPDATE viewd.log_readers SET position",
+	                                         "SELECT pg_catalog.to_regclass(",
 	                                         "SELECT pg_catalog.array_agg(id)"};
 	struct scene s;
 	begin(&s, ROWS);
