@@ -99,6 +99,66 @@ static void the_least_number_has_no_opposite(void)
 	is_refreshed(&s, "incremental: ");
 }
 
+/* A sum has as many digits as its longest term; when that goes the digits go. */
+static void digits_come_and_go(void)
+{
+	struct scene s;
+	begin(&s, "SELECT product, sum(CASE WHEN amount > 50 THEN amount * 1.25 ELSE 0 END) AS big, avg(CASE WHEN amount < "
+	          "5 "
+	          "THEN 2 ELSE amount * 0.5 END) AS half, 100.0 * sum(CASE WHEN amount > 98 THEN amount * 1.00 ELSE 0 END) "
+	          "/ "
+	          "sum(amount) AS share FROM sale GROUP BY product", NULL);
+	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.nodes"), "1");
+	pg_do(s.app, "UPDATE sale SET amount = 1 WHERE product = 'p1'");
+	is_refreshed(&s, "incremental: ");
+	pg_do(s.app, "UPDATE sale SET amount = 99 WHERE id IN (11, 12, 13)");
+	is_refreshed(&s, "incremental: ");
+	pg_do(s.app, "DELETE FROM sale WHERE amount > 50");
+	is_refreshed(&s, "incremental: ");
+	pg_do(s.app, "UPDATE sale SET amount = 51 WHERE id = 21");
+	is_refreshed(&s, "incremental: ");
+}
+
+static void a_sum_that_is_stuck_is_computed_otherwise(void)
+{
+	struct scene s;
+	begin(&s, TOTALS, NULL);
+	pg_do(s.app, "CREATE TABLE money (id int PRIMARY KEY, kind int NOT NULL, price numeric(12,2))");
+	pg_do(s.app, "GRANT SELECT, TRIGGER ON money TO viewd");
+	pg_do(s.app, "INSERT INTO money SELECT g, g % 5, g FROM generate_series(1, 50) g");
+	s.view.name = "totals2";
+	s.view.relation = "totals";
+	pg_do(s.conn, "DROP TABLE totals");
+	s.view.definition = "SELECT kind, sum(price) AS total FROM money GROUP BY kind";
+	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
+	pg_refreshed(s.conn, &s.view);
+	pg_do(s.app, "UPDATE money SET price = 7 WHERE id = 1");
+	is_refreshed(&s, "incremental: ");
+	pg_do(s.app, "UPDATE money SET price = 'NaN' WHERE id = 1");
+	is_refreshed(&s, "");
+	pg_do(s.app, "UPDATE money SET price = 9 WHERE id = 1");
+	is_refreshed(&s, "incremental: ");
+	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.nodes WHERE view = 'totals2'"), "0");
+}
+
+/* All rows come from one derived table: the part's key goes through it. */
+static void derived_tables_are_rolled(void)
+{
+	struct scene s;
+	begin(&s, "SELECT product, half, sum(double) AS total, count(*) AS n FROM (SELECT s.product, s.amount * 2 AS "
+	          "double, "
+	          "s.id % 2 AS half FROM sale s JOIN sale t ON t.id = s.id WHERE t.amount > 3) AS q WHERE double > 10 "
+	          "GROUP BY "
+	          "product, half HAVING count(*) > 1", NULL);
+	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.nodes"), "2");
+	pg_do(s.app, "UPDATE sale SET amount = 99, product = 'p3' WHERE id IN (11, 12, 13)");
+	is_refreshed(&s, "incremental: ");
+	pg_do(s.app, "DELETE FROM sale WHERE id % 10 = 7 AND id > 10");
+	is_refreshed(&s, "incremental: ");
+	pg_do(s.app, "INSERT INTO sale SELECT g, 'p7', g FROM generate_series(200, 220) g");
+	is_refreshed(&s, "incremental: ");
+}
+
 /* Mode auto always works: what cannot be done incrementally is done otherwise, and not tried each time. */
 static void auto_has_another_way(void)
 {
@@ -121,6 +181,9 @@ static const struct harness_test tests[] = {
 	{"all rows put a node right", all_rows_put_a_node_right},
 	{"what a pre_hook writes counts once", what_a_pre_hook_writes_counts_once},
 	{"the least number has no opposite", the_least_number_has_no_opposite},
+	{"digits come and go", digits_come_and_go},
+	{"a sum that is stuck is computed otherwise", a_sum_that_is_stuck_is_computed_otherwise},
+	{"derived tables are rolled", derived_tables_are_rolled},
 	{"auto has another way", auto_has_another_way},
 };
 

@@ -63,6 +63,7 @@ struct analysis_node {
 	size_t n_sources;
 	const struct analysis_texts *texts; /* of a roll that writes the result; NULL: it cannot be taken apart */
 	struct analysis_list key_sql;       /* of a part below such a roll: its key as SQL */
+	struct analysis_list key_inside;    /* likewise, where texts->inside has it: what key_sql is a name for */
 	const char *signature;              /* equal for equal nodes; NULL: not compared */
 	const char *rows;                   /* likewise for FROM and WHERE alone */
 };

@@ -8,7 +8,7 @@
 
 #define SCALE_MAX 1000
 
-static const struct exact inexact = {false, 0, 0};
+static const struct exact inexact = {0};
 
 static struct exact of_column(struct expr *expr)
 {
@@ -18,9 +18,9 @@ static struct exact of_column(struct expr *expr)
 	if (fact == NULL)
 		return inexact;
 	if (fact->type == FACT_INTEGER)
-		return (struct exact){true, 0, 0};
+		return (struct exact){.exact = true};
 	bool fixed = fact->type == FACT_DECIMAL && fact->scale >= 0;
-	return fixed ? (struct exact){true, fact->scale, fact->scale} : inexact;
+	return fixed ? (struct exact){true, fact->scale, fact->scale, false} : inexact;
 }
 
 static struct exact of_const(const struct expr *expr)
@@ -30,7 +30,7 @@ static struct exact of_const(const struct expr *expr)
 		return inexact;
 	const char *point = strchr(digits, '.');
 	int scale = point != NULL ? (int)strlen(point + 1) : 0;
-	return (struct exact){true, scale, scale};
+	return (struct exact){true, scale, scale, false};
 }
 
 static int larger(int a, int b)
@@ -47,12 +47,13 @@ static struct exact of_operator(struct expr *expr)
 	struct exact a = exact_of(expr->args.items[0]), b = exact_of(expr->args.items[1]);
 	if (!a.exact || !b.exact || a.high > SCALE_MAX || b.high > SCALE_MAX)
 		return inexact;
+	bool between = a.between || b.between || (a.low != a.high && b.low != b.high);
 	switch (expr->name[0]) {
 	case '+':
 	case '-':
-		return (struct exact){true, larger(a.low, b.low), larger(a.high, b.high)};
+		return (struct exact){true, larger(a.low, b.low), larger(a.high, b.high), between};
 	case '*':
-		return (struct exact){true, a.low + b.low, a.high + b.high};
+		return (struct exact){true, a.low + b.low, a.high + b.high, between};
 	default:
 		return inexact;
 	}
@@ -61,7 +62,7 @@ static struct exact of_operator(struct expr *expr)
 /* One of the last n arguments. NULL among them is no value. */
 static struct exact of_choice(const struct expr *expr, size_t n)
 {
-	struct exact all = {true, SCALE_MAX, 0};
+	struct exact all = {true, SCALE_MAX, 0, false};
 	for (size_t i = expr->args.n - n; i < expr->args.n; i++) {
 		struct expr *arg = expr->args.items[i];
 		if (arg->kind == EXPR_CONST && arg->name[0] == '\0')
@@ -71,6 +72,12 @@ static struct exact of_choice(const struct expr *expr, size_t n)
 			return inexact;
 		all.low = one.low < all.low ? one.low : all.low;
 		all.high = larger(all.high, one.high);
+		all.between |= one.between;
+	}
+	for (size_t i = expr->args.n - n; i < expr->args.n; i++) {
+		struct exact one = exact_of(expr->args.items[i]);
+		all.between |= one.exact && ((one.low != all.low && one.low != all.high) ||
+		                             (one.high != all.low && one.high != all.high));
 	}
 	return all.low <= all.high ? all : inexact;
 }
@@ -80,7 +87,7 @@ static struct exact of_cast(struct expr *expr)
 	static const char *const types[] = {"int2", "int4", "int8", "signed"};
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (strcasecmp(expr->name, types[i]) == 0)
-			return (struct exact){true, 0, 0};
+			return (struct exact){.exact = true};
 	return inexact;
 }
 

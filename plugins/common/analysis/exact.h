@@ -7,10 +7,11 @@
 
 #include "common/analysis/meaning/calls.h"
 
-/* Digits behind the point of the values of an expression: between low and high. */
+/* Digits behind the point of the values of an expression: low or high, or, with between, also what is between them. */
 struct exact {
 	bool exact;
 	int low, high;
+	bool between;
 };
 
 /* The facts known of the values of an expression. [any] */

@@ -68,6 +68,8 @@ struct facts {
 	size_t n_functions;
 	const char *average;  /* SQL for avg(x), slots {a} its sum and {b} its count; NULL: nothing does */
 	bool sums_keep_scale; /* a sum has as many digits as its longest term, not as its type (PostgreSQL) */
+	const char *digits;   /* then: SQL for the digits behind the point of a value, slot {}; NULL: nothing tells */
+	const char *shorter;  /* and for a value {a} with {b} such digits */
 };
 
 #endif

@@ -4,6 +4,7 @@
 #include "common/analysis/exact.h"
 #include "common/analysis/meaning/calls.h"
 #include "common/analysis/print.h"
+#include "common/analysis/texts.h"
 #include "common/sqltext/ident.h"
 #include "common/sqltext/sqltext.h"
 
@@ -392,6 +393,20 @@ static const char *key_sql(const struct unit *unit, struct tie_end end)
 	return ident_append(unit->maker->syn, sql_add(sql, "."), print_column(end.of, end.column));
 }
 
+/* A derived table lends it a name; elsewhere inside it is not known outside. */
+static void add_key_sql(const struct unit *unit, struct tie_end end, struct analysis_node *node)
+{
+	const struct query *inside = texts_inside(unit);
+	const char *sql = key_sql(unit, end);
+	if (inside != NULL && end.of->in == inside) {
+		unit_list_add(unit->maker, &node->key_inside, sql);
+		sql = talloc_asprintf(unit->maker->out, "viewd_f%zu", node->key_inside.n);
+	} else if (end.of->in != unit->query) {
+		return;
+	}
+	unit_list_add(unit->maker, &node->key_sql, sql);
+}
+
 static struct analysis_node *add_part(const struct choice *choice, size_t *number_r)
 {
 	const struct unit *unit = choice->unit;
@@ -400,8 +415,7 @@ static struct analysis_node *add_part(const struct choice *choice, size_t *numbe
 		unit_list_add(unit->maker, &node->key, print_end(unit->maker->out, choice->key.ends[i]));
 	node->one_answer = one_answer(choice);
 	for (size_t i = 0; i < choice->key.n; i++)
-		if (choice->key.ends[i].of->in == unit->query) /* else its name is not known outside */
-			unit_list_add(unit->maker, &node->key_sql, key_sql(unit, choice->key.ends[i]));
+		add_key_sql(unit, choice->key.ends[i], node);
 	if (unit->result && !choice->rolled)
 		listed_columns(unit, choice->key.ends, choice->key.n, node);
 	for (size_t i = 0; i < unit->names.n_occurrences; i++)

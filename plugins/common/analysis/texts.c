@@ -23,6 +23,7 @@ struct rewriting {
 	const struct unit *unit;
 	void *mem;
 	const char *average;
+	const struct query *inside; /* the derived table that all rows come from; NULL: tables */
 	struct span_tokens tokens;
 	struct expr_list groups, aggregates;
 	struct edit edits[EDITS_MAX];
@@ -48,7 +49,8 @@ static bool add_edit(struct rewriting *r, struct span span, const char *text)
 static bool span_of(const struct rewriting *r, struct expr *expr, struct span *out)
 {
 	bool found = expr->kind == EXPR_COLUMN
-	                 ? names_meaning(expr) == expr && span_of_column(&r->tokens, text_of(r), expr->at, out)
+	                 ? (names_meaning(expr) == expr || r->inside != NULL) &&
+	                       span_of_column(&r->tokens, text_of(r), expr->at, out)
 	                 : expr->kind == EXPR_CALL && span_of_call(&r->tokens, text_of(r), expr->at, out);
 	return found && out->to - out->from <= 64 &&
 	       alike_value(r->unit->maker->syn, span_text(r->mem, &r->tokens, *out), expr);
@@ -63,6 +65,8 @@ static bool same(const struct rewriting *r, struct expr *a, struct expr *b)
 		return true;
 	if (a->kind != b->kind || (a->kind != EXPR_COLUMN && a->kind != EXPR_CALL))
 		return false;
+	if (a->kind == EXPR_COLUMN && (a->means != NULL || b->means != NULL))
+		return a->means == b->means;
 	if (a->kind == EXPR_COLUMN)
 		return names_column(a, &end_a.of, &end_a.column) != NULL && names_column(b, &end_b.of, &end_b.column) != NULL &&
 		       end_a.of == end_b.of && end_a.column == end_b.column;
@@ -98,18 +102,36 @@ static void gather_aggregates(struct rewriting *r)
 	expr_walk(r->unit->query->having, gather, r);
 }
 
+/* Are the terms of two lengths? A sum has as many digits as its longest term. */
+static bool two_lengths(const struct rewriting *r, const struct expr *aggregate, struct exact *exact_r)
+{
+	*exact_r = exact_of(aggregate->args.items[0]);
+	return r->unit->maker->facts->sums_keep_scale && exact_r->low != exact_r->high;
+}
+
+static const char *sum_over_roll(const struct rewriting *r, size_t number, const struct expr *expr)
+{
+	struct exact exact;
+	char *sum = talloc_asprintf(r->mem, "viewd_n.s%zu", number + 1), low[16];
+	if (!two_lengths(r, expr, &exact))
+		return sum;
+	snprintf(low, sizeof low, "%d", exact.low);
+	char *sql = sql_add(sql_new(r->mem), "(CASE WHEN viewd_n.m%zu > 0 THEN %s ELSE ", number + 1, sum);
+	return sql_add(sql_template2(sql, r->unit->maker->facts->shorter, sum, low), " END)");
+}
+
 /* An aggregate, computed from the roll's columns. */
 static const char *over_roll(const struct rewriting *r, size_t number, const struct expr *expr)
 {
-	char *sum = talloc_asprintf(r->mem, "viewd_n.s%zu", number + 1),
-		 *count = talloc_asprintf(r->mem, "viewd_n.n%zu", number + 1);
+	char *count = talloc_asprintf(r->mem, "viewd_n.n%zu", number + 1);
 	switch (call_aggregate(r->unit->maker->facts, expr)) {
 	case AGGREGATE_COUNT:
 		return expr->call->star ? "viewd_n.cnt" : count;
 	case AGGREGATE_SUM:
-		return talloc_asprintf(r->mem, "(CASE WHEN %s > 0 THEN %s END)", count, sum);
+		return talloc_asprintf(r->mem, "(CASE WHEN %s > 0 THEN %s END)", count, sum_over_roll(r, number, expr));
 	case AGGREGATE_AVG:
-		return r->average != NULL ? sql_template2(sql_new(r->mem), r->average, sum, count) : NULL;
+		return r->average != NULL ? sql_template2(sql_new(r->mem), r->average, sum_over_roll(r, number, expr), count)
+		                          : NULL;
 	case AGGREGATE_NONE:
 	case AGGREGATE_MIN:
 	case AGGREGATE_MAX:
@@ -275,11 +297,18 @@ static bool group_texts(const struct rewriting *r, struct analysis_texts *out)
 	return true;
 }
 
-/* Sums of terms of several scales have that of the longest one that is there (docs/adr/008). */
-static bool one_scale(const struct rewriting *r, struct expr *aggregate)
+/* Terms of two lengths are told apart by counting the longer ones (docs/adr/008). */
+static bool add_lengths(const struct rewriting *r, struct expr *aggregate, struct analysis_term *out)
 {
-	struct exact exact = exact_of(aggregate->args.items[0]);
-	return exact.exact && (!r->unit->maker->facts->sums_keep_scale || exact.low == exact.high);
+	const struct facts *facts = r->unit->maker->facts;
+	struct exact exact;
+	if (!two_lengths(r, aggregate, &exact))
+		return exact.exact;
+	if (!exact.exact || exact.between || facts->digits == NULL)
+		return false;
+	char *sql = sql_template(sql_add(sql_new(r->unit->maker->out), "CASE WHEN "), facts->digits, out->arg);
+	out->longer = sql_add(sql, " > %d THEN 1 END", exact.low);
+	return true;
 }
 
 static bool term_of(const struct rewriting *r, struct expr *aggregate, struct analysis_term *out)
@@ -290,10 +319,11 @@ static bool term_of(const struct rewriting *r, struct expr *aggregate, struct an
 	if (aggregate->call->star)
 		return true;
 	if (aggregate->args.n != 1 || aggregate->call->distinct || aggregate->call->ordered ||
-	    (out->summed && !one_scale(r, aggregate)) || !span_of(r, aggregate, &span))
+	    !span_of(r, aggregate, &span))
 		return false;
 	out->arg = span_text(r->unit->maker->out, &r->tokens, span_arguments(&r->tokens, span));
-	return alike_value(r->unit->maker->syn, out->arg, aggregate->args.items[0]);
+	return (!out->summed || add_lengths(r, aggregate, out)) &&
+	       alike_value(r->unit->maker->syn, out->arg, aggregate->args.items[0]);
 }
 
 static bool term_texts(const struct rewriting *r, struct analysis_texts *out)
@@ -310,25 +340,52 @@ static bool term_texts(const struct rewriting *r, struct analysis_texts *out)
 
 /* Whatever stands in WHERE is taken over as it is; what stands in FROM must have its columns where they can be
  * named. */
-static bool only_tables(const struct unit *unit)
+static bool only_tables(const struct unit *unit, struct query *in)
 {
 	for (size_t i = 0; i < unit->names.n_occurrences; i++)
-		if (unit->names.occurrences[i]->relation == NULL && unit->names.occurrences[i]->in == unit->query)
+		if (unit->names.occurrences[i]->relation == NULL && unit->names.occurrences[i]->in == in)
 			return false;
-	return !query_has_windows(unit->query);
+	return !query_has_windows(in);
+}
+
+const struct query *texts_inside(const struct unit *unit)
+{
+	const struct query *query = unit->query;
+	const struct from *from = query->n_from == 1 ? query->from[0] : NULL;
+	if (from == NULL || from->kind != FROM_QUERY || from->lateral || from->n_columns > 0)
+		return NULL;
+	struct query *in = from->query;
+	bool plain = in->op == QUERY_SELECT && !in->distinct && in->groups.n == 0 && in->having == NULL &&
+	             in->order.n == 0 && in->limit == NULL && !query_aggregates(unit->maker->facts, in);
+	return plain && only_tables(unit, in) ? in : NULL;
+}
+
+/* "FROM (SELECT", and what follows. */
+static bool split_rows(const struct rewriting *r, struct span rows, struct analysis_texts *out)
+{
+	size_t at = rows.from;
+	if (r->inside == NULL)
+		return true;
+	if (rows.to - at < 4 || !span_is_word(&r->tokens, at, "FROM") || !span_is_sign(&r->tokens.items[at + 1], '(') ||
+	    !span_is_word(&r->tokens, at + 2, "SELECT") || span_is_word(&r->tokens, at + 3, "ALL"))
+		return false;
+	out->opening = span_text(r->unit->maker->out, &r->tokens, (struct span){at, at + 3});
+	out->inside = span_text(r->unit->maker->out, &r->tokens, (struct span){at + 3, rows.to});
+	return true;
 }
 
 static bool take_apart(struct rewriting *r, struct analysis_texts *out)
 {
 	struct span list, rows;
-	const struct query *query = r->unit->query;
-	if (!r->unit->result || query->distinct || query->op != QUERY_SELECT || !only_tables(r->unit) ||
+	struct query *query = r->unit->query;
+	if (!r->unit->result || query->distinct || query->op != QUERY_SELECT ||
+	    !only_tables(r->unit, query) ||
 	    !span_of_select(&r->tokens, &list, &rows))
 		return false;
 	out->rows = span_text(r->unit->maker->out, &r->tokens, rows);
 	out->list = list_text(r, list);
 	return alike_rows(r->unit->maker->syn, out->rows, query) && out->list != NULL && having_text(r, rows.to, out) &&
-	       group_texts(r, out) && term_texts(r, out);
+	       group_texts(r, out) && term_texts(r, out) && split_rows(r, rows, out);
 }
 
 struct analysis_texts *texts_make(const struct unit *unit, const char *average)
@@ -340,6 +397,7 @@ struct analysis_texts *texts_make(const struct unit *unit, const char *average)
 	r->unit = unit;
 	r->mem = maker->mem;
 	r->average = average;
+	r->inside = texts_inside(unit);
 	r->tokens = span_split(maker->mem, maker->syn, maker->text);
 	r->groups = unit_groups(unit);
 	gather_aggregates(r);

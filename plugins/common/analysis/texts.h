@@ -7,15 +7,21 @@
 
 #include "common/analysis/unit.h"
 
-/* How a roll's columns are called: g1 .. for the groups, s1 and n1 .. for sum and count of the first aggregate, cnt for
- * the rows of a group. */
+/* How a roll's columns are called: g1 .. for the groups, s1 and n1 .. for sum and count of the first aggregate, m1
+ * for how many of its terms are long, cnt for the rows of a group. */
 struct analysis_term {
 	bool summed;     /* has s; all have n */
 	const char *arg; /* as written; NULL: count(*), which is cnt */
+	/* SQL that is NULL for terms with fewer digits than others have; NULL: all have the same number. With it there is
+	 * m. */
+	const char *longer;
 };
 
 struct analysis_texts {
-	const char *rows;            /* "FROM .. WHERE .." */
+	const char *rows; /* "FROM .. WHERE .." */
+	/* The same in two pieces, "FROM (SELECT" and what follows, so that further columns may come between, where all rows
+	 * come from one derived table; else NULL. */
+	const char *opening, *inside;
 	struct analysis_list groups; /* as written */
 	struct analysis_term *terms; /* one for each aggregate that is written differently */
 	size_t n_terms;
@@ -23,9 +29,11 @@ struct analysis_texts {
 	const char *having; /* likewise; NULL: there is none */
 };
 
-/* NULL where the query cannot be taken apart so: derived tables, WITH, FILTER, pieces that are not read alike when
- * they stand alone.
- * average: SQL for avg(x), slots {a} its sum and {b} its count. On maker->out. */
+/* The derived table that all rows of the query come from, as columns of tables; NULL: they come from elsewhere. */
+const struct query *texts_inside(const struct unit *unit);
+
+/* NULL where the query cannot be taken apart so: several derived tables, WITH, FILTER, pieces that are not read alike
+ * when they stand alone. average: SQL for avg(x), slots {a} its sum and {b} its count. On maker->out. */
 struct analysis_texts *texts_make(const struct unit *unit, const char *average);
 
 #endif

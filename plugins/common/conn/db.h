@@ -318,6 +318,8 @@ struct db_incremental_ops {
 	 * not there come. The query may contain has_key of the set `with`. */
 	bool (*add_to_roll)(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
 	                    struct viewd_err *err);
+	/* SQL: is the sum {} a value that nothing can be taken away from (NaN)? NULL: there are none. */
+	const char *stuck;
 	/* SQL that stands for avg(x) over a roll, slots {a} its sum and {b} its count. */
 	const char *average;
 	/* All rows of the task's relation, as the transaction's snapshot has them. NULL: as for a refresh by diff or in

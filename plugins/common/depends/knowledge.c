@@ -169,9 +169,11 @@ void knowledge_average(struct knowledge *knowledge, const char *text)
 	knowledge->facts.average = text;
 }
 
-void knowledge_sums_keep_scale(struct knowledge *knowledge)
+void knowledge_sums_keep_scale(struct knowledge *knowledge, const char *digits, const char *shorter)
 {
 	knowledge->facts.sums_keep_scale = true;
+	knowledge->facts.digits = digits;
+	knowledge->facts.shorter = shorter;
 }
 
 struct mentions {

@@ -31,8 +31,9 @@ extern const struct db_reader knowledge_functions[];
 /* Names of functions, separated by blanks, that give the same result for the same arguments. */
 void knowledge_pure(struct knowledge *knowledge, const char *names);
 
-/* A sum has as many digits as its longest term. */
-void knowledge_sums_keep_scale(struct knowledge *knowledge);
+/* A sum has as many digits as its longest term. digits: SQL for how many a value {} has; shorter: for a value {a} with
+ * {b} of them. */
+void knowledge_sums_keep_scale(struct knowledge *knowledge, const char *digits, const char *shorter);
 
 /* SQL that stands for avg(x) over its sum {a} and count {b}; NULL: nothing does. */
 void knowledge_average(struct knowledge *knowledge, const char *text);

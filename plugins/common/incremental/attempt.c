@@ -18,7 +18,7 @@ struct attempt {
 	char *view;
 	char definition_hash[65];
 	unsigned slow_runs; /* in a row */
-	bool kept, refused, captured;
+	bool kept, refused, captured, plain;
 	int64_t asked_us;
 	char why[200];
 };
@@ -156,6 +156,16 @@ void attempt_postponed(struct task *task, const struct viewd_err *why)
 	struct attempt *attempt = current(task);
 	attempt->slow_runs = 0;
 	snprintf(attempt->why, sizeof attempt->why, "%.199s", why->msg);
+}
+
+void attempt_plain(struct task *task)
+{
+	current(task)->plain = true;
+}
+
+bool attempt_is_plain(struct task *task)
+{
+	return current(task)->plain;
 }
 
 void attempt_over(struct task *task)

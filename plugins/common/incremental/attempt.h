@@ -22,6 +22,11 @@ void attempt_refused(struct task *task, const struct viewd_err *why);
  * refreshes. */
 void attempt_postponed(struct task *task, const struct viewd_err *why);
 
+/* From now on the view is kept without inner nodes, as long as its definition and the connection are what they are; is
+ * it? */
+void attempt_plain(struct task *task);
+bool attempt_is_plain(struct task *task);
+
 /* A view of another mode was refreshed: should it still read change logs, it does no longer. Asks at times. */
 void attempt_over(struct task *task);
 

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "common/depends/knowledge.h"
+#include "common/incremental/attempt.h"
 #include "common/sqltext/sqltext.h"
 
 #include <stdio.h>
@@ -72,7 +73,8 @@ static bool can_roll(const struct task *task, const struct analysis *analysis)
 	    last->key_columns.n != last->texts->groups.n)
 		return false;
 	if (analysis->n_nodes == 1)
-		return last->sources[0].images && last->sources[0].complete && task->view->pre_hook == NULL;
+		return last->sources[0].images && last->sources[0].complete && last->texts->inside == NULL &&
+		       task->view->pre_hook == NULL;
 	return analysis->n_nodes == 2 && analysis->nodes[0].kind == ANALYSIS_PART &&
 	       analysis->nodes[0].key_sql.n == analysis->nodes[0].key.n;
 }
@@ -99,7 +101,7 @@ static bool analyse(struct task *task, struct chain *chain, struct viewd_err *er
 	if (!db->ops->depends.know(db, knowledge_names(db->syntax, task->mem, task->definition), knowledge, err))
 		return false;
 	const struct facts *facts = knowledge_facts(knowledge);
-	chain->analysis = chain->one_part
+	chain->analysis = attempt_is_plain(task)
 	                      ? analysis_run(chain, db->syntax, chain->definition, facts, ANALYSIS_ONE_PART)
 	                      : chain_analyse(task, chain, facts);
 	if (!chain->analysis->possible)
@@ -342,11 +344,10 @@ static void keep(struct db *db, struct chain *chain)
 	all->items[all->n++] = chain;
 }
 
-static struct chain *open_new(struct task *task, bool one_part, struct viewd_err *err)
+static struct chain *open_new(struct task *task, struct viewd_err *err)
 {
 	struct chain *chain = talloc_zero(chains_of(task->db), struct chain);
 	assert(chain != NULL);
-	chain->one_part = one_part;
 	if (make(task, chain, err)) {
 		keep(task->db, chain);
 		return chain;
@@ -365,10 +366,10 @@ struct chain *chain_open(struct task *task, struct viewd_err *err)
 {
 	struct chain *chain = find(task);
 	if (chain == NULL)
-		return open_new(task, false, err);
+		return open_new(task, err);
 	if (!fits(task, chain)) {
 		forget(task->db, chain);
-		return open_new(task, false, err);
+		return open_new(task, err);
 	}
 	task_use_columns(task, chain->columns);
 	return chain;
@@ -398,7 +399,8 @@ bool chain_aim(struct task *task, struct viewd_err *err)
 struct chain *chain_without_roll(struct task *task, struct viewd_err *err)
 {
 	chain_forget(task);
-	return open_new(task, true, err);
+	attempt_plain(task);
+	return open_new(task, err);
 }
 
 void chain_forget(struct task *task)

@@ -21,11 +21,10 @@ struct chain {
 	struct roll *roll; /* NULL: there is none */
 	struct cost cost;
 	unsigned refreshes, since_audit;
-	bool demoted;  /* an audit has found a difference: all rows are computed each time */
-	bool ensured;  /* the logs are there, as far as is known */
-	bool indexed;  /* so is an index on the key */
-	bool one_part; /* the server does not take the statements of a roll */
-	bool hooked;   /* the view has a pre_hook */
+	bool demoted; /* an audit has found a difference: all rows are computed each time */
+	bool ensured; /* the logs are there, as far as is known */
+	bool indexed; /* so is an index on the key */
+	bool hooked;  /* the view has a pre_hook */
 };
 
 /* The chain of the task's view; made when there is none, or when it is of another definition. NULL: err says what

@@ -103,13 +103,14 @@ static void carry_unsound(const struct chain *from, struct chain *to)
 bool incremental_reopen(struct task *task, struct viewd_err *err)
 {
 	struct chain *old = task->chain;
-	if (old == NULL || old->ensured)
+	bool stuck = old != NULL && old->roll != NULL && old->roll->stuck;
+	if (old == NULL || (old->ensured && !stuck))
 		return false;
 	chain_release(task->db, old);
 	task->chain = NULL;
 	task_use_columns(task, NULL);
 	bool noted = change_logs_distrust(task->db, old->logs, old->n_logs, err);
-	struct chain *chain = noted ? chain_open(task, err) : NULL;
+	struct chain *chain = !noted ? NULL : stuck ? chain_without_roll(task, err) : chain_open(task, err);
 	if (chain != NULL)
 		carry_unsound(old, chain);
 	talloc_free(old);

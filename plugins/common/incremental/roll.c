@@ -4,7 +4,9 @@
 #include "base/err.h"
 #include "common/generate/columns.h"
 #include "common/sqltext/sqltext.h"
+#include "common/text/number.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -34,6 +36,8 @@ static char *add_terms(char *sql, const struct analysis_texts *texts)
 		if (term->summed)
 			sql = sql_add(sql, "coalesce(sum(%s), 0) AS s%zu, ", term->arg, i + 1);
 		sql = sql_add(sql, "count(%s) AS n%zu, ", term->arg, i + 1);
+		if (term->longer != NULL)
+			sql = sql_add(sql, "count(%s) AS m%zu, ", term->longer, i + 1);
 	}
 	return sql_add(sql, "count(*) AS cnt");
 }
@@ -47,6 +51,8 @@ static size_t term_names(void *mem, const struct analysis_texts *texts, const ch
 			names[n++] = talloc_asprintf(mem, "s%zu", i + 1);
 		if (texts->terms[i].arg != NULL)
 			names[n++] = talloc_asprintf(mem, "n%zu", i + 1);
+		if (texts->terms[i].longer != NULL)
+			names[n++] = talloc_asprintf(mem, "m%zu", i + 1);
 	}
 	names[n++] = "cnt";
 	return n;
@@ -58,17 +64,22 @@ static char *roll_query(void *mem, const struct analysis_texts *texts)
 	return add_group_by(sql_add(sql, " %s", texts->rows), texts->groups.n);
 }
 
-static char *part_query(void *mem, const struct analysis_texts *texts, const struct analysis_list *key)
+static char *part_query(void *mem, const struct analysis_texts *texts, const struct analysis_node *part)
 {
-	char *sql = add_list(add_list(sql_add(sql_new(mem), "SELECT "), key, "f"), &texts->groups, "g");
-	return add_group_by(sql_add(add_terms(sql, texts), " %s", texts->rows), key->n + texts->groups.n);
+	char *sql = add_list(add_list(sql_add(sql_new(mem), "SELECT "), &part->key_sql, "f"), &texts->groups, "g");
+	sql = sql_add(add_terms(sql, texts), " ");
+	if (part->key_inside.n > 0)
+		sql = sql_add(add_list(sql_add(sql, "%s ", texts->opening), &part->key_inside, "viewd_f"), "%s", texts->inside);
+	else
+		sql = sql_add(sql, "%s", texts->rows);
+	return add_group_by(sql, part->key_sql.n + texts->groups.n);
 }
 
 /* f1 .., g1 .., s1, n1 .., cnt */
 static struct columns *part_columns(void *mem, const struct analysis_texts *texts, size_t n_key)
 {
 	struct columns *columns = talloc_zero(mem, struct columns);
-	size_t most = n_key + texts->groups.n + 2 * texts->n_terms + 1;
+	size_t most = n_key + texts->groups.n + 3 * texts->n_terms + 1;
 	assert(columns != NULL);
 	columns->names = talloc_zero_array(columns, const char *, (unsigned)most);
 	columns->inner = talloc_zero_array(columns, const char *, (unsigned)most);
@@ -100,7 +111,7 @@ void roll_plan(void *mem, struct roll *roll, const struct analysis_node *part)
 	roll->table.n_unique = texts->groups.n;
 	if (roll->images)
 		return;
-	roll->below.query = part_query(mem, texts, &part->key_sql);
+	roll->below.query = part_query(mem, texts, part);
 	roll->below.n_key = part->key_sql.n;
 	roll->part.definition = roll->below.query;
 	roll->part.columns = part_columns(mem, texts, part->key_sql.n);
@@ -123,6 +134,48 @@ void roll_bind(struct db *db, void *mem, struct roll *roll)
 	roll->part.rel = roll->below.rel;
 }
 
+/* ---- sums that cannot be moved ---- */
+
+static bool take_count_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(int64_t *)ctx = number_or(v[0], 0);
+	return false;
+}
+
+static const struct db_reader take_count[] = {{take_count_fn, "n", "sums that cannot be moved"}};
+
+static char *stuck_query(struct db *db, void *mem, const struct roll *roll)
+{
+	char *sql = sql_add(sql_new(mem), "SELECT count(*) FROM %s AS viewd_n WHERE (1 = 0",
+	                    relation_quoted(db->syntax, mem, &roll->table.rel)), name[32];
+	for (size_t i = 0; i < roll->texts->n_terms; i++) {
+		snprintf(name, sizeof name, "viewd_n.s%zu", i + 1);
+		if (roll->texts->terms[i].arg != NULL && roll->texts->terms[i].summed)
+			sql = sql_template(sql_add(sql, " OR "), db->ops->incremental.stuck, name);
+	}
+	return sql_add(sql, ")");
+}
+
+/* From now on, a sum would be what it is whatever comes and goes. Among these groups; NULL: all. */
+static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct key_set *groups,
+                       struct viewd_err *err)
+{
+	int64_t stuck = 0;
+	const char *columns[KEY_WIDTH_MAX];
+	if (db->ops->incremental.stuck == NULL)
+		return true;
+	char *sql = stuck_query(db, mem, roll);
+	for (size_t i = 0; groups != NULL && i < groups->width; i++)
+		columns[i] = talloc_asprintf(mem, "viewd_n.g%zu", i + 1);
+	if (groups != NULL)
+		sql = sql_add(sql, " AND %s", db->ops->incremental.has_key(mem, groups, columns, true));
+	if (!db->ops->query(db, sql, groups != NULL ? (const char *const *)groups->arrays : NULL,
+	                    groups != NULL ? groups->width : 0, take_count, &stuck, err))
+		return false;
+	roll->stuck = stuck > 0;
+	return stuck == 0 || err_set(err, VIEWD_ERR_QUERY, "a sum is NaN, and nothing can be taken away from that");
+}
+
 /* ---- everything ---- */
 
 static bool refill(struct db *db, void *mem, const struct node_table *table, const char *query, struct viewd_err *err)
@@ -135,7 +188,7 @@ static bool refill(struct db *db, void *mem, const struct node_table *table, con
 /* The roll of the part's rows, all of them or (found) some: sign 1 adds them, -1 takes them away. */
 static char *over_part(struct db *db, void *mem, const struct roll *roll, int sign, const char *found)
 {
-	const char **names = talloc_zero_array(mem, const char *, (unsigned)(2 * roll->texts->n_terms + 1));
+	const char **names = talloc_zero_array(mem, const char *, (unsigned)(3 * roll->texts->n_terms + 1));
 	size_t n = term_names(mem, roll->texts, names);
 	char *sql = sql_add(sql_new(mem), "SELECT ");
 	for (size_t i = 0; i < roll->texts->groups.n; i++)
@@ -149,7 +202,7 @@ static char *over_part(struct db *db, void *mem, const struct roll *roll, int si
 }
 
 /* The relation's rows come from the definition: should the roll be wrong, this puts them right. */
-bool roll_whole(struct db *db, void *mem, const struct roll *roll, const char *definition, struct part_written *out,
+bool roll_whole(struct db *db, void *mem, struct roll *roll, const char *definition, struct part_written *out,
                 struct viewd_err *err)
 {
 	struct part result = roll->result;
@@ -157,7 +210,7 @@ bool roll_whole(struct db *db, void *mem, const struct roll *roll, const char *d
 	if (!roll->images && !refill(db, mem, &roll->below, roll->below.query, err))
 		return false;
 	return refill(db, mem, &roll->table, roll->images ? roll->table.query : over_part(db, mem, roll, 1, NULL), err) &&
-	       db->ops->incremental.apply_part(db, &result, NULL, out, err);
+	       none_stuck(db, mem, roll, NULL, err) && db->ops->incremental.apply_part(db, &result, NULL, out, err);
 }
 
 /* ---- what has changed ---- */
@@ -191,6 +244,8 @@ static char *images_query(struct db *db, void *mem, const char *view, const stru
 		if (term->summed)
 			sql = sql_add(add_difference(sql, "sum", term->arg, alias), " AS s%zu, ", i + 1);
 		sql = sql_add(add_difference(sql, "count", term->arg, alias), " AS n%zu, ", i + 1);
+		if (term->longer != NULL)
+			sql = sql_add(add_difference(sql, "count", term->longer, alias), " AS m%zu, ", i + 1);
 	}
 	sql = sql_add(add_difference(sql, "count", "1", alias), " AS cnt");
 	sql = add_images(db, mem, sql, view, source);
@@ -210,12 +265,13 @@ static void drop_groups(struct db *db, struct key_set *groups)
 }
 
 /* Groups without rows go when the relation has lost theirs. */
-static bool write_result(struct db *db, void *mem, const struct roll *roll, const struct key_set *groups,
+static bool write_result(struct db *db, void *mem, struct roll *roll, const struct key_set *groups,
                          struct part_written *out, struct viewd_err *err)
 {
 	if (groups->width > 0 && groups->n == 0)
 		return true;
-	if (!db->ops->incremental.apply_part(db, &roll->result, groups->width > 0 ? groups : NULL, out, err))
+	if (!none_stuck(db, mem, roll, groups->width > 0 ? groups : NULL, err) ||
+	    !db->ops->incremental.apply_part(db, &roll->result, groups->width > 0 ? groups : NULL, out, err))
 		return false;
 	return groups->width == 0 ||
 	       db_exec(db, sql_add(sql_new(mem), "DELETE FROM %s WHERE cnt = 0",
@@ -223,7 +279,7 @@ static bool write_result(struct db *db, void *mem, const struct roll *roll, cons
 	               err);
 }
 
-bool roll_images_apply(struct db *db, void *mem, const char *view, const struct roll *roll,
+bool roll_images_apply(struct db *db, void *mem, const char *view, struct roll *roll,
                        const struct part_source *source, struct part_written *out, struct viewd_err *err)
 {
 	struct key_set groups = {.mem = mem, .width = roll->texts->groups.n, .name = "viewd_groups"};
@@ -262,7 +318,7 @@ static bool move_roll(struct db *db, void *mem, const struct roll *roll, const s
 	       db->ops->incremental.add_to_roll(db, roll, over_part(db, mem, roll, 1, found), keys, err);
 }
 
-bool roll_keys_apply(struct db *db, void *mem, const struct roll *roll, const struct key_set *keys,
+bool roll_keys_apply(struct db *db, void *mem, struct roll *roll, const struct key_set *keys,
                      struct part_written *out, struct viewd_err *err)
 {
 	struct key_set groups = {.mem = mem, .width = roll->texts->groups.n, .name = "viewd_groups"};

@@ -18,6 +18,7 @@ struct roll {
 	struct node_table below; /* of the part: f1 .., g1 .., s1, n1 .., cnt */
 	struct part part;        /* fills it; unless images */
 	struct part result;      /* the relation, over the roll */
+	bool stuck;              /* a sum cannot be moved any more: the view is to be kept without */
 };
 
 /* Fills roll->table, and what belongs to the part. talloc'ed on mem. */
@@ -32,14 +33,14 @@ bool roll_check(struct db *db, void *mem, const char *view, const struct roll *r
                 const char *definition, struct viewd_err *err) MUST_CHECK;
 
 /* In the refresh's transaction: all rows of the nodes, and of the relation, these by the definition. [worker] */
-bool roll_whole(struct db *db, void *mem, const struct roll *roll, const char *definition, struct part_written *out,
+bool roll_whole(struct db *db, void *mem, struct roll *roll, const char *definition, struct part_written *out,
                 struct viewd_err *err) MUST_CHECK;
 
 /* Moves the nodes by the images that the view has not read, or by the part's rows of these keys; writes the relation's
  * rows of the touched groups. [worker] */
-bool roll_images_apply(struct db *db, void *mem, const char *view, const struct roll *roll,
-                       const struct part_source *source, struct part_written *out, struct viewd_err *err) MUST_CHECK;
-bool roll_keys_apply(struct db *db, void *mem, const struct roll *roll, const struct key_set *keys,
-                     struct part_written *out, struct viewd_err *err) MUST_CHECK;
+bool roll_images_apply(struct db *db, void *mem, const char *view, struct roll *roll, const struct part_source *source,
+                       struct part_written *out, struct viewd_err *err) MUST_CHECK;
+bool roll_keys_apply(struct db *db, void *mem, struct roll *roll, const struct key_set *keys, struct part_written *out,
+                     struct viewd_err *err) MUST_CHECK;
 
 #endif

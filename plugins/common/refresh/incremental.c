@@ -40,7 +40,7 @@ static bool write_rows(struct task *task, const struct viewd_refresh_request *re
 	return true;
 }
 
-/* A log that is found broken is made again, once. */
+/* A log that is found broken is made again, once, and a roll that is stuck given up. */
 static bool refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
                     struct viewd_err *err)
 {
@@ -48,8 +48,6 @@ static bool refresh(struct task *task, const struct viewd_refresh_request *req, 
 		return false;
 	if (write_rows(task, req, out, err))
 		return true;
-	if (task->chain->ensured)
-		return false;
 	return incremental_reopen(task, err) && write_rows(task, req, out, err);
 }
 

@@ -98,7 +98,7 @@ static bool ask(struct db *db, const char *form, const char *names, const struct
 
 bool pg_op_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err)
 {
-	knowledge_sums_keep_scale(out);
+	knowledge_sums_keep_scale(out, "pg_catalog.scale({})", "pg_catalog.round({a}, {b})");
 	return ask(db, relations_sql, names, knowledge_relations, out, err) &&
 	       ask(db, columns_sql, names, knowledge_columns, out, err) &&
 	       ask(db, keys_sql, names, knowledge_keys, out, err) &&

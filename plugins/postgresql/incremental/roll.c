@@ -53,6 +53,9 @@ static char *add_terms(char *sql, const struct roll *roll, const char *form)
 			sql = sql_add(sql_template(sql, form, name), ", ");
 		snprintf(name, sizeof name, "n%zu", i + 1);
 		sql = sql_add(sql_template(sql, form, name), ", ");
+		snprintf(name, sizeof name, "m%zu", i + 1);
+		if (texts->terms[i].longer != NULL)
+			sql = sql_add(sql_template(sql, form, name), ", ");
 	}
 	return sql_template(sql, form, "cnt");
 }

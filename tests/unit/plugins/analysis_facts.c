@@ -216,4 +216,6 @@ const struct facts rule_facts = {
 	.functions = functions,
 	.n_functions = ARRAY_LEN(functions),
 	.sums_keep_scale = true,
+	.digits = "scale({})",
+	.shorter = "round({a}, {b})",
 };

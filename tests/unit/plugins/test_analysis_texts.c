@@ -90,6 +90,14 @@ static const struct roll_row roll_rows[] = {
 	{"select g as \"order\", sum(x) as \"from\" from r1 group by g", "viewd_n.g1 as \"order\", " S(1) " as \"from\"",
 	 "x",
 	 "g, from r1"},
+	{"select k, sum(y) s from (select a k, x + 1 y from r1 where g = 1) as q where y > 2 group by q.k",
+	 "viewd_n.g1 AS \"k\", " S(1) " s", "y", "q.k, from (select a k, x + 1 y from r1 where g = 1) as q where y > 2"},
+	{"select g, sum(case when a > 1 then money else 0 end) s from n1 group by g",
+	 "viewd_n.g1 AS \"g\", (CASE WHEN viewd_n.n1 > 0 THEN (CASE WHEN viewd_n.m1 > 0 THEN viewd_n.s1 ELSE "
+	 "round(viewd_n.s1, "
+	 "0) END) END) s",
+	 "case when a > 1 then money else 0 end", "g, from n1"},
+	{"select g, sum(case when a > 1 then money when a > 2 then 0.5 else 0 end) s from n1 group by g", NULL, NULL, NULL},
 	{"select r1.g, count(*) n from r1 where (x > 1 and a > 2) is not false group by r1.g", "viewd_n.g1 AS \"g\", "
 	                                                                                       "viewd_n.cnt n",
 	 "", "r1.g, from r1 where (x > 1 and a > 2) is not false"},
