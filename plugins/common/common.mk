@@ -31,6 +31,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/incremental/affected.c \
 	plugins/common/incremental/attempt.c plugins/common/incremental/attempt.h \
 	plugins/common/incremental/audit.c plugins/common/incremental/audit.h \
+	plugins/common/incremental/demotion.c plugins/common/incremental/demotion.h \
 	plugins/common/incremental/node_table.c plugins/common/incremental/node_table.h \
 	plugins/common/incremental/roll.c plugins/common/incremental/roll.h \
 	plugins/common/incremental/cost.c plugins/common/incremental/cost.h \
@@ -61,6 +62,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/objects/inspect.c \
 	plugins/common/objects/keep.c \
 	plugins/common/sqltext/lexer.c plugins/common/sqltext/lexer.h \
+	plugins/common/state/learnt.c plugins/common/state/learnt.h \
 	plugins/common/state/marks.c plugins/common/state/marks.h \
 	plugins/common/depends/objects.c plugins/common/depends/objects.h \
 	plugins/common/text/number.c plugins/common/text/number.h \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuzz/readers.h"
 
+#include "common/state/learnt.h"
 #include "common/state/marks.h"
 #include "common/depends/objects.h"
 #include "common/state/state.h"
@@ -144,11 +145,22 @@ static bool look(struct db *db, void *mem UNUSED, struct viewd_err *err)
 	return objects_look(db, signals, &news, err);
 }
 
+static bool facts(struct db *db, void *mem UNUSED, struct viewd_err *err)
+{
+	struct learnt fact;
+	if (!learnt_find_later(db, "v", LEARNT_REFUSED, "digest", &fact, err) || !db_flush(db, err))
+		return false;
+	require_text(fact.text, sizeof fact.text);
+	require(fact.time_us >= 0 && (fact.known || fact.text[0] == '\0'));
+	return learnt_save(db, "v", LEARNT_REFUSED, "digest", fact.text, err);
+}
+
 void readers_run(struct db *db, void *mem, unsigned which)
 {
 	static bool (*const readers[])(struct db * db, void *mem, struct viewd_err *err) = {
 		row_of_a_view, history,    recorded,       definition,   run_recorded, marks_of_a_view,
 		marks_of_all,  marks_anew, objects_of_all, objects_anew, look,
+		facts,
 	};
 	struct viewd_err err = {0};
 	if (!readers[which % ARRAY_LEN(readers)](db, mem, &err))

@@ -15,7 +15,7 @@ struct scene {
 	struct viewd_view_spec view;
 };
 
-static void begin(struct scene *s, const char *definition, const char *pre_hook)
+static void begin_as(struct scene *s, enum viewd_refresh_mode mode, const char *definition, const char *pre_hook)
 {
 	pg_fresh();
 	s->app = pg_session("app");
@@ -25,10 +25,15 @@ static void begin(struct scene *s, const char *definition, const char *pre_hook)
 	s->conn = pg_session("viewd");
 	pg_prepared(s->conn);
 	s->view = pg_view("totals", VIEWD_METHOD_TABLE, definition);
-	s->view.mode = VIEWD_MODE_INCREMENTAL;
+	s->view.mode = mode;
 	s->view.pre_hook = pre_hook;
 	pg_apply(s->conn, &s->view, VIEWD_CHANGE_CREATE);
 	pg_refreshed(s->conn, &s->view);
+}
+
+static void begin(struct scene *s, const char *definition, const char *pre_hook)
+{
+	begin_as(s, VIEWD_MODE_INCREMENTAL, definition, pre_hook);
 }
 
 static bool refresh(struct scene *s, bool full, struct viewd_outcome *out, struct viewd_err *err)
@@ -177,6 +182,72 @@ static void auto_has_another_way(void)
 	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.log_readers"), "0");
 }
 
+/* ---- what the next connection knows ---- */
+
+/* The one before is closed after the test. */
+static void reconnect(struct scene *s)
+{
+	s->conn = pg_session("viewd");
+	pg_prepared(s->conn);
+}
+
+static void all_rows_as_found_wrong(struct scene *s)
+{
+	pg_do(s->app, "UPDATE sale SET amount = amount + 1 WHERE id = 1");
+	is_refreshed(s, "all rows: an audit has found a difference");
+}
+
+/* The audit's transaction is rolled back, by a constraint of somebody's; its finding is not forgotten. */
+static void what_was_found_wrong_stays_so(void)
+{
+	struct scene s;
+	struct viewd_outcome out;
+	struct viewd_err err = {0};
+	begin(&s, "SELECT id, amount FROM sale", NULL);
+	pg_do(s.conn, "UPDATE totals SET amount = amount + 1");
+	pg_do(s.conn, "ALTER TABLE viewd.refresh_history ADD CONSTRAINT nothing CHECK (error IS NULL)");
+	pg_do(s.app, "UPDATE sale SET amount = 7 WHERE id = 1");
+	expect_log(" rows were not as their definition says");
+	CHECK(!refresh(&s, false, &out, &err));
+	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.learnt"), "0");
+	pg_do(s.conn, "ALTER TABLE viewd.refresh_history DROP CONSTRAINT nothing");
+	all_rows_as_found_wrong(&s);
+	reconnect(&s);
+	all_rows_as_found_wrong(&s);
+	refreshed(&s, true, "all rows: it was asked for");
+	pg_do(s.app, "UPDATE sale SET amount = 9 WHERE id = 2");
+	is_refreshed(&s, "incremental: ");
+}
+
+/* The fourth one is tried incrementally, should nobody have refused that. */
+static void slowly_refreshed(struct scene *s, const char *by)
+{
+	for (int i = 0; i < 4; i++)
+		refreshed(s, false, i == 3 ? by : "");
+}
+
+/* The text that stands in the table tells where the reason comes from. */
+static void what_was_refused_is_not_tried_again(void)
+{
+	struct scene s;
+	begin_as(&s, VIEWD_MODE_AUTO, TOTALS " LIMIT (SELECT 5 FROM pg_sleep(0.06))", NULL);
+	pg_do(s.conn, "INSERT INTO viewd.captures (view, source, mode, dirty_seq, clean_seq) VALUES ('totals', 'sale', "
+	              "'trigger', 1, 1)");
+	s.view.captured = true;
+	slowly_refreshed(&s, "cannot be refreshed incrementally");
+	pg_do(s.conn, "UPDATE viewd.learnt SET text = 'as somebody has found'");
+	reconnect(&s);
+	slowly_refreshed(&s, "as somebody has found");
+	pg_do(s.conn, "UPDATE viewd.learnt SET learnt_time = now() - interval '2 days'");
+	reconnect(&s);
+	slowly_refreshed(&s, "cannot be refreshed incrementally");
+	pg_do(s.conn, "UPDATE viewd.learnt SET text = 'as somebody has found'");
+	reconnect(&s);
+	slowly_refreshed(&s, "as somebody has found");
+	refreshed(&s, true, "");
+	slowly_refreshed(&s, "cannot be refreshed incrementally");
+}
+
 static const struct harness_test tests[] = {
 	{"all rows put a node right", all_rows_put_a_node_right},
 	{"what a pre_hook writes counts once", what_a_pre_hook_writes_counts_once},
@@ -185,6 +256,8 @@ static const struct harness_test tests[] = {
 	{"a sum that is stuck is computed otherwise", a_sum_that_is_stuck_is_computed_otherwise},
 	{"derived tables are rolled", derived_tables_are_rolled},
 	{"auto has another way", auto_has_another_way},
+	{"what was found wrong stays so", what_was_found_wrong_stays_so},
+	{"what was refused is not tried again", what_was_refused_is_not_tried_again},
 };
 
 HARNESS_MAIN(SUITE("rolls", tests))

@@ -150,8 +150,8 @@ static const struct command_param help_params[] = {
 	"and works for each refresh_mode. With -c FILE no daemon is needed, only the database."
 #define DOC_HISTORY \
 	"Past runs as recorded in the database, newest first: what started each run, what it did and how it ended. " \
-	"An error, or the warning of a post_hook, is on a line below. The database keeps the last 200 runs of a " \
-	"view, and at most a few more until the next trim."
+	"An error, the warning of a post_hook, or that an audit has found an incremental view wrong, is on a line " \
+	"below. The database keeps the last 200 runs of a view, and at most a few more until the next trim."
 #define DOC_GRAPH \
 	"Base tables, views, and which view reads which, for each database. The dot form is for graphviz, the " \
 	"mermaid form for Markdown pages."

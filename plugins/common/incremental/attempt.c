@@ -3,6 +3,7 @@
 
 #include "common/incremental/change_log.h"
 #include "common/sqltext/sqltext.h"
+#include "common/state/learnt.h"
 #include "common/state/stmt.h"
 #include "common/text/number.h"
 
@@ -13,6 +14,8 @@
 #define RUNS_MIN 3
 #define SLOW_US 50000
 #define ASK_AGAIN_US INT64_C(10000000)
+#define REFUSED_US INT64_C(86400000000)    /* then it is tried again: rights and tables change */
+#define REFUSED_HERE_US INT64_C(600000000) /* then others are asked whether it still is */
 
 struct attempt {
 	char *view;
@@ -79,6 +82,16 @@ static void add_of_view(struct stmt *st, const char *before, const char *table, 
 	stmt_param(st, view);
 }
 
+/* What another connection has found out, or this one a while ago. */
+static void recall_refusal(struct task *task, struct attempt *attempt)
+{
+	struct learnt no;
+	learnt_find(task->db, attempt->view, LEARNT_REFUSED, attempt->definition_hash, &no);
+	attempt->refused = no.known && db_now(task->db) - no.time_us < REFUSED_US;
+	if (attempt->refused)
+		snprintf(attempt->why, sizeof attempt->why, "%.199s", no.text);
+}
+
 /* Readers of change logs are kept so, by whatever connection. Who has chosen to follow a source without triggers gets
  * none. */
 static void ask(struct task *task, struct attempt *attempt)
@@ -95,6 +108,8 @@ static void ask(struct task *task, struct attempt *attempt)
 		return;
 	attempt->kept = counts[0] > 0;
 	attempt->captured = counts[1] > 0;
+	if (!attempt->kept)
+		recall_refusal(task, attempt);
 	if (counts[2] > 0) {
 		attempt->refused = !attempt->kept;
 		snprintf(attempt->why, sizeof attempt->why, "its sources are not followed by triggers");
@@ -125,6 +140,7 @@ static bool any_reader(struct db *db)
 bool attempt_due(struct task *task)
 {
 	struct attempt *attempt = current(task);
+	attempt->refused = attempt->refused && db_now(task->db) - attempt->asked_us < REFUSED_HERE_US;
 	if (task->db->ops->incremental.apply_part == NULL || !task->view->captured || attempt->refused)
 		return false;
 	bool slow = attempt->slow_runs >= RUNS_MIN && task->db->ops->incremental.begins_by_itself;
@@ -144,11 +160,28 @@ void attempt_measured(struct task *task, int64_t us)
 void attempt_refused(struct task *task, const struct viewd_err *why)
 {
 	struct attempt *attempt = current(task);
+	struct viewd_err failed;
 	attempt->refused = true;
 	attempt->kept = false;
+	attempt->asked_us = db_now(task->db);
 	snprintf(attempt->why, sizeof attempt->why, "%.199s", why->msg);
+	if (!learnt_save(task->db, attempt->view, LEARNT_REFUSED, attempt->definition_hash, attempt->why, &failed))
+		db_log(task->db, VIEWD_LOG_DEBUG, "view '%s', other connections will try it too (%s)", attempt->view,
+		       failed.msg);
 	/* What has refused it may have come after its logs were made. */
 	change_logs_leave(task->db, task->view->name);
+}
+
+void attempt_forget_refusal(struct task *task)
+{
+	struct attempt *attempt = current(task);
+	struct viewd_err failed;
+	if (attempt->refused)
+		attempt->slow_runs = 0;
+	attempt->refused = false;
+	attempt->why[0] = '\0';
+	if (!learnt_forget(task->db, attempt->view, LEARNT_REFUSED, NULL, &failed))
+		db_log(task->db, VIEWD_LOG_DEBUG, "view '%s', is not tried again (%s)", attempt->view, failed.msg);
 }
 
 void attempt_postponed(struct task *task, const struct viewd_err *why)

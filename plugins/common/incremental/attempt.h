@@ -14,9 +14,12 @@ bool attempt_due(struct task *task);
 /* The view was refreshed otherwise, in this time. */
 void attempt_measured(struct task *task, int64_t us);
 
-/* The view cannot be kept incrementally, and is not tried again until its definition changes or the connection is
- * another. */
+/* The view cannot be kept incrementally, and is not tried again by any connection until its definition changes, a day
+ * has passed, or it is asked to. Outside a transaction. [worker] */
 void attempt_refused(struct task *task, const struct viewd_err *why);
+
+/* It is asked to. Outside a transaction, best effort. [worker] */
+void attempt_forget_refusal(struct task *task);
 
 /* The view cannot be kept incrementally just now, since somebody uses its sources: it is tried again after some slow
  * refreshes. */

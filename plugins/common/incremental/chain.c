@@ -268,6 +268,7 @@ static bool make(struct task *task, struct chain *chain, struct viewd_err *err)
 {
 	chain->view = talloc_strdup(chain, task->view->name);
 	chain->definition = talloc_strdup(chain, task->definition);
+	digest_text(task->definition, chain->digest);
 	chain->hooked = task->view->pre_hook != NULL;
 	if (!may(task, err) || !task_columns(task, err) || !analyse(task, chain, err))
 		return false;
@@ -344,12 +345,22 @@ static void keep(struct db *db, struct chain *chain)
 	all->items[all->n++] = chain;
 }
 
+/* Another definition makes what was learnt void, also should the old one come back. Best effort. */
+static void forget_others(struct task *task, const struct chain *chain)
+{
+	struct viewd_err failed;
+	if (!learnt_forget(task->db, chain->view, LEARNT_DEMOTED, chain->digest, &failed))
+		db_log(task->db, VIEWD_LOG_DEBUG, "view '%s', what was learnt of another definition stays (%s)", chain->view,
+		       failed.msg);
+}
+
 static struct chain *open_new(struct task *task, struct viewd_err *err)
 {
 	struct chain *chain = talloc_zero(chains_of(task->db), struct chain);
 	assert(chain != NULL);
 	if (make(task, chain, err)) {
 		keep(task->db, chain);
+		forget_others(task, chain);
 		return chain;
 	}
 	task_use_columns(task, NULL);

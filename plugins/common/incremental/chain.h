@@ -10,9 +10,12 @@
 #include "common/incremental/part.h"
 #include "common/incremental/roll.h"
 #include "common/objects/task.h"
+#include "common/state/learnt.h"
+#include "common/text/digest.h"
 
 struct chain {
 	char *view, *definition;
+	char digest[DIGEST_SIZE]; /* of the definition */
 	const struct analysis *analysis;
 	struct columns *columns;
 	struct change_log *logs; /* one for each source table */
@@ -21,10 +24,12 @@ struct chain {
 	struct roll *roll; /* NULL: there is none */
 	struct cost cost;
 	unsigned refreshes, since_audit;
-	bool demoted; /* an audit has found a difference: all rows are computed each time */
-	bool ensured; /* the logs are there, as far as is known */
-	bool indexed; /* so is an index on the key */
-	bool hooked;  /* the view has a pre_hook */
+	struct learnt demotion; /* as the state table had it at the refresh's snapshot */
+	int64_t found_wrong;    /* rows, in a transaction that is not known to be committed */
+	bool demoted;  /* in this refresh: an audit has found a difference, so all rows are computed (demotion.h) */
+	bool ensured;  /* the logs are there, as far as is known */
+	bool indexed;  /* so is an index on the key */
+	bool hooked;   /* the view has a pre_hook */
 };
 
 /* The chain of the task's view; made when there is none, or when it is of another definition. NULL: err says what

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "common/incremental/attempt.h"
 #include "common/incremental/audit.h"
+#include "common/incremental/demotion.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -111,8 +112,10 @@ bool incremental_reopen(struct task *task, struct viewd_err *err)
 	task_use_columns(task, NULL);
 	bool noted = change_logs_distrust(task->db, old->logs, old->n_logs, err);
 	struct chain *chain = !noted ? NULL : stuck ? chain_without_roll(task, err) : chain_open(task, err);
-	if (chain != NULL)
+	if (chain != NULL) {
 		carry_unsound(old, chain);
+		chain->found_wrong = old->found_wrong;
+	}
 	talloc_free(old);
 	return chain != NULL && incremental_open(task, err);
 }
@@ -140,7 +143,8 @@ static bool look(struct task *task, struct news *out, struct viewd_err *err)
 	*out = (struct news){0};
 	if (task->marks.redefined)
 		out->everything = "something that the definition uses was redefined";
-	if (!change_logs_look(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err))
+	if (!demotion_look(task->db, chain, err) ||
+	    !change_logs_look(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err))
 		return false;
 	for (size_t i = 0; i < chain->n_logs; i++) {
 		struct change_log *log = &chain->logs[i];
@@ -243,11 +247,8 @@ static bool audit(struct task *task, all_rows_fn *all_rows, struct viewd_outcome
 		return false;
 	if (wrong == 0)
 		return true;
-	task->chain->demoted = true;
-	db_log(task->db, VIEWD_LOG_ERROR, "view '%s', %" PRId64 " rows were not as their definition says: an incremental "
-	                                  "refresh was wrong, and all rows are computed from now on",
-	       task->view->name, wrong);
-	return refresh_whole(task, "an audit has found a difference", all_rows, out, err);
+	return demotion_begin(task->db, task->chain, wrong, err) &&
+	       refresh_whole(task, DEMOTION_REASON, all_rows, out, err);
 }
 
 static bool refresh_changed(struct task *task, const struct news *news, all_rows_fn *all_rows,
@@ -281,7 +282,8 @@ static bool nothing_new(struct task *task, struct viewd_outcome *out)
 	out->rows = task->state.rows;
 	out->rows_written = 0;
 	out->did = VIEWD_DID_NO_DATA;
-	snprintf(out->reason, sizeof out->reason, "incremental: no row that counts has changed");
+	snprintf(out->reason, sizeof out->reason, "incremental: no row that counts has changed%s",
+	         task->chain->demoted ? "; else all rows: " DEMOTION_REASON : "");
 	return true;
 }
 
@@ -292,14 +294,14 @@ bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, stru
 	if (!chain_aim(task, err) || !look(task, &news, err))
 		return false;
 	db_failpoint(task->db, "refresh:looked");
+	if (!demotion_settle(task->db, task->chain, whole, err))
+		return false;
 	if (news.images == 0 && news.everything == NULL && !whole && task->state.data_timestamp_us != 0)
 		return nothing_new(task, out);
-	/* Asking for all rows ends a demotion. */
-	task->chain->demoted &= !whole;
 	if (whole || task->state.data_timestamp_us == 0)
 		return refresh_whole(task, whole ? "it was asked for" : "there are none yet", all_rows, out, err);
 	if (task->chain->demoted)
-		return refresh_whole(task, "an audit has found a difference", all_rows, out, err);
+		return refresh_whole(task, DEMOTION_REASON, all_rows, out, err);
 	return news.everything != NULL ? refresh_whole(task, news.everything, all_rows, out, err)
 	                               : refresh_changed(task, &news, all_rows, out, err);
 }
@@ -336,9 +338,22 @@ void incremental_refuse(struct task *task, const struct viewd_err *failure)
 	attempt_refused(task, failure);
 }
 
+void incremental_ask_again(struct task *task)
+{
+	if (task->resolved.mode == VIEWD_MODE_AUTO && incremental_possible(task))
+		attempt_forget_refusal(task);
+}
+
 const char *incremental_refusal(struct task *task)
 {
 	return task->resolved.mode == VIEWD_MODE_AUTO && incremental_possible(task) ? attempt_reason(task) : "";
+}
+
+const char *incremental_warning(const struct task *task)
+{
+	return task->chain != NULL && task->chain->demoted
+	           ? DEMOTION_REASON ": all rows are computed until they are asked for (viewctl refresh --full)"
+	           : "";
 }
 
 void incremental_measured(struct task *task, int64_t us)
@@ -353,6 +368,7 @@ void incremental_purge(struct task *task)
 {
 	struct db *db = task->db;
 	struct chain *chain = task->chain;
+	demotion_committed(chain);
 	bool due = ++chain->refreshes % PURGE_EVERY == 0;
 	for (size_t i = 0; i < chain->n_logs && db->ops->incremental.purge_log != NULL; i++)
 		if (due || chain->logs[i].unread > PURGE_IMAGES || chain->logs[i].everything)

@@ -43,8 +43,14 @@ enum incremental_after incremental_failed(struct task *task, const struct viewd_
 /* Another way has done. */
 void incremental_refuse(struct task *task, const struct viewd_err *failure);
 
+/* All rows are asked for: mode auto may try again what it has refused. Outside a transaction. [worker] */
+void incremental_ask_again(struct task *task);
+
 /* Why mode auto does not keep the view so, where it has tried to; "" else. */
 const char *incremental_refusal(struct task *task);
+
+/* In the refresh's transaction: what its history is to tell; "" else. */
+const char *incremental_warning(const struct task *task);
 
 /* The view was refreshed in another way, in this time. */
 void incremental_measured(struct task *task, int64_t us);

@@ -265,6 +265,8 @@ bool recipe_refresh_member(struct task *task, const struct viewd_refresh_request
 	    !task_recall_definition(task, err) || !refresh_with_hooks(task, req, warning, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:filled");
+	if (warning[0] == '\0')
+		snprintf(warning, sizeof warning, "%s", incremental_warning(task));
 	if (!recipe_record(task, req, out, warning, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:recorded");
@@ -325,6 +327,8 @@ bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, 
 {
 	struct viewd_err failure = {0};
 	enum incremental_after after = INCREMENTAL_THIS_TIME;
+	if (req->force_full)
+		incremental_ask_again(task);
 	if (incremental_wanted(task)) {
 		if (refresh_incrementally(task, req, out, &failure))
 			return true;

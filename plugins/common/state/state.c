@@ -101,6 +101,14 @@ static const struct column_row nodes_columns[] = {
 	{"digest", TYPE_TEXT, " NOT NULL"},
 };
 
+static const struct column_row learnt_columns[] = {
+	{"view", TYPE_KEY, " NOT NULL"},
+	{"fact", TYPE_KEY, " NOT NULL"},
+	{"digest", TYPE_TEXT, " NOT NULL"}, /* of the definition that it is true of */
+	{"text", TYPE_TEXT, " NOT NULL"},
+	{"learnt_time", TYPE_TIME, ""},
+};
+
 static const struct column_row requests_columns[] = {
 	{"id", TYPE_SERIAL, ""},
 	{"view", TYPE_KEY, " NOT NULL"},
@@ -164,6 +172,19 @@ static bool create_capture_tables(struct db *db, struct viewd_err *err)
 	return done;
 }
 
+static bool create_learnt(struct db *db, struct viewd_err *err)
+{
+	char *learnt = state_table(db, NULL, "learnt");
+	struct stmt key = stmt_new(db);
+	stmt_text(&key, ", PRIMARY KEY (");
+	stmt_name(&key, "view");
+	stmt_text(&key, ", fact)");
+	bool done = create_table(db, learnt, NULL, learnt_columns, ARRAY_LEN(learnt_columns), key.sql, err);
+	talloc_free(key.sql);
+	talloc_free(learnt);
+	return done;
+}
+
 static bool create_log_tables(struct db *db, struct viewd_err *err)
 {
 	char *logs = state_table(db, NULL, "change_logs"), *readers = state_table(db, NULL, "log_readers"),
@@ -174,7 +195,8 @@ static bool create_log_tables(struct db *db, struct viewd_err *err)
 	stmt_text(&key, ", log)");
 	bool done = create_table(db, logs, NULL, change_logs_columns, ARRAY_LEN(change_logs_columns), NULL, err) &&
 	            create_table(db, readers, NULL, log_readers_columns, ARRAY_LEN(log_readers_columns), key.sql, err) &&
-	            create_table(db, nodes, NULL, nodes_columns, ARRAY_LEN(nodes_columns), NULL, err);
+	            create_table(db, nodes, NULL, nodes_columns, ARRAY_LEN(nodes_columns), NULL, err) &&
+	            create_learnt(db, err);
 	talloc_free(key.sql);
 	talloc_free(nodes);
 	talloc_free(logs);

@@ -53,7 +53,7 @@ bool state_setup(struct db *db, struct viewd_err *err) MUST_CHECK;
 #define STATE_TABLES_SQL \
 	"'viewd_view_state', 'viewd_views', 'viewd_refresh_history', 'viewd_captures', 'viewd_requests', " \
 	"'viewd_objects', " \
-	"'viewd_change_logs', 'viewd_log_readers', 'viewd_nodes'"
+	"'viewd_change_logs', 'viewd_log_readers', 'viewd_nodes', 'viewd_learnt'"
 
 /* The name of a state table ("captures") with its schema or prefix, talloc'ed on mem_ctx. */
 char *state_table(struct db *db, void *mem_ctx, const char *name);
@@ -75,7 +75,7 @@ bool state_save(struct db *db, const char *view, const struct state_row *row, st
 /* Whether changes of what the view reads are followed. In a transaction. */
 bool state_set_followed(struct db *db, const char *view, bool followed, struct viewd_err *err) MUST_CHECK;
 
-/* Removes the row of a view. Its history stays until trimmed. */
+/* Removes the row of a view, and what was learnt of it. Its history stays until trimmed. */
 bool state_forget(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 
 /* Forgets when and with how many rows the view was last filled: its object is new and empty. */

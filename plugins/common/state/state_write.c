@@ -4,6 +4,7 @@
  */
 #include "base/words.h"
 #include "common/sqltext/sqltext.h"
+#include "common/state/learnt.h"
 #include "common/state/returned.h"
 #include "common/state/state.h"
 #include "common/state/stmt.h"
@@ -91,7 +92,7 @@ bool state_forget(struct db *db, const char *view, struct viewd_err *err)
 	stmt_name(&st, "name");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
-	return stmt_run(&st, err);
+	return stmt_run(&st, err) && learnt_forget_all(db, view, err);
 }
 
 bool state_clear_data(struct db *db, const char *view, struct viewd_err *err)
