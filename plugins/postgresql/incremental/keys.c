@@ -137,9 +137,9 @@ char *pg_op_has_key(void *mem_ctx, const struct key_set *set, const char *const 
 	if (!null_safe || !set->nulls)
 		return sql;
 	char *either = pg_keys_unnest(sql_add(sql_new(mem_ctx), "(%s OR EXISTS (SELECT 1 FROM ", sql), set, 1);
-	either = add_names(sql_add(either, " AS viewd_n "), set->width);
+	either = add_names(sql_add(either, " AS viewd_k "), set->width);
 	for (size_t i = 0; i < set->width; i++)
-		either = sql_add(either, "%sviewd_n.k%zu IS NOT DISTINCT FROM %s", i > 0 ? " AND " : " WHERE ", i + 1,
+		either = sql_add(either, "%sviewd_k.k%zu IS NOT DISTINCT FROM %s", i > 0 ? " AND " : " WHERE ", i + 1,
 		                 columns[i]);
 	return sql_add(either, "))");
 }
