@@ -217,8 +217,7 @@ bool pg_op_apply_part(struct db *db, const struct part *part, const struct key_s
 	size_t n = keys != NULL ? keys->width : 0;
 	for (size_t i = 0; i < n; i++)
 		params[i] = keys->arrays[i];
-	bool done = db_flush(db, err) &&
-	            pg_query_with_queue(pg_of(db), statement(&texts), params, n, take_written, out, err);
+	bool done = pg_query_with_queue(pg_of(db), statement(&texts), params, n, take_written, out, err);
 	talloc_free(texts.mem);
 	return done;
 }

@@ -103,7 +103,7 @@ bool pg_op_add_to_roll(struct db *db, const struct roll *roll, const char *query
 	size_t n = with != NULL ? with->width : 0;
 	for (size_t i = 0; i < n; i++)
 		params[i] = with->arrays[i];
-	bool done = pg_op_exec(db, sql, params, n, NULL, err);
+	bool done = pg_op_exec_later(db, sql, params, n, err);
 	talloc_free(mem);
 	return done;
 }

@@ -129,7 +129,7 @@ static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
 }
 
 /* Marks that are left here are carried over by the next run, or by prepare: until then the views only seem to be
- * stale. */
+ * stale. So nobody waits for the disk: what a crash undoes is done again. */
 void pg_op_carry_over(struct db *db)
 {
 	static const char sql[] = "SELECT pg_catalog.array_agg(id)::text FROM (SELECT id FROM viewd.carried FOR UPDATE "
@@ -137,8 +137,8 @@ void pg_op_carry_over(struct db *db)
 	struct db_text ids = {.mem = talloc_new(NULL)};
 	struct viewd_err failed = {0};
 	bool asked = pg_op_begin(db, DB_BEGIN_WRITE, &failed) &&
+	             pg_op_exec_later(db, "SET LOCAL synchronous_commit = off", NULL, 0, &failed) &&
 	             pg_query_with_queue(pg_of(db), sql, NULL, 0, take_text, &ids, &failed);
-	/* A commit writes, and waits for the disk. */
 	bool nothing = asked && ids.value == NULL;
 	bool done = asked && (nothing || (carry_rows(db, ids.value, &failed) && pg_op_commit(db, &failed)));
 	if (nothing || !done)
