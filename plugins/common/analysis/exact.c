@@ -8,17 +8,19 @@
 
 #define SCALE_MAX 1000
 
-static const struct exact inexact = {0};
+static const struct exact inexact = {0}, whole = {.exact = true};
 
 static struct exact of_column(struct expr *expr)
 {
 	struct occurrence *of;
 	size_t column;
 	const struct fact_column *fact = names_column(expr, &of, &column);
+	if (expr->of != NULL && expr->of->relation == NULL)
+		return exact_of(expr->of->derived->items[expr->column].expr);
 	if (fact == NULL)
 		return inexact;
 	if (fact->type == FACT_INTEGER)
-		return (struct exact){.exact = true};
+		return whole;
 	bool fixed = fact->type == FACT_DECIMAL && fact->scale >= 0;
 	return fixed ? (struct exact){true, fact->scale, fact->scale, false} : inexact;
 }
@@ -87,7 +89,7 @@ static struct exact of_cast(struct expr *expr)
 	static const char *const types[] = {"int2", "int4", "int8", "signed"};
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (strcasecmp(expr->name, types[i]) == 0)
-			return (struct exact){.exact = true};
+			return whole;
 	return inexact;
 }
 
@@ -107,8 +109,9 @@ struct exact exact_of(struct expr *expr)
 		return of_cast(expr);
 	case EXPR_OTHER:
 		return strcmp(expr->name, "CoalesceExpr") == 0 ? of_choice(expr, expr->args.n) : inexact;
-	case EXPR_STAR:
 	case EXPR_CALL:
+		return strcasecmp(expr->name, "count") == 0 && expr->schema[0] == '\0' ? whole : inexact;
+	case EXPR_STAR:
 	case EXPR_SAME:
 	case EXPR_AND:
 	case EXPR_OR:

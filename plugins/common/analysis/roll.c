@@ -5,6 +5,8 @@
 #include "common/analysis/meaning/calls.h"
 #include "common/analysis/print.h"
 #include "common/analysis/texts.h"
+#include "common/sqltext/ident.h"
+#include "common/sqltext/sqltext.h"
 
 #include <string.h>
 #include <talloc.h>
@@ -99,6 +101,29 @@ size_t roll_images(const struct unit *unit)
 	return unit_merge_last(maker);
 }
 
+/* The name by which a column of the derived table is known outside. */
+static const char *outer_name(const struct occurrence *derived, size_t column)
+{
+	return column < derived->n_renamed ? derived->renamed[column] : derived->derived->items[column].name;
+}
+
+/* The key of a part that is a derived table: by the columns that it has for it. */
+static void name_key(const struct unit *unit, const struct occurrence *derived, struct analysis_node *part)
+{
+	struct maker *maker = unit->maker;
+	part->key_sql.n = part->key_inside.n = 0;
+	for (size_t i = 0; i < part->key.n; i++)
+		for (size_t c = 0; c < derived->derived->n_items; c++) {
+			struct expr *expr = derived->derived->items[c].expr;
+			if (expr->kind != EXPR_COLUMN || outer_name(derived, c)[0] == '\0' ||
+			    strcmp(print_expr(maker->mem, expr), part->key.items[i]) != 0)
+				continue;
+			char *sql = ident_append(maker->syn, sql_new(maker->out), derived->alias);
+			unit_list_add(maker, &part->key_sql, ident_append(maker->syn, sql_add(sql, "."), outer_name(derived, c)));
+			break;
+		}
+}
+
 size_t roll_over(const struct unit *unit, size_t node)
 {
 	size_t number;
@@ -108,5 +133,7 @@ size_t roll_over(const struct unit *unit, size_t node)
 	struct analysis_source *source = unit_add_source(unit->maker, roll);
 	source->node = node;
 	source->images = true;
+	if (roll->texts != NULL && texts_grouped(unit) != NULL)
+		name_key(unit, texts_grouped(unit), &unit->maker->out->nodes[node - 1]);
 	return number;
 }

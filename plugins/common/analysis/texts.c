@@ -59,7 +59,6 @@ static bool span_of(const struct rewriting *r, struct expr *expr, struct span *o
 /* Equal columns, or calls that are written alike. */
 static bool same(const struct rewriting *r, struct expr *a, struct expr *b)
 {
-	struct tie_end end_a, end_b;
 	struct span span_a, span_b;
 	if (a == b)
 		return true;
@@ -68,8 +67,7 @@ static bool same(const struct rewriting *r, struct expr *a, struct expr *b)
 	if (a->kind == EXPR_COLUMN && (a->means != NULL || b->means != NULL))
 		return a->means == b->means;
 	if (a->kind == EXPR_COLUMN)
-		return names_column(a, &end_a.of, &end_a.column) != NULL && names_column(b, &end_b.of, &end_b.column) != NULL &&
-		       end_a.of == end_b.of && end_a.column == end_b.column;
+		return a->of != NULL && a->of == b->of && a->column == b->column;
 	return strcmp(a->name, b->name) == 0 && span_of(r, a, &span_a) && span_of(r, b, &span_b) &&
 	       strcmp(span_text(r->mem, &r->tokens, span_a), span_text(r->mem, &r->tokens, span_b)) == 0;
 }
@@ -360,6 +358,24 @@ const struct query *texts_inside(const struct unit *unit)
 	return plain && only_tables(unit, in) ? in : NULL;
 }
 
+const struct occurrence *texts_grouped(const struct unit *unit)
+{
+	const struct query *query = unit->query;
+	const struct from *from = query->n_from == 1 ? query->from[0] : NULL;
+	const struct occurrence *found = NULL;
+	if (from == NULL || from->kind != FROM_QUERY || from->lateral)
+		return NULL;
+	for (size_t i = 0; i < unit->names.n_occurrences; i++)
+		if (unit->names.occurrences[i]->in == query)
+			found = unit->names.occurrences[i];
+	for (size_t i = 0; i < unit->names.n_occurrences && found != NULL && found->derived != NULL; i++) {
+		const struct occurrence *of = unit->names.occurrences[i];
+		if (of != found && !names_inside(&unit->names, of->scope, found->derived->scope))
+			return NULL;
+	}
+	return found != NULL && found->relation == NULL ? found : NULL;
+}
+
 /* "FROM (SELECT", and what follows. */
 static bool split_rows(const struct rewriting *r, struct span rows, struct analysis_texts *out)
 {
@@ -379,7 +395,7 @@ static bool take_apart(struct rewriting *r, struct analysis_texts *out)
 	struct span list, rows;
 	struct query *query = r->unit->query;
 	if (!r->unit->result || query->distinct || query->op != QUERY_SELECT ||
-	    !only_tables(r->unit, query) ||
+	    !(only_tables(r->unit, query) || texts_grouped(r->unit) != NULL) || query_has_windows(query) ||
 	    !span_of_select(&r->tokens, &list, &rows))
 		return false;
 	out->rows = span_text(r->unit->maker->out, &r->tokens, rows);

@@ -32,6 +32,9 @@ struct analysis_texts {
 /* The derived table that all rows of the query come from, as columns of tables; NULL: they come from elsewhere. */
 const struct query *texts_inside(const struct unit *unit);
 
+/* The derived table with groups whose rows are all that the query reads; NULL: it reads others. */
+const struct occurrence *texts_grouped(const struct unit *unit);
+
 /* NULL where the query cannot be taken apart so: several derived tables, WITH, FILTER, pieces that are not read alike
  * when they stand alone. average: SQL for avg(x), slots {a} its sum and {b} its count. On maker->out. */
 struct analysis_texts *texts_make(const struct unit *unit, const char *average);

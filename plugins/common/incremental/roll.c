@@ -146,10 +146,10 @@ static const struct db_reader take_count[] = {{take_count_fn, "n", "sums that ca
 
 static char *stuck_query(struct db *db, void *mem, const struct roll *roll)
 {
-	char *sql = sql_add(sql_new(mem), "SELECT count(*) FROM %s AS viewd_n WHERE (1 = 0",
+	char *sql = sql_add(sql_new(mem), "SELECT count(*) FROM %s AS viewd_s WHERE (1 = 0",
 	                    relation_quoted(db->syntax, mem, &roll->table.rel)), name[32];
 	for (size_t i = 0; i < roll->texts->n_terms; i++) {
-		snprintf(name, sizeof name, "viewd_n.s%zu", i + 1);
+		snprintf(name, sizeof name, "viewd_s.s%zu", i + 1);
 		if (roll->texts->terms[i].arg != NULL && roll->texts->terms[i].summed)
 			sql = sql_template(sql_add(sql, " OR "), db->ops->incremental.stuck, name);
 	}
@@ -166,7 +166,7 @@ static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct
 		return true;
 	char *sql = stuck_query(db, mem, roll);
 	for (size_t i = 0; groups != NULL && i < groups->width; i++)
-		columns[i] = talloc_asprintf(mem, "viewd_n.g%zu", i + 1);
+		columns[i] = talloc_asprintf(mem, "viewd_s.g%zu", i + 1);
 	if (groups != NULL)
 		sql = sql_add(sql, " AND %s", db->ops->incremental.has_key(mem, groups, columns, true));
 	if (!db->ops->query(db, sql, groups != NULL ? (const char *const *)groups->arrays : NULL,

@@ -92,6 +92,11 @@ static const struct roll_row roll_rows[] = {
 	 "g, from r1"},
 	{"select k, sum(y) s from (select a k, x + 1 y from r1 where g = 1) as q where y > 2 group by q.k",
 	 "viewd_n.g1 AS \"k\", " S(1) " s", "y", "q.k, from (select a k, x + 1 y from r1 where g = 1) as q where y > 2"},
+	{"select n, count(*) m, sum(n) s from (select r1.id, count(r2.b) from r1 left join r2 on r2.a = r1.id group by "
+	 "r1.id) "
+	 "as q (k, n) group by n",
+	 "viewd_n.g1 AS \"n\", viewd_n.cnt m, " S(2) " s", "n",
+	 "n, from (select r1.id, count(r2.b) from r1 left join r2 on r2.a = r1.id group by r1.id) as q (k, n)"},
 	{"select g, sum(case when a > 1 then money else 0 end) s from n1 group by g",
 	 "viewd_n.g1 AS \"g\", (CASE WHEN viewd_n.n1 > 0 THEN (CASE WHEN viewd_n.m1 > 0 THEN viewd_n.s1 ELSE "
 	 "round(viewd_n.s1, "
