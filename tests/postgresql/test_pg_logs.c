@@ -173,6 +173,29 @@ static void older_snapshots_see_that_writers_were_let_on(void)
 	pg_op_rollback(&reader->db);
 }
 
+/* A late writer has nothing in the log, as a prepared one after the server was killed. */
+static void logs_that_were_emptied_are_believed_again(void)
+{
+	struct scene s;
+	begin(&s, ROWS);
+	fill_log(&s);
+	struct viewd_conn *late = begin_late();
+	pg_do(s.conn, "SELECT setval('viewd.full_1', 1, false)");
+	pg_do(s.conn, "DELETE FROM viewd.change_1");
+	is_refreshed(&s, "all rows: the log was emptied");
+	is_refreshed(&s, "all rows: ");
+	pg_do(late, "COMMIT");
+	is_refreshed(&s, "all rows: more was changed a while ago");
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 1");
+	is_refreshed(&s, "incremental: 1 keys");
+	pg_do(s.conn, "TRUNCATE viewd.change_1");
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 2");
+	is_refreshed(&s, "all rows: ");
+	is_refreshed(&s, "all rows: ");
+	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 3");
+	is_refreshed(&s, "incremental: 1 keys");
+}
+
 /* ---- what a view is made from ---- */
 
 static void make_functions(struct scene *s, const char *factor)
@@ -399,6 +422,7 @@ static const struct harness_test log_tests[] = {
 	{"letting on may stop halfway", letting_on_may_stop_halfway},
 	{"what stopped is finished", what_stopped_is_finished},
 	{"older snapshots see that writers were let on", older_snapshots_see_that_writers_were_let_on},
+	{"logs that were emptied are believed again", logs_that_were_emptied_are_believed_again},
 	{"functions that are redefined are seen", functions_that_are_redefined_are_seen},
 	{"operators that are redefined are seen", operators_that_are_redefined_are_seen},
 	{"inner nodes that were touched are seen", inner_nodes_that_were_touched_are_seen},

@@ -8,6 +8,10 @@
  * is known only after writers were let on. Before, the row gets one that no transaction reaches, so that no position is
  * believed in between; whoever finds it there lets writers on again.
  *
+ * A server that was killed has emptied the log, which is unlogged, and its first row is gone: that is put back, with
+ * the number of the next transaction. What prepared transactions had left in the log is gone too, so no position is
+ * believed that still waits for one of them.
+ *
  * A sequence is no part of any snapshot. Readers whose snapshot is from before all this know by its value, which is
  * another one each time, that writers were let on meanwhile (log.c).
  */
@@ -94,12 +98,22 @@ static bool let_on(struct viewd_conn *conn, int64_t number, struct viewd_err *er
 	                number, never);
 }
 
+/* Other sessions may do the same at once: the highest number counts. */
+static bool put_back_first(struct viewd_conn *conn, int64_t number, struct viewd_err *err)
+{
+	return pg_execf(conn, err,
+	                "INSERT INTO viewd.change_%" PRId64 " (viewd_xid, viewd_sign) SELECT "
+	                "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()), 0 WHERE NOT EXISTS (SELECT FROM "
+	                "viewd.change_%" PRId64 " WHERE viewd_sign = 0)",
+	                number, number);
+}
+
 void pg_op_purge_log(struct db *db, const struct change_log *log)
 {
 	struct viewd_conn *conn = pg_of(db);
 	struct viewd_err failed = {0};
 	bool full;
-	if (is_full(conn, log->number, &full, &failed) &&
+	if (put_back_first(conn, log->number, &failed) && is_full(conn, log->number, &full, &failed) &&
 	    (full ? let_on(conn, log->number, &failed) : remove_read(conn, log->number, &failed)))
 		return;
 	pg_op_rollback(db);
