@@ -115,6 +115,40 @@ $(shapes_tests): Makefile
 TESTS += $(shapes_tests)
 CLEANFILES += $(shapes_tests)
 
+# Writers, and kills of whatever there is, against incremental views: in make check-long.
+fire_tests =
+EXTRA_DIST += tests/model/fire/fire.sh tests/model/fire/fire.tables tests/model/fire/fire.writes
+if DIALECT_SQLITE
+fire_tests += tests/model/fire-sqlite.sh
+check_PROGRAMS += tests/model/fire-sqlite tests/model/waits-sqlite
+tests_model_fire_sqlite_SOURCES = tests/model/fire/writer.c
+tests_model_fire_sqlite_LDADD = libsqlclient_sqlite.la
+tests_model_waits_sqlite_SOURCES = tests/model/fire/waits.c
+tests_model_waits_sqlite_LDADD = libsqlclient_sqlite.la
+endif
+if DIALECT_POSTGRESQL
+fire_tests += tests/model/fire-postgresql.sh
+check_PROGRAMS += tests/model/fire-postgresql tests/model/waits-postgresql
+tests_model_fire_postgresql_SOURCES = tests/model/fire/writer.c
+tests_model_fire_postgresql_LDADD = libsqlclient_postgresql.la
+tests_model_waits_postgresql_SOURCES = tests/model/fire/waits.c
+tests_model_waits_postgresql_LDADD = libsqlclient_postgresql.la
+endif
+if DIALECT_MYSQL
+fire_tests += tests/model/fire-mariadb.sh
+check_PROGRAMS += tests/model/fire-mariadb tests/model/waits-mariadb
+tests_model_fire_mariadb_SOURCES = tests/model/fire/writer.c
+tests_model_fire_mariadb_LDADD = libsqlclient_mariadb.la
+tests_model_waits_mariadb_SOURCES = tests/model/fire/waits.c
+tests_model_waits_mariadb_LDADD = libsqlclient_mariadb.la
+endif
+$(fire_tests): Makefile
+	@$(MKDIR_P) tests/model
+	@name='$@'; engine=$${name##*-}; \
+	printf '#!/bin/sh\nengine=%s\nexport engine\nexec "$$VIEWD_SRC/tests/model/fire/fire.sh"\n' "$${engine%.sh}" >$@
+	@chmod +x $@
+CLEANFILES += $(fire_tests)
+
 # Tests that have one form only.
 system_tests = \
 	tests/system/12-demo.sh \
@@ -176,8 +210,8 @@ endif
 
 # The long form of the tests that have one: more rounds, more data.
 .PHONY: check-long
-check-long: $(model_tests)
-	VIEWD_LONG=1 $(MAKE) check TESTS="`printf '%s\n' $(TESTS) $(model_tests) | grep -E '^tests/(system|postgresql|mysql|contract|model|unit/core/test_model)' | \
+check-long: $(model_tests) $(fire_tests)
+	VIEWD_LONG=1 $(MAKE) check TESTS="`printf '%s\n' $(TESTS) $(model_tests) $(fire_tests) | grep -E '^tests/(system|postgresql|mysql|contract|model|unit/core/test_model)' | \
 		sort -u | tr '\n' ' '`" SH_LOG_COMPILER='$(srcdir)/tests/support/timed 3600' LOG_COMPILER='$(srcdir)/tests/support/timed 3600'
 	$(MAKE) fuzz
 
