@@ -41,8 +41,8 @@ static const char of_mariadb[] =
 	" UNION ALL SELECT TIMESTAMPDIFF(MICROSECOND, r.trx_wait_started, now()) DIV 1000, left(p.info, 200) "
 	"FROM information_schema.innodb_lock_waits w "
 	"JOIN information_schema.innodb_trx r ON r.trx_id = w.requesting_trx_id AND r.trx_mysql_thread_id IN " WRITERS
-	" JOIN information_schema.innodb_trx b ON b.trx_id = w.blocking_trx_id AND b.trx_mysql_thread_id NOT IN " WRITERS
-	" JOIN information_schema.processlist p ON p.id = b.trx_mysql_thread_id) q ORDER BY ms DESC LIMIT 1";
+	" JOIN information_schema.innodb_trx b ON b.trx_id = w.blocking_trx_id AND (b.trx_mysql_thread_id IN " WRITERS
+	") IS NOT TRUE JOIN information_schema.processlist p ON p.id = b.trx_mysql_thread_id) q ORDER BY ms DESC LIMIT 1";
 
 static int64_t now_ms(void)
 {
