@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define TEXT 65536
+#define PAUSE_MS 150   /* MariaDB tells what it told before to whom has asked within 100 ms */
 #define WRITE_LOCK 120 /* the byte of the -shm file */
 
 /* Milliseconds, and for what. */
@@ -128,7 +129,7 @@ int main(int argc, char **argv)
 		if (looks == 0)
 			printf("%d\t%s\n", 0, "looking");
 		fflush(stdout);
-		poll(NULL, 0, sqlite ? 5 : 50);
+		poll(NULL, 0, sqlite ? 5 : PAUSE_MS);
 	}
 	sqlclient_close(&client);
 	return 0;
