@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "contract/kept.h"
 
+#include <string.h>
 #include <talloc.h>
 
 #define FOUND "an audit has found a difference"
@@ -146,11 +147,79 @@ static void a_view_that_is_gone_leaves_nothing(void)
 	contract_end(&c);
 }
 
+/* ---- what refreshes take ---- */
+
+/* One refresh in sixteen writes it. */
+static void refresh_often(struct contract *c, const struct viewd_view_spec *view)
+{
+	for (int i = 0; i < 16; i++) {
+		change();
+		kept_keeps(c, view);
+	}
+	CHECK_STR(known(), "1");
+}
+
+/* As if all of it were slow but the second form. */
+static void plant(struct contract *c, const char *numbers)
+{
+	contract_sql("UPDATE %s SET text = 'part %s' WHERE fact = 'costs';", contract_state("learnt"), numbers);
+	contract_reconnect(c);
+}
+
+static void the_form_is_remembered(void)
+{
+	static const char *const definitions[] = {
+		rows_of_things,
+		"SELECT t.id, t.price, o.name FROM thing t LEFT JOIN owner o ON o.id = t.owner",
+		"SELECT owner, id, sum(price) OVER (PARTITION BY owner) AS total FROM thing",
+	};
+	static const char *const changes[] = {
+		"UPDATE thing SET price = price + 1 WHERE id IN (1, 4);",
+		"INSERT INTO thing VALUES (6, 3, 60, 'f'), (7, NULL, 70, NULL), (8, 4, NULL, NULL);",
+		"UPDATE thing SET owner = NULL, price = 2 WHERE id = 1; UPDATE thing SET owner = 1 WHERE id = 7;",
+		"UPDATE thing SET id = 9, price = 0 WHERE id = 2; DELETE FROM thing WHERE owner IS NULL;",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(definitions); i++) {
+		struct contract c;
+		kept_begin(&c);
+		kept_owners();
+		struct viewd_view_spec view = kept_view("v", definitions[i]);
+		kept_make(&c, &view);
+		refresh_often(&c, &view);
+		plant(&c, "1 1e+06 5 50 5e+06 500 5e+07 5 50 500 500 5000");
+		for (size_t k = 0; k < ARRAY_LEN(changes); k++) {
+			contract_sql("%s", changes[k]);
+			kept_keeps(&c, &view);
+			CHECK_CONTAINS(c.outcome.reason, "in the second form");
+		}
+		contract_end(&c);
+	}
+}
+
+/* Anybody may have written there. */
+static void what_is_not_readable_is_not_known(void)
+{
+	static const char *const texts[] = {"", "1", "1 1e+06 5 50 5e+06 500 5e+07 5 50 500 500 words",
+	                                    "9 0 0 0 0 0 0 0 0 0 0 0"};
+	struct contract c;
+	struct viewd_view_spec view = begin(&c);
+	refresh_often(&c, &view);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		plant(&c, texts[i]);
+		change();
+		kept_keeps(&c, &view);
+		CHECK(strstr(c.outcome.reason, "second form") == NULL);
+	}
+	contract_end(&c);
+}
+
 static const struct harness_test tests[] = {
 	{"a view found wrong stays so", a_view_found_wrong_stays_so},
 	{"other connections know of it", other_connections_know_of_it},
 	{"history tells of it", history_tells_of_it},
 	{"another definition forgets it", another_definition_forgets_it},
 	{"a view that is gone leaves nothing", a_view_that_is_gone_leaves_nothing},
+	{"the form is remembered", the_form_is_remembered},
+	{"what is not readable is not known", what_is_not_readable_is_not_known},
 };
 const struct harness_suite contract_learnt = SUITE("learnt", tests);

@@ -46,8 +46,11 @@ bool audit_run(struct task *task, int64_t *wrong_r, struct viewd_err *err)
 	struct part_written written = {0};
 	other.form = other.form == 0 ? 1 : 0;
 	other.definition = task->chain->definition;
-	bool done = db->ops->incremental.add_keys(db, &keys, sample_query(task), NULL, err) &&
-	            (keys.n == 0 || db->ops->incremental.apply_part(db, &other, &keys, &written, err));
+	bool done = db->ops->incremental.add_keys(db, &keys, sample_query(task), NULL, err);
+	int64_t before = db_now(db);
+	done = done && (keys.n == 0 || db->ops->incremental.apply_part(db, &other, &keys, &written, err));
+	if (done && task->chain->roll == NULL)
+		cost_learn_hint(&task->chain->cost, other.form, keys.n, db_now(db) - before);
 	if (db->ops->incremental.drop_keys != NULL)
 		db->ops->incremental.drop_keys(db, &keys);
 	*wrong_r = written.inserted + written.updated + written.deleted;

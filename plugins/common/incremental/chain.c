@@ -135,6 +135,13 @@ bool chain_describe(struct task *task, const struct analysis *analysis, char **t
 	return true;
 }
 
+struct part *chain_keyed(struct chain *chain)
+{
+	if (chain->roll == NULL)
+		return &chain->part;
+	return chain->roll->images ? NULL : &chain->roll->part;
+}
+
 const struct analysis_node *chain_first(const struct chain *chain)
 {
 	return &chain->analysis->nodes[0];
@@ -349,7 +356,8 @@ static void keep(struct db *db, struct chain *chain)
 static void forget_others(struct task *task, const struct chain *chain)
 {
 	struct viewd_err failed;
-	if (!learnt_forget(task->db, chain->view, LEARNT_DEMOTED, chain->digest, &failed))
+	if (!learnt_forget(task->db, chain->view, LEARNT_DEMOTED, chain->digest, &failed) ||
+	    !learnt_forget(task->db, chain->view, LEARNT_COSTS, chain->digest, &failed))
 		db_log(task->db, VIEWD_LOG_DEBUG, "view '%s', what was learnt of another definition stays (%s)", chain->view,
 		       failed.msg);
 }

@@ -27,6 +27,8 @@ struct chain {
 	struct learnt demotion; /* as the state table had it at the refresh's snapshot */
 	int64_t found_wrong;    /* rows, in a transaction that is not known to be committed */
 	bool demoted;  /* in this refresh: an audit has found a difference, so all rows are computed (demotion.h) */
+	bool again;    /* a refresh by keys has failed that may do in the other form */
+	bool recalled; /* what its refreshes have taken on other connections was asked for */
 	bool ensured;  /* the logs are there, as far as is known */
 	bool indexed;  /* so is an index on the key */
 	bool hooked;   /* the view has a pre_hook */
@@ -62,6 +64,9 @@ void chain_forget(struct task *task);
 /* Finds or makes the tables of inner nodes, and has the server look at what will be asked of them. Outside a
  * transaction. [worker] */
 bool chain_make_nodes(struct db *db, struct chain *chain, struct viewd_err *err) MUST_CHECK;
+
+/* The part whose keys are pushed into its query, in a form that is chosen. Images of a roll have none: NULL. */
+struct part *chain_keyed(struct chain *chain);
 
 /* The node that the sources belong to. */
 const struct analysis_node *chain_first(const struct chain *chain);

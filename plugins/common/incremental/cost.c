@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/incremental/cost.h"
 
-#define FADE 0.95      /* a run counts half after 14 further ones */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FADE 0.95       /* a run counts half after 14 further ones */
 #define SWITCH_BACK 0.7 /* what has been dearer must have become cheaper by this much */
 #define TRY_EVERY 20
-#define TRY_UP_TO 3.0 /* times as dear: not tried beyond */
+#define TRY_UP_TO 3.0    /* times as dear: not tried beyond */
 #define UNKNOWN_MAX 5000 /* keys, while nothing is known of their cost */
+
+/* Of the other form. */
+#define FORM_AFTER 4.5        /* runs, each counting a bit less than the next */
+#define FORM_TWICE 1.5        /* fewer runs than this: the first one may have met cold caches */
+#define FORM_WORTH 0.25       /* of all rows: keys that take less are quick enough */
+#define FORM_HINT 0.5         /* an audit that took so much less says that it may pay all the same */
+#define FORM_TRY_EVERY 100
+#define FORM_FAILED_US INT64_C(1000000000000) /* longer than anything takes */
 
 void cost_learn_whole(struct cost *cost, int64_t us)
 {
@@ -13,32 +25,112 @@ void cost_learn_whole(struct cost *cost, int64_t us)
 	cost->whole_us = cost->whole_us > 0 ? 0.7 * cost->whole_us + 0.3 * now : now;
 }
 
-void cost_learn_keys(struct cost *cost, int64_t keys, int64_t us)
+void cost_learn_keys(struct cost *cost, int form, int64_t keys, int64_t us)
 {
+	struct cost_line *line = &cost->forms[form];
 	double x = (double)keys, y = us > 0 ? (double)us : 1.0;
-	cost->runs = cost->runs * FADE + 1;
-	cost->keys = cost->keys * FADE + x;
-	cost->time_us = cost->time_us * FADE + y;
-	cost->keys_squared = cost->keys_squared * FADE + x * x;
-	cost->keys_time = cost->keys_time * FADE + x * y;
+	line->runs = line->runs * FADE + 1;
+	line->keys = line->keys * FADE + x;
+	line->time_us = line->time_us * FADE + y;
+	line->keys_squared = line->keys_squared * FADE + x * x;
+	line->keys_time = line->keys_time * FADE + x * y;
+}
+
+void cost_learn_hint(struct cost *cost, int form, int64_t keys, int64_t us)
+{
+	if (form == cost->form || keys <= 0)
+		return;
+	cost->hint_keys = (double)keys;
+	cost->hint_us = us > 0 ? (double)us : 1.0;
+}
+
+/* Where both fail it is for another reason, and nothing is known of the one that failed first. */
+bool cost_learn_failure(struct cost *cost, int form)
+{
+	struct cost_line *other = &cost->forms[form == 0 ? 1 : 0];
+	bool failed = other->time_us >= FORM_FAILED_US;
+	cost->trying = false;
+	if (failed)
+		*other = (struct cost_line){0};
+	if (failed || other->runs < 1)
+		return false;
+	cost->forms[form] = (struct cost_line){0};
+	cost_learn_keys(cost, form, 1, FORM_FAILED_US);
+	return true;
 }
 
 /* A line through runs of nearly equal size says nothing about its slope: then cost grows in proportion, which is too
  * much rather than too little. */
-double cost_of_keys(const struct cost *cost, int64_t keys)
+static double on_line(const struct cost_line *line, double x)
 {
-	if (cost->runs < 1)
+	if (line->runs < 1)
 		return -1;
-	double mean_x = cost->keys / cost->runs, mean_y = cost->time_us / cost->runs, x = (double)keys;
-	double spread = cost->keys_squared / cost->runs - mean_x * mean_x;
-	double slope = spread > 0.01 * mean_x * mean_x + 0.5
-	                   ? (cost->keys_time / cost->runs - mean_x * mean_y) / spread
-	                   : 0;
+	double mean_x = line->keys / line->runs, mean_y = line->time_us / line->runs;
+	double spread = line->keys_squared / line->runs - mean_x * mean_x;
 	if (spread <= 0.01 * mean_x * mean_x + 0.5)
 		return x > 2 * mean_x && mean_x > 0 ? mean_y * x / mean_x : mean_y;
+	double slope = (line->keys_time / line->runs - mean_x * mean_y) / spread;
 	double guess = mean_y + (slope > 0 ? slope : 0) * (x - mean_x);
 	return guess > 0.1 * mean_y ? guess : 0.1 * mean_y;
 }
+
+double cost_of_form(const struct cost *cost, int form, int64_t keys)
+{
+	return on_line(&cost->forms[form], (double)keys);
+}
+
+static int other_form(const struct cost *cost)
+{
+	return cost->form == 0 ? 1 : 0;
+}
+
+double cost_of_keys(const struct cost *cost, int64_t keys)
+{
+	return cost_of_form(cost, cost->trying ? other_form(cost) : cost->form, keys);
+}
+
+/* ---- the form ---- */
+
+/* now: what the form in use is expected to take. The other one is not expected to take much longer than all rows. */
+static bool worth_a_first_try(const struct cost *cost, double now)
+{
+	double whole = cost->whole_us, same = on_line(&cost->forms[cost->form], cost->hint_keys);
+	bool hinted = cost->hint_us > 0, many = cost->forms[cost->form].runs > FORM_AFTER;
+	if (whole > 0 && now > whole)
+		return !hinted || cost->hint_us < whole;
+	if (hinted && cost->hint_us < FORM_HINT * same)
+		return many;
+	return many && whole > 0 && now > FORM_WORTH * whole && (!hinted || cost->hint_us < TRY_UP_TO * same);
+}
+
+static bool worth_trying(const struct cost *cost, double now, double then)
+{
+	const struct cost_line *other = &cost->forms[other_form(cost)];
+	double best = cost->whole_us > 0 && cost->whole_us < now ? cost->whole_us : now;
+	if (now < 0)
+		return false;
+	if (then < 0)
+		return worth_a_first_try(cost, now);
+	return then < TRY_UP_TO * best && (other->runs < FORM_TWICE || cost->since_other >= FORM_TRY_EVERY);
+}
+
+int cost_choose_form(struct cost *cost, int64_t keys)
+{
+	int other = other_form(cost);
+	double now = cost_of_form(cost, cost->form, keys), then = cost_of_form(cost, other, keys);
+	cost->trying = false;
+	if (then >= 0 && (now < 0 || then < SWITCH_BACK * now)) {
+		cost->form = other;
+		cost->hint_us = cost->hint_keys = 0;
+		cost->since_other = 0;
+		return other;
+	}
+	cost->trying = worth_trying(cost, now, then);
+	cost->since_other = cost->trying ? 0 : cost->since_other + 1;
+	return cost->trying ? other : cost->form;
+}
+
+/* ---- keys or all rows ---- */
 
 static bool whole_is_cheaper(const struct cost *cost, double expected, int64_t keys)
 {
@@ -49,6 +141,8 @@ static bool whole_is_cheaper(const struct cost *cost, double expected, int64_t k
 
 bool cost_choose_whole(struct cost *cost, int64_t keys)
 {
+	if (cost->trying)
+		return false;
 	double expected = cost_of_keys(cost, keys);
 	bool whole = whole_is_cheaper(cost, expected, keys);
 	bool near = expected >= 0 && expected < TRY_UP_TO * cost->whole_us;
@@ -59,4 +153,45 @@ bool cost_choose_whole(struct cost *cost, int64_t keys)
 	}
 	cost->whole_last = whole;
 	return whole;
+}
+
+/* ---- as a text ---- */
+
+#define LINE_NUMBERS 5
+#define NUMBERS (2 + COST_FORMS * LINE_NUMBERS)
+
+void cost_write(const struct cost *cost, char text[static COST_TEXT_SIZE])
+{
+	int len = snprintf(text, COST_TEXT_SIZE, "%d %.6g", cost->form, cost->whole_us);
+	for (size_t i = 0; i < COST_FORMS; i++) {
+		const struct cost_line *line = &cost->forms[i];
+		len += snprintf(text + len, (size_t)(COST_TEXT_SIZE - len), " %.6g %.6g %.6g %.6g %.6g", line->runs, line->keys,
+		                line->time_us, line->keys_squared, line->keys_time);
+	}
+}
+
+/* Anybody may have written there. */
+static bool read_numbers(const char *text, double numbers[static NUMBERS])
+{
+	for (size_t i = 0; i < NUMBERS; i++) {
+		char *end;
+		numbers[i] = strtod(text, &end);
+		if (end == text || !isfinite(numbers[i]) || numbers[i] < 0)
+			return false;
+		text = end;
+	}
+	return *text == '\0' && (numbers[0] == 0 || numbers[0] == 1);
+}
+
+bool cost_read(struct cost *cost, const char *text)
+{
+	double numbers[NUMBERS];
+	if (!read_numbers(text, numbers))
+		return false;
+	*cost = (struct cost){.form = numbers[0] > 0, .whole_us = numbers[1]};
+	for (size_t i = 0; i < COST_FORMS; i++) {
+		const double *n = &numbers[2 + i * LINE_NUMBERS];
+		cost->forms[i] = (struct cost_line){n[0], n[1], n[2], n[3], n[4]};
+	}
+	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * cost.h: what refreshing some keys, and computing all rows, has taken so far, and which of the two to do now
- * (docs/adr/011-choosing-a-refresh.md).
+ * cost.h: what refreshing some keys, in either form, and computing all rows has taken so far, and which of these to do
+ * now (docs/adr/011-choosing-a-refresh.md).
  */
 #ifndef VIEWD_COMMON_INCREMENTAL_COST_H
 #define VIEWD_COMMON_INCREMENTAL_COST_H
@@ -11,23 +11,51 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of keys: sums over the recent runs, from which a line is fitted. */
+struct cost_line {
+	double runs, keys, time_us, keys_squared, keys_time;
+};
+
+#define COST_FORMS 2
+
 struct cost {
 	double whole_us; /* of computing all rows, recent runs count more; 0: never measured */
-	/* Of keys: sums over the recent runs, from which a line is fitted. */
-	double runs, keys, time_us, keys_squared, keys_time;
+	struct cost_line forms[COST_FORMS];
+	int form;                  /* that is in use (part.h) */
+	bool trying;               /* but the other one runs this time */
+	unsigned since_other;      /* runs since that one was last tried */
+	double hint_keys, hint_us; /* what an audit took in the other form; 0: none has run */
 	bool whole_last;
 	unsigned since_keys; /* runs since keys were last computed although all rows were cheaper */
 };
 
 /* Takes in a run. */
 void cost_learn_whole(struct cost *cost, int64_t us);
-void cost_learn_keys(struct cost *cost, int64_t keys, int64_t us);
+void cost_learn_keys(struct cost *cost, int form, int64_t keys, int64_t us);
 
-/* Microseconds that so many keys are expected to take; negative: nothing is known. */
+/* What an audit has taken: a hint for a form that was never measured. */
+void cost_learn_hint(struct cost *cost, int form, int64_t keys, int64_t us);
+
+/* A run in this form has failed. True: the other one has worked, and is used from now on. */
+bool cost_learn_failure(struct cost *cost, int form);
+
+/* Microseconds that so many keys are expected to take in this form; negative: nothing is known. */
+double cost_of_form(const struct cost *cost, int form, int64_t keys);
+
+/* Likewise, in the form that was chosen last. */
 double cost_of_keys(const struct cost *cost, int64_t keys);
 
-/* Are all rows expected to be cheaper than these keys? What is dearer is tried now and then, since a measurement may be
- * out of date. Remembers what it has answered. */
+/* The form to compute these keys by. The other one is tried when that may pay, taken when it is much cheaper, and tried
+ * again now and then. Remembers what it has answered. */
+int cost_choose_form(struct cost *cost, int64_t keys);
+
+/* After that: are all rows expected to be cheaper than these keys? What is dearer is tried now and then, since a
+ * measurement may be out of date. Remembers what it has answered. */
 bool cost_choose_whole(struct cost *cost, int64_t keys);
+
+/* All of it as a text, for the state table, and back; false and untouched: the text is none. */
+#define COST_TEXT_SIZE 256
+void cost_write(const struct cost *cost, char text[static COST_TEXT_SIZE]);
+bool cost_read(struct cost *cost, const char *text);
 
 #endif

@@ -67,6 +67,43 @@ static bool ensure(struct task *task, struct chain *chain, struct viewd_err *err
 	        err_wrap(err, "inner nodes of view '%s' cannot be made", chain->view));
 }
 
+/* ---- what its refreshes take ---- */
+
+/* Times of one kind of chain say nothing of another. */
+static const char *kind_of(const struct chain *chain)
+{
+	if (chain->roll == NULL)
+		return "part ";
+	return chain->roll->images ? "images " : "roll ";
+}
+
+static void recall_costs(struct db *db, struct chain *chain)
+{
+	struct learnt costs;
+	const char *kind = kind_of(chain);
+	if (chain->recalled)
+		return;
+	chain->recalled = true;
+	learnt_find(db, chain->view, LEARNT_COSTS, chain->digest, &costs);
+	if (costs.known && strncmp(costs.text, kind, strlen(kind)) == 0 &&
+	    !cost_read(&chain->cost, costs.text + strlen(kind)))
+		db_log(db, VIEWD_LOG_DEBUG, "view '%s', what its refreshes take is not readable", chain->view);
+}
+
+/* Best effort. */
+static void remember_costs(struct db *db, const struct chain *chain)
+{
+	struct viewd_err failed;
+	char numbers[COST_TEXT_SIZE], text[COST_TEXT_SIZE + 10];
+	cost_write(&chain->cost, numbers);
+	snprintf(text, sizeof text, "%s%s", kind_of(chain), numbers);
+	if (!learnt_save(db, chain->view, LEARNT_COSTS, chain->digest, text, &failed))
+		db_log(db, VIEWD_LOG_DEBUG, "view '%s', what its refreshes take is not remembered (%s)", chain->view,
+		       failed.msg);
+}
+
+/* ---- opening ---- */
+
 bool incremental_open(struct task *task, struct viewd_err *err)
 {
 	struct chain *chain = chain_open(task, err);
@@ -83,6 +120,7 @@ bool incremental_open(struct task *task, struct viewd_err *err)
 	}
 	task->chain = chain;
 	chain->ensured = true;
+	recall_costs(task->db, chain);
 	if (chain->indexed || index_key(task, err))
 		return true;
 	task->chain = NULL;
@@ -105,6 +143,10 @@ bool incremental_reopen(struct task *task, struct viewd_err *err)
 {
 	struct chain *old = task->chain;
 	bool stuck = old != NULL && old->roll != NULL && old->roll->stuck;
+	if (old != NULL && old->again && old->ensured && !stuck) {
+		old->again = false;
+		return true;
+	}
 	if (old == NULL || (old->ensured && !stuck))
 		return false;
 	chain_release(task->db, old);
@@ -202,6 +244,19 @@ static bool refresh_whole(struct task *task, const char *why, all_rows_fn *all_r
 	return read_logs(task, err);
 }
 
+static int form_of(struct chain *chain)
+{
+	const struct part *keyed = chain_keyed(chain);
+	return keyed != NULL ? keyed->form : 0;
+}
+
+static void choose_form(struct chain *chain, int64_t keys)
+{
+	struct part *keyed = chain_keyed(chain);
+	if (keyed != NULL && keys > 0)
+		keyed->form = cost_choose_form(&chain->cost, keys);
+}
+
 static bool apply_news(struct task *task, const struct key_set *keys, struct part_written *out, struct viewd_err *err)
 {
 	struct db *db = task->db;
@@ -214,15 +269,25 @@ static bool apply_news(struct task *task, const struct key_set *keys, struct par
 	                           : db->ops->incremental.apply_part(db, &chain->part, keys, out, err);
 }
 
+/* What may have to do with the form: how much it computes, and of which rows. */
+static bool note_failure(struct chain *chain, const struct viewd_err *err)
+{
+	bool of_form = err != NULL && (err->cls == VIEWD_ERR_TIMEOUT || err->cls == VIEWD_ERR_QUERY ||
+	                               err->cls == VIEWD_ERR_RESOURCE);
+	chain->again = of_form && chain_keyed(chain) != NULL && cost_learn_failure(&chain->cost, form_of(chain));
+	return false;
+}
+
 static bool refresh_keys(struct task *task, const struct key_set *keys, const struct news *news,
                          struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct part_written written = {0};
 	int64_t before = db_now(task->db);
 	if (!apply_news(task, keys, &written, err))
-		return false;
+		return note_failure(task->chain, err);
+	int form = form_of(task->chain);
 	if (keys->n > 0)
-		cost_learn_keys(&task->chain->cost, keys->n, db_now(task->db) - before);
+		cost_learn_keys(&task->chain->cost, form, keys->n, db_now(task->db) - before);
 	db_failpoint(task->db, "refresh:applied");
 	/* The locks of what was written keep the name's meaning to the end. An object put in its place since the look-up
 	 * gets its rows back with the transaction. */
@@ -232,8 +297,9 @@ static bool refresh_keys(struct task *task, const struct key_set *keys, const st
 	out->rows = task->state.rows >= 0 ? task->state.rows + written.inserted - written.deleted : -1;
 	out->did = out->rows_written > 0 ? VIEWD_DID_INCREMENTAL : VIEWD_DID_NO_DATA;
 	snprintf(out->reason, sizeof out->reason,
-	         "incremental: %" PRId64 " keys of %" PRId64 " images, %.1f ms expected, all rows %.1f ms", keys->n,
-	         news->images, cost_of_keys(&task->chain->cost, keys->n) / 1000, task->chain->cost.whole_us / 1000);
+	         "incremental: %" PRId64 " keys of %" PRId64 " images%s, %.1f ms expected, all rows %.1f ms", keys->n,
+	         news->images, form != 0 ? ", in the second form" : "",
+	         cost_of_form(&task->chain->cost, form, keys->n) / 1000, task->chain->cost.whole_us / 1000);
 	return read_logs(task, err) && (out->rows >= 0 || task_count_rows(task, &out->rows, err));
 }
 
@@ -262,7 +328,9 @@ static bool refresh_changed(struct task *task, const struct news *news, all_rows
 	bool done = images || part_affected(db, task->chain->view, &task->chain->part, KEYS_MAX, &keys, &all, err);
 	if (images)
 		keys.n = news->images;
-	/* Cost chooses only for mode auto, and no keys cost nothing. */
+	if (!all)
+		choose_form(task->chain, keys.n);
+	/* Cost chooses between keys and all rows only for mode auto, and no keys cost nothing. */
 	bool dear =
 		keys.n > 0 && task->resolved.mode == VIEWD_MODE_AUTO && cost_choose_whole(&task->chain->cost, keys.n);
 	if (done && (all || dear)) {
@@ -291,6 +359,7 @@ bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, stru
                       struct viewd_err *err)
 {
 	struct news news;
+	task->chain->again = false;
 	if (!chain_aim(task, err) || !look(task, &news, err))
 		return false;
 	db_failpoint(task->db, "refresh:looked");
@@ -370,6 +439,8 @@ void incremental_purge(struct task *task)
 	struct chain *chain = task->chain;
 	demotion_committed(chain);
 	bool due = ++chain->refreshes % PURGE_EVERY == 0;
+	if (due)
+		remember_costs(db, chain);
 	for (size_t i = 0; i < chain->n_logs && db->ops->incremental.purge_log != NULL; i++)
 		if (due || chain->logs[i].unread > PURGE_IMAGES || chain->logs[i].everything)
 			db->ops->incremental.purge_log(db, &chain->logs[i]);

@@ -16,8 +16,9 @@ bool incremental_wanted(struct task *task);
 /* Outside a transaction: finds or makes the view's chain and its logs, and says so in the task. [worker] */
 bool incremental_open(struct task *task, struct viewd_err *err) MUST_CHECK;
 
-/* A refresh has failed because a log is not as it should be: opens the chain again, from the present catalogue, and has
- * such logs made anew. False without an error when it failed for another reason. [worker] */
+/* A refresh has failed, and would not do so again: because a log is not as it should be, which opens the chain again,
+ * from the present catalogue, and has such logs made anew; or because of the form of its keys. False without an error
+ * when it failed for another reason. [worker] */
 bool incremental_reopen(struct task *task, struct viewd_err *err) MUST_CHECK;
 
 /* At the end: what has changed below the chain makes it out of date. */

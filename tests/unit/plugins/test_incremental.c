@@ -9,6 +9,7 @@
 #include "unit/plugins/analysis_facts.h"
 #include "unit/plugins/plugins_support.h"
 
+#include <math.h>
 #include <talloc.h>
 
 static char *joined(const struct analysis_list *list, const char *between)
@@ -174,7 +175,7 @@ static double run_trace(const int64_t *keys, size_t n, double key_us, double who
 			cost_learn_whole(&cost, (int64_t)whole_us);
 			chosen += whole_us;
 		} else {
-			cost_learn_keys(&cost, keys[i], (int64_t)by_keys);
+			cost_learn_keys(&cost, 0, keys[i], (int64_t)by_keys);
 			chosen += by_keys;
 		}
 	}
@@ -210,10 +211,164 @@ static void what_is_dearer_is_tried_again(void)
 	struct cost cost = {0};
 	size_t tries = 0;
 	cost_learn_whole(&cost, 10000);
-	cost_learn_keys(&cost, 100, 15000);
+	cost_learn_keys(&cost, 0, 100, 15000);
 	for (int i = 0; i < 100; i++)
 		tries += !cost_choose_whole(&cost, 100);
 	CHECK_INT(tries, 5);
+}
+
+/* ---- forms ---- */
+
+/* Each form takes base + each * keys microseconds. */
+struct forms {
+	double base[COST_FORMS], each[COST_FORMS], whole;
+	struct cost cost;
+	size_t runs[COST_FORMS], wholes;
+	double us;
+};
+
+static double by_form(const struct forms *f, int form, int64_t keys)
+{
+	return f->base[form] + f->each[form] * (double)keys;
+}
+
+/* may: all rows may be chosen, as in mode auto. */
+static void run_forms(struct forms *f, size_t n, int64_t keys, bool may)
+{
+	for (size_t i = 0; i < n; i++) {
+		int form = cost_choose_form(&f->cost, keys);
+		if (may && cost_choose_whole(&f->cost, keys)) {
+			cost_learn_whole(&f->cost, (int64_t)f->whole);
+			f->wholes++;
+			f->us += f->whole;
+			continue;
+		}
+		cost_learn_keys(&f->cost, form, keys, (int64_t)by_form(f, form, keys));
+		f->runs[form]++;
+		f->us += by_form(f, form, keys);
+	}
+}
+
+static void whole_known(struct forms *f)
+{
+	cost_learn_whole(&f->cost, (int64_t)f->whole);
+}
+
+static void the_quicker_form_is_found(void)
+{
+	struct forms f = {.base = {500, 3000}, .each = {100, 1}, .whole = 20000};
+	whole_known(&f);
+	run_forms(&f, 100, 100, false);
+	CHECK(f.runs[0] <= 8 && f.cost.form == 1);
+	f = (struct forms){.base = {500, 3000}, .each = {1000, 1}, .whole = 20000};
+	whole_known(&f);
+	run_forms(&f, 100, 100, true); /* dearer than all rows in the form that is known */
+	CHECK(f.runs[0] <= 2 && f.runs[1] >= 95 && f.wholes <= 2);
+}
+
+static void what_is_quick_enough_is_left_alone(void)
+{
+	struct forms f = {.base = {500, 19000}, .each = {10, 1}, .whole = 20000};
+	whole_known(&f);
+	run_forms(&f, 1000, 10, false);
+	CHECK_INT(f.runs[1], 0);
+	cost_learn_hint(&f.cost, 1, 20, 15000); /* dearer */
+	run_forms(&f, 1000, 10, true);
+	CHECK_INT(f.runs[1], 0);
+	f = (struct forms){.base = {500, 19000}, .each = {10, 1}, .whole = 20000};
+	run_forms(&f, 1000, 10, false); /* nothing is known of all rows */
+	CHECK_INT(f.runs[1], 0);
+}
+
+static void an_audit_tells_that_it_may_pay(void)
+{
+	struct forms f = {.base = {3000, 100}, .each = {10, 10}, .whole = 200000};
+	whole_known(&f);
+	run_forms(&f, 10, 10, false);
+	CHECK_INT(f.runs[1], 0);
+	cost_learn_hint(&f.cost, 1, 20, 300);
+	run_forms(&f, 100, 10, false);
+	CHECK_INT(f.runs[1], 100);
+}
+
+static void a_slower_form_is_tried_rarely(void)
+{
+	struct forms f = {.base = {5000, 9000}, .each = {10, 10}, .whole = 10000};
+	whole_known(&f);
+	run_forms(&f, 1000, 10, false);
+	CHECK(f.runs[1] >= 8 && f.runs[1] <= 12 && f.cost.form == 0);
+	CHECK(f.us < 1000 * by_form(&f, 0, 10) * 1.02);
+	f = (struct forms){.base = {5000, 900000}, .each = {10, 10}, .whole = 10000}; /* much slower: once */
+	whole_known(&f);
+	run_forms(&f, 1000, 10, false);
+	CHECK_INT(f.runs[1], 1);
+}
+
+/* Nearly equal ones do not take turns. */
+static void forms_are_not_changed_for_little(void)
+{
+	struct forms f = {.base = {5000, 4600}, .each = {10, 10}, .whole = 10000};
+	whole_known(&f);
+	run_forms(&f, 500, 10, false);
+	CHECK_INT(f.cost.form, 0);
+	f.base[0] = 9500; /* its plan has become another */
+	run_forms(&f, 100, 10, false);
+	CHECK_INT(f.cost.form, 1);
+}
+
+/* Few keys by one form, many by the other. */
+static void each_batch_has_its_form(void)
+{
+	struct forms f = {.base = {100, 5000}, .each = {100, 1}, .whole = 12000};
+	whole_known(&f);
+	for (int i = 0; i < 40; i++) {
+		run_forms(&f, 1, 100, false);
+		run_forms(&f, 1, 1, false);
+	}
+	f.us = 0;
+	for (int i = 0; i < 20; i++) {
+		run_forms(&f, 1, 100, false);
+		run_forms(&f, 1, 1, false);
+	}
+	CHECK(f.us < 20 * (by_form(&f, 1, 100) + by_form(&f, 0, 1)) * 1.2);
+}
+
+static void a_form_that_fails_is_not_used(void)
+{
+	struct forms f = {.base = {500, 3000}, .each = {100, 1}, .whole = 20000};
+	CHECK(!cost_learn_failure(&f.cost, 0)); /* there is no other that has worked */
+	whole_known(&f);
+	run_forms(&f, 3, 150, false);
+	while (cost_choose_form(&f.cost, 150) == 0)
+		cost_learn_keys(&f.cost, 0, 150, 15500);
+	CHECK(cost_learn_failure(&f.cost, 1));
+	run_forms(&f, 500, 150, true);
+	CHECK_INT(f.runs[1], 0);
+	CHECK(!cost_learn_failure(&f.cost, 0)); /* nor does the other: it was something else */
+	run_forms(&f, 100, 150, false);
+	CHECK_INT(f.cost.form, 1);
+}
+
+static void costs_are_written_and_read(void)
+{
+	static const char *const none[] = {
+		"", "0", "2 0 0 0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0 0 0 0",
+		"0 -1 0 0 0 0 0 0 0 0 0 0", "0 nan 0 0 0 0 0 0 0 0 0 0", "0 inf 0 0 0 0 0 0 0 0 0 0", "part",
+		"0 0 0 0 0 0 0 0 0 0 0 x"};
+	char text[COST_TEXT_SIZE];
+	struct forms f = {.base = {500, 3000}, .each = {100, 1}, .whole = 20000};
+	whole_known(&f);
+	run_forms(&f, 50, 100, false);
+	struct cost back = {0};
+	cost_write(&f.cost, text);
+	CHECK(cost_read(&back, text));
+	CHECK_INT(back.form, 1);
+	CHECK(fabs(back.whole_us - f.cost.whole_us) < 1);
+	for (int form = 0; form < COST_FORMS; form++)
+		CHECK(fabs(cost_of_form(&back, form, 300) / cost_of_form(&f.cost, form, 300) - 1) < 0.01);
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		CHECK(!cost_read(&back, none[i]));
+	CHECK_INT(back.form, 1);
 }
 
 static const struct harness_test tests[] = {
@@ -226,5 +381,13 @@ static const struct harness_test tests[] = {
 	{"large batches are done as a whole", large_batches_are_done_as_a_whole},
 	{"changing batches are told apart", changing_batches_are_told_apart},
 	{"what is dearer is tried again", what_is_dearer_is_tried_again},
+	{"the quicker form is found", the_quicker_form_is_found},
+	{"what is quick enough is left alone", what_is_quick_enough_is_left_alone},
+	{"an audit tells that it may pay", an_audit_tells_that_it_may_pay},
+	{"a slower form is tried rarely", a_slower_form_is_tried_rarely},
+	{"forms are not changed for little", forms_are_not_changed_for_little},
+	{"each batch has its form", each_batch_has_its_form},
+	{"a form that fails is not used", a_form_that_fails_is_not_used},
+	{"costs are written and read", costs_are_written_and_read},
 };
 HARNESS_MAIN(SUITE("incremental", tests))
