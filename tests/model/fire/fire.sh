@@ -286,14 +286,14 @@ ok "verify finds them equal" all_equal
 ok "there were moments in which views were compared" test "$compared" -gt 9
 
 # ---- figures ----
-comment "killed: viewd ${times[viewd]}, servers ${times[server]}, writers ${times[writer]}; moments: ${times[moment]}, refreshes refused in them: $unrefreshed"
+comment "killed: viewd ${times[viewd]}, servers ${times[server]}, writers ${times[writer]}; moments: ${times[moment]}, refreshes refused in them: $unrefreshed; views compared: $compared, different: $differences"
 [ $unrefreshed -eq 0 ] || comment "$(sort "$T/unrefreshed.log" | uniq -c | sort -rn | head -n 5)"
 comment "transactions:" "$(cat "$T"/w?.log | sed -n 's/^done	//p' | sort | uniq -c | tr -s ' \n' ' ')"
 comment "failures:" "$(cat "$T"/w?.log | sed -nE 's/^failed	([^	]*).*/\1/p' | sort | uniq -c | tr -s ' \n' ' ')"
 comment "longest statement of a writer:" "$(cat "$T"/w?.log | grep '^long' | sort -t '	' -k 2 -rn | head -n 1)"
 comment "longest wait for viewd (ms):" "$(sort -rn "$T/waits.log" | head -n 1)"
 did=$(sql "SELECT action, count(*) FROM $(pick viewd. viewd_ viewd_)refresh_history GROUP BY action")
-comment "refreshes:" "$(tr '\n' ' ' <<<"$did")"
+comment "the last refreshes:" "$(tr '\n' ' ' <<<"$did")"
 ok "many were incremental" test "$(sed -n 's/^INCREMENTAL|//p' <<<"$did")" -gt "$limit"
 is "no writer's statement failed because of viewd" "$(cat "$T"/w?.log | grep -E '^failed	(VIEWD|OTHER)' | head -n 5)" ""
 ok "somebody looked at who waits" grep -q looking "$T/waits.log"
