@@ -62,6 +62,12 @@ const struct db_ops sqlite_ops = {
 		.drop_keys = sqlite_op_drop_keys,
 		.index_part = sqlite_op_index_part,
 		.apply_part = sqlite_op_apply_part,
+		.make_node = sqlite_op_make_node,
+		.nodes_lose_types = true,
+		.images_guess = true,
+		.add_to_roll = sqlite_op_add_to_roll,
+		/* Sums of whole numbers alone are exact, whatever type the column is declared with. */
+		.stuck = "typeof({}) <> 'integer'",
 	},
 };
 

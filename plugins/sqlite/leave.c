@@ -17,6 +17,7 @@ bool sqlite_op_list_leavings(struct db *db, const struct db_reader *row, void *c
 		"main.sqlite_master"
 		" WHERE " SQLITE_OWN_TRIGGERS " OR " SQLITE_LOG_TRIGGERS " UNION ALL SELECT 'DROP ' || upper(type) || ' ' || "
 		"name, 2 + (type = 'table') FROM main.sqlite_master WHERE type IN ('table', 'view')"
-		" AND (name IN (" STATE_TABLES_SQL ", 'viewd_position') OR " SQLITE_LOG_TABLES ")) ORDER BY phase, s";
+		" AND (name IN (" STATE_TABLES_SQL ", 'viewd_position') OR " SQLITE_LOG_TABLES " OR " SQLITE_NODE_TABLES
+		")) ORDER BY phase, s";
 	return sqlite_op_query(db, sql, NULL, 0, row, ctx, err);
 }

@@ -20,7 +20,7 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/capture/trigger.c plugins/sqlite/capture/trigger.h \
 	plugins/sqlite/incremental/apply.c \
 	plugins/sqlite/incremental/incremental.h \
-	plugins/sqlite/incremental/keys.c \
+	plugins/sqlite/incremental/keys.c plugins/sqlite/incremental/roll.c \
 	plugins/sqlite/incremental/key_index.c \
 	plugins/sqlite/incremental/log.c \
 	plugins/sqlite/incremental/log_text.c plugins/sqlite/incremental/log_text.h \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/node.h"
 
+#include "common/analysis/exact.h"
 #include "common/analysis/print.h"
 
 #include <string.h>
@@ -102,15 +103,16 @@ void listed_columns(const struct unit *unit, const struct tie_end *key, size_t n
 
 bool listed_one_spelling(const struct fact_column *fact)
 {
-	return fact != NULL &&
-	       (fact->type == FACT_INTEGER || (fact->type == FACT_DECIMAL && fact->scale != FACT_NO_SCALE));
+	return fact != NULL && (fact->type == FACT_INTEGER || fact->type == FACT_TEXT ||
+	                        (fact->type == FACT_DECIMAL && fact->scale != FACT_NO_SCALE));
 }
 
 bool listed_spelled_one_way(const struct expr_list *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		struct tie_end end;
-		if (!listed_one_spelling(names_column(list->items[i], &end.of, &end.column)))
+		bool number = names_meaning(list->items[i])->kind == EXPR_CAST && exact_of(list->items[i]).exact;
+		if (!number && !listed_one_spelling(names_column(list->items[i], &end.of, &end.column)))
 			return false;
 	}
 	return true;

@@ -314,6 +314,10 @@ struct db_incremental_ops {
 	/* Makes the table of an inner node, empty, with its indexes. In a transaction where DDL has one. NULL, with
 	 * add_to_roll: parts only. */
 	bool (*make_node)(struct db *db, const struct node_table *table, struct viewd_err *err);
+	/* Such a table has neither the types nor the collations of its query: keys and groups must be spelled in one way. */
+	bool nodes_lose_types;
+	/* Images may tell of rows that did not change: they say which keys to look at, and cannot be added up. */
+	bool images_guess;
 	/* Adds the rows of a query, which has the columns of the roll's table, to those of their groups; groups that are
 	 * not there come. The query may contain has_key of the set `with`. */
 	bool (*add_to_roll)(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,

@@ -81,6 +81,8 @@ static enum fact_type type_of(const char *word)
 		return FACT_INTEGER;
 	if (strcmp(word, "decimal") == 0)
 		return FACT_DECIMAL;
+	if (strcmp(word, "text") == 0)
+		return FACT_TEXT;
 	return strcmp(word, "float") == 0 ? FACT_FLOAT : FACT_OTHER;
 }
 

@@ -72,9 +72,12 @@ static bool can_roll(const struct task *task, const struct analysis *analysis)
 	if (last->kind != ANALYSIS_ROLL || last->texts == NULL || last->texts->groups.n > KEY_WIDTH_MAX ||
 	    last->key_columns.n != last->texts->groups.n)
 		return false;
+	const struct db_incremental_ops *ops = &task->db->ops->incremental;
+	if (ops->nodes_lose_types && !(last->one_answer && analysis->nodes[0].one_answer))
+		return false;
 	if (analysis->n_nodes == 1)
-		return last->sources[0].images && last->sources[0].complete && last->texts->inside == NULL &&
-		       task->view->pre_hook == NULL;
+		return !ops->images_guess && last->sources[0].images && last->sources[0].complete &&
+		       last->texts->inside == NULL && task->view->pre_hook == NULL;
 	return analysis->n_nodes == 2 && analysis->nodes[0].kind == ANALYSIS_PART &&
 	       analysis->nodes[0].key_sql.n == analysis->nodes[0].key.n;
 }
@@ -267,8 +270,11 @@ static void plan_roll(struct chain *chain)
 	roll->texts = chain_last(chain)->texts;
 	roll->images = chain->analysis->n_nodes == 1;
 	roll_plan(chain, roll, chain_first(chain));
-	if (!roll->images)
-		chain->part.n_key = roll->part.n_key;
+	if (roll->images)
+		return;
+	chain->part.n_key = roll->part.n_key;
+	roll->part.sources = chain->part.sources;
+	roll->part.n_sources = chain->part.n_sources;
 }
 
 static bool make(struct task *task, struct chain *chain, struct viewd_err *err)

@@ -149,6 +149,9 @@ bool incremental_reopen(struct task *task, struct viewd_err *err)
 	}
 	if (old == NULL || (old->ensured && !stuck))
 		return false;
+	if (stuck)
+		db_log(task->db, VIEWD_LOG_INFO, "view '%s' is refreshed incrementally without inner nodes (%s)", old->view,
+		       err->msg);
 	chain_release(task->db, old);
 	task->chain = NULL;
 	task_use_columns(task, NULL);

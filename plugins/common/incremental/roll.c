@@ -169,11 +169,12 @@ static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct
 		columns[i] = talloc_asprintf(mem, "viewd_s.g%zu", i + 1);
 	if (groups != NULL)
 		sql = sql_add(sql, " AND %s", db->ops->incremental.has_key(mem, groups, columns, true));
-	if (!db->ops->query(db, sql, groups != NULL ? (const char *const *)groups->arrays : NULL,
-	                    groups != NULL ? groups->width : 0, take_count, &stuck, err))
+	bool params = groups != NULL && groups->arrays[0] != NULL;
+	if (!db->ops->query(db, sql, params ? (const char *const *)groups->arrays : NULL, params ? groups->width : 0,
+	                    take_count, &stuck, err))
 		return false;
 	roll->stuck = stuck > 0;
-	return stuck == 0 || err_set(err, VIEWD_ERR_QUERY, "a sum is NaN, and nothing can be taken away from that");
+	return stuck == 0 || err_set(err, VIEWD_ERR_QUERY, "a sum cannot be moved: it is NaN, or not of whole numbers");
 }
 
 /* ---- everything ---- */
@@ -346,6 +347,6 @@ bool roll_check(struct db *db, void *mem, const char *view, const struct roll *r
 	if (yielded == NULL ||
 	    (roll->images && columns_of_query(db, mem, images_query(db, mem, view, roll, source), err) == NULL))
 		return false;
-	return strcmp(types_of(wanted), types_of(yielded)) == 0 ||
+	return db->ops->incremental.nodes_lose_types || strcmp(types_of(wanted), types_of(yielded)) == 0 ||
 	       err_set(err, VIEWD_ERR_QUERY, "a roll of view '%s' yields other types than its definition", view);
 }

@@ -74,13 +74,13 @@ static bool tell_column_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	bool whole = strcmp(affinity, "INTEGER") == 0, real = strcmp(affinity, "REAL") == 0;
 	bool number = whole || real || strcmp(affinity, "NUMERIC") == 0;
 	const char *collation = sqlite_collation(telling->conn, v[0], v[1]);
-	whole &= strcasecmp(collation, "BINARY") == 0;
+	bool bytes = strcasecmp(collation, "BINARY") == 0, text = strcmp(affinity, "TEXT") == 0;
+	const char *type = whole && bytes ? "integer" : text && bytes ? "text" : real ? "float" : "other";
 	char *written = talloc_asprintf(NULL, "%s %s", number ? "NUMERIC" : affinity, collation);
 	assert(written != NULL);
 	for (char *c = written; *c != '\0'; c++)
 		*c = (char)toupper((unsigned char)*c);
-	const char *const values[] = {"",   v[0],    v[1], whole ? "integer" : real ? "float" : "other",
-	                              NULL, written, v[4], NULL};
+	const char *const values[] = {"",   v[0],    v[1], type, NULL, written, v[4], NULL};
 	bool more = tell(telling, knowledge_columns, values, ARRAY_LEN(values));
 	talloc_free(written);
 	return more;

@@ -41,6 +41,14 @@ void sqlite_key_collations(struct db *db, void *mem_ctx, const struct part *part
 #define SQLITE_KEY_INDEX "viewd_key_"
 bool sqlite_op_index_part(struct db *db, const struct part *part, struct viewd_err *err);
 
+/* roll.c: inner nodes */
+#define SQLITE_NODE_TABLES "type = 'table' AND name GLOB 'viewd_node_[0-9]*' AND sql GLOB '*cnt*'"
+struct node_table;
+struct roll;
+bool sqlite_op_make_node(struct db *db, const struct node_table *table, struct viewd_err *err);
+bool sqlite_op_add_to_roll(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
+                           struct viewd_err *err);
+
 /* apply.c: computing keys anew */
 bool sqlite_op_apply_part(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
                           struct viewd_err *err);

@@ -32,9 +32,9 @@ struct shape {
 	size_t n_columns;
 	struct shape_key *keys;
 	size_t n_keys;
-	const char *row_id; /* a name of the row number; NULL: no statement can give one */
+	const char *row_id;     /* a name of the row number; NULL: no statement can give one */
 	const char *row_column; /* the column that is the row number as well; NULL */
-	bool odd;           /* a unique index over an expression */
+	bool odd;               /* a unique index over an expression */
 };
 
 /* Reads the shape of a table of the file; everything hangs on mem_ctx. An absent one is no failure. */

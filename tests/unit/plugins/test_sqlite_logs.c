@@ -217,6 +217,55 @@ static void columns_of_numbers_hold_texts(void)
 	}
 }
 
+/* ---- inner nodes ---- */
+
+#define NODES "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name GLOB 'viewd_node_*'"
+
+static bool ignore(void *ctx UNUSED, const char *text UNUSED)
+{
+	return true;
+}
+
+/* Sums over a join move, as long as whole numbers alone are summed. */
+static void sums_are_moved(void)
+{
+	struct viewd_view_spec view;
+	struct fixture f;
+	begin(&f, &view,
+	      "CREATE TABLE s (id INTEGER PRIMARY KEY, place TEXT); INSERT INTO s VALUES (1, 'a'), (2, 'b'), (3, NULL);"
+	      "CREATE TABLE t (id INTEGER PRIMARY KEY, s INTEGER, v INTEGER); INSERT INTO t VALUES (1, 1, 5), (2, 1, 6), "
+	      "(3, "
+	      "2, 7), (4, 3, 8), (5, 3, NULL)",
+	      "SELECT s.place, count(*) AS n, sum(t.v) AS v FROM t JOIN s ON s.id = t.s GROUP BY s.place HAVING count(*) < "
+	      "9");
+	CHECK_STR(fixture_user_rows(&f, NODES), "2\n");
+	fixture_user_sql(&f, "UPDATE t SET v = 9, s = 3 WHERE id = 1; DELETE FROM t WHERE id = 3");
+	refreshes(&f, &view, "incremental: ");
+	fixture_user_sql(&f, "UPDATE s SET place = 'b' WHERE id = 3; INSERT INTO t VALUES (6, 2, -9223372036854775808)");
+	refreshes(&f, &view, "incremental: ");
+	CHECK_STR(fixture_user_rows(&f, NODES), "2\n");
+	fixture_user_sql(&f, "UPDATE t SET v = 0.5 WHERE id = 2; UPDATE t SET v = 1 WHERE id = 6");
+	refreshes(&f, &view, "");
+	CHECK_STR(fixture_user_rows(&f, NODES), "0\n");
+	fixture_user_sql(&f, "UPDATE t SET v = 3 WHERE id = 2");
+	refreshes(&f, &view, "incremental: ");
+	fixture_close_all(&f);
+}
+
+static void nodes_go_with_viewd(void)
+{
+	struct viewd_uninstall_request req = {.struct_size = sizeof req};
+	struct viewd_view_spec view;
+	struct fixture f;
+	begin(&f, &view, "CREATE TABLE s (id INTEGER PRIMARY KEY, place TEXT); CREATE TABLE t (id INTEGER PRIMARY KEY, s "
+	                 "INTEGER)",
+	      "SELECT s.place, count(*) AS n FROM t JOIN s ON s.id = t.s GROUP BY s.place");
+	CHECK_STR(fixture_user_rows(&f, NODES), "2\n");
+	REQUIRE_OK(f.dialect->uninstall(f.conn, &req, (struct viewd_text_sink){ignore, NULL}, &f.err), &f.err);
+	CHECK_STR(fixture_user_rows(&f, "SELECT name FROM sqlite_master WHERE name GLOB 'viewd_[^k]*'"), "");
+	fixture_close_all(&f);
+}
+
 /* ---- readers ---- */
 
 #define MANY "WITH RECURSIVE r (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM r WHERE i < 100100) "
@@ -418,6 +467,8 @@ static const struct harness_test logs_tests[] = {
 	{"only other bytes are logged", only_other_bytes_are_logged},
 	{"writers scan nothing", writers_scan_nothing},
 	{"columns of numbers hold texts", columns_of_numbers_hold_texts},
+	{"sums are moved", sums_are_moved},
+	{"nodes go with viewd", nodes_go_with_viewd},
 	{"a log holds what readers need", a_log_holds_what_readers_need},
 	{"rows that others remove are missed", rows_that_others_remove_are_missed},
 	{"a trigger that is gone", a_trigger_that_is_gone},
