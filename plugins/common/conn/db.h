@@ -314,7 +314,8 @@ struct db_incremental_ops {
 	/* Makes the table of an inner node, empty, with its indexes. In a transaction where DDL has one. NULL, with
 	 * add_to_roll: parts only. */
 	bool (*make_node)(struct db *db, const struct node_table *table, struct viewd_err *err);
-	/* Such a table has neither the types nor the collations of its query: keys and groups must be spelled in one way. */
+	/* Such a table has neither the types nor the collations of its query: keys and groups must be spelled in one
+	 * way. */
 	bool nodes_lose_types;
 	/* Images may tell of rows that did not change: they say which keys to look at, and cannot be added up. */
 	bool images_guess;
