@@ -223,6 +223,17 @@ static void all_rows_as_found_wrong(struct scene *s)
 	is_refreshed(s, "all rows: an audit has found a difference");
 }
 
+/* A group that is a text is one by its bytes, unless its collation knows better. */
+static void groups_of_texts_are_audited(void)
+{
+	struct scene s;
+	begin(&s, TOTALS, NULL);
+	pg_do(s.conn, "UPDATE totals SET n = n + 1");
+	pg_do(s.app, "UPDATE sale SET amount = 7 WHERE id = 1");
+	expect_log("an incremental refresh was wrong");
+	is_refreshed(&s, "all rows: an audit has found a difference");
+}
+
 /* The audit's transaction is rolled back, by a constraint of somebody's; its finding is not forgotten. */
 static void what_was_found_wrong_stays_so(void)
 {
@@ -311,6 +322,7 @@ static const struct harness_test tests[] = {
 	{"a sum that is stuck is computed otherwise", a_sum_that_is_stuck_is_computed_otherwise},
 	{"derived tables are rolled", derived_tables_are_rolled},
 	{"groups are counted", groups_are_counted},
+	{"groups of texts are audited", groups_of_texts_are_audited},
 	{"auto has another way", auto_has_another_way},
 	{"what was found wrong stays so", what_was_found_wrong_stays_so},
 	{"a form that fails gives way", a_form_that_fails_gives_way},

@@ -39,6 +39,9 @@ static const char relations_sql[] =
 #define IS_ARRAY \
 	"EXISTS (SELECT FROM pg_catalog.pg_type y WHERE y.oid = a.atttypid AND y.typlen = -1 AND y.typelem <> 0)"
 
+/* Since PostgreSQL 12 a collation may take texts of other bytes for equal; before, none does. */
+#define IS_BYTEWISE "pg_catalog.to_jsonb(l) ->> 'collisdeterministic' IS DISTINCT FROM 'false'"
+
 /* The scale of numeric(p,s) is in the lower 11 bits of its modifier, less the header of 4 bytes. */
 static const char columns_sql[] =
 	"SELECT n.nspname, c.relname, a.attname,"
@@ -47,6 +50,8 @@ static const char columns_sql[] =
 	"  WHEN a.atttypid = 'pg_catalog.numeric'::pg_catalog.regtype THEN 'decimal'"
 	"  WHEN a.atttypid IN ('pg_catalog.float4'::pg_catalog.regtype, 'pg_catalog.float8'::pg_catalog.regtype) THEN "
 	"'float'"
+	"  WHEN a.atttypid IN ('pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype) AND EXISTS "
+	"(SELECT FROM pg_catalog.pg_collation l WHERE l.oid = a.attcollation AND " IS_BYTEWISE ") THEN 'text'"
 	"  ELSE 'other' END,"
 	" CASE WHEN a.atttypid = 'pg_catalog.numeric'::pg_catalog.regtype AND a.atttypmod >= 4"
 	"  AND ((a.atttypmod - 4) & 2047) < 1024 THEN (a.atttypmod - 4) & 2047 END,"
