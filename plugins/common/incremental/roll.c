@@ -42,9 +42,11 @@ static char *add_terms(char *sql, const struct analysis_texts *texts)
 	return sql_add(sql, "count(*) AS cnt");
 }
 
-/* Names of a roll's columns, from the sums on. */
-static size_t term_names(void *mem, const struct analysis_texts *texts, const char **names)
+size_t roll_sums(void *mem, const struct analysis_texts *texts, const char ***names_r)
 {
+	const char **names = talloc_array(mem, const char *, (unsigned)(3 * texts->n_terms + 1));
+	assert(names != NULL);
+	*names_r = names;
 	size_t n = 0;
 	for (size_t i = 0; i < texts->n_terms; i++) {
 		if (texts->terms[i].arg != NULL && texts->terms[i].summed)
@@ -79,7 +81,8 @@ static char *part_query(void *mem, const struct analysis_texts *texts, const str
 static struct columns *part_columns(void *mem, const struct analysis_texts *texts, size_t n_key)
 {
 	struct columns *columns = talloc_zero(mem, struct columns);
-	size_t most = n_key + texts->groups.n + 3 * texts->n_terms + 1;
+	size_t most = n_key + texts->groups.n + 3 * texts->n_terms + 1, n_sums;
+	const char **sums;
 	assert(columns != NULL);
 	columns->names = talloc_zero_array(columns, const char *, (unsigned)most);
 	columns->inner = talloc_zero_array(columns, const char *, (unsigned)most);
@@ -89,7 +92,9 @@ static struct columns *part_columns(void *mem, const struct analysis_texts *text
 		columns->names[columns->n++] = talloc_asprintf(columns, "f%zu", i + 1);
 	for (size_t i = 0; i < texts->groups.n; i++)
 		columns->names[columns->n++] = talloc_asprintf(columns, "g%zu", i + 1);
-	columns->n += term_names(columns, texts, columns->names + columns->n);
+	n_sums = roll_sums(columns, texts, &sums);
+	memcpy(columns->names + columns->n, sums, n_sums * sizeof *sums);
+	columns->n += n_sums;
 	for (size_t i = 0; i < columns->n; i++)
 		columns->inner[i] = columns->items[i].name = columns->names[i];
 	return columns;
@@ -189,8 +194,8 @@ static bool refill(struct db *db, void *mem, const struct node_table *table, con
 /* The roll of the part's rows, all of them or (found) some: sign 1 adds them, -1 takes them away. */
 static char *over_part(struct db *db, void *mem, const struct roll *roll, int sign, const char *found)
 {
-	const char **names = talloc_zero_array(mem, const char *, (unsigned)(3 * roll->texts->n_terms + 1));
-	size_t n = term_names(mem, roll->texts, names);
+	const char **names;
+	size_t n = roll_sums(mem, roll->texts, &names);
 	char *sql = sql_add(sql_new(mem), "SELECT ");
 	for (size_t i = 0; i < roll->texts->groups.n; i++)
 		sql = sql_add(sql, "viewd_p.g%zu, ", i + 1);

@@ -24,6 +24,9 @@ struct roll {
 /* Fills roll->table, and what belongs to the part. talloc'ed on mem. */
 void roll_plan(void *mem, struct roll *roll, const struct analysis_node *part);
 
+/* Names of the columns of a roll's table that are added up: s1, n1, m1 .., cnt. talloc'ed on mem. */
+size_t roll_sums(void *mem, const struct analysis_texts *texts, const char ***names_r);
+
 /* Once the tables have their names: what is computed from them. */
 void roll_bind(struct db *db, void *mem, struct roll *roll);
 

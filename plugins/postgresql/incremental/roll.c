@@ -43,21 +43,11 @@ bool pg_op_make_node(struct db *db, const struct node_table *table, struct viewd
 /* The columns that are added, and how: "s1 = n.s1 + d.s1, ..". */
 static char *add_terms(char *sql, const struct roll *roll, const char *form)
 {
-	const struct analysis_texts *texts = roll->texts;
-	for (size_t i = 0; i < texts->n_terms; i++) {
-		char name[32];
-		if (texts->terms[i].arg == NULL)
-			continue;
-		snprintf(name, sizeof name, "s%zu", i + 1);
-		if (texts->terms[i].summed)
-			sql = sql_add(sql_template(sql, form, name), ", ");
-		snprintf(name, sizeof name, "n%zu", i + 1);
-		sql = sql_add(sql_template(sql, form, name), ", ");
-		snprintf(name, sizeof name, "m%zu", i + 1);
-		if (texts->terms[i].longer != NULL)
-			sql = sql_add(sql_template(sql, form, name), ", ");
-	}
-	return sql_template(sql, form, "cnt");
+	const char **names;
+	size_t n = roll_sums(sql, roll->texts, &names);
+	for (size_t i = 0; i < n; i++)
+		sql = sql_template(sql_add(sql, "%s", i > 0 ? ", " : ""), form, names[i]);
+	return sql;
 }
 
 static char *all_names(void *mem, const struct roll *roll)

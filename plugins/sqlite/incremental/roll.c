@@ -45,11 +45,6 @@ struct adding {
 	char *groups; /* "viewd_n.g1 IS d.g1 AND .." */
 };
 
-static char *add_moved(char *sql, const char *letter, size_t number)
-{
-	return sql_add(sql, "%s%zu = viewd_n.%s%zu + d.%s%zu, ", letter, number, letter, number, letter, number);
-}
-
 static void name_columns(void *mem, struct adding *a)
 {
 	const struct analysis_texts *texts = a->roll->texts;
@@ -59,16 +54,12 @@ static void name_columns(void *mem, struct adding *a)
 	a->groups = sql_add(sql_new(mem), "%s", texts->groups.n > 0 ? "" : "1");
 	for (size_t i = 0; i < texts->groups.n; i++)
 		a->groups = sql_add(a->groups, "%sviewd_n.g%zu IS d.g%zu", i > 0 ? " AND " : "", i + 1, i + 1);
-	for (size_t i = 0; i < texts->n_terms; i++) {
-		if (texts->terms[i].arg == NULL)
-			continue;
-		a->names = texts->terms[i].summed ? sql_add(a->names, "s%zu, ", i + 1) : a->names;
-		a->names = sql_add(a->names, "n%zu, ", i + 1);
-		a->sums = texts->terms[i].summed ? add_moved(a->sums, "s", i + 1) : a->sums;
-		a->sums = add_moved(a->sums, "n", i + 1);
+	const char **sums;
+	size_t n = roll_sums(mem, texts, &sums);
+	for (size_t i = 0; i < n; i++) {
+		a->names = sql_add(a->names, "%s%s", i > 0 ? ", " : "", sums[i]);
+		a->sums = sql_add(a->sums, "%s%s = viewd_n.%s + d.%s", i > 0 ? ", " : "", sums[i], sums[i], sums[i]);
 	}
-	a->names = sql_add(a->names, "cnt");
-	a->sums = sql_add(a->sums, "cnt = viewd_n.cnt + d.cnt");
 }
 
 static bool collect(struct db *db, void *mem, const struct adding *a, const char *query, struct viewd_err *err)
