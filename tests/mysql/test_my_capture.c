@@ -319,7 +319,7 @@ static void leaving_minds_nobody_elses(void)
 	CHECK_STR(ours(), "1,0,0");
 }
 
-/* They are neither made again nor forgotten, and keep nobody from setting up what needs none. */
+/* Hidden triggers are neither made again nor forgotten, and keep nobody from setting up what needs none. */
 static void hidden_triggers_are_known(void)
 {
 	struct viewd_captured out;

@@ -127,7 +127,7 @@ static int64_t rows_read(struct viewd_conn *conn)
 	return n;
 }
 
-/* It is done at each refresh, also when the log holds much that other views have not read. */
+/* A log is tried at each refresh, also when the log holds much that other views have not read. */
 static void trying_reads_one_row(void)
 {
 	struct my_scene *s = my_incremental_begin(my_totals);
@@ -176,7 +176,7 @@ static void revoke(struct my_scene *s, const char *rights)
 	s->conn->denied = true; /* the session goes by the rights of its beginning */
 }
 
-/* What the account may not see is neither taken for another's nor made again. */
+/* A trigger that the account may not see is neither taken for another's nor made again. */
 static void hidden_triggers_are_left(void)
 {
 	static const char *const rights[] = {"TRIGGER",

@@ -68,7 +68,7 @@ static const char *log_rows(struct scene *s)
 
 /* ---- several readers ---- */
 
-/* It may be reading at this moment, by a snapshot that is older than what was written since. */
+/* A reader may be reading at this moment, by a snapshot that is older than what was written since. */
 static void a_reader_that_has_not_read_keeps_rows(void)
 {
 	struct scene s;
@@ -95,7 +95,7 @@ static void fill_log(struct scene *s)
 	pg_do(s->conn, "SELECT setval('viewd.full_1', 1)");
 }
 
-/* Its changes are in no log, and nobody sees them before it commits. */
+/* The changes of this writer are in no log, and nobody sees them before it commits. */
 static struct viewd_conn *begin_late(void)
 {
 	struct viewd_conn *late = pg_session("app");
@@ -363,7 +363,7 @@ static void keys_that_are_arrays_are_refused(void)
 	is_refreshed(&s, "incremental: 3 keys");
 }
 
-/* What a session asks with each refresh it has the server read and plan once. */
+/* A session has the server read and plan once what it asks with each refresh. */
 static void statements_of_refreshes_are_prepared(void)
 {
 	static const char *const beginnings[] = {"SELECT log, position, looked",

@@ -284,8 +284,9 @@ struct db_incremental_ops {
 	 * differs from the stored one; or the log says so (it overflowed, the table was truncated). */
 	bool (*look_log)(struct db *db, void *mem_ctx, const char *view, struct change_log *log, const char *position,
 	                 const char *looked, struct viewd_err *err);
-	/* Likewise for all logs of a reader at once; position and last_looked of each are there when the next call of flush
-	 * has come back. Where one is unsound, the others need not be told. NULL: look_log, one after the other. */
+	/* All logs of a reader are looked at likewise, at once; position and last_looked of each are there when the next
+	 * call of flush has come back. Where one is unsound, the others need not be told. NULL: look_log, one after the
+	 * other. */
 	bool (*look_logs)(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
 	                  struct viewd_err *err);
 	/* SQL: a relation, in parentheses, of the images that a reader has not read. talloc'ed */
@@ -314,8 +315,8 @@ struct db_incremental_ops {
 	/* Makes the table of an inner node, empty, with its indexes. In a transaction where DDL has one. NULL, with
 	 * add_to_roll: parts only. */
 	bool (*make_node)(struct db *db, const struct node_table *table, struct viewd_err *err);
-	/* Such a table has neither the types nor the collations of its query: keys and groups must be spelled in one
-	 * way. */
+	/* The table of a node has neither the types nor the collations of its query: keys and groups must be spelled in
+	 * one way. */
 	bool nodes_lose_types;
 	/* Images may tell of rows that did not change: they say which keys to look at, and cannot be added up. */
 	bool images_guess;

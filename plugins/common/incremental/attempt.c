@@ -82,7 +82,7 @@ static void add_of_view(struct stmt *st, const char *before, const char *table, 
 	stmt_param(st, view);
 }
 
-/* What another connection has found out, or this one a while ago. */
+/* Findings of another connection, or of this one a while ago. */
 static void recall_refusal(struct task *task, struct attempt *attempt)
 {
 	struct learnt no;
@@ -168,7 +168,7 @@ void attempt_refused(struct task *task, const struct viewd_err *why)
 	if (!learnt_save(task->db, attempt->view, LEARNT_REFUSED, attempt->definition_hash, attempt->why, &failed))
 		db_log(task->db, VIEWD_LOG_DEBUG, "view '%s', other connections will try it too (%s)", attempt->view,
 		       failed.msg);
-	/* What has refused it may have come after its logs were made. */
+	/* The reason may have come after its logs were made. */
 	change_logs_leave(task->db, task->view->name);
 }
 

@@ -18,7 +18,7 @@ void attempt_measured(struct task *task, int64_t us);
  * has passed, or it is asked to. Outside a transaction. [worker] */
 void attempt_refused(struct task *task, const struct viewd_err *why);
 
-/* It is asked to. Outside a transaction, best effort. [worker] */
+/* The user asks for it. Outside a transaction, best effort. [worker] */
 void attempt_forget_refusal(struct task *task);
 
 /* The view cannot be kept incrementally just now, since somebody uses its sources: it is tried again after some slow

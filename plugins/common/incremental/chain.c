@@ -36,7 +36,7 @@ static bool refuse_as_analysed(const struct task *task, const struct refusal *no
 	return err_hint(err, "%s%srefresh_mode = auto always works", no->help, no->help[0] != '\0' ? "; or " : "");
 }
 
-/* What prevents it whatever the definition says; *why_r NULL: nothing does. */
+/* The hindrance that there is whatever the definition says; *why_r NULL: none. */
 static bool find_hindrance(struct task *task, const char **what_r, const char **why_r, struct viewd_err *err)
 {
 	struct db *db = task->db;

@@ -47,7 +47,7 @@ struct analysis *chain_analyse(const struct task *task, void *mem, const struct 
 bool chain_describe(struct task *task, const struct analysis *analysis, char **text_r,
                     struct viewd_err *err) MUST_CHECK;
 
-/* Likewise, by one part, in place of the present one. [worker] */
+/* A chain of one part is made likewise, in place of the present one. [worker] */
 struct chain *chain_without_roll(struct task *task, struct viewd_err *err);
 
 /* Finds a chain whose logs and tables were there the last time, and gives it to the task, without asking the server

@@ -33,7 +33,7 @@ struct cost {
 void cost_learn_whole(struct cost *cost, int64_t us);
 void cost_learn_keys(struct cost *cost, int form, int64_t keys, int64_t us);
 
-/* What an audit has taken: a hint for a form that was never measured. */
+/* The time that an audit has taken is a hint for a form that was never measured. */
 void cost_learn_hint(struct cost *cost, int form, int64_t keys, int64_t us);
 
 /* A run in this form has failed. True: the other one has worked, and is used from now on. */
@@ -42,7 +42,7 @@ bool cost_learn_failure(struct cost *cost, int form);
 /* Microseconds that so many keys are expected to take in this form; negative: nothing is known. */
 double cost_of_form(const struct cost *cost, int form, int64_t keys);
 
-/* Likewise, in the form that was chosen last. */
+/* The time is that of the form that was chosen last. */
 double cost_of_keys(const struct cost *cost, int64_t keys);
 
 /* The form to compute these keys by. The other one is tried when that may pay, taken when it is much cheaper, and tried

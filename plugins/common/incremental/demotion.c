@@ -16,7 +16,7 @@ static bool save(struct db *db, const struct chain *chain, struct viewd_err *err
 	return learnt_save(db, chain->view, LEARNT_DEMOTED, chain->digest, text, err);
 }
 
-/* What the transaction of the audit has not kept is found_wrong here. */
+/* A finding that the transaction of the audit has not kept is found_wrong here. */
 bool demotion_settle(struct db *db, struct chain *chain, bool asked, struct viewd_err *err)
 {
 	bool known = chain->demotion.known;

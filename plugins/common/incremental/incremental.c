@@ -272,7 +272,7 @@ static bool apply_news(struct task *task, const struct key_set *keys, struct par
 	                           : db->ops->incremental.apply_part(db, &chain->part, keys, out, err);
 }
 
-/* What may have to do with the form: how much it computes, and of which rows. */
+/* Failures that may have to do with the form: how much it computes, and of which rows. */
 static bool note_failure(struct chain *chain, const struct viewd_err *err)
 {
 	bool of_form = err != NULL && (err->cls == VIEWD_ERR_TIMEOUT || err->cls == VIEWD_ERR_QUERY ||
@@ -403,7 +403,7 @@ enum incremental_after incremental_failed(struct task *task, const struct viewd_
 
 void incremental_refuse(struct task *task, const struct viewd_err *failure)
 {
-	/* What the configuration rules out is no trouble. */
+	/* A view that the configuration rules out is no trouble. */
 	if (failure->cls != VIEWD_ERR_CONFIG)
 		db_log(task->db, VIEWD_LOG_WARNING, "view '%s' is not refreshed incrementally any more (%s)", task->view->name,
 		       failure->msg);

@@ -33,7 +33,7 @@ typedef bool all_rows_fn(struct task *task, struct viewd_outcome *out, struct vi
 bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, struct viewd_outcome *out,
                       struct viewd_err *err) MUST_CHECK;
 
-/* What follows from a refresh that has failed so. */
+/* Consequences of a refresh that has failed. */
 enum incremental_after {
 	INCREMENTAL_GIVE_UP,   /* the failure is the refresh's */
 	INCREMENTAL_THIS_TIME, /* mode auto: another way is free; tables were in use, which says nothing of the next time */

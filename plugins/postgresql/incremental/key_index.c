@@ -40,7 +40,7 @@ static char *names_array(const struct part *part, void *mem)
 	return sql_add(sql, "}");
 }
 
-/* Likewise; keys are collected into arrays, which arrays of several lengths cannot be. */
+/* Keys are collected into arrays, which arrays of several lengths cannot be. */
 static const char array_sql[] =
 	"SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type y ON y.oid = a.atttypid WHERE "
 	"a.attrelid = pg_catalog.to_regclass($1) AND a.attname = ANY ($2::text[]) AND y.typlen = -1 AND y.typelem <> 0)";

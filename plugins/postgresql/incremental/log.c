@@ -82,7 +82,7 @@ static const char lacking_sql[] =
 	"TRIGGER viewd_log_%s_%s', c.oid::pg_catalog.regclass, $2, w.suffix) END)) AS x (step, sql)"
 	" WHERE x.sql IS NOT NULL ORDER BY c.oid, w.suffix, x.step";
 
-/* What the role lacks, in words that it can be given by. */
+/* The right that the role lacks, in words that it can be given by. */
 static bool denied(struct viewd_conn *conn, const char *right, const char *on, struct viewd_err *err)
 {
 	if (err == NULL || err->cls != VIEWD_ERR_DENIED)

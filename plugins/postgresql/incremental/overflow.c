@@ -65,7 +65,7 @@ static bool take_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_number[] = {{take_number_fn, "t", "the first row of a change log"}};
 
-/* Its own transaction makes the number another one than that of a session that does the same. */
+/* A transaction of its own makes the number another one than that of a session that does the same. */
 static bool disbelieve(struct viewd_conn *conn, int64_t number, char never[static 24], struct viewd_err *err)
 {
 	char sql[250];

@@ -215,7 +215,7 @@ static void read_templates(struct writer *w, const char *dir)
 
 /* ---- transactions ---- */
 
-/* What failed inside goes with the savepoint; MariaDB and SQLite may have rolled back more than that. */
+/* Work that failed inside goes with the savepoint; MariaDB and SQLite may have rolled back more than that. */
 static bool in_savepoint(struct writer *w)
 {
 	if (!run(w, "SAVEPOINT s"))
@@ -343,7 +343,7 @@ static void two_phases(struct writer *w)
 		exit(EXIT_FAILURE); /* the next connection finds it */
 }
 
-/* Those that an earlier connection of this writer has left. */
+/* Transactions that an earlier connection of this writer has left. */
 static void end_all_prepared(struct writer *w)
 {
 	char list[TEXT], sql[128], *rest = list, *line;

@@ -44,7 +44,7 @@ void fake_end_wait(struct engine *eng);
 /* Ends the oldest pending call. False when there is none. */
 bool fake_finish(struct engine *eng);
 
-/* Likewise, with these items. */
+/* The report has these items. */
 bool fake_answer(struct engine *eng, const struct engine_item *items, size_t n);
 
 #endif

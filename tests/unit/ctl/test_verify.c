@@ -44,7 +44,7 @@ static struct engine_item item(struct ask *ask, const char *name)
 	                            .result = VIEW_RESULT_SUCCEEDED};
 }
 
-/* What the engine is asked for next, and about which views; then it answers. */
+/* The engine is asked for this next, and about which views; then it answers. */
 static void step(struct ask *ask, const char *what, const char *views, struct engine_item a, struct engine_item b)
 {
 	const struct engine_item items[] = {a, b};
@@ -167,7 +167,7 @@ static void the_last_comparison_decides(void)
 	ask_end(&ask, "alpha: equal repaired, 0");
 }
 
-/* What could not be compared is not refreshed, and stays an error. */
+/* A view that could not be compared is not refreshed, and stays an error. */
 static void errors_of_the_comparison_are_told(void)
 {
 	struct ask ask;

@@ -160,7 +160,7 @@ static int rows_scanned(struct fixture *f, const char *sql)
 	return scanned;
 }
 
-/* What is in the way of a new row is found by the index that it is in the way of. */
+/* A row that is in the way of a new one is found by the index that it is in the way of. */
 static void writers_scan_nothing(void)
 {
 	static const char *const writes[] = {
