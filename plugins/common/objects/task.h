@@ -37,6 +37,7 @@ struct task {
 	char tag[33];            /* random, new for each object that is made */
 	struct marks marks;      /* of a captured view: read once, before any data */
 	bool marks_known;
+	bool hook_run; /* the pre_hook, outside a transaction */
 	bool definition_recalled;
 	char *kept_text;      /* the definition of what is kept as it is; NULL: it is made from ours */
 	struct relation rows; /* gen.source points here while rows are made apart (db_ops.rights.rows_apart) */

@@ -295,8 +295,9 @@ static bool stage(struct task *task, const struct viewd_refresh_request *req, st
 
 bool recipe_before(struct task *task, struct viewd_err *err)
 {
-	if (hooks_inside(task) || task->view->pre_hook == NULL)
+	if (hooks_inside(task) || task->view->pre_hook == NULL || task->hook_run)
 		return true;
+	task->hook_run = true;
 	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) &&
 	       hooks_before(task, err);
 }
