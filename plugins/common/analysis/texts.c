@@ -370,7 +370,7 @@ const struct occurrence *texts_grouped(const struct unit *unit)
 			found = unit->names.occurrences[i];
 	for (size_t i = 0; i < unit->names.n_occurrences && found != NULL && found->derived != NULL; i++) {
 		const struct occurrence *of = unit->names.occurrences[i];
-		if (of != found && !names_inside(&unit->names, of->scope, found->derived->scope))
+		if (of != found && of->in != found->derived)
 			return NULL;
 	}
 	return found != NULL && found->relation == NULL ? found : NULL;

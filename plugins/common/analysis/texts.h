@@ -32,7 +32,8 @@ struct analysis_texts {
 /* The derived table that all rows of the query come from, as columns of tables; NULL: they come from elsewhere. */
 const struct query *texts_inside(const struct unit *unit);
 
-/* The derived table with groups whose rows are all that the query reads; NULL: it reads others. */
+/* The derived table with groups whose rows are all that the query reads, itself made from tables alone, each of which
+ * has a name of its own there; NULL: there is none. */
 const struct occurrence *texts_grouped(const struct unit *unit);
 
 /* NULL where the query cannot be taken apart so: several derived tables, WITH, FILTER, pieces that are not read alike
