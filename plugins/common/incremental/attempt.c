@@ -21,7 +21,7 @@ struct attempt {
 	char *view;
 	char definition_hash[65];
 	unsigned slow_runs; /* in a row */
-	bool kept, refused, captured, plain;
+	bool kept, refused, captured;
 	int64_t asked_us;
 	char why[200];
 };
@@ -193,12 +193,17 @@ void attempt_postponed(struct task *task, const struct viewd_err *why)
 
 void attempt_plain(struct task *task)
 {
-	current(task)->plain = true;
+	struct viewd_err failed;
+	if (!learnt_save(task->db, task->view->name, LEARNT_PLAIN, task->resolved.hash, "", &failed))
+		db_log(task->db, VIEWD_LOG_WARNING, "view '%s', inner nodes will be tried again (%s)", task->view->name,
+		       failed.msg);
 }
 
 bool attempt_is_plain(struct task *task)
 {
-	return current(task)->plain;
+	struct learnt plain;
+	learnt_find(task->db, task->view->name, LEARNT_PLAIN, task->resolved.hash, &plain);
+	return plain.known && db_now(task->db) - plain.time_us < REFUSED_US;
 }
 
 void attempt_over(struct task *task)

@@ -25,8 +25,8 @@ void attempt_forget_refusal(struct task *task);
  * refreshes. */
 void attempt_postponed(struct task *task, const struct viewd_err *why);
 
-/* From now on the view is kept without inner nodes, as long as its definition and the connection are what they are; is
- * it? */
+/* From now on the view is kept without inner nodes, on all connections, until its definition is another or a day has
+ * passed; is it? Outside a transaction. [worker] */
 void attempt_plain(struct task *task);
 bool attempt_is_plain(struct task *task);
 

@@ -418,7 +418,23 @@ bool chain_aim(struct task *task, struct viewd_err *err)
 		return err_set(err, VIEWD_ERR_CONFLICT, "the definition of view '%s' has changed", chain->view);
 	}
 	(chain->roll != NULL ? &chain->roll->result : &chain->part)->rel = task->rel;
-	return true;
+	return node_tables_ask(task->db, chain->view, &chain->recorded, err);
+}
+
+bool chain_check_nodes(struct task *task, struct viewd_err *err)
+{
+	struct chain *chain = task->chain;
+	const struct node_numbers *found = &chain->recorded;
+	int64_t wanted[NODES_MAX] = {0};
+	size_t n = 0;
+	if (chain->roll != NULL && !chain->roll->images)
+		wanted[n++] = chain->roll->below.number;
+	if (chain->roll != NULL)
+		wanted[n++] = chain->roll->table.number;
+	if (found->n == n && memcmp(found->numbers, wanted, n * sizeof *wanted) == 0)
+		return true;
+	chain->ensured = false;
+	return err_set(err, VIEWD_ERR_CONFLICT, "the inner nodes of view '%s' are others now", chain->view);
 }
 
 struct chain *chain_without_roll(struct task *task, struct viewd_err *err)

@@ -22,6 +22,7 @@ struct chain {
 	size_t n_logs;
 	struct part part;  /* fills the relation; with a roll: finds the keys, or names the table of the images */
 	struct roll *roll; /* NULL: there is none */
+	struct node_numbers recorded; /* nodes of the view, as the refresh's snapshot has them */
 	struct cost cost;
 	unsigned refreshes, since_audit;
 	struct learnt demotion; /* as the state table had it at the refresh's snapshot */
@@ -57,6 +58,11 @@ bool chain_known(struct task *task);
 /* In the refresh's transaction: the chain is that of the task's definition as it is now, and writes to the task's
  * relation; else an error, and the chain is to be opened again. */
 bool chain_aim(struct task *task, struct viewd_err *err) MUST_CHECK;
+
+/* After the next question to the server: the view has the chain's nodes, and no others. The position in the logs is the
+ * view's, so another connection may have moved it with other nodes; then an error, and the chain is to be opened
+ * again. */
+bool chain_check_nodes(struct task *task, struct viewd_err *err) MUST_CHECK;
 
 /* The task has no chain and no columns any more, nor will the next one find them. */
 void chain_forget(struct task *task);

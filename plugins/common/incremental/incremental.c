@@ -189,7 +189,8 @@ static bool look(struct task *task, struct news *out, struct viewd_err *err)
 	if (task->marks.redefined)
 		out->everything = "something that the definition uses was redefined";
 	if (!demotion_look(task->db, chain, err) ||
-	    !change_logs_look(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err))
+	    !change_logs_look(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err) ||
+	    !chain_check_nodes(task, err))
 		return false;
 	for (size_t i = 0; i < chain->n_logs; i++) {
 		struct change_log *log = &chain->logs[i];

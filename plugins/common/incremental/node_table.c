@@ -81,7 +81,8 @@ static bool good(struct db *db, const struct recorded *found, struct node_table 
 		char digest[DIGEST_SIZE];
 		struct db_object object = {0};
 		digest_of(&tables[i], digest);
-		name_table(db, found->rows[i].number, &tables[i].rel);
+		tables[i].number = found->rows[i].number;
+		name_table(db, tables[i].number, &tables[i].rel);
 		if (!db->ops->find_object(db, &tables[i].rel, &object, err))
 			return false;
 		*good_r = strcmp(found->rows[i].digest, digest) == 0 && object.kind == VIEWD_KIND_TABLE;
@@ -108,7 +109,8 @@ static bool make_one(struct db *db, void *mem, const char *view, struct node_tab
 	struct recorded after = {.mem = mem};
 	if (!insert_row(db, view, table, err) || !recall(db, view, &after, err))
 		return false;
-	name_table(db, after.rows[after.n - 1].number, &table->rel);
+	table->number = after.rows[after.n - 1].number;
+	name_table(db, table->number, &table->rel);
 	return db->ops->incremental.make_node(db, table, err);
 }
 
@@ -155,6 +157,28 @@ bool node_tables_ensure(struct db *db, void *mem_ctx, const char *view, struct n
 		return true;
 	db->ops->rollback(db);
 	return false;
+}
+
+static bool take_node_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct node_numbers *out = ctx;
+	if (out->n < NODES_MAX)
+		out->numbers[out->n] = number_or(v[0], 0);
+	out->n++;
+	return true;
+}
+
+static const struct db_reader take_node[] = {{take_node_fn, "n", "which nodes a view has"}};
+
+bool node_tables_ask(struct db *db, const char *view, struct node_numbers *out, struct viewd_err *err)
+{
+	struct stmt st = stmt_of(db, "SELECT node FROM ", "nodes", " WHERE ");
+	*out = (struct node_numbers){0};
+	stmt_name(&st, "view");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	stmt_text(&st, " ORDER BY node");
+	return stmt_query_later(&st, take_node, out, err);
 }
 
 bool node_tables_sweep(struct db *db, struct viewd_err *err)

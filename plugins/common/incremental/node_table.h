@@ -11,6 +11,7 @@
 struct node_table {
 	const char *query; /* its columns are the table's */
 	struct relation rel;
+	int64_t number;  /* names it */
 	size_t n_key;    /* the first columns of an index for finding rows; 0: none */
 	size_t n_unique; /* the first columns that identify a row, NULL equal to NULL; 0: none */
 };
@@ -19,6 +20,17 @@ struct node_table {
  * and the view has everything to read. Runs transactions of its own. [worker] */
 bool node_tables_ensure(struct db *db, void *mem_ctx, const char *view, struct node_table *tables, size_t n,
                         struct viewd_err *err) MUST_CHECK;
+
+/* The numbers of a view's nodes, in order; n counts also those beyond. */
+#define NODES_MAX 2
+struct node_numbers {
+	size_t n;
+	int64_t numbers[NODES_MAX];
+};
+
+/* Asks which nodes the view has at the transaction's snapshot: *out is complete when the next call has succeeded.
+ * [worker] */
+bool node_tables_ask(struct db *db, const char *view, struct node_numbers *out, struct viewd_err *err) MUST_CHECK;
 
 /* Drops the tables of views that no longer read change logs. In a transaction where DDL has one. [worker] */
 bool node_tables_sweep(struct db *db, struct viewd_err *err) MUST_CHECK;

@@ -167,7 +167,10 @@ static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct
 {
 	int64_t stuck = 0;
 	const char *columns[KEY_WIDTH_MAX];
-	if (db->ops->incremental.stuck == NULL)
+	bool summed = false;
+	for (size_t i = 0; i < roll->texts->n_terms; i++)
+		summed |= roll->texts->terms[i].summed;
+	if (db->ops->incremental.stuck == NULL || !summed)
 		return true;
 	char *sql = stuck_query(db, mem, roll);
 	for (size_t i = 0; groups != NULL && i < groups->width; i++)
