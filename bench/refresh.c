@@ -84,8 +84,9 @@ static void through_viewd(struct bench *b)
 {
 	char body[256], text[8192];
 	int n = snprintf(body, sizeof body, "{\"view\":[\"%s\"],\"wait\":true}", b->view);
-	int total = snprintf(text, sizeof text, "POST /v1/refresh HTTP/1.1\r\nHost: viewd\r\nContent-Type: "
-	                                        "application/json\r\nContent-Length: %d\r\n\r\n%s",
+	int total = snprintf(text, sizeof text,
+	                     "POST /v1/refresh HTTP/1.1\r\nHost: viewd\r\nContent-Type: "
+	                     "application/json\r\nContent-Length: %d\r\n\r\n%s",
 	                     n, body);
 	int sock = connect_control(b->socket_path); /* the server closes after each answer */
 	if (write(sock, text, (size_t)total) != total)
@@ -133,7 +134,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s TARGET CONTROL_SOCKET VIEW PAIRS CHANGE STATEMENT...\n", argv[0]);
 		return 2;
 	}
-	b = (struct bench){.client = sqlclient_open(argv[1]), .socket_path = argv[2], .view = argv[3], .change = argv[5],
+	b = (struct bench){.client = sqlclient_open(argv[1]),
+	                   .socket_path = argv[2],
+	                   .view = argv[3],
+	                   .change = argv[5],
 	                   .statements = argv + 6};
 	time_direct(&b);
 	time_viewd(&b);

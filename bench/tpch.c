@@ -166,8 +166,7 @@ static void find_bytes(struct bench *b, struct query *q)
 {
 	const char *columns =
 		is(b, "postgresql")
-			? "SELECT attname FROM pg_attribute WHERE attrelid = '%s'::regclass AND attnum > 0 ORDER BY "
-			  "attnum"
+			? "SELECT attname FROM pg_attribute WHERE attrelid = '%s'::regclass AND attnum > 0 ORDER BY attnum"
 		: is(b, "mariadb") ? "SELECT column_name FROM information_schema.columns WHERE table_schema = database() AND "
 							 "table_name = '%s' ORDER BY ordinal_position"
 						   : "SELECT name FROM pragma_table_info('%s')";

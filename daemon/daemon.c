@@ -284,13 +284,14 @@ static int check(const char *conf_path)
 
 static int usage(FILE *out, int code)
 {
-	fprintf(out, "usage: viewd [-c FILE] [--check]\n"
-	             "keeps derived data fresh, in each database whose dialect is installed\n\n"
-	             "  -c, --config FILE  configuration (default %s)\n"
-	             "      --check        only say whether the configuration is good (exit 0, or %d)\n"
-	             "  -V, --version      print the version\n"
-	             "  -h, --help         print this\n\n"
-	             "viewd stays in the foreground. SIGHUP reloads, SIGTERM stops. See viewd(8).\n",
+	fprintf(out,
+	        "usage: viewd [-c FILE] [--check]\n"
+	        "keeps derived data fresh, in each database whose dialect is installed\n\n"
+	        "  -c, --config FILE  configuration (default %s)\n"
+	        "      --check        only say whether the configuration is good (exit 0, or %d)\n"
+	        "  -V, --version      print the version\n"
+	        "  -h, --help         print this\n\n"
+	        "viewd stays in the foreground. SIGHUP reloads, SIGTERM stops. See viewd(8).\n",
 	        DEFAULT_CONF, DAEMON_EXIT_CONFIG);
 	return code;
 }

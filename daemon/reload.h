@@ -20,7 +20,7 @@ enum reload_outcome {
 };
 
 struct reload_entry {
-	const char *what;   /* "view" or "database" */
+	const char *what; /* "view" or "database" */
 	const char *name;
 	const char *change; /* "added", "removed", "changed" */
 	const char *detail; /* changed keys, comma separated, and what follows from it */

@@ -33,9 +33,8 @@
 
 enum viewd_err_class {
 #define VIEWD_ERR_ENUM(sym, word, retry, doc) VIEWD_ERR_##sym,
-	VIEWD_ERR_CLASSES(VIEWD_ERR_ENUM)
+	VIEWD_ERR_CLASSES(VIEWD_ERR_ENUM) VIEWD_ERR_CLASS_COUNT
 #undef VIEWD_ERR_ENUM
-	VIEWD_ERR_CLASS_COUNT
 };
 
 /* One failure. A plain value owned by the caller; all text is captured at once, nothing points elsewhere. */
@@ -54,9 +53,8 @@ struct viewd_err {
 #define VIEWD_METHODS(X) X(SIMPLE, "simple") X(MATERIALIZED, "materialized") X(TABLE, "table")
 enum viewd_method {
 #define VIEWD_METHOD_ENUM(sym, word) VIEWD_METHOD_##sym,
-	VIEWD_METHODS(VIEWD_METHOD_ENUM)
+	VIEWD_METHODS(VIEWD_METHOD_ENUM) VIEWD_METHOD_COUNT
 #undef VIEWD_METHOD_ENUM
-	VIEWD_METHOD_COUNT
 };
 
 #define VIEWD_MODES(X) \
@@ -68,9 +66,8 @@ enum viewd_method {
 	X(INCREMENTAL, "incremental")
 enum viewd_refresh_mode {
 #define VIEWD_MODE_ENUM(sym, word) VIEWD_MODE_##sym,
-	VIEWD_MODES(VIEWD_MODE_ENUM)
+	VIEWD_MODES(VIEWD_MODE_ENUM) VIEWD_MODE_COUNT
 #undef VIEWD_MODE_ENUM
-	VIEWD_MODE_COUNT
 };
 
 /* The action of a refresh: status field `action`. NO_DATA: nothing to do, it is a simple view or no row changed.
@@ -85,9 +82,8 @@ enum viewd_refresh_mode {
 	X(REINITIALIZE, "REINITIALIZE")
 enum viewd_did {
 #define VIEWD_DID_ENUM(sym, word) VIEWD_DID_##sym,
-	VIEWD_DIDS(VIEWD_DID_ENUM)
+	VIEWD_DIDS(VIEWD_DID_ENUM) VIEWD_DID_COUNT
 #undef VIEWD_DID_ENUM
-	VIEWD_DID_COUNT
 };
 
 /* The change that the daemon tells a plugin to make to a view's object. Decided in the daemon, carried out by the
@@ -115,9 +111,8 @@ enum viewd_on_remove { VIEWD_REMOVE_KEEP, VIEWD_REMOVE_DROP };
 	X(UPSTREAM_FAILED, "UPSTREAM_FAILED")
 enum viewd_failure {
 #define VIEWD_FAILURE_ENUM(sym, word) VIEWD_FAILURE_##sym,
-	VIEWD_FAILURES(VIEWD_FAILURE_ENUM)
+	VIEWD_FAILURES(VIEWD_FAILURE_ENUM) VIEWD_FAILURE_COUNT
 #undef VIEWD_FAILURE_ENUM
-	VIEWD_FAILURE_COUNT
 };
 
 enum viewd_kind { VIEWD_KIND_NONE, VIEWD_KIND_VIEW, VIEWD_KIND_MATVIEW, VIEWD_KIND_TABLE, VIEWD_KIND_OTHER };
@@ -334,9 +329,8 @@ enum viewd_capture {
 	X(OTHER, "other")
 enum viewd_depends {
 #define VIEWD_DEPENDS_ENUM(sym, word) VIEWD_DEPENDS_##sym,
-	VIEWD_DEPENDS(VIEWD_DEPENDS_ENUM)
+	VIEWD_DEPENDS(VIEWD_DEPENDS_ENUM) VIEWD_DEPENDS_COUNT
 #undef VIEWD_DEPENDS_ENUM
-	VIEWD_DEPENDS_COUNT
 };
 
 /* Who tells that an entry has changed. symbol, word, what it means */
@@ -350,9 +344,8 @@ enum viewd_depends {
 	X(VOUCHED, "vouched", "`sources` names what to follow instead")
 enum viewd_heard {
 #define VIEWD_HEARD_ENUM(sym, word, doc) VIEWD_HEARD_##sym,
-	VIEWD_HEARD(VIEWD_HEARD_ENUM)
+	VIEWD_HEARD(VIEWD_HEARD_ENUM) VIEWD_HEARD_COUNT
 #undef VIEWD_HEARD_ENUM
-	VIEWD_HEARD_COUNT
 };
 
 /* One entry of everything that a view's contents depend on, through plain views and functions. */

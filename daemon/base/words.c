@@ -41,14 +41,9 @@ const char *word_did(enum viewd_did d)
 const char *word_change(enum viewd_change c)
 {
 	static const char *const words[] = {
-		[VIEWD_CHANGE_NOTHING] = "nothing",
-		[VIEWD_CHANGE_CREATE] = "create",
-		[VIEWD_CHANGE_ADOPT] = "adopt",
-		[VIEWD_CHANGE_REPLACE] = "replace",
-		[VIEWD_CHANGE_REINDEX] = "reindex",
-		[VIEWD_CHANGE_DROP] = "drop",
-		[VIEWD_CHANGE_REFUSE] = "refuse",
-		[VIEWD_CHANGE_KEEP] = "keep",
+		[VIEWD_CHANGE_NOTHING] = "nothing", [VIEWD_CHANGE_CREATE] = "create",   [VIEWD_CHANGE_ADOPT] = "adopt",
+		[VIEWD_CHANGE_REPLACE] = "replace", [VIEWD_CHANGE_REINDEX] = "reindex", [VIEWD_CHANGE_DROP] = "drop",
+		[VIEWD_CHANGE_REFUSE] = "refuse",   [VIEWD_CHANGE_KEEP] = "keep",
 	};
 	return word_in(words, ARRAY_LEN(words), (unsigned)c);
 }
@@ -56,11 +51,8 @@ const char *word_change(enum viewd_change c)
 const char *word_kind(enum viewd_kind k)
 {
 	static const char *const words[] = {
-		[VIEWD_KIND_NONE] = "nothing",
-		[VIEWD_KIND_VIEW] = "view",
-		[VIEWD_KIND_MATVIEW] = "materialized view",
-		[VIEWD_KIND_TABLE] = "table",
-		[VIEWD_KIND_OTHER] = "other object",
+		[VIEWD_KIND_NONE] = "nothing", [VIEWD_KIND_VIEW] = "view",          [VIEWD_KIND_MATVIEW] = "materialized view",
+		[VIEWD_KIND_TABLE] = "table",  [VIEWD_KIND_OTHER] = "other object",
 	};
 	return word_in(words, ARRAY_LEN(words), (unsigned)k);
 }

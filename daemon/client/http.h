@@ -12,7 +12,7 @@ enum http_end {
 	HTTP_REPLIED,
 	HTTP_UNREACHABLE, /* nobody listens, or no right to connect */
 	HTTP_TIMED_OUT,
-	HTTP_BROKEN       /* connected, but no whole reply came */
+	HTTP_BROKEN /* connected, but no whole reply came */
 };
 
 struct http_call {

@@ -2,13 +2,13 @@
  *
  * offline.c: commands that read the files themselves: check, and explain, render and uninstall with -c.
  */
+#include "core/offline/offline.h"
 #include "base/err.h"
 #include "client/client.h"
 #include "client/print/print.h"
 #include "conf/conf.h"
 #include "core/exec/uninstall_run.h"
 #include "core/offline/explain.h"
-#include "core/offline/offline.h"
 #include "ctl/text/json_explain.h"
 #include "ctl/text/json_text.h"
 #include "plugin/loader.h"
@@ -87,7 +87,7 @@ static enum client_exit render(const struct client *client, const struct args *a
 		.dialect = args_text(args, "dialect"),
 		.database = args_text(args, "database"),
 		.flags = {args_flag(args, "or-replace"), args_flag(args, "if-not-exists"), args_flag(args, "if-exists"),
-	                  args_flag(args, "cascade")},
+	              args_flag(args, "cascade")},
 	};
 	bool known = offline_render_kind(args_text(args, "what"), &what.kind);
 	assert(known); /* the parameter's row lists the words */

@@ -65,12 +65,12 @@ struct conf_definition {
 
 struct conf_view {
 	const char *name;
-	struct conf_list database;  /* names of [database] sections, at least one */
-	const char *relation;       /* NULL: the view's name */
+	struct conf_list database; /* names of [database] sections, at least one */
+	const char *relation;      /* NULL: the view's name */
 	const struct conf_definition *definitions;
 	size_t n_definitions;
-	int method;       /* enum viewd_method */
-	int refresh_mode; /* enum viewd_refresh_mode */
+	int method;                  /* enum viewd_method */
+	int refresh_mode;            /* enum viewd_refresh_mode */
 	struct conf_list unique_key; /* as written */
 	const struct viewd_column *columns;
 	size_t n_columns;
@@ -88,7 +88,7 @@ struct conf_view {
 	int on_configuration_change; /* enum conf_on_configuration_change */
 	int on_remove;               /* enum conf_on_remove */
 	struct conf_list depends_on; /* `view` or `db:view` */
-	int64_t every;  /* microseconds, 0: not set; the same for all durations */
+	int64_t every;               /* microseconds, 0: not set; the same for all durations */
 	int64_t after;
 	const char *cron;     /* text that cron_parse has accepted; NULL: not set */
 	const char *timezone; /* of cron */
@@ -146,9 +146,9 @@ struct conf_problems {
 
 /* The facts of a dialect that conf/ needs. */
 struct conf_dialect {
-	const char *name;                 /* suffix of definition_NAME; what conf_database.dialect becomes */
-	const char *const *schemes;       /* other schemes of URLs that mean it, up to a NULL; NULL: only its name */
-	const char *url_form;             /* how a URL is written, for messages; NULL: nothing is told */
+	const char *name;           /* suffix of definition_NAME; what conf_database.dialect becomes */
+	const char *const *schemes; /* other schemes of URLs that mean it, up to a NULL; NULL: only its name */
+	const char *url_form;       /* how a URL is written, for messages; NULL: nothing is told */
 	const struct viewd_dialect_option *options; /* the keys it adds to [database] sections */
 	size_t n_options;
 };

@@ -6,18 +6,18 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "core/engine/side_jobs.h"
-#include "core/plan/change.h"
 #include "core/engine/database.h"
-#include "core/plan/due.h"
+#include "core/engine/outcome.h"
+#include "core/engine/side_jobs.h"
+#include "core/flow/ready.h"
 #include "core/model/edges.h"
 #include "core/model/group.h"
-#include "core/plan/group_due.h"
-#include "core/engine/outcome.h"
 #include "core/model/pause.h"
 #include "core/model/queue.h"
-#include "core/flow/ready.h"
 #include "core/model/record.h"
+#include "core/plan/change.h"
+#include "core/plan/due.h"
+#include "core/plan/group_due.h"
 
 /* ---- looking ---------------------------------------------------------------------------------------------------- */
 

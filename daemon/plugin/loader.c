@@ -75,13 +75,20 @@ static const char *missing_function(const struct viewd_dialect *d)
 		const char *name;
 		bool present;
 	} needed[] = {
-		{"check_database", d->check_database != NULL}, {"check_view", d->check_view != NULL},
-		{"render", d->render != NULL},                 {"open", d->open != NULL},
-		{"close", d->close != NULL},                   {"cancel", d->cancel != NULL},
-		{"alive", d->alive != NULL},                   {"prepare", d->prepare != NULL},
-		{"inspect", d->inspect != NULL},               {"apply", d->apply != NULL},
-		{"refresh", d->refresh != NULL},               {"record_failure", d->record_failure != NULL},
-		{"verify", d->verify != NULL},                 {"history", d->history != NULL},
+		{"check_database", d->check_database != NULL},
+		{"check_view", d->check_view != NULL},
+		{"render", d->render != NULL},
+		{"open", d->open != NULL},
+		{"close", d->close != NULL},
+		{"cancel", d->cancel != NULL},
+		{"alive", d->alive != NULL},
+		{"prepare", d->prepare != NULL},
+		{"inspect", d->inspect != NULL},
+		{"apply", d->apply != NULL},
+		{"refresh", d->refresh != NULL},
+		{"record_failure", d->record_failure != NULL},
+		{"verify", d->verify != NULL},
+		{"history", d->history != NULL},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
 		if (!needed[i].present)

@@ -115,8 +115,8 @@ static bool parse_field(const struct field *f, const char *text, size_t len, uin
 static bool wrong_count(int n, struct viewd_err *err)
 {
 	err_set(err, VIEWD_ERR_CONFIG, "cron has %d field%s instead of 5", n, n == 1 ? "" : "s");
-	return err_hint(err, "minute, hour, day of month, month, day of week, for example */5 * * * *; or @hourly and the "
-	                     "like");
+	return err_hint(err,
+	                "minute, hour, day of month, month, day of week, for example */5 * * * *; or @hourly and the like");
 }
 
 static int count_words(const char *text)

@@ -76,7 +76,10 @@ static const char *event_id(const char *line)
 void journal_entry(void *mem_ctx, enum viewd_log_level level, const char *line, struct journal_entry *out)
 {
 	static const char *const priorities[] = {
-		[VIEWD_LOG_ERROR] = "3", [VIEWD_LOG_WARNING] = "4", [VIEWD_LOG_INFO] = "6", [VIEWD_LOG_DEBUG] = "7",
+		[VIEWD_LOG_ERROR] = "3",
+		[VIEWD_LOG_WARNING] = "4",
+		[VIEWD_LOG_INFO] = "6",
+		[VIEWD_LOG_DEBUG] = "7",
 	};
 	*out = (struct journal_entry){.n = 0};
 	add(mem_ctx, out, "PRIORITY", priorities[level], 1);

@@ -21,15 +21,15 @@ struct line {
 };
 
 struct spool {
-	struct worker_task task; /* first */
+	struct worker_task task;  /* first */
 	struct worker_pool *pool; /* its only thread is the writer */
 	pthread_mutex_t lock;
 	pthread_cond_t came, written;
 	struct line *head, **tail;
 	size_t used, room;
-	uint64_t dropped; /* since the last line of the queue */
+	uint64_t dropped;          /* since the last line of the queue */
 	uint64_t n_put, n_written; /* lines and counts of dropped ones */
-	bool began; /* the writer runs */
+	bool began;                /* the writer runs */
 	bool ending;
 	spool_write_fn *write;
 	void *ctx;

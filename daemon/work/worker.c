@@ -29,12 +29,12 @@ struct worker_pool {
 	struct loop_timer *start_timer;
 	pthread_t *threads;
 	size_t n_threads, max_threads;
-	size_t n_room;    /* in threads */
-	size_t n_working; /* threads inside a task that is not lasting */
-	size_t n_lasting; /* lasting tasks, waiting or running; loop thread only */
-	size_t n_idle;    /* threads inside pthread_cond_wait */
-	size_t n_waiting; /* tasks that no thread has taken yet */
-	size_t n_pending; /* loop thread only */
+	size_t n_room;         /* in threads */
+	size_t n_working;      /* threads inside a task that is not lasting */
+	size_t n_lasting;      /* lasting tasks, waiting or running; loop thread only */
+	size_t n_idle;         /* threads inside pthread_cond_wait */
+	size_t n_waiting;      /* tasks that no thread has taken yet */
+	size_t n_pending;      /* loop thread only */
 	bool short_of_threads; /* and said so */
 	bool stopping;
 	bool orphaned; /* freed while a thread was inside a task: that thread must not touch the queues again */
@@ -256,7 +256,7 @@ void worker_submit(struct worker_pool *pool, struct worker_task *task)
 void worker_send(struct worker_pool *pool, struct worker_note *note)
 {
 	pthread_mutex_lock(&pool->lock);
-	if (!pool->orphaned) { /* else nobody listens any more */
+	if (!pool->orphaned) {                /* else nobody listens any more */
 		bool first = pool->notes == NULL; /* else it is awake, and stays so until it has taken all */
 		note->next = NULL;
 		*pool->notes_tail = note;

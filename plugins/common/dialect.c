@@ -52,8 +52,13 @@ bool dialect_render(const struct syntax *syn, const struct viewd_view_spec *view
 	bool good = check_view(syn, mem, view, &checked, err);
 	struct columns *columns = good ? columns_declared(syn, mem, view, err) : NULL;
 	if (columns != NULL) {
-		struct gen gen = {.syn = syn, .mem = mem, .rel = checked.rel, .method = checked.resolved.method,
-		                  .definition = checked.definition, .columns = columns, .view = view};
+		struct gen gen = {.syn = syn,
+		                  .mem = mem,
+		                  .rel = checked.rel,
+		                  .method = checked.resolved.method,
+		                  .definition = checked.definition,
+		                  .columns = columns,
+		                  .view = view};
 		good = gen_render(&gen, kind, flags, statements, err);
 	}
 	talloc_free(mem);
@@ -208,5 +213,5 @@ bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view
 {
 	struct db *db = enter(conn);
 	return leave(conn, db->ops->set_limits(db, STATE_TIMEOUT_US, STATE_LOCK_TIMEOUT_US, err) &&
-	                           state_history(db, view->name, limit, rows, err));
+	                       state_history(db, view->name, limit, rows, err));
 }

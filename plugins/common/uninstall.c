@@ -70,8 +70,8 @@ static bool explain(const char *sql, const struct viewd_err *failure, struct vie
 		err_wrap(err, "%.200s", sql);
 	if (failure->cls == VIEWD_ERR_DENIED)
 		return err_hint(err, "an administrator can run what viewctl uninstall --print prints");
-	return failure->hint[0] == '\0' && err_hint(err, "what is out stays out; the same command goes on when the cause "
-	                                                 "is gone");
+	return failure->hint[0] == '\0' &&
+	       err_hint(err, "what is out stays out; the same command goes on when the cause is gone");
 }
 
 static bool patiently(const struct leave *leave, step_fn *step, const char *sql, struct viewd_err *err)

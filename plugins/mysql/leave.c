@@ -18,14 +18,17 @@
 	" WHERE TRIGGER_NAME REGEXP '^viewd_([iud]_[0-9a-f]{16}|l[iudc]_[0-9]+(_[0-9a-f]{16})?)$' ORDER BY 1, 2"
 
 /* In the URL's database by their plain names, elsewhere by those of trigger_procedure.h, which say whose they are. */
+/* clang-format off */
 #define ROUTINES_SQL \
 	"SELECT 'DROP PROCEDURE', ROUTINE_SCHEMA, ROUTINE_NAME, '' FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = " \
 	"'PROCEDURE'" \
 	" AND ROUTINE_COMMENT LIKE '" NOTE_COMMENT "%' AND (ROUTINE_NAME IN (?, ?) OR ROUTINE_NAME REGEXP ? OR " \
 	"ROUTINE_SCHEMA = DATABASE() AND (ROUTINE_NAME IN ('" NOTE_PREFIX "', '" NOTE_TEST_PREFIX "') OR ROUTINE_NAME " \
 	"REGEXP '^" LOG_ROUTINES "_[0-9]+$')) ORDER BY 2, 3"
+/* clang-format on */
 
 /* The tables that are always there, and probes that a killed process has left. */
+/* clang-format off */
 #define TABLES_SQL \
 	"SELECT CONCAT('DROP ', IF(t.TABLE_TYPE = 'VIEW', 'VIEW', 'TABLE')), t.TABLE_SCHEMA, t.TABLE_NAME, ''" \
 	" FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = DATABASE() AND (t.TABLE_NAME LIKE 'viewd\\_probe\\_%'" \
@@ -34,6 +37,7 @@
 	" 'viewd_intents', 'viewd_daemon', '" LOG_SEEN "', " STATE_TABLES_SQL ") OR t.TABLE_NAME REGEXP " \
 	"'^viewd_change_[0-9]+$')" \
 	" ORDER BY t.TABLE_TYPE <> 'VIEW', t.TABLE_NAME = 'viewd_view_state', t.TABLE_NAME"
+/* clang-format on */
 
 struct leavings {
 	struct viewd_conn *conn;
@@ -104,8 +108,10 @@ static bool has_column(struct viewd_conn *conn, const char *table, const char *c
 	const char *params[] = {table, column};
 	int64_t n;
 
-	if (!my_query_int(conn, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND "
-	                        "TABLE_NAME = ? AND COLUMN_NAME = ?", params, ARRAY_LEN(params), &n, err))
+	if (!my_query_int(conn,
+	                  "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND "
+	                  "TABLE_NAME = ? AND COLUMN_NAME = ?",
+	                  params, ARRAY_LEN(params), &n, err))
 		return false;
 	*has_r = n > 0;
 	return true;
@@ -151,8 +157,9 @@ static bool find_recorded(struct leavings *list, struct viewd_err *err)
 
 	return has_column(list->conn, "viewd_triggers", "source", &triggers, err) &&
 	       has_column(list->conn, "viewd_change_logs", "source", &logs, err) &&
-	       (!triggers || my_query(db, "SELECT IF(trigger_schema = '', DATABASE(), trigger_schema), trigger_name FROM "
-	                                  "viewd_triggers", NULL, 0, record, list, err)) &&
+	       (!triggers ||
+	        my_query(db, "SELECT IF(trigger_schema = '', DATABASE(), trigger_schema), trigger_name FROM viewd_triggers",
+	                 NULL, 0, record, list, err)) &&
 	       (!logs || my_query(db, "SELECT log, source FROM viewd_change_logs", NULL, 0, record_log, list, err));
 }
 
@@ -193,15 +200,13 @@ static bool list_tagged(struct viewd_conn *conn, struct leavings *list, struct v
 		if (has)
 			known = talloc_asprintf_append(known, " UNION SELECT identity FROM %s", tables[i]);
 	}
-	char *sql = talloc_asprintf(list->mem,
-	                            "SELECT IF(t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$', 'DROP TABLE', 'ALTER "
-	                            "TABLE'), t.TABLE_SCHEMA,"
-	                            " t.TABLE_NAME, IF(t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$', '', CONCAT(' "
-	                            "COMMENT = ', QUOTE('')))"
-	                            " FROM information_schema.TABLES t JOIN (%s) k ON k.identity = CONCAT('table:', "
-	                            "SUBSTRING(t.TABLE_COMMENT, %zu, 32))"
-	                            " WHERE t.TABLE_COMMENT LIKE '" TAG_PREFIX "%%' ORDER BY 1, 2, 3",
-	                            known, strlen(TAG_PREFIX) + 1);
+	char *sql = talloc_asprintf(
+		list->mem,
+		"SELECT IF(t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$', 'DROP TABLE', 'ALTER TABLE'), t.TABLE_SCHEMA,"
+		" t.TABLE_NAME, IF(t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$', '', CONCAT(' COMMENT = ', QUOTE('')))"
+		" FROM information_schema.TABLES t JOIN (%s) k ON k.identity = CONCAT('table:', "
+		"SUBSTRING(t.TABLE_COMMENT, %zu, 32)) WHERE t.TABLE_COMMENT LIKE '" TAG_PREFIX "%%' ORDER BY 1, 2, 3",
+		known, strlen(TAG_PREFIX) + 1);
 	return my_query(&conn->db, sql, NULL, 0, give_one, list, err);
 }
 
@@ -222,8 +227,7 @@ bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, str
 	void *mem = talloc_new(NULL);
 	struct leavings list = {.conn = conn, .mem = mem, .row = row, .ctx = ctx, .more = true, .good = true, .err = err};
 	list.recorded.mem = list.shown.mem = list.parents.mem = mem;
-	bool good = list_triggers(&list, err) &&
-	            (!list.more || !list.good || list_routines(conn, &list, err)) &&
+	bool good = list_triggers(&list, err) && (!list.more || !list.good || list_routines(conn, &list, err)) &&
 	            (!list.more || !list.good || list_tagged(conn, &list, err)) &&
 	            (!list.more || !list.good || my_query(db, TABLES_SQL, NULL, 0, give_one, &list, err));
 

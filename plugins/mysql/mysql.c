@@ -4,10 +4,10 @@
  */
 #include "common/capture/capture.h"
 #include "common/dialect.h"
-#include "mysql/refresh/shadow_table.h"
 #include "mysql/capture/capture.h"
 #include "mysql/depends/walk.h"
 #include "mysql/incremental/log.h"
+#include "mysql/refresh/shadow_table.h"
 #include "mysql/watch/watch.h"
 
 const struct db_ops my_ops = {
@@ -21,68 +21,78 @@ const struct db_ops my_ops = {
 	.list_sources = my_list_sources,
 	.query_columns = my_query_columns,
 	.list_indexes = my_list_indexes,
-	.session = {
-		.enter = my_enter,
-		.use_settings = my_use_settings,
-		.end_hook = my_end_hook,
-	},
-	.catalogue = {
-		.find_identity = my_find_identity,
-		.wanted_canonical = my_wanted_canonical,
-		.view_text = my_op_view_text,
-		.list_dependants = my_list_dependants,
-		.agree_type = my_agree_type,
-	},
-	.change = {
-		.create = my_create,
-		.replace = my_replace,
-	},
-	.refresh = {
-		.swap = my_swap,
-		.full = my_full,
-		.choose_mode = my_choose_mode,
-	},
-	.group = {
-		.refresh = my_refresh_group,
-	},
-	.depends = {
-		.walk = my_walk,
-		.changed_objects = my_changed_objects,
-		.digest_of = my_digest_of,
-		.know = my_know,
-	},
-	.capture = {
-		.choose = my_choose_capture,
-		.lock = my_captures_lock,
-		.unlock = my_captures_unlock,
-		.make_trigger = my_make_trigger,
-		.list_triggers = my_list_triggers,
-		.drop_trigger = my_drop_trigger,
-	},
-	.returning = {
-		.state_place = my_state_place,
-		.relocate = my_relocate,
-		.forget_place = my_forget_place,
-	},
-	.incremental = {
-		.possible = my_incremental_possible,
-		.make_log = my_make_log,
-		.drop_log = my_drop_log,
-		.look_log = my_look_log,
-		.unread = my_unread,
-		.read_log = my_read_log,
-		.purge_log = my_purge_log,
-		.add_keys = my_add_keys,
-		.has_key = my_has_key,
-		.drop_keys = my_drop_keys,
-		.index_part = my_index_part,
-		.apply_part = my_apply_part,
-		.whole = my_whole,
-	},
-	.leaving = {
-		.list = my_list_leavings,
-		.clean_leftovers = my_clean_leftovers,
-	},
+	.session =
+		{
+			.enter = my_enter,
+			.use_settings = my_use_settings,
+			.end_hook = my_end_hook,
+		},
+	.catalogue =
+		{
+			.find_identity = my_find_identity,
+			.wanted_canonical = my_wanted_canonical,
+			.view_text = my_op_view_text,
+			.list_dependants = my_list_dependants,
+			.agree_type = my_agree_type,
+		},
+	.change =
+		{
+			.create = my_create,
+			.replace = my_replace,
+		},
+	.refresh =
+		{
+			.swap = my_swap,
+			.full = my_full,
+			.choose_mode = my_choose_mode,
+		},
+	.group =
+		{
+			.refresh = my_refresh_group,
+		},
+	.depends =
+		{
+			.walk = my_walk,
+			.changed_objects = my_changed_objects,
+			.digest_of = my_digest_of,
+			.know = my_know,
+		},
+	.capture =
+		{
+			.choose = my_choose_capture,
+			.lock = my_captures_lock,
+			.unlock = my_captures_unlock,
+			.make_trigger = my_make_trigger,
+			.list_triggers = my_list_triggers,
+			.drop_trigger = my_drop_trigger,
+		},
+	.returning =
+		{
+			.state_place = my_state_place,
+			.relocate = my_relocate,
+			.forget_place = my_forget_place,
+		},
+	.incremental =
+		{
+			.possible = my_incremental_possible,
+			.make_log = my_make_log,
+			.drop_log = my_drop_log,
+			.look_log = my_look_log,
+			.unread = my_unread,
+			.read_log = my_read_log,
+			.purge_log = my_purge_log,
+			.add_keys = my_add_keys,
+			.has_key = my_has_key,
+			.drop_keys = my_drop_keys,
+			.index_part = my_index_part,
+			.apply_part = my_apply_part,
+			.whole = my_whole,
+		},
+	.leaving =
+		{
+			.list = my_list_leavings,
+			.clean_leftovers = my_clean_leftovers,
+		},
 };
 
 static bool check_view_here(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
@@ -128,7 +138,7 @@ VIEWD_DIALECT_EXPORT = {
 	.name = "mysql",
 	.version = "MySQL 8.0+, MariaDB 10.6+",
 	.caps = VIEWD_CAP_SWAP | VIEWD_CAP_SCHEMAS | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_BINLOG |
-	        VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
+            VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
 	.options = my_options,
 	.n_options = MY_N_OPTIONS,
 	.schemes = schemes,

@@ -5,9 +5,9 @@
  * A table is removed only when its name is one of shadow_table.h, its tag names an object that this state table knows,
  * and nobody holds the lock of its relation.
  */
-#include "mysql/refresh/shadow_table.h"
 #include "mysql/capture/capture.h"
 #include "mysql/incremental/log.h"
+#include "mysql/refresh/shadow_table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,11 +93,13 @@ static bool drop_one(struct viewd_conn *conn, const struct row *row, struct view
 /* Tables under a temporary name whose tag is that of a recorded view. The server opens only those whose name fits. */
 static bool drop_aside(struct viewd_conn *conn, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] = "SELECT t.TABLE_SCHEMA, t.TABLE_NAME FROM information_schema.TABLES t JOIN "
 	                          "viewd_view_state v"
 	                          " ON v.identity = CONCAT('table:', SUBSTRING(t.TABLE_COMMENT, 7, 32))"
 	                          " WHERE t.TABLE_NAME REGEXP '^viewd_(new|old)_[0-9a-f]{16}$' AND t.TABLE_COMMENT LIKE "
 	                          "'viewd:%'";
+	/* clang-format on */
 	struct rows all = {.mem = talloc_new(conn)};
 	bool done = my_query(&conn->db, sql, NULL, 0, take_table, &all, err);
 
@@ -140,7 +142,7 @@ static bool catch_up(struct viewd_conn *conn, const struct row *row, struct view
 static bool catch_up_all(struct viewd_conn *conn, struct viewd_err *err)
 {
 	static const char sql[] = "SELECT name, relation, data_timestamp, SUBSTRING(identity, 7) FROM viewd_view_state"
-	                          " WHERE identity LIKE 'table:%'";
+							  " WHERE identity LIKE 'table:%'";
 	struct rows all = {.mem = talloc_new(conn)};
 	bool done = my_query(&conn->db, sql, NULL, 0, take_view, &all, err);
 

@@ -21,6 +21,7 @@
 	" JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace" \
 	" WHERE NOT g.tgisinternal AND NOT EXISTS (SELECT 1 FROM ours WHERE ours.oid = n.oid))"
 
+/* clang-format off */
 #define RELATIONS_SQL(kinds, word, phase) \
 	" UNION ALL SELECT " phase ", 0, 'DROP " word " ' || pg_catalog.string_agg(pg_catalog.format('%I.%I', o.nspname, " \
 	"c.relname), ', '" \
@@ -30,9 +31,11 @@
 	"'pg_catalog.pg_class'::pg_catalog.regclass" \
 	" AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass" \
 	" AND c.relkind = 'S') HAVING pg_catalog.count(*) > 0"
+/* clang-format on */
 
 bool pg_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"WITH " OURS_SQL ", " TRIGGERS_SQL
 		" SELECT s.sql FROM (SELECT 0 AS phase, 0::oid AS place, pg_catalog.format('DROP EVENT TRIGGER %I', e.evtname) "
@@ -52,5 +55,6 @@ bool pg_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, 
 		" UNION ALL SELECT 8, o.oid, pg_catalog.format('DROP SCHEMA %I', o.nspname) FROM ours o WHERE "
 		"pg_catalog.pg_has_role(o.nspowner, 'USAGE')"
 		") s ORDER BY s.phase, s.place, s.sql";
+	/* clang-format on */
 	return pg_op_query(db, sql, NULL, 0, row, ctx, err);
 }

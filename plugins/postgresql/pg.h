@@ -365,6 +365,7 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 /* SQL: a WITH RECURSIVE list that ends in tree(source, oid): each source of `sources` (a query yielding quoted names)
  * with all relations whose statement triggers fire for a change of its rows: itself, what inherits from it or is a
  * partition, and whatever these are parts of; and in own, all triggers of viewd's. */
+/* clang-format off */
 #define PG_TREE_SQL(sources) \
 	"WITH RECURSIVE wanted (source) AS (" sources ")," \
 	" root (source, oid) AS (SELECT w.source, c.oid FROM wanted w JOIN pg_catalog.pg_class c" \
@@ -375,6 +376,7 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 	" tree (source, oid) AS (SELECT source, oid FROM down" \
 	" UNION SELECT t.source, i.inhparent FROM tree t JOIN pg_catalog.pg_inherits i ON i.inhrelid = t.oid)," \
 	PG_OWN_TRIGGERS_SQL
+/* clang-format on */
 
 /* SQL: all triggers of viewd's, each with its source. Looked for one by one they would be read anew for each relation
  * of a tree. */
@@ -390,11 +392,13 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 
 /* SQL: joins tree t to its relation c in schema n and, where it has one, viewd's trigger g for that source; only
  * relations that can have triggers. */
+/* clang-format off */
 #define PG_TRIGGERS_SQL \
 	" FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid AND c.relkind IN ('r', 'p', 'f')" \
 	" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname NOT IN ('pg_catalog', " \
 	"'information_schema')" \
 	" LEFT JOIN " PG_OWN_TRIGGER_SQL
+/* clang-format on */
 
 bool pg_op_captures_lock(struct db *db, struct viewd_err *err);
 

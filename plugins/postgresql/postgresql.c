@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "common/capture/capture.h"
 #include "common/dialect.h"
-#include "common/text/number.h"
 #include "common/objects/task.h"
+#include "common/text/number.h"
 #include "postgresql/incremental/log_objects.h"
 #include "postgresql/pg.h"
 #include "postgresql/watch/watch.h"
@@ -54,13 +54,12 @@ static bool op_count_written(struct task *task, int64_t *count_r, struct viewd_e
 	char oid[sizeof task->found.identity];
 	snprintf(oid, sizeof oid, "%.*s", (int)strcspn(task->found.identity, ":"), task->found.identity);
 	const char *params[] = {oid};
-	return pg_op_query(
-		task->db,
-		"SELECT CASE WHEN pg_catalog.current_setting('track_counts') = 'on' THEN "
-		"pg_catalog.pg_stat_get_xact_tuples_inserted($1::oid) "
-		"+ pg_catalog.pg_stat_get_xact_tuples_updated($1::oid) + pg_catalog.pg_stat_get_xact_tuples_deleted($1::oid) "
-		"ELSE -1 END",
-		params, 1, count_row, count_r, err);
+	return pg_op_query(task->db,
+	                   "SELECT CASE WHEN pg_catalog.current_setting('track_counts') = 'on' THEN "
+	                   "pg_catalog.pg_stat_get_xact_tuples_inserted($1::oid) "
+	                   "+ pg_catalog.pg_stat_get_xact_tuples_updated($1::oid) + "
+	                   "pg_catalog.pg_stat_get_xact_tuples_deleted($1::oid) ELSE -1 END",
+	                   params, 1, count_row, count_r, err);
 }
 
 const struct db_ops pg_ops = {
@@ -74,77 +73,88 @@ const struct db_ops pg_ops = {
 	.list_sources = pg_op_list_sources,
 	.query_columns = pg_op_query_columns,
 	.list_indexes = pg_op_list_indexes,
-	.session = {
-		.exec_later = pg_op_exec_later,
-		.query_later = pg_op_query_later,
-		.flush = pg_op_flush,
-		.enter = op_enter,
-	},
-	.catalogue = {
-		.find_identity = pg_op_find_identity,
-		.has_index = pg_op_has_index,
-		.wanted_canonical = pg_op_wanted_canonical,
-		.view_text = pg_op_view_text,
-		.agree_type = pg_op_agree_type,
-	},
-	.rights = {
-		.judge_place = pg_op_judge_place,
-		.rows_apart = pg_op_rows_apart,
-		.judge_table = pg_op_judge_table,
-		.probe_as = pg_op_probe_as,
-	},
-	.change = {
-		.replace = pg_op_replace,
-	},
-	.refresh = {
-		.count_written = op_count_written,
-		.choose_mode = op_choose_mode,
-	},
-	.group = {
-		.keep_out = pg_op_keep_out,
-		.keep_out_budget = pg_op_keep_out_budget,
-		.means_same = pg_op_means_same,
-		.carry = pg_op_carry,
-		.carry_over = pg_op_carry_over,
-	},
-	.depends = {
-		.walk = pg_op_walk,
-		.changed_objects = pg_op_changed_objects,
-		.know = pg_op_know,
-	},
-	.capture = {
-		.choose = pg_op_choose_capture,
-		.lock = pg_op_captures_lock,
-		.ready_triggers = pg_op_ready_triggers,
-		.make_trigger = pg_op_make_trigger,
-		.list_triggers = pg_op_list_triggers,
-		.drop_trigger = pg_op_drop_trigger,
-	},
-	.returning = {
-		.state_place = pg_op_state_place,
-		.came_along = pg_op_came_along,
-	},
-	.incremental = {
-		.begins_by_itself = true,
-		.make_log = pg_op_make_log,
-		.drop_log = pg_op_drop_log,
-		.look_logs = pg_op_look_logs,
-		.unread = pg_op_unread,
-		.read_log = pg_op_read_log,
-		.purge_log = pg_op_purge_log,
-		.add_keys = pg_op_add_keys,
-		.has_key = pg_op_has_key,
-		.make_node = pg_op_make_node,
-		.add_to_roll = pg_op_add_to_roll,
-		.stuck = "{}::pg_catalog.numeric OPERATOR(pg_catalog.=) 'NaN'",
-		.average = "({a}::numeric / nullif({b}, 0))",
-		.index_part = pg_op_index_part,
-		.apply_part = pg_op_apply_part,
-	},
-	.leaving = {
-		.list = pg_op_list_leavings,
-		.clean_leftovers = pg_op_clean_leftovers,
-	},
+	.session =
+		{
+			.exec_later = pg_op_exec_later,
+			.query_later = pg_op_query_later,
+			.flush = pg_op_flush,
+			.enter = op_enter,
+		},
+	.catalogue =
+		{
+			.find_identity = pg_op_find_identity,
+			.has_index = pg_op_has_index,
+			.wanted_canonical = pg_op_wanted_canonical,
+			.view_text = pg_op_view_text,
+			.agree_type = pg_op_agree_type,
+		},
+	.rights =
+		{
+			.judge_place = pg_op_judge_place,
+			.rows_apart = pg_op_rows_apart,
+			.judge_table = pg_op_judge_table,
+			.probe_as = pg_op_probe_as,
+		},
+	.change =
+		{
+			.replace = pg_op_replace,
+		},
+	.refresh =
+		{
+			.count_written = op_count_written,
+			.choose_mode = op_choose_mode,
+		},
+	.group =
+		{
+			.keep_out = pg_op_keep_out,
+			.keep_out_budget = pg_op_keep_out_budget,
+			.means_same = pg_op_means_same,
+			.carry = pg_op_carry,
+			.carry_over = pg_op_carry_over,
+		},
+	.depends =
+		{
+			.walk = pg_op_walk,
+			.changed_objects = pg_op_changed_objects,
+			.know = pg_op_know,
+		},
+	.capture =
+		{
+			.choose = pg_op_choose_capture,
+			.lock = pg_op_captures_lock,
+			.ready_triggers = pg_op_ready_triggers,
+			.make_trigger = pg_op_make_trigger,
+			.list_triggers = pg_op_list_triggers,
+			.drop_trigger = pg_op_drop_trigger,
+		},
+	.returning =
+		{
+			.state_place = pg_op_state_place,
+			.came_along = pg_op_came_along,
+		},
+	.incremental =
+		{
+			.begins_by_itself = true,
+			.make_log = pg_op_make_log,
+			.drop_log = pg_op_drop_log,
+			.look_logs = pg_op_look_logs,
+			.unread = pg_op_unread,
+			.read_log = pg_op_read_log,
+			.purge_log = pg_op_purge_log,
+			.add_keys = pg_op_add_keys,
+			.has_key = pg_op_has_key,
+			.make_node = pg_op_make_node,
+			.add_to_roll = pg_op_add_to_roll,
+			.stuck = "{}::pg_catalog.numeric OPERATOR(pg_catalog.=) 'NaN'",
+			.average = "({a}::numeric / nullif({b}, 0))",
+			.index_part = pg_op_index_part,
+			.apply_part = pg_op_apply_part,
+		},
+	.leaving =
+		{
+			.list = pg_op_list_leavings,
+			.clean_leftovers = pg_op_clean_leftovers,
+		},
 };
 
 static bool check_database(const struct viewd_database_spec *db, struct viewd_err *err)
@@ -178,24 +188,24 @@ static const struct viewd_dialect_option options[] = {
 		.default_value = "public",
 		.help = "schemas in which unqualified names of definitions are looked up",
 		.doc = "A list of schemas, separated by commas. The session gets exactly pg_catalog, these schemas and "
-		       "pg_temp, whatever the role's own settings are. A view whose relation is written without a schema "
-		       "lives in the first of these schemas that exists.",
+			   "pg_temp, whatever the role's own settings are. A view whose relation is written without a schema "
+			   "lives in the first of these schemas that exists.",
 	},
 	{
 		.key = "allow_superuser",
 		.default_value = "no",
 		.help = "whether the role may be a superuser",
 		.doc = "With no, viewd refuses to work as a superuser. Whoever may change a function that a view calls could "
-		       "otherwise run code with the rights of the superuser (see CVE-2024-0985). An ordinary role that owns "
-		       "the views and may read their sources is enough.",
+			   "otherwise run code with the rights of the superuser (see CVE-2024-0985). An ordinary role that owns "
+			   "the views and may read their sources is enough.",
 	},
 	{
 		.key = "schema_owner",
 		.default_value = "",
 		.help = "a role that may own the schemas viewd and viewd_stage, besides viewd's own role",
 		.doc = "Whoever owns these schemas, or may create in them, could run code with viewd's rights. So they must "
-		       "belong to viewd's role, to a superuser or to the role named here, and nobody else may create in them. "
-		       "Otherwise viewd refuses the database, and prints the statement that repairs it.",
+			   "belong to viewd's role, to a superuser or to the role named here, and nobody else may create in them. "
+			   "Otherwise viewd refuses the database, and prints the statement that repairs it.",
 	},
 };
 
@@ -217,7 +227,7 @@ VIEWD_DIALECT_EXPORT = {
 	.name = "postgresql",
 	.version = "1.0",
 	.caps = VIEWD_CAP_MATERIALIZED | VIEWD_CAP_CONCURRENTLY | VIEWD_CAP_TRANSACTIONAL_DDL | VIEWD_CAP_SCHEMAS |
-	        VIEWD_CAP_OPTIONS | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
+            VIEWD_CAP_OPTIONS | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.schemes = schemes,

@@ -25,50 +25,57 @@ const struct db_ops sqlite_ops = {
 	.list_sources = sqlite_op_list_sources,
 	.query_columns = sqlite_op_query_columns,
 	.list_indexes = sqlite_op_list_indexes,
-	.session = {
-		.enter = sqlite_op_enter,
-	},
-	.catalogue = {
-		.wanted_canonical = sqlite_op_wanted_canonical,
-		.view_text = sqlite_op_view_text,
-		.list_dependants = sqlite_op_list_dependants,
-	},
-	.change = {
-		.replace = sqlite_op_replace,
-	},
-	.depends = {
-		.walk = sqlite_op_walk,
-		.changed_objects = sqlite_op_changed_objects,
-		.know = sqlite_op_know,
-	},
-	.capture = {
-		.choose = sqlite_op_choose_capture,
-		.make_trigger = sqlite_op_make_trigger,
-		.list_triggers = sqlite_op_list_triggers,
-		.drop_trigger = sqlite_op_drop_trigger,
-	},
-	.leaving = {
-		.list = sqlite_op_list_leavings,
-		.clean_leftovers = sqlite_op_clean_logs,
-	},
-	.incremental = {
-		.make_log = sqlite_op_make_log,
-		.drop_log = sqlite_op_drop_log,
-		.look_log = sqlite_op_look_log,
-		.unread = sqlite_op_unread,
-		.read_log = sqlite_op_read_log,
-		.add_keys = sqlite_op_add_keys,
-		.has_key = sqlite_op_has_key,
-		.drop_keys = sqlite_op_drop_keys,
-		.index_part = sqlite_op_index_part,
-		.apply_part = sqlite_op_apply_part,
-		.make_node = sqlite_op_make_node,
-		.nodes_lose_types = true,
-		.images_guess = true,
-		.add_to_roll = sqlite_op_add_to_roll,
-		/* Sums of whole numbers alone are exact, whatever type the column is declared with. */
-		.stuck = "typeof({}) <> 'integer'",
-	},
+	.session =
+		{
+			.enter = sqlite_op_enter,
+		},
+	.catalogue =
+		{
+			.wanted_canonical = sqlite_op_wanted_canonical,
+			.view_text = sqlite_op_view_text,
+			.list_dependants = sqlite_op_list_dependants,
+		},
+	.change =
+		{
+			.replace = sqlite_op_replace,
+		},
+	.depends =
+		{
+			.walk = sqlite_op_walk,
+			.changed_objects = sqlite_op_changed_objects,
+			.know = sqlite_op_know,
+		},
+	.capture =
+		{
+			.choose = sqlite_op_choose_capture,
+			.make_trigger = sqlite_op_make_trigger,
+			.list_triggers = sqlite_op_list_triggers,
+			.drop_trigger = sqlite_op_drop_trigger,
+		},
+	.leaving =
+		{
+			.list = sqlite_op_list_leavings,
+			.clean_leftovers = sqlite_op_clean_logs,
+		},
+	.incremental =
+		{
+			.make_log = sqlite_op_make_log,
+			.drop_log = sqlite_op_drop_log,
+			.look_log = sqlite_op_look_log,
+			.unread = sqlite_op_unread,
+			.read_log = sqlite_op_read_log,
+			.add_keys = sqlite_op_add_keys,
+			.has_key = sqlite_op_has_key,
+			.drop_keys = sqlite_op_drop_keys,
+			.index_part = sqlite_op_index_part,
+			.apply_part = sqlite_op_apply_part,
+			.make_node = sqlite_op_make_node,
+			.nodes_lose_types = true,
+			.images_guess = true,
+			.add_to_roll = sqlite_op_add_to_roll,
+			/* Sums of whole numbers alone are exact, whatever type the column is declared with. */
+			.stuck = "typeof({}) <> 'integer'",
+		},
 };
 
 static bool check_view(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
@@ -100,7 +107,7 @@ VIEWD_DIALECT_EXPORT = {
 	.name = "sqlite",
 	.version = "SQLite " SQLITE_VERSION,
 	.caps = VIEWD_CAP_TRANSACTIONAL_DDL | VIEWD_CAP_SINGLE_WRITER | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_POLL |
-	        VIEWD_CAP_TYPES,
+            VIEWD_CAP_TYPES,
 	.options = sqlite_options,
 	.n_options = SQLITE_N_OPTIONS,
 	.url_form = "sqlite:///relative.db or sqlite:////absolute.db",

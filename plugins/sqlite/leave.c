@@ -12,6 +12,7 @@
 
 bool sqlite_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"SELECT s FROM (SELECT 'DROP TRIGGER \"' || replace(name, '\"', '\"\"') || '\"' AS s, 1 AS phase FROM "
 		"main.sqlite_master"
@@ -19,5 +20,6 @@ bool sqlite_op_list_leavings(struct db *db, const struct db_reader *row, void *c
 		"name, 2 + (type = 'table') FROM main.sqlite_master WHERE type IN ('table', 'view')"
 		" AND (name IN (" STATE_TABLES_SQL ", 'viewd_position') OR " SQLITE_LOG_TABLES " OR " SQLITE_NODE_TABLES
 		")) ORDER BY phase, s";
+	/* clang-format on */
 	return sqlite_op_query(db, sql, NULL, 0, row, ctx, err);
 }

@@ -294,11 +294,10 @@ static void a_flood_is_drained(void)
 	struct scene s;
 	begin(&s);
 	int64_t before = s.of_v.seq;
-	contract_sql("CREATE TABLE digits (d integer); INSERT INTO digits VALUES (0), (1), (2), (3), "
-	             "(4), (5), (6), (7), (8), (9);"
-	             "INSERT INTO src SELECT 100 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d, 0 FROM digits a, digits b, "
-	             "digits c, digits e;"
-	             "UPDATE src SET a = a + 1");
+	contract_sql(
+		"CREATE TABLE digits (d integer); INSERT INTO digits VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);"
+		"INSERT INTO src SELECT 100 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d, 0 FROM digits a, digits b, digits c, "
+		"digits e;UPDATE src SET a = a + 1");
 	LISTEN_UNTIL(&s, s.of_v.seq > before);
 	listen_to_the_end(&s);
 	refresh(&s);

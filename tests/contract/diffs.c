@@ -115,8 +115,8 @@ static void equal_numbers_of_other_bytes_differ(void)
 	static const char *const key[] = {"id"}, *const values[] = {"'-0'", "'0'", "'1e15'", "'1e-7'"};
 	struct contract c;
 	contract_begin(&c);
-	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, x double precision); INSERT INTO src VALUES (1, 0), (2, "
-	             "NULL);");
+	contract_sql(
+		"CREATE TABLE src (id integer PRIMARY KEY, x double precision); INSERT INTO src VALUES (1, 0), (2, NULL);");
 	struct viewd_view_spec view = diff_view("SELECT id, x FROM src", key, 1);
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	char *before = talloc_strdup(harness_ctx(), contract_sql("SELECT x FROM src WHERE id = 1;"));
@@ -162,8 +162,8 @@ static void two_rows_of_one_key_change_nothing(void)
 	static const char *const key[] = {"k"};
 	struct contract c;
 	contract_begin(&c);
-	contract_sql("CREATE TABLE src (k integer, n integer); INSERT INTO src VALUES (1, 1), (2, 2), (NULL, 3), (NULL, "
-	             "3);");
+	contract_sql(
+		"CREATE TABLE src (k integer, n integer); INSERT INTO src VALUES (1, 1), (2, 2), (NULL, 3), (NULL, 3);");
 	struct viewd_view_spec view = diff_view("SELECT k, n FROM src", key, 1);
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	contract_sql("INSERT INTO src VALUES (2, 2), (5, 5); DELETE FROM src WHERE k IS NULL;");

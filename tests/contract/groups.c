@@ -39,8 +39,8 @@ static bool refresh(struct group_scene *s, size_t n)
 	struct viewd_group_item items[3];
 	const struct viewd_group_item *list[3];
 	for (size_t i = 0; i < n; i++) {
-		items[i] = (struct viewd_group_item){.struct_size = sizeof items[i], .view = &s->views[i], .request = &s->req,
-		                                     .outcome = &s->outcomes[i]};
+		items[i] = (struct viewd_group_item){
+			.struct_size = sizeof items[i], .view = &s->views[i], .request = &s->req, .outcome = &s->outcomes[i]};
 		list[i] = &items[i];
 	}
 	s->failed = n;
@@ -116,8 +116,8 @@ static void a_member_sees_what_another_has_got(void)
 	struct group_scene s;
 	begin(&s);
 	add(&s, 0, "one", VIEWD_METHOD_TABLE, "SELECT id, amount FROM src WHERE amount > 10");
-	add(&s, 1, "two", VIEWD_METHOD_TABLE, "SELECT sum(o.amount) AS total, (SELECT max(id) FROM src) AS last FROM one o "
-	                                      "JOIN one p ON o.id = p.id");
+	add(&s, 1, "two", VIEWD_METHOD_TABLE,
+	    "SELECT sum(o.amount) AS total, (SELECT max(id) FROM src) AS last FROM one o JOIN one p ON o.id = p.id");
 	add(&s, 2, "three", VIEWD_METHOD_MATERIALIZED, "SELECT total + last AS n FROM two");
 	contract_sql("INSERT INTO src VALUES (4, 40);");
 	REFRESH_GROUP(&s, 3);
@@ -183,7 +183,7 @@ static void marks_are_settled_together(void)
 		const char *schema = talloc_strdup(harness_ctx(), s.c.found.schema);
 		s.views[i].captured = true;
 		const struct viewd_source src = {.schema = schema, .name = "src", .kind = VIEWD_KIND_TABLE},
-		                          one = {.schema = schema, .name = "one", .kind = VIEWD_KIND_TABLE};
+								  one = {.schema = schema, .name = "one", .kind = VIEWD_KIND_TABLE};
 		struct viewd_capture_request req = {.struct_size = sizeof req,
 		                                    .mode = VIEWD_CAPTURE_AUTO,
 		                                    .sources = i == 0 ? &src : NULL,

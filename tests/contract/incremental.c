@@ -179,8 +179,8 @@ static void what_is_rolled_back_leaves_nothing(void)
 	contract_sql("BEGIN; UPDATE thing SET price = 0; DELETE FROM thing WHERE id = 2; ROLLBACK;");
 	kept_keeps(&c, &view);
 	CHECK_CONTAINS(c.outcome.reason, "no row");
-	contract_sql("BEGIN; UPDATE thing SET price = 1 WHERE id = 1; SAVEPOINT s; DELETE FROM thing; ROLLBACK TO s;"
-	             "COMMIT;");
+	contract_sql(
+		"BEGIN; UPDATE thing SET price = 1 WHERE id = 1; SAVEPOINT s; DELETE FROM thing; ROLLBACK TO s;COMMIT;");
 	kept_keeps_by(&c, &view, 2);
 	contract_end(&c);
 }
@@ -221,11 +221,11 @@ static void equal_texts_of_other_bytes_are_changes(void)
 {
 	struct contract c;
 	kept_begin(&c);
-	contract_sql("CREATE TABLE word (id integer PRIMARY KEY, text %s); CREATE TABLE said (id integer PRIMARY KEY, text "
-	             "%s);"
-	             "INSERT INTO word VALUES (1, 'a'), (2, 'B'), (3, NULL);"
-	             "INSERT INTO said VALUES (1, 'A'), (2, 'b'), (3, 'a'), (4, NULL);",
-	             getenv("VIEWD_CONTRACT_ALIKE"), getenv("VIEWD_CONTRACT_ALIKE"));
+	contract_sql(
+		"CREATE TABLE word (id integer PRIMARY KEY, text %s); CREATE TABLE said (id integer PRIMARY KEY, text %s);"
+		"INSERT INTO word VALUES (1, 'a'), (2, 'B'), (3, NULL);"
+		"INSERT INTO said VALUES (1, 'A'), (2, 'b'), (3, 'a'), (4, NULL);",
+		getenv("VIEWD_CONTRACT_ALIKE"), getenv("VIEWD_CONTRACT_ALIKE"));
 	struct viewd_view_spec one = kept_view("v", "SELECT id, text FROM word");
 	struct viewd_view_spec two =
 		kept_view("w", "SELECT s.id, s.text, w.text AS word FROM said s LEFT JOIN word w ON w.text = s.text");
@@ -324,8 +324,8 @@ static void equal_spellings_are_one_key(void)
 	view.unique_key = key;
 	view.n_unique_key = 1;
 	kept_make(&c, &view);
-	contract_sql("UPDATE said SET code = 'ant' WHERE id = 1; UPDATE said SET code = 'aNT' WHERE id = 2;"
-	             "UPDATE word SET n = 2;");
+	contract_sql(
+		"UPDATE said SET code = 'ant' WHERE id = 1; UPDATE said SET code = 'aNT' WHERE id = 2;UPDATE word SET n = 2;");
 	REFRESH(&c, &view);
 	VERIFY_EQUAL(&c, &view);
 	CHECK_STR(contract_sql("SELECT code, n, times FROM v;"), "Ant|2|2");

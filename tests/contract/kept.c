@@ -54,6 +54,6 @@ void kept_owners(void)
 	contract_sql("CREATE TABLE owner (id integer PRIMARY KEY, name varchar(20), town integer);"
 	             "CREATE TABLE thing (id integer PRIMARY KEY, owner integer, price integer, note varchar(20));"
 	             "INSERT INTO owner VALUES (1, 'Ann', 1), (2, 'Ben', 1), (3, 'Cid', 2), (4, NULL, NULL);"
-	             "INSERT INTO thing VALUES (1, 1, 10, 'a'), (2, 1, 20, 'b'), (3, 2, 30, NULL), (4, NULL, 40, 'd'),"
-	             " (5, 9, 50, 'e');");
+	             "INSERT INTO thing VALUES (1, 1, 10, 'a'), (2, 1, 20, 'b'), (3, 2, 30, NULL), (4, NULL, 40, 'd'), (5, "
+	             "9, 50, 'e');");
 }

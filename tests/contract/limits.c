@@ -8,9 +8,8 @@
 
 /* A view whose refresh takes minutes once `slow` holds a row, and no time before: EXISTS tells planners that begin with
  * the other join. */
-static const char slow_definition[] =
-	"SELECT count(*) AS n FROM numbers a, numbers b, numbers c, slow WHERE a.i + b.i + c.i <> -1 AND EXISTS (SELECT 1 "
-	"FROM slow)";
+static const char slow_definition[] = "SELECT count(*) AS n FROM numbers a, numbers b, numbers c, slow WHERE a.i + b.i "
+									  "+ c.i <> -1 AND EXISTS (SELECT 1 FROM slow)";
 
 static void make_slow(void)
 {

@@ -61,9 +61,9 @@ static void names_are_read_once(void)
 	contract_begin(&c);
 	const char *table = contract_quote("Order, \"Lines\".all `of`"), *key = contract_quote("Unit, \"Price\".x"),
 			   *by = contract_quote("Order By");
-	contract_sql("CREATE TABLE %s (%s integer, %s varchar(20), id integer); INSERT INTO %s VALUES (1, 'x', 5), (2, "
-	             "'y', 6);", table, key, by,
-	             table);
+	contract_sql(
+		"CREATE TABLE %s (%s integer, %s varchar(20), id integer); INSERT INTO %s VALUES (1, 'x', 5), (2, 'y', 6);",
+		table, key, by, table);
 	const char *const keys[] = {by, key, "ID"}, *const sources[] = {table};
 	const struct viewd_column columns[] = {{key, NULL}, {by, NULL}, {"Id", NULL}};
 	const struct viewd_index indexes[] = {{"kept", talloc_asprintf(harness_ctx(), "(%s DESC, %s)", key, by)}};
@@ -145,9 +145,8 @@ static void sources_are_found_through_views(void)
 	contract_begin(&c);
 	contract_products();
 	contract_sql("CREATE TABLE other (id integer); CREATE VIEW inner_view AS SELECT id, category FROM products;");
-	struct viewd_view_spec view =
-		contract_view("v", VIEWD_METHOD_TABLE, "SELECT count(*) AS n FROM inner_view WHERE id NOT IN (SELECT id FROM "
-		                                       "other)");
+	struct viewd_view_spec view = contract_view(
+		"v", VIEWD_METHOD_TABLE, "SELECT count(*) AS n FROM inner_view WHERE id NOT IN (SELECT id FROM other)");
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	struct names names = {""};
 	REQUIRE_OK(c.dialect->inspect(c.conn, &view, &c.found, (struct viewd_source_sink){collect_source, &names}, &c.err),
@@ -189,8 +188,8 @@ static void columns_are_matched_by_name(void)
 	static const struct viewd_column swapped[] = {{"name", NULL}, {"id", NULL}};
 	static const struct viewd_column wrong[] = {{"id", NULL}, {"title", NULL}};
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-		struct viewd_view_spec view = contract_view(names[i], methods[i], "SELECT id, name FROM products WHERE id = 3 "
-		                                                                  "-- three");
+		struct viewd_view_spec view =
+			contract_view(names[i], methods[i], "SELECT id, name FROM products WHERE id = 3 -- three");
 		view.columns = wrong;
 		view.n_columns = 2;
 		CHECK_REFUSED(contract_apply(&c, &view, VIEWD_CHANGE_CREATE), &c, VIEWD_ERR_CONFIG);

@@ -128,8 +128,8 @@ static void verify_counts_duplicates_and_nulls(void)
 {
 	struct contract c;
 	contract_begin(&c);
-	contract_sql("CREATE TABLE src (a integer, b varchar(20)); INSERT INTO src VALUES (1, 'x'), (1, 'x'), (NULL, NULL),"
-	             " (NULL, 'x'), (2, '');");
+	contract_sql("CREATE TABLE src (a integer, b varchar(20)); INSERT INTO src VALUES (1, 'x'), (1, 'x'), (NULL, "
+	             "NULL), (NULL, 'x'), (2, '');");
 	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_TABLE, "SELECT a, b FROM src");
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	VERIFY_EQUAL(&c, &view);
@@ -148,15 +148,14 @@ static void values_keep_their_types(void)
 	struct contract c;
 	contract_begin(&c);
 	contract_sql("CREATE TABLE src (id integer PRIMARY KEY, code varchar(10), amount decimal(12,4), ratio double "
-	             "precision, big bigint,"
-	             " day date);"
+	             "precision, big bigint, day date);"
 	             "INSERT INTO src VALUES (1, '007', 1.5, 0.1, 9007199254740993, '2026-03-29'), (2, '1e3', 10.0, 1e300, "
 	             "-1, NULL),"
 	             " (3, ' pad ', 0.0001, -0.5, 0, '1999-12-31');");
-	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_TABLE,
-	                                            "SELECT id, code, amount, ratio, big, day, sum(amount) OVER (ORDER BY "
-	                                            "id) AS running,"
-	                                            " CASE WHEN id = 1 THEN code ELSE 'n/a' END AS label FROM src");
+	struct viewd_view_spec view =
+		contract_view("v", VIEWD_METHOD_TABLE,
+	                  "SELECT id, code, amount, ratio, big, day, sum(amount) OVER (ORDER BY id) AS running,"
+	                  " CASE WHEN id = 1 THEN code ELSE 'n/a' END AS label FROM src");
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	VERIFY_EQUAL(&c, &view);
 	REFRESH(&c, &view);

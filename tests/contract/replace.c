@@ -30,8 +30,8 @@ static void the_method_can_change(void)
 	struct contract c;
 	contract_begin(&c);
 	contract_products();
-	static const enum viewd_method turns[] = {VIEWD_METHOD_TABLE, VIEWD_METHOD_SIMPLE, VIEWD_METHOD_MATERIALIZED,
-	                                          VIEWD_METHOD_SIMPLE, VIEWD_METHOD_TABLE, VIEWD_METHOD_MATERIALIZED};
+	static const enum viewd_method turns[] = {VIEWD_METHOD_TABLE,  VIEWD_METHOD_SIMPLE, VIEWD_METHOD_MATERIALIZED,
+	                                          VIEWD_METHOD_SIMPLE, VIEWD_METHOD_TABLE,  VIEWD_METHOD_MATERIALIZED};
 	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_SIMPLE, "SELECT id FROM products");
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	for (size_t i = 0; i < ARRAY_LEN(turns); i++) {
@@ -146,8 +146,8 @@ static void readers_stop_a_drop_unless_it_cascades(void)
 	CHECK(c.found.ours);
 	view.cascade = true;
 	APPLY(&c, &view, VIEWD_CHANGE_DROP);
-	contract_sql("CREATE TABLE v (id integer); CREATE TABLE reader (id integer); CREATE TABLE reader_of_reader (id "
-	             "integer);");
+	contract_sql(
+		"CREATE TABLE v (id integer); CREATE TABLE reader (id integer); CREATE TABLE reader_of_reader (id integer);");
 	contract_end(&c);
 }
 

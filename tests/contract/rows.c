@@ -56,9 +56,9 @@ static void numbers_that_cannot_be_are_unknown(void)
 	REFRESH(&c, &view);
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		const char *n = numbers[i], *rows = contract_quote("rows");
-		contract_sql("UPDATE %s SET duration_ms = %s, %s = %s, rows_written = %s, consecutive_errors = coalesce(%s, "
-		             "0);", own.views, n, rows, n, n,
-		             n);
+		contract_sql(
+			"UPDATE %s SET duration_ms = %s, %s = %s, rows_written = %s, consecutive_errors = coalesce(%s, 0);",
+			own.views, n, rows, n, n, n);
 		contract_sql("UPDATE %s SET duration_ms = %s, %s = %s, rows_written = %s, %s = NULL, action = NULL;",
 		             own.history, n, rows, n, n, contract_quote("trigger"));
 		everything_still_works(&c, &view);
@@ -75,11 +75,11 @@ static void words_that_are_none_are_passed_over(void)
 	struct viewd_view_spec view = contract_view("v", VIEWD_METHOD_TABLE, "SELECT id FROM products");
 	APPLY(&c, &view, VIEWD_CHANGE_CREATE);
 	REFRESH(&c, &view);
-	contract_sql("UPDATE %s SET method = '%%s%%n', definition_hash = '', index_hash = '%s', on_remove = 'no word of "
-	             "viewd''s that is as long as this'"
-	             ", last_trigger = '', last_action = 'x', last_result = 'x', last_success_time = NULL, data_timestamp "
-	             "= NULL;",
-	             own.views, "0123456789012345678901234567890123456789012345678901234567890123");
+	contract_sql(
+		"UPDATE %s SET method = '%%s%%n', definition_hash = '', index_hash = '%s', on_remove = 'no word of "
+		"viewd''s that is as long as this'"
+		", last_trigger = '', last_action = 'x', last_result = 'x', last_success_time = NULL, data_timestamp = NULL;",
+		own.views, "0123456789012345678901234567890123456789012345678901234567890123");
 	contract_sql("UPDATE %s SET result = '', action = '%%n';", own.history);
 	everything_still_works(&c, &view);
 	contract_end(&c);

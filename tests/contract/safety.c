@@ -198,10 +198,12 @@ static void odd_definitions_work(void)
 	contract_begin(&c);
 	contract_products();
 	static const char *const definitions[] = {
-		"SELECT 'a;b' AS a", "SELECT 'it''s :x %s $1 ?' AS a;", "WITH q AS (SELECT id FROM products) SELECT id AS a "
-		                                                        "FROM q -- end",
-		"(SELECT 1 AS a)", "SELECT id % 2 AS a FROM products WHERE name LIKE '%e%' /* c */ ;  ", "SELECT 1 AS a UNION "
-		                                                                                         "ALL SELECT 1",
+		"SELECT 'a;b' AS a",
+		"SELECT 'it''s :x %s $1 ?' AS a;",
+		"WITH q AS (SELECT id FROM products) SELECT id AS a FROM q -- end",
+		"(SELECT 1 AS a)",
+		"SELECT id % 2 AS a FROM products WHERE name LIKE '%e%' /* c */ ;  ",
+		"SELECT 1 AS a UNION ALL SELECT 1",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(definitions); i++) {
 		if (definitions[i][0] == '(' && !contract_takes(definitions[i]))

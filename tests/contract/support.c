@@ -205,15 +205,15 @@ bool contract_verify(struct contract *c, const struct viewd_view_spec *view)
 
 void contract_products(void)
 {
-	contract_sql("CREATE TABLE products (id integer PRIMARY KEY, name varchar(100) NOT NULL, category varchar(50) NOT "
-	             "NULL,"
-	             " price decimal(10,2) NOT NULL, in_stock integer);"
-	             "INSERT INTO products VALUES (1, 'Laptop', 'Electronics', 999.99, 1), (2, 'Smartphone', "
-	             "'Electronics', 499.99, 1),"
-	             " (3, 'Headphones', 'Electronics', 79.99, 1), (4, 'Python Programming', 'Books', 39.99, 1),"
-	             " (5, 'Database Design', 'Books', 45.99, 1), (6, 'T-Shirt', 'Clothing', 19.99, 1),"
-	             " (7, 'Jeans', 'Clothing', 59.99, 1), (8, 'Coffee Maker', 'Kitchen', 89.99, 1),"
-	             " (9, 'Blender', 'Kitchen', 49.99, 1), (10, 'Out of Stock Item', 'Electronics', 299.99, 0);");
+	contract_sql(
+		"CREATE TABLE products (id integer PRIMARY KEY, name varchar(100) NOT NULL, category varchar(50) NOT NULL,"
+		" price decimal(10,2) NOT NULL, in_stock integer);"
+		"INSERT INTO products VALUES (1, 'Laptop', 'Electronics', 999.99, 1), (2, 'Smartphone', 'Electronics', 499.99, "
+		"1),"
+		" (3, 'Headphones', 'Electronics', 79.99, 1), (4, 'Python Programming', 'Books', 39.99, 1),"
+		" (5, 'Database Design', 'Books', 45.99, 1), (6, 'T-Shirt', 'Clothing', 19.99, 1),"
+		" (7, 'Jeans', 'Clothing', 59.99, 1), (8, 'Coffee Maker', 'Kitchen', 89.99, 1),"
+		" (9, 'Blender', 'Kitchen', 49.99, 1), (10, 'Out of Stock Item', 'Electronics', 299.99, 0);");
 }
 
 /* ---- a client that holds locks ---- */

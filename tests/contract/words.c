@@ -291,8 +291,8 @@ static void the_table_of_before_is_taken_over(void)
 	const char *old = strchr(s.views, '.') != NULL ? "views" : "viewd_views";
 	const char *filled = ask(&s, "last_success_time", "v");
 	contract_sql("DROP VIEW %s; ALTER TABLE %s DROP COLUMN followed; ALTER TABLE %s DROP COLUMN place; ALTER TABLE %s "
-	             "DROP COLUMN kept;"
-	             " ALTER TABLE %s RENAME TO %s", s.views, s.state, s.state, s.state, s.state, old);
+	             "DROP COLUMN kept; ALTER TABLE %s RENAME TO %s",
+	             s.views, s.state, s.state, s.state, s.state, old);
 	for (int i = 0; i < 2; i++) {
 		contract_reconnect(&s.c);
 		INSPECT(&s.c, &s.v);

@@ -3,13 +3,13 @@
  * Fuzz target for what reads untrusted text in plugins/common: lexer, identifiers, URLs. Each input
  * goes through the syntaxes of all engines.
  */
+#include "base/utf8.h"
+#include "common/conn/url.h"
 #include "common/generate/columns.h"
 #include "common/sqltext/ident.h"
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/sqltext.h"
 #include "common/text/timetext.h"
-#include "common/conn/url.h"
-#include "base/utf8.h"
 #include "unit/plugins/plugins_support.h"
 
 #include <assert.h>

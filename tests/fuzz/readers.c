@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuzz/readers.h"
 
+#include "common/depends/objects.h"
 #include "common/state/learnt.h"
 #include "common/state/marks.h"
-#include "common/depends/objects.h"
 #include "common/state/state.h"
 
 #include <stdlib.h>
@@ -159,8 +159,7 @@ void readers_run(struct db *db, void *mem, unsigned which)
 {
 	static bool (*const readers[])(struct db * db, void *mem, struct viewd_err *err) = {
 		row_of_a_view, history,    recorded,       definition,   run_recorded, marks_of_a_view,
-		marks_of_all,  marks_anew, objects_of_all, objects_anew, look,
-		facts,
+		marks_of_all,  marks_anew, objects_of_all, objects_anew, look,         facts,
 	};
 	struct viewd_err err = {0};
 	if (!readers[which % ARRAY_LEN(readers)](db, mem, &err))

@@ -3,6 +3,7 @@ lint_tests = \
 	tests/lint/dist.sh \
 	tests/lint/engines.sh \
 	tests/lint/exports.sh \
+	tests/lint/format.sh \
 	tests/lint/globals.sh \
 	tests/lint/headers.sh \
 	tests/lint/layers.sh \

@@ -33,8 +33,12 @@ static void host_failpoint(void *ctx UNUSED, const char *place)
 }
 
 const struct viewd_host my_host = {
-	.struct_size = sizeof(struct viewd_host), .abi_major = VIEWD_ABI_MAJOR, .abi_minor = VIEWD_ABI_MINOR,
-	.log = host_log, .now = host_now, .failpoint = host_failpoint,
+	.struct_size = sizeof(struct viewd_host),
+	.abi_major = VIEWD_ABI_MAJOR,
+	.abi_minor = VIEWD_ABI_MINOR,
+	.log = host_log,
+	.now = host_now,
+	.failpoint = host_failpoint,
 };
 
 int64_t my_mono(void)
@@ -123,9 +127,9 @@ void my_fresh(void)
 	my_do("SET STATEMENT foreign_key_checks = 0 FOR CREATE OR REPLACE DATABASE shop CHARACTER SET utf8mb4");
 	my_do("SET STATEMENT foreign_key_checks = 0 FOR CREATE OR REPLACE DATABASE other CHARACTER SET utf8mb4");
 	my_do("CREATE OR REPLACE USER viewd@localhost");
-	my_do("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, TRIGGER, CREATE VIEW, SHOW "
-	      "VIEW,"
-	      " CREATE TEMPORARY TABLES, CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON shop.* TO viewd@localhost");
+	my_do(
+		"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, TRIGGER, CREATE VIEW, SHOW VIEW,"
+		" CREATE TEMPORARY TABLES, CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON shop.* TO viewd@localhost");
 	my_do("CREATE TABLE sales (id INT PRIMARY KEY AUTO_INCREMENT, region VARCHAR(20) NOT NULL, amount DECIMAL(10,2) "
 	      "NOT NULL)");
 	my_do("INSERT INTO sales (region, amount) VALUES ('north', 1.5), ('north', 2), ('south', 3), ('west', 4)");
@@ -172,9 +176,9 @@ struct viewd_conn *my_session(void)
 
 const char *my_leftovers(void)
 {
-	return my_ask("SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME REGEXP "
-	              "'^viewd_(new|old|probe)_'),"
-	              " (SELECT COUNT(*) FROM viewd_intents)");
+	return my_ask(
+		"SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME REGEXP '^viewd_(new|old|probe)_'),"
+		" (SELECT COUNT(*) FROM viewd_intents)");
 }
 
 const char *my_select_from(const char *schema, const char *table)

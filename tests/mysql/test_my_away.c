@@ -113,6 +113,7 @@ static const char *rows(void)
 
 static void the_log_does_not_grow(void)
 {
+	/* clang-format off */
 	static const char *const statements[] = {
 		INSERT, "INSERT INTO sales (region, amount) SELECT 'many', seq FROM seq_1_to_300",
 		"UPDATE sales SET amount = amount + 1",
@@ -120,6 +121,7 @@ static void the_log_does_not_grow(void)
 		"SAVEPOINT s", INSERT,
 		"ROLLBACK TO s", INSERT, "COMMIT",
 	};
+	/* clang-format on */
 
 	begin();
 	for (int i = 0; i < MANY; i++) {
@@ -173,8 +175,8 @@ static void nobody_waits(void)
 	}
 	for (size_t round = 0; round < 4; round++)
 		for (size_t i = 0; i < MANY; i++)
-			say(writers[i], (round + i) % 2 == 0 ? INSERT : "INSERT INTO more (region, amount) VALUES ('west', 1), "
-			                                                "('west', 2)");
+			say(writers[i],
+			    (round + i) % 2 == 0 ? INSERT : "INSERT INTO more (region, amount) VALUES ('west', 1), ('west', 2)");
 	for (size_t i = 0; i < MANY; i++)
 		say(writers[i], i % 4 == 3 ? "ROLLBACK" : "COMMIT");
 	CHECK_STR(rows(), "0");
@@ -188,11 +190,9 @@ static void without_slots_the_log_is_written(void)
 	                                     "DROP TABLE viewd_slots",
 	                                     "RENAME TABLE viewd_slots TO elsewhere",
 	                                     "ALTER TABLE viewd_slots DROP COLUMN base",
-	                                     "CREATE OR REPLACE TABLE "
-	                                     "viewd_slots (n INT)",
+	                                     "CREATE OR REPLACE TABLE viewd_slots (n INT)",
 	                                     "REVOKE SELECT ON shop.* FROM viewd@localhost",
-	                                     "REVOKE DELETE ON shop.* FROM "
-	                                     "viewd@localhost"};
+	                                     "REVOKE DELETE ON shop.* FROM viewd@localhost"};
 
 	for (size_t i = 0; i < ARRAY_LEN(breaks); i++) {
 		begin();
@@ -217,8 +217,9 @@ static void who_is_overtaken_writes_the_log(void)
 	begin();
 	my_lock_name(my_session(), WATCH_PREFIX, name);
 	my_do("DROP TABLE viewd_slots");
-	my_do("CREATE VIEW viewd_slots AS SELECT seq AS id, 0 * GET_LOCK('%s', 0) - " NOTE_ENOUGH " AS base FROM "
-	                                                                                          "seq_0_to_63", name);
+	my_do("CREATE VIEW viewd_slots AS SELECT seq AS id, 0 * GET_LOCK('%s', 0) - " NOTE_ENOUGH
+	      " AS base FROM seq_0_to_63",
+	      name);
 	MYSQL *my = my_root();
 	say(my, INSERT);
 	CHECK_STR(rows(), "1");
@@ -304,7 +305,7 @@ static void few_rows_speak_for_themselves(void)
 static void who_began_before_is_waited_for(void)
 {
 	static const char *const plain[] = {"BEGIN", INSERT}, *const xa[] = {"XA START 'x'", INSERT, "XA END 'x'"},
-		*const prepared[] = {"XA START 'x'", INSERT, "XA END 'x'", "XA PREPARE 'x'"};
+							 *const prepared[] = {"XA START 'x'", INSERT, "XA END 'x'", "XA PREPARE 'x'"};
 	static const struct {
 		const char *const *begin;
 		size_t n;

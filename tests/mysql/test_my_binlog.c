@@ -195,17 +195,18 @@ static void every_way_to_write_rows(void)
 	begin(&s);
 	noticed(&s, SQL("INSERT INTO sales (region, amount) VALUES ('a', 1)"));
 	noticed(&s, SQL("REPLACE INTO sales (id, region, amount) VALUES (1, 'b', 2)"));
-	noticed(&s, SQL("INSERT INTO sales (id, region, amount) VALUES (1, 'b', 2) ON DUPLICATE KEY UPDATE amount = amount "
-	                "+ 1"));
+	noticed(
+		&s,
+		SQL("INSERT INTO sales (id, region, amount) VALUES (1, 'b', 2) ON DUPLICATE KEY UPDATE amount = amount + 1"));
 	noticed(&s, SQL("UPDATE sales s JOIN sales t ON t.id = s.id SET s.amount = t.amount + 1"));
 	noticed(&s, SQL("DELETE s FROM sales s JOIN sales t ON t.id = s.id WHERE s.id = 1"));
 	noticed(&s, SQL("SET SESSION binlog_row_image = MINIMAL", "UPDATE sales SET amount = amount + 1"));
 	noticed(&s, SQL("BEGIN", "SAVEPOINT a", "INSERT INTO other_sales VALUES (1)", "ROLLBACK TO a",
 	                "DELETE FROM sales WHERE id = 2", "COMMIT"));
-	unnoticed(&s, SQL("BEGIN", "SAVEPOINT a", "UPDATE sales SET amount = 7", "ROLLBACK TO a", "INSERT INTO other_sales "
-	                                                                                          "VALUES (2)", "COMMIT"));
-	unnoticed(&s, SQL("CREATE TEMPORARY TABLE sales (id INT)", "INSERT INTO sales VALUES (1)", "DROP TEMPORARY TABLE "
-	                                                                                           "sales"));
+	unnoticed(&s, SQL("BEGIN", "SAVEPOINT a", "UPDATE sales SET amount = 7", "ROLLBACK TO a",
+	                  "INSERT INTO other_sales VALUES (2)", "COMMIT"));
+	unnoticed(
+		&s, SQL("CREATE TEMPORARY TABLE sales (id INT)", "INSERT INTO sales VALUES (1)", "DROP TEMPORARY TABLE sales"));
 	noticed(&s, SQL("CREATE VIEW some AS SELECT * FROM sales", "UPDATE some SET amount = amount + 1"));
 	end(&s);
 }
@@ -219,8 +220,9 @@ static void compressed_events(void)
 	noticed(&s, SQL("INSERT INTO sales (region, amount) VALUES (REPEAT('a', 20), 1)"));
 	noticed(&s, SQL("UPDATE sales SET region = REPEAT('b', 20)"));
 	noticed(&s, SQL("DELETE FROM sales"));
-	noticed(&s, SQL("TRUNCATE /* a long comment that is worth compressing, a long comment that is worth compressing */ "
-	                "sales"));
+	noticed(
+		&s,
+		SQL("TRUNCATE /* a long comment that is worth compressing, a long comment that is worth compressing */ sales"));
 	my_do("SET GLOBAL log_bin_compress = OFF");
 	end(&s);
 }
@@ -277,8 +279,8 @@ static void definitions_that_change_tables(void)
 	noticed(&s, SQL("ALTER TABLE parts EXCHANGE PARTITION low WITH TABLE sales"));
 	noticed(&s, SQL("CREATE OR REPLACE TABLE sales LIKE parts", "ALTER TABLE sales TRUNCATE PARTITION low"));
 	noticed(&s, SQL("ALTER TABLE sales DROP PARTITION low"));
-	noticed(&s, SQL("CREATE TABLE 2020_sales (id INT)", "RENAME TABLE shop.sales TO shop.2021_sales, shop.2020_sales "
-	                                                    "TO shop.sales"));
+	noticed(&s, SQL("CREATE TABLE 2020_sales (id INT)",
+	                "RENAME TABLE shop.sales TO shop.2021_sales, shop.2020_sales TO shop.sales"));
 	end(&s);
 }
 
@@ -342,10 +344,7 @@ static void a_file_loaded_in_statement_format(void)
 	const char *file = talloc_asprintf(harness_ctx(), "%s/tmp/numbers.txt", getenv("VIEWD_TEST_MARIADB"));
 	begin(&s);
 	noticed(&s, SQL("SET SESSION binlog_format = STATEMENT",
-	                talloc_asprintf(harness_ctx(),
-	                                "SELECT 'a' INTO OUTFILE "
-	                                "'%s'",
-	                                file),
+	                talloc_asprintf(harness_ctx(), "SELECT 'a' INTO OUTFILE '%s'", file),
 	                talloc_asprintf(harness_ctx(), "LOAD DATA INFILE '%s' INTO TABLE sales (region) SET amount = 1",
 	                                file)));
 	unlink(file);
@@ -447,8 +446,8 @@ static void triggers_are_advised_against(void)
 {
 	static struct scene s;
 	begin(&s);
-	CHECK_CONTAINS(watch_source_by(&s, VIEWD_CAPTURE_TRIGGER, "v", "shop", "sales").reason, "capture = binlog would "
-	"work as well");
+	CHECK_CONTAINS(watch_source_by(&s, VIEWD_CAPTURE_TRIGGER, "v", "shop", "sales").reason,
+	               "capture = binlog would work as well");
 	CHECK_CONTAINS(watch_source_by(&s, VIEWD_CAPTURE_AUTO, "v", "shop", "sales").reason, "without any cost");
 	end(&s);
 }

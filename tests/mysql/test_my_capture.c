@@ -51,13 +51,16 @@ static void triggers_leave_others_alone(void)
 	CHECK_STR(my_ask("SELECT count(*) FROM audit"), "1");
 	CHECK_STR(my_ask("SELECT count(*), max(source) FROM viewd_changes"), "1,`sales`");
 	CHECK_STR(my_ask("SELECT count(*) FROM information_schema.TABLE_PRIVILEGES WHERE GRANTEE LIKE '%%clerk%%' AND "
-	"TABLE_NAME LIKE 'viewd%%'"), "0");
-	CHECK_STR(my_ask("SELECT group_concat(DISTINCT DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE "
-	"'viewd%%'"),
-	          "viewd@localhost");
+	                 "TABLE_NAME LIKE 'viewd%%'"),
+	          "0");
+	CHECK_STR(
+		my_ask(
+			"SELECT group_concat(DISTINCT DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd%%'"),
+		"viewd@localhost");
 	REQUIRE_OK(capture(conn, VIEWD_CAPTURE_NONE, &warnings, &out, &err), &err);
-	CHECK_STR(my_ask("SELECT group_concat(TRIGGER_NAME) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE = "
-	"'sales'"), "theirs");
+	CHECK_STR(
+		my_ask("SELECT group_concat(TRIGGER_NAME) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE = 'sales'"),
+		"theirs");
 }
 
 static void a_missing_privilege_is_named(void)
@@ -121,8 +124,8 @@ static void a_writer_that_does_not_end_keeps_nothing_back(void)
 	struct viewd_watch *watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
 	REQUIRE_OK(watch != NULL, &err);
 	MYSQL *slow = my_root();
-	REQUIRE(mysql_query(slow, "BEGIN") == 0 && mysql_query(slow, "INSERT INTO sales (region, amount) VALUES ('slow', "
-	"1)") == 0);
+	REQUIRE(mysql_query(slow, "BEGIN") == 0 &&
+	        mysql_query(slow, "INSERT INTO sales (region, amount) VALUES ('slow', 1)") == 0);
 	for (int n = 1; n < 5; n++) {
 		int64_t seq = 0, deadline = harness_deadline(15000000);
 		my_do("UPDATE viewd_captures SET clean_seq = dirty_seq");
@@ -148,34 +151,33 @@ static void modes_are_chosen_for_each_source(void)
 	my_do("CREATE TABLE other.far (id INT PRIMARY KEY, region VARCHAR(20))");
 	my_do("GRANT SELECT ON other.* TO viewd@localhost");
 	struct viewd_conn *conn = my_session();
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT s.id FROM sales s JOIN other.far USING "
-	                                                               "(region)");
+	struct viewd_view_spec view =
+		my_view("v", VIEWD_METHOD_TABLE, "SELECT s.id FROM sales s JOIN other.far USING (region)");
 	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = VIEWD_CAPTURE_AUTO};
 	REQUIRE_OK(DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err),
 	           &err);
 	CHECK_STR(my_ask("SELECT source, mode FROM viewd_captures ORDER BY source"),
-	"`other`.`far`,poll;`shop`.`sales`,trigger");
+	          "`other`.`far`,poll;`shop`.`sales`,trigger");
 	my_do("GRANT TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON other.* TO viewd@localhost");
 	conn = my_session();
 	REQUIRE_OK(DIALECT->capture->set(conn, &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err),
 	           &err);
 	CHECK_STR(my_ask("SELECT source, mode FROM viewd_captures ORDER BY source"),
-	"`other`.`far`,trigger;`shop`.`sales`,trigger");
+	          "`other`.`far`,trigger;`shop`.`sales`,trigger");
 }
 
 static void capture_child(enum viewd_capture mode)
 {
 	static const struct viewd_source child = {"shop", "wc", VIEWD_KIND_TABLE};
 	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT * FROM wc");
-	struct viewd_capture_request req = {
-		.struct_size = sizeof req, .mode = mode, .sources = &child, .n_sources = 1};
+	struct viewd_capture_request req = {.struct_size = sizeof req, .mode = mode, .sources = &child, .n_sources = 1};
 	struct viewd_captured out;
 	struct viewd_err err = {0};
 	char *warnings = talloc_strdup(harness_ctx(), "");
 
-	REQUIRE_OK(DIALECT->capture->set(my_session(), &view, &req, &out,
-	                                 (struct viewd_text_sink){keep_warning, &warnings}, &err),
-	           &err);
+	REQUIRE_OK(
+		DIALECT->capture->set(my_session(), &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err),
+		&err);
 }
 
 #define TEXT_KEY "VARCHAR(8) COLLATE utf8mb4_general_ci"
@@ -265,9 +267,9 @@ static void begin_two(void)
 	my_fresh();
 	my_do("CREATE TABLE other.far (id INT PRIMARY KEY)");
 	my_do("GRANT ALL ON other.* TO viewd@localhost");
-	REQUIRE_OK(DIALECT->capture->set(my_session(), &view, &req, &out,
-	                                 (struct viewd_text_sink){keep_warning, &warnings}, &err),
-	           &err);
+	REQUIRE_OK(
+		DIALECT->capture->set(my_session(), &view, &req, &out, (struct viewd_text_sink){keep_warning, &warnings}, &err),
+		&err);
 }
 
 /* The catalogue shows a trigger without its body, or not at all. */

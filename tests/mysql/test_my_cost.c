@@ -17,9 +17,10 @@ static int64_t counter(struct viewd_conn *conn, const char *names)
 {
 	struct viewd_err err = {0};
 	int64_t sum = 0;
-	char *sql = talloc_asprintf(harness_ctx(), "SELECT CAST(sum(VARIABLE_VALUE) AS INT) FROM "
-	                                           "information_schema.SESSION_STATUS"
-	                                           " WHERE VARIABLE_NAME IN (%s)", names);
+	char *sql = talloc_asprintf(harness_ctx(),
+	                            "SELECT CAST(sum(VARIABLE_VALUE) AS INT) FROM "
+	                            "information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN (%s)",
+	                            names);
 
 	REQUIRE_OK(my_query_int(conn, sql, NULL, 0, &sum, &err), &err);
 	return sum;
@@ -31,8 +32,8 @@ static struct cost costs(struct viewd_conn *conn)
 {
 	return (struct cost){
 		.statements = counter(conn, "'QUESTIONS'"),
-		.definitions = counter(conn, "'COM_CREATE_TABLE', 'COM_ALTER_TABLE', 'COM_RENAME_TABLE', 'COM_DROP_TABLE', "
-		                             "'COM_TRUNCATE'"),
+		.definitions = counter(
+			conn, "'COM_CREATE_TABLE', 'COM_ALTER_TABLE', 'COM_RENAME_TABLE', 'COM_DROP_TABLE', 'COM_TRUNCATE'"),
 		.commits = counter(conn, "'COM_COMMIT'"),
 	};
 }

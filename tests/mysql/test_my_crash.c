@@ -73,22 +73,32 @@ static void play_all(const struct scene *scene)
 
 static void a_refresh_dies(void)
 {
-	play_all(&(struct scene){VIEWD_METHOD_TABLE, VIEWD_METHOD_TABLE, VIEWD_CHANGE_NOTHING,
-	                         {"refresh:begin", "mysql:staged", "mysql:filled", "mysql:renamed", "refresh:filled",
-	                          "refresh:recorded"},
-	                         VIEWD_MODE_SWAP});
-	play_all(&(struct scene){VIEWD_METHOD_TABLE, VIEWD_METHOD_TABLE, VIEWD_CHANGE_NOTHING,
+	play_all(&(struct scene){
+		VIEWD_METHOD_TABLE,
+		VIEWD_METHOD_TABLE,
+		VIEWD_CHANGE_NOTHING,
+		{"refresh:begin", "mysql:staged", "mysql:filled", "mysql:renamed", "refresh:filled", "refresh:recorded"},
+		VIEWD_MODE_SWAP});
+	play_all(&(struct scene){VIEWD_METHOD_TABLE,
+	                         VIEWD_METHOD_TABLE,
+	                         VIEWD_CHANGE_NOTHING,
 	                         {"refresh:begin", "mysql:filled", "refresh:emptied", "refresh:filled", "refresh:recorded"},
 	                         VIEWD_MODE_FULL});
 }
 
 static void a_create_dies(void)
 {
-	play_all(&(struct scene){VIEWD_METHOD_TABLE, VIEWD_METHOD_TABLE, VIEWD_CHANGE_CREATE,
-	                         {"create:begin", "mysql:staged", "mysql:filled", "mysql:intended", "mysql:renamed",
-	                          "create:recorded"}, VIEWD_MODE_AUTO});
-	play_all(&(struct scene){VIEWD_METHOD_SIMPLE, VIEWD_METHOD_SIMPLE, VIEWD_CHANGE_CREATE,
-	                         {"mysql:staged", "mysql:intended", "mysql:renamed", "create:recorded"}, VIEWD_MODE_AUTO});
+	play_all(&(struct scene){
+		VIEWD_METHOD_TABLE,
+		VIEWD_METHOD_TABLE,
+		VIEWD_CHANGE_CREATE,
+		{"create:begin", "mysql:staged", "mysql:filled", "mysql:intended", "mysql:renamed", "create:recorded"},
+		VIEWD_MODE_AUTO});
+	play_all(&(struct scene){VIEWD_METHOD_SIMPLE,
+	                         VIEWD_METHOD_SIMPLE,
+	                         VIEWD_CHANGE_CREATE,
+	                         {"mysql:staged", "mysql:intended", "mysql:renamed", "create:recorded"},
+	                         VIEWD_MODE_AUTO});
 }
 
 static void a_replacement_dies(void)
@@ -97,9 +107,12 @@ static void a_replacement_dies(void)
 
 	for (size_t from = 0; from < 2; from++)
 		for (size_t to = 0; to < 2; to++)
-			play_all(&(struct scene){methods[from], methods[to], VIEWD_CHANGE_REPLACE,
-			                         {"mysql:staged", "mysql:intended", "mysql:renamed", "mysql:dropped",
-			                          "replace:recorded"}, VIEWD_MODE_AUTO});
+			play_all(&(struct scene){
+				methods[from],
+				methods[to],
+				VIEWD_CHANGE_REPLACE,
+				{"mysql:staged", "mysql:intended", "mysql:renamed", "mysql:dropped", "replace:recorded"},
+				VIEWD_MODE_AUTO});
 }
 
 static const struct harness_test tests[] = {

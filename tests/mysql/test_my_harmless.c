@@ -28,8 +28,9 @@ enum kind { INSERT, SELECT, UPDATE, DELETE, REPLACE, DUPLICATE, LOAD, LOCK, PREP
 static const char *const kind_words[N_KINDS] = {"insert", "select", "update", "delete", "replace", "dupl.",
                                                 "load",   "lock",   "prep.",  "block",  "open"};
 
-#define WRITES "INSERT INTO sales (region, amount) VALUES ('east', 1), ('west', 2); UPDATE sales SET amount = amount " \
-	"+ 1 WHERE id < 4;" \
+#define WRITES \
+	"INSERT INTO sales (region, amount) VALUES ('east', 1), ('west', 2); UPDATE sales SET amount = amount + 1 WHERE " \
+	"id < 4;" \
 	"DELETE FROM sales WHERE region = 'east'"
 #define PREPARE "PREPARE w FROM 'INSERT INTO sales (region, amount) VALUES (''east'', 1)'"
 
@@ -39,8 +40,8 @@ static const char *const statements[N_KINDS] = {
 	[UPDATE] = "UPDATE sales SET amount = amount + 1 WHERE id < 4",
 	[DELETE] = "DELETE FROM sales ORDER BY id DESC LIMIT 1",
 	[REPLACE] = "REPLACE INTO sales (id, region, amount) VALUES (1, 'north', 5)",
-	[DUPLICATE] = "INSERT INTO sales (id, region, amount) VALUES (2, 'north', 1) ON DUPLICATE KEY UPDATE amount = "
-	              "amount + 1",
+	[DUPLICATE] =
+		"INSERT INTO sales (id, region, amount) VALUES (2, 'north', 1) ON DUPLICATE KEY UPDATE amount = amount + 1",
 	[LOCK] = "LOCK TABLES sales WRITE;" WRITES ";UNLOCK TABLES",
 	[PREPARED] = PREPARE ";EXECUTE w",
 	[BLOCK] = "START TRANSACTION;" WRITES ";SAVEPOINT s;" WRITES ";ROLLBACK TO s;" WRITES ";COMMIT",
@@ -56,9 +57,18 @@ static const char *const modes[] = {"",
                                     "NO_AUTO_VALUE_ON_ZERO,ONLY_FULL_GROUP_BY"};
 
 /* Which statements are refused, and how. */
-#define NONE {0, 0}
-#define ALL(number) {(1u << N_KINDS) - 1, number}
-#define ONLY(kind, number) {1u << (kind), number}
+#define NONE \
+	{ \
+		0, 0 \
+	}
+#define ALL(number) \
+	{ \
+		(1u << N_KINDS) - 1, number \
+	}
+#define ONLY(kind, number) \
+	{ \
+		1u << (kind), number \
+	}
 
 struct refusal {
 	unsigned kinds, number;
@@ -71,6 +81,7 @@ struct situation {
 	struct refusal refused[N_CAPTURES];
 };
 
+/* clang-format off */
 static const struct situation situations[] = {
 	{"viewd is at work", true, "DO 0", {NONE, NONE, NONE}},
 	{"kill -9 of viewd", false, "DO 0", {NONE, NONE, NONE}},
@@ -100,6 +111,7 @@ static const struct situation situations[] = {
 	                                                                         {NONE, ALL(NO_PRIVILEGE), NONE}},
 	{"role dropped", false, "DROP ROLE IF EXISTS " DEFINER_ROLE, {NONE, ALL(NO_DEFINER), NONE}},
 };
+/* clang-format on */
 
 /* ---- viewd, in a process of its own */
 
@@ -197,7 +209,7 @@ static MYSQL *clerk(void)
 	talloc_set_destructor(holder, close_clerk);
 	mysql_options(*holder, MYSQL_OPT_LOCAL_INFILE, &on);
 	REQUIRE(mysql_real_connect(*holder, NULL, "clerk", NULL, "shop", 0,
-	talloc_asprintf(harness_ctx(), "%s/sock", getenv("VIEWD_TEST_MARIADB")), 0) != NULL);
+	                           talloc_asprintf(harness_ctx(), "%s/sock", getenv("VIEWD_TEST_MARIADB")), 0) != NULL);
 	return *holder;
 }
 

@@ -140,10 +140,11 @@ static void several_readers_of_one_log(void)
 		my_refreshed(s->conn, &other);
 	}
 	CHECK(strtoll(my_log_rows(), NULL, 10) < 40);
-	CHECK_STR(my_ask("SELECT COUNT(*) FROM viewd_log_seen s WHERE NOT EXISTS (SELECT 1 FROM %s l WHERE l.viewd_id = "
-	                 "s.viewd_id)",
-	                 my_log_name()),
-	          "0");
+	CHECK_STR(
+		my_ask(
+			"SELECT COUNT(*) FROM viewd_log_seen s WHERE NOT EXISTS (SELECT 1 FROM %s l WHERE l.viewd_id = s.viewd_id)",
+			my_log_name()),
+		"0");
 }
 
 /* ---- writers meet nothing ---- */
@@ -221,11 +222,10 @@ static void odd_values_are_logged(void)
 	my_do("UPDATE odd SET f = 1.0000002 WHERE id = 2");
 	my_do("UPDATE odd SET g = POINT(1, 3), e = 'x' WHERE id = 2");
 	CHECK_INT(my_refreshed(s->conn, &s->view).rows_written, 1);
-	CHECK_STR(
-		my_ask("SELECT COUNT(*), SUM(a.bl IS NOT NULL) FROM odd a JOIN o b ON a.id = b.id AND a.d <=> b.d AND "
-	           "a.e <=> b.e AND a.f <=> b.f AND a.b <=> b.b AND a.t <=> b.t AND a.g <=> b.g AND a.j <=> b.j AND "
-	           "a.y <=> b.y AND a.s <=> b.s AND a.bl <=> b.bl"),
-		"2,1");
+	CHECK_STR(my_ask("SELECT COUNT(*), SUM(a.bl IS NOT NULL) FROM odd a JOIN o b ON a.id = b.id AND a.d <=> b.d AND "
+	                 "a.e <=> b.e AND a.f <=> b.f AND a.b <=> b.b AND a.t <=> b.t AND a.g <=> b.g AND a.j <=> b.j AND "
+	                 "a.y <=> b.y AND a.s <=> b.s AND a.bl <=> b.bl"),
+	          "2,1");
 }
 
 /* ---- places ---- */
@@ -273,8 +273,8 @@ static void leaving_takes_logs_out(void)
 	                 "TRIGGER_SCHEMA IN ('shop', 'other')), "
 	                 "(SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_NAME LIKE 'viewd%%' AND "
 	                 "ROUTINE_SCHEMA IN ('shop', 'other')), (SELECT "
-	                 "COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME LIKE 'viewd%%' AND TABLE_SCHEMA "
-	                 "IN ('shop', 'other'))"),
+	                 "COUNT(*) FROM information_schema.TABLES WHERE TABLE_NAME LIKE 'viewd%%' AND TABLE_SCHEMA IN "
+	                 "('shop', 'other'))"),
 	          "0,0,0");
 	my_do("INSERT INTO other.far VALUES (5, 5)");
 }

@@ -121,8 +121,10 @@ static int64_t rows_read(struct viewd_conn *conn)
 {
 	struct viewd_err err = {0};
 	int64_t n = 0;
-	REQUIRE_OK(my_query_int(conn, "SELECT CAST(SUM(VARIABLE_VALUE) AS INT) FROM information_schema.SESSION_STATUS "
-	                              "WHERE VARIABLE_NAME LIKE 'Handler_read%'", NULL, 0, &n, &err),
+	REQUIRE_OK(my_query_int(conn,
+	                        "SELECT CAST(SUM(VARIABLE_VALUE) AS INT) FROM information_schema.SESSION_STATUS "
+	                        "WHERE VARIABLE_NAME LIKE 'Handler_read%'",
+	                        NULL, 0, &n, &err),
 	           &err);
 	return n;
 }
@@ -221,20 +223,19 @@ static void a_role_writes_logs(void)
 	my_do("DROP TRIGGER viewd_ld_1");
 	expect_log("change log of 'acc' is made again");
 	my_compared(s);
-	CHECK_STR(my_ask("SELECT GROUP_CONCAT(DISTINCT DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = "
-	                 "'shop'"),
-	          DEFINER_ROLE "@");
+	CHECK_STR(
+		my_ask("SELECT GROUP_CONCAT(DISTINCT DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop'"),
+		DEFINER_ROLE "@");
 	my_do("UPDATE acc SET bal = bal - 9 WHERE id = 11");
 	CHECK_STR(my_compared(s), "incremental 1");
 	my_do("REVOKE SELECT ON shop.* FROM " DEFINER_ROLE);
 	my_compared(s);
-	CHECK_STR(my_ask("SELECT GROUP_CONCAT(DISTINCT DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = "
-	                 "'shop'"),
-	          "viewd@localhost");
+	CHECK_STR(
+		my_ask("SELECT GROUP_CONCAT(DISTINCT DEFINER) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop'"),
+		"viewd@localhost");
 	my_do("GRANT SELECT ON shop.* TO " DEFINER_ROLE);
 	my_do("DROP TRIGGER %s",
-	      my_ask("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop' "
-	             "LIMIT 1"));
+	      my_ask("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop' LIMIT 1"));
 	my_compared(s);
 	my_do("UPDATE acc SET bal = bal - 9 WHERE id = 11");
 	CHECK_STR(my_compared(s), "incremental 1");

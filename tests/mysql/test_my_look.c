@@ -16,7 +16,7 @@
 struct scene {
 	struct viewd_conn *conn;
 	struct viewd_watch *watch;
-	int64_t seq; /* the highest that was told of view v */
+	int64_t seq;   /* the highest that was told of view v */
 	int64_t other; /* and of another one */
 	bool behind;
 	int n_behind;
@@ -144,7 +144,7 @@ static void it_ends_behind_every_kind_of_end(void)
 		"SET skip_replication = 1; INSERT INTO unrelated VALUES (2); SET skip_replication = 0",
 		"SET binlog_format = 'STATEMENT'; INSERT INTO unrelated VALUES (3); SET binlog_format = 'ROW'",
 		("XA START 'x'; INSERT INTO sales (region, amount) VALUES ('west', 1); XA END 'x'; XA PREPARE 'x'; XA ROLLBACK "
-		 "'x'"),
+	     "'x'"),
 		"FLUSH BINARY LOGS; FLUSH BINARY LOGS",
 	};
 	struct scene *s = begin();
@@ -259,8 +259,7 @@ static struct scene *begin_large(void)
 
 	my_do("CREATE TABLE large (id INT PRIMARY KEY, t LONGTEXT)");
 	my_do("SET STATEMENT group_concat_max_len = 16000000 FOR INSERT INTO large SELECT 1, "
-	      "group_concat(hex(random_bytes(512)) SEPARATOR '')"
-	      " FROM seq_1_to_10000");
+	      "group_concat(hex(random_bytes(512)) SEPARATOR '') FROM seq_1_to_10000");
 	REQUIRE_OK(DIALECT->capture->set(s->conn, &spec, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &err),
 	           &err);
 	look(s);
@@ -381,8 +380,8 @@ static void what_the_library_holds_is_read(void)
 	MYSQL *my = my_root();
 	for (int k = 0; k < 40; k++) {
 		REQUIRE(mysql_query(my, "BEGIN") == 0);
-		REQUIRE(mysql_query(my,
-		talloc_asprintf(r, "INSERT INTO wide VALUES (%d, REPEAT('x', %d))", k, 15000 + 2111 * k)) == 0);
+		REQUIRE(mysql_query(
+					my, talloc_asprintf(r, "INSERT INTO wide VALUES (%d, REPEAT('x', %d))", k, 15000 + 2111 * k)) == 0);
 		for (int i = 0; i < 20; i++)
 			REQUIRE(mysql_query(my, "INSERT INTO sales (region, amount) VALUES ('east', 1)") == 0);
 		REQUIRE(mysql_query(my, "COMMIT") == 0);

@@ -148,7 +148,6 @@ static void readers_never_see_half_a_refresh(void)
 
 /* ---- writers */
 
-
 static void writers_do_not_wait(void)
 {
 	static const enum viewd_refresh_mode modes[] = {VIEWD_MODE_SWAP, VIEWD_MODE_FULL};
@@ -317,8 +316,8 @@ static void wide_rows_are_no_small_table(void)
 {
 	my_fresh();
 	struct viewd_conn *conn = my_session();
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT seq, repeat('x', 8000) AS text FROM "
-	                                                               "seq_1_to_900");
+	struct viewd_view_spec view =
+		my_view("v", VIEWD_METHOD_TABLE, "SELECT seq, repeat('x', 8000) AS text FROM seq_1_to_900");
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
 	CHECK_INT(my_refreshed(conn, &view).did, VIEWD_DID_SWAP);
 	view = my_view("n", VIEWD_METHOD_TABLE, one);

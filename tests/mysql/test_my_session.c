@@ -62,16 +62,16 @@ static void tables_are_told_from_columns(void)
 	} cases[] = {
 		{"select `d`.`t`.`a` AS `a` from `d`.`t`", "d.t "},
 		{"select `x`.`a` AS `a` from (`d`.`t` `x` join `e`.`u` `y` on(`x`.`a` = `y`.`b`)) where `x`.`c` = `y`.`d`",
-		 "d.t e.u "},
+	     "d.t e.u "},
 		{"select extract(year from `x`.`day`) AS `y`,trim('a' from `x`.`s`) AS `s` from `d`.`t` `x`", "d.t "},
 		{"with q as (select `d`.`t`.`a` AS `a` from `d`.`t`)select `q`.`a` AS `a` from `q`", "d.t "},
 		{"select `a`.`b` AS `from` from `d`.`we``ird` `a` where exists(select 1 from `d`.`u` limit 1)",
-		 "d.we`ird d.u "},
+	     "d.we`ird d.u "},
 		{"select 'from `no`.`no`' AS `x` from `d`.`t` straight_join `d`.`u` union all select 1 AS `1` from `d`.`w`",
-		 "d.t d.u d.w "},
+	     "d.t d.u d.w "},
 		{"select `t`.`a` AS `a` from `d`.`t`,`d`.`u` order by `t`.`a`,`t`.`b`", "d.t d.u "},
 		{"select `q`.`a` AS `a` from (select `d`.`t`.`a` AS `a` from `d`.`t`) `q` left join `d`.`u` on(`u`.`a` in "
-		 "(`q`.`a`,`u`.`b`))",
+	     "(`q`.`a`,`u`.`b`))",
 	     "d.t d.u "},
 		{"select `t`.`a` AS `a` from `d`.`t` FOR SYSTEM_TIME ALL join `d`.`u`", "d.t d.u "},
 		{"select sum(`d`.`t`.`a`) over ( partition by `d`.`t`.`b` order by `d`.`t`.`c`) AS `s` from `d`.`t`", "d.t "},
@@ -243,16 +243,15 @@ static void types_have_room(void)
 {
 	my_fresh();
 	struct viewd_conn *conn = my_session();
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE,
-	                                      "SELECT region, NULL AS nothing, '' AS blank, CURRENT_TIMESTAMP AS t, "
-	                                      "json_object('a', 1) AS j,"
-	                                      " max(amount) / 3 AS third, group_concat(region) AS g FROM sales GROUP BY "
-	                                      "region");
+	struct viewd_view_spec view =
+		my_view("v", VIEWD_METHOD_TABLE,
+	            "SELECT region, NULL AS nothing, '' AS blank, CURRENT_TIMESTAMP AS t, json_object('a', 1) AS j,"
+	            " max(amount) / 3 AS third, group_concat(region) AS g FROM sales GROUP BY region");
 	my_applied(conn, &view, VIEWD_CHANGE_CREATE);
 	my_refreshed(conn, &view);
 	CHECK_STR(my_ask("SELECT count(*), count(nothing), max(length(g)) FROM v"), "3,0,11");
 	CHECK_STR(my_ask("SELECT group_concat(IS_NULLABLE) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'shop' AND "
-	"TABLE_NAME = 'v'"),
+	                 "TABLE_NAME = 'v'"),
 	          "YES,YES,YES,YES,YES,YES,YES");
 }
 
@@ -295,8 +294,8 @@ static void any_row_of_our_tables_can_be_read(void)
 		"INSERT INTO viewd_intents (name) VALUES ('')",
 		"UPDATE viewd_intents SET method = 'nonsense', identity = ''",
 		("INSERT INTO viewd_view_state (name, relation, method, definition_hash, index_hash, identity, canonical, "
-		 "on_remove, indexes, consecutive_errors)"
-		 " VALUES ('%s%n', 'no relation', '', '', '', 'table:', '', '', '', -1)"),
+	     "on_remove, indexes, consecutive_errors)"
+	     " VALUES ('%s%n', 'no relation', '', '', '', 'table:', '', '', '', -1)"),
 	};
 	my_fresh();
 	my_session();
@@ -315,10 +314,19 @@ static void versions_are_read_by_us(void)
 		const char *text;
 		unsigned number;
 	} versions[] = {
-		{"10.11.19-MariaDB-log", 101119}, {"5.5.5-10.11.19-MariaDB", 101119}, {"8.0.36", 80036},
-		 {"11.4.2-MariaDB-ubu2404", 110402},
-		{"", 0}, {"x", 0}, {"8", 0}, {"8.", 0}, {"8.0", 0}, {"5.5.5-", 0}, {"99999999999.1-MariaDB", 0}, {"8.100.1", 0},
-		 {"8.0.-1", 0},
+		{"10.11.19-MariaDB-log", 101119},
+		{"5.5.5-10.11.19-MariaDB", 101119},
+		{"8.0.36", 80036},
+		{"11.4.2-MariaDB-ubu2404", 110402},
+		{"", 0},
+		{"x", 0},
+		{"8", 0},
+		{"8.", 0},
+		{"8.0", 0},
+		{"5.5.5-", 0},
+		{"99999999999.1-MariaDB", 0},
+		{"8.100.1", 0},
+		{"8.0.-1", 0},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++)
 		CHECK_INT(my_version_number(versions[i].text), versions[i].number);
@@ -353,7 +361,8 @@ static void a_server_behind_the_server_is_the_views_own_failure(void)
 	struct viewd_err err = {0};
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		my_do("CREATE OR REPLACE PROCEDURE behind() SIGNAL SQLSTATE '08S01' SET MYSQL_ERRNO = %d,"
-		      " MESSAGE_TEXT = 'the other server has gone away'", numbers[i]);
+		      " MESSAGE_TEXT = 'the other server has gone away'",
+		      numbers[i]);
 		my_do("GRANT EXECUTE ON PROCEDURE behind TO viewd@localhost");
 		err = (struct viewd_err){0};
 		CHECK(!db_exec(&conn->db, "CALL behind()", &err));

@@ -27,9 +27,12 @@ static void settings_are_judged(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const struct viewd_kv option = {cases[i].key, cases[i].value};
-		const struct viewd_database_spec spec = {
-			.struct_size = sizeof spec, .name = "shop", .url = "mysql://u@h/shop", .base_dir = "/", .options = &option,
-			.n_options = 1};
+		const struct viewd_database_spec spec = {.struct_size = sizeof spec,
+		                                         .name = "shop",
+		                                         .url = "mysql://u@h/shop",
+		                                         .base_dir = "/",
+		                                         .options = &option,
+		                                         .n_options = 1};
 		struct viewd_err err = {0};
 		bool good = DIALECT->check_database(&spec, &err);
 		harness_check(good == (cases[i].message == NULL), __FILE__, __LINE__, "%s: %s", cases[i].value, err.msg);
@@ -50,10 +53,11 @@ static void definitions_run_under_the_settings(void)
 	my_fresh();
 	my_do("CREATE TABLE old_rows (id INT PRIMARY KEY, code VARCHAR(10), day VARCHAR(12))");
 	my_do("INSERT INTO old_rows VALUES (1, '12 kg', '2026-13-01'), (2, '7', '2026-01-01')");
-	struct viewd_view_spec view = my_view("v", VIEWD_METHOD_TABLE, "SELECT o.id, cast(code AS unsigned) AS n, "
-	                                                               "str_to_date(day, '%Y-%m-%d') AS d, g.w"
-	                                      " FROM old_rows o JOIN (SELECT group_concat(repeat('x', 100)) AS w FROM "
-	                                      "seq_1_to_500) g");
+	struct viewd_view_spec view =
+		my_view("v", VIEWD_METHOD_TABLE,
+	            "SELECT o.id, cast(code AS unsigned) AS n, "
+	            "str_to_date(day, '%Y-%m-%d') AS d, g.w"
+	            " FROM old_rows o JOIN (SELECT group_concat(repeat('x', 100)) AS w FROM seq_1_to_500) g");
 	CHECK(!DIALECT->apply(my_session(), &view, VIEWD_CHANGE_CREATE, &out, &err));
 	my_fresh();
 	my_do("CREATE TABLE old_rows (id INT PRIMARY KEY, code VARCHAR(10), day VARCHAR(12))");
@@ -142,10 +146,9 @@ static void each_view_runs_under_its_own_settings(void)
 {
 	static const struct viewd_kv loose[] = {
 		{"sql_mode", "none"}, {"group_concat_max_len", "50"}, {"div_precision_increment", "8"}};
-	static const char definition[] = "SELECT cast(code AS unsigned) AS n, 1 / 3 AS third, @@group_concat_max_len AS "
-	                                 "len,"
-	                                 " @@time_zone AS zone, if(@@sql_mode LIKE '%STRICT%', 'strict', 'loose') AS mode "
-	                                 "FROM old_rows";
+	static const char definition[] =
+		"SELECT cast(code AS unsigned) AS n, 1 / 3 AS third, @@group_concat_max_len AS len,"
+		" @@time_zone AS zone, if(@@sql_mode LIKE '%STRICT%', 'strict', 'loose') AS mode FROM old_rows";
 	struct viewd_outcome out;
 	struct viewd_verdict verdict;
 	struct viewd_err err = {0};
@@ -193,11 +196,9 @@ static void each_member_of_a_group_has_its_own(void)
 
 	my_fresh();
 	struct viewd_conn *conn = my_session();
-	struct viewd_view_spec views[] = {set(my_view("a", VIEWD_METHOD_TABLE, "SELECT 1 / 3 AS third, cast('5 kg' AS "
-	                                                                       "unsigned) AS n"), loose, 2),
-	                                                                       set(my_view("b", VIEWD_METHOD_TABLE,
-	                                                                       definition), longer, 1),
-	                                  my_view("c", VIEWD_METHOD_TABLE, definition)};
+	struct viewd_view_spec views[] = {
+		set(my_view("a", VIEWD_METHOD_TABLE, "SELECT 1 / 3 AS third, cast('5 kg' AS unsigned) AS n"), loose, 2),
+		set(my_view("b", VIEWD_METHOD_TABLE, definition), longer, 1), my_view("c", VIEWD_METHOD_TABLE, definition)};
 	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL"};
 	struct viewd_outcome out[3];
 	struct viewd_group_item items[3];
@@ -222,7 +223,7 @@ static void hints_go_through(void)
 		"SELECT /*+ MAX_EXECUTION_TIME(1000) */ region FROM sales",
 		"SELECT /*+ NO_INDEX_MERGE(sales) */ region /*+ not one */ FROM sales",
 		("SELECT STRAIGHT_JOIN s.region FROM sales s IGNORE INDEX (PRIMARY) JOIN sales o USE INDEX (PRIMARY) ON s.id = "
-		 "o.id"),
+	     "o.id"),
 		"WITH x AS (SELECT /*+ QB_NAME(one) */ * FROM sales) SELECT /*+ NO_ICP(x) */ region FROM x",
 		"SELECT SQL_BIG_RESULT region FROM sales GROUP BY id",
 	};

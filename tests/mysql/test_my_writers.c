@@ -122,8 +122,8 @@ static const char *clerk(const char *database, const char *statements)
 
 static const char insert[] = "INSERT INTO sales (region, amount) VALUES ('east', 1)";
 static const char locked[] = "LOCK TABLES sales WRITE; INSERT INTO sales (region, amount) VALUES ('lock', 1); UPDATE "
-                             "sales SET amount = amount + 1;"
-                             "DELETE FROM sales WHERE region = 'lock'; UNLOCK TABLES";
+							 "sales SET amount = amount + 1;"
+							 "DELETE FROM sales WHERE region = 'lock'; UNLOCK TABLES";
 
 static const char *words(void)
 {
@@ -148,10 +148,13 @@ static void locked_tables_can_be_written(void)
 		&err);
 	CHECK_STR(clerk("shop", locked), "");
 	CHECK_STR(my_ask("SELECT DISTINCT source FROM viewd_changes"), "`sales`");
-	CHECK_STR(clerk("shop", "LOCK TABLES sales WRITE, more WRITE; INSERT INTO sales (region, amount) VALUES ('a', 1); "
-	"INSERT INTO more"
-	                        " SELECT * FROM sales; UPDATE sales JOIN more ON more.id = sales.id SET sales.amount = 1, "
-	                        "more.amount = 2; UNLOCK TABLES"), "");
+	CHECK_STR(
+		clerk(
+			"shop",
+			"LOCK TABLES sales WRITE, more WRITE; INSERT INTO sales (region, amount) VALUES ('a', 1); INSERT INTO more"
+			" SELECT * FROM sales; UPDATE sales JOIN more ON more.id = sales.id SET sales.amount = 1, "
+			"more.amount = 2; UNLOCK TABLES"),
+		"");
 	CHECK_STR(my_ask("SELECT group_concat(DISTINCT source ORDER BY source) FROM viewd_changes"), "`more`,`sales`");
 }
 
@@ -163,7 +166,7 @@ static void broken_things_stop_nobody(void)
 		"RENAME TABLE viewd_changes TO elsewhere",
 		"CREATE OR REPLACE TABLE viewd_changes (n INT)",
 		("CREATE OR REPLACE TABLE viewd_changes (id BIGINT AUTO_INCREMENT PRIMARY KEY, source VARCHAR(255), more INT "
-		 "NOT NULL)"),
+	     "NOT NULL)"),
 		"DROP TABLE viewd_changes; CREATE VIEW viewd_changes AS SELECT 1 AS id, 'x' AS source",
 		"ALTER TABLE viewd_changes DISCARD TABLESPACE",
 		"DROP PROCEDURE viewd_note",
@@ -184,7 +187,7 @@ static void broken_things_stop_nobody(void)
 static void broken_things_are_noticed_and_made_up_for(void)
 {
 	static const char *const breaks[] = {"DROP TABLE viewd_changes", "DROP PROCEDURE viewd_note",
-	"DROP PROCEDURE viewd_test"};
+	                                     "DROP PROCEDURE viewd_test"};
 
 	for (size_t i = 0; i < ARRAY_LEN(breaks); i++) {
 		struct scene *s = begin();
@@ -224,8 +227,8 @@ static void a_dropped_trigger_is_missed_by_who_asks(void)
 
 	s->watch = opened();
 	REQUIRE_OK(DIALECT->capture->watch_next(s->watch, 0, (struct viewd_signal_sink){hear, s}, &err), &err);
-	my_do("DROP TRIGGER %s", my_ask("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE "
-	                                "'viewd_i%%'"));
+	my_do("DROP TRIGGER %s",
+	      my_ask("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_NAME LIKE 'viewd_i%%'"));
 	CHECK_STR(clerk("shop", insert), "");
 	expect_log("has lost its triggers");
 	my_do("UPDATE viewd_captures SET clean_seq = dirty_seq");
@@ -325,8 +328,9 @@ static void a_role_that_lacks_something_is_not_used(void)
 static void copy_triggers(const char *from, const char *to)
 {
 	char *names = talloc_strdup(harness_ctx(), my_ask("SELECT group_concat(TRIGGER_NAME SEPARATOR ' ') FROM "
-	                                                  "information_schema.TRIGGERS"
-	                                                  " WHERE TRIGGER_SCHEMA = '%s'", from)), *name;
+	                                                  "information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = '%s'",
+	                                                  from)),
+		 *name;
 	MYSQL *my = my_root();
 
 	while ((name = strsep(&names, " ")) != NULL) {
@@ -382,7 +386,7 @@ static void tables_of_another_database(void)
 	my_do("GRANT CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON other.* TO viewd@localhost");
 	struct scene *away = begin_with("other", "sales");
 	CHECK_STR(my_ask("SELECT DATABASE(), count(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'shop'"),
-	"shop,0");
+	          "shop,0");
 	CHECK_STR(clerk("other", locked), "");
 	CHECK_STR(my_ask("SELECT DISTINCT source FROM viewd_changes"), "`other`.`sales`");
 	the_first_view_at_home(away->conn);
@@ -412,15 +416,15 @@ static void triggers_of_older_versions_are_replaced(void)
 		static const char *const events[] = {"INSERT", "UPDATE", "DELETE"};
 		const char *name = talloc_asprintf(harness_ctx(), "viewd_%c_0123456789abcde%zu", "iud"[i], i);
 		my_do("CREATE DEFINER=viewd@localhost TRIGGER %s AFTER %s ON sales FOR EACH ROW INSERT INTO "
-		      "`shop`.`viewd_changes` (source)"
-		      " VALUES ('`shop`.`sales`')", name, events[i]);
+		      "`shop`.`viewd_changes` (source) VALUES ('`shop`.`sales`')",
+		      name, events[i]);
 		my_do("INSERT INTO viewd_triggers VALUES ('`shop`.`sales`', 'shop', '%s')", name);
 	}
 	CHECK_STR(clerk("shop", insert), "");
 	CHECK_STR(words(), "1");
 	set_up(s);
 	CHECK_STR(my_ask("SELECT count(*), sum(ACTION_STATEMENT LIKE 'BEGIN DECLARE%%') FROM information_schema.TRIGGERS "
-	"WHERE TRIGGER_SCHEMA = 'shop'"),
+	                 "WHERE TRIGGER_SCHEMA = 'shop'"),
 	          "3,3");
 	CHECK_STR(my_ask("SELECT count(*), min(trigger_schema), min(source) FROM viewd_triggers"), "3,,`sales`");
 }

@@ -33,11 +33,10 @@ static struct viewd_conn *open_conn(const struct viewd_host *host, const struct 
 
 static void close_conn(struct viewd_conn **conn_ptr)
 {
-	struct viewd_conn *conn = *conn_ptr;
+	struct viewd_conn *conn = talloc_move(NULL, conn_ptr);
 	struct viewd_err ignored;
 	if (conn == NULL)
 		return;
-	*conn_ptr = NULL;
 	fake_lock();
 	if (conn->in_cancel)
 		fake_violation("close beside cancel");
@@ -442,7 +441,8 @@ static bool history(struct viewd_conn *conn, const struct viewd_view_spec *view,
 		const struct fake_object *o = fake_find(conn->server, name);
 		const struct fake_run *run = o != NULL ? o->runs : NULL;
 		for (bool more = true; run != NULL && more && limit-- > 0; run = run->next) {
-			const struct viewd_history_row row = {.struct_size = sizeof row, .started_us = run->started_us,
+			const struct viewd_history_row row = {.struct_size = sizeof row,
+			                                      .started_us = run->started_us,
 			                                      .duration_us = run->duration_us,
 			                                      .rows = run->rows,
 			                                      .rows_written = -1,

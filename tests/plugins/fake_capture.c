@@ -178,10 +178,13 @@ static void tell_dependencies(const struct viewd_capture_request *req)
 		bool kept = i >= req->n_sources;
 		const char *name = kept ? req->kept[i - req->n_sources].name : req->sources[i].name;
 		bool unheard = strncmp(name, "t_unheard", strlen("t_unheard")) == 0;
-		const struct viewd_dependency row = {
-			.struct_size = sizeof row, .kind = unheard ? VIEWD_DEPENDS_FUNCTION : VIEWD_DEPENDS_TABLE, .name = name,
-			.heard_by = unheard ? VIEWD_HEARD_NONE : kept ? VIEWD_HEARD_KEPT : VIEWD_HEARD_TRIGGER,
-			.reason = unheard ? "the fake cannot hear it" : NULL};
+		const struct viewd_dependency row = {.struct_size = sizeof row,
+		                                     .kind = unheard ? VIEWD_DEPENDS_FUNCTION : VIEWD_DEPENDS_TABLE,
+		                                     .name = name,
+		                                     .heard_by = unheard ? VIEWD_HEARD_NONE
+		                                                 : kept  ? VIEWD_HEARD_KEPT
+		                                                         : VIEWD_HEARD_TRIGGER,
+		                                     .reason = unheard ? "the fake cannot hear it" : NULL};
 		if (!req->dependencies.fn(req->dependencies.ctx, &row))
 			return;
 	}

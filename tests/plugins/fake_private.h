@@ -9,13 +9,27 @@
 
 #define FAKE_OPS(X) \
 	X(check_database) \
-	X(check_view) X(render) X(open) X(close) X(cancel) X(alive) X(prepare) X(inspect) X(apply) X(refresh) \
-		X(record_failure) X(verify) X(history) X(capture) X(watch_open) X(watch_next) X(refresh_group)
+	X(check_view) \
+	X(render) \
+	X(open) \
+	X(close) \
+	X(cancel) \
+	X(alive) \
+	X(prepare) \
+	X(inspect) \
+	X(apply) \
+	X(refresh) \
+	X(record_failure) \
+	X(verify) \
+	X(history) \
+	X(capture) \
+	X(watch_open) \
+	X(watch_next) \
+	X(refresh_group)
 enum fake_op {
 #define FAKE_OP_ENUM(name) FAKE_##name,
-	FAKE_OPS(FAKE_OP_ENUM)
+	FAKE_OPS(FAKE_OP_ENUM) FAKE_OP_COUNT
 #undef FAKE_OP_ENUM
-	FAKE_OP_COUNT
 };
 
 enum fake_act { FAKE_FAIL, FAKE_DELAY, FAKE_BLOCK, FAKE_HANG };

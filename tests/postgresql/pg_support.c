@@ -22,8 +22,11 @@ static int64_t host_now(void *ctx UNUSED)
 }
 
 const struct viewd_host pg_host = {
-	.struct_size = sizeof(struct viewd_host), .abi_major = VIEWD_ABI_MAJOR, .abi_minor = VIEWD_ABI_MINOR,
-	.log = host_log, .now = host_now,
+	.struct_size = sizeof(struct viewd_host),
+	.abi_major = VIEWD_ABI_MAJOR,
+	.abi_minor = VIEWD_ABI_MINOR,
+	.log = host_log,
+	.now = host_now,
 };
 
 struct viewd_database_spec pg_spec(const char *role)

@@ -61,8 +61,8 @@ static void falls_back_when_the_server_refuses(void)
 	REQUIRE_OK(admin != NULL, &err);
 	pg_do(admin, "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no "
 	             "triggers here''; END'");
-	pg_do(admin, "CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER') EXECUTE FUNCTION "
-	             "refuse()");
+	pg_do(admin,
+	      "CREATE EVENT TRIGGER refuse ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER') EXECUTE FUNCTION refuse()");
 	const char *text = chosen(conn, VIEWD_CAPTURE_AUTO, "SELECT id FROM sale");
 	DIALECT->close(&admin);
 	CHECK_CONTAINS(text, talloc_asprintf(harness_ctx(), "\"public\".\"sale\": %d ", VIEWD_HEARD_POLL));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "pg_support.h"
 
-#include <sys/wait.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <talloc.h>
 #include <unistd.h>
 
@@ -18,7 +18,10 @@ static const char *param(const struct pg_params *p, const char *keyword)
 
 static struct pg_params params_of(const char *url)
 {
-	struct viewd_database_spec spec = {.name = "d", .url = url, .base_dir = "/etc/viewd", .application_name = "viewd:x",
+	struct viewd_database_spec spec = {.name = "d",
+	                                   .url = url,
+	                                   .base_dir = "/etc/viewd",
+	                                   .application_name = "viewd:x",
 	                                   .connect_timeout_us = 1500000};
 	struct pg_params params = {.n = 0};
 	struct viewd_err err = {0};
@@ -88,12 +91,12 @@ static void classes_of_errors(void)
 		const char *state;
 		enum viewd_err_class cls;
 	} rows[] = {
-		{"40P01", VIEWD_ERR_CONFLICT}, {"40001", VIEWD_ERR_CONFLICT}, {"55P03", VIEWD_ERR_CONFLICT}, {"57014",
-		 VIEWD_ERR_CANCELLED},
-		{"53100", VIEWD_ERR_RESOURCE}, {"53300", VIEWD_ERR_RESOURCE}, {"25006", VIEWD_ERR_STANDBY}, {"42P01",
-		 VIEWD_ERR_MISSING},
-		{"42501", VIEWD_ERR_DENIED}, {"23505", VIEWD_ERR_QUERY}, {"0A000", VIEWD_ERR_QUERY}, {"55000", VIEWD_ERR_QUERY},
-		{"2BP01", VIEWD_ERR_QUERY}, {"57P01", VIEWD_ERR_LOST}, {"08006", VIEWD_ERR_CONNECT}, {"28P01", VIEWD_ERR_AUTH},
+		{"40P01", VIEWD_ERR_CONFLICT},  {"40001", VIEWD_ERR_CONFLICT}, {"55P03", VIEWD_ERR_CONFLICT},
+		{"57014", VIEWD_ERR_CANCELLED}, {"53100", VIEWD_ERR_RESOURCE}, {"53300", VIEWD_ERR_RESOURCE},
+		{"25006", VIEWD_ERR_STANDBY},   {"42P01", VIEWD_ERR_MISSING},  {"42501", VIEWD_ERR_DENIED},
+		{"23505", VIEWD_ERR_QUERY},     {"0A000", VIEWD_ERR_QUERY},    {"55000", VIEWD_ERR_QUERY},
+		{"2BP01", VIEWD_ERR_QUERY},     {"57P01", VIEWD_ERR_LOST},     {"08006", VIEWD_ERR_CONNECT},
+		{"28P01", VIEWD_ERR_AUTH},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		CHECK_INT(pg_error_class(rows[i].state), rows[i].cls);
@@ -192,9 +195,10 @@ static void tells_timeout_from_cancel(void)
 	const char *pid = pg_ask(conn, "SELECT pg_catalog.pg_backend_pid()");
 	pid_t child = fork();
 	if (child == 0) {
-		while (pg_ask(admin, talloc_asprintf(harness_ctx(), "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND query "
-		                                                    "LIKE '%%pg_sleep%%' AND state = 'active'", pid))[0] ==
-		                                                    '\0')
+		while (pg_ask(admin, talloc_asprintf(harness_ctx(),
+		                                     "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND query "
+		                                     "LIKE '%%pg_sleep%%' AND state = 'active'",
+		                                     pid))[0] == '\0')
 			;
 		DIALECT->cancel(conn); /* in a process of its own: only the canceller is touched */
 		_exit(0);

@@ -106,8 +106,12 @@ static void lowers_the_flag_of_a_source_registered_anew(void)
 	begin_flood(&s);
 	pg_do(late, "COMMIT");
 	look_until(&s, PG_FLOOD_NONE);
-	CHECK_STR(pg_ask(s.conn, "SELECT pg_sequence_last_value(('viewd.flood_' || id)::regclass) FROM viewd.sources WHERE "
-	"source = '" "\"public\".\"sale\"" "'"), "null");
+	CHECK_STR(
+		pg_ask(s.conn,
+	           "SELECT pg_sequence_last_value(('viewd.flood_' || id)::regclass) FROM viewd.sources WHERE source = '"
+	           "\"public\".\"sale\""
+	           "'"),
+		"null");
 }
 
 /* Locks all marks, for a while: the server ends the session. */
@@ -266,9 +270,11 @@ static void begins_when_rows_keep_coming(void)
 
 static const char *function_of(struct pg_stage *s, const char *table)
 {
-	return pg_ask(s->conn, talloc_asprintf(harness_ctx(), "SELECT p.proname FROM pg_trigger g JOIN pg_proc p ON p.oid "
-	                                                      "= g.tgfoid WHERE "
-	                                       "g.tgrelid = 'public.%s'::regclass", table));
+	return pg_ask(s->conn,
+	              talloc_asprintf(harness_ctx(),
+	                              "SELECT p.proname FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid WHERE "
+	                              "g.tgrelid = 'public.%s'::regclass",
+	                              table));
 }
 
 static void replaces_triggers_of_the_first_form(void)
@@ -278,9 +284,10 @@ static void replaces_triggers_of_the_first_form(void)
 	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
 	const char *name = pg_ask(s.conn, "SELECT tgname FROM pg_trigger WHERE tgrelid = 'public.sale'::regclass");
 	pg_do(s.app, talloc_asprintf(harness_ctx(), "DROP TRIGGER %s ON sale", name));
-	pg_do(s.conn, talloc_asprintf(harness_ctx(), "CREATE TRIGGER %s AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON "
-	                                             "public.sale "
-	                              "FOR EACH STATEMENT EXECUTE FUNCTION viewd.note_change('" SALE "')", name));
+	pg_do(s.conn, talloc_asprintf(harness_ctx(),
+	                              "CREATE TRIGGER %s AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON public.sale "
+	                              "FOR EACH STATEMENT EXECUTE FUNCTION viewd.note_change('" SALE "')",
+	                              name));
 	struct viewd_conn *writer = open_writer("INSERT INTO sale VALUES (10, 1)");
 	CHECK_OK(pg_try_capture(&s, VIEWD_CAPTURE_TRIGGER, &err), &err);
 	CHECK_STR(function_of(&s, "sale"), "note_change"); /* not now: it does its work */
@@ -312,9 +319,12 @@ static void leaves_nothing_behind(void)
 	pg_stage_own(&s);
 	REQUIRE_OK(pg_flood_begin(s.watch, "\"public\".\"own\"", &err), &err);
 	CHECK_OK(pg_try_capture(&s, VIEWD_CAPTURE_NONE, &err), &err);
-	CHECK_STR(pg_ask(s.conn, "SELECT (SELECT count(*) FROM viewd.sources), (SELECT count(*) FROM pg_proc WHERE proname "
-	"~ '^note_[0-9]'),"
-	                         " (SELECT count(*) FROM pg_class WHERE relname ~ '^flood_')"), "0,0,0");
+	CHECK_STR(
+		pg_ask(
+			s.conn,
+			"SELECT (SELECT count(*) FROM viewd.sources), (SELECT count(*) FROM pg_proc WHERE proname ~ '^note_[0-9]'),"
+			" (SELECT count(*) FROM pg_class WHERE relname ~ '^flood_')"),
+		"0,0,0");
 	for (int i = 0; i < 100 && pg_flood_state(s.watch, "\"public\".\"own\"") != PG_FLOOD_NONE; i++)
 		pg_look_watch(&s, 50000);
 	CHECK(pg_flood_state(s.watch, "\"public\".\"own\"") == PG_FLOOD_NONE);

@@ -164,9 +164,13 @@ static void lets_no_writer_become_a_victim(void)
 	send(first, "BEGIN; INSERT INTO public.second VALUES (1); SELECT pg_sleep(0.6); COMMIT");
 	send(writer, "BEGIN; INSERT INTO public.third VALUES (1); SELECT pg_sleep(0.2); INSERT INTO public.sale VALUES "
 	             "(80, 1); SELECT pg_sleep(2); COMMIT");
-	while (strcmp(pg_ask(s.conn, "SELECT count(*) FROM pg_locks WHERE relation IN ('public.second'::regclass, "
-	                             "'public.third'::regclass)"
-	                             " AND mode = 'RowExclusiveLock'"), "2") != 0)
+	while (
+		strcmp(
+			pg_ask(
+				s.conn,
+				"SELECT count(*) FROM pg_locks WHERE relation IN ('public.second'::regclass, 'public.third'::regclass)"
+				" AND mode = 'RowExclusiveLock'"),
+			"2") != 0)
 		;
 	bool captured = pg_try_capture(&s, VIEWD_CAPTURE_TRIGGER, &err);
 	CHECK_STR(failure_of(writer), "");

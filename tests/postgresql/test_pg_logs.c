@@ -55,9 +55,9 @@ static const char *reason(struct scene *s)
 static void is_refreshed(struct scene *s, const char *by)
 {
 	CHECK_CONTAINS(reason(s), by);
-	const char *differing = talloc_asprintf(
-		harness_ctx(), "SELECT count(*) FROM ((TABLE %s EXCEPT %s) UNION ALL (%s EXCEPT TABLE %s)) d",
-		s->view.relation, s->view.definition, s->view.definition, s->view.relation);
+	const char *differing =
+		talloc_asprintf(harness_ctx(), "SELECT count(*) FROM ((TABLE %s EXCEPT %s) UNION ALL (%s EXCEPT TABLE %s)) d",
+	                    s->view.relation, s->view.definition, s->view.definition, s->view.relation);
 	CHECK_STR(pg_ask(s->conn, differing), "0");
 }
 
@@ -200,8 +200,9 @@ static void logs_that_were_emptied_are_believed_again(void)
 
 static void make_functions(struct scene *s, const char *factor)
 {
-	pg_do(s->app, talloc_asprintf(harness_ctx(), "CREATE OR REPLACE FUNCTION factor() RETURNS int LANGUAGE sql "
-	                                             "IMMUTABLE AS 'SELECT %s'", factor));
+	pg_do(s->app, talloc_asprintf(
+					  harness_ctx(),
+					  "CREATE OR REPLACE FUNCTION factor() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT %s'", factor));
 }
 
 /* One is called by the definition, the other by that one; nothing marks the view. */
@@ -210,8 +211,8 @@ static void functions_that_are_redefined_are_seen(void)
 	struct scene s;
 	begin_tables(&s);
 	make_functions(&s, "1");
-	pg_do(s.app, "CREATE FUNCTION worth(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN i * "
-	             "factor(); END'");
+	pg_do(s.app,
+	      "CREATE FUNCTION worth(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN i * factor(); END'");
 	s.view = kept("totals", "SELECT id, public.worth(amount) AS amount FROM sale");
 	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
 	pg_refreshed(s.conn, &s.view);
@@ -219,8 +220,8 @@ static void functions_that_are_redefined_are_seen(void)
 	make_functions(&s, "2");
 	is_refreshed(&s, "all rows: the table, its triggers, a function or an inner node was changed");
 	is_refreshed(&s, "incremental: no row");
-	pg_do(s.app, "CREATE OR REPLACE FUNCTION worth(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN -i; "
-	             "END'");
+	pg_do(s.app,
+	      "CREATE OR REPLACE FUNCTION worth(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN -i; END'");
 	is_refreshed(&s, "all rows: the table, its triggers, a function or an inner node was changed");
 	pg_do(s.app, "CREATE FUNCTION unheard_of() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'");
 	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 1");
@@ -329,8 +330,8 @@ static void what_is_made_is_not_tried_again(void)
 	spec.url = talloc_asprintf(harness_ctx(), "postgresql://postgres@/shop?%s", getenv("VIEWD_TEST_PG"));
 	struct viewd_conn *admin = pg_session_of(&spec);
 	pg_do(admin, "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''a trial''; END'");
-	pg_do(admin, "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE TABLE AS') EXECUTE FUNCTION "
-	             "refuse()");
+	pg_do(admin,
+	      "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE TABLE AS') EXECUTE FUNCTION refuse()");
 	s.conn = pg_session("viewd");
 	pg_prepared(s.conn);
 	pg_do(s.app, "UPDATE sale SET amount = 0 WHERE id = 1");
@@ -382,10 +383,12 @@ static void statements_of_refreshes_are_prepared(void)
 		is_refreshed(&s, "incremental: 1 keys");
 	}
 	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++)
-		CHECK_STR(pg_ask(s.conn, talloc_asprintf(harness_ctx(), "SELECT '%s', count(*) > 0 FROM pg_prepared_statements "
-		                                                        "WHERE statement LIKE '%s%%'", beginnings[i],
-		                                         beginnings[i])),
-		          talloc_asprintf(harness_ctx(), "%s,t", beginnings[i]));
+		CHECK_STR(
+			pg_ask(s.conn,
+		           talloc_asprintf(harness_ctx(),
+		                           "SELECT '%s', count(*) > 0 FROM pg_prepared_statements WHERE statement LIKE '%s%%'",
+		                           beginnings[i], beginnings[i])),
+			talloc_asprintf(harness_ctx(), "%s,t", beginnings[i]));
 }
 
 /* ---- refresh_mode auto ---- */

@@ -52,8 +52,9 @@ static void anybody_may_read_how_fresh_views_are(void)
 	REQUIRE_OK(DIALECT->prepare(conn, (struct viewd_recorded_sink){0}, &err), &err);
 	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
 	pg_do(conn, "UPDATE viewd.view_state SET last_error = 'secret', followed = 1");
-	CHECK_STR(pg_ask(other, "SELECT name, freshness, lag_seconds, last_success_time IS NOT NULL, last_error FROM "
-	"viewd.views"), "v,FRESH,0,t,null");
+	CHECK_STR(pg_ask(other,
+	                 "SELECT name, freshness, lag_seconds, last_success_time IS NOT NULL, last_error FROM viewd.views"),
+	          "v,FRESH,0,t,null");
 	CHECK_STR(pg_ask(conn, "SELECT last_error FROM viewd.views"), "secret");
 	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
 		CHECK(!pg_exec(other, kept[i], &err));
@@ -80,36 +81,32 @@ static void wants_its_schema_for_itself(void)
 	static const struct {
 		const char *trap, *reason, *mend;
 	} rows[] = {
-		{"GRANT CREATE ON SCHEMA viewd TO app", "app may create in schema viewd", "REVOKE CREATE ON SCHEMA viewd FROM "
-		                                                                          "app"},
-		{"GRANT CREATE ON SCHEMA viewd TO PUBLIC", "PUBLIC may create in schema viewd", "REVOKE CREATE ON SCHEMA viewd "
-		                                                                                "FROM PUBLIC"},
+		{"GRANT CREATE ON SCHEMA viewd TO app", "app may create in schema viewd",
+	     "REVOKE CREATE ON SCHEMA viewd FROM app"},
+		{"GRANT CREATE ON SCHEMA viewd TO PUBLIC", "PUBLIC may create in schema viewd",
+	     "REVOKE CREATE ON SCHEMA viewd FROM PUBLIC"},
 		{"ALTER SCHEMA viewd OWNER TO app", "schema viewd belongs to role app", "ALTER SCHEMA viewd OWNER TO viewd"},
-		{"ALTER TABLE viewd.daemon OWNER TO app", "table viewd.daemon belongs to role app", "DROP TABLE viewd.daemon "
-		                                                                                    "CASCADE"},
+		{"ALTER TABLE viewd.daemon OWNER TO app", "table viewd.daemon belongs to role app",
+	     "DROP TABLE viewd.daemon CASCADE"},
 		{"ALTER TABLE viewd.view_state OWNER TO postgres", "table viewd.view_state belongs to role postgres",
-		 "ALTER TABLE viewd.view_state OWNER TO viewd"},
+	     "ALTER TABLE viewd.view_state OWNER TO viewd"},
 		{"ALTER VIEW viewd.views OWNER TO app", "view viewd.views belongs to role app",
-		 "DROP VIEW viewd.views CASCADE"},
-		{"CREATE VIEW viewd.stray AS SELECT 1", "view viewd.stray belongs to role postgres", "ALTER VIEW viewd.stray "
-		                                                                                     "OWNER TO viewd"},
+	     "DROP VIEW viewd.views CASCADE"},
+		{"CREATE VIEW viewd.stray AS SELECT 1", "view viewd.stray belongs to role postgres",
+	     "ALTER VIEW viewd.stray OWNER TO viewd"},
 		{"ALTER FUNCTION viewd.note_change() OWNER TO app", "function viewd.note_change() belongs to role app",
 	     "DROP FUNCTION viewd.note_change() CASCADE"},
-		{"ALTER FUNCTION viewd.note_change() OWNER TO postgres", "function viewd.note_change() belongs to role "
-		                                                         "postgres",
-	     "ALTER FUNCTION viewd.note_change() OWNER TO viewd"},
-		{"CREATE OPERATOR viewd.= (FUNCTION = pg_catalog.int4eq, LEFTARG = int, RIGHTARG = int)", "operator viewd.= "
-		                                                                                          "(integer, integer) "
-		                                                                                          "belongs",
-	     "ALTER OPERATOR viewd.= (integer, integer) OWNER TO viewd"},
+		{"ALTER FUNCTION viewd.note_change() OWNER TO postgres",
+	     "function viewd.note_change() belongs to role postgres", "ALTER FUNCTION viewd.note_change() OWNER TO viewd"},
+		{"CREATE OPERATOR viewd.= (FUNCTION = pg_catalog.int4eq, LEFTARG = int, RIGHTARG = int)",
+	     "operator viewd.= (integer, integer) belongs", "ALTER OPERATOR viewd.= (integer, integer) OWNER TO viewd"},
 		{"CREATE TRIGGER trap BEFORE UPDATE ON viewd.daemon FOR EACH ROW EXECUTE FUNCTION "
-		 "pg_catalog.suppress_redundant_updates_trigger()",
+	     "pg_catalog.suppress_redundant_updates_trigger()",
 	     "table viewd.daemon has a trigger trap", "DROP TRIGGER trap ON viewd.daemon"},
 		{"CREATE RULE trap AS ON INSERT TO viewd.requests DO ALSO SELECT 1", "table viewd.requests has a rule trap",
 	     "DROP RULE trap ON viewd.requests"},
-		{"CREATE SCHEMA viewd_stage AUTHORIZATION app", "schema viewd_stage belongs to role app", "ALTER SCHEMA "
-		                                                                                          "viewd_stage OWNER "
-		                                                                                          "TO viewd"},
+		{"CREATE SCHEMA viewd_stage AUTHORIZATION app", "schema viewd_stage belongs to role app",
+	     "ALTER SCHEMA viewd_stage OWNER TO viewd"},
 	};
 	struct viewd_err err = {0};
 	pg_fresh();
@@ -137,7 +134,7 @@ static void somebody_was_there_first(void)
 	CHECK(DIALECT->capture->watch_open(&pg_host, &spec, &err) == NULL);
 	CHECK_CONTAINS(err.msg, "schema viewd belongs to role app");
 	CHECK_STR(pg_ask(app, "SELECT count(*) FROM pg_class WHERE relnamespace = 'viewd'::regnamespace AND relkind = 'r'"),
-	"1");
+	          "1");
 	refused_and_mended(admin, "schema viewd belongs to role app", "ALTER SCHEMA viewd OWNER TO viewd");
 	refused_and_mended(admin, "PUBLIC may create in schema viewd", "REVOKE CREATE ON SCHEMA viewd FROM PUBLIC");
 	refused_and_mended(admin, "table viewd.daemon belongs to role app", "DROP TABLE viewd.daemon CASCADE");
@@ -185,12 +182,14 @@ static void a_server_behind_the_server_is_the_views_own_failure(void)
 static void a_view_over_a_dead_foreign_server_fails_alone(void)
 {
 	static const char *const setup[] = {
-		"CREATE EXTENSION postgres_fdw", "CREATE EXTENSION dblink",
+		"CREATE EXTENSION postgres_fdw",
+		"CREATE EXTENSION dblink",
 		"CREATE SERVER gone FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '/nonexistent', dbname 'x')",
 		"CREATE USER MAPPING FOR viewd SERVER gone OPTIONS (user 'x', password_required 'false')",
-		"CREATE FOREIGN TABLE public.far (id int) SERVER gone", "GRANT SELECT ON public.far TO viewd",
+		"CREATE FOREIGN TABLE public.far (id int) SERVER gone",
+		"GRANT SELECT ON public.far TO viewd",
 		("CREATE FUNCTION public.farther() RETURNS SETOF int SECURITY DEFINER LANGUAGE sql AS"
-		 " $$ SELECT id FROM public.dblink('host=/nonexistent dbname=x', 'SELECT 1') AS t (id int) $$"),
+	     " $$ SELECT id FROM public.dblink('host=/nonexistent dbname=x', 'SELECT 1') AS t (id int) $$"),
 	};
 	static const char *const definitions[] = {"SELECT id FROM far", "SELECT id FROM farther() AS f (id)"};
 	pg_fresh();

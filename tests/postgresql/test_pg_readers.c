@@ -34,7 +34,7 @@ static const char *const queries[READERS] = {
 	"SELECT (count(*) = 10 AND count(DISTINCT generation) = 1)::int FROM by_product",
 	"SELECT (count(*) = 10 AND sum(n) = 200)::int FROM stored",
 	("SELECT (count(*) = 2000 AND count(DISTINCT b.generation) = 1)::int FROM stats t JOIN by_product b ON true JOIN "
-	 "stored s ON t.product = s.product"),
+     "stored s ON t.product = s.product"),
 };
 
 static int read_on(const char *query, int report)
@@ -133,15 +133,15 @@ static void readers_notice_nothing(void)
 	readers_start(&readers);
 	for (int i = 2; i < rounds() + 2; i++) {
 		/* Another column each round, so that it is never the gentle way. */
-		view.definition = talloc_asprintf(harness_ctx(), "SELECT %d AS generation, '%d'::text AS c%d, id, product FROM "
-		                                                 "sale", i, i, i);
+		view.definition = talloc_asprintf(harness_ctx(),
+		                                  "SELECT %d AS generation, '%d'::text AS c%d, id, product FROM sale", i, i, i);
 		view.method = i % 5 == 0 ? VIEWD_METHOD_SIMPLE : VIEWD_METHOD_MATERIALIZED;
 		replace(conn, &view);
 		pg_refreshed(conn, &view);
 	}
 	readers_stop(&readers);
 	CHECK_STR(pg_ask(conn, "SELECT DISTINCT generation FROM stats"),
-	talloc_asprintf(harness_ctx(), "%d", rounds() + 1));
+	          talloc_asprintf(harness_ctx(), "%d", rounds() + 1));
 	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'viewd_stage%'"), "0");
 }
 

@@ -54,9 +54,9 @@ static void chooses_the_mode_and_says_why(void)
 	CHECK_INT(out.did, VIEWD_DID_FULL);
 	CHECK_CONTAINS(out.reason, "first refresh");
 	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_NO_DATA);
-	CHECK_STR(pg_ask(conn,
-	"SELECT string_agg(action, ' ' ORDER BY id) FROM viewd.refresh_history WHERE view = 'stats'"),
-	          "FULL FULL CONCURRENT NO_DATA FULL FULL NO_DATA");
+	CHECK_STR(
+		pg_ask(conn, "SELECT string_agg(action, ' ' ORDER BY id) FROM viewd.refresh_history WHERE view = 'stats'"),
+		"FULL FULL CONCURRENT NO_DATA FULL FULL NO_DATA");
 }
 
 static void names_the_missing_privilege(void)
@@ -86,8 +86,8 @@ static void a_failed_refresh_keeps_the_last_good_rows(void)
 {
 	struct viewd_conn *conn, *app;
 	start(&conn, &app);
-	struct viewd_view_spec view = pg_view("stats", VIEWD_METHOD_MATERIALIZED, "SELECT id / 1 AS id, 100 / (101 - "
-	                                                                          "amount) AS q FROM sale");
+	struct viewd_view_spec view =
+		pg_view("stats", VIEWD_METHOD_MATERIALIZED, "SELECT id / 1 AS id, 100 / (101 - amount) AS q FROM sale");
 	view.unique_key = key_id;
 	view.n_unique_key = 1;
 	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
@@ -111,15 +111,17 @@ static void tables_are_refreshed_by_difference(void)
 {
 	struct viewd_conn *conn, *app;
 	start(&conn, &app);
-	struct viewd_view_spec view = pg_view("Tab\"le", VIEWD_METHOD_TABLE, "SELECT id, product AS \"select\", "
-	                                                                     "amount::numeric(12,3) AS \"größe\", "
-	                                                                     "'{\"a\":1}'::json AS j FROM sale");
+	struct viewd_view_spec view = pg_view("Tab\"le", VIEWD_METHOD_TABLE,
+	                                      "SELECT id, product AS \"select\", "
+	                                      "amount::numeric(12,3) AS \"größe\", "
+	                                      "'{\"a\":1}'::json AS j FROM sale");
 	view.relation = "\"Tab\"\"le\"";
 	view.unique_key = key_id;
 	view.n_unique_key = 1;
 	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
 	CHECK_STR(pg_ask(conn, "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = "
-	"'\"Tab\"\"le\"'::regclass AND attname = 'größe'"), "numeric(12,3)");
+	                       "'\"Tab\"\"le\"'::regclass AND attname = 'größe'"),
+	          "numeric(12,3)");
 	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_NO_DATA);
 	pg_do(app, "UPDATE sale SET amount = 0 WHERE id <= 3");
 	pg_do(app, "DELETE FROM sale WHERE id = 50");
@@ -165,8 +167,9 @@ static void finds_sources_through_views(void)
 	pg_do(app, "CREATE VIEW inner_view AS SELECT s.* FROM sale s JOIN \"Big Shop\".\"größe\" g USING (id)");
 	pg_do(app, "CREATE MATERIALIZED VIEW mat AS SELECT 1 AS id FROM sale");
 	pg_do(app, "GRANT USAGE ON SCHEMA \"Big Shop\" TO viewd");
-	struct viewd_view_spec view = pg_view("v", VIEWD_METHOD_TABLE, "SELECT i.id FROM inner_view i JOIN mat USING (id) "
-	                                                               "WHERE i.id IN (SELECT oid::int FROM pg_class)");
+	struct viewd_view_spec view = pg_view("v", VIEWD_METHOD_TABLE,
+	                                      "SELECT i.id FROM inner_view i JOIN mat USING (id) "
+	                                      "WHERE i.id IN (SELECT oid::int FROM pg_class)");
 	struct names names = {talloc_strdup(harness_ctx(), "")};
 	struct viewd_found found = {0};
 	struct viewd_err err = {0};
@@ -179,11 +182,12 @@ static void adopts_what_is_equal(void)
 {
 	struct viewd_conn *conn, *app;
 	start(&conn, &app);
-	pg_do(conn, "CREATE MATERIALIZED VIEW mine AS SELECT id,   amount+1 AS more FROM public.sale WHERE product IN "
-	            "('p1','p2')");
-	struct viewd_view_spec view = pg_view("mine", VIEWD_METHOD_MATERIALIZED, "SELECT sale.id, sale.amount + 1 AS more "
-	                                                                         "FROM sale WHERE product IN ('p1', 'p2') "
-	                                                                         "-- by hand");
+	pg_do(
+		conn,
+		"CREATE MATERIALIZED VIEW mine AS SELECT id,   amount+1 AS more FROM public.sale WHERE product IN ('p1','p2')");
+	struct viewd_view_spec view = pg_view("mine", VIEWD_METHOD_MATERIALIZED,
+	                                      "SELECT sale.id, sale.amount + 1 AS more "
+	                                      "FROM sale WHERE product IN ('p1', 'p2') -- by hand");
 	struct viewd_found found = pg_look(conn, &view);
 	CHECK(found.kind == VIEWD_KIND_MATVIEW && !found.ours && found.matches);
 	pg_apply(conn, &view, VIEWD_CHANGE_ADOPT);
@@ -202,8 +206,8 @@ static void adopts_what_is_equal(void)
 }
 
 #define COLLATION(relation, column) \
-	"SELECT c.collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation" \
-	" WHERE a.attrelid = '" relation "'::regclass AND a.attname = '" column "'"
+	"SELECT c.collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation WHERE a.attrelid = " \
+	"'" relation "'::regclass AND a.attname = '" column "'"
 
 /* What the tables of an application sort by. */
 static void make_names(struct viewd_conn *app)
@@ -211,8 +215,7 @@ static void make_names(struct viewd_conn *app)
 	pg_do(app, "CREATE COLLATION \"Alike\" (provider = icu, locale = 'und-u-ks-level1', deterministic = false)");
 	pg_do(app, "CREATE DOMAIN code AS text COLLATE \"POSIX\"");
 	pg_do(app, "CREATE TABLE names (id int PRIMARY KEY, name text COLLATE \"C\", alias varchar(20) COLLATE \"Alike\", "
-	           "code code, tags text[] COLLATE \"C\","
-	           " plain text)");
+	           "code code, tags text[] COLLATE \"C\", plain text)");
 	pg_do(app, "INSERT INTO names VALUES (1, 'B', 'b', 'x', '{a}', 'B'), (2, 'a', 'ä', 'y', '{b}', 'a')");
 }
 
@@ -223,8 +226,8 @@ static void tables_keep_the_collations_of_the_definition(void)
 	struct viewd_conn *conn, *app;
 	start(&conn, &app);
 	make_names(app);
-	struct viewd_view_spec view = pg_view("kept", VIEWD_METHOD_TABLE, "SELECT id, name, alias, code, tags, plain FROM "
-	                                                                  "names");
+	struct viewd_view_spec view =
+		pg_view("kept", VIEWD_METHOD_TABLE, "SELECT id, name, alias, code, tags, plain FROM names");
 	view.unique_key = key_id;
 	view.n_unique_key = 1;
 	for (size_t i = 0; i < 2; i++) {
@@ -321,13 +324,14 @@ static void adoption_uses_the_indexes_that_are_there(void)
 
 static void adoption_makes_what_is_only_similar(void)
 {
-	static const char *const others[] = {
-		"CREATE INDEX other ON mine (product)", "CREATE UNIQUE INDEX other ON mine (product) WHERE amount > 0",
-		"CREATE UNIQUE INDEX other ON mine (product text_pattern_ops)", "CREATE UNIQUE INDEX other ON mine (product "
-		"COLLATE \"C\")",
-		"CREATE UNIQUE INDEX other ON mine (product DESC)", "CREATE UNIQUE INDEX other ON mine (product, id)",
-		"CREATE UNIQUE INDEX other ON mine (product) INCLUDE (id)", "CREATE UNIQUE INDEX other ON mine "
-		"(lower(product))"};
+	static const char *const others[] = {"CREATE INDEX other ON mine (product)",
+	                                     "CREATE UNIQUE INDEX other ON mine (product) WHERE amount > 0",
+	                                     "CREATE UNIQUE INDEX other ON mine (product text_pattern_ops)",
+	                                     "CREATE UNIQUE INDEX other ON mine (product COLLATE \"C\")",
+	                                     "CREATE UNIQUE INDEX other ON mine (product DESC)",
+	                                     "CREATE UNIQUE INDEX other ON mine (product, id)",
+	                                     "CREATE UNIQUE INDEX other ON mine (product) INCLUDE (id)",
+	                                     "CREATE UNIQUE INDEX other ON mine (lower(product))"};
 	static const struct viewd_index declared = {"product", "UNIQUE (product)"};
 	struct viewd_conn *conn, *app;
 	start(&conn, &app);
@@ -368,9 +372,9 @@ static void survives_kill_9_of_the_backend(void)
 {
 	struct viewd_conn *conn, *app;
 	start(&conn, &app);
-	struct viewd_view_spec view = pg_view("stats", VIEWD_METHOD_MATERIALIZED, "SELECT id, amount, "
-	                                                                          "pg_sleep(amount::float / 1000000) IS "
-	                                                                          "NULL AS z FROM sale");
+	struct viewd_view_spec view =
+		pg_view("stats", VIEWD_METHOD_MATERIALIZED,
+	            "SELECT id, amount, pg_sleep(amount::float / 1000000) IS NULL AS z FROM sale");
 	view.unique_key = key_id;
 	view.n_unique_key = 1;
 	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
@@ -379,8 +383,9 @@ static void survives_kill_9_of_the_backend(void)
 	int pid = atoi(pg_ask(conn, "SELECT pg_catalog.pg_backend_pid()"));
 	pid_t child = fork();
 	if (child == 0) {
-		while (pg_ask(admin, talloc_asprintf(harness_ctx(), "SELECT 1 FROM pg_stat_activity WHERE pid = %d AND query "
-		                                                    "LIKE 'REFRESH%%'", pid))[0] == '\0')
+		while (pg_ask(admin, talloc_asprintf(harness_ctx(),
+		                                     "SELECT 1 FROM pg_stat_activity WHERE pid = %d AND query LIKE 'REFRESH%%'",
+		                                     pid))[0] == '\0')
 			;
 		_exit(kill(pid, SIGKILL) == 0 ? 0 : 1);
 	}

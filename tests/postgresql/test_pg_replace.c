@@ -14,8 +14,8 @@ static struct viewd_view_spec start(struct viewd_conn **viewd_r, struct viewd_co
 	pg_do(app, "INSERT INTO sale SELECT g, 'p' || g % 10, g FROM generate_series(1, 100) g");
 	struct viewd_conn *conn = *viewd_r = pg_session("viewd");
 	pg_prepared(conn);
-	struct viewd_view_spec view = pg_view("stats", VIEWD_METHOD_MATERIALIZED, "SELECT id, product, amount FROM sale "
-	                                                                          "WHERE id <= 50");
+	struct viewd_view_spec view =
+		pg_view("stats", VIEWD_METHOD_MATERIALIZED, "SELECT id, product, amount FROM sale WHERE id <= 50");
 	view.unique_key = key_id;
 	view.n_unique_key = 1;
 	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
@@ -45,12 +45,14 @@ static void keeps_what_belongs_to_a_materialized_view(void)
 	CHECK_STR(pg_ask(conn, "SELECT count(*), sum(double) FROM stats"), "100,10100.00");
 	CHECK_STR(pg_ask(conn, "SELECT relacl FROM pg_class WHERE relname = 'stats'"), acl);
 	CHECK_STR(pg_ask(conn, "SELECT attacl FROM pg_attribute WHERE attrelid = 'stats'::regclass AND attname = 'id'"),
-	"{other=r/viewd}");
+	          "{other=r/viewd}");
 	CHECK_STR(pg_ask(conn, "SELECT obj_description('stats'::regclass, 'pg_class')"), "it's ours");
 	CHECK_STR(pg_ask(conn, "SELECT col_description('stats'::regclass, 2)"), "what was sold");
 	CHECK_STR(pg_ask(conn, "SELECT obj_description('\"By Product\"'::regclass, 'pg_class')"), "for the report");
-	CHECK_STR(pg_ask(conn, "SELECT attstattarget FROM pg_attribute WHERE attrelid = 'stats'::regclass AND attname = "
-	"'product'"), "500");
+	CHECK_STR(
+		pg_ask(conn,
+	           "SELECT attstattarget FROM pg_attribute WHERE attrelid = 'stats'::regclass AND attname = 'product'"),
+		"500");
 	CHECK_STR(pg_ask(conn, "SELECT reloptions FROM pg_class WHERE relname = 'stats'"), "{autovacuum_enabled=false}");
 	CHECK_STR(pg_ask(conn, "SELECT indexdef FROM pg_indexes WHERE indexname = 'By Product'"),
 	          "CREATE INDEX \"By Product\" ON public.stats USING btree (product) WHERE (amount > (0)::numeric)");
@@ -100,12 +102,15 @@ static void keeps_dependants_of_any_depth(void)
 	view.definition = "SELECT 'new'::text AS extra, id, product, amount * 10 AS amount FROM sale";
 	struct viewd_outcome out = pg_apply(conn, &view, VIEWD_CHANGE_REPLACE);
 	CHECK_CONTAINS(out.reason, "4 dependants");
-	CHECK_STR(pg_ask(conn, "SELECT pg_get_viewdef('\"Select\"'), pg_get_viewdef('\"Rep\"\"ort\".\"größe\"'), "
-	"pg_get_viewdef('empty')"), before);
+	CHECK_STR(
+		pg_ask(
+			conn,
+			"SELECT pg_get_viewdef('\"Select\"'), pg_get_viewdef('\"Rep\"\"ort\".\"größe\"'), pg_get_viewdef('empty')"),
+		before);
 	CHECK_STR(pg_ask(conn, "SELECT sum(total) FROM \"Select\""), "50500.00");
 	CHECK_STR(pg_ask(conn, "SELECT count(*) FROM \"Rep\"\"ort\".\"größe\""), "100");
 	CHECK_STR(pg_ask(conn, "SELECT relispopulated, reloptions FROM pg_class WHERE relname IN ('empty', 'größe', "
-	"'Select') ORDER BY relname"),
+	                       "'Select') ORDER BY relname"),
 	          "t,{security_barrier=true};f,null;t,{fillfactor=70}");
 	CHECK_STR(pg_ask(conn, "SELECT indexdef FROM pg_indexes WHERE indexname = 'größe key'"),
 	          "CREATE UNIQUE INDEX \"größe key\" ON \"Rep\"\"ort\".\"größe\" USING btree (id)");
@@ -113,9 +118,10 @@ static void keeps_dependants_of_any_depth(void)
 	CHECK_STR(pg_ask(conn, "SELECT obj_description('\"Select\"'::regclass)"), "totals");
 	CHECK_STR(pg_ask(conn, "SELECT tgname FROM pg_trigger WHERE tgrelid = 'writable'::regclass"), "swallow");
 	CHECK_STR(pg_ask(conn, "SELECT rulename FROM pg_rewrite WHERE ev_class = 'writable'::regclass ORDER BY 1"),
-	"_RETURN;quiet");
+	          "_RETURN;quiet");
 	CHECK_STR(pg_ask(conn, "SELECT column_default FROM information_schema.columns WHERE table_name = 'writable' AND "
-	"column_name = 'product'"), "'none'::text");
+	                       "column_name = 'product'"),
+	          "'none'::text");
 }
 
 static void aborts_when_something_cannot_be_kept(void)
@@ -152,8 +158,8 @@ static void changes_method_and_back(void)
 	struct viewd_view_spec view = start(&conn, &app);
 	pg_do(conn, "CREATE VIEW reader AS SELECT id, product FROM stats");
 	pg_do(conn, "GRANT SELECT ON stats TO other");
-	static const enum viewd_method methods[] = {VIEWD_METHOD_SIMPLE, VIEWD_METHOD_TABLE, VIEWD_METHOD_MATERIALIZED,
-	                                            VIEWD_METHOD_TABLE, VIEWD_METHOD_SIMPLE, VIEWD_METHOD_MATERIALIZED};
+	static const enum viewd_method methods[] = {VIEWD_METHOD_SIMPLE, VIEWD_METHOD_TABLE,  VIEWD_METHOD_MATERIALIZED,
+	                                            VIEWD_METHOD_TABLE,  VIEWD_METHOD_SIMPLE, VIEWD_METHOD_MATERIALIZED};
 	static const char *const kinds[] = {"v", "r", "m", "r", "v", "m"};
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
 		view.method = methods[i];
@@ -171,8 +177,8 @@ static void keeps_states_of_its_own_dependants(void)
 {
 	struct viewd_conn *conn, *app;
 	struct viewd_view_spec view = start(&conn, &app);
-	struct viewd_view_spec child = pg_view("child", VIEWD_METHOD_MATERIALIZED, "SELECT product, count(*) AS n FROM "
-	                                                                           "stats GROUP BY product");
+	struct viewd_view_spec child =
+		pg_view("child", VIEWD_METHOD_MATERIALIZED, "SELECT product, count(*) AS n FROM stats GROUP BY product");
 	pg_apply(conn, &child, VIEWD_CHANGE_CREATE);
 	view.definition = "SELECT product, amount, id FROM sale";
 	pg_apply(conn, &view, VIEWD_CHANGE_REPLACE);
@@ -253,11 +259,18 @@ static void default_privileges_add_nothing(void)
 	view.definition = "SELECT product, id FROM sale";
 	pg_apply(conn, &view, VIEWD_CHANGE_REPLACE);
 	CHECK_STR(pg_ask(conn, "SELECT (SELECT string_agg(x::text, ' ' ORDER BY x::text) FROM unnest(relacl) x) FROM "
-	"pg_class WHERE relname = 'reader'"), before);
-	CHECK_STR(pg_ask(conn, "SELECT has_table_privilege('other', 'stats', 'SELECT'), has_table_privilege('other', "
-	"'reader', 'SELECT')"), "f,f");
-	CHECK_STR(pg_ask(conn, "SELECT has_table_privilege('viewd', 'stats', 'DELETE'), has_table_privilege('app', "
-	"'reader', 'SELECT')"), "t,t");
+	                       "pg_class WHERE relname = 'reader'"),
+	          before);
+	CHECK_STR(
+		pg_ask(
+			conn,
+			"SELECT has_table_privilege('other', 'stats', 'SELECT'), has_table_privilege('other', 'reader', 'SELECT')"),
+		"f,f");
+	CHECK_STR(
+		pg_ask(
+			conn,
+			"SELECT has_table_privilege('viewd', 'stats', 'DELETE'), has_table_privilege('app', 'reader', 'SELECT')"),
+		"t,t");
 }
 
 static void replaces_simple_views_in_place(void)
@@ -280,8 +293,8 @@ static void keeps_a_table_of_declared_types(void)
 	static const struct viewd_column columns[] = {{"id", "int4"}, {"product", "varchar(20)"}};
 	struct viewd_conn *conn, *app;
 	start(&conn, &app);
-	struct viewd_view_spec view = pg_view("tab", VIEWD_METHOD_TABLE, "SELECT id, product::varchar(20) AS product FROM "
-	                                                                 "sale WHERE id < 10");
+	struct viewd_view_spec view =
+		pg_view("tab", VIEWD_METHOD_TABLE, "SELECT id, product::varchar(20) AS product FROM sale WHERE id < 10");
 	view.columns = columns;
 	view.n_columns = ARRAY_LEN(columns);
 	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);

@@ -69,10 +69,12 @@ static struct viewd_conn *stage(struct viewd_conn **conn_r)
 
 static void arm(struct viewd_conn *admin, const char *escape)
 {
-	pg_do(admin, talloc_asprintf(harness_ctx(),
-	                             "CREATE OR REPLACE FUNCTION public.f(i int) RETURNS int LANGUAGE plpgsql AS $f$ BEGIN"
-	                             " BEGIN %s; EXCEPTION WHEN OTHERS THEN NULL; END; PERFORM public.note('function'); "
-	                             "RETURN i; END $f$", escape));
+	pg_do(admin,
+	      talloc_asprintf(
+			  harness_ctx(),
+			  "CREATE OR REPLACE FUNCTION public.f(i int) RETURNS int LANGUAGE plpgsql AS $f$ BEGIN"
+			  " BEGIN %s; EXCEPTION WHEN OTHERS THEN NULL; END; PERFORM public.note('function'); RETURN i; END $f$",
+			  escape));
 	pg_do(admin, "ALTER FUNCTION public.f(int) OWNER TO low");
 	pg_do(admin, "DELETE FROM public.loot");
 }
@@ -86,8 +88,8 @@ static void verify(struct viewd_conn *conn, const struct viewd_view_spec *view)
 }
 
 /* A kept table has others than low in it only when somebody came back. */
-#define NOBODY_ELSE(admin) CHECK_STR(pg_ask(admin, "SELECT DISTINCT who, how FROM public.loot WHERE who <> 'low' OR " \
-	"how <> 'no'"), "")
+#define NOBODY_ELSE(admin) \
+	CHECK_STR(pg_ask(admin, "SELECT DISTINCT who, how FROM public.loot WHERE who <> 'low' OR how <> 'no'"), "")
 
 static void use_all_ways(struct viewd_conn *admin, struct viewd_conn *conn, struct viewd_view_spec *view,
                          const char *escape)
@@ -131,13 +133,13 @@ static void a_table_with_code_is_not_written(void)
 		const char *add, *told, *remove;
 	} rows[] = {
 		{"ALTER TABLE public.v ADD CONSTRAINT k CHECK (public.note('check') > 0) NOT VALID", "constraint k",
-		 "ALTER TABLE public.v DROP CONSTRAINT k"},
+	     "ALTER TABLE public.v DROP CONSTRAINT k"},
 		{"CREATE TRIGGER t AFTER DELETE ON public.v FOR EACH STATEMENT EXECUTE FUNCTION public.spring()", "trigger t",
-		 "DROP TRIGGER t ON public.v"},
-		{"CREATE RULE r AS ON INSERT TO public.v DO ALSO SELECT public.note('rule')", "rule r", "DROP RULE r ON "
-		                                                                                        "public.v"},
-		{"ALTER TABLE public.v ENABLE ROW LEVEL SECURITY", "row security", "ALTER TABLE public.v DISABLE ROW LEVEL "
-		                                                                   "SECURITY"},
+	     "DROP TRIGGER t ON public.v"},
+		{"CREATE RULE r AS ON INSERT TO public.v DO ALSO SELECT public.note('rule')", "rule r",
+	     "DROP RULE r ON public.v"},
+		{"ALTER TABLE public.v ENABLE ROW LEVEL SECURITY", "row security",
+	     "ALTER TABLE public.v DISABLE ROW LEVEL SECURITY"},
 		{"CREATE TABLE public.child () INHERITS (public.v)", "inheritance", "DROP TABLE public.child"},
 		{"CREATE INDEX i ON public.v (public.same(k))", "index i", "DROP INDEX public.i"},
 	};
@@ -146,8 +148,8 @@ static void a_table_with_code_is_not_written(void)
 	struct viewd_conn *conn, *admin = stage(&conn);
 	struct viewd_view_spec view = pg_view("v", VIEWD_METHOD_TABLE, "SELECT k, v FROM src");
 	view.run_as = "low";
-	pg_do(admin, "CREATE FUNCTION public.same(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN i; END "
-	             "$$");
+	pg_do(admin,
+	      "CREATE FUNCTION public.same(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN i; END $$");
 	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
 	CHECK_STR(pg_ask(admin, "SELECT relowner::regrole FROM pg_class WHERE relname = 'v'"), "low");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -175,8 +177,8 @@ static void the_definition_adds_a_trigger(void)
 	view.run_as = "low";
 	arm(admin, "NULL");
 	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
-	arm(admin, "EXECUTE 'CREATE TRIGGER t AFTER INSERT ON public.v FOR EACH STATEMENT EXECUTE FUNCTION "
-	           "public.spring()'");
+	arm(admin,
+	    "EXECUTE 'CREATE TRIGGER t AFTER INSERT ON public.v FOR EACH STATEMENT EXECUTE FUNCTION public.spring()'");
 	CHECK(!DIALECT->refresh(conn, &view, &req, &out, &err));
 	CHECK_CONTAINS(err.msg, "trigger t");
 	NOBODY_ELSE(admin);
@@ -251,7 +253,7 @@ static void names_who_holds_the_lock(void)
 	CHECK(DIALECT->capture->watch_open(&pg_host, &spec, &err) == NULL);
 	CHECK_INT(err.cls, VIEWD_ERR_STANDBY);
 	CHECK_CONTAINS(err.msg,
-	talloc_asprintf(harness_ctx(), "session %s of role 'other', application 'viewd:test'", pid));
+	               talloc_asprintf(harness_ctx(), "session %s of role 'other', application 'viewd:test'", pid));
 	CHECK_CONTAINS(err.msg, "which is no viewd");
 	CHECK_CONTAINS(err.hint, talloc_asprintf(harness_ctx(), "pg_terminate_backend(%s)", pid));
 	pg_do(other, "SELECT pg_advisory_unlock_all()");

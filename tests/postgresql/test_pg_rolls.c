@@ -61,12 +61,11 @@ static void refreshed(struct scene *s, bool full, const char *by)
 /* By texts: 1.5 and 1.50 are two. */
 static const char *differing(struct scene *s)
 {
-	const char *sql = talloc_asprintf(
-		harness_ctx(),
-		"WITH v AS (SELECT t::text FROM totals t), d AS (SELECT t::text FROM (%s) t) SELECT count(*) FROM ((TABLE v "
-		"EXCEPT "
-		"ALL TABLE d) UNION ALL (TABLE d EXCEPT ALL TABLE v)) x",
-		s->view.definition);
+	const char *sql = talloc_asprintf(harness_ctx(),
+	                                  "WITH v AS (SELECT t::text FROM totals t), d AS (SELECT t::text FROM (%s) t) "
+	                                  "SELECT count(*) FROM ((TABLE v EXCEPT "
+	                                  "ALL TABLE d) UNION ALL (TABLE d EXCEPT ALL TABLE v)) x",
+	                                  s->view.definition);
 	return pg_ask(s->conn, sql);
 }
 
@@ -118,11 +117,11 @@ static void the_least_number_has_no_opposite(void)
 static void digits_come_and_go(void)
 {
 	struct scene s;
-	begin(&s, "SELECT product, sum(CASE WHEN amount > 50 THEN amount * 1.25 ELSE 0 END) AS big, avg(CASE WHEN amount < "
-	          "5 "
-	          "THEN 2 ELSE amount * 0.5 END) AS half, 100.0 * sum(CASE WHEN amount > 98 THEN amount * 1.00 ELSE 0 END) "
-	          "/ "
-	          "sum(amount) AS share FROM sale GROUP BY product", NULL);
+	begin(&s,
+	      "SELECT product, sum(CASE WHEN amount > 50 THEN amount * 1.25 ELSE 0 END) AS big, avg(CASE WHEN amount < 5 "
+	      "THEN 2 ELSE amount * 0.5 END) AS half, 100.0 * sum(CASE WHEN amount > 98 THEN amount * 1.00 ELSE 0 END) / "
+	      "sum(amount) AS share FROM sale GROUP BY product",
+	      NULL);
 	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.nodes"), "1");
 	pg_do(s.app, "UPDATE sale SET amount = 1 WHERE product = 'p1'");
 	is_refreshed(&s, "incremental: ");
@@ -182,11 +181,11 @@ static void connections_have_the_same_nodes(void)
 static void derived_tables_are_rolled(void)
 {
 	struct scene s;
-	begin(&s, "SELECT product, half, sum(double) AS total, count(*) AS n FROM (SELECT s.product, s.amount * 2 AS "
-	          "double, "
-	          "s.id % 2 AS half FROM sale s JOIN sale t ON t.id = s.id WHERE t.amount > 3) AS q WHERE double > 10 "
-	          "GROUP BY "
-	          "product, half HAVING count(*) > 1", NULL);
+	begin(&s,
+	      "SELECT product, half, sum(double) AS total, count(*) AS n FROM (SELECT s.product, s.amount * 2 AS double, "
+	      "s.id % 2 AS half FROM sale s JOIN sale t ON t.id = s.id WHERE t.amount > 3) AS q WHERE double > 10 GROUP BY "
+	      "product, half HAVING count(*) > 1",
+	      NULL);
 	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.nodes"), "2");
 	pg_do(s.app, "UPDATE sale SET amount = 99, product = 'p3' WHERE id IN (11, 12, 13)");
 	is_refreshed(&s, "incremental: ");
@@ -200,10 +199,11 @@ static void derived_tables_are_rolled(void)
 static void groups_are_counted(void)
 {
 	struct scene s;
-	begin(&s, "SELECT n, count(*) AS customers, sum(n) AS sales FROM (SELECT s.id, count(t.id) FROM sale s LEFT JOIN "
-	          "sale t "
-	          "ON t.amount = s.id AND t.product <> 'p3' GROUP BY s.id HAVING count(*) < 9) AS q (who, n) GROUP BY n",
-	          NULL);
+	begin(
+		&s,
+		"SELECT n, count(*) AS customers, sum(n) AS sales FROM (SELECT s.id, count(t.id) FROM sale s LEFT JOIN sale t "
+		"ON t.amount = s.id AND t.product <> 'p3' GROUP BY s.id HAVING count(*) < 9) AS q (who, n) GROUP BY n",
+		NULL);
 	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.nodes"), "2");
 	pg_do(s.app, "UPDATE sale SET amount = 5 WHERE id IN (6, 7, 8, 23)");
 	is_refreshed(&s, "incremental: ");

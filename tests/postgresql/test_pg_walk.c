@@ -93,7 +93,7 @@ static const struct {
 } unheard[] = {
 	{"SELECT id, now() AS t FROM sale", "clock now()"},
 	{"SELECT id FROM sale WHERE age(now()) IS NOT NULL OR id > extract(epoch FROM CURRENT_TIMESTAMP)",
-	 "clock CURRENT_TIMESTAMP"},
+     "clock CURRENT_TIMESTAMP"},
 	{"SELECT id, age(timestamp '2020-01-01') AS a FROM sale", "clock age()"},
 	{"SELECT id, 'today'::date AS d FROM sale", "clock 'today'"},
 	{"SELECT id, timestamptz ' Now ' AS d FROM sale", "clock 'now'"},
@@ -103,8 +103,8 @@ static const struct {
 	{"SELECT count(*) AS n FROM information_schema.tables", "catalogue information_schema.tables"},
 	{"SELECT last_value FROM seq", "sequence public.seq"},
 	{"SELECT nextval('seq') AS n", "function pg_catalog.nextval(regclass)"},
-	{"SELECT query_to_xml('SELECT * FROM sale', true, false, '')::text AS x", "function pg_catalog.query_to_xml(text, "
-	                                                                          "boolean, boolean, text)"},
+	{"SELECT query_to_xml('SELECT * FROM sale', true, false, '')::text AS x",
+     "function pg_catalog.query_to_xml(text, boolean, boolean, text)"},
 	{"SELECT word FROM ts_stat('SELECT to_tsvector(word) FROM sale')", "function pg_catalog.ts_stat(text)"},
 	{"SELECT pl() AS n", "function public.pl()"},
 	{"SELECT id FROM sale TABLESAMPLE SYSTEM (50)", "other TABLESAMPLE"},
@@ -121,8 +121,8 @@ static void names_what_nothing_hears(void)
 	pg_do(app, "GRANT SELECT, USAGE ON SEQUENCE seq TO viewd");
 	pg_do(app, "CREATE FUNCTION pl() RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT count(*) FROM "
 	           "other); END'");
-	pg_do(app, "CREATE FUNCTION step(bigint, int) RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN $1 + $2; "
-	           "END'");
+	pg_do(app,
+	      "CREATE FUNCTION step(bigint, int) RETURNS bigint LANGUAGE plpgsql STABLE AS 'BEGIN RETURN $1 + $2; END'");
 	pg_do(app, "CREATE AGGREGATE total (int) (SFUNC = step, STYPE = bigint)");
 	pg_do(app, "CREATE VIEW clocked AS SELECT id FROM sale WHERE clock_timestamp() > '2020-01-01'");
 	pg_do(app, "CREATE TABLE guarded (secret int)");
@@ -131,7 +131,7 @@ static void names_what_nothing_hears(void)
 	pg_do(app, "CREATE DOMAIN checked AS int CHECK (VALUE < 10 + pl())");
 	for (size_t i = 0; i < ARRAY_LEN(unheard); i++)
 		CHECK_CONTAINS(walked(conn, unheard[i].definition),
-		talloc_asprintf(harness_ctx(), "%s: none (", unheard[i].name));
+		               talloc_asprintf(harness_ctx(), "%s: none (", unheard[i].name));
 }
 
 static void takes_what_is_harmless_for_harmless(void)
@@ -146,8 +146,8 @@ static void takes_what_is_harmless_for_harmless(void)
 	for (size_t i = 0; i < ARRAY_LEN(definitions); i++)
 		CHECK_STR(walked(conn, definitions[i]), "\"public\".\"sale\": rows\n");
 	pg_do(app, "CREATE FUNCTION imm(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN i + 1; END'");
-	CHECK_STR(walked(conn, "SELECT imm(id) AS n FROM sale"), "\"public\".\"sale\": rows\nfunction public.imm(integer): "
-	"look\n");
+	CHECK_STR(walked(conn, "SELECT imm(id) AS n FROM sale"),
+	          "\"public\".\"sale\": rows\nfunction public.imm(integer): look\n");
 }
 
 static void sources_vouch_for_functions_only(void)
@@ -247,8 +247,7 @@ static void a_look_sees_what_matters(void)
 	for (size_t i = 0; i < ARRAY_LEN(ddl); i++)
 		pg_do(app, ddl[i]);
 	walked(conn, "SELECT m.id, imm(m.id) AS i, k.m::text AS mood, k.s, t.v, p.id AS p, g.id AS g, x.n FROM mid m, "
-	             "kinds k, typed t, part p, guarded g,"
-	             " theirs x");
+	             "kinds k, typed t, part p, guarded g, theirs x");
 	look(conn); /* viewd's own triggers */
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
 		pg_do(app, changes[i].sql);
@@ -305,18 +304,16 @@ static const struct {
 	bool silent; /* nothing that a refresh could have read */
 } returns[] = {
 	{"ALTER TABLE part DETACH PARTITION part_1", "ALTER TABLE part ATTACH PARTITION part_1 FOR VALUES IN (1)", false},
-	{"CREATE OR REPLACE VIEW mid AS SELECT id, amount FROM sale WHERE amount > 1", "CREATE OR REPLACE VIEW mid AS "
-	                                                                               "SELECT id, amount FROM sale",
-	                                                                               false},
+	{"CREATE OR REPLACE VIEW mid AS SELECT id, amount FROM sale WHERE amount > 1",
+     "CREATE OR REPLACE VIEW mid AS SELECT id, amount FROM sale", false},
 	{"CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i + 2'",
      "CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i + 1'", false},
 	{"ALTER TYPE mood RENAME VALUE 'ok' TO 'fine'", "ALTER TYPE mood RENAME VALUE 'fine' TO 'ok'", false},
 	{"ALTER POLICY p ON guarded USING (id > 5)", "ALTER POLICY p ON guarded USING (id > 0)", false},
 	{"ALTER TABLE guarded DISABLE ROW LEVEL SECURITY", "ALTER TABLE guarded ENABLE ROW LEVEL SECURITY", false},
 	{"ALTER TABLE sale ENABLE ROW LEVEL SECURITY", "ALTER TABLE sale DISABLE ROW LEVEL SECURITY", false},
-	{"DO 'BEGIN ALTER TABLE kinds RENAME TO x; CREATE TABLE kinds (m mood); END'", "DO 'BEGIN DROP TABLE kinds; ALTER "
-	                                                                               "TABLE x RENAME TO kinds; END'",
-	                                                                               false},
+	{"DO 'BEGIN ALTER TABLE kinds RENAME TO x; CREATE TABLE kinds (m mood); END'",
+     "DO 'BEGIN DROP TABLE kinds; ALTER TABLE x RENAME TO kinds; END'", false},
 	{"ALTER VIEW mid ALTER amount SET DEFAULT 1", "ALTER VIEW mid ALTER amount DROP DEFAULT", false},
 	{"GRANT SELECT ON sale TO other", "CREATE INDEX ON sale (amount)", true},
 	{"ANALYZE sale, part", "ALTER TABLE sale SET (fillfactor = 80)", true},
@@ -376,8 +373,8 @@ static void what_is_as_it_was_may_have_been_another(void)
 /* The same while nobody has read anything since the last look, and while somebody may be doing so. */
 static void nothing_was_read_meanwhile(void)
 {
-	static const char again[] = "CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i "
-	                            "+ 1'";
+	static const char again[] =
+		"CREATE OR REPLACE FUNCTION imm(i int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT i + 1'";
 	struct viewd_conn *app, *conn = pg_two_tables(&app), *other = pg_session("viewd");
 	struct viewd_view_spec v = followed(conn, app);
 	pg_refreshed(conn, &v);

@@ -17,7 +17,7 @@ static void tells_of_each_kind_of_write(void)
 		"DELETE FROM sale WHERE id = 10",
 		"INSERT INTO sale VALUES (1, 5) ON CONFLICT (id) DO UPDATE SET amount = 5",
 		("MERGE INTO sale USING (VALUES (3, 4)) AS m (id, a) ON sale.id = m.id WHEN NOT MATCHED THEN INSERT VALUES "
-		 "(m.id, m.a)"),
+	     "(m.id, m.a)"),
 		"TRUNCATE sale",
 		"WITH x AS (INSERT INTO sale VALUES (11, 1) RETURNING id) SELECT count(*) FROM x",
 	};
@@ -147,8 +147,8 @@ static void covers_partitions_and_children(void)
 	pg_do(s.app, "CREATE TABLE part_2_1 PARTITION OF part_2 FOR VALUES IN (1)");
 	pg_do(s.app, "CREATE TABLE parent (id int)");
 	pg_do(s.app, "CREATE TABLE child () INHERITS (parent)");
-	pg_stage_capture(&s, VIEWD_CAPTURE_TRIGGER, "SELECT (SELECT count(*) FROM part) + (SELECT count(*) FROM parent) AS "
-	                                            "n",
+	pg_stage_capture(&s, VIEWD_CAPTURE_TRIGGER,
+	                 "SELECT (SELECT count(*) FROM part) + (SELECT count(*) FROM parent) AS n",
 	                 (const char *const[]){"part", "parent"}, 2);
 	static const char *const writes[] = {"INSERT INTO part VALUES (1, 1)",     "INSERT INTO part_1 VALUES (1, 1)",
 	                                     "INSERT INTO part_2_1 VALUES (2, 1)", "TRUNCATE part_2",
@@ -246,8 +246,7 @@ static void stands_by_while_another_leads(void)
 	CHECK_INT(err.cls, VIEWD_ERR_STANDBY);
 	/* The leader's session is killed: the next one that tries leads, and what happened in between is not lost. */
 	pg_do(s.conn, "SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT pid FROM pg_locks WHERE locktype = "
-	              "'advisory' AND pid <> "
-	              "pg_backend_pid()) leader");
+	              "'advisory' AND pid <> pg_backend_pid()) leader");
 	pg_do(s.app, "INSERT INTO sale VALUES (10, 1)");
 	err = (struct viewd_err){0};
 	CHECK(!DIALECT->capture->watch_next(s.watch, 1000000, (struct viewd_signal_sink){NULL, NULL}, &err));

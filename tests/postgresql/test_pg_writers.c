@@ -66,7 +66,7 @@ static const char *const breaks[] = {
 	"DROP TABLE viewd.changes",
 	"ALTER TABLE viewd.changes RENAME TO elsewhere",
 	("ALTER TABLE viewd.changes ADD COLUMN more int NOT NULL DEFAULT 1|ALTER TABLE viewd.changes ALTER COLUMN more "
-	 "DROP DEFAULT"),
+     "DROP DEFAULT"),
 	"ALTER TABLE viewd.changes DROP COLUMN source",
 	"TRUNCATE viewd.changes|ALTER TABLE viewd.changes ALTER COLUMN source TYPE int USING 1",
 	"ALTER TABLE viewd.changes ADD CONSTRAINT never CHECK (source = '') NOT VALID",
@@ -115,23 +115,22 @@ static void nor_does_a_lost_schema(void)
 		const char *end, *back;
 	} rows[] = {
 		{"ALTER SCHEMA viewd RENAME TO elsewhere", "ALTER SCHEMA elsewhere RENAME TO viewd"},
-		{"ALTER SCHEMA viewd RENAME TO elsewhere|CREATE SCHEMA viewd", "DROP SCHEMA viewd|ALTER SCHEMA elsewhere "
-		                                                               "RENAME TO viewd"},
-		{"REVOKE ALL ON SCHEMA viewd FROM viewd, PUBLIC", "GRANT ALL ON SCHEMA viewd TO viewd|GRANT USAGE ON SCHEMA "
-		                                                  "viewd TO PUBLIC"},
-		{"ALTER SCHEMA viewd OWNER TO postgres|REVOKE USAGE ON SCHEMA viewd FROM PUBLIC", "ALTER SCHEMA viewd OWNER TO "
-		                                                                                  "viewd"},
+		{"ALTER SCHEMA viewd RENAME TO elsewhere|CREATE SCHEMA viewd",
+	     "DROP SCHEMA viewd|ALTER SCHEMA elsewhere RENAME TO viewd"},
+		{"REVOKE ALL ON SCHEMA viewd FROM viewd, PUBLIC",
+	     "GRANT ALL ON SCHEMA viewd TO viewd|GRANT USAGE ON SCHEMA viewd TO PUBLIC"},
+		{"ALTER SCHEMA viewd OWNER TO postgres|REVOKE USAGE ON SCHEMA viewd FROM PUBLIC",
+	     "ALTER SCHEMA viewd OWNER TO viewd"},
 		{"ALTER TABLE viewd.changes OWNER TO postgres", "ALTER TABLE viewd.changes OWNER TO viewd"},
 		{"ALTER TABLE viewd.changes SET SCHEMA public", "ALTER TABLE public.changes SET SCHEMA viewd"},
 		{"ALTER SEQUENCE viewd.flood_1 OWNER TO postgres", "ALTER SEQUENCE viewd.flood_1 OWNER TO viewd"},
 		{"CREATE FUNCTION viewd.fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''never''; END'"
-	     "|CREATE TRIGGER never BEFORE INSERT ON viewd.changes EXECUTE FUNCTION viewd.fail()", "DROP FUNCTION "
-	     "viewd.fail() CASCADE"},
+	     "|CREATE TRIGGER never BEFORE INSERT ON viewd.changes EXECUTE FUNCTION viewd.fail()",
+	     "DROP FUNCTION viewd.fail() CASCADE"},
 		{"CREATE RULE never AS ON INSERT TO viewd.changes DO INSTEAD SELECT 1/0", "DROP RULE never ON viewd.changes"},
 		{"ALTER FUNCTION viewd.note_1() OWNER TO other", "ALTER FUNCTION viewd.note_1() OWNER TO viewd"},
-		{"REVOKE EXECUTE ON FUNCTION pg_catalog.pg_notify(text, text) FROM PUBLIC", "GRANT EXECUTE ON FUNCTION "
-		                                                                            "pg_catalog.pg_notify(text, text) "
-		                                                                            "TO PUBLIC"},
+		{"REVOKE EXECUTE ON FUNCTION pg_catalog.pg_notify(text, text) FROM PUBLIC",
+	     "GRANT EXECUTE ON FUNCTION pg_catalog.pg_notify(text, text) TO PUBLIC"},
 	};
 	struct pg_stage s;
 	pg_stage_begin(&s, VIEWD_CAPTURE_TRIGGER);
@@ -151,16 +150,25 @@ static void nor_does_a_lost_schema(void)
 static void settings_do_not_matter(void)
 {
 	static const char *const settings[] = {
-		"SET quote_all_identifiers = on", "SET standard_conforming_strings = off", "SET backslash_quote = off",
+		"SET quote_all_identifiers = on",
+		"SET standard_conforming_strings = off",
+		"SET backslash_quote = off",
 		"SET row_security = off",
-		"SET plpgsql.extra_errors = 'all'", "SET check_function_bodies = off",
-		"SET transform_null_equals = on", "SET plan_cache_mode = force_custom_plan",
+		"SET plpgsql.extra_errors = 'all'",
+		"SET check_function_bodies = off",
+		"SET transform_null_equals = on",
+		"SET plan_cache_mode = force_custom_plan",
 		"SET default_transaction_isolation = serializable",
-		"SET default_transaction_read_only = on", "SET lock_timeout = '1ms'", "SET statement_timeout = '3s'",
+		"SET default_transaction_read_only = on",
+		"SET lock_timeout = '1ms'",
+		"SET statement_timeout = '3s'",
 		"SET client_encoding = 'SQL_ASCII'",
-		"SET search_path = trap, pg_catalog", "SET search_path = ''", "SET default_tablespace = pg_default",
+		"SET search_path = trap, pg_catalog",
+		"SET search_path = ''",
+		"SET default_tablespace = pg_default",
 		"SET array_nulls = off",
-		"SET DateStyle = 'SQL, DMY'", "SET bytea_output = 'escape'",
+		"SET DateStyle = 'SQL, DMY'",
+		"SET bytea_output = 'escape'",
 	};
 	struct pg_stage s;
 	struct viewd_err err = {0};
@@ -194,8 +202,7 @@ static void nor_do_the_columns(void)
 	pg_stage_open(&s);
 	break_it(s.app, "CREATE DOMAIN d AS int CHECK (VALUE > 0)|CREATE TYPE pair AS (a d, b text)"
 	                "|CREATE TABLE odd (place pg_catalog.tid, up int8, source pair, \"viewd\" d, ctidx xml, g int "
-	                "GENERATED ALWAYS AS (1) STORED)"
-	                "|CREATE TABLE none ()");
+	                "GENERATED ALWAYS AS (1) STORED)|CREATE TABLE none ()");
 	pg_stage_capture(&s, VIEWD_CAPTURE_TRIGGER, "SELECT (SELECT count(*) FROM odd) + (SELECT count(*) FROM none) AS n",
 	                 names, 2);
 	pg_do(s.app, "INSERT INTO odd (source, \"viewd\") VALUES (ROW(1, 'x'), 2)");
@@ -285,7 +292,7 @@ static void keeps_nobody_waiting(void)
 	pg_do(s.conn, "INSERT INTO viewd.changes SELECT '\"public\".\"sale\"' FROM generate_series(1, 9500)");
 	CHECK_OK(pg_exec(hasty, "SET lock_timeout = '3ms'", &err), &err);
 	REQUIRE(PQsendQuery(hasty->pg, "DO $$ BEGIN FOR i IN 1..3000 LOOP UPDATE public.sale SET amount = 1 WHERE id = 2; "
-	"COMMIT; END LOOP; END $$") == 1);
+	                               "COMMIT; END LOOP; END $$") == 1);
 	do {
 		s.watch->log.empty_us = 0;
 		s.watch->pace_us = 1;

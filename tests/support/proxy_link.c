@@ -33,8 +33,8 @@ struct link {
 	struct flow flow[2]; /* by who speaks */
 	char hello[512];     /* the first things that the client said */
 	size_t n_hello;
-	bool said;           /* the trap's AFTER */
-	bool held, doomed;   /* by the trap */
+	bool said;         /* the trap's AFTER */
+	bool held, doomed; /* by the trap */
 	bool dead;
 };
 

@@ -21,14 +21,13 @@ struct screen *screen_new(void *mem_ctx, FILE *out, bool colours)
 print_fn *print_for(enum command_id id)
 {
 	static print_fn *const printers[COMMAND_COUNT] = {
-		[COMMAND_STATUS] = print_status,       [COMMAND_SHOW] = print_show,      [COMMAND_WHY] = print_why,
-		[COMMAND_HISTORY] = print_history,     [COMMAND_GRAPH] = print_graph,    [COMMAND_INFO] = print_info,
-		[COMMAND_PLAN] = print_plan,           [COMMAND_RENDER] = print_render,  [COMMAND_REFRESH] = print_refresh,
-		[COMMAND_ADOPT] = print_changes,       [COMMAND_CREATE] = print_changes, [COMMAND_DROP] = print_changes,
-		[COMMAND_VERIFY] = print_verify,       [COMMAND_PAUSE] = print_accepted, [COMMAND_RESUME] = print_accepted,
-		[COMMAND_CANCEL] = print_cancel,       [COMMAND_RELOAD] = print_reload,  [COMMAND_WAIT] = print_wait,
-		[COMMAND_EXPLAIN] = print_explain,
-		[COMMAND_UNINSTALL] = print_uninstall,
+		[COMMAND_STATUS] = print_status,   [COMMAND_SHOW] = print_show,           [COMMAND_WHY] = print_why,
+		[COMMAND_HISTORY] = print_history, [COMMAND_GRAPH] = print_graph,         [COMMAND_INFO] = print_info,
+		[COMMAND_PLAN] = print_plan,       [COMMAND_RENDER] = print_render,       [COMMAND_REFRESH] = print_refresh,
+		[COMMAND_ADOPT] = print_changes,   [COMMAND_CREATE] = print_changes,      [COMMAND_DROP] = print_changes,
+		[COMMAND_VERIFY] = print_verify,   [COMMAND_PAUSE] = print_accepted,      [COMMAND_RESUME] = print_accepted,
+		[COMMAND_CANCEL] = print_cancel,   [COMMAND_RELOAD] = print_reload,       [COMMAND_WAIT] = print_wait,
+		[COMMAND_EXPLAIN] = print_explain, [COMMAND_UNINSTALL] = print_uninstall,
 	};
 	return printers[id];
 }

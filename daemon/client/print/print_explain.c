@@ -20,8 +20,7 @@ static void put_list(struct screen *screen, int indent, const char *label, const
 	if (json_array_size(list) == 0)
 		return;
 	fprintf(screen->out, "%*s%s ", indent, "", label);
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		fputs(i > 0 ? between : "", screen->out);
 		put(screen, json_string_value(item));
 	}
@@ -78,7 +77,8 @@ static void print_node(struct screen *screen, const json_t *node)
 	put_list(screen, 6, "for each", json_object_get(node, "groups"), ", ");
 	put_list(screen, 6, "computes", json_object_get(node, "aggregates"), ", ");
 	put_list(screen, 6, "note:", json_object_get(node, "notes"), "; ");
-	json_array_foreach(json_object_get(node, "sources"), i, source) print_source(screen, source);
+	json_array_foreach(json_object_get(node, "sources"), i, source)
+		print_source(screen, source);
 }
 
 static void print_refusal(struct screen *screen, const json_t *body)
@@ -113,5 +113,6 @@ void print_explain(struct screen *screen, const struct args *args UNUSED, const 
 	}
 	fprintf(screen->out, "  it can be kept incrementally, by %zu node%s:\n", json_array_size(nodes),
 	        json_array_size(nodes) == 1 ? "" : "s");
-	json_array_foreach(nodes, i, node) print_node(screen, node);
+	json_array_foreach(nodes, i, node)
+		print_node(screen, node);
 }

@@ -44,8 +44,7 @@ static void text_view(struct screen *screen, const json_t *body, const json_t *v
 	if (text_of(view, "refresh_group") != NULL)
 		fprintf(screen->out, ", group %s", text_of(view, "refresh_group"));
 	fputs(")\n", screen->out);
-	json_array_foreach(edges_of(body), i, edge)
-	{
+	json_array_foreach(edges_of(body), i, edge) {
 		if (strcmp(or_empty(text_of(edge, "to")), label) != 0)
 			continue;
 		bool source = strcmp(or_empty(text_of(edge, "from_kind")), "source") == 0;
@@ -60,8 +59,7 @@ static void graph_text(struct screen *screen, const json_t *body)
 	size_t k;
 	json_t *first;
 	json_t *view;
-	json_array_foreach(views, i, first)
-	{
+	json_array_foreach(views, i, first) {
 		const char *database = or_empty(text_of(first, "database"));
 		if (database_seen(views, i, database))
 			continue;
@@ -105,8 +103,7 @@ static void dot_cluster(FILE *out, const json_t *body, const char *database, siz
 	fprintf(out, "  subgraph cluster_%zu {\n    label=", number);
 	put_quoted(out, "", database);
 	fputs(";\n", out);
-	json_array_foreach(views_of(body), i, view)
-	{
+	json_array_foreach(views_of(body), i, view) {
 		if (strcmp(or_empty(text_of(view, "database")), database) != 0)
 			continue;
 		fputs("    ", out);
@@ -127,14 +124,12 @@ static void graph_dot(struct screen *screen, const json_t *body)
 	size_t i;
 	json_t *item;
 	fputs("digraph viewd {\n  rankdir=LR;\n", out);
-	json_array_foreach(views, i, item)
-	{
+	json_array_foreach(views, i, item) {
 		const char *database = or_empty(text_of(item, "database"));
 		if (!database_seen(views, i, database))
 			dot_cluster(out, body, database, i);
 	}
-	json_array_foreach(edges_of(body), i, item)
-	{
+	json_array_foreach(edges_of(body), i, item) {
 		fputs("  ", out);
 		put_quoted(out, "", edge_from(screen, item));
 		fputs(" -> ", out);
@@ -176,14 +171,12 @@ static void graph_mermaid(struct screen *screen, const json_t *body)
 	size_t i;
 	json_t *item;
 	fputs("graph LR\n", out);
-	json_array_foreach(views_of(body), i, item)
-	{
+	json_array_foreach(views_of(body), i, item) {
 		fputs("  ", out);
 		put_mermaid_node(out, or_empty(text_of(item, "view")), or_empty(text_of(item, "view")), true);
 		fputc('\n', out);
 	}
-	json_array_foreach(edges_of(body), i, item)
-	{
+	json_array_foreach(edges_of(body), i, item) {
 		bool view = strcmp(or_empty(text_of(item, "from_kind")), "view") == 0;
 		fputs("  ", out);
 		put_mermaid_node(out, edge_from(screen, item), or_empty(text_of(item, "from")), view);

@@ -15,13 +15,11 @@ void print_why(struct screen *screen, const struct args *args UNUSED, const json
 	size_t k;
 	json_t *view;
 	json_t *line;
-	json_array_foreach(json_object_get(body, "views"), i, view)
-	{
+	json_array_foreach(json_object_get(body, "views"), i, view) {
 		table_put(screen->out, text_of(view, "view") != NULL ? text_of(view, "view") : "?", TABLE_BOLD,
 		          screen->colours);
 		fputc('\n', screen->out);
-		json_array_foreach(json_object_get(view, "lines"), k, line)
-		{
+		json_array_foreach(json_object_get(view, "lines"), k, line) {
 			fputs("  ", screen->out);
 			table_put_clean(screen->out, json_string_value(line) != NULL ? json_string_value(line) : "");
 			fputc('\n', screen->out);
@@ -35,8 +33,7 @@ void print_history(struct screen *screen, const struct args *args UNUSED, const 
 	struct table *table = table_new(screen, headings, ARRAY_LEN(headings), screen->colours);
 	size_t i;
 	json_t *run;
-	json_array_foreach(json_object_get(body, "runs"), i, run)
-	{
+	json_array_foreach(json_object_get(body, "runs"), i, run) {
 		const char *result = text_of(run, "result");
 		bool good = result == NULL || strcmp(result, "SUCCEEDED") == 0;
 		table_row(table);
@@ -66,8 +63,7 @@ static void plan_items(struct screen *screen, const json_t *items)
 	struct table *table = table_new(screen, headings, ARRAY_LEN(headings), screen->colours);
 	size_t i;
 	json_t *item;
-	json_array_foreach(items, i, item)
-	{
+	json_array_foreach(items, i, item) {
 		const char *change = text_of(item, "change");
 		const char *locks = text_of(item, "locks");
 		char *error = text_error(screen, json_object_get(item, "error"));
@@ -100,8 +96,7 @@ void print_render(struct screen *screen, const struct args *args UNUSED, const j
 {
 	size_t i;
 	json_t *statement;
-	json_array_foreach(json_object_get(body, "statements"), i, statement)
-	{
+	json_array_foreach(json_object_get(body, "statements"), i, statement) {
 		const char *text = json_string_value(statement) != NULL ? json_string_value(statement) : "";
 		size_t len = strlen(text);
 		while (len > 0 && strchr("; \t\r\n", text[len - 1]) != NULL)

@@ -69,8 +69,7 @@ void print_changes(struct screen *screen, const struct args *args UNUSED, const 
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(json_object_get(body, "items"), i, item)
-	{
+	json_array_foreach(json_object_get(body, "items"), i, item) {
 		const char *change = text_of(item, "change");
 		const char *reason = text_of(item, "reason");
 		char *error = text_error(screen, json_object_get(item, "error"));
@@ -98,11 +97,11 @@ static void verify_item(struct screen *screen, const json_t *item)
 		                         unexpected, rows),
 		         TABLE_RED);
 	else
-		put_line(screen, item_name(item),
-		         talloc_asprintf(screen, "equal, %s rows%s", rows,
-		                         json_is_true(json_object_get(item, "repaired")) ? ", after all were computed again"
-		                                                                         : ""),
-		         TABLE_PLAIN);
+		put_line(
+			screen, item_name(item),
+			talloc_asprintf(screen, "equal, %s rows%s", rows,
+		                    json_is_true(json_object_get(item, "repaired")) ? ", after all were computed again" : ""),
+			TABLE_PLAIN);
 }
 
 void print_verify(struct screen *screen, const struct args *args UNUSED, const json_t *body)
@@ -123,8 +122,7 @@ void print_problems(struct screen *screen, const json_t *problems)
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(problems, i, item)
-	{
+	json_array_foreach(problems, i, item) {
 		bool warning = json_is_true(json_object_get(item, "warning"));
 		table_put(screen->out, warning ? "warning: " : "", TABLE_YELLOW, screen->colours);
 		table_put_clean(screen->out, text_of(item, "text") != NULL ? text_of(item, "text") : "?");
@@ -137,8 +135,7 @@ void print_reload(struct screen *screen, const struct args *args UNUSED, const j
 	size_t i;
 	json_t *item;
 	print_problems(screen, json_object_get(body, "problems"));
-	json_array_foreach(json_object_get(body, "changes"), i, item)
-	{
+	json_array_foreach(json_object_get(body, "changes"), i, item) {
 		const char *what = text_of(item, "what");
 		const char *name = text_of(item, "name");
 		const char *change = text_of(item, "change");

@@ -71,8 +71,7 @@ static void print_sources(struct screen *screen, const json_t *view)
 {
 	size_t i;
 	json_t *row;
-	json_array_foreach(json_object_get(view, "sources"), i, row)
-	{
+	json_array_foreach(json_object_get(view, "sources"), i, row) {
 		const char *heard = text_of(row, "heard_by"), *reason = text_of(row, "reason");
 		print_pair(screen, i == 0 ? "sources" : "",
 		           talloc_asprintf(screen, "%s %s, heard by %s%s%s", text_of(row, "kind"), text_of(row, "name"),
@@ -122,8 +121,7 @@ static void views_fields(struct screen *screen, const json_t *views)
 {
 	size_t i;
 	json_t *view;
-	json_array_foreach(views, i, view)
-	{
+	json_array_foreach(views, i, view) {
 		if (i > 0)
 			fputc('\n', screen->out);
 		view_fields(screen, view);
@@ -155,8 +153,7 @@ void print_show(struct screen *screen, const struct args *args UNUSED, const jso
 	size_t i;
 	json_t *setting;
 	views_fields(screen, json_object_get(body, "views"));
-	json_array_foreach(json_object_get(body, "settings"), i, setting)
-	{
+	json_array_foreach(json_object_get(body, "settings"), i, setting) {
 		const char *origin = text_of(setting, "origin");
 		bool dflt = origin != NULL && strcmp(origin, "default") == 0;
 		table_row(table);
@@ -170,8 +167,8 @@ void print_show(struct screen *screen, const struct args *args UNUSED, const jso
 
 void print_info(struct screen *screen, const struct args *args UNUSED, const json_t *body)
 {
-	static const char *const counters[] = {"views",   "databases",     "databases_down", "running",
-	                                       "waiting", "stuck_workers", "runs",           "failures", "generation"};
+	static const char *const counters[] = {"views",         "databases", "databases_down", "running",   "waiting",
+	                                       "stuck_workers", "runs",      "failures",       "generation"};
 	print_pair(screen, "version", text_of(body, "version"));
 	print_pair(screen, "started", text_of(body, "started"));
 	for (size_t i = 0; i < ARRAY_LEN(counters); i++)

@@ -64,8 +64,7 @@ char *text_joined(void *mem_ctx, const json_t *object, const char *key)
 	char *out = NULL;
 	size_t i;
 	json_t *item;
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		const char *one = json_string_value(item) != NULL ? json_string_value(item) : "?";
 		out = out == NULL ? talloc_strdup(mem_ctx, one) : talloc_asprintf_append_buffer(out, ", %s", one);
 	}

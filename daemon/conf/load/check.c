@@ -214,9 +214,9 @@ static void check_depends_on(struct load *load, const struct load_section *s, co
 /* Depth-first search with its own stack: a chain may be as long as there are views. */
 struct search {
 	struct load *load;
-	uint8_t *color;  /* 0 new, 1 on the path, 2 done */
-	uint32_t *path;  /* views on the path */
-	uint32_t *edge;  /* next item of depends_on to follow, for each of them */
+	uint8_t *color; /* 0 new, 1 on the path, 2 done */
+	uint32_t *path; /* views on the path */
+	uint32_t *edge; /* next item of depends_on to follow, for each of them */
 	size_t depth;
 };
 

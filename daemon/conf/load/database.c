@@ -148,4 +148,3 @@ void build_databases(struct load *load)
 	conf->databases = databases;
 	conf->n_databases = load->databases.n;
 }
-

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "conf/load/load.h"
 #include "base/err.h"
 #include "base/nearest.h"
-#include "conf/load/load.h"
 #include "conf/read/ini.h"
 #include "conf/schema/schema.h"
 

@@ -32,7 +32,7 @@ static bool check_comment(struct load *load, const struct load_section *s, const
 }
 
 void section_set(struct load *load, const struct load_section *s, const struct option_row *row,
-                      const struct scan_entry *entry, void *base, struct conf_origin *origin)
+                 const struct scan_entry *entry, void *base, struct conf_origin *origin)
 {
 	struct viewd_err err = {0};
 	/* Set even when the value is wrong: the key is not missing. */
@@ -58,7 +58,7 @@ void section_unknown_key(struct load *load, const struct load_section *s, const 
 }
 
 void section_check_required(struct load *load, const struct load_section *s, const struct option_table *table,
-                           const struct conf_origin *origins)
+                            const struct conf_origin *origins)
 {
 	struct report_at at = load_at(s, NULL);
 	for (size_t i = 0; i < table->n; i++)

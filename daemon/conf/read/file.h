@@ -13,9 +13,9 @@
 struct file_rule {
 	size_t min_size;
 	size_t max_size;
-	bool owned;       /* owner root or ourselves, writable by the owner only */
-	bool private;     /* with owned: no access at all for group and others */
-	bool nofollow;    /* a symbolic link as the last part of the path is refused */
+	bool owned;    /* owner root or ourselves, writable by the owner only */
+	bool private;  /* with owned: no access at all for group and others */
+	bool nofollow; /* a symbolic link as the last part of the path is refused */
 };
 
 /* Opens path relative to dirfd (AT_FDCWD: the working directory), checks it against rule, reads all of it. *data_r is

@@ -53,8 +53,7 @@ struct name_set *names_new(void *mem_ctx, size_t expected)
 static struct slot *slot_for(const struct name_set *names, const char *name, uint32_t hash)
 {
 	uint32_t i = hash & names->mask;
-	while (names->slots[i].name != NULL &&
-	       (names->slots[i].hash != hash || strcmp(names->slots[i].name, name) != 0))
+	while (names->slots[i].name != NULL && (names->slots[i].hash != hash || strcmp(names->slots[i].name, name) != 0))
 		i = (i + 1) & names->mask;
 	return &names->slots[i];
 }

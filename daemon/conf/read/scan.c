@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/utf8.h"
 #include "conf/read/scan.h"
+#include "base/utf8.h"
 
 #include "conf/read/file.h"
 
@@ -115,8 +115,8 @@ static void add_section(struct scanner *s, const char *name)
 	if (out->n_sections % 256 == 0)
 		out->sections = talloc_realloc(s->mem_ctx, out->sections, struct scan_section, out->n_sections + 256);
 	assert(out->sections != NULL);
-	out->sections[out->n_sections++] = (struct scan_section){
-		.name = name, .line = s->line, .first = (uint32_t)out->n_entries, .offset = s->offset};
+	out->sections[out->n_sections++] =
+		(struct scan_section){.name = name, .line = s->line, .first = (uint32_t)out->n_entries, .offset = s->offset};
 	s->section = name;
 }
 

@@ -19,9 +19,9 @@
 #include "conf/read/arena.h"
 #include "conf/read/report.h"
 
-#define SCAN_LINE_MAX 1022   /* iniparser's buffer (ASCIILINESZ) less newline and NUL */
+#define SCAN_LINE_MAX 1022 /* iniparser's buffer (ASCIILINESZ) less newline and NUL */
 #define SCAN_NAME_MAX 64
-#define SCAN_KEYS_MAX 512    /* keys in a section */
+#define SCAN_KEYS_MAX 512 /* keys in a section */
 
 struct scan_entry {
 	const char *key;   /* lower case */

@@ -74,12 +74,12 @@ struct option_table {
 };
 
 /* The field's offset, checked against the C type that the option type fills. */
-#define OPTION_AT(st, field, ctype)                                                                                   \
-	(offsetof(struct st, field) +                                                                                     \
-	 0 * sizeof(struct {                                                                                              \
-		 _Static_assert(__builtin_types_compatible_p(__typeof__(((struct st *)0)->field), ctype),                      \
-		                "option row type does not match field " #field);                                              \
-		 int unused;                                                                                                  \
+#define OPTION_AT(st, field, ctype) \
+	(offsetof(struct st, field) + \
+	 0 * sizeof(struct { \
+		 _Static_assert(__builtin_types_compatible_p(__typeof__(((struct st *)0)->field), ctype), \
+		                "option row type does not match field " #field); \
+		 int unused; \
 	 }))
 #define OPTION_BOOL_AT(st, field) .type = OPTION_BOOL, .offset = OPTION_AT(st, field, bool)
 #define OPTION_INT_AT(st, field) .type = OPTION_INT, .offset = OPTION_AT(st, field, int64_t)
@@ -91,11 +91,11 @@ struct option_table {
 #define OPTION_CRON_AT(st, field) .type = OPTION_CRON, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_ZONE_AT(st, field) .type = OPTION_ZONE, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_LIST_AT(kind, st, field) .type = kind, .offset = OPTION_AT(st, field, struct conf_list)
-#define OPTION_COLUMNS_AT(st, field, count)                                                                           \
-	.type = OPTION_COLUMNS, .offset = OPTION_AT(st, field, const struct viewd_column *),                              \
+#define OPTION_COLUMNS_AT(st, field, count) \
+	.type = OPTION_COLUMNS, .offset = OPTION_AT(st, field, const struct viewd_column *), \
 	.count_offset = OPTION_AT(st, count, size_t)
-#define OPTION_PAIRS_AT(st, field, count)                                                                             \
-	.type = OPTION_PAIRS, .offset = OPTION_AT(st, field, const struct viewd_kv *),                                    \
+#define OPTION_PAIRS_AT(st, field, count) \
+	.type = OPTION_PAIRS, .offset = OPTION_AT(st, field, const struct viewd_kv *), \
 	.count_offset = OPTION_AT(st, count, size_t)
 
 /* The row of key (dynamic rows match by prefix), or NULL. */

@@ -197,6 +197,7 @@ static bool parse_path(const struct option_parse *p)
 	return true;
 }
 
+/* clang-format off */
 static const struct option_type_row type_rows[OPTION_TYPE_COUNT] = {
 	[OPTION_BOOL] = {.word = "boolean", .doc = "yes or no (also true, false, on, off)", .parse = parse_bool,
 	                 .format = format_bool, .equal = equal_bool},
@@ -233,6 +234,7 @@ static const struct option_type_row type_rows[OPTION_TYPE_COUNT] = {
 	[OPTION_INDEX] = {.word = "index", .doc = "(column, ...) or UNIQUE (column, ...)"},
 	[OPTION_LATER] = {.word = "text", .doc = "not supported yet", .empty_ok = true},
 };
+/* clang-format on */
 
 const struct option_type_row *option_type(enum option_type type)
 {

@@ -19,8 +19,8 @@ struct option_parse {
 
 struct option_type_row {
 	const char *word;
-	const char *doc;  /* how values are written, for manuals */
-	bool empty_ok;    /* nothing behind '=' means an empty list or an unset text */
+	const char *doc; /* how values are written, for manuals */
+	bool empty_ok;   /* nothing behind '=' means an empty list or an unset text */
 	/* NULL, all three: nothing is stored in a field. */
 	bool (*parse)(const struct option_parse *p);
 	char *(*format)(void *mem_ctx, const struct option_row *row, const char *field, const char *count);

@@ -15,6 +15,7 @@ static const struct option_choice log_levels[] = {
 	{0},
 };
 
+/* clang-format off */
 static const struct option_row rows[] = {
 	{.key = "include", OPTION_LIST_AT(OPTION_ITEMS, conf_daemon, include), .reload = OPTION_LIVE,
 	 .help = "more configuration files",
@@ -43,6 +44,7 @@ static const struct option_row rows[] = {
 	{.key = "metrics_listen", .type = OPTION_LATER, .harmless = "off", .reload = OPTION_RESTART,
 	 .help = "address for metrics", .doc = "Where a metrics collector may connect. Off by default; not supported yet."},
 };
+/* clang-format on */
 
 const struct option_table schema_daemon = {
 	.section = "viewd", .rows = rows, .n = ARRAY_LEN(rows), .struct_size = sizeof(struct conf_daemon)};

@@ -2,6 +2,7 @@
 #include "base/span.h"
 #include "conf/schema/schema.h"
 
+/* clang-format off */
 static const struct option_row rows[] = {
 	{.key = "url", OPTION_TEXT_AT(conf_database, url), .flags = OPTION_REQUIRED | OPTION_SECRET,
 	 .reload = OPTION_RECONNECT, .help = "where the database is; the scheme chooses the plugin",
@@ -28,6 +29,7 @@ static const struct option_row rows[] = {
 	 .max = SPAN_HOUR, .reload = OPTION_RECONNECT, .help = "how long to wait for a connection",
 	 .doc = "A server that does not answer in this time counts as not reachable, and is tried again later."},
 };
+/* clang-format on */
 
 const struct option_table schema_database = {
 	.section = "database NAME", .rows = rows, .n = ARRAY_LEN(rows), .struct_size = sizeof(struct conf_database)};

@@ -3,29 +3,34 @@
 #include "conf/schema/schema.h"
 
 static const struct option_choice methods[] = {
-	{.word = "simple", .value = VIEWD_METHOD_SIMPLE,
-	 .doc = "a plain view; the server computes it when it is read, and nothing is refreshed"},
+	{.word = "simple",
+     .value = VIEWD_METHOD_SIMPLE,
+     .doc = "a plain view; the server computes it when it is read, and nothing is refreshed"},
 	{.word = "materialized", .value = VIEWD_METHOD_MATERIALIZED, .doc = "a materialized view of the engine"},
 	{.word = "table", .value = VIEWD_METHOD_TABLE, .doc = "a table that viewd fills"},
 	{0},
 };
 static const struct option_choice modes[] = {
-	{.word = "auto", .value = VIEWD_MODE_AUTO,
-	 .doc = "viewd chooses for this view; `viewctl why` says what it chose and why"},
+	{.word = "auto",
+     .value = VIEWD_MODE_AUTO,
+     .doc = "viewd chooses for this view; `viewctl why` says what it chose and why"},
 	{.word = "full", .value = VIEWD_MODE_FULL, .doc = "compute all rows anew"},
 	{.word = "concurrently", .value = VIEWD_MODE_CONCURRENTLY, .doc = "REFRESH MATERIALIZED VIEW CONCURRENTLY"},
-	{.word = "diff", .value = VIEWD_MODE_DIFF,
-	 .doc = "find the rows of a table by unique_key, and write only those that differ in any byte"},
+	{.word = "diff",
+     .value = VIEWD_MODE_DIFF,
+     .doc = "find the rows of a table by unique_key, and write only those that differ in any byte"},
 	{.word = "swap", .value = VIEWD_MODE_SWAP, .doc = "fill a new table aside, then exchange the names"},
-	{.word = "incremental", .value = VIEWD_MODE_INCREMENTAL,
-	 .doc = "write down which rows of the sources change, and compute only what they touch; `viewctl explain` says "
-	        "whether and how a definition can be kept so"},
+	{.word = "incremental",
+     .value = VIEWD_MODE_INCREMENTAL,
+     .doc = "write down which rows of the sources change, and compute only what they touch; `viewctl explain` says "
+            "whether and how a definition can be kept so"},
 	{0},
 };
 static const struct option_choice policies[] = {
 	{.word = "apply", .value = CONF_DIFFERS_APPLY, .doc = "replace the object"},
-	{.word = "continue", .value = CONF_DIFFERS_CONTINUE,
-	 .doc = "leave the object, and go on refreshing it with its old definition"},
+	{.word = "continue",
+     .value = CONF_DIFFERS_CONTINUE,
+     .doc = "leave the object, and go on refreshing it with its old definition"},
 	{.word = "fail", .value = CONF_DIFFERS_FAIL, .doc = "leave the object; the view is FAILED until somebody decides"},
 	{0},
 };
@@ -45,17 +50,21 @@ static const struct option_choice misses[] = {
 	{0},
 };
 static const struct option_choice captures[] = {
-	{.word = "auto", .value = VIEWD_CAPTURE_AUTO,
-	 .doc = "viewd chooses for each source; `viewctl why` says what it chose and why"},
+	{.word = "auto",
+     .value = VIEWD_CAPTURE_AUTO,
+     .doc = "viewd chooses for each source; `viewctl why` says what it chose and why"},
 	{.word = "trigger", .value = VIEWD_CAPTURE_TRIGGER, .doc = "triggers on the sources"},
 	{.word = "binlog", .value = VIEWD_CAPTURE_BINLOG, .doc = "the server's binary log"},
-	{.word = "poll", .value = VIEWD_CAPTURE_POLL,
-	 .doc = "counters of the server, read at intervals; on SQLite every commit of others counts as a change"},
-	{.word = "none", .value = VIEWD_CAPTURE_NONE,
-	 .doc = "not at all; only refreshes of views that this view reads count"},
+	{.word = "poll",
+     .value = VIEWD_CAPTURE_POLL,
+     .doc = "counters of the server, read at intervals; on SQLite every commit of others counts as a change"},
+	{.word = "none",
+     .value = VIEWD_CAPTURE_NONE,
+     .doc = "not at all; only refreshes of views that this view reads count"},
 	{0},
 };
 
+/* clang-format off */
 static const struct option_row rows[] = {
 	/* what and where */
 	{.key = "database", OPTION_LIST_AT(OPTION_NAMES, conf_view, database), .flags = OPTION_REQUIRED,
@@ -290,6 +299,7 @@ static const struct option_row rows[] = {
 	                                                                                              "find the view",
 	 .doc = "Separated by commas. viewctl shows them."},
 };
+/* clang-format on */
 
 const struct option_table schema_view = {
 	.section = "view NAME", .rows = rows, .n = ARRAY_LEN(rows), .struct_size = sizeof(struct conf_view)};

@@ -19,7 +19,7 @@ struct conf_diff_entry {
 };
 
 struct conf_diff {
-	struct conf_diff_entry daemon; /* UNCHANGED or CHANGED; ADDED when there was no old snapshot */
+	struct conf_diff_entry daemon;           /* UNCHANGED or CHANGED; ADDED when there was no old snapshot */
 	const struct conf_diff_entry *databases; /* those of the new snapshot in its order, then the removed ones */
 	size_t n_databases;
 	const struct conf_diff_entry *views; /* likewise */

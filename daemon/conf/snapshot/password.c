@@ -38,8 +38,7 @@ static bool check_password(const char *text, size_t len, const char *path, struc
  * them. */
 static bool read_file(void *mem_ctx, const char *path, bool credential, char **password_r, struct viewd_err *err)
 {
-	const struct file_rule rule = {
-		.min_size = 1, .max_size = PASSWORD_SIZE_MAX, .owned = true, .private = !credential};
+	const struct file_rule rule = {.min_size = 1, .max_size = PASSWORD_SIZE_MAX, .owned = true, .private = !credential};
 	size_t len;
 	char *text;
 	if (!file_read(mem_ctx, AT_FDCWD, path, &rule, &text, &len, err)) {

@@ -5,13 +5,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "core/plan/change.h"
-#include "core/plan/due.h"
-#include "core/model/edges.h"
+#include "core/exec/watch.h"
 #include "core/flow/ready.h"
+#include "core/model/edges.h"
 #include "core/model/record.h"
 #include "core/model/views.h"
-#include "core/exec/watch.h"
+#include "core/plan/change.h"
+#include "core/plan/due.h"
 
 #include <string.h>
 

@@ -270,7 +270,7 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 	set_schedule(v);
 	if (!same_cron)
 		v->timing.past.cron_served = engine_wall(v->eng); /* what the new times would have been is no miss */
-	edges_invalidate(v->eng); /* depends_on */
+	edges_invalidate(v->eng);                             /* depends_on */
 	if (entry->reload != OPTION_LIVE || (conf->enabled && !was_enabled))
 		redefine(v, todo);
 	else

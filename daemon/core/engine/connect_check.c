@@ -12,8 +12,8 @@ static void leave_alone(struct job *job)
 {
 	job->out.alone = true;
 	job->out.err.cls = VIEWD_ERR_RESOURCE;
-	err_hint(&job->out.err, "other connections to the database work: raise its limit, or lower "
-	                        "max_concurrent_refreshes");
+	err_hint(&job->out.err,
+	         "other connections to the database work: raise its limit, or lower max_concurrent_refreshes");
 }
 
 static bool has_others(const struct database *db)

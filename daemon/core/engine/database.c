@@ -5,14 +5,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "core/engine/side_jobs.h"
 #include "core/engine/capture.h"
 #include "core/engine/connect_check.h"
-#include "core/plan/due.h"
 #include "core/engine/removal.h"
+#include "core/engine/side_jobs.h"
 #include "core/exec/session.h"
 #include "core/exec/watch.h"
 #include "core/flow/wave.h"
+#include "core/plan/due.h"
 #include "sched/backoff.h"
 
 #include <string.h>
@@ -345,7 +345,8 @@ void database_remove(struct database *db)
 	if (db->probing.was_up)
 		log_info("database '%s', is no longer configured, and what viewd has put into it stays; with a file that has "
 		         "its section, viewctl "
-		         "uninstall %s -c FILE takes that out", db->conf->name, db->conf->name);
+		         "uninstall %s -c FILE takes that out",
+		         db->conf->name, db->conf->name);
 	loop_timer_clear(db->probing.timer);
 	watch_stop(db);
 	db->work.n_jobs++; /* so that the last waiting job does not free it under us */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/engine/group_align.h"
 
+#include "core/flow/ready.h"
 #include "core/model/edges.h"
 #include "core/model/group.h"
-#include "core/flow/ready.h"
 
 static bool is_set_up(const struct view *v)
 {

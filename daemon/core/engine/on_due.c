@@ -3,9 +3,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/flow/ready.h"
 #include "core/plan/due.h"
 #include "core/plan/group_due.h"
-#include "core/flow/ready.h"
 
 static enum view_trigger trigger_of(enum due_reason reason)
 {

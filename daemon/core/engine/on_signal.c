@@ -3,11 +3,11 @@
 
 #include "base/log.h"
 #include "core/engine/capture.h"
-#include "core/plan/change.h"
 #include "core/engine/database.h"
+#include "core/exec/watch.h"
 #include "core/flow/ready.h"
 #include "core/model/views.h"
-#include "core/exec/watch.h"
+#include "core/plan/change.h"
 
 /* An application that asks in SQL does not wait at the other end: what it asked for waits for the database, and once is
  * enough. Anybody may ask, as often as they like: so at_most_every holds. */

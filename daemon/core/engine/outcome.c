@@ -186,8 +186,9 @@ static void plan_retry(struct view *view, const struct viewd_err *err)
 		return;
 	}
 	view->failure.retries++;
-	due_set(view, DUE_RETRY, backoff_delay(retry_base(view, err), view->conf->retry_max_backoff, view->failure.retries,
-	                              (uint64_t)view->eng->count.run_id));
+	due_set(view, DUE_RETRY,
+	        backoff_delay(retry_base(view, err), view->conf->retry_max_backoff, view->failure.retries,
+	                      (uint64_t)view->eng->count.run_id));
 }
 
 static enum view_state state_after(const struct job *job)
@@ -220,8 +221,9 @@ static void note_loss(struct job *job)
 		view->failure.unknown_since_us = job->run.started_wall;
 	if (++view->failure.losses < QUARANTINE_LOSSES)
 		return;
-	err_hint(&job->out.err, "%d runs in a row broke the connection: quarantined until viewctl resume or a manual "
-	                        "success", view->failure.losses);
+	err_hint(&job->out.err,
+	         "%d runs in a row broke the connection: quarantined until viewctl resume or a manual success",
+	         view->failure.losses);
 	log_error("view '%s', %s", view->label, job->out.err.hint);
 }
 
@@ -284,8 +286,9 @@ static void reconcile_failed(struct job *job)
 	view->failure.retries = (view->relation.reconciled ? 0 : view->failure.retries) + !job->out.session_lost;
 	view->relation.reconciled = false;
 	view_set_error(view, &job->out.err);
-	view_set_state(view, gone ? VIEW_STATE_MISSING
-	                             : job->out.err.cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY : VIEW_STATE_FAILED);
+	view_set_state(view, gone                                    ? VIEW_STATE_MISSING
+	                     : job->out.err.cls == VIEWD_ERR_STANDBY ? VIEW_STATE_STANDBY
+	                                                             : VIEW_STATE_FAILED);
 	due_clear(view);
 	if (!gone && !stopped && !view->removed && view->conf->enabled && !view->eng->stop.stopping)
 		due_set(view, DUE_RETRY,

@@ -5,11 +5,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "core/engine/side_jobs.h"
-#include "core/plan/due.h"
+#include "core/flow/wave.h"
 #include "core/model/edges.h"
 #include "core/model/queue.h"
 #include "core/model/views.h"
-#include "core/flow/wave.h"
+#include "core/plan/due.h"
 
 #include <string.h>
 

@@ -155,8 +155,8 @@ bool run_was_recorded(struct job *job)
 	job->out.outcome.did = VIEWD_DID_NO_DATA;
 	job->out.outcome.rows = job->out.found.rows;
 	job->out.outcome.data_timestamp_us = job->out.found.data_timestamp_us;
-	snprintf(job->out.outcome.reason, sizeof job->out.outcome.reason, "the run that lost its connection had been "
-	                                                                  "completed by the server");
+	snprintf(job->out.outcome.reason, sizeof job->out.outcome.reason,
+	         "the run that lost its connection had been completed by the server");
 	return true;
 }
 
@@ -378,7 +378,7 @@ void job_run(struct worker_task *task)
 	job->out.connected = session_ready(job->session, job->in.now_mono, &job->out.err);
 	job->out.ok = job->out.connected && run_kind(job);
 	job->out.session_lost = !job->out.ok && job->out.connected &&
-	                    (connection_is_gone(&job->out.err) || !job->session->dialect->alive(job->session->conn));
+	                        (connection_is_gone(&job->out.err) || !job->session->dialect->alive(job->session->conn));
 	if (job->out.session_lost)
 		job->session->broken = true;
 	job->out.duration_us = clk->mono(clk) - start;

@@ -21,8 +21,8 @@ static struct viewd_watch *take_lock(const struct viewd_dialect *dialect, const 
 		watch = dialect->capture->watch_open(host_services(), spec, err);
 	}
 	if (watch == NULL && err->cls == VIEWD_ERR_STANDBY)
-		err_hint(err, "viewctl uninstall without -c has the viewd that keeps it take itself out; or stop that one "
-		              "first");
+		err_hint(err,
+		         "viewctl uninstall without -c has the viewd that keeps it take itself out; or stop that one first");
 	return watch;
 }
 

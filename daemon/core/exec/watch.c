@@ -35,7 +35,7 @@ struct watcher {
 	bool looked;               /* thread side: the first look, which tells what happened before, is over */
 	bool behind;               /* thread side: a look has been begun, and is not */
 	_Atomic bool stop;
-	_Atomic uint64_t asked;    /* number of the last question: a look that begins after it and succeeds is to be told */
+	_Atomic uint64_t asked; /* number of the last question: a look that begins after it and succeeds is to be told */
 	struct viewd_err err;
 };
 

@@ -4,10 +4,10 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "core/flow/flow_events.h"
-#include "core/plan/change.h"
 #include "core/model/edges.h"
 #include "core/model/group.h"
 #include "core/model/queue.h"
+#include "core/plan/change.h"
 
 static void add_one_follower(struct wave *wave, struct view *view)
 {

@@ -161,8 +161,8 @@ struct view *edges_guess(const struct guesses *g, const struct database *db, con
 
 /* Breadth first, so it is the shortest way back. */
 struct way_back {
-	struct view **queue;  /* in the order they were reached */
-	size_t *from, n;      /* index of the one that mentions it */
+	struct view **queue; /* in the order they were reached */
+	size_t *from, n;     /* index of the one that mentions it */
 };
 
 static bool reached(const struct way_back *way, const struct view *v)

@@ -142,9 +142,9 @@ static bool break_one_cycle(struct engine *eng)
 static void tell_broken(const struct group *g, const char *before)
 {
 	if (g->broken != NULL && (before == NULL || strcmp(before, g->broken) != 0))
-		log_error("database '%s', refresh_group '%s' cannot be refreshed (%s); put that into the group, or take a "
-		          "member out",
-		          g->views[0]->db->conf->name, g->name, g->broken);
+		log_error(
+			"database '%s', refresh_group '%s' cannot be refreshed (%s); put that into the group, or take a member out",
+			g->views[0]->db->conf->name, g->name, g->broken);
 }
 
 void group_check_order(struct engine *eng)

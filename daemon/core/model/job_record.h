@@ -131,7 +131,7 @@ struct job {
 	enum job_kind kind;
 	struct engine *eng;
 	struct database *db; /* loop side only */
-	struct view *view; /* likewise; NULL: the job is for the database */
+	struct view *view;   /* likewise; NULL: the job is for the database */
 	struct session *session;
 	struct conf *conf;
 	const struct conf_view *conf_view;

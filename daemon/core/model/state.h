@@ -130,7 +130,7 @@ struct change {
 	int64_t tried_seq;  /* seen at the start of the last run that failed */
 	int64_t not_before; /* after failures */
 	int64_t failures;
-	bool doubted;       /* something may have been written that no mark tells of yet */
+	bool doubted; /* something may have been written that no mark tells of yet */
 };
 
 /* The object in the database: as it is, and as it is to be. */

@@ -16,9 +16,8 @@
 	X(DISABLED, "left alone: its section says enabled = no")
 enum view_state {
 #define VIEW_STATE_ENUM(sym, doc) VIEW_STATE_##sym,
-	VIEW_STATES(VIEW_STATE_ENUM)
+	VIEW_STATES(VIEW_STATE_ENUM) VIEW_STATE_COUNT
 #undef VIEW_STATE_ENUM
-	VIEW_STATE_COUNT
 };
 
 #define VIEW_ACTIVITIES(X) \
@@ -27,9 +26,8 @@ enum view_state {
 	X(REFRESHING, "a statement is running")
 enum view_activity {
 #define VIEW_ACTIVITY_ENUM(sym, doc) VIEW_ACTIVITY_##sym,
-	VIEW_ACTIVITIES(VIEW_ACTIVITY_ENUM)
+	VIEW_ACTIVITIES(VIEW_ACTIVITY_ENUM) VIEW_ACTIVITY_COUNT
 #undef VIEW_ACTIVITY_ENUM
-	VIEW_ACTIVITY_COUNT
 };
 
 #define VIEW_RESULTS(X) \
@@ -41,9 +39,8 @@ enum view_activity {
 	X(SKIPPED, "not tried, because it was paused, running already or not needed")
 enum view_result {
 #define VIEW_RESULT_ENUM(sym, doc) VIEW_RESULT_##sym,
-	VIEW_RESULTS(VIEW_RESULT_ENUM)
+	VIEW_RESULTS(VIEW_RESULT_ENUM) VIEW_RESULT_COUNT
 #undef VIEW_RESULT_ENUM
-	VIEW_RESULT_COUNT
 };
 
 #define VIEW_TRIGGERS(X) \
@@ -57,9 +54,8 @@ enum view_result {
 	X(RETRY, "the last attempt failed")
 enum view_trigger {
 #define VIEW_TRIGGER_ENUM(sym, doc) VIEW_TRIGGER_##sym,
-	VIEW_TRIGGERS(VIEW_TRIGGER_ENUM)
+	VIEW_TRIGGERS(VIEW_TRIGGER_ENUM) VIEW_TRIGGER_COUNT
 #undef VIEW_TRIGGER_ENUM
-	VIEW_TRIGGER_COUNT
 };
 
 #define VIEW_FRESHNESSES(X) \
@@ -68,9 +64,8 @@ enum view_trigger {
 	X(UNKNOWN, "something it reads cannot be heard; why lists what")
 enum view_freshness {
 #define VIEW_FRESHNESS_ENUM(sym, doc) VIEW_FRESHNESS_##sym,
-	VIEW_FRESHNESSES(VIEW_FRESHNESS_ENUM)
+	VIEW_FRESHNESSES(VIEW_FRESHNESS_ENUM) VIEW_FRESHNESS_COUNT
 #undef VIEW_FRESHNESS_ENUM
-	VIEW_FRESHNESS_COUNT
 };
 
 /* The words; static, never NULL. NONE gives "NONE" (JSON shows null). */

@@ -71,8 +71,7 @@ struct view *views_find(struct engine *eng, const char *name, const char *databa
 struct view *views_find_among(struct engine *eng, size_t n, const char *name, const char *database)
 {
 	size_t i = lower_bound(eng, n, name, database);
-	if (i == n || strcmp(eng->views[i]->conf->name, name) != 0 ||
-	    strcmp(eng->views[i]->db->conf->name, database) != 0)
+	if (i == n || strcmp(eng->views[i]->conf->name, name) != 0 || strcmp(eng->views[i]->db->conf->name, database) != 0)
 		return NULL;
 	return eng->views[i];
 }

@@ -19,8 +19,8 @@ bool capture_refused(const struct conf_view *conf, const struct viewd_dialect *d
 		return true;
 	}
 	if (resolved->reads_clock[0] != '\0' && !scheduled) {
-		err_set(err, VIEWD_ERR_CONFIG, "on_change = yes alone cannot keep it fresh: the definition reads the clock "
-		                               "(%s)",
+		err_set(err, VIEWD_ERR_CONFIG,
+		        "on_change = yes alone cannot keep it fresh: the definition reads the clock (%s)",
 		        resolved->reads_clock);
 		err_hint(err, "add a schedule as well: every, after, cron or max_staleness");
 		return true;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/plan/change.h"
 
-#include "core/plan/due.h"
 #include "core/model/group.h"
 #include "core/model/job_record.h"
+#include "core/plan/due.h"
 #include "sched/backoff.h"
 #include "sched/coalesce.h"
 

@@ -38,8 +38,8 @@ static void refuse(struct decision *out, enum viewd_err_class cls, const char *h
 static void decide_absent(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
 {
 	if (s->create_missing) {
-		say(out, VIEWD_CHANGE_CREATE, found->recorded ? "it was made before and is gone" : "nothing of that name "
-		                                                                                   "exists");
+		say(out, VIEWD_CHANGE_CREATE,
+		    found->recorded ? "it was made before and is gone" : "nothing of that name exists");
 		return;
 	}
 	snprintf(out->reason, sizeof out->reason, "view '%s' does not exist any more", s->label);
@@ -56,9 +56,10 @@ static void refuse_outside(const struct decide_settings *s, const struct viewd_f
                            const char *what)
 {
 	snprintf(out->reason, sizeof out->reason, "view '%s', %s", s->label, what);
-	refuse(out, VIEWD_ERR_EXISTS, is_adoptable(found) ? "viewctl create VIEW --replace puts back what the files say; "
-	                                                    "viewctl adopt VIEW keeps what is there"
-	                                                  : "viewctl create VIEW --replace puts back what the files say");
+	refuse(out, VIEWD_ERR_EXISTS,
+	       is_adoptable(found) ? "viewctl create VIEW --replace puts back what the files say; "
+	                             "viewctl adopt VIEW keeps what is there"
+	                           : "viewctl create VIEW --replace puts back what the files say");
 }
 
 /* In the place of an object that was viewd's. */
@@ -71,8 +72,8 @@ static void decide_usurped(const struct decide_settings *s, const struct viewd_f
 	else if (s->adopt && found->matches)
 		say(out, VIEWD_CHANGE_ADOPT, "adopt = yes, and its definition is the wanted one");
 	else if (found->copied)
-		refuse_outside(s, found, out, "in this copy of the database its object has another definition than was "
-		                              "recorded");
+		refuse_outside(s, found, out,
+		               "in this copy of the database its object has another definition than was recorded");
 	else
 		refuse_outside(s, found, out, "its object was replaced by somebody else");
 }
@@ -96,8 +97,9 @@ static void decide_foreign(const struct decide_settings *s, const struct viewd_f
 		return;
 	}
 	if (s->adopt && adoptable) {
-		say(out, VIEWD_CHANGE_ADOPT, found->matches ? "adopt = yes, and its definition is the wanted one"
-		                                            : "adopt = yes; its definition differs and will be replaced");
+		say(out, VIEWD_CHANGE_ADOPT,
+		    found->matches ? "adopt = yes, and its definition is the wanted one"
+		                   : "adopt = yes; its definition differs and will be replaced");
 		return;
 	}
 	snprintf(out->reason, sizeof out->reason, "a %s of that name exists and was not made by viewd%s%s",
@@ -114,8 +116,8 @@ static void decide_keep(const struct decide_settings *s, const struct viewd_foun
 		snprintf(out->reason, sizeof out->reason, "view '%s' has no object that could be adopted", s->label);
 		refuse(out, VIEWD_ERR_MISSING, "viewctl create makes it");
 	} else if (found->ours && !found->touched_outside) {
-		say(out, VIEWD_CHANGE_NOTHING, found->kept ? "it is adopted already" : "it is viewd's own: there is nothing to "
-		                                                                       "adopt");
+		say(out, VIEWD_CHANGE_NOTHING,
+		    found->kept ? "it is adopted already" : "it is viewd's own: there is nothing to adopt");
 	} else if (!is_adoptable(found)) {
 		snprintf(out->reason, sizeof out->reason, "a %s is in the place of view '%s'", word_kind(found->kind),
 		         s->label);
@@ -134,8 +136,8 @@ static void decide_kept(const struct decide_settings *s, const struct viewd_foun
 	else if (found->matches && found->kind == kind_of(s->method))
 		say(out, VIEWD_CHANGE_ADOPT, "the files say by now what is there");
 	else
-		say(out, VIEWD_CHANGE_NOTHING, "kept as somebody else has made it (viewctl adopt); the definition in the files "
-		                               "is not used");
+		say(out, VIEWD_CHANGE_NOTHING,
+		    "kept as somebody else has made it (viewctl adopt); the definition in the files is not used");
 }
 
 /* NULL when nothing differs; else the text, or one that is written into room. */
@@ -144,8 +146,8 @@ static const char *difference(const struct decide_settings *s, const struct view
 	if (found->kind != kind_of(s->method))
 		return "its method changed";
 	if (strcmp(found->recorded_hash, s->hash) != 0)
-		return found->recorded_hash[0] == '\0' ? "its definition is not the one in the files" : "its definition "
-		                                                                                        "changed in the files";
+		return found->recorded_hash[0] == '\0' ? "its definition is not the one in the files"
+		                                       : "its definition changed in the files";
 	if (found->columns_differ[0] == '\0')
 		return NULL;
 	snprintf(room, 300, "its definition yields other columns than it has (%s)", found->columns_differ);

@@ -3,8 +3,8 @@
 
 #include "base/mem.h"
 #include "base/span.h"
-#include "core/plan/freshness.h"
 #include "core/model/group.h"
+#include "core/plan/freshness.h"
 
 /* Overdue views start this far apart, so that a restart is no stampede. */
 #define CATCH_UP_SEPARATION (20 * SPAN_MS)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/plan/group_due.h"
 
+#include "core/model/group.h"
 #include "core/plan/change.h"
 #include "core/plan/due.h"
-#include "core/model/group.h"
 
 void group_served(struct view *view, bool periodic)
 {

@@ -50,9 +50,9 @@ static size_t unheard_rows(const struct view *v)
 		[VIEWD_KIND_OTHER] = VIEWD_DEPENDS_FOREIGN,
 	};
 	struct engine *eng = v->eng;
-	const char *reason = !v->conf->on_change                              ? "on_change = no"
+	const char *reason = !v->conf->on_change                      ? "on_change = no"
 	                     : v->conf->capture == VIEWD_CAPTURE_NONE ? "capture = none"
-	                                                                      : "following it is not set up";
+	                                                              : "following it is not set up";
 	eng->answers.dependencies =
 		mem_grow(eng, eng->answers.dependencies, struct view_dependency, v->reads.n_sources + 1);
 	for (size_t i = 0; i < v->reads.n_sources; i++)

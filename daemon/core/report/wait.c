@@ -6,12 +6,12 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "core/exec/watch.h"
+#include "core/flow/wave.h"
 #include "core/model/edges.h"
 #include "core/model/events.h"
 #include "core/plan/disabled.h"
 #include "core/plan/freshness.h"
-#include "core/exec/watch.h"
-#include "core/flow/wave.h"
 
 /* All who wait; in the engine's talloc tree. */
 struct waiting {
@@ -24,14 +24,14 @@ struct waiter {
 	struct engine *eng;
 	struct view *view; /* NULL: gone */
 	int64_t newer_than, since;
-	int64_t since_run; /* number of the last run that had begun */
-	struct ask {   /* one for each database that its view reads from */
+	int64_t since_run;       /* number of the last run that had begun */
+	struct ask {             /* one for each database that its view reads from */
 		struct database *db; /* NULL: it has gone */
-		uint64_t number; /* of the question to its watch; 0: not put yet */
+		uint64_t number;     /* of the question to its watch; 0: not put yet */
 		bool answered;
-	} *asks;
+	} * asks;
 	size_t n_asks;
-	bool looked;  /* all have been answered: what was committed before the call is known */
+	bool looked; /* all have been answered: what was committed before the call is known */
 	bool failed;
 	struct viewd_err err;
 	engine_wait_fn *done;

@@ -4,14 +4,14 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/span.h"
-#include "core/engine/side_jobs.h"
-#include "core/engine/database.h"
 #include "core/engine/connect_check.h"
-#include "core/turn/finish_group.h"
-#include "core/turn/finish_view.h"
+#include "core/engine/database.h"
 #include "core/engine/removal.h"
+#include "core/engine/side_jobs.h"
 #include "core/exec/session.h"
 #include "core/flow/wave.h"
+#include "core/turn/finish_group.h"
+#include "core/turn/finish_view.h"
 
 /* After a cancel a statement should end at once; a worker that does not come back is counted and left alone. */
 #define STUCK_AFTER (10 * SPAN_SECOND)

@@ -2,10 +2,10 @@
 #include "core/turn/finish_group.h"
 
 #include "base/mem.h"
+#include "core/exec/run.h"
+#include "core/model/group.h"
 #include "core/plan/due.h"
 #include "core/turn/finish_view.h"
-#include "core/model/group.h"
-#include "core/exec/run.h"
 
 static void take_lead(const struct job *lead, struct job *part)
 {

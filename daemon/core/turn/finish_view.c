@@ -2,12 +2,12 @@
 #include "core/turn/finish_view.h"
 
 #include "base/span.h"
-#include "core/engine/side_jobs.h"
-#include "core/plan/change.h"
 #include "core/engine/outcome.h"
-#include "core/model/queue.h"
-#include "core/flow/ready.h"
 #include "core/engine/removal.h"
+#include "core/engine/side_jobs.h"
+#include "core/flow/ready.h"
+#include "core/model/queue.h"
+#include "core/plan/change.h"
 
 /* A view's statistics are looked after at most this often. */
 #define MAINTAIN_EVERY (10 * SPAN_SECOND)

@@ -8,13 +8,13 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "core/turn/begin.h"
-#include "core/plan/change.h"
-#include "core/model/group.h"
 #include "core/engine/outcome.h"
-#include "core/model/queue.h"
-#include "core/flow/ready.h"
 #include "core/exec/run.h"
+#include "core/flow/ready.h"
+#include "core/model/group.h"
+#include "core/model/queue.h"
+#include "core/plan/change.h"
+#include "core/turn/begin.h"
 
 #include <string.h>
 
@@ -29,7 +29,10 @@ static void fail_all(const struct group *g, const struct view *culprit, const st
 		bool own = v == culprit;
 		enum job_kind kind;
 		const struct engine_item item = {.result = own ? VIEW_RESULT_FAILED : VIEW_RESULT_UPSTREAM_FAILED,
-		                                 .action = -1, .rows = -1, .rows_written = -1, .error = own ? err : &other};
+		                                 .action = -1,
+		                                 .rows = -1,
+		                                 .rows_written = -1,
+		                                 .error = own ? err : &other};
 		struct member *members = wave_take(v, JOB_REFRESH);
 		queue_remove(v);
 		if (members != NULL && v->relation.reconciled && v->db->state != DB_UNUSABLE)

@@ -2,16 +2,16 @@
 #include "core/turn/start.h"
 
 #include "base/err.h"
-#include "core/engine/side_jobs.h"
-#include "core/turn/begin.h"
 #include "core/engine/capture.h"
-#include "core/plan/change.h"
-#include "core/model/group.h"
-#include "core/turn/group_start.h"
 #include "core/engine/outcome.h"
-#include "core/model/queue.h"
-#include "core/flow/ready.h"
 #include "core/engine/removal.h"
+#include "core/engine/side_jobs.h"
+#include "core/flow/ready.h"
+#include "core/model/group.h"
+#include "core/model/queue.h"
+#include "core/plan/change.h"
+#include "core/turn/begin.h"
+#include "core/turn/group_start.h"
 
 static int64_t slots(const struct database *db)
 {

@@ -2,11 +2,11 @@
 #include "core/turn/turn.h"
 
 #include "core/engine/capture.h"
+#include "core/engine/uninstall.h"
+#include "core/flow/wave.h"
 #include "core/model/events.h"
 #include "core/turn/finish.h"
-#include "core/engine/uninstall.h"
 #include "core/turn/start.h"
-#include "core/flow/wave.h"
 
 void turn_run(void *engine)
 {

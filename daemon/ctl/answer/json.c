@@ -9,7 +9,6 @@
 #include "base/words.h"
 #include "ctl/answer/json_status.h"
 
-
 json_t *json_time(int64_t wall_us)
 {
 	char buf[32];

@@ -104,8 +104,7 @@ void call_reply_list(struct call *call, json_t *items, size_t n_bad)
 }
 
 void call_reply_report(struct call *call, const struct engine_report *report,
-                       json_t *(*to_json)(const struct engine_item *item),
-                       bool (*good)(const struct engine_item *item))
+                       json_t *(*to_json)(const struct engine_item *item), bool (*good)(const struct engine_item *item))
 {
 	json_t *items = json_array();
 	size_t n_bad = 0;

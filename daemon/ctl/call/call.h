@@ -35,7 +35,7 @@ enum call_more {
 /* A reply that is made piece by piece, as fast as the client takes it: at most one piece is on its way. */
 struct call_stream {
 	const char *content_type;
-	const char *heartbeat; /* sent when nothing else was for a while; NULL: nothing */
+	const char *heartbeat;                                   /* sent when nothing else was for a while; NULL: nothing */
 	enum call_more (*fill)(void *ctx, struct text_out *out); /* appends one piece; must be quick */
 	void *ctx;
 };

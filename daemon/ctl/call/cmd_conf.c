@@ -53,12 +53,13 @@ void cmd_render(struct call *call)
 		.view = args_text(args, "view"),
 		.dialect = args_text(args, "dialect"),
 		.database = args_text(args, "database"),
-		.flags = {
-			.or_replace = args_flag(args, "or-replace"),
-			.if_not_exists = args_flag(args, "if-not-exists"),
-			.if_exists = args_flag(args, "if-exists"),
-			.cascade = args_flag(args, "cascade"),
-		},
+		.flags =
+			{
+				.or_replace = args_flag(args, "or-replace"),
+				.if_not_exists = args_flag(args, "if-not-exists"),
+				.if_exists = args_flag(args, "if-exists"),
+				.cascade = args_flag(args, "cascade"),
+			},
 	};
 	bool known = offline_render_kind(args_text(args, "what"), &what.kind);
 	assert(known); /* the parameter's row lists the words */

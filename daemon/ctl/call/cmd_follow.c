@@ -21,7 +21,7 @@ struct waiting {
 	struct waiting_one {
 		struct waiting *all;
 		struct waiter *waiter;
-	} *ones;
+	} * ones;
 	size_t n, n_left;
 	int64_t oldest_us;
 };

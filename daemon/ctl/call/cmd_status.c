@@ -17,7 +17,7 @@ struct listing {
 	struct engine *engine;
 	struct listed {
 		char *name, *database;
-	} *views;
+	} * views;
 	size_t n, next;
 	bool any;
 };

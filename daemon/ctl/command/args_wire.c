@@ -96,8 +96,7 @@ static bool put_json_list(struct args *args, size_t index, const json_t *list, s
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		if (!json_is_string(item))
 			return err_set(err, VIEWD_ERR_CONFIG, "%s holds something that is not a string",
 			               args->command->params[index].name);

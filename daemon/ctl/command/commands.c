@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define VIEWS_OR_ALL \
-	{"view", 0, PARAM_ARG_LIST, PARAM_OR_ALL, "VIEW", "a view, as NAME (in every database it is declared for) or " \
-	                                                  "DATABASE:NAME"}, \
+	{"view",       0,      PARAM_ARG_LIST, \
+	 PARAM_OR_ALL, "VIEW", "a view, as NAME (in every database it is declared for) or DATABASE:NAME"}, \
 	{ \
 		"all", 0, PARAM_FLAG, 0, NULL, "every view" \
 	}
@@ -25,9 +25,9 @@ static const struct command_param no_params[] = {};
 static const struct command_param status_params[] = {
 	{"view", 0, PARAM_ARG_LIST, 0, "VIEW", "only these views, with all fields"},
 	{"watch", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL,
-	 "show the status again whenever something happens, until interrupted"},
+     "show the status again whenever something happens, until interrupted"},
 	{"interval", 'n', PARAM_SPAN, PARAM_ONLY_CLI, "DURATION",
-	 "longest time between two looks with --watch (default 2s)"},
+     "longest time between two looks with --watch (default 2s)"},
 };
 
 static const struct command_param view_params[] = {
@@ -36,8 +36,8 @@ static const struct command_param view_params[] = {
 
 static const struct command_param explain_params[] = {
 	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME or DATABASE:NAME"},
-	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "read this configuration file instead of asking the daemon, "
-	                                                    "and connect from here"},
+	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE",
+     "read this configuration file instead of asking the daemon, and connect from here"},
 };
 
 static const struct command_param history_params[] = {
@@ -57,8 +57,8 @@ static const struct command_param plan_params[] = {
 static const struct command_param render_params[] = {
 	{"what", 0, PARAM_ARG_WORD, PARAM_REQUIRED, "create|refresh|drop", "which statements"},
 	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME or DATABASE:NAME"},
-	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "read this configuration file instead of asking the daemon; no "
-	                                                    "database is needed either"},
+	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE",
+     "read this configuration file instead of asking the daemon; no database is needed either"},
 	{"dialect", 'd', PARAM_TEXT, 0, "DIALECT", "for this dialect, whatever dialects the view's databases have"},
 	{"database", 0, PARAM_TEXT, 0, "DATABASE", "for this database (default: the view's first)"},
 	{"or-replace", 0, PARAM_FLAG, 0, NULL, "create: replace what exists"},
@@ -79,16 +79,16 @@ static const struct command_param refresh_params[] = {
 static const struct command_param create_params[] = {
 	VIEWS_OR_ALL,
 	{"replace", 0, PARAM_FLAG, 0, NULL,
-	 "put back what the files say, where somebody else has replaced or altered the object"},
+     "put back what the files say, where somebody else has replaced or altered the object"},
 	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL,
-	 "accepted for symmetry with refresh: the outcome is always awaited"},
+     "accepted for symmetry with refresh: the outcome is always awaited"},
 	TIMEOUT,
 };
 
 static const struct command_param change_params[] = {
 	VIEWS_OR_ALL,
 	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL,
-	 "accepted for symmetry with refresh: the outcome is always awaited"},
+     "accepted for symmetry with refresh: the outcome is always awaited"},
 	TIMEOUT,
 };
 
@@ -108,18 +108,17 @@ static const struct command_param reload_params[] = {
 static const struct command_param uninstall_params[] = {
 	{"database", 0, PARAM_ARG, PARAM_REQUIRED, "DATABASE", "the name of the database section"},
 	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE",
-	 "read this configuration file instead of asking the daemon, and connect from "
-	 "here; refused while a viewd keeps the database"},
+     "read this configuration file instead of asking the daemon, and connect from "
+     "here; refused while a viewd keeps the database"},
 	{"print", 'p', PARAM_FLAG, 0, NULL, "print the statements, for an administrator, and change nothing"},
 	TIMEOUT,
 };
 
 static const struct command_param wait_params[] = {
 	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW",
-	 "the view, as NAME (in every database it is declared for) or DATABASE:NAME"},
+     "the view, as NAME (in every database it is declared for) or DATABASE:NAME"},
 	{"newer-than", 0, PARAM_TIME, 0, "TIME",
-	 "until its data is newer than this: 2026-11-22T08:44:01Z, or 5m for five minutes ago "
-	 "(default: now)"},
+     "until its data is newer than this: 2026-11-22T08:44:01Z, or 5m for five minutes ago (default: now)"},
 	TIMEOUT,
 };
 
@@ -178,8 +177,8 @@ static const struct command_param help_params[] = {
 	"For a view or materialized view that somebody else has replaced or altered. Keeps the object as it is, and " \
 	"prints the definition that belongs into the file. From then on the view is ACTIVE and follows what that " \
 	"definition reads, and verify compares with it. As soon as the file says the same, the object counts as " \
-	"made from the file; nothing is built anew. A table is never adopted. viewctl create --replace puts back " \
-	"what the files say."
+	"made from the file; nothing is built anew. A table is never adopted. viewctl create --replace puts back what " \
+	"the files say."
 #define DOC_DROP \
 	"Drops the objects of the views. Drops only objects that viewd created or adopted. Afterwards the views are " \
 	"MISSING; create makes them again."
@@ -190,12 +189,9 @@ static const struct command_param help_params[] = {
 	"again of the views that differ, and of the named views that read them. Then all named views are compared " \
 	"again: the exit status is 1 when one still differs, or could not be compared. The error of a refresh that " \
 	"failed is told with its view."
-#define DOC_PAUSE \
-	"A paused view is refreshed only by hand. The pause survives restarts of the daemon."
-#define DOC_RESUME \
-	"Scheduled refreshes run again, also after a suspension for too many failures."
-#define DOC_CANCEL \
-	"Stops running refreshes and forgets queued ones. The last good contents stay."
+#define DOC_PAUSE "A paused view is refreshed only by hand. The pause survives restarts of the daemon."
+#define DOC_RESUME "Scheduled refreshes run again, also after a suspension for too many failures."
+#define DOC_CANCEL "Stops running refreshes and forgets queued ones. The last good contents stay."
 #define DOC_RELOAD \
 	"Builds the new configuration as a whole, checks it, compares it with the one in force and puts it in " \
 	"force. A bad file changes nothing: every problem is printed, and the exit status is 1."
@@ -217,13 +213,12 @@ static const struct command_param help_params[] = {
 	"reads a disabled view."
 #define DOC_EVENTS \
 	"One line for each refresh that ends and for each change of state, as they happen, until interrupted. With " \
-	"--json each line is an object. GET /v1/events gives the same as server-sent events. A client that does not " \
-	"keep up is disconnected."
+	"--json each line is an object. GET /v1/events gives the same as server-sent events. A client that does not keep " \
+	"up is disconnected."
 #define DOC_CHECK \
 	"Reads the files as the daemon would, and prints every problem as file:line. Exit status 1 when there are " \
 	"errors; warnings alone are fine."
-#define DOC_HELP \
-	"Without COMMAND, the list of commands."
+#define DOC_HELP "Without COMMAND, the list of commands."
 
 static const struct command command_rows[COMMAND_COUNT] = {
 #define COMMAND_ROW(sym, cname, cverb, cpath, caccess, cpace, cparams, chelp, handler) \

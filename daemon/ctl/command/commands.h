@@ -11,6 +11,7 @@
 
 /* symbol, name, HTTP method, path, access, pace, parameters (an array of commands.c), one line of help, handler
  * (handlers.c). LOCAL commands never reach the daemon; their handler is NULL. */
+/* clang-format off */
 #define COMMANDS(X)                                                                                                   \
 	X(STATUS, "status", GET, "/v1/status", READ, QUICK, status_params,                                                \
 	  "one line a view, or the details of some", cmd_status)                                                          \
@@ -49,12 +50,12 @@
 	X(CHECK, "check", LOCAL, NULL, READ, QUICK, check_params,                                                         \
 	  "validates configuration files without a daemon", NULL)                                                         \
 	X(HELP, "help", LOCAL, NULL, READ, QUICK, help_params, "explains a command", NULL)
+/* clang-format on */
 
 enum command_id {
 #define COMMAND_ENUM(sym, name, verb, path, access, pace, params, help, handler) COMMAND_##sym,
-	COMMANDS(COMMAND_ENUM)
+	COMMANDS(COMMAND_ENUM) COMMAND_COUNT
 #undef COMMAND_ENUM
-	COMMAND_COUNT
 };
 
 enum command_verb { COMMAND_GET, COMMAND_POST, COMMAND_LOCAL };
@@ -83,8 +84,8 @@ enum param_kind {
 #define PARAM_ADMIN 8u    /* makes a READ command need the rights of a MUTATE one */
 
 struct command_param {
-	const char *name;   /* option name, query and JSON key */
-	char letter;        /* short option, 0: none */
+	const char *name; /* option name, query and JSON key */
+	char letter;      /* short option, 0: none */
 	enum param_kind kind;
 	unsigned flags;
 	const char *values; /* WORD kinds: `a|b|c`; others: the placeholder in help, may be NULL */

@@ -137,7 +137,8 @@ static void on_accept_error(struct evconnlistener *listener, void *http UNUSED)
 {
 	int why = errno;
 	struct search search = {.listener = listener};
-	event_base_foreach_event(evconnlistener_get_base(listener), search_event, &search);
+	event_base_foreach_event(evconnlistener_get_base(listener), search_event, &search)
+		;
 	struct ctl_server *server = search.server;
 	assert(server != NULL);
 	if (why == EMFILE || why == ENFILE) {

@@ -13,12 +13,12 @@ struct loop;
 struct ctl_server;
 
 struct ctl_limits {
-	size_t clients;      /* open connections; beyond, the one that has been idle longest is closed */
-	size_t pending;      /* SLOW calls without a reply yet; beyond, 503 */
-	size_t held;          /* HELD calls; likewise */
+	size_t clients; /* open connections; beyond, the one that has been idle longest is closed */
+	size_t pending; /* SLOW calls without a reply yet; beyond, 503 */
+	size_t held;    /* HELD calls; likewise */
 	size_t header_bytes;
 	size_t body_bytes;
-	size_t reply_bytes;   /* of a reply that is no stream */
+	size_t reply_bytes; /* of a reply that is no stream */
 	/* to send the whole request, and again to read the whole reply; no limit while a reply is pending */
 	int64_t idle_us;
 	int64_t heartbeat_us; /* silence after which a stream says that it is alive */

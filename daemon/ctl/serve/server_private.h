@@ -49,7 +49,7 @@ struct ctl_exchange {
 	struct bufferevent *bev;     /* of its connection */
 	struct call *call;
 	enum command_pace pace;
-	char *audit; /* NULL: not a changing command */
+	char *audit;               /* NULL: not a changing command */
 	struct call_stream stream; /* fill NULL: no stream */
 	enum call_more more;       /* what fill said last */
 	bool sending;              /* a piece is on its way */

@@ -15,8 +15,8 @@
 
 struct ctl_socket {
 	char path[108];
-	int lock_fd;  /* -1: not ours */
-	dev_t dev;    /* of the socket we made */
+	int lock_fd; /* -1: not ours */
+	dev_t dev;   /* of the socket we made */
 	ino_t ino;
 };
 

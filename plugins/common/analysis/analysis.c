@@ -63,7 +63,12 @@ struct analysis *analysis_run(void *mem_ctx, const struct syntax *syn, const cha
 	struct analysis *out = talloc_zero(mem_ctx, struct analysis);
 	void *mem = talloc_new(out);
 	assert(out != NULL && mem != NULL);
-	struct maker maker = {.mem = mem, .syn = syn, .facts = facts, .no = &out->refusal, .out = out, .text = text,
+	struct maker maker = {.mem = mem,
+	                      .syn = syn,
+	                      .facts = facts,
+	                      .no = &out->refusal,
+	                      .out = out,
+	                      .text = text,
 	                      .one_part = (options & ANALYSIS_ONE_PART) != 0};
 	struct query *query = read_text_of(mem, syn, text, &out->refusal);
 	out->possible = query != NULL && node_of_query(&maker, query, true) != 0 && refuse_clock(syn, text, &out->refusal);

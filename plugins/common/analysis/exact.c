@@ -78,8 +78,8 @@ static struct exact of_choice(const struct expr *expr, size_t n)
 	}
 	for (size_t i = expr->args.n - n; i < expr->args.n; i++) {
 		struct exact one = exact_of(expr->args.items[i]);
-		all.between |= one.exact && ((one.low != all.low && one.low != all.high) ||
-		                             (one.high != all.low && one.high != all.high));
+		all.between |=
+			one.exact && ((one.low != all.low && one.low != all.high) || (one.high != all.low && one.high != all.high));
 	}
 	return all.low <= all.high ? all : inexact;
 }

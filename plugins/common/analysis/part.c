@@ -338,9 +338,9 @@ static void add_pairs(const struct choice *choice, struct analysis_source *sourc
 	struct analysis_pair *pairs = talloc_array(unit->maker->out, struct analysis_pair, (unsigned)way->n_pairs);
 	assert(pairs != NULL);
 	for (size_t i = 0; i < way->n_pairs; i++)
-		pairs[i] = (struct analysis_pair){print_column(of, way->pairs[i].from),
-		                                  print_column(way->pairs[i].to.of, way->pairs[i].to.column),
-		                                  unit->ties.null_safe};
+		pairs[i] =
+			(struct analysis_pair){print_column(of, way->pairs[i].from),
+		                           print_column(way->pairs[i].to.of, way->pairs[i].to.column), unit->ties.null_safe};
 	source->pairs = pairs;
 	source->n_pairs = way->n_pairs;
 	source->next = way->next != NULL ? source_number(unit, way->next) : 0;

@@ -50,10 +50,12 @@ static bool is_any(const struct span_tokens *tokens, size_t at, const char *cons
 /* Does the condition end before this token, which stands in no parentheses of it? LEFT and RIGHT are functions too. */
 static bool ends(const struct span_tokens *tokens, size_t at)
 {
+	/* clang-format off */
 	static const char *const words[] = {"AND",    "OR",    "WHERE",  "GROUP",  "HAVING", "ORDER",     "LIMIT",
 	                                    "OFFSET", "FETCH", "WINDOW", "UNION",  "EXCEPT", "INTERSECT", "JOIN",
 	                                    "INNER",  "CROSS", "FULL",   "NATURAL", "ON",    "USING",     "FOR",
 	                                    "STRAIGHT_JOIN", NULL};
+	/* clang-format on */
 	static const char *const sides[] = {"LEFT", "RIGHT", NULL};
 	const struct lex_token *token = &tokens->items[at];
 	bool called = at + 1 < tokens->n && span_is_sign(&tokens->items[at + 1], '(');
@@ -184,9 +186,9 @@ bool span_of_call(const struct span_tokens *tokens, const char *text, int at, st
 	if (!span_is_sign(&tokens->items[i], '('))
 		return false;
 	out->to = behind_closing(tokens, i);
-	return out->to > 0 && (out->to == tokens->n || (!lex_is(&tokens->items[out->to], "FILTER") &&
-	                                                !lex_is(&tokens->items[out->to], "OVER") &&
-	                                                !lex_is(&tokens->items[out->to], "WITHIN")));
+	return out->to > 0 && (out->to == tokens->n ||
+	                       (!lex_is(&tokens->items[out->to], "FILTER") && !lex_is(&tokens->items[out->to], "OVER") &&
+	                        !lex_is(&tokens->items[out->to], "WITHIN")));
 }
 
 struct span span_arguments(const struct span_tokens *tokens, struct span call)

@@ -13,9 +13,9 @@ struct url {
 	char *scheme; /* without "+driver" */
 	char *user;
 	char *password;
-	char *host;   /* without the brackets of [::1] */
-	int port;     /* 0: none */
-	char *database; /* after the first '/', for sqlite:////abs it begins with '/' */
+	char *host;             /* without the brackets of [::1] */
+	int port;               /* 0: none */
+	char *database;         /* after the first '/', for sqlite:////abs it begins with '/' */
 	struct viewd_kv *query; /* in the order written; a key may repeat */
 	size_t n_query;
 };

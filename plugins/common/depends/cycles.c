@@ -22,7 +22,7 @@ struct edges {
 	struct edge {
 		char *reader, *source;
 		bool passed;
-	} *items;
+	} * items;
 	size_t n;
 };
 
@@ -84,8 +84,7 @@ static void cut(struct heard_list *list, struct edges *edges, const char *own)
 		item->by = VIEWD_HEARD_NONE;
 		item->followed = false;
 		item->reason = "a function names it, and it reads this view itself: followed, the two would refresh each other "
-		               "for ever (name what is"
-		               " read in sources)";
+					   "for ever (name what is read in sources)";
 	}
 }
 

@@ -46,8 +46,8 @@ static bool add_named(struct db *db, struct dependencies *list, const struct vie
 	if (!relation_parse(db->syntax, name, rel, err) || !db->ops->find_object(db, rel, &found, err))
 		return false;
 	if (found.kind != VIEWD_KIND_TABLE) {
-		err_set(err, found.kind == VIEWD_KIND_NONE ? VIEWD_ERR_MISSING : VIEWD_ERR_CONFIG, "source '%s' is not a table "
-		                                                                                   "that exists", name);
+		err_set(err, found.kind == VIEWD_KIND_NONE ? VIEWD_ERR_MISSING : VIEWD_ERR_CONFIG,
+		        "source '%s' is not a table that exists", name);
 		return false;
 	}
 	snprintf(rel->schema, sizeof rel->schema, "%s", found.schema);
@@ -274,9 +274,7 @@ bool heard_choose(struct db *db, const struct viewd_capture_request *req, struct
 	if (list->n_followed == 0) {
 		snprintf(out->reason, sizeof out->reason, "%s",
 		         all_upstream(list) ? "it reads only views that viewd keeps: their refreshes tell"
-		                            : "it reads no table "
-		                              "whose rows could be "
-		                              "followed");
+		                            : "it reads no table whose rows could be followed");
 		return true;
 	}
 	struct viewd_captured *each = talloc_zero_array(list->mem, struct viewd_captured, (unsigned)list->n_followed);

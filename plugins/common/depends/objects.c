@@ -2,8 +2,8 @@
 #include "common/depends/objects.h"
 #include "base/words.h"
 
-#include "common/state/marks.h"
 #include "common/sqltext/sqltext.h"
+#include "common/state/marks.h"
 #include "common/state/state.h"
 #include "common/state/stmt.h"
 

@@ -2,10 +2,10 @@
  *
  * gen_index.c: names and statements of the indexes that a view declares, and of its unique_key.
  */
-#include "common/text/digest.h"
 #include "common/generate/generate.h"
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/sqltext.h"
+#include "common/text/digest.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -55,13 +55,14 @@ static bool render_diff(const struct gen *gen, struct viewd_text_sink *sink, str
 {
 	struct relation stage;
 	if (gen->columns->n == 0) {
-		err_set(err, VIEWD_ERR_CONFIG, "diff refresh cannot be shown without a connection (its columns are not "
-		                               "declared)");
+		err_set(err, VIEWD_ERR_CONFIG,
+		        "diff refresh cannot be shown without a connection (its columns are not declared)");
 		return err_hint(err, "set columns, or look at refresh_mode = full");
 	}
 	gen_diff_name(gen, &stage);
-	const char *const steps[] = {gen_diff_stage(gen, &stage), gen_insert(gen, &stage), gen_diff_index(gen, &stage),
-	                             gen_diff_delete(gen, &stage), gen_diff_insert(gen, &stage), gen_keyless_delete(gen),
+	const char *const steps[] = {gen_diff_stage(gen, &stage),     gen_insert(gen, &stage),
+	                             gen_diff_index(gen, &stage),     gen_diff_delete(gen, &stage),
+	                             gen_diff_insert(gen, &stage),    gen_keyless_delete(gen),
 	                             gen_keyless_insert(gen, &stage), gen_diff_drop(gen, &stage)};
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		if (steps[i] != NULL && !emit(sink, steps[i]))

@@ -194,11 +194,10 @@ char *gen_verify(const struct gen *gen)
 		stored = sql_add(sql_template(stored, gen->syn->verify_value, name), " AS c%zu, ", i + 1);
 		group = sql_add(group, "%sc%zu", i > 0 ? ", " : "", i + 1);
 	}
-	char *sql = sql_add(sql_new(gen->mem), "SELECT coalesce(sum(n), 0), coalesce(sum(CASE WHEN d > 0 THEN d ELSE 0 "
-	                                       "END), 0),"
-	                                       " coalesce(sum(CASE WHEN d < 0 THEN -d ELSE 0 END), 0)\nFROM (SELECT sum(w) "
-	                                       "AS d,"
-	                                       " sum(CASE WHEN w > 0 THEN 1 ELSE 0 END) AS n\nFROM (");
+	char *sql =
+		sql_add(sql_new(gen->mem), "SELECT coalesce(sum(n), 0), coalesce(sum(CASE WHEN d > 0 THEN d ELSE 0 END), 0),"
+	                               " coalesce(sum(CASE WHEN d < 0 THEN -d ELSE 0 END), 0)\nFROM (SELECT sum(w) AS d,"
+	                               " sum(CASE WHEN w > 0 THEN 1 ELSE 0 END) AS n\nFROM (");
 	sql = sql_add(sql, "SELECT %s1 AS w FROM (\n%s\n) AS viewd_q\nUNION ALL\n", wanted, gen->definition);
 	sql = sql_add(sql, "SELECT %s-1 AS w FROM %s) AS viewd_u\n", stored, quoted(gen, &gen->rel));
 	return sql_add(sql, "GROUP BY %s) AS viewd_g", group);

@@ -54,8 +54,7 @@ static char *add_known(const struct search *search, char *sql, const struct part
 {
 	for (size_t i = 0; i < source->said->n_pairs; i++)
 		if (source->said->next != 0 && !source->said->pairs[i].null_safe)
-			sql = sql_add(sql, "%s IS NOT NULL AND ",
-			              column_of(search, source, source->said->pairs[i].from));
+			sql = sql_add(sql, "%s IS NOT NULL AND ", column_of(search, source, source->said->pairs[i].from));
 	return sql;
 }
 

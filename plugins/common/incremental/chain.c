@@ -129,7 +129,7 @@ bool chain_describe(struct task *task, const struct analysis *analysis, char **t
 	const char *what, *why;
 	if (!find_hindrance(task, &what, &why, err))
 		return false;
-	char *text = why != NULL ? talloc_asprintf(task->mem, "it is refreshed as a whole (%s: %s)", what, why)
+	char *text = why != NULL           ? talloc_asprintf(task->mem, "it is refreshed as a whole (%s: %s)", what, why)
 	             : !analysis->possible ? talloc_strdup(task->mem, "it is refreshed as a whole")
 	             : is_part(analysis)   ? describe_part(task->mem, &analysis->nodes[0])
 	                                   : talloc_strdup(task->mem, "refresh_mode = incremental keeps it by this chain");

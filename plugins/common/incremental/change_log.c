@@ -122,8 +122,8 @@ static bool make_anew(struct db *db, const char *source, const struct recorded *
 	take_columns(old->mem, made.columns, log);
 	return (old->number == 0 || move_readers(db, old->number, made.number, err)) &&
 	       db->ops->incremental.make_log(db, log, err) &&
-	       (old->number == 0 || (db->ops->incremental.drop_log(db, old->number, &log->source, err) &&
-	                             delete_log(db, old->number, err)));
+	       (old->number == 0 ||
+	        (db->ops->incremental.drop_log(db, old->number, &log->source, err) && delete_log(db, old->number, err)));
 }
 
 static bool ensure_reader(struct db *db, const char *view, int64_t number, struct viewd_err *err)
@@ -202,8 +202,8 @@ static bool locked(struct db *db, void *mem, const char *view, struct change_log
 {
 	const struct db_capture_ops *capture = &db->ops->capture;
 	bool locked = capture->lock == NULL || capture->lock(db, err);
-	bool done = locked &&
-		ensure_all(db, mem, view, logs, n, err) && (!db->syntax->has.transactional_ddl || db->ops->commit(db, err));
+	bool done = locked && ensure_all(db, mem, view, logs, n, err) &&
+	            (!db->syntax->has.transactional_ddl || db->ops->commit(db, err));
 	if (!done)
 		db->ops->rollback(db);
 	if (locked && capture->unlock != NULL)
@@ -263,8 +263,8 @@ static bool look_each(struct db *db, void *mem_ctx, const char *view, struct cha
                       struct viewd_err *err)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!logs[i].replaced && !db->ops->incremental.look_log(db, mem_ctx, view, &logs[i], logs[i].position,
-		                                                        logs[i].last_looked, err))
+		if (!logs[i].replaced &&
+		    !db->ops->incremental.look_log(db, mem_ctx, view, &logs[i], logs[i].position, logs[i].last_looked, err))
 			return false;
 	return true;
 }
@@ -344,7 +344,7 @@ struct unread_logs {
 	struct dropped {
 		int64_t number;
 		char *source;
-	} *items;
+	} * items;
 	size_t n;
 };
 
@@ -425,8 +425,9 @@ static bool count_left(struct db *db, int64_t *left_r, struct viewd_err *err)
 	const char *prefix = db->syntax->state.prefix;
 	struct stmt st = stmt_of(db, "SELECT (SELECT count(*) FROM ", "log_readers", " WHERE ");
 	stmt_name(&st, "view");
-	st.sql = sql_add(st.sql, " NOT IN (SELECT name FROM %s)) + (SELECT count(*) FROM %schange_logs WHERE log NOT IN "
-	                         "(SELECT log FROM %slog_readers)) + (SELECT count(*) FROM %snodes WHERE ",
+	st.sql = sql_add(st.sql,
+	                 " NOT IN (SELECT name FROM %s)) + (SELECT count(*) FROM %schange_logs WHERE log NOT IN "
+	                 "(SELECT log FROM %slog_readers)) + (SELECT count(*) FROM %snodes WHERE ",
 	                 db->syntax->state.views, prefix, prefix, prefix);
 	stmt_name(&st, "view");
 	stmt_text(&st, " NOT IN (SELECT ");

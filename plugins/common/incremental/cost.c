@@ -12,10 +12,10 @@
 #define UNKNOWN_MAX 5000 /* keys, while nothing is known of their cost */
 
 /* Of the other form. */
-#define FORM_AFTER 4.5        /* runs, each counting a bit less than the next */
-#define FORM_TWICE 1.5        /* fewer runs than this: the first one may have met cold caches */
-#define FORM_WORTH 0.25       /* of all rows: keys that take less are quick enough */
-#define FORM_HINT 0.5         /* an audit that took so much less says that it may pay all the same */
+#define FORM_AFTER 4.5  /* runs, each counting a bit less than the next */
+#define FORM_TWICE 1.5  /* fewer runs than this: the first one may have met cold caches */
+#define FORM_WORTH 0.25 /* of all rows: keys that take less are quick enough */
+#define FORM_HINT 0.5   /* an audit that took so much less says that it may pay all the same */
 #define FORM_TRY_EVERY 100
 #define FORM_FAILED_US INT64_C(1000000000000) /* longer than anything takes */
 

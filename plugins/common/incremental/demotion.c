@@ -30,8 +30,9 @@ bool demotion_begin(struct db *db, struct chain *chain, int64_t wrong, struct vi
 {
 	chain->demoted = true;
 	chain->found_wrong = wrong;
-	db_log(db, VIEWD_LOG_ERROR, "view '%s', %" PRId64 " rows were not as their definition says: an incremental refresh "
-	                            "was wrong, and all rows are computed from now on",
+	db_log(db, VIEWD_LOG_ERROR,
+	       "view '%s', %" PRId64 " rows were not as their definition says: an incremental refresh "
+	       "was wrong, and all rows are computed from now on",
 	       chain->view, wrong);
 	return save(db, chain, err);
 }

@@ -62,9 +62,8 @@ static bool ensure_logs(struct task *task, struct chain *chain, struct viewd_err
 
 static bool ensure(struct task *task, struct chain *chain, struct viewd_err *err)
 {
-	return ensure_logs(task, chain, err) &&
-	       (chain_make_nodes(task->db, chain, err) ||
-	        err_wrap(err, "inner nodes of view '%s' cannot be made", chain->view));
+	return ensure_logs(task, chain, err) && (chain_make_nodes(task->db, chain, err) ||
+	                                         err_wrap(err, "inner nodes of view '%s' cannot be made", chain->view));
 }
 
 /* ---- what its refreshes take ---- */
@@ -276,8 +275,8 @@ static bool apply_news(struct task *task, const struct key_set *keys, struct par
 /* Failures that may have to do with the form: how much it computes, and of which rows. */
 static bool note_failure(struct chain *chain, const struct viewd_err *err)
 {
-	bool of_form = err != NULL && (err->cls == VIEWD_ERR_TIMEOUT || err->cls == VIEWD_ERR_QUERY ||
-	                               err->cls == VIEWD_ERR_RESOURCE);
+	bool of_form =
+		err != NULL && (err->cls == VIEWD_ERR_TIMEOUT || err->cls == VIEWD_ERR_QUERY || err->cls == VIEWD_ERR_RESOURCE);
 	chain->again = of_form && chain_keyed(chain) != NULL && cost_learn_failure(&chain->cost, form_of(chain));
 	return false;
 }
@@ -335,8 +334,7 @@ static bool refresh_changed(struct task *task, const struct news *news, all_rows
 	if (!all)
 		choose_form(task->chain, keys.n);
 	/* Cost chooses between keys and all rows only for mode auto, and no keys cost nothing. */
-	bool dear =
-		keys.n > 0 && task->resolved.mode == VIEWD_MODE_AUTO && cost_choose_whole(&task->chain->cost, keys.n);
+	bool dear = keys.n > 0 && task->resolved.mode == VIEWD_MODE_AUTO && cost_choose_whole(&task->chain->cost, keys.n);
 	if (done && (all || dear)) {
 		snprintf(why, sizeof why, "%s%" PRId64 " keys, %.1f ms expected, all rows %.1f ms", all ? "at least " : "",
 		         keys.n, cost_of_keys(&task->chain->cost, keys.n) / 1000, task->chain->cost.whole_us / 1000);
@@ -424,9 +422,9 @@ const char *incremental_refusal(struct task *task)
 
 const char *incremental_warning(const struct task *task)
 {
-	return task->chain != NULL && task->chain->demoted
-	           ? DEMOTION_REASON ": all rows are computed until they are asked for (viewctl refresh --full)"
-	           : "";
+	return task->chain != NULL && task->chain->demoted ? DEMOTION_REASON
+	           ": all rows are computed until they are asked for (viewctl refresh --full)"
+	                                                   : "";
 }
 
 void incremental_measured(struct task *task, int64_t us)

@@ -16,7 +16,7 @@ struct recorded {
 	struct node_row {
 		int64_t number;
 		char *digest;
-	} *rows;
+	} * rows;
 	size_t n;
 };
 
@@ -58,9 +58,9 @@ static bool drop_one(struct db *db, int64_t number, struct viewd_err *err)
 	name_table(db, number, &rel);
 	struct stmt st = stmt_of(db, "DELETE FROM ", "nodes", " WHERE node = ");
 	stmt_number(&st, number);
-	bool done = db_exec(db, sql_add(sql_new(mem), "DROP TABLE IF EXISTS %s", relation_quoted(db->syntax, mem, &rel)),
-	                    err) &&
-	            stmt_run(&st, err);
+	bool done =
+		db_exec(db, sql_add(sql_new(mem), "DROP TABLE IF EXISTS %s", relation_quoted(db->syntax, mem, &rel)), err) &&
+		stmt_run(&st, err);
 	talloc_free(mem);
 	return done;
 }

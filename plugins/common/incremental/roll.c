@@ -152,7 +152,8 @@ static const struct db_reader take_count[] = {{take_count_fn, "n", "sums that ca
 static char *stuck_query(struct db *db, void *mem, const struct roll *roll)
 {
 	char *sql = sql_add(sql_new(mem), "SELECT count(*) FROM %s AS viewd_s WHERE (1 = 0",
-	                    relation_quoted(db->syntax, mem, &roll->table.rel)), name[32];
+	                    relation_quoted(db->syntax, mem, &roll->table.rel)),
+		 name[32];
 	for (size_t i = 0; i < roll->texts->n_terms; i++) {
 		snprintf(name, sizeof name, "viewd_s.s%zu", i + 1);
 		if (roll->texts->terms[i].arg != NULL && roll->texts->terms[i].summed)
@@ -162,8 +163,7 @@ static char *stuck_query(struct db *db, void *mem, const struct roll *roll)
 }
 
 /* From now on, a sum would be what it is whatever comes and goes. Among these groups; NULL: all. */
-static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct key_set *groups,
-                       struct viewd_err *err)
+static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct key_set *groups, struct viewd_err *err)
 {
 	int64_t stuck = 0;
 	const char *columns[KEY_WIDTH_MAX];
@@ -282,14 +282,14 @@ static bool write_result(struct db *db, void *mem, struct roll *roll, const stru
 	if (!none_stuck(db, mem, roll, groups->width > 0 ? groups : NULL, err) ||
 	    !db->ops->incremental.apply_part(db, &roll->result, groups->width > 0 ? groups : NULL, out, err))
 		return false;
-	return groups->width == 0 ||
-	       db_exec(db, sql_add(sql_new(mem), "DELETE FROM %s WHERE cnt = 0",
-	                           relation_quoted(db->syntax, mem, &roll->table.rel)),
-	               err);
+	return groups->width == 0 || db_exec(db,
+	                                     sql_add(sql_new(mem), "DELETE FROM %s WHERE cnt = 0",
+	                                             relation_quoted(db->syntax, mem, &roll->table.rel)),
+	                                     err);
 }
 
-bool roll_images_apply(struct db *db, void *mem, const char *view, struct roll *roll,
-                       const struct part_source *source, struct part_written *out, struct viewd_err *err)
+bool roll_images_apply(struct db *db, void *mem, const char *view, struct roll *roll, const struct part_source *source,
+                       struct part_written *out, struct viewd_err *err)
 {
 	struct key_set groups = {.mem = mem, .width = roll->texts->groups.n, .name = "viewd_groups"};
 	char *query = add_list(sql_add(sql_new(mem), "SELECT DISTINCT "), &roll->texts->groups, "g");
@@ -327,8 +327,8 @@ static bool move_roll(struct db *db, void *mem, const struct roll *roll, const s
 	       db->ops->incremental.add_to_roll(db, roll, over_part(db, mem, roll, 1, found), keys, err);
 }
 
-bool roll_keys_apply(struct db *db, void *mem, struct roll *roll, const struct key_set *keys,
-                     struct part_written *out, struct viewd_err *err)
+bool roll_keys_apply(struct db *db, void *mem, struct roll *roll, const struct key_set *keys, struct part_written *out,
+                     struct viewd_err *err)
 {
 	struct key_set groups = {.mem = mem, .width = roll->texts->groups.n, .name = "viewd_groups"};
 	bool done = move_roll(db, mem, roll, keys, &groups, err) && write_result(db, mem, roll, &groups, out, err);

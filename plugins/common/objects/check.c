@@ -111,8 +111,8 @@ static bool check_settings(const struct syntax *syn, const struct viewd_view_spe
 	if (view->n_settings == 0 || (syn->has.view_settings && method != VIEWD_METHOD_SIMPLE))
 		return true;
 	if (syn->has.view_settings) {
-		err_set(err, VIEWD_ERR_CONFIG, "settings cannot work (whoever reads a simple view does so under settings of "
-		                               "his own)");
+		err_set(err, VIEWD_ERR_CONFIG,
+		        "settings cannot work (whoever reads a simple view does so under settings of his own)");
 		return err_hint(err, "use method = materialized or table");
 	}
 	err_set(err, VIEWD_ERR_CONFIG, "settings cannot work (%s has none that viewd sets for one view)", syn->dialect);

@@ -4,10 +4,10 @@
  */
 #include "base/err.h"
 #include "common/capture/capture.h"
-#include "common/state/marks.h"
 #include "common/objects/recipe.h"
 #include "common/objects/steps.h"
 #include "common/sqltext/sqltext.h"
+#include "common/state/marks.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -4,10 +4,10 @@
 #include "base/err.h"
 #include "common/depends/objects.h"
 #include "common/objects/hooks.h"
-#include "common/text/number.h"
 #include "common/objects/recipe.h"
 #include "common/objects/refresh_group.h"
 #include "common/sqltext/sqltext.h"
+#include "common/text/number.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -138,16 +138,16 @@ bool task_require_ours(const struct task *task, struct viewd_err *err)
 	char *name = relation_quoted(task->db->syntax, NULL, &task->rel);
 	const char *kind = task->found.kind == VIEWD_KIND_TABLE ? "table" : "relation";
 	bool replaced = task->state.present && task->found.kind != VIEWD_KIND_TABLE;
-	err_set(err, VIEWD_ERR_EXISTS, replaced ? "%s %s was replaced by somebody else" : "%s %s is not an object that "
-	                                                                                  "viewd made", kind, name);
+	err_set(err, VIEWD_ERR_EXISTS,
+	        replaced ? "%s %s was replaced by somebody else" : "%s %s is not an object that viewd made", kind, name);
 	err_object(err, "%s", name);
 	talloc_free(name);
 	if (replaced)
-		return err_hint(err, "viewctl create VIEW --replace puts back what the files say; viewctl adopt VIEW keeps "
-		                     "what is there");
-	return err_hint(err, task->found.kind == VIEWD_KIND_TABLE ? "rename it, or set relation to another name; a table "
-	                                                            "is never adopted"
-	                                                          : "rename it, or set adopt = yes");
+		return err_hint(
+			err, "viewctl create VIEW --replace puts back what the files say; viewctl adopt VIEW keeps what is there");
+	return err_hint(err, task->found.kind == VIEWD_KIND_TABLE
+	                         ? "rename it, or set relation to another name; a table is never adopted"
+	                         : "rename it, or set adopt = yes");
 }
 
 static bool still_means_it(struct task *task, struct viewd_err *err)

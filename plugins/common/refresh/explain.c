@@ -6,8 +6,8 @@
 #include "common/analysis/analysis.h"
 #include "common/depends/knowledge.h"
 #include "common/incremental/chain.h"
-#include "common/refresh/refresh.h"
 #include "common/objects/task.h"
+#include "common/refresh/refresh.h"
 
 #include <talloc.h>
 

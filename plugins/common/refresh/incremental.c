@@ -52,13 +52,17 @@ static bool refresh(struct task *task, const struct viewd_refresh_request *req, 
 }
 
 bool refresh_incrementally(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
-                                struct viewd_err *err)
+                           struct viewd_err *err)
 {
 	struct db *db = task->db;
 	const char *names[] = {task->view->name};
 	struct group_member member = {.task = task, .req = req};
-	const struct refresh_group alone = {.db = db, .members = &member, .names = names, .n = 1,
-	                            .timeout_us = task->view->timeout_us, .lock_timeout_us = task->view->lock_timeout_us};
+	const struct refresh_group alone = {.db = db,
+	                                    .members = &member,
+	                                    .names = names,
+	                                    .n = 1,
+	                                    .timeout_us = task->view->timeout_us,
+	                                    .lock_timeout_us = task->view->lock_timeout_us};
 	task->group = &alone;
 	bool done = open_chain(task, err) && task_count_again(task, err) && refresh(task, req, out, err);
 	task->group = NULL;

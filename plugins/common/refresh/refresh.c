@@ -95,8 +95,7 @@ bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct vi
 		return false;
 	db_failpoint(db, "refresh:staged");
 	if (!task_recheck(task, err) || !db->ops->exec(db, gen_diff_delete(&task->gen, &stage), NULL, 0, &deleted, err) ||
-	    !task_recheck(task, err) ||
-	    !db->ops->exec(db, gen_diff_insert(&task->gen, &stage), NULL, 0, &inserted, err))
+	    !task_recheck(task, err) || !db->ops->exec(db, gen_diff_insert(&task->gen, &stage), NULL, 0, &inserted, err))
 		return false;
 	out->rows_written = deleted + inserted;
 	if (!refresh_keyless(task, &stage, staged, out, err) || !check_counts(staged, out, err) ||
@@ -112,13 +111,15 @@ static enum viewd_refresh_mode choose(struct task *task, char reason[static 256]
 		return task->db->ops->refresh.choose_mode(task, reason);
 	if (task->resolved.method == VIEWD_METHOD_MATERIALIZED) {
 		bool can = task->found.can_concurrently;
-		snprintf(reason, 256, can ? "auto: concurrently, because a unique index is usable"
-		                          : "auto: full, because no unique index is usable or there is no data yet");
+		snprintf(reason, 256,
+		         can ? "auto: concurrently, because a unique index is usable"
+		             : "auto: full, because no unique index is usable or there is no data yet");
 		return can ? VIEWD_MODE_CONCURRENTLY : VIEWD_MODE_FULL;
 	}
 	bool keyed = task->columns != NULL && task->columns->n_key > 0;
-	snprintf(reason, 256, keyed ? "auto: diff, because unique_key identifies the rows"
-	                            : "auto: full, because there is no unique_key to find changed rows by");
+	snprintf(reason, 256,
+	         keyed ? "auto: diff, because unique_key identifies the rows"
+	               : "auto: full, because there is no unique_key to find changed rows by");
 	return keyed ? VIEWD_MODE_DIFF : VIEWD_MODE_FULL;
 }
 

@@ -4,11 +4,10 @@
  */
 #include "base/err.h"
 #include "common/objects/hooks.h"
-#include "common/text/number.h"
 #include "common/objects/steps.h"
 #include "common/refresh/refresh.h"
 #include "common/sqltext/sqltext.h"
-
+#include "common/text/number.h"
 
 static bool read_verdict_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {

@@ -2,9 +2,9 @@
 #include "common/sqltext/ident.h"
 
 #include "base/err.h"
-#include "common/text/digest.h"
-#include "common/sqltext/sqltext.h"
 #include "base/utf8.h"
+#include "common/sqltext/sqltext.h"
+#include "common/text/digest.h"
 
 #include <assert.h>
 #include <stdio.h>

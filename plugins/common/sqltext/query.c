@@ -3,9 +3,9 @@
  * query.c: judges the tokens of a definition or an index.
  */
 #include "base/err.h"
+#include "base/utf8.h"
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/sqltext.h"
-#include "base/utf8.h"
 
 #include <string.h>
 #include <talloc.h>
@@ -58,8 +58,7 @@ static bool refuse_beginning(const struct syntax *syn, const struct lex_token *t
 	if (!syn->has.view_settings || !lex_is(tok, "SET"))
 		return false;
 	return err_hint(err, "what SET STATEMENT sets for a query belongs into the view's settings = NAME=VALUE, "
-	                     "NAME=VALUE; its limits of time are timeout"
-	                     " and lock_timeout");
+	                     "NAME=VALUE; its limits of time are timeout and lock_timeout");
 }
 
 /* Findings of one walk over a definition. */
@@ -67,7 +66,7 @@ struct walk {
 	const char *begin; /* first token that counts */
 	const char *end;   /* behind the last one */
 	int depth;
-	bool closed;       /* a semicolon was seen */
+	bool closed; /* a semicolon was seen */
 };
 
 /* Takes one token; false with err when the text can no longer be one query. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/state/marks.h"
 
-#include "common/text/number.h"
 #include "common/sqltext/sqltext.h"
 #include "common/state/state.h"
 #include "common/state/stmt.h"
+#include "common/text/number.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -35,9 +35,9 @@ struct marks {
 		int64_t covers; /* up to this dirty_seq */
 	} * rows;
 	size_t n;
-	bool defined; /* some row is of what is heard by looks */
+	bool defined;   /* some row is of what is heard by looks */
 	bool redefined; /* and has changed: a definition is another one, whatever the rows are */
-	int64_t seq;  /* what is covered, summed over all sources of the view: grows with every change */
+	int64_t seq;    /* what is covered, summed over all sources of the view: grows with every change */
 };
 
 /* The name of a source in the table: the quoted relation, schema included. talloc'ed. */

@@ -165,9 +165,10 @@ static void tell(struct db *db, const struct copies *list)
 			db_log(db, VIEWD_LOG_WARNING, "view '%s', what is there as %s is not its own (%s)", row->name,
 			       row->relation, row->fault);
 	}
-	db_log(db, VIEWD_LOG_WARNING, "database '%s', it is a copy (restored, copied or moved): %zu of %zu views are known "
-	                              "again, all are refreshed",
-	       db->database_name, known, list->n);
+	db_log(
+		db, VIEWD_LOG_WARNING,
+		"database '%s', it is a copy (restored, copied or moved): %zu of %zu views are known again, all are refreshed",
+		db->database_name, known, list->n);
 }
 
 /* Looking first: on some engines it ends a transaction. */

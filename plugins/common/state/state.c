@@ -53,25 +53,15 @@ static const struct column_row views_columns[] = {
 };
 
 static const struct column_row history_columns[] = {
-	{"id", TYPE_SERIAL, ""},
-	{"view", TYPE_KEY, " NOT NULL"},
-	{"trigger", TYPE_TEXT, ""},
-	{"action", TYPE_TEXT, ""},
-	{"result", TYPE_TEXT, " NOT NULL"},
-	{"started", TYPE_TIME, " NOT NULL"},
-	{"duration_ms", TYPE_BIGINT, ""},
-	{"rows", TYPE_BIGINT, ""},
-	{"rows_written", TYPE_BIGINT, ""},
+	{"id", TYPE_SERIAL, ""},          {"view", TYPE_KEY, " NOT NULL"},    {"trigger", TYPE_TEXT, ""},
+	{"action", TYPE_TEXT, ""},        {"result", TYPE_TEXT, " NOT NULL"}, {"started", TYPE_TIME, " NOT NULL"},
+	{"duration_ms", TYPE_BIGINT, ""}, {"rows", TYPE_BIGINT, ""},          {"rows_written", TYPE_BIGINT, ""},
 	{"error", TYPE_TEXT, ""},
 };
 
 static const struct column_row captures_columns[] = {
-	{"view", TYPE_KEY, " NOT NULL"},
-	{"source", TYPE_KEY, " NOT NULL"},
-	{"mode", TYPE_TEXT, " NOT NULL"},
-	{"dirty_seq", TYPE_BIGINT, " NOT NULL"},
-	{"clean_seq", TYPE_BIGINT, " NOT NULL"},
-	{"changed_time", TYPE_TIME, ""},
+	{"view", TYPE_KEY, " NOT NULL"},         {"source", TYPE_KEY, " NOT NULL"},       {"mode", TYPE_TEXT, " NOT NULL"},
+	{"dirty_seq", TYPE_BIGINT, " NOT NULL"}, {"clean_seq", TYPE_BIGINT, " NOT NULL"}, {"changed_time", TYPE_TIME, ""},
 };
 
 static const struct column_row objects_columns[] = {
@@ -102,11 +92,9 @@ static const struct column_row nodes_columns[] = {
 };
 
 static const struct column_row learnt_columns[] = {
-	{"view", TYPE_KEY, " NOT NULL"},
-	{"fact", TYPE_KEY, " NOT NULL"},
+	{"view", TYPE_KEY, " NOT NULL"},    {"fact", TYPE_KEY, " NOT NULL"},
 	{"digest", TYPE_TEXT, " NOT NULL"}, /* of the definition that it is true of */
-	{"text", TYPE_TEXT, " NOT NULL"},
-	{"learnt_time", TYPE_TIME, ""},
+	{"text", TYPE_TEXT, " NOT NULL"},   {"learnt_time", TYPE_TIME, ""},
 };
 
 static const struct column_row requests_columns[] = {
@@ -212,8 +200,7 @@ bool state_setup(struct db *db, struct viewd_err *err)
 			return false;
 	if (db->ops->rights.judge_place != NULL && !db->ops->rights.judge_place(db, err))
 		return false;
-	return (syn->views.copied || views_move(db, err)) && create_capture_tables(db, err) &&
-	       create_log_tables(db, err) &&
+	return (syn->views.copied || views_move(db, err)) && create_capture_tables(db, err) && create_log_tables(db, err) &&
 	       create_table(db, syn->state.views, NULL, views_columns, ARRAY_LEN(views_columns), NULL, err) &&
 	       (!syn->views.copied || views_move(db, err)) &&
 	       create_table(db, syn->state.history, NULL, history_columns, ARRAY_LEN(history_columns),
@@ -313,7 +300,9 @@ static bool read_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct recorded_ctx *list = ctx;
 	bool drop = v[3] != NULL && strcmp(v[3], "drop") == 0;
-	struct viewd_recorded row = {.struct_size = sizeof row, .name = v[0], .relation = v[1],
+	struct viewd_recorded row = {.struct_size = sizeof row,
+	                             .name = v[0],
+	                             .relation = v[1],
 	                             .on_remove = drop ? VIEWD_REMOVE_DROP : VIEWD_REMOVE_KEEP,
 	                             .captured = number_or(v[4], 0) > 0};
 	if (v[2] == NULL || !method_of_word(v[2], &row.method))
@@ -348,8 +337,14 @@ static bool read_history_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct history_ctx *list = ctx;
 	struct viewd_history_row row = {
 		.struct_size = sizeof row,
-		.trigger = v[0], .action = v[1], .result = v[2], .error = v[3], .duration_us = duration_of(v[4]),
-		.rows = count_of(v[5]), .rows_written = count_of(v[6]), .started_us = timetext_parse(v[7]),
+		.trigger = v[0],
+		.action = v[1],
+		.result = v[2],
+		.error = v[3],
+		.duration_us = duration_of(v[4]),
+		.rows = count_of(v[5]),
+		.rows_written = count_of(v[6]),
+		.started_us = timetext_parse(v[7]),
 	};
 	return list->sink.fn(list->sink.ctx, &row);
 }

@@ -175,8 +175,8 @@ static bool update_view(struct db *db, const char *view, const struct state_run 
 
 static bool insert_history(struct db *db, const char *view, const struct state_run *run, struct viewd_err *err)
 {
-	static const char *const names[] = {"view", "trigger", "action", "result", "error",
-	                                    "duration_ms", "rows", "rows_written", "started"};
+	static const char *const names[] = {"view",        "trigger", "action",       "result", "error",
+	                                    "duration_ms", "rows",    "rows_written", "started"};
 	struct stmt st = stmt_new(db);
 	st.sql = sql_add(st.sql, "INSERT INTO %s (", db->syntax->state.history);
 	stmt_names(&st, names, ARRAY_LEN(names));

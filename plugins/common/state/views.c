@@ -2,9 +2,9 @@
 #include "common/state/views.h"
 
 #include "base/err.h"
-#include "common/text/digest.h"
 #include "common/sqltext/sqltext.h"
 #include "common/state/state.h"
+#include "common/text/digest.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -56,6 +56,7 @@ static const char *const shown[] = {
  * reach: each view with itself and all that it reads of viewd's. A change that the data lacks is not older than the
  * data. Of a simple view nothing is written down, so it is called fresh where everything else is. Quotes become the
  * engine's. */
+/* clang-format off */
 #define ENTRIES_SQL \
 	"(\"view\", dirty, deaf, changed) AS (SELECT c.\"view\", CASE WHEN (c.dirty_seq > c.clean_seq AND c.\"mode\" <> " \
 	"'doubt') OR ({pending}) THEN 1 ELSE 0 END," \
@@ -77,6 +78,7 @@ static const char *const shown[] = {
 	" MAX(CASE WHEN x.dirty > 0 AND x.changed IS NULL THEN 1 ELSE 0 END) AS untold FROM " entries \
 	" x GROUP BY x.\"view\") e" \
 	" ON e.\"view\" = v.\"name\"),"
+/* clang-format on */
 
 #define REACH_SQL \
 	" reach (\"name\", below) AS (SELECT v.\"name\", v.\"name\" FROM {state} v UNION SELECT r.\"name\", v.\"name\" " \
@@ -95,11 +97,11 @@ static char *query_template(struct db *db, void *mem, const char *form)
 	                    form, form);
 	for (size_t i = 0; i < ARRAY_LEN(shown); i++)
 		sql = sql_add(sql, "v.\"%s\", ", shown[i]);
-	sql = sql_add(sql, "%s AS last_error, v.consecutive_errors,"
+	sql = sql_add(sql,
+	              "%s AS last_error, v.consecutive_errors,"
 	              " CASE w.word WHEN 2 THEN 'STALE' WHEN 1 THEN 'UNKNOWN' ELSE 'FRESH' END AS freshness, w.missing AS "
-	              "stale_since,"
-	              " CASE w.word WHEN 2 THEN ", db->syntax->views.error != NULL ? db->syntax->views.error :
-	              "v.last_error");
+	              "stale_since, CASE w.word WHEN 2 THEN ",
+	              db->syntax->views.error != NULL ? db->syntax->views.error : "v.last_error");
 	sql = sql_template(sql, db->syntax->time.seconds_since, "w.missing");
 	sql = sql_add(sql, " WHEN 1 THEN NULL ELSE 0 END AS lag_seconds, ");
 	sql = sql_template(sql, db->syntax->time.seconds_since, "v.last_success_time");
@@ -185,8 +187,8 @@ bool views_make(struct db *db, struct viewd_err *err)
 	if (good)
 		return true;
 	if (can_do_without(&failure)) {
-		db_log(db, VIEWD_LOG_WARNING, "database '%s', the view that tells applications how fresh views are is not made "
-		                              "(%s)",
+		db_log(db, VIEWD_LOG_WARNING,
+		       "database '%s', the view that tells applications how fresh views are is not made (%s)",
 		       db->database_name, failure.msg);
 		return true;
 	}

@@ -28,7 +28,7 @@
 #define HEARTBEAT "SET @master_heartbeat_period = 5000000000" /* nanoseconds */
 #define SILENCE_US (20 * SPAN_SECOND)
 #define READ_SLICE (200 * SPAN_MS) /* then what was read of is told, and the caller looks up */
-#define READ_TIMEOUT_S 30u /* in the middle of an event */
+#define READ_TIMEOUT_S 30u         /* in the middle of an event */
 #define STORE_EVERY \
 	(INT64_C(16) << 20)   /* bytes that may be read again after a restart though nothing of interest is in them */
 #define KEPT (16ul << 20) /* bytes: a buffer of the library that has grown beyond that is given back */
@@ -308,8 +308,8 @@ bool binlog_check(struct binlog *log, struct viewd_err *err)
 
 	if (!count_resets(log->conn, &resets, err))
 		return false;
-	return resets == log->resets || err_set(err, VIEWD_ERR_CONNECT, "binary log may have been begun anew, it is opened "
-	                                                                "again");
+	return resets == log->resets ||
+	       err_set(err, VIEWD_ERR_CONNECT, "binary log may have been begun anew, it is opened again");
 }
 
 static bool far_ahead(const struct binlog *log)

@@ -9,8 +9,8 @@
 #define TABLE_SUFFIX " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
 
 static const char log_table[] =
-	"CREATE TABLE IF NOT EXISTS " NOTE_LOG " (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, source VARCHAR(255) NOT "
-	"NULL)" TABLE_SUFFIX;
+	"CREATE TABLE IF NOT EXISTS " NOTE_LOG
+	" (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, source VARCHAR(255) NOT NULL)" TABLE_SUFFIX;
 
 static const char *const tables[] = {
 	("CREATE TABLE IF NOT EXISTS " NOTE_SLOTS " (id INT NOT NULL PRIMARY KEY, base BIGINT NOT NULL)" TABLE_SUFFIX),
@@ -22,7 +22,7 @@ static const char *const tables[] = {
 	"CREATE TABLE IF NOT EXISTS viewd_position (id INT NOT NULL PRIMARY KEY, server VARCHAR(1024) NOT NULL,"
 	" file_name VARCHAR(512) NOT NULL, position BIGINT NOT NULL)" TABLE_SUFFIX,
 	("CREATE TABLE IF NOT EXISTS viewd_daemon (id INT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, holder VARCHAR(255) "
-	 "NOT NULL)" TABLE_SUFFIX),
+     "NOT NULL)" TABLE_SUFFIX),
 };
 
 /* Without it triggers have lost what they should have told. They go first: that waits for their writers, and who looks
@@ -31,9 +31,11 @@ static bool make_log(struct viewd_conn *conn, struct viewd_err *err)
 {
 	int64_t there, triggers;
 
-	if (!my_query_int(conn, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND "
-	                        "TABLE_NAME = '" NOTE_LOG "'", NULL,
-	                  0, &there, err))
+	if (!my_query_int(
+			conn,
+			"SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '" NOTE_LOG
+			"'",
+			NULL, 0, &there, err))
 		return false;
 	if (there > 0)
 		return true;
@@ -44,11 +46,12 @@ static bool make_log(struct viewd_conn *conn, struct viewd_err *err)
 /* Slots that are there stay. */
 static bool make_slots(struct viewd_conn *conn, struct viewd_err *err)
 {
-	return db_exec(&conn->db,
-	               "INSERT INTO " NOTE_SLOTS " (id, base) WITH RECURSIVE s (id) AS (SELECT 0 UNION ALL SELECT id + 1 "
-	               "FROM s WHERE id + 1 < " NOTE_N_SLOTS ")"
-	               " SELECT s.id, 0 FROM s WHERE NOT EXISTS (SELECT 1 FROM " NOTE_SLOTS " k WHERE k.id = s.id)",
-	               err);
+	return db_exec(
+		&conn->db,
+		"INSERT INTO " NOTE_SLOTS
+		" (id, base) WITH RECURSIVE s (id) AS (SELECT 0 UNION ALL SELECT id + 1 FROM s WHERE id + 1 < " NOTE_N_SLOTS
+		") SELECT s.id, 0 FROM s WHERE NOT EXISTS (SELECT 1 FROM " NOTE_SLOTS " k WHERE k.id = s.id)",
+		err);
 }
 
 bool capture_setup(struct viewd_conn *conn, struct viewd_err *err)

@@ -2,8 +2,8 @@
  *
  * choose.c: which way of noticing changes works for these sources, and what it cannot see.
  */
-#include "mysql/depends/cascade.h"
 #include "mysql/capture/capture.h"
+#include "mysql/depends/cascade.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,9 +30,11 @@ static bool warn_of_engine(struct viewd_conn *conn, const struct relation *sourc
 	bool done = my_query_text(conn, mem, sql, NULL, 0, &engine, err);
 
 	if (done && engine != NULL && strcmp(engine, "InnoDB") != 0)
-		warn(warnings, talloc_asprintf(mem, "table %s has the engine %s: TRUNCATE and what a statement changed before "
-		                                    "it failed may go unnoticed",
-		                               relation_quoted(&my_syntax, mem, source), engine));
+		warn(warnings,
+		     talloc_asprintf(
+				 mem,
+				 "table %s has the engine %s: TRUNCATE and what a statement changed before it failed may go unnoticed",
+				 relation_quoted(&my_syntax, mem, source), engine));
 	talloc_free(mem);
 	return done;
 }
@@ -44,10 +46,10 @@ static bool warn_of_cascades(struct viewd_conn *conn, const struct relation *sou
 	bool done = cascade_find(conn, source, &list, err);
 
 	for (size_t i = 0; i < list.n && done; i++)
-		warn(warnings, talloc_asprintf(list.mem, "foreign keys write table %s from %s unseen: the latter is watched as "
-		                                         "well",
-		                               relation_quoted(&my_syntax, list.mem, source),
-		                               relation_quoted(&my_syntax, list.mem, &list.items[i].parent)));
+		warn(warnings,
+		     talloc_asprintf(list.mem, "foreign keys write table %s from %s unseen: the latter is watched as well",
+		                     relation_quoted(&my_syntax, list.mem, source),
+		                     relation_quoted(&my_syntax, list.mem, &list.items[i].parent)));
 	talloc_free(list.mem);
 	return done;
 }
@@ -70,9 +72,7 @@ static bool warn_of_definer(struct viewd_conn *conn, const struct relation *sour
 	if (definer.role)
 		return true;
 	char *text = talloc_asprintf(
-		conn,
-		"triggers run as %s: should it be dropped, the server refuses writers of these "
-		"tables (1449)%s%s",
+		conn, "triggers run as %s: should it be dropped, the server refuses writers of these tables (1449)%s%s",
 		definer.name, definer.lacks[0] != '\0' ? "; role " DEFINER_ROLE " is not used, it lacks " : "", definer.lacks);
 	warn(warnings, text);
 	talloc_free(text);
@@ -121,9 +121,9 @@ static bool choose_poll(struct viewd_conn *conn, struct viewd_captured *out, str
 static bool refuse_binlog(enum viewd_err_class cls, const char *why, struct viewd_err *err)
 {
 	err_set(err, cls, "changes cannot be noticed by the binary log (%s)", why);
-	return err_hint(err, "the server needs log_bin and binlog_format = ROW without filters, the account REPLICATION "
-	                     "SLAVE and%s",
-	                " BINLOG MONITOR (MySQL: REPLICATION CLIENT); or capture = trigger");
+	return err_hint(
+		err, "the server needs log_bin and binlog_format = ROW without filters, the account REPLICATION SLAVE and%s",
+		" BINLOG MONITOR (MySQL: REPLICATION CLIENT); or capture = trigger");
 }
 
 /* The server as a whole: may it be followed by its binary log? why says what is missing. */

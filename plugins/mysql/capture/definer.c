@@ -172,9 +172,10 @@ static bool enter(struct viewd_conn *conn, const struct relation *table, bool re
 	int64_t roles = 0;
 
 	*out = (struct definer){.role = false};
-	if (conn->mariadb && !my_query_int(conn, "SELECT COUNT(*) FROM information_schema.APPLICABLE_ROLES WHERE ROLE_NAME "
-	                                         "= '" DEFINER_ROLE "'",
-	                                   NULL, 0, &roles, err))
+	if (conn->mariadb &&
+	    !my_query_int(conn,
+	                  "SELECT COUNT(*) FROM information_schema.APPLICABLE_ROLES WHERE ROLE_NAME = '" DEFINER_ROLE "'",
+	                  NULL, 0, &roles, err))
 		return false;
 	return roles > 0 ? try_role(conn, table, reads, out, err) : use_account(conn, out, err);
 }

@@ -18,11 +18,11 @@
 
 bool binlog_lose_place(struct binlog *log, const char *why, struct viewd_err *err)
 {
-	db_log(&log->conn->db, VIEWD_LOG_WARNING, "database '%s', binary log cannot be read from the place where reading "
-	                                          "ended (%s): its views are"
-	       " refreshed", log->conn->db.database_name, why);
-	return position_reset(log->conn, err) && err_set(err, VIEWD_ERR_CONNECT, "binary log cannot be read on, reading "
-	                                                                         "begins anew (%s)", why);
+	db_log(&log->conn->db, VIEWD_LOG_WARNING,
+	       "database '%s', binary log cannot be read from the place where reading ended (%s): its views are refreshed",
+	       log->conn->db.database_name, why);
+	return position_reset(log->conn, err) &&
+	       err_set(err, VIEWD_ERR_CONNECT, "binary log cannot be read on, reading begins anew (%s)", why);
 }
 
 static void name_part(char *out, const MARIADB_STRING *text)

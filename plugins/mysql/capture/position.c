@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "common/sqltext/sqltext.h"
 #include "common/state/marks.h"
 #include "common/text/number.h"
-#include "common/sqltext/sqltext.h"
 
-#define MYSQL_8_4 80400 /* renamed the statement */
+#define MYSQL_8_4 80400     /* renamed the statement */
 #define CREATED " created=" /* in the column that names the server: when the log's file was made */
 
 struct end {
@@ -69,8 +69,7 @@ static bool server_name(struct viewd_conn *conn, void *mem, char **text_r, struc
 	*text_r = sql_new(mem);
 	return my_query(&conn->db,
 	                "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_id', 'server_uid', 'server_uuid', "
-	                "'hostname',"
-	                " 'log_bin_basename')",
+	                "'hostname', 'log_bin_basename')",
 	                NULL, 0, add_value, text_r, err);
 }
 
@@ -130,8 +129,8 @@ bool binlog_usable(struct viewd_conn *conn, enum viewd_err_class *cls_r, char wh
 	if (!end.known || end.filtered)
 		return not_usable(cls_r, VIEWD_ERR_CONFIG, why, "the log leaves out databases");
 	if (!binlog_settings(conn, &failure) || !binlog_try(conn, &end.at, &failure))
-		return may_not(&failure, cls_r, why, failure.cls == VIEWD_ERR_CONFIG ? failure.msg : "the account lacks "
-		                                                                                     "REPLICATION SLAVE", err);
+		return may_not(&failure, cls_r, why,
+		               failure.cls == VIEWD_ERR_CONFIG ? failure.msg : "the account lacks REPLICATION SLAVE", err);
 	*cls_r = VIEWD_ERR_OK;
 	return true;
 }
@@ -157,10 +156,11 @@ bool position_store(struct viewd_conn *conn, const struct position *at, struct v
 	snprintf(offset, sizeof offset, "%lld", (long long)at->offset);
 	snprintf(created, sizeof created, "%lld", (long long)at->created);
 	const char *params[] = {at->file, offset, created};
-	return my_exec(&conn->db,
-	               "UPDATE viewd_position SET file_name = ?, position = ?, server = CONCAT(SUBSTRING_INDEX(server, '"
-	               CREATED "', 1), '" CREATED "', ?)",
-	               params, ARRAY_LEN(params), NULL, err);
+	return my_exec(
+		&conn->db,
+		"UPDATE viewd_position SET file_name = ?, position = ?, server = CONCAT(SUBSTRING_INDEX(server, '" CREATED
+		"', 1), '" CREATED "', ?)",
+		params, ARRAY_LEN(params), NULL, err);
 }
 
 bool binlog_begin(struct viewd_conn *conn, struct viewd_err *err)
@@ -232,8 +232,8 @@ bool position_load(struct viewd_conn *conn, struct position *out, struct viewd_e
 	bool done = load(conn, &row, &same, err);
 
 	if (done && !same) {
-		db_log(&conn->db, VIEWD_LOG_INFO, "database '%s', no place in this server's binary log is known: its views are "
-		                                  "refreshed once",
+		db_log(&conn->db, VIEWD_LOG_INFO,
+		       "database '%s', no place in this server's binary log is known: its views are refreshed once",
 		       conn->db.database_name);
 		done = position_reset(conn, err) && load(conn, &row, &same, err);
 	}

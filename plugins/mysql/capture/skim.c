@@ -25,7 +25,7 @@
 #define LARGE (1u << 16)
 #define PACKET_HEAD 4u
 #define PACKET_MAX 0xffffffu
-#define BEGINNING 30u /* to the end of the table's number */
+#define BEGINNING 30u         /* to the end of the table's number */
 #define READ_TIMEOUT_MS 30000 /* in the middle of an event */
 
 static uint64_t number(const unsigned char *bytes, size_t n)

@@ -15,9 +15,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/utf8.h"
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/sqltext.h"
-#include "base/utf8.h"
 
 /* Comments that the server executes become code, others blanks. talloc'ed. */
 static char *without_comments(void *mem, const char *sql)
@@ -194,15 +194,13 @@ static void read_head(const char *sql, struct head *head)
 static bool is_quiet(const struct head *head)
 {
 	static const char *const quiet[][2] = {
-		{"COMMIT", NULL},    {"ROLLBACK", NULL},  {"SAVEPOINT", NULL},  {"RELEASE", "SAVEPOINT"}, {"START",
-		 "TRANSACTION"}, {"XA", NULL},
-		{"GRANT", NULL},     {"REVOKE", NULL},    {"CREATE", "USER"},   {"ALTER", "USER"},        {"DROP", "USER"},
-		         {"RENAME", "USER"},
-		{"CREATE", "ROLE"},  {"DROP", "ROLE"},    {"SET", "PASSWORD"},  {"SET", "DEFAULT"},       {"ANALYZE", "TABLE"},
-		     {"ANALYZE", "TABLES"},
-		{"ANALYZE", "LOCAL"}, {"ANALYZE", "NO_WRITE_TO_BINLOG"},        {"CHECK", "TABLE"},       {"CHECK", "TABLES"},
-		      {"FLUSH", NULL},
-		{"CREATE", "EVENT"}, {"ALTER", "EVENT"},  {"DROP", "EVENT"},    {"CREATE", "TEMPORARY"},  {"DROP", "TEMPORARY"},
+		{"COMMIT", NULL},         {"ROLLBACK", NULL},    {"SAVEPOINT", NULL},     {"RELEASE", "SAVEPOINT"},
+		{"START", "TRANSACTION"}, {"XA", NULL},          {"GRANT", NULL},         {"REVOKE", NULL},
+		{"CREATE", "USER"},       {"ALTER", "USER"},     {"DROP", "USER"},        {"RENAME", "USER"},
+		{"CREATE", "ROLE"},       {"DROP", "ROLE"},      {"SET", "PASSWORD"},     {"SET", "DEFAULT"},
+		{"ANALYZE", "TABLE"},     {"ANALYZE", "TABLES"}, {"ANALYZE", "LOCAL"},    {"ANALYZE", "NO_WRITE_TO_BINLOG"},
+		{"CHECK", "TABLE"},       {"CHECK", "TABLES"},   {"FLUSH", NULL},         {"CREATE", "EVENT"},
+		{"ALTER", "EVENT"},       {"DROP", "EVENT"},     {"CREATE", "TEMPORARY"}, {"DROP", "TEMPORARY"},
 	};
 
 	if (strcasecmp(head->verb, "BEGIN") == 0)

@@ -13,14 +13,14 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "common/state/marks.h"
 #include "common/sqltext/sqltext.h"
+#include "common/state/marks.h"
 
 #define SERVER "server" /* the row that says when it was started; no source is named without quotes */
 
 /* The name of a table without its partition. */
-#define FILE_OF "CONVERT(SUBSTRING_INDEX(SUBSTRING_INDEX(i.NAME, '#P#', 1), '#p#', 1) USING utf8mb4) COLLATE " \
-	"utf8mb4_bin"
+#define FILE_OF \
+	"CONVERT(SUBSTRING_INDEX(SUBSTRING_INDEX(i.NAME, '#P#', 1), '#p#', 1) USING utf8mb4) COLLATE utf8mb4_bin"
 
 static const char *innodb_tables(const struct viewd_conn *conn)
 {
@@ -40,9 +40,11 @@ bool tables_can_compare(struct viewd_conn *conn)
 bool tables_life(struct viewd_conn *conn, void *mem, const struct relation *rel, char **life_r, struct viewd_err *err)
 {
 	const char *params[] = {rel->schema, rel->name};
-	char *sql = talloc_asprintf(mem, "SELECT SUM(i.TABLE_ID) FROM %s i WHERE " FILE_OF " = CONCAT(CAST(CONVERT(? USING "
-	                                 "filename) AS CHAR CHARACTER SET binary), '/', CAST(CONVERT(? USING filename) AS "
-	                                 "CHAR CHARACTER SET binary))", innodb_tables(conn));
+	char *sql = talloc_asprintf(
+		mem,
+		"SELECT SUM(i.TABLE_ID) FROM %s i WHERE " FILE_OF " = CONCAT(CAST(CONVERT(? USING "
+		"filename) AS CHAR CHARACTER SET binary), '/', CAST(CONVERT(? USING filename) AS CHAR CHARACTER SET binary))",
+		innodb_tables(conn));
 
 	struct viewd_err failure = {0};
 
@@ -57,9 +59,11 @@ bool tables_life(struct viewd_conn *conn, void *mem, const struct relation *rel,
 
 static bool remember_id(struct viewd_conn *conn, const char *source, struct viewd_err *err)
 {
-	char *sql = talloc_asprintf(conn, "UPDATE viewd_tables SET fingerprint = (SELECT COALESCE(SUM(i.TABLE_ID), 0) FROM "
-	                                  "%s i WHERE " FILE_OF
-	                                  " = file_name) WHERE source = ? AND fingerprint = ''", innodb_tables(conn));
+	char *sql = talloc_asprintf(
+		conn,
+		"UPDATE viewd_tables SET fingerprint = (SELECT COALESCE(SUM(i.TABLE_ID), 0) FROM %s i WHERE " FILE_OF
+		" = file_name) WHERE source = ? AND fingerprint = ''",
+		innodb_tables(conn));
 	bool done = my_exec(&conn->db, sql, &source, 1, NULL, err);
 
 	talloc_free(sql);
@@ -140,8 +144,8 @@ static bool tell(struct viewd_conn *conn, const char *source, struct viewd_err *
 	if (!relation_parse(&my_syntax, source, &rel, err) || !trigger_lacks(conn, &rel, &lacks, err))
 		return false;
 	if (lacks)
-		db_log(&conn->db, VIEWD_LOG_WARNING, "database '%s', table %s has lost its triggers: they are made again, its "
-		                                     "views are refreshed",
+		db_log(&conn->db, VIEWD_LOG_WARNING,
+		       "database '%s', table %s has lost its triggers: they are made again, its views are refreshed",
 		       conn->db.database_name, source);
 	else
 		db_log(&conn->db, VIEWD_LOG_INFO, "database '%s', table %s was emptied or rebuilt", conn->db.database_name,
@@ -181,13 +185,12 @@ static const struct db_reader take_pair[] = {{take_pair_fn, "tT", "tables that h
 static bool mend_changed(struct viewd_conn *conn, bool *found_r, struct viewd_err *err)
 {
 	struct texts pairs = {.mem = talloc_new(NULL)};
-	char *sql = talloc_asprintf(pairs.mem,
-	                            "SELECT t.source, COALESCE(SUM(i.TABLE_ID), 0) AS id FROM viewd_tables t LEFT JOIN %s "
-	                            "i ON " FILE_OF
-	                            " = t.file_name WHERE t.source IN (SELECT source FROM viewd_captures WHERE mode = "
-	                            "'trigger')"
-	                            " GROUP BY t.source, t.fingerprint HAVING CAST(id AS CHAR) <> t.fingerprint",
-	                            innodb_tables(conn));
+	char *sql = talloc_asprintf(
+		pairs.mem,
+		"SELECT t.source, COALESCE(SUM(i.TABLE_ID), 0) AS id FROM viewd_tables t LEFT JOIN %s i ON " FILE_OF
+		" = t.file_name WHERE t.source IN (SELECT source FROM viewd_captures WHERE mode = 'trigger')"
+		" GROUP BY t.source, t.fingerprint HAVING CAST(id AS CHAR) <> t.fingerprint",
+		innodb_tables(conn));
 	bool good = my_query(&conn->db, sql, NULL, 0, take_pair, &pairs, err);
 
 	for (size_t i = 0; i + 1 < pairs.n && good; i += 2) {
@@ -236,11 +239,12 @@ static bool see(struct viewd_conn *conn, void *mem, const struct relation *rel, 
 	char *id = talloc_asprintf(
 		mem, "(SELECT SUM(i.TABLE_ID) FROM %s i, viewd_tables t WHERE " FILE_OF " = t.file_name AND t.source = ?)",
 		innodb_tables(conn));
-	char *sql = talloc_asprintf(mem, "SELECT CONCAT_WS(' ', IFNULL(s.UPDATE_TIME, 'never'), s.CREATE_TIME, "
-	                                 "IF(s.UPDATE_TIME >= NOW() -"
-	                                 " INTERVAL 1 SECOND, 'fresh', ''), x.id) FROM information_schema.TABLES s, "
-	                                 "(SELECT %s AS id) x"
-	                                 " WHERE s.TABLE_SCHEMA = ? AND s.TABLE_NAME = ?", compare ? id : "''");
+	char *sql = talloc_asprintf(
+		mem,
+		"SELECT CONCAT_WS(' ', IFNULL(s.UPDATE_TIME, 'never'), s.CREATE_TIME, IF(s.UPDATE_TIME >= NOW() -"
+		" INTERVAL 1 SECOND, 'fresh', ''), x.id) FROM information_schema.TABLES s, (SELECT %s AS id) x"
+		" WHERE s.TABLE_SCHEMA = ? AND s.TABLE_NAME = ?",
+		compare ? id : "''");
 
 	if (compare) {
 		params[0] = source;
@@ -290,11 +294,9 @@ bool tables_poll(struct viewd_conn *conn, bool compare, bool *found_r, struct vi
 /* Both are of the moment the statement began, so the difference is the same whenever it is asked for. */
 static bool server_start(struct viewd_conn *conn, void *mem, char **text_r, struct viewd_err *err)
 {
-	char *sql =
-		talloc_asprintf(mem,
-	                    "SELECT CAST(UNIX_TIMESTAMP() - VARIABLE_VALUE AS SIGNED) FROM %s WHERE "
-	                    "VARIABLE_NAME = 'Uptime'",
-	                    conn->mariadb ? "information_schema.GLOBAL_STATUS" : "performance_schema.global_status");
+	char *sql = talloc_asprintf(
+		mem, "SELECT CAST(UNIX_TIMESTAMP() - VARIABLE_VALUE AS SIGNED) FROM %s WHERE VARIABLE_NAME = 'Uptime'",
+		conn->mariadb ? "information_schema.GLOBAL_STATUS" : "performance_schema.global_status");
 
 	return my_query_text(conn, mem, sql, NULL, 0, text_r, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "mysql/depends/cascade.h"
 #include "mysql/capture/targets.h"
+#include "mysql/depends/cascade.h"
 
 #include <stdio.h>
 #include <string.h>

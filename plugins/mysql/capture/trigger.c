@@ -9,16 +9,16 @@
  * stands still after SET TIMESTAMP; looking whether a row of this transaction is there costs as much as writing one
  * (and locks a gap at REPEATABLE READ when it is not).
  */
-#include "mysql/depends/cascade.h"
 #include "mysql/capture/trigger_procedure.h"
+#include "mysql/depends/cascade.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "common/text/digest.h"
-#include "common/state/marks.h"
 #include "common/sqltext/sqltext.h"
+#include "common/state/marks.h"
+#include "common/text/digest.h"
 
 #define ER_BINLOG_CREATE_ROUTINE_NEED_SUPER 1419
 
@@ -121,10 +121,11 @@ static bool see(struct viewd_conn *conn, void *mem, const char *schema, const ch
                 struct seen *out, struct viewd_err *err)
 {
 	const char *params[] = {schema, schema, name, table};
-	char *sql = talloc_asprintf(mem, "SELECT ACTION_STATEMENT, DEFINER FROM information_schema.TRIGGERS WHERE "
-	                                 "TRIGGER_SCHEMA = ?"
-	                                 " AND EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME = ?%s", table != NULL ?
-	                                 " AND EVENT_OBJECT_TABLE = ?" : "");
+	char *sql =
+		talloc_asprintf(mem,
+	                    "SELECT ACTION_STATEMENT, DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ?"
+	                    " AND EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME = ?%s",
+	                    table != NULL ? " AND EVENT_OBJECT_TABLE = ?" : "");
 
 	*out = (struct seen){.mem = mem};
 	return my_query(&conn->db, sql, params, table != NULL ? 4 : 3, take_seen, out, err) &&
@@ -229,10 +230,9 @@ static bool drop_recorded(struct viewd_conn *conn, const struct relation *source
 {
 	struct texts rows = {.mem = talloc_new(NULL)};
 	const char *params[] = {relation_quoted(&my_syntax, rows.mem, source), body_relation(conn, rows.mem, source)};
-	bool good = my_query(&conn->db,
-	                     "SELECT source, trigger_schema, trigger_name FROM viewd_triggers WHERE source IN "
-	                     "(?, ?)",
-	                     params, ARRAY_LEN(params), take_three, &rows, err);
+	bool good =
+		my_query(&conn->db, "SELECT source, trigger_schema, trigger_name FROM viewd_triggers WHERE source IN (?, ?)",
+	             params, ARRAY_LEN(params), take_three, &rows, err);
 
 	for (size_t i = 0; i + 2 < rows.n && good; i += 3) {
 		const char *schema = rows.items[i + 1], *name = rows.items[i + 2];
@@ -242,8 +242,8 @@ static bool drop_recorded(struct viewd_conn *conn, const struct relation *source
 		good = drop_ours(conn, rows.mem, schema[0] != '\0' ? schema : conn->url->database, name, &taken, err) &&
 		       forget(conn, rows.items[i], schema, name, err);
 		if (taken)
-			db_log(&conn->db, VIEWD_LOG_WARNING, "database '%s', trigger %s is not viewd's, though viewd_triggers "
-			                                     "names it: it is left alone",
+			db_log(&conn->db, VIEWD_LOG_WARNING,
+			       "database '%s', trigger %s is not viewd's, though viewd_triggers names it: it is left alone",
 			       conn->db.database_name, name);
 	}
 	talloc_free(rows.mem);

@@ -9,8 +9,8 @@
 #include <strings.h>
 
 #include "base/err.h"
-#include "common/text/digest.h"
 #include "common/sqltext/sqltext.h"
+#include "common/text/digest.h"
 
 /* Errors that say that viewd's objects are gone, are others or are forbidden; none that says that the server is in
  * trouble (1205, 1213, 1114), nor that a change would be lost though all is well (1442). 1049 no such database, 1054 no
@@ -82,10 +82,11 @@ static char *note_body(struct viewd_conn *conn, void *mem, const char *schema)
 	char *body = talloc_asprintf(
 		mem,
 		"INSERT INTO %s (source) VALUES (changed); IF (LAST_INSERT_ID() BETWEEN " NOTE_FROM " AND " NOTE_TO
-		") IS NOT TRUE THEN BEGIN DECLARE own BIGINT DEFAULT LAST_INSERT_ID(); DECLARE enough BIGINT DEFAULT own + "
-		NOTE_AHEAD "; DECLARE away BOOLEAN DEFAULT %s; IF away THEN SELECT MAX(s.base) + " NOTE_ENOUGH
-		" INTO enough FROM %s s WHERE s.id = MOD(CONNECTION_ID(), " NOTE_N_SLOTS ") LOCK IN SHARE MODE%s; END IF;"
-		" IF own <= enough THEN SET " NOTE_FROM " = own, " NOTE_TO " = enough; ELSEIF own > enough AND %s THEN"
+		") IS NOT TRUE THEN BEGIN DECLARE own BIGINT DEFAULT LAST_INSERT_ID(); DECLARE enough BIGINT DEFAULT own "
+		"+ " NOTE_AHEAD "; DECLARE away BOOLEAN DEFAULT %s; IF away THEN SELECT MAX(s.base) + " NOTE_ENOUGH
+		" INTO enough FROM %s s WHERE s.id = MOD(CONNECTION_ID(), " NOTE_N_SLOTS
+		") LOCK IN SHARE MODE%s; END IF; IF own <= enough THEN SET " NOTE_FROM " = own, " NOTE_TO
+		" = enough; ELSEIF own > enough AND %s THEN"
 		" DELETE FROM %s WHERE id = own AND source = changed AND changed LIKE '`%%'; END IF; END; END IF; ",
 		log, away, own_table(conn, mem, schema, NOTE_SLOTS), conn->mariadb ? " SKIP LOCKED" : "", away, log);
 
@@ -128,11 +129,11 @@ static bool find_routine(struct viewd_conn *conn, const char *schema, const char
 	const char *params[] = {schema, name};
 
 	*out = (struct routine){.there = false};
-	return my_query(&conn->db,
-	                "SELECT ROUTINE_COMMENT, DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND "
-	                "ROUTINE_NAME = ?"
-	                " AND ROUTINE_TYPE = 'PROCEDURE'",
-	                params, ARRAY_LEN(params), take_routine, out, err);
+	return my_query(
+		&conn->db,
+		"SELECT ROUTINE_COMMENT, DEFINER FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME = ?"
+		" AND ROUTINE_TYPE = 'PROCEDURE'",
+		params, ARRAY_LEN(params), take_routine, out, err);
 }
 
 static bool explain(const char *schema, const char *privilege, struct viewd_err *err)

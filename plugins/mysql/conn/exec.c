@@ -13,8 +13,8 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "common/sqltext/lexer.h"
-#include "common/text/number.h"
 #include "common/sqltext/sqltext.h"
+#include "common/text/number.h"
 
 #define GRACE_US (5 * SPAN_SECOND) /* for the server to notice its own limit, and for KILL to work */
 #define FOREVER_US INT64_C(-1)
@@ -107,8 +107,9 @@ static bool answer_failed(struct viewd_conn *conn, bool in_time, enum viewd_err_
 	if (err->cls != VIEWD_ERR_CANCELLED)
 		return false;
 	if (!in_time)
-		return err_set(err, too_late, too_late == VIEWD_ERR_TIMEOUT ? "statement took longer than its limit"
-		                                                            : "lock was not granted in time");
+		return err_set(err, too_late,
+		               too_late == VIEWD_ERR_TIMEOUT ? "statement took longer than its limit"
+		                                             : "lock was not granted in time");
 	atomic_store(&conn->cancelled, false);
 	return false;
 }

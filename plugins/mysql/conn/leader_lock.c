@@ -18,10 +18,11 @@ bool my_leader_record(struct viewd_conn *conn, struct viewd_err *err)
 {
 	char *name = process_holder(conn, conn->db.database_name);
 	const char *params[] = {name};
-	bool done = db_exec(&conn->db, "INSERT IGNORE INTO viewd_daemon (id, epoch, holder) VALUES (1, 0, '')", err) &&
-	            conn->db.ops->exec(&conn->db, "UPDATE viewd_daemon SET epoch = epoch + IF(holder = ?, 0, 1) WHERE id = "
-	                                          "1", params, 1, NULL, err) &&
-	            conn->db.ops->exec(&conn->db, "UPDATE viewd_daemon SET holder = ? WHERE id = 1", params, 1, NULL, err);
+	bool done =
+		db_exec(&conn->db, "INSERT IGNORE INTO viewd_daemon (id, epoch, holder) VALUES (1, 0, '')", err) &&
+		conn->db.ops->exec(&conn->db, "UPDATE viewd_daemon SET epoch = epoch + IF(holder = ?, 0, 1) WHERE id = 1",
+	                       params, 1, NULL, err) &&
+		conn->db.ops->exec(&conn->db, "UPDATE viewd_daemon SET holder = ? WHERE id = 1", params, 1, NULL, err);
 
 	talloc_free(name);
 	return done;

@@ -11,9 +11,9 @@
 #include "base/err.h"
 
 enum param_kind {
-	PARAM_TEXT,    /* a string option of the library */
-	PARAM_PATH,    /* the same, a file: relative ones start at the configuration file's directory */
-	PARAM_BOOL,    /* yes no true false on off 1 0 */
+	PARAM_TEXT, /* a string option of the library */
+	PARAM_PATH, /* the same, a file: relative ones start at the configuration file's directory */
+	PARAM_BOOL, /* yes no true false on off 1 0 */
 	PARAM_SECONDS,
 	PARAM_CHARSET, /* only utf8mb4: everything else would garble names */
 	PARAM_SOCKET,  /* handed to the connect call itself */

@@ -18,6 +18,7 @@
 #define STRICT "STRICT_ALL_TABLES"
 #define ALWAYS "NO_ENGINE_SUBSTITUTION"
 
+/* clang-format off */
 const struct viewd_dialect_option my_options[MY_N_OPTIONS] = {
 	{
 		.key = "sql_mode",
@@ -38,6 +39,7 @@ const struct viewd_dialect_option my_options[MY_N_OPTIONS] = {
 		       "cut is an error. The key settings of a view wins.",
 	},
 };
+/* clang-format on */
 
 static bool is_mode(const char *name, size_t len)
 {
@@ -91,8 +93,8 @@ static bool check_mode(const char *value, struct viewd_err *err)
 	for (const char *name = next_mode(&value, &len); len > 0; name = next_mode(&value, &len))
 		if (!is_mode(name, len)) {
 			err_set(err, VIEWD_ERR_CONFIG, "sql_mode '%.*s' is not one that viewd can work under", (int)len, name);
-			return err_hint(err, "none, or names such as STRICT_ALL_TABLES, NO_ZERO_DATE, ONLY_FULL_GROUP_BY, "
-			                     "PIPES_AS_CONCAT");
+			return err_hint(
+				err, "none, or names such as STRICT_ALL_TABLES, NO_ZERO_DATE, ONLY_FULL_GROUP_BY, PIPES_AS_CONCAT");
 		}
 	return true;
 }
@@ -164,8 +166,7 @@ bool my_setting_check(const char *name, const char *value, struct viewd_err *err
 		return setting->text ? check_text(setting, value, err) : check_number(setting, value, err);
 	err_set(err, VIEWD_ERR_CONFIG, "'%s' is not a setting that a view may have", name);
 	return err_hint(err, "sql_mode, group_concat_max_len, time_zone, optimizer_switch and others that the manual "
-	                     "lists; limits of time are timeout and"
-	                     " lock_timeout");
+	                     "lists; limits of time are timeout and lock_timeout");
 }
 
 static char *add_mode(char *sql, const char *value)

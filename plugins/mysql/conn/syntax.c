@@ -8,6 +8,7 @@
 #define NO_INCREMENTAL "incremental refresh is not available on MySQL/MariaDB; swap and full are"
 #define NOTHING_TO_REFRESH "a simple view holds no rows, so there is nothing to refresh"
 
+/* clang-format off */
 const struct syntax my_syntax = {
 	.dialect = "MySQL/MariaDB",
 	.lexer.flags = LEX_AT_VARIABLES | LEX_HASH_COMMENTS | LEX_DASH_NEEDS_BLANK | LEX_EXECUTABLE_COMMENTS |
@@ -100,3 +101,4 @@ const struct syntax my_syntax = {
 		" OR RIGHT(c.source, CHAR_LENGTH(l.source) + 1) = CONCAT('.', l.source))",
 	.time.seconds_since = "GREATEST(TIMESTAMPDIFF(MICROSECOND, {}, UTC_TIMESTAMP(6)), 0) / 1000000",
 };
+/* clang-format on */

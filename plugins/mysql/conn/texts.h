@@ -14,7 +14,7 @@ struct texts {
 	size_t n;
 };
 bool texts_keep(void *texts, const char *const *values, size_t n); /* a db_row_fn: keeps the first value */
-extern const struct db_reader texts_reader[1]; /* likewise */
+extern const struct db_reader texts_reader[1];                     /* likewise */
 bool texts_contain(const struct texts *list, const char *text);
 
 #endif

@@ -10,26 +10,25 @@
 #include <talloc.h>
 
 /* The same result for the same arguments, whatever the session is. */
-static const char pure[] =
-	"abs acos asin atan ceil ceiling cos cot crc32 degrees exp floor greatest least ln log log10 log2 mod pi pow "
-	"power radians round "
-	"sign sin sqrt tan truncate ascii char_length character_length concat concat_ws elt field hex unhex insert instr "
-	"lcase left length "
-	"locate lower lpad ltrim btrim mid octet_length ord repeat replace reverse right rpad rtrim space strcmp substr "
-	"substring "
-	"substring_index trim ucase upper bin oct bit_length md5 sha1 sha2 coalesce if ifnull nullif isnull extract year "
-	"month day "
-	"dayofmonth dayofweek dayofyear hour minute second quarter week weekday weekofyear yearweek to_days from_days "
-	"last_day date "
-	"datediff json_extract json_unquote json_value json_length inet_aton inet_ntoa";
+static const char pure[] = "abs acos asin atan ceil ceiling cos cot crc32 degrees exp floor greatest least ln log "
+						   "log10 log2 mod pi pow power radians round "
+						   "sign sin sqrt tan truncate ascii char_length character_length concat concat_ws elt field "
+						   "hex unhex insert instr lcase left length "
+						   "locate lower lpad ltrim btrim mid octet_length ord repeat replace reverse right rpad rtrim "
+						   "space strcmp substr substring "
+						   "substring_index trim ucase upper bin oct bit_length md5 sha1 sha2 coalesce if ifnull "
+						   "nullif isnull extract year month day "
+						   "dayofmonth dayofweek dayofyear hour minute second quarter week weekday weekofyear yearweek "
+						   "to_days from_days last_day date "
+						   "datediff json_extract json_unquote json_value json_length inet_aton inet_ntoa";
 
 /* Relations in the database of the session are meant by a name alone. */
+/* clang-format off */
 static const char relations_sql[] =
 	"SELECT TABLE_SCHEMA, TABLE_NAME,"
 	" CASE WHEN TABLE_SCHEMA IN ('information_schema', 'performance_schema', 'mysql', 'sys') THEN 'catalogue'"
 	"  WHEN TABLE_TYPE = 'VIEW' THEN 'view' WHEN TABLE_TYPE = 'SEQUENCE' THEN 'sequence'"
-	"  WHEN ENGINE IN ('CSV', 'FEDERATED', 'CONNECT', 'SPIDER') THEN 'foreign table' ELSE 'table' END,"
-	" TABLE_ROWS,"
+	"  WHEN ENGINE IN ('CSV', 'FEDERATED', 'CONNECT', 'SPIDER') THEN 'foreign table' ELSE 'table' END, TABLE_ROWS,"
 	" CASE WHEN TABLE_TYPE IN ('VIEW', 'SEQUENCE') OR ENGINE = 'InnoDB' THEN NULL"
 	"  ELSE 'its engine has no transactions, so a change and its log are not one' END"
 	" FROM information_schema.TABLES WHERE TABLE_NAME IN (%s) ORDER BY COALESCE(TABLE_SCHEMA <> DATABASE(), 1), 1, 2";
@@ -46,6 +45,7 @@ static const char columns_sql[] =
 	"s.TABLE_NAME = c.TABLE_NAME"
 	"  AND s.COLUMN_NAME = c.COLUMN_NAME AND s.SEQ_IN_INDEX = 1)"
 	" FROM information_schema.COLUMNS c WHERE c.TABLE_NAME IN (%s) ORDER BY 1, 2, c.ORDINAL_POSITION";
+/* clang-format on */
 
 /* A key over the beginning of a column, or an expression, has no name of a column here. */
 static const char keys_sql[] =

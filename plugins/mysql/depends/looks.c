@@ -19,12 +19,10 @@
 /* The order of columns is in their positions, so their digests may come in any. 120 bits of them are kept. */
 #define COLUMNS_DIGEST \
 	"CONCAT(COUNT(*), HEX(BIT_XOR(CAST(CONV(LEFT(m, 15), 16, 10) AS UNSIGNED))), '-', " \
-	"HEX(BIT_XOR(CAST(CONV(SUBSTRING(m, 16, 15), 16, 10) AS" \
-	" UNSIGNED))))"
+	"HEX(BIT_XOR(CAST(CONV(SUBSTRING(m, 16, 15), 16, 10) AS UNSIGNED))))"
 #define COLUMN_DIGEST \
 	"MD5(CONCAT_WS('|', ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, IFNULL(COLLATION_NAME, ''), " \
-	"IFNULL(GENERATION_EXPRESSION, '')," \
-	" IFNULL(COLUMN_DEFAULT, '')))"
+	"IFNULL(GENERATION_EXPRESSION, ''), IFNULL(COLUMN_DEFAULT, '')))"
 #define VIEW_DIGEST "MD5(CONCAT_WS('|', VIEW_DEFINITION, SECURITY_TYPE, DEFINER))"
 #define FUNCTION_DIGEST \
 	"MD5(CONCAT_WS('|', IFNULL(ROUTINE_DEFINITION, LAST_ALTERED), DTD_IDENTIFIER, SECURITY_TYPE, DEFINER, SQL_MODE, " \
@@ -39,8 +37,8 @@ static char *relations_query(void *mem, const char *where)
 	                       " information_schema.TABLES WHERE %s) t LEFT JOIN (SELECT TABLE_NAME, " VIEW_DIGEST
 	                       " AS d FROM information_schema.VIEWS"
 	                       " WHERE %s) v ON v.TABLE_NAME = t.TABLE_NAME AND t.TABLE_TYPE = 'VIEW' LEFT JOIN (SELECT "
-	                       "TABLE_NAME, " COLUMNS_DIGEST
-	                       " AS d FROM (SELECT TABLE_NAME, " COLUMN_DIGEST " AS m FROM information_schema.COLUMNS "
+	                       "TABLE_NAME, " COLUMNS_DIGEST " AS d FROM (SELECT TABLE_NAME, " COLUMN_DIGEST
+	                       " AS m FROM information_schema.COLUMNS "
 	                       "WHERE %s) q GROUP BY TABLE_NAME) c"
 	                       " ON c.TABLE_NAME = t.TABLE_NAME AND t.TABLE_TYPE <> 'VIEW'",
 	                       where, where, where);
@@ -48,8 +46,9 @@ static char *relations_query(void *mem, const char *where)
 
 static char *functions_query(void *mem, const char *where)
 {
-	return talloc_asprintf(mem, "SELECT ROUTINE_NAME, " FUNCTION_DIGEST " FROM information_schema.ROUTINES WHERE %s "
-	                                                                    "AND ROUTINE_TYPE = 'FUNCTION'",
+	return talloc_asprintf(mem,
+	                       "SELECT ROUTINE_NAME, " FUNCTION_DIGEST
+	                       " FROM information_schema.ROUTINES WHERE %s AND ROUTINE_TYPE = 'FUNCTION'",
 	                       where);
 }
 

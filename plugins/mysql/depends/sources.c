@@ -29,7 +29,7 @@ struct ref_scan {
 	const char *at;
 	struct level levels[MAX_DEPTH];
 	size_t depth;
-	bool expect; /* a table comes next */
+	bool expect;         /* a table comes next */
 	bool maybe_function; /* the last token was a word that takes FROM inside its parentheses */
 };
 
@@ -53,8 +53,8 @@ static bool is_any(const struct lex_token *tok, const char *const *words)
 
 static void see_word(struct ref_scan *scan, const struct lex_token *tok)
 {
-	static const char *const clauses[] = {"where", "group", "having", "order", "limit", "union", "except",
-	                                      "intersect", "window", NULL};
+	static const char *const clauses[] = {"where", "group",  "having",    "order",  "limit",
+	                                      "union", "except", "intersect", "window", NULL};
 	static const char *const conditions[] = {"on", "using", "use", "force", "ignore", "partition", NULL};
 	static const char *const with_from[] = {"extract", "trim", "substring", "substr", "position", NULL};
 	struct level *level = &scan->levels[scan->depth];
@@ -259,8 +259,8 @@ bool my_mentioned_tables(struct viewd_conn *conn, const char *schema, const char
 
 static bool guess(struct viewd_conn *conn, struct closure *all, const char *definition, struct viewd_err *err)
 {
-	db_log(&conn->db, VIEWD_LOG_WARNING, "sources are guessed from the text of the definition (the account lacks "
-	                                     "CREATE VIEW)");
+	db_log(&conn->db, VIEWD_LOG_WARNING,
+	       "sources are guessed from the text of the definition (the account lacks CREATE VIEW)");
 	return my_mentioned_tables(conn, conn->url->database, definition, add_table, all, err);
 }
 
@@ -341,7 +341,7 @@ bool my_list_dependants(struct db *db, const struct relation *rel, const struct 
                         struct viewd_err *err)
 {
 	static const char sql[] = "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION FROM information_schema.VIEWS"
-	                          " WHERE LOCATE(?, VIEW_DEFINITION) > 0 AND TABLE_NAME NOT LIKE 'viewd\\_probe\\_%'";
+							  " WHERE LOCATE(?, VIEW_DEFINITION) > 0 AND TABLE_NAME NOT LIKE 'viewd\\_probe\\_%'";
 	struct viewd_conn *conn = my_conn(db);
 	struct relation at;
 

@@ -25,10 +25,10 @@ struct walk {
 	void *mem;
 	struct viewd_err *err;
 	bool good;
-	const char *home;       /* the database of the text that is being read */
-	const char *function;   /* the stored function whose body is read, NULL: a view's text */
-	struct texts read;      /* what a body was found to read, quoted */
-	struct texts natives;   /* the server's own functions and key words, lower case; empty: unknown */
+	const char *home;     /* the database of the text that is being read */
+	const char *function; /* the stored function whose body is read, NULL: a view's text */
+	struct texts read;    /* what a body was found to read, quoted */
+	struct texts natives; /* the server's own functions and key words, lower case; empty: unknown */
 };
 
 static bool walk_text(struct walk *w, const char *text, const char *home, const char *function);
@@ -217,8 +217,8 @@ static bool add_function(struct walk *w, const struct relation *name, const stru
 		return fail(w);
 	entry.stamp = entry.digest = digest;
 	if (body->text == NULL)
-		entry.unheard = "the server hides its body, so what it reads is unknown (GRANT SELECT ON mysql.proc; MySQL: "
-		                "SHOW_ROUTINE)";
+		entry.unheard =
+			"the server hides its body, so what it reads is unknown (GRANT SELECT ON mysql.proc; MySQL: SHOW_ROUTINE)";
 	dependencies_add(&w->conn->db, w->list, &entry);
 	return body->text == NULL || walk_text(w, body->text, name->schema, quoted);
 }
@@ -232,10 +232,11 @@ static bool is_native(struct walk *w, const char *name)
 
 	if (!w->conn->mariadb)
 		return true;
-	if (w->natives.n == 0 && !my_query(&w->conn->db, "SELECT LOWER(`FUNCTION`) FROM information_schema.SQL_FUNCTIONS "
-	                                                 "UNION SELECT LOWER(WORD)"
-	                                                 " FROM information_schema.KEYWORDS", NULL, 0, texts_reader,
-	                                                 &w->natives, NULL))
+	if (w->natives.n == 0 &&
+	    !my_query(&w->conn->db,
+	              "SELECT LOWER(`FUNCTION`) FROM information_schema.SQL_FUNCTIONS UNION SELECT LOWER(WORD)"
+	              " FROM information_schema.KEYWORDS",
+	              NULL, 0, texts_reader, &w->natives, NULL))
 		return true;
 	for (; name[n] != '\0' && n + 1 < sizeof lower; n++)
 		lower[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] - 'A' + 'a') : name[n];
@@ -355,9 +356,8 @@ static bool walk_text(struct walk *w, const char *text, const char *home, const 
 	if (clock[0] != '\0')
 		add_unheard(w, VIEWD_DEPENDS_CLOCK, talloc_asprintf(w->mem, "clock %s", clock), "its value changes with time");
 	if (function != NULL && calls_use_variables(text))
-		add_unheard(w, VIEWD_DEPENDS_OTHER, talloc_asprintf(w->mem, "variables in %s", function), "nothing tells when "
-		                                                                                          "a session or the "
-		                                                                                          "server sets them");
+		add_unheard(w, VIEWD_DEPENDS_OTHER, talloc_asprintf(w->mem, "variables in %s", function),
+		            "nothing tells when a session or the server sets them");
 	if (function != NULL) {
 		walk_body(w, text);
 	} else {
@@ -373,10 +373,10 @@ static bool walk_text(struct walk *w, const char *text, const char *home, const 
 /* Without the privilege to make a view every name of the definition that is a table's counts. */
 static bool walk_words(struct walk *w, const char *definition)
 {
-	add_unheard(w, VIEWD_DEPENDS_OTHER, "what the definition reads", "it is guessed from the words of the definition "
-	                                                                 "(the account lacks CREATE VIEW"
-	                                                                  " or SHOW VIEW on the database of the url, or "
-	                                                                  "SELECT on what is read)");
+	add_unheard(w, VIEWD_DEPENDS_OTHER, "what the definition reads",
+	            "it is guessed from the words of the definition "
+	            "(the account lacks CREATE VIEW"
+	            " or SHOW VIEW on the database of the url, or SELECT on what is read)");
 	w->function = "the definition";
 	return walk_body(w, definition);
 }

@@ -28,10 +28,9 @@ bool difference_stage(const struct difference *d, struct viewd_err *err)
 
 bool difference_fill(const struct difference *d, const char *into, const char *query, struct viewd_err *err)
 {
-	char *sql = talloc_asprintf(d->mem,
-	                            "BEGIN NOT ATOMIC FOR viewd_row IN (%s) DO INSERT INTO %s (%s) VALUES (%s); END "
-	                            "FOR; END",
-	                            query, into, names_of(d, NULL), names_of(d, "viewd_row."));
+	char *sql = talloc_asprintf(
+		d->mem, "BEGIN NOT ATOMIC FOR viewd_row IN (%s) DO INSERT INTO %s (%s) VALUES (%s); END FOR; END", query, into,
+		names_of(d, NULL), names_of(d, "viewd_row."));
 	return db_exec(&d->conn->db, sql, err);
 }
 
@@ -98,8 +97,7 @@ static bool compare(const struct difference *d, struct viewd_err *err)
 		"(viewd_hash BINARY(32) NOT NULL PRIMARY KEY, viewd_row BINARY(32), viewd_n BIGINT NOT NULL) ENGINE=InnoDB AS "
 		"SELECT viewd_hash, MIN(viewd_row) AS viewd_row, SUM(viewd_n) AS viewd_n FROM (SELECT %s AS viewd_hash, %s AS "
 		"viewd_row, 1 AS viewd_n FROM " LOG_STAGE
-		" s UNION ALL SELECT %s, %s, -1 FROM %s t%s) viewd_u GROUP BY viewd_hash "
-		"HAVING SUM(viewd_n) <> 0",
+		" s UNION ALL SELECT %s, %s, -1 FROM %s t%s) viewd_u GROUP BY viewd_hash HAVING SUM(viewd_n) <> 0",
 		hash_of(d, "s."), identity_of(d, "s."), hash_of(d, "t."), identity_of(d, "t."),
 		relation_quoted(&my_syntax, d->mem, d->rel), where(d));
 	return my_make_temporary(d->conn, LOG_DIFFER, body, err);
@@ -122,8 +120,9 @@ static const struct db_reader take_differing[] = {{take_differing_fn, "nN", "row
 static bool count(const struct difference *d, struct differing *out, struct viewd_err *err)
 {
 	return my_query(&d->conn->db,
-	                "SELECT COUNT(*), (SELECT COUNT(*) FROM (SELECT 1 FROM " LOG_DIFFER " WHERE viewd_row IS NOT NULL "
-	                "GROUP BY viewd_row HAVING MIN(viewd_n) < 0 AND MAX(viewd_n) > 0) viewd_p) FROM " LOG_DIFFER,
+	                "SELECT COUNT(*), (SELECT COUNT(*) FROM (SELECT 1 FROM " LOG_DIFFER
+	                " WHERE viewd_row IS NOT NULL GROUP BY viewd_row HAVING MIN(viewd_n) < 0 AND MAX(viewd_n) > 0) "
+	                "viewd_p) FROM " LOG_DIFFER,
 	                NULL, 0, take_differing, out, err);
 }
 

@@ -55,10 +55,12 @@ static bool add_table(const struct log_plan *plan, const struct relation *rel, c
 	return true;
 }
 
+/* clang-format off */
 #define TRIGGERS_SQL \
 	" FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = " \
 	"? " \
 	"AND TRIGGER_NAME IN ("
+/* clang-format on */
 #define ROUTINES_SQL \
 	" FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME IN (?, ?) AND ROUTINE_TYPE = " \
 	"'PROCEDURE' ORDER BY ROUTINE_NAME"
@@ -117,8 +119,8 @@ bool log_facts(struct log_plan *plan, char **digest_r, char why[static 192], str
 	    (strstr(text, " FOREIGN KEY ") != NULL && !log_add_parents(plan, err)) ||
 	    !add_table(plan, &log, &text, &log_there, err) ||
 	    !ask_triggers(plan,
-	                  "EVENT_OBJECT_TABLE, TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT, "
-	                  "DEFINER, CREATED, SQL_MODE",
+	                  "EVENT_OBJECT_TABLE, TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT, DEFINER, "
+	                  "CREATED, SQL_MODE",
 	                  add_values, &text, err) ||
 	    !ask_routines(plan, "ROUTINE_NAME, ROUTINE_COMMENT, DEFINER, LAST_ALTERED, SECURITY_TYPE", add_values, &text,
 	                  err) ||
@@ -152,8 +154,8 @@ static bool judge_trigger_fn(void *ctx, const char *const *v, size_t n UNUSED)
 			found->hidden = t;
 			return false;
 		}
-		found->n_right += strcmp(t->event, v[2]) == 0 && strcmp(v[3], "AFTER") == 0 &&
-		                  strcmp(t->body, v[4]) == 0 && definer_same(found->definer, v[5]) &&
+		found->n_right += strcmp(t->event, v[2]) == 0 && strcmp(v[3], "AFTER") == 0 && strcmp(t->body, v[4]) == 0 &&
+		                  definer_same(found->definer, v[5]) &&
 		                  (plan->conn->names_fold || strcmp(v[0], t->table.name) == 0);
 	}
 	return true;
@@ -181,8 +183,7 @@ static bool judge(const struct log_plan *plan, const struct definer *definer, co
 	char *shape = NULL;
 	log_relation(plan->conn, plan->table, &log);
 	if (!ask_triggers(plan,
-	                  "EVENT_OBJECT_TABLE, TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT, "
-	                  "DEFINER",
+	                  "EVENT_OBJECT_TABLE, TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT, DEFINER",
 	                  judge_trigger, &triggers, err) ||
 	    (triggers.hidden != NULL &&
 	     !trigger_hidden(plan->conn, triggers.hidden->table.schema, triggers.hidden->name, err)) ||
@@ -205,8 +206,8 @@ static bool has_slots(const struct log_plan *plan, bool *has_r, struct viewd_err
 	int64_t n = 0;
 	log_relation(plan->conn, plan->table, &log);
 	char *sql = talloc_asprintf(plan->mem,
-	                            "SELECT COUNT(*) FROM %s WHERE viewd_id <= " LOG_SLOTS " AND viewd_sign = 0 "
-	                            "AND viewd_base IS NOT NULL",
+	                            "SELECT COUNT(*) FROM %s WHERE viewd_id <= " LOG_SLOTS
+	                            " AND viewd_sign = 0 AND viewd_base IS NOT NULL",
 	                            relation_quoted(&my_syntax, plan->mem, &log));
 	if (!my_query_int(plan->conn, sql, NULL, 0, &n, err))
 		return false;

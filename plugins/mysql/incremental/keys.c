@@ -30,8 +30,7 @@ static char *fill_text(void *mem, const char *name, size_t width, const char *qu
 		"BEGIN NOT ATOMIC DECLARE viewd_n INT DEFAULT 0; FOR viewd_row IN (WITH viewd_found (%s) AS "
 		"(%s) SELECT * FROM viewd_found) DO IF viewd_n = 0 THEN CREATE OR REPLACE TEMPORARY TABLE %s "
 		"ENGINE=InnoDB AS SELECT %s; SET viewd_n = 1; ELSE INSERT INTO %s VALUES (%s); END IF; END "
-		"FOR; IF viewd_n = 0 THEN CREATE OR REPLACE TEMPORARY TABLE %s (%s) ENGINE=InnoDB; END IF; "
-		"END",
+		"FOR; IF viewd_n = 0 THEN CREATE OR REPLACE TEMPORARY TABLE %s (%s) ENGINE=InnoDB; END IF; END",
 		add_names(sql_new(mem), "", width), query, name, types, name, add_names(sql_new(mem), "viewd_row.", width),
 		name, none);
 }
@@ -61,8 +60,8 @@ static bool count(struct db *db, void *mem, const char *name, size_t width, stru
 static bool unite(struct db *db, void *mem, const struct key_set *set, struct viewd_err *err)
 {
 	char *both = talloc_asprintf(mem,
-	                             "CREATE OR REPLACE TEMPORARY TABLE " LOG_BOTH " ENGINE=InnoDB AS SELECT * FROM %s "
-	                             "UNION SELECT * FROM " LOG_MORE,
+	                             "CREATE OR REPLACE TEMPORARY TABLE " LOG_BOTH
+	                             " ENGINE=InnoDB AS SELECT * FROM %s UNION SELECT * FROM " LOG_MORE,
 	                             set->name);
 	char *back = talloc_asprintf(mem, "CREATE OR REPLACE TEMPORARY TABLE %s ENGINE=InnoDB AS SELECT * FROM " LOG_BOTH,
 	                             set->name);

@@ -84,8 +84,8 @@ static bool list_objects(const struct log_plan *plan, struct listed *list, struc
 	                names, ARRAY_LEN(names), take_trigger, list, err) &&
 	       my_query(&plan->conn->db,
 	                "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_COMMENT FROM "
-	                "information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME IN (?, ?) AND "
-	                "ROUTINE_TYPE = 'PROCEDURE'",
+	                "information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME IN (?, ?) AND ROUTINE_TYPE "
+	                "= 'PROCEDURE'",
 	                routines, ARRAY_LEN(routines), take_routine, list, err);
 }
 
@@ -177,8 +177,8 @@ static bool make_table(const struct log_plan *plan, struct viewd_err *err)
 	sql = sql_add(sql, ")" TABLE_SUFFIX);
 	char *slots = talloc_asprintf(plan->mem,
 	                              "INSERT INTO %s (viewd_id, viewd_sign, viewd_base) WITH RECURSIVE s (id) AS "
-	                              "(SELECT 1 UNION ALL SELECT id + 1 FROM s WHERE id < " LOG_SLOTS ") SELECT "
-	                              "s.id, 0, " LOG_SLOTS " FROM s",
+	                              "(SELECT 1 UNION ALL SELECT id + 1 FROM s WHERE id < " LOG_SLOTS
+	                              ") SELECT s.id, 0, " LOG_SLOTS " FROM s",
 	                              table);
 	return db_exec(db, sql, err) && db_exec(db, slots, err);
 }
@@ -204,10 +204,9 @@ bool log_try(const struct log_plan *plan, bool *works_r, struct viewd_err *err)
 	char *call = talloc_asprintf(plan->mem, "CALL %s()",
 	                             trigger_quoted(plan->mem, plan->source->schema, plan->routines[1].name));
 	/* The number stays when a procedure has ended. Of an earlier row it finds none. */
-	char *count = talloc_asprintf(plan->mem,
-	                              "SELECT COUNT(*) FROM %s WHERE viewd_id = LAST_INSERT_ID() AND "
-	                              "viewd_sign = " LOG_TRIED,
-	                              relation_quoted(&my_syntax, plan->mem, &log));
+	char *count = talloc_asprintf(
+		plan->mem, "SELECT COUNT(*) FROM %s WHERE viewd_id = LAST_INSERT_ID() AND viewd_sign = " LOG_TRIED,
+		relation_quoted(&my_syntax, plan->mem, &log));
 	if (!db_exec(&plan->conn->db, call, err) || !my_query_int(plan->conn, count, NULL, 0, &n, err))
 		return false;
 	*works_r = n == 1;

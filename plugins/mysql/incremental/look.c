@@ -80,8 +80,8 @@ static bool count(struct viewd_conn *conn, void *mem, const char *view, struct c
 {
 	struct counts counts = {0};
 	char *sql = talloc_asprintf(mem,
-	                            "SELECT SUM(viewd_l.viewd_sign = 0 AND viewd_l.viewd_id <= " LOG_SLOTS "), "
-	                            "SUM(viewd_l.viewd_id > " LOG_SLOTS "), SUM(viewd_l.viewd_sign = " LOG_EVERYTHING
+	                            "SELECT SUM(viewd_l.viewd_sign = 0 AND viewd_l.viewd_id <= " LOG_SLOTS
+	                            "), SUM(viewd_l.viewd_id > " LOG_SLOTS "), SUM(viewd_l.viewd_sign = " LOG_EVERYTHING
 	                            ") FROM %s viewd_l WHERE %s",
 	                            table_of(conn, mem, log), unseen(mem, view, log->number));
 	if (!my_query(&conn->db, sql, NULL, 0, take_counts, &counts, err))
@@ -199,8 +199,8 @@ static char *unneeded(void *mem, const char *table, int64_t number)
 		" AND NOT EXISTS (SELECT 1 FROM " LOG_SEEN
 		" s WHERE s.log = r.log AND s.`view` = r.`view` AND s.viewd_id = viewd_l.viewd_id) AND (viewd_l.viewd_sign NOT "
 		"IN (-1, 1) OR NOT EXISTS (SELECT 1 FROM %s m WHERE m.viewd_sign = " LOG_EVERYTHING
-		" AND NOT EXISTS (SELECT 1 FROM " LOG_SEEN " t WHERE t.log = r.log AND t.`view` = r.`view` AND t.viewd_id = "
-		"m.viewd_id))))",
+		" AND NOT EXISTS (SELECT 1 FROM " LOG_SEEN
+		" t WHERE t.log = r.log AND t.`view` = r.`view` AND t.viewd_id = m.viewd_id))))",
 		number, table);
 }
 
@@ -225,8 +225,8 @@ static bool remove_unneeded(struct viewd_conn *conn, void *mem, const char *tabl
 	            err) &&
 	       each(conn, mem, left,
 	            talloc_asprintf(mem,
-	                            "DELETE FROM " LOG_SEEN " WHERE log = %" PRId64 " AND `view` = "
-	                            "viewd_row.viewd_v AND viewd_id = viewd_row.viewd_id",
+	                            "DELETE FROM " LOG_SEEN " WHERE log = %" PRId64
+	                            " AND `view` = viewd_row.viewd_v AND viewd_id = viewd_row.viewd_id",
 	                            number),
 	            err);
 }
@@ -238,8 +238,8 @@ static bool move_slots(struct viewd_conn *conn, void *mem, const char *table, in
 	int64_t base = 0;
 	char *sql = talloc_asprintf(mem,
 	                            "SELECT GREATEST(MAX(viewd_id), COALESCE((SELECT MAX(CAST(SUBSTRING_INDEX(position, "
-	                            "'-', -1) AS SIGNED)) FROM viewd_log_readers WHERE log = %" PRId64 "), 0)) - COUNT(*) "
-	                            "+ " LOG_SLOTS " FROM %s",
+	                            "'-', -1) AS SIGNED)) FROM viewd_log_readers WHERE log = %" PRId64
+	                            "), 0)) - COUNT(*) + " LOG_SLOTS " FROM %s",
 	                            number, table);
 	if (!my_query_int(conn, sql, NULL, 0, &base, err))
 		return false;
@@ -247,12 +247,10 @@ static bool move_slots(struct viewd_conn *conn, void *mem, const char *table, in
 	                              "SELECT viewd_id FROM %s WHERE viewd_id <= " LOG_SLOTS " AND viewd_base < %" PRId64
 	                              " - 1000 FOR UPDATE SKIP LOCKED",
 	                              table, base);
-	return each(conn, mem, slots,
-	            talloc_asprintf(mem,
-	                            "UPDATE %s SET viewd_base = %" PRId64 " WHERE viewd_id = "
-	                            "viewd_row.viewd_id",
-	                            table, base),
-	            err);
+	return each(
+		conn, mem, slots,
+		talloc_asprintf(mem, "UPDATE %s SET viewd_base = %" PRId64 " WHERE viewd_id = viewd_row.viewd_id", table, base),
+		err);
 }
 
 static bool purge(struct viewd_conn *conn, void *mem, const struct change_log *log, struct viewd_err *err)

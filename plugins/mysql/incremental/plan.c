@@ -183,10 +183,9 @@ static char *bound_text(const struct log_plan *plan, const char *table)
 		plan->mem,
 		"BEGIN DECLARE viewd_own BIGINT DEFAULT LAST_INSERT_ID(); DECLARE viewd_other BIGINT; "
 		"IF MOD(viewd_own, 32) = 0 OR @%s IS NOT NULL THEN SELECT MAX(s.viewd_base) + " LOG_ENOUGH
-		" INTO viewd_other FROM %s s WHERE s.viewd_id = 1 + "
-		"MOD(CONNECTION_ID(), " LOG_SLOTS ") LOCK IN SHARE MODE SKIP LOCKED; IF viewd_own > "
-		"viewd_other AND viewd_s <> " LOG_TRIED " THEN UPDATE %s SET viewd_sign = " LOG_EVERYTHING
-		"%s WHERE viewd_id = viewd_own; "
+		" INTO viewd_other FROM %s s WHERE s.viewd_id = 1 + MOD(CONNECTION_ID(), " LOG_SLOTS
+		") LOCK IN SHARE MODE SKIP LOCKED; IF viewd_own > viewd_other AND viewd_s <> " LOG_TRIED
+		" THEN UPDATE %s SET viewd_sign = " LOG_EVERYTHING "%s WHERE viewd_id = viewd_own; "
 		"SELECT MAX(s.viewd_id) INTO viewd_other FROM %s s WHERE s.viewd_id = @%s AND s.viewd_sign = " LOG_EVERYTHING
 		" FOR UPDATE SKIP LOCKED; SET @%s = viewd_own; DELETE FROM %s WHERE viewd_id "
 		"= viewd_other; ELSE SET @%s = NULL; END IF; END IF; END; ",

@@ -9,9 +9,9 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "common/sqltext/sqltext.h"
 #include "common/text/digest.h"
 #include "common/text/number.h"
-#include "common/sqltext/sqltext.h"
 #include "mysql/objects/tag.h"
 
 char *my_where(const struct viewd_conn *conn, void *mem_ctx, const struct relation *rel)
@@ -86,9 +86,11 @@ static bool table_canonical(struct viewd_conn *conn, void *mem, const char *wher
                             struct viewd_err *err)
 {
 	char *text = sql_new(mem);
-	char *sql = talloc_asprintf(mem, "SELECT COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME, IS_NULLABLE FROM "
-	                                 "information_schema.COLUMNS"
-	                                 " WHERE %s ORDER BY ORDINAL_POSITION", where);
+	char *sql =
+		talloc_asprintf(mem,
+	                    "SELECT COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME, IS_NULLABLE FROM information_schema.COLUMNS"
+	                    " WHERE %s ORDER BY ORDINAL_POSITION",
+	                    where);
 
 	if (!my_query(&conn->db, sql, NULL, 0, add_values, &text, err))
 		return false;
@@ -118,9 +120,10 @@ static bool view_canonical(struct viewd_conn *conn, void *mem, const struct rela
 static bool look_at(struct viewd_conn *conn, void *mem, const struct relation *at, const char *more,
                     struct db_object *object, struct viewd_err *err)
 {
-	char *sql = talloc_asprintf(mem, "SELECT IFNULL(TABLE_TYPE, ''), IFNULL(TABLE_COMMENT, ''), ENGINE%s FROM "
-	                                 "information_schema.TABLES"
-	                                 " WHERE %s", more, my_where(conn, mem, at));
+	char *sql = talloc_asprintf(
+		mem,
+		"SELECT IFNULL(TABLE_TYPE, ''), IFNULL(TABLE_COMMENT, ''), ENGINE%s FROM information_schema.TABLES WHERE %s",
+		more, my_where(conn, mem, at));
 	struct look look = {.object = object};
 
 	*object = (struct db_object){.kind = VIEWD_KIND_NONE};
@@ -143,9 +146,10 @@ static bool look_at_table(struct task *task, bool keep, struct db_object *out, s
 	my_place(conn, &task->rel, &at);
 	const char *kept =
 		keep ? talloc_asprintf(mem, ", (SELECT 1 FROM %s LIMIT 0)", relation_quoted(&my_syntax, mem, &at)) : "";
-	char *more = talloc_asprintf(mem, ", IF(ENGINE = 'InnoDB', DATA_LENGTH + INDEX_LENGTH, NULL), (SELECT 1 FROM "
-	                                  "information_schema.STATISTICS"
-	                                  " WHERE %s LIMIT 1)%s", my_where(conn, mem, &at), kept);
+	char *more = talloc_asprintf(mem,
+	                             ", IF(ENGINE = 'InnoDB', DATA_LENGTH + INDEX_LENGTH, NULL), (SELECT 1 FROM "
+	                             "information_schema.STATISTICS WHERE %s LIMIT 1)%s",
+	                             my_where(conn, mem, &at), kept);
 	bool done = look_at(conn, mem, &at, more, out, err);
 	talloc_free(mem);
 	return done;

@@ -91,12 +91,11 @@ bool my_query_columns(struct db *db, const char *query, const struct db_reader *
 	struct column_sink sink = {.mem = talloc_new(conn), .row = row, .ctx = ctx, .err = err};
 	char *body = talloc_asprintf(sink.mem, "AS SELECT * FROM (\n%s\n) AS viewd_q LIMIT 0", query);
 	bool done = my_make_temporary(conn, STAGE, body, err) &&
-	            my_query(db, "SHOW FULL COLUMNS FROM " STAGE, NULL, 0, pass_column, &sink, err) &&
-	            !sink.misfit;
+	            my_query(db, "SHOW FULL COLUMNS FROM " STAGE, NULL, 0, pass_column, &sink, err) && !sink.misfit;
 
 	if (!done && err != NULL && err->cls == VIEWD_ERR_DENIED)
-		err_hint(err, "GRANT CREATE TEMPORARY TABLES on the database of the url, and SELECT on what the definition "
-		              "reads");
+		err_hint(err,
+		         "GRANT CREATE TEMPORARY TABLES on the database of the url, and SELECT on what the definition reads");
 	talloc_free(sink.mem);
 	return done;
 }
@@ -107,16 +106,15 @@ static const struct {
 	const char *word;
 	const char *family;
 } families[] = {
-	{"tinyint", "integer"},    {"smallint", "integer"},   {"mediumint", "integer"}, {"int", "integer"},
-	{"integer", "integer"},    {"bigint", "integer"},     {"bool", "integer"},      {"boolean", "integer"},
-	{"int1", "integer"},       {"int2", "integer"},       {"int4", "integer"},      {"int8", "integer"},
-	{"decimal", "decimal"},    {"numeric", "decimal"},    {"dec", "decimal"},       {"fixed", "decimal"},
-	{"float", "float"},        {"double", "float"},       {"real", "float"},
-	{"char", "text"},          {"varchar", "text"},       {"character", "text"},    {"tinytext", "text"},
-	{"text", "text"},          {"mediumtext", "text"},    {"longtext", "text"},     {"json", "text"},
-	{"nchar", "text"},         {"nvarchar", "text"},      {"national", "text"},
-	{"binary", "bytes"},       {"varbinary", "bytes"},    {"tinyblob", "bytes"},    {"blob", "bytes"},
-	{"mediumblob", "bytes"},   {"longblob", "bytes"},
+	{"tinyint", "integer"},    {"smallint", "integer"},    {"mediumint", "integer"}, {"int", "integer"},
+	{"integer", "integer"},    {"bigint", "integer"},      {"bool", "integer"},      {"boolean", "integer"},
+	{"int1", "integer"},       {"int2", "integer"},        {"int4", "integer"},      {"int8", "integer"},
+	{"decimal", "decimal"},    {"numeric", "decimal"},     {"dec", "decimal"},       {"fixed", "decimal"},
+	{"float", "float"},        {"double", "float"},        {"real", "float"},        {"char", "text"},
+	{"varchar", "text"},       {"character", "text"},      {"tinytext", "text"},     {"text", "text"},
+	{"mediumtext", "text"},    {"longtext", "text"},       {"json", "text"},         {"nchar", "text"},
+	{"nvarchar", "text"},      {"national", "text"},       {"binary", "bytes"},      {"varbinary", "bytes"},
+	{"tinyblob", "bytes"},     {"blob", "bytes"},          {"mediumblob", "bytes"},  {"longblob", "bytes"},
 	{"datetime", "timestamp"}, {"timestamp", "timestamp"},
 };
 

@@ -13,8 +13,8 @@
 
 #include "base/err.h"
 #include "base/span.h"
-#include "common/text/digest.h"
 #include "common/sqltext/sqltext.h"
+#include "common/text/digest.h"
 
 #define PROBE_PREFIX "viewd_probe_"
 
@@ -129,11 +129,12 @@ static const struct db_reader take_leftover[] = {{take_leftover_fn, "tt", "views
 
 bool my_probe_sweep(struct viewd_conn *conn, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.VIEWS"
-		" WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'viewd\\_probe\\_%'"
-		" AND DEFINER = CURRENT_USER()"
+		" WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'viewd\\_probe\\_%' AND DEFINER = CURRENT_USER()"
 		" AND SUBSTRING(TABLE_NAME, 13) NOT IN (SELECT CAST(ID AS CHAR) FROM information_schema.PROCESSLIST)";
+	/* clang-format on */
 	struct leftovers found = {.mem = talloc_new(conn)};
 	bool done = my_query(&conn->db, sql, NULL, 0, take_leftover, &found, err);
 

@@ -43,7 +43,7 @@ struct rewrite {
 	const struct shadow *shadow;
 	const char *text;
 	char *sql;
-	size_t done; /* bytes of text already copied */
+	size_t done;         /* bytes of text already copied */
 	char *column_prefix; /* `db`.`live`. of columns of a base table */
 };
 

@@ -83,8 +83,8 @@ static bool refuse_through_views(struct exchange *x, const struct sources *found
 			continue;
 		err_set(err, VIEWD_ERR_CONFIG, "view '%s' reads another member of its group through view '%s'",
 		        task_at(x)->view->name, found->views[i].name);
-		return err_hint(err, "name the member's relation in the definition itself, or take one of them out of the "
-		                     "group");
+		return err_hint(err,
+		                "name the member's relation in the definition itself, or take one of them out of the group");
 	}
 	return true;
 }
@@ -111,8 +111,8 @@ static bool judge(struct exchange *x, struct viewd_err *err)
 {
 	x->group->at = x->group->n;
 	if (!x->conn->mariadb) {
-		err_set(err, VIEWD_ERR_CONFIG, "refresh_group cannot work on MySQL (it cannot fill several tables from one "
-		                               "snapshot; MariaDB can)");
+		err_set(err, VIEWD_ERR_CONFIG,
+		        "refresh_group cannot work on MySQL (it cannot fill several tables from one snapshot; MariaDB can)");
 		return err_hint(err, "remove refresh_group");
 	}
 	if (!my_require_writable(x->conn, err) || !group_look(x->group, false, err))
@@ -172,11 +172,11 @@ static char *fill_text(struct task *task, const struct relation *fresh)
 		names = sql_add(names, "%s%s", i > 0 ? ", " : "", name);
 		values = sql_add(values, "%sviewd_row.%s", i > 0 ? ", " : "", name);
 	}
-	return talloc_asprintf(task->mem,
-	                       "BEGIN NOT ATOMIC FOR viewd_row IN (WITH viewd_rows (%s) AS (%s) SELECT * FROM viewd_rows) "
-	                       "DO"
-	                       " INSERT INTO %s (%s) VALUES (%s); END FOR; END",
-	                       names, task->definition, shadow_quoted(task->mem, fresh), names, values);
+	return talloc_asprintf(
+		task->mem,
+		"BEGIN NOT ATOMIC FOR viewd_row IN (WITH viewd_rows (%s) AS (%s) SELECT * FROM viewd_rows) DO"
+		" INSERT INTO %s (%s) VALUES (%s); END FOR; END",
+		names, task->definition, shadow_quoted(task->mem, fresh), names, values);
 }
 
 static bool fill_one(struct exchange *x, struct viewd_err *err)
@@ -228,8 +228,8 @@ static bool fill_all(struct exchange *x, struct viewd_err *err)
 		my_rollback(db);
 	drop_shadows(x);
 	x->group->at = at;
-	return done && (!x->conn->lost || err_set(err, VIEWD_ERR_CONNECT, "connection cannot be used any more (a temporary "
-	                                                                  "table stays)"));
+	return done && (!x->conn->lost ||
+	                err_set(err, VIEWD_ERR_CONNECT, "connection cannot be used any more (a temporary table stays)"));
 }
 
 static bool tag_all(struct exchange *x, struct viewd_err *err)

@@ -107,9 +107,9 @@ static bool exchange(struct task *task, struct shadow *shadow, struct viewd_outc
 	if (!move_rows(task, shadow, err))
 		return false;
 	out->did = VIEWD_DID_FULL;
-	snprintf(out->reason, sizeof out->reason, "rows were exchanged in one transaction (a transaction held the table, "
-	                                          "so its name"
-	                                          " could not be exchanged in time)");
+	snprintf(out->reason, sizeof out->reason,
+	         "rows were exchanged in one transaction (a transaction held the table, so its name"
+	         " could not be exchanged in time)");
 	return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "common/sqltext/sqltext.h"
 
+/* clang-format off */
 static const char question[] =
 	"(SELECT 0, TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND "
 	"REFERENCED_TABLE_SCHEMA = {a}"
@@ -24,6 +25,7 @@ static const char question[] =
 	" UNION ALL (SELECT 2, TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {a} AND "
 	"EVENT_OBJECT_TABLE = {b}"
 	" LIMIT 1)";
+/* clang-format on */
 
 /* {number of the question, name of what was found} */
 static bool take_first_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -40,7 +42,7 @@ static bool take_first_fn(void *ctx, const char *const *v, size_t n UNUSED)
 static const struct db_reader take_first[] = {{take_first_fn, "nt", "what keeps a name in its place"}};
 
 bool swap_blocked(struct viewd_conn *conn, const struct relation *rel, bool *blocked_r, char reason[static 256],
-                 struct viewd_err *err)
+                  struct viewd_err *err)
 {
 	void *mem = talloc_new(conn);
 	char *sql = sql_template2(sql_new(mem), question, literal_quoted(&my_syntax, mem, rel->schema),

@@ -45,17 +45,18 @@ static const struct db_reader take_row[] = {{take_row_fn, "nt", "the log of chan
 
 static bool take(struct viewd_conn *conn, struct batch *batch, struct viewd_err *err)
 {
-	char *select = talloc_asprintf(batch->sources.mem, "SELECT id, source FROM viewd_changes ORDER BY id LIMIT %d FOR "
-	                                                   "UPDATE SKIP LOCKED", BATCH);
+	char *select = talloc_asprintf(
+		batch->sources.mem, "SELECT id, source FROM viewd_changes ORDER BY id LIMIT %d FOR UPDATE SKIP LOCKED", BATCH);
 
 	if (!my_query(&conn->db, select, NULL, 0, take_row, batch, err) || !texts_touch(conn, &batch->sources, err))
 		return false;
 	/* Looks each row up by its number. WHERE id IN (...) would read the whole table when that is cheaper, and wait for
 	 * the rows of others. */
-	char *delete = talloc_asprintf(batch->sources.mem,
-	                               "DELETE c FROM JSON_TABLE('[%s]', '$[*]' COLUMNS (id BIGINT PATH '$')) l "
-	                               "STRAIGHT_JOIN viewd_changes c"
-	                               " FORCE INDEX (PRIMARY) ON c.id = l.id", batch->ids);
+	char *delete = talloc_asprintf(
+		batch->sources.mem,
+		"DELETE c FROM JSON_TABLE('[%s]', '$[*]' COLUMNS (id BIGINT PATH '$')) l STRAIGHT_JOIN viewd_changes c"
+		" FORCE INDEX (PRIMARY) ON c.id = l.id",
+		batch->ids);
 	return batch->n == 0 || db_exec(&conn->db, delete, err);
 }
 

@@ -65,18 +65,20 @@ static const struct db_reader take_prepared[] = {{take_prepared_fn, "TTTT", "pre
 /* The number that the server gives out next, also where rows of it were rolled back or taken out. */
 static bool next_number(struct viewd_conn *conn, int64_t *next_r, struct viewd_err *err)
 {
-	return my_query_int(conn, "SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() "
-	                          "AND TABLE_NAME = '" NOTE_LOG "'",
+	return my_query_int(conn,
+	                    "SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND "
+	                    "TABLE_NAME = '" NOTE_LOG "'",
 	                    NULL, 0, next_r, err);
 }
 
 /* Held slots keep what they say, so whoever watches next takes everything for changed, too. */
 static bool raise_base(struct viewd_conn *conn, const struct unheld *unheld, int64_t next, struct viewd_err *err)
 {
-	char *sql = talloc_asprintf(conn,
-	                            "UPDATE JSON_TABLE('[%s]', '$[*]' COLUMNS (id INT PATH '$')) l STRAIGHT_JOIN "
-	                            NOTE_SLOTS " s FORCE INDEX (PRIMARY)"
-	                            " ON s.id = l.id SET s.base = %" PRId64, unheld->ids, next);
+	char *sql =
+		talloc_asprintf(conn,
+	                    "UPDATE JSON_TABLE('[%s]', '$[*]' COLUMNS (id INT PATH '$')) l STRAIGHT_JOIN " NOTE_SLOTS
+	                    " s FORCE INDEX (PRIMARY) ON s.id = l.id SET s.base = %" PRId64,
+	                    unheld->ids, next);
 	bool done = unheld->mask == 0 || db_exec(&conn->db, sql, err);
 
 	talloc_free(sql);

@@ -19,8 +19,8 @@
 
 #include "base/err.h"
 #include "base/span.h"
-#include "common/state/marks.h"
 #include "common/depends/objects.h"
+#include "common/state/marks.h"
 #include "common/state/returned.h"
 #include "common/state/state.h"
 #include "mysql/capture/binlog.h"
@@ -36,8 +36,8 @@
 #define POLL_EVERY (2 * SPAN_SECOND)
 #define HEARTBEAT_EVERY (5 * SPAN_SECOND)
 #define THOROUGH_EVERY SPAN_MINUTE
-#define TOGETHER 20               /* so much of its period earlier */
-#define LOOK_SLICE (500 * SPAN_MS) /* a look that takes longer is gone on with in the next call */
+#define TOGETHER 20                   /* so much of its period earlier */
+#define LOOK_SLICE (500 * SPAN_MS)    /* a look that takes longer is gone on with in the next call */
 #define OBJECTS_PAUSE (300 * SPAN_MS) /* between two looks at definitions, however many the log tells of */
 #define MEND_AGAIN (10 * SPAN_SECOND) /* making a trigger waits for a table's writers, and others behind it */
 
@@ -51,18 +51,18 @@ struct viewd_watch {
 	struct binlog *binlog; /* NULL while no source is noticed by it */
 	char lock[IDENT_MAX];
 	int wake;
-	char *place;            /* where the state is; NULL: it could not be told */
-	bool begun;             /* watch_next was called */
-	bool looking;           /* a look was begun: the first one, or somebody asked for it */
-	bool put_off;           /* another session was in the way of the last round: all is looked at again after a pause */
-	bool more;              /* the triggers' log holds more than one round takes */
-	struct slots slots;     /* who began to write while nobody watched */
-	bool unmended;          /* a trigger is still to be made */
-	bool trigger, poll;     /* some source is noticed so */
-	bool compare;           /* TABLE_ID can be seen */
-	bool cannot_wait;       /* the server refused the statement that waits */
+	char *place;        /* where the state is; NULL: it could not be told */
+	bool begun;         /* watch_next was called */
+	bool looking;       /* a look was begun: the first one, or somebody asked for it */
+	bool put_off;       /* another session was in the way of the last round: all is looked at again after a pause */
+	bool more;          /* the triggers' log holds more than one round takes */
+	struct slots slots; /* who began to write while nobody watched */
+	bool unmended;      /* a trigger is still to be made */
+	bool trigger, poll; /* some source is noticed so */
+	bool compare;       /* TABLE_ID can be seen */
+	bool cannot_wait;   /* the server refused the statement that waits */
 	struct viewd_err unheard; /* why, until it is known whether the connection was lost with it */
-	bool came;              /* it ended because something is there */
+	bool came;                /* it ended because something is there */
 	int64_t pause_us;
 	int64_t objects_again; /* before then definitions are not looked at again, unless somebody asks */
 	struct due due;
@@ -195,10 +195,10 @@ static bool open_binlog(struct viewd_watch *w, struct viewd_err *err)
 static bool load_modes(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct texts modes = {.mem = talloc_new(NULL)};
-	bool good = my_query(&w->conn->db,
-	                     "SELECT mode FROM viewd_captures UNION SELECT 'trigger' FROM (SELECT 1 FROM viewd_triggers "
-	                     "LIMIT 1) t",
-	                     NULL, 0, texts_reader, &modes, err);
+	bool good =
+		my_query(&w->conn->db,
+	             "SELECT mode FROM viewd_captures UNION SELECT 'trigger' FROM (SELECT 1 FROM viewd_triggers LIMIT 1) t",
+	             NULL, 0, texts_reader, &modes, err);
 	if (good) {
 		w->trigger = texts_contain(&modes, "trigger");
 		w->poll = texts_contain(&modes, "poll");
@@ -294,8 +294,8 @@ static bool test_triggers(struct viewd_watch *w, struct viewd_err *err)
 		return false;
 	if (works)
 		return true;
-	db_log(&w->conn->db, VIEWD_LOG_WARNING, "database '%s', the triggers' words are lost (%s): they are made again, "
-	                                        "their views are refreshed",
+	db_log(&w->conn->db, VIEWD_LOG_WARNING,
+	       "database '%s', the triggers' words are lost (%s): they are made again, their views are refreshed",
 	       w->conn->db.database_name, why);
 	w->due.thorough = w->due.mend = w->due.look = 0;
 	return trigger_drop_all(w->conn, err);

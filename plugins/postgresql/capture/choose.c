@@ -12,12 +12,12 @@
 /* Facts that are true of the relations of one source. */
 struct source_facts {
 	const char *source;
-	bool may;           /* triggers may be made on all of them */
-	bool foreign;       /* one is a foreign table */
-	bool replica;       /* one is not owned: its trigger stays silent in replica sessions */
-	bool subscribed;    /* one is filled by logical replication */
-	bool stored;        /* none can have triggers: a materialized view of somebody else, a system table */
-	bool counted;       /* the server counts what is written, in every session that its catalogue tells of */
+	bool may;        /* triggers may be made on all of them */
+	bool foreign;    /* one is a foreign table */
+	bool replica;    /* one is not owned: its trigger stays silent in replica sessions */
+	bool subscribed; /* one is filled by logical replication */
+	bool stored;     /* none can have triggers: a materialized view of somebody else, a system table */
+	bool counted;    /* the server counts what is written, in every session that its catalogue tells of */
 	char *first_denied;
 };
 
@@ -38,6 +38,7 @@ static const struct db_reader take_facts[] = {{take_facts_fn, "ttttttT", "the ki
 
 static struct source_facts *look(struct db *db, void *mem, const struct relation *rel, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] = PG_TREE_SQL("SELECT $1::text")
 		" SELECT pg_catalog.count(*) = 0, coalesce(pg_catalog.bool_and(pg_catalog.has_table_privilege(c.oid, "
 		"'TRIGGER')), true),"
@@ -51,6 +52,7 @@ static struct source_facts *look(struct db *db, void *mem, const struct relation
 		" pg_catalog.min(pg_catalog.format('%I.%I', n.nspname, c.relname)) FILTER (WHERE NOT "
 		"pg_catalog.has_table_privilege(c.oid, 'TRIGGER'))"
 		PG_TRIGGERS_SQL;
+	/* clang-format on */
 	struct source_facts *facts = talloc_zero(mem, struct source_facts);
 	facts->source = relation_quoted(db->syntax, facts, rel);
 	const char *params[] = {facts->source};
@@ -70,13 +72,13 @@ static void warn_gaps(struct viewd_text_sink warnings, const struct source_facts
 	if (f->stored)
 		warn(warnings, f->source, "can have no triggers: its changes are not noticed");
 	if (f->foreign)
-		warn(warnings, f->source, "is a foreign table or has one as a part: changes made on the other side are not "
-		                          "noticed");
+		warn(warnings, f->source,
+		     "is a foreign table or has one as a part: changes made on the other side are not noticed");
 	if (mode == VIEWD_CAPTURE_TRIGGER && f->subscribed)
 		warn(warnings, f->source, "is written by logical replication, which fires no statement triggers");
 	if (mode == VIEWD_CAPTURE_TRIGGER && f->replica)
-		warn(warnings, f->source, "belongs to another role: writes with session_replication_role = replica are not "
-		                          "noticed");
+		warn(warnings, f->source,
+		     "belongs to another role: writes with session_replication_role = replica are not noticed");
 }
 
 /* Why triggers will not do: *why_r is empty when they will. */
@@ -96,9 +98,9 @@ static void decide_poll(const struct source_facts *facts, const char *why, struc
 	if (facts->counted)
 		snprintf(out->reason, sizeof out->reason, "the server's counters are read every second%s%s", because, why);
 	else
-		snprintf(out->reason, sizeof out->reason, "the server does not count what is written (track_counts is off, for "
-		                                          "all or for a role)%s%s",
-		         because, why);
+		snprintf(out->reason, sizeof out->reason,
+		         "the server does not count what is written (track_counts is off, for all or for a role)%s%s", because,
+		         why);
 }
 
 static bool refuse_mode(const char *why, struct viewd_err *err)
@@ -161,8 +163,9 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 		polls |= good && out[i].mode == VIEWD_CAPTURE_POLL;
 	}
 	if (good && polls && warnings.fn != NULL)
-		warnings.fn(warnings.ctx, "the server reports its counters some seconds late at times, and counts changes that "
-		                          "were rolled back");
+		warnings.fn(
+			warnings.ctx,
+			"the server reports its counters some seconds late at times, and counts changes that were rolled back");
 	talloc_free(mem);
 	return good;
 }

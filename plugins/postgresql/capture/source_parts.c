@@ -6,6 +6,7 @@
 #include "postgresql/pg.h"
 
 /* Marks the views of those of the wanted sources whose triggers are not what they were. */
+/* clang-format off */
 #define CHECK_SQL(sources) \
 	PG_TREE_SQL(sources) ", found (source, members) AS (SELECT t.source, pg_catalog.count(g.oid) || '.' ||" \
 	" coalesce(pg_catalog.sum(pg_catalog.hashtextextended(g.version, g.oid::int8)), 0) FROM tree t" \
@@ -13,6 +14,7 @@
 	" moved AS (UPDATE viewd.sources s SET members = f.members FROM found f WHERE s.source = f.source" \
 	" AND s.members IS DISTINCT FROM f.members RETURNING s.source)" \
 	" UPDATE viewd.captures c SET " PG_RAISE " FROM moved WHERE c.source = moved.source"
+/* clang-format on */
 
 bool pg_parts_note(struct viewd_conn *conn, const char *source, struct viewd_err *err)
 {

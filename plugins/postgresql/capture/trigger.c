@@ -26,7 +26,7 @@ struct lacking {
 		char *relation, *trigger;
 		bool foreign, owned;
 		enum lack_kind kind;
-	} *items;
+	} * items;
 	size_t n;
 };
 
@@ -40,7 +40,9 @@ static bool take_lack_fn(void *ctx, const char *const *v, size_t n UNUSED)
 		.trigger = v[3] != NULL ? talloc_strdup(list->mem, v[3]) : NULL,
 		.foreign = v[1][0] == 'f',
 		.owned = v[2][0] == 't',
-		.kind = v[3] == NULL ? LACK_TRIGGER : v[4][0] == 't' ? LACK_REPLACE : LACK_ALWAYS,
+		.kind = v[3] == NULL     ? LACK_TRIGGER
+	            : v[4][0] == 't' ? LACK_REPLACE
+	                             : LACK_ALWAYS,
 	};
 	return true;
 }
@@ -62,8 +64,8 @@ static bool make_one(struct viewd_conn *conn, const struct lack *lack, const str
 	if (lack->kind == LACK_ALWAYS)
 		return pg_execf(conn, err, "ALTER TABLE %s ENABLE ALWAYS TRIGGER %s", lack->relation, lack->trigger);
 	return pg_execf(conn, err,
-	                "CREATE %sTRIGGER %s AFTER INSERT OR UPDATE OR DELETE%s ON %s FOR EACH STATEMENT "
-	                "EXECUTE FUNCTION %.*s(%s)",
+	                "CREATE %sTRIGGER %s AFTER INSERT OR UPDATE OR DELETE%s ON %s FOR EACH STATEMENT EXECUTE FUNCTION "
+	                "%.*s(%s)",
 	                lack->kind == LACK_REPLACE ? "OR REPLACE " : "", shape->name, lack->foreign ? "" : " OR TRUNCATE",
 	                lack->relation, (int)strcspn(shape->signature, "("), shape->signature, shape->literal) &&
 	       (!lack->owned ||
@@ -81,6 +83,7 @@ static bool describe(struct db *db, const struct relation *rel, struct shape *sh
 
 static bool find_lacking(struct db *db, const struct shape *shape, struct lacking *list, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] = PG_TREE_SQL("SELECT $1::text") " SELECT pg_catalog.format('%I.%I', n.nspname, "
 	                                                         "c.relname), c.relkind,"
 		" pg_catalog.pg_has_role(c.relowner, 'USAGE'), pg_catalog.quote_ident(g.tgname), g.tgfoid <> "
@@ -88,6 +91,7 @@ static bool find_lacking(struct db *db, const struct shape *shape, struct lackin
 		" WHERE (g.oid IS NULL OR g.tgfoid <> $2::pg_catalog.regprocedure OR (g.tgenabled = 'O' AND "
 		"pg_catalog.pg_has_role(c.relowner, 'USAGE')))"
 		" AND c.relpersistence <> 't' ORDER BY c.oid";
+	/* clang-format on */
 	const char *params[] = {shape->source, shape->signature};
 	return pg_op_query(db, sql, params, 2, take_lack, list, err);
 }
@@ -163,13 +167,13 @@ bool pg_op_make_trigger(struct db *db, const struct relation *rel, struct viewd_
 
 bool pg_op_list_triggers(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
-	return pg_op_query(db,
-	                   "SELECT DISTINCT pg_catalog.convert_from(pg_catalog.substring(g.tgargs, 1, "
-	                   "pg_catalog.octet_length(g.tgargs) - 1),"
-	                   " pg_catalog.getdatabaseencoding()) FROM pg_catalog.pg_trigger g"
-	                   " WHERE g.tgfoid IN (" PG_NOTE_FUNCTIONS_SQL ") AND g.tgnargs = 1"
-	                   " UNION SELECT source FROM viewd.sources WHERE id > 0",
-	                   NULL, 0, row, ctx, err);
+	return pg_op_query(
+		db,
+		"SELECT DISTINCT pg_catalog.convert_from(pg_catalog.substring(g.tgargs, 1, "
+		"pg_catalog.octet_length(g.tgargs) - 1),"
+		" pg_catalog.getdatabaseencoding()) FROM pg_catalog.pg_trigger g WHERE g.tgfoid IN (" PG_NOTE_FUNCTIONS_SQL
+		") AND g.tgnargs = 1 UNION SELECT source FROM viewd.sources WHERE id > 0",
+		NULL, 0, row, ctx, err);
 }
 
 struct drops {
@@ -191,12 +195,14 @@ static const struct db_reader take_drop[] = {{take_drop_fn, "t", "the triggers o
 
 static bool find_drops(struct db *db, const char *source, struct drops *list, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"SELECT pg_catalog.format('DROP TRIGGER %I ON %I.%I', g.tgname, n.nspname, c.relname) FROM "
 		"pg_catalog.pg_trigger g"
 		" JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 		" WHERE g.tgfoid IN (" PG_NOTE_FUNCTIONS_SQL ") AND pg_catalog.pg_has_role(c.relowner, 'USAGE')"
 		" AND g.tgargs = pg_catalog.convert_to($1, pg_catalog.getdatabaseencoding()) || '\\x00'::bytea ORDER BY c.oid";
+	/* clang-format on */
 	const char *params[] = {source};
 	return pg_op_query(db, sql, params, 1, take_drop, list, err);
 }
@@ -228,8 +234,8 @@ static bool drop_or_leave(struct db *db, const char *source, const struct drops 
 	    !pg_exec(conn, "SAVEPOINT viewd_trigger", err))
 		return false;
 	if (drop_all(db, source, list, &failed))
-		return pg_execf(conn, err, "SET LOCAL lock_timeout = '%s'", before) && pg_exec(conn, "RELEASE SAVEPOINT "
-		                                                                                     "viewd_trigger", err);
+		return pg_execf(conn, err, "SET LOCAL lock_timeout = '%s'", before) &&
+		       pg_exec(conn, "RELEASE SAVEPOINT viewd_trigger", err);
 	pg_savepoint_undo(conn, "viewd_trigger");
 	if (failed.cls != VIEWD_ERR_CONFLICT) {
 		if (err != NULL)

@@ -84,9 +84,10 @@ static const struct db_reader entry_row[] = {{entry_row_fn, "nt", "a source that
 /* The row stays locked: of two sessions that make the same function one waits. */
 static bool register_source(struct viewd_conn *conn, const char *source, struct entry *out, struct viewd_err *err)
 {
-	static const char lock_sql[] = PG_TREE_SQL("SELECT $1::text")
-		" SELECT s.id, EXISTS (SELECT 1 FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE c.relkind = 'f')"
-		" FROM viewd.sources s WHERE s.source = $1 FOR UPDATE OF s";
+	static const char lock_sql[] =
+		PG_TREE_SQL("SELECT $1::text") " SELECT s.id, EXISTS (SELECT 1 FROM tree t JOIN pg_catalog.pg_class c ON c.oid "
+									   "= t.oid WHERE c.relkind = 'f')"
+									   " FROM viewd.sources s WHERE s.source = $1 FOR UPDATE OF s";
 	const char *params[] = {source};
 	return pg_op_exec(&conn->db, "INSERT INTO viewd.sources (source) VALUES ($1) ON CONFLICT DO NOTHING", params, 1,
 	                  NULL, err) &&
@@ -94,6 +95,7 @@ static bool register_source(struct viewd_conn *conn, const char *source, struct 
 }
 
 /* SQL: may the log be written like this? Nothing else runs when a row is put into it. */
+/* clang-format off */
 #define LOG_IS_GOOD_SQL(log) \
 	"EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN " \
 	"pg_catalog.pg_attribute a" \
@@ -111,37 +113,45 @@ static bool register_source(struct viewd_conn *conn, const char *source, struct 
 	"EXISTS (SELECT FROM pg_catalog.pg_class q WHERE q.oid = " flag " AND q.relkind = 'S'" \
 	" AND CASE WHEN q.relkind = 'S' THEN pg_catalog.has_sequence_privilege(q.oid, 'USAGE')" \
 	" AND pg_catalog.has_sequence_privilege(q.oid, 'UPDATE') END)"
+/* clang-format on */
 
 #define GOOD_SIGNATURE "viewd.log_is_good(regclass,regclass)"
+/* clang-format off */
 #define GOOD_BODY \
 	"BEGIN RETURN " LOG_IS_GOOD_SQL("$1") " AND ($2 = $1 OR " FLAG_IS_GOOD_SQL("$2") "); EXCEPTION WHEN OTHERS THEN " \
 	"RETURN false; END"
+/* clang-format on */
 
 /* A row, and where the log has become too long the flag: from then on this source counts as changed. */
 #define LOG_IS_FULL " '(" PG_LOG_BLOCKS ",0)'::pg_catalog.tid "
+/* clang-format off */
 #define WRITE(source, flag) \
 	" INSERT INTO viewd.changes VALUES (" source ") RETURNING ctid INTO place;" \
 	" IF place OPERATOR(pg_catalog.>=)" LOG_IS_FULL "THEN PERFORM pg_catalog.setval(" flag ", " PG_FLAG_FULL \
 	"); END IF;"
+/* clang-format on */
 
 #define CARE_SIGNATURE "viewd.note_with_care(bigint,text)"
+/* clang-format off */
 #define CARE_BODY \
 	"DECLARE own pg_catalog.xid8 := pg_catalog.pg_current_xact_id(); place pg_catalog.tid;" \
 	" flag pg_catalog.regclass := pg_catalog.to_regclass('viewd.flood_' OPERATOR(pg_catalog.||) $1);" \
 	" up pg_catalog.int8 := pg_catalog.pg_sequence_last_value(flag); BEGIN IF up IS NULL THEN" WRITE("$2", "flag") \
-	" END IF;" \
-	" IF up IS DISTINCT FROM 1 THEN" PG_WAKE " END IF; END"
+	" END IF; IF up IS DISTINCT FROM 1 THEN" PG_WAKE " END IF; END"
+/* clang-format on */
 
 /* $1 to $4 in the server's format(): the number of the source, its flag, its name as a literal, the log. */
 #define GUARD \
 	" IF pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace('viewd'), 'USAGE')" \
-	" AND pg_catalog.has_function_privilege(pg_catalog.to_regproc('viewd.log_is_good')::pg_catalog.oid, 'EXECUTE') THEN"
+	" AND pg_catalog.has_function_privilege(pg_catalog.to_regproc('viewd.log_is_good')::pg_catalog.oid, 'EXECUTE') " \
+	"THEN"
 #define LOG "'%4$s'::pg_catalog.regclass"
 #define FLAG "'%2$s'::pg_catalog.regclass"
 #define WITH_CARE(number, source) \
-	" BEGIN PERFORM viewd.note_with_care(" number ", " source "); EXCEPTION WHEN OTHERS THEN NULL; END; RETURN NULL; " \
-	"END"
+	" BEGIN PERFORM viewd.note_with_care(" number ", " source \
+	"); EXCEPTION WHEN OTHERS THEN NULL; END; RETURN NULL; END"
 
+/* clang-format off */
 #define OWN_FORM(first) \
 	"DECLARE place pg_catalog.tid; up pg_catalog.int8; BEGIN" first GUARD " IF viewd.log_is_good(" LOG ", " FLAG \
 	") THEN" \
@@ -149,6 +159,7 @@ static bool register_source(struct viewd_conn *conn, const char *source, struct 
 	" ELSIF up OPERATOR(pg_catalog.=) " PG_FLAG_FULL "::pg_catalog.int8 THEN" PG_WAKE " END IF; RETURN NULL; END IF; " \
 	"END IF;" \
 	WITH_CARE("%1$s", "%3$s")
+/* clang-format on */
 
 static const char own_form[] = OWN_FORM("");
 /* A write to a foreign table alone has no transaction id here. It gets one before it reads the flag, so that it can be
@@ -160,8 +171,8 @@ static const char common_form[] =
 	" RETURN NULL; END IF; END IF;" WITH_CARE("0", "TG_ARGV[0]");
 
 #define FORM_SQL(form, number, source) \
-	"pg_catalog.format(" form ", " number ", coalesce(pg_catalog.to_regclass('viewd.flood_' || " number ")::oid, 0)," \
-	" pg_catalog.quote_literal(" source "), coalesce(pg_catalog.to_regclass('viewd.changes')::oid, 0))"
+	"pg_catalog.format(" form ", " number ", coalesce(pg_catalog.to_regclass('viewd.flood_' || " number \
+	")::oid, 0), pg_catalog.quote_literal(" source "), coalesce(pg_catalog.to_regclass('viewd.changes')::oid, 0))"
 
 static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -184,9 +195,9 @@ static bool make_from(struct viewd_conn *conn, const char *signature, const char
 
 bool pg_functions_base(struct viewd_conn *conn, struct viewd_err *err)
 {
-	return pg_function_make(conn, GOOD_SIGNATURE, GOOD_SIGNATURE " RETURNS boolean IMMUTABLE SET search_path = "
-	                                                             "pg_catalog, pg_temp", GOOD_BODY,
-	                        "REVOKE EXECUTE ON FUNCTION " GOOD_SIGNATURE " FROM PUBLIC", err) &&
+	return pg_function_make(conn, GOOD_SIGNATURE,
+	                        GOOD_SIGNATURE " RETURNS boolean IMMUTABLE SET search_path = pg_catalog, pg_temp",
+	                        GOOD_BODY, "REVOKE EXECUTE ON FUNCTION " GOOD_SIGNATURE " FROM PUBLIC", err) &&
 	       pg_function_make(conn, CARE_SIGNATURE, CARE_SIGNATURE " RETURNS void", CARE_BODY,
 	                        "REVOKE EXECUTE ON FUNCTION " CARE_SIGNATURE " FROM PUBLIC", err) &&
 	       make_from(conn, "viewd.note_change()", common_form, "0", "", err);
@@ -213,11 +224,13 @@ bool pg_functions_function(struct viewd_conn *conn, void *mem_ctx, const char *s
 
 bool pg_functions_forget(struct viewd_conn *conn, const char *source, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"DELETE FROM viewd.sources WHERE source = $1 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g"
 		" WHERE g.tgfoid IN (" PG_NOTE_FUNCTIONS_SQL ")"
 		" AND g.tgargs = pg_catalog.convert_to($1, pg_catalog.getdatabaseencoding()) || '\\x00'::bytea) RETURNING id, "
 		"false";
+	/* clang-format on */
 	const char *params[] = {source};
 	struct entry entry = {.id = 0};
 	return pg_op_query(&conn->db, sql, params, 1, entry_row, &entry, err) &&
@@ -235,6 +248,7 @@ bool pg_functions_log_good(struct viewd_conn *conn, bool *good_r, struct viewd_e
 
 bool pg_functions_sound(struct viewd_conn *conn, bool *sound_r, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"SELECT " LOG_IS_GOOD_SQL("pg_catalog.to_regclass('viewd.changes')") " AND NOT EXISTS (SELECT FROM (VALUES"
 		" ('" GOOD_SIGNATURE "', $1), ('" CARE_SIGNATURE "', $2), ('viewd.note_change()', " FORM_SQL("$3", "'0'", "''")
@@ -247,6 +261,7 @@ bool pg_functions_sound(struct viewd_conn *conn, bool *sound_r, struct viewd_err
 		" AND p.proname = 'note_' || s.id WHERE p.prosrc NOT IN (" FORM_SQL("$4", "s.id::text", "s.source") ", "
 		FORM_SQL("$5", "s.id::text", "s.source") ")"
 		" OR NOT p.prosecdef OR NOT " FLAG_IS_GOOD_SQL("pg_catalog.to_regclass('viewd.flood_' || s.id)") ")";
+	/* clang-format on */
 	const char *params[] = {GOOD_BODY, CARE_BODY, common_form, own_form, foreign_form};
 	return pg_op_query(&conn->db, sql, params, ARRAY_LEN(params), found_row, sound_r, err);
 }
@@ -256,7 +271,7 @@ struct list {
 	struct named {
 		int64_t id;
 		char *source;
-	} *items;
+	} * items;
 	size_t n;
 };
 
@@ -273,7 +288,8 @@ static const struct db_reader take_named[] = {{take_named_fn, "nt", "sources wit
 
 bool pg_functions_remake(struct viewd_conn *conn, struct viewd_err *err)
 {
-	static const char sql[] = "SELECT s.id, s.source FROM viewd.sources s JOIN pg_catalog.pg_proc p"
+	static const char sql[] =
+		"SELECT s.id, s.source FROM viewd.sources s JOIN pg_catalog.pg_proc p"
 		" ON p.pronamespace = pg_catalog.to_regnamespace('viewd') AND p.proname = 'note_' || s.id";
 	struct list list = {.mem = talloc_new(NULL)};
 	char *signature;

@@ -94,8 +94,10 @@ static bool judge_session(struct viewd_conn *conn, const PGresult *res, bool all
 {
 	const char *name = conn->db.database_name;
 	if (strcmp(PQgetvalue(res, 0, 3), "t") == 0)
-		return err_set(err, VIEWD_ERR_STANDBY, "database '%s' is read-only (a standby, or "
-		                                       "default_transaction_read_only)", name);
+		return err_set(err, VIEWD_ERR_STANDBY,
+		               "database '%s' is read-only (a standby, or "
+		               "default_transaction_read_only)",
+		               name);
 	if (strcmp(PQgetvalue(res, 0, 0), "t") != 0 || strcmp(PQgetvalue(res, 0, 1), "on") != 0 ||
 	    strcmp(PQgetvalue(res, 0, 2), "UTF8") != 0) {
 		err_set(err, VIEWD_ERR_CONFIG, "database '%s' does not keep session settings", name);
@@ -146,8 +148,8 @@ static struct viewd_conn *conn_new(const struct viewd_host *host, const struct v
 	struct viewd_conn *conn = talloc_zero(NULL, struct viewd_conn);
 	assert(conn != NULL);
 	talloc_set_destructor(conn, conn_destroy);
-	conn->db = (struct db){.syntax = &pg_syntax, .ops = &pg_ops, .host = host,
-	                       .database_name = talloc_strdup(conn, spec->name)};
+	conn->db = (struct db){
+		.syntax = &pg_syntax, .ops = &pg_ops, .host = host, .database_name = talloc_strdup(conn, spec->name)};
 	conn->holder = process_holder(conn, spec->name);
 	return conn;
 }
@@ -240,8 +242,8 @@ void pg_conn_warn_versions(struct viewd_conn *conn)
 	static const int quote_fix[] = {130019, 140016, 150011, 160007, 170003};
 	int server = PQserverVersion(conn->pg), client = PQlibVersion();
 	if (older_than_fix(server, refresh_fix, ARRAY_LEN(refresh_fix)))
-		pg_log(conn, VIEWD_LOG_WARNING, "database '%s', server %d.%d has CVE-2024-0985 (update it before using "
-		                                "concurrent refreshes)",
+		pg_log(conn, VIEWD_LOG_WARNING,
+		       "database '%s', server %d.%d has CVE-2024-0985 (update it before using concurrent refreshes)",
 		       conn->db.database_name, server / 10000, server % 10000);
 	else if (older_than_fix(server, notify_fix, ARRAY_LEN(notify_fix)))
 		pg_log(conn, VIEWD_LOG_WARNING, "database '%s', server %d.%d has known faults in LISTEN/NOTIFY (update it)",

@@ -29,18 +29,16 @@ static const struct sqlstate_class sqlstate_classes[] = {
 	{"57P03", VIEWD_ERR_CONNECT},   /* cannot_connect_now */
 	{"57P04", VIEWD_ERR_MISSING},   /* database_dropped */
 	{"57P", VIEWD_ERR_LOST},        /* admin_shutdown, crash_shutdown, idle_session_timeout */
-	{"08", VIEWD_ERR_CONNECT},
-	{"28", VIEWD_ERR_AUTH},
-	{"3D000", VIEWD_ERR_MISSING},   /* no such database */
-	{"3F000", VIEWD_ERR_MISSING},   /* no such schema */
-	{"42P01", VIEWD_ERR_MISSING},   /* undefined_table */
-	{"42704", VIEWD_ERR_MISSING},   /* undefined_object */
-	{"42883", VIEWD_ERR_MISSING},   /* undefined_function */
-	{"42P07", VIEWD_ERR_EXISTS},    /* duplicate_table */
-	{"42710", VIEWD_ERR_EXISTS},    /* duplicate_object */
-	{"42501", VIEWD_ERR_DENIED},
-	{"53", VIEWD_ERR_RESOURCE},
-	{"58", VIEWD_ERR_RESOURCE},     /* system errors: disk, files */
+	{"08", VIEWD_ERR_CONNECT},      {"28", VIEWD_ERR_AUTH},
+	{"3D000", VIEWD_ERR_MISSING}, /* no such database */
+	{"3F000", VIEWD_ERR_MISSING}, /* no such schema */
+	{"42P01", VIEWD_ERR_MISSING}, /* undefined_table */
+	{"42704", VIEWD_ERR_MISSING}, /* undefined_object */
+	{"42883", VIEWD_ERR_MISSING}, /* undefined_function */
+	{"42P07", VIEWD_ERR_EXISTS},  /* duplicate_table */
+	{"42710", VIEWD_ERR_EXISTS},  /* duplicate_object */
+	{"42501", VIEWD_ERR_DENIED},    {"53", VIEWD_ERR_RESOURCE},
+	{"58", VIEWD_ERR_RESOURCE}, /* system errors: disk, files */
 };
 
 enum viewd_err_class pg_error_class(const char *sqlstate)

@@ -33,6 +33,7 @@ bool pg_op_rows_apart(struct task *task, const char *query, const char *stem, st
 }
 
 /* The server's own functions, operators and types are in no row of pg_depend. */
+/* clang-format off */
 #define CALLS_SQL(class, oid) \
 	"EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog." class \
 		"'::pg_catalog.regclass AND d.objid = " oid \
@@ -60,6 +61,7 @@ static const char active_sql[] =
 	" UNION ALL SELECT 'inheritance' FROM c WHERE EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE c.oid IN "
 	"(h.inhparent, h.inhrelid))"
 	") AS found (what) LIMIT 1";
+/* clang-format on */
 
 static bool take_what_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -72,8 +74,8 @@ static const struct db_reader take_what[] = {{take_what_fn, "t", "what is on a t
 /* Whoever would add something waits for this lock; a function of the definition, which need not, has run by now. */
 bool pg_op_judge_table(struct task *task, struct viewd_err *err)
 {
-	static const char head[] = "WITH c AS (SELECT c.* FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
-	                           "n.oid = c.relnamespace"
+	static const char head[] =
+		"WITH c AS (SELECT c.* FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 		" WHERE n.nspname = $1 AND c.relname = $2) ";
 	const char *params[] = {task->rel.schema, task->rel.name};
 	char what[200] = "", *name = relation_quoted(&pg_syntax, task->mem, &task->rel);
@@ -83,7 +85,8 @@ bool pg_op_judge_table(struct task *task, struct viewd_err *err)
 		return false;
 	if (what[0] == '\0')
 		return true;
-	err_set(err, VIEWD_ERR_DENIED, "table %s has %s, which could run code with viewd's rights when rows made as run_as "
-	                               "are written", name, what);
+	err_set(err, VIEWD_ERR_DENIED,
+	        "table %s has %s, which could run code with viewd's rights when rows made as run_as are written", name,
+	        what);
 	return err_hint(err, "remove it, or keep the view without run_as if all of its owner's code is trusted");
 }

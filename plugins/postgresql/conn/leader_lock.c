@@ -69,6 +69,7 @@ static const struct db_reader take_session[] = {{take_session_fn, "ttttt", "who 
 /* Any role can take an advisory lock. */
 static bool tell_holder(struct viewd_conn *conn, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"SELECT l.pid, coalesce(a.usename, ''), coalesce(a.application_name, ''), "
 		"coalesce(pg_catalog.host(a.client_addr), ''),"
@@ -78,13 +79,15 @@ static bool tell_holder(struct viewd_conn *conn, struct viewd_err *err)
 		" AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())"
 		" AND ((l.classid::bigint << 32) | l.objid::bigint) = " PG_LOCK_LEADER " AND l.pid <> "
 		"pg_catalog.pg_backend_pid() ORDER BY 5 DESC LIMIT 1";
+	/* clang-format on */
 	struct lock_session s = {.found = false};
 	if (!pg_op_query(&conn->db, sql, NULL, 0, take_session, &s, err))
 		return false;
 	if (!s.found || s.ours)
 		return refuse(conn, err) || (s.found && err_wrap(err, "%s", s.who));
-	err_set(err, VIEWD_ERR_STANDBY, "advisory lock " PG_LOCK_LEADER " of database '%s', by which one viewd knows of "
-	                                                                "another, is held by %s, which is no viewd",
+	err_set(err, VIEWD_ERR_STANDBY,
+	        "advisory lock " PG_LOCK_LEADER " of database '%s', by which one viewd knows of "
+	        "another, is held by %s, which is no viewd",
 	        conn->db.database_name, s.who);
 	return err_hint(err, "have it end, as an administrator: SELECT pg_terminate_backend(%s)", s.pid);
 }
@@ -101,9 +104,10 @@ bool pg_leader_take(struct viewd_conn *conn, struct viewd_err *err)
 bool pg_leader_record(struct viewd_conn *conn, struct viewd_err *err)
 {
 	const char *params[] = {conn->holder};
-	return pg_op_exec(&conn->db, "UPDATE viewd.daemon SET epoch = epoch + 1, holder = $1, since = pg_catalog.now() "
-	                             "WHERE holder <> $1",
-	                  params, 1, NULL, err);
+	return pg_op_exec(
+		&conn->db,
+		"UPDATE viewd.daemon SET epoch = epoch + 1, holder = $1, since = pg_catalog.now() WHERE holder <> $1", params,
+		1, NULL, err);
 }
 
 bool pg_leader_check(struct viewd_conn *conn, struct viewd_err *err)

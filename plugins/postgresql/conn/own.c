@@ -21,17 +21,20 @@
 
 /* Of an object that a trusted role owns, another owner is enough; what anybody else has made is to go, since it may
  * hold more than it shows. */
+/* clang-format off */
 #define OBJECT_SQL(owner, kind, name) \
 	"pg_catalog.format('%s %s belongs to role %I', pg_catalog.lower(" kind "), " name ", " OWNER_NAME(owner) ")," \
 	" CASE WHEN EXISTS (SELECT 1 FROM trusted t WHERE t.oid = " owner ") THEN pg_catalog.format('ALTER %s %s OWNER " \
 	"TO %I', " kind ", " name \
 	", current_user) ELSE pg_catalog.format('DROP %s %s CASCADE', " kind ", " name ") END"
+/* clang-format on */
 
 /* Objects of schema viewd belong to current_user or to the role that is named; those of viewd_stage may be a
  * superuser's, too. */
 #define MISOWNED(owner) \
 	"NOT EXISTS (SELECT 1 FROM trusted t WHERE t.oid = " owner " AND (s.nspname = 'viewd_stage' OR NOT t.super))"
 
+/* clang-format off */
 static const char faults_sql[] =
 	"WITH trusted (oid, super) AS (SELECT r.oid, r.rolname <> current_user AND r.rolname <> $1 FROM "
 	"pg_catalog.pg_roles r"
@@ -74,6 +77,7 @@ static const char faults_sql[] =
 	" FROM s JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid"
 	" WHERE s.nspname = 'viewd' AND w.rulename <> '_RETURN'"
 	") AS found (ord, fault, mend) ORDER BY ord, fault LIMIT 1";
+/* clang-format on */
 
 struct fault {
 	char what[200], mend[200];
@@ -102,9 +106,9 @@ bool pg_own_check(struct viewd_conn *conn, struct viewd_err *err)
 		return true;
 	err_set(err, VIEWD_ERR_DENIED, "database '%s', %s%s, so others could run code with viewd's rights",
 	        conn->db.database_name, fault.what, fault.more ? " (and more)" : "");
-	return err_hint(err, "%s (after looking at what is there), or name a role that is trusted as schema_owner in "
-	                     "[database %s]", fault.mend,
-	                conn->db.database_name);
+	return err_hint(
+		err, "%s (after looking at what is there), or name a role that is trusted as schema_owner in [database %s]",
+		fault.mend, conn->db.database_name);
 }
 
 bool pg_op_judge_place(struct db *db, struct viewd_err *err)

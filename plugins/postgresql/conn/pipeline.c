@@ -42,7 +42,10 @@ static void push(struct viewd_conn *conn, const char *sql, const char *const *pa
 	assert(conn->queue != NULL);
 	conn->queue[conn->n_queued++] = (struct pg_statement){.sql = talloc_strdup(conn->queue, sql),
 	                                                      .params = copy_params(conn->queue, params, n_params),
-	                                                      .n_params = n_params, .row = row, .ctx = ctx, .place = -1};
+	                                                      .n_params = n_params,
+	                                                      .row = row,
+	                                                      .ctx = ctx,
+	                                                      .place = -1};
 }
 
 static void push_limit(struct viewd_conn *conn, const char *setting, int64_t us)

@@ -39,8 +39,8 @@ static bool ask_number(struct viewd_conn *conn, int *pid_r, struct viewd_err *er
 
 static bool refused(const struct viewd_conn *conn, struct viewd_err *err)
 {
-	err_set(err, VIEWD_ERR_CONFIG, "database '%s' is reached through a pooler that gives each transaction another "
-	                               "session",
+	err_set(err, VIEWD_ERR_CONFIG,
+	        "database '%s' is reached through a pooler that gives each transaction another session",
 	        conn->db.database_name);
 	return err_hint(err, "connect to the server itself, or through a pool in session mode");
 }

@@ -5,12 +5,12 @@
 #include "postgresql/pg.h"
 
 #define NO_SWAP \
-	"views and foreign keys of PostgreSQL bind to the table itself and would go on reading the old one; " \
-	"use auto, full or diff"
-#define NO_INCREMENTAL \
-	"the rows of a materialized view cannot be written one by one; use method = table"
+	"views and foreign keys of PostgreSQL bind to the table itself and would go on reading the old one; use auto, " \
+	"full or diff"
+#define NO_INCREMENTAL "the rows of a materialized view cannot be written one by one; use method = table"
 #define NO_CONTENTS "a simple view holds no data to refresh; use auto, or method = materialized"
 
+/* clang-format off */
 const struct syntax pg_syntax = {
 	.dialect = "PostgreSQL",
 	.lexer.flags = LEX_NESTED_COMMENTS | LEX_E_STRINGS | LEX_DOLLAR_QUOTES,
@@ -128,3 +128,4 @@ const struct syntax pg_syntax = {
 	.time.seconds_since = "CASE WHEN {} IS NOT NULL THEN pg_catalog.round(GREATEST(EXTRACT(epoch FROM "
 	                      "pg_catalog.statement_timestamp() - {})::numeric, 0), 3) END",
 };
+/* clang-format on */

@@ -128,8 +128,8 @@ static void hosts_add(struct hosts *h, const char *value)
 
 static char *rewrite_query(void *mem_ctx, const char *query)
 {
-	struct hosts h = {.rest = talloc_strdup(mem_ctx, ""), .hosts = talloc_strdup(mem_ctx, ""),
-	                  .ports = talloc_strdup(mem_ctx, "")};
+	struct hosts h = {
+		.rest = talloc_strdup(mem_ctx, ""), .hosts = talloc_strdup(mem_ctx, ""), .ports = talloc_strdup(mem_ctx, "")};
 	char *copy = talloc_strdup(mem_ctx, query);
 	for (char *item = strsep(&copy, "&"); item != NULL; item = strsep(&copy, "&")) {
 		if (strncmp(item, "host=", 5) == 0)

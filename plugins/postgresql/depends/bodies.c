@@ -45,10 +45,12 @@ static const struct db_reader take_create[] = {{take_create_fn, "t", "how a func
 /* Names in the body mean what they mean where the function runs. */
 static bool take_path(struct viewd_conn *conn, const char *oid, struct told *told, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"SELECT (SELECT pg_catalog.substr(s, 13) FROM pg_catalog.unnest(proconfig) AS s WHERE s LIKE "
 		"'search\\_path=%'), prosrc"
 		" FROM pg_catalog.pg_proc WHERE oid = $1::oid";
+	/* clang-format on */
 	const char *params[] = {oid};
 	if (!pg_op_query(&conn->db, sql, params, 1, take_text, told, err))
 		return false;
@@ -106,8 +108,8 @@ static void give_up(struct walk *w, const char *source, bool immutable, const ch
 {
 	if (!immutable)
 		walk_note(w, VIEWD_DEPENDS_FUNCTION, source,
-		          talloc_asprintf(w->list->mem, "its body cannot be gone through, so what it reads is not known "
-		                                        "(%.120s)", why));
+		          talloc_asprintf(w->list->mem,
+		                          "its body cannot be gone through, so what it reads is not known (%.120s)", why));
 }
 
 static bool one_body(struct walk *w, size_t i, struct viewd_err *err)

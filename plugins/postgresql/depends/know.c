@@ -15,6 +15,7 @@
 
 /* Row policies show other rows to other roles. Of a table with children that are no partitions nothing is unique over
  * all of them. Statements on a parent do not fire the statement triggers of what is below. */
+/* clang-format off */
 static const char relations_sql[] =
 	"SELECT n.nspname, c.relname, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'catalogue'"
 	" WHEN c.relkind IN ('r', 'p') THEN 'table' WHEN c.relkind = 'v' THEN 'view' WHEN c.relkind = 'm' THEN "
@@ -33,6 +34,7 @@ static const char relations_sql[] =
 	"f.relkind "
 	"= 'f' WHERE h.inhparent = c.oid) THEN 'it has partitions that are foreign tables' END" FROM_CLASS "WHERE " NAMED
 	" ORDER BY NOT pg_catalog.pg_table_is_visible(c.oid), 1, 2";
+/* clang-format on */
 
 /* Keys are collected into arrays, which arrays of several lengths cannot be: no value of such a column is carried to
  * another one, and no unique key has one. */
@@ -43,6 +45,7 @@ static const char relations_sql[] =
 #define IS_BYTEWISE "pg_catalog.to_jsonb(l) ->> 'collisdeterministic' IS DISTINCT FROM 'false'"
 
 /* The scale of numeric(p,s) is in the lower 11 bits of its modifier, less the header of 4 bytes. */
+/* clang-format off */
 static const char columns_sql[] =
 	"SELECT n.nspname, c.relname, a.attname,"
 	" CASE WHEN a.atttypid IN ('pg_catalog.int2'::pg_catalog.regtype, 'pg_catalog.int4'::pg_catalog.regtype,"
@@ -73,6 +76,7 @@ static const char keys_sql[] =
 	" CROSS JOIN LATERAL pg_catalog.generate_series(0, i.indnkeyatts - 1) k (n)"
 	" LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[k.n] AND a.attnum > 0"
 	" WHERE " NAMED " AND (c.relkind = 'p' OR NOT c.relhassubclass) ORDER BY 1, 2, NOT i.indisprimary, 3, k.n";
+/* clang-format on */
 
 /* Grammar turns TRIM and AT TIME ZONE into calls of other names. Of the stable functions those count as good that
  * depend on nothing but settings. */

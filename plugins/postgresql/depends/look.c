@@ -3,11 +3,12 @@
  * look.c: which of the objects that views depend on may have changed, for all views at once.
  */
 #include "common/depends/objects.h"
-#include "postgresql/pg.h"
 #include "postgresql/depends/stamp.h"
+#include "postgresql/pg.h"
 
 /* An object that is gone is told once. When a relation of that name exists again, that is told once more: "back", as
  * its digest is for whoever walks there anew. */
+/* clang-format off */
 #define LOOK_SQL(pending) \
 	"WITH RECURSIVE alls AS MATERIALIZED (SELECT source, identity, pg_catalog.substr(identity, 1, 1) AS cls, " \
 	"pg_catalog.substr(identity, 2)::oid AS oid," \
@@ -22,6 +23,7 @@
 	"ELSE false END) AS b (back)" \
 	" WHERE s.stamp IS DISTINCT FROM o.stamp AND (s.identity IS NOT NULL OR o.digest <> CASE WHEN b.back THEN '" \
 	OBJECT_BACK "' ELSE '' END)"
+/* clang-format on */
 
 bool pg_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err)
 {

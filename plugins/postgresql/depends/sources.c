@@ -10,9 +10,9 @@
 #include <talloc.h>
 
 #include "base/err.h"
+#include "common/objects/task.h"
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/sqltext.h"
-#include "common/objects/task.h"
 #include "postgresql/pg.h"
 
 static bool probe_failed(struct viewd_err *err)
@@ -53,11 +53,10 @@ bool pg_probe_begin(struct viewd_conn *conn, const char *with, const char *query
 }
 
 /* Dependencies of a view hang from its rule: https://www.postgresql.org/docs/15/catalog-pg-depend.html */
+/* clang-format off */
 static const char sources_sql[] =
 	"WITH RECURSIVE reads (oid) AS ("
-	" SELECT pg_catalog.to_regclass('pg_temp." PG_PROBE "')::oid"
-	" UNION"
-	" SELECT d.refobjid FROM reads r"
+	" SELECT pg_catalog.to_regclass('pg_temp." PG_PROBE "')::oid UNION SELECT d.refobjid FROM reads r"
 	" JOIN pg_catalog.pg_class v ON v.oid = r.oid AND v.relkind = 'v'"
 	" JOIN pg_catalog.pg_rewrite w ON w.ev_class = v.oid AND w.rulename = '_RETURN'"
 	" JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid"
@@ -66,6 +65,7 @@ static const char sources_sql[] =
 	" JOIN pg_catalog.pg_class c ON c.oid = r.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 	" WHERE c.oid <> pg_catalog.to_regclass('pg_temp." PG_PROBE "')::oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
 	"  AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2";
+/* clang-format on */
 
 struct source_ctx {
 	struct viewd_source_sink sink;
@@ -108,8 +108,7 @@ bool pg_op_query_columns(struct db *db, const char *query, const struct db_reade
 	bool ok = pg_op_query(db,
 	                      "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) || " PG_COLLATE_SQL
 	                      " FROM pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass('pg_temp." PG_PROBE
-	                      "')"
-	                      " AND a.attnum > 0 ORDER BY a.attnum",
+	                      "') AND a.attnum > 0 ORDER BY a.attnum",
 	                      NULL, 0, row, ctx, err);
 	pg_scratch_end(conn, opened);
 	return ok;
@@ -146,8 +145,8 @@ static bool probe_canonical(struct viewd_conn *conn, const char *with, const cha
 		return false;
 	bool ok = pg_path_narrow(conn, err) &&
 	          pg_op_query(&conn->db,
-	                      "SELECT " PG_CANONICAL_SQL " FROM pg_catalog.pg_class c"
-	                      " WHERE c.oid = pg_catalog.to_regclass('pg_temp." PG_PROBE "')",
+	                      "SELECT " PG_CANONICAL_SQL
+	                      " FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass('pg_temp." PG_PROBE "')",
 	                      NULL, 0, copy_digest, out, err);
 	pg_scratch_end(conn, opened); /* undoes the narrow path too */
 	return ok;

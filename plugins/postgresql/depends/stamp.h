@@ -26,6 +26,7 @@
 /* Lists that follow a list obj(identity, cls, oid): kept, those of viewd's own relations; members, what a relation
  * consists of; stamps(identity, stamp) of those that exist. Aggregates of one object each: the planner has no good
  * guess of how many objects there are. */
+/* clang-format off */
 #define PG_STAMPS_SQL(pending) \
 	", kept (oid) AS MATERIALIZED (SELECT pg_catalog.split_part(v.identity, ':', 1)::oid FROM viewd.view_state v " \
 	"WHERE v.identity ~ '^[0-9]+:')," \
@@ -90,11 +91,13 @@
 	"  r.rolinherit, r.rolbypassrls), 0)) FROM pg_catalog.pg_roles r), (SELECT " \
 	"pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat_ws(' ', m.roleid," \
 	"  m.member, m.xmin), 0)) FROM pg_catalog.pg_auth_members m)) FROM obj o WHERE o.cls = 'm')"
+/* clang-format on */
 
 /* Of the same two rows, when the digest is the stored one: whether what it is made of was written anew, not only the
  * row of a relation or its rows. */
 #define PG_WITHOUT_ROW_SQL(stamp) "pg_catalog.regexp_replace(" stamp ", '^[^/]*/([^/]*)/[^/]*', '\\1')"
 #define PG_ROW_SQL(stamp) "pg_catalog.split_part(" stamp ", '/', 3)"
+/* clang-format off */
 #define PG_DOUBT_SQL \
 	"CASE o.cls WHEN 'r' THEN " PG_WITHOUT_ROW_SQL("o.stamp") " <> " PG_WITHOUT_ROW_SQL("s.stamp") \
 	" OR (pg_catalog.split_part(o.stamp, '/', 1) = pg_catalog.split_part(s.stamp, '/', 1) AND " PG_ROW_SQL("o.stamp") \
@@ -104,6 +107,7 @@
 	" OR EXISTS (SELECT FROM pg_catalog.pg_policy p WHERE p.polrelid = o.oid)" \
 	" OR EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = o.oid AND c.relrowsecurity))) ELSE o.stamp <> " \
 	"s.stamp END"
+/* clang-format on */
 
 /* The digest of row o of obj(identity, cls, oid, stamp, digest), which has what was stored, and of its row s of
  * stamps. */

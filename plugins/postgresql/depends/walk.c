@@ -31,6 +31,7 @@ enum feature { FEATURE_SAMPLE = 1, FEATURE_CLOCK_TEXT = 2, FEATURE_CLOCK = 100 }
 
 /* $1, $2: oids of relations and functions to begin with. Rows: what (a letter), how, schema, name, name for people,
  * detail, identity, stamp, digest. Nodes of class 0 are features; 3 is row security. */
+/* clang-format off */
 #define WALK_SQL(pending, body) \
 	"WITH RECURSIVE starts (classid, objid) AS (" \
 	" SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, r FROM pg_catalog.unnest($1::oid[]) AS r" \
@@ -188,6 +189,7 @@ enum feature { FEATURE_SAMPLE = 1, FEATURE_CLOCK_TEXT = 2, FEATURE_CLOCK = 100 }
 	"NULL THEN " PG_DIGEST_SQL " END" \
 	" FROM rows w LEFT JOIN obj o ON o.identity = w.identity LEFT JOIN stamps s ON s.identity = w.identity" \
 	" ORDER BY w.what DESC, w.schema, w.name, w.shown"
+/* clang-format on */
 
 enum { W_WHAT, W_HOW, W_SCHEMA, W_NAME, W_SHOWN, W_DETAIL, W_IDENTITY, W_STAMP, W_DIGEST };
 
@@ -268,8 +270,8 @@ static void add_function(struct walk *w, const char *const *v)
 	const char *how = v[W_HOW], *unheard = NULL;
 	if (strcmp(how, "clock") == 0 || strcmp(how, "random") == 0) {
 		char *call = talloc_asprintf(w->list->mem, "%s()", v[W_NAME]);
-		walk_note(w, VIEWD_DEPENDS_CLOCK, call, how[0] == 'c' ? "its value changes with time" : "its value is another "
-		                                                                                        "one each time");
+		walk_note(w, VIEWD_DEPENDS_CLOCK, call,
+		          how[0] == 'c' ? "its value changes with time" : "its value is another one each time");
 		return;
 	}
 	if (strcmp(how, "harmless") == 0)
@@ -277,8 +279,8 @@ static void add_function(struct walk *w, const char *const *v)
 	if (strncmp(how, "text_", 5) == 0)
 		add_body(w, v);
 	else if (strcmp(how, "unheard") == 0 && v[W_IDENTITY] != NULL)
-		unheard = talloc_asprintf(w->list->mem, "in %s and not IMMUTABLE: what it reads is not known (name it in "
-		                                        "sources)", v[W_DETAIL]);
+		unheard = talloc_asprintf(
+			w->list->mem, "in %s and not IMMUTABLE: what it reads is not known (name it in sources)", v[W_DETAIL]);
 	else if (strcmp(how, "unheard") == 0)
 		unheard = "what it reads is not known";
 	add_named(w, v, VIEWD_DEPENDS_FUNCTION, v[W_SHOWN], unheard);
@@ -321,8 +323,8 @@ static bool add_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 		add_feature(w, (int)strtol(v[W_HOW], NULL, 10));
 		break;
 	default:
-		walk_note(w, VIEWD_DEPENDS_OTHER, v[W_SHOWN] != NULL ? v[W_SHOWN] : "object", "viewd does not know how it "
-		                                                                              "changes");
+		walk_note(w, VIEWD_DEPENDS_OTHER, v[W_SHOWN] != NULL ? v[W_SHOWN] : "object",
+		          "viewd does not know how it changes");
 	}
 	return true;
 }
@@ -375,10 +377,12 @@ static const struct db_reader truth_row[] = {{truth_row_fn, "T", "whether a defi
 /* Whatever has become a time, a date, a range or an array of these may have been the word. */
 bool walk_literals(struct walk *w, const char *text, const struct walk_start *start, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] = "SELECT nodes ~ ':consttype (1082|1083|1114|1115|1182|1184|1185|1266|3908|3910|3912) ' "
 	                          "FROM (SELECT ev_action::text"
 		" FROM pg_catalog.pg_rewrite WHERE ev_class = $1::oid UNION ALL SELECT pg_catalog.to_jsonb(p) ->> 'prosqlbody'"
 		" FROM pg_catalog.pg_proc p WHERE oid = $2::oid) AS tree (nodes)";
+	/* clang-format on */
 	const char *params[] = {start->relation, start->function};
 	const char *word = clock_word(text);
 	bool timed = false;
@@ -387,8 +391,8 @@ bool walk_literals(struct walk *w, const char *text, const struct walk_start *st
 	if (!pg_op_query(&w->conn->db, sql, params, ARRAY_LEN(params), truth_row, &timed, err))
 		return false;
 	if (timed)
-		walk_note(w, VIEWD_DEPENDS_CLOCK, talloc_asprintf(w->list->mem, "'%s'", word), "it means another time at each "
-		                                                                               "refresh");
+		walk_note(w, VIEWD_DEPENDS_CLOCK, talloc_asprintf(w->list->mem, "'%s'", word),
+		          "it means another time at each refresh");
 	return true;
 }
 

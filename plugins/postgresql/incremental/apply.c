@@ -15,7 +15,7 @@ struct texts {
 	void *mem;
 	const struct part *part;
 	const struct key_set *keys; /* NULL: all rows */
-	bool nulls; /* of the keys those with a NULL in them; else the others */
+	bool nulls;                 /* of the keys those with a NULL in them; else the others */
 };
 
 static char *add_columns(char *sql, const char *prefix, size_t n)
@@ -163,8 +163,8 @@ static char *add_update(const struct texts *t, char *sql, const char *rel)
 	}
 	if (!any)
 		return sql_add(sql, ", u AS (SELECT 1 WHERE false)");
-	return sql_add(sql, " FROM j WHERE t.ctid = j.tid AND NOT j.gone AND (SELECT pg_catalog.count(*) FROM d) >= 0 "
-	                    "RETURNING 1)");
+	return sql_add(
+		sql, " FROM j WHERE t.ctid = j.tid AND NOT j.gone AND (SELECT pg_catalog.count(*) FROM d) >= 0 RETURNING 1)");
 }
 
 /* Keys with a NULL in them are found in another way. A row may move from those to the others, so one statement has
@@ -188,8 +188,8 @@ static char *statement(const struct texts *t)
 	sql = sql_add(sql, " FROM (%s) AS q), o AS MATERIALIZED (SELECT o.*", all_keys(t, new_rows));
 	sql = sql_add(add_number(t, sql, "o."), " FROM (%s) AS o)", all_keys(t, old_rows));
 	sql = add_differences(t, sql);
-	sql = sql_add(sql, ", d AS (DELETE FROM %s AS t WHERE t.ctid = ANY (ARRAY(SELECT tid FROM j WHERE gone)) RETURNING "
-	                   "1)", rel);
+	sql = sql_add(
+		sql, ", d AS (DELETE FROM %s AS t WHERE t.ctid = ANY (ARRAY(SELECT tid FROM j WHERE gone)) RETURNING 1)", rel);
 	sql = add_update(t, sql, rel);
 	sql = sql_names(&pg_syntax, sql_add(sql, ", i AS (INSERT INTO %s (", rel), NULL, columns->names, columns->n);
 	sql = add_columns(sql_add(sql, ") SELECT "), "j.", columns->n);

@@ -54,6 +54,7 @@ static const char row_form[] =
 	"DECLARE place pg_catalog.tid; BEGIN" GUARD " " INTO "VALUES (" XID ", 1%6$s) RETURNING ctid INTO place;"
 	" IF place OPERATOR(pg_catalog.>=) '(%7$s,0)'::pg_catalog.tid" OVER END_GUARD;
 
+/* clang-format off */
 static const char rows_form[] =
 	"BEGIN" GUARD
 	" IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN " INTO
@@ -66,6 +67,7 @@ static const char rows_form[] =
 	" ELSE INSERT INTO viewd.change_%4$s (viewd_xid, viewd_sign) VALUES (" XID ", 2); END IF;"
 	" IF pg_catalog.pg_relation_size('%1$s'::pg_catalog.regclass) OPERATOR(pg_catalog.>=) (%7$s::pg_catalog.int8 "
 	"OPERATOR(pg_catalog.*) 8192)" OVER END_GUARD;
+/* clang-format on */
 
 static bool take_body_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {

@@ -78,8 +78,8 @@ static char *collecting(void *mem, const struct key_set *set, const char *query)
 char *pg_keys_unnest(char *sql, const struct key_set *set, size_t first)
 {
 	for (size_t i = 0; i < set->width; i++)
-		sql = sql_add(sql, "%s$%zu::%s", i > 0 ? "), pg_catalog.unnest(" : "ROWS FROM (pg_catalog.unnest(",
-		              first + i, set->types[i]);
+		sql = sql_add(sql, "%s$%zu::%s", i > 0 ? "), pg_catalog.unnest(" : "ROWS FROM (pg_catalog.unnest(", first + i,
+		              set->types[i]);
 	return sql_add(sql, "))");
 }
 
@@ -139,7 +139,7 @@ char *pg_op_has_key(void *mem_ctx, const struct key_set *set, const char *const 
 	char *either = pg_keys_unnest(sql_add(sql_new(mem_ctx), "(%s OR EXISTS (SELECT 1 FROM ", sql), set, 1);
 	either = add_names(sql_add(either, " AS viewd_k "), set->width);
 	for (size_t i = 0; i < set->width; i++)
-		either = sql_add(either, "%sviewd_k.k%zu IS NOT DISTINCT FROM %s", i > 0 ? " AND " : " WHERE ", i + 1,
-		                 columns[i]);
+		either =
+			sql_add(either, "%sviewd_k.k%zu IS NOT DISTINCT FROM %s", i > 0 ? " AND " : " WHERE ", i + 1, columns[i]);
 	return sql_add(either, "))");
 }

@@ -66,6 +66,7 @@ static const struct db_reader take_statement[] = {{take_statement_fn, "t", "trig
 	"w.suffix"
 
 /* ALWAYS, so that replica sessions fire it too, is for owners only. */
+/* clang-format off */
 static const char lacking_sql[] =
 	"WITH RECURSIVE " PG_BELOW_SQL("$1::pg_catalog.regclass::pg_catalog.oid")
 	" SELECT x.sql FROM below b JOIN pg_catalog.pg_class c ON c.oid = b.oid AND c.relkind IN ('r', 'p') JOIN "
@@ -81,6 +82,7 @@ static const char lacking_sql[] =
 	"'A') AND pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN pg_catalog.format('ALTER TABLE ONLY %s ENABLE ALWAYS "
 	"TRIGGER viewd_log_%s_%s', c.oid::pg_catalog.regclass, $2, w.suffix) END)) AS x (step, sql)"
 	" WHERE x.sql IS NOT NULL ORDER BY c.oid, w.suffix, x.step";
+/* clang-format on */
 
 /* The right that the role lacks, in words that it can be given by. */
 static bool denied(struct viewd_conn *conn, const char *right, const char *on, struct viewd_err *err)
@@ -123,15 +125,14 @@ static bool are_new(struct viewd_conn *conn, const struct change_log *log, bool 
 }
 
 /* Of the columns that are logged, the source's other ones being nobody's affair. */
-static bool make_trial(struct viewd_conn *conn, const struct change_log *log, const char *source,
-                       struct viewd_err *err)
+static bool make_trial(struct viewd_conn *conn, const struct change_log *log, const char *source, struct viewd_err *err)
 {
 	char *columns = sql_names(&pg_syntax, sql_new(NULL), NULL, log->columns, log->n_columns);
 	char *database = sql_add(sql_new(columns), "DATABASE ");
-	bool done = pg_execf(conn, err,
-	                     "CREATE TEMPORARY TABLE viewd_try AS SELECT %s, 0 AS viewd_try FROM %s WITH NO DATA", columns,
-	                     source) ||
-	            denied(conn, "TEMPORARY", ident_append(&pg_syntax, database, PQdb(conn->pg)), err);
+	bool done =
+		pg_execf(conn, err, "CREATE TEMPORARY TABLE viewd_try AS SELECT %s, 0 AS viewd_try FROM %s WITH NO DATA",
+	             columns, source) ||
+		denied(conn, "TEMPORARY", ident_append(&pg_syntax, database, PQdb(conn->pg)), err);
 	talloc_free(columns);
 	return done;
 }
@@ -151,7 +152,7 @@ static bool try_functions(struct viewd_conn *conn, const struct change_log *log,
 	static const char *const triggers[][2] = {
 		{"INSERT ON pg_temp.viewd_try FOR EACH ROW", "row"},
 		{"UPDATE ON pg_temp.viewd_try REFERENCING OLD TABLE AS viewd_old NEW TABLE AS viewd_new FOR EACH STATEMENT",
-		 "rows"},
+	     "rows"},
 		{"DELETE ON pg_temp.viewd_try REFERENCING OLD TABLE AS viewd_old FOR EACH STATEMENT", "rows"},
 		{"TRUNCATE ON pg_temp.viewd_try FOR EACH STATEMENT", "rows"},
 		{"INSERT ON pg_temp.viewd_try REFERENCING NEW TABLE AS viewd_new FOR EACH STATEMENT", "rows"},
@@ -165,8 +166,9 @@ static bool try_functions(struct viewd_conn *conn, const struct change_log *log,
 		                triggers[i][0], log->number, triggers[i][1]);
 	for (size_t i = 0; i < ARRAY_LEN(tries) && done; i++)
 		done = pg_exec(conn, tries[i], err);
-	return done && pg_execf(conn, err, "DELETE FROM viewd.change_%" PRId64 " WHERE viewd_xid = "
-	                                   "pg_catalog.pg_current_xact_id()", log->number);
+	return done &&
+	       pg_execf(conn, err, "DELETE FROM viewd.change_%" PRId64 " WHERE viewd_xid = pg_catalog.pg_current_xact_id()",
+	                log->number);
 }
 
 /* Types without a value that stands for nothing, and the like: the table cannot be followed so; all else goes on. */
@@ -208,8 +210,9 @@ bool pg_op_drop_log(struct db *db, int64_t number, const struct relation *source
 	            (list.n == 0 || pg_exec(conn, "SET LOCAL lock_timeout = 250", err));
 	for (size_t i = 0; i < list.n && done; i++)
 		done = pg_exec(conn, list.statements[i], err);
-	done = done && pg_execf(conn, err, "DROP FUNCTION IF EXISTS viewd.log_%s_row(), viewd.log_%s_rows() CASCADE",
-	                        params[0], params[0]) &&
+	done = done &&
+	       pg_execf(conn, err, "DROP FUNCTION IF EXISTS viewd.log_%s_row(), viewd.log_%s_rows() CASCADE", params[0],
+	                params[0]) &&
 	       pg_execf(conn, err, "DROP TABLE IF EXISTS viewd.change_%s", params[0]) &&
 	       pg_execf(conn, err, "DROP SEQUENCE IF EXISTS viewd.full_%s", params[0]);
 	talloc_free(list.mem);

@@ -18,8 +18,8 @@
 
 /* SQL: the relations below a source (its oid), that one first. */
 #define PG_BELOW_SQL(source) \
-	"below (oid) AS (SELECT " source " UNION SELECT i.inhrelid FROM below b JOIN pg_catalog.pg_inherits i ON " \
-	"i.inhparent = b.oid)"
+	"below (oid) AS (SELECT " source \
+	" UNION SELECT i.inhrelid FROM below b JOIN pg_catalog.pg_inherits i ON i.inhparent = b.oid)"
 
 /* SQL: the triggers that each relation c below the source ought to have: w (suffix, event, how, kind). A row that an
  * UPDATE moves to another partition fires row triggers for INSERT there, and is among the rows of the statement too: so

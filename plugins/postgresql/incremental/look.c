@@ -23,6 +23,7 @@
  * operators and casts, which it does not name, and what these call themselves. Of that the server knows only a part, so
  * every function counts whose name occurs in a body. Bodies in C (13) and the server's own (12) say nothing. */
 #define USERS "16384" /* the first oid that is not the server's own */
+/* clang-format off */
 #define CALLED_SQL \
 	"called (oid) AS (SELECT s.oid FROM (SELECT f.oid FROM pg_catalog.pg_proc f WHERE f.oid >= " USERS " AND " \
 	"f.proname = ANY (ARRAY[{}]::pg_catalog.name[]) UNION SELECT f.oid FROM pg_catalog.pg_operator o JOIN " \
@@ -34,10 +35,12 @@
 	"'pg_catalog.pg_proc'::pg_catalog.regclass UNION ALL SELECT p.oid FROM pg_catalog.pg_proc p WHERE f.prolang NOT " \
 	"IN (12, 13) AND p.oid >= " USERS " AND p.pronamespace <> 'viewd'::pg_catalog.regnamespace AND " \
 	"pg_catalog.strpos(f.prosrc, p.proname::text) > 0) d)"
+/* clang-format on */
 
 /* One text a log of everything that decides whether changes are logged, and what a definition's keys were derived from;
  * also of the functions that it calls, and of the view's inner nodes. What the catalogue writes in place (statistics)
  * is not in it. $1 the sources, $2 the logs' numbers, $3 the view; {} is for names in the definition. */
+/* clang-format off */
 static const char sound_form[] =
 	"WITH RECURSIVE " CALLED_SQL ", f AS MATERIALIZED (SELECT pg_catalog.string_agg(f.oid || ' ' || f.xmin::text, ' ' "
 	"ORDER BY f.oid) AS text FROM called c JOIN pg_catalog.pg_proc f ON f.oid = c.oid)"
@@ -87,6 +90,7 @@ static const char sound_form[] =
 	"x.indimmediate), ' ' ORDER BY x.indexrelid) AS text FROM pg_catalog.pg_index x WHERE x.indrelid = v.source AND "
 	"x.indisunique) i"
 	") x ORDER BY v.place";
+/* clang-format on */
 
 struct looking {
 	struct change_log *logs;
@@ -142,8 +146,8 @@ static bool are_sound(struct viewd_conn *conn, void *mem, const char *view, stru
 
 /* $1 the position, or NULL. */
 #define UNREAD_SQL(position) \
-	"viewd_xid >= pg_catalog.pg_snapshot_xmin(" position ") AND NOT pg_catalog.pg_visible_in_snapshot(viewd_xid, " \
-	position ")"
+	"viewd_xid >= pg_catalog.pg_snapshot_xmin(" position \
+	") AND NOT pg_catalog.pg_visible_in_snapshot(viewd_xid, " position ")"
 
 static bool take_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -173,6 +177,7 @@ static const struct db_reader take_unread[] = {{take_unread_fn, "ntttttn", "what
 /* Slots: the log's number, the parameter that is the position, the limit. The sequence has another value after each
  * time that writers were let on (overflow.c). */
 #define POSITION "$%2$zu::pg_catalog.pg_snapshot"
+/* clang-format off */
 #define UNREAD_FORM \
 	"SELECT (SELECT pg_catalog.count(*) FROM (SELECT 1 FROM viewd.change_%1$" PRId64 " WHERE viewd_sign IN (-1, 1) " \
 	"AND " \
@@ -181,6 +186,7 @@ static const struct db_reader take_unread[] = {{take_unread_fn, "ntttttn", "what
 	"viewd.change_%1$" PRId64 " WHERE viewd_sign = 2 AND " UNREAD_SQL(POSITION) "), EXISTS (SELECT 1 FROM " \
 	"viewd.change_%1$" PRId64 " WHERE viewd_sign = 0 AND viewd_xid > pg_catalog.pg_snapshot_xmin(" POSITION ")), " \
 	"(SELECT last_value FROM viewd.full_%1$" PRId64 "), %2$zu AS place"
+/* clang-format on */
 
 /* A first reading sees no position, which is older than all. */
 static bool count_unread(struct viewd_conn *conn, void *mem, struct looking *looking, struct viewd_err *err)
@@ -231,8 +237,8 @@ char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct 
 	char *sql = talloc_asprintf(
 		mem_ctx,
 		"(SELECT viewd_l.* FROM %s viewd_l, (SELECT position::pg_catalog.pg_snapshot AS place FROM viewd.log_readers "
-		"WHERE log = %" PRId64 " AND view = %s OFFSET 0) viewd_r WHERE viewd_sign IN (-1, 1) AND " UNREAD_SQL("place")
-		")",
+		"WHERE log = %" PRId64
+		" AND view = %s OFFSET 0) viewd_r WHERE viewd_sign IN (-1, 1) AND " UNREAD_SQL("place") ")",
 		change_log_table(db, mem_ctx, log->number), log->number, literal_quoted(&pg_syntax, mem_ctx, view));
 	assert(sql != NULL);
 	return sql;
@@ -253,8 +259,8 @@ bool pg_op_read_log(struct db *db, void *mem_ctx, const char *view UNUSED, const
 {
 	char sql[200];
 	snprintf(sql, sizeof sql,
-	         "SELECT CASE WHEN pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64 "') IS NULL THEN "
-	         "pg_catalog.pg_current_snapshot()::text END",
+	         "SELECT CASE WHEN pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64
+	         "') IS NULL THEN pg_catalog.pg_current_snapshot()::text END",
 	         log->number);
 	*position_r = talloc_strdup(mem_ctx, "");
 	return pg_query_with_queue(pg_of(db), sql, NULL, 0, take_text, position_r, err);

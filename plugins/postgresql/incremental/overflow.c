@@ -38,8 +38,9 @@ static bool is_full(struct viewd_conn *conn, int64_t number, bool *full_r, struc
 {
 	char sql[250];
 	snprintf(sql, sizeof sql,
-	         "SELECT pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64 "') IS NOT NULL OR EXISTS (SELECT FROM "
-	         "viewd.change_%" PRId64 " WHERE viewd_sign = 0 AND viewd_xid >= '" NEVER "')",
+	         "SELECT pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64
+	         "') IS NOT NULL OR EXISTS (SELECT FROM viewd.change_%" PRId64
+	         " WHERE viewd_sign = 0 AND viewd_xid >= '" NEVER "')",
 	         number, number);
 	*full_r = false;
 	return pg_op_query(&conn->db, sql, NULL, 0, flag, full_r, err);
@@ -88,13 +89,13 @@ static bool let_on(struct viewd_conn *conn, int64_t number, struct viewd_err *er
 	       pg_op_commit(&conn->db, err) && pg_execf(conn, err, "VACUUM viewd.change_%" PRId64, number) &&
 	       disbelieve(conn, number, never, err) &&
 	       pg_execf(conn, err,
-	                "SELECT pg_catalog.setval('viewd.full_%" PRId64 "', "
-	                "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::pg_catalog.int8, false)",
+	                "SELECT pg_catalog.setval('viewd.full_%" PRId64
+	                "', pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::pg_catalog.int8, false)",
 	                number) &&
 	       pg_execf(conn, err,
-	                "UPDATE viewd.change_%" PRId64 " SET viewd_xid = "
-	                "pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) WHERE viewd_sign = 0 AND viewd_xid "
-	                "= '%s'",
+	                "UPDATE viewd.change_%" PRId64
+	                " SET viewd_xid = pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) WHERE viewd_sign = "
+	                "0 AND viewd_xid = '%s'",
 	                number, never);
 }
 

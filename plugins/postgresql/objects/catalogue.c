@@ -26,6 +26,7 @@ bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err)
 
 /* Usable for CONCURRENTLY: unique, valid, immediate, whole (no WHERE), plain columns. Same rule as
  * is_usable_unique_index() in the server's matview.c. The refresh also makes a temporary table as the owner. */
+/* clang-format off */
 #define FIND_SQL(canonical) \
 	"SELECT c.oid::text, c.relkind::text, c.relispopulated, " canonical "," \
 	" EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid" \
@@ -37,6 +38,7 @@ bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err)
 	" FROM (SELECT 1) AS one" \
 	" LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1" \
 	" LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2"
+/* clang-format on */
 
 enum find_column {
 	F_OID,
@@ -100,9 +102,10 @@ static void describe(const char *const *v, struct db_object *out)
 		snprintf(out->detail, sizeof out->detail,
 		         "no unique index on plain columns without WHERE (set unique_key), so a refresh blocks readers");
 	else if (!is_true(v[F_TEMP]))
-		snprintf(out->detail, sizeof out->detail, "role '%.60s' may not create temporary tables (GRANT TEMPORARY ON "
-		                                          "DATABASE), "
-		         "which a concurrent refresh needs", text_of(v[F_OWNER]));
+		snprintf(out->detail, sizeof out->detail,
+		         "role '%.60s' may not create temporary tables (GRANT TEMPORARY ON DATABASE), "
+		         "which a concurrent refresh needs",
+		         text_of(v[F_OWNER]));
 }
 
 static bool find_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -170,8 +173,8 @@ bool pg_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, c
 	const char *path[] = {conn->search_path};
 	pg_queue(conn, NARROW_SQL, NULL, 0, NULL, NULL);
 	pg_queue(conn,
-	         "SELECT pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-	         "ON n.oid = c.relnamespace"
+	         "SELECT pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
+	         "n.oid = c.relnamespace"
 	         " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('v', 'm')",
 	         params, ARRAY_LEN(params), take_text, &text);
 	if (!pg_query_with_queue(conn, RESTORE_SQL, path, ARRAY_LEN(path), NULL, NULL, err))

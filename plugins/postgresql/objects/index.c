@@ -27,6 +27,7 @@ bool pg_op_list_indexes(struct db *db, const struct relation *rel, const struct 
 
 /* The columns by name, since those of the copy may have other numbers. Storage parameters count only where they are
  * declared. */
+/* clang-format off */
 static const char equal_sql[] =
 	"WITH shape AS (SELECT i.indrelid, x.reloptions, i.indisvalid AND i.indisready AND i.indimmediate AS usable, "
 	"pg_catalog.concat_ws('|',"
@@ -41,6 +42,7 @@ static const char equal_sql[] =
 	"c.relnamespace"
 	" WHERE n.nspname = $1 AND c.relname = $2) AND s.usable AND s.text = p.text"
 	" AND (p.reloptions IS NULL OR s.reloptions @> p.reloptions))";
+/* clang-format on */
 
 static bool take_answer_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {

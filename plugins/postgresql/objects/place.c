@@ -38,10 +38,12 @@ static bool find_system(struct viewd_conn *conn, void *mem, char **system_r, str
 
 bool pg_op_state_place(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"SELECT $1 || '.' || d.oid || '.' || pg_catalog.to_regclass('viewd.view_state')::pg_catalog.oid FROM "
 		"pg_catalog.pg_database d"
 		" WHERE d.datname = pg_catalog.current_database()";
+	/* clang-format on */
 	struct viewd_conn *conn = pg_of(db);
 	if (conn->system == NULL && !find_system(conn, conn, &conn->system, err))
 		return false;
@@ -54,10 +56,12 @@ bool pg_op_state_place(struct db *db, void *mem_ctx, char **place_r, struct view
 bool pg_op_came_along(struct db *db, const struct db_object *found, const char *identity, bool *yes_r,
                       struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"SELECT (pg_catalog.split_part($1, ':', 1)::bigint - n.oid::bigint) & 4294967295 < 2147483648 FROM "
 		"pg_catalog.pg_namespace n"
 		" WHERE n.nspname = 'viewd'";
+	/* clang-format on */
 	const char *params[] = {found->identity};
 	const char *kind = strchr(identity, ':'), *kind_now = strchr(found->identity, ':');
 	char *younger = NULL;

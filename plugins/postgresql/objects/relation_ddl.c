@@ -21,13 +21,16 @@
 #define FROM_C " FROM c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 #define FROM_A FROM_C " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
 #define FROM_I \
-	FROM_C " JOIN pg_catalog.pg_index i ON i.indrelid = c.oid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid" \
+	FROM_C \
+	" JOIN pg_catalog.pg_index i ON i.indrelid = c.oid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid" \
 	" AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.conindid = x.oid AND k.conrelid = c.oid)" \
 	" AND pg_catalog.strpos(E'\\n' || $4 || E'\\n', E'\\n' || x.relname || E'\\n') = 0"
+/* clang-format off */
 #define OPTIONS(list, prefix) \
 	"(SELECT pg_catalog.string_agg(" prefix " || pg_catalog.quote_ident(pg_catalog.split_part(o, '=', 1)) || '='" \
 	" || pg_catalog.quote_literal(pg_catalog.substr(o, pg_catalog.strpos(o, '=') + 1)), ', ' ORDER BY o)" \
 	" FROM pg_catalog.unnest(" list ") AS o)"
+/* clang-format on */
 #define TOAST "(SELECT t.reloptions FROM pg_catalog.pg_class t WHERE t.oid = c.reltoastrelid)"
 /* Servers keep notes of their own among the column options (pg_attver since 15.20): only what a user can mean is
  * carried over. */
@@ -35,14 +38,16 @@
 #define COMMENT(class, oid, sub) \
 	"(SELECT pg_catalog.quote_literal(m.description) FROM pg_catalog.pg_description m WHERE m.objoid = " oid \
 	" AND m.classoid = 'pg_catalog." class "'::pg_catalog.regclass AND m.objsubid = " sub ")"
-#define GRANTEE "CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE " \
+#define GRANTEE \
+	"CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE " \
 	"pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END"
 #define GRANTABLE "CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END"
 #define PART(order, phase, of_column) "SELECT " order ", '" phase "', " of_column ", "
 #define INDEX_HEAD \
-	"'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || pg_catalog.quote_ident(x.relname)" \
-	" || ' ON ' || "
+	"'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX ' || " \
+	"pg_catalog.quote_ident(x.relname) || ' ON ' || "
 
+/* clang-format off */
 static const char create_sql[] =
 	PART("1", "c", "false") "'definition', 'CREATE VIEW ' || " REL " || coalesce(' WITH (' || "
 	OPTIONS("c.reloptions", "''") " || ')', '')"
@@ -136,6 +141,7 @@ static const char finish_sql[] =
 	" JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid AND w.rulename <> '_RETURN' AND w.ev_enabled <> 'O'"
 	" UNION ALL " PART("14", "f", "true") "'statistics ' || s.stxname, pg_catalog.pg_get_statisticsobjdef(s.oid)" FROM_C
 	" JOIN pg_catalog.pg_statistic_ext s ON s.stxrelid = c.oid WHERE $2 <> 'VIEW'";
+/* clang-format on */
 
 static const char *const parts[] = {create_sql, index_sql, dress_sql, finish_sql};
 
@@ -165,14 +171,15 @@ bool tree_capture(struct viewd_conn *conn, struct tree *tree, size_t node, char 
                   struct viewd_err *err)
 {
 	struct capture_ctx cc = {.tree = tree, .node = node};
-	const char *params[] = {tree->nodes[node].oid, tree_kind_word(new_kind),
-	                        tree->stages[tree->nodes[node].place], own_indexes};
+	const char *params[] = {tree->nodes[node].oid, tree_kind_word(new_kind), tree->stages[tree->nodes[node].place],
+	                        own_indexes};
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		char *sql = talloc_asprintf(tree, "WITH c AS (SELECT * FROM pg_catalog.pg_class WHERE oid = $1::oid) SELECT * "
-		                                  "FROM (%s)"
-		                                  " AS part (ord, phase, of_column, what, sql) WHERE sql IS NOT NULL"
-		                                  " AND $2::text <> '' AND $3::text <> '' AND $4::text IS NOT NULL ORDER BY "
-		                                  "ord, what, sql", parts[i]);
+		char *sql =
+			talloc_asprintf(tree,
+		                    "WITH c AS (SELECT * FROM pg_catalog.pg_class WHERE oid = $1::oid) SELECT * FROM (%s)"
+		                    " AS part (ord, phase, of_column, what, sql) WHERE sql IS NOT NULL"
+		                    " AND $2::text <> '' AND $3::text <> '' AND $4::text IS NOT NULL ORDER BY ord, what, sql",
+		                    parts[i]);
 		bool ok = pg_op_query(&conn->db, sql, params, 4, statement_row, &cc, err);
 		talloc_free(sql);
 		if (!ok)

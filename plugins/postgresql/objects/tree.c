@@ -13,16 +13,17 @@
 
 /* Rules named _RETURN are what makes a view; following only those, there is no cycle. UNION removes repeated (oid,
  * depth). */
+/* clang-format off */
 #define TREE_SQL \
 	"WITH RECURSIVE reads (oid, depth) AS (" \
 	" SELECT c.oid, 0 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace" \
-	"  WHERE n.nspname = $1 AND c.relname = $2" \
-	" UNION" \
+	"  WHERE n.nspname = $1 AND c.relname = $2 UNION" \
 	" SELECT w.ev_class, r.depth + 1 FROM reads r" \
 	" JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = r.oid" \
 	"  AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass" \
 	" JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid AND w.rulename = '_RETURN' AND w.ev_class <> r.oid)," \
 	" tree (oid, depth) AS (SELECT oid, pg_catalog.max(depth) FROM reads GROUP BY oid) "
+/* clang-format on */
 
 static const char nodes_sql[] = TREE_SQL
 	"SELECT c.oid::text, c.relkind::text, n.nspname, c.relname, pg_catalog.quote_ident(n.nspname) || '.'"
@@ -31,6 +32,7 @@ static const char nodes_sql[] = TREE_SQL
 	" ORDER BY t.depth, n.nspname, c.relname";
 
 /* Everything that hangs from a node and is not made again by relation_ddl.c. */
+/* clang-format off */
 static const char obstacles_sql[] = TREE_SQL
 	", rels AS (SELECT c.* FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid),"
 	" known (classid, objid) AS ("
@@ -76,6 +78,7 @@ static const char obstacles_sql[] = TREE_SQL
 	"FROM rels"
 	"  JOIN pg_catalog.pg_attribute a ON a.attrelid = rels.oid, pg_catalog.aclexplode(a.attacl) x"
 	"  WHERE x.grantor <> rels.relowner) AS obstacles";
+/* clang-format on */
 
 const char *tree_kind_word(char relkind)
 {
@@ -191,12 +194,12 @@ static bool name_stages(struct viewd_conn *conn, struct tree *tree, const struct
 	ident_temporary(rel, "viewd_stage_", stem);
 	tree->stages = talloc_array(tree, char *, tree->n_schemas);
 	for (size_t i = 0; i < tree->n_schemas; i++) {
-		tree->stages[i] = i == 0 && tree->stage_given ? talloc_strdup(tree, "viewd_stage") :
-		                                                talloc_asprintf(tree, "%s_%zu", stem, i);
+		tree->stages[i] =
+			i == 0 && tree->stage_given ? talloc_strdup(tree, "viewd_stage") : talloc_asprintf(tree, "%s_%zu", stem, i);
 		for (size_t j = 0; j < tree->n_nodes; j++)
 			if (tree->nodes[j].place == i)
-				tree->nodes[j].staged = ident_append(&pg_syntax, talloc_asprintf(tree, "\"%s\".", tree->stages[i]),
-				                                     tree->nodes[j].name);
+				tree->nodes[j].staged =
+					ident_append(&pg_syntax, talloc_asprintf(tree, "\"%s\".", tree->stages[i]), tree->nodes[j].name);
 	}
 	return true;
 }
@@ -205,8 +208,7 @@ static bool load(struct viewd_conn *conn, struct tree *tree, const struct tree_w
 {
 	const struct relation *rel = &wish->rel;
 	const char *params[] = {rel->schema, rel->name};
-	if (!refuse_obstacles(conn, rel, params, err) ||
-	    !pg_op_query(&conn->db, nodes_sql, params, 2, node_row, tree, err))
+	if (!refuse_obstacles(conn, rel, params, err) || !pg_op_query(&conn->db, nodes_sql, params, 2, node_row, tree, err))
 		return false;
 	if (tree->n_nodes == 0)
 		return err_set(err, VIEWD_ERR_MISSING, "relation %s.%s does not exist any more", rel->schema, rel->name);
@@ -214,8 +216,8 @@ static bool load(struct viewd_conn *conn, struct tree *tree, const struct tree_w
 		return false;
 	bool ok = true;
 	for (size_t i = 0; ok && i < tree->n_nodes; i++)
-		ok = i == 0 ? tree_capture(conn, tree, i, wish->new_kind, wish->own_indexes, err) :
-		              tree_capture(conn, tree, i, tree->nodes[i].kind, "", err);
+		ok = i == 0 ? tree_capture(conn, tree, i, wish->new_kind, wish->own_indexes, err)
+		            : tree_capture(conn, tree, i, tree->nodes[i].kind, "", err);
 	struct viewd_err ignored;
 	return pg_path_restore(conn, ok ? err : &ignored) && ok;
 }

@@ -9,10 +9,10 @@
 #include <talloc.h>
 
 #include "base/err.h"
-#include "common/text/number.h"
-#include "common/refresh/group.h"
 #include "common/objects/hooks.h"
+#include "common/refresh/group.h"
 #include "common/sqltext/sqltext.h"
+#include "common/text/number.h"
 #include "postgresql/pg.h"
 
 static const struct db_reader take_text[] = {{db_take_text, "T", "a setting, a lock or an object"}};
@@ -41,11 +41,13 @@ bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err
 /* LOCK TABLE refuses materialized views. Giving one to the owner it has changes nothing, with the lock that we need. */
 bool pg_op_keep_out(struct task *task, int64_t budget_us, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] = "SELECT pg_catalog.format('ALTER MATERIALIZED VIEW %I.%I OWNER TO %I', n.nspname, "
 	                          "c.relname,"
 	                          " pg_catalog.pg_get_userbyid(c.relowner)) FROM pg_catalog.pg_class c"
 	                          " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::oid AND "
 	                          "c.relkind = 'm'";
+	/* clang-format on */
 	struct viewd_conn *conn = pg_of(task->db);
 	struct db_text lock = {.mem = task->mem};
 	char oid[sizeof task->found.identity];
@@ -112,6 +114,7 @@ bool pg_op_carry(struct task *task, const char *touched, struct viewd_err *err)
 
 static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char *const steps[] = {
 		("UPDATE viewd.captures c SET clean_seq = t.seq FROM (SELECT view, source, pg_catalog.max(seq) AS seq FROM "
 		 "viewd.carried"
@@ -122,6 +125,7 @@ static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
 		 " AND c.view <> ALL (t.members))"),
 		"DELETE FROM viewd.carried WHERE id = ANY ($1::bigint[])",
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		if (!pg_op_exec_later(db, steps[i], &ids, 1, err))
 			return false;
@@ -132,8 +136,8 @@ static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
  * stale. So nobody waits for the disk: what a crash undoes is done again. */
 void pg_op_carry_over(struct db *db)
 {
-	static const char sql[] = "SELECT pg_catalog.array_agg(id)::text FROM (SELECT id FROM viewd.carried FOR UPDATE "
-	                          "SKIP LOCKED) AS rows";
+	static const char sql[] =
+		"SELECT pg_catalog.array_agg(id)::text FROM (SELECT id FROM viewd.carried FOR UPDATE SKIP LOCKED) AS rows";
 	struct db_text ids = {.mem = talloc_new(NULL)};
 	struct viewd_err failed = {0};
 	bool asked = pg_op_begin(db, DB_BEGIN_WRITE, &failed) &&

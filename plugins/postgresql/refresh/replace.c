@@ -169,11 +169,12 @@ static bool inherit_place(struct viewd_conn *conn, const struct tree *tree, stru
 	                 oid, 1, place_row, &place, err))
 		return false;
 	const char *params[] = {place.tablespace, place.access_method};
-	return place.tablespace[0] == '\0' && strcmp(place.access_method, "heap") == 0 ? true :
-	       pg_op_exec(&conn->db,
-	                  "SELECT pg_catalog.set_config('default_tablespace', $1, true),"
-	                  " pg_catalog.set_config('default_table_access_method', $2, true)",
-	                  params, 2, NULL, err);
+	return place.tablespace[0] == '\0' && strcmp(place.access_method, "heap") == 0
+	           ? true
+	           : pg_op_exec(&conn->db,
+	                        "SELECT pg_catalog.set_config('default_tablespace', $1, true),"
+	                        " pg_catalog.set_config('default_table_access_method', $2, true)",
+	                        params, 2, NULL, err);
 }
 
 static void warn_lost_indexes(struct viewd_conn *conn, const struct tree *tree)
@@ -214,9 +215,9 @@ static bool check_unchanged(struct task *task, const struct tree *tree, const st
 		return false;
 	bool same = strcmp(now->digest, tree->digest) == 0;
 	talloc_free(now);
-	return same || err_set(err, VIEWD_ERR_CONFLICT, "relation %s or its dependants changed while its successor was "
-	                                                "built",
-	                       tree->nodes[0].quoted);
+	return same ||
+	       err_set(err, VIEWD_ERR_CONFLICT, "relation %s or its dependants changed while its successor was built",
+	               tree->nodes[0].quoted);
 }
 
 static bool exchange(struct task *task, struct tree *tree, const struct tree_wish *wish, struct viewd_outcome *out,

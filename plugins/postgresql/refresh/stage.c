@@ -30,7 +30,7 @@ bool stage_open(struct viewd_conn *conn, struct tree *tree, struct viewd_err *er
 		if (err != NULL && strcmp(err->sqlstate, "42501") == 0)
 			err_hint(err, "a view is built aside before it is exchanged: GRANT CREATE ON DATABASE to the role, or make "
 			              "the schema "
-			         "viewd_stage and grant CREATE and USAGE on it");
+			              "viewd_stage and grant CREATE and USAGE on it");
 		return false;
 	}
 	return true;
@@ -99,11 +99,11 @@ static bool find_new(struct viewd_conn *conn, struct tree *tree, size_t i, struc
 {
 	struct tree_node *node = &tree->nodes[i];
 	const char *params[] = {tree->stages[node->place], node->name};
-	if (!pg_op_query(&conn->db,
-	                 "SELECT c.oid::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
-	                 "c.relnamespace"
-	                 " WHERE n.nspname = $1 AND c.relname = $2",
-	                 params, 2, copy_oid, node, err))
+	if (!pg_op_query(
+			&conn->db,
+			"SELECT c.oid::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+			" WHERE n.nspname = $1 AND c.relname = $2",
+			params, 2, copy_oid, node, err))
 		return false;
 	if (node->new_oid == NULL)
 		return err_set(err, VIEWD_ERR_BUG, "relation %s was not built", node->staged);
@@ -152,8 +152,8 @@ static bool prove_reads(struct viewd_conn *conn, const struct tree *tree, size_t
 	talloc_free(tmp);
 	if (!ok || same)
 		return ok;
-	return err_set(err, VIEWD_ERR_QUERY, "dependant %s cannot be made again (names it reads are hidden by others of "
-	                                     "the same name)",
+	return err_set(err, VIEWD_ERR_QUERY,
+	               "dependant %s cannot be made again (names it reads are hidden by others of the same name)",
 	               node->quoted);
 }
 
@@ -275,11 +275,11 @@ static bool update_states(struct viewd_conn *conn, const struct tree *tree, stru
 		char *old = talloc_asprintf(tree, "%s:%c", node->oid, node->kind),
 			 *new = talloc_asprintf(tree, "%s:%c", node->new_oid, node->kind);
 		const char *params[] = {old, new, node->new_oid, node->untouched ? "true" : "false"};
-		ok = pg_op_exec(&conn->db,
-		                "UPDATE viewd.view_state SET identity = $2, canonical = CASE WHEN $4::boolean THEN "
-		                PG_CANONICAL_SQL
-		                " ELSE canonical END FROM pg_catalog.pg_class c WHERE c.oid = $3::oid AND identity = $1",
-		                params, 4, NULL, err);
+		ok = pg_op_exec(
+			&conn->db,
+			"UPDATE viewd.view_state SET identity = $2, canonical = CASE WHEN $4::boolean THEN " PG_CANONICAL_SQL
+			" ELSE canonical END FROM pg_catalog.pg_class c WHERE c.oid = $3::oid AND identity = $1",
+			params, 4, NULL, err);
 		talloc_free(old);
 		talloc_free(new);
 	}
@@ -294,12 +294,12 @@ static bool mark_untouched(struct viewd_conn *conn, struct tree *tree, struct vi
 		struct tree_node *node = &tree->nodes[i];
 		bool same = false;
 		const char *params[] = {node->oid};
-		ok = pg_op_query(&conn->db,
-		                 "SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.oid = $1::oid AND NOT EXISTS "
-		                 "(SELECT 1"
-		                 " FROM viewd.view_state v WHERE v.identity = c.oid::text || ':' || c.relkind::text AND "
-		                 "v.canonical = " PG_CANONICAL_SQL ")",
-		                 params, 1, is_zero, &same, err);
+		ok = pg_op_query(
+			&conn->db,
+			"SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.oid = $1::oid AND NOT EXISTS (SELECT 1"
+			" FROM viewd.view_state v WHERE v.identity = c.oid::text || ':' || c.relkind::text AND v.canonical "
+			"= " PG_CANONICAL_SQL ")",
+			params, 1, is_zero, &same, err);
 		node->untouched = same;
 	}
 	struct viewd_err ignored;

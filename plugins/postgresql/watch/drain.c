@@ -13,12 +13,12 @@
 #include "common/text/number.h"
 
 #define CLEAN_ROWS 4000
-#define CLEAN_FEW_ROWS 500         /* when the log has become longer than it need be */
+#define CLEAN_FEW_ROWS 500 /* when the log has become longer than it need be */
 #define CLEAN_BLOCKS 32
-#define EMPTY_BLOCKS 48 /* below PG_LOG_BLOCKS, so that sources count as changed only where this does not help */
-#define PORTION INT64_C(1024)      /* blocks that one statement takes off a large log */
-#define REVIEW_US INT64_C(50000)   /* between looks for sources that are flagged since the log is too long */
-#define EMPTY_US INT64_C(1000000)  /* after an attempt to empty the log that has failed */
+#define EMPTY_BLOCKS 48       /* below PG_LOG_BLOCKS, so that sources count as changed only where this does not help */
+#define PORTION INT64_C(1024) /* blocks that one statement takes off a large log */
+#define REVIEW_US INT64_C(50000)  /* between looks for sources that are flagged since the log is too long */
+#define EMPTY_US INT64_C(1000000) /* after an attempt to empty the log that has failed */
 #define EMPTY_AGAIN_US INT64_C(50000)
 
 struct draining {
@@ -46,12 +46,14 @@ static const struct db_reader drained_row[] = {{drained_row_fn, "Tn", "the log o
 
 /* DELETE sees committed rows only; one that commits later stays for the next drain. The last row is the size of the
  * log. */
+/* clang-format off */
 #define DRAIN_SQL(where) \
 	"WITH gone AS (DELETE FROM viewd.changes" where " RETURNING source)," \
 	" named AS (SELECT source, pg_catalog.count(*) AS n FROM gone GROUP BY source)," \
 	" marked AS (UPDATE viewd.captures c SET " PG_RAISE \
 	" FROM named WHERE c.source = named.source)" \
 	" SELECT source, n FROM named UNION ALL SELECT NULL, " BLOCKS_SQL
+/* clang-format on */
 
 /* The log has grown while nobody was there, or cannot be emptied: all of it would take longer than a statement may. */
 static bool drain_portion(struct draining *d, struct viewd_err *err)
@@ -133,26 +135,29 @@ bool pg_check_log(struct viewd_watch *w, struct viewd_err *err)
 		return false;
 	if (n > 0)
 		return true;
-	pg_log(w->conn, VIEWD_LOG_INFO, "database '%s', the log of changes is new (a first start, a crash or a failover): "
-	                                "every view is refreshed",
+	pg_log(w->conn, VIEWD_LOG_INFO,
+	       "database '%s', the log of changes is new (a first start, a crash or a failover): every view is refreshed",
 	       w->conn->db.database_name);
 	return mark_all(w, err);
 }
 
 /* One statement: a process that is stopped here keeps nobody waiting. The lock is had at once or not at all, so that
  * nobody waits behind who waits for it. Who has it has none of the writers' tables, so nobody dies of it. */
+/* clang-format off */
 #define EMPTY_SQL(names) \
 	"DO $$BEGIN LOCK TABLE viewd.changes IN ACCESS EXCLUSIVE MODE NOWAIT; SET LOCAL lock_timeout = '5ms';" \
 	" UPDATE viewd.captures c SET " PG_RAISE " WHERE " names ";" \
 	" TRUNCATE viewd.changes; END$$"
+/* clang-format on */
 
 /* An old snapshot keeps dead rows from being vacuumed, but not the table from being emptied. Its rows have been
  * committed, since who has written one holds a lock to the end; of a large log nobody reads which sources they name. */
 static bool empty_log(struct viewd_watch *w, struct viewd_err *err)
 {
 	bool large = w->log.blocks > PORTION;
-	if (!pg_exec(w->conn, large ? EMPTY_SQL("c.mode = 'trigger'") : EMPTY_SQL("c.source IN (SELECT source FROM "
-	                                                                          "viewd.changes)"), err))
+	if (!pg_exec(w->conn,
+	             large ? EMPTY_SQL("c.mode = 'trigger'") : EMPTY_SQL("c.source IN (SELECT source FROM viewd.changes)"),
+	             err))
 		return false;
 	w->log.blocks = w->log.next_block = 0;
 	w->log.unseen = false;
@@ -163,8 +168,7 @@ static bool empty_log(struct viewd_watch *w, struct viewd_err *err)
 
 bool pg_measure_log(struct viewd_watch *w, struct viewd_err *err)
 {
-	return pg_op_query(&w->conn->db,
-	                   "SELECT " BLOCKS_SQL, NULL, 0, number_row, &w->log.blocks, err);
+	return pg_op_query(&w->conn->db, "SELECT " BLOCKS_SQL, NULL, 0, number_row, &w->log.blocks, err);
 }
 
 /* Not done now is done the next time; a lost connection is noticed by the next statement. */

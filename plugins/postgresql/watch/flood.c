@@ -25,30 +25,30 @@
 #include "base/err.h"
 #include "common/text/number.h"
 
-#define PACE_US INT64_C(500000)      /* how late a change may be noticed during a flood */
-#define MOVING_US INT64_C(1000000)   /* sessions report their counters once a second */
+#define PACE_US INT64_C(500000)    /* how late a change may be noticed during a flood */
+#define MOVING_US INT64_C(1000000) /* sessions report their counters once a second */
 #define STILL_US INT64_C(1500000)
 #define MEASURE_US INT64_C(2000000)
-#define LEAVE_RATE 200               /* rows a second */
+#define LEAVE_RATE 200 /* rows a second */
 #define LOOK_MIN_US INT64_C(2000)
 #define LOOK_MAX_US INT64_C(1000000)
-#define FLAGGED_ROWS 200             /* what a flag that is up counts for */
+#define FLAGGED_ROWS 200 /* what a flag that is up counts for */
 #define BLOCKED_US INT64_C(50000)
 
 struct pg_flood {
 	struct pg_flood *next;
-	int64_t id;            /* 0: all sources */
+	int64_t id; /* 0: all sources */
 	char *source;
 	enum pg_flood_state state;
 	int64_t due_us;
-	bool asked;            /* somebody wants to know now whether there was a change */
-	int64_t tuples;        /* OPEN: the counters when last read */
-	int64_t moved_us;      /* when they were other ones */
-	int64_t measured;      /* the counters at the beginning of the measurement */
+	bool asked;       /* somebody wants to know now whether there was a change */
+	int64_t tuples;   /* OPEN: the counters when last read */
+	int64_t moved_us; /* when they were other ones */
+	int64_t measured; /* the counters at the beginning of the measurement */
 	int64_t measured_us;
-	char *barrier;         /* CLOSING */
-	char *pending;         /* ids below the barrier that had not ended; NULL: not looked yet */
-	bool owed;             /* one has ended, and marks could not be raised since */
+	char *barrier; /* CLOSING */
+	char *pending; /* ids below the barrier that had not ended; NULL: not looked yet */
+	bool owed;     /* one has ended, and marks could not be raised since */
 	int64_t pace_us;
 };
 
@@ -132,8 +132,7 @@ static bool set_flag(struct viewd_watch *w, int64_t id, bool up, struct viewd_er
 	                             params, 2, NULL, err);
 }
 
-#define MARK_SQL \
-	"UPDATE viewd.captures c SET " PG_RAISE " WHERE $1 = '' OR source = $1"
+#define MARK_SQL "UPDATE viewd.captures c SET " PG_RAISE " WHERE $1 = '' OR source = $1"
 
 static bool mark(struct viewd_watch *w, const struct pg_flood *f, struct viewd_err *err)
 {
@@ -154,11 +153,13 @@ static const struct db_reader number_row[] = {{number_row_fn, "n", "a flood"}};
 /* Committed before the flag goes up. A foreign table is written without a transaction id of this server. */
 static bool record(struct viewd_watch *w, const char *source, int64_t *id_r, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] = PG_TREE_SQL("SELECT $1::text") " UPDATE viewd.sources s SET flood = pg_catalog.now() "
 	                                                         "WHERE s.source = $1"
 		" AND s.id > 0 AND NOT EXISTS (SELECT 1 FROM tree t JOIN pg_catalog.pg_class c ON c.oid = t.oid WHERE "
 		"c.relkind = 'f')"
 		" RETURNING s.id";
+	/* clang-format on */
 	const char *params[] = {source};
 	struct viewd_err failed = {0};
 	if (pg_op_query(&w->conn->db, sql, params, 1, number_row, id_r, &failed) || failed.cls == VIEWD_ERR_CONFLICT)
@@ -170,10 +171,12 @@ static bool record(struct viewd_watch *w, const char *source, int64_t *id_r, str
 
 static bool read_counters(struct viewd_watch *w, const struct pg_flood *f, int64_t *tuples_r, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] = PG_TREE_SQL("SELECT $1::text")
 		" SELECT coalesce(pg_catalog.sum(pg_catalog.pg_stat_get_tuples_inserted(t.oid) + "
 		"pg_catalog.pg_stat_get_tuples_updated(t.oid)"
 		" + pg_catalog.pg_stat_get_tuples_deleted(t.oid)), 0)::bigint FROM tree t";
+	/* clang-format on */
 	const char *params[] = {f->source};
 	return pg_op_query(&w->conn->db, sql, params, 1, number_row, tuples_r, err);
 }
@@ -236,9 +239,9 @@ static bool record_found(struct viewd_watch *w, struct viewd_err *err)
 	for (const struct pg_flood *f = w->floods; good && f != NULL; f = f->next) {
 		const char *params[] = {f->source};
 		good = f->state != PG_FLOOD_RELEASED ||
-		       pg_op_exec(&w->conn->db, "UPDATE viewd.sources SET flood = pg_catalog.now() WHERE source = $1 AND flood "
-		                                "IS NULL", params, 1,
-		                  NULL, err);
+		       pg_op_exec(&w->conn->db,
+		                  "UPDATE viewd.sources SET flood = pg_catalog.now() WHERE source = $1 AND flood IS NULL",
+		                  params, 1, NULL, err);
 	}
 	return good;
 }
@@ -355,8 +358,7 @@ static const struct db_reader look_row[] = {{look_row_fn, "tt", "transactions th
 
 static bool finish(struct viewd_watch *w, struct pg_flood *f, bool *news_r, struct viewd_err *err)
 {
-	static const char sql[] =
-		"WITH done AS (UPDATE viewd.sources SET flood = NULL WHERE source = $1) " MARK_SQL;
+	static const char sql[] = "WITH done AS (UPDATE viewd.sources SET flood = NULL WHERE source = $1) " MARK_SQL;
 	const char *params[] = {f->source};
 	struct viewd_err failed = {0};
 	db_failpoint(&w->conn->db, "flood:ended");
@@ -369,11 +371,13 @@ static bool finish(struct viewd_watch *w, struct pg_flood *f, bool *news_r, stru
 
 static bool tend_closing(struct viewd_watch *w, struct pg_flood *f, bool *news_r, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"SELECT pg_catalog.txid_snapshot_xmin(s.s) >= $1::bigint, coalesce((SELECT pg_catalog.string_agg(x::text, ' ' "
 		"ORDER BY x)"
 		" FROM pg_catalog.txid_snapshot_xip(s.s) AS x WHERE x < $1::bigint), '') FROM "
 		"pg_catalog.txid_current_snapshot() AS s (s)";
+	/* clang-format on */
 	const char *params[] = {f->barrier};
 	struct look look = {.f = f};
 	if (!pg_op_query(&w->conn->db, sql, params, 1, look_row, &look, err))

@@ -36,8 +36,9 @@ static bool judge_queue(struct viewd_watch *w, double usage, struct viewd_err *e
 		return err_set(err, VIEWD_ERR_RESOURCE, "database '%s', the server's notification queue is %.0f%% full",
 		               w->conn->db.database_name, usage * 100);
 	if (usage > QUEUE_WARN && !w->queue_warned)
-		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', the server's notification queue is %.0f%% full (a session "
-		                                   "listens and stays in a transaction)",
+		pg_log(w->conn, VIEWD_LOG_WARNING,
+		       "database '%s', the server's notification queue is %.0f%% full (a session "
+		       "listens and stays in a transaction)",
 		       w->conn->db.database_name, usage * 100);
 	w->queue_warned = usage > QUEUE_WARN;
 	return true;
@@ -45,6 +46,7 @@ static bool judge_queue(struct viewd_watch *w, double usage, struct viewd_err *e
 
 bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND pid = "
 		"pg_catalog.pg_backend_pid() AND granted"
@@ -52,6 +54,7 @@ bool pg_heartbeat(struct viewd_watch *w, struct viewd_err *err)
 		" EXISTS (SELECT 1 FROM pg_catalog.pg_listening_channels() AS c WHERE c = '" PG_CHANNEL "'),"
 		" pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only') = 'on',"
 		" pg_catalog.pg_notification_queue_usage()";
+	/* clang-format on */
 	const char *name = w->conn->db.database_name;
 	struct beat facts = {.leads = false};
 	if (!pg_op_query(&w->conn->db, sql, NULL, 0, take_facts, &facts, err))

@@ -14,7 +14,8 @@
 #include <string.h>
 #include <talloc.h>
 
-#define POLLED "SELECT DISTINCT source FROM viewd.captures WHERE mode = 'poll' OR (mode = 'trigger' AND source = ANY " \
+#define POLLED \
+	"SELECT DISTINCT source FROM viewd.captures WHERE mode = 'poll' OR (mode = 'trigger' AND source = ANY " \
 	"($1::text[]))"
 
 static const char *blind_of(const struct viewd_watch *w)
@@ -33,6 +34,7 @@ static const struct db_reader number_row[] = {{number_row_fn, "n", "the counters
 /* A source whose counters have not moved is not so much as locked: that would be a transaction. */
 static bool read_counters(struct viewd_watch *w, int64_t *n_r, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] = PG_TREE_SQL(POLLED) ","
 		" read (source, reading) AS (SELECT w.source, "
 		"pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce("
@@ -46,6 +48,7 @@ static bool read_counters(struct viewd_watch *w, int64_t *n_r, struct viewd_err 
 		" UPDATE SET reading = excluded.reading RETURNING source),"
 		" marked AS (UPDATE viewd.captures c SET " PG_RAISE
 		" FROM moved WHERE c.source = moved.source) SELECT pg_catalog.count(*) FROM moved";
+	/* clang-format on */
 	const char *params[] = {blind_of(w)};
 	return pg_op_query(&w->conn->db, sql, params, 1, number_row, n_r, err);
 }
@@ -55,6 +58,7 @@ static bool read_counters(struct viewd_watch *w, int64_t *n_r, struct viewd_err 
  * as changed. */
 static bool compare_commits(struct viewd_watch *w, bool asked, int64_t *n_r, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] =
 		"WITH seen AS MATERIALIZED (SELECT pg_catalog.pg_current_snapshot()::text AS now, viewd.committed() AS n),"
 		" doubted AS MATERIALIZED (SELECT d.view FROM viewd.captures d, seen WHERE d.mode = '" MARKS_DOUBT "'"
@@ -65,6 +69,7 @@ static bool compare_commits(struct viewd_watch *w, bool asked, int64_t *n_r, str
 		" kept AS (INSERT INTO viewd.counters (source, reading) SELECT '', now FROM seen WHERE n > 0 OR EXISTS"
 		" (SELECT 1 FROM raised) ON CONFLICT (source) DO UPDATE SET reading = excluded.reading)"
 		" SELECT pg_catalog.count(*) FROM raised WHERE mode <> '" MARKS_DOUBT "'";
+	/* clang-format on */
 	const char *params[] = {asked ? "t" : "f", blind_of(w)};
 	return pg_op_query(&w->conn->db, sql, params, 2, number_row, n_r, err);
 }
@@ -86,7 +91,8 @@ struct telling {
 static bool tell(const struct telling *t, const char *view, bool doubted)
 {
 	return t->sink.fn(t->sink.ctx, &(const struct viewd_signal){.struct_size = sizeof(struct viewd_signal),
-	                                                            .kind = VIEWD_SIGNAL_DOUBT, .view = view,
+	                                                            .kind = VIEWD_SIGNAL_DOUBT,
+	                                                            .view = view,
 	                                                            .seq = doubted});
 }
 
@@ -128,7 +134,7 @@ static const struct db_reader doubt_row[] = {{doubt_row_fn, "tt", "views whose f
 static bool tell_doubts(struct viewd_watch *w, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	static const char sql[] = "SELECT view, dirty_seq > clean_seq FROM viewd.captures WHERE mode = '" MARKS_DOUBT
-	                          "' ORDER BY view COLLATE \"C\"";
+							  "' ORDER BY view COLLATE \"C\"";
 	struct telling t = {.w = w, .sink = signals, .at = &w->doubts};
 	if (!pg_op_query(&w->conn->db, sql, NULL, 0, doubt_row, &t, err))
 		return false;
@@ -177,11 +183,13 @@ bool pg_poll_doubted(struct viewd_watch *w, bool *done_r, struct viewd_err *err)
 /* A source that is heard by triggers, and is not, puts the views that read it in doubt as well. */
 static bool review_doubts(struct viewd_watch *w, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char add_sql[] =
 		"INSERT INTO viewd.captures (view, source, mode, dirty_seq, clean_seq, changed_time) SELECT DISTINCT c.view, '"
 		MARKS_DOUBT_SOURCE "', '" MARKS_DOUBT "', 1, 0, pg_catalog.now() FROM viewd.captures c WHERE c.mode = 'trigger'"
 		" AND c.source = ANY ($1::text[]) AND NOT EXISTS (SELECT 1 FROM viewd.captures d WHERE d.view = c.view AND"
 		" d.mode = '" MARKS_DOUBT "') ON CONFLICT DO NOTHING";
+	/* clang-format on */
 	static const char remove_sql[] =
 		"DELETE FROM viewd.captures d WHERE d.mode = '" MARKS_DOUBT "' AND NOT EXISTS (SELECT 1 FROM viewd.captures c"
 		" WHERE c.view = d.view AND (c.mode = 'poll' OR (c.mode = 'trigger' AND c.source = ANY ($1::text[]))))";

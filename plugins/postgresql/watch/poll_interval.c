@@ -11,12 +11,12 @@
 
 #define PACE_MIN_US INT64_C(1000)
 #define PACE_MAX_US INT64_C(50000)
-#define PACE_IDLE_US INT64_C(250000)  /* quiet for long, but a writer that saw it awake has not ended */
+#define PACE_IDLE_US INT64_C(250000) /* quiet for long, but a writer that saw it awake has not ended */
 #define PACE_ASLEEP_US INT64_C(8000)
 #define QUIET_US INT64_C(30000)
 #define LONG_QUIET_US INT64_C(5000000)
 #define STREAK_WAKES 16
-#define ROWS_WAKE 8  /* in one look */
+#define ROWS_WAKE 8 /* in one look */
 #define ROWS_MANY 16
 
 static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)

@@ -42,8 +42,9 @@ static bool make_again(struct viewd_watch *w, struct viewd_err *err)
 	    !pg_objects_make(w->conn, err) || !pg_functions_remake(w->conn, err) ||
 	    !pg_functions_sound(w->conn, &sound, err))
 		return false;
-	return sound || err_set(err, VIEWD_ERR_DENIED, "database '%s', what writers need of viewd's objects is not as it "
-	                                               "should be", w->conn->db.database_name);
+	return sound ||
+	       err_set(err, VIEWD_ERR_DENIED, "database '%s', what writers need of viewd's objects is not as it should be",
+	               w->conn->db.database_name);
 }
 
 bool pg_check_sound(struct viewd_watch *w, struct viewd_err *err)
@@ -53,9 +54,10 @@ bool pg_check_sound(struct viewd_watch *w, struct viewd_err *err)
 		return false;
 	if (sound)
 		return true;
-	pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', what writers need of viewd's objects is not as this version "
-	                                   "makes it (somebody has changed it, or another version was here): it is made "
-	                                   "again, every view is refreshed",
+	pg_log(w->conn, VIEWD_LOG_WARNING,
+	       "database '%s', what writers need of viewd's objects is not as this version "
+	       "makes it (somebody has changed it, or another version was here): it is made "
+	       "again, every view is refreshed",
 	       w->conn->db.database_name);
 	return make_again(w, err) && pg_check_log(w, err) && pg_flood_review(w, err);
 }

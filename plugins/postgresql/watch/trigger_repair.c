@@ -24,7 +24,7 @@ struct gaps {
 	struct gap *items;
 	size_t n;
 	char *text;
-	char *sources; /* those that are not noticed, as an array */
+	char *sources;    /* those that are not noticed, as an array */
 	const char *last; /* one of them */
 };
 
@@ -62,6 +62,7 @@ static const struct db_reader take_gap[] = {{take_gap_fn, "ttt", "triggers that 
 
 static bool find_gaps(struct viewd_watch *w, struct gaps *list, struct viewd_err *err)
 {
+	/* clang-format off */
 	static const char sql[] = PG_TREE_SQL(
 		"SELECT DISTINCT source FROM viewd.captures WHERE mode = 'trigger'") " SELECT * FROM ("
 		"SELECT t.source, pg_catalog.format('%I.%I', n.nspname, c.relname), CASE WHEN g.oid IS NULL THEN '" GAP_MISSING
@@ -72,6 +73,7 @@ static bool find_gaps(struct viewd_watch *w, struct gaps *list, struct viewd_err
 		" WHEN g.tgenabled = 'O' AND pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN '" GAP_QUIET "' END"
 		PG_TRIGGERS_SQL
 		" WHERE c.relpersistence <> 't') AS gap (source, relation, what) WHERE what IS NOT NULL ORDER BY 1, 2";
+	/* clang-format on */
 	list->n = 0;
 	list->last = "";
 	list->text = talloc_strdup(list->mem, "");
@@ -83,16 +85,19 @@ static void tell_gap(struct viewd_watch *w, const struct gap *gap)
 {
 	const char *name = w->conn->db.database_name;
 	if (strcmp(gap->what, GAP_MISSING) == 0)
-		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', table %s had no trigger of viewd (a new table or "
-		                                   "partition): it is made, views of %s are refreshed",
+		pg_log(w->conn, VIEWD_LOG_WARNING,
+		       "database '%s', table %s had no trigger of viewd (a new table or "
+		       "partition): it is made, views of %s are refreshed",
 		       name, gap->relation, gap->source);
 	else if (strcmp(gap->what, GAP_DISABLED) == 0)
-		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', viewd's trigger on table %s is disabled: its changes are "
-		                                   "noticed late, by the server's counters",
+		pg_log(w->conn, VIEWD_LOG_WARNING,
+		       "database '%s', viewd's trigger on table %s is disabled: its changes are "
+		       "noticed late, by the server's counters",
 		       name, gap->relation);
 	else if (strcmp(gap->what, GAP_SUBSCRIBED) == 0)
-		pg_log(w->conn, VIEWD_LOG_WARNING, "database '%s', table %s is written by logical replication: its changes are "
-		                                   "noticed late, by the server's counters",
+		pg_log(w->conn, VIEWD_LOG_WARNING,
+		       "database '%s', table %s is written by logical replication: its changes are "
+		       "noticed late, by the server's counters",
 		       name, gap->relation);
 }
 
@@ -147,9 +152,8 @@ static bool touch(struct viewd_watch *w, const char *sources, struct viewd_err *
 {
 	const char *params[] = {sources};
 	return strcmp(sources, "{}") == 0 ||
-	       pg_op_exec(&w->conn->db,
-	                  "UPDATE viewd.captures c SET " PG_RAISE " WHERE source = ANY ($1::text[])",
-	                  params, 1, NULL, err);
+	       pg_op_exec(&w->conn->db, "UPDATE viewd.captures c SET " PG_RAISE " WHERE source = ANY ($1::text[])", params,
+	                  1, NULL, err);
 }
 
 static void remember(struct viewd_watch *w, const struct gaps *list)

@@ -13,8 +13,8 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "common/state/marks.h"
 #include "common/depends/objects.h"
+#include "common/state/marks.h"
 #include "common/state/returned.h"
 #include "common/state/state.h"
 
@@ -153,9 +153,9 @@ static bool wait_for_hint(struct viewd_watch *w, int64_t deadline, bool *heard_r
 /* ---- looking ---- */
 
 struct round {
-	bool news;     /* a view may have become stale */
+	bool news; /* a view may have become stale */
 	bool requests;
-	bool blocked;  /* a lock was in the way: this was no look */
+	bool blocked; /* a lock was in the way: this was no look */
 };
 
 /* Things that are compared without any change of a row having been told. Triggers come first: rows that a new partition

@@ -47,13 +47,13 @@ struct viewd_watch {
 	int64_t quiet_since_us;
 	int64_t heartbeat_us, poll_us; /* when they are due, monotonic */
 	struct pg_log log;
-	bool doubts_flags; /* it was emptied: flags that are up because of its length are still to be found */
-	bool owes_review;  /* flags are to be looked for */
-	int64_t review_us; /* not before */
-	char *gaps;        /* what was last found wrong with triggers */
-	char *blind;       /* the sources that are not noticed for that, as an array: their counters are polled */
+	bool doubts_flags;       /* it was emptied: flags that are up because of its length are still to be found */
+	bool owes_review;        /* flags are to be looked for */
+	int64_t review_us;       /* not before */
+	char *gaps;              /* what was last found wrong with triggers */
+	char *blind;             /* the sources that are not noticed for that, as an array: their counters are polled */
 	struct pg_doubt *doubts; /* list: what was last told of the views that are polled */
-	bool owes_look;    /* somebody has asked, and what triggers do not tell could not be looked at yet */
+	bool owes_look;          /* somebody has asked, and what triggers do not tell could not be looked at yet */
 	bool queue_warned;
 	struct pg_write_rate rate;
 	struct pg_flood *floods; /* list */

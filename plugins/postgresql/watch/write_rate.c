@@ -11,9 +11,9 @@
 #include "base/clock.h"
 
 #define WINDOW_US INT64_C(100000)
-#define HOT_ROWS 100     /* in a window: a thousand statements a second */
+#define HOT_ROWS 100 /* in a window: a thousand statements a second */
 #define HOT_WINDOWS 3
-#define ROWS_COUNT 4     /* fewer in one look are no sign of a flood: the pace would have made them more */
+#define ROWS_COUNT 4 /* fewer in one look are no sign of a flood: the pace would have made them more */
 
 void pg_write_rate_add(struct viewd_watch *w, const char *source, int64_t rows)
 {

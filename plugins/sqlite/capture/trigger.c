@@ -51,9 +51,10 @@ static bool can_have_triggers(struct db *db, const struct relation *source, bool
 {
 	const char *const params[] = {source->name};
 	*can_r = false;
-	return db->ops->query(db, "SELECT type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' FROM pragma_table_list "
-	                          "WHERE schema = 'main' AND"
-	                          " name = ? COLLATE NOCASE", params, 1, read_flag, can_r, err);
+	return db->ops->query(db,
+	                      "SELECT type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' FROM pragma_table_list "
+	                      "WHERE schema = 'main' AND name = ? COLLATE NOCASE",
+	                      params, 1, read_flag, can_r, err);
 }
 
 static bool refuse_trigger(const struct relation *source, struct viewd_err *err)
@@ -150,8 +151,8 @@ bool sqlite_op_list_triggers(struct db *db, const struct db_reader *row, void *c
 	return db->ops->query(db,
 	                      "SELECT DISTINCT tbl_name, (SELECT max(source) FROM viewd_captures WHERE source = '\"' || "
 	                      "replace(tbl_name, '\"', '\"\"')"
-	                      " || '\"' COLLATE NOCASE) FROM sqlite_master WHERE " IS_OURS, NULL, 0, give_source, &list,
-	                      err) &&
+	                      " || '\"' COLLATE NOCASE) FROM sqlite_master WHERE " IS_OURS,
+	                      NULL, 0, give_source, &list, err) &&
 	       !list.misfit;
 }
 
@@ -183,8 +184,8 @@ bool sqlite_op_drop_trigger(struct db *db, const char *source, struct viewd_err 
 		trigger_names(&rel, i, u, d);
 		const char *const params[] = {rel.name, i, u, d};
 		good = db->ops->query(db,
-		                      "SELECT name FROM sqlite_master WHERE " IS_OURS " AND (tbl_name = ? COLLATE NOCASE "
-		                      "OR name IN (?, ?, ?))",
+		                      "SELECT name FROM sqlite_master WHERE " IS_OURS
+		                      " AND (tbl_name = ? COLLATE NOCASE OR name IN (?, ?, ?))",
 		                      params, ARRAY_LEN(params), take_name, &list, err);
 	}
 	for (size_t k = 0; k < list.n && good; k++) {
@@ -207,9 +208,8 @@ static bool lacks_trigger(struct db *db, const struct relation *rel, bool *there
 	if (!db->ops->query(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE",
 	                    params, 1, count_row, &tables, err) ||
 	    !db->ops->query(db,
-	                    "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?, ?) AND "
-	                    "tbl_name = ? COLLATE NOCASE"
-	                    " AND sql GLOB ?",
+	                    "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?, ?) AND tbl_name "
+	                    "= ? COLLATE NOCASE AND sql GLOB ?",
 	                    params + 1, 5, count_row, &triggers, err))
 		return false;
 	if (there_r != NULL)
@@ -240,8 +240,8 @@ static bool mend(struct db *db, const char *source, struct viewd_err *err)
 		return false;
 	if (!there || !lacks)
 		return true;
-	db_log(db, VIEWD_LOG_WARNING, "database '%s', table %s was made anew: its triggers are made again, its views are "
-	                              "refreshed",
+	db_log(db, VIEWD_LOG_WARNING,
+	       "database '%s', table %s was made anew: its triggers are made again, its views are refreshed",
 	       db->database_name, source);
 	return sqlite_op_make_trigger(db, &rel, err) && marks_touch(db, source, NULL, err);
 }

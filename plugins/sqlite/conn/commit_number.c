@@ -81,8 +81,8 @@ static bool read_position(struct viewd_conn *conn, struct commit_number *out, st
 	sqlite3_file_control(conn->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
 	bool read = file != NULL && file->pMethods != NULL &&
 	            (out->log ? read_log_number(file, &out->n) : read_file_number(file, &out->n));
-	return read || err_set(err, VIEWD_ERR_CONFLICT, "the number of the last commit cannot be read from the database "
-	                                                "file");
+	return read ||
+	       err_set(err, VIEWD_ERR_CONFLICT, "the number of the last commit cannot be read from the database file");
 }
 
 static void position_text(const struct commit_number *p, uint32_t more, char out[static 32])
@@ -132,8 +132,9 @@ bool sqlite_poll_commit(struct viewd_conn *conn, struct viewd_err *err)
 		return false;
 	position_text(&now, 1, text);
 	const char *params[] = {text};
-	return sqlite_op_exec(&conn->db, "INSERT INTO viewd_position (id, position) VALUES (1, ?) ON CONFLICT (id) DO "
-	                                 "UPDATE SET position = excluded.position",
+	return sqlite_op_exec(&conn->db,
+	                      "INSERT INTO viewd_position (id, position) VALUES (1, ?) ON CONFLICT (id) DO "
+	                      "UPDATE SET position = excluded.position",
 	                      params, 1, NULL, err);
 }
 

@@ -16,9 +16,8 @@
 
 const struct viewd_dialect_option sqlite_options[SQLITE_N_OPTIONS] = {
 	{"sqlite_allow_network", "no", "whether the file may be on a network file system",
-	 "SQLite's locks are unreliable over a network, and the database can be corrupted. So with no, viewd refuses such "
-	 "a "
-	 "file."},
+     "SQLite's locks are unreliable over a network, and the database can be corrupted. So with no, viewd refuses such "
+     "a file."},
 };
 
 static const char *option(const struct viewd_database_spec *db, const char *key)
@@ -67,7 +66,9 @@ static bool harden(struct viewd_conn *conn, struct viewd_err *err)
 		int op;
 		int value;
 	} settings[] = {
-		{SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}, {SQLITE_DBCONFIG_DEFENSIVE, 1}, {SQLITE_DBCONFIG_DQS_DDL, 0},
+		{SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+		{SQLITE_DBCONFIG_DEFENSIVE, 1},
+		{SQLITE_DBCONFIG_DQS_DDL, 0},
 	};
 	sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_DQS_DDL, -1, &conn->quoted_text);
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
@@ -167,8 +168,8 @@ struct viewd_conn *sqlite_conn_open(const struct viewd_host *host, const struct 
 	bool network;
 	assert(conn != NULL);
 	talloc_set_destructor(conn, destroy);
-	conn->db = (struct db){.syntax = &sqlite_syntax, .ops = &sqlite_ops, .host = host,
-	                       .database_name = talloc_strdup(conn, db->name)};
+	conn->db = (struct db){
+		.syntax = &sqlite_syntax, .ops = &sqlite_ops, .host = host, .database_name = talloc_strdup(conn, db->name)};
 	conn->lock_timeout_us = OPEN_LOCK_TIMEOUT_US;
 	if (sqlite_path_parse(conn, db, &path, err) && read_flag(db, "sqlite_allow_network", &network, err) &&
 	    sqlite_path_check(&path, network, err)) {

@@ -18,9 +18,9 @@
 #include <talloc.h>
 #include <unistd.h>
 
-#define BITS(mode) ((mode) & 0777)
+#define BITS(mode) ((mode)&0777)
 #define GROUP_BITS(mode) (((mode) >> 3) & 7)
-#define OTHER_BITS(mode) ((mode) & 7)
+#define OTHER_BITS(mode) ((mode)&7)
 #define GROUPS_MAX 256 /* of a database's owner; with more it is taken to be in the right one */
 
 /* ---- names for people ---- */
@@ -117,12 +117,14 @@ static bool refuse(const char *path, const struct stat *st, const char *why, str
 	describe(st, file);
 	if (stat(directory, &dir_st) == 0)
 		describe(&dir_st, dir);
-	err_set(err, VIEWD_ERR_CONNECT, "database file '%.200s' (%s) cannot be used: files that user '%s' makes beside it "
-	                                "in '%.150s' (%s) would lock its"
-	                                " present users out (%s)", path, file, user, directory, dir, why);
-	return err_hint(err, "put user %s into group %s (usermod -a -G), or let the directory give its group to new files "
-	                     "(chgrp %s, chmod g+s)", user,
-	                group, group);
+	err_set(err, VIEWD_ERR_CONNECT,
+	        "database file '%.200s' (%s) cannot be used: files that user '%s' makes beside it "
+	        "in '%.150s' (%s) would lock its present users out (%s)",
+	        path, file, user, directory, dir, why);
+	return err_hint(err,
+	                "put user %s into group %s (usermod -a -G), or let the directory give its group to new files "
+	                "(chgrp %s, chmod g+s)",
+	                user, group, group);
 }
 
 bool sqlite_files_check(const char *path, struct viewd_err *err)

@@ -70,8 +70,8 @@ static const char *network_name(unsigned long type)
 		unsigned long type;
 		const char *name;
 	} table[] = {
-		{0x6969, "NFS"}, {0x517b, "SMB"}, {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"}, {0x65735546, "FUSE"},
-		{0x01021997, "9P"}, {0x00c36400, "Ceph"}, {0x5346414f, "AFS"}, {0x73757245, "Coda"}, {0x01161970, "GFS2"},
+		{0x6969, "NFS"},    {0x517b, "SMB"},      {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"}, {0x65735546, "FUSE"},
+		{0x01021997, "9P"}, {0x00c36400, "Ceph"}, {0x5346414f, "AFS"},  {0x73757245, "Coda"}, {0x01161970, "GFS2"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
 		if (table[i].type == (type & 0xffffffffUL))
@@ -87,9 +87,8 @@ static bool check_file_system(const char *path, bool allow_network, struct viewd
 	const char *network = network_name((unsigned long)fs.f_type);
 	if (network == NULL || allow_network)
 		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "database file '%s' cannot be used (it is on a %s file system, where locks are "
-	                               "unreliable)", path,
-	        network);
+	err_set(err, VIEWD_ERR_CONFIG,
+	        "database file '%s' cannot be used (it is on a %s file system, where locks are unreliable)", path, network);
 	return err_hint(err, "move it to a local disk, or set sqlite_allow_network = yes at the risk of corruption");
 }
 

@@ -84,14 +84,12 @@ static bool list_shadows(struct viewd_conn *conn, void *mem, char ***out, struct
 	bool any = false;
 	enum sqlite_guard before = conn->guard;
 	conn->guard = SQLITE_GUARD_INTERNAL;
-	bool done = sqlite_op_query(&conn->db,
-	                            "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 "
-	                            "LIMIT 1",
-	                            NULL, 0, read_flag, &any, err) &&
-	            (!any || sqlite_op_query(&conn->db,
-	                                     "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type "
-	                                     "= 'shadow'",
-	                                     NULL, 0, take_shadow, &list, err));
+	bool done =
+		sqlite_op_query(&conn->db, "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 LIMIT 1",
+	                    NULL, 0, read_flag, &any, err) &&
+		(!any ||
+	     sqlite_op_query(&conn->db, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'",
+	                     NULL, 0, take_shadow, &list, err));
 	conn->guard = before;
 	*out = list.names;
 	return done;
@@ -167,9 +165,10 @@ static void warn_of_text(struct viewd_conn *conn, const char *definition)
 		const char *text =
 			strncmp(failure.msg, NO_COLUMN, strlen(NO_COLUMN)) == 0 ? failure.msg + strlen(NO_COLUMN) : "";
 		if (!strict && says(definition, text) && !was_told(conn, text))
-			db_log(&conn->db, VIEWD_LOG_WARNING, "database '%s', a definition says \"%s\", which is no column: SQLite "
-			                                     "takes it for text"
-			                                     " (write '%s' if that is meant)", conn->db.database_name, text, text);
+			db_log(&conn->db, VIEWD_LOG_WARNING,
+			       "database '%s', a definition says \"%s\", which is no column: SQLite takes it for text"
+			       " (write '%s' if that is meant)",
+			       conn->db.database_name, text, text);
 	}
 	talloc_free(ignored.mem);
 }

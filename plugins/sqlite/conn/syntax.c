@@ -2,11 +2,12 @@
 #include "sqlite/conn/syntax.h"
 
 #define NO_MATVIEW "SQLite has no materialized views"
-#define NO_READER_LOCK "a refresh is one transaction and readers keep the old rows until it commits: full and diff " \
-	"never block them"
+#define NO_READER_LOCK \
+	"a refresh is one transaction and readers keep the old rows until it commits: full and diff never block them"
 #define NO_SWAP "renaming a table rewrites the views that read it to follow the old one"
 #define NO_ROWS "a simple view stores no rows"
 
+/* clang-format off */
 const struct syntax sqlite_syntax = {
 	.dialect = "SQLite",
 	.lexer.flags = LEX_AT_VARIABLES | LEX_BACKTICK | LEX_BRACKETS,
@@ -73,3 +74,4 @@ const struct syntax sqlite_syntax = {
 	.views.make = {"DROP VIEW IF EXISTS main.viewd_views", "CREATE VIEW main.viewd_views AS {}"},
 	.time.seconds_since = "MAX(ROUND((julianday('now') - julianday({})) * 86400.0, 3), 0.0)",
 };
+/* clang-format on */

@@ -12,13 +12,12 @@
 #include <talloc.h>
 
 /* The same result for the same arguments, whatever the connection is. What takes 'now' is found by its argument. */
-static const char pure[] =
-	"abs ceil ceiling char coalesce concat concat_ws degrees exp floor format glob hex ifnull iif instr json "
-	"json_array_length "
-	"json_extract json_type json_valid length like ln log log10 log2 lower ltrim btrim mod nullif octet_length pi pow "
-	"power printf quote "
-	"radians replace round rtrim sign sqrt substr substring trim trunc typeof unicode upper "
-	"date time datetime julianday strftime unixepoch";
+static const char pure[] = "abs ceil ceiling char coalesce concat concat_ws degrees exp floor format glob hex ifnull "
+						   "iif instr json json_array_length "
+						   "json_extract json_type json_valid length like ln log log10 log2 lower ltrim btrim mod "
+						   "nullif octet_length pi pow power printf quote "
+						   "radians replace round rtrim sign sqrt substr substring trim trunc typeof unicode upper "
+						   "date time datetime julianday strftime unixepoch";
 
 /* SQL: column p of table m is the row number. */
 #define ROW_NUMBER \
@@ -34,22 +33,26 @@ static const char relations_sql[] =
 	"AND x.\"key\" AND x.cid = -2) THEN 'it has a unique index over an expression' END" NAMED;
 
 /* The row number is never NULL, whatever its column says; a primary key that is an index is no row number. */
+/* clang-format off */
 static const char columns_sql[] =
 	"SELECT m.name, p.name, p.type, upper(p.type) = 'ANY' AND EXISTS (SELECT 1 FROM pragma_table_list t WHERE "
 	"t.schema = 'main' AND t.name = m.name AND t.strict), CASE WHEN p.\"notnull\" OR " ROW_NUMBER " THEN 0 ELSE 1 END"
 	" FROM main.sqlite_master m, pragma_table_xinfo(m.name) p WHERE m.type IN ('table', 'view') AND m.name COLLATE "
 	"NOCASE IN (%s)"
 	"  AND p.hidden <> 1 ORDER BY 1, p.cid";
+/* clang-format on */
 
 static const char row_number_sql[] =
 	"SELECT '', m.name, 'primary key', p.name FROM main.sqlite_master m, pragma_table_xinfo(m.name) p"
 	" WHERE m.type = 'table' AND m.name COLLATE NOCASE IN (%s) AND " ROW_NUMBER " ORDER BY 1, 2";
 
+/* clang-format off */
 static const char keys_sql[] =
 	"SELECT m.name, l.name, i.name, i.coll FROM main.sqlite_master m, pragma_index_list(m.name) l, "
 	"pragma_index_xinfo(l.name) i"
 	" WHERE m.type = 'table' AND m.name COLLATE NOCASE IN (%s) AND l.\"unique\" AND NOT l.partial AND i.\"key\""
 	" ORDER BY 1, l.name, i.seqno";
+/* clang-format on */
 
 struct telling {
 	struct viewd_conn *conn;
@@ -80,7 +83,7 @@ static bool tell_column_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	assert(written != NULL);
 	for (char *c = written; *c != '\0'; c++)
 		*c = (char)toupper((unsigned char)*c);
-	const char *const values[] = {"",   v[0],    v[1], type, NULL, written, v[4], NULL};
+	const char *const values[] = {"", v[0], v[1], type, NULL, written, v[4], NULL};
 	bool more = tell(telling, knowledge_columns, values, ARRAY_LEN(values));
 	talloc_free(written);
 	return more;

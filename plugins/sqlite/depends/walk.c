@@ -8,10 +8,10 @@
 #include "sqlite/conn/query.h"
 
 #include "common/depends/dependencies.h"
-#include "common/text/digest.h"
-#include "common/sqltext/lexer.h"
 #include "common/depends/objects.h"
+#include "common/sqltext/lexer.h"
 #include "common/sqltext/timeword.h"
+#include "common/text/digest.h"
 #include "sqlite/conn/syntax.h"
 
 #include <stdio.h>
@@ -57,8 +57,9 @@ static bool find_row(struct db *db, const char *name, struct schema_row *row, st
 {
 	const char *params[] = {name};
 	*row = (struct schema_row){.there = false};
-	return sqlite_op_query(db, "SELECT type, name, sql, rootpage FROM main.sqlite_master WHERE name = ? COLLATE NOCASE "
-	                           "AND type IN ('table', 'view')",
+	return sqlite_op_query(db,
+	                       "SELECT type, name, sql, rootpage FROM main.sqlite_master WHERE name = ? COLLATE NOCASE AND "
+	                       "type IN ('table', 'view')",
 	                       params, 1, read_row, row, err);
 }
 
@@ -108,9 +109,9 @@ static void add_module(struct walk *w, const char *name)
 
 static bool is_state_table(const char *name)
 {
-	static const char *const tables[] = {"viewd_views",    "viewd_view_state", "viewd_captures",       "viewd_objects",
-	                                     "viewd_position", "viewd_requests",   "viewd_refresh_history",
-	                                     "viewd_change_logs", "viewd_log_readers"};
+	static const char *const tables[] = {"viewd_views",           "viewd_view_state",  "viewd_captures",
+	                                     "viewd_objects",         "viewd_position",    "viewd_requests",
+	                                     "viewd_refresh_history", "viewd_change_logs", "viewd_log_readers"};
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (strcasecmp(name, tables[i]) == 0)
 			return true;

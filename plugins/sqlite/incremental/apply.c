@@ -9,8 +9,8 @@
  */
 #include "base/err.h"
 #include "common/sqltext/sqltext.h"
-#include "sqlite/objects/catalogue.h"
 #include "sqlite/incremental/incremental.h"
+#include "sqlite/objects/catalogue.h"
 
 #include <string.h>
 #include <strings.h>
@@ -142,8 +142,12 @@ static bool close_tables(const struct applying *a, struct viewd_err *err)
 static char *fill_now(const struct applying *a, bool shadows)
 {
 	const struct part *part = a->part;
-	struct gen gen = {.syn = a->db->syntax, .mem = a->mem, .rel = part->rel, .method = VIEWD_METHOD_TABLE,
-	                  .definition = part->definition, .columns = part->columns};
+	struct gen gen = {.syn = a->db->syntax,
+	                  .mem = a->mem,
+	                  .rel = part->rel,
+	                  .method = VIEWD_METHOD_TABLE,
+	                  .definition = part->definition,
+	                  .columns = part->columns};
 	char *sql = add_own(a, sql_add(sql_new(a->mem), "INSERT INTO " NOW " ("), "");
 	sql = sql_add(sql, ", n)\n");
 	sql = add_named(a, sql_add(shadows ? add_shadows(a, sql) : sql, "SELECT "), "viewd_p.");
@@ -173,8 +177,7 @@ static bool number_rows(const struct applying *a, struct viewd_err *err)
 	char *sql = add_own(a, sql_new(a->mem), "");
 	sql = sql_add(sql_new(a->mem), "INSERT INTO " NOW " (%s, n) SELECT %s, ", sql, sql);
 	sql = sql_add(add_numbers(a, sql, columns), " FROM " NOW);
-	return a->part->n_row > 0 ||
-	       (db_exec(a->db, sql, err) && db_exec(a->db, "DELETE FROM " NOW " WHERE n = 0", err));
+	return a->part->n_row > 0 || (db_exec(a->db, sql, err) && db_exec(a->db, "DELETE FROM " NOW " WHERE n = 0", err));
 }
 
 static bool fetch_stored(const struct applying *a, struct viewd_err *err)

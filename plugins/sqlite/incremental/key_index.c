@@ -68,8 +68,7 @@ bool sqlite_op_index_part(struct db *db, const struct part *part, struct viewd_e
 	const char *collations[KEY_WIDTH_MAX];
 	bool has = false;
 	sqlite_key_collations(db, mem, part, collations);
-	bool done = has_index(db, mem, part, collations, &has, err) &&
-	            (has || make_index(db, mem, part, collations, err));
+	bool done = has_index(db, mem, part, collations, &has, err) && (has || make_index(db, mem, part, collations, err));
 	talloc_free(mem);
 	return done;
 }

@@ -37,8 +37,8 @@ static bool has_object(struct db *db, const char *type, const char *name, const 
 
 static bool has_floor(struct db *db, const char *table, bool *has_r, struct viewd_err *err)
 {
-	char *sql = sql_template(sql_new(NULL), "SELECT viewd_sign = " SIGN_FLOOR " FROM main.{} ORDER BY viewd_id LIMIT 1",
-	                         table);
+	char *sql =
+		sql_template(sql_new(NULL), "SELECT viewd_sign = " SIGN_FLOOR " FROM main.{} ORDER BY viewd_id LIMIT 1", table);
 	*has_r = false;
 	bool done = sqlite_op_query(db, sql, NULL, 0, read_flag, has_r, err);
 	talloc_free(sql);
@@ -134,8 +134,8 @@ static bool make(struct db *db, void *mem, const struct change_log *log, struct 
 		return false;
 	const char *why = judge_source(&shape);
 	if (why != NULL)
-		return err_set(err, shape.there ? VIEWD_ERR_CONFIG : VIEWD_ERR_MISSING,
-		               "changes of '%s' cannot be logged (%s)", log->source.name, why);
+		return err_set(err, shape.there ? VIEWD_ERR_CONFIG : VIEWD_ERR_MISSING, "changes of '%s' cannot be logged (%s)",
+		               log->source.name, why);
 	log_text(db, mem, log, &shape, &text);
 	return is_made(db, &text, &made, err) && (made || make_anew(db, mem, log->number, &text, err));
 }
@@ -152,13 +152,14 @@ bool sqlite_op_make_log(struct db *db, const struct change_log *log, struct view
 bool sqlite_op_clean_logs(struct db *db, struct viewd_err *err)
 {
 	struct names list = {.mem = talloc_new(NULL)};
-	bool done = sqlite_op_query(db, "SELECT name FROM main.sqlite_master AS m WHERE " SQLITE_LOG_TRIGGERS
-	                                " AND NOT EXISTS (SELECT 1 FROM main.sqlite_master AS l WHERE l.type = 'table' AND "
-	                                "l.name = substr(m.name, 1, length(m.name) - 2))",
+	bool done = sqlite_op_query(db,
+	                            "SELECT name FROM main.sqlite_master AS m WHERE " SQLITE_LOG_TRIGGERS
+	                            " AND NOT EXISTS (SELECT 1 FROM main.sqlite_master AS l WHERE l.type = 'table' AND "
+	                            "l.name = substr(m.name, 1, length(m.name) - 2))",
 	                            NULL, 0, keep, &list, err);
 	for (size_t i = 0; i < list.n && done; i++)
-		done = db_exec(db, ident_append(db->syntax, sql_add(sql_new(list.mem), "DROP TRIGGER main."), list.items[i]),
-		               err);
+		done =
+			db_exec(db, ident_append(db->syntax, sql_add(sql_new(list.mem), "DROP TRIGGER main."), list.items[i]), err);
 	talloc_free(list.mem);
 	return done;
 }
@@ -186,13 +187,13 @@ static bool digest_schema(struct db *db, void *mem, const char *table, const str
 	struct texts texts = {.mem = mem};
 	const char *params[] = {log->source.name, table, talloc_asprintf(mem, "%s_?", table)};
 	char digest[DIGEST_SIZE];
-	if (!sqlite_op_query(db,
-	                     "SELECT group_concat(text, char(10)) FROM (SELECT type || ' ' || name || ' ' || tbl_name || "
-	                     "' ' || CASE WHEN type = 'table' THEN rootpage ELSE '' END || ' ' || coalesce(sql, '') AS text"
-	                     " FROM main.sqlite_master WHERE (tbl_name = ?1 COLLATE NOCASE AND type IN ('table', 'index')) "
-	                     "OR (type = 'table' AND name = ?2) OR (type = 'trigger' AND name GLOB ?3) ORDER BY type, "
-	                     "name)",
-	                     params, ARRAY_LEN(params), take_text, &texts, err))
+	if (!sqlite_op_query(
+			db,
+			"SELECT group_concat(text, char(10)) FROM (SELECT type || ' ' || name || ' ' || tbl_name || "
+			"' ' || CASE WHEN type = 'table' THEN rootpage ELSE '' END || ' ' || coalesce(sql, '') AS text"
+			" FROM main.sqlite_master WHERE (tbl_name = ?1 COLLATE NOCASE AND type IN ('table', 'index')) "
+			"OR (type = 'table' AND name = ?2) OR (type = 'trigger' AND name GLOB ?3) ORDER BY type, name)",
+			params, ARRAY_LEN(params), take_text, &texts, err))
 		return false;
 	digest_text(texts.value, digest);
 	*digest_r = talloc_strdup(mem, digest);
@@ -232,8 +233,8 @@ bool sqlite_op_look_log(struct db *db, void *mem_ctx, const char *view UNUSED, s
 	char *digest = NULL;
 	bool done = digest_schema(db, mem, change_log_table(db, mem, log->number), log, &digest, err);
 	bool same = done && looked != NULL && strcmp(looked, digest) == 0;
-	done = done && (same || compare(db, mem, log, err)) &&
-	       (log->unsound || sqlite_look_at_images(db, log, position, err));
+	done =
+		done && (same || compare(db, mem, log, err)) && (log->unsound || sqlite_look_at_images(db, log, position, err));
 	if (done)
 		log->looked = talloc_strdup(mem_ctx, digest);
 	if (done && !same && looked != NULL && !log->everything) {

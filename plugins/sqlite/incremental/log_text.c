@@ -232,8 +232,9 @@ void log_text(struct db *db, void *mem_ctx, const struct change_log *log, const 
 {
 	*out = (struct log_text){.table = change_log_table(db, mem_ctx, log->number)};
 	struct writing w = {db, mem_ctx, log, shape, out, relation_quoted(db->syntax, mem_ctx, &log->source), NULL};
-	w.room = sql_template(sql_new(mem_ctx), "(SELECT max(viewd_id) FROM {}) - (SELECT min(viewd_id) FROM {}) <= "
-	                                        NUMBER(LOG_CAP), out->table);
+	w.room =
+		sql_template(sql_new(mem_ctx),
+	                 "(SELECT max(viewd_id) FROM {}) - (SELECT min(viewd_id) FROM {}) <= " NUMBER(LOG_CAP), out->table);
 	out->create = create_table(&w);
 	write_insert(&w);
 	write_update(&w);

@@ -15,10 +15,10 @@
 #include <talloc.h>
 
 struct extent {
-	int64_t floor, last;  /* -1: none */
-	bool sound;           /* the oldest row is a floor */
-	int64_t unread;       /* at most LOG_UNREAD_MAX + 1 */
-	int64_t untold;       /* of them: marks that no image tells */
+	int64_t floor, last; /* -1: none */
+	bool sound;          /* the oldest row is a floor */
+	int64_t unread;      /* at most LOG_UNREAD_MAX + 1 */
+	int64_t untold;      /* of them: marks that no image tells */
 };
 
 static bool read_extent_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -35,9 +35,11 @@ static bool measure(struct db *db, const struct change_log *log, int64_t positio
                     struct viewd_err *err)
 {
 	char *table = change_log_table(db, NULL, log->number), *sql = sql_new(table);
-	sql = sql_template(sql, "SELECT (SELECT min(viewd_id) FROM main.{}), (SELECT max(viewd_id) FROM main.{}), (SELECT "
-	                        "viewd_sign FROM main.{} ORDER BY viewd_id LIMIT 1), count(*), sum(viewd_sign = "
-	                   SIGN_EVERYTHING ") FROM (SELECT viewd_sign FROM main.{} WHERE viewd_id > ", table);
+	sql = sql_template(sql,
+	                   "SELECT (SELECT min(viewd_id) FROM main.{}), (SELECT max(viewd_id) FROM main.{}), (SELECT "
+	                   "viewd_sign FROM main.{} ORDER BY viewd_id LIMIT 1), count(*), sum(viewd_sign = " SIGN_EVERYTHING
+	                   ") FROM (SELECT viewd_sign FROM main.{} WHERE viewd_id > ",
+	                   table);
 	sql = sql_add(sql, "%" PRId64 " LIMIT %d)", position, LOG_UNREAD_MAX + 1);
 	bool done = sqlite_op_query(db, sql, NULL, 0, read_extent, out, err);
 	talloc_free(table);
@@ -78,9 +80,9 @@ char *sqlite_op_unread(struct db *db, void *mem_ctx, const char *view, const str
 	char *sql = sql_add(sql_new(mem_ctx), "(SELECT ");
 	sql = sql_names(db->syntax, sql, NULL, log->columns, log->n_columns);
 	return sql_add(sql,
-	               ", viewd_sign FROM main.%s WHERE viewd_sign IN (" SIGN_OLD ", " SIGN_NEW ") AND viewd_id > "
-	               "(SELECT CAST(position AS INTEGER) FROM main.viewd_log_readers WHERE \"view\" = %s AND log = "
-	               "%" PRId64 "))",
+	               ", viewd_sign FROM main.%s WHERE viewd_sign IN (" SIGN_OLD ", " SIGN_NEW
+	               ") AND viewd_id > (SELECT CAST(position AS INTEGER) FROM main.viewd_log_readers WHERE \"view\" = %s "
+	               "AND log = %" PRId64 "))",
 	               table, literal_quoted(db->syntax, mem_ctx, view), log->number);
 }
 
@@ -125,8 +127,8 @@ static bool raise_floor(struct db *db, const char *table, int64_t floor, struct 
 	return done;
 }
 
-bool sqlite_op_read_log(struct db *db, void *mem_ctx, const char *view, const struct change_log *log,
-                        char **position_r, struct viewd_err *err)
+bool sqlite_op_read_log(struct db *db, void *mem_ctx, const char *view, const struct change_log *log, char **position_r,
+                        struct viewd_err *err)
 {
 	struct extent extent = {0};
 	int64_t floor = 0;

@@ -82,8 +82,7 @@ bool sqlite_op_add_to_roll(struct db *db, const struct roll *roll, const char *q
 	                    err) &&
 	            db_exec(db,
 	                    sql_add(sql_new(mem),
-	                            "INSERT INTO main.%s (%s) SELECT %s FROM " ADDED " AS d WHERE NOT EXISTS "
-	                            "(SELECT 1 "
+	                            "INSERT INTO main.%s (%s) SELECT %s FROM " ADDED " AS d WHERE NOT EXISTS (SELECT 1 "
 	                            "FROM main.%s AS viewd_n WHERE %s)",
 	                            a.rel, a.names, a.names, a.rel, a.groups),
 	                    err) &&

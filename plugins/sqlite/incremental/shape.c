@@ -182,16 +182,19 @@ static bool ask(struct reading *reading, struct viewd_err *err)
 {
 	struct db *db = reading->db;
 	const char *params[] = {reading->table};
-	return sqlite_op_query(db, "SELECT wr, strict, name FROM pragma_table_list WHERE schema = 'main' AND type = "
-	                           "'table' AND name = ? COLLATE NOCASE AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+	return sqlite_op_query(db,
+	                       "SELECT wr, strict, name FROM pragma_table_list WHERE schema = 'main' AND type = "
+	                       "'table' AND name = ? COLLATE NOCASE AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
 	                       params, 1, read_table, reading, err) &&
-	       sqlite_op_query(db, "SELECT name, type, \"notnull\", hidden, dflt_value, pk FROM pragma_table_xinfo(?, "
-	                           "'main') WHERE hidden <> 1 ORDER BY cid",
+	       sqlite_op_query(db,
+	                       "SELECT name, type, \"notnull\", hidden, dflt_value, pk FROM pragma_table_xinfo(?, "
+	                       "'main') WHERE hidden <> 1 ORDER BY cid",
 	                       params, 1, read_column, reading, err) &&
-	       sqlite_op_query(db, "SELECT l.name, l.origin, x.name, x.coll, CASE WHEN l.partial THEN (SELECT m.sql FROM "
-	                           "main.sqlite_master AS m WHERE m.type = 'index' AND m.name = l.name) END FROM "
-	                           "pragma_index_list(?, 'main') AS l, pragma_index_xinfo(l.name, 'main') AS x WHERE "
-	                           "l.\"unique\" AND x.\"key\" ORDER BY l.name, x.seqno",
+	       sqlite_op_query(db,
+	                       "SELECT l.name, l.origin, x.name, x.coll, CASE WHEN l.partial THEN (SELECT m.sql FROM "
+	                       "main.sqlite_master AS m WHERE m.type = 'index' AND m.name = l.name) END FROM "
+	                       "pragma_index_list(?, 'main') AS l, pragma_index_xinfo(l.name, 'main') AS x WHERE "
+	                       "l.\"unique\" AND x.\"key\" ORDER BY l.name, x.seqno",
 	                       params, 1, read_key, reading, err);
 }
 

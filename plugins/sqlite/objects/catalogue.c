@@ -4,9 +4,9 @@
  */
 #include "sqlite/objects/catalogue.h"
 
-#include "common/text/digest.h"
-#include "common/sqltext/lexer.h"
 #include "common/objects/task.h"
+#include "common/sqltext/lexer.h"
+#include "common/text/digest.h"
 #include "sqlite/conn/syntax.h"
 
 #include <stdio.h>
@@ -90,9 +90,9 @@ bool sqlite_op_find_object(struct db *db, const struct relation *rel, struct db_
 {
 	struct db_object found = {.kind = VIEWD_KIND_NONE};
 	const char *params[] = {rel->name};
-	if (!sqlite_op_query(db, "SELECT type, name, sql FROM main.sqlite_master WHERE name = ? COLLATE NOCASE AND type <> "
-	                         "'trigger'",
-	                     params, 1, read_object, &found, err))
+	if (!sqlite_op_query(
+			db, "SELECT type, name, sql FROM main.sqlite_master WHERE name = ? COLLATE NOCASE AND type <> 'trigger'",
+			params, 1, read_object, &found, err))
 		return false;
 	*out = found;
 	return true;
@@ -102,9 +102,9 @@ bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, const str
                             struct viewd_err *err)
 {
 	const char *params[] = {rel->name};
-	return sqlite_op_query(db, "SELECT name FROM main.sqlite_master WHERE type = 'index' AND tbl_name = ? COLLATE "
-	                           "NOCASE", params, 1,
-	                       row, ctx, err);
+	return sqlite_op_query(db,
+	                       "SELECT name FROM main.sqlite_master WHERE type = 'index' AND tbl_name = ? COLLATE NOCASE",
+	                       params, 1, row, ctx, err);
 }
 
 bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err UNUSED)
@@ -180,9 +180,9 @@ bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const 
                                struct viewd_err *err)
 {
 	struct reader_list list = {.mem = talloc_new(NULL)};
-	bool done = sqlite_op_query(db, "SELECT name, sql FROM main.sqlite_master WHERE type = 'view' AND name <> "
-	                                "'viewd_views' ORDER BY name", NULL, 0, collect_view,
-	                            &list, err);
+	bool done = sqlite_op_query(
+		db, "SELECT name, sql FROM main.sqlite_master WHERE type = 'view' AND name <> 'viewd_views' ORDER BY name",
+		NULL, 0, collect_view, &list, err);
 	for (size_t i = 0; done && i < list.n; i++) {
 		struct mention mention = {rel->name, false};
 		lex_mentions(&sqlite_syntax, view_definition(list.texts[i]),

@@ -92,9 +92,8 @@ static bool origin_type(struct db *db, sqlite3_stmt *stmt, int i, const char **t
 	if (type == NULL || table == NULL || strcasecmp(type, "ANY") == 0 || !lex_type_text(&sqlite_syntax, type, NULL))
 		return true;
 	if (!sqlite_op_query(db,
-	                     "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE AND "
-	                     "sql NOT LIKE"
-	                     " 'CREATE VIRTUAL%'",
+	                     "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE AND sql "
+	                     "NOT LIKE 'CREATE VIRTUAL%'",
 	                     params, 1, take_flag, &plain, err))
 		return false;
 	*type_r = plain ? type : NULL;
@@ -109,7 +108,7 @@ struct output {
 	const char **types; /* NULL: none */
 	/* The name in a statement around the definition: `rowid` where the definition's own name is `id` */
 	const char **inner;
-	size_t n;           /* rows read of a listing */
+	size_t n; /* rows read of a listing */
 	int count;
 };
 
@@ -140,10 +139,10 @@ static bool reads_virtual(struct db *db, const struct sqlite_sources *sources, b
 {
 	for (size_t i = 0; i < sources->n && !*virtual_r; i++) {
 		const char *params[] = {sources->items[i].name};
-		if (!sqlite_op_query(db,
-		                     "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 AND name = ? "
-		                     "COLLATE NOCASE",
-		                     params, 1, take_flag, virtual_r, err))
+		if (!sqlite_op_query(
+				db,
+				"SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND rootpage = 0 AND name = ? COLLATE NOCASE",
+				params, 1, take_flag, virtual_r, err))
 			return false;
 	}
 	return true;

@@ -74,9 +74,10 @@ bool sqlite_op_replace(struct task *task, struct viewd_outcome *out, struct view
 	struct viewd_conn *conn = sqlite_conn_of(task->db);
 	struct extras extras = {.mem = task, .recorded = talloc_strdup(task, task->state.indexes)};
 	const char *params[] = {task->rel.name};
-	if (!task->db->ops->query(task->db, "SELECT name, sql FROM main.sqlite_master WHERE tbl_name = ? COLLATE NOCASE AND"
-	                                    " type IN ('index', 'trigger') AND sql IS NOT NULL AND name NOT GLOB "
-	                                    "'" SQLITE_KEY_INDEX "*' ORDER BY type, name",
+	if (!task->db->ops->query(task->db,
+	                          "SELECT name, sql FROM main.sqlite_master WHERE tbl_name = ? COLLATE NOCASE AND"
+	                          " type IN ('index', 'trigger') AND sql IS NOT NULL AND name NOT GLOB '" SQLITE_KEY_INDEX
+	                          "*' ORDER BY type, name",
 	                          params, 1, collect, &extras, err))
 		return false;
 	task->state.indexes[0] = '\0';

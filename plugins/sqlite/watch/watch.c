@@ -46,8 +46,8 @@ struct viewd_watch {
 	struct viewd_conn *conn;
 	int inotify, wake, lock;
 	int directory; /* its number in inotify; the others are the database's own files */
-	char *path; /* of the file itself, where links lead: writers work in its directory */
-	char *file; /* its name there */
+	char *path;    /* of the file itself, where links lead: writers work in its directory */
+	char *file;    /* its name there */
 	char *lock_path;
 	struct sqlite_marks_seen *seen;
 	bool behind; /* the last look did not come to its end */

@@ -20,8 +20,8 @@ static const struct telling *telling_of(const struct world *world)
 {
 	static const struct telling tellings[] = {
 		{"postgresql",
-	     "SELECT attname FROM pg_attribute WHERE attrelid = '%s'::regclass AND attnum > 0 AND NOT attisdropped "
-	     "ORDER BY attnum",
+	     "SELECT attname FROM pg_attribute WHERE attrelid = '%s'::regclass AND attnum > 0 AND NOT attisdropped ORDER "
+	     "BY attnum",
 	     "\"%s\"", "lower(rtrim(\"%s\"))", "ROW(", ", ", ")::text"},
 		{"mariadb",
 	     "SELECT column_name FROM information_schema.columns WHERE table_schema = database() AND table_name = '%s' "

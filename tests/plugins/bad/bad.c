@@ -22,7 +22,6 @@ static bool check_database(const struct viewd_database_spec *db, struct viewd_er
 	return true;
 }
 
-
 #ifdef BAD_UNRESOLVED
 extern int nobody_has_this(void);
 int (*keeps_the_reference)(void) = nobody_has_this;

@@ -117,8 +117,12 @@ static void redacts_urls(void)
 }
 
 static const struct harness_test tests[] = {
-	{"fills", fills}, {"accepts null", accepts_null}, {"system errors", system_errors}, {"long texts are cut",
-	 long_texts_are_cut},
-	{"classes", classes}, {"codes", codes}, {"redacts urls", redacts_urls},
+	{"fills", fills},
+	{"accepts null", accepts_null},
+	{"system errors", system_errors},
+	{"long texts are cut", long_texts_are_cut},
+	{"classes", classes},
+	{"codes", codes},
+	{"redacts urls", redacts_urls},
 };
 HARNESS_MAIN(SUITE("err", tests))

@@ -51,7 +51,8 @@ static void escapes(void)
 
 static void log_c1(void)
 {
-	log_warning("x\xc2\x9b" "31my");
+	log_warning("x\xc2\x9b"
+	            "31my");
 }
 
 static void escapes_two_byte_controls(void)
@@ -140,8 +141,11 @@ static void to_stderr(void)
 }
 
 static const struct harness_test tests[] = {
-	{"escapes", escapes}, {"escapes two-byte controls", escapes_two_byte_controls}, {"redacts", redacts}, {"levels",
-	 levels},
-	{"long lines are cut", long_lines_are_cut}, {"to stderr", to_stderr},
+	{"escapes", escapes},
+	{"escapes two-byte controls", escapes_two_byte_controls},
+	{"redacts", redacts},
+	{"levels", levels},
+	{"long lines are cut", long_lines_are_cut},
+	{"to stderr", to_stderr},
 };
 HARNESS_MAIN(SUITE("log", tests))

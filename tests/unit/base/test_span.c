@@ -106,6 +106,9 @@ static void sizes(void)
 }
 
 static const struct harness_test tests[] = {
-	{"spans", spans}, {"wrong spans", wrong_spans}, {"for people", for_people}, {"sizes", sizes},
+	{"spans", spans},
+	{"wrong spans", wrong_spans},
+	{"for people", for_people},
+	{"sizes", sizes},
 };
 HARNESS_MAIN(SUITE("span", tests))

@@ -9,15 +9,13 @@
 static void one_database_has_one_section(void)
 {
 #define VIEW_ON_A "[view v]\ndatabase = a\ndefinition = SELECT 1\n"
-	wants_error(
-		"[database a]\nurl = sqlite:///x.db\n[database b]\nurl = sqlite:///x.db\n" VIEW_ON_A,
-		"viewd.conf:4: [database b] url: the same database as [database a]; give the views of both sections to one of "
-		"them");
-	wants_error(
-		"[database a]\nurl = postgresql://me@h/x?host=/run\n[database c]\nurl = sqlite:////y.db\n"
-		"[database b]\nurl = postgres+psycopg2://you@h/x?host=/run\n" VIEW_ON_A,
-		"viewd.conf:6: [database b] url: the same database as [database a]; give the views of both sections to one of "
-		"them");
+	wants_error("[database a]\nurl = sqlite:///x.db\n[database b]\nurl = sqlite:///x.db\n" VIEW_ON_A,
+	            "viewd.conf:4: [database b] url: the same database as [database a]; give the views of both sections to "
+	            "one of them");
+	wants_error("[database a]\nurl = postgresql://me@h/x?host=/run\n[database c]\nurl = sqlite:////y.db\n"
+	            "[database b]\nurl = postgres+psycopg2://you@h/x?host=/run\n" VIEW_ON_A,
+	            "viewd.conf:6: [database b] url: the same database as [database a]; give the views of both sections to "
+	            "one of them");
 	struct loaded l = load_good("[database a]\nurl = postgresql://h/x\n[database b]\nurl = postgresql://h/y\n"
 	                            "[database c]\nurl = mysql://h/x\n[database d]\nurl = postgresql://h2/x\n" VIEW_ON_A);
 #undef VIEW_ON_A
@@ -65,17 +63,15 @@ static void changes(void)
 	CHECK_INT(v->max_staleness, 3600 * INT64_C(1000000));
 	CHECK_INT(l.conf->views[1].capture, VIEWD_CAPTURE_NONE);
 	unload(&l);
-	wants_error(
-		GOOD_DB VIEW("a", "method = simple\non_change = yes\n"),
-		"viewd.conf:7: [view a] on_change: a simple view is always fresh and never refreshed; remove on_change, or "
-		"choose another method");
+	wants_error(GOOD_DB VIEW("a", "method = simple\non_change = yes\n"),
+	            "viewd.conf:7: [view a] on_change: a simple view is always fresh and never refreshed; remove "
+	            "on_change, or choose another method");
 	l = load_good("[view-defaults]\nrefresh_group = G.1\n" GOOD_DB VIEW("a", "method = simple\n") VIEW("b", ""));
 	CHECK_STR(l.conf->views[1].refresh_group, "g.1");
 	unload(&l);
-	wants_error(
-		GOOD_DB VIEW("a", "method = simple\nrefresh_group = g\n"),
-		"viewd.conf:7: [view a] refresh_group: a simple view has no rows to refresh with others; remove "
-		"refresh_group, or choose another method");
+	wants_error(GOOD_DB VIEW("a", "method = simple\nrefresh_group = g\n"),
+	            "viewd.conf:7: [view a] refresh_group: a simple view has no rows to refresh with others; remove "
+	            "refresh_group, or choose another method");
 	wants_error(GOOD_DB VIEW("a", "refresh_group = a b\n"),
 	            "viewd.conf:6: [view a] refresh_group: 'a b' is not a name; names hold a-z 0-9 _ . - only");
 	static const char *const idle[] = {"sources = t", "capture = trigger", "debounce = 1s", "max_delay = 1s",
@@ -111,20 +107,17 @@ static void times(void)
 	CHECK_STR(l.conf->views[1].timezone, "UTC");
 	CHECK_STR(l.conf->views[2].cron, NULL);
 	unload(&l);
-	wants_error(
-		GOOD_DB VIEW("a", "cron = 0 25 * * *\n"),
-		"viewd.conf:6: [view a] cron: hour '25' is not understood; 0 to 23, also as a list 1,2, a range 1-5 or with a "
-		"step */2");
+	wants_error(GOOD_DB VIEW("a", "cron = 0 25 * * *\n"), "viewd.conf:6: [view a] cron: hour '25' is not understood; 0 "
+	                                                      "to 23, also as a list 1,2, a range 1-5 or with a step */2");
 	wants_error(
 		GOOD_DB VIEW("a", "cron = 0 0 30 feb *\n"),
 		"viewd.conf:6: [view a] cron: day of month and month give a date that never comes; no month has more than 31 "
 		"days, April, June, September and November 30, February 29");
 	wants_error(GOOD_DB VIEW("a", "cron = @daily\ntimezone = Europe/Berlim\n"),
 	            "viewd.conf:7: [view a] timezone: there is no time zone 'Europe/Berlim'; did you mean Europe/Berlin");
-	wants_error(
-		GOOD_DB VIEW("a", "cron = @daily\ntimezone = Middle Earth\n"),
-		"viewd.conf:7: [view a] timezone: there is no time zone 'Middle Earth'; a name of the time zone database, for "
-		"example Europe/Berlin");
+	wants_error(GOOD_DB VIEW("a", "cron = @daily\ntimezone = Middle Earth\n"),
+	            "viewd.conf:7: [view a] timezone: there is no time zone 'Middle Earth'; a name of the time zone "
+	            "database, for example Europe/Berlin");
 	wants_error(GOOD_DB VIEW("a", "timezone = Europe/Berlin\n"),
 	            "viewd.conf:6: [view a] timezone: has no effect without cron; write cron = ..., or remove it");
 }
@@ -171,8 +164,8 @@ static void one_object_two_views(void)
 	                            "viewd.conf:9: [view b] relation: 'a' in database shop is the object of [view a] "
 	                            "already (%s:3); choose another relation",
 	                            harness_path("viewd.conf")));
-	struct loaded l = load_good(GOOD_DB "[database lite]\nurl = sqlite:///x\n" VIEW("a", "relation = x\n")
-	                            "[view b]\ndatabase = lite\nrelation = x\ndefinition = SELECT 1\n");
+	struct loaded l = load_good(GOOD_DB "[database lite]\nurl = sqlite:///x\n" VIEW(
+		"a", "relation = x\n") "[view b]\ndatabase = lite\nrelation = x\ndefinition = SELECT 1\n");
 	unload(&l);
 }
 

@@ -41,21 +41,18 @@ static void keys_of_other_dialects(void)
 	                                "[database b]\nurl = postgresql://h/b\njournal_mode = wal\nrac_mode = 1\n",
 	                                &asked);
 	REQUIRE(l.problems.n == 4);
-	CHECK_STR(problem(&l, 0),
-	          "viewd.conf:5: [database a] search_path: the key belongs to dialect postgresql, the URL of this section "
-	          "says sqlite; remove it");
+	CHECK_STR(problem(&l, 0), "viewd.conf:5: [database a] search_path: the key belongs to dialect postgresql, the URL "
+	                          "of this section says sqlite; remove it");
 	CHECK_STR(problem(&l, 1), "viewd.conf:6: [database a] busy_timeot: unknown key; did you mean busy_timeout");
-	CHECK_STR(problem(&l, 2),
-	          "viewd.conf:9: [database b] journal_mode: the key belongs to dialect sqlite, the URL of this section "
-	          "says postgresql; remove it");
+	CHECK_STR(problem(&l, 2), "viewd.conf:9: [database b] journal_mode: the key belongs to dialect sqlite, the URL of "
+	                          "this section says postgresql; remove it");
 	CHECK_STR(problem(&l, 3),
 	          "viewd.conf:10: [database b] rac_mode: unknown key; see viewd.conf(5) for the keys of [database NAME]");
 	l = load_dialects("[database a]\nurl = mysql://h/a\nsearch_path = x\njournal_mod = 1\n", &asked);
 	CHECK_INT(asked, 1);
 	REQUIRE(l.problems.n == 2);
-	CHECK_STR(problem(&l, 0),
-	          "viewd.conf:5: [database a] search_path: the key belongs to dialect postgresql, the URL of this section "
-	          "says mysql; remove it");
+	CHECK_STR(problem(&l, 0), "viewd.conf:5: [database a] search_path: the key belongs to dialect postgresql, the URL "
+	                          "of this section says mysql; remove it");
 	CHECK_STR(problem(&l, 1),
 	          "viewd.conf:6: [database a] journal_mod: unknown key; see viewd.conf(5) for the keys of [database NAME]");
 }
@@ -81,10 +78,8 @@ static void absent_at_start(void)
 	                            &dialects);
 	REQUIRE(l.conf != NULL);
 	CHECK_INT(l.problems.n, 1);
-	CHECK_STR(
-		problem(&l, 0),
-		"viewd.conf:2: [database a] url: there is no plugin 'maria8'; its views are FAILED until viewd is started "
-		"with a usable plugin");
+	CHECK_STR(problem(&l, 0), "viewd.conf:2: [database a] url: there is no plugin 'maria8'; its views are FAILED until "
+	                          "viewd is started with a usable plugin");
 	CHECK_STR(l.conf->databases[0].dialect, "maria8");
 	unload(&l);
 }
@@ -129,10 +124,8 @@ static void nobody_to_ask(void)
 	unload(&l);
 	l = load_with("[database a]\nurl = x.db\nbusy_timeout = 1\n", NULL);
 	REQUIRE(l.problems.n == 1);
-	CHECK_STR(
-		problem(&l, 0),
-		"viewd.conf:2: [database a] url: the URL has no scheme; write SCHEME://user@host/name, where the scheme is "
-		"the name of a dialect");
+	CHECK_STR(problem(&l, 0), "viewd.conf:2: [database a] url: the URL has no scheme; write SCHEME://user@host/name, "
+	                          "where the scheme is the name of a dialect");
 }
 
 static void url_mistakes(void)
@@ -197,10 +190,14 @@ static void spec(void)
 }
 
 static const struct harness_test tests[] = {
-	{"own keys", own_keys},         {"keys of other dialects", keys_of_other_dialects},
+	{"own keys", own_keys},
+	{"keys of other dialects", keys_of_other_dialects},
 	{"dialect not available", dialect_not_available},
-	{"schemes", schemes},           {"url mistakes", url_mistakes},
-	{"nobody to ask", nobody_to_ask}, {"absent at start", absent_at_start},
-	{"passwords", passwords},       {"specs for plugins", spec},
+	{"schemes", schemes},
+	{"url mistakes", url_mistakes},
+	{"nobody to ask", nobody_to_ask},
+	{"absent at start", absent_at_start},
+	{"passwords", passwords},
+	{"specs for plugins", spec},
 };
 HARNESS_MAIN(SUITE("database", tests))

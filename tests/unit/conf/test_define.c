@@ -110,10 +110,9 @@ static void twice(void)
 	wants_error(
 		GOOD_DB GOOD_VIEW "definition_file = q.sql\n",
 		"viewd.conf:6: [view a] definition_file: there is a definition already (line 5); keep the query or the file");
-	wants_error(
-		GOOD_DB GOOD_VIEW "definition_sqlite = SELECT 2\ndefinition_file_sqlite = q.sql\n",
-		"viewd.conf:7: [view a] definition_file_sqlite: there is a definition for sqlite already (line 6); keep the "
-		"query or the file");
+	wants_error(GOOD_DB GOOD_VIEW "definition_sqlite = SELECT 2\ndefinition_file_sqlite = q.sql\n",
+	            "viewd.conf:7: [view a] definition_file_sqlite: there is a definition for sqlite already (line 6); "
+	            "keep the query or the file");
 }
 
 static void none(void)
@@ -121,15 +120,12 @@ static void none(void)
 	wants_error(
 		GOOD_DB "[view a]\ndatabase = shop\n",
 		"viewd.conf:3: [view a]: there is no query; write definition = SELECT ... or definition_file = NAME.sql");
-	wants_error(
-		GOOD_DB "[view a]\ndatabase = shop\ndefinition_sqlite = SELECT 1\n",
-		"viewd.conf:4: [view a] database: there is no query for database shop; write definition_postgresql or a "
-		"general definition");
+	wants_error(GOOD_DB "[view a]\ndatabase = shop\ndefinition_sqlite = SELECT 1\n",
+	            "viewd.conf:4: [view a] database: there is no query for database shop; write definition_postgresql or "
+	            "a general definition");
 	struct loaded l = load(GOOD_DB "[view a]\ndatabase = shop\ndefinition =\n");
-	CHECK_STR(
-		problem(&l, l.problems.n - 1),
-		"viewd.conf:5: [view a] definition: the value is empty; write one SQL query, or the name of a file that holds "
-		"one");
+	CHECK_STR(problem(&l, l.problems.n - 1), "viewd.conf:5: [view a] definition: the value is empty; write one SQL "
+	                                         "query, or the name of a file that holds one");
 }
 
 static void wrong_dialect(void)
@@ -178,9 +174,11 @@ static void indexes(void)
 	            "viewd.conf:6: [view a] index_x: the value is empty; write (column, ...) or UNIQUE (column, ...)");
 }
 
+/* clang-format off */
 static const struct harness_test tests[] = {
 	{"from file", from_file}, {"file contents", file_contents}, {"file size", file_size}, {"file kind", file_kind},
 	{"file owner", file_owner}, {"dialects", dialects}, {"twice", twice}, {"none", none},
 	{"wrong dialect", wrong_dialect}, {"absent dialect", absent_dialect}, {"indexes", indexes},
 };
+/* clang-format on */
 HARNESS_MAIN(SUITE("define", tests))

@@ -151,8 +151,13 @@ static void the_daemon(void)
 }
 
 static const struct harness_test tests[] = {
-	{"nothing", nothing}, {"classes", classes}, {"definitions", definitions},
-	{"definition file contents", definition_file_contents}, {"added and removed", added_and_removed},
-	{"from nothing", from_nothing}, {"databases", databases}, {"the daemon", the_daemon},
+	{"nothing", nothing},
+	{"classes", classes},
+	{"definitions", definitions},
+	{"definition file contents", definition_file_contents},
+	{"added and removed", added_and_removed},
+	{"from nothing", from_nothing},
+	{"databases", databases},
+	{"the daemon", the_daemon},
 };
 HARNESS_MAIN(SUITE("diff", tests))

@@ -68,16 +68,15 @@ static char *line_of(size_t len)
 static void i1_long_line(void)
 {
 	wants_value(line_of(1022), "x");
-	wants_error(line_of(1023),
-	            "f.conf:2:1023: [view a]: the line is longer than 1022 bytes; put a long query into a file "
-	            "(definition_file)");
+	wants_error(
+		line_of(1023),
+		"f.conf:2:1023: [view a]: the line is longer than 1022 bytes; put a long query into a file (definition_file)");
 }
 
 static void i2_continuation(void)
 {
-	wants_error("[view a]\nd = SELECT \\\n1 = 1\n",
-	            "f.conf:2:12: [view a]: a backslash at the end would join the next line; put a long query into a file "
-	            "(definition_file)");
+	wants_error("[view a]\nd = SELECT \\\n1 = 1\n", "f.conf:2:12: [view a]: a backslash at the end would join the next "
+	                                                "line; put a long query into a file (definition_file)");
 }
 
 static void i3_comment_in_sql(void)
@@ -101,11 +100,10 @@ static void i4_cut_value(void)
 static void i5_text_behind_quote(void)
 {
 	wants_error("[view a]\nr = \"Foo\".\"Bar\"\n",
-	            "f.conf:2:10: [view a] r: text behind the closing quote would be lost; wrap the "
-	            "whole value in '...'");
-	wants_error("[view a]\nr = '...''y'''\n",
-	            "f.conf:2:10: [view a] r: text behind the closing quote would be lost; wrap the "
-	            "whole value in \"...\"");
+	            "f.conf:2:10: [view a] r: text behind the closing quote would be lost; wrap the whole value in '...'");
+	wants_error(
+		"[view a]\nr = '...''y'''\n",
+		"f.conf:2:10: [view a] r: text behind the closing quote would be lost; wrap the whole value in \"...\"");
 	wants_error("[view a]\nr = \"SELECT 1\n",
 	            "f.conf:2:5: [view a] r: the quote is not closed; end the value with the same quote on the same line");
 	wants_error("[view a]\nr = '\n",
@@ -179,9 +177,8 @@ static void i13_i14_values_stay_text(void)
 
 static void i17_comment_with_backslash(void)
 {
-	wants_error("[a]\n; C:\\\nb = 1\n",
-	            "f.conf:2:5: [a]: a backslash at the end would join the next line; put a long query "
-	            "into a file (definition_file)");
+	wants_error("[a]\n; C:\\\nb = 1\n", "f.conf:2:5: [a]: a backslash at the end would join the next line; put a long "
+	                                    "query into a file (definition_file)");
 	wants_error("[a]\nx = foo\\   \n[b]\n",
 	            "f.conf:2:8: [a]: a backslash at the end would join the next line; put a long "
 	            "query into a file (definition_file)");
@@ -190,7 +187,7 @@ static void i17_comment_with_backslash(void)
 static void i18_blank_in_continuation(void)
 {
 	wants_error("[a]\nx = foo \\\n\n# bar\n", "f.conf:2:9: [a]: a backslash at the end would join the next line; put a "
-	                                             "long query into a file (definition_file)");
+	                                          "long query into a file (definition_file)");
 }
 
 static void i19_headers_and_bytes(void)
@@ -251,16 +248,16 @@ static void i22_many_sections(void)
 
 static void section_names(void)
 {
-	static const char odd[] =
-		"f.conf:1:6: a character that no section name may hold; write [view NAME] with one blank, NAME of "
-		"a-z 0-9 _ . -";
+	static const char odd[] = "f.conf:1:6: a character that no section name may hold; write [view NAME] with one "
+							  "blank, NAME of a-z 0-9 _ . -";
 	wants_error("[view\ta]\n", odd);
 	wants_error("[view\"a]\n", odd);
 	wants_error("[view/../x]\n", odd);
-	wants_error("[view\xe2\x80\xae" "a]\n", odd);
-	wants_error("[view  a]\n",
-	            "f.conf:1:7: a character that no section name may hold; write [view NAME] with one blank, NAME "
-	            "of a-z 0-9 _ . -");
+	wants_error("[view\xe2\x80\xae"
+	            "a]\n",
+	            odd);
+	wants_error("[view  a]\n", "f.conf:1:7: a character that no section name may hold; write [view NAME] with one "
+	                           "blank, NAME of a-z 0-9 _ . -");
 	CHECK_INT(parse("  [ viewd ]  \n  a  =  b  \n").problems.n, 0);
 }
 
@@ -344,8 +341,10 @@ static void utf8(void)
 {
 	size_t at;
 	CHECK(utf8_valid_bytes("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 10, &at));
+	/* clang-format off */
 	static const char *const bad[] = {"\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
 	                                  "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\xe2\x82"};
+	/* clang-format on */
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		CHECK(!utf8_valid_bytes(bad[i], strlen(bad[i]), &at));
 		CHECK_INT(at, 0);

@@ -55,14 +55,12 @@ static void sections_and_comments_as_written(void)
 
 static void free_text_is_not_cut(void)
 {
-	wants_error(
-		GOOD_DB "[view a]\ndatabase = shop\ndefinition = SELECT 1 ; one\n",
-		"viewd.conf:5:23: [view a] definition: the value would be cut here; wrap it in '...' or \"...\" (a comment "
-		"goes on a line of its own)");
-	wants_error(
-		GOOD_DB GOOD_VIEW "description = number # 1\n",
-		"viewd.conf:6:22: [view a] description: the value would be cut here; wrap it in '...' or \"...\" (a comment "
-		"goes on a line of its own)");
+	wants_error(GOOD_DB "[view a]\ndatabase = shop\ndefinition = SELECT 1 ; one\n",
+	            "viewd.conf:5:23: [view a] definition: the value would be cut here; wrap it in '...' or \"...\" (a "
+	            "comment goes on a line of its own)");
+	wants_error(GOOD_DB GOOD_VIEW "description = number # 1\n",
+	            "viewd.conf:6:22: [view a] description: the value would be cut here; wrap it in '...' or \"...\" (a "
+	            "comment goes on a line of its own)");
 }
 
 static void unknown_words(void)
@@ -79,10 +77,9 @@ static void unknown_words(void)
 	wants_error(GOOD_DB GOOD_VIEW "[view b c]\n",
 	            "viewd.conf:6: [view b c]: unknown section; did you mean [view NAME]");
 	wants_error(GOOD_DB GOOD_VIEW "[view]\n", "viewd.conf:6: [view]: unknown section; did you mean [viewd]");
-	wants_error(
-		GOOD_DB GOOD_VIEW "method = materialised\n",
-		"viewd.conf:6: [view a] method: unknown value 'materialised'; did you mean materialized (one of simple "
-		"materialized table)");
+	wants_error(GOOD_DB GOOD_VIEW "method = materialised\n",
+	            "viewd.conf:6: [view a] method: unknown value 'materialised'; did you mean materialized (one of simple "
+	            "materialized table)");
 }
 
 static void what_comes_later(void)
@@ -122,10 +119,9 @@ static void include_mistakes(void)
 	unload(&l);
 	wants_error("[viewd]\ninclude = no.conf\n" GOOD_DB GOOD_VIEW,
 	            "no.conf: file cannot be opened (No such file or directory)");
-	wants_error(
-		"[viewd]\ninclude = *.conf\n" GOOD_DB GOOD_VIEW,
-		"viewd.conf:2: [viewd] include: the pattern matches this file itself; keep included files in a directory of "
-		"their own");
+	wants_error("[viewd]\ninclude = *.conf\n" GOOD_DB GOOD_VIEW,
+	            "viewd.conf:2: [viewd] include: the pattern matches this file itself; keep included files in a "
+	            "directory of their own");
 	harness_file("in/a.conf", "[viewd]\ninclude = b.conf\n");
 	l = load("[viewd]\ninclude = in/a.conf\n" GOOD_DB GOOD_VIEW);
 	CHECK_INT(l.problems.n, 1);
@@ -227,14 +223,12 @@ static void defaults_section(void)
 	CHECK_INT(a->tags.n, 2);
 	CHECK_INT(b->tags.n, 0);
 	unload(&l);
-	wants_error(
-		GOOD_DB GOOD_VIEW "[view-defaults]\nrelation = x\n",
-		"viewd.conf:7: [view-defaults] relation: the key cannot be a default for all views; write it in a [view NAME] "
-		"section");
-	wants_error(
-		GOOD_DB GOOD_VIEW "[view-defaults]\nevery = 5\n",
-		"viewd.conf:7: [view-defaults] every: '5' is not a duration; write a number with a unit: 250ms, 30s, 5m, 2h, "
-		"1d, 1w or 1h30m");
+	wants_error(GOOD_DB GOOD_VIEW "[view-defaults]\nrelation = x\n",
+	            "viewd.conf:7: [view-defaults] relation: the key cannot be a default for all views; write it in a "
+	            "[view NAME] section");
+	wants_error(GOOD_DB GOOD_VIEW "[view-defaults]\nevery = 5\n",
+	            "viewd.conf:7: [view-defaults] every: '5' is not a duration; write a number with a unit: 250ms, 30s, "
+	            "5m, 2h, 1d, 1w or 1h30m");
 }
 
 static const struct harness_test tests[] = {

@@ -136,6 +136,7 @@ static void keys_are_found(void)
 /* Every key of the contract has a row. */
 static void contract_keys(void)
 {
+	/* clang-format off */
 	static const char *const keys[] = {
 		"database", "relation", "definition", "definition_file", "definition_sqlite", "definition_file_sqlite",
 		"method", "refresh_mode", "unique_key", "columns", "index_x", "options", "settings", "with_data",
@@ -145,10 +146,11 @@ static void contract_keys(void)
 		"retry_max_backoff", "max_consecutive_errors", "overlap", "missed", "run_as", "pre_hook", "post_hook",
 		"notify_channel", "enabled", "description", "owner", "tags", "priority",
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		row_of(keys[i]);
-	static const char *const daemon_keys[] = {"include", "control_socket", "plugin_dir", "state_dir", "log_level",
-	                                          "max_concurrent_refreshes", "metrics_listen"};
+	static const char *const daemon_keys[] = {"include",   "control_socket",           "plugin_dir",    "state_dir",
+	                                          "log_level", "max_concurrent_refreshes", "metrics_listen"};
 	for (size_t i = 0; i < ARRAY_LEN(daemon_keys); i++)
 		CHECK(option_find(&schema_daemon, daemon_keys[i]) != NULL);
 	static const char *const db_keys[] = {"url", "password_file", "password_credential", "max_concurrent_refreshes"};
@@ -312,8 +314,8 @@ static const struct harness_test row_tests[] = {
 	{"contract keys", contract_keys},
 };
 static const struct harness_test type_tests[] = {
-	{"booleans", booleans}, {"numbers", numbers}, {"durations", durations}, {"lists", lists},
-	{"columns", columns},   {"pairs", pairs},     {"paths", paths},         {"nearest", nearest},
-	{"words for manuals", words_for_manuals},
+	{"booleans", booleans}, {"numbers", numbers}, {"durations", durations},
+	{"lists", lists},       {"columns", columns}, {"pairs", pairs},
+	{"paths", paths},       {"nearest", nearest}, {"words for manuals", words_for_manuals},
 };
 HARNESS_MAIN(SUITE("option rows", row_tests), SUITE("option types", type_tests))

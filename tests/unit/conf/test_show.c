@@ -92,10 +92,8 @@ static void manual(void)
 	CHECK_CONTAINS(man, "Value: duration from 1ms to 1h; default: 2s.\n");
 	CHECK_CONTAINS(man, ".B index_NAME\n");
 	CHECK_CONTAINS(man, ".B definition_file_DIALECT\n");
-	CHECK_CONTAINS(
-		man,
-		".SS [database NAME], dialect mysql\nA URL is written like this:\nmysql://user@host/name\n.br\nmariadb:// "
-		"means the same.\n");
+	CHECK_CONTAINS(man, ".SS [database NAME], dialect mysql\nA URL is written like "
+	                    "this:\nmysql://user@host/name\n.br\nmariadb:// means the same.\n");
 	CHECK_CONTAINS(
 		man,
 		".SS [database NAME], dialect postgresql\n.br\npostgres:// means the same.\n.TP\n.B search_path\nSchemas.\n");

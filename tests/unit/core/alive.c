@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit/core/alive.h"
 
-#include "core/model/group.h"
 #include "core/exec/session.h"
 #include "core/flow/wave.h"
+#include "core/model/group.h"
 
 #include <stdlib.h>
 #include <talloc.h>

@@ -178,8 +178,8 @@ static void chain_is_dropped_in_an_order_that_works(void)
 
 static void database_removed_while_it_runs(void)
 {
-	struct rig *rig = rig_start("[database d]\nurl = fake://d\n[database e]\nurl = fake://e\n" DROP("a")
-	                            "[view o]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
+	struct rig *rig = rig_start("[database d]\nurl = fake://d\n[database e]\nurl = fake://e\n" DROP(
+		"a") "[view o]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
 	struct rig_report r;
 	fake_do("d", "block refresh a");
 	rig_refresh(rig, "a", &r);

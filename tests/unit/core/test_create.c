@@ -66,13 +66,14 @@ static void foreign_objects_are_refused(void)
 	struct rig *rig = rig_new();
 	fake_do("d", "make v matview");
 	fake_do("d", "make t table");
-	expect_log("view 'v', setting it up failed (exists: a materialized view of that name exists and was not made by "
-	           "viewd); "
-	           "set adopt = yes to take it over, or choose another relation");
+	expect_log(
+		"view 'v', setting it up failed (exists: a materialized view of that name exists and was not made by viewd); "
+		"set adopt = yes to take it over, or choose another relation");
 	expect_log("view 't', setting it up failed (exists: a table of that name exists and was not made by viewd); "
 	           "choose another relation; viewd never takes over a table");
-	rig_commit(rig, DB "[view v]\ndatabase = d\ndefinition = SELECT 1\n[view t]\ndatabase = d\nadopt = yes\ndefinition "
-	                   "= SELECT 1\n");
+	rig_commit(
+		rig, DB
+		"[view v]\ndatabase = d\ndefinition = SELECT 1\n[view t]\ndatabase = d\nadopt = yes\ndefinition = SELECT 1\n");
 	rig_settle(rig);
 	CHECK_STR(rig_words(rig, "v"), "FAILED IDLE NONE");
 	CHECK_INT(rig_status(rig, "v").error->cls, VIEWD_ERR_EXISTS);
@@ -199,8 +200,8 @@ static void verify_counts(void)
 
 static void with_data_no_is_filled_later(void)
 {
-	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\nwith_data = no\ndefinition = SELECT * FROM "
-	                               "t_x\n");
+	struct rig *rig =
+		rig_start(DB "[view a]\ndatabase = d\nmethod = table\nwith_data = no\ndefinition = SELECT * FROM t_x\n");
 	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE NONE");
 	CHECK_INT(fake_rows("d", "a"), -1);
 	rig_refresh_now(rig, "a");

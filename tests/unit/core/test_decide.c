@@ -14,7 +14,10 @@ struct row {
 	const char *reason, *hint; /* parts; NULL: not looked at */
 };
 
-#define WANT(...) {.label = "v", .method = VIEWD_METHOD_MATERIALIZED, .hash = "h", .index_hash = "i", __VA_ARGS__}
+#define WANT(...) \
+	{ \
+		.label = "v", .method = VIEWD_METHOD_MATERIALIZED, .hash = "h", .index_hash = "i", __VA_ARGS__ \
+	}
 #define OURS(what, def, idx, ...) \
 	{ \
 		.kind = VIEWD_KIND_##what, .recorded = true, .ours = true, .recorded_hash = (def), \

@@ -150,8 +150,8 @@ static void a_sleeping_machine(void)
 
 static void several_schedules(void)
 {
-	struct rig *rig = rig_start(DB TIMED("m", "every = 90m\ncron = 0 10,11 * * *\n") TIMED("v", "cron = @every "
-	                                                                                            "20m\nevery = 30m\n"));
+	struct rig *rig =
+		rig_start(DB TIMED("m", "every = 90m\ncron = 0 10,11 * * *\n") TIMED("v", "cron = @every 20m\nevery = 30m\n"));
 	CHECK_STR(rig_status(rig, "m").schedule, "every 1h30m, cron 0 10,11 * * * (UTC)");
 	CHECK_INT(due_in(rig, "m"), 90 * SPAN_MINUTE);
 	CHECK_INT(due_in(rig, "v"), 20 * SPAN_MINUTE);

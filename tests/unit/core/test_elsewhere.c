@@ -3,10 +3,10 @@
  * test_elsewhere.c: what happens in another database, on another server, in another daemon or in an application's
  * session, and who has to hear of it.
  */
-#include "core/plan/due.h"
 #include "core/engine/database.h"
 #include "core/exec/watch.h"
 #include "core/flow/wave.h"
+#include "core/plan/due.h"
 #include "unit/core/rig.h"
 
 #include <string.h>
@@ -23,8 +23,8 @@
 /* No mark tells of what happens in another database: a start that came to nothing must not forget it. */
 static void news_from_elsewhere_survive_a_start_that_came_to_nothing(void)
 {
-	struct rig *rig = rig_start_fresh(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\nmax_retries = "
-	                                                                             "0\nretry_max_backoff = 1m\n"));
+	struct rig *rig = rig_start_fresh(
+		TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\nmax_retries = 0\nretry_max_backoff = 1m\n"));
 	struct rig_report r;
 	expect_log("cannot be used");
 	expect_log("refresh failed");
@@ -83,8 +83,8 @@ static void who_was_away_hears_of_it_later(void)
 /* One database's failure never stops another's views. */
 static void a_dead_database_does_not_hold_who_reads_from_it(void)
 {
-	struct rig *rig = rig_start_fresh(TWO_DB EVERY("a", "t_x", "every = 1m\n") IN_E("b", "t_y", "depends_on = "
-	                                                                                            "d:a\nevery = 1m\n"));
+	struct rig *rig =
+		rig_start_fresh(TWO_DB EVERY("a", "t_x", "every = 1m\n") IN_E("b", "t_y", "depends_on = d:a\nevery = 1m\n"));
 	expect_log("cannot be used");
 	fake_do("d", "down connect");
 	RUN_UNTIL(rig, (rig_advance(rig, 1), rig_db(rig, "d")->state == DB_DOWN));
@@ -254,7 +254,7 @@ static void who_led_meanwhile_is_heard_of(void)
 
 static const struct harness_test tests[] = {
 	{"news from elsewhere survive a start that came to nothing",
-	 news_from_elsewhere_survive_a_start_that_came_to_nothing},
+     news_from_elsewhere_survive_a_start_that_came_to_nothing},
 	{"who was away hears of it later", who_was_away_hears_of_it_later},
 	{"a dead database does not hold who reads from it", a_dead_database_does_not_hold_who_reads_from_it},
 	{"a reconnect waits for no side work", a_reconnect_waits_for_no_side_work},
@@ -262,7 +262,7 @@ static const struct harness_test tests[] = {
 	{"requests obey at_most_every", requests_obey_at_most_every},
 	{"a request outlives its connection", a_request_outlives_its_connection},
 	{"a refresh of the server that was left counts there only",
-	 a_refresh_of_the_server_that_was_left_counts_there_only},
+     a_refresh_of_the_server_that_was_left_counts_there_only},
 	{"who led meanwhile is heard of", who_led_meanwhile_is_heard_of},
 };
 HARNESS_MAIN(SUITE("elsewhere", tests))

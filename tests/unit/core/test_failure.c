@@ -152,8 +152,7 @@ static void probe(struct rig *rig, const char *db)
 static void down_and_back(void)
 {
 	struct rig *rig = rig_start("[database d]\nurl = fake://d\n[database e]\nurl = fake://e\n" RETRIES("") VIEW(
-		"b", "t_x") "[view other]\ndatabase = e\nmethod = table\nevery = 1h\ndefinition = SELECT * FROM "
-	                "t_x\n");
+		"b", "t_x") "[view other]\ndatabase = e\nmethod = table\nevery = 1h\ndefinition = SELECT * FROM t_x\n");
 	fake_do("d", "down connect");
 	expect_log("database 'd', cannot be used (server 'd' is down)");
 	rig_advance(rig, SPAN_HOUR);
@@ -267,8 +266,8 @@ static void vanished_while_away_stays_gone(void)
 	fake_do("d", "remove a");
 	fake_do("d", "fail refresh a lost");
 	expect_log("database 'd', cannot be used");
-	expect_log("view 'a', setting it up failed (missing: view 'a' does not exist any more); viewctl create makes it "
-	           "again");
+	expect_log(
+		"view 'a', setting it up failed (missing: view 'a' does not exist any more); viewctl create makes it again");
 	expect_log("view 'a', refresh failed (lost");
 	rig_advance(rig, SPAN_HOUR);
 	rig_settle(rig);
@@ -442,8 +441,8 @@ static void stop_while_setting_up(void)
 	struct rig *rig = rig_new();
 	fake_do("d", "block prepare *");
 	fake_do("e", "block apply *");
-	rig_commit(rig, "[database d]\nurl = fake://d\n[database e]\nurl = fake://e\n" VIEW("a", "t_x")
-	                "[view other]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
+	rig_commit(rig, "[database d]\nurl = fake://d\n[database e]\nurl = fake://e\n" VIEW(
+						"a", "t_x") "[view other]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
 	RUN_UNTIL(rig, fake_waiting("d") == 1 && fake_waiting("e") == 1);
 	engine_stop(rig->eng);
 	RUN_UNTIL(rig, rig->idle);

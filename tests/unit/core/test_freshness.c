@@ -69,8 +69,8 @@ static void lag_is_the_age_of_what_is_missing(void)
 
 static void what_nothing_hears_is_unknown(void)
 {
-	expect_log("nothing tells of changes of t_unheard: its freshness is UNKNOWN; set max_staleness or a schedule; "
-	           "sources =");
+	expect_log(
+		"nothing tells of changes of t_unheard: its freshness is UNKNOWN; set max_staleness or a schedule; sources =");
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_unheard", "") ON("b", "a", "") ON("c", "t_x", ""));
 	const struct view_dependency *rows;
 	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
@@ -125,9 +125,9 @@ static void what_is_in_doubt_is_unknown(void)
 
 static void a_view_over_a_stale_one_is_stale_as_long(void)
 {
-	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 1m\n") ON("b", "a", "") "[view s]\ndatabase = "
-	                                                                                        "d\nmethod = simple\n"
-	                                  "definition = 'SELECT * FROM b'\n");
+	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "debounce = 1m\n")
+	                                      ON("b", "a", "") "[view s]\ndatabase = d\nmethod = simple\n"
+	                                                       "definition = 'SELECT * FROM b'\n");
 	rig_change(rig, "d", "t_x", "a");
 	CHECK_INT(freshness(rig, "b"), VIEW_FRESHNESS_STALE);
 	CHECK_INT(rig_status(rig, "b").stale_since_us, rig_status(rig, "a").stale_since_us);
@@ -137,10 +137,10 @@ static void a_view_over_a_stale_one_is_stale_as_long(void)
 
 static void without_on_change_nobody_knows(void)
 {
-	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM "
-	                               "t_x'\n"
-	                               "[view s]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * FROM t_x'\n" ON(
-									   "n", "t_x", "capture = none\n"));
+	struct rig *rig =
+		rig_start(DB "[view a]\ndatabase = d\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM t_x'\n"
+	                 "[view s]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * FROM t_x'\n" ON(
+						 "n", "t_x", "capture = none\n"));
 	rig_settle(rig);
 	CHECK_INT(freshness(rig, "a"), VIEW_FRESHNESS_UNKNOWN);
 	CHECK_CONTAINS(reasons(rig, "a"), "on_change = no");
@@ -188,8 +188,8 @@ static void what_is_redefined_while_it_is_captured_is_captured_anew(void)
  * another. */
 static void columns_are_compared_until_they_have_been(void)
 {
-	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") "[view m]\ndatabase = d\nmethod = table\ndefinition = "
-	                                                        "'SELECT * FROM t_x'\n");
+	struct rig *rig = rig_start_fresh(
+		DB ON("a", "t_x", "") "[view m]\ndatabase = d\nmethod = table\ndefinition = 'SELECT * FROM t_x'\n");
 	expect_log("setting it up failed");
 	fake_do("d", "fail inspect a timeout");
 	fake_do("d", "redefine t_x");
@@ -277,7 +277,7 @@ static void why_says_what_to_mind(void)
 {
 	expect_log("it reads nothing that could change");
 	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = SELECT 1\n"
-	                            "[view b]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = SELECT 2\n");
+	                               "[view b]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = SELECT 2\n");
 	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND),
 	                rig_view(rig, "a")->capture.digest != 0 && rig_view(rig, "b")->capture.digest != 0));
 	CHECK_CONTAINS(why(rig, "a"), "mind: it reads nothing that could change\n");
@@ -312,7 +312,7 @@ static const struct harness_test tests[] = {
 	{"without on_change nobody knows", without_on_change_nobody_knows},
 	{"what is redefined is looked up anew", what_is_redefined_is_looked_up_anew},
 	{"what is redefined while it is captured is captured anew",
-	 what_is_redefined_while_it_is_captured_is_captured_anew},
+     what_is_redefined_while_it_is_captured_is_captured_anew},
 	{"columns are compared until they have been", columns_are_compared_until_they_have_been},
 	{"what is gone fails the view by name", what_is_gone_fails_the_view_by_name},
 };

@@ -3,8 +3,8 @@
  * test_group.c: views that are refreshed as one: order, once in a wave, failing together, pace, pauses, groups that
  * cannot be put in order.
  */
-#include "core/plan/change.h"
 #include "core/model/group.h"
+#include "core/plan/change.h"
 #include "core/plan/group_due.h"
 #include "core/report/observe.h"
 #include "unit/core/rig.h"
@@ -17,9 +17,8 @@
 	"definition = 'SELECT * FROM " from "'\n"
 /* b reads a; c is apart from both; `behind` follows b. */
 #define TRIO IN("g", "c", "t_y", "") IN("g", "b", "a, t_x", "") IN("g", "a", "t_x", "")
-#define FOLLOWS(name, from) "[view " name "]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = 'SELECT * " \
-	"FROM " from "'\n"
-
+#define FOLLOWS(name, from) \
+	"[view " name "]\ndatabase = d\nmethod = table\non_change = yes\ndefinition = 'SELECT * FROM " from "'\n"
 
 /* Captures are registered, and nothing is stale or due. */
 static bool is_fresh(struct rig *rig)
@@ -73,11 +72,10 @@ static void once_in_a_wave_between_others(void)
 
 static void two_databases_two_groups(void)
 {
-	struct rig *rig = rig_start(DB "[database e]\nurl = fake://e\n"
-	                            "[view a]\ndatabase = d, e\nmethod = table\nrefresh_group = g\ndefinition = SELECT * "
-	                            "FROM t_x\n"
-	                            "[view b]\ndatabase = d, e\nmethod = table\nrefresh_group = g\ndefinition = SELECT * "
-	                            "FROM t_y\n");
+	struct rig *rig =
+		rig_start(DB "[database e]\nurl = fake://e\n"
+	                 "[view a]\ndatabase = d, e\nmethod = table\nrefresh_group = g\ndefinition = SELECT * FROM t_x\n"
+	                 "[view b]\ndatabase = d, e\nmethod = table\nrefresh_group = g\ndefinition = SELECT * FROM t_y\n");
 	rig_refresh_now(rig, "d:a");
 	CHECK_STR(groups_run(), "a b");
 	CHECK_INT(fake_calls("e", "refresh_group", NULL), 0);
@@ -109,8 +107,9 @@ static void one_failure_fails_all(void)
 		bool culprit = strcmp(r.items[i].label, "c") == 0;
 		CHECK_INT(r.items[i].result, culprit ? VIEW_RESULT_FAILED : VIEW_RESULT_UPSTREAM_FAILED);
 		CHECK_INT(r.items[i].cls, VIEWD_ERR_QUERY);
-		CHECK_CONTAINS(r.items[i].msg, culprit ? "scripted query" : "refresh_group 'g' was left as it is: view 'c' "
-		                                                            "failed (scripted query)");
+		CHECK_CONTAINS(r.items[i].msg, culprit
+		                                   ? "scripted query"
+		                                   : "refresh_group 'g' was left as it is: view 'c' failed (scripted query)");
 	}
 	rig_settle(rig);
 	CHECK_INT(fake_rows("d", "a"), before);
@@ -126,7 +125,7 @@ static void one_failure_fails_all(void)
 static void the_wave_ends_behind_what_did_not_change(void)
 {
 	struct rig *rig = start_captured(DB IN("g", "a", "t_x", "on_change = yes\n") IN("g", "c", "t_y", "unique_key = k\n")
-	                            FOLLOWS("reads_a", "a") FOLLOWS("reads_c", "c"));
+	                                     FOLLOWS("reads_a", "a") FOLLOWS("reads_c", "c"));
 	size_t a = fake_calls("d", "refresh", "reads_a"), c = fake_calls("d", "refresh", "reads_c");
 	fake_do("d", "change t_x");
 	UNTIL(rig, fake_calls("d", "refresh", "reads_a") > a && is_fresh(rig));
@@ -166,9 +165,8 @@ static void equal_schedules_give_one_run(void)
 
 static void the_strictest_sets_the_pace(void)
 {
-	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "on_change = yes\n")
-	                            IN("g", "b", "t_y", "on_change = yes\nat_most_every = 10m\ndebounce = 5s\nmax_delay = "
-	                                                "8s\n"));
+	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "on_change = yes\n") IN(
+		"g", "b", "t_y", "on_change = yes\nat_most_every = 10m\ndebounce = 5s\nmax_delay = 8s\n"));
 	struct coalesce pace = group_pace(rig_view(rig, "a"));
 	CHECK_INT(pace.at_most_every, 10 * SPAN_MINUTE);
 	CHECK_INT(pace.debounce, 5 * SPAN_SECOND);
@@ -339,8 +337,8 @@ static void a_refused_member_is_told_alike_to_all(void)
 	struct rig *rig = rig_start(DB IN("g", "a", "t_x", "") IN("g", "b", "t_y", ""));
 	struct runs runs = {.observer = {.fn = hear_run, .ctx = &runs}, .view = "a"};
 	expect_log("view 'b', cannot be kept");
-	rig_commit(rig, DB IN("g", "a", "t_x", "")
-	                    "[view b]\ndatabase = d\nmethod = table\nrefresh_group = g\ndefinition = DELETE\n");
+	rig_commit(rig, DB IN("g", "a", "t_x",
+	                      "") "[view b]\ndatabase = d\nmethod = table\nrefresh_group = g\ndefinition = DELETE\n");
 	rig_settle(rig);
 	engine_observe(rig->eng, &runs.observer);
 	rig_refresh_now(rig, "a");
@@ -369,8 +367,8 @@ static void a_reload_while_it_runs(void)
 
 static void not_every_dialect_can(void)
 {
-	expect_log("view 'a', cannot be kept (refresh_group = g, but the dialect fakeone cannot refresh several views "
-	           "together)");
+	expect_log(
+		"view 'a', cannot be kept (refresh_group = g, but the dialect fakeone cannot refresh several views together)");
 	expect_log("view 'b', cannot be kept");
 	struct rig *rig =
 		rig_start("[database d]\nurl = fakeone://d\n" IN("g", "a", "t_x", "") IN("g", "b", "t_x", "") VIEW("c", "t_x"));

@@ -81,10 +81,10 @@ static struct rig *start(const char *keys)
 	struct viewd_dialect d = watching();
 	struct rig *rig = rig_new();
 	REQUIRE_OK(registry_add(rig->registry, &d, &err), &err);
-	rig_commit(rig, talloc_asprintf(harness_ctx(), "[database d]\nurl = fakewatch://d\n[view v]\ndatabase = d\nmethod "
-	                                               "= table\n"
-	                                               "definition = 'SELECT * FROM t_x'\non_change = yes\ntarget_lag = "
-	                                               "10m\n%s", keys));
+	rig_commit(rig, talloc_asprintf(harness_ctx(),
+	                                "[database d]\nurl = fakewatch://d\n[view v]\ndatabase = d\nmethod = table\n"
+	                                "definition = 'SELECT * FROM t_x'\non_change = yes\ntarget_lag = 10m\n%s",
+	                                keys));
 	RUN_UNTIL(rig, freshness_is_followed(rig_view(rig, "v")) && rig_is_settled(rig));
 	return rig;
 }
@@ -188,10 +188,8 @@ static void refusals(void)
 	CHECK_STR(refusal(&blind, &v, ""),
 	          "on_change = yes, but the dialect fake cannot notice changes; use a schedule: every, after or cron");
 	CHECK_STR(refusal(&d, &v, ""), "");
-	CHECK_STR(refusal(&d, &v, "now()"),
-	          "on_change = yes alone cannot keep it fresh: the definition reads the clock (now()); add a schedule as "
-	          "well: every, "
-	          "after, cron or max_staleness");
+	CHECK_STR(refusal(&d, &v, "now()"), "on_change = yes alone cannot keep it fresh: the definition reads the clock "
+	                                    "(now()); add a schedule as well: every, after, cron or max_staleness");
 	struct conf_view cron = v, lag = v, stale = v, every = v, after = v, off = v, simple = v;
 	cron.cron = "@daily";
 	lag.target_lag = stale.max_staleness = every.every = after.after = SPAN_HOUR;

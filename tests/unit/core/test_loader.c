@@ -215,10 +215,8 @@ static void unknown_scheme(void)
 	with_schemes("second", "\"zweite\",\"seconde\"");
 	CHECK(registry_open(reg, harness_dir(), "zweit", &err) == NULL);
 	CHECK_INT(err.cls, VIEWD_ERR_PLUGIN);
-	CHECK_CONTAINS(
-		err.msg,
-		"viewd_zweit.so cannot be used: it is not there; the dialects installed are: first or oldest, second or zweite "
-		"or seconde");
+	CHECK_CONTAINS(err.msg, "viewd_zweit.so cannot be used: it is not there; the dialects installed are: first or "
+	                        "oldest, second or zweite or seconde");
 	CHECK_STR(err.hint, "did you mean zweite");
 	CHECK(registry_open(reg, harness_dir(), "xxxxxxxxx", &err) == NULL);
 	CHECK_STR(err.hint, "");
@@ -368,8 +366,11 @@ static bool ignore_row(void *ctx UNUSED, const struct viewd_recorded *row UNUSED
 static bool short_prepare(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err)
 {
 	/* Whatever stands in memory behind the end of the row is none of it. */
-	struct viewd_recorded row = {.struct_size = offsetof(struct viewd_recorded, captured), .name = "a", .relation = "a",
-	                             .method = VIEWD_METHOD_TABLE, .captured = true};
+	struct viewd_recorded row = {.struct_size = offsetof(struct viewd_recorded, captured),
+	                             .name = "a",
+	                             .relation = "a",
+	                             .method = VIEWD_METHOD_TABLE,
+	                             .captured = true};
 	struct viewd_recorded_sink nothing = {.fn = ignore_row};
 	return viewd_dialect_fake.prepare(conn, nothing, err) && rows.fn(rows.ctx, &row);
 }

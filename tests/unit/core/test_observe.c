@@ -72,8 +72,8 @@ static void a_wait_refreshes_what_nobody_hears(void)
 
 static void old_moments_are_there_already(void)
 {
-	struct rig *rig = rig_start(DB VIEW("a", "t_x") "[view s]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * "
-	                                                "FROM t_x'\n");
+	struct rig *rig =
+		rig_start(DB VIEW("a", "t_x") "[view s]\ndatabase = d\nmethod = simple\ndefinition = 'SELECT * FROM t_x'\n");
 	struct told t;
 	int64_t as_of = rig_status(rig, "a").data_timestamp_us;
 	wait_for(rig, "a", as_of - SPAN_MS, &t);
@@ -146,9 +146,9 @@ static void a_change_nobody_told_of_is_waited_for(void)
 /* It lies in another database, whose watch has to be asked as well. */
 static void a_change_in_another_database_is_waited_for(void)
 {
-	struct rig *rig = following(DB "[database e]\nurl = fake://e\n" ON("a", "t_x") "[view b]\ndatabase = e\nmethod = "
-	                                                                               "table\non_change = yes\n"
-	                            "depends_on = d:a\ndefinition = 'SELECT * FROM t_y'\n");
+	struct rig *rig = following(
+		DB "[database e]\nurl = fake://e\n" ON("a", "t_x") "[view b]\ndatabase = e\nmethod = table\non_change = yes\n"
+														   "depends_on = d:a\ndefinition = 'SELECT * FROM t_y'\n");
 	struct told t;
 	RUN_UNTIL(rig, (rig_advance(rig, SPAN_SECOND), rig_is_fresh(rig, "d") && rig_is_fresh(rig, "e")));
 	size_t calls = fake_calls("e", "refresh", "b");
@@ -167,7 +167,7 @@ static void a_change_in_another_database_is_waited_for(void)
 static void an_upstream_that_wrote_nothing_ends_the_wait(void)
 {
 	struct rig *rig = following(DB "[view a]\ndatabase = d\nmethod = table\non_change = yes\nunique_key = id\n"
-	                            "definition = 'SELECT * FROM t_x'\n" ON("b", "a"));
+	                               "definition = 'SELECT * FROM t_x'\n" ON("b", "a"));
 	struct told t;
 	size_t calls = fake_calls("d", "refresh", "b");
 	fake_do("d", "block refresh a");
@@ -229,8 +229,8 @@ static void failures_are_rethrown(void)
 
 static void retries_are_waited_for(void)
 {
-	struct rig *rig = rig_start(DB "[view a]\ndatabase = d\nmethod = table\nretry_backoff = 10s\ndefinition = 'SELECT "
-	                               "* FROM t_x'\n");
+	struct rig *rig =
+		rig_start(DB "[view a]\ndatabase = d\nmethod = table\nretry_backoff = 10s\ndefinition = 'SELECT * FROM t_x'\n");
 	struct told t;
 	rig_advance(rig, SPAN_SECOND);
 	fake_do("d", "fail refresh a conflict");

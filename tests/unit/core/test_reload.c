@@ -74,8 +74,8 @@ static void reload_now(struct bench *b, const char *text, bool dry_run, struct t
 struct row {
 	const char *what, *old, *new;
 	enum reload_outcome outcome;
-	const char *report; /* part of told.text; "": it is empty */
-	const char *log;    /* an error or warning that comes, or NULL */
+	const char *report;               /* part of told.text; "": it is empty */
+	const char *log;                  /* an error or warning that comes, or NULL */
 	size_t opens, applies, refreshes; /* calls that follow */
 };
 
@@ -83,49 +83,45 @@ struct row {
 
 static const struct row rows[] = {
 	{"nothing", DB A, DB A, RELOAD_UNCHANGED, "", NULL, 0, 0, 0},
-	{"a comment and the order of keys", DB A, "; hello\n" DB "[view a]\nevery = 60m\nmethod = table\ndatabase = "
-	                                                         "d\ndefinition = 'SELECT * FROM t_x'\n",
-	 RELOAD_UNCHANGED, "", NULL, 0, 0, 0},
-	{"live: a schedule", DB A, DB "[view a]\ndatabase = d\nmethod = table\nevery = 2h\ndefinition = 'SELECT * FROM "
-	                              "t_x'\n",
-	 RELOAD_COMMITTED, "view a changed: every (taken over at once)", NULL, 0, 0, 0},
+	{"a comment and the order of keys", DB A,
+     "; hello\n" DB "[view a]\nevery = 60m\nmethod = table\ndatabase = "
+     "d\ndefinition = 'SELECT * FROM t_x'\n",
+     RELOAD_UNCHANGED, "", NULL, 0, 0, 0},
+	{"live: a schedule", DB A,
+     DB "[view a]\ndatabase = d\nmethod = table\nevery = 2h\ndefinition = 'SELECT * FROM t_x'\n", RELOAD_COMMITTED,
+     "view a changed: every (taken over at once)", NULL, 0, 0, 0},
 	{"live: of a database", DB A, "[database d]\nurl = fake://d\nmax_concurrent_refreshes = 7\n" A, RELOAD_COMMITTED,
-	 "database d changed: max_concurrent_refreshes (taken over at once)", NULL, 0, 0, 0},
+     "database d changed: max_concurrent_refreshes (taken over at once)", NULL, 0, 0, 0},
 	{"live: of the daemon", DB A, "[viewd]\nmax_concurrent_refreshes = 7\n" DB A, RELOAD_COMMITTED,
-	 "viewd changed: max_concurrent_refreshes (taken over at once)", NULL, 0, 0, 0},
-	{"reconnect", DB A, "[database d]\nurl = fake://d?x=1\n" A, RELOAD_COMMITTED, "database d changed: url (the "
-	                                                                              "connections to the database are "
-	                                                                              "opened anew)", NULL, 1, 0, 0},
-	{"reconnect: a dialect's own key", DB A, DB "note = hello\n" A, RELOAD_COMMITTED, "database d changed: note (the "
-	                                                                                  "connections to the database are "
-	                                                                                  "opened anew)", NULL, 1, 0,
-	 0},
-	{"the definition", DB A, DB "[view a]\ndatabase = d\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM "
-	                            "t_y'\n",
-	 RELOAD_COMMITTED, "view a changed: definition", NULL, 0, 1, 0},
+     "viewd changed: max_concurrent_refreshes (taken over at once)", NULL, 0, 0, 0},
+	{"reconnect", DB A, "[database d]\nurl = fake://d?x=1\n" A, RELOAD_COMMITTED,
+     "database d changed: url (the connections to the database are opened anew)", NULL, 1, 0, 0},
+	{"reconnect: a dialect's own key", DB A, DB "note = hello\n" A, RELOAD_COMMITTED,
+     "database d changed: note (the "
+     "connections to the database are opened anew)",
+     NULL, 1, 0, 0},
+	{"the definition", DB A,
+     DB "[view a]\ndatabase = d\nmethod = table\nevery = 1h\ndefinition = 'SELECT * FROM t_y'\n", RELOAD_COMMITTED,
+     "view a changed: definition", NULL, 0, 1, 0},
 	{"an index", DB A, DB A "index_x = (x)\n", RELOAD_COMMITTED, "view a changed: index_x", NULL, 0, 1, 0},
 	{"restart", DB A, "[viewd]\ncontrol_socket = /tmp/other.sock\n" DB A, RELOAD_COMMITTED, "restart: control_socket",
-	 "setting control_socket takes effect at the next start", 0, 0, 0},
+     "setting control_socket takes effect at the next start", 0, 0, 0},
 	{"added", DB A, DB A B, RELOAD_COMMITTED, "view b added: ", NULL, 0, 1, 0},
 	{"removed", DB A B, DB A, RELOAD_COMMITTED, "view b removed: ", NULL, 0, 0, 0},
 	{"a database is added", DB A, DB "[database e]\nurl = fake://e\n" A, RELOAD_COMMITTED, "database e added: ", NULL,
-	 0, 0, 0},
+     0, 0, 0},
 	{"a typing error", DB A, DB A "evry = 1h\n", RELOAD_REFUSED, "evry", "evry", 0, 0, 0},
 	{"a bad value", DB A, DB "[view a]\ndatabase = d\nevery = 5\ndefinition = SELECT 1\n", RELOAD_REFUSED,
-	 "[view a] every", "every", 0, 0,
-	 0},
+     "[view a] every", "every", 0, 0, 0},
 	{"an unknown database", DB A, DB A "[view b]\ndatabase = x\ndefinition = SELECT 1\n", RELOAD_REFUSED,
-	 "there is no [database x]",
-	 "there is no [database x]", 0, 0, 0},
+     "there is no [database x]", "there is no [database x]", 0, 0, 0},
 	{"an unknown dependency", DB A, DB A "depends_on = nosuch\n", RELOAD_REFUSED, "nosuch", "nosuch", 0, 0, 0},
 	{"the dialect refuses a view", DB A, DB "[view a]\ndatabase = d\ndefinition = DELETE\n", RELOAD_REFUSED,
-	 "the definition is not a query; begin it with SELECT", "the definition is not a query", 0, 0, 0},
+     "the definition is not a query; begin it with SELECT", "the definition is not a query", 0, 0, 0},
 	{"the dialect refuses a database", DB A, DB "note = bad\n" A, RELOAD_REFUSED, "'bad' is not a note",
-	 "'bad' is not a note", 0, 0, 0},
+     "'bad' is not a note", 0, 0, 0},
 	{"a plugin is missing", NOWHERE DB A, NOWHERE DB A "[database e]\nurl = nosuchdialect://x\n", RELOAD_REFUSED,
-	 "nosuchdialect",
-	 "nosuchdialect", 0, 0,
-	 0},
+     "nosuchdialect", "nosuchdialect", 0, 0, 0},
 	{"no view is left", DB A, DB, RELOAD_REFUSED, "no view is left", "no view is left", 0, 0, 0},
 	{"not an INI file", DB A, "hello\n", RELOAD_REFUSED, "viewd.conf:1", "viewd.conf:1", 0, 0, 0},
 };
@@ -318,7 +314,7 @@ static void a_reload_while_stopping(void)
 	CHECK_INT(late.outcome, RELOAD_REFUSED);
 	const char *told = end_of_notices(notices);
 	CHECK_CONTAINS(told, "RELOADING=1");
-	CHECK(strstr(told, "READY=1") == NULL); /* it would take back STOPPING=1 */
+	CHECK(strstr(told, "READY=1") == NULL);          /* it would take back STOPPING=1 */
 	CHECK_INT(fake_kind("d", "b"), VIEWD_KIND_NONE); /* nothing new is begun */
 	end(&b);
 }

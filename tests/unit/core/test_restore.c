@@ -2,8 +2,8 @@
  *
  * test_restore.c: a database that goes back in time under a running daemon: a restored backup, a server rolled back.
  */
-#include "core/plan/change.h"
 #include "core/engine/database.h"
+#include "core/plan/change.h"
 #include "unit/core/rig.h"
 
 #include <talloc.h>

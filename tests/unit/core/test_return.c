@@ -5,9 +5,9 @@
 #include "unit/core/rig.h"
 
 #include "core/engine/capture.h"
-#include "core/plan/change.h"
 #include "core/engine/outcome.h"
 #include "core/exec/session.h"
+#include "core/plan/change.h"
 
 #include <talloc.h>
 
@@ -178,8 +178,8 @@ static void failed_view_keeps_its_schedule_after_a_pause(void)
 
 /* b reads a, which the files do not say. */
 #define CHAIN(more) \
-	DB "[view a]\ndatabase = d\nmethod = table\nevery = 1m\n" more "definition = 'SELECT * FROM t_x'\n" VIEW("b", "a") \
-	   "[view c]\ndatabase = d\nmethod = table\nafter = 1m\ndefinition = 'SELECT * FROM b'\n"
+	DB "[view a]\ndatabase = d\nmethod = table\nevery = 1m\n" more "definition = 'SELECT * FROM t_x'\n" VIEW( \
+		"b", "a") "[view c]\ndatabase = d\nmethod = table\nafter = 1m\ndefinition = 'SELECT * FROM b'\n"
 
 static void schedule_outlives_a_cycle(void)
 {
@@ -338,8 +338,8 @@ static void many_that_may_not_start_keep_nobody_waiting(void)
 	char *views = talloc_strdup(harness_ctx(), ""), *names = talloc_strdup(harness_ctx(), "");
 	struct rig_report blocked = {.done = false}, r;
 	for (int i = 0; i < 80; i++) {
-		views = talloc_asprintf_append(views, "[view r%d]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM "
-		                                      "x\n", i);
+		views = talloc_asprintf_append(views,
+		                               "[view r%d]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM x\n", i);
 		names = talloc_asprintf_append(names, "r%d ", i);
 	}
 	views = talloc_asprintf_append(views, "%s", TABLE("o"));

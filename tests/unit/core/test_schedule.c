@@ -160,9 +160,9 @@ static void cron_is_next(void)
 static void cron_after_a_step(void)
 {
 	const struct schedule sch = daily_at_four(false), skip = daily_at_four(true);
-	CHECK_INT(hours(&sch, 4, 3), 28);              /* back by an hour: not again */
-	CHECK_INT(hours(&sch, 5, -5), 4);              /* back by ten: as if it had always been so */
-	CHECK_INT(hours(&sch, 4, 365 * 24 + 5), 28);   /* a year ahead: one run makes up for all */
+	CHECK_INT(hours(&sch, 4, 3), 28);            /* back by an hour: not again */
+	CHECK_INT(hours(&sch, 5, -5), 4);            /* back by ten: as if it had always been so */
+	CHECK_INT(hours(&sch, 4, 365 * 24 + 5), 28); /* a year ahead: one run makes up for all */
 	CHECK_INT(hours(&skip, 4, 365 * 24 + 5), 366 * 24 + 4);
 	CHECK_INT(hours(&sch, 4, -MIDNIGHT / SPAN_HOUR), 4 - MIDNIGHT / SPAN_HOUR); /* 1970 */
 }

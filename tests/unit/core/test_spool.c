@@ -108,9 +108,10 @@ static void what_was_dropped_is_counted_in_its_place(void)
 	open_gate(&r);
 	CHECK(spool_flush(spool, PATIENCE));
 	memset(big + 24, 0, 1);
-	CHECK_STR(told(&r), talloc_asprintf(harness_ctx(), "first; %s; %s; %s; %s; log, dropped 6 lines (no; an error; "
-	                                                   "log, dropped 2 lines (no",
-	                                    big, big, big, big));
+	CHECK_STR(told(&r),
+	          talloc_asprintf(harness_ctx(),
+	                          "first; %s; %s; %s; %s; log, dropped 6 lines (no; an error; log, dropped 2 lines (no",
+	                          big, big, big, big));
 	CHECK_INT(r.levels[5], VIEWD_LOG_WARNING);
 	end(&r, &loop, &spool);
 }
@@ -157,8 +158,8 @@ static const char *entry_of(enum viewd_log_level level, const char *line)
 
 static void lines_have_fields(void)
 {
-	CHECK_STR(entry_of(VIEWD_LOG_DEBUG, "watch, looked"), "PRIORITY=7\nSYSLOG_IDENTIFIER=viewd\nMESSAGE=watch, "
-	                                                      "looked\n");
+	CHECK_STR(entry_of(VIEWD_LOG_DEBUG, "watch, looked"),
+	          "PRIORITY=7\nSYSLOG_IDENTIFIER=viewd\nMESSAGE=watch, looked\n");
 	const char *text = entry_of(VIEWD_LOG_ERROR, "view 'daily', refresh failed (lock timeout after 2s)");
 	CHECK_CONTAINS(text, "PRIORITY=3\n");
 	CHECK_CONTAINS(text, "MESSAGE=view 'daily', refresh failed (lock timeout after 2s)\n");

@@ -20,7 +20,7 @@ static struct viewd_watch {
 	pthread_cond_t moved;
 	bool hold_open, lose; /* the test's wishes */
 	bool opening, open;
-	int opened;           /* so often */
+	int opened; /* so often */
 } the_watch = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
 
 static void set(bool *flag, bool value)
@@ -165,7 +165,7 @@ static void capture_does_not_wait_for_another_databases_setup(void)
 	captured = 0;
 	fake_do("e", "block apply slow");
 	rig_commit(rig, WATCHED VIEW("a", "t_x") "on_change = yes\n[database e]\nurl = fake://e\n"
-	                "[view slow]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
+	                                         "[view slow]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
 	RUN_UNTIL(rig, fake_waiting("e") == 1);
 	RUN_UNTIL(rig, captures_so_far() > 0);
 	CHECK_INT(fake_waiting("e"), 1);

@@ -51,8 +51,8 @@ static const char *many(const char *databases, const char *database, size_t n)
 {
 	char *text = talloc_strdup(harness_ctx(), databases);
 	for (size_t i = 0; i < n; i++)
-		text = talloc_asprintf_append(text, "[view v%zu]\ndatabase = %s\nmethod = table\ndefinition = SELECT * FROM "
-		                                    "t_x\n", i, database);
+		text = talloc_asprintf_append(
+			text, "[view v%zu]\ndatabase = %s\nmethod = table\ndefinition = SELECT * FROM t_x\n", i, database);
 	return text;
 }
 
@@ -76,8 +76,10 @@ static void limits(void)
 	static const char *const all = "v0 v1 v2 v3 v4 v5 v6 v7";
 	CHECK_INT(most_of(many("[database d]\nurl = fake://d\nmax_concurrent_refreshes = 3\n", "d", 8), all, 3), 3);
 	CHECK_INT(most_of(many("[viewd]\nmax_concurrent_refreshes = 2\n[database d]\nurl = "
-	                       "fake://d\nmax_concurrent_refreshes = 5\n", "d", 8),
-	                  all, 2), 2);
+	                       "fake://d\nmax_concurrent_refreshes = 5\n",
+	                       "d", 8),
+	                  all, 2),
+	          2);
 	CHECK_INT(most_of(many("[database d]\nurl = fakeone://d\nmax_concurrent_refreshes = 5\n", "d", 8), all, 1), 1);
 }
 
@@ -295,8 +297,8 @@ static void long_chain(void)
 		char from[32] = "t_x";
 		if (i + 1 < N)
 			snprintf(from, sizeof from, "v%zu", i + 1);
-		text = talloc_asprintf_append(text, "[view v%zu]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM "
-		                                    "%s\n", i, from);
+		text = talloc_asprintf_append(
+			text, "[view v%zu]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM %s\n", i, from);
 	}
 	struct rig *rig = rig_start(text);
 	struct rig_report r = {.done = false};

@@ -17,10 +17,10 @@
 static struct conf *load_conf(void)
 {
 	struct conf_problems problems;
-	const char *path = harness_file("viewd.conf", "[database shop]\nurl = sqlite:////nowhere.db\n"
-	                                              "[view alpha]\ndatabase = shop\ndefinition = SELECT 1 AS one\nevery "
-	                                              "= 5m\n"
-	                                              "[view beta]\ndatabase = shop\ndefinition = SELECT 2 AS two\n");
+	const char *path =
+		harness_file("viewd.conf", "[database shop]\nurl = sqlite:////nowhere.db\n"
+	                               "[view alpha]\ndatabase = shop\ndefinition = SELECT 1 AS one\nevery = 5m\n"
+	                               "[view beta]\ndatabase = shop\ndefinition = SELECT 2 AS two\n");
 	struct conf *conf = conf_load(harness_ctx(), path, NULL, &problems);
 	harness_check(conf != NULL, __FILE__, __LINE__, "%s", problems.n > 0 ? problems.items[0].text : "");
 	return conf;

@@ -390,11 +390,11 @@ void reload_request(struct reload *reload UNUSED, bool dry_run, reload_done_fn *
 	static const struct conf_problem problem = {.text = "/etc/viewd/viewd.conf:3: [view x] every: '5' has no unit"};
 	static const struct reload_entry entry = {"view", "alpha", "changed", "every"};
 	done(ctx, &(struct reload_report){
-			  .outcome = dry_run ? RELOAD_DRY_RUN : RELOAD_REFUSED,
-			  .generation = 4,
-			  .problems = &problem,
-			  .n_problems = dry_run ? 0 : 1,
-			  .entries = &entry,
-			  .n_entries = dry_run ? 1 : 0,
-		  });
+				  .outcome = dry_run ? RELOAD_DRY_RUN : RELOAD_REFUSED,
+				  .generation = 4,
+				  .problems = &problem,
+				  .n_problems = dry_run ? 0 : 1,
+				  .entries = &entry,
+				  .n_entries = dry_run ? 1 : 0,
+			  });
 }

@@ -137,8 +137,8 @@ static void queries_are_parsed(void)
 static void bad_queries_are_refused(void)
 {
 	static const char *const bad[] = {
-		"view=%",      "view=%4",  "view=%zz", "view=%00",    "view=%ff",      "nope=1",       "view=",
-		"view=a%0ab",  "watch=1",  "%ff=1",    "interval=5s", "view=a&&&nope", "view=a&limit=", "=",
+		"view=%",     "view=%4", "view=%zz", "view=%00",    "view=%ff",      "nope=1",        "view=",
+		"view=a%0ab", "watch=1", "%ff=1",    "interval=5s", "view=a&&&nope", "view=a&limit=", "=",
 	};
 	struct args *args;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -155,7 +155,8 @@ static void bodies_are_parsed(void)
 	struct viewd_err err = {0};
 	const char *const *items;
 	REQUIRE_OK(from_json(COMMAND_REFRESH, "{\"view\": [\"a\", \"b\"], \"wait\": true, \"full\": false, \"all\": null}",
-	&args, &err), &err);
+	                     &args, &err),
+	           &err);
 	REQUIRE(args_list(args, "view", &items) == 2);
 	CHECK(args_flag(args, "wait"));
 	CHECK(!args_flag(args, "full"));

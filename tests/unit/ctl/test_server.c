@@ -21,16 +21,16 @@
 static void status_has_its_fields(void)
 {
 	static const char expected[] =
-		"{\"name\":\"alpha\",\"database\":\"shop\",\"relation\":\"\\\"public\\\".\\\"alpha\\\"\","
-		"\"method\":\"materialized\","
+		"{\"name\":\"alpha\",\"database\":\"shop\",\"relation\":\"\\\"public\\\".\\\"alpha\\\"\",\"method\":"
+		"\"materialized\","
 		"\"refresh_mode\":\"concurrently\",\"state\":\"ACTIVE\",\"activity\":\"IDLE\",\"trigger\":\"SCHEDULED\","
 		"\"action\":\"CONCURRENT\",\"result\":\"SUCCEEDED\",\"last_refresh_time\":\"2023-11-14T22:13:20.123Z\","
 		"\"last_success_time\":\"2023-11-14T22:13:20.123Z\",\"next_refresh_time\":null,"
-		"\"data_timestamp\":\"2023-11-14T22:13:20.000Z\",\"freshness\":\"FRESH\",\"stale_since\":null,"
-		"\"lag_seconds\":0.0,"
+		"\"data_timestamp\":\"2023-11-14T22:13:20.000Z\",\"freshness\":\"FRESH\",\"stale_since\":null,\"lag_seconds\":"
+		"0.0,"
 		"\"age_seconds\":2.5,\"is_stale\":false,\"duration_ms\":12,\"rows\":7,"
-		"\"rows_written\":2,\"consecutive_errors\":0,\"error\":null,\"sources\":[{\"name\":\"public.orders\","
-		"\"kind\":\"table\","
+		"\"rows_written\":2,\"consecutive_errors\":0,\"error\":null,\"sources\":[{\"name\":\"public.orders\",\"kind\":"
+		"\"table\","
 		"\"heard_by\":\"trigger\",\"reason\":null},{\"name\":\"function "
 		"public.f()\",\"kind\":\"function\",\"heard_by\":null,"
 		"\"reason\":\"it is volatile\"}],"
@@ -52,9 +52,13 @@ static void status_has_its_fields(void)
 static void every_look_answers(void)
 {
 	static const char *const paths[] = {
-		"/v1/status?view=alpha", "/v1/show?view=alpha", "/v1/why?view=shop:alpha", "/v1/explain?view=alpha",
+		"/v1/status?view=alpha",
+		"/v1/show?view=alpha",
+		"/v1/why?view=shop:alpha",
+		"/v1/explain?view=alpha",
 		"/v1/history?view=alpha&limit=2",
-		"/v1/graph",             "/v1/daemon",
+		"/v1/graph",
+		"/v1/daemon",
 	};
 	struct rig rig;
 	rig_start(&rig, NULL);
@@ -130,8 +134,8 @@ static void endless_input_is_cut(void)
 	CHECK(ended);
 	close(fd);
 
-	static const char chunked[] = "POST /v1/refresh HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
-	                              "chunked\r\n\r\n6400000\r\n";
+	static const char chunked[] =
+		"POST /v1/refresh HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6400000\r\n";
 	fd = rig_dial(&rig);
 	rig_send(&rig, fd, chunked, sizeof(chunked) - 1);
 	CHECK(rig_send(&rig, fd, flood, size) < size);
@@ -155,7 +159,7 @@ static void half_close_is_fine(void)
 	close(fd);
 	/* also while the reply takes its time */
 	static const char wait[] = "POST /v1/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: "
-	                           "28\r\n\r\n{\"view\":\"alpha\",\"wait\":true}";
+							   "28\r\n\r\n{\"view\":\"alpha\",\"wait\":true}";
 	fd = rig_dial(&rig);
 	rig_send(&rig, fd, wait, sizeof(wait) - 1);
 	shutdown(fd, SHUT_WR);

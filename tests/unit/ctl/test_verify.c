@@ -79,8 +79,7 @@ static void ask_end(struct ask *ask, const char *want)
 	size_t i = 0;
 	CHECK_INT(ask->rig.engine.n_pending, 0);
 	json_t *reply = rig_json(rig_receive(&ask->rig, ask->fd, 5000000, NULL));
-	json_array_foreach(json_object_get(reply, "items"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "items"), i, row) {
 		const json_t *error = json_object_get(json_object_get(row, "error"), "message");
 		const json_t *repaired = json_object_get(row, "repaired");
 		const char *verdict = error != NULL                                   ? json_string_value(error)

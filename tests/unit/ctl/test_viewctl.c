@@ -47,8 +47,8 @@ static char *printed(const char *const *words, size_t n, const char *json)
 	"\"error\":null,\"sources\":[{\"name\":\"a\",\"kind\":\"table\",\"heard_by\":\"trigger\",\"reason\":null}," \
 	"{\"name\":\"b\",\"kind\":\"clock\",\"heard_by\":null,\"reason\":\"time\"}]}"
 #define BETA \
-	"{\"name\":\"a_longer_name\",\"database\":\"db\",\"state\":\"FAILED\",\"activity\":\"WAITING\"," \
-	"\"result\":\"FAILED\"," \
+	"{\"name\":\"a_longer_name\",\"database\":\"db\",\"state\":\"FAILED\",\"activity\":\"WAITING\",\"result\":" \
+	"\"FAILED\"," \
 	"\"freshness\":\"STALE\",\"lag_seconds\":null,\"is_stale\":true,\"duration_ms\":null," \
 	"\"next_refresh_time\":\"2023-11-14T22:13:10.000Z\"," \
 	"\"error\":{\"class\":\"conflict\",\"code\":\"55P03\",\"message\":\"lock \\u001b[31mtimeout\",\"hint\":\"wait\"}}"
@@ -69,7 +69,7 @@ static void status_of_one_is_a_list(void)
 	CHECK_CONTAINS(text, "alpha\n  database             shop\n");
 	CHECK_CONTAINS(text, "  lag                  1m15s\n");
 	CHECK_CONTAINS(text, "  sources              table a, heard by trigger\n"
-	          "                       clock b, heard by nothing: time\n");
+	                     "                       clock b, heard by nothing: time\n");
 	CHECK(strstr(text, "error") == NULL);
 }
 
@@ -81,8 +81,8 @@ static void status_of_one_is_a_list(void)
 
 static void graphs_are_drawn(void)
 {
-	CHECK_STR(PRINTED(GRAPH, "graph"), "shop\n  a (table, ACTIVE)\n    <- orders\n  b\"x (simple, ACTIVE)\n    <- a "
-	"(view)\n");
+	CHECK_STR(PRINTED(GRAPH, "graph"),
+	          "shop\n  a (table, ACTIVE)\n    <- orders\n  b\"x (simple, ACTIVE)\n    <- a (view)\n");
 	CHECK_STR(PRINTED(GRAPH, "graph", "--format=dot"),
 	          "digraph viewd {\n  rankdir=LR;\n  subgraph cluster_0 {\n    label=\"shop\";\n    \"a\" [shape=box];\n"
 	          "    \"b\\\"x\" [shape=box];\n  }\n  \"shop/orders\" -> \"a\";\n  \"a\" -> \"b\\\"x\";\n}\n");
@@ -97,8 +97,8 @@ static void sql_is_ready_to_pipe(void)
 	CHECK_STR(PRINTED("{\"statements\":[\"CREATE VIEW a AS\\nSELECT 1\",\"COMMIT ; \\n\"]}", "render", "create", "a"),
 	          "CREATE VIEW a AS\nSELECT 1;\nCOMMIT;\n");
 	CHECK_STR(PRINTED("{\"statements\":[\"DROP TABLE a\"]}", "uninstall", "shop", "--print"), "DROP TABLE a;\n");
-	CHECK_CONTAINS(PRINTED("{\"statements\":[\"DROP TABLE a\"]}", "uninstall", "shop"), "shop: viewd has left it, 1 "
-	"statements;");
+	CHECK_CONTAINS(PRINTED("{\"statements\":[\"DROP TABLE a\"]}", "uninstall", "shop"),
+	               "shop: viewd has left it, 1 statements;");
 }
 
 static void outcomes_are_told(void)
@@ -111,16 +111,16 @@ static void outcomes_are_told(void)
 		"a: SUCCEEDED, DIFF, 7 rows, 2 written, 12.0ms\n");
 	CHECK_STR(PRINTED("{\"accepted\":[\"a\",\"b\"]}", "refresh", "a", "b"), "refresh: a, b\n");
 	CHECK_STR(PRINTED("{\"items\":[{\"view\":\"a\",\"rows\":7,\"missing\":2,\"unexpected\":1,\"differs\":true}]}",
-	"verify", "a"),
+	                  "verify", "a"),
 	          "a: differs, 2 missing, 1 unexpected (definition yields 7 rows)\n");
 	CHECK_STR(PRINTED("{\"items\":[{\"view\":\"a\",\"rows\":7,\"missing\":0,\"unexpected\":0,\"differs\":false}]}",
-	"verify", "a"),
+	                  "verify", "a"),
 	          "a: equal, 7 rows\n");
-	CHECK_STR(PRINTED("{\"outcome\":\"refused\",\"generation\":4,\"problems\":[{\"text\":\"f:3: "
-	"bad\",\"warning\":false},"
-	                  "{\"text\":\"f:4: odd\",\"warning\":true}]}",
-	                  "reload"),
-	          "f:3: bad\nwarning: f:4: odd\nrefused, generation 4\n");
+	CHECK_STR(
+		PRINTED("{\"outcome\":\"refused\",\"generation\":4,\"problems\":[{\"text\":\"f:3: bad\",\"warning\":false},"
+	            "{\"text\":\"f:4: odd\",\"warning\":true}]}",
+	            "reload"),
+		"f:3: bad\nwarning: f:4: odd\nrefused, generation 4\n");
 }
 
 /* A daemon of another version may leave things out or send other types. */
@@ -268,8 +268,8 @@ static void daemon_is_asked(void)
 	check_run("show alpha", CLIENT_DONE, "every                    5m ", "");
 	check_run("why alpha", CLIENT_DONE, "alpha\n  it is fresh\n", "");
 	check_run("history alpha", CLIENT_DONE, "2023-11-14T22:13:20.123Z  MANUAL", "");
-	check_run("explain alpha", CLIENT_DONE, "it can be kept incrementally, by 2 nodes:\n    node 1, a part\n      "
-	                                        "key a.id, a.day\n", "");
+	check_run("explain alpha", CLIENT_DONE,
+	          "it can be kept incrementally, by 2 nodes:\n    node 1, a part\n      key a.id, a.day\n", "");
 	check_run("--json explain alpha", CLIENT_DONE, "\"key\": [", "");
 	check_run("plan", CLIENT_DONE, "create", "");
 	check_run("plan --reload", CLIENT_DONE, "view alpha: changed (every)\ndry-run, generation 4\n", "");

@@ -108,15 +108,15 @@ static const struct fact_relation tpch_relations[] = {
 	{"public", "region", VIEWD_DEPENDS_TABLE, region_columns, ARRAY_LEN(region_columns), region_keys, 1, 5, NULL},
 	{"public", "nation", VIEWD_DEPENDS_TABLE, nation_columns, ARRAY_LEN(nation_columns), nation_keys, 1, 25, NULL},
 	{"public", "supplier", VIEWD_DEPENDS_TABLE, supplier_columns, ARRAY_LEN(supplier_columns), supplier_keys, 1, 1000,
-	 NULL},
+     NULL},
 	{"public", "customer", VIEWD_DEPENDS_TABLE, customer_columns, ARRAY_LEN(customer_columns), customer_keys, 1, 15000,
-	 NULL},
+     NULL},
 	{"public", "part", VIEWD_DEPENDS_TABLE, part_columns, ARRAY_LEN(part_columns), part_keys, 1, 20000, NULL},
 	{"public", "partsupp", VIEWD_DEPENDS_TABLE, partsupp_columns, ARRAY_LEN(partsupp_columns), partsupp_keys, 1, 80000,
-	 NULL},
+     NULL},
 	{"public", "orders", VIEWD_DEPENDS_TABLE, orders_columns, ARRAY_LEN(orders_columns), orders_keys, 1, 150000, NULL},
 	{"public", "lineitem", VIEWD_DEPENDS_TABLE, lineitem_columns, ARRAY_LEN(lineitem_columns), lineitem_keys, 1, 600572,
-	 NULL},
+     NULL},
 };
 
 static const struct fact_column r1_columns[] = {
@@ -186,7 +186,7 @@ static const struct fact_relation rule_relations[] = {
 	{"public", "heap", VIEWD_DEPENDS_TABLE, heap_columns, ARRAY_LEN(heap_columns), NULL, 0, 0, NULL},
 	{"public", "big", VIEWD_DEPENDS_TABLE, big_columns, ARRAY_LEN(big_columns), big_keys, 1, 10000000, NULL},
 	{"public", "hidden", VIEWD_DEPENDS_TABLE, r1_columns, ARRAY_LEN(r1_columns), r1_keys, 1, 0,
-	 "others see other rows"},
+     "others see other rows"},
 	{"public", "plain", VIEWD_DEPENDS_VIEW, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL},
 	{"public", "mat", VIEWD_DEPENDS_MATVIEW, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL},
 	{"public", "far", VIEWD_DEPENDS_FOREIGN, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL},
@@ -195,11 +195,14 @@ static const struct fact_relation rule_relations[] = {
 };
 
 static const struct fact_function functions[] = {
-	{"extract", FACT_STABLE, false, false},   {"substring", FACT_IMMUTABLE, false, false}, {"to_char", FACT_STABLE,
-	 false, false},
-	{"random", FACT_VOLATILE, false, false},  {"now", FACT_VOLATILE, false, false},        {"nextval", FACT_VOLATILE,
-	 false, false},
-	{"generate_series", FACT_IMMUTABLE, false, true}, {"mine", FACT_VOLATILE, true, false},
+	{"extract", FACT_STABLE, false, false},
+	{"substring", FACT_IMMUTABLE, false, false},
+	{"to_char", FACT_STABLE, false, false},
+	{"random", FACT_VOLATILE, false, false},
+	{"now", FACT_VOLATILE, false, false},
+	{"nextval", FACT_VOLATILE, false, false},
+	{"generate_series", FACT_IMMUTABLE, false, true},
+	{"mine", FACT_VOLATILE, true, false},
 };
 
 const struct facts tpch_facts = {

@@ -7,9 +7,15 @@
 	.time.in = "{}", .time.out = "{}", .state.for_update = ""
 
 const struct syntax like_postgresql = {
-	.dialect = "PostgreSQL", .lexer.flags = LEX_NESTED_COMMENTS | LEX_E_STRINGS | LEX_DOLLAR_QUOTES,
-	.names.quote = '"', .names.fold_lower = true,
-	.names.max = 63, .names.max_parts = 2, .lexer.placeholder = '$', .table.suffix = "", STATE_TABLES,
+	.dialect = "PostgreSQL",
+	.lexer.flags = LEX_NESTED_COMMENTS | LEX_E_STRINGS | LEX_DOLLAR_QUOTES,
+	.names.quote = '"',
+	.names.fold_lower = true,
+	.names.max = 63,
+	.names.max_parts = 2,
+	.lexer.placeholder = '$',
+	.table.suffix = "",
+	STATE_TABLES,
 };
 const struct syntax like_mysql = {
 	.dialect = "MySQL",
@@ -27,7 +33,13 @@ const struct syntax like_mysql = {
                    LEX_BACKSLASH | LEX_BACKTICK | LEX_DOUBLE_IS_STRING,
 };
 const struct syntax like_sqlite = {
-	.dialect = "SQLite", .lexer.flags = LEX_AT_VARIABLES | LEX_BACKTICK | LEX_BRACKETS,
-	.names.quote = '"', .names.max = 255, .names.max_parts = 1, .lexer.placeholder = '?',
-	.table.suffix = "", .state.counts_end = true, STATE_TABLES,
+	.dialect = "SQLite",
+	.lexer.flags = LEX_AT_VARIABLES | LEX_BACKTICK | LEX_BRACKETS,
+	.names.quote = '"',
+	.names.max = 255,
+	.names.max_parts = 1,
+	.lexer.placeholder = '?',
+	.table.suffix = "",
+	.state.counts_end = true,
+	STATE_TABLES,
 };

@@ -52,8 +52,8 @@ void fixture_load(struct fixture *f)
 	f->dialect = dlsym(handle, "viewd_dialect");
 	REQUIRE(f->dialect != NULL);
 	f->host = (struct viewd_host){.struct_size = sizeof f->host, .log = on_log, .now = on_now};
-	f->db = (struct viewd_database_spec){.struct_size = sizeof f->db, .name = "files", .url = "sqlite:///test.db",
-	                                     .base_dir = harness_dir()};
+	f->db = (struct viewd_database_spec){
+		.struct_size = sizeof f->db, .name = "files", .url = "sqlite:///test.db", .base_dir = harness_dir()};
 }
 
 void fixture_open_all(struct fixture *f)

@@ -32,8 +32,8 @@ static void check(const struct syntax *syn, const struct rule *rules, size_t n)
 /* Functions, aggregates and words whose results are not their arguments' alone. */
 static const struct rule calls_rules[] = {
 	{("select g,count(*) filter(where x>3) n,string_agg(x::text,',' order by x,id) s,array_agg(distinct a "
-	  "order by a) d from r1 group by g"),
-	 "part r1.g"},
+      "order by a) d from r1 group by g"),
+     "part r1.g"},
 	{"select g,string_agg(x::text,',') s from r1 group by g", "aggregate string_agg at 1:10"},
 	{"select generate_series(1,x) k,id from r1", "function generate_series at 1:8"},
 	{"select id, random() from r1", "function random at 1:12"},
@@ -73,35 +73,32 @@ RULES(tables, tables_rules)
 
 /* Rows that depend on other rows: LIMIT, DISTINCT ON, windows, grouping sets, recursion. */
 static const struct rule limits_rules[] = {
-	{("select r1.g g,r1.x x,l.b b from r1 cross join lateral(select b from r2 where r2.a=r1.a order by b,id"
-	  " limit 2) l"),
-	 "the list of columns at 1:8"},
-	{("select r1.id,r1.g g,r1.x x,l.b b from r1 cross join lateral(select b from r2 where r2.a=r1.a order "
-	  "by b,id limit 2) l"),
-	 "part r1.id"},
-	{("select r1.id, r1.x x,l.b b from r1 left join lateral(select b from r2 where r2.a=r1.a order by b,id "
-	  "limit 1) l on true"),
-	 "part r1.id"},
-	{("select g,x from (select g,x,row_number() over(partition by g order by x,id) rn from r1) q where "
-	  "rn<=2"),
-	 "part q.g"},
-	{("select id,x from (select id,x,row_number() over(partition by g order by x,id) rn from r1) q where "
-	  "rn<=2"),
-	 "the definition at 1:8"},
+	{("select r1.g g,r1.x x,l.b b from r1 cross join lateral(select b from r2 where r2.a=r1.a order by b,id limit 2) "
+      "l"),
+     "the list of columns at 1:8"},
+	{("select r1.id,r1.g g,r1.x x,l.b b from r1 cross join lateral(select b from r2 where r2.a=r1.a order by b,id "
+      "limit 2) l"),
+     "part r1.id"},
+	{("select r1.id, r1.x x,l.b b from r1 left join lateral(select b from r2 where r2.a=r1.a order by b,id limit 1) l "
+      "on true"),
+     "part r1.id"},
+	{("select g,x from (select g,x,row_number() over(partition by g order by x,id) rn from r1) q where rn<=2"),
+     "part q.g"},
+	{("select id,x from (select id,x,row_number() over(partition by g order by x,id) rn from r1) q where rn<=2"),
+     "the definition at 1:8"},
 	{"select distinct on (g) g,x,a from r1 order by g,x,id", "part r1.g"},
 	{"select distinct on (id) id,g,x from r1 order by id,a", "part r1.id"},
 	{"select g,x,count(*) n,grouping(g,x) gr from r1 group by grouping sets((g),(x),())", "GROUPING() at 1:23"},
 	{"select g,x,count(*) n from r1 group by rollup(g,x)", "grouping sets, ROLLUP or CUBE at 1:40"},
-	{("with recursive t(s,d) as (select a,b from r2 union select t.s,r2.b from t join r2 on r2.a=t.d) "
-	  "select s,d from t"),
-	 "WITH RECURSIVE at 0:0"},
-	{("select g,id,sum(x) over(partition by g order by id rows between 1 preceding and 1 following) s from "
-	  "r1"),
-	 "part r1.g"},
+	{("with recursive t(s,d) as (select a,b from r2 union select t.s,r2.b from t join r2 on r2.a=t.d) select s,d from "
+      "t"),
+     "WITH RECURSIVE at 0:0"},
+	{("select g,id,sum(x) over(partition by g order by id rows between 1 preceding and 1 following) s from r1"),
+     "part r1.g"},
 	{"select g,id,sum(x) over(partition by id order by g) s from r1", "part r1.id"},
-	{("select g,id,row_number() over(partition by g order by id) p,row_number() over(partition by a order "
-	  "by id) q from r1"),
-	 "the list of columns at 1:8"},
+	{("select g,id,row_number() over(partition by g order by id) p,row_number() over(partition by a order by id) q "
+      "from r1"),
+     "the list of columns at 1:8"},
 	{"select g,id,row_number() over(order by id) p from r1", "a window function at 1:13"},
 	{"select g,x,count(*) n,rank() over(partition by g order by count(*),x) r from r1 group by g,x", "part r1.g"},
 	{"select g,x from r1 order by x,id limit 2", "LIMIT or OFFSET at 1:40"},
@@ -122,77 +119,71 @@ RULES(sets, sets_rules)
 
 /* Subqueries: tied by equality, or split, or refused. */
 static const struct rule subqueries_rules[] = {
-	{("select g,count(*) n from r1 where exists(select 1 from r1 i where i.x=r1.a and i.id<>r1.id) group by"
-	  " g"),
-	 "part r1.id | roll of 1 by r1.g"},
+	{("select g,count(*) n from r1 where exists(select 1 from r1 i where i.x=r1.a and i.id<>r1.id) group by g"),
+     "part r1.id | roll of 1 by r1.g"},
 	{"select g,count(*) n from r1 where exists(select 1 from r2 where r2.a=r1.a and r2.b>r1.x) group by g",
-	 "part r1.id | roll of 1 by r1.g"},
+     "part r1.id | roll of 1 by r1.g"},
 	{"select g,count(*) n from r1 where exists(select 1 from r2 where r2.b>r1.x) group by g",
-	 "a subquery tied by no equality at 1:35"},
+     "a subquery tied by no equality at 1:35"},
 	{"select g,count(*) n from r1 where a not in (select a from r2) group by g",
-	 "NOT IN over columns that may be NULL at 1:35"},
+     "NOT IN over columns that may be NULL at 1:35"},
 	{"select g,count(*) n from n1 where a not in (select a from n2) group by g", "part n1.id | roll of 1 by n1.g"},
 	{"select g,count(*) n from r1 where a in (select a from r2 group by a having count(*)>1) group by g",
-	 "part r1.id | roll of 1 by r1.g"},
+     "part r1.id | roll of 1 by r1.g"},
 	{"select g,count(*) n from r1 where not (a in (select a from r2)) group by g",
-	 "NOT IN over columns that may be NULL at 1:40"},
+     "NOT IN over columns that may be NULL at 1:40"},
 	{"select g,count(*) n from r1 where (a in (select a from r2)) is null group by g",
-	 "a subquery that does not follow from the row at 1:36"},
+     "a subquery that does not follow from the row at 1:36"},
 	{"select g,count(*) n from r1 where x>(select avg(b) from r2) group by g",
-	 "part r1.id | roll of images | top of 1, 2"},
+     "part r1.id | roll of images | top of 1, 2"},
 	{"select g,count(*) n from r1 where exists (select 1 from r2) group by g",
-	 "a subquery that does not follow from the row at 1:35"},
+     "a subquery that does not follow from the row at 1:35"},
 	{"select id,(select count(*) from r2 where r2.a=r1.a) from r1", "part r1.id"},
 	{"select id,(select count(*) from r2) from r1", "a subquery that does not follow from the row at 1:11"},
 	{"select id from big where a = (select max(x) from r1)", "part big.id | roll of images | top of 1, 2"},
 	{"select id from big where a in (select a from r1 where x > (select avg(b) from r2 where r2.a=r1.a))",
-	 "table big at 1:16"},
+     "table big at 1:16"},
 	{"select id from r1 where x > all (select b from r2)", "a subquery that does not follow from the row at 1:25"},
 	{"select g from r1 group by g having count(*) > (select count(*) from r2 where r2.a = g)", "part r1.g"},
-	{("select g, count(*) from r1 where not exists (select 1 from r2 where r2.a = r1.a and r2.b = 3) group "
-	  "by g"),
-	 "part r1.id | roll of 1 by r1.g"},
-	{("select r1.id, q.n from r1, (select a, count(*) n from r2 where b in (select b from r3) group by a) q"
-	  " where q.a = r1.a"),
-	 "part r1.id"},
-	{("select r1.id from r1 where exists (select 1 from r2 where r2.a = r1.a and exists (select 1 from r3 "
-	  "where r3.b = r2.b))"),
-	 "part r1.id"},
+	{("select g, count(*) from r1 where not exists (select 1 from r2 where r2.a = r1.a and r2.b = 3) group by g"),
+     "part r1.id | roll of 1 by r1.g"},
+	{("select r1.id, q.n from r1, (select a, count(*) n from r2 where b in (select b from r3) group by a) q where q.a "
+      "= r1.a"),
+     "part r1.id"},
+	{("select r1.id from r1 where exists (select 1 from r2 where r2.a = r1.a and exists (select 1 from r3 where r3.b = "
+      "r2.b))"),
+     "part r1.id"},
 	{("select r1.id from r1 where exists (select 1 from r2 where r2.a = r1.a and r2.a = r1.x) and exists "
-	  "(select 1 from r3 where r3.b = r1.x)"),
-	 "part r1.id"},
-	{("select r1.id, r2.id from r1, r2, r3 where exists (select 1 from n1 where n1.a = r1.a and n1.a = "
-	  "r2.a) and r3.b = r2.b"),
-	 "table r2 at 1:30"},
+      "(select 1 from r3 where r3.b = r1.x)"),
+     "part r1.id"},
+	{("select r1.id, r2.id from r1, r2, r3 where exists (select 1 from n1 where n1.a = r1.a and n1.a = r2.a) and r3.b "
+      "= r2.b"),
+     "table r2 at 1:30"},
 	{"select id, g from r1 where g = any (array[1,2])", "part r1.id"},
 	{"select id from r1 where (a, g) in (select a, b from r2)", "part r1.id"},
 	{"select id from r1 where x = (select max(b) from r2 where r2.a = r1.a)", "part r1.id"},
 	{("select m.g, m.s from (select g, sum(x) s from r1 group by g) m where m.s = (select max(s) from "
-	  "(select g, sum(x) s from r1 group by g) n)"),
-	 "roll of images by r1.g | top of 1"},
+      "(select g, sum(x) s from r1 group by g) n)"),
+     "roll of images by r1.g | top of 1"},
 	{"select g, count(*) from r1 group by g having g in (select b from r2)",
-	 "a subquery that does not follow from the row at 1:46"},
+     "a subquery that does not follow from the row at 1:46"},
 	{"select g, count(*) from n1 group by g having g not in (select a from n2)", "part n1.g"},
 };
 RULES(subqueries, subqueries_rules)
 
 /* Derived tables. */
 static const struct rule derived_rules[] = {
-	{("select r1.g g,count(*) n from r1 join (select a,count(*) c from r2 group by a) q on r1.x=q.c group "
-	  "by r1.g"),
-	 "a derived table with GROUP BY or DISTINCT at 1:47"},
-	{("select r1.g g,count(*) n from r1 join (select a,count(*) c from r2 group by a) q on r1.x=q.a group "
-	  "by r1.g"),
-	 "part r1.id | roll of 1 by r1.g"},
+	{("select r1.g g,count(*) n from r1 join (select a,count(*) c from r2 group by a) q on r1.x=q.c group by r1.g"),
+     "a derived table with GROUP BY or DISTINCT at 1:47"},
+	{("select r1.g g,count(*) n from r1 join (select a,count(*) c from r2 group by a) q on r1.x=q.a group by r1.g"),
+     "part r1.id | roll of 1 by r1.g"},
 	{"select c,count(*) n from (select a,count(*) c from r2 group by a) iv group by c",
-	 "roll of images by r2.a | roll of 1 by iv.c"},
+     "roll of images by r2.a | roll of 1 by iv.c"},
 	{"select r1.id, b.b from r1 left join (select a, max(b) b from r2 group by a) b on b.a=r1.a", "part r1.id"},
 	{"with q as (select g, sum(x) s from r1 group by g) select g, s from q where s > 3",
-	 "roll of images by r1.g | top of 1"},
-	{"with q as (select g, sum(x) s from r1 group by g) select q.g, q.s, r2.b from q join r2 on r2.a=q.g",
-	 "part q.g"},
-	{"with q as (select id, x from r1) select a.id, b.x from q a join q b on a.id=b.x",
-	 "the list of columns at 1:41"},
+     "roll of images by r1.g | top of 1"},
+	{"with q as (select g, sum(x) s from r1 group by g) select q.g, q.s, r2.b from q join r2 on r2.a=q.g", "part q.g"},
+	{"with q as (select id, x from r1) select a.id, b.x from q a join q b on a.id=b.x", "the list of columns at 1:41"},
 	{"select id from (select * from r1) q", "part r1.id"},
 	{"select r1.id from r1, lateral (select max(b) b from r2 where r2.a = r1.a) m where m.b > 3", "part r1.id"},
 };
@@ -211,7 +202,7 @@ static const struct rule sums_rules[] = {
 	{"select count(distinct x) from r1", "aggregate count at 1:8"},
 	{"select g, sum(x) as x from r1 group by g having sum(x) > 3", "roll of images by r1.g"},
 	{"select g, avg(x), sum(x)/count(*), 100*sum(x)/sum(a) from r1 group by g having avg(x) > 2",
-	 "roll of images by r1.g"},
+     "roll of images by r1.g"},
 	{"select g, bool_and(x > 1) from r1 group by g", "part r1.g"},
 	{"select distinct count(*) from r1 group by g", "DISTINCT beside GROUP BY at 1:17"},
 	{"select sum(f) from n1 group by g", "the list of columns at 1:8"},
@@ -222,25 +213,24 @@ RULES(sums, sums_rules)
 /* Joins: every place where a table stands has a way to the key, or there is none. */
 static const struct rule joins_rules[] = {
 	{"select t1.g g,count(*) n,sum(t2.x) s from r1 t1 join r1 t2 on t1.a=t2.x group by t1.g",
-	 "part t1.id | roll of 1 by t1.g"},
+     "part t1.id | roll of 1 by t1.g"},
 	{"select r1.g g,r2.b b,count(*) n from r1 left join r2 on r1.a=r2.a group by r1.g,r2.b",
-	 "part r1.id | roll of 1 by r1.g, r2.b"},
+     "part r1.id | roll of 1 by r1.g, r2.b"},
 	{"select r1.g g,count(*) n,count(r2.b) m from r1 left join r2 on r1.a=r2.a and r1.x>3 group by r1.g",
-	 "part r1.id | roll of 1 by r1.g"},
+     "part r1.id | roll of 1 by r1.g"},
 	{"select r1.g g,count(*) n from r1 left join r2 on r1.a=r2.a where r2.id is null group by r1.g",
-	 "part r1.id | roll of 1 by r1.g"},
+     "part r1.id | roll of 1 by r1.g"},
 	{"select r1.g g,count(*) n from r1 right join r2 on r1.a=r2.a group by r1.g", "part r2.id | roll of 1 by r1.g"},
 	{"select g,count(*) n from r1 join r2 on r1.x<r2.b group by g", "table r2 at 1:34"},
 	{"select g,count(*) n,sum(r2.b) s from r1 cross join r2 group by g", "table r2 at 1:52"},
 	{"select r1.g g,r3.h h,count(*) n from r1 join r2 on r1.a=r2.a join r3 on r2.b=r3.b group by 1,2",
-	 "part r1.id | roll of 1 by r1.g, r3.h"},
+     "part r1.id | roll of 1 by r1.g, r3.h"},
 	{"select r1.g g,count(*) n from r1 join r2 on r1.a is not distinct from r2.a group by r1.g",
-	 "part r1.id | roll of 1 by r1.g"},
+     "part r1.id | roll of 1 by r1.g"},
 	{"select r1.g g,count(*) n from r1 join r2 on r1.a=r2.a+1 group by r1.g", "table r2 at 1:39"},
 	{"select r1.g g,count(*) n from r1 join r2 on r1.a=r2.a or r1.x=r2.b group by r1.g", "table r2 at 1:39"},
-	{("select r1.g g,count(*) n from r1 join r2 on (r1.a=r2.a and r1.x=1) or (r1.a=r2.a and r2.b=2) group "
-	  "by r1.g"),
-	 "part r1.id | roll of 1 by r1.g"},
+	{("select r1.g g,count(*) n from r1 join r2 on (r1.a=r2.a and r1.x=1) or (r1.a=r2.a and r2.b=2) group by r1.g"),
+     "part r1.id | roll of 1 by r1.g"},
 	{"select r1.*, r2.b from r1 join r2 on r2.id=r1.a", "part r1.id"},
 	{"select n1.id from n1 join n2 on n1.t=n2.t", "part n1.id"},
 	{"select n1.id from n1 join n2 on n1.c=n2.t", "table n2 at 1:27"},
@@ -288,14 +278,14 @@ static const struct rule orders_rules[] = {
 	{"select g, x, lag(x) over w from r1 window w as (partition by g order by x, id)", "part r1.g"},
 	{"select distinct on (g) g, x from r1 order by g, x", "DISTINCT ON at 1:21"},
 	{"select r1.id, l.b from r1, lateral (select b from r2 where r2.a = r1.a order by random() limit 1) l",
-	 "function random at 1:81"},
+     "function random at 1:81"},
 	{"select r1.id, l.b from r1, lateral (select b from r2 where r2.a = r1.a order by b limit 1) l",
-	 "LIMIT or OFFSET at 1:89"},
+     "LIMIT or OFFSET at 1:89"},
 	{"select r1.id, l.b from r1, lateral (select b from r2 where r2.a = r1.a order by b, r2.id limit 1) l",
-	 "part r1.id"},
+     "part r1.id"},
 	{"select id, (select b from r2 where r2.a = r1.a limit 1) from r1", "LIMIT or OFFSET at 1:54"},
 	{"select id from r1 where exists (select 1 from r2 where r2.a = r1.a order by id limit (select 1))",
-	 "a computed LIMIT or OFFSET at 1:86"},
+     "a computed LIMIT or OFFSET at 1:86"},
 	{"select nullif(a, g), count(*) from r1 group by a = g", "column a at 1:15"},
 };
 RULES(orders, orders_rules)
@@ -333,9 +323,9 @@ static void other_spellings(void)
 /* Positions count lines and characters, not bytes. */
 static void positions(void)
 {
-	CHECK_STR(analysis_line(harness_ctx(), &like_postgresql, &rule_facts, "select id,\n  '\u00e4\u00f6', "
-	"random()\nfrom r1"),
-	          "function random at 2:9");
+	CHECK_STR(
+		analysis_line(harness_ctx(), &like_postgresql, &rule_facts, "select id,\n  '\u00e4\u00f6', random()\nfrom r1"),
+		"function random at 2:9");
 	CHECK_STR(analysis_line(harness_ctx(), &like_postgresql, &rule_facts, "select '\u00e4',, id from r1"),
 	          "a form that only the engine reads at 1:12");
 }

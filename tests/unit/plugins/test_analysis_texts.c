@@ -33,10 +33,10 @@ static const struct filter_row filter_rows[] = {
 	{"not (x > 5) and g = 1", "not (x > 5) | g = 1"},
 	{"x between 1 and 2 and (a = 1)", "x between 1 and 2 | (a = 1)"},
 	{"not ((x > 5 or a = 1)) and ((g = 1) or not (a = 2 and x = 3))",
-	 "not ((x > 5 or a = 1)) | ((g = 1) or not (a = 2 and x = 3))"},
+     "not ((x > 5 or a = 1)) | ((g = 1) or not (a = 2 and x = 3))"},
 	{"x > 5 or a = 1 and g = 1", ""},
 	{"x between 1 and case when a between 3 and 4 then 5 else 6 end and g = 1",
-	 "x between 1 and case when a between 3 and 4 then 5 else 6 end | g = 1"},
+     "x between 1 and case when a between 3 and 4 then 5 else 6 end | g = 1"},
 	{"cast(x as int4) = 3 and a = 1", "cast(x as int4) = 3 | a = 1"},
 	{"array[x, a] = array[1, 2] and g = 1", "array[x, a] = array[1, 2] | g = 1"},
 	{"x is not null and a is distinct from g", "x is not null | a is distinct from g"},
@@ -71,41 +71,36 @@ struct roll_row {
 };
 
 static const struct roll_row roll_rows[] = {
-	{"select g, sum(x) s from r1 where x>=3 group by g", "viewd_n.g1 AS \"g\", " S(1) " s", "x", "g, from r1 where "
-	                                                                                             "x>=3"},
+	{"select g, sum(x) s from r1 where x>=3 group by g", "viewd_n.g1 AS \"g\", " S(1) " s", "x",
+     "g, from r1 where x>=3"},
 	{"select g, sum(x)>=3 as big, sum(x)::int8 || '' as t from r1 group by g",
-	 "viewd_n.g1 AS \"g\", " S(1) ">=3 as big, " S(1) "::int8 || '' as t", "x", "g, from r1"},
+     "viewd_n.g1 AS \"g\", " S(1) ">=3 as big, " S(1) "::int8 || '' as t", "x", "g, from r1"},
 	{"select g, sum(cast(x as int4)) s, count(*) n from r1 group by g having sum(cast(x as int4)) > 1 and count(*)<>2",
-	 "viewd_n.g1 AS \"g\", " S(1) " s, viewd_n.cnt n", "cast(x as int4)",
-	 "g, from r1, " S(1) " > 1 and viewd_n.cnt<>2"},
+     "viewd_n.g1 AS \"g\", " S(1) " s, viewd_n.cnt n", "cast(x as int4)",
+     "g, from r1, " S(1) " > 1 and viewd_n.cnt<>2"},
 	{"select g, sum(case when a = 1 and g is null then true::int4 end) s from r1 group by g",
-	 "viewd_n.g1 AS \"g\", " S(1) " s",
-	 "case when a = 1 and g is null then true::int4 end", "g, from r1"},
+     "viewd_n.g1 AS \"g\", " S(1) " s", "case when a = 1 and g is null then true::int4 end", "g, from r1"},
 	{"select g, count(x is not null) n, count(true) t, count(false) f, count(null) z from r1 group by g",
-	 "viewd_n.g1 AS \"g\", viewd_n.n1 n, viewd_n.n2 t, viewd_n.n3 f, viewd_n.n4 z",
-	 "x is not null | true | false | null", "g, from r1"},
+     "viewd_n.g1 AS \"g\", viewd_n.n1 n, viewd_n.n2 t, viewd_n.n3 f, viewd_n.n4 z",
+     "x is not null | true | false | null", "g, from r1"},
 	{"select g, count(array[x, a]) n, count((select 1)) z from r1 group by g", NULL, NULL, NULL},
 	{"select g, sum(x + a) s, sum(x  +  a) t from r1 group by g", "viewd_n.g1 AS \"g\", " S(1) " s, " S(2) " t",
-	 "x + a | x  +  a", "g, from r1"},
+     "x + a | x  +  a", "g, from r1"},
 	{"select g as \"order\", sum(x) as \"from\" from r1 group by g", "viewd_n.g1 as \"order\", " S(1) " as \"from\"",
-	 "x",
-	 "g, from r1"},
+     "x", "g, from r1"},
 	{"select k, sum(y) s from (select a k, x + 1 y from r1 where g = 1) as q where y > 2 group by q.k",
-	 "viewd_n.g1 AS \"k\", " S(1) " s", "y", "q.k, from (select a k, x + 1 y from r1 where g = 1) as q where y > 2"},
+     "viewd_n.g1 AS \"k\", " S(1) " s", "y", "q.k, from (select a k, x + 1 y from r1 where g = 1) as q where y > 2"},
 	{"select n, count(*) m, sum(n) s from (select r1.id, count(r2.b) from r1 left join r2 on r2.a = r1.id group by "
-	 "r1.id) "
-	 "as q (k, n) group by n",
-	 "viewd_n.g1 AS \"n\", viewd_n.cnt m, " S(2) " s", "n",
-	 "n, from (select r1.id, count(r2.b) from r1 left join r2 on r2.a = r1.id group by r1.id) as q (k, n)"},
+     "r1.id) as q (k, n) group by n",
+     "viewd_n.g1 AS \"n\", viewd_n.cnt m, " S(2) " s", "n",
+     "n, from (select r1.id, count(r2.b) from r1 left join r2 on r2.a = r1.id group by r1.id) as q (k, n)"},
 	{"select g, sum(case when a > 1 then money else 0 end) s from n1 group by g",
-	 "viewd_n.g1 AS \"g\", (CASE WHEN viewd_n.n1 > 0 THEN (CASE WHEN viewd_n.m1 > 0 THEN viewd_n.s1 ELSE "
-	 "round(viewd_n.s1, "
-	 "0) END) END) s",
-	 "case when a > 1 then money else 0 end", "g, from n1"},
+     "viewd_n.g1 AS \"g\", (CASE WHEN viewd_n.n1 > 0 THEN (CASE WHEN viewd_n.m1 > 0 THEN viewd_n.s1 ELSE "
+     "round(viewd_n.s1, 0) END) END) s",
+     "case when a > 1 then money else 0 end", "g, from n1"},
 	{"select g, sum(case when a > 1 then money when a > 2 then 0.5 else 0 end) s from n1 group by g", NULL, NULL, NULL},
-	{"select r1.g, count(*) n from r1 where (x > 1 and a > 2) is not false group by r1.g", "viewd_n.g1 AS \"g\", "
-	                                                                                       "viewd_n.cnt n",
-	 "", "r1.g, from r1 where (x > 1 and a > 2) is not false"},
+	{"select r1.g, count(*) n from r1 where (x > 1 and a > 2) is not false group by r1.g",
+     "viewd_n.g1 AS \"g\", viewd_n.cnt n", "", "r1.g, from r1 where (x > 1 and a > 2) is not false"},
 };
 
 static char *terms_of(const struct analysis_texts *texts)

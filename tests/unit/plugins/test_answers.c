@@ -6,8 +6,8 @@
 #include "base/err.h"
 #include "common/dialect.h"
 #include "common/state/marks.h"
-#include "common/text/number.h"
 #include "common/state/state.h"
+#include "common/text/number.h"
 #include "support/harness.h"
 #include "unit/plugins/fake_db.h"
 #include "unit/plugins/plugins_support.h"
@@ -92,8 +92,8 @@ static void answers_are_of_the_kind_asked_for(void)
 	CHECK_STR(verdict("tn", "a\t\\N\n", 0), "answer about the weather cannot be read (column 2 is NULL)");
 	CHECK_STR(verdict("TN", "\\N\t\\N\n", 1), "");
 	CHECK_STR(verdict("N", "12a\n", 0), "answer about the weather cannot be read (column 1 is not a number)");
-	CHECK_STR(verdict("n", "99999999999999999999\n", 0), "answer about the weather cannot be read (column 1 is not a "
-	"number)");
+	CHECK_STR(verdict("n", "99999999999999999999\n", 0),
+	          "answer about the weather cannot be read (column 1 is not a number)");
 	CHECK_STR(verdict("n", "-5\n", 1), "");
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
+#include "base/utf8.h"
 #include "common/sqltext/ident.h"
 #include "common/sqltext/sqltext.h"
-#include "base/utf8.h"
-#include "unit/plugins/plugins_support.h"
 #include "support/harness.h"
+#include "unit/plugins/plugins_support.h"
 
 #include <talloc.h>
 
@@ -37,7 +37,10 @@ static void hostile_names_are_quoted(void)
 	CHECK_STR(parsed(&like_postgresql, "\"../x\""), "\"../x\"");
 	CHECK_STR(parsed(&like_postgresql, "\"select\""), "\"select\"");
 	CHECK_STR(parsed(&like_postgresql, "\"x \""), "\"x \"");
-	CHECK_STR(parsed(&like_postgresql, "\"\xe2\x80\xae" "abc\""), "\"\xe2\x80\xae" "abc\"");
+	CHECK_STR(parsed(&like_postgresql, "\"\xe2\x80\xae"
+	                                   "abc\""),
+	          "\"\xe2\x80\xae"
+	          "abc\"");
 }
 
 static void impossible_names_are_refused(void)

@@ -38,7 +38,7 @@ static const struct filter_row {
 	{"(x + 1) * 2 = 4 and g = 1", "(x + 1) * 2 = 4; g = 1", true},
 	{"((x)) = 4", "((x)) = 4", true},
 	{"case when x = 1 and g = 2 then 1 else 2 end = 1 and a = 3",
-	 "case when x = 1 and g = 2 then 1 else 2 end = 1; a = 3", true},
+     "case when x = 1 and g = 2 then 1 else 2 end = 1; a = 3", true},
 	{"x in (1, 2) and coalesce(g, 1) = 1", "x in (1, 2); coalesce(g, 1) = 1", true},
 	{"(x = 1 or g = 2) and a = 3", "(x = 1 or g = 2); a = 3", true},
 	{"x = 1 or g = 2", "", false},
@@ -112,19 +112,19 @@ static const struct {
 	const char *query, *list, *having;
 } text_rows[] = {
 	{"select g, count(*) as n, sum(x) as s from r1 group by g",
-	 "viewd_n.g1 AS \"g\", viewd_n.cnt as n, (CASE WHEN viewd_n.n2 > 0 THEN viewd_n.s2 END) as s", NULL},
+     "viewd_n.g1 AS \"g\", viewd_n.cnt as n, (CASE WHEN viewd_n.n2 > 0 THEN viewd_n.s2 END) as s", NULL},
 	{"select 1 + sum(x) / count(a) as ratio, g h from r1 where a = 2 group by g order by 1",
-	 "1 + (CASE WHEN viewd_n.n1 > 0 THEN viewd_n.s1 END) / viewd_n.n2 as ratio, viewd_n.g1 h", NULL},
-	{"select r1.g, count(x) n from r1 group by r1.g having count(x) > 2 and g > 1",
-	 "viewd_n.g1 AS \"g\", viewd_n.n1 n", "viewd_n.n1 > 2 and viewd_n.g1 > 1"},
+     "1 + (CASE WHEN viewd_n.n1 > 0 THEN viewd_n.s1 END) / viewd_n.n2 as ratio, viewd_n.g1 h", NULL},
+	{"select r1.g, count(x) n from r1 group by r1.g having count(x) > 2 and g > 1", "viewd_n.g1 AS \"g\", viewd_n.n1 n",
+     "viewd_n.n1 > 2 and viewd_n.g1 > 1"},
 	{"select to_char(g, '9') k, count(*) n from r1 group by to_char(g, '9')", "viewd_n.g1 k, viewd_n.cnt n", NULL},
 	{"select sum(x) s from r1", "(CASE WHEN viewd_n.n1 > 0 THEN viewd_n.s1 END) s", NULL},
 	{"select g, count(*) n from r1 where exists (select 1 from r2 where r2.a = r1.id) group by g",
-	 "viewd_n.g1 AS \"g\", viewd_n.cnt n", NULL},
+     "viewd_n.g1 AS \"g\", viewd_n.cnt n", NULL},
 	{"select r1.g, count(r2.b) n from r1 left join r2 on r2.id = r1.a group by r1.g",
-	 "viewd_n.g1 AS \"g\", viewd_n.n1 n", NULL},
+     "viewd_n.g1 AS \"g\", viewd_n.n1 n", NULL},
 	{"select q.g, count(*) n from (select g, id from r1) q where q.id > 1 group by q.g",
-	 "viewd_n.g1 AS \"g\", viewd_n.cnt n", NULL},
+     "viewd_n.g1 AS \"g\", viewd_n.cnt n", NULL},
 	{"select g, count(*) from r1 group by g", NULL, NULL},
 	{"select g, g + 1 as h, count(*) n from r1 group by g, g + 1", NULL, NULL},
 	{"select g, count(*) filter (where x > 1) n from r1 group by g", NULL, NULL},
@@ -351,10 +351,16 @@ static void a_form_that_fails_is_not_used(void)
 
 static void costs_are_written_and_read(void)
 {
-	static const char *const none[] = {
-		"", "0", "2 0 0 0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0 0 0 0",
-		"0 -1 0 0 0 0 0 0 0 0 0 0", "0 nan 0 0 0 0 0 0 0 0 0 0", "0 inf 0 0 0 0 0 0 0 0 0 0", "part",
-		"0 0 0 0 0 0 0 0 0 0 0 x"};
+	static const char *const none[] = {"",
+	                                   "0",
+	                                   "2 0 0 0 0 0 0 0 0 0 0 0",
+	                                   "0 0 0 0 0 0 0 0 0 0 0",
+	                                   "0 0 0 0 0 0 0 0 0 0 0 0 0",
+	                                   "0 -1 0 0 0 0 0 0 0 0 0 0",
+	                                   "0 nan 0 0 0 0 0 0 0 0 0 0",
+	                                   "0 inf 0 0 0 0 0 0 0 0 0 0",
+	                                   "part",
+	                                   "0 0 0 0 0 0 0 0 0 0 0 x"};
 	char text[COST_TEXT_SIZE];
 	struct forms f = {.base = {500, 3000}, .each = {100, 1}, .whole = 20000};
 	whole_known(&f);

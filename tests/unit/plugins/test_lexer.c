@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
 #include "common/sqltext/lexer.h"
-#include "unit/plugins/plugins_support.h"
 #include "support/harness.h"
+#include "unit/plugins/plugins_support.h"
 
 #include <stdio.h>
 #include <talloc.h>
@@ -77,8 +77,8 @@ static const char *one(const struct syntax *syn, const char *text)
 static void one_query_is_accepted(void)
 {
 	CHECK_STR(one(&like_sqlite, " SELECT 1 ; "), "SELECT 1");
-	CHECK_STR(one(&like_sqlite, "-- a\nWITH x AS (SELECT 1) SELECT * FROM x -- end"), "WITH x AS (SELECT 1) SELECT * "
-	"FROM x");
+	CHECK_STR(one(&like_sqlite, "-- a\nWITH x AS (SELECT 1) SELECT * FROM x -- end"),
+	          "WITH x AS (SELECT 1) SELECT * FROM x");
 	CHECK_STR(one(&like_sqlite, "values (1), (2)"), "values (1), (2)");
 	CHECK_STR(one(&like_postgresql, "TABLE x"), "TABLE x");
 	CHECK_STR(one(&like_postgresql, "(SELECT 1);-- x"), "(SELECT 1)");

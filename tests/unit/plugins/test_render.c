@@ -120,8 +120,8 @@ static void materialized_views(void)
 	          "CREATE UNIQUE INDEX \"Order Stats_key_bb229b22\" ON \"Order Stats\" (\"id\");\n");
 	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_REFRESH, plain), "REFRESH MATERIALIZED VIEW \"Order Stats\";\n");
 	view.mode = VIEWD_MODE_CONCURRENTLY;
-	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_REFRESH, plain), "REFRESH MATERIALIZED VIEW CONCURRENTLY "
-	"\"Order Stats\";\n");
+	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_REFRESH, plain),
+	          "REFRESH MATERIALIZED VIEW CONCURRENTLY \"Order Stats\";\n");
 	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_DROP, plain), "DROP MATERIALIZED VIEW \"Order Stats\";\n");
 }
 
@@ -154,8 +154,7 @@ static void tables_on_postgresql(void)
 	view.n_columns = 2;
 	CHECK_STR(rendered(POSTGRESQL, &view, VIEWD_RENDER_CREATE, plain),
 	          "CREATE TABLE \"sales\".\"stats\" AS\nSELECT \"total\", \"id\"\nFROM (\nSELECT id, total FROM orders\n) "
-	          "AS viewd_q"
-	          " WITH NO DATA;\n");
+	          "AS viewd_q WITH NO DATA;\n");
 }
 
 static void a_diff_is_shown(void)
@@ -173,8 +172,7 @@ static void a_diff_is_shown(void)
 	CHECK_CONTAINS(sql, "CREATE TEMPORARY TABLE \"temp\".\"viewd_stage_");
 	CHECK_CONTAINS(sql, "CREATE INDEX \"temp\".\"viewd_stage_");
 	CHECK_CONTAINS(sql, "DELETE FROM \"Order Stats\" WHERE NOT (\"Order Stats\".\"id\" IS NULL) AND NOT EXISTS (SELECT "
-	"1 FROM"
-	                    " \"temp\".\"viewd_stage_");
+	                    "1 FROM \"temp\".\"viewd_stage_");
 	CHECK_CONTAINS(sql, "DELETE FROM \"Order Stats\" WHERE (\"Order Stats\".\"id\" IS NULL);");
 	CHECK_CONTAINS(sql, "s.\"id\" = \"Order Stats\".\"id\" AND (s.\"id\" IS \"Order Stats\".\"id\" COLLATE BINARY");
 }

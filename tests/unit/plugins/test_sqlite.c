@@ -64,8 +64,8 @@ static void what_is_no_database_is_refused(void)
 {
 	struct fixture f;
 	fixture_load(&f);
-	harness_file("test.db", "this is a text of more than sixteen bytes, and no database at all, whatever its name may "
-	                        "say");
+	harness_file("test.db",
+	             "this is a text of more than sixteen bytes, and no database at all, whatever its name may say");
 	CHECK(f.dialect->open(&f.host, &f.db, &f.err) == NULL);
 	CHECK_CONTAINS(f.err.msg, "not a database");
 	f.db.url = "sqlite:///.";
@@ -147,9 +147,9 @@ static void types_follow_the_origin(void)
 {
 	struct fixture f;
 	fixture_open_all(&f);
-	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER PRIMARY KEY, code VARCHAR(10), amount DECIMAL(10,2), any_ "
-	                     "anything);"
-	             "CREATE VIEW w AS SELECT code AS c FROM t; INSERT INTO t VALUES (1, '007', 1.5, '12');");
+	fixture_user_sql(&f,
+	                 "CREATE TABLE t (id INTEGER PRIMARY KEY, code VARCHAR(10), amount DECIMAL(10,2), any_ anything);"
+	                 "CREATE VIEW w AS SELECT code AS c FROM t; INSERT INTO t VALUES (1, '007', 1.5, '12');");
 	struct viewd_view_spec view = fixture_table_of("SELECT t.id, code, amount, w.c, id + 1 AS next, any_, CAST(code AS "
 	                                               "INTEGER) AS n, CAST(amount AS REAL) AS r,"
 	                                               " (SELECT max(c.code) FROM t AS c) AS m, (SELECT id FROM t) AS "
@@ -167,10 +167,12 @@ static void values_are_never_converted(void)
 	struct fixture f;
 	fixture_open_all(&f);
 	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER, code TEXT); INSERT INTO t VALUES (1, 'x');"
-	             "CREATE TABLE s (a ANY) STRICT; INSERT INTO s VALUES ('12'), (12), (12.0), (x'00');"
-	             "CREATE VIEW both AS SELECT id AS a FROM t UNION ALL SELECT '12';");
+	                     "CREATE TABLE s (a ANY) STRICT; INSERT INTO s VALUES ('12'), (12), (12.0), (x'00');"
+	                     "CREATE VIEW both AS SELECT id AS a FROM t UNION ALL SELECT '12';");
 	static const char *const definitions[] = {
-		"SELECT id AS a FROM t UNION ALL SELECT '12' UNION ALL SELECT 1.0", "SELECT a FROM s", "SELECT a FROM both",
+		"SELECT id AS a FROM t UNION ALL SELECT '12' UNION ALL SELECT 1.0",
+		"SELECT a FROM s",
+		"SELECT a FROM both",
 		"SELECT code || 1 AS a FROM t",
 		"WITH RECURSIVE r(a) AS (SELECT id FROM t UNION ALL SELECT a || '0' FROM r LIMIT 3) SELECT a FROM r",
 	};
@@ -216,17 +218,18 @@ static void what_users_added_survives(void)
 {
 	struct fixture f;
 	fixture_open_all(&f);
-	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER, name TEXT); INSERT INTO t VALUES (1, 'a'); CREATE TABLE log (id "
-	                     "INTEGER);");
+	fixture_user_sql(
+		&f, "CREATE TABLE t (id INTEGER, name TEXT); INSERT INTO t VALUES (1, 'a'); CREATE TABLE log (id INTEGER);");
 	struct viewd_view_spec view = fixture_table_of("SELECT id, name FROM t");
 	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
 	fixture_user_sql(&f, "CREATE INDEX mine ON v (id); CREATE INDEX lost ON v (name);"
-	             "CREATE TRIGGER told AFTER INSERT ON v BEGIN INSERT INTO log VALUES (new.id); END;");
+	                     "CREATE TRIGGER told AFTER INSERT ON v BEGIN INSERT INTO log VALUES (new.id); END;");
 	expect_log("'lost' was not made again");
 	view.definition = "SELECT id FROM t";
 	APPLY(&f, &view, VIEWD_CHANGE_REPLACE);
-	CHECK_STR(fixture_user_rows(&f,
-	"SELECT name FROM sqlite_master WHERE tbl_name = 'v' AND name <> 'v' ORDER BY name"), "mine\ntold\n");
+	CHECK_STR(
+		fixture_user_rows(&f, "SELECT name FROM sqlite_master WHERE tbl_name = 'v' AND name <> 'v' ORDER BY name"),
+		"mine\ntold\n");
 	CHECK_OK(fixture_refresh(&f, &view), &f.err);
 	CHECK_STR(fixture_user_rows(&f, "SELECT id FROM log"), "1\n");
 	CHECK_INT(f.out.rows, 1);
@@ -255,9 +258,9 @@ static void a_tag_elsewhere_proves_nothing(void)
 	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
 	const char *tag = fixture_user_rows(&f, "SELECT substr(identity, 5) FROM viewd_view_state");
 	static const char *const texts[] = {
-		"CREATE TABLE v (a /* viewd:%.32s */)", "CREATE TABLE v (a DEFAULT '/* viewd:%.32s */')",
-		"CREATE TABLE v (a) /* viewd:%.32s */",
-		"CREATE TABLE v /* other */ /* viewd:%.32s */ (a)", "CREATE TABLE v /* viewd:%.31sx */ (a)",
+		"CREATE TABLE v (a /* viewd:%.32s */)",  "CREATE TABLE v (a DEFAULT '/* viewd:%.32s */')",
+		"CREATE TABLE v (a) /* viewd:%.32s */",  "CREATE TABLE v /* other */ /* viewd:%.32s */ (a)",
+		"CREATE TABLE v /* viewd:%.31sx */ (a)",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		char sql[256];

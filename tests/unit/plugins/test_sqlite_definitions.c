@@ -39,8 +39,8 @@ static void what_leaves_the_file_or_writes_is_refused_by_name(void)
 		{"SELECT * FROM pragma_user_version", "pragma user_version is not allowed"},
 		{"SELECT * FROM pragma_incremental_vacuum(3)", "no such table"},
 		{"SELECT * FROM pragma_integrity_check", "pragma integrity_check is not allowed"},
-		{"WITH x AS (SELECT 1) DELETE FROM t RETURNING id", "writing t is not allowed in what viewd runs (a definition "
-	                                                        "only reads)"},
+		{"WITH x AS (SELECT 1) DELETE FROM t RETURNING id",
+	     "writing t is not allowed in what viewd runs (a definition only reads)"},
 		{"WITH x AS (SELECT 1) INSERT INTO box_node VALUES (9, 9) RETURNING nodeno", "box_node may not be modified"},
 		{"WITH x AS (SELECT 1) UPDATE sqlite_master SET sql = 'x' RETURNING 1", "sqlite_master may not be modified"},
 		{"SELECT a FROM loader", "unsafe use of load_extension()"},
@@ -71,12 +71,10 @@ static void table_functions_and_virtual_tables_are_read(void)
 		"SELECT count(*) AS n FROM words",
 		"SELECT term, doc FROM terms",
 		"SELECT count(*) AS n FROM w4",
-		"SELECT snippet(w4) AS s FROM w4 WHERE w4 MATCH "
-		"'hello'",
+		"SELECT snippet(w4) AS s FROM w4 WHERE w4 MATCH 'hello'",
 		"SELECT id, x0 FROM box WHERE x1 >= 0",
 		"SELECT name, type FROM pragma_table_info('t')",
-		"SELECT name FROM "
-		"pragma_index_list('t')",
+		"SELECT name FROM pragma_index_list('t')",
 		"SELECT name FROM dbstat WHERE name = 't'",
 		"SELECT name FROM sqlite_master WHERE type = 'table'",
 	};
@@ -144,9 +142,9 @@ static void double_quotes_may_hold_text(void)
 {
 	struct fixture f;
 	fixture_open_all(&f);
-	fixture_user_sql(&f, "CREATE TABLE c (id INTEGER PRIMARY KEY, country TEXT); INSERT INTO c VALUES (1, 'Brazil'), "
-	                     "(2, 'Peru');"
-	                     "CREATE VIEW br AS SELECT id FROM c WHERE country = \"Brazil\"");
+	fixture_user_sql(
+		&f, "CREATE TABLE c (id INTEGER PRIMARY KEY, country TEXT); INSERT INTO c VALUES (1, 'Brazil'), (2, 'Peru');"
+			"CREATE VIEW br AS SELECT id FROM c WHERE country = \"Brazil\"");
 	struct viewd_view_spec view = fixture_table_of("SELECT id, \"sold in\" AS w FROM c WHERE \"country\" = \"Brazil\"");
 	expect_log("\"sold in\", which is no column");
 	for (int i = 0; i < 2; i++) {

@@ -18,10 +18,10 @@ struct scene {
 	struct viewd_watch *watch;
 	struct viewd_view_spec view;
 	enum viewd_capture mode;
-	char *list;              /* of dependencies, one a line */
-	int64_t seq;             /* told last; 0: nothing */
+	char *list;  /* of dependencies, one a line */
+	int64_t seq; /* told last; 0: nothing */
 	int redefined;
-	bool behind;             /* the last look did not come to its end */
+	bool behind; /* the last look did not come to its end */
 };
 
 static bool hear(void *ctx, const struct viewd_signal *signal)
@@ -134,24 +134,24 @@ static void each_kind_is_listed(void)
 		{"SELECT name FROM sqlite_master", "catalogue|catalogue sqlite_master|look\n"},
 		{"SELECT name FROM pragma_table_info('t')", "catalogue|catalogue pragma_table_info|look\n"},
 		{"SELECT a FROM today",
-		 "table|\"t\"|trigger\nview|\"today\"|look\nclock|clock datetime() in view today|none\n"},
+	     "table|\"t\"|trigger\nview|\"today\"|look\nclock|clock datetime() in view today|none\n"},
 		{"SELECT random() AS r, a FROM t", "table|\"t\"|trigger\nfunction|function random|none\n"},
 		{"SELECT a FROM shaken", "table|\"t\"|trigger\nview|\"shaken\"|look\nfunction|function random|none\n"},
 		{"SELECT name FROM dbstat", "virtual table|\"dbstat\"|poll\nother|the file, as viewd writes it|none\n"},
 		{"SELECT name FROM viewd_view_state", "table|\"viewd_view_state\"|none\n"},
 		{"SELECT name FROM viewd_views",
-		 "table|\"viewd_view_state\"|none\ntable|\"viewd_captures\"|none\nview|\"viewd_views\"|none\n"
-	                                     "clock|clock julianday() in view viewd_views|none\n"},
+	     "table|\"viewd_view_state\"|none\ntable|\"viewd_captures\"|none\nview|\"viewd_views\"|none\n"
+	     "clock|clock julianday() in view viewd_views|none\n"},
 	};
 	struct scene s = {.mode = VIEWD_CAPTURE_AUTO};
 	fixture_open_all(&s.f);
-	fixture_user_sql(&s.f, "CREATE TABLE t (a); CREATE VIEW inner_ AS SELECT a FROM t; CREATE VIEW outer_ AS SELECT a "
-	                       "FROM inner_; CREATE VIEW blank AS SELECT 1 AS one FROM t;"
-	                       "CREATE VIRTUAL TABLE words USING fts5(body); CREATE VIRTUAL TABLE box USING rtree(id, x, "
-	                       "y);"
-	                       "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT);"
-	                       "CREATE VIEW today AS SELECT a FROM t WHERE a < datetime('now'); CREATE VIEW shaken AS "
-	                       "SELECT a, abs(random()) AS r FROM t;");
+	fixture_user_sql(&s.f,
+	                 "CREATE TABLE t (a); CREATE VIEW inner_ AS SELECT a FROM t; CREATE VIEW outer_ AS SELECT a "
+	                 "FROM inner_; CREATE VIEW blank AS SELECT 1 AS one FROM t;"
+	                 "CREATE VIRTUAL TABLE words USING fts5(body); CREATE VIRTUAL TABLE box USING rtree(id, x, y);"
+	                 "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT);"
+	                 "CREATE VIEW today AS SELECT a FROM t WHERE a < datetime('now'); CREATE VIEW shaken AS "
+	                 "SELECT a, abs(random()) AS r FROM t;");
 	for (size_t i = 0; i < ARRAY_LEN(cases) * 2; i++) {
 		s.view = fixture_table_of(cases[i / 2].definition);
 		CHECK_OK(capture(&s), &s.f.err); /* the second time modules are open already */
@@ -180,17 +180,20 @@ static void a_mode_is_chosen_for_each_source(void)
 
 /* ---- definitions ---- */
 
-#define CHAIN "CREATE TABLE t (a); INSERT INTO t VALUES (1); CREATE TABLE u (a); CREATE VIEW low AS SELECT a FROM t; " \
+#define CHAIN \
+	"CREATE TABLE t (a); INSERT INTO t VALUES (1); CREATE TABLE u (a); CREATE VIEW low AS SELECT a FROM t; " \
 	"CREATE VIEW w AS SELECT a FROM low"
 
 static void what_is_redefined_is_told(void)
 {
+	/* clang-format off */
 	static const char *const ddl[] = {
 		"DROP VIEW w; CREATE VIEW w AS SELECT a + 1 AS a FROM low", "DROP VIEW low; CREATE VIEW low AS SELECT a FROM u",
 		"ALTER TABLE t ADD COLUMN b", "ALTER TABLE t RENAME TO t2", "DROP VIEW low", "DROP TABLE t",
 		"DROP TABLE t; CREATE TABLE t (a TEXT COLLATE NOCASE)",
 		"BEGIN; DROP VIEW w; CREATE TABLE w (a); INSERT INTO w VALUES (5); COMMIT",
 	};
+	/* clang-format on */
 	expect_log("table \"t\" was made anew");
 	for (size_t i = 0; i < ARRAY_LEN(ddl); i++) {
 		struct scene s;
@@ -248,13 +251,14 @@ static void what_is_lost_is_named(void)
 
 /* ---- every commit of others ---- */
 
-#define POLLED "CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE TABLE other (a); CREATE VIRTUAL TABLE words USING " \
-	"fts5(body);" \
+#define POLLED \
+	"CREATE TABLE t (id INTEGER PRIMARY KEY, a); CREATE TABLE other (a); CREATE VIRTUAL TABLE words USING fts5(body);" \
 	"CREATE VIRTUAL TABLE box USING rtree(id, x, y)"
 
 static void every_commit_of_others_counts(void)
 {
 	static const char *const journals[] = {"wal", "delete"};
+	/* clang-format off */
 	static const char *const writes[] = {
 		"INSERT INTO t (a) VALUES (1)", "INSERT INTO other VALUES (1)", "INSERT INTO words VALUES ('x')",
 		"INSERT INTO box (x, y) VALUES (1, 2)",
@@ -262,20 +266,24 @@ static void every_commit_of_others_counts(void)
 		"VACUUM",
 		"INSERT INTO t (a) VALUES (3); PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO t (a) VALUES (4)",
 	};
+	/* clang-format on */
 	for (size_t j = 0; j < ARRAY_LEN(journals); j++) {
 		struct scene s;
 		unlink(harness_path("test.db"));
-		begin(&s, journals[j], POLLED, "SELECT (SELECT count(*) FROM t) + (SELECT count(*) FROM words) + (SELECT "
-		                               "count(*) FROM box) AS n", VIEWD_CAPTURE_POLL);
-		CHECK_STR(fixture_user_rows(&s.f, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND sql LIKE "
-		"'%viewd%'"), "0\n");
+		begin(&s, journals[j], POLLED,
+		      "SELECT (SELECT count(*) FROM t) + (SELECT count(*) FROM words) + (SELECT count(*) FROM box) AS n",
+		      VIEWD_CAPTURE_POLL);
+		CHECK_STR(
+			fixture_user_rows(&s.f, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%viewd%'"),
+			"0\n");
 		for (size_t i = 0; i < ARRAY_LEN(writes); i++) {
 			fixture_user_sql(&s.f, writes[i]);
 			harness_check(is_stale(&s), __FILE__, __LINE__, "%s: %s", journals[j], writes[i]);
 			refresh(&s);
 			harness_check(!is_stale(&s), __FILE__, __LINE__, "%s: %s: a refresh settles it", journals[j], writes[i]);
 			CHECK_STR(fixture_user_rows(&s.f, "SELECT n = (SELECT count(*) FROM t) + (SELECT count(*) FROM words) + "
-			"(SELECT count(*) FROM box) FROM v"), "1\n");
+			                                  "(SELECT count(*) FROM box) FROM v"),
+			          "1\n");
 		}
 		fixture_user_sql(&s.f, "BEGIN; INSERT INTO t (a) VALUES (9); ROLLBACK");
 		CHECK(!is_stale(&s));

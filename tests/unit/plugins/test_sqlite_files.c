@@ -56,8 +56,10 @@ static void make_database(const char *journal, mode_t directory, mode_t file)
 	if (geteuid() != 0)
 		harness_skip("only root can be two users");
 	REQUIRE(chown(harness_dir(), APP, SHARED) == 0 && chmod(harness_dir(), 0755 | directory) == 0);
-	REQUIRE(app_runs(talloc_asprintf(harness_ctx(), "PRAGMA journal_mode = %s; CREATE TABLE t (id INTEGER); INSERT "
-	"INTO t VALUES (1)", journal), 022) == 0);
+	REQUIRE(app_runs(talloc_asprintf(harness_ctx(),
+	                                 "PRAGMA journal_mode = %s; CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1)",
+	                                 journal),
+	                 022) == 0);
 	REQUIRE(chown(harness_path("test.db"), APP, SHARED) == 0 && chmod(harness_path("test.db"), file) == 0);
 }
 
@@ -167,8 +169,8 @@ static void share(const char *journal, mode_t mask)
 	harness_check(app_runs(WRITE, mask) == 0, __FILE__, __LINE__, "%s: the application writes after viewd", when);
 	CHECK_STR(step(&p, "owr"), "");
 	check_files(when);
-	harness_check(app_runs(WRITE "; DROP TABLE v", mask) == 0, __FILE__, __LINE__, "%s: the application writes beside "
-	                                                                               "it again", when);
+	harness_check(app_runs(WRITE "; DROP TABLE v", mask) == 0, __FILE__, __LINE__,
+	              "%s: the application writes beside it again", when);
 	CHECK_STR(step(&p, "c"), "");
 	stop(&p);
 	CHECK(access(harness_path("test.db-viewd"), F_OK) != 0);

@@ -138,9 +138,9 @@ static void a_full_disk_leaves_the_old_rows(void)
 	fixture_user_sql(&f, "CREATE TABLE t (id INTEGER, filler TEXT); INSERT INTO t VALUES (1, '');");
 	struct viewd_view_spec view = fixture_table_of("SELECT id, filler FROM t");
 	APPLY(&f, &view, VIEWD_CHANGE_CREATE);
-	fixture_user_sql(&f, "INSERT INTO t WITH RECURSIVE r AS (SELECT 2 AS i UNION ALL SELECT i + 1 FROM r WHERE i < "
-	                     "3000)"
-	             " SELECT i, hex(zeroblob(1000)) FROM r; PRAGMA wal_checkpoint(TRUNCATE)");
+	fixture_user_sql(&f,
+	                 "INSERT INTO t WITH RECURSIVE r AS (SELECT 2 AS i UNION ALL SELECT i + 1 FROM r WHERE i < 3000)"
+	                 " SELECT i, hex(zeroblob(1000)) FROM r; PRAGMA wal_checkpoint(TRUNCATE)");
 	struct rlimit old, small = {.rlim_cur = 256 * 1024};
 	REQUIRE(getrlimit(RLIMIT_FSIZE, &old) == 0);
 	small.rlim_max = old.rlim_max;
@@ -189,7 +189,7 @@ static void a_busy_file_beside_keeps_nobody_busy(void)
 		REQUIRE_OK(f.dialect->capture->watch_next(watch, 5000000, sink, &f.err), &f.err);
 		longest = harness_deadline(0) - from;
 	}
-	CHECK(longest >= 300000); /* its pauses grow until it sleeps: nothing of its own has changed */
+	CHECK(longest >= 300000);                  /* its pauses grow until it sleeps: nothing of its own has changed */
 	CHECK_INT(waitpid(pid, NULL, WNOHANG), 0); /* all that time the other file was written */
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -203,12 +203,12 @@ static void a_trigger_searches_for_its_marks(void)
 
 	fixture_load(&f);
 	fixture_open_all(&f);
-	CHECK_CONTAINS(fixture_user_rows(&f, "EXPLAIN QUERY PLAN UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE "
-	"source = 's'"),
+	CHECK_CONTAINS(fixture_user_rows(
+					   &f, "EXPLAIN QUERY PLAN UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE source = 's'"),
 	               "viewd_captures_source");
 	/* and who would drop them is told what that does */
 	CHECK_CONTAINS(fixture_user_rows(&f, "SELECT sql FROM sqlite_master WHERE name = 'viewd_captures'"),
-	"viewctl uninstall");
+	               "viewctl uninstall");
 	fixture_close_all(&f);
 }
 
@@ -225,14 +225,17 @@ static void having_no_type_is_another_type(void)
 	                                                                                       "another type of code", "",
 	                                                                                       "another type of code"};
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		fixture_user_sql(&f, talloc_asprintf(harness_ctx(), "CREATE TABLE u (id INTEGER PRIMARY KEY, code%s); INSERT "
-		                                                    "INTO u SELECT * FROM t;"
-		                                     "DROP TABLE t; ALTER TABLE u RENAME TO t", types[i]));
+		fixture_user_sql(
+			&f, talloc_asprintf(harness_ctx(),
+		                        "CREATE TABLE u (id INTEGER PRIMARY KEY, code%s); INSERT INTO u SELECT * FROM t;"
+		                        "DROP TABLE t; ALTER TABLE u RENAME TO t",
+		                        types[i]));
 		CHECK_OK(f.dialect->inspect(f.conn, &view, &f.found, (struct viewd_source_sink){0}, &f.err), &f.err);
 		CHECK_STR(f.found.columns_differ, told[i]);
 		APPLY(&f, &view, VIEWD_CHANGE_REPLACE);
-		CHECK_STR(fixture_user_rows(&f, "SELECT count(*) FROM (SELECT id, quote(code) FROM v EXCEPT SELECT id, "
-		"quote(code) FROM t)"), "0\n");
+		CHECK_STR(fixture_user_rows(
+					  &f, "SELECT count(*) FROM (SELECT id, quote(code) FROM v EXCEPT SELECT id, quote(code) FROM t)"),
+		          "0\n");
 	}
 	fixture_close_all(&f);
 }

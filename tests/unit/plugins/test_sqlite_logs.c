@@ -46,56 +46,56 @@ static const struct case_row {
 	const char *table, *fill, *definition, *change;
 } replacing[] = {
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2), (3, 30, 3)",
-	 "SELECT id, u, x FROM t", "REPLACE INTO t VALUES (1, 30, 9)"},
+     "SELECT id, u, x FROM t", "REPLACE INTO t VALUES (1, 30, 9)"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2), (3, 30, 3)",
-	 "SELECT id, u, x FROM t", "UPDATE OR REPLACE t SET id = 2, u = 30 WHERE id = 1"},
+     "SELECT id, u, x FROM t", "UPDATE OR REPLACE t SET id = 2, u = 30 WHERE id = 1"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2), (3, 30, 3)",
-	 "SELECT id, x FROM t", "UPDATE OR REPLACE t SET rowid = 3 WHERE id = 1"},
+     "SELECT id, x FROM t", "UPDATE OR REPLACE t SET rowid = 3 WHERE id = 1"},
 	{"CREATE TABLE t (a, b, x UNIQUE, PRIMARY KEY (a, b)) WITHOUT ROWID", "(1, 1, 1), (1, 2, 2), (2, 1, 3)",
-	 "SELECT a, b, x FROM t", "REPLACE INTO t VALUES (1, 2, 3)"},
+     "SELECT a, b, x FROM t", "REPLACE INTO t VALUES (1, 2, 3)"},
 	{"CREATE TABLE t (a, b, x UNIQUE, PRIMARY KEY (a, b)) WITHOUT ROWID", "(1, 1, 1), (1, 2, 2), (2, 1, 3)",
-	 "SELECT a, b, x FROM t", "UPDATE OR REPLACE t SET b = 2 WHERE b = 1 AND a = 1"},
+     "SELECT a, b, x FROM t", "UPDATE OR REPLACE t SET b = 2 WHERE b = 1 AND a = 1"},
 	{"CREATE TABLE t (a NOT NULL, x)", "(1, 1), (2, 2), (2, 3)", "SELECT a, count(*) AS n FROM t GROUP BY a",
-	 "INSERT OR REPLACE INTO t (rowid, a, x) VALUES (1, 7, 7)"},
+     "INSERT OR REPLACE INTO t (rowid, a, x) VALUES (1, 7, 7)"},
 	{"CREATE TABLE t (a NOT NULL, x)", "(1, 1), (2, 2), (2, 3)", "SELECT a, count(*) AS n FROM t GROUP BY a",
-	 "UPDATE OR REPLACE t SET oid = 1 WHERE x = 3"},
+     "UPDATE OR REPLACE t SET oid = 1 WHERE x = 3"},
 	{"CREATE TABLE t (id TEXT PRIMARY KEY NOT NULL ON CONFLICT REPLACE DEFAULT 'b', x)", "('a', 1), ('b', 2), ('c', 3)",
-	 "SELECT id, x FROM t", "INSERT OR REPLACE INTO t VALUES (NULL, 5)"},
+     "SELECT id, x FROM t", "INSERT OR REPLACE INTO t VALUES (NULL, 5)"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY ON CONFLICT REPLACE, u UNIQUE ON CONFLICT REPLACE)",
-	 "(1, 10), (2, 20), (3, 30)", "SELECT id, u FROM t", "INSERT INTO t VALUES (1, 20)"},
+     "(1, 10), (2, 20), (3, 30)", "SELECT id, u FROM t", "INSERT INTO t VALUES (1, 20)"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE x > 1",
-	 "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT id, u, x FROM t", "REPLACE INTO t VALUES (4, 5, 9)"},
+     "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT id, u, x FROM t", "REPLACE INTO t VALUES (4, 5, 9)"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE x > 1",
-	 "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT id, u FROM t", "UPDATE OR REPLACE t SET x = 9 WHERE id = 1"},
+     "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT id, u FROM t", "UPDATE OR REPLACE t SET x = 9 WHERE id = 1"},
 	{"CREATE TABLE t (a PRIMARY KEY, u, x) WITHOUT ROWID; CREATE UNIQUE INDEX p ON t (u) WHERE x > 1",
-	 "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT a, u FROM t", "UPDATE OR REPLACE t SET x = 9 WHERE a = 1"},
+     "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT a, u FROM t", "UPDATE OR REPLACE t SET x = 9 WHERE a = 1"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX \"a(b\" ON t (u) /* WHERE */ WHERE "
-	 "\"t\" . x /* it's */ > 1 AND (`t`.\"x\" <> 'WHERE t.x' OR t.u IS 7)",
-	 "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT id, u FROM t", "UPDATE OR REPLACE t SET x = 9 WHERE id = 1"},
+     "\"t\" . x /* it's */ > 1 AND (`t`.\"x\" <> 'WHERE t.x' OR t.u IS 7)",
+     "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT id, u FROM t", "UPDATE OR REPLACE t SET x = 9 WHERE id = 1"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE x = \"it's \"\" so\"",
-	 "(1, 5, 0), (2, 5, 'it''s \" so'), (3, 6, 3)", "SELECT id, u FROM t",
-	 "UPDATE OR REPLACE t SET x = 'it''s \" so' WHERE id = 1"},
+     "(1, 5, 0), (2, 5, 'it''s \" so'), (3, 6, 3)", "SELECT id, u FROM t",
+     "UPDATE OR REPLACE t SET x = 'it''s \" so' WHERE id = 1"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, nocase); CREATE UNIQUE INDEX p ON t (u) WHERE nocase COLLATE "
-	 "\"nocase\" = 'A' AND \"length\"(nocase) = CAST('1' AS \"int\")",
-	 "(1, 5, 'b'), (2, 5, 'a'), (3, 6, 'c')", "SELECT id, u FROM t",
-	 "UPDATE OR REPLACE t SET nocase = 'A' WHERE id = 1"},
+     "\"nocase\" = 'A' AND \"length\"(nocase) = CAST('1' AS \"int\")",
+     "(1, 5, 'b'), (2, 5, 'a'), (3, 6, 'c')", "SELECT id, u FROM t",
+     "UPDATE OR REPLACE t SET nocase = 'A' WHERE id = 1"},
 	{"CREATE TABLE t (u, x); CREATE UNIQUE INDEX p ON t (u) WHERE rowid > 1", "(5, 0), (5, 2), (6, 3)",
-	 "SELECT u, count(*) AS n FROM t GROUP BY u", "UPDATE OR REPLACE t SET rowid = 7 WHERE rowid = 1"},
+     "SELECT u, count(*) AS n FROM t GROUP BY u", "UPDATE OR REPLACE t SET rowid = 7 WHERE rowid = 1"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE id>=2",
-	 "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT u, count(*) AS n FROM t GROUP BY u",
-	 "UPDATE OR REPLACE t SET id = 7 WHERE id = 1"},
+     "(1, 5, 0), (2, 5, 2), (3, 6, 3)", "SELECT u, count(*) AS n FROM t GROUP BY u",
+     "UPDATE OR REPLACE t SET id = 7 WHERE id = 1"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2), (3, 30, 3)",
-	 "SELECT id, x FROM t", "UPDATE OR REPLACE t SET id = 2 WHERE id = 1"},
+     "SELECT id, x FROM t", "UPDATE OR REPLACE t SET id = 2 WHERE id = 1"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u, x)", "(1, 10, 1), (2, 20, 2), (3, 30, 3)",
-	 "SELECT u, count(*) AS n FROM t GROUP BY u", "UPDATE OR REPLACE t SET id = 2 WHERE id = 1"},
+     "SELECT u, count(*) AS n FROM t GROUP BY u", "UPDATE OR REPLACE t SET id = 2 WHERE id = 1"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u TEXT); CREATE UNIQUE INDEX p ON t (u COLLATE NOCASE)",
-	 "(1, 'a'), (2, 'b')", "SELECT id, u FROM t", "REPLACE INTO t VALUES (4, 'B')"},
+     "(1, 'a'), (2, 'b')", "SELECT id, u FROM t", "REPLACE INTO t VALUES (4, 'B')"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, x, g AS (x + 1) UNIQUE)", "(1, 1), (2, 2)", "SELECT id, g FROM t",
-	 "UPDATE OR REPLACE t SET x = 1 WHERE id = 2"},
+     "UPDATE OR REPLACE t SET x = 1 WHERE id = 2"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2)", "SELECT id, u, x FROM t",
-	 "PRAGMA recursive_triggers = on; REPLACE INTO t VALUES (1, 20, 3)"},
+     "PRAGMA recursive_triggers = on; REPLACE INTO t VALUES (1, 20, 3)"},
 	{"CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE, x)", "(1, 10, 1), (2, 20, 2)", "SELECT id, u, x FROM t",
-	 "INSERT INTO t VALUES (5, 20, 3) ON CONFLICT (u) DO UPDATE SET id = 9; INSERT OR IGNORE INTO t VALUES (1, 1, 1)"},
+     "INSERT INTO t VALUES (5, 20, 3) ON CONFLICT (u) DO UPDATE SET id = 9; INSERT OR IGNORE INTO t VALUES (1, 1, 1)"},
 };
 
 /* They run no DELETE trigger. */
@@ -137,9 +137,10 @@ static void only_other_bytes_are_logged(void)
 	};
 	struct viewd_view_spec view;
 	struct fixture f;
-	begin(&f, &view,
-	      "CREATE TABLE t (id INTEGER PRIMARY KEY, x, n TEXT COLLATE NOCASE, other); INSERT INTO t VALUES (1, 1, 'a', "
-	      "1)", "SELECT id, x, n FROM t");
+	begin(
+		&f, &view,
+		"CREATE TABLE t (id INTEGER PRIMARY KEY, x, n TEXT COLLATE NOCASE, other); INSERT INTO t VALUES (1, 1, 'a', 1)",
+		"SELECT id, x, n FROM t");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		fixture_user_sql(&f, rows[i].change);
 		if (!CHECK_STR(fixture_user_rows(&f, IMAGES), talloc_asprintf(harness_ctx(), "%d\n", rows[i].images)))
@@ -171,10 +172,12 @@ static void writers_scan_nothing(void)
 	};
 	struct viewd_view_spec view;
 	struct fixture f;
-	begin(&f, &view, "CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE t.x>1 AND x "
-	                 "IS NOT \"no\"; CREATE UNIQUE INDEX q ON t (x, u) WHERE NOT (u BETWEEN 1 AND 7);"
-	                 "WITH RECURSIVE r (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM r WHERE i < 99) INSERT INTO t "
-	                 "SELECT i, i, i % 5 FROM r", "SELECT id, u FROM t");
+	begin(&f, &view,
+	      "CREATE TABLE t (id INTEGER PRIMARY KEY, u, x); CREATE UNIQUE INDEX p ON t (u) WHERE t.x>1 AND x "
+	      "IS NOT \"no\"; CREATE UNIQUE INDEX q ON t (x, u) WHERE NOT (u BETWEEN 1 AND 7);"
+	      "WITH RECURSIVE r (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM r WHERE i < 99) INSERT INTO t SELECT i, i, "
+	      "i % 5 FROM r",
+	      "SELECT id, u FROM t");
 	for (size_t i = 0; i < ARRAY_LEN(writes); i++)
 		if (!CHECK_INT(rows_scanned(&f, writes[i]), 0))
 			fprintf(stderr, "# %s\n", writes[i]);
@@ -202,10 +205,11 @@ static void columns_of_numbers_hold_texts(void)
 		struct viewd_view_spec view = kept("v", definition);
 		struct fixture f;
 		fixture_open_all(&f);
-		fixture_user_sql(&f, talloc_asprintf(harness_ctx(),
-		                                     "CREATE TABLE n1 (k %s); INSERT INTO n1 VALUES ('Xy'), ('z '), (1); "
-		                                     "CREATE TABLE n2 (k %s, v); INSERT INTO n2 VALUES ('xY', 1), ('z', 2), "
-		                                     "('1', 3)", rows[i].one, rows[i].two));
+		fixture_user_sql(
+			&f, talloc_asprintf(harness_ctx(),
+		                        "CREATE TABLE n1 (k %s); INSERT INTO n1 VALUES ('Xy'), ('z '), (1); "
+		                        "CREATE TABLE n2 (k %s, v); INSERT INTO n2 VALUES ('xY', 1), ('z', 2), ('1', 3)",
+		                        rows[i].one, rows[i].two));
 		APPLY(&f, &view, VIEWD_CHANGE_CREATE);
 		if (CHECK_INT(fixture_refresh(&f, &view), rows[i].kept) && rows[i].kept) {
 			fixture_user_sql(&f, "UPDATE n2 SET v = v + 1");
@@ -231,13 +235,13 @@ static void sums_are_moved(void)
 {
 	struct viewd_view_spec view;
 	struct fixture f;
-	begin(&f, &view,
-	      "CREATE TABLE s (id INTEGER PRIMARY KEY, place TEXT); INSERT INTO s VALUES (1, 'a'), (2, 'b'), (3, NULL);"
-	      "CREATE TABLE t (id INTEGER PRIMARY KEY, s INTEGER, v INTEGER); INSERT INTO t VALUES (1, 1, 5), (2, 1, 6), "
-	      "(3, "
-	      "2, 7), (4, 3, 8), (5, 3, NULL)",
-	      "SELECT s.place, count(*) AS n, sum(t.v) AS v FROM t JOIN s ON s.id = t.s GROUP BY s.place HAVING count(*) < "
-	      "9");
+	begin(
+		&f, &view,
+		"CREATE TABLE s (id INTEGER PRIMARY KEY, place TEXT); INSERT INTO s VALUES (1, 'a'), (2, 'b'), (3, NULL);"
+		"CREATE TABLE t (id INTEGER PRIMARY KEY, s INTEGER, v INTEGER); INSERT INTO t VALUES (1, 1, 5), (2, 1, 6), (3, "
+		"2, 7), (4, 3, 8), (5, 3, NULL)",
+		"SELECT s.place, count(*) AS n, sum(t.v) AS v FROM t JOIN s ON s.id = t.s GROUP BY s.place HAVING count(*) < "
+		"9");
 	CHECK_STR(fixture_user_rows(&f, NODES), "2\n");
 	fixture_user_sql(&f, "UPDATE t SET v = 9, s = 3 WHERE id = 1; DELETE FROM t WHERE id = 3");
 	refreshes(&f, &view, "incremental: ");
@@ -257,8 +261,8 @@ static void nodes_go_with_viewd(void)
 	struct viewd_uninstall_request req = {.struct_size = sizeof req};
 	struct viewd_view_spec view;
 	struct fixture f;
-	begin(&f, &view, "CREATE TABLE s (id INTEGER PRIMARY KEY, place TEXT); CREATE TABLE t (id INTEGER PRIMARY KEY, s "
-	                 "INTEGER)",
+	begin(&f, &view,
+	      "CREATE TABLE s (id INTEGER PRIMARY KEY, place TEXT); CREATE TABLE t (id INTEGER PRIMARY KEY, s INTEGER)",
 	      "SELECT s.place, count(*) AS n FROM t JOIN s ON s.id = t.s GROUP BY s.place");
 	CHECK_STR(fixture_user_rows(&f, NODES), "2\n");
 	REQUIRE_OK(f.dialect->uninstall(f.conn, &req, (struct viewd_text_sink){ignore, NULL}, &f.err), &f.err);
@@ -326,8 +330,9 @@ static void a_trigger_that_is_gone(void)
 	      "SELECT id, x FROM t");
 	expect_log("is made again");
 	for (size_t i = 0; letters[i] != '\0'; i++) {
-		char *drop = talloc_asprintf(harness_ctx(), "SELECT 'DROP TRIGGER ' || name FROM sqlite_master WHERE name GLOB "
-		                                            "'viewd_change_*_%c'", letters[i]);
+		char *drop = talloc_asprintf(
+			harness_ctx(), "SELECT 'DROP TRIGGER ' || name FROM sqlite_master WHERE name GLOB 'viewd_change_*_%c'",
+			letters[i]);
 		fixture_user_sql(&f, fixture_user_rows(&f, drop));
 		fixture_user_sql(&f, "UPDATE t SET x = x + 1 WHERE id = 1; INSERT INTO t (x) VALUES (9)");
 		refreshes(&f, &view, "all rows");
@@ -421,7 +426,7 @@ static void an_index_over_an_expression(void)
 static void a_column_that_is_dropped(void)
 {
 	static const char triggers[] = "SELECT 'DROP TRIGGER ' || name || ';' FROM sqlite_master WHERE type = 'trigger'"
-	                               " AND tbl_name = 't' COLLATE NOCASE AND name GLOB 'viewd_change_*'";
+								   " AND tbl_name = 't' COLLATE NOCASE AND name GLOB 'viewd_change_*'";
 	struct viewd_view_spec view;
 	struct fixture f;
 	begin(&f, &view, "CREATE TABLE t (id INTEGER PRIMARY KEY, x, y); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)",

@@ -80,8 +80,8 @@ static void writers_stop_counting(void)
 	CHECK_STR(rows(&s, COUNTED), "99\n");
 	fixture_user_sql(&s.f, INSERT_MANY(1000));
 	CHECK_STR(rows(&s, COUNTED), "100\n");
-	fixture_user_sql(&s.f, "PRAGMA wal_checkpoint(TRUNCATE); UPDATE src SET a = 1 WHERE id = 1; PRAGMA "
-	                       "wal_checkpoint(PASSIVE)");
+	fixture_user_sql(
+		&s.f, "PRAGMA wal_checkpoint(TRUNCATE); UPDATE src SET a = 1 WHERE id = 1; PRAGMA wal_checkpoint(PASSIVE)");
 	CHECK_STR(rows(&s, COUNTED), "100\n");
 	refresh(&s);
 	CHECK_STR(rows(&s, COUNTED), "0\n"); /* one refresh has covered all */
@@ -160,12 +160,14 @@ static void an_old_trigger_is_made_anew(void)
 	struct scene s;
 
 	begin(&s);
-	char *name = talloc_strdup(harness_ctx(), rows(&s, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql "
-	                                                   "LIKE '%AFTER INSERT%'"));
+	char *name = talloc_strdup(
+		harness_ctx(), rows(&s, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%AFTER INSERT%'"));
 	name[strcspn(name, "\n")] = '\0';
-	fixture_user_sql(&s.f, talloc_asprintf(harness_ctx(), "DROP TRIGGER %s; CREATE TRIGGER %s AFTER INSERT ON src "
-	                                                      "BEGIN "
-	                 "UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE source = '\"src\"'; END", name, name));
+	fixture_user_sql(
+		&s.f, talloc_asprintf(harness_ctx(),
+	                          "DROP TRIGGER %s; CREATE TRIGGER %s AFTER INSERT ON src BEGIN "
+	                          "UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE source = '\"src\"'; END",
+	                          name, name));
 	REQUIRE_OK(
 		s.f.dialect->capture->set(s.f.conn, &s.view, &req, &out, (struct viewd_text_sink){keep_quiet, NULL}, &s.f.err),
 		&s.f.err);

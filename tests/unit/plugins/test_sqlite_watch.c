@@ -72,8 +72,8 @@ static void begin(struct scene *s)
 {
 	*s = (struct scene){.seq = 0};
 	fixture_open_all(&s->f);
-	fixture_user_sql(&s->f, "CREATE TABLE src (id INTEGER PRIMARY KEY, a UNIQUE); INSERT INTO src VALUES (1, 1), (2, "
-	                        "2)");
+	fixture_user_sql(&s->f,
+	                 "CREATE TABLE src (id INTEGER PRIMARY KEY, a UNIQUE); INSERT INTO src VALUES (1, 1), (2, 2)");
 	REQUIRE_OK(capture(s, VIEWD_CAPTURE_TRIGGER, "src"), &s->f.err);
 	s->watch = s->f.dialect->capture->watch_open(&s->f.host, &s->f.db, &s->f.err);
 	REQUIRE_OK(s->watch != NULL, &s->f.err);
@@ -105,8 +105,7 @@ static void every_way_to_write(void)
 	noticed(&s, "PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF; INSERT INTO src VALUES (1, 1)");
 	noticed(&s, "SAVEPOINT x; SAVEPOINT y; UPDATE src SET a = 9; ROLLBACK TO y; UPDATE src SET a = 10; RELEASE x");
 	noticed(&s, "CREATE VIEW w AS SELECT * FROM src; CREATE TRIGGER t INSTEAD OF INSERT ON w BEGIN INSERT INTO src "
-	            "VALUES (new.id, new.a); END;"
-	            "INSERT INTO w VALUES (77, 77)");
+	            "VALUES (new.id, new.a); END;INSERT INTO w VALUES (77, 77)");
 	noticed(&s, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE); UPDATE src SET a = 11 WHERE id = 1");
 	end(&s);
 }
@@ -121,8 +120,9 @@ static void a_writer_that_attaches_the_file(void)
 	CHECK_INT(sqlite3_open(":memory:", &other), SQLITE_OK);
 	char *attach = talloc_asprintf(harness_ctx(), "ATTACH '%s' AS shop", harness_path("test.db"));
 	CHECK_INT(sqlite3_exec(other, attach, NULL, NULL, NULL), SQLITE_OK);
-	CHECK_INT(sqlite3_exec(other, "CREATE TABLE viewd_captures (x); INSERT INTO shop.src VALUES (50, 50)", NULL, NULL,
-	NULL), SQLITE_OK);
+	CHECK_INT(
+		sqlite3_exec(other, "CREATE TABLE viewd_captures (x); INSERT INTO shop.src VALUES (50, 50)", NULL, NULL, NULL),
+		SQLITE_OK);
 	CHECK(tells(&s));
 	sqlite3_close(other);
 	end(&s);
@@ -142,8 +142,10 @@ static void a_table_renamed_away_and_made_anew(void)
 	noticed(&s, "INSERT INTO src VALUES (2, 2)");
 	noticed(&s, "DROP TABLE src; CREATE TABLE SRC (id INTEGER PRIMARY KEY, a)");
 	REQUIRE_OK(capture(&s, VIEWD_CAPTURE_TRIGGER, "src"), &s.f.err);
-	CHECK_STR(fixture_user_rows(&s.f, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'SRC' "
-	"COLLATE NOCASE"), "3\n");
+	CHECK_STR(
+		fixture_user_rows(
+			&s.f, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'SRC' COLLATE NOCASE"),
+		"3\n");
 	settle(&s);
 	fixture_user_sql(&s.f, "INSERT INTO kept VALUES (100, 100)");
 	for (int i = 0; i < 5; i++)
@@ -171,8 +173,8 @@ static void a_link_is_followed(void)
 
 	begin(&s);
 	s.f.dialect->capture->watch_close(&s.watch);
-	REQUIRE(mkdir(harness_path("links"), 0700) == 0 && symlink(harness_path("test.db"), harness_path("links/test.db"))
-	== 0);
+	REQUIRE(mkdir(harness_path("links"), 0700) == 0 &&
+	        symlink(harness_path("test.db"), harness_path("links/test.db")) == 0);
 	s.f.db.base_dir = harness_path("links");
 	s.watch = s.f.dialect->capture->watch_open(&s.f.host, &s.f.db, &s.f.err);
 	REQUIRE_OK(s.watch != NULL, &s.f.err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
-#include "common/text/timetext.h"
 #include "common/conn/url.h"
+#include "common/text/timetext.h"
 #include "support/harness.h"
 
 #include <talloc.h>
@@ -31,8 +31,8 @@ static void reads_servers(void)
 {
 	CHECK_STR(parts("postgresql://u:p@h:5433/db?host=/run/postgresql&sslmode=require"),
 	          "postgresql u p h 5433 db host=/run/postgresql sslmode=require");
-	CHECK_STR(parts("postgresql+psycopg2://viewd@/shop?host=/run/postgresql"), "postgresql viewd - - 0 shop "
-	"host=/run/postgresql");
+	CHECK_STR(parts("postgresql+psycopg2://viewd@/shop?host=/run/postgresql"),
+	          "postgresql viewd - - 0 shop host=/run/postgresql");
 	CHECK_STR(parts("mysql://h"), "mysql - - h 0 -");
 	CHECK_STR(parts("mariadb://h/"), "mariadb - - h 0 -");
 	CHECK_STR(parts("postgresql://[::1]:5432/db"), "postgresql - - ::1 5432 db");

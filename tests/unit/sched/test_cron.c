@@ -126,21 +126,9 @@ static bool left_out(const struct cron *c, int64_t from, int64_t to)
 }
 
 static const char *const specs[] = {
-	"30 2 * * *",
-	"0 * * * *",
-	"*/15 * * * *",
-	"0 0 * * *",
-	"15 1,2,3 * * *",
-	"0 12 * * *",
-	"59 23 * * *",
-	"*/30 2 * * *",
-	"0 2 * * 0",
-	"0 0 13 * 5",
-	"0 0 */2 * 1",
-	"30 1 * * *",
-	"0-59/7 0-23 * * *",
-	"5 4 29 2 *",
-	"10-50/20 */3 * mar,oct,nov *",
+	"30 2 * * *",  "0 * * * *",   "*/15 * * * *",      "0 0 * * *",  "15 1,2,3 * * *",
+	"0 12 * * *",  "59 23 * * *", "*/30 2 * * *",      "0 2 * * 0",  "0 0 13 * 5",
+	"0 0 */2 * 1", "30 1 * * *",  "0-59/7 0-23 * * *", "5 4 29 2 *", "10-50/20 */3 * mar,oct,nov *",
 };
 
 static int64_t local_minute(const struct tm *tm)
@@ -170,9 +158,9 @@ static void live(const char *name, int64_t from, int64_t to)
 		for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
 			bool fixed_due = now > latest && (matches(&cron[i], &tm) || left_out(&cron[i], latest + 1, now));
 			bool due = cron[i].wildcard ? matches(&cron[i], &tm) : fixed_due;
-			if (due != (next[i] == t) && !harness_check(false, __FILE__, __LINE__, "%s in %s: due %lld, oracle at %lld "
-			                                                                       "says %d", specs[i],
-			                                            name, (long long)next[i], (long long)t, due))
+			if (due != (next[i] == t) &&
+			    !harness_check(false, __FILE__, __LINE__, "%s in %s: due %lld, oracle at %lld says %d", specs[i], name,
+			                   (long long)next[i], (long long)t, due))
 				return;
 			if (due)
 				next[i] = cron_next(&cron[i], z, (int64_t)t);
@@ -184,8 +172,8 @@ static void live(const char *name, int64_t from, int64_t to)
 	tzset();
 }
 
-#define DAYS(n) ((n) * INT64_C(86400))
-#define YEAR(y) (DAYS(((y) - 1970) * 365 + ((y) - 1969) / 4)) /* 1901 to 2099 */
+#define DAYS(n) ((n)*INT64_C(86400))
+#define YEAR(y) (DAYS(((y)-1970) * 365 + ((y)-1969) / 4)) /* 1901 to 2099 */
 
 static void lives_through_years(void)
 {
@@ -220,8 +208,8 @@ static void summer_time(void)
 	CHECK_INT(count("30 2 * * *", "Europe/Berlin", gap, gap + 23 * 3600), 1);
 	CHECK_INT(count("30 2 * * *", "Europe/Berlin", fold, fold + 25 * 3600), 1);
 	struct cron c = parsed("30 2 * * *");
-	CHECK_INT(cron_next(&c, zone("Europe/Berlin"), gap), gap + 2 * 3600);             /* 03:00, right after the gap */
-	CHECK_INT(cron_next(&c, zone("Europe/Berlin"), fold), fold + 2 * 3600 + 1800);    /* the first 02:30 */
+	CHECK_INT(cron_next(&c, zone("Europe/Berlin"), gap), gap + 2 * 3600);          /* 03:00, right after the gap */
+	CHECK_INT(cron_next(&c, zone("Europe/Berlin"), fold), fold + 2 * 3600 + 1800); /* the first 02:30 */
 	CHECK_INT(cron_next(&c, zone("Europe/Berlin"), fold + 2 * 3600 + 1800), fold + DAYS(1) + 3600 + 2 * 3600 + 1800);
 }
 

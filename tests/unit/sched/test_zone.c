@@ -83,7 +83,10 @@ static void names_are_listed(void)
 }
 
 static const struct harness_test tests[] = {
-	{"offsets", offsets}, {"far future", far_future}, {"changes", changes}, {"wrong names", wrong_names},
+	{"offsets", offsets},
+	{"far future", far_future},
+	{"changes", changes},
+	{"wrong names", wrong_names},
 	{"names are listed", names_are_listed},
 };
 HARNESS_MAIN(SUITE("zone", tests))

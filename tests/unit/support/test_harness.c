@@ -117,12 +117,8 @@ static void waiting_ends(void)
 }
 
 static const struct harness_test child_tests[] = {
-	{"bad check", bad_check},
-	{"bad require", bad_require},
-	{"bad log", bad_log},
-	{"bad expectation", bad_expectation},
-	{"good log", good_log},
-	{"good skip", good_skip},
+	{"bad check", bad_check}, {"bad require", bad_require}, {"bad log", bad_log}, {"bad expectation", bad_expectation},
+	{"good log", good_log},   {"good skip", good_skip},
 };
 static const struct harness_test tests[] = {
 	{"failures are reported", failures_are_reported},

@@ -162,9 +162,9 @@ static const char *moment_in(const char *text)
 static bool enter_const(struct place *place, const struct expr *expr)
 {
 	const char *word = expr->name[0] == '\'' ? moment_in(expr->name + 1) : NULL;
-	return word == NULL || refuse_named(place->names->no, expr->at, "the word", word,
-	                                    "it may mean the present, or the time zone of the place",
-	                                    "use a schedule, or a column");
+	return word == NULL ||
+	       refuse_named(place->names->no, expr->at, "the word", word,
+	                    "it may mean the present, or the time zone of the place", "use a schedule, or a column");
 }
 
 static bool enter_expr(struct place *place, struct expr *expr)

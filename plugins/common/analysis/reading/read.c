@@ -24,8 +24,7 @@ bool read_only(struct reader *reader, json_t *body, const char *kind, const char
 {
 	const char *key;
 	json_t *value;
-	json_object_foreach(body, key, value)
-	{
+	json_object_foreach(body, key, value) {
 		if (!has_word(fields, key) && strcmp(key, "location") != 0) {
 			char *name = talloc_asprintf(reader->mem, "%s.%s", kind, key);
 			assert(name != NULL);
@@ -70,9 +69,10 @@ static int first_at(json_t *node, int depth)
 	size_t i;
 	if (depth == 0)
 		return -1;
-	json_object_foreach(node, key, part) at =
-		nearer(at, strcmp(key, "location") == 0 ? (int)json_integer_value(part) : first_at(part, depth - 1));
-	json_array_foreach(node, i, part) at = nearer(at, first_at(part, depth - 1));
+	json_object_foreach(node, key, part)
+		at = nearer(at, strcmp(key, "location") == 0 ? (int)json_integer_value(part) : first_at(part, depth - 1));
+	json_array_foreach(node, i, part)
+		at = nearer(at, first_at(part, depth - 1));
 	return at;
 }
 
@@ -379,11 +379,10 @@ static bool refuse_clauses(struct reader *reader, json_t *select)
 		return refuse(reader->no, read_near(select), "SELECT INTO", "it makes a table", "leave INTO out");
 	if (json_object_get(select, "valuesLists") != NULL)
 		return refuse(reader->no, read_near(select), "VALUES", "it reads no table", "");
-	return read_only(
-		reader, select, "SelectStmt",
-		"distinctClause targetList fromClause whereClause groupClause havingClause windowClause sortClause "
-		"limitOffset limitCount "
-		"limitOption withClause op all larg rarg");
+	return read_only(reader, select, "SelectStmt",
+	                 "distinctClause targetList fromClause whereClause groupClause havingClause windowClause "
+	                 "sortClause limitOffset limitCount "
+	                 "limitOption withClause op all larg rarg");
 }
 
 struct query *read_query(struct reader *reader, json_t *select)

@@ -292,8 +292,7 @@ static struct expr *read_cast(struct reader *reader, json_t *body)
 	struct expr *expr = new_expr(reader, EXPR_CAST, read_at(type));
 	size_t i;
 	char *name = talloc_strdup(reader->mem, n > 0 ? names[n - 1] : "");
-	json_array_foreach(mods, i, mod)
-	{
+	json_array_foreach(mods, i, mod) {
 		json_t *integer = json_object_get(json_object_get(mod, "A_Const"), "ival");
 		name = talloc_asprintf_append(name, "%s%d", i == 0 ? "(" : ",",
 		                              (int)json_integer_value(json_object_get(integer, "ival")));
