@@ -22,5 +22,29 @@ dist_man_MANS = docs/man/viewd.8
 nodist_man_MANS = docs/man/viewctl.1 docs/man/viewd.conf.5
 nodist_doc_DATA = conf/viewd.conf.sample
 CLEANFILES += docs/man/viewctl.1 docs/man/viewd.conf.5 conf/viewd.conf.sample
-EXTRA_DIST += docs/adr/007-leaving-and-returning.md
+EXTRA_DIST += \
+	docs/adr/001-one-recipe-per-verb.md \
+	docs/adr/002-change-capture.md \
+	docs/adr/003-refresh-groups.md \
+	docs/adr/004-small-tables.md \
+	docs/adr/005-dependencies.md \
+	docs/adr/006-log-queue.md \
+	docs/adr/007-leaving-and-returning.md \
+	docs/adr/008-incremental-nodes.md \
+	docs/adr/009-change-logs.md \
+	docs/adr/010-affected-keys.md \
+	docs/adr/011-choosing-a-refresh.md \
+	docs/adr/012-waking-the-watch.md \
+	docs/adr/013-counts-that-end.md \
+	docs/adr/014-commits-of-others.md \
+	docs/adr/015-floods.md \
+	docs/adr/016-bounded-log-postgresql.md \
+	docs/adr/017-counters-told-late.md \
+	docs/adr/018-harmless-triggers.md \
+	docs/adr/019-bounded-log-mariadb.md \
+	docs/adr/020-watch-and-look.md \
+	docs/adr/021-coalescing.md \
+	docs/adr/022-one-daemon.md \
+	docs/adr/023-plugins-do-not-decide.md \
+	docs/adr/README.md
 EXTRA_DIST += docs/man/viewctl.1.head docs/man/viewctl.1.tail docs/man/viewd.conf.5.head docs/man/viewd.conf.5.tail

@@ -5,7 +5,7 @@
  * A writer who finds the lock of the watch free, and whose row's number is far beyond what a slot says, takes his row
  * out again: who comes to watch then finds numbers that were given out that far, and takes every source for changed.
  * Until he has ended he holds the slot by a shared lock, which keeps no other writer waiting, so it is seen that he is
- * still at work. docs/adr/002-change-capture.md has the reasons.
+ * still at work. docs/adr/019-bounded-log-mariadb.md has the reasons.
  */
 #include "mysql/capture/trigger_procedure.h"
 
