@@ -22,7 +22,7 @@ members()
 			# Names that are private to one file may stand in several.
 			id = FILENAME ": struct " name
 			if (!(name in place) || FILENAME ~ /\.h$/) place[name] = id
-			names[id] = name; count[id] = 0; depth = 0; inside = 1; text = ""
+			names[id] = name; count[id] = 0; depth = parens = 0; inside = 1; text = ""
 			next
 		}
 		inside && /^\}/ { inside = 0 }
@@ -31,9 +31,12 @@ members()
 			if (comment) { if (line !~ /\*\//) next; sub(/^.*\*\//, "", line); comment = 0 }
 			gsub(/\/\*[^*]*(\*+[^*\/][^*]*)*\*+\//, "", line)
 			if (line ~ /\/\*/) { comment = 1; sub(/\/\*.*/, "", line) }
-			while (gsub(/\([^()]*\)/, "", line)) { }
 			for (k = 1; k <= length(line); k++) {
 				c = substr(line, k, 1)
+				# A list of parameters may go on in the next line.
+				if (c == "(") { parens++; continue }
+				if (c == ")") { parens--; continue }
+				if (parens > 0) continue
 				if (c == "{") depth++
 				else if (c == "}") { depth--; extra[id]-- }
 				else if (c == ";" || c == ",") {
