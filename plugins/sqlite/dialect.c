@@ -75,6 +75,10 @@ const struct db_ops sqlite_ops = {
 			.add_to_roll = sqlite_op_add_to_roll,
 			/* Sums of whole numbers alone are exact, whatever type the column is declared with. */
 			.stuck = "typeof({}) <> 'integer'",
+			/* avg() adds floats: as long as no sum on the way reaches 2^53, it is exact. */
+			.average = "(CAST({a} AS REAL) / nullif({b}, 0))",
+			.average_large = "({}) NOT BETWEEN -67108864 AND 67108864",
+			.average_stuck = "({a} > 0 OR {b} > 134217727)",
 		},
 };
 

@@ -69,7 +69,8 @@ struct analysis *analysis_run(void *mem_ctx, const struct syntax *syn, const cha
 	                      .no = &out->refusal,
 	                      .out = out,
 	                      .text = text,
-	                      .one_part = (options & ANALYSIS_ONE_PART) != 0};
+	                      .one_part = (options & ANALYSIS_ONE_PART) != 0,
+	                      .no_images = (options & ANALYSIS_NO_IMAGES) != 0};
 	struct query *query = read_text_of(mem, syn, text, &out->refusal);
 	out->possible = query != NULL && node_of_query(&maker, query, true) != 0 && refuse_clock(syn, text, &out->refusal);
 	if (!out->possible) {

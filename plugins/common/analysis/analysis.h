@@ -78,6 +78,9 @@ struct analysis {
 /* A chain of one part, or nothing. */
 #define ANALYSIS_ONE_PART (1u << 0)
 
+/* No roll adds up the images of a table: its rows are a part, which a roll may be over. */
+#define ANALYSIS_NO_IMAGES (1u << 1)
+
 /* Analyses a definition as lex_one_query() returns it. Everything hangs on mem_ctx. Never NULL. [any] */
 struct analysis *analysis_run(void *mem_ctx, const struct syntax *syn, const char *text, const struct facts *facts,
                               unsigned options);

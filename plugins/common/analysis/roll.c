@@ -15,8 +15,8 @@ bool roll_images_possible(const struct unit *unit)
 {
 	struct expr *bad;
 	const char *why;
-	return unit->grouped && !unit->maker->one_part && unit_flat(unit) && unit->names.n_occurrences == 1 &&
-	       unit_rollable(unit, &bad, &why);
+	return unit->grouped && !unit->maker->one_part && !unit->maker->no_images && unit_flat(unit) &&
+	       unit->names.n_occurrences == 1 && unit_rollable(unit, &bad, &why);
 }
 
 static void note_scale(const struct unit *unit, struct analysis_node *node, struct expr *aggregate)

@@ -295,6 +295,14 @@ static bool group_texts(const struct rewriting *r, struct analysis_texts *out)
 	return true;
 }
 
+static void count_large(const struct rewriting *r, struct analysis_term *out)
+{
+	char *sql = sql_template(sql_add(sql_new(r->unit->maker->out), "CASE WHEN "), r->unit->maker->facts->average_large,
+	                         out->arg);
+	out->longer = sql_add(sql, " THEN 1 END");
+	out->none_longer = true;
+}
+
 /* Terms of two lengths are told apart by counting the longer ones (docs/adr/008). */
 static bool add_lengths(const struct rewriting *r, struct expr *aggregate, struct analysis_term *out)
 {
@@ -320,6 +328,8 @@ static bool term_of(const struct rewriting *r, struct expr *aggregate, struct an
 	    !span_of(r, aggregate, &span))
 		return false;
 	out->arg = span_text(r->unit->maker->out, &r->tokens, span_arguments(&r->tokens, span));
+	if (kind == AGGREGATE_AVG && r->unit->maker->facts->average_large != NULL)
+		count_large(r, out);
 	return (!out->summed || add_lengths(r, aggregate, out)) &&
 	       alike_value(r->unit->maker->syn, out->arg, aggregate->args.items[0]);
 }

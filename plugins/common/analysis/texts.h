@@ -15,6 +15,8 @@ struct analysis_term {
 	/* SQL that is NULL for terms with fewer digits than others have; NULL: all have the same number. With it there is
 	 * m. */
 	const char *longer;
+	/* m counts terms with which an average is not exact: there is to be none. */
+	bool none_longer;
 };
 
 struct analysis_texts {

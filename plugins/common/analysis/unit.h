@@ -18,6 +18,7 @@ struct maker {
 	struct analysis *out;
 	const char *text; /* of the definition */
 	bool one_part;    /* ANALYSIS_ONE_PART */
+	bool no_images;   /* ANALYSIS_NO_IMAGES */
 	int depth;
 };
 

@@ -326,8 +326,12 @@ struct db_incremental_ops {
 	                    struct viewd_err *err);
 	/* SQL: is the sum {} a value that nothing can be taken away from (NaN)? NULL: there are none. */
 	const char *stuck;
-	/* SQL that stands for avg(x) over a roll, slots {a} its sum and {b} its count. */
+	/* SQL that stands for avg(x) over a roll, slots {a} its sum and {b} its count; NULL: averages are not rolled. */
 	const char *average;
+	/* SQL: is a term {} so large that an average may be rounded on the way, and so depends on the order of its terms?
+	 * Such terms are counted. average_stuck: SQL that says so of a group, slots {a} their number and {b} that of all
+	 * terms. NULL, both: none is. */
+	const char *average_large, *average_stuck;
 	/* All rows of the task's relation, as the transaction's snapshot has them. NULL: as for a refresh by diff or in
 	 * full. */
 	bool (*whole)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);

@@ -166,9 +166,10 @@ void knowledge_pure(struct knowledge *knowledge, const char *names)
 	}
 }
 
-void knowledge_average(struct knowledge *knowledge, const char *text)
+void knowledge_average(struct knowledge *knowledge, const char *text, const char *large)
 {
 	knowledge->facts.average = text;
+	knowledge->facts.average_large = large;
 }
 
 void knowledge_sums_keep_scale(struct knowledge *knowledge, const char *digits, const char *shorter)

@@ -35,8 +35,9 @@ void knowledge_pure(struct knowledge *knowledge, const char *names);
  * {b} of them. */
 void knowledge_sums_keep_scale(struct knowledge *knowledge, const char *digits, const char *shorter);
 
-/* SQL that stands for avg(x) over its sum {a} and count {b}; NULL: nothing does. */
-void knowledge_average(struct knowledge *knowledge, const char *text);
+/* SQL that stands for avg(x) over its sum {a} and count {b}; NULL: nothing does. large: SQL that says of a term {} that
+ * it is to be counted; NULL: none is. */
+void knowledge_average(struct knowledge *knowledge, const char *text, const char *large);
 
 /* The names in a definition as SQL literals, separated by commas. */
 char *knowledge_names(const struct syntax *syn, void *mem_ctx, const char *definition);

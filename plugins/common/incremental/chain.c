@@ -93,6 +93,9 @@ struct analysis *chain_analyse(const struct task *task, void *mem, const struct 
 	struct analysis *analysis = analysis_run(mem, db->syntax, task->definition, facts, 0);
 	if (analysis->possible && (is_part(analysis) || can_roll(task, analysis)))
 		return analysis;
+	analysis = analysis_run(mem, db->syntax, task->definition, facts, ANALYSIS_NO_IMAGES);
+	if (analysis->possible && can_roll(task, analysis))
+		return analysis;
 	return analysis_run(mem, db->syntax, task->definition, facts, ANALYSIS_ONE_PART);
 }
 
@@ -100,7 +103,7 @@ static bool analyse(struct task *task, struct chain *chain, struct viewd_err *er
 {
 	struct db *db = task->db;
 	struct knowledge *knowledge = knowledge_new(chain);
-	knowledge_average(knowledge, db->ops->incremental.average);
+	knowledge_average(knowledge, db->ops->incremental.average, db->ops->incremental.average_large);
 	if (!db->ops->depends.know(db, knowledge_names(db->syntax, task->mem, task->definition), knowledge, err))
 		return false;
 	const struct facts *facts = knowledge_facts(knowledge);

@@ -153,11 +153,16 @@ static char *stuck_query(struct db *db, void *mem, const struct roll *roll)
 {
 	char *sql = sql_add(sql_new(mem), "SELECT count(*) FROM %s AS viewd_s WHERE (1 = 0",
 	                    relation_quoted(db->syntax, mem, &roll->table.rel)),
-		 name[32];
+		 name[32], count[32];
 	for (size_t i = 0; i < roll->texts->n_terms; i++) {
 		snprintf(name, sizeof name, "viewd_s.s%zu", i + 1);
 		if (roll->texts->terms[i].arg != NULL && roll->texts->terms[i].summed)
 			sql = sql_template(sql_add(sql, " OR "), db->ops->incremental.stuck, name);
+		if (roll->texts->terms[i].none_longer) {
+			snprintf(name, sizeof name, "viewd_s.m%zu", i + 1);
+			snprintf(count, sizeof count, "viewd_s.n%zu", i + 1);
+			sql = sql_template2(sql_add(sql, " OR "), db->ops->incremental.average_stuck, name, count);
+		}
 	}
 	return sql_add(sql, ")");
 }
@@ -182,7 +187,9 @@ static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct
 	                    take_count, &stuck, err))
 		return false;
 	roll->stuck = stuck > 0;
-	return stuck == 0 || err_set(err, VIEWD_ERR_QUERY, "a sum cannot be moved: it is NaN, or not of whole numbers");
+	return stuck == 0 ||
+	       err_set(err, VIEWD_ERR_QUERY,
+	               "a sum cannot be moved: it is NaN, not of whole numbers, or too large for its average");
 }
 
 /* ---- everything ---- */

@@ -99,7 +99,7 @@ bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct
 	struct db *db = task->db;
 	struct place place = {.sink = facts};
 	struct knowledge *knowledge = knowledge_new(task->mem);
-	knowledge_average(knowledge, db->ops->incremental.average);
+	knowledge_average(knowledge, db->ops->incremental.average, db->ops->incremental.average_large);
 	if (db->ops->depends.know == NULL)
 		return err_set(err, VIEWD_ERR_CONFIG, "the dialect for %s does not tell what tables consist of",
 		               db->syntax->dialect);
