@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # From the commit of a single change until it is visible: in one view, and through a chain of ten, beside the same refreshes sent by a
-# client in the same run. debounce is 0. All engines, or engine= and capture= for one.
-# CHANGES, CHAIN_CHANGES: how many; PAUSE_MS: the quiet before each; ROWS: of the source.
+# client in the same run; and in a view that is kept incrementally, beside an UPDATE of the row in question. debounce is 0. All engines, or
+# engine= and capture= for one.
+# CHANGES, CHAIN_CHANGES: how many; PAUSE_MS: the quiet before each; ROWS: of the source; MANY: of that of the incremental view.
 . "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
 [ -n "${capture:-}" ] || {
 	table "latency: commit to visible; the goal is the refresh alone, in the same run, and so much more"
@@ -10,7 +11,7 @@
 	finished=yes
 	exit
 }
-: "${CHANGES:=200}" "${CHAIN_CHANGES:=30}" "${PAUSE_MS:=120}" "${ROWS:=1000}" "${CHAIN:=10}"
+: "${CHANGES:=200}" "${CHAIN_CHANGES:=30}" "${PAUSE_MS:=120}" "${ROWS:=1000}" "${CHAIN:=10}" "${MANY:=1000000}"
 definition='SELECT id % 10 AS k, sum(amount) AS total FROM sale GROUP BY id % 10'
 
 # refresh_of NAME DEFINITION: adds what viewd does for such a view to $statements.
@@ -36,11 +37,11 @@ view()
 		"$1" "$(pick materialized table table)" "$capture" "$2"
 }
 
-# measure VIEW CHANGES: sets $seen $seen99 $alone $alone99, milliseconds.
+# measure VIEW CHANGES [CHANGE READ]: sets $seen $seen99 $alone $alone99, milliseconds.
 measure()
 {
 	read -r seen seen99 alone alone99 < <("$VIEWD_BUILD/bench/latency-$engine" "$(target)" "$2" "$PAUSE_MS" \
-		"UPDATE sale SET amount = amount + 1 WHERE id = 1" "SELECT sum(total) FROM $1" "${statements[@]}") ||
+		"${3:-UPDATE sale SET amount = amount + 1 WHERE id = 1}" "${4:-SELECT sum(total) FROM $1}" "${statements[@]}") ||
 		die "$engine $capture: nothing could be measured"
 }
 
@@ -73,4 +74,23 @@ for ((i = 2; i <= CHAIN; i++)); do alone "alone_$i" "SELECT k, total FROM alone_
 measure "chain_$CHAIN" "$CHAIN_CHANGES"
 row "$name: chain of $CHAIN, refreshes alone, median" "$alone" ms
 row "$name: chain of $CHAIN, added, median" "$(sum "$seen - $alone")" ms '<= 50'
+stop_viewd
+
+sql "CREATE TABLE positions (id integer PRIMARY KEY, k integer NOT NULL, amount integer NOT NULL)"
+sql "$(pick '' 'SET max_recursive_iterations = 100000000;' '') INSERT INTO positions WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c
+	WHERE n < $MANY) SELECT n, n % $((MANY / 10)), n % 1000 FROM c"
+sql "CREATE INDEX positions_k ON positions (k); $(pick 'ANALYZE positions' 'ANALYZE TABLE positions' ANALYZE)" >/dev/null
+sum_of='SELECT k, sum(amount) AS total, max(amount) AS most FROM positions'
+sql "CREATE TABLE alone_k AS $sum_of GROUP BY k"
+sql "CREATE UNIQUE INDEX alone_k_k ON alone_k (k)"
+printf '[view by_k]\ndatabase = shop\nmethod = table\nrefresh_mode = incremental\nunique_key = k\non_change = yes\ncapture = %s\ndebounce = 0s\ndefinition = %s\n' \
+	"$capture" "$sum_of GROUP BY k" | conf_database shop
+start_viewd
+wait_until settled by_k || die "the incremental view does not become fresh"
+statements=("$(pick BEGIN BEGIN 'BEGIN IMMEDIATE')" "UPDATE alone_k SET total = (SELECT sum(amount) FROM positions WHERE k = 1), most = (SELECT max(amount) FROM positions
+	WHERE k = 1) WHERE k = 1" COMMIT)
+measure by_k "$CHANGES" "UPDATE positions SET amount = amount + 1 WHERE id = 1" "SELECT total FROM by_k WHERE k = 1"
+row "$name: incremental, $MANY rows, an UPDATE of its row alone, median" "$alone" ms
+row "$name: incremental, $MANY rows, added, median" "$(sum "$seen - $alone")" ms '<= 10'
+row "$name: incremental, $MANY rows, added, p99" "$(sum "$seen99 - $alone")" ms '<= 50'
 finish >/dev/null
