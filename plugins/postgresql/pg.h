@@ -436,6 +436,10 @@ bool pg_op_means_same(struct task *task, bool *same_r, struct viewd_err *err);
 bool pg_op_carry(struct task *task, const char *touched, struct viewd_err *err);
 void pg_op_carry_over(struct db *db);
 
+/* ---- refresh/diff.c */
+
+bool pg_op_diff(struct task *task, bool *done_r, struct viewd_outcome *out, struct viewd_err *err);
+
 /* ---- replace.c */
 
 bool pg_op_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err);

@@ -101,6 +101,7 @@ const struct db_ops pg_ops = {
 		},
 	.refresh =
 		{
+			.diff = pg_op_diff,
 			.count_written = op_count_written,
 			.choose_mode = op_choose_mode,
 		},

@@ -9,7 +9,8 @@ libpgtest_la_LIBADD = libviewd_postgresql.la libviewd_sql.la libviewd.la libharn
 pg_programs = tests/postgresql/test_pg_choose tests/postgresql/test_pg_conn tests/postgresql/test_pg_refresh tests/postgresql/test_pg_replace \
 	tests/postgresql/test_pg_readers tests/postgresql/test_pg_turns tests/postgresql/test_pg_watch tests/postgresql/test_pg_flood \
 	tests/postgresql/test_pg_gaps tests/postgresql/test_pg_others tests/postgresql/test_pg_roles tests/postgresql/test_pg_walk \
-	tests/postgresql/test_pg_writers tests/postgresql/test_pg_polls tests/postgresql/test_pg_logs tests/postgresql/test_pg_rolls
+	tests/postgresql/test_pg_writers tests/postgresql/test_pg_polls tests/postgresql/test_pg_logs tests/postgresql/test_pg_rolls \
+	tests/postgresql/test_pg_diff
 check_PROGRAMS += $(pg_programs)
 EXTRA_DIST += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
 TESTS += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
@@ -18,6 +19,8 @@ tests_postgresql_test_pg_choose_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_choose_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_conn_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_conn_LDADD = libpgtest.la $(LDADD)
+tests_postgresql_test_pg_diff_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_postgresql_test_pg_diff_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_flood_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_flood_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_gaps_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)

@@ -417,7 +417,7 @@ static struct viewd_conn *usurper;
 
 static void usurp(void *ctx UNUSED, const char *place)
 {
-	if (usurper == NULL || strcmp(place, "refresh:staged") != 0)
+	if (usurper == NULL || strcmp(place, "refresh:looked") != 0)
 		return;
 	pg_do(usurper, "DROP TABLE public.stats");
 	pg_do(usurper, "CREATE TABLE public.stats (id integer, amount integer)");

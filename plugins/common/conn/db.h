@@ -168,6 +168,9 @@ struct db_refresh_ops {
 	/* All rows of a table; out->reason begins with why it is full. NULL: DELETE and INSERT in the recipe's
 	 * transaction. */
 	bool (*full)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
+	/* The rows of a table that differ, in a way of the engine's own; *done_r: false, and nothing has happened, where
+	 * that way does not do for this view. NULL: never. */
+	bool (*diff)(struct task *task, bool *done_r, struct viewd_outcome *out, struct viewd_err *err);
 	/* Which mode `auto` means for this view now; fills reason (why). NULL: concurrently where usable for materialized
 	 * views; for tables diff with a unique_key, else full. */
 	enum viewd_refresh_mode (*choose_mode)(struct task *task, char reason[static 256]);

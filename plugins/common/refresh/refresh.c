@@ -83,13 +83,12 @@ static bool fill_stage(struct task *task, const struct relation *stage, int64_t 
 	return index == NULL || db_exec(db, index, err);
 }
 
-bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+/* Where the engine has no way of its own: the definition's rows beside the relation's. */
+static bool diff_by_stage(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct db *db = task->db;
 	struct relation stage;
 	int64_t staged = 0, deleted = 0, inserted = 0;
-	if (task->stage.compared)
-		return recipe_apply_delta(task, out, err);
 	gen_diff_name(&task->gen, &stage);
 	if (!fill_stage(task, &stage, &staged, err))
 		return false;
@@ -103,6 +102,16 @@ bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct vi
 		return false;
 	out->did = out->rows_written == 0 ? VIEWD_DID_NO_DATA : VIEWD_DID_DIFF;
 	return true;
+}
+
+bool recipe_refresh_diff(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+{
+	bool done = false;
+	if (task->stage.compared)
+		return recipe_apply_delta(task, out, err);
+	if (task->db->ops->refresh.diff != NULL && !task->db->ops->refresh.diff(task, &done, out, err))
+		return false;
+	return done || diff_by_stage(task, out, err);
 }
 
 static enum viewd_refresh_mode choose(struct task *task, char reason[static 256])
