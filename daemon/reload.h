@@ -20,7 +20,7 @@ enum reload_outcome {
 };
 
 struct reload_entry {
-	const char *what; /* "view" or "database" */
+	const char *what; /* "viewd" (the section of the daemon), "view" or "database" */
 	const char *name;
 	const char *change; /* "added", "removed", "changed" */
 	const char *detail; /* changed keys, comma separated, and what follows from it */
@@ -54,8 +54,9 @@ struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry 
 /* Called exactly once, from the loop; the report is gone when it returns. */
 typedef void reload_done_fn(void *ctx, const struct reload_report *report);
 
-/* Asks for a reload. One runs at a time; requests made during one are answered together by the next (newest wins). done
- * may be NULL (SIGHUP): the outcome is logged in any case. [loop] */
+/* Asks for a reload. One runs at a time; requests made during one are answered together by the next. If any of them is
+ * a real one, that is a real reload: a dry run among them is told RELOAD_COMMITTED. done may be NULL (SIGHUP): the
+ * outcome is logged in any case. [loop] */
 void reload_request(struct reload *reload, bool dry_run, reload_done_fn *done, void *ctx);
 
 #endif

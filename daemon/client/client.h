@@ -42,7 +42,7 @@ enum client_exit client_not_replied(const struct client *client, enum http_end e
 /* events.c: prints events as they come. */
 enum client_exit client_events(const struct client *client, const struct args *args);
 
-/* offline.c: commands that need no daemon: check, and render and uninstall with a file. */
+/* offline.c: commands that need no daemon: check, and explain, render and uninstall with a file. */
 enum client_exit client_check(const struct client *client, const struct args *args);
 enum client_exit client_explain(const struct client *client, const struct args *args);
 enum client_exit client_render(const struct client *client, const struct args *args);

@@ -3,9 +3,9 @@
  * conf.h: the immutable configuration snapshot.
  *
  * A snapshot is built whole (files read, rows set, references checked) or not at all, lives in one talloc tree, is
- * never written afterwards and may be read from any thread. Readers keep it alive with conf_ref/conf_unref (called on
- * the main thread only). Everything an option can be is described by the rows of conf/schema/option.h; the structs
- * below are what the rows fill.
+ * never written afterwards and may be read from any thread. Readers keep it alive with conf_ref/conf_unref, on the main
+ * thread only; whoever has built it may drop it on his own thread before anybody else knows it. Everything an option
+ * can be is described by the rows of conf/schema/option.h; the structs below are what the rows fill.
  */
 #ifndef VIEWD_CONF_CONF_H
 #define VIEWD_CONF_CONF_H
@@ -13,7 +13,7 @@
 #include "base/check.h"
 #include "viewd_dialect.h"
 
-/* Where a value came from. file is an index into struct conf.files; 0xffff: the default; 0xfffe: see flags below. */
+/* Where a value came from. file is an index into struct conf.files; 0xffff: the default. */
 #define CONF_FILE_DEFAULT 0xffff
 struct conf_origin {
 	uint16_t file;
@@ -185,7 +185,7 @@ const struct conf_view *conf_find_view(const struct conf *conf, const char *name
 const struct conf_definition *conf_definition_for(const struct conf_view *view, const char *dialect);
 
 /* Fills an ABI spec that points into the snapshot (valid while the snapshot lives). Offline, no allocation. The
- * password is not filled in: read it with conf_password at connect time, so that a rotated file is seen. */
+ * password is not filled in: read it with password_read at connect time, so that a rotated file is seen. */
 void conf_database_spec(const struct conf_database *db, struct viewd_database_spec *out);
 void conf_view_spec(const struct conf_view *view, const char *dialect, struct viewd_view_spec *out);
 

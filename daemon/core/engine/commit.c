@@ -24,7 +24,6 @@
 #include "core/model/views.h"
 #include "core/plan/capturable.h"
 #include "core/plan/change.h"
-#include "core/plan/disabled.h"
 #include "core/plan/due.h"
 #include "core/plan/group_due.h"
 #include "core/plan/groupable.h"
@@ -256,6 +255,15 @@ static void judge_anew(struct view *v, struct todo *todo)
 		todo->live[todo->n_live++] = v;
 }
 
+/* Disabled now: DISABLED; no longer: ACTIVE or PAUSED. */
+static void take_enabled(struct view *view)
+{
+	if (!view->conf->enabled && !view->relation.reconciled && !view->relation.refused)
+		view_set_error(view, NULL); /* it is not tried any more */
+	if (!view->conf->enabled || view->state == VIEW_STATE_DISABLED)
+		view_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
+}
+
 static void update_view(struct view *v, const struct conf_view *conf, const struct conf_diff_entry *entry,
                         struct todo *todo)
 {
@@ -277,7 +285,7 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 		judge_anew(v, todo);
 	if (!conf->enabled)
 		wave_end_waiting(v, WAVE_BY_ITSELF, VIEW_RESULT_SKIPPED, NULL);
-	disabled_changed(v);
+	take_enabled(v);
 	todo->disabled |= !conf->enabled && was_enabled;
 	v->eng->captures.dirty = true;
 }
@@ -325,7 +333,7 @@ static void retire_views(struct engine *eng, const struct conf *conf)
 
 static void commit_views(struct engine *eng, const struct conf *conf, const struct conf_diff *diff, struct todo *todo)
 {
-	size_t n_old = eng->n_views; /* views_find needs the sorted part only */
+	size_t n_old = eng->n_views; /* views_find_among searches the sorted part only */
 	for (size_t i = 0; i < conf->n_views; i++)
 		for (size_t k = 0; k < conf->views[i].database.n; k++) {
 			struct database *db = find_db(eng, conf->views[i].database.items[k]);

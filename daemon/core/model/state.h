@@ -339,7 +339,7 @@ struct engine {
 	char *state_dir;
 	char **paused; /* labels from the state file that no instance has claimed yet */
 	struct {
-		loop_fn *fn; /* NULL: not stopping; called once nothing runs any more */
+		loop_fn *fn; /* told once nothing runs any more; NULL: nobody */
 		void *ctx;
 		bool stopping;
 	} stop;

@@ -2,7 +2,6 @@
 #include "core/plan/disabled.h"
 
 #include "base/err.h"
-#include "core/model/record.h"
 
 static void say(const struct view *view, struct viewd_err *err)
 {
@@ -38,12 +37,4 @@ bool disabled_below(struct view *view, struct viewd_err *err)
 	if (found != view)
 		err_wrap(err, "view '%s' reads it", view->label);
 	return true;
-}
-
-void disabled_changed(struct view *view)
-{
-	if (!view->conf->enabled && !view->relation.reconciled && !view->relation.refused)
-		view_set_error(view, NULL); /* it is not tried any more */
-	if (!view->conf->enabled || view->state == VIEW_STATE_DISABLED)
-		view_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);
 }

@@ -15,8 +15,4 @@ bool disabled_refuses(const struct view *view, enum job_kind kind, struct viewd_
  * disabled. The edges have to be up to date. */
 bool disabled_below(struct view *view, struct viewd_err *err);
 
-/* Takes in a section that has changed: an instance that is disabled now becomes DISABLED, one that was is ACTIVE or
- * PAUSED. */
-void disabled_changed(struct view *view);
-
 #endif

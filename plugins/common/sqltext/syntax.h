@@ -2,8 +2,8 @@
  *
  * syntax.h: what makes one engine's SQL different from another's, as data.
  *
- * Each dialect has one constant struct syntax (plugins/X/syntax.c). The generators and recipes of plugins/common read
- * it; nothing in plugins/common asks for a dialect's name.
+ * Each dialect has one constant struct syntax (plugins/X/conn/syntax.c). The generators and recipes of plugins/common
+ * read it; nothing in plugins/common asks for a dialect's name.
  *
  * Templates hold one slot `{}`; sql_template() of sqltext.h fills it. NULL or "" leaves the template out.
  */

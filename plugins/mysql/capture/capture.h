@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * choose.h: what the files that notice changes share.
+ * capture.h: what the files that notice changes share.
  *
  * Five tables beside the common ones: viewd_changes (what triggers wrote), viewd_slots (held by who wrote while nobody
  * watched), viewd_triggers (which triggers are ours), viewd_tables (by what a table is known again), viewd_position

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * flood.c: a source that is written without pause counts as changed, and its writers leave no log rows: a fifth of a
- * log row's cost is left to them, and nothing is to be drained.
+ * flood.c: a source that is written without pause counts as changed, and its writers leave no log rows: they pay half
+ * of what a log row costs, and nothing is to be drained (docs/adr/015-floods.md).
  *
  *   OPEN      the flag is up; marks are raised at a pace, until the server's counters say that it is over
  *   RELEASED  the flag is (or will be) down: new writers leave log rows; whoever has not may still be at work
- *   CLOSING   everybody who may have seen the flag has a transaction id below the barrier; when they have ended, marks
- *   are raised for
- *             the last time. That happens in between, too, whenever one of them ends
+ *   CLOSING   everybody who may have seen the flag has a transaction id below the barrier. Whenever one of them ends,
+ *             marks are raised; for the last time when all have ended
  *
  * A row in viewd.sources says that there is a flood: it is committed before the flag goes up, and removed with the last
  * marks. A watcher that finds it (or a flag that is up without one) ends the flood from where it stands. A writer
