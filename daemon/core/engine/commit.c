@@ -295,7 +295,7 @@ static void add_view(struct engine *eng, struct database *db, const struct conf_
 	struct view *v = views_new(eng, db, conf);
 	set_label(v);
 	set_schedule(v);
-	v->paused = pause_remembered(eng, v);
+	v->paused = pause_claim(eng, v);
 	v->state = !conf->enabled ? VIEW_STATE_DISABLED : v->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE;
 	if ((eng->n_views & (eng->n_views - 1)) == 0)
 		eng->views = mem_grow(eng, eng->views, struct view *, eng->n_views == 0 ? 1 : eng->n_views * 2);

@@ -23,7 +23,6 @@
 #define SETUP_RETRY (5 * SPAN_SECOND)
 #define SETUP_RETRY_MAX (5 * SPAN_MINUTE)
 /* So many runs in a row that ended with a broken connection are no accident. */
-#define QUARANTINE_LOSSES 3
 
 static void set_reason(struct view *view, const char *reason)
 {

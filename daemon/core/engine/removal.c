@@ -7,6 +7,7 @@
 #include "core/engine/side_jobs.h"
 #include "core/flow/wave.h"
 #include "core/model/edges.h"
+#include "core/model/pause.h"
 #include "core/model/queue.h"
 #include "core/model/views.h"
 #include "core/plan/due.h"
@@ -51,10 +52,29 @@ static void hand_over(const struct view *old, struct view *now)
 	now->eng->captures.dirty = true;
 }
 
+/* Why nothing in the database can be dropped or released for the instance, or NULL. */
+static char *hindrance(const struct view *view)
+{
+	if (view->db->section_going)
+		return mem_printf(view, "database '%s' is no longer configured either", view->db->conf->name);
+	if (view->db->state == DB_UNUSABLE)
+		return mem_printf(view, "database '%s' cannot be used", view->db->conf->name);
+	return view->relation.refused ? mem_strdup(view, "its section was refused") : NULL;
+}
+
+static void tell_stays(const struct view *view, const char *hindrance)
+{
+	if (view->conf->on_remove == CONF_REMOVE_DROP)
+		log_warning("view '%s', no longer configured; the object stays although on_remove = drop (%s)", view->label,
+		            hindrance);
+	else
+		log_info("view '%s', no longer configured; the object stays (on_remove = keep)", view->label);
+}
+
 void removal_finish(struct view *view)
 {
-	bool can_drop = view->db->state != DB_UNUSABLE && !view->db->section_going && view->relation.place != NULL &&
-	                !view->relation.refused;
+	const char *hinders = hindrance(view);
+	bool can_drop = hinders == NULL && view->relation.place != NULL;
 	struct view *now = returned(view->db, view->conf->name);
 	if (now != NULL)
 		hand_over(view, now);
@@ -63,7 +83,7 @@ void removal_finish(struct view *view)
 	else if (can_drop && view->capture.set_up)
 		add_recorded(collecting_job(view->db), view->conf->name, view->relation.text, view->relation.method, false);
 	else if (view->relation.place != NULL)
-		log_info("view '%s', no longer configured; the object stays (on_remove = keep)", view->label);
+		tell_stays(view, hinders);
 	conf_unref(&view->last_conf);
 	wave_forget(view);
 	talloc_free(view);
@@ -74,6 +94,7 @@ void removal_view(struct view *view)
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_CANCELLED, "view '%s' was removed from the configuration", view->label);
 	view->last_conf = conf_ref(view->eng->conf);
+	pause_leave(view->eng, view);
 	queue_remove(view);
 	due_clear(view);
 	wave_end_waiting(view, WAVE_ALL, VIEW_RESULT_CANCELLED, &err);

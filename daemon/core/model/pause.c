@@ -16,14 +16,26 @@ static char *file_name(const struct engine *eng, void *mem_ctx, const char *suff
 	return mem_printf(mem_ctx, "%s/paused%s", eng->state_dir, suffix);
 }
 
-static void keep_line(struct engine *eng, const char *line)
+static size_t count_lines(const struct engine *eng)
 {
 	size_t n = 0;
 	while (eng->paused != NULL && eng->paused[n] != NULL)
 		n++;
+	return n;
+}
+
+/* Takes the line over. */
+static void keep_line(struct engine *eng, char *line)
+{
+	size_t n = count_lines(eng);
 	eng->paused = mem_grow(eng, eng->paused, char *, n + 2);
-	eng->paused[n] = mem_strdup(eng->paused, line);
+	eng->paused[n] = talloc_steal(eng->paused, line);
 	eng->paused[n + 1] = NULL;
+}
+
+static char *line_of(void *mem_ctx, const struct view *view)
+{
+	return mem_printf(mem_ctx, "%s:%s", view->db->conf->name, view->conf->name);
 }
 
 void pause_load(struct engine *eng)
@@ -38,7 +50,7 @@ void pause_load(struct engine *eng)
 	while (f != NULL && getline(&line, &room, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (line[0] != '\0')
-			keep_line(eng, line);
+			keep_line(eng, mem_strdup(eng, line));
 	}
 	free(line);
 	if (f != NULL)
@@ -46,27 +58,38 @@ void pause_load(struct engine *eng)
 	talloc_free(path);
 }
 
-static bool line_means(const char *line, const struct view *view)
+bool pause_claim(struct engine *eng, const struct view *view)
 {
-	const char *db = view->db->conf->name;
-	size_t len = strlen(db);
-	return strncmp(line, db, len) == 0 && line[len] == ':' && strcmp(line + len + 1, view->conf->name) == 0;
+	char *own = line_of(NULL, view);
+	size_t n = count_lines(eng), kept = 0;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(eng->paused[i], own) == 0)
+			talloc_free(eng->paused[i]);
+		else
+			eng->paused[kept++] = eng->paused[i];
+	if (kept < n)
+		eng->paused[kept] = NULL;
+	talloc_free(own);
+	return kept < n;
 }
 
-bool pause_remembered(const struct engine *eng, const struct view *view)
+void pause_leave(struct engine *eng, const struct view *view)
 {
-	for (size_t i = 0; eng->paused != NULL && eng->paused[i] != NULL; i++)
-		if (line_means(eng->paused[i], view))
-			return true;
-	return false;
+	if (view->paused)
+		keep_line(eng, line_of(eng, view));
 }
 
 static bool write_all(struct engine *eng, FILE *f)
 {
 	bool ok = true;
-	for (size_t i = 0; i < eng->n_views; i++)
-		if (eng->views[i]->paused)
-			ok &= fprintf(f, "%s:%s\n", eng->views[i]->db->conf->name, eng->views[i]->conf->name) > 0;
+	size_t n = count_lines(eng);
+	for (size_t i = 0; i < eng->n_views; i++) {
+		char *line = eng->views[i]->paused ? line_of(NULL, eng->views[i]) : NULL;
+		ok &= line == NULL || fprintf(f, "%s\n", line) > 0;
+		talloc_free(line);
+	}
+	for (size_t i = 0; i < n; i++)
+		ok &= fprintf(f, "%s\n", eng->paused[i]) > 0;
 	return fflush(f) == 0 && ok;
 }
 

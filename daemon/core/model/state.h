@@ -156,11 +156,14 @@ struct view_last {
 	const char *reason;  /* interned; NULL unknown */
 };
 
+/* So many runs that broke the connection suspend an instance: its statement may take the server down. */
+#define QUARANTINE_LOSSES 3
+
 /* Failures since the last success, and the error that is shown. */
 struct view_failure {
 	int consecutive;
 	int retries;
-	int losses;               /* runs in a row that broke the connection */
+	int losses;               /* runs since the last success that broke the connection */
 	bool of_capture;          /* err tells of that, not of a refresh */
 	int64_t unknown_since_us; /* start of a run whose outcome nobody knows: looked up before it is repeated; 0 none */
 	struct viewd_err *err;    /* NULL none */
@@ -337,7 +340,7 @@ struct engine {
 	size_t next_db;                /* whose turn it is */
 	struct intern *texts;
 	char *state_dir;
-	char **paused; /* labels from the state file that no instance has claimed yet */
+	char **paused; /* of pause.c: pauses that no instance has claimed, "database:view", up to a NULL; NULL: none */
 	struct {
 		loop_fn *fn; /* told once nothing runs any more; NULL: nobody */
 		void *ctx;

@@ -266,8 +266,13 @@ static void why_next(struct speaker *sp, const struct view *v, const struct view
 		say(sp, "paused: only manual refreshes run; viewctl resume ends it");
 	if (!v->conf->enabled)
 		say(sp, "enabled = no: nothing is created, refreshed or dropped; enabled = yes and a reload end that");
-	if (st->state == VIEW_STATE_SUSPENDED)
-		say(sp, "%d failures in a row reached max_consecutive_errors; viewctl resume, or a manual success, ends it",
+	if (st->state == VIEW_STATE_SUSPENDED && v->failure.losses >= QUARANTINE_LOSSES)
+		say(sp, "suspended: %d runs in a row broke the connection; viewctl resume, or a manual success, ends it",
+		    v->failure.losses);
+	else if (st->state == VIEW_STATE_SUSPENDED)
+		say(sp,
+		    "suspended: %d failures in a row reached max_consecutive_errors; viewctl resume, or a manual success, ends "
+		    "it",
 		    v->failure.consecutive);
 	if (v->db->state == DB_DOWN && v->db->probing.next_mono > now)
 		say(sp, "the database is tried again in %s; a refresh by hand tries at once",

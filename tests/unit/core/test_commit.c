@@ -184,11 +184,14 @@ static void database_removed_while_it_runs(void)
 	fake_do("d", "block refresh a");
 	rig_refresh(rig, "a", &r);
 	RUN_UNTIL(rig, fake_running("d") == 1);
+	expect_log("view 'a', no longer configured; the object stays although on_remove = drop (database 'd' is no longer "
+	           "configured either)");
 	rig_commit(rig, "[database e]\nurl = fake://e\n[view o]\ndatabase = e\nmethod = table\ndefinition = SELECT 1\n");
 	CHECK_INT(rig->eng->n_dbs, 1);
 	fake_do("d", "release refresh a");
 	RUN_UNTIL(rig, r.done && fake_connections("d") == 0);
 	CHECK_INT(fake_kind("d", "a"), VIEWD_KIND_TABLE); /* out of reach: nothing is dropped */
+	CHECK_INT(harness_log_count("on_remove = keep"), 0);
 	rig_settle(rig);
 	rig_free(&rig);
 }

@@ -8,6 +8,7 @@
 #include "unit/core/rig.h"
 
 #include <stdio.h>
+#include <talloc.h>
 
 #define RETRIES(more) \
 	"[view a]\ndatabase = d\nmethod = table\nevery = 1h\nretry_backoff = 10s\nretry_max_backoff = 1m\n" more \
@@ -235,6 +236,11 @@ static void lost_connection_is_inspected_first(void)
 	rig_free(&rig);
 }
 
+static void add_line(void *text, const char *line)
+{
+	*(char **)text = talloc_asprintf_append(*(char **)text, "%s\n", line);
+}
+
 /* What takes the server down with it must not do so for ever. */
 static void three_broken_connections_are_enough(void)
 {
@@ -251,6 +257,11 @@ static void three_broken_connections_are_enough(void)
 		CHECK_INT(fake_calls("d", "refresh", "a"), i + 1);
 	}
 	CHECK_STR(rig_words(rig, "a"), "SUSPENDED IDLE FAILED");
+	char *why = talloc_strdup(harness_ctx(), "");
+	engine_why(rig->eng, rig_view(rig, "a"), add_line, &why);
+	CHECK_CONTAINS(why,
+	               "\nsuspended: 3 runs in a row broke the connection; viewctl resume, or a manual success, ends it\n");
+	CHECK(strstr(why, "max_consecutive_errors") == NULL);
 	rig_advance(rig, SPAN_DAY);
 	rig_settle(rig);
 	CHECK_INT(fake_calls("d", "refresh", "a"), 3);

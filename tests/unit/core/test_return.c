@@ -106,6 +106,48 @@ static void pause_and_resume(struct rig *rig, const char *name, int64_t meanwhil
 	REQUIRE_OK(engine_resume(rig->eng, views, n, &err), &err);
 }
 
+static void pause_one(struct rig *rig, const char *name)
+{
+	struct viewd_err err;
+	size_t n;
+	struct view **views = rig_views(rig, name, &n);
+	REQUIRE_OK(engine_pause(rig->eng, views, n, &err), &err);
+}
+
+static void a_pause_is_over_once_it_was_ended(void)
+{
+	struct rig *rig = rig_start(DB TABLE("other") TABLE("a"));
+	pause_one(rig, "a");
+	rig_restart(rig, DB TABLE("other") TABLE("a"));
+	CHECK_STR(rig_words(rig, "a"), "PAUSED IDLE SUCCEEDED");
+	pause_and_resume(rig, "a", SPAN_MS);
+	rig_commit(rig, DB TABLE("other"));
+	rig_settle(rig);
+	rig_commit(rig, DB TABLE("other") TABLE("a"));
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	rig_restart(rig, DB TABLE("other") TABLE("a"));
+	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
+static void a_pause_outlives_the_absence_of_its_section(void)
+{
+	struct rig *rig = rig_start(DB TABLE("other") TABLE("a") TABLE("b"));
+	pause_one(rig, "a b");
+	rig_restart(rig, DB TABLE("other") TABLE("b"));
+	rig_commit(rig, DB TABLE("other"));
+	rig_settle(rig);
+	pause_and_resume(rig, "other", SPAN_MS); /* writes the file anew */
+	rig_restart(rig, DB TABLE("other") TABLE("a"));
+	CHECK_STR(rig_words(rig, "a"), "PAUSED IDLE SUCCEEDED");
+	rig_commit(rig, DB TABLE("other") TABLE("a") TABLE("b"));
+	rig_settle(rig);
+	CHECK_STR(rig_words(rig, "b"), "PAUSED IDLE SUCCEEDED");
+	CHECK_STR(rig_words(rig, "other"), "ACTIVE IDLE SUCCEEDED");
+	rig_free(&rig);
+}
+
 static void failed_setup_is_retried_after_a_pause(void)
 {
 	struct rig *rig = rig_new();
@@ -363,6 +405,8 @@ static const struct harness_test tests[] = {
 	{"a section comes back while its drop waits", section_comes_back_while_its_drop_waits},
 	{"a section comes back while its drop runs", section_comes_back_while_its_drop_runs},
 	{"a failed setup is retried after a live change", failed_setup_is_retried_after_a_live_change},
+	{"a pause is over once it was ended", a_pause_is_over_once_it_was_ended},
+	{"a pause outlives the absence of its section", a_pause_outlives_the_absence_of_its_section},
 	{"a failed setup is retried after a pause", failed_setup_is_retried_after_a_pause},
 	{"a paused view is set up but not refreshed", paused_view_is_set_up_but_not_refreshed},
 	{"a cancelled setup is told", cancelled_setup_is_told},
