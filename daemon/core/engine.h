@@ -77,6 +77,13 @@ struct engine_item {
 	const struct viewd_err *error;       /* NULL when none */
 	const struct viewd_verdict *verdict; /* verify only */
 };
+
+/* What an instance's part in a request came to that nothing ran for: no rows were counted. err NULL: none. */
+static inline struct engine_item item_not_run(enum view_result result, const struct viewd_err *err)
+{
+	return (struct engine_item){.result = result, .action = -1, .rows = -1, .rows_written = -1, .error = err};
+}
+
 struct engine_report {
 	const struct engine_item *items;
 	size_t n;

@@ -121,8 +121,7 @@ static void end_all(struct wave *wave)
 {
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_CANCELLED, "viewd is stopping");
-	const struct engine_item item = {
-		.result = VIEW_RESULT_CANCELLED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
+	const struct engine_item item = item_not_run(VIEW_RESULT_CANCELLED, &err);
 	for (size_t i = 0; i < wave->n; i++)
 		wave_member_end(&wave->members[i], &item);
 }
@@ -333,15 +332,14 @@ static void end_idle(struct member *m, struct member **idle)
 	const struct member *head = wave_head(m);
 	struct wave *wave = m->wave;
 	bool blocked = head->blocked;
-	const struct engine_item not_run = {
-		.result = blocked ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_SKIPPED, .action = -1, .rows = -1};
+	const struct engine_item item = item_not_run(blocked ? VIEW_RESULT_UPSTREAM_FAILED : VIEW_RESULT_SKIPPED, NULL);
 	if (m->ended)
 		return;
 	if (blocked && head->changed && m->view->conf->on_change)
 		change_from_upstream(m->view);
 	if (blocked)
 		wave->eng->news.flow->upstream_failed(m->view, wave);
-	end_one(m, &not_run, idle);
+	end_one(m, &item, idle);
 	if (!blocked)
 		wave->eng->news.flow->not_needed(m->view);
 }
@@ -417,7 +415,7 @@ static bool is_meant(const struct wave *wave, enum wave_which which)
 
 void wave_end_waiting(struct view *view, enum wave_which which, enum view_result result, const struct viewd_err *err)
 {
-	struct engine_item item = {.result = result, .action = -1, .rows = -1, .rows_written = -1, .error = err};
+	const struct engine_item item = item_not_run(result, err);
 	struct member *m = view->members, *next;
 	for (; m != NULL; m = next) {
 		next = m->next;

@@ -122,8 +122,7 @@ void finish_overdue(struct job *job)
 	release_slot(job);
 	struct viewd_err err;
 	err_set(&err, VIEWD_ERR_TIMEOUT, "the statement does not end, not even when cancelled");
-	const struct engine_item item = {
-		.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
+	const struct engine_item item = item_not_run(VIEW_RESULT_FAILED, &err);
 	wave_end_taken(job->members, &item);
 	job->members = NULL;
 	for (size_t i = 0; i < job->group.n; i++) {

@@ -28,11 +28,8 @@ static void fail_all(const struct group *g, const struct view *culprit, const st
 		struct view *v = g->views[i];
 		bool own = v == culprit;
 		enum job_kind kind;
-		const struct engine_item item = {.result = own ? VIEW_RESULT_FAILED : VIEW_RESULT_UPSTREAM_FAILED,
-		                                 .action = -1,
-		                                 .rows = -1,
-		                                 .rows_written = -1,
-		                                 .error = own ? err : &other};
+		const struct engine_item item =
+			item_not_run(own ? VIEW_RESULT_FAILED : VIEW_RESULT_UPSTREAM_FAILED, own ? err : &other);
 		struct member *members = wave_take(v, JOB_REFRESH);
 		queue_remove(v);
 		if (members != NULL && v->relation.reconciled && v->db->state != DB_UNUSABLE)

@@ -119,8 +119,7 @@ static void serve(struct view *view)
 		start_view(view, kind);
 		return;
 	}
-	const struct engine_item item = {
-		.result = VIEW_RESULT_FAILED, .action = -1, .rows = -1, .rows_written = -1, .error = &err};
+	const struct engine_item item = item_not_run(VIEW_RESULT_FAILED, &err);
 	struct member *members = wave_take(view, kind);
 	if (kind == JOB_REFRESH && view->relation.reconciled && view->conf->enabled && view->db->state != DB_UNUSABLE)
 		outcome_not_possible(view, members->trigger, VIEW_RESULT_FAILED, &err);

@@ -229,6 +229,8 @@ void rig_done(void *ctx, const struct engine_report *r)
 		snprintf(out->items[i].label, sizeof out->items[i].label, "%s", item->label);
 		out->items[i].result = item->result;
 		out->items[i].action = item->action;
+		out->items[i].rows = item->rows;
+		out->items[i].rows_written = item->rows_written;
 		out->items[i].change = item->change;
 		out->items[i].cls = item->error != NULL ? item->error->cls : VIEWD_ERR_OK;
 		snprintf(out->items[i].msg, sizeof out->items[i].msg, "%.299s", item->error != NULL ? item->error->msg : "");

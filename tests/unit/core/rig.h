@@ -87,6 +87,7 @@ struct rig_report {
 		char label[64];
 		enum view_result result;
 		int action;
+		int64_t rows, rows_written;
 		enum viewd_change change;
 		enum viewd_err_class cls;
 		char msg[300];

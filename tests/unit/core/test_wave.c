@@ -177,6 +177,26 @@ static void failure_ends_what_is_behind(void)
 	rig_free(&rig);
 }
 
+/* Nothing is known of rows that nobody has counted. */
+static void what_did_not_run_wrote_an_unknown_number(void)
+{
+	struct rig *rig = rig_start(DB DIAMOND);
+	struct rig_report r;
+	fake_do("d", "fail refresh left query");
+	expect_log("view 'left', refresh failed (query: scripted query)");
+	rig_refresh(rig, "left sink", &r);
+	RUN_UNTIL(rig, r.done);
+	REQUIRE(r.n == 2);
+	CHECK_INT(r.items[0].result, VIEW_RESULT_FAILED);
+	CHECK_INT(r.items[0].rows_written, -1);
+	CHECK_STR(r.items[1].label, "sink");
+	CHECK_INT(r.items[1].result, VIEW_RESULT_UPSTREAM_FAILED);
+	CHECK_INT(r.items[1].action, -1);
+	CHECK_INT(r.items[1].rows, -1);
+	CHECK_INT(r.items[1].rows_written, -1);
+	rig_free(&rig);
+}
+
 static void upstream_and_downstream_flags(void)
 {
 	struct rig *rig = rig_start(DB DIAMOND);
@@ -321,6 +341,7 @@ static const struct harness_test tests[] = {
 	{"requests during a run are exactly one more", requests_during_a_run_are_one_more},
 	{"overlap = skip and queue", overlap_skip_and_queue},
 	{"a failure ends what is behind it and nothing else", failure_ends_what_is_behind},
+	{"what did not run wrote an unknown number", what_did_not_run_wrote_an_unknown_number},
 	{"--upstream and --downstream", upstream_and_downstream_flags},
 	{"an empty request is answered", empty_request_is_answered},
 	{"cycles are refused with the cycle printed", cycles_are_refused},
