@@ -17,9 +17,10 @@ char *vet_file(void *mem_ctx, const char *name);
 /* Is there a file of that dialect in dir? Also true when dir cannot be opened: then vet_open tells why. */
 bool vet_there(const char *dir, const char *name);
 
-/* A descriptor of dir/file, or -1 with class PLUGIN, reason and remedy. Directory and
- * file must belong to root or to us, and no other may write them. The file is opened through its directory's
- * descriptor, so that what is judged is what is opened. */
+/* A descriptor of dir/file, or -1 with class PLUGIN, reason and remedy. Directory and file must belong to root or to
+ * us. No other may write the file, nor the directory unless it is sticky: there, others add files but replace none of
+ * ours. dlopen opens the path once more, since glibc knows a library by its path: folders above dir are not judged,
+ * and whoever may rename them may exchange the file in between. */
 int vet_open(const char *dir, const char *file, struct viewd_err *err) MUST_CHECK;
 
 /* The names of the plugins in dir, sorted, up to a NULL; allocated on mem_ctx. Nothing is opened. Never NULL. */
