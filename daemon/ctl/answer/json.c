@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/words.h"
 #include "ctl/answer/json_status.h"
 
@@ -25,19 +26,26 @@ json_t *json_count(int64_t n)
 	return n < 0 ? json_null() : json_integer(n);
 }
 
+/* Takes the text over. */
+static json_t *parsed(struct text_out *text)
+{
+	json_t *out = mem_need(json_loadb(text->data, text->len, JSON_DECODE_ANY, NULL));
+	text_out_free(text);
+	return out;
+}
+
 json_t *json_err(const struct viewd_err *err)
 {
-	if (err == NULL || err->cls == VIEWD_ERR_OK)
-		return json_null();
-	char buf[16];
-	const char *code = err_code(err, buf);
-	json_t *out = json_object();
-	json_object_set_new(out, "class", json_text(err_class_word(err->cls)));
-	json_object_set_new(out, "code", json_text(code[0] != '\0' ? code : NULL));
-	json_object_set_new(out, "message", json_text(err->msg));
-	if (err->hint[0] != '\0')
-		json_object_set_new(out, "hint", json_text(err->hint));
-	return out;
+	struct text_out text = {0};
+	json_status_put_error(&text, err);
+	return parsed(&text);
+}
+
+json_t *json_failure(const char *class_word, const struct viewd_err *err)
+{
+	struct text_out text = {0};
+	json_status_put_failure(&text, class_word, err);
+	return parsed(&text);
 }
 
 static json_t *texts(size_t n, const char *const *items)
@@ -57,23 +65,7 @@ json_t *json_view(struct engine *eng, const struct view *view)
 {
 	struct text_out text = {0};
 	json_status_put(&text, eng, view);
-	json_t *out = json_loadb(text.data, text.len, 0, NULL);
-	text_out_free(&text);
-	assert(out != NULL);
-	return out;
-}
-
-json_t *json_view_details(struct engine *eng, const struct view *view)
-{
-	struct view_status st = {0};
-	engine_status(eng, view, &st);
-	json_t *out = json_view(eng, view);
-	json_object_set_new(out, "schedule", json_text(st.schedule));
-	json_object_set_new(out, "reason", json_text(st.reason));
-	json_object_set_new(out, "waits_for", json_text(st.waits_for));
-	json_object_set_new(out, "description", json_text(st.conf->description));
-	json_object_set_new(out, "owner", json_text(st.conf->owner));
-	return out;
+	return parsed(&text);
 }
 
 static json_t *item_head(const struct engine_item *item)
@@ -190,8 +182,7 @@ json_t *json_reload(const struct reload_report *report)
 
 json_t *json_reply(void)
 {
-	json_t *out = json_object();
-	assert(out != NULL);
+	json_t *out = mem_need(json_object());
 	json_object_set_new(out, "schema", json_integer(CTL_SCHEMA));
 	return out;
 }

@@ -21,14 +21,14 @@ json_t *json_time(int64_t wall_us);
 json_t *json_ms(int64_t us);
 json_t *json_count(int64_t n);
 
-/* {class, code, message}, and hint when there is one; NULL or class OK gives null. */
+/* {class, code, message, hint}; NULL or class OK gives null. */
 json_t *json_err(const struct viewd_err *err);
+
+/* The same with another word in place of the record's class. */
+json_t *json_failure(const char *class_word, const struct viewd_err *err);
 
 /* One element of `GET /v1/status`: exactly the fields of the manual. */
 json_t *json_view(struct engine *eng, const struct view *view);
-
-/* json_view plus what only `show` tells: schedule, reason, waits_for. */
-json_t *json_view_details(struct engine *eng, const struct view *view);
 
 /* {view, database, result, action, rows, rows_written, duration_ms, error} of one finished refresh or drop. */
 json_t *json_item(const struct engine_item *item);

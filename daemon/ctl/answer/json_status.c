@@ -19,20 +19,27 @@ static void put_time(struct text_out *out, const char *key, int64_t wall_us)
 	text_out_time(out, wall_us);
 }
 
-void json_status_put_error(struct text_out *out, const struct viewd_err *err)
+static const char *known(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+void json_status_put_failure(struct text_out *out, const char *class_word, const struct viewd_err *err)
 {
 	char buf[16];
-	if (err == NULL || err->cls == VIEWD_ERR_OK) {
-		text_out_raw(out, "null");
-		return;
-	}
-	const char *code = err_code(err, buf);
-	put_text(out, "{\"class\":", err_class_word(err->cls));
-	put_text(out, ",\"code\":", code[0] != '\0' ? code : NULL);
+	put_text(out, "{\"class\":", class_word);
+	put_text(out, ",\"code\":", known(err_code(err, buf)));
 	put_text(out, ",\"message\":", err->msg);
-	if (err->hint[0] != '\0')
-		put_text(out, ",\"hint\":", err->hint);
+	put_text(out, ",\"hint\":", known(err->hint));
 	text_out_raw(out, "}");
+}
+
+void json_status_put_error(struct text_out *out, const struct viewd_err *err)
+{
+	if (err == NULL || err->cls == VIEWD_ERR_OK)
+		text_out_raw(out, "null");
+	else
+		json_status_put_failure(out, err_class_word(err->cls), err);
 }
 
 static void put_words(struct text_out *out, const struct view_status *st)
@@ -109,7 +116,15 @@ static void put_edges(struct text_out *out, const struct view *view)
 	n = view_downstream(view, &views);
 	put_labels(out, ",\"downstream\":[", n, views);
 	put_text(out, ",\"refresh_group\":", view_group(view));
-	text_out_raw(out, "}");
+}
+
+static void put_plans(struct text_out *out, const struct view_status *st)
+{
+	put_text(out, ",\"schedule\":", known(st->schedule));
+	put_text(out, ",\"waits_for\":", known(st->waits_for));
+	put_text(out, ",\"reason\":", known(st->reason));
+	put_text(out, ",\"owner\":", st->conf->owner);
+	put_text(out, ",\"description\":", st->conf->description);
 }
 
 void json_status_put(struct text_out *out, struct engine *eng, const struct view *view)
@@ -119,4 +134,6 @@ void json_status_put(struct text_out *out, struct engine *eng, const struct view
 	put_words(out, &st);
 	put_numbers(out, &st);
 	put_edges(out, view);
+	put_plans(out, &st);
+	text_out_raw(out, "}");
 }

@@ -117,15 +117,8 @@ void call_reply_report(struct call *call, const struct engine_report *report,
 
 json_t *call_error_body(const char *class_word, const struct viewd_err *err)
 {
-	char buf[16];
-	const char *code = err_code(err, buf);
-	json_t *error = json_object();
-	json_object_set_new(error, "class", json_text(class_word));
-	json_object_set_new(error, "code", json_text(code[0] != '\0' ? code : NULL));
-	json_object_set_new(error, "message", json_text(err->msg));
-	json_object_set_new(error, "hint", json_text(err->hint[0] != '\0' ? err->hint : NULL));
 	json_t *body = json_reply();
-	json_object_set_new(body, "error", error);
+	json_object_set_new(body, "error", json_failure(class_word, err));
 	return body;
 }
 

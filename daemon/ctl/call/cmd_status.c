@@ -76,7 +76,7 @@ void cmd_show(struct call *call)
 	struct engine *eng = call_ctl(call)->engine;
 	json_t *list = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_view_details(eng, views[i]));
+		json_array_append_new(list, json_view(eng, views[i]));
 	struct view_status st = {0};
 	engine_status(eng, views[0], &st);
 	json_t *settings = json_array();

@@ -57,7 +57,6 @@ static const struct viewd_err *beta_error(void)
 		.cls = VIEWD_ERR_CONFLICT,
 		.sqlstate = "55P03",
 		.msg = "lock timeout after 2s",
-		.hint = "raise lock_timeout",
 	};
 	return &err;
 }

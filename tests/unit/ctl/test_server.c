@@ -34,7 +34,8 @@ static void status_has_its_fields(void)
 		"\"heard_by\":\"trigger\",\"reason\":null},{\"name\":\"function "
 		"public.f()\",\"kind\":\"function\",\"heard_by\":null,"
 		"\"reason\":\"it is volatile\"}],"
-		"\"upstream\":[],\"downstream\":[\"beta\"],\"refresh_group\":null}";
+		"\"upstream\":[],\"downstream\":[\"beta\"],\"refresh_group\":null,\"schedule\":\"every 5m\",\"waits_for\":null,"
+		"\"reason\":\"because\",\"owner\":null,\"description\":null}";
 	struct rig rig;
 	rig_start(&rig, NULL);
 	json_t *json = rig_json(rig_ask(&rig, GET("/v1/status")));
@@ -46,6 +47,27 @@ static void status_has_its_fields(void)
 	CHECK_STR(json_string_value(json_object_get(error, "class")), "conflict");
 	CHECK_STR(json_string_value(json_object_get(error, "code")), "55P03");
 	json_decref(json);
+	rig_stop(&rig);
+}
+
+/* An error has the same four fields wherever it is told; a hint that nobody gave is null. */
+static void errors_have_four_fields(void)
+{
+	static const char expected[] =
+		"{\"class\":\"conflict\",\"code\":\"55P03\",\"message\":\"lock timeout after 2s\",\"hint\":null}";
+	struct rig rig;
+	rig_start(&rig, NULL);
+	rig.engine.fail = true;
+	CHECK_CONTAINS(rig_ask(&rig, GET("/v1/status")), expected);
+	CHECK_CONTAINS(rig_ask(&rig, GET("/v1/explain?view=alpha")), "\"message\":\"permission denied\",\"hint\":null}");
+	static const char refresh[] = "POST /v1/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: "
+								  "28\r\n\r\n{\"view\":\"alpha\",\"wait\":true}";
+	int fd = rig_dial(&rig);
+	rig_send(&rig, fd, refresh, sizeof(refresh) - 1);
+	WAIT_UNTIL((loop_once(rig.loop, 1000), rig.engine.n_pending > 0));
+	CHECK(fake_finish(&rig.engine));
+	CHECK_CONTAINS(rig_receive(&rig, fd, 5000000, NULL), expected);
+	close(fd);
 	rig_stop(&rig);
 }
 
@@ -287,6 +309,7 @@ static void strangers_may_only_look(void)
 
 static const struct harness_test tests[] = {
 	{"status has its fields", status_has_its_fields},
+	{"errors have four fields", errors_have_four_fields},
 	{"every look answers", every_look_answers},
 	{"bad requests are explained", bad_requests_are_explained},
 	{"garbage is survived", garbage_is_survived},
