@@ -17,10 +17,16 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/analysis/reading/query.h \
 	plugins/common/analysis/reading/read.c plugins/common/analysis/reading/read.h \
 	plugins/common/analysis/reading/read_expr.c \
+	plugins/common/analysis/reading/read_sql.c plugins/common/analysis/reading/read_sql.h \
 	plugins/common/analysis/reading/refusal.c plugins/common/analysis/reading/refusal.h \
 	plugins/common/analysis/roll.c \
 	plugins/common/analysis/root.c \
 	plugins/common/analysis/listed.c \
+	plugins/common/analysis/split/edits.c plugins/common/analysis/split/edits.h \
+	plugins/common/analysis/split/lift.c \
+	plugins/common/analysis/split/piece.c \
+	plugins/common/analysis/split/queries.c plugins/common/analysis/split/queries.h \
+	plugins/common/analysis/split/split.c plugins/common/analysis/split/split.h \
 	plugins/common/analysis/texts.c plugins/common/analysis/texts.h \
 	plugins/common/analysis/spans.c plugins/common/analysis/spans.h \
 	plugins/common/analysis/ties.c plugins/common/analysis/ties.h \
@@ -34,6 +40,9 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/incremental/demotion.c plugins/common/incremental/demotion.h \
 	plugins/common/incremental/node_table.c plugins/common/incremental/node_table.h \
 	plugins/common/incremental/roll.c plugins/common/incremental/roll.h \
+	plugins/common/incremental/plan.c plugins/common/incremental/plan.h \
+	plugins/common/incremental/opening.c \
+	plugins/common/incremental/top.c plugins/common/incremental/top.h \
 	plugins/common/incremental/cost.c plugins/common/incremental/cost.h \
 	plugins/common/incremental/chain.c plugins/common/incremental/chain.h \
 	plugins/common/incremental/incremental.c plugins/common/incremental/incremental.h \

@@ -31,6 +31,7 @@ endif
 # What dialects share, without a dialect.
 plugins_unit_tests = \
 	tests/unit/plugins/test_analysis \
+	tests/unit/plugins/test_analysis_split \
 	tests/unit/plugins/test_analysis_texts \
 	tests/unit/plugins/test_analysis_tpch \
 	tests/unit/plugins/test_incremental \
@@ -54,6 +55,8 @@ analysis_support = tests/unit/plugins/analysis_facts.c tests/unit/plugins/analys
 	tests/unit/plugins/analysis_support.c tests/unit/plugins/analysis_support.h
 tests_unit_plugins_test_analysis_SOURCES = tests/unit/plugins/test_analysis.c $(analysis_support) $(plugins_support)
 tests_unit_plugins_test_analysis_LDADD = $(plugins_ldadd)
+tests_unit_plugins_test_analysis_split_SOURCES = tests/unit/plugins/test_analysis_split.c $(analysis_support) $(plugins_support)
+tests_unit_plugins_test_analysis_split_LDADD = $(plugins_ldadd)
 tests_unit_plugins_test_analysis_texts_SOURCES = tests/unit/plugins/test_analysis_texts.c $(analysis_support) $(plugins_support)
 tests_unit_plugins_test_analysis_texts_LDADD = $(plugins_ldadd)
 tests_unit_plugins_test_analysis_tpch_SOURCES = tests/unit/plugins/test_analysis_tpch.c $(analysis_support) $(plugins_support)

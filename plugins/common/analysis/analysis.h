@@ -64,8 +64,28 @@ struct analysis_node {
 	const struct analysis_texts *texts; /* of a roll that writes the result; NULL: it cannot be taken apart */
 	struct analysis_list key_sql;       /* of a part below such a roll: its key as SQL */
 	struct analysis_list key_inside;    /* likewise, where texts->inside has it: what key_sql is a name for */
-	const char *signature;              /* equal for equal nodes; NULL: not compared */
-	const char *rows;                   /* likewise for FROM and WHERE alone */
+};
+
+/* A column of the result. */
+struct analysis_column {
+	const char *name;
+	bool computed; /* no column of a table */
+	bool odd;      /* its collation may be another one in a copy that has no types */
+};
+
+/* A query that a top reads from nodes of viewd's own. */
+struct analysis_piece {
+	const char *name;                /* stands for it in the top's text, as a table */
+	const char *text;                /* alone; all its columns have names */
+	const struct analysis *analysis; /* a part, or a roll */
+	size_t same;                     /* number of an earlier piece that has the same roll; 0: it has its own */
+};
+
+/* The definition as a query over pieces. */
+struct analysis_top {
+	const char *text;
+	const struct analysis_piece *pieces;
+	size_t n_pieces;
 };
 
 struct analysis {
@@ -73,6 +93,9 @@ struct analysis {
 	struct refusal refusal;
 	struct analysis_node *nodes; /* the last one writes the result */
 	size_t n_nodes;
+	const struct analysis_column *columns;
+	size_t n_columns;
+	const struct analysis_top *top; /* when the last node is one */
 };
 
 /* A chain of one part, or nothing. */
@@ -81,9 +104,21 @@ struct analysis {
 /* No roll adds up the images of a table: its rows are a part, which a roll may be over. */
 #define ANALYSIS_NO_IMAGES (1u << 1)
 
-/* Analyses a definition as lex_one_query() returns it. Everything hangs on mem_ctx. Never NULL. [any] */
+/* As if the columns of the key were among those of the query. */
+#define ANALYSIS_UNLISTED (1u << 2)
+
+/* Analyses a definition as lex_one_query() returns it: a part, a roll of images, or a roll over a part. Everything
+ * hangs on mem_ctx. Never NULL. [any] */
 struct analysis *analysis_run(void *mem_ctx, const struct syntax *syn, const char *text, const struct facts *facts,
                               unsigned options);
+
+/* Can a chain that is one part, or ends in a roll, be run? piece: its rows stay in a table of viewd's own, and are read
+ * by a top. */
+typedef bool analysis_runs_fn(void *ctx, const struct analysis *analysis, bool piece);
+
+/* Likewise, for a chain that can run; where the definition itself cannot be kept so, it is split (split/split.h). */
+struct analysis *analysis_keep(void *mem_ctx, const struct syntax *syn, const char *text, const struct facts *facts,
+                               analysis_runs_fn *runs, void *ctx);
 
 /* "part", "roll", "top" */
 const char *analysis_kind_word(enum analysis_kind kind);

@@ -13,9 +13,6 @@
 /* Values of a key may have so many rows each in the largest table. */
 #define NODE_ROWS_A_KEY 100
 
-/* A top reads a table of at most so many rows, where that is known. */
-#define NODE_TOP_ROWS 100000
-
 /* Any query that stands alone. result: its rows are what the user named. */
 size_t node_of_query(struct maker *maker, struct query *query, bool result);
 

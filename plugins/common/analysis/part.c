@@ -36,7 +36,7 @@ static const struct occurrence *missing(const struct unit *unit, const struct wa
 {
 	for (size_t i = 0; i < unit->names.n_occurrences; i++) {
 		const struct occurrence *of = unit->names.occurrences[i];
-		if (of->relation != NULL && !ways[i].found && !unit_cut_off(unit, of))
+		if (of->relation != NULL && !ways[i].found)
 			return of;
 	}
 	return NULL;
@@ -87,7 +87,7 @@ static bool key_listed(const struct choice *choice, struct key *key)
 {
 	const struct unit *unit = choice->unit;
 	struct expr_list list = listed_items(unit);
-	if (!unit->result || choice->rolled)
+	if (!unit->result || unit->maker->unlisted || choice->rolled)
 		return true;
 	struct key listed = *key;
 	for (size_t i = 0; i < key->n; i++)
@@ -316,8 +316,7 @@ static bool all_tied(const struct choice *choice, const struct fact_relation *re
 {
 	const struct names *names = &choice->unit->names;
 	for (size_t i = 0; i < names->n_occurrences; i++)
-		if (names->occurrences[i]->relation == relation && !unit_cut_off(choice->unit, names->occurrences[i]) &&
-		    choice->ways[i].next != NULL)
+		if (names->occurrences[i]->relation == relation && choice->ways[i].next != NULL)
 			return false;
 	return true;
 }
@@ -327,7 +326,7 @@ static size_t source_number(const struct unit *unit, const struct occurrence *of
 {
 	size_t number = 1;
 	for (size_t i = 0; i < of->number; i++)
-		number += unit->names.occurrences[i]->relation != NULL && !unit_cut_off(unit, unit->names.occurrences[i]);
+		number += unit->names.occurrences[i]->relation != NULL;
 	return number;
 }
 
@@ -419,52 +418,29 @@ static struct analysis_node *add_part(const struct choice *choice, size_t *numbe
 	if (unit->result && !choice->rolled)
 		listed_columns(unit, choice->key.ends, choice->key.n, node);
 	for (size_t i = 0; i < unit->names.n_occurrences; i++)
-		if (unit->names.occurrences[i]->relation != NULL && !unit_cut_off(unit, unit->names.occurrences[i]))
+		if (unit->names.occurrences[i]->relation != NULL)
 			add_source(choice, node, unit->names.occurrences[i]);
-	if (unit->grouped && unit->cut == NULL) {
+	if (unit->grouped) {
 		struct expr_list groups = unit_groups(unit), aggregates = unit_aggregates(unit);
 		for (size_t i = 0; i < groups.n; i++)
 			unit_list_add(unit->maker, &node->groups, print_expr(unit->maker->out, groups.items[i]));
 		for (size_t i = 0; i < aggregates.n; i++)
 			unit_list_add(unit->maker, &node->aggregates, print_expr(unit->maker->out, aggregates.items[i]));
-		node->rows = unit_rows_text(unit);
 	}
 	return node;
-}
-
-/* A part that has what this query sums already. */
-static size_t same_rows(const struct unit *unit)
-{
-	const struct analysis *out = unit->maker->out;
-	const char *rows = unit->grouped && unit_groups(unit).n == 0 ? unit_rows_text(unit) : NULL;
-	struct expr_list aggregates = unit_aggregates(unit);
-	for (size_t i = 0; rows != NULL && i < out->n_nodes; i++) {
-		const struct analysis_node *node = &out->nodes[i];
-		size_t have = 0;
-		if (node->kind != ANALYSIS_PART || node->rows == NULL || strcmp(node->rows, rows) != 0)
-			continue;
-		for (size_t a = 0; a < aggregates.n; a++)
-			for (size_t k = 0; k < node->aggregates.n; k++)
-				have += strcmp(node->aggregates.items[k], print_expr(unit->maker->mem, aggregates.items[a])) == 0;
-		if (have == aggregates.n)
-			return i + 1;
-	}
-	return 0;
 }
 
 /* Groups that are larger than a key: rows by the key of the fact table, and sums over them. */
 static size_t part_and_roll(struct choice *choice, const struct occurrence *root)
 {
-	size_t part = same_rows(choice->unit);
+	size_t part;
 	choice->rolled = true;
 	choice->not_listed = false;
-	if (part == 0) {
-		try_root(choice, root);
-		try_correlated(choice, root);
-		if (!choice->found)
-			return refuse_key(choice, NULL, "");
-		(void)add_part(choice, &part);
-	}
+	try_root(choice, root);
+	try_correlated(choice, root);
+	if (!choice->found)
+		return refuse_key(choice, NULL, "");
+	(void)add_part(choice, &part);
 	return roll_over(choice->unit, part);
 }
 
@@ -475,8 +451,7 @@ size_t part_make(const struct unit *unit)
 	struct expr *bad = NULL;
 	const char *why = "";
 	size_t number;
-	bool by_rows = !unit->grouped || unit->cut != NULL;
-	if (by_rows) {
+	if (!unit->grouped) {
 		try_rows(&choice, root);
 	} else {
 		try_groups(&choice, root);

@@ -63,22 +63,6 @@ static struct analysis_node *new_roll(const struct unit *unit, size_t *number_r)
 	return node;
 }
 
-static char *list_text(void *mem, char *text, const struct analysis_list *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		text = talloc_asprintf(mem, "%s;%s", text, list->items[i]);
-	assert(text != NULL);
-	return text;
-}
-
-static const char *signature(struct maker *maker, const struct analysis_node *node, const char *rows)
-{
-	char *text = talloc_asprintf(maker->out, "roll of %s by", rows);
-	text = list_text(maker->out, text, &node->groups);
-	text = talloc_asprintf(maker->out, "%s of", text);
-	return list_text(maker->out, text, &node->aggregates);
-}
-
 size_t roll_images(const struct unit *unit)
 {
 	struct maker *maker = unit->maker;
@@ -97,8 +81,7 @@ size_t roll_images(const struct unit *unit)
 		unit_log_columns(maker, source, of, groups.items[i]);
 	for (size_t i = 0; i < aggregates.n; i++)
 		unit_log_columns(maker, source, of, aggregates.items[i]);
-	node->signature = signature(maker, node, unit_rows_text(unit));
-	return unit_merge_last(maker);
+	return number;
 }
 
 /* The name by which a column of the derived table is known outside. */

@@ -50,12 +50,10 @@ static bool is_any(const struct span_tokens *tokens, size_t at, const char *cons
 /* Does the condition end before this token, which stands in no parentheses of it? LEFT and RIGHT are functions too. */
 static bool ends(const struct span_tokens *tokens, size_t at)
 {
-	/* clang-format off */
-	static const char *const words[] = {"AND",    "OR",    "WHERE",  "GROUP",  "HAVING", "ORDER",     "LIMIT",
-	                                    "OFFSET", "FETCH", "WINDOW", "UNION",  "EXCEPT", "INTERSECT", "JOIN",
-	                                    "INNER",  "CROSS", "FULL",   "NATURAL", "ON",    "USING",     "FOR",
-	                                    "STRAIGHT_JOIN", NULL};
-	/* clang-format on */
+	static const char *const words[] = {"AND",       "OR",     "WHERE", "GROUP",         "HAVING", "ORDER",
+	                                    "LIMIT",     "OFFSET", "FETCH", "WINDOW",        "UNION",  "EXCEPT",
+	                                    "INTERSECT", "JOIN",   "INNER", "CROSS",         "FULL",   "NATURAL",
+	                                    "ON",        "USING",  "FOR",   "STRAIGHT_JOIN", NULL};
 	static const char *const sides[] = {"LEFT", "RIGHT", NULL};
 	const struct lex_token *token = &tokens->items[at];
 	bool called = at + 1 < tokens->n && span_is_sign(&tokens->items[at + 1], '(');
@@ -200,6 +198,24 @@ struct span span_arguments(const struct span_tokens *tokens, struct span call)
 	return inner;
 }
 
+struct span span_of_item(const struct span_tokens *tokens, struct span list, size_t number)
+{
+	struct span out = {list.from, list.to};
+	int depth = 0;
+	for (size_t i = list.from; i < list.to; i++) {
+		depth += span_opens(&tokens->items[i]);
+		if (depth != 0 || !span_is_sign(&tokens->items[i], ','))
+			continue;
+		if (number == 0) {
+			out.to = i;
+			break;
+		}
+		number--;
+		out.from = i + 1;
+	}
+	return out;
+}
+
 bool span_of_select(const struct span_tokens *tokens, struct span *list_r, struct span *rows_r)
 {
 	static const char *const ends[] = {"GROUP", "HAVING", "ORDER", "WINDOW", NULL};
@@ -219,16 +235,6 @@ bool span_of_select(const struct span_tokens *tokens, struct span *list_r, struc
 	return from > 1;
 }
 
-/* The text from this token to where its condition seems to end; NULL: no condition begins there. */
-static char *condition_from(void *mem, const struct span_tokens *tokens, size_t from)
-{
-	size_t to = find_end(tokens, &from);
-	const struct lex_token *first = &tokens->items[from], *last = &tokens->items[to > from ? to - 1 : from];
-	if (to <= from || !begins(tokens, from) || has_long_name(tokens, from, to))
-		return NULL;
-	return talloc_strndup(mem, first->text, (size_t)(last->text + last->len - first->text));
-}
-
 /* Can a condition whose first column stands behind this token begin here? */
 static bool leads(const struct span_tokens *tokens, size_t at)
 {
@@ -237,21 +243,34 @@ static bool leads(const struct span_tokens *tokens, size_t at)
 }
 
 /* Tokens do not tell how far an expression reaches: the parser does. */
+bool span_of_condition(const struct syntax *syn, const struct span_tokens *tokens, const char *text,
+                       const struct expr *expr, struct span *out)
+{
+	void *mem = talloc_new(NULL);
+	size_t from = 0;
+	bool found = false;
+	while (from < tokens->n && (expr->at < 0 || tokens->items[from].text < text + expr->at))
+		from++;
+	for (bool more = from < tokens->n; more && !found;) {
+		*out = (struct span){from, 0};
+		out->to = find_end(tokens, &out->from);
+		found = out->to > out->from && begins(tokens, out->from) &&
+		        alike_condition(syn, span_text(mem, tokens, *out), expr);
+		more = from > 0 && leads(tokens, from - 1);
+		from -= more;
+	}
+	talloc_free(mem);
+	return found;
+}
+
 char *span_condition(void *mem_ctx, const struct syntax *syn, const char *text, const struct expr *expr)
 {
 	void *mem = talloc_new(mem_ctx);
 	struct span_tokens tokens = span_split(mem, syn, text);
-	size_t from = 0;
-	char *found = NULL;
-	while (from < tokens.n && (expr->at < 0 || tokens.items[from].text < text + expr->at))
-		from++;
-	for (bool more = from < tokens.n; more && found == NULL;) {
-		char *span = condition_from(mem, &tokens, from);
-		if (span != NULL && alike_condition(syn, span, expr))
-			found = talloc_steal(mem_ctx, span);
-		more = from > 0 && leads(&tokens, from - 1);
-		from -= more;
-	}
+	struct span span;
+	char *found = span_of_condition(syn, &tokens, text, expr, &span) && !has_long_name(&tokens, span.from, span.to)
+	                  ? span_text(mem_ctx, &tokens, span)
+	                  : NULL;
 	talloc_free(mem);
 	return found;
 }

@@ -47,6 +47,13 @@ struct span span_arguments(const struct span_tokens *tokens, struct span call);
  * HAVING or ORDER BY. False for any other text. */
 bool span_of_select(const struct span_tokens *tokens, struct span *list_r, struct span *rows_r);
 
+/* Column number `number` (from 0) of what is selected: the tokens between commas. */
+struct span span_of_item(const struct span_tokens *tokens, struct span list, size_t number);
+
+/* A condition that stands between ANDs, in parentheses or not; false where its ends are not sure. [any] */
+bool span_of_condition(const struct syntax *syn, const struct span_tokens *tokens, const char *text,
+                       const struct expr *expr, struct span *out);
+
 /* The text of a condition that stands between ANDs; NULL where its ends are not sure. talloc'ed on mem_ctx. [any] */
 char *span_condition(void *mem_ctx, const struct syntax *syn, const char *text, const struct expr *expr);
 

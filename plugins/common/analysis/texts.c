@@ -4,7 +4,7 @@
 #include "common/analysis/exact.h"
 #include "common/analysis/meaning/calls.h"
 #include "common/analysis/reading/alike.h"
-#include "common/analysis/spans.h"
+#include "common/analysis/split/edits.h"
 #include "common/sqltext/ident.h"
 #include "common/sqltext/sqltext.h"
 
@@ -12,35 +12,20 @@
 #include <strings.h>
 #include <talloc.h>
 
-#define EDITS_MAX 256
-
-struct edit {
-	struct span span;
-	const char *text;
-};
-
 struct rewriting {
 	const struct unit *unit;
 	void *mem;
 	const char *average;
 	const struct query *inside; /* the derived table that all rows come from; NULL: tables */
+	bool derived;               /* columns come from a derived table of the groups; else from a roll */
 	struct span_tokens tokens;
 	struct expr_list groups, aggregates;
-	struct edit edits[EDITS_MAX];
-	size_t n_edits;
+	struct edits edits;
 };
 
 static const char *text_of(const struct rewriting *r)
 {
 	return r->unit->maker->text;
-}
-
-static bool add_edit(struct rewriting *r, struct span span, const char *text)
-{
-	if (r->n_edits == EDITS_MAX)
-		return false;
-	r->edits[r->n_edits++] = (struct edit){span, text};
-	return true;
 }
 
 /* ---- pieces ---- */
@@ -142,6 +127,15 @@ static const char *over_roll(const struct rewriting *r, size_t number, const str
 
 static bool rewrite(struct rewriting *r, struct expr *expr);
 
+static bool replace(struct rewriting *r, struct expr *expr, const char *text)
+{
+	struct span span;
+	if (text == NULL || !span_of(r, expr, &span))
+		return false;
+	edits_add(&r->edits, span, text);
+	return true;
+}
+
 static bool rewrite_parts(struct rewriting *r, const struct expr *expr)
 {
 	for (size_t i = 0; i < expr->args.n; i++)
@@ -150,67 +144,36 @@ static bool rewrite_parts(struct rewriting *r, const struct expr *expr)
 	return expr->call == NULL || (expr->call->filter == NULL && expr->call->over == NULL);
 }
 
+/* Around a derived table a subquery may stand that names nothing of the row. */
+static bool stands_alone(const struct rewriting *r, const struct expr *expr)
+{
+	return r->derived && expr->kind == EXPR_SUBQUERY && !expr->query->correlated;
+}
+
 /* Puts the roll's columns in place of aggregates and groups; nothing else of a row may be left. */
 static bool rewrite(struct rewriting *r, struct expr *expr)
 {
-	struct span span;
 	if (call_aggregate(r->unit->maker->facts, expr) != AGGREGATE_NONE) {
-		const char *text = over_roll(r, position(r, &r->aggregates, expr), expr);
-		return text != NULL && span_of(r, expr, &span) && add_edit(r, span, text);
+		size_t number = position(r, &r->aggregates, expr);
+		return replace(r, expr,
+		               r->derived ? talloc_asprintf(r->mem, "viewd_p.viewd_a%zu", number + 1)
+		                          : over_roll(r, number, expr));
 	}
 	size_t number = position(r, &r->groups, expr);
 	if (number < r->groups.n)
-		return span_of(r, expr, &span) && add_edit(r, span, talloc_asprintf(r->mem, "viewd_n.g%zu", number + 1));
-	if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_STAR || expr->kind == EXPR_SUBQUERY)
+		return replace(r, expr,
+		               talloc_asprintf(r->mem, r->derived ? "viewd_p.viewd_g%zu" : "viewd_n.g%zu", number + 1));
+	if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_STAR || (expr->kind == EXPR_SUBQUERY && !stands_alone(r, expr)))
 		return false;
 	return rewrite_parts(r, expr);
 }
 
-static const struct edit *edit_at(const struct rewriting *r, size_t token)
-{
-	for (size_t i = 0; i < r->n_edits; i++)
-		if (r->edits[i].span.from == token)
-			return &r->edits[i];
-	return NULL;
-}
-
-/* The text of a span with the edits that lie in it; between them it stays as it is, blanks included. */
 static char *edited(const struct rewriting *r, struct span span)
 {
-	char *out = sql_new(r->unit->maker->out);
-	const char *copied = r->tokens.items[span.from].text;
-	for (size_t i = span.from; i < span.to;) {
-		const struct edit *edit = edit_at(r, i);
-		size_t next = edit != NULL && edit->span.to > i ? edit->span.to : i + 1;
-		const struct lex_token *token = &r->tokens.items[i], *last = &r->tokens.items[next - 1];
-		out = sql_add(out, "%.*s", (int)(token->text - copied), copied);
-		out = edit != NULL ? sql_add(out, "%s", edit->text) : sql_add(out, "%.*s", (int)token->len, token->text);
-		copied = last->text + last->len;
-		i = next;
-	}
-	return out;
+	return edits_apply(&r->edits, r->unit->maker->out, span);
 }
 
 /* ---- the list of columns ---- */
-
-/* The tokens of column number `number`, which are those between commas. */
-static struct span item_span(const struct rewriting *r, struct span list, size_t number)
-{
-	struct span out = {list.from, list.to};
-	int depth = 0;
-	for (size_t i = list.from; i < list.to; i++) {
-		depth += span_opens(&r->tokens.items[i]);
-		if (depth != 0 || !span_is_sign(&r->tokens.items[i], ','))
-			continue;
-		if (number == 0) {
-			out.to = i;
-			break;
-		}
-		number--;
-		out.from = i + 1;
-	}
-	return out;
-}
 
 /* Does the column end with its own name? */
 static bool has_alias(const struct rewriting *r, struct span item, const char *name)
@@ -228,7 +191,7 @@ static bool has_alias(const struct rewriting *r, struct span item, const char *n
 static char *item_text(struct rewriting *r, struct span list, size_t number)
 {
 	const struct select_item *item = &r->unit->query->items[number];
-	struct span span = item_span(r, list, number);
+	struct span span = span_of_item(&r->tokens, list, number);
 	if (item->name[0] == '\0' || span.to <= span.from ||
 	    !alike_value(r->unit->maker->syn, span_text(r->mem, &r->tokens, span), item->expr) || !rewrite(r, item->expr))
 		return NULL;
@@ -411,21 +374,61 @@ static bool take_apart(struct rewriting *r, struct analysis_texts *out)
 	out->rows = span_text(r->unit->maker->out, &r->tokens, rows);
 	out->list = list_text(r, list);
 	return alike_rows(r->unit->maker->syn, out->rows, query) && out->list != NULL && having_text(r, rows.to, out) &&
-	       group_texts(r, out) && term_texts(r, out) && split_rows(r, rows, out);
+	       group_texts(r, out) && (r->derived || (term_texts(r, out) && split_rows(r, rows, out)));
+}
+
+static struct rewriting *new_rewriting(const struct unit *unit)
+{
+	struct maker *maker = unit->maker;
+	struct rewriting *r = talloc_zero(maker->mem, struct rewriting);
+	assert(r != NULL);
+	r->unit = unit;
+	r->mem = maker->mem;
+	r->inside = texts_inside(unit);
+	r->tokens = span_split(maker->mem, maker->syn, maker->text);
+	r->edits = (struct edits){.mem = r->mem, .tokens = r->tokens};
+	r->groups = unit_groups(unit);
+	gather_aggregates(r);
+	return r;
 }
 
 struct analysis_texts *texts_make(const struct unit *unit, const char *average)
 {
-	struct maker *maker = unit->maker;
-	struct rewriting *r = talloc_zero(maker->mem, struct rewriting);
-	struct analysis_texts *out = talloc_zero(maker->out, struct analysis_texts);
-	assert(r != NULL && out != NULL);
-	r->unit = unit;
-	r->mem = maker->mem;
+	struct rewriting *r = new_rewriting(unit);
+	struct analysis_texts *out = talloc_zero(unit->maker->out, struct analysis_texts);
+	assert(out != NULL);
 	r->average = average;
-	r->inside = texts_inside(unit);
-	r->tokens = span_split(maker->mem, maker->syn, maker->text);
-	r->groups = unit_groups(unit);
-	gather_aggregates(r);
 	return take_apart(r, out) ? out : NULL;
+}
+
+/* "a AS viewd_g1, sum(x) AS viewd_a1"; NULL where one of them is not found. */
+static char *derived_list(const struct rewriting *r)
+{
+	const struct expr_list *lists[] = {&r->groups, &r->aggregates};
+	char *sql = sql_new(r->mem);
+	struct span span;
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++)
+		for (size_t i = 0; i < lists[k]->n; i++) {
+			if (!span_of(r, lists[k]->items[i], &span))
+				return NULL;
+			sql = sql_add(sql, "%s%s AS viewd_%c%zu", sql[0] != '\0' ? ", " : "", span_text(r->mem, &r->tokens, span),
+			              k == 0 ? 'g' : 'a', i + 1);
+		}
+	return sql[0] != '\0' ? sql : NULL;
+}
+
+const char *texts_derived(const struct unit *unit)
+{
+	struct rewriting *r = new_rewriting(unit);
+	struct analysis_texts *out = talloc_zero(unit->maker->out, struct analysis_texts);
+	char *list = derived_list(r), *sql = sql_new(r->mem);
+	assert(out != NULL);
+	r->derived = true;
+	if (list == NULL || !take_apart(r, out))
+		return NULL;
+	sql = sql_add(sql, "SELECT %s FROM (SELECT %s %s", out->list, list, out->rows);
+	for (size_t i = 0; i < out->groups.n; i++)
+		sql = sql_add(sql, "%s%s", i > 0 ? ", " : " GROUP BY ", out->groups.items[i]);
+	return sql_add(sql, ") AS viewd_p%s%s", out->having != NULL ? " WHERE " : "",
+	               out->having != NULL ? out->having : "");
 }

@@ -42,4 +42,8 @@ const struct occurrence *texts_grouped(const struct unit *unit);
  * when they stand alone. average: SQL for avg(x), slots {a} its sum and {b} its count. On maker->out. */
 struct analysis_texts *texts_make(const struct unit *unit, const char *average);
 
+/* The query as one over a derived table that has its groups and aggregates; NULL where it cannot be taken apart so. On
+ * maker->mem. */
+const char *texts_derived(const struct unit *unit);
+
 #endif

@@ -99,7 +99,7 @@ bool unit_groups_listed(const struct unit *unit)
 {
 	struct maker *maker = unit->maker;
 	struct expr_list groups = unit_groups(unit);
-	for (size_t i = 0; unit->result && i < groups.n; i++) {
+	for (size_t i = 0; unit->result && !maker->unlisted && i < groups.n; i++) {
 		const char *text = print_expr(maker->mem, groups.items[i]);
 		bool listed = false;
 		for (size_t k = 0; k < unit->query->n_items && !listed; k++)
@@ -194,18 +194,13 @@ struct expr_list unit_groups(const struct unit *unit)
 	return all;
 }
 
-static bool scope_cut_off(const struct unit *unit, int scope)
-{
-	return unit->cut_scope != 0 && names_inside(&unit->names, scope, unit->cut_scope);
-}
-
 bool unit_rollable(const struct unit *unit, struct expr **bad_r, const char **why_r)
 {
 	struct expr_list aggregates = unit_aggregates(unit);
 	*bad_r = NULL;
 	*why_r = "a subquery in HAVING changes without any row of the group";
 	for (size_t i = 1; i < unit->names.n_scopes; i++)
-		if (unit->names.scopes[i].in_having && !scope_cut_off(unit, (int)i))
+		if (unit->names.scopes[i].in_having)
 			return false;
 	*why_r = "window functions look at other groups";
 	if (query_has_windows(unit->query) || unit->query->distinct_on.n > 0)
@@ -219,20 +214,12 @@ bool unit_rollable(const struct unit *unit, struct expr **bad_r, const char **wh
 	return true;
 }
 
-bool unit_cut_off(const struct unit *unit, const struct occurrence *of)
-{
-	return scope_cut_off(unit, of->scope);
-}
-
 bool unit_flat(const struct unit *unit)
 {
 	for (size_t i = 0; i < unit->names.n_occurrences; i++)
-		if (unit->names.occurrences[i]->relation == NULL && !unit_cut_off(unit, unit->names.occurrences[i]))
+		if (unit->names.occurrences[i]->relation == NULL)
 			return false;
-	for (size_t i = 1; i < unit->names.n_scopes; i++)
-		if (!scope_cut_off(unit, (int)i))
-			return false;
-	return !query_has_windows(unit->query);
+	return unit->names.n_scopes <= 1 && !query_has_windows(unit->query);
 }
 
 /* ---- making nodes ---- */
@@ -263,19 +250,6 @@ struct analysis_source *unit_add_source(struct maker *maker, struct analysis_nod
 	assert(node->sources != NULL);
 	node->sources[node->n_sources] = (struct analysis_source){.schema = "", .name = "", .alias = "", .way = ""};
 	return &node->sources[node->n_sources++];
-}
-
-size_t unit_merge_last(struct maker *maker)
-{
-	struct analysis *out = maker->out;
-	const char *signature = out->nodes[out->n_nodes - 1].signature;
-	for (size_t i = 0; signature != NULL && i + 1 < out->n_nodes; i++) {
-		if (out->nodes[i].signature != NULL && strcmp(out->nodes[i].signature, signature) == 0) {
-			out->n_nodes--;
-			return i + 1;
-		}
-	}
-	return out->n_nodes;
 }
 
 /* ---- conditions and columns ---- */
@@ -323,7 +297,7 @@ void unit_conditions(const struct unit *unit, const struct occurrence *of, struc
 	out->complete = true;
 	for (size_t i = 0; i < unit->names.n_conjuncts; i++) {
 		struct conjunct *conjunct = unit->names.conjuncts[i];
-		if (conjunct == unit->cut || !is_own(conjunct, of)) {
+		if (!is_own(conjunct, of)) {
 			out->complete = false;
 			continue;
 		}
@@ -371,23 +345,6 @@ void unit_columns(const struct unit *unit, const struct occurrence *of, struct a
 		if (of->read[i])
 			unit_list_add(unit->maker, &source->read, of->relation->columns[i].name);
 	for (size_t i = 0; i < unit->names.n_conjuncts; i++)
-		if (unit->names.conjuncts[i] != unit->cut && is_own(unit->names.conjuncts[i], of))
+		if (is_own(unit->names.conjuncts[i], of))
 			unit_log_columns(unit->maker, source, of, unit->names.conjuncts[i]->expr);
-}
-
-const char *unit_rows_text(const struct unit *unit)
-{
-	if (!unit_flat(unit))
-		return NULL;
-	char *text = talloc_strdup(unit->maker->out, "");
-	for (size_t i = 0; i < unit->names.n_occurrences; i++) {
-		const struct occurrence *of = unit->names.occurrences[i];
-		if (!unit_cut_off(unit, of))
-			text = talloc_asprintf_append(text, "%s.%s %s;", of->relation->schema, of->relation->name, of->alias);
-	}
-	for (size_t i = 0; i < unit->names.n_conjuncts; i++)
-		if (unit->names.conjuncts[i] != unit->cut && !scope_cut_off(unit, unit->names.conjuncts[i]->scope))
-			text = talloc_asprintf_append(text, "%s;", print_expr(unit->maker->mem, unit->names.conjuncts[i]->expr));
-	assert(text != NULL);
-	return text;
 }

@@ -18,6 +18,7 @@ struct maker {
 	struct analysis *out;
 	const char *text; /* of the definition */
 	bool one_part;    /* ANALYSIS_ONE_PART */
+	bool unlisted;    /* ANALYSIS_UNLISTED */
 	bool no_images;   /* ANALYSIS_NO_IMAGES */
 	int depth;
 };
@@ -27,10 +28,8 @@ struct unit {
 	struct query *query;
 	struct names names;
 	struct ties ties;
-	bool grouped;               /* GROUP BY, an aggregate, or DISTINCT */
-	bool result;                /* writes what the user named: rows must be found again by their columns */
-	const struct conjunct *cut; /* a condition that a top applies; NULL */
-	int cut_scope;              /* the subquery in it, or in HAVING; 0: none */
+	bool grouped; /* GROUP BY, an aggregate, or DISTINCT */
+	bool result;  /* writes what the user named: rows must be found again by their columns */
 };
 
 /* Resolves the query and judges what no kind of node can compute. False with a refusal. */
@@ -51,18 +50,12 @@ bool unit_rollable(const struct unit *unit, struct expr **bad_r, const char **wh
 /* Only tables and conditions between them: no subquery, no derived table that is not merged, no window? */
 bool unit_flat(const struct unit *unit);
 
-/* Does it belong to the subquery that a top computes? */
-bool unit_cut_off(const struct unit *unit, const struct occurrence *of);
-
 /* Appends a new node; *number_r is its number (from 1). */
 struct analysis_node *unit_add_node(struct maker *maker, enum analysis_kind kind, size_t *number_r);
 
 /* Appends to a list / a node's sources. */
 void unit_list_add(struct maker *maker, struct analysis_list *list, const char *text);
 struct analysis_source *unit_add_source(struct maker *maker, struct analysis_node *node);
-
-/* Number of the earlier node that equals the last one, which is then removed; else the last one's number. */
-size_t unit_merge_last(struct maker *maker);
 
 /* Conditions that rows of this table alone must meet, as text. */
 void unit_conditions(const struct unit *unit, const struct occurrence *of, struct analysis_source *out);
@@ -73,8 +66,5 @@ void unit_columns(const struct unit *unit, const struct occurrence *of, struct a
 void unit_log_column(struct maker *maker, struct analysis_source *source, const struct occurrence *of, size_t column);
 void unit_log_columns(struct maker *maker, struct analysis_source *source, const struct occurrence *of,
                       struct expr *expr);
-
-/* FROM and WHERE as text that is equal for equal ones; NULL when the unit is not flat. */
-const char *unit_rows_text(const struct unit *unit);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "common/depends/knowledge.h"
 #include "common/incremental/attempt.h"
+#include "common/incremental/plan.h"
 #include "common/sqltext/sqltext.h"
 
 #include <stdio.h>
@@ -18,12 +19,6 @@ struct chains {
 };
 
 /* ---- what prevents it ---- */
-
-static bool prevent(const struct task *task, const char *what, const char *why, struct viewd_err *err)
-{
-	err_set(err, VIEWD_ERR_CONFIG, "view '%s' cannot be refreshed incrementally (%s: %s)", task->view->name, what, why);
-	return err_hint(err, "refresh_mode = auto always works; viewctl explain tells more");
-}
 
 static bool refuse_as_analysed(const struct task *task, const struct refusal *no, struct viewd_err *err)
 {
@@ -56,7 +51,7 @@ static bool find_hindrance(struct task *task, const char **what_r, const char **
 static bool may(struct task *task, struct viewd_err *err)
 {
 	const char *what, *why;
-	return find_hindrance(task, &what, &why, err) && (why == NULL || prevent(task, what, why, err));
+	return find_hindrance(task, &what, &why, err) && (why == NULL || plan_prevent(task, what, why, err));
 }
 
 /* ---- making ---- */
@@ -87,36 +82,49 @@ static bool is_part(const struct analysis *analysis)
 	return analysis->n_nodes == 1 && analysis->nodes[0].kind == ANALYSIS_PART;
 }
 
+/* Can a top read its rows from a table, or a roll, of viewd's own? */
+static bool can_read(const struct task *task, const struct analysis *analysis)
+{
+	const struct db_incremental_ops *ops = &task->db->ops->incremental;
+	size_t n_key = analysis->nodes[analysis->n_nodes - 1].key_columns.n;
+	if (ops->make_node == NULL || n_key > KEY_WIDTH_MAX || (n_key == 0 && is_part(analysis)))
+		return false;
+	for (size_t i = 0; ops->nodes_lose_types && i < analysis->n_columns; i++)
+		if (analysis->columns[i].odd)
+			return false;
+	return true;
+}
+
+struct judging {
+	const struct task *task;
+	bool plain; /* sums cannot be moved */
+};
+
+static bool can_run(void *ctx, const struct analysis *analysis, bool piece)
+{
+	const struct judging *judging = ctx;
+	if (piece && !can_read(judging->task, analysis))
+		return false;
+	return is_part(analysis) || (!judging->plain && can_roll(judging->task, analysis));
+}
+
 struct analysis *chain_analyse(const struct task *task, void *mem, const struct facts *facts)
 {
-	const struct db *db = task->db;
-	struct analysis *analysis = analysis_run(mem, db->syntax, task->definition, facts, 0);
-	if (analysis->possible && (is_part(analysis) || can_roll(task, analysis)))
-		return analysis;
-	analysis = analysis_run(mem, db->syntax, task->definition, facts, ANALYSIS_NO_IMAGES);
-	if (analysis->possible && can_roll(task, analysis))
-		return analysis;
-	return analysis_run(mem, db->syntax, task->definition, facts, ANALYSIS_ONE_PART);
+	struct judging judging = {.task = task};
+	return analysis_keep(mem, task->db->syntax, task->definition, facts, can_run, &judging);
 }
 
 static bool analyse(struct task *task, struct chain *chain, struct viewd_err *err)
 {
 	struct db *db = task->db;
+	struct judging judging = {task, attempt_is_plain(task)};
 	struct knowledge *knowledge = knowledge_new(chain);
 	knowledge_average(knowledge, db->ops->incremental.average, db->ops->incremental.average_large);
 	if (!db->ops->depends.know(db, knowledge_names(db->syntax, task->mem, task->definition), knowledge, err))
 		return false;
-	const struct facts *facts = knowledge_facts(knowledge);
-	chain->analysis = attempt_is_plain(task)
-	                      ? analysis_run(chain, db->syntax, chain->definition, facts, ANALYSIS_ONE_PART)
-	                      : chain_analyse(task, chain, facts);
-	if (!chain->analysis->possible)
-		return refuse_as_analysed(task, &chain->analysis->refusal, err);
-	if (!is_part(chain->analysis)) {
-		chain->roll = talloc_zero(chain, struct roll);
-		assert(chain->roll != NULL);
-	}
-	return true;
+	chain->analysis =
+		analysis_keep(chain, db->syntax, chain->definition, knowledge_facts(knowledge), can_run, &judging);
+	return chain->analysis->possible || refuse_as_analysed(task, &chain->analysis->refusal, err);
 }
 
 static char *describe_part(void *mem, const struct analysis_node *part)
@@ -143,9 +151,24 @@ bool chain_describe(struct task *task, const struct analysis *analysis, char **t
 
 struct part *chain_keyed(struct chain *chain)
 {
+	if (chain->top != NULL)
+		return NULL;
 	if (chain->roll == NULL)
 		return &chain->part;
 	return chain->roll->images ? NULL : &chain->roll->part;
+}
+
+struct part *chain_writer(struct chain *chain)
+{
+	return chain->top != NULL ? &chain->top->result : chain->roll != NULL ? &chain->roll->result : &chain->part;
+}
+
+bool chain_is_stuck(const struct chain *chain)
+{
+	bool stuck = chain->roll != NULL && chain->roll->stuck;
+	for (size_t i = 0; chain->top != NULL && i < chain->top->n_pieces; i++)
+		stuck |= chain->top->pieces[i].roll != NULL && chain->top->pieces[i].roll->stuck;
+	return stuck;
 }
 
 const struct analysis_node *chain_first(const struct chain *chain)
@@ -158,128 +181,6 @@ const struct analysis_node *chain_last(const struct chain *chain)
 	return &chain->analysis->nodes[chain->analysis->n_nodes - 1];
 }
 
-static bool find_column(const struct task *task, const char *name, size_t *position_r)
-{
-	const struct columns *columns = task->columns;
-	for (size_t i = 0; i < columns->n; i++) {
-		const char *inner = columns->inner != NULL && columns->inner[i] != NULL ? columns->inner[i] : columns->names[i];
-		if (ident_same(task->db->syntax, inner, name) || ident_same(task->db->syntax, columns->names[i], name)) {
-			*position_r = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool find_key(struct task *task, struct chain *chain, struct part *part, struct viewd_err *err)
-{
-	const struct analysis_list *key = &chain_last(chain)->key_columns;
-	if ((key->n == 0 && chain->roll == NULL) || key->n > KEY_WIDTH_MAX)
-		return prevent(task, "the key", "its columns have no names of their own", err);
-	for (size_t i = 0; i < key->n; i++)
-		if (!find_column(task, key->items[i], &part->key[i]))
-			return prevent(task, "the key", "it is not among the columns of the relation", err);
-	part->n_key = key->n;
-	return true;
-}
-
-static void find_row_columns(struct task *task, struct chain *chain, struct part *part)
-{
-	const struct analysis_list *row = &chain_last(chain)->row_columns;
-	size_t *positions = talloc_array(chain, size_t, (unsigned)row->n + 1);
-	assert(positions != NULL);
-	part->row = positions;
-	for (size_t i = 0; i < row->n; i++)
-		if (!find_column(task, row->items[i], &positions[i]))
-			return;
-	part->n_row = row->n;
-}
-
-static bool has_name(const char *const *names, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
-static struct change_log *log_of(struct chain *chain, const struct analysis_source *said)
-{
-	for (size_t i = 0; i < chain->n_logs; i++)
-		if (strcmp(chain->logs[i].source.name, said->name) == 0 &&
-		    strcmp(chain->logs[i].source.schema, said->schema) == 0)
-			return &chain->logs[i];
-	struct change_log *log = &chain->logs[chain->n_logs++];
-	*log = (struct change_log){0};
-	snprintf(log->source.schema, sizeof log->source.schema, "%s", said->schema);
-	snprintf(log->source.name, sizeof log->source.name, "%s", said->name);
-	return log;
-}
-
-static bool want_columns(struct task *task, struct chain *chain, struct change_log *log,
-                         const struct analysis_list *list, struct viewd_err *err)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		if (strchr(list->items[i], '\n') != NULL || strncasecmp(list->items[i], "viewd_", 6) == 0)
-			return prevent(task, list->items[i], "a change log cannot have a column of this name", err);
-		if (has_name(log->columns, log->n_columns, list->items[i]))
-			continue;
-		log->columns = talloc_realloc(chain, log->columns, const char *, (unsigned)log->n_columns + 1);
-		assert(log->columns != NULL);
-		log->columns[log->n_columns++] = list->items[i];
-	}
-	return true;
-}
-
-/* A change of any column that is read must leave images, so all of them stand in the log. */
-static bool find_sources(struct task *task, struct chain *chain, struct viewd_err *err)
-{
-	const struct analysis_node *node = chain_first(chain);
-	struct part *part = &chain->part;
-	part->sources = talloc_zero_array(chain, struct part_source, (unsigned)node->n_sources);
-	chain->logs = talloc_zero_array(chain, struct change_log, (unsigned)node->n_sources);
-	assert(part->sources != NULL && chain->logs != NULL);
-	part->n_sources = node->n_sources;
-	const char *names = knowledge_names(task->db->syntax, chain, chain->definition);
-	for (size_t i = 0; i < node->n_sources; i++) {
-		const struct analysis_source *said = &node->sources[i];
-		if ((said->n_pairs == 0 && !said->images) || said->n_pairs > KEY_WIDTH_MAX)
-			return prevent(task, said->name, "too many columns lead to the key", err);
-		part->sources[i].said = said;
-		part->sources[i].log = log_of(chain, said);
-		part->sources[i].log->names = names;
-		if (!want_columns(task, chain, part->sources[i].log, &said->logged, err) ||
-		    !want_columns(task, chain, part->sources[i].log, &said->read, err))
-			return false;
-	}
-	return true;
-}
-
-/* The part that writes the relation: of the definition, or of what a roll yields. */
-static bool plan(struct task *task, struct chain *chain, struct part *part, struct viewd_err *err)
-{
-	if (!find_key(task, chain, part, err))
-		return false;
-	find_row_columns(task, chain, part);
-	part->rel = task->rel;
-	part->definition = chain->definition;
-	part->columns = chain->columns;
-	return true;
-}
-
-static void plan_roll(struct chain *chain)
-{
-	struct roll *roll = chain->roll;
-	roll->texts = chain_last(chain)->texts;
-	roll->images = chain->analysis->n_nodes == 1;
-	roll_plan(chain, roll, chain_first(chain));
-	if (roll->images)
-		return;
-	chain->part.n_key = roll->part.n_key;
-	roll->part.sources = chain->part.sources;
-	roll->part.n_sources = chain->part.n_sources;
-}
-
 static bool make(struct task *task, struct chain *chain, struct viewd_err *err)
 {
 	chain->view = talloc_strdup(chain, task->view->name);
@@ -289,31 +190,54 @@ static bool make(struct task *task, struct chain *chain, struct viewd_err *err)
 	if (!may(task, err) || !task_columns(task, err) || !analyse(task, chain, err))
 		return false;
 	chain->columns = talloc_steal(chain, task->columns);
-	if (!plan(task, chain, chain->roll != NULL ? &chain->roll->result : &chain->part, err) ||
-	    !find_sources(task, chain, err))
+	plan_logs(task, chain);
+	if (chain->analysis->top != NULL)
+		return plan_top(task, chain, err);
+	if (!is_part(chain->analysis))
+		chain->roll = plan_roll(chain);
+	if (!plan_writer(task, chain, chain_writer(chain), err) ||
+	    !plan_sources(task, chain, chain_first(chain), &chain->part, err))
 		return false;
-	if (chain->roll != NULL)
-		plan_roll(chain);
+	plan_below(chain);
 	return true;
+}
+
+/* The tables of its inner nodes, in order. */
+static size_t tables_of(const struct chain *chain, struct node_table *tables[NODES_MAX])
+{
+	size_t n = 0;
+	for (size_t i = 0; chain->top != NULL && i < chain->top->n_pieces; i++)
+		n += piece_tables(&chain->top->pieces[i], &tables[n]);
+	if (chain->roll != NULL && !chain->roll->images)
+		tables[n++] = &chain->roll->below;
+	if (chain->roll != NULL)
+		tables[n++] = &chain->roll->table;
+	return n;
+}
+
+static bool check_nodes(struct db *db, struct chain *chain, struct viewd_err *err)
+{
+	if (chain->top != NULL) {
+		top_bind(db, chain, chain->top);
+		return top_check(db, chain, chain->view, chain->top, chain->definition, err);
+	}
+	if (chain->roll == NULL)
+		return true;
+	roll_bind(db, chain, chain->roll);
+	return roll_check(db, chain, chain->view, chain->roll, &chain->part.sources[0], chain->definition, err);
 }
 
 bool chain_make_nodes(struct db *db, struct chain *chain, struct viewd_err *err)
 {
-	struct node_table tables[2];
-	size_t n = 0;
-	if (chain->roll != NULL && !chain->roll->images)
-		tables[n++] = chain->roll->below;
-	if (chain->roll != NULL)
-		tables[n++] = chain->roll->table;
+	struct node_table *places[NODES_MAX], tables[NODES_MAX];
+	size_t n = tables_of(chain, places);
+	for (size_t i = 0; i < n; i++)
+		tables[i] = *places[i];
 	if (!node_tables_ensure(db, chain, chain->view, tables, n, err))
 		return false;
-	if (chain->roll == NULL)
-		return true;
-	chain->roll->table = tables[n - 1];
-	if (!chain->roll->images)
-		chain->roll->below = tables[0];
-	roll_bind(db, chain, chain->roll);
-	return roll_check(db, chain, chain->view, chain->roll, &chain->part.sources[0], chain->definition, err);
+	for (size_t i = 0; i < n; i++)
+		*places[i] = tables[i];
+	return check_nodes(db, chain, err);
 }
 
 /* ---- keeping ---- */
@@ -420,7 +344,7 @@ bool chain_aim(struct task *task, struct viewd_err *err)
 		chain->ensured = false;
 		return err_set(err, VIEWD_ERR_CONFLICT, "the definition of view '%s' has changed", chain->view);
 	}
-	(chain->roll != NULL ? &chain->roll->result : &chain->part)->rel = task->rel;
+	chain_writer(chain)->rel = task->rel;
 	return node_tables_ask(task->db, chain->view, &chain->recorded, err);
 }
 
@@ -428,13 +352,12 @@ bool chain_check_nodes(struct task *task, struct viewd_err *err)
 {
 	struct chain *chain = task->chain;
 	const struct node_numbers *found = &chain->recorded;
-	int64_t wanted[NODES_MAX] = {0};
-	size_t n = 0;
-	if (chain->roll != NULL && !chain->roll->images)
-		wanted[n++] = chain->roll->below.number;
-	if (chain->roll != NULL)
-		wanted[n++] = chain->roll->table.number;
-	if (found->n == n && memcmp(found->numbers, wanted, n * sizeof *wanted) == 0)
+	struct node_table *tables[NODES_MAX];
+	size_t n = tables_of(chain, tables);
+	bool same = found->n == n;
+	for (size_t i = 0; i < n && same; i++)
+		same = found->numbers[i] == tables[i]->number;
+	if (same)
 		return true;
 	chain->ensured = false;
 	return err_set(err, VIEWD_ERR_CONFLICT, "the inner nodes of view '%s' are others now", chain->view);

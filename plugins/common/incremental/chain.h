@@ -8,7 +8,7 @@
 
 #include "common/incremental/cost.h"
 #include "common/incremental/part.h"
-#include "common/incremental/roll.h"
+#include "common/incremental/top.h"
 #include "common/objects/task.h"
 #include "common/state/learnt.h"
 #include "common/text/digest.h"
@@ -20,8 +20,10 @@ struct chain {
 	struct columns *columns;
 	struct change_log *logs; /* one for each source table */
 	size_t n_logs;
-	struct part part;  /* fills the relation; with a roll: finds the keys, or names the table of the images */
-	struct roll *roll; /* NULL: there is none */
+	const char *log_names; /* in the definition, as SQL literals */
+	struct part part;      /* fills the relation; with a roll: finds the keys, or names the table of the images */
+	struct roll *roll;     /* NULL: there is none */
+	struct top *top;       /* likewise; with a top there is neither a part nor a roll, but in its pieces */
 	struct node_numbers recorded; /* nodes of the view, as the refresh's snapshot has them */
 	struct cost cost;
 	unsigned refreshes, since_audit;
@@ -48,7 +50,7 @@ struct analysis *chain_analyse(const struct task *task, void *mem, const struct 
 bool chain_describe(struct task *task, const struct analysis *analysis, char **text_r,
                     struct viewd_err *err) MUST_CHECK;
 
-/* A chain of one part is made likewise, in place of the present one. [worker] */
+/* A chain without rolls is made likewise, in place of the present one. [worker] */
 struct chain *chain_without_roll(struct task *task, struct viewd_err *err);
 
 /* Finds a chain whose logs and tables were there the last time, and gives it to the task, without asking the server
@@ -71,8 +73,15 @@ void chain_forget(struct task *task);
  * transaction. [worker] */
 bool chain_make_nodes(struct db *db, struct chain *chain, struct viewd_err *err) MUST_CHECK;
 
-/* The part whose keys are pushed into its query, in a form that is chosen. Images of a roll have none: NULL. */
+/* The part whose keys are pushed into its query, in a form that is chosen. Images of a roll have none, and a top has
+ * several: NULL. */
 struct part *chain_keyed(struct chain *chain);
+
+/* The part that writes the relation. */
+struct part *chain_writer(struct chain *chain);
+
+/* Has a roll of it a sum that cannot be moved any more? */
+bool chain_is_stuck(const struct chain *chain);
 
 /* The node that the sources belong to. */
 const struct analysis_node *chain_first(const struct chain *chain);

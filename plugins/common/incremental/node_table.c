@@ -181,6 +181,14 @@ bool node_tables_ask(struct db *db, const char *view, struct node_numbers *out, 
 	return stmt_query_later(&st, take_node, out, err);
 }
 
+bool node_table_fill(struct db *db, void *mem_ctx, const struct node_table *table, const char *query,
+                     struct viewd_err *err)
+{
+	char *rel = relation_quoted(db->syntax, mem_ctx, &table->rel);
+	return db_exec(db, sql_add(sql_new(mem_ctx), "DELETE FROM %s", rel), err) &&
+	       db_exec(db, sql_add(sql_new(mem_ctx), "INSERT INTO %s %s", rel, query), err);
+}
+
 bool node_tables_sweep(struct db *db, struct viewd_err *err)
 {
 	struct recorded gone = {.mem = talloc_new(NULL)};

@@ -22,7 +22,7 @@ bool node_tables_ensure(struct db *db, void *mem_ctx, const char *view, struct n
                         struct viewd_err *err) MUST_CHECK;
 
 /* The numbers of a view's nodes, in order; n counts also those beyond. */
-#define NODES_MAX 2
+#define NODES_MAX 16
 struct node_numbers {
 	size_t n;
 	int64_t numbers[NODES_MAX];
@@ -31,6 +31,10 @@ struct node_numbers {
 /* Asks which nodes the view has at the transaction's snapshot: *out is complete when the next call has succeeded.
  * [worker] */
 bool node_tables_ask(struct db *db, const char *view, struct node_numbers *out, struct viewd_err *err) MUST_CHECK;
+
+/* In the refresh's transaction: the rows are those of the query, and no others. [worker] */
+bool node_table_fill(struct db *db, void *mem_ctx, const struct node_table *table, const char *query,
+                     struct viewd_err *err) MUST_CHECK;
 
 /* Drops the tables of views that no longer read change logs. In a transaction where DDL has one. [worker] */
 bool node_tables_sweep(struct db *db, struct viewd_err *err) MUST_CHECK;

@@ -194,13 +194,6 @@ static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct
 
 /* ---- everything ---- */
 
-static bool refill(struct db *db, void *mem, const struct node_table *table, const char *query, struct viewd_err *err)
-{
-	char *rel = relation_quoted(db->syntax, mem, &table->rel);
-	return db_exec(db, sql_add(sql_new(mem), "DELETE FROM %s", rel), err) &&
-	       db_exec(db, sql_add(sql_new(mem), "INSERT INTO %s %s", rel, query), err);
-}
-
 /* The roll of the part's rows, all of them or (found) some: sign 1 adds them, -1 takes them away. */
 static char *over_part(struct db *db, void *mem, const struct roll *roll, int sign, const char *found)
 {
@@ -217,16 +210,22 @@ static char *over_part(struct db *db, void *mem, const struct roll *roll, int si
 	return add_group_by(sql, roll->texts->groups.n);
 }
 
+bool roll_fill(struct db *db, void *mem, struct roll *roll, struct viewd_err *err)
+{
+	if (!roll->images && !node_table_fill(db, mem, &roll->below, roll->below.query, err))
+		return false;
+	return node_table_fill(db, mem, &roll->table, roll->images ? roll->table.query : over_part(db, mem, roll, 1, NULL),
+	                       err) &&
+	       none_stuck(db, mem, roll, NULL, err);
+}
+
 /* The relation's rows come from the definition: should the roll be wrong, this puts them right. */
 bool roll_whole(struct db *db, void *mem, struct roll *roll, const char *definition, struct part_written *out,
                 struct viewd_err *err)
 {
 	struct part result = roll->result;
 	result.definition = definition;
-	if (!roll->images && !refill(db, mem, &roll->below, roll->below.query, err))
-		return false;
-	return refill(db, mem, &roll->table, roll->images ? roll->table.query : over_part(db, mem, roll, 1, NULL), err) &&
-	       none_stuck(db, mem, roll, NULL, err) && db->ops->incremental.apply_part(db, &result, NULL, out, err);
+	return roll_fill(db, mem, roll, err) && db->ops->incremental.apply_part(db, &result, NULL, out, err);
 }
 
 /* ---- what has changed ---- */
@@ -286,7 +285,10 @@ static bool write_result(struct db *db, void *mem, struct roll *roll, const stru
 {
 	if (groups->width > 0 && groups->n == 0)
 		return true;
-	if (!none_stuck(db, mem, roll, groups->width > 0 ? groups : NULL, err) ||
+	if (!none_stuck(db, mem, roll, groups->width > 0 ? groups : NULL, err))
+		return false;
+	/* A roll that is read by a top has no relation. */
+	if (roll->result.columns != NULL &&
 	    !db->ops->incremental.apply_part(db, &roll->result, groups->width > 0 ? groups : NULL, out, err))
 		return false;
 	return groups->width == 0 || db_exec(db,
@@ -354,14 +356,20 @@ static char *types_of(const struct columns *columns)
 	return text;
 }
 
+bool roll_same_types(struct db *db, void *mem, const char *view, const char *definition, const char *other,
+                     struct viewd_err *err)
+{
+	struct columns *wanted = columns_of_query(db, mem, definition, err),
+				   *yielded = wanted != NULL ? columns_of_query(db, mem, other, err) : NULL;
+	if (yielded == NULL)
+		return false;
+	return db->ops->incremental.nodes_lose_types || strcmp(types_of(wanted), types_of(yielded)) == 0 ||
+	       err_set(err, VIEWD_ERR_QUERY, "nodes of view '%s' yield other types than its definition", view);
+}
+
 bool roll_check(struct db *db, void *mem, const char *view, const struct roll *roll, const struct part_source *source,
                 const char *definition, struct viewd_err *err)
 {
-	struct columns *wanted = columns_of_query(db, mem, definition, err),
-				   *yielded = wanted != NULL ? columns_of_query(db, mem, roll->result.definition, err) : NULL;
-	if (yielded == NULL ||
-	    (roll->images && columns_of_query(db, mem, images_query(db, mem, view, roll, source), err) == NULL))
-		return false;
-	return db->ops->incremental.nodes_lose_types || strcmp(types_of(wanted), types_of(yielded)) == 0 ||
-	       err_set(err, VIEWD_ERR_QUERY, "a roll of view '%s' yields other types than its definition", view);
+	return roll_same_types(db, mem, view, definition, roll->result.definition, err) &&
+	       (!roll->images || columns_of_query(db, mem, images_query(db, mem, view, roll, source), err) != NULL);
 }

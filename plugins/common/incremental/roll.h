@@ -17,7 +17,7 @@ struct roll {
 	struct node_table table; /* g1 .., s1, n1 .., cnt */
 	struct node_table below; /* of the part: f1 .., g1 .., s1, n1 .., cnt */
 	struct part part;        /* fills it; unless images */
-	struct part result;      /* the relation, over the roll */
+	struct part result;      /* the relation, over the roll; of a piece the definition alone */
 	bool stuck;              /* a sum cannot be moved any more: the view is to be kept without */
 };
 
@@ -35,7 +35,14 @@ void roll_bind(struct db *db, void *mem, struct roll *roll);
 bool roll_check(struct db *db, void *mem, const char *view, const struct roll *roll, const struct part_source *source,
                 const char *definition, struct viewd_err *err) MUST_CHECK;
 
-/* In the refresh's transaction: all rows of the nodes, and of the relation, these by the definition. [worker] */
+/* Do both queries yield columns of the same types, as far as nodes keep types? [worker] */
+bool roll_same_types(struct db *db, void *mem, const char *view, const char *definition, const char *other,
+                     struct viewd_err *err) MUST_CHECK;
+
+/* In the refresh's transaction: all rows of the nodes. [worker] */
+bool roll_fill(struct db *db, void *mem, struct roll *roll, struct viewd_err *err) MUST_CHECK;
+
+/* The same, and of the relation, these by the definition. [worker] */
 bool roll_whole(struct db *db, void *mem, struct roll *roll, const char *definition, struct part_written *out,
                 struct viewd_err *err) MUST_CHECK;
 

@@ -210,7 +210,10 @@ const struct facts tpch_facts = {
 	.n_relations = ARRAY_LEN(tpch_relations),
 	.functions = functions,
 	.n_functions = ARRAY_LEN(functions),
+	.average = "{a} / {b}",
 	.sums_keep_scale = true,
+	.digits = "scale({})",
+	.shorter = "round({a}, {b})",
 };
 
 const struct facts rule_facts = {
@@ -218,6 +221,7 @@ const struct facts rule_facts = {
 	.n_relations = ARRAY_LEN(rule_relations),
 	.functions = functions,
 	.n_functions = ARRAY_LEN(functions),
+	.average = "{a} / {b}",
 	.sums_keep_scale = true,
 	.digits = "scale({})",
 	.shorter = "round({a}, {b})",

@@ -32,9 +32,16 @@ static char *add_node(char *line, const struct analysis_node *node)
 	return node->kind == ANALYSIS_ROLL ? add_list(line, " by ", &node->groups) : line;
 }
 
+/* As an engine that moves sums: a piece has to be taken apart. */
+static bool runs(void *ctx UNUSED, const struct analysis *analysis, bool piece)
+{
+	const struct analysis_node *last = &analysis->nodes[analysis->n_nodes - 1];
+	return !piece || last->kind == ANALYSIS_PART || last->texts != NULL;
+}
+
 char *analysis_line(void *mem_ctx, const struct syntax *syn, const struct facts *facts, const char *text)
 {
-	struct analysis *analysis = analysis_run(mem_ctx, syn, text, facts, 0);
+	struct analysis *analysis = analysis_keep(mem_ctx, syn, text, facts, runs, NULL);
 	const struct refusal *no = &analysis->refusal;
 	if (!analysis->possible)
 		return talloc_asprintf(mem_ctx, "%s at %d:%d", no->construct, no->line, no->column);

@@ -96,7 +96,7 @@ static const struct {
 	{("SELECT ps_partkey, sum(ps_supplycost * ps_availqty) AS value " GERMAN "\n"
       "GROUP BY ps_partkey HAVING sum(ps_supplycost * ps_availqty) >\n"
       "  (SELECT sum(ps_supplycost * ps_availqty) * 0.0001 " GERMAN ") ORDER BY value DESC"),
-     "part partsupp.ps_partkey | roll of 1 | top of 1, 2"},
+     "part partsupp.ps_suppkey | roll of 1 | part partsupp.ps_partkey | top of 2, 3"},
 	{("SELECT l_shipmode,\n"
       "  sum(CASE WHEN o_orderpriority = '1-URGENT' OR o_orderpriority = '2-HIGH' THEN 1 ELSE 0 END) AS "
       "high_line_count,\n"
@@ -176,7 +176,7 @@ static const struct {
       "    AND c_acctbal > (SELECT avg(c_acctbal) FROM customer WHERE c_acctbal > 0.00 AND " CODES ")\n"
       "    AND NOT EXISTS (SELECT * FROM orders WHERE o_custkey = c_custkey)) AS custsale\n"
       "GROUP BY cntrycode ORDER BY cntrycode"),
-     "part customer.c_custkey | roll of images | top of 1, 2"},
+     "roll of images | part customer.c_custkey | top of 1, 2"},
 };
 
 static void each_query_has_its_chain(void)

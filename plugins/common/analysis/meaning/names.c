@@ -397,6 +397,23 @@ static bool enter_groups(struct names *names, struct query *query, const struct 
 	return true;
 }
 
+/* In an order a name means a column of the list first, on all engines. */
+static bool enter_order(struct place *place, struct query *query)
+{
+	for (size_t i = 0; i < query->order.n; i++) {
+		struct expr *expr = query->order.items[i];
+		const struct select_item *label = NULL;
+		for (size_t k = 0; expr->kind == EXPR_COLUMN && expr->qualifier[0] == '\0' && k < query->n_items; k++)
+			if (ident_same(place->names->syn, query->items[k].name, expr->name))
+				label = &query->items[k];
+		if (label != NULL)
+			expr->means = label->expr;
+		else if (!enter_expr(place, expr))
+			return false;
+	}
+	return true;
+}
+
 static bool enter_clauses(struct names *names, struct query *query, struct ranges *ranges, int scope)
 {
 	struct place place = {.names = names, .ranges = ranges, .scope = scope};
@@ -414,7 +431,7 @@ static bool enter_clauses(struct names *names, struct query *query, struct range
 	if (!enter_list(&place, &query->distinct_on))
 		return false;
 	/* An order that decides about nothing is not looked at. */
-	if ((query->limit != NULL || query->distinct_on.n > 0) && !enter_list(&place, &query->order))
+	if ((query->limit != NULL || query->distinct_on.n > 0) && !enter_order(&place, query))
 		return false;
 	place.in_having = true;
 	return (query->having == NULL || enter_expr(&place, query->having)) && order_check(names, query);

@@ -22,9 +22,35 @@ struct order {
 	const struct expr_list *list, *same;
 };
 
+/* Position of the column of a query that is this group; n_items: none is. */
+static size_t column_of_group(const struct query *query, struct expr *group)
+{
+	struct occurrence *of, *found;
+	size_t column, at, i = 0;
+	if (names_column(group, &of, &column) == NULL)
+		return query->n_items;
+	while (i < query->n_items &&
+	       (names_column(query->items[i].expr, &found, &at) == NULL || found != of || at != column))
+		i++;
+	return i;
+}
+
+/* Rows of a derived table with groups differ in these. */
+static bool lists_derived(const struct order *order, const struct occurrence *of)
+{
+	for (size_t i = 0; i < of->derived->groups.n; i++) {
+		size_t column = column_of_group(of->derived, of->derived->groups.items[i]);
+		if (column == of->derived->n_items || !(lists(order->list, of, column) || lists(order->same, of, column)))
+			return false;
+	}
+	return of->derived->groups.n > 0;
+}
+
 static bool lists_key(const struct order *order, const struct occurrence *of)
 {
 	const struct fact_relation *relation = of->relation;
+	if (relation == NULL)
+		return lists_derived(order, of);
 	for (size_t i = 0; relation != NULL && i < relation->n_keys; i++) {
 		bool all = relation->keys[i].n > 0;
 		for (size_t k = 0; k < relation->keys[i].n; k++) {

@@ -2,9 +2,7 @@
 #include "common/analysis/reading/alike.h"
 
 #include "base/check.h"
-#include "common/analysis/reading/mask.h"
-#include "common/analysis/reading/parse.h"
-#include "common/analysis/reading/read.h"
+#include "common/analysis/reading/read_sql.h"
 
 #include <string.h>
 #include <talloc.h>
@@ -116,12 +114,8 @@ static struct query *read_piece(void *mem, const struct syntax *syn, const char 
 {
 	struct refusal no = {0};
 	char *whole = talloc_asprintf(mem, "%s%s%s", before, text, after);
-	char *masked = whole != NULL ? mask_text(syn, mem, whole, &no) : NULL;
-	json_t *select = masked != NULL ? parse_select(masked, &no) : NULL;
-	struct reader reader = {.mem = mem, .no = &no};
-	struct query *query = select != NULL ? read_query(&reader, select) : NULL;
-	json_decref(select);
-	return query;
+	assert(whole != NULL);
+	return read_sql(mem, syn, whole, &no);
 }
 
 bool alike_condition(const struct syntax *syn, const char *text, const struct expr *expr)

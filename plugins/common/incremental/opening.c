@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * opening.c: what stands around an incremental refresh: the chain is found or made before it; after it, what it has
+ * taken is remembered, and what it has read removed.
+ */
+#include "common/incremental/incremental.h"
+
+#include "base/err.h"
+#include "common/incremental/attempt.h"
+#include "common/incremental/demotion.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <talloc.h>
+
+/* Images that were read are removed when there are so many, or after so many refreshes. */
+#define PURGE_IMAGES 500
+#define PURGE_EVERY 16
+
+#define ENSURE_ATTEMPTS 3
+
+bool incremental_possible(const struct task *task)
+{
+	enum viewd_refresh_mode mode = task->resolved.mode;
+	return task->resolved.method == VIEWD_METHOD_TABLE && (mode == VIEWD_MODE_INCREMENTAL || mode == VIEWD_MODE_AUTO);
+}
+
+bool incremental_wanted(struct task *task)
+{
+	return incremental_possible(task) && (task->resolved.mode == VIEWD_MODE_INCREMENTAL || attempt_due(task));
+}
+
+/* Without it each refresh reads the whole relation. */
+static bool index_key(struct task *task, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	struct chain *chain = task->chain;
+	struct part *part = chain_writer(chain);
+	part->rel = task->rel;
+	if (part->n_key > 0 && db->ops->incremental.index_part != NULL && !db->ops->incremental.index_part(db, part, err))
+		return err_wrap(err, "index for the key of view '%s' cannot be made", chain->view);
+	chain->indexed = true;
+	return true;
+}
+
+/* Tables that are in use are waited for only briefly, since others wait behind who waits: several times, then, unless
+ * there is another way to refresh. */
+static bool ensure_logs(struct task *task, struct chain *chain, struct viewd_err *err)
+{
+	struct viewd_err failed = {0};
+	for (int i = 0; i < (task->resolved.mode == VIEWD_MODE_AUTO ? 1 : ENSURE_ATTEMPTS); i++) {
+		if (change_logs_ensure(task->db, chain, chain->view, chain->logs, chain->n_logs, &failed))
+			return true;
+		if (failed.cls != VIEWD_ERR_CONFLICT)
+			break;
+	}
+	if (err != NULL)
+		*err = failed;
+	return err_wrap(err, "change logs of view '%s' cannot be made", chain->view);
+}
+
+static bool ensure(struct task *task, struct chain *chain, struct viewd_err *err)
+{
+	return ensure_logs(task, chain, err) && (chain_make_nodes(task->db, chain, err) ||
+	                                         err_wrap(err, "inner nodes of view '%s' cannot be made", chain->view));
+}
+
+/* ---- what its refreshes take ---- */
+
+/* Times of one kind of chain say nothing of another. */
+static const char *kind_of(const struct chain *chain)
+{
+	if (chain->top != NULL)
+		return "top ";
+	if (chain->roll == NULL)
+		return "part ";
+	return chain->roll->images ? "images " : "roll ";
+}
+
+static void recall_costs(struct db *db, struct chain *chain)
+{
+	struct learnt costs;
+	const char *kind = kind_of(chain);
+	if (chain->recalled)
+		return;
+	chain->recalled = true;
+	learnt_find(db, chain->view, LEARNT_COSTS, chain->digest, &costs);
+	if (costs.known && strncmp(costs.text, kind, strlen(kind)) == 0 &&
+	    !cost_read(&chain->cost, costs.text + strlen(kind)))
+		db_log(db, VIEWD_LOG_DEBUG, "view '%s', what its refreshes take is not readable", chain->view);
+}
+
+/* Best effort. */
+static void remember_costs(struct db *db, const struct chain *chain)
+{
+	struct viewd_err failed;
+	char numbers[COST_TEXT_SIZE], text[COST_TEXT_SIZE + 10];
+	cost_write(&chain->cost, numbers);
+	snprintf(text, sizeof text, "%s%s", kind_of(chain), numbers);
+	if (!learnt_save(db, chain->view, LEARNT_COSTS, chain->digest, text, &failed))
+		db_log(db, VIEWD_LOG_DEBUG, "view '%s', what its refreshes take is not remembered (%s)", chain->view,
+		       failed.msg);
+}
+
+/* ---- opening ---- */
+
+bool incremental_open(struct task *task, struct viewd_err *err)
+{
+	struct chain *chain = chain_open(task, err);
+	if (chain == NULL)
+		return false;
+	if (!chain->ensured && !ensure(task, chain, err)) {
+		if ((chain->roll == NULL && chain->top == NULL) || err->cls != VIEWD_ERR_QUERY)
+			return false;
+		db_log(task->db, VIEWD_LOG_INFO, "view '%s' is refreshed incrementally without sums that are moved (%s)",
+		       chain->view, err->msg);
+		chain = chain_without_roll(task, err);
+		if (chain == NULL || !ensure(task, chain, err))
+			return false;
+	}
+	task->chain = chain;
+	chain->ensured = true;
+	recall_costs(task->db, chain);
+	if (chain->indexed || index_key(task, err))
+		return true;
+	task->chain = NULL;
+	return false;
+}
+
+/* Takes over which logs are to be made anew. */
+static void carry_unsound(const struct chain *from, struct chain *to)
+{
+	for (size_t i = 0; i < from->n_logs; i++)
+		for (size_t k = 0; k < to->n_logs; k++)
+			if (strcmp(from->logs[i].source.name, to->logs[k].source.name) == 0 &&
+			    strcmp(from->logs[i].source.schema, to->logs[k].source.schema) == 0) {
+				to->logs[k].unsound = from->logs[i].unsound && !from->logs[i].replaced;
+				to->logs[k].number = from->logs[i].number;
+			}
+}
+
+bool incremental_reopen(struct task *task, struct viewd_err *err)
+{
+	struct chain *old = task->chain;
+	bool stuck = old != NULL && chain_is_stuck(old);
+	if (old != NULL && old->again && old->ensured && !stuck) {
+		old->again = false;
+		return true;
+	}
+	if (old == NULL || (old->ensured && !stuck))
+		return false;
+	if (stuck)
+		db_log(task->db, VIEWD_LOG_INFO, "view '%s' is refreshed incrementally without sums that are moved (%s)",
+		       old->view, err->msg);
+	chain_release(task->db, old);
+	task->chain = NULL;
+	task_use_columns(task, NULL);
+	bool noted = change_logs_distrust(task->db, old->logs, old->n_logs, err);
+	struct chain *chain = !noted ? NULL : stuck ? chain_without_roll(task, err) : chain_open(task, err);
+	if (chain != NULL) {
+		carry_unsound(old, chain);
+		chain->found_wrong = old->found_wrong;
+	}
+	talloc_free(old);
+	return chain != NULL && incremental_open(task, err);
+}
+
+void incremental_close(struct task *task)
+{
+	bool changed = false;
+	for (size_t i = 0; task->chain != NULL && i < task->chain->n_logs; i++)
+		changed |= task->chain->logs[i].changed;
+	if (!changed)
+		return;
+	chain_release(task->db, task->chain);
+	talloc_steal(task, task->chain);
+}
+
+/* Would it fail again? */
+static bool is_lasting(enum viewd_err_class cls)
+{
+	return cls == VIEWD_ERR_CONFIG || cls == VIEWD_ERR_EXISTS || cls == VIEWD_ERR_TIMEOUT || cls == VIEWD_ERR_QUERY ||
+	       cls == VIEWD_ERR_DENIED || cls == VIEWD_ERR_PLUGIN || cls == VIEWD_ERR_BUG;
+}
+
+enum incremental_after incremental_failed(struct task *task, const struct viewd_err *failure)
+{
+	bool opened = task->chain != NULL, lasting = is_lasting(failure->cls);
+	if (opened)
+		task->chain->ensured = false;
+	if (task->resolved.mode != VIEWD_MODE_AUTO || (!lasting && (opened || failure->cls != VIEWD_ERR_CONFLICT)))
+		return INCREMENTAL_GIVE_UP;
+	task->chain = NULL;
+	task_use_columns(task, NULL);
+	task->marks = (struct marks){0};
+	task->marks_known = false;
+	if (!lasting)
+		attempt_postponed(task, failure);
+	return lasting ? INCREMENTAL_REFUSED : INCREMENTAL_THIS_TIME;
+}
+
+void incremental_refuse(struct task *task, const struct viewd_err *failure)
+{
+	/* A view that the configuration rules out is no trouble. */
+	if (failure->cls != VIEWD_ERR_CONFIG)
+		db_log(task->db, VIEWD_LOG_WARNING, "view '%s' is not refreshed incrementally any more (%s)", task->view->name,
+		       failure->msg);
+	attempt_refused(task, failure);
+}
+
+void incremental_ask_again(struct task *task)
+{
+	if (task->resolved.mode == VIEWD_MODE_AUTO && incremental_possible(task))
+		attempt_forget_refusal(task);
+}
+
+const char *incremental_refusal(struct task *task)
+{
+	return task->resolved.mode == VIEWD_MODE_AUTO && incremental_possible(task) ? attempt_reason(task) : "";
+}
+
+const char *incremental_warning(const struct task *task)
+{
+	return task->chain != NULL && task->chain->demoted ? DEMOTION_REASON
+	           ": all rows are computed until they are asked for (viewctl refresh --full)"
+	                                                   : "";
+}
+
+void incremental_measured(struct task *task, int64_t us)
+{
+	if (incremental_possible(task))
+		attempt_measured(task, us);
+	else if (task->resolved.method == VIEWD_METHOD_TABLE)
+		attempt_over(task);
+}
+
+void incremental_purge(struct task *task)
+{
+	struct db *db = task->db;
+	struct chain *chain = task->chain;
+	demotion_committed(chain);
+	bool due = ++chain->refreshes % PURGE_EVERY == 0;
+	if (due)
+		remember_costs(db, chain);
+	for (size_t i = 0; i < chain->n_logs && db->ops->incremental.purge_log != NULL; i++)
+		if (due || chain->logs[i].unread > PURGE_IMAGES || chain->logs[i].everything)
+			db->ops->incremental.purge_log(db, &chain->logs[i]);
+}

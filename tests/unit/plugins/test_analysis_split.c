@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Definitions that are split into pieces and a small query over them (common/analysis/split/split.h): the text of the
+ * query, and those of the pieces.
+ */
+#include "common/analysis/analysis.h"
+#include "support/harness.h"
+#include "unit/plugins/analysis_facts.h"
+#include "unit/plugins/plugins_support.h"
+
+#include <talloc.h>
+
+/* As an engine that moves sums. */
+static bool runs(void *ctx UNUSED, const struct analysis *analysis, bool piece UNUSED)
+{
+	const struct analysis_node *last = &analysis->nodes[analysis->n_nodes - 1];
+	return last->kind == ANALYSIS_PART || last->texts != NULL;
+}
+
+/* "top # piece # =1", where =1 has the roll of the first piece. */
+static const char *split_line(const struct syntax *syn, const char *text)
+{
+	const struct analysis *analysis = analysis_keep(harness_ctx(), syn, text, &rule_facts, runs, NULL);
+	if (!analysis->possible)
+		return analysis->refusal.construct;
+	if (analysis->top == NULL)
+		return "no top";
+	char *line = talloc_strdup(harness_ctx(), analysis->top->text);
+	for (size_t i = 0; i < analysis->top->n_pieces; i++) {
+		const struct analysis_piece *piece = &analysis->top->pieces[i];
+		line = piece->same != 0 ? talloc_asprintf_append(line, " # =%zu", piece->same)
+		                        : talloc_asprintf_append(line, " # %s", piece->text);
+	}
+	return line;
+}
+
+struct split_row {
+	const char *query, *line;
+};
+
+static void check(const struct syntax *syn, const struct split_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		CHECK_STR(split_line(syn, rows[i].query), rows[i].line);
+}
+
+static void subqueries(void)
+{
+	static const struct split_row rows[] = {
+		{"select id, h from r3 where h < (select count(*) from r1) and id > 3",
+	     ("SELECT viewd_p.viewd_v2 AS \"id\", viewd_p.viewd_v1 AS \"h\" FROM (SELECT viewd_n.\"viewd_v1\", "
+	      "viewd_n.\"viewd_v2\" FROM viewd_piece_2 AS viewd_n) AS viewd_p WHERE (viewd_p.viewd_v1 < (SELECT "
+	      "viewd_n.\"viewd_c1\" FROM viewd_piece_1 AS viewd_n)) # select count(*) AS viewd_c1 from r1 # SELECT "
+	      "h AS viewd_v1, id AS viewd_v2 from r3 where 1 = 1 and id > 3")},
+		{("select q.g, q.s * 100 / t.s as share from (select g, sum(x) as s from r1 group by g) q, (select "
+	      "sum(x) s from r1) t"),
+	     ("select q.g, q.s * 100 / t.s as share from (SELECT viewd_n.\"g\", viewd_n.\"s\" FROM viewd_piece_1 "
+	      "AS viewd_n) q, (SELECT viewd_n.\"s\" FROM viewd_piece_2 AS viewd_n) t # select g, sum(x) as s from "
+	      "r1 group by g # select sum(x) s from r1")},
+		{"with q (k, s) as (select g, sum(x) from r1 group by g) select k from q, r3 where s = r3.h",
+	     ("with q (k, s) as (SELECT viewd_n.\"g\", viewd_n.\"viewd_c2\" FROM viewd_piece_1 AS viewd_n) select "
+	      "k from q, r3 where s = r3.h # select g, sum(x) AS viewd_c2 from r1 group by g")},
+		{"with q as (select g, sum(x) s from r1 group by g) select q.g from q where s = (select max(s) from q)",
+	     ("with q as (SELECT viewd_n.\"g\", viewd_n.\"s\" FROM viewd_piece_1 AS viewd_n) select q.g from q "
+	      "where s = (select max(s) from q) # select g, sum(x) s from r1 group by g")},
+		{("select m.g from (select g, sum(x) s from r1 group by g) m where m.s = (select max(s) from (select "
+	      "sum(x) s from r1   group by g) n)"),
+	     ("select m.g from (SELECT viewd_n.\"g\", viewd_n.\"s\" FROM viewd_piece_1 AS viewd_n) m where m.s = "
+	      "(select max(s) from (SELECT viewd_n.\"s\" FROM viewd_piece_2 AS viewd_n) n) # select g, sum(x) s "
+	      "from r1 group by g # =1")},
+		{"select id from r1 where x in (select count(*) from r2 group by a)",
+	     ("SELECT viewd_p.viewd_v2 AS \"id\" FROM (SELECT viewd_n.\"viewd_v1\", viewd_n.\"viewd_v2\" FROM "
+	      "viewd_piece_2 AS viewd_n) AS viewd_p WHERE (viewd_p.viewd_v1 in (SELECT viewd_n.\"viewd_c1\" FROM "
+	      "viewd_piece_1 AS viewd_n)) # select count(*) AS viewd_c1, a AS viewd_k1 from r2 group by a # SELECT "
+	      "x AS viewd_v1, id AS viewd_v2 from r1 where 1 = 1")},
+		{"select id, (select r2.b from r2 where r2.id = r1.a) v from r1 where x > (select avg(b) from r2)",
+	     ("select id, (select r2.b from r2 where r2.id = r1.a) v from r1 where x > (SELECT "
+	      "viewd_n.\"viewd_c1\" FROM viewd_piece_1 AS viewd_n) # select avg(b) AS viewd_c1 from r2")},
+		{("with r2 as (select id, b from r3) select n from (select b, count(*) n from r2 group by b) q, n1 "
+	      "where n1.a = q.n"),
+	     "the list of columns"},
+		{("with r2 as (select b, count(*) n from r3 group by b) select q.n, r2.n from (select n from r2 group "
+	      "by n) q, r2 where r2.b = q.n"),
+	     ("with r2 as (SELECT viewd_n.\"b\", viewd_n.\"n\" FROM viewd_piece_1 AS viewd_n) select q.n, r2.n "
+	      "from (select n from r2 group by n) q, r2 where r2.b = q.n # select b, count(*) n from r3 group by b")},
+		{"select x from (select count(*) c from r1 group by g) q, r2 viewd_piece_1", "column x"},
+		{"select id from r1 where x > (select avg(b) from r2 where r2.a > r1.a)", "a subquery tied by no equality"},
+		{"select id from n1 where a not in (select b from r2)", "NOT IN over columns that may be NULL"},
+	};
+	check(&like_postgresql, rows, ARRAY_LEN(rows));
+}
+
+static void groups_and_limits(void)
+{
+	static const struct split_row rows[] = {
+		{"select g, sum(x) as s from r1 group by g having sum(x) > (select sum(x) from r1) * 2 and g > 1",
+	     ("SELECT viewd_p.viewd_g1 AS \"g\", viewd_p.viewd_a1 as s FROM (SELECT viewd_n.\"viewd_g1\", "
+	      "viewd_n.\"viewd_a1\" FROM viewd_piece_2 AS viewd_n) AS viewd_p WHERE viewd_p.viewd_a1 > (SELECT "
+	      "viewd_n.\"viewd_c1\" FROM viewd_piece_1 AS viewd_n) * 2 and viewd_p.viewd_g1 > 1 # select sum(x) AS "
+	      "viewd_c1 from r1 # SELECT g AS viewd_g1, sum(x) AS viewd_a1 from r1 GROUP BY g")},
+		{"select g % 2 as k, count(*) n from r1 group by g % 2 having count(*) > (select count(*) from r2)",
+	     ("select g % 2 as k, count(*) n from r1 group by g % 2 having count(*) > (SELECT viewd_n.\"viewd_c1\" "
+	      "FROM viewd_piece_1 AS viewd_n) # select count(*) AS viewd_c1 from r2")},
+		{"select count(*) n from r1 having count(*) > (select count(*) from r2)",
+	     ("SELECT viewd_p.viewd_a1 n FROM (SELECT viewd_n.\"viewd_a1\" FROM viewd_piece_2 AS viewd_n) AS "
+	      "viewd_p WHERE viewd_p.viewd_a1 > (SELECT viewd_n.\"viewd_c1\" FROM viewd_piece_1 AS viewd_n) # "
+	      "select count(*) AS viewd_c1 from r2 # SELECT count(*) AS viewd_a1 from r1")},
+		{"select r1.g, sum(r2.b) s from r1 join r2 on r2.a = r1.a group by r1.g order by s, g limit 3",
+	     ("SELECT viewd_p.* FROM (SELECT viewd_n.\"g\", viewd_n.\"s\" FROM viewd_piece_1 AS viewd_n) AS "
+	      "viewd_p order by s, g limit 3 # select r1.g, sum(r2.b) s from r1 join r2 on r2.a = r1.a group by "
+	      "r1.g")},
+		{"select g, count(*) n from r1 group by g order by n limit 3", "LIMIT or OFFSET"},
+		{"select id, x from r1 order by x, id limit 3", "LIMIT or OFFSET"},
+		{"select r1.id, r2.b from r1 join r2 on r2.id = r1.a order by r1.id, r2.id limit 3", "LIMIT or OFFSET"},
+		{"select count(*) n, sum(x) s from r1 where a > (select avg(b) from r2) group by g % 2",
+	     ("SELECT count(*) n, sum(viewd_p.viewd_v2) s FROM (SELECT viewd_n.\"viewd_v1\", viewd_n.\"viewd_v2\", "
+	      "viewd_n.\"viewd_v3\" FROM viewd_piece_2 AS viewd_n) AS viewd_p WHERE (viewd_p.viewd_v1 > (SELECT "
+	      "viewd_n.\"viewd_c1\" FROM viewd_piece_1 AS viewd_n)) group by viewd_p.viewd_v3 % 2 # select avg(b) "
+	      "AS viewd_c1 from r2 # SELECT a AS viewd_v1, x AS viewd_v2, g AS viewd_v3, \"r1\".\"id\" AS viewd_k1 "
+	      "from r1 where 1 = 1")},
+	};
+	check(&like_postgresql, rows, ARRAY_LEN(rows));
+}
+
+/* Names are quoted by the engine's rule. */
+static void other_engines(void)
+{
+	static const struct split_row mysql[] = {
+		{"select `g`, count(*) n from `r1` group by `g` having count(*) > (select count(*) from r2)",
+	     ("SELECT viewd_p.viewd_g1 AS `g`, viewd_p.viewd_a1 n FROM (SELECT viewd_n.`viewd_g1`, viewd_n.`viewd_a1` FROM "
+	      "viewd_piece_2 AS viewd_n) AS viewd_p WHERE viewd_p.viewd_a1 > (SELECT viewd_n.`viewd_c1` FROM viewd_piece_1 "
+	      "AS "
+	      "viewd_n) # select count(*) AS viewd_c1 from r2 # SELECT `g` AS viewd_g1, count(*) AS viewd_a1 from `r1` "
+	      "GROUP BY "
+	      "`g`")},
+	};
+	check(&like_mysql, mysql, ARRAY_LEN(mysql));
+}
+
+static const struct harness_test tests[] = {
+	{"subqueries", subqueries},
+	{"groups and limits", groups_and_limits},
+	{"other engines", other_engines},
+};
+
+HARNESS_MAIN(SUITE("analysis, splitting", tests))
