@@ -69,5 +69,7 @@ bool binlog_commit(struct binlog *log, bool *found_r, struct viewd_err *err) MUS
 bool binlog_saw_definition(struct binlog *log);
 /* Was a refresh asked for in SQL? Told once. */
 bool binlog_saw_request(struct binlog *log);
+/* Has the server said that nothing happens? Told once. */
+bool binlog_saw_heartbeat(struct binlog *log);
 
 #endif

@@ -27,6 +27,7 @@ struct binlog {
 	struct position goal;   /* a look is over when this is reached */
 	bool in_group, request, reload, gap;
 	bool definition; /* something may be defined otherwise */
+	bool heartbeat;  /* the server has said that nothing happens */
 	bool unsure;     /* the library may hold more that has arrived */
 	bool unhandled;  /* the event is to be handled again: the database was busy */
 	struct mapped *mapped;

@@ -80,46 +80,6 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* ---- the lock */
-
-static bool take_lock(struct viewd_watch *w, struct viewd_err *err)
-{
-	const char *params[] = {w->lock};
-	int64_t got, holder;
-	if (!my_query_int(w->conn, "SELECT GET_LOCK(?, 0)", params, 1, &got, err))
-		return false;
-	if (got == 1)
-		return true;
-	if (!my_query_int(w->conn, "SELECT IS_USED_LOCK(?)", params, 1, &holder, err))
-		return false;
-	char how[340];
-	snprintf(how, sizeof how, "connection %" PRId64 " of the server holds %s", holder, w->lock);
-	return my_leader_refuse(w->conn, how, err);
-}
-
-/* The server would free it by itself, but a little later. */
-static void release_lock(struct viewd_watch *w)
-{
-	const char *params[] = {w->lock};
-	int64_t released;
-	if (w->conn != NULL && !w->conn->lost && w->lock[0] != '\0' &&
-	    !my_query_int(w->conn, "SELECT RELEASE_LOCK(?)", params, 1, &released, NULL))
-		db_log(&w->conn->db, VIEWD_LOG_DEBUG, "lock '%s' goes with its connection", w->lock);
-}
-
-/* A session that the library had renewed without a word would have neither the lock nor the settings. */
-static bool check_lock(struct viewd_watch *w, struct viewd_err *err)
-{
-	const char *params[] = {w->lock};
-	int64_t held;
-	if (!my_require_writable(w->conn, err) ||
-	    !my_query_int(w->conn, "SELECT IS_USED_LOCK(?) = CONNECTION_ID()", params, 1, &held, err))
-		return false;
-	if (held != 1 || mysql_thread_id(w->conn->my) != w->conn->thread_id)
-		return err_set(err, VIEWD_ERR_LOST, "the lock of the database was lost");
-	return true;
-}
-
 /* ---- opening */
 
 static bool set_up(struct viewd_watch *w, struct viewd_err *err)
@@ -127,8 +87,9 @@ static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 	struct db *db = &w->conn->db;
 	my_lock_name(w->conn, WATCH_PREFIX, w->lock);
 	if (!my_require_writable(w->conn, err) || !db_exec(db, "SET SESSION wait_timeout = 2147483", err) ||
-	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !take_lock(w, err) || !state_setup(db, err) ||
-	    !capture_setup(w->conn, err) || !my_leader_record(w->conn, err) || !returned_recognise(db, w, &w->place, err))
+	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !watch_lock_take(w->conn, w->lock, err) ||
+	    !state_setup(db, err) || !capture_setup(w->conn, err) || !my_leader_record(w->conn, err) ||
+	    !returned_recognise(db, w, &w->place, err))
 		return false;
 	if (w->conn->mariadb && !db_exec(db, "SET SESSION slow_query_log = OFF", NULL))
 		db_log(db, VIEWD_LOG_DEBUG, "database '%s', statements that wait may be found in the slow query log",
@@ -159,7 +120,8 @@ void my_watch_close(struct viewd_watch **watch)
 		return;
 	binlog_close(&w->binlog);
 	talloc_free(w->slots.prepared);
-	release_lock(w);
+	if (w->conn != NULL && w->lock[0] != '\0')
+		watch_lock_release(w->conn, w->lock);
 	my_close(&w->conn);
 	if (w->wake >= 0)
 		close(w->wake);
@@ -245,6 +207,13 @@ static bool comes_due(int64_t *due, int64_t every_us)
 	return true;
 }
 
+/* Who is awake does now what would have waked him within half of its period, and every time from then on. */
+static void draw_near(int64_t *due, int64_t every_us)
+{
+	if (*due < mono_us() + every_us / 2)
+		*due = 0;
+}
+
 /* asked: also to be told now what may be hidden behind another one who is at work. */
 static bool look_at_slots(struct viewd_watch *w, bool asked, bool *news, struct viewd_err *err)
 {
@@ -279,6 +248,8 @@ static bool look_at_binlog(struct viewd_watch *w, bool thorough, bool *news, boo
 		return false;
 	*news = *news || found;
 	*asked = *asked || binlog_saw_request(w->binlog);
+	if (binlog_saw_heartbeat(w->binlog))
+		draw_near(&w->due.heartbeat, HEARTBEAT_EVERY);
 	return true;
 }
 
@@ -351,8 +322,9 @@ static bool look(struct viewd_watch *w, bool full, struct viewd_signal_sink sign
 		w->due = (struct due){.mend = w->due.mend};
 	bool beat = comes_due(&w->due.heartbeat, HEARTBEAT_EVERY);
 	if (beat) {
+		draw_near(&w->due.objects, HEARTBEAT_EVERY);
 		*news = *asked = true;
-		if (!check_lock(w, err) || !returned_look(&w->conn->db, w->place, err) ||
+		if (!watch_lock_check(w->conn, w->lock, err) || !returned_look(&w->conn->db, w->place, err) ||
 		    (w->binlog != NULL && !binlog_check(w->binlog, err)))
 			return false;
 	}
