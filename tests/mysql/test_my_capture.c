@@ -353,6 +353,44 @@ static void hidden_triggers_are_known(void)
 	CHECK_STR(my_ask("SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_TABLE = 'sales'"), "0");
 }
 
+/* ---- rows of marks ---- */
+
+static void open_watch(void)
+{
+	struct viewd_database_spec spec = my_spec();
+	struct viewd_err err = {0};
+	struct viewd_watch *watch = DIALECT->capture->watch_open(&my_host, &spec, &err);
+	REQUIRE_OK(watch != NULL, &err);
+	DIALECT->capture->watch_close(&watch);
+}
+
+static bool run(MYSQL *my, const char *sql)
+{
+	bool done = mysql_query(my, sql) == 0;
+	mysql_free_result(mysql_store_result(my));
+	return done;
+}
+
+/* Who holds one row keeps nobody from marking another source, whatever the level of isolation; also in a table that an
+ * older viewd has made. */
+static void marks_of_other_sources_do_not_wait(void)
+{
+	begin_two();
+	my_do("DROP INDEX IF EXISTS viewd_captures_source ON viewd_captures");
+	open_watch();
+	my_do("INSERT INTO viewd_captures (`view`, source, mode, dirty_seq, clean_seq) SELECT CONCAT('w', seq), "
+	      "CONCAT('`t', seq, '`'), 'trigger', 0, 0 FROM seq_1_to_50");
+	MYSQL *one = my_root_open(), *two = my_root_open();
+	CHECK(run(one, "BEGIN"));
+	CHECK(run(one, "UPDATE viewd_captures SET clean_seq = clean_seq + 1 WHERE `view` = 'w7'"));
+	CHECK(run(two, "SET innodb_lock_wait_timeout = 1"));
+	CHECK(run(two, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"));
+	CHECK(run(two, "UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE source = '`t8`'"));
+	CHECK(!run(two, "UPDATE viewd_captures SET dirty_seq = dirty_seq + 1 WHERE source = '`t7`'"));
+	mysql_close(one);
+	mysql_close(two);
+}
+
 static const struct harness_test tests[] = {
 	{"leaving takes all or nothing", leaving_takes_all_or_nothing},
 	{"leaving minds nobody else's", leaving_minds_nobody_elses},
@@ -364,5 +402,6 @@ static const struct harness_test tests[] = {
 	{"triggers leave others alone", triggers_leave_others_alone},
 	{"a missing privilege is named", a_missing_privilege_is_named},
 	{"a read-only server is stood by", a_read_only_server_is_stood_by},
+	{"marks of other sources do not wait", marks_of_other_sources_do_not_wait},
 };
 HARNESS_MAIN(SUITE("mysql capture", tests))

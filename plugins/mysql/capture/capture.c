@@ -54,12 +54,25 @@ static bool make_slots(struct viewd_conn *conn, struct viewd_err *err)
 		err);
 }
 
+/* Whoever marks the views of one source would else wait for the rows of all others. An older viewd has made the table
+ * without it. */
+static bool make_index(struct viewd_conn *conn, struct viewd_err *err)
+{
+	int64_t there;
+
+	return my_query_int(conn,
+	                    "SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND "
+	                    "TABLE_NAME = 'viewd_captures' AND INDEX_NAME = 'viewd_captures_source'",
+	                    NULL, 0, &there, err) &&
+	       (there > 0 || db_exec(&conn->db, "CREATE INDEX viewd_captures_source ON viewd_captures (source)", err));
+}
+
 bool capture_setup(struct viewd_conn *conn, struct viewd_err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (!db_exec(&conn->db, tables[i], err))
 			return false;
-	return make_log(conn, err) && make_slots(conn, err);
+	return make_index(conn, err) && make_log(conn, err) && make_slots(conn, err);
 }
 
 static int compare(const void *a, const void *b)
