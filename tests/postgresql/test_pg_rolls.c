@@ -340,6 +340,46 @@ static void a_form_that_fails_gives_way(void)
 	}
 }
 
+/* ---- what does not pay ---- */
+
+static int64_t later_us;
+
+static int64_t late_now(void *ctx)
+{
+	return pg_host.now(ctx) + later_us;
+}
+
+static void take_long(void *ctx UNUSED, const char *place)
+{
+	if (strcmp(place, "refresh:applied") == 0)
+		later_us += 1000000;
+}
+
+/* Its logs go too, and are not made again when the view is refreshed. */
+static void auto_gives_up_what_does_not_pay(void)
+{
+	struct scene s;
+	struct viewd_outcome out = {0};
+	begin(&s, TOTALS, NULL);
+	struct viewd_host host = pg_host;
+	host.now = late_now;
+	host.failpoint = take_long;
+	s.conn->db.host = &host;
+	s.view.captured = true;
+	for (int mode = 0; mode < 2; mode++) {
+		s.view.mode = mode == 0 ? VIEWD_MODE_INCREMENTAL : VIEWD_MODE_AUTO;
+		for (int i = 0; i < 12; i++) {
+			pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id < 4");
+			out = pg_refreshed(s.conn, &s.view);
+			CHECK_STR(differing(&s), "0");
+		}
+		CHECK(mode == 0 ? strncmp(out.reason, "incremental: ", 13) == 0
+		                : strstr(out.reason, "an incremental refresh has taken ") != NULL);
+		CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM viewd.log_readers"), mode == 0 ? "1" : "0");
+	}
+	s.conn->db.host = &pg_host;
+}
+
 static const struct harness_test tests[] = {
 	{"all rows put a node right", all_rows_put_a_node_right},
 	{"what a pre_hook writes counts once", what_a_pre_hook_writes_counts_once},
@@ -354,6 +394,7 @@ static const struct harness_test tests[] = {
 	{"what was found wrong stays so", what_was_found_wrong_stays_so},
 	{"a form that fails gives way", a_form_that_fails_gives_way},
 	{"what was refused is not tried again", what_was_refused_is_not_tried_again},
+	{"auto gives up what does not pay", auto_gives_up_what_does_not_pay},
 };
 
 HARNESS_MAIN(SUITE("rolls", tests))

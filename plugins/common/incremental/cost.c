@@ -11,6 +11,13 @@
 #define TRY_UP_TO 3.0    /* times as dear: not tried beyond */
 #define UNKNOWN_MAX 5000 /* keys, while nothing is known of their cost */
 
+/* Of whole refreshes. */
+#define ROUND_FADE 0.9
+#define ROUNDS_MIN 5.0    /* about seven, the older ones counting less */
+#define ROUND_AT_MOST 5.0 /* times computing all rows, or what is free: what one of them counts */
+#define ROUNDS_DEAR 1.1
+#define ROUND_FREE 20000.0 /* microseconds: what takes less need not be saved */
+
 /* Of the other form. */
 #define FORM_AFTER 4.5  /* runs, each counting a bit less than the next */
 #define FORM_TWICE 1.5  /* fewer runs than this: the first one may have met cold caches */
@@ -19,10 +26,33 @@
 #define FORM_TRY_EVERY 100
 #define FORM_FAILED_US INT64_C(1000000000000) /* longer than anything takes */
 
-void cost_learn_whole(struct cost *cost, int64_t us)
+static double mean(double before, int64_t us)
 {
 	double now = us > 0 ? (double)us : 1.0;
-	cost->whole_us = cost->whole_us > 0 ? 0.7 * cost->whole_us + 0.3 * now : now;
+	return before > 0 ? 0.7 * before + 0.3 * now : now;
+}
+
+void cost_learn_whole(struct cost *cost, int64_t us)
+{
+	cost->whole_us = mean(cost->whole_us, us);
+}
+
+void cost_learn_plain(struct cost *cost, int64_t us)
+{
+	cost->plain_us = mean(cost->plain_us, us);
+}
+
+bool cost_learn_round(struct cost *cost, int64_t us)
+{
+	double plain = cost->plain_us, now = (double)us;
+	double most = ROUND_AT_MOST * (plain > ROUND_FREE ? plain : ROUND_FREE);
+	if (cost->plain_us <= 0)
+		return false;
+	cost->rounds = cost->rounds * ROUND_FADE + 1;
+	cost->round_us = cost->round_us * ROUND_FADE + (now < most ? now : most);
+	cost->plain_round_us = cost->plain_round_us * ROUND_FADE + cost->plain_us;
+	return cost->rounds >= ROUNDS_MIN && cost->round_us > ROUNDS_DEAR * cost->plain_round_us &&
+	       cost->round_us > ROUND_FREE * cost->rounds;
 }
 
 void cost_learn_keys(struct cost *cost, int form, int64_t keys, int64_t us)

@@ -19,7 +19,9 @@ struct cost_line {
 #define COST_FORMS 2
 
 struct cost {
-	double whole_us; /* of computing all rows, recent runs count more; 0: never measured */
+	double plain_us; /* of computing the relation's rows alone, without inner nodes; 0: never measured */
+	double rounds, round_us, plain_round_us; /* recent refreshes: what they took, and would have taken so */
+	double whole_us;                         /* of computing all rows, recent runs count more; 0: never measured */
 	struct cost_line forms[COST_FORMS];
 	int form;                  /* that is in use (part.h) */
 	bool trying;               /* but the other one runs this time */
@@ -31,6 +33,7 @@ struct cost {
 
 /* Takes in a run. */
 void cost_learn_whole(struct cost *cost, int64_t us);
+void cost_learn_plain(struct cost *cost, int64_t us);
 void cost_learn_keys(struct cost *cost, int form, int64_t keys, int64_t us);
 
 /* The time that an audit has taken is a hint for a form that was never measured. */
@@ -53,7 +56,11 @@ int cost_choose_form(struct cost *cost, int64_t keys);
  * measurement may be out of date. Remembers what it has answered. */
 bool cost_choose_whole(struct cost *cost, int64_t keys);
 
-/* All of it as a text, for the state table, and back; false and untouched: the text is none. */
+/* Takes in a whole refresh, whatever it has chosen. True: for some time now it would have cost less to compute the
+ * relation's rows alone each time. A single refresh that took very long does not decide. */
+bool cost_learn_round(struct cost *cost, int64_t us);
+
+/* What runs have taken, as a text, for the state table, and back; false and untouched: the text is none. */
 #define COST_TEXT_SIZE 256
 void cost_write(const struct cost *cost, char text[static COST_TEXT_SIZE]);
 bool cost_read(struct cost *cost, const char *text);

@@ -56,18 +56,23 @@ static bool read_logs(struct task *task, struct viewd_err *err)
 	return true;
 }
 
-/* The nodes are filled as well. */
+/* The nodes are filled as well. Should one be wrong, the definition puts the relation's rows right. */
 static bool nodes_all(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
+	struct db *db = task->db;
+	struct chain *chain = task->chain;
 	struct part_written written = {0};
-	const struct chain *chain = task->chain;
-	bool done = chain->top != NULL ? top_whole(task->db, task->mem, chain->top, chain->definition, &written, err)
-	                               : roll_whole(task->db, task->mem, chain->roll, chain->definition, &written, err);
-	if (!done || !task_count_rows(task, &out->rows, err))
+	struct part result = chain->top != NULL ? chain->top->result : chain->roll->result;
+	result.definition = chain->definition;
+	if (!(chain->top != NULL ? top_fill(db, task->mem, chain->top, err) : roll_fill(db, task->mem, chain->roll, err)))
 		return false;
+	int64_t before = db_now(db);
+	if (!db->ops->incremental.apply_part(db, &result, NULL, &written, err))
+		return false;
+	cost_learn_plain(&chain->cost, db_now(db) - before);
 	out->rows_written = written.inserted + written.updated + written.deleted;
 	out->did = out->rows_written > 0 ? VIEWD_DID_FULL : VIEWD_DID_NO_DATA;
-	return true;
+	return task_count_rows(task, &out->rows, err);
 }
 
 static bool refresh_whole(struct task *task, const char *why, all_rows_fn *all_rows, struct viewd_outcome *out,
@@ -77,7 +82,10 @@ static bool refresh_whole(struct task *task, const char *why, all_rows_fn *all_r
 	bool nodes = task->chain->roll != NULL || task->chain->top != NULL;
 	if (!(nodes ? nodes_all(task, out, err) : all_rows(task, out, err)))
 		return false;
-	cost_learn_whole(&task->chain->cost, db_now(task->db) - before);
+	int64_t took = db_now(task->db) - before;
+	cost_learn_whole(&task->chain->cost, took);
+	if (!nodes)
+		cost_learn_plain(&task->chain->cost, took);
 	/* All rows cover every image, also of logs without news. */
 	for (size_t i = 0; i < task->chain->n_logs; i++)
 		task->chain->logs[i].everything = true;
@@ -227,7 +235,7 @@ bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, stru
                       struct viewd_err *err)
 {
 	struct news news;
-	task->chain->again = false;
+	task->chain->again = task->chain->dear = false;
 	if (!chain_aim(task, err) || !look(task, &news, err))
 		return false;
 	db_failpoint(task->db, "refresh:looked");
@@ -239,6 +247,9 @@ bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, stru
 		return refresh_whole(task, whole ? "it was asked for" : "there are none yet", all_rows, out, err);
 	if (task->chain->demoted)
 		return refresh_whole(task, DEMOTION_REASON, all_rows, out, err);
-	return news.everything != NULL ? refresh_whole(task, news.everything, all_rows, out, err)
-	                               : refresh_changed(task, &news, all_rows, out, err);
+	int64_t before = db_now(task->db);
+	bool done = news.everything != NULL ? refresh_whole(task, news.everything, all_rows, out, err)
+	                                    : refresh_changed(task, &news, all_rows, out, err);
+	task->chain->dear = done && cost_learn_round(&task->chain->cost, db_now(task->db) - before);
+	return done;
 }

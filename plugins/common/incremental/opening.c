@@ -234,11 +234,28 @@ void incremental_measured(struct task *task, int64_t us)
 		attempt_over(task);
 }
 
+/* Nodes and logs cost more than they save: mode auto does without, and tries again as after a refusal. */
+static void give_up(struct task *task)
+{
+	struct viewd_err why = {0};
+	const struct cost *cost = &task->chain->cost;
+	task->chain->dear = task->chain->ensured = false;
+	err_set(&why, VIEWD_ERR_CONFIG, "an incremental refresh has taken %.1f ms, all rows take %.1f ms",
+	        cost->round_us / cost->rounds / 1000, cost->plain_us / 1000);
+	db_log(task->db, VIEWD_LOG_INFO, "view '%s' is not refreshed incrementally any more (%s)", task->view->name,
+	       why.msg);
+	attempt_refused(task, &why);
+}
+
 void incremental_purge(struct task *task)
 {
 	struct db *db = task->db;
 	struct chain *chain = task->chain;
 	demotion_committed(chain);
+	if (chain->dear && task->resolved.mode == VIEWD_MODE_AUTO) {
+		give_up(task);
+		return;
+	}
 	bool due = ++chain->refreshes % PURGE_EVERY == 0;
 	if (due)
 		remember_costs(db, chain);

@@ -219,15 +219,6 @@ bool roll_fill(struct db *db, void *mem, struct roll *roll, struct viewd_err *er
 	       none_stuck(db, mem, roll, NULL, err);
 }
 
-/* The relation's rows come from the definition: should the roll be wrong, this puts them right. */
-bool roll_whole(struct db *db, void *mem, struct roll *roll, const char *definition, struct part_written *out,
-                struct viewd_err *err)
-{
-	struct part result = roll->result;
-	result.definition = definition;
-	return roll_fill(db, mem, roll, err) && db->ops->incremental.apply_part(db, &result, NULL, out, err);
-}
-
 /* ---- what has changed ---- */
 
 static char *add_images(struct db *db, void *mem, char *sql, const char *view, const struct part_source *source)

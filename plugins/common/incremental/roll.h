@@ -42,10 +42,6 @@ bool roll_same_types(struct db *db, void *mem, const char *view, const char *def
 /* In the refresh's transaction: all rows of the nodes. [worker] */
 bool roll_fill(struct db *db, void *mem, struct roll *roll, struct viewd_err *err) MUST_CHECK;
 
-/* The same, and of the relation, these by the definition. [worker] */
-bool roll_whole(struct db *db, void *mem, struct roll *roll, const char *definition, struct part_written *out,
-                struct viewd_err *err) MUST_CHECK;
-
 /* Moves the nodes by the images that the view has not read, or by the part's rows of these keys; writes the relation's
  * rows of the touched groups. [worker] */
 bool roll_images_apply(struct db *db, void *mem, const char *view, struct roll *roll, const struct part_source *source,

@@ -105,11 +105,8 @@ bool top_check(struct db *db, void *mem, const char *view, struct top *top, cons
 
 /* ---- everything ---- */
 
-bool top_whole(struct db *db, void *mem, struct top *top, const char *definition, struct part_written *out,
-               struct viewd_err *err)
+bool top_fill(struct db *db, void *mem, struct top *top, struct viewd_err *err)
 {
-	struct part result = top->result;
-	result.definition = definition;
 	for (size_t i = 0; i < top->n_pieces; i++) {
 		struct piece *piece = &top->pieces[i];
 		if (piece->same != NULL)
@@ -118,7 +115,7 @@ bool top_whole(struct db *db, void *mem, struct top *top, const char *definition
 		                        : !node_table_fill(db, mem, &piece->table, piece->said->text, err))
 			return false;
 	}
-	return db->ops->incremental.apply_part(db, &result, NULL, out, err);
+	return true;
 }
 
 /* ---- what has changed ---- */

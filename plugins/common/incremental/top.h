@@ -41,9 +41,8 @@ void top_bind(struct db *db, void *mem, struct top *top);
 bool top_check(struct db *db, void *mem, const char *view, struct top *top, const char *definition,
                struct viewd_err *err) MUST_CHECK;
 
-/* In the refresh's transaction: fills all pieces, and writes the relation by the definition. [worker] */
-bool top_whole(struct db *db, void *mem, struct top *top, const char *definition, struct part_written *out,
-               struct viewd_err *err) MUST_CHECK;
+/* In the refresh's transaction: fills all pieces. [worker] */
+bool top_fill(struct db *db, void *mem, struct top *top, struct viewd_err *err) MUST_CHECK;
 
 /* Finds the keys that are affected in each piece, and counts them, together with images that are added. More than limit
  * of them: *all_r. [worker] */
