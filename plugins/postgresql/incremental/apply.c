@@ -139,12 +139,21 @@ static bool is_row_column(const struct part *part, size_t column)
 	return part->n_row == 0;
 }
 
+/* Records can be compared by their images and sorted, but not hashed: sorting many takes longer than computing them. */
+static char *add_hash(const struct texts *t, char *sql, const char *side)
+{
+	sql = add_identity(t, sql_add(sql, "pg_catalog.hashtext("), side);
+	return sql_add(sql, "::text COLLATE pg_catalog.\"C\")");
+}
+
 /* j: old and new rows that differ, beside each other; q2 is NULL where a row is gone. */
 static char *add_differences(const struct texts *t, char *sql)
 {
 	size_t n = t->part->columns->n;
 	sql = add_columns(sql_add(sql, ", j AS MATERIALIZED (SELECT o.tid, q.rn IS NULL AS gone, "), "q.", n);
 	sql = sql_add(sql, " FROM o FULL JOIN q ON ");
+	sql = sql_add(add_hash(t, sql, "o."), " OPERATOR(pg_catalog.=) ");
+	sql = sql_add(add_hash(t, sql, "q."), " AND ");
 	sql = sql_add(add_identity(t, sql, "o."), " OPERATOR(pg_catalog.*=) ");
 	sql = add_columns(sql_add(add_identity(t, sql, "q."), " WHERE o.rn IS NULL OR q.rn IS NULL OR ROW("), "o.", n);
 	sql = add_columns(sql_add(sql, ")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW("), "q.", n);
