@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * daemon.h: the daemon as one function.
+ * daemon.h: the daemon as one function. For the main thread.
  */
 #ifndef VIEWD_DAEMON_H
 #define VIEWD_DAEMON_H

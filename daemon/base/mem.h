@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * mem.h: talloc without the possibility of failure. Out of memory ends the process: nothing sensible can be done, and
- * the databases are safe because every change there is a transaction.
+ * the databases are safe because every change there is a transaction. [any], a tree on one thread at a time.
  */
 #ifndef VIEWD_BASE_MEM_H
 #define VIEWD_BASE_MEM_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * client.h: one run of viewctl.
+ * client.h: one run of viewctl. viewctl has one thread.
  */
 #ifndef VIEWD_CLIENT_CLIENT_H
 #define VIEWD_CLIENT_CLIENT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * help.h: everything viewctl says about itself, from the command rows.
+ * help.h: everything viewctl says about itself, from the command rows. viewctl has one thread.
  */
 #ifndef VIEWD_CLIENT_HELP_H
 #define VIEWD_CLIENT_HELP_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * http.h: one HTTP call over the control socket. The only user of libcurl.
+ * http.h: one HTTP call over the control socket. The only user of libcurl. viewctl has one thread.
  */
 #ifndef VIEWD_CLIENT_HTTP_H
 #define VIEWD_CLIENT_HTTP_H

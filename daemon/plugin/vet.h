@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * vet.h: plugin files: what they are called, and whether they may be opened.
+ * vet.h: plugin files: what they are called, and whether they may be opened. [any]
  */
 #ifndef VIEWD_PLUGIN_VET_H
 #define VIEWD_PLUGIN_VET_H

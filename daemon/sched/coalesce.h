@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * coalesce.h: many changes, few refreshes. When does a dirty view start? Pure; times in microseconds of one clock.
+ * [any]
  */
 #ifndef VIEWD_SCHED_COALESCE_H
 #define VIEWD_SCHED_COALESCE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cron.h: crontab's times of day. Pure.
+ * cron.h: crontab's times of day. Pure. [any]
  *
  * Five fields as in crontab(5) of Debian's cron (minute, hour, day of month, month, day of week; names, ranges, lists,
  * steps), the words @hourly @daily @midnight @weekly @monthly @yearly @annually, and `@every DURATION`.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * graph.h: dependency order over numbered nodes. Pure, iterative (a chain of any length is fine), linear in nodes plus
- * edges.
+ * edges. [any]
  */
 #ifndef VIEWD_SCHED_GRAPH_H
 #define VIEWD_SCHED_GRAPH_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * print.h: a reply of the daemon as text for people, one printer a command.
+ * print.h: a reply of the daemon as text for people, one printer a command. viewctl has one thread.
  */
 #ifndef VIEWD_CLIENT_PRINT_PRINT_H
 #define VIEWD_CLIENT_PRINT_PRINT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * table.h: aligned columns with optional colour, and lines between the rows.
+ * table.h: aligned columns with optional colour, and lines between the rows. viewctl has one thread.
  */
 #ifndef VIEWD_CLIENT_PRINT_TABLE_H
 #define VIEWD_CLIENT_PRINT_TABLE_H

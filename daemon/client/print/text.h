@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * text.h: values of a reply as text for people. Missing and null values give NULL, which a table shows as "-".
+ * text.h: values of a reply as text for people. Missing and null values give NULL, which a table shows as "-". viewctl
+ * has one thread.
  */
 #ifndef VIEWD_CLIENT_PRINT_TEXT_H
 #define VIEWD_CLIENT_PRINT_TEXT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * list.h: takes comma-separated values apart.
+ * list.h: takes comma-separated values apart. [any], a load on one thread.
  */
 #ifndef VIEWD_CONF_READ_LIST_H
 #define VIEWD_CONF_READ_LIST_H

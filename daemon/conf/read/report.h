@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * report.h: collects every problem of a load, with its place.
+ * report.h: collects every problem of a load, with its place. [any], a load on one thread.
  *
  * Text: "file:line: [section] key: what was wrong; what would be right" (a column follows the line where a byte is to
  * blame).

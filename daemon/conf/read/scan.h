@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * scan.h: the first look at the bytes of an INI file, before iniparser sees them.
+ * scan.h: the first look at the bytes of an INI file, before iniparser sees them. [any], a load on one thread.
  *
  * iniparser 4.1 loses data silently in many ways (values cut at ';' or '#' or behind a quote, duplicates merged, lines
  * joined). The scan finds every such place and reports it with line and column; what it yields otherwise is what

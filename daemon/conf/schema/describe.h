@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * describe.h: the option tables as documentation.
+ * describe.h: the option tables as documentation. [any]
  */
 #ifndef VIEWD_CONF_SCHEMA_DESCRIBE_H
 #define VIEWD_CONF_SCHEMA_DESCRIBE_H

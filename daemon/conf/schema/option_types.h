@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * option_types.h: one parser, printer and comparison for each option type. For option.c.
+ * option_types.h: one parser, printer and comparison for each option type. For option.c. [any]
  */
 #ifndef VIEWD_CONF_SCHEMA_OPTION_TYPES_H
 #define VIEWD_CONF_SCHEMA_OPTION_TYPES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * schema.h: the option tables of the three kinds of sections.
+ * schema.h: the option tables of the three kinds of sections. [any]
  */
 #ifndef VIEWD_CONF_SCHEMA_SCHEMA_H
 #define VIEWD_CONF_SCHEMA_SCHEMA_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * json.h: the daemon's records as JSON. All functions return a new reference and never NULL.
+ * json.h: the daemon's records as JSON. All functions return a new reference and never NULL. [loop]
  */
 #ifndef VIEWD_CTL_ANSWER_JSON_H
 #define VIEWD_CTL_ANSWER_JSON_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * handlers.h: the function behind each command. A handler looks at call_args() and ends the call exactly once, now or
- * later.
+ * later. [loop]
  */
 #ifndef VIEWD_CTL_CALL_HANDLERS_H
 #define VIEWD_CTL_CALL_HANDLERS_H

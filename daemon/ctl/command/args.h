@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * args.h: the parameters of one call of a command. The same record is filled from argv (viewctl), from a query string
- * or from a JSON body (the server), and written as query or JSON (viewctl). Pure: no sockets, no files.
+ * or from a JSON body (the server), and written as query or JSON (viewctl). Pure: no sockets, no files. [any], a record
+ * on one thread at a time.
  */
 #ifndef VIEWD_CTL_COMMAND_ARGS_H
 #define VIEWD_CTL_COMMAND_ARGS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * audit.h: one log line for each changing command: who, what, and what came of it.
+ * audit.h: one log line for each changing command: who, what, and what came of it. [loop]
  */
 #ifndef VIEWD_CTL_SERVE_AUDIT_H
 #define VIEWD_CTL_SERVE_AUDIT_H

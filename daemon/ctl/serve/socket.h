@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * socket.h: the control socket's file: whose it is, making it, noticing that it went away, removing it.
+ * socket.h: the control socket's file: whose it is, making it, noticing that it went away, removing it. [loop]
  *
  * A lock file beside the socket (PATH.lock, never removed) says who is alive: only the holder of the lock may remove a
  * stale socket, and even then not one that somebody answers on.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * json_explain.h: an explanation as JSON, the same from the daemon and from viewctl alone.
+ * json_explain.h: an explanation as JSON, the same from the daemon and from viewctl alone. [any]
  */
 #ifndef VIEWD_CTL_TEXT_JSON_EXPLAIN_H
 #define VIEWD_CTL_TEXT_JSON_EXPLAIN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * node.h: the nodes of a query: one, or several when it is split. Each function returns the number of the node that
- * has the query's rows, 0 with a refusal.
+ * node.h: the nodes of a query: one, or several when it is split. Each function returns the number of the node that has
+ * the query's rows, 0 with a refusal. [any]
  */
 #ifndef VIEWD_COMMON_ANALYSIS_NODE_H
 #define VIEWD_COMMON_ANALYSIS_NODE_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * texts.h: a query with groups as the pieces of SQL that a roll is made of, taken from the definition as it is written.
+ * [any]
  */
 #ifndef VIEWD_COMMON_ANALYSIS_TEXTS_H
 #define VIEWD_COMMON_ANALYSIS_TEXTS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * unit.h: one query of a definition that becomes a node or a short chain of them: the definition itself, or a part
- * of it that stands alone.
+ * unit.h: one query of a definition that becomes a node or a short chain of them: the definition itself, or a part of
+ * it that stands alone. [any]
  */
 #ifndef VIEWD_COMMON_ANALYSIS_UNIT_H
 #define VIEWD_COMMON_ANALYSIS_UNIT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * generate.h: the SQL text of create, refresh and drop. render prints it, the recipes run it: what is shown is what is
- * done.
+ * done. [any]
  *
  * A form the server lacks is never produced: it is rewritten (OR REPLACE becomes DROP IF EXISTS + CREATE) or refused
  * with the reason.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * cost.h: what refreshing some keys, in either form, and computing all rows has taken so far, and which of these to do
- * now (docs/adr/011-choosing-a-refresh.md).
+ * now (docs/adr/011-choosing-a-refresh.md). [any]
  */
 #ifndef VIEWD_COMMON_INCREMENTAL_COST_H
 #define VIEWD_COMMON_INCREMENTAL_COST_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * demotion.h: a view whose incremental refresh was found wrong has all rows computed, by whatever connection, until it
- * is asked for all rows or has another definition (docs/adr/011-choosing-a-refresh.md).
+ * is asked for all rows or has another definition (docs/adr/011-choosing-a-refresh.md). Functions run on the thread of
+ * their connection.
  */
 #ifndef VIEWD_COMMON_INCREMENTAL_DEMOTION_H
 #define VIEWD_COMMON_INCREMENTAL_DEMOTION_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * task.h: all that is known about one view during one call of the daemon.
+ * task.h: all that is known about one view during one call of the daemon. Functions run on the thread of their
+ * connection.
  */
 #ifndef VIEWD_COMMON_OBJECTS_TASK_H
 #define VIEWD_COMMON_OBJECTS_TASK_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * stmt.h: a statement that grows together with its parameters, for the state tables.
+ * stmt.h: a statement that grows together with its parameters, for the state tables. Functions run on the thread of
+ * their connection.
  */
 #ifndef VIEWD_COMMON_STATE_STMT_H
 #define VIEWD_COMMON_STATE_STMT_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * binlog.h: reading the server's binary log as a replica does, to learn which tables changed.
+ * binlog.h: reading the server's binary log as a replica does, to learn which tables changed. Functions run on the
+ * thread of their connection.
  *
  * Row events name tables, and events come in commit order, so no log of our own is needed. An event may be read a
  * moment before its transaction is visible; the marks are therefore set in a transaction that itself goes through the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * events.h: the state of who follows the binary log, shared by binlog.c (the stream) and events.c (what comes in it).
+ * Functions run on the thread of their connection.
  */
 #ifndef VIEWD_MYSQL_CAPTURE_EVENTS_H
 #define VIEWD_MYSQL_CAPTURE_EVENTS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * trigger_procedure.h: what viewd puts beside an application's tables so that their writers leave a word: row triggers,
- * and the one procedure that all triggers of a database call.
+ * and the one procedure that all triggers of a database call. Functions run on the thread of their connection.
  *
  * A writer's statement must not fail because of them. The procedure writes the log, so LOCK TABLES of the application's
  * tables locks it as well. Handlers stand around the CALL and in the procedure, for named errors only: those that say

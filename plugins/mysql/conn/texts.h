@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * texts.h: texts collected from a query.
+ * texts.h: texts collected from a query. [any]
  */
 #ifndef VIEWD_MYSQL_CONN_TEXTS_H
 #define VIEWD_MYSQL_CONN_TEXTS_H

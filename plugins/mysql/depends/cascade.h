@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * cascade.h: foreign keys that write a table without its triggers and without its name in the binary log.
+ * cascade.h: foreign keys that write a table without its triggers and without its name in the binary log. Functions run
+ * on the thread of their connection.
  */
 #ifndef VIEWD_MYSQL_DEPENDS_CASCADE_H
 #define VIEWD_MYSQL_DEPENDS_CASCADE_H

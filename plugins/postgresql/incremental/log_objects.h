@@ -3,7 +3,7 @@
  * log_objects.h: what a change log consists of in PostgreSQL, by its number 7: the unlogged table change_7, the
  * sequence full_7 (never called: writers log), the functions log_7_row and log_7_rows, and triggers on the source and
  * on everything below it: viewd_log_7_i for each inserted row, viewd_log_7_u, _d and _t for each statement; among
- * partitions viewd_log_7_n for each statement that inserts.
+ * partitions viewd_log_7_n for each statement that inserts. Functions run on the thread of their connection.
  *
  * Rows of the table: viewd_sign -1 and 1 are old and new images, 2 says that everything may have changed. The one with
  * 0 is there from the beginning: a crash empties the table. Its viewd_xid is 0, or after an overflow what the xmin of a

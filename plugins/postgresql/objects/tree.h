@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * tree.h: a view with everything that reads it, and the statements that would make each of them again.
+ * tree.h: a view with everything that reads it, and the statements that would make each of them again. Functions run on
+ * the thread of their connection.
  */
 #ifndef VIEWD_POSTGRESQL_OBJECTS_TREE_H
 #define VIEWD_POSTGRESQL_OBJECTS_TREE_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * watch.h: the one watching connection of a database. It sleeps until it is notified, is never inside a transaction
- * while it waits, and runs nothing that takes long.
+ * while it waits, and runs nothing that takes long. All functions run on the watch's thread, but pg_watch_wake, which
+ * any thread may call.
  *
  *   ASLEEP  it holds PG_LOCK_ASLEEP, so whoever writes a log row notifies
  *   AWAKE   it does not; writers keep the lock shared until they have ended, and it looks at the log at its own pace

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * trigger.h: triggers that mark views.
+ * trigger.h: triggers that mark views. Functions run on the thread of their connection.
  */
 #ifndef VIEWD_SQLITE_CAPTURE_TRIGGER_H
 #define VIEWD_SQLITE_CAPTURE_TRIGGER_H

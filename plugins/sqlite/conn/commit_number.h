@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * commit_number.h: changes noticed by the number of the last commit.
+ * commit_number.h: changes noticed by the number of the last commit. Functions run on the thread of their connection.
  */
 #ifndef VIEWD_SQLITE_CONN_COMMIT_NUMBER_H
 #define VIEWD_SQLITE_CONN_COMMIT_NUMBER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * query.h: compiling a definition, and what it reads.
+ * query.h: compiling a definition, and what it reads. Functions run on the thread of their connection.
  */
 #ifndef VIEWD_SQLITE_CONN_QUERY_H
 #define VIEWD_SQLITE_CONN_QUERY_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * walk.h: what a definition reads (walk.c), and what the analysis knows of it (know.c).
+ * walk.h: what a definition reads (walk.c), and what the analysis knows of it (know.c). Functions run on the thread of
+ * their connection.
  */
 #ifndef VIEWD_SQLITE_DEPENDS_WALK_H
 #define VIEWD_SQLITE_DEPENDS_WALK_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * replace.h: a view gets another definition, method or set of columns.
+ * replace.h: a view gets another definition, method or set of columns. Functions run on the thread of their connection.
  */
 #ifndef VIEWD_SQLITE_REFRESH_REPLACE_H
 #define VIEWD_SQLITE_REFRESH_REPLACE_H

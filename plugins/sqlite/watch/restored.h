@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * restored.h: has the file been restored under the watch?
+ * restored.h: has the file been restored under the watch? Functions run on the thread of their connection.
  */
 #ifndef VIEWD_SQLITE_WATCH_RESTORED_H
 #define VIEWD_SQLITE_WATCH_RESTORED_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch.h: the watching connection of the SQLite dialect; contracts in viewd_dialect.h.
+ * watch.h: the watching connection of the SQLite dialect; contracts and threads in viewd_dialect.h.
  */
 #ifndef VIEWD_SQLITE_WATCH_WATCH_H
 #define VIEWD_SQLITE_WATCH_WATCH_H

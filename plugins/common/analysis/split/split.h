@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * split.h: a definition as a small query, the top, over other queries, its pieces, each of which can be kept by itself
- * (docs/adr/008-incremental-nodes.md).
+ * (docs/adr/008-incremental-nodes.md). [any]
  *
  * All of it is done with the text. A piece is a subquery that stands alone, or what a rewriting has made to stand
  * alone. In the text a table of viewd's own comes in its place. Then the text is read again.
