@@ -145,7 +145,8 @@ static void what_cannot_be_kept_is_refused(void)
 		const char *definition, *construct, *place;
 	} rows[] = {
 		{"SELECT id,\n price FROM thing\n ORDER BY id LIMIT 3", "LIMIT", "line 3, column 20:"},
-		{"SELECT id FROM thing WHERE price > ALL (SELECT price FROM owner, thing)", "subquery", "line 1, column 28:"},
+		{"SELECT id FROM thing WHERE EXISTS (SELECT 1 FROM owner WHERE owner.id > price)", "subquery",
+	     "line 1, column 28:"},
 		{"SELECT id FROM thing UNION ALL SELECT id FROM owner", "UNION", "line 1, column 39:"},
 		{"SELECT note FROM thing", "list of columns", "line 1, column 8:"},
 		{"SELECT id, owner, current_timestamp AS t FROM thing", "the clock", "line 1, column 19:"},
