@@ -154,27 +154,34 @@ bool top_affected(struct db *db, void *mem, const char *view, struct top *top, i
 	return true;
 }
 
-static bool move_piece(struct db *db, void *mem, const char *view, struct piece *piece, struct viewd_err *err)
+/* *changed_r: the piece may have other rows than before. */
+static bool move_piece(struct db *db, void *mem, const char *view, struct piece *piece, bool *changed_r,
+                       struct viewd_err *err)
 {
 	struct part_written inside = {0};
-	if (piece->same != NULL)
+	bool images = piece->roll != NULL && piece->roll->images;
+	if (piece->same != NULL || (images ? unread_of(piece) : piece->keys.n) == 0)
 		return true;
-	if (piece->roll != NULL && piece->roll->images)
-		return unread_of(piece) == 0 ||
-		       roll_images_apply(db, mem, view, piece->roll, &piece->part.sources[0], &inside, err);
-	if (piece->keys.n == 0)
-		return true;
-	return piece->roll != NULL ? roll_keys_apply(db, mem, piece->roll, &piece->keys, &inside, err)
-	                           : db->ops->incremental.apply_part(db, &piece->part, &piece->keys, &inside, err);
+	*changed_r |= piece->roll != NULL;
+	if (images)
+		return roll_images_apply(db, mem, view, piece->roll, &piece->part.sources[0], &inside, err);
+	if (piece->roll != NULL)
+		return roll_keys_apply(db, mem, piece->roll, &piece->keys, &inside, err);
+	bool done = db->ops->incremental.apply_part(db, &piece->part, &piece->keys, &inside, err);
+	*changed_r |= inside.inserted + inside.updated + inside.deleted > 0;
+	return done;
 }
 
 bool top_apply(struct db *db, void *mem, const char *view, struct top *top, struct part_written *out,
                struct viewd_err *err)
 {
+	bool changed = false;
 	for (size_t i = 0; i < top->n_pieces; i++)
-		if (!move_piece(db, mem, view, &top->pieces[i], err))
+		if (!move_piece(db, mem, view, &top->pieces[i], &changed, err))
 			return false;
-	return db->ops->incremental.apply_part(db, &top->result, NULL, out, err);
+	for (size_t i = 0; i < top->n_whole; i++)
+		changed |= top->whole[i]->unread > 0;
+	return !changed || db->ops->incremental.apply_part(db, &top->result, NULL, out, err);
 }
 
 void top_drop_keys(struct db *db, struct top *top)
