@@ -35,7 +35,7 @@
 	" AND t.TABLE_TYPE = 'VIEW' OR t.TABLE_NAME IN ('viewd_changes', 'viewd_slots', 'viewd_triggers', " \
 	"'viewd_tables', 'viewd_position'," \
 	" 'viewd_intents', 'viewd_daemon', '" LOG_SEEN "', " STATE_TABLES_SQL ") OR t.TABLE_NAME REGEXP " \
-	"'^viewd_change_[0-9]+$')" \
+	"'^viewd_(change|node)_[0-9]+$')" \
 	" ORDER BY t.TABLE_TYPE <> 'VIEW', t.TABLE_NAME = 'viewd_view_state', t.TABLE_NAME"
 /* clang-format on */
 

@@ -86,6 +86,13 @@ const struct db_ops my_ops = {
 			.drop_keys = my_drop_keys,
 			.index_part = my_index_part,
 			.apply_part = my_apply_part,
+			.make_node = my_make_node,
+			.roll = {.fill_node = my_fill_node,
+                     .same_values = my_same_values,
+                     .spelling = "CAST({} AS BINARY)",
+                     .whole_number = "CAST({} AS SIGNED)"},
+			.add_to_roll = my_add_to_roll,
+			.average = "({a} / nullif({b}, 0))",
 			.whole = my_whole,
 		},
 	.leaving =

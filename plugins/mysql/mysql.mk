@@ -57,6 +57,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/incremental/log.c plugins/mysql/incremental/log.h \
 	plugins/mysql/incremental/look.c \
 	plugins/mysql/incremental/plan.c \
+	plugins/mysql/incremental/roll.c \
 	plugins/mysql/depends/walk.c plugins/mysql/depends/walk.h \
 	plugins/mysql/watch/watch.c plugins/mysql/watch/watch.h
 libviewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)

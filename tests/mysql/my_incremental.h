@@ -28,6 +28,9 @@ struct viewd_view_spec my_incremental(const char *name, const char *definition);
 struct my_scene *my_incremental_begin(const char *definition);
 /* Refreshes, compares, and tells how it went: "incremental 3", "nothing 0", "all 12". */
 const char *my_compared(struct my_scene *s);
+/* View v, refreshed many times while transactions move amounts between accounts, and accounts between owners: its rows
+ * are those of one moment, and no transaction fails. */
+void my_beside_writers(const char *definition);
 /* How many rows the newest log has, and its name. */
 const char *my_log_rows(void);
 const char *my_log_name(void);

@@ -268,6 +268,18 @@ struct db_leaving_ops {
 	bool (*clean_leftovers)(struct db *db, struct viewd_err *err);
 };
 
+/* What is different about inner nodes. {0}: nothing. */
+struct db_roll_ops {
+	/* Puts the rows of a query into a node's empty table, whose columns are in the query's order. NULL: INSERT ..
+	 * SELECT reads what the transaction sees. */
+	bool (*fill_node)(struct db *db, const struct node_table *table, const char *query, struct viewd_err *err);
+	/* SQL: the bytes of a value {}, where equal groups may have other bytes; and a sum {} of counts as a count. NULL:
+	 * equal groups have equal bytes, or none that matter. */
+	const char *spelling, *whole_number;
+	/* Do columns of these types take the same values over from each other, to the byte? NULL: if they are equal. */
+	bool (*same_values)(const char *type_a, const char *type_b);
+};
+
 /* Keeping views incrementally (incremental/). {0}: the dialect cannot. All of them run in a transaction unless said
  * otherwise. */
 struct db_incremental_ops {
@@ -318,6 +330,7 @@ struct db_incremental_ops {
 	/* Makes the table of an inner node, empty, with its indexes. In a transaction where DDL has one. NULL, with
 	 * add_to_roll: parts only. */
 	bool (*make_node)(struct db *db, const struct node_table *table, struct viewd_err *err);
+	struct db_roll_ops roll;
 	/* The table of a node has neither the types nor the collations of its query: keys and groups must be spelled in
 	 * one way. */
 	bool nodes_lose_types;

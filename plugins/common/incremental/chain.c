@@ -194,7 +194,7 @@ static bool make(struct task *task, struct chain *chain, struct viewd_err *err)
 	if (chain->analysis->top != NULL)
 		return plan_top(task, chain, err);
 	if (!is_part(chain->analysis))
-		chain->roll = plan_roll(chain);
+		chain->roll = plan_roll(task->db, chain);
 	if (!plan_writer(task, chain, chain_writer(chain), err) ||
 	    !plan_sources(task, chain, chain_first(chain), &chain->part, err))
 		return false;

@@ -185,8 +185,11 @@ bool node_table_fill(struct db *db, void *mem_ctx, const struct node_table *tabl
                      struct viewd_err *err)
 {
 	char *rel = relation_quoted(db->syntax, mem_ctx, &table->rel);
-	return db_exec(db, sql_add(sql_new(mem_ctx), "DELETE FROM %s", rel), err) &&
-	       db_exec(db, sql_add(sql_new(mem_ctx), "INSERT INTO %s %s", rel, query), err);
+	if (!db_exec(db, sql_add(sql_new(mem_ctx), "DELETE FROM %s", rel), err))
+		return false;
+	return db->ops->incremental.roll.fill_node != NULL
+	           ? db->ops->incremental.roll.fill_node(db, table, query, err)
+	           : db_exec(db, sql_add(sql_new(mem_ctx), "INSERT INTO %s %s", rel, query), err);
 }
 
 bool node_tables_sweep(struct db *db, struct viewd_err *err)

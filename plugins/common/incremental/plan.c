@@ -144,19 +144,21 @@ bool plan_sources(struct task *task, struct chain *chain, const struct analysis_
 
 /* ---- rolls ---- */
 
-static struct roll *new_roll(void *mem, const struct analysis *analysis)
+static struct roll *new_roll(const struct db *db, void *mem, const struct analysis *analysis)
 {
 	struct roll *roll = talloc_zero(mem, struct roll);
 	assert(roll != NULL);
-	roll->texts = analysis->nodes[analysis->n_nodes - 1].texts;
+	const struct analysis_node *last = &analysis->nodes[analysis->n_nodes - 1];
+	roll->texts = last->texts;
+	roll->spelling = last->one_answer ? NULL : db->ops->incremental.roll.spelling;
 	roll->images = analysis->n_nodes == 1;
 	roll_plan(mem, roll, &analysis->nodes[0]);
 	return roll;
 }
 
-struct roll *plan_roll(struct chain *chain)
+struct roll *plan_roll(const struct db *db, struct chain *chain)
 {
-	return new_roll(chain, chain->analysis);
+	return new_roll(db, chain, chain->analysis);
 }
 
 /* The part below finds keys by the same sources. */
@@ -195,7 +197,7 @@ static bool plan_piece(struct task *task, struct chain *chain, const struct anal
 	piece->said = said;
 	piece->same = said->same != 0 ? &chain->top->pieces[said->same - 1] : NULL;
 	if (analysis->nodes[analysis->n_nodes - 1].kind == ANALYSIS_ROLL)
-		piece->roll = new_roll(chain, analysis);
+		piece->roll = new_roll(task->db, chain, analysis);
 	if (piece->roll == NULL && !plan_part(task, chain, piece, err))
 		return false;
 	if (!plan_sources(task, chain, &analysis->nodes[0], &piece->part, err))

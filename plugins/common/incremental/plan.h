@@ -21,7 +21,7 @@ bool plan_sources(struct task *task, struct chain *chain, const struct analysis_
                   struct viewd_err *err) MUST_CHECK;
 
 /* The roll that the analysis ends in, and, once it has its sources, what is below it. */
-struct roll *plan_roll(struct chain *chain);
+struct roll *plan_roll(const struct db *db, struct chain *chain);
 void plan_below(struct chain *chain);
 
 /* The top, and all of its pieces. Asks the server for their columns. [worker] */

@@ -60,41 +60,67 @@ size_t roll_sums(void *mem, const struct analysis_texts *texts, const char ***na
 	return n;
 }
 
-static char *roll_query(void *mem, const struct analysis_texts *texts)
+static size_t count_groups(const struct roll *roll)
 {
-	char *sql = add_terms(add_list(sql_add(sql_new(mem), "SELECT "), &texts->groups, "g"), texts);
-	return add_group_by(sql_add(sql, " %s", texts->rows), texts->groups.n);
+	return (roll->spelling != NULL ? 2 : 1) * roll->texts->groups.n;
 }
 
-static char *part_query(void *mem, const struct analysis_texts *texts, const struct analysis_node *part)
+size_t roll_columns(void *mem, const struct roll *roll, const char ***names_r)
 {
-	char *sql = add_list(add_list(sql_add(sql_new(mem), "SELECT "), &part->key_sql, "f"), &texts->groups, "g");
+	const char **sums, **names;
+	size_t n_groups = count_groups(roll), n_sums = roll_sums(mem, roll->texts, &sums);
+	names = talloc_array(mem, const char *, (unsigned)(n_groups + n_sums));
+	assert(names != NULL);
+	for (size_t i = 0; i < n_groups; i++)
+		names[i] = talloc_asprintf(mem, "g%zu", i + 1);
+	memcpy(names + n_groups, sums, n_sums * sizeof *sums);
+	*names_r = names;
+	return n_groups + n_sums;
+}
+
+/* Groups as they are written, and their spellings. */
+static char *add_groups(char *sql, const struct roll *roll)
+{
+	const struct analysis_list *groups = &roll->texts->groups;
+	sql = add_list(sql, groups, "g");
+	for (size_t i = 0; i < groups->n && roll->spelling != NULL; i++)
+		sql = sql_add(sql_template(sql, roll->spelling, groups->items[i]), " AS g%zu, ", groups->n + i + 1);
+	return sql;
+}
+
+static char *roll_query(void *mem, const struct roll *roll)
+{
+	char *sql = add_terms(add_groups(sql_add(sql_new(mem), "SELECT "), roll), roll->texts);
+	return add_group_by(sql_add(sql, " %s", roll->texts->rows), count_groups(roll));
+}
+
+static char *part_query(void *mem, const struct roll *roll, const struct analysis_node *part)
+{
+	const struct analysis_texts *texts = roll->texts;
+	char *sql = add_groups(add_list(sql_add(sql_new(mem), "SELECT "), &part->key_sql, "f"), roll);
 	sql = sql_add(add_terms(sql, texts), " ");
 	if (part->key_inside.n > 0)
 		sql = sql_add(add_list(sql_add(sql, "%s ", texts->opening), &part->key_inside, "viewd_f"), "%s", texts->inside);
 	else
 		sql = sql_add(sql, "%s", texts->rows);
-	return add_group_by(sql, part->key_sql.n + texts->groups.n);
+	return add_group_by(sql, part->key_sql.n + count_groups(roll));
 }
 
-/* f1 .., g1 .., s1, n1 .., cnt */
-static struct columns *part_columns(void *mem, const struct analysis_texts *texts, size_t n_key)
+/* f1 .., and the roll's. */
+static struct columns *part_columns(void *mem, const struct roll *roll, size_t n_key)
 {
 	struct columns *columns = talloc_zero(mem, struct columns);
-	size_t most = n_key + texts->groups.n + 3 * texts->n_terms + 1, n_sums;
-	const char **sums;
+	const char **names;
 	assert(columns != NULL);
-	columns->names = talloc_zero_array(columns, const char *, (unsigned)most);
-	columns->inner = talloc_zero_array(columns, const char *, (unsigned)most);
-	columns->items = talloc_zero_array(columns, struct viewd_column, (unsigned)most);
+	size_t n = roll_columns(columns, roll, &names);
+	columns->n = n_key + n;
+	columns->names = talloc_zero_array(columns, const char *, (unsigned)columns->n);
+	columns->inner = talloc_zero_array(columns, const char *, (unsigned)columns->n);
+	columns->items = talloc_zero_array(columns, struct viewd_column, (unsigned)columns->n);
 	assert(columns->names != NULL && columns->inner != NULL && columns->items != NULL);
 	for (size_t i = 0; i < n_key; i++)
-		columns->names[columns->n++] = talloc_asprintf(columns, "f%zu", i + 1);
-	for (size_t i = 0; i < texts->groups.n; i++)
-		columns->names[columns->n++] = talloc_asprintf(columns, "g%zu", i + 1);
-	n_sums = roll_sums(columns, texts, &sums);
-	memcpy(columns->names + columns->n, sums, n_sums * sizeof *sums);
-	columns->n += n_sums;
+		columns->names[i] = talloc_asprintf(columns, "f%zu", i + 1);
+	memcpy(columns->names + n_key, names, n * sizeof *names);
 	for (size_t i = 0; i < columns->n; i++)
 		columns->inner[i] = columns->items[i].name = columns->names[i];
 	return columns;
@@ -111,28 +137,47 @@ static const size_t *first_positions(void *mem, size_t n)
 
 void roll_plan(void *mem, struct roll *roll, const struct analysis_node *part)
 {
-	const struct analysis_texts *texts = roll->texts;
-	roll->table.query = roll_query(mem, texts);
-	roll->table.n_unique = texts->groups.n;
+	roll->table.query = roll_query(mem, roll);
+	roll->table.n_unique = count_groups(roll);
 	if (roll->images)
 		return;
-	roll->below.query = part_query(mem, texts, part);
+	roll->below.query = part_query(mem, roll, part);
 	roll->below.n_key = part->key_sql.n;
 	roll->part.definition = roll->below.query;
-	roll->part.columns = part_columns(mem, texts, part->key_sql.n);
+	roll->part.columns = part_columns(mem, roll, part->key_sql.n);
 	roll->part.n_key = part->key_sql.n;
 	for (size_t i = 0; i < roll->part.n_key; i++)
 		roll->part.key[i] = i;
-	roll->part.n_row = part->key_sql.n + texts->groups.n;
+	roll->part.n_row = part->key_sql.n + count_groups(roll);
 	roll->part.row = first_positions(mem, roll->part.n_row);
+}
+
+/* The roll as its groups are told apart in the definition, "viewd_n". */
+static char *add_table(struct db *db, char *sql, const struct roll *roll)
+{
+	size_t n = roll->texts->groups.n;
+	const char **sums;
+	char *rel = relation_quoted(db->syntax, sql, &roll->table.rel);
+	if (roll->spelling == NULL || n == 0)
+		return sql_add(sql, "%s AS viewd_n", rel);
+	sql = sql_add(sql, "(SELECT ");
+	for (size_t i = 0; i < n; i++)
+		sql = sql_add(sql, "g%zu, ", i + 1);
+	size_t n_sums = roll_sums(sql, roll->texts, &sums);
+	for (size_t i = 0; i < n_sums; i++) {
+		char *sum = talloc_asprintf(sql, "sum(%s)", sums[i]);
+		sql = sums[i][0] == 's' ? sql_add(sql, "%s", sum)
+		                        : sql_template(sql, db->ops->incremental.roll.whole_number, sum);
+		sql = sql_add(sql, " AS %s%s", sums[i], i + 1 < n_sums ? ", " : "");
+	}
+	return sql_add(add_group_by(sql_add(sql, " FROM %s WHERE cnt > 0", rel), n), ") AS viewd_n");
 }
 
 void roll_bind(struct db *db, void *mem, struct roll *roll)
 {
 	const struct analysis_texts *texts = roll->texts;
-	char *sql = sql_add(sql_new(mem), "SELECT %s FROM %s AS viewd_n WHERE ", texts->list,
-	                    relation_quoted(db->syntax, mem, &roll->table.rel));
-	sql = sql_add(sql, "%s", texts->groups.n > 0 ? "viewd_n.cnt > 0" : "1 = 1");
+	char *sql = add_table(db, sql_add(sql_new(mem), "SELECT %s FROM ", texts->list), roll);
+	sql = sql_add(sql, " WHERE %s", texts->groups.n > 0 ? "viewd_n.cnt > 0" : "1 = 1");
 	if (texts->having != NULL)
 		sql = sql_add(sql, " AND (%s)", texts->having);
 	roll->result.definition = sql;
@@ -198,16 +243,17 @@ static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct
 static char *over_part(struct db *db, void *mem, const struct roll *roll, int sign, const char *found)
 {
 	const char **names;
-	size_t n = roll_sums(mem, roll->texts, &names);
+	size_t n = roll_columns(mem, roll, &names), n_groups = count_groups(roll);
 	char *sql = sql_add(sql_new(mem), "SELECT ");
-	for (size_t i = 0; i < roll->texts->groups.n; i++)
-		sql = sql_add(sql, "viewd_p.g%zu, ", i + 1);
-	for (size_t i = 0; i < n; i++)
-		sql = sql_add(sql, "%scoalesce(sum(viewd_p.%s), 0)%s", i > 0 ? ", " : "", names[i], sign < 0 ? " * -1" : "");
+	for (size_t i = 0; i < n_groups; i++)
+		sql = sql_add(sql, "viewd_p.%s, ", names[i]);
+	for (size_t i = n_groups; i < n; i++)
+		sql = sql_add(sql, "%scoalesce(sum(viewd_p.%s), 0)%s", i > n_groups ? ", " : "", names[i],
+		              sign < 0 ? " * -1" : "");
 	sql = sql_add(sql, " FROM %s AS viewd_p", relation_quoted(db->syntax, mem, &roll->below.rel));
 	if (found != NULL)
 		sql = sql_add(sql, " WHERE %s", found);
-	return add_group_by(sql, roll->texts->groups.n);
+	return add_group_by(sql, n_groups);
 }
 
 bool roll_fill(struct db *db, void *mem, struct roll *roll, struct viewd_err *err)
@@ -242,7 +288,7 @@ static char *images_query(struct db *db, void *mem, const char *view, const stru
 {
 	const struct analysis_texts *texts = roll->texts;
 	const char *alias = ident_append(db->syntax, sql_new(mem), source->said->alias);
-	char *sql = add_list(sql_add(sql_new(mem), "SELECT "), &texts->groups, "g");
+	char *sql = add_groups(sql_add(sql_new(mem), "SELECT "), roll);
 	for (size_t i = 0; i < texts->n_terms; i++) {
 		const struct analysis_term *term = &texts->terms[i];
 		if (term->arg == NULL)
@@ -255,11 +301,11 @@ static char *images_query(struct db *db, void *mem, const char *view, const stru
 	}
 	sql = sql_add(add_difference(sql, "count", "1", alias), " AS cnt");
 	sql = add_images(db, mem, sql, view, source);
-	return add_group_by(sql, texts->groups.n);
+	return add_group_by(sql, count_groups(roll));
 }
 
-static bool add_groups(struct db *db, struct key_set *groups, const char *query, const struct key_set *with,
-                       struct viewd_err *err)
+static bool add_touched(struct db *db, struct key_set *groups, const char *query, const struct key_set *with,
+                        struct viewd_err *err)
 {
 	return groups->width == 0 || db->ops->incremental.add_keys(db, groups, query, with, err);
 }
@@ -295,7 +341,7 @@ bool roll_images_apply(struct db *db, void *mem, const char *view, struct roll *
 	char *query = add_list(sql_add(sql_new(mem), "SELECT DISTINCT "), &roll->texts->groups, "g");
 	if (groups.width > 0)
 		query[strlen(query) - 2] = '\0'; /* the last comma */
-	bool done = add_groups(db, &groups, add_images(db, mem, talloc_strdup(mem, query), view, source), NULL, err) &&
+	bool done = add_touched(db, &groups, add_images(db, mem, talloc_strdup(mem, query), view, source), NULL, err) &&
 	            db->ops->incremental.add_to_roll(db, roll, images_query(db, mem, view, roll, source), NULL, err) &&
 	            write_result(db, mem, roll, &groups, out, err);
 	drop_groups(db, &groups);
@@ -320,10 +366,10 @@ static bool move_roll(struct db *db, void *mem, const struct roll *roll, const s
 		columns[i] = talloc_asprintf(mem, "viewd_p.f%zu", i + 1);
 	char *found = db->ops->incremental.has_key(mem, keys, columns, true),
 		 *touched = touched_query(db, mem, roll, found);
-	return add_groups(db, groups, touched, keys, err) &&
+	return add_touched(db, groups, touched, keys, err) &&
 	       db->ops->incremental.add_to_roll(db, roll, over_part(db, mem, roll, -1, found), keys, err) &&
 	       db->ops->incremental.apply_part(db, &roll->part, keys, &inside, err) &&
-	       add_groups(db, groups, touched, keys, err) &&
+	       add_touched(db, groups, touched, keys, err) &&
 	       db->ops->incremental.add_to_roll(db, roll, over_part(db, mem, roll, 1, found), keys, err);
 }
 
@@ -338,13 +384,22 @@ bool roll_keys_apply(struct db *db, void *mem, struct roll *roll, const struct k
 
 /* ---- checking ---- */
 
-static char *types_of(const struct columns *columns)
+static bool same_type(const struct db *db, const char *a, const char *b)
 {
-	char *text = talloc_strdup(columns, "");
-	for (size_t i = 0; i < columns->n; i++)
-		text = talloc_asprintf_append(text, "%s\n", columns->items[i].type != NULL ? columns->items[i].type : "");
-	assert(text != NULL);
-	return text;
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(a, b) == 0 ||
+	       (db->ops->incremental.roll.same_values != NULL && db->ops->incremental.roll.same_values(a, b));
+}
+
+static bool same_types(const struct db *db, const struct columns *a, const struct columns *b)
+{
+	if (db->ops->incremental.nodes_lose_types)
+		return true;
+	for (size_t i = 0; i < a->n && i < b->n; i++)
+		if (!same_type(db, a->items[i].type, b->items[i].type))
+			return false;
+	return a->n == b->n;
 }
 
 bool roll_same_types(struct db *db, void *mem, const char *view, const char *definition, const char *other,
@@ -354,7 +409,7 @@ bool roll_same_types(struct db *db, void *mem, const char *view, const char *def
 				   *yielded = wanted != NULL ? columns_of_query(db, mem, other, err) : NULL;
 	if (yielded == NULL)
 		return false;
-	return db->ops->incremental.nodes_lose_types || strcmp(types_of(wanted), types_of(yielded)) == 0 ||
+	return same_types(db, wanted, yielded) ||
 	       err_set(err, VIEWD_ERR_QUERY, "nodes of view '%s' yield other types than its definition", view);
 }
 

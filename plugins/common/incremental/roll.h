@@ -13,19 +13,25 @@
 
 struct roll {
 	const struct analysis_texts *texts;
-	bool images;             /* of the images of one table; else of a part */
-	struct node_table table; /* g1 .., s1, n1 .., cnt */
-	struct node_table below; /* of the part: f1 .., g1 .., s1, n1 .., cnt */
+	bool images; /* of the images of one table; else of a part */
+	/* SQL: the bytes of the group {}. Groups that are spelled otherwise are told apart in the tables, so that a
+	 * spelling which is left in no row is not shown. NULL: equal groups have equal bytes. */
+	const char *spelling;
+	struct node_table table; /* g1 .., more of them for spelling, s1, n1 .., cnt */
+	struct node_table below; /* of the part: f1 .., and the same */
 	struct part part;        /* fills it; unless images */
 	struct part result;      /* the relation, over the roll; of a piece the definition alone */
 	bool stuck;              /* a sum cannot be moved any more: the view is to be kept without */
 };
 
-/* Fills roll->table, and what belongs to the part. talloc'ed on mem. */
+/* Fills roll->table, and what belongs to the part; texts, images and spelling are there. talloc'ed on mem. */
 void roll_plan(void *mem, struct roll *roll, const struct analysis_node *part);
 
 /* Names of the columns of a roll's table that are added up: s1, n1, m1 .., cnt. talloc'ed on mem. */
 size_t roll_sums(void *mem, const struct analysis_texts *texts, const char ***names_r);
+
+/* Of all its columns: first table.n_unique of groups. talloc'ed on mem. */
+size_t roll_columns(void *mem, const struct roll *roll, const char ***names_r);
 
 /* Once the tables have their names: what is computed from them. */
 void roll_bind(struct db *db, void *mem, struct roll *roll);

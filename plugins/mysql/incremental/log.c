@@ -139,15 +139,15 @@ bool my_drop_log(struct db *db, int64_t number, const struct relation *source, s
 
 bool log_may(const struct log_plan *plan, char why[static 192])
 {
-	static const char *const taken[] = {"viewd_keys", "viewd_values_0", "viewd_values_1", "viewd_audit",
-	                                    LOG_STAGE,    LOG_DIFFER,       LOG_MORE,         LOG_BOTH};
+	static const char *const taken[] = {"viewd_keys", "viewd_values_0", "viewd_values_1", "viewd_audit", "viewd_groups",
+	                                    LOG_ADDED,    LOG_STAGE,        LOG_DIFFER,       LOG_MORE,      LOG_BOTH};
 	why[0] = '\0';
 	for (size_t i = 0; i < plan->n_triggers; i++)
 		if (strcmp(plan->triggers[i].table.schema, plan->source->schema) != 0)
 			snprintf(why, 192, "foreign keys of table '%.64s' in another database change its rows",
 			         plan->triggers[i].table.name);
 	for (size_t i = 0; i < ARRAY_LEN(taken); i++)
-		if (strcasecmp(plan->source->name, taken[i]) == 0)
+		if (strcasecmp(plan->source->name, taken[i]) == 0 || strncasecmp(plan->source->name, "viewd_keys_", 11) == 0)
 			snprintf(why, 192, "it has the name of a temporary table of viewd");
 	return why[0] == '\0';
 }

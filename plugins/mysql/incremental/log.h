@@ -29,6 +29,7 @@
 #define LOG_DIFFER "viewd_differ"
 #define LOG_MORE "viewd_more"
 #define LOG_BOTH "viewd_both"
+#define LOG_ADDED "viewd_added" /* to a roll: its columns */
 
 /* Foreign keys change rows of a table without its triggers; then their parents' triggers say "everything". */
 struct log_trigger {
@@ -123,7 +124,7 @@ bool difference_fill(const struct difference *d, const char *into, const char *q
 /* Makes the relation's rows those of LOG_STAGE. */
 bool difference_apply(const struct difference *d, struct part_written *out, struct viewd_err *err) MUST_CHECK;
 
-/* ---- the hooks: log.c (make, drop), look.c, keys.c, apply.c */
+/* ---- the hooks: log.c (make, drop), look.c, keys.c, apply.c, roll.c */
 
 bool my_incremental_possible(struct db *db, const char **why_r, struct viewd_err *err);
 bool my_make_log(struct db *db, const struct change_log *log, struct viewd_err *err);
@@ -141,6 +142,11 @@ void my_drop_keys(struct db *db, struct key_set *set);
 bool my_index_part(struct db *db, const struct part *part, struct viewd_err *err);
 bool my_apply_part(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
                    struct viewd_err *err);
+bool my_make_node(struct db *db, const struct node_table *table, struct viewd_err *err);
+bool my_fill_node(struct db *db, const struct node_table *table, const char *query, struct viewd_err *err);
+bool my_same_values(const char *type_a, const char *type_b);
+bool my_add_to_roll(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
+                    struct viewd_err *err);
 bool my_whole(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 
 #endif
