@@ -8,6 +8,10 @@
 #include <assert.h>
 #include <stddef.h>
 
+#ifdef NDEBUG
+#error "viewd asserts what must not go on, out of memory among it: build without NDEBUG"
+#endif
+
 /* The caller must look at the result. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
