@@ -184,8 +184,12 @@ const struct conf_view *conf_find_view(const struct conf *conf, const char *name
 /* The definition a dialect uses: its own, else the general one, else NULL. */
 const struct conf_definition *conf_definition_for(const struct conf_view *view, const char *dialect);
 
+/* Does any key refresh it after a time, whatever changes? */
+bool conf_view_is_scheduled(const struct conf_view *view);
+
 /* Fills an ABI spec that points into the snapshot (valid while the snapshot lives). Offline, no allocation. The
- * password is not filled in: read it with password_read at connect time, so that a rotated file is seen. */
+ * password is not filled in: login_begin (conf/snapshot/login.h) reads it at connect time, so that a rotated file is
+ * seen. */
 void conf_database_spec(const struct conf_database *db, struct viewd_database_spec *out);
 void conf_view_spec(const struct conf_view *view, const char *dialect, struct viewd_view_spec *out);
 

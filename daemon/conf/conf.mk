@@ -26,6 +26,7 @@ libviewd_la_SOURCES += \
 	daemon/conf/snapshot/box.h \
 	daemon/conf/snapshot/conf.c \
 	daemon/conf/snapshot/diff.c daemon/conf/snapshot/diff.h \
+	daemon/conf/snapshot/login.c daemon/conf/snapshot/login.h \
 	daemon/conf/snapshot/password.c daemon/conf/snapshot/password.h \
 	daemon/conf/snapshot/show.c daemon/conf/snapshot/show.h \
 	daemon/conf/snapshot/url.c daemon/conf/snapshot/url.h

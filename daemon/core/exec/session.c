@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "conf/snapshot/password.h"
+#include "conf/snapshot/login.h"
 #include "core/exec/exec.h"
 #include "plugin/host.h"
 
@@ -46,17 +46,10 @@ struct session *session_take(struct database *db)
 
 static bool session_open(struct session *s, struct viewd_err *err)
 {
-	char *password = NULL;
-	void *tmp = talloc_new(NULL);
-	struct viewd_database_spec spec;
-	conf_database_spec(s->conf_db, &spec);
-	spec.application_name = mem_printf(tmp, "viewd:%s", s->conf_db->name);
-	if (password_read(tmp, s->conf_db, &password, err)) {
-		spec.password = password;
-		s->conn = s->dialect->open(host_services(), &spec, err);
-	}
-	password_wipe(&password);
-	talloc_free(tmp);
+	struct login login;
+	if (login_begin(&login, s->conf_db, NULL, err))
+		s->conn = s->dialect->open(host_services(), &login.spec, err);
+	login_end(&login);
 	return s->conn != NULL;
 }
 
@@ -71,7 +64,10 @@ bool session_ready(struct session *s, int64_t now_mono, struct viewd_err *err)
 
 bool session_cancelled(struct session *s, struct viewd_err *err)
 {
-	return s->cancelled && !err_set(err, VIEWD_ERR_CANCELLED, "cancelled on request");
+	if (!s->cancelled)
+		return false;
+	err_set(err, VIEWD_ERR_CANCELLED, "cancelled on request");
+	return true;
 }
 
 static void session_free(struct session *s)

@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "conf/snapshot/password.h"
+#include "conf/snapshot/login.h"
 #include "plugin/host.h"
 
 #include <poll.h>
@@ -52,19 +52,11 @@ bool uninstall_is_possible(const struct viewd_dialect *dialect, const struct con
 bool uninstall_carry_out(const struct viewd_dialect *dialect, const struct conf_database *conf, bool print,
                          struct viewd_text_sink statements, struct viewd_err *err)
 {
-	char *password = NULL;
-	void *tmp = talloc_new(NULL);
-	struct viewd_database_spec spec;
+	struct login login = {.password = NULL};
 	struct viewd_err failure = {0};
-	conf_database_spec(conf, &spec);
-	spec.application_name = mem_printf(tmp, "viewd:%s:uninstall", conf->name);
-	bool done = uninstall_is_possible(dialect, conf, &failure) && password_read(tmp, conf, &password, &failure);
-	if (done) {
-		spec.password = password;
-		done = with_spec(dialect, &spec, print, statements, &failure);
-	}
-	password_wipe(&password);
-	talloc_free(tmp);
+	bool done = uninstall_is_possible(dialect, conf, &failure) && login_begin(&login, conf, "uninstall", &failure) &&
+	            with_spec(dialect, &login.spec, print, statements, &failure);
+	login_end(&login);
 	if (!done)
 		*err = failure;
 	return done;

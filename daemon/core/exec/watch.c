@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "conf/snapshot/password.h"
+#include "conf/snapshot/login.h"
 #include "core/exec/exec.h"
 #include "plugin/host.h"
 
@@ -115,17 +115,10 @@ static bool tell(void *ctx, const struct viewd_signal *signal)
 
 static bool open_watch(struct watcher *w)
 {
-	void *tmp = talloc_new(NULL);
-	char *password = NULL;
-	struct viewd_database_spec spec;
-	conf_database_spec(w->conf_db, &spec);
-	spec.application_name = mem_printf(tmp, "viewd:%s:watch", w->conf_db->name);
-	if (password_read(tmp, w->conf_db, &password, &w->err)) {
-		spec.password = password;
-		w->watch = w->dialect->capture->watch_open(host_services(), &spec, &w->err);
-	}
-	password_wipe(&password);
-	talloc_free(tmp);
+	struct login login;
+	if (login_begin(&login, w->conf_db, "watch", &w->err))
+		w->watch = w->dialect->capture->watch_open(host_services(), &login.spec, &w->err);
+	login_end(&login);
 	return w->watch != NULL;
 }
 
@@ -136,7 +129,8 @@ static void pause_after(int64_t told)
 		poll(NULL, 0, (int)((us < PAUSE_MAX ? us : PAUSE_MAX) / SPAN_MS));
 }
 
-/* One look, which may take several rounds: what is asked meanwhile, the next one answers. */
+/* As many rounds as it takes until everything is told that was committed before the look began. What is asked
+ * meanwhile, the next look answers. */
 static bool take_look(struct watcher *w, uint64_t *answered)
 {
 	struct viewd_signal_sink sink = {.fn = tell, .ctx = w};

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "conf/snapshot/password.h"
+#include "conf/snapshot/login.h"
 #include "core/offline/offline.h"
 #include "plugin/host.h"
 #include "plugin/loader.h"
@@ -23,20 +23,11 @@ static bool ask(const struct viewd_dialect *dialect, const struct viewd_database
 static bool with_password(const struct viewd_dialect *dialect, const struct conf_database *db,
                           const struct conf_view *view, struct viewd_explained_sink facts, struct viewd_err *err)
 {
-	char *password = NULL;
-	void *tmp = talloc_new(NULL);
-	struct viewd_database_spec db_spec;
+	struct login login;
 	struct viewd_view_spec view_spec;
-	conf_database_spec(db, &db_spec);
 	conf_view_spec(view, dialect->name, &view_spec);
-	db_spec.application_name = mem_printf(tmp, "viewd:%s:explain", db->name);
-	bool done = password_read(tmp, db, &password, err);
-	if (done) {
-		db_spec.password = password;
-		done = ask(dialect, &db_spec, &view_spec, facts, err);
-	}
-	password_wipe(&password);
-	talloc_free(tmp);
+	bool done = login_begin(&login, db, "explain", err) && ask(dialect, &login.spec, &view_spec, facts, err);
+	login_end(&login);
 	return done;
 }
 
