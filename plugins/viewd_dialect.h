@@ -13,6 +13,7 @@
  *        sink begins with its size; on_remove and the result given to record_failure are enums; schemes, url_form
  *   2.1  explain
  *   2.2  VIEWD_SIGNAL_DOUBT
+ *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
  *   - Strings are NUL-terminated UTF-8. Strings passed in belong to the caller and live until the call returns.
@@ -56,14 +57,9 @@ struct viewd_host {
 struct viewd_conn;  /* a plugin's own */
 struct viewd_watch; /* likewise */
 
-/* Capabilities: the daemon asks what a dialect can do, never which one it is. */
-#define VIEWD_CAP_MATERIALIZED (UINT64_C(1) << 0)      /* native materialized views */
-#define VIEWD_CAP_CONCURRENTLY (UINT64_C(1) << 1)      /* refresh without blocking readers */
-#define VIEWD_CAP_SWAP (UINT64_C(1) << 2)              /* build aside and exchange names atomically */
-#define VIEWD_CAP_TRANSACTIONAL_DDL (UINT64_C(1) << 3) /* DDL and the state row commit together */
-#define VIEWD_CAP_SINGLE_WRITER (UINT64_C(1) << 4)     /* at most one writing connection at a time */
-#define VIEWD_CAP_SCHEMAS (UINT64_C(1) << 5)           /* objects live in schemas */
-#define VIEWD_CAP_OPTIONS (UINT64_C(1) << 6)           /* WITH (...) on views */
+/* Capabilities: the daemon asks what a dialect can do, never which one it is. Other bits mean nothing. */
+#define VIEWD_CAP_MATERIALIZED (UINT64_C(1) << 0)  /* native materialized views; only the contract suite asks */
+#define VIEWD_CAP_SINGLE_WRITER (UINT64_C(1) << 4) /* at most one writing connection at a time */
 /* Ways of noticing changes. With none of them any way is asked for when it is set up, not when the files are
  * checked. */
 #define VIEWD_CAP_CAPTURE_TRIGGER (UINT64_C(1) << 7)

@@ -144,8 +144,7 @@ VIEWD_DIALECT_EXPORT = {
 	.struct_size = sizeof(struct viewd_dialect),
 	.name = "mysql",
 	.version = "MySQL 8.0+, MariaDB 10.6+",
-	.caps = VIEWD_CAP_SWAP | VIEWD_CAP_SCHEMAS | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_BINLOG |
-            VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
+	.caps = VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_BINLOG | VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
 	.options = my_options,
 	.n_options = MY_N_OPTIONS,
 	.schemes = schemes,

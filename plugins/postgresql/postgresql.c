@@ -227,8 +227,7 @@ VIEWD_DIALECT_EXPORT = {
 	.struct_size = sizeof(struct viewd_dialect),
 	.name = "postgresql",
 	.version = "1.0",
-	.caps = VIEWD_CAP_MATERIALIZED | VIEWD_CAP_CONCURRENTLY | VIEWD_CAP_TRANSACTIONAL_DDL | VIEWD_CAP_SCHEMAS |
-            VIEWD_CAP_OPTIONS | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
+	.caps = VIEWD_CAP_MATERIALIZED | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
 	.options = options,
 	.n_options = ARRAY_LEN(options),
 	.schemes = schemes,

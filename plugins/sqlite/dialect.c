@@ -110,8 +110,7 @@ VIEWD_DIALECT_EXPORT = {
 	.struct_size = sizeof(struct viewd_dialect),
 	.name = "sqlite",
 	.version = "SQLite " SQLITE_VERSION,
-	.caps = VIEWD_CAP_TRANSACTIONAL_DDL | VIEWD_CAP_SINGLE_WRITER | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_POLL |
-            VIEWD_CAP_TYPES,
+	.caps = VIEWD_CAP_SINGLE_WRITER | VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_POLL | VIEWD_CAP_TYPES,
 	.options = sqlite_options,
 	.n_options = SQLITE_N_OPTIONS,
 	.url_form = "sqlite:///relative.db or sqlite:////absolute.db",

@@ -477,8 +477,7 @@ VIEWD_DIALECT_EXPORT = {
 	.struct_size = sizeof(struct viewd_dialect),
 	.name = "fake",
 	.version = "1",
-	.caps = VIEWD_CAP_MATERIALIZED | VIEWD_CAP_CONCURRENTLY | VIEWD_CAP_SWAP | VIEWD_CAP_TRANSACTIONAL_DDL |
-            VIEWD_CAP_SCHEMAS,
+	.caps = VIEWD_CAP_MATERIALIZED,
 	.options = options,
 	.n_options = sizeof options / sizeof *options,
 	.check_database = fake_judge_database,

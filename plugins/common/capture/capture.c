@@ -83,14 +83,6 @@ static bool make_ready(struct db *db, const struct heard_list *list, struct view
 	return true;
 }
 
-/* A caller of before 1.4 has no sink. */
-static struct viewd_dependency_sink sink_of(const struct viewd_capture_request *req)
-{
-	if (req->struct_size < offsetof(struct viewd_capture_request, dependencies) + sizeof req->dependencies)
-		return (struct viewd_dependency_sink){NULL, NULL};
-	return req->dependencies;
-}
-
 bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view,
                      const struct viewd_capture_request *req, struct viewd_captured *out,
                      struct viewd_text_sink warnings, struct viewd_err *err)
@@ -105,7 +97,7 @@ bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view
 	            capture_in_transaction(db, view, &list, req->mode != VIEWD_CAPTURE_NONE, err);
 	if (done) {
 		*out = captured;
-		heard_tell(&list, sink_of(req));
+		heard_tell(&list, req->dependencies);
 	}
 	talloc_free(list.mem);
 	db_leave(db);
