@@ -170,7 +170,7 @@ bool pg_op_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us
 /* Puts one more statement of viewd's own into the queue: short, and no COPY. row NULL: its rows are of no interest. */
 void pg_queue(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
               const struct db_reader *row, void *ctx);
-/* Likewise, for a text that comes again and again: the server keeps its plan. */
+/* The same, for a text that comes again and again: the server keeps its plan. */
 void pg_queue_again(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
                     const struct db_reader *row, void *ctx);
 /* Opens a transaction that way. */
@@ -266,19 +266,19 @@ bool pg_op_changed_objects(struct db *db, const struct db_reader *row, void *ctx
  * ASCII and the next ones. */
 #define PG_LOCK_LEADER "508574398308"
 #define PG_LOCK_ASLEEP "508574398309"
+#define PG_LOCK_SETUP "508574398310"
+#define PG_LOCK_CAPTURES "508574398311"
+#define PG_CHANNEL "viewd"
+
 /* SET in an UPDATE of viewd.captures c: a source has changed. */
 #define PG_RAISE \
 	"dirty_seq = c.dirty_seq + 1, changed_time = CASE WHEN c.dirty_seq > c.clean_seq THEN c.changed_time ELSE " \
 	"pg_catalog.now() END"
 
-#define PG_LOCK_SETUP "508574398310"
-#define PG_LOCK_CAPTURES "508574398311"
-#define PG_CHANNEL "viewd"
-
 /* Makes what schema viewd holds besides the state tables. Outside a transaction. */
 bool pg_objects_make(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* The watcher's next look marks every view, and once more when all those have ended who write now. */
-bool pg_objects_doubt(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+bool pg_objects_lost(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
 /* ---- guard.c */
 

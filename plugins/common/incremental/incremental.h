@@ -37,7 +37,7 @@ bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, stru
 enum incremental_after {
 	INCREMENTAL_GIVE_UP,   /* the failure is the refresh's */
 	INCREMENTAL_THIS_TIME, /* mode auto: another way is free; tables were in use, which says nothing of the next time */
-	INCREMENTAL_REFUSED,   /* mode auto: another way is free, and should it do, this one is not gone again */
+	INCREMENTAL_REFUSED,   /* mode auto: another way is free; if it works, this one is not tried again for a day */
 };
 enum incremental_after incremental_failed(struct task *task, const struct viewd_err *failure);
 

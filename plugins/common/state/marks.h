@@ -54,7 +54,7 @@ bool marks_touch_ended(struct db *db, struct viewd_err *err) MUST_CHECK;
 /* Reads the rows of a view. Call before any data is read. */
 bool marks_read(struct db *db, void *mem_ctx, const char *view, struct marks *out, struct viewd_err *err) MUST_CHECK;
 
-/* Likewise, answered as db_ops.session.query_later does: *out is complete when the next call has succeeded. */
+/* marks_read, answered as db_ops.session.query_later does: *out is complete when the next call has succeeded. */
 bool marks_read_later(struct db *db, void *mem_ctx, const char *view, struct marks *out,
                       struct viewd_err *err) MUST_CHECK;
 
@@ -65,7 +65,7 @@ bool marks_settle(struct db *db, const char *view, const struct marks *marks, st
  * In a transaction and without n_r: as db_ops.session.exec_later does; so do marks_settle and marks_touch_others. */
 bool marks_touch(struct db *db, const char *source, int64_t *n_r, struct viewd_err *err) MUST_CHECK;
 
-/* Likewise, but for the views named. */
+/* marks_touch, except for the views named. */
 bool marks_touch_others(struct db *db, const char *source, const char *const *but, size_t n,
                         struct viewd_err *err) MUST_CHECK;
 

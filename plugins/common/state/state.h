@@ -61,7 +61,7 @@ char *state_table(struct db *db, void *mem_ctx, const char *name);
 /* Reads the row of a view, locking it when lock is set; present tells whether there is one. */
 bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err) MUST_CHECK;
 
-/* Likewise, answered as db_ops.session.query_later does: *out is complete when the next call has succeeded. */
+/* The same, answered as db_ops.session.query_later does: *out is complete when the next call has succeeded. */
 bool state_load_later(struct db *db, const char *view, bool lock, struct state_row *out,
                       struct viewd_err *err) MUST_CHECK;
 

@@ -41,7 +41,7 @@ void stmt_time_out(struct stmt *st, const char *column);
 bool stmt_run(struct stmt *st, struct viewd_err *err) MUST_CHECK;
 bool stmt_query(struct stmt *st, const struct db_reader *row, void *ctx, struct viewd_err *err) MUST_CHECK;
 
-/* Likewise, with what the engine makes of exec_later and query_later (db.h). */
+/* stmt_run and stmt_query, with what the engine makes of exec_later and query_later (db.h). */
 bool stmt_run_later(struct stmt *st, struct viewd_err *err) MUST_CHECK;
 bool stmt_query_later(struct stmt *st, const struct db_reader *row, void *ctx, struct viewd_err *err) MUST_CHECK;
 

@@ -36,7 +36,7 @@
 #define POLL_EVERY (2 * SPAN_SECOND)
 #define HEARTBEAT_EVERY (5 * SPAN_SECOND)
 #define THOROUGH_EVERY SPAN_MINUTE
-#define TOGETHER 20                   /* so much of its period earlier */
+#define TOGETHER 20                   /* a task is done up to 1/20 of its period early, with one that is due */
 #define LOOK_SLICE (500 * SPAN_MS)    /* a look that takes longer is gone on with in the next call */
 #define OBJECTS_PAUSE (300 * SPAN_MS) /* between two looks at definitions, however many the log tells of */
 #define MEND_AGAIN (10 * SPAN_SECOND) /* making a trigger waits for a table's writers, and others behind it */

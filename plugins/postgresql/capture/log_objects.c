@@ -110,7 +110,7 @@ static bool take_lost_fn(void *ctx, const char *const *v, size_t n UNUSED)
 static const struct db_reader take_lost[] = {{take_lost_fn, "tt", "the log of changes"}};
 
 /* Who writes now may not be heard: waited for as the writers of a flood are. */
-bool pg_objects_doubt(struct viewd_conn *conn, struct viewd_err *err)
+bool pg_objects_lost(struct viewd_conn *conn, struct viewd_err *err)
 {
 	return pg_exec(conn, "DROP TABLE IF EXISTS viewd.log_intact", err) &&
 	       pg_exec(conn,
@@ -119,19 +119,19 @@ bool pg_objects_doubt(struct viewd_conn *conn, struct viewd_err *err)
 	               err);
 }
 
-static bool doubt_lost_log(struct viewd_conn *conn, struct lost *lost, struct viewd_err *err)
+static bool note_lost_log(struct viewd_conn *conn, struct lost *lost, struct viewd_err *err)
 {
 	return pg_op_query(&conn->db,
 	                   "SELECT pg_catalog.to_regclass('viewd.changes') IS NULL, "
 	                   "pg_catalog.to_regclass('viewd.sources') IS NOT NULL",
 	                   NULL, 0, take_lost, lost, err) &&
-	       (!lost->log || !lost->known || pg_objects_doubt(conn, err));
+	       (!lost->log || !lost->known || pg_objects_lost(conn, err));
 }
 
 static bool make_all(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct lost lost = {false, false};
-	if (!doubt_lost_log(conn, &lost, err))
+	if (!note_lost_log(conn, &lost, err))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(table_sql); i++)
 		if (!pg_exec(conn, table_sql[i], err))

@@ -14,8 +14,8 @@
 #include "base/span.h"
 #include "postgresql/pg.h"
 
-#define TEND_TIMEOUT (30 * SPAN_SECOND)
-#define TEND_LOCK_TIMEOUT (200 * SPAN_MS)
+#define MAINTAIN_TIMEOUT (30 * SPAN_SECOND)
+#define MAINTAIN_LOCK_TIMEOUT (200 * SPAN_MS)
 
 struct needs {
 	bool vacuum;
@@ -48,7 +48,7 @@ static bool ask(struct viewd_conn *conn, const struct relation *rel, struct need
 static bool tend(struct viewd_conn *conn, const struct relation *rel, struct viewd_err *err)
 {
 	struct needs needs = {.vacuum = false};
-	if (!pg_op_set_limits(&conn->db, TEND_TIMEOUT, TEND_LOCK_TIMEOUT, err) || !ask(conn, rel, &needs, err))
+	if (!pg_op_set_limits(&conn->db, MAINTAIN_TIMEOUT, MAINTAIN_LOCK_TIMEOUT, err) || !ask(conn, rel, &needs, err))
 		return false;
 	char *quoted = relation_quoted(&pg_syntax, conn, rel);
 	bool ok = true;

@@ -38,7 +38,7 @@ static bool drop_log(struct viewd_conn *conn, struct viewd_err *err)
 static bool make_again(struct viewd_watch *w, struct viewd_err *err)
 {
 	bool sound = false;
-	if (!pg_own_check(w->conn, err) || !pg_objects_doubt(w->conn, err) || !drop_log(w->conn, err) ||
+	if (!pg_own_check(w->conn, err) || !pg_objects_lost(w->conn, err) || !drop_log(w->conn, err) ||
 	    !pg_objects_make(w->conn, err) || !pg_functions_remake(w->conn, err) ||
 	    !pg_functions_sound(w->conn, &sound, err))
 		return false;
