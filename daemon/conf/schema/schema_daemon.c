@@ -38,8 +38,8 @@ static const struct option_row rows[] = {
 	 .reload = OPTION_LIVE, .help = "the least important messages that are logged",
 	 .doc = "Messages go to standard error, which systemd hands to the journal."},
 	{.key = "max_concurrent_refreshes", OPTION_INT_AT(conf_daemon, max_concurrent_refreshes), .dflt = "8", .min = 1,
-	 .max = 1000, .unit = "refreshes", .reload = OPTION_LIVE, .help = "how many refreshes may run at the same time, "
-	                                                                  "in all databases together",
+	 .max = 1000, .unit = "refreshes", .reload = OPTION_LIVE,
+	 .help = "how many refreshes may run at the same time, in all databases together",
 	 .doc = "Each needs a thread and a connection. The limit of a [database] section holds as well."},
 	{.key = "metrics_listen", .type = OPTION_LATER, .harmless = "off", .reload = OPTION_RESTART,
 	 .help = "address for metrics", .doc = "Where a metrics collector may connect. Off by default; not supported yet."},

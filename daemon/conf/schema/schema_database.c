@@ -22,8 +22,8 @@ static const struct option_row rows[] = {
 	 .doc = "A file name in $CREDENTIALS_DIRECTORY: see LoadCredential= in systemd.exec(5). Not together with "
 	        "password_file."},
 	{.key = "max_concurrent_refreshes", OPTION_INT_AT(conf_database, max_concurrent_refreshes), .dflt = "2", .min = 1,
-	 .max = 1000, .unit = "refreshes", .reload = OPTION_LIVE, .help = "how many refreshes may run at the same time in "
-	                                                                  "this database",
+	 .max = 1000, .unit = "refreshes", .reload = OPTION_LIVE,
+	 .help = "how many refreshes may run at the same time in this database",
 	 .doc = "An engine that allows one writer at a time runs them one after another, whatever this key says."},
 	{.key = "connect_timeout", OPTION_SPAN_AT(conf_database, connect_timeout), .dflt = "10s", .min = SPAN_SECOND,
 	 .max = SPAN_HOUR, .reload = OPTION_RECONNECT, .help = "how long to wait for a connection",

@@ -128,12 +128,8 @@ static const struct option_row rows[] = {
 	        "[database] section. Another setting makes the object anew. Several names in one value are separated by "
 	        "blanks (sql_mode=NO_ZERO_DATE ONLY_FULL_GROUP_BY). An error for method = simple, because each reader of "
 	        "a plain view has settings of his own."},
-	{.key = "with_data", OPTION_BOOL_AT(conf_view, with_data), .dflt = "yes", .reload = OPTION_LIVE, .help = "fill "
-	                                                                                                         "the "
-	                                                                                                         "view "
-	                                                                                                         "when it "
-	                                                                                                         "is "
-	                                                                                                         "created",
+	{.key = "with_data", OPTION_BOOL_AT(conf_view, with_data), .dflt = "yes", .reload = OPTION_LIVE,
+	 .help = "fill the view when it is created",
 	 .doc = "With no, viewd creates the view empty, and the first refresh fills it."},
 	{.key = "on_configuration_change", OPTION_WORD_AT(conf_view, on_configuration_change), .dflt = "apply",
 	 .choices = policies, .reload = OPTION_LIVE,
@@ -278,10 +274,8 @@ static const struct option_row rows[] = {
 	        "succeeded, once its data is committed. The payload is a JSON object: view, relation, action, rows, "
 	        "rows_written."},
 	/* for people */
-	{.key = "enabled", OPTION_BOOL_AT(conf_view, enabled), .dflt = "yes", .reload = OPTION_LIVE, .help = "whether "
-	                                                                                                     "viewd looks "
-	                                                                                                     "after the "
-	                                                                                                     "view",
+	{.key = "enabled", OPTION_BOOL_AT(conf_view, enabled), .dflt = "yes", .reload = OPTION_LIVE,
+	 .help = "whether viewd looks after the view",
 	 .doc = "With no, viewd checks the section and does nothing else: it creates, refreshes and drops nothing, not by "
 	        "hand either, and notices no changes. The view is DISABLED and its object stays as it is. Its freshness "
 	        "is UNKNOWN, as is that of views that read it; it is STALE if a change is known that it lacks. A reload "
@@ -295,8 +289,8 @@ static const struct option_row rows[] = {
 	{.key = "owner", OPTION_TEXT_AT(conf_view, owner), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
 	 .help = "whom to ask about the view",
 	 .doc = "Any text: a person, a team, an address. It is not a role of the database. viewctl shows it."},
-	{.key = "tags", OPTION_LIST_AT(OPTION_ITEMS, conf_view, tags), .reload = OPTION_LIVE, .help = "words by which to "
-	                                                                                              "find the view",
+	{.key = "tags", OPTION_LIST_AT(OPTION_ITEMS, conf_view, tags), .reload = OPTION_LIVE,
+	 .help = "words by which to find the view",
 	 .doc = "Separated by commas. viewctl shows them."},
 };
 /* clang-format on */

@@ -39,6 +39,11 @@ const struct conf_view *conf_find_view(const struct conf *conf, const char *name
 	return names_find(box_of(conf)->views, name, &i) ? &conf->views[i] : NULL;
 }
 
+bool conf_view_is_scheduled(const struct conf_view *view)
+{
+	return view->every > 0 || view->after > 0 || view->cron != NULL || view->max_staleness > 0 || view->target_lag > 0;
+}
+
 const struct conf_definition *conf_definition_for(const struct conf_view *view, const char *dialect)
 {
 	const struct conf_definition *general = NULL;
