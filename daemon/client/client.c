@@ -54,8 +54,10 @@ static int take_option(struct options *options, char *const arg[], struct viewd_
 		options->socket = glued ? text + 2 : options->socket;
 		return glued;
 	}
-	if (arg[1] == NULL)
-		return err_set(err, VIEWD_ERR_CONFIG, "%s needs a value (SOCKET)", text) - 1;
+	if (arg[1] == NULL) {
+		err_set(err, VIEWD_ERR_CONFIG, "%s needs a value (SOCKET)", text);
+		return -1;
+	}
 	options->socket = arg[1];
 	return 2;
 }

@@ -67,7 +67,7 @@ struct engine_item {
 	const char *label;
 	const char *database;
 	enum view_result result;
-	int action;               /* enum viewd_did, -1 none (refresh, create) */
+	int did;                  /* enum viewd_did, -1 none (refresh, create) */
 	enum viewd_change change; /* create, drop, plan */
 	const char *reason;       /* plan: why that change */
 	const char *group;        /* the refresh_group; NULL: none */
@@ -81,7 +81,7 @@ struct engine_item {
 /* What an instance's part in a request came to that nothing ran for: no rows were counted. err NULL: none. */
 static inline struct engine_item item_not_run(enum view_result result, const struct viewd_err *err)
 {
-	return (struct engine_item){.result = result, .action = -1, .rows = -1, .rows_written = -1, .error = err};
+	return (struct engine_item){.result = result, .did = -1, .rows = -1, .rows_written = -1, .error = err};
 }
 
 struct engine_report {

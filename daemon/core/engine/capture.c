@@ -159,7 +159,7 @@ static void tell_warnings(struct view *v, const char *warnings)
 	}
 }
 
-/* A dialect of before 1.4 tells no list: it is believed to hear what it was asked to notice. */
+/* A dialect that tells no list is believed to hear what it was asked to notice (viewd_capture_request). */
 static void believe(struct job *job)
 {
 	bool deaf = job->out.capture.as.mode == VIEWD_CAPTURE_NONE;
@@ -193,11 +193,6 @@ static void take_dependencies(struct job *job)
 	}
 }
 
-static bool has_schedule(const struct conf_view *conf)
-{
-	return conf->every > 0 || conf->after > 0 || conf->cron != NULL || conf->max_staleness > 0 || conf->target_lag > 0;
-}
-
 /* Tells, once a list, what nothing hears, and which key would help. */
 static void tell_unheard(struct view *v, struct job *job)
 {
@@ -211,11 +206,11 @@ static void tell_unheard(struct view *v, struct job *job)
 		}
 	if (n == 0)
 		return;
-	job->out.capture.warnings =
-		mem_printf(job, "%snothing tells of changes of %s%s: its freshness is UNKNOWN%s%s\n",
-	               job->out.capture.warnings != NULL ? job->out.capture.warnings : "", names,
-	               n > 5 ? " and others" : "", has_schedule(v->conf) ? "" : "; set max_staleness or a schedule",
-	               vouchable ? "; sources = names the tables that a function reads" : "");
+	job->out.capture.warnings = mem_printf(job, "%snothing tells of changes of %s%s: its freshness is UNKNOWN%s%s\n",
+	                                       job->out.capture.warnings != NULL ? job->out.capture.warnings : "", names,
+	                                       n > 5 ? " and others" : "",
+	                                       conf_view_is_scheduled(v->conf) ? "" : "; set max_staleness or a schedule",
+	                                       vouchable ? "; sources = names the tables that a function reads" : "");
 }
 
 void capture_done(struct job *job)

@@ -37,21 +37,13 @@ struct todo {
 	bool disabled; /* some have been */
 };
 
-static struct database *find_db(struct engine *eng, const char *name)
-{
-	for (size_t i = 0; i < eng->n_dbs; i++)
-		if (strcmp(eng->dbs[i]->conf->name, name) == 0)
-			return eng->dbs[i];
-	return NULL;
-}
-
 /* ---- databases -------------------------------------------------------------------------------------------------- */
 
 static void mark_sections_going(struct engine *eng, const struct conf_diff *diff)
 {
 	for (size_t i = 0; i < diff->n_databases; i++)
 		if (diff->databases[i].what == CONF_DIFF_REMOVED)
-			find_db(eng, diff->databases[i].name)->section_going = true;
+			database_find(eng, diff->databases[i].name)->section_going = true;
 }
 
 /* Whatever ends with a database may look at all others: the list is in order before the first one goes. */
@@ -85,7 +77,7 @@ static void update_database(struct database *db, const struct conf_database *con
 static void commit_databases(struct engine *eng, const struct conf *conf, const struct conf_diff *diff)
 {
 	for (size_t i = 0; i < conf->n_databases; i++) {
-		struct database *db = find_db(eng, conf->databases[i].name);
+		struct database *db = database_find(eng, conf->databases[i].name);
 		if (db != NULL) {
 			update_database(db, &conf->databases[i], &diff->databases[i]);
 			continue;
@@ -208,9 +200,9 @@ static void resolve(struct view *v)
 		refuse(v, &err);
 		return;
 	}
-	if (capture_refused(v->conf, v->db->dialect, &resolved, &err) ||
-	    capture_mode_refused(v->conf, v->db->dialect, &resolved, &err) ||
-	    group_refused(v->conf, v->db->dialect, &resolved, &err)) {
+	if (capturable_refuse(v->conf, v->db->dialect, &resolved, &err) ||
+	    capturable_refuse_mode(v->conf, v->db->dialect, &resolved, &err) ||
+	    groupable_refuse(v->conf, v->db->dialect, &resolved, &err)) {
 		refuse(v, &err);
 		return;
 	}
@@ -336,7 +328,7 @@ static void commit_views(struct engine *eng, const struct conf *conf, const stru
 	size_t n_old = eng->n_views; /* views_find_among searches the sorted part only */
 	for (size_t i = 0; i < conf->n_views; i++)
 		for (size_t k = 0; k < conf->views[i].database.n; k++) {
-			struct database *db = find_db(eng, conf->views[i].database.items[k]);
+			struct database *db = database_find(eng, conf->views[i].database.items[k]);
 			struct view *v = views_find_among(eng, n_old, conf->views[i].name, db->conf->name);
 			if (v != NULL)
 				update_view(v, &conf->views[i], &diff->views[i], todo);

@@ -31,8 +31,8 @@ bool connect_check_raised(struct job *job)
 		leave_alone(job);
 	if (job->out.err.cls != VIEWD_ERR_CONNECT || watch_ask_now(db) == 0)
 		return false;
-	TAILQ_INSERT_TAIL(&db->work.doubtful, job, link);
-	if (TAILQ_FIRST(&db->work.doubtful) == job)
+	TAILQ_INSERT_TAIL(&db->work.unopened, job, link);
+	if (TAILQ_FIRST(&db->work.unopened) == job)
 		loop_timer_set(db->work.connect_check_timer, DOUBT_MAX);
 	return true;
 }
@@ -49,8 +49,8 @@ void connect_check_expired(void *db_ctx)
 {
 	struct database *db = db_ctx;
 	struct job *job;
-	while ((job = TAILQ_FIRST(&db->work.doubtful)) != NULL) {
-		TAILQ_REMOVE(&db->work.doubtful, job, link);
+	while ((job = TAILQ_FIRST(&db->work.unopened)) != NULL) {
+		TAILQ_REMOVE(&db->work.unopened, job, link);
 		job->out.alone = !job->run.cancelled;
 		if (job->out.alone)
 			job->out.err.cls = VIEWD_ERR_RESOURCE;
@@ -62,8 +62,8 @@ void connect_check_resolve(struct database *db, bool alive)
 {
 	struct job *job;
 	loop_timer_clear(db->work.connect_check_timer);
-	while ((job = TAILQ_FIRST(&db->work.doubtful)) != NULL) {
-		TAILQ_REMOVE(&db->work.doubtful, job, link);
+	while ((job = TAILQ_FIRST(&db->work.unopened)) != NULL) {
+		TAILQ_REMOVE(&db->work.unopened, job, link);
 		if (alive && !job->run.cancelled)
 			leave_alone(job);
 		end_later(job);

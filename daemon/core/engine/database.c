@@ -80,7 +80,7 @@ struct database *database_new(struct engine *eng, const struct conf_database *co
 	db->warned = intern_new(db);
 	TAILQ_INIT(&db->work.queue);
 	TAILQ_INIT(&db->work.side_jobs);
-	TAILQ_INIT(&db->work.doubtful);
+	TAILQ_INIT(&db->work.unopened);
 	db->probing.timer = loop_timer_new(eng->loop, probe_now, db);
 	db->work.connect_check_timer = loop_timer_new(eng->loop, connect_check_expired, db);
 	judge(db);
@@ -331,6 +331,14 @@ void database_begin_uninstall(struct database *db, const struct viewd_err *err)
 	turn_soon(db->eng);
 }
 
+struct database *database_find(struct engine *eng, const char *name)
+{
+	for (size_t i = 0; i < eng->n_dbs; i++)
+		if (strcmp(eng->dbs[i]->conf->name, name) == 0)
+			return eng->dbs[i];
+	return NULL;
+}
+
 void database_undo_uninstall(struct database *db)
 {
 	db->uninstalled = false;
@@ -344,8 +352,7 @@ void database_remove(struct database *db)
 	err_set(&gone, VIEWD_ERR_CANCELLED, "database '%s' was removed from the configuration", db->conf->name);
 	if (db->probing.was_up)
 		log_info("database '%s', is no longer configured, and what viewd has put into it stays; with a file that has "
-		         "its section, viewctl "
-		         "uninstall %s -c FILE takes that out",
+		         "its section, viewctl uninstall %s -c FILE takes that out",
 		         db->conf->name, db->conf->name);
 	loop_timer_clear(db->probing.timer);
 	watch_stop(db);

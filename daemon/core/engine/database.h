@@ -58,6 +58,9 @@ void database_set_error(struct database *db, const struct viewd_err *err);
  * job has ended. */
 void database_remove(struct database *db);
 
+/* The database of that section, or NULL. */
+struct database *database_find(struct engine *eng, const char *name);
+
 /* Closes the idle sessions and frees the record; leaves NULL. */
 void database_free(struct database **db);
 

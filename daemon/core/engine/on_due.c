@@ -76,7 +76,7 @@ static void take(struct due_lists *lists, struct view *v)
 	}
 	lists->views[reason][lists->n[reason]++] = v;
 	if (reason == DUE_SCHEDULE || reason == DUE_CATCH_UP)
-		group_served(v, v->timing.nominal.kind == SCHEDULE_EVERY);
+		group_due_served(v, v->timing.nominal.kind == SCHEDULE_EVERY);
 }
 
 static void start_wave(struct engine *eng, struct view **views, size_t n, enum due_reason reason)

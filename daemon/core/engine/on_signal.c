@@ -26,7 +26,7 @@ static void note_stale(struct view *view, const struct watch_signal *signal)
 	enum change_order order = change_order(view, signal->seq);
 	if (order == CHANGE_BACKWARD)
 		database_went_back(view->db);
-	else if (order == CHANGE_DOUBTED)
+	else if (order == CHANGE_SUSPECT)
 		watch_wake(view->db);
 	change_signal(view, signal->seq, signal->old);
 }

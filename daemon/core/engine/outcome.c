@@ -128,7 +128,7 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	struct view *view = job->view;
 	view->last.trigger = trigger;
 	view->last.result = VIEW_RESULT_SUCCEEDED;
-	view->last.action = (int)job->out.outcome.did;
+	view->last.did = (int)job->out.outcome.did;
 	view->last.refresh_us = view->last.success_us = job->run.started_wall + job->out.duration_us;
 	view->last.data_timestamp_us =
 		job->out.outcome.data_timestamp_us != 0 ? job->out.outcome.data_timestamp_us : job->run.started_wall;
@@ -151,7 +151,7 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	const struct event_run run = {
 		.trigger = trigger,
 		.result = view->last.result,
-		.action = view->last.action,
+		.did = view->last.did,
 		.rows = view->last.rows,
 		.rows_written = view->last.rows_written,
 		.duration_us = view->last.duration_us,
@@ -232,7 +232,7 @@ static void tell_failure(struct view *view, int64_t duration_us, const struct vi
 	const struct event_run run = {
 		.trigger = view->last.trigger,
 		.result = view->last.result,
-		.action = -1,
+		.did = -1,
 		.rows = -1,
 		.rows_written = -1,
 		.duration_us = duration_us,
@@ -248,7 +248,7 @@ static void take_failure(struct job *job, const char *what)
 	view->last.refresh_us = job->run.started_wall + job->out.duration_us;
 	view->timing.past.last_end = job->in.now_mono + job->out.duration_us;
 	view->last.trigger = job->in.trigger;
-	view->last.action = -1;
+	view->last.did = -1;
 	if (job->out.err.cls == VIEWD_ERR_CANCELLED) {
 		view->last.result = VIEW_RESULT_CANCELLED;
 		due_schedule(view);
@@ -443,7 +443,7 @@ static void not_tried(struct view *view, enum view_trigger trigger, enum view_re
 {
 	view->last.trigger = trigger;
 	view->last.result = result;
-	view->last.action = -1;
+	view->last.did = -1;
 	view->last.refresh_us = engine_wall(view->eng);
 	view->timing.past.last_end = engine_mono(view->eng);
 	due_schedule(view);

@@ -14,16 +14,16 @@
 
 #include <string.h>
 
-static void add_recorded(struct job *job, const char *name, const char *relation, enum viewd_method method, bool drop)
+/* Its texts are copied; uncapture is set for what is not dropped. */
+static void add_recorded(struct job *job, const struct recorded_copy *one, bool drop)
 {
 	job->out.recorded = mem_grow(job, job->out.recorded, struct recorded_copy, job->out.n_recorded + 1);
-	job->out.recorded[job->out.n_recorded++] = (struct recorded_copy){
-		.name = mem_strdup(job, name),
-		.relation = mem_strdup(job, relation),
-		.method = method,
-		.drop = drop,
-		.uncapture = !drop,
-	};
+	struct recorded_copy *copy = &job->out.recorded[job->out.n_recorded++];
+	*copy = *one;
+	copy->name = mem_strdup(job, one->name);
+	copy->relation = mem_strdup(job, one->relation);
+	copy->drop = drop;
+	copy->uncapture = !drop;
 }
 
 /* One job a database collects all drops that come up together, so that they are tried in every order that works. */
@@ -75,13 +75,17 @@ void removal_finish(struct view *view)
 {
 	const char *hinders = hindrance(view);
 	bool can_drop = hinders == NULL && view->relation.place != NULL;
+	const struct recorded_copy own = {.name = view->conf->name,
+	                                  .relation = view->relation.text,
+	                                  .method = view->relation.method,
+	                                  .lock_timeout = view->conf->lock_timeout};
 	struct view *now = returned(view->db, view->conf->name);
 	if (now != NULL)
 		hand_over(view, now);
 	else if (view->conf->on_remove == CONF_REMOVE_DROP && can_drop)
-		add_recorded(collecting_job(view->db), view->conf->name, view->relation.text, view->relation.method, true);
+		add_recorded(collecting_job(view->db), &own, true);
 	else if (can_drop && view->capture.set_up)
-		add_recorded(collecting_job(view->db), view->conf->name, view->relation.text, view->relation.method, false);
+		add_recorded(collecting_job(view->db), &own, false);
 	else if (view->relation.place != NULL)
 		tell_stays(view, hinders);
 	conf_unref(&view->last_conf);
@@ -111,9 +115,9 @@ void removal_orphans(struct database *db, const struct job *prepared)
 		if (views_find(db->eng, r->name, db->conf->name) != NULL)
 			continue;
 		if (r->drop)
-			add_recorded(collecting_job(db), r->name, r->relation, r->method, true);
+			add_recorded(collecting_job(db), r, true);
 		else if (r->captured && db->dialect->capture != NULL)
-			add_recorded(collecting_job(db), r->name, r->relation, r->method, false);
+			add_recorded(collecting_job(db), r, false);
 		else
 			log_info("view '%s', made by an earlier configuration of database '%s', stays (on_remove = keep)", r->name,
 			         db->conf->name);

@@ -144,14 +144,6 @@ void uninstall_stop(struct engine *eng)
 	}
 }
 
-static struct database *find(struct engine *eng, const char *name)
-{
-	for (size_t i = 0; i < eng->n_dbs; i++)
-		if (strcmp(eng->dbs[i]->conf->name, name) == 0)
-			return eng->dbs[i];
-	return NULL;
-}
-
 static bool is_being_uninstalled(const struct database *db)
 {
 	const struct uninstall *u;
@@ -180,7 +172,7 @@ static bool judge(const struct database *db, const char *name, bool print, struc
 bool engine_uninstall(struct engine *eng, const char *database, bool print, engine_uninstall_fn *done, void *ctx,
                       struct viewd_err *err)
 {
-	struct database *db = find(eng, database);
+	struct database *db = database_find(eng, database);
 	struct viewd_err why;
 	if (!judge(db, database, print, err))
 		return false;

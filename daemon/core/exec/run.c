@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/span.h"
 #include "core/exec/session.h"
 #include "core/plan/decide.h"
 #include "plugin/host.h"
@@ -16,6 +17,9 @@
 
 /* Adopting may be followed by replacing; more rounds mean that somebody works against us. */
 #define MAX_ROUNDS 3
+
+/* For objects whose sections are gone for longer than this process knows: the default of the key. */
+#define LOCK_TIMEOUT (2 * SPAN_SECOND)
 
 static bool ignore_text(void *ctx UNUSED, const char *text UNUSED)
 {
@@ -101,22 +105,22 @@ bool run_reconcile(struct job *job)
 	for (int round = 0; round < MAX_ROUNDS; round++, job->in.spec.compare_columns = VIEWD_COMPARE_NONE) {
 		if (!inspect_and_decide(job))
 			return false;
-		if (job->out.decision.action == VIEWD_CHANGE_REFUSE) {
+		if (job->out.decision.change == VIEWD_CHANGE_REFUSE) {
 			job->out.err = job->out.decision.err;
 			return false;
 		}
-		if (job->out.decision.action == VIEWD_CHANGE_NOTHING)
+		if (job->out.decision.change == VIEWD_CHANGE_NOTHING)
 			return definition_is_readable(job) && tell_definition(job);
 		memset(&outcome, 0, sizeof outcome);
 		outcome.rows = outcome.rows_written = -1;
 		if (session_cancelled(job->session, &job->out.err) ||
-		    !dialect->apply(job->session->conn, &job->in.spec, job->out.decision.action, &outcome, &job->out.err))
+		    !dialect->apply(job->session->conn, &job->in.spec, job->out.decision.change, &outcome, &job->out.err))
 			return false;
 		/* A later round (indexes after a fill) must not hide that the view was filled. */
 		if (!job->out.applied || outcome.did == VIEWD_DID_REINITIALIZE)
 			job->out.outcome = outcome;
 		job->out.applied = true;
-		job->out.last_action = job->out.decision.action;
+		job->out.last_action = job->out.decision.change;
 		memcpy(job->out.apply_reason, job->out.decision.reason, sizeof job->out.apply_reason);
 	}
 	return err_set(&job->out.err, VIEWD_ERR_CONFLICT, "view '%s' changes while it is being set up", job->label);
@@ -190,6 +194,7 @@ static bool take_recorded(void *ctx, const struct viewd_recorded *row)
 	copy->name = mem_strdup(job, known.name);
 	copy->relation = mem_strdup(job, known.relation);
 	copy->method = known.method;
+	copy->lock_timeout = LOCK_TIMEOUT;
 	copy->captured = known.captured;
 	copy->drop = known.on_remove == VIEWD_REMOVE_DROP;
 	return true;
@@ -259,7 +264,7 @@ static bool drop_one(struct job *job, const struct recorded_copy *r, struct view
 		.method = r->method,
 		.materialized_as_table = true,
 		.on_remove = VIEWD_REMOVE_DROP,
-		.lock_timeout_us = 2000000,
+		.lock_timeout_us = r->lock_timeout,
 	};
 	return job->session->dialect->apply(job->session->conn, &spec, VIEWD_CHANGE_DROP, &outcome, err);
 }
@@ -270,7 +275,7 @@ static bool uncapture(struct job *job, const struct recorded_copy *r, struct vie
 	struct viewd_captured captured;
 	struct viewd_text_sink warnings = {.fn = ignore_text};
 	const struct viewd_view_spec spec = {
-		.struct_size = sizeof spec, .name = r->name, .relation = r->relation, .lock_timeout_us = 2000000};
+		.struct_size = sizeof spec, .name = r->name, .relation = r->relation, .lock_timeout_us = r->lock_timeout};
 	const struct viewd_capture_request none = {.struct_size = sizeof none, .mode = VIEWD_CAPTURE_NONE};
 	return job->session->dialect->capture->set(job->session->conn, &spec, &none, &captured, warnings, err);
 }

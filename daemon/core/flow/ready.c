@@ -24,7 +24,7 @@ bool wave_waits_for_setup(const struct view *view)
 	return false;
 }
 
-bool wave_ready_kind(const struct view *view, enum job_kind *kind_r)
+bool ready_kind(const struct view *view, enum job_kind *kind_r)
 {
 	/* Until its turn to be set up has come there is nothing to refresh; that a refresh would set it up itself is for
 	 * later. */

@@ -8,7 +8,7 @@
 #include "core/flow/wave.h"
 
 /* The first kind of work that is ready for the instance; false when none is. */
-bool wave_ready_kind(const struct view *view, enum job_kind *kind_r);
+bool ready_kind(const struct view *view, enum job_kind *kind_r);
 
 /* Is the instance still to be set up? */
 bool wave_waits_for_setup(const struct view *view);

@@ -254,7 +254,7 @@ static void let_go(struct member *head, struct member **idle)
 
 static bool wrote(const struct engine_item *item)
 {
-	return item->result == VIEW_RESULT_SUCCEEDED && (item->rows_written != 0 || item->action != VIEWD_DID_NO_DATA);
+	return item->result == VIEW_RESULT_SUCCEEDED && (item->rows_written != 0 || item->did != VIEWD_DID_NO_DATA);
 }
 
 static void tell_below(const struct view *v, uint64_t visit)

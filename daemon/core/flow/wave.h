@@ -15,6 +15,7 @@ enum wave_order {
 	WAVE_ANY               /* verify, plan */
 };
 
+/* In member.after, besides the index: this one waits no more. */
 #define WAVE_RELEASED (UINT32_C(1) << 31)
 
 /* One instance in one wave. */
@@ -31,7 +32,7 @@ struct member {
 	bool conditional; /* runs only when something before it wrote rows */
 	bool changed;     /* something did */
 	enum view_trigger trigger;
-	uint32_t *after; /* members that wait for it; with WAVE_RELEASED, that do so no more */
+	uint32_t *after; /* indexes of members that wait for it, some with WAVE_RELEASED */
 	uint32_t n_after;
 };
 
@@ -97,7 +98,7 @@ struct member *wave_take(struct view *view, enum job_kind kind);
 /* Nothing came of it: taken members wait again, except those somebody waits for, which are returned. */
 struct member *wave_put_back(struct view *view, struct member *members);
 
-/* A member's work has ended. item holds result, action, rows, error ...; its view and label are filled in here. */
+/* A member's work has ended. item holds result, did, rows, error ...; its view and label are filled in here. */
 void wave_member_end(struct member *member, const struct engine_item *item);
 
 /* Ends all of a list of taken members alike. */

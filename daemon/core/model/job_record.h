@@ -27,10 +27,10 @@ enum job_kind {
 
 /* The decision about an object, and why (plan/decide.h). */
 struct decision {
-	enum viewd_change action;
+	enum viewd_change change;
 	char reason[512];
 	const char *locks;    /* what readers and writers of the object meet meanwhile; static */
-	struct viewd_err err; /* class OK unless action is REFUSE */
+	struct viewd_err err; /* class OK unless change is REFUSE */
 };
 
 struct history_copy {
@@ -45,8 +45,9 @@ struct explained_copy {
 
 /* A recorded view whose section is gone, or is going. */
 struct recorded_copy {
-	char *name, *relation;
+	const char *name, *relation;
 	enum viewd_method method;
+	int64_t lock_timeout; /* its section's; or the default, once nobody knows that any more */
 	bool captured;
 	bool drop;
 	bool uncapture; /* changes need not be noticed any more */

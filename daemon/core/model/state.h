@@ -64,7 +64,7 @@ struct db_work {
 	struct view_queue queue;                /* instances with something ready to run, best first */
 	struct job_queue side_jobs;             /* jobs that need no slot (prepare, history, statistics, drops) and wait */
 	struct job *side_job;                   /* the one of them that runs; a prepare job is in probing.job instead */
-	struct job_queue doubtful;              /* jobs that could not open a session: the watch is asked */
+	struct job_queue unopened;              /* jobs that could not open a session: the watch is asked */
 	struct loop_timer *connect_check_timer; /* ends the wait for the watch's answer */
 	struct session *idle;                   /* list of open sessions nobody uses */
 	size_t n_jobs;
@@ -120,7 +120,7 @@ struct change {
 	bool old;            /* the first came while nobody watched: it may be as old as the data */
 	int64_t seen_seq;    /* mark told last */
 	int64_t settled_seq; /* mark settled by the last refresh */
-	bool lower;          /* a lower one was told since: late, or the numbers have gone back */
+	bool lower;          /* the last mark told was below settled_seq: a late word, or the numbers have gone back */
 	bool upstream;       /* among them is an instance that wrote rows: no mark need tell of it */
 	struct change_run {
 		int64_t first; /* what the running refresh was started for */
@@ -149,7 +149,7 @@ struct view_relation {
 struct view_last {
 	enum view_trigger trigger;
 	enum view_result result;
-	int action; /* enum viewd_did, -1 none */
+	int did; /* enum viewd_did, -1 none */
 	int64_t refresh_us, success_us, data_timestamp_us, duration_us;
 	int64_t rows, rows_written;
 	int64_t success_run; /* number of the run that read its data */

@@ -23,7 +23,7 @@ struct view_status {
 	enum view_activity activity;
 	enum view_trigger trigger;
 	enum view_result result;
-	int action; /* enum viewd_did, -1 none */
+	int did; /* enum viewd_did, -1 none */
 	int64_t last_refresh_us;
 	int64_t last_success_us;
 	int64_t next_refresh_us;

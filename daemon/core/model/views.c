@@ -124,7 +124,7 @@ struct view *views_new(struct engine *eng, struct database *db, const struct con
 	v->eng = eng;
 	v->db = db;
 	v->conf = conf;
-	v->last.action = -1;
+	v->last.did = -1;
 	v->timing.past = SCHEDULE_NO_PAST;
 	v->last.rows = v->last.rows_written = -1;
 	return v;

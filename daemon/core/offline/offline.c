@@ -140,11 +140,11 @@ static void check_one_view(struct checker *c, const struct conf_view *view, cons
 	struct conf_origin where = view->where;
 	conf_database_spec(db, &spec);
 	if (ask_dialect(dialect, &spec, view, &resolved, &err)) {
-		if (capture_refused(view, dialect, &resolved, &err))
+		if (capturable_refuse(view, dialect, &resolved, &err))
 			where = key_origin(view, "on_change");
-		else if (capture_mode_refused(view, dialect, &resolved, &err))
+		else if (capturable_refuse_mode(view, dialect, &resolved, &err))
 			where = key_origin(view, "capture");
-		else if (group_refused(view, dialect, &resolved, &err))
+		else if (groupable_refuse(view, dialect, &resolved, &err))
 			where = key_origin(view, "refresh_group");
 		else
 			return;

@@ -6,19 +6,17 @@
 
 #include <stdio.h>
 
-bool capture_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
-                     const struct viewd_resolved *resolved, struct viewd_err *err)
+bool capturable_refuse(const struct conf_view *conf, const struct viewd_dialect *dialect,
+                       const struct viewd_resolved *resolved, struct viewd_err *err)
 {
 	if (!conf->on_change || resolved->method == VIEWD_METHOD_SIMPLE)
 		return false;
-	bool scheduled =
-		conf->every > 0 || conf->after > 0 || conf->cron != NULL || conf->max_staleness > 0 || conf->target_lag > 0;
 	if (dialect->capture == NULL) {
 		err_set(err, VIEWD_ERR_CONFIG, "on_change = yes, but the dialect %s cannot notice changes", dialect->name);
 		err_hint(err, "use a schedule: every, after or cron");
 		return true;
 	}
-	if (resolved->reads_clock[0] != '\0' && !scheduled) {
+	if (resolved->reads_clock[0] != '\0' && !conf_view_is_scheduled(conf)) {
 		err_set(err, VIEWD_ERR_CONFIG,
 		        "on_change = yes alone cannot keep it fresh: the definition reads the clock (%s)",
 		        resolved->reads_clock);
@@ -48,8 +46,8 @@ static void hint_modes(struct viewd_err *err, uint64_t caps)
 	err_hint(err, "capture = %sauto or none", text);
 }
 
-bool capture_mode_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
-                          const struct viewd_resolved *resolved, struct viewd_err *err)
+bool capturable_refuse_mode(const struct conf_view *conf, const struct viewd_dialect *dialect,
+                            const struct viewd_resolved *resolved, struct viewd_err *err)
 {
 	const uint64_t all = VIEWD_CAP_CAPTURE_TRIGGER | VIEWD_CAP_CAPTURE_BINLOG | VIEWD_CAP_CAPTURE_POLL;
 	if (!conf->on_change || resolved->method == VIEWD_METHOD_SIMPLE || (dialect->caps & all) == 0)

@@ -9,12 +9,12 @@
 #include "conf/conf.h"
 
 /* True: on_change cannot be had for this section on this dialect, and err says why. */
-bool capture_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
-                     const struct viewd_resolved *resolved, struct viewd_err *err);
+bool capturable_refuse(const struct conf_view *conf, const struct viewd_dialect *dialect,
+                       const struct viewd_resolved *resolved, struct viewd_err *err);
 
 /* True: the section's capture mode cannot be had on this dialect, and err says why. False: it can, or nobody knows
  * before it is tried. */
-bool capture_mode_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
-                          const struct viewd_resolved *resolved, struct viewd_err *err);
+bool capturable_refuse_mode(const struct conf_view *conf, const struct viewd_dialect *dialect,
+                            const struct viewd_resolved *resolved, struct viewd_err *err);
 
 #endif

@@ -79,7 +79,7 @@ enum change_order change_order(struct view *view, int64_t seq)
 	c->lower = view->conf->on_change && seq <= c->settled_seq && !registers;
 	if (!c->lower)
 		return CHANGE_FORWARD;
-	return before ? CHANGE_BACKWARD : CHANGE_DOUBTED;
+	return before ? CHANGE_BACKWARD : CHANGE_SUSPECT;
 }
 
 bool change_from_upstream(struct view *view)

@@ -13,7 +13,7 @@ void change_signal(struct view *view, int64_t seq, bool old);
 
 /* Numbers only grow: is this one from a database that has gone back in time? A slow look may tell late what a refresh
  * has settled since, so the first such number is only doubted: the next look decides. */
-enum change_order { CHANGE_FORWARD, CHANGE_DOUBTED, CHANGE_BACKWARD };
+enum change_order { CHANGE_FORWARD, CHANGE_SUSPECT, CHANGE_BACKWARD };
 enum change_order change_order(struct view *view, int64_t seq);
 
 /* An instance that the view reads wrote rows. True when the view may start at once, as part of the wave that found out;

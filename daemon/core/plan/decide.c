@@ -22,15 +22,15 @@ static enum viewd_kind kind_of(enum viewd_method method)
 	return VIEWD_KIND_TABLE;
 }
 
-static void say(struct decision *out, enum viewd_change action, const char *reason)
+static void say(struct decision *out, enum viewd_change change, const char *reason)
 {
-	out->action = action;
+	out->change = change;
 	snprintf(out->reason, sizeof out->reason, "%s", reason);
 }
 
 static void refuse(struct decision *out, enum viewd_err_class cls, const char *hint)
 {
-	out->action = VIEWD_CHANGE_REFUSE;
+	out->change = VIEWD_CHANGE_REFUSE;
 	err_set(&out->err, cls, "%s", out->reason);
 	err_hint(&out->err, "%s", hint);
 }
@@ -166,7 +166,7 @@ static void decide_changed(const struct decide_settings *s, const char *what, st
 		return;
 	case CONF_DIFFERS_CONTINUE:
 		snprintf(out->reason, sizeof out->reason, "%s; kept as it is (on_configuration_change = continue)", what);
-		out->action = VIEWD_CHANGE_NOTHING;
+		out->change = VIEWD_CHANGE_NOTHING;
 		return;
 	case CONF_DIFFERS_FAIL:
 		snprintf(out->reason, sizeof out->reason, "%s, and on_configuration_change = fail", what);
@@ -175,9 +175,9 @@ static void decide_changed(const struct decide_settings *s, const char *what, st
 	}
 }
 
-static const char *locks_of(enum viewd_change action, uint64_t caps)
+static const char *locks_of(enum viewd_change change, uint64_t caps)
 {
-	switch (action) {
+	switch (change) {
 	case VIEWD_CHANGE_CREATE:
 		return "none on existing objects";
 	case VIEWD_CHANGE_REPLACE:
@@ -218,5 +218,5 @@ void decide(const struct decide_settings *s, const struct viewd_found *found, ui
 		say(out, VIEWD_CHANGE_REINDEX, "its declared indexes are not all there as declared");
 	else
 		say(out, VIEWD_CHANGE_NOTHING, "it is as configured");
-	out->locks = locks_of(out->action, caps);
+	out->locks = locks_of(out->change, caps);
 }

@@ -24,7 +24,7 @@ static int64_t first_missing(const struct view *v)
 	return first == 0 || old ? v->last.data_timestamp_us : wall_of(v, first);
 }
 
-static bool lacks_a_change(const struct view *v)
+bool freshness_lacks_a_change(const struct view *v)
 {
 	const struct change *c = &v->change;
 	return v->conf->on_change && (c->first != 0 || c->run.first != 0 || c->seen_seq > c->settled_seq);
@@ -34,8 +34,8 @@ static bool is_stale(const struct view *v, int64_t *since_r)
 {
 	if (v->relation.method == VIEWD_METHOD_SIMPLE)
 		return false;
-	*since_r = lacks_a_change(v) ? first_missing(v) : 0;
-	return lacks_a_change(v) || (v->relation.reconciled && v->last.success_us == 0);
+	*since_r = freshness_lacks_a_change(v) ? first_missing(v) : 0;
+	return freshness_lacks_a_change(v) || (v->relation.reconciled && v->last.success_us == 0);
 }
 
 /* ---- what nobody can know --------------------------------------------------------------------------------------- */

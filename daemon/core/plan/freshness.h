@@ -27,6 +27,9 @@ bool freshness_is_known(const struct view *view);
  * new? Its own entries only; what is still being set up or looked at does not count. */
 bool freshness_unheard(const struct view *view);
 
+/* Is a change known, on_change being on, that the data lacks or that a refresh is at work on? */
+bool freshness_lacks_a_change(const struct view *view);
+
 /* Do changes of all that it reads reach it? Then its data is current until the first one is told. */
 bool freshness_is_followed(const struct view *view);
 

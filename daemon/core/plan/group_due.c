@@ -5,7 +5,7 @@
 #include "core/plan/change.h"
 #include "core/plan/due.h"
 
-void group_served(struct view *view, bool periodic)
+void group_due_served(struct view *view, bool periodic)
 {
 	const struct group *g = group_of(view);
 	for (size_t i = 0; g != NULL && i < g->n; i++) {

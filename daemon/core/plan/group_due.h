@@ -9,7 +9,7 @@
 
 /* Counts the scheduled time at which one member is served now for all. periodic: the time comes of `every`, whose
  * period begins anew for all. */
-void group_served(struct view *view, bool periodic);
+void group_due_served(struct view *view, bool periodic);
 
 /* Plans the other members anew: whether one member is held decides what may start by itself for all. */
 void group_replan(struct view *view);

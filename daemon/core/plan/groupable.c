@@ -3,8 +3,8 @@
 
 #include "base/err.h"
 
-bool group_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
-                   const struct viewd_resolved *resolved, struct viewd_err *err)
+bool groupable_refuse(const struct conf_view *conf, const struct viewd_dialect *dialect,
+                      const struct viewd_resolved *resolved, struct viewd_err *err)
 {
 	if (conf->refresh_group == NULL || resolved->method == VIEWD_METHOD_SIMPLE || dialect->refresh_group != NULL)
 		return false;

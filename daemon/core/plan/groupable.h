@@ -9,7 +9,7 @@
 #include "conf/conf.h"
 
 /* True: the dialect cannot refresh the section in a group, and err says why. */
-bool group_refused(const struct conf_view *conf, const struct viewd_dialect *dialect,
-                   const struct viewd_resolved *resolved, struct viewd_err *err);
+bool groupable_refuse(const struct conf_view *conf, const struct viewd_dialect *dialect,
+                      const struct viewd_resolved *resolved, struct viewd_err *err);
 
 #endif

@@ -15,7 +15,7 @@ struct engine_event {
 	const struct view *view;
 	enum view_trigger trigger;
 	enum view_result result;
-	int action;                    /* enum viewd_did, -1 none */
+	int did;                       /* enum viewd_did, -1 none */
 	int64_t rows, rows_written;    /* -1 unknown */
 	int64_t duration_us;           /* -1 unknown */
 	const struct viewd_err *error; /* NULL when none */

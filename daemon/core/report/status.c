@@ -151,7 +151,7 @@ void engine_status(struct engine *eng, const struct view *v, struct view_status 
 		.activity = activity(v),
 		.trigger = v->last.trigger,
 		.result = v->last.result,
-		.action = v->last.action,
+		.did = v->last.did,
 		.last_refresh_us = v->last.refresh_us,
 		.last_success_us = v->last.success_us,
 		.next_refresh_us = due_wall(v),
@@ -301,8 +301,7 @@ static void why_mode(struct speaker *sp, const struct view *v, const struct view
 {
 	if (v->relation.kept)
 		say(sp, "kept as somebody else has made it (viewctl adopt): the definition in the files is not used until it "
-		        "says the same; viewctl create "
-		        "--replace puts back what the files say");
+		        "says the same; viewctl create --replace puts back what the files say");
 	if (v->relation.method == VIEWD_METHOD_SIMPLE)
 		return;
 	say(sp, "method %s%s, refresh_mode %s", st->method,
@@ -313,8 +312,8 @@ static void why_mode(struct speaker *sp, const struct view *v, const struct view
 		say(sp, "on_change: %s", v->capture.reason != NULL ? v->capture.reason : "changes are not noticed yet");
 	if (v->conf->on_change && v->conf->enabled)
 		why_warnings(sp, v);
-	if (st->action >= 0)
-		say(sp, "the last refresh was %s%s%s", word_did((enum viewd_did)st->action), st->reason[0] != '\0' ? ": " : "",
+	if (st->did >= 0)
+		say(sp, "the last refresh was %s%s%s", word_did((enum viewd_did)st->did), st->reason[0] != '\0' ? ": " : "",
 		    st->reason);
 }
 

@@ -88,7 +88,7 @@ static bool is_busy(const struct view *v)
 	return v->members != NULL || (v->job != NULL && v->job->kind != JOB_VERIFY && v->job->kind != JOB_PLAN);
 }
 
-/* Nor anything that it reads. */
+/* Is the instance busy, or anything that it reads? */
 static bool any_busy(struct view *v, uint64_t walk)
 {
 	if (v->walk.visit == walk)
@@ -109,12 +109,6 @@ static bool is_current(const struct waiter *w)
 	return v != NULL && w->looked && freshness_of(v).word == VIEW_FRESHNESS_FRESH && !any_busy(v, ++v->eng->visit);
 }
 
-static bool has_pending(const struct view *v)
-{
-	const struct change *c = &v->change;
-	return v->conf->on_change && (c->first != 0 || c->run.first != 0 || c->seen_seq > c->settled_seq);
-}
-
 /* Was it, and all that it reads, read after the call, or is it known that nothing has changed there? A view that is
  * read may have been refreshed later than the one that reads it. */
 static bool is_read_since(const struct waiter *w, struct view *v, uint64_t walk)
@@ -122,9 +116,9 @@ static bool is_read_since(const struct waiter *w, struct view *v, uint64_t walk)
 	if (v->walk.visit == walk)
 		return true;
 	v->walk.visit = walk;
-	bool read = v->last.success_run > w->since_run && (v->graph.n_up == 0 || !has_pending(v));
-	bool own =
-		v->relation.method == VIEWD_METHOD_SIMPLE || read || (w->looked && freshness_is_known(v) && !has_pending(v));
+	bool read = v->last.success_run > w->since_run && (v->graph.n_up == 0 || !freshness_lacks_a_change(v));
+	bool own = v->relation.method == VIEWD_METHOD_SIMPLE || read ||
+	           (w->looked && freshness_is_known(v) && !freshness_lacks_a_change(v));
 	for (size_t i = 0; own && i < v->graph.n_up; i++)
 		own = is_read_since(w, v->graph.up[i], walk);
 	return own;

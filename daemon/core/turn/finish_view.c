@@ -21,10 +21,10 @@ static void finished_item(const struct job *job, struct engine_item *item)
 	              : job->out.err.cls == VIEWD_ERR_CANCELLED ? VIEW_RESULT_CANCELLED
 	              : job->out.mate_failed                    ? VIEW_RESULT_UPSTREAM_FAILED
 	                                                        : VIEW_RESULT_FAILED,
-		.action = job->out.ok && (job->kind == JOB_REFRESH || job->out.applied) ? (int)job->out.outcome.did : -1,
+		.did = job->out.ok && (job->kind == JOB_REFRESH || job->out.applied) ? (int)job->out.outcome.did : -1,
 		.change = job->kind == JOB_DROP ? VIEWD_CHANGE_DROP
 	              : job->out.applied    ? job->out.last_action
-	                                    : job->out.decision.action,
+	                                    : job->out.decision.change,
 		.reason = job->kind == JOB_REFRESH ? job->out.outcome.reason : why,
 		.locks = job->out.decision.locks,
 		.definition = job->out.definition,
@@ -103,6 +103,6 @@ void finish_view(struct job *job)
 	maintain_later(job);
 	if (view->removed)
 		removal_finish(view);
-	else if (wave_ready_kind(view, &kind))
+	else if (ready_kind(view, &kind))
 		queue_view(view);
 }

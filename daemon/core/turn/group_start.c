@@ -35,7 +35,7 @@ static void fail_all(const struct group *g, const struct view *culprit, const st
 		if (members != NULL && v->relation.reconciled && v->db->state != DB_UNUSABLE)
 			outcome_not_possible(v, members->trigger, item.result, item.error);
 		wave_end_taken(members, &item);
-		if (wave_ready_kind(v, &kind))
+		if (ready_kind(v, &kind))
 			queue_view(v);
 	}
 }

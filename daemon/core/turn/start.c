@@ -98,7 +98,7 @@ static struct view *first_allowed(struct database *db)
 	enum job_kind kind;
 	uint64_t pass = TAILQ_EMPTY(&db->work.queue) ? 0 : mark_neighbours(db);
 	TAILQ_FOREACH(view, &db->work.queue, link)
-		if (!wave_ready_kind(view, &kind) || may_start(view, kind, pass))
+		if (!ready_kind(view, &kind) || may_start(view, kind, pass))
 			return view;
 	return NULL;
 }
@@ -109,7 +109,7 @@ static void serve(struct view *view)
 	enum job_kind kind;
 	struct viewd_err err;
 	queue_remove(view);
-	if (!wave_ready_kind(view, &kind))
+	if (!ready_kind(view, &kind))
 		return;
 	if (kind == JOB_REFRESH && group_of(view) != NULL) {
 		group_start(view);
@@ -124,7 +124,7 @@ static void serve(struct view *view)
 	if (kind == JOB_REFRESH && view->relation.reconciled && view->conf->enabled && view->db->state != DB_UNUSABLE)
 		outcome_not_possible(view, members->trigger, VIEW_RESULT_FAILED, &err);
 	wave_end_taken(members, &item);
-	if (wave_ready_kind(view, &kind))
+	if (ready_kind(view, &kind))
 		queue_view(view);
 }
 

@@ -80,9 +80,8 @@ json_t *json_item(const struct engine_item *item)
 {
 	json_t *out = item_head(item);
 	json_object_set_new(out, "result", word_or_null(item->result != VIEW_RESULT_NONE, view_result_word(item->result)));
-	json_object_set_new(
-		out, "action",
-		word_or_null(item->action >= 0, item->action >= 0 ? word_did((enum viewd_did)item->action) : ""));
+	json_object_set_new(out, "action",
+	                    word_or_null(item->did >= 0, item->did >= 0 ? word_did((enum viewd_did)item->did) : ""));
 	json_object_set_new(out, "rows", json_count(item->rows));
 	json_object_set_new(out, "rows_written", json_count(item->rows_written));
 	json_object_set_new(out, "duration_ms", json_ms(item->duration_us));

@@ -52,7 +52,7 @@ static void put_words(struct text_out *out, const struct view_status *st)
 	put_text(out, ",\"state\":", view_state_word(st->state));
 	put_text(out, ",\"activity\":", view_activity_word(st->activity));
 	put_text(out, ",\"trigger\":", st->trigger != VIEW_TRIGGER_NONE ? view_trigger_word(st->trigger) : NULL);
-	put_text(out, ",\"action\":", st->action >= 0 ? word_did((enum viewd_did)st->action) : NULL);
+	put_text(out, ",\"action\":", st->did >= 0 ? word_did((enum viewd_did)st->did) : NULL);
 	put_text(out, ",\"result\":", st->result != VIEW_RESULT_NONE ? view_result_word(st->result) : NULL);
 }
 

@@ -103,6 +103,11 @@ void call_reply_list(struct call *call, json_t *items, size_t n_bad)
 	call_reply(call, body);
 }
 
+bool call_item_failed(const struct engine_item *item)
+{
+	return item->error != NULL && item->error->cls != VIEWD_ERR_OK;
+}
+
 void call_reply_report(struct call *call, const struct engine_report *report,
                        json_t *(*to_json)(const struct engine_item *item), bool (*good)(const struct engine_item *item))
 {

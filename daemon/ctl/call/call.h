@@ -81,6 +81,9 @@ void call_fail(struct call *call, const struct viewd_err *err);
  * well. */
 void call_reply_list(struct call *call, json_t *items, size_t n_bad);
 
+/* Has it an error? */
+bool call_item_failed(const struct engine_item *item);
+
 /* Ends the call with what the items of a report became, each made by to_json and judged by good. */
 void call_reply_report(struct call *call, const struct engine_report *report,
                        json_t *(*to_json)(const struct engine_item *item),

@@ -16,10 +16,10 @@
 /* ---- wait -------------------------------------------------------------------------------------------------------- */
 
 /* Several databases may have a view of that name: all of them are waited for. */
-struct waiting {
+struct wait_call {
 	struct call *call;
-	struct waiting_one {
-		struct waiting *all;
+	struct wait_call_one {
+		struct wait_call *all;
 		struct waiter *waiter;
 	} * ones;
 	size_t n, n_left;
@@ -28,15 +28,15 @@ struct waiting {
 
 static void forget_waiters(void *ctx)
 {
-	struct waiting *w = ctx;
+	struct wait_call *w = ctx;
 	for (size_t i = 0; i < w->n; i++)
 		engine_wait_cancel(&w->ones[i].waiter);
 }
 
 static void wait_done(void *ctx, int64_t data_timestamp_us, const struct viewd_err *err)
 {
-	struct waiting_one *one = ctx;
-	struct waiting *w = one->all;
+	struct wait_call_one *one = ctx;
+	struct wait_call *w = one->all;
 	struct call *call = w->call;
 	one->waiter = NULL;
 	if (err != NULL) {
@@ -62,9 +62,9 @@ void cmd_wait(struct call *call)
 	size_t n;
 	if (!call_views(call, false, &views, &n))
 		return;
-	struct waiting *w = mem_new(call, struct waiting);
+	struct wait_call *w = mem_new(call, struct wait_call);
 	w->call = call;
-	w->ones = mem_array(w, struct waiting_one, n);
+	w->ones = mem_array(w, struct wait_call_one, n);
 	w->n = w->n_left = n;
 	call_on_gone(call, forget_waiters, w);
 	int64_t newer_than = args_number(call_args(call), "newer-than", 0);
@@ -95,8 +95,7 @@ static void put_word(struct text_out *out, const char *key, bool known, const ch
 static void put_run(struct text_out *out, const struct engine_event *event)
 {
 	put_word(out, ",\"trigger\":", event->trigger != VIEW_TRIGGER_NONE, view_trigger_word(event->trigger));
-	put_word(out, ",\"action\":", event->action >= 0,
-	         event->action >= 0 ? word_did((enum viewd_did)event->action) : "");
+	put_word(out, ",\"action\":", event->did >= 0, event->did >= 0 ? word_did((enum viewd_did)event->did) : "");
 	put_word(out, ",\"result\":", event->result != VIEW_RESULT_NONE, view_result_word(event->result));
 	text_out_raw(out, ",\"rows\":");
 	text_out_count(out, event->rows);

@@ -15,11 +15,6 @@ static json_t *view_labels(struct view *const *views, size_t n)
 	return list;
 }
 
-static bool has_error(const struct engine_item *item)
-{
-	return item->error != NULL && item->error->cls != VIEWD_ERR_OK;
-}
-
 static bool refresh_good(const struct engine_item *item)
 {
 	return item->result == VIEW_RESULT_SUCCEEDED;
@@ -27,7 +22,7 @@ static bool refresh_good(const struct engine_item *item)
 
 static bool change_good(const struct engine_item *item)
 {
-	return !has_error(item) && item->change != VIEWD_CHANGE_REFUSE && item->result != VIEW_RESULT_FAILED &&
+	return !call_item_failed(item) && item->change != VIEWD_CHANGE_REFUSE && item->result != VIEW_RESULT_FAILED &&
 	       item->result != VIEW_RESULT_CANCELLED && item->result != VIEW_RESULT_UPSTREAM_FAILED;
 }
 

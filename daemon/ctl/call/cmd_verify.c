@@ -31,14 +31,9 @@ struct view_list {
 	size_t n;
 };
 
-static bool has_error(const struct engine_item *item)
-{
-	return item->error != NULL && item->error->cls != VIEWD_ERR_OK;
-}
-
 static bool compared(const struct engine_item *item)
 {
-	return !has_error(item) && item->verdict != NULL;
+	return !call_item_failed(item) && item->verdict != NULL;
 }
 
 static bool equal(const struct engine_item *item)
@@ -89,7 +84,7 @@ static struct asked *asked_of(struct repair *repair, const struct engine_item *i
 static json_t *item_json(const struct asked *a, const struct engine_item *verdict)
 {
 	struct engine_item item = *verdict;
-	if (!has_error(&item) && !equal(&item) && a->error.cls != VIEWD_ERR_OK)
+	if (!call_item_failed(&item) && !equal(&item) && a->error.cls != VIEWD_ERR_OK)
 		item.error = &a->error;
 	json_t *out = json_verdict(&item);
 	if (a->refreshed)
@@ -135,7 +130,7 @@ static void keep_error(struct asked *a, const struct engine_item *item)
 {
 	if (item->result == VIEW_RESULT_SUCCEEDED)
 		return;
-	if (has_error(item))
+	if (call_item_failed(item))
 		a->error = *item->error;
 	else
 		err_set(&a->error, VIEWD_ERR_CONFLICT, "its refresh ended as %s", view_result_word(item->result));

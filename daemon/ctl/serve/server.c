@@ -137,10 +137,9 @@ static void on_accept_error(struct evconnlistener *listener, void *http UNUSED)
 {
 	int why = errno;
 	struct search search = {.listener = listener};
-	event_base_foreach_event(evconnlistener_get_base(listener), search_event, &search)
-		;
+	int found = event_base_foreach_event(evconnlistener_get_base(listener), search_event, &search);
 	struct ctl_server *server = search.server;
-	assert(server != NULL);
+	assert(found != 0 && server != NULL);
 	if (why == EMFILE || why == ENFILE) {
 		if (server->reserve_fd >= 0)
 			close(server->reserve_fd);

@@ -268,7 +268,7 @@ static void check_db(const struct all *all, const struct database *db)
 	MUST(db->work.side_job == NULL || has(&all->jobs, db->work.side_job));
 	MUST(db->probing.job == NULL || has(&all->jobs, db->probing.job));
 	MUST(listed || (db->n_views == 0 && TAILQ_EMPTY(&db->work.queue) && TAILQ_EMPTY(&db->work.side_jobs) &&
-	                TAILQ_EMPTY(&db->work.doubtful)));
+	                TAILQ_EMPTY(&db->work.unopened)));
 	MUST(listed || (db->work.idle == NULL && db->watch.watcher == NULL));
 	for (size_t i = 0; i < db->n_views; i++)
 		MUST(on_roster(all, db->views[i]) && db->views[i]->db == db);

@@ -228,7 +228,7 @@ void rig_done(void *ctx, const struct engine_report *r)
 		const struct engine_item *item = &r->items[i];
 		snprintf(out->items[i].label, sizeof out->items[i].label, "%s", item->label);
 		out->items[i].result = item->result;
-		out->items[i].action = item->action;
+		out->items[i].did = item->did;
 		out->items[i].rows = item->rows;
 		out->items[i].rows_written = item->rows_written;
 		out->items[i].change = item->change;

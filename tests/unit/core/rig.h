@@ -86,7 +86,7 @@ struct rig_report {
 	struct {
 		char label[64];
 		enum view_result result;
-		int action;
+		int did;
 		int64_t rows, rows_written;
 		enum viewd_change change;
 		enum viewd_err_class cls;

@@ -11,7 +11,7 @@ static void follows_mentions(void)
 	CHECK_STR(fake_trace(harness_ctx(), "d", "apply"), "c b a");
 	CHECK_STR(rig_words(rig, "a"), "ACTIVE IDLE SUCCEEDED");
 	CHECK_INT(rig_status(rig, "a").trigger, VIEW_TRIGGER_INITIAL);
-	CHECK_INT(rig_status(rig, "a").action, VIEWD_DID_REINITIALIZE);
+	CHECK_INT(rig_status(rig, "a").did, VIEWD_DID_REINITIALIZE);
 	CHECK_INT(fake_rows("d", "a"), 1);
 	rig_free(&rig);
 }

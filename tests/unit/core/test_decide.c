@@ -264,7 +264,7 @@ static void every_row(void)
 		const struct row *r = &rows[i];
 		struct decision d;
 		decide(&r->settings, &r->found, 0, &d);
-		harness_check(d.action == r->change, __FILE__, __LINE__, "%s: change %d", r->what, (int)d.action);
+		harness_check(d.change == r->change, __FILE__, __LINE__, "%s: change %d", r->what, (int)d.change);
 		harness_check(d.err.cls == r->cls, __FILE__, __LINE__, "%s: class %d", r->what, (int)d.err.cls);
 		harness_check(r->reason == NULL || strstr(d.reason, r->reason) != NULL, __FILE__, __LINE__, "%s: %s", r->what,
 		              d.reason);
@@ -297,7 +297,7 @@ static void nothing_foreign_is_ever_touched(void)
 				struct decision d;
 				decide(&s, &found, ~UINT64_C(0), &d);
 				bool table = kind == VIEWD_KIND_TABLE || kind == VIEWD_KIND_OTHER;
-				CHECK(d.action == VIEWD_CHANGE_REFUSE || (d.action == VIEWD_CHANGE_ADOPT && s.adopt && !table));
+				CHECK(d.change == VIEWD_CHANGE_REFUSE || (d.change == VIEWD_CHANGE_ADOPT && s.adopt && !table));
 				n++;
 			}
 	CHECK_INT(n, 128 * 4 * 3);

@@ -173,7 +173,7 @@ static const char *refusal(const struct viewd_dialect *dialect, const struct con
 	struct viewd_resolved resolved = {.method = (enum viewd_method)conf->method};
 	struct viewd_err err = {0};
 	snprintf(resolved.reads_clock, sizeof resolved.reads_clock, "%s", reads);
-	if (!capture_refused(conf, dialect, &resolved, &err))
+	if (!capturable_refuse(conf, dialect, &resolved, &err))
 		return "";
 	CHECK_INT(err.cls, VIEWD_ERR_CONFIG);
 	return talloc_asprintf(harness_ctx(), "%s; %s", err.msg, err.hint);

@@ -99,7 +99,7 @@ static void one_late_number_is_no_restore(void)
 	size_t before = fake_calls("d", "refresh", "a");
 	struct view *a = rig_view(rig, "a");
 	int64_t late = a->change.settled_seq - 1;
-	CHECK_INT(change_order(a, late), CHANGE_DOUBTED);
+	CHECK_INT(change_order(a, late), CHANGE_SUSPECT);
 	change_signal(a, late, false);
 	UNTIL_FRESH(rig);
 	rig_advance(rig, SPAN_MINUTE);

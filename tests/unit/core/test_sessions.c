@@ -131,7 +131,7 @@ static void cancelled_in_doubt(void)
 	fake_do("d", "hang watch_next d");
 	fake_do("d", "fail open d connect");
 	rig_refresh(rig, "a", &r);
-	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->work.doubtful));
+	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->work.unopened));
 	struct view **views = rig_views(rig, "a", &n);
 	engine_cancel(rig->eng, views, n);
 	fake_do("d", "release watch_next d");
@@ -152,10 +152,10 @@ static void doubt_has_a_limit(void)
 	fake_do("d", "hang watch_next d");
 	fake_do("d", "fail open d connect");
 	rig_refresh(rig, "a", &r);
-	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->work.doubtful));
+	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->work.unopened));
 	expect_log("view 'a', refresh failed (");
 	connect_check_expired(rig_db(rig, "d")); /* what its timer does */
-	CHECK(TAILQ_EMPTY(&rig_db(rig, "d")->work.doubtful));
+	CHECK(TAILQ_EMPTY(&rig_db(rig, "d")->work.unopened));
 	RUN_UNTIL(rig, r.done);
 	CHECK_INT(rig_db(rig, "d")->state, DB_UP);
 	fake_do("d", "release watch_next d");
@@ -171,7 +171,7 @@ static void stopped_in_doubt(void)
 	fake_do("d", "hang watch_next d");
 	fake_do("d", "fail open d connect");
 	rig_refresh(rig, "a", &r);
-	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->work.doubtful));
+	RUN_UNTIL(rig, !TAILQ_EMPTY(&rig_db(rig, "d")->work.unopened));
 	engine_stop(rig->eng);
 	RUN_UNTIL(rig, r.done);
 	CHECK_INT(r.items[0].result, VIEW_RESULT_CANCELLED);

@@ -191,7 +191,7 @@ static void what_did_not_run_wrote_an_unknown_number(void)
 	CHECK_INT(r.items[0].rows_written, -1);
 	CHECK_STR(r.items[1].label, "sink");
 	CHECK_INT(r.items[1].result, VIEW_RESULT_UPSTREAM_FAILED);
-	CHECK_INT(r.items[1].action, -1);
+	CHECK_INT(r.items[1].did, -1);
 	CHECK_INT(r.items[1].rows, -1);
 	CHECK_INT(r.items[1].rows_written, -1);
 	rig_free(&rig);
