@@ -13,7 +13,7 @@
  *	same VIEW|RELATION
  *
  * measure repeats: one transaction of the statements ({n}: a number that is another one each time), then all views and
- * rivals, one after the other, the order turning. Its first round warms up. It prints for each view and each rival
+ * rivals, one after the other, the order turning. Its first round warms up; with "7+8" eight rounds do. It prints for each view and each rival
  * LABEL, name, median in ms, how many refreshes were incremental, and the last one's reason, '|' between. same prints
  * LABEL same, the view, and how many rows differ byte by byte.
  */
@@ -120,7 +120,7 @@ static void run_all(struct bench *b, const char *statements)
 	talloc_free(copy);
 }
 
-static void run_once(struct bench *b, struct runner *r, size_t round)
+static void run_once(struct bench *b, struct runner *r, size_t round, bool counts)
 {
 	struct viewd_err err;
 	int64_t from = views_now_us();
@@ -129,7 +129,7 @@ static void run_once(struct bench *b, struct runner *r, size_t round)
 	else if (!views_refresh(&b->views, r->view, &err))
 		views_die(r->view->name, err.msg);
 	r->times[round] = views_now_us() - from;
-	if (r->view != NULL && round > 0)
+	if (r->view != NULL && counts)
 		r->incremental += views_was_incremental(r->view);
 }
 
@@ -156,23 +156,24 @@ static void measure(struct bench *b, char *rest)
 {
 	static struct runner runners[RUNNERS_MAX];
 	const char *label = next(&rest);
-	size_t rounds = strtoul(next(&rest), NULL, 10) + 1;
-	if (rounds < 2 || rounds > ROUNDS_MAX)
+	char *more;
+	size_t rounds = strtoul(next(&rest), &more, 10), warm = *more == '+' ? strtoul(more + 1, NULL, 10) : 1;
+	if (rounds < 1 || warm < 1 || rounds + warm > ROUNDS_MAX)
 		views_die("measure", "no such number of rounds");
 	size_t n = find_runners(b, next(&rest), runners, 0, true);
 	n = find_runners(b, next(&rest), runners, n, false);
-	for (size_t round = 0; round < rounds; round++) {
+	for (size_t round = 0; round < rounds + warm; round++) {
 		b->number++;
 		views_run(&b->views, "BEGIN");
 		run_all(b, rest);
 		views_run(&b->views, "COMMIT");
 		for (size_t i = 0; i < n; i++)
-			run_once(b, &runners[(i + round) % n], round);
+			run_once(b, &runners[(i + round) % n], round, round >= warm);
 	}
 	for (size_t i = 0; i < n; i++)
 		printf("%s|%s|%.3f|%zu/%zu|%s\n", label,
 		       runners[i].view != NULL ? runners[i].view->name : runners[i].rival->name,
-		       views_median_ms(runners[i].times + 1, rounds - 1), runners[i].incremental, rounds - 1,
+		       views_median_ms(runners[i].times + warm, rounds), runners[i].incremental, rounds,
 		       runners[i].view != NULL ? runners[i].view->out.reason : "");
 }
 

@@ -3,10 +3,10 @@
 # Five shapes of views of one table, of which a share of the rows has changed (70 % updates, 15 % deletes, 15 % inserts, of rows by
 # chance), on PostgreSQL: kept incrementally, by auto, and beside them by TRUNCATE and INSERT in one transaction of a table with the same
 # index. The goals are ratios at 1 and 10 %; auto is never slower than 0.95 of TRUNCATE and INSERT. fsync is on.
-# ROWS (100000), ROUNDS, SHARES (percent), SHAPES. Arguments go to the server.
+# ROWS (100000), ROUNDS, WARM (rounds before them: auto learns), SHARES (percent), SHAPES. Arguments go to the server.
 engine=postgresql
 . "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
-: "${ROWS:=100000}" "${ROUNDS:=7}" "${SHARES:=0.1 1 10 25 50}" "${SHAPES:=scan filter joined aggregate join_agg}"
+: "${ROWS:=100000}" "${ROUNDS:=7}" "${WARM:=8}" "${SHARES:=0.1 1 10 25 50}" "${SHAPES:=scan filter joined aggregate join_agg}"
 declare -A definitions=(
 	[scan]="SELECT id, region, category, amount, score FROM src"
 	[filter]="SELECT id, region, amount FROM src WHERE amount > 5000"
@@ -48,7 +48,7 @@ script()
 	done
 	for share in $SHARES; do
 		echo "run VACUUM ANALYZE src$all"
-		echo "measure $share|$ROUNDS|$both|$rivals|$(change "$share")"
+		echo "measure $share|$ROUNDS+$WARM|$both|$rivals|$(change "$share")"
 		for shape in $SHAPES; do
 			echo "same $shape|${shape}_full"
 			echo "same ${shape}_auto|${shape}_full"
