@@ -13,9 +13,9 @@
  *	same VIEW|RELATION
  *
  * measure repeats: one transaction of the statements ({n}: a number that is another one each time), then all views and
- * rivals, one after the other, the order turning. Its first round warms up; with "7+8" eight rounds do. It prints for each view and each rival
- * LABEL, name, median in ms, how many refreshes were incremental, and the last one's reason, '|' between. same prints
- * LABEL same, the view, and how many rows differ byte by byte.
+ * rivals, one after the other, the order turning. Its first round warms up; with "7+8" eight rounds do. It prints for
+ * each view and each rival LABEL, name, median in ms, how many refreshes were incremental, and the last one's reason,
+ * '|' between. same prints "same", the view, and how many rows differ byte by byte.
  */
 #include "bench/views.h"
 

@@ -11,6 +11,10 @@
 #define TRY_UP_TO 3.0    /* times as dear: not tried beyond */
 #define UNKNOWN_MAX 5000 /* keys, while nothing is known of their cost */
 
+/* Of keys that are not looked for. */
+#define SKIP_FROM 1.5 /* times all rows */
+#define IMAGES_RISE 1.05
+
 /* Of whole refreshes. */
 #define ROUND_FADE 0.9
 #define ROUNDS_MIN 5.0    /* about seven, the older ones counting less */
@@ -183,6 +187,27 @@ bool cost_choose_whole(struct cost *cost, int64_t keys)
 	}
 	cost->whole_last = whole;
 	return whole;
+}
+
+/* A change of another source may have touched many more keys: that says nothing of this one. */
+void cost_learn_images(struct cost *cost, int64_t images, int64_t keys)
+{
+	double now = images > 0 ? (double)keys / (double)images : 0, before = cost->keys_per_image * IMAGES_RISE;
+	cost->keys_per_image = before > 0 && before < now ? before : now;
+}
+
+bool cost_skips_keys(struct cost *cost, int64_t images, int64_t *keys_r)
+{
+	int64_t keys = (int64_t)((double)images * cost->keys_per_image);
+	double one = cost_of_form(cost, 0, keys), other = cost_of_form(cost, 1, keys);
+	double least = one < 0 || (other >= 0 && other < one) ? other : one;
+	*keys_r = keys;
+	bool skips = keys > 0 && cost->whole_us > 0 && least >= SKIP_FROM * cost->whole_us;
+	cost->since_looked = skips && cost->since_looked + 1 < TRY_EVERY ? cost->since_looked + 1 : 0;
+	if (cost->since_looked == 0)
+		return false;
+	cost->whole_last = true;
+	return true;
 }
 
 /* ---- as a text ---- */

@@ -19,7 +19,9 @@ struct cost_line {
 #define COST_FORMS 2
 
 struct cost {
-	double plain_us; /* of computing the relation's rows alone, without inner nodes; 0: never measured */
+	double keys_per_image; /* the fewest of late; 0: none have been found */
+	unsigned since_looked; /* runs since keys were last looked for */
+	double plain_us;       /* of computing the relation's rows alone, without inner nodes; 0: never measured */
 	double rounds, round_us, plain_round_us; /* recent refreshes: what they took, and would have taken so */
 	double whole_us;                         /* of computing all rows, recent runs count more; 0: never measured */
 	struct cost_line forms[COST_FORMS];
@@ -34,6 +36,9 @@ struct cost {
 /* Takes in a run. */
 void cost_learn_whole(struct cost *cost, int64_t us);
 void cost_learn_plain(struct cost *cost, int64_t us);
+
+/* So many keys were found for these images. */
+void cost_learn_images(struct cost *cost, int64_t images, int64_t keys);
 void cost_learn_keys(struct cost *cost, int form, int64_t keys, int64_t us);
 
 /* The time that an audit has taken is a hint for a form that was never measured. */
@@ -59,6 +64,10 @@ bool cost_choose_whole(struct cost *cost, int64_t keys);
 /* Takes in a whole refresh, whatever it has chosen. True: for some time now it would have cost less to compute the
  * relation's rows alone each time. A single refresh that took very long does not decide. */
 bool cost_learn_round(struct cost *cost, int64_t us);
+
+/* Before keys are looked for, which takes long where there are many: these images touch so many (*keys_r, guessed low)
+ * that all rows are much cheaper. Not always true where that is so, since a guess may be out of date. */
+bool cost_skips_keys(struct cost *cost, int64_t images, int64_t *keys_r);
 
 /* What runs have taken, as a text, for the state table, and back; false and untouched: the text is none. */
 #define COST_TEXT_SIZE 256

@@ -125,7 +125,17 @@ static bool find_work(struct task *task, const struct news *news, struct work *o
 	}
 	bool done = part_affected(task->db, chain->view, &chain->part, KEYS_MAX, &out->keys, &out->all, err);
 	out->n = out->keys.n;
+	if (done && !out->all)
+		cost_learn_images(&chain->cost, news->images, out->n);
 	return done;
+}
+
+/* Are there so many images that their keys need not be looked for? The images of a roll are no keys. */
+static bool skips_keys(struct task *task, const struct news *news, int64_t *keys_r)
+{
+	struct chain *chain = task->chain;
+	bool keyed = chain->top == NULL && (chain->roll == NULL || !chain->roll->images);
+	return keyed && task->resolved.mode == VIEWD_MODE_AUTO && cost_skips_keys(&chain->cost, news->images, keys_r);
 }
 
 static void drop_work(struct task *task, struct work *work)
@@ -204,7 +214,13 @@ static bool refresh_changed(struct task *task, const struct news *news, all_rows
 {
 	struct work work;
 	const struct cost *cost = &task->chain->cost;
+	int64_t guess = 0;
 	char why[160];
+	if (skips_keys(task, news, &guess)) {
+		snprintf(why, sizeof why, "about %" PRId64 " keys, not counted, all rows %.1f ms", guess,
+		         cost->whole_us / 1000);
+		return refresh_whole(task, why, all_rows, out, err);
+	}
 	bool done = find_work(task, news, &work, err);
 	if (!work.all)
 		choose_form(task->chain, work.n);

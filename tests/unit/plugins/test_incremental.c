@@ -400,6 +400,29 @@ static void what_never_pays_is_found(void)
 	CHECK_INT(dear_after(1000, 10000, 10000), 0);    /* is little */
 }
 
+static void many_keys_are_not_looked_for(void)
+{
+	struct cost cost = {0};
+	int64_t keys = 0;
+	size_t skipped = 0;
+	CHECK(!cost_skips_keys(&cost, 1000000, &keys)); /* nothing is known */
+	cost_learn_whole(&cost, 100000);
+	for (int64_t i = 1; i <= 10; i++) {
+		cost_learn_images(&cost, 200 * i, 100 * i);
+		cost_learn_keys(&cost, 0, 100 * i, 1000 + 1000 * i);
+	}
+	CHECK(!cost_skips_keys(&cost, 20000, &keys)); /* a bit dearer than all rows: counted */
+	CHECK_INT(keys, 10000);
+	for (int i = 0; i < 100; i++)
+		skipped += cost_skips_keys(&cost, 60000, &keys);
+	CHECK_INT(keys, 30000);
+	CHECK(skipped >= 90 && skipped < 100);
+	cost_learn_images(&cost, 1, 20000); /* of another source */
+	CHECK(!cost_skips_keys(&cost, 1000, &keys));
+	cost_learn_images(&cost, 1000, 0);
+	CHECK(!cost_skips_keys(&cost, 60000, &keys));
+}
+
 static const struct harness_test tests[] = {
 	{"filters are as written", filters_are_as_written},
 	{"the way is told in pieces", the_way_is_told_in_pieces},
@@ -419,5 +442,6 @@ static const struct harness_test tests[] = {
 	{"a form that fails is not used", a_form_that_fails_is_not_used},
 	{"costs are written and read", costs_are_written_and_read},
 	{"what never pays is found", what_never_pays_is_found},
+	{"many keys are not looked for", many_keys_are_not_looked_for},
 };
 HARNESS_MAIN(SUITE("incremental", tests))
