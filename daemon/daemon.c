@@ -119,7 +119,7 @@ static bool start_state_dir(struct daemon *d, struct viewd_err *err UNUSED)
 {
 	const char *dir = d->conf->daemon.state_dir;
 	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-		log_warning("cannot make state_dir %s (%s); pauses will not survive a restart", dir, strerror(errno));
+		log_warning("state_dir %s, cannot be made, pauses will not survive a restart (%s)", dir, strerror(errno));
 	return true;
 }
 

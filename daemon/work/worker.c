@@ -213,7 +213,7 @@ static bool start_thread(struct worker_pool *pool)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (rc != 0) {
 		if (!pool->short_of_threads)
-			log_warning("cannot start a worker thread (%s), %zu serve", strerrordesc_np(rc), pool->n_threads);
+			log_warning("worker thread, cannot be started, %zu serve (%s)", pool->n_threads, strerrordesc_np(rc));
 		pool->short_of_threads = true;
 		return false;
 	}

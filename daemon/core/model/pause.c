@@ -46,7 +46,7 @@ void pause_load(struct engine *eng)
 	size_t room = 0;
 	FILE *f = fopen(path, "re");
 	if (f == NULL && errno != ENOENT)
-		log_warning("cannot read %s (%s); no view is taken as paused", path, strerror(errno));
+		log_warning("state file %s, cannot be read, no view is taken as paused (%s)", path, strerror(errno));
 	while (f != NULL && getline(&line, &room, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (line[0] != '\0')
