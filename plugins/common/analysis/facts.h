@@ -35,6 +35,13 @@ struct fact_key {
 	size_t n;
 };
 
+/* Columns, by position, in the order of an index. */
+struct fact_index {
+	const size_t *columns;
+	size_t n;
+	bool apart; /* few rows have the same values: it is unique but for NULL, or viewd has made it for a key */
+};
+
 struct fact_relation {
 	const char *schema; /* "" where the engine has none */
 	const char *name;
@@ -45,6 +52,8 @@ struct fact_relation {
 	size_t n_keys;
 	double rows;         /* estimated; 0 unknown */
 	const char *refused; /* why its changes cannot be followed row by row; NULL: they can */
+	const struct fact_index *indexes;
+	size_t n_indexes;
 };
 
 enum fact_volatility {

@@ -1,6 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/node.h"
 
+/* ---- refusing ---- */
+
+bool node_refuse_scope(const struct unit *unit, const struct scope *scope)
+{
+	struct refusal *no = unit->maker->no;
+	if (scope->kind == SCOPE_DERIVED && scope->query->limit != NULL)
+		return refuse(no, scope->query->limit->at, "LIMIT or OFFSET in a derived table",
+		              "a row may enter because another one has left",
+		              "LATERAL with a condition column = column, or row_number() with PARTITION BY");
+	if (scope->kind == SCOPE_DERIVED && query_has_windows(scope->query))
+		return refuse(no, scope->query->at, "a window function in a derived table",
+		              "its rows depend on rows of other keys", "add the key to each PARTITION BY");
+	if (scope->kind == SCOPE_DERIVED)
+		return refuse(no, scope->query->at, "a derived table with GROUP BY or DISTINCT",
+		              "no grouped column of it leads to the key", "make it a view of its own, and read that");
+	if (scope->kind != SCOPE_SUBQUERY)
+		return true;
+	if (scope->subquery->subquery == SUBQUERY_NOT_IN)
+		return refuse(no, scope->subquery->at, "NOT IN over columns that may be NULL",
+		              "one NULL in it decides about every row", "NOT EXISTS, or columns declared NOT NULL");
+	if (scope->query->limit != NULL && !scope->query->correlated)
+		return refuse(no, scope->query->limit->at, "LIMIT or OFFSET in a subquery",
+		              "a row may enter because another one has left", "");
+	if (scope->query->correlated)
+		return refuse(no, scope->subquery->at, "a subquery tied by no equality",
+		              "a change below it may touch every row", "tie it by column = column of the same type");
+	return refuse(no, scope->subquery->at, "a subquery that does not follow from the row",
+	              "a change below it may touch every row", "tie it by column = column, or make it a view of its own");
+}
+
 /* ---- groups of a derived table's rows ---- */
 
 /* The derived table, when the query reads nothing else. */

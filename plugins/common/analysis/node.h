@@ -13,6 +13,9 @@
 /* Values of a key may have so many rows each in the largest table. */
 #define NODE_ROWS_A_KEY 100
 
+/* Refuses what prevents a table inside this scope from leading to a key; true: nothing about the scope does. */
+bool node_refuse_scope(const struct unit *unit, const struct scope *scope);
+
 /* Any query that stands alone. result: its rows are what the user named. */
 size_t node_of_query(struct maker *maker, struct query *query, bool result);
 
@@ -34,6 +37,10 @@ bool root_fine(const struct unit *unit, const struct occurrence *root, struct ti
 
 /* Does a row of it determine one row of each table in FROM, and is there nothing else? */
 bool root_whole(const struct unit *unit, const struct occurrence *root);
+
+/* Columns of the index numbered at (from 0) among those of the tables of FROM whose values have few rows each, though
+ * NULL may have more; at most max, all of them read. *n_r 0: that one is none. False: there are no more. */
+bool root_index(const struct unit *unit, size_t at, struct tie_end *ends, size_t max, size_t *n_r);
 
 /* Its unique key with the fewest columns, none of which may be NULL; NULL: none. */
 const struct fact_key *root_key(const struct occurrence *root);

@@ -218,6 +218,15 @@ static void try_derived(struct choice *choice)
 	}
 }
 
+/* A key need not be unique: the rows of a value are computed together. */
+static void try_indexes(struct choice *choice)
+{
+	struct key key;
+	for (size_t i = 0; root_index(choice->unit, i, key.ends, KEY_MAX, &key.n); i++)
+		if (key.n > 0)
+			try_key(choice, key);
+}
+
 /* Rows that are not grouped. */
 static void try_rows(struct choice *choice, const struct occurrence *root)
 {
@@ -228,44 +237,18 @@ static void try_rows(struct choice *choice, const struct occurrence *root)
 	query_walk(choice->unit->query, try_partition, choice);
 	try_whole(choice, &choice->unit->query->distinct_on);
 	try_derived(choice);
+	if (!choice->found)
+		try_indexes(choice);
 }
 
 /* ---- refusing ---- */
-
-static bool refuse_scope(const struct unit *unit, const struct scope *scope)
-{
-	struct refusal *no = unit->maker->no;
-	if (scope->kind == SCOPE_DERIVED && scope->query->limit != NULL)
-		return refuse(no, scope->query->limit->at, "LIMIT or OFFSET in a derived table",
-		              "a row may enter because another one has left",
-		              "LATERAL with a condition column = column, or row_number() with PARTITION BY");
-	if (scope->kind == SCOPE_DERIVED && query_has_windows(scope->query))
-		return refuse(no, scope->query->at, "a window function in a derived table",
-		              "its rows depend on rows of other keys", "add the key to each PARTITION BY");
-	if (scope->kind == SCOPE_DERIVED)
-		return refuse(no, scope->query->at, "a derived table with GROUP BY or DISTINCT",
-		              "no grouped column of it leads to the key", "make it a view of its own, and read that");
-	if (scope->kind != SCOPE_SUBQUERY)
-		return true;
-	if (scope->subquery->subquery == SUBQUERY_NOT_IN)
-		return refuse(no, scope->subquery->at, "NOT IN over columns that may be NULL",
-		              "one NULL in it decides about every row", "NOT EXISTS, or columns declared NOT NULL");
-	if (scope->query->limit != NULL && !scope->query->correlated)
-		return refuse(no, scope->query->limit->at, "LIMIT or OFFSET in a subquery",
-		              "a row may enter because another one has left", "");
-	if (scope->query->correlated)
-		return refuse(no, scope->subquery->at, "a subquery tied by no equality",
-		              "a change below it may touch every row", "tie it by column = column of the same type");
-	return refuse(no, scope->subquery->at, "a subquery that does not follow from the row",
-	              "a change below it may touch every row", "tie it by column = column, or make it a view of its own");
-}
 
 static size_t refuse_missing(const struct choice *choice)
 {
 	const struct unit *unit = choice->unit;
 	const struct occurrence *of = choice->missing;
 	for (int scope = of->scope; scope > 0; scope = unit->names.scopes[scope].parent)
-		if (!refuse_scope(unit, &unit->names.scopes[scope]))
+		if (!node_refuse_scope(unit, &unit->names.scopes[scope]))
 			return 0;
 	char *why = talloc_asprintf(unit->maker->mem, "no equality of columns leads from it to %s",
 	                            print_end(unit->maker->mem, choice->tried.ends[0]));
@@ -294,6 +277,9 @@ static size_t refuse_key(const struct choice *choice, struct expr *bad, const ch
 		       "add the key to each PARTITION BY");
 	if (bad != NULL)
 		refuse_named(no, bad->at, "aggregate", bad->name, why, "GROUP BY columns of one table");
+	for (size_t i = 1; i < choice->unit->names.n_scopes; i++)
+		if (choice->unit->names.scopes[i].kind == SCOPE_DERIVED && choice->unit->names.scopes[i].query->limit != NULL)
+			node_refuse_scope(choice->unit, &choice->unit->names.scopes[i]);
 	refuse(no, query->at, "the definition", "no table in it has a unique key without NULL that determines the rows",
 	       "declare a primary key");
 	return 0;

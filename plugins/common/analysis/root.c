@@ -73,6 +73,32 @@ const struct fact_key *root_key(const struct occurrence *root)
 	return best;
 }
 
+static bool is_usable(const struct occurrence *of, const struct fact_index *index, size_t max)
+{
+	for (size_t i = 0; i < index->n; i++)
+		if (!of->read[index->columns[i]])
+			return false;
+	return index->apart && index->n <= max;
+}
+
+bool root_index(const struct unit *unit, size_t at, struct tie_end *ends, size_t max, size_t *n_r)
+{
+	for (size_t i = 0; i < unit->names.n_occurrences; i++) {
+		struct occurrence *of = unit->names.occurrences[i];
+		size_t n = of->relation != NULL && of->scope == 0 ? of->relation->n_indexes : 0;
+		if (at >= n) {
+			at -= n;
+			continue;
+		}
+		const struct fact_index *index = &of->relation->indexes[at];
+		*n_r = is_usable(of, index, max) ? index->n : 0;
+		for (size_t c = 0; c < *n_r; c++)
+			ends[c] = (struct tie_end){of, index->columns[c]};
+		return true;
+	}
+	return false;
+}
+
 const struct occurrence *root_find(const struct unit *unit)
 {
 	const struct occurrence *best = NULL;

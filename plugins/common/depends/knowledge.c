@@ -16,11 +16,21 @@ struct key {
 	bool unusable; /* an expression is in it */
 };
 
+struct index {
+	const char *name;
+	size_t *columns;
+	size_t n;
+	bool ended; /* by an expression */
+	bool apart;
+};
+
 struct known {
 	struct fact_relation fact;
 	struct fact_column *columns;
 	struct key *keys;
 	size_t n_keys;
+	struct index *indexes;
+	size_t n_indexes;
 };
 
 struct knowledge {
@@ -117,6 +127,15 @@ static struct key *key_of(struct knowledge *k, struct known *of, const char *nam
 	return &of->keys[of->n_keys++];
 }
 
+/* The number of the column; n_columns: there is none. */
+static size_t column_of(const struct known *of, const char *name)
+{
+	size_t column = 0;
+	while (column < of->fact.n_columns && (name == NULL || strcmp(of->columns[column].name, name) != 0))
+		column++;
+	return column;
+}
+
 static bool add_key(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct knowledge *k = ctx;
@@ -124,13 +143,39 @@ static bool add_key(void *ctx, const char *const *v, size_t n UNUSED)
 	if (of == NULL)
 		return true;
 	struct key *key = key_of(k, of, v[2]);
-	size_t column = 0;
-	while (v[3] != NULL && column < of->fact.n_columns && strcmp(of->columns[column].name, v[3]) != 0)
-		column++;
-	key->unusable |= v[3] == NULL || column == of->fact.n_columns;
+	size_t column = column_of(of, v[3]);
+	key->unusable |= column == of->fact.n_columns;
 	key->columns = talloc_realloc(k, key->columns, size_t, (unsigned)key->n + 1);
 	assert(key->columns != NULL);
 	key->columns[key->n++] = column;
+	return true;
+}
+
+static struct index *index_of(struct knowledge *k, struct known *of, const char *name)
+{
+	if (of->n_indexes > 0 && strcmp(of->indexes[of->n_indexes - 1].name, name) == 0)
+		return &of->indexes[of->n_indexes - 1];
+	of->indexes = talloc_realloc(k, of->indexes, struct index, (unsigned)of->n_indexes + 1);
+	assert(of->indexes != NULL);
+	of->indexes[of->n_indexes] = (struct index){.name = copy(k, name)};
+	return &of->indexes[of->n_indexes++];
+}
+
+static bool add_index(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct knowledge *k = ctx;
+	struct known *of = find(k, v[0], v[1]);
+	if (of == NULL)
+		return true;
+	struct index *index = index_of(k, of, v[2]);
+	size_t column = column_of(of, v[3]);
+	index->ended |= column == of->fact.n_columns;
+	index->apart = !index->ended && strcmp(v[4], "0") != 0;
+	if (index->ended)
+		return true;
+	index->columns = talloc_realloc(k, index->columns, size_t, (unsigned)index->n + 1);
+	assert(index->columns != NULL);
+	index->columns[index->n++] = column;
 	return true;
 }
 
@@ -153,6 +198,7 @@ static bool add_function(void *ctx, const char *const *v, size_t n UNUSED)
 const struct db_reader knowledge_relations[] = {{add_relation, "tttNT", "the relations of a definition"}};
 const struct db_reader knowledge_columns[] = {{add_column, "ttttNtnN", "the columns of a definition's relations"}};
 const struct db_reader knowledge_keys[] = {{add_key, "tttT", "the unique keys of a definition's relations"}};
+const struct db_reader knowledge_indexes[] = {{add_index, "tttTt", "the indexes of a definition's relations"}};
 const struct db_reader knowledge_functions[] = {{add_function, "ttnn", "the functions of a definition"}};
 
 void knowledge_pure(struct knowledge *knowledge, const char *names)
@@ -213,12 +259,25 @@ static void finish_keys(struct knowledge *k, struct known *of)
 	of->fact.columns = of->columns;
 }
 
+static void finish_indexes(struct knowledge *k, struct known *of)
+{
+	struct fact_index *indexes = talloc_array(k, struct fact_index, (unsigned)of->n_indexes + 1);
+	assert(indexes != NULL);
+	of->fact.n_indexes = 0;
+	for (size_t i = 0; i < of->n_indexes; i++)
+		if (of->indexes[i].n > 0)
+			indexes[of->fact.n_indexes++] =
+				(struct fact_index){of->indexes[i].columns, of->indexes[i].n, of->indexes[i].apart};
+	of->fact.indexes = indexes;
+}
+
 const struct facts *knowledge_facts(struct knowledge *k)
 {
 	struct fact_relation *relations = talloc_array(k, struct fact_relation, (unsigned)k->n_relations + 1);
 	assert(relations != NULL);
 	for (size_t i = 0; i < k->n_relations; i++) {
 		finish_keys(k, &k->relations[i]);
+		finish_indexes(k, &k->relations[i]);
 		relations[i] = k->relations[i].fact;
 	}
 	k->facts.relations = relations;

@@ -24,6 +24,10 @@ extern const struct db_reader knowledge_columns[];
  * the keys. */
 extern const struct db_reader knowledge_keys[];
 
+/* schema, relation, name of an index that finds rows by its first columns, column, or NULL where it is an expression, 1
+ * for one whose values have few rows each. After the columns, in order of the indexes. */
+extern const struct db_reader knowledge_indexes[];
+
 /* name, volatility (i immutable, s stable under the settings that viewd pins, v anything else), 1 for an aggregate, 1
  * for one that returns several rows. */
 extern const struct db_reader knowledge_functions[];

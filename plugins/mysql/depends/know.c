@@ -53,6 +53,13 @@ static const char keys_sql[] =
 	" FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND TABLE_NAME IN (%s)"
 	" ORDER BY 1, 2, INDEX_NAME <> 'PRIMARY', 3, SEQ_IN_INDEX";
 
+/* The beginning of a column finds its rows, too. */
+static const char indexes_sql[] =
+	"SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, CASE WHEN NON_UNIQUE = 0 OR INDEX_NAME LIKE "
+	"'viewd$_key$_%' ESCAPE '$' THEN '1' ELSE '0' END"
+	" FROM information_schema.STATISTICS WHERE INDEX_TYPE = 'BTREE' AND TABLE_NAME IN (%s)"
+	" ORDER BY 1, 2, 3, SEQ_IN_INDEX";
+
 static bool ask(struct db *db, const char *form, const char *names, const struct db_reader *reader,
                 struct knowledge *out, struct viewd_err *err)
 {
@@ -68,5 +75,6 @@ bool my_know(struct db *db, const char *names, struct knowledge *out, struct vie
 	knowledge_pure(out, pure);
 	return ask(db, relations_sql, names, knowledge_relations, out, err) &&
 	       ask(db, columns_sql, names, knowledge_columns, out, err) &&
-	       ask(db, keys_sql, names, knowledge_keys, out, err);
+	       ask(db, keys_sql, names, knowledge_keys, out, err) &&
+	       ask(db, indexes_sql, names, knowledge_indexes, out, err);
 }

@@ -78,6 +78,17 @@ static const char keys_sql[] =
 	" WHERE " NAMED " AND (c.relkind = 'p' OR NOT c.relhassubclass) ORDER BY 1, 2, NOT i.indisprimary, 3, k.n";
 /* clang-format on */
 
+/* Partial ones find only some rows. NULL may stand in more than one row of a unique index. */
+static const char indexes_sql[] =
+	"SELECT n.nspname, c.relname, x.relname, a.attname, CASE WHEN i.indisunique OR x.relname LIKE 'viewd\\_key\\_%' "
+	"THEN '1' ELSE '0' END" FROM_CLASS
+	"JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL"
+	" JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam AND m.amname = "
+	"'btree'"
+	" CROSS JOIN LATERAL pg_catalog.generate_series(0, i.indnkeyatts - 1) k (n)"
+	" LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[k.n] AND a.attnum > 0 AND "
+	"NOT " IS_ARRAY " WHERE " NAMED " ORDER BY 1, 2, 3, k.n";
+
 /* Grammar turns TRIM and AT TIME ZONE into calls of other names. Of the stable functions those count as good that
  * depend on nothing but settings. */
 static const char functions_sql[] =
@@ -111,5 +122,6 @@ bool pg_op_know(struct db *db, const char *names, struct knowledge *out, struct 
 	return ask(db, relations_sql, names, knowledge_relations, out, err) &&
 	       ask(db, columns_sql, names, knowledge_columns, out, err) &&
 	       ask(db, keys_sql, names, knowledge_keys, out, err) &&
+	       ask(db, indexes_sql, names, knowledge_indexes, out, err) &&
 	       ask(db, functions_sql, names, knowledge_functions, out, err);
 }

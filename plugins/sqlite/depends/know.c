@@ -54,6 +54,12 @@ static const char keys_sql[] =
 	" ORDER BY 1, l.name, i.seqno";
 /* clang-format on */
 
+static const char indexes_sql[] =
+	"SELECT m.name, l.name, i.name, i.coll, CASE WHEN l.\"unique\" OR l.name LIKE 'viewd$_key$_%%' ESCAPE '$' THEN '1' "
+	"ELSE '0' END FROM main.sqlite_master m, pragma_index_list(m.name) l, pragma_index_xinfo(l.name) i"
+	" WHERE m.type = 'table' AND m.name COLLATE NOCASE IN (%s) AND NOT l.partial AND i.\"key\""
+	" ORDER BY 1, l.name, i.seqno";
+
 struct telling {
 	struct viewd_conn *conn;
 	struct knowledge *out;
@@ -99,8 +105,18 @@ static bool tell_key_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return tell(telling, knowledge_keys, values, ARRAY_LEN(values));
 }
 
+/* An index of another collation finds no row. */
+static bool tell_index_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct telling *telling = ctx;
+	const char *collation = v[2] != NULL ? sqlite_collation(telling->conn, v[0], v[2]) : "BINARY";
+	const char *const values[] = {"", v[0], v[1], strcasecmp(collation, v[3]) == 0 ? v[2] : NULL, v[4]};
+	return tell(telling, knowledge_indexes, values, ARRAY_LEN(values));
+}
+
 static const struct db_reader tell_column[] = {{tell_column_fn, "ttTnn", "the columns of a definition's relations"}};
 static const struct db_reader tell_key[] = {{tell_key_fn, "ttTt", "the unique keys of a definition's relations"}};
+static const struct db_reader tell_index[] = {{tell_index_fn, "ttTtt", "the indexes of a definition's relations"}};
 
 /* Forms double their percent signs but for the place of the names. */
 static bool ask(struct db *db, const char *form, const char *names, const struct db_reader *reader, void *out,
@@ -122,5 +138,6 @@ bool sqlite_op_know(struct db *db, const char *names, struct knowledge *out, str
 	return ask(db, relations_sql, names, knowledge_relations, out, err) &&
 	       ask(db, columns_sql, names, tell_column, &telling, err) && !telling.misfit &&
 	       ask(db, row_number_sql, names, knowledge_keys, out, err) &&
-	       ask(db, keys_sql, names, tell_key, &telling, err) && !telling.misfit;
+	       ask(db, keys_sql, names, tell_key, &telling, err) && !telling.misfit &&
+	       ask(db, indexes_sql, names, tell_index, &telling, err) && !telling.misfit;
 }

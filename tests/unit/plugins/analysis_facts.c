@@ -105,18 +105,21 @@ static const size_t lineitem_key[] = {0, 3};
 static const struct fact_key lineitem_keys[] = {{lineitem_key, ARRAY_LEN(lineitem_key)}};
 
 static const struct fact_relation tpch_relations[] = {
-	{"public", "region", VIEWD_DEPENDS_TABLE, region_columns, ARRAY_LEN(region_columns), region_keys, 1, 5, NULL},
-	{"public", "nation", VIEWD_DEPENDS_TABLE, nation_columns, ARRAY_LEN(nation_columns), nation_keys, 1, 25, NULL},
+	{"public", "region", VIEWD_DEPENDS_TABLE, region_columns, ARRAY_LEN(region_columns), region_keys, 1, 5, NULL, NULL,
+     0},
+	{"public", "nation", VIEWD_DEPENDS_TABLE, nation_columns, ARRAY_LEN(nation_columns), nation_keys, 1, 25, NULL, NULL,
+     0},
 	{"public", "supplier", VIEWD_DEPENDS_TABLE, supplier_columns, ARRAY_LEN(supplier_columns), supplier_keys, 1, 1000,
-     NULL},
+     NULL, NULL, 0},
 	{"public", "customer", VIEWD_DEPENDS_TABLE, customer_columns, ARRAY_LEN(customer_columns), customer_keys, 1, 15000,
-     NULL},
-	{"public", "part", VIEWD_DEPENDS_TABLE, part_columns, ARRAY_LEN(part_columns), part_keys, 1, 20000, NULL},
+     NULL, NULL, 0},
+	{"public", "part", VIEWD_DEPENDS_TABLE, part_columns, ARRAY_LEN(part_columns), part_keys, 1, 20000, NULL, NULL, 0},
 	{"public", "partsupp", VIEWD_DEPENDS_TABLE, partsupp_columns, ARRAY_LEN(partsupp_columns), partsupp_keys, 1, 80000,
-     NULL},
-	{"public", "orders", VIEWD_DEPENDS_TABLE, orders_columns, ARRAY_LEN(orders_columns), orders_keys, 1, 150000, NULL},
+     NULL, NULL, 0},
+	{"public", "orders", VIEWD_DEPENDS_TABLE, orders_columns, ARRAY_LEN(orders_columns), orders_keys, 1, 150000, NULL,
+     NULL, 0},
 	{"public", "lineitem", VIEWD_DEPENDS_TABLE, lineitem_columns, ARRAY_LEN(lineitem_columns), lineitem_keys, 1, 600572,
-     NULL},
+     NULL, NULL, 0},
 };
 
 static const struct fact_column r1_columns[] = {
@@ -178,20 +181,20 @@ static const size_t big_key[] = {0};
 static const struct fact_key big_keys[] = {{big_key, ARRAY_LEN(big_key)}};
 
 static const struct fact_relation rule_relations[] = {
-	{"public", "r1", VIEWD_DEPENDS_TABLE, r1_columns, ARRAY_LEN(r1_columns), r1_keys, 1, 0, NULL},
-	{"public", "r2", VIEWD_DEPENDS_TABLE, r2_columns, ARRAY_LEN(r2_columns), r2_keys, 1, 0, NULL},
-	{"public", "r3", VIEWD_DEPENDS_TABLE, r3_columns, ARRAY_LEN(r3_columns), r3_keys, 1, 0, NULL},
-	{"public", "n1", VIEWD_DEPENDS_TABLE, n1_columns, ARRAY_LEN(n1_columns), n1_keys, 1, 0, NULL},
-	{"public", "n2", VIEWD_DEPENDS_TABLE, n2_columns, ARRAY_LEN(n2_columns), n2_keys, 1, 0, NULL},
-	{"public", "heap", VIEWD_DEPENDS_TABLE, heap_columns, ARRAY_LEN(heap_columns), NULL, 0, 0, NULL},
-	{"public", "big", VIEWD_DEPENDS_TABLE, big_columns, ARRAY_LEN(big_columns), big_keys, 1, 10000000, NULL},
-	{"public", "hidden", VIEWD_DEPENDS_TABLE, r1_columns, ARRAY_LEN(r1_columns), r1_keys, 1, 0,
-     "others see other rows"},
-	{"public", "plain", VIEWD_DEPENDS_VIEW, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL},
-	{"public", "mat", VIEWD_DEPENDS_MATVIEW, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL},
-	{"public", "far", VIEWD_DEPENDS_FOREIGN, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL},
-	{"public", "words", VIEWD_DEPENDS_VIRTUAL, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL},
-	{"public", "pg_class", VIEWD_DEPENDS_CATALOGUE, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL},
+	{"public", "r1", VIEWD_DEPENDS_TABLE, r1_columns, ARRAY_LEN(r1_columns), r1_keys, 1, 0, NULL, NULL, 0},
+	{"public", "r2", VIEWD_DEPENDS_TABLE, r2_columns, ARRAY_LEN(r2_columns), r2_keys, 1, 0, NULL, NULL, 0},
+	{"public", "r3", VIEWD_DEPENDS_TABLE, r3_columns, ARRAY_LEN(r3_columns), r3_keys, 1, 0, NULL, NULL, 0},
+	{"public", "n1", VIEWD_DEPENDS_TABLE, n1_columns, ARRAY_LEN(n1_columns), n1_keys, 1, 0, NULL, NULL, 0},
+	{"public", "n2", VIEWD_DEPENDS_TABLE, n2_columns, ARRAY_LEN(n2_columns), n2_keys, 1, 0, NULL, NULL, 0},
+	{"public", "heap", VIEWD_DEPENDS_TABLE, heap_columns, ARRAY_LEN(heap_columns), NULL, 0, 0, NULL, NULL, 0},
+	{"public", "big", VIEWD_DEPENDS_TABLE, big_columns, ARRAY_LEN(big_columns), big_keys, 1, 10000000, NULL, NULL, 0},
+	{"public", "hidden", VIEWD_DEPENDS_TABLE, r1_columns, ARRAY_LEN(r1_columns), r1_keys, 1, 0, "others see other rows",
+     NULL, 0},
+	{"public", "plain", VIEWD_DEPENDS_VIEW, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL, NULL, 0},
+	{"public", "mat", VIEWD_DEPENDS_MATVIEW, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL, NULL, 0},
+	{"public", "far", VIEWD_DEPENDS_FOREIGN, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL, NULL, 0},
+	{"public", "words", VIEWD_DEPENDS_VIRTUAL, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL, NULL, 0},
+	{"public", "pg_class", VIEWD_DEPENDS_CATALOGUE, r1_columns, ARRAY_LEN(r1_columns), NULL, 0, 0, NULL, NULL, 0},
 };
 
 static const struct fact_function functions[] = {

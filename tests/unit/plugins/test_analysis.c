@@ -92,7 +92,7 @@ static const struct rule limits_rules[] = {
 	{"select g,x,count(*) n from r1 group by rollup(g,x)", "grouping sets, ROLLUP or CUBE at 1:40"},
 	{("with recursive t(s,d) as (select a,b from r2 union select t.s,r2.b from t join r2 on r2.a=t.d) select s,d from "
       "t"),
-     "WITH RECURSIVE at 0:0"},
+     "WITH RECURSIVE at 1:1"},
 	{("select g,id,sum(x) over(partition by g order by id rows between 1 preceding and 1 following) s from r1"),
      "part r1.g"},
 	{"select g,id,sum(x) over(partition by id order by g) s from r1", "part r1.id"},

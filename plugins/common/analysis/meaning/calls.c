@@ -70,7 +70,8 @@ static bool check_function(const struct facts *facts, const struct expr *expr, s
 			found = &facts->functions[i];
 	if (found == NULL)
 		return refuse_named(no, expr->at, "function", expr->name,
-		                    "whether it gives the same result each time is not known", "");
+		                    "whether it gives the same result each time is not known",
+		                    "leave it to whoever reads the view, or store its value in a column of the table");
 	if (found->returns_set)
 		return refuse_named(no, expr->at, "function", expr->name, "it makes several rows of one",
 		                    "join a table instead");

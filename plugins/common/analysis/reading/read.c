@@ -353,9 +353,12 @@ static bool set_operation(const char *word, enum query_op *out)
 static bool open_with(struct reader *reader, json_t *clause)
 {
 	json_t *list = json_object_get(clause, "ctes");
+	/* A position of 0 is left out. */
+	int at = read_at(clause) < 0 ? 0 : read_at(clause);
 	if (json_is_true(json_object_get(clause, "recursive")))
-		return refuse(reader->no, read_at(clause), "WITH RECURSIVE",
-		              "which rows a change reaches cannot be told from the changed rows", "");
+		return refuse(reader->no, at, "WITH RECURSIVE",
+		              "which rows a change reaches cannot be told from the changed rows",
+		              "as many joins as there are steps, or a table that triggers keep");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		json_t *body = json_object_get(json_array_get(list, i), "CommonTableExpr");
 		json_t *query = json_object_get(json_object_get(body, "ctequery"), "SelectStmt");
