@@ -13,6 +13,7 @@
  *        sink begins with its size; on_remove and the result given to record_failure are enums; schemes, url_form
  *   2.1  explain
  *   2.2  VIEWD_SIGNAL_DOUBT
+ *   2.3  nodes of a refresh
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
@@ -33,7 +34,7 @@
 #include "viewd_types.h"
 
 #define VIEWD_ABI_MAJOR 2
-#define VIEWD_ABI_MINOR 2
+#define VIEWD_ABI_MINOR 3
 
 /* ---- services of the daemon for a plugin ---------------------------------------------------------------------- */
 

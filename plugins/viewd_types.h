@@ -194,6 +194,28 @@ struct viewd_render_flags {
 	bool cascade;
 };
 
+/* One thing about how a view is, or could be, kept incrementally. The order is that of the nodes. */
+enum viewd_explained_kind {
+	VIEWD_EXPLAINED_TEXT,
+	VIEWD_EXPLAINED_ITEM, /* one of several texts of this key */
+	VIEWD_EXPLAINED_NUMBER,
+	VIEWD_EXPLAINED_FLAG,
+	VIEWD_EXPLAINED_COUNT
+};
+struct viewd_explained {
+	uint32_t struct_size;
+	uint32_t node;   /* number of a node, from 1; 0: the view */
+	uint32_t source; /* number of what the node reads, from 1; 0: the node itself */
+	enum viewd_explained_kind kind;
+	const char *key;  /* a word, for programs */
+	const char *text; /* TEXT and ITEM; else NULL */
+	int64_t number;   /* NUMBER; FLAG: 0 or 1 */
+};
+struct viewd_explained_sink {
+	bool (*fn)(void *ctx, const struct viewd_explained *fact);
+	void *ctx;
+};
+
 /* One refresh to do. */
 struct viewd_refresh_request {
 	uint32_t struct_size;
@@ -201,6 +223,8 @@ struct viewd_refresh_request {
 	const char *trigger; /* the trigger word for the history: MANUAL, SCHEDULED ... */
 	int64_t run_id;      /* number of this run in the daemon's life, for log correlation */
 	int64_t started_us;  /* when the daemon handed it out: the start of a run that fails before the database is asked */
+	/* Since 2.3: is told the nodes of a view that is kept incrementally, by a refresh that succeeds; fn may be NULL */
+	struct viewd_explained_sink nodes;
 };
 
 struct viewd_outcome;
@@ -426,28 +450,6 @@ struct viewd_history_sink {
 };
 struct viewd_recorded_sink {
 	bool (*fn)(void *ctx, const struct viewd_recorded *row);
-	void *ctx;
-};
-
-/* explain(): one thing about how a view could be kept incrementally. The order is that of the nodes. */
-enum viewd_explained_kind {
-	VIEWD_EXPLAINED_TEXT,
-	VIEWD_EXPLAINED_ITEM, /* one of several texts of this key */
-	VIEWD_EXPLAINED_NUMBER,
-	VIEWD_EXPLAINED_FLAG,
-	VIEWD_EXPLAINED_COUNT
-};
-struct viewd_explained {
-	uint32_t struct_size;
-	uint32_t node;   /* number of a node, from 1; 0: the view */
-	uint32_t source; /* number of what the node reads, from 1; 0: the node itself */
-	enum viewd_explained_kind kind;
-	const char *key;  /* a word, for programs */
-	const char *text; /* TEXT and ITEM; else NULL */
-	int64_t number;   /* NUMBER; FLAG: 0 or 1 */
-};
-struct viewd_explained_sink {
-	bool (*fn)(void *ctx, const struct viewd_explained *fact);
 	void *ctx;
 };
 

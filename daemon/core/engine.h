@@ -38,6 +38,12 @@ size_t view_downstream(const struct view *view, struct view *const **views_r);
 size_t view_sources(const struct view *view, const char *const **names_r);
 /* Lists what the contents depend on and how each entry is heard; valid until the next call. */
 size_t view_dependencies(const struct view *view, const struct view_dependency **rows_r);
+/* Lists the nodes of a view that is kept incrementally, as its last refresh has told; none since viewd has started:
+ * nothing. Valid until control returns to the loop. */
+size_t view_nodes(const struct view *view, const struct viewd_explained **facts_r);
+/* Finds what a relation that the view reads is called in the lists above. *view_r: the text is the label of an instance
+ * of ours. NULL: it is not among them. */
+const char *view_read_name(const struct view *view, const char *schema, const char *name, bool *view_r);
 const char *view_name(const struct view *view);     /* "category_stats" */
 const char *view_database(const struct view *view); /* "shop" */
 const char *view_group(const struct view *view);    /* the refresh_group it is in with others; NULL: none */

@@ -5,6 +5,7 @@ libviewd_la_SOURCES += \
 	daemon/ctl/call/call.c daemon/ctl/call/call.h \
 	daemon/ctl/call/cmd_conf.c \
 	daemon/ctl/call/cmd_explain.c \
+	daemon/ctl/call/cmd_graph.c \
 	daemon/ctl/call/cmd_follow.c \
 	daemon/ctl/call/cmd_run.c \
 	daemon/ctl/call/cmd_verify.c \

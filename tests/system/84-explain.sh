@@ -133,7 +133,16 @@ is "without a daemon it fails as well" $? 1
 
 comment "what a table consists of is asked each time"
 sql "CREATE UNIQUE INDEX heap_a ON heap (a)"
-is "a unique key that may be NULL is none" "$(line keyless)" "the definition at 1:8"
+is "a unique key that may be NULL tells rows apart well enough" "$(line keyless)" "part heap.a"
+sql "DROP TABLE heap; CREATE TABLE heap (a integer); CREATE INDEX heap_a ON heap (a)"
+is "an index that is not unique does not" "$(line keyless)" "the definition at 1:8"
 sql "DROP TABLE heap; CREATE TABLE heap (a integer NOT NULL PRIMARY KEY)"
-is "a primary key is one" "$(line keyless)" "part heap.a"
+is "a primary key is a key" "$(line keyless)" "part heap.a"
+
+comment "indexes"
+missing() { viewctl --json explain "$1" | jq -r '[.explanation.nodes[].sources[]? | select(.missing_indexes != null) | .name + " " + (.missing_indexes | join(" "))] | unique | join(", ")'; }
+is "one that is missing is named" "$(missing totals)" "$(pick 'sale ("customer")' 'customer (`region`), sale (`customer`)' 'sale ("customer")')"
+like "... also for people" "$(viewctl explain totals)" "an index is missing on \(.customer.\)"
+sql "CREATE INDEX sale_customer ON sale (customer)"
+is "one that is there is not" "$(missing totals)" "$(pick "" 'customer (`region`)' "")"
 finish

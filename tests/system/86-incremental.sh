@@ -55,11 +55,14 @@ define()
 
 		[view above]
 		definition = SELECT amount, count(*) AS customers FROM totals GROUP BY amount
+
+		[view upmost]
+		definition = SELECT customers, count(*) AS n, sum(amount) AS amount FROM above GROUP BY customers
 	END
 }
 
 last_is() { field_is "$1" action "$2"; }
-all_fresh() { is_fresh totals && is_fresh named && is_fresh above && is_fresh doubled; }
+all_fresh() { is_fresh totals && is_fresh named && is_fresh above && is_fresh upmost && is_fresh doubled; }
 equal() { wait_until all_fresh && viewctl verify --all; }
 # Views that share a source and read other columns of it have its log made anew in turn, at first.
 settled()
@@ -81,7 +84,29 @@ ok "a change of the other table is followed" equal
 is "all of its rows have come along" "$(sql "SELECT count(*) FROM named WHERE name = 'nobody'")" 25
 sql "UPDATE sale SET note = 'read' WHERE id < 100"
 ok "a column that nobody reads changes nothing" equal
-is "logs: one a source" "$(logs)" 3
+is "logs: one a source" "$(logs)" 4
+
+comment "views on views"
+# What one row has changed goes through all three of them.
+through()
+{
+	sql "UPDATE sale SET amount = amount + 1 WHERE id = 12"
+	equal >"$T/equal" || return 1
+	for view in totals above upmost; do
+		last_is $view INCREMENTAL && viewctl why $view | grep -qE "incremental: [12] keys of [2-4] images" || return 1
+	done
+}
+ok "each of three views above each other is refreshed by what the one below has changed" wait_until through
+sql "TRUNCATE TABLE totals" 2>/dev/null || sql "DELETE FROM totals"
+viewctl refresh totals --wait --full >/dev/null
+ok "a view that was emptied by hand hands over everything" equal
+
+comment "drawn"
+like "graph has the nodes" "$(viewctl graph)" "    node 1, a (part|roll) .*<- .*sale"
+like "... and as dot" "$(viewctl graph --format dot)" '"upmost node 1" -> "upmost"'
+like "... which read views" "$(viewctl graph --format dot)" '"above" -> "upmost node 1"'
+is "... and as JSON" "$(viewctl --json graph | jq -r '.views[] | select(.view == "above") | .nodes[0].reads[0] | "\(.from) \(.from_kind)"')" "totals view"
+like "explain tells the form that is in use" "$(viewctl explain named)" "the (first|second) form is in use; .* form: .* ms for [0-9]+ keys"
 
 redefine
 ok "what is computed by another function, or read from another column, is computed anew" wait_until viewctl verify $redefined

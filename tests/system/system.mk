@@ -29,7 +29,8 @@ engine_scripts = \
 	tests/system/82-matrix.sh \
 	tests/system/83-why.sh \
 	tests/system/84-explain.sh \
-	tests/system/86-incremental.sh
+	tests/system/86-incremental.sh \
+	tests/system/87-refused.sh
 engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
 	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
@@ -59,7 +60,8 @@ engine_tests = \
 	tests/system/83-why-sqlite.sh tests/system/83-why-postgresql.sh tests/system/83-why-mariadb.sh \
 	tests/system/84-explain-sqlite.sh tests/system/84-explain-postgresql.sh tests/system/84-explain-mariadb.sh \
 	tests/system/86-incremental-sqlite.sh tests/system/86-incremental-postgresql.sh \
-	tests/system/86-incremental-mariadb.sh
+	tests/system/86-incremental-mariadb.sh \
+	tests/system/87-refused-sqlite.sh tests/system/87-refused-postgresql.sh tests/system/87-refused-mariadb.sh
 
 $(engine_tests): Makefile
 	@$(MKDIR_P) tests/system

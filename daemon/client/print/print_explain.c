@@ -64,6 +64,29 @@ static void print_source(struct screen *screen, const json_t *source)
 	put_list(screen, 8, "only where", json_object_get(source, "conditions"), " and ");
 	put_list(screen, 8, "the log holds", json_object_get(source, "log_columns"), ", ");
 	put_list(screen, 8, "what is read of it:", json_object_get(source, "columns"), ", ");
+	put_list(screen, 8, "an index is missing on", json_object_get(source, "missing_indexes"), " and on ");
+}
+
+static double ms_of(const json_t *body, const char *key)
+{
+	return (double)json_integer_value(json_object_get(body, key)) / 1000;
+}
+
+/* Of a view that is kept so. */
+static void print_costs(struct screen *screen, const json_t *body)
+{
+	static const char *const forms[][2] = {{"form_1_keys", "form_1_us"}, {"form_2_keys", "form_2_us"}};
+	json_t *form = json_object_get(body, "form");
+	if (form == NULL)
+		return;
+	fprintf(screen->out, "  the %s form is in use", json_integer_value(form) > 1 ? "second" : "first");
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (json_object_get(body, forms[i][0]) != NULL)
+			fprintf(screen->out, "; the %s form: %.1f ms for %d keys", i > 0 ? "second" : "first",
+			        ms_of(body, forms[i][1]), (int)json_integer_value(json_object_get(body, forms[i][0])));
+	if (json_object_get(body, "all_rows_us") != NULL)
+		fprintf(screen->out, "; all rows: %.1f ms", ms_of(body, "all_rows_us"));
+	fputc('\n', screen->out);
 }
 
 static void print_node(struct screen *screen, const json_t *node)
@@ -115,4 +138,5 @@ void print_explain(struct screen *screen, const struct args *args UNUSED, const 
 	        json_array_size(nodes) == 1 ? "" : "s");
 	json_array_foreach(nodes, i, node)
 		print_node(screen, node);
+	print_costs(screen, explanation);
 }

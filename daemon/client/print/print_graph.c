@@ -33,11 +33,60 @@ static bool database_seen(const json_t *views, size_t before, const char *databa
 	return false;
 }
 
+static bool is_source(const json_t *edge)
+{
+	return strcmp(or_empty(text_of(edge, "from_kind")), "source") == 0;
+}
+
+static int node_of(const json_t *object)
+{
+	return (int)json_integer_value(json_object_get(object, "node"));
+}
+
+static bool reads_node(const json_t *reads)
+{
+	return strcmp(or_empty(text_of(reads, "from_kind")), "node") == 0;
+}
+
+static char *add_words(char *text, const char *before, const json_t *list)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach(list, i, item)
+		text = talloc_asprintf_append(text, "%s%s", i > 0 ? ", " : before, or_empty(json_string_value(item)));
+	return text;
+}
+
+/* "node 1, a part with the key s.id" */
+static char *node_label(void *mem_ctx, const json_t *node)
+{
+	char *text = talloc_asprintf(mem_ctx, "node %d, a %s", node_of(node), or_empty(text_of(node, "kind")));
+	text = add_words(text, " with the key ", json_object_get(node, "key"));
+	return add_words(text, " for each ", json_object_get(node, "groups"));
+}
+
+static void text_node(struct screen *screen, const json_t *node)
+{
+	size_t i;
+	json_t *reads;
+	fputs("    ", screen->out);
+	table_put_clean(screen->out, node_label(screen, node));
+	json_array_foreach(json_object_get(node, "reads"), i, reads) {
+		fputs(i > 0 ? ", " : " <- ", screen->out);
+		if (reads_node(reads))
+			fprintf(screen->out, "node %d", node_of(reads));
+		else
+			fprintf(screen->out, "%s", or_empty(text_of(reads, "from")));
+	}
+	fputc('\n', screen->out);
+}
+
 static void text_view(struct screen *screen, const json_t *body, const json_t *view)
 {
 	const char *label = or_empty(text_of(view, "view"));
 	size_t i;
 	json_t *edge;
+	json_t *node;
 	fprintf(screen->out, "  ");
 	table_put(screen->out, label, TABLE_BOLD, screen->colours);
 	fprintf(screen->out, " (%s, %s", or_empty(text_of(view, "method")), or_empty(text_of(view, "state")));
@@ -47,9 +96,10 @@ static void text_view(struct screen *screen, const json_t *body, const json_t *v
 	json_array_foreach(edges_of(body), i, edge) {
 		if (strcmp(or_empty(text_of(edge, "to")), label) != 0)
 			continue;
-		bool source = strcmp(or_empty(text_of(edge, "from_kind")), "source") == 0;
-		fprintf(screen->out, "    <- %s%s\n", or_empty(text_of(edge, "from")), source ? "" : " (view)");
+		fprintf(screen->out, "    <- %s%s\n", or_empty(text_of(edge, "from")), is_source(edge) ? "" : " (view)");
 	}
+	json_array_foreach(json_object_get(view, "nodes"), i, node)
+		text_node(screen, node);
 }
 
 static void graph_text(struct screen *screen, const json_t *body)
@@ -83,12 +133,97 @@ static void put_quoted(FILE *out, const char *prefix, const char *text)
 }
 
 /* Views are unique by label; a source is unique within its database. */
-static char *edge_from(void *mem_ctx, const json_t *edge)
+static char *from_name(void *mem_ctx, const json_t *from, const char *database)
 {
-	if (strcmp(or_empty(text_of(edge, "from_kind")), "source") != 0)
-		return talloc_strdup(mem_ctx, or_empty(text_of(edge, "from")));
-	return talloc_asprintf(mem_ctx, "%s/%s", or_empty(text_of(edge, "database")), or_empty(text_of(edge, "from")));
+	if (!is_source(from))
+		return talloc_strdup(mem_ctx, or_empty(text_of(from, "from")));
+	return talloc_asprintf(mem_ctx, "%s/%s", database, or_empty(text_of(from, "from")));
 }
+
+/* ---- arrows ---- */
+
+/* From and to: names that are unique in the drawing. */
+struct arrow {
+	const char *from, *label; /* what from is called */
+	const char *to;
+	bool round; /* from is a source */
+};
+
+typedef void arrow_fn(FILE *out, const struct arrow *arrow);
+
+static char *node_name(void *mem_ctx, const json_t *view, int node)
+{
+	return talloc_asprintf(mem_ctx, "%s node %d", or_empty(text_of(view, "view")), node);
+}
+
+/* Does a node of the view read what the edge comes from? Then the arrow goes there. */
+static bool node_has(const json_t *view, const json_t *edge)
+{
+	size_t i;
+	size_t k;
+	json_t *node;
+	json_t *reads;
+	json_array_foreach(json_object_get(view, "nodes"), i, node)
+		json_array_foreach(json_object_get(node, "reads"), k, reads)
+			if (!reads_node(reads) && strcmp(or_empty(text_of(reads, "from")), or_empty(text_of(edge, "from"))) == 0)
+				return true;
+	return false;
+}
+
+static const json_t *view_of_label(const json_t *body, const char *label)
+{
+	size_t i;
+	json_t *view;
+	json_array_foreach(views_of(body), i, view)
+		if (strcmp(or_empty(text_of(view, "view")), label) == 0)
+			return view;
+	return NULL;
+}
+
+static void arrows_to_views(struct screen *screen, const json_t *body, arrow_fn *fn)
+{
+	size_t i;
+	json_t *edge;
+	json_array_foreach(edges_of(body), i, edge) {
+		const char *to = or_empty(text_of(edge, "to")), *label = or_empty(text_of(edge, "from"));
+		char *from = from_name(screen, edge, or_empty(text_of(edge, "database")));
+		if (!node_has(view_of_label(body, to), edge))
+			fn(screen->out, &(struct arrow){from, label, to, is_source(edge)});
+	}
+}
+
+static void arrows_to_node(struct screen *screen, const json_t *view, const json_t *node, arrow_fn *fn)
+{
+	size_t i;
+	json_t *reads;
+	const char *to = node_name(screen, view, node_of(node));
+	json_array_foreach(json_object_get(node, "reads"), i, reads) {
+		char *from = reads_node(reads) ? node_name(screen, view, node_of(reads))
+		                               : from_name(screen, reads, or_empty(text_of(view, "database")));
+		const char *label = reads_node(reads) ? from : or_empty(text_of(reads, "from"));
+		fn(screen->out, &(struct arrow){from, label, to, is_source(reads)});
+	}
+}
+
+/* Arrows to views, and those by way of their nodes. */
+static void each_arrow(struct screen *screen, const json_t *body, arrow_fn *fn)
+{
+	size_t i;
+	size_t k;
+	json_t *view;
+	json_t *node;
+	arrows_to_views(screen, body, fn);
+	json_array_foreach(views_of(body), i, view) {
+		const json_t *nodes = json_object_get(view, "nodes");
+		const char *last = node_name(screen, view, (int)json_array_size(nodes));
+		json_array_foreach(nodes, k, node)
+			arrows_to_node(screen, view, node, fn);
+		if (json_array_size(nodes) > 0)
+			fn(screen->out, &(struct arrow){last, last, or_empty(text_of(view, "view")), false});
+	}
+}
+
+/* ---- dot ---- */
 
 /* Boxes of one group are drawn as peers. */
 static const char *dot_shape(const json_t *view)
@@ -96,8 +231,34 @@ static const char *dot_shape(const json_t *view)
 	return text_of(view, "refresh_group") != NULL ? " [shape=box, peripheries=2, group=" : " [shape=box];\n";
 }
 
-static void dot_cluster(FILE *out, const json_t *body, const char *database, size_t number)
+static void dot_view(FILE *out, const json_t *view)
 {
+	fputs("    ", out);
+	put_quoted(out, "", or_empty(text_of(view, "view")));
+	fputs(dot_shape(view), out);
+	if (text_of(view, "refresh_group") == NULL)
+		return;
+	put_quoted(out, "", text_of(view, "refresh_group"));
+	fputs("];\n", out);
+}
+
+/* The nodes of a view beside it. */
+static void dot_nodes(struct screen *screen, const json_t *view)
+{
+	size_t i;
+	json_t *node;
+	json_array_foreach(json_object_get(view, "nodes"), i, node) {
+		fputs("    ", screen->out);
+		put_quoted(screen->out, "", node_name(screen, view, node_of(node)));
+		fputs(" [shape=note, label=", screen->out);
+		put_quoted(screen->out, "", node_label(screen, node));
+		fputs("];\n", screen->out);
+	}
+}
+
+static void dot_cluster(struct screen *screen, const json_t *body, const char *database, size_t number)
+{
+	FILE *out = screen->out;
 	size_t i;
 	json_t *view;
 	fprintf(out, "  subgraph cluster_%zu {\n    label=", number);
@@ -106,15 +267,19 @@ static void dot_cluster(FILE *out, const json_t *body, const char *database, siz
 	json_array_foreach(views_of(body), i, view) {
 		if (strcmp(or_empty(text_of(view, "database")), database) != 0)
 			continue;
-		fputs("    ", out);
-		put_quoted(out, "", or_empty(text_of(view, "view")));
-		fputs(dot_shape(view), out);
-		if (text_of(view, "refresh_group") == NULL)
-			continue;
-		put_quoted(out, "", text_of(view, "refresh_group"));
-		fputs("];\n", out);
+		dot_view(out, view);
+		dot_nodes(screen, view);
 	}
 	fputs("  }\n", out);
+}
+
+static void dot_arrow(FILE *out, const struct arrow *arrow)
+{
+	fputs("  ", out);
+	put_quoted(out, "", arrow->from);
+	fputs(" -> ", out);
+	put_quoted(out, "", arrow->to);
+	fputs(";\n", out);
 }
 
 static void graph_dot(struct screen *screen, const json_t *body)
@@ -127,15 +292,9 @@ static void graph_dot(struct screen *screen, const json_t *body)
 	json_array_foreach(views, i, item) {
 		const char *database = or_empty(text_of(item, "database"));
 		if (!database_seen(views, i, database))
-			dot_cluster(out, body, database, i);
+			dot_cluster(screen, body, database, i);
 	}
-	json_array_foreach(edges_of(body), i, item) {
-		fputs("  ", out);
-		put_quoted(out, "", edge_from(screen, item));
-		fputs(" -> ", out);
-		put_quoted(out, "", or_empty(text_of(item, "to")));
-		fputs(";\n", out);
-	}
+	each_arrow(screen, body, dot_arrow);
 	fputs("}\n", out);
 }
 
@@ -165,6 +324,24 @@ static void put_mermaid_node(FILE *out, const char *id, const char *label, bool 
 	fprintf(out, "\"%s", view ? "]" : "])");
 }
 
+static void mermaid_arrow(FILE *out, const struct arrow *arrow)
+{
+	fputs("  ", out);
+	put_mermaid_node(out, arrow->from, arrow->label, !arrow->round);
+	fprintf(out, " --> n%08x\n", node_number(arrow->to));
+}
+
+static void mermaid_nodes(struct screen *screen, const json_t *view)
+{
+	size_t i;
+	json_t *node;
+	json_array_foreach(json_object_get(view, "nodes"), i, node) {
+		fprintf(screen->out, "  n%08x{{\"", node_number(node_name(screen, view, node_of(node))));
+		put_mermaid_text(screen->out, node_label(screen, node));
+		fputs("\"}}\n", screen->out);
+	}
+}
+
 static void graph_mermaid(struct screen *screen, const json_t *body)
 {
 	FILE *out = screen->out;
@@ -175,13 +352,9 @@ static void graph_mermaid(struct screen *screen, const json_t *body)
 		fputs("  ", out);
 		put_mermaid_node(out, or_empty(text_of(item, "view")), or_empty(text_of(item, "view")), true);
 		fputc('\n', out);
+		mermaid_nodes(screen, item);
 	}
-	json_array_foreach(edges_of(body), i, item) {
-		bool view = strcmp(or_empty(text_of(item, "from_kind")), "view") == 0;
-		fputs("  ", out);
-		put_mermaid_node(out, edge_from(screen, item), or_empty(text_of(item, "from")), view);
-		fprintf(out, " --> n%08x\n", node_number(or_empty(text_of(item, "to"))));
-	}
+	each_arrow(screen, body, mermaid_arrow);
 }
 
 void print_graph(struct screen *screen, const struct args *args, const json_t *body)

@@ -145,6 +145,7 @@ static void take_success(struct job *job, enum view_trigger trigger)
 	view->failure.unknown_since_us = 0;
 	view->eng->count.runs++;
 	set_reason(view, job->out.outcome.reason);
+	view_take_nodes(view, &job->out.explained.facts, job->out.explained.n);
 	due_unset(view, DUE_RETRY);
 	view_set_error(view, NULL);
 	view_set_state(view, view->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE);

@@ -164,6 +164,18 @@ bool run_was_recorded(struct job *job)
 	return true;
 }
 
+static bool take_explained(void *ctx, const struct viewd_explained *fact)
+{
+	struct job *job = ctx;
+	struct explained_copy *e = &job->out.explained;
+	e->facts = mem_grow(job, e->facts, struct viewd_explained, e->n + 1);
+	struct viewd_explained *copy = &e->facts[e->n++];
+	host_copy_row(copy, sizeof *copy, fact);
+	copy->key = mem_strdup(e->facts, copy->key);
+	copy->text = copy->text != NULL ? mem_strdup(e->facts, copy->text) : NULL;
+	return true;
+}
+
 static bool refresh(struct job *job)
 {
 	if (job->in.reconcile_first) {
@@ -177,6 +189,7 @@ static bool refresh(struct job *job)
 		return true;
 	if (session_cancelled(job->session, &job->out.err))
 		return false;
+	job->in.request.nodes = (struct viewd_explained_sink){.fn = take_explained, .ctx = job};
 	if (job->session->dialect->refresh(job->session->conn, &job->in.spec, &job->in.request, &job->out.outcome,
 	                                   &job->out.err))
 		return true;
@@ -230,18 +243,6 @@ static bool history(struct job *job)
 	struct viewd_history_sink sink = {.fn = take_history, .ctx = job};
 	return job->session->dialect->history(job->session->conn, &job->in.spec, job->in.history_limit, sink,
 	                                      &job->out.err);
-}
-
-static bool take_explained(void *ctx, const struct viewd_explained *fact)
-{
-	struct job *job = ctx;
-	struct explained_copy *e = &job->out.explained;
-	e->facts = mem_grow(job, e->facts, struct viewd_explained, e->n + 1);
-	struct viewd_explained *copy = &e->facts[e->n++];
-	host_copy_row(copy, sizeof *copy, fact);
-	copy->key = copy_text(job, copy->key);
-	copy->text = copy_text(job, copy->text);
-	return true;
 }
 
 static bool explain(struct job *job)

@@ -38,6 +38,7 @@ struct history_copy {
 	size_t n;
 };
 
+/* Texts hang on facts. */
 struct explained_copy {
 	struct viewd_explained *facts;
 	size_t n;

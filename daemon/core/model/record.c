@@ -32,3 +32,10 @@ void view_set_error(struct view *view, const struct viewd_err *err)
 		view->failure.err = mem_new(view, struct viewd_err);
 	*view->failure.err = *err;
 }
+
+void view_take_nodes(struct view *view, struct viewd_explained **facts, size_t n)
+{
+	TALLOC_FREE(view->nodes.facts);
+	view->nodes = (struct view_nodes){talloc_steal(view, *facts), n};
+	*facts = NULL;
+}

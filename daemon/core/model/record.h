@@ -15,4 +15,7 @@ void view_set_state(struct view *view, enum view_state state);
 /* Keeps a copy of the error, or forgets it (NULL). A refused instance keeps the error that says why. */
 void view_set_error(struct view *view, const struct viewd_err *err);
 
+/* Takes over what a refresh has told of the view's nodes, in place of what was known; *facts is NULL then. */
+void view_take_nodes(struct view *view, struct viewd_explained **facts, size_t n);
+
 #endif

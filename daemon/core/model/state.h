@@ -180,6 +180,12 @@ struct view_reads {
 	size_t n_depends;
 };
 
+/* The nodes of a view that is kept incrementally, as its last refresh told; texts hang on facts. */
+struct view_nodes {
+	struct viewd_explained *facts;
+	size_t n;
+};
+
 /* Neighbours in the graph of views. */
 struct view_graph {
 	struct view **up, **down;
@@ -241,6 +247,7 @@ struct view {
 	struct view_last last;
 	struct view_failure failure;
 	struct view_reads reads;
+	struct view_nodes nodes;
 	struct view_graph graph;
 	struct view_timing timing;
 	struct view_capture capture;

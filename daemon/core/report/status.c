@@ -41,6 +41,32 @@ size_t view_sources(const struct view *view, const char *const **names_r)
 	return n;
 }
 
+size_t view_nodes(const struct view *view, const struct viewd_explained **facts_r)
+{
+	*facts_r = view->nodes.facts;
+	return view->nodes.n;
+}
+
+static bool stands_at(const struct view *view, const char *schema, const char *name)
+{
+	const char *place = view->relation.place;
+	return place != NULL && strcmp(place, schema) == 0 && strcmp(place + strlen(place) + 1, name) == 0;
+}
+
+const char *view_read_name(const struct view *view, const char *schema, const char *name, bool *view_r)
+{
+	for (size_t i = 0; i < view->graph.n_up; i++)
+		if (stands_at(view->graph.up[i], schema, name)) {
+			*view_r = true;
+			return view->graph.up[i]->label;
+		}
+	*view_r = false;
+	for (size_t i = 0; i < view->reads.n_sources; i++)
+		if (strcmp(view->reads.sources[i].schema, schema) == 0 && strcmp(view->reads.sources[i].name, name) == 0)
+			return view->reads.sources[i].full;
+	return NULL;
+}
+
 /* Nothing has told how each is heard: the relations that inspect found, unheard. */
 static size_t unheard_rows(const struct view *v)
 {

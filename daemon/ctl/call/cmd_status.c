@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cmd_status.c: commands that look: status, show, why, history, graph, info.
+ * cmd_status.c: commands that look: status, show, why, history, info.
  */
 #include "ctl/call/handlers.h"
 
@@ -134,56 +134,6 @@ void cmd_history(struct call *call)
 	if (view != NULL)
 		engine_history(call_ctl(call)->engine, view, (int)args_number(call_args(call), "limit", 20), history_done,
 		               call);
-}
-
-struct graph_reply {
-	struct engine *engine;
-	json_t *views;
-	json_t *edges;
-};
-
-static void add_edge(json_t *edges, const char *from, const char *kind, const struct view *to)
-{
-	json_t *edge = json_object();
-	json_object_set_new(edge, "from", json_text(from));
-	json_object_set_new(edge, "from_kind", json_text(kind));
-	json_object_set_new(edge, "to", json_text(view_label(to)));
-	json_object_set_new(edge, "database", json_text(view_database(to)));
-	json_array_append_new(edges, edge);
-}
-
-static bool graph_view(void *ctx, struct view *view)
-{
-	struct graph_reply *g = ctx;
-	struct view_status st = {0};
-	engine_status(g->engine, view, &st);
-	json_t *node = json_object();
-	json_object_set_new(node, "view", json_text(view_label(view)));
-	json_object_set_new(node, "database", json_text(view_database(view)));
-	json_object_set_new(node, "relation", json_text(st.relation));
-	json_object_set_new(node, "method", json_text(st.method));
-	json_object_set_new(node, "state", json_text(view_state_word(st.state)));
-	json_object_set_new(node, "refresh_group", json_text(view_group(view)));
-	json_array_append_new(g->views, node);
-	struct view *const *upstream = NULL;
-	size_t n = view_upstream(view, &upstream);
-	for (size_t i = 0; i < n; i++)
-		add_edge(g->edges, view_label(upstream[i]), "view", view);
-	const char *const *sources = NULL;
-	n = view_sources(view, &sources);
-	for (size_t i = 0; i < n; i++)
-		add_edge(g->edges, sources[i], "source", view);
-	return true;
-}
-
-void cmd_graph(struct call *call)
-{
-	struct graph_reply g = {.engine = call_ctl(call)->engine, .views = json_array(), .edges = json_array()};
-	engine_each_view(g.engine, graph_view, &g);
-	json_t *body = json_reply();
-	json_object_set_new(body, "views", g.views);
-	json_object_set_new(body, "edges", g.edges);
-	call_reply(call, body);
 }
 
 void cmd_info(struct call *call)

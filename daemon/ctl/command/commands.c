@@ -144,16 +144,19 @@ static const struct command_param help_params[] = {
 	"Analyses the definition with what the database's catalogue says of its tables. First it says how " \
 	"refresh_mode = incremental keeps the view, or that it is refreshed as a whole. Then it prints the chain of " \
 	"nodes. A part is computed anew for the keys that changed. A roll is moved by old and new rows. For each table " \
-	"it names the columns that a log of its changes holds, and how a changed row leads to the key. Or it prints " \
-	"what prevents that: the construct, its place in the definition, why, and what would help. Changes nothing, " \
-	"and works for each refresh_mode. With -c FILE no daemon is needed, only the database."
+	"it names the columns that a log of its changes holds, how a changed row leads to the key, and indexes that " \
+	"are missing. Of a view that is kept so it tells the form of the statements that is in use, and what either " \
+	"form and all rows have taken. Or it prints what prevents that: the construct, its place in the definition, " \
+	"why, and what would help. Changes nothing, and works for each refresh_mode. With -c FILE no daemon is " \
+	"needed, only the database."
 #define DOC_HISTORY \
 	"Past runs as recorded in the database, newest first: what started each run, what it did and how it ended. " \
 	"An error, the warning of a post_hook, or that an audit has found an incremental view wrong, is on a line " \
 	"below. The database keeps the last 200 runs of a view, and at most a few more until the next trim."
 #define DOC_GRAPH \
 	"Base tables, views, and which view reads which, for each database. The dot form is for graphviz, the " \
-	"mermaid form for Markdown pages."
+	"mermaid form for Markdown pages. Of a view that is kept incrementally the nodes are drawn that its last " \
+	"refresh has used; while viewd has not refreshed it, there are none."
 #define DOC_INFO \
 	"Version, start time and configuration generation, and the numbers of views, databases, databases that are " \
 	"down, running and waiting refreshes, stuck workers, runs and failures."

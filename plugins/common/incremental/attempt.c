@@ -101,7 +101,7 @@ static void ask(struct task *task, struct attempt *attempt)
 	int64_t counts[3] = {0};
 	add_of_view(&st, "SELECT (SELECT count(*) FROM ", "log_readers", task->view->name);
 	add_of_view(&st, "), (SELECT count(*) FROM ", "captures", task->view->name);
-	add_of_view(&st, " AND mode <> 'kept'), (SELECT count(*) FROM ", "captures", task->view->name);
+	add_of_view(&st, "), (SELECT count(*) FROM ", "captures", task->view->name);
 	stmt_text(&st, " AND mode NOT IN ('kept', 'trigger', 'look'))");
 	attempt->asked_us = db_now(task->db);
 	if (!stmt_query(&st, take_count, counts, &failed))

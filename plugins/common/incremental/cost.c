@@ -113,6 +113,14 @@ double cost_of_form(const struct cost *cost, int form, int64_t keys)
 	return on_line(&cost->forms[form], (double)keys);
 }
 
+int64_t cost_usual_keys(const struct cost *cost, int form)
+{
+	const struct cost_line *line = &cost->forms[form];
+	if (line->runs < 1 || line->time_us >= FORM_FAILED_US)
+		return 0;
+	return line->keys / line->runs < 1 ? 1 : (int64_t)(line->keys / line->runs + 0.5);
+}
+
 static int other_form(const struct cost *cost)
 {
 	return cost->form == 0 ? 1 : 0;

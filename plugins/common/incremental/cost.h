@@ -50,6 +50,9 @@ bool cost_learn_failure(struct cost *cost, int form);
 /* Microseconds that so many keys are expected to take in this form; negative: nothing is known. */
 double cost_of_form(const struct cost *cost, int form, int64_t keys);
 
+/* How many keys its runs had, recent ones counting more; 0: there were none. */
+int64_t cost_usual_keys(const struct cost *cost, int form);
+
 /* The time is that of the form that was chosen last. */
 double cost_of_keys(const struct cost *cost, int64_t keys);
 

@@ -47,6 +47,10 @@ void incremental_refuse(struct task *task, const struct viewd_err *failure);
 /* All rows are asked for: mode auto may try again what it has refused. Outside a transaction. [worker] */
 void incremental_ask_again(struct task *task);
 
+/* What the view's refreshes by its nodes have taken, as this connection knows or as another one has written it down;
+ * false: nobody knows. Outside a transaction. [worker] */
+bool incremental_costs(struct task *task, struct cost *out);
+
 /* Why mode auto does not keep the view so, where it has tried to; "" else. */
 const char *incremental_refusal(struct task *task);
 

@@ -90,6 +90,20 @@ static void recall_costs(struct db *db, struct chain *chain)
 		db_log(db, VIEWD_LOG_DEBUG, "view '%s', what its refreshes take is not readable", chain->view);
 }
 
+bool incremental_costs(struct task *task, struct cost *out)
+{
+	struct learnt costs;
+	char digest[DIGEST_SIZE];
+	if (chain_known(task)) {
+		*out = task->chain->cost;
+		return true;
+	}
+	digest_text(task->definition, digest);
+	learnt_find(task->db, task->view->name, LEARNT_COSTS, digest, &costs);
+	const char *numbers = costs.known ? strchr(costs.text, ' ') : NULL;
+	return numbers != NULL && cost_read(out, numbers + 1);
+}
+
 /* Best effort. */
 static void remember_costs(struct db *db, const struct chain *chain)
 {

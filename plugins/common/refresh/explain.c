@@ -6,10 +6,18 @@
 #include "common/analysis/analysis.h"
 #include "common/depends/knowledge.h"
 #include "common/incremental/chain.h"
+#include "common/incremental/incremental.h"
+#include "common/incremental/indexes.h"
 #include "common/objects/task.h"
 #include "common/refresh/refresh.h"
 
+#include <string.h>
 #include <talloc.h>
+
+struct told {
+	struct task *task;
+	const struct facts *facts;
+};
 
 /* Where a fact belongs. */
 struct place {
@@ -48,6 +56,10 @@ static void tell_source(const struct place *place, const struct analysis_source 
 	tell_text(place, "schema", source->schema);
 	tell_text(place, "name", source->name);
 	tell_text(place, "alias", source->alias);
+}
+
+static void tell_use(const struct place *place, const struct analysis_source *source)
+{
 	tell_flag(place, "images", source->images);
 	tell_flag(place, "whole", source->whole);
 	tell_flag(place, "tied", source->tied);
@@ -58,16 +70,48 @@ static void tell_source(const struct place *place, const struct analysis_source 
 	tell_list(place, "columns", &source->read);
 }
 
-static void tell_node(struct place place, const struct analysis_node *node)
+/* What it is made of, as far as a picture of the views shows it. */
+static void tell_outline(struct place place, const struct analysis_node *node)
 {
 	tell_text(&place, "kind", analysis_kind_word(node->kind));
 	tell_list(&place, "key", &node->key);
 	tell_list(&place, "groups", &node->groups);
+	for (size_t i = 0; i < node->n_sources; i++) {
+		place.source = (uint32_t)i + 1;
+		tell_source(&place, &node->sources[i]);
+	}
+}
+
+void explain_outline(struct viewd_explained_sink sink, const struct analysis *analysis)
+{
+	struct place place = {.sink = sink};
+	for (size_t i = 0; i < analysis->n_nodes; i++) {
+		place.node = (uint32_t)i + 1;
+		tell_outline(place, &analysis->nodes[i]);
+	}
+}
+
+static void tell_size(const struct place *place, const struct analysis_source *source, const struct facts *facts)
+{
+	for (size_t i = 0; source->node == 0 && i < facts->n_relations; i++) {
+		const struct fact_relation *relation = &facts->relations[i];
+		if (relation->rows > 0 && strcmp(relation->name, source->name) == 0 &&
+		    strcmp(relation->schema, source->schema) == 0)
+			tell(place, VIEWD_EXPLAINED_NUMBER, "rows", NULL, (int64_t)relation->rows);
+	}
+}
+
+static void tell_node(const struct told *told, struct place place, const struct analysis_node *node)
+{
+	tell_outline(place, node);
 	tell_list(&place, "aggregates", &node->aggregates);
 	tell_list(&place, "notes", &node->notes);
 	for (size_t i = 0; i < node->n_sources; i++) {
 		place.source = (uint32_t)i + 1;
-		tell_source(&place, &node->sources[i]);
+		tell_use(&place, &node->sources[i]);
+		tell_size(&place, &node->sources[i], told->facts);
+		struct analysis_list missing = indexes_missing(told->task->mem, told->task->db->syntax, node, i, told->facts);
+		tell_list(&place, "missing_indexes", &missing);
 	}
 }
 
@@ -82,15 +126,36 @@ static void tell_refusal(const struct place *place, const struct refusal *no)
 	tell_text(place, "help", no->help);
 }
 
-static void tell_analysis(struct viewd_explained_sink sink, const struct analysis *analysis)
+/* Of the nodes that are in use. Forms count from 1 for people. */
+static void tell_costs(const struct told *told, const struct place *place)
+{
+	static const char *const keys[COST_FORMS][2] = {{"form_1_us", "form_1_keys"}, {"form_2_us", "form_2_keys"}};
+	struct cost cost;
+	if (!incremental_costs(told->task, &cost))
+		return;
+	tell(place, VIEWD_EXPLAINED_NUMBER, "form", NULL, cost.form + 1);
+	if (cost.whole_us > 0)
+		tell(place, VIEWD_EXPLAINED_NUMBER, "all_rows_us", NULL, (int64_t)cost.whole_us);
+	for (size_t i = 0; i < COST_FORMS; i++) {
+		int64_t usual = cost_usual_keys(&cost, (int)i);
+		if (usual <= 0)
+			continue;
+		tell(place, VIEWD_EXPLAINED_NUMBER, keys[i][1], NULL, usual);
+		tell(place, VIEWD_EXPLAINED_NUMBER, keys[i][0], NULL, (int64_t)cost_of_form(&cost, (int)i, usual));
+	}
+}
+
+static void tell_analysis(const struct told *told, struct viewd_explained_sink sink, const struct analysis *analysis)
 {
 	struct place place = {.sink = sink};
 	tell_flag(&place, "possible", analysis->possible);
 	if (!analysis->possible)
 		tell_refusal(&place, &analysis->refusal);
+	else
+		tell_costs(told, &place);
 	for (size_t i = 0; i < analysis->n_nodes; i++) {
 		place.node = (uint32_t)i + 1;
-		tell_node(place, &analysis->nodes[i]);
+		tell_node(told, place, &analysis->nodes[i]);
 	}
 }
 
@@ -105,11 +170,13 @@ bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct
 		               db->syntax->dialect);
 	if (!db->ops->depends.know(db, knowledge_names(db->syntax, task->mem, task->definition), knowledge, err))
 		return false;
-	const struct analysis *analysis = chain_analyse(task, task->mem, knowledge_facts(knowledge));
+	const struct told told = {task, knowledge_facts(knowledge)};
+	bool kept = chain_known(task) && strcmp(task->chain->definition, task->definition) == 0;
+	const struct analysis *analysis = kept ? task->chain->analysis : chain_analyse(task, task->mem, told.facts);
 	char *text;
 	if (!chain_describe(task, analysis, &text, err))
 		return false;
 	tell_text(&place, "today", text);
-	tell_analysis(facts, analysis);
+	tell_analysis(&told, facts, analysis);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "common/objects/refresh_group.h"
 #include "common/refresh/member.h"
+#include "common/refresh/refresh.h"
 
 #include <talloc.h>
 
@@ -73,6 +74,8 @@ bool refresh_incrementally(struct task *task, const struct viewd_refresh_request
 		db->ops->group.carry_over(db);
 	recipe_after(task);
 	incremental_purge(task);
+	if (req->nodes.fn != NULL)
+		explain_outline(req->nodes, task->chain->analysis);
 	incremental_close(task);
 	return true;
 }

@@ -26,6 +26,11 @@ bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_er
 
 /* ---- explain.c */
 
+struct analysis;
+
+/* Kind, key, groups and sources of each node. */
+void explain_outline(struct viewd_explained_sink sink, const struct analysis *analysis);
+
 /* How the definition could be kept incrementally. */
 bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct viewd_err *err) MUST_CHECK;
 

@@ -121,6 +121,28 @@ size_t view_sources(const struct view *view, const char *const **names_r)
 	return view == &alpha ? 2 : 0;
 }
 
+/* A roll over a part that reads s.t. */
+size_t view_nodes(const struct view *view, const struct viewd_explained **facts_r)
+{
+	static const struct viewd_explained facts[] = {
+		{sizeof facts[0], 1, 0, VIEWD_EXPLAINED_TEXT, "kind", "part", 0},
+		{sizeof facts[0], 1, 0, VIEWD_EXPLAINED_ITEM, "key", "t.id", 0},
+		{sizeof facts[0], 1, 1, VIEWD_EXPLAINED_TEXT, "schema", "s", 0},
+		{sizeof facts[0], 1, 1, VIEWD_EXPLAINED_TEXT, "name", "t", 0},
+		{sizeof facts[0], 2, 0, VIEWD_EXPLAINED_TEXT, "kind", "roll", 0},
+		{sizeof facts[0], 2, 0, VIEWD_EXPLAINED_ITEM, "groups", "t.g", 0},
+		{sizeof facts[0], 2, 1, VIEWD_EXPLAINED_NUMBER, "of_node", NULL, 1},
+	};
+	*facts_r = facts;
+	return view == &beta ? ARRAY_LEN(facts) : 0;
+}
+
+const char *view_read_name(const struct view *view UNUSED, const char *schema, const char *name, bool *view_r)
+{
+	*view_r = false;
+	return strcmp(schema, "s") == 0 && strcmp(name, "t") == 0 ? "s.t" : NULL;
+}
+
 size_t view_dependencies(const struct view *view, const struct view_dependency **rows_r)
 {
 	static const struct view_dependency rows[] = {

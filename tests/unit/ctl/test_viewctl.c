@@ -92,6 +92,28 @@ static void graphs_are_drawn(void)
 	CHECK_CONTAINS(text, "([\"orders\"]) --> n");
 }
 
+/* The nodes of a view that is kept incrementally stand between it and what they read. */
+static void nodes_are_drawn(void)
+{
+	static const char body[] =
+		"{\"views\":[{\"view\":\"a\",\"database\":\"shop\",\"method\":\"table\",\"state\":\"ACTIVE\",\"nodes\":["
+		"{\"node\":1,\"kind\":\"part\",\"key\":[\"o.id\",\"o.n\"],\"reads\":[{\"from\":\"orders\",\"from_kind\":"
+		"\"source\"}]},"
+		"{\"node\":2,\"kind\":\"roll\",\"groups\":[\"o.g\"],\"reads\":[{\"node\":1,\"from_kind\":\"node\"}]}]}],"
+		"\"edges\":[{\"from\":\"orders\",\"from_kind\":\"source\",\"to\":\"a\",\"database\":\"shop\"},"
+		"{\"from\":\"limits\",\"from_kind\":\"source\",\"to\":\"a\",\"database\":\"shop\"}]}";
+	char *text = PRINTED(body, "graph");
+	CHECK_CONTAINS(text,
+	               "    node 1, a part with the key o.id, o.n <- orders\n    node 2, a roll for each o.g <- node 1\n");
+	text = PRINTED(body, "graph", "--format=dot");
+	CHECK_CONTAINS(text, "    \"a node 1\" [shape=note, label=\"node 1, a part with the key o.id, o.n\"];\n");
+	CHECK_CONTAINS(text, "  \"shop/limits\" -> \"a\";\n  \"shop/orders\" -> \"a node 1\";\n"
+	                     "  \"a node 1\" -> \"a node 2\";\n  \"a node 2\" -> \"a\";\n}\n");
+	text = PRINTED(body, "graph", "-f", "mermaid");
+	CHECK_CONTAINS(text, "{{\"node 2, a roll for each o.g\"}}\n");
+	CHECK(strstr(text, "([\"orders\"]) --> n") != NULL);
+}
+
 static void sql_is_ready_to_pipe(void)
 {
 	CHECK_STR(PRINTED("{\"statements\":[\"CREATE VIEW a AS\\nSELECT 1\",\"COMMIT ; \\n\"]}", "render", "create", "a"),
@@ -309,6 +331,7 @@ static const struct harness_test tests[] = {
 	{"status is a table", status_is_a_table},
 	{"status of one view is a list", status_of_one_is_a_list},
 	{"graphs are drawn", graphs_are_drawn},
+	{"nodes are drawn", nodes_are_drawn},
 	{"SQL is ready to pipe", sql_is_ready_to_pipe},
 	{"outcomes are told", outcomes_are_told},
 	{"odd replies do not crash", odd_replies_do_not_crash},
