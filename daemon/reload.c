@@ -15,6 +15,7 @@
 #include "work/worker.h"
 
 #include <malloc.h>
+#include <string.h>
 
 /* A storm of signals is a few reloads. */
 #define SPACING (500 * SPAN_MS)
@@ -74,13 +75,19 @@ static void build_run(struct worker_task *task)
 
 /* ---- the report -------------------------------------------------------------------------------------------------- */
 
-static const char *entry_detail(struct build *b, const struct conf_diff_entry *e)
+static const char *entry_detail(struct build *b, const struct conf_diff_entry *e, bool of_view)
 {
 	char *text = mem_strdup(b, "");
 	for (size_t i = 0; i < e->keys.n; i++)
 		text = mem_need(talloc_asprintf_append(text, "%s%s", i > 0 ? ", " : "", e->keys.items[i]));
+	enum viewd_method from, to;
+	bool other = of_view && e->what == CONF_DIFF_CHANGED &&
+	             offline_method_changes(b->old, b->new, b->reload->registry, e->name, &from, &to);
 	if (e->what == CONF_DIFF_CHANGED && text[0] != '\0')
-		text = mem_need(talloc_asprintf_append(text, " (%s)", option_reload_word(e->reload)));
+		text = mem_need(talloc_asprintf_append(text, " (%s)", option_reload_word(other ? OPTION_REDEFINE : e->reload)));
+	if (other && from == VIEWD_METHOD_MATERIALIZED && to == VIEWD_METHOD_TABLE)
+		text = mem_need(talloc_asprintf_append(text, "; the materialized view becomes a table in one transaction: what "
+		                                             "reads it, indexes, grants and comments stay"));
 	return text;
 }
 
@@ -94,7 +101,7 @@ static void add_entries(struct build *b, struct reload_report *report, const cha
 				.what = what,
 				.name = entries[i].name,
 				.change = conf_diff_word(entries[i].what),
-				.detail = entry_detail(b, &entries[i]),
+				.detail = entry_detail(b, &entries[i], strcmp(what, "view") == 0),
 			};
 	report->entries = list;
 }

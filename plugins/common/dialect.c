@@ -97,7 +97,7 @@ static bool apply(struct task *task, enum viewd_change change, struct viewd_outc
 	case VIEWD_CHANGE_KEEP:
 		return recipe_keep(task, out, err);
 	case VIEWD_CHANGE_REPLACE:
-		return recipe_replace(task, out, err);
+		return recipe_may_become_table(task, err) && recipe_replace(task, out, err);
 	case VIEWD_CHANGE_REINDEX:
 		return recipe_reindex(task, out, err);
 	case VIEWD_CHANGE_DROP:

@@ -179,6 +179,61 @@ if [ $engine = postgresql ]; then
 	like "why tells what was expected" "$(viewctl why slow)" "INCREMENTAL: incremental: [12] keys of 2 images, .* expected"
 fi
 
+# A materialized view cannot be written row by row.
+if [ $engine = postgresql ]; then
+	comment "a materialized view becomes a table"
+	materialized()
+	{
+		conf_database shop <<-END
+			[view-defaults]
+			database = shop
+			method = materialized
+			refresh_mode = $1
+			on_change = yes
+
+			[view mat]
+			unique_key = customer
+			index_amount = (amount)
+			definition = SELECT customer, sum(amount) AS amount FROM sale GROUP BY customer
+
+			[view limited]
+			definition = SELECT id FROM sale ORDER BY id LIMIT 3
+		END
+		viewctl reload "${@:2}"
+	}
+	kind() { sql "SELECT relkind FROM pg_class WHERE relname = '$1'"; }
+	materialized auto >/dev/null
+	ok "it is there" wait_until "is_fresh mat && is_fresh limited"
+	sql "COMMENT ON MATERIALIZED VIEW mat IS 'kept'; CREATE INDEX own ON mat (amount, customer); GRANT SELECT ON mat TO PUBLIC;
+		CREATE VIEW theirs AS SELECT sum(amount) AS amount FROM mat; GRANT SELECT ON theirs TO PUBLIC"
+	is "a materialized view" "$(kind mat)" m
+	materialized incremental --dry-run >/dev/null
+	like "plan says what will happen" "$(viewctl plan --reload)" "view mat: .*the materialized view becomes a table in one transaction"
+	is "... and does not do it" "$(kind mat)" m
+	viewctl reload >/dev/null
+	became() { [ "$(kind mat)" = r ] && is_fresh mat; }
+	ok "it becomes a table" wait_until became
+	is "its indexes are kept" "$(sql "SELECT string_agg(pg_get_indexdef(indexrelid), ' ' ORDER BY 1) FROM pg_index WHERE indrelid = 'mat'::regclass" |
+		grep -oE 'UNIQUE|INDEX own|INDEX mat_amount|\(amount[a-z, ]*\)' | LC_ALL=C sort -u | tr '\n' ' ')" "(amount) (amount, customer) INDEX mat_amount INDEX own UNIQUE "
+	is "its comment is kept" "$(sql "SELECT obj_description('mat'::regclass)")" kept
+	is "what others may do is kept" "$(sql "SELECT has_table_privilege('public', 'mat', 'SELECT')")" t
+	is "what reads it goes on" "$(sql "SELECT amount FROM theirs")" "$(sql "SELECT sum(amount) FROM sale")"
+	kept_so()
+	{
+		sql "UPDATE sale SET amount = amount + 1 WHERE id = 13"
+		wait_until is_fresh mat && viewctl verify mat && last_is mat INCREMENTAL
+	}
+	ok "it is refreshed by what has changed" wait_until kept_so
+	is "... for who reads it" "$(sql "SELECT amount FROM theirs")" "$(sql "SELECT sum(amount) FROM sale")"
+	is "what cannot be kept so stays what it is" "$(kind limited)" m
+	like "... and says why" "$(viewctl why limited)" "cannot be refreshed incrementally .LIMIT or OFFSET at line 1, column"
+	materialized full >/dev/null
+	back() { [ "$(kind mat)" = m ] && is_fresh mat && is_fresh limited; }
+	ok "another mode, and it is a materialized view again" wait_until back
+	is "... with what reads it" "$(sql "SELECT amount FROM theirs")" "$(sql "SELECT sum(amount) FROM sale")"
+	sql "DROP VIEW theirs"
+fi
+
 comment "out"
 define
 viewctl reload >/dev/null

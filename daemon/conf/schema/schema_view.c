@@ -96,8 +96,11 @@ static const struct option_row rows[] = {
 	 .reload = OPTION_REDEFINE, .help = "what kind of object it is",
 	 .doc = "An engine without materialized views uses a table instead: see materialized_as_table."},
 	{.key = "materialized_as_table", OPTION_BOOL_AT(conf_view, materialized_as_table), .dflt = "yes",
-	 .reload = OPTION_REDEFINE, .help = "materialized means a table on engines without materialized views",
-	 .doc = "With no, method = materialized is an error on such an engine."},
+	 .reload = OPTION_REDEFINE, .help = "materialized means a table where a materialized view cannot do",
+	 .doc = "So it is on engines without materialized views, and with refresh_mode = incremental on every engine. "
+	        "An existing materialized view becomes a table in one transaction. The views that read it, its indexes, "
+	        "grants and comments stay; `viewctl plan` tells of it before. With no, method = materialized is an error "
+	        "there."},
 	{.key = "refresh_mode", OPTION_WORD_AT(conf_view, refresh_mode), .dflt = "auto", .choices = modes,
 	 .reload = OPTION_LIVE, .help = "how a refresh writes the rows",
 	 .doc = "A mode that cannot work for this view on this engine is an error: when the files are loaded if they "

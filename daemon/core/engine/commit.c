@@ -240,8 +240,9 @@ static void redefine(struct view *v, struct todo *todo)
 static void judge_anew(struct view *v, struct todo *todo)
 {
 	bool was_refused = v->relation.refused;
+	enum viewd_method method = v->relation.method;
 	resolve(v);
-	if (v->relation.refused || was_refused)
+	if (v->relation.refused || was_refused || v->relation.method != method)
 		set_up_anew(v, todo);
 	else
 		todo->live[todo->n_live++] = v;

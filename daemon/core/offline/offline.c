@@ -121,6 +121,36 @@ static bool ask_dialect(const struct viewd_dialect *dialect, const struct viewd_
 	return dialect->check_view(db, &spec, resolved, (struct viewd_text_sink){.fn = ignore_mention}, err);
 }
 
+static bool method_of(const struct conf *conf, const struct viewd_dialect *dialect, const struct conf_view *view,
+                      const char *database, enum viewd_method *method_r)
+{
+	struct viewd_err err;
+	struct viewd_database_spec spec;
+	struct viewd_resolved resolved;
+	const struct conf_database *db = conf_find_database(conf, database);
+	if (db == NULL)
+		return false;
+	conf_database_spec(db, &spec);
+	if (!ask_dialect(dialect, &spec, view, &resolved, &err))
+		return false;
+	*method_r = resolved.method;
+	return true;
+}
+
+bool offline_method_changes(const struct conf *old, const struct conf *new, struct registry *registry, const char *view,
+                            enum viewd_method *from, enum viewd_method *to)
+{
+	const struct conf_view *before = old != NULL ? conf_find_view(old, view) : NULL, *now = conf_find_view(new, view);
+	for (size_t i = 0; before != NULL && now != NULL && i < now->database.n; i++) {
+		const struct conf_database *db = conf_find_database(new, now->database.items[i]);
+		const struct viewd_dialect *dialect = db != NULL ? registry_find(registry, db->dialect) : NULL;
+		if (dialect != NULL && method_of(old, dialect, before, now->database.items[i], from) &&
+		    method_of(new, dialect, now, now->database.items[i], to) && *from != *to)
+			return true;
+	}
+	return false;
+}
+
 /* Where the key is set; the section's header when it is not. */
 static struct conf_origin key_origin(const struct conf_view *view, const char *key)
 {

@@ -143,6 +143,8 @@ static void decide_kept(const struct decide_settings *s, const struct viewd_foun
 /* NULL when nothing differs; else the text, or one that is written into room. */
 static const char *difference(const struct decide_settings *s, const struct viewd_found *found, char room[static 300])
 {
+	if (found->kind == VIEWD_KIND_MATVIEW && kind_of(s->method) == VIEWD_KIND_TABLE)
+		return "the materialized view becomes a table; what reads it, indexes, grants and comments stay";
 	if (found->kind != kind_of(s->method))
 		return "its method changed";
 	if (strcmp(found->recorded_hash, s->hash) != 0)

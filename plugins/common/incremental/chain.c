@@ -20,7 +20,7 @@ struct chains {
 
 /* ---- what prevents it ---- */
 
-static bool refuse_as_analysed(const struct task *task, const struct refusal *no, struct viewd_err *err)
+bool chain_refuse(const struct task *task, const struct refusal *no, struct viewd_err *err)
 {
 	if (no->line > 0)
 		err_set(err, VIEWD_ERR_CONFIG, "view '%s' cannot be refreshed incrementally (%s at line %d, column %d: %s)",
@@ -124,7 +124,7 @@ static bool analyse(struct task *task, struct chain *chain, struct viewd_err *er
 		return false;
 	chain->analysis =
 		analysis_keep(chain, db->syntax, chain->definition, knowledge_facts(knowledge), can_run, &judging);
-	return chain->analysis->possible || refuse_as_analysed(task, &chain->analysis->refusal, err);
+	return chain->analysis->possible || chain_refuse(task, &chain->analysis->refusal, err);
 }
 
 static char *describe_part(void *mem, const struct analysis_node *part)

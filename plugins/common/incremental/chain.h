@@ -46,6 +46,9 @@ struct chain *chain_open(struct task *task, struct viewd_err *err);
  * are the catalogue's. Everything hangs on mem; never NULL. */
 struct analysis *chain_analyse(const struct task *task, void *mem, const struct facts *facts);
 
+/* The error of a view that the analysis refuses. Returns false. */
+bool chain_refuse(const struct task *task, const struct refusal *no, struct viewd_err *err);
+
 /* How the task's view is kept, in one sentence for people: the answer of chain_analyse(), or what prevents it whatever
  * the definition says. talloc'ed on task->mem. Outside a transaction. [worker] */
 bool chain_describe(struct task *task, const struct analysis *analysis, char **text_r,

@@ -13,14 +13,23 @@
 #include <string.h>
 #include <talloc.h>
 
+/* What writes single rows needs a table, also where there are materialized views. */
 static bool resolve_method(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method *out_r,
                            struct viewd_err *err)
 {
+	bool native = syn->has.materialized_views, by_rows = view->mode == VIEWD_MODE_INCREMENTAL;
 	*out_r = view->method;
-	if (view->method != VIEWD_METHOD_MATERIALIZED || syn->has.materialized_views)
+	if (view->method != VIEWD_METHOD_MATERIALIZED || (native && !by_rows))
 		return true;
 	if (!view->materialized_as_table) {
-		err_set(err, VIEWD_ERR_CONFIG, "method materialized cannot work (%s has no materialized views)", syn->dialect);
+		if (native)
+			err_set(err, VIEWD_ERR_CONFIG,
+			        "refresh_mode incremental cannot work for method materialized on %s (the rows of a materialized "
+			        "view cannot be written one by one)",
+			        syn->dialect);
+		else
+			err_set(err, VIEWD_ERR_CONFIG, "method materialized cannot work (%s has no materialized views)",
+			        syn->dialect);
 		return err_hint(err, "set materialized_as_table = yes, or method = table");
 	}
 	*out_r = VIEWD_METHOD_TABLE;

@@ -159,24 +159,42 @@ static void tell_analysis(const struct told *told, struct viewd_explained_sink s
 	}
 }
 
-bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct viewd_err *err)
+/* NULL: err says why nothing can be told. */
+static const struct analysis *analyse(struct told *told, struct viewd_err *err)
 {
+	struct task *task = told->task;
 	struct db *db = task->db;
-	struct place place = {.sink = facts};
 	struct knowledge *knowledge = knowledge_new(task->mem);
 	knowledge_average(knowledge, db->ops->incremental.average, db->ops->incremental.average_large);
-	if (db->ops->depends.know == NULL)
-		return err_set(err, VIEWD_ERR_CONFIG, "the dialect for %s does not tell what tables consist of",
-		               db->syntax->dialect);
+	if (db->ops->depends.know == NULL) {
+		err_set(err, VIEWD_ERR_CONFIG, "the dialect for %s does not tell what tables consist of", db->syntax->dialect);
+		return NULL;
+	}
 	if (!db->ops->depends.know(db, knowledge_names(db->syntax, task->mem, task->definition), knowledge, err))
-		return false;
-	const struct told told = {task, knowledge_facts(knowledge)};
+		return NULL;
+	told->facts = knowledge_facts(knowledge);
 	bool kept = chain_known(task) && strcmp(task->chain->definition, task->definition) == 0;
-	const struct analysis *analysis = kept ? task->chain->analysis : chain_analyse(task, task->mem, told.facts);
+	return kept ? task->chain->analysis : chain_analyse(task, task->mem, told->facts);
+}
+
+bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct viewd_err *err)
+{
+	struct place place = {.sink = facts};
+	struct told told = {.task = task};
+	const struct analysis *analysis = analyse(&told, err);
 	char *text;
-	if (!chain_describe(task, analysis, &text, err))
+	if (analysis == NULL || !chain_describe(task, analysis, &text, err))
 		return false;
 	tell_text(&place, "today", text);
 	tell_analysis(&told, facts, analysis);
 	return true;
+}
+
+bool recipe_may_become_table(struct task *task, struct viewd_err *err)
+{
+	struct told told = {.task = task};
+	if (task->view->method != VIEWD_METHOD_MATERIALIZED || task->resolved.mode != VIEWD_MODE_INCREMENTAL)
+		return true;
+	const struct analysis *analysis = analyse(&told, err);
+	return analysis != NULL && (analysis->possible || chain_refuse(task, &analysis->refusal, err));
 }

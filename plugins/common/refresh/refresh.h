@@ -34,4 +34,8 @@ void explain_outline(struct viewd_explained_sink sink, const struct analysis *an
 /* How the definition could be kept incrementally. */
 bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct viewd_err *err) MUST_CHECK;
 
+/* Before a materialized view is made a table, since refresh_mode = incremental needs one: fails where the definition
+ * cannot be kept so, and true for all other views. Outside a transaction. */
+bool recipe_may_become_table(struct task *task, struct viewd_err *err) MUST_CHECK;
+
 #endif

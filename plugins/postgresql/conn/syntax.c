@@ -7,7 +7,6 @@
 #define NO_SWAP \
 	"views and foreign keys of PostgreSQL bind to the table itself and would go on reading the old one; use auto, " \
 	"full or diff"
-#define NO_INCREMENTAL "the rows of a materialized view cannot be written one by one; use method = table"
 #define NO_CONTENTS "a simple view holds no data to refresh; use auto, or method = materialized"
 
 /* clang-format off */
@@ -52,8 +51,7 @@ const struct syntax pg_syntax = {
 			                    "diff), or method = table",
 			[VIEWD_MODE_SWAP] = "views bind to the materialized view itself and would go on reading the old one; use "
 			                    "concurrently, which does not block readers",
-			[VIEWD_MODE_INCREMENTAL] = NO_INCREMENTAL,
-		},
+			},
 		[VIEWD_METHOD_TABLE] = {
 			[VIEWD_MODE_CONCURRENTLY] = "only materialized views are refreshed concurrently; a table is refreshed in "
 			                            "one "

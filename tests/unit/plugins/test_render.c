@@ -231,6 +231,16 @@ static void keys_are_read_as_the_engine_does(void)
 	CHECK_STR(refusal(SQLITE, &view), "");
 }
 
+/* Single rows can be written into a table only. */
+static void incremental_means_a_table(void)
+{
+	struct viewd_view_spec view = view_of(VIEWD_METHOD_MATERIALIZED);
+	view.mode = VIEWD_MODE_INCREMENTAL;
+	CHECK_CONTAINS(rendered(POSTGRESQL, &view, VIEWD_RENDER_CREATE, plain), "CREATE TABLE \"Order Stats\"");
+	view.materialized_as_table = false;
+	CHECK_CONTAINS(refusal(POSTGRESQL, &view), "the rows of a materialized view cannot be written one by one");
+}
+
 static void concurrently_needs_a_unique_index(void)
 {
 	static const struct viewd_index partial[] = {{"x", "UNIQUE (id) WHERE id > 0"}}, full[] = {{"x", "UNIQUE (id)"}};
@@ -383,6 +393,7 @@ static const struct harness_test tests[] = {
 	{"tables on postgresql", tables_on_postgresql},
 	{"a diff is shown", a_diff_is_shown},
 	{"impossible modes say why", impossible_modes_say_why},
+	{"incremental means a table", incremental_means_a_table},
 	{"concurrently needs a unique index", concurrently_needs_a_unique_index},
 	{"keys are read as the engine does", keys_are_read_as_the_engine_does},
 	{"wrong settings are refused", wrong_settings_are_refused},
