@@ -44,10 +44,10 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/incremental/opening.c \
 	plugins/common/incremental/top.c plugins/common/incremental/top.h \
 	plugins/common/incremental/cost.c plugins/common/incremental/cost.h \
-	plugins/common/incremental/indexes.c plugins/common/incremental/indexes.h \
 	plugins/common/incremental/chain.c plugins/common/incremental/chain.h \
 	plugins/common/incremental/incremental.c plugins/common/incremental/incremental.h \
 	plugins/common/depends/knowledge.c plugins/common/depends/knowledge.h \
+	plugins/common/refresh/indexes.c plugins/common/refresh/indexes.h \
 	plugins/common/refresh/explain.c plugins/common/refresh/incremental.c \
 	plugins/common/objects/rows.c \
 	plugins/common/text/kind.c plugins/common/text/kind.h \

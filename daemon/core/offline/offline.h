@@ -19,10 +19,10 @@ struct registry;
 bool offline_check(void *mem_ctx, const struct conf *conf, const struct conf_dialects *dialects,
                    struct conf_problems *problems);
 
-/* The method that the dialects see in a view of both snapshots, where it is not the same: of an object that the view has,
- * *from, and of the one that it gets, *to. Opens no plugin. [any] */
-bool offline_method_changes(const struct conf *old, const struct conf *new, struct registry *registry,
-                            const char *view, enum viewd_method *from, enum viewd_method *to);
+/* Do the dialects see another method in a view of both snapshots? *from is that of its object, *to the next one. Opens
+ * no plugin. [any] */
+bool offline_method_changes(const struct conf *old, const struct conf *new, struct registry *registry, const char *view,
+                            enum viewd_method *from, enum viewd_method *to);
 
 /* conf_load's question about the keys of a dialect, answered by opening the plugin. The struct points to *registry; the
  * ctx member is the registry itself. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/analysis/node.h"
 
+#include "common/analysis/meaning/calls.h"
+
 /* ---- refusing ---- */
 
 bool node_refuse_scope(const struct unit *unit, const struct scope *scope)

@@ -7,8 +7,8 @@
 #include "common/depends/knowledge.h"
 #include "common/incremental/chain.h"
 #include "common/incremental/incremental.h"
-#include "common/incremental/indexes.h"
 #include "common/objects/task.h"
+#include "common/refresh/indexes.h"
 #include "common/refresh/refresh.h"
 
 #include <string.h>

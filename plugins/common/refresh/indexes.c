@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/incremental/indexes.h"
+#include "common/refresh/indexes.h"
 
 #include "common/sqltext/ident.h"
 #include "common/sqltext/sqltext.h"

@@ -2,8 +2,8 @@
  *
  * indexes.h: which indexes of the sources an incremental refresh looks for and does not find.
  */
-#ifndef VIEWD_COMMON_INCREMENTAL_INDEXES_H
-#define VIEWD_COMMON_INCREMENTAL_INDEXES_H
+#ifndef VIEWD_COMMON_REFRESH_INDEXES_H
+#define VIEWD_COMMON_REFRESH_INDEXES_H
 
 #include "common/analysis/analysis.h"
 
