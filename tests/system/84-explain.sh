@@ -104,7 +104,7 @@ says without "NOT IN over columns that may be NULL at 1:27"
 says keyless "the definition at 1:8"
 says drawn "function random at 1:12"
 one="roll  by customer.region,customer.name"
-says anything "$(pick "$one" "$one" "part customer.id by customer.region,customer.name | $one")"
+says anything "$(pick "$one" "$one" "part customer.id by customer.region,customer.name | roll  by customer.region,customer.name")"
 
 n=0
 while IFS='|' read -r definition expected; do
