@@ -106,7 +106,13 @@ like "graph has the nodes" "$(viewctl graph)" "    node 1, a (part|roll) .*<- .*
 like "... and as dot" "$(viewctl graph --format dot)" '"upmost node 1" -> "upmost"'
 like "... which read views" "$(viewctl graph --format dot)" '"above" -> "upmost node 1"'
 is "... and as JSON" "$(viewctl --json graph | jq -r '.views[] | select(.view == "above") | .nodes[0].reads[0] | "\(.from) \(.from_kind)"')" "totals view"
-like "explain tells the form that is in use" "$(viewctl explain named)" "the (first|second) form is in use; .* form: .* ms for [0-9]+ keys"
+# Another session than that of the refreshes knows what these have written down, which is not each time.
+told()
+{
+	sql "UPDATE sale SET amount = amount + 1 WHERE id = 14"
+	wait_until is_fresh named && viewctl explain named | grep -qE "the (first|second) form is in use; .* ms for [0-9]+ keys"
+}
+ok "explain tells the form that is in use" wait_until told
 
 redefine
 ok "what is computed by another function, or read from another column, is computed anew" wait_until viewctl verify $redefined
