@@ -5,6 +5,7 @@
 #include "pg_support.h"
 
 #include <string.h>
+#include <talloc.h>
 
 static const char *const key_id[] = {"id"};
 
@@ -134,11 +135,33 @@ static void rows_that_others_write_meanwhile_are_not_overwritten(void)
 	}
 }
 
+/* Nobody else has changed anything. */
+static void rows_of_one_key_are_no_conflict(void)
+{
+	static const char *const more[] = {"(1, 777), (1, 778)", "(1, 1)", "(500, 777), (500, 778)"};
+	for (size_t i = 0; i < 2 * ARRAY_LEN(more); i++) {
+		struct scene s;
+		struct viewd_err err = {0};
+		struct viewd_outcome out;
+		const struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL"};
+		start_sales(&s);
+		if (i >= ARRAY_LEN(more))
+			pg_do(s.conn, "CREATE UNIQUE INDEX ON stats (amount)");
+		pg_do(s.app, "UPDATE sale SET amount = 333 WHERE id = 1");
+		pg_do(s.app, talloc_asprintf(harness_ctx(), "INSERT INTO sale VALUES %s", more[i % ARRAY_LEN(more)]));
+		CHECK(!DIALECT->refresh(s.conn, &s.view, &req, &out, &err));
+		CHECK_INT(err.cls, VIEWD_ERR_QUERY);
+		pg_do(s.app, "DELETE FROM sale WHERE id IN (1, 500) AND amount <> 333");
+		wants_equal(&s, 2);
+	}
+}
+
 static const struct harness_test diff_tests[] = {
 	{"rows that do not differ are left alone", rows_that_do_not_differ_are_left_alone},
 	{"a definition may yield nothing", a_definition_may_yield_nothing},
 	{"rows may exchange what is unique", rows_may_exchange_what_is_unique},
 	{"equal keys of other bytes are written", equal_keys_of_other_bytes_are_written},
+	{"rows of one key are no conflict", rows_of_one_key_are_no_conflict},
 	{"rows that others write meanwhile are not overwritten", rows_that_others_write_meanwhile_are_not_overwritten},
 };
 HARNESS_MAIN(SUITE("postgresql diff", diff_tests))

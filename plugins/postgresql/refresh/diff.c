@@ -171,6 +171,28 @@ static bool settle_keyless(struct diff *d, struct figures *n, struct viewd_err *
 
 /* ---- writing ---- */
 
+static bool refuse_twice(int64_t yields, int64_t distinct, struct viewd_err *err)
+{
+	err_set(err, VIEWD_ERR_QUERY, "unique_key does not identify the rows of the definition (%lld rows, %lld distinct)",
+	        (long long)yields, (long long)distinct);
+	return err_hint(err, "name all columns that together are unique");
+}
+
+/* Fewer rows were found than are to be written: several may belong to one. */
+static bool explain_missing(struct diff *d, int64_t wanted, int64_t written, struct viewd_err *err)
+{
+	int64_t twice = 0;
+	const char *sql = sql_add(sql_new(d->mem),
+	                          "SELECT pg_catalog.count(*) FROM (SELECT 1 FROM %s AS d WHERE d.viewd_tid IS NOT NULL "
+	                          "GROUP BY d.viewd_tid HAVING pg_catalog.count(*) > 1) AS g",
+	                          d->table);
+	if (!db_query_int(d->task->db, sql, &twice, err))
+		return false;
+	return twice > 0 ? refuse_twice(wanted, written, err)
+	                 : err_set(err, VIEWD_ERR_CONFLICT, "rows of '%s' were changed by someone else during the refresh",
+	                           d->task->rel.name);
+}
+
 /* A row version is told by its place and by who has made it: another one may have come to that place. */
 static bool write(struct diff *d, const char *form, const char *which, int64_t wanted, struct viewd_err *err)
 {
@@ -180,10 +202,7 @@ static bool write(struct diff *d, const char *form, const char *which, int64_t w
 	char *sql = sql_add(sql_new(d->mem), "%s%s", form, which);
 	if (!pg_op_exec(d->task->db, sql, NULL, 0, &written, err))
 		return false;
-	return written == wanted || err_set(err, VIEWD_ERR_CONFLICT,
-	                                    "rows of '%s' were changed by someone else during the "
-	                                    "refresh",
-	                                    d->task->rel.name);
+	return written == wanted || explain_missing(d, wanted, written, err);
 }
 
 #define SAME_ROW " WHERE t.ctid = d.viewd_tid AND t.xmin = d.viewd_xmin AND "
@@ -229,9 +248,7 @@ static bool check_counts(struct diff *d, const struct figures *n, struct viewd_o
 		return false;
 	if (out->rows == n->staged)
 		return true;
-	err_set(err, VIEWD_ERR_QUERY, "unique_key does not identify the rows of the definition (%lld rows, %lld distinct)",
-	        (long long)n->staged, (long long)out->rows);
-	return err_hint(err, "name all columns that together are unique");
+	return refuse_twice(n->staged, out->rows, err);
 }
 
 static bool run(struct diff *d, struct viewd_outcome *out, struct viewd_err *err)
