@@ -71,7 +71,7 @@ if DIALECT_SQLITE
 sqlite_unit_tests = tests/unit/plugins/test_sqlite tests/unit/plugins/test_sqlite_live tests/unit/plugins/test_sqlite_watch \
 	tests/unit/plugins/test_sqlite_marks tests/unit/plugins/test_sqlite_files \
 	tests/unit/plugins/test_sqlite_definitions tests/unit/plugins/test_sqlite_depends tests/unit/plugins/test_sqlite_logs \
-	tests/unit/plugins/test_sqlite_rolls
+	tests/unit/plugins/test_sqlite_rolls tests/unit/plugins/test_sqlite_tops
 check_PROGRAMS += $(sqlite_unit_tests)
 TESTS += $(sqlite_unit_tests)
 sqlite_fixture = tests/unit/plugins/sqlite_fixture.c tests/unit/plugins/sqlite_fixture.h
@@ -91,6 +91,9 @@ tests_unit_plugins_test_sqlite_live_SOURCES = tests/unit/plugins/test_sqlite_liv
 tests_unit_plugins_test_sqlite_live_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_live_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 tests_unit_plugins_test_sqlite_rolls_SOURCES = tests/unit/plugins/test_sqlite_rolls.c $(sqlite_fixture)
+tests_unit_plugins_test_sqlite_tops_SOURCES = tests/unit/plugins/test_sqlite_tops.c $(sqlite_fixture)
+tests_unit_plugins_test_sqlite_tops_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_plugins_test_sqlite_tops_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 tests_unit_plugins_test_sqlite_rolls_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_plugins_test_sqlite_rolls_LDADD = $(LDADD) $(SQLITE_LIBS) -ldl
 tests_unit_plugins_test_sqlite_logs_SOURCES = tests/unit/plugins/test_sqlite_logs.c $(sqlite_fixture)

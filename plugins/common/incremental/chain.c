@@ -114,6 +114,42 @@ struct analysis *chain_analyse(const struct task *task, void *mem, const struct 
 	return analysis_keep(mem, task->db->syntax, task->definition, facts, can_run, &judging);
 }
 
+static bool lists(const struct analysis_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool reads(const struct analysis *analysis, const struct fact_relation *relation, const char *column)
+{
+	for (size_t i = 0; i < analysis->n_nodes; i++)
+		for (size_t k = 0; k < analysis->nodes[i].n_sources; k++) {
+			const struct analysis_source *source = &analysis->nodes[i].sources[k];
+			if (source->node == 0 && strcmp(source->name, relation->name) == 0 &&
+			    strcmp(source->schema, relation->schema) == 0 &&
+			    (lists(&source->read, column) || lists(&source->logged, column)))
+				return true;
+		}
+	return false;
+}
+
+/* A node's table has the types that its sources had. */
+static const char *types_of(void *mem, const struct analysis *analysis, const struct facts *facts)
+{
+	char *text = sql_new(mem);
+	for (size_t i = 0; i < facts->n_relations; i++)
+		for (size_t k = 0; k < facts->relations[i].n_columns; k++) {
+			const struct fact_relation *relation = &facts->relations[i];
+			const struct fact_column *column = &relation->columns[k];
+			if (reads(analysis, relation, column->name))
+				text = sql_add(text, "%s.%s.%s %s %d %d\n", relation->schema, relation->name, column->name,
+				               column->written, (int)column->type, column->scale);
+		}
+	return text;
+}
+
 static bool analyse(struct task *task, struct chain *chain, struct viewd_err *err)
 {
 	struct db *db = task->db;
@@ -124,6 +160,7 @@ static bool analyse(struct task *task, struct chain *chain, struct viewd_err *er
 		return false;
 	chain->analysis =
 		analysis_keep(chain, db->syntax, chain->definition, knowledge_facts(knowledge), can_run, &judging);
+	chain->types = types_of(chain, chain->analysis, knowledge_facts(knowledge));
 	return chain->analysis->possible || chain_refuse(task, &chain->analysis->refusal, err);
 }
 
@@ -231,8 +268,10 @@ bool chain_make_nodes(struct db *db, struct chain *chain, struct viewd_err *err)
 {
 	struct node_table *places[NODES_MAX], tables[NODES_MAX];
 	size_t n = tables_of(chain, places);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		tables[i] = *places[i];
+		tables[i].types = chain->types;
+	}
 	if (!node_tables_ensure(db, chain, chain->view, tables, n, err))
 		return false;
 	for (size_t i = 0; i < n; i++)

@@ -17,6 +17,7 @@ struct chain {
 	char *view, *definition;
 	char digest[DIGEST_SIZE]; /* of the definition */
 	const struct analysis *analysis;
+	const char *types; /* of what the definition reads */
 	struct columns *columns;
 	struct change_log *logs; /* one for each source table */
 	size_t n_logs;

@@ -67,7 +67,8 @@ static bool drop_one(struct db *db, int64_t number, struct viewd_err *err)
 
 static void digest_of(const struct node_table *table, char out[static DIGEST_SIZE])
 {
-	char *text = talloc_asprintf(NULL, "%zu %zu %s", table->n_key, table->n_unique, table->query);
+	char *text = talloc_asprintf(NULL, "%zu %zu %s\n%s", table->n_key, table->n_unique, table->query,
+	                             table->types != NULL ? table->types : "");
 	digest_text(text, out);
 	talloc_free(text);
 }

@@ -10,6 +10,7 @@
 
 struct node_table {
 	const char *query; /* its columns are the table's */
+	const char *types; /* of the columns that it may read: with others the table is another one; NULL: not known */
 	struct relation rel;
 	int64_t number;  /* names it */
 	size_t n_key;    /* the first columns of an index for finding rows; 0: none */

@@ -402,6 +402,15 @@ static bool same_types(const struct db *db, const struct columns *a, const struc
 	return a->n == b->n;
 }
 
+/* Columns are written by their names, which an expression of another text may not have. */
+static bool same_names(const struct syntax *syn, const struct columns *a, const struct columns *b)
+{
+	bool same = a->n == b->n;
+	for (size_t i = 0; i < a->n && same; i++)
+		same = ident_same(syn, a->items[i].name, b->items[i].name);
+	return same;
+}
+
 bool roll_same_types(struct db *db, void *mem, const char *view, const char *definition, const char *other,
                      struct viewd_err *err)
 {
@@ -409,6 +418,10 @@ bool roll_same_types(struct db *db, void *mem, const char *view, const char *def
 				   *yielded = wanted != NULL ? columns_of_query(db, mem, other, err) : NULL;
 	if (yielded == NULL)
 		return false;
+	if (!same_names(db->syntax, wanted, yielded)) {
+		err_set(err, VIEWD_ERR_QUERY, "nodes of view '%s' yield other columns than its definition", view);
+		return err_hint(err, "name each column with AS");
+	}
 	return same_types(db, wanted, yielded) ||
 	       err_set(err, VIEWD_ERR_QUERY, "nodes of view '%s' yield other types than its definition", view);
 }

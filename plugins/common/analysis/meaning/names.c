@@ -397,11 +397,11 @@ static bool enter_groups(struct names *names, struct query *query, const struct 
 	return true;
 }
 
-/* In an order a name means a column of the list first, on all engines. */
-static bool enter_order(struct place *place, struct query *query)
+/* In an order, and in DISTINCT ON, a name means a column of the list first, on all engines. */
+static bool enter_order(struct place *place, const struct query *query, struct expr_list *list)
 {
-	for (size_t i = 0; i < query->order.n; i++) {
-		struct expr *expr = query->order.items[i];
+	for (size_t i = 0; i < list->n; i++) {
+		struct expr *expr = list->items[i];
 		const struct select_item *label = NULL;
 		for (size_t k = 0; expr->kind == EXPR_COLUMN && expr->qualifier[0] == '\0' && k < query->n_items; k++)
 			if (ident_same(place->names->syn, query->items[k].name, expr->name))
@@ -428,10 +428,10 @@ static bool enter_clauses(struct names *names, struct query *query, struct range
 	for (size_t i = 0; i < query->n_windows; i++)
 		if (!enter_list(&place, &query->windows[i]->partition) || !enter_list(&place, &query->windows[i]->order))
 			return false;
-	if (!enter_list(&place, &query->distinct_on))
+	if (!enter_order(&place, query, &query->distinct_on))
 		return false;
 	/* An order that decides about nothing is not looked at. */
-	if ((query->limit != NULL || query->distinct_on.n > 0) && !enter_order(&place, query))
+	if ((query->limit != NULL || query->distinct_on.n > 0) && !enter_order(&place, query, &query->order))
 		return false;
 	place.in_having = true;
 	return (query->having == NULL || enter_expr(&place, query->having)) && order_check(names, query);

@@ -96,6 +96,18 @@ static bool find_label(const struct names *names, const struct ranges *ranges, s
 	return false;
 }
 
+/* Engines differ in whether such a name is known there, or that of what is around it. */
+static bool known_outside(struct names *names, const struct ranges *level, const struct expr *expr)
+{
+	for (level = level->outer; level != NULL; level = level->outer) {
+		struct expr other = *expr;
+		if (find_merged(names, level, &other) || matches(names, level, 0, level->n, &other) > 0 ||
+		    find_label(names, level, &other))
+			return true;
+	}
+	return false;
+}
+
 /* The queries from the inside up to that level depend on what is around them. */
 static bool note_level(const struct ranges *ranges, const struct ranges *level)
 {
@@ -115,8 +127,14 @@ bool ranges_resolve(struct names *names, const struct ranges *ranges, struct exp
 		if (n > 1)
 			return refuse_named(names->no, expr->at, "column", expr->name, "more than one table has it",
 			                    "write the table before it");
-		if (n == 1 || find_label(names, level, expr))
+		if (n == 1)
 			return note_level(ranges, level);
+		if (find_label(names, level, expr))
+			return known_outside(names, level, expr)
+			           ? refuse_named(names->no, expr->at, "column", expr->name,
+			                          "the list of columns and what is around it both have that name",
+			                          "write the table before it")
+			           : note_level(ranges, level);
 	}
 	return refuse_named(names->no, expr->at, "column", expr->name, "no table of the definition is known to have it",
 	                    "");

@@ -260,6 +260,12 @@ static struct expr *read_subquery(struct reader *reader, json_t *body)
 		return NULL;
 	expr->subquery = subquery_kind(reader, body);
 	expr->query = read_query(reader, json_object_get(json_object_get(body, "subselect"), "SelectStmt"));
+	if (expr->query != NULL && expr->query->order.n == 0 &&
+	    strcmp(read_text(reader, body, "subLinkType"), "ARRAY_SUBLINK") == 0) {
+		refuse(reader->no, expr->at, "an array of rows", "it depends on the order of the rows",
+		       "give it ORDER BY with columns that leave no two rows equal");
+		return NULL;
+	}
 	return expr->query != NULL && add_field(reader, expr, body, "testexpr") ? expr : NULL;
 }
 

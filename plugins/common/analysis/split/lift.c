@@ -89,6 +89,15 @@ static size_t number_of(struct lift *lift, const struct expr *expr, struct span 
 	return lift->n_columns;
 }
 
+/* Is it a column of the list, known by its name there? A column of USING is none: nothing around has that. */
+static bool is_listed(const struct query *query, const struct expr *means)
+{
+	for (size_t i = 0; i < query->n_items; i++)
+		if (query->items[i].expr == means)
+			return true;
+	return false;
+}
+
 /* Columns of the query's tables come from the derived table. A subquery that names them cannot stand around it. */
 static bool lift_expr(void *ctx, struct expr *expr)
 {
@@ -99,7 +108,7 @@ static bool lift_expr(void *ctx, struct expr *expr)
 	if (expr->kind != EXPR_COLUMN)
 		return expr->kind != EXPR_STAR;
 	if (expr->of == NULL) /* a name of the list, or an order that is not looked at */
-		return true;
+		return expr->means == NULL || is_listed(lift->query, expr->means);
 	if (expr->of->in != lift->query || !span_of_column(&lift->tokens, lift->split->text, expr->at, &span))
 		return false;
 	edits_add(&lift->around, span,

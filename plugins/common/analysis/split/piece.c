@@ -237,7 +237,8 @@ bool split_take_piece(struct split *split, const struct level *level, const char
 {
 	static const unsigned options[] = {0, ANALYSIS_NO_IMAGES, ANALYSIS_ONE_PART};
 	const char *text = name_columns(split, split_text(split, level->span));
-	if (text == NULL || split->n_pieces == SPLIT_PIECES_MAX)
+	/* A table has no order, and it may be the order that tells which row is the first one. */
+	if (text == NULL || split->n_pieces == SPLIT_PIECES_MAX || level->query->order.n > 0)
 		return false;
 	struct analysis *analysis = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(options) && analysis == NULL; i++)

@@ -257,15 +257,27 @@ static bool any_saves(struct split *split)
 	return refuse(&split->no, -1, "the definition", "no part of it can be kept by itself", "");
 }
 
+/* A name that meant something of its query may not come to mean something around it. */
+static size_t correlated(const struct split *split)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < split->resolved.n; i++)
+		n += split->resolved.items[i]->correlated;
+	return n;
+}
+
 static bool split_all(struct split *split)
 {
 	if (split_reads_piece(split, (struct span){0, split->tokens.n}))
 		return refuse(&split->no, -1, "a name of viewd's own", "it stands for something else", "call it otherwise");
 	for (int i = 0; take_pieces(split); i++) {
+		size_t before = correlated(split);
 		if (i == SPLIT_REWRITES_MAX || !rewrite(split))
 			return any_saves(split);
 		if (!read_text_anew(split))
 			break;
+		if (correlated(split) > before)
+			return refuse(&split->no, -1, "the definition", "a name in it would come to mean another one", "");
 	}
 	return false;
 }
