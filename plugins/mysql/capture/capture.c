@@ -54,17 +54,30 @@ static bool make_slots(struct viewd_conn *conn, struct viewd_err *err)
 		err);
 }
 
+static bool count_index(struct viewd_conn *conn, int64_t *there_r, struct viewd_err *err)
+{
+	return my_query_int(conn,
+	                    "SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND "
+	                    "TABLE_NAME = 'viewd_captures' AND INDEX_NAME = 'viewd_captures_source'",
+	                    NULL, 0, there_r, err);
+}
+
 /* Whoever marks the views of one source would else wait for the rows of all others. An older viewd has made the table
- * without it. */
+ * without it. Without the right they wait, and that is all; another session may have made it meanwhile. */
 static bool make_index(struct viewd_conn *conn, struct viewd_err *err)
 {
 	int64_t there;
 
-	return my_query_int(conn,
-	                    "SELECT COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() AND "
-	                    "TABLE_NAME = 'viewd_captures' AND INDEX_NAME = 'viewd_captures_source'",
-	                    NULL, 0, &there, err) &&
-	       (there > 0 || db_exec(&conn->db, "CREATE INDEX viewd_captures_source ON viewd_captures (source)", err));
+	if (!count_index(conn, &there, err))
+		return false;
+	if (there > 0 || db_exec(&conn->db, "CREATE INDEX viewd_captures_source ON viewd_captures (source)", err) ||
+	    err->cls == VIEWD_ERR_DENIED)
+		return true;
+	struct viewd_err failed = *err;
+	if (count_index(conn, &there, err) && there > 0)
+		return true;
+	*err = failed;
+	return false;
 }
 
 bool capture_setup(struct viewd_conn *conn, struct viewd_err *err)
