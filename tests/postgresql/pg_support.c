@@ -163,6 +163,15 @@ struct viewd_outcome pg_refreshed(struct viewd_conn *conn, const struct viewd_vi
 	return out;
 }
 
+const char *pg_differing(struct viewd_conn *conn, const struct viewd_view_spec *view)
+{
+	return pg_ask(conn, talloc_asprintf(harness_ctx(),
+	                                    "WITH v AS (SELECT t::text FROM %s t), d AS (SELECT t::text FROM (%s) t) "
+	                                    "SELECT count(*) FROM ((TABLE v EXCEPT ALL TABLE d) UNION ALL (TABLE d EXCEPT "
+	                                    "ALL TABLE v)) x",
+	                                    view->relation, view->definition));
+}
+
 struct viewd_found pg_look(struct viewd_conn *conn, const struct viewd_view_spec *view)
 {
 	struct viewd_err err = {0};

@@ -41,6 +41,10 @@ struct viewd_outcome pg_apply(struct viewd_conn *conn, const struct viewd_view_s
 /* refresh() that must succeed. */
 struct viewd_outcome pg_refreshed(struct viewd_conn *conn, const struct viewd_view_spec *view);
 
+/* How many rows of the view's relation and of its definition have no equal in the other, as text. By texts: 1.5 and
+ * 1.50 are two. */
+const char *pg_differing(struct viewd_conn *conn, const struct viewd_view_spec *view);
+
 /* inspect() that must succeed. */
 struct viewd_found pg_look(struct viewd_conn *conn, const struct viewd_view_spec *view);
 

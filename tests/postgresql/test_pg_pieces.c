@@ -38,17 +38,6 @@ static void begin(struct scene *s, const char *definition)
 	pg_apply(s->conn, &s->view, VIEWD_CHANGE_CREATE);
 }
 
-/* By texts: 1.5 and 1.50 are two. */
-static const char *differing(struct scene *s)
-{
-	const char *sql = talloc_asprintf(harness_ctx(),
-	                                  "WITH v AS (SELECT t::text FROM v t), d AS (SELECT t::text FROM (%s) t) "
-	                                  "SELECT count(*) FROM ((TABLE v EXCEPT ALL TABLE d) UNION ALL (TABLE d EXCEPT "
-	                                  "ALL TABLE v)) x",
-	                                  s->view.definition);
-	return pg_ask(s->conn, sql);
-}
-
 static void refresh(struct scene *s, bool refused)
 {
 	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1};
@@ -57,7 +46,7 @@ static void refresh(struct scene *s, bool refused)
 	bool done = DIALECT->refresh(s->conn, &s->view, &req, &out, &err);
 	CHECK_INT(err.cls, refused ? VIEWD_ERR_CONFIG : VIEWD_ERR_OK);
 	if (done)
-		CHECK_STR(differing(s), "0");
+		CHECK_STR(pg_differing(s->conn, &s->view), "0");
 }
 
 static void keeps(const struct meant *rows, size_t n)

@@ -22,7 +22,6 @@
 /* A view that could not be set up is tried again at this pace: what it needs may appear. */
 #define SETUP_RETRY (5 * SPAN_SECOND)
 #define SETUP_RETRY_MAX (5 * SPAN_MINUTE)
-/* So many runs in a row that ended with a broken connection are no accident. */
 
 static void set_reason(struct view *view, const char *reason)
 {

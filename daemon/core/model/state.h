@@ -156,7 +156,7 @@ struct view_last {
 	const char *reason;  /* interned; NULL unknown */
 };
 
-/* So many runs that broke the connection suspend an instance: its statement may take the server down. */
+/* An instance is suspended after so many runs that broke the connection: its statement may take the server down. */
 #define QUARANTINE_LOSSES 3
 
 /* Failures since the last success, and the error that is shown. */

@@ -23,7 +23,7 @@ static void add_edge(json_t *edges, const char *from, const char *kind, const st
 	json_array_append_new(edges, edge);
 }
 
-/* What a node reads: another node, or a relation by its name in the graph. */
+/* A node reads another node, or a relation by its name in the graph. */
 static json_t *node_reads(const struct view *view, const json_t *source)
 {
 	json_t *reads = json_object();

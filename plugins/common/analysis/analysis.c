@@ -46,7 +46,7 @@ static bool refuse_clock(const struct syntax *syn, const char *text, struct refu
 	                                       "use a schedule, or a column");
 }
 
-/* What a copy of the column would lose: values that are equal in another way than by their bytes. */
+/* A copy of the column would lose that values are equal in another way than by their bytes. */
 static bool is_odd(struct expr *expr)
 {
 	struct occurrence *of;

@@ -116,7 +116,8 @@ struct analysis *analysis_run(void *mem_ctx, const struct syntax *syn, const cha
  * by a top. */
 typedef bool analysis_runs_fn(void *ctx, const struct analysis *analysis, bool piece);
 
-/* Likewise, for a chain that can run; where the definition itself cannot be kept so, it is split (split/split.h). */
+/* Analyses a definition in the same way, for a chain that can run. One that cannot be kept so as a whole is split
+ * (split/split.h). */
 struct analysis *analysis_keep(void *mem_ctx, const struct syntax *syn, const char *text, const struct facts *facts,
                                analysis_runs_fn *runs, void *ctx);
 

@@ -268,7 +268,7 @@ struct db_leaving_ops {
 	bool (*clean_leftovers)(struct db *db, struct viewd_err *err);
 };
 
-/* What is different about inner nodes. {0}: nothing. */
+/* Inner nodes where they are not kept as elsewhere. {0}: nothing is different. */
 struct db_roll_ops {
 	/* Puts the rows of a query into a node's empty table, whose columns are in the query's order. NULL: INSERT ..
 	 * SELECT reads what the transaction sees. */

@@ -223,7 +223,7 @@ static void add_relation(struct split *split, const struct analysis_piece *piece
 	split->facts.n_relations = split->base->n_relations + split->n_pieces + 1;
 }
 
-/* What the query had as columns, from the piece. */
+/* The columns that the query had, read from the piece. */
 static const char *read_piece(const struct split *split, const struct analysis_piece *piece, size_t n)
 {
 	char *sql = sql_add(sql_new(split->mem), "SELECT ");

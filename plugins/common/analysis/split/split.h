@@ -30,8 +30,8 @@ struct split {
 	void *ctx;
 	struct refusal no;
 	const char *text; /* as far as it is split */
-	/* What it says, read anew after each step: tokens, tables and columns; its queries as they are written, and the
-	 * same resolved. */
+	/* The text, read anew after each step: tokens, tables and columns; its queries as they are written, and the same
+	 * resolved. */
 	struct span_tokens tokens;
 	struct names names;
 	struct queries written, resolved;
