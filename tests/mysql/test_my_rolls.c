@@ -59,7 +59,9 @@ static void groups_that_are_spelled_otherwise_in_a_part(void)
 	CHECK_STR(nodes(), "2");
 	for (int i = 0; i < 4; i++) {
 		my_do("UPDATE acc SET note = 'A' WHERE id %% 4 = %d", i);
-		CHECK_STR(my_compared(s)[0] == 'i' || i < 3 ? "" : "not written", "");
+		const char *did = my_compared(s);
+		if (i == 3) /* the spelling of before has gone; until then either one is right, and nothing need be written */
+			CHECK_CONTAINS(did, "incremental");
 		CHECK_STR(my_ask("SELECT SUM(n) FROM v WHERE note = 'a'"), "120");
 	}
 	CHECK_STR(my_ask("SELECT GROUP_CONCAT(HEX(note), n) FROM v"), "41120");

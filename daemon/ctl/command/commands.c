@@ -166,7 +166,8 @@ static const struct command_param help_params[] = {
 	"again and says what would differ; that needs the rights of reload."
 #define DOC_RENDER \
 	"Prints the statements, each ended by a semicolon, ready for the database's own shell. With -c FILE neither " \
-	"a daemon nor a database is needed."
+	"a daemon nor a database is needed. Those of refresh compute all rows: which statements an incremental refresh " \
+	"sends, or a diff in one pass on PostgreSQL, follows from the database (see explain)."
 #define DOC_REFRESH \
 	"Queues a refresh of each view and returns. With --wait it returns the outcome. Works on paused and " \
 	"suspended views too; a success ends a suspension. A disabled view (enabled = no) is refused; --all, " \
