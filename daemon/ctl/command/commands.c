@@ -167,7 +167,7 @@ static const struct command_param help_params[] = {
 #define DOC_RENDER \
 	"Prints the statements, each ended by a semicolon, ready for the database's own shell. With -c FILE neither " \
 	"a daemon nor a database is needed. Those of refresh compute all rows: which statements an incremental refresh " \
-	"sends, or a diff in one pass on PostgreSQL, follows from the database (see explain)."
+	"sends, or a diff in one pass, follows from the database (see explain)."
 #define DOC_REFRESH \
 	"Queues a refresh of each view and returns. With --wait it returns the outcome. Works on paused and " \
 	"suspended views too; a success ends a suspension. A disabled view (enabled = no) is refused; --all, " \
