@@ -71,6 +71,9 @@ struct conf_view {
 	size_t n_definitions;
 	int method;                  /* enum viewd_method */
 	int refresh_mode;            /* enum viewd_refresh_mode */
+	int capture;                 /* enum viewd_capture */
+	int overlap;                 /* enum conf_overlap */
+	int missed;                  /* enum conf_missed */
 	struct conf_list unique_key; /* as written */
 	const struct viewd_column *columns;
 	size_t n_columns;
@@ -85,6 +88,7 @@ struct conf_view {
 	bool adopt;
 	bool cascade;
 	bool enabled;
+	bool on_change;
 	int on_configuration_change; /* enum conf_on_configuration_change */
 	int on_remove;               /* enum conf_on_remove */
 	struct conf_list depends_on; /* `view` or `db:view` */
@@ -99,12 +103,8 @@ struct conf_view {
 	int64_t retry_backoff;
 	int64_t retry_max_backoff;
 	int64_t max_consecutive_errors;
-	int overlap; /* enum conf_overlap */
-	int missed;  /* enum conf_missed */
 	int64_t randomize_for;
-	bool on_change;
 	struct conf_list sources; /* tables as written; empty: discovered */
-	int capture;              /* enum viewd_capture */
 	int64_t debounce;
 	int64_t max_delay;
 	int64_t at_most_every;

@@ -184,7 +184,7 @@ static void take_dependencies(struct job *job)
 	if (job->out.capture.depends == NULL)
 		believe(job);
 	TALLOC_FREE(v->reads.depends);
-	v->reads.n_depends = job->out.capture.n_depends;
+	v->reads.n_depends = (uint32_t)job->out.capture.n_depends;
 	v->reads.depends = mem_array(v, struct view_dependency, job->out.capture.n_depends);
 	for (size_t i = 0; i < job->out.capture.n_depends; i++) {
 		const struct view_dependency *d = &job->out.capture.depends[i];

@@ -36,7 +36,7 @@ void edges_set_sources(struct view *view, const struct source *sources, size_t n
 		text += 2 * (strlen(sources[i].schema) + strlen(sources[i].name) + 2);
 	char *block = mem_array(view, char, n * sizeof(struct source) + text);
 	view->reads.sources = (struct source *)(void *)block;
-	view->reads.n_sources = n;
+	view->reads.n_sources = (uint32_t)n;
 	char *p = block + n * sizeof(struct source);
 	for (size_t i = 0; i < n; i++) {
 		view->reads.sources[i].kind = sources[i].kind;

@@ -117,11 +117,8 @@ enum due_reason {
 struct change {
 	int64_t first, last; /* since the last start; 0: none */
 	int64_t last_start;
-	bool old;            /* the first came while nobody watched: it may be as old as the data */
 	int64_t seen_seq;    /* mark told last */
 	int64_t settled_seq; /* mark settled by the last refresh */
-	bool lower;          /* the last mark told was below settled_seq: a late word, or the numbers have gone back */
-	bool upstream;       /* among them is an instance that wrote rows: no mark need tell of it */
 	struct change_run {
 		int64_t first; /* what the running refresh was started for */
 		int64_t seq;
@@ -130,7 +127,10 @@ struct change {
 	int64_t tried_seq;  /* seen at the start of the last run that failed */
 	int64_t not_before; /* after failures */
 	int64_t failures;
-	bool doubted; /* something may have been written that no mark tells of yet */
+	bool old;      /* the first came while nobody watched: it may be as old as the data */
+	bool lower;    /* the last mark told was below settled_seq: a late word, or the numbers have gone back */
+	bool upstream; /* among them is an instance that wrote rows: no mark need tell of it */
+	bool doubted;  /* something may have been written that no mark tells of yet */
 };
 
 /* The object in the database: as it is, and as it is to be. */
@@ -172,12 +172,12 @@ struct view_failure {
 /* Everything that the contents depend on. */
 struct view_reads {
 	struct source *sources;
-	size_t n_sources;
-	bool sources_unknown;            /* the last look could not tell: the list is an older one */
-	bool clock;                      /* its contents age although no source changes */
 	char **guesses;                  /* relations the definition mentions, until the catalogue knows better */
 	struct view_dependency *depends; /* as the last capture told; texts are interned */
-	size_t n_depends;
+	uint32_t n_sources;
+	uint32_t n_depends;
+	bool sources_unknown; /* the last look could not tell: the list is an older one */
+	bool clock;           /* its contents age although no source changes */
 };
 
 /* The nodes of a view that is kept incrementally, as its last refresh told; texts hang on facts. */
@@ -205,7 +205,7 @@ struct view_timing {
 	int64_t due_at[DUE_REASONS]; /* monotonic; 0: nothing due for that reason */
 	int64_t due_mono;            /* the earliest: heap key; 0: by hand only */
 	enum due_reason due_reason;
-	size_t heap_index; /* 0: not in the heap */
+	uint32_t heap_index; /* 0: not in the heap */
 };
 
 /* The way in which changes are noticed. */

@@ -15,7 +15,7 @@
 static void heap_put(struct engine *eng, size_t i, struct view *v)
 {
 	eng->due.heap[i] = v;
-	v->timing.heap_index = i;
+	v->timing.heap_index = (uint32_t)i;
 }
 
 static size_t sift_up(struct engine *eng, size_t i, struct view *v)
