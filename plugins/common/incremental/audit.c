@@ -7,7 +7,6 @@
 #include <sys/random.h>
 #include <talloc.h>
 
-#define AUDIT_EVERY 50
 #define AUDIT_ROWS 20
 
 /* Which rows are audited: the relation's, or of a top those of its pieces that have some, in turns. */
@@ -36,15 +35,15 @@ static bool find_piece(const struct top *top, unsigned turn, struct audited *out
 static bool find_audited(struct chain *chain, struct audited *out)
 {
 	if (chain->top != NULL)
-		return find_piece(chain->top, chain->since_audit / AUDIT_EVERY, out);
+		return find_piece(chain->top, chain->audits, out);
 	*out = (struct audited){chain_writer(chain), chain->definition};
 	return chain_last(chain)->one_answer && out->part->n_key > 0;
 }
 
-bool audit_due(struct chain *chain)
+bool audit_due(struct chain *chain, int64_t took_us)
 {
 	struct audited audited;
-	return find_audited(chain, &audited) && ++chain->since_audit % AUDIT_EVERY == 1;
+	return find_audited(chain, &audited) && cost_audit_due(&chain->cost, took_us);
 }
 
 /* A stretch of the relation that begins anywhere. */
@@ -75,6 +74,7 @@ bool audit_run(struct task *task, int64_t *wrong_r, struct viewd_err *err)
 	struct part_written written = {0};
 	other.form = other.form == 0 ? 1 : 0;
 	other.definition = audited.definition;
+	int64_t begin = db_now(db);
 	bool done = db->ops->incremental.add_keys(db, &keys, sample_query(task, audited.part), NULL, err);
 	int64_t before = db_now(db);
 	done = done && (keys.n == 0 || db->ops->incremental.apply_part(db, &other, &keys, &written, err));
@@ -82,6 +82,8 @@ bool audit_run(struct task *task, int64_t *wrong_r, struct viewd_err *err)
 		cost_learn_hint(&task->chain->cost, other.form, keys.n, db_now(db) - before);
 	if (db->ops->incremental.drop_keys != NULL)
 		db->ops->incremental.drop_keys(db, &keys);
+	cost_learn_audit(&task->chain->cost, db_now(db) - begin);
+	task->chain->audits++;
 	*wrong_r = written.inserted + written.updated + written.deleted;
 	return done;
 }

@@ -7,8 +7,8 @@
 
 #include "common/incremental/chain.h"
 
-/* Is it time for one? Counts the call. */
-bool audit_due(struct chain *chain);
+/* After a refresh by keys that has taken so many microseconds: is it time for one? Counts the call. */
+bool audit_due(struct chain *chain, int64_t took_us);
 
 /* In the refresh's transaction, after its rows were written: how many rows of some keys are not as they should be. They
  * are put right. [worker] */

@@ -27,7 +27,7 @@ struct chain {
 	struct top *top;       /* likewise; with a top there is neither a part nor a roll, but in its pieces */
 	struct node_numbers recorded; /* nodes of the view, as the refresh's snapshot has them */
 	struct cost cost;
-	unsigned refreshes, since_audit;
+	unsigned refreshes, audits;
 	struct learnt demotion; /* as the state table had it at the refresh's snapshot */
 	int64_t found_wrong;    /* rows, in a transaction that is not known to be committed */
 	bool demoted;  /* in this refresh: an audit has found a difference, so all rows are computed (demotion.h) */

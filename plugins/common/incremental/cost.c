@@ -30,6 +30,10 @@
 #define FORM_TRY_EVERY 100
 #define FORM_FAILED_US INT64_C(1000000000000) /* longer than anything takes */
 
+/* Of audits. */
+#define AUDIT_EVERY 50   /* refreshes */
+#define AUDIT_SHARE 0.05 /* of the time that refreshes take: no more in the long run */
+
 static double mean(double before, int64_t us)
 {
 	double now = us > 0 ? (double)us : 1.0;
@@ -76,6 +80,19 @@ void cost_learn_hint(struct cost *cost, int form, int64_t keys, int64_t us)
 		return;
 	cost->hint_keys = (double)keys;
 	cost->hint_us = us > 0 ? (double)us : 1.0;
+}
+
+bool cost_audit_due(struct cost *cost, int64_t us)
+{
+	cost->refresh_us = mean(cost->refresh_us, us);
+	cost->until_audit -= 1;
+	return cost->until_audit <= 0;
+}
+
+void cost_learn_audit(struct cost *cost, int64_t us)
+{
+	double rest = cost->refresh_us > 0 ? (double)us / (AUDIT_SHARE * cost->refresh_us) : 0;
+	cost->until_audit = rest > AUDIT_EVERY ? rest : AUDIT_EVERY;
 }
 
 /* Where both fail it is for another reason, and nothing is known of the one that failed first. */

@@ -31,6 +31,8 @@ struct cost {
 	double hint_keys, hint_us; /* what an audit took in the other form; 0: none has run */
 	bool whole_last;
 	unsigned since_keys; /* runs since keys were last computed although all rows were cheaper */
+	double refresh_us;   /* of a refresh by keys, recent ones count more; 0: none has run */
+	double until_audit;  /* refreshes before the next one */
 };
 
 /* Takes in a run. */
@@ -46,6 +48,12 @@ void cost_learn_hint(struct cost *cost, int form, int64_t keys, int64_t us);
 
 /* A run in this form has failed. True: the other one has worked, and is used from now on. */
 bool cost_learn_failure(struct cost *cost, int form);
+
+/* After a refresh by keys that has taken so long: is it to be audited? The first one is. */
+bool cost_audit_due(struct cost *cost, int64_t us);
+
+/* An audit has taken so long. The longer, the more refreshes come before the next. */
+void cost_learn_audit(struct cost *cost, int64_t us);
 
 /* Microseconds that so many keys are expected to take in this form; negative: nothing is known. */
 double cost_of_form(const struct cost *cost, int form, int64_t keys);

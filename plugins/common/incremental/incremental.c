@@ -196,10 +196,11 @@ static bool refresh_keys(struct task *task, const struct work *work, const struc
 }
 
 /* An audit puts right a few keys only, so all rows follow. */
-static bool audit(struct task *task, all_rows_fn *all_rows, struct viewd_outcome *out, struct viewd_err *err)
+static bool audit(struct task *task, int64_t took_us, all_rows_fn *all_rows, struct viewd_outcome *out,
+                  struct viewd_err *err)
 {
 	int64_t wrong = 0;
-	if (!audit_due(task->chain))
+	if (!audit_due(task->chain, took_us))
 		return true;
 	if (!audit_run(task, &wrong, err))
 		return false;
@@ -214,7 +215,7 @@ static bool refresh_changed(struct task *task, const struct news *news, all_rows
 {
 	struct work work;
 	const struct cost *cost = &task->chain->cost;
-	int64_t guess = 0;
+	int64_t guess = 0, begin = db_now(task->db);
 	char why[160];
 	if (skips_keys(task, news, &guess)) {
 		snprintf(why, sizeof why, "about %" PRId64 " keys, not counted, all rows %.1f ms", guess,
@@ -231,7 +232,7 @@ static bool refresh_changed(struct task *task, const struct news *news, all_rows
 		         work.n, cost_of_keys(cost, work.n) / 1000, cost->whole_us / 1000);
 		done = refresh_whole(task, why, all_rows, out, err);
 	} else if (done) {
-		done = refresh_keys(task, &work, news, out, err) && audit(task, all_rows, out, err);
+		done = refresh_keys(task, &work, news, out, err) && audit(task, db_now(task->db) - begin, all_rows, out, err);
 	}
 	drop_work(task, &work);
 	return done;

@@ -291,6 +291,27 @@ static void an_audit_tells_that_it_may_pay(void)
 	CHECK_INT(f.runs[1], 100);
 }
 
+/* audits_of(N, US, AUDIT_US): after how many of n refreshes that take us each there is an audit that takes audit_us. */
+static int audits_of(int n, int64_t us, int64_t audit_us)
+{
+	struct cost cost = {0};
+	int audits = 0;
+
+	for (int i = 0; i < n; i++)
+		if (cost_audit_due(&cost, us)) {
+			cost_learn_audit(&cost, audit_us);
+			audits++;
+		}
+	return audits;
+}
+
+static void audits_take_a_small_part_of_the_time(void)
+{
+	CHECK_INT(audits_of(1, 10000, 1000), 1);
+	CHECK_INT(audits_of(1000, 10000, 10000), 20);
+	CHECK_INT(audits_of(10000, 10000, 2000000), 3); /* each is worth 4000 refreshes of a twentieth of their time */
+}
+
 static void a_slower_form_is_tried_rarely(void)
 {
 	struct forms f = {.base = {5000, 9000}, .each = {10, 10}, .whole = 10000};
@@ -436,6 +457,7 @@ static const struct harness_test tests[] = {
 	{"the quicker form is found", the_quicker_form_is_found},
 	{"what is quick enough is left alone", what_is_quick_enough_is_left_alone},
 	{"an audit tells that it may pay", an_audit_tells_that_it_may_pay},
+	{"audits take a small part of the time", audits_take_a_small_part_of_the_time},
 	{"a slower form is tried rarely", a_slower_form_is_tried_rarely},
 	{"forms are not changed for little", forms_are_not_changed_for_little},
 	{"each batch has its form", each_batch_has_its_form},
