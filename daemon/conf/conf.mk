@@ -29,4 +29,5 @@ libviewd_la_SOURCES += \
 	daemon/conf/snapshot/login.c daemon/conf/snapshot/login.h \
 	daemon/conf/snapshot/password.c daemon/conf/snapshot/password.h \
 	daemon/conf/snapshot/show.c daemon/conf/snapshot/show.h \
-	daemon/conf/snapshot/url.c daemon/conf/snapshot/url.h
+	daemon/conf/snapshot/url.c daemon/conf/snapshot/url.h \
+	daemon/conf/snapshot/view_name.c daemon/conf/snapshot/view_name.h

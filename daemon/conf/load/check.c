@@ -7,6 +7,7 @@
 #include "conf/load/load.h"
 #include "conf/schema/schema.h"
 #include "conf/snapshot/url.h"
+#include "conf/snapshot/view_name.h"
 
 #include <string.h>
 #include <talloc.h>
@@ -183,15 +184,12 @@ static void check_relation(struct load *load, const struct load_section *s, cons
 /* `view` or `db:view` -> the view's number. */
 static bool resolve(struct load *load, const char *item, uint32_t *view_r)
 {
-	const char *colon = strchr(item, ':');
-	if (!names_find(load->box->views, colon != NULL ? colon + 1 : item, view_r))
+	struct view_name name = view_name_split(item);
+	if (!names_find(load->box->views, name.name, view_r))
 		return false;
-	if (colon == NULL)
-		return true;
 	const struct conf_view *view = &load->box->conf.views[*view_r];
 	for (size_t i = 0; i < view->database.n; i++)
-		if (strlen(view->database.items[i]) == (size_t)(colon - item) &&
-		    strncmp(view->database.items[i], item, (size_t)(colon - item)) == 0)
+		if (view_name_allows(&name, view->database.items[i]))
 			return true;
 	return false;
 }
@@ -202,10 +200,10 @@ static void check_depends_on(struct load *load, const struct load_section *s, co
 	struct report_at at = at_key(s, view, "depends_on");
 	for (size_t i = 0; i < view->depends_on.n; i++) {
 		uint32_t other;
-		const char *item = view->depends_on.items[i], *colon = strchr(item, ':');
+		const char *item = view->depends_on.items[i];
 		if (!resolve(load, item, &other))
 			report_error(load->report, &at, "there is no view %s%s", item,
-			             suggestion(load, &load->views, colon != NULL ? colon + 1 : item));
+			             suggestion(load, &load->views, view_name_split(item).name));
 		else if (other == number)
 			report_error(load->report, &at, "the view depends on itself; remove %s", item);
 	}

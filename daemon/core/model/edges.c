@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "conf/snapshot/view_name.h"
 #include "core/model/group.h"
 #include "core/model/views.h"
 #include "sched/graph.h"
@@ -251,10 +252,9 @@ static void connect_sources(struct view *v, struct view **list, size_t n)
 static void connect_declared(struct view *v)
 {
 	for (size_t i = 0; i < v->conf->depends_on.n; i++) {
-		const char *text = v->conf->depends_on.items[i];
-		const char *colon = strchr(text, ':');
-		char *db = colon != NULL ? mem_need(talloc_strndup(v, text, (size_t)(colon - text))) : NULL;
-		struct view *up = views_find(v->eng, colon != NULL ? colon + 1 : text, db != NULL ? db : v->db->conf->name);
+		struct view_name name = view_name_split(v->conf->depends_on.items[i]);
+		char *db = name.database != NULL ? mem_need(talloc_strndup(v, name.database, name.database_len)) : NULL;
+		struct view *up = views_find(v->eng, name.name, db != NULL ? db : v->db->conf->name);
 		talloc_free(db);
 		if (up != NULL)
 			connect_views(up, v);

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "conf/snapshot/view_name.h"
 
 #include <string.h>
 
@@ -100,13 +101,11 @@ static bool not_found(struct engine *eng, const char *text, struct viewd_err *er
 bool engine_find(struct engine *eng, void *mem_ctx, const char *text, struct view ***views_r, size_t *n_r,
                  struct viewd_err *err)
 {
-	const char *colon = strchr(text, ':');
-	const char *name = colon != NULL ? colon + 1 : text;
-	size_t db_len = colon != NULL ? (size_t)(colon - text) : 0, n = *n_r;
-	for (size_t i = lower_bound(eng, eng->n_views, name, "");
-	     i < eng->n_views && strcmp(eng->views[i]->conf->name, name) == 0; i++) {
-		const char *db = eng->views[i]->db->conf->name;
-		if (colon != NULL && (strlen(db) != db_len || strncmp(db, text, db_len) != 0))
+	struct view_name name = view_name_split(text);
+	size_t n = *n_r;
+	for (size_t i = lower_bound(eng, eng->n_views, name.name, "");
+	     i < eng->n_views && strcmp(eng->views[i]->conf->name, name.name) == 0; i++) {
+		if (!view_name_allows(&name, eng->views[i]->db->conf->name))
 			continue;
 		*views_r = mem_grow(mem_ctx, *views_r, struct view *, n + 1);
 		(*views_r)[n++] = eng->views[i];

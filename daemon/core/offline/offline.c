@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "conf/schema/schema.h"
+#include "conf/snapshot/view_name.h"
 #include "core/model/state.h"
 #include "core/plan/capturable.h"
 #include "core/plan/groupable.h"
@@ -240,23 +241,22 @@ bool offline_render_kind(const char *word, enum viewd_render_kind *kind_r)
 static const struct conf_view *find_view(const struct conf *conf, const char *text, const char **db_name_r,
                                          struct viewd_err *err)
 {
-	const char *colon = strchr(text, ':');
-	const struct conf_view *view = conf_find_view(conf, colon != NULL ? colon + 1 : text);
+	struct view_name meant = view_name_split(text);
+	const struct conf_view *view = conf_find_view(conf, meant.name);
 	if (view == NULL) {
 		err_set(err, VIEWD_ERR_MISSING, "view '%s' is not in the configuration", text);
 		return NULL;
 	}
-	for (size_t i = 0; colon != NULL && i < view->database.n; i++) {
-		const char *name = view->database.items[i];
-		if (strlen(name) == (size_t)(colon - text) && strncmp(name, text, (size_t)(colon - text)) == 0) {
-			*db_name_r = name;
+	if (meant.database == NULL)
+		return view;
+	for (size_t i = 0; i < view->database.n; i++) {
+		if (view_name_allows(&meant, view->database.items[i])) {
+			*db_name_r = view->database.items[i];
 			return view;
 		}
 	}
-	if (colon == NULL)
-		return view;
-	err_set(err, VIEWD_ERR_MISSING, "view '%s' is not declared for database '%.*s'", view->name, (int)(colon - text),
-	        text);
+	err_set(err, VIEWD_ERR_MISSING, "view '%s' is not declared for database '%.*s'", view->name,
+	        (int)meant.database_len, meant.database);
 	return NULL;
 }
 
