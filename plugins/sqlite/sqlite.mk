@@ -5,9 +5,11 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/conn/busy.c \
 	plugins/sqlite/objects/catalogue.c plugins/sqlite/objects/catalogue.h \
 	plugins/sqlite/objects/columns.c \
+	plugins/sqlite/objects/known.c plugins/sqlite/objects/known.h \
 	plugins/sqlite/conn/conn.c plugins/sqlite/conn/conn.h \
 	plugins/sqlite/dialect.c \
 	plugins/sqlite/conn/error.c \
+	plugins/sqlite/conn/kept.c plugins/sqlite/conn/kept.h \
 	plugins/sqlite/conn/files.c plugins/sqlite/conn/files.h \
 	plugins/sqlite/leave.c plugins/sqlite/leave.h \
 	plugins/sqlite/conn/path.c plugins/sqlite/conn/path.h \

@@ -39,9 +39,12 @@ struct viewd_conn {
 	bool side_writes;  /* and a trigger of somebody's has written in it */
 	char refused[256]; /* why the authorizer has refused the present statement; "" it has not */
 	int quoted_text;   /* the library's default: text in double quotes may be a string in DDL */
-	char **told;       /* texts in double quotes that have been warned of */
-	size_t n_told;
-	struct sqlite_known *known; /* columns.c: what queries yield; NULL: nothing is known */
+	struct {
+		char **texts;
+		size_t n;
+	} told;                     /* texts in double quotes that have been warned of */
+	struct sqlite_kept *kept;   /* kept.c: prepared statements; NULL: none */
+	struct sqlite_known *known; /* objects/known.c; NULL: nothing is known */
 	int64_t deadline_us;        /* monotonic; 0: none */
 	int64_t lock_timeout_us;
 	int64_t busy_until_us; /* end of the present wait for a lock */
@@ -85,6 +88,8 @@ bool sqlite_error(struct viewd_conn *conn, int code, struct viewd_err *err);
 void sqlite_authorizer_install(struct viewd_conn *conn);
 
 /* statement.c */
+/* Before a statement begins: the call was not cancelled, nor has its time run out. */
+bool sqlite_may_begin(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool sqlite_prepare(struct viewd_conn *conn, const char *sql, sqlite3_stmt **out, struct viewd_err *err) MUST_CHECK;
 bool sqlite_op_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
                     struct viewd_err *err);

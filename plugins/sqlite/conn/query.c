@@ -140,12 +140,12 @@ static bool says(const char *definition, const char *text)
 
 static bool was_told(struct viewd_conn *conn, const char *text)
 {
-	for (size_t i = 0; i < conn->n_told; i++)
-		if (strcmp(conn->told[i], text) == 0)
+	for (size_t i = 0; i < conn->told.n; i++)
+		if (strcmp(conn->told.texts[i], text) == 0)
 			return true;
-	conn->told = talloc_realloc(conn, conn->told, char *, conn->n_told + 1);
-	assert(conn->told != NULL);
-	conn->told[conn->n_told++] = talloc_strdup(conn, text);
+	conn->told.texts = talloc_realloc(conn, conn->told.texts, char *, conn->told.n + 1);
+	assert(conn->told.texts != NULL);
+	conn->told.texts[conn->told.n++] = talloc_strdup(conn, text);
 	return false;
 }
 
@@ -209,7 +209,7 @@ bool sqlite_schema_version(struct db *db, char out[static 24], struct viewd_err 
 	struct viewd_conn *conn = sqlite_conn_of(db);
 	enum sqlite_guard before = conn->guard;
 	conn->guard = SQLITE_GUARD_INTERNAL;
-	bool done = sqlite_op_query(db, "PRAGMA schema_version", NULL, 0, take_number, out, err);
+	bool done = sqlite_op_query(db, SQLITE_SCHEMA_VERSION, NULL, 0, take_number, out, err);
 	conn->guard = before;
 	return done;
 }

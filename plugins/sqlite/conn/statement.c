@@ -5,23 +5,25 @@
 #include "sqlite/conn/commit_number.h"
 
 #include "base/err.h"
+#include "sqlite/conn/kept.h"
 
 #include <string.h>
+#include <talloc.h>
 
 #define MAX_COLUMNS 64 /* of a query whose rows are read: viewd's own */
 
-static bool stopped_error(struct viewd_conn *conn, struct viewd_err *err)
+bool sqlite_may_begin(struct viewd_conn *conn, struct viewd_err *err)
 {
-	return sqlite_stopped(conn) && !sqlite_error(conn, SQLITE_INTERRUPT, err);
+	conn->refused[0] = '\0';
+	return !sqlite_stopped(conn) || sqlite_error(conn, SQLITE_INTERRUPT, err);
 }
 
 bool sqlite_prepare(struct viewd_conn *conn, const char *sql, sqlite3_stmt **out, struct viewd_err *err)
 {
 	sqlite3_stmt *stmt = NULL;
 	const char *tail = NULL;
-	if (stopped_error(conn, err))
+	if (!sqlite_may_begin(conn, err))
 		return false;
-	conn->refused[0] = '\0';
 	conn->writes = false;
 	int rc = sqlite3_prepare_v3(conn->handle, sql, -1, 0, &stmt, &tail);
 	if (rc != SQLITE_OK)
@@ -67,26 +69,39 @@ static bool step_all(struct viewd_conn *conn, sqlite3_stmt *stmt, const struct d
 }
 
 /* Where commits are counted a statement that writes by itself gets a transaction, which says that it was viewd's. */
-static bool needs_transaction(struct viewd_conn *conn, sqlite3_stmt *stmt, bool *needs_r, struct viewd_err *err)
+static bool needs_transaction(struct viewd_conn *conn, const struct sqlite_taken *taken, bool *needs_r,
+                              struct viewd_err *err)
 {
-	bool writes = conn->writes && !sqlite3_stmt_readonly(stmt);
+	bool writes = taken->writes && !sqlite3_stmt_readonly(taken->stmt);
 	*needs_r = false;
 	if (!writes || conn->guard != SQLITE_GUARD_NORMAL || !sqlite3_get_autocommit(conn->handle))
 		return true;
 	return sqlite_poll_is_polled(conn, needs_r, err);
 }
 
+/* A statement that is compiled anew while it runs tells again what it writes. */
+static bool step_taken(struct viewd_conn *conn, struct sqlite_taken *taken, const struct db_reader *row, void *ctx,
+                       struct viewd_err *err)
+{
+	bool before = conn->side_writes;
+	conn->side_writes = taken->side_writes;
+	bool done = step_all(conn, taken->stmt, row, ctx, err);
+	taken->side_writes = conn->side_writes;
+	conn->side_writes |= before;
+	return done;
+}
+
 static bool run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
                 const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
-	sqlite3_stmt *stmt = NULL;
+	struct sqlite_taken taken;
 	bool whole = false;
-	if (!sqlite_prepare(conn, sql, &stmt, err))
+	if (!sqlite_kept_take(conn, sql, &taken, err))
 		return false;
-	bool done = needs_transaction(conn, stmt, &whole, err) &&
+	bool done = needs_transaction(conn, &taken, &whole, err) &&
 	            (!whole || sqlite_op_begin(&conn->db, DB_BEGIN_WRITE, err)) &&
-	            bind(conn, stmt, params, n_params, err) && step_all(conn, stmt, row, ctx, err);
-	sqlite3_finalize(stmt);
+	            bind(conn, taken.stmt, params, n_params, err) && step_taken(conn, &taken, row, ctx, err);
+	sqlite_kept_give(conn, &taken, done);
 	done = done && (!whole || sqlite_op_commit(&conn->db, err));
 	if (!done && whole)
 		sqlite_op_rollback(&conn->db);
@@ -119,12 +134,22 @@ bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err 
 	return done;
 }
 
+/* A refresh can be done again: its rows, its marks and the positions in its logs are in one file, and go back together
+ * should the machine lose power. So its transaction need not wait for the disk where a write-ahead log keeps the file
+ * whole without. Nobody can end that mode while this connection is open. */
+static bool choose_durability(struct viewd_conn *conn, enum db_begin how, struct viewd_err *err)
+{
+	return conn->log_ino == 0 ||
+	       sqlite_internal(conn, how == DB_BEGIN_GROUP ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
+	                       err);
+}
+
 /* A deferred transaction that has read cannot write after somebody else's commit (SQLITE_BUSY_SNAPSHOT): writers begin
  * at once. */
 bool sqlite_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
-	if (!sqlite_conn_has_file(conn, err))
+	if (!sqlite_conn_has_file(conn, err) || !choose_durability(conn, how, err))
 		return false;
 	if (!sqlite_internal(conn, how == DB_BEGIN_SNAPSHOT ? "BEGIN DEFERRED" : "BEGIN IMMEDIATE", err))
 		return false;
@@ -149,6 +174,8 @@ void sqlite_op_rollback(struct db *db)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
 	conn->writing = false;
+	/* The number of a schema that is taken back may be that of another one later. */
+	TALLOC_FREE(conn->known);
 	if (sqlite3_get_autocommit(conn->handle))
 		return;
 	sqlite_op_enter(db);

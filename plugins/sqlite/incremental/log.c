@@ -10,6 +10,7 @@
 #include "sqlite/conn/conn.h"
 #include "sqlite/incremental/incremental.h"
 #include "sqlite/incremental/log_text.h"
+#include "sqlite/objects/known.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -186,7 +187,6 @@ static bool digest_schema(struct db *db, void *mem, const char *table, const str
 {
 	struct texts texts = {.mem = mem};
 	const char *params[] = {log->source.name, table, talloc_asprintf(mem, "%s_?", table)};
-	char digest[DIGEST_SIZE];
 	if (!sqlite_op_query(
 			db,
 			"SELECT group_concat(text, char(10)) FROM (SELECT type || ' ' || name || ' ' || tbl_name || "
@@ -195,8 +195,24 @@ static bool digest_schema(struct db *db, void *mem, const char *table, const str
 			"OR (type = 'table' AND name = ?2) OR (type = 'trigger' AND name GLOB ?3) ORDER BY type, name)",
 			params, ARRAY_LEN(params), take_text, &texts, err))
 		return false;
-	digest_text(texts.value, digest);
-	*digest_r = talloc_strdup(mem, digest);
+	*digest_r = talloc_size(mem, DIGEST_SIZE);
+	assert(*digest_r != NULL);
+	digest_text(texts.value, *digest_r);
+	return true;
+}
+
+/* All of that is the same for as long as the schema is. */
+static bool find_digest(struct db *db, void *mem, const struct change_log *log, char **digest_r, struct viewd_err *err)
+{
+	char *table = change_log_table(db, mem, log->number), *digest = NULL;
+	char *question = talloc_asprintf(mem, "log %s of %s", table, log->source.name);
+	const void *known = NULL;
+	if (!sqlite_known_find(db, question, &known, err) ||
+	    (known == NULL && !digest_schema(db, mem, table, log, &digest, err)))
+		return false;
+	*digest_r = talloc_strdup(mem, known != NULL ? known : digest);
+	if (known == NULL)
+		sqlite_known_keep(sqlite_conn_of(db), question, digest);
 	return true;
 }
 
@@ -231,7 +247,7 @@ bool sqlite_op_look_log(struct db *db, void *mem_ctx, const char *view UNUSED, s
 {
 	void *mem = talloc_new(NULL);
 	char *digest = NULL;
-	bool done = digest_schema(db, mem, change_log_table(db, mem, log->number), log, &digest, err);
+	bool done = find_digest(db, mem, log, &digest, err);
 	bool same = done && looked != NULL && strcmp(looked, digest) == 0;
 	done =
 		done && (same || compare(db, mem, log, err)) && (log->unsound || sqlite_look_at_images(db, log, position, err));

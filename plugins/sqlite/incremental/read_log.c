@@ -35,13 +35,14 @@ static bool measure(struct db *db, const struct change_log *log, int64_t positio
                     struct viewd_err *err)
 {
 	char *table = change_log_table(db, NULL, log->number), *sql = sql_new(table);
+	const char *params[] = {talloc_asprintf(table, "%" PRId64, position)};
 	sql = sql_template(sql,
 	                   "SELECT (SELECT min(viewd_id) FROM main.{}), (SELECT max(viewd_id) FROM main.{}), (SELECT "
 	                   "viewd_sign FROM main.{} ORDER BY viewd_id LIMIT 1), count(*), sum(viewd_sign = " SIGN_EVERYTHING
-	                   ") FROM (SELECT viewd_sign FROM main.{} WHERE viewd_id > ",
+	                   ") FROM (SELECT viewd_sign FROM main.{} WHERE viewd_id > CAST(? AS INTEGER) LIMIT ",
 	                   table);
-	sql = sql_add(sql, "%" PRId64 " LIMIT %d)", position, LOG_UNREAD_MAX + 1);
-	bool done = sqlite_op_query(db, sql, NULL, 0, read_extent, out, err);
+	sql = sql_add(sql, "%d)", LOG_UNREAD_MAX + 1);
+	bool done = sqlite_op_query(db, sql, params, 1, read_extent, out, err);
 	talloc_free(table);
 	return done;
 }
@@ -101,13 +102,13 @@ static const struct db_reader read_number[] = {{read_number_fn, "N", "what other
 static bool find_floor(struct db *db, const char *view, const struct change_log *log, const struct extent *extent,
                        int64_t *floor_r, struct viewd_err *err)
 {
-	const char *params[] = {view};
-	int64_t least = -1;
 	char *sql = sql_add(sql_new(NULL),
 	                    "SELECT min(CAST(position AS INTEGER)) FROM main.viewd_log_readers WHERE log = %" PRId64
-	                    " AND \"view\" <> ? AND CAST(position AS INTEGER) >= %" PRId64,
-	                    log->number, extent->floor);
-	bool done = sqlite_op_query(db, sql, params, 1, read_number, &least, err);
+	                    " AND \"view\" <> ? AND CAST(position AS INTEGER) >= CAST(? AS INTEGER)",
+	                    log->number);
+	const char *params[] = {view, talloc_asprintf(sql, "%" PRId64, extent->floor)};
+	int64_t least = -1;
+	bool done = sqlite_op_query(db, sql, params, ARRAY_LEN(params), read_number, &least, err);
 	talloc_free(sql);
 	bool full = extent->last - extent->floor > LOG_CAP;
 	*floor_r = full || least < 0 || least > extent->last ? extent->last : least;
@@ -116,13 +117,13 @@ static bool find_floor(struct db *db, const char *view, const struct change_log 
 
 static bool raise_floor(struct db *db, const char *table, int64_t floor, struct viewd_err *err)
 {
-	char *sql = sql_add(sql_new(NULL),
-	                    "INSERT OR REPLACE INTO main.%s (viewd_id, viewd_sign) VALUES (%" PRId64 ", " SIGN_FLOOR ")",
-	                    table, floor);
-	bool done = db_exec(db, sql, err);
-	talloc_free(sql);
-	sql = sql_add(sql_new(NULL), "DELETE FROM main.%s WHERE viewd_id < %" PRId64, table, floor);
-	done = done && db_exec(db, sql, err);
+	char *sql = sql_add(
+		sql_new(NULL),
+		"INSERT OR REPLACE INTO main.%s (viewd_id, viewd_sign) VALUES (CAST(? AS INTEGER), " SIGN_FLOOR ")", table);
+	const char *params[] = {talloc_asprintf(sql, "%" PRId64, floor)};
+	bool done = sqlite_op_exec(db, sql, params, 1, NULL, err);
+	char *rest = sql_add(sql_new(sql), "DELETE FROM main.%s WHERE viewd_id < CAST(? AS INTEGER)", table);
+	done = done && sqlite_op_exec(db, rest, params, 1, NULL, err);
 	talloc_free(sql);
 	return done;
 }

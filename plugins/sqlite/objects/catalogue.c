@@ -3,6 +3,7 @@
  * catalogue.c: looks objects and indexes up in sqlite_master.
  */
 #include "sqlite/objects/catalogue.h"
+#include "sqlite/objects/known.h"
 
 #include "common/objects/task.h"
 #include "common/sqltext/lexer.h"
@@ -86,16 +87,28 @@ static bool read_object_fn(void *ctx, const char *const *values, size_t n UNUSED
 static const struct db_reader read_object[] = {{read_object_fn, "ttT", "what a name stands for"}};
 
 /* Tables, views and indexes share one name space, which ignores ASCII case. */
+static bool look_up(struct db *db, const char *name, struct db_object *out, struct viewd_err *err)
+{
+	const char *params[] = {name};
+	return sqlite_op_query(
+		db, "SELECT type, name, sql FROM main.sqlite_master WHERE name = ? COLLATE NOCASE AND type <> 'trigger'",
+		params, 1, read_object, out, err);
+}
+
 bool sqlite_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err)
 {
-	struct db_object found = {.kind = VIEWD_KIND_NONE};
-	const char *params[] = {rel->name};
-	if (!sqlite_op_query(
-			db, "SELECT type, name, sql FROM main.sqlite_master WHERE name = ? COLLATE NOCASE AND type <> 'trigger'",
-			params, 1, read_object, &found, err))
-		return false;
-	*out = found;
-	return true;
+	char *question = talloc_asprintf(NULL, "object %s", rel->name);
+	const void *known = NULL;
+	struct db_object *found = talloc_zero(question, struct db_object);
+	assert(found != NULL);
+	found->kind = VIEWD_KIND_NONE;
+	bool done = sqlite_known_find(db, question, &known, err) && (known != NULL || look_up(db, rel->name, found, err));
+	if (done)
+		memcpy(out, known != NULL ? known : found, sizeof *out);
+	if (done && known == NULL)
+		sqlite_known_keep(sqlite_conn_of(db), question, found);
+	talloc_free(question);
+	return done;
 }
 
 bool sqlite_op_list_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,

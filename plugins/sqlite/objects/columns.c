@@ -4,6 +4,7 @@
  */
 #include "sqlite/conn/query.h"
 #include "sqlite/objects/catalogue.h"
+#include "sqlite/objects/known.h"
 
 #include "base/err.h"
 #include "common/sqltext/lexer.h"
@@ -181,26 +182,11 @@ static bool find_inner_names(struct viewd_conn *conn, const char *query, struct 
 
 /* ---- what is known ---- */
 
-/* Finding out what a query yields may take a temporary table, after which the library prepares every statement anew: so
- * the answer is kept for as long as the schema is the same. */
-#define KNOWN_MAX 64
-struct sqlite_known {
-	struct known_query {
-		char *text;
-		char version[24]; /* of the schema */
-		const char **names, **types, **inner;
-		int count;
-	} items[KNOWN_MAX];
-	size_t n;
+/* Finding out what a query yields may take a temporary table, after which the library prepares every statement anew. */
+struct known_query {
+	const char **names, **types, **inner;
+	int count;
 };
-
-static const struct known_query *find_known(const struct viewd_conn *conn, const char *query, const char *version)
-{
-	for (size_t i = 0; conn->known != NULL && i < conn->known->n; i++)
-		if (strcmp(conn->known->items[i].text, query) == 0 && strcmp(conn->known->items[i].version, version) == 0)
-			return &conn->known->items[i];
-	return NULL;
-}
 
 static const char **copy_texts(void *mem, const char *const *texts, int n)
 {
@@ -211,21 +197,15 @@ static const char **copy_texts(void *mem, const char *const *texts, int n)
 	return own;
 }
 
-/* Answers from an older schema make room. */
-static void keep_known(struct viewd_conn *conn, const char *query, const char *version, const struct output *out)
+static struct known_query *known_of(const struct output *out)
 {
-	if (conn->known != NULL && (conn->known->n == KNOWN_MAX || strcmp(conn->known->items[0].version, version) != 0))
-		TALLOC_FREE(conn->known);
-	if (conn->known == NULL)
-		conn->known = talloc_zero(conn, struct sqlite_known);
-	assert(conn->known != NULL);
-	struct known_query *item = &conn->known->items[conn->known->n++];
-	item->text = talloc_strdup(conn->known, query);
-	snprintf(item->version, sizeof item->version, "%s", version);
-	item->names = copy_texts(conn->known, out->names, out->count);
-	item->types = copy_texts(conn->known, out->types, out->count);
-	item->inner = copy_texts(conn->known, out->inner, out->count);
-	item->count = out->count;
+	struct known_query *known = talloc_zero(NULL, struct known_query);
+	assert(known != NULL);
+	known->names = copy_texts(known, out->names, out->count);
+	known->types = copy_texts(known, out->types, out->count);
+	known->inner = copy_texts(known, out->inner, out->count);
+	known->count = out->count;
+	return known;
 }
 
 static bool give_columns(const struct known_query *known, const struct db_reader *row, void *ctx, struct viewd_err *err)
@@ -262,18 +242,19 @@ bool sqlite_op_query_columns(struct db *db, const char *query, const struct db_r
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
 	struct output out = {.mem = talloc_new(NULL)};
-	char before[24], after[24];
-	bool done = sqlite_schema_version(db, before, err);
-	const struct known_query *known = done ? find_known(conn, query, before) : NULL;
-	struct known_query now;
+	char *question = talloc_asprintf(out.mem, "columns %s", query);
+	const void *known = NULL;
+	struct known_query *found = NULL;
+	bool done = sqlite_known_find(db, question, &known, err);
 	if (done && known == NULL) {
-		done = find_columns(conn, query, &out, err) && sqlite_schema_version(db, after, err);
-		now = (struct known_query){.names = out.names, .types = out.types, .inner = out.inner, .count = out.count};
-		known = &now;
-		if (done && strcmp(before, after) == 0)
-			keep_known(conn, query, after, &out);
+		done = find_columns(conn, query, &out, err);
+		known = found = known_of(&out);
 	}
 	done = done && give_columns(known, row, ctx, err);
+	if (done && found != NULL)
+		sqlite_known_keep(conn, question, found);
+	else
+		talloc_free(found);
 	talloc_free(out.mem);
 	return done;
 }
