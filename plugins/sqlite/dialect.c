@@ -72,7 +72,7 @@ const struct db_ops sqlite_ops = {
 			.make_node = sqlite_op_make_node,
 			.nodes_lose_types = true,
 			.images_guess = true,
-			.add_to_roll = sqlite_op_add_to_roll,
+			.roll = {.move = sqlite_op_move_roll},
 			/* Sums of whole numbers alone are exact, whatever type the column is declared with. */
 			.stuck = "typeof({}) <> 'integer'",
 			/* avg() adds floats: as long as no sum on the way reaches 2^53, it is exact. */

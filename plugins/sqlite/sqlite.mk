@@ -20,13 +20,14 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/conn/statement.c \
 	plugins/sqlite/conn/syntax.c plugins/sqlite/conn/syntax.h \
 	plugins/sqlite/capture/trigger.c plugins/sqlite/capture/trigger.h \
-	plugins/sqlite/incremental/apply.c \
+	plugins/sqlite/incremental/apply.c plugins/sqlite/incremental/apply.h \
 	plugins/sqlite/incremental/incremental.h \
 	plugins/sqlite/incremental/keys.c plugins/sqlite/incremental/roll.c \
 	plugins/sqlite/incremental/key_index.c \
 	plugins/sqlite/incremental/log.c \
 	plugins/sqlite/incremental/log_text.c plugins/sqlite/incremental/log_text.h \
 	plugins/sqlite/incremental/read_log.c \
+	plugins/sqlite/incremental/scratch.c plugins/sqlite/incremental/scratch.h \
 	plugins/sqlite/incremental/shape.c plugins/sqlite/incremental/shape.h \
 	plugins/sqlite/depends/know.c plugins/sqlite/depends/walk.c plugins/sqlite/depends/walk.h \
 	plugins/sqlite/watch/watch.c plugins/sqlite/watch/watch.h

@@ -276,6 +276,11 @@ struct db_roll_ops {
 	/* SQL: the bytes of a value {}, where equal groups may have other bytes; and a sum {} of counts as a count. NULL:
 	 * equal groups have equal bytes, or none that matter. */
 	const char *spelling, *whole_number;
+	/* The part's rows of these keys are computed anew, and the sums of their groups move by what differs; these groups
+	 * are added to the set, unless it has no columns. NULL: the old rows are taken away by add_to_roll, and the new
+	 * ones added. */
+	bool (*move)(struct db *db, const struct roll *roll, const struct key_set *keys, struct key_set *groups,
+	             struct viewd_err *err);
 	/* Do columns of these types take the same values over from each other, to the byte? NULL: if they are equal. */
 	bool (*same_values)(const char *type_a, const char *type_b);
 };
@@ -328,7 +333,7 @@ struct db_incremental_ops {
 	bool (*apply_part)(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
 	                   struct viewd_err *err);
 	/* Makes the table of an inner node, empty, with its indexes. In a transaction where DDL has one. NULL, with
-	 * add_to_roll: parts only. */
+	 * add_to_roll and roll.move: parts only. */
 	bool (*make_node)(struct db *db, const struct node_table *table, struct viewd_err *err);
 	struct db_roll_ops roll;
 	/* The table of a node has neither the types nor the collations of its query: keys and groups must be spelled in
@@ -337,7 +342,8 @@ struct db_incremental_ops {
 	/* Images may tell of rows that did not change: they say which keys to look at, and cannot be added up. */
 	bool images_guess;
 	/* Adds the rows of a query, which has the columns of the roll's table, to those of their groups; groups that are
-	 * not there come. The query may contain has_key of the set `with`. */
+	 * not there come. The query may contain has_key of the set `with`. NULL where images_guess and roll.move are
+	 * there. */
 	bool (*add_to_roll)(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
 	                    struct viewd_err *err);
 	/* SQL: is the sum {} a value that nothing can be taken away from (NaN)? NULL: there are none. */

@@ -362,6 +362,8 @@ static bool move_roll(struct db *db, void *mem, const struct roll *roll, const s
 {
 	const char *columns[KEY_WIDTH_MAX];
 	struct part_written inside = {0};
+	if (db->ops->incremental.roll.move != NULL)
+		return db->ops->incremental.roll.move(db, roll, keys, groups, err);
 	for (size_t i = 0; i < keys->width; i++)
 		columns[i] = talloc_asprintf(mem, "viewd_p.f%zu", i + 1);
 	char *found = db->ops->incremental.has_key(mem, keys, columns, true),

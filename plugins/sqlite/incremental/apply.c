@@ -1,33 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * apply.c: computes the rows of some keys by the definition, and writes what differs from the rows that are stored, by
- * bytes. Both sides are put into temporary tables first: reading the relation while it is written would not do, and a
- * definition may take long.
- *
  * The definition's text is not touched. Around it stand common table expressions that are named like its tables and
- * hold the rows of the keys only, for those tables that have the key themselves wherever they stand.
+ * hold the rows of the keys only, for those tables that have the key, or some columns of it, wherever they stand.
  */
+#include "sqlite/incremental/apply.h"
+
 #include "base/err.h"
 #include "common/sqltext/sqltext.h"
 #include "sqlite/incremental/incremental.h"
+#include "sqlite/incremental/scratch.h"
 #include "sqlite/objects/catalogue.h"
 
 #include <string.h>
 #include <strings.h>
 #include <talloc.h>
-
-#define NOW "temp.viewd_part_now"    /* what the definition yields: c0, c1 .., n */
-#define STORED "temp.viewd_part_had" /* what is stored: rid, c0, c1 .., n */
-
-struct applying {
-	struct db *db;
-	void *mem;
-	const struct part *part;
-	const struct key_set *keys;            /* NULL: all rows */
-	const char *collations[KEY_WIDTH_MAX]; /* of the key */
-	char *rel;                             /* quoted */
-	const char *row_id;                    /* of rel */
-};
 
 static char *quoted(const struct applying *a, const char *prefix, const char *name)
 {
@@ -71,39 +57,68 @@ static bool same_table(const struct analysis_source *a, const struct analysis_so
 	return strcmp(a->name, b->name) == 0;
 }
 
-/* Does the table have the key, and in the same columns wherever it stands? first: has none of its places come yet? */
-static bool can_shadow(const struct part *part, size_t number, bool *first_r)
+/* The column of a source that is equal to this one of the key, on the source's way to it; NULL: none is. */
+static const char *tied_column(const struct part *part, const struct analysis_source *said, size_t key)
 {
-	const struct analysis_source *said = part->sources[number].said;
-	bool can = said->all_tied && said->next == 0 && said->n_pairs == part->n_key;
-	*first_r = true;
-	for (size_t i = 0; i < part->n_sources && can; i++) {
-		const struct analysis_source *other = part->sources[i].said;
-		if (!same_table(said, other))
-			continue;
-		*first_r &= i >= number;
-		can = other->next == 0 && other->n_pairs == said->n_pairs;
-		for (size_t k = 0; k < said->n_pairs && can; k++)
-			can = strcmp(other->pairs[k].from, said->pairs[k].from) == 0;
-	}
-	return can;
+	if (said->next == 0)
+		return key < said->n_pairs ? said->pairs[key].from : NULL;
+	const char *there = tied_column(part, part->sources[said->next - 1].said, key);
+	for (size_t i = 0; i < said->n_pairs && there != NULL; i++)
+		if (strcmp(said->pairs[i].to, there) == 0)
+			return said->pairs[i].from;
+	return NULL;
 }
 
-/* "WITH t AS (SELECT * FROM main.t WHERE t.a is in the set), ..": rows with NULL may be those of a key with NULL. */
+/* Is this column tied to that one of the key wherever the table stands? */
+static bool tied_everywhere(const struct part *part, const struct analysis_source *said, size_t key, const char *column)
+{
+	for (size_t i = 0; i < part->n_sources && column != NULL; i++) {
+		const struct analysis_source *other = part->sources[i].said;
+		const char *tied = same_table(said, other) ? tied_column(part, other, key) : column;
+		if (tied == NULL || strcmp(tied, column) != 0)
+			return false;
+	}
+	return column != NULL;
+}
+
+/* Of a table that has the key in one of its places, of which this is the first: columns, each tied to one of the key.
+ * Rows that have none of the keys there count in no place for any of them. Returns how many. */
+static size_t shadow_columns(const struct applying *a, size_t number, const char *columns[static KEY_WIDTH_MAX],
+                             size_t keys[static KEY_WIDTH_MAX])
+{
+	const struct part *part = a->part;
+	const struct analysis_source *said = part->sources[number].said;
+	bool first = true, has = false;
+	size_t n = 0;
+	for (size_t i = 0; i < part->n_sources; i++)
+		if (same_table(said, part->sources[i].said)) {
+			first &= i >= number;
+			has |= part->sources[i].said->next == 0;
+		}
+	for (size_t k = 0; k < part->n_key && first && has; k++) {
+		const char *column = tied_column(part, said, k);
+		if (!tied_everywhere(part, said, k, column))
+			continue;
+		columns[n] = quoted(a, "viewd_t.", column);
+		keys[n++] = k;
+	}
+	return n;
+}
+
+/* "WITH t AS (SELECT * FROM main.t WHERE t.a is in the set), ..": rows with NULL may be those of a key with NULL. A
+ * table that stands there twice is looked up in by what its places ask for, not read first. */
 static char *add_shadows(const struct applying *a, char *sql)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < a->part->n_sources && a->keys != NULL; i++) {
-		const struct analysis_source *said = a->part->sources[i].said;
 		const char *columns[KEY_WIDTH_MAX];
-		bool first = false;
-		if (!can_shadow(a->part, i, &first) || !first)
+		size_t keys[KEY_WIDTH_MAX], n_columns = shadow_columns(a, i, columns, keys);
+		if (n_columns == 0)
 			continue;
-		for (size_t k = 0; k < said->n_pairs; k++)
-			columns[k] = quoted(a, "viewd_t.", said->pairs[k].from);
-		sql = sql_add(sql, "%s%s AS (SELECT viewd_t.* FROM main.%s AS viewd_t WHERE %s)", n++ > 0 ? ", " : "WITH ",
-		              quoted(a, "", said->name), quoted(a, "", said->name),
-		              sqlite_op_has_key(a->mem, a->keys, columns, true));
+		const char *name = quoted(a, "", a->part->sources[i].said->name);
+		sql = sql_add(sql, "%s%s AS NOT MATERIALIZED (SELECT viewd_t.* FROM main.%s AS viewd_t WHERE %s)",
+		              n++ > 0 ? ", " : "WITH ", name, name,
+		              sqlite_has_columns(a->mem, a->keys, columns, keys, n_columns));
 	}
 	return n > 0 ? sql_add(sql, "\n") : sql;
 }
@@ -121,22 +136,45 @@ static char *add_numbers(const struct applying *a, char *sql, const char *const 
 	return sql_add(sql, ")");
 }
 
-/* The columns have the relation's affinities, so that values become what they will be when they are stored. */
-static bool open_tables(const struct applying *a, struct viewd_err *err)
+/* "main.rel" has the affinity with the column; so will what is computed, as it will be stored. */
+static const char *affinity_of(const struct applying *a, size_t column)
 {
-	static const char *const drops[] = {"DROP TABLE IF EXISTS " NOW, "DROP TABLE IF EXISTS " STORED};
-	char *now = sql_add(sql_new(a->mem), "CREATE TABLE " NOW " AS SELECT "), *columns = sql_new(a->mem);
-	for (size_t i = 0; i < a->part->columns->n; i++)
-		columns = sql_add(columns, "%s AS c%zu, ", quoted(a, "viewd_r.", a->part->columns->names[i]), i);
-	char *from = sql_add(sql_new(a->mem), "0 AS n FROM main.%s AS viewd_r LIMIT 0", a->rel);
-	char *stored = sql_add(sql_new(a->mem), "CREATE TABLE " STORED " AS SELECT 0 AS rid, %s%s", columns, from);
-	return db_exec(a->db, drops[0], err) && db_exec(a->db, drops[1], err) &&
-	       db_exec(a->db, sql_add(now, "%s%s", columns, from), err) && db_exec(a->db, stored, err);
+	const char *type = NULL;
+	sqlite3_table_column_metadata(sqlite_conn_of(a->db)->handle, "main", a->part->rel.name,
+	                              a->part->columns->names[column], &type, NULL, NULL, NULL, NULL);
+	return sqlite_affinity(type, false);
 }
 
-static bool close_tables(const struct applying *a, struct viewd_err *err)
+/* Affinities, and what identifies a row: two tables of one such text are alike. */
+static char *add_form(const struct applying *a, char *sql)
 {
-	return db_exec(a->db, "DROP TABLE " NOW, err) && db_exec(a->db, "DROP TABLE " STORED, err);
+	for (size_t i = 0; i < a->part->columns->n; i++)
+		sql = sql_add(sql, "%c", affinity_of(a, i)[0]);
+	for (size_t i = 0; i < a->part->n_row; i++)
+		sql = sql_add(sql, "_%zu", a->part->row[i]);
+	return sql;
+}
+
+/* By what identifies a row, or by all of it. */
+static char *index_columns(const struct applying *a)
+{
+	size_t n = a->part->n_row > 0 ? a->part->n_row : a->part->columns->n;
+	char *sql = sql_new(a->mem);
+	for (size_t i = 0; i < n; i++)
+		sql = sql_add(sql, "%sc%zu", i > 0 ? ", " : "", a->part->n_row > 0 ? a->part->row[i] : i);
+	return sql;
+}
+
+static bool open_tables(struct applying *a, struct viewd_err *err)
+{
+	char *columns = sql_new(a->mem), *index = index_columns(a);
+	for (size_t i = 0; i < a->part->columns->n; i++)
+		columns = sql_add(columns, "c%zu %s, ", i, affinity_of(a, i));
+	columns = sql_add(columns, "n INTEGER");
+	a->now = add_form(a, sql_add(sql_new(a->mem), "viewd_now_"));
+	a->had = add_form(a, sql_add(sql_new(a->mem), "viewd_had_"));
+	return scratch_open(a->db, a->now, columns, index, err) &&
+	       scratch_open(a->db, a->had, sql_add(sql_new(a->mem), "rid INTEGER, %s", columns), index, err);
 }
 
 static char *fill_now(const struct applying *a, bool shadows)
@@ -148,7 +186,7 @@ static char *fill_now(const struct applying *a, bool shadows)
 	                  .method = VIEWD_METHOD_TABLE,
 	                  .definition = part->definition,
 	                  .columns = part->columns};
-	char *sql = add_own(a, sql_add(sql_new(a->mem), "INSERT INTO " NOW " ("), "");
+	char *sql = add_own(a, sql_add(sql_new(a->mem), "INSERT INTO temp.%s (", a->now), "");
 	sql = sql_add(sql, ", n)\n");
 	sql = add_named(a, sql_add(shadows ? add_shadows(a, sql) : sql, "SELECT "), "viewd_p.");
 	return sql_add(sql, ", %d FROM (\n%s\n) AS viewd_p WHERE %s", part->n_row > 0, gen_query(&gen),
@@ -175,9 +213,11 @@ static bool number_rows(const struct applying *a, struct viewd_err *err)
 	for (size_t i = 0; i < a->part->columns->n; i++)
 		columns[i] = talloc_asprintf(columns, "c%zu", i);
 	char *sql = add_own(a, sql_new(a->mem), "");
-	sql = sql_add(sql_new(a->mem), "INSERT INTO " NOW " (%s, n) SELECT %s, ", sql, sql);
-	sql = sql_add(add_numbers(a, sql, columns), " FROM " NOW);
-	return a->part->n_row > 0 || (db_exec(a->db, sql, err) && db_exec(a->db, "DELETE FROM " NOW " WHERE n = 0", err));
+	sql = sql_add(sql_new(a->mem), "INSERT INTO temp.%s (%s, n) SELECT %s, ", a->now, sql, sql);
+	sql = sql_add(add_numbers(a, sql, columns), " FROM temp.%s", a->now);
+	return a->part->n_row > 0 ||
+	       (db_exec(a->db, sql, err) &&
+	        db_exec(a->db, sql_add(sql_new(a->mem), "DELETE FROM temp.%s WHERE n = 0", a->now), err));
 }
 
 static bool fetch_stored(const struct applying *a, struct viewd_err *err)
@@ -186,22 +226,11 @@ static bool fetch_stored(const struct applying *a, struct viewd_err *err)
 	assert(columns != NULL);
 	for (size_t i = 0; i < a->part->columns->n; i++)
 		columns[i] = quoted(a, "viewd_r.", a->part->columns->names[i]);
-	char *sql = add_own(a, sql_add(sql_new(a->mem), "INSERT INTO " STORED " (rid, "), "");
+	char *sql = add_own(a, sql_add(sql_new(a->mem), "INSERT INTO temp.%s (rid, ", a->had), "");
 	sql = add_named(a, sql_add(sql, ", n) SELECT viewd_r.%s, ", a->row_id), "viewd_r.");
 	sql = add_numbers(a, sql_add(sql, ", "), columns);
 	sql = sql_add(sql, " FROM main.%s AS viewd_r WHERE %s", a->rel, has_key(a, "viewd_r."));
 	return db_exec(a->db, sql, err);
-}
-
-/* By what identifies a row, or by all of it. */
-static bool index_table(const struct applying *a, const char *table, struct viewd_err *err)
-{
-	const char *bare = table + sizeof "temp." - 1;
-	size_t n = a->part->n_row > 0 ? a->part->n_row : a->part->columns->n;
-	char *sql = sql_add(sql_new(a->mem), "CREATE INDEX %s_i ON %s (", table, bare);
-	for (size_t i = 0; i < n; i++)
-		sql = sql_add(sql, "%sc%zu", i > 0 ? ", " : "", a->part->n_row > 0 ? a->part->row[i] : i);
-	return db_exec(a->db, sql_add(sql, ")"), err);
 }
 
 /* ---- writing ---- */
@@ -209,21 +238,21 @@ static bool index_table(const struct applying *a, const char *table, struct view
 /* " WHERE NOT EXISTS (SELECT 1 FROM other AS o WHERE o is the very same as s)" */
 static char *add_alone(const struct applying *a, char *sql, const char *other)
 {
-	sql = sql_add(sql, " WHERE NOT EXISTS (SELECT 1 FROM %s AS o WHERE o.n = s.n", other);
+	sql = sql_add(sql, " WHERE NOT EXISTS (SELECT 1 FROM temp.%s AS o WHERE o.n = s.n", other);
 	for (size_t i = 0; i < a->part->columns->n; i++)
 		sql = sql_add(sql, " AND o.c%zu IS s.c%zu COLLATE BINARY AND typeof(o.c%zu) = typeof(s.c%zu)", i, i, i, i);
 	return sql_add(sql, ")");
 }
 
 /* Deletions come first, so that a unique index is never in the way of new rows. */
-static bool write_difference(const struct applying *a, struct part_written *out, struct viewd_err *err)
+bool applying_write(const struct applying *a, struct part_written *out, struct viewd_err *err)
 {
-	char *gone = sql_add(sql_new(a->mem), "DELETE FROM main.%s WHERE %s IN (SELECT s.rid FROM " STORED " AS s", a->rel,
-	                     a->row_id);
+	char *gone = sql_add(sql_new(a->mem), "DELETE FROM main.%s WHERE %s IN (SELECT s.rid FROM temp.%s AS s", a->rel,
+	                     a->row_id, a->had);
 	char *come = add_named(a, sql_add(sql_new(a->mem), "INSERT INTO main.%s (", a->rel), "");
-	come = sql_add(add_own(a, sql_add(come, ") SELECT "), "s."), " FROM " NOW " AS s");
-	return a->db->ops->exec(a->db, sql_add(add_alone(a, gone, NOW), ")"), NULL, 0, &out->deleted, err) &&
-	       a->db->ops->exec(a->db, add_alone(a, come, STORED), NULL, 0, &out->inserted, err);
+	come = sql_add(add_own(a, sql_add(come, ") SELECT "), "s."), " FROM temp.%s AS s", a->now);
+	return a->db->ops->exec(a->db, sql_add(add_alone(a, gone, a->now), ")"), NULL, 0, &out->deleted, err) &&
+	       a->db->ops->exec(a->db, add_alone(a, come, a->had), NULL, 0, &out->inserted, err);
 }
 
 static const char *free_row_id(const struct applying *a)
@@ -239,24 +268,27 @@ static const char *free_row_id(const struct applying *a)
 	return NULL;
 }
 
-static bool apply(struct applying *a, struct part_written *out, struct viewd_err *err)
+bool applying_begin(struct applying *a, struct viewd_err *err)
 {
+	a->rel = relation_quoted(a->db->syntax, a->mem, &a->part->rel);
 	a->row_id = free_row_id(a);
 	if (a->row_id == NULL)
 		return err_set(err, VIEWD_ERR_CONFIG, "'%s' has columns of all names of the row number, so rows cannot be told",
 		               a->part->rel.name);
 	sqlite_key_collations(a->db, a->mem, a->part, a->collations);
-	return open_tables(a, err) && compute(a, err) && number_rows(a, err) && fetch_stored(a, err) &&
-	       index_table(a, NOW, err) && index_table(a, STORED, err) && write_difference(a, out, err) &&
-	       close_tables(a, err);
+	return open_tables(a, err) && compute(a, err) && number_rows(a, err) && fetch_stored(a, err);
+}
+
+bool applying_end(const struct applying *a, struct viewd_err *err)
+{
+	return scratch_empty(a->db, a->now, err) && scratch_empty(a->db, a->had, err);
 }
 
 bool sqlite_op_apply_part(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
                           struct viewd_err *err)
 {
 	struct applying a = {.db = db, .mem = talloc_new(NULL), .part = part, .keys = keys};
-	a.rel = relation_quoted(db->syntax, a.mem, &part->rel);
-	bool done = apply(&a, out, err);
+	bool done = applying_begin(&a, err) && applying_write(&a, out, err) && applying_end(&a, err);
 	talloc_free(a.mem);
 	return done;
 }

@@ -31,6 +31,10 @@ bool sqlite_op_read_log(struct db *db, void *mem_ctx, const char *view, const st
 bool sqlite_op_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
                         struct viewd_err *err);
 char *sqlite_op_has_key(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe);
+/* SQL: these columns are those of some key, or NULL where some key has NULL: more rows than has_key finds. keys: their
+ * positions in the set, n of them in order. talloc'ed */
+char *sqlite_has_columns(void *mem_ctx, const struct key_set *set, const char *const *columns, const size_t *keys,
+                         size_t n);
 void sqlite_op_drop_keys(struct db *db, struct key_set *set);
 
 /* How the columns of the key are compared, on mem_ctx: the source that has the key itself tells. */
@@ -46,8 +50,8 @@ bool sqlite_op_index_part(struct db *db, const struct part *part, struct viewd_e
 struct node_table;
 struct roll;
 bool sqlite_op_make_node(struct db *db, const struct node_table *table, struct viewd_err *err);
-bool sqlite_op_add_to_roll(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
-                           struct viewd_err *err);
+bool sqlite_op_move_roll(struct db *db, const struct roll *roll, const struct key_set *keys, struct key_set *groups,
+                         struct viewd_err *err);
 
 /* apply.c: computing keys anew */
 bool sqlite_op_apply_part(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,

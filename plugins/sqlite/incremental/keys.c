@@ -6,16 +6,20 @@
 #include "common/sqltext/sqltext.h"
 #include "common/text/number.h"
 #include "sqlite/incremental/incremental.h"
+#include "sqlite/incremental/scratch.h"
 #include "sqlite/objects/catalogue.h"
 
 #include <talloc.h>
 
 /* One for each width. */
+static char *name_of(void *mem, const struct key_set *set)
+{
+	return sql_add(sql_new(mem), "%s_%zu", set->name, set->width);
+}
+
 static char *table_of(void *mem, const struct key_set *set)
 {
-	char *table = talloc_asprintf(mem, "temp.\"%s_%zu\"", set->name, set->width);
-	assert(table != NULL);
-	return table;
+	return sql_add(sql_new(mem), "temp.\"%s\"", name_of(mem, set));
 }
 
 /* "k1, k2" */
@@ -27,11 +31,11 @@ static char *add_columns(char *sql, const struct key_set *set, const char *befor
 	return sql;
 }
 
-static bool open_table(struct db *db, void *mem, const char *table, const struct key_set *set, struct viewd_err *err)
+static bool open_table(struct db *db, void *mem, const struct key_set *set, struct viewd_err *err)
 {
-	char *sql = add_columns(sql_add(sql_new(mem), "CREATE TABLE IF NOT EXISTS %s (", table), set, "", ", ", "");
-	sql = sql_add(add_columns(sql_add(sql, ", UNIQUE ("), set, "", ", ", ""), "))");
-	return db_exec(db, sql, err) && db_exec(db, sql_add(sql_new(mem), "DELETE FROM %s", table), err);
+	char *columns = add_columns(sql_new(mem), set, "", ", ", "");
+	columns = sql_add(add_columns(sql_add(columns, ", UNIQUE ("), set, "", ", ", ""), ")");
+	return scratch_open(db, name_of(mem, set), columns, NULL, err);
 }
 
 static bool read_counts_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -56,7 +60,7 @@ bool sqlite_op_add_keys(struct db *db, struct key_set *set, const char *query, c
 {
 	void *mem = talloc_new(NULL);
 	char *table = table_of(mem, set);
-	bool done = (set->n > 0 || open_table(db, mem, table, set, err)) &&
+	bool done = (set->n > 0 || open_table(db, mem, set, err)) &&
 	            db_exec(db, sql_add(sql_new(mem), "INSERT OR IGNORE INTO %s %s", table, query), err) &&
 	            count(db, mem, table, set, err);
 	talloc_free(mem);
@@ -88,16 +92,30 @@ char *sqlite_op_has_key(void *mem_ctx, const struct key_set *set, const char *co
 	return sql_add(sql, "))");
 }
 
+char *sqlite_has_columns(void *mem_ctx, const struct key_set *set, const char *const *columns, const size_t *keys,
+                         size_t n)
+{
+	char *row = sql_new(mem_ctx), *of = sql_new(mem_ctx), *nulls = sql_new(mem_ctx);
+	if (n == set->width)
+		return sqlite_op_has_key(mem_ctx, set, columns, true);
+	for (size_t i = 0; i < n; i++) {
+		row = sql_add(row, "%s%s", i > 0 ? ", " : "", columns[i]);
+		of = sql_add(of, "%sk%zu", i > 0 ? ", " : "", keys[i] + 1);
+		nulls = sql_add(nulls, " OR %s IS NULL", columns[i]);
+	}
+	return sql_add(sql_new(mem_ctx), "(%s%s%s IN (SELECT %s FROM %s)%s)", n > 1 ? "(" : "", row, n > 1 ? ")" : "", of,
+	               table_of(mem_ctx, set), set->nulls ? nulls : "");
+}
+
 /* Best effort: what stays is removed when the set is used again. */
 void sqlite_op_drop_keys(struct db *db, struct key_set *set)
 {
 	struct viewd_err ignored = {0};
-	char *table = table_of(NULL, set);
-	char *sql = sql_add(sql_new(table), "DELETE FROM %s", table);
-	if (set->n > 0 && !db_exec(db, sql, &ignored))
+	void *mem = talloc_new(NULL);
+	if (set->n > 0 && !scratch_empty(db, name_of(mem, set), &ignored))
 		db_log(db, VIEWD_LOG_DEBUG, "database '%s', keys of a refresh stay for now (%s)", db->database_name,
 		       ignored.msg);
-	talloc_free(table);
+	talloc_free(mem);
 }
 
 void sqlite_key_collations(struct db *db, void *mem_ctx, const struct part *part, const char *out[static KEY_WIDTH_MAX])

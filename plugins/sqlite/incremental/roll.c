@@ -5,11 +5,11 @@
  */
 #include "common/incremental/roll.h"
 #include "common/sqltext/sqltext.h"
+#include "sqlite/incremental/apply.h"
 #include "sqlite/incremental/incremental.h"
+#include "sqlite/incremental/scratch.h"
 
 #include <talloc.h>
-
-#define ADDED "temp.viewd_roll" /* what is added: the columns of the roll's table */
 
 static char *add_numbered(char *sql, const char *letter, size_t n)
 {
@@ -38,55 +38,112 @@ bool sqlite_op_make_node(struct db *db, const struct node_table *table, struct v
 }
 
 struct adding {
+	struct db *db;
+	void *mem;
 	const struct roll *roll;
-	char *rel;    /* quoted */
-	char *names;  /* of all columns */
-	char *sums;   /* "s1 = viewd_n.s1 + d.s1, .." */
-	char *groups; /* "viewd_n.g1 IS d.g1 AND .." */
+	const char **names; /* of the columns of its table: groups first */
+	size_t n, n_groups;
+	char *rel;     /* quoted */
+	char *scratch; /* what is added */
+	char *all;     /* "g1, s1, .." */
 };
 
-static void name_columns(void *mem, struct adding *a)
+static char *add_names(const struct adding *a, char *sql, const char *between)
 {
-	const struct analysis_texts *texts = a->roll->texts;
-	a->names = add_numbered(sql_new(mem), "g", texts->groups.n);
-	a->names = sql_add(a->names, "%s", texts->groups.n > 0 ? ", " : "");
-	a->sums = sql_new(mem);
-	a->groups = sql_add(sql_new(mem), "%s", texts->groups.n > 0 ? "" : "1");
-	for (size_t i = 0; i < texts->groups.n; i++)
-		a->groups = sql_add(a->groups, "%sviewd_n.g%zu IS d.g%zu", i > 0 ? " AND " : "", i + 1, i + 1);
-	const char **sums;
-	size_t n = roll_sums(mem, texts, &sums);
-	for (size_t i = 0; i < n; i++) {
-		a->names = sql_add(a->names, "%s%s", i > 0 ? ", " : "", sums[i]);
-		a->sums = sql_add(a->sums, "%s%s = viewd_n.%s + d.%s", i > 0 ? ", " : "", sums[i], sums[i], sums[i]);
+	for (size_t i = 0; i < a->n; i++)
+		sql = sql_add(sql, "%s%s", i > 0 ? between : "", a->names[i]);
+	return sql;
+}
+
+static void name_columns(struct adding *a)
+{
+	a->rel = relation_quoted(a->db->syntax, a->mem, &a->roll->table.rel);
+	a->n_groups = a->roll->table.n_unique;
+	a->n = roll_columns(a->mem, a->roll, &a->names);
+	a->scratch = add_names(a, sql_add(sql_new(a->mem), "viewd_roll_"), "_");
+	a->all = add_names(a, sql_new(a->mem), ", ");
+}
+
+/* "c2, c3, ..": the part's columns that are the roll's. */
+static char *add_positions(const struct adding *a, char *sql, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		sql = sql_add(sql, "%sc%zu", i > from ? ", " : "", a->roll->part.n_key + i);
+	return sql;
+}
+
+/* A sum that is no whole number is handed on, whatever it is, for the roll to find out that it cannot be moved. */
+static char *add_having(const struct adding *a, char *sql)
+{
+	for (size_t i = a->n_groups; i < a->n; i++) {
+		char *sum = sql_add(sql_new(a->mem), "sum(viewd_w * c%zu)", a->roll->part.n_key + i);
+		sql = sql_add(sql, "%s%s IS NOT 0 OR typeof(%s) <> 'integer'", i > a->n_groups ? " OR " : " HAVING ", sum, sum);
 	}
+	return sql;
 }
 
-static bool collect(struct db *db, void *mem, const struct adding *a, const char *query, struct viewd_err *err)
+/* Rows of the part that came, less those that went. */
+static bool collect(const struct adding *a, const struct applying *part, struct viewd_err *err)
 {
-	return db_exec(db, "DROP TABLE IF EXISTS " ADDED, err) &&
-	       db_exec(db, sql_add(sql_new(mem), "CREATE TABLE " ADDED " (%s)", a->names), err) &&
-	       db_exec(db, sql_add(sql_new(mem), "INSERT INTO " ADDED " %s", query), err);
+	char *columns = add_positions(a, sql_new(a->mem), 0, a->n);
+	char *groups = add_positions(a, sql_new(a->mem), 0, a->n_groups);
+	char *sql = sql_add(sql_new(a->mem), "INSERT INTO temp.%s SELECT %s", a->scratch, groups);
+	for (size_t i = a->n_groups; i < a->n; i++)
+		sql = sql_add(sql, "%scoalesce(sum(viewd_w * c%zu), 0)", i > 0 ? ", " : "", a->roll->part.n_key + i);
+	sql = sql_add(sql, " FROM (SELECT %s, 1 AS viewd_w FROM temp.%s UNION ALL SELECT %s, -1 FROM temp.%s)", columns,
+	              part->now, columns, part->had);
+	if (a->n_groups > 0)
+		sql = add_having(a, sql_add(sql, " GROUP BY %s", groups));
+	return scratch_open(a->db, a->scratch, a->all, NULL, err) && db_exec(a->db, sql, err);
 }
 
-bool sqlite_op_add_to_roll(struct db *db, const struct roll *roll, const char *query, const struct key_set *with UNUSED,
-                           struct viewd_err *err)
+/* "viewd_n.g1 IS d.g1 AND .." */
+static char *add_same_group(const struct adding *a, char *sql)
 {
-	void *mem = talloc_new(NULL);
-	struct adding a = {.roll = roll, .rel = relation_quoted(db->syntax, mem, &roll->table.rel)};
-	name_columns(mem, &a);
-	bool done = collect(db, mem, &a, query, err) &&
-	            db_exec(db,
-	                    sql_add(sql_new(mem), "UPDATE main.%s AS viewd_n SET %s FROM " ADDED " AS d WHERE %s", a.rel,
-	                            a.sums, a.groups),
-	                    err) &&
-	            db_exec(db,
-	                    sql_add(sql_new(mem),
-	                            "INSERT INTO main.%s (%s) SELECT %s FROM " ADDED " AS d WHERE NOT EXISTS (SELECT 1 "
-	                            "FROM main.%s AS viewd_n WHERE %s)",
-	                            a.rel, a.names, a.names, a.rel, a.groups),
-	                    err) &&
-	            db_exec(db, "DROP TABLE " ADDED, err);
-	talloc_free(mem);
+	for (size_t i = 0; i < a->n_groups; i++)
+		sql = sql_add(sql, "%sviewd_n.%s IS d.%s", i > 0 ? " AND " : "", a->names[i], a->names[i]);
+	return sql_add(sql, "%s", a->n_groups > 0 ? "" : "1");
+}
+
+static bool add_to_groups(const struct adding *a, struct viewd_err *err)
+{
+	char *update = sql_add(sql_new(a->mem), "UPDATE main.%s AS viewd_n SET ", a->rel);
+	for (size_t i = a->n_groups; i < a->n; i++)
+		update = sql_add(update, "%s%s = viewd_n.%s + d.%s", i > a->n_groups ? ", " : "", a->names[i], a->names[i],
+		                 a->names[i]);
+	update = add_same_group(a, sql_add(update, " FROM temp.%s AS d WHERE ", a->scratch));
+	char *insert =
+		sql_add(sql_new(a->mem),
+	            "INSERT INTO main.%s (%s) SELECT %s FROM temp.%s AS d WHERE NOT EXISTS (SELECT 1 FROM main.%s "
+	            "AS viewd_n WHERE ",
+	            a->rel, a->all, a->all, a->scratch, a->rel);
+	return db_exec(a->db, update, err) && db_exec(a->db, sql_add(add_same_group(a, insert), ")"), err);
+}
+
+static bool touch_groups(const struct adding *a, struct key_set *groups, struct viewd_err *err)
+{
+	char *sql = sql_add(sql_new(a->mem), "SELECT ");
+	for (size_t i = 0; i < a->n_groups; i++)
+		sql = sql_add(sql, "%s%s", i > 0 ? ", " : "", a->names[i]);
+	return groups->width == 0 ||
+	       sqlite_op_add_keys(a->db, groups, sql_add(sql, " FROM temp.%s", a->scratch), NULL, err);
+}
+
+static bool move(struct adding *a, struct applying *part, struct key_set *groups, struct viewd_err *err)
+{
+	struct part_written inside = {0};
+	name_columns(a);
+	return applying_begin(part, err) && collect(a, part, err) && applying_write(part, &inside, err) &&
+	       applying_end(part, err) && touch_groups(a, groups, err) && add_to_groups(a, err) &&
+	       scratch_empty(a->db, a->scratch, err);
+}
+
+bool sqlite_op_move_roll(struct db *db, const struct roll *roll, const struct key_set *keys, struct key_set *groups,
+                         struct viewd_err *err)
+{
+	struct adding adding = {.db = db, .mem = talloc_new(NULL), .roll = roll};
+	struct applying part = {.db = db, .mem = adding.mem, .part = &roll->part, .keys = keys};
+	bool done = move(&adding, &part, groups, err);
+	talloc_free(adding.mem);
 	return done;
 }
