@@ -72,7 +72,8 @@ const struct db_ops sqlite_ops = {
 			.make_node = sqlite_op_make_node,
 			.nodes_lose_types = true,
 			.images_guess = true,
-			.roll = {.move = sqlite_op_move_roll},
+			/* 1 and 1.0 are equal; where all are whole numbers, as sums demand, equal ones are the same. */
+			.roll = {.move = sqlite_op_move_roll, .extreme_odd = "typeof({}) = 'real'"},
 			/* Sums of whole numbers alone are exact, whatever type the column is declared with. */
 			.stuck = "typeof({}) <> 'integer'",
 			/* avg() adds floats: as long as no sum on the way reaches 2^53, it is exact. */

@@ -78,9 +78,12 @@ struct facts {
 	size_t n_functions;
 	const char *average;       /* SQL for avg(x), slots {a} its sum and {b} its count; NULL: nothing does */
 	const char *average_large; /* SQL: is a term {} so large that averages are no longer exact? NULL: none is */
-	bool sums_keep_scale;      /* a sum has as many digits as its longest term, not as its type (PostgreSQL) */
-	const char *digits;        /* then: SQL for the digits behind the point of a value, slot {}; NULL: nothing tells */
-	const char *shorter;       /* and for a value {a} with {b} such digits */
+	/* SQL: may a term {} equal one of other bytes? Where no term does, least and greatest values are moved. NULL: they
+	 * are not. */
+	const char *extreme_odd;
+	bool sums_keep_scale; /* a sum has as many digits as its longest term, not as its type (PostgreSQL) */
+	const char *digits;   /* then: SQL for the digits behind the point of a value, slot {}; NULL: nothing tells */
+	const char *shorter;  /* and for a value {a} with {b} such digits */
 };
 
 #endif

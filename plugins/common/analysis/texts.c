@@ -115,9 +115,10 @@ static const char *over_roll(const struct rewriting *r, size_t number, const str
 	case AGGREGATE_AVG:
 		return r->average != NULL ? sql_template2(sql_new(r->mem), r->average, sum_over_roll(r, number, expr), count)
 		                          : NULL;
-	case AGGREGATE_NONE:
 	case AGGREGATE_MIN:
 	case AGGREGATE_MAX:
+		return r->unit->maker->facts->extreme_odd != NULL ? talloc_asprintf(r->mem, "viewd_n.e%zu", number + 1) : NULL;
+	case AGGREGATE_NONE:
 	case AGGREGATE_WHOLE:
 	case AGGREGATE_ORDER:
 		break;
@@ -258,10 +259,10 @@ static bool group_texts(const struct rewriting *r, struct analysis_texts *out)
 	return true;
 }
 
-static void count_large(const struct rewriting *r, struct analysis_term *out)
+/* Terms of which this is true. */
+static void count_odd(const struct rewriting *r, const char *odd, struct analysis_term *out)
 {
-	char *sql = sql_template(sql_add(sql_new(r->unit->maker->out), "CASE WHEN "), r->unit->maker->facts->average_large,
-	                         out->arg);
+	char *sql = sql_template(sql_add(sql_new(r->unit->maker->out), "CASE WHEN "), odd, out->arg);
 	out->longer = sql_add(sql, " THEN 1 END");
 	out->none_longer = true;
 }
@@ -283,16 +284,24 @@ static bool add_lengths(const struct rewriting *r, struct expr *aggregate, struc
 static bool term_of(const struct rewriting *r, struct expr *aggregate, struct analysis_term *out)
 {
 	struct span span;
-	enum aggregate kind = call_aggregate(r->unit->maker->facts, aggregate);
-	*out = (struct analysis_term){.summed = kind == AGGREGATE_SUM || kind == AGGREGATE_AVG};
+	const struct facts *facts = r->unit->maker->facts;
+	enum aggregate kind = call_aggregate(facts, aggregate);
+	*out = (struct analysis_term){.summed = kind == AGGREGATE_SUM || kind == AGGREGATE_AVG,
+	                              .extreme = kind == AGGREGATE_MIN   ? "min"
+	                                         : kind == AGGREGATE_MAX ? "max"
+	                                                                 : NULL};
 	if (aggregate->call->star)
 		return true;
+	if (out->extreme != NULL && facts->extreme_odd == NULL)
+		return false;
 	if (aggregate->args.n != 1 || aggregate->call->distinct || aggregate->call->ordered ||
 	    !span_of(r, aggregate, &span))
 		return false;
 	out->arg = span_text(r->unit->maker->out, &r->tokens, span_arguments(&r->tokens, span));
-	if (kind == AGGREGATE_AVG && r->unit->maker->facts->average_large != NULL)
-		count_large(r, out);
+	if (kind == AGGREGATE_AVG && facts->average_large != NULL)
+		count_odd(r, facts->average_large, out);
+	if (out->extreme != NULL)
+		count_odd(r, facts->extreme_odd, out);
 	return (!out->summed || add_lengths(r, aggregate, out)) &&
 	       alike_value(r->unit->maker->syn, out->arg, aggregate->args.items[0]);
 }

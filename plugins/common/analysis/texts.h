@@ -9,14 +9,15 @@
 #include "common/analysis/unit.h"
 
 /* How a roll's columns are called: g1 .. for the groups, s1 and n1 .. for sum and count of the first aggregate, m1
- * for how many of its terms are long, cnt for the rows of a group. */
+ * for how many of its terms are long, e1 for the least or greatest one, cnt for the rows of a group. */
 struct analysis_term {
-	bool summed;     /* has s; all have n */
-	const char *arg; /* as written; NULL: count(*), which is cnt */
+	bool summed;         /* has s; all have n */
+	const char *extreme; /* has e: "min" or "max"; NULL: it has none */
+	const char *arg;     /* as written; NULL: count(*), which is cnt */
 	/* SQL that is NULL for terms with fewer digits than others have; NULL: all have the same number. With it there is
 	 * m. */
 	const char *longer;
-	/* m counts terms with which an average is not exact: there is to be none. */
+	/* m counts terms with which an average is not exact, or which equal others of other bytes: there is to be none. */
 	bool none_longer;
 };
 

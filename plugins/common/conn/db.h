@@ -281,6 +281,10 @@ struct db_roll_ops {
 	 * ones added. */
 	bool (*move)(struct db *db, const struct roll *roll, const struct key_set *keys, struct key_set *groups,
 	             struct viewd_err *err);
+	/* SQL: may a value {} equal one of other bytes? Least and greatest values of a part are kept with the sums of their
+	 * groups where there is none such: move finds the next one when one is gone, by an index that make_node makes.
+	 * NULL: they are not kept so. */
+	const char *extreme_odd;
 	/* Do columns of these types take the same values over from each other, to the byte? NULL: if they are equal. */
 	bool (*same_values)(const char *type_a, const char *type_b);
 };

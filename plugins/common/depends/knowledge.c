@@ -218,6 +218,11 @@ void knowledge_average(struct knowledge *knowledge, const char *text, const char
 	knowledge->facts.average_large = large;
 }
 
+void knowledge_extremes(struct knowledge *knowledge, const char *odd)
+{
+	knowledge->facts.extreme_odd = odd;
+}
+
 void knowledge_sums_keep_scale(struct knowledge *knowledge, const char *digits, const char *shorter)
 {
 	knowledge->facts.sums_keep_scale = true;

@@ -43,6 +43,9 @@ void knowledge_sums_keep_scale(struct knowledge *knowledge, const char *digits, 
  * it is to be counted; NULL: none is. */
 void knowledge_average(struct knowledge *knowledge, const char *text, const char *large);
 
+/* Least and greatest values are moved where there is no term {} of which the SQL is true; NULL: they are not. */
+void knowledge_extremes(struct knowledge *knowledge, const char *odd);
+
 /* The names in a definition as SQL literals, separated by commas. */
 char *knowledge_names(const struct syntax *syn, void *mem_ctx, const char *definition);
 

@@ -70,6 +70,9 @@ static bool can_roll(const struct task *task, const struct analysis *analysis)
 	const struct db_incremental_ops *ops = &task->db->ops->incremental;
 	if (ops->nodes_lose_types && !(last->one_answer && analysis->nodes[0].one_answer))
 		return false;
+	for (size_t i = 0; i < last->texts->n_terms && analysis->n_nodes == 1; i++)
+		if (last->texts->terms[i].extreme != NULL)
+			return false;
 	if (analysis->n_nodes == 1)
 		return !ops->images_guess && last->sources[0].images && last->sources[0].complete &&
 		       last->texts->inside == NULL && task->view->pre_hook == NULL;
@@ -156,6 +159,7 @@ static bool analyse(struct task *task, struct chain *chain, struct viewd_err *er
 	struct judging judging = {task, attempt_is_plain(task)};
 	struct knowledge *knowledge = knowledge_new(chain);
 	knowledge_average(knowledge, db->ops->incremental.average, db->ops->incremental.average_large);
+	knowledge_extremes(knowledge, db->ops->incremental.roll.extreme_odd);
 	if (!db->ops->depends.know(db, knowledge_names(db->syntax, task->mem, task->definition), knowledge, err))
 		return false;
 	chain->analysis =

@@ -15,6 +15,9 @@ struct node_table {
 	int64_t number;  /* names it */
 	size_t n_key;    /* the first columns of an index for finding rows; 0: none */
 	size_t n_unique; /* the first columns that identify a row, NULL equal to NULL; 0: none */
+	/* Of each of these columns the least or greatest value is looked up, behind others: an index of its own. */
+	const char *const *ordered, *behind;
+	size_t n_ordered;
 };
 
 /* Finds or makes the tables of a view; those of another form, or that are gone, are made anew, all of them together,

@@ -39,7 +39,11 @@ static char *add_terms(char *sql, const struct analysis_texts *texts)
 		if (term->longer != NULL)
 			sql = sql_add(sql, "count(%s) AS m%zu, ", term->longer, i + 1);
 	}
-	return sql_add(sql, "count(*) AS cnt");
+	sql = sql_add(sql, "count(*) AS cnt");
+	for (size_t i = 0; i < texts->n_terms; i++)
+		if (texts->terms[i].extreme != NULL)
+			sql = sql_add(sql, ", %s(%s) AS e%zu", texts->terms[i].extreme, texts->terms[i].arg, i + 1);
+	return sql;
 }
 
 size_t roll_sums(void *mem, const struct analysis_texts *texts, const char ***names_r)
@@ -60,6 +64,18 @@ size_t roll_sums(void *mem, const struct analysis_texts *texts, const char ***na
 	return n;
 }
 
+size_t roll_extremes(void *mem, const struct analysis_texts *texts, const char ***names_r)
+{
+	const char **names = talloc_array(mem, const char *, (unsigned)texts->n_terms + 1);
+	size_t n = 0;
+	assert(names != NULL);
+	*names_r = names;
+	for (size_t i = 0; i < texts->n_terms; i++)
+		if (texts->terms[i].extreme != NULL)
+			names[n++] = talloc_asprintf(mem, "e%zu", i + 1);
+	return n;
+}
+
 static size_t count_groups(const struct roll *roll)
 {
 	return (roll->spelling != NULL ? 2 : 1) * roll->texts->groups.n;
@@ -67,15 +83,17 @@ static size_t count_groups(const struct roll *roll)
 
 size_t roll_columns(void *mem, const struct roll *roll, const char ***names_r)
 {
-	const char **sums, **names;
-	size_t n_groups = count_groups(roll), n_sums = roll_sums(mem, roll->texts, &sums);
-	names = talloc_array(mem, const char *, (unsigned)(n_groups + n_sums));
+	const char **sums, **extremes, **names;
+	size_t n_groups = count_groups(roll), n_sums = roll_sums(mem, roll->texts, &sums),
+		   n_extremes = roll_extremes(mem, roll->texts, &extremes);
+	names = talloc_array(mem, const char *, (unsigned)(n_groups + n_sums + n_extremes));
 	assert(names != NULL);
 	for (size_t i = 0; i < n_groups; i++)
 		names[i] = talloc_asprintf(mem, "g%zu", i + 1);
 	memcpy(names + n_groups, sums, n_sums * sizeof *sums);
+	memcpy(names + n_groups + n_sums, extremes, n_extremes * sizeof *extremes);
 	*names_r = names;
-	return n_groups + n_sums;
+	return n_groups + n_sums + n_extremes;
 }
 
 /* Groups as they are written, and their spellings. */
@@ -135,6 +153,18 @@ static const size_t *first_positions(void *mem, size_t n)
 	return positions;
 }
 
+/* "g1, g2, " */
+static void order_below(void *mem, struct roll *roll)
+{
+	const char **names;
+	char *behind = sql_new(mem);
+	roll->below.n_ordered = roll_extremes(mem, roll->texts, &names);
+	roll->below.ordered = names;
+	for (size_t i = 0; i < count_groups(roll); i++)
+		behind = sql_add(behind, "g%zu, ", i + 1);
+	roll->below.behind = behind;
+}
+
 void roll_plan(void *mem, struct roll *roll, const struct analysis_node *part)
 {
 	roll->table.query = roll_query(mem, roll);
@@ -143,6 +173,7 @@ void roll_plan(void *mem, struct roll *roll, const struct analysis_node *part)
 		return;
 	roll->below.query = part_query(mem, roll, part);
 	roll->below.n_key = part->key_sql.n;
+	order_below(mem, roll);
 	roll->part.definition = roll->below.query;
 	roll->part.columns = part_columns(mem, roll, part->key_sql.n);
 	roll->part.n_key = part->key_sql.n;
@@ -203,7 +234,11 @@ static char *stuck_query(struct db *db, void *mem, const struct roll *roll)
 		snprintf(name, sizeof name, "viewd_s.s%zu", i + 1);
 		if (roll->texts->terms[i].arg != NULL && roll->texts->terms[i].summed)
 			sql = sql_template(sql_add(sql, " OR "), db->ops->incremental.stuck, name);
-		if (roll->texts->terms[i].none_longer) {
+		if (roll->texts->terms[i].extreme != NULL) {
+			snprintf(name, sizeof name, "viewd_s.e%zu", i + 1);
+			sql = sql_add(sql, " OR viewd_s.m%zu > 0 OR (%s IS NOT NULL AND ", i + 1, name);
+			sql = sql_add(sql_template(sql, db->ops->incremental.stuck, name), ")");
+		} else if (roll->texts->terms[i].none_longer) {
 			snprintf(name, sizeof name, "viewd_s.m%zu", i + 1);
 			snprintf(count, sizeof count, "viewd_s.n%zu", i + 1);
 			sql = sql_template2(sql_add(sql, " OR "), db->ops->incremental.average_stuck, name, count);
@@ -219,7 +254,7 @@ static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct
 	const char *columns[KEY_WIDTH_MAX];
 	bool summed = false;
 	for (size_t i = 0; i < roll->texts->n_terms; i++)
-		summed |= roll->texts->terms[i].summed;
+		summed |= roll->texts->terms[i].summed || roll->texts->terms[i].extreme != NULL;
 	if (db->ops->incremental.stuck == NULL || !summed)
 		return true;
 	char *sql = stuck_query(db, mem, roll);
@@ -243,13 +278,15 @@ static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct
 static char *over_part(struct db *db, void *mem, const struct roll *roll, int sign, const char *found)
 {
 	const char **names;
-	size_t n = roll_columns(mem, roll, &names), n_groups = count_groups(roll);
+	size_t n = roll_sums(mem, roll->texts, &names), n_groups = count_groups(roll);
 	char *sql = sql_add(sql_new(mem), "SELECT ");
 	for (size_t i = 0; i < n_groups; i++)
-		sql = sql_add(sql, "viewd_p.%s, ", names[i]);
-	for (size_t i = n_groups; i < n; i++)
-		sql = sql_add(sql, "%scoalesce(sum(viewd_p.%s), 0)%s", i > n_groups ? ", " : "", names[i],
-		              sign < 0 ? " * -1" : "");
+		sql = sql_add(sql, "viewd_p.g%zu, ", i + 1);
+	for (size_t i = 0; i < n; i++)
+		sql = sql_add(sql, "%scoalesce(sum(viewd_p.%s), 0)%s", i > 0 ? ", " : "", names[i], sign < 0 ? " * -1" : "");
+	for (size_t i = 0; i < roll->texts->n_terms; i++)
+		if (roll->texts->terms[i].extreme != NULL)
+			sql = sql_add(sql, ", %s(viewd_p.e%zu)", roll->texts->terms[i].extreme, i + 1);
 	sql = sql_add(sql, " FROM %s AS viewd_p", relation_quoted(db->syntax, mem, &roll->below.rel));
 	if (found != NULL)
 		sql = sql_add(sql, " WHERE %s", found);

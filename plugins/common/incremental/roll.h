@@ -30,7 +30,10 @@ void roll_plan(void *mem, struct roll *roll, const struct analysis_node *part);
 /* Names of the columns of a roll's table that are added up: s1, n1, m1 .., cnt. talloc'ed on mem. */
 size_t roll_sums(void *mem, const struct analysis_texts *texts, const char ***names_r);
 
-/* Of all its columns: first table.n_unique of groups. talloc'ed on mem. */
+/* Names of those that hold a least or greatest value: e1 .. talloc'ed on mem. */
+size_t roll_extremes(void *mem, const struct analysis_texts *texts, const char ***names_r);
+
+/* Of all its columns: first table.n_unique of groups, then those that are added up, then extremes. talloc'ed on mem. */
 size_t roll_columns(void *mem, const struct roll *roll, const char ***names_r);
 
 /* Once the tables have their names: what is computed from them. */

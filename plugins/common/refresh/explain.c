@@ -166,6 +166,7 @@ static const struct analysis *analyse(struct told *told, struct viewd_err *err)
 	struct db *db = task->db;
 	struct knowledge *knowledge = knowledge_new(task->mem);
 	knowledge_average(knowledge, db->ops->incremental.average, db->ops->incremental.average_large);
+	knowledge_extremes(knowledge, db->ops->incremental.roll.extreme_odd);
 	if (db->ops->depends.know == NULL) {
 		err_set(err, VIEWD_ERR_CONFIG, "the dialect for %s does not tell what tables consist of", db->syntax->dialect);
 		return NULL;

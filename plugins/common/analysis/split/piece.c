@@ -128,6 +128,7 @@ static bool same_terms(const struct analysis_texts *a, const struct analysis_tex
 	bool same = a->n_terms == b->n_terms;
 	for (size_t i = 0; i < a->n_terms && same; i++)
 		same = a->terms[i].summed == b->terms[i].summed && same_or_none(a->terms[i].arg, b->terms[i].arg) &&
+		       same_or_none(a->terms[i].extreme, b->terms[i].extreme) &&
 		       same_or_none(a->terms[i].longer, b->terms[i].longer);
 	return same;
 }
