@@ -5,6 +5,8 @@
 #include "base/err.h"
 #include "common/generate/generate.h"
 
+#include <talloc.h>
+
 static enum viewd_kind kind_of(enum viewd_method method)
 {
 	switch (method) {
@@ -22,6 +24,25 @@ static enum viewd_kind kind_of(enum viewd_method method)
 static bool emit(struct viewd_text_sink *sink, const char *sql)
 {
 	return sink->fn(sink->ctx, sql);
+}
+
+/* What keeps a view incrementally follows from keys, types and sizes of tables, which no file tells. */
+#define CREATE_NOTE \
+	"-- refresh_mode = incremental: change logs, their triggers and inner nodes are made before the first\n" \
+	"-- incremental refresh. Which ones follows from the database: viewctl explain tells.\n"
+#define REFRESH_NOTE \
+	"-- refresh_mode = incremental: these compute all rows. The statements that look for keys, compute and write " \
+	"the\n" \
+	"-- rows of these, and move sums follow from the database: viewctl explain tells by which key and through which\n" \
+	"-- tables.\n"
+
+static const char *noted(const struct gen *gen, const char *note, const char *sql)
+{
+	if (gen->method != VIEWD_METHOD_TABLE || gen->view->mode != VIEWD_MODE_INCREMENTAL)
+		return sql;
+	char *text = talloc_asprintf(gen->mem, "%s%s", note, sql);
+	assert(text != NULL);
+	return text;
 }
 
 /* Statements end early when the sink has had enough; that is no error. */
@@ -42,7 +63,7 @@ static bool render_create(const struct gen *gen, const struct viewd_render_flags
 	if (flags->or_replace && !native_replace &&
 	    !emit(sink, gen_drop(gen, &gen->rel, kind_of(gen->method), true, flags->cascade)))
 		return true;
-	if (!emit(sink, create) || gen->method == VIEWD_METHOD_SIMPLE)
+	if (!emit(sink, noted(gen, CREATE_NOTE, create)) || gen->method == VIEWD_METHOD_SIMPLE)
 		return true;
 	if (gen->view->with_data &&
 	    !emit(sink, gen->method == VIEWD_METHOD_TABLE ? gen_insert(gen, &gen->rel) : gen_refresh(gen, false)))
@@ -80,7 +101,7 @@ static bool render_refresh(const struct gen *gen, struct viewd_text_sink *sink, 
 	}
 	if (gen->view->mode == VIEWD_MODE_DIFF)
 		return render_diff(gen, sink, err);
-	if (emit(sink, gen_delete(gen, &gen->rel)))
+	if (emit(sink, noted(gen, REFRESH_NOTE, gen_delete(gen, &gen->rel))))
 		emit(sink, gen_insert(gen, &gen->rel));
 	return true;
 }

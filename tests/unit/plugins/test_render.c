@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <talloc.h>
 
 enum which { POSTGRESQL, MYSQL, SQLITE };
@@ -72,6 +73,21 @@ static void simple_views(void)
 	CHECK_STR(
 		rendered(POSTGRESQL, &view, VIEWD_RENDER_DROP, (struct viewd_render_flags){.if_exists = true, .cascade = true}),
 		"DROP VIEW IF EXISTS \"Order Stats\" CASCADE;\n");
+}
+
+/* What an incremental refresh sends is not in the files; whoever reads the statements is told. */
+static void incremental_views(void)
+{
+	struct viewd_view_spec view = view_of(VIEWD_METHOD_TABLE);
+	view.mode = VIEWD_MODE_INCREMENTAL;
+	const char *create = rendered(SQLITE, &view, VIEWD_RENDER_CREATE, replace);
+	CHECK_CONTAINS(create, ";\n-- refresh_mode = incremental: change logs");
+	CHECK_CONTAINS(create, "viewctl explain tells.\nCREATE TABLE \"Order Stats\"");
+	const char *refresh = rendered(SQLITE, &view, VIEWD_RENDER_REFRESH, plain);
+	CHECK(strncmp(refresh, "-- refresh_mode = incremental: these compute all rows", 53) == 0);
+	CHECK_CONTAINS(refresh, "\nDELETE FROM \"Order Stats\";\n");
+	view.mode = VIEWD_MODE_FULL;
+	CHECK(strncmp(rendered(SQLITE, &view, VIEWD_RENDER_REFRESH, plain), "DELETE FROM", 11) == 0);
 }
 
 static void simple_views_elsewhere(void)
@@ -385,6 +401,7 @@ static void the_hash_tells_what_matters(void)
 
 static const struct harness_test tests[] = {
 	{"simple views", simple_views},
+	{"incremental views", incremental_views},
 	{"simple views elsewhere", simple_views_elsewhere},
 	{"simple views on mysql", simple_views_on_mysql},
 	{"forms that are missing are refused", forms_that_are_missing_are_refused},
