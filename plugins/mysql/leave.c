@@ -27,14 +27,14 @@
 	"REGEXP '^" LOG_ROUTINES "_[0-9]+$')) ORDER BY 2, 3"
 /* clang-format on */
 
-/* The tables that are always there, and probes that a killed process has left. */
+/* The tables that are always there (viewd_log_seen: of an older version), and probes that a killed process has left. */
 /* clang-format off */
 #define TABLES_SQL \
 	"SELECT CONCAT('DROP ', IF(t.TABLE_TYPE = 'VIEW', 'VIEW', 'TABLE')), t.TABLE_SCHEMA, t.TABLE_NAME, ''" \
 	" FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = DATABASE() AND (t.TABLE_NAME LIKE 'viewd\\_probe\\_%'" \
 	" AND t.TABLE_TYPE = 'VIEW' OR t.TABLE_NAME IN ('viewd_changes', 'viewd_slots', 'viewd_triggers', " \
 	"'viewd_tables', 'viewd_position'," \
-	" 'viewd_intents', 'viewd_daemon', '" LOG_SEEN "', " STATE_TABLES_SQL ") OR t.TABLE_NAME REGEXP " \
+	" 'viewd_intents', 'viewd_daemon', 'viewd_log_seen', " STATE_TABLES_SQL ") OR t.TABLE_NAME REGEXP " \
 	"'^viewd_(change|node)_[0-9]+$')" \
 	" ORDER BY t.TABLE_TYPE <> 'VIEW', t.TABLE_NAME = 'viewd_view_state', t.TABLE_NAME"
 /* clang-format on */

@@ -17,6 +17,18 @@
 extern const struct syntax my_syntax; /* syntax.c */
 extern const struct db_ops my_ops;    /* mysql.c */
 
+/* Several statements, or their answers. */
+struct my_questions {
+	void *mem; /* items are talloc'ed on it */
+	struct my_question {
+		char *sql;
+		const struct db_reader *row; /* NULL: a statement without rows */
+		void *ctx;
+		bool *cut_r; /* becomes true when a value has a zero byte, where its text ends; NULL: none has */
+	} * items;
+	size_t n;
+};
+
 /* One connection. db comes first: dialect.h casts. */
 struct viewd_conn {
 	struct db db;
@@ -35,14 +47,15 @@ struct viewd_conn {
 	bool names_fold;    /* lower_case_table_names is not 0: names compare without case */
 	int64_t timeout_us; /* limit of one statement, 0: none */
 	int64_t lock_timeout_us;
-	atomic_bool running;   /* a statement is at the server */
-	atomic_bool cancelled; /* cancel() came and was not reported yet */
-	bool hooked;           /* somebody else's statement may have changed the session */
-	bool denied;           /* something was refused: the next call of the daemon looks privileges up anew */
-	bool told_hidden;      /* somebody was told that triggers stay for want of a right */
-	bool lost;             /* no statement can succeed any more */
-	bool writing;          /* the transaction changes something: its commit asks who leads the database */
-	char held[IDENT_MAX];  /* a lock of shadow_table.h that goes when the transaction has ended; "" none */
+	atomic_bool running;       /* a statement is at the server */
+	atomic_bool cancelled;     /* cancel() came and was not reported yet */
+	bool hooked;               /* somebody else's statement may have changed the session */
+	bool denied;               /* something was refused: the next call of the daemon looks privileges up anew */
+	bool told_hidden;          /* somebody was told that triggers stay for want of a right */
+	bool lost;                 /* no statement can succeed any more */
+	bool writing;              /* the transaction changes something: its commit asks who leads the database */
+	char held[IDENT_MAX];      /* a lock of shadow_table.h that goes when the transaction has ended; "" none */
+	struct my_questions later; /* statements of the transaction that wait for the next one */
 };
 
 static inline struct viewd_conn *my_conn(struct db *db)
@@ -125,12 +138,35 @@ void my_enter(struct db *db);
 bool my_end_hook(struct db *db, struct viewd_err *err);
 /* One statement whose waiting for locks counts to the microsecond: longer than limit_us gives VIEWD_ERR_CONFLICT. */
 bool my_exec_within(struct viewd_conn *conn, const char *sql, int64_t limit_us, struct viewd_err *err) MUST_CHECK;
+/* As query() of struct db_ops. *numbers_r false: not all columns are of whole numbers, and no row is handed over. */
+bool my_query_numbers(struct viewd_conn *conn, const char *sql, const struct db_reader *row, void *ctx, bool *numbers_r,
+                      struct viewd_err *err) MUST_CHECK;
 /* Runs a query of one row and one column; *text_r is talloc'ed on mem_ctx, NULL when there is no row or it is NULL. */
 bool my_query_text(struct viewd_conn *conn, void *mem_ctx, const char *sql, const char *const *params, size_t n_params,
                    char **text_r, struct viewd_err *err) MUST_CHECK;
 /* The first cell of the one row; 0 when there is none. */
 bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params, int64_t *n_r,
                   struct viewd_err *err) MUST_CHECK;
+
+/* Puts literals in the places of `?`; talloc'ed on conn. NULL: their number is not n. */
+char *my_bind(struct viewd_conn *conn, const char *text, const char *const *params, size_t n);
+/* Runs a block; each reader of the list gets its answer. */
+bool my_run_block(struct viewd_conn *conn, const char *sql, const struct my_questions *list,
+                  struct viewd_err *err) MUST_CHECK;
+
+/* ---- batch.c: several statements at once, which MariaDB alone can */
+
+/* Adds a statement of viewd's own. sql is talloc'ed. */
+void my_ask_later(struct my_questions *list, char *sql, const struct db_reader *row, void *ctx);
+/* Runs all of them. What stands after the one that fails has not run. */
+bool my_ask_now(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err) MUST_CHECK;
+/* struct db_session_ops */
+bool my_exec_later(struct db *db, const char *sql, const char *const *params, size_t n_params, struct viewd_err *err);
+bool my_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params,
+                    const struct db_reader *row, void *ctx, struct viewd_err *err);
+bool my_flush(struct db *db, struct viewd_err *err);
+/* What waits will not run. */
+void my_forget_later(struct viewd_conn *conn);
 
 /* ---- lock.c: the server's named locks */
 

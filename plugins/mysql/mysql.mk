@@ -6,6 +6,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/conn/texts.c plugins/mysql/conn/texts.h \
 	plugins/mysql/depends/cascade.h \
 	plugins/mysql/refresh/shadow_table.c plugins/mysql/refresh/shadow_table.h \
+	plugins/mysql/conn/batch.c \
 	plugins/mysql/capture/binlog.c plugins/mysql/capture/binlog.h \
 	plugins/mysql/capture/body.c \
 	plugins/mysql/depends/calls.c \
@@ -50,14 +51,18 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/capture/trigger.c \
 	plugins/mysql/depends/know.c \
 	plugins/mysql/incremental/apply.c \
+	plugins/mysql/incremental/compared.c \
 	plugins/mysql/incremental/difference.c \
 	plugins/mysql/incremental/facts.c \
+	plugins/mysql/incremental/ids.c plugins/mysql/incremental/ids.h \
 	plugins/mysql/incremental/key_index.c \
 	plugins/mysql/incremental/keys.c \
 	plugins/mysql/incremental/log.c plugins/mysql/incremental/log.h \
 	plugins/mysql/incremental/look.c \
 	plugins/mysql/incremental/plan.c \
+	plugins/mysql/incremental/purge.c \
 	plugins/mysql/incremental/roll.c \
+	plugins/mysql/incremental/seen.c \
 	plugins/mysql/depends/walk.c plugins/mysql/depends/walk.h \
 	plugins/mysql/watch/watch.c plugins/mysql/watch/watch.h
 libviewd_mysql_la_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS) $(TALLOC_CFLAGS)

@@ -156,9 +156,8 @@ bool my_clean_leftovers(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
 	struct viewd_err failure = {0};
-	bool done = capture_setup(conn, &failure) && log_setup(conn, &failure) && intent_setup(conn, &failure) &&
-	            my_probe_sweep(conn, &failure) && intent_recover(conn, &failure) && drop_aside(conn, &failure) &&
-	            catch_up_all(conn, &failure);
+	bool done = capture_setup(conn, &failure) && intent_setup(conn, &failure) && my_probe_sweep(conn, &failure) &&
+	            intent_recover(conn, &failure) && drop_aside(conn, &failure) && catch_up_all(conn, &failure);
 
 	if (!done && err != NULL)
 		*err = failure;

@@ -193,5 +193,4 @@ void my_beside_writers(const char *definition)
 	CHECK_INT(s->torn, 0);
 	my_refreshed(s->conn, &s->view);
 	CHECK_STR(my_compared(s), "nothing 0");
-	CHECK_STR(my_log_rows(), "0");
 }

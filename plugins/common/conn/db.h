@@ -287,6 +287,14 @@ struct db_roll_ops {
 	const char *extreme_odd;
 	/* Do columns of these types take the same values over from each other, to the byte? NULL: if they are equal. */
 	bool (*same_values)(const char *type_a, const char *type_b);
+	/* A relation of at most so many rows is compared as a whole with what its roll yields. 0: the groups that were
+	 * touched are always looked for. */
+	int64_t few;
+	/* What the part's rows of the keys add to the roll goes; they are computed anew, and add to it again. gone, come:
+	 * queries of what they add, over the part's table, before and after. NULL: by add_to_roll and apply_part. Not asked
+	 * where there is move. */
+	bool (*exchange)(struct db *db, const struct roll *roll, const struct key_set *keys, const char *gone,
+	                 const char *come, struct viewd_err *err);
 };
 
 /* Keeping views incrementally (incremental/). {0}: the dialect cannot. All of them run in a transaction unless said

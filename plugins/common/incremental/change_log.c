@@ -289,7 +289,7 @@ bool change_logs_look(struct db *db, void *mem_ctx, const char *view, struct cha
 	struct positions all = {mem_ctx, logs, n};
 	for (size_t i = 0; i < n; i++) {
 		struct change_log *log = &logs[i];
-		log->position = log->last_looked = NULL;
+		log->position = log->last_looked = log->unread_ids = log->next_position = NULL;
 		log->unread = 0;
 		log->everything = log->changed = log->unsound = false;
 		log->replaced = true;

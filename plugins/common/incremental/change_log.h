@@ -23,6 +23,8 @@ struct change_log {
 	/* Of the reader that looked, at the transaction's snapshot: */
 	const char *position, *last_looked; /* as stored at its last reading; NULL: it has never read */
 	int64_t unread;                     /* images that it has not read, at most LOG_UNREAD_MAX + 1 */
+	const char *unread_ids;             /* which ones, */
+	const char *next_position;          /* and its position once it has read them: where the look tells both */
 	bool everything;                    /* the images do not tell everything that has changed */
 	bool unsound;                       /* nor will they: the log is not as make_log leaves it */
 	bool replaced;                      /* another log serves the source now: it only has to be found */

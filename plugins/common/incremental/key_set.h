@@ -23,6 +23,7 @@ struct key_set {
 	void *mem;
 	char *arrays[KEY_WIDTH_MAX];
 	char *types[KEY_WIDTH_MAX];
+	void *own; /* or in a form of the engine's own; NULL: in the table */
 };
 
 #endif

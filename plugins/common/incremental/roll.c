@@ -353,6 +353,13 @@ static void drop_groups(struct db *db, struct key_set *groups)
 		db->ops->incremental.drop_keys(db, groups);
 }
 
+/* The groups whose rows are written. A roll that is read by a top has no relation. */
+static struct key_set groups_of(struct db *db, void *mem, const struct roll *roll)
+{
+	bool asked = !roll->few && (roll->result.columns != NULL || db->ops->incremental.stuck != NULL);
+	return (struct key_set){.mem = mem, .width = asked ? roll->texts->groups.n : 0, .name = "viewd_groups"};
+}
+
 /* Groups without rows go when the relation has lost theirs. */
 static bool write_result(struct db *db, void *mem, struct roll *roll, const struct key_set *groups,
                          struct part_written *out, struct viewd_err *err)
@@ -361,20 +368,19 @@ static bool write_result(struct db *db, void *mem, struct roll *roll, const stru
 		return true;
 	if (!none_stuck(db, mem, roll, groups->width > 0 ? groups : NULL, err))
 		return false;
-	/* A roll that is read by a top has no relation. */
 	if (roll->result.columns != NULL &&
 	    !db->ops->incremental.apply_part(db, &roll->result, groups->width > 0 ? groups : NULL, out, err))
 		return false;
-	return groups->width == 0 || db_exec(db,
-	                                     sql_add(sql_new(mem), "DELETE FROM %s WHERE cnt = 0",
-	                                             relation_quoted(db->syntax, mem, &roll->table.rel)),
-	                                     err);
+	return roll->texts->groups.n == 0 || db_exec(db,
+	                                             sql_add(sql_new(mem), "DELETE FROM %s WHERE cnt = 0",
+	                                                     relation_quoted(db->syntax, mem, &roll->table.rel)),
+	                                             err);
 }
 
 bool roll_images_apply(struct db *db, void *mem, const char *view, struct roll *roll, const struct part_source *source,
                        struct part_written *out, struct viewd_err *err)
 {
-	struct key_set groups = {.mem = mem, .width = roll->texts->groups.n, .name = "viewd_groups"};
+	struct key_set groups = groups_of(db, mem, roll);
 	char *query = add_list(sql_add(sql_new(mem), "SELECT DISTINCT "), &roll->texts->groups, "g");
 	if (groups.width > 0)
 		query[strlen(query) - 2] = '\0'; /* the last comma */
@@ -394,28 +400,36 @@ static char *touched_query(struct db *db, void *mem, const struct roll *roll, co
 }
 
 /* The part's rows of the keys leave the roll, are computed anew, and enter it again. */
+static bool move_rows(struct db *db, void *mem, const struct roll *roll, const struct key_set *keys, const char *found,
+                      struct viewd_err *err)
+{
+	const struct db_incremental_ops *ops = &db->ops->incremental;
+	const char *gone = over_part(db, mem, roll, -1, found), *come = over_part(db, mem, roll, 1, found);
+	struct part_written inside = {0};
+	if (ops->roll.exchange != NULL)
+		return ops->roll.exchange(db, roll, keys, gone, come, err);
+	return ops->add_to_roll(db, roll, gone, keys, err) && ops->apply_part(db, &roll->part, keys, &inside, err) &&
+	       ops->add_to_roll(db, roll, come, keys, err);
+}
+
 static bool move_roll(struct db *db, void *mem, const struct roll *roll, const struct key_set *keys,
                       struct key_set *groups, struct viewd_err *err)
 {
 	const char *columns[KEY_WIDTH_MAX];
-	struct part_written inside = {0};
 	if (db->ops->incremental.roll.move != NULL)
 		return db->ops->incremental.roll.move(db, roll, keys, groups, err);
 	for (size_t i = 0; i < keys->width; i++)
 		columns[i] = talloc_asprintf(mem, "viewd_p.f%zu", i + 1);
 	char *found = db->ops->incremental.has_key(mem, keys, columns, true),
 		 *touched = touched_query(db, mem, roll, found);
-	return add_touched(db, groups, touched, keys, err) &&
-	       db->ops->incremental.add_to_roll(db, roll, over_part(db, mem, roll, -1, found), keys, err) &&
-	       db->ops->incremental.apply_part(db, &roll->part, keys, &inside, err) &&
-	       add_touched(db, groups, touched, keys, err) &&
-	       db->ops->incremental.add_to_roll(db, roll, over_part(db, mem, roll, 1, found), keys, err);
+	return add_touched(db, groups, touched, keys, err) && move_rows(db, mem, roll, keys, found, err) &&
+	       add_touched(db, groups, touched, keys, err);
 }
 
 bool roll_keys_apply(struct db *db, void *mem, struct roll *roll, const struct key_set *keys, struct part_written *out,
                      struct viewd_err *err)
 {
-	struct key_set groups = {.mem = mem, .width = roll->texts->groups.n, .name = "viewd_groups"};
+	struct key_set groups = groups_of(db, mem, roll);
 	bool done = move_roll(db, mem, roll, keys, &groups, err) && write_result(db, mem, roll, &groups, out, err);
 	drop_groups(db, &groups);
 	return done;

@@ -21,6 +21,7 @@ struct roll {
 	struct node_table below; /* of the part: f1 .., and the same */
 	struct part part;        /* fills it; unless images */
 	struct part result;      /* the relation, over the roll; of a piece the definition alone */
+	bool few;                /* groups: those that were touched are not looked for, the result is compared as a whole */
 	bool stuck;              /* a sum cannot be moved any more: the view is to be kept without */
 };
 

@@ -70,6 +70,11 @@ bool tables_forget(struct viewd_conn *conn, const char *source, struct viewd_err
  * alone. talloc'ed on mem. */
 bool tables_life(struct viewd_conn *conn, void *mem, const struct relation *rel, char **life_r,
                  struct viewd_err *err) MUST_CHECK;
+/* The name of a table's file, as InnoDB tells it; NULL: it is not of ASCII alone. talloc'ed */
+char *tables_file(void *mem, const struct relation *rel);
+/* SQL: {file, number} of those of the files (literals) that are there; the numbers of one name are added up.
+ * talloc'ed */
+char *tables_lives_query(const struct viewd_conn *conn, void *mem, const char *files);
 /* Can TRUNCATE be seen with this account? */
 bool tables_can_compare(struct viewd_conn *conn);
 /* Looks at the tables that are noticed by triggers. compare (see tables_can_compare): one that was truncated, or

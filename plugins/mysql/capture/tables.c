@@ -57,19 +57,6 @@ bool tables_life(struct viewd_conn *conn, void *mem, const struct relation *rel,
 	return false;
 }
 
-static bool remember_id(struct viewd_conn *conn, const char *source, struct viewd_err *err)
-{
-	char *sql = talloc_asprintf(
-		conn,
-		"UPDATE viewd_tables SET fingerprint = (SELECT COALESCE(SUM(i.TABLE_ID), 0) FROM %s i WHERE " FILE_OF
-		" = file_name) WHERE source = ? AND fingerprint = ''",
-		innodb_tables(conn));
-	bool done = my_exec(&conn->db, sql, &source, 1, NULL, err);
-
-	talloc_free(sql);
-	return done;
-}
-
 /* As InnoDB writes a name: letters, digits and _ as they are, else @ and the code. What it does with other than ASCII
  * is not that regular; such a table is not found by the name that comes out, and has no number. */
 static char *add_file_name(char *text, const char *name)
@@ -81,6 +68,37 @@ static char *add_file_name(char *text, const char *name)
 		text = plain ? talloc_asprintf_append_buffer(text, "%c", c) : talloc_asprintf_append_buffer(text, "@%04x", c);
 	}
 	return text;
+}
+
+char *tables_file(void *mem, const struct relation *rel)
+{
+	for (const char *at = rel->schema; *at != '\0'; at++)
+		if ((unsigned char)*at >= 0x80)
+			return NULL;
+	for (const char *at = rel->name; *at != '\0'; at++)
+		if ((unsigned char)*at >= 0x80)
+			return NULL;
+	char *file = add_file_name(talloc_strdup(mem, ""), rel->schema);
+	return add_file_name(talloc_strdup_append_buffer(file, "/"), rel->name);
+}
+
+char *tables_lives_query(const struct viewd_conn *conn, void *mem, const char *files)
+{
+	return talloc_asprintf(mem, "SELECT " FILE_OF ", i.TABLE_ID FROM %s i WHERE " FILE_OF " IN (%s)",
+	                       innodb_tables(conn), files);
+}
+
+static bool remember_id(struct viewd_conn *conn, const char *source, struct viewd_err *err)
+{
+	char *sql = talloc_asprintf(
+		conn,
+		"UPDATE viewd_tables SET fingerprint = (SELECT COALESCE(SUM(i.TABLE_ID), 0) FROM %s i WHERE " FILE_OF
+		" = file_name) WHERE source = ? AND fingerprint = ''",
+		innodb_tables(conn));
+	bool done = my_exec(&conn->db, sql, &source, 1, NULL, err);
+
+	talloc_free(sql);
+	return done;
 }
 
 /* MariaDB converts names of all kinds; MySQL keeps that character set to itself (error 1115). */

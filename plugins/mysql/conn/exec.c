@@ -32,8 +32,7 @@ static char *add_literal(struct viewd_conn *conn, char *sql, const char *value)
 	return sql;
 }
 
-/* Puts literals in the places of `?`. NULL: their number is not n. */
-static char *bind_params(struct viewd_conn *conn, const char *text, const char *const *params, size_t n)
+char *my_bind(struct viewd_conn *conn, const char *text, const char *const *params, size_t n)
 {
 	char *sql = sql_new(conn);
 	size_t used = 0;
@@ -147,9 +146,11 @@ static int64_t statement_limit(const struct viewd_conn *conn)
 static bool run_bound(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n,
                       struct viewd_err *err)
 {
+	if (!my_flush(&conn->db, err))
+		return false;
 	if (n == 0)
 		return run(conn, sql, statement_limit(conn), VIEWD_ERR_TIMEOUT, err);
-	char *bound = bind_params(conn, sql, params, n);
+	char *bound = my_bind(conn, sql, params, n);
 	if (bound == NULL)
 		return err_set(err, VIEWD_ERR_BUG, "statement has another number of parameters than %zu", n);
 	bool done = run(conn, bound, statement_limit(conn), VIEWD_ERR_TIMEOUT, err);
@@ -204,29 +205,104 @@ bool my_exec_within(struct viewd_conn *conn, const char *sql, int64_t limit_us, 
 {
 	MYSQL_RES *result;
 
-	if (!run(conn, sql, limit_us, VIEWD_ERR_CONFLICT, err) || !take_result(conn, &result, err))
+	if (!my_flush(&conn->db, err) || !run(conn, sql, limit_us, VIEWD_ERR_CONFLICT, err) ||
+	    !take_result(conn, &result, err))
 		return false;
 	mysql_free_result(result);
 	return true;
+}
+
+static bool is_cut(MYSQL_RES *result, MYSQL_ROW values)
+{
+	const unsigned long *lengths = mysql_fetch_lengths(result);
+
+	for (unsigned i = 0; i < mysql_num_fields(result); i++)
+		if (values[i] != NULL && strlen(values[i]) != lengths[i])
+			return true;
+	return false;
+}
+
+static bool give_rows(MYSQL_RES *result, const struct my_question *asked, struct viewd_err *err)
+{
+	bool good = true, more = true;
+	MYSQL_ROW values;
+
+	while (good && more && (values = mysql_fetch_row(result)) != NULL) {
+		if (asked->cut_r != NULL)
+			*asked->cut_r = *asked->cut_r || is_cut(result, values);
+		good = db_give(asked->row, asked->ctx, (const char *const *)values, mysql_num_fields(result), &more, err);
+	}
+	return good;
 }
 
 bool my_query(struct db *db, const char *sql, const char *const *params, size_t n_params, const struct db_reader *row,
               void *ctx, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
+	struct my_question asked = {.row = row, .ctx = ctx};
 	MYSQL_RES *result;
-	MYSQL_ROW values;
 
 	if (!run_bound(conn, sql, params, n_params, err) || !take_result(conn, &result, err))
 		return false;
-	if (result == NULL)
-		return true;
-	size_t n = mysql_num_fields(result);
-	bool good = true, more = true;
-	while (good && more && (values = mysql_fetch_row(result)) != NULL)
-		good = db_give(row, ctx, (const char *const *)values, n, &more, err);
+	bool good = result == NULL || give_rows(result, &asked, err);
 	mysql_free_result(result);
 	return good;
+}
+
+static bool is_whole(const MYSQL_FIELD *field)
+{
+	return field->type == MYSQL_TYPE_TINY || field->type == MYSQL_TYPE_SHORT || field->type == MYSQL_TYPE_INT24 ||
+	       field->type == MYSQL_TYPE_LONG || field->type == MYSQL_TYPE_LONGLONG;
+}
+
+bool my_query_numbers(struct viewd_conn *conn, const char *sql, const struct db_reader *row, void *ctx, bool *numbers_r,
+                      struct viewd_err *err)
+{
+	struct my_question asked = {.row = row, .ctx = ctx};
+	MYSQL_RES *result;
+
+	if (!run_bound(conn, sql, NULL, 0, err) || !take_result(conn, &result, err))
+		return false;
+	*numbers_r = result != NULL;
+	for (unsigned i = 0; result != NULL && i < mysql_num_fields(result); i++)
+		*numbers_r = *numbers_r && is_whole(&mysql_fetch_fields(result)[i]);
+	bool good = !*numbers_r || give_rows(result, &asked, err);
+	mysql_free_result(result);
+	return good;
+}
+
+static bool next_result(struct viewd_conn *conn, struct viewd_err *err)
+{
+	atomic_store(&conn->running, true);
+	int rc = mysql_next_result(conn->my);
+	atomic_store(&conn->running, false);
+	return rc <= 0 || answer_failed(conn, true, VIEWD_ERR_TIMEOUT, err);
+}
+
+/* The answers of a block, one after the other; what a reader does not take is read to its end all the same. */
+static bool take_answers(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err)
+{
+	bool good = true;
+	MYSQL_RES *result;
+
+	for (size_t i = 0;; i++) {
+		if (!take_result(conn, &result, err))
+			return false;
+		while (i < list->n && list->items[i].row == NULL)
+			i++;
+		if (good && result != NULL && i < list->n)
+			good = give_rows(result, &list->items[i], err);
+		mysql_free_result(result);
+		if (!mysql_more_results(conn->my))
+			return good;
+		if (!next_result(conn, err))
+			return false;
+	}
+}
+
+bool my_run_block(struct viewd_conn *conn, const char *sql, const struct my_questions *list, struct viewd_err *err)
+{
+	return run(conn, sql, statement_limit(conn), VIEWD_ERR_TIMEOUT, err) && take_answers(conn, list, err);
 }
 
 static const struct db_reader take_text[] = {{db_take_text, "T", "a value"}};
@@ -261,7 +337,13 @@ bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 		return db_exec(db, "START TRANSACTION", err);
 	const char *snapshot = how == DB_BEGIN_GROUP ? "START TRANSACTION WITH CONSISTENT SNAPSHOT"
 	                                             : "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
-	return db_exec(db, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", err) && db_exec(db, snapshot, err);
+	static const char level[] = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+	if (!my_conn(db)->mariadb)
+		return db_exec(db, level, err) && db_exec(db, snapshot, err);
+	char *both = talloc_asprintf(db, "BEGIN NOT ATOMIC %s; %s; END", level, snapshot);
+	bool done = db_exec(db, both, err);
+	talloc_free(both);
+	return done;
 }
 
 bool my_commit(struct db *db, struct viewd_err *err)
@@ -278,6 +360,7 @@ void my_rollback(struct db *db)
 {
 	struct viewd_conn *conn = my_conn(db);
 
+	my_forget_later(conn);
 	atomic_store(&conn->cancelled, false); /* a cancel that comes late must not keep the transaction open */
 	if (!conn->lost && !my_exec_within(conn, "ROLLBACK", ROLLBACK_LIMIT_US, NULL))
 		conn->lost = true;

@@ -152,7 +152,8 @@ static char *joined_query(const struct computing *c)
 {
 	const struct columns *columns = c->part->columns;
 	char *sql = add_columns(sql_add(sql_new(c->mem), "SELECT "), columns);
-	sql = sql_add(sql, " FROM %s AS viewd_k JOIN (\n%s\n) AS viewd_q ON ", c->keys->name, c->part->definition);
+	sql = sql_add(sql, " FROM %s AS viewd_k JOIN (\n%s\n) AS viewd_q ON ", keys_table(c->mem, c->keys),
+	              c->part->definition);
 	for (size_t i = 0; i < c->part->n_key; i++) {
 		sql = ident_append(&my_syntax, sql_add(sql, "%sviewd_q.", i > 0 ? " AND " : ""),
 		                   inner_name(columns, c->part->key[i]));
@@ -161,23 +162,20 @@ static char *joined_query(const struct computing *c)
 	return sql;
 }
 
-/* A definition may not work with a shadow in the place of a table (it names a partition, or an index). */
-static bool fill(const struct computing *c, const struct difference *d, struct viewd_err *err)
+/* *shadowed_r: a definition may not work so, with a shadow in the place of a table (it names a partition, or an index).
+ * joined: that is to be avoided. */
+static char *keyed_query(const struct computing *c, bool joined, bool *shadowed_r)
 {
-	struct viewd_err failure = {0};
 	char *list = shadows(c);
-	if (c->part->form == 0 && list[0] != '\0') {
-		if (difference_fill(d, LOG_STAGE, shadowed_query(c, list), &failure))
-			return true;
-		if (failure.cls != VIEWD_ERR_QUERY) {
-			if (err != NULL)
-				*err = failure;
-			return false;
-		}
-		if (!difference_stage(d, err))
-			return false;
-	}
-	return difference_fill(d, LOG_STAGE, joined_query(c), err);
+	*shadowed_r = !joined && c->part->form == 0 && list[0] != '\0';
+	return *shadowed_r ? shadowed_query(c, list) : joined_query(c);
+}
+
+char *part_keyed_query(struct viewd_conn *conn, void *mem, const struct part *part, const struct key_set *keys,
+                       bool joined, bool *shadowed_r)
+{
+	const struct computing c = {conn, mem, part, keys};
+	return keyed_query(&c, joined, shadowed_r);
 }
 
 struct collations {
@@ -203,7 +201,8 @@ static bool relation_filter(const struct computing *c, char **filter_r, struct v
 	struct collations list = {.mem = c->mem};
 	const char *key[KEY_WIDTH_MAX];
 	char *sql = talloc_asprintf(c->mem, "SHOW FULL COLUMNS FROM %s", c->keys->name);
-	if (c->part->columns->declared && !my_query(&c->conn->db, sql, NULL, 0, take_collation, &list, err))
+	if (c->part->columns->declared && c->keys->own == NULL &&
+	    !my_query(&c->conn->db, sql, NULL, 0, take_collation, &list, err))
 		return false;
 	for (size_t i = 0; i < c->part->n_key; i++) {
 		char *name = ident_append(&my_syntax, sql_add(sql_new(c->mem), "t."), c->part->columns->names[c->part->key[i]]);
@@ -216,10 +215,39 @@ static bool relation_filter(const struct computing *c, char **filter_r, struct v
 	return true;
 }
 
-static bool fill_all(const struct computing *c, const struct difference *d, struct viewd_err *err)
+/* ---- applying ---- */
+
+char *whole_query(void *mem, const struct columns *columns, const char *definition)
 {
-	char *sql = add_columns(sql_add(sql_new(c->mem), "SELECT "), c->part->columns);
-	return difference_fill(d, LOG_STAGE, sql_add(sql, " FROM (\n%s\n) AS viewd_q", c->part->definition), err);
+	return sql_add(add_columns(sql_add(sql_new(mem), "SELECT "), columns), " FROM (\n%s\n) AS viewd_q", definition);
+}
+
+static bool apply(const struct computing *c, const struct difference *d, const char *query, struct part_written *out,
+                  struct viewd_err *err)
+{
+	bool done = false;
+	if (compared_may(d) && !compared_apply(d, query, &done, out, err))
+		return false;
+	if (done)
+		return true;
+	if (!difference_stage(d, err) || !difference_fill(d, LOG_STAGE, query, err))
+		return false;
+	db_failpoint(&c->conn->db, "mysql:filled");
+	return difference_apply(d, out, err);
+}
+
+static bool apply_keys(const struct computing *c, const struct difference *d, struct part_written *out,
+                       struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+	bool shadowed = false;
+	if (apply(c, d, keyed_query(c, false, &shadowed), out, &failure))
+		return true;
+	if (shadowed && failure.cls == VIEWD_ERR_QUERY)
+		return apply(c, d, keyed_query(c, true, &shadowed), out, err);
+	if (err != NULL)
+		*err = failure;
+	return false;
 }
 
 bool my_apply_part(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
@@ -232,11 +260,9 @@ bool my_apply_part(struct db *db, const struct part *part, const struct key_set 
 	                       .columns = part->columns,
 	                       .row = part->row,
 	                       .n_row = part->n_row};
-	bool done = (keys == NULL || relation_filter(&c, &d.filter, err)) && difference_stage(&d, err) &&
-	            (keys != NULL ? fill(&c, &d, err) : fill_all(&c, &d, err));
-	if (done)
-		db_failpoint(db, "mysql:filled");
-	done = done && difference_apply(&d, out, err);
+	*out = (struct part_written){0};
+	bool done = keys != NULL ? relation_filter(&c, &d.filter, err) && apply_keys(&c, &d, out, err)
+	                         : apply(&c, &d, whole_query(c.mem, part->columns, part->definition), out, err);
 	talloc_free(c.mem);
 	return done;
 }
@@ -278,11 +304,10 @@ bool my_whole(struct task *task, struct viewd_outcome *out, struct viewd_err *er
 	                       .columns = task->columns,
 	                       .row = part->row,
 	                       .n_row = part->n_row};
-	char *query = add_columns(sql_add(sql_new(task->mem), "SELECT "), task->columns);
+	char *query = whole_query(task->mem, task->columns, task->definition);
 	char *any = talloc_asprintf(task->mem, "SELECT EXISTS (SELECT 1 FROM %s)",
 	                            relation_quoted(&my_syntax, task->mem, &task->rel));
 	int64_t there = 0;
-	query = sql_add(query, " FROM (\n%s\n) AS viewd_q", task->definition);
 	if (!difference_stage(&d, err) || !my_keep_object(task, err) || !my_query_int(conn, any, NULL, 0, &there, err))
 		return false;
 	return there > 0 ? compare_all(task, &d, query, out, err) : fill_empty(task, &d, query, out, err);

@@ -26,12 +26,17 @@ bool difference_stage(const struct difference *d, struct viewd_err *err)
 	return my_make_temporary(d->conn, LOG_STAGE, body, err);
 }
 
+char *fill_text(void *mem, const char *into, const char *query, const char *const *names, size_t n)
+{
+	return talloc_asprintf(mem, "FOR viewd_row IN (%s) DO INSERT INTO %s (%s) VALUES (%s); END FOR", query, into,
+	                       sql_names(&my_syntax, sql_new(mem), NULL, names, n),
+	                       sql_names(&my_syntax, sql_new(mem), "viewd_row.", names, n));
+}
+
 bool difference_fill(const struct difference *d, const char *into, const char *query, struct viewd_err *err)
 {
-	char *sql = talloc_asprintf(
-		d->mem, "BEGIN NOT ATOMIC FOR viewd_row IN (%s) DO INSERT INTO %s (%s) VALUES (%s); END FOR; END", query, into,
-		names_of(d, NULL), names_of(d, "viewd_row."));
-	return db_exec(&d->conn->db, sql, err);
+	char *fill = fill_text(d->mem, into, query, d->columns->names, d->columns->n);
+	return db_exec(&d->conn->db, talloc_asprintf(d->mem, "BEGIN NOT ATOMIC %s; END", fill), err);
 }
 
 /* ---- hashes ---- */

@@ -5,12 +5,14 @@
 #include "mysql/incremental/log.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "common/sqltext/sqltext.h"
 #include "common/text/digest.h"
+#include "common/text/number.h"
 #include "mysql/capture/capture.h"
 
 static bool add_values_fn(void *ctx, const char *const *values, size_t n)
@@ -35,14 +37,171 @@ static void strip_counter(char *text)
 	}
 }
 
-/* *there_r false: there is no such table. */
-static bool add_table(const struct log_plan *plan, const struct relation *rel, char **text, bool *there_r,
-                      struct viewd_err *err)
+/* ---- questions ---- */
+
+/* No question here may have the server make a table on disk, as those of information_schema do whose answers have long
+ * texts: that takes longer than all others together. One alone tells when a procedure was made, so it is asked once for
+ * all logs. */
+
+static char *definition_query(const struct log_plan *plan, const struct relation *rel)
+{
+	return talloc_asprintf(plan->mem, "SHOW CREATE TABLE %s", relation_quoted(&my_syntax, plan->mem, rel));
+}
+
+static char *trigger_query(const struct log_plan *plan, size_t i)
+{
+	const struct log_trigger *t = &plan->triggers[i];
+	return talloc_asprintf(plan->mem, "SHOW CREATE TRIGGER %s", trigger_quoted(plan->mem, t->table.schema, t->name));
+}
+
+static char *procedures_query(void *mem, const struct facts_told *told, size_t n)
+{
+	char *sql =
+		sql_add(sql_new(mem), "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_COMMENT, DEFINER, LAST_ALTERED, "
+	                          "SECURITY_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE'");
+	bool one = true;
+	for (size_t i = 1; i < n; i++)
+		one &= strcmp(told[0].plan->source->schema, told[i].plan->source->schema) == 0;
+	if (one)
+		sql = sql_add(sql, " AND ROUTINE_SCHEMA = %s", literal_quoted(&my_syntax, mem, told[0].plan->source->schema));
+	sql = sql_add(sql, " AND ROUTINE_NAME IN (");
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(told[i].plan->routines); k++)
+			sql = sql_add(sql, "%s%s", i + k > 0 ? ", " : "",
+			              literal_quoted(&my_syntax, mem, told[i].plan->routines[k].name));
+	return sql_add(sql, ") ORDER BY ROUTINE_SCHEMA, ROUTINE_NAME");
+}
+
+struct told_list {
+	struct facts_told *items;
+	size_t n;
+};
+
+static bool take_procedure_fn(void *ctx, const char *const *v, size_t n)
+{
+	const struct told_list *list = ctx;
+	for (size_t i = 0; i < list->n; i++) {
+		struct facts_told *t = &list->items[i];
+		bool of = strcmp(v[0], t->plan->source->schema) == 0 &&
+		          (strcmp(v[1], t->plan->routines[0].name) == 0 || strcmp(v[1], t->plan->routines[1].name) == 0);
+		for (size_t k = 1; k < n && of; k++)
+			t->routines = sql_add(t->routines, "%s\n", v[k] != NULL ? v[k] : "");
+	}
+	return true;
+}
+
+static bool take_life_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	const struct told_list *list = ctx;
+	for (size_t i = 0; i < list->n; i++) {
+		struct facts_told *t = &list->items[i];
+		if (t->source_file != NULL && strcmp(t->source_file, v[0]) == 0)
+			t->source_life += number_or(v[1], 0);
+		if (t->log_file != NULL && strcmp(t->log_file, v[0]) == 0)
+			t->log_life += number_or(v[1], 0);
+	}
+	return true;
+}
+
+static const struct db_reader take_procedure[] = {{take_procedure_fn, "tt*", "the procedures of change logs"}};
+static const struct db_reader take_life[] = {{take_life_fn, "tn", "which lives tables are in"}};
+
+static void begin_facts(struct facts_told *t)
+{
+	t->source = sql_new(t->plan->mem);
+	t->log = sql_new(t->plan->mem);
+	t->triggers = sql_new(t->plan->mem);
+	t->routines = sql_new(t->plan->mem);
+	t->source_life = t->log_life = 0;
+}
+
+static char *digest_of(const struct facts_told *t)
+{
+	char hash[DIGEST_SIZE];
+	strip_counter(t->source);
+	strip_counter(t->log);
+	digest_text(talloc_asprintf(t->plan->mem, "%s%" PRId64 "\n%s%" PRId64 "\n%s%s%s", t->source, t->source_life, t->log,
+	                            t->log_life, t->triggers, t->routines, *t->rights),
+	            hash);
+	return talloc_strdup(t->plan->mem, hash);
+}
+
+/* ---- of several logs ---- */
+
+static bool ask_lives(struct told_list *told, struct my_questions *list)
+{
+	char *files = sql_new(list->mem);
+	for (size_t i = 0; i < told->n; i++) {
+		struct facts_told *t = &told->items[i];
+		struct relation log;
+		log_relation(t->plan->conn, t->plan->table, &log);
+		t->source_file = tables_file(list->mem, t->plan->source);
+		t->log_file = tables_file(list->mem, &log);
+		if (t->source_file == NULL || t->log_file == NULL)
+			return false;
+		files = sql_add(files, "%s'%s', '%s'", i > 0 ? ", " : "", t->source_file, t->log_file);
+	}
+	my_ask_later(list, tables_lives_query(told->items[0].plan->conn, list->mem, files), take_life, told);
+	return true;
+}
+
+static void ask_one(struct facts_told *t, struct my_questions *list)
+{
+	struct relation log;
+	log_relation(t->plan->conn, t->plan->table, &log);
+	begin_facts(t);
+	my_ask_later(list, definition_query(t->plan, t->plan->source), add_values, &t->source);
+	my_ask_later(list, definition_query(t->plan, &log), add_values, &t->log);
+	for (size_t i = 0; i < t->plan->n_triggers; i++)
+		my_ask_later(list, trigger_query(t->plan, i), add_values, &t->triggers);
+}
+
+bool facts_ask(struct facts_told *told, size_t n, struct my_questions *list)
+{
+	struct told_list *all = talloc(list->mem, struct told_list);
+	assert(all != NULL);
+	*all = (struct told_list){told, n};
+	*told[0].rights = sql_new(list->mem);
+	for (size_t i = 0; i < n; i++)
+		ask_one(&told[i], list);
+	my_ask_later(list, procedures_query(list->mem, told, n), take_procedure, all);
+	my_ask_later(list, talloc_strdup(list->mem, "SHOW GRANTS"), add_values, told[0].rights);
+	return ask_lives(all, list);
+}
+
+/* Parents have triggers, and of a role more has to be known. */
+char *facts_digest(const struct facts_told *t)
+{
+	if (strstr(t->source, " FOREIGN KEY ") != NULL || strstr(t->routines, "\n" DEFINER_ROLE) != NULL)
+		return NULL;
+	return digest_of(t);
+}
+
+/* ---- of one log ---- */
+
+static bool is_gone(const struct viewd_err *failure)
+{
+	return failure->cls == VIEWD_ERR_MISSING || failure->cls == VIEWD_ERR_DENIED;
+}
+
+/* *there_r false: there is no such thing, or it is hidden. */
+static bool ask_alone(const struct log_plan *plan, const char *sql, char **text, bool *there_r, struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
-	char *definition = sql_new(plan->mem), *life = NULL;
-	char *sql = talloc_asprintf(plan->mem, "SHOW CREATE TABLE %s", relation_quoted(&my_syntax, plan->mem, rel));
-	*there_r = my_query(&plan->conn->db, sql, NULL, 0, add_values, &definition, &failure);
+	*there_r = my_query(&plan->conn->db, sql, NULL, 0, add_values, text, &failure);
+	if (*there_r || is_gone(&failure))
+		return true;
+	if (err != NULL)
+		*err = failure;
+	return false;
+}
+
+static bool ask_table(const struct log_plan *plan, const struct relation *rel, char **text, int64_t *life_r,
+                      bool *there_r, struct viewd_err *err)
+{
+	char *life = NULL;
+	struct viewd_err failure = {0};
+	*there_r = my_query(&plan->conn->db, definition_query(plan, rel), NULL, 0, add_values, text, &failure);
 	if (!*there_r && failure.cls != VIEWD_ERR_MISSING) {
 		if (err != NULL)
 			*err = failure;
@@ -50,62 +209,32 @@ static bool add_table(const struct log_plan *plan, const struct relation *rel, c
 	}
 	if (*there_r && !tables_life(plan->conn, plan->mem, rel, &life, err))
 		return false;
-	strip_counter(definition);
-	*text = sql_add(*text, "%s\n%s\n", definition, life != NULL ? life : "");
+	*life_r = number_or(life, 0);
 	return true;
-}
-
-/* clang-format off */
-#define TRIGGERS_SQL \
-	" FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? AND EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = " \
-	"? " \
-	"AND TRIGGER_NAME IN ("
-/* clang-format on */
-#define ROUTINES_SQL \
-	" FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME IN (?, ?) AND ROUTINE_TYPE = " \
-	"'PROCEDURE' ORDER BY ROUTINE_NAME"
-
-static bool is_on(const struct log_trigger *trigger, const struct relation *table)
-{
-	return strcmp(trigger->table.name, table->name) == 0 && strcmp(trigger->table.schema, table->schema) == 0;
-}
-
-static bool ask_triggers(const struct log_plan *plan, const char *what, const struct db_reader *row, void *ctx,
-                         struct viewd_err *err)
-{
-	for (size_t first = 0, n; first < plan->n_triggers; first += n) {
-		const struct relation *table = &plan->triggers[first].table;
-		const char *params[] = {table->schema, table->schema, table->name};
-		char *sql = talloc_asprintf(plan->mem, "SELECT %s" TRIGGERS_SQL, what);
-		for (n = 0; first + n < plan->n_triggers && is_on(&plan->triggers[first + n], table); n++)
-			sql = sql_add(sql, "%s'%s'", n > 0 ? ", " : "", plan->triggers[first + n].name);
-		if (!my_query(&plan->conn->db, sql_add(sql, ") ORDER BY TRIGGER_NAME"), params, ARRAY_LEN(params), row, ctx,
-		              err))
-			return false;
-	}
-	return true;
-}
-
-static bool ask_routines(const struct log_plan *plan, const char *what, const struct db_reader *row, void *ctx,
-                         struct viewd_err *err)
-{
-	const char *params[] = {plan->source->schema, plan->routines[0].name, plan->routines[1].name};
-	char *sql = talloc_asprintf(plan->mem, "SELECT %s" ROUTINES_SQL, what);
-	return my_query(&plan->conn->db, sql, params, ARRAY_LEN(params), row, ctx, err);
 }
 
 /* Of a role, whether it still has what its triggers need. */
-static bool add_rights(const struct log_plan *plan, char **text, struct viewd_err *err)
+static bool ask_rights(const struct facts_told *t, struct viewd_err *err)
 {
 	struct definer definer;
-	if (!my_query(&plan->conn->db, "SHOW GRANTS", NULL, 0, add_values, text, err))
+	const struct log_plan *plan = t->plan;
+	if (!my_query(&plan->conn->db, "SHOW GRANTS", NULL, 0, add_values, t->rights, err))
 		return false;
-	if (strstr(*text, "\n" DEFINER_ROLE) == NULL)
+	if (strstr(t->routines, "\n" DEFINER_ROLE) == NULL)
 		return true;
 	if (!definer_enter_reading(plan->conn, plan->source, &definer, err))
 		return false;
 	definer_leave(plan->conn, &definer);
-	*text = sql_add(*text, "%s\n", definer.name);
+	*t->rights = sql_add(*t->rights, "%s\n", definer.name);
+	return true;
+}
+
+static bool ask_triggers_alone(struct facts_told *t, struct viewd_err *err)
+{
+	bool there;
+	for (size_t i = 0; i < t->plan->n_triggers; i++)
+		if (!ask_alone(t->plan, trigger_query(t->plan, i), &t->triggers, &there, err))
+			return false;
 	return true;
 }
 
@@ -113,26 +242,69 @@ bool log_facts(struct log_plan *plan, char **digest_r, char why[static 192], str
 {
 	struct relation log;
 	bool source_there = false, log_there = false;
-	char *text = sql_new(plan->mem), hash[DIGEST_SIZE];
+	char *rights = sql_new(plan->mem);
+	struct facts_told t = {.plan = plan, .rights = &rights};
+	struct told_list one = {&t, 1};
+	begin_facts(&t);
 	log_relation(plan->conn, plan->table, &log);
-	if (!add_table(plan, plan->source, &text, &source_there, err) ||
-	    (strstr(text, " FOREIGN KEY ") != NULL && !log_add_parents(plan, err)) ||
-	    !add_table(plan, &log, &text, &log_there, err) ||
-	    !ask_triggers(plan,
-	                  "EVENT_OBJECT_TABLE, TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT, DEFINER, "
-	                  "CREATED, SQL_MODE",
-	                  add_values, &text, err) ||
-	    !ask_routines(plan, "ROUTINE_NAME, ROUTINE_COMMENT, DEFINER, LAST_ALTERED, SECURITY_TYPE", add_values, &text,
-	                  err) ||
-	    !add_rights(plan, &text, err))
+	if (!ask_table(plan, plan->source, &t.source, &t.source_life, &source_there, err) ||
+	    (strstr(t.source, " FOREIGN KEY ") != NULL && !log_add_parents(plan, err)) ||
+	    !ask_table(plan, &log, &t.log, &t.log_life, &log_there, err) || !ask_triggers_alone(&t, err) ||
+	    !my_query(&plan->conn->db, procedures_query(plan->mem, &t, 1), NULL, 0, take_procedure, &one, err) ||
+	    !ask_rights(&t, err))
 		return false;
 	snprintf(why, 192, "%s", source_there ? log_there ? "" : "the log is gone" : "the table is gone");
-	digest_text(text, hash);
-	*digest_r = talloc_strdup(plan->mem, source_there && log_there ? hash : "");
+	*digest_r = source_there && log_there ? digest_of(&t) : talloc_strdup(plan->mem, "");
 	return true;
 }
 
 /* ---- is it as planned? ---- */
+
+static bool is_on(const struct log_trigger *trigger, const struct relation *table)
+{
+	return strcmp(trigger->table.name, table->name) == 0 && strcmp(trigger->table.schema, table->schema) == 0;
+}
+
+/* The triggers on one table, from the first on; *next_r: the first one on another table. */
+static char *triggers_query(const struct log_plan *plan, size_t first, const char *what, size_t *next_r)
+{
+	const struct relation *table = &plan->triggers[first].table;
+	char *schema = literal_quoted(&my_syntax, plan->mem, table->schema);
+	size_t n = 0;
+	char *sql = talloc_asprintf(plan->mem,
+	                            "SELECT %s FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = %s AND "
+	                            "EVENT_OBJECT_SCHEMA = %s AND EVENT_OBJECT_TABLE = %s AND TRIGGER_NAME IN (",
+	                            what, schema, schema, literal_quoted(&my_syntax, plan->mem, table->name));
+	for (; first + n < plan->n_triggers && is_on(&plan->triggers[first + n], table); n++)
+		sql = sql_add(sql, "%s'%s'", n > 0 ? ", " : "", plan->triggers[first + n].name);
+	*next_r = first + n;
+	return sql_add(sql, ") ORDER BY TRIGGER_NAME");
+}
+
+static bool ask_triggers(const struct log_plan *plan, const char *what, const struct db_reader *row, void *ctx,
+                         struct viewd_err *err)
+{
+	for (size_t first = 0; first < plan->n_triggers;)
+		if (!my_query(&plan->conn->db, triggers_query(plan, first, what, &first), NULL, 0, row, ctx, err))
+			return false;
+	return true;
+}
+
+static char *routines_query(const struct log_plan *plan, const char *what)
+{
+	return talloc_asprintf(plan->mem,
+	                       "SELECT %s FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = %s AND ROUTINE_NAME IN "
+	                       "(%s, %s) AND ROUTINE_TYPE = 'PROCEDURE' ORDER BY ROUTINE_NAME",
+	                       what, literal_quoted(&my_syntax, plan->mem, plan->source->schema),
+	                       literal_quoted(&my_syntax, plan->mem, plan->routines[0].name),
+	                       literal_quoted(&my_syntax, plan->mem, plan->routines[1].name));
+}
+
+static bool ask_routines(const struct log_plan *plan, const char *what, const struct db_reader *row, void *ctx,
+                         struct viewd_err *err)
+{
+	return my_query(&plan->conn->db, routines_query(plan, what), NULL, 0, row, ctx, err);
+}
 
 struct found {
 	const struct log_plan *plan;

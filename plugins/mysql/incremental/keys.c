@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * keys.c: sets of keys as temporary tables, whose columns have the types that the query yields.
+ * keys.c: sets of keys. Whole numbers come to the client and go back in each statement, a list of one column as such.
+ * Others are kept in temporary tables, whose columns have the types that the query yields.
  */
 #include "mysql/incremental/log.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/incremental/key_set.h"
@@ -18,7 +21,7 @@ static char *add_names(char *sql, const char *prefix, size_t width)
 }
 
 /* The first row gives the table its types: a variable of it has that of the column. */
-static char *fill_text(void *mem, const char *name, size_t width, const char *query)
+static char *table_text(void *mem, const char *name, size_t width, const char *query)
 {
 	char *types = sql_new(mem), *none = sql_new(mem);
 	for (size_t i = 0; i < width; i++) {
@@ -69,29 +72,173 @@ static bool unite(struct db *db, void *mem, const struct key_set *set, struct vi
 	       my_drop_temporary(my_conn(db), LOG_MORE, err);
 }
 
+static bool add_to_table(struct db *db, void *mem, struct key_set *set, const char *query, struct viewd_err *err)
+{
+	const char *name = set->n > 0 ? LOG_MORE : set->name;
+	struct counted counted = {0};
+	if (!db_exec(db, table_text(mem, name, set->width, query), err) || !count(db, mem, name, set->width, &counted, err))
+		return false;
+	if (set->n > 0 && counted.n == 0)
+		return true;
+	if (set->n > 0 && (!unite(db, mem, set, err) || !count(db, mem, set->name, set->width, &counted, err)))
+		return false;
+	set->n = counted.n;
+	set->nulls = counted.nulls > 0;
+	return true;
+}
+
+/* ---- whole numbers ---- */
+
+/* The optimizer makes something else of longer lists. */
+#define LIST_MAX 900
+
+struct numbers {
+	int64_t *values; /* row by row */
+	size_t n, width; /* rows */
+	bool odd;        /* some value is none that int64_t holds */
+};
+
+static bool take_numbers_fn(void *ctx, const char *const *v, size_t n)
+{
+	struct numbers *all = ctx;
+	if ((all->n & (all->n - 1)) == 0)
+		all->values = talloc_realloc(all, all->values, int64_t, (unsigned)((all->n > 0 ? all->n * 2 : 1) * all->width));
+	assert(all->values != NULL);
+	for (size_t i = 0; i < n && i < all->width; i++)
+		all->odd |= v[i] == NULL || !number_parse(v[i], &all->values[all->n * all->width + i]);
+	all->n++;
+	return !all->odd;
+}
+
+static const struct db_reader take_numbers[] = {{take_numbers_fn, "*", "keys"}};
+
+static int compare_rows(const void *a, const void *b, void *width)
+{
+	const int64_t *x = a, *y = b;
+	for (size_t i = 0; i < *(size_t *)width; i++)
+		if (x[i] != y[i])
+			return x[i] < y[i] ? -1 : 1;
+	return 0;
+}
+
+/* Sorts, and leaves each row once. */
+static void settle(struct numbers *all)
+{
+	size_t bytes = all->width * sizeof *all->values, kept = 0;
+	if (all->n > 1)
+		qsort_r(all->values, all->n, bytes, compare_rows, &all->width);
+	for (size_t i = 0; i < all->n; i++)
+		if (kept == 0 ||
+		    compare_rows(&all->values[(kept - 1) * all->width], &all->values[i * all->width], &all->width) != 0)
+			memmove(&all->values[kept++ * all->width], &all->values[i * all->width], bytes);
+	all->n = kept;
+}
+
+static struct numbers *numbers_new(const struct key_set *set)
+{
+	struct numbers *all = talloc_zero(set->mem, struct numbers);
+	assert(all != NULL);
+	all->width = set->width;
+	return all;
+}
+
+static void unite_numbers(struct numbers *all, const struct numbers *more)
+{
+	size_t n = all->n + more->n;
+	all->values = talloc_realloc(all, all->values, int64_t, (unsigned)(n * all->width + 1));
+	assert(all->values != NULL);
+	if (more->n > 0)
+		memcpy(all->values + all->n * all->width, more->values, more->n * all->width * sizeof *all->values);
+	all->n = n;
+	settle(all);
+}
+
+static char *add_row(char *sql, const struct numbers *all, size_t row)
+{
+	for (size_t i = 0; i < all->width; i++)
+		sql = sql_add(sql, "%s%" PRId64, i > 0 ? ", " : "", all->values[row * all->width + i]);
+	return sql;
+}
+
+static bool is_list(const struct key_set *set)
+{
+	return set->own != NULL && set->width == 1 && set->n <= LIST_MAX;
+}
+
+/* "WITH viewd_v (viewd_k1) AS (VALUES (1), (2)) SELECT * FROM viewd_v" */
+static char *values_query(void *mem, const struct key_set *set)
+{
+	const struct numbers *all = set->own;
+	char *sql = sql_add(add_names(sql_add(sql_new(mem), "WITH viewd_v ("), "", set->width), ") AS (VALUES ");
+	for (size_t i = 0; i < all->n; i++)
+		sql = sql_add(add_row(sql_add(sql, i > 0 ? ", (" : "("), all, i), ")");
+	return sql_add(sql, ") SELECT * FROM viewd_v");
+}
+
+static bool make_table(struct db *db, void *mem, const struct key_set *set, struct viewd_err *err)
+{
+	return my_make_temporary(my_conn(db), set->name,
+	                         talloc_asprintf(mem, "ENGINE=InnoDB AS %s", values_query(mem, set)), err);
+}
+
+/* *taken_r false: some key is not a whole number, and nothing has happened. */
+static bool add_numbers(struct db *db, void *mem, struct key_set *set, const char *query, bool *taken_r,
+                        struct viewd_err *err)
+{
+	struct numbers *more = numbers_new(set);
+	*taken_r = false;
+	if (!my_query_numbers(my_conn(db), query, take_numbers, more, taken_r, err))
+		return false;
+	*taken_r &= !more->odd;
+	if (!*taken_r)
+		return true;
+	if (set->own == NULL)
+		set->own = numbers_new(set);
+	unite_numbers(set->own, more);
+	set->n = (int64_t)((struct numbers *)set->own)->n;
+	talloc_free(more);
+	return is_list(set) || set->n == 0 || make_table(db, mem, set, err);
+}
+
+/* ---- the hooks ---- */
+
 bool my_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with UNUSED,
                  struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
-	const char *name = set->n > 0 ? LOG_MORE : set->name;
-	struct counted counted = {0};
-	bool done =
-		db_exec(db, fill_text(mem, name, set->width, query), err) && count(db, mem, name, set->width, &counted, err);
-	if (done && set->n > 0 && counted.n > 0)
-		done = unite(db, mem, set, err) && count(db, mem, set->name, set->width, &counted, err);
-	else if (done && set->n > 0)
-		counted = (struct counted){set->n, set->nulls};
-	if (done) {
-		set->n = counted.n;
-		set->nulls = counted.nulls > 0;
+	bool taken = false, done = true;
+	if (set->n == 0 || set->own != NULL)
+		done = add_numbers(db, mem, set, query, &taken, err);
+	if (done && !taken) {
+		done = !is_list(set) || set->n == 0 || make_table(db, mem, set, err);
+		set->own = NULL;
+		done = done && add_to_table(db, mem, set, query, err);
 	}
 	talloc_free(mem);
 	return done;
 }
 
+char *keys_table(void *mem, const struct key_set *set)
+{
+	return is_list(set) ? talloc_asprintf(mem, "(%s)", values_query(mem, set)) : talloc_strdup(mem, set->name);
+}
+
+static char *list_condition(void *mem, const struct key_set *set, const char *column)
+{
+	const struct numbers *all = set->own;
+	char *sql = sql_add(sql_new(mem), "(%s IN (", column);
+	for (size_t i = 0; i < all->n; i++)
+		sql = add_row(sql_add(sql, i > 0 ? ", " : ""), all, i);
+	return sql_add(sql, "))");
+}
+
 /* "a IN (SELECT k1 FROM t)" becomes a join. */
 char *my_has_key(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe)
 {
+	if (set->own != NULL && set->n == 0)
+		return talloc_strdup(mem_ctx, "(1 = 0)");
+	if (is_list(set))
+		return list_condition(mem_ctx, set, columns[0]);
 	char *sql = sql_add(sql_new(mem_ctx), "((");
 	for (size_t i = 0; i < set->width; i++)
 		sql = sql_add(sql, "%s%s", i > 0 ? ", " : "", columns[i]);
@@ -107,6 +254,8 @@ char *my_has_key(void *mem_ctx, const struct key_set *set, const char *const *co
 void my_drop_keys(struct db *db, struct key_set *set)
 {
 	struct viewd_err failure = {0};
-	if (!my_conn(db)->lost && !my_drop_temporary(my_conn(db), set->name, &failure))
+	bool table = !is_list(set) && set->n > 0;
+	if (table && !my_conn(db)->lost && !my_drop_temporary(my_conn(db), set->name, &failure))
 		db_log(db, VIEWD_LOG_DEBUG, "keys of a refresh stay for now (%s)", failure.msg);
+	set->own = NULL;
 }

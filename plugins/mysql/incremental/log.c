@@ -27,14 +27,6 @@ bool my_incremental_possible(struct db *db, const char **why_r, struct viewd_err
 	return true;
 }
 
-bool log_setup(struct viewd_conn *conn, struct viewd_err *err)
-{
-	return db_exec(&conn->db,
-	               "CREATE TABLE IF NOT EXISTS " LOG_SEEN " (log BIGINT NOT NULL, `view` VARCHAR(255) NOT "
-	               "NULL, viewd_id BIGINT NOT NULL, PRIMARY KEY (log, `view`, viewd_id))" TABLE_SUFFIX,
-	               err);
-}
-
 /* ---- removing ---- */
 
 struct listed {
@@ -117,12 +109,6 @@ static bool remove_all(const struct log_plan *plan, struct viewd_err *err)
 	return true;
 }
 
-static bool forget_seen(const struct log_plan *plan, struct viewd_err *err)
-{
-	char *sql = talloc_asprintf(plan->mem, "DELETE FROM " LOG_SEEN " WHERE log = %" PRId64, plan->number);
-	return db_exec(&plan->conn->db, sql, err);
-}
-
 bool my_drop_log(struct db *db, int64_t number, const struct relation *source, struct viewd_err *err)
 {
 	struct relation at;
@@ -130,7 +116,7 @@ bool my_drop_log(struct db *db, int64_t number, const struct relation *source, s
 	void *mem = talloc_new(NULL);
 	my_place(my_conn(db), source, &at);
 	log_names(my_conn(db), mem, number, &at, &plan);
-	bool done = remove_all(&plan, err) && forget_seen(&plan, err);
+	bool done = remove_all(&plan, err);
 	talloc_free(mem);
 	return done;
 }
@@ -140,7 +126,7 @@ bool my_drop_log(struct db *db, int64_t number, const struct relation *source, s
 bool log_may(const struct log_plan *plan, char why[static 192])
 {
 	static const char *const taken[] = {"viewd_keys", "viewd_values_0", "viewd_values_1", "viewd_audit", "viewd_groups",
-	                                    LOG_ADDED,    LOG_STAGE,        LOG_DIFFER,       LOG_MORE,      LOG_BOTH};
+	                                    LOG_STAGE,    LOG_DIFFER,       LOG_MORE,         LOG_BOTH};
 	why[0] = '\0';
 	for (size_t i = 0; i < plan->n_triggers; i++)
 		if (strcmp(plan->triggers[i].table.schema, plan->source->schema) != 0)
@@ -174,11 +160,11 @@ static bool make_table(const struct log_plan *plan, struct viewd_err *err)
 	for (size_t i = 0; i < plan->n; i++)
 		sql = sql_add(ident_append(&my_syntax, sql_add(sql, ", "), plan->columns[i]), " %s NULL DEFAULT NULL",
 		              plan->types[i]);
-	sql = sql_add(sql, ")" TABLE_SUFFIX);
+	sql = sql_add(sql, ")" TABLE_SUFFIX " AUTO_INCREMENT=" LOG_FIRST);
 	char *slots = talloc_asprintf(plan->mem,
 	                              "INSERT INTO %s (viewd_id, viewd_sign, viewd_base) WITH RECURSIVE s (id) AS "
 	                              "(SELECT 1 UNION ALL SELECT id + 1 FROM s WHERE id < " LOG_SLOTS
-	                              ") SELECT s.id, 0, " LOG_SLOTS " FROM s",
+	                              ") SELECT s.id, 0, " LOG_FIRST " FROM s",
 	                              table);
 	return db_exec(db, sql, err) && db_exec(db, slots, err);
 }
@@ -203,9 +189,8 @@ bool log_try(const struct log_plan *plan, bool *works_r, struct viewd_err *err)
 	log_relation(plan->conn, plan->table, &log);
 	char *call = talloc_asprintf(plan->mem, "CALL %s()",
 	                             trigger_quoted(plan->mem, plan->source->schema, plan->routines[1].name));
-	/* The number stays when a procedure has ended. Of an earlier row it finds none. */
 	char *count = talloc_asprintf(
-		plan->mem, "SELECT COUNT(*) FROM %s WHERE viewd_id = LAST_INSERT_ID() AND viewd_sign = " LOG_TRIED,
+		plan->mem, "SELECT COUNT(*) FROM %s WHERE viewd_id = " LOG_TRIED_ID " AND viewd_sign = " LOG_TRIED,
 		relation_quoted(&my_syntax, plan->mem, &log));
 	if (!db_exec(&plan->conn->db, call, err) || !my_query_int(plan->conn, count, NULL, 0, &n, err))
 		return false;
@@ -251,9 +236,8 @@ static bool make_all(const struct log_plan *plan, const struct definer *definer,
 		return false;
 	if (right)
 		return prove(plan, definer, err);
-	/* The numbers of rows begin anew. */
-	return remove_all(plan, err) && forget_seen(plan, err) && make_table(plan, err) &&
-	       make_routines(plan, definer, err) && prove(plan, definer, err) && make_triggers(plan, definer, err);
+	return remove_all(plan, err) && make_table(plan, err) && make_routines(plan, definer, err) &&
+	       prove(plan, definer, err) && make_triggers(plan, definer, err);
 }
 
 bool my_make_log(struct db *db, const struct change_log *log, struct viewd_err *err)

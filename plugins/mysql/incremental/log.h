@@ -13,23 +13,25 @@
 
 #include "common/incremental/change_log.h"
 #include "mysql/capture/trigger_procedure.h"
+#include "mysql/incremental/ids.h"
 #include "mysql/my.h"
 
 #define LOG_SLOTS "16"
 #define LOG_N_SLOTS 16
-#define LOG_ENOUGH "50000"        /* rows that nobody has taken off; then a writer leaves one that says "everything" */
-#define LOG_SEEN "viewd_log_seen" /* rows that one of several readers has read */
+#define LOG_TRIES "1024"   /* numbers behind the slots' for rows that are taken back at once */
+#define LOG_FIRST "1041"   /* the number of the first row that tells of a change */
+#define LOG_ENOUGH "50000" /* rows that nobody has taken off; then a writer leaves one that says "everything" */
 #define LOG_EVERYTHING "2"
 #define LOG_ROUTINES "viewd_(change|tried)"
 #define LOG_PARENTS "viewd_lc"
-#define LOG_TRIED "3" /* a row that is taken back at once */
+#define LOG_TRIED "3" /* a row that is taken back at once: a writer's number would be missing from then on */
+#define LOG_TRIED_ID "1 + " LOG_SLOTS " + MOD(CONNECTION_ID(), " LOG_TRIES ")"
 
 /* The temporary tables of a refresh. */
 #define LOG_STAGE "viewd_stage"
 #define LOG_DIFFER "viewd_differ"
 #define LOG_MORE "viewd_more"
 #define LOG_BOTH "viewd_both"
-#define LOG_ADDED "viewd_added" /* to a roll: its columns */
 
 /* Foreign keys change rows of a table without its triggers; then their parents' triggers say "everything". */
 struct log_trigger {
@@ -92,16 +94,51 @@ bool log_facts(struct log_plan *plan, char **digest_r, char why[static 192], str
 bool log_is_right(const struct log_plan *plan, const struct definer *definer, bool *right_r, char why[static 192],
                   struct viewd_err *err) MUST_CHECK;
 
+/* Likewise, of several logs with one question. */
+struct facts_told {
+	struct log_plan *plan;
+	char *source, *log, *triggers, *routines; /* definitions, and what else tells of them */
+	char *source_file, *log_file;
+	int64_t source_life, log_life;
+	char **rights; /* of all of them */
+};
+
+/* Adds the questions of n logs. False: the files of a table are named in a way that the server alone knows. */
+bool facts_ask(struct facts_told *told, size_t n, struct my_questions *list) MUST_CHECK;
+/* The digest of log_facts; NULL: it takes more than these questions. talloc'ed on the plan's memory. */
+char *facts_digest(const struct facts_told *told);
+
+/* ---- seen.c */
+
+struct seen {
+	struct ids ids;
+	int64_t newest; /* the highest number that was read, also of a row that is gone */
+	bool absent;    /* nothing is kept for this reader: it has everything to read */
+};
+
+/* A reader's position; false: it has none, or one of another version. */
+bool seen_read(void *mem, const char *position, struct seen *out);
+/* A position that is another one than all before. talloc'ed */
+char *seen_text(struct viewd_conn *conn, void *mem, const struct seen *seen);
+
 /* ---- log.c */
 
-/* Makes the table of what readers have seen, unless it is there. */
-bool log_setup(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Leaves a row as a trigger would; the caller takes it back. What a handler swallows would be lost. */
 bool log_try(const struct log_plan *plan, bool *works_r, struct viewd_err *err) MUST_CHECK;
 /* Can changes of this table be logged at all? */
 bool log_may(const struct log_plan *plan, char why[static 192]);
 
 struct part_written;
+
+/* ---- apply.c */
+
+/* The rows of keys, computed by the definition for these alone, named as the relation's columns. *shadowed_r: the query
+ * may fail where another would do, which joined asks for. talloc'ed */
+char *part_keyed_query(struct viewd_conn *conn, void *mem, const struct part *part, const struct key_set *keys,
+                       bool joined, bool *shadowed_r);
+
+/* All rows of a definition, named as the columns. talloc'ed */
+char *whole_query(void *mem, const struct columns *columns, const char *definition);
 
 /* ---- difference.c: the rows of a relation against those that it should have */
 
@@ -112,25 +149,47 @@ struct difference {
 	const struct columns *columns;
 	const size_t *row; /* positions of what identifies a row */
 	size_t n_row;
-	char *filter; /* over t: the rows of the relation that count; NULL: all */
+	char *filter;   /* over t: the rows of the relation that count; NULL: all */
+	bool nulls_not; /* identify no row */
 };
 
 /* Makes LOG_STAGE, empty, with the relation's columns. From then on the relation keeps its name to the end of the
  * transaction. */
 bool difference_stage(const struct difference *d, struct viewd_err *err) MUST_CHECK;
-/* Puts the rows of a query, whose columns are named as the relation's, into a table, as the transaction's snapshot has
- * them: quoted name. */
+/* SQL that puts the rows of a query, whose columns have these names, into a table (quoted), as the transaction's
+ * snapshot has them. talloc'ed */
+char *fill_text(void *mem, const char *into, const char *query, const char *const *names, size_t n);
+/* Likewise, of one whose columns are named as the relation's. */
 bool difference_fill(const struct difference *d, const char *into, const char *query, struct viewd_err *err) MUST_CHECK;
 /* Makes the relation's rows those of LOG_STAGE. */
 bool difference_apply(const struct difference *d, struct part_written *out, struct viewd_err *err) MUST_CHECK;
 
-/* ---- the hooks: log.c (make, drop), look.c, keys.c, apply.c, roll.c */
+/* The log's table, quoted. talloc'ed */
+char *log_quoted(struct viewd_conn *conn, void *mem, const struct change_log *log);
+
+/* ---- compared.c: the same for few rows */
+
+#define COMPARED_MAX 50000 /* on either side */
+
+/* Do texts tell every byte of its columns? */
+bool compared_may(const struct difference *d);
+/* Makes the relation's rows those of a query, whose columns are named as the relation's. *done_r false: there are too
+ * many, and nothing was written. */
+bool compared_apply(const struct difference *d, const char *query, bool *done_r, struct part_written *out,
+                    struct viewd_err *err) MUST_CHECK;
+
+/* ---- keys.c */
+
+/* SQL: the keys as a table that can be joined. talloc'ed */
+char *keys_table(void *mem, const struct key_set *set);
+
+/* ---- the hooks: log.c (make, drop), look.c, purge.c, keys.c, apply.c, roll.c */
 
 bool my_incremental_possible(struct db *db, const char **why_r, struct viewd_err *err);
 bool my_make_log(struct db *db, const struct change_log *log, struct viewd_err *err);
 bool my_drop_log(struct db *db, int64_t number, const struct relation *source, struct viewd_err *err);
-bool my_look_log(struct db *db, void *mem_ctx, const char *view, struct change_log *log, const char *position,
-                 const char *looked, struct viewd_err *err);
+bool my_look_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                  struct viewd_err *err);
 char *my_unread(struct db *db, void *mem_ctx, const char *view, const struct change_log *log);
 bool my_read_log(struct db *db, void *mem_ctx, const char *view, const struct change_log *log, char **position_r,
                  struct viewd_err *err);
@@ -147,6 +206,8 @@ bool my_fill_node(struct db *db, const struct node_table *table, const char *que
 bool my_same_values(const char *type_a, const char *type_b);
 bool my_add_to_roll(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
                     struct viewd_err *err);
+bool my_exchange_rows(struct db *db, const struct roll *roll, const struct key_set *keys, const char *gone,
+                      const char *come, struct viewd_err *err);
 bool my_whole(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * look.c: what readers have of a change log. All rows are taken by the numbers that the snapshot shows: one that was
- * given out before may be committed later.
+ * look.c: what a reader has to read of its change logs. All rows are taken by the numbers that the snapshot shows: one
+ * that was given out before may be committed later.
  *
- * In a transaction of REPEATABLE READ what a writing statement reads it reads as it is now, with locks. A cursor reads
- * the snapshot. A row that is deleted by its number locks nothing else (proved: a list of numbers locks the end of the
- * log, and writers wait).
+ * Everything that there is to know of all logs of a view is asked for with one statement. What does not answer it (a
+ * table that is gone, a right that was taken away) is then asked for one by one, to find out which log it is.
  */
 #include "mysql/incremental/log.h"
 
@@ -17,43 +16,55 @@
 #include "common/sqltext/sqltext.h"
 #include "common/text/number.h"
 
-static char *table_of(struct viewd_conn *conn, void *mem, const struct change_log *log)
+char *log_quoted(struct viewd_conn *conn, void *mem, const struct change_log *log)
 {
 	struct relation rel;
 	log_relation(conn, change_log_table(&conn->db, mem, log->number), &rel);
 	return relation_quoted(&my_syntax, mem, &rel);
 }
 
-/* SQL: over l, this reader has not read the row. */
-static char *unseen(void *mem, const char *view, int64_t number)
+char *my_unread(struct db *db, void *mem_ctx, const char *view UNUSED, const struct change_log *log)
 {
-	return talloc_asprintf(mem,
-	                       "NOT EXISTS (SELECT 1 FROM " LOG_SEEN " viewd_s WHERE viewd_s.log = %" PRId64
-	                       " AND viewd_s.`view` = %s AND viewd_s.viewd_id = viewd_l.viewd_id)",
-	                       number, literal_quoted(&my_syntax, mem, view));
+	struct ids unread = {.mem = mem_ctx};
+	char *sql = sql_add(sql_new(mem_ctx), "(SELECT * FROM %s viewd_l WHERE viewd_l.viewd_sign IN (-1, 1) AND ",
+	                    log_quoted(my_conn(db), mem_ctx, log));
+	if (log->unread_ids != NULL && !ids_read(&unread, log->unread_ids))
+		unread.n = 0;
+	return sql_add(ids_add_inside(sql, &unread, "viewd_l.viewd_id"), ")");
 }
 
-char *my_unread(struct db *db, void *mem_ctx, const char *view, const struct change_log *log)
+bool my_read_log(struct db *db UNUSED, void *mem_ctx, const char *view UNUSED, const struct change_log *log,
+                 char **position_r, struct viewd_err *err UNUSED)
 {
-	return talloc_asprintf(mem_ctx, "(SELECT * FROM %s viewd_l WHERE viewd_l.viewd_sign IN (-1, 1) AND %s)",
-	                       table_of(my_conn(db), mem_ctx, log), unseen(mem_ctx, view, log->number));
+	*position_r = talloc_strdup(mem_ctx, log->next_position);
+	return true;
 }
 
-/* ---- looking ---- */
+/* ---- one look ---- */
 
-/* Whoever has read since the snapshot was taken has taken rows that it shows: what came in between would be lost. */
-static bool check_position(struct viewd_conn *conn, void *mem, const char *view, const struct change_log *log,
-                           const char *position, struct viewd_err *err)
-{
-	char number[32], *now = NULL;
-	const char *params[] = {view, number};
-	snprintf(number, sizeof number, "%" PRId64, log->number);
-	if (!my_query_text(conn, mem, "SELECT position FROM viewd_log_readers WHERE `view` = ? AND log = ? FOR UPDATE",
-	                   params, ARRAY_LEN(params), &now, err))
-		return false;
-	return (now == NULL && position == NULL) || (now != NULL && position != NULL && strcmp(now, position) == 0) ||
-	       err_set(err, VIEWD_ERR_CONFLICT, "view '%s' was refreshed by somebody else since", view);
-}
+/* What is found out of one log. */
+struct looked {
+	struct change_log *log;
+	struct log_plan plan;
+	struct facts_told told;
+	struct seen seen;
+	bool known;      /* what the reader has read */
+	char *now;       /* its position, as it is now */
+	int64_t tried;   /* rows that triggers have left for a try */
+	int64_t slots;   /* rows that are always there */
+	int64_t oldest;  /* the number of a row, 0: there is none */
+	bool overflowed; /* some unread row says "everything" */
+	struct ids unread;
+};
+
+struct look {
+	struct viewd_conn *conn;
+	void *mem;
+	const char *view;
+	struct looked *logs;
+	size_t n;
+	char *rights;
+};
 
 static bool say(struct change_log *log, bool unsound, const char *why)
 {
@@ -63,53 +74,166 @@ static bool say(struct change_log *log, bool unsound, const char *why)
 	return true;
 }
 
-struct counts {
-	int64_t slots, unread, everything;
-};
-
-static bool take_counts_fn(void *ctx, const char *const *v, size_t n UNUSED)
+static struct looked *find(struct look *look, int64_t number)
 {
-	struct counts *out = ctx;
-	*out = (struct counts){number_or(v[0], 0), number_or(v[1], 0), number_or(v[2], 0)};
+	for (size_t i = 0; i < look->n; i++)
+		if (look->logs[i].log->number == number)
+			return &look->logs[i];
+	return NULL;
+}
+
+/* ---- whether somebody else has read ---- */
+
+static char *positions_query(const struct look *look)
+{
+	char *sql =
+		sql_add(sql_new(look->mem), "SELECT log, position FROM viewd_log_readers WHERE `view` = %s AND log IN (",
+	            literal_quoted(&my_syntax, look->mem, look->view));
+	for (size_t i = 0; i < look->n; i++)
+		sql = sql_add(sql, "%s%" PRId64, i > 0 ? ", " : "", look->logs[i].log->number);
+	return sql_add(sql, ") FOR UPDATE");
+}
+
+static bool take_position_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct look *look = ctx;
+	struct looked *l = find(look, number_or(v[0], 0));
+	if (l != NULL && v[1] != NULL)
+		l->now = talloc_strdup(look->mem, v[1]);
+	return true;
+}
+
+static const struct db_reader take_position[] = {{take_position_fn, "nT", "what a view has read of change logs"}};
+
+/* Whoever has read since the snapshot was taken has taken rows that it shows: what came in between would be lost. */
+static bool check_positions(const struct look *look, struct viewd_err *err)
+{
+	for (size_t i = 0; i < look->n; i++) {
+		const char *then = look->logs[i].log->position, *now = look->logs[i].now;
+		if (then == NULL ? now != NULL : now == NULL || strcmp(then, now) != 0)
+			return err_set(err, VIEWD_ERR_CONFLICT, "view '%s' was refreshed by somebody else since", look->view);
+	}
+	return true;
+}
+
+/* ---- rows ---- */
+
+enum { ROW_SLOTS = 0, ROW_OLDEST = 9 };
+
+static char *add_rows_query(const struct look *look, char *sql, const struct looked *l)
+{
+	char *table = log_quoted(look->conn, look->mem, l->log);
+	int64_t number = l->log->number;
+	sql = sql_add(sql,
+	              "SELECT %" PRId64 ", COUNT(*), %d FROM %s WHERE viewd_id <= " LOG_SLOTS
+	              " AND viewd_sign = 0 UNION ALL SELECT %" PRId64
+	              ", MIN(viewd_id), %d FROM %s WHERE viewd_id >= " LOG_FIRST " UNION ALL (SELECT %" PRId64
+	              ", viewd_id, viewd_sign FROM %s WHERE ",
+	              number, ROW_SLOTS, table, number, ROW_OLDEST, table, number, table);
+	sql = ids_add_outside(sql, &l->seen.ids, "viewd_id", number_or(LOG_FIRST, 0));
+	return sql_add(sql, " ORDER BY viewd_id LIMIT %d)", LOG_UNREAD_MAX + 1);
+}
+
+static char *rows_query(const struct look *look)
+{
+	char *sql = sql_new(look->mem);
+	for (size_t i = 0; i < look->n; i++)
+		sql = add_rows_query(look, sql_add(sql, i > 0 ? " UNION ALL " : ""), &look->logs[i]);
+	return sql;
+}
+
+static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct looked *l = find(ctx, number_or(v[0], 0));
+	int64_t id = number_or(v[1], 0), sign = number_or(v[2], 0);
+	if (l == NULL)
+		return true;
+	if (sign == ROW_SLOTS)
+		l->slots = id;
+	else if (sign == ROW_OLDEST)
+		l->oldest = id;
+	else
+		ids_append(&l->unread, id, id);
+	l->log->unread += sign != ROW_SLOTS && sign != ROW_OLDEST;
+	l->overflowed |= sign == number_or(LOG_EVERYTHING, 0);
+	return true;
+}
+
+static const struct db_reader take_row[] = {{take_row_fn, "nNn", "the rows of change logs"}};
+
+/* What the reader will have read once it has read this. */
+static void plan_reading(const struct look *look, struct looked *l)
+{
+	struct seen next = {.ids = l->seen.ids, .newest = l->seen.newest};
+	l->log->unread_ids = ids_add_text(sql_new(look->mem), &l->unread);
+	ids_forget_below(&next.ids, l->oldest > 0 ? l->oldest : INT64_MAX);
+	ids_unite(&next.ids, &l->unread);
+	if (l->unread.n > 0 && l->unread.items[l->unread.n - 1].last > next.newest)
+		next.newest = l->unread.items[l->unread.n - 1].last;
+	l->log->next_position = seen_text(look->conn, look->mem, &next);
+}
+
+static void judge_rows(const struct look *look, struct looked *l)
+{
+	struct change_log *log = l->log;
+	if (l->slots != LOG_N_SLOTS) {
+		say(log, true, "the log was emptied");
+		return;
+	}
+	if (!log->everything && (l->overflowed || l->seen.absent))
+		say(log, false, "more rows were changed than the log holds");
+	if (!log->everything && log->position != NULL && !l->known)
+		say(log, false, "what was read of it is not known");
+	plan_reading(look, l);
+}
+
+/* ---- trying ---- */
+
+static char *call_text(const struct looked *l)
+{
+	return talloc_asprintf(l->plan.mem, "CALL %s()",
+	                       trigger_quoted(l->plan.mem, l->plan.source->schema, l->plan.routines[1].name));
+}
+
+static char *tried_query(const struct look *look)
+{
+	char *sql = sql_add(sql_new(look->mem), "SELECT ");
+	for (size_t i = 0; i < look->n; i++)
+		sql =
+			sql_add(sql, "%s(SELECT COUNT(*) FROM %s WHERE viewd_id = " LOG_TRIED_ID " AND viewd_sign = " LOG_TRIED ")",
+		            i > 0 ? ", " : "", log_quoted(look->conn, look->mem, look->logs[i].log));
+	return sql;
+}
+
+static bool take_tried_fn(void *ctx, const char *const *v, size_t n)
+{
+	struct look *look = ctx;
+	for (size_t i = 0; i < n && i < look->n; i++)
+		look->logs[i].tried = number_or(v[i], 0);
 	return false;
 }
 
-static const struct db_reader take_counts[] = {{take_counts_fn, "NNN", "the rows of a change log"}};
-
-static bool count(struct viewd_conn *conn, void *mem, const char *view, struct change_log *log, struct viewd_err *err)
-{
-	struct counts counts = {0};
-	char *sql = talloc_asprintf(mem,
-	                            "SELECT SUM(viewd_l.viewd_sign = 0 AND viewd_l.viewd_id <= " LOG_SLOTS
-	                            "), SUM(viewd_l.viewd_id > " LOG_SLOTS "), SUM(viewd_l.viewd_sign = " LOG_EVERYTHING
-	                            ") FROM %s viewd_l WHERE %s",
-	                            table_of(conn, mem, log), unseen(mem, view, log->number));
-	if (!my_query(&conn->db, sql, NULL, 0, take_counts, &counts, err))
-		return false;
-	log->unread = counts.unread > LOG_UNREAD_MAX ? LOG_UNREAD_MAX + 1 : counts.unread;
-	if (counts.slots != LOG_N_SLOTS)
-		return say(log, true, "the log was emptied");
-	return counts.everything == 0 || log->everything || say(log, false, "more rows were changed than the log holds");
-}
+static const struct db_reader take_tried[] = {{take_tried_fn, "*", "tries of change logs"}};
 
 /* Rights that were taken away since have writers go on in silence. */
-static bool try_out(const struct log_plan *plan, struct change_log *log, struct viewd_err *err)
+static bool try_alone(struct look *look, struct looked *l, struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
-	struct db *db = &plan->conn->db;
+	struct db *db = &look->conn->db;
 	bool works = false;
 	if (!db_exec(db, "SAVEPOINT viewd_try", err))
 		return false;
-	bool done = log_try(plan, &works, &failure);
+	bool done = log_try(&l->plan, &works, &failure);
 	if (!done && !note_is_verdict(&failure)) {
 		if (err != NULL)
 			*err = failure;
 		return false;
 	}
-	if (!works)
-		say(log, true, "its triggers would leave nothing in it");
+	l->tried = works;
 	return db_exec(db, "ROLLBACK TO SAVEPOINT viewd_try", err);
 }
+
+/* ---- judging ---- */
 
 static bool is_right_now(const struct log_plan *plan, bool *right_r, char why[static 192], struct viewd_err *err)
 {
@@ -121,156 +245,151 @@ static bool is_right_now(const struct log_plan *plan, bool *right_r, char why[st
 }
 
 /* The full comparison is for what is not as it was. */
-static bool judge(struct viewd_conn *conn, void *mem, struct change_log *log, const char *looked, struct viewd_err *err)
+static bool compare(struct look *look, struct looked *l, const char *looked, struct viewd_err *err)
 {
-	struct log_plan plan;
-	char why[192] = "", *digest = NULL;
+	char why[192] = "";
 	bool right = false;
-	log_names(conn, mem, log->number, &log->source, &plan);
-	plan.n = log->n_columns;
-	if (!log_facts(&plan, &digest, why, err))
-		return false;
-	log->looked = digest;
-	if (why[0] != '\0')
-		return say(log, true, why);
-	if (looked != NULL && strcmp(looked, digest) == 0)
-		return try_out(&plan, log, err);
 	/* A session goes by the rights it had when it began, writers by those of now. */
-	conn->denied = conn->denied || looked != NULL;
-	if (!log_plan(conn, mem, log, &plan, err) || !is_right_now(&plan, &right, why, err))
+	look->conn->denied = look->conn->denied || looked != NULL;
+	if (!log_plan(look->conn, look->mem, l->log, &l->plan, err) || !is_right_now(&l->plan, &right, why, err))
 		return false;
-	if (!right || !log_may(&plan, why))
-		return say(log, true, why);
-	return say(log, false,
+	if (!right || !log_may(&l->plan, why))
+		return say(l->log, true, why);
+	return say(l->log, false,
 	           looked == NULL ? "its log was not read before" : "table, triggers or log are not as they were");
 }
 
-bool my_look_log(struct db *db, void *mem_ctx, const char *view, struct change_log *log, const char *position,
-                 const char *looked, struct viewd_err *err)
+/* digest: as the log is now. */
+static bool judge(struct look *look, struct looked *l, const char *digest, struct viewd_err *err)
 {
-	struct viewd_conn *conn = my_conn(db);
-	if (!check_position(conn, mem_ctx, view, log, position, err) ||
-	    !judge(conn, mem_ctx, log, position != NULL ? looked : NULL, err))
-		return false;
-	return log->unsound || count(conn, mem_ctx, view, log, err);
+	struct change_log *log = l->log;
+	const char *before = log->position != NULL ? log->last_looked : NULL;
+	log->looked = digest;
+	if (before == NULL || strcmp(before, digest) != 0)
+		return compare(look, l, before, err);
+	return l->tried == 1 || say(log, true, "its triggers would leave nothing in it");
 }
 
-/* ---- reading ---- */
+/* ---- all logs at once ---- */
 
-static bool count_readers(struct viewd_conn *conn, void *mem, int64_t number, int64_t *n_r, struct viewd_err *err)
+static bool ask(struct look *look, bool *answered_r, struct viewd_err *err)
 {
-	char *sql = talloc_asprintf(mem, "SELECT COUNT(*) FROM viewd_log_readers WHERE log = %" PRId64, number);
-	return my_query_int(conn, sql, NULL, 0, n_r, err);
+	struct my_questions list = {.mem = look->mem};
+	struct facts_told *told = talloc_array(look->mem, struct facts_told, (unsigned)look->n);
+	my_ask_later(&list, positions_query(look), take_position, look);
+	for (size_t i = 0; i < look->n; i++)
+		told[i] = (struct facts_told){.plan = &look->logs[i].plan, .rights = &look->rights};
+	*answered_r = facts_ask(told, look->n, &list);
+	my_ask_later(&list, rows_query(look), take_row, look);
+	my_ask_later(&list, talloc_strdup(look->mem, "SAVEPOINT viewd_try"), NULL, NULL);
+	for (size_t i = 0; i < look->n; i++)
+		my_ask_later(&list, call_text(&look->logs[i]), NULL, NULL);
+	my_ask_later(&list, tried_query(look), take_tried, look);
+	my_ask_later(&list, talloc_strdup(look->mem, "ROLLBACK TO SAVEPOINT viewd_try"), NULL, NULL);
+	if (!*answered_r)
+		return true;
+	*answered_r = my_ask_now(look->conn, &list, err);
+	for (size_t i = 0; i < look->n; i++)
+		look->logs[i].told = told[i];
+	return *answered_r;
 }
 
-bool my_read_log(struct db *db, void *mem_ctx, const char *view, const struct change_log *log, char **position_r,
-                 struct viewd_err *err)
+/* The savepoint may not have been set. */
+static void forget_answers(struct look *look)
 {
-	struct viewd_conn *conn = my_conn(db);
-	char *table = table_of(conn, mem_ctx, log), *what;
-	char *newest = talloc_asprintf(mem_ctx, "SELECT MAX(viewd_id) FROM %s", table);
-	int64_t readers = 0, last = 0;
-	if (!count_readers(conn, mem_ctx, log->number, &readers, err) || !my_query_int(conn, newest, NULL, 0, &last, err))
-		return false;
-	*position_r = talloc_asprintf(mem_ctx, "%" PRId64 "-%lu-%" PRId64, db_now(db), conn->thread_id, last);
-	if (readers <= 1)
-		what = talloc_asprintf(mem_ctx,
-		                       "SELECT viewd_l.viewd_id FROM %s viewd_l WHERE viewd_l.viewd_id > " LOG_SLOTS
-		                       ") DO DELETE FROM %s WHERE viewd_id = viewd_row.viewd_id",
-		                       table, table);
-	else
-		what = talloc_asprintf(mem_ctx,
-		                       "SELECT viewd_l.viewd_id FROM %s viewd_l WHERE viewd_l.viewd_id > " LOG_SLOTS
-		                       " AND %s) DO INSERT INTO " LOG_SEEN " VALUES (%" PRId64 ", %s, viewd_row.viewd_id)",
-		                       table, unseen(mem_ctx, view, log->number), log->number,
-		                       literal_quoted(&my_syntax, mem_ctx, view));
-	return db_exec(db, talloc_asprintf(mem_ctx, "BEGIN NOT ATOMIC FOR viewd_row IN (%s; END FOR; END", what), err);
-}
-
-/* ---- purging ---- */
-
-/* SQL: over viewd_l, no reader needs the row any more: he has read it, or there is a row that tells him "everything"
- * and that he has not read. That one stays. */
-static char *unneeded(void *mem, const char *table, int64_t number)
-{
-	return talloc_asprintf(
-		mem,
-		"NOT EXISTS (SELECT 1 FROM viewd_log_readers r WHERE r.log = %" PRId64
-		" AND NOT EXISTS (SELECT 1 FROM " LOG_SEEN
-		" s WHERE s.log = r.log AND s.`view` = r.`view` AND s.viewd_id = viewd_l.viewd_id) AND (viewd_l.viewd_sign NOT "
-		"IN (-1, 1) OR NOT EXISTS (SELECT 1 FROM %s m WHERE m.viewd_sign = " LOG_EVERYTHING
-		" AND NOT EXISTS (SELECT 1 FROM " LOG_SEEN
-		" t WHERE t.log = r.log AND t.`view` = r.`view` AND t.viewd_id = m.viewd_id))))",
-		number, table);
-}
-
-static bool each(struct viewd_conn *conn, void *mem, const char *query, const char *what, struct viewd_err *err)
-{
-	return db_exec(&conn->db,
-	               talloc_asprintf(mem, "BEGIN NOT ATOMIC FOR viewd_row IN (%s) DO %s; END FOR; END", query, what),
-	               err);
-}
-
-static bool remove_unneeded(struct viewd_conn *conn, void *mem, const char *table, int64_t number,
-                            struct viewd_err *err)
-{
-	char *rows =
-		talloc_asprintf(mem, "SELECT viewd_l.viewd_id FROM %s viewd_l WHERE viewd_l.viewd_id > " LOG_SLOTS " AND %s",
-	                    table, unneeded(mem, table, number));
-	char *left = talloc_asprintf(mem,
-	                             "SELECT s.`view` AS viewd_v, s.viewd_id FROM " LOG_SEEN " s WHERE s.log = %" PRId64
-	                             " AND NOT EXISTS (SELECT 1 FROM %s viewd_l WHERE viewd_l.viewd_id = s.viewd_id)",
-	                             number, table);
-	return each(conn, mem, rows, talloc_asprintf(mem, "DELETE FROM %s WHERE viewd_id = viewd_row.viewd_id", table),
-	            err) &&
-	       each(conn, mem, left,
-	            talloc_asprintf(mem,
-	                            "DELETE FROM " LOG_SEEN " WHERE log = %" PRId64
-	                            " AND `view` = viewd_row.viewd_v AND viewd_id = viewd_row.viewd_id",
-	                            number),
-	            err);
-}
-
-/* Writers count from the number that the last row would have if the log had always been as short. That of a row which
- * is gone stands in the position. One who holds a slot goes on counting from the old one, at worst to "everything". */
-static bool move_slots(struct viewd_conn *conn, void *mem, const char *table, int64_t number, struct viewd_err *err)
-{
-	int64_t base = 0;
-	char *sql = talloc_asprintf(mem,
-	                            "SELECT GREATEST(MAX(viewd_id), COALESCE((SELECT MAX(CAST(SUBSTRING_INDEX(position, "
-	                            "'-', -1) AS SIGNED)) FROM viewd_log_readers WHERE log = %" PRId64
-	                            "), 0)) - COUNT(*) + " LOG_SLOTS " FROM %s",
-	                            number, table);
-	if (!my_query_int(conn, sql, NULL, 0, &base, err))
-		return false;
-	char *slots = talloc_asprintf(mem,
-	                              "SELECT viewd_id FROM %s WHERE viewd_id <= " LOG_SLOTS " AND viewd_base < %" PRId64
-	                              " - 1000 FOR UPDATE SKIP LOCKED",
-	                              table, base);
-	return each(
-		conn, mem, slots,
-		talloc_asprintf(mem, "UPDATE %s SET viewd_base = %" PRId64 " WHERE viewd_id = viewd_row.viewd_id", table, base),
-		err);
-}
-
-static bool purge(struct viewd_conn *conn, void *mem, const struct change_log *log, struct viewd_err *err)
-{
-	char *table = table_of(conn, mem, log);
-	int64_t readers = 0, seen = 0;
-	char *any = talloc_asprintf(mem, "SELECT EXISTS (SELECT 1 FROM " LOG_SEEN " WHERE log = %" PRId64 ")", log->number);
-	return count_readers(conn, mem, log->number, &readers, err) && my_query_int(conn, any, NULL, 0, &seen, err) &&
-	       ((readers <= 1 && seen == 0) || remove_unneeded(conn, mem, table, log->number, err)) &&
-	       move_slots(conn, mem, table, log->number, err);
-}
-
-void my_purge_log(struct db *db, const struct change_log *log)
-{
-	struct viewd_conn *conn = my_conn(db);
-	struct viewd_err failure = {0};
-	void *mem = talloc_new(NULL);
-	if (!my_begin(db, DB_BEGIN_WRITE, &failure) || !purge(conn, mem, log, &failure) || !my_commit(db, &failure)) {
-		my_rollback(db);
-		db_log(db, VIEWD_LOG_DEBUG, "change log of '%s' was not tidied (%s)", log->source.name, failure.msg);
+	struct viewd_err ignored = {0};
+	if (!db_exec(&look->conn->db, "ROLLBACK TO SAVEPOINT viewd_try", &ignored))
+		db_log(&look->conn->db, VIEWD_LOG_DEBUG, "view '%s', change logs are looked at one by one", look->view);
+	for (size_t i = 0; i < look->n; i++) {
+		struct looked *l = &look->logs[i];
+		l->log->unread = l->tried = l->slots = l->oldest = 0;
+		l->unread = (struct ids){.mem = look->mem};
+		l->overflowed = false;
+		l->now = NULL;
 	}
-	talloc_free(mem);
+}
+
+static bool ask_or_forget(struct look *look, bool *answered_r, struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+	if (ask(look, answered_r, &failure))
+		return true;
+	if (!note_is_verdict(&failure)) {
+		if (err != NULL)
+			*err = failure;
+		return false;
+	}
+	forget_answers(look);
+	return true;
+}
+
+/* ---- one by one ---- */
+
+static bool facts_alone(struct look *look, struct looked *l, bool tried, struct viewd_err *err)
+{
+	char why[192] = "", *digest = NULL;
+	if (!log_facts(&l->plan, &digest, why, err))
+		return false;
+	if (why[0] != '\0') {
+		l->log->looked = digest;
+		return say(l->log, true, why);
+	}
+	return (tried || try_alone(look, l, err)) && judge(look, l, digest, err);
+}
+
+static bool rows_alone(struct look *look, struct looked *l, struct viewd_err *err)
+{
+	return my_query(&look->conn->db, add_rows_query(look, sql_new(look->mem), l), NULL, 0, take_row, look, err);
+}
+
+static bool conclude(struct look *look, struct looked *l, bool answered, struct viewd_err *err)
+{
+	char *digest = answered ? facts_digest(&l->told) : NULL;
+	if (!(digest != NULL ? judge(look, l, digest, err) : facts_alone(look, l, answered, err)))
+		return false;
+	if (l->log->unsound)
+		return true;
+	if (!answered && !rows_alone(look, l, err))
+		return false;
+	judge_rows(look, l);
+	return true;
+}
+
+/* ---- all of it ---- */
+
+static void begin(struct look *look, struct change_log *logs, size_t n)
+{
+	look->logs = talloc_zero_array(look->mem, struct looked, (unsigned)n + 1);
+	assert(look->logs != NULL);
+	for (size_t i = 0; i < n; i++) {
+		struct looked *l = &look->logs[look->n];
+		if (logs[i].replaced)
+			continue;
+		l->log = &logs[i];
+		l->unread.mem = look->mem;
+		l->known = seen_read(look->mem, logs[i].position, &l->seen);
+		log_names(look->conn, look->mem, logs[i].number, &logs[i].source, &l->plan);
+		l->plan.n = logs[i].n_columns;
+		look->n++;
+	}
+}
+
+bool my_look_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                  struct viewd_err *err)
+{
+	struct look look = {.conn = my_conn(db), .mem = mem_ctx, .view = view};
+	bool answered = false;
+	if (!db_flush(db, err))
+		return false;
+	begin(&look, logs, n);
+	if (look.n == 0)
+		return true;
+	if (!ask_or_forget(&look, &answered, err) ||
+	    (!answered && !my_query(db, positions_query(&look), NULL, 0, take_position, &look, err)) ||
+	    !check_positions(&look, err))
+		return false;
+	for (size_t i = 0; i < look.n; i++)
+		if (!conclude(&look, &look.logs[i], answered, err))
+			return false;
+	return true;
 }

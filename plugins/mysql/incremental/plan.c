@@ -182,10 +182,11 @@ static char *bound_text(const struct log_plan *plan, const char *table)
 	return talloc_asprintf(
 		plan->mem,
 		"BEGIN DECLARE viewd_own BIGINT DEFAULT LAST_INSERT_ID(); DECLARE viewd_other BIGINT; "
-		"IF MOD(viewd_own, 32) = 0 OR @%s IS NOT NULL THEN SELECT MAX(s.viewd_base) + " LOG_ENOUGH
+		"IF viewd_s <> " LOG_TRIED
+		" AND (MOD(viewd_own, 32) = 0 OR @%s IS NOT NULL) THEN SELECT MAX(s.viewd_base) + " LOG_ENOUGH
 		" INTO viewd_other FROM %s s WHERE s.viewd_id = 1 + MOD(CONNECTION_ID(), " LOG_SLOTS
-		") LOCK IN SHARE MODE SKIP LOCKED; IF viewd_own > viewd_other AND viewd_s <> " LOG_TRIED
-		" THEN UPDATE %s SET viewd_sign = " LOG_EVERYTHING "%s WHERE viewd_id = viewd_own; "
+		") LOCK IN SHARE MODE SKIP LOCKED; IF viewd_own > viewd_other THEN UPDATE %s SET viewd_sign = " LOG_EVERYTHING
+		"%s WHERE viewd_id = viewd_own; "
 		"SELECT MAX(s.viewd_id) INTO viewd_other FROM %s s WHERE s.viewd_id = @%s AND s.viewd_sign = " LOG_EVERYTHING
 		" FOR UPDATE SKIP LOCKED; SET @%s = viewd_own; DELETE FROM %s WHERE viewd_id "
 		"= viewd_other; ELSE SET @%s = NULL; END IF; END IF; END; ",
@@ -205,7 +206,7 @@ static void plan_routines(struct log_plan *plan)
 {
 	char *table = table_from(plan), hash[DIGEST_SIZE];
 	struct log_routine *note = &plan->routines[0], *trying = &plan->routines[1];
-	char *insert = sql_add(sql_new(plan->mem), "INSERT INTO %s (viewd_sign", table);
+	char *insert = sql_add(sql_new(plan->mem), "INSERT INTO %s (viewd_id, viewd_sign", table);
 	char *nothing = sql_new(plan->mem);
 	note->parameters = sql_add(sql_new(plan->mem), "(viewd_s TINYINT");
 	for (size_t i = 0; i < plan->n; i++) {
@@ -214,7 +215,10 @@ static void plan_routines(struct log_plan *plan)
 		nothing = sql_add(nothing, ", NULL");
 	}
 	note->parameters = sql_add(note->parameters, ")");
-	insert = sql_add(with_parameters(plan, sql_add(insert, ") VALUES (viewd_s"), "", ""), "); ");
+	insert = sql_add(
+		with_parameters(plan, sql_add(insert, ") VALUES (IF(viewd_s = " LOG_TRIED ", " LOG_TRIED_ID ", NULL), viewd_s"),
+	                    "", ""),
+		"); ");
 	note->body = guarded(plan, sql_add(insert, "%s", bound_text(plan, table)));
 	trying->parameters = talloc_strdup(plan->mem, "()");
 	trying->body = talloc_asprintf(plan->mem, "%sCALL %s(" LOG_TRIED "%s); END", note_head, note->name, nothing);

@@ -42,17 +42,10 @@ bool my_make_node(struct db *db, const struct node_table *table, struct viewd_er
 }
 
 /* names: of the query's columns, in its order, and of the table's. */
-static bool take(struct db *db, void *mem, const char *into, const char *query, const char *const *names, size_t n,
-                 struct viewd_err *err)
+static char *named(void *mem, const char *query, const char *const *names, size_t n)
 {
-	char *list = sql_names(&my_syntax, sql_new(mem), NULL, names, n);
-	char *values = sql_names(&my_syntax, sql_new(mem), "viewd_row.", names, n);
-	return db_exec(db,
-	               talloc_asprintf(mem,
-	                               "BEGIN NOT ATOMIC FOR viewd_row IN (WITH viewd_found (%s) AS (\n%s\n) SELECT * FROM "
-	                               "viewd_found) DO INSERT INTO %s (%s) VALUES (%s); END FOR; END",
-	                               list, query, into, list, values),
-	               err);
+	return talloc_asprintf(mem, "WITH viewd_found (%s) AS (\n%s\n) SELECT * FROM viewd_found",
+	                       sql_names(&my_syntax, sql_new(mem), NULL, names, n), query);
 }
 
 struct node_names {
@@ -76,8 +69,12 @@ bool my_fill_node(struct db *db, const struct node_table *table, const char *que
 	void *mem = talloc_new(NULL);
 	char *rel = relation_quoted(&my_syntax, mem, &table->rel);
 	struct node_names names = {.mem = mem};
-	bool done = my_query(db, talloc_asprintf(mem, "SHOW COLUMNS FROM %s", rel), NULL, 0, take_name, &names, err) &&
-	            take(db, mem, rel, query, names.items, names.n, err);
+	bool done =
+		my_query(db, talloc_asprintf(mem, "SHOW COLUMNS FROM %s", rel), NULL, 0, take_name, &names, err) &&
+		db_exec(db,
+	            talloc_asprintf(mem, "BEGIN NOT ATOMIC %s; END",
+	                            fill_text(mem, rel, named(mem, query, names.items, names.n), names.items, names.n)),
+	            err);
 	talloc_free(mem);
 	return done;
 }
@@ -117,29 +114,103 @@ static void plan(void *mem, struct adding *a)
 		                  a->names[i], a->names[i]);
 }
 
-static bool add(struct db *db, void *mem, const struct adding *a, struct viewd_err *err)
+/* One row of the sums, as a variable. */
+static char *add_row_text(void *mem, const struct adding *a)
 {
-	char *list = sql_names(&my_syntax, sql_new(mem), NULL, a->names, a->n);
-	char *update = talloc_asprintf(mem, "UPDATE " LOG_ADDED " AS d STRAIGHT_JOIN %s AS viewd_n ON %s SET %s", a->rel,
-	                               a->groups, a->sums);
-	char *insert =
-		talloc_asprintf(mem,
-	                    "INSERT INTO %s (%s) SELECT %s FROM " LOG_ADDED " AS d WHERE NOT EXISTS (SELECT 1 FROM "
-	                    "%s AS viewd_n WHERE %s)",
-	                    a->rel, list, list, a->rel, a->groups);
-	return db_exec(db, update, err) && db_exec(db, insert, err);
+	size_t n_groups = a->roll->table.n_unique;
+	char *where = sql_add(sql_new(mem), "%s", n_groups > 0 ? "" : "1 = 1"), *sums = sql_new(mem);
+	for (size_t i = 0; i < n_groups; i++)
+		where = sql_add(where, "%sviewd_n.%s <=> viewd_row.%s", i > 0 ? " AND " : "", a->names[i], a->names[i]);
+	for (size_t i = n_groups; i < a->n; i++)
+		sums = sql_add(sums, "%sviewd_n.%s = viewd_n.%s + viewd_row.%s", i > n_groups ? ", " : "", a->names[i],
+		               a->names[i], a->names[i]);
+	return talloc_asprintf(
+		mem,
+		"IF EXISTS (SELECT 1 FROM %s AS viewd_n WHERE %s) THEN UPDATE %s AS viewd_n SET %s WHERE %s; "
+		"ELSE INSERT INTO %s (%s) VALUES (%s); END IF",
+		a->rel, where, a->rel, sums, where, a->rel, sql_names(&my_syntax, sql_new(mem), NULL, a->names, a->n),
+		sql_names(&my_syntax, sql_new(mem), "viewd_row.", a->names, a->n));
 }
 
+/* The sums come from logs and sources, so a cursor brings them. */
 bool my_add_to_roll(struct db *db, const struct roll *roll, const char *query, const struct key_set *with UNUSED,
                     struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
 	struct adding a = {.roll = roll, .rel = relation_quoted(&my_syntax, mem, &roll->table.rel)};
 	plan(mem, &a);
-	char *empty = talloc_asprintf(mem, "ENGINE=InnoDB AS SELECT * FROM %s LIMIT 0", a.rel);
-	bool done = my_make_temporary(my_conn(db), LOG_ADDED, empty, err) &&
-	            take(db, mem, LOG_ADDED, query, a.names, a.n, err) && add(db, mem, &a, err) &&
-	            my_drop_temporary(my_conn(db), LOG_ADDED, err);
+	bool done = db_exec(db,
+	                    talloc_asprintf(mem, "BEGIN NOT ATOMIC FOR viewd_row IN (%s) DO %s; END FOR; END",
+	                                    named(mem, query, a.names, a.n), add_row_text(mem, &a)),
+	                    err);
+	talloc_free(mem);
+	return done;
+}
+
+/* ---- over a part ---- */
+
+/* Sums are added by a query over nodes alone, whose columns are named as the roll's. */
+static char *move_sums(void *mem, const struct adding *a, const char *query)
+{
+	return talloc_asprintf(mem, "UPDATE (%s) AS d STRAIGHT_JOIN %s AS viewd_n ON %s SET %s",
+	                       named(mem, query, a->names, a->n), a->rel, a->groups, a->sums);
+}
+
+/* Groups that are not there come with sums of nothing. */
+static char *add_groups(void *mem, const struct adding *a, const char *query)
+{
+	char *list = sql_names(&my_syntax, sql_new(mem), NULL, a->names, a->n), *values = sql_new(mem);
+	size_t n_groups = a->roll->table.n_unique;
+	for (size_t i = 0; i < a->n; i++)
+		values = sql_add(values, "%sd.%s%s", i > 0 ? ", " : "", a->names[i], i < n_groups ? "" : " * 0");
+	return talloc_asprintf(
+		mem, "INSERT INTO %s (%s) SELECT %s FROM (%s) AS d WHERE NOT EXISTS (SELECT 1 FROM %s AS viewd_n WHERE %s)",
+		a->rel, list, values, named(mem, query, a->names, a->n), a->rel, a->groups);
+}
+
+/* The rows of the keys, whether they will be there again or not: nobody else reads them. */
+static char *delete_rows(void *mem, const struct roll *roll, const struct key_set *keys)
+{
+	const char *columns[KEY_WIDTH_MAX];
+	for (size_t i = 0; i < keys->width; i++)
+		columns[i] = talloc_asprintf(mem, "t.f%zu", i + 1);
+	return talloc_asprintf(mem, "DELETE t FROM %s AS t WHERE %s", relation_quoted(&my_syntax, mem, &roll->below.rel),
+	                       my_has_key(mem, keys, columns, true));
+}
+
+static bool move(struct db *db, void *mem, const struct adding *a, const struct key_set *keys, const char *texts[2],
+                 bool joined, bool *shadowed_r, struct viewd_err *err)
+{
+	struct my_questions list = {.mem = mem};
+	const struct roll *roll = a->roll;
+	const struct columns *columns = roll->part.columns;
+	char *below = relation_quoted(&my_syntax, mem, &roll->below.rel);
+	char *rows = part_keyed_query(my_conn(db), mem, &roll->part, keys, joined, shadowed_r);
+	my_ask_later(&list, talloc_strdup(mem, "SAVEPOINT viewd_move"), NULL, NULL);
+	my_ask_later(&list, move_sums(mem, a, texts[0]), NULL, NULL);
+	my_ask_later(&list, delete_rows(mem, roll, keys), NULL, NULL);
+	my_ask_later(&list, fill_text(mem, below, rows, columns->names, columns->n), NULL, NULL);
+	if (roll->table.n_unique > 0)
+		my_ask_later(&list, add_groups(mem, a, texts[1]), NULL, NULL);
+	my_ask_later(&list, move_sums(mem, a, texts[1]), NULL, NULL);
+	return my_ask_now(my_conn(db), &list, err);
+}
+
+bool my_exchange_rows(struct db *db, const struct roll *roll, const struct key_set *keys, const char *gone,
+                      const char *come, struct viewd_err *err)
+{
+	void *mem = talloc_new(NULL);
+	struct viewd_err failure = {0};
+	struct adding a = {.roll = roll, .rel = relation_quoted(&my_syntax, mem, &roll->table.rel)};
+	const char *texts[] = {gone, come};
+	bool shadowed = false;
+	plan(mem, &a);
+	bool done = move(db, mem, &a, keys, texts, false, &shadowed, &failure);
+	if (!done && shadowed && failure.cls == VIEWD_ERR_QUERY)
+		done = db_exec(db, "ROLLBACK TO SAVEPOINT viewd_move", &failure) &&
+		       move(db, mem, &a, keys, texts, true, &shadowed, &failure);
+	if (!done && err != NULL)
+		*err = failure;
 	talloc_free(mem);
 	return done;
 }

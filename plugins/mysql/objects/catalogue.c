@@ -157,6 +157,8 @@ static bool look_at_table(struct task *task, bool keep, struct db_object *out, s
 
 bool my_find_identity(struct task *task, struct db_object *out, struct viewd_err *err)
 {
+	if (!db_flush(task->db, err))
+		return false;
 	if (!task->state.present || task->state.method != VIEWD_METHOD_TABLE)
 		return my_find_object(task->db, &task->rel, out, err);
 	return look_at_table(task, false, out, err);

@@ -83,13 +83,13 @@ bool intent_recover(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
 /* ---- the hooks */
 
-bool my_create(struct task *task, struct viewd_outcome *out, struct viewd_err *err);  /* replace.c */
-bool my_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err); /* replace.c */
-bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err);    /* swap.c */
-bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err);    /* swap.c */
-enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256]);   /* swap.c */
-bool my_refresh_group(struct refresh_group *group, struct viewd_err *err);            /* group.c */
-bool my_clean_leftovers(struct db *db, struct viewd_err *err);                        /* sweep.c */
+bool my_create(struct task *task, struct viewd_outcome *out, struct viewd_err *err);             /* replace.c */
+bool my_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err);            /* replace.c */
+bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err);               /* swap.c */
+bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err);               /* swap.c */
+enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256]);              /* swap.c */
+bool my_refresh_group(struct refresh_group *group, struct viewd_err *err);                       /* group.c */
+bool my_clean_leftovers(struct db *db, struct viewd_err *err);                                   /* sweep.c */
 /* Fails, naming them, when views read columns of live that fresh lacks. dependants.c */
 bool my_check_dependants(struct task *task, const struct shadow *shadow, struct viewd_err *err) MUST_CHECK;
 

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * batch.c: several statements that go to the server as one block (BEGIN NOT ATOMIC .. END), of which MariaDB sends all
+ * answers: each one that would go alone costs a way to the server and back. In a transaction statements that need not
+ * be answered at once wait for the next one that has to.
+ */
+#include "mysql/my.h"
+
+#include "base/err.h"
+#include "common/sqltext/sqltext.h"
+
+void my_ask_later(struct my_questions *list, char *sql, const struct db_reader *row, void *ctx)
+{
+	list->items = talloc_realloc(list->mem, list->items, struct my_question, (unsigned)list->n + 1);
+	assert(list->items != NULL);
+	list->items[list->n++] = (struct my_question){sql, row, ctx, NULL};
+}
+
+bool my_ask_now(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err)
+{
+	char *sql = sql_add(sql_new(conn), "BEGIN NOT ATOMIC ");
+	if (!my_flush(&conn->db, err))
+		return false;
+	for (size_t i = 0; i < list->n; i++)
+		sql = sql_add(sql, "%s; ", list->items[i].sql);
+	sql = sql_add(sql, "END");
+	bool done = my_run_block(conn, sql, list, err);
+	talloc_free(sql);
+	return done;
+}
+
+/* ---- waiting ---- */
+
+static bool may_wait(const struct viewd_conn *conn)
+{
+	return conn->mariadb && !conn->lost && (conn->my->server_status & SERVER_STATUS_IN_TRANS) != 0;
+}
+
+static bool wait_with(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n,
+                      const struct db_reader *row, void *ctx, struct viewd_err *err)
+{
+	if (conn->later.mem == NULL)
+		conn->later.mem = talloc_new(conn);
+	char *bound = n > 0 ? my_bind(conn, sql, params, n) : talloc_strdup(conn, sql);
+	if (bound == NULL)
+		return err_set(err, VIEWD_ERR_BUG, "statement has another number of parameters than %zu", n);
+	my_ask_later(&conn->later, talloc_steal(conn->later.mem, bound), row, ctx);
+	return true;
+}
+
+bool my_exec_later(struct db *db, const char *sql, const char *const *params, size_t n_params, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(db);
+	return may_wait(conn) ? wait_with(conn, sql, params, n_params, NULL, NULL, err)
+	                      : my_exec(db, sql, params, n_params, NULL, err);
+}
+
+bool my_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params,
+                    const struct db_reader *row, void *ctx, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(db);
+	return may_wait(conn) ? wait_with(conn, sql, params, n_params, row, ctx, err)
+	                      : my_query(db, sql, params, n_params, row, ctx, err);
+}
+
+void my_forget_later(struct viewd_conn *conn)
+{
+	talloc_free(conn->later.mem);
+	conn->later = (struct my_questions){0};
+}
+
+bool my_flush(struct db *db, struct viewd_err *err)
+{
+	struct viewd_conn *conn = my_conn(db);
+	const struct my_questions list = conn->later;
+	if (list.n == 0)
+		return true;
+	conn->later = (struct my_questions){0};
+	bool done = my_ask_now(conn, &list, err);
+	talloc_free(list.mem);
+	return done;
+}

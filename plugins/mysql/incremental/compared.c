@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * compared.c: few rows of a relation, and those that it should have, are compared by viewd itself. Both come with one
+ * answer, and what differs goes back as text. So only columns whose texts tell every byte are compared so.
+ */
+#include "mysql/incremental/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "common/incremental/part.h"
+#include "common/sqltext/sqltext.h"
+#include "common/text/number.h"
+
+#define CHUNK 500 /* rows in one statement that writes */
+
+/* ---- types ---- */
+
+static bool begins_with_one(const char *type, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strncasecmp(type, words[i], strlen(words[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool is_number(const char *type)
+{
+	static const char *const words[] = {"tinyint", "smallint", "mediumint", "int", "bigint", "decimal"};
+	return begins_with_one(type, words, ARRAY_LEN(words));
+}
+
+/* Of a TIMESTAMP the same text may be two moments. */
+static bool is_time(const char *type)
+{
+	static const char *const words[] = {"date", "time", "year"};
+	return begins_with_one(type, words, ARRAY_LEN(words)) && strncasecmp(type, "timestamp", 9) != 0;
+}
+
+/* Its character set is a part of Unicode, each character of which it has once. */
+static bool is_text(const char *type)
+{
+	static const char *const words[] = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext"};
+	static const char *const sets[] = {"utf8mb4_", "utf8mb3_", "utf8_", "latin1_", "ascii_"};
+	const char *collation = strstr(type, " COLLATE ");
+	return begins_with_one(type, words, ARRAY_LEN(words)) && collation != NULL &&
+	       begins_with_one(collation + strlen(" COLLATE "), sets, ARRAY_LEN(sets));
+}
+
+bool compared_may(const struct difference *d)
+{
+	for (size_t i = 0; i < d->columns->n; i++) {
+		const char *type = d->columns->items[i].type;
+		if (type == NULL || !(is_number(type) || is_time(type) || is_text(type)))
+			return false;
+	}
+	return d->n_row > 0 && !d->columns->declared;
+}
+
+/* ---- rows ---- */
+
+struct side {
+	void *mem;
+	char ***rows; /* each a column */
+	size_t n;
+};
+
+struct comparing {
+	const struct difference *d;
+	size_t *order; /* of columns: first those that identify a row */
+	struct side have, want;
+	bool cut;                  /* some text is not whole */
+	struct side going, coming; /* rows that differ */
+	size_t changed;            /* pairs of them */
+};
+
+static void keep(struct side *side, char **row)
+{
+	if ((side->n & (side->n - 1)) == 0)
+		side->rows = talloc_realloc(side->mem, side->rows, char **, side->n > 0 ? (unsigned)side->n * 2 : 1);
+	assert(side->rows != NULL);
+	side->rows[side->n++] = row;
+}
+
+/* In one piece: pointers, then texts. */
+static bool take_row_fn(void *ctx, const char *const *v, size_t n)
+{
+	struct side *side = ctx;
+	size_t size = n * sizeof(char *);
+	for (size_t i = 0; i < n; i++)
+		size += v[i] != NULL ? strlen(v[i]) + 1 : 0;
+	char **row = talloc_size(side->mem, size), *at = (char *)(row + n);
+	assert(row != NULL);
+	for (size_t i = 0; i < n; i++) {
+		row[i] = v[i] != NULL ? at : NULL;
+		at = v[i] != NULL ? stpcpy(at, v[i]) + 1 : at;
+	}
+	keep(side, row);
+	return true;
+}
+
+static const struct db_reader take_row[] = {{take_row_fn, "*", "the rows of a view"}};
+
+static int compare_values(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return (a != NULL) - (b != NULL);
+	return strcmp(a, b);
+}
+
+static int compare_rows(const struct comparing *c, char *const *a, char *const *b, size_t n)
+{
+	int differ = 0;
+	for (size_t i = 0; i < n && differ == 0; i++)
+		differ = compare_values(a[c->order[i]], b[c->order[i]]);
+	return differ;
+}
+
+static int compare_items(const void *a, const void *b, void *ctx)
+{
+	const struct comparing *c = ctx;
+	return compare_rows(c, *(char **const *)a, *(char **const *)b, c->d->columns->n);
+}
+
+static void plan_order(struct comparing *c)
+{
+	const struct difference *d = c->d;
+	size_t n = 0;
+	c->order = talloc_array(d->mem, size_t, (unsigned)(d->n_row + d->columns->n));
+	assert(c->order != NULL);
+	for (size_t i = 0; i < d->n_row; i++)
+		c->order[n++] = d->row[i];
+	for (size_t i = 0; i < d->columns->n; i++) {
+		bool there = false;
+		for (size_t k = 0; k < d->n_row; k++)
+			there |= d->row[k] == i;
+		if (!there)
+			c->order[n++] = i;
+	}
+}
+
+/* ---- comparing ---- */
+
+/* Both are sorted. */
+static void find_differing(struct comparing *c)
+{
+	size_t i = 0, k = 0;
+	while (i < c->have.n || k < c->want.n) {
+		int order = i == c->have.n   ? 1
+		            : k == c->want.n ? -1
+		                             : compare_rows(c, c->have.rows[i], c->want.rows[k], c->d->columns->n);
+		if (order < 0)
+			keep(&c->going, c->have.rows[i]);
+		if (order > 0)
+			keep(&c->coming, c->want.rows[k]);
+		i += order <= 0;
+		k += order >= 0;
+	}
+}
+
+static void count_changed(struct comparing *c)
+{
+	for (size_t i = 0, k = 0; i < c->going.n && k < c->coming.n;) {
+		int order = compare_rows(c, c->going.rows[i], c->coming.rows[k], c->d->n_row);
+		c->changed += order == 0;
+		i += order <= 0;
+		k += order >= 0;
+	}
+}
+
+static void sort(struct comparing *c, struct side *side)
+{
+	if (side->n > 1)
+		qsort_r(side->rows, side->n, sizeof *side->rows, compare_items, c);
+}
+
+/* One question for both. Rows of the relation are read as they are now, as they would be to write them. */
+static bool read_both(struct comparing *c, const char *query, struct viewd_err *err)
+{
+	const struct difference *d = c->d;
+	struct my_questions list = {.mem = d->mem};
+	char *names = sql_names(&my_syntax, sql_new(d->mem), NULL, d->columns->names, d->columns->n);
+	char *rel = relation_quoted(&my_syntax, d->mem, d->rel);
+	my_ask_later(&list,
+	             talloc_asprintf(d->mem, "SELECT %s FROM %s t%s%s LIMIT %d FOR UPDATE", names, rel,
+	                             d->filter != NULL ? " WHERE " : "", d->filter != NULL ? d->filter : "",
+	                             COMPARED_MAX + 1),
+	             take_row, &c->have);
+	my_ask_later(&list, talloc_asprintf(d->mem, "%s LIMIT %d", query, COMPARED_MAX + 1), take_row, &c->want);
+	for (size_t i = 0; i < list.n; i++)
+		list.items[i].cut_r = &c->cut;
+	return my_ask_now(d->conn, &list, err);
+}
+
+/* ---- writing ---- */
+
+static char *add_literal(char *sql, const char *type, const char *value)
+{
+	if (value == NULL || is_number(type))
+		return sql_add(sql, "%s", value != NULL ? value : "NULL");
+	return sql_add(sql, "%s", literal_quoted(&my_syntax, sql, value));
+}
+
+/* Its columns are found by an index; of texts the spelling is told apart as well. */
+static char *add_match(const struct comparing *c, char *sql, char *const *row)
+{
+	for (size_t i = 0; i < c->d->n_row; i++) {
+		size_t at = c->d->row[i];
+		const char *type = c->d->columns->items[at].type;
+		char *name = ident_append(&my_syntax, sql_new(c->d->mem), c->d->columns->names[at]);
+		sql = add_literal(sql_add(sql, "%s%s <=> ", i > 0 ? " AND " : "(", name), type, row[at]);
+		if (is_text(type) && row[at] != NULL)
+			sql = add_literal(sql_add(sql, " AND CONVERT(%s USING utf8mb4) COLLATE utf8mb4_nopad_bin <=> ", name), type,
+			                  row[at]);
+	}
+	return sql_add(sql, ")");
+}
+
+static char *delete_text(const struct comparing *c, const char *rel, size_t first, size_t end)
+{
+	char *sql = sql_add(sql_new(c->d->mem), "DELETE FROM %s WHERE ", rel);
+	for (size_t i = first; i < end; i++)
+		sql = add_match(c, sql_add(sql, i > first ? " OR " : ""), c->going.rows[i]);
+	return sql;
+}
+
+static char *insert_text(const struct comparing *c, const char *rel, size_t first, size_t end)
+{
+	const struct columns *columns = c->d->columns;
+	char *sql = sql_add(
+		sql_names(&my_syntax, sql_add(sql_new(c->d->mem), "INSERT INTO %s (", rel), NULL, columns->names, columns->n),
+		") VALUES ");
+	for (size_t i = first; i < end; i++)
+		for (size_t k = 0; k < columns->n; k++)
+			sql = add_literal(sql_add(sql, k > 0       ? ", "
+			                               : i > first ? "), ("
+			                                           : "("),
+			                  columns->items[k].type, c->coming.rows[i][k]);
+	return sql_add(sql, ")");
+}
+
+static bool add_count_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(int64_t *)ctx += number_or(v[0], 0);
+	return false;
+}
+
+static const struct db_reader add_count[] = {{add_count_fn, "n", "how many rows were deleted"}};
+
+static size_t end_of(size_t first, const struct side *side)
+{
+	return side->n - first > CHUNK ? first + CHUNK : side->n;
+}
+
+static bool write_back(const struct comparing *c, struct viewd_err *err)
+{
+	struct my_questions list = {.mem = c->d->mem};
+	int64_t deleted = 0;
+	char *rel = relation_quoted(&my_syntax, c->d->mem, c->d->rel);
+	for (size_t i = 0; i < c->going.n; i += CHUNK) {
+		my_ask_later(&list, delete_text(c, rel, i, end_of(i, &c->going)), NULL, NULL);
+		my_ask_later(&list, talloc_strdup(c->d->mem, "SELECT ROW_COUNT()"), add_count, &deleted);
+	}
+	for (size_t i = 0; i < c->coming.n; i += CHUNK)
+		my_ask_later(&list, insert_text(c, rel, i, end_of(i, &c->coming)), NULL, NULL);
+	if (list.n > 0 && !my_ask_now(c->d->conn, &list, err))
+		return false;
+	return deleted == (int64_t)c->going.n ||
+	       err_set(err, VIEWD_ERR_CONFLICT, "rows of table '%s' were changed by somebody else", c->d->rel->name);
+}
+
+/* Rows with the same values in what identifies them are left to a comparison that counts them. */
+static bool are_told_apart(const struct comparing *c, const struct side *side)
+{
+	for (size_t i = 1; i < side->n; i++)
+		if (compare_rows(c, side->rows[i - 1], side->rows[i], c->d->n_row) == 0)
+			return false;
+	for (size_t i = 0; i < side->n && c->d->nulls_not; i++)
+		for (size_t k = 0; k < c->d->n_row; k++)
+			if (side->rows[i][c->d->row[k]] == NULL)
+				return false;
+	return true;
+}
+
+bool compared_apply(const struct difference *d, const char *query, bool *done_r, struct part_written *out,
+                    struct viewd_err *err)
+{
+	struct side none = {.mem = d->mem};
+	struct comparing c = {.d = d, .have = none, .want = none, .going = none, .coming = none};
+	*done_r = false;
+	if (!read_both(&c, query, err))
+		return false;
+	db_failpoint(&d->conn->db, "mysql:filled");
+	if (c.cut || c.have.n > COMPARED_MAX || c.want.n > COMPARED_MAX)
+		return true;
+	plan_order(&c);
+	sort(&c, &c.have);
+	sort(&c, &c.want);
+	if (!are_told_apart(&c, &c.have) || !are_told_apart(&c, &c.want))
+		return true;
+	find_differing(&c);
+	count_changed(&c);
+	*done_r = true;
+	*out =
+		(struct part_written){(int64_t)(c.coming.n - c.changed), (int64_t)c.changed, (int64_t)(c.going.n - c.changed)};
+	return write_back(&c, err);
+}
