@@ -47,6 +47,7 @@ const struct db_ops my_ops = {
 		{
 			.swap = my_swap,
 			.full = my_full,
+			.diff = my_diff,
 			.choose_mode = my_choose_mode,
 		},
 	.group =

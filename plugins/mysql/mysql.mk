@@ -17,6 +17,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/conn/conn.c \
 	plugins/mysql/capture/definer.c \
 	plugins/mysql/refresh/dependants.c \
+	plugins/mysql/refresh/diff.c \
 	plugins/mysql/watch/drain.c \
 	plugins/mysql/conn/errors.c \
 	plugins/mysql/capture/events.c plugins/mysql/capture/events.h \

@@ -87,6 +87,7 @@ bool my_create(struct task *task, struct viewd_outcome *out, struct viewd_err *e
 bool my_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err);            /* replace.c */
 bool my_swap(struct task *task, struct viewd_outcome *out, struct viewd_err *err);               /* swap.c */
 bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err);               /* swap.c */
+bool my_diff(struct task *task, bool *done_r, struct viewd_outcome *out, struct viewd_err *err); /* diff.c */
 enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256]);              /* swap.c */
 bool my_refresh_group(struct refresh_group *group, struct viewd_err *err);                       /* group.c */
 bool my_clean_leftovers(struct db *db, struct viewd_err *err);                                   /* sweep.c */
