@@ -149,15 +149,21 @@ void rig_advance(struct rig *rig, int64_t us)
 	on_due(rig->eng);
 }
 
+/* A watch that was opened may not have been given the processor yet. */
+static bool waits_for_a_look(const struct view *v)
+{
+	const struct database *db = v->db;
+	return v->conf->on_change && db->watch.watcher != NULL &&
+	       (!db->watch.looked || v->capture.look > db->watch.answered);
+}
+
 bool rig_is_fresh(struct rig *rig, const char *server)
 {
 	if (!rig_is_settled(rig) || fake_stale(server) > 0)
 		return false;
-	for (size_t i = 0; i < rig->eng->n_views; i++) {
-		const struct view *v = rig->eng->views[i];
-		if (v->timing.due_at[DUE_CHANGE] != 0 || (v->db->watch.looked && v->capture.look > v->db->watch.answered))
+	for (size_t i = 0; i < rig->eng->n_views; i++)
+		if (rig->eng->views[i]->timing.due_at[DUE_CHANGE] != 0 || waits_for_a_look(rig->eng->views[i]))
 			return false;
-	}
 	return true;
 }
 
