@@ -106,12 +106,9 @@ static void lowers_the_flag_of_a_source_registered_anew(void)
 	begin_flood(&s);
 	pg_do(late, "COMMIT");
 	look_until(&s, PG_FLOOD_NONE);
-	CHECK_STR(
-		pg_ask(s.conn,
-	           "SELECT pg_sequence_last_value(('viewd.flood_' || id)::regclass) FROM viewd.sources WHERE source = '"
-	           "\"public\".\"sale\""
-	           "'"),
-		"null");
+	CHECK_STR(pg_ask(s.conn, "SELECT pg_sequence_last_value(('viewd.flood_' || id)::regclass) FROM viewd.sources "
+	                         "WHERE source = '" SALE "'"),
+	          "null");
 }
 
 /* Locks all marks, for a while: the server ends the session. */
@@ -430,6 +427,7 @@ static void hears_others_behind_a_long_log(void)
 	for (int i = 0; i < 3; i++) {
 		pg_do(late, talloc_asprintf(harness_ctx(), "INSERT INTO sale VALUES (%d, 1)", 20 + i));
 		CHECK(pg_told_within(&s, 2000000));
+		s.watch->rate.n = 0; /* as often as this test puts it up a flag may be a flood, which never puts it to 2 */
 		pg_stage_refresh(&s);
 		CHECK_STR(n_of(&s), talloc_asprintf(harness_ctx(), "%d", 3 + i));
 	}
