@@ -185,6 +185,35 @@ static void the_definition_adds_a_trigger(void)
 	DIALECT->close(&admin);
 }
 
+/* Triggers of viewd's on the table of a view with run_as hand its rows over; they may have no condition. */
+static void what_reads_it_is_told(void)
+{
+	static const char *const key[] = {"k"};
+	struct viewd_err err = {0};
+	struct viewd_outcome out = {0};
+	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1};
+	struct viewd_conn *conn, *admin = stage(&conn);
+	struct viewd_view_spec view = pg_view("v", VIEWD_METHOD_TABLE, "SELECT k, v FROM src"),
+						   above = pg_view("w", VIEWD_METHOD_TABLE, "SELECT v, count(*) AS n FROM v GROUP BY v");
+	view.run_as = "low";
+	view.unique_key = key;
+	view.n_unique_key = 1;
+	above.mode = VIEWD_MODE_INCREMENTAL;
+	pg_apply(conn, &view, VIEWD_CHANGE_CREATE);
+	pg_apply(conn, &above, VIEWD_CHANGE_CREATE);
+	pg_refreshed(conn, &above);
+	pg_do(admin, "UPDATE src SET v = 3 WHERE k = 1");
+	CHECK_INT(pg_refreshed(conn, &view).did, VIEWD_DID_DIFF);
+	CHECK_CONTAINS(pg_refreshed(conn, &above).reason, "incremental: ");
+	verify(conn, &above);
+	pg_do(admin, "CREATE TRIGGER t AFTER INSERT ON public.v FOR EACH ROW WHEN (public.note('when') > 0) EXECUTE "
+	             "FUNCTION viewd.log_1_row()");
+	CHECK(!DIALECT->refresh(conn, &view, &req, &out, &err));
+	CHECK_CONTAINS(err.msg, "trigger t");
+	NOBODY_ELSE(admin);
+	DIALECT->close(&admin);
+}
+
 static void probes_are_made_as_the_role(void)
 {
 	struct viewd_conn *conn, *admin = stage(&conn);
@@ -267,6 +296,7 @@ static const struct harness_test tests[] = {
 	{"no way back to viewd's role", no_way_back_to_viewds_role},
 	{"a table with code is not written", a_table_with_code_is_not_written},
 	{"the definition adds a trigger", the_definition_adds_a_trigger},
+	{"what reads it is told", what_reads_it_is_told},
 	{"probes are made as the role", probes_are_made_as_the_role},
 	{"a declared type runs nothing", a_declared_type_runs_nothing},
 	{"requests do not flood", requests_do_not_flood},

@@ -32,7 +32,8 @@ bool pg_op_rows_apart(struct task *task, const char *query, const char *stem, st
 	return true;
 }
 
-/* The server's own functions, operators and types are in no row of pg_depend. */
+/* The server's own functions, operators and types are in no row of pg_depend. Functions of viewd's own, which log what
+ * is written for views that read the table, are its code whoever writes; a condition of their triggers is not. */
 /* clang-format off */
 #define CALLS_SQL(class, oid) \
 	"EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog." class \
@@ -44,7 +45,9 @@ bool pg_op_rows_apart(struct task *task, const char *query, const char *stem, st
 static const char active_sql[] =
 	"SELECT what FROM ("
 	"SELECT 'trigger ' || pg_catalog.quote_ident(g.tgname) FROM c JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid "
-	"AND NOT g.tgisinternal"
+	"AND NOT g.tgisinternal WHERE g.tgqual IS NOT NULL OR NOT EXISTS (SELECT 1 FROM pg_catalog.pg_proc f JOIN "
+	"pg_catalog.pg_namespace m ON m.oid = f.pronamespace WHERE f.oid = g.tgfoid AND m.nspname = 'viewd' AND f.proowner "
+	"= m.nspowner AND f.prosecdef)"
 	" UNION ALL SELECT 'rule ' || pg_catalog.quote_ident(w.rulename) FROM c JOIN pg_catalog.pg_rewrite w ON w.ev_class "
 	"= c.oid"
 	" UNION ALL SELECT 'constraint ' || pg_catalog.quote_ident(k.conname) FROM c JOIN pg_catalog.pg_constraint k ON "
