@@ -49,6 +49,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/depends/knowledge.c plugins/common/depends/knowledge.h \
 	plugins/common/refresh/indexes.c plugins/common/refresh/indexes.h \
 	plugins/common/refresh/explain.c plugins/common/refresh/incremental.c \
+	plugins/common/refresh/group_chains.c plugins/common/refresh/group_chains.h \
 	plugins/common/objects/rows.c \
 	plugins/common/text/kind.c plugins/common/text/kind.h \
 	plugins/common/capture/capture.c plugins/common/capture/capture.h \

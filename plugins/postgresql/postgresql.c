@@ -136,6 +136,7 @@ const struct db_ops pg_ops = {
 	.incremental =
 		{
 			.begins_by_itself = true,
+			.own_images_again = true,
 			.make_log = pg_op_make_log,
 			.drop_log = pg_op_drop_log,
 			.look_logs = pg_op_look_logs,

@@ -9,7 +9,7 @@ tests_contract_contract_SOURCES = \
 	tests/contract/diffs.c \
 	tests/contract/explains.c \
 	tests/contract/incremental.c \
-	tests/contract/kept.c tests/contract/kept.h tests/contract/logs.c tests/contract/learnt.c \
+	tests/contract/kept.c tests/contract/kept.h tests/contract/logs.c tests/contract/learnt.c tests/contract/handed.c \
 	tests/contract/limits.c \
 	tests/contract/objects.c \
 	tests/contract/refreshes.c \

@@ -176,6 +176,11 @@ static bool take_explained(void *ctx, const struct viewd_explained *fact)
 	return true;
 }
 
+void run_take_nodes(struct job *job)
+{
+	job->in.request.nodes = (struct viewd_explained_sink){.fn = take_explained, .ctx = job};
+}
+
 static bool refresh(struct job *job)
 {
 	if (job->in.reconcile_first) {
@@ -189,7 +194,7 @@ static bool refresh(struct job *job)
 		return true;
 	if (session_cancelled(job->session, &job->out.err))
 		return false;
-	job->in.request.nodes = (struct viewd_explained_sink){.fn = take_explained, .ctx = job};
+	run_take_nodes(job);
 	if (job->session->dialect->refresh(job->session->conn, &job->in.spec, &job->in.request, &job->out.outcome,
 	                                   &job->out.err))
 		return true;

@@ -13,6 +13,9 @@ bool run_reconcile(struct job *job);
 /* The connection broke in the middle of the last run: has that run ended well? Fills the outcome then. */
 bool run_was_recorded(struct job *job);
 
+/* From now on a refresh tells the job what the view's nodes are. */
+void run_take_nodes(struct job *job);
+
 /* Writes job->err into the history; best effort. Looks whether it is the view's own object that is missing. */
 void run_record_failure(struct job *job, enum viewd_failure how);
 

@@ -67,6 +67,7 @@ static bool refresh_all(struct job *lead)
 	for (size_t i = 0; i < lead->group.n; i++) {
 		struct job *part = lead->group.parts[i];
 		part->out.outcome = (struct viewd_outcome){.rows = -1, .rows_written = -1};
+		run_take_nodes(part);
 		items[i] = (struct viewd_group_item){.struct_size = sizeof items[i],
 		                                     .view = &part->in.spec,
 		                                     .request = &part->in.request,

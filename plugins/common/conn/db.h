@@ -353,6 +353,8 @@ struct db_incremental_ops {
 	bool nodes_lose_types;
 	/* Images may tell of rows that did not change: they say which keys to look at, and cannot be added up. */
 	bool images_guess;
+	/* An image that a reader's own refresh has written is told to that refresh, and to the next one again. */
+	bool own_images_again;
 	/* Adds the rows of a query, which has the columns of the roll's table, to those of their groups; groups that are
 	 * not there come. The query may contain has_key of the set `with`. NULL where images_guess and roll.move are
 	 * there. */

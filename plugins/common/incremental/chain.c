@@ -5,6 +5,7 @@
 #include "common/depends/knowledge.h"
 #include "common/incremental/attempt.h"
 #include "common/incremental/plan.h"
+#include "common/objects/refresh_group.h"
 #include "common/sqltext/sqltext.h"
 
 #include <stdio.h>
@@ -54,11 +55,42 @@ static bool may(struct task *task, struct viewd_err *err)
 	return find_hindrance(task, &what, &why, err) && (why == NULL || plan_prevent(task, what, why, err));
 }
 
+/* ---- what else is written in the refresh's transaction ---- */
+
+static bool is_shared(const struct task *task)
+{
+	return task->group != NULL && task->group->n > 1;
+}
+
+/* Its pre_hook, and the other members of its group with theirs. talloc'ed */
+static char *others_inside(void *mem, const struct task *task)
+{
+	char *text = sql_add(sql_new(mem), "%s", task->view->pre_hook != NULL ? "pre_hook" : "");
+	for (size_t i = 0; is_shared(task) && i < task->group->n; i++) {
+		const struct viewd_view_spec *other = task->group->members[i].task->view;
+		text = sql_add(text, "\n%s%s%s", task->group->names[i], other->pre_hook != NULL ? " pre_hook" : "",
+		               other->post_hook != NULL ? " post_hook" : "");
+	}
+	return text;
+}
+
+/* May the source be written there, before it is read? */
+static bool is_written_inside(const struct task *task, const struct analysis_source *source)
+{
+	bool written = task->view->pre_hook != NULL;
+	for (size_t i = 0; is_shared(task) && task->db->ops->incremental.own_images_again && i < task->group->n; i++) {
+		const struct task *other = task->group->members[i].task;
+		written |= other->view->pre_hook != NULL || (other != task && other->view->post_hook != NULL) ||
+		           (strcmp(other->rel.name, source->name) == 0 && strcmp(other->rel.schema, source->schema) == 0);
+	}
+	return written;
+}
+
 /* ---- making ---- */
 
 /* Rolls that can be moved: of sums and counts whose texts are known, of complete images or of one part. Images of what
- * a pre_hook writes in the refresh's own transaction would be read by it and by the next one; computing a key twice
- * does no harm. */
+ * is written in the refresh's own transaction may be read by it and by the next one; computing a key twice does no
+ * harm. */
 static bool can_roll(const struct task *task, const struct analysis *analysis)
 {
 	if (task->db->ops->incremental.make_node == NULL)
@@ -75,7 +107,7 @@ static bool can_roll(const struct task *task, const struct analysis *analysis)
 			return false;
 	if (analysis->n_nodes == 1)
 		return !ops->images_guess && last->sources[0].images && last->sources[0].complete &&
-		       last->texts->inside == NULL && task->view->pre_hook == NULL;
+		       last->texts->inside == NULL && !is_written_inside(task, &last->sources[0]);
 	return analysis->n_nodes == 2 && analysis->nodes[0].kind == ANALYSIS_PART &&
 	       analysis->nodes[0].key_sql.n == analysis->nodes[0].key.n;
 }
@@ -227,7 +259,7 @@ static bool make(struct task *task, struct chain *chain, struct viewd_err *err)
 	chain->view = talloc_strdup(chain, task->view->name);
 	chain->definition = talloc_strdup(chain, task->definition);
 	digest_text(task->definition, chain->digest);
-	chain->hooked = task->view->pre_hook != NULL;
+	chain->inside = others_inside(chain, task);
 	if (!may(task, err) || !task_columns(task, err) || !analyse(task, chain, err))
 		return false;
 	chain->columns = talloc_steal(chain, task->columns);
@@ -354,7 +386,10 @@ static struct chain *open_new(struct task *task, struct viewd_err *err)
 
 static bool fits(const struct task *task, const struct chain *chain)
 {
-	return strcmp(chain->definition, task->definition) == 0 && chain->hooked == (task->view->pre_hook != NULL);
+	char *inside = others_inside(task->mem, task);
+	bool same = strcmp(chain->definition, task->definition) == 0 && strcmp(chain->inside, inside) == 0;
+	talloc_free(inside);
+	return same;
 }
 
 struct chain *chain_open(struct task *task, struct viewd_err *err)
@@ -388,6 +423,8 @@ bool chain_aim(struct task *task, struct viewd_err *err)
 		return err_set(err, VIEWD_ERR_CONFLICT, "the definition of view '%s' has changed", chain->view);
 	}
 	chain_writer(chain)->rel = task->rel;
+	for (size_t i = 0; i < chain->n_logs; i++)
+		chain->logs[i].shared = is_shared(task);
 	return node_tables_ask(task->db, chain->view, &chain->recorded, err);
 }
 

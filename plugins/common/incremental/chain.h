@@ -30,13 +30,13 @@ struct chain {
 	unsigned refreshes, audits;
 	struct learnt demotion; /* as the state table had it at the refresh's snapshot */
 	int64_t found_wrong;    /* rows, in a transaction that is not known to be committed */
-	bool demoted;  /* in this refresh: an audit has found a difference, so all rows are computed (demotion.h) */
-	bool dear;     /* computing all rows without nodes would have cost less for some time now */
-	bool again;    /* a refresh by keys has failed that may do in the other form */
-	bool recalled; /* what its refreshes have taken on other connections was asked for */
-	bool ensured;  /* the logs are there, as far as is known */
-	bool indexed;  /* so is an index on the key */
-	bool hooked;   /* the view has a pre_hook */
+	bool demoted;       /* in this refresh: an audit has found a difference, so all rows are computed (demotion.h) */
+	bool dear;          /* computing all rows without nodes would have cost less for some time now */
+	bool again;         /* a refresh by keys has failed that may do in the other form */
+	bool recalled;      /* what its refreshes have taken on other connections was asked for */
+	bool ensured;       /* the logs are there, as far as is known */
+	bool indexed;       /* so is an index on the key */
+	const char *inside; /* what else may write in the transaction of its refreshes */
 };
 
 /* The chain of the task's view; made when there is none, or when it is of another definition. NULL: err says what

@@ -19,6 +19,8 @@ struct change_log {
 	struct relation source; /* catalogue spelling, with schema where the engine has schemas */
 	const char **columns;   /* of the source, unquoted */
 	size_t n_columns;
+	bool summed; /* images are added up: one that is told twice would count twice */
+	bool shared; /* in this refresh others write to the source as well, so that its own images may be told again */
 	const char *names; /* in the reader's definition, as SQL literals (common/depends/knowledge.h); NULL: no reader's */
 	/* Of the reader that looked, at the transaction's snapshot: */
 	const char *position, *last_looked; /* as stored at its last reading; NULL: it has never read */

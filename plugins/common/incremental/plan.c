@@ -161,11 +161,15 @@ struct roll *plan_roll(const struct db *db, struct chain *chain)
 	return new_roll(db, chain, chain->analysis);
 }
 
-/* The part below finds keys by the same sources. */
+/* The part below finds keys by the same sources; without one, their images are added up. */
 static void put_below(struct roll *roll, struct part *part)
 {
-	if (roll == NULL || roll->images)
+	if (roll == NULL)
 		return;
+	if (roll->images) {
+		part->sources[0].log->summed = true;
+		return;
+	}
 	part->n_key = roll->part.n_key;
 	roll->part.sources = part->sources;
 	roll->part.n_sources = part->n_sources;

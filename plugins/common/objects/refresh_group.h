@@ -12,8 +12,10 @@ struct group_member {
 	struct task *task;
 	const struct viewd_refresh_request *req;
 	struct viewd_outcome done; /* handed out when all are committed */
-	enum viewd_refresh_mode mode;
-	char warning[512]; /* of a post_hook outside the transaction */
+	int64_t took_us;           /* its own part of the transaction */
+	bool reopened;             /* its chain was made anew, which is done once */
+	bool refused;              /* it is not kept by a chain any more, and why */
+	struct viewd_err refusal;
 };
 
 struct refresh_group {

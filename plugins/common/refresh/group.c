@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "common/objects/steps.h"
+#include "common/refresh/group_chains.h"
 #include "common/refresh/member.h"
 #include "common/refresh/refresh.h"
 
@@ -96,11 +97,11 @@ static bool stage_rows(struct refresh_group *group, struct viewd_err *err)
 }
 
 /* All definitions of one snapshot. What one member is to see of another, or of a pre_hook, is only there in the write
- * transaction. */
+ * transaction, and only there logs are read. */
 static bool stage(struct refresh_group *group, struct viewd_err *err)
 {
 	struct db *db = group->db;
-	if (!db->syntax->diff.stage_first)
+	if (!db->syntax->diff.stage_first || group_chains_any(group))
 		return true;
 	for (size_t i = 0; i < group->n; i++)
 		if (group->members[i].task->view->pre_hook != NULL)
@@ -145,17 +146,33 @@ static bool refresh_members(struct refresh_group *group, struct viewd_err *err)
 {
 	for (group->at = 0; group->at < group->n; group->at++) {
 		struct group_member *m = &group->members[group->at];
+		int64_t before = db_now(group->db);
 		m->done = (struct viewd_outcome){.rows = -1, .rows_written = -1};
-		if (!recipe_refresh_member(m->task, m->req, &m->done, err) || !task_recheck(m->task, err))
+		if (!db_use_settings(group->db, m->task->view, err) || !recipe_refresh_member(m->task, m->req, &m->done, err) ||
+		    !task_recheck(m->task, err))
 			return false;
+		m->took_us = db_now(group->db) - before;
 		db_failpoint(group->db, "group:member");
 	}
 	return true;
 }
 
+/* Marks count as the snapshot has them; those of rows that were staged as that one had them. */
+static void forget_marks(struct refresh_group *group)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		struct task *task = group->members[i].task;
+		if (task->stage.filled)
+			continue;
+		task->marks = (struct marks){0};
+		task->marks_known = false;
+	}
+}
+
 static bool write_all(struct refresh_group *group, struct viewd_err *err)
 {
 	struct db *db = group->db;
+	forget_marks(group);
 	group->at = group->n;
 	if (!db->ops->begin(db, DB_BEGIN_GROUP, err))
 		return false;
@@ -178,12 +195,45 @@ static bool count_again(struct refresh_group *group, struct viewd_err *err)
 	return true;
 }
 
+/* The view's own SQL, where it stays outside the transaction. */
+static bool hooks_before_all(struct refresh_group *group, struct viewd_err *err)
+{
+	for (group->at = 0; group->at < group->n; group->at++)
+		if (!recipe_before(group->members[group->at].task, err))
+			return false;
+	return true;
+}
+
+static bool write_rows(struct refresh_group *group, struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+	while (!group_limits(group, &failure) || !write_all(group, &failure)) {
+		if (group_chains_again(group, &failure))
+			continue;
+		if (err != NULL)
+			*err = failure;
+		return false;
+	}
+	return true;
+}
+
 static bool refresh_group(struct refresh_group *group, struct viewd_err *err)
 {
-	bool done = count_again(group, err) && group_limits(group, err) && stage(group, err) && write_all(group, err);
+	bool done = count_again(group, err) && group_chains_open(group, err) && hooks_before_all(group, err) &&
+	            group_limits(group, err) && stage(group, err) && write_rows(group, err);
 	for (size_t i = 0; i < group->n; i++)
 		recipe_unstage(group->members[i].task);
+	for (size_t i = 0; i < group->n && done; i++)
+		recipe_after(group->members[i].task);
+	if (done)
+		group_chains_close(group);
 	return done;
+}
+
+/* An engine's own way exchanges tables, which is no way to write single rows. */
+static bool goes_own_way(const struct refresh_group *group)
+{
+	return group->db->ops->group.refresh != NULL && !group_chains_wanted(group);
 }
 
 /* ---- the call ---- */
@@ -228,7 +278,7 @@ bool recipe_refresh_group(struct db *db, const struct viewd_group_item *const *i
 	assert(group.members != NULL);
 	group.names = talloc_zero_array(group.members, const char *, (unsigned)n);
 	bool done = open_tasks(&group, items, err) &&
-	            (db->ops->group.refresh != NULL ? db->ops->group.refresh(&group, err) : refresh_group(&group, err));
+	            (goes_own_way(&group) ? db->ops->group.refresh(&group, err) : refresh_group(&group, err));
 	if (done)
 		hand_out(&group, items);
 	else

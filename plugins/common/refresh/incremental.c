@@ -13,7 +13,7 @@
 #include <talloc.h>
 
 /* Everything that a chain is made from is asked for while nobody waits. */
-static bool open_chain(struct task *task, struct viewd_err *err)
+bool recipe_open_chain(struct task *task, struct viewd_err *err)
 {
 	if (chain_known(task))
 		return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err);
@@ -52,6 +52,14 @@ static bool refresh(struct task *task, const struct viewd_refresh_request *req, 
 	return incremental_reopen(task, err) && write_rows(task, req, out, err);
 }
 
+void recipe_close_chain(struct task *task, const struct viewd_refresh_request *req)
+{
+	incremental_purge(task);
+	if (req->nodes.fn != NULL)
+		explain_outline(req->nodes, task->chain->analysis);
+	incremental_close(task);
+}
+
 bool refresh_incrementally(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
                            struct viewd_err *err)
 {
@@ -65,7 +73,7 @@ bool refresh_incrementally(struct task *task, const struct viewd_refresh_request
 	                                    .timeout_us = task->view->timeout_us,
 	                                    .lock_timeout_us = task->view->lock_timeout_us};
 	task->group = &alone;
-	bool done = open_chain(task, err) && task_count_again(task, err) && refresh(task, req, out, err);
+	bool done = recipe_open_chain(task, err) && task_count_again(task, err) && refresh(task, req, out, err);
 	task->group = NULL;
 	if (!done)
 		return false;
@@ -73,9 +81,6 @@ bool refresh_incrementally(struct task *task, const struct viewd_refresh_request
 	if (db->ops->group.carry_over != NULL)
 		db->ops->group.carry_over(db);
 	recipe_after(task);
-	incremental_purge(task);
-	if (req->nodes.fn != NULL)
-		explain_outline(req->nodes, task->chain->analysis);
-	incremental_close(task);
+	recipe_close_chain(task, req);
 	return true;
 }

@@ -325,7 +325,7 @@ void recipe_after(struct task *task)
 		       err.msg);
 }
 
-static void tell_refusal(struct task *task, struct viewd_outcome *out)
+void recipe_tell_refusal(struct task *task, struct viewd_outcome *out)
 {
 	const char *why = incremental_refusal(task);
 	size_t len = strlen(out->reason);
@@ -360,7 +360,7 @@ bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, 
 	if (after == INCREMENTAL_REFUSED)
 		incremental_refuse(task, &failure);
 	incremental_measured(task, out->duration_us);
-	tell_refusal(task, out);
+	recipe_tell_refusal(task, out);
 	recipe_after(task);
 	return true;
 }

@@ -253,15 +253,25 @@ static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_text[] = {{take_text_fn, "T", "a position"}};
 
+/* Its own images are in no snapshot that can be stored, so the next reading sees them once more. */
+static char *add_own(char *sql, const struct change_log *log)
+{
+	if (!log->summed || !log->shared)
+		return sql;
+	return sql_add(sql,
+	               " AND NOT EXISTS (SELECT 1 FROM viewd.change_%" PRId64
+	               " WHERE viewd_xid = pg_catalog.pg_current_xact_id_if_assigned())",
+	               log->number);
+}
+
 /* While writers log nothing no position is worth anything. */
 bool pg_op_read_log(struct db *db, void *mem_ctx, const char *view UNUSED, const struct change_log *log,
                     char **position_r, struct viewd_err *err)
 {
-	char sql[200];
-	snprintf(sql, sizeof sql,
-	         "SELECT CASE WHEN pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64
-	         "') IS NULL THEN pg_catalog.pg_current_snapshot()::text END",
-	         log->number);
+	char *sql =
+		sql_add(sql_new(mem_ctx),
+	            "SELECT CASE WHEN pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64 "') IS NULL", log->number);
+	sql = sql_add(add_own(sql, log), " THEN pg_catalog.pg_current_snapshot()::text END");
 	*position_r = talloc_strdup(mem_ctx, "");
 	return pg_query_with_queue(pg_of(db), sql, NULL, 0, take_text, position_r, err);
 }

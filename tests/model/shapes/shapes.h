@@ -13,6 +13,7 @@
  *   SHAPES_RESET    shell command: makes the database empty
  *   SHAPES_SEED     the same seed, the same statements; SHAPES_BATCHES, SHAPES_SECONDS: how long, at least and at most
  *   SHAPES_MODE     refresh mode that is asked for (incremental); where it is refused, auto
+ *   SHAPES_GROUPS   so many views are refreshed as a group (1)
  *   SHAPES_ONLY     names of the shapes to take, separated by blanks; absent: all
  *   SHAPES_SHARE    3: only a third of the shapes; which, the seed says
  *   SHAPES_PLANT    a statement that is run after the refreshes of the second batch: the error that has to be found
@@ -26,6 +27,7 @@
 #include "viewd_dialect.h"
 
 #define SHAPES_CLIENTS 3
+#define SHAPES_GROUP_MAX 8
 #define SHAPES_TEXT 262144 /* bytes of an answer */
 
 /* ---- what the files say ---- */

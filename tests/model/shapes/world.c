@@ -253,12 +253,64 @@ static struct viewd_view_spec spec_of(const struct shape *shape)
 	};
 }
 
-static bool refresh(struct world *world, struct shape *shape, struct viewd_outcome *out, struct viewd_err *err)
+static bool refresh_alone(struct world *world, struct shape *shape, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct viewd_view_spec spec = spec_of(shape);
 	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = ++world->run_id};
 	*err = (struct viewd_err){0};
 	return world->dialect->refresh(world->conn, &spec, &req, out, err);
+}
+
+/* ---- groups ---- */
+
+/* Can the view be in a group beside others that are kept incrementally? */
+static bool may_join(const struct world *world, const struct shape *shape)
+{
+	return shape->bytes != NULL && (strcmp(world->engine, "mariadb") != 0 || shape->mode == VIEWD_MODE_INCREMENTAL);
+}
+
+/* So many views, one after the other in the file, are a group: a view stands behind those that it reads. */
+static size_t members_of(const struct world *world, struct shape *shape, struct shape *members[SHAPES_GROUP_MAX])
+{
+	size_t size = strtoul(world_setting("SHAPES_GROUPS", "1"), NULL, 10), n = 0;
+	size = size < 1 ? 1 : size > SHAPES_GROUP_MAX ? SHAPES_GROUP_MAX : size;
+	size_t from = (size_t)(shape - world->shapes->items) / size * size;
+	for (size_t i = from; i < from + size && i < world->shapes->n; i++)
+		if (may_join(world, &world->shapes->items[i]))
+			members[n++] = &world->shapes->items[i];
+	return may_join(world, shape) ? n : 0;
+}
+
+static bool refresh_group(struct world *world, const struct shape *shape, struct shape *const *members, size_t n,
+                          struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = ++world->run_id};
+	struct viewd_view_spec specs[SHAPES_GROUP_MAX];
+	struct viewd_outcome outcomes[SHAPES_GROUP_MAX];
+	struct viewd_group_item items[SHAPES_GROUP_MAX];
+	const struct viewd_group_item *list[SHAPES_GROUP_MAX] = {NULL};
+	size_t failed;
+	for (size_t i = 0; i < n; i++) {
+		specs[i] = spec_of(members[i]);
+		specs[i].refresh_group = "g";
+		items[i] = (struct viewd_group_item){
+			.struct_size = sizeof items[i], .view = &specs[i], .request = &req, .outcome = &outcomes[i]};
+		list[i] = &items[i];
+	}
+	*err = (struct viewd_err){0};
+	if (!world->dialect->refresh_group(world->conn, list, n, &failed, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (members[i] == shape)
+			*out = outcomes[i];
+	return true;
+}
+
+static bool refresh(struct world *world, struct shape *shape, struct viewd_outcome *out, struct viewd_err *err)
+{
+	struct shape *members[SHAPES_GROUP_MAX];
+	size_t n = members_of(world, shape, members);
+	return n > 1 ? refresh_group(world, shape, members, n, out, err) : refresh_alone(world, shape, out, err);
 }
 
 void world_create(struct world *world, struct shape *shape)
