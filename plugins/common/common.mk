@@ -22,6 +22,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/analysis/roll.c \
 	plugins/common/analysis/root.c \
 	plugins/common/analysis/listed.c \
+	plugins/common/analysis/split/branch.c \
 	plugins/common/analysis/split/edits.c plugins/common/analysis/split/edits.h \
 	plugins/common/analysis/split/lift.c \
 	plugins/common/analysis/split/piece.c \

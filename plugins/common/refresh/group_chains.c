@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * group_chains.c: members of a group that are refreshed by what has changed. Each has its chain, logs and costs, as if it
- * were refreshed alone; the transaction is the group's.
+ * group_chains.c: members of a group that are refreshed by what has changed. Each has its chain, logs and costs, as if
+ * it were refreshed alone; the transaction is the group's.
  */
 #include "common/refresh/group_chains.h"
 

@@ -17,9 +17,9 @@ bool group_chains_open(struct refresh_group *group, struct viewd_err *err) MUST_
 /* Has a member a chain? */
 bool group_chains_any(const struct refresh_group *group);
 
-/* The transaction was rolled back, because group->at has failed: may it be tried again, since what that member needs was
- * made anew, or since it is refreshed as a whole this time? Each is done once for each member. Sets the session's limits
- * as the member has them. False: err is what counts, and is left as it was where nothing else came up. */
+/* The transaction was rolled back, because group->at has failed: may it be tried again, since what that member needs
+ * was made anew, or since it is refreshed as a whole this time? Each is done once for each member. Sets the session's
+ * limits as the member has them. False: err is what counts, and is left as it was where nothing else came up. */
 bool group_chains_again(struct refresh_group *group, struct viewd_err *err) MUST_CHECK;
 
 /* After the commit: what was read is removed, and what was found out remembered. */

@@ -122,6 +122,54 @@ static void groups_and_limits(void)
 	check(&like_postgresql, rows, ARRAY_LEN(rows));
 }
 
+/* A branch is a piece as it stands. The first one's names are those of all. */
+static void branches(void)
+{
+	static const struct split_row rows[] = {
+		{"select g as k, sum(x) as v from r1 group by g union all select a, count(*) from r2 group by a order by 1",
+	     ("SELECT viewd_n.\"k\", viewd_n.\"v\" FROM viewd_piece_1 AS viewd_n union all SELECT viewd_n.\"a\", "
+	      "viewd_n.\"viewd_c2\" FROM viewd_piece_2 AS viewd_n order by 1 # select g as k, sum(x) as v from r1 group by "
+	      "g "
+	      "# select a, count(*) AS viewd_c2 from r2 group by a")},
+		{("select k, max(v) m from (select g k, sum(x) v from r1 group by g except select a, b from r2 intersect "
+	      "(select "
+	      "a, count(*) from r2 group by a)) u group by k"),
+	     ("select k, max(v) m from (SELECT viewd_n.\"k\", viewd_n.\"v\" FROM viewd_piece_1 AS viewd_n except SELECT "
+	      "viewd_n.\"a\", viewd_n.\"b\" FROM viewd_piece_2 AS viewd_n intersect (SELECT viewd_n.\"a\", "
+	      "viewd_n.\"viewd_c2\" FROM viewd_piece_3 AS viewd_n)) u group by k # select g k, sum(x) v from r1 group by g "
+	      "# "
+	      "select a, b, \"r2\".\"id\" AS viewd_k1 from r2 # select a, count(*) AS viewd_c2 from r2 group by a")},
+		{("with q as (select g, sum(x) s from r1 group by g) select g from q union select g from q where s > 3"),
+	     ("with q as (SELECT viewd_n.\"g\", viewd_n.\"s\" FROM viewd_piece_1 AS viewd_n) select g from q union select "
+	      "g "
+	      "from q where s > 3 # select g, sum(x) s from r1 group by g")},
+		{"select g, count(*) from r1 group by g union select a, b from r2", "UNION, EXCEPT or INTERSECT"},
+		{"select g k, x v from r1 union select a, b from r2", "UNION, EXCEPT or INTERSECT"},
+		{"select g k, sum(x) v from r1 group by g union all select a, b from r2 order by k limit 3", "LIMIT or OFFSET"},
+		{"select g k, sum(x) v from r1 group by g union all select a from r2", "UNION, EXCEPT or INTERSECT"},
+	};
+	check(&like_postgresql, rows, ARRAY_LEN(rows));
+}
+
+static void full_joins(void)
+{
+	static const struct split_row rows[] = {
+		{("select q.g, p.n from (select g, sum(x) s from r1 group by g) q full join (select a, count(*) n from r2 "
+	      "group "
+	      "by a) p on p.a = q.g"),
+	     ("select q.g, p.n from (SELECT viewd_n.\"g\", viewd_n.\"s\" FROM viewd_piece_1 AS viewd_n) q full join "
+	      "(SELECT "
+	      "viewd_n.\"a\", viewd_n.\"n\" FROM viewd_piece_2 AS viewd_n) p on p.a = q.g # select g, sum(x) s from r1 "
+	      "group "
+	      "by g # select a, count(*) n from r2 group by a")},
+		{"select a, r1.x from r1 full join r2 using (a) where r1.x > (select avg(b) from r2)",
+	     ("select a, r1.x from r1 full join r2 using (a) where r1.x > (SELECT viewd_n.\"viewd_c1\" FROM viewd_piece_1 "
+	      "AS "
+	      "viewd_n) # select avg(b) AS viewd_c1 from r2")},
+	};
+	check(&like_postgresql, rows, ARRAY_LEN(rows));
+}
+
 /* Names are quoted by the engine's rule. */
 static void other_engines(void)
 {
@@ -138,9 +186,8 @@ static void other_engines(void)
 }
 
 static const struct harness_test tests[] = {
-	{"subqueries", subqueries},
-	{"groups and limits", groups_and_limits},
-	{"other engines", other_engines},
+	{"subqueries", subqueries}, {"groups and limits", groups_and_limits}, {"branches", branches},
+	{"full joins", full_joins}, {"other engines", other_engines},
 };
 
 HARNESS_MAIN(SUITE("analysis, splitting", tests))

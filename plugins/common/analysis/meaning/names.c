@@ -328,18 +328,20 @@ static bool add_using(struct names *names, const struct from *from, struct query
 
 static bool add_join(struct names *names, struct from *from, struct query *in, int scope, struct ranges *ranges)
 {
-	if (from->join == JOIN_FULL)
+	if (from->join == JOIN_FULL && !names->whole)
 		return refuse(names->no, from->at, "FULL JOIN",
 		              "rows of either side may come alone, and their keys are not followed yet",
 		              "two LEFT JOINs and UNION ALL, as views on views");
 	int nullable = scope;
 	if (from->join != JOIN_INNER)
 		nullable = add_scope(names, &(struct scope){.kind = SCOPE_NULLABLE, .parent = scope});
+	int left = from->join == JOIN_RIGHT || from->join == JOIN_FULL ? nullable : scope;
+	int right = from->join == JOIN_LEFT || from->join == JOIN_FULL ? nullable : scope;
 	size_t bounds[3] = {ranges->n};
-	if (!add_from(names, from->left, in, from->join == JOIN_RIGHT ? nullable : scope, ranges))
+	if (!add_from(names, from->left, in, left, ranges))
 		return false;
 	bounds[1] = ranges->n;
-	if (!add_from(names, from->right, in, from->join == JOIN_LEFT ? nullable : scope, ranges))
+	if (!add_from(names, from->right, in, right, ranges))
 		return false;
 	bounds[2] = ranges->n;
 	return add_using(names, from, in, nullable, ranges, bounds) &&
@@ -437,15 +439,49 @@ static bool enter_clauses(struct names *names, struct query *query, struct range
 	return (query->having == NULL || enter_expr(&place, query->having)) && order_check(names, query);
 }
 
+/* Its columns have the names of the first branch's, and are no column of a table. */
+static bool list_branches(struct names *names, struct query *query)
+{
+	const struct query *left = query->left, *right = query->right;
+	query->n_items = left->n_items;
+	query->items = talloc_zero_array(names->mem, struct select_item, (unsigned)query->n_items + 1);
+	struct expr *columns = talloc_zero_array(names->mem, struct expr, (unsigned)query->n_items + 1);
+	assert(query->items != NULL && columns != NULL);
+	for (size_t i = 0; i < query->n_items; i++) {
+		columns[i] = (struct expr){
+			.kind = EXPR_OTHER, .at = left->items[i].expr->at, .name = "UNION", .qualifier = "", .schema = ""};
+		query->items[i] = (struct select_item){&columns[i], left->items[i].name};
+	}
+	return left->n_items == right->n_items ||
+	       refuse(names->no, query->at, "UNION, EXCEPT or INTERSECT", "its branches differ in their columns", "");
+}
+
+static bool enter_branches(struct names *names, struct query *query, int scope, const struct ranges *outer)
+{
+	struct query *const branches[] = {query->left, query->right};
+	if (!names->whole)
+		return refuse(names->no, query->at, "UNION, EXCEPT or INTERSECT",
+		              "keys are not followed through its branches yet",
+		              "one view for each branch, and a plain view over them");
+	if (query->limit != NULL)
+		return refuse(names->no, query->limit->at, "LIMIT or OFFSET after UNION, EXCEPT or INTERSECT",
+		              "the analysis does not look at what decides about the order", "");
+	for (size_t i = 0; i < ARRAY_LEN(branches); i++) {
+		int inner = add_scope(names, &(struct scope){.kind = SCOPE_DERIVED, .parent = scope, .query = branches[i]});
+		if (!enter_query(names, branches[i], inner, outer))
+			return false;
+		query->correlated |= branches[i]->correlated;
+	}
+	return list_branches(names, query);
+}
+
 static bool enter_query(struct names *names, struct query *query, int scope, const struct ranges *outer)
 {
 	struct ranges ranges = {.outer = outer, .self = query};
 	query->scope = scope;
 	query->correlated = false;
 	if (query->op != QUERY_SELECT)
-		return refuse(names->no, query->at, "UNION, EXCEPT or INTERSECT",
-		              "keys are not followed through its branches yet",
-		              "one view for each branch, and a plain view over them");
+		return enter_branches(names, query, scope, outer);
 	for (size_t i = 0; i < query->n_from; i++)
 		if (!add_from(names, query->from[i], query, scope, &ranges))
 			return false;

@@ -54,6 +54,7 @@ struct names {
 	const struct syntax *syn;
 	const struct facts *facts;
 	struct refusal *no;
+	bool whole; /* the query is computed as a whole: UNION and its like, and FULL JOIN, are resolved as well */
 	struct scope *scopes;
 	size_t n_scopes;
 	struct occurrence **occurrences;

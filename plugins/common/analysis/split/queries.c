@@ -54,9 +54,11 @@ bool queries_inside(struct query *outer, const struct query *inner)
 	return found;
 }
 
+/* A column of FULL JOIN .. USING is a column of neither side. */
 static bool of_tables(const struct from *from)
 {
-	return from->kind == FROM_TABLE || (from->kind == FROM_JOIN && of_tables(from->left) && of_tables(from->right));
+	return from->kind == FROM_TABLE ||
+	       (from->kind == FROM_JOIN && from->join != JOIN_FULL && of_tables(from->left) && of_tables(from->right));
 }
 
 bool queries_of_tables(const struct query *query)

@@ -20,7 +20,8 @@ static bool read_text_anew(struct split *split)
 	if (resolved == NULL)
 		return false;
 	split->tokens = span_split(split->mem, split->syn, split->text);
-	split->names = (struct names){.mem = split->mem, .syn = split->syn, .facts = &split->facts, .no = &split->no};
+	split->names =
+		(struct names){.mem = split->mem, .syn = split->syn, .facts = &split->facts, .no = &split->no, .whole = true};
 	split->written = split->resolved = (struct queries){.mem = split->mem};
 	if (!names_resolve(&split->names, resolved))
 		return false;
@@ -51,7 +52,7 @@ bool split_is_piece(const struct split *split, const struct fact_relation *relat
 
 /* The query of the definition that this text is, where it stands: what it calls a table is a table there too, and no
  * query of a WITH clause. */
-static bool find_query(const struct split *split, struct span span, struct level *out)
+bool split_find_query(const struct split *split, struct span span, struct level *out)
 {
 	struct refusal ignored = {0};
 	const char *first = split->tokens.items[span.from].text;
@@ -84,7 +85,7 @@ bool split_level_at(struct split *split, size_t open, size_t *close_r, struct le
 	    !(span_is_word(tokens, open + 1, "SELECT") || span_is_word(tokens, open + 1, "WITH")))
 		return false;
 	*close_r = closing(tokens, open);
-	return *close_r > open && find_query(split, (struct span){open + 1, *close_r}, out);
+	return *close_r > open && split_find_query(split, (struct span){open + 1, *close_r}, out);
 }
 
 bool split_root(const struct split *split, struct level *out)
@@ -105,6 +106,12 @@ static void put_text(struct split *split, const struct edits *edits)
 	split->text = edits_apply(edits, split->mem, (struct span){0, split->tokens.n});
 }
 
+/* *end_r: the last token of it, or the first one behind. */
+static bool level_at(struct split *split, size_t at, size_t *end_r, struct level *out)
+{
+	return split_level_at(split, at, end_r, out) || split_branch_at(split, at, end_r, out);
+}
+
 /* ---- pieces ---- */
 
 /* The largest subqueries first. */
@@ -115,7 +122,7 @@ static bool take_pieces(struct split *split)
 		struct level level;
 		size_t close;
 		const char *text;
-		if (!split_level_at(split, i, &close, &level) || split_reads_piece(split, level.span) ||
+		if (!level_at(split, i, &close, &level) || split_reads_piece(split, level.span) ||
 		    !split_take_piece(split, &level, &text))
 			continue;
 		edits_add(&edits, level.span, text);
@@ -185,7 +192,7 @@ static bool rewrite(struct split *split)
 		text = rewrite_level(split, &level);
 	for (size_t i = 0; i < split->tokens.n && text == NULL; i++) {
 		size_t close;
-		if (split_level_at(split, i, &close, &level))
+		if (level_at(split, i, &close, &level))
 			text = rewrite_level(split, &level);
 	}
 	if (text == NULL)

@@ -57,6 +57,14 @@ struct level {
  * *close_r is the token that closes them. */
 bool split_level_at(struct split *split, size_t open, size_t *close_r, struct level *out);
 
+/* The query that this span of the text is; false when there is none, or it names what is around it. */
+bool split_find_query(const struct split *split, struct span span, struct level *out);
+
+/* The branch of UNION, EXCEPT or INTERSECT that begins with this token and has no parentheses around; false when there
+ * is none, or it names what is around it, or it is the first one and a column of it has no name. *end_r is the token
+ * behind it. (branch.c) */
+bool split_branch_at(const struct split *split, size_t at, size_t *end_r, struct level *out);
+
 /* The level that is the definition. */
 bool split_root(const struct split *split, struct level *out);
 
