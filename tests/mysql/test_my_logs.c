@@ -5,6 +5,7 @@
 #include "my_incremental.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "mysql/incremental/log.h"
@@ -138,6 +139,47 @@ static void a_view_that_stays_away_fills_no_log(void)
 	my_do("UPDATE acc SET bal = bal + 1 WHERE id = 70");
 	CHECK_INT(my_refreshed(s->conn, &away).did, VIEWD_DID_INCREMENTAL);
 	CHECK_STR(my_ask("SELECT bal FROM w WHERE id = 70"), my_ask("SELECT bal FROM acc WHERE id = 70"));
+}
+
+/* A view that has everything to read is at it when another one removes what nobody else needs. */
+static struct {
+	struct viewd_conn *conn;
+	struct viewd_view_spec view;
+} other;
+
+static void change_and_remove(void *ctx UNUSED, const char *place)
+{
+	struct viewd_conn *conn = other.conn;
+	if (conn == NULL || strcmp(place, "refresh:looked") != 0)
+		return;
+	other.conn = NULL;
+	my_do("UPDATE acc SET bal = 777 WHERE id = 7");
+	my_refreshed(conn, &other.view);
+}
+
+static void what_is_committed_meanwhile_stays_in_the_log(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	struct viewd_view_spec away = my_incremental("w", "SELECT id, bal FROM acc WHERE bal <> 100");
+	struct viewd_database_spec spec = my_spec();
+	struct viewd_host host = my_host;
+	struct viewd_err err = {0};
+	host.failpoint = change_and_remove;
+	struct viewd_conn *conn = DIALECT->open(&host, &spec, &err);
+	REQUIRE_OK(conn != NULL, &err);
+	s->compared = NULL;
+	my_applied(conn, &away, VIEWD_CHANGE_CREATE);
+	my_refreshed(conn, &away);
+	my_refreshed(conn, &away);
+	my_refreshed(s->conn, &s->view); /* its log has another column now */
+	my_do("INSERT INTO acc SELECT seq, 1, 100, 'b', NULL FROM seq_1001_to_61000");
+	other.view = s->view;
+	other.conn = s->conn;
+	CHECK_CONTAINS(my_refreshed(conn, &away).reason, "more rows were changed than the log holds");
+	CHECK(other.conn == NULL);
+	my_refreshed(conn, &away);
+	CHECK_STR(my_ask("SELECT bal FROM w WHERE id = 7"), "777.00");
+	DIALECT->close(&conn);
 }
 
 static int64_t rows_read(struct viewd_conn *conn)
@@ -281,6 +323,7 @@ static const struct harness_test tests[] = {
 	{"what foreign keys change is noticed", what_foreign_keys_change_is_noticed},
 	{"a log has a bound", a_log_has_a_bound},
 	{"a view that stays away fills no log", a_view_that_stays_away_fills_no_log},
+	{"what is committed meanwhile stays in the log", what_is_committed_meanwhile_stays_in_the_log},
 	{"trying reads one row", trying_reads_one_row},
 	{"lost rights are noticed", lost_rights_are_noticed},
 	{"hidden triggers are left", hidden_triggers_are_left},
