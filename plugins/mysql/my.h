@@ -24,7 +24,8 @@ struct my_questions {
 		char *sql;
 		const struct db_reader *row; /* NULL: a statement without rows */
 		void *ctx;
-		bool *cut_r; /* becomes true when a value has a zero byte, where its text ends; NULL: none has */
+		bool *answered_r; /* becomes true when the server has answered; NULL: nobody asks */
+		bool *cut_r;      /* becomes true when a value has a zero byte, where its text ends; NULL: none has */
 	} * items;
 	size_t n;
 };

@@ -13,7 +13,7 @@ void my_ask_later(struct my_questions *list, char *sql, const struct db_reader *
 {
 	list->items = talloc_realloc(list->mem, list->items, struct my_question, (unsigned)list->n + 1);
 	assert(list->items != NULL);
-	list->items[list->n++] = (struct my_question){sql, row, ctx, NULL};
+	list->items[list->n++] = (struct my_question){.sql = sql, .row = row, .ctx = ctx};
 }
 
 bool my_ask_now(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err)

@@ -290,6 +290,8 @@ static bool take_answers(struct viewd_conn *conn, const struct my_questions *lis
 			return false;
 		while (i < list->n && list->items[i].row == NULL)
 			i++;
+		if (result != NULL && i < list->n && list->items[i].answered_r != NULL)
+			*list->items[i].answered_r = true;
 		if (good && result != NULL && i < list->n)
 			good = give_rows(result, &list->items[i], err);
 		mysql_free_result(result);

@@ -28,20 +28,54 @@ bool my_leader_record(struct viewd_conn *conn, struct viewd_err *err)
 	return done;
 }
 
+struct holder {
+	struct viewd_conn *conn;
+	char *name; /* talloc'ed; NULL: nobody has led yet */
+	bool told;  /* the question was answered */
+};
+
+static bool take_holder_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct holder *holder = ctx;
+
+	holder->name = v[0] != NULL ? talloc_strdup(holder->conn, v[0]) : NULL;
+	return false;
+}
+
+static const struct db_reader take_holder[] = {{take_holder_fn, "T", "who leads a database"}};
+
+/* Statements that wait go along, after the question: so that it is known which of them has failed. */
+static bool ask_holder(struct viewd_conn *conn, char *sql, struct holder *out, struct viewd_err *err)
+{
+	struct my_questions waiting = conn->later, all = {.mem = talloc_new(conn)};
+	struct viewd_err failure = {0};
+
+	conn->later = (struct my_questions){0};
+	my_ask_later(&all, sql, take_holder, out);
+	all.items[0].answered_r = &out->told;
+	for (size_t i = 0; i < waiting.n; i++)
+		my_ask_later(&all, waiting.items[i].sql, waiting.items[i].row, waiting.items[i].ctx);
+	bool done = waiting.n > 0 ? my_ask_now(conn, &all, &failure)
+	                          : my_query(&conn->db, sql, NULL, 0, take_holder, out, &failure);
+	if (!done && failure.cls == VIEWD_ERR_MISSING && !out->told) /* nobody has ever led it */
+		done = waiting.n == 0 || my_ask_now(conn, &waiting, &failure);
+	if (!done && err != NULL)
+		*err = failure;
+	talloc_free(all.mem);
+	talloc_free(waiting.mem);
+	return done;
+}
+
 bool my_leader_check(struct viewd_conn *conn, bool lock, struct viewd_err *err)
 {
 	char sql[120];
-	char *holder = NULL, *name;
-	struct viewd_err failure = {0};
+	struct holder found = {.conn = conn};
+	char *holder, *name;
 
 	snprintf(sql, sizeof sql, "SELECT holder FROM viewd_daemon WHERE id = 1%s", lock ? " LOCK IN SHARE MODE" : "");
-	if (!my_query_text(conn, conn, sql, NULL, 0, &holder, &failure)) {
-		if (failure.cls == VIEWD_ERR_MISSING)
-			return true; /* nobody has ever led it */
-		if (err != NULL)
-			*err = failure;
+	if (!ask_holder(conn, sql, &found, err))
 		return false;
-	}
+	holder = found.name;
 	name = process_holder(conn, conn->db.database_name);
 	bool ours = holder == NULL || holder[0] == '\0' || strcmp(holder, name) == 0;
 	talloc_free(name);

@@ -134,14 +134,6 @@ static char *add_rows_query(const struct look *look, char *sql, const struct loo
 	return sql_add(sql, " ORDER BY viewd_id LIMIT %d)", LOG_UNREAD_MAX + 1);
 }
 
-static char *rows_query(const struct look *look)
-{
-	char *sql = sql_new(look->mem);
-	for (size_t i = 0; i < look->n; i++)
-		sql = add_rows_query(look, sql_add(sql, i > 0 ? " UNION ALL " : ""), &look->logs[i]);
-	return sql;
-}
-
 static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct looked *l = find(ctx, number_or(v[0], 0));
@@ -195,25 +187,21 @@ static char *call_text(const struct looked *l)
 	                       trigger_quoted(l->plan.mem, l->plan.source->schema, l->plan.routines[1].name));
 }
 
-static char *tried_query(const struct look *look)
+static char *tried_query(const struct look *look, const struct looked *l)
 {
-	char *sql = sql_add(sql_new(look->mem), "SELECT ");
-	for (size_t i = 0; i < look->n; i++)
-		sql =
-			sql_add(sql, "%s(SELECT COUNT(*) FROM %s WHERE viewd_id = " LOG_TRIED_ID " AND viewd_sign = " LOG_TRIED ")",
-		            i > 0 ? ", " : "", log_quoted(look->conn, look->mem, look->logs[i].log));
-	return sql;
+	return talloc_asprintf(look->mem,
+	                       "SELECT COUNT(*) FROM %s WHERE viewd_id = " LOG_TRIED_ID " AND viewd_sign = " LOG_TRIED,
+	                       log_quoted(look->conn, look->mem, l->log));
 }
 
-static bool take_tried_fn(void *ctx, const char *const *v, size_t n)
+static bool take_tried_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	struct look *look = ctx;
-	for (size_t i = 0; i < n && i < look->n; i++)
-		look->logs[i].tried = number_or(v[i], 0);
+	struct looked *l = ctx;
+	l->tried = number_or(v[0], 0);
 	return false;
 }
 
-static const struct db_reader take_tried[] = {{take_tried_fn, "*", "tries of change logs"}};
+static const struct db_reader take_tried[] = {{take_tried_fn, "n", "a try of a change log"}};
 
 /* Rights that were taken away since have writers go on in silence. */
 static bool try_alone(struct look *look, struct looked *l, struct viewd_err *err)
@@ -272,6 +260,16 @@ static bool judge(struct look *look, struct looked *l, const char *digest, struc
 
 /* ---- all logs at once ---- */
 
+static void add_tries(struct look *look, struct my_questions *list)
+{
+	my_ask_later(list, talloc_strdup(look->mem, "SAVEPOINT viewd_try"), NULL, NULL);
+	for (size_t i = 0; i < look->n; i++) {
+		my_ask_later(list, call_text(&look->logs[i]), NULL, NULL);
+		my_ask_later(list, tried_query(look, &look->logs[i]), take_tried, &look->logs[i]);
+	}
+	my_ask_later(list, talloc_strdup(look->mem, "ROLLBACK TO SAVEPOINT viewd_try"), NULL, NULL);
+}
+
 static bool ask(struct look *look, bool *answered_r, struct viewd_err *err)
 {
 	struct my_questions list = {.mem = look->mem};
@@ -280,12 +278,9 @@ static bool ask(struct look *look, bool *answered_r, struct viewd_err *err)
 	for (size_t i = 0; i < look->n; i++)
 		told[i] = (struct facts_told){.plan = &look->logs[i].plan, .rights = &look->rights};
 	*answered_r = facts_ask(told, look->n, &list);
-	my_ask_later(&list, rows_query(look), take_row, look);
-	my_ask_later(&list, talloc_strdup(look->mem, "SAVEPOINT viewd_try"), NULL, NULL);
 	for (size_t i = 0; i < look->n; i++)
-		my_ask_later(&list, call_text(&look->logs[i]), NULL, NULL);
-	my_ask_later(&list, tried_query(look), take_tried, look);
-	my_ask_later(&list, talloc_strdup(look->mem, "ROLLBACK TO SAVEPOINT viewd_try"), NULL, NULL);
+		my_ask_later(&list, add_rows_query(look, sql_new(look->mem), &look->logs[i]), take_row, look);
+	add_tries(look, &list);
 	if (!*answered_r)
 		return true;
 	*answered_r = my_ask_now(look->conn, &list, err);

@@ -129,7 +129,7 @@ static bool look_at(struct viewd_conn *conn, void *mem, const struct relation *a
 	*object = (struct db_object){.kind = VIEWD_KIND_NONE};
 	snprintf(object->schema, sizeof object->schema, "%s", at->schema);
 	snprintf(object->name, sizeof object->name, "%s", at->name);
-	if (!my_query(&conn->db, sql, NULL, 0, read_object, &look, err))
+	if (!my_query_later(&conn->db, sql, NULL, 0, read_object, &look, err) || !my_flush(&conn->db, err))
 		return false;
 	return look.unreadable[0] == '\0' ||
 	       err_set(err, VIEWD_ERR_CONFLICT, "table '%s' cannot be looked at (%s)", at->name, look.unreadable);
@@ -155,13 +155,13 @@ static bool look_at_table(struct task *task, bool keep, struct db_object *out, s
 	return done;
 }
 
+/* The state row may come with the same answer. */
 bool my_find_identity(struct task *task, struct db_object *out, struct viewd_err *err)
 {
-	if (!db_flush(task->db, err))
+	if (!look_at_table(task, false, out, err))
 		return false;
-	if (!task->state.present || task->state.method != VIEWD_METHOD_TABLE)
-		return my_find_object(task->db, &task->rel, out, err);
-	return look_at_table(task, false, out, err);
+	return (task->state.present && task->state.method == VIEWD_METHOD_TABLE) ||
+	       my_find_object(task->db, &task->rel, out, err);
 }
 
 bool my_keep_object(struct task *task, struct viewd_err *err)
