@@ -115,8 +115,17 @@ conf <<-END
 	capture = trigger
 	definition = SELECT count(*) AS n FROM volatile
 END
+# looked: the watch has seen this server. A server is known by the second in which it was started, and so may the next one be.
+looked()
+{
+	sql_mariadb "SELECT t.fingerprint $1 FROM viewd_tables t, information_schema.GLOBAL_STATUS s WHERE t.source = 'server' AND
+		s.VARIABLE_NAME = 'Uptime'" | grep -qx 1
+}
+
 restarted_after "DO 1"
 start_viewd
+wait_until looked "LIKE CONCAT(CAST(UNIX_TIMESTAMP() - s.VARIABLE_VALUE AS SIGNED), '%')"
+ok "poll: a server of which another one may take the place unseen is not believed" looked "LIKE '% young' OR s.VARIABLE_VALUE >= 2"
 ok "poll: the view is there" wait_until "follows totals && [ \$(field totals freshness) = FRESH ]"
 for n in 1 2; do
 	restarted_after "INSERT INTO orders (amount) VALUES (1000)"

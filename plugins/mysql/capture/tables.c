@@ -309,11 +309,16 @@ bool tables_poll(struct viewd_conn *conn, bool compare, bool *found_r, struct vi
 
 /* ---- restarts */
 
-/* Both are of the moment the statement began, so the difference is the same whenever it is asked for. */
+#define YOUNG " young"
+
+/* Both are of the moment the statement began, so the difference is the same whenever it is asked for. It counts
+ * seconds: the next server may be started in the same one, while this one is young. */
 static bool server_start(struct viewd_conn *conn, void *mem, char **text_r, struct viewd_err *err)
 {
 	char *sql = talloc_asprintf(
-		mem, "SELECT CAST(UNIX_TIMESTAMP() - VARIABLE_VALUE AS SIGNED) FROM %s WHERE VARIABLE_NAME = 'Uptime'",
+		mem,
+		"SELECT CONCAT(CAST(UNIX_TIMESTAMP() - VARIABLE_VALUE AS SIGNED), IF(VARIABLE_VALUE + 0 < 2, '" YOUNG
+		"', '')) FROM %s WHERE VARIABLE_NAME = 'Uptime'",
 		conn->mariadb ? "information_schema.GLOBAL_STATUS" : "performance_schema.global_status");
 
 	return my_query_text(conn, mem, sql, NULL, 0, text_r, err);
@@ -369,7 +374,8 @@ bool tables_restarted(struct viewd_conn *conn, bool *found_r, struct viewd_err *
 	            my_query_text(conn, forgotten.mem, "SELECT fingerprint FROM viewd_tables WHERE source = '" SERVER "'",
 	                          NULL, 0, &known, err);
 
-	if (good && start != NULL && (known == NULL || strcmp(start, known) != 0)) {
+	bool young = good && start != NULL && strstr(start, YOUNG) != NULL;
+	if (good && start != NULL && (known == NULL || young || strcmp(start, known) != 0)) {
 		good = find_forgotten(conn, &forgotten, err) && capture_touch(conn, &forgotten, store_start, start, err);
 		found = forgotten.n > 0;
 	}
