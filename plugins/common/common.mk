@@ -23,6 +23,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/analysis/root.c \
 	plugins/common/analysis/listed.c \
 	plugins/common/analysis/split/branch.c \
+	plugins/common/analysis/split/early.c \
 	plugins/common/analysis/split/edits.c plugins/common/analysis/split/edits.h \
 	plugins/common/analysis/split/lift.c \
 	plugins/common/analysis/split/piece.c \

@@ -124,11 +124,12 @@ struct analysis *analysis_run(void *mem_ctx, const struct syntax *syn, const cha
 }
 
 static struct analysis *split_definition(void *mem_ctx, const struct syntax *syn, const char *text,
-                                         const struct facts *facts, analysis_runs_fn *runs, void *ctx)
+                                         const struct facts *facts, analysis_runs_fn *runs, void *ctx, bool early)
 {
 	struct analysis *out = talloc_zero(mem_ctx, struct analysis);
 	assert(out != NULL);
-	struct split split = {.mem = talloc_new(out), .out = out, .syn = syn, .base = facts, .runs = runs, .ctx = ctx};
+	struct split split = {
+		.mem = talloc_new(out), .out = out, .syn = syn, .base = facts, .runs = runs, .ctx = ctx, .early = early};
 	out->possible = split_run(&split, text, out) && refuse_clock(syn, text, &split.no);
 	return out;
 }
@@ -137,7 +138,10 @@ struct analysis *analysis_keep(void *mem_ctx, const struct syntax *syn, const ch
                                analysis_runs_fn *runs, void *ctx)
 {
 	static const unsigned options[] = {0, ANALYSIS_NO_IMAGES, ANALYSIS_ONE_PART};
-	struct analysis *refused = NULL;
+	struct analysis *refused = NULL, *early = split_definition(mem_ctx, syn, text, facts, runs, ctx, true);
+	if (early->possible)
+		return early;
+	talloc_free(early);
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 		struct analysis *found = analysis_run(mem_ctx, syn, text, facts, options[i]);
 		if (found->possible && runs(ctx, found, false))
@@ -146,7 +150,7 @@ struct analysis *analysis_keep(void *mem_ctx, const struct syntax *syn, const ch
 		if (refused == NULL || refused->possible)
 			refused = found;
 	}
-	struct analysis *split = split_definition(mem_ctx, syn, text, facts, runs, ctx);
+	struct analysis *split = split_definition(mem_ctx, syn, text, facts, runs, ctx, false);
 	if (split->possible)
 		return split;
 	refused->possible = false;

@@ -84,6 +84,10 @@ struct facts {
 	bool sums_keep_scale; /* a sum has as many digits as its longest term, not as its type (PostgreSQL) */
 	const char *digits;   /* then: SQL for the digits behind the point of a value, slot {}; NULL: nothing tells */
 	const char *shorter;  /* and for a value {a} with {b} such digits */
+	/* SQL: a sum of counts {} as a count, and of sums {} of values of these types (how `written` begins, up to a NULL);
+	 * those of other types may be summed again as they are. NULL: nothing is summed before it is joined. */
+	const char *sum_of_counts, *sum_of_small;
+	const char *const *small_types;
 };
 
 #endif

@@ -223,6 +223,14 @@ void knowledge_extremes(struct knowledge *knowledge, const char *odd)
 	knowledge->facts.extreme_odd = odd;
 }
 
+void knowledge_sums_again(struct knowledge *knowledge, const char *counts, const char *small,
+                          const char *const *small_types)
+{
+	knowledge->facts.sum_of_counts = counts;
+	knowledge->facts.sum_of_small = small;
+	knowledge->facts.small_types = small_types;
+}
+
 void knowledge_sums_keep_scale(struct knowledge *knowledge, const char *digits, const char *shorter)
 {
 	knowledge->facts.sums_keep_scale = true;

@@ -39,6 +39,10 @@ void knowledge_pure(struct knowledge *knowledge, const char *names);
  * {b} of them. */
 void knowledge_sums_keep_scale(struct knowledge *knowledge, const char *digits, const char *shorter);
 
+/* What sums are summed again by (common/analysis/facts.h). All of it must live as long as the knowledge. */
+void knowledge_sums_again(struct knowledge *knowledge, const char *counts, const char *small,
+                          const char *const *small_types);
+
 /* SQL that stands for avg(x) over its sum {a} and count {b}; NULL: nothing does. large: SQL that says of a term {} that
  * it is to be counted; NULL: none is. */
 void knowledge_average(struct knowledge *knowledge, const char *text, const char *large);

@@ -116,8 +116,12 @@ static bool ask(struct db *db, const char *form, const char *names, const struct
 	return done;
 }
 
+/* Whose sum is an int8, and the sum of that a numeric. */
+static const char *const small_types[] = {"smallint ", "integer ", NULL};
+
 bool pg_op_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err)
 {
+	knowledge_sums_again(out, "coalesce(sum({}), 0)::pg_catalog.int8", "sum({})::pg_catalog.int8", small_types);
 	knowledge_sums_keep_scale(out, "pg_catalog.scale({})", "pg_catalog.round({a}, {b})");
 	return ask(db, relations_sql, names, knowledge_relations, out, err) &&
 	       ask(db, columns_sql, names, knowledge_columns, out, err) &&

@@ -18,9 +18,9 @@ static bool runs(void *ctx UNUSED, const struct analysis *analysis, bool piece U
 }
 
 /* "top # piece # =1", where =1 has the roll of the first piece. */
-static const char *split_line(const struct syntax *syn, const char *text)
+static const char *split_line_by(const struct syntax *syn, const char *text, const struct facts *facts)
 {
-	const struct analysis *analysis = analysis_keep(harness_ctx(), syn, text, &rule_facts, runs, NULL);
+	const struct analysis *analysis = analysis_keep(harness_ctx(), syn, text, facts, runs, NULL);
 	if (!analysis->possible)
 		return analysis->refusal.construct;
 	if (analysis->top == NULL)
@@ -32,6 +32,11 @@ static const char *split_line(const struct syntax *syn, const char *text)
 		                        : talloc_asprintf_append(line, " # %s", piece->text);
 	}
 	return line;
+}
+
+static const char *split_line(const struct syntax *syn, const char *text)
+{
+	return split_line_by(syn, text, &rule_facts);
 }
 
 struct split_row {
@@ -170,6 +175,40 @@ static void full_joins(void)
 	check(&like_postgresql, rows, ARRAY_LEN(rows));
 }
 
+/* Of customers, who are many, by nation, of which there are few. */
+static void sums_below_a_join(void)
+{
+	static const char *const small[] = {"integer", NULL};
+	static const struct split_row rows[] = {
+		{("select n.n_name, count(*) as n, sum(c.c_acctbal) as s, sum(c_custkey) as k from customer c join nation as n "
+	      "on "
+	      "c.c_nationkey = n.n_nationkey where c_acctbal > 0 and n.n_regionkey < 3 group by n.n_name"),
+	     ("select n.n_name, (sum(\"c\".viewd_e1))::int8 as n, sum(\"c\".viewd_e2) as s, (sum(\"c\".viewd_e3))::int8 as "
+	      "k "
+	      "from (SELECT viewd_n.\"c_nationkey\", viewd_n.\"viewd_e1\", viewd_n.\"viewd_e2\", viewd_n.\"viewd_e3\" FROM "
+	      "viewd_piece_1 AS viewd_n) AS \"c\" join nation as n on c.c_nationkey = n.n_nationkey where 1 = 1 and "
+	      "n.n_regionkey < 3 group by n.n_name # SELECT \"c\".\"c_nationkey\", count(*) AS viewd_e1, sum(c.c_acctbal) "
+	      "AS "
+	      "viewd_e2, sum(c_custkey) AS viewd_e3 FROM customer c WHERE (c_acctbal > 0) GROUP BY \"c\".\"c_nationkey\"")},
+		{"select n_name, avg(c_acctbal) as s from customer, nation where c_nationkey = n_nationkey group by n_name",
+	     "no top"},
+		{"select n_name, sum(c_custkey + 1) as s from customer, nation where c_nationkey = n_nationkey group by n_name",
+	     "no top"},
+		{"select n_name, sum(c_custkey) as s from customer left join nation on c_nationkey = n_nationkey group by "
+	     "n_name",
+	     "no top"},
+		{"select c_name, count(*) as n from customer, nation where c_nationkey = n_nationkey group by c_name",
+	     "no top"},
+		{"select c_nationkey, count(*) as n from customer, orders where c_custkey = o_custkey group by c_nationkey",
+	     "no top"},
+	};
+	struct facts facts = tpch_facts;
+	facts.sum_of_counts = facts.sum_of_small = "(sum({}))::int8";
+	facts.small_types = small;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		CHECK_STR(split_line_by(&like_postgresql, rows[i].query, &facts), rows[i].line);
+}
+
 /* Names are quoted by the engine's rule. */
 static void other_engines(void)
 {
@@ -186,8 +225,12 @@ static void other_engines(void)
 }
 
 static const struct harness_test tests[] = {
-	{"subqueries", subqueries}, {"groups and limits", groups_and_limits}, {"branches", branches},
-	{"full joins", full_joins}, {"other engines", other_engines},
+	{"sums below a join", sums_below_a_join},
+	{"subqueries", subqueries},
+	{"groups and limits", groups_and_limits},
+	{"branches", branches},
+	{"full joins", full_joins},
+	{"other engines", other_engines},
 };
 
 HARNESS_MAIN(SUITE("analysis, splitting", tests))

@@ -289,6 +289,20 @@ static bool split_all(struct split *split)
 	return false;
 }
 
+/* The table that is summed becomes a roll, or nothing is gained. */
+static bool sum_early(struct split *split)
+{
+	struct edits edits = {.mem = split->mem, .tokens = split->tokens};
+	struct level level;
+	const char *text = split_root(split, &level) && level.span.from == 0 ? split_sum_early(split, &level) : NULL;
+	if (text == NULL)
+		return refuse(&split->no, -1, "the definition", "no table is summed before it is joined", "");
+	edits_add(&edits, level.span, text);
+	put_text(split, &edits);
+	return read_text_anew(split) && split_all(split) && split->n_pieces == 1 &&
+	       split->pieces[0].analysis->nodes[0].kind == ANALYSIS_ROLL;
+}
+
 bool split_run(struct split *split, const char *text, struct analysis *out)
 {
 	split->text = text;
@@ -299,7 +313,7 @@ bool split_run(struct split *split, const char *text, struct analysis *out)
 	assert(split->pieces != NULL && split->relations != NULL);
 	memcpy(split->relations, split->base->relations, split->base->n_relations * sizeof *split->relations);
 	split->facts.relations = split->relations;
-	if (!read_text_anew(split) || !split_all(split))
+	if (!read_text_anew(split) || !(split->early ? sum_early(split) : split_all(split)))
 		return false;
 	answer(split, out);
 	return true;

@@ -28,6 +28,7 @@ struct split {
 	struct facts facts;       /* these, and the pieces as tables */
 	analysis_runs_fn *runs;
 	void *ctx;
+	bool early; /* sums are made below a join, or nothing is */
 	struct refusal no;
 	const char *text; /* as far as it is split */
 	/* The text, read anew after each step: tokens, tables and columns; its queries as they are written, and the same
@@ -84,6 +85,9 @@ bool split_saves(const struct analysis *analysis);
 const char *split_lift_limit(struct split *split, const struct level *level);
 const char *split_lift_rows(struct split *split, const struct level *level);
 const char *split_lift_groups(struct split *split, const struct level *level);
+
+/* NULL, or the query with a table summed before it is joined with others. (early.c) */
+const char *split_sum_early(struct split *split, const struct level *level);
 
 /* Does the table of an occurrence stand for a piece? */
 bool split_is_piece(const struct split *split, const struct fact_relation *relation);
