@@ -42,6 +42,9 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/incremental/demotion.c plugins/common/incremental/demotion.h \
 	plugins/common/incremental/node_table.c plugins/common/incremental/node_table.h \
 	plugins/common/incremental/roll.c plugins/common/incremental/roll.h \
+	plugins/common/incremental/sums/added.c plugins/common/incremental/sums/added.h \
+	plugins/common/incremental/sums/choose.c plugins/common/incremental/sums/choose.h \
+	plugins/common/incremental/sums/sums.c plugins/common/incremental/sums/sums.h \
 	plugins/common/incremental/plan.c plugins/common/incremental/plan.h \
 	plugins/common/incremental/opening.c \
 	plugins/common/incremental/top.c plugins/common/incremental/top.h \

@@ -147,6 +147,7 @@ const struct db_ops pg_ops = {
 			.has_key = pg_op_has_key,
 			.make_node = pg_op_make_node,
 			.add_to_roll = pg_op_add_to_roll,
+			.roll.transaction = "viewd_xid",
 			.stuck = "{}::pg_catalog.numeric OPERATOR(pg_catalog.=) 'NaN'",
 			.average = "({a}::numeric / nullif({b}, 0))",
 			.index_part = pg_op_index_part,

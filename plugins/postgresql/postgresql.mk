@@ -21,6 +21,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/incremental/keys.c \
 	plugins/postgresql/incremental/log.c plugins/postgresql/incremental/look.c \
 	plugins/postgresql/incremental/log_objects.h \
+	plugins/postgresql/incremental/harmless.c \
 	plugins/postgresql/incremental/overflow.c \
 	plugins/postgresql/incremental/roll.c \
 	plugins/postgresql/objects/index.c \

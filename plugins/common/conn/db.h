@@ -285,6 +285,9 @@ struct db_roll_ops {
 	 * groups where there is none such: move finds the next one when one is gone, by an index that make_node makes.
 	 * NULL: they are not kept so. */
 	const char *extreme_odd;
+	/* A column of the logs that is the same for all images of one transaction. Where there is one, make_log also makes
+	 * logs of sums, and refuses with CONFIG what might fail in a writer's statement. NULL: logs hold images. */
+	const char *transaction;
 	/* Do columns of these types take the same values over from each other, to the byte? NULL: if they are equal. */
 	bool (*same_values)(const char *type_a, const char *type_b);
 	/* A relation of at most so many rows is compared as a whole with what its roll yields. 0: the groups that were

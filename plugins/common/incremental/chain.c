@@ -262,6 +262,7 @@ static bool make(struct task *task, struct chain *chain, struct viewd_err *err)
 	chain->inside = others_inside(chain, task);
 	if (!may(task, err) || !task_columns(task, err) || !analyse(task, chain, err))
 		return false;
+	chain->sums = sums_recall(task->db, chain->view, chain->digest);
 	chain->columns = talloc_steal(chain, task->columns);
 	plan_logs(task, chain);
 	if (chain->analysis->top != NULL)
@@ -269,7 +270,7 @@ static bool make(struct task *task, struct chain *chain, struct viewd_err *err)
 	if (!is_part(chain->analysis))
 		chain->roll = plan_roll(task->db, chain);
 	if (!plan_writer(task, chain, chain_writer(chain), err) ||
-	    !plan_sources(task, chain, chain_first(chain), &chain->part, err))
+	    !plan_sources(task, chain, chain_first(chain), chain->roll, &chain->part, err))
 		return false;
 	plan_below(chain);
 	return true;

@@ -8,6 +8,7 @@
 
 #include "common/incremental/cost.h"
 #include "common/incremental/part.h"
+#include "common/incremental/sums/choose.h"
 #include "common/incremental/top.h"
 #include "common/objects/task.h"
 #include "common/state/learnt.h"
@@ -27,13 +28,13 @@ struct chain {
 	struct top *top;       /* likewise; with a top there is neither a part nor a roll, but in its pieces */
 	struct node_numbers recorded; /* nodes of the view, as the refresh's snapshot has them */
 	struct cost cost;
+	struct sums_choice sums;
 	unsigned refreshes, audits;
 	struct learnt demotion; /* as the state table had it at the refresh's snapshot */
 	int64_t found_wrong;    /* rows, in a transaction that is not known to be committed */
 	bool demoted;       /* in this refresh: an audit has found a difference, so all rows are computed (demotion.h) */
 	bool dear;          /* computing all rows without nodes would have cost less for some time now */
 	bool again;         /* a refresh by keys has failed that may do in the other form */
-	bool recalled;      /* what its refreshes have taken on other connections was asked for */
 	bool ensured;       /* the logs are there, as far as is known */
 	bool indexed;       /* so is an index on the key */
 	const char *inside; /* what else may write in the transaction of its refreshes */

@@ -21,19 +21,45 @@ char *change_log_table(struct db *db, void *mem_ctx, int64_t number)
 	return table;
 }
 
+bool change_log_holds(const struct change_log *log, const struct log_sums *sums)
+{
+	return (log->sums == NULL && sums == NULL) ||
+	       (log->sums != NULL && sums != NULL && strcmp(log->sums->digest, sums->digest) == 0);
+}
+
 /* ---- what is recorded of one log ---- */
+
+#define SUMS_MARK "viewd_sums " /* and a digest: the first line of a log of sums; no column is called so */
 
 struct recorded {
 	void *mem;
-	int64_t number; /* 0: none */
-	char *columns;  /* one a line */
+	const struct log_sums *sums; /* what it is to hold */
+	int64_t number;              /* 0: none */
+	char *columns;               /* one a line */
+	size_t n_sums;               /* logs of sums that the source has */
 };
+
+/* The columns that a recorded text names, when it is of a log that holds this; else NULL. */
+static const char *unmarked(const char *text, const struct log_sums *sums)
+{
+	size_t mark = strlen(SUMS_MARK);
+	if (strncmp(text, SUMS_MARK, mark) != 0)
+		return sums == NULL ? text : NULL;
+	if (sums == NULL || strncmp(text + mark, sums->digest, strlen(sums->digest)) != 0)
+		return NULL;
+	text += mark + strlen(sums->digest);
+	return text + (*text == '\n');
+}
 
 static bool take_recorded_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct recorded *out = ctx;
+	const char *columns = unmarked(v[1], out->sums);
+	out->n_sums += strncmp(v[1], SUMS_MARK, strlen(SUMS_MARK)) == 0;
+	if (columns == NULL)
+		return true;
 	out->number = number_or(v[0], 0);
-	out->columns = talloc_strdup(out->mem, v[1]);
+	out->columns = talloc_strdup(out->mem, columns);
 	return true;
 }
 
@@ -46,6 +72,7 @@ static bool recall(struct db *db, const char *source, struct recorded *out, stru
 	stmt_param(&st, source);
 	stmt_text(&st, " ORDER BY log");
 	out->number = 0;
+	out->n_sums = 0;
 	return stmt_query(&st, take_recorded, out, err);
 }
 
@@ -82,12 +109,13 @@ static void take_columns(void *mem, const char *text, struct change_log *log)
 
 /* ---- making ---- */
 
-static bool insert_log(struct db *db, const char *source, const char *columns, struct viewd_err *err)
+static bool insert_log(struct db *db, void *mem, const char *source, const struct log_sums *sums, const char *columns,
+                       struct viewd_err *err)
 {
 	struct stmt st = stmt_of(db, "INSERT INTO ", "change_logs", " (source, columns) VALUES (");
 	stmt_param(&st, source);
 	stmt_text(&st, ", ");
-	stmt_param(&st, columns);
+	stmt_param(&st, sums != NULL ? talloc_asprintf(mem, SUMS_MARK "%s\n%s", sums->digest, columns) : columns);
 	stmt_text(&st, ")");
 	return stmt_run(&st, err);
 }
@@ -114,9 +142,9 @@ static bool delete_log(struct db *db, int64_t number, struct viewd_err *err)
 static bool make_anew(struct db *db, const char *source, const struct recorded *old, struct change_log *log,
                       struct viewd_err *err)
 {
-	struct recorded made = {.mem = old->mem};
-	if (!insert_log(db, source, united(old->mem, old->number != 0 ? old->columns : "", log), err) ||
-	    !recall(db, source, &made, err))
+	struct recorded made = {.mem = old->mem, .sums = log->sums};
+	char *columns = united(old->mem, old->number != 0 ? old->columns : "", log);
+	if (!insert_log(db, old->mem, source, log->sums, columns, err) || !recall(db, source, &made, err))
 		return false;
 	log->number = made.number;
 	take_columns(old->mem, made.columns, log);
@@ -159,10 +187,13 @@ static bool leave_existing(struct db *db, void *mem, const struct change_log *lo
 /* An unsound log is made anew, with those of its columns that the source still has. */
 static bool ensure_one(struct db *db, void *mem, const char *view, struct change_log *log, struct viewd_err *err)
 {
-	struct recorded old = {.mem = mem};
+	struct recorded old = {.mem = mem, .sums = log->sums};
 	char *source = relation_quoted(db->syntax, mem, &log->source);
 	if (!recall(db, source, &old, err))
 		return false;
+	if (log->sums != NULL && old.number == 0 && old.n_sums >= LOG_SUMS_MAX)
+		return err_set(err, VIEWD_ERR_CONFIG, "writers of '%s' make the sums of %zu queries", log->source.name,
+		               old.n_sums);
 	bool unsound = log->unsound && old.number != 0 && old.number == log->number;
 	if (unsound && !leave_existing(db, mem, log, &old.columns, err))
 		return false;

@@ -3,7 +3,8 @@
  * change_log.h: which rows of a table were changed, as the database writes it down for incremental refreshes
  * (docs/adr/009-change-logs.md).
  *
- * A log belongs to one source and serves every view that reads it, its readers. Each reader has a position, which moves
+ * A log belongs to one source and serves every view that reads it, its readers. A table has one log of images, and may
+ * have some of sums. Each reader has a position, which moves
  * in the transaction that writes the reader's rows. The state table `change_logs` has one row a log, `log_readers` one
  * a view and log.
  */
@@ -11,8 +12,20 @@
 #define VIEWD_COMMON_INCREMENTAL_CHANGE_LOG_H
 
 #include "common/conn/db.h"
+#include "common/text/digest.h"
 
 #define LOG_UNREAD_MAX 100000 /* more images than that are not counted: all rows are computed */
+
+/* Sums and counts of the rows that a statement has written, which a log may hold in place of their images: one row for
+ * each group, before and after (docs/adr/025-sums-in-the-trigger.md). */
+#define LOG_SUMS_PREFIX "viewd_" /* their columns begin so */
+#define LOG_SUMS_MAX 4           /* logs of sums that the writers of a table fill at most */
+struct log_sums {
+	const char *before, *after; /* SQL: the query that makes them; the table of the rows stands in between */
+	const char **names;         /* of its columns */
+	size_t n_names;
+	char digest[DIGEST_SIZE]; /* of the query: readers of equal sums share a log */
+};
 
 struct change_log {
 	int64_t number;
@@ -21,6 +34,7 @@ struct change_log {
 	size_t n_columns;
 	bool summed; /* images are added up: one that is told twice would count twice */
 	bool shared; /* in this refresh others write to the source as well, so that its own images may be told again */
+	const struct log_sums *sums; /* NULL: images */
 	const char *names; /* in the reader's definition, as SQL literals (common/depends/knowledge.h); NULL: no reader's */
 	/* Of the reader that looked, at the transaction's snapshot: */
 	const char *position, *last_looked; /* as stored at its last reading; NULL: it has never read */
@@ -34,6 +48,9 @@ struct change_log {
 	char why[192];                      /* if so */
 	const char *looked; /* log, triggers and source as they are now; what differs later may have lost changes */
 };
+
+/* Does it hold these sums; NULL: images? [any] */
+bool change_log_holds(const struct change_log *log, const struct log_sums *sums);
 
 /* Names a log's table, unquoted: "change_7" with the state tables' prefix, quoted by the engine's rule. talloc'ed. */
 char *change_log_table(struct db *db, void *mem_ctx, int64_t number);

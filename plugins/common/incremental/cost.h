@@ -33,6 +33,7 @@ struct cost {
 	unsigned since_keys; /* runs since keys were last computed although all rows were cheaper */
 	double refresh_us;   /* of a refresh by keys, recent ones count more; 0: none has run */
 	double until_audit;  /* refreshes before the next one */
+	bool recalled;       /* what other connections have measured was asked for */
 };
 
 /* Takes in a run. */

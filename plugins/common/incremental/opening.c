@@ -71,23 +71,23 @@ static bool ensure(struct task *task, struct chain *chain, struct viewd_err *err
 static const char *kind_of(const struct chain *chain)
 {
 	if (chain->top != NULL)
-		return "top ";
+		return chain->sums.wanted ? "sums top " : "top ";
 	if (chain->roll == NULL)
 		return "part ";
-	return chain->roll->images ? "images " : "roll ";
+	return !chain->roll->images ? "roll " : chain->sums.wanted ? "sums " : "images ";
 }
 
 static void recall_costs(struct db *db, struct chain *chain)
 {
 	struct learnt costs;
 	const char *kind = kind_of(chain);
-	if (chain->recalled)
+	if (chain->cost.recalled)
 		return;
-	chain->recalled = true;
 	learnt_find(db, chain->view, LEARNT_COSTS, chain->digest, &costs);
 	if (costs.known && strncmp(costs.text, kind, strlen(kind)) == 0 &&
 	    !cost_read(&chain->cost, costs.text + strlen(kind)))
 		db_log(db, VIEWD_LOG_DEBUG, "view '%s', what its refreshes take is not readable", chain->view);
+	chain->cost.recalled = true;
 }
 
 bool incremental_costs(struct task *task, struct cost *out)
@@ -108,7 +108,7 @@ bool incremental_costs(struct task *task, struct cost *out)
 static void remember_costs(struct db *db, const struct chain *chain)
 {
 	struct viewd_err failed;
-	char numbers[COST_TEXT_SIZE], text[COST_TEXT_SIZE + 10];
+	char numbers[COST_TEXT_SIZE], text[COST_TEXT_SIZE + 12];
 	cost_write(&chain->cost, numbers);
 	snprintf(text, sizeof text, "%s%s", kind_of(chain), numbers);
 	if (!learnt_save(db, chain->view, LEARNT_COSTS, chain->digest, text, &failed))
@@ -118,12 +118,35 @@ static void remember_costs(struct db *db, const struct chain *chain)
 
 /* ---- opening ---- */
 
-bool incremental_open(struct task *task, struct viewd_err *err)
+/* The logs hold sums, and cannot be made so: images. The connection has failed in its own way. */
+static struct chain *open_by_images(struct task *task, struct viewd_err *err)
 {
 	struct chain *chain = chain_open(task, err);
+	if (chain == NULL || chain->ensured || !chain->sums.wanted || ensure(task, chain, err))
+		return chain;
+	if (err->cls == VIEWD_ERR_CONNECT || err->cls == VIEWD_ERR_LOST || err->cls == VIEWD_ERR_CANCELLED)
+		return NULL;
+	sums_refuse(task->db, chain, err->msg);
+	chain_forget(task);
+	return chain_open(task, err);
+}
+
+/* Writers do not go on to fill what this view has read before. */
+static bool ensure_anew(struct task *task, struct chain *chain, struct viewd_err *err)
+{
+	if (!ensure(task, chain, err))
+		return false;
+	if (task->db->ops->incremental.roll.transaction != NULL)
+		change_logs_sweep(task->db);
+	return true;
+}
+
+bool incremental_open(struct task *task, struct viewd_err *err)
+{
+	struct chain *chain = open_by_images(task, err);
 	if (chain == NULL)
 		return false;
-	if (!chain->ensured && !ensure(task, chain, err)) {
+	if (!chain->ensured && !ensure_anew(task, chain, err)) {
 		if ((chain->roll == NULL && chain->top == NULL) || err->cls != VIEWD_ERR_QUERY)
 			return false;
 		db_log(task->db, VIEWD_LOG_INFO, "view '%s' is refreshed incrementally without sums that are moved (%s)",
@@ -147,7 +170,8 @@ static void carry_unsound(const struct chain *from, struct chain *to)
 	for (size_t i = 0; i < from->n_logs; i++)
 		for (size_t k = 0; k < to->n_logs; k++)
 			if (strcmp(from->logs[i].source.name, to->logs[k].source.name) == 0 &&
-			    strcmp(from->logs[i].source.schema, to->logs[k].source.schema) == 0) {
+			    strcmp(from->logs[i].source.schema, to->logs[k].source.schema) == 0 &&
+			    change_log_holds(&to->logs[k], from->logs[i].sums)) {
 				to->logs[k].unsound = from->logs[i].unsound && !from->logs[i].replaced;
 				to->logs[k].number = from->logs[i].number;
 			}
@@ -181,7 +205,7 @@ bool incremental_reopen(struct task *task, struct viewd_err *err)
 
 void incremental_close(struct task *task)
 {
-	bool changed = false;
+	bool changed = task->chain != NULL && task->chain->sums.made;
 	for (size_t i = 0; task->chain != NULL && i < task->chain->n_logs; i++)
 		changed |= task->chain->logs[i].changed;
 	if (!changed)
@@ -273,6 +297,7 @@ void incremental_purge(struct task *task)
 	bool due = ++chain->refreshes % PURGE_EVERY == 0;
 	if (due)
 		remember_costs(db, chain);
+	due |= sums_consider(db, chain);
 	for (size_t i = 0; i < chain->n_logs && db->ops->incremental.purge_log != NULL; i++)
 		if (due || chain->logs[i].unread > PURGE_IMAGES || chain->logs[i].everything)
 			db->ops->incremental.purge_log(db, &chain->logs[i]);

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "common/depends/knowledge.h"
 #include "common/generate/columns.h"
+#include "common/incremental/sums/sums.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,14 +87,14 @@ static bool has_name(const char *const *names, size_t n, const char *name)
 	return false;
 }
 
-static struct change_log *log_of(struct chain *chain, const struct analysis_source *said)
+static struct change_log *log_of(struct chain *chain, const struct analysis_source *said, const struct log_sums *sums)
 {
 	for (size_t i = 0; i < chain->n_logs; i++)
 		if (strcmp(chain->logs[i].source.name, said->name) == 0 &&
-		    strcmp(chain->logs[i].source.schema, said->schema) == 0)
+		    strcmp(chain->logs[i].source.schema, said->schema) == 0 && change_log_holds(&chain->logs[i], sums))
 			return &chain->logs[i];
 	struct change_log *log = &chain->logs[chain->n_logs++];
-	*log = (struct change_log){.names = chain->log_names};
+	*log = (struct change_log){.names = chain->log_names, .sums = sums};
 	snprintf(log->source.schema, sizeof log->source.schema, "%s", said->schema);
 	snprintf(log->source.name, sizeof log->source.name, "%s", said->name);
 	return log;
@@ -116,17 +117,18 @@ static bool want_columns(struct task *task, struct chain *chain, struct change_l
 
 /* A change of any column that is read must leave images, so all of them stand in the log. */
 static struct change_log *want_log(struct task *task, struct chain *chain, const struct analysis_source *said,
-                                   struct viewd_err *err)
+                                   const struct log_sums *sums, struct viewd_err *err)
 {
-	struct change_log *log = log_of(chain, said);
+	struct change_log *log = log_of(chain, said, sums);
 	return want_columns(task, chain, log, &said->logged, err) && want_columns(task, chain, log, &said->read, err)
 	           ? log
 	           : NULL;
 }
 
-bool plan_sources(struct task *task, struct chain *chain, const struct analysis_node *node, struct part *part,
-                  struct viewd_err *err)
+bool plan_sources(struct task *task, struct chain *chain, const struct analysis_node *node, const struct roll *roll,
+                  struct part *part, struct viewd_err *err)
 {
+	bool sums = chain->sums.wanted && roll != NULL && roll->images;
 	part->sources = talloc_zero_array(chain, struct part_source, (unsigned)node->n_sources);
 	assert(part->sources != NULL);
 	part->n_sources = node->n_sources;
@@ -135,7 +137,8 @@ bool plan_sources(struct task *task, struct chain *chain, const struct analysis_
 		if ((said->n_pairs == 0 && !said->images) || said->n_pairs > KEY_WIDTH_MAX)
 			return plan_prevent(task, said->name, "too many columns lead to the key", err);
 		part->sources[i].said = said;
-		part->sources[i].log = want_log(task, chain, said, err);
+		part->sources[i].log =
+			want_log(task, chain, said, sums ? sums_of_roll(chain, task->db->syntax, roll, said) : NULL, err);
 		if (part->sources[i].log == NULL)
 			return false;
 	}
@@ -204,7 +207,7 @@ static bool plan_piece(struct task *task, struct chain *chain, const struct anal
 		piece->roll = new_roll(task->db, chain, analysis);
 	if (piece->roll == NULL && !plan_part(task, chain, piece, err))
 		return false;
-	if (!plan_sources(task, chain, &analysis->nodes[0], &piece->part, err))
+	if (!plan_sources(task, chain, &analysis->nodes[0], piece->roll, &piece->part, err))
 		return false;
 	put_below(piece->roll, &piece->part);
 	return true;
@@ -218,7 +221,7 @@ static bool plan_tables(struct task *task, struct chain *chain, struct top *top,
 	for (size_t i = 0; i < node->n_sources; i++) {
 		if (node->sources[i].node != 0)
 			continue;
-		struct change_log *log = want_log(task, chain, &node->sources[i], err);
+		struct change_log *log = want_log(task, chain, &node->sources[i], NULL, err);
 		if (log == NULL)
 			return false;
 		top->whole[top->n_whole++] = log;

@@ -17,8 +17,8 @@ void plan_logs(struct task *task, struct chain *chain);
 bool plan_writer(struct task *task, struct chain *chain, struct part *part, struct viewd_err *err) MUST_CHECK;
 
 /* The tables of a node, and the logs that they need. */
-bool plan_sources(struct task *task, struct chain *chain, const struct analysis_node *node, struct part *part,
-                  struct viewd_err *err) MUST_CHECK;
+bool plan_sources(struct task *task, struct chain *chain, const struct analysis_node *node, const struct roll *roll,
+                  struct part *part, struct viewd_err *err) MUST_CHECK;
 
 /* The roll that the analysis ends in, and, once it has its sources, what is below it. */
 struct roll *plan_roll(const struct db *db, struct chain *chain);

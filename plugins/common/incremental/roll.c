@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "common/generate/columns.h"
+#include "common/incremental/sums/added.h"
 #include "common/sqltext/sqltext.h"
 #include "common/text/number.h"
 
@@ -10,39 +11,38 @@
 #include <string.h>
 #include <talloc.h>
 
-/* "a, b, " before what follows, "" when there is none. */
-static char *add_list(char *sql, const struct analysis_list *list, const char *letter)
+/* "a AS g1, b AS g2, " before what follows, "" when there is none. */
+static char *add_list(char *sql, const struct analysis_list *list, const char *prefix, const char *letter)
 {
 	for (size_t i = 0; i < list->n; i++)
-		sql = sql_add(sql, "%s AS %s%zu, ", list->items[i], letter, i + 1);
+		sql = sql_add(sql, "%s AS %s%s%zu, ", list->items[i], prefix, letter, i + 1);
 	return sql;
 }
 
-/* " GROUP BY 1, 2": the first n columns. */
-static char *add_group_by(char *sql, size_t n)
+/* " GROUP BY 1, 2": the first n columns after `before` other ones, which count too. */
+static char *add_group_by(char *sql, size_t before, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < before + n; i++)
 		sql = sql_add(sql, "%s%zu", i > 0 ? ", " : " GROUP BY ", i + 1);
 	return sql;
 }
 
-/* Sums and counts of rows as they are. */
-static char *add_terms(char *sql, const struct analysis_texts *texts)
+static char *add_terms(char *sql, const struct analysis_texts *texts, const char *prefix)
 {
 	for (size_t i = 0; i < texts->n_terms; i++) {
 		const struct analysis_term *term = &texts->terms[i];
 		if (term->arg == NULL)
 			continue;
 		if (term->summed)
-			sql = sql_add(sql, "coalesce(sum(%s), 0) AS s%zu, ", term->arg, i + 1);
-		sql = sql_add(sql, "count(%s) AS n%zu, ", term->arg, i + 1);
+			sql = sql_add(sql, "coalesce(sum(%s), 0) AS %ss%zu, ", term->arg, prefix, i + 1);
+		sql = sql_add(sql, "count(%s) AS %sn%zu, ", term->arg, prefix, i + 1);
 		if (term->longer != NULL)
-			sql = sql_add(sql, "count(%s) AS m%zu, ", term->longer, i + 1);
+			sql = sql_add(sql, "count(%s) AS %sm%zu, ", term->longer, prefix, i + 1);
 	}
-	sql = sql_add(sql, "count(*) AS cnt");
+	sql = sql_add(sql, "count(*) AS %scnt", prefix);
 	for (size_t i = 0; i < texts->n_terms; i++)
 		if (texts->terms[i].extreme != NULL)
-			sql = sql_add(sql, ", %s(%s) AS e%zu", texts->terms[i].extreme, texts->terms[i].arg, i + 1);
+			sql = sql_add(sql, ", %s(%s) AS %se%zu", texts->terms[i].extreme, texts->terms[i].arg, prefix, i + 1);
 	return sql;
 }
 
@@ -96,32 +96,43 @@ size_t roll_columns(void *mem, const struct roll *roll, const char ***names_r)
 	return n_groups + n_sums + n_extremes;
 }
 
-/* Groups as they are written, and their spellings. */
-static char *add_groups(char *sql, const struct roll *roll)
+/* As they are written, and their spellings. */
+char *roll_groups(char *sql, const struct roll *roll, const char *prefix)
 {
 	const struct analysis_list *groups = &roll->texts->groups;
-	sql = add_list(sql, groups, "g");
+	sql = add_list(sql, groups, prefix, "g");
 	for (size_t i = 0; i < groups->n && roll->spelling != NULL; i++)
-		sql = sql_add(sql_template(sql, roll->spelling, groups->items[i]), " AS g%zu, ", groups->n + i + 1);
+		sql = sql_add(sql_template(sql, roll->spelling, groups->items[i]), " AS %sg%zu, ", prefix, groups->n + i + 1);
 	return sql;
+}
+
+char *roll_select(char *sql, const struct roll *roll, const char *prefix)
+{
+	return add_terms(roll_groups(sql, roll, prefix), roll->texts, prefix);
+}
+
+char *roll_group_by(char *sql, const struct roll *roll, size_t before)
+{
+	return add_group_by(sql, before, count_groups(roll));
 }
 
 static char *roll_query(void *mem, const struct roll *roll)
 {
-	char *sql = add_terms(add_groups(sql_add(sql_new(mem), "SELECT "), roll), roll->texts);
-	return add_group_by(sql_add(sql, " %s", roll->texts->rows), count_groups(roll));
+	char *sql = roll_select(sql_add(sql_new(mem), "SELECT "), roll, "");
+	return roll_group_by(sql_add(sql, " %s", roll->texts->rows), roll, 0);
 }
 
 static char *part_query(void *mem, const struct roll *roll, const struct analysis_node *part)
 {
 	const struct analysis_texts *texts = roll->texts;
-	char *sql = add_groups(add_list(sql_add(sql_new(mem), "SELECT "), &part->key_sql, "f"), roll);
-	sql = sql_add(add_terms(sql, texts), " ");
+	char *sql = roll_select(add_list(sql_add(sql_new(mem), "SELECT "), &part->key_sql, "", "f"), roll, "");
+	sql = sql_add(sql, " ");
 	if (part->key_inside.n > 0)
-		sql = sql_add(add_list(sql_add(sql, "%s ", texts->opening), &part->key_inside, "viewd_f"), "%s", texts->inside);
+		sql = sql_add(add_list(sql_add(sql, "%s ", texts->opening), &part->key_inside, "viewd_", "f"), "%s",
+		              texts->inside);
 	else
 		sql = sql_add(sql, "%s", texts->rows);
-	return add_group_by(sql, part->key_sql.n + count_groups(roll));
+	return roll_group_by(sql, roll, part->key_sql.n);
 }
 
 /* f1 .., and the roll's. */
@@ -201,7 +212,7 @@ static char *add_table(struct db *db, char *sql, const struct roll *roll)
 		                        : sql_template(sql, db->ops->incremental.roll.whole_number, sum);
 		sql = sql_add(sql, " AS %s%s", sums[i], i + 1 < n_sums ? ", " : "");
 	}
-	return sql_add(add_group_by(sql_add(sql, " FROM %s WHERE cnt > 0", rel), n), ") AS viewd_n");
+	return sql_add(add_group_by(sql_add(sql, " FROM %s WHERE cnt > 0", rel), 0, n), ") AS viewd_n");
 }
 
 void roll_bind(struct db *db, void *mem, struct roll *roll)
@@ -290,7 +301,7 @@ static char *over_part(struct db *db, void *mem, const struct roll *roll, int si
 	sql = sql_add(sql, " FROM %s AS viewd_p", relation_quoted(db->syntax, mem, &roll->below.rel));
 	if (found != NULL)
 		sql = sql_add(sql, " WHERE %s", found);
-	return add_group_by(sql, n_groups);
+	return add_group_by(sql, 0, n_groups);
 }
 
 bool roll_fill(struct db *db, void *mem, struct roll *roll, struct viewd_err *err)
@@ -304,41 +315,10 @@ bool roll_fill(struct db *db, void *mem, struct roll *roll, struct viewd_err *er
 
 /* ---- what has changed ---- */
 
-static char *add_images(struct db *db, void *mem, char *sql, const char *view, const struct part_source *source)
-{
-	char *images = db->ops->incremental.unread(db, mem, view, source->log);
-	sql = ident_append(db->syntax, sql_add(sql, " FROM %s AS ", images), source->said->alias);
-	for (size_t i = 0; i < source->said->filters.n; i++)
-		sql = sql_add(sql, "%s(%s)", i > 0 ? " AND " : " WHERE ", source->said->filters.items[i]);
-	return sql;
-}
-
-/* Of rows that came and of rows that went. Arguments are never negated: the least number has no opposite. */
-static char *add_difference(char *sql, const char *aggregate, const char *arg, const char *alias)
+char *roll_difference(char *sql, const char *aggregate, const char *arg, const char *alias)
 {
 	sql = sql_add(sql, "coalesce(%s(CASE WHEN %s.viewd_sign > 0 THEN %s END), 0) - ", aggregate, alias, arg);
 	return sql_add(sql, "coalesce(%s(CASE WHEN %s.viewd_sign < 0 THEN %s END), 0)", aggregate, alias, arg);
-}
-
-static char *images_query(struct db *db, void *mem, const char *view, const struct roll *roll,
-                          const struct part_source *source)
-{
-	const struct analysis_texts *texts = roll->texts;
-	const char *alias = ident_append(db->syntax, sql_new(mem), source->said->alias);
-	char *sql = add_groups(sql_add(sql_new(mem), "SELECT "), roll);
-	for (size_t i = 0; i < texts->n_terms; i++) {
-		const struct analysis_term *term = &texts->terms[i];
-		if (term->arg == NULL)
-			continue;
-		if (term->summed)
-			sql = sql_add(add_difference(sql, "sum", term->arg, alias), " AS s%zu, ", i + 1);
-		sql = sql_add(add_difference(sql, "count", term->arg, alias), " AS n%zu, ", i + 1);
-		if (term->longer != NULL)
-			sql = sql_add(add_difference(sql, "count", term->longer, alias), " AS m%zu, ", i + 1);
-	}
-	sql = sql_add(add_difference(sql, "count", "1", alias), " AS cnt");
-	sql = add_images(db, mem, sql, view, source);
-	return add_group_by(sql, count_groups(roll));
 }
 
 static bool add_touched(struct db *db, struct key_set *groups, const char *query, const struct key_set *with,
@@ -381,11 +361,8 @@ bool roll_images_apply(struct db *db, void *mem, const char *view, struct roll *
                        struct part_written *out, struct viewd_err *err)
 {
 	struct key_set groups = groups_of(db, mem, roll);
-	char *query = add_list(sql_add(sql_new(mem), "SELECT DISTINCT "), &roll->texts->groups, "g");
-	if (groups.width > 0)
-		query[strlen(query) - 2] = '\0'; /* the last comma */
-	bool done = add_touched(db, &groups, add_images(db, mem, talloc_strdup(mem, query), view, source), NULL, err) &&
-	            db->ops->incremental.add_to_roll(db, roll, images_query(db, mem, view, roll, source), NULL, err) &&
+	bool done = add_touched(db, &groups, added_touched(db, mem, view, roll, source), NULL, err) &&
+	            db->ops->incremental.add_to_roll(db, roll, added_query(db, mem, view, roll, source), NULL, err) &&
 	            write_result(db, mem, roll, &groups, out, err);
 	drop_groups(db, &groups);
 	return done;
@@ -483,5 +460,5 @@ bool roll_check(struct db *db, void *mem, const char *view, const struct roll *r
                 const char *definition, struct viewd_err *err)
 {
 	return roll_same_types(db, mem, view, definition, roll->result.definition, err) &&
-	       (!roll->images || columns_of_query(db, mem, images_query(db, mem, view, roll, source), err) != NULL);
+	       (!roll->images || columns_of_query(db, mem, added_query(db, mem, view, roll, source), err) != NULL);
 }

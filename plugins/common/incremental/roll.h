@@ -37,6 +37,18 @@ size_t roll_extremes(void *mem, const struct analysis_texts *texts, const char *
 /* Of all its columns: first table.n_unique of groups, then those that are added up, then extremes. talloc'ed on mem. */
 size_t roll_columns(void *mem, const struct roll *roll, const char ***names_r);
 
+/* Appends "g AS g1, .., count(*) AS cnt": groups, sums and counts of rows as they are, names with the prefix; and
+ * " GROUP BY" the groups, which are the first columns after `before` other ones. */
+char *roll_select(char *sql, const struct roll *roll, const char *prefix);
+char *roll_group_by(char *sql, const struct roll *roll, size_t before);
+
+/* Appends the groups alone, each followed by a comma. */
+char *roll_groups(char *sql, const struct roll *roll, const char *prefix);
+
+/* Appends the sum of a column over rows that came, less that over rows that went: by the alias's viewd_sign. Arguments
+ * are never negated: the least number has no opposite. */
+char *roll_difference(char *sql, const char *aggregate, const char *arg, const char *alias);
+
 /* Once the tables have their names: what is computed from them. */
 void roll_bind(struct db *db, void *mem, struct roll *roll);
 
@@ -52,8 +64,8 @@ bool roll_same_types(struct db *db, void *mem, const char *view, const char *def
 /* In the refresh's transaction: all rows of the nodes. [worker] */
 bool roll_fill(struct db *db, void *mem, struct roll *roll, struct viewd_err *err) MUST_CHECK;
 
-/* Moves the nodes by the images that the view has not read, or by the part's rows of these keys; writes the relation's
- * rows of the touched groups. [worker] */
+/* Moves the nodes by the images that the view has not read, or their sums, or by the part's rows of these keys; writes
+ * the relation's rows of the touched groups. [worker] */
 bool roll_images_apply(struct db *db, void *mem, const char *view, struct roll *roll, const struct part_source *source,
                        struct part_written *out, struct viewd_err *err) MUST_CHECK;
 bool roll_keys_apply(struct db *db, void *mem, struct roll *roll, const struct key_set *keys, struct part_written *out,

@@ -11,6 +11,7 @@
 #define LEARNT_DEMOTED "demoted" /* an audit has found a difference; text: what */
 #define LEARNT_REFUSED "refused" /* mode auto cannot keep it incrementally; text: why */
 #define LEARNT_PLAIN "plain"     /* it is kept without inner nodes */
+#define LEARNT_SUMS "sums"       /* text: what the logs of its rolls hold, "sums", or "images: why" */
 #define LEARNT_COSTS "costs"     /* what its refreshes take; text: for what kind of chain, and numbers */
 
 #define LEARNT_TEXT_SIZE 400

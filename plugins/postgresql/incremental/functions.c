@@ -5,7 +5,8 @@
  * log and at the columns of the source, and the server keeps its answer until the catalogue's rows of one of them
  * change. Where it says no nothing is logged, and the next look at the log finds that out.
  *
- * Statements of several rows leave their images as sets. Images that are on both sides, to the byte, are left out.
+ * Statements of several rows leave their images as sets, or sums of them for each group. What is on both sides, to the
+ * byte, is left out.
  */
 #include "postgresql/incremental/log_objects.h"
 
@@ -28,15 +29,15 @@
 	" AND (a.attisdropped OR a.attnotnull OR a.attgenerated <> '' OR a.attidentity <> ''" \
 	"  OR CASE a.attnum WHEN 1 THEN a.attname <> 'viewd_xid' OR a.atttypid <> 'xid8'::regtype" \
 	"  WHEN 2 THEN a.attname <> 'viewd_sign' OR a.atttypid <> 'int2'::regtype" \
-	"  ELSE s.attnum IS NULL OR s.atttypid <> a.atttypid OR s.atttypmod <> a.atttypmod" \
-	"  OR s.attcollation <> a.attcollation END))" \
+	"  ELSE pg_catalog.left(a.attname::text, 6) <> 'viewd_' AND (s.attnum IS NULL OR s.atttypid <> a.atttypid" \
+	"  OR s.atttypmod <> a.atttypmod OR s.attcollation <> a.attcollation) END))" \
 	" AND EXISTS (SELECT FROM pg_catalog.pg_class q WHERE q.oid = $2 AND q.relkind = 'S'" \
 	" AND CASE WHEN q.relkind = 'S' THEN pg_catalog.has_sequence_privilege(q.oid, 'USAGE')" \
 	" AND pg_catalog.has_sequence_privilege(q.oid, 'UPDATE') END);" \
 	" EXCEPTION WHEN OTHERS THEN RETURN false; END"
 
 /* In the server's format(): $1 the log, $2 its sequence, $3 the source, all oids; $4 the number, $5 the columns, $6
- * likewise of NEW, $7 the cap. */
+ * likewise of NEW, $7 the cap, $8 and $9 what is logged of the old and of the new rows. */
 #define GUARD \
 	" IF pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace('viewd'), 'USAGE') AND " \
 	"pg_catalog.has_function_privilege(pg_catalog.to_regproc('viewd.change_is_good')::pg_catalog.oid, 'EXECUTE') THEN" \
@@ -47,8 +48,12 @@
 #define INTO "INSERT INTO viewd.change_%4$s (viewd_xid, viewd_sign%5$s) "
 #define XID "pg_catalog.pg_current_xact_id()"
 
-/* Rows are compared as texts, in which floats have all their digits whatever the session wants. */
+/* Rows are compared as texts, in which floats have all their digits whatever the session wants. Sums are made by the
+ * server's own functions, of constants as viewd's session reads them (conn.c). */
 #define ROWS_SETTINGS " SET extra_float_digits = 1"
+#define SUMS_SETTINGS \
+	ROWS_SETTINGS " SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC'" \
+				  " SET transform_null_equals = off"
 
 static const char row_form[] =
 	"DECLARE place pg_catalog.tid; BEGIN" GUARD " " INTO "VALUES (" XID ", 1%6$s) RETURNING ctid INTO place;"
@@ -56,14 +61,14 @@ static const char row_form[] =
 
 /* clang-format off */
 static const char rows_form[] =
-	"BEGIN" GUARD
+	"#variable_conflict use_column\nBEGIN" GUARD
 	" IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN " INTO
 	"SELECT " XID ", viewd_d.viewd_sign%5$s FROM (SELECT viewd_b.*, pg_catalog.sum(viewd_b.viewd_sign) OVER (PARTITION "
 	"BY (ROW(1%5$s)::pg_catalog.text) COLLATE pg_catalog.\"C\") AS viewd_sum FROM (SELECT -1 AS viewd_sign%5$s FROM "
-	"viewd_old UNION ALL SELECT 1%5$s FROM viewd_new) AS viewd_b) AS viewd_d WHERE viewd_d.viewd_sum "
+	"%8$s UNION ALL SELECT 1%5$s FROM %9$s) AS viewd_b) AS viewd_d WHERE viewd_d.viewd_sum "
 	"OPERATOR(pg_catalog.<>) 0;"
-	" ELSIF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN " INTO "SELECT " XID ", -1%5$s FROM viewd_old;"
-	" ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN " INTO "SELECT " XID ", 1%5$s FROM viewd_new;"
+	" ELSIF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN " INTO "SELECT " XID ", -1%5$s FROM %8$s;"
+	" ELSIF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN " INTO "SELECT " XID ", 1%5$s FROM %9$s;"
 	" ELSE INSERT INTO viewd.change_%4$s (viewd_xid, viewd_sign) VALUES (" XID ", 2); END IF;"
 	" IF pg_catalog.pg_relation_size('%1$s'::pg_catalog.regclass) OPERATOR(pg_catalog.>=) (%7$s::pg_catalog.int8 "
 	"OPERATOR(pg_catalog.*) 8192)" OVER END_GUARD;
@@ -78,23 +83,37 @@ static bool take_body_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_body[] = {{take_body_fn, "t", "the body of a function"}};
 
+/* What stands in the log of the rows in a transition table. */
+static const char *logged_rows(void *mem, const struct change_log *log, const char *table)
+{
+	if (log->sums == NULL)
+		return table;
+	return talloc_asprintf(mem, "(%s%s%s) AS viewd_s", log->sums->before, table, log->sums->after);
+}
+
+static char *add_columns(char *sql, const struct change_log *log, const char *before)
+{
+	const char **names = log->sums != NULL ? log->sums->names : log->columns;
+	size_t n = log->sums != NULL ? log->sums->n_names : log->n_columns;
+	for (size_t i = 0; i < n; i++)
+		sql = ident_append(&pg_syntax, sql_add(sql, "%s", before), names[i]);
+	return sql;
+}
+
 static bool make_one(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,
                      const char *suffix, const char *form, const char *settings, struct viewd_err *err)
 {
 	char *number = talloc_asprintf(mem, "%" PRId64, log->number);
 	char *signature = talloc_asprintf(mem, "viewd.log_%s_%s()", number, suffix);
-	char *columns = sql_new(mem), *fresh = sql_new(mem), *body = talloc_new(mem),
-		 *table = change_log_table(&conn->db, mem, log->number);
-	for (size_t i = 0; i < log->n_columns; i++) {
-		columns = ident_append(&pg_syntax, sql_add(columns, ", "), log->columns[i]);
-		fresh = ident_append(&pg_syntax, sql_add(fresh, ", NEW."), log->columns[i]);
-	}
+	char *columns = add_columns(sql_new(mem), log, ", "), *fresh = add_columns(sql_new(mem), log, ", NEW."),
+		 *body = talloc_new(mem), *table = change_log_table(&conn->db, mem, log->number);
 	char *sequence = talloc_asprintf(mem, "viewd.full_%s", number), *cap = talloc_asprintf(mem, "%d", PG_CHANGE_BLOCKS);
-	const char *params[] = {form, table, sequence, source, number, columns, fresh, cap};
+	const char *old_rows = logged_rows(mem, log, "viewd_old"), *new_rows = logged_rows(mem, log, "viewd_new");
+	const char *params[] = {form, table, sequence, source, number, columns, fresh, cap, old_rows, new_rows};
 	return pg_op_query(&conn->db,
 	                   "SELECT pg_catalog.format($1, $2::pg_catalog.regclass::pg_catalog.oid, "
 	                   "$3::pg_catalog.regclass::pg_catalog.oid, $4::pg_catalog.regclass::pg_catalog.oid, $5::text, "
-	                   "$6::text, $7::text, $8::text)",
+	                   "$6::text, $7::text, $8::text, $9::text, $10::text)",
 	                   params, ARRAY_LEN(params), take_body, &body, err) &&
 	       pg_function_make(conn, signature, talloc_asprintf(mem, "%s RETURNS trigger%s", signature, settings), body,
 	                        talloc_asprintf(mem, "REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC", signature), err);
@@ -106,6 +125,6 @@ bool pg_change_functions(struct viewd_conn *conn, void *mem, const struct change
 	return pg_function_make(conn, GOOD_SIGNATURE,
 	                        GOOD_SIGNATURE " RETURNS boolean IMMUTABLE SET search_path = pg_catalog, pg_temp",
 	                        GOOD_BODY, "REVOKE EXECUTE ON FUNCTION " GOOD_SIGNATURE " FROM PUBLIC", err) &&
-	       make_one(conn, mem, log, source, "row", row_form, "", err) &&
-	       make_one(conn, mem, log, source, "rows", rows_form, ROWS_SETTINGS, err);
+	       (log->sums != NULL || make_one(conn, mem, log, source, "row", row_form, "", err)) &&
+	       make_one(conn, mem, log, source, "rows", rows_form, log->sums != NULL ? SUMS_SETTINGS : ROWS_SETTINGS, err);
 }

@@ -24,6 +24,16 @@ static bool found_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader found[] = {{found_fn, "T", "a change log"}};
 
+/* The columns of sums get the types of the query that makes them. */
+static const char *rows_to_log(void *mem, const struct change_log *log, const char *source)
+{
+	if (log->sums == NULL)
+		return source;
+	char *columns = sql_names(&pg_syntax, sql_new(mem), NULL, log->columns, log->n_columns);
+	return talloc_asprintf(mem, "(SELECT %s FROM %s) AS viewd_c, (%s%s%s) AS viewd_s", columns, source,
+	                       log->sums->before, source, log->sums->after);
+}
+
 /* The first row says that nothing has emptied the table. */
 static bool make_table(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,
                        struct viewd_err *err)
@@ -38,8 +48,8 @@ static bool make_table(struct viewd_conn *conn, void *mem, const struct change_l
 		return true;
 	return pg_execf(conn, err,
 	                "CREATE UNLOGGED TABLE %s AS SELECT '0'::pg_catalog.xid8 AS viewd_xid, 0::pg_catalog.int2 AS "
-	                "viewd_sign, %s FROM %s WITH NO DATA",
-	                table, columns, source) &&
+	                "viewd_sign, %s%s FROM %s WITH NO DATA",
+	                table, columns, log->sums != NULL ? ", viewd_s.*" : "", rows_to_log(mem, log, source)) &&
 	       pg_execf(conn, err, "INSERT INTO %s (viewd_xid, viewd_sign) VALUES ('0', 0)", table) &&
 	       pg_execf(conn, err, "CREATE SEQUENCE IF NOT EXISTS viewd.full_%" PRId64, log->number);
 }
@@ -70,7 +80,7 @@ static const struct db_reader take_statement[] = {{take_statement_fn, "t", "trig
 static const char lacking_sql[] =
 	"WITH RECURSIVE " PG_BELOW_SQL("$1::pg_catalog.regclass::pg_catalog.oid")
 	" SELECT x.sql FROM below b JOIN pg_catalog.pg_class c ON c.oid = b.oid AND c.relkind IN ('r', 'p') JOIN "
-	PG_WANTED_SQL " LEFT JOIN " TRIGGER_SQL
+	PG_WANTED_SQL("(pg_catalog.to_regproc('viewd.log_' || $2 || '_row') IS NOT NULL)") " LEFT JOIN " TRIGGER_SQL
 	" CROSS JOIN LATERAL (VALUES (1, CASE WHEN g.oid IS NOT NULL AND g.tgfoid IS DISTINCT FROM "
 	"pg_catalog.to_regproc('viewd.log_' || $2 || '_' || w.kind)::pg_catalog.oid THEN pg_catalog.format('DROP TRIGGER "
 	"viewd_log_%s_%s ON %s', $2, w.suffix, c.oid::pg_catalog.regclass) END), (2, CASE WHEN g.oid IS NULL OR g.tgfoid "
@@ -160,8 +170,8 @@ static bool try_functions(struct viewd_conn *conn, const struct change_log *log,
 	bool tried = true;
 	if (!are_new(conn, log, &tried, err) || !tried)
 		return !tried;
-	bool done = make_trial(conn, log, source, err);
-	for (size_t i = 0; i < ARRAY_LEN(triggers) && done; i++)
+	bool done = make_trial(conn, log, source, err) && (log->sums == NULL || pg_sums_are_harmless(conn, log, err));
+	for (size_t i = log->sums != NULL; i < ARRAY_LEN(triggers) && done; i++)
 		done = pg_execf(conn, err, "CREATE TRIGGER try_%zu AFTER %s EXECUTE FUNCTION viewd.log_%" PRId64 "_%s()", i,
 		                triggers[i][0], log->number, triggers[i][1]);
 	for (size_t i = 0; i < ARRAY_LEN(tries) && done; i++)

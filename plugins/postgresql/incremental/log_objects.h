@@ -3,11 +3,13 @@
  * log_objects.h: what a change log consists of in PostgreSQL, by its number 7: the unlogged table change_7, the
  * sequence full_7 (never called: writers log), the functions log_7_row and log_7_rows, and triggers on the source and
  * on everything below it: viewd_log_7_i for each inserted row, viewd_log_7_u, _d and _t for each statement; among
- * partitions viewd_log_7_n for each statement that inserts. Functions run on the thread of their connection.
+ * partitions viewd_log_7_n for each statement that inserts. A log of sums has no function log_7_row: all its triggers
+ * are for statements. Functions run on the thread of their connection.
  *
- * Rows of the table: viewd_sign -1 and 1 are old and new images, 2 says that everything may have changed. The one with
- * 0 is there from the beginning: a crash empties the table. Its viewd_xid is 0, or after an overflow what the xmin of a
- * position must have reached to be believed (overflow.c).
+ * Rows of the table: viewd_sign -1 and 1 are old and new images, or sums of them, which stand in columns viewd_g1 ..,
+ * viewd_s1 ..; the source's columns are NULL beside them, and say what the sums were made from. 2 says that everything
+ * may have changed. The one with 0 is there from the beginning: a crash empties the table. Its viewd_xid is 0, or after
+ * an overflow what the xmin of a position must have reached to be believed (overflow.c).
  */
 #ifndef VIEWD_POSTGRESQL_INCREMENTAL_LOG_OBJECTS_H
 #define VIEWD_POSTGRESQL_INCREMENTAL_LOG_OBJECTS_H
@@ -21,17 +23,20 @@
 	"below (oid) AS (SELECT " source \
 	" UNION SELECT i.inhrelid FROM below b JOIN pg_catalog.pg_inherits i ON i.inhparent = b.oid)"
 
-/* SQL: the triggers that each relation c below the source ought to have: w (suffix, event, how, kind). A row that an
- * UPDATE moves to another partition fires row triggers for INSERT there, and is among the rows of the statement too: so
- * partitions have none. */
-#define PG_WANTED_SQL \
+/* SQL: the triggers that each relation c below the source ought to have: w (suffix, event, how, kind). by_row: the log
+ * has a function for rows. A row that an UPDATE moves to another partition fires row triggers for INSERT there, and is
+ * among the rows of the statement too: so partitions have none. */
+#define PG_WANTED_SQL(by_row) \
 	"(VALUES ('i', 'INSERT', ' FOR EACH ROW', 'row'), ('n', 'INSERT', ' REFERENCING NEW TABLE AS viewd_new FOR EACH " \
 	"STATEMENT', 'rows'), ('u', 'UPDATE', ' REFERENCING OLD TABLE AS viewd_old NEW TABLE AS " \
 	"viewd_new FOR EACH STATEMENT', 'rows'), ('d', 'DELETE', ' REFERENCING OLD TABLE AS viewd_old FOR EACH " \
 	"STATEMENT', " \
-	"'rows'), ('t', 'TRUNCATE', ' FOR EACH STATEMENT', 'rows')) AS w (suffix, event, how, kind) ON (c.relkind = 'p' " \
-	"OR " \
-	"c.relispartition) AND w.suffix <> 'i' OR NOT (c.relkind = 'p' OR c.relispartition) AND w.suffix <> 'n'"
+	"'rows'), ('t', 'TRUNCATE', ' FOR EACH STATEMENT', 'rows')) AS w (suffix, event, how, kind) ON w.suffix <> CASE " \
+	"WHEN c.relkind = 'p' OR c.relispartition OR NOT " by_row " THEN 'i' ELSE 'n' END"
+
+/* Is there nothing in the query of a log's sums that may fail, or mean another thing in another session, whatever rows
+ * a statement writes? pg_temp.viewd_try has the source's columns. Otherwise an error that says what there is. */
+bool pg_sums_are_harmless(struct viewd_conn *conn, const struct change_log *log, struct viewd_err *err);
 
 /* Makes the functions of a log, whose table and sequence are there; replaces nothing that is equal. */
 bool pg_change_functions(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,

@@ -56,7 +56,7 @@ static const char sound_form[] =
 	"(pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) WITH ORDINALITY AS v (source, log, place))"
 	" SELECT x.* FROM v CROSS JOIN f CROSS JOIN k CROSS JOIN LATERAL (WITH RECURSIVE " PG_BELOW_SQL("v.source")
 	" SELECT CASE WHEN l.oid IS NULL OR q.oid IS NULL OR v.source IS NULL THEN 'its table is gone'"
-	" WHEN p.n < 3 THEN 'its functions are gone'"
+	" WHEN p.n < CASE WHEN v.row_function IS NULL THEN 2 ELSE 3 END THEN 'its functions are gone'"
 	" WHEN NOT viewd.change_is_good(l.oid, q.oid, v.source) THEN 'it does not fit the source'"
 	" WHEN t.lacking > 0 THEN 'triggers are missing or disabled'"
 	" WHEN EXISTS (SELECT FROM (VALUES (v.row_function), (v.rows_function)) u (oid) CROSS JOIN LATERAL (SELECT "
@@ -79,7 +79,7 @@ static const char sound_form[] =
 	"EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid), g.oid, g.xmin, g.tgenabled), ' ' "
 	"ORDER BY c.oid, w.suffix) AS text FROM below b CROSS JOIN LATERAL (SELECT * FROM pg_catalog.pg_class c WHERE "
 	"c.oid = b.oid AND c.relkind IN ('r', "
-	"'p') OFFSET 0) c JOIN " PG_WANTED_SQL
+	"'p') OFFSET 0) c JOIN " PG_WANTED_SQL("(v.row_function IS NOT NULL)")
 	" LEFT JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid AND g.tgname = 'viewd_log_' || v.log || '_' || w.suffix "
 	"AND "
 	"g.tgfoid = CASE w.kind WHEN 'row' THEN v.row_function ELSE v.rows_function END) t"
@@ -236,9 +236,10 @@ char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct 
 {
 	char *sql = talloc_asprintf(
 		mem_ctx,
-		"(SELECT viewd_l.* FROM %s viewd_l, (SELECT position::pg_catalog.pg_snapshot AS place FROM viewd.log_readers "
+		"(SELECT viewd_l.* FROM %s viewd_l, (SELECT position::pg_catalog.pg_snapshot AS viewd_place FROM "
+		"viewd.log_readers "
 		"WHERE log = %" PRId64
-		" AND view = %s OFFSET 0) viewd_r WHERE viewd_sign IN (-1, 1) AND " UNREAD_SQL("place") ")",
+		" AND view = %s OFFSET 0) viewd_r WHERE viewd_sign IN (-1, 1) AND " UNREAD_SQL("viewd_place") ")",
 		change_log_table(db, mem_ctx, log->number), log->number, literal_quoted(&pg_syntax, mem_ctx, view));
 	assert(sql != NULL);
 	return sql;

@@ -119,6 +119,7 @@ static void summary(const struct run *run)
 		else if (shape->incremental == 0 && shape->mode == VIEWD_MODE_INCREMENTAL)
 			printf("# %s: accepted, and no refresh was incremental\n", shape->name);
 	}
+	printf("# logs of sums: %s\n", world_sums(run->world));
 	printf("# %zu batches, %lld comparisons; refreshes: %lld incremental, %lld without a change, %lld others; "
 	       "%lld statements failed by the writers' own fault\n",
 	       run->batch, (long long)run->compared, (long long)incremental, (long long)idle, (long long)other,

@@ -115,6 +115,8 @@ struct world *world_open(void *mem, const struct shapes *shapes);
 void world_close(struct world **world);
 /* A statement of a writer. An error that writers cause each other is counted, any other one is told. */
 void world_write(struct world *world, int client, const char *sql);
+/* How many logs hold sums. */
+const char *world_sums(struct world *world);
 /* Makes a view, and sees whether it is refreshed as asked. */
 void world_create(struct world *world, struct shape *shape);
 enum refreshed { REFRESHED, REFRESH_LATER, REFRESH_FAILED };

@@ -313,6 +313,33 @@ static bool refresh(struct world *world, struct shape *shape, struct viewd_outco
 	return n > 1 ? refresh_group(world, shape, members, n, out, err) : refresh_alone(world, shape, out, err);
 }
 
+/* The logs of half of the views hold sums where they can, whether that pays or not. */
+static void learn_sums(struct world *world, const struct shape *shape)
+{
+	uint64_t hash = strtoull(world_setting("SHAPES_SEED", "1"), NULL, 10);
+	for (const char *at = shape->name; *at != '\0'; at++)
+		hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+	if (strcmp(world->engine, "postgresql") != 0 || (hash >> 24) % 2 == 0)
+		return;
+	char *sql =
+		talloc_asprintf(world,
+	                    "INSERT INTO viewd.learnt (view, fact, digest, text, learnt_time) VALUES ('%s', 'sums', "
+	                    "encode(sha256(convert_to($viewd$%s$viewd$, 'UTF8')), 'hex'), 'sums', now())",
+	                    shape->name, shape->definition);
+	if (!sqlclient_run(world->reader, sql, world->text, SHAPES_TEXT))
+		world_tell(world, "view %s is not to have sums: %s", shape->name, world->text);
+	talloc_free(sql);
+}
+
+const char *world_sums(struct world *world)
+{
+	bool asked =
+		strcmp(world->engine, "postgresql") == 0 &&
+		sqlclient_run(world->reader, "SELECT count(*) FROM viewd.change_logs WHERE columns LIKE 'viewd_sums %'",
+	                  world->text, SHAPES_TEXT);
+	return asked ? strtok(world->text, "\n") : "0"; // NOLINT(concurrency-mt-unsafe)
+}
+
 void world_create(struct world *world, struct shape *shape)
 {
 	struct viewd_outcome out = {0};
@@ -320,6 +347,8 @@ void world_create(struct world *world, struct shape *shape)
 	shape->mode = wanted_mode(shape);
 	struct viewd_view_spec spec = spec_of(shape);
 	bool made = world->dialect->apply(world->conn, &spec, VIEWD_CHANGE_CREATE, &out, &err);
+	if (made)
+		learn_sums(world, shape);
 	bool filled = made && refresh(world, shape, &out, &err);
 	if (!filled && err.cls == VIEWD_ERR_CONFIG) {
 		snprintf(shape->refusal, sizeof shape->refusal, "%s", err.msg);
