@@ -11,7 +11,7 @@ dialectcommon_HEADERS = plugins/common/dialect.h
 dialectcapturedir = $(dialectdir)/common/capture
 dialectcapture_HEADERS = plugins/common/capture/capture.h
 dialectconndir = $(dialectdir)/common/conn
-dialectconn_HEADERS = plugins/common/conn/db.h plugins/common/conn/process.h plugins/common/conn/url.h
+dialectconn_HEADERS = plugins/common/conn/db.h plugins/common/conn/incremental_ops.h plugins/common/conn/process.h plugins/common/conn/url.h
 dialectdependsdir = $(dialectdir)/common/depends
 dialectdepends_HEADERS = plugins/common/depends/dependencies.h plugins/common/depends/heard.h \
 	plugins/common/depends/knowledge.h plugins/common/depends/objects.h

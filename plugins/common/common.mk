@@ -62,7 +62,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/generate/columns.c plugins/common/generate/columns.h \
 	plugins/common/objects/create.c \
 	plugins/common/objects/transaction.c \
-	plugins/common/conn/db.c plugins/common/conn/db.h \
+	plugins/common/conn/db.c plugins/common/conn/db.h plugins/common/conn/incremental_ops.h \
 	plugins/common/dialect.c plugins/common/dialect.h \
 	plugins/common/depends/dependencies.c plugins/common/depends/dependencies.h \
 	plugins/common/text/digest.c plugins/common/text/digest.h \

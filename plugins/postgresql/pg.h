@@ -162,6 +162,7 @@ bool pg_op_query(struct db *db, const char *sql, const char *const *params, size
                  const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err);
 bool pg_op_commit(struct db *db, struct viewd_err *err);
+bool pg_op_commit_lazily(struct db *db, struct viewd_err *err);
 void pg_op_rollback(struct db *db);
 bool pg_op_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeout_us, struct viewd_err *err);
 
@@ -351,9 +352,8 @@ bool pg_is_creation_race(const struct viewd_err *err);
 bool pg_leader_take(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 /* Writes this process into viewd.daemon as the leader. */
 bool pg_leader_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-/* Is this process (or nobody) the recorded leader? Keeps others from changing that until the transaction ends. Class
- * STANDBY when not. */
-bool pg_leader_check(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* COMMIT, if this process (or nobody) is the recorded leader; class STANDBY when not. */
+bool pg_leader_commit(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
 /* ---- choose.c */
 
@@ -432,7 +432,6 @@ bool pg_maintain(struct viewd_conn *conn, const struct viewd_view_spec *view, st
 
 bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err *err);
 bool pg_op_keep_out(struct task *task, int64_t budget_us, struct viewd_err *err);
-bool pg_op_means_same(struct task *task, bool *same_r, struct viewd_err *err);
 bool pg_op_carry(struct task *task, const char *touched, struct viewd_err *err);
 void pg_op_carry_over(struct db *db);
 

@@ -78,6 +78,7 @@ const struct db_ops pg_ops = {
 			.exec_later = pg_op_exec_later,
 			.query_later = pg_op_query_later,
 			.flush = pg_op_flush,
+			.commit_lazily = pg_op_commit_lazily,
 			.enter = op_enter,
 		},
 	.catalogue =
@@ -109,7 +110,6 @@ const struct db_ops pg_ops = {
 		{
 			.keep_out = pg_op_keep_out,
 			.keep_out_budget = pg_op_keep_out_budget,
-			.means_same = pg_op_means_same,
 			.carry = pg_op_carry,
 			.carry_over = pg_op_carry_over,
 		},
@@ -136,18 +136,21 @@ const struct db_ops pg_ops = {
 	.incremental =
 		{
 			.begins_by_itself = true,
-			.own_images_again = true,
 			.make_log = pg_op_make_log,
 			.drop_log = pg_op_drop_log,
-			.look_logs = pg_op_look_logs,
+			.turns =
+				{
+					.ask = pg_op_ask_logs,
+					.judge = pg_op_judge_logs,
+					.position = pg_op_position,
+					.search_keys = pg_op_search_keys,
+				},
 			.unread = pg_op_unread,
-			.read_log = pg_op_read_log,
 			.purge_log = pg_op_purge_log,
 			.add_keys = pg_op_add_keys,
 			.has_key = pg_op_has_key,
 			.make_node = pg_op_make_node,
-			.add_to_roll = pg_op_add_to_roll,
-			.roll.transaction = "viewd_xid",
+			.roll = {.move_all = pg_op_move_roll, .own_images_again = true, .transaction = "viewd_xid"},
 			.stuck = "{}::pg_catalog.numeric OPERATOR(pg_catalog.=) 'NaN'",
 			.average = "({a}::numeric / nullif({b}, 0))",
 			.index_part = pg_op_index_part,

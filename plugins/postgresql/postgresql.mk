@@ -16,12 +16,15 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/refresh/group.c \
 	plugins/postgresql/conn/guard.c \
 	plugins/postgresql/incremental/apply.c \
+	plugins/postgresql/incremental/difference.c \
+	plugins/postgresql/incremental/difference.h \
 	plugins/postgresql/incremental/functions.c \
 	plugins/postgresql/incremental/key_index.c \
 	plugins/postgresql/incremental/keys.c \
 	plugins/postgresql/incremental/log.c plugins/postgresql/incremental/look.c \
 	plugins/postgresql/incremental/log_objects.h \
 	plugins/postgresql/incremental/harmless.c \
+	plugins/postgresql/incremental/move.c \
 	plugins/postgresql/incremental/overflow.c \
 	plugins/postgresql/incremental/roll.c \
 	plugins/postgresql/objects/index.c \

@@ -162,6 +162,7 @@ system_tests = \
 	tests/system/63-watch-mariadb.sh \
 	tests/system/64-look-mariadb.sh \
 	tests/system/85-outside.sh \
+	tests/system/88-unflushed.sh \
 	tests/system/90-control.sh \
 	tests/system/91-hooks.sh \
 	tests/system/92-log.sh

@@ -37,6 +37,7 @@ struct analysis_source {
 	bool tied;       /* has the key itself */
 	bool all_tied;   /* so has every other place where the table stands */
 	bool whole;      /* read as a whole (of a top) */
+	bool narrows;    /* a key has no rows unless the one row of this table that has it meets the filters */
 	const char *way; /* from its columns to the key; "" */
 	const struct analysis_pair *pairs; /* the same in pieces; at the end of the way one for each column of the key */
 	size_t n_pairs;

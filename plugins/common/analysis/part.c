@@ -344,6 +344,7 @@ static void add_source(const struct choice *choice, struct analysis_node *node, 
 	source->way = way_text(unit, of, way);
 	add_pairs(choice, source, of);
 	unit_conditions(unit, of, source);
+	source->narrows = source->filters.n > 0 && unit_narrows(unit, of, way);
 	unit_columns(unit, of, source);
 	for (size_t i = 0; i < way->n_pairs; i++)
 		unit_log_column(unit->maker, source, of, way->pairs[i].from);

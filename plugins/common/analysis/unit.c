@@ -310,6 +310,49 @@ void unit_conditions(const struct unit *unit, const struct occurrence *of, struc
 	}
 }
 
+/* A subquery of IN or EXISTS that every row of the query must pass, and that has no row without one of its tables. */
+static bool must_pass(const struct unit *unit, const struct scope *scope)
+{
+	if (scope->kind != SCOPE_SUBQUERY || scope->parent != 0 || scope->in_having || scope->within == NULL ||
+	    scope->within->scope != 0 || scope->within->expr != scope->subquery)
+		return false;
+	return (scope->subquery->subquery == SUBQUERY_IN || scope->subquery->subquery == SUBQUERY_EXISTS) &&
+	       scope->query->op == QUERY_SELECT && !query_aggregates(unit->maker->facts, scope->query);
+}
+
+static bool is_always_there(const struct unit *unit, const struct occurrence *of)
+{
+	const struct scope *scope = &unit->names.scopes[of->scope];
+	return of->scope == 0 || (of->in == scope->query && must_pass(unit, scope));
+}
+
+static bool has_column(const struct way *way, size_t column)
+{
+	for (size_t i = 0; i < way->n_pairs; i++)
+		if (way->pairs[i].from == column)
+			return true;
+	return false;
+}
+
+/* An index finds the row. */
+static bool is_one_row(const struct occurrence *of, const struct way *way)
+{
+	for (size_t i = 0; i < of->relation->n_keys; i++) {
+		const struct fact_key *key = &of->relation->keys[i];
+		bool all = key->n > 0;
+		for (size_t k = 0; k < key->n && all; k++)
+			all = has_column(way, key->columns[k]);
+		if (all)
+			return true;
+	}
+	return false;
+}
+
+bool unit_narrows(const struct unit *unit, const struct occurrence *of, const struct way *way)
+{
+	return way->found && way->next == NULL && !unit->ties.null_safe && is_always_there(unit, of) && is_one_row(of, way);
+}
+
 void unit_log_column(struct maker *maker, struct analysis_source *source, const struct occurrence *of, size_t column)
 {
 	unit_list_add(maker, &source->logged, print_column(of, column));

@@ -60,6 +60,11 @@ struct analysis_source *unit_add_source(struct maker *maker, struct analysis_nod
 /* Conditions that rows of this table alone must meet, as text. */
 void unit_conditions(const struct unit *unit, const struct occurrence *of, struct analysis_source *out);
 
+/* Does every row of the query come from a row of this table that has the row's key, of which there is at most one for
+ * each key? Then a key for which that row does not meet the conditions on it has no rows (docs/adr/010). way: from the
+ * table to the key. */
+bool unit_narrows(const struct unit *unit, const struct occurrence *of, const struct way *way);
+
 /* Every column of the table that the definition reads, and those of them that its conditions need. */
 void unit_columns(const struct unit *unit, const struct occurrence *of, struct analysis_source *source);
 /* The log of the source has to hold the column; or every column of the table that the expression names. */

@@ -10,6 +10,7 @@
 #define VIEWD_COMMON_CONN_DB_H
 
 #include "base/check.h"
+#include "common/conn/incremental_ops.h"
 #include "common/sqltext/ident.h"
 #include "common/sqltext/syntax.h"
 
@@ -18,6 +19,7 @@ struct chains;
 struct change_log; /* change_log.h */
 struct db;
 struct dependencies;  /* dependencies.h */
+struct key_search;    /* key_set.h */
 struct key_set;       /* key_set.h */
 struct knowledge;     /* knowledge.h */
 struct node_table;    /* node_table.h */
@@ -64,7 +66,10 @@ struct db_object {
 	char canonical[65];
 	bool populated;
 	bool can_concurrently; /* populated and a usable unique index exists */
-	bool indexed;          /* a table with an index, so that a foreign key may refer to it. From find_identity */
+	/* The catalogue that was read is as old as the transaction, and the name stands for something else by now. From
+	 * find_identity */
+	bool outdated;
+	bool indexed; /* a table with an index, so that a foreign key may refer to it. From find_identity */
 	/* Of a table whose rows can change in a transaction, estimated; -1: they cannot. From find_identity */
 	int64_t bytes;
 	char detail[256];
@@ -83,6 +88,10 @@ struct db_session_ops {
 	bool (*query_later)(struct db *db, const char *sql, const char *const *params, size_t n_params,
 	                    const struct db_reader *row, void *ctx, struct viewd_err *err);
 	bool (*flush)(struct db *db, struct viewd_err *err);
+
+	/* In a transaction: its commit need not wait for the disk; a crash soon after it may undo all of it. NULL: it
+	 * waits. */
+	bool (*commit_lazily)(struct db *db, struct viewd_err *err);
 
 	/* A new call of the daemon begins: forget a cancel that came for an earlier one. NULL: nothing to do, which is
 	 * wrong where cancel() sets a flag. */
@@ -189,9 +198,6 @@ struct db_group_ops {
 	/* How long a group may wait for those locks without becoming part of a deadlock that is resolved at a reader's
 	 * cost. NULL only where keep_out is. */
 	bool (*keep_out_budget)(struct db *db, int64_t *budget_us_r, struct viewd_err *err);
-	/* The catalogue that find_object sees may be as old as the transaction: does the name still mean the object found?
-	 * NULL: it sees the present. */
-	bool (*means_same)(struct task *task, bool *same_r, struct viewd_err *err);
 	/* Takes down what task_settle_marks would write (touched: the source that was written, or NULL), in the
 	 * transaction; carry_over writes it after the commit, best effort. NULL, both: it is written at once. */
 	bool (*carry)(struct task *task, const char *touched, struct viewd_err *err);
@@ -266,114 +272,6 @@ struct db_leaving_ops {
 	bool (*list)(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 	/* After prepare has made the state tables: removes what a killed predecessor left. NULL: nothing can be left. */
 	bool (*clean_leftovers)(struct db *db, struct viewd_err *err);
-};
-
-/* Inner nodes where they are not kept as elsewhere. {0}: nothing is different. */
-struct db_roll_ops {
-	/* Puts the rows of a query into a node's empty table, whose columns are in the query's order. NULL: INSERT ..
-	 * SELECT reads what the transaction sees. */
-	bool (*fill_node)(struct db *db, const struct node_table *table, const char *query, struct viewd_err *err);
-	/* SQL: the bytes of a value {}, where equal groups may have other bytes; and a sum {} of counts as a count. NULL:
-	 * equal groups have equal bytes, or none that matter. */
-	const char *spelling, *whole_number;
-	/* The part's rows of these keys are computed anew, and the sums of their groups move by what differs; these groups
-	 * are added to the set, unless it has no columns. NULL: the old rows are taken away by add_to_roll, and the new
-	 * ones added. */
-	bool (*move)(struct db *db, const struct roll *roll, const struct key_set *keys, struct key_set *groups,
-	             struct viewd_err *err);
-	/* SQL: may a value {} equal one of other bytes? Least and greatest values of a part are kept with the sums of their
-	 * groups where there is none such: move finds the next one when one is gone, by an index that make_node makes.
-	 * NULL: they are not kept so. */
-	const char *extreme_odd;
-	/* A column of the logs that is the same for all images of one transaction. Where there is one, make_log also makes
-	 * logs of sums, and refuses with CONFIG what might fail in a writer's statement. NULL: logs hold images. */
-	const char *transaction;
-	/* Do columns of these types take the same values over from each other, to the byte? NULL: if they are equal. */
-	bool (*same_values)(const char *type_a, const char *type_b);
-	/* A relation of at most so many rows is compared as a whole with what its roll yields. 0: the groups that were
-	 * touched are always looked for. */
-	int64_t few;
-	/* What the part's rows of the keys add to the roll goes; they are computed anew, and add to it again. gone, come:
-	 * queries of what they add, over the part's table, before and after. NULL: by add_to_roll and apply_part. Not asked
-	 * where there is move. */
-	bool (*exchange)(struct db *db, const struct roll *roll, const struct key_set *keys, const char *gone,
-	                 const char *come, struct viewd_err *err);
-};
-
-/* Keeping views incrementally (incremental/). {0}: the dialect cannot. All of them run in a transaction unless said
- * otherwise. */
-struct db_incremental_ops {
-	/* Can this server do it at all? *why_r: what prevents it, a literal; NULL: it can. Outside a transaction. NULL: it
-	 * can. */
-	bool (*possible)(struct db *db, const char **why_r, struct viewd_err *err);
-	/* Logs cost writers little: refresh_mode auto may begin by itself to keep a view so. */
-	bool begins_by_itself;
-	/* Makes the table, the triggers and what else a log of this number and these columns needs, as far as it is not
-	 * there as it should be. Under capture.lock; in a transaction where DDL has one. */
-	bool (*make_log)(struct db *db, const struct change_log *log, struct viewd_err *err);
-	/* Removes all of that. What is gone is no error. */
-	bool (*drop_log)(struct db *db, int64_t number, const struct relation *source, struct viewd_err *err);
-	/* Fills unread, everything, unsound, why and looked (talloc'ed on mem_ctx) for a reader; position and looked are
-	 * those stored at its last reading, NULL: it has never read. unsound: log, trigger or source are not as make_log
-	 * leaves them, so changes may be lost until it is called again. everything: unsound; or never read; or looked
-	 * differs from the stored one; or the log says so (it overflowed, the table was truncated). */
-	bool (*look_log)(struct db *db, void *mem_ctx, const char *view, struct change_log *log, const char *position,
-	                 const char *looked, struct viewd_err *err);
-	/* All logs of a reader are looked at likewise, at once; position and last_looked of each are there when the next
-	 * call of flush has come back. Where one is unsound, the others need not be told. NULL: look_log, one after the
-	 * other. */
-	bool (*look_logs)(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
-	                  struct viewd_err *err);
-	/* SQL: a relation, in parentheses, of the images that a reader has not read. talloc'ed */
-	char *(*unread)(struct db *db, void *mem_ctx, const char *view, const struct change_log *log);
-	/* The reader has read all that the transaction sees; *position_r (talloc'ed) is stored for it. */
-	bool (*read_log)(struct db *db, void *mem_ctx, const char *view, const struct change_log *log, char **position_r,
-	                 struct viewd_err *err);
-	/* Outside a transaction, after its commit: removes what all readers have read. Best effort. NULL: read_log has. */
-	void (*purge_log)(struct db *db, const struct change_log *log);
-
-	/* Adds the distinct rows of a query to a set, and counts it. The query may contain has_key of the set `with`. */
-	bool (*add_keys)(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
-	                 struct viewd_err *err);
-	/* SQL: "these columns (quoted, set->width of them) are in the set". null_safe: NULL is in it as well if a row with
-	 * NULL is. talloc'ed. */
-	char *(*has_key)(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe);
-	/* The set is no longer needed. NULL: nothing to do. */
-	void (*drop_keys)(struct db *db, struct key_set *set);
-	/* Has the relation an index that begins with the columns of the key, or makes one. Outside a transaction. NULL:
-	 * rows are found without. */
-	bool (*index_part)(struct db *db, const struct part *part, struct viewd_err *err);
-	/* Makes the rows of part->rel that belong to the keys those that the definition yields now; keys NULL: all rows.
-	 * Unchanged rows, to the byte, are not written. */
-	bool (*apply_part)(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
-	                   struct viewd_err *err);
-	/* Makes the table of an inner node, empty, with its indexes. In a transaction where DDL has one. NULL, with
-	 * add_to_roll and roll.move: parts only. */
-	bool (*make_node)(struct db *db, const struct node_table *table, struct viewd_err *err);
-	struct db_roll_ops roll;
-	/* The table of a node has neither the types nor the collations of its query: keys and groups must be spelled in
-	 * one way. */
-	bool nodes_lose_types;
-	/* Images may tell of rows that did not change: they say which keys to look at, and cannot be added up. */
-	bool images_guess;
-	/* An image that a reader's own refresh has written is told to that refresh, and to the next one again. */
-	bool own_images_again;
-	/* Adds the rows of a query, which has the columns of the roll's table, to those of their groups; groups that are
-	 * not there come. The query may contain has_key of the set `with`. NULL where images_guess and roll.move are
-	 * there. */
-	bool (*add_to_roll)(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
-	                    struct viewd_err *err);
-	/* SQL: is the sum {} a value that nothing can be taken away from (NaN)? NULL: there are none. */
-	const char *stuck;
-	/* SQL that stands for avg(x) over a roll, slots {a} its sum and {b} its count; NULL: averages are not rolled. */
-	const char *average;
-	/* SQL: is a term {} so large that an average may be rounded on the way, and so depends on the order of its terms?
-	 * Such terms are counted. average_stuck: SQL that says so of a group, slots {a} their number and {b} that of all
-	 * terms. NULL, both: none is. */
-	const char *average_large, *average_stuck;
-	/* All rows of the task's relation, as the transaction's snapshot has them. NULL: as for a refresh by diff or in
-	 * full. */
-	bool (*whole)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 };
 
 struct db_ops {

@@ -301,32 +301,50 @@ static bool look_each(struct db *db, void *mem_ctx, const char *view, struct cha
 }
 
 /* The positions may come with the next answers, so what is looked at has the numbers that the chain knows. */
-static bool look_at(struct db *db, struct positions *all, const char *view, struct viewd_err *err)
+static bool ask_positions(struct db *db, void *mem, const char *view, struct change_log *logs, size_t n,
+                          struct viewd_err *err)
 {
-	const struct db_incremental_ops *ops = &db->ops->incremental;
+	struct positions *all = talloc(mem, struct positions);
 	struct stmt st = stmt_of(db, "SELECT log, position, looked FROM ", "log_readers", " WHERE ");
+	assert(all != NULL);
+	*all = (struct positions){mem, logs, n};
 	stmt_name(&st, "view");
 	stmt_text(&st, " = ");
 	stmt_param(&st, view);
-	if (!stmt_query_later(&st, take_position, all, err))
-		return false;
-	return ops->look_logs != NULL ? ops->look_logs(db, all->mem, view, all->logs, all->n, err)
-	                              : db_flush(db, err) && look_each(db, all->mem, view, all->logs, all->n, err);
+	return stmt_query_later(&st, take_position, all, err);
+}
+
+bool change_logs_ask(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                     struct viewd_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct change_log *log = &logs[i];
+		log->position = log->last_looked = log->unread_ids = log->next_position = NULL;
+		log->unread = 0;
+		log->read = -1;
+		log->everything = log->changed = log->unsound = false;
+		log->replaced = true;
+		log->why[0] = '\0';
+	}
+	return db->ops->incremental.turns.ask == NULL || (ask_positions(db, mem_ctx, view, logs, n, err) &&
+	                                                  db->ops->incremental.turns.ask(db, mem_ctx, view, logs, n, err));
+}
+
+static bool look_at(struct db *db, void *mem, const char *view, struct change_log *logs, size_t n,
+                    struct viewd_err *err)
+{
+	const struct db_incremental_ops *ops = &db->ops->incremental;
+	if (ops->turns.ask == NULL)
+		return ask_positions(db, mem, view, logs, n, err) &&
+		       (ops->look_logs != NULL ? ops->look_logs(db, mem, view, logs, n, err)
+		                               : db_flush(db, err) && look_each(db, mem, view, logs, n, err));
+	return db_flush(db, err) && ops->turns.judge(db, mem, view, logs, n, err);
 }
 
 bool change_logs_look(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
                       struct viewd_err *err)
 {
-	struct positions all = {mem_ctx, logs, n};
-	for (size_t i = 0; i < n; i++) {
-		struct change_log *log = &logs[i];
-		log->position = log->last_looked = log->unread_ids = log->next_position = NULL;
-		log->unread = 0;
-		log->everything = log->changed = log->unsound = false;
-		log->replaced = true;
-		log->why[0] = '\0';
-	}
-	if (!look_at(db, &all, view, err))
+	if (!look_at(db, mem_ctx, view, logs, n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct change_log *log = &logs[i];
@@ -351,21 +369,32 @@ bool change_logs_distrust(struct db *db, const struct change_log *logs, size_t n
 	return true;
 }
 
+/* The position is a value that was asked for, or SQL. */
+static bool find_position(struct db *db, struct stmt *st, const char *view, const struct change_log *log,
+                          struct viewd_err *err)
+{
+	char *position = NULL;
+	if (db->ops->incremental.turns.position != NULL) {
+		stmt_text(st, db->ops->incremental.turns.position(st->sql, log));
+		return true;
+	}
+	if (!db->ops->incremental.read_log(db, st->sql, view, log, &position, err))
+		return false;
+	stmt_param(st, position);
+	return true;
+}
+
 bool change_log_read(struct db *db, const char *view, const struct change_log *log, struct viewd_err *err)
 {
-	void *mem = talloc_new(NULL);
-	char *position = NULL;
-	bool done = db->ops->incremental.read_log(db, mem, view, log, &position, err);
-	if (done) {
-		struct stmt st = stmt_of(db, "UPDATE ", "log_readers", " SET position = ");
-		stmt_param(&st, position);
-		stmt_text(&st, ", looked = ");
-		stmt_param(&st, log->looked);
-		of_reader(&st, view, log);
-		done = stmt_run_later(&st, err);
+	struct stmt st = stmt_of(db, "UPDATE ", "log_readers", " SET position = ");
+	if (!find_position(db, &st, view, log, err)) {
+		talloc_free(st.sql);
+		return false;
 	}
-	talloc_free(mem);
-	return done;
+	stmt_text(&st, ", looked = ");
+	stmt_param(&st, log->looked);
+	of_reader(&st, view, log);
+	return stmt_run_later(&st, err);
 }
 
 /* ---- giving up ---- */

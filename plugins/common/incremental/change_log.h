@@ -38,8 +38,9 @@ struct change_log {
 	const char *names; /* in the reader's definition, as SQL literals (common/depends/knowledge.h); NULL: no reader's */
 	/* Of the reader that looked, at the transaction's snapshot: */
 	const char *position, *last_looked; /* as stored at its last reading; NULL: it has never read */
-	int64_t unread;                     /* images that it has not read, at most LOG_UNREAD_MAX + 1 */
-	const char *unread_ids;             /* which ones, */
+	int64_t unread;                     /* images that it has not read, at least LOG_UNREAD_MAX + 1 if there are more */
+	int64_t read;                       /* those that it has read, and that are there; -1: not known */
+	const char *unread_ids;             /* which ones it has not read, */
 	const char *next_position;          /* and its position once it has read them: where the look tells both */
 	bool everything;                    /* the images do not tell everything that has changed */
 	bool unsound;                       /* nor will they: the log is not as make_log leaves it */
@@ -61,8 +62,11 @@ char *change_log_table(struct db *db, void *mem_ctx, int64_t number);
 bool change_logs_ensure(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
                         struct viewd_err *err) MUST_CHECK;
 
-/* In the refresh's transaction: what there is to read. Should any of them be unsound, what the others say counts for
+/* In the refresh's transaction: what there is to read. change_logs_ask comes first; where the engine can, the question
+ * goes out with the next one, and mem_ctx and logs stay. Should any of them be unsound, what the others say counts for
  * nothing. [worker] */
+bool change_logs_ask(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                     struct viewd_err *err) MUST_CHECK;
 bool change_logs_look(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
                       struct viewd_err *err) MUST_CHECK;
 

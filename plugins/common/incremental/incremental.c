@@ -23,8 +23,7 @@ static bool look(struct task *task, struct news *out, struct viewd_err *err)
 	*out = (struct news){0};
 	if (task->marks.redefined)
 		out->everything = "something that the definition uses was redefined";
-	if (!demotion_look(task->db, chain, err) ||
-	    !change_logs_look(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err) ||
+	if (!change_logs_look(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err) ||
 	    !chain_check_nodes(task, err))
 		return false;
 	for (size_t i = 0; i < chain->n_logs; i++) {
@@ -192,7 +191,7 @@ static bool refresh_keys(struct task *task, const struct work *work, const struc
 	db_failpoint(task->db, "refresh:applied");
 	/* The locks of what was written keep the name's meaning to the end. An object put in its place since the look-up
 	 * gets its rows back with the transaction. */
-	if (written.inserted + written.updated + written.deleted > 0 && !task_recheck(task, err))
+	if (!read_logs(task, err) || (written.inserted + written.updated + written.deleted > 0 && !task_recheck(task, err)))
 		return false;
 	out->rows_written = written.inserted + written.updated + written.deleted;
 	out->rows = task->state.rows >= 0 ? task->state.rows + written.inserted - written.deleted : -1;
@@ -201,7 +200,7 @@ static bool refresh_keys(struct task *task, const struct work *work, const struc
 	         "incremental: %" PRId64 " keys of %" PRId64 " images%s, %.1f ms expected, all rows %.1f ms", work->n,
 	         news->images, form != 0 ? ", in the second form" : "",
 	         cost_of_form(&task->chain->cost, form, work->n) / 1000, task->chain->cost.whole_us / 1000);
-	return read_logs(task, err) && (out->rows >= 0 || task_count_rows(task, &out->rows, err));
+	return out->rows >= 0 || task_count_rows(task, &out->rows, err);
 }
 
 /* An audit puts right a few keys only, so all rows follow. */
@@ -257,12 +256,22 @@ static bool nothing_new(struct task *task, struct viewd_outcome *out)
 	return true;
 }
 
+/* A pre_hook may write to the sources, so nothing is asked before it has run. */
+bool incremental_ask(struct task *task, bool early, struct viewd_err *err)
+{
+	struct chain *chain = task->chain;
+	if (early != (task->view->pre_hook == NULL))
+		return true;
+	return node_tables_ask(task->db, chain->view, &chain->recorded, err) && demotion_look(task->db, chain, err) &&
+	       change_logs_ask(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err);
+}
+
 bool incremental_rows(struct task *task, bool whole, all_rows_fn *all_rows, struct viewd_outcome *out,
                       struct viewd_err *err)
 {
 	struct news news;
 	task->chain->again = task->chain->dear = false;
-	if (!chain_aim(task, err) || !look(task, &news, err))
+	if (!chain_aim(task, err) || !incremental_ask(task, false, err) || !look(task, &news, err))
 		return false;
 	db_failpoint(task->db, "refresh:looked");
 	if (!demotion_settle(task->db, task->chain, whole, err))

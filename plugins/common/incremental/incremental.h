@@ -24,6 +24,10 @@ bool incremental_reopen(struct task *task, struct viewd_err *err) MUST_CHECK;
 /* At the end: what has changed below the chain makes it out of date. */
 void incremental_close(struct task *task);
 
+/* In the refresh's transaction, before anything else (early) and right before incremental_rows looks: asks what the
+ * logs hold, once of both; where the engine can, the question goes out with the next one. [worker] */
+bool incremental_ask(struct task *task, bool early, struct viewd_err *err) MUST_CHECK;
+
 /* Computes all rows of the task's relation. */
 typedef bool all_rows_fn(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 

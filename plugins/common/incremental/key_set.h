@@ -26,4 +26,17 @@ struct key_set {
 	void *own; /* or in a form of the engine's own; NULL: in the table */
 };
 
+/* Keys that are found on ways of several steps, for engines that take all of them in one statement: each step is a
+ * query of values, which may contain has_key of the sets of earlier ones. */
+struct key_step {
+	struct key_set values; /* width and name, by which has_key knows it */
+	char *query;
+};
+
+struct key_search {
+	struct key_step *steps;
+	size_t n_steps;
+	char *query; /* of the keys: distinct rows */
+};
+
 #endif

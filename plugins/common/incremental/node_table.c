@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/incremental/node_table.h"
 
+#include "base/err.h"
+#include "common/generate/columns.h"
 #include "common/sqltext/sqltext.h"
 #include "common/state/stmt.h"
 #include "common/text/digest.h"
@@ -206,4 +208,48 @@ bool node_tables_sweep(struct db *db, struct viewd_err *err)
 		done = drop_one(db, gone.rows[i].number, err);
 	talloc_free(gone.mem);
 	return done;
+}
+
+/* ---- what nodes yield ---- */
+
+static bool same_type(const struct db *db, const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(a, b) == 0 ||
+	       (db->ops->incremental.roll.same_values != NULL && db->ops->incremental.roll.same_values(a, b));
+}
+
+static bool same_types(const struct db *db, const struct columns *a, const struct columns *b)
+{
+	if (db->ops->incremental.nodes_lose_types)
+		return true;
+	for (size_t i = 0; i < a->n && i < b->n; i++)
+		if (!same_type(db, a->items[i].type, b->items[i].type))
+			return false;
+	return a->n == b->n;
+}
+
+/* Columns are written by their names, which an expression of another text may not have. */
+static bool same_names(const struct syntax *syn, const struct columns *a, const struct columns *b)
+{
+	bool same = a->n == b->n;
+	for (size_t i = 0; i < a->n && same; i++)
+		same = ident_same(syn, a->items[i].name, b->items[i].name);
+	return same;
+}
+
+bool node_same_types(struct db *db, void *mem, const char *view, const char *definition, const char *other,
+                     struct viewd_err *err)
+{
+	struct columns *wanted = columns_of_query(db, mem, definition, err),
+				   *yielded = wanted != NULL ? columns_of_query(db, mem, other, err) : NULL;
+	if (yielded == NULL)
+		return false;
+	if (!same_names(db->syntax, wanted, yielded)) {
+		err_set(err, VIEWD_ERR_QUERY, "nodes of view '%s' yield other columns than its definition", view);
+		return err_hint(err, "name each column with AS");
+	}
+	return same_types(db, wanted, yielded) ||
+	       err_set(err, VIEWD_ERR_QUERY, "nodes of view '%s' yield other types than its definition", view);
 }

@@ -40,6 +40,10 @@ bool node_tables_ask(struct db *db, const char *view, struct node_numbers *out, 
 bool node_table_fill(struct db *db, void *mem_ctx, const struct node_table *table, const char *query,
                      struct viewd_err *err) MUST_CHECK;
 
+/* Do both queries yield columns of the same types, as far as nodes keep types? [worker] */
+bool node_same_types(struct db *db, void *mem, const char *view, const char *definition, const char *other,
+                     struct viewd_err *err) MUST_CHECK;
+
 /* Drops the tables of views that no longer read change logs. In a transaction where DDL has one. [worker] */
 bool node_tables_sweep(struct db *db, struct viewd_err *err) MUST_CHECK;
 

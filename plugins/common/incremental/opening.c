@@ -16,6 +16,7 @@
 /* Images that were read are removed when there are so many, or after so many refreshes. */
 #define PURGE_IMAGES 500
 #define PURGE_EVERY 16
+#define PURGE_AT_ONCE 10000 /* images: the log may have come near to its cap */
 
 #define ENSURE_ATTEMPTS 3
 
@@ -285,6 +286,13 @@ static void give_up(struct task *task)
 	attempt_refused(task, &why);
 }
 
+/* What this refresh has read others may still want; what it had read before they have read as well, as a rule. */
+static bool is_long(const struct change_log *log)
+{
+	int64_t unwanted = log->read >= 0 && log->unread <= PURGE_AT_ONCE ? log->read : log->unread;
+	return log->everything || unwanted > PURGE_IMAGES;
+}
+
 void incremental_purge(struct task *task)
 {
 	struct db *db = task->db;
@@ -299,6 +307,6 @@ void incremental_purge(struct task *task)
 		remember_costs(db, chain);
 	due |= sums_consider(db, chain);
 	for (size_t i = 0; i < chain->n_logs && db->ops->incremental.purge_log != NULL; i++)
-		if (due || chain->logs[i].unread > PURGE_IMAGES || chain->logs[i].everything)
+		if (due || is_long(&chain->logs[i]))
 			db->ops->incremental.purge_log(db, &chain->logs[i]);
 }

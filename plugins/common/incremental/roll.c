@@ -195,8 +195,9 @@ void roll_plan(void *mem, struct roll *roll, const struct analysis_node *part)
 }
 
 /* The roll as its groups are told apart in the definition, "viewd_n". */
-static char *add_table(struct db *db, char *sql, const struct roll *roll)
+static char *table_of(struct db *db, void *mem, const struct roll *roll)
 {
+	char *sql = sql_new(mem);
 	size_t n = roll->texts->groups.n;
 	const char **sums;
 	char *rel = relation_quoted(db->syntax, sql, &roll->table.rel);
@@ -215,14 +216,17 @@ static char *add_table(struct db *db, char *sql, const struct roll *roll)
 	return sql_add(add_group_by(sql_add(sql, " FROM %s WHERE cnt > 0", rel), 0, n), ") AS viewd_n");
 }
 
-void roll_bind(struct db *db, void *mem, struct roll *roll)
+char *roll_result(void *mem, const struct roll *roll, const char *rows)
 {
 	const struct analysis_texts *texts = roll->texts;
-	char *sql = add_table(db, sql_add(sql_new(mem), "SELECT %s FROM ", texts->list), roll);
+	char *sql = sql_add(sql_new(mem), "SELECT %s FROM %s", texts->list, rows);
 	sql = sql_add(sql, " WHERE %s", texts->groups.n > 0 ? "viewd_n.cnt > 0" : "1 = 1");
-	if (texts->having != NULL)
-		sql = sql_add(sql, " AND (%s)", texts->having);
-	roll->result.definition = sql;
+	return texts->having != NULL ? sql_add(sql, " AND (%s)", texts->having) : sql;
+}
+
+void roll_bind(struct db *db, void *mem, struct roll *roll)
+{
+	roll->result.definition = roll_result(mem, roll, table_of(db, mem, roll));
 	roll->part.rel = roll->below.rel;
 }
 
@@ -236,11 +240,14 @@ static bool take_count_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_count[] = {{take_count_fn, "n", "sums that cannot be moved"}};
 
-static char *stuck_query(struct db *db, void *mem, const struct roll *roll)
+const char *roll_stuck(struct db *db, void *mem, const struct roll *roll)
 {
-	char *sql = sql_add(sql_new(mem), "SELECT count(*) FROM %s AS viewd_s WHERE (1 = 0",
-	                    relation_quoted(db->syntax, mem, &roll->table.rel)),
-		 name[32], count[32];
+	char *sql = sql_add(sql_new(mem), "(1 = 0"), name[32], count[32];
+	bool summed = false;
+	for (size_t i = 0; i < roll->texts->n_terms; i++)
+		summed |= roll->texts->terms[i].summed || roll->texts->terms[i].extreme != NULL;
+	if (db->ops->incremental.stuck == NULL || !summed)
+		return NULL;
 	for (size_t i = 0; i < roll->texts->n_terms; i++) {
 		snprintf(name, sizeof name, "viewd_s.s%zu", i + 1);
 		if (roll->texts->terms[i].arg != NULL && roll->texts->terms[i].summed)
@@ -258,29 +265,33 @@ static char *stuck_query(struct db *db, void *mem, const struct roll *roll)
 	return sql_add(sql, ")");
 }
 
-/* From now on, a sum would be what it is whatever comes and goes. Among these groups; NULL: all. */
+/* From now on, a sum would be what it is whatever comes and goes. */
+static bool stuck(struct roll *roll, struct viewd_err *err)
+{
+	roll->stuck = true;
+	return err_set(err, VIEWD_ERR_QUERY,
+	               "a sum cannot be moved: it is NaN, not of whole numbers, or too large for its average");
+}
+
+/* Among these groups; NULL: all. */
 static bool none_stuck(struct db *db, void *mem, struct roll *roll, const struct key_set *groups, struct viewd_err *err)
 {
-	int64_t stuck = 0;
-	const char *columns[KEY_WIDTH_MAX];
-	bool summed = false;
-	for (size_t i = 0; i < roll->texts->n_terms; i++)
-		summed |= roll->texts->terms[i].summed || roll->texts->terms[i].extreme != NULL;
-	if (db->ops->incremental.stuck == NULL || !summed)
+	int64_t n = 0;
+	const char *columns[KEY_WIDTH_MAX], *condition = roll_stuck(db, mem, roll);
+	if (condition == NULL)
 		return true;
-	char *sql = stuck_query(db, mem, roll);
+	char *sql = sql_add(sql_new(mem), "SELECT count(*) FROM %s AS viewd_s WHERE %s",
+	                    relation_quoted(db->syntax, mem, &roll->table.rel), condition);
 	for (size_t i = 0; groups != NULL && i < groups->width; i++)
 		columns[i] = talloc_asprintf(mem, "viewd_s.g%zu", i + 1);
 	if (groups != NULL)
 		sql = sql_add(sql, " AND %s", db->ops->incremental.has_key(mem, groups, columns, true));
 	bool params = groups != NULL && groups->arrays[0] != NULL;
 	if (!db->ops->query(db, sql, params ? (const char *const *)groups->arrays : NULL, params ? groups->width : 0,
-	                    take_count, &stuck, err))
+	                    take_count, &n, err))
 		return false;
-	roll->stuck = stuck > 0;
-	return stuck == 0 ||
-	       err_set(err, VIEWD_ERR_QUERY,
-	               "a sum cannot be moved: it is NaN, not of whole numbers, or too large for its average");
+	roll->stuck = false;
+	return n == 0 || stuck(roll, err);
 }
 
 /* ---- everything ---- */
@@ -357,10 +368,23 @@ static bool write_result(struct db *db, void *mem, struct roll *roll, const stru
 	                                             err);
 }
 
+/* All of it, and the part below, by one statement where the engine can. */
+static bool move_at_once(struct db *db, struct roll *roll, const char *images, const struct key_set *keys,
+                         struct part_written *out, struct viewd_err *err)
+{
+	bool is_stuck = false;
+	if (!db->ops->incremental.roll.move_all(db, roll, images, keys, out, &is_stuck, err))
+		return false;
+	roll->stuck = false;
+	return !is_stuck || stuck(roll, err);
+}
+
 bool roll_images_apply(struct db *db, void *mem, const char *view, struct roll *roll, const struct part_source *source,
                        struct part_written *out, struct viewd_err *err)
 {
 	struct key_set groups = groups_of(db, mem, roll);
+	if (db->ops->incremental.roll.move_all != NULL)
+		return move_at_once(db, roll, added_query(db, mem, view, roll, source), NULL, out, err);
 	bool done = add_touched(db, &groups, added_touched(db, mem, view, roll, source), NULL, err) &&
 	            db->ops->incremental.add_to_roll(db, roll, added_query(db, mem, view, roll, source), NULL, err) &&
 	            write_result(db, mem, roll, &groups, out, err);
@@ -407,6 +431,8 @@ bool roll_keys_apply(struct db *db, void *mem, struct roll *roll, const struct k
                      struct viewd_err *err)
 {
 	struct key_set groups = groups_of(db, mem, roll);
+	if (db->ops->incremental.roll.move_all != NULL)
+		return move_at_once(db, roll, NULL, keys, out, err);
 	bool done = move_roll(db, mem, roll, keys, &groups, err) && write_result(db, mem, roll, &groups, out, err);
 	drop_groups(db, &groups);
 	return done;
@@ -414,51 +440,9 @@ bool roll_keys_apply(struct db *db, void *mem, struct roll *roll, const struct k
 
 /* ---- checking ---- */
 
-static bool same_type(const struct db *db, const char *a, const char *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return strcmp(a, b) == 0 ||
-	       (db->ops->incremental.roll.same_values != NULL && db->ops->incremental.roll.same_values(a, b));
-}
-
-static bool same_types(const struct db *db, const struct columns *a, const struct columns *b)
-{
-	if (db->ops->incremental.nodes_lose_types)
-		return true;
-	for (size_t i = 0; i < a->n && i < b->n; i++)
-		if (!same_type(db, a->items[i].type, b->items[i].type))
-			return false;
-	return a->n == b->n;
-}
-
-/* Columns are written by their names, which an expression of another text may not have. */
-static bool same_names(const struct syntax *syn, const struct columns *a, const struct columns *b)
-{
-	bool same = a->n == b->n;
-	for (size_t i = 0; i < a->n && same; i++)
-		same = ident_same(syn, a->items[i].name, b->items[i].name);
-	return same;
-}
-
-bool roll_same_types(struct db *db, void *mem, const char *view, const char *definition, const char *other,
-                     struct viewd_err *err)
-{
-	struct columns *wanted = columns_of_query(db, mem, definition, err),
-				   *yielded = wanted != NULL ? columns_of_query(db, mem, other, err) : NULL;
-	if (yielded == NULL)
-		return false;
-	if (!same_names(db->syntax, wanted, yielded)) {
-		err_set(err, VIEWD_ERR_QUERY, "nodes of view '%s' yield other columns than its definition", view);
-		return err_hint(err, "name each column with AS");
-	}
-	return same_types(db, wanted, yielded) ||
-	       err_set(err, VIEWD_ERR_QUERY, "nodes of view '%s' yield other types than its definition", view);
-}
-
 bool roll_check(struct db *db, void *mem, const char *view, const struct roll *roll, const struct part_source *source,
                 const char *definition, struct viewd_err *err)
 {
-	return roll_same_types(db, mem, view, definition, roll->result.definition, err) &&
+	return node_same_types(db, mem, view, definition, roll->result.definition, err) &&
 	       (!roll->images || columns_of_query(db, mem, added_query(db, mem, view, roll, source), err) != NULL);
 }

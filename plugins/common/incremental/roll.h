@@ -48,6 +48,11 @@ char *roll_groups(char *sql, const struct roll *roll, const char *prefix);
 /* Appends the sum of a column over rows that came, less that over rows that went: by the alias's viewd_sign. Arguments
  * are never negated: the least number has no opposite. */
 char *roll_difference(char *sql, const char *aggregate, const char *arg, const char *alias);
+/* SQL: the result over the roll's rows, which come from `rows` ("relation AS viewd_n"). talloc'ed on mem. */
+char *roll_result(void *mem, const struct roll *roll, const char *rows);
+
+/* SQL: has a row viewd_s of the roll a sum that cannot be moved any more? NULL: there are none. talloc'ed on mem. */
+const char *roll_stuck(struct db *db, void *mem, const struct roll *roll);
 
 /* Once the tables have their names: what is computed from them. */
 void roll_bind(struct db *db, void *mem, struct roll *roll);
@@ -56,10 +61,6 @@ void roll_bind(struct db *db, void *mem, struct roll *roll);
  * [worker] */
 bool roll_check(struct db *db, void *mem, const char *view, const struct roll *roll, const struct part_source *source,
                 const char *definition, struct viewd_err *err) MUST_CHECK;
-
-/* Do both queries yield columns of the same types, as far as nodes keep types? [worker] */
-bool roll_same_types(struct db *db, void *mem, const char *view, const char *definition, const char *other,
-                     struct viewd_err *err) MUST_CHECK;
 
 /* In the refresh's transaction: all rows of the nodes. [worker] */
 bool roll_fill(struct db *db, void *mem, struct roll *roll, struct viewd_err *err) MUST_CHECK;

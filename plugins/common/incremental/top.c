@@ -100,7 +100,7 @@ bool top_check(struct db *db, void *mem, const char *view, struct top *top, cons
 		     !roll_check(db, mem, view, piece->roll, &piece->part.sources[0], piece->said->text, err)))
 			return false;
 	}
-	return roll_same_types(db, mem, view, definition, top->result.definition, err);
+	return node_same_types(db, mem, view, definition, top->result.definition, err);
 }
 
 /* ---- everything ---- */

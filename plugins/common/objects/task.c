@@ -150,14 +150,11 @@ bool task_require_ours(const struct task *task, struct viewd_err *err)
 	                         : "rename it, or set adopt = yes");
 }
 
-static bool still_means_it(struct task *task, struct viewd_err *err)
+/* Of a group, whose snapshot may be an old one. */
+static bool still_means_it(const struct task *task, struct viewd_err *err)
 {
-	bool same = true;
-	if (task->group == NULL || task->db->ops->group.means_same == NULL || task->found.kind == VIEWD_KIND_NONE)
-		return true;
-	if (!task->db->ops->group.means_same(task, &same, err))
-		return false;
-	return same || err_set(err, VIEWD_ERR_EXISTS, "'%s' was replaced by somebody else's object", task->rel.name);
+	return task->group == NULL || !task->found.outdated ||
+	       err_set(err, VIEWD_ERR_EXISTS, "'%s' was replaced by somebody else's object", task->rel.name);
 }
 
 bool task_recheck(struct task *task, struct viewd_err *err)

@@ -22,6 +22,14 @@ bool recipe_open_chain(struct task *task, struct viewd_err *err)
 	       task_recall_definition(task, err) && incremental_open(task, err);
 }
 
+/* What a crash undoes is asked for again by the marks, which go back with it. */
+static bool commit(struct task *task, struct viewd_err *err)
+{
+	struct db *db = task->db;
+	bool lazily = task->marks.n > 0 && db->ops->session.commit_lazily != NULL;
+	return (!lazily || db->ops->session.commit_lazily(db, err)) && db->ops->commit(db, err);
+}
+
 static bool write_rows(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
                        struct viewd_err *err)
 {
@@ -32,7 +40,7 @@ static bool write_rows(struct task *task, const struct viewd_refresh_request *re
 	task->marks_known = false;
 	if (!db->ops->begin(db, DB_BEGIN_GROUP, err))
 		return false;
-	if (!recipe_refresh_member(task, req, &result, err) || !db->ops->commit(db, err)) {
+	if (!recipe_refresh_member(task, req, &result, err) || !commit(task, err)) {
 		db->ops->rollback(db);
 		return false;
 	}

@@ -271,8 +271,9 @@ bool recipe_refresh_member(struct task *task, const struct viewd_refresh_request
 {
 	char warning[512];
 	db_failpoint(task->db, "refresh:begin");
-	if (!task_look_for_refresh(task, true, err) || !recipe_require_object(task, err) ||
-	    !task_recall_definition(task, err) || !refresh_with_hooks(task, req, warning, out, err))
+	if ((task->chain != NULL && !incremental_ask(task, true, err)) || !task_look_for_refresh(task, true, err) ||
+	    !recipe_require_object(task, err) || !task_recall_definition(task, err) ||
+	    !refresh_with_hooks(task, req, warning, out, err))
 		return false;
 	db_failpoint(task->db, "refresh:filled");
 	if (warning[0] == '\0')

@@ -254,14 +254,23 @@ bool pg_op_commit(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
 	PGresult *res;
-	if (conn->writing && conn->fenced && !pg_leader_check(conn, err))
-		return false;
+	if (conn->writing && conn->fenced)
+		return pg_leader_commit(conn, err);
 	if (!pg_run(conn, "COMMIT", NULL, 0, &res, err))
 		return false;
 	/* A failed transaction answers COMMIT with ROLLBACK and no error. */
 	bool ok = strcmp(PQcmdStatus(res), "COMMIT") == 0;
 	PQclear(res);
 	return ok || err_set(err, VIEWD_ERR_BUG, "transaction was rolled back at commit (an earlier failure was ignored)");
+}
+
+/* Whoever has set something else waits for others than this disk. */
+bool pg_op_commit_lazily(struct db *db, struct viewd_err *err)
+{
+	return pg_op_exec_later(db,
+	                        "SELECT pg_catalog.set_config(name, 'off', true) FROM (VALUES ('synchronous_commit')) AS s "
+	                        "(name) WHERE pg_catalog.current_setting(name) IN ('on', 'local')",
+	                        NULL, 0, err);
 }
 
 void pg_op_rollback(struct db *db)

@@ -4,6 +4,7 @@
  * viewd.daemon says who took it last, and every transaction that writes reads that row, locked, right before its
  * commit. So a process that was stopped for a while and does not know that another one has taken over cannot commit.
  */
+#include <stdio.h>
 #include <string.h>
 #include <talloc.h>
 
@@ -110,14 +111,41 @@ bool pg_leader_record(struct viewd_conn *conn, struct viewd_err *err)
 		1, NULL, err);
 }
 
-bool pg_leader_check(struct viewd_conn *conn, struct viewd_err *err)
+static bool check(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct holder holder = {.mem = talloc_new(NULL)};
-	bool good = pg_query_with_queue(conn, "SELECT holder, pg_catalog.pg_backend_pid() FROM viewd.daemon FOR SHARE",
-	                                NULL, 0, take_holder, &holder, err);
+	bool good = pg_op_query(&conn->db, "SELECT holder, pg_catalog.pg_backend_pid() FROM viewd.daemon", NULL, 0,
+	                        take_holder, &holder, err);
 	if (good && holder.name != NULL && holder.name[0] != '\0' && strcmp(holder.name, conn->holder) != 0)
 		good = err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
 	good = good && (holder.pid == NULL || pg_pooler_same(conn, holder.pid, err));
 	talloc_free(holder.mem);
 	return good;
+}
+
+/* The statement fails when another one leads, in a session that is not this one, and in a failed transaction: then the
+ * server skips the COMMIT that comes in the same turn. Nobody else can become the leader before that. */
+static const char fence_sql[] =
+	"SELECT 1 / (CASE WHEN holder IN ('', $1) AND pg_catalog.pg_backend_pid() = $2 THEN 1 ELSE 0 END) FROM "
+	"viewd.daemon FOR SHARE";
+#define FENCE_STATE "22012" /* division_by_zero */
+
+bool pg_leader_commit(struct viewd_conn *conn, struct viewd_err *err)
+{
+	struct viewd_err failed = {0};
+	char pid[24];
+	snprintf(pid, sizeof pid, "%d", conn->pid);
+	const char *params[] = {conn->holder, pid};
+	pg_queue_again(conn, fence_sql, params, ARRAY_LEN(params), NULL, NULL);
+	pg_queue(conn, "COMMIT", NULL, 0, NULL, NULL);
+	if (pg_flush(conn, &failed))
+		return true;
+	if (strcmp(failed.sqlstate, FENCE_STATE) == 0) {
+		pg_op_rollback(&conn->db);
+		if (!check(conn, err))
+			return false;
+	}
+	if (err != NULL)
+		*err = failed;
+	return false;
 }

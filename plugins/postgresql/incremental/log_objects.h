@@ -44,20 +44,25 @@ bool pg_change_functions(struct viewd_conn *conn, void *mem, const struct change
 
 bool pg_op_make_log(struct db *db, const struct change_log *log, struct viewd_err *err);
 bool pg_op_drop_log(struct db *db, int64_t number, const struct relation *source, struct viewd_err *err);
-bool pg_op_look_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
-                     struct viewd_err *err);
-char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct change_log *log);
-bool pg_op_read_log(struct db *db, void *mem_ctx, const char *view, const struct change_log *log, char **position_r,
+bool pg_op_ask_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
                     struct viewd_err *err);
+bool pg_op_judge_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                      struct viewd_err *err);
+char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct change_log *log);
+char *pg_op_position(void *mem_ctx, const struct change_log *log);
 void pg_op_purge_log(struct db *db, const struct change_log *log);
 bool pg_op_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
                     struct viewd_err *err);
+bool pg_op_search_keys(struct db *db, struct key_set *set, const struct key_search *search, int64_t limit,
+                       struct viewd_err *err);
 /* Appends "ROWS FROM (unnest($1::a[]), unnest($2::b[]))": the keys as rows, parameters from `first` on. */
 char *pg_keys_unnest(char *sql, const struct key_set *set, size_t first);
 char *pg_op_has_key(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe);
+/* Does an index take NULL for equal to NULL? */
+bool pg_nulls_equal(struct viewd_conn *conn);
 bool pg_op_make_node(struct db *db, const struct node_table *table, struct viewd_err *err);
-bool pg_op_add_to_roll(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
-                       struct viewd_err *err);
+bool pg_op_move_roll(struct db *db, const struct roll *roll, const char *images, const struct key_set *keys,
+                     struct part_written *out, bool *stuck_r, struct viewd_err *err);
 bool pg_op_index_part(struct db *db, const struct part *part, struct viewd_err *err);
 bool pg_op_apply_part(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
                       struct viewd_err *err);

@@ -39,15 +39,16 @@
 
 /* One text a log of everything that decides whether changes are logged, and what a definition's keys were derived from;
  * also of the functions that it calls, and of the view's inner nodes. What the catalogue writes in place (statistics)
- * is not in it. $1 the sources, $2 the logs' numbers, $3 the view; {} is for names in the definition. */
+ * is not in it. Whether the log fits is found out when the text is another one than at the last reading. $1 the
+ * sources, $2 the logs' numbers, $3 the view; {} is for names in the definition. */
 /* clang-format off */
 static const char sound_form[] =
 	"WITH RECURSIVE " CALLED_SQL ", f AS MATERIALIZED (SELECT pg_catalog.string_agg(f.oid || ' ' || f.xmin::text, ' ' "
 	"ORDER BY f.oid) AS text FROM called c JOIN pg_catalog.pg_proc f ON f.oid = c.oid)"
 	", k AS MATERIALIZED (SELECT pg_catalog.count(*) FILTER (WHERE c.oid IS NULL) AS lacking, "
 	"pg_catalog.string_agg(pg_catalog.concat_ws(' ', k.node, c.oid, c.relfilenode, c.xmin), ' ' ORDER BY k.node) AS "
-	"text FROM viewd.nodes k LEFT JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass('viewd.node_' || "
-	"k.node) WHERE k.view = $3)"
+	"text FROM viewd.nodes k LEFT JOIN LATERAL (SELECT c.oid, c.relfilenode, c.xmin FROM pg_catalog.pg_class c WHERE "
+	"c.oid = pg_catalog.to_regclass('viewd.node_' || k.node) OFFSET 0) c ON true WHERE k.view = $3)"
 	", v AS MATERIALIZED (SELECT v.log, v.place, pg_catalog.to_regclass(v.source)::pg_catalog.oid AS source, "
 	"pg_catalog.to_regclass('viewd.change_' || v.log)::pg_catalog.oid AS change, pg_catalog.to_regclass('viewd.full_' "
 	"|| v.log)::pg_catalog.oid AS full, pg_catalog.to_regproc('viewd.log_' || v.log || '_row')::pg_catalog.oid AS "
@@ -57,7 +58,7 @@ static const char sound_form[] =
 	" SELECT x.* FROM v CROSS JOIN f CROSS JOIN k CROSS JOIN LATERAL (WITH RECURSIVE " PG_BELOW_SQL("v.source")
 	" SELECT CASE WHEN l.oid IS NULL OR q.oid IS NULL OR v.source IS NULL THEN 'its table is gone'"
 	" WHEN p.n < CASE WHEN v.row_function IS NULL THEN 2 ELSE 3 END THEN 'its functions are gone'"
-	" WHEN NOT viewd.change_is_good(l.oid, q.oid, v.source) THEN 'it does not fit the source'"
+	" WHEN NOT (same.yes OR viewd.change_is_good(l.oid, q.oid, v.source)) THEN 'it does not fit the source'"
 	" WHEN t.lacking > 0 THEN 'triggers are missing or disabled'"
 	" WHEN EXISTS (SELECT FROM (VALUES (v.row_function), (v.rows_function)) u (oid) CROSS JOIN LATERAL (SELECT "
 	"d.classid, d.objid FROM "
@@ -66,9 +67,7 @@ static const char sound_form[] =
 	"0) d JOIN pg_catalog.pg_trigger g ON g.oid = d.objid WHERE d.classid = "
 	"'pg_catalog.pg_trigger'::pg_catalog.regclass AND g.tgrelid NOT IN (SELECT b.oid FROM below b)) THEN "
 	"'other tables write to it'"
-	" WHEN k.lacking > 0 THEN 'an inner node is gone' END,"
-	" pg_catalog.md5(pg_catalog.concat_ws(' ', l.oid, l.xmin, l.relfilenode, q.oid, q.xmin, p.text, t.text, s.text, "
-	"i.text, f.text, k.text))"
+	" WHEN k.lacking > 0 THEN 'an inner node is gone' END, digest.text"
 	" FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_class l ON l.oid = v.change"
 	" LEFT JOIN pg_catalog.pg_class q ON q.oid = v.full"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS n, pg_catalog.string_agg(f.oid || ' ' || f.xmin::text, ' ' "
@@ -84,18 +83,21 @@ static const char sound_form[] =
 	"AND "
 	"g.tgfoid = CASE w.kind WHEN 'row' THEN v.row_function ELSE v.rows_function END) t"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attnum, a.attname, a.atttypid, "
-	"a.atttypmod, a.attcollation, a.attnotnull, a.attisdropped), ' ' ORDER BY a.attnum) AS text FROM "
-	"pg_catalog.pg_attribute a WHERE a.attrelid = v.source AND a.attnum > 0) s"
+	"a.atttypmod, a.attcollation, a.attnotnull, a.attisdropped), ' ' ORDER BY a.attrelid, a.attnum) AS text FROM "
+	"pg_catalog.pg_attribute a WHERE a.attrelid = ANY (ARRAY[v.source, v.change]) AND a.attnum > 0) s"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', x.indexrelid, x.indisvalid, "
 	"x.indimmediate), ' ' ORDER BY x.indexrelid) AS text FROM pg_catalog.pg_index x WHERE x.indrelid = v.source AND "
 	"x.indisunique) i"
+	" CROSS JOIN LATERAL (SELECT pg_catalog.md5(pg_catalog.concat_ws(' ', l.oid, l.xmin, l.relfilenode, l.relhasindex, "
+	"q.oid, q.xmin, p.text, t.text, s.text, i.text, f.text, k.text)) AS text OFFSET 0) digest"
+	" CROSS JOIN LATERAL (SELECT coalesce(pg_catalog.starts_with((SELECT r.looked FROM viewd.log_readers r WHERE r.log "
+	"= v.log::pg_catalog.int8 AND r.view = $3), digest.text), false) AS yes OFFSET 0) same"
 	") x ORDER BY v.place";
 /* clang-format on */
 
 struct looking {
 	struct change_log *logs;
 	size_t n, at;
-	const char *why; /* of the first one that is unsound */
 };
 
 static bool take_sound_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -107,8 +109,6 @@ static bool take_sound_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	log->unsound = v[0] != NULL;
 	snprintf(log->why, sizeof log->why, "%s", v[0] != NULL ? v[0] : "");
 	log->looked = talloc_strdup(log->looked, v[1] != NULL ? v[1] : "");
-	if (log->unsound)
-		looking->why = log->why;
 	return true;
 }
 
@@ -125,8 +125,7 @@ static char *add_element(char *text, const char *element)
 
 /* With plans for whatever parameters: the statements of a refresh are the same each time, and planning them anew costs
  * more than running them. */
-static bool are_sound(struct viewd_conn *conn, void *mem, const char *view, struct looking *looking,
-                      struct viewd_err *err)
+static void ask_sound(struct viewd_conn *conn, void *mem, const char *view, struct looking *looking)
 {
 	char *sources = sql_add(sql_new(mem), "{"), *numbers = sql_add(sql_new(mem), "{"), number[24];
 	const char *names = looking->n > 0 && looking->logs[0].names != NULL ? looking->logs[0].names : "";
@@ -138,16 +137,33 @@ static bool are_sound(struct viewd_conn *conn, void *mem, const char *view, stru
 	const char *params[] = {sql_add(sources, "}"), sql_add(numbers, "}"), view};
 	if (PQserverVersion(conn->pg) >= GENERIC_PLANS_VERSION)
 		pg_queue(conn, "SET LOCAL plan_cache_mode = force_generic_plan", NULL, 0, NULL, NULL);
-	return pg_query_with_queue(conn, sql_template(sql_new(mem), sound_form, names), params, 3, take_sound, looking,
-	                           err);
+	pg_queue_again(conn, sql_template(sql_new(mem), sound_form, names), params, ARRAY_LEN(params), take_sound, looking);
 }
 
 /* ---- unread ---- */
 
-/* $1 the position, or NULL. */
 #define UNREAD_SQL(position) \
 	"viewd_xid >= pg_catalog.pg_snapshot_xmin(" position \
 	") AND NOT pg_catalog.pg_visible_in_snapshot(viewd_xid, " position ")"
+
+/* Slots: the log's number, the number of the answer. The sequence has another value after each time that writers were
+ * let on (overflow.c). Who has never read has a position that is older than all. */
+/* clang-format off */
+#define UNREAD_FORM \
+	"SELECT pg_catalog.count(*) FILTER (WHERE news AND viewd_sign IN (-1, 1)), pg_catalog.bool_or(viewd_sign = 0), " \
+	"pg_catalog.pg_sequence_last_value('viewd.full_%1$" PRId64 "') IS NOT NULL, " \
+	"pg_catalog.bool_or(news AND viewd_sign = 2), pg_catalog.bool_or(viewd_sign = 0 AND viewd_xid > " \
+	"pg_catalog.pg_snapshot_xmin(place)), (SELECT last_value FROM viewd.full_%1$" PRId64 "), " \
+	"pg_catalog.count(*) FILTER (WHERE NOT news AND viewd_sign <> 0), %2$zu AS n FROM (WITH r AS MATERIALIZED (" \
+	"SELECT coalesce((SELECT position FROM viewd.log_readers WHERE log = %1$" PRId64 " AND view = $1), " \
+	"'1:1:')::pg_catalog.pg_snapshot AS place) SELECT viewd_sign, viewd_xid, r.place, " \
+	UNREAD_SQL("r.place") " AS news FROM r, viewd.change_%1$" PRId64 ") r"
+/* clang-format on */
+
+static bool is_true(const char *value)
+{
+	return value != NULL && value[0] == 't';
+}
 
 static bool take_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -157,51 +173,32 @@ static bool take_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct change_log *log = &looking->logs[looking->at++];
 	const char *why = NULL;
 	log->unread = number_or(v[0], 0);
-	if (v[1][0] != 't')
+	log->read = number_or(v[6], 0);
+	if (!is_true(v[1]))
 		why = "the log was emptied";
-	else if (v[2][0] == 't')
+	else if (is_true(v[2]))
 		why = "more was changed than the log holds";
-	else if (v[3][0] == 't')
+	else if (is_true(v[3]))
 		why = "the table was truncated";
-	else if (v[4][0] == 't')
+	else if (is_true(v[4]))
 		why = "more was changed a while ago than the log holds";
 	log->everything |= why != NULL;
-	if (why != NULL)
+	if (why != NULL && !log->unsound)
 		snprintf(log->why, sizeof log->why, "%s", why);
 	log->looked = talloc_asprintf(log->looked, "%s %s", log->looked, v[5]);
 	return true;
 }
 
-static const struct db_reader take_unread[] = {{take_unread_fn, "ntttttn", "what change logs hold"}};
+static const struct db_reader take_unread[] = {{take_unread_fn, "nTtTTtnn", "what change logs hold"}};
 
-/* Slots: the log's number, the parameter that is the position, the limit. The sequence has another value after each
- * time that writers were let on (overflow.c). */
-#define POSITION "$%2$zu::pg_catalog.pg_snapshot"
-/* clang-format off */
-#define UNREAD_FORM \
-	"SELECT (SELECT pg_catalog.count(*) FROM (SELECT 1 FROM viewd.change_%1$" PRId64 " WHERE viewd_sign IN (-1, 1) " \
-	"AND " \
-	UNREAD_SQL(POSITION) " LIMIT %3$d) u), EXISTS (SELECT 1 FROM viewd.change_%1$" PRId64 " WHERE viewd_sign = 0), " \
-	"pg_catalog.pg_sequence_last_value('viewd.full_%1$" PRId64 "') IS NOT NULL, EXISTS (SELECT 1 FROM " \
-	"viewd.change_%1$" PRId64 " WHERE viewd_sign = 2 AND " UNREAD_SQL(POSITION) "), EXISTS (SELECT 1 FROM " \
-	"viewd.change_%1$" PRId64 " WHERE viewd_sign = 0 AND viewd_xid > pg_catalog.pg_snapshot_xmin(" POSITION ")), " \
-	"(SELECT last_value FROM viewd.full_%1$" PRId64 "), %2$zu AS place"
-/* clang-format on */
-
-/* A first reading sees no position, which is older than all. */
-static bool count_unread(struct viewd_conn *conn, void *mem, struct looking *looking, struct viewd_err *err)
+static void ask_unread(struct viewd_conn *conn, void *mem, const char *view, struct looking *looking)
 {
 	char *sql = sql_new(mem);
-	const char **params = talloc_zero_array(mem, const char *, looking->n + 1);
-	assert(params != NULL);
 	for (size_t i = 0; i < looking->n; i++) {
-		const struct change_log *log = &looking->logs[i];
 		sql = sql_add(sql, "%s", i > 0 ? " UNION ALL " : "");
-		sql = sql_add(sql, UNREAD_FORM, log->number, i + 1, LOG_UNREAD_MAX + 1);
-		params[i] = log->position != NULL ? log->position : "1:1:";
+		sql = sql_add(sql, UNREAD_FORM, looking->logs[i].number, i + 1);
 	}
-	looking->at = 0;
-	return pg_query_with_queue(conn, sql_add(sql, " ORDER BY place"), params, looking->n, take_unread, looking, err);
+	pg_queue_again(conn, sql_add(sql, " ORDER BY n"), &view, 1, take_unread, looking);
 }
 
 static void judge(struct change_log *log)
@@ -214,18 +211,32 @@ static void judge(struct change_log *log)
 	log->everything |= log->position == NULL || !same;
 }
 
-bool pg_op_look_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
-                     struct viewd_err *err)
+static struct looking *new_looking(void *mem, struct change_log *logs, size_t n)
 {
-	struct viewd_conn *conn = pg_of(db);
-	struct looking looking = {.logs = logs, .n = n};
+	struct looking *looking = talloc_zero(mem, struct looking);
+	assert(looking != NULL);
+	*looking = (struct looking){.logs = logs, .n = n};
+	return looking;
+}
+
+bool pg_op_ask_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                    struct viewd_err *err UNUSED)
+{
 	for (size_t i = 0; i < n; i++)
 		logs[i].looked = talloc_strdup(mem_ctx, "");
-	if (!are_sound(conn, mem_ctx, view, &looking, err))
-		return false;
-	if (looking.why != NULL)
-		return true;
-	if (!count_unread(conn, mem_ctx, &looking, err))
+	ask_sound(pg_of(db), mem_ctx, view, new_looking(mem_ctx, logs, n));
+	return true;
+}
+
+/* A log whose table is gone could not be asked. */
+bool pg_op_judge_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
+                      struct viewd_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (logs[i].unsound)
+			return true;
+	ask_unread(pg_of(db), mem_ctx, view, new_looking(mem_ctx, logs, n));
+	if (!pg_flush(pg_of(db), err))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		judge(&logs[i]);
@@ -245,15 +256,6 @@ char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct 
 	return sql;
 }
 
-static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	char **text_r = ctx;
-	*text_r = v[0] != NULL ? talloc_strdup(*text_r, v[0]) : NULL;
-	return false;
-}
-
-static const struct db_reader take_text[] = {{take_text_fn, "T", "a position"}};
-
 /* Its own images are in no snapshot that can be stored, so the next reading sees them once more. */
 static char *add_own(char *sql, const struct change_log *log)
 {
@@ -266,13 +268,9 @@ static char *add_own(char *sql, const struct change_log *log)
 }
 
 /* While writers log nothing no position is worth anything. */
-bool pg_op_read_log(struct db *db, void *mem_ctx, const char *view UNUSED, const struct change_log *log,
-                    char **position_r, struct viewd_err *err)
+char *pg_op_position(void *mem_ctx, const struct change_log *log)
 {
-	char *sql =
-		sql_add(sql_new(mem_ctx),
-	            "SELECT CASE WHEN pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64 "') IS NULL", log->number);
-	sql = sql_add(add_own(sql, log), " THEN pg_catalog.pg_current_snapshot()::text END");
-	*position_r = talloc_strdup(mem_ctx, "");
-	return pg_query_with_queue(pg_of(db), sql, NULL, 0, take_text, position_r, err);
+	char *sql = sql_add(sql_new(mem_ctx),
+	                    "CASE WHEN pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64 "') IS NULL", log->number);
+	return sql_add(add_own(sql, log), " THEN pg_catalog.pg_current_snapshot()::text END");
 }

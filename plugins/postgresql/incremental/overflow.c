@@ -19,43 +19,59 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <talloc.h>
 
 #include "common/incremental/change_log.h"
-
-static bool flag_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	*(bool *)ctx = v[0] != NULL && v[0][0] == 't';
-	return false;
-}
-
-static const struct db_reader flag[] = {{flag_fn, "T", "whether a change log is full"}};
 
 /* Where what the first row gets begins: half of all numbers, of which no server has used so many. */
 #define NEVER "9223372036854775808"
 
-/* Or whether writers were let on only halfway. */
-static bool is_full(struct viewd_conn *conn, int64_t number, bool *full_r, struct viewd_err *err)
+/* What is to be done with a log; nothing, as a rule. */
+struct untidy {
+	bool full;     /* or writers were let on only halfway */
+	bool headless; /* the first row is gone */
+	bool read;     /* rows are there that no reader will ask for */
+};
+
+static bool is_true(const char *value)
 {
-	char sql[250];
-	snprintf(sql, sizeof sql,
-	         "SELECT pg_catalog.pg_sequence_last_value('viewd.full_%" PRId64
-	         "') IS NOT NULL OR EXISTS (SELECT FROM viewd.change_%" PRId64
-	         " WHERE viewd_sign = 0 AND viewd_xid >= '" NEVER "')",
-	         number, number);
-	*full_r = false;
-	return pg_op_query(&conn->db, sql, NULL, 0, flag, full_r, err);
+	return value != NULL && value[0] == 't';
 }
 
-/* Rows that no reader will ask for. One without a position may be reading everything at this moment: what has committed
- * since its snapshot was taken it will ask for, and how old that is nobody knows. */
+static bool take_untidy_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	*(struct untidy *)ctx = (struct untidy){is_true(v[0]), is_true(v[1]), is_true(v[2])};
+	return false;
+}
+
+static const struct db_reader take_untidy[] = {{take_untidy_fn, "TTT", "what a change log holds"}};
+
+/* SQL: rows that no reader will ask for. One without a position may be reading everything at this moment: what has
+ * committed since its snapshot was taken it will ask for, and how old that is nobody knows. Slot: the log's number. */
+#define READ_FORM \
+	"viewd_sign <> 0 AND viewd_xid < (SELECT CASE WHEN pg_catalog.count(*) = pg_catalog.count(r.position) THEN " \
+	"pg_catalog.min(pg_catalog.pg_snapshot_xmin(r.position::pg_catalog.pg_snapshot)::text::numeric) " \
+	"END::text::pg_catalog.xid8 FROM viewd.log_readers r WHERE r.log = %1$" PRId64 ")"
+
+/* Asked again and again, so the server keeps its plan. */
+static bool look(struct viewd_conn *conn, int64_t number, struct untidy *out, struct viewd_err *err)
+{
+	char *sql = talloc_asprintf(
+		NULL,
+		"SELECT pg_catalog.pg_sequence_last_value('viewd.full_%1$" PRId64
+		"') IS NOT NULL OR EXISTS (SELECT FROM viewd.change_%1$" PRId64 " WHERE viewd_sign = 0 AND viewd_xid >= '" NEVER
+		"'), NOT EXISTS (SELECT FROM viewd.change_%1$" PRId64
+		" WHERE viewd_sign = 0), EXISTS (SELECT FROM viewd.change_%1$" PRId64 " WHERE " READ_FORM ")",
+		number);
+	assert(sql != NULL);
+	bool done = pg_query_with_queue(conn, sql, NULL, 0, take_untidy, out, err);
+	talloc_free(sql);
+	return done;
+}
+
 static bool remove_read(struct viewd_conn *conn, int64_t number, struct viewd_err *err)
 {
-	return pg_execf(conn, err,
-	                "DELETE FROM viewd.change_%" PRId64 " WHERE viewd_sign <> 0 AND viewd_xid < (SELECT CASE WHEN "
-	                "pg_catalog.count(*) = pg_catalog.count(r.position) THEN "
-	                "pg_catalog.min(pg_catalog.pg_snapshot_xmin(r.position::pg_catalog.pg_snapshot)::text::numeric) "
-	                "END::text::pg_catalog.xid8 FROM viewd.log_readers r WHERE r.log = %" PRId64 ")",
-	                number, number);
+	return pg_execf(conn, err, "DELETE FROM viewd.change_%1$" PRId64 " WHERE " READ_FORM, number);
 }
 
 static bool take_number_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -109,13 +125,21 @@ static bool put_back_first(struct viewd_conn *conn, int64_t number, struct viewd
 	                number, number);
 }
 
+static bool tidy(struct viewd_conn *conn, int64_t number, struct viewd_err *err)
+{
+	struct untidy untidy = {0};
+	if (!look(conn, number, &untidy, err) || (untidy.headless && !put_back_first(conn, number, err)))
+		return false;
+	if (untidy.full)
+		return let_on(conn, number, err);
+	return !untidy.read || remove_read(conn, number, err);
+}
+
 void pg_op_purge_log(struct db *db, const struct change_log *log)
 {
 	struct viewd_conn *conn = pg_of(db);
 	struct viewd_err failed = {0};
-	bool full;
-	if (put_back_first(conn, log->number, &failed) && is_full(conn, log->number, &full, &failed) &&
-	    (full ? let_on(conn, log->number, &failed) : remove_read(conn, log->number, &failed)))
+	if (tidy(conn, log->number, &failed))
 		return;
 	pg_op_rollback(db);
 	pg_log(conn, VIEWD_LOG_WARNING, "database '%s', change log %" PRId64 " keeps rows that were read (%s)",

@@ -27,14 +27,14 @@ bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err)
 /* Usable for CONCURRENTLY: unique, valid, immediate, whole (no WHERE), plain columns. Same rule as
  * is_usable_unique_index() in the server's matview.c. The refresh also makes a temporary table as the owner. */
 /* clang-format off */
-#define FIND_SQL(canonical) \
+#define FIND_SQL(canonical, outdated) \
 	"SELECT c.oid::text, c.relkind::text, c.relispopulated, " canonical "," \
 	" EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid" \
 	"         AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL)," \
 	" pg_catalog.pg_has_role(c.relowner, 'USAGE')," \
 	" pg_catalog.pg_get_userbyid(c.relowner)," \
 	" pg_catalog.has_database_privilege(c.relowner, pg_catalog.current_database(), 'TEMPORARY')," \
-	" n.oid IS NOT NULL AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.oid IS NOT NULL" \
+	" n.oid IS NOT NULL AND pg_catalog.has_schema_privilege(n.oid, 'CREATE'), n.oid IS NOT NULL, " outdated \
 	" FROM (SELECT 1) AS one" \
 	" LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1" \
 	" LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2"
@@ -50,7 +50,8 @@ enum find_column {
 	F_OWNER,
 	F_TEMP,
 	F_MAY_CREATE,
-	F_SCHEMA
+	F_SCHEMA,
+	F_OUTDATED
 };
 
 static enum viewd_kind kind_of(const char *relkind)
@@ -111,6 +112,7 @@ static void describe(const char *const *v, struct db_object *out)
 static bool find_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct db_object *out = ctx;
+	out->outdated = is_true(v[F_OUTDATED]);
 	if (v[F_OID] == NULL) {
 		describe_absent(v, out);
 		return false;
@@ -126,7 +128,7 @@ static bool find_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	return false;
 }
 
-static const struct db_reader find_row[] = {{find_row_fn, "TTTTTTTTTT", "what a name stands for"}};
+static const struct db_reader find_row[] = {{find_row_fn, "TTTTTTTTTTT", "what a name stands for"}};
 
 static struct db_object unknown(const struct viewd_conn *conn, const struct relation *rel)
 {
@@ -144,19 +146,24 @@ bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_obje
 	const char *params[] = {found.schema, found.name};
 	const char *path[] = {conn->search_path};
 	pg_queue(conn, NARROW_SQL, NULL, 0, NULL, NULL);
-	pg_queue(conn, FIND_SQL(PG_CANONICAL_SQL), params, ARRAY_LEN(params), find_row, &found);
+	pg_queue(conn, FIND_SQL(PG_CANONICAL_SQL, "false"), params, ARRAY_LEN(params), find_row, &found);
 	if (!pg_query_with_queue(conn, RESTORE_SQL, path, ARRAY_LEN(path), NULL, NULL, err))
 		return false;
 	*out = found;
 	return true;
 }
 
+/* to_regclass() sees the present, whatever the transaction's snapshot. */
 bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_err *err)
 {
+	static const char present[] =
+		FIND_SQL("''", "pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, $2::text))::pg_catalog.oid IS "
+	                   "DISTINCT FROM c.oid");
 	struct viewd_conn *conn = pg_of(task->db);
 	struct db_object found = unknown(conn, &task->rel);
 	const char *params[] = {found.schema, found.name};
-	if (!pg_query_with_queue(conn, FIND_SQL("''"), params, ARRAY_LEN(params), find_row, &found, err))
+	if (!pg_query_with_queue(conn, task->group != NULL ? present : FIND_SQL("''", "false"), params, ARRAY_LEN(params),
+	                         find_row, &found, err))
 		return false;
 	*out = found;
 	return true;

@@ -62,21 +62,6 @@ bool pg_op_keep_out(struct task *task, int64_t budget_us, struct viewd_err *err)
 	       pg_exec(conn, lock.value, err) && hooks_role_end(task, err) && task_recheck(task, err);
 }
 
-/* ---- names ---- */
-
-bool pg_op_means_same(struct task *task, bool *same_r, struct viewd_err *err)
-{
-	struct db_text oid = {.mem = task->mem};
-	const char *params[] = {task->rel.schema, task->rel.name};
-	if (!pg_query_with_queue(pg_of(task->db),
-	                         "SELECT pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, $2::text))::oid::text",
-	                         params, 2, take_text, &oid, err))
-		return false;
-	size_t len = strcspn(task->found.identity, ":");
-	*same_r = oid.value != NULL && strlen(oid.value) == len && strncmp(oid.value, task->found.identity, len) == 0;
-	return true;
-}
-
 /* ---- marks ---- */
 
 static bool carry_settled(struct task *task, struct viewd_err *err)
@@ -112,22 +97,28 @@ bool pg_op_carry(struct task *task, const char *touched, struct viewd_err *err)
 	                        err);
 }
 
-static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
+/* The rows that are carried over: others may add more, or do the same, meanwhile. Their numbers stay in a setting, so
+ * that all of it takes one turn. */
+#define CARRIED "ANY (nullif(pg_catalog.current_setting('viewd.carried', true), '')::pg_catalog.int8[])"
+
+static bool carry_rows(struct db *db, struct viewd_err *err)
 {
 	/* clang-format off */
 	static const char *const steps[] = {
+		("SELECT pg_catalog.set_config('viewd.carried', pg_catalog.array_agg(id)::text, true) FROM (SELECT id FROM "
+		 "viewd.carried FOR UPDATE SKIP LOCKED) AS rows"),
 		("UPDATE viewd.captures c SET clean_seq = t.seq FROM (SELECT view, source, pg_catalog.max(seq) AS seq FROM "
 		 "viewd.carried"
-		 " WHERE id = ANY ($1::bigint[]) AND seq IS NOT NULL GROUP BY view, source) t"
+		 " WHERE id = " CARRIED " AND seq IS NOT NULL GROUP BY view, source) t"
 		 " WHERE c.view = t.view AND c.source = t.source AND c.clean_seq < t.seq"),
 		("UPDATE viewd.captures c SET " PG_RAISE " WHERE EXISTS (SELECT 1"
-		 " FROM viewd.carried t WHERE t.id = ANY ($1::bigint[]) AND t.seq IS NULL AND t.source = c.source"
+		 " FROM viewd.carried t WHERE t.id = " CARRIED " AND t.seq IS NULL AND t.source = c.source"
 		 " AND c.view <> ALL (t.members))"),
-		"DELETE FROM viewd.carried WHERE id = ANY ($1::bigint[])",
+		"DELETE FROM viewd.carried WHERE id = " CARRIED,
 	};
 	/* clang-format on */
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
-		if (!pg_op_exec_later(db, steps[i], &ids, 1, err))
+		if (!pg_op_exec_later(db, steps[i], NULL, 0, err))
 			return false;
 	return true;
 }
@@ -136,20 +127,12 @@ static bool carry_rows(struct db *db, const char *ids, struct viewd_err *err)
  * stale. So nobody waits for the disk: what a crash undoes is done again. */
 void pg_op_carry_over(struct db *db)
 {
-	static const char sql[] =
-		"SELECT pg_catalog.array_agg(id)::text FROM (SELECT id FROM viewd.carried FOR UPDATE SKIP LOCKED) AS rows";
-	struct db_text ids = {.mem = talloc_new(NULL)};
 	struct viewd_err failed = {0};
-	bool asked = pg_op_begin(db, DB_BEGIN_WRITE, &failed) &&
-	             pg_op_exec_later(db, "SET LOCAL synchronous_commit = off", NULL, 0, &failed) &&
-	             pg_query_with_queue(pg_of(db), sql, NULL, 0, take_text, &ids, &failed);
-	bool nothing = asked && ids.value == NULL;
-	bool done = asked && (nothing || (carry_rows(db, ids.value, &failed) && pg_op_commit(db, &failed)));
-	if (nothing || !done)
-		pg_op_rollback(db);
-	if (!done) {
-		pg_log(pg_of(db), VIEWD_LOG_WARNING, "database '%s', change marks of a group are settled later (%s)",
-		       db->database_name, failed.msg);
-	}
-	talloc_free(ids.mem);
+	if (pg_op_begin(db, DB_BEGIN_WRITE, &failed) &&
+	    pg_op_exec_later(db, "SET LOCAL synchronous_commit = off", NULL, 0, &failed) && carry_rows(db, &failed) &&
+	    pg_op_commit(db, &failed))
+		return;
+	pg_op_rollback(db);
+	pg_log(pg_of(db), VIEWD_LOG_WARNING, "database '%s', change marks of a group are settled later (%s)",
+	       db->database_name, failed.msg);
 }

@@ -227,6 +227,51 @@ static void sources_are_told(void)
 	CHECK_STR(joined(&source_of(&five->nodes[0], "region")->conditions), "(region.r_name = 'ASIA')");
 }
 
+/* Aliases of the tables whose conditions say that a key has no rows. */
+static void check_narrowing(const char *query, const char *aliases)
+{
+	const struct analysis *analysis = analysis_run(harness_ctx(), &like_postgresql, query, &tpch_facts, 0);
+	char *text = talloc_strdup(harness_ctx(), "");
+	for (size_t i = 0; analysis->possible && i < analysis->nodes[0].n_sources; i++)
+		if (analysis->nodes[0].sources[i].narrows)
+			text = talloc_asprintf_append(text, "%s ", analysis->nodes[0].sources[i].alias);
+	CHECK_STR(analysis->possible ? text : analysis->refusal.construct, aliases);
+}
+
+static void conditions_on_one_table_narrow_the_keys(void)
+{
+	check_narrowing(queries[4].query, "orders ");
+	check_narrowing(queries[16].query, "part ");
+	check_narrowing("SELECT ps_partkey, ps_suppkey FROM partsupp WHERE ps_partkey IN (SELECT p_partkey FROM part WHERE "
+	                "p_size = 3) AND ps_availqty > (SELECT sum(l_quantity) FROM lineitem WHERE l_partkey = ps_partkey)",
+	                "part ");
+	check_narrowing("SELECT l_orderkey, count(*) AS n FROM lineitem JOIN orders o ON o.o_orderkey = l_orderkey AND "
+	                "o.o_custkey = 1 GROUP BY l_orderkey",
+	                "o ");
+	check_narrowing("SELECT l_orderkey, count(*) AS n FROM lineitem WHERE EXISTS (SELECT 1 FROM orders o WHERE "
+	                "o.o_orderkey = l_orderkey AND o.o_custkey = 1) GROUP BY l_orderkey",
+	                "o ");
+}
+
+/* A key may have rows without the one that the condition is about. */
+static void other_conditions_do_not_narrow(void)
+{
+	static const char *const tables[] = {
+		"FROM lineitem LEFT JOIN orders o ON o.o_orderkey = l_orderkey AND o.o_custkey = 1 GROUP BY l_orderkey",
+		"FROM lineitem WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.o_orderkey = l_orderkey AND o.o_custkey = 1) "
+		"GROUP BY l_orderkey",
+		"FROM lineitem WHERE l_tax > 1 OR l_orderkey IN (SELECT o.o_orderkey FROM orders o WHERE o.o_custkey = 1) "
+		"GROUP BY l_orderkey",
+		"FROM lineitem WHERE EXISTS (SELECT count(*) FROM orders o WHERE o.o_orderkey = l_orderkey AND o.o_custkey = "
+		"1) GROUP BY l_orderkey",
+		"FROM lineitem, LATERAL (SELECT count(*) AS c FROM orders o WHERE o.o_orderkey = l_orderkey AND o.o_custkey = "
+		"1) x GROUP BY l_orderkey",
+		"FROM lineitem, orders o WHERE o.o_orderkey = l_orderkey AND o.o_custkey = l_suppkey GROUP BY l_orderkey",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		check_narrowing(talloc_asprintf(harness_ctx(), "SELECT l_orderkey, count(*) AS n %s", tables[i]), "");
+}
+
 /* The first query: what the log of the images needs. */
 static void images_are_told(void)
 {
@@ -250,6 +295,8 @@ static const struct harness_test tests[] = {
 	{"each query has its chain", each_query_has_its_chain},
 	{"other engines agree", other_engines_agree},
 	{"sources are told", sources_are_told},
+	{"conditions on one table narrow the keys", conditions_on_one_table_narrow_the_keys},
+	{"other conditions do not narrow", other_conditions_do_not_narrow},
 	{"images are told", images_are_told},
 	{"terms of different scale are counted", terms_of_different_scale_are_counted},
 };
