@@ -182,7 +182,7 @@ if [ $engine = postgresql ]; then
 			grep -q "FULL: .*cannot be refreshed incrementally (LIMIT or OFFSET at line 1"
 	}
 	ok "a view that cannot be kept so is refreshed as a whole, and why tells the reason" wait_until refused
-	like "why tells what was expected" "$(viewctl why slow)" "INCREMENTAL: incremental: [12] keys of 2 images, .* expected"
+	like "why tells what was expected" "$(viewctl why slow)" "INCREMENTAL: incremental: [1-9][0-9]* keys of [0-9]+ images, .* expected"
 fi
 
 # A materialized view cannot be written row by row.
