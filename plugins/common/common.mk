@@ -35,6 +35,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/analysis/unit.c plugins/common/analysis/unit.h \
 	plugins/common/analysis/ways.c \
 	plugins/common/incremental/change_log.c plugins/common/incremental/change_log.h \
+	plugins/common/incremental/logs/reading.c \
 	plugins/common/incremental/key_set.h plugins/common/incremental/part.h \
 	plugins/common/incremental/affected.c \
 	plugins/common/incremental/attempt.c plugins/common/incremental/attempt.h \
