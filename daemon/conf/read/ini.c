@@ -165,6 +165,8 @@ bool ini_parse(void *mem_ctx, struct arena *arena, struct report *report, unsign
 	if (!good || out_r->n_sections == 0)
 		return good;
 	struct ini ini = {.report = report, .file = file, .bytes = bytes, .len = len, .scan = out_r};
+	if (access("/proc/self/fd", X_OK) != 0)
+		return fail(&ini, 0, NULL, NULL, "file cannot be handed to iniparser (/proc is not mounted)");
 	ini.fd = memfd_create("viewd-ini", MFD_CLOEXEC);
 	if (ini.fd < 0)
 		return fail(&ini, 0, NULL, NULL, "file cannot be handed to iniparser (memfd_create failed)");
