@@ -149,8 +149,8 @@ static void all_kinds_of_sums_are_right(void)
 		"SELECT count(*) AS n FROM sale WHERE product = 'p1' AND amount BETWEEN 3 AND 50",
 		"SELECT product, day, avg(price) AS average, count(product) AS n FROM sale GROUP BY product, day",
 		"SELECT day, sum(price * (1 - price)) AS s FROM sale WHERE day < date '2024-03-01' GROUP BY day",
-		"SELECT s.product, sum(CASE WHEN s.amount IN (1, 2, 33) THEN s.price ELSE 0.00 END) AS s FROM sale AS s WHERE "
-		"(s.product IS NOT NULL OR s.price <> 4.25) GROUP BY s.product",
+		("SELECT s.product, sum(CASE WHEN s.amount IN (1, 2, 33) THEN s.price ELSE 0.00 END) AS s FROM sale AS s WHERE "
+	     "(s.product IS NOT NULL OR s.price <> 4.25) GROUP BY s.product"),
 	};
 	static const char *const writes[] = {
 		"UPDATE sale SET price = price + 1, product = 'p' || (id % 4)",
