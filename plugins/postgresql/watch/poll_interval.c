@@ -11,13 +11,9 @@
 
 #define PACE_MIN_US INT64_C(1000)
 #define PACE_MAX_US INT64_C(50000)
-#define PACE_IDLE_US INT64_C(250000) /* quiet for long, but a writer that saw it awake has not ended */
-#define PACE_ASLEEP_US INT64_C(8000)
 #define QUIET_US INT64_C(30000)
-#define LONG_QUIET_US INT64_C(5000000)
 #define STREAK_WAKES 16
 #define ROWS_WAKE 8 /* in one look */
-#define ROWS_MANY 16
 
 static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
@@ -27,9 +23,9 @@ static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader bool_row[] = {{bool_row_fn, "T", "the lock of who sleeps"}};
 
-static int64_t within(int64_t pace_us, int64_t most_us)
+static int64_t within(int64_t pace_us)
 {
-	return pace_us < PACE_MIN_US ? PACE_MIN_US : pace_us > most_us ? most_us : pace_us;
+	return pace_us < PACE_MIN_US ? PACE_MIN_US : pace_us > PACE_MAX_US ? PACE_MAX_US : pace_us;
 }
 
 static bool wake_up(struct viewd_watch *w, struct viewd_err *err)
@@ -57,7 +53,7 @@ static bool fall_asleep(struct viewd_watch *w, bool *again_r, struct viewd_err *
 static bool pace_asleep(struct viewd_watch *w, int64_t rows, struct viewd_err *err)
 {
 	w->streak = rows > 0 ? w->streak + 1 : 0;
-	w->pace_us = rows > 0 ? within(PACE_MIN_US << w->streak, PACE_ASLEEP_US) : 0;
+	w->pace_us = rows > 0 ? PACE_MIN_US : 0;
 	return (w->streak < STREAK_WAKES && rows < ROWS_WAKE) || wake_up(w, err);
 }
 
@@ -66,12 +62,8 @@ static bool pace_awake(struct viewd_watch *w, int64_t rows, bool *again_r, struc
 	int64_t now = clock_system()->mono(clock_system());
 	if (rows > 0)
 		w->quiet_since_us = now;
-	int64_t quiet = now - w->quiet_since_us, most = quiet > LONG_QUIET_US ? PACE_IDLE_US : PACE_MAX_US;
-	if (rows == 0 || rows > ROWS_MANY)
-		w->pace_us = within(w->pace_us * 2, most);
-	else
-		w->pace_us = within(w->pace_us / 2, most);
-	return quiet < QUIET_US || !w->may_sleep || fall_asleep(w, again_r, err);
+	w->pace_us = within(rows > 0 && rows < ROWS_WAKE ? w->pace_us / 2 : w->pace_us * 2);
+	return now - w->quiet_since_us < QUIET_US || !w->may_sleep || fall_asleep(w, again_r, err);
 }
 
 bool pg_poll_interval(struct viewd_watch *w, int64_t rows, bool *again_r, struct viewd_err *err)
