@@ -10,7 +10,7 @@ pg_programs = tests/postgresql/test_pg_choose tests/postgresql/test_pg_conn test
 	tests/postgresql/test_pg_readers tests/postgresql/test_pg_turns tests/postgresql/test_pg_watch tests/postgresql/test_pg_flood \
 	tests/postgresql/test_pg_gaps tests/postgresql/test_pg_others tests/postgresql/test_pg_roles tests/postgresql/test_pg_walk \
 	tests/postgresql/test_pg_writers tests/postgresql/test_pg_polls tests/postgresql/test_pg_logs tests/postgresql/test_pg_rolls \
-	tests/postgresql/test_pg_sums tests/postgresql/test_pg_tops tests/postgresql/test_pg_pieces tests/postgresql/test_pg_diff
+	tests/postgresql/test_pg_sums tests/postgresql/test_pg_tops tests/postgresql/test_pg_pieces tests/postgresql/test_pg_diff tests/postgresql/test_pg_harmless
 check_PROGRAMS += $(pg_programs)
 EXTRA_DIST += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
 TESTS += tests/postgresql/capture.sh tests/postgresql/flood.sh tests/postgresql/run.sh tests/contract/postgresql.sh
@@ -25,6 +25,8 @@ tests_postgresql_test_pg_flood_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_flood_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_gaps_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_gaps_LDADD = libpgtest.la $(LDADD)
+tests_postgresql_test_pg_harmless_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_postgresql_test_pg_harmless_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_logs_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_postgresql_test_pg_logs_LDADD = libpgtest.la $(LDADD)
 tests_postgresql_test_pg_pieces_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)

@@ -53,7 +53,7 @@
 #define ROWS_SETTINGS " SET extra_float_digits = 1"
 #define SUMS_SETTINGS \
 	ROWS_SETTINGS " SET search_path = pg_catalog, pg_temp SET DateStyle = 'ISO, YMD' SET TimeZone = 'UTC'" \
-				  " SET transform_null_equals = off"
+				  " SET standard_conforming_strings = on SET array_nulls = on SET transform_null_equals = off"
 
 static const char row_form[] =
 	"DECLARE place pg_catalog.tid; BEGIN" GUARD " " INTO "VALUES (" XID ", 1%6$s) RETURNING ctid INTO place;"
