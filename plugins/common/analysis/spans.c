@@ -64,7 +64,7 @@ static bool ends(const struct span_tokens *tokens, size_t at)
 /* Only what stands before a condition may stand before its first token. */
 static bool begins(const struct span_tokens *tokens, size_t at)
 {
-	static const char *const words[] = {"WHERE", "AND", "ON", NULL};
+	static const char *const words[] = {"WHERE", "AND", "OR", "ON", NULL};
 	return at > 0 && (is_any(tokens, at - 1, words) || span_is_sign(&tokens->items[at - 1], '('));
 }
 

@@ -83,6 +83,11 @@ static bool add_common(const struct names *names, struct ties *ties, const struc
 	return add(names, ties, tie);
 }
 
+static bool is_no_same(void *ctx UNUSED, struct expr *expr)
+{
+	return expr->kind != EXPR_SAME;
+}
+
 static bool add_conjuncts(const struct names *names, struct ties *ties)
 {
 	for (size_t i = 0; i < names->n_conjuncts; i++) {
@@ -90,7 +95,8 @@ static bool add_conjuncts(const struct names *names, struct ties *ties)
 		struct tie tie;
 		if (tie_of(names, conjunct->expr, conjunct->scope, &tie) && !add(names, ties, tie))
 			return false;
-		ties->null_safe |= conjunct->expr->kind == EXPR_SAME || conjunct->expr->kind == EXPR_OR;
+		ties->null_safe |= conjunct->expr->kind == EXPR_SAME ||
+		                   (conjunct->expr->kind == EXPR_OR && !expr_walk(conjunct->expr, is_no_same, NULL));
 		if (conjunct->expr->kind == EXPR_OR &&
 		    !add_common(names, ties, conjunct->expr, conjunct->expr->args.items[0], conjunct->scope))
 			return false;

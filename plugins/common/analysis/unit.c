@@ -273,11 +273,16 @@ static bool only_of(void *ctx, struct expr *expr)
 	return meaning->of == only->of;
 }
 
+static bool names_only(struct expr *expr, const struct occurrence *of)
+{
+	struct only only = {.of = of};
+	return expr_walk(expr, only_of, &only) && only.any;
+}
+
 /* A condition of another scope does not decide about all rows of the table. */
 static bool is_own(const struct conjunct *conjunct, const struct occurrence *of)
 {
-	struct only only = {.of = of};
-	return conjunct->scope == of->scope && expr_walk(conjunct->expr, only_of, &only) && only.any;
+	return conjunct->scope == of->scope && names_only(conjunct->expr, of);
 }
 
 /* Does it name a column of a derived table? The log does not have that. */
@@ -291,6 +296,50 @@ static bool reads_merged(struct expr *expr)
 	return !expr_walk(expr, not_merged, NULL);
 }
 
+/* Its text as it is written; NULL where that would not do for the table's log. */
+static const char *filter_text(const struct unit *unit, struct expr *expr)
+{
+	const struct maker *maker = unit->maker;
+	return reads_merged(expr) ? NULL : span_condition(maker->out, maker->syn, maker->text, expr);
+}
+
+/* What a branch of an OR says of the table alone, after `text`; "" nothing. */
+static char *add_branch(const struct unit *unit, const struct occurrence *of, struct expr *branch, char *text)
+{
+	for (size_t i = 0; branch->kind == EXPR_AND && i < branch->args.n; i++)
+		text = add_branch(unit, of, branch->args.items[i], text);
+	const char *filter = branch->kind != EXPR_AND && names_only(branch, of) ? filter_text(unit, branch) : NULL;
+	return filter == NULL ? text : talloc_asprintf_append(text, "%s(%s)", text[0] != '\0' ? " AND " : "", filter);
+}
+
+/* Where every branch of an OR says something of the table alone, a row must meet what one of them says. NULL: some
+ * branch says nothing. */
+static char *either_text(const struct unit *unit, const struct occurrence *of, const struct conjunct *conjunct)
+{
+	const struct expr *either = conjunct->expr;
+	char *text = NULL;
+	if (either->kind != EXPR_OR || conjunct->scope != of->scope)
+		return NULL;
+	for (size_t i = 0; i < either->args.n; i++) {
+		char *branch = add_branch(unit, of, either->args.items[i], talloc_strdup(unit->maker->out, ""));
+		if (branch[0] == '\0')
+			return NULL;
+		text = text == NULL ? branch : talloc_asprintf_append(text, " OR %s", branch);
+	}
+	return text;
+}
+
+static void add_either(const struct unit *unit, const struct occurrence *of, const struct conjunct *conjunct,
+                       struct analysis_source *out)
+{
+	const char *text = either_text(unit, of, conjunct);
+	if (text == NULL)
+		return;
+	unit_list_add(unit->maker, &out->conditions, text);
+	unit_list_add(unit->maker, &out->filters, text);
+	unit_log_columns(unit->maker, out, of, conjunct->expr);
+}
+
 void unit_conditions(const struct unit *unit, const struct occurrence *of, struct analysis_source *out)
 {
 	struct maker *maker = unit->maker;
@@ -298,12 +347,12 @@ void unit_conditions(const struct unit *unit, const struct occurrence *of, struc
 	for (size_t i = 0; i < unit->names.n_conjuncts; i++) {
 		struct conjunct *conjunct = unit->names.conjuncts[i];
 		if (!is_own(conjunct, of)) {
+			add_either(unit, of, conjunct, out);
 			out->complete = false;
 			continue;
 		}
 		unit_list_add(maker, &out->conditions, print_expr(maker->out, conjunct->expr));
-		const char *span =
-			reads_merged(conjunct->expr) ? NULL : span_condition(maker->out, maker->syn, maker->text, conjunct->expr);
+		const char *span = filter_text(unit, conjunct->expr);
 		out->complete &= span != NULL;
 		if (span != NULL)
 			unit_list_add(maker, &out->filters, span);

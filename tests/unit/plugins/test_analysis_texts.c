@@ -59,6 +59,48 @@ static void filters(void)
 	}
 }
 
+/* What all branches of an OR say of one table, each for itself: a row of it must meet what one of them says. */
+struct either_row {
+	const char *on; /* r1 and r2 */
+	const char *first, *second;
+};
+
+static const struct either_row either_rows[] = {
+	{"join r2 on r2.id = r1.a where (r1.x = 1 and r2.b = 2) or (r1.x = 3 and r1.g = 4 and r2.b > 5)",
+     "(r1.x = 1) OR (r1.x = 3) AND (r1.g = 4)", "(r2.b = 2) OR (r2.b > 5)"},
+	{"join r2 on r2.id = r1.a where r1.x = 1 and r2.b = 2 or r1.x = 3 and r2.b > 5 or r2.b = 0 and r1.g in (1, 2)",
+     "(r1.x = 1) OR (r1.x = 3) OR (r1.g in (1, 2))", "(r2.b = 2) OR (r2.b > 5) OR (r2.b = 0)"},
+	{"join r2 on r2.id = r1.a where (r1.x = 1 and r2.b = 2) or r2.b = 3", "", "(r2.b = 2) OR (r2.b = 3)"},
+	{"join r2 on r2.id = r1.a where (r1.x = r2.b and r1.g = 1) or (r1.x between 2 and r2.b and r1.g = 2)",
+     "(r1.g = 1) OR (r1.g = 2)", ""},
+	{"join r2 on (r2.id = r1.a and (r1.x = 1 or r1.g = 1)) or (r2.id = r1.a and r1.x = 7)",
+     "((r1.x = 1 or r1.g = 1)) OR (r1.x = 7)", ""},
+	{"join r2 on r2.id = r1.a where not ((r1.x = 1 and r2.b = 2) or (r1.x = 3 and r2.b = 5))", "", ""},
+	{"left join r2 on r2.id = r1.a and ((r1.x = 1 and r2.b = 2) or (r1.x = 3 and r2.b = 5))", "",
+     "(r2.b = 2) OR (r2.b = 5)"},
+	{"left join r2 on r2.id = r1.a where (r1.x = 1 and r2.b is null) or (r1.x = 3 and r2.b = 5)",
+     "(r1.x = 1) OR (r1.x = 3)", ""},
+	{"join r2 on r2.id = r1.a where (r1.x = 1 and exists (select 1 from r3 where r3.id = r1.a and r3.b = 1)) or "
+     "(r1.x = 2 and r2.b = 1)",
+     "(r1.x = 1) OR (r1.x = 2)", ""},
+};
+
+static void either(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(either_rows); i++) {
+		const struct either_row *row = &either_rows[i];
+		const char *text = talloc_asprintf(harness_ctx(), "select r1.id, r2.b from r1 %s", row->on);
+		struct analysis *analysis = analysis_run(harness_ctx(), &like_postgresql, text, &rule_facts, 0);
+		if (!CHECK(analysis->possible)) {
+			fprintf(stderr, "# %s: %s\n", text, analysis->refusal.construct);
+			continue;
+		}
+		CHECK_STR(join(&analysis->nodes[0].sources[0].filters), row->first);
+		CHECK_STR(join(&analysis->nodes[0].sources[1].filters), row->second);
+		CHECK(!analysis->nodes[0].sources[0].complete);
+	}
+}
+
 /* ---- rolls ---- */
 
 #define S(i) "(CASE WHEN viewd_n.n" #i " > 0 THEN viewd_n.s" #i " END)"
@@ -149,6 +191,7 @@ static void columns_of_one_name(void)
 
 static const struct harness_test tests[] = {
 	{"filters", filters},
+	{"either", either},
 	{"rolls", rolls},
 	{"columns of one name", columns_of_one_name},
 };
