@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What viewd does while nothing changes: its threads' wake-ups (system calls that slept for more than 20 ms) and the statements it sends,
+# Work of viewd while nothing changes: its threads' wake-ups (system calls that slept for more than 20 ms) and the statements it sends,
 # a minute. Views follow their sources: VIEWS (10,000) on the scripted dialect, FILE_VIEWS (1,000) on SQLite without data and
 # SERVER_VIEWS (200) on each server, because setting them up takes long there. One daemon a database, all watched at the same time by strace
 # for SECONDS_EACH. Under each table row: the system calls a minute. engine= for one of fake postgresql mariadb-binlog mariadb-trigger sqlite.
@@ -109,7 +109,7 @@ per_minute()
 	}' "$T/trace/$1"
 }
 
-# What the watch of each may do in a minute: its heartbeats, on MariaDB those of the binary log, or a statement that waits for 300 ms and a
+# Bounds for the watch of each in a minute: its heartbeats, on MariaDB those of the binary log, or a statement that waits for 300 ms and a
 # comparison of tables each second; the daemon looks in every half minute.
 declare -A goal=([fake]=3 [postgresql]=6 [mariadb-binlog]=26 [mariadb-trigger]=280 [sqlite]=3)
 for name in $databases; do

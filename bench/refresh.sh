@@ -78,7 +78,7 @@ fi
 how="DELETE and INSERT"
 kind=table
 measure "$how" $kind small_table 10
-# What viewd does in MariaDB with many rows: a new table aside, then the names are exchanged.
+# A refresh of many rows in MariaDB: a new table aside, then the names are exchanged.
 [ $engine != mariadb ] || { how="new table, RENAME" && kind=swap; }
 measure "$how" $kind big_table "$ROWS"
 finish >/dev/null

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What noticing changes costs those who make them, on MariaDB: single-row inserts by 8 clients into a table without capture, into one that is
+# The cost of noticing changes for those who make them, on MariaDB: single-row inserts by 8 clients into a table without capture, into one that is
 # followed in the binary log, and into one with viewd's triggers. The binary log is on for all three (ROW). viewd runs while its
 # two are measured, and not while the first is. The three alternate; the medians of ROUNDS count. The refreshes themselves
 # are left out (at_most_every): they cost what they cost however they are started. Arguments go to the server.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What noticing changes costs those who make them, on SQLite: single-row inserts, each its own transaction, into a file that viewd does not
+# The cost of noticing changes for those who make them, on SQLite: single-row inserts, each its own transaction, into a file that viewd does not
 # know and into one with viewd's triggers and its watch. Journal in WAL mode, synchronous = NORMAL, as applications that write often
 # have it; the statement is compiled once, as the usual bindings do it. SQLite lets one write at a time, so one client tells what a commit
 # costs; CLIENTS (8) of them mostly wait for each other. The two alternate; the medians of ROUNDS count. Refreshes are left out (at_most_every).

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What noticing changes costs those who make them, on PostgreSQL: single-row inserts by 8 clients into a table without capture, with
+# The cost of noticing changes for those who make them, on PostgreSQL: single-row inserts by 8 clients into a table without capture, with
 # viewd's triggers and the watcher at work, with the change log of a view that is kept incrementally besides, and with a NOTIFY in every
 # transaction. The four alternate; the medians of ROUNDS count. Then bulk updates of BULK rows.
 # Once with fsync, as servers are run, and once without, which shows the cost in processor time. Processor time an insert (all

@@ -1,4 +1,4 @@
-# What a dialect outside the tree is built with (docs/plugin-guide.md): headers, one archive of position-independent objects, and viewd-dialect.pc.
+# Files that a dialect outside the tree is built with (docs/plugin-guide.md): headers, one archive of position-independent objects, and viewd-dialect.pc.
 dialectdir = $(includedir)/viewd
 dialect_HEADERS = plugins/viewd_dialect.h plugins/viewd_types.h
 dialectbasedir = $(dialectdir)/base

@@ -1,4 +1,4 @@
-# What dialects share, and the dialects that configure chose.
+# The library that dialects share, and the dialects that configure chose.
 plugin_ldflags = $(AM_LDFLAGS) $(DEFS_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^viewd_dialect$$'
 
 include plugins/common/common.mk

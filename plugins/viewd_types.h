@@ -357,7 +357,7 @@ enum viewd_depends {
 #undef VIEWD_DEPENDS_ENUM
 };
 
-/* Who tells that an entry has changed. symbol, word, what it means */
+/* The reporter of an entry's changes. symbol, word, what it means */
 #define VIEWD_HEARD(X) \
 	X(NONE, "none", "nothing tells of its changes") \
 	X(TRIGGER, "trigger", "triggers log its changes") \
@@ -418,8 +418,8 @@ struct viewd_uninstall_request {
 enum viewd_signal_kind {
 	VIEWD_SIGNAL_STALE,   /* a captured source changed since the view's last refresh; told again whenever seq grew */
 	VIEWD_SIGNAL_REQUEST, /* an application asked for a refresh in SQL */
-	/* Of no view: watch_next returns before its look has seen all that was committed before it; the next calls go on
-	 * with it, and until one of them returns without this no view counts as looked at */
+	/* The signal is of no view: watch_next returns before its look has seen all that was committed before it. The next
+	 * calls go on with the look. Until one of them returns without this signal no view counts as looked at */
 	VIEWD_SIGNAL_BEHIND,
 	/* Something that the view depends on has another definition, or is gone. Its marks are raised already; its
 	 * dependencies are to be looked up anew, by inspect and capture */

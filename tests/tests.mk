@@ -19,7 +19,7 @@ print-tests:
 check-unit check-lint check-system:
 	@layer=$@; $(MAKE) check TESTS="`printf '%s\n' $(TESTS) | grep \"^tests/$${layer#check-}/\" | tr '\n' ' '`"
 
-# What every unit test links unless it sets its own prog_LDADD = $(LDADD) more.
+# Libraries of every unit test unless it sets its own prog_LDADD = $(LDADD) more.
 LDADD = libharness.la libviewd.la $(TALLOC_LIBS) $(CUNIT_LIBS)
 
 if HAVE_CUNIT

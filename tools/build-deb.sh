@@ -78,7 +78,7 @@ make_next_version()
 	done
 }
 
-# What a first start with the configuration that is shipped says; it must wait, answer, and end with 0.
+# Starts viewd with the configuration that is shipped; it must wait, answer, and end with 0.
 first_start()
 {
 	in_chroot bash -euc '

@@ -9,7 +9,7 @@
 #	tools/check.sh --no-deps       do not look at packages
 #	tools/check.sh --stage NAME    one stage alone (repeatable): gcc asan clang tsan valgrind systemd dist
 #
-# What a stage needs is built at the lowest priority while the tests of the stages before it run: those mostly wait for servers and
+# The builds of a stage run at the lowest priority while the tests of the stages before it run: those mostly wait for servers and
 # timeouts, and for the same reason several run at once. With ccache in the path a second run compiles little.
 #
 # Builds under build/check (VIEWD_CHECK_DIR says otherwise). The last line is "N passed, N failed"; exit status 1 when a
@@ -97,8 +97,8 @@ failures()
 	done
 }
 
-# What failed is run once more, alone: tests with real servers share the machine with whatever else happens there. What passes then
-# counts, and is named with what it said first.
+# Failed tests run once more, alone: tests with real servers share the machine with whatever else happens there. A test that passes
+# then counts as passed, and is named with what it said first.
 run_again()
 {
 	local dir=$1 names=$2 test
@@ -207,7 +207,7 @@ sanitizer_system_tests()
 	(cd "$src" && grep -l '^# sanitizers: yes' tests/system/*.sh 2>/dev/null) | tr '\n' ' '
 }
 
-# What these tests are and need, and no more.
+# The programs of these tests, and no more.
 asan_programs()
 {
 	echo "$(tests_of "$out/asan" '^tests/unit/')tests/support/notify"
@@ -230,7 +230,7 @@ stage_asan()
 		check_PROGRAMS="$(asan_programs)"
 }
 
-# Its warnings do not depend on how much it optimises.
+# Warnings of clang do not depend on how much it optimises.
 make_clang()
 {
 	step "clang: configure" configure_in clang CC="$(cc clang)" CFLAGS="$plain" && step "clang: build without warnings" build_all clang
@@ -324,8 +324,7 @@ verify_snippets()
 		systemd-tmpfiles --root="$tree" --create "$(find "$1" -path '*tmpfiles.d/viewd.conf')"
 }
 
-# What the distribution has builds, passes what tests need no server, installs and cleans up after itself. How it is compiled is not the
-# question.
+# The distribution builds, passes the tests that need no server, installs and cleans up after itself. Compiler flags do not matter here.
 make_dist()
 {
 	make_gcc || return

@@ -57,7 +57,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	as_root=sudo
 fi
 
-# What we put in place for the time of the installation only. Files that exist already are the administrator's.
+# Files that stand there for the time of the installation only. Files that exist already are the administrator's.
 policy=/usr/sbin/policy-rc.d
 nocluster=/etc/postgresql-common/createcluster.d/viewd-install-deps.conf
 made=

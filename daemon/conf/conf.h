@@ -153,8 +153,8 @@ struct conf_dialect {
 	size_t n_options;
 };
 
-/* Which dialects there are. conf/ cannot open plugins, so whoever calls conf_load hands this in. What a dialect points
- * to lives as long as ctx, but the name that is listed only until fn returns. */
+/* The dialects that exist. conf/ cannot open plugins, so the caller of conf_load hands this in. All that a dialect
+ * points to lives as long as ctx, but a listed name only until fn returns. */
 struct conf_dialects {
 	/* The dialect that a URL's scheme or a name asks for. False: err says why it is not available (reported at the url
 	 * line). */

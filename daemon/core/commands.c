@@ -88,7 +88,7 @@ static void closure_add(struct closure *c, struct view *v)
 	c->views[c->n++] = v;
 }
 
-/* Who was not named is left out rather than refused. */
+/* A view that was not named, and is disabled, is left out rather than refused. */
 static void closure_add_enabled(struct closure *c, struct view *v)
 {
 	if (v->conf->enabled)

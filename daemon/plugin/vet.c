@@ -40,7 +40,7 @@ bool vet_there(const char *dir, const char *name)
 	return there;
 }
 
-/* Whoever can write the file runs code as us. */
+/* A user who can write the file can run code as viewd. */
 static bool judge_owner(const struct stat *st, const char *what, struct viewd_err *err)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid()) {

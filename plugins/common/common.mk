@@ -1,4 +1,4 @@
-# What dialects share: a convenience library linked into every plugin, with libviewd_base.la.
+# The library that dialects share: a convenience library linked into every plugin, with libviewd_base.la.
 noinst_LTLIBRARIES += libviewd_sql.la
 libviewd_sql_la_SOURCES = \
 	plugins/common/analysis/analysis.c plugins/common/analysis/analysis.h \

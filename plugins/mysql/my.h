@@ -166,7 +166,7 @@ bool my_exec_later(struct db *db, const char *sql, const char *const *params, si
 bool my_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params,
                     const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool my_flush(struct db *db, struct viewd_err *err);
-/* What waits will not run. */
+/* Forgets the statements that wait for my_flush. */
 void my_forget_later(struct viewd_conn *conn);
 
 /* ---- lock.c: the server's named locks */

@@ -18,7 +18,7 @@
 #define SHORT INT64_C(200000)
 #define PATIENCE INT64_C(60000000) /* only a failure takes that long, however slow the machine */
 
-/* What a watch told of one view. */
+/* The last news that a watch told of one view. */
 struct heard {
 	const char *view;
 	int64_t seq;

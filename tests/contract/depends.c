@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a view depends on is listed, through plain views, and a definition that becomes another one is told.
+ * The dependencies of a view are listed, through plain views. A definition that becomes another one is told.
  */
 #include "contract/contract.h"
 
@@ -151,7 +151,7 @@ static void what_is_read_newly_is_followed(void)
 	end(&s);
 }
 
-/* Of two views that read it, the one that is set up first. */
+/* The walk for the first of two views that read the changed object is told to both. */
 static void what_a_walk_meets_is_told(void)
 {
 	struct scene s;

@@ -108,8 +108,8 @@ static void equal_texts_of_other_bytes_differ(void)
 	contract_end(&c);
 }
 
-/* What the engine itself stores in another way, or tells apart when it is read, must arrive; what it does not is no
- * difference. */
+/* A value that the engine stores in another way, or tells apart when it is read, must arrive. A value that the engine
+ * does not tell apart is no difference. */
 static void equal_numbers_of_other_bytes_differ(void)
 {
 	static const char *const key[] = {"id"}, *const values[] = {"'-0'", "'0'", "'1e15'", "'1e-7'"};

@@ -73,7 +73,7 @@ static void tells_what_prevents_it(void)
 	contract_end(&c);
 }
 
-/* What the analysis believes of a table comes from the catalogue. A key may be NULL, and in more than one row. */
+/* The analysis takes the keys of a table from the catalogue. A key may be NULL, and in more than one row. */
 static void believes_the_catalogue_only(void)
 {
 	struct contract c;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a view hands over to those that read it: the rows that its refresh has changed, whatever its own mode is; and
- * that within a group, whose members are refreshed by what has changed as well.
+ * A view hands over to those that read it the rows that its refresh has changed, whatever its own mode is; likewise
+ * within a group, whose members are refreshed by what has changed as well.
  */
 #include "base/err.h"
 #include "contract/kept.h"

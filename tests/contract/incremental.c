@@ -270,7 +270,7 @@ static void each_view_reads_every_change_once(void)
 	contract_end(&c);
 }
 
-/* What a refresh has read that then fails comes again. */
+/* Images that a refresh has read come again when it fails afterwards. */
 static void a_failed_refresh_is_repeated(void)
 {
 	struct contract c;

@@ -18,7 +18,8 @@ void kept_make(struct contract *c, const struct viewd_view_spec *view);
 /* A refresh by what has changed, after which the relation is what the definition yields. */
 void kept_keeps(struct contract *c, const struct viewd_view_spec *view);
 
-/* Which also writes so many rows, a changed one being two or one; the next one writes none. */
+/* As kept_keeps; the refresh also writes this number of rows, a changed row being two or one. The next refresh writes
+ * none. */
 void kept_keeps_by(struct contract *c, const struct viewd_view_spec *view, int64_t written);
 
 /* A refresh of all rows. */

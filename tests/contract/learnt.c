@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What was learnt of an incremental view is known to whatever connection refreshes it next.
+ * Facts learnt of an incremental view are known to whatever connection refreshes it next.
  */
 #include "base/err.h"
 #include "contract/kept.h"

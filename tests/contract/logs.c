@@ -172,7 +172,7 @@ static bool ignore(void *ctx UNUSED, const char *text UNUSED)
 	return true;
 }
 
-/* Who leaves takes along what would stop or slow the writers. */
+/* Leaving takes out of the database what would stop or slow the writers. */
 static void nothing_is_left_behind(void)
 {
 	struct viewd_view_spec view;

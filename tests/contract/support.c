@@ -23,7 +23,7 @@ const char contract_stats_definition[] =
 	"SELECT category, count(id) AS product_count, min(price) AS min_price, max(price) AS max_price "
 	"FROM products WHERE in_stock = 1 GROUP BY category";
 
-/* What is said of an old server is no affair of the suite's. */
+/* Advice to update an old server is no concern of the suite. */
 static void on_log(void *ctx UNUSED, enum viewd_log_level level, const char *msg)
 {
 	if (strstr(msg, "(update it") == NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What any SQL client reads of how fresh views are: `viewd.views`, `viewd_views`. No watch is open unless a test opens
+ * The freshness of views as any SQL client reads it: `viewd.views`, `viewd_views`. No watch is open unless a test opens
  * one, so this is also what is read while viewd is off.
  */
 #include "contract/contract.h"
@@ -50,7 +50,7 @@ static enum viewd_capture wanted_mode(void)
 	return VIEWD_CAPTURE_AUTO;
 }
 
-/* What it reads are tables, or with kept other views of viewd's. */
+/* Sets the capture of a view up. Its sources are tables, or with kept other views of viewd's. */
 static enum viewd_capture follow(struct scene *s, struct viewd_view_spec *view, enum viewd_capture mode, bool kept)
 {
 	struct sources found = {.n = 0};
@@ -147,7 +147,7 @@ static void a_change_makes_stale_and_a_refresh_fresh(void)
 	contract_end(&s.c);
 }
 
-/* Of many changes the first one counts, and none that the data has. */
+/* The first of many changes counts, and none that the data has. */
 static void stale_since_is_the_first_missing_change(void)
 {
 	struct scene s;

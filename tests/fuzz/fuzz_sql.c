@@ -50,7 +50,7 @@ static void queries_are_stable(const struct syntax *syn, void *mem, const char *
 	}
 }
 
-/* What parses is quoted into something that parses to the same. */
+/* A name that parses is quoted into a text that parses to the same name. */
 static void names_are_stable(const struct syntax *syn, void *mem, const char *text)
 {
 	struct relation rel, again;

@@ -15,7 +15,7 @@ static void require(bool ok)
 		abort();
 }
 
-/* What was filled in ends where it should, and is read to the end. */
+/* A text that was filled in ends within its room. */
 static void require_text(const char *text, size_t size)
 {
 	require(strnlen(text, size) < size);
@@ -55,7 +55,7 @@ static const struct db_reader take_source[] = {{take_source_fn, "t", "sources"}}
 
 /* ---- the readers; each returns whether what it read was believed ---- */
 
-/* What was read can be written again. */
+/* A row that was read can be written again. */
 static bool row_of_a_view(struct db *db, void *mem UNUSED, struct viewd_err *err)
 {
 	struct state_row row;

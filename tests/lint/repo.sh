@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What is committed: sources only, nothing that belongs to one machine, nothing left to do, every source licensed.
+# The contents of the repository: sources only, nothing that belongs to one machine, nothing left to do, every source licensed.
 # shellcheck disable=SC2317 # called through expect_*
 . "${VIEWD_SRC:-.}/tests/lint/lib.sh"
 

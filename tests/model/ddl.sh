@@ -7,7 +7,7 @@
 ddl_tables="items spare typed anew ledger parts"
 ddl_views="d_items d_plain d_nested d_typed d_anew d_ledger d_over d_parts $(pick 'd_func d_enum d_policy d_mv d_native' 'd_func d_enum' '')"
 
-# What runs in a subshell takes its luck from $chance: $RANDOM would begin with another seed there.
+# A function in a subshell takes its luck from $chance: $RANDOM would begin with another seed there.
 chance=0
 one_of()
 {
@@ -270,7 +270,7 @@ anyway()
 	return 0
 }
 
-# What a statement that was cut off has left; all but a few of these fail.
+# Removes what a statement that was cut off has left; all but a few of these fail.
 mend_definitions()
 {
 	local p

@@ -233,7 +233,7 @@ all_equal()
 	viewctl verify --all
 }
 
-# What is asked after a failure.
+# Prints the facts that are wanted after a failure.
 tell_all()
 {
 	local v

@@ -27,7 +27,7 @@ struct viewd_conn *my_session(void);
 /* The same without prepare(). */
 struct viewd_conn *my_unprepared(void);
 
-/* What happens at failpoints. at: NULL nothing. */
+/* The action at a failpoint. at: NULL nothing. */
 struct my_kill {
 	const char *at;         /* place */
 	const char *const *sql; /* NULL: kill the process; else statements that root runs there, NULL ends */

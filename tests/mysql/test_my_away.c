@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What triggers write while nobody watches is bounded, keeps no writer waiting, and is told to the watch that comes.
+ * The log of triggers while nobody watches: it is bounded, keeps no writer waiting, and is told to the watch that
+ * comes.
  */
 #include "my_support.h"
 
@@ -244,7 +245,7 @@ static void who_has_asked_is_bounded_as_well(void)
 	my_do("TRUNCATE TABLE viewd_changes");
 	say(my, "INSERT INTO sales (region, amount) SELECT 'many', seq FROM seq_1_to_300");
 	CHECK_STR(rows(), "0");
-	/* What an application has put there makes no row go that should stay. */
+	/* A value that an application has put there deletes no row that should stay. */
 	say(watch, talloc_asprintf(harness_ctx(), "DO GET_LOCK('%s', 0)", name));
 	say(my, "SET " NOTE_FROM " = NULL, " NOTE_TO " = -1");
 	say(my, INSERT);
@@ -300,8 +301,8 @@ static void few_rows_speak_for_themselves(void)
 	CHECK(s->seq > 0 && s->other == 0);
 }
 
-/* He began while nobody watched, and has left no row: he is told of when he has ended, also when he was only prepared
- * meanwhile. */
+/* The writer began while nobody watched, and has left no row. The watch is told of it when it has ended, also when it
+ * was only prepared meanwhile. */
 static void who_began_before_is_waited_for(void)
 {
 	static const char *const plain[] = {"BEGIN", INSERT}, *const xa[] = {"XA START 'x'", INSERT, "XA END 'x'"},
@@ -398,7 +399,7 @@ static void the_bound_moves_with_the_log(void)
 
 /* ---- copies */
 
-/* Its log is never read, whoever watches the original. */
+/* The log of a copy is never read, whoever watches the original. */
 static void a_copy_is_bounded_beside_the_watch(void)
 {
 	struct scene *s = begin();

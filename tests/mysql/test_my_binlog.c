@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What writers and administrators do to the binary log, and what must be heard all the same. The server has a binary
+ * Changes by writers and administrators to the binary log, which must be heard all the same. The server has a binary
  * log; run.sh runs this against several of them.
  */
 #include "my_support.h"
@@ -16,7 +16,7 @@
 #define SHORT INT64_C(100000)
 #define PATIENCE INT64_C(15000000)
 
-/* What a watch told of v, over sales, and of w, over other_sales, which serves as a proof that the watch has seen what
+/* The news that a watch told of v, over sales, and of w, over other_sales. News of w prove that the watch has seen what
  * was before. */
 struct scene {
 	struct viewd_conn *conn;
@@ -112,7 +112,7 @@ static void look_at_all(struct scene *s)
 	}
 }
 
-/* Also when a test ends early. */
+/* Closes the watch, also when a test ends early. */
 static int close_watch(struct scene **holder)
 {
 	DIALECT->capture->watch_close(&(*holder)->watch);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What noticing changes needs from accounts, and what it leaves alone. The rest is in tests/contract/capture.c.
+ * The rights that noticing changes needs, and the objects that it leaves alone. The rest is in
+ * tests/contract/capture.c.
  */
 #include "my_support.h"
 
@@ -371,8 +372,8 @@ static bool run(MYSQL *my, const char *sql)
 	return done;
 }
 
-/* Who holds one row keeps nobody from marking another source, whatever the level of isolation; also in a table that an
- * older viewd has made. */
+/* A session that holds one row keeps nobody from marking another source, whatever the level of isolation; also in a
+ * table that an older viewd has made. */
 static void marks_of_other_sources_do_not_wait(void)
 {
 	begin_two();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one refresh asks of the server, in statements: each is a round trip, a definition of a table waits for the disk
- * several times. The bounds are what it takes today; more needs a reason.
+ * The statements that one refresh sends: each is a round trip, a definition of a table waits for the disk several
+ * times. The bounds are today's counts; more needs a reason.
  */
 #include "my_support.h"
 
@@ -12,7 +12,7 @@ struct cost {
 	int64_t statements, definitions, commits;
 };
 
-/* Of this session, the question among them. */
+/* A counter of this session, which counts the question as well. */
 static int64_t counter(struct viewd_conn *conn, const char *names)
 {
 	struct viewd_err err = {0};

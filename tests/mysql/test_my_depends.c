@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a view depends on: found through plain views and functions, compared, heard in the binary log, or called unheard
- * by its name.
+ * The dependencies of a view: found through plain views and functions, compared, heard in the binary log, or called
+ * unheard by their names.
  */
 #include "my_support.h"
 
@@ -359,7 +359,7 @@ static void the_binary_log_tells_at_once(void)
 	}
 }
 
-/* What is read newly is followed from then on. */
+/* A table that is read newly is followed from then on. */
 static void another_table_is_followed(void)
 {
 	struct scene *s = begin();

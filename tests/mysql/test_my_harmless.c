@@ -56,7 +56,7 @@ static const char *const modes[] = {"",
                                     "NO_BACKSLASH_ESCAPES",
                                     "NO_AUTO_VALUE_ON_ZERO,ONLY_FULL_GROUP_BY"};
 
-/* Which statements are refused, and how. */
+/* The statements that are refused, and how. */
 #define NONE \
 	{ \
 		0, 0 \

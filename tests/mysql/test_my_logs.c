@@ -99,7 +99,7 @@ static void what_foreign_keys_change_is_noticed(void)
 
 /* ---- bounds ---- */
 
-/* Who has left a row that says "everything" and commits after the refresh is not lost. */
+/* A writer that has left a row that says "everything" and commits after the refresh is not lost. */
 static void a_log_has_a_bound(void)
 {
 	struct my_scene *s = my_incremental_begin(my_totals);
@@ -117,7 +117,8 @@ static void a_log_has_a_bound(void)
 	CHECK_STR(my_compared(s), "incremental 1");
 }
 
-/* What a view has not read that nobody refreshes does not keep the log full; when it comes back it reads everything. */
+/* Rows that a view which nobody refreshes has not read do not keep the log full. When the view comes back it reads
+ * everything. */
 static void a_view_that_stays_away_fills_no_log(void)
 {
 	struct my_scene *s = my_incremental_begin(my_totals);
@@ -218,7 +219,7 @@ static void trying_reads_one_row(void)
 	my_rollback(&s->conn->db);
 }
 
-/* What was lost in silence is made up for. */
+/* Changes that were lost in silence are made up for. */
 static void lost_rights_are_noticed(void)
 {
 	struct my_scene *s = my_incremental_begin(my_totals);

@@ -64,7 +64,7 @@ static void open_watch(struct scene *s)
 	REQUIRE_OK(s->watch != NULL, &err);
 }
 
-/* Also when a test ends early. */
+/* Closes the watch, also when a test ends early. */
 static int close_watch(struct scene *s)
 {
 	DIALECT->capture->watch_close(&s->watch);
@@ -182,7 +182,7 @@ static void a_long_log_is_read_in_parts(void)
 	my_do("DROP TABLE long_one");
 }
 
-/* What passes by itself must not make `auto` choose triggers for good. */
+/* A failure that passes by itself must not make `auto` choose triggers for good. */
 static void a_passing_failure_decides_nothing(void)
 {
 	const struct viewd_source source = {"shop", "sales", VIEWD_KIND_TABLE};
@@ -292,7 +292,7 @@ static void large_rows_are_heard_and_not_kept(void)
 	CHECK(r->log->my->net.max_packet < 1u << 20);
 }
 
-/* Its text is not read, so everything has changed. */
+/* The text of a long statement is not read, so everything has changed. */
 static void so_are_long_statements(void)
 {
 	struct scene *s = begin_large();
@@ -351,7 +351,7 @@ static void the_stream_is_not_compressed(void)
 	CHECK(r->log->my->net.max_packet < 1u << 20);
 }
 
-/* Whoever has come to rest has read all that was sent, without asking for the end. */
+/* A reader that has come to rest has read all that was sent, without asking for the end. */
 static void read_to_rest(struct reader *r)
 {
 	struct pollfd pfd = {.fd = binlog_fd(r->log), .events = POLLIN};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What others notice: readers during replacements and refreshes, writers during a long refresh, transactions in the
- * way.
+ * Effects on others: readers during replacements and refreshes, writers during a long refresh, transactions in the way.
  */
 #include "my_support.h"
 
@@ -361,7 +360,7 @@ static void a_small_table_waits_for_locks_in_vain(void)
 	CHECK_STR(free_lock(), "1");
 }
 
-/* Its rows would not come back: no engine of transactions keeps them. */
+/* The usurper's rows would not come back: its storage engine has no transactions. */
 static void a_usurper_without_transactions_survives(void)
 {
 	static const char *const sql[] = {"DROP TABLE v", "CREATE TABLE v (precious INT) ENGINE = MyISAM",

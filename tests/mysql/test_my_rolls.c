@@ -95,7 +95,7 @@ static void the_one_row_stays(void)
 	CHECK_STR(my_ask("SELECT b, n, i FROM v"), "0.05,0,2.3333");
 }
 
-/* Of decimals, rates and whole numbers with a sign or without one, digit for digit. */
+/* Sums of decimals, rates and whole numbers with a sign or without one, digit for digit. */
 static void digits_are_those_of_a_recomputation(void)
 {
 	struct my_scene *s = my_incremental_begin(my_totals);

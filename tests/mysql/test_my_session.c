@@ -352,7 +352,7 @@ static void what_is_granted_after_a_refusal_counts(void)
 	CHECK_STR(my_ask("SELECT count(*) FROM v"), "3");
 }
 
-/* What a server tells of another one behind it (FEDERATED, Spider). */
+/* Errors that a server passes on from another one behind it (FEDERATED, Spider). */
 static void a_server_behind_the_server_is_the_views_own_failure(void)
 {
 	static const int numbers[] = {1158, 1160, 1429, 1430, 12701};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What viewd's triggers must not do to those who write a table, and that what they could not tell is made up for.
+ * Triggers of viewd's must not harm those who write a table. Changes that the triggers could not tell are made up for.
  */
 #include "my_support.h"
 
@@ -104,7 +104,7 @@ static void make_role(void)
 	my_do("GRANT " DEFINER_ROLE " TO viewd@localhost");
 }
 
-/* What the clerk meets who runs these statements, separated by ;. "" nothing. */
+/* The first error that the clerk gets for these statements, separated by ;. "" none. */
 static const char *clerk(const char *database, const char *statements)
 {
 	char *sock = talloc_asprintf(harness_ctx(), "%s/sock", getenv("VIEWD_TEST_MARIADB"));
@@ -219,7 +219,7 @@ static void broken_things_are_noticed_and_made_up_for(void)
 	}
 }
 
-/* Whoever asks is not told that all was heard while a trigger is gone. */
+/* A caller that asks is not told that all was heard while a trigger is gone. */
 static void a_dropped_trigger_is_missed_by_who_asks(void)
 {
 	struct scene *s = begin();
@@ -324,7 +324,7 @@ static void a_role_that_lacks_something_is_not_used(void)
 
 /* ---- copies */
 
-/* What SHOW CREATE TRIGGER gives is what a dump holds; the database of the copy is the session's. */
+/* SHOW CREATE TRIGGER gives what a dump holds. The database of the copy is the session's. */
 static void copy_triggers(const char *from, const char *to)
 {
 	char *names = talloc_strdup(harness_ctx(), my_ask("SELECT group_concat(TRIGGER_NAME SEPARATOR ' ') FROM "
@@ -357,7 +357,7 @@ static void a_dump_is_loaded_elsewhere(void)
 	CHECK_STR(words(), "1");
 }
 
-/* Its database gets the procedure now: the triggers of the other one, which call another, stay. */
+/* The home database gets its procedure now. The triggers of the other database stay: they call another procedure. */
 static void the_first_view_at_home(struct viewd_conn *conn)
 {
 	struct viewd_view_spec view = my_view("w", VIEWD_METHOD_TABLE, my_select_from("shop", "sales"));
@@ -429,7 +429,7 @@ static void triggers_of_older_versions_are_replaced(void)
 	CHECK_STR(my_ask("SELECT count(*), min(trigger_schema), min(source) FROM viewd_triggers"), "3,,`sales`");
 }
 
-/* Whoever may write viewd's tables must not have it drop what is not its own. */
+/* A user who may write viewd's tables must not have viewd drop what is not its own. */
 static void a_forged_name_drops_nothing(void)
 {
 	struct scene *s = begin();

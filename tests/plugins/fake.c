@@ -204,7 +204,7 @@ bool fake_fill_rows(struct viewd_conn *conn, struct fake_object *o, const struct
 	return true;
 }
 
-/* What was written marks the views that read it. */
+/* A refresh that has written marks the views that read this one. */
 static bool fill(struct viewd_conn *conn, struct fake_object *o, const struct viewd_view_spec *view,
                  const struct fake_seen *seen, struct viewd_outcome *out, struct viewd_err *err)
 {
@@ -359,7 +359,7 @@ static bool refresh(struct viewd_conn *conn, const struct viewd_view_spec *view,
 	char name[256];
 	fake_plain_name(view->relation, name, sizeof name);
 	fake_lock();
-	/* Then it may wait, then the data is read */
+	/* The marks are read, then the refresh may wait, then the data is read. */
 	const struct fake_seen seen = fake_read_marks(conn->server, view->name);
 	bool ok = fake_enter(conn->server, conn, FAKE_refresh, name, err);
 	if (ok) {

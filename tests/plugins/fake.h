@@ -81,7 +81,7 @@ int64_t fake_rows(const char *server, const char *object);
 /* Contract breaches by the caller: two calls on one connection at once, close beside cancel, use after close. */
 size_t fake_violations(void);
 
-/* What the servers believe the time is; 0: the host's clock. */
+/* The time that the servers tell; 0: the host's clock. */
 void fake_set_now(int64_t wall_us);
 
 /* Forgets all servers; those with connections stay for these alone. */

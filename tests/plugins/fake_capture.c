@@ -321,7 +321,7 @@ static bool tell_write(struct fake_server *s, struct viewd_signal_sink signals)
 	return more;
 }
 
-/* So many at once, then others get a turn. */
+/* The writes of a storm that are told at once, before others get a turn. */
 #define STORM_SLICE 1000
 
 static bool tell_storm(struct fake_server *s, struct viewd_signal_sink signals)

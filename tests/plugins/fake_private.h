@@ -114,7 +114,7 @@ struct viewd_conn {
 	bool busy, cancelled, in_cancel, broken;
 };
 
-/* What a refresh has read of its view's marks before it read data. */
+/* The marks of its view that a refresh has read before it read data. */
 #define FAKE_SEEN 16
 struct fake_seen {
 	int64_t dirty[FAKE_SEEN];
@@ -145,7 +145,7 @@ void fake_forget(struct fake_server *s, struct fake_object *o);
 uint64_t fake_hash(uint64_t seed, const char *text);
 /* The next name after FROM; *pos NULL: the first. False at the end. */
 bool fake_next_source(const char *definition, const char **pos, char *name, size_t size);
-/* What the definition yields now; false with the missing name in err. */
+/* The rows that the definition yields now; false with the missing name in err. */
 bool fake_evaluate(struct fake_server *s, const char *definition, int depth, int64_t *rows_r, uint64_t *content_r,
                    struct viewd_err *err);
 bool fake_is_base(const char *name);
@@ -166,7 +166,7 @@ void fake_storm(struct fake_server *s, const char *source, long times);
 void fake_request_refresh(struct fake_server *s, const char *view);
 void fake_rewind_marks(struct fake_server *s);
 void fake_free_captures(struct fake_server *s);
-/* What the objects of the server take, roughly: they stand for what a real database keeps elsewhere. */
+/* The size of the server's objects, roughly: they stand for what a real database keeps elsewhere. */
 size_t fake_bytes(const struct fake_server *s);
 
 /* The dialect's functions that need no connection, and what they share with the others; without the lock. */

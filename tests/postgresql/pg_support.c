@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* What is said of an old server is no affair of the test's. */
+/* Advice to update an old server is no concern of the test. */
 static void host_log(void *ctx UNUSED, enum viewd_log_level level, const char *msg)
 {
 	if (strstr(msg, "(update it") != NULL)

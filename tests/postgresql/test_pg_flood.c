@@ -119,8 +119,8 @@ static void lock_marks(struct viewd_conn *conn)
 	pg_do(conn, "SELECT * FROM viewd.captures FOR UPDATE");
 }
 
-/* Who asks is told of everything that was committed before, whatever the pace, and not before it was possible to
- * look. */
+/* A caller that asks is told of everything that was committed before, whatever the pace, and not before it was possible
+ * to look. */
 static void tells_when_asked(void)
 {
 	struct pg_stage s;
@@ -451,7 +451,7 @@ static void hears_others_behind_a_long_log(void)
 	CHECK_STR(flag_of(&s), "null");
 }
 
-/* Who asks is told of a change that only the flag knows. */
+/* A caller that asks is told of a change that only the flag knows. */
 static void tells_who_asks_of_a_long_log(void)
 {
 	struct pg_stage s;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What triggers do not tell, or not always: writers that go around them, triggers that come and go, and what making
- * them costs others.
+ * Gaps in what triggers tell: writers that go around them, triggers that come and go; and what making triggers costs
+ * others.
  */
 #include <string.h>
 #include <talloc.h>
@@ -87,7 +87,7 @@ static void polls_what_is_disabled(void)
 	CHECK(pg_told_within(&s, 15000000));
 	settle(&s);
 	CHECK_STR(n_of(&s), "3");
-	/* Who asks is not put off to what the counters say later. */
+	/* A caller that asks is not put off to what the counters say later. */
 	pg_do(s.app, "INSERT INTO sale VALUES (61, 1)");
 	DIALECT->capture->watch_wake(s.watch);
 	CHECK(pg_told_within(&s, 2000000));
@@ -95,7 +95,7 @@ static void polls_what_is_disabled(void)
 	CHECK_STR(n_of(&s), "4");
 }
 
-/* It was gone, nobody knows for how long; that it is made anew for another reason hides nothing. */
+/* The trigger was gone for an unknown time. Making it anew for another reason hides nothing. */
 static void marks_what_a_lost_trigger_has_missed(void)
 {
 	struct pg_stage s;
@@ -112,7 +112,7 @@ static void marks_what_a_lost_trigger_has_missed(void)
 	CHECK_STR(n_of(&s), "3");
 }
 
-/* Who asks is told of it now, not at the next heartbeat. */
+/* A caller that asks is told of the partition now, not at the next heartbeat. */
 static void tells_who_asks_of_a_detached_partition(void)
 {
 	struct pg_stage s;

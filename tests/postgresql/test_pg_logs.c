@@ -141,7 +141,7 @@ static void letting_on_may_stop_halfway(void)
 	is_refreshed(&s, "incremental: 1 keys");
 }
 
-/* As it is between the two steps: nothing is believed, and whoever finds that finishes it. */
+/* The state between the two steps: nothing is believed, and the next session that finds it finishes it. */
 static void what_stopped_is_finished(void)
 {
 	struct scene s;
@@ -154,7 +154,7 @@ static void what_stopped_is_finished(void)
 	is_refreshed(&s, "incremental: 1 keys");
 }
 
-/* Whose snapshot is from before writers were let on does not believe the log that it finds. */
+/* A snapshot from before writers were let on does not believe the log that it finds. */
 static void older_snapshots_see_that_writers_were_let_on(void)
 {
 	struct scene s;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the server's counters tell late, or never: such a view is not called fresh, by nobody.
+ * Changes that the server's counters tell late, or never: nobody calls such a view fresh.
  */
 #include <string.h>
 #include <talloc.h>
@@ -50,7 +50,7 @@ static void what_is_not_told_yet_is_not_fresh(void)
 	CHECK(strcmp(word_of(&s), "FRESH") != 0);
 	CHECK(doubts(&s, true));
 	CHECK(strcmp(word_of(&s), "FRESH") != 0);
-	/* Who asks is not put off to what the counters say later. */
+	/* A caller that asks is not put off to what the counters say later. */
 	DIALECT->capture->watch_wake(s.watch);
 	CHECK(pg_told_within(&s, 5000000));
 	pg_stage_refresh(&s);
@@ -76,7 +76,7 @@ static void who_asks_is_answered_by_rest(void)
 	CHECK_STR(word_of(&s), "FRESH");
 }
 
-/* Neither refreshes nor looks of viewd's own, nor what was rolled back. */
+/* Refreshes and looks of viewd's own change nothing, nor does what was rolled back. */
 static void what_changes_nothing_is_no_doubt(void)
 {
 	struct pg_stage s;
@@ -96,7 +96,7 @@ static void what_changes_nothing_is_no_doubt(void)
 	CHECK_INT(s.doubts, told);
 }
 
-/* What a hook writes is in the refresh's own transaction. */
+/* A hook's writes are in the refresh's own transaction. */
 static void what_a_hook_writes_is_a_doubt(void)
 {
 	struct pg_stage s;

@@ -209,7 +209,7 @@ static void adopts_what_is_equal(void)
 	"SELECT c.collname FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation WHERE a.attrelid = " \
 	"'" relation "'::regclass AND a.attname = '" column "'"
 
-/* What the tables of an application sort by. */
+/* An application's table whose columns sort in different ways. */
 static void make_names(struct viewd_conn *app)
 {
 	pg_do(app, "CREATE COLLATION \"Alike\" (provider = icu, locale = 'und-u-ks-level1', deterministic = false)");

@@ -245,7 +245,7 @@ static void a_usurper_keeps_its_rows(void)
 	conn->db.host = &pg_host;
 }
 
-/* Who was not allowed to read before may not read afterwards, whatever the defaults say. */
+/* A role that was not allowed to read before may not read afterwards, whatever the defaults say. */
 static void default_privileges_add_nothing(void)
 {
 	struct viewd_conn *conn, *app;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What one role can do to another through viewd.
+ * Attacks of one role on another through viewd.
  */
 #include "pg_watch_support.h"
 

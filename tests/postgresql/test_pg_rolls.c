@@ -366,7 +366,7 @@ static void take_long(void *ctx UNUSED, const char *place)
 		later_us += 1000000;
 }
 
-/* Its logs go too, and are not made again when the view is refreshed. */
+/* The logs of a view that is given up go too, and are not made again when the view is refreshed. */
 static void auto_gives_up_what_does_not_pay(void)
 {
 	struct scene s;

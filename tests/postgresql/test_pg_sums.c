@@ -70,7 +70,7 @@ static void is_refreshed(struct scene *s, const char *by)
 	CHECK_STR(pg_differing(s->conn, &s->view), "0");
 }
 
-/* Of the newest log. */
+/* The rows of the newest log. */
 static const char *log_rows(struct scene *s)
 {
 	const char *log = talloc_strdup(harness_ctx(), pg_ask(s->conn, "SELECT max(log) FROM viewd.change_logs"));
@@ -172,7 +172,7 @@ static void all_kinds_of_sums_are_right(void)
 	}
 }
 
-/* Of a statement that writes what the definition cannot add up, multiply, divide or read. */
+/* A statement that writes what the definition cannot add up, multiply, divide or read leaves images. */
 static void whatever_may_fail_reads_images(void)
 {
 	static const char *const definitions[] = {
@@ -326,7 +326,7 @@ static void sums_are_made_below_joins(void)
 	}
 }
 
-/* What the source's columns become is seen before anything is made of them. */
+/* A new type of the source's columns is seen before anything is made of them. */
 static void columns_that_change_are_seen(void)
 {
 	struct scene s;

@@ -11,7 +11,7 @@
 
 #include "common/objects/task.h"
 
-/* What libpq has sent since traced(): a Sync ends each turn, a Parse begins each statement. */
+/* The messages that libpq has sent since traced(): a Sync ends each turn, a Parse begins each statement. */
 struct trace {
 	struct viewd_conn *conn;
 	FILE *out;
@@ -153,7 +153,7 @@ static void a_text_may_come_twice_in_one_turn(void)
 	CHECK_STR(pg_ask(conn, "SELECT dirty_seq, clean_seq FROM viewd.captures ORDER BY dirty_seq"), "3,3;6,6");
 }
 
-/* What was refused or skipped is prepared when it is next asked. */
+/* A statement that was refused or skipped is prepared when it is next asked. */
 static void a_failure_leaves_no_doubt_about_plans(void)
 {
 	struct viewd_conn *conn = start();

@@ -40,7 +40,7 @@ static const char *captured(struct viewd_conn *conn, const struct viewd_view_spe
 	return text;
 }
 
-/* What a view with this definition depends on. */
+/* The dependencies of a view with this definition. */
 static const char *walked(struct viewd_conn *conn, const char *definition)
 {
 	struct viewd_view_spec view = pg_followed_view("v", definition);

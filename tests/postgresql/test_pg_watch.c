@@ -270,7 +270,7 @@ static void fences_who_no_longer_leads(void)
 	CHECK(pg_told(&s));
 }
 
-/* What a crash leaves: the server has emptied every unlogged table, whatever was in them. */
+/* After a crash the server has emptied every unlogged table, whatever was in them. */
 static void marks_everything_when_the_log_is_gone(void)
 {
 	struct pg_stage s;

@@ -108,7 +108,7 @@ static void broken_things_stop_nobody(void)
 	}
 }
 
-/* What viewd cannot mend by itself. */
+/* Damage that viewd cannot mend by itself. */
 static void nor_does_a_lost_schema(void)
 {
 	static const struct {
@@ -214,7 +214,7 @@ static void nor_do_the_columns(void)
 	CHECK_STR(pg_ask(s.conn, "SELECT n FROM public.totals"), "2");
 }
 
-/* Who commits after the things were made again, and wrote before. */
+/* A writer that wrote before the things were made again, and commits afterwards. */
 static void waits_for_who_was_not_heard(void)
 {
 	struct pg_stage s;

@@ -94,7 +94,7 @@ int harness_main(int argc, char **argv, const struct harness_suite *suites, size
 #define CHECK_STR(actual, expected) harness_check_str((actual), (expected), __FILE__, __LINE__, #actual)
 #define CHECK_CONTAINS(text, part) harness_check_contains((text), (part), __FILE__, __LINE__, #text)
 
-/* What the macros call. Each returns whether the check held. */
+/* The functions behind the macros. Each returns whether the check held. */
 bool harness_check(bool ok, const char *file, int line, const char *fmt, ...) PRINTF_LIKE(4, 5);
 bool harness_check_ok(bool ok, const char *file, int line, const char *call, const struct viewd_err *err);
 bool harness_check_int(int64_t actual, int64_t expected, const char *file, int line, const char *expr);
@@ -109,8 +109,8 @@ void harness_skip(const char *reason) __attribute__((noreturn));
 
 /* ---- log expectations ------------------------------------------------------------------------------------------- */
 
-/* This test will log at least one error or warning that contains part (at any time before it ends). The string must
- * live as long as the test. At most 16 a test. */
+/* Declares that the test will log at least one error or warning that contains part (at any time before it ends). The
+ * string must live as long as the test. At most 16 a test. */
 void expect_log(const char *part);
 
 /* How many lines so far in this test, of any level, contain part. */

@@ -21,7 +21,7 @@ struct piece {
 	char data[];
 };
 
-/* What one side said and the other one has not got yet. */
+/* Bytes that one side has sent and the other one has not got yet. */
 struct flow {
 	struct piece *head, **tail;
 	size_t queued;

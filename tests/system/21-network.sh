@@ -131,8 +131,8 @@ is_down()
 	[ "$(field followed state)" = FAILED ] && [ "$(field followed error.class)" = "${1:-connect}" ]
 }
 
-# What the server says, or what it is told, disappears on the way: when a connection is made, and while it is set up.
-# Without much time each is met on one engine.
+# Bytes from or to the server disappear on the way: when a connection is made, and while it is set up. A short run
+# meets each of them on one engine.
 case ${VIEWD_LONG:+long}$engine in
 postgresql) troubles=(hold "mute up") ;;
 mariadb) troubles=("mute down" "stall 20") ;;
@@ -155,7 +155,7 @@ ok "silence while a session is set up: reached" wait_until "net_struck $hits"
 back "silence while a session is set up"
 
 # ---- a silent watching session ----
-# Its heartbeat has to find out: half a minute on PostgreSQL, a minute on MariaDB.
+# The heartbeat of the watch has to find out: half a minute on PostgreSQL, a minute on MariaDB.
 if [ -n "${VIEWD_LONG:-}" ]; then
 	net only :watch
 	net hold

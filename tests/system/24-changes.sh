@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Whatever keeps a change from being noticed is noticed itself: triggers and tables that go and come back, logs that somebody empties.
-# What cannot be noticed is healed by max_staleness.
+# A change that cannot be noticed is healed by max_staleness.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
 . "$VIEWD_SRC/tests/system/lib-faults.sh"
 

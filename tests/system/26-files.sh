@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What happens to an SQLite file from outside: locked for long, replaced, gone, with another schema, without its write-ahead log. viewd
+# An SQLite file is changed from outside: locked for long, replaced, gone, with another schema, without its write-ahead log. viewd
 # neither spins nor writes into nowhere, and follows what is there afterwards.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
 

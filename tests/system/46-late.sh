@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Who takes over a database waits for what a predecessor that was killed was about to commit, and does what that asks for. SQLite has one
+# A viewd that takes over a database waits for what a predecessor that was killed was about to commit, and does what that asks for. SQLite has one
 # writer at a time and a lock on the file.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
 [ "$engine" != sqlite ] || skip_all "SQLite has one writer at a time"

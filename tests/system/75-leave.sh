@@ -4,7 +4,7 @@
 # administrator who is given the statements.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
 
-# What is in the database, without rows; $1: how views are told apart from everything else.
+# The objects in the database, without rows; $1: how views are told apart from everything else.
 catalogue()
 {
 	case $engine in

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What viewctl explain says of real tables: by the daemon and without one, as text and as JSON; and what prevents a view from being kept
+# The answers of viewctl explain for real tables: by the daemon and without one, as text and as JSON; and what prevents a view from being kept
 # incrementally is named with its place.
 . "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
 
@@ -10,7 +10,7 @@ sql "CREATE TABLE customer (id integer PRIMARY KEY, name varchar(20) NOT NULL, r
 	CREATE TABLE line (sale integer NOT NULL, number integer NOT NULL, piece integer, PRIMARY KEY (sale, number));
 	CREATE TABLE heap (a integer);
 	CREATE VIEW large AS SELECT id, amount FROM sale WHERE amount > 5"
-# What each engine has for itself that no log can follow.
+# Constructs of one engine that no log can follow.
 case $engine in
 postgresql)
 	sql "CREATE TABLE hidden (id integer PRIMARY KEY); ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;

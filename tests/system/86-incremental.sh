@@ -87,7 +87,7 @@ ok "a column that nobody reads changes nothing" equal
 is "logs: one a source" "$(logs)" 4
 
 comment "views on views"
-# What one row has changed goes through all three of them.
+# The change of one row goes through all three views.
 through()
 {
 	sql "UPDATE sale SET amount = amount + 1 WHERE id = 12"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# What goes with a refresh: hooks, a role, a channel told of it; what its history keeps; waiting for data, and hearing of it.
+# The surroundings of a refresh: hooks, a role, a channel told of it; what its history keeps; waiting for data, and hearing of it.
 . "${VIEWD_SRC:-.}/tests/system/lib.sh"
 
 start_pg

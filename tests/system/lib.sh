@@ -501,7 +501,7 @@ start_viewd()
 	grep -qx READY=1 "$T/notify.log" || die "viewd does not become ready"
 }
 
-# Its exit status: 0 after an orderly end.
+# Stops viewd; its exit status is 0 after an orderly end.
 stop_viewd()
 {
 	stop_process "$viewd_pid" TERM

@@ -28,7 +28,7 @@ if DIALECT_MYSQL
 TESTS += tests/contract/mysql.sh
 endif
 
-# What dialects share, without a dialect.
+# Tests of the library that dialects share, without a dialect.
 plugins_unit_tests = \
 	tests/unit/plugins/test_analysis \
 	tests/unit/plugins/test_analysis_split \
@@ -69,7 +69,7 @@ tests_unit_plugins_test_incremental_LDADD = $(plugins_ldadd)
 plugins_support = tests/unit/plugins/plugins_support.c tests/unit/plugins/plugins_support.h
 plugins_ldadd = libviewd_sql.la $(LDADD) $(LIBMD_LIBS)
 
-# What is SQLite's own.
+# Tests of SQLite's own.
 if DIALECT_SQLITE
 sqlite_unit_tests = tests/unit/plugins/test_sqlite tests/unit/plugins/test_sqlite_live tests/unit/plugins/test_sqlite_watch \
 	tests/unit/plugins/test_sqlite_marks tests/unit/plugins/test_sqlite_files \

@@ -72,7 +72,7 @@ static double ms_of(const json_t *body, const char *key)
 	return (double)json_integer_value(json_object_get(body, key)) / 1000;
 }
 
-/* Of a view that is kept so. */
+/* Prints the costs of a view that is kept incrementally. */
 static void print_costs(struct screen *screen, const json_t *body)
 {
 	static const char *const forms[][2] = {{"form_1_keys", "form_1_us"}, {"form_2_keys", "form_2_us"}};

@@ -59,7 +59,8 @@ static void judge(struct database *db)
 		log_error("%s", err.msg);
 }
 
-/* Of a probe that has come to nothing. One that runs already is not listened to any more, and nobody waits for it. */
+/* Drops the jobs of a probe that has come to nothing. A running one is not listened to any more, and nobody waits for
+ * it. */
 static void drop_prepare(struct database *db)
 {
 	struct job *job = TAILQ_FIRST(&db->work.side_jobs);

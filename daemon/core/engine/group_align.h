@@ -7,7 +7,7 @@
 
 #include "core/model/state.h"
 
-/* Once all members are set up and hold data: refreshes them together unless they are of one snapshot. */
+/* Refreshes the members together unless they are of one snapshot, once all are set up and hold data. */
 void group_align(struct view *view);
 void group_align_all(struct engine *eng);
 

@@ -170,7 +170,8 @@ static int64_t retry_base(const struct view *view, const struct viewd_err *err)
 	return slow && view->conf->retry_backoff < SLOW_RETRY ? SLOW_RETRY : view->conf->retry_backoff;
 }
 
-/* Who waits for another writer has waited long by now: he is tried again at the first pace, as often as it takes. */
+/* A view that waits for another writer has waited long by now. It is tried again at the first pace, as often as it
+ * takes. */
 static void plan_retry(struct view *view, const struct viewd_err *err)
 {
 	bool waits = waits_for_writer(view, err);

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-/* Its texts are copied; uncapture is set for what is not dropped. */
+/* Copies the texts of one. An object that is not dropped has its capture taken away (uncapture). */
 static void add_recorded(struct job *job, const struct recorded_copy *one, bool drop)
 {
 	job->out.recorded = mem_grow(job, job->out.recorded, struct recorded_copy, job->out.n_recorded + 1);

@@ -129,8 +129,8 @@ static void pause_after(int64_t told)
 		poll(NULL, 0, (int)((us < PAUSE_MAX ? us : PAUSE_MAX) / SPAN_MS));
 }
 
-/* As many rounds as it takes until everything is told that was committed before the look began. What is asked
- * meanwhile, the next look answers. */
+/* Takes rounds until everything is told that was committed before the look began. Questions that come meanwhile are
+ * answered by the next look. */
 static bool take_look(struct watcher *w, uint64_t *answered)
 {
 	struct viewd_signal_sink sink = {.fn = tell, .ctx = w};

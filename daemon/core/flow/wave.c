@@ -59,7 +59,7 @@ static void add_one_asked(struct wave *wave, struct view *view, uint64_t visit)
 	wave->members[wave->n++] = (struct member){.wave = wave, .view = view, .trigger = wave->trigger};
 }
 
-/* Who asks for a refresh of one asks for its group. */
+/* A refresh of one member of a group is a refresh of the group. */
 static void add_asked(struct wave *wave, struct view *const *views, size_t n, uint64_t visit)
 {
 	size_t room = n;

@@ -7,7 +7,7 @@
 
 #include "core/model/job_record.h"
 
-/* Which order, and what a failure means for those behind. */
+/* The order of a wave's members, and the effect of a failure on those behind. */
 enum wave_order {
 	WAVE_UPSTREAM_FIRST,   /* refresh: a failure ends those behind with UPSTREAM_FAILED */
 	WAVE_GUESSED,          /* creation: mentions and edges; a failure only ends the wait */
@@ -104,7 +104,7 @@ void wave_member_end(struct member *member, const struct engine_item *item);
 /* Ends all of a list of taken members alike. */
 void wave_end_taken(struct member *members, const struct engine_item *item);
 
-/* Which of the waiting members of an instance. */
+/* A choice among the waiting members of an instance. */
 enum wave_which {
 	WAVE_ALL,
 	WAVE_CANCELLABLE, /* all but capture work: nobody wants to be rid of that */

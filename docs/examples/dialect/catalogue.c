@@ -28,7 +28,7 @@ static bool read_tag(const char *sql, char out[static 33])
 	return false;
 }
 
-/* What follows the first AS of a CREATE VIEW. */
+/* The text after the first AS of a CREATE VIEW. */
 static const char *definition_of(const char *sql)
 {
 	struct lex_token tok;

@@ -21,7 +21,7 @@
 #define NO_MATVIEW "SQLite has no materialized views"
 #define NEVER_BLOCKS "readers keep the old rows until a refresh commits: full and diff never block them"
 
-/* What is not named is NULL, false or 0, which always means: this engine has no such thing. */
+/* A field that is not named is NULL, false or 0, which always means: this engine has no such thing. */
 const struct syntax mini_syntax = {
 	.dialect = "litemini",
 	.lexer.flags = LEX_BACKTICK | LEX_BRACKETS,

@@ -42,7 +42,7 @@ bool root_whole(const struct unit *unit, const struct occurrence *root);
  * NULL may have more; at most max, all of them read. *n_r 0: that one is none. False: there are no more. */
 bool root_index(const struct unit *unit, size_t at, struct tie_end *ends, size_t max, size_t *n_r);
 
-/* Its unique key with the fewest columns, none of which may be NULL; NULL: none. */
+/* The root's unique key with the fewest columns, none of which may be NULL; NULL: none. */
 const struct fact_key *root_key(const struct occurrence *root);
 
 /* The columns of the query as a list (listed.c). */

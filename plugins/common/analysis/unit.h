@@ -9,7 +9,7 @@
 #include "common/analysis/analysis.h"
 #include "common/analysis/ties.h"
 
-/* What the whole analysis shares. */
+/* Shared by the whole analysis. */
 struct maker {
 	void *mem;
 	const struct syntax *syn;

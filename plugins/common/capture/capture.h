@@ -7,8 +7,8 @@
 
 #include "common/conn/db.h"
 
-/* Same signature as in struct viewd_dialect; needs the capture hooks of struct db_ops. One transaction where DDL allows
- * it. */
+/* Has the signature of struct viewd_dialect, and needs the capture hooks of struct db_ops. One transaction where DDL
+ * allows it. */
 bool dialect_capture(struct viewd_conn *conn, const struct viewd_view_spec *view,
                      const struct viewd_capture_request *req, struct viewd_captured *out,
                      struct viewd_text_sink warnings, struct viewd_err *err);

@@ -70,7 +70,7 @@ struct db_object {
 	 * find_identity */
 	bool outdated;
 	bool indexed; /* a table with an index, so that a foreign key may refer to it. From find_identity */
-	/* Of a table whose rows can change in a transaction, estimated; -1: they cannot. From find_identity */
+	/* The estimated size of a table whose rows can change in a transaction; -1: they cannot. From find_identity */
 	int64_t bytes;
 	char detail[256];
 };
@@ -138,7 +138,7 @@ struct db_catalogue_ops {
 	                   struct viewd_err *err);
 };
 
-/* Whose rights a definition runs with, and who else could meddle. */
+/* The rights that a definition runs with, and those who could meddle. */
 struct db_rights_ops {
 	/* Questions of query_columns, list_sources and wanted_canonical are asked as this role from now on; NULL: as the
 	 * session's own. NULL: there are no roles. */
@@ -180,8 +180,8 @@ struct db_refresh_ops {
 	/* The rows of a table that differ, in a way of the engine's own; *done_r: false, and nothing has happened, where
 	 * that way does not do for this view. NULL: never. */
 	bool (*diff)(struct task *task, bool *done_r, struct viewd_outcome *out, struct viewd_err *err);
-	/* Which mode `auto` means for this view now; fills reason (why). NULL: concurrently where usable for materialized
-	 * views; for tables diff with a unique_key, else full. */
+	/* The mode that `auto` means for this view now; fills reason (why). NULL: concurrently where usable for
+	 * materialized views; for tables diff with a unique_key, else full. */
 	enum viewd_refresh_mode (*choose_mode)(struct task *task, char reason[static 256]);
 	/* How many rows of the object this session has written so far: read before and after a concurrent refresh, the
 	 * difference is what it wrote. NULL, or a negative count: unknown. */
@@ -252,7 +252,7 @@ struct db_capture_ops {
 
 /* Finding oneself in a copy of the database (returned.c). NULL, all four: identities come along with a copy. */
 struct db_returning_ops {
-	/* Which table in the world view_state is, as a text that no copy of it has; *place_r NULL: that cannot be told
+	/* The identity of the table view_state as a text that no copy of the table has; *place_r NULL: that cannot be told
 	 * now. */
 	bool (*state_place)(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err);
 	/* A table that fits a row from elsewhere, but for its identity: has it come with the row, as far as the catalogue

@@ -47,9 +47,9 @@ struct db_roll_ops {
 	/* A relation of at most so many rows is compared as a whole with what its roll yields. 0: the groups that were
 	 * touched are always looked for. */
 	int64_t few;
-	/* What the part's rows of the keys add to the roll goes; they are computed anew, and add to it again. gone, come:
-	 * queries of what they add, over the part's table, before and after. NULL: by add_to_roll and apply_part. Not asked
-	 * where there is move. */
+	/* Takes off the roll what the part's rows of the keys add to it, computes these rows anew, and adds them again.
+	 * gone, come: queries of what they add, over the part's table, before and after. NULL: by add_to_roll and
+	 * apply_part. Not asked where there is move. */
 	bool (*exchange)(struct db *db, const struct roll *roll, const struct key_set *keys, const char *gone,
 	                 const char *come, struct viewd_err *err);
 	/* Moves a roll and writes its result: by images, a query of the columns of the roll's table that are added; NULL:
@@ -59,7 +59,7 @@ struct db_roll_ops {
 	                 struct part_written *out, bool *stuck_r, struct viewd_err *err);
 };
 
-/* What saves an incremental refresh turns to a server. {0}: each question has its own. */
+/* Hooks that save an incremental refresh round trips to a server. {0}: each question is a round trip of its own. */
 struct db_turn_ops {
 	/* All logs of a reader are looked at as look_log does, at once: ask asks, like query_later. When the answers have
 	 * come, position and last_looked of each are there, and judge tells the rest. NULL, both: look_logs, or

@@ -11,7 +11,7 @@
  * mem_ctx. [any] */
 char *process_name(void *mem_ctx);
 
-/* Who keeps a database, as recorded in it: this process and its [database] section. On mem_ctx. [any] */
+/* The holder of a database, as recorded in it: this process and its [database] section. On mem_ctx. [any] */
 char *process_holder(void *mem_ctx, const char *section);
 
 /* Fills err, class STANDBY: the lock of the database is taken. holder: what the one who has it recorded; NULL or "":

@@ -39,7 +39,8 @@ void knowledge_pure(struct knowledge *knowledge, const char *names);
  * {b} of them. */
 void knowledge_sums_keep_scale(struct knowledge *knowledge, const char *digits, const char *shorter);
 
-/* What sums are summed again by (common/analysis/facts.h). All of it must live as long as the knowledge. */
+/* Functions by which sums are summed again (common/analysis/facts.h). All arguments must live as long as the
+ * knowledge. */
 void knowledge_sums_again(struct knowledge *knowledge, const char *counts, const char *small,
                           const char *const *small_types);
 

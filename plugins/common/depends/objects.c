@@ -259,7 +259,7 @@ static bool take_sure_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_sure[] = {{take_sure_fn, "t", "views that nobody refreshes"}};
 
-/* Of a source's views those whose rows were read before the last look. A refresh that is under way has their row
+/* The views of a source whose rows were read before the last look. A refresh that is under way has the row of its view
  * locked. */
 static bool find_sure(struct db *db, const char *source, struct sure *list, struct viewd_err *err)
 {

@@ -11,7 +11,7 @@
 struct columns {
 	struct viewd_column *items; /* type: the declared one, else the query's, else NULL */
 	const char **names;         /* the same names as a plain array */
-	/* And what a statement around the definition calls them, where the engine has two names (SQLite: rowid) */
+	/* The names in a statement around the definition, where the engine has two names for a column (SQLite: rowid) */
 	const char **inner;
 	size_t n;
 	bool declared;    /* the view has a `columns` key */

@@ -26,7 +26,8 @@ static bool emit(struct viewd_text_sink *sink, const char *sql)
 	return sink->fn(sink->ctx, sql);
 }
 
-/* What keeps a view incrementally follows from keys, types and sizes of tables, which no file tells. */
+/* The nodes and logs that keep a view incrementally follow from keys, types and sizes of tables, which no file
+ * tells. */
 #define CREATE_NOTE \
 	"-- refresh_mode = incremental: change logs, their triggers and inner nodes are made before the first\n" \
 	"-- incremental refresh. Which ones follows from the database: viewctl explain tells.\n"

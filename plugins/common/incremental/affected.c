@@ -66,7 +66,7 @@ static char *images_query(const struct search *search, const struct part_source 
 	return sql_add(add_known(search, add_rows(search, sql, source, images), source), "1 = 1");
 }
 
-/* These columns of the source are among the values. */
+/* SQL: the named columns of the source are among the values. */
 static char *add_found(const struct search *search, char *sql, const struct part_source *source,
                        const char *const *names, size_t n, const struct key_set *values, bool null_safe)
 {

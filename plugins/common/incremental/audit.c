@@ -11,7 +11,7 @@
 #define AUDIT_AMONG 100000 /* rows of a node, which are not counted beyond */
 #define AUDIT_SUMS 10      /* of audits one has a roll's sums computed from all their rows */
 
-/* Which rows are audited. */
+/* The rows that are audited. */
 struct audited {
 	const struct part *part;
 	const char *definition;

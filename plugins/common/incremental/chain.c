@@ -62,7 +62,7 @@ static bool is_shared(const struct task *task)
 	return task->group != NULL && task->group->n > 1;
 }
 
-/* Its pre_hook, and the other members of its group with theirs. talloc'ed */
+/* The view's pre_hook, and the other members of its group with theirs. talloc'ed */
 static char *others_inside(void *mem, const struct task *task)
 {
 	char *text = sql_add(sql_new(mem), "%s", task->view->pre_hook != NULL ? "pre_hook" : "");

@@ -36,7 +36,7 @@ struct change_log {
 	bool shared; /* in this refresh others write to the source as well, so that its own images may be told again */
 	const struct log_sums *sums; /* NULL: images */
 	const char *names; /* in the reader's definition, as SQL literals (common/depends/knowledge.h); NULL: no reader's */
-	/* Of the reader that looked, at the transaction's snapshot: */
+	/* The state of the reader that looked, at the transaction's snapshot: */
 	const char *position, *last_looked; /* as stored at its last reading; NULL: it has never read */
 	int64_t unread;                     /* images that it has not read, at least LOG_UNREAD_MAX + 1 if there are more */
 	int64_t read;                       /* those that it has read, and that are there; -1: not known */

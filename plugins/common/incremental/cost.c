@@ -11,18 +11,18 @@
 #define TRY_UP_TO 3.0    /* times as dear: not tried beyond */
 #define UNKNOWN_MAX 5000 /* keys, while nothing is known of their cost */
 
-/* Of keys that are not looked for. */
+/* When keys are not looked for. */
 #define SKIP_FROM 1.5 /* times all rows */
 #define IMAGES_RISE 1.05
 
-/* Of whole refreshes. */
+/* When whole refreshes are cheaper. */
 #define ROUND_FADE 0.9
 #define ROUNDS_MIN 5.0    /* about seven, the older ones counting less */
 #define ROUND_AT_MOST 5.0 /* times computing all rows, or what is free: what one of them counts */
 #define ROUNDS_DEAR 1.1
 #define ROUND_FREE 20000.0 /* microseconds: what takes less need not be saved */
 
-/* Of the other form. */
+/* When the other form is tried. */
 #define FORM_AFTER 4.5  /* runs, each counting a bit less than the next */
 #define FORM_TWICE 1.5  /* fewer runs than this: the first one may have met cold caches */
 #define FORM_WORTH 0.25 /* of all rows: keys that take less are quick enough */
@@ -30,7 +30,7 @@
 #define FORM_TRY_EVERY 100
 #define FORM_FAILED_US INT64_C(1000000000000) /* longer than anything takes */
 
-/* Of audits. */
+/* How often audits run. */
 #define AUDIT_EVERY 50   /* refreshes */
 #define AUDIT_SHARE 0.05 /* of the time that refreshes take: no more in the long run */
 

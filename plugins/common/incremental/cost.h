@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of keys: sums over the recent runs, from which a line is fitted. */
+/* Sums over the recent runs by keys, from which a line is fitted. */
 struct cost_line {
 	double runs, keys, time_us, keys_squared, keys_time;
 };
@@ -40,7 +40,7 @@ struct cost {
 void cost_learn_whole(struct cost *cost, int64_t us);
 void cost_learn_plain(struct cost *cost, int64_t us);
 
-/* So many keys were found for these images. */
+/* Notes that the images of a run had this number of keys. */
 void cost_learn_images(struct cost *cost, int64_t images, int64_t keys);
 void cost_learn_keys(struct cost *cost, int form, int64_t keys, int64_t us);
 
@@ -81,7 +81,7 @@ bool cost_learn_round(struct cost *cost, int64_t us);
  * that all rows are much cheaper. Not always true where that is so, since a guess may be out of date. */
 bool cost_skips_keys(struct cost *cost, int64_t images, int64_t *keys_r);
 
-/* What runs have taken, as a text, for the state table, and back; false and untouched: the text is none. */
+/* The learnt costs as a text for the state table, and back. False, and cost untouched: the text holds none. */
 #define COST_TEXT_SIZE 256
 void cost_write(const struct cost *cost, char text[static COST_TEXT_SIZE]);
 bool cost_read(struct cost *cost, const char *text);

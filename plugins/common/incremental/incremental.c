@@ -105,7 +105,7 @@ static void choose_form(struct chain *chain, int64_t keys)
 		keyed->form = cost_choose_form(&chain->cost, keys);
 }
 
-/* What an incremental refresh has to compute. */
+/* The work of one incremental refresh. */
 struct work {
 	struct key_set keys; /* of a chain without a top */
 	int64_t n;           /* keys, and images that are added up */

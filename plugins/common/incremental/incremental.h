@@ -51,8 +51,8 @@ void incremental_refuse(struct task *task, const struct viewd_err *failure);
 /* All rows are asked for: mode auto may try again what it has refused. Outside a transaction. [worker] */
 void incremental_ask_again(struct task *task);
 
-/* What the view's refreshes by its nodes have taken, as this connection knows or as another one has written it down;
- * false: nobody knows. Outside a transaction. [worker] */
+/* The costs of the view's refreshes by its nodes, as this connection has measured or another one has recorded them.
+ * False: nobody has measured any. Outside a transaction. [worker] */
 bool incremental_costs(struct task *task, struct cost *out);
 
 /* Why mode auto does not keep the view so, where it has tried to; "" else. */

@@ -15,7 +15,7 @@ struct node_table {
 	int64_t number;  /* names it */
 	size_t n_key;    /* the first columns of an index for finding rows; 0: none */
 	size_t n_unique; /* the first columns that identify a row, NULL equal to NULL; 0: none */
-	/* Of each of these columns the least or greatest value is looked up, behind others: an index of its own. */
+	/* Columns whose least or greatest value is looked up, behind others: an index of its own for each. */
 	const char *const *ordered, *behind;
 	size_t n_ordered;
 };

@@ -286,7 +286,7 @@ static void give_up(struct task *task)
 	attempt_refused(task, &why);
 }
 
-/* What this refresh has read others may still want; what it had read before they have read as well, as a rule. */
+/* Images that this refresh has read may still be unread by other views. Images from before were usually read by all. */
 static bool is_long(const struct change_log *log)
 {
 	int64_t unwanted = log->read >= 0 && log->unread <= PURGE_AT_ONCE ? log->read : log->unread;

@@ -96,7 +96,7 @@ size_t roll_columns(void *mem, const struct roll *roll, const char ***names_r)
 	return n_groups + n_sums + n_extremes;
 }
 
-/* As they are written, and their spellings. */
+/* The groups as they are written, and their spellings. */
 char *roll_groups(char *sql, const struct roll *roll, const char *prefix)
 {
 	const struct analysis_list *groups = &roll->texts->groups;

@@ -34,7 +34,8 @@ size_t roll_sums(void *mem, const struct analysis_texts *texts, const char ***na
 /* Names of those that hold a least or greatest value: e1 .. talloc'ed on mem. */
 size_t roll_extremes(void *mem, const struct analysis_texts *texts, const char ***names_r);
 
-/* Of all its columns: first table.n_unique of groups, then those that are added up, then extremes. talloc'ed on mem. */
+/* Names of all columns of a roll: first table.n_unique of groups, then those that are added up, then extremes.
+ * talloc'ed on mem. */
 size_t roll_columns(void *mem, const struct roll *roll, const char ***names_r);
 
 /* Appends "g AS g1, .., count(*) AS cnt": groups, sums and counts of rows as they are, names with the prefix; and
@@ -54,10 +55,10 @@ char *roll_result(void *mem, const struct roll *roll, const char *rows);
 /* SQL: has a row viewd_s of the roll a sum that cannot be moved any more? NULL: there are none. talloc'ed on mem. */
 const char *roll_stuck(struct db *db, void *mem, const struct roll *roll);
 
-/* Once the tables have their names: what is computed from them. */
+/* Makes the query of what is computed from the tables, once these have their names. */
 void roll_bind(struct db *db, void *mem, struct roll *roll);
 
-/* Once the tables and logs are there: does the server take the statements, and do they yield the definition's types?
+/* Does the server take the statements, and do they yield the definition's types? Called once tables and logs are there.
  * [worker] */
 bool roll_check(struct db *db, void *mem, const char *view, const struct roll *roll, const struct part_source *source,
                 const char *definition, struct viewd_err *err) MUST_CHECK;

@@ -30,13 +30,13 @@ struct top {
 /* The part of the piece that keys are pushed into; NULL: its roll takes images. */
 struct part *piece_keyed(struct piece *piece);
 
-/* Its node tables, in order, at most two; returns how many. */
+/* The node tables of a piece, in order, at most two; returns how many. */
 size_t piece_tables(struct piece *piece, struct node_table *tables[2]);
 
-/* Once the tables have their names: the query. talloc'ed on mem. */
+/* Makes the query, once the tables have their names. talloc'ed on mem. */
 void top_bind(struct db *db, void *mem, struct top *top);
 
-/* Once tables and logs are there: makes indexes on the keys. Does the server take the statements, and do they yield the
+/* Makes indexes on the keys, once tables and logs are there. Does the server take the statements, and do they yield the
  * types of the definition? Outside a transaction. [worker] */
 bool top_check(struct db *db, void *mem, const char *view, struct top *top, const char *definition,
                struct viewd_err *err) MUST_CHECK;

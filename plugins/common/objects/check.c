@@ -13,7 +13,7 @@
 #include <string.h>
 #include <talloc.h>
 
-/* What writes single rows needs a table, also where there are materialized views. */
+/* A mode that writes single rows needs a table, also where there are materialized views. */
 static bool resolve_method(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method *out_r,
                            struct viewd_err *err)
 {
@@ -113,7 +113,7 @@ static bool check_options(const struct syntax *syn, const struct viewd_view_spec
 	return true;
 }
 
-/* Which there are and what they may be is the dialect's. */
+/* Settings and their values are the dialect's. */
 static bool check_settings(const struct syntax *syn, const struct viewd_view_spec *view, enum viewd_method method,
                            struct viewd_err *err)
 {

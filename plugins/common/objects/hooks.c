@@ -29,7 +29,7 @@ static bool begins_transaction_control(const struct lex_token *tok)
 	return false;
 }
 
-/* Nor may a hook change what the statements after it mean, where it runs outside their transaction. */
+/* A hook that runs outside the transaction may not change what the statements after it mean. */
 static bool begins_session_change(const struct syntax *syn, const struct lex_token *tok)
 {
 	return !syn->has.transactional_ddl && (lex_is(tok, "USE") || lex_is(tok, "LOCK") || lex_is(tok, "UNLOCK"));

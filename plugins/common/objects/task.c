@@ -150,7 +150,7 @@ bool task_require_ours(const struct task *task, struct viewd_err *err)
 	                         : "rename it, or set adopt = yes");
 }
 
-/* Of a group, whose snapshot may be an old one. */
+/* The snapshot of a group may be an old one, so its catalogue may be out of date. */
 static bool still_means_it(const struct task *task, struct viewd_err *err)
 {
 	return task->group == NULL || !task->found.outdated ||
@@ -237,7 +237,7 @@ bool task_settle_marks(struct task *task, struct viewd_outcome *out, struct view
 	return write_marks(task, source, err) && hooks_notify(task, out, err);
 }
 
-/* Of views only those need it that are kept: else the server itself keeps the query. */
+/* Views that are not kept need no recorded definition: the server itself keeps the query. */
 bool task_recall_definition(struct task *task, struct viewd_err *err)
 {
 	char *text = NULL;

@@ -70,7 +70,7 @@ static void tell_use(const struct place *place, const struct analysis_source *so
 	tell_list(place, "columns", &source->read);
 }
 
-/* What it is made of, as far as a picture of the views shows it. */
+/* The parts of a node that a picture of the views shows. */
 static void tell_outline(struct place place, const struct analysis_node *node)
 {
 	tell_text(&place, "kind", analysis_kind_word(node->kind));
@@ -126,7 +126,7 @@ static void tell_refusal(const struct place *place, const struct refusal *no)
 	tell_text(place, "help", no->help);
 }
 
-/* Of the nodes that are in use. Forms count from 1 for people. */
+/* The costs of the nodes that are in use. Forms count from 1 for people. */
 static void tell_costs(const struct told *told, const struct place *place)
 {
 	static const char *const keys[COST_FORMS][2] = {{"form_1_us", "form_1_keys"}, {"form_2_us", "form_2_keys"}};

@@ -43,7 +43,8 @@ static bool open_one(struct group_member *m, struct viewd_err *err)
 	return goes_on(m, &failure, err);
 }
 
-/* What is in the group is known of a member before its chain is made: its own sources may be among it. */
+/* The hooks and relations of the group are known before a member's chain is made: they may write sources of the
+ * member. */
 bool group_chains_open(struct refresh_group *group, struct viewd_err *err)
 {
 	bool any = false;

@@ -22,7 +22,7 @@ bool recipe_open_chain(struct task *task, struct viewd_err *err)
 	       task_recall_definition(task, err) && incremental_open(task, err);
 }
 
-/* What a crash undoes is asked for again by the marks, which go back with it. */
+/* A lazy commit may be undone by a crash. The marks go back with it, and ask for the refresh again. */
 static bool commit(struct task *task, struct viewd_err *err)
 {
 	struct db *db = task->db;

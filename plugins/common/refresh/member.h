@@ -7,7 +7,7 @@
 
 #include "common/objects/task.h"
 
-/* What the view's mode means now; reason: why. */
+/* The mode that the view is refreshed by now; reason: why. */
 enum viewd_refresh_mode recipe_mode(struct task *task, const struct viewd_refresh_request *req,
                                     char reason[static 256]);
 /* Fails unless the object is there and ours. After task_look. */

@@ -177,7 +177,7 @@ static bool refresh_materialized(struct task *task, enum viewd_refresh_mode mode
 	return db_exec(task->db, gen_refresh(&task->gen, false), err) && task_count_rows(task, &out->rows, err);
 }
 
-/* Of a view that is kept incrementally, in the snapshot of what its logs have told. */
+/* All rows of a view that is kept incrementally, in the snapshot of what its logs have told. */
 static bool all_rows(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	if (task->db->ops->incremental.whole != NULL)

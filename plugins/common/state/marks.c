@@ -392,7 +392,7 @@ static bool was_told(const struct names *list, size_t i)
 	return false;
 }
 
-/* Or all at once, but for those that somebody keeps back. */
+/* Takes the requests of a round, or all at once but for those that somebody keeps locked. */
 static bool take_requests(struct db *db, struct names *list, struct viewd_err *err)
 {
 	const char *take = db->syntax->state.take_requests;

@@ -74,7 +74,7 @@ static bool is_statement(const char *at, const char *call, const char *end, cons
 	return begins(&rest, "IF NOT (OLD.") && is_call(rest, call, end_if);
 }
 
-/* Of versions that wrote the log from the trigger itself. */
+/* Is the body from a version that wrote the log from the trigger itself? */
 static bool is_old(struct viewd_conn *conn, const char *body)
 {
 	struct relation log = {.name = NOTE_LOG};

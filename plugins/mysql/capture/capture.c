@@ -62,8 +62,8 @@ static bool count_index(struct viewd_conn *conn, int64_t *there_r, struct viewd_
 	                    NULL, 0, there_r, err);
 }
 
-/* Whoever marks the views of one source would else wait for the rows of all others. An older viewd has made the table
- * without it. Without the right they wait, and that is all; another session may have made it meanwhile. */
+/* The index lets a writer that marks the views of one source pass the rows of all others. Tables of older versions lack
+ * it. Without the right to make it writers wait, and that is all. Another session may have made it meanwhile. */
 static bool make_index(struct viewd_conn *conn, struct viewd_err *err)
 {
 	int64_t there;

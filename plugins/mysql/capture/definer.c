@@ -15,7 +15,7 @@
 #include "common/sqltext/lexer.h"
 #include "common/sqltext/sqltext.h"
 
-/* Of several grants on patterns that cover a database the server takes one alone, so a privilege has to be in all of
+/* The server takes one alone of several grants on patterns that cover a database. So a privilege has to be in all of
  * them. */
 struct privilege {
 	bool elsewhere; /* on everything, or on the table */

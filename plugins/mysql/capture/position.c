@@ -81,8 +81,8 @@ static bool take_name_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_name[] = {{take_name_fn, "tT", "variables of the server"}};
 
-/* Of MySQL: a transaction as one compressed event, parts of documents. A session that switches them on for itself is
- * noticed as what cannot be read. */
+/* MySQL can write a transaction as one compressed event, and parts of documents. A session that switches this on for
+ * itself is noticed as something that cannot be read. */
 bool binlog_settings(struct viewd_conn *conn, struct viewd_err *err)
 {
 	char name[80] = "";

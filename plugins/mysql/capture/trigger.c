@@ -374,8 +374,8 @@ static bool make_all(struct viewd_conn *conn, void *mem, const struct plans *all
 	return good || explain(err);
 }
 
-/* Whoever wrote the table while a trigger was not there, or was not what it is now, has ended: CREATE TRIGGER waits for
- * that. So what is marked after it has been marked for all of them. Older triggers go when the new ones are there. */
+/* Writers from before a trigger was there, or was what it is now, have ended: CREATE TRIGGER waits for them. So the
+ * mark that follows it is a mark for all of them. Older triggers go when the new ones are there. */
 bool my_make_trigger(struct db *db, const struct relation *source, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);

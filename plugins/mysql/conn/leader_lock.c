@@ -84,7 +84,7 @@ bool my_leader_check(struct viewd_conn *conn, bool lock, struct viewd_err *err)
 	       err_set(err, VIEWD_ERR_STANDBY, "another viewd has taken over database '%s'", conn->db.database_name);
 }
 
-/* Who leads for the first time has made no table yet. */
+/* The table is absent when no viewd has ever led here. */
 bool my_leader_refuse(struct viewd_conn *conn, const char *how, struct viewd_err *err)
 {
 	struct viewd_err unknown;

@@ -99,8 +99,8 @@ static bool check_mode(const char *value, struct viewd_err *err)
 	return true;
 }
 
-/* Of the server's variables those that change what a definition yields or how it is carried out, and nothing of what
- * viewd does besides. */
+/* The variables of the server that change what a definition yields or how it is carried out, and nothing else that
+ * viewd does. */
 struct setting {
 	const char *name;
 	bool text;

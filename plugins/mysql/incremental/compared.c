@@ -32,14 +32,14 @@ static bool is_number(const char *type)
 	return begins_with_one(type, words, ARRAY_LEN(words));
 }
 
-/* Of a TIMESTAMP the same text may be two moments. */
+/* TIMESTAMP is left out: the same text may be two moments. */
 static bool is_time(const char *type)
 {
 	static const char *const words[] = {"date", "time", "year"};
 	return begins_with_one(type, words, ARRAY_LEN(words)) && strncasecmp(type, "timestamp", 9) != 0;
 }
 
-/* Its character set is a part of Unicode, each character of which it has once. */
+/* A type counts as text when its character set is a part of Unicode that has each character once. */
 static bool is_text(const char *type)
 {
 	static const char *const words[] = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext"};
@@ -203,7 +203,7 @@ static char *add_literal(char *sql, const char *type, const char *value)
 	return sql_add(sql, "%s", literal_quoted(&my_syntax, sql, value));
 }
 
-/* Its columns are found by an index; of texts the spelling is told apart as well. */
+/* SQL that finds one row. An index serves the plain comparison; of texts the spelling is compared as well. */
 static char *add_match(const struct comparing *c, char *sql, char *const *row)
 {
 	for (size_t i = 0; i < c->d->n_row; i++) {

@@ -213,7 +213,7 @@ static bool ask_table(const struct log_plan *plan, const struct relation *rel, c
 	return true;
 }
 
-/* Of a role, whether it still has what its triggers need. */
+/* The grants of the account. With a role as definer also: does the role still have what its triggers need? */
 static bool ask_rights(const struct facts_told *t, struct viewd_err *err)
 {
 	struct definer definer;

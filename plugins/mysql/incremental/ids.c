@@ -9,7 +9,8 @@
 #include <string.h>
 #include <talloc.h>
 
-/* So many ranges are written as such; of others each number, since a list is searched by halves. */
+/* Up to RANGES_MAX long ranges are written as ranges. All other numbers are listed, since a list is searched by
+ * halves. */
 #define RANGES_MAX 64
 #define LONG_RANGE 100
 

@@ -11,7 +11,7 @@
 #include "common/incremental/part.h"
 #include "common/sqltext/sqltext.h"
 
-/* Of long values the beginning. */
+/* Long values are indexed by their beginning. */
 #define PREFIX "(100)"
 
 /* How many indexes have the columns of the key, whole or their beginnings, in whatever order before all others? */

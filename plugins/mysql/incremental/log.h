@@ -94,7 +94,7 @@ bool log_facts(struct log_plan *plan, char **digest_r, char why[static 192], str
 bool log_is_right(const struct log_plan *plan, const struct definer *definer, bool *right_r, char why[static 192],
                   struct viewd_err *err) MUST_CHECK;
 
-/* Likewise, of several logs with one question. */
+/* The facts that log_facts digests, asked for several logs at once. */
 struct facts_told {
 	struct log_plan *plan;
 	char *source, *log, *triggers, *routines; /* definitions, and what else tells of them */
@@ -159,7 +159,7 @@ bool difference_stage(const struct difference *d, struct viewd_err *err) MUST_CH
 /* SQL that puts the rows of a query, whose columns have these names, into a table (quoted), as the transaction's
  * snapshot has them. talloc'ed */
 char *fill_text(void *mem, const char *into, const char *query, const char *const *names, size_t n);
-/* Likewise, of one whose columns are named as the relation's. */
+/* Runs fill_text for a query whose columns are named as the relation's. */
 bool difference_fill(const struct difference *d, const char *into, const char *query, struct viewd_err *err) MUST_CHECK;
 /* Makes the relation's rows those of LOG_STAGE. */
 bool difference_apply(const struct difference *d, struct part_written *out, struct viewd_err *err) MUST_CHECK;

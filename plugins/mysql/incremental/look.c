@@ -42,7 +42,7 @@ bool my_read_log(struct db *db UNUSED, void *mem_ctx, const char *view UNUSED, c
 
 /* ---- one look ---- */
 
-/* What is found out of one log. */
+/* The findings about one log. */
 struct looked {
 	struct change_log *log;
 	struct log_plan plan;
@@ -105,7 +105,8 @@ static bool take_position_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_position[] = {{take_position_fn, "nT", "what a view has read of change logs"}};
 
-/* Whoever has read since the snapshot was taken has taken rows that it shows: what came in between would be lost. */
+/* Another reading since the snapshot was taken has taken rows that the snapshot shows: what came in between would be
+ * lost. */
 static bool check_positions(const struct look *look, struct viewd_err *err)
 {
 	for (size_t i = 0; i < look->n; i++) {
@@ -153,7 +154,7 @@ static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_row[] = {{take_row_fn, "nNn", "the rows of change logs"}};
 
-/* What the reader will have read once it has read this. */
+/* The reader's position after it has read the unread rows. */
 static void plan_reading(const struct look *look, struct looked *l)
 {
 	struct seen next = {.ids = l->seen.ids, .newest = l->seen.newest};

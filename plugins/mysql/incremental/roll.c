@@ -79,8 +79,8 @@ bool my_fill_node(struct db *db, const struct node_table *table, const char *que
 	return done;
 }
 
-/* What a roll yields goes into columns of the relation's types. So decimals of as many digits behind the point are the
- * same values, whatever their sum may grow to. Nor does the width for showing a whole number matter. */
+/* The values that a roll yields go into columns of the relation's types. So decimals of as many digits behind the point
+ * are the same values, whatever their sum may grow to. The width for showing a whole number does not matter either. */
 bool my_same_values(const char *type_a, const char *type_b)
 {
 	const char *a = strchr(type_a, ','), *b = strchr(type_b, ',');

@@ -20,7 +20,7 @@ static bool write_tag(struct shadow *shadow, const struct tag *tag, struct viewd
 	return done;
 }
 
-/* So that the first reader's plan is not made without statistics; nothing depends on it. */
+/* Statistics for the first reader's plan. A failure does no harm. */
 static void analyse(struct shadow *shadow)
 {
 	char *name = shadow_quoted(shadow->conn, &shadow->fresh);

@@ -207,7 +207,8 @@ static bool comes_due(int64_t *due, int64_t every_us)
 	return true;
 }
 
-/* Who is awake does now what would have waked him within half of its period, and every time from then on. */
+/* A watch that is awake does now what would have woken it within half of its period. From then on both come due
+ * together. */
 static void draw_near(int64_t *due, int64_t every_us)
 {
 	if (*due < mono_us() + every_us / 2)

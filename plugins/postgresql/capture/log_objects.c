@@ -109,7 +109,7 @@ static bool take_lost_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_lost[] = {{take_lost_fn, "tt", "the log of changes"}};
 
-/* Who writes now may not be heard: waited for as the writers of a flood are. */
+/* Changes of the present writers may be lost. The watch waits for these writers as for those of a flood. */
 bool pg_objects_lost(struct viewd_conn *conn, struct viewd_err *err)
 {
 	return pg_exec(conn, "DROP TABLE IF EXISTS viewd.log_intact", err) &&

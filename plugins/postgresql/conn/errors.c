@@ -61,7 +61,7 @@ enum viewd_err_class pg_connect_class(const char *message)
 		{"no password supplied", VIEWD_ERR_AUTH},
 		{"no pg_hba.conf entry", VIEWD_ERR_AUTH},
 		{"is not permitted to log in", VIEWD_ERR_AUTH},
-		/* Of another authority, for another host, out of date, not there, wanted of us */
+		/* A certificate of another authority, for another host, out of date, not there, or wanted of viewd */
 		{"certificate", VIEWD_ERR_AUTH},
 		{"server does not support SSL", VIEWD_ERR_AUTH},
 		{"SSL error: tlsv1 alert", VIEWD_ERR_AUTH},

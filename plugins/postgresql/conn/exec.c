@@ -264,7 +264,7 @@ bool pg_op_commit(struct db *db, struct viewd_err *err)
 	return ok || err_set(err, VIEWD_ERR_BUG, "transaction was rolled back at commit (an earlier failure was ignored)");
 }
 
-/* Whoever has set something else waits for others than this disk. */
+/* Only on and local are replaced: a user who has set something else wants to wait for more than this disk. */
 bool pg_op_commit_lazily(struct db *db, struct viewd_err *err)
 {
 	return pg_op_exec_later(db,

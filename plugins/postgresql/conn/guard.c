@@ -74,7 +74,8 @@ static bool take_what_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_what[] = {{take_what_fn, "t", "what is on a table"}};
 
-/* Whoever would add something waits for this lock; a function of the definition, which need not, has run by now. */
+/* A session that would add something waits for this lock. A function of the definition need not wait, but has run by
+ * now. */
 bool pg_op_judge_table(struct task *task, struct viewd_err *err)
 {
 	static const char head[] =

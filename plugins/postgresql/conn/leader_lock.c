@@ -35,7 +35,7 @@ static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader bool_row[] = {{bool_row_fn, "T", "the lock of who leads"}};
 
-/* Who leads for the first time has made no table yet. */
+/* The table is absent when no viewd has ever led here. */
 static bool refuse(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct holder holder = {.mem = talloc_new(NULL)};
@@ -47,7 +47,8 @@ static bool refuse(struct viewd_conn *conn, struct viewd_err *err)
 	return false;
 }
 
-/* Who holds the lock, as far as this role may see: an address is shown of sessions of roles that it is a member of. */
+/* The session that holds the lock, as far as this role may see. An address is shown of sessions of roles that the role
+ * is a member of. */
 struct lock_session {
 	bool found, ours;
 	char pid[24], role[IDENT_MAX], who[300];

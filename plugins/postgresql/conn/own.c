@@ -19,7 +19,7 @@
 	"CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN " \
 	"'FOREIGN TABLE' ELSE 'TABLE' END"
 
-/* Of an object that a trusted role owns, another owner is enough; what anybody else has made is to go, since it may
+/* An object of a trusted role only needs another owner. An object that anybody else has made is to go, since it may
  * hold more than it shows. */
 /* clang-format off */
 #define OBJECT_SQL(owner, kind, name) \

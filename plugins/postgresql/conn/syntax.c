@@ -105,8 +105,8 @@ const struct syntax pg_syntax = {
 		"ALTER TABLE viewd.views RENAME TO view_state",
 	},
 	.views.form = "SELECT pg_catalog.pg_get_viewdef(pg_catalog.to_regclass('viewd.views'))",
-	/* Once, with the view: what an administrator has revoked since stays so. A schema of somebody else's is theirs to
-	 * open. */
+	/* The grant is made once, with the view: what an administrator has revoked since stays so. A schema of somebody
+	 * else's is theirs to open. */
 	.views.make = {
 		"DO $viewd$ BEGIN CREATE OR REPLACE VIEW viewd.views AS {};"
 		" EXCEPTION WHEN invalid_table_definition THEN DROP VIEW viewd.views; CREATE VIEW viewd.views AS {}; END "

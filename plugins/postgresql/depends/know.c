@@ -116,7 +116,7 @@ static bool ask(struct db *db, const char *form, const char *names, const struct
 	return done;
 }
 
-/* Whose sum is an int8, and the sum of that a numeric. */
+/* Types whose sum is an int8, and the sum of that a numeric. */
 static const char *const small_types[] = {"smallint ", "integer ", NULL};
 
 bool pg_op_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err)

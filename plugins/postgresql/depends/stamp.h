@@ -93,8 +93,8 @@
 	"  m.member, m.xmin), 0)) FROM pg_catalog.pg_auth_members m)) FROM obj o WHERE o.cls = 'm')"
 /* clang-format on */
 
-/* Of the same two rows, when the digest is the stored one: whether what it is made of was written anew, not only the
- * row of a relation or its rows. */
+/* Compares the same two rows when the digest is the stored one: was the definition written anew, or only the row of a
+ * relation or its rows? */
 #define PG_WITHOUT_ROW_SQL(stamp) "pg_catalog.regexp_replace(" stamp ", '^[^/]*/([^/]*)/[^/]*', '\\1')"
 #define PG_ROW_SQL(stamp) "pg_catalog.split_part(" stamp ", '/', 3)"
 /* clang-format off */

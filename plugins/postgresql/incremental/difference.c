@@ -126,7 +126,7 @@ static char *old_rows(const struct pg_difference *t)
 	return t->keys == NULL ? sql_add(sql, "true") : in_set(t, sql, "t.", false);
 }
 
-/* What identifies a row. */
+/* SQL: the columns that identify a row. */
 static char *add_identity(const struct pg_difference *t, char *sql, const char *side)
 {
 	for (size_t i = 0; i < t->part->n_row; i++)

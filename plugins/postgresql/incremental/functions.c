@@ -83,7 +83,7 @@ static bool take_body_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_body[] = {{take_body_fn, "t", "the body of a function"}};
 
-/* What stands in the log of the rows in a transition table. */
+/* SQL: what the log holds for the rows in a transition table. */
 static const char *logged_rows(void *mem, const struct change_log *log, const char *table)
 {
 	if (log->sums == NULL)

@@ -31,7 +31,7 @@
 	"\"pg_catalog.count(\\\"any\\\")\",pg_catalog.sum(smallint),pg_catalog.sum(integer),pg_catalog.sum(bigint)," \
 	"pg_catalog.sum(numeric)}"
 
-/* Of decimals with a declared number of digits, at most a thousand: 131072 have room. */
+/* Functions of decimals with a declared number of digits, at most a thousand: 131072 have room. */
 #define DECIMALS "{numeric_add,numeric_sub,numeric_mul,numeric_uminus}"
 #define FACTORS_MAX "50"
 

@@ -134,7 +134,7 @@ static bool are_new(struct viewd_conn *conn, const struct change_log *log, bool 
 	return pg_op_query(&conn->db, sql, NULL, 0, found, new_r, err);
 }
 
-/* Of the columns that are logged, the source's other ones being nobody's affair. */
+/* Makes a table of the logged columns alone. The source's other columns do not matter. */
 static bool make_trial(struct viewd_conn *conn, const struct change_log *log, const char *source, struct viewd_err *err)
 {
 	char *columns = sql_names(&pg_syntax, sql_new(NULL), NULL, log->columns, log->n_columns);

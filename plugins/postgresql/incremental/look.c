@@ -256,7 +256,7 @@ char *pg_op_unread(struct db *db, void *mem_ctx, const char *view, const struct 
 	return sql;
 }
 
-/* Its own images are in no snapshot that can be stored, so the next reading sees them once more. */
+/* A transaction's own images are in no snapshot that can be stored, so the next reading sees them once more. */
 static char *add_own(char *sql, const struct change_log *log)
 {
 	if (!log->summed || !log->shared)

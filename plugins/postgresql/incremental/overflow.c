@@ -26,7 +26,7 @@
 /* Where what the first row gets begins: half of all numbers, of which no server has used so many. */
 #define NEVER "9223372036854775808"
 
-/* What is to be done with a log; nothing, as a rule. */
+/* The repairs that a log needs; as a rule none. */
 struct untidy {
 	bool full;     /* or writers were let on only halfway */
 	bool headless; /* the first row is gone */

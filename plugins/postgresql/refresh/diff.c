@@ -23,7 +23,7 @@ struct diff {
 	const struct gen *gen;
 	char *table; /* of what differs, quoted */
 	char *rel;
-	/* Of another column than the key's something is unique: two rows may exchange their values. */
+	/* A unique index on another column than the key's: two rows may exchange their values. */
 	bool exchanges;
 };
 
@@ -218,8 +218,8 @@ static char *update_form(const struct diff *d)
 	return sql_add(sql, " FROM %s AS d" SAME_ROW, d->table);
 }
 
-/* What goes goes first: what comes may take over what was unique to it. The locks of what was written keep the name's
- * meaning to the end. An object put in its place since the look-up gets its rows back with the transaction. */
+/* Deletes come first: a new row may take over a unique value of an old one. The locks of the written rows keep the
+ * name's meaning to the end. An object put in its place since the look-up gets its rows back with the transaction. */
 static bool write_all(struct diff *d, const struct figures *n, struct viewd_err *err)
 {
 	int64_t aside = d->exchanges ? n->changed : 0;

@@ -25,8 +25,8 @@ static int64_t timeout_ms(const char *setting)
 	return ms > 0 && ms <= INT32_MAX ? ms : 1000;
 }
 
-/* Whoever began to wait first looks for a deadlock first. When that is a reader it must find none: by then we have
- * given up. */
+/* The session that began to wait first looks for a deadlock first. When that is a reader it must find none: viewd has
+ * given up by then. */
 bool pg_op_keep_out_budget(struct db *db, int64_t *budget_us_r, struct viewd_err *err)
 {
 	struct db_text ms = {.mem = talloc_new(NULL)};

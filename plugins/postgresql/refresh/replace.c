@@ -119,7 +119,8 @@ static bool refill_table(struct task *task, struct viewd_outcome *out, struct vi
 		return false;
 	db_failpoint(task->db, "replace:checked");
 	snprintf(out->reason, sizeof out->reason, "same columns: the rows were replaced in the same table");
-	/* Once more under the lock that DELETE took: somebody else's table gets its rows back with the transaction. */
+	/* The table is checked once more under the lock that DELETE took: somebody else's table gets its rows back with the
+	 * transaction. */
 	return recipe_judge_table(task, err) && db_exec(task->db, gen_delete(&task->gen, &task->rel), err) &&
 	       task_recheck(task, err) && recipe_fill(task, out, err);
 }

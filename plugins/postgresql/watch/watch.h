@@ -104,7 +104,7 @@ bool pg_poll_interval(struct viewd_watch *w, int64_t rows, bool *again_r, struct
 
 /* ---- write_rate.c: which sources are written so often that a log row for each statement is too many */
 
-/* So many rows of the source have just been drained. */
+/* Counts log rows of the source that have just been drained. */
 void pg_write_rate_add(struct viewd_watch *w, const char *source, int64_t rows);
 /* At the end of a window: the floods of those that were hot for some of them begin. */
 bool pg_write_rate_judge(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;

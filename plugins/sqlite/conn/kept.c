@@ -8,7 +8,7 @@
 #include <string.h>
 #include <talloc.h>
 
-/* Of a connection. Beyond either bound what was not used for the longest time goes. */
+/* Bounds of one connection. Beyond either, the statement that was not used for the longest time goes. */
 #define KEPT_MAX 1000
 #define KEPT_BYTES_MAX (INT64_C(8) << 20)
 
@@ -76,7 +76,8 @@ static bool drop_oldest(struct sqlite_kept *all)
 	return true;
 }
 
-/* What changes the schema runs once. A pragma may act while it is compiled; this one does not. */
+/* Statements that change the schema run once, so they are not kept. A pragma may act while it is compiled; this one
+ * does not. */
 static bool is_worth_it(const char *sql)
 {
 	static const char *const words[] = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"};
@@ -143,7 +144,7 @@ bool sqlite_kept_take(struct viewd_conn *conn, const char *sql, struct sqlite_ta
 	return true;
 }
 
-/* It may have grown while it ran, when it was compiled anew. */
+/* A statement may have grown while it ran: SQLite may have compiled it anew. */
 static void weigh(struct sqlite_kept *all, struct kept *kept)
 {
 	all->bytes -= kept->bytes;

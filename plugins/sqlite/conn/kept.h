@@ -23,7 +23,7 @@ struct sqlite_taken {
 bool sqlite_kept_take(struct viewd_conn *conn, const char *sql, struct sqlite_taken *out,
                       struct viewd_err *err) MUST_CHECK;
 
-/* It has run. good: it may be kept. */
+/* Gives the statement back after its run. good: it may be kept. */
 void sqlite_kept_give(struct viewd_conn *conn, struct sqlite_taken *taken, bool good);
 
 /* Before the connection is closed: none is left. */

@@ -81,8 +81,8 @@ static bool tied_everywhere(const struct part *part, const struct analysis_sourc
 	return column != NULL;
 }
 
-/* Of a table that has the key in one of its places, of which this is the first: columns, each tied to one of the key.
- * Rows that have none of the keys there count in no place for any of them. Returns how many. */
+/* Lists the columns that are tied to columns of the key, for a table that has the key in one of its places, of which
+ * this is the first. Rows that have none of the keys there count in no place for any of them. Returns how many. */
 static size_t shadow_columns(const struct applying *a, size_t number, const char *columns[static KEY_WIDTH_MAX],
                              size_t keys[static KEY_WIDTH_MAX])
 {

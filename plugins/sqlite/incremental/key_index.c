@@ -43,7 +43,7 @@ static bool has_index(struct db *db, void *mem, const struct part *part, const c
 	return sqlite_op_query(db, sql, params, 1, found, has_r, err);
 }
 
-/* Its name tells of its columns. */
+/* The name of the index holds a digest of its columns. */
 static bool make_index(struct db *db, void *mem, const struct part *part, const char *const *collations,
                        struct viewd_err *err)
 {

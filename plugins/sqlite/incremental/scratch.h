@@ -13,7 +13,7 @@
 bool scratch_open(struct db *db, const char *name, const char *columns, const char *index,
                   struct viewd_err *err) MUST_CHECK;
 
-/* Its rows are not needed any more. */
+/* Removes the table's rows, which are not needed any more. */
 bool scratch_empty(struct db *db, const char *name, struct viewd_err *err) MUST_CHECK;
 
 #endif

@@ -33,9 +33,9 @@
 #include <unistd.h>
 
 #define LOCK_TIMEOUT_US INT64_C(2000000)
-/* A write to the file is seen by inotify before the commit is visible, by as long as the writer is kept from running.
- * So after every sign of life it is looked at again after these pauses (milliseconds), and only then left to the next
- * sign. */
+/* Pauses after a sign of life, in milliseconds. inotify shows a write to the file before the commit is visible, by as
+ * long as the writer is kept from running. So the watch looks again after each of these pauses, and then waits for the
+ * next sign. */
 static const int looks_ms[] = {0, 1, 4, 20, 100, 500, 2000, 5000};
 /* While every look finds something the next one waits, twice as long each time: looking at each of many commits would
  * cost their writer more than the triggers do. */
@@ -244,7 +244,8 @@ static bool look(struct viewd_watch *w, bool *news_r, struct viewd_err *err)
 	return true;
 }
 
-/* Who waits for rest (debounce) must see that there is none. Writers are not waited for: there will be another time. */
+/* A view that waits for rest (debounce) must see that there is none. Writers are not waited for: there will be another
+ * time. */
 static bool touch_ended(struct viewd_watch *w, struct viewd_err *err)
 {
 	int64_t now = w->conn->db.host->now(w->conn->db.host->ctx);

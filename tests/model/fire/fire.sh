@@ -268,7 +268,7 @@ done
 : >"$T/stop"
 wait "${supervisors[@]}"
 
-# What a writer has prepared and could not find again.
+# Transactions that a writer has prepared and could not find again.
 case $engine in
 postgresql) sql_pg "SELECT gid FROM pg_prepared_xacts" | while read -r id; do sql_pg "COMMIT PREPARED '$id'"; done ;;
 mariadb) sql_mariadb "XA RECOVER" | cut -f 4 | while read -r id; do sql_mariadb "XA COMMIT '$id'"; done ;;

@@ -143,7 +143,7 @@ static bool mentions(const char *text, const char *name)
 	return false;
 }
 
-/* Those that are wanted, and what they read. */
+/* The wanted shapes, and those that they read. */
 static struct shapes *with_read(void *mem, const struct shapes *all, bool *wanted)
 {
 	struct shapes *out = talloc_zero(mem, struct shapes);

@@ -95,8 +95,8 @@ static bool run_batch(struct run *run, bool last)
 	return true;
 }
 
-/* As it is asked to, and not all rows again and again. The first refresh may do so: a view that came later needs more
- * of the change logs. */
+/* Is the view kept as it is asked to, and not by all rows again and again? The first refresh may take all rows: a view
+ * that came later needs more of the change logs. */
 static bool is_kept(const struct shape *shape)
 {
 	return shape->mode == VIEWD_MODE_INCREMENTAL && shape->as_asked >= shape->all_rows - 1;

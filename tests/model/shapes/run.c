@@ -89,7 +89,7 @@ static bool differs(const struct reducing *r)
 	return yes;
 }
 
-/* What could still be left out. */
+/* The steps that could still be left out. */
 static size_t candidates(const struct reducing *r, struct step **out)
 {
 	size_t n = 0;

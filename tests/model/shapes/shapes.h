@@ -55,7 +55,7 @@ struct tables; /* statements that make the tables; and writes: what is done to t
 
 /* Reads the views of this engine. Ends the process when the file is wrong. */
 struct shapes *shapes_read(void *mem, const char *path, const char *engine, const char *only);
-/* Those whose names the definition contains, and shape itself. */
+/* The shapes whose names the definition contains, and shape itself. */
 struct shapes *shapes_of(void *mem, const struct shapes *all, const struct shape *shape);
 /* One of `share` of them, and what these read. */
 struct shapes *shapes_share(void *mem, const struct shapes *all, size_t share, uint64_t from);

@@ -91,7 +91,7 @@ static void open_plugin(struct world *world)
 
 /* ---- writers ---- */
 
-/* What a client needs so that it never waits: one thread plays all of them. */
+/* A client's settings that keep it from ever waiting: one thread plays all clients. */
 static void set_up(const struct world *world, struct sqlclient *client)
 {
 	static const char *const settings[][3] = {
@@ -108,7 +108,7 @@ static void set_up(const struct world *world, struct sqlclient *client)
 			}
 }
 
-/* What writers do to each other, or to themselves. */
+/* Failures that writers cause each other, or themselves. */
 static bool is_their_own(const char *message)
 {
 	static const char *const known[] = {
@@ -269,7 +269,7 @@ static bool may_join(const struct world *world, const struct shape *shape)
 	return shape->bytes != NULL && (strcmp(world->engine, "mariadb") != 0 || shape->mode == VIEWD_MODE_INCREMENTAL);
 }
 
-/* So many views, one after the other in the file, are a group: a view stands behind those that it reads. */
+/* SHAPES_GROUPS views that follow each other in the file are a group: a view stands behind those that it reads. */
 static size_t members_of(const struct world *world, struct shape *shape, struct shape *members[SHAPES_GROUP_MAX])
 {
 	size_t size = strtoul(world_setting("SHAPES_GROUPS", "1"), NULL, 10), n = 0;

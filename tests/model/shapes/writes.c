@@ -140,7 +140,7 @@ static char *each_value(struct writes *w, void *mem, const struct table *t)
 	return text;
 }
 
-/* What the word after a $ stands for. */
+/* The text that the word after a $ stands for. */
 static char *word(struct writes *w, void *mem, const char *name, size_t len, const struct table *t, size_t column)
 {
 	if (len == 2 && memcmp(name, "id", 2) == 0)

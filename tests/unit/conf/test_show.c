@@ -105,7 +105,8 @@ static void manual(void)
 				CHECK_CONTAINS(man, talloc_asprintf(harness_ctx(), ".B %s\n", tables[t]->rows[i].key));
 }
 
-/* What the sample shows can be used: uncommented, it loads, with the keys of the one dialect that the URL asks for. */
+/* The keys in the sample can be used: uncommented, they load, with the keys of the one dialect that the URL asks
+ * for. */
 static void sample_loads(void)
 {
 	const char *sample = described(CONF_DESCRIBE_SAMPLE);

@@ -14,7 +14,7 @@
 			harness_abort(); \
 	} while (0)
 
-/* What lives, by address. An address that is not here is not looked into. */
+/* The living objects, by address. An address that is not here is not looked into. */
 struct list {
 	const void *items[200];
 	size_t n;

@@ -79,7 +79,7 @@ struct view_status rig_status(struct rig *rig, const char *name);
 const char *rig_words(struct rig *rig, const char *name);
 struct database *rig_db(struct rig *rig, const char *name);
 
-/* What a request came to. */
+/* The outcome of a request. */
 struct rig_report {
 	bool done;
 	size_t n;

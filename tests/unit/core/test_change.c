@@ -17,7 +17,7 @@ static size_t refreshes(const char *view)
 	return fake_calls("d", "refresh", view);
 }
 
-/* What rows a view holds says what it has read: 1 and one for each change. */
+/* The number of rows that a view holds says what it has read: 1 and one for each change. */
 static void change_and_wait(struct rig *rig, const char *table)
 {
 	fake_do("d", "change %s", table);
@@ -46,7 +46,7 @@ static void a_view_nobody_watches_is_stale(void)
 	rig_free(&rig);
 }
 
-/* It was set up behind the back of the refresh that it has to follow, and filled with what was there before. */
+/* The new view was set up while the refresh ran that it has to follow, and filled with what was there before. */
 static void who_came_while_it_ran_follows_too(void)
 {
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", ""));

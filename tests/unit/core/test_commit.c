@@ -277,7 +277,7 @@ static void disabled_and_enabled(void)
 	rig_free(&rig);
 }
 
-/* What is named is refused and says why; what was not named is left out. */
+/* A disabled view that is named is refused with the reason; one that was not named is left out. */
 static void a_disabled_view_is_left_alone(void)
 {
 	struct rig *rig = rig_start(DB KEEP("a") KEEP("b") "enabled = no\n");
@@ -304,7 +304,7 @@ static void a_disabled_view_is_left_alone(void)
 	rig_free(&rig);
 }
 
-/* Neither what ends late nor a database that is away says anything of one that is left alone. */
+/* A disabled view is not touched by a job that ends late, nor by a database that is away. */
 static void a_disabled_view_stays_disabled(void)
 {
 	struct rig *rig = rig_start(DB KEEP("a") KEEP("b"));

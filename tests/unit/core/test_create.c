@@ -159,7 +159,7 @@ static void plan_changes_nothing(void)
 	rig_free(&rig);
 }
 
-/* Neither a restart nor `create` undoes what an application has done; who says so does. */
+/* An application's change is undone neither by a restart nor by `create`, only by somebody who says so. */
 static void what_others_changed_is_not_undone(void)
 {
 	struct rig *rig = rig_start(DB VIEW("a", "t_x"));

@@ -8,7 +8,7 @@
 #include "unit/core/rig.h"
 
 #define TIMED(name, keys) "[view " name "]\ndatabase = d\nmethod = table\ndefinition = 'SELECT * FROM t_x'\n" keys
-/* What the rig's clock says at first: 15 January 2027, 08:00 UTC. */
+/* The first time of the rig's clock: 15 January 2027, 08:00 UTC. */
 #define RIG_START (INT64_C(1800000000) * SPAN_SECOND)
 
 static size_t runs(const char *view)

@@ -56,8 +56,8 @@ static void news_from_elsewhere_survive_a_start_that_came_to_nothing(void)
 	rig_free(&rig);
 }
 
-/* Its database was found to be away while the other one still ran, so it was taken out of what somebody had asked
- * for. */
+/* The follower's database was found to be away while the other view still ran. So the follower was taken out of what
+ * somebody had asked for. */
 static void who_was_away_hears_of_it_later(void)
 {
 	struct rig *rig = rig_start_fresh(TWO_DB ON("a", "t_x", "") IN_E("b", "t_y", "depends_on = d:a\n"));
@@ -210,7 +210,7 @@ static void a_request_outlives_its_connection(void)
 
 /* ---- another server --------------------------------------------------------------------------------------------- */
 
-/* It ends well on the server that was left: that says nothing of what the other one holds. */
+/* The refresh ends well on the server that was left. That says nothing of what the other server holds. */
 static void a_refresh_of_the_server_that_was_left_counts_there_only(void)
 {
 	struct rig *rig = rig_start("[database d]\nurl = fake://two\n" VIEW("a", "t_x"));

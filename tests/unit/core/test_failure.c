@@ -241,7 +241,7 @@ static void add_line(void *text, const char *line)
 	*(char **)text = talloc_asprintf_append(*(char **)text, "%s\n", line);
 }
 
-/* What takes the server down with it must not do so for ever. */
+/* A view that takes the server down with it must not do so for ever. */
 static void three_broken_connections_are_enough(void)
 {
 	struct rig *rig = rig_start(DB RETRIES("max_retries = 100\n"));

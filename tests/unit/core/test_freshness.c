@@ -150,7 +150,7 @@ static void without_on_change_nobody_knows(void)
 	rig_free(&rig);
 }
 
-/* Its definition is looked up anew, its capture set up anew, its rows read anew. */
+/* A view whose source is redefined has its definition looked up, its capture set up and its rows read anew. */
 static void what_is_redefined_is_looked_up_anew(void)
 {
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("c", "t_y", ""));
@@ -184,8 +184,8 @@ static void what_is_redefined_while_it_is_captured_is_captured_anew(void)
 	rig_free(&rig);
 }
 
-/* Also by the attempt that follows one that failed, and by the first one of a life: what was told before was told to
- * another. */
+/* Columns are compared by the attempt after one that failed as well, and by the first attempt of a daemon's life:
+ * earlier news went to another daemon. */
 static void columns_are_compared_until_they_have_been(void)
 {
 	struct rig *rig = rig_start_fresh(
@@ -209,7 +209,7 @@ static void columns_are_compared_until_they_have_been(void)
 	rig_free(&rig);
 }
 
-/* Its rows are those of before, and it cannot be computed any more. */
+/* The view keeps its old rows, and cannot be computed any more. */
 static void what_is_gone_fails_the_view_by_name(void)
 {
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", ""));
@@ -222,7 +222,7 @@ static void what_is_gone_fails_the_view_by_name(void)
 	rig_free(&rig);
 }
 
-/* Nor is what reads it; what was known to be missing still is. */
+/* A view that reads a disabled one is not fresh either. A change that was known to be missing still is. */
 static void what_is_disabled_is_not_fresh(void)
 {
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "") ON("b", "a", "") ON("c", "t_y", "debounce = 1m\n"));
@@ -272,7 +272,7 @@ static void what_is_captured_anew_is_not_fresh_before_a_look(void)
 	rig_free(&rig);
 }
 
-/* What the dialect says of the way it hears, each time somebody asks; the log tells it once a database. */
+/* The dialect's warning about a capture is told each time somebody asks. The log has it once a database. */
 static void why_says_what_to_mind(void)
 {
 	expect_log("it reads nothing that could change");

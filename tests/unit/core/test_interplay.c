@@ -118,7 +118,7 @@ static void a_setup_waits_for_its_own_failures_only(void)
 	rig_free(&rig);
 }
 
-/* What never existed has not vanished: it is still to be made. */
+/* A view that never existed has not vanished: it is still to be made. */
 static void what_was_never_made_is_made_after_a_reconnect(void)
 {
 	struct rig *rig = rig_new();
@@ -178,7 +178,7 @@ static void who_survives_the_paused_one_goes_on(void)
 	leaving_a_group("", "every = 2h\n");
 }
 
-/* And who joins a group that rests, rests. */
+/* A view that joins a group that rests, rests. */
 static void who_joins_a_paused_one_rests(void)
 {
 	struct rig *rig = rig_start_fresh(DB LONE_A EVERY("b", "t_x", "every = 1m\n"));
@@ -194,7 +194,7 @@ static void who_joins_a_paused_one_rests(void)
 
 /* ---- cancel ----------------------------------------------------------------------------------------------------- */
 
-/* That changes be noticed is no refresh that somebody wants to be rid of. */
+/* A cancel is for refreshes. It does not end the setting up of a capture. */
 static void a_cancel_leaves_the_capture_alone(void)
 {
 	struct rig *rig = rig_new();
@@ -303,7 +303,7 @@ static void a_shorter_debounce_holds_for_what_waits(void)
 
 /* ---- upstream --------------------------------------------------------------------------------------------------- */
 
-/* It was not tried because of another; that is well again, and has changed nothing. */
+/* The follower was not tried because its upstream had failed. The upstream is well again, and has changed nothing. */
 static void who_waited_for_a_failure_is_fresh_when_it_is_over(void)
 {
 	struct rig *rig = rig_start_fresh(DB ON("a", "t_x", "unique_key = id\nmax_retries = 0\n") ON("b", "a", ""));

@@ -135,7 +135,7 @@ static void the_first_change_sets_the_time(void)
 	rig_free(&rig);
 }
 
-/* What changed while nobody watched may be as old as the data: that is counted from. */
+/* A change from while nobody watched may be as old as the data. The lag is counted from there. */
 static void an_old_change_is_urgent(void)
 {
 	struct rig *rig = start("");

@@ -372,7 +372,7 @@ static void until_all_succeed(struct model *m, ask_fn *ask)
 		harness_abort();
 }
 
-/* Of what nobody keeps any more marks may be left: taking them out is tried once for each connection. */
+/* Marks may be left of a view that nobody keeps any more: taking them out is tried once for each connection. */
 static bool all_fresh(struct model *m)
 {
 	const struct engine *eng = m->rig->eng;
@@ -387,7 +387,7 @@ static bool all_fresh(struct model *m)
 	return fresh;
 }
 
-/* What stands in the server is what the view is said to hold. */
+/* A view is said to hold what stands in the server. */
 static void check_end(struct model *m)
 {
 	struct engine *eng = m->rig->eng;

@@ -143,7 +143,7 @@ static void a_change_nobody_told_of_is_waited_for(void)
 	rig_free(&rig);
 }
 
-/* It lies in another database, whose watch has to be asked as well. */
+/* The view lies in another database, whose watch has to be asked as well. */
 static void a_change_in_another_database_is_waited_for(void)
 {
 	struct rig *rig = following(
@@ -163,7 +163,7 @@ static void a_change_in_another_database_is_waited_for(void)
 	rig_free(&rig);
 }
 
-/* What it reads was refreshed and wrote nothing, so it is not refreshed itself: its wait ends all the same. */
+/* The upstream was refreshed and wrote nothing, so the view is not refreshed: its wait ends all the same. */
 static void an_upstream_that_wrote_nothing_ends_the_wait(void)
 {
 	struct rig *rig = following(DB "[view a]\ndatabase = d\nmethod = table\non_change = yes\nunique_key = id\n"

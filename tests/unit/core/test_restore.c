@@ -108,7 +108,7 @@ static void one_late_number_is_no_restore(void)
 	rig_free(&rig);
 }
 
-/* What is shown of a view is what the database holds. */
+/* The status of a view shows what the database holds. */
 static void status_goes_back_too(void)
 {
 	struct rig *rig = start("[view c]\ndatabase = d\nmethod = table\ndefinition = SELECT * FROM t_x\n");

@@ -79,7 +79,7 @@ static void lines_keep_their_order(void)
 	end(&r, &loop, &spool);
 }
 
-/* What stands in the log when it is read again, one word a line. */
+/* The contents of the log when it is read again, one word a line. */
 static const char *told(const struct reader *r)
 {
 	char *text = talloc_strdup(harness_ctx(), "");

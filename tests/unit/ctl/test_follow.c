@@ -151,7 +151,7 @@ static void events_are_told(void)
 	rig_stop(&rig);
 }
 
-/* What is kept for a client that does not read is bounded, and the client is parted with. */
+/* The backlog of a client that does not read is bounded, and the client is parted with. */
 static void slow_listeners_are_dropped(void)
 {
 	struct rig rig;

@@ -51,7 +51,7 @@ static const struct rule calls_rules[] = {
 };
 RULES(calls, calls_rules)
 
-/* What nothing tells the changed rows of. */
+/* Relations whose changed rows nothing tells. */
 static const struct rule tables_rules[] = {
 	{"select id from r1 tablesample system(1)", "TABLESAMPLE at 1:16"},
 	{"select id from r1 for update", "FOR UPDATE at 0:0"},

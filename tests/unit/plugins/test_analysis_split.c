@@ -175,7 +175,7 @@ static void full_joins(void)
 	check(&like_postgresql, rows, ARRAY_LEN(rows));
 }
 
-/* Of customers, who are many, by nation, of which there are few. */
+/* Sums over customers, of which there are many, by nation, of which there are few. */
 static void sums_below_a_join(void)
 {
 	static const char *const small[] = {"integer", NULL};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a server answers and what stands in viewd's own tables is not believed: another shape is a failure that says
- * what was asked for, and numbers that cannot be are unknown. Best run with -fsanitize=undefined.
+ * Answers of a server and contents of viewd's own tables are not believed: another shape is a failure that says what
+ * was asked for, and numbers that cannot be are unknown. Best run with -fsanitize=undefined.
  */
 #include "base/err.h"
 #include "common/dialect.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the analysis takes from the text of a definition as it is written, and the choice between keys and all rows.
- * Tables r1, r2 have a primary key id and whole numbers that may be NULL.
+ * The pieces that the analysis takes from the text of a definition as it is written, and the choice between keys and
+ * all rows. Tables r1, r2 have a primary key id and whole numbers that may be NULL.
  */
 #include "common/analysis/texts.h"
 #include "common/incremental/cost.h"

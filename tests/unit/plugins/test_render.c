@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What each built dialect renders and refuses, without a connection. Dialects that were not built are skipped.
+ * The statements that each built dialect renders, and its refusals, without a connection. Dialects that were not built
+ * are skipped.
  */
 #include "base/err.h"
 #include "support/harness.h"
@@ -75,7 +76,7 @@ static void simple_views(void)
 		"DROP VIEW IF EXISTS \"Order Stats\" CASCADE;\n");
 }
 
-/* What an incremental refresh sends is not in the files; whoever reads the statements is told. */
+/* The statements of an incremental refresh are not in the files. Whoever reads the rendered statements is told so. */
 static void incremental_views(void)
 {
 	struct viewd_view_spec view = view_of(VIEWD_METHOD_TABLE);
@@ -312,7 +313,7 @@ static void wrong_settings_are_refused(void)
 	CHECK_CONTAINS(refusal(SQLITE, &view), "definition is missing");
 }
 
-/* What the dialect says that the query reads of the clock; NULL: it refuses the query. */
+/* The word of the clock that the dialect finds in the query; NULL: it refuses the query. */
 static const char *clock_word(enum which which, const char *query)
 {
 	struct viewd_err err = {0};

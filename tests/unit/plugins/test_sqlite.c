@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is SQLite's own: URLs, types, what a replacement keeps. The shared behaviour is in tests/contract.
+ * Behaviour of SQLite's own: URLs, types, what a replacement keeps. The shared behaviour is in tests/contract.
  */
 #include "base/err.h"
 #include "unit/plugins/sqlite_fixture.h"
@@ -92,7 +92,7 @@ static void replace_at(void *ctx, const char *place)
 		REQUIRE(rename(harness_path("test.db"), harness_path("old.db")) == 0);
 }
 
-/* What is in a file that has lost its name is nobody's, and its marks say nothing of the one that took its place. */
+/* The contents of a file that has lost its name are nobody's. Its marks say nothing of the file that took its place. */
 static void nothing_is_done_to_a_replaced_file(void)
 {
 	static const char *const places[] = {"", "refresh:staged", "refresh:recorded"};

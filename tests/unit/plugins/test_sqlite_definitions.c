@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a definition may do in SQLite, and how it is read: functions, virtual tables, texts in double quotes, row
- * numbers.
+ * Definitions in SQLite: what they may do and how they are read, with functions, virtual tables, texts in double
+ * quotes, row numbers.
  */
 #include "base/err.h"
 #include "unit/plugins/sqlite_fixture.h"
@@ -166,7 +166,8 @@ static void double_quotes_may_hold_text(void)
 	fixture_close_all(&f);
 }
 
-/* What viewd writes around a definition never becomes text: a column that goes away meanwhile is an error. */
+/* The SQL that viewd writes around a definition never turns a name into text: a column that goes away meanwhile is an
+ * error. */
 static void a_column_that_goes_away_is_no_text(void)
 {
 	struct fixture f;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a view on SQLite depends on, how each entry is heard, and that nothing of it changes unheard.
+ * The dependencies of a view on SQLite, how each entry is heard, and that nothing of it changes unheard.
  */
 #include "unit/plugins/sqlite_fixture.h"
 
@@ -73,7 +73,7 @@ static void look(struct scene *s)
 	           &s->f.err);
 }
 
-/* What is told by the next look; it is one that was asked for, so it tells all. */
+/* Is the view told to be stale by the next look? The look was asked for, so it tells all. */
 static bool is_stale(struct scene *s)
 {
 	s->seq = 0;
@@ -378,8 +378,8 @@ static void write_rows(struct scene *s, int n)
 		fixture_user_sql(&s->f, "INSERT INTO t VALUES (10)");
 }
 
-/* As many changes as were lost, fewer, more; seen one by one or at once. Each is told, with a number above all that
- * were told before. */
+/* The older copy gets as many changes as were lost, fewer, or more; seen one by one or at once. Each is told, with a
+ * number above all that were told before. */
 static void an_older_copy_in_the_file_is_found_out(void)
 {
 	expect_log("an older copy was put into the file");

@@ -37,7 +37,7 @@ static int run_sql(const char *sql)
 	return rc;
 }
 
-/* Its result code. It has the database's group as a second one. */
+/* Runs SQL as the application, whose second group is the database's; returns the result code. */
 static int app_runs(const char *sql, mode_t mask)
 {
 	int status = 0;
@@ -187,7 +187,7 @@ static void either_comes_first(void)
 	}
 }
 
-/* Its files are there, hot, and must be rolled back or recovered by the application. */
+/* The application's files are there, hot, and must be rolled back or recovered by the application. */
 static void the_application_goes_on_after_a_kill(void)
 {
 	static const char *const journals[] = {"wal", "delete"};
@@ -227,7 +227,7 @@ static void root_gives_the_owner(void)
 	stop(&p);
 }
 
-/* What cannot be shared is not opened, and nothing is left that would be in the application's way. */
+/* A file that cannot be shared is not opened, and nothing is left that would be in the application's way. */
 static void what_would_lock_it_out_is_refused(void)
 {
 	static const struct {

@@ -98,7 +98,7 @@ static const struct case_row {
      "INSERT INTO t VALUES (5, 20, 3) ON CONFLICT (u) DO UPDATE SET id = 9; INSERT OR IGNORE INTO t VALUES (1, 1, 1)"},
 };
 
-/* They run no DELETE trigger. */
+/* REPLACE removes rows and runs no DELETE trigger for them. */
 static void rows_that_replace_removes_are_logged(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(replacing); i++) {
@@ -342,7 +342,7 @@ static void a_trigger_that_is_gone(void)
 	fixture_close_all(&f);
 }
 
-/* Whoever connects next lets the writers go on. */
+/* The next connection lets the writers go on. */
 static void a_log_that_is_gone(void)
 {
 	struct viewd_view_spec view;
@@ -353,7 +353,7 @@ static void a_log_that_is_gone(void)
 	fixture_user_sql(&f, "DROP TABLE viewd_change_1");
 	CHECK(sqlite3_exec(f.user, "UPDATE t SET x = 5", NULL, NULL, NULL) != SQLITE_OK);
 	REQUIRE_OK(f.dialect->prepare(f.conn, (struct viewd_recorded_sink){0}, &f.err), &f.err);
-	/* What the connection that has dropped the table still believes of its triggers. */
+	/* The connection that has dropped the table may still believe in its triggers. */
 	CHECK_STR(fixture_user_rows(&f, "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"), "0\n");
 	fixture_user_sql(&f, "UPDATE t SET x = 5");
 	refreshes(&f, &view, "all rows");

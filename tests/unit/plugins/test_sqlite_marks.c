@@ -182,7 +182,7 @@ static bool hear(void *ctx, const struct viewd_signal *signal)
 	return true;
 }
 
-/* Who waits until writers rest (debounce) sees that they do not. */
+/* A view that waits until writers rest (debounce) sees that they do not. */
 static void changes_that_do_not_count_are_told_all_the_same(void)
 {
 	struct scene s;

@@ -84,7 +84,7 @@ static void names(void)
 	keeps(rows, ARRAY_LEN(rows));
 }
 
-/* It tells which row is the first one, and a table has none. */
+/* An ORDER BY tells which row is the first one, and a table has no order. */
 static void orders(void)
 {
 	static const struct meant rows[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What applications do to a source in SQLite, and what the watch must hear all the same.
+ * Changes of applications to a source in SQLite, which the watch must hear all the same.
  */
 #include "unit/plugins/sqlite_fixture.h"
 

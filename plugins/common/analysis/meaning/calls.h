@@ -20,7 +20,7 @@ enum aggregate {
 	AGGREGATE_ORDER  /* its result depends on the order of the rows */
 };
 
-/* What kind of aggregate the expression is. */
+/* The kind of aggregate that the expression is. */
 enum aggregate call_aggregate(const struct facts *facts, const struct expr *expr);
 
 /* Judges a call: volatile and unknown functions, order-sensitive aggregates. */
@@ -30,8 +30,8 @@ bool call_check(const struct facts *facts, const struct expr *expr, struct refus
 typedef bool expr_fn(void *ctx, struct expr *expr);
 bool expr_walk(struct expr *expr, expr_fn *fn, void *ctx);
 
-/* Likewise for each expression of a query's own clauses (columns, groups, HAVING, ORDER BY, windows), without FROM and
- * WHERE. */
+/* Calls fn as expr_walk does, for each expression of a query's own clauses (columns, groups, HAVING, ORDER BY,
+ * windows), without FROM and WHERE. */
 bool query_walk(struct query *query, expr_fn *fn, void *ctx);
 
 /* Is there an aggregate, or a window function, in what the query computes? */

@@ -273,7 +273,7 @@ static bool add_query(struct names *names, struct from *from, struct query *in, 
 {
 	struct range range = {.alias = from->alias, .schema = "", .columns = from->columns, .n_columns = from->n_columns};
 	const struct ranges *outer = from->lateral ? ranges : ranges->outer;
-	/* What a LATERAL query sees must not change while names are added. */
+	/* The names that a LATERAL query sees must not change while names are added. */
 	struct ranges *seen = talloc_zero(names->mem, struct ranges);
 	assert(seen != NULL);
 	if (outer != NULL)
@@ -439,7 +439,7 @@ static bool enter_clauses(struct names *names, struct query *query, struct range
 	return (query->having == NULL || enter_expr(&place, query->having)) && order_check(names, query);
 }
 
-/* Its columns have the names of the first branch's, and are no column of a table. */
+/* The columns of a set operation have the names of the first branch's columns, and are no columns of a table. */
 static bool list_branches(struct names *names, struct query *query)
 {
 	const struct query *left = query->left, *right = query->right;

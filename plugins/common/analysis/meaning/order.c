@@ -64,7 +64,7 @@ static bool lists_key(const struct order *order, const struct occurrence *of)
 	return false;
 }
 
-/* Of groups the order must list every column of GROUP BY. */
+/* The order of a query with groups must list every column of GROUP BY. */
 static bool lists_groups(const struct order *order, const struct query *query)
 {
 	for (size_t i = 0; i < query->groups.n; i++) {

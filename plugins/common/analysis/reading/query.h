@@ -51,7 +51,7 @@ struct window {
 	int at;
 };
 
-/* What only calls have. */
+/* The part of an expression that only calls have. */
 struct expr_call {
 	bool star; /* count(*) */
 	bool distinct;

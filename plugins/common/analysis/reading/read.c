@@ -60,7 +60,7 @@ static int nearer(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-/* Of what has no position of its own: that of its first part. */
+/* The position of the first part, for nodes that have none of their own. */
 static int first_at(json_t *node, int depth)
 {
 	int at = -1;

@@ -21,7 +21,7 @@ struct refusal {
 /* Writes the refusal unless there is one. Why and help are complete sentences without a full stop. Returns false. */
 bool refuse(struct refusal *no, int at, const char *construct, const char *why, const char *help);
 
-/* Likewise, with a name in the construct: `function now()`. */
+/* As refuse, with a name in the construct: `function now()`. */
 bool refuse_named(struct refusal *no, int at, const char *construct, const char *name, const char *why,
                   const char *help);
 

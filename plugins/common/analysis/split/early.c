@@ -184,7 +184,7 @@ static bool take_columns(struct early *early)
 
 /* ---- conditions ---- */
 
-/* What is asked of the large table alone is asked below the join. */
+/* Conditions on the large table alone are moved below the join. */
 static bool take_conditions(struct early *early)
 {
 	struct split *split = early->split;

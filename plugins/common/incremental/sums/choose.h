@@ -10,7 +10,7 @@
 
 struct chain;
 
-/* Of one view, as its connection knows it. */
+/* The choice between sums and images for one view, as its connection knows it. */
 struct sums_choice {
 	bool wanted;      /* sums, where rows are added up */
 	bool barred;      /* they were tried of late, and are not to be */
@@ -19,11 +19,11 @@ struct sums_choice {
 	unsigned agreed;  /* looks in a row that speak for the other choice */
 };
 
-/* What was chosen for a definition. Outside a transaction, best effort. [worker] */
+/* The choice that is recorded for a definition. Outside a transaction, best effort. [worker] */
 struct sums_choice sums_recall(struct db *db, const char *view, const char *digest);
 
-/* Of so many images so many rows of sums are, or would be, made. True: the other choice is better, and has been for
- * some time. Pure. */
+/* Compares the number of images with the number of rows of sums that are, or would be, made of them. True: the other
+ * choice is better, and has been for some time. Pure. */
 bool sums_weigh(struct sums_choice *choice, int64_t images, int64_t rows);
 
 /* After a refresh, and before what it has read is removed: looks at the logs, now and then, and chooses anew. True:

@@ -11,7 +11,7 @@
 struct analysis_source;
 struct roll;
 
-/* What a log is to hold for this roll of the source's images. [any] */
+/* The sums that a log is to hold for this roll of the source's images. [any] */
 const struct log_sums *sums_of_roll(void *mem, const struct syntax *syn, const struct roll *roll,
                                     const struct analysis_source *said);
 
