@@ -84,14 +84,15 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/depends/objects.c plugins/common/depends/objects.h \
 	plugins/common/text/number.c plugins/common/text/number.h \
 	plugins/common/conn/process.c plugins/common/conn/process.h \
-	plugins/common/sqltext/query.c \
+	plugins/common/sqltext/lex_judge.c \
 	plugins/common/objects/recipe.h plugins/common/objects/steps.h \
-	plugins/common/refresh/refresh.c plugins/common/refresh/refresh.h plugins/common/refresh/member.h \
+	plugins/common/refresh/member.c plugins/common/refresh/member.h plugins/common/refresh/mode.c \
+	plugins/common/refresh/refresh.c plugins/common/refresh/refresh.h plugins/common/refresh/table_rows.c \
 	plugins/common/sqltext/sqltext.c plugins/common/sqltext/sqltext.h \
 	plugins/common/state/returned.c plugins/common/state/returned.h \
 	plugins/common/state/state.c plugins/common/state/state.h \
 	plugins/common/state/state_write.c \
-	plugins/common/objects/stage.c \
+	plugins/common/objects/staged_rows.c \
 	plugins/common/state/stmt.c plugins/common/state/stmt.h \
 	plugins/common/sqltext/syntax.h \
 	plugins/common/objects/task.c plugins/common/objects/task.h \

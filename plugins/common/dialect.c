@@ -97,7 +97,7 @@ static bool apply(struct task *task, enum viewd_change change, struct viewd_outc
 	case VIEWD_CHANGE_KEEP:
 		return recipe_keep(task, out, err);
 	case VIEWD_CHANGE_REPLACE:
-		return recipe_may_become_table(task, err) && recipe_replace(task, out, err);
+		return explain_may_become_table(task, err) && recipe_replace(task, out, err);
 	case VIEWD_CHANGE_REINDEX:
 		return recipe_reindex(task, out, err);
 	case VIEWD_CHANGE_DROP:
@@ -143,7 +143,7 @@ bool dialect_refresh(struct viewd_conn *conn, const struct viewd_view_spec *view
 	struct db *db = enter(conn);
 	struct task *task = task_open(db, view, err);
 	bool done = task != NULL && recipe_refresh(task, req, out, err);
-	bool again = task != NULL && !done && recipe_may_narrow(task, err);
+	bool again = task != NULL && !done && inspect_may_narrow(task, err);
 	task_close(&task);
 	return leave(conn, again ? refresh_narrow(db, view, req, out, err) : done);
 }

@@ -38,7 +38,7 @@ static bool take_leaving_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_leaving[] = {{take_leaving_fn, "t", "what is left of viewd"}};
 
-static bool tell(const struct leave *leave, const char *sql, struct viewd_err *err)
+static bool tell_statement(const struct leave *leave, const char *sql, struct viewd_err *err)
 {
 	return leave->told.fn(leave->told.ctx, sql) || err_set(err, VIEWD_ERR_CANCELLED, "stopped on request");
 }
@@ -63,7 +63,7 @@ static bool all_at_once(const struct leave *leave, const char *sql UNUSED, struc
 	return good;
 }
 
-static bool explain(const char *sql, const struct viewd_err *failure, struct viewd_err *err)
+static bool explain_failure(const char *sql, const struct viewd_err *failure, struct viewd_err *err)
 {
 	*err = *failure;
 	if (sql != NULL)
@@ -85,7 +85,7 @@ static bool patiently(const struct leave *leave, step_fn *step, const char *sql,
 		if (failure.cls != VIEWD_ERR_CONFLICT)
 			break;
 	}
-	(void)explain(sql, &failure, err);
+	(void)explain_failure(sql, &failure, err);
 	return false;
 }
 
@@ -96,7 +96,7 @@ static bool carry_out(const struct leave *leave, struct viewd_err *err)
 	for (size_t i = 0; i < leave->n && good; i++) {
 		if (!at_once)
 			db_failpoint(leave->db, "uninstall:statement");
-		good = (at_once || patiently(leave, one, leave->items[i], err)) && tell(leave, leave->items[i], err);
+		good = (at_once || patiently(leave, one, leave->items[i], err)) && tell_statement(leave, leave->items[i], err);
 	}
 	return good;
 }
@@ -105,7 +105,7 @@ static bool print(const struct leave *leave, struct viewd_err *err)
 {
 	bool good = true;
 	for (size_t i = 0; i < leave->n && good; i++)
-		good = tell(leave, leave->items[i], err);
+		good = tell_statement(leave, leave->items[i], err);
 	return good;
 }
 

@@ -7,7 +7,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/depends/cascade.h \
 	plugins/mysql/refresh/shadow_table.c plugins/mysql/refresh/shadow_table.h \
 	plugins/mysql/conn/batch.c \
-	plugins/mysql/capture/binlog.c plugins/mysql/capture/binlog.h \
+	plugins/mysql/capture/binlog/binlog.c plugins/mysql/capture/binlog/binlog.h \
 	plugins/mysql/capture/body.c \
 	plugins/mysql/depends/calls.c \
 	plugins/mysql/capture/choose.c \
@@ -20,7 +20,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/refresh/diff.c \
 	plugins/mysql/watch/drain.c \
 	plugins/mysql/conn/errors.c \
-	plugins/mysql/capture/events.c plugins/mysql/capture/events.h \
+	plugins/mysql/capture/binlog/events.c plugins/mysql/capture/binlog/events.h \
 	plugins/mysql/conn/exec.c plugins/mysql/refresh/group.c \
 	plugins/mysql/refresh/swap_blockers.c \
 	plugins/mysql/refresh/inplace.c \
@@ -31,24 +31,24 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/capture/trigger_procedure.c plugins/mysql/capture/trigger_procedure.h \
 	plugins/mysql/capture/capture.c plugins/mysql/capture/capture.h \
 	plugins/mysql/conn/lock.c \
-	plugins/mysql/depends/looks.c \
+	plugins/mysql/depends/changed_objects.c \
 	plugins/mysql/conn/params.c \
 	plugins/mysql/objects/place.c \
-	plugins/mysql/capture/position.c \
-	plugins/mysql/capture/skim.c \
+	plugins/mysql/capture/binlog/position.c \
+	plugins/mysql/capture/binlog/skim.c \
 	plugins/mysql/objects/probe.c \
 	plugins/mysql/watch/slots.c plugins/mysql/watch/watch_lock.c \
 	plugins/mysql/refresh/replace.c \
 	plugins/mysql/conn/settings.c plugins/mysql/conn/view_settings.c \
 	plugins/mysql/depends/sources.c \
 	plugins/mysql/refresh/stage.c \
-	plugins/mysql/capture/statement.c \
+	plugins/mysql/capture/binlog/statement.c \
 	plugins/mysql/refresh/swap.c \
-	plugins/mysql/sweep.c \
+	plugins/mysql/leftovers.c \
 	plugins/mysql/conn/syntax.c \
 	plugins/mysql/capture/tables.c \
 	plugins/mysql/objects/tag.c plugins/mysql/objects/tag.h \
-	plugins/mysql/capture/targets.c plugins/mysql/capture/targets.h \
+	plugins/mysql/capture/binlog/targets.c plugins/mysql/capture/binlog/targets.h \
 	plugins/mysql/capture/trigger.c \
 	plugins/mysql/depends/know.c \
 	plugins/mysql/incremental/apply.c \

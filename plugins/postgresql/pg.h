@@ -253,7 +253,7 @@ bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd
 bool pg_op_agree_type(struct db *db, void *mem_ctx, const char *declared, const char *actual, const char **type_r,
                       struct viewd_err *err);
 
-/* ---- walk.c, know.c, look.c */
+/* ---- walk.c, know.c, changed_objects.c */
 
 bool pg_op_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
                 struct viewd_err *err);

@@ -7,17 +7,17 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/objects/columns.c \
 	plugins/sqlite/objects/known.c plugins/sqlite/objects/known.h \
 	plugins/sqlite/conn/conn.c plugins/sqlite/conn/conn.h \
-	plugins/sqlite/dialect.c \
-	plugins/sqlite/conn/error.c \
-	plugins/sqlite/conn/kept.c plugins/sqlite/conn/kept.h \
+	plugins/sqlite/sqlite.c \
+	plugins/sqlite/conn/errors.c \
+	plugins/sqlite/conn/prepared.c plugins/sqlite/conn/prepared.h \
 	plugins/sqlite/conn/files.c plugins/sqlite/conn/files.h \
 	plugins/sqlite/leave.c plugins/sqlite/leave.h \
 	plugins/sqlite/conn/path.c plugins/sqlite/conn/path.h \
 	plugins/sqlite/conn/commit_number.c plugins/sqlite/conn/commit_number.h \
-	plugins/sqlite/conn/query.c plugins/sqlite/conn/query.h \
+	plugins/sqlite/conn/definition.c plugins/sqlite/conn/definition.h \
 	plugins/sqlite/refresh/replace.c plugins/sqlite/refresh/replace.h \
 	plugins/sqlite/watch/restored.c plugins/sqlite/watch/restored.h \
-	plugins/sqlite/conn/statement.c \
+	plugins/sqlite/conn/exec.c \
 	plugins/sqlite/conn/syntax.c plugins/sqlite/conn/syntax.h \
 	plugins/sqlite/capture/trigger.c plugins/sqlite/capture/trigger.h \
 	plugins/sqlite/incremental/apply.c plugins/sqlite/incremental/apply.h \

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "mysql/capture/binlog.h"
+#include "mysql/capture/binlog/binlog.h"
 
 #define SHORT INT64_C(100000)
 #define PATIENCE INT64_C(15000000)

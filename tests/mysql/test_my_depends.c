@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "mysql/capture/targets.h"
+#include "mysql/capture/binlog/targets.h"
 
 #define PATIENCE INT64_C(30000000)
 

@@ -4,7 +4,7 @@
  */
 #include "base/err.h"
 #include "base/span.h"
-#include "mysql/capture/events.h"
+#include "mysql/capture/binlog/events.h"
 #include "mysql/my_support.h"
 
 #include <poll.h>

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <talloc.h>
 
-static char *add(char *text, const char *more)
+static char *add_text(char *text, const char *more)
 {
 	text = talloc_strdup_append_buffer(text, more);
 	assert(text != NULL);
@@ -25,35 +25,35 @@ char *print_end(void *mem_ctx, struct tie_end end)
 	return text;
 }
 
-static char *put(char *text, struct expr *expr);
+static char *put_expr(char *text, struct expr *expr);
 
 static char *put_list(char *text, const struct expr_list *list, size_t first, size_t last, const char *between)
 {
 	for (size_t i = first; i < last; i++)
-		text = put(i > first ? add(text, between) : text, list->items[i]);
+		text = put_expr(i > first ? add_text(text, between) : text, list->items[i]);
 	return text;
 }
 
 static char *put_const(char *text, const struct expr *expr)
 {
 	if (expr->name[0] == '\'')
-		return add(add(text, expr->name), "'");
-	return add(text, expr->name[0] != '\0' ? expr->name : "NULL");
+		return add_text(add_text(text, expr->name), "'");
+	return add_text(text, expr->name[0] != '\0' ? expr->name : "NULL");
 }
 
 static char *put_call(char *text, const struct expr *expr)
 {
 	if (expr->schema[0] != '\0' && strcmp(expr->schema, "pg_catalog") != 0)
-		text = add(add(text, expr->schema), ".");
-	text = add(add(text, expr->name), expr->call->distinct ? "(DISTINCT " : "(");
-	text = expr->call->star ? add(text, "*") : put_list(text, &expr->args, 0, expr->args.n, ", ");
-	text = add(text, ")");
+		text = add_text(add_text(text, expr->schema), ".");
+	text = add_text(add_text(text, expr->name), expr->call->distinct ? "(DISTINCT " : "(");
+	text = expr->call->star ? add_text(text, "*") : put_list(text, &expr->args, 0, expr->args.n, ", ");
+	text = add_text(text, ")");
 	if (expr->call->filter != NULL)
-		text = add(put(add(text, " FILTER (WHERE "), expr->call->filter), ")");
+		text = add_text(put_expr(add_text(text, " FILTER (WHERE "), expr->call->filter), ")");
 	if (expr->call->over != NULL)
-		text = add(put_list(add(text, " OVER (PARTITION BY "), &expr->call->over->partition, 0,
-		                    expr->call->over->partition.n, ", "),
-		           ")");
+		text = add_text(put_list(add_text(text, " OVER (PARTITION BY "), &expr->call->over->partition, 0,
+		                         expr->call->over->partition.n, ", "),
+		                ")");
 	return text;
 }
 
@@ -61,34 +61,34 @@ static char *put_operator(char *text, const struct expr *expr)
 {
 	const char *name = expr->kind == EXPR_SAME ? "IS NOT DISTINCT FROM" : expr->name;
 	bool sign = expr->args.n == 1;
-	text = add(text, sign ? name : "(");
+	text = add_text(text, sign ? name : "(");
 	if (!sign)
-		text = add(add(add(put(text, expr->args.items[0]), " "), name), " ");
-	text = put(text, expr->args.items[expr->args.n - 1]);
-	return sign ? text : add(text, ")");
+		text = add_text(add_text(add_text(put_expr(text, expr->args.items[0]), " "), name), " ");
+	text = put_expr(text, expr->args.items[expr->args.n - 1]);
+	return sign ? text : add_text(text, ")");
 }
 
 static char *put_case(char *text, const struct expr *expr)
 {
 	size_t results = expr->args.n - expr->case_results;
-	text = add(add(text, "CASE "), expr->name[0] != '\0' ? "OF " : "");
+	text = add_text(add_text(text, "CASE "), expr->name[0] != '\0' ? "OF " : "");
 	text = put_list(text, &expr->args, 0, results, ", ");
-	text = put_list(add(text, " THEN "), &expr->args, results, expr->args.n, ", ");
-	return add(text, " END");
+	text = put_list(add_text(text, " THEN "), &expr->args, results, expr->args.n, ", ");
+	return add_text(text, " END");
 }
 
 static char *put_column(char *text, const struct expr *expr)
 {
 	if (expr->of != NULL)
-		text = add(add(add(text, expr->of->alias), "."), print_column(expr->of, expr->column));
+		text = add_text(add_text(add_text(text, expr->of->alias), "."), print_column(expr->of, expr->column));
 	else
-		text = add(text, expr->name);
+		text = add_text(text, expr->name);
 	return text;
 }
 
 static char *put_named(char *text, const char *name, const struct expr *expr)
 {
-	return add(put_list(add(add(text, name), "("), &expr->args, 0, expr->args.n, ", "), ")");
+	return add_text(put_list(add_text(add_text(text, name), "("), &expr->args, 0, expr->args.n, ", "), ")");
 }
 
 /* Kinds of the grammar that have a name in SQL. */
@@ -114,14 +114,14 @@ static char *put_other(char *text, const struct expr *expr)
 	return put_named(text, name != NULL ? name : expr->name, expr);
 }
 
-static char *put(char *text, struct expr *expr)
+static char *put_expr(char *text, struct expr *expr)
 {
 	expr = names_meaning(expr);
 	switch (expr->kind) {
 	case EXPR_COLUMN:
 		return put_column(text, expr);
 	case EXPR_STAR:
-		return add(text, "*");
+		return add_text(text, "*");
 	case EXPR_CONST:
 		return put_const(text, expr);
 	case EXPR_CALL:
@@ -132,17 +132,17 @@ static char *put(char *text, struct expr *expr)
 	case EXPR_CASE:
 		return put_case(text, expr);
 	case EXPR_CAST:
-		return add(add(put(text, expr->args.items[0]), "::"), expr->name);
+		return add_text(add_text(put_expr(text, expr->args.items[0]), "::"), expr->name);
 	case EXPR_AND:
-		return add(put_list(add(text, "("), &expr->args, 0, expr->args.n, " AND "), ")");
+		return add_text(put_list(add_text(text, "("), &expr->args, 0, expr->args.n, " AND "), ")");
 	case EXPR_OR:
-		return add(put_list(add(text, "("), &expr->args, 0, expr->args.n, " OR "), ")");
+		return add_text(put_list(add_text(text, "("), &expr->args, 0, expr->args.n, " OR "), ")");
 	case EXPR_NOT:
 		return put_named(text, "NOT ", expr);
 	case EXPR_ROW:
 		return put_named(text, "", expr);
 	case EXPR_SUBQUERY:
-		return add(text, "(a subquery)");
+		return add_text(text, "(a subquery)");
 	case EXPR_OTHER:
 		break;
 	}
@@ -153,5 +153,5 @@ char *print_expr(void *mem_ctx, struct expr *expr)
 {
 	char *text = talloc_strdup(mem_ctx, "");
 	assert(text != NULL);
-	return put(text, expr);
+	return put_expr(text, expr);
 }

@@ -20,7 +20,7 @@ static bool end_of(struct expr *expr, struct tie_end *end_r, const struct fact_c
 	return *fact_r != NULL;
 }
 
-static bool add(const struct names *names, struct ties *ties, struct tie tie)
+static bool add_tie(const struct names *names, struct ties *ties, struct tie tie)
 {
 	if (ties->n == TIES_MAX)
 		return refuse(names->no, -1, "more than 256 equalities", "they are not looked at",
@@ -80,7 +80,7 @@ static bool add_common(const struct names *names, struct ties *ties, const struc
 	for (size_t i = 1; i < either->args.n; i++)
 		if (!holds_tie(names, either->args.items[i], &tie))
 			return true;
-	return add(names, ties, tie);
+	return add_tie(names, ties, tie);
 }
 
 static bool is_no_same(void *ctx UNUSED, struct expr *expr)
@@ -93,7 +93,7 @@ static bool add_conjuncts(const struct names *names, struct ties *ties)
 	for (size_t i = 0; i < names->n_conjuncts; i++) {
 		const struct conjunct *conjunct = names->conjuncts[i];
 		struct tie tie;
-		if (tie_of(names, conjunct->expr, conjunct->scope, &tie) && !add(names, ties, tie))
+		if (tie_of(names, conjunct->expr, conjunct->scope, &tie) && !add_tie(names, ties, tie))
 			return false;
 		ties->null_safe |= conjunct->expr->kind == EXPR_SAME ||
 		                   (conjunct->expr->kind == EXPR_OR && !expr_walk(conjunct->expr, is_no_same, NULL));
@@ -166,7 +166,7 @@ static bool add_in(const struct names *names, struct ties *ties, const struct sc
 		inner = names_fact(tie.a.of, tie.a.column);
 		bool never_null = !inner->nullable && !outer->nullable && !names_nullable(names, tie.b.of->scope);
 		bool null_is_false = scope->subquery->subquery == SUBQUERY_IN && scope->filters;
-		if ((never_null || null_is_false) && compare_alike(inner, outer) && !add(names, ties, tie))
+		if ((never_null || null_is_false) && compare_alike(inner, outer) && !add_tie(names, ties, tie))
 			return false;
 	}
 	return true;
@@ -191,7 +191,7 @@ static bool add_derived(const struct names *names, struct ties *ties)
 		struct occurrence *of = names->occurrences[i];
 		for (size_t k = 0; of->relation == NULL && k < of->derived->n_items; k++) {
 			struct tie tie = {.b = {of, k}, .scope = of->derived->scope};
-			if (ties_exit(of->derived, names->facts, k, &tie.a) && !add(names, ties, tie))
+			if (ties_exit(of->derived, names->facts, k, &tie.a) && !add_tie(names, ties, tie))
 				return false;
 		}
 	}

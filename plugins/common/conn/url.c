@@ -44,7 +44,7 @@ static bool bad(struct viewd_err *err, const char *why)
 	return err_hint(err, "the form is scheme://user:password@host:port/database?key=value");
 }
 
-static bool take(struct url *url, char **field, const char *text, size_t len, struct viewd_err *err)
+static bool take_field(struct url *url, char **field, const char *text, size_t len, struct viewd_err *err)
 {
 	*field = decode(url, text, len);
 	return *field != NULL || bad(err, "a percent escape is wrong, or the text is not valid UTF-8");
@@ -60,16 +60,16 @@ static const char *read_scheme(struct url *url, const char *text, struct viewd_e
 		bad(err, "it does not begin with scheme://");
 		return NULL;
 	}
-	return take(url, &url->scheme, text, len, err) ? text + len + driver + 3 : NULL;
+	return take_field(url, &url->scheme, text, len, err) ? text + len + driver + 3 : NULL;
 }
 
 static bool read_user(struct url *url, const char *text, size_t len, struct viewd_err *err)
 {
 	const char *colon = memchr(text, ':', len);
 	size_t user_len = colon != NULL ? (size_t)(colon - text) : len;
-	if (colon != NULL && !take(url, &url->password, colon + 1, len - user_len - 1, err))
+	if (colon != NULL && !take_field(url, &url->password, colon + 1, len - user_len - 1, err))
 		return false;
-	return take(url, &url->user, text, user_len, err);
+	return take_field(url, &url->user, text, user_len, err);
 }
 
 static bool read_port(struct url *url, const char *text, size_t len, struct viewd_err *err)
@@ -104,7 +104,7 @@ static bool read_host(struct url *url, const char *text, size_t len, struct view
 		return bad(err, "something follows the closing bracket");
 	if (port != NULL && port < end && !read_port(url, port + 1, (size_t)(end - port) - 1, err))
 		return false;
-	return host_len == 0 || take(url, &url->host, text, host_len, err);
+	return host_len == 0 || take_field(url, &url->host, text, host_len, err);
 }
 
 /* [user[:password]@][host][:port]: the last '@' ends the credentials. */
@@ -124,7 +124,7 @@ static bool read_pair(struct url *url, const char *text, size_t len, struct view
 		return bad(err, "a query parameter is not key=value");
 	char *key = NULL, *value = NULL;
 	size_t key_len = (size_t)(equals - text);
-	if (!take(url, &key, text, key_len, err) || !take(url, &value, equals + 1, len - key_len - 1, err))
+	if (!take_field(url, &key, text, key_len, err) || !take_field(url, &value, equals + 1, len - key_len - 1, err))
 		return false;
 	url->query = talloc_realloc(url, url->query, struct viewd_kv, url->n_query + 1);
 	assert(url->query != NULL);
@@ -154,7 +154,7 @@ static bool read_url(struct url *url, const char *text, struct viewd_err *err)
 	text += len;
 	if (*text == '/') {
 		len = strcspn(text + 1, "?");
-		if (len > 0 && !take(url, &url->database, text + 1, len, err))
+		if (len > 0 && !take_field(url, &url->database, text + 1, len, err))
 			return false;
 		text += len + 1;
 	}

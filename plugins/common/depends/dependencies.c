@@ -6,7 +6,7 @@
 #include <string.h>
 #include <talloc.h>
 
-static const char *copy(void *mem, const char *text)
+static const char *copy_text(void *mem, const char *text)
 {
 	if (text == NULL)
 		return NULL;
@@ -15,7 +15,7 @@ static const char *copy(void *mem, const char *text)
 	return own;
 }
 
-static struct dependency *find(const struct dependencies *list, const char *source)
+static struct dependency *find_entry(const struct dependencies *list, const char *source)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (strcmp(list->items[i].source, source) == 0)
@@ -26,7 +26,7 @@ static struct dependency *find(const struct dependencies *list, const char *sour
 static void fill_in(const char **field, void *mem, const char *text)
 {
 	if (*field == NULL)
-		*field = copy(mem, text);
+		*field = copy_text(mem, text);
 }
 
 static struct dependency *append(struct dependencies *list, const char *source)
@@ -36,7 +36,7 @@ static struct dependency *append(struct dependencies *list, const char *source)
 		list->items =
 			talloc_realloc(list->mem, list->items, struct dependency, (unsigned)(list->n == 0 ? 1 : list->n * 2));
 	assert(list->items != NULL);
-	list->items[list->n] = (struct dependency){.source = copy(list->mem, source)};
+	list->items[list->n] = (struct dependency){.source = copy_text(list->mem, source)};
 	return &list->items[list->n++];
 }
 
@@ -44,7 +44,7 @@ void dependencies_add(struct db *db, struct dependencies *list, const struct dep
 {
 	char *quoted = entry->source == NULL ? relation_quoted(db->syntax, list->mem, &entry->rel) : NULL;
 	const char *source = entry->source != NULL ? entry->source : quoted;
-	struct dependency *own = find(list, source);
+	struct dependency *own = find_entry(list, source);
 	if (own == NULL) {
 		own = append(list, source);
 		own->kind = entry->kind;
@@ -64,7 +64,7 @@ struct adapter {
 	struct dependencies *list;
 };
 
-static enum viewd_depends kind_of(enum viewd_kind kind)
+static enum viewd_depends depends_of_kind(enum viewd_kind kind)
 {
 	switch (kind) {
 	case VIEWD_KIND_TABLE:
@@ -83,7 +83,7 @@ static enum viewd_depends kind_of(enum viewd_kind kind)
 static bool add_source(void *ctx, const struct viewd_source *src)
 {
 	struct adapter *a = ctx;
-	struct dependency entry = {.kind = kind_of(src->kind)};
+	struct dependency entry = {.kind = depends_of_kind(src->kind)};
 	snprintf(entry.rel.schema, sizeof entry.rel.schema, "%s", src->schema != NULL ? src->schema : "");
 	snprintf(entry.rel.name, sizeof entry.rel.name, "%s", src->name);
 	dependencies_add(a->db, a->list, &entry);

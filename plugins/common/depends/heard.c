@@ -227,7 +227,7 @@ static bool all_upstream(const struct heard_list *list)
 	return any;
 }
 
-static void say(char *text, size_t size, const char *mode, const char *reason, size_t n)
+static void say_heard(char *text, size_t size, const char *mode, const char *reason, size_t n)
 {
 	size_t len = strlen(text);
 	snprintf(text + len, size - len, "%s%s on %zu table%s%s%s", len > 0 ? "; " : "", mode, n, n == 1 ? "" : "s",
@@ -248,7 +248,8 @@ static void summarise(const struct viewd_captured *each, size_t n, struct viewd_
 			continue;
 		if (out->mode == VIEWD_CAPTURE_NONE)
 			out->mode = (enum viewd_capture)mode;
-		say(out->reason, sizeof out->reason, word_heard(heard_by((enum viewd_capture)mode)), each[first].reason, count);
+		say_heard(out->reason, sizeof out->reason, word_heard(heard_by((enum viewd_capture)mode)), each[first].reason,
+		          count);
 	}
 }
 

@@ -48,14 +48,14 @@ struct knowledge *knowledge_new(void *mem_ctx)
 	return knowledge;
 }
 
-static const char *copy(const struct knowledge *knowledge, const char *text)
+static const char *copy_text(const struct knowledge *knowledge, const char *text)
 {
 	const char *kept = talloc_strdup(knowledge, text);
 	assert(kept != NULL);
 	return kept;
 }
 
-static enum viewd_depends kind_of(const char *word)
+static enum viewd_depends depends_or_other(const char *word)
 {
 	enum viewd_depends kind;
 	return depends_of_word(word, &kind) ? kind : VIEWD_DEPENDS_OTHER;
@@ -68,16 +68,16 @@ static bool add_relation(void *ctx, const char *const *v, size_t n UNUSED)
 	assert(k->relations != NULL);
 	int64_t rows = number_or(v[3], 0);
 	k->relations[k->n_relations++] = (struct known){.fact = {
-														.schema = copy(k, v[0]),
-														.name = copy(k, v[1]),
-														.kind = kind_of(v[2]),
+														.schema = copy_text(k, v[0]),
+														.name = copy_text(k, v[1]),
+														.kind = depends_or_other(v[2]),
 														.rows = rows > 0 ? (double)rows : 0,
-														.refused = v[4] != NULL ? copy(k, v[4]) : NULL,
+														.refused = v[4] != NULL ? copy_text(k, v[4]) : NULL,
 													}};
 	return true;
 }
 
-static struct known *find(struct knowledge *k, const char *schema, const char *name)
+static struct known *find_relation(struct knowledge *k, const char *schema, const char *name)
 {
 	for (size_t i = 0; i < k->n_relations; i++)
 		if (strcmp(k->relations[i].fact.name, name) == 0 && strcmp(k->relations[i].fact.schema, schema) == 0)
@@ -99,7 +99,7 @@ static enum fact_type type_of(const char *word)
 static bool add_column(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct knowledge *k = ctx;
-	struct known *of = find(k, v[0], v[1]);
+	struct known *of = find_relation(k, v[0], v[1]);
 	if (of == NULL)
 		return true;
 	size_t at = of->fact.n_columns++;
@@ -107,10 +107,10 @@ static bool add_column(void *ctx, const char *const *v, size_t n UNUSED)
 	of->columns = talloc_realloc(k, of->columns, struct fact_column, (unsigned)at + 1);
 	assert(of->columns != NULL);
 	of->columns[at] = (struct fact_column){
-		.name = copy(k, v[2]),
+		.name = copy_text(k, v[2]),
 		.type = type_of(v[3]),
 		.scale = v[4] != NULL ? (int)number_or(v[4], FACT_NO_SCALE) : FACT_NO_SCALE,
-		.written = copy(k, v[5]),
+		.written = copy_text(k, v[5]),
 		.nullable = strcmp(v[6], "0") != 0,
 		.distinct = distinct > 0 ? (double)distinct : 0,
 	};
@@ -123,7 +123,7 @@ static struct key *key_of(struct knowledge *k, struct known *of, const char *nam
 		return &of->keys[of->n_keys - 1];
 	of->keys = talloc_realloc(k, of->keys, struct key, (unsigned)of->n_keys + 1);
 	assert(of->keys != NULL);
-	of->keys[of->n_keys] = (struct key){.name = copy(k, name)};
+	of->keys[of->n_keys] = (struct key){.name = copy_text(k, name)};
 	return &of->keys[of->n_keys++];
 }
 
@@ -139,7 +139,7 @@ static size_t column_of(const struct known *of, const char *name)
 static bool add_key(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct knowledge *k = ctx;
-	struct known *of = find(k, v[0], v[1]);
+	struct known *of = find_relation(k, v[0], v[1]);
 	if (of == NULL)
 		return true;
 	struct key *key = key_of(k, of, v[2]);
@@ -157,14 +157,14 @@ static struct index *index_of(struct knowledge *k, struct known *of, const char 
 		return &of->indexes[of->n_indexes - 1];
 	of->indexes = talloc_realloc(k, of->indexes, struct index, (unsigned)of->n_indexes + 1);
 	assert(of->indexes != NULL);
-	of->indexes[of->n_indexes] = (struct index){.name = copy(k, name)};
+	of->indexes[of->n_indexes] = (struct index){.name = copy_text(k, name)};
 	return &of->indexes[of->n_indexes++];
 }
 
 static bool add_index(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct knowledge *k = ctx;
-	struct known *of = find(k, v[0], v[1]);
+	struct known *of = find_relation(k, v[0], v[1]);
 	if (of == NULL)
 		return true;
 	struct index *index = index_of(k, of, v[2]);
@@ -190,8 +190,8 @@ static bool add_function(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct knowledge *k = ctx;
 	enum fact_volatility volatility = v[1][0] == 'i' ? FACT_IMMUTABLE : v[1][0] == 's' ? FACT_STABLE : FACT_VOLATILE;
-	keep_function(k,
-	              &(struct fact_function){copy(k, v[0]), volatility, strcmp(v[2], "0") != 0, strcmp(v[3], "0") != 0});
+	keep_function(
+		k, &(struct fact_function){copy_text(k, v[0]), volatility, strcmp(v[2], "0") != 0, strcmp(v[3], "0") != 0});
 	return true;
 }
 

@@ -13,7 +13,7 @@
 
 static const char *const columns[] = {"source", "kind", "identity", "stamp", "digest"};
 
-static char *copy(void *mem, const char *text)
+static char *copy_text(void *mem, const char *text)
 {
 	char *own = talloc_strdup(mem, text != NULL ? text : "");
 	assert(own != NULL);
@@ -33,8 +33,9 @@ static bool take_object_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	if ((list->n & (list->n - 1)) == 0)
 		list->items = talloc_realloc(list->mem, list->items, struct object, (unsigned)(list->n == 0 ? 1 : list->n * 2));
 	assert(list->items != NULL);
-	list->items[list->n++] = (struct object){copy(list->mem, v[0]), copy(list->mem, v[1]), copy(list->mem, v[2]),
-	                                         copy(list->mem, v[3]), copy(list->mem, v[4])};
+	list->items[list->n++] =
+		(struct object){copy_text(list->mem, v[0]), copy_text(list->mem, v[1]), copy_text(list->mem, v[2]),
+	                    copy_text(list->mem, v[3]), copy_text(list->mem, v[4])};
 	return true;
 }
 
@@ -119,7 +120,7 @@ static bool update(struct db *db, const char *source, const char *identity, cons
 	return stmt_run(&st, err);
 }
 
-static const struct object *find(const struct objects *list, const char *source)
+static const struct object *find_object(const struct objects *list, const char *source)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (strcmp(list->items[i].source, source) == 0)
@@ -165,7 +166,7 @@ bool objects_register(struct db *db, const struct dependencies *list, struct vie
 	struct objects known = {.mem = talloc_new(NULL)};
 	bool good = load_those_of(db, list, &known, err);
 	for (size_t i = 0; good && i < list->n; i++)
-		good = register_one(db, &list->items[i], find(&known, list->items[i].source), err);
+		good = register_one(db, &list->items[i], find_object(&known, list->items[i].source), err);
 	talloc_free(known.mem);
 	return good;
 }
@@ -232,8 +233,8 @@ static bool take_difference_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	list->items = talloc_realloc(list->mem, list->items, struct difference, (unsigned)list->n + 1);
 	assert(list->items != NULL);
 	bool news = !same(v[2], v[3]), doubt = !news && v[4] != NULL && v[4][0] == 't';
-	list->items[list->n++] = (struct difference){copy(list->mem, v[0]), copy(list->mem, v[1]), copy(list->mem, v[2]),
-	                                             copy(list->mem, v[3]), doubt};
+	list->items[list->n++] = (struct difference){copy_text(list->mem, v[0]), copy_text(list->mem, v[1]),
+	                                             copy_text(list->mem, v[2]), copy_text(list->mem, v[3]), doubt};
 	list->news |= news;
 	list->doubts |= doubt;
 	return true;
@@ -253,7 +254,7 @@ static bool take_sure_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct sure *list = ctx;
 	list->names = talloc_realloc(list->mem, list->names, const char *, (unsigned)list->n + 1);
 	assert(list->names != NULL);
-	list->names[list->n++] = copy(list->mem, v[0]);
+	list->names[list->n++] = copy_text(list->mem, v[0]);
 	return true;
 }
 

@@ -11,14 +11,14 @@
 #include <strings.h>
 #include <talloc.h>
 
-static char *copy(void *mem_ctx, const char *text)
+static char *copy_text(void *mem_ctx, const char *text)
 {
 	char *out = talloc_strdup(mem_ctx, text);
 	assert(out != NULL);
 	return out;
 }
 
-static const struct viewd_column *find(const struct syntax *syn, const struct columns *cols, const char *name)
+static const struct viewd_column *find_column(const struct syntax *syn, const struct columns *cols, const char *name)
 {
 	for (size_t i = 0; i < cols->n; i++)
 		if (ident_same(syn, cols->items[i].name, name))
@@ -32,11 +32,11 @@ static void append(struct columns *cols, const char *name, const char *type, con
 	cols->names = talloc_realloc(cols, cols->names, const char *, cols->n + 1);
 	cols->inner = talloc_realloc(cols, cols->inner, const char *, cols->n + 1);
 	assert(cols->items != NULL && cols->names != NULL && cols->inner != NULL);
-	name = copy(cols, name);
+	name = copy_text(cols, name);
 	cols->names[cols->n] = name;
-	cols->inner[cols->n] = inner != NULL ? copy(cols, inner) : name;
+	cols->inner[cols->n] = inner != NULL ? copy_text(cols, inner) : name;
 	cols->items[cols->n++] =
-		(struct viewd_column){.name = name, .type = type != NULL && *type != '\0' ? copy(cols, type) : NULL};
+		(struct viewd_column){.name = name, .type = type != NULL && *type != '\0' ? copy_text(cols, type) : NULL};
 }
 
 static bool refuse_key(const struct columns *cols, const char *name, struct viewd_err *err)
@@ -59,12 +59,12 @@ static bool read_key(const struct syntax *syn, struct columns *cols, const struc
 		char name[IDENT_MAX];
 		if (!ident_parse(syn, view->unique_key[i], name, err))
 			return err_wrap(err, "unique_key");
-		if (cols->n > 0 && find(syn, cols, name) == NULL)
+		if (cols->n > 0 && find_column(syn, cols, name) == NULL)
 			return refuse_key(cols, name, err);
 		for (size_t k = 0; k < cols->n_key; k++)
 			if (ident_same(syn, cols->key[k], name))
 				return err_set(err, VIEWD_ERR_CONFIG, "unique_key names '%s' twice", name);
-		cols->key[cols->n_key++] = copy(cols, name);
+		cols->key[cols->n_key++] = copy_text(cols, name);
 	}
 	return true;
 }
@@ -75,7 +75,7 @@ static bool declare(const struct syntax *syn, struct columns *cols, const struct
 	char name[IDENT_MAX];
 	if (!ident_parse(syn, column->name, name, err))
 		return err_wrap(err, "columns");
-	if (find(syn, cols, name) != NULL)
+	if (find_column(syn, cols, name) != NULL)
 		return err_set(err, VIEWD_ERR_CONFIG, "columns name '%s' twice", name);
 	if (column->type != NULL && !lex_type_text(syn, column->type, err))
 		return err_wrap(err, "column '%s'", name);
@@ -115,7 +115,7 @@ static bool refuse_bad_names(const struct syntax *syn, const struct columns *act
 			err_set(err, VIEWD_ERR_CONFIG, "column %zu of the definition has a name that is too long", i + 1);
 			return err_hint(err, "name it with AS");
 		}
-		if (find(syn, actual, name) != &actual->items[i]) {
+		if (find_column(syn, actual, name) != &actual->items[i]) {
 			err_set(err, VIEWD_ERR_CONFIG, "definition yields two columns named '%s'", name);
 			return err_hint(err, "rename one with AS");
 		}
@@ -128,8 +128,8 @@ static char *difference(const struct syntax *syn, const struct columns *from, co
 {
 	char *list = NULL;
 	for (size_t i = 0; i < from->n; i++)
-		if (find(syn, in, from->items[i].name) == NULL)
-			list = list == NULL ? copy(talloc_parent(from), from->items[i].name)
+		if (find_column(syn, in, from->items[i].name) == NULL)
+			list = list == NULL ? copy_text(talloc_parent(from), from->items[i].name)
 			                    : sql_add(list, ", %s", from->items[i].name);
 	return list;
 }
@@ -153,9 +153,9 @@ static bool merge_types(struct db *db, struct columns *declared, const struct co
 {
 	for (size_t i = 0; i < declared->n; i++) {
 		struct viewd_column *want = &declared->items[i];
-		const struct viewd_column *have = find(db->syntax, actual, want->name);
+		const struct viewd_column *have = find_column(db->syntax, actual, want->name);
 		const char *type = want->type;
-		declared->inner[i] = copy(declared, actual->inner[have - actual->items]);
+		declared->inner[i] = copy_text(declared, actual->inner[have - actual->items]);
 		if (want->type == NULL)
 			type = have->type;
 		else if (db->ops->catalogue.agree_type != NULL && have->type != NULL &&
@@ -214,7 +214,7 @@ struct columns *columns_of(struct db *db, void *mem_ctx, const struct relation *
 	return cols;
 }
 
-static void note(char *text, size_t size, const char *what, const char *name)
+static void note_difference(char *text, size_t size, const char *what, const char *name)
 {
 	size_t len = strlen(text);
 	snprintf(text + len, size - len, "%s%s %s", len > 0 ? ", " : "", what, name);
@@ -225,29 +225,29 @@ void columns_compare(const struct syntax *syn, const struct columns *yields, con
 {
 	text[0] = '\0';
 	for (size_t i = 0; i < yields->n; i++) {
-		const struct viewd_column *own = &yields->items[i], *other = find(syn, has, own->name);
+		const struct viewd_column *own = &yields->items[i], *other = find_column(syn, has, own->name);
 		if (other == NULL)
-			note(text, size, "new", own->name);
+			note_difference(text, size, "new", own->name);
 		else if (types && strcmp(own->type != NULL ? own->type : "", other->type != NULL ? other->type : "") != 0)
-			note(text, size, "another type of", own->name);
+			note_difference(text, size, "another type of", own->name);
 	}
 	for (size_t i = 0; i < has->n; i++)
-		if (find(syn, yields, has->items[i].name) == NULL)
-			note(text, size, "without", has->items[i].name);
+		if (find_column(syn, yields, has->items[i].name) == NULL)
+			note_difference(text, size, "without", has->items[i].name);
 }
 
 bool columns_narrow(const struct syntax *syn, struct columns *cols, const struct columns *has, struct viewd_err *err)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < has->n; i++)
-		if (find(syn, cols, has->items[i].name) == NULL) {
+		if (find_column(syn, cols, has->items[i].name) == NULL) {
 			err_set(err, VIEWD_ERR_QUERY, "definition no longer yields column '%s', which the view has",
 			        has->items[i].name);
 			return err_hint(err, "bring the column back, or let the view be made anew (on_configuration_change = "
 			                     "apply, or viewctl create)");
 		}
 	for (size_t i = 0; i < cols->n; i++) {
-		if (find(syn, has, cols->items[i].name) == NULL)
+		if (find_column(syn, has, cols->items[i].name) == NULL)
 			continue;
 		cols->items[n] = cols->items[i];
 		cols->names[n] = cols->names[i];

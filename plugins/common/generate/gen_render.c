@@ -7,7 +7,7 @@
 
 #include <talloc.h>
 
-static enum viewd_kind kind_of(enum viewd_method method)
+static enum viewd_kind kind_of_method(enum viewd_method method)
 {
 	switch (method) {
 	case VIEWD_METHOD_SIMPLE:
@@ -62,7 +62,7 @@ static bool render_create(const struct gen *gen, const struct viewd_render_flags
 		return false;
 	bool native_replace = gen->method == VIEWD_METHOD_SIMPLE && gen->syn->has.view_or_replace;
 	if (flags->or_replace && !native_replace &&
-	    !emit(sink, gen_drop(gen, &gen->rel, kind_of(gen->method), true, flags->cascade)))
+	    !emit(sink, gen_drop(gen, &gen->rel, kind_of_method(gen->method), true, flags->cascade)))
 		return true;
 	if (!emit(sink, noted(gen, CREATE_NOTE, create)) || gen->method == VIEWD_METHOD_SIMPLE)
 		return true;
@@ -118,6 +118,6 @@ bool gen_render(const struct gen *gen, enum viewd_render_kind kind, const struct
 	case VIEWD_RENDER_DROP:
 		break;
 	}
-	emit(&statements, gen_drop(gen, &gen->rel, kind_of(gen->method), flags->if_exists, flags->cascade));
+	emit(&statements, gen_drop(gen, &gen->rel, kind_of_method(gen->method), flags->if_exists, flags->cascade));
 	return true;
 }

@@ -69,7 +69,7 @@ static bool ensure(struct task *task, struct chain *chain, struct viewd_err *err
 /* ---- what its refreshes take ---- */
 
 /* Times of one kind of chain say nothing of another. */
-static const char *kind_of(const struct chain *chain)
+static const char *cost_prefix(const struct chain *chain)
 {
 	if (chain->top != NULL)
 		return chain->sums.wanted ? "sums top " : "top ";
@@ -81,7 +81,7 @@ static const char *kind_of(const struct chain *chain)
 static void recall_costs(struct db *db, struct chain *chain)
 {
 	struct learnt costs;
-	const char *kind = kind_of(chain);
+	const char *kind = cost_prefix(chain);
 	if (chain->cost.recalled)
 		return;
 	learnt_find(db, chain->view, LEARNT_COSTS, chain->digest, &costs);
@@ -111,7 +111,7 @@ static void remember_costs(struct db *db, const struct chain *chain)
 	struct viewd_err failed;
 	char numbers[COST_TEXT_SIZE], text[COST_TEXT_SIZE + 12];
 	cost_write(&chain->cost, numbers);
-	snprintf(text, sizeof text, "%s%s", kind_of(chain), numbers);
+	snprintf(text, sizeof text, "%s%s", cost_prefix(chain), numbers);
 	if (!learnt_save(db, chain->view, LEARNT_COSTS, chain->digest, text, &failed))
 		db_log(db, VIEWD_LOG_DEBUG, "view '%s', what its refreshes take is not remembered (%s)", chain->view,
 		       failed.msg);

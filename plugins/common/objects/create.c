@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool recipe_make_object(struct task *task, struct viewd_err *err)
+bool create_object(struct task *task, struct viewd_err *err)
 {
 	char *sql = gen_create(&task->gen, &(struct viewd_render_flags){0}, err);
 	if (sql == NULL || !db_exec(task->db, sql, err))
@@ -20,7 +20,7 @@ bool recipe_make_object(struct task *task, struct viewd_err *err)
 	return task->db->ops->change.made == NULL || task->db->ops->change.made(task, err);
 }
 
-bool recipe_fill(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+bool create_fill(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	enum viewd_method method = task->resolved.method;
 	out->did = VIEWD_DID_NO_DATA;
@@ -32,9 +32,9 @@ bool recipe_fill(struct task *task, struct viewd_outcome *out, struct viewd_err 
 	if (method == VIEWD_METHOD_MATERIALIZED) {
 		if (!db_exec(task->db, gen_refresh(&task->gen, false), err) || !task_count_rows(task, &out->rows, err))
 			return false;
-	} else if (!recipe_rows_begin(task, err) ||
+	} else if (!rows_begin(task, err) ||
 	           !task->db->ops->exec(task->db, gen_insert(&task->gen, &task->rel), NULL, 0, &out->rows, err) ||
-	           !recipe_rows_end(task, err)) {
+	           !rows_end(task, err)) {
 		return false;
 	}
 	out->rows_written = out->rows;
@@ -56,7 +56,7 @@ static bool drop_former(struct task *task, const struct state_row *former, struc
 	/* No identity: a user's table. */
 	if (found.kind == VIEWD_KIND_NONE || found.identity[0] == '\0' || strcmp(found.identity, former->identity) != 0)
 		return true;
-	return recipe_drop_object(task, &rel, found.kind, err);
+	return drop_relation(task, &rel, found.kind, err);
 }
 
 static bool record(struct task *task, const struct viewd_outcome *out, struct viewd_err *err)
@@ -83,13 +83,13 @@ static bool make_all(struct task *task, struct viewd_outcome *out, struct viewd_
 {
 	if (task->db->ops->change.create != NULL)
 		return task->db->ops->change.create(task, out, err);
-	if (!recipe_make_object(task, err))
+	if (!create_object(task, err))
 		return false;
 	db_failpoint(task->db, "create:made");
-	if (!recipe_fill(task, out, err))
+	if (!create_fill(task, out, err))
 		return false;
 	db_failpoint(task->db, "create:filled");
-	return recipe_make_indexes(task, &task->rel, err);
+	return index_make_all(task, &task->rel, err);
 }
 
 /* Where a write transaction keeps other writers out, the rows are fetched before it. */
@@ -99,14 +99,15 @@ static bool stage(struct task *task, struct viewd_err *err)
 		return true;
 	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) &&
 	       task_look(task, false, err) && task_require_ours(task, err) && task_columns(task, err) &&
-	       recipe_stage(task, false, err);
+	       staged_rows_make(task, false, err);
 }
 
 /* One transaction, with the rows fetched before it where that is better. */
-static bool with_staged_rows(struct task *task, recipe_body_fn *body, struct viewd_outcome *out, struct viewd_err *err)
+static bool with_staged_rows(struct task *task, transaction_body_fn *body, struct viewd_outcome *out,
+                             struct viewd_err *err)
 {
-	bool done = task_count_again(task, err) && stage(task, err) && recipe_transaction(task, true, body, out, NULL, err);
-	recipe_unstage(task);
+	bool done = task_count_again(task, err) && stage(task, err) && transaction_run(task, true, body, out, NULL, err);
+	staged_rows_drop(task);
 	return done;
 }
 
@@ -137,7 +138,7 @@ bool recipe_create(struct task *task, struct viewd_outcome *out, struct viewd_er
 
 /* ---- replace ---- */
 
-bool recipe_replace_object(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+bool create_replacement(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	if (!task_recheck(task, err))
 		return false;
@@ -145,13 +146,13 @@ bool recipe_replace_object(struct task *task, struct viewd_outcome *out, struct 
 	    !db_exec(task->db, gen_drop(&task->gen, &task->rel, task->found.kind, false, task->view->cascade), err))
 		return false;
 	db_failpoint(task->db, "replace:dropped");
-	if (!recipe_make_object(task, err))
+	if (!create_object(task, err))
 		return false;
 	db_failpoint(task->db, "replace:made");
-	if (!recipe_fill(task, out, err))
+	if (!create_fill(task, out, err))
 		return false;
 	db_failpoint(task->db, "replace:filled");
-	return recipe_make_indexes(task, &task->rel, err);
+	return index_make_all(task, &task->rel, err);
 }
 
 static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx UNUSED, struct viewd_err *err)
@@ -162,7 +163,7 @@ static bool replace_body(struct task *task, struct viewd_outcome *out, void *ctx
 	    !hooks_role_begin(task, err))
 		return false;
 	bool done = task->db->ops->change.replace != NULL ? task->db->ops->change.replace(task, out, err)
-	                                                  : recipe_replace_object(task, out, err);
+	                                                  : create_replacement(task, out, err);
 	if (!done || !hooks_role_end(task, err) || !record(task, out, err) || !task_settle_marks(task, out, err))
 		return false;
 	db_failpoint(task->db, "replace:recorded");

@@ -80,7 +80,7 @@ static bool drop_one(struct task *task, const struct relation *rel, enum viewd_k
 	return db_exec(db, gen_drop(&task->gen, rel, kind, false, task->view->cascade), err);
 }
 
-bool recipe_drop_object(struct task *task, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err)
+bool drop_relation(struct task *task, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err)
 {
 	if (task->db->ops->change.drop != NULL)
 		return task->db->ops->change.drop(task, rel, kind, err);
@@ -101,7 +101,7 @@ static bool drop_body(struct task *task, struct viewd_outcome *out, void *ctx UN
 	out->did = VIEWD_DID_NO_DATA;
 	if (!aim_at_recorded(task, err) || !task_look(task, true, err) || !task_require_ours(task, err))
 		return false;
-	if (task->found.kind != VIEWD_KIND_NONE && !recipe_drop_object(task, &task->rel, task->found.kind, err))
+	if (task->found.kind != VIEWD_KIND_NONE && !drop_relation(task, &task->rel, task->found.kind, err))
 		return false;
 	db_failpoint(task->db, "drop:dropped");
 	return marks_register(task->db, task->view->name, NULL, 0, err) && capture_sweep(task->db, err) &&
@@ -110,7 +110,7 @@ static bool drop_body(struct task *task, struct viewd_outcome *out, void *ctx UN
 
 bool recipe_drop(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!recipe_transaction(task, true, drop_body, out, NULL, err))
+	if (!transaction_run(task, true, drop_body, out, NULL, err))
 		return false;
 	db_failpoint(task->db, "drop:committed");
 	snprintf(out->reason, sizeof out->reason, "dropped");

@@ -35,7 +35,7 @@ static bool begins_session_change(const struct syntax *syn, const struct lex_tok
 	return !syn->has.transactional_ddl && (lex_is(tok, "USE") || lex_is(tok, "LOCK") || lex_is(tok, "UNLOCK"));
 }
 
-static bool refuse(const char *key, const char *why, struct viewd_err *err)
+static bool refuse_hook(const char *key, const char *why, struct viewd_err *err)
 {
 	err_set(err, VIEWD_ERR_CONFIG, "%s %s", key, why);
 	return err_hint(err, "%s is one SQL statement, run inside the refresh's transaction where the engine can", key);
@@ -47,19 +47,19 @@ static bool check_statement(const struct syntax *syn, const char *key, const cha
 	bool begun = false, closed = false;
 	while (text != NULL && (tok = lex_next(syn->lexer.flags, &text)).kind != LEX_END) {
 		if (tok.kind == LEX_BROKEN)
-			return refuse(key, "has a quote or comment that is not closed", err);
+			return refuse_hook(key, "has a quote or comment that is not closed", err);
 		if (tok.kind == LEX_SPACE || tok.kind == LEX_COMMENT)
 			continue;
 		if (closed)
-			return refuse(key, "holds more than one statement", err);
+			return refuse_hook(key, "holds more than one statement", err);
 		if (!begun && begins_transaction_control(&tok))
-			return refuse(key, "ends or begins a transaction", err);
+			return refuse_hook(key, "ends or begins a transaction", err);
 		if (!begun && begins_session_change(syn, &tok))
-			return refuse(key, "changes the session for what comes after it", err);
+			return refuse_hook(key, "changes the session for what comes after it", err);
 		closed = tok.kind == LEX_OTHER && tok.text[0] == ';';
 		begun = true;
 	}
-	return begun || text == NULL || refuse(key, "is empty", err);
+	return begun || text == NULL || refuse_hook(key, "is empty", err);
 }
 
 bool hooks_check(const struct syntax *syn, const struct viewd_view_spec *view, struct viewd_err *err)
@@ -96,7 +96,7 @@ bool hooks_inside(const struct task *task)
 	return task->db->syntax->has.transactional_ddl;
 }
 
-static bool run(struct task *task, const char *hook, struct viewd_err *err)
+static bool run_hook(struct task *task, const char *hook, struct viewd_err *err)
 {
 	const struct db_ops *ops = task->db->ops;
 	struct viewd_err left = {0};
@@ -117,7 +117,7 @@ bool hooks_before(struct task *task, struct viewd_err *err)
 		return true;
 	if (apart && !db_exec(db, "SAVEPOINT viewd_pre_hook", err))
 		return false;
-	return (run(task, task->view->pre_hook, err) || err_wrap(err, "pre_hook")) &&
+	return (run_hook(task, task->view->pre_hook, err) || err_wrap(err, "pre_hook")) &&
 	       (!apart || db_exec(db, "RELEASE SAVEPOINT viewd_pre_hook", err));
 }
 
@@ -144,7 +144,7 @@ bool hooks_after(struct task *task, char warning[static 512], struct viewd_err *
 		return true;
 	if (inside && !db_exec(db, "SAVEPOINT viewd_post_hook", err))
 		return false;
-	if (run(task, task->view->post_hook, err))
+	if (run_hook(task, task->view->post_hook, err))
 		return !inside || db_exec(db, "RELEASE SAVEPOINT viewd_post_hook", err);
 	if (inside && !is_harmless(err))
 		return err_wrap(err, "post_hook");

@@ -17,7 +17,7 @@ struct names {
 	size_t n;
 };
 
-static void add(void *mem, struct names *names, const char *name, size_t len)
+static void add_name(void *mem, struct names *names, const char *name, size_t len)
 {
 	names->items = talloc_realloc(mem, names->items, const char *, names->n + 1);
 	assert(names->items != NULL);
@@ -40,7 +40,7 @@ struct collect_ctx {
 static bool collect_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct collect_ctx *c = ctx;
-	add(c->mem, c->names, values[0], strlen(values[0]));
+	add_name(c->mem, c->names, values[0], strlen(values[0]));
 	return true;
 }
 
@@ -58,7 +58,7 @@ static struct names wanted_names(struct task *task)
 	for (size_t i = 0; i < gen_index_count(&task->gen); i++) {
 		char name[IDENT_MAX];
 		gen_index_name(&task->gen, i, name);
-		add(task, &names, name, strlen(name));
+		add_name(task, &names, name, strlen(name));
 	}
 	return names;
 }
@@ -68,7 +68,7 @@ static struct names recorded_names(struct task *task)
 	struct names names = {0};
 	for (const char *p = task->state.indexes; *p != '\0';) {
 		size_t len = strcspn(p, "\n");
-		add(task, &names, p, len);
+		add_name(task, &names, p, len);
 		p += len + (p[len] == '\n');
 	}
 	return names;
@@ -115,7 +115,7 @@ static bool join(const struct names *names, char *out, size_t size)
 	return len < size;
 }
 
-bool recipe_make_indexes(struct task *task, const struct relation *on, struct viewd_err *err)
+bool index_make_all(struct task *task, const struct relation *on, struct viewd_err *err)
 {
 	struct names existing = {0}, wanted = wanted_names(task);
 	char recorded[sizeof task->state.indexes];
@@ -129,7 +129,7 @@ bool recipe_make_indexes(struct task *task, const struct relation *on, struct vi
 	return true;
 }
 
-bool recipe_indexes_present(struct task *task, bool *present_r, struct viewd_err *err)
+bool index_all_present(struct task *task, bool *present_r, struct viewd_err *err)
 {
 	struct names existing = {0}, wanted = wanted_names(task);
 	if (wanted.n > 0 && !existing_names(task, &task->rel, &existing, err))
@@ -150,7 +150,7 @@ static bool reindex_body(struct task *task, struct viewd_outcome *out, void *ctx
 	if (task->found.kind == VIEWD_KIND_NONE)
 		return err_set(err, VIEWD_ERR_MISSING, "object '%s' does not exist", task->rel.name);
 	out->did = VIEWD_DID_NO_DATA;
-	if (!task_columns(task, err) || !recipe_make_indexes(task, &task->rel, err))
+	if (!task_columns(task, err) || !index_make_all(task, &task->rel, err))
 		return false;
 	memcpy(task->state.index_hash, task->resolved.index_hash, sizeof task->state.index_hash);
 	return state_save(task->db, task->view->name, &task->state, err);
@@ -158,7 +158,7 @@ static bool reindex_body(struct task *task, struct viewd_outcome *out, void *ctx
 
 bool recipe_reindex(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!recipe_transaction(task, true, reindex_body, out, NULL, err))
+	if (!transaction_run(task, true, reindex_body, out, NULL, err))
 		return false;
 	snprintf(out->reason, sizeof out->reason, "indexes brought into line");
 	return true;

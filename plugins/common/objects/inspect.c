@@ -132,7 +132,7 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	if (!declare_columns(task, err) || !compare_definition(task, &found, err))
 		return false;
 	found.indexes_present = true;
-	if (found.kind != VIEWD_KIND_NONE && !recipe_indexes_present(task, &found.indexes_present, err))
+	if (found.kind != VIEWD_KIND_NONE && !index_all_present(task, &found.indexes_present, err))
 		return false;
 	struct dependencies list = {.mem = task->mem};
 	task_probe_as(task, true);
@@ -152,7 +152,7 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	return true;
 }
 
-bool recipe_may_narrow(struct task *task, const struct viewd_err *failure)
+bool inspect_may_narrow(struct task *task, const struct viewd_err *failure)
 {
 	struct viewd_err ignored = {0};
 	char text[200];
@@ -170,7 +170,7 @@ bool recipe_may_narrow(struct task *task, const struct viewd_err *failure)
 
 /* ---- adopt ---- */
 
-bool recipe_may_adopt(const struct task *task, struct viewd_err *err)
+bool inspect_may_adopt(const struct task *task, struct viewd_err *err)
 {
 	if (task->found.kind == VIEWD_KIND_NONE)
 		return err_set(err, VIEWD_ERR_MISSING, "object '%s' does not exist", task->rel.name);
@@ -187,8 +187,8 @@ static bool adopt_body(struct task *task, struct viewd_outcome *out, void *ctx U
 	struct viewd_found found = {0};
 	bool indexed = false;
 	db_failpoint(task->db, "adopt:begin");
-	if (!task_look(task, true, err) || !recipe_may_adopt(task, err) || !declare_columns(task, err) ||
-	    !compare_definition(task, &found, err) || !recipe_indexes_present(task, &indexed, err))
+	if (!task_look(task, true, err) || !inspect_may_adopt(task, err) || !declare_columns(task, err) ||
+	    !compare_definition(task, &found, err) || !index_all_present(task, &indexed, err))
 		return false;
 	out->did = VIEWD_DID_NO_DATA;
 	struct viewd_resolved wanted = task->resolved;
@@ -207,5 +207,5 @@ static bool adopt_body(struct task *task, struct viewd_outcome *out, void *ctx U
 
 bool recipe_adopt(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	return recipe_transaction(task, true, adopt_body, out, NULL, err);
+	return transaction_run(task, true, adopt_body, out, NULL, err);
 }

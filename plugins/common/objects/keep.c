@@ -34,7 +34,7 @@ static bool read_text(struct task *task, char **text_r, struct viewd_err *err)
 static bool keep_body(struct task *task, struct viewd_outcome *out, void *ctx UNUSED, struct viewd_err *err)
 {
 	struct viewd_resolved wanted = task->resolved;
-	if (!task_look(task, true, err) || !recipe_may_adopt(task, err) || !read_text(task, &task->kept_text, err))
+	if (!task_look(task, true, err) || !inspect_may_adopt(task, err) || !read_text(task, &task->kept_text, err))
 		return false;
 	task->resolved.hash[0] = '\0';
 	task->resolved.method = task->found.kind == VIEWD_KIND_VIEW ? VIEWD_METHOD_SIMPLE : VIEWD_METHOD_MATERIALIZED;
@@ -48,14 +48,14 @@ static bool keep_body(struct task *task, struct viewd_outcome *out, void *ctx UN
 
 bool recipe_keep(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	return recipe_transaction(task, true, keep_body, out, NULL, err);
+	return transaction_run(task, true, keep_body, out, NULL, err);
 }
 
 bool recipe_definition(struct task *task, struct viewd_text_sink sink, struct viewd_err *err)
 {
 	char *text = NULL;
 	if (!task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) ||
-	    !task_look(task, false, err) || !recipe_may_adopt(task, err) || !read_text(task, &text, err))
+	    !task_look(task, false, err) || !inspect_may_adopt(task, err) || !read_text(task, &text, err))
 		return false;
 	sink.fn(sink.ctx, text);
 	return true;

@@ -13,24 +13,31 @@
 
 /* ---- inspect.c */
 
+/* Tells what exists under the view's name, whose it is, and to sources (fn may be NULL) what the definition reads.
+ * Changes nothing. */
 bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_source_sink sources,
                     struct viewd_err *err) MUST_CHECK;
+/* Records the view or materialized view that is there as viewd's own. Keeps its rows. */
 bool recipe_adopt(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 /* A refresh has failed: because the definition yields columns that the object lacks? Then the refresh works without
  * them. Keeps *failure. */
-bool recipe_may_narrow(struct task *task, const struct viewd_err *failure) MUST_CHECK;
+bool inspect_may_narrow(struct task *task, const struct viewd_err *failure) MUST_CHECK;
 
 /* ---- create.c */
 
+/* Makes the object, where nothing is, and fills it when with_data is set. */
 bool recipe_create(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
+/* Replaces our object by one of the wanted definition, without a gap for readers. */
 bool recipe_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 
 /* ---- index.c */
 
+/* Makes declared indexes that are absent, and drops recorded ones that are not declared any more. */
 bool recipe_reindex(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 
 /* ---- drop.c */
 
+/* Drops our object, and with view->cascade what depends on it, and forgets the view. */
 bool recipe_drop(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 
 /* ---- keep.c */

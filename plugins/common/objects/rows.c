@@ -10,25 +10,25 @@ static bool rows_apart(const struct task *task)
 	       task->resolved.method == VIEWD_METHOD_TABLE;
 }
 
-bool recipe_judge_table(struct task *task, struct viewd_err *err)
+bool rows_judge_table(struct task *task, struct viewd_err *err)
 {
 	return !rows_apart(task) || task->db->ops->rights.judge_table == NULL ||
 	       task->db->ops->rights.judge_table(task, err);
 }
 
 /* The definition comes first: a function that it calls may put something on the table. */
-bool recipe_rows_begin(struct task *task, struct viewd_err *err)
+bool rows_begin(struct task *task, struct viewd_err *err)
 {
 	if (!rows_apart(task))
 		return true;
 	if (!task->db->ops->rights.rows_apart(task, gen_query(&task->gen), "viewd_rows_", &task->rows, err) ||
-	    !recipe_judge_table(task, err))
+	    !rows_judge_table(task, err))
 		return false;
 	task->gen.source = &task->rows;
 	return true;
 }
 
-bool recipe_rows_end(struct task *task, struct viewd_err *err)
+bool rows_end(struct task *task, struct viewd_err *err)
 {
 	if (!rows_apart(task))
 		return true;

@@ -4,8 +4,8 @@
  */
 #include "common/objects/steps.h"
 
-bool recipe_transaction(struct task *task, bool ddl, recipe_body_fn *body, struct viewd_outcome *out, void *ctx,
-                        struct viewd_err *err)
+bool transaction_run(struct task *task, bool ddl, transaction_body_fn *body, struct viewd_outcome *out, void *ctx,
+                     struct viewd_err *err)
 {
 	struct db *db = task->db;
 	bool transaction = !ddl || db->syntax->has.transactional_ddl;

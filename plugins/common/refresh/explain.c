@@ -25,8 +25,8 @@ struct place {
 	uint32_t node, source;
 };
 
-static void tell(const struct place *place, enum viewd_explained_kind kind, const char *key, const char *text,
-                 int64_t number)
+static void tell_fact(const struct place *place, enum viewd_explained_kind kind, const char *key, const char *text,
+                      int64_t number)
 {
 	const struct viewd_explained fact = {sizeof fact, place->node, place->source, kind, key, text, number};
 	place->sink.fn(place->sink.ctx, &fact);
@@ -35,24 +35,24 @@ static void tell(const struct place *place, enum viewd_explained_kind kind, cons
 static void tell_text(const struct place *place, const char *key, const char *text)
 {
 	if (text != NULL && text[0] != '\0')
-		tell(place, VIEWD_EXPLAINED_TEXT, key, text, 0);
+		tell_fact(place, VIEWD_EXPLAINED_TEXT, key, text, 0);
 }
 
 static void tell_flag(const struct place *place, const char *key, bool yes)
 {
-	tell(place, VIEWD_EXPLAINED_FLAG, key, NULL, yes);
+	tell_fact(place, VIEWD_EXPLAINED_FLAG, key, NULL, yes);
 }
 
 static void tell_list(const struct place *place, const char *key, const struct analysis_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		tell(place, VIEWD_EXPLAINED_ITEM, key, list->items[i], 0);
+		tell_fact(place, VIEWD_EXPLAINED_ITEM, key, list->items[i], 0);
 }
 
 static void tell_source(const struct place *place, const struct analysis_source *source)
 {
 	if (source->node != 0)
-		tell(place, VIEWD_EXPLAINED_NUMBER, "of_node", NULL, (int64_t)source->node);
+		tell_fact(place, VIEWD_EXPLAINED_NUMBER, "of_node", NULL, (int64_t)source->node);
 	tell_text(place, "schema", source->schema);
 	tell_text(place, "name", source->name);
 	tell_text(place, "alias", source->alias);
@@ -97,7 +97,7 @@ static void tell_size(const struct place *place, const struct analysis_source *s
 		const struct fact_relation *relation = &facts->relations[i];
 		if (relation->rows > 0 && strcmp(relation->name, source->name) == 0 &&
 		    strcmp(relation->schema, source->schema) == 0)
-			tell(place, VIEWD_EXPLAINED_NUMBER, "rows", NULL, (int64_t)relation->rows);
+			tell_fact(place, VIEWD_EXPLAINED_NUMBER, "rows", NULL, (int64_t)relation->rows);
 	}
 }
 
@@ -119,8 +119,8 @@ static void tell_refusal(const struct place *place, const struct refusal *no)
 {
 	tell_text(place, "construct", no->construct);
 	if (no->line > 0) {
-		tell(place, VIEWD_EXPLAINED_NUMBER, "line", NULL, no->line);
-		tell(place, VIEWD_EXPLAINED_NUMBER, "column", NULL, no->column);
+		tell_fact(place, VIEWD_EXPLAINED_NUMBER, "line", NULL, no->line);
+		tell_fact(place, VIEWD_EXPLAINED_NUMBER, "column", NULL, no->column);
 	}
 	tell_text(place, "why", no->why);
 	tell_text(place, "help", no->help);
@@ -133,15 +133,15 @@ static void tell_costs(const struct told *told, const struct place *place)
 	struct cost cost;
 	if (!incremental_costs(told->task, &cost))
 		return;
-	tell(place, VIEWD_EXPLAINED_NUMBER, "form", NULL, cost.form + 1);
+	tell_fact(place, VIEWD_EXPLAINED_NUMBER, "form", NULL, cost.form + 1);
 	if (cost.whole_us > 0)
-		tell(place, VIEWD_EXPLAINED_NUMBER, "all_rows_us", NULL, (int64_t)cost.whole_us);
+		tell_fact(place, VIEWD_EXPLAINED_NUMBER, "all_rows_us", NULL, (int64_t)cost.whole_us);
 	for (size_t i = 0; i < COST_FORMS; i++) {
 		int64_t usual = cost_usual_keys(&cost, (int)i);
 		if (usual <= 0)
 			continue;
-		tell(place, VIEWD_EXPLAINED_NUMBER, keys[i][1], NULL, usual);
-		tell(place, VIEWD_EXPLAINED_NUMBER, keys[i][0], NULL, (int64_t)cost_of_form(&cost, (int)i, usual));
+		tell_fact(place, VIEWD_EXPLAINED_NUMBER, keys[i][1], NULL, usual);
+		tell_fact(place, VIEWD_EXPLAINED_NUMBER, keys[i][0], NULL, (int64_t)cost_of_form(&cost, (int)i, usual));
 	}
 }
 
@@ -191,7 +191,7 @@ bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct
 	return true;
 }
 
-bool recipe_may_become_table(struct task *task, struct viewd_err *err)
+bool explain_may_become_table(struct task *task, struct viewd_err *err)
 {
 	struct told told = {.task = task};
 	if (task->view->method != VIEWD_METHOD_MATERIALIZED || task->resolved.mode != VIEWD_MODE_INCREMENTAL)

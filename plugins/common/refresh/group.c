@@ -37,7 +37,7 @@ bool group_look(struct refresh_group *group, bool lock, struct viewd_err *err)
 {
 	for (group->at = 0; group->at < group->n; group->at++) {
 		struct task *task = group->members[group->at].task;
-		if (!task_look_for_refresh(task, lock, err) || !recipe_require_object(task, err) ||
+		if (!task_look_for_refresh(task, lock, err) || !member_require_object(task, err) ||
 		    !task_recall_definition(task, err))
 			return false;
 	}
@@ -90,7 +90,7 @@ static bool stage_rows(struct refresh_group *group, struct viewd_err *err)
 		struct group_member *m = &group->members[group->at];
 		char reason[256];
 		if (!task_columns(m->task, err) ||
-		    !recipe_stage_rows(m->task, recipe_mode(m->task, m->req, reason) == VIEWD_MODE_DIFF, err))
+		    !staged_rows_fill(m->task, member_mode(m->task, m->req, reason) == VIEWD_MODE_DIFF, err))
 			return false;
 	}
 	return true;
@@ -122,7 +122,7 @@ static bool locks_readers_out(struct group_member *m)
 {
 	char reason[256];
 	return m->task->resolved.method == VIEWD_METHOD_MATERIALIZED &&
-	       recipe_mode(m->task, m->req, reason) == VIEWD_MODE_FULL;
+	       member_mode(m->task, m->req, reason) == VIEWD_MODE_FULL;
 }
 
 static bool keep_readers_out(struct refresh_group *group, struct viewd_err *err)
@@ -148,7 +148,7 @@ static bool refresh_members(struct refresh_group *group, struct viewd_err *err)
 		struct group_member *m = &group->members[group->at];
 		int64_t before = db_now(group->db);
 		m->done = (struct viewd_outcome){.rows = -1, .rows_written = -1};
-		if (!db_use_settings(group->db, m->task->view, err) || !recipe_refresh_member(m->task, m->req, &m->done, err) ||
+		if (!db_use_settings(group->db, m->task->view, err) || !member_refresh(m->task, m->req, &m->done, err) ||
 		    !task_recheck(m->task, err))
 			return false;
 		m->took_us = db_now(group->db) - before;
@@ -199,7 +199,7 @@ static bool count_again(struct refresh_group *group, struct viewd_err *err)
 static bool hooks_before_all(struct refresh_group *group, struct viewd_err *err)
 {
 	for (group->at = 0; group->at < group->n; group->at++)
-		if (!recipe_before(group->members[group->at].task, err))
+		if (!member_before(group->members[group->at].task, err))
 			return false;
 	return true;
 }
@@ -222,9 +222,9 @@ static bool refresh_group(struct refresh_group *group, struct viewd_err *err)
 	bool done = count_again(group, err) && group_chains_open(group, err) && hooks_before_all(group, err) &&
 	            group_limits(group, err) && stage(group, err) && write_rows(group, err);
 	for (size_t i = 0; i < group->n; i++)
-		recipe_unstage(group->members[i].task);
+		staged_rows_drop(group->members[i].task);
 	for (size_t i = 0; i < group->n && done; i++)
-		recipe_after(group->members[i].task);
+		member_after(group->members[i].task);
 	if (done)
 		group_chains_close(group);
 	return done;

@@ -38,7 +38,7 @@ static bool open_one(struct group_member *m, struct viewd_err *err)
 	if (m->req->force_full)
 		incremental_ask_again(task);
 	if (!incremental_wanted(task) ||
-	    (db_use_settings(task->db, task->view, &failure) && recipe_open_chain(task, &failure)))
+	    (db_use_settings(task->db, task->view, &failure) && member_open_chain(task, &failure)))
 		return true;
 	return goes_on(m, &failure, err);
 }
@@ -86,12 +86,12 @@ void group_chains_close(struct refresh_group *group)
 	for (size_t i = 0; i < group->n; i++) {
 		struct group_member *m = &group->members[i];
 		if (m->task->chain != NULL) {
-			recipe_close_chain(m->task, m->req);
+			member_close_chain(m->task, m->req);
 			continue;
 		}
 		if (m->refused)
 			incremental_refuse(m->task, &m->refusal);
 		incremental_measured(m->task, m->took_us);
-		recipe_tell_refusal(m->task, &m->done);
+		member_tell_refusal(m->task, &m->done);
 	}
 }

@@ -13,12 +13,12 @@
 #include <talloc.h>
 
 /* Everything that a chain is made from is asked for while nobody waits. */
-bool recipe_open_chain(struct task *task, struct viewd_err *err)
+bool member_open_chain(struct task *task, struct viewd_err *err)
 {
 	if (chain_known(task))
 		return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err);
 	return task->db->ops->set_limits(task->db, task->view->timeout_us, task->view->lock_timeout_us, err) &&
-	       task_look_for_refresh(task, false, err) && db_flush(task->db, err) && recipe_require_object(task, err) &&
+	       task_look_for_refresh(task, false, err) && db_flush(task->db, err) && member_require_object(task, err) &&
 	       task_recall_definition(task, err) && incremental_open(task, err);
 }
 
@@ -40,7 +40,7 @@ static bool write_rows(struct task *task, const struct viewd_refresh_request *re
 	task->marks_known = false;
 	if (!db->ops->begin(db, DB_BEGIN_GROUP, err))
 		return false;
-	if (!recipe_refresh_member(task, req, &result, err) || !commit(task, err)) {
+	if (!member_refresh(task, req, &result, err) || !commit(task, err)) {
 		db->ops->rollback(db);
 		return false;
 	}
@@ -53,14 +53,14 @@ static bool write_rows(struct task *task, const struct viewd_refresh_request *re
 static bool refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
                     struct viewd_err *err)
 {
-	if (!recipe_before(task, err))
+	if (!member_before(task, err))
 		return false;
 	if (write_rows(task, req, out, err))
 		return true;
 	return incremental_reopen(task, err) && write_rows(task, req, out, err);
 }
 
-void recipe_close_chain(struct task *task, const struct viewd_refresh_request *req)
+void member_close_chain(struct task *task, const struct viewd_refresh_request *req)
 {
 	incremental_purge(task);
 	if (req->nodes.fn != NULL)
@@ -81,14 +81,14 @@ bool refresh_incrementally(struct task *task, const struct viewd_refresh_request
 	                                    .timeout_us = task->view->timeout_us,
 	                                    .lock_timeout_us = task->view->lock_timeout_us};
 	task->group = &alone;
-	bool done = recipe_open_chain(task, err) && task_count_again(task, err) && refresh(task, req, out, err);
+	bool done = member_open_chain(task, err) && task_count_again(task, err) && refresh(task, req, out, err);
 	task->group = NULL;
 	if (!done)
 		return false;
 	db_failpoint(db, "refresh:committed");
 	if (db->ops->group.carry_over != NULL)
 		db->ops->group.carry_over(db);
-	recipe_after(task);
-	recipe_close_chain(task, req);
+	member_after(task);
+	member_close_chain(task, req);
 	return true;
 }

@@ -11,6 +11,7 @@
 
 /* ---- refresh.c */
 
+/* Brings the rows up to date, by the view's mode or as req asks. *out is filled on success. */
 bool recipe_refresh(struct task *task, const struct viewd_refresh_request *req, struct viewd_outcome *out,
                     struct viewd_err *err) MUST_CHECK;
 
@@ -22,6 +23,7 @@ bool recipe_refresh_group(struct db *db, const struct viewd_group_item *const *i
 
 /* ---- verify.c */
 
+/* Compares the rows with what the definition yields, both ways, at one snapshot. */
 bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_err *err) MUST_CHECK;
 
 /* ---- explain.c */
@@ -36,6 +38,6 @@ bool recipe_explain(struct task *task, struct viewd_explained_sink facts, struct
 
 /* Before a materialized view is made a table, since refresh_mode = incremental needs one: fails where the definition
  * cannot be kept so, and true for all other views. Outside a transaction. */
-bool recipe_may_become_table(struct task *task, struct viewd_err *err) MUST_CHECK;
+bool explain_may_become_table(struct task *task, struct viewd_err *err) MUST_CHECK;
 
 #endif

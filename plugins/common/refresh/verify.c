@@ -22,7 +22,7 @@ static const struct db_reader read_verdict[] = {
 	{read_verdict_fn, "NNN", "the comparison of a view with its definition"}};
 
 /* One statement, so one snapshot on every engine. */
-static bool compare(struct task *task, struct viewd_verdict *out, struct viewd_err *err)
+static bool compare_relation(struct task *task, struct viewd_verdict *out, struct viewd_err *err)
 {
 	return task->db->ops->query(task->db, gen_verify(&task->gen), NULL, 0, read_verdict, out, err);
 }
@@ -43,7 +43,7 @@ static bool compare_rows(struct task *task, struct viewd_verdict *out, struct vi
 	}
 	task->gen.definition =
 		sql_add(sql_new(task->mem), "SELECT * FROM %s", relation_quoted(task->db->syntax, task->mem, &wanted));
-	return recipe_judge_table(task, err) && compare(task, out, err);
+	return rows_judge_table(task, err) && compare_relation(task, out, err);
 }
 
 /* Nothing that the role does here is kept. */
@@ -68,7 +68,7 @@ bool recipe_verify(struct task *task, struct viewd_verdict *out, struct viewd_er
 		return err_set(err, VIEWD_ERR_MISSING, "object '%s' does not exist", task->rel.name);
 	task->narrow = true; /* a column that came later is no row that differs */
 	if (!task_recall_definition(task, err) || !task_columns(task, err) ||
-	    !(as_role ? compare_as_role(task, &verdict, err) : compare(task, &verdict, err)))
+	    !(as_role ? compare_as_role(task, &verdict, err) : compare_relation(task, &verdict, err)))
 		return false;
 	*out = verdict;
 	return true;

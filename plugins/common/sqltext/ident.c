@@ -14,7 +14,7 @@
 
 #define NAME_SHOWN 300 /* bytes of a name that is refused */
 
-static bool refuse(const char *text, const char *why, struct viewd_err *err)
+static bool refuse_name(const char *text, const char *why, struct viewd_err *err)
 {
 	return err_set(err, VIEWD_ERR_CONFIG, "name %.*s cannot be used (%s)", NAME_SHOWN, text, why);
 }
@@ -40,7 +40,7 @@ static const char *part_fault(const struct syntax *syn, const char *part)
 }
 
 /* Appends one byte to a part of IDENT_MAX; false when it does not fit. */
-static bool put(char *out, size_t *len, char c)
+static bool put_char(char *out, size_t *len, char c)
 {
 	if (*len + 1 >= IDENT_MAX)
 		return false;
@@ -59,7 +59,7 @@ static const char *read_quoted(const char **p, char out[static IDENT_MAX])
 			return "a quote is not closed";
 		if (**p == quote && *++*p != quote)
 			return NULL;
-		if (!put(out, &len, **p))
+		if (!put_char(out, &len, **p))
 			return "it is longer than the server keeps";
 	}
 }
@@ -74,7 +74,7 @@ static const char *read_plain(const struct syntax *syn, const char **p, char out
 		bool word = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '$';
 		if (!word && (unsigned char)c < 0x80)
 			return "it must be quoted";
-		if (!put(out, &len, upper && syn->names.fold_lower ? (char)(c - 'A' + 'a') : c))
+		if (!put_char(out, &len, upper && syn->names.fold_lower ? (char)(c - 'A' + 'a') : c))
 			return "it is longer than the server keeps";
 	}
 	return NULL;
@@ -113,7 +113,7 @@ bool relation_parse(const struct syntax *syn, const char *text, struct relation 
 	int n = 0;
 	const char *fault = read_parts(syn, text, parts, &n);
 	if (fault != NULL)
-		return refuse(text, fault, err);
+		return refuse_name(text, fault, err);
 	*out = (struct relation){0};
 	if (n == 2)
 		memcpy(out->schema, parts[0], IDENT_MAX);
@@ -129,7 +129,7 @@ bool ident_parse(const struct syntax *syn, const char *text, char out[static IDE
 	if (fault == NULL && *p != '\0')
 		fault = "something follows the name";
 	if (fault != NULL)
-		return refuse(text, fault, err);
+		return refuse_name(text, fault, err);
 	memcpy(out, part, IDENT_MAX);
 	return true;
 }

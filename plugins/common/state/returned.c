@@ -64,7 +64,7 @@ static bool list_copies(struct db *db, const char *place, struct copies *list, s
 
 /* ---- each of them ---- */
 
-static enum viewd_kind kind_of(const char *word)
+static enum viewd_kind kind_of_word(const char *word)
 {
 	enum viewd_method method = VIEWD_METHOD_TABLE;
 	if (!method_of_word(word, &method) || method == VIEWD_METHOD_TABLE)
@@ -92,7 +92,7 @@ static bool judge_table(struct db *db, const struct copied *row, const struct db
 	return true;
 }
 
-static bool judge(struct db *db, void *mem, struct copied *row, struct viewd_err *err)
+static bool judge_copy(struct db *db, void *mem, struct copied *row, struct viewd_err *err)
 {
 	struct relation rel;
 	struct db_object found = {0};
@@ -108,7 +108,7 @@ static bool judge(struct db *db, void *mem, struct copied *row, struct viewd_err
 	row->fault = NULL;
 	if (found.kind == VIEWD_KIND_NONE)
 		row->fault = "";
-	else if (found.kind != kind_of(row->method))
+	else if (found.kind != kind_of_word(row->method))
 		row->fault = "it is of another kind";
 	else if (found.kind == VIEWD_KIND_TABLE)
 		return judge_table(db, row, &found, &row->fault, err);
@@ -155,7 +155,7 @@ static bool write_all(struct db *db, const char *place, const struct copies *lis
 	return good && marks_touch_all(db, err) && forget_objects(db, err);
 }
 
-static void tell(struct db *db, const struct copies *list)
+static void log_copies(struct db *db, const struct copies *list)
 {
 	size_t known = 0;
 	for (size_t i = 0; i < list->n; i++) {
@@ -175,7 +175,7 @@ static void tell(struct db *db, const struct copies *list)
 static bool know_again(struct db *db, const char *place, struct copies *list, struct viewd_err *err)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (!judge(db, list->mem, &list->items[i], err))
+		if (!judge_copy(db, list->mem, &list->items[i], err))
 			return err_wrap(err, "view '%s'", list->items[i].name);
 	db_failpoint(db, "returned:judged");
 	if (!db->ops->begin(db, DB_BEGIN_WRITE, err))
@@ -184,7 +184,7 @@ static bool know_again(struct db *db, const char *place, struct copies *list, st
 		db->ops->rollback(db);
 		return false;
 	}
-	tell(db, list);
+	log_copies(db, list);
 	return true;
 }
 

@@ -156,7 +156,7 @@ static bool compare_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader compare[] = {{compare_fn, "T", "the view of freshness"}};
 
-static bool make(struct db *db, void *mem, const char *query, struct viewd_err *err)
+static bool make_view(struct db *db, void *mem, const char *query, struct viewd_err *err)
 {
 	const struct syntax *syn = db->syntax;
 	const char *steps[ARRAY_LEN(syn->views.make)] = {NULL};
@@ -182,7 +182,7 @@ bool views_make(struct db *db, struct viewd_err *err)
 	char *query = query_of(db, mem, form);
 	struct seen seen = {.form = form};
 	bool good = db->ops->query(db, db->syntax->views.form, NULL, 0, compare, &seen, &failure) &&
-	            (seen.same || make(db, mem, query, &failure));
+	            (seen.same || make_view(db, mem, query, &failure));
 	talloc_free(mem);
 	if (good)
 		return true;

@@ -88,7 +88,7 @@ bool capture_setup(struct viewd_conn *conn, struct viewd_err *err)
 	return make_index(conn, err) && make_log(conn, err) && make_slots(conn, err);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -96,7 +96,7 @@ static int compare(const void *a, const void *b)
 bool texts_touch(struct viewd_conn *conn, struct texts *sources, struct viewd_err *err)
 {
 	if (sources->n > 1)
-		qsort(sources->items, sources->n, sizeof *sources->items, compare);
+		qsort(sources->items, sources->n, sizeof *sources->items, compare_names);
 	for (size_t i = 0; i < sources->n; i++)
 		if (!marks_touch(&conn->db, sources->items[i], NULL, err))
 			return false;

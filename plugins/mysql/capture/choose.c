@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "common/sqltext/sqltext.h"
-#include "mysql/capture/binlog.h"
+#include "mysql/capture/binlog/binlog.h"
 #include "mysql/capture/trigger_procedure.h"
 
 static void warn(struct viewd_text_sink warnings, const char *text)

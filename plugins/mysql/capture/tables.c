@@ -154,7 +154,7 @@ static bool touch(struct viewd_conn *conn, const char *source, const char *finge
 /* ---- triggers */
 
 /* Says what happened, once. */
-static bool tell(struct viewd_conn *conn, const char *source, struct viewd_err *err)
+static bool log_change(struct viewd_conn *conn, const char *source, struct viewd_err *err)
 {
 	struct relation rel;
 	bool lacks;
@@ -181,7 +181,7 @@ static bool make_trigger_alone(struct viewd_conn *conn, const struct relation *s
 	return made;
 }
 
-static bool mend(struct viewd_conn *conn, const char *source, const char *fingerprint, struct viewd_err *err)
+static bool mend_source(struct viewd_conn *conn, const char *source, const char *fingerprint, struct viewd_err *err)
 {
 	struct relation rel;
 	struct db_object found;
@@ -212,7 +212,7 @@ static bool mend_changed(struct viewd_conn *conn, bool *found_r, struct viewd_er
 	bool good = my_query(&conn->db, sql, NULL, 0, take_pair, &pairs, err);
 
 	for (size_t i = 0; i + 1 < pairs.n && good; i += 2) {
-		good = tell(conn, pairs.items[i], err) && mend(conn, pairs.items[i], pairs.items[i + 1], err);
+		good = log_change(conn, pairs.items[i], err) && mend_source(conn, pairs.items[i], pairs.items[i + 1], err);
 		*found_r = true;
 	}
 	talloc_free(pairs.mem);
@@ -230,7 +230,7 @@ static bool mend_lacking(struct viewd_conn *conn, bool *found_r, struct viewd_er
 		good = relation_parse(&my_syntax, list.items[i], &rel, err) && trigger_lacks(conn, &rel, &lacks, err);
 		if (!good || !lacks)
 			continue;
-		good = tell(conn, list.items[i], err) && mend(conn, list.items[i], "", err);
+		good = log_change(conn, list.items[i], err) && mend_source(conn, list.items[i], "", err);
 		*found_r = true;
 	}
 	talloc_free(list.mem);

@@ -195,8 +195,8 @@ static bool drop_ours(struct viewd_conn *conn, void *mem, const char *schema, co
 	return false;
 }
 
-static bool forget(struct viewd_conn *conn, const char *source, const char *schema, const char *name,
-                   struct viewd_err *err)
+static bool forget_trigger(struct viewd_conn *conn, const char *source, const char *schema, const char *name,
+                           struct viewd_err *err)
 {
 	const char *params[] = {source, schema, name};
 
@@ -240,7 +240,7 @@ static bool drop_recorded(struct viewd_conn *conn, const struct relation *source
 		if (is_planned(conn, keep, schema, name))
 			continue;
 		good = drop_ours(conn, rows.mem, schema[0] != '\0' ? schema : conn->url->database, name, &taken, err) &&
-		       forget(conn, rows.items[i], schema, name, err);
+		       forget_trigger(conn, rows.items[i], schema, name, err);
 		if (taken)
 			db_log(&conn->db, VIEWD_LOG_WARNING,
 			       "database '%s', trigger %s is not viewd's, though viewd_triggers names it: it is left alone",
@@ -280,7 +280,7 @@ bool my_drop_trigger(struct db *db, const char *source, struct viewd_err *err)
 
 /* ---- making */
 
-static bool explain(struct viewd_err *err)
+static bool hint_at_privilege(struct viewd_err *err)
 {
 	if (err != NULL && err->native == ER_BINLOG_CREATE_ROUTINE_NEED_SUPER)
 		return err_hint(err, "with a binary log the server lets ordinary accounts make triggers only if "
@@ -304,8 +304,8 @@ bool trigger_create_in(struct viewd_conn *conn, void *mem, const char *schema, c
 }
 
 /* A trigger of the name was left on a table that was renamed, or has another body or definer. */
-static bool make(struct viewd_conn *conn, void *mem, const struct plan *plan, const char *source,
-                 const struct definer *definer, struct viewd_err *err)
+static bool make_one(struct viewd_conn *conn, void *mem, const struct plan *plan, const char *source,
+                     const struct definer *definer, struct viewd_err *err)
 {
 	struct relation on = {.schema = ""};
 	const char *schema = plan->table->schema;
@@ -352,7 +352,7 @@ static bool make_on(struct viewd_conn *conn, void *mem, const struct plans *all,
 		if (!good || there)
 			continue;
 		good = (proved || note_prove(conn, table->schema, definer, err)) &&
-		       make(conn, mem, &all->items[i], all->source, definer, err);
+		       make_one(conn, mem, &all->items[i], all->source, definer, err);
 		*made_r = proved = true;
 	}
 	return good;
@@ -371,7 +371,7 @@ static bool make_all(struct viewd_conn *conn, void *mem, const struct plans *all
 		good = make_on(conn, mem, all, i, &definer, made_r, err);
 		definer_leave(conn, &definer);
 	}
-	return good || explain(err);
+	return good || hint_at_privilege(err);
 }
 
 /* Writers from before a trigger was there, or was what it is now, have ended: CREATE TRIGGER waits for them. So the

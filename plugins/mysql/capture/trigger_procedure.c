@@ -136,7 +136,7 @@ static bool find_routine(struct viewd_conn *conn, const char *schema, const char
 		params, ARRAY_LEN(params), take_routine, out, err);
 }
 
-static bool explain(const char *schema, const char *privilege, struct viewd_err *err)
+static bool hint_at_privilege(const char *schema, const char *privilege, struct viewd_err *err)
 {
 	if (err != NULL && err->cls == VIEWD_ERR_DENIED)
 		return err_hint(err, "grant %s on %.64s.* to viewd's account, or set capture = binlog or poll", privilege,
@@ -195,8 +195,8 @@ bool note_is_right(struct viewd_conn *conn, const char *schema, const struct def
 }
 
 /* The old procedure is dropped before: MySQL has no OR REPLACE. */
-static bool put(struct viewd_conn *conn, void *mem, const char *schema, const struct wanted *wanted,
-                const struct definer *definer, struct viewd_err *err)
+static bool make_procedure(struct viewd_conn *conn, void *mem, const char *schema, const struct wanted *wanted,
+                           const struct definer *definer, struct viewd_err *err)
 {
 	struct relation at = {.schema = ""};
 
@@ -207,7 +207,7 @@ static bool put(struct viewd_conn *conn, void *mem, const char *schema, const st
 	char *create = talloc_asprintf(mem, "CREATE %sPROCEDURE %s " ARGUMENT " MODIFIES SQL DATA COMMENT '%s' %s",
 	                               definer_clause(definer), quoted, wanted->comment, wanted->body);
 	return (db_exec(&conn->db, drop, err) && db_exec(&conn->db, create, err)) ||
-	       explain(schema, "CREATE ROUTINE, ALTER ROUTINE, EXECUTE", err);
+	       hint_at_privilege(schema, "CREATE ROUTINE, ALTER ROUTINE, EXECUTE", err);
 }
 
 bool note_make(struct viewd_conn *conn, const char *schema, const struct definer *definer, struct viewd_err *err)
@@ -216,7 +216,8 @@ bool note_make(struct viewd_conn *conn, const char *schema, const struct definer
 	void *mem = talloc_new(NULL);
 
 	want(conn, mem, schema, wanted);
-	bool done = put(conn, mem, schema, &wanted[0], definer, err) && put(conn, mem, schema, &wanted[1], definer, err);
+	bool done = make_procedure(conn, mem, schema, &wanted[0], definer, err) &&
+	            make_procedure(conn, mem, schema, &wanted[1], definer, err);
 	talloc_free(mem);
 	return done;
 }

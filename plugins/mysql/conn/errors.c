@@ -140,7 +140,7 @@ static const struct errno_class *find_class(unsigned number)
 	return NULL;
 }
 
-static enum viewd_err_class judge(unsigned number, const char *text, bool sent)
+static enum viewd_err_class class_of(unsigned number, const char *text, bool sent)
 {
 	const struct errno_class *found = find_class(number);
 
@@ -160,7 +160,7 @@ bool my_fail(MYSQL *my, bool sent, struct viewd_err *err)
 	unsigned number = mysql_errno(my);
 	const char *text = mysql_error(my);
 	const struct errno_class *found = find_class(number);
-	enum viewd_err_class cls = judge(number, text, sent);
+	enum viewd_err_class cls = class_of(number, text, sent);
 
 	if (err == NULL)
 		return false;

@@ -114,8 +114,8 @@ static bool answer_failed(struct viewd_conn *conn, bool in_time, enum viewd_err_
 }
 
 /* Sends one statement and reads the beginning of its answer. */
-static bool run(struct viewd_conn *conn, const char *sql, int64_t limit_us, enum viewd_err_class too_late,
-                struct viewd_err *err)
+static bool send_statement(struct viewd_conn *conn, const char *sql, int64_t limit_us, enum viewd_err_class too_late,
+                           struct viewd_err *err)
 {
 	if (conn->lost)
 		return err_set(err, VIEWD_ERR_CONNECT, "connection was lost before");
@@ -149,11 +149,11 @@ static bool run_bound(struct viewd_conn *conn, const char *sql, const char *cons
 	if (!my_flush(&conn->db, err))
 		return false;
 	if (n == 0)
-		return run(conn, sql, statement_limit(conn), VIEWD_ERR_TIMEOUT, err);
+		return send_statement(conn, sql, statement_limit(conn), VIEWD_ERR_TIMEOUT, err);
 	char *bound = my_bind(conn, sql, params, n);
 	if (bound == NULL)
 		return err_set(err, VIEWD_ERR_BUG, "statement has another number of parameters than %zu", n);
-	bool done = run(conn, bound, statement_limit(conn), VIEWD_ERR_TIMEOUT, err);
+	bool done = send_statement(conn, bound, statement_limit(conn), VIEWD_ERR_TIMEOUT, err);
 	talloc_free(bound);
 	return done;
 }
@@ -205,7 +205,7 @@ bool my_exec_within(struct viewd_conn *conn, const char *sql, int64_t limit_us, 
 {
 	MYSQL_RES *result;
 
-	if (!my_flush(&conn->db, err) || !run(conn, sql, limit_us, VIEWD_ERR_CONFLICT, err) ||
+	if (!my_flush(&conn->db, err) || !send_statement(conn, sql, limit_us, VIEWD_ERR_CONFLICT, err) ||
 	    !take_result(conn, &result, err))
 		return false;
 	mysql_free_result(result);
@@ -304,7 +304,7 @@ static bool take_answers(struct viewd_conn *conn, const struct my_questions *lis
 
 bool my_run_block(struct viewd_conn *conn, const char *sql, const struct my_questions *list, struct viewd_err *err)
 {
-	return run(conn, sql, statement_limit(conn), VIEWD_ERR_TIMEOUT, err) && take_answers(conn, list, err);
+	return send_statement(conn, sql, statement_limit(conn), VIEWD_ERR_TIMEOUT, err) && take_answers(conn, list, err);
 }
 
 static const struct db_reader take_text[] = {{db_take_text, "T", "a value"}};

@@ -60,8 +60,8 @@ static const char indexes_sql[] =
 	" FROM information_schema.STATISTICS WHERE INDEX_TYPE = 'BTREE' AND TABLE_NAME IN (%s)"
 	" ORDER BY 1, 2, 3, SEQ_IN_INDEX";
 
-static bool ask(struct db *db, const char *form, const char *names, const struct db_reader *reader,
-                struct knowledge *out, struct viewd_err *err)
+static bool ask_dictionary(struct db *db, const char *form, const char *names, const struct db_reader *reader,
+                           struct knowledge *out, struct viewd_err *err)
 {
 	const char *slot = strstr(form, "%s");
 	char *sql = talloc_asprintf(NULL, "%.*s%s%s", (int)(slot - form), form, names, slot + 2);
@@ -73,8 +73,8 @@ static bool ask(struct db *db, const char *form, const char *names, const struct
 bool my_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err)
 {
 	knowledge_pure(out, pure);
-	return ask(db, relations_sql, names, knowledge_relations, out, err) &&
-	       ask(db, columns_sql, names, knowledge_columns, out, err) &&
-	       ask(db, keys_sql, names, knowledge_keys, out, err) &&
-	       ask(db, indexes_sql, names, knowledge_indexes, out, err);
+	return ask_dictionary(db, relations_sql, names, knowledge_relations, out, err) &&
+	       ask_dictionary(db, columns_sql, names, knowledge_columns, out, err) &&
+	       ask_dictionary(db, keys_sql, names, knowledge_keys, out, err) &&
+	       ask_dictionary(db, indexes_sql, names, knowledge_indexes, out, err);
 }

@@ -48,7 +48,7 @@ static void add_unheard(struct walk *w, enum viewd_depends kind, const char *sou
 	dependencies_add(&w->conn->db, w->list, &entry);
 }
 
-static bool fail(struct walk *w)
+static bool fail_walk(struct walk *w)
 {
 	w->good = false;
 	return false;
@@ -114,7 +114,7 @@ static bool add_view(struct walk *w, struct dependency *entry)
 
 	entry->kind = VIEWD_DEPENDS_VIEW;
 	if (!my_view_text(w->conn, w->mem, &rel, &text, w->err))
-		return fail(w);
+		return fail_walk(w);
 	bool hidden = text == NULL || text[0] == '\0';
 	if (hidden)
 		entry->unheard = "the server hides its text (the account needs SHOW VIEW on it)";
@@ -156,12 +156,12 @@ static bool add_relation(struct walk *w, const struct relation *rel)
 	                            my_where(w->conn, w->mem, rel));
 	if (!my_query(&w->conn->db, sql, NULL, 0, take_relation, &row, w->err) ||
 	    !look_at_object(w->conn, w->mem, rel, false, &digest, w->err))
-		return fail(w);
+		return fail_walk(w);
 	if (is_made_up(rel->name) && (!row.there || strcasecmp(row.engine, "SEQUENCE") == 0))
 		return true;
 	if (!row.there || digest == NULL) {
 		err_set(w->err, VIEWD_ERR_MISSING, "table %s does not exist, or the account may not see it", quoted);
-		return fail(w);
+		return fail_walk(w);
 	}
 	entry.stamp = entry.digest = digest;
 	return add_found(w, &entry, &row);
@@ -201,7 +201,7 @@ static bool find_body(struct walk *w, const struct relation *name, struct body *
 	                "ROUTINE_NAME = ?"
 	                " AND ROUTINE_TYPE = 'FUNCTION'",
 	                params, ARRAY_LEN(params), take_body, out, w->err) ||
-	       fail(w);
+	       fail_walk(w);
 }
 
 static bool add_function(struct walk *w, const struct relation *name, const struct body *body)
@@ -214,7 +214,7 @@ static bool add_function(struct walk *w, const struct relation *name, const stru
 	if (is_listed(w->list, entry.source) || w->list->n >= MAX_ENTRIES)
 		return true;
 	if (!look_at_object(w->conn, w->mem, name, true, &digest, w->err))
-		return fail(w);
+		return fail_walk(w);
 	entry.stamp = entry.digest = digest;
 	if (body->text == NULL)
 		entry.unheard =
@@ -328,7 +328,7 @@ static bool walk_body(struct walk *w, const char *text)
 
 	w->read = (struct texts){.mem = w->mem};
 	if (!my_mentioned_tables(w->conn, w->home, text, see_mention, &found, w->err))
-		return fail(w);
+		return fail_walk(w);
 	for (size_t i = 0; i + 1 < found.n && w->good; i += 2) {
 		struct relation rel = {.schema = ""};
 		snprintf(rel.schema, sizeof rel.schema, "%s", found.items[i]);

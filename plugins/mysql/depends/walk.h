@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * walk.h: what a view depends on: found (walk.c, from the words that calls.c picks out of a text) and compared
- * (looks.c).
+ * (changed_objects.c).
  */
 #ifndef VIEWD_MYSQL_DEPENDS_WALK_H
 #define VIEWD_MYSQL_DEPENDS_WALK_H
@@ -11,7 +11,7 @@
 
 #define FUNCTION_PREFIX "function " /* before the name of a stored function in `captures` */
 
-/* ---- walk.c, looks.c: hooks of struct db_ops */
+/* ---- walk.c, changed_objects.c: hooks of struct db_ops */
 
 bool my_walk(struct db *db, const struct viewd_view_spec *view, const char *definition, struct dependencies *list,
              struct viewd_err *err);

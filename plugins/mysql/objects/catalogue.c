@@ -35,7 +35,7 @@ void my_place(const struct viewd_conn *conn, const struct relation *rel, struct 
 		snprintf(out->schema, sizeof out->schema, "%s", conn->url->database);
 }
 
-static enum viewd_kind kind_of(const char *table_type)
+static enum viewd_kind kind_of_table_type(const char *table_type)
 {
 	if (strcmp(table_type, "BASE TABLE") == 0 || strcmp(table_type, "SYSTEM VERSIONED") == 0)
 		return VIEWD_KIND_TABLE;
@@ -54,7 +54,7 @@ static bool read_object_fn(void *ctx, const char *const *values, size_t n)
 	struct look *look = ctx;
 	struct tag tag;
 
-	look->object->kind = kind_of(values[0]);
+	look->object->kind = kind_of_table_type(values[0]);
 	look->object->bytes = -1;
 	if (look->object->kind != VIEWD_KIND_TABLE)
 		return false;

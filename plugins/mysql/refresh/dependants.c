@@ -131,7 +131,7 @@ static bool check_reader(const struct shadow *shadow, const struct view_reader *
 	return done;
 }
 
-static bool judge(struct task *task, const char *broken, struct viewd_err *err)
+static bool judge_broken(struct task *task, const char *broken, struct viewd_err *err)
 {
 	if (broken[0] == '\0')
 		return true;
@@ -157,7 +157,7 @@ bool my_check_dependants(struct task *task, const struct shadow *shadow, struct 
 		if (done && !finds)
 			broken = sql_add(broken, "%s%s.%s", broken[0] != '\0' ? ", " : "", all.items[i].schema, all.items[i].name);
 	}
-	done = done && judge(task, broken, err);
+	done = done && judge_broken(task, broken, err);
 	talloc_free(all.mem);
 	return done;
 }

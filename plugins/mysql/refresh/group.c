@@ -107,7 +107,7 @@ static bool judge_one(struct exchange *x, struct viewd_err *err)
 	       refuse_through_views(x, &found, err);
 }
 
-static bool judge(struct exchange *x, struct viewd_err *err)
+static bool judge_group(struct exchange *x, struct viewd_err *err)
 {
 	x->group->at = x->group->n;
 	if (!x->conn->mariadb) {
@@ -338,7 +338,7 @@ static bool record_all(struct exchange *x, struct viewd_err *err)
 			.rows_written = tag->rows,
 			.data_timestamp_us = tag->data_timestamp_us,
 			.reason = "with its group: filled aside from one snapshot, all names exchanged in one statement"};
-		if (!recipe_record(m->task, m->req, &m->done, "", err) || !task_settle_marks(m->task, &m->done, err))
+		if (!member_record(m->task, m->req, &m->done, "", err) || !task_settle_marks(m->task, &m->done, err))
 			return false;
 	}
 	return true;
@@ -373,7 +373,7 @@ static void tidy(struct exchange *x, bool done)
 static bool hooks_before_all(struct exchange *x, struct viewd_err *err)
 {
 	EACH(x)
-		if (!recipe_before(task_at(x), err))
+		if (!member_before(task_at(x), err))
 			return false;
 	return true;
 }
@@ -383,7 +383,7 @@ bool my_refresh_group(struct refresh_group *group, struct viewd_err *err)
 	struct exchange x = {.conn = my_conn(group->db), .group = group};
 
 	x.places = talloc_zero_array(group->members, struct place, group->n);
-	bool ready = hooks_before_all(&x, err) && group_limits(group, err) && judge(&x, err);
+	bool ready = hooks_before_all(&x, err) && group_limits(group, err) && judge_group(&x, err);
 	bool done = ready && lock_all(&x, err) && copy_all(&x, err);
 	if (done) {
 		make_tags(&x);
@@ -393,6 +393,6 @@ bool my_refresh_group(struct refresh_group *group, struct viewd_err *err)
 	tidy(&x, done);
 	group->at = at;
 	for (size_t i = 0; i < group->n && done; i++)
-		recipe_after(group->members[i].task);
+		member_after(group->members[i].task);
 	return done;
 }

@@ -83,7 +83,7 @@ struct intents {
 	size_t n;
 };
 
-static void copy(char *out, size_t size, const char *text)
+static void copy_text(char *out, size_t size, const char *text)
 {
 	snprintf(out, size, "%s", text != NULL ? text : "");
 }
@@ -93,18 +93,18 @@ static bool take_intent_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct intents *all = ctx;
 	struct intent in = {.row = {.rows = -1}};
 
-	copy(in.name, sizeof in.name, v[0]);
-	copy(in.rel.schema, sizeof in.rel.schema, v[1]);
-	copy(in.rel.name, sizeof in.rel.name, v[2]);
-	copy(in.row.relation, sizeof in.row.relation, v[3]);
+	copy_text(in.name, sizeof in.name, v[0]);
+	copy_text(in.rel.schema, sizeof in.rel.schema, v[1]);
+	copy_text(in.rel.name, sizeof in.rel.name, v[2]);
+	copy_text(in.row.relation, sizeof in.row.relation, v[3]);
 	if (v[4] == NULL || !method_of_word(v[4], &in.row.method))
 		in.row.method = VIEWD_METHOD_TABLE;
-	copy(in.row.definition_hash, sizeof in.row.definition_hash, v[5]);
-	copy(in.row.index_hash, sizeof in.row.index_hash, v[6]);
-	copy(in.row.identity, sizeof in.row.identity, v[7]);
-	copy(in.row.canonical, sizeof in.row.canonical, v[8]);
-	copy(in.row.on_remove, sizeof in.row.on_remove, v[9]);
-	copy(in.row.indexes, sizeof in.row.indexes, v[10]);
+	copy_text(in.row.definition_hash, sizeof in.row.definition_hash, v[5]);
+	copy_text(in.row.index_hash, sizeof in.row.index_hash, v[6]);
+	copy_text(in.row.identity, sizeof in.row.identity, v[7]);
+	copy_text(in.row.canonical, sizeof in.row.canonical, v[8]);
+	copy_text(in.row.on_remove, sizeof in.row.on_remove, v[9]);
+	copy_text(in.row.indexes, sizeof in.row.indexes, v[10]);
 	all->items = talloc_realloc(all->mem, all->items, struct intent, all->n + 1);
 	all->items[all->n++] = in;
 	return true;

@@ -94,7 +94,7 @@ static bool make_locked(struct task *task, struct shadow *shadow, struct viewd_o
 	return false;
 }
 
-static bool make(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+static bool make_table(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(task->db);
 	struct shadow shadow;
@@ -112,10 +112,10 @@ static bool make(struct task *task, struct viewd_outcome *out, struct viewd_err 
 
 bool my_create(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	return make(task, out, err);
+	return make_table(task, out, err);
 }
 
 bool my_replace(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	return make(task, out, err);
+	return make_table(task, out, err);
 }

@@ -71,7 +71,7 @@ bool stage_create(struct task *task, struct shadow *shadow, const char *uid, str
 	if (!db_exec(task->db, gen_create_table(&gen, &shadow->fresh, false), err))
 		return false;
 	db_failpoint(task->db, "mysql:staged");
-	return recipe_make_indexes(task, &shadow->fresh, err);
+	return index_make_all(task, &shadow->fresh, err);
 }
 
 bool stage_copy(struct shadow *shadow, struct viewd_err *err)

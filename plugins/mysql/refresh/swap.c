@@ -23,7 +23,7 @@ enum way {
 
 /* A foreign key refers to columns of an index: what has none needs no search, which opens every table of the
  * database. */
-static bool judge(struct task *task, enum way *way_r, char why[static 256], struct viewd_err *err)
+static bool choose_way(struct task *task, enum way *way_r, char why[static 256], struct viewd_err *err)
 {
 	bool small = inplace_fits(task), blocked = false;
 
@@ -42,7 +42,7 @@ enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256
 	struct viewd_err err;
 	enum way way;
 
-	if (!judge(task, &way, why, &err)) {
+	if (!choose_way(task, &way, why, &err)) {
 		way = WAY_HINDERED;
 		snprintf(why, sizeof why, "looking for foreign keys failed: %.200s", err.msg);
 	}
@@ -131,7 +131,7 @@ static bool refresh_in_place(struct task *task, const struct viewd_err *why, str
 {
 	snprintf(out->reason, sizeof out->reason, "rows are exchanged in one transaction (%.180s)", why->msg);
 	return task->db->ops->begin(task->db, DB_BEGIN_WRITE, err) && task_recheck(task, err) &&
-	       recipe_refresh_full(task, out, err);
+	       refresh_full(task, out, err);
 }
 
 /* Called inside the recipe's transaction. DDL would end it silently, so it is ended here, and another one is left open
@@ -173,7 +173,7 @@ static bool full(struct task *task, struct viewd_outcome *out, struct viewd_err 
 	enum way way;
 
 	memcpy(asked, out->reason, sizeof asked);
-	if (!judge(task, &way, why, err))
+	if (!choose_way(task, &way, why, err))
 		return false;
 	switch (way) {
 	case WAY_ROWS:
@@ -182,7 +182,7 @@ static bool full(struct task *task, struct viewd_outcome *out, struct viewd_err 
 		return inplace_refresh(task, out, err);
 	case WAY_HINDERED:
 		snprintf(out->reason, sizeof out->reason, "%.60s: rows are exchanged in one transaction (%.150s)", asked, why);
-		return recipe_refresh_full(task, out, err);
+		return refresh_full(task, out, err);
 	case WAY_NAMES:
 		break;
 	}
@@ -199,6 +199,6 @@ bool my_full(struct task *task, struct viewd_outcome *out, struct viewd_err *err
 	if (strcmp(out->reason, AUTO_ROWS) == 0)
 		return inplace_refresh(task, out, err);
 	if (strncmp(out->reason, "auto:", strlen("auto:")) == 0)
-		return recipe_refresh_full(task, out, err);
+		return refresh_full(task, out, err);
 	return full(task, out, err);
 }

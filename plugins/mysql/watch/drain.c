@@ -43,7 +43,7 @@ static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_row[] = {{take_row_fn, "nt", "the log of changes"}};
 
-static bool take(struct viewd_conn *conn, struct batch *batch, struct viewd_err *err)
+static bool take_rows(struct viewd_conn *conn, struct batch *batch, struct viewd_err *err)
 {
 	char *select = talloc_asprintf(
 		batch->sources.mem, "SELECT id, source FROM viewd_changes ORDER BY id LIMIT %d FOR UPDATE SKIP LOCKED", BATCH);
@@ -64,7 +64,7 @@ static bool take_batch(struct viewd_conn *conn, bool *more_r, struct viewd_err *
 {
 	void *mem = talloc_new(NULL);
 	struct batch batch = {.conn = conn, .sources = {.mem = mem}, .ids = sql_new(mem)};
-	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && take(conn, &batch, err);
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && take_rows(conn, &batch, err);
 
 	if (done)
 		db_failpoint(&conn->db, "mysql:drained");

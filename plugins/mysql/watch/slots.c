@@ -94,7 +94,7 @@ static bool is_news(const struct slots *s, uint64_t held, const char *prepared, 
 	       ((held != 0 || prepared[0] != '\0') && (asked || mono_us() >= s->again_us));
 }
 
-static void note(struct slots *s, uint64_t held, const char *prepared, bool told)
+static void note_slots(struct slots *s, uint64_t held, const char *prepared, bool told)
 {
 	int64_t now = mono_us();
 	char *own = talloc_strdup(NULL, prepared);
@@ -112,8 +112,8 @@ static void note(struct slots *s, uint64_t held, const char *prepared, bool told
 }
 
 /* The first one tells everything, so what is held then matters from now on. */
-static bool judge(struct viewd_conn *conn, struct slots *s, const struct unheld *unheld, int64_t next, bool asked,
-                  bool *told_r, struct viewd_err *err)
+static bool judge_slots(struct viewd_conn *conn, struct slots *s, const struct unheld *unheld, int64_t next, bool asked,
+                        bool *told_r, struct viewd_err *err)
 {
 	char *prepared = sql_new(conn);
 	uint64_t held = ~unheld->mask;
@@ -122,14 +122,14 @@ static bool judge(struct viewd_conn *conn, struct slots *s, const struct unheld 
 
 	good = good && (!told || marks_touch_mode(&conn->db, "trigger", err)) && raise_base(conn, unheld, next, err);
 	if (good) {
-		note(s, held, prepared, told);
+		note_slots(s, held, prepared, told);
 		*told_r = told;
 	}
 	talloc_free(prepared);
 	return good;
 }
 
-static bool look(struct viewd_conn *conn, struct slots *s, bool asked, bool *told_r, struct viewd_err *err)
+static bool look_at_slots_now(struct viewd_conn *conn, struct slots *s, bool asked, bool *told_r, struct viewd_err *err)
 {
 	struct unheld unheld = {.ids = sql_new(conn)};
 	int64_t lowest = 0, next = 0, enough = number_or(NOTE_ENOUGH, 0);
@@ -139,7 +139,7 @@ static bool look(struct viewd_conn *conn, struct slots *s, bool asked, bool *tol
 	            next_number(conn, &next, err);
 
 	if (good && (s->left || (!s->begun && next - lowest > enough)))
-		good = judge(conn, s, &unheld, next, asked, told_r, err);
+		good = judge_slots(conn, s, &unheld, next, asked, told_r, err);
 	else if (good && (next - unheld.lowest > enough / 2 || next < unheld.lowest))
 		good = raise_base(conn, &unheld, next, err);
 	talloc_free(unheld.ids);
@@ -149,8 +149,8 @@ static bool look(struct viewd_conn *conn, struct slots *s, bool asked, bool *tol
 bool slots_look(struct viewd_conn *conn, struct slots *s, bool asked, bool *news_r, struct viewd_err *err)
 {
 	bool told = false;
-	bool done =
-		my_begin(&conn->db, DB_BEGIN_WRITE, err) && look(conn, s, asked, &told, err) && my_commit(&conn->db, err);
+	bool done = my_begin(&conn->db, DB_BEGIN_WRITE, err) && look_at_slots_now(conn, s, asked, &told, err) &&
+	            my_commit(&conn->db, err);
 
 	if (!done)
 		my_rollback(&conn->db);

@@ -23,7 +23,7 @@
 #include "common/state/marks.h"
 #include "common/state/returned.h"
 #include "common/state/state.h"
-#include "mysql/capture/binlog.h"
+#include "mysql/capture/binlog/binlog.h"
 #include "mysql/capture/trigger_procedure.h"
 
 #define LOCK_TIMEOUT_US (2 * SPAN_SECOND)
@@ -36,14 +36,14 @@
 #define POLL_EVERY (2 * SPAN_SECOND)
 #define HEARTBEAT_EVERY (5 * SPAN_SECOND)
 #define THOROUGH_EVERY SPAN_MINUTE
-#define TOGETHER 20                   /* a task is done up to 1/20 of its period early, with one that is due */
-#define LOOK_SLICE (500 * SPAN_MS)    /* a look that takes longer is gone on with in the next call */
-#define OBJECTS_PAUSE (300 * SPAN_MS) /* between two looks at definitions, however many the log tells of */
-#define MEND_AGAIN (10 * SPAN_SECOND) /* making a trigger waits for a table's writers, and others behind it */
+#define TOGETHER 20                     /* a task is done up to 1/20 of its period early, with one that is due */
+#define LOOK_SLICE (500 * SPAN_MS)      /* a look that takes longer is gone on with in the next call */
+#define OBJECTS_PAUSE (300 * SPAN_MS)   /* between two looks at definitions, however many the log tells of */
+#define REPAIR_AGAIN (10 * SPAN_SECOND) /* making a trigger waits for a table's writers, and others behind it */
 
 /* When something is due next, by the monotonic clock. */
 struct due {
-	int64_t log, slots, look, poll, heartbeat, modes, objects, thorough, mend;
+	int64_t log, slots, look, poll, heartbeat, modes, objects, thorough, repair;
 };
 
 struct viewd_watch {
@@ -269,7 +269,7 @@ static bool test_triggers(struct viewd_watch *w, struct viewd_err *err)
 	db_log(&w->conn->db, VIEWD_LOG_WARNING,
 	       "database '%s', the triggers' words are lost (%s): they are made again, their views are refreshed",
 	       w->conn->db.database_name, why);
-	w->due.thorough = w->due.mend = w->due.look = 0;
+	w->due.thorough = w->due.repair = w->due.look = 0;
 	return trigger_drop_all(w->conn, err);
 }
 
@@ -279,12 +279,12 @@ static bool look_at_tables(struct viewd_watch *w, bool *news, struct viewd_err *
 {
 	bool mended = false, polled = false;
 	int64_t begin = mono_us();
-	if (w->trigger && comes_due(&w->due.mend, 0)) {
+	if (w->trigger && comes_due(&w->due.repair, 0)) {
 		bool thorough = comes_due(&w->due.thorough, w->compare ? THOROUGH_EVERY : HEARTBEAT_EVERY);
 		w->unmended = !tables_mend(w->conn, w->compare, thorough, &mended, err);
 		if (w->unmended) {
 			w->due.thorough = thorough ? 0 : w->due.thorough;
-			w->due.mend = mono_us() + MEND_AGAIN;
+			w->due.repair = mono_us() + REPAIR_AGAIN;
 			return false;
 		}
 	}
@@ -316,11 +316,11 @@ static bool look_at_objects(struct viewd_watch *w, struct viewd_signal_sink sign
 }
 
 /* One round of everything that is due; full: of everything. */
-static bool look(struct viewd_watch *w, bool full, struct viewd_signal_sink signals, bool *news, bool *asked,
-                 struct viewd_err *err)
+static bool look_round(struct viewd_watch *w, bool full, struct viewd_signal_sink signals, bool *news, bool *asked,
+                       struct viewd_err *err)
 {
 	if (full)
-		w->due = (struct due){.mend = w->due.mend};
+		w->due = (struct due){.repair = w->due.repair};
 	bool beat = comes_due(&w->due.heartbeat, HEARTBEAT_EVERY);
 	if (beat) {
 		draw_near(&w->due.objects, HEARTBEAT_EVERY);
@@ -347,7 +347,7 @@ struct counted {
 	size_t n;
 };
 
-static bool count(void *ctx, const struct viewd_signal *signal)
+static bool count_signal(void *ctx, const struct viewd_signal *signal)
 {
 	struct counted *counted = ctx;
 	counted->n++;
@@ -361,9 +361,10 @@ static bool go_round(struct viewd_watch *w, bool full, struct viewd_signal_sink 
 {
 	struct viewd_err failure = {0};
 	struct counted counted = {.to = signals};
-	struct viewd_signal_sink sink = {count, &counted};
+	struct viewd_signal_sink sink = {count_signal, &counted};
 	bool news = full, asked = full || w->came;
-	bool good = look(w, full, sink, &news, &asked, &failure) && (!news || marks_stale(&w->conn->db, sink, &failure)) &&
+	bool good = look_round(w, full, sink, &news, &asked, &failure) &&
+	            (!news || marks_stale(&w->conn->db, sink, &failure)) &&
 	            (!asked || marks_requests(&w->conn->db, sink, &failure));
 
 	w->put_off = !good;
@@ -405,7 +406,8 @@ static void wait_in_server(struct viewd_watch *w, int64_t until)
 	       w->conn->db.database_name, failure.msg);
 	w->cannot_wait = true;
 	w->unheard = failure;
-	w->due = (struct due){.thorough = w->due.thorough, .mend = w->due.mend}; /* a lost connection is found out now */
+	w->due =
+		(struct due){.thorough = w->due.thorough, .repair = w->due.repair}; /* a lost connection is found out now */
 }
 
 /* Something that was there when the look began has not been told yet, so that was no look. */

@@ -36,7 +36,7 @@ static bool take_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_facts[] = {{take_facts_fn, "ttttttT", "the kind of a source"}};
 
-static struct source_facts *look(struct db *db, void *mem, const struct relation *rel, struct viewd_err *err)
+static struct source_facts *look_at_source(struct db *db, void *mem, const struct relation *rel, struct viewd_err *err)
 {
 	/* clang-format off */
 	static const char sql[] = PG_TREE_SQL("SELECT $1::text")
@@ -156,7 +156,7 @@ bool pg_op_choose_capture(struct db *db, enum viewd_capture wanted, const struct
 	void *mem = talloc_new(NULL);
 	bool good = true, polls = false;
 	for (size_t i = 0; good && i < n; i++) {
-		const struct source_facts *facts = look(db, mem, &sources[i], err);
+		const struct source_facts *facts = look_at_source(db, mem, &sources[i], err);
 		good = facts != NULL && decide(db, wanted, &sources[i], facts, &out[i], err);
 		if (good)
 			warn_gaps(warnings, facts, out[i].mode);

@@ -36,7 +36,7 @@ static bool bool_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 static const struct db_reader bool_row[] = {{bool_row_fn, "T", "the lock of who leads"}};
 
 /* The table is absent when no viewd has ever led here. */
-static bool refuse(struct viewd_conn *conn, struct viewd_err *err)
+static bool refuse_to_lead(struct viewd_conn *conn, struct viewd_err *err)
 {
 	struct holder holder = {.mem = talloc_new(NULL)};
 	struct viewd_err unknown;
@@ -86,7 +86,7 @@ static bool tell_holder(struct viewd_conn *conn, struct viewd_err *err)
 	if (!pg_op_query(&conn->db, sql, NULL, 0, take_session, &s, err))
 		return false;
 	if (!s.found || s.ours)
-		return refuse(conn, err) || (s.found && err_wrap(err, "%s", s.who));
+		return refuse_to_lead(conn, err) || (s.found && err_wrap(err, "%s", s.who));
 	err_set(err, VIEWD_ERR_STANDBY,
 	        "advisory lock " PG_LOCK_LEADER " of database '%s', by which one viewd knows of "
 	        "another, is held by %s, which is no viewd",

@@ -18,7 +18,7 @@ struct told {
 	char *path, *text, *create;
 };
 
-static char *copy(void *mem, const char *text)
+static char *copy_text(void *mem, const char *text)
 {
 	return text != NULL ? talloc_strdup(mem, text) : NULL;
 }
@@ -26,8 +26,8 @@ static char *copy(void *mem, const char *text)
 static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct told *told = ctx;
-	told->path = copy(told->mem, v[0]);
-	told->text = copy(told->mem, v[1]);
+	told->path = copy_text(told->mem, v[0]);
+	told->text = copy_text(told->mem, v[1]);
 	return false;
 }
 
@@ -36,7 +36,7 @@ static const struct db_reader take_text[] = {{take_text_fn, "Tt", "the body of a
 static bool take_create_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct told *told = ctx;
-	told->create = copy(told->mem, v[0]);
+	told->create = copy_text(told->mem, v[0]);
 	return false;
 }
 

@@ -105,8 +105,8 @@ static const char functions_sql[] =
 	" OR p.proname IN ('btrim', 'ltrim', 'rtrim', 'timezone', 'like_escape', 'similar_to_escape') GROUP BY 1 ORDER BY "
 	"1";
 
-static bool ask(struct db *db, const char *form, const char *names, const struct db_reader *reader,
-                struct knowledge *out, struct viewd_err *err)
+static bool ask_catalogue(struct db *db, const char *form, const char *names, const struct db_reader *reader,
+                          struct knowledge *out, struct viewd_err *err)
 {
 	/* One place for the names in each form; `%` stands nowhere else. */
 	const char *slot = strstr(form, "%s");
@@ -123,9 +123,9 @@ bool pg_op_know(struct db *db, const char *names, struct knowledge *out, struct 
 {
 	knowledge_sums_again(out, "coalesce(sum({}), 0)::pg_catalog.int8", "sum({})::pg_catalog.int8", small_types);
 	knowledge_sums_keep_scale(out, "pg_catalog.scale({})", "pg_catalog.round({a}, {b})");
-	return ask(db, relations_sql, names, knowledge_relations, out, err) &&
-	       ask(db, columns_sql, names, knowledge_columns, out, err) &&
-	       ask(db, keys_sql, names, knowledge_keys, out, err) &&
-	       ask(db, indexes_sql, names, knowledge_indexes, out, err) &&
-	       ask(db, functions_sql, names, knowledge_functions, out, err);
+	return ask_catalogue(db, relations_sql, names, knowledge_relations, out, err) &&
+	       ask_catalogue(db, columns_sql, names, knowledge_columns, out, err) &&
+	       ask_catalogue(db, keys_sql, names, knowledge_keys, out, err) &&
+	       ask_catalogue(db, indexes_sql, names, knowledge_indexes, out, err) &&
+	       ask_catalogue(db, functions_sql, names, knowledge_functions, out, err);
 }

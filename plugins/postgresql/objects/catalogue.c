@@ -54,7 +54,7 @@ enum find_column {
 	F_OUTDATED
 };
 
-static enum viewd_kind kind_of(const char *relkind)
+static enum viewd_kind kind_of_relkind(const char *relkind)
 {
 	switch (relkind[0]) {
 	case 'v':
@@ -117,7 +117,7 @@ static bool find_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 		describe_absent(v, out);
 		return false;
 	}
-	out->kind = kind_of(text_of(v[F_KIND]));
+	out->kind = kind_of_relkind(text_of(v[F_KIND]));
 	if (out->kind != VIEWD_KIND_OTHER)
 		snprintf(out->identity, sizeof out->identity, "%s:%s", v[F_OID], text_of(v[F_KIND]));
 	snprintf(out->canonical, sizeof out->canonical, "%s", text_of(v[F_CANONICAL]));

@@ -52,7 +52,8 @@ static bool take_answer_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_answer[] = {{take_answer_fn, "t", "whether an index is there"}};
 
-static bool compare(struct task *task, size_t number, const struct relation *on, bool *there_r, struct viewd_err *err)
+static bool compare_index(struct task *task, size_t number, const struct relation *on, bool *there_r,
+                          struct viewd_err *err)
 {
 	static const struct relation probe = {.schema = "pg_temp", .name = PROBE};
 	const char *params[] = {on->schema[0] != '\0' ? on->schema : pg_of(task->db)->default_schema, on->name};
@@ -77,7 +78,7 @@ bool pg_op_has_index(struct task *task, size_t number, const struct relation *on
 	*there_r = false;
 	if (!pg_scratch_begin(conn, &opened, err))
 		return false;
-	bool good = compare(task, number, on, there_r, &failed) || says_no(&failed);
+	bool good = compare_index(task, number, on, there_r, &failed) || says_no(&failed);
 	pg_scratch_end(conn, opened);
 	if (!good && err != NULL)
 		*err = failed;

@@ -12,8 +12,8 @@
 
 static const struct db_reader take_text[] = {{db_take_text, "T", "where the state is"}};
 
-static bool ask(struct viewd_conn *conn, void *mem, const char *sql, const char *const *params, size_t n, char **text_r,
-                struct viewd_err *err)
+static bool ask_text(struct viewd_conn *conn, void *mem, const char *sql, const char *const *params, size_t n,
+                     char **text_r, struct viewd_err *err)
 {
 	struct db_text text = {.mem = mem};
 	if (!pg_op_query(&conn->db, sql, params, n, take_text, &text, err))
@@ -27,11 +27,12 @@ static bool ask(struct viewd_conn *conn, void *mem, const char *sql, const char 
 static bool find_system(struct viewd_conn *conn, void *mem, char **system_r, struct viewd_err *err)
 {
 	char *may = NULL;
-	if (!ask(conn, mem, "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')", NULL,
-	         0, &may, err))
+	if (!ask_text(conn, mem, "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')",
+	              NULL, 0, &may, err))
 		return false;
 	if (may != NULL && may[0] == 't')
-		return ask(conn, mem, "SELECT system_identifier FROM pg_catalog.pg_control_system()", NULL, 0, system_r, err);
+		return ask_text(conn, mem, "SELECT system_identifier FROM pg_catalog.pg_control_system()", NULL, 0, system_r,
+		                err);
 	*system_r = talloc_strdup(mem, "unknown");
 	return true;
 }
@@ -48,7 +49,7 @@ bool pg_op_state_place(struct db *db, void *mem_ctx, char **place_r, struct view
 	if (conn->system == NULL && !find_system(conn, conn, &conn->system, err))
 		return false;
 	const char *params[] = {conn->system};
-	return ask(conn, mem_ctx, sql, params, ARRAY_LEN(params), place_r, err);
+	return ask_text(conn, mem_ctx, sql, params, ARRAY_LEN(params), place_r, err);
 }
 
 /* A dump makes its schemas before its tables, so what is older than schema viewd was there before. Oids are counted up
@@ -70,7 +71,7 @@ bool pg_op_came_along(struct db *db, const struct db_object *found, const char *
 		return true;
 	}
 	void *mem = talloc_new(NULL);
-	bool good = ask(pg_of(db), mem, sql, params, ARRAY_LEN(params), &younger, err);
+	bool good = ask_text(pg_of(db), mem, sql, params, ARRAY_LEN(params), &younger, err);
 	if (good)
 		*yes_r = younger != NULL && younger[0] == 't';
 	talloc_free(mem);

@@ -130,7 +130,7 @@ static char *key_array(const struct diff *d)
 	return sql_add(text, "}");
 }
 
-static bool count(struct diff *d, struct figures *out, struct viewd_err *err)
+static bool count_figures(struct diff *d, struct figures *out, struct viewd_err *err)
 {
 	void *into[] = {d, out};
 	const char *params[] = {d->rel, key_array(d)};
@@ -163,7 +163,7 @@ static bool settle_keyless(struct diff *d, struct figures *n, struct viewd_err *
 	if (differ > 0)
 		return true;
 	char *sql = add_keyless(d, sql_add(sql_new(d->mem), "DELETE FROM %s AS d WHERE ", d->table), "d.");
-	if (!db_exec(d->task->db, sql, err) || !count(d, n, err))
+	if (!db_exec(d->task->db, sql, err) || !count_figures(d, n, err))
 		return false;
 	n->staged = staged; /* the last row may have been one of them */
 	return true;
@@ -251,7 +251,7 @@ static bool check_counts(struct diff *d, const struct figures *n, struct viewd_o
 	return refuse_twice(n->staged, out->rows, err);
 }
 
-static bool run(struct diff *d, struct viewd_outcome *out, struct viewd_err *err)
+static bool run_diff(struct diff *d, struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct db *db = d->task->db;
 	struct figures n = {0};
@@ -262,8 +262,8 @@ static bool run(struct diff *d, struct viewd_outcome *out, struct viewd_err *err
 	if (!db_exec(db, comparison(d), err))
 		return false;
 	db_failpoint(db, "refresh:staged");
-	if (!count(d, &n, err) || !settle_keyless(d, &n, err) || !write_all(d, &n, err) || !check_counts(d, &n, out, err) ||
-	    !db_exec(db, gen_diff_drop(d->gen, &stage), err))
+	if (!count_figures(d, &n, err) || !settle_keyless(d, &n, err) || !write_all(d, &n, err) ||
+	    !check_counts(d, &n, out, err) || !db_exec(db, gen_diff_drop(d->gen, &stage), err))
 		return false;
 	/* One row in place of another are two, as where they are told apart in another way. */
 	out->rows_written = n.gone + n.fresh + 2 * n.changed;
@@ -286,7 +286,7 @@ bool pg_op_diff(struct task *task, bool *done_r, struct viewd_outcome *out, stru
 	struct diff d = {.task = task, .mem = talloc_new(NULL), .gen = &task->gen};
 	*done_r = can(task);
 	d.rel = relation_quoted(&pg_syntax, d.mem, &task->gen.rel);
-	bool good = !*done_r || run(&d, out, err);
+	bool good = !*done_r || run_diff(&d, out, err);
 	talloc_free(d.mem);
 	return good;
 }

@@ -33,7 +33,7 @@ static bool needs_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 static const struct db_reader needs_row[] = {{needs_row_fn, "TT", "what a table needs"}};
 
 /* Numbers of autovacuum's own rule (scale factor 0.2 and 0.1, threshold 50), with a higher floor for vacuum. */
-static bool ask(struct viewd_conn *conn, const struct relation *rel, struct needs *needs, struct viewd_err *err)
+static bool ask_needs(struct viewd_conn *conn, const struct relation *rel, struct needs *needs, struct viewd_err *err)
 {
 	const char *params[] = {rel->schema, rel->name};
 	return pg_op_query(&conn->db,
@@ -45,10 +45,11 @@ static bool ask(struct viewd_conn *conn, const struct relation *rel, struct need
 	                   params, 2, needs_row, needs, err);
 }
 
-static bool tend(struct viewd_conn *conn, const struct relation *rel, struct viewd_err *err)
+static bool maintain_relation(struct viewd_conn *conn, const struct relation *rel, struct viewd_err *err)
 {
 	struct needs needs = {.vacuum = false};
-	if (!pg_op_set_limits(&conn->db, MAINTAIN_TIMEOUT, MAINTAIN_LOCK_TIMEOUT, err) || !ask(conn, rel, &needs, err))
+	if (!pg_op_set_limits(&conn->db, MAINTAIN_TIMEOUT, MAINTAIN_LOCK_TIMEOUT, err) ||
+	    !ask_needs(conn, rel, &needs, err))
 		return false;
 	char *quoted = relation_quoted(&pg_syntax, conn, rel);
 	bool ok = true;
@@ -69,5 +70,5 @@ bool pg_maintain(struct viewd_conn *conn, const struct viewd_view_spec *view, st
 	if (rel.schema[0] == '\0')
 		snprintf(rel.schema, sizeof rel.schema, "%s", conn->default_schema);
 	conn->db.ops->session.enter(&conn->db);
-	return tend(conn, &rel, err);
+	return maintain_relation(conn, &rel, err);
 }

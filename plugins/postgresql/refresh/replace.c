@@ -114,15 +114,15 @@ static bool set_options(struct viewd_conn *conn, const struct task *task, const 
 
 static bool refill_table(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
-	if (!set_options(pg_of(task->db), task, &task->rel, err) || !recipe_make_indexes(task, &task->rel, err) ||
+	if (!set_options(pg_of(task->db), task, &task->rel, err) || !index_make_all(task, &task->rel, err) ||
 	    !task_recheck(task, err))
 		return false;
 	db_failpoint(task->db, "replace:checked");
 	snprintf(out->reason, sizeof out->reason, "same columns: the rows were replaced in the same table");
 	/* The table is checked once more under the lock that DELETE took: somebody else's table gets its rows back with the
 	 * transaction. */
-	return recipe_judge_table(task, err) && db_exec(task->db, gen_delete(&task->gen, &task->rel), err) &&
-	       task_recheck(task, err) && recipe_fill(task, out, err);
+	return rows_judge_table(task, err) && db_exec(task->db, gen_delete(&task->gen, &task->rel), err) &&
+	       task_recheck(task, err) && create_fill(task, out, err);
 }
 
 /* ---- build aside and exchange */
@@ -197,10 +197,10 @@ static bool build_view(struct task *task, struct tree *tree, struct viewd_outcom
 	bool simple = task->resolved.method == VIEWD_METHOD_SIMPLE;
 	if (simple)
 		warn_lost_indexes(conn, tree);
-	bool ok = inherit_place(conn, tree, task, err) && recipe_make_object(task, err) &&
-	          (simple || tree_run(conn, tree, 0, TREE_INDEX, err)) && recipe_make_indexes(task, &task->rel, err) &&
+	bool ok = inherit_place(conn, tree, task, err) && create_object(task, err) &&
+	          (simple || tree_run(conn, tree, 0, TREE_INDEX, err)) && index_make_all(task, &task->rel, err) &&
 	          tree_run(conn, tree, 0, TREE_DRESS, err) && (simple || set_options(conn, task, &task->rel, err)) &&
-	          recipe_fill(task, out, err);
+	          create_fill(task, out, err);
 	task->rel = final;
 	task->gen.rel = final;
 	return ok;
@@ -259,7 +259,7 @@ bool pg_op_replace(struct task *task, struct viewd_outcome *out, struct viewd_er
 	bool done = false;
 	out->did = VIEWD_DID_REINITIALIZE;
 	if (task->found.kind == VIEWD_KIND_NONE)
-		return recipe_replace_object(task, out, err);
+		return create_replacement(task, out, err);
 	if (task->found.kind == VIEWD_KIND_VIEW && task->resolved.method == VIEWD_METHOD_SIMPLE) {
 		snprintf(out->reason, sizeof out->reason, "replaced in place (CREATE OR REPLACE VIEW)");
 		if (!replace_view(task, &done, err) || done)

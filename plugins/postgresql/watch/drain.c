@@ -206,14 +206,14 @@ bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err)
 
 /* A source is flagged by who has put a row behind the end of the log, and holds a lock on it until he has ended. So
  * whoever finds a flag up finds the log as long, or has been told that it was emptied after that. */
-bool pg_review_full(struct viewd_watch *w, bool *owed_r, struct viewd_err *err)
+bool pg_review_full(struct viewd_watch *w, bool *due_r, struct viewd_err *err)
 {
 	int64_t now = clock_system()->mono(clock_system());
-	*owed_r = false;
+	*due_r = false;
 	if (w->log.blocks < number_or(PG_LOG_BLOCKS, 0) && !w->doubts_flags)
 		return true;
 	if (now < w->review_us) {
-		*owed_r = true;
+		*due_r = true;
 		return true;
 	}
 	w->review_us = now + REVIEW_US;

@@ -47,7 +47,7 @@ struct pg_flood {
 	int64_t measured_us;
 	char *barrier; /* CLOSING */
 	char *pending; /* ids below the barrier that had not ended; NULL: not looked yet */
-	bool owed;     /* one has ended, and marks could not be raised since */
+	bool mark_due; /* one has ended, and marks could not be raised since */
 	int64_t pace_us;
 };
 
@@ -69,7 +69,7 @@ static bool or_later(struct pg_flood *f, const struct viewd_err *failed, struct 
 
 /* ---- the list ---- */
 
-static struct pg_flood *find(const struct viewd_watch *w, const char *source)
+static struct pg_flood *find_flood(const struct viewd_watch *w, const char *source)
 {
 	struct pg_flood *f = w->floods;
 	while (f != NULL && strcmp(f->source, source) != 0)
@@ -79,7 +79,7 @@ static struct pg_flood *find(const struct viewd_watch *w, const char *source)
 
 static struct pg_flood *obtain(struct viewd_watch *w, int64_t id, const char *source)
 {
-	struct pg_flood *f = find(w, source);
+	struct pg_flood *f = find_flood(w, source);
 	if (f != NULL && f->id != id) { /* forgotten and registered anew: nothing is known of the new flag */
 		f->id = id;
 		f->state = PG_FLOOD_RELEASED;
@@ -107,7 +107,7 @@ static void discard(struct viewd_watch *w, struct pg_flood *f)
 
 enum pg_flood_state pg_flood_state(const struct viewd_watch *w, const char *source)
 {
-	const struct pg_flood *f = find(w, source);
+	const struct pg_flood *f = find_flood(w, source);
 	return f != NULL ? f->state : PG_FLOOD_NONE;
 }
 
@@ -288,7 +288,7 @@ static bool mark_or_later(struct viewd_watch *w, struct pg_flood *f, bool *news_
 	struct viewd_err failed = {0};
 	if (!mark(w, f, &failed))
 		return or_later(f, &failed, err);
-	f->asked = f->owed = false;
+	f->asked = f->mark_due = false;
 	*news_r = true;
 	return true;
 }
@@ -347,7 +347,7 @@ static bool look_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct look *look = ctx;
 	struct pg_flood *f = look->f;
 	look->ended = v[0][0] == 't';
-	look->changed = f->pending == NULL || strcmp(f->pending, v[1]) != 0 || f->owed;
+	look->changed = f->pending == NULL || strcmp(f->pending, v[1]) != 0 || f->mark_due;
 	talloc_free(f->pending);
 	f->pending = talloc_strdup(f, v[1]);
 	return false;
@@ -385,14 +385,14 @@ static bool tend_closing(struct viewd_watch *w, struct pg_flood *f, bool *news_r
 		return finish(w, f, news_r, err);
 	f->pace_us = look.changed ? LOOK_MIN_US : f->pace_us * 2 < LOOK_MAX_US ? f->pace_us * 2 : LOOK_MAX_US;
 	f->due_us = now_us() + f->pace_us;
-	f->owed = look.changed;
+	f->mark_due = look.changed;
 	if (look.changed)
 		return mark_or_later(w, f, news_r, err);
 	f->asked = false;
 	return true;
 }
 
-static bool tend(struct viewd_watch *w, struct pg_flood *f, bool *news_r, struct viewd_err *err)
+static bool tend_flood(struct viewd_watch *w, struct pg_flood *f, bool *news_r, struct viewd_err *err)
 {
 	if (f->state == PG_FLOOD_OPEN)
 		return tend_open(w, f, news_r, err);
@@ -407,7 +407,7 @@ bool pg_flood_tend(struct viewd_watch *w, bool *news_r, struct viewd_err *err)
 	for (struct pg_flood *f = w->floods, *next; good && f != NULL; f = next) {
 		next = f->next;
 		if (f->due_us <= now_us())
-			good = tend(w, f, news_r, err);
+			good = tend_flood(w, f, news_r, err);
 	}
 	return good;
 }

@@ -88,7 +88,7 @@ struct telling {
 	struct pg_doubt **at; /* the list is in the order of the answer */
 };
 
-static bool tell(const struct telling *t, const char *view, bool doubted)
+static bool tell_doubt(const struct telling *t, const char *view, bool doubted)
 {
 	return t->sink.fn(t->sink.ctx, &(const struct viewd_signal){.struct_size = sizeof(struct viewd_signal),
 	                                                            .kind = VIEWD_SIGNAL_DOUBT,
@@ -103,7 +103,7 @@ static bool tell_gone(struct telling *t, const char *view)
 	while (*t->at != NULL && (view == NULL || strcmp((*t->at)->view, view) < 0)) {
 		struct pg_doubt *gone = *t->at;
 		*t->at = gone->next;
-		on &= tell(t, gone->view, false);
+		on &= tell_doubt(t, gone->view, false);
 		talloc_free(gone);
 	}
 	return on;
@@ -123,7 +123,7 @@ static bool doubt_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 		*t->at = known;
 	}
 	if (is_new || known->told != doubted)
-		on &= tell(t, v[0], doubted);
+		on &= tell_doubt(t, v[0], doubted);
 	known->told = doubted;
 	t->at = &known->next;
 	return on;

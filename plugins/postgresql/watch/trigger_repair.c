@@ -101,7 +101,7 @@ static void tell_gap(struct viewd_watch *w, const struct gap *gap)
 		       name, gap->relation);
 }
 
-static bool mend(struct viewd_watch *w, const struct gap *gap, struct viewd_err *err)
+static bool mend_triggers(struct viewd_watch *w, const struct gap *gap, struct viewd_err *err)
 {
 	struct db *db = &w->conn->db;
 	struct relation rel;
@@ -113,7 +113,7 @@ static bool mend(struct viewd_watch *w, const struct gap *gap, struct viewd_err 
 static bool mend_or_leave(struct viewd_watch *w, const struct gap *gap, bool news, struct viewd_err *err)
 {
 	struct viewd_err failed = {0};
-	if (mend(w, gap, &failed))
+	if (mend_triggers(w, gap, &failed))
 		return true;
 	if (failed.cls == VIEWD_ERR_LOST || failed.cls == VIEWD_ERR_CONNECT || failed.cls == VIEWD_ERR_STANDBY) {
 		if (err != NULL)

@@ -67,7 +67,7 @@ static bool set_up_session(struct viewd_watch *w, struct viewd_err *err)
 	                   bool_row, &w->may_sleep, err);
 }
 
-static bool start(struct viewd_watch *w, struct viewd_err *err)
+static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 {
 	w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->wake < 0)
@@ -83,7 +83,7 @@ struct viewd_watch *pg_watch_open(const struct viewd_host *host, const struct vi
 	assert(w != NULL);
 	w->wake = -1;
 	w->conn = pg_conn_open(host, db, err);
-	if (w->conn == NULL || !start(w, err))
+	if (w->conn == NULL || !set_up(w, err))
 		pg_watch_close(&w);
 	return w;
 }
@@ -119,9 +119,9 @@ static int64_t next_look(const struct viewd_watch *w, int64_t deadline)
 	int64_t at = least(least(deadline, w->heartbeat_us), pg_flood_due(w));
 	if (w->polls)
 		at = least(at, w->poll_us);
-	if (w->owes_look)
+	if (w->look_due)
 		at = least(at, now_us() + OWED_US);
-	if (w->owes_review)
+	if (w->review_due)
 		at = least(at, w->review_us);
 	if (pg_drains_on(w))
 		return now_us();
@@ -159,9 +159,10 @@ struct round {
 };
 
 /* Things that are compared without any change of a row having been told. Triggers come first: rows that a new partition
- * gets before it has one are in what is read after its marks were raised. Somebody's lock in the way: it is owed. */
-static bool compare(struct viewd_watch *w, bool asked, struct round *round, struct viewd_signal_sink signals,
-                    struct viewd_err *err)
+ * gets before it has one are in what is read after its marks were raised. Somebody's lock in the way: the look
+ * stays due. */
+static bool compare_objects(struct viewd_watch *w, bool asked, struct round *round, struct viewd_signal_sink signals,
+                            struct viewd_err *err)
 {
 	struct viewd_err failed = {0};
 	bool done = true, doubted = true;
@@ -174,7 +175,7 @@ static bool compare(struct viewd_watch *w, bool asked, struct round *round, stru
 			*err = failed;
 		return false;
 	}
-	w->owes_look = !done || !doubted || !compared;
+	w->look_due = !done || !doubted || !compared;
 	return true;
 }
 
@@ -182,7 +183,7 @@ static bool look_after(struct viewd_watch *w, struct round *round, struct viewd_
                        struct viewd_err *err)
 {
 	return pg_check_sound(w, err) && pg_check_log(w, err) && pg_measure_log(w, err) && pg_flood_review(w, err) &&
-	       compare(w, false, round, signals, err);
+	       compare_objects(w, false, round, signals, err);
 }
 
 static bool first_look(struct viewd_watch *w, struct round *round, struct viewd_signal_sink signals,
@@ -231,19 +232,19 @@ static bool drain(struct viewd_watch *w, struct round *round, struct viewd_err *
 	return pg_write_rate_judge(w, err);
 }
 
-static bool tell(struct viewd_watch *w, const struct round *round, struct viewd_signal_sink signals,
-                 struct viewd_err *err)
+static bool tell_news(struct viewd_watch *w, const struct round *round, struct viewd_signal_sink signals,
+                      struct viewd_err *err)
 {
 	return (!round->news || marks_stale(&w->conn->db, signals, err)) &&
 	       (!round->requests || marks_requests(&w->conn->db, signals, err));
 }
 
 /* Asked for a look: what is only looked at now and then is looked at now. */
-static bool obey(struct viewd_watch *w, struct round *round, struct viewd_err *err)
+static bool answer_wake(struct viewd_watch *w, struct round *round, struct viewd_err *err)
 {
 	round->news = round->requests = true;
 	w->poll_us = 0;
-	w->owes_look = true;
+	w->look_due = true;
 	if (!pg_check_sound(w, err))
 		return false;
 	pg_flood_ask(w);
@@ -256,11 +257,11 @@ static bool go_round(struct viewd_watch *w, struct round *round, struct viewd_si
                      struct viewd_err *err)
 {
 	round->blocked = false;
-	if (!beat(w, round, signals, err) || (w->owes_look && !compare(w, true, round, signals, err)) ||
-	    !poll_counters(w, round, signals, err) || !drain(w, round, err) || !pg_review_full(w, &w->owes_review, err) ||
-	    !pg_flood_tend(w, &round->news, err) || !tell(w, round, signals, err) || !pg_clean_log(w, err))
+	if (!beat(w, round, signals, err) || (w->look_due && !compare_objects(w, true, round, signals, err)) ||
+	    !poll_counters(w, round, signals, err) || !drain(w, round, err) || !pg_review_full(w, &w->review_due, err) ||
+	    !pg_flood_tend(w, &round->news, err) || !tell_news(w, round, signals, err) || !pg_clean_log(w, err))
 		return false;
-	round->blocked |= pg_flood_asked(w) || w->owes_look || w->owes_review || w->doubts_flags || pg_drains_on(w);
+	round->blocked |= pg_flood_asked(w) || w->look_due || w->review_due || w->doubts_flags || pg_drains_on(w);
 	return true;
 }
 
@@ -272,7 +273,7 @@ bool pg_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_signa
 		return false;
 	while ((round.blocked || (!round.news && !round.requests)) && now_us() < deadline) {
 		bool heard = false, woken = false;
-		if (!wait_for_hint(w, deadline, &heard, &woken, err) || (woken && !obey(w, &round, err)) ||
+		if (!wait_for_hint(w, deadline, &heard, &woken, err) || (woken && !answer_wake(w, &round, err)) ||
 		    !go_round(w, &round, signals, err))
 			return false;
 	}

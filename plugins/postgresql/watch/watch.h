@@ -49,12 +49,12 @@ struct viewd_watch {
 	int64_t heartbeat_us, poll_us; /* when they are due, monotonic */
 	struct pg_log log;
 	bool doubts_flags;       /* it was emptied: flags that are up because of its length are still to be found */
-	bool owes_review;        /* flags are to be looked for */
+	bool review_due;         /* flags are to be looked for */
 	int64_t review_us;       /* not before */
 	char *gaps;              /* what was last found wrong with triggers */
 	char *blind;             /* the sources that are not noticed for that, as an array: their counters are polled */
 	struct pg_doubt *doubts; /* list: what was last told of the views that are polled */
-	bool owes_look;          /* somebody has asked, and what triggers do not tell could not be looked at yet */
+	bool look_due;           /* somebody has asked, and what triggers do not tell could not be looked at yet */
 	bool queue_warned;
 	struct pg_write_rate rate;
 	struct pg_flood *floods; /* list */
@@ -92,8 +92,8 @@ bool pg_measure_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 bool pg_drains_on(const struct viewd_watch *w);
 /* All that is committed by now is to be drained before pg_drains_on() ends. */
 void pg_drain_anew(struct viewd_watch *w);
-/* Finds the sources whose writers leave no rows because the log has become too long. *owed_r: it is to be done soon. */
-bool pg_review_full(struct viewd_watch *w, bool *owed_r, struct viewd_err *err) MUST_CHECK;
+/* Finds the sources whose writers leave no rows because the log has become too long. *due_r: it is to be done soon. */
+bool pg_review_full(struct viewd_watch *w, bool *due_r, struct viewd_err *err) MUST_CHECK;
 /* Gives the space of drained rows back, now and then, and tries to empty a log that has become large. */
 bool pg_clean_log(struct viewd_watch *w, struct viewd_err *err) MUST_CHECK;
 

@@ -27,7 +27,7 @@ void pg_write_rate_add(struct viewd_watch *w, const char *source, int64_t rows)
 		rate->items[rate->n++] = (struct pg_write_rate_item){.source = talloc_strdup(w, source), .rows = rows};
 }
 
-static void forget(struct pg_write_rate *rate, size_t i)
+static void forget_source(struct pg_write_rate *rate, size_t i)
 {
 	talloc_free(rate->items[i].source);
 	rate->items[i] = rate->items[--rate->n];
@@ -48,7 +48,7 @@ bool pg_write_rate_judge(struct viewd_watch *w, struct viewd_err *err)
 		bool begins = item->hot >= HOT_WINDOWS;
 		good = !begins || pg_flood_begin(w, item->source, err);
 		if (begins || item->hot == 0)
-			forget(rate, i);
+			forget_source(rate, i);
 	}
 	return good;
 }

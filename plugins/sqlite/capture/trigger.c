@@ -232,7 +232,7 @@ bool sqlite_op_make_trigger(struct db *db, const struct relation *source, struct
 
 /* ---- triggers that went away ---- */
 
-static bool mend(struct db *db, const char *source, struct viewd_err *err)
+static bool mend_trigger(struct db *db, const char *source, struct viewd_err *err)
 {
 	struct relation rel;
 	bool there = false, lacks = false;
@@ -251,7 +251,7 @@ bool sqlite_mend_triggers(struct db *db, struct viewd_err *err)
 	struct names list = {.mem = talloc_new(NULL)};
 	bool good = db->ops->begin(db, DB_BEGIN_WRITE, err) && marks_sources(db, "trigger", take_name, &list, err);
 	for (size_t i = 0; i < list.n && good; i++)
-		good = mend(db, list.items[i], err);
+		good = mend_trigger(db, list.items[i], err);
 	good = good && db->ops->commit(db, err);
 	db->ops->rollback(db);
 	talloc_free(list.mem);

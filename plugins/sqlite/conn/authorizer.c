@@ -2,7 +2,7 @@
  *
  * authorizer.c: what a definition may do: SQLite asks for each action while it prepares a statement.
  */
-#include "sqlite/conn/query.h"
+#include "sqlite/conn/definition.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static bool is_word(const char *text, const char *const *words)
 }
 
 /* Keeps the first reason: what follows a refusal is SQLite's own account of it. */
-static int refuse(struct viewd_conn *conn, const char *what, const char *name, const char *why)
+static int refuse_action(struct viewd_conn *conn, const char *what, const char *name, const char *why)
 {
 	if (conn->refused[0] == '\0')
 		snprintf(conn->refused, sizeof conn->refused, "%s%s%.100s is not allowed in what viewd runs (%s)", what,
@@ -46,7 +46,7 @@ static int judge_function(struct viewd_conn *conn, const char *name)
 {
 	for (size_t i = 0; name != NULL && i < ARRAY_LEN(refused_functions); i++)
 		if (strcasecmp(name, refused_functions[i].name) == 0)
-			return refuse(conn, "function", name, refused_functions[i].why);
+			return refuse_action(conn, "function", name, refused_functions[i].why);
 	return SQLITE_OK;
 }
 
@@ -60,7 +60,7 @@ static int judge_pragma(struct viewd_conn *conn, const char *name, const char *v
 	                                        "function_list", "module_list", "compile_options",  NULL};
 	if ((value == NULL && is_word(name, asked)) || is_word(name, described))
 		return SQLITE_OK;
-	return refuse(conn, "pragma", name, "it can change the session or the file");
+	return refuse_action(conn, "pragma", name, "it can change the session or the file");
 }
 
 /* sqlite3_declare_vtab() compiles a CREATE TABLE, which asks for these; a real UPDATE of the schema is refused by
@@ -78,7 +78,7 @@ static int judge_write(struct viewd_conn *conn, const char *table)
 {
 	if (conn->shadows != NULL && is_word(table, (const char *const *)conn->shadows))
 		return SQLITE_OK;
-	return refuse(conn, "writing", table, "a definition only reads");
+	return refuse_action(conn, "writing", table, "a definition only reads");
 }
 
 static int judge_reading(struct viewd_conn *conn, int action, const char *a, const char *b)
@@ -98,23 +98,23 @@ static int judge_reading(struct viewd_conn *conn, int action, const char *a, con
 	case SQLITE_DELETE:
 		return judge_write(conn, a);
 	default:
-		return refuse(conn, "this", NULL, "a definition only reads");
+		return refuse_action(conn, "this", NULL, "a definition only reads");
 	}
 }
 
-/* viewd's statements never attach, never set a pragma, and end transactions only through statement.c; a savepoint
+/* viewd's statements never attach, never set a pragma, and end transactions only through exec.c; a savepoint
  * surrounds a post_hook. */
 static int judge_own(struct viewd_conn *conn, int action, const char *a, const char *b)
 {
 	switch (action) {
 	case SQLITE_ATTACH:
 	case SQLITE_DETACH:
-		return refuse(conn, "another file", NULL, "viewd keeps to the one in its url");
+		return refuse_action(conn, "another file", NULL, "viewd keeps to the one in its url");
 	case SQLITE_TRANSACTION:
-		return refuse(conn, "transaction control", a, "viewd's own transaction is open");
+		return refuse_action(conn, "transaction control", a, "viewd's own transaction is open");
 	case SQLITE_CREATE_VTABLE:
 	case SQLITE_DROP_VTABLE:
-		return refuse(conn, "a virtual table", NULL, "its module would write or read what it likes");
+		return refuse_action(conn, "a virtual table", NULL, "its module would write or read what it likes");
 	case SQLITE_PRAGMA:
 		return judge_pragma(conn, a, b);
 	case SQLITE_FUNCTION:
@@ -126,7 +126,7 @@ static int judge_own(struct viewd_conn *conn, int action, const char *a, const c
 
 /* A module that is opened reads the row number of the schema. A view of which no column is used is named by its SELECT
  * alone. */
-static void note(struct sqlite_sources *sources, int action, const char *a, const char *b, const char *view)
+static void note_source(struct sqlite_sources *sources, int action, const char *a, const char *b, const char *view)
 {
 	static const char *const schema[] = {"sqlite_master", "sqlite_temp_master", NULL};
 	bool opens = is_word(a, schema) && b != NULL && strcmp(b, "ROWID") == 0;
@@ -159,7 +159,7 @@ static int on_action(void *ctx, int action, const char *a, const char *b, const 
 	if (database != NULL && strcmp(database, "main") == 0)
 		note_write(conn, action, view);
 	if (conn->sources != NULL)
-		note(conn->sources, action, a, b, view);
+		note_source(conn->sources, action, a, b, view);
 	switch (conn->guard) {
 	case SQLITE_GUARD_INTERNAL:
 		return SQLITE_OK;

@@ -36,7 +36,7 @@ static bool take_text_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_text[] = {{take_text_fn, "T", "the number of the last commit"}};
 
-static bool ask(struct viewd_conn *conn, const char *sql, char out[static 32], struct viewd_err *err)
+static bool ask_number(struct viewd_conn *conn, const char *sql, char out[static 32], struct viewd_err *err)
 {
 	enum sqlite_guard before = conn->guard;
 	conn->guard = SQLITE_GUARD_INTERNAL;
@@ -75,7 +75,7 @@ static bool read_position(struct viewd_conn *conn, struct commit_number *out, st
 {
 	char mode[32];
 	sqlite3_file *file = NULL;
-	if (!ask(conn, "PRAGMA journal_mode", mode, err))
+	if (!ask_number(conn, "PRAGMA journal_mode", mode, err))
 		return false;
 	out->log = strcmp(mode, "wal") == 0;
 	sqlite3_file_control(conn->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
@@ -96,7 +96,7 @@ static bool is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd_err 
 	char found[32];
 	struct viewd_err failure = {0};
 	*polled_r = false;
-	if (ask(conn, "SELECT 1 FROM viewd_captures WHERE mode = '" POLL_WORD "' LIMIT 1", found, &failure)) {
+	if (ask_number(conn, "SELECT 1 FROM viewd_captures WHERE mode = '" POLL_WORD "' LIMIT 1", found, &failure)) {
 		*polled_r = found[0] != '\0';
 		return true;
 	}
@@ -110,7 +110,7 @@ static bool is_polled(struct viewd_conn *conn, bool *polled_r, struct viewd_err 
 static bool is_known(struct viewd_conn *conn, const struct commit_number *now, bool *known_r, struct viewd_err *err)
 {
 	char stored[32], text[32];
-	if (!ask(conn, "SELECT position FROM viewd_position", stored, err))
+	if (!ask_number(conn, "SELECT position FROM viewd_position", stored, err))
 		return false;
 	position_text(now, 0, text);
 	*known_r = strcmp(stored, text) == 0;

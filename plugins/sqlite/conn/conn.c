@@ -3,8 +3,8 @@
 
 #include "base/err.h"
 #include "sqlite/conn/files.h"
-#include "sqlite/conn/kept.h"
 #include "sqlite/conn/path.h"
+#include "sqlite/conn/prepared.h"
 #include "sqlite/conn/syntax.h"
 
 #include <assert.h>
@@ -129,7 +129,7 @@ static bool has_lost_log(const struct viewd_conn *conn)
  * without it. */
 static int destroy(struct viewd_conn *conn)
 {
-	sqlite_kept_end(conn);
+	sqlite_prepared_end(conn);
 	if (has_lost_log(conn))
 		sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
 	sqlite3_close_v2(conn->handle);

@@ -19,7 +19,7 @@ enum sqlite_guard {
 	SQLITE_GUARD_DEFINITION, /* a bare definition: reading only */
 };
 
-struct sqlite_sources; /* query.h */
+struct sqlite_sources; /* definition.h */
 
 struct viewd_conn {
 	struct db db; /* first: see common/dialect.h */
@@ -42,10 +42,10 @@ struct viewd_conn {
 	struct {
 		char **texts;
 		size_t n;
-	} told;                     /* texts in double quotes that have been warned of */
-	struct sqlite_kept *kept;   /* kept.c: prepared statements; NULL: none */
-	struct sqlite_known *known; /* objects/known.c; NULL: nothing is known */
-	int64_t deadline_us;        /* monotonic; 0: none */
+	} told;                           /* texts in double quotes that have been warned of */
+	struct sqlite_prepared *prepared; /* prepared.c: prepared statements; NULL: none */
+	struct sqlite_known *known;       /* objects/known.c; NULL: nothing is known */
+	int64_t deadline_us;              /* monotonic; 0: none */
 	int64_t lock_timeout_us;
 	int64_t busy_until_us; /* end of the present wait for a lock */
 	bool timed_out;
@@ -59,7 +59,7 @@ static inline struct viewd_conn *sqlite_conn_of(struct db *db)
 
 #define SQLITE_N_OPTIONS 1
 
-extern const struct db_ops sqlite_ops; /* dialect.c */
+extern const struct db_ops sqlite_ops; /* sqlite.c */
 
 /* conn.c */
 struct viewd_conn *sqlite_conn_open(const struct viewd_host *host, const struct viewd_database_spec *db,
@@ -81,13 +81,13 @@ bool sqlite_op_set_limits(struct db *db, int64_t timeout_us, int64_t lock_timeou
 /* Has the call been cancelled, or its time run out? */
 bool sqlite_stopped(struct viewd_conn *conn);
 
-/* error.c: fills err from the last failure of the connection; returns false. */
+/* errors.c: fills err from the last failure of the connection; returns false. */
 bool sqlite_error(struct viewd_conn *conn, int code, struct viewd_err *err);
 
 /* authorizer.c */
 void sqlite_authorizer_install(struct viewd_conn *conn);
 
-/* statement.c */
+/* exec.c */
 /* Before a statement begins: the call was not cancelled, nor has its time run out. */
 bool sqlite_may_begin(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 bool sqlite_prepare(struct viewd_conn *conn, const char *sql, sqlite3_stmt **out, struct viewd_err *err) MUST_CHECK;

@@ -107,7 +107,7 @@ static bool needs_group(const struct stat *st)
 	return (GROUP_BITS(st->st_mode) & ~OTHER_BITS(st->st_mode)) != 0;
 }
 
-static bool refuse(const char *path, const struct stat *st, const char *why, struct viewd_err *err)
+static bool refuse_file(const char *path, const struct stat *st, const char *why, struct viewd_err *err)
 {
 	char directory[PATH_MAX], user[64], group[64], file[192], dir[192] = "gone";
 	struct stat dir_st;
@@ -134,10 +134,10 @@ bool sqlite_files_check(const char *path, struct viewd_err *err)
 		return true;
 	bool may_give = natural_group(path) == st.st_gid || is_member(st.st_gid);
 	if (needs_group(&st) && !may_give)
-		return refuse(path, &st, "they cannot have its group", err);
+		return refuse_file(path, &st, "they cannot have its group", err);
 	bool owner_needs = st.st_uid != geteuid() && BITS(st.st_mode) >> 6 != OTHER_BITS(st.st_mode);
 	if (owner_needs && !owner_is_member(&st))
-		return refuse(path, &st, "its owner is not in its group", err);
+		return refuse_file(path, &st, "its owner is not in its group", err);
 	return true;
 }
 
@@ -155,7 +155,7 @@ static bool adjust(int fd, const struct stat *db)
 }
 
 /* Under its final name it is never to be seen with another group. What fails here SQLite does in its own way. */
-static void make(const char *path, const struct stat *db)
+static void make_file(const char *path, const struct stat *db)
 {
 	char name[PATH_MAX];
 	snprintf(name, sizeof name, "%.*s.XXXXXX", PATH_MAX - 8, path);
@@ -174,7 +174,7 @@ static void share(const char *path, const struct stat *db)
 	struct stat st = {.st_uid = geteuid(), .st_gid = natural_group(path)};
 	bool there = lstat(path, &st) == 0;
 	if (!there && errno == ENOENT && !is_given(&st, db))
-		make(path, db);
+		make_file(path, db);
 	if (!there)
 		return;
 	bool ours = S_ISREG(st.st_mode) && (st.st_uid == geteuid() || geteuid() == 0);

@@ -13,7 +13,7 @@
 
 #define FORM_HINT "write sqlite:///relative.db or sqlite:////absolute.db"
 
-static bool refuse(struct viewd_err *err, const char *why)
+static bool refuse_url(struct viewd_err *err, const char *why)
 {
 	err_set(err, VIEWD_ERR_CONFIG, "database url cannot be used (%s)", why);
 	return err_hint(err, FORM_HINT);
@@ -36,11 +36,11 @@ static bool read_parameter(const struct viewd_kv *kv, struct sqlite_path *out, s
 static bool read_url(const struct url *url, struct sqlite_path *out, struct viewd_err *err)
 {
 	if (url->host != NULL || url->user != NULL || url->port != 0)
-		return refuse(err, "a file has no host, user or port");
+		return refuse_url(err, "a file has no host, user or port");
 	if (url->database == NULL)
-		return refuse(err, "a database in memory is seen by nobody else");
+		return refuse_url(err, "a database in memory is seen by nobody else");
 	if (strcmp(url->database, ":memory:") == 0 || strncmp(url->database, "file:", 5) == 0)
-		return refuse(err, "databases in memory and file: names are not supported");
+		return refuse_url(err, "databases in memory and file: names are not supported");
 	for (size_t i = 0; i < url->n_query; i++)
 		if (!read_parameter(&url->query[i], out, err))
 			return false;

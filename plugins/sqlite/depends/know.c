@@ -67,7 +67,7 @@ struct telling {
 	bool misfit;
 };
 
-static bool tell(struct telling *telling, const struct db_reader *reader, const char *const *values, size_t n)
+static bool tell_row(struct telling *telling, const struct db_reader *reader, const char *const *values, size_t n)
 {
 	bool more = true;
 	telling->misfit = !db_give(reader, telling->out, values, n, &more, telling->err);
@@ -90,7 +90,7 @@ static bool tell_column_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	for (char *c = written; *c != '\0'; c++)
 		*c = (char)toupper((unsigned char)*c);
 	const char *const values[] = {"", v[0], v[1], type, NULL, written, v[4], NULL};
-	bool more = tell(telling, knowledge_columns, values, ARRAY_LEN(values));
+	bool more = tell_row(telling, knowledge_columns, values, ARRAY_LEN(values));
 	talloc_free(written);
 	return more;
 }
@@ -102,7 +102,7 @@ static bool tell_key_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	const char *collation = v[2] != NULL ? sqlite_collation(telling->conn, v[0], v[2]) : "BINARY";
 	bool same = strcasecmp(collation, "BINARY") == 0 || strcasecmp(collation, v[3]) == 0;
 	const char *const values[] = {"", v[0], v[1], same ? v[2] : NULL};
-	return tell(telling, knowledge_keys, values, ARRAY_LEN(values));
+	return tell_row(telling, knowledge_keys, values, ARRAY_LEN(values));
 }
 
 /* An index of another collation finds no row. */
@@ -111,7 +111,7 @@ static bool tell_index_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct telling *telling = ctx;
 	const char *collation = v[2] != NULL ? sqlite_collation(telling->conn, v[0], v[2]) : "BINARY";
 	const char *const values[] = {"", v[0], v[1], strcasecmp(collation, v[3]) == 0 ? v[2] : NULL, v[4]};
-	return tell(telling, knowledge_indexes, values, ARRAY_LEN(values));
+	return tell_row(telling, knowledge_indexes, values, ARRAY_LEN(values));
 }
 
 static const struct db_reader tell_column[] = {{tell_column_fn, "ttTnn", "the columns of a definition's relations"}};
@@ -119,8 +119,8 @@ static const struct db_reader tell_key[] = {{tell_key_fn, "ttTt", "the unique ke
 static const struct db_reader tell_index[] = {{tell_index_fn, "ttTtt", "the indexes of a definition's relations"}};
 
 /* Forms double their percent signs but for the place of the names. */
-static bool ask(struct db *db, const char *form, const char *names, const struct db_reader *reader, void *out,
-                struct viewd_err *err)
+static bool ask_schema(struct db *db, const char *form, const char *names, const struct db_reader *reader, void *out,
+                       struct viewd_err *err)
 {
 	char *sql = talloc_strdup(NULL, "");
 	for (const char *next; (next = strchr(form, '%')) != NULL; form = next + 2)
@@ -135,9 +135,9 @@ bool sqlite_op_know(struct db *db, const char *names, struct knowledge *out, str
 {
 	struct telling telling = {sqlite_conn_of(db), out, err, false};
 	knowledge_pure(out, pure);
-	return ask(db, relations_sql, names, knowledge_relations, out, err) &&
-	       ask(db, columns_sql, names, tell_column, &telling, err) && !telling.misfit &&
-	       ask(db, row_number_sql, names, knowledge_keys, out, err) &&
-	       ask(db, keys_sql, names, tell_key, &telling, err) && !telling.misfit &&
-	       ask(db, indexes_sql, names, tell_index, &telling, err) && !telling.misfit;
+	return ask_schema(db, relations_sql, names, knowledge_relations, out, err) &&
+	       ask_schema(db, columns_sql, names, tell_column, &telling, err) && !telling.misfit &&
+	       ask_schema(db, row_number_sql, names, knowledge_keys, out, err) &&
+	       ask_schema(db, keys_sql, names, tell_key, &telling, err) && !telling.misfit &&
+	       ask_schema(db, indexes_sql, names, tell_index, &telling, err) && !telling.misfit;
 }

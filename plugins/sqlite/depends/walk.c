@@ -5,7 +5,7 @@
  */
 #include "sqlite/depends/walk.h"
 #include "base/words.h"
-#include "sqlite/conn/query.h"
+#include "sqlite/conn/definition.h"
 
 #include "common/depends/dependencies.h"
 #include "common/depends/objects.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * scratch.h: temporary tables of a refresh. To make one compiles every kept statement anew (kept.h), so they stay with
- * the connection: one for each form that is needed, and empty outside of a refresh. [worker]
+ * scratch.h: temporary tables of a refresh. To make one compiles every kept statement anew (prepared.h), so they stay
+ * with the connection: one for each form that is needed, and empty outside of a refresh. [worker]
  */
 #ifndef VIEWD_SQLITE_INCREMENTAL_SCRATCH_H
 #define VIEWD_SQLITE_INCREMENTAL_SCRATCH_H

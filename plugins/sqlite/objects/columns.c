@@ -2,7 +2,7 @@
  *
  * columns.c: names and types of what a definition yields.
  */
-#include "sqlite/conn/query.h"
+#include "sqlite/conn/definition.h"
 #include "sqlite/objects/catalogue.h"
 #include "sqlite/objects/known.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sqlite/objects/known.h"
 
-#include "sqlite/conn/query.h"
+#include "sqlite/conn/definition.h"
 
 #include <string.h>
 #include <talloc.h>

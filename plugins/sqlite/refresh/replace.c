@@ -81,7 +81,7 @@ bool sqlite_op_replace(struct task *task, struct viewd_outcome *out, struct view
 	                          params, 1, collect, &extras, err))
 		return false;
 	task->state.indexes[0] = '\0';
-	if (!recipe_replace_object(task, out, err))
+	if (!create_replacement(task, out, err))
 		return false;
 	for (size_t i = 0; i < extras.n; i++)
 		if (!restore(conn, &extras.items[i], err))

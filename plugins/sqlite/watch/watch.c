@@ -233,7 +233,7 @@ static bool look_at_schema(struct viewd_watch *w, struct viewd_err *err)
 }
 
 /* *news_r: did another connection commit since the last look? */
-static bool look(struct viewd_watch *w, bool *news_r, struct viewd_err *err)
+static bool look_at_version(struct viewd_watch *w, bool *news_r, struct viewd_err *err)
 {
 	int64_t version = 0;
 	sqlite_op_enter(&w->conn->db);
@@ -255,7 +255,7 @@ static bool touch_ended(struct viewd_watch *w, struct viewd_err *err)
 	return marks_touch_ended(&w->conn->db, err) || err->cls == VIEWD_ERR_CONFLICT;
 }
 
-static bool tell(struct viewd_watch *w, struct viewd_signal_sink signals, struct viewd_err *err)
+static bool tell_all(struct viewd_watch *w, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	bool first = !w->looked;
 	w->looked = true;
@@ -269,7 +269,7 @@ static bool tell(struct viewd_watch *w, struct viewd_signal_sink signals, struct
 static bool tell_or_wait(struct viewd_watch *w, struct viewd_signal_sink signals, struct viewd_err *err)
 {
 	bool first = !w->looked;
-	w->behind = !tell(w, signals, err);
+	w->behind = !tell_all(w, signals, err);
 	if (!w->behind)
 		return true;
 	if (err->cls != VIEWD_ERR_CONFLICT)
@@ -341,7 +341,7 @@ bool sqlite_watch_next(struct viewd_watch *w, int64_t timeout_us, struct viewd_s
 	if (!sqlite_conn_alive(w->conn))
 		return err_set(err, VIEWD_ERR_CONNECT, "database file '%s' or its write-ahead log is gone or was replaced",
 		               w->conn->path);
-	if (!look(w, &news, err))
+	if (!look_at_version(w, &news, err))
 		return false;
 	int pace_ms = w->pace_ms == 0 ? 1 : w->pace_ms * 2;
 	w->pace_ms = !news ? 0 : pace_ms < PACE_MAX_MS ? pace_ms : PACE_MAX_MS;

@@ -6,7 +6,7 @@
  * read-ahead buffer of the library, which poll(2) does not see. The server sends heartbeats, so silence means that it
  * is gone.
  */
-#include "mysql/capture/binlog.h"
+#include "mysql/capture/binlog/binlog.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@
 #include "base/span.h"
 #include "common/state/marks.h"
 #include "common/text/number.h"
-#include "mysql/capture/events.h"
+#include "mysql/capture/binlog/events.h"
 
 /* In nanoseconds: a little less than the watch's own, which then comes with it. */
 #define HEARTBEAT "SET @master_heartbeat_period = 4800000000"
@@ -67,7 +67,7 @@ static unsigned make_server_id(void)
 	return 0x40000000u | (id & 0x3fffffffu);
 }
 
-static bool start(struct binlog *log, const struct position *at, unsigned flags, struct viewd_err *err)
+static bool start_stream(struct binlog *log, const struct position *at, unsigned flags, struct viewd_err *err)
 {
 	/* Not compressed: large events are passed over (skim.c), which needs a stream that can be looked into. */
 	log->my = my_connect(log->conn, READ_TIMEOUT_S, false, err);
@@ -125,7 +125,7 @@ bool binlog_try(struct viewd_conn *conn, const struct position *at, struct viewd
 	struct binlog *log = talloc_zero(NULL, struct binlog);
 
 	log->conn = conn;
-	bool good = start(log, at, MARIADB_RPL_BINLOG_DUMP_NON_BLOCK, err) && read_beginning(log, err);
+	bool good = start_stream(log, at, MARIADB_RPL_BINLOG_DUMP_NON_BLOCK, err) && read_beginning(log, err);
 	binlog_close(&log);
 	return good;
 }
@@ -166,7 +166,7 @@ struct binlog *binlog_open(struct viewd_conn *conn, struct viewd_err *err)
 	log->reload = true;
 	log->heard_us = mono_us();
 	if (count_resets(conn, &log->resets, err) && position_load(conn, &log->stored, err) && is_readable(log, err) &&
-	    start(log, &log->stored, 0, err)) {
+	    start_stream(log, &log->stored, 0, err)) {
 		log->at = log->stored;
 		log->seen = log->at.offset;
 		return log;
@@ -340,7 +340,7 @@ static bool shrink(struct binlog *log, struct viewd_err *err)
 	mysql_close(log->my);
 	log->my = NULL;
 	log->n_mapped = 0;
-	return start(log, &log->at, 0, err);
+	return start_stream(log, &log->at, 0, err);
 }
 
 bool binlog_commit(struct binlog *log, bool *found_r, struct viewd_err *err)

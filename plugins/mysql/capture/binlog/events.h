@@ -3,11 +3,11 @@
  * events.h: the state of who follows the binary log, shared by binlog.c (the stream) and events.c (what comes in it).
  * Functions run on the thread of their connection.
  */
-#ifndef VIEWD_MYSQL_CAPTURE_EVENTS_H
-#define VIEWD_MYSQL_CAPTURE_EVENTS_H
+#ifndef VIEWD_MYSQL_CAPTURE_BINLOG_EVENTS_H
+#define VIEWD_MYSQL_CAPTURE_BINLOG_EVENTS_H
 
-#include "mysql/capture/binlog.h"
-#include "mysql/capture/targets.h"
+#include "mysql/capture/binlog/binlog.h"
+#include "mysql/capture/binlog/targets.h"
 
 #include <mariadb_rpl.h>
 

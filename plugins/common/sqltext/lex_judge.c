@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * query.c: judges the tokens of a definition or an index.
+ * lex_judge.c: judges the tokens of a definition or an index.
  */
 #include "base/err.h"
 #include "base/utf8.h"
@@ -46,7 +46,7 @@ static bool begins_query(const struct lex_token *tok)
 	return is_char(tok, '(');
 }
 
-static bool refuse(struct viewd_err *err, const char *why)
+static bool refuse_query(struct viewd_err *err, const char *why)
 {
 	err_set(err, VIEWD_ERR_CONFIG, "definition %s", why);
 	return err_hint(err, "a definition is one query that begins with SELECT, WITH, VALUES or TABLE");
@@ -54,7 +54,7 @@ static bool refuse(struct viewd_err *err, const char *why)
 
 static bool refuse_beginning(const struct syntax *syn, const struct lex_token *tok, struct viewd_err *err)
 {
-	refuse(err, "is not a query");
+	refuse_query(err, "is not a query");
 	if (!syn->has.view_settings || !lex_is(tok, "SET"))
 		return false;
 	return err_hint(err, "what SET STATEMENT sets for a query belongs into the view's settings = NAME=VALUE, "
@@ -73,13 +73,13 @@ struct walk {
 static bool walk_token(const struct syntax *syn, struct walk *walk, const struct lex_token *tok, struct viewd_err *err)
 {
 	if (tok->kind == LEX_BROKEN)
-		return refuse(err, "has a quote or comment that is not closed");
+		return refuse_query(err, "has a quote or comment that is not closed");
 	if (is_executable(syn, tok))
-		return refuse(err, "holds an executable comment");
+		return refuse_query(err, "holds an executable comment");
 	if (is_blank(tok))
 		return true;
 	if (walk->closed)
-		return refuse(err, "holds more than one statement");
+		return refuse_query(err, "holds more than one statement");
 	if (walk->begin == NULL && !begins_query(tok))
 		return refuse_beginning(syn, tok, err);
 	if (is_char(tok, ';')) {
@@ -88,7 +88,7 @@ static bool walk_token(const struct syntax *syn, struct walk *walk, const struct
 	}
 	walk->depth += is_char(tok, '(') - is_char(tok, ')');
 	if (walk->depth < 0)
-		return refuse(err, "has a closing parenthesis too many");
+		return refuse_query(err, "has a closing parenthesis too many");
 	if (walk->begin == NULL)
 		walk->begin = tok->text;
 	walk->end = tok->text + tok->len;
@@ -100,14 +100,14 @@ char *lex_one_query(const struct syntax *syn, void *mem_ctx, const char *text, s
 	struct walk walk = {0};
 	struct lex_token tok;
 	if (!utf8_valid(text)) {
-		refuse(err, "is not valid UTF-8");
+		refuse_query(err, "is not valid UTF-8");
 		return NULL;
 	}
 	for (const char *p = text; (tok = lex_next(syn->lexer.flags, &p)).kind != LEX_END;)
 		if (!walk_token(syn, &walk, &tok, err))
 			return NULL;
 	if (walk.begin == NULL || walk.depth != 0) {
-		refuse(err, walk.begin == NULL ? "is empty" : "has a parenthesis that is not closed");
+		refuse_query(err, walk.begin == NULL ? "is empty" : "has a parenthesis that is not closed");
 		return NULL;
 	}
 	return talloc_strndup(mem_ctx, walk.begin, (size_t)(walk.end - walk.begin));

@@ -2,7 +2,7 @@
  *
  * position.c: where to go on in the binary log, remembered in the transaction of the marks.
  */
-#include "mysql/capture/binlog.h"
+#include "mysql/capture/binlog/binlog.h"
 
 #include <stdio.h>
 #include <string.h>

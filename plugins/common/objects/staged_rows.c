@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * stage.c: fetches the definition's rows before the write transaction begins, for engines with one writer: the
+ * staged_rows.c: fetches the definition's rows before the write transaction begins, for engines with one writer: the
  * application's writers wait only while differences are written, however long the definition runs.
  */
 #include "base/err.h"
@@ -41,7 +41,7 @@ static bool drop_tables(struct task *task, struct viewd_err *err)
 	return true;
 }
 
-static bool count(struct task *task, const struct relation *table, int64_t *n_r, struct viewd_err *err)
+static bool count_rows(struct task *task, const struct relation *table, int64_t *n_r, struct viewd_err *err)
 {
 	char *sql = sql_add(sql_new(task), "SELECT count(*) FROM %s", relation_quoted(task->db->syntax, task, table));
 	return db_query_int(task->db, sql, n_r, err);
@@ -59,32 +59,32 @@ static bool compare_keyless(struct task *task, struct viewd_err *err)
 	         db_exec(task->db, gen_delta_keyless_fresh(gen, &stage->rows, &stage->fresh, stage->row_id), err)));
 }
 
-static bool compare(struct task *task, struct viewd_err *err)
+static bool compare_rows(struct task *task, struct viewd_err *err)
 {
 	struct task_stage *stage = &task->stage;
 	const struct gen *gen = &task->gen;
 	return db_exec(task->db, gen_diff_index(gen, &stage->rows), err) &&
 	       db_exec(task->db, gen_delta_gone(gen, &stage->rows, &stage->gone, stage->row_id), err) &&
 	       db_exec(task->db, gen_delta_fresh(gen, &stage->rows, &stage->fresh, stage->row_id), err) &&
-	       compare_keyless(task, err) && count(task, &stage->gone, &stage->n_gone, err) &&
-	       count(task, &task->rel, &stage->n_before, err);
+	       compare_keyless(task, err) && count_rows(task, &stage->gone, &stage->n_gone, err) &&
+	       count_rows(task, &task->rel, &stage->n_before, err);
 }
 
-static bool fill(struct task *task, bool compared, struct viewd_err *err)
+static bool fill_tables(struct task *task, bool compared, struct viewd_err *err)
 {
 	struct task_stage *stage = &task->stage;
 	return drop_tables(task, err) && db_exec(task->db, gen_diff_stage(&task->gen, &stage->rows), err) &&
 	       task->db->ops->exec(task->db, gen_insert(&task->gen, &stage->rows), NULL, 0, &stage->n_rows, err) &&
-	       (!compared || compare(task, err));
+	       (!compared || compare_rows(task, err));
 }
 
-bool recipe_stage_rows(struct task *task, bool compared, struct viewd_err *err)
+bool staged_rows_fill(struct task *task, bool compared, struct viewd_err *err)
 {
 	task->stage.row_id = free_row_id(task);
 	if (compared && task->stage.row_id == NULL)
 		return true;
 	name_tables(task);
-	if (!task_read_marks(task, err) || !fill(task, compared, err))
+	if (!task_read_marks(task, err) || !fill_tables(task, compared, err))
 		return false;
 	task->stage.filled = true;
 	task->stage.compared = compared;
@@ -92,14 +92,14 @@ bool recipe_stage_rows(struct task *task, bool compared, struct viewd_err *err)
 	return true;
 }
 
-bool recipe_stage(struct task *task, bool compared, struct viewd_err *err)
+bool staged_rows_make(struct task *task, bool compared, struct viewd_err *err)
 {
 	struct db *db = task->db;
 	if (!db->syntax->diff.stage_first)
 		return true;
 	if (!db->ops->begin(db, DB_BEGIN_SNAPSHOT, err))
 		return false;
-	if (!recipe_stage_rows(task, compared, err) || !db->ops->commit(db, err)) {
+	if (!staged_rows_fill(task, compared, err) || !db->ops->commit(db, err)) {
 		db->ops->rollback(db);
 		task->stage.filled = false;
 		return false;
@@ -110,7 +110,7 @@ bool recipe_stage(struct task *task, bool compared, struct viewd_err *err)
 }
 
 /* A cancel or a timeout has done its work by now and must not keep the tables alive. */
-void recipe_unstage(struct task *task)
+void staged_rows_drop(struct task *task)
 {
 	struct viewd_err ignored;
 	if (!task->stage.filled)
@@ -122,7 +122,7 @@ void recipe_unstage(struct task *task)
 	task->stage.filled = false;
 }
 
-bool recipe_apply_delta(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
+bool staged_rows_apply(struct task *task, struct viewd_outcome *out, struct viewd_err *err)
 {
 	const struct task_stage *stage = &task->stage;
 	struct db *db = task->db;

@@ -8,7 +8,7 @@
  * because viewd itself renames tables of the same names elsewhere. Rows that were changed by a session in statement
  * format are another matter: triggers, functions and views may have changed what the text does not name.
  */
-#include "mysql/capture/targets.h"
+#include "mysql/capture/binlog/targets.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -213,7 +213,7 @@ static bool is_quiet(const struct head *head)
 }
 
 /* named_r: what it names has changed its rows; databases_r: it names databases. */
-static enum statement_means judge(const struct head *head, bool *named_r, bool *databases_r)
+static enum statement_means judge_head(const struct head *head, bool *named_r, bool *databases_r)
 {
 	static const char *const whole[] = {"TRUNCATE", "ALTER", "RENAME", "REPAIR", NULL};
 	static const char *const made[] = {"CREATE", "DROP", NULL}, *const tables[] = {"TABLE", "TABLES", NULL};
@@ -262,7 +262,7 @@ enum statement_means targets_statement(const struct viewd_conn *conn, const stru
 
 	if (sql != NULL) {
 		read_head(sql, &head);
-		means = judge(&head, &named, &databases);
+		means = judge_head(&head, &named, &databases);
 	}
 	if (means == STATEMENT_DEFINES && named && !utf8_valid(text))
 		means = STATEMENT_ANYTHING; /* written in the character set of its client */

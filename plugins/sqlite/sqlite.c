@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * dialect.c: the SQLite dialect: its description, its hooks.
+ * sqlite.c: the SQLite dialect: its description, its hooks.
  */
-#include "common/dialect.h"
 #include "common/capture/capture.h"
+#include "common/dialect.h"
 #include "sqlite/capture/trigger.h"
 #include "sqlite/conn/conn.h"
 #include "sqlite/conn/syntax.h"

@@ -2,7 +2,7 @@
  *
  * events.c: what the events of the binary log mean: which tables they name, where groups of them end.
  */
-#include "mysql/capture/events.h"
+#include "mysql/capture/binlog/events.h"
 
 #include <stdio.h>
 #include <string.h>

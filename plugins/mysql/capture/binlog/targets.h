@@ -2,8 +2,8 @@
  *
  * targets.h: which tables of the binary log mean which sources. Functions run on the thread of their connection.
  */
-#ifndef VIEWD_MYSQL_CAPTURE_TARGETS_H
-#define VIEWD_MYSQL_CAPTURE_TARGETS_H
+#ifndef VIEWD_MYSQL_CAPTURE_BINLOG_TARGETS_H
+#define VIEWD_MYSQL_CAPTURE_BINLOG_TARGETS_H
 
 #include "mysql/capture/capture.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * statement.c: prepares, binds and runs one statement; begins and ends transactions.
+ * exec.c: prepares, binds and runs one statement; begins and ends transactions.
  */
 #include "sqlite/conn/commit_number.h"
 
 #include "base/err.h"
-#include "sqlite/conn/kept.h"
+#include "sqlite/conn/prepared.h"
 
 #include <string.h>
 #include <talloc.h>
@@ -91,17 +91,17 @@ static bool step_taken(struct viewd_conn *conn, struct sqlite_taken *taken, cons
 	return done;
 }
 
-static bool run(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
-                const struct db_reader *row, void *ctx, struct viewd_err *err)
+static bool run_statement(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n_params,
+                          const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
 	struct sqlite_taken taken;
 	bool whole = false;
-	if (!sqlite_kept_take(conn, sql, &taken, err))
+	if (!sqlite_prepared_take(conn, sql, &taken, err))
 		return false;
 	bool done = needs_transaction(conn, &taken, &whole, err) &&
 	            (!whole || sqlite_op_begin(&conn->db, DB_BEGIN_WRITE, err)) &&
 	            bind(conn, taken.stmt, params, n_params, err) && step_taken(conn, &taken, row, ctx, err);
-	sqlite_kept_give(conn, &taken, done);
+	sqlite_prepared_give(conn, &taken, done);
 	done = done && (!whole || sqlite_op_commit(&conn->db, err));
 	if (!done && whole)
 		sqlite_op_rollback(&conn->db);
@@ -111,14 +111,14 @@ static bool run(struct viewd_conn *conn, const char *sql, const char *const *par
 bool sqlite_op_query(struct db *db, const char *sql, const char *const *params, size_t n_params,
                      const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
-	return run(sqlite_conn_of(db), sql, params, n_params, row, ctx, err);
+	return run_statement(sqlite_conn_of(db), sql, params, n_params, row, ctx, err);
 }
 
 bool sqlite_op_exec(struct db *db, const char *sql, const char *const *params, size_t n_params, int64_t *affected_r,
                     struct viewd_err *err)
 {
 	struct viewd_conn *conn = sqlite_conn_of(db);
-	if (!run(conn, sql, params, n_params, NULL, NULL, err))
+	if (!run_statement(conn, sql, params, n_params, NULL, NULL, err))
 		return false;
 	if (affected_r != NULL)
 		*affected_r = sqlite3_changes64(conn->handle);
@@ -129,7 +129,7 @@ bool sqlite_internal(struct viewd_conn *conn, const char *sql, struct viewd_err 
 {
 	enum sqlite_guard before = conn->guard;
 	conn->guard = SQLITE_GUARD_INTERNAL;
-	bool done = run(conn, sql, NULL, 0, NULL, NULL, err);
+	bool done = run_statement(conn, sql, NULL, 0, NULL, NULL, err);
 	conn->guard = before;
 	return done;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * query.h: compiling a definition, and what it reads. Functions run on the thread of their connection.
+ * definition.h: compiling a definition, and what it reads. Functions run on the thread of their connection.
  */
-#ifndef VIEWD_SQLITE_CONN_QUERY_H
-#define VIEWD_SQLITE_CONN_QUERY_H
+#ifndef VIEWD_SQLITE_CONN_DEFINITION_H
+#define VIEWD_SQLITE_CONN_DEFINITION_H
 
 #include "sqlite/conn/conn.h"
 

@@ -8,8 +8,8 @@
  * binary log: commits become visible in its order (https://mariadb.com/kb/en/group-commit-for-the-binary-log/), so
  * whoever sees the marks sees the change.
  */
-#ifndef VIEWD_MYSQL_CAPTURE_BINLOG_H
-#define VIEWD_MYSQL_CAPTURE_BINLOG_H
+#ifndef VIEWD_MYSQL_CAPTURE_BINLOG_BINLOG_H
+#define VIEWD_MYSQL_CAPTURE_BINLOG_BINLOG_H
 
 #include "mysql/capture/capture.h"
 

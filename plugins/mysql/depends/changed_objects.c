@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * looks.c: what is compared of what a view depends on, as one text: of a table its kind, engine and columns, of a plain
- * view its text and whose rights it runs with, of a function its body and when it was made. Rows and storage are no
- * part of it: viewd exchanges tables itself.
+ * changed_objects.c: what is compared of what a view depends on, as one text: of a table its kind, engine and columns,
+ * of a plain view its text and whose rights it runs with, of a function its body and when it was made. Rows and storage
+ * are no part of it: viewd exchanges tables itself.
  *
  * information_schema answers for one name, or for a whole database at once, which is cheaper from some twenty names on.
  */

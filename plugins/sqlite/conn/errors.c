@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * error.c: from a result code of SQLite to an error record.
+ * errors.c: from a result code of SQLite to an error record.
  */
 #include "sqlite/conn/conn.h"
 

@@ -11,7 +11,7 @@
  * (https://mariadb.com/kb/en/0-packet/). The content is a status byte and the event: time, type, server (4), length
  * (4), end (4), flags (2), and of row events the table (6) (https://mariadb.com/kb/en/2-binlog-event-header/).
  */
-#include "mysql/capture/events.h"
+#include "mysql/capture/binlog/events.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -79,7 +79,7 @@ static bool receive(struct binlog *log, unsigned char *out, size_t size, size_t 
 }
 
 /* Takes n bytes, of which the first are kept. */
-static bool take(struct binlog *log, size_t n, unsigned char *kept, size_t n_kept, struct viewd_err *err)
+static bool take_bytes(struct binlog *log, size_t n, unsigned char *kept, size_t n_kept, struct viewd_err *err)
 {
 	struct st_ma_pvio *pvio = log->my->net.pvio;
 	unsigned char scratch[LARGE];
@@ -106,13 +106,13 @@ static bool take_packets(struct binlog *log, struct viewd_err *err)
 	size_t length;
 
 	do {
-		if (!take(log, PACKET_HEAD, head, sizeof head, err))
+		if (!take_bytes(log, PACKET_HEAD, head, sizeof head, err))
 			return false;
 		length = number(head, 3);
 		if (head[3] != (unsigned char)net->pkt_nr)
 			return err_set(err, VIEWD_ERR_LOST, "packets of the binary log are out of order");
 		net->compress_pkt_nr = ++net->pkt_nr;
-		if (!take(log, length, NULL, 0, err))
+		if (!take_bytes(log, length, NULL, 0, err))
 			return false;
 	} while (length == PACKET_MAX);
 	return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sweep.c: what prepare puts right after a predecessor was killed.
+ * leftovers.c: what prepare puts right after a predecessor was killed.
  *
  * A table is removed only when its name is one of shadow_table.h, its tag names an object that this state table knows,
  * and nobody holds the lock of its relation.
@@ -35,7 +35,7 @@ struct rows {
 	size_t n;
 };
 
-static void copy(char *out, size_t size, const char *text)
+static void copy_text(char *out, size_t size, const char *text)
 {
 	snprintf(out, size, "%s", text != NULL ? text : "");
 }
@@ -51,8 +51,8 @@ static bool take_table_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct row *row = add_row(ctx);
 
-	copy(row->schema, sizeof row->schema, v[0]);
-	copy(row->name, sizeof row->name, v[1]);
+	copy_text(row->schema, sizeof row->schema, v[0]);
+	copy_text(row->name, sizeof row->name, v[1]);
 	return true;
 }
 
@@ -62,10 +62,10 @@ static bool take_view_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct row *row = add_row(ctx);
 
-	copy(row->view, sizeof row->view, v[0]);
-	copy(row->relation, sizeof row->relation, v[1]);
+	copy_text(row->view, sizeof row->view, v[0]);
+	copy_text(row->relation, sizeof row->relation, v[1]);
 	row->data_timestamp_us = timetext_parse(v[2]);
-	copy(row->name, sizeof row->name, v[3]);
+	copy_text(row->name, sizeof row->name, v[3]);
 	return true;
 }
 
@@ -76,8 +76,8 @@ static bool drop_one(struct viewd_conn *conn, const struct row *row, struct view
 	struct relation rel = {.schema = ""};
 	struct shadow shadow = {.conn = conn};
 
-	copy(rel.schema, sizeof rel.schema, row->schema);
-	copy(rel.name, sizeof rel.name, row->name);
+	copy_text(rel.schema, sizeof rel.schema, row->schema);
+	copy_text(rel.name, sizeof rel.name, row->name);
 	shadow.live = shadow.fresh = shadow.old = rel;
 	snprintf(shadow.lock, sizeof shadow.lock, "viewd_lock_%.16s", row->name + strlen("viewd_new_"));
 	if (!shadow_lock(&shadow, SWEEP_WAIT_US, err)) {

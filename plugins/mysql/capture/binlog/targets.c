@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "mysql/capture/targets.h"
+#include "mysql/capture/binlog/targets.h"
 #include "mysql/depends/cascade.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-static void add(struct targets *all, const struct relation *table, bool inserts, const char *source)
+static void add_target(struct targets *all, const struct relation *table, bool inserts, const char *source)
 {
 	all->items = talloc_realloc(all->mem, all->items, struct target, (unsigned)all->n + 1);
 	all->items[all->n++] =
@@ -20,9 +20,9 @@ static bool add_source(struct viewd_conn *conn, struct targets *all, const char 
 
 	if (!relation_parse(&my_syntax, source, &rel, err) || !cascade_find(conn, &rel, &list, err))
 		return false;
-	add(all, &rel, true, source);
+	add_target(all, &rel, true, source);
 	for (size_t i = 0; i < list.n; i++)
-		add(all, &list.items[i].parent, false, source);
+		add_target(all, &list.items[i].parent, false, source);
 	return true;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * query.c: asks SQLite about a definition: its columns, and what it reads.
+ * definition.c: asks SQLite about a definition: its columns, and what it reads.
  */
-#include "sqlite/conn/query.h"
+#include "sqlite/conn/definition.h"
 
 #include "base/err.h"
 #include "common/depends/dependencies.h"
