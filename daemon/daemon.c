@@ -245,7 +245,7 @@ static const struct step steps[] = {
 	{"views", start_views, NULL},
 };
 
-static int run(struct daemon *d)
+static int run_daemon(struct daemon *d)
 {
 	size_t done = 0;
 	bool ok = true;
@@ -336,5 +336,5 @@ int daemon_main(int argc, char **argv)
 	umask(0077);
 	hold_standard_streams();
 	signal(SIGPIPE, SIG_IGN);
-	return only_check ? check(d.conf_path) : run(&d);
+	return only_check ? check(d.conf_path) : run_daemon(&d);
 }

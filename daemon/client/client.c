@@ -99,7 +99,7 @@ static enum client_exit usage(const struct client *client, const struct viewd_er
 	return CLIENT_USAGE;
 }
 
-static enum client_exit explain(const struct client *client, const char *name)
+static enum client_exit client_help(const struct client *client, const char *name)
 {
 	struct viewd_err err;
 	const struct command *command = name != NULL ? find_command(name, &err) : NULL;
@@ -112,13 +112,13 @@ static enum client_exit explain(const struct client *client, const char *name)
 	return CLIENT_DONE;
 }
 
-static enum client_exit run(const struct client *client, const struct args *args)
+static enum client_exit run_args(const struct client *client, const struct args *args)
 {
 	switch (args_command(args)->id) {
 	case COMMAND_CHECK:
 		return client_check(client, args);
 	case COMMAND_HELP:
-		return explain(client, args_text(args, "command"));
+		return client_help(client, args_text(args, "command"));
 	case COMMAND_EVENTS:
 		return client_events(client, args);
 	case COMMAND_EXPLAIN:
@@ -168,7 +168,7 @@ static enum client_exit run_command(const struct client *client, const struct op
 	if (options->version || options->special != NULL)
 		return about(client, options);
 	if (options->help || options->n_rest == 0) {
-		enum client_exit end = explain(client, options->n_rest > 0 ? options->rest[0] : NULL);
+		enum client_exit end = client_help(client, options->n_rest > 0 ? options->rest[0] : NULL);
 		return options->help ? end : CLIENT_USAGE;
 	}
 	const struct command *command = find_command(options->rest[0], &err);
@@ -177,7 +177,7 @@ static enum client_exit run_command(const struct client *client, const struct op
 	struct args *args = args_new(client->mem_ctx, command);
 	if (!args_from_argv(args, options->n_rest - 1, options->rest + 1, &err))
 		return usage(client, &err);
-	return run(client, args);
+	return run_args(client, args);
 }
 
 static bool want_colours(FILE *out)

@@ -46,7 +46,7 @@ static void set_options(CURL *curl, const struct http_call *call, const char *ur
 }
 
 /* A connect that takes too long is a daemon that cannot be reached, and not the caller's time limit. */
-static enum http_end judge(CURL *curl, CURLcode rc, const struct http_call *call, struct http_reply *reply)
+static enum http_end judge_reply(CURL *curl, CURLcode rc, const struct http_call *call, struct http_reply *reply)
 {
 	double connected = 0;
 	long os_errno = 0;
@@ -75,7 +75,7 @@ enum http_end http_do(void *mem_ctx, const struct http_call *call, struct http_r
 	set_options(curl, call, url, reply);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	CURLcode rc = curl_easy_perform(curl);
-	enum http_end end = judge(curl, rc, call, reply);
+	enum http_end end = judge_reply(curl, rc, call, reply);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(curl);
@@ -158,7 +158,7 @@ char *http_stream_take(struct http_stream *stream)
 enum http_end http_stream_close(void *mem_ctx, struct http_stream **stream_p, struct http_reply *reply)
 {
 	struct http_stream *stream = *stream_p;
-	enum http_end end = judge(stream->curl, stream->rc, &stream->call, &stream->reply);
+	enum http_end end = judge_reply(stream->curl, stream->rc, &stream->call, &stream->reply);
 	curl_easy_getinfo(stream->curl, CURLINFO_RESPONSE_CODE, &stream->reply.status);
 	curl_multi_remove_handle(stream->multi, stream->curl);
 	curl_easy_cleanup(stream->curl);

@@ -165,8 +165,8 @@ static enum client_exit uninstall(const struct client *client, const struct args
 	return end;
 }
 
-static enum client_exit explain(const struct client *client, const struct args *args, const struct conf *conf,
-                                struct registry *registry)
+static enum client_exit explain_view(const struct client *client, const struct args *args, const struct conf *conf,
+                                     struct registry *registry)
 {
 	struct viewd_err err;
 	const char *view = args_text(args, "view");
@@ -185,7 +185,7 @@ static enum client_exit explain(const struct client *client, const struct args *
 
 enum client_exit client_explain(const struct client *client, const struct args *args)
 {
-	return with_conf(client, args, explain);
+	return with_conf(client, args, explain_view);
 }
 
 enum client_exit client_uninstall(const struct client *client, const struct args *args)

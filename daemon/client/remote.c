@@ -41,7 +41,7 @@ enum client_exit client_not_replied(const struct client *client, enum http_end e
 	return CLIENT_FAILED;
 }
 
-static enum client_exit ask(const struct client *client, const struct args *args, void *mem_ctx)
+static enum client_exit ask_daemon(const struct client *client, const struct args *args, void *mem_ctx)
 {
 	const struct command *command = args_command(args);
 	bool get = command->verb == COMMAND_GET;
@@ -112,7 +112,7 @@ static enum client_exit watch(const struct client *client, const struct args *ar
 		once.mem_ctx = round;
 		if (terminal)
 			fputs(CLEAR_SCREEN, client->out);
-		end = ask(&once, args, round);
+		end = ask_daemon(&once, args, round);
 		talloc_free(round);
 		if (end != CLIENT_DONE || !is_read(client))
 			break;
@@ -126,5 +126,5 @@ enum client_exit client_remote(const struct client *client, const struct args *a
 {
 	if (args_command(args)->id == COMMAND_STATUS && args_flag(args, "watch"))
 		return watch(client, args);
-	return ask(client, args, client->mem_ctx);
+	return ask_daemon(client, args, client->mem_ctx);
 }

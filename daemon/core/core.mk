@@ -9,6 +9,7 @@ libviewd_la_SOURCES += \
 	daemon/core/engine/connect_check.c daemon/core/engine/connect_check.h \
 	daemon/core/engine/database.c daemon/core/engine/database.h \
 	daemon/core/engine/group_align.c daemon/core/engine/group_align.h \
+	daemon/core/engine/inspection.c daemon/core/engine/inspection.h \
 	daemon/core/engine/on_due.c daemon/core/engine/on_due.h \
 	daemon/core/engine/on_signal.c daemon/core/engine/on_signal.h \
 	daemon/core/engine/outcome.c daemon/core/engine/outcome.h \
@@ -50,6 +51,7 @@ libviewd_la_SOURCES += \
 	daemon/core/plan/freshness.c daemon/core/plan/freshness.h \
 	daemon/core/plan/group_due.c daemon/core/plan/group_due.h \
 	daemon/core/plan/groupable.c daemon/core/plan/groupable.h \
+	daemon/core/plan/timing.c daemon/core/plan/timing.h \
 	daemon/core/report/observe.c daemon/core/report/observe.h \
 	daemon/core/report/status.c \
 	daemon/core/report/wait.c daemon/core/report/wait.h \

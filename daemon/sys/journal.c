@@ -25,7 +25,7 @@ static const struct {
 	{"stopping", "", "5f1d5c1b7a0e4d0c9f3d8a4d1c0b7e15"},
 };
 
-static void add(void *mem_ctx, struct journal_entry *out, const char *name, const char *value, size_t len)
+static void add_field(void *mem_ctx, struct journal_entry *out, const char *name, const char *value, size_t len)
 {
 	out->fields[out->n++] = mem_printf(mem_ctx, "%s=%.*s", name, (int)len, value);
 }
@@ -47,14 +47,14 @@ static void add_subject(void *mem_ctx, struct journal_entry *out, const char *li
 	const char *view = name_behind(line, "view '", &len), *database = name_behind(line, "database '", &len);
 	const char *colon = view != NULL ? memchr(view, ':', len) : NULL;
 	if (database != NULL)
-		add(mem_ctx, out, "VIEWD_DATABASE", database, len);
+		add_field(mem_ctx, out, "VIEWD_DATABASE", database, len);
 	if (colon != NULL) {
-		add(mem_ctx, out, "VIEWD_DATABASE", view, (size_t)(colon - view));
+		add_field(mem_ctx, out, "VIEWD_DATABASE", view, (size_t)(colon - view));
 		len -= (size_t)(colon + 1 - view);
 		view = colon + 1;
 	}
 	if (view != NULL)
-		add(mem_ctx, out, "VIEWD_VIEW", view, len);
+		add_field(mem_ctx, out, "VIEWD_VIEW", view, len);
 }
 
 static bool begins_with(const char *text, const char *part)
@@ -82,13 +82,13 @@ void journal_entry(void *mem_ctx, enum viewd_log_level level, const char *line, 
 		[VIEWD_LOG_DEBUG] = "7",
 	};
 	*out = (struct journal_entry){.n = 0};
-	add(mem_ctx, out, "PRIORITY", priorities[level], 1);
-	add(mem_ctx, out, "SYSLOG_IDENTIFIER", "viewd", strlen("viewd"));
-	add(mem_ctx, out, "MESSAGE", line, strlen(line));
+	add_field(mem_ctx, out, "PRIORITY", priorities[level], 1);
+	add_field(mem_ctx, out, "SYSLOG_IDENTIFIER", "viewd", strlen("viewd"));
+	add_field(mem_ctx, out, "MESSAGE", line, strlen(line));
 	add_subject(mem_ctx, out, line);
 	const char *id = event_id(line);
 	if (id != NULL)
-		add(mem_ctx, out, "MESSAGE_ID", id, strlen(id));
+		add_field(mem_ctx, out, "MESSAGE_ID", id, strlen(id));
 }
 
 /* sd_journal_sendv() says that it is done as well when there is no socket to give the entry to. */

@@ -16,7 +16,7 @@ struct logging {
 	bool journal;
 };
 
-static void put(void *ctx, enum viewd_log_level level, const char *line)
+static void put_line(void *ctx, enum viewd_log_level level, const char *line)
 {
 	spool_put(ctx, level, line);
 }
@@ -43,7 +43,7 @@ struct logging *logging_start(struct loop *loop)
 		return NULL;
 	}
 	log_set_flush(flush);
-	log_set_sink(put, logging->spool);
+	log_set_sink(put_line, logging->spool);
 	return logging;
 }
 

@@ -72,7 +72,7 @@ static bool has_work(const struct spool *spool)
 	return spool->head != NULL || spool->dropped > 0;
 }
 
-static void run(struct worker_task *task)
+static void write_lines(struct worker_task *task)
 {
 	struct spool *spool = (struct spool *)task;
 	pthread_mutex_lock(&spool->lock);
@@ -129,8 +129,8 @@ struct spool *spool_new(struct loop *loop, size_t room, spool_write_fn *write, v
 	struct spool *spool = calloc(1, sizeof *spool);
 	if (spool == NULL)
 		return NULL;
-	*spool =
-		(struct spool){.task = {.run = run, .done = done, .lasting = true}, .room = room, .write = write, .ctx = ctx};
+	*spool = (struct spool){
+		.task = {.run = write_lines, .done = done, .lasting = true}, .room = room, .write = write, .ctx = ctx};
 	spool->tail = &spool->head;
 	init_conditions(spool);
 	spool->pool = worker_pool_new(loop, 0);

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-static void put(struct screen *screen, const char *text)
+static void put_text(struct screen *screen, const char *text)
 {
 	table_put_clean(screen->out, text != NULL ? text : "?");
 }
@@ -22,7 +22,7 @@ static void put_list(struct screen *screen, int indent, const char *label, const
 	fprintf(screen->out, "%*s%s ", indent, "", label);
 	json_array_foreach(list, i, item) {
 		fputs(i > 0 ? between : "", screen->out);
-		put(screen, json_string_value(item));
+		put_text(screen, json_string_value(item));
 	}
 	fputc('\n', screen->out);
 }
@@ -50,15 +50,15 @@ static void print_source(struct screen *screen, const json_t *source)
 	if (node != NULL)
 		fprintf(screen->out, "node %d", (int)json_integer_value(node));
 	else
-		put(screen, name);
+		put_text(screen, name);
 	if (alias != NULL && name != NULL && strcmp(alias, name) != 0) {
 		fputs(" as ", screen->out);
-		put(screen, alias);
+		put_text(screen, alias);
 	}
 	fprintf(screen->out, ": %s", role_of(source));
 	if (text_of(source, "way") != NULL && !flag(source, "tied")) {
 		fputs(" by ", screen->out);
-		put(screen, text_of(source, "way"));
+		put_text(screen, text_of(source, "way"));
 	}
 	fputc('\n', screen->out);
 	put_list(screen, 8, "only where", json_object_get(source, "conditions"), " and ");
@@ -94,7 +94,7 @@ static void print_node(struct screen *screen, const json_t *node)
 	size_t i;
 	json_t *source;
 	fprintf(screen->out, "    node %d, a ", (int)json_integer_value(json_object_get(node, "node")));
-	put(screen, text_of(node, "kind"));
+	put_text(screen, text_of(node, "kind"));
 	fputc('\n', screen->out);
 	put_list(screen, 6, "key", json_object_get(node, "key"), ", ");
 	put_list(screen, 6, "for each", json_object_get(node, "groups"), ", ");
@@ -108,15 +108,15 @@ static void print_refusal(struct screen *screen, const json_t *body)
 {
 	json_t *line = json_object_get(body, "line");
 	fputs("  it cannot be kept incrementally: ", screen->out);
-	put(screen, text_of(body, "construct"));
+	put_text(screen, text_of(body, "construct"));
 	if (line != NULL)
 		fprintf(screen->out, " (line %d, column %d of the definition)", (int)json_integer_value(line),
 		        (int)json_integer_value(json_object_get(body, "column")));
 	fputs("\n    why: ", screen->out);
-	put(screen, text_of(body, "why"));
+	put_text(screen, text_of(body, "why"));
 	if (text_of(body, "help") != NULL) {
 		fputs("\n    what would help: ", screen->out);
-		put(screen, text_of(body, "help"));
+		put_text(screen, text_of(body, "help"));
 	}
 	fputc('\n', screen->out);
 }
@@ -128,7 +128,7 @@ void print_explain(struct screen *screen, const struct args *args UNUSED, const 
 	size_t i;
 	table_put(screen->out, text_of(body, "view") != NULL ? text_of(body, "view") : "?", TABLE_BOLD, screen->colours);
 	fputs("\n  ", screen->out);
-	put(screen, text_of(explanation, "today"));
+	put_text(screen, text_of(explanation, "today"));
 	fputc('\n', screen->out);
 	if (!flag(explanation, "possible")) {
 		print_refusal(screen, explanation);

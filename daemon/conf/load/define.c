@@ -27,7 +27,7 @@ struct define {
 	size_t n_indexes;
 };
 
-static bool fail(const struct define *d, const struct scan_entry *entry, const char *text)
+static bool fail_at(const struct define *d, const struct scan_entry *entry, const char *text)
 {
 	struct report_at at = load_at(d->s, entry);
 	report_error(d->load->report, &at, "%s", text);
@@ -161,7 +161,7 @@ static void add_index(struct define *d, const struct scan_entry *entry)
 	if (entry->value[0] == '\0')
 		return; /* reported by its row */
 	if (strchr(entry->value, '(') == NULL)
-		fail(d, entry, "an index without its columns; write (column, ...) or UNIQUE (column, ...)");
+		fail_at(d, entry, "an index without its columns; write (column, ...) or UNIQUE (column, ...)");
 	struct viewd_index index = {.name = arena_strdup(d->load->arena, entry->key + strlen("index_")),
 	                            .text = arena_strdup(d->load->arena, entry->value)};
 	put_index(d, &index, (struct conf_origin){.file = (uint16_t)d->s->file, .line = entry->line});
@@ -173,7 +173,7 @@ static enum option_type type_of(const struct scan_entry *entry)
 	return row != NULL ? row->type : OPTION_TYPE_COUNT;
 }
 
-static void count(const struct scan_entry *entries, size_t n, size_t *definitions_r, size_t *indexes_r)
+static void count_kinds(const struct scan_entry *entries, size_t n, size_t *definitions_r, size_t *indexes_r)
 {
 	for (size_t i = 0; i < n; i++) {
 		enum option_type type = type_of(&entries[i]);
@@ -187,7 +187,7 @@ void define_view(struct load *load, const struct load_section *s, const struct c
 {
 	const struct scan_entry *entries = load_entries(load, s);
 	size_t n_definitions = 0, n_indexes = inherited->n_indexes;
-	count(entries, s->sec->n, &n_definitions, &n_indexes);
+	count_kinds(entries, s->sec->n, &n_definitions, &n_indexes);
 	struct conf_origin *origins =
 		arena_array(load->arena, struct conf_origin, schema_view.n + n_definitions + n_indexes);
 	struct conf_origin *index_origins = arena_array(load->scratch, struct conf_origin, n_indexes);

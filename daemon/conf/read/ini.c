@@ -33,7 +33,7 @@ static int quiet(const char *format UNUSED, ...)
 	return 0;
 }
 
-static bool fail(const struct ini *ini, unsigned line, const char *section, const char *key, const char *text)
+static bool fail_at(const struct ini *ini, unsigned line, const char *section, const char *key, const char *text)
 {
 	struct report_at at = {.file = ini->file, .line = line, .section = section, .key = key};
 	report_error(ini->report, &at, "%s", text);
@@ -85,16 +85,16 @@ static bool compare_entry(const struct ini *ini, const dictionary *dict, size_t 
 	snprintf(name, sizeof name, "%s:%s", sec->name, entry->key);
 	const char *theirs = value_of(dict, n, name, &found);
 	if (!found)
-		return fail(ini, entry->line, sec->name, entry->key,
-		            "iniparser does not see this setting; write it in a plainer way");
+		return fail_at(ini, entry->line, sec->name, entry->key,
+		               "iniparser does not see this setting; write it in a plainer way");
 	if (theirs == NULL || strcmp(theirs, entry->value) != 0)
-		return fail(ini, entry->line, sec->name, entry->key,
-		            "iniparser reads another value than is written here; wrap the value in '...' or \"...\"");
+		return fail_at(ini, entry->line, sec->name, entry->key,
+		               "iniparser reads another value than is written here; wrap the value in '...' or \"...\"");
 	return true;
 }
 
 /* Every section and every setting of the scan is in dict with the same value, and nothing else is. */
-static bool compare(const struct ini *ini, const dictionary *dict, size_t first, size_t end)
+static bool compare_sections(const struct ini *ini, const dictionary *dict, size_t first, size_t end)
 {
 	size_t n = 0;
 	bool same = true;
@@ -103,13 +103,13 @@ static bool compare(const struct ini *ini, const dictionary *dict, size_t first,
 		bool found;
 		value_of(dict, n++, sec->name, &found);
 		if (!found)
-			same = fail(ini, sec->line, sec->name, NULL, "iniparser does not see this section; choose another name");
+			same = fail_at(ini, sec->line, sec->name, NULL, "iniparser does not see this section; choose another name");
 		for (uint32_t j = sec->first; j < sec->first + sec->n; j++)
 			same &= compare_entry(ini, dict, n++, sec, &ini->scan->entries[j]);
 	}
 	if (same && n != (size_t)dict->n)
-		return fail(ini, ini->scan->sections[first].line, ini->scan->sections[first].name, NULL,
-		            "iniparser sees more than is written from here on; write it in a plainer way");
+		return fail_at(ini, ini->scan->sections[first].line, ini->scan->sections[first].name, NULL,
+		               "iniparser sees more than is written from here on; write it in a plainer way");
 	return same;
 }
 
@@ -118,8 +118,8 @@ static bool check_piece(const struct ini *ini, size_t first, size_t end, size_t 
 	const struct scan_section *sec = &ini->scan->sections[first];
 	dictionary *dict = load_piece(ini, from, to);
 	if (dict == NULL)
-		return fail(ini, sec->line, sec->name, NULL, "iniparser refuses the file from here on");
-	bool same = compare(ini, dict, first, end);
+		return fail_at(ini, sec->line, sec->name, NULL, "iniparser refuses the file from here on");
+	bool same = compare_sections(ini, dict, first, end);
 	iniparser_freedict(dict);
 	return same;
 }
@@ -166,10 +166,10 @@ bool ini_parse(void *mem_ctx, struct arena *arena, struct report *report, unsign
 		return good;
 	struct ini ini = {.report = report, .file = file, .bytes = bytes, .len = len, .scan = out_r};
 	if (access("/proc/self/fd", X_OK) != 0)
-		return fail(&ini, 0, NULL, NULL, "file cannot be handed to iniparser (/proc is not mounted)");
+		return fail_at(&ini, 0, NULL, NULL, "file cannot be handed to iniparser (/proc is not mounted)");
 	ini.fd = memfd_create("viewd-ini", MFD_CLOEXEC);
 	if (ini.fd < 0)
-		return fail(&ini, 0, NULL, NULL, "file cannot be handed to iniparser (memfd_create failed)");
+		return fail_at(&ini, 0, NULL, NULL, "file cannot be handed to iniparser (memfd_create failed)");
 	good = check_pieces(&ini);
 	close(ini.fd);
 	return good;

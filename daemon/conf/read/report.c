@@ -77,7 +77,7 @@ static void mask_controls(char *text)
 }
 
 PRINTF_LIKE(4, 0)
-static void add(struct report *report, const struct report_at *at, bool warning, const char *fmt, va_list ap)
+static void add_problem(struct report *report, const struct report_at *at, bool warning, const char *fmt, va_list ap)
 {
 	char *text = place(report, at);
 	text = checked(talloc_vasprintf_append_buffer(text, fmt, ap));
@@ -94,7 +94,7 @@ void report_error(struct report *report, const struct report_at *at, const char 
 {
 	va_list ap;
 	va_start(ap, fmt);
-	add(report, at, false, fmt, ap);
+	add_problem(report, at, false, fmt, ap);
 	va_end(ap);
 }
 
@@ -102,7 +102,7 @@ void report_warning(struct report *report, const struct report_at *at, const cha
 {
 	va_list ap;
 	va_start(ap, fmt);
-	add(report, at, true, fmt, ap);
+	add_problem(report, at, true, fmt, ap);
 	va_end(ap);
 }
 

@@ -28,7 +28,7 @@ struct scanner {
 	struct scan *out;
 };
 
-static bool fail(struct scanner *s, const char *at, const char *key, const char *text)
+static bool fail_at(struct scanner *s, const char *at, const char *key, const char *text)
 {
 	struct report_at where = {.file = s->file, .line = s->line, .section = s->section, .key = key};
 	where.column = (unsigned)(at - s->start) + 1;
@@ -74,14 +74,14 @@ static bool check_bytes(struct scanner *s, struct part t)
 	for (size_t i = 0; i < t.len;) {
 		unsigned char c = (unsigned char)t.p[i];
 		if (c == '\0')
-			return fail(s, t.p + i, NULL, "a NUL byte; a configuration file is text");
+			return fail_at(s, t.p + i, NULL, "a NUL byte; a configuration file is text");
 		if (c == '\r')
-			return fail(s, t.p + i, NULL, "a carriage return inside the line; end lines with LF or CRLF");
+			return fail_at(s, t.p + i, NULL, "a carriage return inside the line; end lines with LF or CRLF");
 		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return fail(s, t.p + i, NULL, "a control character; a configuration file is text");
+			return fail_at(s, t.p + i, NULL, "a control character; a configuration file is text");
 		size_t n = utf8_sequence(t.p + i, t.len - i);
 		if (n == 0)
-			return fail(s, t.p + i, NULL, "a byte that is not UTF-8; save the file as UTF-8");
+			return fail_at(s, t.p + i, NULL, "a byte that is not UTF-8; save the file as UTF-8");
 		i += n;
 	}
 	return true;
@@ -92,19 +92,19 @@ static bool check_section_name(struct scanner *s, struct part t)
 {
 	size_t word = 0;
 	if (t.len == 0)
-		return fail(s, t.p, NULL, "a section without a name; write [viewd], [database NAME] or [view NAME]");
+		return fail_at(s, t.p, NULL, "a section without a name; write [viewd], [database NAME] or [view NAME]");
 	for (size_t i = 0; i < t.len; i++) {
 		if (t.p[i] == ':')
-			return fail(s, t.p + i, NULL,
-			            "':' in a section name would hide the section; a name holds a-z 0-9 _ . - only");
+			return fail_at(s, t.p + i, NULL,
+			               "':' in a section name would hide the section; a name holds a-z 0-9 _ . - only");
 		if (t.p[i] == ' ' && word > 0)
 			word = 0;
 		else if (!is_name_char(t.p[i]))
-			return fail(
+			return fail_at(
 				s, t.p + i, NULL,
 				"a character that no section name may hold; write [view NAME] with one blank, NAME of a-z 0-9 _ . -");
 		else if (++word > SCAN_NAME_MAX)
-			return fail(s, t.p + i, NULL, "the name is too long; a name has at most 64 characters");
+			return fail_at(s, t.p + i, NULL, "the name is too long; a name has at most 64 characters");
 	}
 	return true;
 }
@@ -126,12 +126,12 @@ static bool scan_header(struct scanner *s, struct part t)
 	s->section = NULL;
 	const char *close = memchr(t.p, ']', t.len);
 	if (close == NULL)
-		return fail(s, t.p + t.len, NULL, "a section header without ']'; write [view NAME]");
+		return fail_at(s, t.p + t.len, NULL, "a section header without ']'; write [view NAME]");
 	struct part rest = strip((struct part){close + 1, (size_t)(t.p + t.len - close - 1)});
 	if (rest.len > 0 && (rest.p[0] == ';' || rest.p[0] == '#'))
-		return fail(s, rest.p, NULL, "a comment behind a section header; put it on a line of its own");
+		return fail_at(s, rest.p, NULL, "a comment behind a section header; put it on a line of its own");
 	if (rest.len > 0)
-		return fail(s, rest.p, NULL, "text behind a section header; a header stands alone on its line");
+		return fail_at(s, rest.p, NULL, "text behind a section header; a header stands alone on its line");
 	struct part name = strip((struct part){t.p + 1, (size_t)(close - t.p - 1)});
 	if (!check_section_name(s, name))
 		return false;
@@ -143,12 +143,12 @@ static bool scan_header(struct scanner *s, struct part t)
 static bool check_key(struct scanner *s, struct part key)
 {
 	if (key.len == 0)
-		return fail(s, key.p, NULL, "a value without a key; write key = value");
+		return fail_at(s, key.p, NULL, "a value without a key; write key = value");
 	if (key.len > SCAN_NAME_MAX)
-		return fail(s, key.p, NULL, "the key is too long; a key has at most 64 characters");
+		return fail_at(s, key.p, NULL, "the key is too long; a key has at most 64 characters");
 	for (size_t i = 0; i < key.len; i++)
 		if (!is_name_char(key.p[i]))
-			return fail(s, key.p + i, NULL, "a character that no key may hold; a key holds a-z 0-9 _ . - only");
+			return fail_at(s, key.p + i, NULL, "a character that no key may hold; a key holds a-z 0-9 _ . - only");
 	return true;
 }
 
@@ -158,17 +158,18 @@ static bool scan_quoted(struct scanner *s, struct scan_entry *entry, struct part
 	char quote = t.p[0];
 	const char *end = t.len > 1 ? memchr(t.p + 1, quote, t.len - 1) : NULL;
 	if (end == NULL)
-		return fail(s, t.p, entry->key, "the quote is not closed; end the value with the same quote on the same line");
+		return fail_at(s, t.p, entry->key,
+		               "the quote is not closed; end the value with the same quote on the same line");
 	const char *backslash = memchr(t.p + 1, '\\', (size_t)(end - t.p - 1));
 	if (backslash != NULL)
-		return fail(s, backslash, entry->key,
-		            "a backslash in a quoted value is read differently by versions of iniparser; "
-		            "put the text into a file (definition_file)");
+		return fail_at(s, backslash, entry->key,
+		               "a backslash in a quoted value is read differently by versions of iniparser; "
+		               "put the text into a file (definition_file)");
 	struct part rest = strip((struct part){end + 1, (size_t)(t.p + t.len - end - 1)});
 	if (rest.len > 0 && rest.p[0] != ';' && rest.p[0] != '#')
-		return fail(s, rest.p, entry->key,
-		            quote == '"' ? "text behind the closing quote would be lost; wrap the whole value in '...'"
-		                         : "text behind the closing quote would be lost; wrap the whole value in \"...\"");
+		return fail_at(s, rest.p, entry->key,
+		               quote == '"' ? "text behind the closing quote would be lost; wrap the whole value in '...'"
+		                            : "text behind the closing quote would be lost; wrap the whole value in \"...\"");
 	entry->quoted = true;
 	entry->value = arena_strndup(s->arena, t.p + 1, (size_t)(end - t.p - 1));
 	return true;
@@ -180,9 +181,9 @@ static bool scan_unquoted(struct scanner *s, struct scan_entry *entry, struct pa
 	while (cut < t.len && t.p[cut] != ';' && t.p[cut] != '#')
 		cut++;
 	if (cut < t.len && cut > 0 && !is_blank(t.p[cut - 1]))
-		return fail(s, t.p + cut, entry->key,
-		            t.p[cut] == ';' ? "the value would be cut at ';'; wrap it in '...' or \"...\""
-		                            : "the value would be cut at '#'; wrap it in '...' or \"...\"");
+		return fail_at(s, t.p + cut, entry->key,
+		               t.p[cut] == ';' ? "the value would be cut at ';'; wrap it in '...' or \"...\""
+		                               : "the value would be cut at '#'; wrap it in '...' or \"...\"");
 	if (cut < t.len)
 		entry->comment_column = (uint32_t)(t.p + cut - s->start) + 1;
 	struct part value = strip((struct part){t.p, cut});
@@ -193,14 +194,14 @@ static bool scan_unquoted(struct scanner *s, struct scan_entry *entry, struct pa
 static bool check_duplicate(struct scanner *s, const struct scan_section *sec, const char *key, const char *at)
 {
 	if (sec->n >= SCAN_KEYS_MAX)
-		return fail(s, at, key, "too many keys in one section; a section has at most 512");
+		return fail_at(s, at, key, "too many keys in one section; a section has at most 512");
 	for (uint32_t i = sec->first; i < sec->first + sec->n; i++) {
 		if (strcmp(s->out->entries[i].key, key) != 0)
 			continue;
 		char text[120];
 		snprintf(text, sizeof text, "the key is set twice (first at line %u); keep one of them",
 		         s->out->entries[i].line);
-		return fail(s, at, key, text);
+		return fail_at(s, at, key, text);
 	}
 	return true;
 }
@@ -219,7 +220,7 @@ static bool scan_setting(struct scanner *s, struct part t)
 {
 	const char *equals = memchr(t.p, '=', t.len);
 	if (equals == NULL)
-		return fail(s, t.p, NULL, "neither a section, a comment nor a setting; write key = value");
+		return fail_at(s, t.p, NULL, "neither a section, a comment nor a setting; write key = value");
 	struct part key = strip((struct part){t.p, (size_t)(equals - t.p)});
 	if (!check_key(s, key))
 		return false;
@@ -230,8 +231,8 @@ static bool scan_setting(struct scanner *s, struct part t)
 	if (!(quoted ? scan_quoted(s, &entry, value) : scan_unquoted(s, &entry, value)) || s->skip)
 		return false;
 	if (s->section == NULL)
-		return fail(s, key.p, entry.key,
-		            "a setting before the first section; put it under [viewd], [database ...] or [view ...]");
+		return fail_at(s, key.p, entry.key,
+		               "a setting before the first section; put it under [viewd], [database ...] or [view ...]");
 	if (!check_duplicate(s, &s->out->sections[s->out->n_sections - 1], entry.key, key.p))
 		return false;
 	add_entry(s, &entry);
@@ -241,8 +242,8 @@ static bool scan_setting(struct scanner *s, struct part t)
 static bool scan_line(struct scanner *s, struct part t)
 {
 	if (t.len > SCAN_LINE_MAX)
-		return fail(s, t.p + SCAN_LINE_MAX, NULL,
-		            "the line is longer than 1022 bytes; put a long query into a file (definition_file)");
+		return fail_at(s, t.p + SCAN_LINE_MAX, NULL,
+		               "the line is longer than 1022 bytes; put a long query into a file (definition_file)");
 	if (t.len > 0 && t.p[t.len - 1] == '\r')
 		t.len--;
 	if (!check_bytes(s, t))
@@ -251,8 +252,9 @@ static bool scan_line(struct scanner *s, struct part t)
 	if (t.len == 0)
 		return true;
 	if (t.p[t.len - 1] == '\\')
-		return fail(s, t.p + t.len - 1, NULL,
-		            "a backslash at the end would join the next line; put a long query into a file (definition_file)");
+		return fail_at(
+			s, t.p + t.len - 1, NULL,
+			"a backslash at the end would join the next line; put a long query into a file (definition_file)");
 	if (t.p[0] == ';' || t.p[0] == '#')
 		return true;
 	return t.p[0] == '[' ? scan_header(s, t) : scan_setting(s, t);
@@ -267,7 +269,7 @@ bool scan_bytes(void *mem_ctx, struct arena *arena, struct report *report, unsig
 	if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
 		s.start = bytes;
 		s.line = 1;
-		fail(&s, bytes, NULL, "a byte order mark; save the file as UTF-8 without BOM");
+		fail_at(&s, bytes, NULL, "a byte order mark; save the file as UTF-8 without BOM");
 		s.line = 0;
 		at = 3;
 	}

@@ -180,7 +180,7 @@ struct conf_diff *conf_diff_new(void *mem_ctx, const struct conf *old, const str
 	return diff;
 }
 
-static const struct conf_diff_entry *find(const struct conf_diff_entry *entries, size_t n, const char *name)
+static const struct conf_diff_entry *find_entry(const struct conf_diff_entry *entries, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(entries[i].name, name) == 0)
@@ -190,12 +190,12 @@ static const struct conf_diff_entry *find(const struct conf_diff_entry *entries,
 
 const struct conf_diff_entry *conf_diff_view(const struct conf_diff *diff, const char *name)
 {
-	return find(diff->views, diff->n_views, name);
+	return find_entry(diff->views, diff->n_views, name);
 }
 
 const struct conf_diff_entry *conf_diff_database(const struct conf_diff *diff, const char *name)
 {
-	return find(diff->databases, diff->n_databases, name);
+	return find_entry(diff->databases, diff->n_databases, name);
 }
 
 const char *conf_diff_word(enum conf_diff_what what)

@@ -56,7 +56,7 @@ static void compute_anew(struct engine *eng, int64_t slept)
 	}
 }
 
-static void tell(int64_t step, int64_t slept)
+static void log_step(int64_t step, int64_t slept)
 {
 	char by[32];
 	if (slept > WORTH_A_LINE)
@@ -75,7 +75,7 @@ void clock_step_check(void *engine)
 	loop_timer_set(eng->wall.timer, LOOK_AGAIN);
 	if (slept == 0 && step < NOISE && step > -NOISE)
 		return;
-	tell(step, slept);
+	log_step(step, slept);
 	eng->wall.ahead = now_ahead;
 	eng->wall.slept = now_slept;
 	compute_anew(eng, slept);

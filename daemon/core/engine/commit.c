@@ -7,7 +7,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/span.h"
 #include "conf/snapshot/diff.h"
 #include "core/engine/database.h"
 #include "core/engine/group_align.h"
@@ -18,7 +17,6 @@
 #include "core/model/edges.h"
 #include "core/model/events.h"
 #include "core/model/group.h"
-#include "core/model/intern.h"
 #include "core/model/pause.h"
 #include "core/model/record.h"
 #include "core/model/views.h"
@@ -27,6 +25,7 @@
 #include "core/plan/due.h"
 #include "core/plan/group_due.h"
 #include "core/plan/groupable.h"
+#include "core/plan/timing.h"
 
 #include <string.h>
 
@@ -89,66 +88,6 @@ static void commit_databases(struct engine *eng, const struct conf *conf, const 
 
 /* ---- views ------------------------------------------------------------------------------------------------------ */
 
-static char *add_text(char *text, const char *what, const char *value)
-{
-	const char *comma = text[0] != '\0' ? ", " : "";
-	return mem_need(talloc_asprintf_append_buffer(text, "%s%s%s", comma, what, value));
-}
-
-static char *add_span(char *text, const char *what, int64_t us)
-{
-	char buf[64];
-	return us > 0 ? add_text(text, what, span_format(us, buf, sizeof buf)) : text;
-}
-
-/* "every 5m, cron 0 4 * * * (Europe/Berlin), on change"; NULL: by hand only. */
-static void set_schedule_text(struct view *v)
-{
-	const struct conf_view *c = v->conf;
-	char *text = mem_strdup(v, "");
-	text = add_span(add_span(text, "every ", c->every), "after ", c->after);
-	if (c->cron != NULL)
-		text = add_text(text, "cron ", c->cron);
-	if (v->timing.schedule.zone != NULL)
-		text = mem_need(talloc_asprintf_append_buffer(text, " (%s)", c->timezone));
-	text = add_span(text, "target lag ", c->target_lag);
-	if (c->on_change)
-		text = add_text(text, "on change", "");
-	text = add_span(text, "at least every ", c->max_staleness);
-	v->timing.text = text[0] != '\0' ? intern(v->eng->texts, text) : NULL;
-	talloc_free(text);
-}
-
-/* The loader has accepted both texts; a zone that has vanished since then leaves the view without cron. */
-static void set_cron(struct view *v)
-{
-	struct viewd_err err;
-	struct schedule *s = &v->timing.schedule;
-	if (v->conf->cron == NULL)
-		return;
-	if (cron_parse(v->conf->cron, &s->cron, &err) && s->cron.every == 0)
-		s->zone = v->timing.zone = zone_open(v, v->conf->timezone, &err);
-	else if (s->cron.every > 0)
-		s->every = s->every == 0 || s->cron.every < s->every ? s->cron.every : s->every;
-	if (s->zone == NULL && s->cron.every == 0)
-		log_error("view '%s', cron is left out (%s)", v->label, err.msg);
-}
-
-static void set_schedule(struct view *v)
-{
-	const struct conf_view *c = v->conf;
-	TALLOC_FREE(v->timing.zone);
-	v->timing.schedule = (struct schedule){
-		.every = c->every,
-		.after = c->after,
-		.target_lag = c->target_lag,
-		.jitter = c->randomize_for,
-		.skip_missed = c->missed == CONF_MISSED_SKIP,
-	};
-	set_cron(v);
-	set_schedule_text(v);
-}
-
 static bool same_text(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
@@ -169,7 +108,7 @@ static bool take_guess(void *ctx, const char *identifier)
 	return true;
 }
 
-static void refuse(struct view *v, const struct viewd_err *err)
+static void refuse_view(struct view *v, const struct viewd_err *err)
 {
 	view_set_error(v, err);
 	view_set_state(v, VIEW_STATE_FAILED);
@@ -197,13 +136,13 @@ static void resolve(struct view *v)
 	conf_view_spec(v->conf, v->db->dialect->name, &spec);
 	TALLOC_FREE(v->reads.guesses);
 	if (!v->db->dialect->check_view(&db_spec, &spec, &resolved, mentions, &err)) {
-		refuse(v, &err);
+		refuse_view(v, &err);
 		return;
 	}
 	if (capturable_refuse(v->conf, v->db->dialect, &resolved, &err) ||
 	    capturable_refuse_mode(v->conf, v->db->dialect, &resolved, &err) ||
 	    groupable_refuse(v->conf, v->db->dialect, &resolved, &err)) {
-		refuse(v, &err);
+		refuse_view(v, &err);
 		return;
 	}
 	v->reads.clock = resolved.reads_clock[0] != '\0';
@@ -268,7 +207,7 @@ static void update_view(struct view *v, const struct conf_view *conf, const stru
 	set_label(v);
 	if (entry->what == CONF_DIFF_UNCHANGED && !renamed && !elsewhere)
 		return;
-	set_schedule(v);
+	timing_set(v);
 	if (!same_cron)
 		v->timing.past.cron_served = engine_wall(v->eng); /* what the new times would have been is no miss */
 	edges_invalidate(v->eng);                             /* depends_on */
@@ -287,7 +226,7 @@ static void add_view(struct engine *eng, struct database *db, const struct conf_
 {
 	struct view *v = views_new(eng, db, conf);
 	set_label(v);
-	set_schedule(v);
+	timing_set(v);
 	v->paused = pause_claim(eng, v);
 	v->state = !conf->enabled ? VIEW_STATE_DISABLED : v->paused ? VIEW_STATE_PAUSED : VIEW_STATE_ACTIVE;
 	if ((eng->n_views & (eng->n_views - 1)) == 0)

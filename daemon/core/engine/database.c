@@ -41,7 +41,7 @@ static void probe_now(void *ctx)
 }
 
 /* UNUSABLE when the plugin is absent or refuses the section, else DOWN: the first probe is still to come. */
-static void judge(struct database *db)
+static void find_dialect(struct database *db)
 {
 	struct viewd_err err = {.cls = VIEWD_ERR_OK};
 	struct viewd_database_spec spec;
@@ -84,7 +84,7 @@ struct database *database_new(struct engine *eng, const struct conf_database *co
 	TAILQ_INIT(&db->work.unopened);
 	db->probing.timer = loop_timer_new(eng->loop, probe_now, db);
 	db->work.connect_check_timer = loop_timer_new(eng->loop, connect_check_expired, db);
-	judge(db);
+	find_dialect(db);
 	return db;
 }
 
@@ -109,7 +109,7 @@ void database_changed(struct database *db, const struct conf_database *conf)
 	db->probing.streak = 0;
 	loop_timer_clear(db->probing.timer);
 	drop_prepare(db);
-	judge(db);
+	find_dialect(db);
 	for (size_t i = 0; i < db->n_views; i++)
 		forget_contents(db->views[i]);
 	connect_check_resolve(db, false);
@@ -260,22 +260,22 @@ static void reconcile_all(struct database *db)
 	talloc_free(todo);
 }
 
-static void say_it_went_back(struct database *db)
+static void say_rewound(struct database *db)
 {
 	log_warning("database '%s', it has gone back in time (a backup was restored?): everything is looked at anew",
 	            db->conf->name);
-	db->probing.went_back = db->probing.n;
+	db->probing.rewound = db->probing.n;
 }
 
-void database_contents_went_back(struct database *db)
+void database_contents_rewound(struct database *db)
 {
-	if (db->probing.went_back != db->probing.n)
-		say_it_went_back(db);
+	if (db->probing.rewound != db->probing.n)
+		say_rewound(db);
 }
 
-void database_went_back(struct database *db)
+void database_rewound(struct database *db)
 {
-	say_it_went_back(db);
+	say_rewound(db);
 	capture_distrust(db);
 	if (db->state == DB_UP) /* else that is about to happen */
 		reconcile_all(db);
@@ -343,7 +343,7 @@ struct database *database_find(struct engine *eng, const char *name)
 void database_undo_uninstall(struct database *db)
 {
 	db->uninstalled = false;
-	judge(db);
+	find_dialect(db);
 	database_probe(db);
 }
 

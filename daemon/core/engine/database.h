@@ -30,11 +30,11 @@ void database_watch_behind(struct database *db);
 
 /* The change marks in the database are older than those known: a backup was restored while viewd was connected. The
  * known marks are forgotten and all views are inspected. */
-void database_went_back(struct database *db);
+void database_rewound(struct database *db);
 
 /* An inspection has found contents of a view that are older than those known: a backup was restored while viewd was not
  * connected. Only warns, once for each connect: after a connect all views are inspected anyway. */
-void database_contents_went_back(struct database *db);
+void database_contents_rewound(struct database *db);
 
 /* Some watch has been closed: databases that waited for it are probed. */
 void database_watch_closed(struct engine *eng);

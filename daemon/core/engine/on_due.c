@@ -54,7 +54,7 @@ static bool too_early(const struct view *v)
 	       engine_wall(v->eng) < v->timing.nominal.wall;
 }
 
-static void take(struct due_lists *lists, struct view *v)
+static void take_due(struct due_lists *lists, struct view *v)
 {
 	enum due_reason reason = v->timing.due_reason;
 	/* By the wall clock it may still be to come, and a group that rests may have been joined since it was planned. */
@@ -118,7 +118,7 @@ void on_due(void *engine)
 		lists.views[r] = mem_array(tmp, struct view *, room);
 	int64_t now = engine_mono(eng);
 	for (size_t i = 0; i < room && eng->due.n > 0 && eng->due.heap[1]->timing.due_mono <= now; i++)
-		take(&lists, eng->due.heap[1]);
+		take_due(&lists, eng->due.heap[1]);
 	start_setup(eng, tmp, &lists);
 	for (int r = 0; r < DUE_REASONS; r++)
 		start_wave(eng, lists.views[r], lists.n[r], (enum due_reason)r);

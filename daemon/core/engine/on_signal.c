@@ -25,7 +25,7 @@ static void note_stale(struct view *view, const struct watch_signal *signal)
 	          (long long)signal->seq, (long long)view->change.seen_seq, (long long)view->change.settled_seq);
 	enum change_order order = change_order(view, signal->seq);
 	if (order == CHANGE_BACKWARD)
-		database_went_back(view->db);
+		database_rewound(view->db);
 	else if (order == CHANGE_SUSPECT)
 		watch_wake(view->db);
 	change_signal(view, signal->seq, signal->old);

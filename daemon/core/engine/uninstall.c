@@ -33,7 +33,7 @@ struct uninstall {
 	struct viewd_err err;
 };
 
-static bool keep(void *ctx, const char *text)
+static bool keep_statement(void *ctx, const char *text)
 {
 	struct uninstall *u = ctx;
 	u->statements = mem_grow(u, u->statements, const char *, u->n + 1);
@@ -44,8 +44,8 @@ static bool keep(void *ctx, const char *text)
 static void uninstall_run(struct worker_task *task)
 {
 	struct uninstall *u = CONTAINER_OF(task, struct uninstall, task);
-	u->ok =
-		uninstall_carry_out(u->dialect, u->conf_db, u->print, (struct viewd_text_sink){.fn = keep, .ctx = u}, &u->err);
+	u->ok = uninstall_carry_out(u->dialect, u->conf_db, u->print,
+	                            (struct viewd_text_sink){.fn = keep_statement, .ctx = u}, &u->err);
 }
 
 static void say_uninstalled(const char *database, struct viewd_err *err)
@@ -153,7 +153,7 @@ static bool is_being_uninstalled(const struct database *db)
 	return false;
 }
 
-static bool judge(const struct database *db, const char *name, bool print, struct viewd_err *err)
+static bool may_uninstall(const struct database *db, const char *name, bool print, struct viewd_err *err)
 {
 	if (db == NULL) {
 		err_set(err, VIEWD_ERR_MISSING, "database '%s' is not in the configuration", name);
@@ -174,7 +174,7 @@ bool engine_uninstall(struct engine *eng, const char *database, bool print, engi
 {
 	struct database *db = database_find(eng, database);
 	struct viewd_err why;
-	if (!judge(db, database, print, err))
+	if (!may_uninstall(db, database, print, err))
 		return false;
 	struct uninstall *u = mem_new(NULL, struct uninstall);
 	u->eng = eng;

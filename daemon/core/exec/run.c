@@ -250,7 +250,7 @@ static bool history(struct job *job)
 	                                      &job->out.err);
 }
 
-static bool explain(struct job *job)
+static bool run_explain(struct job *job)
 {
 	const struct viewd_explained_sink sink = {.fn = take_explained, .ctx = job};
 	const struct viewd_dialect *dialect = job->session->dialect;
@@ -372,7 +372,7 @@ static bool run_kind(struct job *job)
 	case JOB_HISTORY:
 		return history(job);
 	case JOB_EXPLAIN:
-		return explain(job);
+		return run_explain(job);
 	case JOB_MAINTAIN:
 		return dialect->maintain(job->session->conn, &job->in.spec, &job->out.err);
 	case JOB_DROP_RECORDED:

@@ -96,7 +96,7 @@ static void tell_note(struct watcher *w, enum note_kind what, uint64_t number)
 	worker_send(w->eng->pool, &n->note);
 }
 
-static bool tell(void *ctx, const struct viewd_signal *signal)
+static bool tell_signal(void *ctx, const struct viewd_signal *signal)
 {
 	struct watcher *w = ctx;
 	if (signal->kind == VIEWD_SIGNAL_BEHIND) {
@@ -133,7 +133,7 @@ static void pause_after(int64_t told)
  * answered by the next look. */
 static bool take_look(struct watcher *w, uint64_t *answered)
 {
-	struct viewd_signal_sink sink = {.fn = tell, .ctx = w};
+	struct viewd_signal_sink sink = {.fn = tell_signal, .ctx = w};
 	uint64_t asked = w->asked; /* before the look: an older one is no answer */
 	bool was_behind = false;
 	if (asked != *answered)

@@ -17,7 +17,7 @@ struct intern {
 };
 
 /* The hash table itself is not talloc's. */
-static int forget(struct intern *set)
+static int forget_set(struct intern *set)
 {
 	HASH_CLEAR(hh, set->entries);
 	return 0;
@@ -26,7 +26,7 @@ static int forget(struct intern *set)
 struct intern *intern_new(void *mem_ctx)
 {
 	struct intern *set = mem_new(mem_ctx, struct intern);
-	talloc_set_destructor(set, forget);
+	talloc_set_destructor(set, forget_set);
 	return set;
 }
 

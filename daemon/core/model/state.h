@@ -42,11 +42,11 @@ TAILQ_HEAD(job_queue, job);
 struct db_probing {
 	struct loop_timer *timer;
 	int64_t next_mono;
-	int streak;         /* failed probes in a row */
-	unsigned n;         /* number of the last probe: an earlier one's result counts no more */
-	unsigned went_back; /* probe after which it was last said that it has gone back in time; 0 never */
-	struct job *job;    /* that of the last probe, while it runs */
-	bool was_up;        /* since the section last changed: then a reconnect creates nothing anew */
+	int streak;       /* failed probes in a row */
+	unsigned n;       /* number of the last probe: an earlier one's result counts no more */
+	unsigned rewound; /* probe after which it was last said that it has gone back in time; 0 never */
+	struct job *job;  /* that of the last probe, while it runs */
+	bool was_up;      /* since the section last changed: then a reconnect creates nothing anew */
 };
 
 /* The session that hears of changes. */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static int compare(const char *a_name, const char *a_db, const char *b_name, const char *b_db)
+static int compare_names(const char *a_name, const char *a_db, const char *b_name, const char *b_db)
 {
 	int c = strcmp(a_name, b_name);
 	return c != 0 ? c : strcmp(a_db, b_db);
@@ -16,7 +16,7 @@ static int compare(const char *a_name, const char *a_db, const char *b_name, con
 static int by_name(const void *a, const void *b)
 {
 	const struct view *x = *(struct view *const *)a, *y = *(struct view *const *)b;
-	return compare(x->conf->name, x->db->conf->name, y->conf->name, y->db->conf->name);
+	return compare_names(x->conf->name, x->db->conf->name, y->conf->name, y->db->conf->name);
 }
 
 void views_sort(struct engine *eng)
@@ -56,7 +56,7 @@ static size_t lower_bound(struct engine *eng, size_t n, const char *name, const 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 		const struct view *v = eng->views[mid];
-		if (compare(v->conf->name, v->db->conf->name, name, database) < 0)
+		if (compare_names(v->conf->name, v->db->conf->name, name, database) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;

@@ -11,8 +11,8 @@
 #include "plugin/host.h"
 #include "plugin/loader.h"
 
-static bool ask(const struct viewd_dialect *dialect, const struct viewd_database_spec *db,
-                const struct viewd_view_spec *view, struct viewd_explained_sink facts, struct viewd_err *err)
+static bool ask_dialect(const struct viewd_dialect *dialect, const struct viewd_database_spec *db,
+                        const struct viewd_view_spec *view, struct viewd_explained_sink facts, struct viewd_err *err)
 {
 	struct viewd_conn *conn = dialect->open(host_services(), db, err);
 	bool done = conn != NULL && dialect->explain(conn, view, facts, err);
@@ -26,7 +26,7 @@ static bool with_password(const struct viewd_dialect *dialect, const struct conf
 	struct login login;
 	struct viewd_view_spec view_spec;
 	conf_view_spec(view, dialect->name, &view_spec);
-	bool done = login_begin(&login, db, "explain", err) && ask(dialect, &login.spec, &view_spec, facts, err);
+	bool done = login_begin(&login, db, "explain", err) && ask_dialect(dialect, &login.spec, &view_spec, facts, err);
 	login_end(&login);
 	return done;
 }

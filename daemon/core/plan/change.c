@@ -7,7 +7,7 @@
 #include "sched/backoff.h"
 #include "sched/coalesce.h"
 
-static void note(struct view *view)
+static void note_time(struct view *view)
 {
 	int64_t now = engine_mono(view->eng);
 	if (view->change.first == 0)
@@ -49,7 +49,7 @@ void change_plan(struct view *view)
 void change_resume(struct view *view)
 {
 	if (view->change.first == 0 && view->change.seen_seq > view->change.settled_seq)
-		note(view);
+		note_time(view);
 	view->change.not_before = view->change.failures = 0;
 	change_plan(view);
 }
@@ -65,7 +65,7 @@ void change_signal(struct view *view, int64_t seq, bool old)
 	if (!view->conf->on_change || is_known(&view->change, seq))
 		return;
 	view->change.seen_seq = seq;
-	note(view);
+	note_time(view);
 	view->change.old |= old;
 	change_plan(view);
 }
@@ -84,7 +84,7 @@ enum change_order change_order(struct view *view, int64_t seq)
 
 bool change_from_upstream(struct view *view)
 {
-	note(view);
+	note_time(view);
 	view->change.upstream = true;
 	if (!due_allowed(view))
 		return false;
@@ -96,7 +96,7 @@ bool change_from_upstream(struct view *view)
 
 void change_add_upstream(struct view *view)
 {
-	note(view);
+	note_time(view);
 	view->change.upstream = true;
 	change_plan(view);
 }

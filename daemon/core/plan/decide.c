@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum viewd_kind kind_of(enum viewd_method method)
+static enum viewd_kind kind_of_method(enum viewd_method method)
 {
 	switch (method) {
 	case VIEWD_METHOD_SIMPLE:
@@ -22,13 +22,13 @@ static enum viewd_kind kind_of(enum viewd_method method)
 	return VIEWD_KIND_TABLE;
 }
 
-static void say(struct decision *out, enum viewd_change change, const char *reason)
+static void decide_say(struct decision *out, enum viewd_change change, const char *reason)
 {
 	out->change = change;
 	snprintf(out->reason, sizeof out->reason, "%s", reason);
 }
 
-static void refuse(struct decision *out, enum viewd_err_class cls, const char *hint)
+static void decide_refuse(struct decision *out, enum viewd_err_class cls, const char *hint)
 {
 	out->change = VIEWD_CHANGE_REFUSE;
 	err_set(&out->err, cls, "%s", out->reason);
@@ -38,12 +38,12 @@ static void refuse(struct decision *out, enum viewd_err_class cls, const char *h
 static void decide_absent(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
 {
 	if (s->create_missing) {
-		say(out, VIEWD_CHANGE_CREATE,
-		    found->recorded ? "it was made before and is gone" : "nothing of that name exists");
+		decide_say(out, VIEWD_CHANGE_CREATE,
+		           found->recorded ? "it was made before and is gone" : "nothing of that name exists");
 		return;
 	}
 	snprintf(out->reason, sizeof out->reason, "view '%s' does not exist any more", s->label);
-	refuse(out, VIEWD_ERR_MISSING, "viewctl create makes it again");
+	decide_refuse(out, VIEWD_ERR_MISSING, "viewctl create makes it again");
 }
 
 static bool is_adoptable(const struct viewd_found *found)
@@ -56,21 +56,22 @@ static void refuse_outside(const struct decide_settings *s, const struct viewd_f
                            const char *what)
 {
 	snprintf(out->reason, sizeof out->reason, "view '%s', %s", s->label, what);
-	refuse(out, VIEWD_ERR_EXISTS,
-	       is_adoptable(found) ? "viewctl create VIEW --replace puts back what the files say; "
-	                             "viewctl adopt VIEW keeps what is there"
-	                           : "viewctl create VIEW --replace puts back what the files say");
+	decide_refuse(out, VIEWD_ERR_EXISTS,
+	              is_adoptable(found) ? "viewctl create VIEW --replace puts back what the files say; "
+	                                    "viewctl adopt VIEW keeps what is there"
+	                                  : "viewctl create VIEW --replace puts back what the files say");
 }
 
 /* In the place of an object that was viewd's. */
 static void decide_usurped(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
 {
 	if (s->replace)
-		say(out, VIEWD_CHANGE_ADOPT, "somebody else's, and to be replaced");
+		decide_say(out, VIEWD_CHANGE_ADOPT, "somebody else's, and to be replaced");
 	else if (found->copied && found->matches)
-		say(out, VIEWD_CHANGE_ADOPT, "it came with a copy of the database, and its definition is the wanted one");
+		decide_say(out, VIEWD_CHANGE_ADOPT,
+		           "it came with a copy of the database, and its definition is the wanted one");
 	else if (s->adopt && found->matches)
-		say(out, VIEWD_CHANGE_ADOPT, "adopt = yes, and its definition is the wanted one");
+		decide_say(out, VIEWD_CHANGE_ADOPT, "adopt = yes, and its definition is the wanted one");
 	else if (found->copied)
 		refuse_outside(s, found, out,
 		               "in this copy of the database its object has another definition than was recorded");
@@ -82,9 +83,9 @@ static void decide_usurped(const struct decide_settings *s, const struct viewd_f
 static void decide_altered(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
 {
 	if (s->replace)
-		say(out, VIEWD_CHANGE_REPLACE, "its definition was changed in the database");
-	else if (found->matches && is_adoptable(found) && found->kind == kind_of(s->method))
-		say(out, VIEWD_CHANGE_ADOPT, "its definition in the database is the wanted one, written in another way");
+		decide_say(out, VIEWD_CHANGE_REPLACE, "its definition was changed in the database");
+	else if (found->matches && is_adoptable(found) && found->kind == kind_of_method(s->method))
+		decide_say(out, VIEWD_CHANGE_ADOPT, "its definition in the database is the wanted one, written in another way");
 	else
 		refuse_outside(s, found, out, "its definition was changed in the database by somebody else");
 }
@@ -97,16 +98,16 @@ static void decide_foreign(const struct decide_settings *s, const struct viewd_f
 		return;
 	}
 	if (s->adopt && adoptable) {
-		say(out, VIEWD_CHANGE_ADOPT,
-		    found->matches ? "adopt = yes, and its definition is the wanted one"
-		                   : "adopt = yes; its definition differs and will be replaced");
+		decide_say(out, VIEWD_CHANGE_ADOPT,
+		           found->matches ? "adopt = yes, and its definition is the wanted one"
+		                          : "adopt = yes; its definition differs and will be replaced");
 		return;
 	}
 	snprintf(out->reason, sizeof out->reason, "a %s of that name exists and was not made by viewd%s%s",
 	         word_kind(found->kind), found->detail[0] != '\0' ? ": " : "", found->detail);
-	refuse(out, VIEWD_ERR_EXISTS,
-	       adoptable ? "set adopt = yes to take it over, or choose another relation"
-	                 : "choose another relation; viewd never takes over a table");
+	decide_refuse(out, VIEWD_ERR_EXISTS,
+	              adoptable ? "set adopt = yes to take it over, or choose another relation"
+	                        : "choose another relation; viewd never takes over a table");
 }
 
 /* `viewctl adopt`: never a table, and nothing that is viewd's own already. */
@@ -114,38 +115,38 @@ static void decide_keep(const struct decide_settings *s, const struct viewd_foun
 {
 	if (found->kind == VIEWD_KIND_NONE) {
 		snprintf(out->reason, sizeof out->reason, "view '%s' has no object that could be adopted", s->label);
-		refuse(out, VIEWD_ERR_MISSING, "viewctl create makes it");
+		decide_refuse(out, VIEWD_ERR_MISSING, "viewctl create makes it");
 	} else if (found->ours && !found->touched_outside) {
-		say(out, VIEWD_CHANGE_NOTHING,
-		    found->kept ? "it is adopted already" : "it is viewd's own: there is nothing to adopt");
+		decide_say(out, VIEWD_CHANGE_NOTHING,
+		           found->kept ? "it is adopted already" : "it is viewd's own: there is nothing to adopt");
 	} else if (!is_adoptable(found)) {
 		snprintf(out->reason, sizeof out->reason, "a %s is in the place of view '%s'", word_kind(found->kind),
 		         s->label);
-		refuse(out, VIEWD_ERR_EXISTS, "choose another relation; viewd never takes over a table");
-	} else if (found->matches && found->kind == kind_of(s->method)) {
-		say(out, VIEWD_CHANGE_ADOPT, "its definition is the wanted one");
+		decide_refuse(out, VIEWD_ERR_EXISTS, "choose another relation; viewd never takes over a table");
+	} else if (found->matches && found->kind == kind_of_method(s->method)) {
+		decide_say(out, VIEWD_CHANGE_ADOPT, "its definition is the wanted one");
 	} else {
-		say(out, VIEWD_CHANGE_KEEP, "somebody else has made it, and it is kept as it is");
+		decide_say(out, VIEWD_CHANGE_KEEP, "somebody else has made it, and it is kept as it is");
 	}
 }
 
 static void decide_kept(const struct decide_settings *s, const struct viewd_found *found, struct decision *out)
 {
 	if (s->replace)
-		say(out, VIEWD_CHANGE_REPLACE, "somebody else has made it");
-	else if (found->matches && found->kind == kind_of(s->method))
-		say(out, VIEWD_CHANGE_ADOPT, "the files say by now what is there");
+		decide_say(out, VIEWD_CHANGE_REPLACE, "somebody else has made it");
+	else if (found->matches && found->kind == kind_of_method(s->method))
+		decide_say(out, VIEWD_CHANGE_ADOPT, "the files say by now what is there");
 	else
-		say(out, VIEWD_CHANGE_NOTHING,
-		    "kept as somebody else has made it (viewctl adopt); the definition in the files is not used");
+		decide_say(out, VIEWD_CHANGE_NOTHING,
+		           "kept as somebody else has made it (viewctl adopt); the definition in the files is not used");
 }
 
 /* NULL when nothing differs; else the text, or one that is written into room. */
 static const char *difference(const struct decide_settings *s, const struct viewd_found *found, char room[static 300])
 {
-	if (found->kind == VIEWD_KIND_MATVIEW && kind_of(s->method) == VIEWD_KIND_TABLE)
+	if (found->kind == VIEWD_KIND_MATVIEW && kind_of_method(s->method) == VIEWD_KIND_TABLE)
 		return "the materialized view becomes a table; what reads it, indexes, grants and comments stay";
-	if (found->kind != kind_of(s->method))
+	if (found->kind != kind_of_method(s->method))
 		return "its method changed";
 	if (strcmp(found->recorded_hash, s->hash) != 0)
 		return found->recorded_hash[0] == '\0' ? "its definition is not the one in the files"
@@ -159,12 +160,12 @@ static const char *difference(const struct decide_settings *s, const struct view
 static void decide_changed(const struct decide_settings *s, const char *what, struct decision *out)
 {
 	if (s->replace) {
-		say(out, VIEWD_CHANGE_REPLACE, what);
+		decide_say(out, VIEWD_CHANGE_REPLACE, what);
 		return;
 	}
 	switch ((enum conf_on_configuration_change)s->policy) {
 	case CONF_DIFFERS_APPLY:
-		say(out, VIEWD_CHANGE_REPLACE, what);
+		decide_say(out, VIEWD_CHANGE_REPLACE, what);
 		return;
 	case CONF_DIFFERS_CONTINUE:
 		snprintf(out->reason, sizeof out->reason, "%s; kept as it is (on_configuration_change = continue)", what);
@@ -172,7 +173,7 @@ static void decide_changed(const struct decide_settings *s, const char *what, st
 		return;
 	case CONF_DIFFERS_FAIL:
 		snprintf(out->reason, sizeof out->reason, "%s, and on_configuration_change = fail", what);
-		refuse(out, VIEWD_ERR_CONFIG, "undo the change, or set on_configuration_change = apply");
+		decide_refuse(out, VIEWD_ERR_CONFIG, "undo the change, or set on_configuration_change = apply");
 		return;
 	}
 }
@@ -217,8 +218,8 @@ void decide(const struct decide_settings *s, const struct viewd_found *found, ui
 	else if ((what = difference(s, found, room)) != NULL)
 		decide_changed(s, what, out);
 	else if (strcmp(found->recorded_index_hash, s->index_hash) != 0 || !found->indexes_present)
-		say(out, VIEWD_CHANGE_REINDEX, "its declared indexes are not all there as declared");
+		decide_say(out, VIEWD_CHANGE_REINDEX, "its declared indexes are not all there as declared");
 	else
-		say(out, VIEWD_CHANGE_NOTHING, "it is as configured");
+		decide_say(out, VIEWD_CHANGE_NOTHING, "it is as configured");
 	out->locks = locks_of(out->change, caps);
 }

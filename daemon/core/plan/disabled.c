@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 
-static void say(const struct view *view, struct viewd_err *err)
+static void say_disabled(const struct view *view, struct viewd_err *err)
 {
 	err_set(err, VIEWD_ERR_CONFIG, "view '%s' is disabled (enabled = no)", view->label);
 	err_hint(err, "set enabled = yes in its section and reload");
@@ -14,7 +14,7 @@ bool disabled_refuses(const struct view *view, enum job_kind kind, struct viewd_
 {
 	if (view->conf->enabled || (kind != JOB_REFRESH && kind != JOB_RECONCILE && kind != JOB_DROP))
 		return false;
-	say(view, err);
+	say_disabled(view, err);
 	return true;
 }
 
@@ -33,7 +33,7 @@ bool disabled_below(struct view *view, struct viewd_err *err)
 	const struct view *found = find_below(view, ++view->eng->visit);
 	if (found == NULL)
 		return false;
-	say(found, err);
+	say_disabled(found, err);
 	if (found != view)
 		err_wrap(err, "view '%s' reads it", view->label);
 	return true;

@@ -46,8 +46,8 @@ struct telling {
 	size_t n;
 };
 
-static void tell(struct telling *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void tell(struct telling *t, const char *fmt, ...)
+static void tell_reason(struct telling *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void tell_reason(struct telling *t, const char *fmt, ...)
 {
 	va_list ap;
 	t->n++;
@@ -68,18 +68,18 @@ static bool is_refreshable(const struct view *v)
 static void tell_existence(struct telling *t, const struct view *v)
 {
 	if (!v->conf->enabled)
-		tell(t, "enabled = no: nobody looks after it");
+		tell_reason(t, "enabled = no: nobody looks after it");
 	else if (v->db->err != NULL)
-		tell(t, "the database cannot be asked (%s)", v->db->err->msg);
+		tell_reason(t, "the database cannot be asked (%s)", v->db->err->msg);
 	else if (v->db->state != DB_UP)
-		tell(t, "the connection to the database is being made");
+		tell_reason(t, "the connection to the database is being made");
 	else if (v->state == VIEW_STATE_MISSING)
-		tell(t, "it does not exist");
+		tell_reason(t, "it does not exist");
 	else if (!v->relation.reconciled)
-		tell(t, "it is not set up%s%s%s", v->failure.err != NULL ? " (" : "",
-		     v->failure.err != NULL ? v->failure.err->msg : "", v->failure.err != NULL ? ")" : "");
+		tell_reason(t, "it is not set up%s%s%s", v->failure.err != NULL ? " (" : "",
+		            v->failure.err != NULL ? v->failure.err->msg : "", v->failure.err != NULL ? ")" : "");
 	if (v->graph.rank == GRAPH_CYCLIC)
-		tell(t, "it depends on itself");
+		tell_reason(t, "it depends on itself");
 }
 
 static void tell_entries(struct telling *t, const struct view *v)
@@ -87,11 +87,11 @@ static void tell_entries(struct telling *t, const struct view *v)
 	for (size_t i = 0; i < v->reads.n_depends; i++) {
 		const struct view_dependency *d = &v->reads.depends[i];
 		if (d->heard_by == VIEWD_HEARD_NONE)
-			tell(t, "nothing tells of changes of %s%s%s", d->name, d->reason != NULL ? ": " : "",
-			     d->reason != NULL ? d->reason : "");
+			tell_reason(t, "nothing tells of changes of %s%s%s", d->name, d->reason != NULL ? ": " : "",
+			            d->reason != NULL ? d->reason : "");
 	}
 	if (v->reads.clock)
-		tell(t, "its definition reads the clock");
+		tell_reason(t, "its definition reads the clock");
 }
 
 /* Nobody would have noticed all changes by now: the capture is still to be set up or checked, or the watch has not come
@@ -113,16 +113,16 @@ static void tell_capture(struct telling *t, const struct view *v)
 	if (!is_refreshable(v) || !v->conf->enabled)
 		return;
 	if (!v->conf->on_change)
-		tell(t, "on_change = no: changes of what it reads are not noticed");
+		tell_reason(t, "on_change = no: changes of what it reads are not noticed");
 	else if (v->conf->capture == VIEWD_CAPTURE_NONE)
-		tell(t, "capture = none: changes of what it reads are not noticed");
+		tell_reason(t, "capture = none: changes of what it reads are not noticed");
 	else if (v->capture.failed)
-		tell(t, "%s", v->capture.reason);
+		tell_reason(t, "%s", v->capture.reason);
 	else if (v->db->state == DB_UP && is_blind(v))
-		tell(t, v->capture.digest == 0 ? "the following of what it reads is being set up"
-		                               : "what changed before it was followed is still being looked at");
+		tell_reason(t, v->capture.digest == 0 ? "the following of what it reads is being set up"
+		                                      : "what changed before it was followed is still being looked at");
 	else if (v->change.doubted)
-		tell(t, "others have committed since it was refreshed, and what is polled tells late of it");
+		tell_reason(t, "others have committed since it was refreshed, and what is polled tells late of it");
 	if (v->conf->on_change)
 		tell_entries(t, v);
 }
@@ -167,7 +167,7 @@ static void worsen(struct freshness *f, enum view_freshness word, int64_t since)
 		f->word = word;
 }
 
-static void judge(struct freshness *f, const struct view *v)
+static void judge_own(struct freshness *f, const struct view *v)
 {
 	struct telling t = {.fn = NULL};
 	int64_t since = 0;
@@ -185,7 +185,7 @@ static void judge_upstream(struct freshness *f, const struct view *v, uint64_t w
 		if (up->walk.visit == walk)
 			continue;
 		up->walk.visit = walk;
-		judge(f, up);
+		judge_own(f, up);
 		judge_upstream(f, up, walk);
 	}
 }
@@ -194,7 +194,7 @@ struct freshness freshness_of(const struct view *v)
 {
 	struct freshness f = {.word = VIEW_FRESHNESS_FRESH};
 	edges_update(v->eng);
-	judge(&f, v);
+	judge_own(&f, v);
 	judge_upstream(&f, v, ++v->eng->visit);
 	if (f.word != VIEW_FRESHNESS_STALE)
 		f.stale_since_us = 0;
@@ -205,7 +205,7 @@ static void tell_upstream(struct telling *t, const struct view *v)
 {
 	for (size_t i = 0; i < v->graph.n_up; i++)
 		if (freshness_of(v->graph.up[i]).word == VIEW_FRESHNESS_UNKNOWN)
-			tell(t, "it reads view '%s', which is UNKNOWN", v->graph.up[i]->label);
+			tell_reason(t, "it reads view '%s', which is UNKNOWN", v->graph.up[i]->label);
 }
 
 size_t freshness_reasons(const struct view *v, void (*fn)(void *ctx, const char *reason), void *ctx)

@@ -84,7 +84,7 @@ static void start_part(struct job *lead, struct job *part)
 	change_started(part->view);
 }
 
-static void start(struct group *g)
+static void start_group(struct group *g)
 {
 	struct database *db = g->views[0]->db;
 	struct job *lead = job_new(db, NULL, JOB_REFRESH_GROUP);
@@ -112,5 +112,5 @@ void group_start(struct view *view)
 			fail_all(g, g->views[i], &err);
 			return;
 		}
-	start(g);
+	start_group(g);
 }

@@ -72,7 +72,8 @@ static bool admit(struct ctl_server *server, struct evhttp_request *http, const 
 	return false;
 }
 
-static void start(struct ctl_server *server, struct evhttp_request *http, struct args *args, const struct peer *peer)
+static void start_call(struct ctl_server *server, struct evhttp_request *http, struct args *args,
+                       const struct peer *peer)
 {
 	char *audit = NULL;
 	if (args_mutates(args))
@@ -106,7 +107,7 @@ static void on_request(struct evhttp_request *http, void *ctx)
 	} else if (!has_room(server, command->pace, &err)) {
 		server_refuse(server, http, 503, "resource", &err);
 	} else if (admit(server, http, args, &peer)) {
-		start(server, http, args, &peer);
+		start_call(server, http, args, &peer);
 		return;
 	}
 	talloc_free(args);

@@ -29,7 +29,7 @@ static char *make_room(struct text_out *out, size_t more)
 	return out->data + out->len;
 }
 
-static void put(struct text_out *out, const char *text, size_t len)
+static void put_bytes(struct text_out *out, const char *text, size_t len)
 {
 	memcpy(make_room(out, len), text, len);
 	out->len += len;
@@ -37,7 +37,7 @@ static void put(struct text_out *out, const char *text, size_t len)
 
 void text_out_raw(struct text_out *out, const char *text)
 {
-	put(out, text, strlen(text));
+	put_bytes(out, text, strlen(text));
 }
 
 static bool is_plain(unsigned char c)
@@ -51,16 +51,16 @@ static void put_escaped(struct text_out *out, unsigned char c)
 	switch (c) {
 	case '"':
 	case '\\':
-		put(out, (const char[]){'\\', (char)c}, 2);
+		put_bytes(out, (const char[]){'\\', (char)c}, 2);
 		break;
 	case '\n':
-		put(out, "\\n", 2);
+		put_bytes(out, "\\n", 2);
 		break;
 	case '\t':
-		put(out, "\\t", 2);
+		put_bytes(out, "\\t", 2);
 		break;
 	default:
-		put(out, buf, (size_t)snprintf(buf, sizeof(buf), "\\u%04x", c));
+		put_bytes(out, buf, (size_t)snprintf(buf, sizeof(buf), "\\u%04x", c));
 		break;
 	}
 }
@@ -68,35 +68,35 @@ static void put_escaped(struct text_out *out, unsigned char c)
 void text_out_string(struct text_out *out, const char *text)
 {
 	if (text == NULL) {
-		put(out, "null", 4);
+		put_bytes(out, "null", 4);
 		return;
 	}
 	bool ascii = true;
 	for (const char *p = text; *p != '\0' && ascii; p++)
 		ascii = (unsigned char)*p < 0x80;
 	bool valid = ascii || json_text_valid(text);
-	put(out, "\"", 1);
+	put_bytes(out, "\"", 1);
 	while (*text != '\0') {
 		size_t run = 0;
 		while (text[run] != '\0' && is_plain((unsigned char)text[run]) && (valid || (unsigned char)text[run] < 0x80))
 			run++;
-		put(out, text, run);
+		put_bytes(out, text, run);
 		text += run;
 		if (*text == '\0')
 			break;
 		if ((unsigned char)*text >= 0x80)
-			put(out, "?", 1);
+			put_bytes(out, "?", 1);
 		else
 			put_escaped(out, (unsigned char)*text);
 		text++;
 	}
-	put(out, "\"", 1);
+	put_bytes(out, "\"", 1);
 }
 
 void text_out_int(struct text_out *out, int64_t n)
 {
 	char buf[24];
-	put(out, buf, (size_t)snprintf(buf, sizeof(buf), "%" PRId64, n));
+	put_bytes(out, buf, (size_t)snprintf(buf, sizeof(buf), "%" PRId64, n));
 }
 
 void text_out_bool(struct text_out *out, bool value)
@@ -107,7 +107,7 @@ void text_out_bool(struct text_out *out, bool value)
 void text_out_count(struct text_out *out, int64_t n)
 {
 	if (n < 0)
-		put(out, "null", 4);
+		put_bytes(out, "null", 4);
 	else
 		text_out_int(out, n);
 }
@@ -121,9 +121,9 @@ void text_out_seconds(struct text_out *out, int64_t us)
 {
 	char buf[40];
 	if (us < 0)
-		put(out, "null", 4);
+		put_bytes(out, "null", 4);
 	else
-		put(out, buf, (size_t)snprintf(buf, sizeof(buf), "%" PRId64 ".%06" PRId64, us / 1000000, us % 1000000));
+		put_bytes(out, buf, (size_t)snprintf(buf, sizeof(buf), "%" PRId64 ".%06" PRId64, us / 1000000, us % 1000000));
 }
 
 void text_out_time(struct text_out *out, int64_t wall_us)
