@@ -28,7 +28,7 @@ core_rig_tests = \
 	tests/unit/core/test_create \
 	tests/unit/core/test_change \
 	tests/unit/core/test_commit \
-	tests/unit/core/test_elsewhere \
+	tests/unit/core/test_other_databases \
 	tests/unit/core/test_failure \
 	tests/unit/core/test_freshness \
 	tests/unit/core/test_group \
@@ -38,7 +38,7 @@ core_rig_tests = \
 	tests/unit/core/test_observe \
 	tests/unit/core/test_reload \
 	tests/unit/core/test_restore \
-	tests/unit/core/test_return \
+	tests/unit/core/test_recovery \
 	tests/unit/core/test_sessions \
 	tests/unit/core/test_watching \
 	tests/unit/core/test_wave
@@ -54,13 +54,13 @@ tests_unit_core_test_model_SOURCES = \
 	tests/unit/core/model_servers.c tests/unit/core/model_servers.h
 tests_unit_core_test_model_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_loader_LDADD = tests/unit/core/librig.la $(LDADD)
-tests_unit_core_test_elsewhere_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_other_databases_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_failure_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_freshness_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_restore_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_group_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_interplay_LDADD = tests/unit/core/librig.la $(LDADD)
-tests_unit_core_test_return_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_recovery_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_sessions_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_watching_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_wave_LDADD = tests/unit/core/librig.la $(LDADD)

@@ -124,7 +124,7 @@ static void lasting_tasks_take_no_thread_from_others(void)
 	atomic_store(&lasting.open, true);
 	turn_until(loop, &lasting.done, 30);
 	turn_until(loop, &held.done, 4);
-	/* Their threads are left, and do no more at once than was allowed. */
+	/* The threads of the lasting tasks are left, and do no more at once than was allowed. */
 	atomic_store(&held.open, false);
 	for (size_t i = 0; i < 20; i++)
 		submit(&held, true, NULL);

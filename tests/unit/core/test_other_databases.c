@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_elsewhere.c: what happens in another database, on another server, in another daemon or in an application's
- * session, and who has to hear of it.
+ * test_other_databases.c: events in another database, on another server, in another daemon or in an application's
+ * session, and who has to hear of them.
  */
 #include "core/engine/database.h"
 #include "core/exec/watch.h"
@@ -265,4 +265,4 @@ static const struct harness_test tests[] = {
      a_refresh_of_the_server_that_was_left_counts_there_only},
 	{"who led meanwhile is heard of", who_led_meanwhile_is_heard_of},
 };
-HARNESS_MAIN(SUITE("elsewhere", tests))
+HARNESS_MAIN(SUITE("other databases", tests))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_return.c: what leads out of a state again: sections that come back, pauses, cancels and failures at bad moments.
+ * test_recovery.c: ways out of a state: sections that come back, pauses, cancels and failures at bad moments.
  */
 #include "unit/core/rig.h"
 
@@ -420,4 +420,4 @@ static const struct harness_test tests[] = {
 	{"cancel while it connects", cancel_while_it_connects},
 	{"cancel of a connection found dead", cancel_of_a_connection_found_dead},
 };
-HARNESS_MAIN(SUITE("return", tests))
+HARNESS_MAIN(SUITE("recovery", tests))
