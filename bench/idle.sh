@@ -37,7 +37,7 @@ tables()
 	for ((i = 0; i < 20; i++)); do echo "CREATE TABLE t_$i (a integer);"; done
 }
 
-# Of the CPU, so far, in hundredths of a second.
+# CPU time used so far, in hundredths of a second.
 ticks()
 {
 	for name in "${!pid_of[@]}"; do cat "/proc/${pid_of[$name]}/stat"; done | awk '{ n += $14 + $15 } END { print n }'

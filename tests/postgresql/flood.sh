@@ -92,7 +92,7 @@ ok "that of a prepared transaction too" wait_until follows
 ok "now it is over" wait_until no_flood
 is "and verified" "$(viewctl verify totals >/dev/null; echo $?)" 0
 
-# Whoever takes the lock that only a sleeping watcher has would have writers notify, and then nothing can be prepared.
+# A stranger who takes the lock that only a sleeping watcher has would have writers notify, and then nothing can be prepared.
 mkfifo "$T/stranger"
 start_process "$T/stranger.log" "$pg_client/psql" -X -qAt -h "$pg_dir" -U postgres -d shop -f "$T/stranger"
 stranger=$started
