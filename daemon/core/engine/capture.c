@@ -12,6 +12,7 @@
 #include "core/model/views.h"
 #include "core/plan/change.h"
 #include "core/plan/due.h"
+#include "core/plan/freshness.h"
 
 #include <string.h>
 
@@ -196,21 +197,17 @@ static void take_dependencies(struct job *job)
 /* Tells, once a list, what nothing hears, and which key would help. */
 static void tell_unheard(struct view *v, struct job *job)
 {
+	const char *help = freshness_help(v), *before = job->out.capture.warnings;
 	char *names = mem_strdup(job, "");
-	bool vouchable = false;
 	size_t n = 0;
 	for (size_t i = 0; i < v->reads.n_depends; i++)
-		if (v->reads.depends[i].heard_by == VIEWD_HEARD_NONE && n++ < 5) {
-			vouchable |= v->reads.depends[i].kind == VIEWD_DEPENDS_FUNCTION;
+		if (v->reads.depends[i].heard_by == VIEWD_HEARD_NONE && n++ < 5)
 			names = mem_printf(job, "%s%s%s", names, names[0] != '\0' ? ", " : "", v->reads.depends[i].name);
-		}
 	if (n == 0)
 		return;
-	job->out.capture.warnings = mem_printf(job, "%snothing tells of changes of %s%s: its freshness is UNKNOWN%s%s\n",
-	                                       job->out.capture.warnings != NULL ? job->out.capture.warnings : "", names,
-	                                       n > 5 ? " and others" : "",
-	                                       conf_view_is_scheduled(v->conf) ? "" : "; set max_staleness or a schedule",
-	                                       vouchable ? "; sources = names the tables that a function reads" : "");
+	job->out.capture.warnings =
+		mem_printf(job, "%snothing tells of changes of %s%s: its freshness is UNKNOWN%s%s\n",
+	               before != NULL ? before : "", names, n > 5 ? " and others" : "", help[0] != '\0' ? "; " : "", help);
 }
 
 void capture_done(struct job *job)

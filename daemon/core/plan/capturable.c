@@ -16,13 +16,6 @@ bool capturable_refuse(const struct conf_view *conf, const struct viewd_dialect 
 		err_hint(err, "use a schedule: every, after or cron");
 		return true;
 	}
-	if (resolved->reads_clock[0] != '\0' && !conf_view_is_scheduled(conf)) {
-		err_set(err, VIEWD_ERR_CONFIG,
-		        "on_change = yes alone cannot keep it fresh: the definition reads the clock (%s)",
-		        resolved->reads_clock);
-		err_hint(err, "add a schedule as well: every, after, cron or max_staleness");
-		return true;
-	}
 	return false;
 }
 

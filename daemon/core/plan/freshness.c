@@ -84,13 +84,15 @@ static void tell_existence(struct telling *t, const struct view *v)
 
 static void tell_entries(struct telling *t, const struct view *v)
 {
+	bool clock_told = false;
 	for (size_t i = 0; i < v->reads.n_depends; i++) {
 		const struct view_dependency *d = &v->reads.depends[i];
 		if (d->heard_by == VIEWD_HEARD_NONE)
 			tell_reason(t, "nothing tells of changes of %s%s%s", d->name, d->reason != NULL ? ": " : "",
 			            d->reason != NULL ? d->reason : "");
+		clock_told |= d->kind == VIEWD_DEPENDS_CLOCK;
 	}
-	if (v->reads.clock)
+	if (v->reads.clock && !clock_told)
 		tell_reason(t, "its definition reads the clock");
 }
 
@@ -149,6 +151,22 @@ bool freshness_unheard(const struct view *v)
 		return true;
 	tell_entries(&t, v);
 	return t.n > 0;
+}
+
+const char *freshness_help(const struct view *v)
+{
+	bool unheard = v->reads.clock, vouchable = false, bounded = conf_view_is_scheduled(v->conf);
+	for (size_t i = 0; i < v->reads.n_depends; i++) {
+		const struct view_dependency *d = &v->reads.depends[i];
+		unheard |= d->heard_by == VIEWD_HEARD_NONE;
+		vouchable |= d->heard_by == VIEWD_HEARD_NONE && d->kind == VIEWD_DEPENDS_FUNCTION;
+	}
+	if (!unheard || !v->conf->on_change || (bounded && !vouchable))
+		return "";
+	if (bounded)
+		return "sources = names the tables that a function reads";
+	return vouchable ? "set max_staleness or a schedule; sources = names the tables that a function reads"
+	                 : "set max_staleness or a schedule";
 }
 
 bool freshness_is_followed(const struct view *v)

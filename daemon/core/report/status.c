@@ -224,6 +224,8 @@ static void why_state(struct speaker *sp, const struct view *v, const struct vie
 	if (st->freshness == VIEW_FRESHNESS_STALE && st->lag_us >= 0)
 		say(sp, "stale: a change of %s ago is not in it yet", span_human(st->lag_us, text, sizeof text));
 	freshness_reasons(v, say_unknown, sp);
+	if (freshness_help(v)[0] != '\0')
+		say(sp, "help: %s", freshness_help(v));
 	if (v->relation.method == VIEWD_METHOD_SIMPLE)
 		say(sp, "a simple view is computed when it is read: it needs no refresh");
 	else if (st->age_us >= 0)

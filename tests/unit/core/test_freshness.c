@@ -77,6 +77,9 @@ static void what_nothing_hears_is_unknown(void)
 	CHECK_INT(rig_status(rig, "a").lag_us, -1);
 	CHECK_CONTAINS(reasons(rig, "a"), "nothing tells of changes of t_unheard: the fake cannot hear it");
 	CHECK_CONTAINS(why(rig, "a"), "depends on function t_unheard, heard by nothing: the fake cannot hear it");
+	CHECK_CONTAINS(why(rig, "a"),
+	               "help: set max_staleness or a schedule; sources = names the tables that a function reads\n");
+	CHECK(strstr(why(rig, "c"), "help: ") == NULL);
 	REQUIRE(view_dependencies(rig_view(rig, "a"), &rows) == 1);
 	CHECK_INT(rows[0].heard_by, VIEWD_HEARD_NONE);
 	CHECK_INT(freshness(rig, "b"), VIEW_FRESHNESS_UNKNOWN);
