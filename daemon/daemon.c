@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "base/span.h"
 #include "conf/snapshot/diff.h"
 #include "core/runtime.h"
@@ -19,12 +20,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_CONF "/etc/viewd/viewd.conf"
 /* Every database may use its slots, and beside them cancel, close and look. Watches are not counted. */
 #define MAX_THREADS 512
 /* How long running statements get to obey their cancel. */
@@ -117,9 +118,10 @@ static void stop_log(struct daemon *d)
 
 static bool start_state_dir(struct daemon *d, struct viewd_err *err UNUSED)
 {
-	const char *dir = d->conf->daemon.state_dir;
-	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-		log_warning("state_dir %s, cannot be made, pauses will not survive a restart (%s)", dir, strerror(errno));
+	struct viewd_err why;
+	if (!paths_make_dir(d->conf->daemon.state_dir, 0700, &why))
+		log_warning("state_dir %s, cannot be made, pauses will not survive a restart (%s)", d->conf->daemon.state_dir,
+		            why.msg);
 	return true;
 }
 
@@ -155,8 +157,20 @@ static void stop_engine(struct daemon *d)
 	engine_free(&d->eng);
 }
 
+/* Nobody else makes the directory of a plain user's own socket. */
+static bool make_socket_dir(const char *socket, struct viewd_err *err)
+{
+	void *tmp = talloc_new(NULL);
+	char *own = paths_control_socket(tmp, "");
+	bool made = strcmp(own, socket) != 0 || geteuid() == 0 || paths_make_dir(dirname(own), 0700, err);
+	talloc_free(tmp);
+	return made;
+}
+
 static bool start_control(struct daemon *d, struct viewd_err *err)
 {
+	if (!make_socket_dir(d->conf->daemon.control_socket, err))
+		return false;
 	d->server = ctl_server_new(d->loop, d->conf->daemon.control_socket, &d->ctl, NULL, err);
 	return d->server != NULL;
 }
@@ -282,7 +296,7 @@ static int check(const char *conf_path)
 	return good ? DAEMON_EXIT_OK : DAEMON_EXIT_CONFIG;
 }
 
-static int usage(FILE *out, int code)
+static int usage(FILE *out, const char *conf_path, int code)
 {
 	fprintf(out,
 	        "usage: viewd [-c FILE] [--check]\n"
@@ -292,7 +306,7 @@ static int usage(FILE *out, int code)
 	        "  -V, --version      print the version\n"
 	        "  -h, --help         print this\n\n"
 	        "viewd stays in the foreground. SIGHUP reloads, SIGTERM stops. See viewd(8).\n",
-	        DEFAULT_CONF, DAEMON_EXIT_CONFIG);
+	        conf_path, DAEMON_EXIT_CONFIG);
 	return code;
 }
 
@@ -304,7 +318,8 @@ static void hold_standard_streams(void)
 			return;
 }
 
-int daemon_main(int argc, char **argv)
+/* Fills in what argv says. Returns the exit status when that is all, -1 to go on. */
+static int read_arguments(int argc, char **argv, struct daemon *d, bool *only_check)
 {
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
@@ -313,28 +328,38 @@ int daemon_main(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	struct daemon d = {.conf_path = DEFAULT_CONF};
-	bool only_check = false;
 	for (int c; (c = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1;)
 		switch (c) {
 		case 'c':
-			d.conf_path = optarg;
+			d->conf_path = optarg;
 			break;
 		case 'k':
-			only_check = true;
+			*only_check = true;
 			break;
 		case 'V':
 			puts("viewd " PACKAGE_VERSION);
 			return DAEMON_EXIT_OK;
 		case 'h':
-			return usage(stdout, DAEMON_EXIT_OK);
+			return usage(stdout, d->conf_path, DAEMON_EXIT_OK);
 		default:
-			return usage(stderr, DAEMON_EXIT_USAGE);
+			return usage(stderr, d->conf_path, DAEMON_EXIT_USAGE);
 		}
-	if (optind < argc)
-		return usage(stderr, DAEMON_EXIT_USAGE);
-	umask(0077);
-	hold_standard_streams();
-	signal(SIGPIPE, SIG_IGN);
-	return only_check ? check(d.conf_path) : run_daemon(&d);
+	return optind < argc ? usage(stderr, d->conf_path, DAEMON_EXIT_USAGE) : -1;
+}
+
+int daemon_main(int argc, char **argv)
+{
+	void *mem = talloc_new(NULL);
+	struct daemon d = {.conf_path = paths_conf(mem)};
+	bool only_check = false;
+	int code = read_arguments(argc, argv, &d, &only_check);
+	if (code < 0) {
+		umask(0077);
+		hold_standard_streams();
+		signal(SIGPIPE, SIG_IGN);
+		code = only_check ? check(d.conf_path) : run_daemon(&d);
+	}
+	if (!d.left_alone)
+		talloc_free(mem);
+	return code;
 }

@@ -15,7 +15,8 @@ libviewd_base_la_SOURCES = \
 libviewd_la_SOURCES = \
 	daemon/base/failpoint.c daemon/base/failpoint.h \
 	daemon/base/log.c daemon/base/log.h \
-	daemon/base/nearest.c daemon/base/nearest.h
+	daemon/base/nearest.c daemon/base/nearest.h \
+	daemon/base/paths.c daemon/base/paths.h
 libviewd_la_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(GLIB_CFLAGS) $(LIBMD_CFLAGS) $(SYSTEMD_CFLAGS) \
 	$(INIPARSER_CFLAGS)
 libviewd_la_LIBADD = libviewd_base.la $(TALLOC_LIBS) $(JANSSON_LIBS) $(EVENT_LIBS) $(GLIB_LIBS) $(LIBMD_LIBS) \

@@ -14,6 +14,7 @@
  *   2.1  explain
  *   2.2  VIEWD_SIGNAL_DOUBT
  *   2.3  nodes of a refresh
+ *   2.4  advice: existing; only_look
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
@@ -34,7 +35,7 @@
 #include "viewd_types.h"
 
 #define VIEWD_ABI_MAJOR 2
-#define VIEWD_ABI_MINOR 3
+#define VIEWD_ABI_MINOR 4
 
 /* ---- services of the daemon for a plugin ---------------------------------------------------------------------- */
 
@@ -113,6 +114,16 @@ struct viewd_capture_ops {
 
 	/* [watcher thread] */
 	void (*watch_close)(struct viewd_watch **watch);
+};
+
+/* Help for people who begin. Each may be NULL. */
+struct viewd_advice_ops {
+	uint32_t struct_size;
+
+	/* [worker] Lists the views and materialized views of the database that viewd does not keep: of one schema, or
+	 * (NULL) of all that are not the server's own. Changes nothing, and needs no prepare(). */
+	bool (*existing)(struct viewd_conn *conn, const char *schema, struct viewd_existing_sink rows,
+	                 struct viewd_err *err);
 };
 
 struct viewd_dialect {
@@ -224,6 +235,9 @@ struct viewd_dialect {
 	 * nothing, and needs neither prepare() nor the view's object. */
 	bool (*explain)(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_explained_sink facts,
 	                struct viewd_err *err);
+
+	/* Since 2.4 */
+	const struct viewd_advice_ops *advice;
 };
 
 /* Declares the one exported symbol. Built into a program (tests), the name is made unique with VIEWD_DIALECT_STATIC. */

@@ -183,6 +183,8 @@ struct viewd_view_spec {
 	enum viewd_compare compare_columns;
 	const struct viewd_kv *settings; /* of the session, wherever the definition is run or asked about */
 	size_t n_settings;
+	/* Since 2.4: the state tables may not be there, and nothing may be written: inspect for who only looks */
+	bool only_look;
 };
 
 /* Flags of render(), as in CREATE OR REPLACE, DROP IF EXISTS. */
@@ -414,6 +416,22 @@ struct viewd_uninstall_request {
 	bool print; /* tell the statements and carry out none of them */
 };
 
+/* A view or materialized view that is in the database, as its section would describe it. */
+struct viewd_existing {
+	uint32_t struct_size;
+	enum viewd_kind kind;
+	const char *name;                  /* unquoted catalogue name, without a schema */
+	const char *relation;              /* as written in `relation` */
+	const char *definition;            /* as the server writes it; NULL: it may not be read */
+	const char *one_line;              /* the same without line breaks; NULL: a text in it has one */
+	const char *unique_key;            /* as written in `unique_key`; NULL: no index tells rows apart */
+	const struct viewd_index *indexes; /* the others; names as the server has them */
+	size_t n_indexes;
+	const char *options; /* WITH (...) as written in `options`; NULL: none */
+	const char *comment; /* NULL: none */
+	const char *remark;  /* why no section can describe it, or it is nothing to keep; NULL: nothing is in the way */
+};
+
 /* Signals of a watch. */
 enum viewd_signal_kind {
 	VIEWD_SIGNAL_STALE,   /* a captured source changed since the view's last refresh; told again whenever seq grew */
@@ -450,6 +468,10 @@ struct viewd_history_sink {
 };
 struct viewd_recorded_sink {
 	bool (*fn)(void *ctx, const struct viewd_recorded *row);
+	void *ctx;
+};
+struct viewd_existing_sink {
+	bool (*fn)(void *ctx, const struct viewd_existing *row);
 	void *ctx;
 };
 

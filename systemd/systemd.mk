@@ -1,22 +1,25 @@
-# Unit, user, directories.
+# Units, user, directories. The configuration is below /etc/viewd whatever the prefix.
 
-EXTRA_DIST += systemd/viewd.service.in systemd/viewd.sysusers systemd/viewd.tmpfiles.in
-CLEANFILES += systemd/viewd.service systemd/viewd.tmpfiles
+units = systemd/viewd.service systemd/viewd-user.service
+EXTRA_DIST += systemd/viewd.service.in systemd/viewd-user.service.in systemd/viewd.sysusers systemd/viewd.tmpfiles
+CLEANFILES += $(units)
 
-systemd/viewd.service systemd/viewd.tmpfiles: Makefile
+$(units): Makefile
 	$(AM_V_GEN)$(MKDIR_P) systemd && $(SED) -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@bindir[@]|$(bindir)|g' \
-		-e 's|@sysconfdir[@]|$(sysconfdir)|g' '$(srcdir)/$@.in' >$@.tmp && mv $@.tmp $@
+		'$(srcdir)/$@.in' >$@.tmp && mv $@.tmp $@
 systemd/viewd.service: systemd/viewd.service.in
-systemd/viewd.tmpfiles: systemd/viewd.tmpfiles.in
+systemd/viewd-user.service: systemd/viewd-user.service.in
 
 if INSTALL_SYSTEMD
 nodist_systemdsystemunit_DATA = systemd/viewd.service
 
-# Renamed on the way: the folders are shared with other packages.
-install-data-local: systemd/viewd.tmpfiles
-	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)'
+# Renamed on the way: the folders are shared with other packages, and both units have one name.
+install-data-local: systemd/viewd-user.service
+	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)' '$(DESTDIR)$(systemduserunitdir)'
 	$(INSTALL_DATA) '$(srcdir)/systemd/viewd.sysusers' '$(DESTDIR)$(sysusersdir)/viewd.conf'
-	$(INSTALL_DATA) systemd/viewd.tmpfiles '$(DESTDIR)$(tmpfilesdir)/viewd.conf'
+	$(INSTALL_DATA) '$(srcdir)/systemd/viewd.tmpfiles' '$(DESTDIR)$(tmpfilesdir)/viewd.conf'
+	$(INSTALL_DATA) systemd/viewd-user.service '$(DESTDIR)$(systemduserunitdir)/viewd.service'
 uninstall-local:
-	rm -f '$(DESTDIR)$(sysusersdir)/viewd.conf' '$(DESTDIR)$(tmpfilesdir)/viewd.conf'
+	rm -f '$(DESTDIR)$(sysusersdir)/viewd.conf' '$(DESTDIR)$(tmpfilesdir)/viewd.conf' \
+		'$(DESTDIR)$(systemduserunitdir)/viewd.service'
 endif

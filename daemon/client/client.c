@@ -7,15 +7,15 @@
 #include "client/client.h"
 
 #include "base/err.h"
+#include "base/paths.h"
 #include "client/help.h"
 #include "client/print/print.h"
+#include "conf/conf.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
 #include <unistd.h>
-
-#define SOCKET_DEFAULT "/run/viewd/control.sock"
 
 /* Everything that argv said apart from the command's own arguments. */
 struct options {
@@ -119,10 +119,14 @@ static enum client_exit run_args(const struct client *client, const struct args 
 		return client_check(client, args);
 	case COMMAND_HELP:
 		return client_help(client, args_text(args, "command"));
+	case COMMAND_IMPORT:
+		return client_import(client, args);
 	case COMMAND_EVENTS:
 		return client_events(client, args);
 	case COMMAND_EXPLAIN:
 		return args_text(args, "config") != NULL ? client_explain(client, args) : client_remote(client, args);
+	case COMMAND_PLAN:
+		return args_text(args, "config") != NULL ? client_plan(client, args) : client_remote(client, args);
 	case COMMAND_RENDER:
 		return args_text(args, "config") != NULL ? client_render(client, args) : client_remote(client, args);
 	case COMMAND_UNINSTALL:
@@ -133,7 +137,6 @@ static enum client_exit run_args(const struct client *client, const struct args 
 	case COMMAND_HISTORY:
 	case COMMAND_GRAPH:
 	case COMMAND_INFO:
-	case COMMAND_PLAN:
 	case COMMAND_REFRESH:
 	case COMMAND_CREATE:
 	case COMMAND_ADOPT:
@@ -177,7 +180,13 @@ static enum client_exit run_command(const struct client *client, const struct op
 	struct args *args = args_new(client->mem_ctx, command);
 	if (!args_from_argv(args, options->n_rest - 1, options->rest + 1, &err))
 		return usage(client, &err);
-	return run_args(client, args);
+	struct client caller = *client;
+	if (caller.socket == NULL && command->verb != COMMAND_LOCAL) {
+		struct conf_places places;
+		conf_places(client->mem_ctx, paths_conf(client->mem_ctx), &places);
+		caller.socket = places.control_socket;
+	}
+	return run_args(&caller, args);
 }
 
 static bool want_colours(FILE *out)
@@ -189,7 +198,7 @@ static bool want_colours(FILE *out)
 enum client_exit client_main(int argc, char *const argv[], FILE *out, FILE *err)
 {
 	const char *from_env = getenv("VIEWD_SOCKET");
-	struct options options = {.socket = from_env != NULL && from_env[0] != '\0' ? from_env : SOCKET_DEFAULT};
+	struct options options = {.socket = from_env != NULL && from_env[0] != '\0' ? from_env : NULL};
 	struct viewd_err why;
 	struct client client = {.mem_ctx = talloc_new(NULL), .out = out, .err = err, .colours = want_colours(out)};
 	enum client_exit end;
@@ -219,6 +228,13 @@ static enum client_exit show_error(const struct client *client, long status, con
 	return status == 400 ? CLIENT_USAGE : CLIENT_FAILED;
 }
 
+/* A search for trouble that finds some has failed, for cron and monitoring. */
+static bool has_found(const struct args *args, const json_t *body)
+{
+	return args_command(args)->id == COMMAND_STATUS && (args_flag(args, "failed") || args_flag(args, "stale")) &&
+	       !args_flag(args, "watch") && json_array_size(body) > 0;
+}
+
 enum client_exit client_show(const struct client *client, const struct args *args, long status, const json_t *body)
 {
 	const json_t *error = json_object_get(body, "error");
@@ -230,5 +246,5 @@ enum client_exit client_show(const struct client *client, const struct args *arg
 		return show_error(client, status, error);
 	if (!client->json)
 		print_for(args_command(args)->id)(screen_new(client->mem_ctx, client->out, client->colours), args, body);
-	return json_is_false(json_object_get(body, "ok")) ? CLIENT_FAILED : CLIENT_DONE;
+	return json_is_false(json_object_get(body, "ok")) || has_found(args, body) ? CLIENT_FAILED : CLIENT_DONE;
 }

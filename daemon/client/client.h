@@ -48,4 +48,10 @@ enum client_exit client_explain(const struct client *client, const struct args *
 enum client_exit client_render(const struct client *client, const struct args *args);
 enum client_exit client_uninstall(const struct client *client, const struct args *args);
 
+/* plan.c */
+enum client_exit client_plan(const struct client *client, const struct args *args);
+
+/* import.c */
+enum client_exit client_import(const struct client *client, const struct args *args);
+
 #endif

@@ -110,7 +110,7 @@ void help_overview(FILE *out)
 		fprintf(out, "  %-9s %s\n", commands()[i].name, commands()[i].help);
 	fputs("\noptions of every command:\n"
 	      "  -s, --socket SOCKET  the daemon's control socket (default $VIEWD_SOCKET, else\n"
-	      "                       /run/viewd/control.sock)\n"
+	      "                       the one that the configuration names)\n"
 	      "  --json               the daemon's reply as JSON\n"
 	      "  -h, --help           this text, or that of a command\n"
 	      "  -V, --version        the version\n"

@@ -57,6 +57,7 @@ static enum http_end judge_reply(CURL *curl, CURLcode rc, const struct http_call
 	if (rc == CURLE_COULDNT_CONNECT || (rc == CURLE_OPERATION_TIMEDOUT && connected == 0 && call->timeout_us == 0)) {
 		snprintf(reply->error, sizeof(reply->error), "%s",
 		         os_errno != 0 ? strerror((int)os_errno) : curl_easy_strerror(rc));
+		reply->os_error = (int)os_errno;
 		return HTTP_UNREACHABLE;
 	}
 	if (reply->error[0] == '\0')

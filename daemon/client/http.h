@@ -28,6 +28,7 @@ struct http_reply {
 	char *body; /* talloc'ed, NUL-terminated */
 	size_t len;
 	char error[256]; /* unless HTTP_REPLIED: why */
+	int os_error;    /* HTTP_UNREACHABLE: errno of the connect; 0: not known */
 };
 
 /* Blocks. The reply's memory belongs to mem_ctx (talloc). */

@@ -4,7 +4,9 @@
  */
 #include "core/offline/offline.h"
 #include "base/err.h"
+#include "base/paths.h"
 #include "client/client.h"
+#include "client/offline.h"
 #include "client/print/print.h"
 #include "conf/conf.h"
 #include "core/exec/uninstall_run.h"
@@ -12,8 +14,6 @@
 #include "ctl/text/json_explain.h"
 #include "ctl/text/json_text.h"
 #include "plugin/loader.h"
-
-#define CONFIG_DEFAULT "/etc/viewd/viewd.conf"
 
 /* The snapshot with every dialect's own checks, or NULL; problems belong to the client's context. */
 static struct conf *load(const struct client *client, const char *path, struct registry *registry,
@@ -61,7 +61,7 @@ static void show_check(const struct client *client, const char *path, const stru
 
 enum client_exit client_check(const struct client *client, const struct args *args)
 {
-	const char *path = args_text(args, "config") != NULL ? args_text(args, "config") : CONFIG_DEFAULT;
+	const char *path = args_text(args, "config") != NULL ? args_text(args, "config") : paths_conf(client->mem_ctx);
 	struct registry *registry = registry_new(client->mem_ctx);
 	const struct conf_dialects dialects = offline_dialects(registry);
 	struct conf_problems problems = {0};
@@ -107,14 +107,17 @@ static enum client_exit render(const struct client *client, const struct args *a
 	return end;
 }
 
-typedef enum client_exit with_conf_fn(const struct client *client, const struct args *args, const struct conf *conf,
-                                      struct registry *registry);
+/* The caller's own configuration where none is named. */
+static const char *config_of(const struct client *client, const struct args *args)
+{
+	return args_text(args, "config") != NULL ? args_text(args, "config") : paths_conf(client->mem_ctx);
+}
 
-static enum client_exit with_conf(const struct client *client, const struct args *args, with_conf_fn *fn)
+enum client_exit client_with_conf(const struct client *client, const struct args *args, client_with_conf_fn *fn)
 {
 	struct registry *registry = registry_new(client->mem_ctx);
 	struct conf_problems problems = {0};
-	struct conf *conf = load(client, args_text(args, "config"), registry, &problems);
+	struct conf *conf = load(client, config_of(client, args), registry, &problems);
 	if (conf == NULL) {
 		struct client to_err = *client;
 		to_err.out = client->err;
@@ -129,7 +132,7 @@ static enum client_exit with_conf(const struct client *client, const struct args
 
 enum client_exit client_render(const struct client *client, const struct args *args)
 {
-	return with_conf(client, args, render);
+	return client_with_conf(client, args, render);
 }
 
 static const struct viewd_dialect *open_database(const struct conf *conf, struct registry *registry, const char *name,
@@ -185,10 +188,10 @@ static enum client_exit explain_view(const struct client *client, const struct a
 
 enum client_exit client_explain(const struct client *client, const struct args *args)
 {
-	return with_conf(client, args, explain_view);
+	return client_with_conf(client, args, explain_view);
 }
 
 enum client_exit client_uninstall(const struct client *client, const struct args *args)
 {
-	return with_conf(client, args, uninstall);
+	return client_with_conf(client, args, uninstall);
 }

@@ -8,8 +8,13 @@
 #include "base/span.h"
 #include "client/http.h"
 
+#include <errno.h>
+#include <grp.h>
+#include <libgen.h>
 #include <poll.h>
+#include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <talloc.h>
 #include <unistd.h>
 
@@ -22,12 +27,37 @@ static int64_t timeout_of(const struct args *args)
 	return command_param_index(args_command(args), "timeout") >= 0 ? args_number(args, "timeout", 0) : 0;
 }
 
+/* The group that the socket is shut to strangers for: of the socket, or of its directory where that is shut. NULL: it
+ * cannot be told. */
+static const char *group_of(void *mem_ctx, const char *socket)
+{
+	struct stat st;
+	char *dir = dirname(talloc_strdup(mem_ctx, socket));
+	if (stat(socket, &st) != 0 && stat(dir, &st) != 0)
+		return NULL;
+	const struct group *group = st.st_gid != 0 ? getgrgid(st.st_gid) : NULL;
+	return group != NULL ? group->gr_name : NULL;
+}
+
+static void hint_reach(const struct client *client, int os_error)
+{
+	const struct passwd *user = getpwuid(geteuid());
+	const char *group = os_error == EACCES ? group_of(client->mem_ctx, client->socket) : NULL;
+	if (group != NULL)
+		fprintf(client->err, "viewctl: hint: join group %s: usermod -a -G %s %s, and log in again\n", group, group,
+		        user != NULL ? user->pw_name : "USER");
+	else if (os_error == EACCES)
+		fputs("viewctl: hint: its directory is shut to this user\n", client->err);
+	else
+		fputs("viewctl: hint: is viewd running? another socket is named with -s\n", client->err);
+}
+
 enum client_exit client_not_replied(const struct client *client, enum http_end end, const struct http_reply *reply)
 {
 	switch (end) {
 	case HTTP_UNREACHABLE:
 		fprintf(client->err, "viewctl: daemon is not reachable on '%s' (%s)\n", client->socket, reply->error);
-		fputs("viewctl: hint: is viewd running? another socket is named with -s\n", client->err);
+		hint_reach(client, reply->os_error);
 		return CLIENT_UNREACHABLE;
 	case HTTP_TIMED_OUT:
 		fputs("viewctl: timed out; the daemon goes on with the work\n", client->err);

@@ -174,6 +174,13 @@ struct conf_dialects {
 struct conf *conf_load(void *mem_ctx, const char *path, const struct conf_dialects *dialects,
                        struct conf_problems *problems);
 
+/* Where the file says that things are, without judging anything else in it; the defaults when it cannot be read. Texts
+ * are allocated on mem_ctx. [any, one at a time, as conf_load] */
+struct conf_places {
+	const char *control_socket, *plugin_dir;
+};
+void conf_places(void *mem_ctx, const char *path, struct conf_places *out);
+
 struct conf *conf_ref(struct conf *conf);
 void conf_unref(struct conf **conf); /* accepts NULL; leaves NULL */
 

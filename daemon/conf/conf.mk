@@ -13,6 +13,7 @@ libviewd_la_SOURCES += \
 	daemon/conf/read/ini.c daemon/conf/read/ini.h \
 	daemon/conf/read/list.c daemon/conf/read/list.h \
 	daemon/conf/read/names.c daemon/conf/read/names.h \
+	daemon/conf/read/quote.c daemon/conf/read/quote.h \
 	daemon/conf/read/report.c daemon/conf/read/report.h \
 	daemon/conf/read/scan.c daemon/conf/read/scan.h \
 	daemon/conf/schema/describe.c daemon/conf/schema/describe.h \

@@ -42,7 +42,9 @@ libviewd_la_SOURCES += \
 	daemon/core/model/view_words.c daemon/core/model/view_words.h \
 	daemon/core/model/views.c daemon/core/model/views.h \
 	daemon/core/offline/explain.c daemon/core/offline/explain.h \
+	daemon/core/offline/import.c daemon/core/offline/import.h \
 	daemon/core/offline/offline.c daemon/core/offline/offline.h \
+	daemon/core/offline/plan.c daemon/core/offline/plan.h \
 	daemon/core/plan/capturable.c daemon/core/plan/capturable.h \
 	daemon/core/plan/change.c daemon/core/plan/change.h \
 	daemon/core/plan/decide.c daemon/core/plan/decide.h \

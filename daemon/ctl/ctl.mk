@@ -35,7 +35,9 @@ libviewctl_la_SOURCES = \
 	daemon/client/events.c \
 	daemon/client/help.c daemon/client/help.h \
 	daemon/client/http.c daemon/client/http.h \
-	daemon/client/offline.c \
+	daemon/client/import.c \
+	daemon/client/offline.c daemon/client/offline.h \
+	daemon/client/plan.c \
 	daemon/client/print/print.c daemon/client/print/print.h \
 	daemon/client/print/print_explain.c \
 	daemon/client/print/print_graph.c \

@@ -98,6 +98,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/objects/task.c plugins/common/objects/task.h \
 	plugins/common/text/timetext.c plugins/common/text/timetext.h \
 	plugins/common/sqltext/timeword.c plugins/common/sqltext/timeword.h \
+	plugins/common/existing.c \
 	plugins/common/uninstall.c \
 	plugins/common/conn/url.c plugins/common/conn/url.h \
 	plugins/common/refresh/verify.c \

@@ -81,7 +81,7 @@ bool dialect_inspect(struct viewd_conn *conn, const struct viewd_view_spec *view
 {
 	struct task *task = task_open(enter(conn), view, err);
 	bool done = task != NULL && recipe_inspect(task, out, sources, err);
-	if (done && !incremental_possible(task))
+	if (done && !view->only_look && !incremental_possible(task))
 		change_logs_leave(task->db, view->name);
 	task_close(&task);
 	return leave(conn, done);

@@ -37,6 +37,8 @@ bool dialect_definition(struct viewd_conn *conn, const struct viewd_view_spec *v
                         struct viewd_err *err);
 bool dialect_explain(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_explained_sink facts,
                      struct viewd_err *err);
+bool dialect_existing(struct viewd_conn *conn, const char *schema, struct viewd_existing_sink rows,
+                      struct viewd_err *err);
 bool dialect_history(struct viewd_conn *conn, const struct viewd_view_spec *view, int limit,
                      struct viewd_history_sink rows, struct viewd_err *err);
 

@@ -184,6 +184,10 @@ void my_lock_end(struct viewd_conn *conn);
 bool my_captures_lock(struct db *db, struct viewd_err *err) MUST_CHECK;
 void my_captures_unlock(struct db *db);
 
+/* ---- existing.c */
+
+bool my_list_existing(struct db *db, const char *schema, const struct db_reader *row, void *ctx, struct viewd_err *err);
+
 /* ---- leave.c */
 
 bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);

@@ -106,6 +106,10 @@ const struct db_ops my_ops = {
 			.list = my_list_leavings,
 			.clean_leftovers = my_clean_leftovers,
 		},
+	.existing =
+		{
+			.list = my_list_existing,
+		},
 };
 
 static bool check_view_here(const struct viewd_database_spec *db UNUSED, const struct viewd_view_spec *view,
@@ -142,6 +146,11 @@ static const struct viewd_capture_ops capture_ops = {
 	.watch_close = my_watch_close,
 };
 
+static const struct viewd_advice_ops advice_ops = {
+	.struct_size = sizeof advice_ops,
+	.existing = dialect_existing,
+};
+
 static const char *const schemes[] = {"mariadb", NULL};
 
 VIEWD_DIALECT_EXPORT = {
@@ -175,4 +184,5 @@ VIEWD_DIALECT_EXPORT = {
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,
 	.definition = dialect_definition,
+	.advice = &advice_ops,
 };

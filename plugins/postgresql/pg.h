@@ -423,6 +423,13 @@ bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err);
 
 bool pg_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
+/* ---- existing.c */
+
+bool pg_op_list_existing(struct db *db, const char *schema, const struct db_reader *row, void *ctx,
+                         struct viewd_err *err);
+bool pg_op_existing_indexes(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+                            struct viewd_err *err);
+
 /* ---- maintenance.c */
 
 /* ANALYZE, or VACUUM when there are many dead rows; outside a transaction; failures are warnings. */

@@ -161,6 +161,11 @@ const struct db_ops pg_ops = {
 			.list = pg_op_list_leavings,
 			.clean_leftovers = pg_op_clean_leftovers,
 		},
+	.existing =
+		{
+			.list = pg_op_list_existing,
+			.indexes = pg_op_existing_indexes,
+		},
 };
 
 static bool check_database(const struct viewd_database_spec *db, struct viewd_err *err)
@@ -224,6 +229,11 @@ static const struct viewd_capture_ops capture_ops = {
 	.watch_close = pg_watch_close,
 };
 
+static const struct viewd_advice_ops advice_ops = {
+	.struct_size = sizeof advice_ops,
+	.existing = dialect_existing,
+};
+
 static const char *const schemes[] = {"postgres", NULL};
 
 VIEWD_DIALECT_EXPORT = {
@@ -257,4 +267,5 @@ VIEWD_DIALECT_EXPORT = {
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,
 	.definition = dialect_definition,
+	.advice = &advice_ops,
 };

@@ -31,6 +31,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/watch/heartbeat.c \
 	plugins/postgresql/watch/write_rate.c \
 	plugins/postgresql/conn/leader_lock.c \
+	plugins/postgresql/existing.c \
 	plugins/postgresql/leave.c \
 	plugins/postgresql/watch/listen.c \
 	plugins/postgresql/depends/know.c \

@@ -8,6 +8,7 @@
 #include "sqlite/conn/conn.h"
 #include "sqlite/conn/syntax.h"
 #include "sqlite/depends/walk.h"
+#include "sqlite/existing.h"
 #include "sqlite/incremental/incremental.h"
 #include "sqlite/leave.h"
 #include "sqlite/objects/catalogue.h"
@@ -57,6 +58,10 @@ const struct db_ops sqlite_ops = {
 			.list = sqlite_op_list_leavings,
 			.clean_leftovers = sqlite_op_clean_logs,
 		},
+	.existing =
+		{
+			.list = sqlite_op_list_existing,
+		},
 	.incremental =
 		{
 			.make_log = sqlite_op_make_log,
@@ -105,6 +110,11 @@ static const struct viewd_capture_ops capture_ops = {
 	.watch_close = sqlite_watch_close,
 };
 
+static const struct viewd_advice_ops advice_ops = {
+	.struct_size = sizeof advice_ops,
+	.existing = dialect_existing,
+};
+
 VIEWD_DIALECT_EXPORT = {
 	.abi_major = VIEWD_ABI_MAJOR,
 	.abi_minor = VIEWD_ABI_MINOR,
@@ -134,4 +144,5 @@ VIEWD_DIALECT_EXPORT = {
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,
 	.definition = dialect_definition,
+	.advice = &advice_ops,
 };

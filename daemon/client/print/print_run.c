@@ -73,7 +73,7 @@ void print_changes(struct screen *screen, const struct args *args UNUSED, const 
 		const char *change = text_of(item, "change");
 		const char *reason = text_of(item, "reason");
 		char *error = text_error(screen, json_object_get(item, "error"));
-		char *text = talloc_strdup(screen, change != NULL ? change : "?");
+		char *text = talloc_strdup(screen, error != NULL ? "FAILED" : change != NULL ? change : "?");
 		text = append_fact(text, text_ms(screen, item, "duration_ms"), "");
 		if (error != NULL || (reason != NULL && reason[0] != '\0'))
 			text = talloc_asprintf_append_buffer(text, " (%s)", error != NULL ? error : reason);

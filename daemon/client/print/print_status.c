@@ -128,10 +128,20 @@ static void views_fields(struct screen *screen, const json_t *views)
 	}
 }
 
-void print_status(struct screen *screen, const struct args *args, const json_t *body)
+/* Views that are named are shown with all fields; views that are selected are listed. */
+static bool wants_fields(const struct args *args)
 {
 	const char *const *names;
-	if (args_list(args, "view", &names) > 0)
+	size_t n = args_list(args, "view", &names);
+	bool selects = args_flag(args, "failed") || args_flag(args, "stale") || args_text(args, "tag") != NULL;
+	for (size_t i = 0; i < n; i++)
+		selects |= strpbrk(names[i], "*?[") != NULL;
+	return n > 0 && !selects;
+}
+
+void print_status(struct screen *screen, const struct args *args, const json_t *body)
+{
+	if (wants_fields(args))
 		views_fields(screen, body);
 	else
 		status_table(screen, body);

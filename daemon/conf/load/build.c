@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/paths.h"
 #include "conf/load/load.h"
 #include "conf/load/section.h"
 #include "conf/schema/schema.h"
 
 #include <string.h>
+
+/* The rows have the places of the system's daemon. */
+static void use_places(struct load *load, struct conf_daemon *daemon)
+{
+	const char *main_file = report_file_name(load->report, 0);
+	daemon->control_socket = arena_strdup(load->arena, paths_control_socket(load->tmp, main_file));
+	daemon->state_dir = arena_strdup(load->arena, paths_state_dir(load->tmp, main_file));
+}
 
 void build_daemon(struct load *load)
 {
@@ -11,6 +20,7 @@ void build_daemon(struct load *load)
 	struct conf_origin *origins = section_origins(load, schema_daemon.n);
 	const struct load_section *s = &load->daemon;
 	option_set_defaults(&schema_daemon, load->arena, daemon);
+	use_places(load, daemon);
 	daemon->origins = origins;
 	if (s->sec == NULL)
 		return;

@@ -277,3 +277,21 @@ struct conf *conf_load(void *mem_ctx, const char *path, const struct conf_dialec
 	check_references(&load);
 	return load_end(&load, mem_ctx, problems);
 }
+
+void conf_places(void *mem_ctx, const char *path, struct conf_places *out)
+{
+	struct load load = {0};
+	struct conf_problems problems;
+	load_start(&load, NULL);
+	read_file(&load, path);
+	sort_sections(&load);
+	build_daemon(&load);
+	const struct conf_daemon *daemon = &load.box->conf.daemon;
+	out->control_socket = talloc_strdup(mem_ctx, daemon->control_socket);
+	out->plugin_dir = talloc_strdup(mem_ctx, daemon->plugin_dir);
+	assert(out->control_socket != NULL && out->plugin_dir != NULL);
+	void *ignored = talloc_new(NULL);
+	struct conf *conf = load_end(&load, ignored, &problems);
+	conf_unref(&conf);
+	talloc_free(ignored);
+}

@@ -91,11 +91,23 @@ bool url_has_password(const char *url)
 	return authority_secret(url).len > 0 || query_secret(url, 0).len > 0;
 }
 
-static char *cover(char *out, const char *url, struct secret s)
+static char *cover(char *out, struct secret s, const char *with)
 {
-	char *text = talloc_asprintf(talloc_parent(out), "%.*s***%s", (int)s.at, url, url + s.at + s.len);
+	char *text = talloc_asprintf(talloc_parent(out), "%.*s%s%s", (int)s.at, out, with, out + s.at + s.len);
+	assert(text != NULL);
 	talloc_free(out);
 	return text;
+}
+
+char *url_without_password(void *mem_ctx, const char *url)
+{
+	char *out = talloc_strdup(mem_ctx, url);
+	struct secret s = authority_secret(out);
+	if (s.len > 0)
+		out = cover(out, (struct secret){s.at - 1, s.len + 1}, "");
+	while ((s = query_secret(out, 0)).len > 0)
+		out = cover(out, s, "");
+	return out;
 }
 
 char *conf_redact_url(void *mem_ctx, const char *url)
@@ -103,10 +115,10 @@ char *conf_redact_url(void *mem_ctx, const char *url)
 	char *out = talloc_strdup(mem_ctx, url);
 	struct secret s = authority_secret(out);
 	if (s.len > 0)
-		out = cover(out, out, s);
+		out = cover(out, s, "***");
 	size_t from = 0;
 	while ((s = query_secret(out, from)).len > 0) {
-		out = cover(out, out, s);
+		out = cover(out, s, "***");
 		from = s.at;
 	}
 	return out;

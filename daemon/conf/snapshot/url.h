@@ -18,4 +18,7 @@ const char *url_place(const char *url);
 /* The URL holds a password, between user and host or as a query parameter. */
 bool url_has_password(const char *url);
 
+/* The URL without that password; a parameter that holds one becomes empty. Allocated on mem_ctx (talloc). */
+char *url_without_password(void *mem_ctx, const char *url);
+
 #endif

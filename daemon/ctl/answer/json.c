@@ -92,7 +92,9 @@ json_t *json_item(const struct engine_item *item)
 json_t *json_change(const struct engine_item *item)
 {
 	json_t *out = item_head(item);
-	json_object_set_new(out, "change", json_text(word_change(item->change)));
+	/* what failed before it was decided is not "nothing" */
+	bool decided = item->change != VIEWD_CHANGE_NOTHING || item->error == NULL || item->error->cls == VIEWD_ERR_OK;
+	json_object_set_new(out, "change", word_or_null(decided, word_change(item->change)));
 	json_object_set_new(out, "reason", json_text(item->reason));
 	json_object_set_new(out, "locks", json_text(item->locks));
 	if (item->definition != NULL)

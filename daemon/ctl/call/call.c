@@ -8,6 +8,8 @@
 #include "ctl/answer/json.h"
 #include "ctl/call/handlers.h"
 
+#include <fnmatch.h>
+#include <string.h>
 #include <talloc.h>
 
 struct call {
@@ -191,6 +193,47 @@ bool call_views(struct call *call, bool empty_is_all, struct view ***views_r, si
 	struct viewd_err err;
 	for (size_t i = 0; i < n_names; i++) {
 		if (!engine_find(call->ctl->engine, call, names[i], &c.views, &c.n, &err)) {
+			call_fail(call, &err);
+			return false;
+		}
+	}
+	*views_r = c.views;
+	*n_r = c.n;
+	return true;
+}
+
+static bool is_pattern(const char *text)
+{
+	return strpbrk(text, "*?[") != NULL;
+}
+
+struct match {
+	struct collect *into;
+	const char *pattern;
+};
+
+static bool collect_match(void *ctx, struct view *view)
+{
+	const struct match *m = ctx;
+	char *full = talloc_asprintf(NULL, "%s:%s", view_database(view), view_name(view));
+	const char *text = strchr(m->pattern, ':') != NULL ? full : view_name(view);
+	bool matches = fnmatch(m->pattern, text, 0) == 0;
+	talloc_free(full);
+	return !matches || collect_view(m->into, view);
+}
+
+bool call_views_or_patterns(struct call *call, struct view ***views_r, size_t *n_r)
+{
+	const char *const *names;
+	size_t n = args_list(call->args, "view", &names);
+	struct collect c = {.call = call};
+	struct viewd_err err;
+	if (n == 0)
+		return call_views(call, true, views_r, n_r);
+	for (size_t i = 0; i < n; i++) {
+		if (is_pattern(names[i]))
+			engine_each_view(call->ctl->engine, collect_match, &(struct match){&c, names[i]});
+		else if (!engine_find(call->ctl->engine, call, names[i], &c.views, &c.n, &err)) {
 			call_fail(call, &err);
 			return false;
 		}

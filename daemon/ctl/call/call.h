@@ -93,6 +93,10 @@ void call_reply_report(struct call *call, const struct engine_report *report,
  * has been answered. The array belongs to the call. */
 bool call_views(struct call *call, bool empty_is_all, struct view ***views_r, size_t *n_r) MUST_CHECK;
 
+/* As call_views with empty_is_all, for looking: a text with * ? or [ stands for all instances whose NAME or
+ * DATABASE:NAME matches it as a file name would. */
+bool call_views_or_patterns(struct call *call, struct view ***views_r, size_t *n_r) MUST_CHECK;
+
 /* As call_views, for work on them: --all leaves out those that are disabled. */
 bool call_views_to_work_on(struct call *call, struct view ***views_r, size_t *n_r) MUST_CHECK;
 /* The one instance meant by parameter "view". NULL: the call has been answered. */

@@ -11,9 +11,13 @@
 static void plan_done(void *ctx, const struct engine_report *report)
 {
 	json_t *list = json_array();
-	for (size_t i = 0; i < report->n; i++)
+	bool good = true;
+	for (size_t i = 0; i < report->n; i++) {
 		json_array_append_new(list, json_change(&report->items[i]));
+		good = good && !call_item_failed(&report->items[i]);
+	}
 	json_t *body = json_reply();
+	json_object_set_new(body, "ok", json_boolean(good));
 	json_object_set_new(body, "items", list);
 	call_reply(ctx, body);
 }

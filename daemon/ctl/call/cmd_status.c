@@ -9,12 +9,24 @@
 #include "ctl/answer/json.h"
 #include "ctl/answer/json_status.h"
 
+#include <string.h>
+
 /* Bytes after which a listing lets the loop do other work: about a millisecond. */
 #define PIECE ((size_t)64 << 10)
+
+/* Views that are asked about before it does so likewise. */
+#define PIECE_VIEWS 500
+
+/* The views that `status` selects. */
+struct selection {
+	bool failed, stale;
+	const char *tag, *database; /* NULL: any */
+};
 
 /* A listing goes out in pieces, and a reload may come between two of them: views are kept by name. */
 struct listing {
 	struct engine *engine;
+	struct selection selection;
 	struct listed {
 		char *name, *database;
 	} * views;
@@ -22,20 +34,52 @@ struct listing {
 	bool any;
 };
 
+static bool has_tag(const struct conf_view *view, const char *tag)
+{
+	for (size_t i = 0; i < view->tags.n; i++)
+		if (strcmp(view->tags.items[i], tag) == 0)
+			return true;
+	return false;
+}
+
+/* Something is wrong with it, or was at the last attempt. */
+static bool is_failed(const struct view_status *st)
+{
+	return st->state == VIEW_STATE_FAILED || st->state == VIEW_STATE_MISSING || st->state == VIEW_STATE_SUSPENDED ||
+	       st->result == VIEW_RESULT_FAILED || st->result == VIEW_RESULT_UPSTREAM_FAILED;
+}
+
+static bool is_selected(const struct selection *s, struct engine *eng, const struct view *view)
+{
+	if (s->database != NULL && strcmp(view_database(view), s->database) != 0)
+		return false;
+	if (!s->failed && !s->stale && s->tag == NULL)
+		return true;
+	struct view_status st = {0};
+	engine_status(eng, view, &st);
+	if (s->tag != NULL && !has_tag(st.conf, s->tag))
+		return false;
+	return (!s->failed && !s->stale) || (s->failed && is_failed(&st)) ||
+	       (s->stale && st.freshness == VIEW_FRESHNESS_STALE);
+}
+
+static void put_listed(struct listing *l, const struct listed *key, struct text_out *out)
+{
+	const struct view *view = engine_view(l->engine, key->name, key->database);
+	if (view == NULL || !is_selected(&l->selection, l->engine, view))
+		return;
+	text_out_raw(out, l->any ? ",\n" : "");
+	json_status_put(out, l->engine, view);
+	l->any = true;
+}
+
 static enum call_more fill_listing(void *ctx, struct text_out *out)
 {
 	struct listing *l = ctx;
-	if (l->next == 0)
-		text_out_raw(out, "[");
-	while (l->next < l->n && out->len < PIECE) {
-		const struct listed *key = &l->views[l->next++];
-		const struct view *view = engine_view(l->engine, key->name, key->database);
-		if (view == NULL)
-			continue;
-		text_out_raw(out, l->any ? ",\n" : "");
-		json_status_put(out, l->engine, view);
-		l->any = true;
-	}
+	size_t until = l->next + PIECE_VIEWS < l->n ? l->next + PIECE_VIEWS : l->n;
+	text_out_raw(out, l->next == 0 ? "[" : "\n"); /* a piece holds something */
+	while (l->next < until && out->len < PIECE)
+		put_listed(l, &l->views[l->next++], out);
 	if (l->next < l->n)
 		return CALL_MORE;
 	text_out_raw(out, "]\n");
@@ -46,10 +90,15 @@ void cmd_status(struct call *call)
 {
 	struct view **views;
 	size_t n;
-	if (!call_views(call, true, &views, &n))
+	const struct args *args = call_args(call);
+	if (!call_views_or_patterns(call, &views, &n))
 		return;
 	struct listing *l = mem_new(call, struct listing);
 	l->engine = call_ctl(call)->engine;
+	l->selection = (struct selection){.failed = args_flag(args, "failed"),
+	                                  .stale = args_flag(args, "stale"),
+	                                  .tag = args_text(args, "tag"),
+	                                  .database = args_text(args, "database")};
 	l->views = mem_array(l, struct listed, n);
 	for (l->n = 0; l->n < n; l->n++)
 		l->views[l->n] = (struct listed){mem_strdup(l->views, view_name(views[l->n])),

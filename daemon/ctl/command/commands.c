@@ -23,7 +23,15 @@
 static const struct command_param no_params[] = {};
 
 static const struct command_param status_params[] = {
-	{"view", 0, PARAM_ARG_LIST, 0, "VIEW", "only these views, with all fields"},
+	{"view", 0, PARAM_ARG_LIST, 0, "VIEW",
+     "only these views, with all fields; a pattern such as 'daily_*' lists the views that it matches"},
+	{"failed", 0, PARAM_FLAG, 0, NULL,
+     "only views that are FAILED, MISSING or SUSPENDED, or whose last refresh failed; exit status 1 when there are "
+     "any"},
+	{"stale", 0, PARAM_FLAG, 0, NULL,
+     "only views that are STALE; with --failed also those; exit status 1 when there are any"},
+	{"tag", 0, PARAM_TEXT, 0, "TAG", "only views with this tag"},
+	{"database", 0, PARAM_TEXT, 0, "DATABASE", "only views of this database"},
 	{"watch", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL,
      "show the status again whenever something happens, until interrupted"},
 	{"interval", 'n', PARAM_SPAN, PARAM_ONLY_CLI, "DURATION",
@@ -52,6 +60,8 @@ static const struct command_param graph_params[] = {
 static const struct command_param plan_params[] = {
 	{"view", 0, PARAM_ARG_LIST, 0, "VIEW", "only these views (default all)"},
 	{"reload", 0, PARAM_FLAG, PARAM_ADMIN, NULL, "what a reload of the files as they are now would change"},
+	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE",
+     "what a daemon would do that is started with this configuration file; connects from here"},
 };
 
 static const struct command_param render_params[] = {
@@ -123,7 +133,15 @@ static const struct command_param wait_params[] = {
 };
 
 static const struct command_param check_params[] = {
-	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE", "the main configuration file (default /etc/viewd/viewd.conf)"},
+	{"config", 'c', PARAM_TEXT, PARAM_ONLY_CLI, "FILE",
+     "the main configuration file (default /etc/viewd/viewd.conf; a plain user's own where there is one)"},
+};
+
+static const struct command_param import_params[] = {
+	{"url", 0, PARAM_ARG, PARAM_REQUIRED, "URL", "the database, as in a [database] section"},
+	{"schema", 0, PARAM_TEXT, 0, "SCHEMA", "only views of this schema (default: of all that are not the server's own)"},
+	{"directory", 'd', PARAM_TEXT, 0, "DIR", "write each definition into a file of this directory, NAME.sql"},
+	{"config", 'c', PARAM_TEXT, 0, "FILE", "the configuration whose plugin_dir is used"},
 };
 
 static const struct command_param help_params[] = {
@@ -163,7 +181,9 @@ static const struct command_param help_params[] = {
 #define DOC_PLAN \
 	"Looks at the databases, and says what the daemon would do to each object, why, what is locked meanwhile " \
 	"and how long the last refresh took. Changes nothing. With --reload it first reads the configuration files " \
-	"again and says what would differ; that needs the rights of reload."
+	"again and says what would differ; that needs the rights of reload. With -c FILE no daemon is needed, and none " \
+	"need ever have run: viewctl looks at the databases itself. Exit status 1 when something cannot be done, or a " \
+	"database cannot be reached."
 #define DOC_RENDER \
 	"Prints the statements, each ended by a semicolon, ready for the database's own shell. With -c FILE neither " \
 	"a daemon nor a database is needed. Those of refresh compute all rows: which statements an incremental refresh " \
@@ -222,6 +242,15 @@ static const struct command_param help_params[] = {
 #define DOC_CHECK \
 	"Reads the files as the daemon would, and prints every problem as file:line. Exit status 1 when there are " \
 	"errors; warnings alone are fine."
+#define DOC_IMPORT \
+	"Connects to the database, changes nothing, and prints a section for it and one for each view and materialized " \
+	"view that viewd does not keep: with its definition as the server writes it, its indexes, the columns that tell " \
+	"rows apart, its options and its comment, and adopt = yes. viewd takes over what is there and builds nothing " \
+	"anew. " \
+	"Tables are left out: nothing tells that they are views. So are leftovers of other tools: of Scenic " \
+	"(_scenic_sbs_...) and dbt (..__dbt_tmp, ..__dbt_backup). A definition that does not fit on a line needs " \
+	"--directory. A password in the URL is not printed. Add on_change = yes, or a schedule, to views that are to be " \
+	"kept fresh; without, they are refreshed by hand."
 #define DOC_HELP "Without COMMAND, the list of commands."
 
 static const struct command command_rows[COMMAND_COUNT] = {

@@ -49,6 +49,8 @@
 	X(EVENTS, "events", GET, "/v1/events", READ, HELD, no_params, "tells what happens as it happens", cmd_events)     \
 	X(CHECK, "check", LOCAL, NULL, READ, QUICK, check_params,                                                         \
 	  "validates configuration files without a daemon", NULL)                                                         \
+	X(IMPORT, "import", LOCAL, NULL, READ, QUICK, import_params,                                                       \
+	  "prints the views of a database as sections", NULL)                                                              \
 	X(HELP, "help", LOCAL, NULL, READ, QUICK, help_params, "explains a command", NULL)
 /* clang-format on */
 

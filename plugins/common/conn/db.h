@@ -274,6 +274,18 @@ struct db_leaving_ops {
 	bool (*clean_leftovers)(struct db *db, struct viewd_err *err);
 };
 
+/* Looking at what a database has before viewd comes (existing.c). */
+struct db_existing_ops {
+	/* The views and materialized views of a schema (NULL: of all but the server's own): row(ctx, {schema, name, kind
+	 * word VIEW|MATVIEW, definition, options, comment, remark}, 7). schema is empty where unqualified names lead.
+	 * remark: why no section can describe it, or NULL. NULL: existing() is not there. */
+	bool (*list)(struct db *db, const char *schema, const struct db_reader *row, void *ctx, struct viewd_err *err);
+	/* The indexes of one that holds rows: row(ctx, {name, text as in index_NAME, key}, 3). key: the columns as written,
+	 * where the index tells rows apart. NULL: there are none. */
+	bool (*indexes)(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
+	                struct viewd_err *err);
+};
+
 struct db_ops {
 	/* ---- required ---- */
 
@@ -321,6 +333,7 @@ struct db_ops {
 	struct db_capture_ops capture;
 	struct db_returning_ops returning;
 	struct db_leaving_ops leaving;
+	struct db_existing_ops existing;
 	struct db_incremental_ops incremental;
 };
 

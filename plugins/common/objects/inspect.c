@@ -135,6 +135,8 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	if (found.kind != VIEWD_KIND_NONE && !index_all_present(task, &found.indexes_present, err))
 		return false;
 	struct dependencies list = {.mem = task->mem};
+	if (task->stateless)
+		sources.fn = NULL; /* what was known of definitions is in the state tables as well */
 	task_probe_as(task, true);
 	bool walked = sources.fn == NULL || ((!found.kept || found.matches || task_recall_definition(task, &failure)) &&
 	                                     dependencies_walk(db, task->view, task->definition, &list, &failure));

@@ -97,9 +97,22 @@ bool task_look_for_refresh(struct task *task, bool lock, struct viewd_err *err)
 	return true;
 }
 
+/* Before viewd has been here there is no state. */
+static bool load_state(struct task *task, bool lock, struct viewd_err *err)
+{
+	bool there = true;
+	if (task->view->only_look && !state_exists(task->db, &there, err))
+		return false;
+	task->stateless = !there;
+	if (there)
+		return state_load(task->db, task->view->name, lock, &task->state, err);
+	task->state = (struct state_row){.rows = -1};
+	return true;
+}
+
 bool task_look(struct task *task, bool lock, struct viewd_err *err)
 {
-	return state_load(task->db, task->view->name, lock, &task->state, err) && look_object(task, err);
+	return load_state(task, lock, err) && look_object(task, err);
 }
 
 void task_probe_as(struct task *task, bool on)

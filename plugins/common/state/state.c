@@ -211,6 +211,17 @@ bool state_setup(struct db *db, struct viewd_err *err)
 
 /* ---- reading ---- */
 
+bool state_exists(struct db *db, bool *yes_r, struct viewd_err *err)
+{
+	struct relation rel;
+	struct db_object object = {0};
+	if (!relation_parse(db->syntax, db->syntax->state.views, &rel, err) ||
+	    !db->ops->find_object(db, &rel, &object, err))
+		return false;
+	*yes_r = object.kind != VIEWD_KIND_NONE;
+	return true;
+}
+
 #define DURATION_MAX_MS (INT64_C(366) * 24 * 3600 * 1000) /* nothing that has run for longer has been timed by viewd */
 
 /* Anybody who may write there may have written anything: what cannot be is unknown. */

@@ -58,6 +58,9 @@ bool state_setup(struct db *db, struct viewd_err *err) MUST_CHECK;
 /* The name of a state table ("captures") with its schema or prefix, talloc'ed on mem_ctx. */
 char *state_table(struct db *db, void *mem_ctx, const char *name);
 
+/* Are the state tables there? They are not where viewd has never been. */
+bool state_exists(struct db *db, bool *yes_r, struct viewd_err *err) MUST_CHECK;
+
 /* Reads the row of a view, locking it when lock is set; present tells whether there is one. */
 bool state_load(struct db *db, const char *view, bool lock, struct state_row *out, struct viewd_err *err) MUST_CHECK;
 

@@ -37,8 +37,7 @@ static bool read_tag(const char *sql, char out[static TAG_DIGITS + 1])
 	return false;
 }
 
-/* Text after the first AS of a CREATE VIEW outside quotes. */
-static const char *view_definition(const char *sql)
+const char *sqlite_view_definition(const char *sql)
 {
 	struct lex_token tok;
 	for (const char *p = sql; (tok = lex_next(sqlite_syntax.lexer.flags, &p)).kind != LEX_END;)
@@ -65,7 +64,7 @@ static void identify(struct db_object *out, const char *sql)
 		digest_text(sql, digest);
 		snprintf(out->identity, sizeof out->identity, "text:%s", digest);
 	}
-	digest_normal(out->kind == VIEWD_KIND_VIEW ? view_definition(sql) : sql, out->canonical);
+	digest_normal(out->kind == VIEWD_KIND_VIEW ? sqlite_view_definition(sql) : sql, out->canonical);
 }
 
 static bool read_object_fn(void *ctx, const char *const *values, size_t n UNUSED)
@@ -136,7 +135,7 @@ struct text {
 static bool take_text_fn(void *ctx, const char *const *values, size_t n UNUSED)
 {
 	struct text *text = ctx;
-	text->value = talloc_strdup(text->mem, view_definition(values[0]));
+	text->value = talloc_strdup(text->mem, sqlite_view_definition(values[0]));
 	return false;
 }
 
@@ -198,7 +197,7 @@ bool sqlite_op_list_dependants(struct db *db, const struct relation *rel, const 
 		NULL, 0, collect_view, &list, err);
 	for (size_t i = 0; done && i < list.n; i++) {
 		struct mention mention = {rel->name, false};
-		lex_mentions(&sqlite_syntax, view_definition(list.texts[i]),
+		lex_mentions(&sqlite_syntax, sqlite_view_definition(list.texts[i]),
 		             (struct viewd_text_sink){compare_mention, &mention});
 		const char *values[] = {"VIEW", "", list.names[i]};
 		bool more = true;

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * plan.c: inspects and decides as the daemon would, one database after the other.
+ */
+#include "core/offline/plan.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/words.h"
+#include "conf/snapshot/login.h"
+#include "conf/snapshot/view_name.h"
+#include "core/offline/offline.h"
+#include "core/plan/decide.h"
+#include "plugin/host.h"
+#include "plugin/loader.h"
+
+#include <string.h>
+
+struct planner {
+	const struct conf *conf;
+	struct registry *registry;
+	const char *const *names;
+	size_t n_names;
+	struct offline_planned_sink sink;
+};
+
+static bool is_meant(const struct planner *p, const struct conf_view *view, const char *database)
+{
+	if (p->n_names == 0)
+		return view->enabled;
+	for (size_t i = 0; i < p->n_names; i++) {
+		struct view_name meant = view_name_split(p->names[i]);
+		if (strcmp(meant.name, view->name) == 0 && view_name_allows(&meant, database))
+			return true;
+	}
+	return false;
+}
+
+static bool ignore_text(void *ctx UNUSED, const char *text UNUSED)
+{
+	return true;
+}
+
+static bool ignore_source(void *ctx UNUSED, const struct viewd_source *src UNUSED)
+{
+	return true;
+}
+
+static bool judge(const struct viewd_dialect *dialect, struct viewd_conn *conn, const struct viewd_database_spec *db,
+                  const struct conf_view *view, struct viewd_found *found, struct decision *out, struct viewd_err *err)
+{
+	struct viewd_view_spec spec;
+	struct viewd_resolved resolved = {.method = VIEWD_METHOD_SIMPLE};
+	conf_view_spec(view, dialect->name, &spec);
+	spec.compare_columns = VIEWD_COMPARE_NAMES;
+	spec.only_look = true;
+	if (spec.definition == NULL)
+		return err_set(err, VIEWD_ERR_CONFIG, "view '%s' has no definition for %s", view->name, dialect->name);
+	if (!dialect->check_view(db, &spec, &resolved, (struct viewd_text_sink){.fn = ignore_text}, err) ||
+	    !dialect->inspect(conn, &spec, found, (struct viewd_source_sink){.fn = ignore_source}, err))
+		return false;
+	const struct decide_settings settings = {
+		.label = view->name,
+		.method = resolved.method,
+		.hash = resolved.hash,
+		.index_hash = resolved.index_hash,
+		.adopt = view->adopt,
+		.create_missing = true,
+		.policy = view->on_configuration_change,
+	};
+	decide(&settings, found, dialect->caps, out);
+	return true;
+}
+
+static void tell(const struct planner *p, const struct conf_view *view, const char *database,
+                 const struct decision *decision, const struct viewd_found *found, const struct viewd_err *failure)
+{
+	char *label = view->database.n > 1 ? mem_printf(NULL, "%s:%s", database, view->name) : mem_strdup(NULL, view->name);
+	struct offline_planned planned = {
+		.view = label, .database = database, .reason = "", .locks = "", .group = view->refresh_group};
+	if (decision != NULL) {
+		planned.change = word_change(decision->change);
+		planned.reason = decision->reason;
+		planned.locks = decision->locks;
+		planned.duration_us = found->duration_us;
+		planned.error = decision->err.cls != VIEWD_ERR_OK ? &decision->err : NULL;
+	} else
+		planned.error = failure;
+	p->sink.fn(p->sink.ctx, &planned);
+	talloc_free(label);
+}
+
+/* conn NULL: failure says why. */
+static void plan_views(const struct planner *p, const struct conf_database *db, const struct viewd_dialect *dialect,
+                       struct viewd_conn *conn, const struct viewd_database_spec *spec, const struct viewd_err *failure)
+{
+	for (size_t i = 0; i < p->conf->n_views; i++) {
+		const struct conf_view *view = &p->conf->views[i];
+		for (size_t k = 0; k < view->database.n; k++) {
+			if (strcmp(view->database.items[k], db->name) != 0 || !is_meant(p, view, db->name))
+				continue;
+			struct viewd_err err = {0};
+			struct viewd_found found = {0};
+			struct decision decision;
+			bool judged = conn != NULL && judge(dialect, conn, spec, view, &found, &decision, &err);
+			tell(p, view, db->name, judged ? &decision : NULL, &found, conn != NULL ? &err : failure);
+		}
+	}
+}
+
+static bool any_view(const struct planner *p, const struct conf_database *db)
+{
+	for (size_t i = 0; i < p->conf->n_views; i++)
+		for (size_t k = 0; k < p->conf->views[i].database.n; k++)
+			if (strcmp(p->conf->views[i].database.items[k], db->name) == 0 && is_meant(p, &p->conf->views[i], db->name))
+				return true;
+	return false;
+}
+
+static void plan_database(const struct planner *p, const struct conf_database *db)
+{
+	struct viewd_err failure = {0};
+	struct login login = {.password = NULL};
+	struct viewd_conn *conn = NULL;
+	const struct viewd_dialect *dialect = registry_open(p->registry, p->conf->daemon.plugin_dir, db->dialect, &failure);
+	if (dialect != NULL && login_begin(&login, db, "plan", &failure))
+		conn = dialect->open(host_services(), &login.spec, &failure);
+	plan_views(p, db, dialect, conn, &login.spec, &failure);
+	if (dialect != NULL)
+		dialect->close(&conn);
+	login_end(&login);
+}
+
+bool offline_plan(const struct conf *conf, struct registry *registry, const char *const *views, size_t n,
+                  struct offline_planned_sink sink, struct viewd_err *err)
+{
+	const struct planner p = {conf, registry, views, n, sink};
+	for (size_t i = 0; i < n; i++) {
+		const struct conf_view *view;
+		const struct conf_database *db;
+		if (!offline_pick(conf, views[i], NULL, &view, &db, err))
+			return false;
+	}
+	for (size_t i = 0; i < conf->n_databases; i++)
+		if (any_view(&p, &conf->databases[i]))
+			plan_database(&p, &conf->databases[i]);
+	return true;
+}
