@@ -296,14 +296,14 @@ static bool reads_merged(struct expr *expr)
 	return !expr_walk(expr, not_merged, NULL);
 }
 
-/* Its text as it is written; NULL where that would not do for the table's log. */
+/* The text of a condition as it is written; NULL where that would not do for the table's log. */
 static const char *filter_text(const struct unit *unit, struct expr *expr)
 {
 	const struct maker *maker = unit->maker;
 	return reads_merged(expr) ? NULL : span_condition(maker->out, maker->syn, maker->text, expr);
 }
 
-/* What a branch of an OR says of the table alone, after `text`; "" nothing. */
+/* Appends to `text` the conditions of one branch of an OR on the table alone; "" there are none. */
 static char *add_branch(const struct unit *unit, const struct occurrence *of, struct expr *branch, char *text)
 {
 	for (size_t i = 0; branch->kind == EXPR_AND && i < branch->args.n; i++)
@@ -312,8 +312,8 @@ static char *add_branch(const struct unit *unit, const struct occurrence *of, st
 	return filter == NULL ? text : talloc_asprintf_append(text, "%s(%s)", text[0] != '\0' ? " AND " : "", filter);
 }
 
-/* Where every branch of an OR says something of the table alone, a row must meet what one of them says. NULL: some
- * branch says nothing. */
+/* SQL: a row meets the conditions of one branch of the OR, where every branch has some on the table alone. NULL: some
+ * branch has none. */
 static char *either_text(const struct unit *unit, const struct occurrence *of, const struct conjunct *conjunct)
 {
 	const struct expr *either = conjunct->expr;

@@ -59,7 +59,7 @@ static void filters(void)
 	}
 }
 
-/* What all branches of an OR say of one table, each for itself: a row of it must meet what one of them says. */
+/* Conditions on one table in all branches of an OR: a row of the table must meet those of one branch. */
 struct either_row {
 	const char *on; /* r1 and r2 */
 	const char *first, *second;
