@@ -63,6 +63,8 @@ static void sets_behave_like_sets(void)
 		CHECK(to_bits(&y) == (a & b));
 		ids_forget_below(&x, below);
 		CHECK(to_bits(&x) == (b >> below << below));
+		ids_forget_above(&x, N - below);
+		CHECK(to_bits(&x) == ((b >> below << below) & ((UINT64_C(2) << (N - below)) - 1)));
 		for (int i = N; i < N + 20; i += 2)
 			ids_append(&x, i, i);
 		CHECK(ids_contain(&x, N + 18) && !ids_contain(&x, N + 19));

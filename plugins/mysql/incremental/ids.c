@@ -75,6 +75,14 @@ void ids_forget_below(struct ids *ids, int64_t first)
 		ids->items[0].first = first;
 }
 
+void ids_forget_above(struct ids *ids, int64_t last)
+{
+	while (ids->n > 0 && ids->items[ids->n - 1].first > last)
+		ids->n--;
+	if (ids->n > 0 && ids->items[ids->n - 1].last > last)
+		ids->items[ids->n - 1].last = last;
+}
+
 bool ids_contain(const struct ids *ids, int64_t id)
 {
 	size_t low = 0, high = ids->n;

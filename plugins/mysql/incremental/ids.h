@@ -29,8 +29,9 @@ void ids_append(struct ids *ids, int64_t first, int64_t last);
 void ids_unite(struct ids *ids, const struct ids *more);
 /* Leaves those that are in the other set, too. */
 void ids_intersect(struct ids *ids, const struct ids *other);
-/* Takes away what is below a number. */
+/* Takes away what is below, or above, a number. */
 void ids_forget_below(struct ids *ids, int64_t first);
+void ids_forget_above(struct ids *ids, int64_t last);
 bool ids_contain(const struct ids *ids, int64_t id);
 
 /* "17-300,305", and back. What is not written so gives false. */

@@ -53,6 +53,7 @@ struct looked {
 	int64_t tried;   /* rows that triggers have left for a try */
 	int64_t slots;   /* rows that are always there */
 	int64_t oldest;  /* the number of a row, 0: there is none */
+	int64_t newest;  /* likewise */
 	bool overflowed; /* some unread row says "everything" */
 	struct ids unread;
 };
@@ -119,7 +120,16 @@ static bool check_positions(const struct look *look, struct viewd_err *err)
 
 /* ---- rows ---- */
 
-enum { ROW_SLOTS = 0, ROW_OLDEST = 9 };
+enum { ROW_SLOTS = 0, ROW_OLDEST = 9, ROW_NEWEST = 10 };
+
+/* Of the unread rows from this number on, so many at most. */
+static char *add_unread_query(const struct look *look, char *sql, const struct looked *l, int64_t first)
+{
+	sql = sql_add(sql, "SELECT %" PRId64 ", viewd_id, viewd_sign FROM %s WHERE ", l->log->number,
+	              log_quoted(look->conn, look->mem, l->log));
+	sql = ids_add_outside(sql, &l->seen.ids, "viewd_id", first);
+	return sql_add(sql, " ORDER BY viewd_id LIMIT %d", LOG_UNREAD_MAX + 1);
+}
 
 static char *add_rows_query(const struct look *look, char *sql, const struct looked *l)
 {
@@ -128,11 +138,10 @@ static char *add_rows_query(const struct look *look, char *sql, const struct loo
 	sql = sql_add(sql,
 	              "SELECT %" PRId64 ", COUNT(*), %d FROM %s WHERE viewd_id <= " LOG_SLOTS
 	              " AND viewd_sign = 0 UNION ALL SELECT %" PRId64
-	              ", MIN(viewd_id), %d FROM %s WHERE viewd_id >= " LOG_FIRST " UNION ALL (SELECT %" PRId64
-	              ", viewd_id, viewd_sign FROM %s WHERE ",
-	              number, ROW_SLOTS, table, number, ROW_OLDEST, table, number, table);
-	sql = ids_add_outside(sql, &l->seen.ids, "viewd_id", number_or(LOG_FIRST, 0));
-	return sql_add(sql, " ORDER BY viewd_id LIMIT %d)", LOG_UNREAD_MAX + 1);
+	              ", MIN(viewd_id), %d FROM %s WHERE viewd_id >= " LOG_FIRST " UNION ALL SELECT %" PRId64
+	              ", MAX(viewd_id), %d FROM %s WHERE viewd_id >= " LOG_FIRST " UNION ALL (",
+	              number, ROW_SLOTS, table, number, ROW_OLDEST, table, number, ROW_NEWEST, table);
+	return sql_add(add_unread_query(look, sql, l, number_or(LOG_FIRST, 0)), ")");
 }
 
 static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -145,21 +154,38 @@ static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 		l->slots = id;
 	else if (sign == ROW_OLDEST)
 		l->oldest = id;
+	else if (sign == ROW_NEWEST)
+		l->newest = id;
 	else
 		ids_append(&l->unread, id, id);
-	l->log->unread += sign != ROW_SLOTS && sign != ROW_OLDEST;
+	l->log->unread += sign != ROW_SLOTS && sign != ROW_OLDEST && sign != ROW_NEWEST;
 	l->overflowed |= sign == number_or(LOG_EVERYTHING, 0);
 	return true;
 }
 
 static const struct db_reader take_row[] = {{take_row_fn, "nNn", "the rows of change logs"}};
 
-/* The reader's position after it has read the unread rows. */
+/* All rows are computed when there are so many, and that covers each of them: none may be read once more. */
+static bool read_rest(struct look *look, struct looked *l, struct viewd_err *err)
+{
+	for (int64_t told = 0; l->log->unread - told > LOG_UNREAD_MAX;) {
+		int64_t next = l->unread.items[l->unread.n - 1].last + 1;
+		told = l->log->unread;
+		if (!my_query(&look->conn->db, add_unread_query(look, sql_new(look->mem), l, next), NULL, 0, take_row, look,
+		              err))
+			return false;
+	}
+	return true;
+}
+
+/* The reader's position after it has read the unread rows. Numbers above all rows are given again where a backup has
+ * brought back an older log. */
 static void plan_reading(const struct look *look, struct looked *l)
 {
 	struct seen next = {.ids = l->seen.ids, .newest = l->seen.newest};
 	l->log->unread_ids = ids_add_text(sql_new(look->mem), &l->unread);
 	ids_forget_below(&next.ids, l->oldest > 0 ? l->oldest : INT64_MAX);
+	ids_forget_above(&next.ids, l->newest);
 	ids_unite(&next.ids, &l->unread);
 	if (l->unread.n > 0 && l->unread.items[l->unread.n - 1].last > next.newest)
 		next.newest = l->unread.items[l->unread.n - 1].last;
@@ -298,7 +324,7 @@ static void forget_answers(struct look *look)
 		db_log(&look->conn->db, VIEWD_LOG_DEBUG, "view '%s', change logs are looked at one by one", look->view);
 	for (size_t i = 0; i < look->n; i++) {
 		struct looked *l = &look->logs[i];
-		l->log->unread = l->tried = l->slots = l->oldest = 0;
+		l->log->unread = l->tried = l->slots = l->oldest = l->newest = 0;
 		l->unread = (struct ids){.mem = look->mem};
 		l->overflowed = false;
 		l->now = NULL;
@@ -345,7 +371,7 @@ static bool conclude(struct look *look, struct looked *l, bool answered, struct 
 		return false;
 	if (l->log->unsound)
 		return true;
-	if (!answered && !rows_alone(look, l, err))
+	if ((!answered && !rows_alone(look, l, err)) || !read_rest(look, l, err))
 		return false;
 	judge_rows(look, l);
 	return true;
