@@ -26,6 +26,7 @@ struct my_questions {
 		void *ctx;
 		bool *answered_r; /* becomes true when the server has answered; NULL: nobody asks */
 		bool *cut_r;      /* becomes true when a value has a zero byte, where its text ends; NULL: none has */
+		bool streamed;    /* nobody knows how long the answer is: its rows are not kept before they are read */
 	} * items;
 	size_t n;
 };

@@ -158,10 +158,10 @@ static bool run_bound(struct viewd_conn *conn, const char *sql, const char *cons
 	return done;
 }
 
-/* Takes the result off the line. *result_r is NULL for a statement without rows. */
-static bool take_result(struct viewd_conn *conn, MYSQL_RES **result_r, struct viewd_err *err)
+/* Takes the result off the line; streamed: its rows stay there. *result_r is NULL for a statement without rows. */
+static bool take_result(struct viewd_conn *conn, bool streamed, MYSQL_RES **result_r, struct viewd_err *err)
 {
-	*result_r = mysql_store_result(conn->my);
+	*result_r = streamed ? mysql_use_result(conn->my) : mysql_store_result(conn->my);
 	if (*result_r != NULL || mysql_field_count(conn->my) == 0)
 		return true;
 	return answer_failed(conn, true, VIEWD_ERR_TIMEOUT, err);
@@ -191,7 +191,7 @@ bool my_exec(struct db *db, const char *sql, const char *const *params, size_t n
 	if (!run_bound(conn, sql, params, n_params, err))
 		return false;
 	int64_t affected = (int64_t)mysql_affected_rows(conn->my);
-	if (!take_result(conn, &result, err))
+	if (!take_result(conn, false, &result, err))
 		return false;
 	mysql_free_result(result);
 	if (!drop_more(conn, err))
@@ -206,7 +206,7 @@ bool my_exec_within(struct viewd_conn *conn, const char *sql, int64_t limit_us, 
 	MYSQL_RES *result;
 
 	if (!my_flush(&conn->db, err) || !send_statement(conn, sql, limit_us, VIEWD_ERR_CONFLICT, err) ||
-	    !take_result(conn, &result, err))
+	    !take_result(conn, false, &result, err))
 		return false;
 	mysql_free_result(result);
 	return true;
@@ -222,12 +222,15 @@ static bool is_cut(MYSQL_RES *result, MYSQL_ROW values)
 	return false;
 }
 
-static bool give_rows(MYSQL_RES *result, const struct my_question *asked, struct viewd_err *err)
+static bool give_rows(struct viewd_conn *conn, MYSQL_RES *result, const struct my_question *asked,
+                      struct viewd_err *err)
 {
 	bool good = true, more = true;
-	MYSQL_ROW values;
 
-	while (good && more && (values = mysql_fetch_row(result)) != NULL) {
+	while (good && more) {
+		MYSQL_ROW values = mysql_fetch_row(result);
+		if (values == NULL)
+			return !asked->streamed || mysql_errno(conn->my) == 0 || answer_failed(conn, true, VIEWD_ERR_TIMEOUT, err);
 		if (asked->cut_r != NULL)
 			*asked->cut_r = *asked->cut_r || is_cut(result, values);
 		good = db_give(asked->row, asked->ctx, (const char *const *)values, mysql_num_fields(result), &more, err);
@@ -242,9 +245,9 @@ bool my_query(struct db *db, const char *sql, const char *const *params, size_t 
 	struct my_question asked = {.row = row, .ctx = ctx};
 	MYSQL_RES *result;
 
-	if (!run_bound(conn, sql, params, n_params, err) || !take_result(conn, &result, err))
+	if (!run_bound(conn, sql, params, n_params, err) || !take_result(conn, false, &result, err))
 		return false;
-	bool good = result == NULL || give_rows(result, &asked, err);
+	bool good = result == NULL || give_rows(conn, result, &asked, err);
 	mysql_free_result(result);
 	return good;
 }
@@ -261,12 +264,12 @@ bool my_query_numbers(struct viewd_conn *conn, const char *sql, const struct db_
 	struct my_question asked = {.row = row, .ctx = ctx};
 	MYSQL_RES *result;
 
-	if (!run_bound(conn, sql, NULL, 0, err) || !take_result(conn, &result, err))
+	if (!run_bound(conn, sql, NULL, 0, err) || !take_result(conn, false, &result, err))
 		return false;
 	*numbers_r = result != NULL;
 	for (unsigned i = 0; result != NULL && i < mysql_num_fields(result); i++)
 		*numbers_r = *numbers_r && is_whole(&mysql_fetch_fields(result)[i]);
-	bool good = !*numbers_r || give_rows(result, &asked, err);
+	bool good = !*numbers_r || give_rows(conn, result, &asked, err);
 	mysql_free_result(result);
 	return good;
 }
@@ -286,14 +289,14 @@ static bool take_answers(struct viewd_conn *conn, const struct my_questions *lis
 	MYSQL_RES *result;
 
 	for (size_t i = 0;; i++) {
-		if (!take_result(conn, &result, err))
-			return false;
 		while (i < list->n && list->items[i].row == NULL)
 			i++;
+		if (!take_result(conn, i < list->n && list->items[i].streamed, &result, err))
+			return false;
 		if (result != NULL && i < list->n && list->items[i].answered_r != NULL)
 			*list->items[i].answered_r = true;
 		if (good && result != NULL && i < list->n)
-			good = give_rows(result, &list->items[i], err);
+			good = give_rows(conn, result, &list->items[i], err);
 		mysql_free_result(result);
 		if (!mysql_more_results(conn->my))
 			return good;

@@ -14,7 +14,11 @@
 #include "common/sqltext/sqltext.h"
 #include "common/text/number.h"
 
-#define CHUNK 500 /* rows in one statement that writes */
+/* Writing: a server takes no longer text than its max_allowed_packet, for which 1 MiB is little. */
+#define CHUNK 500               /* rows in one statement */
+#define CHUNK_BYTES (128 << 10) /* likewise, of their values; each may become twice as long */
+#define BLOCK_BYTES (256 << 10) /* statements that go together, but for the last one of them */
+#define ROW_BYTES (64 << 10)    /* one row */
 
 /* ---- types ---- */
 
@@ -65,6 +69,8 @@ struct side {
 	void *mem;
 	char ***rows; /* each a column */
 	size_t n;
+	int64_t bytes;
+	bool too_long; /* it was not read to its end */
 };
 
 struct comparing {
@@ -91,6 +97,10 @@ static bool take_row_fn(void *ctx, const char *const *v, size_t n)
 	size_t size = n * sizeof(char *);
 	for (size_t i = 0; i < n; i++)
 		size += v[i] != NULL ? strlen(v[i]) + 1 : 0;
+	side->bytes += (int64_t)size;
+	side->too_long = side->n == COMPARED_MAX || size > ROW_BYTES || side->bytes > COMPARED_BYTES;
+	if (side->too_long)
+		return false;
 	char **row = talloc_size(side->mem, size), *at = (char *)(row + n);
 	assert(row != NULL);
 	for (size_t i = 0; i < n; i++) {
@@ -176,21 +186,34 @@ static void sort(struct comparing *c, struct side *side)
 		qsort_r(side->rows, side->n, sizeof *side->rows, compare_items, c);
 }
 
-/* One question for both. Rows of the relation are read as they are now, as they would be to write them. */
+static void ask(struct comparing *c, struct my_questions *list, char *sql, struct side *side)
+{
+	my_ask_later(list, sql, take_row, side);
+	list->items[list->n - 1].cut_r = &c->cut;
+	list->items[list->n - 1].streamed = true;
+}
+
+/* One question for both, but of all rows: where the relation has too many the definition is not computed in vain. Rows
+ * of the relation are read as they are now, as they would be to write them. */
 static bool read_both(struct comparing *c, const char *query, struct viewd_err *err)
 {
 	const struct difference *d = c->d;
-	struct my_questions list = {.mem = d->mem};
+	struct my_questions list = {.mem = c->have.mem};
 	char *names = sql_names(&my_syntax, sql_new(d->mem), NULL, d->columns->names, d->columns->n);
 	char *rel = relation_quoted(&my_syntax, d->mem, d->rel);
-	my_ask_later(&list,
-	             talloc_asprintf(d->mem, "SELECT %s FROM %s t%s%s LIMIT %d FOR UPDATE", names, rel,
-	                             d->filter != NULL ? " WHERE " : "", d->filter != NULL ? d->filter : "",
-	                             COMPARED_MAX + 1),
-	             take_row, &c->have);
-	my_ask_later(&list, talloc_asprintf(d->mem, "%s LIMIT %d", query, COMPARED_MAX + 1), take_row, &c->want);
-	for (size_t i = 0; i < list.n; i++)
-		list.items[i].cut_r = &c->cut;
+	ask(c, &list,
+	    talloc_asprintf(d->mem, "SELECT %s FROM %s t%s%s LIMIT %d FOR UPDATE", names, rel,
+	                    d->filter != NULL ? " WHERE " : "", d->filter != NULL ? d->filter : "", COMPARED_MAX + 1),
+	    &c->have);
+	if (d->filter == NULL) {
+		if (!my_ask_now(d->conn, &list, err))
+			return false;
+		list.n = 0;
+		list.items = NULL;
+	}
+	if (c->have.too_long || c->cut)
+		return true;
+	ask(c, &list, talloc_asprintf(d->mem, "%s LIMIT %d", query, COMPARED_MAX + 1), &c->want);
 	return my_ask_now(d->conn, &list, err);
 }
 
@@ -226,12 +249,15 @@ static char *delete_text(const struct comparing *c, const char *rel, size_t firs
 	return sql;
 }
 
+/* A date that the application's session has allowed is one here, too, and was one for INSERT .. SELECT. */
+#define ALLOWING_DATES "SET STATEMENT sql_mode = CONCAT(@@sql_mode, ',ALLOW_INVALID_DATES') FOR "
+
 static char *insert_text(const struct comparing *c, const char *rel, size_t first, size_t end)
 {
 	const struct columns *columns = c->d->columns;
-	char *sql = sql_add(
-		sql_names(&my_syntax, sql_add(sql_new(c->d->mem), "INSERT INTO %s (", rel), NULL, columns->names, columns->n),
-		") VALUES ");
+	char *sql = sql_add(sql_names(&my_syntax, sql_add(sql_new(c->d->mem), ALLOWING_DATES "INSERT INTO %s (", rel), NULL,
+	                              columns->names, columns->n),
+	                    ") VALUES ");
 	for (size_t i = first; i < end; i++)
 		for (size_t k = 0; k < columns->n; k++)
 			sql = add_literal(sql_add(sql, k > 0       ? ", "
@@ -249,25 +275,66 @@ static bool add_count_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader add_count[] = {{add_count_fn, "n", "how many rows were deleted"}};
 
-static size_t end_of(size_t first, const struct side *side)
+static size_t bytes_of(const struct comparing *c, char *const *row)
 {
-	return side->n - first > CHUNK ? first + CHUNK : side->n;
+	size_t bytes = 0;
+	for (size_t i = 0; i < c->d->columns->n; i++)
+		bytes += row[i] != NULL ? strlen(row[i]) : 4;
+	return bytes;
+}
+
+/* Of the rows that one statement takes. */
+static size_t end_of(const struct comparing *c, const struct side *side, size_t first)
+{
+	size_t end = first, bytes = 0;
+	while (end < side->n && end - first < CHUNK && bytes < CHUNK_BYTES)
+		bytes += bytes_of(c, side->rows[end++]);
+	return end;
+}
+
+/* Statements that have not been sent. */
+struct block {
+	const struct comparing *c;
+	struct my_questions list;
+	size_t bytes;
+	int64_t deleted;
+};
+
+static bool send(struct block *block, struct viewd_err *err)
+{
+	bool done = block->list.n == 0 || my_ask_now(block->c->d->conn, &block->list, err);
+	talloc_free(block->list.mem);
+	block->list = (struct my_questions){.mem = talloc_new(block->c->have.mem)};
+	block->bytes = 0;
+	return done;
+}
+
+static bool add_statement(struct block *block, char *sql, bool deletes, struct viewd_err *err)
+{
+	block->bytes += strlen(sql);
+	my_ask_later(&block->list, talloc_steal(block->list.mem, sql), NULL, NULL);
+	if (deletes)
+		my_ask_later(&block->list, talloc_strdup(block->list.mem, "SELECT ROW_COUNT()"), add_count, &block->deleted);
+	return block->bytes < BLOCK_BYTES || send(block, err);
 }
 
 static bool write_back(const struct comparing *c, struct viewd_err *err)
 {
-	struct my_questions list = {.mem = c->d->mem};
-	int64_t deleted = 0;
+	struct block block = {.c = c, .list = {.mem = talloc_new(c->have.mem)}};
 	char *rel = relation_quoted(&my_syntax, c->d->mem, c->d->rel);
-	for (size_t i = 0; i < c->going.n; i += CHUNK) {
-		my_ask_later(&list, delete_text(c, rel, i, end_of(i, &c->going)), NULL, NULL);
-		my_ask_later(&list, talloc_strdup(c->d->mem, "SELECT ROW_COUNT()"), add_count, &deleted);
+	for (size_t i = 0, end; i < c->going.n; i = end) {
+		end = end_of(c, &c->going, i);
+		if (!add_statement(&block, delete_text(c, rel, i, end), true, err))
+			return false;
 	}
-	for (size_t i = 0; i < c->coming.n; i += CHUNK)
-		my_ask_later(&list, insert_text(c, rel, i, end_of(i, &c->coming)), NULL, NULL);
-	if (list.n > 0 && !my_ask_now(c->d->conn, &list, err))
+	for (size_t i = 0, end; i < c->coming.n; i = end) {
+		end = end_of(c, &c->coming, i);
+		if (!add_statement(&block, insert_text(c, rel, i, end), false, err))
+			return false;
+	}
+	if (!send(&block, err))
 		return false;
-	return deleted == (int64_t)c->going.n ||
+	return block.deleted == (int64_t)c->going.n ||
 	       err_set(err, VIEWD_ERR_CONFLICT, "rows of table '%s' were changed by somebody else", c->d->rel->name);
 }
 
@@ -284,26 +351,33 @@ static bool are_told_apart(const struct comparing *c, const struct side *side)
 	return true;
 }
 
+static bool apply(struct comparing *c, const char *query, bool *done_r, struct part_written *out, struct viewd_err *err)
+{
+	if (!read_both(c, query, err))
+		return false;
+	db_failpoint(&c->d->conn->db, "mysql:filled");
+	if (c->cut || c->have.too_long || c->want.too_long)
+		return true;
+	plan_order(c);
+	sort(c, &c->have);
+	sort(c, &c->want);
+	if (!are_told_apart(c, &c->have) || !are_told_apart(c, &c->want))
+		return true;
+	find_differing(c);
+	count_changed(c);
+	*done_r = true;
+	*out = (struct part_written){(int64_t)(c->coming.n - c->changed), (int64_t)c->changed,
+	                             (int64_t)(c->going.n - c->changed)};
+	return write_back(c, err);
+}
+
 bool compared_apply(const struct difference *d, const char *query, bool *done_r, struct part_written *out,
                     struct viewd_err *err)
 {
-	struct side none = {.mem = d->mem};
+	struct side none = {.mem = talloc_new(d->mem)};
 	struct comparing c = {.d = d, .have = none, .want = none, .going = none, .coming = none};
 	*done_r = false;
-	if (!read_both(&c, query, err))
-		return false;
-	db_failpoint(&d->conn->db, "mysql:filled");
-	if (c.cut || c.have.n > COMPARED_MAX || c.want.n > COMPARED_MAX)
-		return true;
-	plan_order(&c);
-	sort(&c, &c.have);
-	sort(&c, &c.want);
-	if (!are_told_apart(&c, &c.have) || !are_told_apart(&c, &c.want))
-		return true;
-	find_differing(&c);
-	count_changed(&c);
-	*done_r = true;
-	*out =
-		(struct part_written){(int64_t)(c.coming.n - c.changed), (int64_t)c.changed, (int64_t)(c.going.n - c.changed)};
-	return write_back(&c, err);
+	bool done = apply(&c, query, done_r, out, err);
+	talloc_free(none.mem);
+	return done;
 }

@@ -19,6 +19,11 @@ static char *names_of(const struct difference *d, const char *prefix)
 	return sql_names(&my_syntax, sql_new(d->mem), prefix, d->columns->names, d->columns->n);
 }
 
+static const char *stage_of(const struct difference *d)
+{
+	return d->stage != NULL ? d->stage : LOG_STAGE;
+}
+
 bool difference_stage(const struct difference *d, struct viewd_err *err)
 {
 	char *body = talloc_asprintf(d->mem, "ENGINE=InnoDB AS SELECT %s FROM %s LIMIT 0", names_of(d, NULL),
@@ -101,9 +106,9 @@ static bool compare(const struct difference *d, struct viewd_err *err)
 		d->mem,
 		"(viewd_hash BINARY(32) NOT NULL PRIMARY KEY, viewd_row BINARY(32), viewd_n BIGINT NOT NULL) ENGINE=InnoDB AS "
 		"SELECT viewd_hash, MIN(viewd_row) AS viewd_row, SUM(viewd_n) AS viewd_n FROM (SELECT %s AS viewd_hash, %s AS "
-		"viewd_row, 1 AS viewd_n FROM " LOG_STAGE
-		" s UNION ALL SELECT %s, %s, -1 FROM %s t%s) viewd_u GROUP BY viewd_hash HAVING SUM(viewd_n) <> 0",
-		hash_of(d, "s."), identity_of(d, "s."), hash_of(d, "t."), identity_of(d, "t."),
+		"viewd_row, 1 AS viewd_n FROM %s s UNION ALL SELECT %s, %s, -1 FROM %s t%s) viewd_u GROUP BY viewd_hash HAVING "
+		"SUM(viewd_n) <> 0",
+		hash_of(d, "s."), identity_of(d, "s."), stage_of(d), hash_of(d, "t."), identity_of(d, "t."),
 		relation_quoted(&my_syntax, d->mem, d->rel), where(d));
 	return my_make_temporary(d->conn, LOG_DIFFER, body, err);
 }
@@ -139,10 +144,9 @@ static bool write_differing(const struct difference *d, const struct differing *
 	char *remove =
 		talloc_asprintf(d->mem, "DELETE t FROM %s t JOIN " LOG_DIFFER " viewd_d ON viewd_d.viewd_hash = %s%s", rel,
 	                    hash_of(d, "t."), where(d));
-	char *add = talloc_asprintf(d->mem,
-	                            "INSERT INTO %s (%s) SELECT %s FROM " LOG_STAGE " s JOIN " LOG_DIFFER
-	                            " viewd_d ON viewd_d.viewd_hash = %s",
-	                            rel, names_of(d, NULL), names_of(d, "s."), hash_of(d, "s."));
+	char *add = talloc_asprintf(
+		d->mem, "INSERT INTO %s (%s) SELECT %s FROM %s s JOIN " LOG_DIFFER " viewd_d ON viewd_d.viewd_hash = %s", rel,
+		names_of(d, NULL), names_of(d, "s."), stage_of(d), hash_of(d, "s."));
 	if (!my_exec(db, remove, NULL, 0, &out->deleted, err) || !my_exec(db, add, NULL, 0, &out->inserted, err))
 		return false;
 	out->updated = differing->changed;
@@ -157,5 +161,6 @@ bool difference_apply(const struct difference *d, struct part_written *out, stru
 	*out = (struct part_written){0};
 	return compare(d, err) && count(d, &differing, err) &&
 	       (differing.n == 0 || write_differing(d, &differing, out, err)) &&
-	       my_drop_temporary(d->conn, LOG_DIFFER, err) && my_drop_temporary(d->conn, LOG_STAGE, err);
+	       my_drop_temporary(d->conn, LOG_DIFFER, err) &&
+	       (d->stage != NULL || my_drop_temporary(d->conn, LOG_STAGE, err));
 }

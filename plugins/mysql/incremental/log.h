@@ -149,8 +149,9 @@ struct difference {
 	const struct columns *columns;
 	const size_t *row; /* positions of what identifies a row */
 	size_t n_row;
-	char *filter;   /* over t: the rows of the relation that count; NULL: all */
-	bool nulls_not; /* identify no row */
+	const char *stage; /* quoted: where the rows are that it should have; NULL: LOG_STAGE */
+	char *filter;      /* over t: the rows of the relation that count; NULL: all */
+	bool nulls_not;    /* identify no row */
 };
 
 /* Makes LOG_STAGE, empty, with the relation's columns. From then on the relation keeps its name to the end of the
@@ -161,7 +162,7 @@ bool difference_stage(const struct difference *d, struct viewd_err *err) MUST_CH
 char *fill_text(void *mem, const char *into, const char *query, const char *const *names, size_t n);
 /* Runs fill_text for a query whose columns are named as the relation's. */
 bool difference_fill(const struct difference *d, const char *into, const char *query, struct viewd_err *err) MUST_CHECK;
-/* Makes the relation's rows those of LOG_STAGE. */
+/* Makes the relation's rows those of the stage. */
 bool difference_apply(const struct difference *d, struct part_written *out, struct viewd_err *err) MUST_CHECK;
 
 /* The log's table, quoted. talloc'ed */
@@ -169,7 +170,8 @@ char *log_quoted(struct viewd_conn *conn, void *mem, const struct change_log *lo
 
 /* ---- compared.c: the same for few rows */
 
-#define COMPARED_MAX 50000 /* on either side */
+#define COMPARED_MAX 50000                 /* rows on either side */
+#define COMPARED_BYTES (INT64_C(16) << 20) /* likewise, of their texts */
 
 /* Do texts tell every byte of its columns? */
 bool compared_may(const struct difference *d);
