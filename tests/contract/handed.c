@@ -208,6 +208,34 @@ static void beside_one_that_is_not_kept(void)
 	contract_end(&g.c);
 }
 
+/* A view outside the group reads the changes of a member, whatever way the engine has to write all of them at once. */
+static void a_group_hands_over_to_a_view_outside(void)
+{
+	struct kept_group g;
+	begin(&g);
+	add(&g, contract_view("one", VIEWD_METHOD_TABLE, "SELECT id, part, amount FROM src"));
+	add(&g, contract_view("two", VIEWD_METHOD_TABLE, "SELECT count(*) AS n FROM src"));
+	for (size_t i = 0; i < g.n; i++) {
+		g.views[i].mode = VIEWD_MODE_FULL;
+		g.views[i].unique_key = i == 0 ? key : NULL;
+		g.views[i].n_unique_key = i == 0 ? 1 : 0;
+	}
+	takes(&g);
+	struct viewd_view_spec outside =
+		kept_view("v", "SELECT part, count(*) AS n, sum(amount) AS amount FROM one GROUP BY part");
+	kept_make(&g.c, &outside);
+	for (int i = 1; i < 4; i++) {
+		change(i);
+		takes(&g);
+		CHECK(g.outcomes[0].rows_written > 0);
+		kept_keeps(&g.c, &outside);
+	}
+	takes(&g);
+	REFRESH(&g.c, &outside);
+	VERIFY_EQUAL(&g.c, &outside);
+	contract_end(&g.c);
+}
+
 /* Another view needs a column that the log lacks: it is made anew, and the group goes on by that. */
 static void a_log_made_anew_is_found(void)
 {
@@ -263,6 +291,7 @@ static const struct harness_test tests[] = {
 	{"members do what has changed", members_do_what_has_changed},
 	{"a member above another does too", a_member_above_another_does_too},
 	{"beside one that is not kept", beside_one_that_is_not_kept},
+	{"a group hands over to a view outside", a_group_hands_over_to_a_view_outside},
 	{"a log made anew is found", a_log_made_anew_is_found},
 	{"a failure takes nothing from the logs", a_failure_takes_nothing_from_the_logs},
 	{"one that cannot be kept says so", one_that_cannot_be_kept_says_so},

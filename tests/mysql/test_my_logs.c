@@ -159,6 +159,31 @@ static void a_log_of_before_is_noticed(void)
 	CHECK_CONTAINS(my_compared(s), "incremental");
 }
 
+/* Whoever exchanges a table takes its triggers along. */
+static void an_exchanged_table_hands_over_everything(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	struct viewd_view_spec below = my_view("below", VIEWD_METHOD_TABLE, "SELECT id, own, bal FROM acc");
+	static const char *const id[] = {"id"};
+	below.mode = VIEWD_MODE_SWAP;
+	below.unique_key = id;
+	below.n_unique_key = 1;
+	my_applied(s->conn, &below, VIEWD_CHANGE_CREATE);
+	s->view = my_incremental("above", "SELECT own, sum(bal) AS bal FROM below GROUP BY own");
+	s->compared = s->view.definition;
+	my_applied(s->conn, &s->view, VIEWD_CHANGE_CREATE);
+	my_refreshed(s->conn, &s->view);
+	expect_log("change log of 'below' is made again");
+	for (int i = 0; i < 4; i++) {
+		below.mode = i < 3 ? VIEWD_MODE_SWAP : VIEWD_MODE_DIFF;
+		s->compared = NULL;
+		my_do("UPDATE acc SET bal = bal + 1 WHERE id = 7");
+		CHECK_INT(my_refreshed(s->conn, &below).did, i < 3 ? VIEWD_DID_SWAP : VIEWD_DID_DIFF);
+		s->compared = s->view.definition;
+		CHECK_STR(my_compared(s), i < 3 ? "all 1" : "incremental 1");
+	}
+}
+
 /* Rows that a view which nobody refreshes has not read do not keep the log full. When the view comes back it reads
  * everything. */
 static void a_view_that_stays_away_fills_no_log(void)
@@ -367,6 +392,7 @@ static const struct harness_test tests[] = {
 	{"a log has a bound", a_log_has_a_bound},
 	{"a log of many late rows is read once", a_log_of_many_late_rows_is_read_once},
 	{"a log of before is noticed", a_log_of_before_is_noticed},
+	{"an exchanged table hands over everything", an_exchanged_table_hands_over_everything},
 	{"a view that stays away fills no log", a_view_that_stays_away_fills_no_log},
 	{"what is committed meanwhile stays in the log", what_is_committed_meanwhile_stays_in_the_log},
 	{"trying reads one row", trying_reads_one_row},

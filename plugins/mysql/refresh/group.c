@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * group.c: refreshing several tables: all are filled aside from one snapshot, then all names are exchanged in one
- * statement.
+ * statement. Where somebody reads the changes of one of them, its triggers have to hear them: then what differs is
+ * written into all of them, in one transaction.
  */
+#include "mysql/incremental/log.h"
 #include "mysql/refresh/shadow_table.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "common/incremental/part.h"
 #include "common/refresh/group.h"
 #include "common/refresh/member.h"
 #include "common/sqltext/sqltext.h"
@@ -27,6 +30,7 @@ struct exchange {
 	struct refresh_group *group;
 	struct place *places;
 	size_t n_dropped;
+	bool logged; /* a member has triggers of a change log: rows are written, no names exchanged */
 };
 
 #define EACH(x) for ((x)->group->at = 0; (x)->group->at < (x)->group->n; (x)->group->at++)
@@ -93,15 +97,16 @@ static bool judge_one(struct exchange *x, struct viewd_err *err)
 {
 	struct task *task = task_at(x);
 	struct sources found = {.mem = task->mem, .x = x};
-	char why[256];
-	bool blocked;
+	struct swap_blocker blocker;
 
-	if (!swap_blocked(x->conn, &task->rel, &blocked, why, err))
+	if (!swap_blocked(x->conn, &task->rel, &blocker, err))
 		return false;
-	if (blocked) {
-		err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be exchanged with its group (%s)", task->rel.name, why);
+	if (blocker.blocked && !blocker.log_only) {
+		err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be exchanged with its group (%s)", task->rel.name,
+		        blocker.reason);
 		return err_hint(err, "remove that, or refresh_group");
 	}
+	x->logged |= blocker.blocked;
 	return my_use_settings(task->db, task->view, err) && task_columns(task, err) &&
 	       my_list_sources(task->db, task->definition, (struct viewd_source_sink){note_source, &found}, err) &&
 	       refuse_through_views(x, &found, err);
@@ -163,7 +168,7 @@ static bool copy_all(struct exchange *x, struct viewd_err *err)
 }
 
 /* A cursor reads the transaction's snapshot; INSERT ... SELECT would read the latest rows, with locks. */
-static char *fill_text(struct task *task, const struct relation *fresh)
+static char *member_text(struct task *task, const struct relation *fresh)
 {
 	char *names = sql_new(task->mem), *values = sql_new(task->mem);
 
@@ -186,7 +191,7 @@ static bool fill_one(struct exchange *x, struct viewd_err *err)
 	char *fresh = shadow_quoted(task->mem, &p->shadow.fresh), *live = shadow_quoted(task->mem, &p->shadow.live);
 	char *count = talloc_asprintf(task->mem, "SELECT COUNT(*) FROM %s", fresh);
 
-	if (!my_use_settings(task->db, task->view, err) || !db_exec(task->db, fill_text(task, &p->shadow.fresh), err) ||
+	if (!my_use_settings(task->db, task->view, err) || !db_exec(task->db, member_text(task, &p->shadow.fresh), err) ||
 	    !my_query_int(x->conn, count, NULL, 0, &p->tag.rows, err))
 		return false;
 	db_failpoint(task->db, "mysql:filled");
@@ -327,18 +332,24 @@ static bool exchange(struct exchange *x, struct viewd_err *err)
 
 /* ---- recording */
 
+static bool record_one(struct exchange *x, struct viewd_outcome *done, struct viewd_err *err)
+{
+	struct group_member *m = &x->group->members[x->group->at];
+
+	done->rows = place_at(x)->tag.rows;
+	done->data_timestamp_us = place_at(x)->tag.data_timestamp_us;
+	m->done = *done;
+	return member_record(m->task, m->req, &m->done, "", err) && task_settle_marks(m->task, &m->done, err);
+}
+
 static bool record_all(struct exchange *x, struct viewd_err *err)
 {
 	EACH(x) {
-		struct group_member *m = &x->group->members[x->group->at];
-		const struct tag *tag = &place_at(x)->tag;
-		m->done = (struct viewd_outcome){
+		struct viewd_outcome done = {
 			.did = VIEWD_DID_SWAP,
-			.rows = tag->rows,
-			.rows_written = tag->rows,
-			.data_timestamp_us = tag->data_timestamp_us,
+			.rows_written = place_at(x)->tag.rows,
 			.reason = "with its group: filled aside from one snapshot, all names exchanged in one statement"};
-		if (!member_record(m->task, m->req, &m->done, "", err) || !task_settle_marks(m->task, &m->done, err))
+		if (!record_one(x, &done, err))
 			return false;
 	}
 	return true;
@@ -357,11 +368,54 @@ static bool record(struct exchange *x, struct viewd_err *err)
 	return done;
 }
 
+/* ---- writing what differs */
+
+static bool write_one(struct exchange *x, struct viewd_err *err)
+{
+	struct task *task = task_at(x);
+	struct part_written written;
+	const struct difference d = {.conn = x->conn,
+	                             .mem = task->mem,
+	                             .rel = &task->rel,
+	                             .columns = task->columns,
+	                             .stage = shadow_quoted(task->mem, &place_at(x)->shadow.fresh)};
+	struct viewd_outcome done = {
+		.reason = "with its group: filled aside from one snapshot, what differs written in one transaction, since a "
+				  "view reads the changes of one of them"};
+
+	if (!my_keep_object(task, err) || !difference_apply(&d, &written, err))
+		return false;
+	done.rows_written = written.inserted + written.deleted;
+	done.did = done.rows_written > 0 ? VIEWD_DID_DIFF : VIEWD_DID_NO_DATA;
+	return record_one(x, &done, err);
+}
+
+static bool write_differing(struct exchange *x, struct viewd_err *err)
+{
+	struct db *db = &x->conn->db;
+	bool done = true;
+
+	x->group->at = x->group->n;
+	if (!my_begin(db, DB_BEGIN_WRITE, err))
+		return false;
+	EACH(x)
+		if (!(done = write_one(x, err)))
+			break;
+	size_t at = x->group->at;
+	done = done && my_commit(db, err);
+	if (!done)
+		my_rollback(db);
+	else
+		db_failpoint(db, "group:committed");
+	x->group->at = at;
+	return done;
+}
+
 static void tidy(struct exchange *x, bool done)
 {
 	for (size_t i = 0; i < x->group->n && !x->conn->lost; i++) {
 		struct place *p = &x->places[i];
-		if (p->locked && !done)
+		if (p->locked && (!done || x->logged))
 			shadow_discard(&p->shadow, &p->shadow.fresh);
 		if (p->locked)
 			shadow_unlock(&p->shadow);
@@ -387,7 +441,8 @@ bool my_refresh_group(struct refresh_group *group, struct viewd_err *err)
 	bool done = ready && lock_all(&x, err) && copy_all(&x, err);
 	if (done) {
 		make_tags(&x);
-		done = fill_all(&x, err) && tag_all(&x, err) && exchange(&x, err) && record(&x, err);
+		done = fill_all(&x, err) &&
+		       (x.logged ? write_differing(&x, err) : tag_all(&x, err) && exchange(&x, err) && record(&x, err));
 	}
 	size_t at = group->at;
 	tidy(&x, done);

@@ -66,8 +66,14 @@ bool inplace_refresh(struct task *task, struct viewd_outcome *out, struct viewd_
 
 /* ---- swap_blockers.c */
 
-/* Why the names of this table cannot be exchanged; *blocked_r false: they can. reason holds 256 bytes. */
-bool swap_blocked(struct viewd_conn *conn, const struct relation *rel, bool *blocked_r, char reason[static 256],
+struct swap_blocker {
+	bool blocked;  /* something would be lost if names were exchanged */
+	bool log_only; /* nothing but triggers of change logs, which are made again */
+	char reason[256];
+};
+
+/* Can the names of this table be exchanged? */
+bool swap_blocked(struct viewd_conn *conn, const struct relation *rel, struct swap_blocker *out,
                   struct viewd_err *err) MUST_CHECK;
 
 /* ---- intent.c: what is about to happen, written before RENAME, which commits by itself */

@@ -25,12 +25,14 @@ enum way {
  * database. */
 static bool choose_way(struct task *task, enum way *way_r, char why[static 256], struct viewd_err *err)
 {
-	bool small = inplace_fits(task), blocked = false;
+	bool small = inplace_fits(task);
+	struct swap_blocker found = {.blocked = false};
 
 	why[0] = '\0';
-	if ((!small || task->found.indexed) && !swap_blocked(my_conn(task->db), &task->rel, &blocked, why, err))
+	if ((!small || task->found.indexed) && !swap_blocked(my_conn(task->db), &task->rel, &found, err))
 		return false;
-	*way_r = blocked ? WAY_HINDERED : small ? WAY_ROWS : WAY_NAMES;
+	*way_r = found.blocked ? WAY_HINDERED : small ? WAY_ROWS : WAY_NAMES;
+	memcpy(why, found.reason, sizeof found.reason);
 	return true;
 }
 
@@ -63,14 +65,13 @@ enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256
 
 static bool require_free(struct task *task, struct viewd_err *err)
 {
-	char why[256];
-	bool blocked;
+	struct swap_blocker found;
 
-	if (!swap_blocked(my_conn(task->db), &task->rel, &blocked, why, err))
+	if (!swap_blocked(my_conn(task->db), &task->rel, &found, err))
 		return false;
-	if (!blocked)
+	if (!found.blocked || found.log_only)
 		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be swapped (%s)", task->rel.name, why);
+	err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be swapped (%s)", task->rel.name, found.reason);
 	return err_hint(err, "refresh_mode = auto or full exchanges the rows in one transaction instead");
 }
 

@@ -6,8 +6,13 @@
  * Foreign keys of other databases are not searched for, that would open every table of the server; DROP TABLE refuses
  * for them and the names are exchanged back (shadow_table.c). MySQL shows triggers only to accounts with the TRIGGER
  * privilege.
+ *
+ * Triggers of a change log of viewd's (incremental/log.h) are no loss: its readers find the log broken, make it anew and
+ * compute all their rows. Where there is another way than to exchange names it is the better one, since these triggers
+ * then hand over what has changed.
  */
 #include "common/text/number.h"
+#include "mysql/incremental/log.h"
 #include "mysql/refresh/shadow_table.h"
 
 #include <stdio.h>
@@ -16,44 +21,49 @@
 
 /* clang-format off */
 static const char question[] =
-	"(SELECT 0, TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND "
+	"(SELECT 0, TABLE_NAME, NULL FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND "
 	"REFERENCED_TABLE_SCHEMA = {a}"
 	" AND REFERENCED_TABLE_NAME = {b} LIMIT 1)"
-	" UNION ALL (SELECT 1, CONSTRAINT_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND "
+	" UNION ALL (SELECT 1, CONSTRAINT_NAME, NULL FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = {a} AND "
 	"TABLE_NAME = {b}"
 	" AND REFERENCED_TABLE_NAME IS NOT NULL LIMIT 1)"
-	" UNION ALL (SELECT 2, TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = {a} AND "
-	"EVENT_OBJECT_TABLE = {b}"
-	" LIMIT 1)";
+	" UNION ALL (SELECT 2, TRIGGER_NAME, ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = "
+	"{a} AND EVENT_OBJECT_TABLE = {b})";
 /* clang-format on */
 
-/* {number of the question, name of what was found} */
-static bool take_first_fn(void *ctx, const char *const *v, size_t n UNUSED)
+struct search {
+	struct viewd_conn *conn;
+	const struct relation *rel;
+	struct swap_blocker *out;
+};
+
+/* {number of the question, name of what was found, what a trigger does} */
+static bool take_blocker_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	static const char *const found[] = {"a foreign key refers to it from table", "it has the foreign key",
 	                                    "it has the trigger"};
-	char *reason = ctx;
+	const struct search *search = ctx;
+	struct swap_blocker *out = search->out;
 	int64_t which = number_or(v[0], -1);
 
-	snprintf(reason, 256, "%s '%.150s'", which >= 0 && which < 3 ? found[which] : "it is bound to", v[1]);
-	return false;
+	out->log_only = which == 2 && v[2] != NULL && log_body_is_ours(search->conn, search->rel->schema, v[2]);
+	out->blocked = true;
+	snprintf(out->reason, sizeof out->reason, "%s '%.150s'", which >= 0 && which < 3 ? found[which] : "it is bound to",
+	         v[1]);
+	return out->log_only;
 }
 
-static const struct db_reader take_first[] = {{take_first_fn, "nt", "what keeps a name in its place"}};
+static const struct db_reader take_blocker[] = {{take_blocker_fn, "ntT", "what keeps a name in its place"}};
 
-bool swap_blocked(struct viewd_conn *conn, const struct relation *rel, bool *blocked_r, char reason[static 256],
-                  struct viewd_err *err)
+bool swap_blocked(struct viewd_conn *conn, const struct relation *rel, struct swap_blocker *out, struct viewd_err *err)
 {
+	struct search search = {conn, rel, out};
 	void *mem = talloc_new(conn);
 	char *sql = sql_template2(sql_new(mem), question, literal_quoted(&my_syntax, mem, rel->schema),
 	                          literal_quoted(&my_syntax, mem, rel->name));
-	char first[256] = "";
-	bool done = my_query(&conn->db, sql, NULL, 0, take_first, first, err);
+	*out = (struct swap_blocker){.blocked = false};
+	bool done = my_query(&conn->db, sql, NULL, 0, take_blocker, &search, err);
 
-	if (done) {
-		*blocked_r = first[0] != '\0';
-		snprintf(reason, 256, "%s", first);
-	}
 	talloc_free(mem);
 	return done;
 }
