@@ -159,7 +159,7 @@ static void a_log_of_before_is_noticed(void)
 	CHECK_CONTAINS(my_compared(s), "incremental");
 }
 
-/* Whoever exchanges a table takes its triggers along. */
+/* An exchange takes the triggers of the table along. */
 static void an_exchanged_table_hands_over_everything(void)
 {
 	struct my_scene *s = my_incremental_begin(my_totals);

@@ -283,7 +283,7 @@ static size_t bytes_of(const struct comparing *c, char *const *row)
 	return bytes;
 }
 
-/* Of the rows that one statement takes. */
+/* The end of the rows that one statement takes. */
 static size_t end_of(const struct comparing *c, const struct side *side, size_t first)
 {
 	size_t end = first, bytes = 0;

@@ -122,7 +122,7 @@ static bool check_positions(const struct look *look, struct viewd_err *err)
 
 enum { ROW_SLOTS = 0, ROW_OLDEST = 9, ROW_NEWEST = 10 };
 
-/* Of the unread rows from this number on, so many at most. */
+/* Unread rows from this number on, so many at most. */
 static char *add_unread_query(const struct look *look, char *sql, const struct looked *l, int64_t first)
 {
 	sql = sql_add(sql, "SELECT %" PRId64 ", viewd_id, viewd_sign FROM %s WHERE ", l->log->number,

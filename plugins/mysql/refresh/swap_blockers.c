@@ -7,7 +7,7 @@
  * for them and the names are exchanged back (shadow_table.c). MySQL shows triggers only to accounts with the TRIGGER
  * privilege.
  *
- * Triggers of a change log of viewd's (incremental/log.h) are no loss: its readers find the log broken, make it anew and
+ * Triggers of a change log of viewd (incremental/log.h) are no loss: its readers find the log broken, make it anew and
  * compute all their rows. Where there is another way than to exchange names it is the better one, since these triggers
  * then hand over what has changed.
  */
