@@ -42,10 +42,12 @@ static void print_event(const struct client *client, const json_t *event)
 	talloc_free(tmp);
 }
 
-/* One line of the stream; only data lines matter. */
-static void take_line(const struct client *client, const char *line)
+/* One line of the stream. What begins and what becomes stale is told to pages. */
+static void take_line(const struct client *client, const char *line, bool *wanted)
 {
-	if (strncmp(line, "data: ", 6) != 0)
+	if (strncmp(line, "event: ", 7) == 0)
+		*wanted = strcmp(line + 7, "run") == 0 || strcmp(line + 7, "state") == 0;
+	if (strncmp(line, "data: ", 6) != 0 || !*wanted)
 		return;
 	json_t *event = client->json ? NULL : json_loads(line + 6, 0, NULL);
 	if (client->json)
@@ -56,11 +58,11 @@ static void take_line(const struct client *client, const char *line)
 }
 
 /* False when nobody reads our output any more. */
-static bool take_events(const struct client *client, char *text)
+static bool take_events(const struct client *client, char *text, bool *wanted)
 {
 	for (char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
 		*end = '\0';
-		take_line(client, text);
+		take_line(client, text, wanted);
 	}
 	return fflush(client->out) == 0;
 }
@@ -82,11 +84,11 @@ enum client_exit client_events(const struct client *client, const struct args *a
 {
 	const struct http_call call = {.socket = client->socket, .path = args_command(args)->path, .query = ""};
 	struct http_stream *stream = http_stream_open(client->mem_ctx, &call);
-	bool over = false, read = true;
+	bool over = false, read = true, wanted = false;
 	while (!over && read) {
 		over = http_stream_wait(stream, HOUR_US) == HTTP_OVER;
 		char *text = http_stream_take(stream);
-		read = text == NULL || take_events(client, text);
+		read = text == NULL || take_events(client, text, &wanted);
 		talloc_free(text);
 	}
 	return ended(client, args, &stream);

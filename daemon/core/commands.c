@@ -44,6 +44,7 @@ void engine_counts(const struct engine *eng, struct engine_counts *out)
 		.databases = eng->n_dbs,
 		.running = eng->count.running,
 		.stuck_workers = eng->count.stuck,
+		.sessions = eng->count.sessions,
 		.runs = eng->count.runs,
 		.failures = eng->count.failures,
 		.generation = eng->count.generation,

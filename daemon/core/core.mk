@@ -28,6 +28,7 @@ libviewd_la_SOURCES += \
 	daemon/core/flow/wave.c daemon/core/flow/wave.h \
 	daemon/core/flow/wave_link.c \
 	daemon/core/life.c \
+	daemon/core/model/counts.h \
 	daemon/core/model/edges.c daemon/core/model/edges.h \
 	daemon/core/model/events.c daemon/core/model/events.h \
 	daemon/core/model/group.c daemon/core/model/group.h \
@@ -54,8 +55,11 @@ libviewd_la_SOURCES += \
 	daemon/core/plan/group_due.c daemon/core/plan/group_due.h \
 	daemon/core/plan/groupable.c daemon/core/plan/groupable.h \
 	daemon/core/plan/timing.c daemon/core/plan/timing.h \
+	daemon/core/report/measure.c daemon/core/report/measure.h \
 	daemon/core/report/observe.c daemon/core/report/observe.h \
+	daemon/core/report/past.c daemon/core/report/past.h \
 	daemon/core/report/status.c \
+	daemon/core/report/tally.c daemon/core/report/tally.h \
 	daemon/core/report/wait.c daemon/core/report/wait.h \
 	daemon/core/runtime.h \
 	daemon/core/turn/begin.c daemon/core/turn/begin.h \

@@ -58,9 +58,9 @@ void engine_why(struct engine *eng, const struct view *view, void (*fn)(void *ct
  * loop, unless the caller takes a conf_ref. */
 const struct conf *engine_conf(const struct engine *eng);
 
-/* Counters for /v1/daemon. */
+/* Counters for /v1/info. */
 struct engine_counts {
-	size_t views, databases, databases_down, running, waiting, stuck_workers;
+	size_t views, databases, databases_down, running, waiting, stuck_workers, sessions;
 	int64_t runs, failures, generation, started_us;
 };
 void engine_counts(const struct engine *eng, struct engine_counts *out);

@@ -24,6 +24,7 @@
 #include "core/model/pause.h"
 #include "core/model/queue.h"
 #include "core/plan/group_due.h"
+#include "core/report/tally.h"
 #include "core/turn/finish.h"
 #include "core/turn/turn.h"
 
@@ -80,6 +81,7 @@ struct engine *engine_new(const struct engine_parts *parts)
 	TAILQ_INIT(&eng->open.ended);
 	eng->news.own.fn = on_event;
 	event_listen(eng, &eng->news.own);
+	tally_begin(eng);
 	eng->due.timer = loop_timer_new(eng->loop, on_due, eng);
 	eng->turn_timer = loop_timer_new(eng->loop, turn_run, eng);
 	eng->captures.timer = loop_timer_new(eng->loop, capture_retry, eng);

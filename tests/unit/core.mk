@@ -36,6 +36,7 @@ core_rig_tests = \
 	tests/unit/core/test_loader \
 	tests/unit/core/test_model \
 	tests/unit/core/test_observe \
+	tests/unit/core/test_past \
 	tests/unit/core/test_reload \
 	tests/unit/core/test_restore \
 	tests/unit/core/test_recovery \
@@ -47,6 +48,7 @@ tests_unit_core_test_change_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_commit_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_reload_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_observe_LDADD = tests/unit/core/librig.la $(LDADD)
+tests_unit_core_test_past_LDADD = tests/unit/core/librig.la $(LDADD)
 tests_unit_core_test_model_SOURCES = \
 	tests/unit/core/test_model.c \
 	tests/unit/core/alive.c tests/unit/core/alive.h \

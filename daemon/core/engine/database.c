@@ -79,6 +79,7 @@ struct database *database_new(struct engine *eng, const struct conf_database *co
 	db->eng = eng;
 	db->conf = conf;
 	db->warned = intern_new(db);
+	db->counts = mem_new(db, struct database_counts);
 	TAILQ_INIT(&db->work.queue);
 	TAILQ_INIT(&db->work.side_jobs);
 	TAILQ_INIT(&db->work.unopened);

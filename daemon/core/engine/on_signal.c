@@ -6,8 +6,10 @@
 #include "core/engine/database.h"
 #include "core/exec/watch.h"
 #include "core/flow/ready.h"
+#include "core/model/events.h"
 #include "core/model/views.h"
 #include "core/plan/change.h"
+#include "core/plan/freshness.h"
 
 /* An application that asks in SQL does not wait at the other end: what it asked for waits for the database, and once is
  * enough. Anybody may ask, as often as they like: so at_most_every holds. */
@@ -28,6 +30,9 @@ static void note_stale(struct view *view, const struct watch_signal *signal)
 		database_rewound(view->db);
 	else if (order == CHANGE_SUSPECT)
 		watch_wake(view->db);
+	event_tell(
+		view->eng,
+		&(struct event){.kind = EVENT_CHANGED, .view = view, .db = view->db, .news = !freshness_lacks_a_change(view)});
 	change_signal(view, signal->seq, signal->old);
 }
 

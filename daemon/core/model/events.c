@@ -29,3 +29,8 @@ void event_news(struct view *view, const struct viewd_err *err)
 {
 	event_tell(view->eng, &(struct event){.kind = EVENT_NEWS, .view = view, .db = view->db, .err = err});
 }
+
+void event_begun(struct view *view)
+{
+	event_tell(view->eng, &(struct event){.kind = EVENT_BEGUN, .view = view, .db = view->db});
+}

@@ -17,6 +17,9 @@ struct database;
 enum event_kind {
 	EVENT_RUN,   /* view, run: a run has ended */
 	EVENT_STATE, /* view, before: its state has changed */
+	EVENT_BEGUN, /* view: a refresh has begun */
+	/* View: a source has changed; news: no change was missing before */
+	EVENT_CHANGED,
 	/* View, err: waiters are to look again; err (may be NULL): why nothing newer will come */
 	EVENT_NEWS,
 	EVENT_GONE,          /* view, err: the instance is about to go */
@@ -44,6 +47,7 @@ struct event {
 	enum view_state before;
 	const struct viewd_err *err;
 	uint64_t answered;
+	bool news;
 };
 
 /* The listener's own memory, from event_listen to event_unlisten. */
@@ -59,6 +63,9 @@ void event_unlisten(struct event_listener *listener);
 
 /* Calls all listeners. Everything in the event is the caller's. */
 void event_tell(struct engine *eng, const struct event *event);
+
+/* EVENT_BEGUN of a view. */
+void event_begun(struct view *view);
 
 /* EVENT_RUN and EVENT_NEWS of a view. run is the caller's; err may be NULL. */
 void event_run(struct view *view, const struct event_run *run);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "core/engine.h"
+#include "core/model/counts.h"
 #include "core/model/events.h"
 #include "core/model/intern.h"
 #include "core/runtime.h"
@@ -24,6 +25,7 @@ struct wave;
 struct member;
 struct group;
 struct uninstall;
+struct past;
 
 /* ---- one database ---------------------------------------------------------------------------------------------- */
 
@@ -87,6 +89,7 @@ struct database {
 	struct db_probing probing;
 	struct db_watch watch;
 	struct db_work work;
+	struct database_counts *counts; /* since it is known */
 	struct view **views;
 	size_t n_views;
 	void *groups; /* talloc context of its groups */
@@ -232,6 +235,13 @@ struct view_walk {
 	bool was_held;
 };
 
+/* What has become of it since viewd has started. */
+struct view_record {
+	struct view_counts n;
+	struct past *past;       /* of the last hours; NULL: nothing has happened */
+	int64_t maintained_mono; /* when its statistics were last looked after */
+};
+
 struct view {
 	struct engine *eng;
 	struct database *db;
@@ -253,11 +263,11 @@ struct view {
 	struct view_capture capture;
 	struct change change;
 	struct view_walk walk;
+	struct view_record record;
 	struct waiter_list waiters;
-	struct member *members;  /* of waves, not yet taken by a job */
-	struct job *job;         /* the one exclusive job */
-	int64_t maintained_mono; /* when its statistics were last looked after */
-	TAILQ_ENTRY(view) link;  /* in db.work.queue */
+	struct member *members; /* of waves, not yet taken by a job */
+	struct job *job;        /* the one exclusive job */
+	TAILQ_ENTRY(view) link; /* in db.work.queue */
 };
 
 /* ---- the engine ------------------------------------------------------------------------------------------------- */

@@ -32,7 +32,9 @@ struct view_status {
 	int64_t stale_since_us; /* the first change that is missing; 0: not STALE, or unknown */
 	/* How far behind the data is: 0 while FRESH, since the first missing change while STALE, -1 unknown */
 	int64_t lag_us;
-	int64_t age_us; /* since the last success; -1: never */
+	int64_t age_us;           /* since the last success; -1: never */
+	int64_t running_since_us; /* begin of the refresh that runs; 0 none */
+	int64_t expected_us;      /* how long a refresh will hardly exceed; -1 unknown */
 	int64_t duration_us;
 	int64_t rows;
 	int64_t rows_written;

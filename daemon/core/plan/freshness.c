@@ -30,11 +30,16 @@ bool freshness_lacks_a_change(const struct view *v)
 	return v->conf->on_change && (c->first != 0 || c->run.first != 0 || c->seen_seq > c->settled_seq);
 }
 
+int64_t freshness_missing_since(const struct view *v)
+{
+	return freshness_lacks_a_change(v) ? first_missing(v) : 0;
+}
+
 static bool is_stale(const struct view *v, int64_t *since_r)
 {
 	if (v->relation.method == VIEWD_METHOD_SIMPLE)
 		return false;
-	*since_r = freshness_lacks_a_change(v) ? first_missing(v) : 0;
+	*since_r = freshness_missing_since(v);
 	return freshness_lacks_a_change(v) || (v->relation.reconciled && v->last.success_us == 0);
 }
 

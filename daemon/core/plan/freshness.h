@@ -34,6 +34,9 @@ const char *freshness_help(const struct view *view);
 /* Is a change known, on_change being on, that the data lacks or that a refresh is at work on? */
 bool freshness_lacks_a_change(const struct view *view);
 
+/* When the first change was made that its data lacks, as far as its own sources tell; wall clock, 0: none. */
+int64_t freshness_missing_since(const struct view *view);
+
 /* Do changes of all that it reads reach it? Then its data is current until the first one is told. */
 bool freshness_is_followed(const struct view *view);
 

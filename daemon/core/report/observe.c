@@ -41,12 +41,23 @@ static void tell_state(const struct engine_observer *observer, const struct even
 	observer->fn(observer->ctx, &told);
 }
 
+static void tell_plain(const struct engine_observer *observer, enum engine_event_kind kind, const struct view *view)
+{
+	const struct engine_event told = {
+		.kind = kind, .view = view, .did = -1, .state = view->state, .before = view->state};
+	observer->fn(observer->ctx, &told);
+}
+
 static void on_event(void *ctx, const struct event *event)
 {
 	if (event->kind == EVENT_RUN)
 		tell_run(ctx, event);
 	else if (event->kind == EVENT_STATE)
 		tell_state(ctx, event);
+	else if (event->kind == EVENT_BEGUN)
+		tell_plain(ctx, ENGINE_EVENT_BEGUN, event->view);
+	else if (event->kind == EVENT_CHANGED && event->news)
+		tell_plain(ctx, ENGINE_EVENT_STALE, event->view);
 }
 
 void engine_observe(struct engine *eng, struct engine_observer *observer)

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * observe.h: runs that ended and states that changed, for those outside the core who want to hear of them. [loop]
+ * observe.h: runs that begin and end, states that change, views that become stale, for those outside the core who want
+ * to hear of them. [loop]
  */
 #ifndef VIEWD_CORE_REPORT_OBSERVE_H
 #define VIEWD_CORE_REPORT_OBSERVE_H
 
 #include "core/model/events.h"
 
-enum engine_event_kind { ENGINE_EVENT_RUN, ENGINE_EVENT_STATE };
+enum engine_event_kind {
+	ENGINE_EVENT_RUN,
+	ENGINE_EVENT_STATE,
+	ENGINE_EVENT_BEGUN, /* a refresh has begun */
+	ENGINE_EVENT_STALE  /* a source has changed, and no change was missing before */
+};
 
-/* A run that ended, or a state that changed (state, before). Everything is gone when the observer returns. */
+/* A run that ended, or a state that changed (state, before), or one of the others. Everything is gone when the observer
+ * returns. */
 struct engine_event {
 	enum engine_event_kind kind;
 	const struct view *view;

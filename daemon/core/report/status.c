@@ -182,6 +182,8 @@ void engine_status(struct engine *eng, const struct view *v, struct view_status 
 		.last_success_us = v->last.success_us,
 		.next_refresh_us = due_wall(v),
 		.data_timestamp_us = simple ? now : v->last.data_timestamp_us,
+		.running_since_us = activity(v) == VIEW_ACTIVITY_REFRESHING ? v->job->run.started_wall : 0,
+		.expected_us = v->timing.past.runs.mean > 0 ? schedule_expected(&v->timing.past.runs) : -1,
 		.duration_us = v->last.success_us > 0 ? v->last.duration_us : -1,
 		.rows = v->last.rows,
 		.rows_written = v->last.rows_written,

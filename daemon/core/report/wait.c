@@ -352,6 +352,8 @@ static void on_event(void *ctx, const struct event *event)
 		break;
 	case EVENT_RUN:
 	case EVENT_STATE:
+	case EVENT_BEGUN:
+	case EVENT_CHANGED:
 		break;
 	}
 }

@@ -62,9 +62,9 @@ static void maintain_later(struct job *job)
 	int64_t now = engine_mono(job->eng);
 	bool wrote = job->out.ok && (job->kind == JOB_REFRESH || job->out.applied) && job->out.outcome.rows_written != 0;
 	if (!wrote || job->db->dialect->maintain == NULL || view->removed || job->eng->stop.stopping ||
-	    (view->maintained_mono != 0 && now - view->maintained_mono < MAINTAIN_EVERY))
+	    (view->record.maintained_mono != 0 && now - view->record.maintained_mono < MAINTAIN_EVERY))
 		return;
-	view->maintained_mono = now;
+	view->record.maintained_mono = now;
 	struct job *maintain = job_new(job->db, view, JOB_MAINTAIN);
 	maintain->view = NULL; /* does not exclude other work on the instance */
 	side_jobs_add(job->db, maintain);

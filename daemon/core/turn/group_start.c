@@ -11,6 +11,7 @@
 #include "core/engine/outcome.h"
 #include "core/exec/run.h"
 #include "core/flow/ready.h"
+#include "core/model/events.h"
 #include "core/model/group.h"
 #include "core/model/queue.h"
 #include "core/plan/change.h"
@@ -82,6 +83,7 @@ static void start_part(struct job *lead, struct job *part)
 	queue_remove(part->view);
 	part->view->job = lead;
 	change_started(part->view);
+	event_begun(part->view);
 }
 
 static void start_group(struct group *g)

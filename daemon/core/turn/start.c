@@ -7,6 +7,7 @@
 #include "core/engine/removal.h"
 #include "core/engine/side_jobs.h"
 #include "core/flow/ready.h"
+#include "core/model/events.h"
 #include "core/model/group.h"
 #include "core/model/queue.h"
 #include "core/plan/change.h"
@@ -36,6 +37,8 @@ static void start_view(struct view *view, enum job_kind kind)
 	else if (kind == JOB_CAPTURE)
 		capture_describe(job);
 	begin_in_slot(job);
+	if (kind == JOB_REFRESH)
+		event_begun(view);
 }
 
 /* Everything reachable from a view with a job, along one direction. */

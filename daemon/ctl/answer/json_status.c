@@ -120,6 +120,9 @@ static void put_edges(struct text_out *out, const struct view *view)
 
 static void put_plans(struct text_out *out, const struct view_status *st)
 {
+	put_time(out, ",\"running_since\":", st->running_since_us);
+	text_out_raw(out, ",\"expected_ms\":");
+	text_out_ms(out, st->expected_us);
 	put_text(out, ",\"schedule\":", known(st->schedule));
 	put_text(out, ",\"waits_for\":", known(st->waits_for));
 	put_text(out, ",\"reason\":", known(st->reason));

@@ -105,17 +105,33 @@ static void put_run(struct text_out *out, const struct engine_event *event)
 	text_out_ms(out, event->duration_us);
 }
 
+static const char *event_word(enum engine_event_kind kind)
+{
+	switch (kind) {
+	case ENGINE_EVENT_RUN:
+		return "run";
+	case ENGINE_EVENT_STATE:
+		return "state";
+	case ENGINE_EVENT_BEGUN:
+		return "begin";
+	case ENGINE_EVENT_STALE:
+		return "stale";
+	}
+	return "unknown";
+}
+
 static void put_event(struct text_out *out, const struct engine_event *event)
 {
-	bool run = event->kind == ENGINE_EVENT_RUN;
-	text_out_raw(out, run ? "event: run\ndata: {\"time\":" : "event: state\ndata: {\"time\":");
+	text_out_raw(out, "event: ");
+	text_out_raw(out, event_word(event->kind));
+	text_out_raw(out, "\ndata: {\"time\":");
 	text_out_time(out, clock_system()->wall(clock_system()));
 	put_word(out, ",\"view\":", true, view_name(event->view));
 	put_word(out, ",\"database\":", true, view_database(event->view));
 	put_word(out, ",\"state\":", true, view_state_word(event->state));
-	if (run)
+	if (event->kind == ENGINE_EVENT_RUN)
 		put_run(out, event);
-	else
+	else if (event->kind == ENGINE_EVENT_STATE)
 		put_word(out, ",\"before\":", true, view_state_word(event->before));
 	text_out_raw(out, ",\"error\":");
 	json_status_put_error(out, event->error);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * measure.h: what is told of databases and counted of views, for those who collect numbers. [loop]
+ */
+#ifndef VIEWD_CORE_REPORT_MEASURE_H
+#define VIEWD_CORE_REPORT_MEASURE_H
+
+#include "core/engine.h"
+#include "core/model/counts.h"
+
+struct database_measure {
+	const char *name;
+	bool up;      /* it can be asked */
+	bool leader;  /* this viewd keeps it */
+	bool behind;  /* changes may have been committed that no look has reached the end of */
+	size_t views; /* of it */
+	size_t waiting, running;
+	const struct database_counts *counts;
+};
+
+/* Calls fn for each database, in the order of the files. Everything in the measure is the engine's and valid until fn
+ * returns. */
+void engine_each_database(struct engine *eng, void (*fn)(void *ctx, const struct database_measure *m), void *ctx);
+
+const struct view_counts *view_counts(const struct view *view);
+
+#endif
