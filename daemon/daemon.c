@@ -13,6 +13,7 @@
 #include "conf/snapshot/diff.h"
 #include "core/runtime.h"
 #include "ctl/serve/server.h"
+#include "ctl/serve/web.h"
 #include "reload.h"
 #include "sys/logging.h"
 #include "sys/notify.h"
@@ -41,6 +42,7 @@ struct daemon {
 	struct reload *reload;
 	struct ctl ctl;
 	struct ctl_server *server;
+	struct web *web;
 	struct loop_signal *on_hup, *on_term, *on_int;
 	struct loop_timer *stop_timer;
 	struct watchdog *dog;
@@ -180,6 +182,26 @@ static void stop_control(struct daemon *d)
 	ctl_server_free(&d->server);
 }
 
+static bool take_address(void *ctx, const struct conf *conf, bool dry_run, struct viewd_err *err)
+{
+	struct daemon *d = ctx;
+	return d->web == NULL || web_take(d->web, conf, dry_run, err);
+}
+
+static bool start_http(struct daemon *d, struct viewd_err *err UNUSED)
+{
+	const struct reload_outside outside = {.key = "http_listen", .take = take_address, .ctx = d};
+	d->web = web_new(d->loop, &d->ctl);
+	web_start(d->web, d->conf);
+	reload_set_outside(d->reload, &outside);
+	return true;
+}
+
+static void stop_http(struct daemon *d)
+{
+	web_free(&d->web);
+}
+
 static void give_up(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -198,6 +220,7 @@ static void on_stop(void *ctx)
 	d->stopping = true;
 	log_info("stopping");
 	notify_stopping(STOP_GRACE + 5 * SPAN_SECOND);
+	web_free(&d->web);
 	ctl_server_free(&d->server);
 	engine_stop(d->eng);
 	loop_timer_set(d->stop_timer, STOP_GRACE);
@@ -256,6 +279,7 @@ static const struct step steps[] = {
 	{"engine", start_engine, stop_engine},
 	{"signals", start_signals, stop_signals},
 	{"control socket", start_control, stop_control},
+	{"http", start_http, stop_http},
 	{"views", start_views, NULL},
 };
 

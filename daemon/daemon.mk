@@ -13,6 +13,7 @@ libviewd_base_la_SOURCES = \
 	plugins/viewd_dialect.h plugins/viewd_types.h
 
 libviewd_la_SOURCES = \
+	daemon/base/address.c daemon/base/address.h \
 	daemon/base/failpoint.c daemon/base/failpoint.h \
 	daemon/base/log.c daemon/base/log.h \
 	daemon/base/nearest.c daemon/base/nearest.h \

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "conf/snapshot/diff.h"
+#include "conf/snapshot/show.h"
 #include "core/offline/offline.h"
 #include "core/runtime.h"
 #include "loop/loop.h"
@@ -47,6 +48,7 @@ struct reload {
 	const char *conf_path;
 	struct waiting *waiting;
 	struct build *running;
+	struct reload_outside outside; /* take NULL: there is nothing to ask */
 	struct loop_timer *timer;
 	int64_t last_start_mono;
 	int64_t generation;
@@ -161,27 +163,44 @@ static void answer(struct waiting *list, const struct reload_report *report)
 	}
 }
 
+static void add_problem(struct build *b, char *text)
+{
+	size_t n = b->problems.n;
+	struct conf_problem *items = mem_array(b, struct conf_problem, n + 1);
+	for (size_t i = 0; i < n; i++)
+		items[i] = b->problems.items[i];
+	items[n].text = text;
+	b->problems = (struct conf_problems){.items = items, .n = n + 1, .n_errors = b->problems.n_errors + 1};
+}
+
 /* An include that matches nothing (a directory that is not mounted) must not take every view away. */
 static bool loses_everything(struct build *b)
 {
 	if (b->new == NULL || b->new->n_views > 0 || b->old->n_views == 0)
 		return false;
-	size_t n = b->problems.n;
-	struct conf_problem *items = mem_array(b, struct conf_problem, n + 1);
-	for (size_t i = 0; i < n; i++)
-		items[i] = b->problems.items[i];
-	items[n].text = mem_printf(
-		b,
-		"%s:1: no view is left; keep at least one, or restart viewd to run without any (viewctl uninstall takes out "
-		"what it has put into a database)",
-		b->reload->conf_path);
-	b->problems = (struct conf_problems){.items = items, .n = n + 1, .n_errors = b->problems.n_errors + 1};
+	add_problem(b, mem_printf(b,
+	                          "%s:1: no view is left; keep at least one, or restart viewd to run without any (viewctl "
+	                          "uninstall takes out what it has put into a database)",
+	                          b->reload->conf_path));
+	return true;
+}
+
+static bool outside_refuses(struct build *b)
+{
+	const struct reload_outside *outside = &b->reload->outside;
+	struct viewd_err err;
+	if (outside->take == NULL || outside->take(outside->ctx, b->new, b->dry_run, &err))
+		return false;
+	char *place = conf_daemon_place(b, b->new, outside->key);
+	add_problem(b, mem_printf(b, "%s: %s%s%s", place, err.msg, err.hint[0] != '\0' ? "; " : "", err.hint));
 	return true;
 }
 
 static enum reload_outcome commit(struct build *b)
 {
 	if (b->new == NULL || engine_stopping(b->reload->eng) || loses_everything(b))
+		return RELOAD_REFUSED;
+	if (outside_refuses(b))
 		return RELOAD_REFUSED;
 	if (b->dry_run)
 		return RELOAD_DRY_RUN;
@@ -266,6 +285,11 @@ void reload_request(struct reload *r, bool dry_run, reload_done_fn *done, void *
 	*w = (struct waiting){.dry_run = dry_run, .done = done, .ctx = ctx, .next = r->waiting};
 	r->waiting = w;
 	arm(r);
+}
+
+void reload_set_outside(struct reload *r, const struct reload_outside *outside)
+{
+	r->outside = *outside;
 }
 
 struct reload *reload_new(struct engine *eng, struct loop *loop, struct worker_pool *pool, struct registry *registry,

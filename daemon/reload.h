@@ -51,6 +51,17 @@ void reload_free(struct reload **reload);
 struct conf *reload_build(void *mem_ctx, const char *conf_path, struct registry *registry, bool starting,
                           struct conf_problems *problems);
 
+/* Wishes of a configuration outside the engine: the address to listen on. */
+struct reload_outside {
+	const char *key; /* of [viewd], for the message */
+	/* Puts it in force; dry_run: only tries. On false nothing has changed, and the reload is refused. [loop] */
+	bool (*take)(void *ctx, const struct conf *conf, bool dry_run, struct viewd_err *err);
+	void *ctx;
+};
+
+/* Copied; asked by every reload from now on, right before the engine is. [loop] */
+void reload_set_outside(struct reload *reload, const struct reload_outside *outside);
+
 /* Called exactly once, from the loop; the report is gone when it returns. */
 typedef void reload_done_fn(void *ctx, const struct reload_report *report);
 

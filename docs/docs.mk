@@ -49,5 +49,6 @@ EXTRA_DIST += \
 	docs/adr/024-diff-in-one-pass.md docs/adr/025-sums-in-the-trigger.md \
 	docs/adr/026-places-of-files.md \
 	docs/adr/027-first-day.md \
+	docs/adr/028-being-watched.md \
 	docs/adr/README.md
 EXTRA_DIST += docs/man/viewctl.1.head docs/man/viewctl.1.tail docs/man/viewd.conf.5.head docs/man/viewd.conf.5.tail

@@ -148,6 +148,9 @@ static enum client_exit run_args(const struct client *client, const struct args 
 	case COMMAND_RELOAD:
 	case COMMAND_WAIT:
 		return client_remote(client, args);
+	case COMMAND_HEALTHZ:
+	case COMMAND_READYZ:
+	case COMMAND_METRICS:
 	case COMMAND_COUNT:
 		break;
 	}

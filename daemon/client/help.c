@@ -107,7 +107,8 @@ void help_overview(FILE *out)
 	      "Controls viewd, the daemon that keeps views fresh.\n\ncommands:\n",
 	      out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %-9s %s\n", commands()[i].name, commands()[i].help);
+		if (commands()[i].verb != COMMAND_PAGE)
+			fprintf(out, "  %-9s %s\n", commands()[i].name, commands()[i].help);
 	fputs("\noptions of every command:\n"
 	      "  -s, --socket SOCKET  the daemon's control socket (default $VIEWD_SOCKET, else\n"
 	      "                       the one that the configuration names)\n"
@@ -144,6 +145,8 @@ void help_man(FILE *out)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		const struct command *command = &commands()[i];
+		if (command->verb == COMMAND_PAGE)
+			continue;
 		fprintf(out, ".SS %s\n.B ", command->name);
 		char *text = NULL;
 		size_t size = 0;
@@ -168,6 +171,8 @@ void help_words(FILE *out)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		const struct command *command = &commands()[i];
+		if (command->verb == COMMAND_PAGE)
+			continue;
 		fputs(command->name, out);
 		for (size_t k = 0; k < command->n_params; k++)
 			if (!positional(&command->params[k]))

@@ -35,9 +35,12 @@ struct conf_daemon {
 	const char *control_socket;
 	const char *plugin_dir;
 	const char *state_dir;
+	const char *http_listen; /* NULL: off */
+	bool http_allow_remote;
 	int log_level; /* enum viewd_log_level */
 	int64_t max_concurrent_refreshes;
 	struct conf_list include;
+	struct conf_list http_hosts;
 	const struct conf_origin *origins; /* one an option row of the section, in row order */
 };
 

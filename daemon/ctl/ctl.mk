@@ -5,8 +5,10 @@ libviewd_la_SOURCES += \
 	daemon/ctl/call/call.c daemon/ctl/call/call.h \
 	daemon/ctl/call/cmd_conf.c \
 	daemon/ctl/call/cmd_explain.c \
+	daemon/ctl/call/cmd_health.c \
 	daemon/ctl/call/cmd_graph.c \
 	daemon/ctl/call/cmd_follow.c \
+	daemon/ctl/call/cmd_metrics.c \
 	daemon/ctl/call/cmd_run.c \
 	daemon/ctl/call/cmd_verify.c \
 	daemon/ctl/call/cmd_status.c \
@@ -16,13 +18,19 @@ libviewd_la_SOURCES += \
 	daemon/ctl/command/args_argv.c \
 	daemon/ctl/command/args_wire.c \
 	daemon/ctl/command/commands.c daemon/ctl/command/commands.h \
+	daemon/ctl/metrics/metrics.c daemon/ctl/metrics/metrics.h \
+	daemon/ctl/metrics/write.c daemon/ctl/metrics/write.h \
 	daemon/ctl/serve/audit.c daemon/ctl/serve/audit.h \
+	daemon/ctl/serve/host.c daemon/ctl/serve/host.h \
 	daemon/ctl/serve/limits.c \
 	daemon/ctl/serve/peer.c daemon/ctl/serve/peer.h \
 	daemon/ctl/serve/server.c daemon/ctl/serve/server.h daemon/ctl/serve/server_private.h \
 	daemon/ctl/serve/server_client.c \
+	daemon/ctl/serve/server_error.c \
 	daemon/ctl/serve/server_reply.c \
+	daemon/ctl/serve/server_request.c \
 	daemon/ctl/serve/socket.c daemon/ctl/serve/socket.h \
+	daemon/ctl/serve/web.c daemon/ctl/serve/web.h \
 	daemon/ctl/text/json_explain.c daemon/ctl/text/json_explain.h \
 	daemon/ctl/text/json_text.c daemon/ctl/text/json_text.h \
 	daemon/ctl/text/text_out.c daemon/ctl/text/text_out.h

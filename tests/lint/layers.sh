@@ -4,8 +4,8 @@
 # base <- loop, sched <- conf, plugin <- work <- core <- sys <- reload <- ctl <- daemon <- main;
 # inside core: model <- plan <- flow, exec <- engine <- turn, and report beside engine. Calls point the same way: the
 # linker's view of each folder's objects shows which symbols it takes from which other folder.
-# inside conf: read <- schema <- snapshot <- load, and conf.h is the face; inside ctl: text <- command <- answer <- call
-# <- serve;
+# inside conf: read <- schema <- snapshot <- load, and conf.h is the face; inside ctl: text <- command <- answer <- metrics
+# <- page <- call <- serve;
 # inside client: print <- what lies beside it.
 # inside plugins/common: text <- sqltext <- analysis <- conn <- generate <- state <- depends <- capture <- objects <-
 # incremental <- refresh; inside a dialect: conn <- objects <- depends <- capture <- incremental <- watch <- refresh; what lies beside these folders
@@ -83,7 +83,7 @@ allowed()
 	daemon/ctl/text/*) echo 'base/|ctl/text/|viewd_dialect\.h' ;;
 	daemon/ctl/command/*) echo 'base/|ctl/(text|command)/|viewd_dialect\.h' ;;
 	daemon/ctl/*)
-		echo "base/|loop/|conf/|plugin/|sched/|work/|core/|$(cut_rooms "$1" text command answer call serve)|reload\\.h|viewd_dialect\\.h"
+		echo "base/|loop/|conf/|plugin/|sched/|work/|core/|$(cut_rooms "$1" text command answer metrics page call serve)|reload\\.h|viewd_dialect\\.h"
 		;;
 	daemon/sys/*) echo 'base/|loop/|conf/|plugin/|sched/|work/|core/|sys/|viewd_dialect\.h' ;;
 	# viewctl: the command table it shares with the daemon, and what works without one (check, render, uninstall).

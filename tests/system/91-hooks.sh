@@ -157,7 +157,7 @@ ok "... as a change of state" wait_until "grep -q 'shop:plain: ACTIVE -> PAUSED'
 sql_pg 'ALTER TABLE src RENAME TO gone'
 start_process "$T/wait.out" "$VIEWD_BUILD/viewctl" -s "$T/control.sock" wait hooked
 waiter=$started
-ok "somebody waits" wait_until "curl -s --unix-socket '$T/control.sock' http://x/v1/daemon | jq -e .views"
+ok "somebody waits" wait_until "curl -s --unix-socket '$T/control.sock' http://x/v1/info | jq -e .views"
 viewctl refresh hooked --wait >/dev/null
 wait "$waiter"
 is "a failure ends the wait: exit status 1" $? 1

@@ -2,6 +2,7 @@
  *
  * check.c: what can only be judged with all sections at hand. What needs a plugin is checked where plugins are.
  */
+#include "base/address.h"
 #include "base/nearest.h"
 #include "conf/load/dialect.h"
 #include "conf/load/load.h"
@@ -304,8 +305,26 @@ static void check_twice(struct load *load, size_t i)
 	}
 }
 
+/* The address shows definitions and errors: letting other machines in must be meant. */
+static void check_http(struct load *load)
+{
+	const struct conf_daemon *daemon = &load->box->conf.daemon;
+	if (daemon->http_listen == NULL || daemon->http_allow_remote || address_is_loopback(daemon->http_listen))
+		return;
+	struct report_at at = load_at(&load->daemon, NULL);
+	struct conf_origin origin = daemon->origins[schema_row(&schema_daemon, "http_listen")];
+	at.line = origin.line;
+	at.key = "http_listen";
+	report_error(
+		load->report, &at,
+		"other machines can reach %s, without TLS and without a password; write http_allow_remote = yes if that "
+		"is meant, or listen on 127.0.0.1",
+		daemon->http_listen);
+}
+
 void check_references(struct load *load)
 {
+	check_http(load);
 	for (size_t i = 0; i < load->box->conf.n_databases; i++)
 		check_twice(load, i);
 	struct name_set *objects = names_new(load->tmp, load->views.n);

@@ -124,7 +124,7 @@ static const char *const man_format[] = {
 static void man_types(FILE *out)
 {
 	fputs(".PP\nKinds of values:\n", out);
-	for (int t = 0; t < OPTION_LATER; t++) {
+	for (int t = 0; t < OPTION_TYPE_COUNT; t++) {
 		fprintf(out, ".TP\n.I %s\n", option_type_word((enum option_type)t));
 		put_troff(out, option_type((enum option_type)t)->doc);
 	}
@@ -170,8 +170,6 @@ static void put_comment(FILE *out, const char *text)
 
 static void sample_row(FILE *out, const struct option_row *row)
 {
-	if (row->type == OPTION_LATER)
-		return;
 	put_comment(out, row->help);
 	put_comment(out, row->doc);
 	for (const struct option_choice *c = row->choices; c != NULL && c->word != NULL; c++)

@@ -36,21 +36,10 @@ const char *option_nearest(const struct option_table *table, const char *key)
 	return nearest_word(words, n, key);
 }
 
-static bool set_later(const struct option_row *row, const char *text, struct viewd_err *err)
-{
-	if (row->harmless != NULL && strcmp(text, row->harmless) == 0)
-		return true;
-	err_set(err, VIEWD_ERR_CONFIG, "not supported yet");
-	return row->harmless != NULL ? err_hint(err, "remove the key (or write %s)", row->harmless)
-	                             : err_hint(err, "remove the key");
-}
-
 bool option_set(const struct option_row *row, struct arena *arena, const char *base_dir, void *base, const char *text,
                 struct viewd_err *err)
 {
 	const struct option_type_row *type = option_type(row->type);
-	if (row->type == OPTION_LATER)
-		return set_later(row, text, err);
 	if (text[0] == '\0' && (!type->empty_ok || (row->flags & OPTION_REQUIRED) != 0)) {
 		err_set(err, VIEWD_ERR_CONFIG, "the value is empty");
 		return err_hint(err, "write %s", type->doc);

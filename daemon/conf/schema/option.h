@@ -24,9 +24,9 @@ enum option_type {
 	OPTION_PAIRS,      /* const struct viewd_kv * and a count: a=b, c=d */
 	OPTION_CRON,       /* const char *: times as in crontab(5) */
 	OPTION_ZONE,       /* const char *: name of a time zone */
+	OPTION_ADDRESS,    /* const char *: address and port to listen on; NULL: off */
 	OPTION_DEFINITION, /* key definition, definition_DIALECT: collected by define.c */
 	OPTION_INDEX,      /* key index_NAME: collected by define.c */
-	OPTION_LATER,      /* known, but not supported yet */
 	OPTION_TYPE_COUNT
 };
 
@@ -60,10 +60,9 @@ struct option_row {
 	const char *dflt;    /* as text; NULL: none */
 	int64_t min, max;    /* OPTION_INT, OPTION_SPAN */
 	const struct option_choice *choices;
-	const char *harmless; /* OPTION_LATER: the one value that changes nothing and may be written */
-	const char *unit;     /* what the number counts; NULL for types that need none */
-	const char *help;     /* one line */
-	const char *doc;      /* a paragraph for the manual */
+	const char *unit; /* what the number counts; NULL for types that need none */
+	const char *help; /* one line */
+	const char *doc;  /* a paragraph for the manual */
 };
 
 struct option_table {
@@ -90,6 +89,7 @@ struct option_table {
 #define OPTION_PATH_AT(st, field) .type = OPTION_PATH, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_CRON_AT(st, field) .type = OPTION_CRON, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_ZONE_AT(st, field) .type = OPTION_ZONE, .offset = OPTION_AT(st, field, const char *)
+#define OPTION_ADDRESS_AT(st, field) .type = OPTION_ADDRESS, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_LIST_AT(kind, st, field) .type = kind, .offset = OPTION_AT(st, field, struct conf_list)
 #define OPTION_COLUMNS_AT(st, field, count) \
 	.type = OPTION_COLUMNS, .offset = OPTION_AT(st, field, const struct viewd_column *), \
@@ -105,7 +105,7 @@ const struct option_row *option_find(const struct option_table *table, const cha
 const char *option_nearest(const struct option_table *table, const char *key);
 
 /* Parses text as the row says and stores it in the section's struct at base; memory comes from arena. base_dir: where
- * relative paths start. Untouched on failure. Rows without a field (definitions, indexes, later ones) are not
+ * relative paths start. Untouched on failure. Rows without a field (definitions, indexes) are not
  * stored. */
 bool option_set(const struct option_row *row, struct arena *arena, const char *base_dir, void *base, const char *text,
                 struct viewd_err *err) MUST_CHECK;

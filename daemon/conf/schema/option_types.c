@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/schema/option_types.h"
 
+#include "base/address.h"
 #include "base/err.h"
 #include "base/nearest.h"
 #include "base/span.h"
@@ -187,6 +188,23 @@ static bool parse_zone(const struct option_parse *p)
 	return good && parse_text(p);
 }
 
+static bool parse_address(const struct option_parse *p)
+{
+	struct sockaddr_storage addr;
+	socklen_t len;
+	if (strcmp(p->text, "off") != 0)
+		return address_parse(p->text, &addr, &len, p->err) && parse_text(p);
+	OPTION_FIELD(const char *, p->field) = NULL;
+	return true;
+}
+
+static char *format_address(void *mem_ctx, const struct option_row *row UNUSED, const char *field,
+                            const char *count UNUSED)
+{
+	const char *text = OPTION_CONST_FIELD(const char *, field);
+	return talloc_strdup(mem_ctx, text != NULL ? text : "off");
+}
+
 static bool parse_path(const struct option_parse *p)
 {
 	if (p->text[0] == '/' || p->text[0] == '\0')
@@ -230,9 +248,10 @@ static const struct option_type_row type_rows[OPTION_TYPE_COUNT] = {
 	                 .parse = parse_cron, .format = format_text, .equal = equal_text},
 	[OPTION_ZONE] = {.word = "time zone", .doc = "a name of the time zone database, for example Europe/Berlin",
 	                 .parse = parse_zone, .format = format_text, .equal = equal_text},
+	[OPTION_ADDRESS] = {.word = "address", .doc = "off, or an IP address and a port: 127.0.0.1:7432, [::1]:7432",
+	                    .parse = parse_address, .format = format_address, .equal = equal_text},
 	[OPTION_DEFINITION] = {.word = "query", .doc = "one SQL query, or the name of a file that holds one"},
 	[OPTION_INDEX] = {.word = "index", .doc = "(column, ...) or UNIQUE (column, ...)"},
-	[OPTION_LATER] = {.word = "text", .doc = "not supported yet", .empty_ok = true},
 };
 /* clang-format on */
 

@@ -44,8 +44,19 @@ static const struct option_row rows[] = {
 	 .max = 1000, .unit = "refreshes", .reload = OPTION_LIVE,
 	 .help = "how many refreshes may run at the same time, in all databases together",
 	 .doc = "Each needs a thread and a connection. The limit of a [database] section holds as well."},
-	{.key = "metrics_listen", .type = OPTION_LATER, .harmless = "off", .reload = OPTION_RESTART,
-	 .help = "address for metrics", .doc = "Where a metrics collector may connect. Off by default; not supported yet."},
+	{.key = "http_listen", OPTION_ADDRESS_AT(conf_daemon, http_listen), .dflt = "off", .reload = OPTION_LIVE,
+	 .help = "address for the page, for metrics and for programs that look",
+	 .doc = "Serves GET / (a page for people), /metrics (OpenMetrics), /healthz, /readyz and what looks under /v1/, "
+	        "read-only, without TLS and without passwords. Whoever reaches it can read the definitions and the errors "
+	        "of all views. The control socket serves the same paths. When the address cannot be had at a start, viewd "
+	        "logs it, keeps the views, and tries again every 30 seconds; a reload is refused."},
+	{.key = "http_allow_remote", OPTION_BOOL_AT(conf_daemon, http_allow_remote), .dflt = "no", .reload = OPTION_LIVE,
+	 .help = "http_listen may be an address that other machines reach",
+	 .doc = "There is no TLS: put a proxy in front where the network is not trusted."},
+	{.key = "http_hosts", OPTION_LIST_AT(OPTION_ITEMS, conf_daemon, http_hosts), .reload = OPTION_LIVE,
+	 .help = "names under which http_listen may be asked",
+	 .doc = "A request whose Host is neither an address, nor localhost, nor one of these names is refused: so no page "
+	        "of another site can read this one through a name that it makes point here."},
 };
 /* clang-format on */
 

@@ -31,7 +31,7 @@ static void show(const struct show *s, const char *key, const char *value, struc
 
 static void show_row(const struct show *s, const struct option_row *row, const void *base, struct conf_origin origin)
 {
-	if (row->type == OPTION_LATER || row->type == OPTION_DEFINITION || row->type == OPTION_INDEX)
+	if (row->type == OPTION_DEFINITION || row->type == OPTION_INDEX)
 		return; /* no field; shown apart */
 	char *value = option_format(s->tmp, row, base);
 	if (value != NULL && (row->flags & OPTION_SECRET) != 0)
@@ -124,4 +124,12 @@ char *conf_view_place(void *mem_ctx, const struct conf *conf, const struct conf_
 	if (origin.file == CONF_FILE_DEFAULT)
 		origin = view->where;
 	return talloc_asprintf(mem_ctx, "%s:%u", conf->files[origin.file], origin.line);
+}
+
+char *conf_daemon_place(void *mem_ctx, const struct conf *conf, const char *key)
+{
+	struct conf_origin origin = conf->daemon.origins[schema_row(&schema_daemon, key)];
+	if (origin.file == CONF_FILE_DEFAULT)
+		return talloc_asprintf(mem_ctx, "%s: [viewd] %s", conf->main_file, key);
+	return talloc_asprintf(mem_ctx, "%s:%u: [viewd] %s", conf->files[origin.file], origin.line, key);
 }

@@ -6,7 +6,7 @@
 #define VIEWD_CORE_MODEL_COUNTS_H
 
 #include "core/model/view_words.h"
-#include "viewd_types.h"
+#include "viewd_dialect.h"
 
 #include <stdint.h>
 

@@ -235,7 +235,7 @@ struct view_walk {
 	bool was_held;
 };
 
-/* What has become of it since viewd has started. */
+/* The fate of a view since viewd has started. */
 struct view_record {
 	struct view_counts n;
 	struct past *past;       /* of the last hours; NULL: nothing has happened */

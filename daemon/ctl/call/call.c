@@ -5,6 +5,7 @@
 #include "ctl/call/call.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "ctl/answer/json.h"
 #include "ctl/call/handlers.h"
 
@@ -15,6 +16,7 @@
 struct call {
 	const struct ctl *ctl;
 	struct args *args;
+	const char *accept;
 	const struct call_receiver *receiver;
 	void *ctx;
 	bool streams;
@@ -31,6 +33,16 @@ struct call *call_new(const struct ctl *ctl, struct args *args, const struct cal
 	call->receiver = receiver;
 	call->ctx = ctx;
 	return call;
+}
+
+void call_set_accept(struct call *call, const char *accept)
+{
+	call->accept = accept != NULL ? mem_strdup(call, accept) : NULL;
+}
+
+const char *call_accept(const struct call *call)
+{
+	return call->accept != NULL ? call->accept : "";
 }
 
 void call_run(struct call *call)
@@ -80,7 +92,7 @@ const struct args *call_args(const struct call *call)
 	return call->args;
 }
 
-static void finish(struct call *call, int status, json_t *body)
+void call_reply_as(struct call *call, int status, json_t *body)
 {
 	call->receiver->reply(call->ctx, status, body);
 	talloc_free(call);
@@ -88,12 +100,12 @@ static void finish(struct call *call, int status, json_t *body)
 
 void call_reply(struct call *call, json_t *body)
 {
-	finish(call, 200, body);
+	call_reply_as(call, 200, body);
 }
 
 void call_fail(struct call *call, const struct viewd_err *err)
 {
-	finish(call, call_error_status(err), call_error_body(err_class_word(err->cls), err));
+	call_reply_as(call, call_error_status(err), call_error_body(err_class_word(err->cls), err));
 }
 
 void call_reply_list(struct call *call, json_t *items, size_t n_bad)

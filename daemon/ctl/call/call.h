@@ -53,6 +53,9 @@ struct call_receiver {
 /* A call of a command; args are moved under it. receiver is static. Nothing happens before call_run. */
 struct call *call_new(const struct ctl *ctl, struct args *args, const struct call_receiver *receiver, void *ctx);
 
+/* Before call_run; the text is copied, NULL is none. */
+void call_set_accept(struct call *call, const char *accept);
+
 /* Runs the handler. The reply may come, and the call be gone, before this returns. */
 void call_run(struct call *call);
 
@@ -63,6 +66,8 @@ bool call_gone(struct call *call) MUST_CHECK;
 
 const struct ctl *call_ctl(const struct call *call);
 const struct args *call_args(const struct call *call);
+/* The formats that the caller accepts (the Accept header); "" when he does not say. */
+const char *call_accept(const struct call *call);
 
 /* Instead of a reply. stream is copied. The call may be gone when this returns. */
 void call_stream(struct call *call, const struct call_stream *stream);
@@ -76,6 +81,9 @@ void call_on_gone(struct call *call, void (*fn)(void *ctx), void *ctx);
 /* Ends the call. body's reference is taken. */
 void call_reply(struct call *call, json_t *body);
 void call_fail(struct call *call, const struct viewd_err *err);
+
+/* The same with an HTTP status of its own. */
+void call_reply_as(struct call *call, int status, json_t *body);
 
 /* Ends the call with a list: {"ok", "failed", "items"}. The list's reference is taken; n_bad of its items are not
  * well. */

@@ -239,6 +239,10 @@ static const struct command_param help_params[] = {
 	"One line for each refresh that ends and for each change of state, as they happen, until interrupted. With " \
 	"--json each line is an object. GET /v1/events gives the same as server-sent events. A client that does not keep " \
 	"up is disconnected."
+#define DOC_HEALTHZ "Status 200 while the loop turns."
+#define DOC_METRICS "OpenMetrics, or the older text format of Prometheus for those who do not ask for OpenMetrics."
+#define DOC_READYZ \
+	"Status 200 when no view is FAILED or MISSING, else 503. The reply names up to 100 of those that are."
 #define DOC_CHECK \
 	"Reads the files as the daemon would, and prints every problem as file:line. Exit status 1 when there are " \
 	"errors; warnings alone are fine."
@@ -279,7 +283,7 @@ const struct command *commands(void)
 const struct command *command_by_name(const char *name)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		if (strcmp(command_rows[i].name, name) == 0)
+		if (command_rows[i].verb != COMMAND_PAGE && strcmp(command_rows[i].name, name) == 0)
 			return &command_rows[i];
 	return NULL;
 }
@@ -295,9 +299,11 @@ const struct command *command_by_path(const char *path)
 const char *command_nearest(const char *name)
 {
 	const char *names[COMMAND_COUNT];
+	size_t n = 0;
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		names[i] = command_rows[i].name;
-	return nearest_word(names, COMMAND_COUNT, name);
+		if (command_rows[i].verb != COMMAND_PAGE)
+			names[n++] = command_rows[i].name;
+	return nearest_word(names, n, name);
 }
 
 int command_param_index(const struct command *command, const char *name)

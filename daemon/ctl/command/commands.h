@@ -10,7 +10,8 @@
 #include <stddef.h>
 
 /* symbol, name, HTTP method, path, access, pace, parameters (an array of commands.c), one line of help, handler
- * (handlers.c). LOCAL commands never reach the daemon; their handler is NULL. */
+ * (handlers.c). LOCAL commands never reach the daemon; their handler is NULL. PAGEs are for browsers and
+ * collectors: viewctl does not offer them. */
 /* clang-format off */
 #define COMMANDS(X)                                                                                                   \
 	X(STATUS, "status", GET, "/v1/status", READ, QUICK, status_params,                                                \
@@ -23,7 +24,7 @@
 	  "how a view can be kept incrementally, or what prevents it", cmd_explain)                                     \
 	X(HISTORY, "history", GET, "/v1/history", READ, SLOW, history_params, "past runs of a view", cmd_history)         \
 	X(GRAPH, "graph", GET, "/v1/graph", READ, QUICK, graph_params, "sources, views and edges", cmd_graph)             \
-	X(INFO, "info", GET, "/v1/daemon", READ, QUICK, no_params, "the daemon itself: version, counters", cmd_info)      \
+	X(INFO, "info", GET, "/v1/info", READ, QUICK, no_params, "the daemon itself: version, counters", cmd_info)      \
 	X(PLAN, "plan", GET, "/v1/plan", READ, SLOW, plan_params,                                                         \
 	  "what would be created, replaced or dropped", cmd_plan)                                                         \
 	X(RENDER, "render", GET, "/v1/render", READ, QUICK, render_params,                                                \
@@ -47,6 +48,9 @@
 	  "takes viewd out of a database", cmd_uninstall)                                                                 \
 	X(WAIT, "wait", GET, "/v1/wait", READ, HELD, wait_params, "waits until a view is fresh", cmd_wait)                \
 	X(EVENTS, "events", GET, "/v1/events", READ, HELD, no_params, "tells what happens as it happens", cmd_events)     \
+	X(HEALTHZ, "healthz", PAGE, "/healthz", READ, QUICK, no_params, "whether the daemon answers", cmd_healthz)        \
+	X(METRICS, "metrics", PAGE, "/metrics", READ, QUICK, no_params, "numbers for collectors", cmd_metrics)            \
+	X(READYZ, "readyz", PAGE, "/readyz", READ, QUICK, no_params, "whether no view is FAILED or MISSING", cmd_readyz)  \
 	X(CHECK, "check", LOCAL, NULL, READ, QUICK, check_params,                                                         \
 	  "validates configuration files without a daemon", NULL)                                                         \
 	X(IMPORT, "import", LOCAL, NULL, READ, QUICK, import_params,                                                       \
@@ -60,7 +64,7 @@ enum command_id {
 #undef COMMAND_ENUM
 };
 
-enum command_verb { COMMAND_GET, COMMAND_POST, COMMAND_LOCAL };
+enum command_verb { COMMAND_GET, COMMAND_POST, COMMAND_LOCAL, COMMAND_PAGE };
 
 /* READ: whoever may connect. MUTATE: root and the daemon's own user. */
 enum command_access { COMMAND_READ, COMMAND_MUTATE };
@@ -112,7 +116,7 @@ struct command {
 /* All rows, COMMAND_COUNT of them, indexed by id. [any] */
 const struct command *commands(void);
 
-/* By name or by path; NULL when there is none. [any] */
+/* By name or by path; NULL when there is none. A PAGE has no name for users. [any] */
 const struct command *command_by_name(const char *name);
 const struct command *command_by_path(const char *path);
 

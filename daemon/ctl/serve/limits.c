@@ -17,3 +17,13 @@ struct ctl_limits ctl_limits_default(void)
 		.heartbeat_us = 15 * INT64_C(1000000),
 	};
 }
+
+struct ctl_limits ctl_limits_web(void)
+{
+	struct ctl_limits limits = ctl_limits_default();
+	limits.clients = 64;
+	limits.pending = 8;
+	limits.held = 32;
+	limits.body_bytes = 4 << 10;
+	return limits;
+}

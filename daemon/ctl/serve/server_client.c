@@ -141,6 +141,7 @@ struct bufferevent *server_new_connection(struct event_base *base, void *ctx)
 	}
 	/* evhttp may have given up a connection, and we not yet noticed: it must not read on without bounds */
 	bufferevent_setwatermark(bev, EV_READ, 0, server->limits.header_bytes + server->limits.body_bytes);
+	server_watch_errors(bev);
 	bufferevent_incref(bev);
 	*client = (struct ctl_client){.bev = bev, .since_us = server_now()};
 	return bev;

@@ -31,12 +31,14 @@ struct ctl_server {
 	struct evhttp_bound_socket *bound;
 	struct event *sweep_timer;
 	struct event *accept_timer;
+	struct event *mark;       /* always pending: leads from a listener to its server */
 	struct event *file_event; /* something happened in the socket's directory */
 	int dir_fd;               /* inotify; -1: none to be had, then nobody looks */
 	struct ctl_socket socket;
 	struct ctl_client *clients;   /* limits.clients of them, one more for the newest */
 	size_t n_open[COMMAND_PACES]; /* calls without their whole reply yet */
 	bool foreign_told;
+	bool web;       /* an address, not the control socket: whoever asks may look and no more */
 	int reserve_fd; /* given up to accept-and-close one client when descriptors run out */
 	uid_t own_uid;
 	uid_t overflow_uid;
@@ -71,7 +73,23 @@ void server_on_sweep(evutil_socket_t fd, short what, void *server);
 struct ctl_client *server_client(struct ctl_server *server, const struct bufferevent *bev);
 void server_forget_client(struct ctl_client *client);
 
+/* ---- server_error.c ---------------------------------------------------------------------------------------------- */
+
+/* Has the replies of this connection that evhttp makes by itself written in JSON. */
+void server_watch_errors(struct bufferevent *bev);
+
+/* ---- server_request.c: what comes in ----------------------------------------------------------------------------- */
+
+/* evhttp's callback for a request. */
+void server_on_request(struct evhttp_request *http, void *server);
+
 /* ---- server_reply.c: what goes out ------------------------------------------------------------------------------- */
+
+/* Headers of every reply, up to a NULL name. */
+struct server_header {
+	const char *name, *value;
+};
+const struct server_header *server_headers(void);
 
 /* Answers a request that never became a call. */
 void server_refuse(struct ctl_server *server, struct evhttp_request *http, int status, const char *class_word,

@@ -24,11 +24,28 @@ static void on_sent(struct evhttp_request *http UNUSED, void *ctx)
 	server_arm(server->sweep_timer, 0);
 }
 
+const struct server_header *server_headers(void)
+{
+	static const struct server_header headers[] = {
+		{"Content-Security-Policy",
+	     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+	     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"X-Frame-Options", "DENY"},
+		{"Referrer-Policy", "no-referrer"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+		{"Cache-Control", "no-store"},
+		{NULL, NULL},
+	};
+	return headers;
+}
+
 static void put_headers(struct ctl_server *server, struct evhttp_request *http, const char *content_type)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(http);
 	evhttp_add_header(headers, "Content-Type", content_type);
-	evhttp_add_header(headers, "Cache-Control", "no-store");
+	for (const struct server_header *h = server_headers(); h->name != NULL; h++)
+		evhttp_add_header(headers, h->name, h->value);
 	evhttp_add_header(headers, "Connection", "close");
 	evhttp_request_set_on_complete_cb(http, on_sent, server);
 }
@@ -212,6 +229,7 @@ void server_start_call(struct ctl_server *server, struct evhttp_request *http, s
 	ex->pace = args_command(args)->pace;
 	ex->audit = audit != NULL ? talloc_strdup(ex, audit) : NULL;
 	ex->call = call_new(server->ctl, args, &receiver, ex);
+	call_set_accept(ex->call, evhttp_find_header(evhttp_request_get_input_headers(http), "Accept"));
 	server->n_open[ex->pace]++;
 	server_client(server, ex->bev)->exchange = ex;
 	evhttp_connection_set_closecb(evhttp_request_get_connection(http), on_close, ex);

@@ -82,14 +82,30 @@ static void unknown_words(void)
 	            "materialized table)");
 }
 
-static void what_comes_later(void)
+static void address_to_listen_on(void)
 {
-	struct loaded l = load_good("[viewd]\nmetrics_listen = off\n" GOOD_DB GOOD_VIEW "on_change = no\ncapture = none\n");
+	struct loaded l = load_good("[viewd]\nhttp_listen = 127.0.0.1:7432\n" GOOD_DB GOOD_VIEW);
+	CHECK_STR(l.conf->daemon.http_listen, "127.0.0.1:7432");
 	unload(&l);
-	l = load_good(GOOD_DB GOOD_VIEW "refresh_mode = incremental\n");
+	l = load_good("[viewd]\nhttp_listen = [::1]:7432\nhttp_hosts = a.example, b.example\n" GOOD_DB GOOD_VIEW);
+	CHECK_INT(l.conf->daemon.http_hosts.n, 2);
 	unload(&l);
-	wants_error("[viewd]\nmetrics_listen = :9100\n" GOOD_DB GOOD_VIEW,
-	            "viewd.conf:2: [viewd] metrics_listen: not supported yet; remove the key (or write off)");
+	l = load_good("[viewd]\nhttp_listen = off\n" GOOD_DB GOOD_VIEW);
+	CHECK(l.conf->daemon.http_listen == NULL);
+	unload(&l);
+	l = load_good("[viewd]\nhttp_listen = 0.0.0.0:7432\nhttp_allow_remote = yes\n" GOOD_DB GOOD_VIEW);
+	unload(&l);
+	wants_error("[viewd]\nhttp_listen = 0.0.0.0:7432\n" GOOD_DB GOOD_VIEW,
+	            "viewd.conf:2: [viewd] http_listen: other machines can reach 0.0.0.0:7432, without TLS and without a "
+	            "password; write http_allow_remote = yes if that is meant, or listen on 127.0.0.1");
+	static const char *const bad[] = {":7432",           "localhost:7432", "127.0.0.1", "127.0.0.1:0",
+	                                  "127.0.0.1:70000", "::1:7432",       "[::1]",     "127.0.0.1:74x"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		wants_error(talloc_asprintf(harness_ctx(), "[viewd]\nhttp_listen = %s\n" GOOD_DB GOOD_VIEW, bad[i]),
+		            talloc_asprintf(harness_ctx(),
+		                            "viewd.conf:2: [viewd] http_listen: '%s' is not an address with a port; write "
+		                            "for example 127.0.0.1:7432 or [::1]:7432",
+		                            bad[i]));
 }
 
 static void includes_in_name_order(void)
@@ -236,7 +252,7 @@ static const struct harness_test tests[] = {
 	{"sections and comments as written", sections_and_comments_as_written},
 	{"free text is not cut", free_text_is_not_cut},
 	{"unknown words", unknown_words},
-	{"what comes later", what_comes_later},
+	{"an address to listen on", address_to_listen_on},
 	{"includes in name order", includes_in_name_order},
 	{"include mistakes", include_mistakes},
 	{"sections in two files", sections_in_two_files},

@@ -149,8 +149,9 @@ static void contract_keys(void)
 	/* clang-format on */
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		row_of(keys[i]);
-	static const char *const daemon_keys[] = {"include",   "control_socket",           "plugin_dir",    "state_dir",
-	                                          "log_level", "max_concurrent_refreshes", "metrics_listen"};
+	static const char *const daemon_keys[] = {"include",     "control_socket",    "plugin_dir",
+	                                          "state_dir",   "log_level",         "max_concurrent_refreshes",
+	                                          "http_listen", "http_allow_remote", "http_hosts"};
 	for (size_t i = 0; i < ARRAY_LEN(daemon_keys); i++)
 		CHECK(option_find(&schema_daemon, daemon_keys[i]) != NULL);
 	static const char *const db_keys[] = {"url", "password_file", "password_credential", "max_concurrent_refreshes"};

@@ -67,7 +67,7 @@ static void the_daemon(void)
 	conf_show_daemon(l.conf, collect, &text);
 	CHECK_CONTAINS(text, "\nlog_level|debug|viewd.conf:2\n");
 	CHECK_CONTAINS(text, "\nstate_dir|/var/lib/viewd|default\n");
-	CHECK(strstr(text, "metrics_listen") == NULL);
+	CHECK_CONTAINS(text, "\nhttp_listen|off|default\n");
 	unload(&l);
 }
 

@@ -16,6 +16,7 @@ struct rig {
 	struct ctl_limits limits;
 	struct ctl_server *server;
 	const char *path;
+	unsigned port; /* clients connect to 127.0.0.1 there; 0: to path */
 };
 
 /* limits: the defaults with changes made by tweak (may be NULL). Ends the test on failure. */

@@ -190,6 +190,25 @@ void engine_counts(const struct engine *eng, struct engine_counts *out)
 		.views = 2 + eng->n_extra, .databases = 1, .generation = 4, .started_us = 1700000000000000};
 }
 
+void engine_each_database(struct engine *eng UNUSED, void (*fn)(void *ctx, const struct database_measure *m), void *ctx)
+{
+	static const struct database_counts counts = {
+		.runs = {[VIEW_RESULT_SUCCEEDED] = {[VIEWD_DID_FULL] = 3}, [VIEW_RESULT_FAILED] = {[VIEWD_DID_COUNT] = 1}},
+		.durations = {[VIEWD_DID_FULL] = {.n = {1, 0, 2}, .sum_us = 250000}},
+		.rows_written = 12,
+		.changes = 5,
+	};
+	const struct database_measure m = {
+		.name = "shop", .up = true, .leader = true, .views = 2, .waiting = 1, .counts = &counts};
+	fn(ctx, &m);
+}
+
+const struct view_counts *view_counts(const struct view *view)
+{
+	static const struct view_counts counts = {.runs = 4, .failures = 1, .rows_written = 12, .changes = 5}, none = {0};
+	return view == &alpha ? &counts : &none;
+}
+
 struct waiter {
 	struct engine *eng;
 	engine_wait_fn *done;

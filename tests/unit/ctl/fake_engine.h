@@ -7,6 +7,7 @@
 #define VIEWD_TESTS_CTL_FAKE_ENGINE_H
 
 #include "core/engine.h"
+#include "core/report/measure.h"
 #include "core/report/observe.h"
 #include "core/report/wait.h"
 #include "reload.h"

@@ -66,7 +66,7 @@ static void a_listing_nobody_reads_is_given_up(void)
 	shutdown(fd, SHUT_RD);
 	close(fd);
 	rig_run(&rig, 50000);
-	CHECK_CONTAINS(rig_ask(&rig, GET("/v1/daemon")), "200 OK");
+	CHECK_CONTAINS(rig_ask(&rig, GET("/v1/info")), "200 OK");
 	rig_stop(&rig);
 }
 

@@ -34,7 +34,8 @@ static void status_has_its_fields(void)
 		"\"heard_by\":\"trigger\",\"reason\":null},{\"name\":\"function "
 		"public.f()\",\"kind\":\"function\",\"heard_by\":null,"
 		"\"reason\":\"it is volatile\"}],"
-		"\"upstream\":[],\"downstream\":[\"beta\"],\"refresh_group\":null,\"schedule\":\"every 5m\",\"waits_for\":null,"
+		"\"upstream\":[],\"downstream\":[\"beta\"],\"refresh_group\":null,\"running_since\":null,\"expected_ms\":0,"
+		"\"schedule\":\"every 5m\",\"waits_for\":null,"
 		"\"reason\":\"because\",\"owner\":null,\"description\":null}";
 	struct rig rig;
 	rig_start(&rig, NULL);
@@ -80,7 +81,7 @@ static void every_look_answers(void)
 		"/v1/explain?view=alpha",
 		"/v1/history?view=alpha&limit=2",
 		"/v1/graph",
-		"/v1/daemon",
+		"/v1/info",
 	};
 	struct rig rig;
 	rig_start(&rig, NULL);
