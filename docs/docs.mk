@@ -52,3 +52,6 @@ EXTRA_DIST += \
 	docs/adr/028-being-watched.md \
 	docs/adr/README.md
 EXTRA_DIST += docs/man/viewctl.1.head docs/man/viewctl.1.tail docs/man/viewd.conf.5.head docs/man/viewd.conf.5.tail
+EXTRA_DIST += \
+	docs/screenshots/page-dark.jpg docs/screenshots/page-light.jpg \
+	docs/screenshots/page-telephone.jpg docs/screenshots/view.jpg

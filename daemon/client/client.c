@@ -148,6 +148,8 @@ static enum client_exit run_args(const struct client *client, const struct args 
 	case COMMAND_RELOAD:
 	case COMMAND_WAIT:
 		return client_remote(client, args);
+	case COMMAND_PAGE_LIST:
+	case COMMAND_PAGE_VIEW:
 	case COMMAND_HEALTHZ:
 	case COMMAND_READYZ:
 	case COMMAND_METRICS:

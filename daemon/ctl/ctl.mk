@@ -5,10 +5,10 @@ libviewd_la_SOURCES += \
 	daemon/ctl/call/call.c daemon/ctl/call/call.h \
 	daemon/ctl/call/cmd_conf.c \
 	daemon/ctl/call/cmd_explain.c \
-	daemon/ctl/call/cmd_health.c \
 	daemon/ctl/call/cmd_graph.c \
 	daemon/ctl/call/cmd_follow.c \
 	daemon/ctl/call/cmd_metrics.c \
+	daemon/ctl/call/cmd_page.c \
 	daemon/ctl/call/cmd_run.c \
 	daemon/ctl/call/cmd_verify.c \
 	daemon/ctl/call/cmd_status.c \
@@ -20,6 +20,11 @@ libviewd_la_SOURCES += \
 	daemon/ctl/command/commands.c daemon/ctl/command/commands.h \
 	daemon/ctl/metrics/metrics.c daemon/ctl/metrics/metrics.h \
 	daemon/ctl/metrics/write.c daemon/ctl/metrics/write.h \
+	daemon/ctl/page/chart.c daemon/ctl/page/chart.h \
+	daemon/ctl/page/detail.c daemon/ctl/page/detail.h \
+	daemon/ctl/page/files.c daemon/ctl/page/files.h \
+	daemon/ctl/page/html.c daemon/ctl/page/html.h \
+	daemon/ctl/page/list.c daemon/ctl/page/list.h \
 	daemon/ctl/serve/audit.c daemon/ctl/serve/audit.h \
 	daemon/ctl/serve/host.c daemon/ctl/serve/host.h \
 	daemon/ctl/serve/limits.c \
@@ -63,3 +68,17 @@ viewctl_LDFLAGS = $(program_ldflags)
 
 bashcompdir = $(datadir)/bash-completion/completions
 dist_bashcomp_DATA = daemon/client/completion/viewctl
+
+# The files of the page, as C.
+page_files = \
+	daemon/ctl/page/files/graph.js \
+	daemon/ctl/page/files/table.js \
+	daemon/ctl/page/files/view.js \
+	daemon/ctl/page/files/viewd.css \
+	daemon/ctl/page/files/viewd.js \
+	daemon/ctl/page/files/viewd.svg
+page_files.c: $(page_files) tools/embed.sh
+	$(AM_V_GEN)cd $(srcdir) && tools/embed.sh $(page_files) >$(abs_builddir)/$@.tmp && mv $(abs_builddir)/$@.tmp $(abs_builddir)/$@
+nodist_libviewd_la_SOURCES = page_files.c
+CLEANFILES += page_files.c
+EXTRA_DIST += $(page_files) tools/embed.sh

@@ -3,6 +3,7 @@ ctl_unit_tests = \
 	tests/unit/ctl/test_args \
 	tests/unit/ctl/test_follow \
 	tests/unit/ctl/test_metrics \
+	tests/unit/ctl/test_page \
 	tests/unit/ctl/test_server \
 	tests/unit/ctl/test_server_clients \
 	tests/unit/ctl/test_socket \
@@ -24,6 +25,8 @@ tests_unit_ctl_test_server_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_unit_ctl_test_server_clients_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_unit_ctl_test_metrics_SOURCES = tests/unit/ctl/test_metrics.c $(ctl_support)
 tests_unit_ctl_test_metrics_LDADD = $(LDADD) $(JANSSON_LIBS)
+tests_unit_ctl_test_page_SOURCES = tests/unit/ctl/test_page.c $(ctl_support)
+tests_unit_ctl_test_page_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_unit_ctl_test_web_SOURCES = tests/unit/ctl/test_web.c $(ctl_support)
 tests_unit_ctl_test_web_LDADD = $(LDADD) $(JANSSON_LIBS)
 tests_unit_ctl_test_viewctl_SOURCES = tests/unit/ctl/test_viewctl.c $(ctl_support)

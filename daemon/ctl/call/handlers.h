@@ -17,8 +17,8 @@ handler_fn *handler_for(enum command_id id);
 handler_fn cmd_status, cmd_show, cmd_why, cmd_history, cmd_graph, cmd_info;
 /* cmd_metrics.c */
 handler_fn cmd_metrics;
-/* cmd_health.c */
-handler_fn cmd_healthz, cmd_readyz;
+/* cmd_page.c */
+handler_fn cmd_page, cmd_view, cmd_healthz, cmd_readyz;
 /* cmd_explain.c */
 handler_fn cmd_explain;
 /* cmd_run.c */

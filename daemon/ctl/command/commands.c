@@ -239,6 +239,8 @@ static const struct command_param help_params[] = {
 	"One line for each refresh that ends and for each change of state, as they happen, until interrupted. With " \
 	"--json each line is an object. GET /v1/events gives the same as server-sent events. A client that does not keep " \
 	"up is disconnected."
+#define DOC_PAGE_LIST "A table of all views; with JavaScript the graph, filters and changes as they happen too."
+#define DOC_PAGE_VIEW "Everything about one view: state, the last hours, why, runs, settings."
 #define DOC_HEALTHZ "Status 200 while the loop turns."
 #define DOC_METRICS "OpenMetrics, or the older text format of Prometheus for those who do not ask for OpenMetrics."
 #define DOC_READYZ \

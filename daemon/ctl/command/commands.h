@@ -48,6 +48,8 @@
 	  "takes viewd out of a database", cmd_uninstall)                                                                 \
 	X(WAIT, "wait", GET, "/v1/wait", READ, HELD, wait_params, "waits until a view is fresh", cmd_wait)                \
 	X(EVENTS, "events", GET, "/v1/events", READ, HELD, no_params, "tells what happens as it happens", cmd_events)     \
+	X(PAGE_LIST, "page", PAGE, "/", READ, QUICK, no_params, "all views, for people", cmd_page)                        \
+	X(PAGE_VIEW, "view", PAGE, "/view", READ, QUICK, view_params, "one view, for people", cmd_view)                   \
 	X(HEALTHZ, "healthz", PAGE, "/healthz", READ, QUICK, no_params, "whether the daemon answers", cmd_healthz)        \
 	X(METRICS, "metrics", PAGE, "/metrics", READ, QUICK, no_params, "numbers for collectors", cmd_metrics)            \
 	X(READYZ, "readyz", PAGE, "/readyz", READ, QUICK, no_params, "whether no view is FAILED or MISSING", cmd_readyz)  \

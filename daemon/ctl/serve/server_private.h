@@ -14,6 +14,7 @@
 struct ctl_exchange;
 struct bufferevent;
 struct evhttp_request;
+struct page_file;
 
 struct ctl_client {
 	struct bufferevent *bev; /* NULL: free slot */
@@ -94,6 +95,9 @@ const struct server_header *server_headers(void);
 /* Answers a request that never became a call. */
 void server_refuse(struct ctl_server *server, struct evhttp_request *http, int status, const char *class_word,
                    const struct viewd_err *err);
+
+/* Answers with a file of the page. */
+void server_send_file(struct ctl_server *server, struct evhttp_request *http, const struct page_file *file);
 
 /* Makes a call of an admitted request and runs it. audit is what the log tells; NULL nothing. */
 void server_start_call(struct ctl_server *server, struct evhttp_request *http, struct args *args, const char *audit);

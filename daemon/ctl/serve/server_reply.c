@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "ctl/answer/json.h"
+#include "ctl/page/files.h"
 #include "ctl/serve/audit.h"
 
 #include <event2/buffer.h>
@@ -83,6 +84,16 @@ void server_refuse(struct ctl_server *server, struct evhttp_request *http, int s
 	json_t *body = call_error_body(class_word, err);
 	send_json(server, http, status, body);
 	json_decref(body);
+}
+
+void server_send_file(struct ctl_server *server, struct evhttp_request *http, const struct page_file *file)
+{
+	struct evbuffer *out = evbuffer_new();
+	assert(out != NULL);
+	put_headers(server, http, file->content_type);
+	evbuffer_add_reference(out, file->data, file->len, NULL, NULL);
+	evhttp_send_reply(http, 200, NULL, out);
+	evbuffer_free(out);
 }
 
 /* ---- one exchange ------------------------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "ctl/page/files.h"
 #include "ctl/serve/host.h"
 #include "ctl/serve/peer.h"
 
@@ -87,6 +88,19 @@ static void refuse_change(struct ctl_server *server, struct evhttp_request *http
 	server_refuse(server, http, 403, "denied", &err);
 }
 
+/* The files of the page. True: the request is answered. */
+static bool send_file(struct ctl_server *server, struct evhttp_request *http, const char *path)
+{
+	const struct page_file *file = page_file(path);
+	if (file == NULL)
+		return false;
+	if (evhttp_request_get_command(http) == EVHTTP_REQ_GET)
+		server_send_file(server, http, file);
+	else
+		refuse_method(server, http, path, "GET");
+	return true;
+}
+
 /* The command a request is for, or NULL and the request is answered. */
 static const struct command *route(struct ctl_server *server, struct evhttp_request *http)
 {
@@ -94,7 +108,8 @@ static const struct command *route(struct ctl_server *server, struct evhttp_requ
 	const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
 	const struct command *command = path != NULL ? command_by_path(path) : NULL;
 	if (command == NULL) {
-		refuse_path(server, http, path != NULL ? path : "");
+		if (path == NULL || !send_file(server, http, path))
+			refuse_path(server, http, path != NULL ? path : "");
 		return NULL;
 	}
 	bool get = command->verb != COMMAND_POST;

@@ -9,6 +9,7 @@
 #include "core/engine.h"
 #include "core/report/measure.h"
 #include "core/report/observe.h"
+#include "core/report/past.h"
 #include "core/report/wait.h"
 #include "reload.h"
 
