@@ -94,11 +94,21 @@ static const char *extreme_of(const struct adding *a, size_t column)
 	return a->roll->texts->terms[number_or(a->names[column] + 1, 1) - 1].extreme;
 }
 
+/* A difference beyond 64 bits is a real here, where the sum of negated values would be an error. */
+static char *add_moved(const struct adding *a, char *sql, size_t column)
+{
+	size_t position = a->roll->part.n_key + column;
+	return sql_add(sql,
+	               "coalesce(sum(CASE WHEN viewd_w > 0 THEN c%zu END), 0) - "
+	               "coalesce(sum(CASE WHEN viewd_w < 0 THEN c%zu END), 0)",
+	               position, position);
+}
+
 /* A sum that is no whole number is handed on, whatever it is, for the roll to find out that it cannot be moved. */
 static char *add_having(const struct adding *a, char *sql)
 {
 	for (size_t i = a->n_groups; i < a->n_sums; i++) {
-		char *sum = sql_add(sql_new(a->mem), "sum(viewd_w * c%zu)", a->roll->part.n_key + i);
+		char *sum = add_moved(a, sql_new(a->mem), i);
 		sql = sql_add(sql, "%s%s IS NOT 0 OR typeof(%s) <> 'integer'", i > a->n_groups ? " OR " : " HAVING ", sum, sum);
 	}
 	for (size_t i = a->n_sums; i < a->n; i++) {
@@ -117,9 +127,7 @@ static bool collect(const struct adding *a, const struct applying *part, struct 
 	char *groups = add_positions(a, sql_new(a->mem), 0, a->n_groups);
 	char *sql = sql_add(sql_new(a->mem), "INSERT INTO temp.%s SELECT %s", a->scratch, groups);
 	for (size_t i = a->n_groups; i < a->n; i++)
-		sql = i < a->n_sums
-		          ? sql_add(sql, "%scoalesce(sum(viewd_w * c%zu), 0)", i > 0 ? ", " : "", a->roll->part.n_key + i)
-		          : sql_add(sql, ", NULL");
+		sql = i < a->n_sums ? add_moved(a, sql_add(sql, "%s", i > 0 ? ", " : ""), i) : sql_add(sql, ", NULL");
 	sql = sql_add(sql, " FROM (SELECT %s, 1 AS viewd_w FROM temp.%s UNION ALL SELECT %s, -1 FROM temp.%s)", columns,
 	              part->now, columns, part->had);
 	if (a->n_groups > 0)

@@ -89,6 +89,20 @@ static void a_large_term_has_no_exact_average(void)
 	}
 }
 
+/* A row may move a sum by more than 64 bits hold, though each sum has room. */
+static void a_move_beyond_64_bits(void)
+{
+	struct fixture f;
+	struct viewd_view_spec view;
+	begin_view(&f, &view,
+	           "SELECT product, count(*) AS n, sum(amount) AS total, count(amount) AS mean FROM sale GROUP BY product");
+	refreshes(&f, &view, "UPDATE sale SET amount = -9000000000000000000, product = 'p9' WHERE id = 9", "incremental: ");
+	CHECK_STR(nodes(&f), "2\n");
+	refreshes(&f, &view, "UPDATE sale SET amount = 9000000000000000000 WHERE id = 9", "");
+	refreshes(&f, &view, "UPDATE sale SET amount = 6 WHERE id IN (1, 9)", "incremental: ");
+	fixture_close_all(&f);
+}
+
 static void terms_that_are_no_whole_numbers(void)
 {
 	struct fixture f;
@@ -155,6 +169,7 @@ static void extremes_that_are_no_whole_numbers(void)
 static const struct harness_test rolls_tests[] = {
 	{"rows of one table are a part", rows_of_one_table_are_a_part},
 	{"a large term has no exact average", a_large_term_has_no_exact_average},
+	{"a move beyond 64 bits", a_move_beyond_64_bits},
 	{"terms that are no whole numbers", terms_that_are_no_whole_numbers},
 	{"least and greatest values move", least_and_greatest_values_move},
 	{"extremes that are no whole numbers", extremes_that_are_no_whole_numbers},
