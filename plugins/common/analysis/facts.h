@@ -11,7 +11,8 @@
 /* How sums of a type behave. */
 enum fact_type {
 	FACT_OTHER,   /* not summed */
-	FACT_TEXT,    /* nor these; values are equal only when their bytes are */
+	FACT_PLAIN,   /* nor these; values are equal only when their bytes are */
+	FACT_TEXT,    /* likewise */
 	FACT_INTEGER, /* every value is a whole number */
 	FACT_DECIMAL, /* exact, with digits behind the point */
 	FACT_FLOAT,   /* the order of additions shows */

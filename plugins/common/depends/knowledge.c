@@ -93,6 +93,8 @@ static enum fact_type type_of(const char *word)
 		return FACT_DECIMAL;
 	if (strcmp(word, "text") == 0)
 		return FACT_TEXT;
+	if (strcmp(word, "plain") == 0)
+		return FACT_PLAIN;
 	return strcmp(word, "float") == 0 ? FACT_FLOAT : FACT_OTHER;
 }
 

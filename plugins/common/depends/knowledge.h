@@ -16,8 +16,8 @@ struct knowledge *knowledge_new(void *mem_ctx);
  * of several relations of one name is what the name alone means. */
 extern const struct db_reader knowledge_relations[];
 
-/* schema, relation, name, type (integer, decimal, float, text, other), digits behind the point or NULL, the type as it
- * is written, 1 when it may be NULL, estimated number of values or NULL. After the relations, in order. */
+/* schema, relation, name, type (integer, decimal, float, text, plain, other), digits behind the point or NULL, the type
+ * as it is written, 1 when it may be NULL, estimated number of values or NULL. After the relations, in order. */
 extern const struct db_reader knowledge_columns[];
 
 /* schema, relation, name of a unique key, column, or NULL where it is an expression. After the columns, in order of

@@ -44,6 +44,16 @@ static const char relations_sql[] =
 /* Since PostgreSQL 12 a collation may take texts of other bytes for equal; before, none does. */
 #define IS_BYTEWISE "pg_catalog.to_jsonb(l) ->> 'collisdeterministic' IS DISTINCT FROM 'false'"
 
+/* Other types whose values are equal only when their bytes are. Blanks fill up a text of a declared length. */
+#define IS_PLAIN \
+	"a.atttypid IN ('pg_catalog.bool'::pg_catalog.regtype, 'pg_catalog.\"char\"'::pg_catalog.regtype, " \
+	"'pg_catalog.date'::pg_catalog.regtype, 'pg_catalog.time'::pg_catalog.regtype, " \
+	"'pg_catalog.timestamp'::pg_catalog.regtype, 'pg_catalog.timestamptz'::pg_catalog.regtype, " \
+	"'pg_catalog.uuid'::pg_catalog.regtype, 'pg_catalog.bytea'::pg_catalog.regtype) OR EXISTS (SELECT FROM " \
+	"pg_catalog.pg_type y WHERE y.oid = a.atttypid AND y.typtype = 'e') OR (a.atttypid = " \
+	"'pg_catalog.bpchar'::pg_catalog.regtype AND a.atttypmod > 0 AND EXISTS (SELECT FROM pg_catalog.pg_collation l " \
+	"WHERE l.oid = a.attcollation AND " IS_BYTEWISE "))"
+
 /* The scale of numeric(p,s) is in the lower 11 bits of its modifier, less the header of 4 bytes. */
 /* clang-format off */
 static const char columns_sql[] =
@@ -55,6 +65,7 @@ static const char columns_sql[] =
 	"'float'"
 	"  WHEN a.atttypid IN ('pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype) AND EXISTS "
 	"(SELECT FROM pg_catalog.pg_collation l WHERE l.oid = a.attcollation AND " IS_BYTEWISE ") THEN 'text'"
+	"  WHEN " IS_PLAIN " THEN 'plain'"
 	"  ELSE 'other' END,"
 	" CASE WHEN a.atttypid = 'pg_catalog.numeric'::pg_catalog.regtype AND a.atttypmod >= 4"
 	"  AND ((a.atttypmod - 4) & 2047) < 1024 THEN (a.atttypmod - 4) & 2047 END,"

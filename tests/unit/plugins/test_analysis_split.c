@@ -199,6 +199,7 @@ static void sums_below_a_join(void)
 	     "no top"},
 		{"select c_name, count(*) as n from customer, nation where c_nationkey = n_nationkey group by c_name",
 	     "no top"},
+		{"select n_name, count(*) as n from customer, nation where c_mktsegment = n_name group by n_name", "no top"},
 		{"select c_nationkey, count(*) as n from customer, orders where c_custkey = o_custkey group by c_nationkey",
 	     "no top"},
 	};

@@ -8,6 +8,7 @@
 
 #include "common/analysis/exact.h"
 #include "common/analysis/meaning/calls.h"
+#include "common/analysis/node.h"
 #include "common/analysis/split/edits.h"
 #include "common/sqltext/ident.h"
 #include "common/sqltext/sqltext.h"
@@ -87,6 +88,12 @@ static bool columns_of(const struct early *early, struct expr *expr, struct colu
 	return expr_walk(expr, see_column, out);
 }
 
+/* Rows of equal values are summed together, so what is made of these values must be equal too. */
+static bool is_one_spelling(const struct fact_column *column)
+{
+	return column->type == FACT_PLAIN || listed_one_spelling(column);
+}
+
 /* The column stays known around the sums by its name. */
 static bool group_by(struct early *early, const struct expr *expr)
 {
@@ -94,6 +101,8 @@ static bool group_by(struct early *early, const struct expr *expr)
 	struct split *split = early->split;
 	if (early->grouped[expr->column])
 		return true;
+	if (!is_one_spelling(column))
+		return false;
 	early->grouped[expr->column] = true;
 	early->n_groups *= column->distinct;
 	char *name = ident_append(split->syn, sql_new(split->mem), column->name);
