@@ -211,13 +211,14 @@ static const char drops_sql[] =
 	"'_rows')::pg_catalog.oid) AND NOT g.tgisinternal AND g.tgparentid = 0 AND pg_catalog.pg_has_role(c.relowner, "
 	"'USAGE') ORDER BY c.oid";
 
+/* Triggers on tables of others go with the functions, which takes the same locks. */
 bool pg_op_drop_log(struct db *db, int64_t number, const struct relation *source UNUSED, struct viewd_err *err)
 {
 	struct viewd_conn *conn = pg_of(db);
 	struct trigger_list list = {.mem = talloc_new(NULL)};
 	const char *params[] = {talloc_asprintf(list.mem, "%" PRId64, number)};
 	bool done = pg_op_query(db, drops_sql, params, 1, take_statement, &list, err) &&
-	            (list.n == 0 || pg_exec(conn, "SET LOCAL lock_timeout = 250", err));
+	            pg_exec(conn, "SET LOCAL lock_timeout = 250", err);
 	for (size_t i = 0; i < list.n && done; i++)
 		done = pg_exec(conn, list.statements[i], err);
 	done = done &&
