@@ -444,6 +444,14 @@ void pg_op_carry_over(struct db *db);
 
 /* ---- refresh/diff.c */
 
+/* SQL: may rows of a relation (its quoted name) exchange what is unique in it? They may where an index that keeps rows
+ * apart has a column besides these (an array of names), or an expression. */
+#define PG_EXCHANGES_SQL(relation, names) \
+	"EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = " relation "::pg_catalog.regclass AND " \
+	"(i.indisunique OR i.indisexclusion) AND EXISTS (SELECT 1 FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) AS " \
+	"k (attnum) WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum " \
+	"= k.attnum AND a.attname = ANY (" names "::pg_catalog.name[]))))"
+
 bool pg_op_diff(struct task *task, bool *done_r, struct viewd_outcome *out, struct viewd_err *err);
 
 /* ---- replace.c */

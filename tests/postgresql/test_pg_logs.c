@@ -9,6 +9,7 @@
 #include <string.h>
 #include <talloc.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "common/incremental/change_log.h"
 
@@ -416,6 +417,49 @@ static void auto_waits_for_no_writer(void)
 	is_refreshed(&s, "incremental: 1 keys");
 }
 
+/* Rows of the view take over from each other what is unique besides the key. */
+static void unique_values_are_exchanged(void)
+{
+	static const char *const changes[] = {
+		"UPDATE sale SET amount = 3 - amount WHERE id IN (1, 2)",
+		"WITH u AS (UPDATE sale SET amount = 501 WHERE id = 3) INSERT INTO sale VALUES (601, 'p1', 3)",
+		"WITH d AS (DELETE FROM sale WHERE id = 601) UPDATE sale SET amount = amount + 1 WHERE id IN (1, 2)"};
+	struct scene s;
+	begin(&s, ROWS);
+	pg_do(s.conn, "CREATE UNIQUE INDEX amounts ON totals (amount)");
+	s.conn = pg_session("viewd");
+	pg_prepared(s.conn);
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		pg_do(s.app, changes[i]);
+		is_refreshed(&s, "incremental: ");
+	}
+	s.view = kept("sums", "SELECT product, sum(amount) AS total FROM sale GROUP BY product");
+	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
+	pg_do(s.conn, "CREATE UNIQUE INDEX sums_total ON sums (total)");
+	pg_refreshed(s.conn, &s.view);
+	pg_do(s.app, "UPDATE sale SET product = translate(product, '45', '54') WHERE product IN ('p4', 'p5')");
+	is_refreshed(&s, "incremental: ");
+}
+
+/* A log that nobody reads is dropped from a table of somebody else's. Who writes there waits no longer than for a log
+ * that is made. */
+static void dropping_a_log_keeps_nobody_waiting(void)
+{
+	struct scene s;
+	struct viewd_err err = {0};
+	begin(&s, ROWS);
+	struct viewd_conn *reader = pg_session("app");
+	CHECK(pg_exec(reader, "BEGIN", &err) && pg_exec(reader, "SELECT count(*) FROM public.sale", &err));
+	pg_do(s.conn, "DELETE FROM viewd.log_readers");
+	expect_log("stay for now");
+	int64_t before = clock_system()->mono(clock_system());
+	change_logs_sweep(&s.conn->db);
+	CHECK(clock_system()->mono(clock_system()) - before < 1000000);
+	pg_do(reader, "COMMIT");
+	change_logs_sweep(&s.conn->db);
+	CHECK_STR(pg_ask(s.conn, "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'viewd_log_%'"), "0");
+}
+
 static const struct harness_test log_tests[] = {
 	{"a reader that has not read keeps rows", a_reader_that_has_not_read_keeps_rows},
 	{"late writers of a full log are not lost", late_writers_of_a_full_log_are_not_lost},
@@ -432,5 +476,7 @@ static const struct harness_test log_tests[] = {
 	{"keys that are arrays are refused", keys_that_are_arrays_are_refused},
 	{"statements of refreshes are prepared", statements_of_refreshes_are_prepared},
 	{"auto waits for no writer", auto_waits_for_no_writer},
+	{"unique values are exchanged", unique_values_are_exchanged},
+	{"dropping a log keeps nobody waiting", dropping_a_log_keeps_nobody_waiting},
 };
 HARNESS_MAIN(SUITE("postgresql change logs", log_tests))

@@ -117,9 +117,10 @@ struct db_incremental_ops {
 	char *(*has_key)(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe);
 	/* The set is no longer needed. NULL: nothing to do. */
 	void (*drop_keys)(struct db *db, struct key_set *set);
-	/* Has the relation an index that begins with the columns of the key, or makes one. Outside a transaction. NULL:
-	 * rows are found without. */
-	bool (*index_part)(struct db *db, const struct part *part, struct viewd_err *err);
+	/* Has the relation an index that begins with the columns of the key, or makes one. Outside a transaction. Where
+	 * rows of the relation cannot be updated one after the other, since they may exchange what is unique in it, n_row
+	 * becomes 0. NULL: rows are found without. */
+	bool (*index_part)(struct db *db, struct part *part, struct viewd_err *err);
 	/* Makes the rows of part->rel that belong to the keys those that the definition yields now; keys NULL: all rows.
 	 * Unchanged rows, to the byte, are not written. */
 	bool (*apply_part)(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,

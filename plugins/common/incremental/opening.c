@@ -226,7 +226,7 @@ enum incremental_after incremental_failed(struct task *task, const struct viewd_
 {
 	bool opened = task->chain != NULL, lasting = is_lasting(failure->cls);
 	if (opened)
-		task->chain->ensured = false;
+		task->chain->ensured = task->chain->indexed = false;
 	if (task->resolved.mode != VIEWD_MODE_AUTO || (!lasting && (opened || failure->cls != VIEWD_ERR_CONFLICT)))
 		return INCREMENTAL_GIVE_UP;
 	task->chain = NULL;

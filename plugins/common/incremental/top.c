@@ -84,7 +84,7 @@ void top_bind(struct db *db, void *mem, struct top *top)
 	top->result.definition = sql;
 }
 
-static bool index_piece(struct db *db, const struct piece *piece, struct viewd_err *err)
+static bool index_piece(struct db *db, struct piece *piece, struct viewd_err *err)
 {
 	return piece->roll != NULL || piece->part.n_key == 0 || db->ops->incremental.index_part == NULL ||
 	       db->ops->incremental.index_part(db, &piece->part, err);
@@ -94,7 +94,7 @@ bool top_check(struct db *db, void *mem, const char *view, struct top *top, cons
                struct viewd_err *err)
 {
 	for (size_t i = 0; i < top->n_pieces; i++) {
-		const struct piece *piece = &top->pieces[i];
+		struct piece *piece = &top->pieces[i];
 		if (!index_piece(db, piece, err) ||
 		    (piece->roll != NULL &&
 		     !roll_check(db, mem, view, piece->roll, &piece->part.sources[0], piece->said->text, err)))

@@ -59,7 +59,7 @@ static char *create_text(void *mem, const struct part *part)
 	return sql_add(sql, ")");
 }
 
-bool my_index_part(struct db *db, const struct part *part, struct viewd_err *err)
+bool my_index_part(struct db *db, struct part *part, struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
 	int64_t n = 0;

@@ -200,7 +200,7 @@ bool my_add_keys(struct db *db, struct key_set *set, const char *query, const st
                  struct viewd_err *err);
 char *my_has_key(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe);
 void my_drop_keys(struct db *db, struct key_set *set);
-bool my_index_part(struct db *db, const struct part *part, struct viewd_err *err);
+bool my_index_part(struct db *db, struct part *part, struct viewd_err *err);
 bool my_apply_part(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
                    struct viewd_err *err);
 bool my_make_node(struct db *db, const struct node_table *table, struct viewd_err *err);

@@ -28,12 +28,12 @@ static const char has_sql[] =
 	"AND a.attname = w.name WHERE a.attnum = ANY ((i.indkey::pg_catalog.int2[])[0:pg_catalog.cardinality($2::text[]) - "
 	"1])) = pg_catalog.cardinality($2::text[]))";
 
-static char *names_array(const struct part *part, void *mem)
+static char *names_array(void *mem, const struct columns *columns, const size_t *positions, size_t n)
 {
 	char *sql = sql_add(sql_new(mem), "{");
-	for (size_t i = 0; i < part->n_key; i++) {
+	for (size_t i = 0; i < n; i++) {
 		sql = sql_add(sql, "%s\"", i > 0 ? "," : "");
-		for (const char *c = part->columns->names[part->key[i]]; *c != '\0'; c++)
+		for (const char *c = columns->names[positions[i]]; *c != '\0'; c++)
 			sql = sql_add(sql, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
 		sql = sql_add(sql, "\"");
 	}
@@ -56,14 +56,31 @@ static bool may_be_keys(struct db *db, const char *const *params, struct viewd_e
 	return err_hint(err, "refresh_mode = auto always works");
 }
 
-bool pg_op_index_part(struct db *db, const struct part *part, struct viewd_err *err)
+/* Rows may take over from each other what is unique besides. None is updated in place then: those that differ go, and
+ * come again, as if all their columns identified them. */
+static bool find_exchanges(struct db *db, void *mem, struct part *part, struct viewd_err *err)
+{
+	bool exchanges = false;
+	const char *params[] = {relation_quoted(&pg_syntax, mem, &part->rel),
+	                        names_array(mem, part->columns, part->row, part->n_row)};
+	if (part->n_row > 0 &&
+	    !pg_op_query(db, "SELECT " PG_EXCHANGES_SQL("$1", "$2"), params, ARRAY_LEN(params), found, &exchanges, err))
+		return false;
+	if (exchanges)
+		part->n_row = 0;
+	return true;
+}
+
+bool pg_op_index_part(struct db *db, struct part *part, struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
 	char name[IDENT_MAX];
-	const char *params[] = {relation_quoted(&pg_syntax, mem, &part->rel), names_array(part, mem)};
+	const char *params[] = {relation_quoted(&pg_syntax, mem, &part->rel),
+	                        names_array(mem, part->columns, part->key, part->n_key)};
 	bool has = false;
 	ident_temporary(&part->rel, "viewd_key_", name);
-	bool done = may_be_keys(db, params, err) && pg_op_query(db, has_sql, params, 2, found, &has, err);
+	bool done = may_be_keys(db, params, err) && find_exchanges(db, mem, part, err) &&
+	            pg_op_query(db, has_sql, params, 2, found, &has, err);
 	if (done && !has) {
 		char *sql = sql_add(sql_new(mem), "CREATE INDEX IF NOT EXISTS %s ON %s (", name, params[0]);
 		for (size_t i = 0; i < part->n_key; i++)

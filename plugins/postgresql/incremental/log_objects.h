@@ -63,7 +63,7 @@ bool pg_nulls_equal(struct viewd_conn *conn);
 bool pg_op_make_node(struct db *db, const struct node_table *table, struct viewd_err *err);
 bool pg_op_move_roll(struct db *db, const struct roll *roll, const char *images, const struct key_set *keys,
                      struct part_written *out, bool *stuck_r, struct viewd_err *err);
-bool pg_op_index_part(struct db *db, const struct part *part, struct viewd_err *err);
+bool pg_op_index_part(struct db *db, struct part *part, struct viewd_err *err);
 bool pg_op_apply_part(struct db *db, const struct part *part, const struct key_set *keys, struct part_written *out,
                       struct viewd_err *err);
 

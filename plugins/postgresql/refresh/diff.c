@@ -110,13 +110,6 @@ static bool take_figures_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader take_figures[] = {{take_figures_fn, "nnnnnt", "rows that differ"}};
 
-/* A unique index that has a column besides the key's, or an expression, or that is no btree. */
-#define EXCHANGES_SQL \
-	"EXISTS (SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = $1::pg_catalog.regclass AND (i.indisunique OR " \
-	"i.indisexclusion) AND EXISTS (SELECT 1 FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) AS k (attnum) WHERE " \
-	"NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = k.attnum AND " \
-	"a.attname = ANY ($2::pg_catalog.name[]))))"
-
 /* An array of the key's names. */
 static char *key_array(const struct diff *d)
 {
@@ -138,7 +131,7 @@ static bool count_figures(struct diff *d, struct figures *out, struct viewd_err 
 	                    "SELECT coalesce(pg_catalog.max(viewd_n), 0), pg_catalog.count(*) FILTER (WHERE viewd_gone), "
 	                    "pg_catalog.count(*) FILTER (WHERE viewd_tid IS NULL), pg_catalog.count(*) FILTER (WHERE NOT "
 	                    "viewd_gone AND viewd_tid IS NOT NULL AND NOT viewd_same), pg_catalog.count(*) FILTER (WHERE ");
-	sql = sql_add(add_keyless(d, sql, "d."), "), " EXCHANGES_SQL " FROM %s AS d", d->table);
+	sql = sql_add(add_keyless(d, sql, "d."), "), " PG_EXCHANGES_SQL("$1", "$2") " FROM %s AS d", d->table);
 	return pg_query_with_queue(pg_of(d->task->db), sql, params, ARRAY_LEN(params), take_figures, into, err);
 }
 

@@ -43,7 +43,7 @@ void sqlite_key_collations(struct db *db, void *mem_ctx, const struct part *part
 
 /* key_index.c: what the names of the indexes begin with that are made for keys */
 #define SQLITE_KEY_INDEX "viewd_key_"
-bool sqlite_op_index_part(struct db *db, const struct part *part, struct viewd_err *err);
+bool sqlite_op_index_part(struct db *db, struct part *part, struct viewd_err *err);
 
 /* roll.c: inner nodes */
 #define SQLITE_NODE_TABLES "type = 'table' AND name GLOB 'viewd_node_[0-9]*' AND sql GLOB '*cnt*'"

@@ -62,7 +62,7 @@ static bool make_index(struct db *db, void *mem, const struct part *part, const 
 	               err);
 }
 
-bool sqlite_op_index_part(struct db *db, const struct part *part, struct viewd_err *err)
+bool sqlite_op_index_part(struct db *db, struct part *part, struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
 	const char *collations[KEY_WIDTH_MAX];
