@@ -27,8 +27,8 @@ bool freshness_is_known(const struct view *view);
  * new? Its own entries only; what is still being set up or looked at does not count. */
 bool freshness_unheard(const struct view *view);
 
-/* What the view's section may say to bound or to end its being unheard, as a clause; "": nothing does, or it is heard.
- * A static text. */
+/* The keys by which the view's section could bound or end its being unheard, as a clause; "": there are none, or it is
+ * heard. A static text. */
 const char *freshness_help(const struct view *view);
 
 /* Is a change known, on_change being on, that the data lacks or that a refresh is at work on? */
