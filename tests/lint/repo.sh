@@ -31,6 +31,10 @@ generated()
 		grep -vx docs/examples/dialect/Makefile
 	tracked | grep -E '\.(o|lo|la|so|a|trs|log|gcno|gcda|orig|rej|swp|db|sqlite)$|~$'
 	(cd "$repo" && tracked | while read -r file; do
+		if [[ $file == docs/screenshots/*.jpg ]]; then
+			[ "$(stat -c %s "$file")" -le 100000 ] || echo "$file is larger than 100 kB"
+			continue
+		fi
 		[ ! -s "$file" ] || grep -qI . "$file" || echo "$file is binary"
 	done)
 }
@@ -79,6 +83,7 @@ git init -q "$repo"
 fixture notes.txt <<<"see /home""/somebody/notes"
 fixture a.o <<<'x'
 printf 'a\0b' | fixture picture
+head -c 100001 /dev/zero | fixture docs/screenshots/large.jpg
 fixture later.c <<<"/* TO""DO */ "
 fixture tool.sh <<<'#!/bin/sh'
 printf '%0121d\n' 0 | fixture wide.md
@@ -89,6 +94,7 @@ git -C "$repo" add -A
 expect_found "a path of one machine" '^notes.txt:1:' machine_paths
 expect_found "a generated file" '^a.o$' generated
 expect_found "a binary" '^picture is binary' generated
+expect_found "a large picture" '^docs/screenshots/large.jpg is larger' generated
 expect_found "work left to do" '^later.c:1:' unfinished
 expect_found "a source without a licence line" '^later.c has no SPDX' unlicensed
 expect_found "trailing blanks" '^later.c:1:' untidy
