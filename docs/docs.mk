@@ -53,5 +53,5 @@ EXTRA_DIST += \
 	docs/adr/README.md
 EXTRA_DIST += docs/man/viewctl.1.head docs/man/viewctl.1.tail docs/man/viewd.conf.5.head docs/man/viewd.conf.5.tail
 EXTRA_DIST += \
-	docs/screenshots/page-dark.jpg docs/screenshots/page-light.jpg \
+	docs/screenshots/page-1000.jpg docs/screenshots/page-dark.jpg docs/screenshots/page-light.jpg \
 	docs/screenshots/page-telephone.jpg docs/screenshots/view.jpg
