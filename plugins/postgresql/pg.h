@@ -42,7 +42,13 @@ struct viewd_conn {
 	const char *probe_role; /* whom probes are made as; NULL: the session's own role */
 	char *schema_owner;     /* a role that may own the schemas viewd and viewd_stage, too; "": none */
 	char *system;           /* system identifier of the server, once it was asked for */
-	char *holder;           /* this process and section, as viewd.daemon names it */
+	/* The task whose identity the next statement that writes to its relation asks for, and whether it has. */
+	struct pg_along {
+		struct task *task;
+		struct db_object found;
+		bool asked;
+	} along;
+	char *holder; /* this process and section, as viewd.daemon names it */
 };
 
 static inline struct viewd_conn *pg_of(struct db *db)
@@ -229,6 +235,10 @@ bool pg_path_restore(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
 
 bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
 bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_err *err);
+void pg_op_identity_along(struct db *db, struct task *task);
+/* pg_query_with_queue() of a statement that writes to this relation. */
+bool pg_query_writing(struct viewd_conn *conn, const struct relation *rel, const char *sql, const char *const *params,
+                      size_t n_params, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
 /* ---- index.c */
 

@@ -84,6 +84,7 @@ const struct db_ops pg_ops = {
 	.catalogue =
 		{
 			.find_identity = pg_op_find_identity,
+			.identity_along = pg_op_identity_along,
 			.has_index = pg_op_has_index,
 			.wanted_canonical = pg_op_wanted_canonical,
 			.view_text = pg_op_view_text,

@@ -19,6 +19,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/incremental/difference.c \
 	plugins/postgresql/incremental/difference.h \
 	plugins/postgresql/incremental/functions.c \
+	plugins/postgresql/incremental/glance.c plugins/postgresql/incremental/glance.h \
 	plugins/postgresql/incremental/key_index.c \
 	plugins/postgresql/incremental/keys.c \
 	plugins/postgresql/incremental/log.c plugins/postgresql/incremental/look.c \

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * Readers that never stop, in processes of their own, while views are refreshed and replaced: they must never see an
- * error, an empty view, or rows of two generations at once.
+ * error, an empty view, or rows of two generations at once. And a view that reads change logs: it sees what becomes of
+ * them.
  */
 #include "pg_support.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <talloc.h>
 #include <unistd.h>
@@ -184,7 +186,93 @@ static void gives_way_to_a_long_reader(void)
 	pg_apply(conn, &view, VIEWD_CHANGE_REPLACE);
 }
 
+/* ---- a glance instead of a look ---- */
+
+struct glanced {
+	struct viewd_conn *app, *conn;
+	struct viewd_view_spec view;
+};
+
+static void begin_glanced(struct glanced *s)
+{
+	pg_fresh();
+	s->app = pg_session("app");
+	pg_do(s->app, "CREATE TABLE sale (id int PRIMARY KEY, product text NOT NULL, amount int NOT NULL)");
+	pg_do(s->app, "INSERT INTO sale SELECT g, 'p' || g % 10, g FROM generate_series(1, 100) g");
+	pg_do(s->app, "GRANT TRIGGER ON sale TO viewd");
+	s->conn = pg_session("viewd");
+	pg_prepared(s->conn);
+	s->view = pg_view("totals", VIEWD_METHOD_TABLE, "SELECT id, product, amount FROM sale");
+	s->view.mode = VIEWD_MODE_INCREMENTAL;
+	pg_apply(s->conn, &s->view, VIEWD_CHANGE_CREATE);
+	pg_refreshed(s->conn, &s->view);
+}
+
+static void is_refreshed_by(struct glanced *s, const char *by)
+{
+	CHECK_CONTAINS(pg_refreshed(s->conn, &s->view).reason, by);
+	CHECK_STR(pg_ask(s->conn, "SELECT count(*) FROM (TABLE totals EXCEPT SELECT id, product, amount FROM sale) d"),
+	          "0");
+}
+
+static void by_one_key(struct glanced *s)
+{
+	pg_do(s->app, "UPDATE sale SET amount = amount + 1 WHERE id = 3");
+	is_refreshed_by(s, "incremental: 1 keys");
+}
+
+static const char *whole_looks(struct glanced *s)
+{
+	return talloc_strdup(harness_ctx(), pg_ask(s->conn, "SELECT sum(generic_plans + custom_plans) FROM "
+	                                                    "pg_prepared_statements WHERE statement LIKE "
+	                                                    "'WITH RECURSIVE called%'"));
+}
+
+/* A glance is enough where nothing of it has changed. {} is the log's number. */
+static void changes_of_the_catalogue_are_seen(void)
+{
+	static const struct {
+		const char *sql, *log;
+		bool ours; /* by viewd's role */
+	} changes[] = {
+		{"ALTER TABLE sale DISABLE TRIGGER USER", "is made again (triggers are missing or disabled)", false},
+		{"ALTER TABLE sale DISABLE TRIGGER USER; ALTER TABLE sale ENABLE TRIGGER USER", NULL, false},
+		{"ALTER TABLE sale ADD COLUMN note text", NULL, false},
+		{"ALTER TABLE sale ALTER COLUMN note SET DATA TYPE varchar(9)", NULL, false},
+		{"CREATE UNIQUE INDEX sale_more ON sale (id, amount)", NULL, false},
+		{"CREATE TABLE other (LIKE sale); CREATE TRIGGER other AFTER DELETE ON other REFERENCING OLD TABLE AS "
+	     "viewd_old "
+	     "FOR EACH STATEMENT EXECUTE FUNCTION viewd.log_{}_rows()",
+	     "is made again (other tables write to it)", true},
+		{"ALTER FUNCTION viewd.log_{}_rows() SECURITY INVOKER", "is made again (its functions are gone)", true},
+		{"DROP TABLE viewd.change_{}", "is made again (its table is gone)", true},
+		{"DROP SEQUENCE viewd.full_{}", "is made again (its table is gone)", true},
+	};
+	struct glanced s;
+	begin_glanced(&s);
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		const char *number = talloc_strdup(harness_ctx(), pg_ask(s.conn, "SELECT max(log) FROM viewd.change_logs"));
+		char *sql = talloc_strdup(harness_ctx(), changes[i].sql), *slot;
+		while ((slot = strstr(sql, "{}")) != NULL)
+			sql = talloc_asprintf(harness_ctx(), "%.*s%s%s", (int)(slot - sql), sql, number, slot + 2);
+		if (changes[i].log != NULL)
+			expect_log(changes[i].log);
+		by_one_key(&s);
+		by_one_key(&s);
+		for (char *one; (one = strsep(&sql, ";")) != NULL;)
+			pg_do(changes[i].ours ? s.conn : s.app, one);
+		pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id = 3");
+		is_refreshed_by(&s, "all rows: ");
+	}
+	by_one_key(&s);
+	by_one_key(&s);
+	const char *before = whole_looks(&s);
+	by_one_key(&s);
+	CHECK_STR(whole_looks(&s), before);
+}
+
 static const struct harness_test reader_tests[] = {
+	{"changes of the catalogue are seen", changes_of_the_catalogue_are_seen},
 	{"readers notice nothing", readers_notice_nothing},
 	{"readers of a table notice nothing", readers_of_a_table_notice_nothing},
 	{"gives way to a long reader", gives_way_to_a_long_reader},

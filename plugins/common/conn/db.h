@@ -113,6 +113,10 @@ struct db_catalogue_ops {
 	/* find_object for a task that has its state row (or has asked for it by query_later), where only whose object it is
 	 * matters, not how it is defined. NULL: find_object. */
 	bool (*find_identity)(struct task *task, struct db_object *out, struct viewd_err *err);
+	/* The next statement of an incremental refresh that writes to the task's relation asks along what find_identity
+	 * will be asked, right after it has written. NULL: not any more. Ends with the transaction. Op NULL: nothing
+	 * does. */
+	void (*identity_along)(struct db *db, struct task *task);
 
 	/* The definition of a view or materialized view as the server writes it, talloc'ed; NULL: it may not be read.
 	 * Needed by VIEWD_CHANGE_KEEP and definition(). NULL: nothing of others is kept. */

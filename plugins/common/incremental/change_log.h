@@ -36,6 +36,12 @@ struct change_log {
 	bool shared; /* in this refresh others write to the source as well, so that its own images may be told again */
 	const struct log_sums *sums; /* NULL: images */
 	const char *names; /* in the reader's definition, as SQL literals (common/depends/knowledge.h); NULL: no reader's */
+	bool asked;        /* what it holds was asked for, and is not known yet */
+	bool careful;      /* the last question has failed: what logs hold is asked once they are found sound */
+	void *mem;         /* lives as long as this record; NULL: nothing is remembered from one refresh to the next */
+	/* The dialect's own, in the first log of a reader: what it knows from an earlier look, talloc'ed on mem; and a look
+	 * whose answers are to be judged. */
+	void *remembered, *looking;
 	/* The state of the reader that looked, at the transaction's snapshot: */
 	const char *position, *last_looked; /* as stored at its last reading; NULL: it has never read */
 	int64_t unread;                     /* images that it has not read, at least LOG_UNREAD_MAX + 1 if there are more */

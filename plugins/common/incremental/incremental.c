@@ -23,8 +23,11 @@ static bool look(struct task *task, struct news *out, struct viewd_err *err)
 	*out = (struct news){0};
 	if (task->marks.redefined)
 		out->everything = "something that the definition uses was redefined";
-	if (!change_logs_look(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err) ||
-	    !chain_check_nodes(task, err))
+	if (!change_logs_look(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err))
+		return false;
+	for (size_t i = 0; i < chain->n_logs; i++)
+		chain->logs[i].asked = chain->logs[i].careful = false;
+	if (!chain_check_nodes(task, err))
 		return false;
 	for (size_t i = 0; i < chain->n_logs; i++) {
 		struct change_log *log = &chain->logs[i];
@@ -183,6 +186,7 @@ static bool refresh_keys(struct task *task, const struct work *work, const struc
 {
 	struct part_written written = {0};
 	int64_t before = db_now(task->db);
+	task_recheck_along(task, true);
 	if (!apply_work(task, work, &written, err))
 		return note_failure(task->chain, err);
 	int form = form_of(task->chain);
@@ -193,6 +197,7 @@ static bool refresh_keys(struct task *task, const struct work *work, const struc
 	 * gets its rows back with the transaction. */
 	if (!read_logs(task, err) || (written.inserted + written.updated + written.deleted > 0 && !task_recheck(task, err)))
 		return false;
+	task_recheck_along(task, false);
 	out->rows_written = written.inserted + written.updated + written.deleted;
 	out->rows = task->state.rows >= 0 ? task->state.rows + written.inserted - written.deleted : -1;
 	out->did = out->rows_written > 0 ? VIEWD_DID_INCREMENTAL : VIEWD_DID_NO_DATA;
@@ -262,6 +267,8 @@ bool incremental_ask(struct task *task, bool early, struct viewd_err *err)
 	struct chain *chain = task->chain;
 	if (early != (task->view->pre_hook == NULL))
 		return true;
+	for (size_t i = 0; i < chain->n_logs; i++)
+		chain->logs[i].asked = true;
 	return node_tables_ask(task->db, chain->view, &chain->recorded, err) && demotion_look(task->db, chain, err) &&
 	       change_logs_ask(task->db, task->mem, chain->view, chain->logs, chain->n_logs, err);
 }

@@ -21,6 +21,10 @@ bool incremental_open(struct task *task, struct viewd_err *err) MUST_CHECK;
  * when it failed for another reason. [worker] */
 bool incremental_reopen(struct task *task, struct viewd_err *err) MUST_CHECK;
 
+/* The refresh has failed while it asked what the logs hold: some table of theirs may be gone, or another one. True: it
+ * is to be tried again, and then asks only what it finds sound, which tells the log that is not. Once. [worker] */
+bool incremental_ask_carefully(struct task *task, const struct viewd_err *err);
+
 /* At the end: what has changed below the chain makes it out of date. */
 void incremental_close(struct task *task);
 

@@ -178,6 +178,19 @@ static void carry_unsound(const struct chain *from, struct chain *to)
 			}
 }
 
+bool incremental_ask_carefully(struct task *task, const struct viewd_err *err)
+{
+	struct chain *chain = task->chain;
+	bool of_logs = err != NULL && (err->cls == VIEWD_ERR_MISSING || err->cls == VIEWD_ERR_QUERY), first = false;
+	for (size_t i = 0; chain != NULL && of_logs && i < chain->n_logs; i++) {
+		struct change_log *log = &chain->logs[i];
+		first |= log->asked && !log->careful;
+		log->careful |= log->asked;
+		log->asked = false;
+	}
+	return first;
+}
+
 bool incremental_reopen(struct task *task, struct viewd_err *err)
 {
 	struct chain *old = task->chain;

@@ -94,7 +94,7 @@ static struct change_log *log_of(struct chain *chain, const struct analysis_sour
 		    strcmp(chain->logs[i].source.schema, said->schema) == 0 && change_log_holds(&chain->logs[i], sums))
 			return &chain->logs[i];
 	struct change_log *log = &chain->logs[chain->n_logs++];
-	*log = (struct change_log){.names = chain->log_names, .sums = sums};
+	*log = (struct change_log){.names = chain->log_names, .sums = sums, .mem = chain};
 	snprintf(log->source.schema, sizeof log->source.schema, "%s", said->schema);
 	snprintf(log->source.name, sizeof log->source.name, "%s", said->name);
 	return log;

@@ -175,6 +175,12 @@ bool task_recheck(struct task *task, struct viewd_err *err)
 	return look_identity(task, err) && task_require_ours(task, err) && still_means_it(task, err);
 }
 
+void task_recheck_along(struct task *task, bool on)
+{
+	if (task->db->ops->catalogue.identity_along != NULL)
+		task->db->ops->catalogue.identity_along(task->db, on ? task : NULL);
+}
+
 bool task_record_object(struct task *task, struct viewd_err *err)
 {
 	struct state_row *row = &task->state;

@@ -84,6 +84,10 @@ bool task_require_ours(const struct task *task, struct viewd_err *err) MUST_CHEC
  * one. */
 bool task_recheck(struct task *task, struct viewd_err *err) MUST_CHECK;
 
+/* The statement by which an incremental refresh writes next asks for what task_recheck() looks at, where the engine
+ * can; false: that is not wanted any more. */
+void task_recheck_along(struct task *task, bool on);
+
 /* The object was made from another query than the one configured now, and may stay so (on_configuration_change =
  * continue): its rows still come from the query it was made from. After task_look. */
 bool task_recall_definition(struct task *task, struct viewd_err *err) MUST_CHECK;

@@ -73,6 +73,8 @@ bool group_chains_again(struct refresh_group *group, struct viewd_err *err)
 	struct group_member *m = group->at < group->n ? &group->members[group->at] : NULL;
 	if (m == NULL || m->task->chain == NULL)
 		return false;
+	if (incremental_ask_carefully(m->task, err))
+		return true;
 	bool first = !m->reopened;
 	m->reopened = true;
 	if (first && db_use_settings(m->task->db, m->task->view, err) && incremental_reopen(m->task, err))

@@ -55,7 +55,7 @@ static bool refresh(struct task *task, const struct viewd_refresh_request *req, 
 {
 	if (!member_before(task, err))
 		return false;
-	if (write_rows(task, req, out, err))
+	if (write_rows(task, req, out, err) || (incremental_ask_carefully(task, err) && write_rows(task, req, out, err)))
 		return true;
 	return incremental_reopen(task, err) && write_rows(task, req, out, err);
 }

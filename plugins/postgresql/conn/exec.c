@@ -245,6 +245,7 @@ bool pg_op_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 	struct viewd_conn *conn = pg_of(db);
 	if (!pg_may_ask(conn, err))
 		return false;
+	conn->along = (struct pg_along){0};
 	pg_queue_begin(conn, begin_sql(how));
 	conn->writing = how != DB_BEGIN_SNAPSHOT;
 	return true;

@@ -28,7 +28,7 @@ bool pg_op_apply_part(struct db *db, const struct part *part, const struct key_s
 		params[i] = keys->arrays[i];
 	char *sql = pg_difference_add(&difference, sql_add(sql_new(difference.mem), "WITH "));
 	sql = pg_difference_counts(&difference, sql_add(sql, " SELECT "));
-	bool done = pg_query_with_queue(pg_of(db), sql, params, n, take_written, out, err);
+	bool done = pg_query_writing(pg_of(db), &part->rel, sql, params, n, take_written, out, err);
 	talloc_free(difference.mem);
 	return done;
 }

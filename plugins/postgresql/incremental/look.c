@@ -14,6 +14,7 @@
 #include "common/incremental/change_log.h"
 #include "common/sqltext/sqltext.h"
 #include "common/text/number.h"
+#include "postgresql/incremental/glance.h"
 
 #define GENERIC_PLANS_VERSION 120000
 
@@ -47,7 +48,8 @@ static const char sound_form[] =
 	"ORDER BY f.oid) AS text FROM called c JOIN pg_catalog.pg_proc f ON f.oid = c.oid)"
 	", k AS MATERIALIZED (SELECT pg_catalog.count(*) FILTER (WHERE c.oid IS NULL) AS lacking, "
 	"pg_catalog.string_agg(pg_catalog.concat_ws(' ', k.node, c.oid, c.relfilenode, c.xmin), ' ' ORDER BY k.node) AS "
-	"text FROM viewd.nodes k LEFT JOIN LATERAL (SELECT c.oid, c.relfilenode, c.xmin FROM pg_catalog.pg_class c WHERE "
+	"text, pg_catalog.string_agg(c.oid::text, ',') AS oids FROM viewd.nodes k LEFT JOIN LATERAL (SELECT c.oid, "
+	"c.relfilenode, c.xmin FROM pg_catalog.pg_class c WHERE "
 	"c.oid = pg_catalog.to_regclass('viewd.node_' || k.node) OFFSET 0) c ON true WHERE k.view = $3)"
 	", v AS MATERIALIZED (SELECT v.log, v.place, pg_catalog.to_regclass(v.source)::pg_catalog.oid AS source, "
 	"pg_catalog.to_regclass('viewd.change_' || v.log)::pg_catalog.oid AS change, pg_catalog.to_regclass('viewd.full_' "
@@ -67,7 +69,8 @@ static const char sound_form[] =
 	"0) d JOIN pg_catalog.pg_trigger g ON g.oid = d.objid WHERE d.classid = "
 	"'pg_catalog.pg_trigger'::pg_catalog.regclass AND g.tgrelid NOT IN (SELECT b.oid FROM below b)) THEN "
 	"'other tables write to it'"
-	" WHEN k.lacking > 0 THEN 'an inner node is gone' END, digest.text"
+	" WHEN k.lacking > 0 THEN 'an inner node is gone' END, digest.text, v.source, pg_catalog.concat_ws(',', v.source, "
+	"v.change, v.full), pg_catalog.concat_ws(',', v.row_function, v.rows_function, v.good_function), k.oids"
 	" FROM (SELECT 1) one LEFT JOIN pg_catalog.pg_class l ON l.oid = v.change"
 	" LEFT JOIN pg_catalog.pg_class q ON q.oid = v.full"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.count(*) AS n, pg_catalog.string_agg(f.oid || ' ' || f.xmin::text, ' ' "
@@ -97,22 +100,35 @@ static const char sound_form[] =
 
 struct looking {
 	struct change_log *logs;
-	size_t n, at;
+	struct pg_seen *seen; /* one for each of them */
+	size_t n, sound, unread;
+	bool glanced;
 };
+
+static void keep(char *to, size_t size, const char *value)
+{
+	snprintf(to, size, "%s", value != NULL ? value : "");
+}
 
 static bool take_sound_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct looking *looking = ctx;
-	if (looking->at == looking->n)
+	if (looking->sound == looking->n)
 		return false;
-	struct change_log *log = &looking->logs[looking->at++];
+	struct change_log *log = &looking->logs[looking->sound];
+	struct pg_seen *seen = &looking->seen[looking->sound++];
 	log->unsound = v[0] != NULL;
-	snprintf(log->why, sizeof log->why, "%s", v[0] != NULL ? v[0] : "");
-	log->looked = talloc_strdup(log->looked, v[1] != NULL ? v[1] : "");
+	if (v[0] != NULL)
+		keep(log->why, sizeof log->why, v[0]);
+	keep(seen->digest, sizeof seen->digest, v[1]);
+	keep(seen->source, sizeof seen->source, v[2]);
+	keep(seen->relations, sizeof seen->relations, v[3]);
+	keep(seen->functions, sizeof seen->functions, v[4]);
+	keep(seen->nodes, sizeof seen->nodes, v[5]);
 	return true;
 }
 
-static const struct db_reader take_sound[] = {{take_sound_fn, "TT", "what change logs are"}};
+static const struct db_reader take_sound[] = {{take_sound_fn, "TTTTTT", "what change logs are"}};
 
 /* Appends an element to the text of an array, which "{" begins. */
 static char *add_element(char *text, const char *element)
@@ -123,8 +139,6 @@ static char *add_element(char *text, const char *element)
 	return sql_add(text, "\"");
 }
 
-/* With plans for whatever parameters: the statements of a refresh are the same each time, and planning them anew costs
- * more than running them. */
 static void ask_sound(struct viewd_conn *conn, void *mem, const char *view, struct looking *looking)
 {
 	char *sources = sql_add(sql_new(mem), "{"), *numbers = sql_add(sql_new(mem), "{"), number[24];
@@ -135,8 +149,7 @@ static void ask_sound(struct viewd_conn *conn, void *mem, const char *view, stru
 		numbers = add_element(numbers, number);
 	}
 	const char *params[] = {sql_add(sources, "}"), sql_add(numbers, "}"), view};
-	if (PQserverVersion(conn->pg) >= GENERIC_PLANS_VERSION)
-		pg_queue(conn, "SET LOCAL plan_cache_mode = force_generic_plan", NULL, 0, NULL, NULL);
+	looking->sound = 0;
 	pg_queue_again(conn, sql_template(sql_new(mem), sound_form, names), params, ARRAY_LEN(params), take_sound, looking);
 }
 
@@ -168,9 +181,9 @@ static bool is_true(const char *value)
 static bool take_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct looking *looking = ctx;
-	if (looking->at == looking->n)
+	if (looking->unread == looking->n)
 		return false;
-	struct change_log *log = &looking->logs[looking->at++];
+	struct change_log *log = &looking->logs[looking->unread];
 	const char *why = NULL;
 	log->unread = number_or(v[0], 0);
 	log->read = number_or(v[6], 0);
@@ -185,12 +198,13 @@ static bool take_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	log->everything |= why != NULL;
 	if (why != NULL && !log->unsound)
 		snprintf(log->why, sizeof log->why, "%s", why);
-	log->looked = talloc_asprintf(log->looked, "%s %s", log->looked, v[5]);
+	keep(looking->seen[looking->unread++].place, sizeof looking->seen->place, v[5]);
 	return true;
 }
 
 static const struct db_reader take_unread[] = {{take_unread_fn, "nTtTTtnn", "what change logs hold"}};
 
+/* A log whose table is gone fails the question: then it is asked again with care. */
 static void ask_unread(struct viewd_conn *conn, void *mem, const char *view, struct looking *looking)
 {
 	char *sql = sql_new(mem);
@@ -211,35 +225,77 @@ static void judge(struct change_log *log)
 	log->everything |= log->position == NULL || !same;
 }
 
-static struct looking *new_looking(void *mem, struct change_log *logs, size_t n)
+/* Plans are for whatever parameters: the statements of a refresh are the same each time, and planning them anew costs
+ * more than running them. */
+static void keep_plans(struct viewd_conn *conn)
 {
-	struct looking *looking = talloc_zero(mem, struct looking);
-	assert(looking != NULL);
-	*looking = (struct looking){.logs = logs, .n = n};
-	return looking;
+	if (PQserverVersion(conn->pg) >= GENERIC_PLANS_VERSION)
+		pg_queue(conn, "SET LOCAL plan_cache_mode = force_generic_plan", NULL, 0, NULL, NULL);
 }
 
+/* The answers go to what is found again by the memory that the reader's answers hang on. */
 bool pg_op_ask_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
                     struct viewd_err *err UNUSED)
 {
-	for (size_t i = 0; i < n; i++)
-		logs[i].looked = talloc_strdup(mem_ctx, "");
-	ask_sound(pg_of(db), mem_ctx, view, new_looking(mem_ctx, logs, n));
+	struct looking *looking = talloc_zero(mem_ctx, struct looking);
+	assert(looking != NULL);
+	if (n == 0)
+		return true;
+	*looking =
+		(struct looking){.logs = logs, .seen = talloc_zero_array(looking, struct pg_seen, (unsigned)n + 1), .n = n};
+	assert(looking->seen != NULL);
+	logs[0].looking = looking;
+	keep_plans(pg_of(db));
+	looking->glanced = !logs[0].careful && pg_glance_ask(pg_of(db), logs, n);
+	if (!looking->glanced)
+		ask_sound(pg_of(db), mem_ctx, view, looking);
+	if (!logs[0].careful)
+		ask_unread(pg_of(db), mem_ctx, view, looking);
 	return true;
 }
 
-/* A log whose table is gone could not be asked. */
+static bool all_sound(const struct looking *looking)
+{
+	bool sound = true;
+	for (size_t i = 0; i < looking->n; i++)
+		sound &= !looking->logs[i].unsound;
+	return sound;
+}
+
+/* A whole look, unless a glance has been enough. */
+static bool see(struct viewd_conn *conn, void *mem_ctx, const char *view, struct looking *looking,
+                struct viewd_err *err)
+{
+	struct change_log *logs = looking->logs;
+	if (looking->glanced && pg_glance_same(logs, looking->seen, looking->n))
+		return true;
+	if (looking->glanced) {
+		ask_sound(conn, mem_ctx, view, looking);
+		if (!pg_flush(conn, err))
+			return false;
+	}
+	if (!all_sound(looking))
+		return true;
+	pg_glance_remember(conn, logs, looking->seen, looking->n);
+	if (!logs[0].careful)
+		return true;
+	ask_unread(conn, mem_ctx, view, looking);
+	return pg_flush(conn, err);
+}
+
 bool pg_op_judge_logs(struct db *db, void *mem_ctx, const char *view, struct change_log *logs, size_t n,
                       struct viewd_err *err)
 {
-	for (size_t i = 0; i < n; i++)
-		if (logs[i].unsound)
-			return true;
-	ask_unread(pg_of(db), mem_ctx, view, new_looking(mem_ctx, logs, n));
-	if (!pg_flush(pg_of(db), err))
+	struct looking *looking = n > 0 ? logs[0].looking : NULL;
+	if (looking == NULL)
+		return true;
+	if (!see(pg_of(db), mem_ctx, view, looking, err))
 		return false;
-	for (size_t i = 0; i < n; i++)
+	logs[0].looking = NULL;
+	for (size_t i = 0; i < n && all_sound(looking); i++) {
+		logs[i].looked = talloc_asprintf(mem_ctx, "%s %s", looking->seen[i].digest, looking->seen[i].place);
 		judge(&logs[i]);
+	}
 	return true;
 }
 

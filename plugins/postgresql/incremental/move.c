@@ -203,7 +203,8 @@ bool pg_op_move_roll(struct db *db, const struct roll *roll, const char *images,
 	m.result.part = &m.relation;
 	for (size_t i = 0; i < n; i++)
 		params[i] = keys->arrays[i];
-	bool done = pg_query_with_queue(pg_of(db), statement(db, &m, images), params, n, take_moved, &moved, err);
+	const struct relation *written = writes_relation(&m) ? &m.relation.rel : &roll->table.rel;
+	bool done = pg_query_writing(pg_of(db), written, statement(db, &m, images), params, n, take_moved, &moved, err);
 	if (done && moved.emptied && m.n_groups > 0)
 		done = pg_op_exec_later(db, sql_add(sql_new(mem), "DELETE FROM %s WHERE cnt = 0", m.rel), NULL, 0, err);
 	*stuck_r = moved.stuck;

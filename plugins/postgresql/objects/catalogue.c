@@ -154,19 +154,49 @@ bool pg_op_find_object(struct db *db, const struct relation *rel, struct db_obje
 }
 
 /* to_regclass() sees the present, whatever the transaction's snapshot. */
-bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_err *err)
+static void queue_identity(struct viewd_conn *conn, const struct task *task, struct db_object *out)
 {
 	static const char present[] =
 		FIND_SQL("''", "pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1::text, $2::text))::pg_catalog.oid IS "
 	                   "DISTINCT FROM c.oid");
+	*out = unknown(conn, &task->rel);
+	const char *params[] = {out->schema, out->name};
+	pg_queue_again(conn, task->group != NULL ? present : FIND_SQL("''", "false"), params, ARRAY_LEN(params), find_row,
+	               out);
+}
+
+bool pg_op_find_identity(struct task *task, struct db_object *out, struct viewd_err *err)
+{
 	struct viewd_conn *conn = pg_of(task->db);
-	struct db_object found = unknown(conn, &task->rel);
-	const char *params[] = {found.schema, found.name};
-	if (!pg_query_with_queue(conn, task->group != NULL ? present : FIND_SQL("''", "false"), params, ARRAY_LEN(params),
-	                         find_row, &found, err))
+	struct db_object found;
+	if (conn->along.asked && conn->along.task == task) {
+		*out = conn->along.found;
+		conn->along = (struct pg_along){0};
+		return true;
+	}
+	queue_identity(conn, task, &found);
+	if (!pg_flush(conn, err))
 		return false;
 	*out = found;
 	return true;
+}
+
+void pg_op_identity_along(struct db *db, struct task *task)
+{
+	pg_of(db)->along = (struct pg_along){.task = task};
+}
+
+bool pg_query_writing(struct viewd_conn *conn, const struct relation *rel, const char *sql, const char *const *params,
+                      size_t n_params, const struct db_reader *row, void *ctx, struct viewd_err *err)
+{
+	struct pg_along *along = &conn->along;
+	pg_queue_again(conn, sql, params, n_params, row, ctx);
+	if (along->task != NULL && strcmp(along->task->rel.name, rel->name) == 0 &&
+	    strcmp(along->task->rel.schema, rel->schema) == 0) {
+		queue_identity(conn, along->task, &along->found);
+		along->asked = true;
+	}
+	return pg_flush(conn, err);
 }
 
 static const struct db_reader take_text[] = {{db_take_text, "T", "the definition of a view"}};
