@@ -14,7 +14,7 @@
  *   2.1  explain
  *   2.2  VIEWD_SIGNAL_DOUBT
  *   2.3  nodes of a refresh
- *   2.4  advice: existing; only_look
+ *   2.4  advice: existing, examine; only_look
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
@@ -116,6 +116,29 @@ struct viewd_capture_ops {
 	void (*watch_close)(struct viewd_watch **watch);
 };
 
+/* A view as examine() sees it. */
+struct viewd_examined {
+	uint32_t struct_size;
+	const struct viewd_view_spec *view;
+	bool on_change; /* changes of its sources are to be noticed, in this way */
+	enum viewd_capture capture;
+	bool adopt; /* an object that is there is to be taken over */
+};
+
+/* One thing that is missing or unwise, and what mends it. */
+struct viewd_finding {
+	uint32_t struct_size;
+	bool missing;       /* something does not work without it; else it is unwise */
+	const char *view;   /* NULL: the database */
+	const char *what;   /* one sentence */
+	const char *mend;   /* a statement for an administrator, without a semicolon; NULL: none */
+	const char *advice; /* words, where no statement helps; NULL: none */
+};
+struct viewd_finding_sink {
+	bool (*fn)(void *ctx, const struct viewd_finding *finding);
+	void *ctx;
+};
+
 /* Help for people who begin. Each may be NULL. */
 struct viewd_advice_ops {
 	uint32_t struct_size;
@@ -124,6 +147,12 @@ struct viewd_advice_ops {
 	 * (NULL) of all that are not the server's own. Changes nothing, and needs no prepare(). */
 	bool (*existing)(struct viewd_conn *conn, const char *schema, struct viewd_existing_sink rows,
 	                 struct viewd_err *err);
+
+	/* [worker] Connects by itself, for an account that may not do what open() needs, and tells every privilege and
+	 * setting that is missing or unwise for these views, all at once. Changes nothing. False: it could not look. */
+	bool (*examine)(const struct viewd_host *host, const struct viewd_database_spec *db,
+	                const struct viewd_examined *views, size_t n, struct viewd_finding_sink findings,
+	                struct viewd_err *err);
 };
 
 struct viewd_dialect {

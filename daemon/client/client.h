@@ -48,6 +48,9 @@ enum client_exit client_explain(const struct client *client, const struct args *
 enum client_exit client_render(const struct client *client, const struct args *args);
 enum client_exit client_uninstall(const struct client *client, const struct args *args);
 
+/* doctor.c */
+enum client_exit client_doctor(const struct client *client, const struct args *args);
+
 /* plan.c */
 enum client_exit client_plan(const struct client *client, const struct args *args);
 

@@ -174,11 +174,25 @@ void engine_adopt(struct engine *eng, struct view *const *views, size_t n, engin
 	create(eng, views, n, false, true, done, ctx);
 }
 
+static void drop(struct engine *eng, struct view *const *views, size_t n, bool cascade, engine_done_fn *done, void *ctx)
+{
+	struct wave_spec spec = {.kind = JOB_DROP,
+	                         .order = WAVE_DOWNSTREAM_FIRST,
+	                         .trigger = VIEW_TRIGGER_MANUAL,
+	                         .cascade = cascade,
+	                         .done = done,
+	                         .ctx = ctx};
+	start_by_hand(eng, &spec, views, n);
+}
+
 void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
-	struct wave_spec spec = {
-		.kind = JOB_DROP, .order = WAVE_DOWNSTREAM_FIRST, .trigger = VIEW_TRIGGER_MANUAL, .done = done, .ctx = ctx};
-	start_by_hand(eng, &spec, views, n);
+	drop(eng, views, n, false, done, ctx);
+}
+
+void engine_drop_cascading(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	drop(eng, views, n, true, done, ctx);
 }
 
 void engine_plan(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)

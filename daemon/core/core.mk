@@ -42,6 +42,7 @@ libviewd_la_SOURCES += \
 	daemon/core/model/view_status.h \
 	daemon/core/model/view_words.c daemon/core/model/view_words.h \
 	daemon/core/model/views.c daemon/core/model/views.h \
+	daemon/core/offline/doctor.c daemon/core/offline/doctor.h \
 	daemon/core/offline/explain.c daemon/core/offline/explain.h \
 	daemon/core/offline/import.c daemon/core/offline/import.h \
 	daemon/core/offline/offline.c daemon/core/offline/offline.h \

@@ -119,6 +119,9 @@ void engine_adopt(struct engine *eng, struct view *const *views, size_t n, engin
 /* Drops the object and its state row; the instance is MISSING afterwards. */
 void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 
+/* As engine_drop; what depends on the objects goes, too. */
+void engine_drop_cascading(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
+
 /* Inspect and decide, change nothing. */
 void engine_plan(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx);
 

@@ -45,6 +45,7 @@ bin_PROGRAMS += viewctl
 noinst_LTLIBRARIES += libviewctl.la
 libviewctl_la_SOURCES = \
 	daemon/client/client.c daemon/client/client.h \
+	daemon/client/doctor.c \
 	daemon/client/events.c \
 	daemon/client/help.c daemon/client/help.h \
 	daemon/client/http.c daemon/client/http.h \

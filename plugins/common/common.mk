@@ -13,6 +13,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/analysis/meaning/ranges.c plugins/common/analysis/meaning/ranges.h \
 	plugins/common/analysis/reading/alike.c plugins/common/analysis/reading/alike.h \
 	plugins/common/analysis/reading/mask.c plugins/common/analysis/reading/mask.h \
+	plugins/common/analysis/reading/named.c plugins/common/analysis/reading/named.h \
 	plugins/common/analysis/reading/parse.c plugins/common/analysis/reading/parse.h \
 	plugins/common/analysis/reading/query.h \
 	plugins/common/analysis/reading/read.c plugins/common/analysis/reading/read.h \

@@ -185,6 +185,11 @@ void my_lock_end(struct viewd_conn *conn);
 bool my_captures_lock(struct db *db, struct viewd_err *err) MUST_CHECK;
 void my_captures_unlock(struct db *db);
 
+/* ---- examine.c */
+
+bool my_examine(const struct viewd_host *host, const struct viewd_database_spec *db, const struct viewd_examined *views,
+                size_t n, struct viewd_finding_sink findings, struct viewd_err *err);
+
 /* ---- existing.c */
 
 bool my_list_existing(struct db *db, const char *schema, const struct db_reader *row, void *ctx, struct viewd_err *err);

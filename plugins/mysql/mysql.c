@@ -149,6 +149,7 @@ static const struct viewd_capture_ops capture_ops = {
 static const struct viewd_advice_ops advice_ops = {
 	.struct_size = sizeof advice_ops,
 	.existing = dialect_existing,
+	.examine = my_examine,
 };
 
 static const char *const schemes[] = {"mariadb", NULL};

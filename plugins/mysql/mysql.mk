@@ -27,6 +27,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/refresh/intent.c \
 	plugins/mysql/my.h \
 	plugins/mysql/conn/leader_lock.c \
+	plugins/mysql/examine.c \
 	plugins/mysql/existing.c \
 	plugins/mysql/leave.c \
 	plugins/mysql/capture/trigger_procedure.c plugins/mysql/capture/trigger_procedure.h \

@@ -433,6 +433,11 @@ bool pg_op_clean_leftovers(struct db *db, struct viewd_err *err);
 
 bool pg_op_list_leavings(struct db *db, const struct db_reader *row, void *ctx, struct viewd_err *err);
 
+/* ---- examine.c */
+
+bool pg_examine(const struct viewd_host *host, const struct viewd_database_spec *db, const struct viewd_examined *views,
+                size_t n, struct viewd_finding_sink findings, struct viewd_err *err);
+
 /* ---- existing.c */
 
 bool pg_op_list_existing(struct db *db, const char *schema, const struct db_reader *row, void *ctx,

@@ -233,6 +233,7 @@ static const struct viewd_capture_ops capture_ops = {
 static const struct viewd_advice_ops advice_ops = {
 	.struct_size = sizeof advice_ops,
 	.existing = dialect_existing,
+	.examine = pg_examine,
 };
 
 static const char *const schemes[] = {"postgres", NULL};

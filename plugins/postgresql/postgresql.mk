@@ -32,6 +32,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/watch/heartbeat.c \
 	plugins/postgresql/watch/write_rate.c \
 	plugins/postgresql/conn/leader_lock.c \
+	plugins/postgresql/examine.c \
 	plugins/postgresql/existing.c \
 	plugins/postgresql/leave.c \
 	plugins/postgresql/watch/listen.c \
@@ -65,7 +66,6 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/depends/walk.h \
 	plugins/postgresql/watch/watch.c \
 	plugins/postgresql/watch/watch.h
-EXTRA_DIST += plugins/postgresql/README.md
 libviewd_postgresql_la_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 viewd_postgresql_la_SOURCES = plugins/postgresql/postgresql.c
 viewd_postgresql_la_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)

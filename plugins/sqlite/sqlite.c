@@ -8,6 +8,7 @@
 #include "sqlite/conn/conn.h"
 #include "sqlite/conn/syntax.h"
 #include "sqlite/depends/walk.h"
+#include "sqlite/examine.h"
 #include "sqlite/existing.h"
 #include "sqlite/incremental/incremental.h"
 #include "sqlite/leave.h"
@@ -113,6 +114,7 @@ static const struct viewd_capture_ops capture_ops = {
 static const struct viewd_advice_ops advice_ops = {
 	.struct_size = sizeof advice_ops,
 	.existing = dialect_existing,
+	.examine = sqlite_examine,
 };
 
 VIEWD_DIALECT_EXPORT = {

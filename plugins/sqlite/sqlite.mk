@@ -11,6 +11,7 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/conn/errors.c \
 	plugins/sqlite/conn/prepared.c plugins/sqlite/conn/prepared.h \
 	plugins/sqlite/conn/files.c plugins/sqlite/conn/files.h \
+	plugins/sqlite/examine.c plugins/sqlite/examine.h \
 	plugins/sqlite/existing.c plugins/sqlite/existing.h \
 	plugins/sqlite/leave.c plugins/sqlite/leave.h \
 	plugins/sqlite/conn/path.c plugins/sqlite/conn/path.h \

@@ -44,7 +44,7 @@ start_process "$T/viewd.log" "${user[@]}" "$VIEWD_BUILD/viewd"
 viewd_pid=$started
 wait_until viewd_is_up
 ok "starts without arguments" grep -qx READY=1 "$T/notify.log"
-ok "viewctl finds it" wait_until "plain_viewctl --json status total | jq -e '.[0].result == \"SUCCEEDED\"'"
+ok "viewctl finds it" wait_until "plain_viewctl --json status total | jq -se '.[0][0].result == \"SUCCEEDED\"'"
 ok "... the socket is in the runtime directory" test -S "$T/run/viewd/control.sock"
 ok "... the state is in the home" test -d "$T/alice/.local/state/viewd"
 ok "a pause is kept there" "plain_viewctl pause total && ls $T/alice/.local/state/viewd/*"

@@ -138,7 +138,7 @@ if [ $engine = postgresql ]; then
 	is "one schema alone" "$(import --schema report | grep -c '^\[view ')" 2
 fi
 [ $engine != sqlite ] || like "columns that the query names otherwise are told" "$(cat "$T/import.out")" "; renamed is left out: its columns"
-ok "as JSON" "import --json | jq -e '.views | length == $count'"
+ok "as JSON" "import --json | jq -se '.[0].views | length == $count'"
 
 # ---- it loads, and is adopted ----
 mkdir "$T/conf"
@@ -156,7 +156,7 @@ is "... whose definitions are the wanted ones" "$(jq '[.items[] | select(.reason
 is "nothing has changed by it" "$(objects)" "$(cat "$T/before")"
 [ $engine != postgresql ] || unlike "... and nothing failed at the server" "$(grep -E 'viewd:shop:(plan|import)' "$T/pg/server.log")" "ERROR"
 start_viewd "$T/conf/viewd.conf"
-ok "the daemon takes them over" wait_until "viewctl --json status | jq -e 'length == $count and all(.[]; .state == \"ACTIVE\")'"
+ok "the daemon takes them over" wait_until "viewctl --json status | jq -se '.[0] | length == $count and all(.[]; .state == \"ACTIVE\")'"
 is "... and builds nothing anew" "$(objects)" "$(cat "$T/before")"
 is "... there is nothing more to do" "$(viewctl --json plan | jq -r '[.items[].change] | unique | join(" ")')" nothing
 is "what viewd keeps is not offered again" "$(import | grep -c '^\[view ')" 0

@@ -5,6 +5,8 @@ engine_scripts = \
 	tests/system/10-shop.sh \
 	tests/system/11-league.sh \
 	tests/system/15-import.sh \
+	tests/system/16-doctor.sh \
+	tests/system/18-drop.sh \
 	tests/system/20-faults.sh \
 	tests/system/21-network.sh \
 	tests/system/22-server.sh \
@@ -36,6 +38,8 @@ engine_tests = \
 	tests/system/10-shop-sqlite.sh tests/system/10-shop-postgresql.sh tests/system/10-shop-mariadb.sh \
 	tests/system/11-league-sqlite.sh tests/system/11-league-postgresql.sh tests/system/11-league-mariadb.sh \
 	tests/system/15-import-sqlite.sh tests/system/15-import-postgresql.sh tests/system/15-import-mariadb.sh \
+	tests/system/16-doctor-sqlite.sh tests/system/16-doctor-postgresql.sh tests/system/16-doctor-mariadb.sh \
+	tests/system/18-drop-sqlite.sh tests/system/18-drop-postgresql.sh tests/system/18-drop-mariadb.sh \
 	tests/system/20-faults-sqlite.sh tests/system/20-faults-postgresql.sh tests/system/20-faults-mariadb.sh \
 	tests/system/21-network-postgresql.sh tests/system/21-network-mariadb.sh \
 	tests/system/22-server-postgresql.sh tests/system/22-server-mariadb.sh \
@@ -158,6 +162,7 @@ system_tests = \
 	tests/system/12-demo.sh \
 	tests/system/13-install.sh \
 	tests/system/14-user.sh \
+	tests/system/17-guides.sh \
 	tests/system/26-files.sh \
 	tests/system/28-pooler.sh \
 	tests/system/29-version.sh \

@@ -85,6 +85,7 @@ static struct wave *wave_new(struct engine *eng, const struct wave_spec *spec, s
 	wave->full = spec->full;
 	wave->create_missing = spec->create_missing;
 	wave->replace = spec->replace;
+	wave->cascade = spec->cascade;
 	wave->keep = spec->keep;
 	wave->by_hand = spec->by_hand;
 	wave->propagate = spec->propagate;

@@ -43,7 +43,7 @@ struct wave {
 	enum view_trigger trigger;
 	bool full;
 	bool create_missing;
-	bool replace, keep;
+	bool replace, keep, cascade;
 	bool by_hand; /* somebody waits: fail rather than wait for a database that is down */
 	bool propagate;
 	uint64_t n_set_up_before; /* engine.captures.n_set_up at the start: an instance set up later is no member */
@@ -66,6 +66,7 @@ struct wave_spec {
 	bool full;
 	bool create_missing;
 	bool replace; /* what others have made of the objects goes */
+	bool cascade; /* what depends on dropped objects goes, whatever the key says */
 	bool keep;    /* ... stays */
 	bool by_hand;
 	bool propagate;       /* instances downstream with on_change join: they run if what they read wrote rows */

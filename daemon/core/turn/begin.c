@@ -42,6 +42,7 @@ void begin_describe(struct job *job, const struct member *members)
 		job->in.request.force_full |= m->wave->full;
 		job->in.create_missing |= m->wave->create_missing;
 		job->in.replace |= m->wave->replace;
+		job->in.spec.cascade |= m->wave->cascade;
 		job->in.keep |= m->wave->keep;
 		if (m->trigger == VIEW_TRIGGER_MANUAL)
 			trigger = VIEW_TRIGGER_MANUAL;

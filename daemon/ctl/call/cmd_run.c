@@ -81,7 +81,8 @@ void cmd_drop(struct call *call)
 	struct view **views;
 	size_t n;
 	if (call_views_to_work_on(call, &views, &n))
-		engine_drop(call_ctl(call)->engine, views, n, change_done, call);
+		(args_flag(call_args(call), "cascade") ? engine_drop_cascading : engine_drop)(call_ctl(call)->engine, views, n,
+		                                                                              change_done, call);
 }
 
 static void pause_or_resume(struct call *call,

@@ -102,6 +102,14 @@ static const struct command_param change_params[] = {
 	TIMEOUT,
 };
 
+static const struct command_param drop_params[] = {
+	VIEWS_OR_ALL,
+	{"cascade", 0, PARAM_FLAG, 0, NULL, "what depends on them goes, too, whatever the key cascade says"},
+	{"wait", 'w', PARAM_FLAG, PARAM_ONLY_CLI, NULL,
+     "accepted for symmetry with refresh: the outcome is always awaited"},
+	TIMEOUT,
+};
+
 static const struct command_param verify_params[] = {
 	VIEWS_OR_ALL,
 	{"repair", 0, PARAM_FLAG, 0, NULL, "compute all rows of those that differ, and compare again"},
@@ -248,6 +256,13 @@ static const struct command_param help_params[] = {
 #define DOC_CHECK \
 	"Reads the files as the daemon would, and prints every problem as file:line. Exit status 1 when there are " \
 	"errors; warnings alone are fine."
+#define DOC_DOCTOR \
+	"Connects to each database of the configuration, changes nothing, and prints every privilege and setting that is " \
+	"missing or unwise for its views, all at once: what is wrong as a comment, and below it the statement that mends " \
+	"it. So an administrator can look through the output, and give it to the database's own shell. Exit status 1 " \
+	"when " \
+	"something is missing; what is unwise alone is fine. After what it prints has been run, it may find more that " \
+	"could not be seen before."
 #define DOC_IMPORT \
 	"Connects to the database, changes nothing, and prints a section for it and one for each view and materialized " \
 	"view that viewd does not keep: with its definition as the server writes it, its indexes, the columns that tell " \
@@ -298,12 +313,20 @@ const struct command *command_by_path(const char *path)
 	return NULL;
 }
 
+/* A command that changes something is offered only for a slip inside of it: "top" is no "drop". */
+static bool may_offer(const struct command *command, const char *name)
+{
+	size_t len = strlen(name);
+	return command->access == COMMAND_READ || (len > 2 && strncmp(command->name, name, 2) == 0 &&
+	                                           command->name[strlen(command->name) - 1] == name[len - 1]);
+}
+
 const char *command_nearest(const char *name)
 {
 	const char *names[COMMAND_COUNT];
 	size_t n = 0;
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		if (command_rows[i].verb != COMMAND_PAGE)
+		if (command_rows[i].verb != COMMAND_PAGE && may_offer(&command_rows[i], name))
 			names[n++] = command_rows[i].name;
 	return nearest_word(names, n, name);
 }

@@ -34,7 +34,7 @@
 	  "creates what is missing, replaces what differs", cmd_create)                                                   \
 	X(ADOPT, "adopt", POST, "/v1/adopt", MUTATE, SLOW, change_params,                                                 \
 	  "keeps what somebody else has made of a view's object", cmd_adopt)                                              \
-	X(DROP, "drop", POST, "/v1/drop", MUTATE, SLOW, change_params, "drops the objects of views", cmd_drop)            \
+	X(DROP, "drop", POST, "/v1/drop", MUTATE, SLOW, drop_params, "drops the objects of views", cmd_drop)            \
 	X(VERIFY, "verify", POST, "/v1/verify", MUTATE, SLOW, verify_params,                                              \
 	  "compares the stored rows with the definition", cmd_verify)                                                     \
 	X(PAUSE, "pause", POST, "/v1/pause", MUTATE, QUICK, views_params,                                                 \
@@ -55,6 +55,8 @@
 	X(READYZ, "readyz", PAGE, "/readyz", READ, QUICK, no_params, "whether no view is FAILED or MISSING", cmd_readyz)  \
 	X(CHECK, "check", LOCAL, NULL, READ, QUICK, check_params,                                                         \
 	  "validates configuration files without a daemon", NULL)                                                         \
+	X(DOCTOR, "doctor", LOCAL, NULL, READ, QUICK, check_params,                                                       \
+	  "prints privileges and settings that are missing", NULL)                                                         \
 	X(IMPORT, "import", LOCAL, NULL, READ, QUICK, import_params,                                                       \
 	  "prints the views of a database as sections", NULL)                                                              \
 	X(HELP, "help", LOCAL, NULL, READ, QUICK, help_params, "explains a command", NULL)

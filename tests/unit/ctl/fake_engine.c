@@ -361,6 +361,11 @@ void engine_drop(struct engine *eng, struct view *const *views, size_t n, engine
 	later(eng, "drop", views, n, done, ctx);
 }
 
+void engine_drop_cascading(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
+{
+	later(eng, "drop --cascade", views, n, done, ctx);
+}
+
 void engine_plan(struct engine *eng, struct view *const *views, size_t n, engine_done_fn *done, void *ctx)
 {
 	later(eng, "plan", views, n, done, ctx);
