@@ -65,6 +65,7 @@ const struct db_ops sqlite_ops = {
 		},
 	.incremental =
 		{
+			.begins_by_itself = true,
 			.make_log = sqlite_op_make_log,
 			.drop_log = sqlite_op_drop_log,
 			.look_log = sqlite_op_look_log,

@@ -111,6 +111,6 @@ void contract_beside_join(struct contract_beside **beside);
 extern const struct harness_suite contract_objects, contract_replace, contract_refreshes, contract_diffs,
 	contract_safety, contract_limits, contract_capture, contract_depends, contract_groups, contract_rows,
 	contract_columns, contract_words, contract_explains, contract_incremental, contract_logs, contract_learnt,
-	contract_handed;
+	contract_handed, contract_auto;
 
 #endif

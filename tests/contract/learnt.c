@@ -186,7 +186,7 @@ static void the_form_is_remembered(void)
 		struct viewd_view_spec view = kept_view("v", definitions[i]);
 		kept_make(&c, &view);
 		refresh_often(&c, &view);
-		plant(&c, "1 1e+06 5 50 5e+06 500 5e+07 5 50 500 500 5000");
+		plant(&c, "1 1e+06 1e+06 5 50 5e+06 500 5e+07 5 50 500 500 5000");
 		for (size_t k = 0; k < ARRAY_LEN(changes); k++) {
 			contract_sql("%s", changes[k]);
 			kept_keeps(&c, &view);
@@ -199,8 +199,8 @@ static void the_form_is_remembered(void)
 /* Anybody may have written there. */
 static void what_is_not_readable_is_not_known(void)
 {
-	static const char *const texts[] = {"", "1", "1 1e+06 5 50 5e+06 500 5e+07 5 50 500 500 words",
-	                                    "9 0 0 0 0 0 0 0 0 0 0 0"};
+	static const char *const texts[] = {"", "1", "1 1e+06 1e+06 5 50 5e+06 500 5e+07 5 50 500 500 words",
+	                                    "9 0 0 0 0 0 0 0 0 0 0 0 0"};
 	struct contract c;
 	struct viewd_view_spec view = begin(&c);
 	refresh_often(&c, &view);

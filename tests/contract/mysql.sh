@@ -35,6 +35,7 @@ export VIEWD_CONTRACT_QUOTE='`'
 export VIEWD_CONTRACT_ALIKE='varchar(20) COLLATE utf8mb4_general_ci'
 export VIEWD_CONTRACT_LOCK='LOCK TABLES held WRITE'
 export VIEWD_CONTRACT_DURING=refresh:filled
+export VIEWD_CONTRACT_BEGINS=yes
 
 mariadb_name=plain start_mariadb
 contract "contract" "$@"

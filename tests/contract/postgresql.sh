@@ -20,5 +20,6 @@ export VIEWD_CONTRACT_ALIKE='text COLLATE alike'
 export VIEWD_CONTRACT_LOCK='BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE'
 export VIEWD_CONTRACT_REQUEST="SELECT viewd.request_refresh('v')"
 export VIEWD_CONTRACT_DURING=refresh:filled
+export VIEWD_CONTRACT_BEGINS=yes
 ok "contract on PostgreSQL $(pg_db=postgres sql_pg 'SHOW server_version')" "$VIEWD_BUILD/tests/contract/contract" "$@"
 finish

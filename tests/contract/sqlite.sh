@@ -16,6 +16,7 @@ for journal in wal delete; do
 	export VIEWD_CONTRACT_ALIKE='text COLLATE NOCASE'
 	export VIEWD_CONTRACT_LOCK='BEGIN IMMEDIATE'
 	export VIEWD_CONTRACT_DURING=refresh:staged
+	export VIEWD_CONTRACT_BEGINS=yes
 	export VIEWD_CONTRACT_TRUNCATE='DELETE FROM'
 	export VIEWD_CONTRACT_CASCADE='PRAGMA foreign_keys = on; '
 	echo "# journal_mode = $journal"

@@ -338,7 +338,7 @@ static void a_form_that_fails_gives_way(void)
 		pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id = 1");
 		is_refreshed(&s, "incremental: ");
 	}
-	pg_do(s.conn, "UPDATE viewd.learnt SET text = 'part 1 1e+06 5 50 5e+06 500 5e+07 5 50 500 500 5000'");
+	pg_do(s.conn, "UPDATE viewd.learnt SET text = 'part 1 1e+06 1e+06 5 50 5e+06 500 5e+07 5 50 500 500 5000'");
 	reconnect(&s);
 	pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id = 1");
 	is_refreshed(&s, "in the second form");

@@ -2,7 +2,7 @@
 
 # The contract: one program, run on each engine by a script of its own. It is installed (plugins/dialect.mk).
 tests_contract_contract_SOURCES = \
-	tests/contract/capture.c \
+	tests/contract/auto.c tests/contract/capture.c \
 	tests/contract/depends.c \
 	tests/contract/groups.c \
 	tests/contract/contract.c tests/contract/contract.h \

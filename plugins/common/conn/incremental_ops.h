@@ -82,7 +82,7 @@ struct db_incremental_ops {
 	/* Can this server do it at all? *why_r: what prevents it, a literal; NULL: it can. Outside a transaction. NULL: it
 	 * can. */
 	bool (*possible)(struct db *db, const char **why_r, struct viewd_err *err);
-	/* Logs cost writers little: refresh_mode auto may begin by itself to keep a view so. */
+	/* refresh_mode auto may begin by itself to keep a view so: a log costs writers no more than it saves. */
 	bool begins_by_itself;
 	/* Makes the table, the triggers and what else a log of this number and these columns needs, as far as it is not
 	 * there as it should be. Under capture.lock; in a transaction where DDL has one. */

@@ -21,6 +21,7 @@ struct attempt {
 	char *view;
 	char definition_hash[65];
 	unsigned slow_runs; /* in a row */
+	int64_t slow_us;    /* the least that one of them has taken */
 	bool kept, refused, captured;
 	int64_t asked_us;
 	char why[200];
@@ -153,8 +154,15 @@ bool attempt_due(struct task *task)
 void attempt_measured(struct task *task, int64_t us)
 {
 	struct attempt *attempt = current(task);
+	attempt->slow_us = attempt->slow_runs == 0 || us < attempt->slow_us ? us : attempt->slow_us;
 	attempt->slow_runs = us > SLOW_US ? attempt->slow_runs + 1 : 0;
 	(void)any_reader(task->db); /* now, when nobody waits, rather than before the next one */
+}
+
+int64_t attempt_was_us(struct task *task)
+{
+	struct attempt *attempt = current(task);
+	return attempt->slow_runs > 0 ? attempt->slow_us : 0;
 }
 
 void attempt_refused(struct task *task, const struct viewd_err *why)

@@ -14,6 +14,9 @@ bool attempt_due(struct task *task);
 /* The view was refreshed otherwise, in this time. */
 void attempt_measured(struct task *task, int64_t us);
 
+/* The least that the refreshes of late have taken; 0: not known. */
+int64_t attempt_was_us(struct task *task);
+
 /* The view cannot be kept incrementally, and is not tried again by any connection until its definition changes, a day
  * has passed, or it is asked to. Outside a transaction. [worker] */
 void attempt_refused(struct task *task, const struct viewd_err *why);

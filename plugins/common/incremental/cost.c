@@ -45,9 +45,18 @@ void cost_learn_whole(struct cost *cost, int64_t us)
 	cost->whole_us = mean(cost->whole_us, us);
 }
 
+void cost_learn_before(struct cost *cost, int64_t us)
+{
+	cost->before_us = (double)us;
+}
+
+/* Writing only what differs takes more than a refresh took before. How much more is found out once. */
 void cost_learn_plain(struct cost *cost, int64_t us)
 {
-	cost->plain_us = mean(cost->plain_us, us);
+	if (cost->before_us > 0 && us > 0)
+		cost->plain_share = cost->before_us < (double)us ? cost->before_us / (double)us : 1;
+	cost->before_us = 0;
+	cost->plain_us = mean(cost->plain_us, cost->plain_share > 0 ? (int64_t)((double)us * cost->plain_share) : us);
 }
 
 bool cost_learn_round(struct cost *cost, int64_t us)
@@ -238,11 +247,12 @@ bool cost_skips_keys(struct cost *cost, int64_t images, int64_t *keys_r)
 /* ---- as a text ---- */
 
 #define LINE_NUMBERS 5
-#define NUMBERS (2 + COST_FORMS * LINE_NUMBERS)
+#define FIRST_NUMBERS 3
+#define NUMBERS (FIRST_NUMBERS + COST_FORMS * LINE_NUMBERS)
 
 void cost_write(const struct cost *cost, char text[static COST_TEXT_SIZE])
 {
-	int len = snprintf(text, COST_TEXT_SIZE, "%d %.6g", cost->form, cost->whole_us);
+	int len = snprintf(text, COST_TEXT_SIZE, "%d %.6g %.6g", cost->form, cost->whole_us, cost->plain_us);
 	for (size_t i = 0; i < COST_FORMS; i++) {
 		const struct cost_line *line = &cost->forms[i];
 		len += snprintf(text + len, (size_t)(COST_TEXT_SIZE - len), " %.6g %.6g %.6g %.6g %.6g", line->runs, line->keys,
@@ -268,9 +278,9 @@ bool cost_read(struct cost *cost, const char *text)
 	double numbers[NUMBERS];
 	if (!read_numbers(text, numbers))
 		return false;
-	*cost = (struct cost){.form = numbers[0] > 0, .whole_us = numbers[1]};
+	*cost = (struct cost){.form = numbers[0] > 0, .whole_us = numbers[1], .plain_us = numbers[2]};
 	for (size_t i = 0; i < COST_FORMS; i++) {
-		const double *n = &numbers[2 + i * LINE_NUMBERS];
+		const double *n = &numbers[FIRST_NUMBERS + i * LINE_NUMBERS];
 		cost->forms[i] = (struct cost_line){n[0], n[1], n[2], n[3], n[4]};
 	}
 	return true;

@@ -22,6 +22,8 @@ struct cost {
 	double keys_per_image; /* the fewest of late; 0: none have been found */
 	unsigned since_looked; /* runs since keys were last looked for */
 	double plain_us;       /* of computing the relation's rows alone, without inner nodes; 0: never measured */
+	double before_us;      /* of a refresh before the view was kept so; 0: not known, or taken in */
+	double plain_share;    /* of plain_us as measured here, what a refresh without all of this takes; 0: not known */
 	double rounds, round_us, plain_round_us; /* recent refreshes: what they took, and would have taken so */
 	double whole_us;                         /* of computing all rows, recent runs count more; 0: never measured */
 	struct cost_line forms[COST_FORMS];
@@ -39,6 +41,9 @@ struct cost {
 /* Takes in a run. */
 void cost_learn_whole(struct cost *cost, int64_t us);
 void cost_learn_plain(struct cost *cost, int64_t us);
+
+/* Notes what a refresh has taken before the view was kept incrementally, for the next cost_learn_plain. */
+void cost_learn_before(struct cost *cost, int64_t us);
 
 /* Notes that the images of a run had this number of keys. */
 void cost_learn_images(struct cost *cost, int64_t images, int64_t keys);

@@ -78,8 +78,9 @@ static const char *cost_prefix(const struct chain *chain)
 	return !chain->roll->images ? "roll " : chain->sums.wanted ? "sums " : "images ";
 }
 
-static void recall_costs(struct db *db, struct chain *chain)
+static void recall_costs(struct task *task, struct chain *chain)
 {
+	struct db *db = task->db;
 	struct learnt costs;
 	const char *kind = cost_prefix(chain);
 	if (chain->cost.recalled)
@@ -89,6 +90,8 @@ static void recall_costs(struct db *db, struct chain *chain)
 	    !cost_read(&chain->cost, costs.text + strlen(kind)))
 		db_log(db, VIEWD_LOG_DEBUG, "view '%s', what its refreshes take is not readable", chain->view);
 	chain->cost.recalled = true;
+	if (task->resolved.mode == VIEWD_MODE_AUTO)
+		cost_learn_before(&chain->cost, attempt_was_us(task));
 }
 
 bool incremental_costs(struct task *task, struct cost *out)
@@ -158,7 +161,7 @@ bool incremental_open(struct task *task, struct viewd_err *err)
 	}
 	task->chain = chain;
 	chain->ensured = true;
-	recall_costs(task->db, chain);
+	recall_costs(task, chain);
 	if (chain->indexed || index_key(task, err))
 		return true;
 	task->chain = NULL;

@@ -374,14 +374,14 @@ static void costs_are_written_and_read(void)
 {
 	static const char *const none[] = {"",
 	                                   "0",
-	                                   "2 0 0 0 0 0 0 0 0 0 0 0",
-	                                   "0 0 0 0 0 0 0 0 0 0 0",
-	                                   "0 0 0 0 0 0 0 0 0 0 0 0 0",
-	                                   "0 -1 0 0 0 0 0 0 0 0 0 0",
-	                                   "0 nan 0 0 0 0 0 0 0 0 0 0",
-	                                   "0 inf 0 0 0 0 0 0 0 0 0 0",
+	                                   "2 0 0 0 0 0 0 0 0 0 0 0 0",
+	                                   "0 0 0 0 0 0 0 0 0 0 0 0",
+	                                   "0 0 0 0 0 0 0 0 0 0 0 0 0 0",
+	                                   "0 -1 0 0 0 0 0 0 0 0 0 0 0",
+	                                   "0 nan 0 0 0 0 0 0 0 0 0 0 0",
+	                                   "0 inf 0 0 0 0 0 0 0 0 0 0 0",
 	                                   "part",
-	                                   "0 0 0 0 0 0 0 0 0 0 0 x"};
+	                                   "0 0 0 0 0 0 0 0 0 0 0 0 x"};
 	char text[COST_TEXT_SIZE];
 	struct forms f = {.base = {500, 3000}, .each = {100, 1}, .whole = 20000};
 	whole_known(&f);
@@ -391,6 +391,7 @@ static void costs_are_written_and_read(void)
 	CHECK(cost_read(&back, text));
 	CHECK_INT(back.form, 1);
 	CHECK(fabs(back.whole_us - f.cost.whole_us) < 1);
+	CHECK(fabs(back.plain_us - f.cost.plain_us) < 1);
 	for (int form = 0; form < COST_FORMS; form++)
 		CHECK(fabs(cost_of_form(&back, form, 300) / cost_of_form(&f.cost, form, 300) - 1) < 0.01);
 	for (size_t i = 0; i < ARRAY_LEN(none); i++)
@@ -444,6 +445,24 @@ static void many_keys_are_not_looked_for(void)
 	CHECK(!cost_skips_keys(&cost, 60000, &keys));
 }
 
+/* Writing what differs takes three times as long as a refresh took before. */
+static void what_was_before_counts(void)
+{
+	struct cost cost = {0};
+	int rounds = 0;
+	cost_learn_before(&cost, 100000);
+	cost_learn_plain(&cost, 300000);
+	CHECK(fabs(cost.plain_us - 100000) < 1000);
+	cost_learn_plain(&cost, 600000);
+	CHECK(cost.plain_us < 200000);
+	while (!cost_learn_round(&cost, 250000))
+		CHECK(rounds++ < 12);
+	cost = (struct cost){0};
+	cost_learn_before(&cost, 500000);
+	cost_learn_plain(&cost, 300000);
+	CHECK(fabs(cost.plain_us - 300000) < 1000);
+}
+
 static const struct harness_test tests[] = {
 	{"filters are as written", filters_are_as_written},
 	{"the way is told in pieces", the_way_is_told_in_pieces},
@@ -465,5 +484,6 @@ static const struct harness_test tests[] = {
 	{"costs are written and read", costs_are_written_and_read},
 	{"what never pays is found", what_never_pays_is_found},
 	{"many keys are not looked for", many_keys_are_not_looked_for},
+	{"what was before counts", what_was_before_counts},
 };
 HARNESS_MAIN(SUITE("incremental", tests))
