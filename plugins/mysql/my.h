@@ -40,8 +40,10 @@ struct viewd_conn {
 	char *password; /* wiped at close */
 	char *application_name;
 	char *settings; /* settings.c: what SET SESSION sets */
-	char *own;      /* view_settings.c: the view's own settings that are in force; NULL: not known */
-	char *own_undo; /* what gives the server's back */
+	struct {
+		char *set;  /* view_settings.c: the view's own settings that are in force; NULL: not known */
+		char *undo; /* what gives the server's back */
+	} own;
 	unsigned connect_timeout_s;
 	unsigned long thread_id; /* of the server; a different one would be another session */
 	bool mariadb;
@@ -57,6 +59,7 @@ struct viewd_conn {
 	bool lost;                 /* no statement can succeed any more */
 	bool writing;              /* the transaction changes something: its commit asks who leads the database */
 	char held[IDENT_MAX];      /* a lock of shadow_table.h that goes when the transaction has ended; "" none */
+	struct my_tries *tries;    /* of change logs (incremental/look.c); NULL: none */
 	struct my_questions later; /* statements of the transaction that wait for the next one */
 };
 
@@ -167,6 +170,8 @@ bool my_exec_later(struct db *db, const char *sql, const char *const *params, si
 bool my_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params,
                     const struct db_reader *row, void *ctx, struct viewd_err *err);
 bool my_flush(struct db *db, struct viewd_err *err);
+/* The first statement of a transaction waits likewise, which all that follow may then do. MariaDB only. */
+bool my_begin_later(struct viewd_conn *conn, const char *sql) MUST_CHECK;
 /* Forgets the statements that wait for my_flush. */
 void my_forget_later(struct viewd_conn *conn);
 

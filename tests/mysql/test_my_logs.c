@@ -80,6 +80,24 @@ static void a_broken_log_is_noticed(void)
 	}
 }
 
+/* With the text that it had: what writers did meanwhile is lost. */
+static void a_procedure_made_again_is_noticed(void)
+{
+	struct my_scene *s = my_incremental_begin(my_totals);
+	bool all = false;
+	for (int i = 0; i < 3; i++) {
+		my_do("UPDATE acc SET bal = bal + 1 WHERE id = 1");
+		CHECK_STR(my_compared(s), "incremental 1");
+	}
+	my_do("SET STATEMENT timestamp = 2000000000 FOR ALTER PROCEDURE %s COMMENT '%s'", my_log_name(),
+	      my_ask("SELECT ROUTINE_COMMENT FROM information_schema.ROUTINES WHERE ROUTINE_NAME = '%s'", my_log_name()));
+	for (int i = 0; i < 16 && !all; i++) {
+		my_do("UPDATE acc SET bal = bal + 1 WHERE id = 1");
+		all = strncmp(my_compared(s), "all", 3) == 0;
+	}
+	CHECK(all);
+}
+
 static void what_foreign_keys_change_is_noticed(void)
 {
 	my_incremental_tables();
@@ -395,6 +413,7 @@ static const struct harness_test tests[] = {
 	{"an exchanged table hands over everything", an_exchanged_table_hands_over_everything},
 	{"a view that stays away fills no log", a_view_that_stays_away_fills_no_log},
 	{"what is committed meanwhile stays in the log", what_is_committed_meanwhile_stays_in_the_log},
+	{"a procedure made again is noticed", a_procedure_made_again_is_noticed},
 	{"trying reads one row", trying_reads_one_row},
 	{"lost rights are noticed", lost_rights_are_noticed},
 	{"hidden triggers are left", hidden_triggers_are_left},

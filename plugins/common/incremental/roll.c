@@ -5,6 +5,7 @@
 #include "common/generate/columns.h"
 #include "common/incremental/sums/added.h"
 #include "common/sqltext/sqltext.h"
+#include "common/state/stmt.h"
 #include "common/text/number.h"
 
 #include <stdio.h>
@@ -351,6 +352,14 @@ static struct key_set groups_of(struct db *db, void *mem, const struct roll *rol
 	return (struct key_set){.mem = mem, .width = asked ? roll->texts->groups.n : 0, .name = "viewd_groups"};
 }
 
+static bool delete_empty(struct db *db, const struct roll *roll, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	char *rel = relation_quoted(db->syntax, st.sql, &roll->table.rel);
+	st.sql = sql_add(st.sql, "DELETE FROM %s WHERE cnt = 0", rel);
+	return stmt_run_later(&st, err);
+}
+
 /* Groups without rows go when the relation has lost theirs. */
 static bool write_result(struct db *db, void *mem, struct roll *roll, const struct key_set *groups,
                          struct part_written *out, struct viewd_err *err)
@@ -362,10 +371,7 @@ static bool write_result(struct db *db, void *mem, struct roll *roll, const stru
 	if (roll->result.columns != NULL &&
 	    !db->ops->incremental.apply_part(db, &roll->result, groups->width > 0 ? groups : NULL, out, err))
 		return false;
-	return roll->texts->groups.n == 0 || db_exec(db,
-	                                             sql_add(sql_new(mem), "DELETE FROM %s WHERE cnt = 0",
-	                                                     relation_quoted(db->syntax, mem, &roll->table.rel)),
-	                                             err);
+	return roll->texts->groups.n == 0 || delete_empty(db, roll, err);
 }
 
 /* All of it, and the part below, by one statement where the engine can. */

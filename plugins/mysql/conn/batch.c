@@ -33,7 +33,8 @@ bool my_ask_now(struct viewd_conn *conn, const struct my_questions *list, struct
 
 static bool may_wait(const struct viewd_conn *conn)
 {
-	return conn->mariadb && !conn->lost && (conn->my->server_status & SERVER_STATUS_IN_TRANS) != 0;
+	return conn->mariadb && !conn->lost &&
+	       (conn->later.n > 0 || (conn->my->server_status & SERVER_STATUS_IN_TRANS) != 0);
 }
 
 static bool wait_with(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n,
@@ -46,6 +47,11 @@ static bool wait_with(struct viewd_conn *conn, const char *sql, const char *cons
 		return err_set(err, VIEWD_ERR_BUG, "statement has another number of parameters than %zu", n);
 	my_ask_later(&conn->later, talloc_steal(conn->later.mem, bound), row, ctx);
 	return true;
+}
+
+bool my_begin_later(struct viewd_conn *conn, const char *sql)
+{
+	return wait_with(conn, sql, NULL, 0, NULL, NULL, NULL);
 }
 
 bool my_exec_later(struct db *db, const char *sql, const char *const *params, size_t n_params, struct viewd_err *err)

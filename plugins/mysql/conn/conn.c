@@ -171,8 +171,8 @@ void my_renew(struct viewd_conn *conn)
 	if (conn->lost)
 		return;
 	conn->timeout_us = conn->lock_timeout_us = -1;
-	TALLOC_FREE(conn->own);
-	TALLOC_FREE(conn->own_undo);
+	TALLOC_FREE(conn->own.set);
+	TALLOC_FREE(conn->own.undo);
 	/* The server looks privileges on databases up once a session, and again when it is told who the user is. */
 	if ((denied ? mysql_change_user(conn->my, conn->url->user, conn->password, conn->url->database)
 	            : mysql_reset_connection(conn->my)) == 0 &&

@@ -345,10 +345,7 @@ bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 	static const char level[] = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
 	if (!my_conn(db)->mariadb)
 		return db_exec(db, level, err) && db_exec(db, snapshot, err);
-	char *both = talloc_asprintf(db, "BEGIN NOT ATOMIC %s; %s; END", level, snapshot);
-	bool done = db_exec(db, both, err);
-	talloc_free(both);
-	return done;
+	return my_begin_later(my_conn(db), level) && my_exec_later(db, snapshot, NULL, 0, err);
 }
 
 bool my_commit(struct db *db, struct viewd_err *err)

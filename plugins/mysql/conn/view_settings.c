@@ -76,21 +76,21 @@ bool my_use_settings(struct db *db, const struct viewd_view_spec *view, struct v
 	if (!my_settings_check_view(view, err))
 		return false;
 	char *own = own_settings(conn, view);
-	if (conn->own != NULL && strcmp(conn->own, own) == 0) {
+	if (conn->own.set != NULL && strcmp(conn->own.set, own) == 0) {
 		talloc_free(own);
 		return true;
 	}
 	char *sql =
-		talloc_asprintf(own, "SET SESSION %s%s%s", conn->own_undo != NULL ? conn->own_undo : "", conn->settings, own);
+		talloc_asprintf(own, "SET SESSION %s%s%s", conn->own.undo != NULL ? conn->own.undo : "", conn->settings, own);
 	if (!db_exec(db, sql, err)) {
 		conn->hooked = true; /* renewed before the next call, whatever is in force now */
 		talloc_free(own);
 		return view->n_settings > 0 ? err_wrap(err, "settings") : false;
 	}
 	talloc_free(sql);
-	talloc_free(conn->own);
-	talloc_free(conn->own_undo);
-	conn->own = own;
-	conn->own_undo = undo_settings(conn, view);
+	talloc_free(conn->own.set);
+	talloc_free(conn->own.undo);
+	conn->own.set = own;
+	conn->own.undo = undo_settings(conn, view);
 	return true;
 }

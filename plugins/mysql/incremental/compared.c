@@ -60,7 +60,7 @@ bool compared_may(const struct difference *d)
 		if (type == NULL || !(is_number(type) || is_time(type) || is_text(type)))
 			return false;
 	}
-	return d->n_row > 0 && !d->columns->declared;
+	return d->columns->n > 0 && !d->columns->declared;
 }
 
 /* ---- rows ---- */
@@ -76,6 +76,7 @@ struct side {
 struct comparing {
 	const struct difference *d;
 	size_t *order; /* of columns: first those that identify a row */
+	size_t n_row;  /* so many: all of them where nothing else does */
 	struct side have, want;
 	bool cut;                  /* some text is not whole */
 	struct side going, coming; /* rows that differ */
@@ -140,6 +141,7 @@ static void plan_order(struct comparing *c)
 	size_t n = 0;
 	c->order = talloc_array(d->mem, size_t, (unsigned)(d->n_row + d->columns->n));
 	assert(c->order != NULL);
+	c->n_row = d->n_row > 0 ? d->n_row : d->columns->n;
 	for (size_t i = 0; i < d->n_row; i++)
 		c->order[n++] = d->row[i];
 	for (size_t i = 0; i < d->columns->n; i++) {
@@ -173,7 +175,7 @@ static void find_differing(struct comparing *c)
 static void count_changed(struct comparing *c)
 {
 	for (size_t i = 0, k = 0; i < c->going.n && k < c->coming.n;) {
-		int order = compare_rows(c, c->going.rows[i], c->coming.rows[k], c->d->n_row);
+		int order = compare_rows(c, c->going.rows[i], c->coming.rows[k], c->n_row);
 		c->changed += order == 0;
 		i += order <= 0;
 		k += order >= 0;
@@ -229,8 +231,8 @@ static char *add_literal(char *sql, const char *type, const char *value)
 /* SQL that finds one row. An index serves the plain comparison; of texts the spelling is compared as well. */
 static char *add_match(const struct comparing *c, char *sql, char *const *row)
 {
-	for (size_t i = 0; i < c->d->n_row; i++) {
-		size_t at = c->d->row[i];
+	for (size_t i = 0; i < c->n_row; i++) {
+		size_t at = c->order[i];
 		const char *type = c->d->columns->items[at].type;
 		char *name = ident_append(&my_syntax, sql_new(c->d->mem), c->d->columns->names[at]);
 		sql = add_literal(sql_add(sql, "%s%s <=> ", i > 0 ? " AND " : "(", name), type, row[at]);
@@ -342,11 +344,11 @@ static bool write_back(const struct comparing *c, struct viewd_err *err)
 static bool are_told_apart(const struct comparing *c, const struct side *side)
 {
 	for (size_t i = 1; i < side->n; i++)
-		if (compare_rows(c, side->rows[i - 1], side->rows[i], c->d->n_row) == 0)
+		if (compare_rows(c, side->rows[i - 1], side->rows[i], c->n_row) == 0)
 			return false;
 	for (size_t i = 0; i < side->n && c->d->nulls_not; i++)
-		for (size_t k = 0; k < c->d->n_row; k++)
-			if (side->rows[i][c->d->row[k]] == NULL)
+		for (size_t k = 0; k < c->n_row; k++)
+			if (side->rows[i][c->order[k]] == NULL)
 				return false;
 	return true;
 }

@@ -98,6 +98,8 @@ bool log_is_right(const struct log_plan *plan, const struct definer *definer, bo
 struct facts_told {
 	struct log_plan *plan;
 	char *source, *log, *triggers, *routines; /* definitions, and what else tells of them */
+	char *shown;                              /* the text of the procedure that writers call */
+	const char *known_routines, *known_shown; /* both as they were lately; NULL: routines is to be asked for */
 	char *source_file, *log_file;
 	int64_t source_life, log_life;
 	char **rights; /* of all of them */
@@ -185,7 +187,7 @@ bool compared_apply(const struct difference *d, const char *query, bool *done_r,
 /* SQL: the keys as a table that can be joined. talloc'ed */
 char *keys_table(void *mem, const struct key_set *set);
 
-/* ---- the hooks: log.c (make, drop), look.c, purge.c, keys.c, apply.c, roll.c */
+/* ---- the hooks: log.c (make, drop), look.c, seen.c, purge.c, keys.c, apply.c, roll.c */
 
 bool my_incremental_possible(struct db *db, const char **why_r, struct viewd_err *err);
 bool my_make_log(struct db *db, const struct change_log *log, struct viewd_err *err);

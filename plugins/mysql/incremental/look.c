@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "common/sqltext/sqltext.h"
+#include "common/text/digest.h"
 #include "common/text/number.h"
 
 char *log_quoted(struct viewd_conn *conn, void *mem, const struct change_log *log)
@@ -21,23 +22,6 @@ char *log_quoted(struct viewd_conn *conn, void *mem, const struct change_log *lo
 	struct relation rel;
 	log_relation(conn, change_log_table(&conn->db, mem, log->number), &rel);
 	return relation_quoted(&my_syntax, mem, &rel);
-}
-
-char *my_unread(struct db *db, void *mem_ctx, const char *view UNUSED, const struct change_log *log)
-{
-	struct ids unread = {.mem = mem_ctx};
-	char *sql = sql_add(sql_new(mem_ctx), "(SELECT * FROM %s viewd_l WHERE viewd_l.viewd_sign IN (-1, 1) AND ",
-	                    log_quoted(my_conn(db), mem_ctx, log));
-	if (log->unread_ids != NULL && !ids_read(&unread, log->unread_ids))
-		unread.n = 0;
-	return sql_add(ids_add_inside(sql, &unread, "viewd_l.viewd_id"), ")");
-}
-
-bool my_read_log(struct db *db UNUSED, void *mem_ctx, const char *view UNUSED, const struct change_log *log,
-                 char **position_r, struct viewd_err *err UNUSED)
-{
-	*position_r = talloc_strdup(mem_ctx, log->next_position);
-	return true;
 }
 
 /* ---- one look ---- */
@@ -50,7 +34,8 @@ struct looked {
 	struct seen seen;
 	bool known;      /* what the reader has read */
 	char *now;       /* its position, as it is now */
-	int64_t tried;   /* rows that triggers have left for a try */
+	bool trying;     /* triggers are tried this time */
+	int64_t tried;   /* rows that they have left for that */
 	int64_t slots;   /* rows that are always there */
 	int64_t oldest;  /* the number of a row, 0: there is none */
 	int64_t newest;  /* likewise */
@@ -81,6 +66,78 @@ static struct looked *find(struct look *look, int64_t number)
 		if (look->logs[i].log->number == number)
 			return &look->logs[i];
 	return NULL;
+}
+
+/* ---- which logs have lately been tried ---- */
+
+/* A try finds out what hangs on definitions and rights, which are looked at each time. So a log is tried again when
+ * these are others, and now and then in case of something else. Then it is also asked when its procedures were made,
+ * which takes the server long: their texts are looked at each time. */
+#define TRIES_MAX 64   /* logs; beyond that the oldest one is forgotten */
+#define TRIES_EVERY 16 /* looks */
+
+struct my_tries {
+	struct tried_log {
+		int64_t number;
+		unsigned looks; /* since */
+		char digest[DIGEST_SIZE];
+		char *routines, *shown; /* talloc'ed on the list */
+	} items[TRIES_MAX];
+	size_t n, next;
+};
+
+static struct tried_log *find_tried(struct my_tries *tries, int64_t number)
+{
+	for (size_t i = 0; tries != NULL && i < tries->n; i++)
+		if (tries->items[i].number == number)
+			return &tries->items[i];
+	return NULL;
+}
+
+/* looked: as the log was at the last reading; NULL: there was none. */
+static bool tries_due(struct viewd_conn *conn, int64_t number, const char *looked)
+{
+	struct tried_log *tried = find_tried(conn->tries, number);
+	if (tried == NULL || looked == NULL || strcmp(tried->digest, looked) != 0)
+		return true;
+	return ++tried->looks >= TRIES_EVERY;
+}
+
+/* Finds what need not be asked for. */
+static void tries_recall(const struct looked *l, struct my_tries *tries, struct facts_told *out)
+{
+	const struct tried_log *tried = l->trying ? NULL : find_tried(tries, l->log->number);
+	if (tried == NULL)
+		return;
+	out->known_routines = talloc_strdup(l->plan.mem, tried->routines);
+	out->known_shown = talloc_strdup(l->plan.mem, tried->shown);
+}
+
+static struct tried_log *add_tried(struct my_tries *tries, int64_t number)
+{
+	struct tried_log *tried = find_tried(tries, number);
+	if (tried == NULL) {
+		tried = &tries->items[tries->next];
+		tries->next = (tries->next + 1) % TRIES_MAX;
+		tries->n += tries->n < TRIES_MAX;
+	}
+	talloc_free(tried->routines);
+	talloc_free(tried->shown);
+	*tried = (struct tried_log){.number = number};
+	return tried;
+}
+
+static void tries_note(struct viewd_conn *conn, const struct looked *l, const char *digest)
+{
+	if (l->told.shown == NULL)
+		return;
+	if (conn->tries == NULL)
+		conn->tries = talloc_zero(conn, struct my_tries);
+	assert(conn->tries != NULL);
+	struct tried_log *tried = add_tried(conn->tries, l->log->number);
+	memcpy(tried->digest, digest, strnlen(digest, DIGEST_SIZE - 1));
+	tried->routines = talloc_strdup(conn->tries, l->told.routines);
+	tried->shown = talloc_strdup(conn->tries, l->told.shown);
 }
 
 /* ---- whether somebody else has read ---- */
@@ -282,15 +339,26 @@ static bool judge(struct look *look, struct looked *l, const char *digest, struc
 	log->looked = digest;
 	if (before == NULL || strcmp(before, digest) != 0)
 		return compare(look, l, before, err);
-	return l->tried == 1 || say(log, true, "its triggers would leave nothing in it");
+	if (l->trying && l->tried != 1)
+		return say(log, true, "its triggers would leave nothing in it");
+	if (l->trying)
+		tries_note(look->conn, l, digest);
+	return true;
 }
 
 /* ---- all logs at once ---- */
 
 static void add_tries(struct look *look, struct my_questions *list)
 {
+	bool any = false;
+	for (size_t i = 0; i < look->n; i++)
+		any |= look->logs[i].trying;
+	if (!any)
+		return;
 	my_ask_later(list, talloc_strdup(look->mem, "SAVEPOINT viewd_try"), NULL, NULL);
 	for (size_t i = 0; i < look->n; i++) {
+		if (!look->logs[i].trying)
+			continue;
 		my_ask_later(list, call_text(&look->logs[i]), NULL, NULL);
 		my_ask_later(list, tried_query(look, &look->logs[i]), take_tried, &look->logs[i]);
 	}
@@ -302,8 +370,10 @@ static bool ask(struct look *look, bool *answered_r, struct viewd_err *err)
 	struct my_questions list = {.mem = look->mem};
 	struct facts_told *told = talloc_array(look->mem, struct facts_told, (unsigned)look->n);
 	my_ask_later(&list, positions_query(look), take_position, look);
-	for (size_t i = 0; i < look->n; i++)
+	for (size_t i = 0; i < look->n; i++) {
 		told[i] = (struct facts_told){.plan = &look->logs[i].plan, .rights = &look->rights};
+		tries_recall(&look->logs[i], look->conn->tries, &told[i]);
+	}
 	*answered_r = facts_ask(told, look->n, &list);
 	for (size_t i = 0; i < look->n; i++)
 		my_ask_later(&list, add_rows_query(look, sql_new(look->mem), &look->logs[i]), take_row, look);
@@ -327,6 +397,7 @@ static void forget_answers(struct look *look)
 		l->log->unread = l->tried = l->slots = l->oldest = l->newest = 0;
 		l->unread = (struct ids){.mem = look->mem};
 		l->overflowed = false;
+		l->trying = true;
 		l->now = NULL;
 	}
 }
@@ -347,9 +418,11 @@ static bool ask_or_forget(struct look *look, bool *answered_r, struct viewd_err 
 
 /* ---- one by one ---- */
 
+/* Not all that a try depends on is known of parents and roles, so none is remembered. */
 static bool facts_alone(struct look *look, struct looked *l, bool tried, struct viewd_err *err)
 {
 	char why[192] = "", *digest = NULL;
+	l->told.shown = NULL;
 	if (!log_facts(&l->plan, &digest, why, err))
 		return false;
 	if (why[0] != '\0') {
@@ -390,6 +463,7 @@ static void begin(struct look *look, struct change_log *logs, size_t n)
 		l->log = &logs[i];
 		l->unread.mem = look->mem;
 		l->known = seen_read(look->mem, logs[i].position, &l->seen);
+		l->trying = tries_due(look->conn, logs[i].number, logs[i].last_looked);
 		log_names(look->conn, look->mem, logs[i].number, &logs[i].source, &l->plan);
 		l->plan.n = logs[i].n_columns;
 		look->n++;

@@ -31,3 +31,20 @@ char *seen_text(struct viewd_conn *conn, void *mem, const struct seen *seen)
 		sql_add(sql_new(mem), "%" PRId64 "-%lu-%" PRId64 ":", db_now(&conn->db), conn->thread_id, seen->newest);
 	return seen->absent ? sql_add(text, ABSENT) : ids_add_text(text, &seen->ids);
 }
+
+char *my_unread(struct db *db, void *mem_ctx, const char *view UNUSED, const struct change_log *log)
+{
+	struct ids unread = {.mem = mem_ctx};
+	char *sql = sql_add(sql_new(mem_ctx), "(SELECT * FROM %s viewd_l WHERE viewd_l.viewd_sign IN (-1, 1) AND ",
+	                    log_quoted(my_conn(db), mem_ctx, log));
+	if (log->unread_ids != NULL && !ids_read(&unread, log->unread_ids))
+		unread.n = 0;
+	return sql_add(ids_add_inside(sql, &unread, "viewd_l.viewd_id"), ")");
+}
+
+bool my_read_log(struct db *db UNUSED, void *mem_ctx, const char *view UNUSED, const struct change_log *log,
+                 char **position_r, struct viewd_err *err UNUSED)
+{
+	*position_r = talloc_strdup(mem_ctx, log->next_position);
+	return true;
+}

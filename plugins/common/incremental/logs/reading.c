@@ -88,18 +88,22 @@ bool change_logs_ask(struct db *db, void *mem_ctx, const char *view, struct chan
 		log->replaced = true;
 		log->why[0] = '\0';
 	}
-	return db->ops->incremental.turns.ask == NULL || (ask_positions(db, mem_ctx, view, logs, n, err) &&
-	                                                  db->ops->incremental.turns.ask(db, mem_ctx, view, logs, n, err));
+	const struct db_incremental_ops *ops = &db->ops->incremental;
+	if (ops->turns.ask == NULL && ops->look_logs == NULL)
+		return true;
+	return ask_positions(db, mem_ctx, view, logs, n, err) &&
+	       (ops->turns.ask == NULL || ops->turns.ask(db, mem_ctx, view, logs, n, err));
 }
 
 static bool look_at(struct db *db, void *mem, const char *view, struct change_log *logs, size_t n,
                     struct viewd_err *err)
 {
 	const struct db_incremental_ops *ops = &db->ops->incremental;
+	if (ops->turns.ask == NULL && ops->look_logs != NULL)
+		return ops->look_logs(db, mem, view, logs, n, err);
 	if (ops->turns.ask == NULL)
-		return ask_positions(db, mem, view, logs, n, err) &&
-		       (ops->look_logs != NULL ? ops->look_logs(db, mem, view, logs, n, err)
-		                               : db_flush(db, err) && look_each(db, mem, view, logs, n, err));
+		return ask_positions(db, mem, view, logs, n, err) && db_flush(db, err) &&
+		       look_each(db, mem, view, logs, n, err);
 	return db_flush(db, err) && ops->turns.judge(db, mem, view, logs, n, err);
 }
 
