@@ -84,18 +84,14 @@ static void a_broken_log_is_noticed(void)
 static void a_procedure_made_again_is_noticed(void)
 {
 	struct my_scene *s = my_incremental_begin(my_totals);
-	bool all = false;
 	for (int i = 0; i < 3; i++) {
 		my_do("UPDATE acc SET bal = bal + 1 WHERE id = 1");
 		CHECK_STR(my_compared(s), "incremental 1");
 	}
 	my_do("SET STATEMENT timestamp = 2000000000 FOR ALTER PROCEDURE %s COMMENT '%s'", my_log_name(),
 	      my_ask("SELECT ROUTINE_COMMENT FROM information_schema.ROUTINES WHERE ROUTINE_NAME = '%s'", my_log_name()));
-	for (int i = 0; i < 16 && !all; i++) {
-		my_do("UPDATE acc SET bal = bal + 1 WHERE id = 1");
-		all = strncmp(my_compared(s), "all", 3) == 0;
-	}
-	CHECK(all);
+	my_do("UPDATE acc SET bal = bal + 1 WHERE id = 1");
+	CHECK_CONTAINS(my_compared(s), "all");
 }
 
 static void what_foreign_keys_change_is_noticed(void)

@@ -41,7 +41,7 @@ static void strip_counter(char *text)
 
 /* No question here may have the server make a table on disk, as those of information_schema do whose answers have long
  * texts: that takes longer than all others together. One alone tells when a procedure was made, so it is asked once for
- * all logs, and not in each look. */
+ * all logs. Without it a procedure that was dropped and made again, with the text that it had, would go unnoticed. */
 
 static char *definition_query(const struct log_plan *plan, const struct relation *rel)
 {
@@ -54,31 +54,22 @@ static char *trigger_query(const struct log_plan *plan, size_t i)
 	return talloc_asprintf(plan->mem, "SHOW CREATE TRIGGER %s", trigger_quoted(plan->mem, t->table.schema, t->name));
 }
 
-static char *procedure_query(const struct log_plan *plan)
-{
-	return talloc_asprintf(plan->mem, "SHOW CREATE PROCEDURE %s",
-	                       trigger_quoted(plan->mem, plan->source->schema, plan->routines[0].name));
-}
-
-/* NULL: all of them are known. */
 static char *procedures_query(void *mem, const struct facts_told *told, size_t n)
 {
 	char *sql =
 		sql_add(sql_new(mem), "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_COMMENT, DEFINER, LAST_ALTERED, "
 	                          "SECURITY_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE'");
-	bool one = true, any = false;
+	bool one = true;
 	for (size_t i = 1; i < n; i++)
 		one &= strcmp(told[0].plan->source->schema, told[i].plan->source->schema) == 0;
 	if (one)
 		sql = sql_add(sql, " AND ROUTINE_SCHEMA = %s", literal_quoted(&my_syntax, mem, told[0].plan->source->schema));
 	sql = sql_add(sql, " AND ROUTINE_NAME IN (");
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < ARRAY_LEN(told[i].plan->routines) && told[i].known_routines == NULL; k++) {
-			sql =
-				sql_add(sql, "%s%s", any ? ", " : "", literal_quoted(&my_syntax, mem, told[i].plan->routines[k].name));
-			any = true;
-		}
-	return any ? sql_add(sql, ") ORDER BY ROUTINE_SCHEMA, ROUTINE_NAME") : NULL;
+		for (size_t k = 0; k < ARRAY_LEN(told[i].plan->routines); k++)
+			sql = sql_add(sql, "%s%s", i + k > 0 ? ", " : "",
+			              literal_quoted(&my_syntax, mem, told[i].plan->routines[k].name));
+	return sql_add(sql, ") ORDER BY ROUTINE_SCHEMA, ROUTINE_NAME");
 }
 
 struct told_list {
@@ -121,16 +112,7 @@ static void begin_facts(struct facts_told *t)
 	t->log = sql_new(t->plan->mem);
 	t->triggers = sql_new(t->plan->mem);
 	t->routines = sql_new(t->plan->mem);
-	t->shown = sql_new(t->plan->mem);
 	t->source_life = t->log_life = 0;
-}
-
-/* A procedure that is shown as it was is taken for the one that it was. */
-static const char *routines_of(const struct facts_told *t)
-{
-	if (t->known_routines == NULL)
-		return t->routines;
-	return strcmp(t->shown, t->known_shown) == 0 ? t->known_routines : "another one";
 }
 
 static char *digest_of(const struct facts_told *t)
@@ -139,7 +121,7 @@ static char *digest_of(const struct facts_told *t)
 	strip_counter(t->source);
 	strip_counter(t->log);
 	digest_text(talloc_asprintf(t->plan->mem, "%s%" PRId64 "\n%s%" PRId64 "\n%s%s%s", t->source, t->source_life, t->log,
-	                            t->log_life, t->triggers, routines_of(t), *t->rights),
+	                            t->log_life, t->triggers, t->routines, *t->rights),
 	            hash);
 	return talloc_strdup(t->plan->mem, hash);
 }
@@ -172,7 +154,6 @@ static void ask_one(struct facts_told *t, struct my_questions *list)
 	my_ask_later(list, definition_query(t->plan, &log), add_values, &t->log);
 	for (size_t i = 0; i < t->plan->n_triggers; i++)
 		my_ask_later(list, trigger_query(t->plan, i), add_values, &t->triggers);
-	my_ask_later(list, procedure_query(t->plan), add_values, &t->shown);
 }
 
 bool facts_ask(struct facts_told *told, size_t n, struct my_questions *list)
@@ -183,9 +164,7 @@ bool facts_ask(struct facts_told *told, size_t n, struct my_questions *list)
 	*told[0].rights = sql_new(list->mem);
 	for (size_t i = 0; i < n; i++)
 		ask_one(&told[i], list);
-	char *procedures = procedures_query(list->mem, told, n);
-	if (procedures != NULL)
-		my_ask_later(list, procedures, take_procedure, all);
+	my_ask_later(list, procedures_query(list->mem, told, n), take_procedure, all);
 	my_ask_later(list, talloc_strdup(list->mem, "SHOW GRANTS"), add_values, told[0].rights);
 	return ask_lives(all, list);
 }
@@ -193,7 +172,7 @@ bool facts_ask(struct facts_told *told, size_t n, struct my_questions *list)
 /* Parents have triggers, and of a role more has to be known. */
 char *facts_digest(const struct facts_told *t)
 {
-	if (strstr(t->source, " FOREIGN KEY ") != NULL || strstr(routines_of(t), "\n" DEFINER_ROLE) != NULL)
+	if (strstr(t->source, " FOREIGN KEY ") != NULL || strstr(t->routines, "\n" DEFINER_ROLE) != NULL)
 		return NULL;
 	return digest_of(t);
 }

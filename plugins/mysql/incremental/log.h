@@ -98,8 +98,6 @@ bool log_is_right(const struct log_plan *plan, const struct definer *definer, bo
 struct facts_told {
 	struct log_plan *plan;
 	char *source, *log, *triggers, *routines; /* definitions, and what else tells of them */
-	char *shown;                              /* the text of the procedure that writers call */
-	const char *known_routines, *known_shown; /* both as they were lately; NULL: routines is to be asked for */
 	char *source_file, *log_file;
 	int64_t source_life, log_life;
 	char **rights; /* of all of them */

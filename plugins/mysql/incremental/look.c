@@ -35,6 +35,7 @@ struct looked {
 	bool known;      /* what the reader has read */
 	char *now;       /* its position, as it is now */
 	bool trying;     /* triggers are tried this time */
+	bool alone;      /* it is looked at without the others */
 	int64_t tried;   /* rows that they have left for that */
 	int64_t slots;   /* rows that are always there */
 	int64_t oldest;  /* the number of a row, 0: there is none */
@@ -71,8 +72,7 @@ static struct looked *find(struct look *look, int64_t number)
 /* ---- which logs have lately been tried ---- */
 
 /* A try finds out what hangs on definitions and rights, which are looked at each time. So a log is tried again when
- * these are others, and now and then in case of something else. Then it is also asked when its procedures were made,
- * which takes the server long: their texts are looked at each time. */
+ * these are others, and now and then in case of something else. */
 #define TRIES_MAX 64   /* logs; beyond that the oldest one is forgotten */
 #define TRIES_EVERY 16 /* looks */
 
@@ -81,7 +81,6 @@ struct my_tries {
 		int64_t number;
 		unsigned looks; /* since */
 		char digest[DIGEST_SIZE];
-		char *routines, *shown; /* talloc'ed on the list */
 	} items[TRIES_MAX];
 	size_t n, next;
 };
@@ -103,16 +102,6 @@ static bool tries_due(struct viewd_conn *conn, int64_t number, const char *looke
 	return ++tried->looks >= TRIES_EVERY;
 }
 
-/* Finds what need not be asked for. */
-static void tries_recall(const struct looked *l, struct my_tries *tries, struct facts_told *out)
-{
-	const struct tried_log *tried = l->trying ? NULL : find_tried(tries, l->log->number);
-	if (tried == NULL)
-		return;
-	out->known_routines = talloc_strdup(l->plan.mem, tried->routines);
-	out->known_shown = talloc_strdup(l->plan.mem, tried->shown);
-}
-
 static struct tried_log *add_tried(struct my_tries *tries, int64_t number)
 {
 	struct tried_log *tried = find_tried(tries, number);
@@ -121,23 +110,19 @@ static struct tried_log *add_tried(struct my_tries *tries, int64_t number)
 		tries->next = (tries->next + 1) % TRIES_MAX;
 		tries->n += tries->n < TRIES_MAX;
 	}
-	talloc_free(tried->routines);
-	talloc_free(tried->shown);
 	*tried = (struct tried_log){.number = number};
 	return tried;
 }
 
 static void tries_note(struct viewd_conn *conn, const struct looked *l, const char *digest)
 {
-	if (l->told.shown == NULL)
+	if (l->alone)
 		return;
 	if (conn->tries == NULL)
 		conn->tries = talloc_zero(conn, struct my_tries);
 	assert(conn->tries != NULL);
 	struct tried_log *tried = add_tried(conn->tries, l->log->number);
 	memcpy(tried->digest, digest, strnlen(digest, DIGEST_SIZE - 1));
-	tried->routines = talloc_strdup(conn->tries, l->told.routines);
-	tried->shown = talloc_strdup(conn->tries, l->told.shown);
 }
 
 /* ---- whether somebody else has read ---- */
@@ -370,10 +355,8 @@ static bool ask(struct look *look, bool *answered_r, struct viewd_err *err)
 	struct my_questions list = {.mem = look->mem};
 	struct facts_told *told = talloc_array(look->mem, struct facts_told, (unsigned)look->n);
 	my_ask_later(&list, positions_query(look), take_position, look);
-	for (size_t i = 0; i < look->n; i++) {
+	for (size_t i = 0; i < look->n; i++)
 		told[i] = (struct facts_told){.plan = &look->logs[i].plan, .rights = &look->rights};
-		tries_recall(&look->logs[i], look->conn->tries, &told[i]);
-	}
 	*answered_r = facts_ask(told, look->n, &list);
 	for (size_t i = 0; i < look->n; i++)
 		my_ask_later(&list, add_rows_query(look, sql_new(look->mem), &look->logs[i]), take_row, look);
@@ -422,7 +405,7 @@ static bool ask_or_forget(struct look *look, bool *answered_r, struct viewd_err 
 static bool facts_alone(struct look *look, struct looked *l, bool tried, struct viewd_err *err)
 {
 	char why[192] = "", *digest = NULL;
-	l->told.shown = NULL;
+	l->alone = true;
 	if (!log_facts(&l->plan, &digest, why, err))
 		return false;
 	if (why[0] != '\0') {
