@@ -119,6 +119,23 @@ static void late_writers_of_a_full_log_are_not_lost(void)
 	is_refreshed(&s, "incremental: 1 keys");
 }
 
+static void a_domain_may_get_a_constraint(void)
+{
+	struct scene s;
+	begin_tables(&s);
+	pg_do(s.app, "CREATE DOMAIN short AS numeric(6, 2)");
+	pg_do(s.app, "CREATE DOMAIN price AS short");
+	pg_do(s.app, "ALTER TABLE sale ADD COLUMN cost price DEFAULT 1.50");
+	s.view = kept("totals", "SELECT id, cost FROM sale WHERE cost > 1");
+	pg_apply(s.conn, &s.view, VIEWD_CHANGE_CREATE);
+	pg_refreshed(s.conn, &s.view);
+	pg_do(s.app, "ALTER DOMAIN price SET NOT NULL");
+	pg_do(s.app, "UPDATE sale SET cost = 3 WHERE id = 2");
+	is_refreshed(&s, "incremental: 1 keys");
+	pg_do(s.app, "TRUNCATE sale");
+	is_refreshed(&s, "");
+}
+
 /* The first row of the log cannot be written when writers are to be let on. */
 static void letting_on_may_stop_halfway(void)
 {
@@ -471,6 +488,7 @@ static const struct harness_test log_tests[] = {
 	{"operators that are redefined are seen", operators_that_are_redefined_are_seen},
 	{"inner nodes that were touched are seen", inner_nodes_that_were_touched_are_seen},
 	{"types without NULL are refused", types_without_null_are_refused},
+	{"a domain may get a constraint", a_domain_may_get_a_constraint},
 	{"each right that lacks is named", each_right_that_lacks_is_named},
 	{"what is made is not tried again", what_is_made_is_not_tried_again},
 	{"keys that are arrays are refused", keys_that_are_arrays_are_refused},

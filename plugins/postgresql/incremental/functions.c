@@ -25,12 +25,13 @@
 	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid)" \
 	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid))" \
 	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attribute s ON s.attrelid = $3" \
-	" AND s.attname = a.attname AND s.attnum > 0 AND NOT s.attisdropped WHERE a.attrelid = $1 AND a.attnum > 0" \
+	" AND s.attname = a.attname AND s.attnum > 0 AND NOT s.attisdropped LEFT JOIN LATERAL " PG_BASE_TYPE_SQL " AS b " \
+	"ON true WHERE a.attrelid = $1 AND a.attnum > 0" \
 	" AND (a.attisdropped OR a.attnotnull OR a.attgenerated <> '' OR a.attidentity <> ''" \
 	"  OR CASE a.attnum WHEN 1 THEN a.attname <> 'viewd_xid' OR a.atttypid <> 'xid8'::regtype" \
 	"  WHEN 2 THEN a.attname <> 'viewd_sign' OR a.atttypid <> 'int2'::regtype" \
-	"  ELSE pg_catalog.left(a.attname::text, 6) <> 'viewd_' AND (s.attnum IS NULL OR s.atttypid <> a.atttypid" \
-	"  OR s.atttypmod <> a.atttypmod OR s.attcollation <> a.attcollation) END))" \
+	"  ELSE pg_catalog.left(a.attname::text, 6) <> 'viewd_' AND (s.attnum IS NULL OR b.oid <> a.atttypid" \
+	"  OR b.mod <> a.atttypmod OR s.attcollation <> a.attcollation) END))" \
 	" AND EXISTS (SELECT FROM pg_catalog.pg_class q WHERE q.oid = $2 AND q.relkind = 'S'" \
 	" AND CASE WHEN q.relkind = 'S' THEN pg_catalog.has_sequence_privilege(q.oid, 'USAGE')" \
 	" AND pg_catalog.has_sequence_privilege(q.oid, 'UPDATE') END);" \

@@ -24,14 +24,41 @@ static bool found_fn(void *ctx, const char *const *v, size_t n UNUSED)
 
 static const struct db_reader found[] = {{found_fn, "T", "a change log"}};
 
-/* The columns of sums get the types of the query that makes them. */
-static const char *rows_to_log(void *mem, const struct change_log *log, const char *source)
+static bool take_columns_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
-	if (log->sums == NULL)
-		return source;
-	char *columns = sql_names(&pg_syntax, sql_new(mem), NULL, log->columns, log->n_columns);
-	return talloc_asprintf(mem, "(SELECT %s FROM %s) AS viewd_c, (%s%s%s) AS viewd_s", columns, source,
-	                       log->sums->before, source, log->sums->after);
+	char **columns = ctx;
+	*columns = sql_add(*columns, "%s%s", (*columns)[0] != '\0' ? ", " : "", v[0]);
+	return true;
+}
+
+static const struct db_reader take_columns[] = {{take_columns_fn, "t", "the columns of a change log"}};
+
+/* The source's columns as they are logged, in the order of the log. */
+static bool columns_to_log(struct viewd_conn *conn, void *mem, const struct change_log *log, const char *source,
+                           char **columns_r, struct viewd_err *err)
+{
+	const char *params[] = {source};
+	char *sql =
+		sql_add(sql_new(mem), "SELECT pg_catalog.format(CASE WHEN b.oid = s.atttypid THEN '%%1$I' ELSE "
+	                          "'%%1$I::%%2$s AS %%1$I' END, s.attname, pg_catalog.format_type(b.oid, b.mod)) FROM "
+	                          "(VALUES ");
+	for (size_t i = 0; i < log->n_columns; i++)
+		sql = sql_add(sql, "%s(%zu, %s)", i > 0 ? ", " : "", i, literal_quoted(&pg_syntax, mem, log->columns[i]));
+	sql = sql_add(sql, ") AS v (place, name) JOIN pg_catalog.pg_attribute s ON s.attrelid = "
+	                   "$1::pg_catalog.regclass AND s.attname = v.name AND s.attnum > 0 AND NOT s.attisdropped CROSS "
+	                   "JOIN LATERAL " PG_BASE_TYPE_SQL " AS b ORDER BY v.place");
+	*columns_r = sql_new(mem);
+	return pg_op_query(&conn->db, sql, params, 1, take_columns, columns_r, err);
+}
+
+/* The columns of sums get the types of the query that makes them. */
+static const char *rows_to_log(void *mem, const struct change_log *log, const char *source, const char *columns)
+{
+	const struct log_sums *sums = log->sums;
+	if (sums == NULL)
+		return talloc_asprintf(mem, "(SELECT %s FROM %s) AS viewd_c", columns, source);
+	return talloc_asprintf(mem, "(SELECT %s FROM %s) AS viewd_c, (%s%s%s) AS viewd_s", columns, source, sums->before,
+	                       source, sums->after);
 }
 
 /* The first row says that nothing has emptied the table. */
@@ -39,17 +66,18 @@ static bool make_table(struct viewd_conn *conn, void *mem, const struct change_l
                        struct viewd_err *err)
 {
 	char *table = change_log_table(&conn->db, mem, log->number);
-	char *columns = sql_names(&pg_syntax, sql_new(mem), NULL, log->columns, log->n_columns);
+	char *columns = NULL;
 	bool there = false;
 	const char *params[] = {table};
 	if (!pg_op_query(&conn->db, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", params, 1, found, &there, err))
 		return false;
 	if (there)
 		return true;
-	return pg_execf(conn, err,
+	return columns_to_log(conn, mem, log, source, &columns, err) &&
+	       pg_execf(conn, err,
 	                "CREATE UNLOGGED TABLE %s AS SELECT '0'::pg_catalog.xid8 AS viewd_xid, 0::pg_catalog.int2 AS "
-	                "viewd_sign, %s%s FROM %s WITH NO DATA",
-	                table, columns, log->sums != NULL ? ", viewd_s.*" : "", rows_to_log(mem, log, source)) &&
+	                "viewd_sign, viewd_c.*%s FROM %s WITH NO DATA",
+	                table, log->sums != NULL ? ", viewd_s.*" : "", rows_to_log(mem, log, source, columns)) &&
 	       pg_execf(conn, err, "INSERT INTO %s (viewd_xid, viewd_sign) VALUES ('0', 0)", table) &&
 	       pg_execf(conn, err, "CREATE SEQUENCE IF NOT EXISTS viewd.full_%" PRId64, log->number);
 }

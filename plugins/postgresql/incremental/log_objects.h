@@ -34,6 +34,13 @@
 	"'rows'), ('t', 'TRUNCATE', ' FOR EACH STATEMENT', 'rows')) AS w (suffix, event, how, kind) ON w.suffix <> CASE " \
 	"WHEN c.relkind = 'p' OR c.relispartition OR NOT " by_row " THEN 'i' ELSE 'n' END"
 
+/* SQL: the type and typmod below all domains of a column s of pg_attribute, as (oid, mod). Columns of a log have this
+ * type: a NULL of viewd's would be in the way of who gives a domain a constraint. */
+#define PG_BASE_TYPE_SQL \
+	"(WITH RECURSIVE u AS (SELECT s.atttypid AS oid, s.atttypmod AS mod UNION ALL SELECT y.typbasetype, y.typtypmod " \
+	"FROM u JOIN pg_catalog.pg_type y ON y.oid = u.oid WHERE y.typtype = 'd') SELECT u.oid, u.mod FROM u JOIN " \
+	"pg_catalog.pg_type y ON y.oid = u.oid WHERE y.typtype <> 'd')"
+
 /* Is there nothing in the query of a log's sums that may fail, or mean another thing in another session, whatever rows
  * a statement writes? pg_temp.viewd_try has the source's columns. Otherwise an error that says what there is. */
 bool pg_sums_are_harmless(struct viewd_conn *conn, const struct change_log *log, struct viewd_err *err);
