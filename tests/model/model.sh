@@ -240,6 +240,7 @@ tell_all()
 	comment "differs: $(cat "$T/difference.log")"
 	comment "wait: $(grep -x "$1" "$T/waited" && echo succeeded; cat "$T/wait.$1.log")"
 	comment "redefined: $(tail -n 5 "$T/redefined.log")"
+	[ ! -s "$T/mend.log" ] || comment "mended: $(cat "$T/mend.log")"
 	comment "$(viewctl --json status "$1")"
 	comment "$(viewctl why "$1")"
 	for v in $(viewctl --json status "$1" | jq -r '.[0].upstream[]') "$1"; do
