@@ -293,7 +293,7 @@ stage_systemd()
 	}
 	rm -rf "$root"
 	step "systemd: install" make -C "$out/gcc" -s install DESTDIR="$root" || return
-	unit=$(find "$root" -name viewd.service)
+	unit=$(find "$root" -path '*/system/viewd.service')
 	if [ -z "$unit" ]; then
 		echo "none   systemd: no unit yet"
 		return

@@ -54,7 +54,9 @@ static void on_output(struct evbuffer *out, const struct evbuffer_cb_info *info,
 	size_t len = evbuffer_get_length(out), end = sizeof page_end - 1;
 	if (info->n_added == 0 || len < end || len > PAGE_MAX)
 		return;
-	evbuffer_copyout(out, text, len);
+	/* A page is added whole, so what cannot be copied whole is none. */
+	if (evbuffer_copyout(out, text, len) != (ev_ssize_t)len)
+		return;
 	text[len] = '\0';
 	char *line_end = strstr(text, "\r\n");
 	if (line_end == NULL || strncmp(text, "HTTP/1.", 7) != 0 || strcmp(text + len - end, page_end) != 0)

@@ -31,6 +31,8 @@ static char *make_room(struct text_out *out, size_t more)
 
 static void put_bytes(struct text_out *out, const char *text, size_t len)
 {
+	if (len == 0)
+		return;
 	memcpy(make_room(out, len), text, len);
 	out->len += len;
 }
