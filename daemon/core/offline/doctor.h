@@ -11,7 +11,7 @@
 
 struct registry;
 
-/* Told once a finding; its texts live until fn returns. */
+/* One finding, told by one call of fn; its texts live until fn returns. */
 struct offline_finding_sink {
 	void (*fn)(void *ctx, const char *database, const struct viewd_finding *finding);
 	void *ctx;
