@@ -17,6 +17,7 @@
 #include "reload.h"
 #include "sys/logging.h"
 #include "sys/notify.h"
+#include "sys/on_failure.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +41,7 @@ struct daemon {
 	struct worker_pool *pool;
 	struct engine *eng;
 	struct reload *reload;
+	struct on_failure *hooks;
 	struct ctl ctl;
 	struct ctl_server *server;
 	struct web *web;
@@ -127,10 +129,11 @@ static bool start_state_dir(struct daemon *d, struct viewd_err *err UNUSED)
 	return true;
 }
 
-static void all_closed(void *ctx)
+static void end_when_idle(void *ctx)
 {
 	struct daemon *d = ctx;
-	loop_stop(d->loop);
+	if (engine_idle(d->eng) && on_failure_idle(d->hooks))
+		loop_stop(d->loop);
 }
 
 static bool start_engine(struct daemon *d, struct viewd_err *err UNUSED)
@@ -141,10 +144,11 @@ static bool start_engine(struct daemon *d, struct viewd_err *err UNUSED)
 		.registry = d->registry,
 		.clock = clock_system(),
 		.state_dir = d->conf->daemon.state_dir,
-		.on_idle = all_closed,
+		.on_idle = end_when_idle,
 		.on_idle_ctx = d,
 	};
 	d->eng = engine_new(&parts);
+	d->hooks = on_failure_new(d->loop, d->pool, d->eng);
 	d->reload = reload_new(d->eng, d->loop, d->pool, d->registry, d->conf_path);
 	d->ctl = (struct ctl){.engine = d->eng, .reload = d->reload, .registry = d->registry, .version = PACKAGE_VERSION};
 	return true;
@@ -156,6 +160,7 @@ static void stop_engine(struct daemon *d)
 	if (d->left_alone)
 		return;
 	reload_free(&d->reload);
+	on_failure_free(&d->hooks);
 	engine_free(&d->eng);
 }
 
@@ -222,10 +227,10 @@ static void on_stop(void *ctx)
 	notify_stopping(STOP_GRACE + 5 * SPAN_SECOND);
 	web_free(&d->web);
 	ctl_server_free(&d->server);
+	on_failure_stop(d->hooks, end_when_idle, d);
 	engine_stop(d->eng);
 	loop_timer_set(d->stop_timer, STOP_GRACE);
-	if (engine_idle(d->eng))
-		loop_stop(d->loop);
+	end_when_idle(d);
 }
 
 static void on_reload(void *ctx)

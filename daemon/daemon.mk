@@ -14,6 +14,7 @@ libviewd_base_la_SOURCES = \
 
 libviewd_la_SOURCES = \
 	daemon/base/address.c daemon/base/address.h \
+	daemon/base/command.c daemon/base/command.h \
 	daemon/base/failpoint.c daemon/base/failpoint.h \
 	daemon/base/log.c daemon/base/log.h \
 	daemon/base/nearest.c daemon/base/nearest.h \

@@ -39,6 +39,7 @@ struct conf_daemon {
 	bool http_allow_remote;
 	int log_level; /* enum viewd_log_level */
 	int64_t max_concurrent_refreshes;
+	int64_t on_failure_timeout;
 	struct conf_list include;
 	struct conf_list http_hosts;
 	const struct conf_origin *origins; /* one an option row of the section, in row order */
@@ -117,6 +118,7 @@ struct conf_view {
 	const char *pre_hook;
 	const char *post_hook;
 	const char *notify_channel;
+	const char *on_failure; /* a command line that command_words has accepted; NULL: none */
 	const char *description;
 	const char *owner;
 	struct conf_list tags;

@@ -85,5 +85,7 @@ libviewd_la_SOURCES += \
 	daemon/sys/journal.c daemon/sys/journal.h \
 	daemon/sys/logging.c daemon/sys/logging.h \
 	daemon/sys/notify.c daemon/sys/notify.h \
+	daemon/sys/on_failure.c daemon/sys/on_failure.h \
+	daemon/work/program.c daemon/work/program.h \
 	daemon/work/spool.c daemon/work/spool.h \
 	daemon/work/worker.c daemon/work/worker.h

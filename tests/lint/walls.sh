@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Third-party headers stay behind their files, threads behind one; functions that invite overruns are not called.
+# Third-party headers stay behind their files, threads and programs behind one each; functions that invite overruns are not called.
 # shellcheck disable=SC2317 # called through expect_*
 . "${VIEWD_SRC:-.}/tests/lint/lib.sh"
 
@@ -10,7 +10,7 @@ walls()
 	cat <<-'END'
 		(iniparser/)?(iniparser|dictionary)\.h	daemon/conf/read/ini\.c
 		(event2/.*|event)\.h	daemon/(loop/loop\.c|ctl/serve/server_?[a-z]*\.[ch])
-		(glib|gio|glib-object)\.h	daemon/sched/zone\.c
+		(glib|gio|glib-object)\.h	daemon/(sched/zone|base/command)\.c
 		systemd/.*	daemon/sys/(notify|journal)\.c
 		(pthread|threads)\.h	daemon/work/(worker|spool)\.c
 		dlfcn\.h	daemon/plugin/loader\.c
@@ -61,16 +61,23 @@ thread_symbols()
 	calls "$1" 'pthread_create|thrd_create' | grep -vE '/(libviewd_la-)?worker\.o '
 }
 
+program_symbols()
+{
+	calls "$1" '(v?fork|posix_spawnp?|exec[vl]p?e?)' | grep -vE '/(libviewd_la-)?program\.o '
+}
+
 fixture daemon/core/bad.c <<-'END'
 	#include <pthread.h>
 	#include <event2/event.h>
 	#include <stdio.h>
 	#include <stdlib.h>
 	#include <string.h>
+	#include <unistd.h>
 	void *start(void *x) { return x; }
 	int bad(char *to, const char *from)
 	{
 		pthread_t t;
+		(void)fork();
 		strcpy(to, from);
 		return system(to) + atoi(from) + pthread_create(&t, NULL, start, NULL);
 	}
@@ -80,11 +87,13 @@ ${CC:-cc} -w -O2 -c -o "$T/bad/daemon/core/bad.o" "$T/bad/daemon/core/bad.c"
 expect_found "libevent outside its files" 'core/bad.c:2:' third_party "$T/bad"
 expect_found "pthread outside its file" 'core/bad.c:1:' third_party "$T/bad"
 expect_found "another dialect's client library" 'mysql/bad.c:1:' third_party "$T/bad"
-expect_found "a banned call in the source" 'core/bad.c:11:.*atoi' banned_calls "$T/bad"
+expect_found "a banned call in the source" 'core/bad.c:13:.*atoi' banned_calls "$T/bad"
 expect_found "a banned call in an object" 'core/bad.o calls (__)?strcpy' banned_symbols "$T/bad"
 expect_found "a thread started elsewhere" 'core/bad.o calls pthread_create' thread_symbols "$T/bad"
+expect_found "a program started elsewhere" 'core/bad.o calls fork' program_symbols "$T/bad"
 expect_clean "third-party headers stay behind their files" third_party "$VIEWD_SRC"
 expect_clean "no banned call in the source" banned_calls "$VIEWD_SRC"
 expect_clean "no banned call in an object" banned_symbols "$VIEWD_BUILD"
 expect_clean "threads start in one file" thread_symbols "$VIEWD_BUILD"
+expect_clean "programs start in one file" program_symbols "$VIEWD_BUILD"
 finish

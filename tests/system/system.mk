@@ -175,6 +175,7 @@ system_tests = \
 	tests/system/90-control.sh \
 	tests/system/91-hooks.sh \
 	tests/system/92-log.sh \
+	tests/system/93-failure.sh \
 	tests/system/95-metrics.sh \
 	tests/system/96-page.sh
 TESTS += $(system_tests)

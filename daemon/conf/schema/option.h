@@ -25,6 +25,7 @@ enum option_type {
 	OPTION_CRON,       /* const char *: times as in crontab(5) */
 	OPTION_ZONE,       /* const char *: name of a time zone */
 	OPTION_ADDRESS,    /* const char *: address and port to listen on; NULL: off */
+	OPTION_COMMAND,    /* const char *: a program and its arguments */
 	OPTION_DEFINITION, /* key definition, definition_DIALECT: collected by define.c */
 	OPTION_INDEX,      /* key index_NAME: collected by define.c */
 	OPTION_TYPE_COUNT
@@ -90,6 +91,7 @@ struct option_table {
 #define OPTION_CRON_AT(st, field) .type = OPTION_CRON, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_ZONE_AT(st, field) .type = OPTION_ZONE, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_ADDRESS_AT(st, field) .type = OPTION_ADDRESS, .offset = OPTION_AT(st, field, const char *)
+#define OPTION_COMMAND_AT(st, field) .type = OPTION_COMMAND, .offset = OPTION_AT(st, field, const char *)
 #define OPTION_LIST_AT(kind, st, field) .type = kind, .offset = OPTION_AT(st, field, struct conf_list)
 #define OPTION_COLUMNS_AT(st, field, count) \
 	.type = OPTION_COLUMNS, .offset = OPTION_AT(st, field, const struct viewd_column *), \

@@ -2,6 +2,7 @@
 #include "conf/schema/option_types.h"
 
 #include "base/address.h"
+#include "base/command.h"
 #include "base/err.h"
 #include "base/nearest.h"
 #include "base/span.h"
@@ -205,6 +206,14 @@ static char *format_address(void *mem_ctx, const struct option_row *row UNUSED, 
 	return talloc_strdup(mem_ctx, text != NULL ? text : "off");
 }
 
+static bool parse_command(const struct option_parse *p)
+{
+	void *tmp = talloc_new(NULL);
+	bool good = p->text[0] == '\0' || command_words(tmp, p->text, p->err) != NULL;
+	talloc_free(tmp);
+	return good && parse_text(p);
+}
+
 static bool parse_path(const struct option_parse *p)
 {
 	if (p->text[0] == '/' || p->text[0] == '\0')
@@ -250,6 +259,8 @@ static const struct option_type_row type_rows[OPTION_TYPE_COUNT] = {
 	                 .parse = parse_zone, .format = format_text, .equal = equal_text},
 	[OPTION_ADDRESS] = {.word = "address", .doc = "off, or an IP address and a port: 127.0.0.1:7432, [::1]:7432",
 	                    .parse = parse_address, .format = format_address, .equal = equal_text},
+	[OPTION_COMMAND] = {.word = "command", .doc = "the absolute path of a program, and arguments; no shell reads it",
+	                    .empty_ok = true, .parse = parse_command, .format = format_text, .equal = equal_text},
 	[OPTION_DEFINITION] = {.word = "query", .doc = "one SQL query, or the name of a file that holds one"},
 	[OPTION_INDEX] = {.word = "index", .doc = "(column, ...) or UNIQUE (column, ...)"},
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/span.h"
 #include "conf/schema/schema.h"
 
 #include <string.h>
@@ -44,6 +45,9 @@ static const struct option_row rows[] = {
 	 .max = 1000, .unit = "refreshes", .reload = OPTION_LIVE,
 	 .help = "how many refreshes may run at the same time, in all databases together",
 	 .doc = "Each needs a thread and a connection. The limit of a [database] section holds as well."},
+	{.key = "on_failure_timeout", OPTION_SPAN_AT(conf_daemon, on_failure_timeout), .dflt = "1m30s", .min = SPAN_MS,
+	 .max = SPAN_HOUR, .reload = OPTION_LIVE, .help = "longest time that a program of on_failure may take",
+	 .doc = "viewd then ends the program and what it has started: SIGTERM, and SIGKILL two seconds later."},
 	{.key = "http_listen", OPTION_ADDRESS_AT(conf_daemon, http_listen), .dflt = "off", .reload = OPTION_LIVE,
 	 .help = "address for the page, for metrics and for programs that look",
 	 .doc = "Serves GET / (a page for people), /metrics (OpenMetrics), /healthz, /readyz and what looks under /v1/, "

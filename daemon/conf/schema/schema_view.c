@@ -276,6 +276,23 @@ static const struct option_row rows[] = {
 	 .doc = "PostgreSQL only. Whoever listens on this name (LISTEN; case counts) hears of each refresh that "
 	        "succeeded, once its data is committed. The payload is a JSON object: view, relation, action, rows, "
 	        "rows_written."},
+	{.key = "on_failure", OPTION_COMMAND_AT(conf_view, on_failure), .flags = OPTION_FREE_TEXT, .reload = OPTION_LIVE,
+	 .help = "program that is told of failures",
+	 .doc = "An absolute path and arguments: /usr/local/bin/alert 'the shop' --page. Blanks separate them, quotes and "
+	        "backslashes work as in a shell, but no shell reads them and nothing is expanded. viewd starts the program "
+	        "when a run has failed, and when the view becomes FAILED, MISSING or SUSPENDED by an error. The facts are "
+	        "in the environment: VIEWD_VIEW, VIEWD_DATABASE, VIEWD_RELATION, VIEWD_STATE, VIEWD_RESULT, "
+	        "VIEWD_TRIGGER, VIEWD_ERROR_CLASS, VIEWD_ERROR_CODE, VIEWD_ERROR_MESSAGE, VIEWD_ERROR_HINT, "
+	        "VIEWD_CONSECUTIVE_ERRORS, VIEWD_LAST_REFRESH_TIME, VIEWD_LAST_SUCCESS_TIME, VIEWD_NEXT_REFRESH_TIME, "
+	        "VIEWD_OWNER and VIEWD_DESCRIPTION; what is unknown is not set. PATH, HOME, USER, LOGNAME, LANG, TZ and "
+	        "TMPDIR are set as well, and nothing else of viewd's own environment. Passwords in messages are replaced "
+	        "by ***. The program reads nothing, and what it writes goes to viewd's log. It is ended after "
+	        "on_failure_timeout. At most one program runs for a view, and four for all views: failures that come "
+	        "meanwhile are told by one more start, with the last error. viewd waits for none of them. Its own failure "
+	        "is logged as a warning. Under the shipped unit the program has the rights of viewd's service: it writes "
+	        "nowhere but in ReadWritePaths, and set-user-ID programs (some sendmail) do not work; what needs more is "
+	        "a service of its own. How often a view has failed in a row tells a new failure from an old one: "
+	        "[ $VIEWD_CONSECUTIVE_ERRORS = 1 ]."},
 	/* for people */
 	{.key = "enabled", OPTION_BOOL_AT(conf_view, enabled), .dflt = "yes", .reload = OPTION_LIVE,
 	 .help = "whether viewd looks after the view",
