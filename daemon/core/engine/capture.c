@@ -34,9 +34,7 @@ static bool is_upstream(const struct view *v, const struct source *src)
 {
 	for (size_t i = 0; i < v->graph.n_up; i++) {
 		const struct view *up = v->graph.up[i];
-		if (up->db == v->db && up->relation.place != NULL && up->relation.method != VIEWD_METHOD_SIMPLE &&
-		    strcmp(up->relation.place, src->schema) == 0 &&
-		    strcmp(up->relation.place + strlen(up->relation.place) + 1, src->name) == 0)
+		if (up->db == v->db && up->relation.method != VIEWD_METHOD_SIMPLE && view_stands_at(up, src->schema, src->name))
 			return true;
 	}
 	return false;

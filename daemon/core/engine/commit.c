@@ -148,8 +148,7 @@ static void resolve(struct view *v)
 	v->reads.clock = resolved.reads_clock[0] != '\0';
 	v->relation.method = resolved.method;
 	v->relation.mode = resolved.mode;
-	talloc_free(v->relation.text);
-	v->relation.text = mem_strdup(v, resolved.relation);
+	view_set_text(v, resolved.relation);
 }
 
 static void set_label(struct view *v)
@@ -302,7 +301,7 @@ static void start_work(struct engine *eng, const struct todo *todo)
 static void remember_held(struct engine *eng)
 {
 	for (size_t i = 0; i < eng->n_views; i++)
-		eng->views[i]->walk.was_held = group_held_by(eng->views[i]) != NULL;
+		eng->views[i]->was_held = group_held_by(eng->views[i]) != NULL;
 }
 
 static void plan_anew(struct view *v)
@@ -322,7 +321,7 @@ static void plan_live(struct engine *eng, const struct todo *todo)
 	}
 	for (size_t i = 0; i < eng->n_views; i++) {
 		struct view *v = eng->views[i];
-		if (v->relation.reconciled && v->walk.was_held != (group_held_by(v) != NULL))
+		if (v->relation.reconciled && v->was_held != (group_held_by(v) != NULL))
 			plan_anew(v);
 	}
 }

@@ -6,21 +6,7 @@
 #include "base/span.h"
 #include "core/engine/database.h"
 #include "core/model/edges.h"
-
-#include <string.h>
-
-static void set_place(struct view *view, const struct viewd_found *found)
-{
-	size_t schema = strlen(found->schema), name = strlen(found->name);
-	if (view->relation.place != NULL && strcmp(view->relation.place, found->schema) == 0 &&
-	    strcmp(view->relation.place + schema + 1, found->name) == 0)
-		return;
-	talloc_free(view->relation.place);
-	view->relation.place = mem_array(view, char, schema + name + 2);
-	memcpy(view->relation.place, found->schema, schema);
-	memcpy(view->relation.place + schema + 1, found->name, name);
-	edges_invalidate(view->eng);
-}
+#include "core/model/record.h"
 
 /* A time of an earlier life on the monotonic clock. The future counts as now: the clock was set back. */
 static int64_t mono_of(const struct view *view, int64_t wall)
@@ -52,7 +38,10 @@ void inspection_take(struct job *job)
 {
 	struct view *view = job->view;
 	const struct viewd_found *found = &job->out.found;
-	set_place(view, found);
+	if (!view_stands_at(view, found->schema, found->name)) {
+		view_set_place(view, found->schema, found->name);
+		edges_invalidate(view->eng);
+	}
 	/* While something is missing the definition cannot be read: what it read before is followed still, for when that
 	 * comes back. */
 	view->reads.sources_unknown = found->sources_unknown;

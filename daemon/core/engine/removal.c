@@ -74,7 +74,7 @@ static void tell_stays(const struct view *view, const char *hindrance)
 void removal_finish(struct view *view)
 {
 	const char *hinders = hindrance(view);
-	bool can_drop = hinders == NULL && view->relation.place != NULL;
+	bool can_drop = hinders == NULL && view->relation.name != NULL;
 	const struct recorded_copy own = {.name = view->conf->name,
 	                                  .relation = view->relation.text,
 	                                  .method = view->relation.method,
@@ -86,7 +86,7 @@ void removal_finish(struct view *view)
 		add_recorded(collecting_job(view->db), &own, true);
 	else if (can_drop && view->capture.set_up)
 		add_recorded(collecting_job(view->db), &own, false);
-	else if (view->relation.place != NULL)
+	else if (view->relation.name != NULL)
 		tell_stays(view, hinders);
 	conf_unref(&view->last_conf);
 	wave_forget(view);

@@ -31,22 +31,21 @@ void edges_set_sources(struct view *view, const struct source *sources, size_t n
 	if (view->reads.sources != NULL && same_sources(view, sources, n))
 		return;
 	talloc_free(view->reads.sources);
-	/* One block: the array, then its text. */
+	/* One block: the array, then its text. A name is the end of the full one. */
 	size_t text = 0;
 	for (size_t i = 0; i < n; i++)
-		text += 2 * (strlen(sources[i].schema) + strlen(sources[i].name) + 2);
+		text += 2 * (strlen(sources[i].schema) + 1) + strlen(sources[i].name) + 1;
 	char *block = mem_array(view, char, n * sizeof(struct source) + text);
 	view->reads.sources = (struct source *)(void *)block;
 	view->reads.n_sources = (uint32_t)n;
 	char *p = block + n * sizeof(struct source);
 	for (size_t i = 0; i < n; i++) {
-		view->reads.sources[i].kind = sources[i].kind;
-		view->reads.sources[i].schema = p;
-		p = stpcpy(p, sources[i].schema) + 1;
-		view->reads.sources[i].name = p;
+		struct source *own = &view->reads.sources[i];
+		own->kind = sources[i].kind;
+		own->schema = p;
+		own->full = p = stpcpy(p, sources[i].schema) + 1;
+		own->name = p = stpcpy(stpcpy(p, sources[i].schema), sources[i].schema[0] != '\0' ? "." : "");
 		p = stpcpy(p, sources[i].name) + 1;
-		view->reads.sources[i].full = p;
-		p = stpcpy(stpcpy(stpcpy(p, sources[i].schema), sources[i].schema[0] != '\0' ? "." : ""), sources[i].name) + 1;
 	}
 	edges_invalidate(view->eng);
 }
@@ -59,15 +58,10 @@ static int compare_place(const char *a_schema, const char *a_name, const char *b
 	return c != 0 ? c : strcmp(a_schema, b_schema);
 }
 
-static const char *place_name(const struct view *v)
-{
-	return v->relation.place + strlen(v->relation.place) + 1;
-}
-
 static int by_place(const void *a, const void *b)
 {
 	const struct view *x = *(struct view *const *)a, *y = *(struct view *const *)b;
-	return compare_place(x->relation.place, place_name(x), y->relation.place, place_name(y));
+	return compare_place(x->relation.schema, x->relation.name, y->relation.schema, y->relation.name);
 }
 
 /* Instances of the database whose place is known, sorted by it. */
@@ -76,7 +70,7 @@ static struct view **placed(struct database *db, void *mem_ctx, size_t *n_r)
 	struct view **list = mem_array(mem_ctx, struct view *, db->n_views);
 	size_t n = 0;
 	for (size_t i = 0; i < db->n_views; i++)
-		if (db->views[i]->relation.place != NULL)
+		if (db->views[i]->relation.name != NULL)
 			list[n++] = db->views[i];
 	qsort(list, n, sizeof *list, by_place);
 	*n_r = n;
@@ -88,7 +82,7 @@ static struct view *find_place(struct view **list, size_t n, const struct source
 	size_t lo = 0, hi = n;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		int c = compare_place(list[mid]->relation.place, place_name(list[mid]), src->schema, src->name);
+		int c = compare_place(list[mid]->relation.schema, list[mid]->relation.name, src->schema, src->name);
 		if (c == 0)
 			return list[mid];
 		if (c < 0)
@@ -207,9 +201,9 @@ char *edges_guessed_cycle(struct view *view, void *mem_ctx)
 
 /* ---- edges ------------------------------------------------------------------------------------------------------ */
 
-static void add_pointer(struct view *owner, struct view ***list, size_t *n, struct view *v)
+static void add_pointer(struct view *owner, struct view ***list, uint32_t *n, struct view *v)
 {
-	for (size_t i = 0; i < *n; i++)
+	for (uint32_t i = 0; i < *n; i++)
 		if ((*list)[i] == v)
 			return;
 	/* Room grows by powers of two. */

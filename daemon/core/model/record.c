@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <string.h>
+
 /* A disabled view stays DISABLED, whatever the end of a job would say. */
 void view_set_state(struct view *view, enum view_state state)
 {
@@ -35,7 +37,45 @@ void view_set_error(struct view *view, const struct viewd_err *err)
 
 void view_take_nodes(struct view *view, struct viewd_explained **facts, size_t n)
 {
-	TALLOC_FREE(view->nodes.facts);
-	view->nodes = (struct view_nodes){talloc_steal(view, *facts), n};
+	talloc_free(view->relation.facts);
+	view->relation.facts = talloc_steal(view, *facts);
+	view->relation.n_facts = n;
 	*facts = NULL;
+}
+
+static char *append(char **end, const char *text)
+{
+	if (text == NULL)
+		return NULL;
+	size_t size = strlen(text) + 1;
+	char *copy = memcpy(*end, text, size);
+	*end += size;
+	return copy;
+}
+
+/* One block: ten thousand views would need two headers of talloc each. schema and name: NULL together. */
+static void set_relation(struct view *view, const char *text, const char *schema, const char *name)
+{
+	size_t size = strlen(text) + 1 + (name != NULL ? strlen(schema) + strlen(name) + 2 : 0);
+	char *old = view->relation.text, *end = mem_array(view, char, size);
+	view->relation.text = append(&end, text);
+	view->relation.schema = append(&end, schema);
+	view->relation.name = append(&end, name);
+	talloc_free(old);
+}
+
+void view_set_text(struct view *view, const char *text)
+{
+	set_relation(view, text, view->relation.schema, view->relation.name);
+}
+
+void view_set_place(struct view *view, const char *schema, const char *name)
+{
+	set_relation(view, view->relation.text, schema, name);
+}
+
+bool view_stands_at(const struct view *view, const char *schema, const char *name)
+{
+	const struct view_relation *own = &view->relation;
+	return own->name != NULL && strcmp(own->schema, schema) == 0 && strcmp(own->name, name) == 0;
 }

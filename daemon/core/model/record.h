@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * record.h: the state and the error of an instance, which have setters; the rest of the record is written where it is
- * decided. [loop]
+ * record.h: those facts of an instance that have setters: state, error, nodes, relation. The rest of the record is
+ * written where it is decided. [loop]
  */
 #ifndef VIEWD_CORE_MODEL_RECORD_H
 #define VIEWD_CORE_MODEL_RECORD_H
@@ -17,5 +17,12 @@ void view_set_error(struct view *view, const struct viewd_err *err);
 
 /* Takes over what a refresh has told of the view's nodes, in place of what was known; *facts is NULL then. */
 void view_take_nodes(struct view *view, struct viewd_explained **facts, size_t n);
+
+/* The text of the relation. It is known before the place is. */
+void view_set_text(struct view *view, const char *text);
+
+/* Where the catalogue has the relation; and is it there? */
+void view_set_place(struct view *view, const char *schema, const char *name);
+bool view_stands_at(const struct view *view, const char *schema, const char *name);
 
 #endif

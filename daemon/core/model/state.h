@@ -129,7 +129,7 @@ struct change {
 	} run;
 	int64_t tried_seq;  /* seen at the start of the last run that failed */
 	int64_t not_before; /* after failures */
-	int64_t failures;
+	int failures;
 	bool old;      /* the first came while nobody watched: it may be as old as the data */
 	bool lower;    /* the last mark told was below settled_seq: a late word, or the numbers have gone back */
 	bool upstream; /* among them is an instance that wrote rows: no mark need tell of it */
@@ -138,14 +138,17 @@ struct change {
 
 /* The object in the database: as it is, and as it is to be. */
 struct view_relation {
-	char *text;               /* canonical, quoted */
-	char *place;              /* schema NUL name NUL as the catalogue spells them, once inspected; else NULL */
+	char *text;               /* canonical, quoted; the next two stand behind it in one block */
+	char *schema, *name;      /* as the catalogue spells them, once inspected; else NULL */
 	enum viewd_method method; /* after resolution */
 	enum viewd_refresh_mode mode;
 	bool reconciled; /* inspect and decide have succeeded since the section last changed */
 	bool kept;       /* as somebody else has made it (viewctl adopt) */
 	bool refused;    /* the dialect refuses the section: failure.err says why */
 	unsigned judged; /* db.epoch when it was asked */
+	/* The nodes of a view that is kept incrementally, as its last refresh told; texts hang on facts */
+	struct viewd_explained *facts;
+	size_t n_facts;
 };
 
 /* The last refreshes. Times are wall-clock microseconds. */
@@ -183,16 +186,10 @@ struct view_reads {
 	bool clock;           /* its contents age although no source changes */
 };
 
-/* The nodes of a view that is kept incrementally, as its last refresh told; texts hang on facts. */
-struct view_nodes {
-	struct viewd_explained *facts;
-	size_t n;
-};
-
 /* Neighbours in the graph of views. */
 struct view_graph {
 	struct view **up, **down;
-	size_t n_up, n_down;
+	uint32_t n_up, n_down;
 	uint32_t node;       /* number in the last graph */
 	uint32_t rank;       /* level in it; GRAPH_CYCLIC on a cycle */
 	struct group *group; /* refreshed with these; NULL: by itself */
@@ -231,8 +228,6 @@ struct view_walk {
 	uint64_t visit;                   /* equals engine.visit when visited */
 	uint64_t near_job, near_altering; /* pass of a turn in which a neighbour in the graph ran, or was being changed */
 	struct member *wave_member;       /* while a wave is built */
-	/* While a configuration is committed: a member of the group it had before was paused or suspended */
-	bool was_held;
 };
 
 /* The fate of a view since viewd has started. */
@@ -253,11 +248,12 @@ struct view {
 	bool paused;
 	bool removed; /* gone from the files; lives until its job has ended */
 	bool queued;  /* in db.work.queue */
+	/* While a configuration is committed: a member of the group it had before was paused or suspended */
+	bool was_held;
 	struct view_relation relation;
 	struct view_last last;
 	struct view_failure failure;
 	struct view_reads reads;
-	struct view_nodes nodes;
 	struct view_graph graph;
 	struct view_timing timing;
 	struct view_capture capture;

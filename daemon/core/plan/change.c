@@ -186,8 +186,8 @@ void change_failed(struct view *view)
 	bool news = c->first != 0;
 	const struct conf_view *conf = view->conf;
 	owe(c);
-	c->not_before = engine_mono(view->eng) + backoff_delay(conf->retry_backoff, conf->retry_max_backoff,
-	                                                       (int)++c->failures, (uint64_t)view->eng->count.run_id);
+	c->not_before = engine_mono(view->eng) + backoff_delay(conf->retry_backoff, conf->retry_max_backoff, ++c->failures,
+	                                                       (uint64_t)view->eng->count.run_id);
 	if (news)
 		change_plan(view);
 	change_put_off(view);

@@ -9,6 +9,7 @@
 #include "core/flow/ready.h"
 #include "core/model/edges.h"
 #include "core/model/group.h"
+#include "core/model/record.h"
 #include "core/plan/due.h"
 #include "core/plan/freshness.h"
 
@@ -43,20 +44,14 @@ size_t view_sources(const struct view *view, const char *const **names_r)
 
 size_t view_nodes(const struct view *view, const struct viewd_explained **facts_r)
 {
-	*facts_r = view->nodes.facts;
-	return view->nodes.n;
-}
-
-static bool stands_at(const struct view *view, const char *schema, const char *name)
-{
-	const char *place = view->relation.place;
-	return place != NULL && strcmp(place, schema) == 0 && strcmp(place + strlen(place) + 1, name) == 0;
+	*facts_r = view->relation.facts;
+	return view->relation.n_facts;
 }
 
 const char *view_read_name(const struct view *view, const char *schema, const char *name, bool *view_r)
 {
 	for (size_t i = 0; i < view->graph.n_up; i++)
-		if (stands_at(view->graph.up[i], schema, name)) {
+		if (view_stands_at(view->graph.up[i], schema, name)) {
 			*view_r = true;
 			return view->graph.up[i]->label;
 		}
