@@ -93,18 +93,12 @@ static enum client_exit render(const struct client *client, const struct args *a
 	assert(known); /* the parameter's row lists the words */
 	struct viewd_err err;
 	const char *dialect = NULL;
-	json_t *list = json_array();
-	enum client_exit end = CLIENT_FAILED;
-	if (offline_render(conf, registry, &what, (struct viewd_text_sink){add_statement, list}, &dialect, &err)) {
-		json_t *body =
+	json_t *list = json_array(), *body = NULL;
+	if (offline_render(conf, registry, &what, (struct viewd_text_sink){add_statement, list}, &dialect, &err))
+		body =
 			json_pack("{s:i, s:s, s:s, s:O}", "schema", 1, "view", what.view, "dialect", dialect, "statements", list);
-		end = client_show(client, args, 200, body);
-		json_decref(body);
-	} else {
-		client_complain(client, &err);
-	}
 	json_decref(list);
-	return end;
+	return client_answer(client, args, body, &err);
 }
 
 /* The caller's own configuration where none is named. */
@@ -127,6 +121,18 @@ enum client_exit client_with_conf(const struct client *client, const struct args
 	}
 	enum client_exit end = fn(client, args, conf, registry);
 	conf_unref(&conf);
+	return end;
+}
+
+enum client_exit client_answer(const struct client *client, const struct args *args, json_t *body,
+                               const struct viewd_err *err)
+{
+	if (body == NULL) {
+		client_complain(client, err);
+		return CLIENT_FAILED;
+	}
+	enum client_exit end = client_show(client, args, 200, body);
+	json_decref(body);
 	return end;
 }
 
@@ -154,18 +160,12 @@ static enum client_exit uninstall(const struct client *client, const struct args
 	const struct conf_database *db = NULL;
 	const char *name = args_text(args, "database");
 	const struct viewd_dialect *dialect = open_database(conf, registry, name, &db, &err);
-	json_t *list = json_array();
-	enum client_exit end = CLIENT_FAILED;
-	if (dialect != NULL && uninstall_carry_out(dialect, db, args_flag(args, "print"),
-	                                           (struct viewd_text_sink){add_statement, list}, &err)) {
-		json_t *body = json_pack("{s:i, s:b, s:s, s:O}", "schema", 1, "ok", 1, "database", name, "statements", list);
-		end = client_show(client, args, 200, body);
-		json_decref(body);
-	} else {
-		client_complain(client, &err);
-	}
+	json_t *list = json_array(), *body = NULL;
+	if (dialect != NULL &&
+	    uninstall_carry_out(dialect, db, args_flag(args, "print"), (struct viewd_text_sink){add_statement, list}, &err))
+		body = json_pack("{s:i, s:b, s:s, s:O}", "schema", 1, "ok", 1, "database", name, "statements", list);
 	json_decref(list);
-	return end;
+	return client_answer(client, args, body, &err);
 }
 
 static enum client_exit explain_view(const struct client *client, const struct args *args, const struct conf *conf,
@@ -174,16 +174,11 @@ static enum client_exit explain_view(const struct client *client, const struct a
 	struct viewd_err err;
 	const char *view = args_text(args, "view");
 	json_t *explanation = json_explained_new();
-	enum client_exit end = CLIENT_FAILED;
-	if (offline_explain(conf, registry, view, (struct viewd_explained_sink){json_explained_add, explanation}, &err)) {
-		json_t *body = json_pack("{s:i, s:s, s:O}", "schema", 1, "view", view, "explanation", explanation);
-		end = client_show(client, args, 200, body);
-		json_decref(body);
-	} else {
-		client_complain(client, &err);
-	}
+	json_t *body = NULL;
+	if (offline_explain(conf, registry, view, (struct viewd_explained_sink){json_explained_add, explanation}, &err))
+		body = json_pack("{s:i, s:s, s:O}", "schema", 1, "view", view, "explanation", explanation);
 	json_decref(explanation);
-	return end;
+	return client_answer(client, args, body, &err);
 }
 
 enum client_exit client_explain(const struct client *client, const struct args *args)

@@ -16,4 +16,9 @@ typedef enum client_exit client_with_conf_fn(const struct client *client, const 
  * otherwise. */
 enum client_exit client_with_conf(const struct client *client, const struct args *args, client_with_conf_fn *fn);
 
+/* The end of a command that computes its answer here: shows body and drops the reference. With NULL it complains of
+ * err. */
+enum client_exit client_answer(const struct client *client, const struct args *args, json_t *body,
+                               const struct viewd_err *err);
+
 #endif

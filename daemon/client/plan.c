@@ -3,29 +3,15 @@
  * plan.c: viewctl plan -c FILE: what a daemon would do, asked of the databases from here.
  */
 #include "core/offline/plan.h"
-#include "base/err.h"
 #include "client/client.h"
 #include "client/offline.h"
+#include "ctl/text/json_err.h"
 #include "ctl/text/json_text.h"
 
 struct planned_list {
 	json_t *items;
 	bool good;
 };
-
-static json_t *error_json(const struct viewd_err *err)
-{
-	char buf[16];
-	if (err == NULL)
-		return json_null();
-	const char *code = err_code(err, buf);
-	json_t *out = json_object();
-	json_object_set_new(out, "class", json_text(err_class_word(err->cls)));
-	json_object_set_new(out, "code", json_text(code[0] != '\0' ? code : NULL));
-	json_object_set_new(out, "message", json_text(err->msg));
-	json_object_set_new(out, "hint", json_text(err->hint[0] != '\0' ? err->hint : NULL));
-	return out;
-}
 
 static void take_planned(void *ctx, const struct offline_planned *planned)
 {
@@ -39,7 +25,7 @@ static void take_planned(void *ctx, const struct offline_planned *planned)
 	json_object_set_new(item, "refresh_group", json_text(planned->group));
 	json_object_set_new(item, "duration_ms",
 	                    planned->duration_us > 0 ? json_integer((planned->duration_us + 500) / 1000) : json_null());
-	json_object_set_new(item, "error", error_json(planned->error));
+	json_object_set_new(item, "error", json_err(planned->error));
 	json_array_append_new(list->items, item);
 	list->good = list->good && planned->error == NULL;
 }
@@ -51,16 +37,11 @@ static enum client_exit plan(const struct client *client, const struct args *arg
 	size_t n = args_list(args, "view", &views);
 	struct planned_list list = {.items = json_array(), .good = true};
 	struct viewd_err err;
-	enum client_exit end = CLIENT_FAILED;
-	if (offline_plan(conf, registry, views, n, (struct offline_planned_sink){take_planned, &list}, &err)) {
-		json_t *body = json_pack("{s:i, s:b, s:O}", "schema", 1, "ok", list.good ? 1 : 0, "items", list.items);
-		end = client_show(client, args, 200, body);
-		json_decref(body);
-	} else {
-		client_complain(client, &err);
-	}
+	json_t *body = NULL;
+	if (offline_plan(conf, registry, views, n, (struct offline_planned_sink){take_planned, &list}, &err))
+		body = json_pack("{s:i, s:b, s:O}", "schema", 1, "ok", list.good ? 1 : 0, "items", list.items);
 	json_decref(list.items);
-	return end;
+	return client_answer(client, args, body, &err);
 }
 
 enum client_exit client_plan(const struct client *client, const struct args *args)

@@ -37,6 +37,7 @@ libviewd_la_SOURCES += \
 	daemon/ctl/serve/socket.c daemon/ctl/serve/socket.h \
 	daemon/ctl/serve/web.c daemon/ctl/serve/web.h \
 	daemon/ctl/text/json_explain.c daemon/ctl/text/json_explain.h \
+	daemon/ctl/text/json_err.c daemon/ctl/text/json_err.h \
 	daemon/ctl/text/json_text.c daemon/ctl/text/json_text.h \
 	daemon/ctl/text/text_out.c daemon/ctl/text/text_out.h
 

@@ -5,7 +5,6 @@
 #include "ctl/answer/json.h"
 
 #include "base/clock.h"
-#include "base/err.h"
 #include "base/mem.h"
 #include "base/words.h"
 #include "ctl/answer/json_status.h"
@@ -26,28 +25,6 @@ json_t *json_count(int64_t n)
 	return n < 0 ? json_null() : json_integer(n);
 }
 
-/* Takes the text over. */
-static json_t *parsed(struct text_out *text)
-{
-	json_t *out = mem_need(json_loadb(text->data, text->len, JSON_DECODE_ANY, NULL));
-	text_out_free(text);
-	return out;
-}
-
-json_t *json_err(const struct viewd_err *err)
-{
-	struct text_out text = {0};
-	json_status_put_error(&text, err);
-	return parsed(&text);
-}
-
-json_t *json_failure(const char *class_word, const struct viewd_err *err)
-{
-	struct text_out text = {0};
-	json_status_put_failure(&text, class_word, err);
-	return parsed(&text);
-}
-
 static json_t *texts(size_t n, const char *const *items)
 {
 	json_t *list = json_array();
@@ -65,7 +42,7 @@ json_t *json_view(struct engine *eng, const struct view *view)
 {
 	struct text_out text = {0};
 	json_status_put(&text, eng, view);
-	return parsed(&text);
+	return text_out_parse(&text);
 }
 
 static json_t *item_head(const struct engine_item *item)

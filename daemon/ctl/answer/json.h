@@ -6,6 +6,7 @@
 #define VIEWD_CTL_ANSWER_JSON_H
 
 #include "core/engine.h"
+#include "ctl/text/json_err.h"
 #include "ctl/text/json_text.h"
 #include "reload.h"
 
@@ -20,12 +21,6 @@ json_t *json_time(int64_t wall_us);
 /* Whole milliseconds, null when negative. A count, null when negative. */
 json_t *json_ms(int64_t us);
 json_t *json_count(int64_t n);
-
-/* {class, code, message, hint}; NULL or class OK gives null. */
-json_t *json_err(const struct viewd_err *err);
-
-/* The same with another word in place of the record's class. */
-json_t *json_failure(const char *class_word, const struct viewd_err *err);
 
 /* One element of `GET /v1/status`: exactly the fields of the manual. */
 json_t *json_view(struct engine *eng, const struct view *view);

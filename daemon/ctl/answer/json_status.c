@@ -4,8 +4,8 @@
  */
 #include "ctl/answer/json_status.h"
 
-#include "base/err.h"
 #include "base/words.h"
+#include "ctl/text/json_err.h"
 
 static void put_text(struct text_out *out, const char *key, const char *text)
 {
@@ -22,24 +22,6 @@ static void put_time(struct text_out *out, const char *key, int64_t wall_us)
 static const char *known(const char *text)
 {
 	return text != NULL && text[0] != '\0' ? text : NULL;
-}
-
-void json_status_put_failure(struct text_out *out, const char *class_word, const struct viewd_err *err)
-{
-	char buf[16];
-	put_text(out, "{\"class\":", class_word);
-	put_text(out, ",\"code\":", known(err_code(err, buf)));
-	put_text(out, ",\"message\":", err->msg);
-	put_text(out, ",\"hint\":", known(err->hint));
-	text_out_raw(out, "}");
-}
-
-void json_status_put_error(struct text_out *out, const struct viewd_err *err)
-{
-	if (err == NULL || err->cls == VIEWD_ERR_OK)
-		text_out_raw(out, "null");
-	else
-		json_status_put_failure(out, err_class_word(err->cls), err);
 }
 
 static void put_words(struct text_out *out, const struct view_status *st)
@@ -82,7 +64,7 @@ static void put_numbers(struct text_out *out, const struct view_status *st)
 	text_out_raw(out, ",\"consecutive_errors\":");
 	text_out_count(out, st->consecutive_errors);
 	text_out_raw(out, ",\"error\":");
-	json_status_put_error(out, st->error);
+	text_out_err(out, st->error);
 }
 
 static void put_labels(struct text_out *out, const char *key, size_t n, struct view *const *views)

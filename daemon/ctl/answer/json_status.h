@@ -11,11 +11,4 @@
 /* Appends one element of `GET /v1/status`: exactly the fields of the manual. */
 void json_status_put(struct text_out *out, struct engine *eng, const struct view *view);
 
-/* Appends {class, code, message, hint}; code and hint are null when there is none. class_word stands in place of the
- * record's own class. */
-void json_status_put_failure(struct text_out *out, const char *class_word, const struct viewd_err *err);
-
-/* The same with the record's own class; NULL or class OK gives null. */
-void json_status_put_error(struct text_out *out, const struct viewd_err *err);
-
 #endif

@@ -11,7 +11,7 @@
 #include "core/report/observe.h"
 #include "core/report/wait.h"
 #include "ctl/answer/json.h"
-#include "ctl/answer/json_status.h"
+#include "ctl/text/json_err.h"
 
 /* ---- wait -------------------------------------------------------------------------------------------------------- */
 
@@ -134,7 +134,7 @@ static void put_event(struct text_out *out, const struct engine_event *event)
 	else if (event->kind == ENGINE_EVENT_STATE)
 		put_word(out, ",\"before\":", true, view_state_word(event->before));
 	text_out_raw(out, ",\"error\":");
-	json_status_put_error(out, event->error);
+	text_out_err(out, event->error);
 	text_out_raw(out, "}\n\n");
 }
 

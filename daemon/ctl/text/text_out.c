@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "ctl/text/json_text.h"
 
 #include <inttypes.h>
@@ -132,4 +133,11 @@ void text_out_time(struct text_out *out, int64_t wall_us)
 {
 	char buf[32];
 	text_out_string(out, wall_us == 0 ? NULL : clock_format(wall_us, buf, sizeof(buf)));
+}
+
+json_t *text_out_parse(struct text_out *out)
+{
+	json_t *value = mem_need(json_loadb(out->data, out->len, JSON_DECODE_ANY, NULL));
+	text_out_free(out);
+	return value;
 }

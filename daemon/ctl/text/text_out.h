@@ -6,6 +6,7 @@
 #ifndef VIEWD_CTL_TEXT_TEXT_OUT_H
 #define VIEWD_CTL_TEXT_TEXT_OUT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,5 +39,8 @@ void text_out_seconds(struct text_out *out, int64_t us);
 
 /* RFC 3339 UTC; 0 gives null. */
 void text_out_time(struct text_out *out, int64_t wall_us);
+
+/* The value as a tree: a new reference, never NULL. Frees the text. */
+json_t *text_out_parse(struct text_out *out);
 
 #endif
