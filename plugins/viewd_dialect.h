@@ -15,6 +15,7 @@
  *   2.2  VIEWD_SIGNAL_DOUBT
  *   2.3  nodes of a refresh
  *   2.4  advice: existing, examine; only_look
+ *   2.5  rename
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions
@@ -35,7 +36,7 @@
 #include "viewd_types.h"
 
 #define VIEWD_ABI_MAJOR 2
-#define VIEWD_ABI_MINOR 4
+#define VIEWD_ABI_MINOR 5
 
 /* ---- services of the daemon for a plugin ---------------------------------------------------------------------- */
 
@@ -267,6 +268,13 @@ struct viewd_dialect {
 
 	/* Since 2.4 */
 	const struct viewd_advice_ops *advice;
+
+	/* [worker] Since 2.5: the view's section was called `from` before. What is recorded of that view follows, history
+	 * and marks included, and its object gets the name that view says, where what reads it follows as far as the engine
+	 * can. Nothing happens when nothing is recorded of `from`; when both are recorded it is VIEWD_ERR_EXISTS. what is a
+	 * sentence about what has happened, "" nothing. look: only tells what would happen, changes nothing. */
+	bool (*rename)(struct viewd_conn *conn, const struct viewd_view_spec *view, const char *from, bool look,
+	               char what[256], struct viewd_err *err);
 };
 
 /* Declares the one exported symbol. Built into a program (tests), the name is made unique with VIEWD_DIALECT_STATIC. */

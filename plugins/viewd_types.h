@@ -98,6 +98,7 @@ enum viewd_change {
 	VIEWD_CHANGE_REFUSE,  /* not ours, or the policy forbids it: an error that says why; never sent to a plugin */
 	/* Record the existing view or materialized view as it is; its own definition counts until the wanted one matches */
 	VIEWD_CHANGE_KEEP,
+	VIEWD_CHANGE_RENAME, /* follow the section that was renamed; a call of its own (rename), never sent to apply() */
 	VIEWD_CHANGE_COUNT
 };
 

@@ -43,7 +43,7 @@ const char *word_change(enum viewd_change c)
 	static const char *const words[] = {
 		[VIEWD_CHANGE_NOTHING] = "nothing", [VIEWD_CHANGE_CREATE] = "create",   [VIEWD_CHANGE_ADOPT] = "adopt",
 		[VIEWD_CHANGE_REPLACE] = "replace", [VIEWD_CHANGE_REINDEX] = "reindex", [VIEWD_CHANGE_DROP] = "drop",
-		[VIEWD_CHANGE_REFUSE] = "refuse",   [VIEWD_CHANGE_KEEP] = "keep",
+		[VIEWD_CHANGE_REFUSE] = "refuse",   [VIEWD_CHANGE_KEEP] = "keep",       [VIEWD_CHANGE_RENAME] = "rename",
 	};
 	return word_in(words, ARRAY_LEN(words), (unsigned)c);
 }

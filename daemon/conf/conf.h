@@ -71,6 +71,7 @@ struct conf_view {
 	const char *name;
 	struct conf_list database; /* names of [database] sections, at least one */
 	const char *relation;      /* NULL: the view's name */
+	const char *renamed_from;  /* the name that the section had before; NULL: it was not renamed */
 	const struct conf_definition *definitions;
 	size_t n_definitions;
 	int method;                  /* enum viewd_method */
@@ -192,6 +193,9 @@ void conf_unref(struct conf **conf); /* accepts NULL; leaves NULL */
 /* Exact look-ups, by hash; NULL when absent. */
 const struct conf_database *conf_find_database(const struct conf *conf, const char *name);
 const struct conf_view *conf_find_view(const struct conf *conf, const char *name);
+
+/* The view that goes on with what is recorded of that name in that database, or NULL. */
+const struct conf_view *conf_find_follower(const struct conf *conf, const char *name, const char *database);
 
 /* The definition a dialect uses: its own, else the general one, else NULL. */
 const struct conf_definition *conf_definition_for(const struct conf_view *view, const char *dialect);

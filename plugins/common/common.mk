@@ -57,6 +57,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/refresh/indexes.c plugins/common/refresh/indexes.h \
 	plugins/common/refresh/explain.c plugins/common/refresh/incremental.c \
 	plugins/common/refresh/group_chains.c plugins/common/refresh/group_chains.h \
+	plugins/common/objects/rename.c \
 	plugins/common/objects/rows.c \
 	plugins/common/text/kind.c plugins/common/text/kind.h \
 	plugins/common/capture/capture.c plugins/common/capture/capture.h \

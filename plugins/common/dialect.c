@@ -106,6 +106,7 @@ static bool apply(struct task *task, enum viewd_change change, struct viewd_outc
 		*out = (struct viewd_outcome){.rows = -1, .rows_written = -1};
 		return true;
 	case VIEWD_CHANGE_REFUSE:
+	case VIEWD_CHANGE_RENAME:
 	case VIEWD_CHANGE_COUNT:
 		break;
 	}
@@ -193,6 +194,15 @@ bool dialect_definition(struct viewd_conn *conn, const struct viewd_view_spec *v
 {
 	struct task *task = task_open_name(enter(conn), view, err);
 	bool done = task != NULL && recipe_definition(task, text, err);
+	task_close(&task);
+	return leave(conn, done);
+}
+
+bool dialect_rename(struct viewd_conn *conn, const struct viewd_view_spec *view, const char *from, bool look,
+                    char what[256], struct viewd_err *err)
+{
+	struct task *task = task_open(enter(conn), view, err);
+	bool done = task != NULL && recipe_rename(task, from, look, what, err);
 	task_close(&task);
 	return leave(conn, done);
 }

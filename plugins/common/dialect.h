@@ -35,6 +35,8 @@ bool dialect_uninstall(struct viewd_conn *conn, const struct viewd_uninstall_req
                        struct viewd_text_sink statements, struct viewd_err *err);
 bool dialect_definition(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_text_sink text,
                         struct viewd_err *err);
+bool dialect_rename(struct viewd_conn *conn, const struct viewd_view_spec *view, const char *from, bool look,
+                    char what[256], struct viewd_err *err);
 bool dialect_explain(struct viewd_conn *conn, const struct viewd_view_spec *view, struct viewd_explained_sink facts,
                      struct viewd_err *err);
 bool dialect_existing(struct viewd_conn *conn, const char *schema, struct viewd_existing_sink rows,

@@ -242,6 +242,9 @@ bool my_probe_text(struct viewd_conn *conn, void *mem, const char *definition, c
  * {schema, name}, 2). */
 bool my_mentioned_tables(struct viewd_conn *conn, const char *schema, const char *text, const struct db_reader *row,
                          void *ctx, struct viewd_err *err) MUST_CHECK;
+/* As db_ops.change.rename. */
+bool my_rename(struct db *db, enum viewd_kind kind, const struct relation *from, const struct relation *to,
+               struct viewd_err *err);
 bool my_list_dependants(struct db *db, const struct relation *rel, const struct db_reader *row, void *ctx,
                         struct viewd_err *err);
 /* Calls each for every `db`.`table` that a canonical text reads in FROM or JOIN position; start and len locate the

@@ -42,6 +42,7 @@ const struct db_ops my_ops = {
 		{
 			.create = my_create,
 			.replace = my_replace,
+			.rename = my_rename,
 		},
 	.refresh =
 		{
@@ -186,5 +187,6 @@ VIEWD_DIALECT_EXPORT = {
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,
 	.definition = dialect_definition,
+	.rename = dialect_rename,
 	.advice = &advice_ops,
 };

@@ -39,6 +39,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/capture/binlog/position.c \
 	plugins/mysql/capture/binlog/skim.c \
 	plugins/mysql/objects/probe.c \
+	plugins/mysql/objects/rename.c \
 	plugins/mysql/watch/slots.c plugins/mysql/watch/watch_lock.c \
 	plugins/mysql/refresh/replace.c \
 	plugins/mysql/conn/settings.c plugins/mysql/conn/view_settings.c \

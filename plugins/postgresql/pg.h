@@ -258,6 +258,8 @@ bool pg_op_list_sources(struct db *db, const char *definition, struct viewd_sour
 bool pg_op_query_columns(struct db *db, const char *query, const struct db_reader *row, void *ctx,
                          struct viewd_err *err);
 void pg_op_probe_as(struct db *db, const char *role);
+bool pg_rename(struct db *db, enum viewd_kind kind, const struct relation *from, const struct relation *to,
+               struct viewd_err *err);
 bool pg_op_view_text(struct db *db, void *mem_ctx, const struct relation *rel, char **text_r, struct viewd_err *err);
 bool pg_op_wanted_canonical(struct task *task, char out[static 65], struct viewd_err *err);
 bool pg_op_agree_type(struct db *db, void *mem_ctx, const char *declared, const char *actual, const char **type_r,

@@ -100,6 +100,7 @@ const struct db_ops pg_ops = {
 	.change =
 		{
 			.replace = pg_op_replace,
+			.rename = pg_rename,
 		},
 	.refresh =
 		{
@@ -269,5 +270,6 @@ VIEWD_DIALECT_EXPORT = {
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,
 	.definition = dialect_definition,
+	.rename = dialect_rename,
 	.advice = &advice_ops,
 };

@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += libviewd_postgresql.la
 libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/depends/bodies.c \
 	plugins/postgresql/objects/relation_ddl.c \
+	plugins/postgresql/objects/rename.c \
 	plugins/postgresql/objects/catalogue.c \
 	plugins/postgresql/capture/choose.c \
 	plugins/postgresql/conn/conn.c \

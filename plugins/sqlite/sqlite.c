@@ -40,6 +40,7 @@ const struct db_ops sqlite_ops = {
 	.change =
 		{
 			.replace = sqlite_op_replace,
+			.rename = sqlite_op_rename,
 		},
 	.depends =
 		{
@@ -147,5 +148,6 @@ VIEWD_DIALECT_EXPORT = {
 	.refresh_group = dialect_refresh_group,
 	.uninstall = dialect_uninstall,
 	.definition = dialect_definition,
+	.rename = dialect_rename,
 	.advice = &advice_ops,
 };

@@ -5,6 +5,7 @@ viewd_sqlite_la_SOURCES = \
 	plugins/sqlite/conn/busy.c \
 	plugins/sqlite/objects/catalogue.c plugins/sqlite/objects/catalogue.h \
 	plugins/sqlite/objects/columns.c \
+	plugins/sqlite/objects/rename.c \
 	plugins/sqlite/objects/known.c plugins/sqlite/objects/known.h \
 	plugins/sqlite/conn/conn.c plugins/sqlite/conn/conn.h \
 	plugins/sqlite/sqlite.c \

@@ -304,6 +304,7 @@ static bool change_object(struct viewd_conn *conn, const struct viewd_view_spec 
 	case VIEWD_CHANGE_NOTHING:
 	case VIEWD_CHANGE_REFUSE:
 	case VIEWD_CHANGE_KEEP:
+	case VIEWD_CHANGE_RENAME:
 	case VIEWD_CHANGE_COUNT:
 		fake_violation("apply was asked for a change that is none");
 		return err_set(err, VIEWD_ERR_PLUGIN, "not a change");

@@ -28,6 +28,7 @@ engine_scripts = \
 	tests/system/76-emptied.sh \
 	tests/system/77-returned.sh \
 	tests/system/78-adopt.sh \
+	tests/system/79-renamed.sh \
 	tests/system/80-deps.sh \
 	tests/system/82-matrix.sh \
 	tests/system/83-why.sh \
@@ -61,6 +62,7 @@ engine_tests = \
 	tests/system/76-emptied-sqlite.sh tests/system/76-emptied-postgresql.sh tests/system/76-emptied-mariadb.sh \
 	tests/system/77-returned-sqlite.sh tests/system/77-returned-postgresql.sh tests/system/77-returned-mariadb.sh \
 	tests/system/78-adopt-sqlite.sh tests/system/78-adopt-postgresql.sh tests/system/78-adopt-mariadb.sh \
+	tests/system/79-renamed-sqlite.sh tests/system/79-renamed-postgresql.sh tests/system/79-renamed-mariadb.sh \
 	tests/system/80-deps-sqlite.sh tests/system/80-deps-postgresql.sh tests/system/80-deps-mariadb.sh \
 	tests/system/82-matrix-sqlite.sh tests/system/82-matrix-postgresql.sh tests/system/82-matrix-mariadb.sh \
 	tests/system/83-why-sqlite.sh tests/system/83-why-postgresql.sh tests/system/83-why-mariadb.sh \

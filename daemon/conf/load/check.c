@@ -180,6 +180,30 @@ static void check_relation(struct load *load, const struct load_section *s, cons
 	}
 }
 
+/* Records of a name go on under one other name. */
+static void check_renamed(struct load *load, const struct load_section *s, const struct conf_view *view)
+{
+	uint32_t other;
+	const char *from = view->renamed_from;
+	struct report_at at = at_key(s, view, "renamed_from");
+	if (from == NULL)
+		return;
+	const struct conf_view *old = names_find(load->box->views, from, &other) ? &load->box->conf.views[other] : NULL;
+	for (size_t i = 0; i < view->database.n; i++) {
+		const char *database = view->database.items[i];
+		const struct conf_view *follower = conf_find_follower(&load->box->conf, from, database);
+		for (size_t k = 0; old != NULL && k < old->database.n; k++)
+			if (strcmp(old->database.items[k], database) == 0)
+				report_error(load->report, &at,
+				             "[view %s] is there for database %s as well (%s:%u); remove one of the two, or this key",
+				             from, database, report_file_name(load->report, load->views.items[other].file),
+				             load->views.items[other].sec->line);
+		if (follower != NULL && follower != view)
+			report_error(load->report, &at, "[view %s] says that it was %s in database %s; only one can follow",
+			             follower->name, from, database);
+	}
+}
+
 /* ---- dependencies ---- */
 
 /* `view` or `db:view` -> the view's number. */
@@ -338,6 +362,7 @@ void check_references(struct load *load)
 		check_zone(load, s, view);
 		check_group(load, s, view);
 		check_relation(load, s, view, objects, i);
+		check_renamed(load, s, view);
 		check_depends_on(load, s, view, i);
 	}
 	check_cycles(load);

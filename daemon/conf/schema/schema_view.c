@@ -75,6 +75,15 @@ static const struct option_row rows[] = {
 	 .reload = OPTION_REDEFINE, .help = "name of the object in the database, if it is not the section's",
 	 .doc = "Plain or schema-qualified. A part in double quotes keeps its case; the whole value then needs single "
 	        "quotes: 'Sales.\"Category Stats\"'."},
+	{.key = "renamed_from", OPTION_NAME_AT(conf_view, renamed_from), .flags = OPTION_OWN, .reload = OPTION_REDEFINE,
+	 .help = "name that this section had before",
+	 .doc = "What is recorded of the view of that name follows: its object, its rows, history, marks of changes, and "
+	        "a pause. No row is computed anew. The object gets the name that this section says, unless relation keeps "
+	        "the old one. On PostgreSQL what reads it follows as well, on SQLite where a table is renamed; on MySQL "
+	        "and MariaDB views that read it and grants go by name, and stay with the old one. Indexes are made anew "
+	        "where their names follow that of the table, as is a plain view of SQLite. It is an error while a section "
+	        "of the old name is there for the same database, when the database has records of both names, or when "
+	        "something else has the new name already. Once it is done the key has no effect and may be removed."},
 	{.key = "definition", .type = OPTION_DEFINITION, .flags = OPTION_FREE_TEXT | OPTION_OWN, .reload = OPTION_REDEFINE,
 	 .help = "the query",
 	 .doc = "One SELECT on one line. No semicolon is needed. A query that holds ';' or '#' needs quotes around it, of "

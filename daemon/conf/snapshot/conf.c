@@ -39,6 +39,19 @@ const struct conf_view *conf_find_view(const struct conf *conf, const char *name
 	return names_find(box_of(conf)->views, name, &i) ? &conf->views[i] : NULL;
 }
 
+const struct conf_view *conf_find_follower(const struct conf *conf, const char *name, const char *database)
+{
+	for (size_t i = 0; i < conf->n_views; i++) {
+		const struct conf_view *view = &conf->views[i];
+		if (view->renamed_from == NULL || strcmp(view->renamed_from, name) != 0)
+			continue;
+		for (size_t k = 0; k < view->database.n; k++)
+			if (strcmp(view->database.items[k], database) == 0)
+				return view;
+	}
+	return NULL;
+}
+
 bool conf_view_is_scheduled(const struct conf_view *view)
 {
 	return view->every > 0 || view->after > 0 || view->cron != NULL || view->max_staleness > 0 || view->target_lag > 0;

@@ -251,6 +251,8 @@ static void retire_views(struct engine *eng, const struct conf *conf)
 	for (size_t i = 0; i < eng->n_views; i++)
 		if (!still_wanted(eng->views[i], conf)) {
 			eng->views[i]->removed = true;
+			eng->views[i]->relation.followed =
+				conf_find_follower(conf, eng->views[i]->conf->name, eng->views[i]->db->conf->name) != NULL;
 			gone[n_gone++] = eng->views[i];
 		}
 	if (n_gone > 0) {

@@ -249,6 +249,8 @@ static void reconciled(struct job *job)
 		if (view->failure.unknown_since_us == 0)
 			due_unset(view, DUE_RETRY);
 	}
+	if (job->out.renamed)
+		view->capture.digest = 0;
 	if (job->out.applied) {
 		view->capture.digest = 0; /* what it reads may be new under its old name, without our triggers */
 		log_info("view '%s', %s (%s)", view->label, word_change(job->out.last_action), job->out.apply_reason);

@@ -82,6 +82,8 @@ void removal_finish(struct view *view)
 	struct view *now = returned(view->db, view->conf->name);
 	if (now != NULL)
 		hand_over(view, now);
+	else if (view->relation.followed)
+		log_info("view '%s', goes on under another name (renamed_from)", view->label);
 	else if (view->conf->on_remove == CONF_REMOVE_DROP && can_drop)
 		add_recorded(collecting_job(view->db), &own, true);
 	else if (can_drop && view->capture.set_up)
@@ -112,7 +114,8 @@ void removal_orphans(struct database *db, const struct job *prepared)
 {
 	for (size_t i = 0; i < prepared->out.n_recorded; i++) {
 		const struct recorded_copy *r = &prepared->out.recorded[i];
-		if (views_find(db->eng, r->name, db->conf->name) != NULL)
+		if (views_find(db->eng, r->name, db->conf->name) != NULL ||
+		    conf_find_follower(db->eng->conf, r->name, db->conf->name) != NULL)
 			continue;
 		if (r->drop)
 			add_recorded(collecting_job(db), r, true);

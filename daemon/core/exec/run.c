@@ -80,6 +80,38 @@ static bool definition_is_readable(struct job *job)
 	return err_hint(&job->out.err, "bring back what is missing, or change the definition; the last contents stay");
 }
 
+/* The section had another name before: what is recorded under that goes on under this one. look: only tells. */
+static bool follow_name(struct job *job, bool look, bool *renamed_r)
+{
+	const struct viewd_dialect *dialect = job->session->dialect;
+	const char *from = job->conf_view->renamed_from;
+	char what[256] = "";
+	*renamed_r = false;
+	if (from == NULL)
+		return true;
+	if (dialect->rename == NULL) {
+		err_set(&job->out.err, VIEWD_ERR_CONFIG, "the plugin %s cannot rename", dialect->name);
+		return err_hint(&job->out.err, "remove renamed_from");
+	}
+	if (!dialect->rename(job->session->conn, &job->in.spec, from, look, what, &job->out.err))
+		return false;
+	*renamed_r = what[0] != '\0';
+	if (*renamed_r && look)
+		decide_rename(what, dialect->caps, &job->out.decision);
+	else if (*renamed_r)
+		log_info("view '%s', renamed (%s)", job->label, what);
+	job->in.create_missing |= *renamed_r;
+	return true;
+}
+
+static bool plan(struct job *job)
+{
+	bool renamed;
+	job->in.spec.compare_columns = VIEWD_COMPARE_NAMES;
+	job->out.found.rows = -1;
+	return follow_name(job, true, &renamed) && (renamed || inspect_and_decide(job));
+}
+
 static bool take_definition(void *ctx, const char *text)
 {
 	struct job *job = ctx;
@@ -101,6 +133,8 @@ bool run_reconcile(struct job *job)
 {
 	const struct viewd_dialect *dialect = job->session->dialect;
 	struct viewd_outcome outcome;
+	if (!follow_name(job, false, &job->out.renamed))
+		return false;
 	job->in.spec.compare_columns = job->in.compare ? VIEWD_COMPARE_TYPES : VIEWD_COMPARE_NONE;
 	for (int round = 0; round < MAX_ROUNDS; round++, job->in.spec.compare_columns = VIEWD_COMPARE_NONE) {
 		if (!inspect_and_decide(job))
@@ -359,8 +393,7 @@ static bool run_kind(struct job *job)
 	case JOB_CAPTURE:
 		return capture(job);
 	case JOB_PLAN:
-		job->in.spec.compare_columns = VIEWD_COMPARE_NAMES;
-		return inspect_and_decide(job);
+		return plan(job);
 	case JOB_REFRESH:
 		return refresh(job);
 	case JOB_REFRESH_GROUP:

@@ -109,6 +109,7 @@ struct job_out {
 	bool looked_up;    /* nothing was refreshed: the lost run before it had ended well */
 	bool session_lost; /* and was gone at the end */
 	bool inspected;
+	bool renamed; /* it follows a section that was renamed */
 	bool applied;
 	struct viewd_err err;
 	struct viewd_found found;

@@ -33,9 +33,14 @@ static void keep_line(struct engine *eng, char *line)
 	eng->paused[n + 1] = NULL;
 }
 
+static char *line_named(void *mem_ctx, const struct view *view, const char *name)
+{
+	return mem_printf(mem_ctx, "%s:%s", view->db->conf->name, name);
+}
+
 static char *line_of(void *mem_ctx, const struct view *view)
 {
-	return mem_printf(mem_ctx, "%s:%s", view->db->conf->name, view->conf->name);
+	return line_named(mem_ctx, view, view->conf->name);
 }
 
 void pause_load(struct engine *eng)
@@ -60,10 +65,11 @@ void pause_load(struct engine *eng)
 
 bool pause_claim(struct engine *eng, const struct view *view)
 {
-	char *own = line_of(NULL, view);
+	const char *from = view->conf->renamed_from;
+	char *own = line_of(NULL, view), *former = from != NULL ? line_named(own, view, from) : own;
 	size_t n = count_lines(eng), kept = 0;
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(eng->paused[i], own) == 0)
+		if (strcmp(eng->paused[i], own) == 0 || strcmp(eng->paused[i], former) == 0)
 			talloc_free(eng->paused[i]);
 		else
 			eng->paused[kept++] = eng->paused[i];

@@ -149,6 +149,7 @@ struct view_relation {
 	/* The nodes of a view that is kept incrementally, as its last refresh told; texts hang on facts */
 	struct viewd_explained *facts;
 	size_t n_facts;
+	bool followed; /* the view is removed, and a section of another name goes on with the object (renamed_from) */
 };
 
 /* The last refreshes. Times are wall-clock microseconds. */

@@ -56,6 +56,14 @@ static bool judge(const struct viewd_dialect *dialect, struct viewd_conn *conn, 
 	spec.only_look = true;
 	if (spec.definition == NULL)
 		return err_set(err, VIEWD_ERR_CONFIG, "view '%s' has no definition for %s", view->name, dialect->name);
+	char what[256] = "";
+	if (view->renamed_from != NULL && dialect->rename != NULL &&
+	    !dialect->rename(conn, &spec, view->renamed_from, true, what, err))
+		return false;
+	if (what[0] != '\0') {
+		decide_rename(what, dialect->caps, out);
+		return true;
+	}
 	if (!dialect->check_view(db, &spec, &resolved, (struct viewd_text_sink){.fn = ignore_text}, err) ||
 	    !dialect->inspect(conn, &spec, found, (struct viewd_source_sink){.fn = ignore_source}, err))
 		return false;

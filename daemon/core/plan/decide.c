@@ -189,6 +189,7 @@ static const char *locks_of(enum viewd_change change, uint64_t caps)
 	case VIEWD_CHANGE_REINDEX:
 		return "writers of the view while an index is built";
 	case VIEWD_CHANGE_DROP:
+	case VIEWD_CHANGE_RENAME:
 		return "readers of the view, briefly";
 	case VIEWD_CHANGE_NOTHING:
 	case VIEWD_CHANGE_ADOPT:
@@ -198,6 +199,13 @@ static const char *locks_of(enum viewd_change change, uint64_t caps)
 		break;
 	}
 	return "";
+}
+
+void decide_rename(const char *what, uint64_t caps, struct decision *out)
+{
+	memset(out, 0, sizeof *out);
+	decide_say(out, VIEWD_CHANGE_RENAME, what);
+	out->locks = locks_of(out->change, caps);
 }
 
 void decide(const struct decide_settings *s, const struct viewd_found *found, uint64_t caps, struct decision *out)

@@ -23,4 +23,7 @@ struct decide_settings {
 void decide(const struct decide_settings *settings, const struct viewd_found *found, uint64_t caps,
             struct decision *out);
 
+/* The section was renamed, and what is recorded of it follows first: what says how. [any] */
+void decide_rename(const char *what, uint64_t caps, struct decision *out);
+
 #endif

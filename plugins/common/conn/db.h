@@ -168,6 +168,10 @@ struct db_change_ops {
 	bool (*create)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 	bool (*replace)(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 	bool (*drop)(struct task *task, const struct relation *rel, enum viewd_kind kind, struct viewd_err *err);
+	/* Gives the object another name; what reads it follows where the engine can. An object that cannot be renamed is
+	 * dropped: it is made anew from the files. NULL: views cannot follow their sections. */
+	bool (*rename)(struct db *db, enum viewd_kind kind, const struct relation *from, const struct relation *to,
+	               struct viewd_err *err);
 	/* The shared recipe has made task->rel: give it its tag (task->tag), which find_object then finds in it, where
 	 * CREATE has no place for one. NULL: CREATE writes it (syntax->table.comment, syntax->table.name_tag), or the
 	 * engine tells objects apart by itself. */

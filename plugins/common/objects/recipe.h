@@ -40,6 +40,14 @@ bool recipe_reindex(struct task *task, struct viewd_outcome *out, struct viewd_e
 /* Drops our object, and with view->cascade what depends on it, and forgets the view. */
 bool recipe_drop(struct task *task, struct viewd_outcome *out, struct viewd_err *err) MUST_CHECK;
 
+/* ---- rename.c */
+
+/* The view's section was called `from` before: all that is recorded of that view follows, and its object gets the name
+ * that the files want. Nothing recorded of `from`: nothing happens. Both are recorded: an error. look: only tells. what
+ * is a sentence about what has happened, or would, "" nothing. */
+bool recipe_rename(struct task *task, const char *from, bool look, char what[static 256],
+                   struct viewd_err *err) MUST_CHECK;
+
 /* ---- keep.c */
 
 /* Records what is there as it is, with its own definition (VIEWD_CHANGE_KEEP). */

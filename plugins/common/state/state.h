@@ -81,6 +81,10 @@ bool state_set_followed(struct db *db, const char *view, bool followed, struct v
 /* Removes the row of a view, and what was learnt of it. Its history stays until trimmed. */
 bool state_forget(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 
+/* Everything that is known of one view is from now on known of another, of which nothing is known: its row, history,
+ * marks, what was asked for, what was learnt. In a transaction. */
+bool state_move(struct db *db, const char *from, const char *to, struct viewd_err *err) MUST_CHECK;
+
 /* Forgets when and with how many rows the view was last filled: its object is new and empty. */
 bool state_clear_data(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 

@@ -95,6 +95,44 @@ bool state_forget(struct db *db, const char *view, struct viewd_err *err)
 	return stmt_run(&st, err) && learnt_forget_all(db, view, err);
 }
 
+static bool move_rows(struct db *db, const char *table, const char *column, const char *from, const char *to,
+                      struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "UPDATE %s SET ", table);
+	stmt_name(&st, column);
+	stmt_text(&st, " = ");
+	stmt_param(&st, to);
+	stmt_text(&st, " WHERE ");
+	stmt_name(&st, column);
+	stmt_text(&st, " = ");
+	stmt_param(&st, from);
+	return stmt_run(&st, err);
+}
+
+static bool forget_rows(struct db *db, const char *table, const char *view, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "DELETE FROM %s WHERE ", table);
+	stmt_name(&st, "view");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	return stmt_run(&st, err);
+}
+
+bool state_move(struct db *db, const char *from, const char *to, struct viewd_err *err)
+{
+	static const char *const names[] = {"captures", "requests", "log_readers", "nodes", "learnt"};
+	bool done = true;
+	for (size_t i = 0; i < ARRAY_LEN(names) && done; i++) {
+		char *table = state_table(db, NULL, names[i]);
+		done = forget_rows(db, table, to, err) && move_rows(db, table, "view", from, to, err);
+		talloc_free(table);
+	}
+	return done && move_rows(db, db->syntax->state.history, "view", from, to, err) &&
+	       move_rows(db, db->syntax->state.views, "name", from, to, err);
+}
+
 bool state_clear_data(struct db *db, const char *view, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);

@@ -21,6 +21,11 @@ bool sqlite_op_wanted_canonical(struct task *task, char out[static 65], struct v
 /* The text after the first AS of a CREATE VIEW outside quotes. */
 const char *sqlite_view_definition(const char *sql);
 
+/* ---- rename.c */
+
+bool sqlite_op_rename(struct db *db, enum viewd_kind kind, const struct relation *from, const struct relation *to,
+                      struct viewd_err *err);
+
 /* ---- columns.c */
 
 /* A type with the affinity of a declared one. strict: of a STRICT table. */
