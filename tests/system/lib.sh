@@ -162,19 +162,25 @@ finish()
 # ---- waiting ----
 
 exec {nap_fd}<> <(:)
+# nap [SECONDS]
 nap()
 {
-	read -rt 0.02 -u "$nap_fd"
+	read -rt "${1:-0.02}" -u "$nap_fd"
 	return 0
 }
 
-# wait_until COMMAND...: until it succeeds; 1 after $WAIT seconds.
+# wait_until COMMAND...: until it succeeds; 1 after $WAIT seconds. Asking starts programs, so a long wait asks less often.
 wait_until()
 {
-	local deadline=$((SECONDS + WAIT))
+	local deadline=$((SECONDS + WAIT)) asked=0
 	until run "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $deadline ] || return 1
-		nap
+		asked=$((asked + 1))
+		case $asked in
+		[1-9]) nap ;;
+		1[0-9]) nap 0.05 ;;
+		*) nap 0.1 ;;
+		esac
 	done
 }
 
