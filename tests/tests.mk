@@ -44,7 +44,7 @@ TESTS += tests/unit/support/test_harness
 include tests/postgresql/postgresql.mk
 include tests/mysql/mysql.mk
 include tests/unit/plugins.mk
-EXTRA_DIST += tests/system/lib.sh tests/system/00-servers.sh
+EXTRA_DIST += tests/system/lib.sh tests/system/lib-mysql.sh tests/system/00-servers.sh
 TESTS += tests/system/00-servers.sh
 include tests/system/system.mk
 include tests/lint/lint.mk

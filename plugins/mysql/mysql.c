@@ -5,6 +5,7 @@
 #include "common/capture/capture.h"
 #include "common/dialect.h"
 #include "mysql/capture/capture.h"
+#include "mysql/conn/row_key.h"
 #include "mysql/depends/walk.h"
 #include "mysql/incremental/log.h"
 #include "mysql/refresh/shadow_table.h"
@@ -130,7 +131,7 @@ static bool render_here(const struct viewd_database_spec *db, const struct viewd
 
 static bool prepare_here(struct viewd_conn *conn, struct viewd_recorded_sink rows, struct viewd_err *err)
 {
-	return my_require_writable(conn, err) && dialect_prepare(conn, rows, err);
+	return my_require_writable(conn, err) && dialect_prepare(conn, rows, err) && row_keys_add(conn, err);
 }
 
 static const struct viewd_thread_ops thread_ops = {

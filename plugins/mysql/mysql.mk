@@ -33,6 +33,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/capture/trigger_procedure.c plugins/mysql/capture/trigger_procedure.h \
 	plugins/mysql/capture/capture.c plugins/mysql/capture/capture.h \
 	plugins/mysql/conn/lock.c \
+	plugins/mysql/conn/row_key.c plugins/mysql/conn/row_key.h \
 	plugins/mysql/depends/changed_objects.c \
 	plugins/mysql/conn/params.c \
 	plugins/mysql/objects/place.c \

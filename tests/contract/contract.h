@@ -10,6 +10,7 @@
  *                          headers), writes each answer at once, fails on the first error
  *   VIEWD_CONTRACT_RESET   shell command: makes the database empty; runs before each test
  *   VIEWD_CONTRACT_QUOTE   identifier quote of the engine: " or `
+ *   VIEWD_CONTRACT_LACKS   words for what this server cannot do though the dialect can: groups, incremental
  *   VIEWD_CONTRACT_STATE   what the names of viewd's own tables begin with: viewd_ (the default) or viewd. when they
  *   are in a schema
  *   VIEWD_CONTRACT_LOCK    statements that begin a transaction and lock the table `held` and whatever a refresh of it
@@ -56,6 +57,8 @@ bool contract_takes(const char *sql);
 const char *contract_state(const char *table);
 /* Skips the rest of the test when the dialect notices no changes. */
 void contract_need_capture(const struct contract *c);
+/* Skips the rest of the test when VIEWD_CONTRACT_LACKS has this word. */
+void contract_need(const char *word);
 /* One identifier quoted by the engine's rule. */
 const char *contract_quote(const char *name);
 bool contract_has(const struct contract *c, uint64_t cap);

@@ -20,6 +20,7 @@ static void begin(struct group_scene *s)
 {
 	*s = (struct group_scene){.failed = 0};
 	contract_begin(&s->c);
+	contract_need("groups");
 	if (s->c.dialect->refresh_group == NULL)
 		harness_skip("the dialect has no groups");
 	s->req = (struct viewd_refresh_request){.struct_size = sizeof s->req, .trigger = "CHANGE", .run_id = 1};

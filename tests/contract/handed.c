@@ -87,6 +87,7 @@ static void begin(struct kept_group *g)
 {
 	*g = (struct kept_group){.n = 0};
 	kept_begin(&g->c);
+	contract_need("groups");
 	if (g->c.dialect->refresh_group == NULL)
 		harness_skip("the dialect has no groups");
 	make_source();

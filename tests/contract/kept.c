@@ -13,6 +13,7 @@ void kept_begin(struct contract *c)
 	struct viewd_resolved resolved;
 	struct viewd_view_spec view = kept_view("v", "SELECT 1 AS id");
 	contract_begin(c);
+	contract_need("incremental");
 	if (!c->dialect->check_view(&c->db, &view, &resolved, (struct viewd_text_sink){0}, &c->err))
 		harness_skip("the dialect does not refresh incrementally");
 }

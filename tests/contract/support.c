@@ -101,6 +101,13 @@ void contract_need_capture(const struct contract *c)
 		harness_skip("the dialect does not notice changes");
 }
 
+void contract_need(const char *word)
+{
+	const char *lacks = getenv("VIEWD_CONTRACT_LACKS");
+	if (lacks != NULL && strstr(lacks, word) != NULL)
+		harness_skip("the server has no such thing");
+}
+
 const char *contract_quote(const char *name)
 {
 	char quote = setting("VIEWD_CONTRACT_QUOTE")[0];

@@ -7,8 +7,8 @@ libmytest_la_LIBADD = libviewd_mysql.la libviewd_sql.la libviewd.la libharness.l
 
 my_programs = tests/mysql/test_my_away tests/mysql/test_my_binlog tests/mysql/test_my_capture tests/mysql/test_my_compared tests/mysql/test_my_cost tests/mysql/test_my_crash tests/mysql/test_my_depends tests/mysql/test_my_harmless tests/mysql/test_my_ids tests/mysql/test_my_incremental tests/mysql/test_my_logs tests/mysql/test_my_look tests/mysql/test_my_readers tests/mysql/test_my_rolls tests/mysql/test_my_session tests/mysql/test_my_settings tests/mysql/test_my_writers tests/mysql/server_kill
 check_PROGRAMS += $(my_programs)
-EXTRA_DIST += tests/mysql/run.sh tests/mysql/server_kill.sh
-TESTS += tests/mysql/run.sh tests/mysql/server_kill.sh
+EXTRA_DIST += tests/mysql/run.sh tests/mysql/server_kill.sh tests/mysql/other.sh
+TESTS += tests/mysql/run.sh tests/mysql/server_kill.sh tests/mysql/other.sh
 
 tests_mysql_test_my_away_CPPFLAGS = $(AM_CPPFLAGS) $(MYSQL_CFLAGS)
 tests_mysql_test_my_away_LDADD = libmytest.la $(LDADD)

@@ -383,77 +383,10 @@ sql_pg()
 	"$pg_client/psql" -X -qAt -v ON_ERROR_STOP=1 -h "$pg_dir" -U "${pg_user:-postgres}" -d "${pg_db:-shop}" "$@" "${sql[@]}"
 }
 
-# ---- MariaDB ----
+# ---- MariaDB, or MySQL ----
 
-mariadbd=$(PATH=$PATH:/usr/sbin command -v mariadbd)
-
-# Nothing waits for the disk: what a killed server has written is still in the system's memory.
-mariadb_spawn()
-{
-	# A directory of its own for temporary files: a server that starts removes what others keep in a shared one.
-	mkdir -p "$mariadb_dir/tmp"
-	[ "$(id -u)" -ne 0 ] || chown mysql: "$mariadb_dir/tmp"
-	start_process "$mariadb_dir/server.log" as_user mysql "$mariadbd" --no-defaults --datadir="$mariadb_dir/data" \
-		--socket="$mariadb_dir/sock" --tmpdir="$mariadb_dir/tmp" --pid-file="$mariadb_dir/pid" --skip-networking --skip-name-resolve \
-		--innodb-log-file-size=8M --innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=2 \
-		--innodb-flush-method=nosync --debug-no-sync --skip-sync-frm \
-		--innodb-use-native-aio=0 --character-set-server=utf8mb4 --lc-messages=en_US "$@"
-	mariadb_pid=$started
-	mariadb_db='' wait_until "sql_mariadb 'SELECT 1'"
-}
-
-# User viewd@localhost with every right on database shop.
-mariadb_make_template()
-{
-	local mariadb_dir=$1
-	mkdir -p "$mariadb_dir/data" "$mariadb_dir/tmp"
-	[ "$(id -u)" -ne 0 ] || chown -R mysql: "$mariadb_dir"
-	(as_user mysql mariadb-install-db --no-defaults --datadir="$mariadb_dir/data" --tmpdir="$mariadb_dir/tmp" --skip-test-db \
-		--auth-root-authentication-method=normal --innodb-log-file-size=8M --innodb-use-native-aio=0) || return
-	mariadb_spawn || return
-	mariadb_db='' sql_mariadb "CREATE DATABASE shop; CREATE USER viewd@localhost; GRANT ALL ON shop.* TO viewd@localhost"
-	stop_process "$mariadb_pid"
-}
-
-# start_mariadb [SERVER-OPTIONS...]: a server on a unix socket in $mariadb_dir with $mariadb_url (user viewd, database shop);
-# no binary log unless asked (--log-bin=binlog). Otherwise as start_pg; $mariadb_name chooses among several.
-start_mariadb()
-{
-	local source
-	[ -x "$mariadbd" ] || skip_all "no MariaDB server installed"
-	mariadb_dir=$T/${mariadb_name:-mariadb}
-	if [ ! -d "$mariadb_dir" ]; then
-		source=$(template "mariadb-$("$mariadbd" -V | sed 's/.*Ver \([0-9.]*\).*/\1/')" mariadb_make_template) ||
-			die "MariaDB template cannot be made"
-		cp -a "$source" "$mariadb_dir"
-		: >"$mariadb_dir/server.log"
-	fi
-	mariadb_spawn "$@" || die "MariaDB does not start"
-	# shellcheck disable=SC2034 # for the tests
-	mariadb_url="mariadb://viewd@/shop?unix_socket=$mariadb_dir/sock"
-}
-
-stop_mariadb()
-{
-	stop_process "$mariadb_pid"
-}
-
-kill_mariadb()
-{
-	stop_process "$mariadb_pid" KILL
-}
-
-# sql_mariadb [CLIENT-OPTIONS...] [SQL]: as $mariadb_user (default root) in $mariadb_db (default shop).
-sql_mariadb()
-{
-	local sql=()
-	if [ $# -gt 0 ]; then
-		sql=(-e "${*: -1}")
-		set -- "${@:1:$#-1}"
-	fi
-	mariadb --no-defaults -NB --socket="$mariadb_dir/sock" -u "${mariadb_user:-root}" --database="${mariadb_db-shop}" \
-		"$@" "${sql[@]}"
-}
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/lib-mysql.sh"
 
 # ---- SQLite ----
 

@@ -172,6 +172,7 @@ system_tests = \
 	tests/system/60-badinput.sh \
 	tests/system/63-watch-mariadb.sh \
 	tests/system/64-look-mariadb.sh \
+	tests/system/65-keys-mariadb.sh \
 	tests/system/85-outside.sh \
 	tests/system/88-unflushed.sh \
 	tests/system/90-control.sh \

@@ -350,6 +350,7 @@ struct db {
 	const struct db_ops *ops;
 	const struct viewd_host *host;
 	const char *database_name; /* for messages; lives as long as the connection */
+	struct row_key row_key;    /* what the server was found to need */
 	struct attempts *attempts; /* what is known of views of mode auto (attempt.c); NULL: nothing yet */
 	struct chains *chains;     /* what is known of views that are kept incrementally (chain.c); NULL: nothing yet */
 	int64_t looked_us;         /* when objects_look() last began and came to its end; 0: never */

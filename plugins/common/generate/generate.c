@@ -83,6 +83,12 @@ static size_t type_length(const struct gen *gen, const char *type)
 	return gen->stage && gen->syn->diff.stage_uncollated ? lex_type_length(gen->syn, type) : strlen(type);
 }
 
+static char *add_row_key(const struct gen *gen, char *sql)
+{
+	const char *key = gen->row_key == NULL ? NULL : gen->stage ? gen->row_key->temporary : gen->row_key->table;
+	return key != NULL ? sql_add(sql, ",\n\t%s", key) : sql;
+}
+
 static char *add_column_definitions(const struct gen *gen, char *sql)
 {
 	sql = sql_add(sql, " (");
@@ -92,6 +98,7 @@ static char *add_column_definitions(const struct gen *gen, char *sql)
 		if (column->type != NULL)
 			sql = sql_add(sql, " %.*s", (int)type_length(gen, column->type), column->type);
 	}
+	sql = add_row_key(gen, sql);
 	if (gen->stage)
 		sql = sql_template(sql, gen->syn->diff.stage_key,
 		                   sql_names(gen->syn, sql_new(gen->mem), NULL, gen->columns->key, gen->columns->n_key));

@@ -23,6 +23,7 @@ struct gen {
 	const struct viewd_view_spec *view;
 	const char *tag;               /* NULL offline */
 	const struct relation *source; /* rows come from this filled stage, not from the definition; NULL: the definition */
+	const struct row_key *row_key; /* NULL offline */
 	bool stage;                    /* the table is a diff's stage: it gets syn->diff.stage_key */
 };
 

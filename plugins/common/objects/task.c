@@ -36,7 +36,7 @@ struct task *task_open_name(struct db *db, const struct viewd_view_spec *view, s
 		task_close(&task);
 		return NULL;
 	}
-	task->gen = (struct gen){.syn = db->syntax, .mem = task, .rel = task->rel, .view = view};
+	task->gen = (struct gen){.syn = db->syntax, .mem = task, .rel = task->rel, .view = view, .row_key = &db->row_key};
 	return task;
 }
 

@@ -25,6 +25,13 @@
 #define LEX_DOUBLE_IS_STRING (1u << 9)    /* "..." is a string (MySQL without ANSI_QUOTES) */
 #define LEX_AT_VARIABLES (1u << 10) /* @name is a variable or a parameter, and @ is in no operator (MySQL, SQLite) */
 
+/* A column that a table gets besides those of its rows: its definition; NULL: none. */
+struct row_key {
+	const char *table;
+	const char *temporary; /* of a temporary table */
+	bool known;            /* the server was asked */
+};
+
 /* How objects are named. */
 struct syntax_names {
 	char quote;             /* identifier quote, doubled inside: '"' or '`'. Required */

@@ -2,7 +2,7 @@
  *
  * exec.c: running statements, one a call, over the text protocol, with every wait bounded.
  */
-#include "mysql/my.h"
+#include "mysql/conn/row_key.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -377,6 +377,7 @@ void my_enter(struct db *db)
 	atomic_store(&conn->cancelled, false);
 	if (conn->hooked || conn->denied)
 		my_renew(conn);
+	row_key_ask(conn);
 }
 
 /* A transaction that is left open would keep its locks for as long as the session is idle. */

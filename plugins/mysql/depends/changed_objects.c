@@ -6,6 +6,7 @@
  *
  * information_schema answers for one name, or for a whole database at once, which is cheaper from some twenty names on.
  */
+#include "mysql/conn/row_key.h"
 #include "mysql/depends/walk.h"
 
 #include <stdio.h>
@@ -16,17 +17,19 @@
 
 #define ONE_BY_ONE 16
 
-/* The order of columns is in their positions, so their digests may come in any. 120 bits of them are kept. */
+/* The order of columns is in their positions, so their digests may come in any. 120 bits of them are kept. Not every
+ * server has MD5. */
 #define COLUMNS_DIGEST \
 	"CONCAT(COUNT(*), HEX(BIT_XOR(CAST(CONV(LEFT(m, 15), 16, 10) AS UNSIGNED))), '-', " \
 	"HEX(BIT_XOR(CAST(CONV(SUBSTRING(m, 16, 15), 16, 10) AS UNSIGNED))))"
 #define COLUMN_DIGEST \
-	"MD5(CONCAT_WS('|', ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, IFNULL(COLLATION_NAME, ''), " \
-	"IFNULL(GENERATION_EXPRESSION, ''), IFNULL(COLUMN_DEFAULT, '')))"
-#define VIEW_DIGEST "MD5(CONCAT_WS('|', VIEW_DEFINITION, SECURITY_TYPE, DEFINER))"
+	"SHA2(CONCAT_WS('|', ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, IFNULL(COLLATION_NAME, ''), " \
+	"IFNULL(GENERATION_EXPRESSION, ''), IFNULL(COLUMN_DEFAULT, '')), 256)"
+#define VIEW_DIGEST "LEFT(SHA2(CONCAT_WS('|', VIEW_DEFINITION, SECURITY_TYPE, DEFINER), 256), 32)"
 #define FUNCTION_DIGEST \
-	"MD5(CONCAT_WS('|', IFNULL(ROUTINE_DEFINITION, LAST_ALTERED), DTD_IDENTIFIER, SECURITY_TYPE, DEFINER, SQL_MODE, " \
-	"CREATED))"
+	"LEFT(SHA2(CONCAT_WS('|', IFNULL(ROUTINE_DEFINITION, LAST_ALTERED), DTD_IDENTIFIER, SECURITY_TYPE, DEFINER, " \
+	"SQL_MODE, " \
+	"CREATED), 256), 32)"
 
 /* where: what picks the names in each of the three tables. */
 static char *relations_query(void *mem, const char *where)
@@ -39,7 +42,7 @@ static char *relations_query(void *mem, const char *where)
 	                       " WHERE %s) v ON v.TABLE_NAME = t.TABLE_NAME AND t.TABLE_TYPE = 'VIEW' LEFT JOIN (SELECT "
 	                       "TABLE_NAME, " COLUMNS_DIGEST " AS d FROM (SELECT TABLE_NAME, " COLUMN_DIGEST
 	                       " AS m FROM information_schema.COLUMNS "
-	                       "WHERE %s) q GROUP BY TABLE_NAME) c"
+	                       "WHERE %s" NOT_ROW_KEY ") q GROUP BY TABLE_NAME) c"
 	                       " ON c.TABLE_NAME = t.TABLE_NAME AND t.TABLE_TYPE <> 'VIEW'",
 	                       where, where, where);
 }

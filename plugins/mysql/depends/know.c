@@ -3,6 +3,7 @@
  * know.c: what the server's dictionary knows of the tables of a definition, for the analysis.
  */
 #include "common/depends/knowledge.h"
+#include "mysql/conn/row_key.h"
 #include "mysql/depends/walk.h"
 #include "mysql/my.h"
 
@@ -44,13 +45,14 @@ static const char columns_sql[] =
 	" (SELECT MAX(s.CARDINALITY) FROM information_schema.STATISTICS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA AND "
 	"s.TABLE_NAME = c.TABLE_NAME"
 	"  AND s.COLUMN_NAME = c.COLUMN_NAME AND s.SEQ_IN_INDEX = 1)"
-	" FROM information_schema.COLUMNS c WHERE c.TABLE_NAME IN (%s) ORDER BY 1, 2, c.ORDINAL_POSITION";
+	" FROM information_schema.COLUMNS c WHERE c.TABLE_NAME IN (%s) AND c.EXTRA NOT LIKE '%INVISIBLE%'"
+	" ORDER BY 1, 2, c.ORDINAL_POSITION";
 /* clang-format on */
 
 /* A key over the beginning of a column, or an expression, has no name of a column here. */
 static const char keys_sql[] =
 	"SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, CASE WHEN SUB_PART IS NULL THEN COLUMN_NAME END"
-	" FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND TABLE_NAME IN (%s)"
+	" FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 AND TABLE_NAME IN (%s)" NOT_ROW_KEY
 	" ORDER BY 1, 2, INDEX_NAME <> 'PRIMARY', 3, SEQ_IN_INDEX";
 
 /* The beginning of a column finds its rows, too. */

@@ -31,8 +31,12 @@ static char *add_index(char *sql, const char *letter, size_t n, bool *first)
 bool my_make_node(struct db *db, const struct node_table *table, struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
-	bool none = true;
+	bool none;
+	const char *key = db->row_key.table;
 	char *sql = sql_add(sql_new(mem), "CREATE TABLE %s", relation_quoted(&my_syntax, mem, &table->rel));
+	if (key != NULL)
+		sql = sql_add(sql, " (%s", key);
+	none = key == NULL;
 	sql = add_index(sql, "f", table->n_key, &none);
 	sql = add_index(sql, "g", table->n_unique, &none);
 	sql = sql_add(sql, "%s ENGINE=InnoDB AS SELECT * FROM (\n%s\n) AS viewd_q LIMIT 0", none ? "" : ")", table->query);
@@ -70,7 +74,8 @@ bool my_fill_node(struct db *db, const struct node_table *table, const char *que
 	char *rel = relation_quoted(&my_syntax, mem, &table->rel);
 	struct node_names names = {.mem = mem};
 	bool done =
-		my_query(db, talloc_asprintf(mem, "SHOW COLUMNS FROM %s", rel), NULL, 0, take_name, &names, err) &&
+		my_query(db, talloc_asprintf(mem, "SHOW COLUMNS FROM %s WHERE Extra NOT LIKE '%%INVISIBLE%%'", rel), NULL, 0,
+	             take_name, &names, err) &&
 		db_exec(db,
 	            talloc_asprintf(mem, "BEGIN NOT ATOMIC %s; END",
 	                            fill_text(mem, rel, named(mem, query, names.items, names.n), names.items, names.n)),

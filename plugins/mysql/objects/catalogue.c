@@ -2,7 +2,7 @@
  *
  * catalogue.c: what exists, from information_schema.
  */
-#include "mysql/my.h"
+#include "mysql/conn/row_key.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -89,7 +89,7 @@ static bool table_canonical(struct viewd_conn *conn, void *mem, const char *wher
 	char *sql =
 		talloc_asprintf(mem,
 	                    "SELECT COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME, IS_NULLABLE FROM information_schema.COLUMNS"
-	                    " WHERE %s ORDER BY ORDINAL_POSITION",
+	                    " WHERE %s" NOT_ROW_KEY " ORDER BY ORDINAL_POSITION",
 	                    where);
 
 	if (!my_query(&conn->db, sql, NULL, 0, add_values, &text, err))
@@ -148,7 +148,7 @@ static bool look_at_table(struct task *task, bool keep, struct db_object *out, s
 		keep ? talloc_asprintf(mem, ", (SELECT 1 FROM %s LIMIT 0)", relation_quoted(&my_syntax, mem, &at)) : "";
 	char *more = talloc_asprintf(mem,
 	                             ", IF(ENGINE = 'InnoDB', DATA_LENGTH + INDEX_LENGTH, NULL), (SELECT 1 FROM "
-	                             "information_schema.STATISTICS WHERE %s LIMIT 1)%s",
+	                             "information_schema.STATISTICS WHERE %s" NOT_ROW_KEY " LIMIT 1)%s",
 	                             my_where(conn, mem, &at), kept);
 	bool done = look_at(conn, mem, &at, more, out, err);
 	talloc_free(mem);
@@ -240,7 +240,8 @@ bool my_list_indexes(struct db *db, const struct relation *rel, const struct db_
 
 	my_place(conn, rel, &at);
 	char *where = my_where(conn, conn, &at);
-	char *sql = talloc_asprintf(where, "SELECT DISTINCT INDEX_NAME FROM information_schema.STATISTICS WHERE %s", where);
+	char *sql = talloc_asprintf(
+		where, "SELECT DISTINCT INDEX_NAME FROM information_schema.STATISTICS WHERE %s" NOT_ROW_KEY, where);
 	bool done = my_query(db, sql, NULL, 0, row, ctx, err);
 	talloc_free(where);
 	return done;

@@ -57,19 +57,24 @@ static bool pass_column_fn(void *ctx, const char *const *values, size_t n UNUSED
 {
 	struct column_sink *sink = ctx;
 	const char *column[2] = {values[0], clean_type(sink->mem, values[1], values[2])};
-
 	bool more = false;
+
+	if (values[6] != NULL && strcasestr(values[6], "INVISIBLE") != NULL) /* the server, or viewd, has put it there */
+		return true;
 
 	sink->misfit = !db_give(sink->row, sink->ctx, column, 2, &more, sink->err);
 	return !sink->misfit && more;
 }
 
-static const struct db_reader pass_column[] = {{pass_column_fn, "ttT*", "the columns of a query"}};
+static const struct db_reader pass_column[] = {{pass_column_fn, "ttTTTTT*", "the columns of a query"}};
 
 /* The table stays until the next one takes its place, by the same statement where the server can. */
 bool my_make_temporary(struct viewd_conn *conn, const char *name, const char *body, struct viewd_err *err)
 {
-	char *sql = talloc_asprintf(conn, "CREATE %sTEMPORARY TABLE %s %s", conn->mariadb ? "OR REPLACE " : "", name, body);
+	/* A list of columns has a key of its own. */
+	const char *key = body[0] != '(' ? conn->db.row_key.temporary : NULL;
+	char *sql = talloc_asprintf(conn, "CREATE %sTEMPORARY TABLE %s %s%s%s %s", conn->mariadb ? "OR REPLACE " : "", name,
+	                            key != NULL ? "(" : "", key != NULL ? key : "", key != NULL ? ")" : "", body);
 	bool done = (conn->mariadb || my_drop_temporary(conn, name, err)) && db_exec(&conn->db, sql, err);
 
 	talloc_free(sql);

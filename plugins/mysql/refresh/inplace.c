@@ -31,6 +31,7 @@ static bool make_stage(struct task *task, const struct relation *stage, struct v
 	struct gen plain = task->gen;
 
 	plain.tag = NULL;
+	plain.row_key = &(struct row_key){.table = task->db->row_key.temporary};
 	return my_make_temporary(my_conn(task->db), STAGE, strchr(gen_create_table(&plain, stage, false), '('), err);
 }
 
