@@ -63,12 +63,12 @@ export VIEWD_CONTRACT_LOCK='LOCK TABLES held WRITE'
 export VIEWD_CONTRACT_DURING=refresh:filled
 export VIEWD_CONTRACT_BEGINS=yes
 
-# A server that is as strict as a cluster: keys are wanted, transactions have names, row images and the log are short.
+# A server as strict as a cluster: keys are wanted, transactions have names, row images are short.
 init=()
 strict=()
 if is_mysql; then
 	strict=(--sql-require-primary-key=ON --sql-generate-invisible-primary-key=ON --gtid-mode=ON --enforce-gtid-consistency=ON
-		--binlog-row-image=MINIMAL --binlog-transaction-compression=ON --server-id=7)
+		--binlog-row-image=MINIMAL --server-id=7)
 fi
 
 mariadb_name=plain start_mariadb

@@ -256,7 +256,7 @@ const char my_after[] = "SELECT region, count(*) AS n, sum(amount) AS total FROM
 static const char *columns(void)
 {
 	return my_ask("SELECT group_concat(COLUMN_NAME ORDER BY ORDINAL_POSITION) FROM information_schema.COLUMNS"
-	              " WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'v'");
+	              " WHERE TABLE_SCHEMA = 'shop' AND TABLE_NAME = 'v' AND COLUMN_NAME <> 'viewd_pk'");
 }
 
 void my_check_whole(struct viewd_conn *conn, const struct viewd_view_spec *old, const struct viewd_view_spec *new,
