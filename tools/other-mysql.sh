@@ -46,12 +46,12 @@ write_apt_conf()
 # Programs that start the loader of the fetched C library; each becomes the server itself, so that signals reach it.
 write_programs()
 {
-	local program root=$place/root
+	local program tree=$place/tree
 	mkdir -p "$place/bin"
 	for program in sbin/mysqld bin/mysql bin/mysqldump bin/mysqlbinlog; do
 		cat >"$place/bin/${program#*/}" <<-END
 			#!/bin/sh
-			exec $root/usr/lib64/ld-linux-x86-64.so.2 --library-path $root/usr/lib/x86_64-linux-gnu $root/usr/$program "\$@"
+			exec $tree/usr/lib64/ld-linux-x86-64.so.2 --library-path $tree/usr/lib/x86_64-linux-gnu $tree/usr/$program "\$@"
 		END
 		chmod +x "$place/bin/${program#*/}"
 	done
@@ -65,11 +65,11 @@ fetch()
 	apt-get -q update || return
 	# The server is a program, and needs none of what others are for.
 	packages=$(apt-get -s install mysql-server-core mysql-client-core | awk '/^Inst/ { print $2 }' | grep -v perl) || return
-	mkdir -p "$place/deb" "$place/root"
+	mkdir -p "$place/deb" "$place/tree"
 	# shellcheck disable=SC2086 # a list of words
 	(cd "$place/deb" && apt-get -q download $packages) || return
 	for package in "$place"/deb/*.deb; do
-		dpkg -x "$package" "$place/root" || return
+		dpkg -x "$package" "$place/tree" || return
 	done
 	write_programs
 	rm -rf "$place/deb" "$place/apt"

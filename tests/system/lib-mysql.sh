@@ -22,7 +22,7 @@ server_options=(--skip-networking --innodb-log-file-size=8M --innodb-flush-metho
 if is_mysql; then
 	server_options=(--skip-networking --mysqlx=OFF --innodb-redo-log-capacity=16M --innodb-flush-method=nosync --skip-log-bin
 		--performance-schema=OFF --secure-file-priv=NULL
-		--lc-messages-dir="$VIEWD_MYSQLBIN/../root/usr/share/mysql" --plugin-dir="$VIEWD_MYSQLBIN/../root/usr/lib/mysql/plugin")
+		--lc-messages-dir="$VIEWD_MYSQLBIN/../tree/usr/share/mysql" --plugin-dir="$VIEWD_MYSQLBIN/../tree/usr/lib/mysql/plugin")
 fi
 
 mariadb_spawn()

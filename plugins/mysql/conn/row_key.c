@@ -56,7 +56,8 @@ static const struct db_reader take_keyless[] = {{take_keyless_fn, "tt", "tables 
 
 /* clang-format off */
 static const char keyless_sql[] =
-	"SELECT t.TABLE_SCHEMA, t.TABLE_NAME FROM information_schema.TABLES t LEFT JOIN information_schema.TABLE_CONSTRAINTS k"
+	"SELECT t.TABLE_SCHEMA, t.TABLE_NAME FROM information_schema.TABLES t"
+	" LEFT JOIN information_schema.TABLE_CONSTRAINTS k"
 	" ON k.TABLE_SCHEMA = t.TABLE_SCHEMA AND k.TABLE_NAME = t.TABLE_NAME AND k.CONSTRAINT_TYPE = 'PRIMARY KEY'"
 	" WHERE t.TABLE_TYPE = 'BASE TABLE' AND k.CONSTRAINT_NAME IS NULL"
 	" AND ((t.TABLE_COMMENT LIKE 'viewd:%' AND CONCAT('table:', SUBSTRING(t.TABLE_COMMENT, 7, 32)) IN"
