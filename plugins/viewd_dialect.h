@@ -15,7 +15,7 @@
  *   2.2  VIEWD_SIGNAL_DOUBT
  *   2.3  nodes of a refresh
  *   2.4  advice: existing, examine; only_look
- *   2.5  rename
+ *   2.5  rename; grants, owner_only
  *   No release has carried any of them: capability flags that nothing read are gone without another number.
  *
  * Conventions

@@ -186,6 +186,8 @@ struct viewd_view_spec {
 	size_t n_settings;
 	/* Since 2.4: the state tables may not be there, and nothing may be written: inspect for who only looks */
 	bool only_look;
+	/* Since 2.5: `SELECT TO web, report` as written; given and put back as indexes are. NULL: none */
+	const char *grants;
 };
 
 /* Flags of render(), as in CREATE OR REPLACE, DROP IF EXISTS. */
@@ -263,7 +265,7 @@ struct viewd_found {
 	bool touched_outside;  /* ours, but its definition in the server is not the one viewd left there */
 	bool matches;          /* the existing object's definition equals the wanted one (used for adoption) */
 	bool populated;        /* holds data (a materialized view WITH NO DATA does not) */
-	bool indexes_present;  /* every declared index exists */
+	bool indexes_present;  /* every declared index and grant is there */
 	bool can_concurrently; /* populated and a usable full unique index exists */
 	char recorded_hash[65];
 	char recorded_index_hash[65];
@@ -298,6 +300,8 @@ struct viewd_outcome {
 	int64_t duration_us;
 	char reason[256];    /* why this way: shown by `why` */
 	int64_t settled_seq; /* the highest change mark that this refresh has settled; 0 none */
+	/* Since 2.5: the object has just been made, nothing is granted on it, and nobody but its owner can read it */
+	bool owner_only;
 };
 
 /* verify(): the stored rows against the definition at one snapshot. */

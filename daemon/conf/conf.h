@@ -88,6 +88,7 @@ struct conf_view {
 	size_t n_options;
 	const struct viewd_kv *settings;
 	size_t n_settings;
+	const char *grants; /* as written; NULL: none */
 	bool materialized_as_table;
 	bool with_data;
 	bool adopt;

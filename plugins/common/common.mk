@@ -73,6 +73,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/refresh/group.c plugins/common/refresh/group.h plugins/common/objects/refresh_group.h \
 	plugins/common/depends/cycles.c \
 	plugins/common/depends/heard.c plugins/common/depends/heard.h \
+	plugins/common/objects/grants.c plugins/common/objects/grants.h \
 	plugins/common/objects/hooks.c plugins/common/objects/hooks.h \
 	plugins/common/generate/gen_diff.c plugins/common/generate/gen_index.c plugins/common/generate/gen_render.c \
 	plugins/common/generate/generate.c plugins/common/generate/generate.h \

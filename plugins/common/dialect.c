@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "common/incremental/incremental.h"
+#include "common/objects/grants.h"
 #include "common/objects/recipe.h"
 #include "common/refresh/refresh.h"
 #include "common/state/views.h"
@@ -120,6 +121,10 @@ bool dialect_apply(struct viewd_conn *conn, const struct viewd_view_spec *view, 
 	/* A dropped view may no longer have a definition that could be judged. */
 	struct task *task = change == VIEWD_CHANGE_DROP ? task_open_name(db, view, err) : task_open(db, view, err);
 	bool done = task != NULL && apply(task, change, out, err);
+	if (done && change != VIEWD_CHANGE_DROP)
+		done = grants_give(task, err);
+	if (done && change == VIEWD_CHANGE_CREATE)
+		done = grants_owner_only(task, &out->owner_only, err);
 	if (done && change == VIEWD_CHANGE_DROP)
 		change_logs_sweep(db);
 	task_close(&task);

@@ -24,6 +24,7 @@ engine_scripts = \
 	tests/system/50-reload.sh \
 	tests/system/61-hostile.sh \
 	tests/system/70-lifecycle.sh \
+	tests/system/71-grants.sh \
 	tests/system/75-leave.sh \
 	tests/system/76-emptied.sh \
 	tests/system/77-returned.sh \
@@ -58,6 +59,7 @@ engine_tests = \
 	tests/system/50-reload-sqlite.sh tests/system/50-reload-postgresql.sh tests/system/50-reload-mariadb.sh \
 	tests/system/61-hostile-sqlite.sh tests/system/61-hostile-postgresql.sh tests/system/61-hostile-mariadb.sh \
 	tests/system/70-lifecycle-sqlite.sh tests/system/70-lifecycle-postgresql.sh tests/system/70-lifecycle-mariadb.sh \
+	tests/system/71-grants-sqlite.sh tests/system/71-grants-postgresql.sh tests/system/71-grants-mariadb.sh \
 	tests/system/75-leave-sqlite.sh tests/system/75-leave-postgresql.sh tests/system/75-leave-mariadb.sh \
 	tests/system/76-emptied-sqlite.sh tests/system/76-emptied-postgresql.sh tests/system/76-emptied-mariadb.sh \
 	tests/system/77-returned-sqlite.sh tests/system/77-returned-postgresql.sh tests/system/77-returned-mariadb.sh \

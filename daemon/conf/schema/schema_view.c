@@ -140,6 +140,15 @@ static const struct option_row rows[] = {
 	        "[database] section. Another setting makes the object anew. Several names in one value are separated by "
 	        "blanks (sql_mode=NO_ZERO_DATE ONLY_FULL_GROUP_BY). An error for method = simple, because each reader of "
 	        "a plain view has settings of his own."},
+	{.key = "grants", OPTION_TEXT_AT(conf_view, grants), .flags = OPTION_FREE_TEXT, .reload = OPTION_REDEFINE,
+	 .help = "who may use the object besides its owner",
+	 .doc = "`SELECT TO web, report`: privileges of one table, and the accounts that get them, quoted where the engine "
+	        "wants it; PUBLIC is everybody. On MySQL and MariaDB accounts are role, user or 'user'@'host', and viewd's "
+	        "account needs the privileges itself, with the grant option. viewd grants them when it has made the object "
+	        "or takes it over, and puts them back when it starts, reconnects or reloads and they are not all there; on "
+	        "MySQL and MariaDB it sees that only with the right to read the grants of others. A refresh keeps them. A "
+	        "right that this key does not name is never taken away. An error on SQLite, which has no accounts. "
+	        "Without this key viewd grants nothing, and says so once when only the owner can read a new object."},
 	{.key = "with_data", OPTION_BOOL_AT(conf_view, with_data), .dflt = "yes", .reload = OPTION_LIVE,
 	 .help = "fill the view when it is created",
 	 .doc = "With no, viewd creates the view empty, and the first refresh fills it."},

@@ -115,5 +115,6 @@ void conf_view_spec(const struct conf_view *view, const char *dialect, struct vi
 		.refresh_group = view->refresh_group,
 		.settings = view->settings,
 		.n_settings = view->n_settings,
+		.grants = view->grants,
 	};
 }

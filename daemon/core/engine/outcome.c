@@ -231,6 +231,17 @@ void outcome_setup_cancelled(struct view *view, const struct viewd_err *err)
 	view_set_state(view, VIEW_STATE_FAILED);
 }
 
+/* Once for a database: many may be made together. */
+static void tell_owner_only(const struct job *job)
+{
+	static const char hint[] = "only its owner can read it; grants = SELECT TO ROLE, in the section or in "
+							   "[view-defaults], lets others";
+	if (!job->out.outcome.owner_only || intern_has(job->db->warned, hint))
+		return;
+	intern(job->db->warned, hint);
+	log_info("view '%s', %s", job->label, hint);
+}
+
 static void reconciled(struct job *job)
 {
 	struct view *view = job->view;
@@ -254,6 +265,7 @@ static void reconciled(struct job *job)
 	if (job->out.applied) {
 		view->capture.digest = 0; /* what it reads may be new under its old name, without our triggers */
 		log_info("view '%s', %s (%s)", view->label, word_change(job->out.last_action), job->out.apply_reason);
+		tell_owner_only(job);
 		if (job->out.outcome.did == VIEWD_DID_REINITIALIZE)
 			take_success(job, VIEW_TRIGGER_INITIAL);
 	}

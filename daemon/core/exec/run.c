@@ -150,6 +150,7 @@ bool run_reconcile(struct job *job)
 		if (session_cancelled(job->session, &job->out.err) ||
 		    !dialect->apply(job->session->conn, &job->in.spec, job->out.decision.change, &outcome, &job->out.err))
 			return false;
+		outcome.owner_only |= job->out.outcome.owner_only;
 		/* A later round (indexes after a fill) must not hide that the view was filled. */
 		if (!job->out.applied || outcome.did == VIEWD_DID_REINITIALIZE)
 			job->out.outcome = outcome;

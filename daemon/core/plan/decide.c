@@ -226,7 +226,7 @@ void decide(const struct decide_settings *s, const struct viewd_found *found, ui
 	else if ((what = difference(s, found, room)) != NULL)
 		decide_changed(s, what, out);
 	else if (strcmp(found->recorded_index_hash, s->index_hash) != 0 || !found->indexes_present)
-		decide_say(out, VIEWD_CHANGE_REINDEX, "its declared indexes are not all there as declared");
+		decide_say(out, VIEWD_CHANGE_REINDEX, "its declared indexes and grants are not all there as declared");
 	else
 		decide_say(out, VIEWD_CHANGE_NOTHING, "it is as configured");
 	out->locks = locks_of(out->change, caps);

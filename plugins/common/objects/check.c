@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/words.h"
 #include "common/generate/columns.h"
+#include "common/objects/grants.h"
 #include "common/objects/hooks.h"
 #include "common/sqltext/sqltext.h"
 #include "common/sqltext/timeword.h"
@@ -161,6 +162,8 @@ static void hash_indexes(void *mem, const struct viewd_view_spec *view, const st
 	text = add_field(text, "indexes");
 	for (size_t i = 0; i < view->n_indexes; i++)
 		text = add_field(add_field(text, view->indexes[i].name), view->indexes[i].text);
+	if (view->grants != NULL)
+		text = add_field(add_field(text, "grants"), view->grants);
 	digest_text(text, out->index_hash);
 }
 
@@ -197,7 +200,7 @@ bool check_view(const struct syntax *syn, void *mem_ctx, const struct viewd_view
 	struct columns *cols = columns_declared(syn, mem_ctx, view, err);
 	if (cols == NULL || !check_mode(syn, view, method, err) || !check_group(syn, view, method, err) ||
 	    !check_indexes(syn, view, method, err) || !check_options(syn, view, method, err) ||
-	    !check_settings(syn, view, method, err) || !hooks_check(syn, view, err))
+	    !check_settings(syn, view, method, err) || !hooks_check(syn, view, err) || !grants_check(syn, view, err))
 		return false;
 	timeword_find(syn, checked.definition, checked.resolved.reads_clock, sizeof checked.resolved.reads_clock);
 	hash_definition(syn, mem_ctx, view, cols, &checked);

@@ -4,6 +4,7 @@
  */
 #include "base/err.h"
 #include "common/depends/dependencies.h"
+#include "common/objects/grants.h"
 #include "common/objects/recipe.h"
 #include "common/objects/steps.h"
 #include "common/state/returned.h"
@@ -132,7 +133,9 @@ bool recipe_inspect(struct task *task, struct viewd_found *out, struct viewd_sou
 	if (!declare_columns(task, err) || !compare_definition(task, &found, err))
 		return false;
 	found.indexes_present = true;
-	if (found.kind != VIEWD_KIND_NONE && !index_all_present(task, &found.indexes_present, err))
+	if (found.kind != VIEWD_KIND_NONE &&
+	    (!index_all_present(task, &found.indexes_present, err) ||
+	     (found.indexes_present && !grants_present(task, &found.indexes_present, err))))
 		return false;
 	struct dependencies list = {.mem = task->mem};
 	if (task->stateless)

@@ -112,6 +112,16 @@ struct syntax_role {
 	const char *reset; /* and gives it back earlier */
 };
 
+/* Grants on one relation. NULL: the engine has no accounts. */
+struct syntax_grants {
+	bool hosts; /* accounts are name@host */
+	/* SQL: a number, > 0 when the account has the privilege on the relation, 0 when it has not, < 0 when viewd may not
+	 * see that. Parameters: schema, name, privilege in capitals, account (name, or name@host) */
+	const char *has;
+	/* SQL: how many besides its owner may read the relation (schema, name). NULL: that is not told */
+	const char *readers;
+};
+
 /* Column types of the state tables. All required. */
 struct syntax_types {
 	const char *text;
@@ -185,6 +195,7 @@ struct syntax {
 	struct syntax_temporary temporary;
 	struct syntax_diff diff;
 	struct syntax_role role;
+	struct syntax_grants grants;
 	struct syntax_types types;
 	struct syntax_time time;
 	struct syntax_state state;

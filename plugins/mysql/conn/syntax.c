@@ -27,6 +27,14 @@ const struct syntax my_syntax = {
 	.lexer.placeholder = '?',
 
 	.has.view_settings = true,
+	.grants.hosts = true,
+	/* An account that may not read the grants of others sees its own alone. A role has an empty host. */
+	.grants.has =
+		"SELECT CASE WHEN EXISTS (SELECT 1 FROM information_schema.TABLE_PRIVILEGES p,"
+		" (SELECT ? AS s, ? AS n, ? AS what, ? AS who) g WHERE p.TABLE_SCHEMA = g.s AND p.TABLE_NAME = g.n"
+		" AND p.PRIVILEGE_TYPE = g.what AND REPLACE(p.GRANTEE, '''', '') IN (g.who, CONCAT(g.who, '@'),"
+		" CONCAT(g.who, '@%'))) THEN 1"
+		" WHEN (SELECT COUNT(DISTINCT GRANTEE) FROM information_schema.USER_PRIVILEGES) > 1 THEN 0 ELSE -1 END",
 	.has.view_or_replace = true,
 	.has.view_if_not_exists = false, /* MariaDB has it, MySQL only since 9.1 */
 	.table.drops_index = true,

@@ -10,6 +10,11 @@
 #define NO_CONTENTS "a simple view holds no data to refresh; use auto, or method = materialized"
 
 /* clang-format off */
+#define ACL \
+	"SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace," \
+	" LATERAL pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) a" \
+	" WHERE n.nspname = $1 AND c.relname = $2 AND a.privilege_type = "
+
 const struct syntax pg_syntax = {
 	.dialect = "PostgreSQL",
 	.lexer.flags = LEX_NESTED_COMMENTS | LEX_E_STRINGS | LEX_DOLLAR_QUOTES,
@@ -21,6 +26,9 @@ const struct syntax pg_syntax = {
 	.clock.calls = "now clock_timestamp statement_timestamp transaction_timestamp timeofday",
 	.lexer.placeholder = '$',
 
+	.grants.has = ACL "$3 AND (a.grantee = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $4)"
+					  " OR (a.grantee = 0 AND $4 = 'public'))",
+	.grants.readers = ACL "'SELECT' AND a.grantee <> c.relowner",
 	.has.materialized_views = true,
 	.has.refresh_concurrently = true,
 	.has.view_or_replace = true,
