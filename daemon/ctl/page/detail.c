@@ -98,7 +98,7 @@ static bool never(const struct past_slot *slot UNUSED)
 
 static bool has_failed(const struct past_slot *slot)
 {
-	return slot->failures > 0;
+	return slot->failed;
 }
 
 static void put_past(struct text_out *out, struct view *view, const struct view_status *st)

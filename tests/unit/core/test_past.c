@@ -80,6 +80,14 @@ static void the_lag_is_remembered(void)
 	past_read(view, slots);
 	for (size_t i = 0; i < PAST_SLOTS; i++)
 		CHECK(slots[i].lag_ms == 0 && slots[i].runs == 0);
+	/* A slot in the middle, between two that are kept: a run an hour, read at the end. */
+	for (int i = 0; i < 3; i++) {
+		rig_refresh_now(rig, "a");
+		rig_advance(rig, SPAN_HOUR);
+	}
+	past_read(view, slots);
+	for (int i = 1; i <= 3; i++)
+		CHECK_INT(slots[PAST_SLOTS - 1 - i * 12].runs, 1);
 	rig_free(&rig);
 }
 
