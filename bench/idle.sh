@@ -6,7 +6,7 @@
 # for SECONDS_EACH. Under each table row: the system calls a minute. engine= for one of fake postgresql mariadb-binlog mariadb-trigger sqlite.
 databases=${engine:-fake postgresql mariadb-binlog mariadb-trigger sqlite}
 unset engine
-. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
+. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh" || exit 1
 : "${SECONDS_EACH:=60}" "${VIEWS:=10000}" "${FILE_VIEWS:=1000}" "${SERVER_VIEWS:=200}"
 strace -qq -o "$T/may" true 2>/dev/null || skip_all "strace is not installed, or may not trace here"
 declare -A pid_of views_of

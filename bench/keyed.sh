@@ -5,7 +5,7 @@
 # slopes: the same change of a tenth of the data, and a tenth of the change of the same data. fsync is on.
 # ROWS (5000000 on PostgreSQL, else 500000), GROUPS_OF (rows of a group), ROUNDS. Arguments go to the server.
 one_engine=${engine:-}
-. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
+. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh" || exit 1
 [ -n "$one_engine" ] || {
 	table "keyed: a view of many groups, few of which have changed"
 	each_engine "$0" "$@"

@@ -4,7 +4,7 @@
 # client in the same run; and in a view that is kept incrementally, beside an UPDATE of the row in question. debounce is 0. All engines, or
 # engine= and capture= for one.
 # CHANGES, CHAIN_CHANGES: how many; PAUSE_MS: the quiet before each; ROWS: of the source; MANY: of that of the incremental view.
-. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
+. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh" || exit 1
 [ -n "${capture:-}" ] || {
 	table "latency: commit to visible; the goal is the refresh alone, in the same run, and so much more"
 	each_capture "$0" "$@"

@@ -3,7 +3,7 @@
 # Refreshes through viewd against the same SQL sent by a client: a view of 20,000 rows (the ratio tells) and one of 10 (the difference
 # tells). PAIRS and ROWS change the size; engine = one engine only.
 one_engine=${engine:-}
-. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
+. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh" || exit 1
 [ -n "$one_engine" ] || {
 	table "refresh: through viewd beside the same statements sent by a client, alternating"
 	each_engine "$0" "$@"

@@ -5,7 +5,7 @@
 # index. The goals are ratios at 1 and 10 %; auto is never slower than 0.95 of TRUNCATE and INSERT. fsync is on.
 # ROWS (100000), ROUNDS, WARM (rounds before them: auto learns), SHARES (percent), SHAPES. Arguments go to the server.
 engine=postgresql
-. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
+. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh" || exit 1
 : "${ROWS:=100000}" "${ROUNDS:=7}" "${WARM:=8}" "${SHARES:=0.1 1 10 25 50}" "${SHAPES:=scan filter joined aggregate join_agg}"
 declare -A definitions=(
 	[scan]="SELECT id, region, category, amount, score FROM src"

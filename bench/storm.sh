@@ -5,7 +5,7 @@
 # postgresql, mariadb, sqlite. CHANGES: how many; EVERY: at_most_every, seconds; CLIENTS: of the servers.
 database=${engine:-}
 [ "$database" != fake ] || engine=sqlite # whatever lib-engine.sh knows: none is started
-. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
+. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh" || exit 1
 [ -n "$database" ] || {
 	table "storm: ${CHANGES:=100000} changes of one source, at_most_every = ${EVERY:=1}s"
 	engine=fake CHANGES=$CHANGES EVERY=$EVERY "$0" "$@" && CHANGES=$CHANGES EVERY=$EVERY each_engine "$0" "$@" || exit

@@ -5,7 +5,7 @@
 # two are measured, and not while the first is. The three alternate; the medians of ROUNDS count. The refreshes themselves
 # are left out (at_most_every): they cost what they cost however they are started. Arguments go to the server.
 engine=mariadb
-. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
+. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh" || exit 1
 : "${ROUNDS:=5}" "${SECONDS_EACH:=3}" "${CLIENTS:=8}"
 [ -x "$VIEWD_BUILD/bench/inserts-mariadb" ] || skip_all "the dialect is not built"
 

@@ -5,7 +5,7 @@
 # have it; the statement is compiled once, as the usual bindings do it. SQLite lets one write at a time, so one client tells what a commit
 # costs; CLIENTS (8) of them mostly wait for each other. The two alternate; the medians of ROUNDS count. Refreshes are left out (at_most_every).
 engine=sqlite
-. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh"
+. "${VIEWD_SRC:=$(cd "$(dirname "$0")/.." && pwd)}/bench/lib.sh" || exit 1
 : "${ROUNDS:=7}" "${SECONDS_EACH:=2}" "${CLIENTS:=8}"
 [ -x "$VIEWD_BUILD/bench/inserts-sqlite" ] || skip_all "the dialect is not built"
 

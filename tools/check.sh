@@ -299,6 +299,7 @@ stage_systemd()
 		return
 	fi
 	# The scale is 0 to 10; the option counts tenths.
+	step "systemd: one of several is valid" verify_instance "$unit" "$root"
 	step "systemd: exposure at most 1.5" systemd-analyze security --no-pager --offline=true --threshold=15 "$unit"
 	[ -z "$(find "$root" -name viewctl)" ] || step "systemd: unit is valid" verify_unit "$unit" "$root"
 	step "systemd: user and directories are valid" verify_snippets "$root"
@@ -312,6 +313,17 @@ verify_unit()
 	sed -E "s@^(Exec[A-Za-z]*=[-+!]*)/@\\1$2/@" "$1" >"$copy"
 	systemd-analyze verify --man=no "$copy" 2>&1 | tee "$out/verify/log"
 	! grep -q 'viewd.service' "$out/verify/log"
+}
+
+# The instance's unit differs in its directories and its file, and in nothing else.
+verify_instance()
+{
+	local copy=$out/verify/viewd@shop.service
+	mkdir -p "$out/verify"
+	sed -E "s@^(Exec[A-Za-z]*=[-+!]*)/@\\1$2/@" "${1%/*}/viewd@.service" >"$copy"
+	systemd-analyze verify --man=no "$copy" 2>&1 | tee "$out/verify/log"
+	! grep -q 'viewd@' "$out/verify/log" &&
+		[ "$(diff "$1" "${1%/*}/viewd@.service" | grep -c '^> [A-Z].*%i')" = "$(diff "$1" "${1%/*}/viewd@.service" | grep -c '^> [A-Z]')" ]
 }
 
 # Applies both to an empty tree.

@@ -58,8 +58,20 @@ static bool is_users(const char *conf)
 	return geteuid() != 0 && absolute("XDG_RUNTIME_DIR") != NULL && strcmp(conf, PATHS_CONF) != 0;
 }
 
+/* A directory that systemd has made for the unit (systemd.exec(5)): one, or a list with colons, which says nothing. */
+static char *unit_path(void *mem_ctx, const char *name, const char *file)
+{
+	const char *dir = absolute(name);
+	if (dir == NULL || strchr(dir, ':') != NULL)
+		return NULL;
+	return file != NULL ? talloc_asprintf(mem_ctx, "%s/%s", dir, file) : talloc_strdup(mem_ctx, dir);
+}
+
 char *paths_control_socket(void *mem_ctx, const char *conf)
 {
+	char *unit = unit_path(mem_ctx, "RUNTIME_DIRECTORY", "control.sock");
+	if (unit != NULL)
+		return unit;
 	if (!is_users(conf))
 		return system_path(mem_ctx, SYSTEM_SOCKET);
 	return home_path(mem_ctx, "XDG_RUNTIME_DIR", "", "viewd/control.sock");
@@ -67,6 +79,9 @@ char *paths_control_socket(void *mem_ctx, const char *conf)
 
 char *paths_state_dir(void *mem_ctx, const char *conf)
 {
+	char *unit = unit_path(mem_ctx, "STATE_DIRECTORY", NULL);
+	if (unit != NULL)
+		return unit;
 	char *own = is_users(conf) ? home_path(mem_ctx, "XDG_STATE_HOME", ".local/state", "viewd") : NULL;
 	return own != NULL ? own : system_path(mem_ctx, SYSTEM_STATE);
 }

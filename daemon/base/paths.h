@@ -20,9 +20,9 @@
  * the system has no configuration. */
 char *paths_conf(void *mem_ctx);
 
-/* The places that belong to a configuration: those of the system for PATHS_CONF, for root, and without
- * $XDG_RUNTIME_DIR (a service of the system has none); else $XDG_RUNTIME_DIR/viewd/control.sock and
- * $XDG_STATE_HOME/viewd. */
+/* The places that belong to a configuration. In a unit of systemd: the one directory that $RUNTIME_DIRECTORY or
+ * $STATE_DIRECTORY names. Else those of the system for PATHS_CONF, for root, and without $XDG_RUNTIME_DIR (a service of
+ * the system has none). Else $XDG_RUNTIME_DIR/viewd/control.sock and $XDG_STATE_HOME/viewd. */
 char *paths_control_socket(void *mem_ctx, const char *conf);
 char *paths_state_dir(void *mem_ctx, const char *conf);
 

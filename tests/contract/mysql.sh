@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The contract suite on MariaDB, as an account that has no more than the manual asks for; what is about noticing changes once more in
 # each way there is. Arguments go to the suite (-k PATTERN).
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 plugin=$VIEWD_BUILD/.libs/viewd_mysql.so
 [ -e "$plugin" ] || skip_all "the dialect is not built"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The contract suite on PostgreSQL, as an ordinary role that owns the database. Arguments go to the suite (-k PATTERN).
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 plugin=$VIEWD_BUILD/.libs/viewd_postgresql.so
 [ -e "$plugin" ] || skip_all "the dialect is not built"

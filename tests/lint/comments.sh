@@ -3,7 +3,7 @@
 # Comments begin with their subject. A comment that begins with a pronoun or goes on from nothing is a riddle: the reader
 # has to find out what it is about.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 # First words that name nothing.
 words='What|It|Its|So|These|Those|They|Their|Likewise|Here|This|That|Then|Who|Whose|Whoever|He|She|Else|And|Or|But|Also|Of|Nor|Neither'

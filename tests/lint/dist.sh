@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Every tracked file is in the distribution, and every test file is run.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 # Only for those who work in the repository.
 not_distributed='^(\.gitignore|\.gitattributes|\.github/.*)$'

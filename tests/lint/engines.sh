@@ -3,7 +3,7 @@
 # The daemon and what dialects share name no engine: what is true of one comes from its dialect. Comments may, and the
 # strings of the files below, for the reason that stands behind each.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 names='postgres|pgsql|psql|libpq|mysql|mariadb|sqlite'
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A plugin exports one symbol: viewd_dialect.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 exports()
 {

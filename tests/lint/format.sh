@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The layout of C is the formatter's. Texts of SQL and tables stand between "clang-format off" and "clang-format on".
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 # Other versions of the formatter decide otherwise.
 version=14

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # No mutable globals: state hangs from an object that is passed down. The exceptions are named with their reasons.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 # OBJECT:SYMBOL (regular expression), then the reason.
 exceptions()

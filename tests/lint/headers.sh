@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Each header compiles alone, and has include guards.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 # alone ROOT HEADER: it compiles, also when it is included twice.
 alone()

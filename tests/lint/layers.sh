@@ -11,7 +11,7 @@
 # incremental <- refresh; inside a dialect: conn <- objects <- depends <- capture <- incremental <- watch <- refresh; what lies beside these folders
 # stands on top of them.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 # rooms FILE: the rooms of core that a file of core may use. engine.h and runtime.h are the face that everybody knows.
 rooms()

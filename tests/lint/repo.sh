@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The contents of the repository: sources only, nothing that belongs to one machine, nothing left to do, every source licensed.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 repo=$VIEWD_SRC
 # The owner of a checkout may be another user than the one who tests.

@@ -3,7 +3,7 @@
 # Files of at most 500 lines, functions of at most 60, structs of at most 25 members, folders of at most 13 sources.
 # Exceptions are named here, each with its reason.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 max_file=500
 max_function=60

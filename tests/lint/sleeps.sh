@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Tests wait for events, never for time to pass.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 sleeps()
 {

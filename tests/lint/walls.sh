@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Third-party headers stay behind their files, threads and programs behind one each; functions that invite overruns are not called.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 # Header (regular expression), then the files that may include it (regular expression).
 walls()

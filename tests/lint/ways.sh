@@ -3,7 +3,7 @@
 # Documents name files and functions that exist: the numbered lists "The way of ..." in docs/architecture.md, and each path
 # and each function with its file ("`name` in `path`") in the guides and decisions. The guide for dialects names every hook.
 # shellcheck disable=SC2317 # called through expect_*
-. "${VIEWD_SRC:-.}/tests/lint/lib.sh"
+. "${VIEWD_SRC:-.}/tests/lint/lib.sh" || exit 1
 
 # Folders that a path in a document may be relative to, besides the document's own.
 roots='. daemon daemon/core daemon/conf daemon/ctl plugins plugins/common plugins/common/incremental plugins/common/analysis tests docs'

@@ -5,7 +5,7 @@
 # viewd, also while viewd leaves the database. $SEED makes a run again, as far as timing allows; $SECONDS_TO_RUN says how long (default 15, or 300
 # with VIEWD_LONG). Cuts and server kills come with VIEWD_LONG only; SQLite has neither. $CAPTURE asks for one way of noticing changes, $MODE how three of the
 # views are refreshed.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 : "${CAPTURE:=auto}" "${MODE:=incremental}"
 . "$VIEWD_SRC/tests/model/ddl.sh"
 . "$VIEWD_SRC/tests/model/writers.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The dialect on MySQL, where it can be fetched: a part of the contract here, all suites that know MySQL in make check-long.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 "$VIEWD_SRC/tools/other-mysql.sh" --fetch "$VIEWD_BUILD" >"$T/where" 2>"$T/why" || skip_all "$(cat "$T/why")"
 VIEWD_MYSQLBIN=$(cat "$T/where")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The MySQL dialect against MariaDB servers of its own. Arguments: the programs to run (default: all of this directory). What is said
 # about the binary log is tried with a plain log, and with one that is encrypted and has checksums.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 # run_on NAME PROGRAM
 run_on()

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The server is killed at the failpoints of refresh, create and replace; after its restart the view is the old or the new one, whole.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 program=$VIEWD_BUILD/tests/mysql/server_kill
 start_mariadb --innodb-flush-log-at-trx-commit=1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Following changes on PostgreSQL with the daemon: what is committed is never lost, whoever dies; one daemon leads.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 start_pg -c fsync=on -c wal_level=replica
 sql_pg 'CREATE TABLE sale (id int PRIMARY KEY, amount int)'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A source that is written without pause: its writers leave no log rows, and nothing is lost, whoever dies and whenever.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 [ -x "$pg_client/pgbench" ] || skip_all "pgbench is not installed"
 options=(-c fsync=on -c max_prepared_transactions=4)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The PostgreSQL dialect against a server of its own. Arguments: the programs to run (default: all of this directory).
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 # Nobody else cleans a table while a test looks who does.
 start_pg -c max_connections=50 -c autovacuum=off

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The servers that the other tests use start, answer, survive a kill, and the helpers notice a failure.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 start_pg
 is "PostgreSQL answers" "$(sql_pg 'SELECT 1 + 1')" 2

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # sanitizers: yes
 # The shop example: figures per category are right after every step and become right without anybody asking.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 sql <"$examples/shop/schema-$dialect.sql"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # tools/demo.sh shows what it promises and leaves nothing behind; with --keep it leaves viewd running.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 export VIEWD_DEMO_BUILD=$VIEWD_BUILD TMPDIR=$T
 
 demo()

@@ -3,7 +3,7 @@
 # The lines of README's section Install, from source, as they stand there, in a mount namespace in which they may write
 # where they like. What is left out: lines that need the network, or a running systemd (its units are verified instead).
 # The short form installs the present build; VIEWD_LONG=1 builds as the line says.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 [ "$(id -u)" -eq 0 ] || skip_all "only root installs"
 unshare -m true 2>/dev/null || skip_all "no mount namespaces here"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A plain user's viewd: files below the XDG directories without a word about them, viewctl finds them, and who may not
 # connect is told what to do.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 [ -e "$VIEWD_BUILD/.libs/viewd_sqlite.so" ] || skip_all "built without SQLite"
 user=()
@@ -54,6 +54,21 @@ sed -i "/^plugin_dir/a control_socket = $T/run/other.sock" "$T/alice/.config/vie
 plain_viewctl -s "$T/run/viewd/control.sock" reload >/dev/null
 like "viewctl asks the socket that the file names" "$(plain_viewctl status 2>&1)" "not reachable on '$T/run/other.sock'"
 like "\$VIEWD_SOCKET wins" "$(as_plain VIEWD_SOCKET="$T/run/viewd/control.sock" "$VIEWD_BUILD/viewctl" status)" "total"
+stop_viewd
+is "ends in order" $? 0
+
+# ---- a unit of its own ----
+mkdir "$T/run/unit" "$T/alice/kept"
+[ "$(id -u)" -ne 0 ] || chown 1:1 "$T/run/unit" "$T/alice/kept"
+sed -i '/^control_socket/d' "$T/alice/.config/viewd/viewd.conf"
+: >"$T/notify.log"
+unit=(RUNTIME_DIRECTORY="$T/run/unit" STATE_DIRECTORY="$T/alice/kept")
+start_process "$T/viewd.log" "${user[@]}" "${unit[@]}" "$VIEWD_BUILD/viewd"
+viewd_pid=$started
+wait_until viewd_is_up
+ok "under systemd it uses the unit's directories" test -S "$T/run/unit/control.sock"
+ok "... and viewctl in the unit finds it" as_plain "${unit[@]}" "$VIEWD_BUILD/viewctl" pause total
+ok "... a pause is kept there" "ls $T/alice/kept/*"
 stop_viewd
 is "ends in order" $? 0
 

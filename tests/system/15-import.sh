@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # viewctl import on schemas with the constructs of Pagila, Sakila and Northwind: what it prints loads, plan -c says adopt
 # for all of it, and a daemon that takes them over builds nothing anew.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 printf '[viewd]\nplugin_dir = %s\n' "$VIEWD_BUILD/.libs" >"$T/plugins.conf"

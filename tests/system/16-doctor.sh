@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # viewctl doctor: an account without rights; what doctor prints is run by an administrator; doctor is content, and the
 # daemon works.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 doctor()
 {

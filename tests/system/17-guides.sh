@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The guides from-sqlalchemy-vieworm.md, from-cron.md and leaving.md, as they stand there: their files are made, their
 # commands run in order, and each succeeds. What differs here: where sockets, plugins and servers are.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 # steps GUIDE: "file NAME", "section NAME" or "run" and the lines of each code block, every line indented by a blank.
 steps()

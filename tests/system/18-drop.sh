@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # viewctl drop: what somebody else's view reads is not dropped, unless --cascade says so; a slip of the pen is never
 # answered with a command that changes something.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 sql "CREATE TABLE src (n integer); INSERT INTO src VALUES (1)"

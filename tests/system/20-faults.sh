@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Sixteen faults of the way applications keep such views by hand: first the statements that fail, then viewd doing the same thing right.
 # The old way's statements are what SQLAlchemy-ViewORM 0.1.1 emits.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 sql "CREATE TABLE users (id integer PRIMARY KEY, email varchar(100), active boolean)"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A bad network between viewd and the server: cut around the commit, silent, slow, closed. What was committed is never done twice, what
 # was not is done again, and neither other databases nor the control socket wait.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 . "$VIEWD_SRC/tests/system/lib-faults.sh"
 . "$VIEWD_SRC/tests/support/proxy.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A server that stops, kills sessions, refuses, is short of everything, gives way to others or becomes read-only: what is lost for a
 # while is fresh again without help, and nothing is asked of the server too often.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 . "$VIEWD_SRC/tests/system/lib-faults.sh"
 
 start_engine

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A server whose settings leave little time, few connections or another password: viewd's sessions keep limits of their own, one session
 # that is refused is no lost database, and a wrong password is not tried over and over.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 . "$VIEWD_SRC/tests/system/lib-faults.sh"
 . "$VIEWD_SRC/tests/support/proxy.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Whatever keeps a change from being noticed is noticed itself: triggers and tables that go and come back, logs that somebody empties.
 # A change that cannot be noticed is healed by max_staleness.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 . "$VIEWD_SRC/tests/system/lib-faults.sh"
 
 start_engine "$(pick -- --log-bin=binlog '')" $(pick '' '--binlog-format=ROW --log-bin-trust-function-creators=ON' '')

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The machine: viewd is stopped for a while, replaced while it is, or short of descriptors, threads and memory. It makes up once for what
 # it missed, writes nothing that is not its own any more, never spins, and is as before when the shortage is over.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 . "$VIEWD_SRC/tests/system/lib-faults.sh"
 
 start_engine

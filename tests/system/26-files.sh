@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # An SQLite file is changed from outside: locked for long, replaced, gone, with another schema, without its write-ahead log. viewd
 # neither spins nor writes into nowhere, and follows what is there afterwards.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 sql "CREATE TABLE src (n integer PRIMARY KEY, gen integer NOT NULL)"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Servers that talk TLS only, over TCP: a certificate that is verified is enough, one of another authority or for another host, and a
 # connection without TLS, are told clearly and not tried over and over, until what was wrong is put right.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 command -v openssl >/dev/null || skip_all "openssl is not installed"
 

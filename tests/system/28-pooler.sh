@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # PostgreSQL behind pgbouncer: in session mode everything works, also when another server takes the place behind it; in transaction mode
 # viewd refuses, says what to do and leaves nothing in the pool's sessions, and nothing is lost until it is in session mode again.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null || skip_all "pgbouncer is not installed"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A server that is too old is refused with one error that says so. MariaDB can be told to pretend.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 start_mariadb --version=5.7.29-log
 is "the server pretends" "$(sql_mariadb 'SELECT version()')" 5.7.29-log

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A client that reads in a tight loop never finds a view missing, empty or half refreshed, whatever viewd does to it.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 refreshes=${VIEWD_LONG:+200}
 redefinitions=${VIEWD_LONG:+20}
 

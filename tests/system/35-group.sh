@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Views of one refresh_group: a reader in a tight loop never sees two of them with rows of different moments, while somebody writes all the time; one
 # failure leaves all; killed at any named place of a run, all are old or all are new.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 refreshes=${VIEWD_LONG:+200}
 rows=40
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # viewd is killed at every named place of a refresh, a redefinition and a first creation; readers keep old or new contents whole, and
 # the next start heals everything without help. Then the server is killed instead.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 grep -q VIEWD_FAILPOINT "$VIEWD_BUILD/viewd" || skip_all "built without --enable-failpoints"
 start_engine

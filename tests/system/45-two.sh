@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Two viewd keep one database: exactly one does anything, the other stands by. The active one ends, is killed, is stopped for a while, or
 # loses its place to the other while it is stopped, also in the middle of a refresh: whatever asks for a refresh gets exactly one that counts.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 . "$VIEWD_SRC/tests/system/lib-faults.sh"
 
 start_engine

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A viewd that takes over a database waits for what a predecessor that was killed was about to commit, and does what that asks for. SQLite has one
 # writer at a time and a lock on the file.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 [ "$engine" != sqlite ] || skip_all "SQLite has one writer at a time"
 
 daemon_table=$(pick viewd.daemon viewd_daemon -)

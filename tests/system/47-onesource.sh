@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Many views read one table, and all are set up at the same moment by several sessions: each of them follows the table from then on, and
 # when some are removed while others come, the triggers that the others need stay.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 rounds=$([ -n "${VIEWD_LONG:-}" ] && echo 20 || echo 4)
 numbers=$(seq 1 8)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # viewctl wait: what was committed before it is called is in the view when it returns, whoever has noticed it by then; where nothing has
 # changed it returns as well.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 sql "CREATE TABLE src (n integer PRIMARY KEY)"

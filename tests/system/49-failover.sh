@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # PostgreSQL: the primary is killed while several writers are at work, its streaming standby is promoted, and writers and viewd go on there.
 # Replication is synchronous, so whatever a writer was told to be committed is there afterwards; the views have all of it.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 start_pg -c synchronous_commit=remote_apply
 first_dir=$pg_dir first_pid=$pg_pid

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # sanitizers: yes
 # Configuration files that lose data silently elsewhere: each is refused with file, line, section and key.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 check()
 {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Views on MariaDB follow their sources, by the binary log and by triggers: at once, without refreshing for ever, and with nothing
 # lost when the server or viewd is killed right after a change.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 server_options=(--log-bin=binlog --binlog-format=ROW --log-bin-trust-function-creators=ON --innodb-flush-log-at-trx-commit=1
 	--sync-binlog=1)

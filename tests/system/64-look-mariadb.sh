@@ -3,7 +3,7 @@
 # The binary log reaches viewd a little after the commit. Until all of it has come that was there when viewd looked, nothing counts as looked at:
 # neither for viewctl wait nor, after a reconnect, for the status.
 engine=mariadb
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 . "$VIEWD_SRC/tests/support/proxy.sh"
 
 start_engine --log-bin=binlog --binlog-format=ROW

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Tables that an earlier viewd has made without a primary key get one, and nothing is refreshed for that.
 engine=mariadb
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 sql_mariadb "GRANT PROCESS ON *.* TO viewd@localhost"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A view's life: whose an object is, what a changed definition does, what survives a redefinition, dropped by hand, wrong columns,
 # and server text that only looks different.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 sql "CREATE TABLE src (n integer PRIMARY KEY, gen integer NOT NULL, name varchar(20))"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # viewctl uninstall: nothing of viewd is left, writers do not notice, views stay with their rows; by the daemon, without one, by an
 # administrator who is given the statements.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 # The objects in the database, without rows; $1: how views are told apart from everything else.
 catalogue()

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A view that becomes empty has changed: what reads it follows, in every mode.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 # More rows than the first round leaves, or its end would look like what was there before.

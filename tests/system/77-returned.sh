@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A database that was dumped and restored, copied, moved or promoted goes on; what is a user's in it stays.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 # at DATABASE [SQL]: as the application.
 at()

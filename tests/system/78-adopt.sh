@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # viewctl adopt: what somebody else has put in the place of a view's object is kept, until the file says the same; never a table.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 before="SELECT grp, count(*) AS n FROM src GROUP BY grp"
 after="SELECT other.grp, count(*) AS n, max(other.val) AS top FROM other GROUP BY other.grp"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # renamed_from: a section has another name; its object, rows, history, marks and pause follow, at a reload and at a start.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 method=$(pick materialized table table)
 # views MAIN MAIN-KEYS PLAIN PLAIN-KEYS KEPT KEPT-KEYS: each with the name of its section, and keys.

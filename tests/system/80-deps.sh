@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Views over views: order, each once, an error upstream, cycles, and dependencies across databases.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 sql "CREATE TABLE src (n integer PRIMARY KEY, gen integer NOT NULL)"

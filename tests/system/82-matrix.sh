@@ -16,7 +16,7 @@
 # Names of tables and the like are the row's own. FRESHNESS may differ in a mode: FRESH,poll=UNKNOWN. $captures of that file are the modes: each row
 # is a view in the first one, called NAME, and one in each other, called NAME_MODE. All share one server and one daemon. The file may also define
 # prepare (before all rows), before_then, and the phases that come last for all rows at once, in $phases, each a function.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 names=() # of the rows
 views=() # of the views

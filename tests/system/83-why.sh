@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # One view that depends on one thing of each kind: each is named with its kind and with who hears it, and nothing that nothing hears is called
 # fresh. By hand with VIEWD_SHOW=1 it prints what viewctl says.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 sql "CREATE TABLE sale (id integer PRIMARY KEY, product integer NOT NULL, amount integer NOT NULL);

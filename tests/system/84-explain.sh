@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The answers of viewctl explain for real tables: by the daemon and without one, as text and as JSON; and what prevents a view from being kept
 # incrementally is named with its place.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 sql "CREATE TABLE customer (id integer PRIMARY KEY, name varchar(20) NOT NULL, region varchar(20) NOT NULL);

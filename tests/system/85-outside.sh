@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A dialect lives outside the tree: the example of the plugin guide is built in a directory of its own from what `make install` has put
 # there, passes the installed contract suite, and viewd keeps views with it.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 command -v sqlite3 >/dev/null || skip_all "no sqlite3"
 export PKG_CONFIG=pkg-config

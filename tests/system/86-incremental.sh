@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Views that are refreshed by what has changed, by a daemon: what it says of them, after a crash, when they are spoilt by
 # hand, and that nothing of it stays.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 [ "$engine" != mariadb ] || sql_mariadb "GRANT PROCESS ON *.* TO viewd@localhost" # to see TRUNCATE

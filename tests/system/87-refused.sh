@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Fifteen definitions that cannot be kept incrementally, asked for with refresh_mode = incremental: `why` and `explain` name what stands in the
 # way, where in the definition, and what would help. With refresh_mode = auto the same views work.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 start_engine
 [ "$engine" != mariadb ] || sql_mariadb "GRANT PROCESS ON *.* TO viewd@localhost" # to see TRUNCATE

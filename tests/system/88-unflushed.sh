@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # PostgreSQL: the commit of an incremental refresh does not wait for the disk. The server is killed before it gets there: what that
 # undoes is refreshed again, by the viewd that has seen it done and by one that starts later.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 start_pg -c wal_writer_delay=10s
 sql_pg "ALTER ROLE viewd SET search_path = public"

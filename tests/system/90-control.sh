@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The control side holds whatever the databases do: quick status, exit codes, pause, cancel, timeout, one instance, orderly ends.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 start_pg
 pg_user=viewd sql_pg 'CREATE TABLE src AS SELECT g AS n, 0 AS gen FROM generate_series(1, 10) g'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The surroundings of a refresh: hooks, a role, a channel told of it; what its history keeps; waiting for data, and hearing of it.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 start_pg
 pg_user=viewd sql_pg 'CREATE TABLE src AS SELECT g AS n FROM generate_series(1, 3) g; CREATE TABLE notes(what text, who text)'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A log that nobody reads, or that is closed, is in nobody's way: viewd starts, answers, refreshes and stops; read again, nothing is missing.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 command -v sqlite3 >/dev/null || skip_all "no sqlite3"
 
 sqlite3 "$T/app.db" 'PRAGMA journal_mode = wal; CREATE TABLE src (n integer); INSERT INTO src VALUES (1)' >"$T/made"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # on_failure: a program is told of a failure; it gets facts and no secrets, cannot hold anything up, and leaves nothing behind.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 # The program knows its place from its own name: it inherits nothing.
 cat >"$T/tell" <<-END

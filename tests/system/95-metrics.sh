@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # A real Prometheus scrapes a real daemon: metrics, alert rules, the dashboard's expressions; the address comes and goes with the files.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 # free_port: one that nobody listens on at the moment, below those that the system hands out.
 free_port()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The page in a real browser: states, live changes, filter, keyboard, narrow and wide, nothing from elsewhere, a thousand views.
 # VIEWD_SCREENSHOTS=DIR keeps pictures there.
-. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
 port=20000
 while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done

@@ -5,7 +5,7 @@
 # mariadb. The build makes one test an engine of each such script, NN-name-ENGINE.sh, which sets it; by hand:
 #
 #	engine=postgresql VIEWD_BUILD=BUILDDIR tests/system/10-shop.sh
-. "${VIEWD_SRC:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}/tests/system/lib.sh"
+. "${VIEWD_SRC:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}/tests/system/lib.sh" || exit 1
 : "${engine:=sqlite}"
 examples=$VIEWD_SRC/conf/examples
 

@@ -5,7 +5,7 @@
 #
 #	#!/bin/bash
 #	# What this test proves, in a line.
-#	. "${VIEWD_SRC:-.}/tests/system/lib.sh"
+#	. "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 #
 #	start_pg
 #	sql_pg 'CREATE TABLE t(id int)'

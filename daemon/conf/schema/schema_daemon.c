@@ -26,9 +26,10 @@ static const struct option_row rows[] = {
 	{.key = "control_socket", OPTION_PATH_AT(conf_daemon, control_socket), .dflt = "/run/viewd/control.sock",
 	 .reload = OPTION_RESTART, .help = "unix socket that viewctl talks to",
 	 .doc = "The directory must exist; systemd makes /run/viewd. The owner and mode of the directory decide who may "
-	        "connect. Only root and the user viewd runs as may change something. A plain user's viewd, with another "
-	        "file than /etc/viewd/viewd.conf, has $XDG_RUNTIME_DIR/viewd/control.sock by default, and makes that "
-	        "directory."},
+	        "connect. Only root and the user viewd runs as may change something. A unit with RuntimeDirectory= has "
+	        "control.sock there by default (viewd@NAME: /run/viewd-NAME/control.sock). A plain user's viewd, with "
+	        "another file than /etc/viewd/viewd.conf, has $XDG_RUNTIME_DIR/viewd/control.sock by default, and makes "
+	        "that directory."},
 	{.key = "plugin_dir", OPTION_PATH_AT(conf_daemon, plugin_dir), .dflt = VIEWD_PLUGIN_DIR, .reload = OPTION_RESTART,
 	 .help = "directory of the dialect plugins",
 	 .doc = "The plugin of a [database] section is viewd_DIALECT.so, where DIALECT is the scheme of the URL. viewd "
@@ -36,8 +37,9 @@ static const struct option_row rows[] = {
 	        "installed. The files must belong to root or to the user viewd runs as, and nobody else may write them."},
 	{.key = "state_dir", OPTION_PATH_AT(conf_daemon, state_dir), .dflt = "/var/lib/viewd", .reload = OPTION_RESTART,
 	 .help = "directory for what the daemon itself remembers",
-	 .doc = "Pauses survive a restart here. Freshness is kept in the databases, next to the data. A plain user's viewd "
-	        "has $XDG_STATE_HOME/viewd by default, else ~/.local/state/viewd."},
+	 .doc = "Pauses survive a restart here. Freshness is kept in the databases, next to the data. A unit with "
+	        "StateDirectory= has that by default (viewd@NAME: /var/lib/viewd-NAME). A plain user's viewd has "
+	        "$XDG_STATE_HOME/viewd by default, else ~/.local/state/viewd."},
 	{.key = "log_level", OPTION_WORD_AT(conf_daemon, log_level), .dflt = "info", .choices = log_levels,
 	 .reload = OPTION_LIVE, .help = "the least important messages that are logged",
 	 .doc = "Messages go to standard error, which systemd hands to the journal."},

@@ -20,7 +20,7 @@ struct kept {
 	uint16_t runs : 15, failed : 1;
 };
 
-/* Those of the last PAST_SLOTS slots in which something happened, oldest first. */
+/* The slots among the last PAST_SLOTS in which something happened, oldest first. */
 struct past {
 	int64_t newest;
 	uint16_t n, room;

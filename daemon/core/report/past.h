@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * past.h: how far behind a view was, and how long its refreshes took, over the last hours: kept in memory: 12
- * bytes for each slot in which something happened, less than 1 KiB a view. Nothing is measured at intervals: the lag between two runs follows from the first missing change. [loop]
+ * past.h: how far behind a view was, and how long its refreshes took, over the last hours. Kept in memory: 12 bytes for
+ * each slot in which something happened, less than 1 KiB a view. Nothing is measured at intervals: the lag between two
+ * runs follows from the first missing change. [loop]
  */
 #ifndef VIEWD_CORE_REPORT_PAST_H
 #define VIEWD_CORE_REPORT_PAST_H

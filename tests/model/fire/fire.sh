@@ -5,7 +5,7 @@
 # are stopped for a moment: after a refresh each view equals its definition byte by byte. So it is in the end, after a
 # wait. No writer's statement fails because of viewd, and none waits for it longer than its lock_timeout. $SEED makes the
 # writers' luck again; $SECONDS_TO_RUN says how long (default 20, or 300 with VIEWD_LONG).
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1 # nothing is written outside of $T
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 fire=$VIEWD_SRC/tests/model/fire
 SEED=${SEED:-$((${EPOCHREALTIME#*.} % 32768))}

@@ -5,7 +5,7 @@
 # is told with seed and batch, and reduced to a small case. $SEED makes a run again (default: the same in each make
 # check, another one each time with VIEWD_LONG); $BATCHES and $SECONDS_TO_RUN say how long, $SHAPES_ONLY which shapes,
 # $SHAPES_MODE another refresh_mode, $SHAPES_GROUPS how many are refreshed as a group. SHAPES_VERBOSE=1 tells more.
-. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh"
+. "${VIEWD_SRC:-.}/tests/system/lib-engine.sh" || exit 1
 
 program=$VIEWD_BUILD/tests/model/shapes-$engine
 export SHAPES_ENGINE=$engine SHAPES_FILES=$VIEWD_SRC/tests/model/shapes/shapes
