@@ -7,6 +7,7 @@ libviewd_base_la_SOURCES = \
 	daemon/base/check.h \
 	daemon/base/clock.c daemon/base/clock.h \
 	daemon/base/err.c daemon/base/err.h \
+	daemon/base/kind.h \
 	daemon/base/span.c daemon/base/span.h \
 	daemon/base/utf8.c daemon/base/utf8.h \
 	daemon/base/words.c daemon/base/words.h \
@@ -16,6 +17,7 @@ libviewd_la_SOURCES = \
 	daemon/base/address.c daemon/base/address.h \
 	daemon/base/command.c daemon/base/command.h \
 	daemon/base/failpoint.c daemon/base/failpoint.h \
+	daemon/base/kind.h \
 	daemon/base/log.c daemon/base/log.h \
 	daemon/base/nearest.c daemon/base/nearest.h \
 	daemon/base/paths.c daemon/base/paths.h

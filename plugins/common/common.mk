@@ -68,6 +68,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/conn/db.c plugins/common/conn/db.h plugins/common/conn/incremental_ops.h \
 	plugins/common/dialect.c plugins/common/dialect.h \
 	plugins/common/depends/dependencies.c plugins/common/depends/dependencies.h \
+	plugins/common/text/copy.h \
 	plugins/common/text/digest.c plugins/common/text/digest.h \
 	plugins/common/objects/drop.c \
 	plugins/common/refresh/group.c plugins/common/refresh/group.h plugins/common/objects/refresh_group.h \
@@ -86,6 +87,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/state/marks.c plugins/common/state/marks.h \
 	plugins/common/depends/objects.c plugins/common/depends/objects.h \
 	plugins/common/text/number.c plugins/common/text/number.h \
+	plugins/common/conn/numbered.c plugins/common/conn/numbered.h \
 	plugins/common/conn/process.c plugins/common/conn/process.h \
 	plugins/common/sqltext/lex_judge.c \
 	plugins/common/objects/recipe.h plugins/common/objects/steps.h \

@@ -16,6 +16,7 @@
 #include "base/span.h"
 #include "base/words.h"
 #include "common/state/marks.h"
+#include "common/text/copy.h"
 #include "common/text/timetext.h"
 
 #define SWEEP_WAIT_US (3 * SPAN_SECOND)
@@ -34,11 +35,6 @@ struct rows {
 	struct row *items;
 	size_t n;
 };
-
-static void copy_text(char *out, size_t size, const char *text)
-{
-	snprintf(out, size, "%s", text != NULL ? text : "");
-}
 
 static struct row *add_row(struct rows *all)
 {

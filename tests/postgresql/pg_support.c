@@ -179,3 +179,14 @@ struct viewd_found pg_look(struct viewd_conn *conn, const struct viewd_view_spec
 	REQUIRE_OK(DIALECT->inspect(conn, view, &found, (struct viewd_source_sink){NULL, NULL}, &err), &err);
 	return found;
 }
+
+void pg_begin_sale(struct pg_scene *s)
+{
+	pg_fresh();
+	s->app = pg_session("app");
+	pg_do(s->app, "CREATE TABLE sale (id int PRIMARY KEY, product text NOT NULL, amount int NOT NULL)");
+	pg_do(s->app, "INSERT INTO sale SELECT g, 'p' || g % 10, g FROM generate_series(1, 100) g");
+	pg_do(s->app, "GRANT TRIGGER ON sale TO viewd");
+	s->conn = pg_session("viewd");
+	pg_prepared(s->conn);
+}

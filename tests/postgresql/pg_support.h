@@ -48,6 +48,16 @@ const char *pg_differing(struct viewd_conn *conn, const struct viewd_view_spec *
 /* inspect() that must succeed. */
 struct viewd_found pg_look(struct viewd_conn *conn, const struct viewd_view_spec *view);
 
+/* viewd's session, that of the application, and a view that a test fills in. */
+struct pg_scene {
+	struct viewd_conn *conn, *app;
+	struct viewd_view_spec view;
+};
+
+/* A fresh, prepared database with the application's table sale (id, product, amount) of 100 rows, on which viewd may
+ * make triggers. */
+void pg_begin_sale(struct pg_scene *s);
+
 /* The database spec of a role. The url belongs to harness_ctx(). */
 struct viewd_database_spec pg_spec(const char *role);
 extern const struct viewd_host pg_host;

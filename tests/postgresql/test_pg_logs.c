@@ -15,12 +15,6 @@
 
 #define ROWS "SELECT id, amount FROM sale"
 
-/* viewd's session, that of the application, and a view that was refreshed once. */
-struct scene {
-	struct viewd_conn *conn, *app;
-	struct viewd_view_spec view;
-};
-
 static struct viewd_view_spec kept(const char *name, const char *definition)
 {
 	struct viewd_view_spec view = pg_view(name, VIEWD_METHOD_TABLE, definition);
@@ -28,32 +22,21 @@ static struct viewd_view_spec kept(const char *name, const char *definition)
 	return view;
 }
 
-static void begin_tables(struct scene *s)
+static void begin(struct pg_scene *s, const char *definition)
 {
-	pg_fresh();
-	s->app = pg_session("app");
-	pg_do(s->app, "CREATE TABLE sale (id int PRIMARY KEY, product text NOT NULL, amount int NOT NULL)");
-	pg_do(s->app, "INSERT INTO sale SELECT g, 'p' || g % 10, g FROM generate_series(1, 100) g");
-	pg_do(s->app, "GRANT TRIGGER ON sale TO viewd");
-	s->conn = pg_session("viewd");
-	pg_prepared(s->conn);
-}
-
-static void begin(struct scene *s, const char *definition)
-{
-	begin_tables(s);
+	pg_begin_sale(s);
 	s->view = kept("totals", definition);
 	pg_apply(s->conn, &s->view, VIEWD_CHANGE_CREATE);
 	pg_refreshed(s->conn, &s->view);
 }
 
-static const char *reason(struct scene *s)
+static const char *reason(struct pg_scene *s)
 {
 	return talloc_strdup(harness_ctx(), pg_refreshed(s->conn, &s->view).reason);
 }
 
 /* A refresh that does only what has changed, or all rows; the relation is right after either. */
-static void is_refreshed(struct scene *s, const char *by)
+static void is_refreshed(struct pg_scene *s, const char *by)
 {
 	CHECK_CONTAINS(reason(s), by);
 	const char *differing =
@@ -62,7 +45,7 @@ static void is_refreshed(struct scene *s, const char *by)
 	CHECK_STR(pg_ask(s->conn, differing), "0");
 }
 
-static const char *log_rows(struct scene *s)
+static const char *log_rows(struct pg_scene *s)
 {
 	return pg_ask(s->conn, "SELECT count(*) FROM viewd.change_1 WHERE viewd_sign <> 0");
 }
@@ -72,7 +55,7 @@ static const char *log_rows(struct scene *s)
 /* A reader may be reading at this moment, by a snapshot that is older than what was written since. */
 static void a_reader_that_has_not_read_keeps_rows(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, ROWS);
 	pg_do(s.conn, "INSERT INTO viewd.log_readers (view, log) VALUES ('later', 1)");
 	pg_do(s.app, "INSERT INTO sale SELECT g, 'q', 1 FROM generate_series(1001, 2000) g");
@@ -91,7 +74,7 @@ static void a_reader_that_has_not_read_keeps_rows(void)
 
 /* ---- a log that was full ---- */
 
-static void fill_log(struct scene *s)
+static void fill_log(struct pg_scene *s)
 {
 	pg_do(s->conn, "SELECT setval('viewd.full_1', 1)");
 }
@@ -107,7 +90,7 @@ static struct viewd_conn *begin_late(void)
 
 static void late_writers_of_a_full_log_are_not_lost(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, ROWS);
 	fill_log(&s);
 	struct viewd_conn *late = begin_late();
@@ -121,8 +104,8 @@ static void late_writers_of_a_full_log_are_not_lost(void)
 
 static void a_domain_may_get_a_constraint(void)
 {
-	struct scene s;
-	begin_tables(&s);
+	struct pg_scene s;
+	pg_begin_sale(&s);
 	pg_do(s.app, "CREATE DOMAIN short AS numeric(6, 2)");
 	pg_do(s.app, "CREATE DOMAIN price AS short");
 	pg_do(s.app, "ALTER TABLE sale ADD COLUMN cost price DEFAULT 1.50");
@@ -139,7 +122,7 @@ static void a_domain_may_get_a_constraint(void)
 /* The first row of the log cannot be written when writers are to be let on. */
 static void letting_on_may_stop_halfway(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, ROWS);
 	struct viewd_conn *holder = pg_session("viewd");
 	s.view.lock_timeout_us = 100000;
@@ -162,7 +145,7 @@ static void letting_on_may_stop_halfway(void)
 /* The state between the two steps: nothing is believed, and the next session that finds it finishes it. */
 static void what_stopped_is_finished(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, ROWS);
 	pg_do(s.conn, "UPDATE viewd.change_1 SET viewd_xid = '9223372036854775817' WHERE viewd_sign = 0");
 	is_refreshed(&s, "all rows: more was changed a while ago");
@@ -175,7 +158,7 @@ static void what_stopped_is_finished(void)
 /* A snapshot from before writers were let on does not believe the log that it finds. */
 static void older_snapshots_see_that_writers_were_let_on(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	struct viewd_err err = {0};
 	begin(&s, ROWS);
 	struct viewd_conn *reader = pg_session("viewd");
@@ -195,7 +178,7 @@ static void older_snapshots_see_that_writers_were_let_on(void)
 /* A late writer has nothing in the log, as a prepared one after the server was killed. */
 static void logs_that_were_emptied_are_believed_again(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, ROWS);
 	fill_log(&s);
 	struct viewd_conn *late = begin_late();
@@ -217,7 +200,7 @@ static void logs_that_were_emptied_are_believed_again(void)
 
 /* ---- what a view is made from ---- */
 
-static void make_functions(struct scene *s, const char *factor)
+static void make_functions(struct pg_scene *s, const char *factor)
 {
 	pg_do(s->app, talloc_asprintf(
 					  harness_ctx(),
@@ -227,8 +210,8 @@ static void make_functions(struct scene *s, const char *factor)
 /* One is called by the definition, the other by that one; nothing marks the view. */
 static void functions_that_are_redefined_are_seen(void)
 {
-	struct scene s;
-	begin_tables(&s);
+	struct pg_scene s;
+	pg_begin_sale(&s);
 	make_functions(&s, "1");
 	pg_do(s.app,
 	      "CREATE FUNCTION worth(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN i * factor(); END'");
@@ -249,8 +232,8 @@ static void functions_that_are_redefined_are_seen(void)
 
 static void operators_that_are_redefined_are_seen(void)
 {
-	struct scene s;
-	begin_tables(&s);
+	struct pg_scene s;
+	pg_begin_sale(&s);
 	pg_do(s.app, "CREATE FUNCTION joint(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a + b'");
 	pg_do(s.app, "CREATE OPERATOR ### (LEFTARG = int, RIGHTARG = int, FUNCTION = joint)");
 	s.view = kept("totals", "SELECT id, amount ### 1 AS amount FROM sale");
@@ -270,7 +253,7 @@ static void inner_nodes_that_were_touched_are_seen(void)
 		"VACUUM FULL viewd.%s",
 		"DROP TABLE viewd.%s",
 	};
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, "SELECT product, count(*) AS n, sum(amount) AS amount FROM sale GROUP BY product");
 	for (size_t i = 0; i < ARRAY_LEN(touches); i++) {
 		const char *node = talloc_strdup(harness_ctx(), pg_ask(s.conn, "SELECT 'node_' || max(node) FROM viewd.nodes"));
@@ -289,7 +272,7 @@ static void inner_nodes_that_were_touched_are_seen(void)
 
 /* ---- what a log needs ---- */
 
-static struct viewd_err is_refused(struct scene *s, enum viewd_err_class cls, const char *hint)
+static struct viewd_err is_refused(struct pg_scene *s, enum viewd_err_class cls, const char *hint)
 {
 	struct viewd_err err = {0};
 	struct viewd_outcome out = {0};
@@ -303,8 +286,8 @@ static struct viewd_err is_refused(struct scene *s, enum viewd_err_class cls, co
 /* The trial's first row would be one without a value, as no writer writes it. */
 static void types_without_null_are_refused(void)
 {
-	struct scene s;
-	begin_tables(&s);
+	struct pg_scene s;
+	pg_begin_sale(&s);
 	pg_do(s.app, "CREATE DOMAIN code AS int NOT NULL");
 	pg_do(s.app, "ALTER TABLE sale ADD COLUMN mine code DEFAULT 1, ADD COLUMN other code DEFAULT 1");
 	s.view = kept("totals", "SELECT id, mine FROM sale");
@@ -319,8 +302,8 @@ static void types_without_null_are_refused(void)
 
 static void each_right_that_lacks_is_named(void)
 {
-	struct scene s;
-	begin_tables(&s);
+	struct pg_scene s;
+	pg_begin_sale(&s);
 	struct viewd_conn *admin = pg_session("postgres");
 	pg_do(admin, "REVOKE TEMPORARY ON DATABASE shop FROM PUBLIC");
 	pg_do(admin, "GRANT TEMPORARY ON DATABASE shop TO viewd");
@@ -343,7 +326,7 @@ static void each_right_that_lacks_is_named(void)
 /* Another session finds all of it made. */
 static void what_is_made_is_not_tried_again(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, ROWS);
 	struct viewd_database_spec spec = pg_spec("postgres");
 	spec.url = talloc_asprintf(harness_ctx(), "postgresql://postgres@/shop?%s", getenv("VIEWD_TEST_PG"));
@@ -366,8 +349,8 @@ static void keys_that_are_arrays_are_refused(void)
 		"SELECT t.tags, t.n FROM tagged t",
 		"SELECT s.id, t.n FROM sale s JOIN labelled l ON l.id = s.id JOIN tagged t ON t.tags = l.tags",
 	};
-	struct scene s;
-	begin_tables(&s);
+	struct pg_scene s;
+	pg_begin_sale(&s);
 	pg_do(s.app, "CREATE TABLE tagged (tags text[] PRIMARY KEY, n int NOT NULL)");
 	pg_do(s.app, "CREATE TABLE labelled (id int PRIMARY KEY, tags text[] NOT NULL)");
 	pg_do(s.app, "GRANT SELECT, TRIGGER ON tagged, labelled TO viewd");
@@ -391,7 +374,7 @@ static void statements_of_refreshes_are_prepared(void)
 		"SELECT pg_catalog.count(*) FILTER", "SELECT n, nulls",
 		"WITH viewd_q AS MATERIALIZED",      "UPDATE viewd.log_readers SET position",
 		"SELECT 1 / (CASE WHEN holder",      "SELECT pg_catalog.set_config("};
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, ROWS);
 	for (int i = 0; i < 2; i++) {
 		pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id = 1");
@@ -412,8 +395,8 @@ static void statements_of_refreshes_are_prepared(void)
  */
 static void auto_waits_for_no_writer(void)
 {
-	struct scene s;
-	begin_tables(&s);
+	struct pg_scene s;
+	pg_begin_sale(&s);
 	pg_do(s.app, "INSERT INTO sale SELECT g, 'p', g FROM generate_series(101, 100000) g");
 	s.view = pg_view("totals", VIEWD_METHOD_TABLE, ROWS);
 	s.view.mode = VIEWD_MODE_AUTO;
@@ -441,7 +424,7 @@ static void unique_values_are_exchanged(void)
 		"UPDATE sale SET amount = 3 - amount WHERE id IN (1, 2)",
 		"WITH u AS (UPDATE sale SET amount = 501 WHERE id = 3) INSERT INTO sale VALUES (601, 'p1', 3)",
 		"WITH d AS (DELETE FROM sale WHERE id = 601) UPDATE sale SET amount = amount + 1 WHERE id IN (1, 2)"};
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, ROWS);
 	pg_do(s.conn, "CREATE UNIQUE INDEX amounts ON totals (amount)");
 	s.conn = pg_session("viewd");
@@ -462,7 +445,7 @@ static void unique_values_are_exchanged(void)
  * that is made. */
 static void dropping_a_log_keeps_nobody_waiting(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	struct viewd_err err = {0};
 	begin(&s, ROWS);
 	struct viewd_conn *reader = pg_session("app");

@@ -15,12 +15,7 @@ struct meant {
 	const char *changes[3];
 };
 
-struct scene {
-	struct viewd_conn *conn, *app;
-	struct viewd_view_spec view;
-};
-
-static void begin(struct scene *s, const char *definition)
+static void begin(struct pg_scene *s, const char *definition)
 {
 	pg_fresh();
 	s->app = pg_session("app");
@@ -38,7 +33,7 @@ static void begin(struct scene *s, const char *definition)
 	pg_apply(s->conn, &s->view, VIEWD_CHANGE_CREATE);
 }
 
-static void refresh(struct scene *s, bool refused)
+static void refresh(struct pg_scene *s, bool refused)
 {
 	struct viewd_refresh_request req = {.struct_size = sizeof req, .trigger = "MANUAL", .run_id = 1};
 	struct viewd_outcome out = {0};
@@ -52,7 +47,7 @@ static void refresh(struct scene *s, bool refused)
 static void keeps(const struct meant *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct scene s;
+		struct pg_scene s;
 		begin(&s, rows[i].definition);
 		refresh(&s, rows[i].refused);
 		for (size_t k = 0; k < ARRAY_LEN(rows[i].changes) && rows[i].changes[k] != NULL; k++) {

@@ -188,40 +188,29 @@ static void gives_way_to_a_long_reader(void)
 
 /* ---- a glance instead of a look ---- */
 
-struct glanced {
-	struct viewd_conn *app, *conn;
-	struct viewd_view_spec view;
-};
-
-static void begin_glanced(struct glanced *s)
+static void begin_glanced(struct pg_scene *s)
 {
-	pg_fresh();
-	s->app = pg_session("app");
-	pg_do(s->app, "CREATE TABLE sale (id int PRIMARY KEY, product text NOT NULL, amount int NOT NULL)");
-	pg_do(s->app, "INSERT INTO sale SELECT g, 'p' || g % 10, g FROM generate_series(1, 100) g");
-	pg_do(s->app, "GRANT TRIGGER ON sale TO viewd");
-	s->conn = pg_session("viewd");
-	pg_prepared(s->conn);
+	pg_begin_sale(s);
 	s->view = pg_view("totals", VIEWD_METHOD_TABLE, "SELECT id, product, amount FROM sale");
 	s->view.mode = VIEWD_MODE_INCREMENTAL;
 	pg_apply(s->conn, &s->view, VIEWD_CHANGE_CREATE);
 	pg_refreshed(s->conn, &s->view);
 }
 
-static void is_refreshed_by(struct glanced *s, const char *by)
+static void is_refreshed_by(struct pg_scene *s, const char *by)
 {
 	CHECK_CONTAINS(pg_refreshed(s->conn, &s->view).reason, by);
 	CHECK_STR(pg_ask(s->conn, "SELECT count(*) FROM (TABLE totals EXCEPT SELECT id, product, amount FROM sale) d"),
 	          "0");
 }
 
-static void by_one_key(struct glanced *s)
+static void by_one_key(struct pg_scene *s)
 {
 	pg_do(s->app, "UPDATE sale SET amount = amount + 1 WHERE id = 3");
 	is_refreshed_by(s, "incremental: 1 keys");
 }
 
-static const char *whole_looks(struct glanced *s)
+static const char *whole_looks(struct pg_scene *s)
 {
 	return talloc_strdup(harness_ctx(), pg_ask(s->conn, "SELECT sum(generic_plans + custom_plans) FROM "
 	                                                    "pg_prepared_statements WHERE statement LIKE "
@@ -248,7 +237,7 @@ static void changes_of_the_catalogue_are_seen(void)
 		{"DROP TABLE viewd.change_{}", "is made again (its table is gone)", true},
 		{"DROP SEQUENCE viewd.full_{}", "is made again (its table is gone)", true},
 	};
-	struct glanced s;
+	struct pg_scene s;
 	begin_glanced(&s);
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
 		const char *number = talloc_strdup(harness_ctx(), pg_ask(s.conn, "SELECT max(log) FROM viewd.change_logs"));

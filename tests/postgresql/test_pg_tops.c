@@ -16,12 +16,7 @@
 	"SELECT id, product, amount FROM sale WHERE amount > (SELECT avg(amount) FROM sale) " \
 	"AND EXISTS (SELECT 1 FROM ware WHERE ware.name = sale.product)"
 
-struct scene {
-	struct viewd_conn *conn, *app;
-	struct viewd_view_spec view;
-};
-
-static void begin(struct scene *s, const char *definition)
+static void begin(struct pg_scene *s, const char *definition)
 {
 	pg_fresh();
 	s->app = pg_session("app");
@@ -38,7 +33,7 @@ static void begin(struct scene *s, const char *definition)
 	pg_refreshed(s->conn, &s->view);
 }
 
-static struct viewd_outcome is_refreshed(struct scene *s, const char *by)
+static struct viewd_outcome is_refreshed(struct pg_scene *s, const char *by)
 {
 	struct viewd_outcome out = pg_refreshed(s->conn, &s->view);
 	CHECK_CONTAINS(out.reason, by);
@@ -48,7 +43,7 @@ static struct viewd_outcome is_refreshed(struct scene *s, const char *by)
 
 static void a_total_decides_about_groups(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, OVER_TOTAL);
 	pg_do(s.app, "UPDATE sale SET amount = amount + 0.5 WHERE id = 3");
 	is_refreshed(&s, "incremental: ");
@@ -63,7 +58,7 @@ static void a_total_decides_about_groups(void)
 /* Rows of a small table are read with the pieces; a piece that has the same rows as before writes nothing. */
 static void tables_beside_pieces_count(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, "SELECT w.name, w.price, q.total FROM ware w, (SELECT product, sum(amount) AS total FROM sale GROUP BY "
 	          "product) q WHERE q.product = w.name AND q.total > (SELECT avg(amount) FROM sale)");
 	pg_do(s.app, "UPDATE ware SET price = 7 WHERE name = 'p3'");
@@ -84,7 +79,7 @@ static void statistics_do_not_refuse(void)
 		"ALTER TABLE sale ADD COLUMN more int; ANALYZE sale", "ALTER TABLE ware ADD COLUMN more int; VACUUM FULL ware"};
 	static const char *const definitions[] = {OVER_TOTAL, OVER_AVERAGE};
 	for (size_t d = 0; d < ARRAY_LEN(definitions); d++) {
-		struct scene s;
+		struct pg_scene s;
 		begin(&s, definitions[d]);
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 			for (char *p = talloc_strdup(harness_ctx(), rows[i]), *one; (one = strsep(&p, ";")) != NULL;)
@@ -100,7 +95,7 @@ static void statistics_do_not_refuse(void)
 /* The part has a table of its own, whose rows are audited. */
 static void a_spoilt_piece_is_found(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, "SELECT q.id, q.cost FROM (SELECT s.id, w.price AS cost FROM sale s JOIN ware w ON w.name = s.product) q "
 	          "WHERE q.cost > (SELECT avg(price) FROM ware)");
 	pg_do(s.app, "UPDATE sale SET product = 'p6' WHERE id = 8");
@@ -113,7 +108,7 @@ static void a_spoilt_piece_is_found(void)
 
 static void nodes_are_made_anew(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, OVER_TOTAL);
 	pg_do(s.conn, "DROP TABLE viewd.node_2");
 	pg_do(s.app, "UPDATE sale SET amount = amount + 1 WHERE id = 7");
@@ -125,7 +120,7 @@ static void nodes_are_made_anew(void)
 
 static void a_limit_is_kept(void)
 {
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, "SELECT product, sum(amount) AS total FROM sale GROUP BY product ORDER BY total DESC, product LIMIT 3");
 	pg_do(s.app, "UPDATE sale SET amount = 100000 WHERE id = 1");
 	CHECK_INT(is_refreshed(&s, "incremental: ").rows, 3);
@@ -134,7 +129,7 @@ static void a_limit_is_kept(void)
 }
 
 /* A large table, and a small one that it is joined with by a text. */
-static void make_fact(struct scene *s)
+static void make_fact(struct pg_scene *s)
 {
 	static const char *const statements[] = {
 		"CREATE COLLATION same (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
@@ -162,7 +157,7 @@ static void spellings_stay_apart_below_joins(void)
 		{"s.k::text = d.k", "0"}, {"s.t COLLATE \"C\" = d.k", "0"}, {"s.f::text = d.k", "0"}, {"s.i::text = d.k", "0"},
 		{"s.b || '' = d.k", "0"}, {"s.day::text = d.k", "1"},       {"s.c::text = d.k", "1"},
 	};
-	struct scene s;
+	struct pg_scene s;
 	begin(&s, OVER_TOTAL);
 	make_fact(&s);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -2,25 +2,12 @@
 #include "core/plan/decide.h"
 
 #include "base/err.h"
+#include "base/kind.h"
 #include "base/words.h"
 #include "core/model/state.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static enum viewd_kind kind_of_method(enum viewd_method method)
-{
-	switch (method) {
-	case VIEWD_METHOD_SIMPLE:
-		return VIEWD_KIND_VIEW;
-	case VIEWD_METHOD_MATERIALIZED:
-		return VIEWD_KIND_MATVIEW;
-	case VIEWD_METHOD_TABLE:
-	case VIEWD_METHOD_COUNT:
-		break;
-	}
-	return VIEWD_KIND_TABLE;
-}
 
 static void decide_say(struct decision *out, enum viewd_change change, const char *reason)
 {

@@ -3,23 +3,10 @@
  * gen_render.c: the statements of create, refresh and drop, as `viewctl render` prints them.
  */
 #include "base/err.h"
+#include "base/kind.h"
 #include "common/generate/generate.h"
 
 #include <talloc.h>
-
-static enum viewd_kind kind_of_method(enum viewd_method method)
-{
-	switch (method) {
-	case VIEWD_METHOD_SIMPLE:
-		return VIEWD_KIND_VIEW;
-	case VIEWD_METHOD_MATERIALIZED:
-		return VIEWD_KIND_MATVIEW;
-	case VIEWD_METHOD_TABLE:
-	case VIEWD_METHOD_COUNT:
-		break;
-	}
-	return VIEWD_KIND_TABLE;
-}
 
 static bool emit(struct viewd_text_sink *sink, const char *sql)
 {

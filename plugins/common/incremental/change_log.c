@@ -2,6 +2,7 @@
 #include "common/incremental/change_log.h"
 
 #include "base/err.h"
+#include "common/conn/numbered.h"
 #include "common/generate/columns.h"
 #include "common/incremental/node_table.h"
 #include "common/sqltext/sqltext.h"
@@ -252,25 +253,7 @@ bool change_logs_ensure(struct db *db, void *mem_ctx, const char *view, struct c
 
 /* ---- giving up ---- */
 
-struct unread_logs {
-	void *mem;
-	struct dropped {
-		int64_t number;
-		char *source;
-	} * items;
-	size_t n;
-};
-
-static bool take_dropped_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct unread_logs *list = ctx;
-	list->items = talloc_realloc(list->mem, list->items, struct dropped, (unsigned)list->n + 1);
-	assert(list->items != NULL);
-	list->items[list->n++] = (struct dropped){number_or(v[0], 0), talloc_strdup(list->mem, v[1])};
-	return true;
-}
-
-static const struct db_reader take_dropped[] = {{take_dropped_fn, "nt", "change logs that nobody reads"}};
+static const struct db_reader take_dropped[] = {{numbered_take, "nt", "change logs that nobody reads"}};
 
 static bool forget_readers(struct db *db, struct viewd_err *err)
 {
@@ -280,18 +263,18 @@ static bool forget_readers(struct db *db, struct viewd_err *err)
 	return stmt_run(&st, err);
 }
 
-static bool find_dropped(struct db *db, struct unread_logs *list, struct viewd_err *err)
+static bool find_dropped(struct db *db, struct numbered_list *list, struct viewd_err *err)
 {
 	struct stmt st = stmt_of(db, "SELECT log, source FROM ", "change_logs", "");
 	st.sql = sql_add(st.sql, " WHERE log NOT IN (SELECT log FROM %slog_readers)", db->syntax->state.prefix);
 	return stmt_query(&st, take_dropped, list, err);
 }
 
-static bool drop_all(struct db *db, const struct unread_logs *list, struct viewd_err *err)
+static bool drop_all(struct db *db, const struct numbered_list *list, struct viewd_err *err)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		struct relation source;
-		if (!relation_parse(db->syntax, list->items[i].source, &source, err) ||
+		if (!relation_parse(db->syntax, list->items[i].text, &source, err) ||
 		    !db->ops->incremental.drop_log(db, list->items[i].number, &source, err) ||
 		    !delete_log(db, list->items[i].number, err))
 			return false;
@@ -299,7 +282,7 @@ static bool drop_all(struct db *db, const struct unread_logs *list, struct viewd
 	return true;
 }
 
-static bool sweep(struct db *db, struct unread_logs *list, struct viewd_err *err)
+static bool sweep(struct db *db, struct numbered_list *list, struct viewd_err *err)
 {
 	return forget_readers(db, err) && find_dropped(db, list, err) && drop_all(db, list, err) &&
 	       node_tables_sweep(db, err);
@@ -350,7 +333,7 @@ static bool count_left(struct db *db, int64_t *left_r, struct viewd_err *err)
 }
 
 /* One session at a time: another one may be about to drop the same, or to make what is to be read. */
-static bool sweep_locked(struct db *db, struct unread_logs *list, struct viewd_err *err)
+static bool sweep_locked(struct db *db, struct numbered_list *list, struct viewd_err *err)
 {
 	const struct db_capture_ops *capture = &db->ops->capture;
 	bool transaction = db->syntax->has.transactional_ddl;
@@ -365,7 +348,7 @@ static bool sweep_locked(struct db *db, struct unread_logs *list, struct viewd_e
 
 void change_logs_sweep(struct db *db)
 {
-	struct unread_logs list = {.mem = talloc_new(NULL)};
+	struct numbered_list list = {.mem = talloc_new(NULL)};
 	struct viewd_err failed = {0};
 	int64_t left = 0;
 	bool done = db->ops->incremental.drop_log == NULL || (count_left(db, &left, &failed) && left == 0) ||

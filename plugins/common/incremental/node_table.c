@@ -2,6 +2,7 @@
 #include "common/incremental/node_table.h"
 
 #include "base/err.h"
+#include "common/conn/numbered.h"
 #include "common/generate/columns.h"
 #include "common/sqltext/sqltext.h"
 #include "common/state/stmt.h"
@@ -13,27 +14,9 @@
 #include <string.h>
 #include <talloc.h>
 
-struct recorded {
-	void *mem;
-	struct node_row {
-		int64_t number;
-		char *digest;
-	} * rows;
-	size_t n;
-};
+static const struct db_reader take_row[] = {{numbered_take, "nt", "the nodes of a view"}};
 
-static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct recorded *out = ctx;
-	out->rows = talloc_realloc(out->mem, out->rows, struct node_row, (unsigned)out->n + 1);
-	assert(out->rows != NULL);
-	out->rows[out->n++] = (struct node_row){number_or(v[0], 0), talloc_strdup(out->mem, v[1])};
-	return true;
-}
-
-static const struct db_reader take_row[] = {{take_row_fn, "nt", "the nodes of a view"}};
-
-static bool recall(struct db *db, const char *view, struct recorded *out, struct viewd_err *err)
+static bool recall(struct db *db, const char *view, struct numbered_list *out, struct viewd_err *err)
 {
 	struct stmt st = stmt_of(db, "SELECT node, digest FROM ", "nodes", " WHERE ");
 	stmt_name(&st, "view");
@@ -76,7 +59,7 @@ static void digest_of(const struct node_table *table, char out[static DIGEST_SIZ
 }
 
 /* Are they there, as they are wanted? */
-static bool good(struct db *db, const struct recorded *found, struct node_table *tables, size_t n, bool *good_r,
+static bool good(struct db *db, const struct numbered_list *found, struct node_table *tables, size_t n, bool *good_r,
                  struct viewd_err *err)
 {
 	*good_r = found->n == n;
@@ -84,11 +67,11 @@ static bool good(struct db *db, const struct recorded *found, struct node_table 
 		char digest[DIGEST_SIZE];
 		struct db_object object = {0};
 		digest_of(&tables[i], digest);
-		tables[i].number = found->rows[i].number;
+		tables[i].number = found->items[i].number;
 		name_table(db, tables[i].number, &tables[i].rel);
 		if (!db->ops->find_object(db, &tables[i].rel, &object, err))
 			return false;
-		*good_r = strcmp(found->rows[i].digest, digest) == 0 && object.kind == VIEWD_KIND_TABLE;
+		*good_r = strcmp(found->items[i].text, digest) == 0 && object.kind == VIEWD_KIND_TABLE;
 	}
 	return true;
 }
@@ -109,10 +92,10 @@ static bool insert_row(struct db *db, const char *view, const struct node_table 
 
 static bool make_one(struct db *db, void *mem, const char *view, struct node_table *table, struct viewd_err *err)
 {
-	struct recorded after = {.mem = mem};
+	struct numbered_list after = {.mem = mem};
 	if (!insert_row(db, view, table, err) || !recall(db, view, &after, err))
 		return false;
-	table->number = after.rows[after.n - 1].number;
+	table->number = after.items[after.n - 1].number;
 	name_table(db, table->number, &table->rel);
 	return db->ops->incremental.make_node(db, table, err);
 }
@@ -126,13 +109,13 @@ static bool read_everything(struct db *db, const char *view, struct viewd_err *e
 	return stmt_run(&st, err);
 }
 
-static bool make_anew(struct db *db, void *mem, const char *view, const struct recorded *old, struct node_table *tables,
-                      size_t n, struct viewd_err *err)
+static bool make_anew(struct db *db, void *mem, const char *view, const struct numbered_list *old,
+                      struct node_table *tables, size_t n, struct viewd_err *err)
 {
 	if (!read_everything(db, view, err))
 		return false;
 	for (size_t i = 0; i < old->n; i++)
-		if (!drop_one(db, old->rows[i].number, err))
+		if (!drop_one(db, old->items[i].number, err))
 			return false;
 	for (size_t i = 0; i < n; i++)
 		if (!make_one(db, mem, view, &tables[i], err))
@@ -143,7 +126,7 @@ static bool make_anew(struct db *db, void *mem, const char *view, const struct r
 static bool ensure(struct db *db, void *mem, const char *view, struct node_table *tables, size_t n,
                    struct viewd_err *err)
 {
-	struct recorded found = {.mem = mem};
+	struct numbered_list found = {.mem = mem};
 	bool as_wanted = false;
 	if (!recall(db, view, &found, err) || !good(db, &found, tables, n, &as_wanted, err))
 		return false;
@@ -197,7 +180,7 @@ bool node_table_fill(struct db *db, void *mem_ctx, const struct node_table *tabl
 
 bool node_tables_sweep(struct db *db, struct viewd_err *err)
 {
-	struct recorded gone = {.mem = talloc_new(NULL)};
+	struct numbered_list gone = {.mem = talloc_new(NULL)};
 	struct stmt st = stmt_of(db, "SELECT node, digest FROM ", "nodes", " WHERE ");
 	stmt_name(&st, "view");
 	stmt_text(&st, " NOT IN (SELECT ");
@@ -205,7 +188,7 @@ bool node_tables_sweep(struct db *db, struct viewd_err *err)
 	st.sql = sql_add(st.sql, " FROM %slog_readers)", db->syntax->state.prefix);
 	bool done = stmt_query(&st, take_row, &gone, err);
 	for (size_t i = 0; i < gone.n && done; i++)
-		done = drop_one(db, gone.rows[i].number, err);
+		done = drop_one(db, gone.items[i].number, err);
 	talloc_free(gone.mem);
 	return done;
 }

@@ -5,6 +5,7 @@
 #include "common/sqltext/sqltext.h"
 #include "common/state/stmt.h"
 #include "common/state/views.h"
+#include "common/text/copy.h"
 #include "common/text/number.h"
 #include "common/text/timetext.h"
 
@@ -235,11 +236,6 @@ static int64_t duration_of(const char *ms)
 {
 	int64_t n = number_or(ms, 0);
 	return n < 0 || n > DURATION_MAX_MS ? 0 : n * 1000;
-}
-
-static void copy_text(char *out, size_t size, const char *text)
-{
-	snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
 static bool read_row_fn(void *ctx, const char *const *v, size_t n UNUSED)

@@ -7,13 +7,13 @@
  */
 #include "mysql/refresh/shadow_table.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/span.h"
 #include "base/words.h"
 #include "common/state/marks.h"
+#include "common/text/copy.h"
 
 #define RECOVER_WAIT_US (3 * SPAN_SECOND)
 
@@ -82,11 +82,6 @@ struct intents {
 	struct intent *items;
 	size_t n;
 };
-
-static void copy_text(char *out, size_t size, const char *text)
-{
-	snprintf(out, size, "%s", text != NULL ? text : "");
-}
 
 static bool take_intent_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {

@@ -19,6 +19,7 @@
 #include <talloc.h>
 
 #include "base/err.h"
+#include "common/conn/numbered.h"
 #include "common/text/number.h"
 #include "postgresql/pg.h"
 
@@ -266,38 +267,20 @@ bool pg_functions_sound(struct viewd_conn *conn, bool *sound_r, struct viewd_err
 	return pg_op_query(&conn->db, sql, params, ARRAY_LEN(params), found_row, sound_r, err);
 }
 
-struct list {
-	void *mem;
-	struct named {
-		int64_t id;
-		char *source;
-	} * items;
-	size_t n;
-};
-
-static bool take_named_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct list *list = ctx;
-	list->items = talloc_realloc(list->mem, list->items, struct named, list->n + 1);
-	assert(list->items != NULL);
-	list->items[list->n++] = (struct named){number_or(v[0], 0), talloc_strdup(list->mem, v[1])};
-	return true;
-}
-
-static const struct db_reader take_named[] = {{take_named_fn, "nt", "sources with functions"}};
+static const struct db_reader take_named[] = {{numbered_take, "nt", "sources with functions"}};
 
 bool pg_functions_remake(struct viewd_conn *conn, struct viewd_err *err)
 {
 	static const char sql[] =
 		"SELECT s.id, s.source FROM viewd.sources s JOIN pg_catalog.pg_proc p"
 		" ON p.pronamespace = pg_catalog.to_regnamespace('viewd') AND p.proname = 'note_' || s.id";
-	struct list list = {.mem = talloc_new(NULL)};
+	struct numbered_list list = {.mem = talloc_new(NULL)};
 	char *signature;
 	bool good = pg_op_query(&conn->db, sql, NULL, 0, take_named, &list, err);
 	for (size_t i = 0; good && i < list.n; i++)
-		good =
-			pg_functions_function(conn, list.mem, list.items[i].source, &signature, err) &&
-			pg_execf(conn, err, "GRANT ALL ON SEQUENCE viewd.flood_%lld TO CURRENT_USER", (long long)list.items[i].id);
+		good = pg_functions_function(conn, list.mem, list.items[i].text, &signature, err) &&
+		       pg_execf(conn, err, "GRANT ALL ON SEQUENCE viewd.flood_%lld TO CURRENT_USER",
+		                (long long)list.items[i].number);
 	talloc_free(list.mem);
 	return good;
 }

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "common/incremental/change_log.h"
 #include "common/sqltext/sqltext.h"
+#include "common/text/copy.h"
 #include "common/text/number.h"
 #include "postgresql/incremental/glance.h"
 
@@ -105,11 +106,6 @@ struct looking {
 	bool glanced;
 };
 
-static void keep(char *to, size_t size, const char *value)
-{
-	snprintf(to, size, "%s", value != NULL ? value : "");
-}
-
 static bool take_sound_fn(void *ctx, const char *const *v, size_t n UNUSED)
 {
 	struct looking *looking = ctx;
@@ -119,12 +115,12 @@ static bool take_sound_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	struct pg_seen *seen = &looking->seen[looking->sound++];
 	log->unsound = v[0] != NULL;
 	if (v[0] != NULL)
-		keep(log->why, sizeof log->why, v[0]);
-	keep(seen->digest, sizeof seen->digest, v[1]);
-	keep(seen->source, sizeof seen->source, v[2]);
-	keep(seen->relations, sizeof seen->relations, v[3]);
-	keep(seen->functions, sizeof seen->functions, v[4]);
-	keep(seen->nodes, sizeof seen->nodes, v[5]);
+		copy_text(log->why, sizeof log->why, v[0]);
+	copy_text(seen->digest, sizeof seen->digest, v[1]);
+	copy_text(seen->source, sizeof seen->source, v[2]);
+	copy_text(seen->relations, sizeof seen->relations, v[3]);
+	copy_text(seen->functions, sizeof seen->functions, v[4]);
+	copy_text(seen->nodes, sizeof seen->nodes, v[5]);
 	return true;
 }
 
@@ -198,7 +194,7 @@ static bool take_unread_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	log->everything |= why != NULL;
 	if (why != NULL && !log->unsound)
 		snprintf(log->why, sizeof log->why, "%s", why);
-	keep(looking->seen[looking->unread++].place, sizeof looking->seen->place, v[5]);
+	copy_text(looking->seen[looking->unread++].place, sizeof looking->seen->place, v[5]);
 	return true;
 }
 
