@@ -37,7 +37,7 @@ libviewd_la_SOURCES += \
 	daemon/core/model/pause.c daemon/core/model/pause.h \
 	daemon/core/model/queue.c daemon/core/model/queue.h \
 	daemon/core/model/record.c daemon/core/model/record.h \
-	daemon/core/model/state.h \
+	daemon/core/model/model.h \
 	daemon/core/model/view.c \
 	daemon/core/model/view_status.h \
 	daemon/core/model/view_words.c daemon/core/model/view_words.h \

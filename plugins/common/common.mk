@@ -47,7 +47,7 @@ libviewd_sql_la_SOURCES = \
 	plugins/common/incremental/sums/added.c plugins/common/incremental/sums/added.h \
 	plugins/common/incremental/sums/choose.c plugins/common/incremental/sums/choose.h \
 	plugins/common/incremental/sums/sums.c plugins/common/incremental/sums/sums.h \
-	plugins/common/incremental/plan.c plugins/common/incremental/plan.h \
+	plugins/common/incremental/chain_nodes.c plugins/common/incremental/chain_nodes.h \
 	plugins/common/incremental/opening.c \
 	plugins/common/incremental/top.c plugins/common/incremental/top.h \
 	plugins/common/incremental/cost.c plugins/common/incremental/cost.h \

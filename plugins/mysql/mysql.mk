@@ -57,14 +57,14 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/depends/know.c \
 	plugins/mysql/incremental/apply.c \
 	plugins/mysql/incremental/compared.c \
-	plugins/mysql/incremental/difference.c \
+	plugins/mysql/incremental/part_diff.c \
 	plugins/mysql/incremental/facts.c \
 	plugins/mysql/incremental/ids.c plugins/mysql/incremental/ids.h \
 	plugins/mysql/incremental/key_index.c \
 	plugins/mysql/incremental/keys.c \
 	plugins/mysql/incremental/log.c plugins/mysql/incremental/log.h \
 	plugins/mysql/incremental/look.c \
-	plugins/mysql/incremental/plan.c \
+	plugins/mysql/incremental/log_text.c \
 	plugins/mysql/incremental/purge.c \
 	plugins/mysql/incremental/roll.c \
 	plugins/mysql/incremental/seen.c \

@@ -17,9 +17,9 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/refresh/group.c \
 	plugins/postgresql/conn/guard.c \
 	plugins/postgresql/incremental/apply.c \
-	plugins/postgresql/incremental/difference.c \
-	plugins/postgresql/incremental/difference.h \
-	plugins/postgresql/incremental/functions.c \
+	plugins/postgresql/incremental/part_diff.c \
+	plugins/postgresql/incremental/part_diff.h \
+	plugins/postgresql/incremental/log_functions.c \
 	plugins/postgresql/incremental/glance.c plugins/postgresql/incremental/glance.h \
 	plugins/postgresql/incremental/key_index.c \
 	plugins/postgresql/incremental/keys.c \

@@ -6,7 +6,7 @@
 #ifndef VIEWD_CORE_ENGINE_CLOCK_STEP_H
 #define VIEWD_CORE_ENGINE_CLOCK_STEP_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* Begins and ends watching. clock_step_stop may be called twice. */
 void clock_step_start(struct engine *eng);

@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_ENGINE_GROUP_ALIGN_H
 #define VIEWD_CORE_ENGINE_GROUP_ALIGN_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* Refreshes the members together unless they are of one snapshot, once all are set up and hold data. */
 void group_align(struct view *view);

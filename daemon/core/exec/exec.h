@@ -6,7 +6,7 @@
 #ifndef VIEWD_CORE_EXEC_EXEC_H
 #define VIEWD_CORE_EXEC_EXEC_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* News that a watch has heard of one view. The view is given by its name, for the instance may be gone by now. */
 struct watch_signal {

@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_EXEC_SESSION_H
 #define VIEWD_CORE_EXEC_SESSION_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 struct session {
 	struct engine *eng;

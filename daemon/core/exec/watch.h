@@ -6,7 +6,7 @@
 #ifndef VIEWD_CORE_EXEC_WATCH_H
 #define VIEWD_CORE_EXEC_WATCH_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 struct watcher;
 

@@ -6,7 +6,7 @@
 #ifndef VIEWD_CORE_MODEL_EDGES_H
 #define VIEWD_CORE_MODEL_EDGES_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* Rebuilds edges, base sources and levels if anything changed since the last time. A new cycle is logged; instances on
  * it have the rank GRAPH_CYCLIC and are not refreshed. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/model/events.h"
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 void event_listen(struct engine *eng, struct event_listener *listener)
 {

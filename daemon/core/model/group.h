@@ -6,7 +6,7 @@
 #ifndef VIEWD_CORE_MODEL_GROUP_H
 #define VIEWD_CORE_MODEL_GROUP_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 #include "sched/coalesce.h"
 
 /* Two views or more. Belongs to its database; made anew with every configuration that comes into force. */

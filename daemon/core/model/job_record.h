@@ -8,7 +8,7 @@
 #ifndef VIEWD_CORE_MODEL_JOB_RECORD_H
 #define VIEWD_CORE_MODEL_JOB_RECORD_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 enum job_kind {
 	JOB_PREPARE,   /* state tables, leftovers, list of recorded views */

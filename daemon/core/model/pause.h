@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_MODEL_PAUSE_H
 #define VIEWD_CORE_MODEL_PAUSE_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* Reads the file; a missing one means that nothing is paused. Called once. */
 void pause_load(struct engine *eng);

@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_MODEL_QUEUE_H
 #define VIEWD_CORE_MODEL_QUEUE_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* The instance has members that are ready: it takes its place in its database's queue, by priority, then first come,
  * first served. */

@@ -6,7 +6,7 @@
 #ifndef VIEWD_CORE_MODEL_RECORD_H
 #define VIEWD_CORE_MODEL_RECORD_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* Changes the state, logs the change and tells those who listen (EVENT_STATE). commit.c gives a new instance its first
  * state. A disabled instance stays DISABLED; a refused one keeps its state. */

@@ -3,7 +3,7 @@
  * view.c: the plain facts of an instance, for those to whom it is opaque (engine.h).
  */
 #include "core/model/group.h"
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 const char *view_name(const struct view *view)
 {

@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_MODEL_VIEWS_H
 #define VIEWD_CORE_MODEL_VIEWS_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* Sorts eng->views by name, then database, and rebuilds every database's own list. */
 void views_sort(struct engine *eng);

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "conf/schema/schema.h"
 #include "conf/snapshot/view_name.h"
-#include "core/model/state.h"
+#include "core/model/model.h"
 #include "core/plan/capturable.h"
 #include "core/plan/groupable.h"
 #include "plugin/loader.h"

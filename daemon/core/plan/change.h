@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_PLAN_CHANGE_H
 #define VIEWD_CORE_PLAN_CHANGE_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* The database says that a captured source changed; seq is the mark's number. old: it happened while nobody watched, at
  * any time since the data was read. */

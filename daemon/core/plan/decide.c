@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "base/kind.h"
 #include "base/words.h"
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 #include <stdio.h>
 #include <string.h>

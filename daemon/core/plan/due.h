@@ -6,7 +6,7 @@
 #ifndef VIEWD_CORE_PLAN_DUE_H
 #define VIEWD_CORE_PLAN_DUE_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* Makes the instance due for a reason, delay_us from now (at least 1); replaces an earlier time for that reason. */
 void due_set(struct view *view, enum due_reason reason, int64_t delay_us);

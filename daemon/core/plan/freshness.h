@@ -6,7 +6,7 @@
 #ifndef VIEWD_CORE_PLAN_FRESHNESS_H
 #define VIEWD_CORE_PLAN_FRESHNESS_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 struct freshness {
 	enum view_freshness word;

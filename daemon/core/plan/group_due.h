@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_PLAN_GROUP_DUE_H
 #define VIEWD_CORE_PLAN_GROUP_DUE_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* Counts the scheduled time at which one member is served now for all. periodic: the time comes of `every`, whose
  * period begins anew for all. */

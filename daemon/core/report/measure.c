@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/report/measure.h"
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 static void measure(const struct database *db, struct database_measure *m)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/report/observe.h"
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 static void tell_run(const struct engine_observer *observer, const struct event *event)
 {

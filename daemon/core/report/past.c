@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "core/model/events.h"
-#include "core/model/state.h"
+#include "core/model/model.h"
 #include "core/plan/freshness.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "core/model/events.h"
-#include "core/model/state.h"
+#include "core/model/model.h"
 #include "core/report/past.h"
 
 static void count_duration(struct duration_counts *c, int64_t us)

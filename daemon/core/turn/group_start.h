@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_TURN_GROUP_START_H
 #define VIEWD_CORE_TURN_GROUP_START_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* A member's refresh is ready and the group is free: starts the group's job, or ends what waits for it when there is no
  * hope. */

@@ -5,7 +5,7 @@
 #ifndef VIEWD_CORE_TURN_START_H
 #define VIEWD_CORE_TURN_START_H
 
-#include "core/model/state.h"
+#include "core/model/model.h"
 
 /* Starts what may start now: instances with ready members, best first, and the first job of those without a slot. On a
  * database that cannot be used, ends them instead. */

@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "common/depends/knowledge.h"
 #include "common/incremental/attempt.h"
-#include "common/incremental/plan.h"
+#include "common/incremental/chain_nodes.h"
 #include "common/objects/refresh_group.h"
 #include "common/sqltext/sqltext.h"
 
@@ -52,7 +52,7 @@ static bool find_hindrance(struct task *task, const char **what_r, const char **
 static bool may(struct task *task, struct viewd_err *err)
 {
 	const char *what, *why;
-	return find_hindrance(task, &what, &why, err) && (why == NULL || plan_prevent(task, what, why, err));
+	return find_hindrance(task, &what, &why, err) && (why == NULL || chain_prevent(task, what, why, err));
 }
 
 /* ---- what else is written in the refresh's transaction ---- */
@@ -264,15 +264,15 @@ static bool make(struct task *task, struct chain *chain, struct viewd_err *err)
 		return false;
 	chain->sums = sums_recall(task->db, chain->view, chain->digest);
 	chain->columns = talloc_steal(chain, task->columns);
-	plan_logs(task, chain);
+	chain_logs(task, chain);
 	if (chain->analysis->top != NULL)
-		return plan_top(task, chain, err);
+		return chain_top(task, chain, err);
 	if (!is_part(chain->analysis))
-		chain->roll = plan_roll(task->db, chain);
-	if (!plan_writer(task, chain, chain_writer(chain), err) ||
-	    !plan_sources(task, chain, chain_first(chain), chain->roll, &chain->part, err))
+		chain->roll = chain_roll(task->db, chain);
+	if (!chain_make_writer(task, chain, chain_writer(chain), err) ||
+	    !chain_sources(task, chain, chain_first(chain), chain->roll, &chain->part, err))
 		return false;
-	plan_below(chain);
+	chain_below(chain);
 	return true;
 }
 

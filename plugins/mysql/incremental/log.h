@@ -64,7 +64,7 @@ struct log_plan {
 	struct log_routine routines[2]; /* what triggers call, and what tries it */
 };
 
-/* ---- plan.c */
+/* ---- log_text.c */
 
 #define LOG_OWN_TRIGGERS 3
 
@@ -140,7 +140,7 @@ char *part_keyed_query(struct viewd_conn *conn, void *mem, const struct part *pa
 /* All rows of a definition, named as the columns. talloc'ed */
 char *whole_query(void *mem, const struct columns *columns, const char *definition);
 
-/* ---- difference.c: the rows of a relation against those that it should have */
+/* ---- part_diff.c: the rows of a relation against those that it should have */
 
 struct difference {
 	struct viewd_conn *conn;

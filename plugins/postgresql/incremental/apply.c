@@ -3,7 +3,7 @@
  * apply.c: the rows of some keys, computed by the definition for these keys alone and written as a difference by bytes,
  * in one statement.
  */
-#include "postgresql/incremental/difference.h"
+#include "postgresql/incremental/part_diff.h"
 
 #include <talloc.h>
 

@@ -7,7 +7,7 @@
  *                                 query of images --^                                        |
  *                                            relation <--what differs-- result of these groups
  */
-#include "postgresql/incremental/difference.h"
+#include "postgresql/incremental/part_diff.h"
 
 #include <talloc.h>
 

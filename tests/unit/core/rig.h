@@ -6,7 +6,7 @@
 #define VIEWD_TESTS_UNIT_CORE_RIG_H
 
 #include "base/span.h"
-#include "core/model/state.h"
+#include "core/model/model.h"
 #include "core/runtime.h"
 #include "plugins/fake.h"
 #include "support/harness.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * difference.c: the rows of some keys, computed by a definition for these keys alone, beside those that a relation has.
+ * part_diff.c: the rows of some keys, computed by a definition for these keys alone, beside those that a relation has.
  * OFFSET 0 keeps the server from pulling the definition up, and so lets the key into it.
  */
-#include "postgresql/incremental/difference.h"
+#include "postgresql/incremental/part_diff.h"
 
 #include <talloc.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * difference.c: writes of a relation's rows those that differ from what they should be, by the byte. Rows are compared
+ * part_diff.c: writes of a relation's rows those that differ from what they should be, by the byte. Rows are compared
  * by a hash of all their columns, so rows that are equal are counted. What goes goes first: what comes may take over
  * what was unique to it.
  */

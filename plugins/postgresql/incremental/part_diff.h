@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * difference.h: rows of a relation that are to become those of a query, as pieces of one statement: what is written is
+ * part_diff.h: rows of a relation that are to become those of a query, as pieces of one statement: what is written is
  * what differs by bytes. Pure text. [any]
  */
-#ifndef VIEWD_POSTGRESQL_INCREMENTAL_DIFFERENCE_H
-#define VIEWD_POSTGRESQL_INCREMENTAL_DIFFERENCE_H
+#ifndef VIEWD_POSTGRESQL_INCREMENTAL_PART_DIFF_H
+#define VIEWD_POSTGRESQL_INCREMENTAL_PART_DIFF_H
 
 #include "common/incremental/part.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * plan.c: the names and texts of what a change log consists of.
+ * log_text.c: the names and texts of what a change log consists of.
  */
 #include "mysql/incremental/log.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * state.h: the structures that the files of core/ share. Private to core/. [loop]
+ * model.h: the structures that the rooms of core share. Nobody outside of core/ includes it. [loop]
  */
-#ifndef VIEWD_CORE_MODEL_STATE_H
-#define VIEWD_CORE_MODEL_STATE_H
+#ifndef VIEWD_CORE_MODEL_MODEL_H
+#define VIEWD_CORE_MODEL_MODEL_H
 
 #include "base/clock.h"
 #include "core/engine.h"

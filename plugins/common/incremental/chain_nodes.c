@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/incremental/plan.h"
+#include "common/incremental/chain_nodes.h"
 
 #include "base/err.h"
 #include "common/depends/knowledge.h"
@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <talloc.h>
 
-bool plan_prevent(const struct task *task, const char *what, const char *why, struct viewd_err *err)
+bool chain_prevent(const struct task *task, const char *what, const char *why, struct viewd_err *err)
 {
 	err_set(err, VIEWD_ERR_CONFIG, "view '%s' cannot be refreshed incrementally (%s: %s)", task->view->name, what, why);
 	return err_hint(err, "refresh_mode = auto always works; viewctl explain tells more");
@@ -36,10 +36,10 @@ static bool find_key(struct task *task, const struct analysis_node *node, struct
 {
 	const struct analysis_list *key = &node->key_columns;
 	if ((key->n == 0 && node->kind == ANALYSIS_PART) || key->n > KEY_WIDTH_MAX)
-		return plan_prevent(task, "the key", "its columns have no names of their own", err);
+		return chain_prevent(task, "the key", "its columns have no names of their own", err);
 	for (size_t i = 0; i < key->n; i++)
 		if (!find_column(task->db->syntax, part->columns, key->items[i], &part->key[i]))
-			return plan_prevent(task, "the key", "it is not among the columns of the relation", err);
+			return chain_prevent(task, "the key", "it is not among the columns of the relation", err);
 	part->n_key = key->n;
 	return true;
 }
@@ -56,7 +56,7 @@ static void find_row_columns(struct task *task, void *mem, const struct analysis
 	part->n_row = row->n;
 }
 
-bool plan_writer(struct task *task, struct chain *chain, struct part *part, struct viewd_err *err)
+bool chain_make_writer(struct task *task, struct chain *chain, struct part *part, struct viewd_err *err)
 {
 	part->rel = task->rel;
 	part->definition = chain->definition;
@@ -69,7 +69,7 @@ bool plan_writer(struct task *task, struct chain *chain, struct part *part, stru
 
 /* ---- logs ---- */
 
-void plan_logs(struct task *task, struct chain *chain)
+void chain_logs(struct task *task, struct chain *chain)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < chain->analysis->n_nodes; i++)
@@ -105,7 +105,7 @@ static bool want_columns(struct task *task, struct chain *chain, struct change_l
 {
 	for (size_t i = 0; i < list->n; i++) {
 		if (strchr(list->items[i], '\n') != NULL || strncasecmp(list->items[i], "viewd_", 6) == 0)
-			return plan_prevent(task, list->items[i], "a change log cannot have a column of this name", err);
+			return chain_prevent(task, list->items[i], "a change log cannot have a column of this name", err);
 		if (has_name(log->columns, log->n_columns, list->items[i]))
 			continue;
 		log->columns = talloc_realloc(chain, log->columns, const char *, (unsigned)log->n_columns + 1);
@@ -125,8 +125,8 @@ static struct change_log *want_log(struct task *task, struct chain *chain, const
 	           : NULL;
 }
 
-bool plan_sources(struct task *task, struct chain *chain, const struct analysis_node *node, const struct roll *roll,
-                  struct part *part, struct viewd_err *err)
+bool chain_sources(struct task *task, struct chain *chain, const struct analysis_node *node, const struct roll *roll,
+                   struct part *part, struct viewd_err *err)
 {
 	bool sums = chain->sums.wanted && roll != NULL && roll->images;
 	part->sources = talloc_zero_array(chain, struct part_source, (unsigned)node->n_sources);
@@ -135,7 +135,7 @@ bool plan_sources(struct task *task, struct chain *chain, const struct analysis_
 	for (size_t i = 0; i < node->n_sources; i++) {
 		const struct analysis_source *said = &node->sources[i];
 		if ((said->n_pairs == 0 && !said->images) || said->n_pairs > KEY_WIDTH_MAX)
-			return plan_prevent(task, said->name, "too many columns lead to the key", err);
+			return chain_prevent(task, said->name, "too many columns lead to the key", err);
 		part->sources[i].said = said;
 		part->sources[i].log =
 			want_log(task, chain, said, sums ? sums_of_roll(chain, task->db->syntax, roll, said) : NULL, err);
@@ -159,7 +159,7 @@ static struct roll *new_roll(const struct db *db, void *mem, const struct analys
 	return roll;
 }
 
-struct roll *plan_roll(const struct db *db, struct chain *chain)
+struct roll *chain_roll(const struct db *db, struct chain *chain)
 {
 	return new_roll(db, chain, chain->analysis);
 }
@@ -178,7 +178,7 @@ static void put_below(struct roll *roll, struct part *part)
 	roll->part.n_sources = part->n_sources;
 }
 
-void plan_below(struct chain *chain)
+void chain_below(struct chain *chain)
 {
 	put_below(chain->roll, &chain->part);
 }
@@ -207,7 +207,7 @@ static bool plan_piece(struct task *task, struct chain *chain, const struct anal
 		piece->roll = new_roll(task->db, chain, analysis);
 	if (piece->roll == NULL && !plan_part(task, chain, piece, err))
 		return false;
-	if (!plan_sources(task, chain, &analysis->nodes[0], piece->roll, &piece->part, err))
+	if (!chain_sources(task, chain, &analysis->nodes[0], piece->roll, &piece->part, err))
 		return false;
 	put_below(piece->roll, &piece->part);
 	return true;
@@ -229,7 +229,7 @@ static bool plan_tables(struct task *task, struct chain *chain, struct top *top,
 	return true;
 }
 
-bool plan_top(struct task *task, struct chain *chain, struct viewd_err *err)
+bool chain_top(struct task *task, struct chain *chain, struct viewd_err *err)
 {
 	struct top *top = talloc_zero(chain, struct top);
 	const struct analysis_top *said = chain->analysis->top;
