@@ -11,7 +11,7 @@ systemd/viewd.service: systemd/viewd.service.in
 
 # One of several daemons: the same unit with a file, a socket and a directory of its own.
 systemd/viewd@.service: systemd/viewd.service Makefile
-	$(AM_V_GEN)$(SED) -e 's|/etc/viewd/viewd\.conf|/etc/viewd/%i.conf|' -e 's|^\(RuntimeDirectory\|StateDirectory\)=viewd|&-%i|' \
+	$(AM_V_GEN)$(SED) -e 's|/etc/viewd/viewd\.conf|/etc/viewd/%i.conf|' -e 's|^RuntimeDirectory=.*|&-%i|' -e 's|^StateDirectory=.*|&-%i|' \
 		-e 's|^Description=.*|& (%i)|' -e 's|^# A local change.*|# viewd@NAME reads /etc/viewd/NAME.conf. Its socket: /run/viewd-NAME/control.sock. Pauses: /var/lib/viewd-NAME.\n#\n&|' \
 		systemd/viewd.service >$@.tmp && mv $@.tmp $@
 systemd/viewd-user.service: systemd/viewd-user.service.in
