@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * viewd_types.h: what the daemon and a dialect hand to each other, as plain data. Included by viewd_dialect.h, which
- * tells the conventions; include that.
+ * viewd_types.h: the records that the daemon and a dialect hand to each other, as plain data. Included by
+ * viewd_dialect.h, which tells the conventions; include that.
  */
 #ifndef VIEWD_TYPES_H
 #define VIEWD_TYPES_H

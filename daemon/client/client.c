@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * client.c: from argv to a command's exit status.
+ * client.c: reads argv, runs the command, and gives its exit status.
  */
 #include "config.h"
 

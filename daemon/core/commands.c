@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * commands.c: what is asked of an engine from outside.
+ * commands.c: the commands of people and of ctl/ to an engine. Stands on top of all rooms.
  */
 #include "core/runtime.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * engine.h: what is due, what runs, what came out. The only place where policy is decided.
+ * engine.h: the face of core: commands to the engine, and its answers. All policy is behind this face.
  *
  * No function blocks. Results of blocking work arrive through callbacks, never from inside the call that registered
  * them. [loop]

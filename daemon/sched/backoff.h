@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * backoff.h: how long to wait before trying again. [any]
+ * backoff.h: the wait before another attempt. [any]
  */
 #ifndef VIEWD_SCHED_BACKOFF_H
 #define VIEWD_SCHED_BACKOFF_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * schedule.h: when a view is next due. Pure functions of (schedule, past runs, now). Microseconds. [any]
+ * schedule.h: the next time at which a view is due. Pure functions of (schedule, past runs, now). Microseconds. [any]
  *
  * Rhythms run on the monotonic clock, so that a step of the wall clock neither stalls them nor makes them storm; only
  * cron looks at the wall clock, and is computed anew after a step.

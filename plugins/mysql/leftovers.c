@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * leftovers.c: what prepare puts right after a predecessor was killed.
+ * leftovers.c: puts right, in prepare, what a killed predecessor has left.
  *
  * A table is removed only when its name is one of shadow_table.h, its tag names an object that this state table knows,
  * and nobody holds the lock of its relation.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * my.h: what the files of this dialect share. Only they include it, and with it mysql.h.
+ * my.h: declarations that the files of this dialect share. Only they include it, and with it mysql.h.
  */
 #ifndef VIEWD_MYSQL_MY_H
 #define VIEWD_MYSQL_MY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * pg.h: what the PostgreSQL dialect's files share. Private to plugins/postgresql.
+ * pg.h: declarations that the PostgreSQL dialect's files share. Private to plugins/postgresql.
  *
  * A connection belongs to one worker thread at a time (https://www.postgresql.org/docs/15/libpq-threading.html); only
  * pg_conn_cancel() may be called from another one.

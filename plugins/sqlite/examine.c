@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * examine.c: whether viewd may use the file, and how readers and writers get on in it.
+ * examine.c: examines whether viewd may use the file, and how readers and writers get on in it.
  */
 #include "sqlite/examine.h"
 

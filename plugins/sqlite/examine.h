@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * examine.h: what viewd lacks at a file. [worker]
+ * examine.h: finds what viewd lacks at a file. [worker]
  */
 #ifndef VIEWD_SQLITE_EXAMINE_H
 #define VIEWD_SQLITE_EXAMINE_H

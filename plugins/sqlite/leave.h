@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * leave.h: what viewd leaves behind in a file. Functions run on the thread of their connection.
+ * leave.h: lists what takes viewd out of a file. Functions run on the thread of their connection.
  */
 #ifndef VIEWD_SQLITE_LEAVE_H
 #define VIEWD_SQLITE_LEAVE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * print.c: which printer for which command.
+ * print.c: the table of printers, one a command.
  */
 #include "client/print/print.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * print_graph.c: who reads whom, as text, for graphviz, for Markdown.
+ * print_graph.c: prints the graph of views, as text, for graphviz, for Markdown.
  */
 #include "client/print/print.h"
 #include "client/print/table.h"

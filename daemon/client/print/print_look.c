@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * print_look.c: why, history, plan, render.
+ * print_look.c: prints the answers of why, history, plan and render.
  */
 #include "client/print/print.h"
 #include "client/print/table.h"

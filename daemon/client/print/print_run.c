@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * print_run.c: what became of something asked for.
+ * print_run.c: prints the results of refresh, drop and the like.
  */
 #include "client/print/print.h"
 #include "client/print/table.h"

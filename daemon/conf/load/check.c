@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * check.c: what can only be judged with all sections at hand. What needs a plugin is checked where plugins are.
+ * check.c: checks the sections against each other. Checks that need a plugin are in core/offline/.
  */
 #include "base/address.h"
 #include "base/nearest.h"

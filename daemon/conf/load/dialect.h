@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * dialect.h: what a load asks about dialects, each question once. [any], a load on one thread.
+ * dialect.h: the dialects' answers of one load, each asked for once. [any], a load on one thread.
  */
 #ifndef VIEWD_CONF_LOAD_DIALECT_H
 #define VIEWD_CONF_LOAD_DIALECT_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * load.h: what the steps of one conf_load share. Private to conf/load/. [any], a load on one thread.
+ * load.h: the record that the steps of one conf_load share. Private to conf/load/. [any], a load on one thread.
  *
  * load.c reads files and sorts their sections, build.c and database.c turn sections into structs, define.c collects
  * definitions and indexes, check.c looks across sections. Every step reports and goes on, so that all problems are

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * section.h: what the keys of all kinds of sections have in common. [any], a load on one thread.
+ * section.h: setting a key of a section, of whatever kind. [any], a load on one thread.
  */
 #ifndef VIEWD_CONF_LOAD_SECTION_H
 #define VIEWD_CONF_LOAD_SECTION_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * option.h: what an option is. One row a key; everything users see of an option (parsing, defaults, ranges, unknown
- * keys, `show`, reload classes, the manual, the sample file) comes from its row. [any]
+ * option.h: the description of an option, one row a key; everything users see of an option (parsing, defaults, ranges,
+ * unknown keys, `show`, reload classes, the manual, the sample file) comes from its row. [any]
  */
 #ifndef VIEWD_CONF_SCHEMA_OPTION_H
 #define VIEWD_CONF_SCHEMA_OPTION_H

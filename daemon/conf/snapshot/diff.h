@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * diff.h: what a new snapshot changes, object by object. Values count, not where they are written: a moved line, a
- * setting moved to [view-defaults] or a query moved into a file is no change.
+ * diff.h: the differences between two snapshots, object by object. Values count, not where they are written: a moved
+ * line, a setting moved to [view-defaults] or a query moved into a file is no change.
  */
 #ifndef VIEWD_CONF_SNAPSHOT_DIFF_H
 #define VIEWD_CONF_SNAPSHOT_DIFF_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * login.h: what a dialect needs to open a session, with the password for as long as it takes. [any]
+ * login.h: the record by which a dialect opens a session. It has the password for as long as that takes. [any]
  */
 #ifndef VIEWD_CONF_SNAPSHOT_LOGIN_H
 #define VIEWD_CONF_SNAPSHOT_LOGIN_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * url.h: what the daemon needs to know of a database URL; the rest is the dialect's business. [any]
+ * url.h: the parts of a database URL that the daemon uses; the rest is the dialect's business. [any]
  */
 #ifndef VIEWD_CONF_SNAPSHOT_URL_H
 #define VIEWD_CONF_SNAPSHOT_URL_H

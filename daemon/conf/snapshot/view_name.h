@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * view_name.h: how people name a view: NAME, or DATABASE:NAME where several databases have one of that name. [any]
+ * view_name.h: the names by which people ask for a view: NAME, or DATABASE:NAME where several databases have one of
+ * that name. [any]
  */
 #ifndef VIEWD_CONF_SNAPSHOT_VIEW_NAME_H
 #define VIEWD_CONF_SNAPSHOT_VIEW_NAME_H

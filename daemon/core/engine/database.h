@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * database.h: is a database up, and what follows when that changes. [loop]
+ * database.h: the states of a database, and the work that each change of state starts. [loop]
  */
 #ifndef VIEWD_CORE_ENGINE_DATABASE_H
 #define VIEWD_CORE_ENGINE_DATABASE_H

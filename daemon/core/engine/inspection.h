@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * inspection.h: what a look at a view's object has found, taken into the instance. [loop]
+ * inspection.h: takes the findings of a look at a view's object into the instance. [loop]
  */
 #ifndef VIEWD_CORE_ENGINE_INSPECTION_H
 #define VIEWD_CORE_ENGINE_INSPECTION_H

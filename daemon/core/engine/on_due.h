@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * on_due.h: what is due starts. [loop]
+ * on_due.h: starts the instances that are due. [loop]
  */
 #ifndef VIEWD_CORE_ENGINE_ON_DUE_H
 #define VIEWD_CORE_ENGINE_ON_DUE_H

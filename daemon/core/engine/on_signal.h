@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * on_signal.h: what a watch has heard of a view, and what follows: a change is noted, a refresh is asked for, a
- * redefinition is looked into.
+ * on_signal.h: acts on the signals of a watch: a change is noted, a refresh is asked for, a redefinition is looked
+ * into.
  */
 #ifndef VIEWD_CORE_ENGINE_ON_SIGNAL_H
 #define VIEWD_CORE_ENGINE_ON_SIGNAL_H

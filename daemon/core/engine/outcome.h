@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * outcome.h: what the end of a job means for the instance: state, counters, error, the next time. Policy lives here.
+ * outcome.h: takes the end of a job into the instance: state, counters, error, the next time. Policy lives here.
  * [loop]
  */
 #ifndef VIEWD_CORE_ENGINE_OUTCOME_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * exec.h: what is told upward by that which blocks: the ends of jobs, sessions and watches, and what a watch has heard.
- * The engine gives the functions once, when it is made. [loop]
+ * exec.h: the news that blocking work tells upward: the ends of jobs, sessions and watches, and what a watch has
+ * heard. The engine gives the functions once, when it is made. [loop]
  */
 #ifndef VIEWD_CORE_EXEC_EXEC_H
 #define VIEWD_CORE_EXEC_EXEC_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * ready.h: what waits for an instance, and what of that may start: questions about its members. [loop]
+ * ready.h: questions about the members that wait for an instance: are there any, and may they start? [loop]
  */
 #ifndef VIEWD_CORE_FLOW_READY_H
 #define VIEWD_CORE_FLOW_READY_H

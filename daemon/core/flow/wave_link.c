@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * wave_link.c: who waits for whom in a wave.
+ * wave_link.c: links the members of a wave: each waits for those before it.
  */
 #include "core/flow/wave.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * counts.h: what is counted of views and databases; report/tally.c does the counting. [loop]
+ * counts.h: the counters of views and databases; report/tally.c does the counting. [loop]
  */
 #ifndef VIEWD_CORE_MODEL_COUNTS_H
 #define VIEWD_CORE_MODEL_COUNTS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * edges.h: who reads whom. Sources found in the catalogue plus depends_on become edges between instances.
- * [loop]
+ * edges.h: edges: one instance reads another. Sources found in the catalogue plus depends_on become edges between
+ * instances. [loop]
  */
 #ifndef VIEWD_CORE_MODEL_EDGES_H
 #define VIEWD_CORE_MODEL_EDGES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * queue.h: what waits for a turn on a database: instances with work that is ready, and jobs that need no slot. [loop]
+ * queue.h: the queues of a database: instances with work that is ready, and jobs that need no slot. [loop]
  */
 #ifndef VIEWD_CORE_MODEL_QUEUE_H
 #define VIEWD_CORE_MODEL_QUEUE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * view_status.h: what is told about an instance. [loop]
+ * view_status.h: the record of status: all that others are told about an instance. [loop]
  */
 #ifndef VIEWD_CORE_MODEL_VIEW_STATUS_H
 #define VIEWD_CORE_MODEL_VIEW_STATUS_H

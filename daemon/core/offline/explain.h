@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * explain.h: how a view can be kept incrementally, asked of its database without a daemon. [any]
+ * explain.h: asks a database, without a daemon, how a view can be kept incrementally. [any]
  */
 #ifndef VIEWD_CORE_OFFLINE_EXPLAIN_H
 #define VIEWD_CORE_OFFLINE_EXPLAIN_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * offline.h: what dialects say about a configuration without any connection: the checks of `viewctl check`, `viewd
+ * offline.h: asks the dialects about a configuration, without any connection: the checks of `viewctl check`, `viewd
  * --check` and reload, and the SQL of `render`. The same code in the daemon and in viewctl.
  */
 #ifndef VIEWD_CORE_OFFLINE_OFFLINE_H

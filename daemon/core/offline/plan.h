@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * plan.h: what a daemon that is started with these files would do to each object, asked of the databases without one.
- * [any]
+ * plan.h: asks the databases, without a daemon, what one with these files would do to each object. [any]
  */
 #ifndef VIEWD_CORE_OFFLINE_PLAN_H
 #define VIEWD_CORE_OFFLINE_PLAN_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * capturable.h: whether following changes is enough for a section: pure questions. [any]
+ * capturable.h: judges whether following changes is enough for a section. Pure functions. [any]
  */
 #ifndef VIEWD_CORE_PLAN_CAPTURABLE_H
 #define VIEWD_CORE_PLAN_CAPTURABLE_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * decide.h: what to create, adopt, replace or drop, as a pure function of settings and what was found.
+ * decide.h: decides on the change of an object (create, adopt, replace ..) as a pure function of settings and
+ * findings.
  */
 #ifndef VIEWD_CORE_PLAN_DECIDE_H
 #define VIEWD_CORE_PLAN_DECIDE_H

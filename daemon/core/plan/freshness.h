@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * freshness.h: is an instance fresh, stale, or does nobody know? The one place that decides it
+ * freshness.h: the freshness of an instance: fresh, stale or unknown. The one place that decides it
  * (docs/adr/005-dependencies.md). [loop]
  */
 #ifndef VIEWD_CORE_PLAN_FRESHNESS_H

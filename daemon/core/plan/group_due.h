@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * group_due.h: what the members of a group share of their due times. [loop]
+ * group_due.h: the due times that the members of a group share. [loop]
  */
 #ifndef VIEWD_CORE_PLAN_GROUP_DUE_H
 #define VIEWD_CORE_PLAN_GROUP_DUE_H

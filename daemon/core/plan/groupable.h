@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * groupable.h: whether a dialect can refresh a section together with others: a pure question. [any]
+ * groupable.h: judges whether a dialect can refresh a section together with others. A pure function. [any]
  */
 #ifndef VIEWD_CORE_PLAN_GROUPABLE_H
 #define VIEWD_CORE_PLAN_GROUPABLE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * measure.h: what is told of databases and counted of views, for those who collect numbers. [loop]
+ * measure.h: numbers of databases and views for metrics. [loop]
  */
 #ifndef VIEWD_CORE_REPORT_MEASURE_H
 #define VIEWD_CORE_REPORT_MEASURE_H

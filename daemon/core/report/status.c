@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * status.c: what people are told about an instance: the record for status, the sentences for why.
+ * status.c: tells people about an instance: the record for status, the sentences for why.
  */
 #include "base/err.h"
 #include "base/mem.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * begin.h: what every start of a job does, of one instance or of a group. [loop]
+ * begin.h: the steps that every start of a job takes, of one instance or of a group. [loop]
  */
 #ifndef VIEWD_CORE_TURN_BEGIN_H
 #define VIEWD_CORE_TURN_BEGIN_H

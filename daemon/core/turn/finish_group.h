@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * finish_group.h: what the end of a group's job sets off. [loop]
+ * finish_group.h: finishes the job of a group. [loop]
  */
 #ifndef VIEWD_CORE_TURN_FINISH_GROUP_H
 #define VIEWD_CORE_TURN_FINISH_GROUP_H

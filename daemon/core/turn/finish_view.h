@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * finish_view.h: what the end of a job on one instance, or of its part of a group, sets off. [loop]
+ * finish_view.h: finishes a job on one instance, or its part of a group's job. [loop]
  */
 #ifndef VIEWD_CORE_TURN_FINISH_VIEW_H
 #define VIEWD_CORE_TURN_FINISH_VIEW_H

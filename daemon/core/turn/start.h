@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * start.h: who runs next on a database, under its limits and those of the daemon. [loop]
+ * start.h: starts the next jobs of a database, under its limits and those of the daemon. [loop]
  */
 #ifndef VIEWD_CORE_TURN_START_H
 #define VIEWD_CORE_TURN_START_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * args_private.h: what the readers and writers of struct args share. [any], a record on one thread at a time.
+ * args_private.h: struct args, for its readers and writers. [any], a record on one thread at a time.
  */
 #ifndef VIEWD_CTL_COMMAND_ARGS_PRIVATE_H
 #define VIEWD_CTL_COMMAND_ARGS_PRIVATE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * limits.c: what the control server allows unless told otherwise.
+ * limits.c: the default limits of the control server.
  */
 #include "ctl/serve/server.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * peer.h: who is at the other end of a control connection, and what that allows. [loop]
+ * peer.h: the process at the other end of a control connection, and its rights. [loop]
  *
  * Whoever can connect may read: the socket's directory and mode (0660) decide that, so members of the socket's group
  * can look. Only root and the daemon's own user may change anything; group membership does not suffice, so that

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * server_private.h: what the files of the control server share. [loop]
+ * server_private.h: the records that the files of the control server share. [loop]
  */
 #ifndef VIEWD_CTL_SERVE_SERVER_PRIVATE_H
 #define VIEWD_CTL_SERVE_SERVER_PRIVATE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * server_request.c: from a request to a call: whether it may come in at all, and what it asks for.
+ * server_request.c: makes a call of a request, if it may come in at all.
  */
 #include "ctl/serve/server_private.h"
 

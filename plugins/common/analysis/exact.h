@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * exact.h: which sums come out the same, digit for digit, when they are moved by differences (docs/adr/008).
+ * exact.h: judges which sums come out the same, digit for digit, when they are moved by differences (docs/adr/008).
  */
 #ifndef VIEWD_COMMON_ANALYSIS_EXACT_H
 #define VIEWD_COMMON_ANALYSIS_EXACT_H

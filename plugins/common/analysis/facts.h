@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * facts.h: what the analysis of a definition has to know of the database. Whoever calls it supplies them, so it needs
- * no server. What is not among the facts does not exist for the analysis, and leads to a refusal.
+ * facts.h: the facts about a database that the analysis of a definition needs. Whoever calls it supplies them, so it
+ * needs no server. What is not among the facts does not exist for the analysis, and leads to a refusal.
  */
 #ifndef VIEWD_COMMON_ANALYSIS_FACTS_H
 #define VIEWD_COMMON_ANALYSIS_FACTS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * process.h: who this process is, for databases that two of them may want to keep.
+ * process.h: the identity of this process, for databases that two of them may want to keep.
  */
 #ifndef VIEWD_COMMON_CONN_PROCESS_H
 #define VIEWD_COMMON_CONN_PROCESS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * knowledge.h: what a catalogue tells, collected row by row for the analysis (common/analysis/facts.h). A dialect's
+ * knowledge.h: collects a catalogue's answers, row by row, for the analysis (common/analysis/facts.h). A dialect's
  * db_ops.depends.know runs its queries with these readers; ctx is the struct knowledge. [worker]
  */
 #ifndef VIEWD_COMMON_DEPENDS_KNOWLEDGE_H

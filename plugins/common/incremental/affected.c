@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * affected.c: from the images of changed rows to the keys that they touch, one step on the way after the other
+ * affected.c: finds the keys that the images of changed rows touch, one step on the way after the other
  * (docs/adr/010-affected-keys.md). A step looks at the current rows of a table and at its images: a batch may have
  * changed both ends.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * chain_nodes.h: from the answer of the analysis to what refreshes run with: positions of columns, change logs, nodes.
+ * chain_nodes.h: makes the nodes of a chain from the answer of the analysis: positions of columns, change logs, parts,
+ * rolls.
  */
 #ifndef VIEWD_COMMON_INCREMENTAL_CHAIN_NODES_H
 #define VIEWD_COMMON_INCREMENTAL_CHAIN_NODES_H

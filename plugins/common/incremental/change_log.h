@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * change_log.h: which rows of a table were changed, as the database writes it down for incremental refreshes
+ * change_log.h: the logs in which the database writes down the changed rows of a table, for incremental refreshes
  * (docs/adr/009-change-logs.md).
  *
  * A log belongs to one source and serves every view that reads it, its readers. A table has one log of images, and may

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * opening.c: what stands around an incremental refresh: the chain is found or made before it; after it, what it has
+ * opening.c: the steps around an incremental refresh: the chain is found or made before it; after it, what it has
  * taken is remembered, and what it has read removed.
  */
 #include "common/incremental/incremental.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hooks.h: what a view wants done beside its data: SQL before and after it, a role to work as, a channel to tell.
+ * hooks.h: the wishes of a view beside its data: SQL before and after it, a role to work as, a channel to tell.
  */
 #ifndef VIEWD_COMMON_OBJECTS_HOOKS_H
 #define VIEWD_COMMON_OBJECTS_HOOKS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * explain.c: how a definition could be kept incrementally, as facts for people and programs.
+ * explain.c: explains how a definition can be kept incrementally, as facts for people and programs.
  */
 #include "base/err.h"
 #include "common/analysis/analysis.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * indexes.h: which indexes of the sources an incremental refresh looks for and does not find.
+ * indexes.h: finds the indexes of sources that an incremental refresh would use and that are missing.
  */
 #ifndef VIEWD_COMMON_REFRESH_INDEXES_H
 #define VIEWD_COMMON_REFRESH_INDEXES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * syntax.h: what makes one engine's SQL different from another's, as data.
+ * syntax.h: an engine's SQL as data: all that differs from engine to engine.
  *
  * Each dialect has one constant struct syntax (plugins/X/conn/syntax.c). The generators and recipes of plugins/common
  * read it; nothing in plugins/common asks for a dialect's name.

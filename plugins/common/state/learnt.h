@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * learnt.h: what refreshes have found out about a view, for whatever connection refreshes it next: the state table
- * `learnt`, one row for each (view, fact). A fact is true of one definition, which is told by a digest.
+ * learnt.h: findings of refreshes about a view, for whatever connection refreshes it next: the state table `learnt`,
+ * one row for each (view, fact). A fact is true of one definition, which is told by a digest.
  */
 #ifndef VIEWD_COMMON_STATE_LEARNT_H
 #define VIEWD_COMMON_STATE_LEARNT_H

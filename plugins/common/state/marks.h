@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * marks.h: which views are stale, as the database remembers it: the state table `captures`, one row for each (view,
- * source). Functions run on the thread of their connection.
+ * marks.h: the marks by which the database remembers that views are stale: the state table `captures`, one row for
+ * each (view, source). Functions run on the thread of their connection.
  *
  * changed_time is when a row turned stale, so of many changes it is the first one's.
  *

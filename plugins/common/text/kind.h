@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * kind.h: what SQL calls a kind of object: VIEW, MATERIALIZED VIEW, TABLE. [any]
+ * kind.h: SQL's word for a kind of object: VIEW, MATERIALIZED VIEW, TABLE. [any]
  */
 #ifndef VIEWD_COMMON_TEXT_KIND_H
 #define VIEWD_COMMON_TEXT_KIND_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * capture.h: what the files that notice changes share.
+ * capture.h: declarations that the files of capture/ share.
  *
  * Five tables beside the common ones: viewd_changes (what triggers wrote), viewd_slots (held by who wrote while nobody
  * watched), viewd_triggers (which triggers are ours), viewd_tables (by what a table is known again), viewd_position

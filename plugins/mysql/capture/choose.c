@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * choose.c: which way of noticing changes works for these sources, and what it cannot see.
+ * choose.c: chooses the way of noticing changes of some sources, and tells what it cannot see.
  */
 #include "mysql/capture/capture.h"
 #include "mysql/depends/cascade.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * errors.c: which class an error number of the server or of the client library belongs to.
+ * errors.c: the classes of error numbers of the server and of the client library.
  *
  * Numbers: https://mariadb.com/kb/en/mariadb-error-codes/ and
  * https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html. Written as numbers because no client

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * leader_lock.c: who leads a database. The watching session holds the lock of the server (watch.c), which ends with it;
- * the row in viewd_daemon says who took it last. Every transaction that writes reads that row, locked, right before its
- * commit, and every exchange of names right before it begins. So a process that was stopped for a while and does not
- * know that another one has taken over changes nothing any more.
+ * leader_lock.c: the lock of the leader of a database. The watching session holds the lock of the server (watch.c),
+ * which ends with it; the row in viewd_daemon says who took it last. Every transaction that writes reads that row,
+ * locked, right before its commit, and every exchange of names right before it begins. So a process that was stopped
+ * for a while and does not know that another one has taken over changes nothing any more.
  */
 #include "mysql/my.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * know.c: what the server's dictionary knows of the tables of a definition, for the analysis.
+ * know.c: asks the server's dictionary about the tables of a definition, for the analysis.
  */
 #include "common/depends/knowledge.h"
 #include "mysql/conn/row_key.h"

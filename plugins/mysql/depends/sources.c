@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sources.c: what a view reads, from the server's own text of it.
+ * sources.c: finds what a view reads in the server's own text of the view.
  *
  * information_schema.VIEWS.VIEW_DEFINITION holds every table as `database`.`table`; a column may look the same
  * (`alias`.`column`), so only what stands after FROM, JOIN or a comma of a FROM list counts.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * facts.c: what a change log and its source are now.
+ * facts.c: asks the server what a change log and its source are now.
  */
 #include "mysql/incremental/log.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.h: what the files share that keep change logs. Functions run on the thread of their connection.
+ * log.h: declarations that the files of incremental/ share. Functions run on the thread of their connection.
  *
  * The log of a source is table viewd_change_<number> of the URL's database. Three triggers of the source call one
  * procedure beside it, for the reasons that trigger_procedure.h gives; a second procedure calls the first one as a

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * look.c: what a reader has to read of its change logs. All rows are taken by the numbers that the snapshot shows: one
- * that was given out before may be committed later.
+ * look.c: finds what a reader has to read of its change logs. All rows are taken by the numbers that the snapshot
+ * shows: one that was given out before may be committed later.
  *
  * Everything that there is to know of all logs of a view is asked for with one statement. What does not answer it (a
  * table that is gone, a right that was taken away) is then asked for one by one, to find out which log it is.

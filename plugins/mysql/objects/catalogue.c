@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * catalogue.c: what exists, from information_schema.
+ * catalogue.c: finds objects in information_schema.
  */
 #include "mysql/conn/row_key.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * slots.c: what bounds the triggers' log while nobody takes rows off it.
+ * slots.c: the bound of the triggers' log while nobody takes rows off it.
  *
  * A writer who finds the lock of the watch free, and whose row's number is far beyond what a slot says, takes his row
  * out again: who comes to watch then finds numbers that were given out that far, and takes every source for changed.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * choose.c: which way of noticing changes works for a view's sources, and what it cannot see.
+ * choose.c: chooses the way of noticing changes of a view's sources, and tells what it cannot see.
  */
 #include <stdio.h>
 #include <string.h>

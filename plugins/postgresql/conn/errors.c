@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * errors.c: from SQLSTATE to policy, and everything of a failure captured at once.
+ * errors.c: gives a SQLSTATE its class, and takes all there is to tell of a failure at once.
  *
  * Codes: https://www.postgresql.org/docs/15/errcodes-appendix.html
  */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * leader_lock.c: who leads a database. The watching session holds an advisory lock, which ends with it; the row in
- * viewd.daemon says who took it last, and every transaction that writes reads that row, locked, right before its
- * commit. So a process that was stopped for a while and does not know that another one has taken over cannot commit.
+ * leader_lock.c: the lock of the leader of a database. The watching session holds an advisory lock, which ends with
+ * it; the row in viewd.daemon says who took it last, and every transaction that writes reads that row, locked, right
+ * before its commit. So a process that was stopped for a while and does not know that another one has taken over
+ * cannot commit.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * own.c: are the schemas viewd and viewd_stage what they should be? Whoever owns one of them, may create in it or owns
- * something there decides what viewd's own statements run: a table may be a view or have triggers, an operator may hide
- * the server's.
+ * own.c: checks that the schemas viewd and viewd_stage are what they should be. Whoever owns one of them, may create
+ * in it or owns something there decides what viewd's own statements run: a table may be a view or have triggers, an
+ * operator may hide the server's.
  *
  * Superusers are trusted with the schemas, since they may do anything anyway. What is in schema viewd belongs to
  * viewd's own role, because its functions run with the rights of who owns them.

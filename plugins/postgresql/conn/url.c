@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * url.c: from SQLAlchemy's URL and the dialect's keys to libpq's keywords.
+ * url.c: translates SQLAlchemy's URL and the dialect's keys to libpq's keywords.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * changed_objects.c: which of the objects that views depend on may have changed, for all views at once.
+ * changed_objects.c: finds objects that views depend on and that may have changed, for all views at once.
  */
 #include "common/depends/objects.h"
 #include "postgresql/depends/stamp.h"

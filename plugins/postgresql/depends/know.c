@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * know.c: what the catalogue knows of the relations and functions of a definition, for the analysis.
+ * know.c: asks the catalogue about the relations and functions of a definition, for the analysis.
  */
 #include "common/depends/knowledge.h"
 #include "postgresql/pg.h"

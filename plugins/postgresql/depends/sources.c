@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sources.c: what a definition yields and reads, asked of the server itself.
+ * sources.c: asks the server what a definition yields and reads.
  *
  * The definition becomes a temporary view that is undone before the call returns. So the answer is the same before the
  * view exists, for all methods, and a text that is no query at all (INSERT ... RETURNING) is refused by the server.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * walk.c: from a definition to everything that its contents depend on.
+ * walk.c: walks from a definition to everything that its contents depend on.
  *
  * pg_depend does not list what is pinned: the server's own functions and catalogues. Those are found in the parsed
  * query itself (https://www.postgresql.org/docs/15/catalog-pg-rewrite.html). What is neither followed nor known to be

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * walk.h: from a definition to everything that its contents depend on. Private to walk.c and its helpers. Functions run
- * on the thread of their connection.
+ * walk.h: the walk from a definition to everything that its contents depend on. Private to walk.c and its helpers.
+ * Functions run on the thread of their connection.
  */
 #ifndef VIEWD_POSTGRESQL_DEPENDS_WALK_H
 #define VIEWD_POSTGRESQL_DEPENDS_WALK_H

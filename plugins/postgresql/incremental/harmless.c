@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * harmless.c: can the query of a log's sums fail for some row? Triggers run it in the writers' statements. The server
- * resolves it, and what it has made of it, the tree behind a view, is compared with what is known never to fail: its
- * own comparisons, and sums and products that have room. Whatever is not known is refused.
+ * harmless.c: judges whether the query of a log's sums can fail for some row. Triggers run it in the writers'
+ * statements. The server resolves it, and what it has made of it, the tree behind a view, is compared with what is
+ * known never to fail: its own comparisons, and sums and products that have room. Whatever is not known is refused.
  */
 #include "postgresql/incremental/log_objects.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * log_functions.c: what the triggers of a change log run in the writers' transactions. As with the functions that note
- * changes (capture/trigger_functions.c), no statement of a writer fails by any of this: change_is_good() looks at the
- * log and at the columns of the source, and the server keeps its answer until the catalogue's rows of one of them
- * change. Where it says no nothing is logged, and the next look at the log finds that out.
+ * log_functions.c: the functions that triggers of a change log run in the writers' transactions. As with the functions
+ * that note changes (capture/trigger_functions.c), no statement of a writer fails by any of this: change_is_good()
+ * looks at the log and at the columns of the source, and the server keeps its answer until the catalogue's rows of one
+ * of them change. Where it says no nothing is logged, and the next look at the log finds that out.
  *
  * Statements of several rows leave their images as sets, or sums of them for each group. What is on both sides, to the
  * byte, is left out.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * look.c: are change logs as they were made, and what do they hold that a view has not read? One question for all logs
- * of a view, since a turn to the server costs as much as the answer.
+ * look.c: asks whether change logs are as they were made, and what they hold that a view has not read. One question
+ * for all logs of a view, since a turn to the server costs as much as the answer.
  */
 #include "postgresql/incremental/log_objects.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * catalogue.c: what exists under a name.
+ * catalogue.c: finds what exists under a name.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * index.c: what indexes a relation has. Two indexes are the same when the server describes them alike, whatever their
- * names: the declared one is made on an empty copy of the relation, compared, and undone.
+ * index.c: compares and makes the indexes of a relation. Two indexes are the same when the server describes them
+ * alike, whatever their names: the declared one is made on an empty copy of the relation, compared, and undone.
  */
 #include <talloc.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * maintenance.c: what a relation needs after its rows changed. The daemon calls it beside other work; nobody waits for
- * it.
+ * maintenance.c: looks after a relation whose rows have changed. The daemon calls it beside other work; nobody waits
+ * for it.
  *
  * A full refresh gives the relation a new file about which the planner knows nothing; concurrent refreshes and table
  * refreshes leave dead rows behind, and their lock keeps autovacuum away when they come often.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * drain.c: from the log to the marks.
+ * drain.c: takes rows off the log of the triggers and raises marks for them.
  */
 #include "postgresql/watch/watch.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * heartbeat.c: is the session still what it should be? Asked every 15 seconds.
+ * heartbeat.c: asks every 15 seconds whether the session is still what it should be.
  */
 #include "postgresql/watch/watch.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * poll_interval.c: when to look next. A change alone is met asleep: one notification, one look, one more that finds
- * nothing. A stream of changes wakes the watcher, so that writers stop notifying, which takes a lock of the whole
- * server at their commit; it looks in steps of 1 to 50 ms, the longer the more it finds, until it has been quiet, and
- * then sleeps as soon as nobody who saw it awake is left.
+ * poll_interval.c: the time of the next look. A change alone is met asleep: one notification, one look, one more that
+ * finds nothing. A stream of changes wakes the watcher, so that writers stop notifying, which takes a lock of the
+ * whole server at their commit; it looks in steps of 1 to 50 ms, the longer the more it finds, until it has been
+ * quiet, and then sleeps as soon as nobody who saw it awake is left.
  */
 #include "postgresql/watch/watch.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * write_rate.c: which sources are written so often that a log row for each statement is too many. What counts is a rate
- * that lasts: one large transaction is drained at once and is over.
+ * write_rate.c: finds sources that are written so often that a log row for each statement is too many. What counts is
+ * a rate that lasts: one large transaction is drained at once and is over.
  */
 #include "postgresql/watch/watch.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * authorizer.c: what a definition may do: SQLite asks for each action while it prepares a statement.
+ * authorizer.c: limits what a definition may do: SQLite asks for each action while it prepares a statement.
  */
 #include "sqlite/conn/definition.h"
 

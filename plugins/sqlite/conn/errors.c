@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * errors.c: from a result code of SQLite to an error record.
+ * errors.c: makes an error record of a result code of SQLite.
  */
 #include "sqlite/conn/conn.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * files.h: who may use the files beside a database. SQLite makes FILE-wal, FILE-shm and FILE-journal with the mode of
- * the database file, but with the group of the process; an application that shares the database by its group would be
- * locked out.
+ * files.h: the rights of the files beside a database. SQLite makes FILE-wal, FILE-shm and FILE-journal with the mode
+ * of the database file, but with the group of the process; an application that shares the database by its group would
+ * be locked out.
  */
 #ifndef VIEWD_SQLITE_CONN_FILES_H
 #define VIEWD_SQLITE_CONN_FILES_H

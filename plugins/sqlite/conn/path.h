@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * path.h: from a database URL to a file that may be opened.
+ * path.h: finds the file of a database URL, if it may be opened.
  */
 #ifndef VIEWD_SQLITE_CONN_PATH_H
 #define VIEWD_SQLITE_CONN_PATH_H

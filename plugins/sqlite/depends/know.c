@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * know.c: what the schema knows of the tables of a definition, for the analysis.
+ * know.c: asks the schema about the tables of a definition, for the analysis.
  */
 #include "common/depends/knowledge.h"
 #include "sqlite/depends/walk.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * shape.h: what the triggers of a change log have to know of a source. [worker]
+ * shape.h: the columns and keys of a source, as the triggers of a change log have to know them. [worker]
  */
 #ifndef VIEWD_SQLITE_INCREMENTAL_SHAPE_H
 #define VIEWD_SQLITE_INCREMENTAL_SHAPE_H

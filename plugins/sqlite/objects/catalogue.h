@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * catalogue.h: what exists in the file, and the columns of a query. Functions run on the thread of their connection.
+ * catalogue.h: finds what exists in the file, and the columns of a query. Functions run on the thread of their
+ * connection.
  */
 #ifndef VIEWD_SQLITE_OBJECTS_CATALOGUE_H
 #define VIEWD_SQLITE_OBJECTS_CATALOGUE_H

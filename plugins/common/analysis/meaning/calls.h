@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * calls.h: what is known of functions, and walking through expressions. [any]
+ * calls.h: the table of known functions, and walks through expressions. [any]
  */
 #ifndef VIEWD_COMMON_ANALYSIS_MEANING_CALLS_H
 #define VIEWD_COMMON_ANALYSIS_MEANING_CALLS_H

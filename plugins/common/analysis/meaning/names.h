@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * names.h: which table each column of a query belongs to, and which conditions hold where.
+ * names.h: finds the table of each column of a query, and the conditions that hold for it.
  *
  * An occurrence is one place where a table stands, at any level. Derived tables that only choose and compute columns
  * are merged into the query around them; every other one is an occurrence too, of its own rows, beside the occurrences

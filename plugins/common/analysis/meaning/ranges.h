@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * ranges.h: what a FROM clause makes visible. [any]
+ * ranges.h: the tables and columns that a FROM clause makes visible. [any]
  */
 #ifndef VIEWD_COMMON_ANALYSIS_MEANING_RANGES_H
 #define VIEWD_COMMON_ANALYSIS_MEANING_RANGES_H

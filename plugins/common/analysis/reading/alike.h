@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * alike.h: are two trees that the reader has made of texts the same, wherever they stand? [any]
+ * alike.h: compares two trees that the reader has made of texts, wherever they stand in them. [any]
  */
 #ifndef VIEWD_COMMON_ANALYSIS_READING_ALIKE_H
 #define VIEWD_COMMON_ANALYSIS_READING_ALIKE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * read_sql.h: from a text in an engine's SQL to a struct query.
+ * read_sql.h: reads a text in an engine's SQL into a struct query.
  */
 #ifndef VIEWD_COMMON_ANALYSIS_READING_READ_SQL_H
 #define VIEWD_COMMON_ANALYSIS_READING_READ_SQL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * refusal.h: why a definition cannot be kept incrementally. [any]
+ * refusal.h: the reason why a definition cannot be kept incrementally. [any]
  */
 #ifndef VIEWD_COMMON_ANALYSIS_READING_REFUSAL_H
 #define VIEWD_COMMON_ANALYSIS_READING_REFUSAL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * reading.c: how far a view has read its change logs, and what it has not read (change_log.h).
+ * reading.c: reads change logs: how far a view has come, and the rows that it has not read (change_log.h).
  */
 #include "base/err.h"
 #include "common/incremental/change_log.h"

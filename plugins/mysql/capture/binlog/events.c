@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * events.c: what the events of the binary log mean: which tables they name, where groups of them end.
+ * events.c: interprets the events of the binary log: the tables that they name, the ends of groups.
  */
 #include "mysql/capture/binlog/events.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * position.c: where to go on in the binary log, remembered in the transaction of the marks.
+ * position.c: the position in the binary log from which to go on, remembered in the transaction of the marks.
  */
 #include "mysql/capture/binlog/binlog.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * statement.c: what a statement of the binary log means.
+ * statement.c: interprets a statement of the binary log.
  *
  * Definitions (TRUNCATE, ALTER, RENAME ...) are logged as text, whatever the format, and as they were written: behind
  * SET STATEMENT ... FOR, in comments that the server executes. Only what is known to change nothing is passed over. The

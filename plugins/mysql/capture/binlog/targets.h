@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * targets.h: which tables of the binary log mean which sources. Functions run on the thread of their connection.
+ * targets.h: the sources that tables of the binary log stand for. Functions run on the thread of their connection.
  */
 #ifndef VIEWD_MYSQL_CAPTURE_BINLOG_TARGETS_H
 #define VIEWD_MYSQL_CAPTURE_BINLOG_TARGETS_H
