@@ -65,6 +65,14 @@ die()
 	exit 1
 }
 
+# has_mode "OWNER GROUP MODE KIND" FILE: in the chroot.
+has_mode()
+{
+	local is
+	is=$(in_chroot stat -c '%U %G %a %F' "$2") || die "$2 is not there"
+	[ "$is" = "$1" ] || die "$2 is $is, not $1"
+}
+
 # The packages as the next version would be.
 make_next_version()
 {
@@ -102,19 +110,23 @@ try()
 	mount -t proc proc "$work/tree/proc"
 	printf '#!/bin/sh\nexit 101\n' >"$work/tree/usr/sbin/policy-rc.d" && chmod 755 "$work/tree/usr/sbin/policy-rc.d"
 	mkdir "$work/tree/debs" && cp "$out"/*.deb "$work/tree/debs" && rm -f "$work/tree/debs"/*-dbgsym_*
-	in_chroot sh -c 'apt-get -q -y update && apt-get -q -y --no-install-recommends install systemd /debs/*.deb' >"$work/install.log" 2>&1 ||
+	in_chroot sh -ec 'apt-get -q -y update; apt-get -q -y --no-install-recommends install systemd /debs/*.deb' >"$work/install.log" 2>&1 ||
 		{ tail -n 30 "$work/install.log" && die "the packages cannot be installed"; }
-	in_chroot sh -c 'ls -ld /etc/viewd /etc/viewd/viewd.conf; getent passwd viewd; viewctl --version; viewd --version'
+	in_chroot sh -ec 'getent passwd viewd; getent group viewd; viewctl --version; viewd --version' ||
+		die "the user viewd, or a program, is not there"
+	has_mode "root viewd 750 directory" /etc/viewd
+	has_mode "root root 644 regular file" /etc/viewd/viewd.conf
 	in_chroot systemd-analyze verify --man=no /lib/systemd/system/viewd.service || die "the unit is wrong"
 	first_start
 	make_next_version
-	in_chroot sh -c 'echo "; changed by hand" >>/etc/viewd/viewd.conf; dpkg -i /next/*.deb >/tmp/upgrade.log 2>&1 || { cat /tmp/upgrade.log; exit 1; }
+	in_chroot sh -ec 'echo "; changed by hand" >>/etc/viewd/viewd.conf; dpkg -i /next/*.deb >/tmp/upgrade.log 2>&1 || { cat /tmp/upgrade.log; exit 1; }
 		grep -q "changed by hand" /etc/viewd/viewd.conf' || die "the upgrade fails"
+	has_mode "root root 644 regular file" /etc/viewd/viewd.conf
 	in_chroot dpkg --remove viewd-postgresql viewd-mysql viewd-sqlite viewd-dev viewd-doc viewd >"$work/remove.log" 2>&1 ||
 		{ cat "$work/remove.log" && die "the packages cannot be removed"; }
-	in_chroot sh -c 'test -e /etc/viewd/viewd.conf && test ! -e /usr/sbin/viewd' || die "after removal: the configuration is gone, or the daemon is not"
-	in_chroot dpkg --purge viewd
-	if in_chroot sh -c 'find / -xdev -name "*viewd*" -not -path "/debs*" -not -path "/next*" -not -path "/proc/*" -not -path "/var/log/*" | grep .'; then
+	in_chroot sh -ec 'test -e /etc/viewd/viewd.conf; test ! -e /usr/sbin/viewd' || die "after removal: the configuration is gone, or the daemon is not"
+	in_chroot dpkg --purge viewd || die "the packages cannot be purged"
+	if in_chroot sh -ec 'find / -xdev -name "*viewd*" -not -path "/debs*" -not -path "/next*" -not -path "/proc/*" -not -path "/var/log/*" | grep .'; then
 		die "after the purge this is left"
 	fi
 	echo "build-deb: installed, started, upgraded, removed and purged"
