@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The guides from-sqlalchemy-vieworm.md, from-cron.md and leaving.md, as they stand there: their files are made, their
+# The guides from-sqlalchemy-vieworm.md, from-cron.md, leaving.md, from-scenic.md and from-django-and-alembic.md, as they stand there: their files are made, their
 # commands run in order, and each succeeds. What differs here: where sockets, plugins and servers are.
 . "${VIEWD_SRC:-.}/tests/system/lib.sh" || exit 1
 
@@ -125,5 +125,28 @@ is "leaving.md" "$(grep -c '^not ok' "$T/leaving.out")" 0
 [ "$(grep -c '^not ok' "$T/leaving.out")" -eq 0 ] || comment "$(cat "$T/leaving.out")"
 is "viewd has left" "$(sql_pg "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'viewd%'")" 0
 is "the view stays" "$(sql_pg "SELECT count(*) FROM category_stats")" 2
+stop_process "$daemon"
+
+# ---- from-scenic.md ----
+: >"$T/viewd.log"
+sql_pg "CREATE ROLE app LOGIN; GRANT app TO viewd; GRANT CREATE ON SCHEMA public TO app, viewd"
+pg_user=app sql_pg "CREATE TABLE sales (day date, price numeric); INSERT INTO sales VALUES ('2026-01-01', 5);
+	CREATE MATERIALIZED VIEW daily_sales AS SELECT day, sum(price) AS total FROM sales GROUP BY day;
+	CREATE UNIQUE INDEX ON daily_sales (day)"
+mkdir "$T/scenic" && cd "$T/scenic" || die "no directory"
+follow from-scenic.md
+is "what the migration has made is kept" "$(sql_pg "SELECT n FROM daily_sales")" 1
+pg_user=app sql_pg "INSERT INTO sales VALUES ('2026-01-01', 6)"
+ok "... and follows" viewctl wait daily_sales --timeout 60s
+is "... its source" "$(sql_pg "SELECT total, n FROM daily_sales")" "11|2"
+stop_process "$daemon"
+
+# ---- from-django-and-alembic.md ----
+: >"$T/viewd.log"
+pg_user=app sql_pg "CREATE TABLE stock (item text, pieces integer); INSERT INTO stock VALUES ('apple', 5);
+	CREATE MATERIALIZED VIEW stock_levels AS SELECT item, sum(pieces) AS pieces FROM stock GROUP BY item"
+mkdir "$T/django" && cd "$T/django" || die "no directory"
+follow from-django-and-alembic.md
+is "the view has the rows of a migrated table" "$(pg_user=app sql_pg "SELECT item, pieces FROM stock_levels ORDER BY item" | tr '\n' ' ')" "apple|5 pear|7 "
 stop_process "$daemon"
 finish
