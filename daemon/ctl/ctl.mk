@@ -6,6 +6,7 @@ libviewd_la_SOURCES += \
 	daemon/ctl/call/cmd_conf.c \
 	daemon/ctl/call/cmd_explain.c \
 	daemon/ctl/call/cmd_graph.c \
+	daemon/ctl/call/cmd_history.c \
 	daemon/ctl/call/cmd_follow.c \
 	daemon/ctl/call/cmd_metrics.c \
 	daemon/ctl/call/cmd_page.c \

@@ -148,6 +148,14 @@ looks=$(grep -c hooked "$T/watch.out")
 before=$(viewctl --json history plain | jq -r '.runs[0].started')
 exits "a wait refreshes what nobody hears" 0 viewctl wait plain --timeout 30s
 unlike "... by a run of its own" "$(viewctl --json history plain | jq -r '.runs[0].started')" "$before"
+
+# ---- the history of several ----
+like "all views: each run names its view" "$(viewctl history --limit 200)" '^hooked .*(MANUAL|INITIAL)'
+like "... in all databases" "$(viewctl history --limit 200 | cut -d' ' -f1 | sort -u | tr '\n' ' ')" 'hooked litehook mariahook'
+is "... newest first" "$(viewctl --json history --limit 200 | jq '[.runs[].started] | . == (sort | reverse)')" true
+is "... at most so many" "$(viewctl --json history --limit 3 | jq '.runs | length')" 3
+is "a pattern" "$(viewctl --json history '*litehook' --limit 200 | jq -r '[.runs[].view] | unique | join(" ")')" litehook
+fails "a name that is none" viewctl history nowhere
 viewctl wait plain >"$T/wait.out"
 like "... with the time of the data" "$(cat "$T/wait.out")" '^plain: data as of 20..-'
 ok "... the event is told" wait_until "grep -q 'shop:plain: SUCCEEDED, .*MANUAL' '$T/events.out'"

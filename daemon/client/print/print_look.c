@@ -27,16 +27,41 @@ void print_why(struct screen *screen, const struct args *args UNUSED, const json
 	}
 }
 
-void print_history(struct screen *screen, const struct args *args UNUSED, const json_t *body)
+/* Is it clear from the command whose runs these are? */
+static bool is_of_one(const struct args *args)
 {
-	static const char *const headings[] = {"STARTED", "TRIGGER", "RESULT", "ACTION", "DURATION", "ROWS", "WRITTEN"};
-	struct table *table = table_new(screen, headings, ARRAY_LEN(headings), screen->colours);
+	const char *const *items;
+	return args_list(args, "view", &items) == 1 && strpbrk(items[0], "*?[") == NULL;
+}
+
+static void put_unread(struct screen *screen, const json_t *errors)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(errors, i, one) {
+		char *error = text_error(screen, json_object_get(one, "error"));
+		table_put(screen->out,
+		          talloc_asprintf(screen, "database %s cannot be read (%s)", text_of(one, "database"),
+		                          error != NULL ? error : "?"),
+		          TABLE_RED, screen->colours);
+		fputc('\n', screen->out);
+	}
+}
+
+void print_history(struct screen *screen, const struct args *args, const json_t *body)
+{
+	static const char *const headings[] = {"VIEW",   "STARTED",  "TRIGGER", "RESULT",
+	                                       "ACTION", "DURATION", "ROWS",    "WRITTEN"};
+	bool one = is_of_one(args);
+	struct table *table = table_new(screen, headings + one, ARRAY_LEN(headings) - one, screen->colours);
 	size_t i;
 	json_t *run;
 	json_array_foreach(json_object_get(body, "runs"), i, run) {
 		const char *result = text_of(run, "result");
 		bool good = result == NULL || strcmp(result, "SUCCEEDED") == 0;
 		table_row(table);
+		if (!one)
+			table_cell(table, text_of(run, "view"), TABLE_PLAIN);
 		table_cell(table, text_of(run, "started"), TABLE_PLAIN);
 		table_cell(table, text_of(run, "trigger"), TABLE_PLAIN);
 		table_cell(table, result, good ? TABLE_PLAIN : TABLE_RED);
@@ -48,6 +73,7 @@ void print_history(struct screen *screen, const struct args *args UNUSED, const 
 			table_note(table, text_of(run, "error"), TABLE_RED);
 	}
 	table_print(table, screen->out);
+	put_unread(screen, json_object_get(body, "errors"));
 }
 
 static enum table_colour change_colour(const char *change)

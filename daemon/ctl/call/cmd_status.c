@@ -161,30 +161,6 @@ void cmd_why(struct call *call)
 	call_reply(call, body);
 }
 
-static void history_done(void *ctx, const struct viewd_history_row *rows, size_t n, const struct viewd_err *err)
-{
-	struct call *call = ctx;
-	if (err != NULL && err->cls != VIEWD_ERR_OK) {
-		call_fail(call, err);
-		return;
-	}
-	json_t *list = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_history_row(&rows[i]));
-	json_t *body = json_reply();
-	json_object_set_new(body, "view", json_text(args_text(call_args(call), "view")));
-	json_object_set_new(body, "runs", list);
-	call_reply(call, body);
-}
-
-void cmd_history(struct call *call)
-{
-	struct view *view = call_view(call);
-	if (view != NULL)
-		engine_history(call_ctl(call)->engine, view, (int)args_number(call_args(call), "limit", 20), history_done,
-		               call);
-}
-
 void cmd_info(struct call *call)
 {
 	struct engine_counts c = {0};

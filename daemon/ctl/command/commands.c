@@ -49,7 +49,7 @@ static const struct command_param explain_params[] = {
 };
 
 static const struct command_param history_params[] = {
-	{"view", 0, PARAM_ARG, PARAM_REQUIRED, "VIEW", "the view, as NAME or DATABASE:NAME"},
+	{"view", 0, PARAM_ARG_LIST, 0, "VIEW", "only these views; a pattern such as 'daily_*' means those that it matches"},
 	{"limit", 'n', PARAM_COUNTER, 0, "N", "at most so many runs, newest first (default 20)"},
 };
 
@@ -176,9 +176,10 @@ static const struct command_param help_params[] = {
 	"why, and what would help. Changes nothing, and works for each refresh_mode. With -c FILE no daemon is " \
 	"needed, only the database."
 #define DOC_HISTORY \
-	"Past runs as recorded in the database, newest first: what started each run, what it did and how it ended. " \
-	"An error, the warning of a post_hook, or that an audit has found an incremental view wrong, is on a line " \
-	"below. The database keeps the last 200 runs of a view, and at most a few more until the next trim."
+	"Past runs as recorded in the databases, newest first, of all views or of those that are named: what started " \
+	"each run, what it did and how it ended. An error, the warning of a post_hook, or that an audit has found an " \
+	"incremental view wrong, is on a line below. The database keeps the last 200 runs of a view, and at most a few " \
+	"more until the next trim."
 #define DOC_GRAPH \
 	"Base tables, views, and which view reads which, for each database. The dot form is for graphviz, the " \
 	"mermaid form for Markdown pages. Of a view that is kept incrementally the nodes are drawn that its last " \

@@ -22,7 +22,7 @@
 	  "why a view is (not) fresh and what it waits for", cmd_why)                                                     \
 	X(EXPLAIN, "explain", GET, "/v1/explain", READ, SLOW, explain_params,                                             \
 	  "how a view can be kept incrementally, or what prevents it", cmd_explain)                                     \
-	X(HISTORY, "history", GET, "/v1/history", READ, SLOW, history_params, "past runs of a view", cmd_history)         \
+	X(HISTORY, "history", GET, "/v1/history", READ, SLOW, history_params, "past runs of views", cmd_history)          \
 	X(GRAPH, "graph", GET, "/v1/graph", READ, QUICK, graph_params, "sources, views and edges", cmd_graph)             \
 	X(INFO, "info", GET, "/v1/info", READ, QUICK, no_params, "the daemon itself: version, counters", cmd_info)      \
 	X(PLAN, "plan", GET, "/v1/plan", READ, SLOW, plan_params,                                                         \

@@ -215,7 +215,7 @@ static void usage_is_judged(void)
 		{"--version", CLIENT_DONE, "viewctl ", ""},
 		{"stauts", CLIENT_USAGE, "", "did you mean status?"},
 		{"refresh --help", CLIENT_DONE, "usage: viewctl refresh VIEW...|--all [--wait]", ""},
-		{"help history", CLIENT_DONE, "usage: viewctl history VIEW [--limit N]", ""},
+		{"help history", CLIENT_DONE, "usage: viewctl history [VIEW...] [--limit N]", ""},
 		{"help nope", CLIENT_USAGE, "", "'nope' is not known"},
 		{"refresh", CLIENT_USAGE, "", "refresh needs a view"},
 		{"status -s", CLIENT_USAGE, "", "-s needs a value"},
