@@ -6,6 +6,7 @@
 #include "common/objects/grants.h"
 #include "common/objects/recipe.h"
 #include "common/refresh/refresh.h"
+#include "common/state/state.h"
 #include "common/state/views.h"
 
 #include <assert.h>
@@ -114,15 +115,35 @@ static bool apply(struct task *task, enum viewd_change change, struct viewd_outc
 	return err_set(err, VIEWD_ERR_BUG, "change %d cannot be carried out", (int)change);
 }
 
+static bool applies_indexes(enum viewd_change change)
+{
+	return change == VIEWD_CHANGE_CREATE || change == VIEWD_CHANGE_REPLACE || change == VIEWD_CHANGE_REINDEX;
+}
+
+/* Grants come after the change has been committed, and an engine may not tell later whether they are there. The digest
+ * that stands for them is recorded when they have been given, so that what is cut short between is done again. */
+static bool apply_and_grant(struct task *task, enum viewd_change change, struct viewd_outcome *out,
+                            struct viewd_err *err)
+{
+	struct viewd_resolved wanted = task->resolved;
+	if (task->view->grants == NULL || change == VIEWD_CHANGE_DROP)
+		return apply(task, change, out, err);
+	task->resolved.index_hash[0] = '\0';
+	bool done = apply(task, change, out, err);
+	task->resolved = wanted;
+	if (done)
+		db_failpoint(task->db, "apply:ungranted");
+	return done && grants_give(task, err) &&
+	       (!applies_indexes(change) || state_set_indexed(task->db, task->view->name, wanted.index_hash, err));
+}
+
 bool dialect_apply(struct viewd_conn *conn, const struct viewd_view_spec *view, enum viewd_change change,
                    struct viewd_outcome *out, struct viewd_err *err)
 {
 	struct db *db = enter(conn);
 	/* A dropped view may no longer have a definition that could be judged. */
 	struct task *task = change == VIEWD_CHANGE_DROP ? task_open_name(db, view, err) : task_open(db, view, err);
-	bool done = task != NULL && apply(task, change, out, err);
-	if (done && change != VIEWD_CHANGE_DROP)
-		done = grants_give(task, err);
+	bool done = task != NULL && apply_and_grant(task, change, out, err);
 	if (done && change == VIEWD_CHANGE_CREATE)
 		done = grants_owner_only(task, &out->owner_only, err);
 	if (done && change == VIEWD_CHANGE_DROP)

@@ -110,4 +110,28 @@ viewctl reload >"$T/out" 2>&1
 ok "an account that is not there: told" wait_until "field_is v state FAILED"
 like "... by the key" "$(field v error.message)" 'grants: .*nobody_here|grants: '
 ok "... and the object stays as it is" reads web v
+[ $engine = mariadb ] || finish
+
+# ---- an account that may not see the grants of others ----
+stop_viewd
+sql_mariadb "REVOKE SELECT ON mysql.* FROM viewd@localhost"
+views 'SELECT TO late@localhost'
+start_viewd
+ok "unseen: an account that is not there is told" wait_until field_is v state FAILED
+fails "... again, when nothing has changed" viewctl create v
+sql_mariadb "CREATE USER late@localhost"
+viewctl create v w >"$T/out" 2>&1
+ok "... and gets its right when it is there" reads late v
+sed -i 's/^\[view w\]/[view renamed]\nrenamed_from = w/' "$T/viewd.conf"
+ok "a section is renamed" viewctl reload
+ok "... its object is there" wait_until field_is renamed state ACTIVE
+ok "... with its grants" reads late renamed
+
+# ---- an account that may make accounts ----
+stop_viewd
+sql_mariadb "GRANT ALL ON *.* TO viewd@localhost WITH GRANT OPTION"
+views 'SELECT TO mistyped@localhost'
+start_viewd
+ok "a mighty account: told" wait_until field_is v state FAILED
+is "... and nobody was made" "$(sql_mariadb "SELECT count(*) FROM mysql.user WHERE user = 'mistyped'")" 0
 finish

@@ -169,7 +169,8 @@ static bool give(struct task *task, const char *privilege, const char *account, 
 	char *sql = sql_new(task);
 	if (!split_account(syn, task, account, name, host, err))
 		return false;
-	sql = sql_add(sql, "GRANT %s ON %s TO ", privilege, relation_quoted(syn, task, &task->rel));
+	sql = sql_add(sql, "%sGRANT %s ON %s TO ", syn->grants.guard != NULL ? syn->grants.guard : "", privilege,
+	              relation_quoted(syn, task, &task->rel));
 	sql = strcasecmp(account, "public") == 0 ? sql_add(sql, "PUBLIC") : ident_append(syn, sql, name);
 	if (host[0] != '\0')
 		sql = ident_append(syn, sql_add(sql, "@"), host);

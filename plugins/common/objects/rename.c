@@ -107,6 +107,8 @@ static bool move_rows(struct task *task, struct former *f, struct viewd_err *err
 		memcpy(row.definition_hash, task->resolved.hash, sizeof row.definition_hash);
 	if (now.kind != VIEWD_KIND_NONE && untouched)
 		memcpy(row.canonical, now.canonical, sizeof row.canonical);
+	if (task->view->grants != NULL) /* they may have stayed with the old name */
+		row.index_hash[0] = '\0';
 	snprintf(row.relation, sizeof row.relation, "%s", relation_quoted(db->syntax, task, &task->rel));
 	snprintf(row.on_remove, sizeof row.on_remove, "%s", task->view->on_remove == VIEWD_REMOVE_DROP ? "drop" : "keep");
 	return state_save(db, task->view->name, &row, err);

@@ -118,6 +118,7 @@ struct syntax_grants {
 	/* SQL: a number, > 0 when the account has the privilege on the relation, 0 when it has not, < 0 when viewd may not
 	 * see that. Parameters: schema, name, privilege in capitals, account (name, or name@host) */
 	const char *has;
+	const char *guard; /* stands before GRANT, so that it makes no account. NULL: it never does */
 	/* SQL: how many besides its owner may read the relation (schema, name). NULL: that is not told */
 	const char *readers;
 };

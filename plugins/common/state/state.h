@@ -78,6 +78,9 @@ bool state_save(struct db *db, const char *view, const struct state_row *row, st
 /* Whether changes of what the view reads are followed. In a transaction. */
 bool state_set_followed(struct db *db, const char *view, bool followed, struct viewd_err *err) MUST_CHECK;
 
+/* The indexes and grants of this digest are all there. */
+bool state_set_indexed(struct db *db, const char *view, const char *index_hash, struct viewd_err *err) MUST_CHECK;
+
 /* Removes the row of a view, and what was learnt of it. Its history stays until trimmed. */
 bool state_forget(struct db *db, const char *view, struct viewd_err *err) MUST_CHECK;
 

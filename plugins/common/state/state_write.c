@@ -85,6 +85,20 @@ bool state_set_followed(struct db *db, const char *view, bool followed, struct v
 	return stmt_run(&st, err);
 }
 
+bool state_set_indexed(struct db *db, const char *view, const char *index_hash, struct viewd_err *err)
+{
+	struct stmt st = stmt_new(db);
+	st.sql = sql_add(st.sql, "UPDATE %s SET ", db->syntax->state.views);
+	stmt_name(&st, "index_hash");
+	stmt_text(&st, " = ");
+	stmt_param(&st, index_hash);
+	stmt_text(&st, " WHERE ");
+	stmt_name(&st, "name");
+	stmt_text(&st, " = ");
+	stmt_param(&st, view);
+	return stmt_run(&st, err);
+}
+
 bool state_forget(struct db *db, const char *view, struct viewd_err *err)
 {
 	struct stmt st = stmt_new(db);

@@ -213,7 +213,7 @@ int64_t past_read(struct view *view, struct past_slot slots_r[static PAST_SLOTS]
 {
 	memset(slots_r, 0, PAST_SLOTS * sizeof *slots_r);
 	slots_r[PAST_SLOTS - 1] =
-		(struct past_slot){.lag_ms = 1500, .duration_ms = 12, .runs = 1, .failures = view != &alpha};
+		(struct past_slot){.lag_ms = 1500, .duration_ms = 12, .runs = 1, .failed = view != &alpha};
 	return INT64_C(1700000000000000);
 }
 
