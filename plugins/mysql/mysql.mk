@@ -54,6 +54,7 @@ libviewd_mysql_la_SOURCES = \
 	plugins/mysql/objects/tag.c plugins/mysql/objects/tag.h \
 	plugins/mysql/capture/binlog/targets.c plugins/mysql/capture/binlog/targets.h \
 	plugins/mysql/capture/trigger.c \
+	plugins/mysql/capture/trigger_plan.c plugins/mysql/capture/trigger_plan.h \
 	plugins/mysql/depends/know.c \
 	plugins/mysql/incremental/apply.c \
 	plugins/mysql/incremental/compared.c \

@@ -9,166 +9,15 @@
  * stands still after SET TIMESTAMP; looking whether a row of this transaction is there costs as much as writing one
  * (and locks a gap at REPEATABLE READ when it is not).
  */
-#include "mysql/capture/trigger_procedure.h"
-#include "mysql/depends/cascade.h"
+#include "mysql/capture/trigger_plan.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "common/sqltext/sqltext.h"
 #include "common/state/marks.h"
-#include "common/text/digest.h"
 
 #define ER_BINLOG_CREATE_ROUTINE_NEED_SUPER 1419
-
-/* One trigger: what it is on, and what it writes. */
-struct plan {
-	const struct relation *table;
-	const char *event;
-	const char *condition; /* NULL: always */
-	char name[IDENT_MAX];
-	char *body;
-};
-
-struct plans {
-	struct plan *items;
-	size_t n;
-	const char *source; /* as triggers name it */
-};
-
-/* "viewd_i_" and 16 digits. The same in a copy of the database; but two databases of viewd may watch one table of a
- * third. */
-static void name_trigger(struct viewd_conn *conn, void *mem, const char *source, struct plan *plan)
-{
-	const char *home = note_is_home(conn, plan->table->schema) ? "" : conn->url->database;
-	char hash[DIGEST_SIZE];
-
-	digest_text(
-		talloc_asprintf(mem, "2\n%s\n%s\n%s\n%s", home, source, body_relation(conn, mem, plan->table), plan->event),
-		hash);
-	snprintf(plan->name, sizeof plan->name, "viewd_%c_%.16s", plan->event[0] - 'A' + 'a', hash);
-}
-
-static void add_plan(struct viewd_conn *conn, void *mem, struct plans *all, const struct relation *table,
-                     const char *event, const char *condition)
-{
-	struct plan plan = {.table = table, .event = event, .condition = condition};
-
-	name_trigger(conn, mem, all->source, &plan);
-	plan.body = body_text(conn, mem, table->schema, all->source, condition);
-	all->items = talloc_realloc(mem, all->items, struct plan, (unsigned)all->n + 1);
-	all->items[all->n++] = plan;
-}
-
-/* The three of the source itself, and those of the tables whose foreign keys write it. */
-static bool plan_all(struct viewd_conn *conn, void *mem, const struct relation *source, struct plans *all,
-                     struct viewd_err *err)
-{
-	struct cascades *list = talloc_zero(mem, struct cascades);
-
-	list->mem = mem;
-	*all = (struct plans){.source = body_relation(conn, mem, source)};
-	if (!cascade_find(conn, source, list, err))
-		return false;
-	add_plan(conn, mem, all, source, "INSERT", NULL);
-	add_plan(conn, mem, all, source, "UPDATE", NULL);
-	add_plan(conn, mem, all, source, "DELETE", NULL);
-	for (size_t i = 0; i < list->n; i++) {
-		const struct cascade *c = &list->items[i];
-		if (c->on_delete)
-			add_plan(conn, mem, all, &c->parent, "DELETE", NULL);
-		if (c->on_update)
-			add_plan(conn, mem, all, &c->parent, "UPDATE", c->differs);
-	}
-	return true;
-}
-
-/* ---- what is there */
-
-char *trigger_quoted(void *mem, const char *schema, const char *name)
-{
-	struct relation rel = {.schema = ""};
-
-	snprintf(rel.schema, sizeof rel.schema, "%s", schema);
-	snprintf(rel.name, sizeof rel.name, "%s", name);
-	return relation_quoted(&my_syntax, mem, &rel);
-}
-
-struct seen {
-	bool there;
-	bool hidden; /* the account may not see what it does */
-	char *body;
-	char definer[2 * IDENT_MAX];
-	void *mem;
-};
-
-static bool take_seen_fn(void *ctx, const char *const *v, size_t n UNUSED)
-{
-	struct seen *seen = ctx;
-
-	seen->there = true;
-	seen->hidden = v[0] == NULL;
-	seen->body = talloc_strdup(seen->mem, v[0] != NULL ? v[0] : "");
-	snprintf(seen->definer, sizeof seen->definer, "%s", v[1] != NULL ? v[1] : "");
-	return false;
-}
-
-static const struct db_reader take_seen[] = {{take_seen_fn, "TT", "a trigger"}};
-
-/* table NULL: on whatever table. The server then looks at all tables of the database. */
-static bool see(struct viewd_conn *conn, void *mem, const char *schema, const char *table, const char *name,
-                struct seen *out, struct viewd_err *err)
-{
-	const char *params[] = {schema, schema, name, table};
-	char *sql =
-		talloc_asprintf(mem,
-	                    "SELECT ACTION_STATEMENT, DEFINER FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ?"
-	                    " AND EVENT_OBJECT_SCHEMA = ? AND TRIGGER_NAME = ?%s",
-	                    table != NULL ? " AND EVENT_OBJECT_TABLE = ?" : "");
-
-	*out = (struct seen){.mem = mem};
-	return my_query(&conn->db, sql, params, table != NULL ? 4 : 3, take_seen, out, err) &&
-	       (!out->hidden || trigger_hidden(conn, schema, name, err));
-}
-
-bool trigger_hidden(struct viewd_conn *conn, const char *schema, const char *name, struct viewd_err *err)
-{
-	conn->denied = true;
-	err_set(err, VIEWD_ERR_DENIED, "trigger '%.64s' of database '%.64s' cannot be seen", name, schema);
-	return err_hint(err, "grant TRIGGER on %.64s.* to viewd's account", schema);
-}
-
-/* MariaDB shows the triggers of a table to who has any right there, MySQL to who has TRIGGER. The server tells apart
- * what is not there (1360) and what may not be seen. */
-bool trigger_absent(struct viewd_conn *conn, const char *schema, const char *name, struct viewd_err *err)
-{
-	struct viewd_err failure = {0};
-	char *sql = talloc_strdup(NULL, "SHOW CREATE TRIGGER ");
-
-	sql = talloc_strdup_append(sql, trigger_quoted(sql, schema, name));
-	bool shown = db_exec(&conn->db, sql, &failure);
-	talloc_free(sql);
-	if (shown || failure.cls == VIEWD_ERR_QUERY || failure.cls == VIEWD_ERR_MISSING)
-		return true;
-	if (failure.cls == VIEWD_ERR_DENIED)
-		return trigger_hidden(conn, schema, name, err);
-	if (err != NULL)
-		*err = failure;
-	return false;
-}
-
-static bool is_there(struct viewd_conn *conn, void *mem, const struct plan *plan, const struct definer *definer,
-                     bool *there_r, struct viewd_err *err)
-{
-	struct seen seen;
-
-	if (!see(conn, mem, plan->table->schema, plan->table->name, plan->name, &seen, err))
-		return false;
-	*there_r =
-		seen.there && strcmp(seen.body, plan->body) == 0 && (definer == NULL || definer_same(definer, seen.definer));
-	return true;
-}
 
 /* ---- dropping */
 
@@ -177,9 +26,9 @@ static bool drop_ours(struct viewd_conn *conn, void *mem, const char *schema, co
                       struct viewd_err *err)
 {
 	struct viewd_err failure = {0};
-	struct seen seen;
+	struct trigger_seen seen;
 
-	if (!see(conn, mem, schema, NULL, name, &seen, err))
+	if (!trigger_see(conn, mem, schema, NULL, name, &seen, err))
 		return false;
 	*taken_r = seen.there && !body_is_ours(conn, schema, seen.body);
 	if (!seen.there)
@@ -214,7 +63,8 @@ static bool take_three_fn(void *ctx, const char *const *v, size_t n)
 
 static const struct db_reader take_three[] = {{take_three_fn, "ttt", "the triggers of a source"}};
 
-static bool is_planned(const struct viewd_conn *conn, const struct plans *keep, const char *schema, const char *name)
+static bool is_planned(const struct viewd_conn *conn, const struct trigger_plans *keep, const char *schema,
+                       const char *name)
 {
 	for (size_t i = 0; keep != NULL && i < keep->n; i++)
 		if (strcmp(keep->items[i].name, name) == 0 &&
@@ -225,7 +75,7 @@ static bool is_planned(const struct viewd_conn *conn, const struct plans *keep, 
 }
 
 /* Drops what viewd_triggers names for the source; keep (NULL: nothing) stays. */
-static bool drop_recorded(struct viewd_conn *conn, const struct relation *source, const struct plans *keep,
+static bool drop_recorded(struct viewd_conn *conn, const struct relation *source, const struct trigger_plans *keep,
                           struct viewd_err *err)
 {
 	struct texts rows = {.mem = talloc_new(NULL)};
@@ -304,7 +154,7 @@ bool trigger_create_in(struct viewd_conn *conn, void *mem, const char *schema, c
 }
 
 /* A trigger of the name was left on a table that was renamed, or has another body or definer. */
-static bool make_one(struct viewd_conn *conn, void *mem, const struct plan *plan, const char *source,
+static bool make_one(struct viewd_conn *conn, void *mem, const struct trigger_plan *plan, const char *source,
                      const struct definer *definer, struct viewd_err *err)
 {
 	struct relation on = {.schema = ""};
@@ -340,7 +190,7 @@ static bool make_procedure(struct viewd_conn *conn, const char *schema, const st
 }
 
 /* The plans from first on that are of one table. */
-static bool make_on(struct viewd_conn *conn, void *mem, const struct plans *all, size_t first,
+static bool make_on(struct viewd_conn *conn, void *mem, const struct trigger_plans *all, size_t first,
                     const struct definer *definer, bool *made_r, struct viewd_err *err)
 {
 	const struct relation *table = all->items[first].table;
@@ -348,7 +198,7 @@ static bool make_on(struct viewd_conn *conn, void *mem, const struct plans *all,
 
 	for (size_t i = first; i < all->n && all->items[i].table == table && good; i++) {
 		bool there = false;
-		good = is_there(conn, mem, &all->items[i], definer, &there, err);
+		good = trigger_is_there(conn, mem, &all->items[i], definer, &there, err);
 		if (!good || there)
 			continue;
 		good = (proved || note_prove(conn, table->schema, definer, err)) &&
@@ -358,7 +208,8 @@ static bool make_on(struct viewd_conn *conn, void *mem, const struct plans *all,
 	return good;
 }
 
-static bool make_all(struct viewd_conn *conn, void *mem, const struct plans *all, bool *made_r, struct viewd_err *err)
+static bool make_all(struct viewd_conn *conn, void *mem, const struct trigger_plans *all, bool *made_r,
+                     struct viewd_err *err)
 {
 	struct definer definer;
 	bool good = true;
@@ -380,10 +231,10 @@ bool my_make_trigger(struct db *db, const struct relation *source, struct viewd_
 {
 	struct viewd_conn *conn = my_conn(db);
 	struct viewd_err failure = {0};
-	struct plans all = {.items = NULL};
+	struct trigger_plans all = {.items = NULL};
 	void *mem = talloc_new(NULL);
 	bool made = false;
-	bool good = tables_remember(conn, source, &failure) && plan_all(conn, mem, source, &all, &failure) &&
+	bool good = tables_remember(conn, source, &failure) && trigger_plan_all(conn, mem, source, &all, &failure) &&
 	            make_all(conn, mem, &all, &made, &failure) && drop_recorded(conn, source, &all, &failure) &&
 	            (!made || marks_touch(db, relation_quoted(&my_syntax, mem, source), NULL, &failure));
 
@@ -395,16 +246,16 @@ bool my_make_trigger(struct db *db, const struct relation *source, struct viewd_
 
 bool trigger_lacks(struct viewd_conn *conn, const struct relation *source, bool *lacks_r, struct viewd_err *err)
 {
-	struct plans all = {.items = NULL};
+	struct trigger_plans all = {.items = NULL};
 	struct db_object found;
 	void *mem = talloc_new(NULL);
 	bool lacks = false, there = true;
 	bool good = my_find_object(&conn->db, source, &found, err);
 
 	if (good && found.kind == VIEWD_KIND_TABLE)
-		good = plan_all(conn, mem, source, &all, err);
+		good = trigger_plan_all(conn, mem, source, &all, err);
 	for (size_t i = 0; i < all.n && good; i++) {
-		good = is_there(conn, mem, &all.items[i], NULL, &there, err) &&
+		good = trigger_is_there(conn, mem, &all.items[i], NULL, &there, err) &&
 		       (there || trigger_absent(conn, all.items[i].table->schema, all.items[i].name, err));
 		lacks = lacks || !there;
 	}

@@ -94,6 +94,9 @@ bool trigger_drop_all(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK
 /* Runs a CREATE TRIGGER that names things of that database alone. */
 bool trigger_create_in(struct viewd_conn *conn, void *mem, const char *schema, const char *sql,
                        struct viewd_err *err) MUST_CHECK;
+
+/* ---- trigger_plan.c */
+
 /* DENIED: the catalogue does not say what the trigger does, because the account lacks TRIGGER there. */
 bool trigger_hidden(struct viewd_conn *conn, const char *schema, const char *name, struct viewd_err *err);
 /* The catalogue does not show it. Fails with DENIED when it is there all the same. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * index.c: compares and makes the indexes of a relation. Two indexes are the same when the server describes them
+ * index.c: lists the indexes of a relation, and finds one that is as a definition asks for. Two indexes are the same when the server describes them
  * alike, whatever their names: the declared one is made on an empty copy of the relation, compared, and undone.
  */
 #include <talloc.h>
