@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * index.c: lists the indexes of a relation, and finds one that is as a definition asks for. Two indexes are the same when the server describes them
- * alike, whatever their names: the declared one is made on an empty copy of the relation, compared, and undone.
+ * index.c: lists the indexes of a relation, and finds one that is as a definition asks for. Two indexes are the same
+ * when the server describes them alike, whatever their names: the declared one is made on an empty copy of the
+ * relation, compared, and undone.
  */
 #include <talloc.h>
 
