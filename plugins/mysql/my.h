@@ -26,6 +26,7 @@ struct my_questions {
 		void *ctx;
 		bool *answered_r; /* becomes true when the server has answered; NULL: nobody asks */
 		bool *cut_r;      /* becomes true when a value has a zero byte, where its text ends; NULL: none has */
+		bool *numbers_r;  /* true: all columns are whole numbers; else no row is given. NULL: nobody asks */
 		bool streamed;    /* nobody knows how long the answer is: its rows are not kept before they are read */
 	} * items;
 	size_t n;
@@ -61,6 +62,8 @@ struct viewd_conn {
 	char held[IDENT_MAX];      /* a lock of shadow_table.h that goes when the transaction has ended; "" none */
 	struct my_tries *tries;    /* of change logs (incremental/look.c); NULL: none */
 	struct my_questions later; /* statements of the transaction that wait for the next one */
+	bool later_failed;         /* they were not carried out, so the transaction may not be committed */
+	struct my_along *along;    /* catalogue.c: whose identity is asked with the next answer; NULL: nobody's */
 };
 
 static inline struct viewd_conn *my_conn(struct db *db)
@@ -143,9 +146,6 @@ void my_enter(struct db *db);
 bool my_end_hook(struct db *db, struct viewd_err *err);
 /* One statement whose waiting for locks counts to the microsecond: longer than limit_us gives VIEWD_ERR_CONFLICT. */
 bool my_exec_within(struct viewd_conn *conn, const char *sql, int64_t limit_us, struct viewd_err *err) MUST_CHECK;
-/* As query() of struct db_ops. *numbers_r false: not all columns are of whole numbers, and no row is handed over. */
-bool my_query_numbers(struct viewd_conn *conn, const char *sql, const struct db_reader *row, void *ctx, bool *numbers_r,
-                      struct viewd_err *err) MUST_CHECK;
 /* Runs a query of one row and one column; *text_r is talloc'ed on mem_ctx, NULL when there is no row or it is NULL. */
 bool my_query_text(struct viewd_conn *conn, void *mem_ctx, const char *sql, const char *const *params, size_t n_params,
                    char **text_r, struct viewd_err *err) MUST_CHECK;
@@ -165,6 +165,8 @@ bool my_run_block(struct viewd_conn *conn, const char *sql, const struct my_ques
 void my_ask_later(struct my_questions *list, char *sql, const struct db_reader *row, void *ctx);
 /* Runs all of them. What stands after the one that fails has not run. */
 bool my_ask_now(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err) MUST_CHECK;
+/* The same in one turn with the statements that wait: for a caller who does nothing else when it fails. */
+bool my_ask_along(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err) MUST_CHECK;
 /* struct db_session_ops */
 bool my_exec_later(struct db *db, const char *sql, const char *const *params, size_t n_params, struct viewd_err *err);
 bool my_query_later(struct db *db, const char *sql, const char *const *params, size_t n_params,
@@ -217,6 +219,10 @@ bool my_leader_check(struct viewd_conn *conn, bool lock, struct viewd_err *err) 
 bool my_find_object(struct db *db, const struct relation *rel, struct db_object *out, struct viewd_err *err);
 /* For a recorded table: the object without its definition, with its size. */
 bool my_find_identity(struct task *task, struct db_object *out, struct viewd_err *err);
+void my_identity_along(struct db *db, struct task *task);
+/* Adds the question whose the relation is, where that is to be asked along. What stands before it in the list, or has
+ * been carried out, keeps the name's meaning. */
+void my_ask_identity(struct viewd_conn *conn, const struct relation *rel, struct my_questions *list);
 /* Looks the task's table up again: EXISTS when it is not the recorded one. It then keeps its name until the transaction
  * ends. */
 bool my_keep_object(struct task *task, struct viewd_err *err) MUST_CHECK;

@@ -34,6 +34,7 @@ const struct db_ops my_ops = {
 	.catalogue =
 		{
 			.find_identity = my_find_identity,
+			.identity_along = my_identity_along,
 			.wanted_canonical = my_wanted_canonical,
 			.view_text = my_op_view_text,
 			.list_dependants = my_list_dependants,
@@ -88,6 +89,7 @@ const struct db_ops my_ops = {
 			.unread = my_unread,
 			.read_log = my_read_log,
 			.purge_log = my_purge_log,
+			.turns = {.add_keys_each = my_add_keys_each},
 			.add_keys = my_add_keys,
 			.has_key = my_has_key,
 			.drop_keys = my_drop_keys,

@@ -26,12 +26,15 @@ static int64_t number(MYSQL *my, const char *sql)
 	return n;
 }
 
-/* Before the commit, on the connection that refreshes: the tables are those of its snapshot. */
+/* Before the commit, on the connection that refreshes: the tables are those of its snapshot. What waits to be sent with
+ * the next statement is part of the result. */
 static void at(void *ctx UNUSED, const char *place)
 {
 	struct my_scene *s = compared_by;
+	struct viewd_err err = {0};
 	if (s == NULL || s->compared == NULL || strcmp(place, "refresh:recorded") != 0)
 		return;
+	CHECK_OK(my_flush(&s->conn->db, &err), &err);
 	char *differ = talloc_asprintf(harness_ctx(),
 	                               "SELECT (SELECT COUNT(*) FROM (SELECT * FROM %s EXCEPT ALL %s) a) + "
 	                               "(SELECT COUNT(*) FROM (%s EXCEPT ALL SELECT * FROM %s) b)",

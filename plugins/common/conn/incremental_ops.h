@@ -12,7 +12,8 @@
 
 struct change_log; /* change_log.h */
 struct db;
-struct key_search; /* key_set.h */
+struct key_question; /* key_set.h */
+struct key_search;
 struct key_set;
 struct node_table;   /* node_table.h */
 struct part;         /* part.h */
@@ -74,6 +75,8 @@ struct db_turn_ops {
 	 * keys than limit. has_key must know the set of a step. NULL: by add_keys, one step after the other. */
 	bool (*search_keys)(struct db *db, struct key_set *set, const struct key_search *search, int64_t limit,
 	                    struct viewd_err *err);
+	/* add_keys for several questions, none of which needs another one's answer. NULL: one after the other. */
+	bool (*add_keys_each)(struct db *db, const struct key_question *questions, size_t n, struct viewd_err *err);
 };
 
 /* Keeping views incrementally (incremental/). {0}: the dialect cannot. All of them run in a transaction unless said

@@ -116,11 +116,25 @@ static char *keys_query(const struct search *search, const struct part_source *s
 	return rows_query(search, source, names, source->said->n_pairs, values, false);
 }
 
-/* The name need only differ from those of other sets in use. */
-static void open_values(const struct search *search, size_t number, struct key_set *out)
+/* ---- step by step ---- */
+
+/* The way of one table: from its images to the key. */
+struct walk {
+	size_t number; /* of the table */
+	const struct part_source *from;
+	struct key_set values[2]; /* of the last step, and of the one before */
+	size_t step;
+};
+
+static struct key_set *values_of(struct walk *walk, size_t step)
+{
+	return &walk->values[step % 2];
+}
+
+static void open_values(const struct search *search, const struct walk *walk, struct key_set *out)
 {
 	*out = (struct key_set){.mem = search->mem};
-	snprintf(out->name, sizeof out->name, "viewd_values_%zu", number % 2);
+	snprintf(out->name, sizeof out->name, "viewd_values_%zu_%zu", walk->number, walk->step % 2);
 }
 
 static void close_values(const struct search *search, struct key_set *values)
@@ -130,34 +144,149 @@ static void close_values(const struct search *search, struct key_set *values)
 	values->width = 0;
 }
 
-/* Where the way of `from` ends, its rows are keys; else they are values for the next step. */
-static bool add(const struct search *search, const struct part_source *from, const char *query,
-                const struct key_set *with, struct key_set *values, struct viewd_err *err)
+/* Where the way ends, its rows are keys; else they are values for the next step. */
+static struct key_question question_of(const struct search *search, struct walk *walk, const char *query,
+                                       const struct key_set *with)
 {
-	struct key_set *set = from->said->next == 0 ? search->keys : values;
-	set->width = from->said->n_pairs;
-	return search->db->ops->incremental.add_keys(search->db, set, query, with, err);
+	struct key_set *set = walk->from->said->next == 0 ? search->keys : values_of(walk, walk->step);
+	set->width = walk->from->said->n_pairs;
+	return (struct key_question){set, query, with};
 }
 
-static bool follow(const struct search *search, const struct part_source *from, bool *all_r, struct viewd_err *err)
+static bool goes_on(const struct search *search, struct walk *walk)
 {
-	struct key_set values[2] = {{0}, {0}};
-	size_t step = 0;
-	open_values(search, 0, &values[0]);
-	bool done = add(search, from, images_query(search, from), NULL, &values[0], err);
-	while (done && from->said->next != 0 && values[step % 2].n > 0 && values[step % 2].n <= search->limit) {
-		const struct part_source *next = &search->part->sources[from->said->next - 1];
-		struct key_set *now = &values[step % 2], *then = &values[(step + 1) % 2];
-		open_values(search, step + 1, then);
-		done = add(search, next, step_query(search, from, next, now), now, then, err);
-		close_values(search, now);
-		from = next;
-		step++;
-	}
-	*all_r |= done && from->said->next != 0 && values[step % 2].n > search->limit;
-	close_values(search, &values[0]);
-	close_values(search, &values[1]);
+	const struct key_set *values = values_of(walk, walk->step);
+	return walk->from->said->next != 0 && values->n > 0 && values->n <= search->limit;
+}
+
+static struct key_question begin_walk(const struct search *search, struct walk *walk)
+{
+	open_values(search, walk, values_of(walk, 0));
+	return question_of(search, walk, images_query(search, walk->from), NULL);
+}
+
+static struct key_question next_step(const struct search *search, struct walk *walk)
+{
+	const struct part_source *from = walk->from, *next = &search->part->sources[from->said->next - 1];
+	const struct key_set *now = values_of(walk, walk->step);
+	walk->step++;
+	walk->from = next;
+	open_values(search, walk, values_of(walk, walk->step));
+	return question_of(search, walk, step_query(search, from, next, now), now);
+}
+
+static bool ask(const struct search *search, const struct key_question *questions, size_t n, struct viewd_err *err)
+{
+	const struct db_incremental_ops *ops = &search->db->ops->incremental;
+	bool done = true;
+	if (ops->turns.add_keys_each != NULL)
+		return n == 0 || ops->turns.add_keys_each(search->db, questions, n, err);
+	for (size_t i = 0; i < n && done; i++)
+		done = ops->add_keys(search->db, questions[i].set, questions[i].query, questions[i].with, err);
 	return done;
+}
+
+/* All walks go one step. *n_r: so many of them. */
+static bool step_all(const struct search *search, struct walk *walks, size_t n, size_t *n_r, struct viewd_err *err)
+{
+	struct key_question *questions = talloc_array(search->mem, struct key_question, (unsigned)n + 1);
+	size_t asked = 0;
+	assert(questions != NULL);
+	for (size_t i = 0; i < n; i++)
+		if (goes_on(search, &walks[i]))
+			questions[asked++] = next_step(search, &walks[i]);
+	*n_r = asked;
+	if (!ask(search, questions, asked, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (walks[i].step > 0)
+			close_values(search, values_of(&walks[i], walks[i].step - 1));
+	return true;
+}
+
+static bool has_too_many(const struct search *search, struct walk *walks, size_t n)
+{
+	bool many = search->keys->n > search->limit;
+	for (size_t i = 0; i < n; i++)
+		many |= walks[i].from->said->next != 0 && values_of(&walks[i], walks[i].step)->n > search->limit;
+	return many;
+}
+
+static bool walk_all(const struct search *search, struct walk *walks, size_t n, bool *all_r, struct viewd_err *err)
+{
+	struct key_question *questions = talloc_array(search->mem, struct key_question, (unsigned)n + 1);
+	assert(questions != NULL);
+	for (size_t i = 0; i < n; i++)
+		questions[i] = begin_walk(search, &walks[i]);
+	bool done = ask(search, questions, n, err);
+	*all_r = done && has_too_many(search, walks, n);
+	for (size_t asked = n; done && !*all_r && asked > 0;) {
+		done = step_all(search, walks, n, &asked, err);
+		*all_r = done && has_too_many(search, walks, n);
+	}
+	for (size_t i = 0; i < n; i++) {
+		close_values(search, &walks[i].values[0]);
+		close_values(search, &walks[i].values[1]);
+	}
+	return done;
+}
+
+/* The ways do not meet, so all of them go each step in the same turn. */
+static bool search_steps(const struct search *search, bool *all_r, struct viewd_err *err)
+{
+	const struct part *part = search->part;
+	struct walk *walks = talloc_zero_array(search->mem, struct walk, (unsigned)part->n_sources + 1);
+	size_t n = 0;
+	assert(walks != NULL);
+	for (size_t i = 0; i < part->n_sources; i++)
+		if (part->sources[i].log->unread > 0)
+			walks[n++] = (struct walk){.number = i, .from = &part->sources[i]};
+	return walk_all(search, walks, n, all_r, err);
+}
+
+/* ---- keys without rows ---- */
+
+/* Keys that have no rows, before or now, since conditions on one table say so. Those that only that table's own images
+ * have led to have been looked at already. */
+static bool may_narrow(const struct part *part, size_t at)
+{
+	bool others = false;
+	for (size_t i = 0; i < part->n_sources; i++)
+		others |= i != at && part->sources[i].log->unread > 0;
+	return part->sources[at].said->narrows && others;
+}
+
+#define NARROW_EVERY 16 /* searches, where a table has left most keys */
+
+/* *name: of the set without the ending that it gets here. */
+static bool narrow_by(const struct search *search, struct part_source *source, size_t number, const char *name,
+                      struct viewd_err *err)
+{
+	struct key_set *keys = search->keys, less = {.mem = keys->mem, .width = keys->width};
+	snprintf(less.name, sizeof less.name, "%.30s_%zu", name, number % 100);
+	if (source->narrow_after > 0) {
+		source->narrow_after--;
+		return true;
+	}
+	if (!search->db->ops->incremental.add_keys(search->db, &less, keys_query(search, source, keys), keys, err))
+		return false;
+	if (less.n > keys->n / 4 * 3)
+		source->narrow_after = NARROW_EVERY;
+	size_t width = keys->width;
+	close_values(search, keys);
+	*keys = less;
+	keys->width = width;
+	return true;
+}
+
+static bool narrow(const struct search *search, struct viewd_err *err)
+{
+	const struct part *part = search->part;
+	const char *name = talloc_strdup(search->mem, search->keys->name);
+	for (size_t i = 0; i < part->n_sources && search->keys->n > 0; i++)
+		if (may_narrow(part, i) && !narrow_by(search, &part->sources[i], i, name, err))
+			return false;
+	return true;
 }
 
 /* ---- all of it in one statement ---- */
@@ -194,19 +323,12 @@ static void add_way(const struct search *search, struct key_search *all, const s
 	search->keys->width = from->said->n_pairs;
 }
 
-/* Keys that have no rows, before or now, since conditions on one table say so. Those that only that table's own images
- * have led to have been looked at already. */
 static void add_narrowing(const struct search *search, struct key_search *all)
 {
 	const struct part *part = search->part;
-	for (size_t i = 0; i < part->n_sources; i++) {
-		const struct part_source *source = &part->sources[i];
-		bool others = false;
-		for (size_t k = 0; k < part->n_sources; k++)
-			others |= k != i && part->sources[k].log->unread > 0;
-		if (source->said->narrows && others)
-			all->query = keys_query(search, source, add_step(search, all, search->keys->width, all->query));
-	}
+	for (size_t i = 0; i < part->n_sources; i++)
+		if (may_narrow(part, i))
+			all->query = keys_query(search, &part->sources[i], add_step(search, all, search->keys->width, all->query));
 }
 
 /* *can_r false: nothing was done, since some way has to be gone step by step. */
@@ -234,12 +356,8 @@ bool part_affected(struct db *db, const char *view, const struct part *part, int
 	bool once;
 	bool done = search_once(&search, &once, err);
 	*all_r = done && keys->n > limit;
-	for (size_t i = 0; i < part->n_sources && done && !once && !*all_r; i++) {
-		if (part->sources[i].log->unread == 0)
-			continue;
-		done = follow(&search, &part->sources[i], all_r, err);
-		*all_r |= keys->n > limit;
-	}
+	if (done && !once)
+		done = search_steps(&search, all_r, err) && (*all_r || narrow(&search, err));
 	talloc_free(mem);
 	return done;
 }

@@ -149,19 +149,22 @@ static void drop_work(struct task *task, struct work *work)
 		task->db->ops->incremental.drop_keys(task->db, &work->keys);
 }
 
-/* HAVING may show few of many groups. */
-static void count_groups(const struct task *task, struct roll *roll)
+static void count_rows(const struct task *task)
 {
+	struct chain *chain = task->chain;
 	int64_t few = task->db->ops->incremental.roll.few;
-	roll->few = few > 0 && roll->texts->having == NULL && task->state.rows >= 0 && task->state.rows <= few;
+	bool are_few = few > 0 && task->state.rows >= 0 && task->state.rows <= few;
+	chain_writer(chain)->few = are_few;
+	/* HAVING may show few of many groups. */
+	if (chain->roll != NULL)
+		chain->roll->few = are_few && chain->roll->texts->having == NULL;
 }
 
 static bool apply_work(struct task *task, const struct work *work, struct part_written *out, struct viewd_err *err)
 {
 	struct db *db = task->db;
 	const struct chain *chain = task->chain;
-	if (chain->roll != NULL)
-		count_groups(task, chain->roll);
+	count_rows(task);
 	if (chain->top != NULL)
 		return top_apply(db, task->mem, chain->view, chain->top, out, err);
 	if (chain->roll != NULL && chain->roll->images)

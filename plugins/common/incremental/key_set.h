@@ -26,6 +26,13 @@ struct key_set {
 	void *own; /* or in a form of the engine's own; NULL: in the table */
 };
 
+/* Rows that are added to a set, which gets each of them once. */
+struct key_question {
+	struct key_set *set;
+	const char *query;
+	const struct key_set *with; /* the query may contain has_key of it; NULL: of none */
+};
+
 /* Keys that are found on ways of several steps, for engines that take all of them in one statement: each step is a
  * query of values, which may contain has_key of the sets of earlier ones. */
 struct key_step {

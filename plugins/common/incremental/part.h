@@ -15,6 +15,8 @@
 struct part_source {
 	const struct analysis_source *said;
 	struct change_log *log;
+	bool proven[2];        /* the dialect's own, of the first one: rows of keys have been computed, in each form */
+	unsigned narrow_after; /* searches that do not ask it which keys have rows: it has left most of them */
 };
 
 struct part {
@@ -27,6 +29,7 @@ struct part {
 	size_t n_row;
 	struct part_source *sources;
 	size_t n_sources;
+	bool few; /* rel is believed to have few rows */
 	int form; /* which way the keys are pushed into the definition: 0 or 1 */
 };
 

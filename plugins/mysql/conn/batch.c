@@ -6,6 +6,8 @@
  */
 #include "mysql/my.h"
 
+#include <string.h>
+
 #include "base/err.h"
 #include "common/sqltext/sqltext.h"
 
@@ -16,17 +18,21 @@ void my_ask_later(struct my_questions *list, char *sql, const struct db_reader *
 	list->items[list->n++] = (struct my_question){.sql = sql, .row = row, .ctx = ctx};
 }
 
-bool my_ask_now(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err)
+static bool run_list(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err)
 {
-	char *sql = sql_add(sql_new(conn), "BEGIN NOT ATOMIC ");
-	if (!my_flush(&conn->db, err))
-		return false;
+	bool one = list->n == 1;
+	char *sql = sql_add(sql_new(conn), "%s", one ? "" : "BEGIN NOT ATOMIC ");
 	for (size_t i = 0; i < list->n; i++)
-		sql = sql_add(sql, "%s; ", list->items[i].sql);
-	sql = sql_add(sql, "END");
+		sql = sql_add(sql, one ? "%s" : "%s; ", list->items[i].sql);
+	sql = sql_add(sql, "%s", one ? "" : "END");
 	bool done = my_run_block(conn, sql, list, err);
 	talloc_free(sql);
 	return done;
+}
+
+bool my_ask_now(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err)
+{
+	return my_flush(&conn->db, err) && run_list(conn, list, err);
 }
 
 /* ---- waiting ---- */
@@ -82,7 +88,24 @@ bool my_flush(struct db *db, struct viewd_err *err)
 	if (list.n == 0)
 		return true;
 	conn->later = (struct my_questions){0};
-	bool done = my_ask_now(conn, &list, err);
+	bool done = run_list(conn, &list, err);
+	conn->later_failed |= !done;
 	talloc_free(list.mem);
+	return done;
+}
+
+bool my_ask_along(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err)
+{
+	struct my_questions all = conn->later;
+	if (all.n == 0)
+		return run_list(conn, list, err);
+	conn->later = (struct my_questions){0};
+	all.items = talloc_realloc(all.mem, all.items, struct my_question, (unsigned)(all.n + list->n));
+	assert(all.items != NULL);
+	memcpy(all.items + all.n, list->items, list->n * sizeof *list->items);
+	all.n += list->n;
+	bool done = run_list(conn, &all, err);
+	conn->later_failed |= !done;
+	talloc_free(all.mem);
 	return done;
 }

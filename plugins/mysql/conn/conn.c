@@ -22,10 +22,12 @@
 #define STATEMENT_US SPAN_MINUTE /* until an operation sets its own limit */
 
 /* Everything a definition could notice is left as the server has it (time zone ...), except for what settings.c sets
- * and what would change how SQL is read or which rows are seen. */
+ * and what would change how SQL is read or which rows are seen. Long lists of keys are to be looked up in an index;
+ * MariaDB would make tables of them. */
 static const char session_settings[] = "SET SESSION autocommit = 1, wait_timeout = 28800,"
 									   " sql_safe_updates = 0, sql_select_limit = DEFAULT, sql_auto_is_null = 0, "
-									   "foreign_key_checks = 1, unique_checks = 1";
+									   "foreign_key_checks = 1, unique_checks = 1"
+									   "/*M!100600 , in_predicate_conversion_threshold = 0*/";
 
 static bool parse_spec(void *mem_ctx, const struct viewd_database_spec *spec, struct url **url_r, struct viewd_err *err)
 {

@@ -222,10 +222,28 @@ static bool is_cut(MYSQL_RES *result, MYSQL_ROW values)
 	return false;
 }
 
+static bool is_whole(const MYSQL_FIELD *field)
+{
+	return field->type == MYSQL_TYPE_TINY || field->type == MYSQL_TYPE_SHORT || field->type == MYSQL_TYPE_INT24 ||
+	       field->type == MYSQL_TYPE_LONG || field->type == MYSQL_TYPE_LONGLONG;
+}
+
+/* Does the question want these columns? */
+static bool are_wanted(MYSQL_RES *result, const struct my_question *asked)
+{
+	bool whole = true;
+
+	for (unsigned i = 0; asked->numbers_r != NULL && i < mysql_num_fields(result); i++)
+		whole = whole && is_whole(&mysql_fetch_fields(result)[i]);
+	if (asked->numbers_r != NULL)
+		*asked->numbers_r = whole;
+	return whole;
+}
+
 static bool give_rows(struct viewd_conn *conn, MYSQL_RES *result, const struct my_question *asked,
                       struct viewd_err *err)
 {
-	bool good = true, more = true;
+	bool good = true, more = are_wanted(result, asked);
 
 	while (good && more) {
 		MYSQL_ROW values = mysql_fetch_row(result);
@@ -248,28 +266,6 @@ bool my_query(struct db *db, const char *sql, const char *const *params, size_t 
 	if (!run_bound(conn, sql, params, n_params, err) || !take_result(conn, false, &result, err))
 		return false;
 	bool good = result == NULL || give_rows(conn, result, &asked, err);
-	mysql_free_result(result);
-	return good;
-}
-
-static bool is_whole(const MYSQL_FIELD *field)
-{
-	return field->type == MYSQL_TYPE_TINY || field->type == MYSQL_TYPE_SHORT || field->type == MYSQL_TYPE_INT24 ||
-	       field->type == MYSQL_TYPE_LONG || field->type == MYSQL_TYPE_LONGLONG;
-}
-
-bool my_query_numbers(struct viewd_conn *conn, const char *sql, const struct db_reader *row, void *ctx, bool *numbers_r,
-                      struct viewd_err *err)
-{
-	struct my_question asked = {.row = row, .ctx = ctx};
-	MYSQL_RES *result;
-
-	if (!run_bound(conn, sql, NULL, 0, err) || !take_result(conn, false, &result, err))
-		return false;
-	*numbers_r = result != NULL;
-	for (unsigned i = 0; result != NULL && i < mysql_num_fields(result); i++)
-		*numbers_r = *numbers_r && is_whole(&mysql_fetch_fields(result)[i]);
-	bool good = !*numbers_r || give_rows(conn, result, &asked, err);
 	mysql_free_result(result);
 	return good;
 }
@@ -338,6 +334,8 @@ bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *p
 bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
 	my_conn(db)->writing = how != DB_BEGIN_SNAPSHOT;
+	my_conn(db)->later_failed = false;
+	my_identity_along(db, NULL);
 	if (how == DB_BEGIN_WRITE)
 		return db_exec(db, "START TRANSACTION", err);
 	const char *snapshot = how == DB_BEGIN_GROUP ? "START TRANSACTION WITH CONSISTENT SNAPSHOT"
@@ -352,6 +350,9 @@ bool my_commit(struct db *db, struct viewd_err *err)
 {
 	if (my_conn(db)->writing && !my_leader_check(my_conn(db), true, err))
 		return false;
+	/* Whoever has met the failure may have gone on in another way. */
+	if (!my_flush(db, err) || my_conn(db)->later_failed)
+		return err_set(err, VIEWD_ERR_BUG, "some statement of the transaction has not been carried out");
 	if (!db_exec(db, "COMMIT", err))
 		return false;
 	my_lock_end(my_conn(db));
@@ -363,6 +364,7 @@ void my_rollback(struct db *db)
 	struct viewd_conn *conn = my_conn(db);
 
 	my_forget_later(conn);
+	my_identity_along(db, NULL);
 	atomic_store(&conn->cancelled, false); /* a cancel that comes late must not keep the transaction open */
 	if (!conn->lost && !my_exec_within(conn, "ROLLBACK", ROLLBACK_LIMIT_US, NULL))
 		conn->lost = true;

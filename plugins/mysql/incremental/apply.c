@@ -259,7 +259,8 @@ bool my_apply_part(struct db *db, const struct part *part, const struct key_set 
 	                       .rel = &part->rel,
 	                       .columns = part->columns,
 	                       .row = part->row,
-	                       .n_row = part->n_row};
+	                       .n_row = part->n_row,
+	                       .few = part->few};
 	*out = (struct part_written){0};
 	bool done = keys != NULL ? relation_filter(&c, &d.filter, err) && apply_keys(&c, &d, out, err)
 	                         : apply(&c, &d, whole_query(c.mem, part->columns, part->definition), out, err);

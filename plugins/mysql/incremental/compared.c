@@ -195,8 +195,9 @@ static void ask(struct comparing *c, struct my_questions *list, char *sql, struc
 	list->items[list->n - 1].streamed = true;
 }
 
-/* One question for both, but of all rows: where the relation has too many the definition is not computed in vain. Rows
- * of the relation are read as they are now, as they would be to write them. */
+/* One turn for both, but of all rows, where they may be many: where the relation has too many the definition is not
+ * computed in vain. Rows of the relation are read as they are now, as they would be to write them. Of all rows nothing
+ * else is tried where that fails. */
 static bool read_both(struct comparing *c, const char *query, struct viewd_err *err)
 {
 	const struct difference *d = c->d;
@@ -207,8 +208,9 @@ static bool read_both(struct comparing *c, const char *query, struct viewd_err *
 	    talloc_asprintf(d->mem, "SELECT %s FROM %s t%s%s LIMIT %d FOR UPDATE", names, rel,
 	                    d->filter != NULL ? " WHERE " : "", d->filter != NULL ? d->filter : "", COMPARED_MAX + 1),
 	    &c->have);
-	if (d->filter == NULL) {
-		if (!my_ask_now(d->conn, &list, err))
+	my_ask_identity(d->conn, d->rel, &list);
+	if (d->filter == NULL && !d->few) {
+		if (!my_ask_along(d->conn, &list, err))
 			return false;
 		list.n = 0;
 		list.items = NULL;
@@ -216,7 +218,7 @@ static bool read_both(struct comparing *c, const char *query, struct viewd_err *
 	if (c->have.too_long || c->cut)
 		return true;
 	ask(c, &list, talloc_asprintf(d->mem, "%s LIMIT %d", query, COMPARED_MAX + 1), &c->want);
-	return my_ask_now(d->conn, &list, err);
+	return d->filter == NULL ? my_ask_along(d->conn, &list, err) : my_ask_now(d->conn, &list, err);
 }
 
 /* ---- writing ---- */
@@ -269,13 +271,14 @@ static char *insert_text(const struct comparing *c, const char *rel, size_t firs
 	return sql_add(sql, ")");
 }
 
-static bool add_count_fn(void *ctx, const char *const *v, size_t n UNUSED)
+/* In a block: the statement before has deleted so many rows. 1020: they have changed since they were read. */
+static char *all_deleted(void *mem, size_t n)
 {
-	*(int64_t *)ctx += number_or(v[0], 0);
-	return false;
+	return talloc_asprintf(mem,
+	                       "IF ROW_COUNT() <> %zu THEN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1020, MESSAGE_TEXT = "
+	                       "'rows of the view were changed by somebody else'; END IF",
+	                       n);
 }
-
-static const struct db_reader add_count[] = {{add_count_fn, "n", "how many rows were deleted"}};
 
 static size_t bytes_of(const struct comparing *c, char *const *row)
 {
@@ -299,45 +302,58 @@ struct block {
 	const struct comparing *c;
 	struct my_questions list;
 	size_t bytes;
-	int64_t deleted;
 };
+
+static void begin_block(struct block *block)
+{
+	block->list = (struct my_questions){.mem = talloc_new(block->c->have.mem)};
+	block->bytes = 0;
+}
 
 static bool send(struct block *block, struct viewd_err *err)
 {
-	bool done = block->list.n == 0 || my_ask_now(block->c->d->conn, &block->list, err);
+	bool done = my_ask_now(block->c->d->conn, &block->list, err);
 	talloc_free(block->list.mem);
-	block->list = (struct my_questions){.mem = talloc_new(block->c->have.mem)};
-	block->bytes = 0;
+	begin_block(block);
 	return done;
 }
 
-static bool add_statement(struct block *block, char *sql, bool deletes, struct viewd_err *err)
+/* The last ones wait for what the transaction says next. */
+static bool leave(struct block *block, struct viewd_err *err)
+{
+	bool done = true;
+	for (size_t i = 0; i < block->list.n && done; i++)
+		done = my_exec_later(&block->c->d->conn->db, block->list.items[i].sql, NULL, 0, err);
+	talloc_free(block->list.mem);
+	return done;
+}
+
+/* deletes: so many rows; 0: it is something else. */
+static bool add_statement(struct block *block, char *sql, size_t deletes, struct viewd_err *err)
 {
 	block->bytes += strlen(sql);
 	my_ask_later(&block->list, talloc_steal(block->list.mem, sql), NULL, NULL);
-	if (deletes)
-		my_ask_later(&block->list, talloc_strdup(block->list.mem, "SELECT ROW_COUNT()"), add_count, &block->deleted);
+	if (deletes > 0)
+		my_ask_later(&block->list, all_deleted(block->list.mem, deletes), NULL, NULL);
 	return block->bytes < BLOCK_BYTES || send(block, err);
 }
 
 static bool write_back(const struct comparing *c, struct viewd_err *err)
 {
-	struct block block = {.c = c, .list = {.mem = talloc_new(c->have.mem)}};
+	struct block block = {.c = c};
 	char *rel = relation_quoted(&my_syntax, c->d->mem, c->d->rel);
+	begin_block(&block);
 	for (size_t i = 0, end; i < c->going.n; i = end) {
 		end = end_of(c, &c->going, i);
-		if (!add_statement(&block, delete_text(c, rel, i, end), true, err))
+		if (!add_statement(&block, delete_text(c, rel, i, end), end - i, err))
 			return false;
 	}
 	for (size_t i = 0, end; i < c->coming.n; i = end) {
 		end = end_of(c, &c->coming, i);
-		if (!add_statement(&block, insert_text(c, rel, i, end), false, err))
+		if (!add_statement(&block, insert_text(c, rel, i, end), 0, err))
 			return false;
 	}
-	if (!send(&block, err))
-		return false;
-	return block.deleted == (int64_t)c->going.n ||
-	       err_set(err, VIEWD_ERR_CONFLICT, "rows of table '%s' were changed by somebody else", c->d->rel->name);
+	return leave(&block, err);
 }
 
 /* Rows with the same values in what identifies them are left to a comparison that counts them. */

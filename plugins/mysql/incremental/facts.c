@@ -69,7 +69,7 @@ static char *procedures_query(void *mem, const struct facts_told *told, size_t n
 		for (size_t k = 0; k < ARRAY_LEN(told[i].plan->routines); k++)
 			sql = sql_add(sql, "%s%s", i + k > 0 ? ", " : "",
 			              literal_quoted(&my_syntax, mem, told[i].plan->routines[k].name));
-	return sql_add(sql, ") ORDER BY ROUTINE_SCHEMA, ROUTINE_NAME");
+	return sql_add(sql, ")");
 }
 
 struct told_list {
@@ -82,10 +82,10 @@ static bool take_procedure_fn(void *ctx, const char *const *v, size_t n)
 	const struct told_list *list = ctx;
 	for (size_t i = 0; i < list->n; i++) {
 		struct facts_told *t = &list->items[i];
-		bool of = strcmp(v[0], t->plan->source->schema) == 0 &&
-		          (strcmp(v[1], t->plan->routines[0].name) == 0 || strcmp(v[1], t->plan->routines[1].name) == 0);
-		for (size_t k = 1; k < n && of; k++)
-			t->routines = sql_add(t->routines, "%s\n", v[k] != NULL ? v[k] : "");
+		for (size_t r = 0; r < ARRAY_LEN(t->routines); r++)
+			if (strcmp(v[0], t->plan->source->schema) == 0 && strcmp(v[1], t->plan->routines[r].name) == 0)
+				for (size_t k = 1; k < n; k++)
+					t->routines[r] = sql_add(t->routines[r], "%s\n", v[k] != NULL ? v[k] : "");
 	}
 	return true;
 }
@@ -111,7 +111,8 @@ static void begin_facts(struct facts_told *t)
 	t->source = sql_new(t->plan->mem);
 	t->log = sql_new(t->plan->mem);
 	t->triggers = sql_new(t->plan->mem);
-	t->routines = sql_new(t->plan->mem);
+	for (size_t r = 0; r < ARRAY_LEN(t->routines); r++)
+		t->routines[r] = sql_new(t->plan->mem);
 	t->source_life = t->log_life = 0;
 }
 
@@ -120,13 +121,21 @@ static char *digest_of(const struct facts_told *t)
 	char hash[DIGEST_SIZE];
 	strip_counter(t->source);
 	strip_counter(t->log);
-	digest_text(talloc_asprintf(t->plan->mem, "%s%" PRId64 "\n%s%" PRId64 "\n%s%s%s", t->source, t->source_life, t->log,
-	                            t->log_life, t->triggers, t->routines, *t->rights),
+	digest_text(talloc_asprintf(t->plan->mem, "%s%" PRId64 "\n%s%" PRId64 "\n%s%s%s%s", t->source, t->source_life,
+	                            t->log, t->log_life, t->triggers, t->routines[0], t->routines[1], *t->rights),
 	            hash);
 	return talloc_strdup(t->plan->mem, hash);
 }
 
 /* ---- of several logs ---- */
+
+static bool runs_as_role(const struct facts_told *t)
+{
+	bool role = false;
+	for (size_t r = 0; r < ARRAY_LEN(t->routines); r++)
+		role |= strstr(t->routines[r], "\n" DEFINER_ROLE) != NULL;
+	return role;
+}
 
 static bool ask_lives(struct told_list *told, struct my_questions *list)
 {
@@ -172,7 +181,7 @@ bool facts_ask(struct facts_told *told, size_t n, struct my_questions *list)
 /* Parents have triggers, and of a role more has to be known. */
 char *facts_digest(const struct facts_told *t)
 {
-	if (strstr(t->source, " FOREIGN KEY ") != NULL || strstr(t->routines, "\n" DEFINER_ROLE) != NULL)
+	if (strstr(t->source, " FOREIGN KEY ") != NULL || runs_as_role(t))
 		return NULL;
 	return digest_of(t);
 }
@@ -220,7 +229,7 @@ static bool ask_rights(const struct facts_told *t, struct viewd_err *err)
 	const struct log_plan *plan = t->plan;
 	if (!my_query(&plan->conn->db, "SHOW GRANTS", NULL, 0, add_values, t->rights, err))
 		return false;
-	if (strstr(t->routines, "\n" DEFINER_ROLE) == NULL)
+	if (!runs_as_role(t))
 		return true;
 	if (!definer_enter_reading(plan->conn, plan->source, &definer, err))
 		return false;

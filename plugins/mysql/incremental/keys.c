@@ -6,6 +6,7 @@
 #include "mysql/incremental/log.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,13 +90,14 @@ static bool add_to_table(struct db *db, void *mem, struct key_set *set, const ch
 
 /* ---- whole numbers ---- */
 
-/* The optimizer makes something else of longer lists. */
-#define LIST_MAX 900
+/* Of longer lists the statements become long, in which each stands several times. */
+#define LIST_MAX 3000
 
 struct numbers {
 	int64_t *values; /* row by row */
 	size_t n, width; /* rows */
 	bool odd;        /* some value is none that int64_t holds */
+	char *list;      /* "1, 2"; NULL: it is to be made */
 };
 
 static bool take_numbers_fn(void *ctx, const char *const *v, size_t n)
@@ -134,11 +136,11 @@ static void settle(struct numbers *all)
 	all->n = kept;
 }
 
-static struct numbers *numbers_new(const struct key_set *set)
+static struct numbers *numbers_new(void *mem, size_t width)
 {
-	struct numbers *all = talloc_zero(set->mem, struct numbers);
+	struct numbers *all = talloc_zero(mem, struct numbers);
 	assert(all != NULL);
-	all->width = set->width;
+	all->width = width;
 	return all;
 }
 
@@ -151,13 +153,29 @@ static void unite_numbers(struct numbers *all, const struct numbers *more)
 		memcpy(all->values + all->n * all->width, more->values, more->n * all->width * sizeof *all->values);
 	all->n = n;
 	settle(all);
+	TALLOC_FREE(all->list);
 }
 
-static char *add_row(char *sql, const struct numbers *all, size_t row)
+#define DIGITS_MAX 22 /* of a number, with what stands between two */
+
+static char *add_row(char *at, const struct numbers *all, size_t row)
 {
 	for (size_t i = 0; i < all->width; i++)
-		sql = sql_add(sql, "%s%" PRId64, i > 0 ? ", " : "", all->values[row * all->width + i]);
-	return sql;
+		at += sprintf(at, "%s%" PRId64, i > 0 ? ", " : "", all->values[row * all->width + i]);
+	return at;
+}
+
+/* Each row between the two, and commas. */
+static char *rows_text(void *mem, const struct numbers *all, const char *before, const char *after)
+{
+	char *text = talloc_array(mem, char, (unsigned)(all->n * (all->width * DIGITS_MAX + 4) + 1)), *at = text;
+	assert(text != NULL);
+	for (size_t i = 0; i < all->n; i++) {
+		at = stpcpy(stpcpy(at, i > 0 ? ", " : ""), before);
+		at = stpcpy(add_row(at, all, i), after);
+	}
+	*at = '\0';
+	return text;
 }
 
 static bool is_list(const struct key_set *set)
@@ -169,10 +187,8 @@ static bool is_list(const struct key_set *set)
 static char *values_query(void *mem, const struct key_set *set)
 {
 	const struct numbers *all = set->own;
-	char *sql = sql_add(add_names(sql_add(sql_new(mem), "WITH viewd_v ("), "", set->width), ") AS (VALUES ");
-	for (size_t i = 0; i < all->n; i++)
-		sql = sql_add(add_row(sql_add(sql, i > 0 ? ", (" : "("), all, i), ")");
-	return sql_add(sql, ") SELECT * FROM viewd_v");
+	char *sql = add_names(sql_add(sql_new(mem), "WITH viewd_v ("), "", set->width);
+	return sql_add(sql, ") AS (VALUES %s) SELECT * FROM viewd_v", rows_text(mem, all, "(", ")"));
 }
 
 static bool make_table(struct db *db, void *mem, const struct key_set *set, struct viewd_err *err)
@@ -181,41 +197,63 @@ static bool make_table(struct db *db, void *mem, const struct key_set *set, stru
 	                         talloc_asprintf(mem, "ENGINE=InnoDB AS %s", values_query(mem, set)), err);
 }
 
-/* *taken_r false: some key is not a whole number, and nothing has happened. */
-static bool add_numbers(struct db *db, void *mem, struct key_set *set, const char *query, bool *taken_r,
+static bool add_numbers(struct db *db, void *mem, struct key_set *set, const struct numbers *more,
                         struct viewd_err *err)
 {
-	struct numbers *more = numbers_new(set);
-	*taken_r = false;
-	if (!my_query_numbers(my_conn(db), query, take_numbers, more, taken_r, err))
-		return false;
-	*taken_r &= !more->odd;
-	if (!*taken_r)
-		return true;
 	if (set->own == NULL)
-		set->own = numbers_new(set);
+		set->own = numbers_new(set->mem, set->width);
 	unite_numbers(set->own, more);
 	set->n = (int64_t)((struct numbers *)set->own)->n;
-	talloc_free(more);
 	return is_list(set) || set->n == 0 || make_table(db, mem, set, err);
+}
+
+/* The query has not come as numbers, or the set holds something else. */
+static bool add_others(struct db *db, void *mem, struct key_set *set, const char *query, struct viewd_err *err)
+{
+	if (set->own != NULL && is_list(set) && set->n > 0 && !make_table(db, mem, set, err))
+		return false;
+	set->own = NULL;
+	return add_to_table(db, mem, set, query, err);
 }
 
 /* ---- the hooks ---- */
 
-bool my_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with UNUSED,
-                 struct viewd_err *err)
+struct answer {
+	struct numbers *more;
+	bool whole; /* all columns are whole numbers */
+};
+
+static bool take_answer(struct db *db, void *mem, const struct key_question *asked, const struct answer *answer,
+                        struct viewd_err *err)
+{
+	struct key_set *set = asked->set;
+	bool numbers = answer->whole && !answer->more->odd && (set->n == 0 || set->own != NULL);
+	return numbers ? add_numbers(db, mem, set, answer->more, err) : add_others(db, mem, set, asked->query, err);
+}
+
+bool my_add_keys_each(struct db *db, const struct key_question *questions, size_t n, struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
-	bool taken = false, done = true;
-	if (set->n == 0 || set->own != NULL)
-		done = add_numbers(db, mem, set, query, &taken, err);
-	if (done && !taken) {
-		done = !is_list(set) || set->n == 0 || make_table(db, mem, set, err);
-		set->own = NULL;
-		done = done && add_to_table(db, mem, set, query, err);
+	struct my_questions list = {.mem = mem};
+	struct answer *answers = talloc_zero_array(mem, struct answer, (unsigned)n + 1);
+	assert(answers != NULL);
+	for (size_t i = 0; i < n; i++) {
+		answers[i].more = numbers_new(mem, questions[i].set->width);
+		my_ask_later(&list, talloc_strdup(mem, questions[i].query), take_numbers, answers[i].more);
+		list.items[i].numbers_r = &answers[i].whole;
 	}
+	bool done = my_ask_now(my_conn(db), &list, err);
+	for (size_t i = 0; i < n && done; i++)
+		done = take_answer(db, mem, &questions[i], &answers[i], err);
 	talloc_free(mem);
 	return done;
+}
+
+bool my_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
+                 struct viewd_err *err)
+{
+	const struct key_question one = {set, query, with};
+	return my_add_keys_each(db, &one, 1, err);
 }
 
 char *keys_table(void *mem, const struct key_set *set)
@@ -225,11 +263,10 @@ char *keys_table(void *mem, const struct key_set *set)
 
 static char *list_condition(void *mem, const struct key_set *set, const char *column)
 {
-	const struct numbers *all = set->own;
-	char *sql = sql_add(sql_new(mem), "(%s IN (", column);
-	for (size_t i = 0; i < all->n; i++)
-		sql = add_row(sql_add(sql, i > 0 ? ", " : ""), all, i);
-	return sql_add(sql, "))");
+	struct numbers *all = set->own;
+	if (all->list == NULL)
+		all->list = rows_text(all, all, "", "");
+	return talloc_asprintf(mem, "(%s IN (%s))", column, all->list);
 }
 
 /* "a IN (SELECT k1 FROM t)" becomes a join. */

@@ -97,7 +97,7 @@ bool log_is_right(const struct log_plan *plan, const struct definer *definer, bo
 /* The facts that log_facts digests, asked for several logs at once. */
 struct facts_told {
 	struct log_plan *plan;
-	char *source, *log, *triggers, *routines; /* definitions, and what else tells of them */
+	char *source, *log, *triggers, *routines[2]; /* definitions, and what else tells of them */
 	char *source_file, *log_file;
 	int64_t source_life, log_life;
 	char **rights; /* of all of them */
@@ -152,6 +152,7 @@ struct difference {
 	const char *stage; /* quoted: where the rows are that it should have; NULL: LOG_STAGE */
 	char *filter;      /* over t: the rows of the relation that count; NULL: all */
 	bool nulls_not;    /* identify no row */
+	bool few;          /* the relation is believed to have few rows */
 };
 
 /* Makes LOG_STAGE, empty, with the relation's columns. From then on the relation keeps its name to the end of the
@@ -198,6 +199,7 @@ bool my_read_log(struct db *db, void *mem_ctx, const char *view, const struct ch
 void my_purge_log(struct db *db, const struct change_log *log);
 bool my_add_keys(struct db *db, struct key_set *set, const char *query, const struct key_set *with,
                  struct viewd_err *err);
+bool my_add_keys_each(struct db *db, const struct key_question *questions, size_t n, struct viewd_err *err);
 char *my_has_key(void *mem_ctx, const struct key_set *set, const char *const *columns, bool null_safe);
 void my_drop_keys(struct db *db, struct key_set *set);
 bool my_index_part(struct db *db, struct part *part, struct viewd_err *err);

@@ -162,28 +162,26 @@ static bool check_positions(const struct look *look, struct viewd_err *err)
 
 /* ---- rows ---- */
 
-enum { ROW_SLOTS = 0, ROW_OLDEST = 9, ROW_NEWEST = 10 };
-
-/* Unread rows from this number on, so many at most. */
-static char *add_unread_query(const struct look *look, char *sql, const struct looked *l, int64_t first)
+/* Unread rows from this number on, so many at most. slots: and the rows that are always there. */
+static char *add_unread_query(const struct look *look, char *sql, const struct looked *l, int64_t first, bool slots)
 {
-	sql = sql_add(sql, "SELECT %" PRId64 ", viewd_id, viewd_sign FROM %s WHERE ", l->log->number,
-	              log_quoted(look->conn, look->mem, l->log));
+	sql = sql_add(sql, "SELECT %" PRId64 ", viewd_id, viewd_sign FROM %s WHERE %s", l->log->number,
+	              log_quoted(look->conn, look->mem, l->log), slots ? "viewd_id <= " LOG_SLOTS " OR " : "");
 	sql = ids_add_outside(sql, &l->seen.ids, "viewd_id", first);
-	return sql_add(sql, " ORDER BY viewd_id LIMIT %d", LOG_UNREAD_MAX + 1);
+	return sql_add(sql, " ORDER BY viewd_id LIMIT %d", LOG_UNREAD_MAX + 1 + (slots ? LOG_N_SLOTS : 0));
 }
 
-static char *add_rows_query(const struct look *look, char *sql, const struct looked *l)
+static char *rows_query(const struct look *look, const struct looked *l)
 {
-	char *table = log_quoted(look->conn, look->mem, l->log);
-	int64_t number = l->log->number;
-	sql = sql_add(sql,
-	              "SELECT %" PRId64 ", COUNT(*), %d FROM %s WHERE viewd_id <= " LOG_SLOTS
-	              " AND viewd_sign = 0 UNION ALL SELECT %" PRId64
-	              ", MIN(viewd_id), %d FROM %s WHERE viewd_id >= " LOG_FIRST " UNION ALL SELECT %" PRId64
-	              ", MAX(viewd_id), %d FROM %s WHERE viewd_id >= " LOG_FIRST " UNION ALL (",
-	              number, ROW_SLOTS, table, number, ROW_OLDEST, table, number, ROW_NEWEST, table);
-	return sql_add(add_unread_query(look, sql, l, number_or(LOG_FIRST, 0)), ")");
+	return add_unread_query(look, sql_new(look->mem), l, number_or(LOG_FIRST, 0), true);
+}
+
+/* An index alone tells these. */
+static char *ends_query(const struct look *look, const struct looked *l)
+{
+	return talloc_asprintf(look->mem,
+	                       "SELECT %" PRId64 ", MIN(viewd_id), MAX(viewd_id) FROM %s WHERE viewd_id >= " LOG_FIRST,
+	                       l->log->number, log_quoted(look->conn, look->mem, l->log));
 }
 
 static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
@@ -192,20 +190,28 @@ static bool take_row_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	int64_t id = number_or(v[1], 0), sign = number_or(v[2], 0);
 	if (l == NULL)
 		return true;
-	if (sign == ROW_SLOTS)
-		l->slots = id;
-	else if (sign == ROW_OLDEST)
-		l->oldest = id;
-	else if (sign == ROW_NEWEST)
-		l->newest = id;
-	else
-		ids_append(&l->unread, id, id);
-	l->log->unread += sign != ROW_SLOTS && sign != ROW_OLDEST && sign != ROW_NEWEST;
+	if (id <= LOG_N_SLOTS) {
+		l->slots += sign == 0;
+		return true;
+	}
+	ids_append(&l->unread, id, id);
+	l->log->unread++;
 	l->overflowed |= sign == number_or(LOG_EVERYTHING, 0);
 	return true;
 }
 
-static const struct db_reader take_row[] = {{take_row_fn, "nNn", "the rows of change logs"}};
+static bool take_ends_fn(void *ctx, const char *const *v, size_t n UNUSED)
+{
+	struct looked *l = find(ctx, number_or(v[0], 0));
+	if (l != NULL) {
+		l->oldest = number_or(v[1], 0);
+		l->newest = number_or(v[2], 0);
+	}
+	return false;
+}
+
+static const struct db_reader take_row[] = {{take_row_fn, "nnn", "the rows of change logs"}};
+static const struct db_reader take_ends[] = {{take_ends_fn, "nNN", "the first and the last row of a change log"}};
 
 /* All rows are computed when there are so many, and that covers each of them: none may be read once more. */
 static bool read_rest(struct look *look, struct looked *l, struct viewd_err *err)
@@ -213,8 +219,8 @@ static bool read_rest(struct look *look, struct looked *l, struct viewd_err *err
 	for (int64_t told = 0; l->log->unread - told > LOG_UNREAD_MAX;) {
 		int64_t next = l->unread.items[l->unread.n - 1].last + 1;
 		told = l->log->unread;
-		if (!my_query(&look->conn->db, add_unread_query(look, sql_new(look->mem), l, next), NULL, 0, take_row, look,
-		              err))
+		if (!my_query(&look->conn->db, add_unread_query(look, sql_new(look->mem), l, next, false), NULL, 0, take_row,
+		              look, err))
 			return false;
 	}
 	return true;
@@ -358,8 +364,10 @@ static bool ask(struct look *look, bool *answered_r, struct viewd_err *err)
 	for (size_t i = 0; i < look->n; i++)
 		told[i] = (struct facts_told){.plan = &look->logs[i].plan, .rights = &look->rights};
 	*answered_r = facts_ask(told, look->n, &list);
-	for (size_t i = 0; i < look->n; i++)
-		my_ask_later(&list, add_rows_query(look, sql_new(look->mem), &look->logs[i]), take_row, look);
+	for (size_t i = 0; i < look->n; i++) {
+		my_ask_later(&list, rows_query(look, &look->logs[i]), take_row, look);
+		my_ask_later(&list, ends_query(look, &look->logs[i]), take_ends, look);
+	}
 	add_tries(look, &list);
 	if (!*answered_r)
 		return true;
@@ -417,7 +425,9 @@ static bool facts_alone(struct look *look, struct looked *l, bool tried, struct 
 
 static bool rows_alone(struct look *look, struct looked *l, struct viewd_err *err)
 {
-	return my_query(&look->conn->db, add_rows_query(look, sql_new(look->mem), l), NULL, 0, take_row, look, err);
+	struct db *db = &look->conn->db;
+	return my_query(db, rows_query(look, l), NULL, 0, take_row, look, err) &&
+	       my_query(db, ends_query(look, l), NULL, 0, take_ends, look, err);
 }
 
 static bool conclude(struct look *look, struct looked *l, bool answered, struct viewd_err *err)

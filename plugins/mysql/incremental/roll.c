@@ -183,22 +183,42 @@ static char *delete_rows(void *mem, const struct roll *roll, const struct key_se
 	                       my_has_key(mem, keys, columns, true));
 }
 
-static bool move(struct db *db, void *mem, const struct adding *a, const struct key_set *keys, const char *texts[2],
-                 bool joined, bool *shadowed_r, struct viewd_err *err)
+/* *shadowed_r: as part_keyed_query says. */
+static void add_moves(struct my_questions *list, struct viewd_conn *conn, const struct adding *a,
+                      const struct key_set *keys, const char *const texts[2], bool joined, bool *shadowed_r)
 {
-	struct my_questions list = {.mem = mem};
+	void *mem = list->mem;
 	const struct roll *roll = a->roll;
 	const struct columns *columns = roll->part.columns;
 	char *below = relation_quoted(&my_syntax, mem, &roll->below.rel);
-	char *rows = part_keyed_query(my_conn(db), mem, &roll->part, keys, joined, shadowed_r);
-	my_ask_later(&list, talloc_strdup(mem, "SAVEPOINT viewd_move"), NULL, NULL);
-	my_ask_later(&list, move_sums(mem, a, texts[0]), NULL, NULL);
-	my_ask_later(&list, delete_rows(mem, roll, keys), NULL, NULL);
-	my_ask_later(&list, fill_text(mem, below, rows, columns->names, columns->n), NULL, NULL);
+	char *rows = part_keyed_query(conn, mem, &roll->part, keys, joined, shadowed_r);
+	my_ask_later(list, move_sums(mem, a, texts[0]), NULL, NULL);
+	my_ask_later(list, delete_rows(mem, roll, keys), NULL, NULL);
+	my_ask_later(list, fill_text(mem, below, rows, columns->names, columns->n), NULL, NULL);
 	if (roll->table.n_unique > 0)
-		my_ask_later(&list, add_groups(mem, a, texts[1]), NULL, NULL);
-	my_ask_later(&list, move_sums(mem, a, texts[1]), NULL, NULL);
+		my_ask_later(list, add_groups(mem, a, texts[1]), NULL, NULL);
+	my_ask_later(list, move_sums(mem, a, texts[1]), NULL, NULL);
+}
+
+static bool move(struct db *db, void *mem, const struct adding *a, const struct key_set *keys,
+                 const char *const texts[2], bool joined, bool *shadowed_r, struct viewd_err *err)
+{
+	struct my_questions list = {.mem = mem};
+	my_ask_later(&list, talloc_strdup(mem, "SAVEPOINT viewd_move"), NULL, NULL);
+	add_moves(&list, my_conn(db), a, keys, texts, joined, shadowed_r);
 	return my_ask_now(my_conn(db), &list, err);
+}
+
+/* A shadow that has worked before need not be waited for: all of it goes with the question for the result. */
+static bool move_later(struct db *db, void *mem, const struct adding *a, const struct key_set *keys,
+                       const char *const texts[2], struct viewd_err *err)
+{
+	struct my_questions list = {.mem = mem};
+	bool shadowed = false, done = true;
+	add_moves(&list, my_conn(db), a, keys, texts, false, &shadowed);
+	for (size_t i = 0; i < list.n && done; i++)
+		done = my_exec_later(db, list.items[i].sql, NULL, 0, err);
+	return done;
 }
 
 bool my_exchange_rows(struct db *db, const struct roll *roll, const struct key_set *keys, const char *gone,
@@ -208,9 +228,11 @@ bool my_exchange_rows(struct db *db, const struct roll *roll, const struct key_s
 	struct viewd_err failure = {0};
 	struct adding a = {.roll = roll, .rel = relation_quoted(&my_syntax, mem, &roll->table.rel)};
 	const char *texts[] = {gone, come};
-	bool shadowed = false;
+	bool shadowed = false, *proven = &roll->part.sources[0].proven[roll->part.form];
 	plan(mem, &a);
-	bool done = move(db, mem, &a, keys, texts, false, &shadowed, &failure);
+	bool done = *proven ? move_later(db, mem, &a, keys, texts, &failure)
+	                    : move(db, mem, &a, keys, texts, false, &shadowed, &failure);
+	*proven |= done;
 	if (!done && shadowed && failure.cls == VIEWD_ERR_QUERY)
 		done = db_exec(db, "ROLLBACK TO SAVEPOINT viewd_move", &failure) &&
 		       move(db, mem, &a, keys, texts, true, &shadowed, &failure);

@@ -116,23 +116,43 @@ static bool view_canonical(struct viewd_conn *conn, void *mem, const struct rela
 	return true;
 }
 
-/* The object that has the name at, and whose it is. more: what else is asked of it. */
-static bool look_at(struct viewd_conn *conn, void *mem, const struct relation *at, const char *more,
-                    struct db_object *object, struct viewd_err *err)
+/* The question for the object that has the name at, and whose it is. more: what else is asked of it. */
+static char *look_text(struct viewd_conn *conn, void *mem, const struct relation *at, const char *more,
+                       struct look *look)
 {
-	char *sql = talloc_asprintf(
-		mem,
-		"SELECT IFNULL(TABLE_TYPE, ''), IFNULL(TABLE_COMMENT, ''), ENGINE%s FROM information_schema.TABLES WHERE %s",
-		more, my_where(conn, mem, at));
-	struct look look = {.object = object};
+	struct db_object *object = look->object;
 
 	*object = (struct db_object){.kind = VIEWD_KIND_NONE};
 	snprintf(object->schema, sizeof object->schema, "%s", at->schema);
 	snprintf(object->name, sizeof object->name, "%s", at->name);
-	if (!my_query_later(&conn->db, sql, NULL, 0, read_object, &look, err) || !my_flush(&conn->db, err))
-		return false;
-	return look.unreadable[0] == '\0' ||
-	       err_set(err, VIEWD_ERR_CONFLICT, "table '%s' cannot be looked at (%s)", at->name, look.unreadable);
+	return talloc_asprintf(
+		mem,
+		"SELECT IFNULL(TABLE_TYPE, ''), IFNULL(TABLE_COMMENT, ''), ENGINE%s FROM information_schema.TABLES WHERE %s",
+		more, my_where(conn, mem, at));
+}
+
+static bool judge_look(const struct look *look, struct viewd_err *err)
+{
+	return look->unreadable[0] == '\0' || err_set(err, VIEWD_ERR_CONFLICT, "table '%s' cannot be looked at (%s)",
+	                                              look->object->name, look->unreadable);
+}
+
+static bool look_at(struct viewd_conn *conn, void *mem, const struct relation *at, const char *more,
+                    struct db_object *object, struct viewd_err *err)
+{
+	struct look look = {.object = object};
+	char *sql = look_text(conn, mem, at, more, &look);
+
+	return my_query_later(&conn->db, sql, NULL, 0, read_object, &look, err) && my_flush(&conn->db, err) &&
+	       judge_look(&look, err);
+}
+
+static char *more_of_table(struct viewd_conn *conn, void *mem, const struct relation *at)
+{
+	return talloc_asprintf(mem,
+	                       ", IF(ENGINE = 'InnoDB', DATA_LENGTH + INDEX_LENGTH, NULL), (SELECT 1 FROM "
+	                       "information_schema.STATISTICS WHERE %s" NOT_ROW_KEY " LIMIT 1)",
+	                       my_where(conn, mem, at));
 }
 
 /* A table with its size and whether it has an index. Naming it in a statement keeps the name's meaning until the
@@ -146,18 +166,60 @@ static bool look_at_table(struct task *task, bool keep, struct db_object *out, s
 	my_place(conn, &task->rel, &at);
 	const char *kept =
 		keep ? talloc_asprintf(mem, ", (SELECT 1 FROM %s LIMIT 0)", relation_quoted(&my_syntax, mem, &at)) : "";
-	char *more = talloc_asprintf(mem,
-	                             ", IF(ENGINE = 'InnoDB', DATA_LENGTH + INDEX_LENGTH, NULL), (SELECT 1 FROM "
-	                             "information_schema.STATISTICS WHERE %s" NOT_ROW_KEY " LIMIT 1)%s",
-	                             my_where(conn, mem, &at), kept);
-	bool done = look_at(conn, mem, &at, more, out, err);
+	bool done = look_at(conn, mem, &at, sql_add(more_of_table(conn, mem, &at), "%s", kept), out, err);
 	talloc_free(mem);
 	return done;
+}
+
+/* ---- asked along with something else ---- */
+
+struct my_along {
+	const struct task *task;
+	bool answered;
+	struct db_object found;
+	struct look look;
+};
+
+void my_identity_along(struct db *db, struct task *task)
+{
+	struct viewd_conn *conn = my_conn(db);
+
+	TALLOC_FREE(conn->along);
+	if (task == NULL || !task->state.present || task->state.method != VIEWD_METHOD_TABLE)
+		return;
+	conn->along = talloc_zero(conn, struct my_along);
+	assert(conn->along != NULL);
+	conn->along->task = task;
+	conn->along->look.object = &conn->along->found;
+}
+
+void my_ask_identity(struct viewd_conn *conn, const struct relation *rel, struct my_questions *list)
+{
+	struct my_along *along = conn->along;
+	struct relation at, wanted;
+
+	if (along == NULL)
+		return;
+	my_place(conn, rel, &at);
+	my_place(conn, &along->task->rel, &wanted);
+	if (strcmp(at.name, wanted.name) != 0 || strcmp(at.schema, wanted.schema) != 0)
+		return;
+	char *sql = look_text(conn, list->mem, &at, more_of_table(conn, list->mem, &at), &along->look);
+	along->answered = false;
+	my_ask_later(list, sql, read_object, &along->look);
+	list->items[list->n - 1].answered_r = &along->answered;
 }
 
 /* The state row may come with the same answer. */
 bool my_find_identity(struct task *task, struct db_object *out, struct viewd_err *err)
 {
+	struct my_along *along = my_conn(task->db)->along;
+
+	if (along != NULL && along->task == task && along->answered) {
+		*out = along->found;
+		along->answered = false;
+		return judge_look(&along->look, err);
+	}
 	if (!look_at_table(task, false, out, err))
 		return false;
 	return (task->state.present && task->state.method == VIEWD_METHOD_TABLE) ||
