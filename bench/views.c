@@ -121,10 +121,11 @@ static const char *columns_query(const struct views *v, const char *relation)
 			NULL, "SELECT attname FROM pg_attribute WHERE attrelid = '%s'::regclass AND attnum > 0 ORDER BY attnum",
 			relation);
 	if (views_are_on(v, "mariadb"))
-		return talloc_asprintf(NULL,
-		                       "SELECT column_name FROM information_schema.columns WHERE table_schema = "
-		                       "database() AND table_name = '%s' ORDER BY ordinal_position",
-		                       relation);
+		return talloc_asprintf(
+			NULL,
+			"SELECT column_name FROM information_schema.columns WHERE table_schema = "
+			"database() AND table_name = '%s' AND column_name <> 'viewd_pk' ORDER BY ordinal_position",
+			relation);
 	return talloc_asprintf(NULL, "SELECT name FROM pragma_table_info('%s')", relation);
 }
 

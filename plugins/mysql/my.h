@@ -52,18 +52,20 @@ struct viewd_conn {
 	bool names_fold;    /* lower_case_table_names is not 0: names compare without case */
 	int64_t timeout_us; /* limit of one statement, 0: none */
 	int64_t lock_timeout_us;
-	atomic_bool running;       /* a statement is at the server */
-	atomic_bool cancelled;     /* cancel() came and was not reported yet */
-	bool hooked;               /* somebody else's statement may have changed the session */
-	bool denied;               /* something was refused: the next call of the daemon looks privileges up anew */
-	bool told_hidden;          /* somebody was told that triggers stay for want of a right */
-	bool lost;                 /* no statement can succeed any more */
-	bool writing;              /* the transaction changes something: its commit asks who leads the database */
-	char held[IDENT_MAX];      /* a lock of shadow_table.h that goes when the transaction has ended; "" none */
-	struct my_tries *tries;    /* of change logs (incremental/look.c); NULL: none */
-	struct my_questions later; /* statements of the transaction that wait for the next one */
-	bool later_failed;         /* they were not carried out, so the transaction may not be committed */
-	struct my_along *along;    /* catalogue.c: whose identity is asked with the next answer; NULL: nobody's */
+	atomic_bool running;    /* a statement is at the server */
+	atomic_bool cancelled;  /* cancel() came and was not reported yet */
+	bool hooked;            /* somebody else's statement may have changed the session */
+	bool denied;            /* something was refused: the next call of the daemon looks privileges up anew */
+	bool told_hidden;       /* somebody was told that triggers stay for want of a right */
+	bool lost;              /* no statement can succeed any more */
+	bool writing;           /* the transaction changes something: its commit asks who leads the database */
+	char held[IDENT_MAX];   /* a lock of shadow_table.h that goes when the transaction has ended; "" none */
+	struct my_tries *tries; /* of change logs (incremental/look.c); NULL: none */
+	struct {
+		struct my_questions list; /* statements of the transaction that wait for the next one */
+		bool failed;              /* some were not carried out, so the transaction may not be committed */
+		struct my_along *along;   /* catalogue.c: whose identity is asked with an answer; NULL: nobody's */
+	} later;
 };
 
 static inline struct viewd_conn *my_conn(struct db *db)

@@ -49,10 +49,15 @@ struct db_roll_ops {
 	 * touched are always looked for. */
 	int64_t few;
 	/* Takes off the roll what the part's rows of the keys add to it, computes these rows anew, and adds them again.
-	 * gone, come: queries of what they add, over the part's table, before and after. NULL: by add_to_roll and
-	 * apply_part. Not asked where there is move. */
+	 * gone, come: queries of what they add, over the part's table, before and after. rows: as find_differing has told.
+	 * NULL: by add_to_roll and apply_part. Not asked where there is move. */
 	bool (*exchange)(struct db *db, const struct roll *roll, const struct key_set *keys, const char *gone,
-	                 const char *come, struct viewd_err *err);
+	                 const char *come, const char *rows, struct viewd_err *err);
+	/* Leaves those keys in the set whose rows in the part's table are other ones than the part's query yields now.
+	 * *rows_r: the dialect's own, for exchange, talloc'ed on mem_ctx; NULL: these rows are to be computed then. NULL:
+	 * all keys stay. */
+	bool (*find_differing)(struct db *db, void *mem_ctx, const struct roll *roll, struct key_set *keys,
+	                       const char **rows_r, struct viewd_err *err);
 	/* Moves a roll and writes its result: by images, a query of the columns of the roll's table that are added; NULL:
 	 * by the part's rows of these keys, which are computed and written too. *stuck_r: a sum cannot be moved any more,
 	 * so nothing that was written may stay. NULL: one step after the other. */

@@ -408,38 +408,69 @@ static char *touched_query(struct db *db, void *mem, const struct roll *roll, co
 
 /* The part's rows of the keys leave the roll, are computed anew, and enter it again. */
 static bool move_rows(struct db *db, void *mem, const struct roll *roll, const struct key_set *keys, const char *found,
-                      struct viewd_err *err)
+                      const char *rows, struct viewd_err *err)
 {
 	const struct db_incremental_ops *ops = &db->ops->incremental;
 	const char *gone = over_part(db, mem, roll, -1, found), *come = over_part(db, mem, roll, 1, found);
 	struct part_written inside = {0};
 	if (ops->roll.exchange != NULL)
-		return ops->roll.exchange(db, roll, keys, gone, come, err);
+		return ops->roll.exchange(db, roll, keys, gone, come, rows, err);
 	return ops->add_to_roll(db, roll, gone, keys, err) && ops->apply_part(db, &roll->part, keys, &inside, err) &&
 	       ops->add_to_roll(db, roll, come, keys, err);
 }
 
-static bool move_roll(struct db *db, void *mem, const struct roll *roll, const struct key_set *keys,
+static bool move_keys(struct db *db, void *mem, const struct roll *roll, const struct key_set *keys, const char *rows,
                       struct key_set *groups, struct viewd_err *err)
 {
 	const char *columns[KEY_WIDTH_MAX];
-	if (db->ops->incremental.roll.move != NULL)
-		return db->ops->incremental.roll.move(db, roll, keys, groups, err);
 	for (size_t i = 0; i < keys->width; i++)
 		columns[i] = talloc_asprintf(mem, "viewd_p.f%zu", i + 1);
 	char *found = db->ops->incremental.has_key(mem, keys, columns, true),
 		 *touched = touched_query(db, mem, roll, found);
-	return add_touched(db, groups, touched, keys, err) && move_rows(db, mem, roll, keys, found, err) &&
+	return add_touched(db, groups, touched, keys, err) && move_rows(db, mem, roll, keys, found, rows, err) &&
 	       add_touched(db, groups, touched, keys, err);
+}
+
+/* *moved_r false: nothing of the part differs. */
+static bool move_roll(struct db *db, void *mem, const struct roll *roll, const struct key_set *keys,
+                      struct key_set *groups, bool *moved_r, struct viewd_err *err)
+{
+	const struct db_roll_ops *ops = &db->ops->incremental.roll;
+	struct key_set differing = *keys;
+	const char *rows = NULL;
+	*moved_r = true;
+	if (ops->move != NULL)
+		return ops->move(db, roll, keys, groups, err);
+	if (ops->find_differing != NULL && !ops->find_differing(db, mem, roll, &differing, &rows, err))
+		return false;
+	*moved_r = differing.n > 0;
+	return !*moved_r || move_keys(db, mem, roll, &differing, rows, groups, err);
+}
+
+/* Types of the part's columns, as its table has them. They stay what they are as long as its query does. */
+static bool know_types(struct db *db, struct roll *roll, struct viewd_err *err)
+{
+	const struct columns *named = roll->part.columns;
+	if (db->ops->incremental.roll.find_differing == NULL || named->items[0].type != NULL)
+		return true;
+	struct columns *has = columns_of(db, talloc_parent(named), &roll->below.rel, err);
+	bool same = has != NULL && has->n == named->n;
+	for (size_t i = 0; same && i < has->n; i++)
+		same = strcmp(has->names[i], named->names[i]) == 0;
+	if (same)
+		roll->part.columns = has;
+	return has != NULL;
 }
 
 bool roll_keys_apply(struct db *db, void *mem, struct roll *roll, const struct key_set *keys, struct part_written *out,
                      struct viewd_err *err)
 {
 	struct key_set groups = groups_of(db, mem, roll);
+	bool moved = true;
 	if (db->ops->incremental.roll.move_all != NULL)
 		return move_at_once(db, roll, NULL, keys, out, err);
-	bool done = move_roll(db, mem, roll, keys, &groups, err) && write_result(db, mem, roll, &groups, out, err);
+	bool done = know_types(db, roll, err) && move_roll(db, mem, roll, keys, &groups, &moved, err) &&
+	            (!moved || write_result(db, mem, roll, &groups, out, err));
 	drop_groups(db, &groups);
 	return done;
 }

@@ -40,18 +40,18 @@ bool my_ask_now(struct viewd_conn *conn, const struct my_questions *list, struct
 static bool may_wait(const struct viewd_conn *conn)
 {
 	return conn->mariadb && !conn->lost &&
-	       (conn->later.n > 0 || (conn->my->server_status & SERVER_STATUS_IN_TRANS) != 0);
+	       (conn->later.list.n > 0 || (conn->my->server_status & SERVER_STATUS_IN_TRANS) != 0);
 }
 
 static bool wait_with(struct viewd_conn *conn, const char *sql, const char *const *params, size_t n,
                       const struct db_reader *row, void *ctx, struct viewd_err *err)
 {
-	if (conn->later.mem == NULL)
-		conn->later.mem = talloc_new(conn);
+	if (conn->later.list.mem == NULL)
+		conn->later.list.mem = talloc_new(conn);
 	char *bound = n > 0 ? my_bind(conn, sql, params, n) : talloc_strdup(conn, sql);
 	if (bound == NULL)
 		return err_set(err, VIEWD_ERR_BUG, "statement has another number of parameters than %zu", n);
-	my_ask_later(&conn->later, talloc_steal(conn->later.mem, bound), row, ctx);
+	my_ask_later(&conn->later.list, talloc_steal(conn->later.list.mem, bound), row, ctx);
 	return true;
 }
 
@@ -77,35 +77,35 @@ bool my_query_later(struct db *db, const char *sql, const char *const *params, s
 
 void my_forget_later(struct viewd_conn *conn)
 {
-	talloc_free(conn->later.mem);
-	conn->later = (struct my_questions){0};
+	talloc_free(conn->later.list.mem);
+	conn->later.list = (struct my_questions){0};
 }
 
 bool my_flush(struct db *db, struct viewd_err *err)
 {
 	struct viewd_conn *conn = my_conn(db);
-	const struct my_questions list = conn->later;
+	const struct my_questions list = conn->later.list;
 	if (list.n == 0)
 		return true;
-	conn->later = (struct my_questions){0};
+	conn->later.list = (struct my_questions){0};
 	bool done = run_list(conn, &list, err);
-	conn->later_failed |= !done;
+	conn->later.failed |= !done;
 	talloc_free(list.mem);
 	return done;
 }
 
 bool my_ask_along(struct viewd_conn *conn, const struct my_questions *list, struct viewd_err *err)
 {
-	struct my_questions all = conn->later;
+	struct my_questions all = conn->later.list;
 	if (all.n == 0)
 		return run_list(conn, list, err);
-	conn->later = (struct my_questions){0};
+	conn->later.list = (struct my_questions){0};
 	all.items = talloc_realloc(all.mem, all.items, struct my_question, (unsigned)(all.n + list->n));
 	assert(all.items != NULL);
 	memcpy(all.items + all.n, list->items, list->n * sizeof *list->items);
 	all.n += list->n;
 	bool done = run_list(conn, &all, err);
-	conn->later_failed |= !done;
+	conn->later.failed |= !done;
 	talloc_free(all.mem);
 	return done;
 }

@@ -334,8 +334,8 @@ bool my_query_int(struct viewd_conn *conn, const char *sql, const char *const *p
 bool my_begin(struct db *db, enum db_begin how, struct viewd_err *err)
 {
 	my_conn(db)->writing = how != DB_BEGIN_SNAPSHOT;
-	my_conn(db)->later_failed = false;
-	my_identity_along(db, NULL);
+	my_conn(db)->later.failed = false;
+	TALLOC_FREE(my_conn(db)->later.along);
 	if (how == DB_BEGIN_WRITE)
 		return db_exec(db, "START TRANSACTION", err);
 	const char *snapshot = how == DB_BEGIN_GROUP ? "START TRANSACTION WITH CONSISTENT SNAPSHOT"
@@ -350,8 +350,8 @@ bool my_commit(struct db *db, struct viewd_err *err)
 {
 	if (my_conn(db)->writing && !my_leader_check(my_conn(db), true, err))
 		return false;
-	/* Whoever has met the failure may have gone on in another way. */
-	if (!my_flush(db, err) || my_conn(db)->later_failed)
+	/* The caller who has met the failure may have gone on in another way. */
+	if (!my_flush(db, err) || my_conn(db)->later.failed)
 		return err_set(err, VIEWD_ERR_BUG, "some statement of the transaction has not been carried out");
 	if (!db_exec(db, "COMMIT", err))
 		return false;
@@ -364,7 +364,7 @@ void my_rollback(struct db *db)
 	struct viewd_conn *conn = my_conn(db);
 
 	my_forget_later(conn);
-	my_identity_along(db, NULL);
+	TALLOC_FREE(conn->later.along);
 	atomic_store(&conn->cancelled, false); /* a cancel that comes late must not keep the transaction open */
 	if (!conn->lost && !my_exec_within(conn, "ROLLBACK", ROLLBACK_LIMIT_US, NULL))
 		conn->lost = true;

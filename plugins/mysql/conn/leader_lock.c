@@ -47,10 +47,10 @@ static const struct db_reader take_holder[] = {{take_holder_fn, "T", "who leads 
 /* Statements that wait go along, after the question: so that it is known which of them has failed. */
 static bool ask_holder(struct viewd_conn *conn, char *sql, struct holder *out, struct viewd_err *err)
 {
-	struct my_questions waiting = conn->later, all = {.mem = talloc_new(conn)};
+	struct my_questions waiting = conn->later.list, all = {.mem = talloc_new(conn)};
 	struct viewd_err failure = {0};
 
-	conn->later = (struct my_questions){0};
+	conn->later.list = (struct my_questions){0};
 	my_ask_later(&all, sql, take_holder, out);
 	all.items[0].answered_r = &out->told;
 	for (size_t i = 0; i < waiting.n; i++)

@@ -5,6 +5,7 @@
  */
 #include "mysql/incremental/log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -53,11 +54,16 @@ static bool is_text(const char *type)
 	       begins_with_one(collation + strlen(" COLLATE "), sets, ARRAY_LEN(sets));
 }
 
+static bool is_binary(const char *type)
+{
+	return strncasecmp(type, "varbinary", 9) == 0;
+}
+
 bool compared_may(const struct difference *d)
 {
 	for (size_t i = 0; i < d->columns->n; i++) {
 		const char *type = d->columns->items[i].type;
-		if (type == NULL || !(is_number(type) || is_time(type) || is_text(type)))
+		if (type == NULL || !(is_number(type) || is_time(type) || is_text(type) || (d->binary && is_binary(type))))
 			return false;
 	}
 	return d->columns->n > 0 && !d->columns->declared;
@@ -227,7 +233,14 @@ static char *add_literal(char *sql, const char *type, const char *value)
 {
 	if (value == NULL || is_number(type))
 		return sql_add(sql, "%s", value != NULL ? value : "NULL");
-	return sql_add(sql, "%s", literal_quoted(&my_syntax, sql, value));
+	if (!is_binary(type))
+		return sql_add(sql, "%s", literal_quoted(&my_syntax, sql, value));
+	char *hex = talloc_array(sql, char, (unsigned)(2 * strlen(value) + 1));
+	assert(hex != NULL);
+	hex[0] = '\0';
+	for (size_t i = 0; value[i] != '\0'; i++)
+		snprintf(hex + 2 * i, 3, "%02x", (unsigned char)value[i]);
+	return sql_add(sql, "x'%s'", hex);
 }
 
 /* SQL that finds one row. An index serves the plain comparison; of texts the spelling is compared as well. */
@@ -369,8 +382,10 @@ static bool are_told_apart(const struct comparing *c, const struct side *side)
 	return true;
 }
 
-static bool apply(struct comparing *c, const char *query, bool *done_r, struct part_written *out, struct viewd_err *err)
+/* *done_r false: they cannot be compared. */
+static bool compare(struct comparing *c, const char *query, bool *done_r, struct viewd_err *err)
 {
+	*done_r = false;
 	if (!read_both(c, query, err))
 		return false;
 	db_failpoint(&c->d->conn->db, "mysql:filled");
@@ -382,20 +397,81 @@ static bool apply(struct comparing *c, const char *query, bool *done_r, struct p
 	if (!are_told_apart(c, &c->have) || !are_told_apart(c, &c->want))
 		return true;
 	find_differing(c);
-	count_changed(c);
 	*done_r = true;
-	*out = (struct part_written){(int64_t)(c->coming.n - c->changed), (int64_t)c->changed,
-	                             (int64_t)(c->going.n - c->changed)};
-	return write_back(c, err);
+	return true;
+}
+
+static void begin(struct comparing *c, const struct difference *d)
+{
+	struct side none = {.mem = talloc_new(d->mem)};
+	*c = (struct comparing){.d = d, .have = none, .want = none, .going = none, .coming = none};
 }
 
 bool compared_apply(const struct difference *d, const char *query, bool *done_r, struct part_written *out,
                     struct viewd_err *err)
 {
-	struct side none = {.mem = talloc_new(d->mem)};
-	struct comparing c = {.d = d, .have = none, .want = none, .going = none, .coming = none};
-	*done_r = false;
-	bool done = apply(&c, query, done_r, out, err);
-	talloc_free(none.mem);
+	struct comparing c;
+	begin(&c, d);
+	bool done = compare(&c, query, done_r, err);
+	if (done && *done_r) {
+		count_changed(&c);
+		*out = (struct part_written){(int64_t)(c.coming.n - c.changed), (int64_t)c.changed,
+		                             (int64_t)(c.going.n - c.changed)};
+		done = write_back(&c, err);
+	}
+	talloc_free(c.have.mem);
+	return done;
+}
+
+/* ---- rows of a part ---- */
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys of rows that differ, in the order of their texts; NULL: some key is NULL. */
+static const char **differing_keys(const struct comparing *c, size_t *n_r)
+{
+	size_t n = c->going.n + c->coming.n;
+	const char **texts = talloc_array(c->have.mem, const char *, (unsigned)n + 1);
+	assert(texts != NULL);
+	for (size_t i = 0; i < n; i++) {
+		texts[i] = i < c->going.n ? c->going.rows[i][0] : c->coming.rows[i - c->going.n][0];
+		if (texts[i] == NULL)
+			return NULL;
+	}
+	qsort(texts, n, sizeof *texts, compare_texts);
+	*n_r = n;
+	return texts;
+}
+
+/* All rows of these keys come anew, also those that are as before. */
+static const char *all_coming(struct comparing *c, const char *const *keys, size_t n)
+{
+	c->coming.n = 0;
+	c->coming.rows = NULL;
+	for (size_t i = 0; i < c->want.n; i++)
+		if (bsearch(&c->want.rows[i][0], keys, n, sizeof *keys, compare_texts) != NULL)
+			keep(&c->coming, c->want.rows[i]);
+	if (c->coming.n == 0)
+		return "";
+	bool one = end_of(c, &c->coming, 0) == c->coming.n;
+	return one ? insert_text(c, relation_quoted(&my_syntax, c->d->mem, c->d->rel), 0, c->coming.n) : NULL;
+}
+
+bool compared_keys(const struct difference *d, const char *query, struct key_set *keys, const char **rows_r,
+                   struct viewd_err *err)
+{
+	struct comparing c;
+	bool comparable = false;
+	size_t n = 0;
+	begin(&c, d);
+	*rows_r = NULL;
+	bool done = compare(&c, query, &comparable, err);
+	const char **texts = done && comparable ? differing_keys(&c, &n) : NULL;
+	if (texts != NULL && keys_set(keys, texts, n))
+		*rows_r = all_coming(&c, texts, n);
+	talloc_free(c.have.mem);
 	return done;
 }

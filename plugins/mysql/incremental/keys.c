@@ -90,7 +90,7 @@ static bool add_to_table(struct db *db, void *mem, struct key_set *set, const ch
 
 /* ---- whole numbers ---- */
 
-/* Of longer lists the statements become long, in which each stands several times. */
+/* A list stands several times in each statement. */
 #define LIST_MAX 3000
 
 struct numbers {
@@ -161,7 +161,7 @@ static void unite_numbers(struct numbers *all, const struct numbers *more)
 static char *add_row(char *at, const struct numbers *all, size_t row)
 {
 	for (size_t i = 0; i < all->width; i++)
-		at += sprintf(at, "%s%" PRId64, i > 0 ? ", " : "", all->values[row * all->width + i]);
+		at += snprintf(at, DIGITS_MAX + 1, "%s%" PRId64, i > 0 ? ", " : "", all->values[row * all->width + i]);
 	return at;
 }
 
@@ -181,6 +181,28 @@ static char *rows_text(void *mem, const struct numbers *all, const char *before,
 static bool is_list(const struct key_set *set)
 {
 	return set->own != NULL && set->width == 1 && set->n <= LIST_MAX;
+}
+
+bool keys_are_list(const struct key_set *set)
+{
+	return is_list(set);
+}
+
+bool keys_set(struct key_set *set, const char *const *texts, size_t n)
+{
+	struct numbers *all = numbers_new(set->mem, 1);
+	bool good = true;
+	all->values = talloc_array(all, int64_t, (unsigned)n + 1);
+	assert(all->values != NULL);
+	for (size_t i = 0; i < n && good; i++)
+		good = texts[i] != NULL && number_parse(texts[i], &all->values[i]);
+	all->n = n;
+	settle(all);
+	if (!good)
+		return false;
+	set->own = all;
+	set->n = (int64_t)all->n;
+	return true;
 }
 
 /* "WITH viewd_v (viewd_k1) AS (VALUES (1), (2)) SELECT * FROM viewd_v" */

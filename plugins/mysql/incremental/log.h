@@ -153,6 +153,7 @@ struct difference {
 	char *filter;      /* over t: the rows of the relation that count; NULL: all */
 	bool nulls_not;    /* identify no row */
 	bool few;          /* the relation is believed to have few rows */
+	bool binary;       /* columns of bytes are compared as well, though they may have zero ones */
 };
 
 /* Makes LOG_STAGE, empty, with the relation's columns. From then on the relation keeps its name to the end of the
@@ -181,8 +182,18 @@ bool compared_may(const struct difference *d);
 bool compared_apply(const struct difference *d, const char *query, bool *done_r, struct part_written *out,
                     struct viewd_err *err) MUST_CHECK;
 
+/* Compares likewise the rows of a list of keys, which are the first column, and leaves those keys in the set whose rows
+ * differ. *rows_r: SQL that inserts the rows of these, "" none, talloc'ed on d->mem. NULL: the rows are too many, or
+ * cannot be compared, and are to be computed once more. */
+bool compared_keys(const struct difference *d, const char *query, struct key_set *keys, const char **rows_r,
+                   struct viewd_err *err) MUST_CHECK;
+
 /* ---- keys.c */
 
+/* Are these whole numbers of one column, which stand in each statement? */
+bool keys_are_list(const struct key_set *set);
+/* Makes it a list of these numbers. False: one of the texts is no number. */
+bool keys_set(struct key_set *set, const char *const *texts, size_t n);
 /* SQL: the keys as a table that can be joined. talloc'ed */
 char *keys_table(void *mem, const struct key_set *set);
 
@@ -211,7 +222,9 @@ bool my_same_values(const char *type_a, const char *type_b);
 bool my_add_to_roll(struct db *db, const struct roll *roll, const char *query, const struct key_set *with,
                     struct viewd_err *err);
 bool my_exchange_rows(struct db *db, const struct roll *roll, const struct key_set *keys, const char *gone,
-                      const char *come, struct viewd_err *err);
+                      const char *come, const char *new_rows, struct viewd_err *err);
+bool my_find_differing(struct db *db, void *mem_ctx, const struct roll *roll, struct key_set *keys, const char **rows_r,
+                       struct viewd_err *err);
 bool my_whole(struct task *task, struct viewd_outcome *out, struct viewd_err *err);
 
 #endif

@@ -183,61 +183,103 @@ static char *delete_rows(void *mem, const struct roll *roll, const struct key_se
 	                       my_has_key(mem, keys, columns, true));
 }
 
+/* How rows go and come. */
+struct moving {
+	const struct key_set *keys;
+	const char *gone, *come;
+	const char *rows; /* that come, as compared_keys tells them; NULL: they are computed */
+};
+
 /* *shadowed_r: as part_keyed_query says. */
 static void add_moves(struct my_questions *list, struct viewd_conn *conn, const struct adding *a,
-                      const struct key_set *keys, const char *const texts[2], bool joined, bool *shadowed_r)
+                      const struct moving *how, bool joined, bool *shadowed_r)
 {
 	void *mem = list->mem;
 	const struct roll *roll = a->roll;
 	const struct columns *columns = roll->part.columns;
 	char *below = relation_quoted(&my_syntax, mem, &roll->below.rel);
-	char *rows = part_keyed_query(conn, mem, &roll->part, keys, joined, shadowed_r);
-	my_ask_later(list, move_sums(mem, a, texts[0]), NULL, NULL);
-	my_ask_later(list, delete_rows(mem, roll, keys), NULL, NULL);
-	my_ask_later(list, fill_text(mem, below, rows, columns->names, columns->n), NULL, NULL);
+	my_ask_later(list, move_sums(mem, a, how->gone), NULL, NULL);
+	my_ask_later(list, delete_rows(mem, roll, how->keys), NULL, NULL);
+	if (how->rows != NULL && how->rows[0] == '\0')
+		return;
+	if (how->rows != NULL)
+		my_ask_later(list, talloc_strdup(mem, how->rows), NULL, NULL);
+	else
+		my_ask_later(list,
+		             fill_text(mem, below, part_keyed_query(conn, mem, &roll->part, how->keys, joined, shadowed_r),
+		                       columns->names, columns->n),
+		             NULL, NULL);
 	if (roll->table.n_unique > 0)
-		my_ask_later(list, add_groups(mem, a, texts[1]), NULL, NULL);
-	my_ask_later(list, move_sums(mem, a, texts[1]), NULL, NULL);
+		my_ask_later(list, add_groups(mem, a, how->come), NULL, NULL);
+	my_ask_later(list, move_sums(mem, a, how->come), NULL, NULL);
 }
 
-static bool move(struct db *db, void *mem, const struct adding *a, const struct key_set *keys,
-                 const char *const texts[2], bool joined, bool *shadowed_r, struct viewd_err *err)
+static bool move(struct db *db, void *mem, const struct adding *a, const struct moving *how, bool joined,
+                 bool *shadowed_r, struct viewd_err *err)
 {
 	struct my_questions list = {.mem = mem};
 	my_ask_later(&list, talloc_strdup(mem, "SAVEPOINT viewd_move"), NULL, NULL);
-	add_moves(&list, my_conn(db), a, keys, texts, joined, shadowed_r);
+	add_moves(&list, my_conn(db), a, how, joined, shadowed_r);
 	return my_ask_now(my_conn(db), &list, err);
 }
 
-/* A shadow that has worked before need not be waited for: all of it goes with the question for the result. */
-static bool move_later(struct db *db, void *mem, const struct adding *a, const struct key_set *keys,
-                       const char *const texts[2], struct viewd_err *err)
+/* Rows that are known, or whose shadow has worked before, need not be waited for: all of it goes with the question for
+ * the result. */
+static bool move_later(struct db *db, void *mem, const struct adding *a, const struct moving *how,
+                       struct viewd_err *err)
 {
 	struct my_questions list = {.mem = mem};
 	bool shadowed = false, done = true;
-	add_moves(&list, my_conn(db), a, keys, texts, false, &shadowed);
+	add_moves(&list, my_conn(db), a, how, false, &shadowed);
 	for (size_t i = 0; i < list.n && done; i++)
 		done = my_exec_later(db, list.items[i].sql, NULL, 0, err);
 	return done;
 }
 
 bool my_exchange_rows(struct db *db, const struct roll *roll, const struct key_set *keys, const char *gone,
-                      const char *come, struct viewd_err *err)
+                      const char *come, const char *new_rows, struct viewd_err *err)
 {
 	void *mem = talloc_new(NULL);
 	struct viewd_err failure = {0};
 	struct adding a = {.roll = roll, .rel = relation_quoted(&my_syntax, mem, &roll->table.rel)};
-	const char *texts[] = {gone, come};
+	const struct moving how = {keys, gone, come, new_rows};
 	bool shadowed = false, *proven = &roll->part.sources[0].proven[roll->part.form];
 	plan(mem, &a);
-	bool done = *proven ? move_later(db, mem, &a, keys, texts, &failure)
-	                    : move(db, mem, &a, keys, texts, false, &shadowed, &failure);
-	*proven |= done;
+	bool done = *proven || new_rows != NULL ? move_later(db, mem, &a, &how, &failure)
+	                                        : move(db, mem, &a, &how, false, &shadowed, &failure);
+	*proven |= done && new_rows == NULL;
 	if (!done && shadowed && failure.cls == VIEWD_ERR_QUERY)
 		done = db_exec(db, "ROLLBACK TO SAVEPOINT viewd_move", &failure) &&
-		       move(db, mem, &a, keys, texts, true, &shadowed, &failure);
+		       move(db, mem, &a, &how, true, &shadowed, &failure);
 	if (!done && err != NULL)
 		*err = failure;
 	talloc_free(mem);
 	return done;
+}
+
+/* A shadow that does not work is left to the exchange. */
+bool my_find_differing(struct db *db, void *mem_ctx, const struct roll *roll, struct key_set *keys, const char **rows_r,
+                       struct viewd_err *err)
+{
+	struct viewd_err failure = {0};
+	const struct part *part = &roll->part;
+	bool shadowed = false;
+	struct difference d = {.conn = my_conn(db),
+	                       .mem = mem_ctx,
+	                       .rel = &roll->below.rel,
+	                       .columns = part->columns,
+	                       .row = part->row,
+	                       .n_row = part->n_row,
+	                       .binary = true};
+	const char *key[] = {"t.f1"};
+	*rows_r = NULL;
+	if (!keys_are_list(keys) || !compared_may(&d))
+		return true;
+	d.filter = my_has_key(mem_ctx, keys, key, true);
+	if (compared_keys(&d, part_keyed_query(d.conn, mem_ctx, part, keys, false, &shadowed), keys, rows_r, &failure) ||
+	    (shadowed && failure.cls == VIEWD_ERR_QUERY))
+		return true;
+	if (err != NULL)
+		*err = failure;
+	return false;
 }

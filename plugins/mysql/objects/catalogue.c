@@ -184,18 +184,18 @@ void my_identity_along(struct db *db, struct task *task)
 {
 	struct viewd_conn *conn = my_conn(db);
 
-	TALLOC_FREE(conn->along);
+	TALLOC_FREE(conn->later.along);
 	if (task == NULL || !task->state.present || task->state.method != VIEWD_METHOD_TABLE)
 		return;
-	conn->along = talloc_zero(conn, struct my_along);
-	assert(conn->along != NULL);
-	conn->along->task = task;
-	conn->along->look.object = &conn->along->found;
+	conn->later.along = talloc_zero(conn, struct my_along);
+	assert(conn->later.along != NULL);
+	conn->later.along->task = task;
+	conn->later.along->look.object = &conn->later.along->found;
 }
 
 void my_ask_identity(struct viewd_conn *conn, const struct relation *rel, struct my_questions *list)
 {
-	struct my_along *along = conn->along;
+	struct my_along *along = conn->later.along;
 	struct relation at, wanted;
 
 	if (along == NULL)
@@ -213,7 +213,7 @@ void my_ask_identity(struct viewd_conn *conn, const struct relation *rel, struct
 /* The state row may come with the same answer. */
 bool my_find_identity(struct task *task, struct db_object *out, struct viewd_err *err)
 {
-	struct my_along *along = my_conn(task->db)->along;
+	struct my_along *along = my_conn(task->db)->later.along;
 
 	if (along != NULL && along->task == task && along->answered) {
 		*out = along->found;

@@ -105,7 +105,7 @@ bytes_of()
 	postgresql) echo "q::text" ;;
 	mariadb)
 		sql "SELECT concat('CONCAT_WS('', '', ', group_concat(concat('QUOTE(CAST(\`', column_name, '\` AS BINARY))') ORDER BY ordinal_position SEPARATOR ', '), ')')
-			FROM information_schema.columns WHERE table_schema = 'shop' AND table_name = '$1'"
+			FROM information_schema.columns WHERE table_schema = 'shop' AND table_name = '$1' AND column_name <> 'viewd_pk'"
 		;;
 	sqlite) sql "SELECT $quoted FROM pragma_table_info('$1')" ;;
 	esac

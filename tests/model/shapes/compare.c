@@ -24,7 +24,8 @@ static const struct telling *telling_of(const struct world *world)
 	     "BY attnum",
 	     "\"%s\"", "lower(rtrim(\"%s\"))", "ROW(", ", ", ")::text"},
 		{"mariadb",
-	     "SELECT column_name FROM information_schema.columns WHERE table_schema = database() AND table_name = '%s' "
+	     "SELECT column_name FROM information_schema.columns WHERE table_schema = database() AND table_name = '%s' AND "
+	     "column_name <> 'viewd_pk' "
 	     "ORDER BY ordinal_position",
 	     "QUOTE(CAST(`%s` AS BINARY))", "QUOTE(CAST(lower(rtrim(`%s`)) AS BINARY))", "CONCAT_WS(', ', ", ", ", ")"},
 		{"sqlite", "SELECT name FROM pragma_table_info('%s')", "typeof(`%1$s`) || ' ' || quote(`%1$s`)",
