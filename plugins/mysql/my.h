@@ -209,8 +209,15 @@ bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, str
 
 /* ---- leader_lock.c */
 
-/* The session holds the database's lock: writes down that this process leads. */
-bool my_leader_record(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* The session holds the lock of its server. STANDBY while another process leads by way of another server. *epoch_r: for
+ * my_leader_record. */
+bool my_leader_claim(struct viewd_conn *conn, int64_t *epoch_r, struct viewd_err *err) MUST_CHECK;
+/* At each heartbeat: LOST when another one leads; answers who has asked. */
+bool my_leader_keep(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Whoever comes next need not wait. */
+void my_leader_give_back(struct viewd_conn *conn);
+/* After my_leader_claim: writes down that this process leads. CONFLICT when another one was quicker. */
+bool my_leader_record(struct viewd_conn *conn, int64_t claimed, struct viewd_err *err) MUST_CHECK;
 /* The lock is taken: STANDBY, says by whom; `how`: what holds it on the server. */
 bool my_leader_refuse(struct viewd_conn *conn, const char *how, struct viewd_err *err);
 /* STANDBY when another process has led since. lock: nobody can take over before the transaction ends. */
@@ -275,6 +282,13 @@ bool my_drop_temporary(struct viewd_conn *conn, const char *name, struct viewd_e
 bool my_state_place(struct db *db, void *mem_ctx, char **place_r, struct viewd_err *err);
 void my_relocate(struct db *db, const char *from, struct relation *rel);
 bool my_forget_place(struct db *db, const char *from, struct viewd_err *err);
+
+/* ---- exchange_probe.c */
+
+/* Tries it, and writes down what it found; false only when the connection is lost. */
+bool exchange_probe(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
+/* Does an exchange of names end transactions of others? As it was written down; false: nobody has tried. */
+bool exchange_ends_others(struct viewd_conn *conn, bool *ends_r, struct viewd_err *err) MUST_CHECK;
 
 /* ---- probe.c: a short-lived view over a query */
 

@@ -82,7 +82,7 @@ $(engine_tests): Makefile
 TESTS += $(engine_tests)
 CLEANFILES += $(engine_tests)
 EXTRA_DIST += $(engine_scripts) tests/system/82-matrix-postgresql.rows tests/system/82-matrix-mariadb.rows tests/system/82-matrix-sqlite.rows \
-	tests/system/lib-engine.sh tests/system/lib-faults.sh
+	tests/system/lib-engine.sh tests/system/lib-faults.sh tests/system/lib-galera.sh
 
 # Random writers against everything that may go wrong: SQLite in make check, all engines in make check-long.
 model_tests = tests/model/model-sqlite.sh tests/model/model-postgresql.sh tests/model/model-mariadb.sh
@@ -175,6 +175,7 @@ system_tests = \
 	tests/system/63-watch-mariadb.sh \
 	tests/system/64-look-mariadb.sh \
 	tests/system/65-keys-mariadb.sh \
+	tests/system/66-galera.sh \
 	tests/system/85-outside.sh \
 	tests/system/88-unflushed.sh \
 	tests/system/90-control.sh \

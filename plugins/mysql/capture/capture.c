@@ -8,6 +8,9 @@
 
 #define TABLE_SUFFIX " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
 
+#define LEASE_COLUMNS(next) \
+	"server VARCHAR(512) NOT NULL DEFAULT ''" next "asked VARCHAR(255) NOT NULL DEFAULT ''" next "expires DATETIME(6)"
+
 static const char log_table[] =
 	"CREATE TABLE IF NOT EXISTS " NOTE_LOG
 	" (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, source VARCHAR(255) NOT NULL)" TABLE_SUFFIX;
@@ -22,7 +25,7 @@ static const char *const tables[] = {
 	"CREATE TABLE IF NOT EXISTS viewd_position (id INT NOT NULL PRIMARY KEY, server VARCHAR(1024) NOT NULL,"
 	" file_name VARCHAR(512) NOT NULL, position BIGINT NOT NULL)" TABLE_SUFFIX,
 	("CREATE TABLE IF NOT EXISTS viewd_daemon (id INT NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, holder VARCHAR(255) "
-     "NOT NULL)" TABLE_SUFFIX),
+     "NOT NULL, " LEASE_COLUMNS(", ") ")" TABLE_SUFFIX),
 };
 
 /* Without it triggers have lost what they should have told. They go first: that waits for their writers, and who looks
@@ -80,12 +83,25 @@ static bool make_index(struct viewd_conn *conn, struct viewd_err *err)
 	return false;
 }
 
+/* Tables of older versions lack them. */
+static bool add_lease(struct viewd_conn *conn, struct viewd_err *err)
+{
+	int64_t there;
+
+	return my_query_int(conn,
+	                    "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND "
+	                    "TABLE_NAME = 'viewd_daemon' AND COLUMN_NAME = 'expires'",
+	                    NULL, 0, &there, err) &&
+	       (there > 0 ||
+	        db_exec(&conn->db, "ALTER TABLE viewd_daemon ADD COLUMN " LEASE_COLUMNS(", ADD COLUMN "), err));
+}
+
 bool capture_setup(struct viewd_conn *conn, struct viewd_err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (!db_exec(&conn->db, tables[i], err))
 			return false;
-	return make_index(conn, err) && make_log(conn, err) && make_slots(conn, err);
+	return add_lease(conn, err) && make_index(conn, err) && make_log(conn, err) && make_slots(conn, err);
 }
 
 static int compare_names(const void *a, const void *b)

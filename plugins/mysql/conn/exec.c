@@ -101,7 +101,8 @@ static bool answer_failed(struct viewd_conn *conn, bool in_time, enum viewd_err_
 	if (err == NULL)
 		err = &scratch;
 	my_fail(conn->my, true, err);
-	conn->lost = conn->lost || err->cls == VIEWD_ERR_LOST;
+	/* A node that serves nobody says so to each statement. */
+	conn->lost = conn->lost || err->cls == VIEWD_ERR_LOST || err->cls == VIEWD_ERR_CONNECT;
 	conn->denied = conn->denied || err->cls == VIEWD_ERR_DENIED;
 	if (err->cls != VIEWD_ERR_CANCELLED)
 		return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * group.c: refreshing several tables: all are filled aside from one snapshot, then all names are exchanged in one
- * statement. Where somebody reads the changes of one of them, its triggers have to hear them: then what differs is
- * written into all of them, in one transaction.
+ * statement. Where somebody reads the changes of one of them, its triggers have to hear them, and where an exchange ends
+ * transactions of others it is not done: then what differs is written into all of them, in one transaction.
  */
 #include "mysql/incremental/log.h"
 #include "mysql/refresh/shadow_table.h"
@@ -30,7 +30,7 @@ struct exchange {
 	struct refresh_group *group;
 	struct place *places;
 	size_t n_dropped;
-	bool logged; /* a member has triggers of a change log: rows are written, no names exchanged */
+	bool by_rows; /* no names are exchanged: a member has triggers of a change log, or others would be ended */
 };
 
 #define EACH(x) for ((x)->group->at = 0; (x)->group->at < (x)->group->n; (x)->group->at++)
@@ -98,15 +98,16 @@ static bool judge_one(struct exchange *x, struct viewd_err *err)
 	struct task *task = task_at(x);
 	struct sources found = {.mem = task->mem, .x = x};
 	struct swap_blocker blocker;
+	bool ends = false;
 
-	if (!swap_blocked(x->conn, &task->rel, &blocker, err))
+	if (!exchange_ends_others(x->conn, &ends, err) || !swap_blocked(x->conn, &task->rel, &blocker, err))
 		return false;
 	if (blocker.blocked && !blocker.log_only) {
 		err_set(err, VIEWD_ERR_CONFIG, "table '%s' cannot be exchanged with its group (%s)", task->rel.name,
 		        blocker.reason);
 		return err_hint(err, "remove that, or refresh_group");
 	}
-	x->logged |= blocker.blocked;
+	x->by_rows |= blocker.blocked || ends;
 	return my_use_settings(task->db, task->view, err) && task_columns(task, err) &&
 	       my_list_sources(task->db, task->definition, (struct viewd_source_sink){note_source, &found}, err) &&
 	       refuse_through_views(x, &found, err);
@@ -380,8 +381,8 @@ static bool write_one(struct exchange *x, struct viewd_err *err)
 	                             .columns = task->columns,
 	                             .stage = shadow_quoted(task->mem, &place_at(x)->shadow.fresh)};
 	struct viewd_outcome done = {
-		.reason = "with its group: filled aside from one snapshot, what differs written in one transaction, since a "
-				  "view reads the changes of one of them"};
+		.reason = "with its group: filled aside from one snapshot, what differs written in one transaction, since "
+				  "their names must stay"};
 
 	if (!my_keep_object(task, err) || !difference_apply(&d, &written, err))
 		return false;
@@ -415,7 +416,7 @@ static void tidy(struct exchange *x, bool done)
 {
 	for (size_t i = 0; i < x->group->n && !x->conn->lost; i++) {
 		struct place *p = &x->places[i];
-		if (p->locked && (!done || x->logged))
+		if (p->locked && (!done || x->by_rows))
 			shadow_discard(&p->shadow, &p->shadow.fresh);
 		if (p->locked)
 			shadow_unlock(&p->shadow);
@@ -442,7 +443,7 @@ bool my_refresh_group(struct refresh_group *group, struct viewd_err *err)
 	if (done) {
 		make_tags(&x);
 		done = fill_all(&x, err) &&
-		       (x.logged ? write_differing(&x, err) : tag_all(&x, err) && exchange(&x, err) && record(&x, err));
+		       (x.by_rows ? write_differing(&x, err) : tag_all(&x, err) && exchange(&x, err) && record(&x, err));
 	}
 	size_t at = group->at;
 	tidy(&x, done);

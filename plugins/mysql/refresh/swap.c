@@ -15,11 +15,26 @@
 
 #define AUTO_ROWS "auto: full, all rows in one transaction, because the table is small"
 
+#define ENDS_OTHERS "an exchange of names would end transactions that use the table, on every node"
+
 enum way {
 	WAY_ROWS,     /* the table is small and nothing refers to it: all rows in one transaction */
 	WAY_NAMES,    /* filled aside, then the names are exchanged */
 	WAY_HINDERED, /* names cannot be exchanged */
 };
+
+static bool judge_exchange(struct task *task, enum way *way_r, char why[static 256], struct viewd_err *err)
+{
+	bool ends = false;
+
+	if (!exchange_ends_others(my_conn(task->db), &ends, err))
+		return false;
+	if (ends) {
+		*way_r = WAY_HINDERED;
+		snprintf(why, 256, "%s", ENDS_OTHERS);
+	}
+	return true;
+}
 
 /* A foreign key refers to columns of an index: what has none needs no search, which opens every table of the
  * database. */
@@ -33,7 +48,7 @@ static bool choose_way(struct task *task, enum way *way_r, char why[static 256],
 		return false;
 	*way_r = found.blocked ? WAY_HINDERED : small ? WAY_ROWS : WAY_NAMES;
 	memcpy(why, found.reason, sizeof found.reason);
-	return true;
+	return *way_r != WAY_NAMES || judge_exchange(task, way_r, why, err);
 }
 
 enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256])
@@ -66,6 +81,12 @@ enum viewd_refresh_mode my_choose_mode(struct task *task, char reason[static 256
 static bool require_free(struct task *task, struct viewd_err *err)
 {
 	struct swap_blocker found;
+	bool ends = false;
+
+	if (!exchange_ends_others(my_conn(task->db), &ends, err))
+		return false;
+	if (ends)
+		db_log(task->db, VIEWD_LOG_WARNING, "view '%s', refresh_mode = swap: %s", task->view->name, ENDS_OTHERS);
 
 	if (!swap_blocked(my_conn(task->db), &task->rel, &found, err))
 		return false;

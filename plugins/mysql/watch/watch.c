@@ -85,11 +85,12 @@ static int64_t earlier(int64_t a, int64_t b)
 static bool set_up(struct viewd_watch *w, struct viewd_err *err)
 {
 	struct db *db = &w->conn->db;
+	int64_t epoch = 0;
 	my_lock_name(w->conn, WATCH_PREFIX, w->lock);
 	if (!my_require_writable(w->conn, err) || !db_exec(db, "SET SESSION wait_timeout = 2147483", err) ||
-	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !watch_lock_take(w->conn, w->lock, err) ||
-	    !state_setup(db, err) || !capture_setup(w->conn, err) || !my_leader_record(w->conn, err) ||
-	    !returned_recognise(db, w, &w->place, err))
+	    !my_set_limits(db, TIMEOUT_US, LOCK_TIMEOUT_US, err) || !watch_lock_take(w->conn, w->lock, &epoch, err) ||
+	    !state_setup(db, err) || !capture_setup(w->conn, err) || !my_leader_record(w->conn, epoch, err) ||
+	    !exchange_probe(w->conn, err) || !returned_recognise(db, w, &w->place, err))
 		return false;
 	if (w->conn->mariadb && !db_exec(db, "SET SESSION slow_query_log = OFF", NULL))
 		db_log(db, VIEWD_LOG_DEBUG, "database '%s', statements that wait may be found in the slow query log",

@@ -17,8 +17,8 @@ void my_watch_close(struct viewd_watch **watch);
 /* ---- watch_lock.c: the lock of who watches a database, held by the watch's session under the name that my_lock_name()
  * has made */
 
-/* Class STANDBY, naming the holder, when somebody else has it. */
-bool watch_lock_take(struct viewd_conn *conn, const char *lock, struct viewd_err *err) MUST_CHECK;
+/* Class STANDBY, naming the holder, when somebody else has it. *epoch_r: as my_leader_claim() says. */
+bool watch_lock_take(struct viewd_conn *conn, const char *lock, int64_t *epoch_r, struct viewd_err *err) MUST_CHECK;
 /* LOST when it is not held any more: a session that the library had renewed without a word would have neither the lock
  * nor the settings. */
 bool watch_lock_check(struct viewd_conn *conn, const char *lock, struct viewd_err *err) MUST_CHECK;
