@@ -36,6 +36,18 @@ configure()
 		method = table
 		definition = SELECT k, sum(v) AS total FROM t GROUP BY k
 		refresh_mode = swap
+
+		[view one]
+		database = shop
+		method = table
+		definition = SELECT k, sum(v) AS total FROM t GROUP BY k
+		refresh_group = pair
+
+		[view two]
+		database = shop
+		method = table
+		definition = SELECT sum(total) AS total FROM one
+		refresh_group = pair
 	END
 }
 
@@ -75,12 +87,14 @@ for node in 1 2; do
 	# In the background there is no standard input, unless it is named.
 	start_process "$T/reader$node.log" bash -c "exec mariadb --no-defaults -NBn --socket=${galera_dir[node]}/sock -uroot shop <$T/reader$node"
 done
-for fd in "${to[@]}"; do echo "START TRANSACTION; SELECT count(*) FROM large; SELECT count(*) FROM t;" >&"$fd"; done
+for fd in "${to[@]}"; do echo "START TRANSACTION; SELECT count(*) FROM large; SELECT count(*) FROM one;" >&"$fd"; done
 ok "readers have begun" wait_until "[ \$(cat $T/reader?.log | grep -c 3000) = 4 ]"
 sql_on 2 "UPDATE t SET v = v + 1"
 ok "a change on the other node is noticed" wait_until '[ "$(sql_on 1 "SELECT total FROM large WHERE k = 1")" = 2 ]'
 ok "all rows are written anew when asked" ctl 1 refresh large --full --wait
-for fd in "${to[@]}"; do echo "SELECT 'still', count(*) FROM large; COMMIT; SELECT 'done';" >&"$fd"; done
+ok "a group is refreshed" ctl 1 refresh one two --wait
+is "as one" "$(sql_on 2 "SELECT sum(total) FROM one") $(sql_on 2 "SELECT total FROM two")" "$(sql_on 1 "SELECT sum(v), sum(v) FROM t" | tr '\t' ' ')"
+for fd in "${to[@]}"; do echo "SELECT 'still', count(*) FROM large; SELECT count(*) FROM one; SELECT count(*) FROM two; COMMIT; SELECT 'done';" >&"$fd"; done
 ok "the readers come to their end" wait_until "[ \$(cat $T/reader?.log | grep -c done) = 2 ]"
 is "and none was ended" "$(cat "$T"/reader?.log | grep -c ERROR)" 0
 like "why says how rows get there" "$(ctl 1 why large)" "an exchange of names would end transactions"
