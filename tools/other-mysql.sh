@@ -15,10 +15,8 @@ fetch_only=no
 VIEWD_BUILD=$(cd "$1" && pwd)
 VIEWD_SRC=$(cd "$(dirname "$0")/.." && pwd)
 shift
-[ $# -gt 0 ] || set -- contract/mysql mysql/run mysql/server_kill system/10-shop system/11-league system/18-drop system/20-faults \
-	system/22-server system/23-limits system/24-changes system/25-host system/30-readers system/40-crash system/45-two \
-	system/46-late system/47-onesource system/48-wait system/50-reload system/70-lifecycle system/75-leave system/77-returned \
-	system/78-adopt system/80-deps system/83-why system/86-incremental system/87-refused
+[ $# -gt 0 ] || set -- contract/mysql system/11-league system/18-drop system/30-readers system/47-onesource system/48-wait system/50-reload \
+	system/70-lifecycle system/80-deps
 
 place=$VIEWD_BUILD/tests/cache/mysql-sid
 
