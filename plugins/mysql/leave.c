@@ -34,7 +34,8 @@
 	" FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = DATABASE() AND (t.TABLE_NAME LIKE 'viewd\\_probe\\_%'" \
 	" AND t.TABLE_TYPE = 'VIEW' OR t.TABLE_NAME IN ('viewd_changes', 'viewd_slots', 'viewd_triggers', " \
 	"'viewd_tables', 'viewd_position'," \
-	" 'viewd_intents', 'viewd_daemon', 'viewd_probed', 'viewd_log_seen', " STATE_TABLES_SQL ") OR t.TABLE_NAME REGEXP " \
+	" 'viewd_intents', 'viewd_daemon', 'viewd_probed'," \
+	" 'viewd_log_seen', " STATE_TABLES_SQL ") OR t.TABLE_NAME REGEXP " \
 	"'^viewd_(change|node)_[0-9]+$')" \
 	" ORDER BY t.TABLE_TYPE <> 'VIEW', t.TABLE_NAME = 'viewd_view_state', t.TABLE_NAME"
 /* clang-format on */

@@ -12,20 +12,33 @@
 #include "base/err.h"
 #include "base/span.h"
 
-#define ONE "viewd_probe_1"
-#define TWO "viewd_probe_2"
-#define OLD "viewd_probe_3"
+#define ONE "viewd_exchange_1"
+#define TWO "viewd_exchange_2"
+#define OLD "viewd_exchange_3"
+#define MARK "a probe of viewd, empty"
 #define PATIENCE (200 * SPAN_MS) /* a server alone waits for the reader, until it is told to stop */
 
+/* What a killed process has left; a table that looks otherwise is somebody else's. */
 static bool drop_tables(struct viewd_conn *conn, struct viewd_err *err)
 {
+	int64_t others = 0;
+
+	if (!my_query_int(
+			conn,
+			"SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN "
+			"('" ONE "', '" TWO "', '" OLD "') AND TABLE_COMMENT <> '" MARK "'",
+			NULL, 0, &others, err))
+		return false;
+	if (others > 0)
+		return err_set(err, VIEWD_ERR_EXISTS, "'" ONE "' or one like it is in the way and was not made by viewd");
 	return db_exec(&conn->db, "DROP TABLE IF EXISTS " ONE ", " TWO ", " OLD, err);
 }
 
 static bool make_tables(struct viewd_conn *conn, struct viewd_err *err)
 {
 	return drop_tables(conn, err) &&
-	       db_exec(&conn->db, "CREATE TABLE " ONE " (n INT NOT NULL PRIMARY KEY) ENGINE=InnoDB", err) &&
+	       db_exec(&conn->db, "CREATE TABLE " ONE " (n INT NOT NULL PRIMARY KEY) ENGINE=InnoDB COMMENT='" MARK "'",
+	               err) &&
 	       db_exec(&conn->db, "CREATE TABLE " TWO " LIKE " ONE, err);
 }
 

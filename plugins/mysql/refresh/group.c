@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * group.c: refreshing several tables: all are filled aside from one snapshot, then all names are exchanged in one
- * statement. Where somebody reads the changes of one of them, its triggers have to hear them, and where an exchange ends
- * transactions of others it is not done: then what differs is written into all of them, in one transaction.
+ * statement. Where somebody reads the changes of one of them, its triggers have to hear them, and where an exchange
+ * ends transactions of others it is not done: then what differs is written into all of them, in one transaction.
  */
 #include "mysql/incremental/log.h"
 #include "mysql/refresh/shadow_table.h"
