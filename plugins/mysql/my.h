@@ -214,7 +214,7 @@ bool my_list_leavings(struct db *db, const struct db_reader *row, void *ctx, str
 bool my_leader_claim(struct viewd_conn *conn, int64_t *epoch_r, struct viewd_err *err) MUST_CHECK;
 /* At each heartbeat: LOST when another one leads; answers who has asked. */
 bool my_leader_keep(struct viewd_conn *conn, struct viewd_err *err) MUST_CHECK;
-/* Whoever comes next need not wait. */
+/* The next one to lead need not wait. */
 void my_leader_give_back(struct viewd_conn *conn);
 /* After my_leader_claim: writes down that this process leads. CONFLICT when another one was quicker. */
 bool my_leader_record(struct viewd_conn *conn, int64_t claimed, struct viewd_err *err) MUST_CHECK;

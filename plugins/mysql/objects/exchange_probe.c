@@ -18,7 +18,7 @@
 #define MARK "a probe of viewd, empty"
 #define PATIENCE (200 * SPAN_MS) /* a server alone waits for the reader, until it is told to stop */
 
-/* What a killed process has left; a table that looks otherwise is somebody else's. */
+/* Tables that a killed process has left; one that looks otherwise is somebody else's. */
 static bool drop_tables(struct viewd_conn *conn, struct viewd_err *err)
 {
 	int64_t others = 0;
