@@ -38,6 +38,7 @@ libviewd_postgresql_la_SOURCES = \
 	plugins/postgresql/leave.c \
 	plugins/postgresql/watch/listen.c \
 	plugins/postgresql/depends/know.c \
+	plugins/postgresql/depends/shards.c plugins/postgresql/depends/shards.h \
 	plugins/postgresql/depends/changed_objects.c \
 	plugins/postgresql/capture/source_parts.c \
 	plugins/postgresql/watch/trigger_repair.c \

@@ -7,6 +7,7 @@
 #include <talloc.h>
 
 #include "base/err.h"
+#include "postgresql/depends/shards.h"
 #include "postgresql/pg.h"
 
 /* Facts that are true of the relations of one source. */
@@ -17,6 +18,7 @@ struct source_facts {
 	bool replica;    /* one is not owned: its trigger stays silent in replica sessions */
 	bool subscribed; /* one is filled by logical replication */
 	bool stored;     /* none can have triggers: a materialized view of somebody else, a system table */
+	bool sharded;    /* its rows are in shards */
 	bool counted;    /* the server counts what is written, in every session that its catalogue tells of */
 	char *first_denied;
 };
@@ -30,33 +32,40 @@ static bool take_facts_fn(void *ctx, const char *const *v, size_t n UNUSED)
 	facts->replica = v[3][0] == 't';
 	facts->subscribed = v[4][0] == 't';
 	facts->counted = v[5][0] == 't';
+	facts->sharded = v[7][0] == 't';
 	facts->first_denied = talloc_strdup(facts, v[6] != NULL ? v[6] : "");
 	return false;
 }
 
-static const struct db_reader take_facts[] = {{take_facts_fn, "ttttttT", "the kind of a source"}};
+static const struct db_reader take_facts[] = {{take_facts_fn, "ttttttTt", "the kind of a source"}};
+
+/* clang-format off */
+#define FACTS_SQL(sharded) \
+	PG_TREE_SQL("SELECT $1::text") \
+	" SELECT pg_catalog.count(*) = 0, coalesce(pg_catalog.bool_and(pg_catalog.has_table_privilege(c.oid, " \
+	"'TRIGGER')), true)," \
+	" coalesce(pg_catalog.bool_or(c.relkind = 'f'), false)," \
+	" coalesce(pg_catalog.bool_or(NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')), false)," \
+	" coalesce(pg_catalog.bool_or(EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = " \
+	"c.oid)), false)," \
+	" pg_catalog.current_setting('track_counts') = 'on' AND NOT EXISTS (SELECT 1 FROM " \
+	"pg_catalog.pg_db_role_setting s" \
+	"  WHERE s.setconfig && '{track_counts=off,track_counts=false,track_counts=no,track_counts=0}')," \
+	" pg_catalog.min(pg_catalog.format('%I.%I', n.nspname, c.relname)) FILTER (WHERE NOT " \
+	"pg_catalog.has_table_privilege(c.oid, 'TRIGGER'))" \
+	", coalesce(pg_catalog.bool_or(" sharded "), false)" PG_TRIGGERS_SQL
+/* clang-format on */
 
 static struct source_facts *look_at_source(struct db *db, void *mem, const struct relation *rel, struct viewd_err *err)
 {
-	/* clang-format off */
-	static const char sql[] = PG_TREE_SQL("SELECT $1::text")
-		" SELECT pg_catalog.count(*) = 0, coalesce(pg_catalog.bool_and(pg_catalog.has_table_privilege(c.oid, "
-		"'TRIGGER')), true),"
-		" coalesce(pg_catalog.bool_or(c.relkind = 'f'), false),"
-		" coalesce(pg_catalog.bool_or(NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')), false),"
-		" coalesce(pg_catalog.bool_or(EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = "
-		"c.oid)), false),"
-		" pg_catalog.current_setting('track_counts') = 'on' AND NOT EXISTS (SELECT 1 FROM "
-		"pg_catalog.pg_db_role_setting s"
-		"  WHERE s.setconfig && '{track_counts=off,track_counts=false,track_counts=no,track_counts=0}'),"
-		" pg_catalog.min(pg_catalog.format('%I.%I', n.nspname, c.relname)) FILTER (WHERE NOT "
-		"pg_catalog.has_table_privilege(c.oid, 'TRIGGER'))"
-		PG_TRIGGERS_SQL;
-	/* clang-format on */
+	static const char sql[] = FACTS_SQL("false"), sharded_sql[] = FACTS_SQL(SHARDED_SQL("c.oid"));
+	bool listed = false;
+	if (!shards_listed(pg_of(db), &listed, err))
+		return NULL;
 	struct source_facts *facts = talloc_zero(mem, struct source_facts);
 	facts->source = relation_quoted(db->syntax, facts, rel);
 	const char *params[] = {facts->source};
-	return pg_op_query(db, sql, params, 1, take_facts, facts, err) ? facts : NULL;
+	return pg_op_query(db, listed ? sharded_sql : sql, params, 1, take_facts, facts, err) ? facts : NULL;
 }
 
 static void warn(struct viewd_text_sink warnings, const char *source, const char *text)
@@ -71,6 +80,8 @@ static void warn_gaps(struct viewd_text_sink warnings, const struct source_facts
 {
 	if (f->stored)
 		warn(warnings, f->source, "can have no triggers: its changes are not noticed");
+	if (f->sharded)
+		warn(warnings, f->source, "has its rows in shards: changes are not noticed");
 	if (f->foreign)
 		warn(warnings, f->source,
 		     "is a foreign table or has one as a part: changes made on the other side are not noticed");
@@ -130,11 +141,15 @@ static bool decide(struct db *db, enum viewd_capture wanted, const struct relati
 	char why[400] = "";
 	bool automatic = wanted == VIEWD_CAPTURE_AUTO;
 	refuse_triggers(facts, why, sizeof why);
-	if (automatic && why[0] == '\0' && !facts->stored && !try_triggers(db, rel, why, sizeof why, err))
+	if (automatic && why[0] == '\0' && !facts->stored && !facts->sharded &&
+	    !try_triggers(db, rel, why, sizeof why, err))
 		return false;
 	if (facts->stored) {
 		out->mode = VIEWD_CAPTURE_NONE;
 		snprintf(out->reason, sizeof out->reason, "it can have no triggers");
+	} else if (facts->sharded) {
+		out->mode = VIEWD_CAPTURE_NONE;
+		snprintf(out->reason, sizeof out->reason, SHARDS_UNHEARD);
 	} else if (wanted == VIEWD_CAPTURE_POLL || (automatic && why[0] != '\0')) {
 		decide_poll(facts, why, out);
 	} else if (!facts->may) {

@@ -59,7 +59,8 @@ static bool connect_failed(struct viewd_conn *conn, struct viewd_err *err)
 }
 
 /* client_connection_check_interval (PostgreSQL 14): a server that notices our death aborts what it runs for us, instead
- * of committing a refresh that nobody waits for. It is unknown to older servers, so it is set only where it exists. */
+ * of committing a refresh that nobody waits for. It is unknown to older servers, so it is set only where it exists.
+ * What viewd makes belongs to the server that it speaks to, and is not made on the others of a cluster. */
 static const char settings_sql[] =
 	"SELECT pg_catalog.set_config('search_path', $1, false),"
 	" pg_catalog.set_config('standard_conforming_strings', 'on', false),"
@@ -75,7 +76,9 @@ static const char settings_sql[] =
 	"    FROM (VALUES ('client_connection_check_interval', '2s'), ('idle_session_timeout', '0'), "
 	"('transaction_timeout', '0'),"
 	"                 ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'),"
-	"                 ('tcp_keepalives_count', '3')) AS wanted (name, value)"
+	"                 ('tcp_keepalives_count', '3'),"
+	"                 ('citus.enable_ddl_propagation', 'off'), ('citus.enable_schema_based_sharding', 'off'))"
+	"      AS wanted (name, value)"
 	"   WHERE EXISTS (SELECT 1 FROM pg_catalog.pg_settings s WHERE s.name = wanted.name))";
 
 static const char facts_sql[] =

@@ -3,6 +3,7 @@
  * know.c: asks the catalogue about the relations and functions of a definition, for the analysis.
  */
 #include "common/depends/knowledge.h"
+#include "postgresql/depends/shards.h"
 #include "postgresql/pg.h"
 
 #include <string.h>
@@ -16,24 +17,27 @@
 /* Row policies show other rows to other roles. Of a table with children that are no partitions nothing is unique over
  * all of them. Statements on a parent do not fire the statement triggers of what is below. */
 /* clang-format off */
-static const char relations_sql[] =
-	"SELECT n.nspname, c.relname, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'catalogue'"
-	" WHEN c.relkind IN ('r', 'p') THEN 'table' WHEN c.relkind = 'v' THEN 'view' WHEN c.relkind = 'm' THEN "
-	"'materialized view'"
-	" ELSE 'foreign table' END,"
-	" CASE WHEN c.reltuples > 0 THEN c.reltuples::pg_catalog.int8 END,"
-	" CASE WHEN c.relrowsecurity THEN 'row security may show other rows to another role'"
-	"  WHEN c.relpersistence = 't' THEN 'it is a temporary table'"
-	"  WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid) THEN 'a subscription fills "
-	"it, which fires no trigger of a statement'"
-	"  WHEN c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid) THEN 'it has "
-	"children that are no partitions'"
-	"  WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid) THEN 'statements on its parent "
-	"change it unheard'"
-	"  WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class f ON f.oid = h.inhrelid AND "
-	"f.relkind "
-	"= 'f' WHERE h.inhparent = c.oid) THEN 'it has partitions that are foreign tables' END" FROM_CLASS "WHERE " NAMED
-	" ORDER BY NOT pg_catalog.pg_table_is_visible(c.oid), 1, 2";
+#define RELATIONS_SQL(more) \
+	"SELECT n.nspname, c.relname, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'catalogue'" \
+	" WHEN c.relkind IN ('r', 'p') THEN 'table' WHEN c.relkind = 'v' THEN 'view' WHEN c.relkind = 'm' THEN " \
+	"'materialized view'" \
+	" ELSE 'foreign table' END," \
+	" CASE WHEN c.reltuples > 0 THEN c.reltuples::pg_catalog.int8 END," \
+	" CASE WHEN c.relrowsecurity THEN 'row security may show other rows to another role'" \
+	"  WHEN c.relpersistence = 't' THEN 'it is a temporary table'" more \
+	"  WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_subscription_rel r WHERE r.srrelid = c.oid) THEN 'a subscription " \
+	"fills it, which fires no trigger of a statement'" \
+	"  WHEN c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid) THEN 'it " \
+	"has children that are no partitions'" \
+	"  WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid) THEN 'statements on its parent " \
+	"change it unheard'" \
+	"  WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class f ON f.oid = h.inhrelid AND " \
+	"f.relkind " \
+	"= 'f' WHERE h.inhparent = c.oid) THEN 'it has partitions that are foreign tables' END" FROM_CLASS "WHERE " NAMED \
+	" ORDER BY NOT pg_catalog.pg_table_is_visible(c.oid), 1, 2"
+static const char relations_sql[] = RELATIONS_SQL("");
+static const char relations_sharded_sql[] =
+	RELATIONS_SQL(" WHEN " SHARDED_SQL("c.oid") " THEN 'its rows are in shards, where no trigger of the table fires'");
 /* clang-format on */
 
 /* Keys are collected into arrays, which arrays of several lengths cannot be: no value of such a column is carried to
@@ -132,9 +136,12 @@ static const char *const small_types[] = {"smallint ", "integer ", NULL};
 
 bool pg_op_know(struct db *db, const char *names, struct knowledge *out, struct viewd_err *err)
 {
+	bool sharded = false;
+	if (!shards_listed(pg_of(db), &sharded, err))
+		return false;
 	knowledge_sums_again(out, "coalesce(sum({}), 0)::pg_catalog.int8", "sum({})::pg_catalog.int8", small_types);
 	knowledge_sums_keep_scale(out, "pg_catalog.scale({})", "pg_catalog.round({a}, {b})");
-	return ask_catalogue(db, relations_sql, names, knowledge_relations, out, err) &&
+	return ask_catalogue(db, sharded ? relations_sharded_sql : relations_sql, names, knowledge_relations, out, err) &&
 	       ask_catalogue(db, columns_sql, names, knowledge_columns, out, err) &&
 	       ask_catalogue(db, keys_sql, names, knowledge_keys, out, err) &&
 	       ask_catalogue(db, indexes_sql, names, knowledge_indexes, out, err) &&

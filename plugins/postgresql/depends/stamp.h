@@ -23,6 +23,11 @@
  * that. */
 #define PG_NOT_PENDING " AND NOT i.inhdetachpending"
 
+/* A table c whose rows have gone into shards (shards.h) is told by its trigger, which may leave no version anywhere. */
+#define PG_SHARDED_WORD_SQL \
+	"(SELECT 'sharded' FROM pg_catalog.pg_trigger g WHERE c.relhastriggers AND g.tgrelid = c.oid AND g.tgname LIKE " \
+	"'truncate\\_trigger\\_%' LIMIT 1)"
+
 /* Lists that follow a list obj(identity, cls, oid): kept, those of viewd's own relations; members, what a relation
  * consists of; stamps(identity, stamp) of those that exist. Aggregates of one object each: the planner has no good
  * guess of how many objects there are. */
@@ -60,6 +65,7 @@
 	"   WHERE p.polrelid = c.oid) END," \
 	"  CASE WHEN c.relkind = 'v' THEN (SELECT w.xmin FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND " \
 	"w.rulename = '_RETURN') END," \
+	"  " PG_SHARDED_WORD_SQL "," \
 	"  pg_catalog.pg_table_is_visible(c.oid), (SELECT y.xmin FROM pg_catalog.pg_type y WHERE y.oid = c.reltype AND " \
 	"c.oid NOT IN (SELECT k.oid FROM kept k)))" \
 	" FROM obj o JOIN pg_catalog.pg_class c ON c.oid = o.oid WHERE o.cls = 'r'" \
@@ -117,6 +123,7 @@
 	"pg_catalog.pg_table_is_visible(c.oid), c.relrowsecurity, c.relforcerowsecurity," \
 	"  CASE WHEN c.relkind = 'm' AND c.oid NOT IN (SELECT t.oid FROM kept t) THEN c.xmin || '.' || c.relfilenode END," \
 	"  CASE WHEN c.relkind = 'v' OR c.relrowsecurity THEN c.relowner END," \
+	"  " PG_SHARDED_WORD_SQL "," \
 	"  CASE WHEN c.relkind = 'v' THEN (SELECT pg_catalog.string_agg(x, ',' ORDER BY x) FROM " \
 	"pg_catalog.unnest(c.reloptions) AS x) END," \
 	"  (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(':', a.attnum, a.attname, a.atttypid, a.atttypmod, " \

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/words.h"
 #include "common/sqltext/lexer.h"
+#include "postgresql/depends/shards.h"
 #include "postgresql/depends/stamp.h"
 
 /* Bytes of a text that the clock reads: now, today, tomorrow, yesterday. */
@@ -411,7 +412,8 @@ static bool walk_probe(struct walk *w, const char *definition, struct viewd_err 
 	return pg_exec(w->conn, "SET LOCAL jit = off", err) &&
 	       pg_op_query(&w->conn->db, "SELECT pg_catalog.to_regclass('pg_temp." PG_PROBE "')::oid", NULL, 0, oid_row,
 	                   oid, err) &&
-	       walk_from(w, &start, err) && walk_literals(w, definition, &start, err) && walk_bodies(w, err);
+	       walk_from(w, &start, err) && walk_literals(w, definition, &start, err) && walk_bodies(w, err) &&
+	       walk_shards(w, err);
 }
 
 bool pg_op_walk(struct db *db, const struct viewd_view_spec *view UNUSED, const char *definition,
