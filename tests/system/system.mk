@@ -175,11 +175,8 @@ system_tests = \
 	tests/system/63-watch-mariadb.sh \
 	tests/system/64-look-mariadb.sh \
 	tests/system/65-keys-mariadb.sh \
-<<<<<<< HEAD
 	tests/system/66-galera.sh \
-=======
 	tests/system/66-shards-postgresql.sh \
->>>>>>> 9b97948 (postgresql: call tables whose rows are in shards unheard)
 	tests/system/85-outside.sh \
 	tests/system/88-unflushed.sh \
 	tests/system/90-control.sh \
