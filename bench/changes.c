@@ -167,6 +167,7 @@ static void measure(struct bench *b, char *rest)
 		views_run(&b->views, "BEGIN");
 		run_all(b, rest);
 		views_run(&b->views, "COMMIT");
+		views_mark(&b->views);
 		for (size_t i = 0; i < n; i++)
 			run_once(b, &runners[(i + round) % n], round, round >= warm);
 	}

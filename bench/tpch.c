@@ -94,6 +94,7 @@ static void run_batch(struct bench *b, size_t number)
 		if (line[0] != '\0')
 			views_run(&b->views, line);
 	views_run(&b->views, "COMMIT");
+	views_mark(&b->views);
 }
 
 static int64_t time_incremental(struct bench *b, struct query *q)
